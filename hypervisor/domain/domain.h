@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.h - domains and their virtual CPUs: the structures, and their life.
+ *
+ * One physical CPU, interrupts off in the hypervisor: nothing here needs a lock (decision 0003).
+ */
+#ifndef HV_DOMAIN_DOMAIN_H
+#define HV_DOMAIN_DOMAIN_H
+
+#include <xen/xen.h>
+#include <xen/domctl.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#include "domain/timer.h"
+#include "lib/types.h"
+#include "mm/frame.h"
+#include "pv/pv_vcpu.h"
+
+#define DOMAIN_MAX_VCPUS 32
+#define HV_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
+
+struct evtchn_table; /* domain/evtchn.c */
+struct grant_table;  /* domain/gnttab.c */
+struct sched_vcpu;   /* domain/sched_credit.c */
+
+enum vcpu_pause { /* bits of vcpu.pause_flags: runnable when none is set and the domain is not paused */
+	VPF_DOWN = 1 << 0,     /* not brought up */
+	VPF_BLOCKED = 1 << 1,  /* SCHEDOP_block: an event ends it */
+	VPF_POLLING = 1 << 2,  /* SCHEDOP_poll */
+	VPF_PAUSED = 1 << 3,   /* vcpu.pause_count > 0 */
+};
+
+struct vcpu {
+	unsigned int vcpu_id;
+	struct domain *domain;
+	struct vcpu *sched_next; /* run queue link, owner: sched */
+
+	unsigned long pause_flags; /* enum vcpu_pause */
+	unsigned int pause_count;
+	bool is_initialised; /* a context was given (dom0 build, setvcpucontext, VCPUOP_initialise) */
+	bool is_running;     /* on the CPU now */
+
+	/* The guest's view: in shared_info, or registered by VCPUOP_register_vcpu_info (then
+	 * vcpu_info_frame holds a WR typeref). Always a valid, mapped pointer. */
+	struct vcpu_info *vcpu_info;
+	struct frame *vcpu_info_frame;
+
+	struct vcpu_runstate_info runstate;
+	u64 runstate_guest;      /* guest virtual address, 0: none */
+	u64 time_guest;          /* secondary vcpu_time_info, 0: none */
+	bool runstate_guest_is_valid;
+
+	struct timer periodic_timer, singleshot_timer, poll_timer;
+	u64 periodic_period_ns;
+	evtchn_port_t virq_to_evtchn[NR_VIRQS];
+	evtchn_port_t poll_evtchn; /* the one port, 0: see poll_ports, when VPF_POLLING */
+
+	struct sched_vcpu *sched;
+	u64 affinity; /* bit a pCPU; only remembered on one CPU */
+
+	/* Saved while another vcpu runs; while running, the live ones are guest_regs(). */
+	struct cpu_user_regs regs;
+	void *fpu_area; /* XSAVE area, x86/fpu.c */
+	bool fpu_dirty; /* used the FPU since it was switched in */
+	struct pv_vcpu pv;
+};
+
+struct domain {
+	domid_t domain_id;
+	bool is_privileged; /* dom0: may control others and devices */
+	bool is_dying;      /* D2 I11: accepts no new references except from teardown */
+	bool is_shutting_down, is_shut_down, is_crashed;
+	bool is_paused_by_controller; /* XEN_DOMCTL_pausedomain */
+	u8 shutdown_code;             /* SHUTDOWN_*, valid when is_shut_down */
+	unsigned int pause_count;     /* vcpus run only at 0 */
+	char crash_reason[80];
+	xen_domain_handle_t handle;
+	u32 create_flags, options;
+	struct domain *next; /* all domains, ascending domid */
+	const struct domain *target; /* XEN_DOMCTL_set_target: NULL */
+
+	unsigned int nr_vcpus_max;
+	struct vcpu *vcpu[DOMAIN_MAX_VCPUS]; /* NULL: not allocated */
+
+	/* memory; frames owned have owner == domain_id */
+	u64 tot_pages;      /* ALLOC references held */
+	u64 max_pages;      /* limit, XEN_DOMCTL_max_mem */
+	u64 xenheap_pages;  /* shared hypervisor pages not yet unshared */
+	u64 refs_frames;    /* frames whose owner is this domain and that are not free yet */
+	u64 outstanding_claim;
+	u64 relinquish_cursor; /* mfn from which teardown goes on */
+	int relinquish_step;
+
+	struct shared_info *shared_info; /* xenheap page */
+	struct evtchn_table *evtchn;
+	struct grant_table *gnttab;
+	unsigned int max_evtchn_port, max_grant_frames, max_maptrack_frames, grant_version_max;
+
+	s64 time_offset_s;
+	u64 vm_assist;
+	u32 tsc_mode;
+	u8 *pirq_to_gsi; /* dom0 only: pirq -> gsi, 0xff: none */
+	struct frame *pirq_eoi_frame; /* PHYSDEVOP_pirq_eoi_gmfn_v*, holds a WR typeref */
+	u64 *pirq_eoi_map;
+	s_time_t created_ns;
+
+	/* guest's extra memory facts, domctl/memory_op */
+	void *memory_map; /* XENMEM_set_memory_map copy */
+	unsigned int nr_memory_map;
+
+	u32 scheduler_weight, scheduler_cap;
+	struct pv_domain pv;
+};
+
+extern struct domain *domain_list;  /* ascending by domid */
+extern struct domain *dom0;         /* NULL before it is built */
+extern struct vcpu *current;        /* whose registers are on the CPU stack */
+
+/* The guest's registers on the CPU stack (of `current`). */
+struct cpu_user_regs *guest_regs(void);
+
+static inline bool domain_is_paused(const struct domain *d)
+{
+	return d->pause_count != 0 || d->is_paused_by_controller;
+}
+
+/* --- domain/domain.c --- */
+
+/*
+ * Creates an empty, paused domain: tables, shared_info, event channels, grant table, pv part.
+ * @config: validated by the caller. domid 0 makes it privileged.
+ * Returns 0 and the domain, -EEXIST (domid in use), -ENOMEM, -EINVAL (a flag or limit).
+ */
+int domain_create(domid_t domid, const struct xen_domctl_createdomain *config, struct domain **out);
+/* A living or dying domain by number; NULL: none. DOMID_SELF is not resolved here. */
+struct domain *domain_find(domid_t domid);
+/*
+ * Resolves a hypercall's domid: DOMID_SELF or current's own number, else another domain, allowed only when
+ * current is privileged (or the domain's device model). 0; -ESRCH none; -EPERM.
+ */
+int domain_find_remote(domid_t domid, struct domain **out);
+/* Marks it dying and starts teardown; -ERESTART until all is returned; 0 when the domain is gone
+ * or only waits for others' grant mappings. D9's order. */
+int domain_kill(struct domain *d);
+/* Frees the structure once dying, torn down and refs_frames == 0. Called by frame_put too. */
+void domain_try_free(struct domain *d);
+/* Adds vcpu @id (allocated, down). 0, -EEXIST, -EINVAL, -ENOMEM. */
+int vcpu_create(struct domain *d, unsigned int id);
+/* The guest broke its contract: shuts it down as crashed; the first reason is kept and logged.
+ * Safe for `current`: the caller returns normally and the exit path switches away. */
+void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Guest asked for, or earned, SHUTDOWN_*. dom0: the machine goes down. */
+void domain_shutdown(struct domain *d, u8 code);
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+
+/* --- domain/sched.c --- */
+
+void sched_init(void);
+int sched_vcpu_init(struct vcpu *v);
+void sched_vcpu_fini(struct vcpu *v);
+/* The vcpu became runnable or stopped being it (pause flags changed). */
+void vcpu_wake(struct vcpu *v);
+void vcpu_sleep(struct vcpu *v);
+/* An event arrived for @v: unblocks it, ends a poll. */
+void vcpu_kick(struct vcpu *v);
+/* SOFTIRQ_SCHEDULE: picks the next vcpu, switches registers; idles with interrupts on when none runs. */
+void sched_softirq(void);
+/* Picks the first vcpu at boot and never returns. */
+void sched_start(void) __attribute__((noreturn));
+u64 vcpu_cpu_time_ns(const struct vcpu *v);
+
+/* --- domain/vcpu.c, domain/vtime.c --- */
+
+/* Writes @v's time info (vcpu_info and the secondary area). On switch-in and after a clock change. */
+void vcpu_time_update(struct vcpu *v);
+/* Writes the runstate to the guest's registered area; @v must be current (its page tables are loaded). */
+void vcpu_runstate_publish(struct vcpu *v);
+void wallclock_update(struct domain *d);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.h - the hypervisor's voice: serial console and the console ring (`xm dmesg`).
+ *
+ * Levels name who is at fault: ERROR our bug or the hardware, WARN the operator must act, INFO
+ * lifecycle, DEBUG what a guest did (a guest cannot cause more than rate-limited DEBUG lines).
+ */
+#ifndef HV_LIB_LOG_H
+#define HV_LIB_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Prints one line (the newline is added). Never fails; truncates at 512 bytes. */
+void hv_log(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...) hv_log(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) hv_log(LOG_WARN, __VA_ARGS__)
+#define log_info(...) hv_log(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) hv_log(LOG_DEBUG, __VA_ARGS__)
+
+/* Prints the reason and stops or restarts the machine. Only for broken hypervisor invariants. */
+void hv_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+#define BUG_ON(cond)                                                                               \
+	do {                                                                                       \
+		if (__builtin_expect(!!(cond), 0))                                                 \
+			hv_panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond);                   \
+	} while (0)
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.h - the frame table: one record a machine frame, saying who owns it, how often it is
+ * referenced, and what it may be used as. The rules are security.md section D (D1, D2, D4).
+ *
+ * All counters change only while the hypervisor runs on its one CPU with interrupts off, so plain
+ * stores are atomic with respect to every guest (docs/decisions/0003-one-cpu-first.md).
+ */
+#ifndef HV_MM_FRAME_H
+#define HV_MM_FRAME_H
+
+#include <xen/xen.h>
+
+#include "lib/types.h"
+
+struct domain;
+
+/* frame.ref: flags in the high byte, 56-bit reference count below. */
+#define FRAME_ALLOC (1ULL << 63)   /* holds the owner's one allocation reference */
+#define FRAME_XENHEAP (1ULL << 62) /* hypervisor memory shared with a guest: never goes to the heap by itself */
+#define FRAME_FREE (1ULL << 61)    /* on a buddy free list; free.next/prev/order are valid */
+#define FRAME_DEAD (1ULL << 60)    /* known to be unusable, never allocated */
+#define FRAME_REF_MASK ((1ULL << 56) - 1)
+
+/* frame.type: {T:3 | LOCKED | PINNED | VALID | PARTIAL | 0... | tcnt:48}. */
+enum frame_type {
+	FT_NONE = 0,
+	FT_L1 = 1,
+	FT_L2 = 2,
+	FT_L3 = 3,
+	FT_L4 = 4,
+	FT_SEG = 5,
+	FT_WR = 6,
+};
+#define FT_SHIFT 61
+#define FT_MASK (7ULL << FT_SHIFT)
+#define FT_PINNED (1ULL << 60)
+#define FT_VALID (1ULL << 59)
+#define FT_PARTIAL (1ULL << 58)
+#define FT_COUNT_MASK ((1ULL << 48) - 1)
+
+struct frame {
+	u64 ref;
+	union {
+		u64 type;
+		struct {
+			u32 next, prev; /* mfn of neighbours on the free list; FRAME_LIST_END at the ends */
+		} free;
+	};
+	u16 owner;  /* domid; DOMID_XEN for the hypervisor's own, DOMID_IO for not RAM, DOMID_INVALID when free */
+	u16 order;  /* of the free block this frame heads */
+	union {
+		u32 stamp; /* TLB clock when the last type reference was dropped */
+		struct {
+			u16 nval; /* PARTIAL: entries [0, nval) hold references */
+			u16 pset; /* PARTIAL: entry nval holds one general reference too */
+		};
+	};
+};
+_Static_assert(sizeof(struct frame) == 24, "24 bytes a frame: 12 MiB of a 2 GiB machine");
+#define FRAME_LIST_END 0xffffffffu
+
+extern struct frame *frame_table; /* indexed by mfn; fixed after boot */
+extern u64 frame_table_nr;        /* frames covered; fixed after boot */
+
+/* The frame's record. Call only with mfn_is_known(). */
+static inline struct frame *mfn_to_frame(mfn_t mfn)
+{
+	return &frame_table[mfn_x(mfn)];
+}
+
+static inline mfn_t frame_to_mfn(const struct frame *f)
+{
+	return _mfn((u64)(f - frame_table));
+}
+
+/* True when @mfn has a record and is RAM (owner is not DOMID_IO). @mfn: guest-controlled, any value. */
+bool mfn_is_ram(mfn_t mfn);
+
+static inline enum frame_type frame_type_of(const struct frame *f)
+{
+	return (enum frame_type)(f->type >> FT_SHIFT);
+}
+
+static inline u64 frame_type_count(const struct frame *f)
+{
+	return f->type & FT_COUNT_MASK;
+}
+
+/* --- references (mm/frame.c) --- */
+
+/*
+ * Takes a general reference on @f if @d owns it. Fails (false) when the owner differs, the frame is
+ * free, or the counter is at its maximum.
+ */
+bool must_check frame_get(struct frame *f, const struct domain *d);
+/* Takes one more reference; the caller already holds one. */
+void frame_get_held(struct frame *f);
+/* Drops a general reference; the last one returns the frame, scrubbed, to the heap. */
+void frame_put(struct frame *f);
+/* The owning domain, or NULL (free, hypervisor's, IO). */
+struct domain *frame_owner(const struct frame *f);
+
+/* --- allocation for domains (mm/domain_mem.c) --- */
+
+/*
+ * Gives @d 2^@order new zeroed contiguous frames below 2^@addr_bits bytes (0: anywhere), each with
+ * its ALLOC reference. @flags: 0 or MEMF_NO_ZERO (boot only). Checks d->tot_pages against
+ * d->max_pages. Returns 0 and the first frame, -ENOMEM (heap or limit), -EINVAL (order too large).
+ */
+int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_bits,
+			struct frame **out);
+/*
+ * Ends @d's allocation of @f: drops the ALLOC reference once (idempotent: false when it was gone). The caller
+ * must hold a reference of its own or know the frame stays (the heap gets it when the last ref goes).
+ */
+bool domain_frame_release(struct frame *f);
+/*
+ * Shares hypervisor memory (xenheap page at @va, from xen_pages_alloc) with @d. Writable: type WR;
+ * else no WR typeref can ever be had. The frame never returns to the heap by put: the owner of the
+ * memory calls frame_unshare() and frees it.
+ */
+void frame_share(void *va, struct domain *d, bool writable);
+/* Undoes frame_share. False: still mapped by somebody (refs remain); the page must then be leaked
+ * until the domain is destroyed. */
+bool must_check frame_unshare(void *va);
+
+/* --- the heap (mm/page_alloc.c) --- */
+
+#define MAX_ORDER 20
+/* Adds RAM [start, end) to the heap at boot or after init: records become free. */
+void page_alloc_add(mfn_t start, mfn_t end);
+/* 2^@order contiguous frames below 2^@addr_bits (0: anywhere); records: owner DOMID_XEN, ref 0.
+ * Contents undefined at boot, zero after scrubbing. NULL: none. */
+struct frame *frames_alloc(unsigned int order, unsigned int addr_bits);
+/* Returns them. They must already be scrubbed and unreferenced. */
+void frames_free(struct frame *f, unsigned int order);
+/* Frames on the free lists. */
+u64 page_alloc_free_frames(void);
+/* All frames ever added to the heap. */
+u64 page_alloc_total_frames(void);
+
+/* --- hypervisor's own memory (mm/xmalloc.c) --- */
+
+/* Zeroed bytes, 16-aligned; page-aligned when size >= PAGE_SIZE. NULL: out of memory. */
+void *xzalloc(size_t size);
+void xfree(void *p); /* NULL is allowed */
+#define xzalloc_obj(T) ((T *)xzalloc(sizeof(T)))
+#define xzalloc_array(T, n) ((T *)xzalloc(sizeof(T) * (n)))
+/* 2^@order zeroed pages, owner DOMID_XEN. NULL: out of memory. */
+void *xen_pages_alloc(unsigned int order);
+void xen_pages_free(void *va, unsigned int order);
+
+/* --- machine to physical (mm/m2p.c) --- */
+
+#define M2P_INVALID (~0ULL)
+extern u64 *m2p_table; /* writable view; guests see it read-only at MACH2PHYS_VIRT_START */
+static inline void m2p_set(mfn_t mfn, u64 pfn)
+{
+	m2p_table[mfn_x(mfn)] = pfn;
+}
+static inline u64 m2p_get(mfn_t mfn)
+{
+	return m2p_table[mfn_x(mfn)];
+}
+
+/*
+ * Boot: takes over the two arrays (already mapped and zeroed by the caller) and marks every frame
+ * as DOMID_IO (not RAM); the boot code then marks what is RAM with frame_mark_xen or page_alloc_add.
+ */
+void frame_table_init(struct frame *table, u64 *m2p, u64 nr_frames);
+/* Boot: [start, end) is RAM in use by the hypervisor itself (image, tables, modules). */
+void frame_mark_xen(mfn_t start, mfn_t end);
+
+#endif

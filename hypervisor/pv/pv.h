@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pv.h - what the rest of the hypervisor asks of the paravirtual floor.
+ */
+#ifndef HV_PV_PV_H
+#define HV_PV_PV_H
+
+#include <xen/xen.h>
+
+#include "domain/domain.h"
+
+/* --- life (pv/domain.c) --- */
+int pv_domain_init(struct domain *d); /* 0, -ENOMEM */
+void pv_domain_fini(struct domain *d);
+int pv_vcpu_init(struct vcpu *v); /* 0, -ENOMEM */
+void pv_vcpu_fini(struct vcpu *v);
+/* Drops CR3, GDT, LDT, deferred of all vcpus, unpins and devalidates every frame, drops ALLOC refs.
+ * Preemptible: -ERESTART; 0 when done. */
+int pv_domain_relinquish(struct domain *d);
+/* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise, dom0: validates and takes a whole context.
+ * @ctxt: guest-controlled, already copied in. -EINVAL bad value, -EBUSY, -ERESTART. */
+int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt);
+void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *ctxt);
+
+/* --- running (pv/context.c) --- */
+/* Saves segment bases, selectors and debug registers of the vcpu leaving the CPU. */
+void pv_vcpu_switch_out(struct vcpu *v);
+/* Loads CR3, GDT, LDT, bases, selectors, debug registers. */
+void pv_vcpu_switch_in(struct vcpu *v);
+
+/* --- traps (pv/traps.c): called by x86/ with the guest's registers on the CPU stack --- */
+/* Any exception that happened in guest mode; regs->entry_vector, regs->error_code. */
+void pv_trap(struct cpu_user_regs *regs);
+/* `syscall` executed in guest user mode: bounce to the guest kernel. (Kernel mode: hypercall_entry.) */
+void pv_syscall_from_user(struct cpu_user_regs *regs);
+/* 32-bit compat: int 0x80 etc. come through pv_trap as #GP or soft vectors. */
+void pv_int80(struct cpu_user_regs *regs);
+/* Exit path, interrupts off: delivers a pending NMI or event upcall if allowed. */
+void pv_deliver_pending(struct cpu_user_regs *regs);
+/* A #PF inside the hypervisor on the per-domain window (LDT on demand). True: fixed, retry. */
+bool pv_fixup_hv_fault(unsigned long va, u32 error_code);
+
+/* True when the vcpu has an unmasked event pending. */
+bool vcpu_event_is_deliverable(const struct vcpu *v);
+
+/* --- hypercalls implemented here; handlers in the sense of hypercall/hypercall.h --- */
+struct hc_args;
+long hc_set_trap_table(struct hc_args *a);
+long hc_mmu_update(struct hc_args *a);
+long hc_set_gdt(struct hc_args *a);
+long hc_stack_switch(struct hc_args *a);
+long hc_set_callbacks(struct hc_args *a);
+long hc_fpu_taskswitch(struct hc_args *a);
+long hc_set_debugreg(struct hc_args *a);
+long hc_get_debugreg(struct hc_args *a);
+long hc_update_descriptor(struct hc_args *a);
+long hc_update_va_mapping(struct hc_args *a);
+long hc_update_va_mapping_otherdomain(struct hc_args *a);
+long hc_iret(struct hc_args *a);
+long hc_set_segment_base(struct hc_args *a);
+long hc_mmuext_op(struct hc_args *a);
+long hc_callback_op(struct hc_args *a);
+
+/* --- for grants (pv/mmu_grant.c) --- */
+/*
+ * Installs/removes a grant mapping in current's page tables. GNTMAP_contains_pte: @host_addr is the
+ * machine address of the PTE; else a virtual address whose L1 must exist. The WR typeref of a
+ * writable mapping is taken and dropped by the grant code, not here (D8: one place).
+ * @frame: what to map. 0; -EINVAL (no such L1 entry, not the expected frame), -EPERM.
+ */
+int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame);
+/* Clears (or replaces, @new_addr != 0) exactly the entry that grant_map made; GNTST-like -errno. */
+int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame);
+
+/* TLB flush of everything that may have run @d (one CPU: the local TLB). */
+void pv_tlb_flush_domain(struct domain *d);
+
+/* --- dom0 (boot/dom0_build.c is the caller) and others --- */
+/* Fills the hypervisor's 16 slots (with @d's per-domain slot) into an L4 page. */
+void pv_l4_fill_hv_slots(struct domain *d, u64 *l4);
+/* PV CPUID policy: what a guest of @d sees for leaf/sub. */
+void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *dd);
+
+/* debug: recount all type and reference counters (security.md D2). Returns mismatches, logged. */
+unsigned int pv_audit(void);
+
+#endif

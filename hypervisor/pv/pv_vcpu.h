@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* pv_vcpu.h - the paravirtual part of a domain and a vcpu: what its CPU and MMU look like. */
+#ifndef HV_PV_PV_VCPU_H
+#define HV_PV_PV_VCPU_H
+
+#include <xen/xen.h>
+
+#include "lib/types.h"
+
+struct frame;
+
+#define PV_NR_VECTORS 256
+
+struct pv_trap {
+	u64 address; /* 0: not set */
+	u16 cs;
+	u8 dpl;
+	bool masks_events; /* TI_GET_IF */
+};
+
+struct pv_vcpu {
+	/* CR3: frames hold one ref and one L4 typeref each (D2 I10) */
+	struct frame *cr3_kernel; /* NULL only before the first context */
+	struct frame *cr3_user;   /* NULL: none */
+	bool in_kernel;           /* which of the two is loaded */
+
+	u64 kernel_sp, kernel_ss; /* HYPERVISOR_stack_switch */
+	u64 event_cb, failsafe_cb, syscall_cb, syscall32_cb, sysenter_cb, nmi_cb;
+	bool failsafe_masks_events, syscall_masks_events, syscall32_masks_events, sysenter_masks_events;
+	struct pv_trap trap[PV_NR_VECTORS];
+
+	u64 fs_base, gs_base_kernel, gs_base_user; /* valid while not running; see pv/context.c */
+	u16 ds, es, fs, gs;
+	u64 ctrlreg[8]; /* guest's cr0 (TS, ...), cr2 in arch vcpu_info, cr4 */
+	u64 debugreg[8];
+	u32 iopl;
+	bool nmi_pending, nmi_masked;
+
+	u32 nr_gdt_entries; /* frames ceil(n/512), each with a SEG typeref */
+	struct frame *gdt_frame[14];
+	u64 ldt_base;
+	u32 nr_ldt_entries;
+	struct frame *ldt_frame[16]; /* mapped on demand; SEG typeref; NULL: not yet */
+	u64 *window_l1; /* L1 entries of this vcpu's GDT+LDT window (32 entries) */
+
+	struct frame *deferred; /* D5: a partially (de)validated frame to finish first */
+	u64 xcr0;
+	u64 tsc_aux;
+};
+
+struct pv_domain {
+	u64 *perdomain_l3; /* page for L4 slot 260; xen memory */
+	void *perdomain_pages; /* list of the pages below it */
+};
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - every fixed virtual address and its owner. The hypervisor owns L4 slots 256..271 of
+ * every page table; all else is the guest's.
+ *
+ *   slot 256  0xffff800000000000  M2P, read-only for guests (public: MACH2PHYS_VIRT_START)   mm/m2p.c
+ *   slot 258  0xffff810000000000  uncached device mappings (ioremap)                        x86/pagetable.c
+ *   slot 260  0xffff820000000000  per-domain: GDT and LDT windows of each vcpu               pv/perdomain.c
+ *   slot 261  0xffff828000000000  the hypervisor's image                                     boot/head.S
+ *   slot 262+ 0xffff830000000000  direct map of all RAM, write-back                          x86/pagetable.c
+ */
+#ifndef HV_X86_LAYOUT_H
+#define HV_X86_LAYOUT_H
+
+#define HV_L4_FIRST 256
+#define HV_L4_LAST 271
+#define HV_HOLE_START 0xffff800000000000
+#define HV_HOLE_END 0xffff880000000000 /* exclusive */
+
+#define M2P_RO_START 0xffff800000000000
+#define IOREMAP_START 0xffff810000000000
+#define PERDOMAIN_START 0xffff820000000000
+#define PERDOMAIN_L4_SLOT 260
+#define IMAGE_START 0xffff828000000000
+#define IMAGE_PHYS 0x200000 /* load address; image virtual = IMAGE_START + physical - 0 */
+#define DIRECTMAP_START 0xffff830000000000
+
+/* Per-domain window: each vcpu has 16 GDT pages followed by 16 LDT pages. */
+#define VCPU_GDT_PAGES 16
+#define VCPU_LDT_PAGES 16
+#define VCPU_WINDOW_SHIFT (12 + 5)
+#define VCPU_GDT_VA(vcpu_id) (PERDOMAIN_START + ((unsigned long)(vcpu_id) << VCPU_WINDOW_SHIFT))
+#define VCPU_LDT_VA(vcpu_id) (VCPU_GDT_VA(vcpu_id) + VCPU_GDT_PAGES * 4096UL)
+
+/* Selectors in the hypervisor's page (index 14) of every GDT window; FLAT_RING3_* are public ABI. */
+#define HV_GDT_PAGE 14
+#define HV_CS 0xe008
+#define HV_DS 0xe010
+#define HV_TSS 0xe040
+
+#define STACK_ORDER 3 /* 32 KiB, aligned to its size; cpu_user_regs of the guest at its top */
+#define STACK_SIZE (4096UL << STACK_ORDER)
+
+#ifndef __ASSEMBLY__
+#include "lib/types.h"
+#include "mm/frame.h"
+/* The hypervisor's writable, write-back view of RAM. */
+static inline void *maddr_to_virt(maddr_t ma)
+{
+	return (void *)(DIRECTMAP_START + ma);
+}
+static inline void *mfn_to_virt(mfn_t mfn)
+{
+	return maddr_to_virt(mfn_to_maddr(mfn));
+}
+/* @va: in the direct map. */
+static inline maddr_t virt_to_maddr(const void *va)
+{
+	return (unsigned long)va - DIRECTMAP_START;
+}
+static inline mfn_t virt_to_mfn(const void *va)
+{
+	return maddr_to_mfn(virt_to_maddr(va));
+}
+static inline struct frame *virt_to_frame(const void *va)
+{
+	return mfn_to_frame(virt_to_mfn(va));
+}
+#endif
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - what the upper floors may ask of the machine. Each block names the file behind it.
+ */
+#ifndef HV_X86_MACHINE_H
+#define HV_X86_MACHINE_H
+
+#include <xen/xen.h>
+
+#include "lib/types.h"
+
+struct vcpu;
+
+/* --- traps.c / entry.S --- */
+/* Leaves the boot stack and returns to the guest in guest_regs(); never returns. */
+void return_to_guest(void) __attribute__((noreturn));
+/* Called by entry.S before each return to a guest, interrupts off: softirqs, then
+ * pv_deliver_pending(). */
+void guest_exit_work(struct cpu_user_regs *regs);
+
+/* --- softirq.c --- */
+enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_NR };
+void softirq_raise(enum softirq nr);
+bool softirq_is_pending(void);
+/* Runs the pending ones until none is left: timer_softirq(), sched_softirq(). */
+void softirq_process(void);
+/* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending. */
+void cpu_idle_wait(void);
+
+/* --- clock.c: TSC-based, calibrated against the PIT or HPET at boot --- */
+s_time_t now_ns(void);
+/* Parameters for vcpu_time_info: ns = ((tsc - tsc_base) << shift or >> -shift) * mul >> 32 + ns_base. */
+struct clock_params {
+	u64 tsc_base, ns_base;
+	u32 mul;
+	s8 shift;
+	u64 tsc_khz;
+};
+void clock_get_params(struct clock_params *out);
+/* Seconds and ns of wall time at now_ns() == 0 (CMOS at boot; XENPF_settime64 later). */
+void clock_get_wall(u64 *sec, u32 *nsec);
+void clock_set_wall(u64 sec, u32 nsec, u64 system_time_ns);
+/* --- apic.c --- */
+/* Programs the local APIC timer for an absolute deadline; <= 0: stop. Fires SOFTIRQ_TIMER. */
+void apic_timer_set(s_time_t deadline_ns);
+
+/* --- irq.c, ioapic.c: device interrupts, all for dom0; gsi is validated here --- */
+#define GSI_LIMIT 256
+unsigned int gsi_count(void);
+/* Sets trigger and polarity before first use. 0; -EEXIST already in use with the same; -EBUSY different; -EINVAL. */
+int gsi_setup(unsigned int gsi, bool level, bool active_low);
+/* Starts delivery: unmasks; each interrupt calls evtchn_raise_pirq(dom0, gsi). -EBUSY bound, -EINVAL
+ * (hypervisor's own: timer, serial console). */
+int gsi_bind_guest(unsigned int gsi);
+void gsi_unbind_guest(unsigned int gsi);
+/* The guest finished handling (PHYSDEVOP_eoi, or the eoi of an unmask): re-opens a level line. */
+void gsi_guest_eoi(unsigned int gsi);
+/* Level-triggered: the guest must EOI. */
+bool gsi_needs_eoi(unsigned int gsi);
+/* PHYSDEVOP_apic_read/write of dom0: register @reg of the IO-APIC at physical @base. -EINVAL. */
+int ioapic_guest_read(u64 base, u32 reg, u32 *value);
+
+/* --- acpi.c --- */
+/* Enters S5 or another state with the values dom0 gives (XENPF_enter_acpi_sleep). -EINVAL, -ENODEV. */
+int acpi_enter_sleep(u16 pm1a_val, u16 pm1b_val, u8 sleep_state);
+/* --- shutdown.c --- */
+void machine_reboot(void) __attribute__((noreturn));
+void machine_halt(void) __attribute__((noreturn));
+void machine_power_off(void) __attribute__((noreturn)); /* via ACPI S5 from the FADT/DSDT-less default, else halt */
+
+/* --- uart.c, log.c: console --- */
+/* dom0's output (console_io write) to the serial line and the ring; @len raw bytes, hypervisor memory. */
+void console_write_guest(const struct vcpu *v, const char *buf, size_t len);
+/* Bytes typed on the serial line and not yet read; VIRQ_CONSOLE is raised when some arrive. */
+size_t console_read(char *buf, size_t len);
+/* Console ring for XEN_SYSCTL_readconsole: copies from free-running index *@idx (adjusted if overrun). */
+size_t conring_read(char *buf, size_t len, u32 *idx);
+void conring_clear(void);
+
+/* --- fpu.c --- */
+int fpu_vcpu_init(struct vcpu *v); /* 0, -ENOMEM */
+void fpu_vcpu_fini(struct vcpu *v);
+/* On switch-out: saves if used, sets CR0.TS. */
+void fpu_switch_out(struct vcpu *v);
+/* #NM from a guest whose own TS is clear: loads the state, clears TS. */
+void fpu_load(struct vcpu *v);
+/* Enabled XSAVE features the hypervisor manages (0: FXSAVE only). */
+u64 fpu_xcr0_mask(void);
+size_t fpu_area_size(void);
+
+/* --- pagetable.c --- */
+/* L4 entries 256..271 common to every page table (per-domain slot empty). */
+extern u64 *hv_l4;
+void *ioremap(maddr_t ma, size_t len); /* uncached; page granular; never unmapped. NULL: out of room */
+/* --- tlb.c --- */
+void tlb_flush_local(void);               /* all non-global entries */
+void tlb_flush_local_all(void);           /* global ones too */
+void tlb_flush_local_va(unsigned long va);
+u32 tlb_clock(void);                      /* stamp for frame.stamp */
+/* True when a flush is still needed for a frame stamped @stamp. */
+bool tlb_needs_flush(u32 stamp);
+
+/* --- desc.c --- */
+/* Loads GDTR for the window at @gdt_va and the TSS; called at vcpu switch-in. */
+void desc_load_gdt(unsigned long gdt_va);
+void desc_load_ldt(unsigned long ldt_va, u32 nr_entries); /* 0 entries: none */
+/* Machine frame of the hypervisor's GDT page (index 14 of every window). */
+mfn_t desc_hv_gdt_mfn(void);
+/* True for IO ports the hypervisor keeps from dom0 (its UART, PIC, PIT channel 0, ...) */
+bool ioport_is_hv(u16 port, unsigned int len);
+/* True for MMIO frames the hypervisor keeps (LAPIC, IO-APICs). */
+bool mmio_is_hv(mfn_t mfn);
+
+/* --- cpu facts (cpu.c) --- */
+extern char cpu_vendor[13];
+extern unsigned int cpu_maxphys_bits;
+extern bool cpu_has_xsave, cpu_has_fsgsbase, cpu_has_nx;
+
+#endif
