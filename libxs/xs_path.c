@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_path.c - canonical node names and permission strings. Owns nothing; every function is pure.
+ * Source: docs/misc/xenstore.txt of Xen ("Permitted characters", SET_PERMS).
+ */
+#include "xs_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xen/xen.h>
+
+#include "xs_wire.h"
+
+static const char local_domain[] = "/local/domain/";
+#define LOCAL_DOMAIN_LEN (sizeof(local_domain) - 1)
+
+/* A table because this is the inner loop of every request. */
+static const bool is_name_char[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	['-'] = true, ['_'] = true, ['@'] = true,
+};
+
+bool xs_path_is_absolute(const char *p, size_t len)
+{
+	bool after_slash = true;
+
+	if (len == 0 || len > XENSTORE_ABS_PATH_MAX || p[0] != '/')
+		return false;
+	if (len == 1)
+		return true;
+	for (size_t i = 1; i < len; i++) {
+		if (is_name_char[(unsigned char)p[i]]) {
+			after_slash = false;
+			continue;
+		}
+		if (p[i] != '/' || after_slash)
+			return false;
+		after_slash = true;
+	}
+	return !after_slash;
+}
+
+size_t xs_path_domain_prefix(const char *p, size_t len)
+{
+	size_t i = LOCAL_DOMAIN_LEN;
+
+	if (len <= i || memcmp(p, local_domain, i) != 0)
+		return 0;
+	while (i < len && i < LOCAL_DOMAIN_LEN + 5 && p[i] >= '0' && p[i] <= '9')
+		i++;
+	if (i == LOCAL_DOMAIN_LEN || i >= len || p[i] != '/')
+		return 0;
+	return i + 1;
+}
+
+int xs_path_canonical(const char *in, size_t len, unsigned int domid, size_t rel_max,
+		      struct xs_path *out)
+{
+	size_t prefix = 0;
+
+	if (len == 0 || len > XENSTORE_ABS_PATH_MAX)
+		return -EINVAL;
+	if (in[0] != '/')
+		prefix = (size_t)snprintf(out->text, XS_PATH_BUF, "%s%u/", local_domain, domid);
+	if (prefix + len > XENSTORE_ABS_PATH_MAX)
+		return -EINVAL;
+	memcpy(out->text + prefix, in, len);
+	out->len = prefix + len;
+	out->text[out->len] = '\0';
+
+	if (!xs_path_is_absolute(out->text, out->len))
+		return -EINVAL;
+	prefix = xs_path_domain_prefix(out->text, out->len);
+	if (rel_max && prefix && out->len - prefix > rel_max)
+		return -EINVAL;
+	return 0;
+}
+
+int xs_path_canonical_watch(const char *in, size_t len, unsigned int domid, size_t rel_max,
+			    struct xs_path *out)
+{
+	if (len == 0 || in[0] != '@')
+		return xs_path_canonical(in, len, domid, rel_max, out);
+	if (len > XENSTORE_REL_PATH_MAX)
+		return -EINVAL;
+	for (size_t i = 1; i < len; i++) {
+		if (!is_name_char[(unsigned char)in[i]] && in[i] != '/')
+			return -EINVAL;
+	}
+	memcpy(out->text, in, len);
+	out->text[len] = '\0';
+	out->len = len;
+	return 0;
+}
+
+size_t xs_path_parent_len(const char *p, size_t len)
+{
+	if (len <= 1)
+		return 0;
+	while (p[len - 1] != '/')
+		len--;
+	return len == 1 ? 1 : len - 1;
+}
+
+const char *xs_path_leaf(const char *p, size_t len)
+{
+	while (len > 0 && p[len - 1] != '/')
+		len--;
+	return p + len;
+}
+
+bool xs_path_is_within(const char *p, size_t len, const char *dir, size_t dir_len)
+{
+	if (len < dir_len || memcmp(p, dir, dir_len) != 0)
+		return false;
+	return len == dir_len || dir_len == 1 || p[dir_len] == '/';
+}
+
+unsigned int xs_path_depth_below(const char *p, size_t len, size_t dir_len)
+{
+	unsigned int depth = 0;
+
+	if (len == dir_len)
+		return 0;
+	for (size_t i = dir_len == 1 ? 0 : dir_len; i < len; i++)
+		depth += p[i] == '/';
+	return depth;
+}
+
+/* Index = the access bits. */
+static const char perm_letters[] = "nrwb";
+
+int xs_perm_parse(const char *s, struct xs_perm *out)
+{
+	const char *letter = *s ? strchr(perm_letters, *s) : NULL;
+	uint64_t domid;
+
+	if (!letter || xs_wire_get_number(s + 1, DOMID_FIRST_RESERVED - 1, &domid) < 0)
+		return -EINVAL;
+	out->access = (uint8_t)(letter - perm_letters);
+	out->domid = (uint16_t)domid;
+	return 0;
+}
+
+size_t xs_perm_format(const struct xs_perm *perm, char buf[XS_PERM_TEXT_BUF])
+{
+	int n = snprintf(buf, XS_PERM_TEXT_BUF, "%c%u", perm_letters[perm->access & 3],
+			 (unsigned int)perm->domid);
+
+	return (size_t)n + 1;
+}
