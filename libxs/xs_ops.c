@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_ops.c - data operations of the libxenstore API: values, children, permissions.
+ * Each is one request; only a directory too large for one message takes several.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xs_handle.h"
+
+/* ---- children ---- */
+
+static unsigned int strings_in(const char *p, size_t len)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += p[i] == '\0';
+	return n;
+}
+
+/* One block: the vector, then the names it points to. */
+static char **names_vector(const char *names, size_t len, unsigned int *num)
+{
+	unsigned int n = strings_in(names, len);
+	char **out = malloc(n * sizeof(*out) + len + 1);
+	char *p;
+
+	if (!out)
+		return NULL;
+	p = memcpy(out + n, names, len);
+	for (unsigned int i = 0; i < n; i++) {
+		out[i] = p;
+		p += strlen(p) + 1;
+	}
+	*num = n;
+	return out;
+}
+
+struct parts {
+	char *names;
+	size_t len;
+	char gen[24]; /* decimal generation: the same in every part, or we start again */
+};
+
+/* Appends one DIRECTORY_PART reply. 1: that was the last; 0: more; -errno. */
+static int parts_add(struct parts *p, const char *reply, unsigned int len)
+{
+	size_t gen_len = strnlen(reply, len);
+	const char *names = reply + gen_len + 1;
+	size_t n = len - gen_len - 1;
+	char *grown;
+	bool last;
+
+	if (gen_len >= len || gen_len >= sizeof(p->gen))
+		return -EIO;
+	if (p->len && strcmp(p->gen, reply) != 0)
+		return -ESTALE;
+	memcpy(p->gen, reply, gen_len + 1);
+	/* the end is marked by an empty name */
+	last = n >= 1 && names[n - 1] == '\0' && (n == 1 || names[n - 2] == '\0');
+	n -= last;
+	if (!last && !n)
+		return -EIO;
+	grown = realloc(p->names, p->len + n + 1);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + p->len, names, n);
+	p->names = grown;
+	p->len += n;
+	return last;
+}
+
+static int parts_read(struct xs_handle *h, xs_transaction_t t, const char *path, struct parts *p)
+{
+	int rc = 0;
+
+	while (rc == 0) {
+		char offset[24];
+		struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { offset, 0 } };
+		unsigned int len;
+		char *reply;
+
+		iov[1].iov_len = snprintf(offset, sizeof(offset), "%zu", p->len) + 1;
+		reply = xs_talk(h, t, XS_DIRECTORY_PART, iov, 2, &len);
+		if (!reply)
+			return -errno;
+		rc = parts_add(p, reply, len);
+		free(reply);
+		if (rc == -ESTALE) {
+			p->len = 0;
+			rc = 0;
+		}
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static char **directory_parts(struct xs_handle *h, xs_transaction_t t, const char *path,
+			      unsigned int *num)
+{
+	struct parts p = { 0 };
+	int rc = parts_read(h, t, path, &p);
+	char **out = NULL;
+
+	if (!rc)
+		out = names_vector(p.names, p.len, num);
+	free(p.names);
+	if (rc)
+		errno = -rc;
+	return out;
+}
+
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *num)
+{
+	unsigned int len;
+	char *names = xs_talk_str(h, t, XS_DIRECTORY, path, &len);
+	char **out;
+
+	if (!names)
+		return errno == E2BIG ? directory_parts(h, t, path, num) : NULL;
+	out = names_vector(names, len, num);
+	free(names);
+	return out;
+}
+
+/* ---- values ---- */
+
+void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
+{
+	return xs_talk_str(h, t, XS_READ, path, len);
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+	      unsigned int len)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { (void *)data, len } };
+
+	return xs_ack(xs_talk(h, t, XS_WRITE, iov, 2, NULL));
+}
+
+bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	return xs_ack(xs_talk_str(h, t, XS_MKDIR, path, NULL));
+}
+
+bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	return xs_ack(xs_talk_str(h, t, XS_RM, path, NULL));
+}
+
+/* ---- permissions ---- */
+
+struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t t,
+					  const char *path, unsigned int *num)
+{
+	unsigned int len, n;
+	char *text = xs_talk_str(h, t, XS_GET_PERMS, path, &len);
+	struct xs_permissions *out;
+
+	if (!text)
+		return NULL;
+	n = strings_in(text, len);
+	out = malloc((n + !n) * sizeof(*out));
+	if (out && !xs_strings_to_perms(out, n, text)) {
+		free(out);
+		out = NULL;
+	}
+	free(text);
+	if (out)
+		*num = n;
+	return out;
+}
+
+static char perm_letter(unsigned int bits)
+{
+	static const char letters[] = {
+		[XS_PERM_NONE] = 'n',
+		[XS_PERM_READ] = 'r',
+		[XS_PERM_WRITE] = 'w',
+		[XS_PERM_READ | XS_PERM_WRITE] = 'b',
+	};
+
+	return bits < sizeof(letters) ? letters[bits] : '\0';
+}
+
+bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+			struct xs_permissions *perms, unsigned int num_perms)
+{
+	char text[XENSTORE_PAYLOAD_MAX];
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { text, 0 } };
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < num_perms; i++) {
+		char letter = perm_letter(perms[i].perms);
+
+		if (!letter || perms[i].id > UINT16_MAX || len + 8 > sizeof(text)) {
+			errno = letter ? E2BIG : EINVAL;
+			return false;
+		}
+		len += sprintf(text + len, "%c%u", letter, perms[i].id) + 1;
+	}
+	iov[1].iov_len = len;
+	return xs_ack(xs_talk(h, t, XS_SET_PERMS, iov, 2, NULL));
+}
+
+/* Kept in the API; rights can no longer be given up by one connection. */
+bool xs_restrict(struct xs_handle *h, unsigned int domid)
+{
+	(void)h;
+	(void)domid;
+	errno = ENOSYS;
+	return false;
+}
