@@ -2,13 +2,16 @@
 /*
  * xs.h - Storevisor's own client API, beside <xenstore.h>, which it includes.
  *
- * First the functions of libxenstore newer than Debian's header (VERS_4.1, VERS_4.2); the
- * asynchronous client is in xs_client.h, a subtree in one go in xs_tree.h.
+ * The asynchronous client is xs_client.h, a subtree in one go xs_tree.h, both included. Here are
+ * the functions of libxenstore newer than Debian's header (VERS_4.1, VERS_4.2).
  */
 #ifndef STOREVISOR_XS_H
 #define STOREVISOR_XS_H
 
 #include <xenstore.h>
+
+#include "xs_client.h"
+#include "xs_tree.h"
 
 /* Operations after those of Debian's xs_wire.h; numbers as Xen 4.21 and later use them. */
 enum xs_op_new {

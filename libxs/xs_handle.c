@@ -428,7 +428,8 @@ char *xs_talk_epoch(struct xs_handle *h, uint32_t id, enum xsd_sockmsg_type type
 		errno = rc == -ESTALE ? EIO : -rc;
 	else
 		out = take_reply(&reply, type, len);
-	err = errno;
+	/* a success clears errno, as in the original: Debian's test-xenstore depends on it */
+	err = out ? 0 : errno;
 	if (epoch)
 		*epoch = h->sent_epoch;
 	pthread_mutex_unlock(&h->request_lock);

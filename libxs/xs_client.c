@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_client.c - the asynchronous client: queueing requests, reading answers, running callbacks.
+ * Connections lost and made are xs_client_link.c; watches xs_client_watch.c; transactions
+ * xs_client_txn.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "xs_client_priv.h"
+
+#define READ_CHUNK (64 * 1024)
+#define BUF_KEEP (256 * 1024) /* an emptied buffer larger than this is given back */
+
+uint64_t xs_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+int xs_buf_room(struct xs_buf *b, size_t len)
+{
+	size_t used = b->end - b->start, size = b->size ? b->size : 4096;
+	char *grown;
+
+	if (b->size - b->end >= len)
+		return 0;
+	if (b->start) {
+		memmove(b->data, b->data + b->start, used);
+		b->start = 0;
+		b->end = used;
+	}
+	while (size - used < len)
+		size *= 2;
+	if (size == b->size)
+		return 0;
+	grown = realloc(b->data, size);
+	if (!grown)
+		return -ENOMEM;
+	b->data = grown;
+	b->size = size;
+	return 0;
+}
+
+static void buf_emptied(struct xs_buf *b)
+{
+	b->start = b->end = 0;
+	if (b->size > BUF_KEEP) {
+		free(b->data);
+		*b = (struct xs_buf){ 0 };
+	}
+}
+
+/* ---- requests ---- */
+
+int xs_req_emit(struct xs_client *c, const struct xs_req *r)
+{
+	size_t len = sizeof(r->hdr) + r->hdr.len;
+	int rc = xs_buf_room(&c->out, len);
+
+	if (rc)
+		return rc;
+	memcpy(c->out.data + c->out.end, &r->hdr, sizeof(r->hdr));
+	memcpy(c->out.data + c->out.end + sizeof(r->hdr), r->payload, r->hdr.len);
+	c->out.end += len;
+	return 0;
+}
+
+static size_t txn_index(const struct xs_client *c, uint32_t tx)
+{
+	size_t i = 0;
+
+	while (i < c->nr_txns && c->txns[i] != tx)
+		i++;
+	return i;
+}
+
+/* An id of an earlier connection may be somebody else's on this one: only known ones go out. */
+static int txn_check(struct xs_client *c, uint32_t tx, unsigned int type)
+{
+	size_t i;
+
+	if (!tx)
+		return 0;
+	i = txn_index(c, tx);
+	if (i == c->nr_txns)
+		return -EAGAIN;
+	if (type == XS_TRANSACTION_END)
+		c->txns[i] = c->txns[--c->nr_txns];
+	return 0;
+}
+
+static int txn_opened(struct xs_client *c, uint32_t tx)
+{
+	if (c->nr_txns == c->max_txns) {
+		size_t n = c->max_txns ? c->max_txns * 2 : 8;
+		uint32_t *grown = realloc(c->txns, n * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		c->txns = grown;
+		c->max_txns = n;
+	}
+	c->txns[c->nr_txns++] = tx;
+	return 0;
+}
+
+int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	      unsigned int nr, xs_done_fn *fn, void *arg)
+{
+	struct xs_req *r;
+	size_t len = 0;
+	int rc = c->error;
+
+	if (!rc)
+		rc = txn_check(c, tx, type);
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < nr; i++)
+		len += iov[i].iov_len;
+	if (len > XENSTORE_PAYLOAD_MAX)
+		return -E2BIG;
+	r = malloc(sizeof(*r) + len);
+	if (!r)
+		return -ENOMEM;
+	*r = (struct xs_req){ .fn = fn, .arg = arg };
+	r->hdr = (struct xsd_sockmsg){
+		.type = type, .req_id = ++c->next_id, .tx_id = tx, .len = len
+	};
+	len = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		memcpy(r->payload + len, iov[i].iov_base, iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	rc = c->fd >= 0 ? xs_req_emit(c, r) : 0;
+	if (rc) {
+		free(r);
+		return rc;
+	}
+	*c->reqs_tail = r;
+	c->reqs_tail = &r->next;
+	c->nr_reqs++;
+	xs_link_arm(c);
+	return 0;
+}
+
+int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
+		  xs_done_fn *fn, void *arg)
+{
+	struct iovec iov = { (void *)s, strlen(s) + 1 };
+
+	return xs_submit(c, type, tx, &iov, 1, fn, arg);
+}
+
+int xs_submit_write(struct xs_client *c, uint32_t tx, const char *path, const void *data,
+		    size_t len, xs_done_fn *fn, void *arg)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { (void *)data, len } };
+
+	return xs_submit(c, XS_WRITE, tx, iov, 2, fn, arg);
+}
+
+void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *data, size_t len)
+{
+	struct xs_req **p = &c->reqs;
+
+	while (*p != r)
+		p = &(*p)->next;
+	*p = r->next;
+	if (c->reqs_tail == &r->next)
+		c->reqs_tail = p;
+	c->nr_reqs--;
+	if (r->fn)
+		r->fn(r->arg, rc, data, len);
+	free(r);
+}
+
+static int wire_error(const char *name)
+{
+	for (size_t i = 0; i < sizeof(xsd_errors) / sizeof(xsd_errors[0]); i++)
+		if (strcmp(name, xsd_errors[i].errstring) == 0)
+			return -xsd_errors[i].errnum;
+	return -EINVAL;
+}
+
+/* ---- input ---- */
+
+static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
+{
+	struct xs_req *r = c->reqs;
+
+	if (hdr->type == XS_WATCH_EVENT) {
+		xs_watch_event(c, body, hdr->len);
+		return;
+	}
+	/* answers come in order: nearly always the first */
+	while (r && r->hdr.req_id != hdr->req_id)
+		r = r->next;
+	if (!r)
+		return;
+	if (hdr->type == XS_TRANSACTION_START && txn_opened(c, strtoul(body, NULL, 10)) != 0)
+		xs_req_finish(c, r, -ENOMEM, "", 0);
+	else if (hdr->type == XS_ERROR)
+		xs_req_finish(c, r, wire_error(body), "", 0);
+	else if (hdr->type != r->hdr.type)
+		xs_req_finish(c, r, -EBADMSG, "", 0);
+	else
+		xs_req_finish(c, r, 0, body, hdr->len);
+}
+
+/* Handles every whole message of the buffer. 0, or -EPROTO: what comes is not the protocol. */
+static int handle_input(struct xs_client *c)
+{
+	struct xsd_sockmsg hdr;
+
+	while (c->in.end - c->in.start >= sizeof(hdr)) {
+		char *p = c->in.data + c->in.start;
+		char after;
+
+		memcpy(&hdr, p, sizeof(hdr));
+		if (hdr.len > XENSTORE_PAYLOAD_MAX)
+			return -EPROTO;
+		if (c->in.end - c->in.start < sizeof(hdr) + hdr.len)
+			return 0;
+		/* a NUL behind the payload for the callback; there is always a byte of room */
+		c->in.start += sizeof(hdr) + hdr.len;
+		after = p[sizeof(hdr) + hdr.len];
+		p[sizeof(hdr) + hdr.len] = '\0';
+		handle_message(c, &hdr, p + sizeof(hdr));
+		p[sizeof(hdr) + hdr.len] = after;
+	}
+	if (c->in.start == c->in.end)
+		buf_emptied(&c->in);
+	return 0;
+}
+
+/* Reads once. 1: there may be more; 0: nothing now; -errno: the connection is gone. */
+static int read_some(struct xs_client *c)
+{
+	ssize_t n;
+	int rc = xs_buf_room(&c->in, READ_CHUNK + 1);
+
+	if (rc)
+		return rc;
+	n = read(c->fd, c->in.data + c->in.end, READ_CHUNK);
+	if (n == 0)
+		return -ECONNRESET;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	c->in.end += n;
+	rc = handle_input(c);
+	return rc ? rc : n == READ_CHUNK;
+}
+
+/* Sends what the connection takes. 0 or -errno: it is gone. */
+static int flush(struct xs_client *c)
+{
+	while (c->out.start < c->out.end) {
+		size_t len = c->out.end - c->out.start;
+		const char *p = c->out.data + c->out.start;
+		ssize_t n = c->is_socket ? send(c->fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT) :
+					   write(c->fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		c->out.start += n;
+	}
+	buf_emptied(&c->out);
+	return 0;
+}
+
+int xs_client_dispatch(struct xs_client *c)
+{
+	int rc;
+
+	if (c->fd < 0)
+		xs_link_retry(c);
+	if (c->fd >= 0) {
+		rc = flush(c);
+		if (!rc)
+			rc = read_some(c);
+		/* what callbacks submitted leaves at once */
+		if (rc >= 0 && c->out.start < c->out.end)
+			rc = flush(c);
+		if (rc < 0)
+			xs_link_lost(c, rc);
+	}
+	xs_link_arm(c);
+	return c->error;
+}
+
+static int wait_ms(int timeout_ms, int retry_ms)
+{
+	if (timeout_ms < 0)
+		return retry_ms;
+	return retry_ms < 0 || timeout_ms < retry_ms ? timeout_ms : retry_ms;
+}
+
+int xs_client_run(struct xs_client *c, int timeout_ms)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+	if (c->error)
+		return c->error;
+	if (c->fd >= 0 && flush(c) < 0)
+		return xs_client_dispatch(c);
+	if (c->out.start < c->out.end)
+		p.events |= POLLOUT;
+	poll(&p, 1, wait_ms(timeout_ms, xs_link_wait_ms(c)));
+	return xs_client_dispatch(c);
+}
+
+int xs_client_wait(struct xs_client *c)
+{
+	while (c->reqs) {
+		int rc = xs_client_run(c, -1);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- waiting for one answer ---- */
+
+struct answer {
+	bool here;
+	int rc;
+	char *data;
+	size_t len;
+};
+
+static void answer_take(void *arg, int rc, const char *data, size_t len)
+{
+	struct answer *a = arg;
+
+	a->here = true;
+	a->rc = rc;
+	a->len = len;
+	a->data = NULL;
+	if (rc)
+		return;
+	a->data = malloc(len + 1);
+	if (a->data)
+		memcpy(a->data, data, len + 1);
+	else
+		a->rc = -ENOMEM;
+}
+
+int xs_sync(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	    unsigned int nr, char **data, size_t *len)
+{
+	struct answer a = { .here = false };
+	int rc = xs_submit(c, type, tx, iov, nr, answer_take, &a);
+
+	if (rc)
+		return rc;
+	while (!a.here)
+		xs_client_run(c, -1); /* giving up answers every request */
+	if (a.rc)
+		return a.rc;
+	if (len)
+		*len = a.len;
+	if (data)
+		*data = a.data;
+	else
+		free(a.data);
+	return 0;
+}
+
+int xs_sync_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s, char **data,
+		size_t *len)
+{
+	struct iovec iov = { (void *)s, strlen(s) + 1 };
+
+	return xs_sync(c, type, tx, &iov, 1, data, len);
+}
+
+int xs_sync_write(struct xs_client *c, uint32_t tx, const char *path, const void *data,
+		  size_t len)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { (void *)data, len } };
+
+	return xs_sync(c, XS_WRITE, tx, iov, 2, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_client.h - the asynchronous store client: any number of requests in flight on one
+ * connection, answers and watch events by callback, one descriptor to poll.
+ *
+ * Not thread-safe: one client belongs to one thread. Callbacks run inside xs_client_dispatch(),
+ * _run(), _wait() and the xs_sync functions; they may submit, watch and unwatch, but must neither
+ * wait (run, wait, sync, transact) nor close the client. Payload rules and limits: xen/io/xs_wire.h.
+ *
+ * A lost connection is made again by itself, with back-off. Every watch is registered again and
+ * fires once; requests outside transactions are sent again (so they happen at least once);
+ * requests inside one end in -EAGAIN; a CONTROL in flight ends in -EIO.
+ */
+#ifndef STOREVISOR_XS_CLIENT_H
+#define STOREVISOR_XS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct xs_client;
+struct xs_client_watch;
+struct xs_txn;
+
+/* @rc: 0 or -errno. @data: @len bytes and a NUL, valid during the call only. */
+typedef void xs_done_fn(void *arg, int rc, const char *data, size_t len);
+/* @path: what changed: the watched path or something below it. */
+typedef void xs_event_fn(void *arg, const char *path);
+/* @up: the connection is back, watches registered; false: it was lost just now. */
+typedef void xs_link_fn(void *arg, bool up);
+
+/*
+ * Connects to @path, or when NULL to where libxenstore would (XENSTORED_PATH, XENSTORED_RUNDIR,
+ * the socket, the xenbus device). Returns 0, or -errno of the connection. *@out is the caller's.
+ */
+int xs_client_open(struct xs_client **out, const char *path);
+
+/* Ends every request with -ECANCELED, then frees. NULL is fine. */
+void xs_client_close(struct xs_client *c);
+
+/* How long to go on trying to reconnect before everything fails with -EIO: default 10 s; <0: for
+ * ever; 0: not at all. */
+void xs_client_set_patience(struct xs_client *c, int64_t ms);
+void xs_client_on_link(struct xs_client *c, xs_link_fn *fn, void *arg);
+/* 0, or the -errno for which the client gave up. */
+int xs_client_error(const struct xs_client *c);
+
+/* A descriptor that polls readable whenever xs_client_dispatch() has something to do. Owned by
+ * the client, the same for its whole life. Returns it, or -errno. */
+int xs_client_fd(struct xs_client *c);
+/* Writes, reads and calls back what is ready, without waiting. 0, or -errno once given up. */
+int xs_client_dispatch(struct xs_client *c);
+/* Waits for something to do, at most @timeout_ms (<0: for ever), and dispatches. */
+int xs_client_run(struct xs_client *c, int timeout_ms);
+/* Runs until no request is outstanding. */
+int xs_client_wait(struct xs_client *c);
+
+/*
+ * Queues one request of type @type (enum xsd_sockmsg_type or xs_op_new) in transaction @tx (0:
+ * none). The payload is copied. Nothing is sent before the next dispatch, run or wait, so that
+ * many requests leave in one write. @fn may be NULL. Returns 0; -E2BIG payload above 4096 bytes;
+ * -EAGAIN @tx is not open on this connection; -ENOMEM; the error for which the client gave up.
+ */
+int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	      unsigned int nr, xs_done_fn *fn, void *arg);
+/* One string, its NUL included, as the payload: READ, DIRECTORY, RM, MKDIR, GET_PERMS. */
+int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
+		  xs_done_fn *fn, void *arg);
+int xs_submit_write(struct xs_client *c, uint32_t tx, const char *path, const void *data,
+		    size_t len, xs_done_fn *fn, void *arg);
+
+/*
+ * As the above, waiting for the answer. *@data (NULL: not wanted) is malloc'd with a NUL after
+ * its *@len bytes. Returns 0 or -errno.
+ */
+int xs_sync(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	    unsigned int nr, char **data, size_t *len);
+int xs_sync_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s, char **data,
+		size_t *len);
+int xs_sync_write(struct xs_client *c, uint32_t tx, const char *path, const void *data,
+		  size_t len);
+
+/*
+ * Watches @path, and below it down to @depth levels (<0: all; a daemon without that feature
+ * reports all). @fn runs once right after registration. *@out (may be NULL) is for
+ * xs_client_unwatch. @done (may be NULL) tells whether the daemon agreed.
+ */
+int xs_client_watch(struct xs_client *c, const char *path, int depth, xs_event_fn *fn, void *arg,
+		    xs_done_fn *done, struct xs_client_watch **out);
+/* No event comes after this returns. @w is gone. */
+void xs_client_unwatch(struct xs_client *c, struct xs_client_watch *w);
+
+/*
+ * A transaction as a callback: @body runs with an open one, submits what it likes with
+ * xs_txn_id(), and some time later calls xs_txn_commit() or xs_txn_abort(). On a conflict it runs
+ * again, at most @max_tries times in all; then @done gets the outcome (0, -EAGAIN: never got
+ * through, the abort's rc, or the daemon's error) and how many attempts it took.
+ */
+typedef void xs_txn_body_fn(void *arg, struct xs_txn *t);
+typedef void xs_txn_done_fn(void *arg, int rc, unsigned int attempts);
+int xs_txn_run(struct xs_client *c, xs_txn_body_fn *body, xs_txn_done_fn *done, void *arg,
+	       unsigned int max_tries);
+uint32_t xs_txn_id(const struct xs_txn *t);
+void xs_txn_commit(struct xs_txn *t);
+/* @rc < 0: the outcome; -EAGAIN: this attempt only. */
+void xs_txn_abort(struct xs_txn *t, int rc);
+
+/*
+ * The same in straight-line code. @body returns 0 to commit, -errno to give up, -EAGAIN to try
+ * again. *@attempts may be NULL.
+ */
+typedef int xs_txn_sync_fn(void *arg, struct xs_client *c, uint32_t tx);
+int xs_transact(struct xs_client *c, xs_txn_sync_fn *body, void *arg, unsigned int max_tries,
+		unsigned int *attempts);
+
+#endif

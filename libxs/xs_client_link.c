@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_client_link.c - the asynchronous client's connection: opening, losing, making it again with
+ * back-off and everything on it, and the one descriptor an event loop polls for all that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "xs_client_priv.h"
+#include "xs_handle.h"
+
+#define PATIENCE_MS 10000
+#define BACKOFF_FIRST_NS (1000ULL * 1000)
+#define BACKOFF_MAX_NS (1000ULL * 1000 * 1000)
+
+static int open_any(struct xs_client *c, const char *path)
+{
+	static const char *const devices[] = { "/dev/xen/xenbus", "/proc/xen/xenbus" };
+	const char *name = path ? path : xs_daemon_socket();
+	int fd = xs_transport_open(name, &c->is_socket);
+	int err = errno;
+
+	if (fd < 0 && !path && !getenv("XENSTORED_PATH"))
+		for (size_t i = 0; fd < 0 && i < sizeof(devices) / sizeof(devices[0]); i++) {
+			name = devices[i];
+			fd = xs_transport_open(name, &c->is_socket);
+		}
+	if (fd < 0)
+		return -err;
+	free(c->path);
+	c->path = strdup(name);
+	if (!c->path || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	c->fd = fd;
+	return 0;
+}
+
+int xs_client_open(struct xs_client **out, const char *path)
+{
+	struct xs_client *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	c->epoll_fd = c->timer_fd = c->fd = -1;
+	c->reqs_tail = &c->reqs;
+	c->patience_ms = PATIENCE_MS;
+	rc = open_any(c, path);
+	if (rc) {
+		free(c->path);
+		free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+static void fail_all(struct xs_client *c, int rc)
+{
+	c->error = rc;
+	while (c->reqs)
+		xs_req_finish(c, c->reqs, rc, "", 0);
+}
+
+void xs_client_close(struct xs_client *c)
+{
+	if (!c)
+		return;
+	fail_all(c, -ECANCELED);
+	for (uint32_t i = 0; i < c->nr_watches; i++)
+		free(c->watches[i]);
+	free(c->watches);
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->epoll_fd >= 0)
+		close(c->epoll_fd);
+	if (c->timer_fd >= 0)
+		close(c->timer_fd);
+	free(c->in.data);
+	free(c->out.data);
+	free(c->txns);
+	free(c->path);
+	free(c);
+}
+
+void xs_client_set_patience(struct xs_client *c, int64_t ms)
+{
+	c->patience_ms = ms;
+}
+
+void xs_client_on_link(struct xs_client *c, xs_link_fn *fn, void *arg)
+{
+	c->link_fn = fn;
+	c->link_arg = arg;
+}
+
+int xs_client_error(const struct xs_client *c)
+{
+	return c->error;
+}
+
+/* ---- lost ---- */
+
+static int lost_outcome(const struct xs_req *r)
+{
+	if (r->hdr.tx_id)
+		return -EAGAIN;
+	return r->hdr.type == XS_CONTROL ? -EIO : 0;
+}
+
+/* Ends what must not be sent again. A callback may submit more: those wait for the reconnect. */
+static void settle_lost(struct xs_client *c)
+{
+	struct xs_req *r = c->reqs;
+
+	while (r) {
+		int rc = r->rewatch ? -ECONNRESET : lost_outcome(r);
+		struct xs_req *next = r->next;
+
+		if (rc) {
+			xs_req_finish(c, r, rc, "", 0);
+			/* the callback may have changed the list behind r, never before it */
+			next = c->reqs;
+		}
+		r = next;
+	}
+}
+
+void xs_link_lost(struct xs_client *c, int err)
+{
+	if (c->fd < 0)
+		return;
+	if (c->epoll_fd >= 0)
+		epoll_ctl(c->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
+	c->epoll_mask = 0;
+	close(c->fd);
+	c->fd = -1;
+	c->in.start = c->in.end = 0;
+	c->out.start = c->out.end = 0;
+	c->nr_txns = 0;
+	c->lost_ns = xs_now_ns();
+	c->retry_ns = c->lost_ns;
+	c->backoff_ns = BACKOFF_FIRST_NS;
+	if (c->link_fn)
+		c->link_fn(c->link_arg, false);
+	settle_lost(c);
+	if (c->patience_ms == 0 || !c->is_socket)
+		fail_all(c, err);
+}
+
+/* ---- made again ---- */
+
+static int resend_all(struct xs_client *c)
+{
+	struct xs_req *old = c->reqs, **old_tail = c->reqs_tail;
+	int rc = 0;
+
+	/* watches first, so that whoever re-reads on an event of the reconnect misses nothing */
+	c->reqs = NULL;
+	c->reqs_tail = &c->reqs;
+	for (uint32_t i = 0; i < c->nr_watches && !rc; i++)
+		if (c->watches[i] && c->watches[i]->registered)
+			rc = xs_watch_again(c, c->watches[i]);
+	*c->reqs_tail = old;
+	if (old)
+		c->reqs_tail = old_tail;
+	for (struct xs_req *r = old; r && !rc; r = r->next)
+		rc = xs_req_emit(c, r);
+	return rc;
+}
+
+void xs_link_retry(struct xs_client *c)
+{
+	uint64_t now = xs_now_ns();
+	bool is_socket;
+	int fd;
+
+	if (c->error || now < c->retry_ns)
+		return;
+	fd = xs_transport_open(c->path, &is_socket);
+	if (fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0) {
+		c->fd = fd;
+		if (resend_all(c) != 0) {
+			xs_link_lost(c, -ENOMEM);
+			return;
+		}
+		xs_link_arm(c);
+		if (c->link_fn)
+			c->link_fn(c->link_arg, true);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (c->patience_ms > 0 && now - c->lost_ns > (uint64_t)c->patience_ms * 1000000) {
+		fail_all(c, -EIO);
+		return;
+	}
+	/* up to a quarter earlier or later, so that many clients do not return in one crowd */
+	c->retry_ns = now + c->backoff_ns * (768 + (now >> 7) % 512) / 1024;
+	c->backoff_ns = c->backoff_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : c->backoff_ns * 2;
+}
+
+int xs_link_wait_ms(const struct xs_client *c)
+{
+	uint64_t now;
+
+	if (c->fd >= 0)
+		return -1;
+	now = xs_now_ns();
+	return now >= c->retry_ns ? 0 : (int)((c->retry_ns - now + 999999) / 1000000);
+}
+
+/* ---- the descriptor for event loops ---- */
+
+static void arm_timer(struct xs_client *c)
+{
+	struct itimerspec t = { .it_value = { 0, 0 } };
+
+	if (c->fd < 0 && !c->error) {
+		t.it_value.tv_sec = c->retry_ns / 1000000000;
+		t.it_value.tv_nsec = c->retry_ns % 1000000000;
+	}
+	timerfd_settime(c->timer_fd, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+void xs_link_arm(struct xs_client *c)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if (c->epoll_fd < 0)
+		return;
+	if (c->fd < 0) {
+		arm_timer(c);
+		return;
+	}
+	if (c->out.start < c->out.end)
+		e.events |= EPOLLOUT;
+	if (e.events == c->epoll_mask)
+		return;
+	if (!c->epoll_mask)
+		arm_timer(c);
+	epoll_ctl(c->epoll_fd, c->epoll_mask ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &e);
+	c->epoll_mask = e.events;
+}
+
+int xs_client_fd(struct xs_client *c)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if (c->epoll_fd >= 0)
+		return c->epoll_fd;
+	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->epoll_fd < 0 || c->timer_fd < 0 ||
+	    epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->timer_fd, &e) < 0)
+		return -errno;
+	xs_link_arm(c);
+	return c->epoll_fd;
+}

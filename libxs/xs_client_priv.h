@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs_client_priv.h - the inside of struct xs_client, for xs_client.c, xs_client_link.c and
+ * xs_client_watch.c only. No locks: one thread owns a client.
+ */
+#ifndef STOREVISOR_XS_CLIENT_PRIV_H
+#define STOREVISOR_XS_CLIENT_PRIV_H
+
+#include <xenstore.h>
+
+#include "xs_client.h"
+
+/* One request; kept until answered, in order of submission, so that it can be sent again. */
+struct xs_req {
+	struct xs_req *next;
+	xs_done_fn *fn;
+	void *arg;
+	bool rewatch; /* belongs to the reconnect itself: not sent again with the others */
+	struct xsd_sockmsg hdr;
+	char payload[];
+};
+
+struct xs_buf {
+	char *data;
+	size_t start, end, size;
+};
+
+struct xs_client_watch {
+	uint32_t slot;
+	uint32_t serial; /* tells a late event of the slot's former owner */
+	bool registered; /* the daemon agreed: to be made again after a reconnect */
+	int depth;
+	xs_event_fn *fn;
+	void *arg;
+	xs_done_fn *done;
+	struct xs_client *c;
+	char path[];
+};
+
+struct xs_client {
+	char *path;
+	int fd; /* -1 while there is no connection */
+	bool is_socket;
+	int error;
+
+	struct xs_buf in, out;
+	struct xs_req *reqs, **reqs_tail;
+	unsigned int nr_reqs;
+	uint32_t next_id;
+	uint32_t *txns; /* open on this connection */
+	size_t nr_txns, max_txns;
+
+	struct xs_client_watch **watches; /* by slot */
+	uint32_t nr_watches, next_serial;
+
+	int epoll_fd, timer_fd; /* made by xs_client_fd(); -1 before */
+	uint32_t epoll_mask;
+	int64_t patience_ms;
+	uint64_t lost_ns, retry_ns; /* monotonic: when it was lost, when to try again */
+	uint64_t backoff_ns;
+	xs_link_fn *link_fn;
+	void *link_arg;
+};
+
+uint64_t xs_now_ns(void);
+/* Makes @len bytes of room at the end. 0 or -ENOMEM. */
+int xs_buf_room(struct xs_buf *b, size_t len);
+/* Appends one request's bytes to the output. 0 or -ENOMEM. */
+int xs_req_emit(struct xs_client *c, const struct xs_req *r);
+/* Takes @r, which must be in the list, out of it, calls back and frees. */
+void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *data, size_t len);
+/* Hands one WATCH_EVENT payload (NUL-terminated behind @len) to its watch. */
+void xs_watch_event(struct xs_client *c, const char *body, size_t len);
+/* Queues the WATCH request of @w again, ahead of everything else. */
+int xs_watch_again(struct xs_client *c, struct xs_client_watch *w);
+/* The connection broke: settles what cannot be sent again and starts the back-off. */
+void xs_link_lost(struct xs_client *c, int err);
+/* Tries to connect when it is time. */
+void xs_link_retry(struct xs_client *c);
+/* Makes epoll and timer descriptors say what the client waits for. */
+void xs_link_arm(struct xs_client *c);
+/* Milliseconds until the next retry; -1 when connected. */
+int xs_link_wait_ms(const struct xs_client *c);
+
+#endif
