@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* blk_wire32.c - block ring layout of 32-bit guests ("x86_32-abi"): see blk_wire.h. */
+#include "blk_wire.h"
+
+#include <stddef.h>
+
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/io/ring.h>
+
+/* i386 aligns 64-bit members to 4 bytes; that is all its layout differs in. */
+#pragma pack(push, 4)
+#include <xen/io/blkif.h>
+#pragma pack(pop)
+
+_Static_assert(offsetof(struct blkif_request, id) == 4, "i386 layout: struct blkif_request");
+_Static_assert(sizeof(struct blkif_request) == 108, "i386 layout: struct blkif_request");
+_Static_assert(sizeof(struct blkif_response) == 12, "i386 layout: struct blkif_response");
+
+#include "blk_wire_impl.h"
+
+const struct blk_wire blk_wire32 = {
+	.protocol = "x86_32-abi",
+	.geo = {
+		.stride = sizeof(union blkif_sring_entry),
+		.req_len = sizeof(struct blkif_request),
+		.rsp_len = sizeof(struct blkif_response),
+		.nr_ents = 32,
+	},
+	.decode = decode,
+	.encode = encode,
+	.segment = segment,
+};
+
+_Static_assert((4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) >= 32 &&
+	       (4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) < 64,
+	       "32 slots are the largest power of two in a page");

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* backend.c - xenbus handshake of one device: see backend.h. */
+#include "backend.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <log.h>
+
+#define OFFER_TRIES 16
+#define FATAL_LOG_NS 1000000000ULL
+
+static int set_state(struct backend *be, enum xenbus_state state)
+{
+	int rc = store_write(be->xs, XBT_NULL, be->path, "state", "%d", state);
+
+	if (rc == 0)
+		be->state = state;
+	return rc;
+}
+
+static enum xenbus_state read_state(struct backend *be, const char *dir)
+{
+	uint64_t state;
+
+	if (store_read_num(be->xs, dir, "state", XenbusStateReconfigured, &state) < 0)
+		return XenbusStateUnknown;
+	return (enum xenbus_state)state;
+}
+
+void backend_fail(struct backend *be, const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warnx("%s: %s", be->path, text);
+	store_write(be->xs, XBT_NULL, be->path, "hotplug-error", "%s", text);
+	store_write(be->xs, XBT_NULL, be->path, "hotplug-status", "error");
+}
+
+int backend_init(struct backend *be, const struct backend_ops *ops, const char *path)
+{
+	uint64_t domid, devid;
+	char again[sizeof(be->path)];
+	unsigned int dom, dev;
+	int n = 0, rc;
+	char type[16];
+
+	be->ops = ops;
+	be->journal.fd = -1;
+	if (snprintf(be->path, sizeof(be->path), "%s", path) >= (int)sizeof(be->path))
+		return -EINVAL;
+	/* The last three parts name the device; the path must be that and nothing else. */
+	if (sscanf(path, "/local/domain/0/backend/%15[a-z]/%u/%u%n", type, &dom, &dev, &n) != 3 ||
+	    path[n] || strcmp(type, ops->type))
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/local/domain/0/backend/%s/%u/%u", type, dom, dev);
+	domid = dom;
+	devid = dev;
+	if (strcmp(again, path))
+		return -EINVAL;
+	if (!store_exists(be->xs, path))
+		return -errno;
+	rc = store_read_str(be->xs, path, "frontend", be->frontend, sizeof(be->frontend));
+	if (rc < 0)
+		return rc == -ENOENT ? -EINVAL : rc;
+	rc = store_read_num(be->xs, path, "frontend-id", DOMID_FIRST_RESERVED - 1, &domid);
+	if (rc < 0)
+		return rc == -ENOENT ? -EINVAL : rc;
+	be->domid = (uint32_t)domid;
+	be->devid = (uint32_t)devid;
+	rc = journal_name(be->journal_path, sizeof(be->journal_path), type, dom, dev);
+	return rc < 0 ? rc : journal_open(&be->journal, be->journal_path, ops->journal_extra);
+}
+
+struct rsp_record *backend_record(struct backend *be, unsigned int i)
+{
+	return &be->journal.page->ring[i];
+}
+
+void backend_notify(struct backend *be)
+{
+	xenevtchn_notify(be->evt, be->port);
+}
+
+static void detach(struct backend *be)
+{
+	be->journal.page->open = 0;
+	if (be->port)
+		xenevtchn_unbind(be->evt, be->port);
+	be->port = 0;
+	for (unsigned int i = 0; i < be->nr_rings; i++)
+		if (be->ring_page[i])
+			xengnttab_unmap(be->gnt, be->ring_page[i], 1);
+	memset(be->ring_page, 0, sizeof(be->ring_page));
+	be->nr_rings = 0;
+}
+
+int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, uint32_t port)
+{
+	struct journal_page *page = be->journal.page;
+	size_t len = nr * sizeof(refs[0]);
+	xenevtchn_port_or_error_t bound;
+
+	be->resumed = page->open && page->port == port && !memcmp(page->refs, refs, len);
+	be->nr_rings = nr;
+	for (unsigned int i = 0; i < nr; i++) {
+		be->ring_page[i] = xengnttab_map_grant_ref(be->gnt, be->domid, refs[i],
+							   PROT_READ | PROT_WRITE);
+		if (!be->ring_page[i])
+			return errno ? -errno : -EIO;
+	}
+	bound = xenevtchn_bind_interdomain(be->evt, be->domid, port);
+	if (bound < 0)
+		return -errno;
+	be->port = (evtchn_port_t)bound;
+	if (!be->resumed) {
+		page->open = 0;
+		memset(page->ring, 0, sizeof(page->ring));
+		memcpy(page->refs, refs, len);
+		page->port = port;
+		/* From here on a successor resumes: nothing was consumed yet, so that is right too. */
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		page->open = 1;
+	}
+	return 0;
+}
+
+static void disconnect(struct backend *be)
+{
+	if (!be->connected)
+		return;
+	be->connected = false;
+	be->ops->disconnect(be);
+	detach(be);
+	log_info("%s: disconnected", be->path);
+}
+
+/* The frontend broke the protocol, or its rings cannot be had: this device stops, nothing else. */
+static void fatal(struct backend *be, uint64_t now_ns, const char *what, int err)
+{
+	disconnect(be);
+	detach(be);
+	if (!be->fatal_ns || now_ns - be->fatal_ns > FATAL_LOG_NS) {
+		be->fatal_ns = now_ns;
+		log_warnx("%s: %s: %s: device stopped", be->path, what, strerror(-err));
+	}
+	store_write(be->xs, XBT_NULL, be->path, "error", "%s: %s", what, strerror(-err));
+	set_state(be, XenbusStateClosing);
+}
+
+static int connect_now(struct backend *be, uint64_t now_ns)
+{
+	int rc = be->ops->connect(be);
+
+	if (rc < 0) {
+		fatal(be, now_ns, "cannot connect to the frontend", rc);
+		return 0;
+	}
+	be->connected = true;
+	log_info("%s: %s", be->path, be->resumed ? "connection taken over" : "connected");
+	if (be->state != XenbusStateConnected) {
+		rc = set_state(be, XenbusStateConnected);
+		if (rc < 0)
+			return rc;
+	}
+	/* Requests and wake-ups may have passed while nobody was bound. */
+	backend_work(be, now_ns);
+	if (be->connected && be->resumed)
+		backend_notify(be);
+	return 0;
+}
+
+int backend_work(struct backend *be, uint64_t now_ns)
+{
+	int rc;
+
+	if (!be->connected)
+		return 0;
+	rc = be->ops->work(be);
+	if (rc < 0) {
+		fatal(be, now_ns, "the frontend broke its ring", rc);
+		return 0;
+	}
+	return rc;
+}
+
+/* Publishes the device: features and InitWait appear together. */
+static int offer(struct backend *be)
+{
+	for (int i = 0; i < OFFER_TRIES; i++) {
+		xs_transaction_t t = xs_transaction_start(be->xs);
+		int rc;
+
+		if (t == XBT_NULL)
+			return -errno;
+		rc = be->ops->offer(be, t);
+		if (rc == 0)
+			rc = store_write(be->xs, t, be->path, "hotplug-status", "connected");
+		if (rc == 0)
+			rc = store_write(be->xs, t, be->path, "state", "%d", XenbusStateInitWait);
+		if (rc < 0) {
+			xs_transaction_end(be->xs, t, true);
+			return rc;
+		}
+		if (xs_transaction_end(be->xs, t, false)) {
+			be->state = XenbusStateInitWait;
+			return 0;
+		}
+		if (errno != EAGAIN)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+int backend_start(struct backend *be)
+{
+	int rc = be->ops->prepare(be);
+
+	if (rc < 0)
+		return rc;
+	be->state = read_state(be, be->path);
+	if (be->state == XenbusStateConnected && be->journal.page->open)
+		/* A predecessor was killed: say again what the guest's record needs, keep the state. */
+		return store_write(be->xs, XBT_NULL, be->path, "hotplug-status", "connected");
+	if (be->state == XenbusStateClosing || be->state == XenbusStateClosed)
+		return 0;
+	return offer(be);
+}
+
+/* Closes for good: the frontend is done, or had its chance. */
+static int finish(struct backend *be)
+{
+	int rc;
+
+	if (be->connected)
+		be->ops->work(be);
+	disconnect(be);
+	rc = be->state == XenbusStateClosed && read_state(be, be->path) == XenbusStateClosed
+		     ? 0
+		     : set_state(be, XenbusStateClosed);
+	return rc == -ENOENT || rc == 0 ? 1 : rc;
+}
+
+/* xend asked for removal. A live frontend gets the chance to let go first. */
+static int poll_removal(struct backend *be, enum xenbus_state fe, uint64_t now_ns,
+			uint64_t *again_ns)
+{
+	if (!be->removal_ns)
+		be->removal_ns = now_ns;
+	be->state = XenbusStateClosing;
+	if (!be->connected || !be->ops->has_frontend)
+		return finish(be);
+	/* Closing: it saw the request; a mounted disk holds on to it until the guest lets go. */
+	if (fe == XenbusStateClosing)
+		return 0;
+	if (fe != XenbusStateConnected || now_ns - be->removal_ns >= BACKEND_REMOVAL_NS)
+		return finish(be);
+	*again_ns = be->removal_ns + BACKEND_REMOVAL_NS;
+	return 0;
+}
+
+static int frontend_initialising(struct backend *be, uint64_t now_ns)
+{
+	(void)now_ns;
+	disconnect(be);
+	return be->state == XenbusStateInitWait ? 0 : offer(be);
+}
+
+static int frontend_ready(struct backend *be, uint64_t now_ns)
+{
+	if (be->connected)
+		return 0;
+	if (be->state != XenbusStateInitWait && be->state != XenbusStateConnected)
+		return 0;
+	return connect_now(be, now_ns);
+}
+
+static int frontend_closing(struct backend *be, uint64_t now_ns)
+{
+	(void)now_ns;
+	disconnect(be);
+	if (be->state == XenbusStateClosing || be->state == XenbusStateClosed)
+		return 0;
+	return set_state(be, XenbusStateClosing);
+}
+
+static int frontend_closed(struct backend *be, uint64_t now_ns)
+{
+	(void)now_ns;
+	disconnect(be);
+	return be->state == XenbusStateClosed ? 0 : set_state(be, XenbusStateClosed);
+}
+
+static int frontend_gone(struct backend *be, uint64_t now_ns)
+{
+	(void)now_ns;
+	disconnect(be);
+	return 0;
+}
+
+/* What each state of the frontend means for us; no row: wait. */
+static int (*const on_frontend[])(struct backend *, uint64_t) = {
+	[XenbusStateUnknown] = frontend_gone,
+	[XenbusStateInitialising] = frontend_initialising,
+	[XenbusStateInitialised] = frontend_ready,
+	[XenbusStateConnected] = frontend_ready,
+	[XenbusStateClosing] = frontend_closing,
+	[XenbusStateClosed] = frontend_closed,
+	[XenbusStateReconfigured] = NULL,
+};
+
+int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
+{
+	enum xenbus_state fe, own;
+	int rc;
+
+	*again_ns = 0;
+	if (!store_exists(be->xs, be->path)) {
+		if (errno != ENOENT)
+			return -errno;
+		disconnect(be);
+		return 1;
+	}
+	own = read_state(be, be->path);
+	fe = be->ops->has_frontend ? read_state(be, be->frontend) : XenbusStateConnected;
+	if (!store_read_bool(be->xs, be->path, "online", true) &&
+	    (own == XenbusStateClosing || own == XenbusStateClosed || fe == XenbusStateClosed))
+		return poll_removal(be, fe, now_ns, again_ns);
+	rc = on_frontend[fe] ? on_frontend[fe](be, now_ns) : 0;
+	/* The directory may vanish under any write. */
+	return rc == -ENOENT ? 0 : rc;
+}
+
+void backend_fini(struct backend *be)
+{
+	disconnect(be);
+	if (be->ops->fini)
+		be->ops->fini(be);
+	journal_close(&be->journal);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend.h - one device's backend: the xenbus handshake, its rings' mapping, its end.
+ *
+ * Owns the backend directory's `state`, `hotplug-status`, `hotplug-error` and `error` keys. What
+ * the device is (disk, network card, console) is behind struct backend_ops. Nothing here waits:
+ * backend_poll() looks at the store and takes the steps due. Single-threaded.
+ *
+ * Trust: the backend directory is written by dom0 alone; of the frontend directory only numbers
+ * and flags are read, each bounded. Source: xen/io/xenbus.h and the notes in xen/io/blkif.h.
+ */
+#ifndef BACKENDS_BACKEND_H
+#define BACKENDS_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xenevtchn.h>
+#include <xengnttab.h>
+#include <xenstore.h>
+#include <xen/io/xenbus.h>
+
+#include "journal.h"
+#include "store.h"
+
+/* Exit codes of a device process; backendd acts on them. */
+enum backend_exit {
+	BACKEND_EXIT_DONE = 0,   /* device closed or gone: do not start again */
+	BACKEND_EXIT_RETRY = 75, /* try again later (EX_TEMPFAIL) */
+	BACKEND_EXIT_CONFIG = 78 /* the record must change first (EX_CONFIG) */
+};
+
+/* How long a frontend may take to react to its device being removed before it is cut off. */
+#define BACKEND_REMOVAL_NS 1000000000ULL
+
+struct backend;
+struct event_base;
+
+struct backend_ops {
+	const char *name;     /* program, as in the log: "blkback" */
+	const char *type;     /* device class directory: "vbd" */
+	size_t journal_extra; /* bytes behind the journal's head for the device itself */
+	bool has_frontend;    /* false: no xenbus frontend, connected from start (console) */
+	/*
+	 * With all privileges: opens what the device needs (image, tap, pty) and reads the record.
+	 * Returns 0, or -errno after backend_fail() named the cause; -EAGAIN: worth a retry.
+	 */
+	int (*prepare)(struct backend *be);
+	/* Writes features and properties inside the transaction that offers the device. 0/-errno. */
+	int (*offer)(struct backend *be, xs_transaction_t t);
+	/* Reads the frontend's keys, calls backend_attach(), starts work. 0/-errno. */
+	int (*connect)(struct backend *be);
+	/* Stops work on the rings, which are unmapped after it returns. */
+	void (*disconnect)(struct backend *be);
+	/* Works off the rings. 0: nothing left; 1: call again soon; -errno: the frontend broke. */
+	int (*work)(struct backend *be);
+	/* Adds the device's own descriptors to the loop, after privileges are dropped. May be NULL. */
+	int (*start)(struct backend *be, struct event_base *base);
+	/* Called once at the end. */
+	void (*fini)(struct backend *be);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+	void *dev; /* the device's own state */
+	struct xs_handle *xs;
+	xengnttab_handle *gnt;
+	xenevtchn_handle *evt;
+
+	char path[256];     /* backend directory */
+	char frontend[256]; /* frontend directory, as dom0 wrote it */
+	uint32_t domid;
+	uint32_t devid;
+
+	enum xenbus_state state; /* what we last wrote */
+	uint64_t removal_ns;     /* when removal was first seen; 0: not asked */
+	uint64_t fatal_ns;       /* last time a broken frontend was logged */
+
+	char journal_path[256];
+	struct journal journal;
+	bool connected;
+	bool resumed; /* this connection was taken over from a killed process */
+	void *ring_page[JOURNAL_RINGS];
+	unsigned int nr_rings;
+	evtchn_port_t port; /* ours, bound to the frontend's */
+	struct event_base *base;
+};
+
+/*
+ * Fills @be from backend directory @path (trusted: from the supervisor's command line) and takes
+ * the journal. Handles xs, gnt, evt must be set. Returns 0; -ENOENT: no such device; -EBUSY:
+ * another process serves it; -EINVAL: a key that xend must have written is missing; -errno.
+ */
+int backend_init(struct backend *be, const struct backend_ops *ops, const char *path);
+
+/* prepare(), then offers the device or takes a running connection over. 0/-errno. */
+int backend_start(struct backend *be);
+
+/*
+ * Acts on whatever the store says now. Returns 0 to go on, 1 when the device is finished
+ * (closed, or its directory vanished) and the process should exit, -errno of the store.
+ * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events).
+ */
+int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
+
+/* Runs ops->work; closes the connection if the frontend broke the protocol. Returns as work >= 0. */
+int backend_work(struct backend *be, uint64_t now_ns);
+
+/* Drops the connection (if any), the journal's lock, and the device. */
+void backend_fini(struct backend *be);
+
+/*
+ * For connect(): maps @nr ring grants and binds @port, resuming if the journal says that exactly
+ * this connection was open. Sets ring_page[], port, resumed. 0, -errno.
+ */
+int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, uint32_t port);
+
+/* The response record of ring @i, for bring_attach(). */
+struct rsp_record *backend_record(struct backend *be, unsigned int i);
+
+/* Tells the frontend to look at its ring. */
+void backend_notify(struct backend *be);
+
+/* Publishes hotplug-error/hotplug-status: one line in the user's words, and logs it. */
+void backend_fail(struct backend *be, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

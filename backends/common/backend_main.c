@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* backend_main.c - the process around one backend: see backend_main.h. */
+#include "backend_main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <log.h>
+
+#include "confine.h"
+
+#define WATCH_OWN "own"
+#define WATCH_FRONTEND "frontend"
+#define DEV_XENBUS "/dev/xen/xenbus"
+
+/* State of the one backend this process is. */
+struct process {
+	struct backend be;
+	struct event *store, *evtchn, *again, *kick;
+	enum backend_exit code;
+};
+
+static struct process *self; /* set once in backend_main(), before the loop */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+void backend_stop(struct backend *be, enum backend_exit code)
+{
+	self->code = code;
+	event_base_loopbreak(be->base);
+}
+
+void backend_kick(struct backend *be)
+{
+	(void)be;
+	event_active(self->kick, EV_TIMEOUT, 0);
+}
+
+static void work(struct process *p)
+{
+	/* More to do: after the other events had their turn, so that no ring starves the store. */
+	if (backend_work(&p->be, now_ns()) > 0) {
+		const struct timeval at_once = { 0, 0 };
+
+		event_add(p->kick, &at_once);
+	}
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	work(arg);
+}
+
+static void look(struct process *p)
+{
+	uint64_t now = now_ns(), again;
+	int rc = backend_poll(&p->be, now, &again);
+
+	if (rc != 0) {
+		if (rc < 0)
+			log_errorx("%s: store: %s", p->be.path, strerror(-rc));
+		backend_stop(&p->be, rc > 0 ? BACKEND_EXIT_DONE : BACKEND_EXIT_RETRY);
+		return;
+	}
+	if (again) {
+		uint64_t left = again > now ? again - now : 0;
+		const struct timeval tv = { (time_t)(left / 1000000000ULL),
+					    (suseconds_t)(left % 1000000000ULL / 1000) + 1 };
+
+		event_add(p->again, &tv);
+	}
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	look(arg);
+}
+
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+	struct process *p = arg;
+	bool any = false;
+	char **watch;
+
+	/* Events carry no values: however many there are, one look at the store answers them all. */
+	while ((watch = xs_check_watch(p->be.xs))) {
+		any = true;
+		free(watch);
+	}
+	if (errno != EAGAIN) {
+		log_error("%s: store connection lost", p->be.path);
+		backend_stop(&p->be, BACKEND_EXIT_RETRY);
+		return;
+	}
+	if (any)
+		look(p);
+}
+
+static void on_evtchn(evutil_socket_t fd, short what, void *arg)
+{
+	struct process *p = arg;
+	xenevtchn_port_or_error_t port = xenevtchn_pending(p->be.evt);
+
+	if (port < 0)
+		return;
+	/*
+	 * Work before unmasking: a frontend that storms its event channel gets one round of work an
+	 * event, not one interrupt a send. A port of an earlier connection is only unmasked.
+	 */
+	if ((evtchn_port_t)port == p->be.port)
+		work(p);
+	if ((evtchn_port_t)port == p->be.port)
+		xenevtchn_unmask(p->be.evt, (evtchn_port_t)port);
+}
+
+static int open_handles(struct backend *be)
+{
+	/*
+	 * The kernel's store device and not the socket: the connection then outlives the store
+	 * daemon's restarts, which this process could not follow once it has no rights.
+	 */
+	if (access(DEV_XENBUS, F_OK) == 0)
+		setenv("XENSTORED_PATH", DEV_XENBUS, 0);
+	be->xs = xs_open(0);
+	if (!be->xs) {
+		log_error("cannot reach the store");
+		return -EIO;
+	}
+	be->evt = xenevtchn_open(NULL, 0);
+	be->gnt = xengnttab_open(NULL, 0);
+	if (be->evt && be->gnt)
+		return 0;
+	log_error("cannot open /dev/xen/%s", be->evt ? "gntdev" : "evtchn");
+	return -EIO;
+}
+
+static int add_watches(struct backend *be)
+{
+	char path[sizeof(be->frontend) + 8];
+
+	if (!xs_watch(be->xs, be->path, WATCH_OWN))
+		return -errno;
+	if (!be->ops->has_frontend)
+		return 0;
+	snprintf(path, sizeof(path), "%s/state", be->frontend);
+	return xs_watch(be->xs, path, WATCH_FRONTEND) ? 0 : -errno;
+}
+
+static int run_loop(struct process *p)
+{
+	struct backend *be = &p->be;
+	struct event_base *base = be->base;
+	int rc;
+
+	p->store = event_new(base, xs_fileno(be->xs), EV_READ | EV_PERSIST, on_store, p);
+	p->evtchn = event_new(base, xenevtchn_fd(be->evt), EV_READ | EV_PERSIST, on_evtchn, p);
+	p->again = evtimer_new(base, on_again, p);
+	p->kick = evtimer_new(base, on_kick, p);
+	if (!p->store || !p->evtchn || !p->again || !p->kick)
+		return -ENOMEM;
+	event_add(p->store, NULL);
+	event_add(p->evtchn, NULL);
+	rc = be->ops->start ? be->ops->start(be, base) : 0;
+	if (rc < 0)
+		return rc;
+	look(p);
+	event_base_dispatch(base);
+	return 0;
+}
+
+static int serve(struct process *p, const char *user)
+{
+	struct backend *be = &p->be;
+	int rc = backend_start(be);
+
+	if (rc < 0)
+		return rc;
+	rc = add_watches(be);
+	if (rc < 0)
+		return rc;
+	be->base = event_base_new();
+	if (!be->base)
+		return -ENOMEM;
+	rc = user ? confine(user) : 0;
+	return rc < 0 ? rc : run_loop(p);
+}
+
+static enum backend_exit exit_code(int rc)
+{
+	switch (rc) {
+	case -ENOENT: /* the directory went while we started */
+		return BACKEND_EXIT_DONE;
+	case -EBUSY:
+	case -EAGAIN:
+	case -EIO:
+	case -ENOMEM:
+		return BACKEND_EXIT_RETRY;
+	default:
+		return BACKEND_EXIT_CONFIG;
+	}
+}
+
+static int usage(const char *name)
+{
+	fprintf(stderr,
+		"usage: %s [-n] [-u USER] [-v] BACKEND-DIRECTORY\n"
+		"  -n       keep all privileges (to debug)\n"
+		"  -u USER  run as USER once everything is open (default nobody)\n"
+		"  -v       log every step\n",
+		name);
+	return BACKEND_EXIT_CONFIG;
+}
+
+int backend_main(int argc, char **argv, const struct backend_ops *ops)
+{
+	static struct process process;
+	const char *user = "nobody";
+	bool verbose = false;
+	int opt, rc;
+
+	while ((opt = getopt(argc, argv, "nu:v")) != -1) {
+		switch (opt) {
+		case 'n':
+			user = NULL;
+			break;
+		case 'u':
+			user = optarg;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			return usage(ops->name);
+		}
+	}
+	if (optind != argc - 1)
+		return usage(ops->name);
+	log_init(ops->name, verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
+	signal(SIGPIPE, SIG_IGN);
+	self = &process;
+	if (open_handles(&process.be) < 0)
+		return BACKEND_EXIT_RETRY;
+	rc = backend_init(&process.be, ops, argv[optind]);
+	if (rc == 0) {
+		rc = serve(&process, user);
+		backend_fini(&process.be);
+	}
+	if (rc < 0) {
+		log_warnx("%s: %s", argv[optind], strerror(-rc));
+		process.code = exit_code(rc);
+	}
+	return process.code;
+}

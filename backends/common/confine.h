@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * confine.h - gives up every right a device process does not need while it serves a guest.
+ *
+ * After it: another uid without capabilities, no new privileges, and an allow-list of system
+ * calls with no open, socket, exec or fork in it. Descriptors already open are all there is.
+ */
+#ifndef BACKENDS_CONFINE_H
+#define BACKENDS_CONFINE_H
+
+/*
+ * Switches to @user (a name; falls back to uid/gid 65534 when it does not exist) and loads the
+ * filter in every thread. Returns 0 or -errno; on failure the caller must not serve the guest.
+ */
+int confine(const char *user);
+
+#endif

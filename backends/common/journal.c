@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* journal.c - a device's surviving page and its lock: see journal.h. */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define JOURNAL_MAGIC 0x53564a31u /* "SVJ1": change with the layout */
+
+_Static_assert(sizeof(struct journal_page) <= JOURNAL_HEAD, "the head is one page");
+
+const char *journal_dir(void)
+{
+	const char *dir = getenv("STOREVISOR_BACKEND_DIR");
+
+	return dir ? dir : "/run/xen/backend";
+}
+
+int journal_name(char *buf, size_t len, const char *type, unsigned int domid, unsigned int devid)
+{
+	int n = snprintf(buf, len, "%s/%s-%u-%u", journal_dir(), type, domid, devid);
+
+	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+}
+
+static int lock_and_map(struct journal *j, size_t extra)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
+
+	if (fcntl(j->fd, F_SETLK, &lock) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	if (fstat(j->fd, &st) < 0)
+		return -errno;
+	j->len = JOURNAL_HEAD + extra;
+	j->fresh = (size_t)st.st_size != j->len;
+	/* Through 0, so that a file of another layout leaves no old byte behind. */
+	if (j->fresh && (ftruncate(j->fd, 0) < 0 || ftruncate(j->fd, (off_t)j->len) < 0))
+		return -errno;
+	j->page = mmap(NULL, j->len, PROT_READ | PROT_WRITE, MAP_SHARED, j->fd, 0);
+	if (j->page == MAP_FAILED)
+		return -errno;
+	if (j->page->magic != JOURNAL_MAGIC) {
+		memset(j->page, 0, j->len);
+		j->page->magic = JOURNAL_MAGIC;
+		j->fresh = true;
+	}
+	return 0;
+}
+
+int journal_open(struct journal *j, const char *name, size_t extra)
+{
+	int rc;
+
+	*j = (struct journal){ .fd = -1 };
+	if (mkdir(journal_dir(), 0755) < 0 && errno != EEXIST)
+		return -errno;
+	j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (j->fd < 0)
+		return -errno;
+	rc = lock_and_map(j, extra);
+	if (rc < 0) {
+		close(j->fd);
+		j->fd = -1;
+	}
+	return rc;
+}
+
+void journal_close(struct journal *j)
+{
+	if (j->fd < 0)
+		return;
+	munmap(j->page, j->len);
+	close(j->fd);
+	j->fd = -1;
+}
+
+pid_t journal_owner(const char *name)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fcntl(fd, F_GETLK, &lock) < 0)
+		rc = -errno;
+	close(fd);
+	if (rc < 0)
+		return rc;
+	return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}
