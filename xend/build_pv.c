@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build_pv.c - runs the pure builder against a real domain.
+ *
+ * Owns: reading the kernel and initrd files, the order of hypercalls between creation and
+ * first run, and the words for what goes wrong. Not: layout and contents.
+ * A page-table frame must not be mapped writable anywhere when it is pinned, so every window
+ * is closed before build_tables() pins.
+ */
+#include "build_pv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define __XEN_TOOLS__ 1
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+
+#include "elf64.h"
+#include "pv_image.h"
+#include "unpack.h"
+#include "xend.h"
+
+#define KERNEL_FILE_MAX (128ull << 20)
+#define OVERHEAD_KIB 1024	/* the hypervisor's own needs for one domain, with room to spare */
+#define PAGES_PER_MIB 256
+
+struct build {
+	struct xend *x;
+	uint16_t domid;
+	uint8_t *file;			/* the kernel file; elf borrows from it or from packed */
+	struct unpacked kernel;
+	struct elf64 elf;
+	struct pv_layout layout;
+	uint64_t *p2m;
+	struct guest_ram ram;
+	struct build_result result;
+};
+
+/* Reads a whole file; the error line names @what (the record's key) and the path. */
+static int read_file(struct domain *d, const char *what, const char *path, uint64_t max,
+		     uint8_t **data, size_t *len)
+{
+	struct stat st;
+	size_t done = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0) {
+		err = -errno;
+		domain_error(d, "%s file %s cannot be opened in dom0: %s: check %s=", what, path,
+			     strerror(errno), what);
+		return err;
+	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max) {
+		domain_error(d, "%s file %s is not a regular file of at most %llu MiB", what, path,
+			     (unsigned long long)(max >> 20));
+		close(fd);
+		return -EINVAL;
+	}
+	*data = malloc((size_t)st.st_size + 1);
+	while (*data && done < (size_t)st.st_size) {
+		ssize_t n = read(fd, *data + done, (size_t)st.st_size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err = n < 0 ? -errno : -EIO;
+			domain_error(d, "%s file %s cannot be read: %s", what, path,
+				     strerror(-err));
+			break;
+		}
+		done += (size_t)n;
+	}
+	close(fd);
+	if (!*data) {
+		domain_error(d, "dom0 has not enough memory to read %s file %s", what, path);
+		return -ENOMEM;
+	}
+	*len = done;
+	return err;
+}
+
+static int initrd_size(struct domain *d, uint64_t *len)
+{
+	struct stat st;
+
+	*len = 0;
+	if (!d->rec.ramdisk[0])
+		return 0;
+	if (stat(d->rec.ramdisk, &st)) {
+		domain_error(d, "ramdisk file %s cannot be opened in dom0: %s: check ramdisk=",
+			     d->rec.ramdisk, strerror(errno));
+		return -ENOENT;
+	}
+	*len = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int check_free_memory(struct xend *x, struct domain *d)
+{
+	uint64_t need = (d->rec.memory_mib << 10) + OVERHEAD_KIB;
+	struct hv_host host;
+	int err = hv_host_info(x->hv, &host);
+
+	if (err) {
+		domain_error(d, "the hypervisor does not say how much memory is free: %s",
+			     strerror(-err));
+		return err;
+	}
+	if (host.free_kib >= need)
+		return 0;
+	domain_error(d, "not enough memory: need %llu MiB, %llu MiB free: shut down a domain, or "
+		     "lower memory=", (unsigned long long)((need + 1023) >> 10),
+		     (unsigned long long)(host.free_kib >> 10));
+	return -ENOMEM;
+}
+
+static int plan(struct domain *d, struct build *b)
+{
+	uint64_t initrd_len, needed = 0;
+	int err = initrd_size(d, &initrd_len);
+
+	if (err)
+		return err;
+	err = pv_layout_plan(&b->layout, &b->elf, d->rec.memory_mib * PAGES_PER_MIB, initrd_len,
+			     &needed);
+	if (err == -ENOMEM)
+		domain_error(d, "memory=%llu is too little for kernel %s: it needs %llu MiB to "
+			     "start: raise memory=", (unsigned long long)d->rec.memory_mib,
+			     d->rec.kernel,
+			     (unsigned long long)((needed + PAGES_PER_MIB - 1) / PAGES_PER_MIB));
+	else if (err)
+		domain_error(d, "kernel file %s asks for addresses that no guest can have",
+			     d->rec.kernel);
+	return err;
+}
+
+static int parse_kernel(struct domain *d, struct build *b)
+{
+	size_t len = 0;
+	int err = read_file(d, "kernel", d->rec.kernel, KERNEL_FILE_MAX, &b->file, &len);
+
+	if (err)
+		return err;
+	err = unpack_kernel(&b->kernel, b->file, len);
+	if (err) {
+		domain_error(d, "kernel file %s %s", d->rec.kernel, unpack_strerror(err));
+		return err;
+	}
+	err = elf64_parse(&b->elf, b->kernel.image, b->kernel.len);
+	if (err)
+		domain_error(d, "kernel file %s %s", d->rec.kernel, elf64_strerror(err));
+	return err;
+}
+
+int build_image(struct xend *x, struct domain *d)
+{
+	struct build *b = calloc(1, sizeof(*b));
+	int err;
+
+	build_free(d->build);
+	d->build = b;
+	if (!b) {
+		domain_error(d, "dom0 has not enough memory to build a domain");
+		return -ENOMEM;
+	}
+	b->x = x;
+	err = check_free_memory(x, d);
+	if (!err)
+		err = parse_kernel(d, b);
+	return err ? err : plan(d, b);
+}
+
+static void *ram_map(struct guest_ram *ram, uint64_t pfn, size_t nr)
+{
+	struct build *b = (struct build *)((char *)ram - offsetof(struct build, ram));
+
+	errno = 0;
+	return hv_map(b->x->hv, b->domid, ram->p2m + pfn, nr);
+}
+
+static void ram_unmap(struct guest_ram *ram, void *window, size_t nr)
+{
+	struct build *b = (struct build *)((char *)ram - offsetof(struct build, ram));
+
+	hv_unmap(b->x->hv, window, nr);
+}
+
+/* A hypercall that has no reason to fail in the user's words: name it and its answer. */
+static int hypercall(struct domain *d, const char *what, int err)
+{
+	if (err == -ENOMEM)
+		domain_error(d, "not enough memory in the hypervisor (%s): shut down a domain, or "
+			     "lower memory=", what);
+	else if (err)
+		domain_error(d, "the hypervisor refuses to %s: %s", what, strerror(-err));
+	return err;
+}
+
+int build_populate(struct xend *x, struct domain *d)
+{
+	struct build *b = d->build;
+	uint64_t nr = b->layout.nr_pages;
+	int err;
+
+	b->domid = (uint16_t)d->domid;
+	b->p2m = calloc(nr, sizeof(*b->p2m));
+	if (!b->p2m) {
+		domain_error(d, "dom0 has not enough memory to build a domain");
+		return -ENOMEM;
+	}
+	b->ram = (struct guest_ram){ b->p2m, nr, ram_map, ram_unmap };
+	err = hypercall(d, "set the memory limit", hv_domain_max_mem(x->hv, b->domid,
+				(d->rec.maxmem_mib << 10) + OVERHEAD_KIB));
+	if (!err)
+		err = hypercall(d, "set the clock mode", hv_domain_native_tsc(x->hv, b->domid));
+	if (!err)
+		err = hypercall(d, "give memory", hv_populate(x->hv, b->domid, 0, nr, b->p2m));
+	if (!err) {
+		err = hv_set_memory_map(x->hv, b->domid, (d->rec.maxmem_mib << 10) + OVERHEAD_KIB);
+		/* A PV kernel makes do without a map. */
+		err = err == -ENOSYS ? 0 : hypercall(d, "set the memory map", err);
+	}
+	if (!err)
+		err = hypercall(d, "make an event channel",
+				hv_evtchn_alloc(x->hv, b->domid, &b->result.store_port));
+	if (!err)
+		err = hypercall(d, "make an event channel",
+				hv_evtchn_alloc(x->hv, b->domid, &b->result.console_port));
+	b->result.store_mfn = b->p2m[b->layout.store.pfn];
+	b->result.console_mfn = b->p2m[b->layout.console.pfn];
+	return err;
+}
+
+static int load_initrd(struct domain *d, struct build *b)
+{
+	uint8_t *data = NULL;
+	size_t len = 0;
+	int err = read_file(d, "ramdisk", d->rec.ramdisk, UINT64_MAX, &data, &len);
+
+	if (!err && len != b->layout.initrd_len) {
+		domain_error(d, "ramdisk file %s changed while it was read", d->rec.ramdisk);
+		err = -EAGAIN;
+	}
+	if (!err)
+		err = hypercall(d, "map memory", pv_image_load_initrd(&b->layout, data, &b->ram));
+	free(data);
+	return err;
+}
+
+int build_load(struct xend *x, struct domain *d)
+{
+	struct build *b = d->build;
+	int err = hypercall(d, "map memory", pv_image_load_kernel(&b->layout, &b->elf, &b->ram));
+
+	if (!err && b->layout.initrd_len)
+		err = load_initrd(d, b);
+	unpack_free(&b->kernel);
+	free(b->file);
+	b->file = NULL;
+	return err;
+}
+
+/* Event delivery starts masked on every vcpu, as the kernel's first instructions expect. */
+static int init_shared_info(struct build *b, uint64_t mfn)
+{
+	struct shared_info *si = hv_map(b->x->hv, b->domid, &mfn, 1);
+
+	if (!si)
+		return errno ? -errno : -EFAULT;
+	memset(si, 0, sizeof(*si));
+	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		si->vcpu_info[i].evtchn_upcall_mask = 1;
+	hv_unmap(b->x->hv, si, 1);
+	return 0;
+}
+
+static int write_start(struct domain *d, struct build *b)
+{
+	struct pv_start start = { .store_port = b->result.store_port,
+				  .console_port = b->result.console_port,
+				  .cmdline = d->rec.cmdline };
+	struct hv_domain info;
+	int err = hv_domain_info(b->x->hv, b->domid, &info);
+
+	if (err)
+		return err;
+	start.shared_info_mfn = info.shared_info_mfn;
+	err = init_shared_info(b, info.shared_info_mfn);
+	if (!err)
+		err = pv_image_write_p2m(&b->layout, &b->ram);
+	if (!err)
+		err = pv_image_write_start_info(&b->layout, &start, &b->ram);
+	if (!err)
+		err = pv_image_write_tables(&b->layout, &b->ram);
+	return err;
+}
+
+int build_tables(struct xend *x, struct domain *d)
+{
+	struct build *b = d->build;
+	struct pv_layout *l = &b->layout;
+	struct vcpu_guest_context ctx;
+	int err = hypercall(d, "map memory", write_start(d, b));
+
+	if (!err)
+		err = hypercall(d, "take the page tables",
+				hv_pin_l4(x->hv, b->domid, b->p2m[l->tables.pfn]));
+	if (!err && l->has_hypercall_page)
+		err = hypercall(d, "make the hypercall page",
+				hv_domain_hypercall_page(x->hv, b->domid,
+							 b->p2m[l->hypercall_pfn]));
+	if (!err)
+		err = hypercall(d, "grant the store page",
+				hv_grant_seed(x->hv, b->domid, GNTTAB_RESERVED_XENSTORE,
+					      b->result.store_mfn));
+	if (!err)
+		err = hypercall(d, "grant the console page",
+				hv_grant_seed(x->hv, b->domid, GNTTAB_RESERVED_CONSOLE,
+					      b->result.console_mfn));
+	if (!err) {
+		pv_image_vcpu(l, b->p2m, &ctx);
+		err = hypercall(d, "set the first vcpu",
+				hv_domain_set_vcpu(x->hv, b->domid, 0, &ctx));
+	}
+	return err;
+}
+
+const struct build_result *build_result(const struct build *b)
+{
+	return &b->result;
+}
+
+void build_free(struct build *b)
+{
+	if (!b)
+		return;
+	unpack_free(&b->kernel);
+	free(b->file);
+	free(b->p2m);
+	free(b);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devices.c - xenbus directories of disks, cards and the console.
+ *
+ * Backend directories: owned and written by dom0, readable by the guest. Frontend directories:
+ * the guest's own, since it writes its rings there. The console's frontend is the read-only
+ * console directory of the home. What to remove is found from dom0's side only: a guest's
+ * directories are never believed (security rule C15).
+ */
+#include "devices.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xen/io/xenbus.h>
+
+#include "store.h"
+#include "vdev.h"
+#include "xend.h"
+
+#define DOM0 0u
+#define CONSOLE_ID "0"
+
+static void write_common(struct txn *tx, enum device_kind k, unsigned int domid, const char *id)
+{
+	struct path back = path_backend(k, domid, id, NULL);
+
+	txn_mkdir(tx, back);
+	txn_perms(tx, back, DOM0, domid);
+	txn_write(tx, path_backend(k, domid, id, "frontend"), path_frontend(k, domid, id, NULL).s);
+	txn_writef(tx, path_backend(k, domid, id, "frontend-id"), "%u", domid);
+	txn_write(tx, path_backend(k, domid, id, "online"), "1");
+	txn_writef(tx, path_backend(k, domid, id, "state"), "%d", XenbusStateInitialising);
+	if (k != DEVICE_CONSOLE) {
+		struct path front = path_frontend(k, domid, id, NULL);
+
+		txn_mkdir(tx, front);
+		txn_perms(tx, front, domid, DOM0);
+		txn_writef(tx, path_frontend(k, domid, id, "state"), "%d",
+			   XenbusStateInitialising);
+	}
+	txn_write(tx, path_frontend(k, domid, id, "backend"), back.s);
+	txn_write(tx, path_frontend(k, domid, id, "backend-id"), "0");
+}
+
+static void write_disk(struct txn *tx, unsigned int domid, const struct record_disk *disk)
+{
+	const enum device_kind k = DEVICE_VBD;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", disk->number);
+	write_common(tx, k, domid, id);
+	txn_write(tx, path_backend(k, domid, id, "params"), disk->target);
+	txn_write(tx, path_backend(k, domid, id, "type"), disk->phy ? "phy" : "file");
+	txn_write(tx, path_backend(k, domid, id, "mode"), disk->writable ? "w" : "r");
+	txn_write(tx, path_backend(k, domid, id, "lock"), disk->shared ? "0" : "1");
+	txn_write(tx, path_backend(k, domid, id, "dev"), disk->vdev);
+	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
+	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
+	txn_write(tx, path_backend(k, domid, id, "bootable"), "1");
+	txn_write(tx, path_backend(k, domid, id, "device-type"), "disk");
+	txn_write(tx, path_frontend(k, domid, id, "virtual-device"), id);
+	txn_write(tx, path_frontend(k, domid, id, "device-type"), "disk");
+}
+
+static void write_if(struct txn *tx, struct path p, const char *value)
+{
+	if (value[0])
+		txn_write(tx, p, value);
+}
+
+static void write_vif(struct txn *tx, const struct domain *d, unsigned int index)
+{
+	const enum device_kind k = DEVICE_VIF;
+	const struct record_vif *v = &d->rec.vif[index];
+	unsigned int domid = (unsigned int)d->domid;
+	char id[16], mac[18];
+
+	snprintf(id, sizeof(id), "%u", index);
+	snprintf(mac, sizeof(mac), "%s", v->mac);
+	if (!mac[0])
+		vdev_mac_default(d->rec.uuid, index, mac);
+	write_common(tx, k, domid, id);
+	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
+	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge[0] ? v->bridge : "xenbr0");
+	txn_write(tx, path_backend(k, domid, id, "script"),
+		  v->script[0] ? v->script : "vif-bridge");
+	txn_write(tx, path_backend(k, domid, id, "handle"), id);
+	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
+	write_if(tx, path_backend(k, domid, id, "ip"), v->ip);
+	write_if(tx, path_backend(k, domid, id, "vifname"), v->vifname);
+	txn_write(tx, path_frontend(k, domid, id, "handle"), id);
+	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
+}
+
+static int devices_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	write_common(tx, DEVICE_CONSOLE, domid, CONSOLE_ID);
+	txn_write(tx, path_backend(DEVICE_CONSOLE, domid, CONSOLE_ID, "protocol"), "vt100");
+	for (unsigned int i = 0; i < d->rec.nr_disks; i++)
+		write_disk(tx, domid, &d->rec.disk[i]);
+	for (unsigned int i = 0; i < d->rec.nr_vifs; i++)
+		write_vif(tx, d, i);
+	return 0;
+}
+
+int devices_write(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, devices_body, d);
+}
+
+/* Calls @fn for each backend directory of the domain until it returns non-zero. */
+static int for_each(struct xend *x, struct domain *d,
+		    int (*fn)(struct xend *, struct domain *, enum device_kind, const char *id))
+{
+	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
+		unsigned int nr;
+		char **ids = store_list(x->xs, XBT_NULL,
+					path_backend_dir(k, (unsigned int)d->domid), &nr);
+		int rc = 0;
+
+		for (unsigned int i = 0; i < nr && !rc; i++)
+			rc = fn(x, d, k, ids[i]);
+		free(ids);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* "disk xvda", "network card 0", "console": what the user calls it. */
+static void describe(struct xend *x, unsigned int domid, enum device_kind k, const char *id,
+		     char *out, size_t len)
+{
+	char *dev = k == DEVICE_VBD ? store_read(x->xs, path_backend(k, domid, id, "dev")) : NULL;
+
+	if (k == DEVICE_VBD)
+		snprintf(out, len, "disk %s", dev ? dev : id);
+	else if (k == DEVICE_VIF)
+		snprintf(out, len, "network card %s", id);
+	else
+		snprintf(out, len, "console");
+	free(dev);
+}
+
+static int check_ready(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	unsigned int domid = (unsigned int)d->domid;
+	char *status = store_read(x->xs, path_backend(k, domid, id, "hotplug-status"));
+	char what[64], *text;
+	int rc = -EINPROGRESS;
+
+	if (status && !strcmp(status, "connected")) {
+		rc = 0;
+	} else if (status && !strcmp(status, "error")) {
+		describe(x, domid, k, id, what, sizeof(what));
+		text = store_read(x->xs, path_backend(k, domid, id, "hotplug-error"));
+		domain_error(d, "%s: %s", what, text ? text : "its backend failed");
+		free(text);
+		rc = -EIO;
+	}
+	free(status);
+	return rc;
+}
+
+int devices_ready(struct xend *x, struct domain *d)
+{
+	return for_each(x, d, check_ready);
+}
+
+static int blame(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	char what[64];
+
+	if (check_ready(x, d, k, id) != -EINPROGRESS)
+		return 0;
+	describe(x, (unsigned int)d->domid, k, id, what, sizeof(what));
+	domain_error(d, "%s: its backend did not come up in time: is backendd running? See "
+		     "/var/log/xen/backendd.log", what);
+	return 1;
+}
+
+void devices_blame(struct xend *x, struct domain *d)
+{
+	for_each(x, d, blame);
+}
+
+static int ask_close(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	unsigned int domid = (unsigned int)d->domid;
+	long state = store_read_long(x->xs, path_backend(k, domid, id, "state"));
+	int err;
+
+	if (state == XenbusStateClosed)
+		return 0;
+	err = store_write(x->xs, path_backend(k, domid, id, "online"), "0");
+	if (!err)
+		err = store_writef(x->xs, path_backend(k, domid, id, "state"), "%d",
+				   XenbusStateClosing);
+	return err;
+}
+
+int devices_close(struct xend *x, struct domain *d)
+{
+	return for_each(x, d, ask_close);
+}
+
+static int is_open(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	return store_read_long(x->xs, path_backend(k, (unsigned int)d->domid, id, "state")) !=
+	       XenbusStateClosed;
+}
+
+bool devices_closed(struct xend *x, struct domain *d)
+{
+	return !for_each(x, d, is_open);
+}
+
+static int remove_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	for (enum device_kind k = 0; k < DEVICE_NR; k++)
+		txn_rm(tx, path_backend_dir(k, domid));
+	txn_rm(tx, path_home(domid, "device"));
+	return 0;
+}
+
+int devices_remove(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, remove_body, (void *)d);
+}

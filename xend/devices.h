@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devices.h - front- and backend directories of a domain, from birth to removal.
+ *
+ * xend writes both sides and waits for hotplug-status; backendd and its processes do the rest
+ * (contract: docs/store-paths.md).
+ */
+#ifndef XEND_DEVICES_H
+#define XEND_DEVICES_H
+
+#include <stdbool.h>
+
+struct xend;
+struct domain;
+
+/* Writes every device of the record in one transaction. 0 or -errno. */
+int devices_write(struct xend *x, struct domain *d);
+
+/* 0: all backends are ready; -EINPROGRESS: not yet; -EIO: one failed, d->error says which. */
+int devices_ready(struct xend *x, struct domain *d);
+
+/* Names the first backend that is not ready, for the time-out's error line. */
+void devices_blame(struct xend *x, struct domain *d);
+
+/* Asks every backend to close. 0 or -errno. */
+int devices_close(struct xend *x, struct domain *d);
+
+/* Whether every backend has closed or is gone. */
+bool devices_closed(struct xend *x, struct domain *d);
+
+/* Removes front- and backend directories, closed or not. 0 or -errno. */
+int devices_remove(struct xend *x, struct domain *d);
+
+#endif

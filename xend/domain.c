@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.c - the list of domains and the moves between states.
+ */
+#include "domain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_pv.h"
+#include "history.h"
+#include "log.h"
+#include "status.h"
+#include "xend.h"
+
+static const char *const state_names[STATE_NR] = {
+	[STATE_DEFINED] = "defined", [STATE_STARTING] = "starting", [STATE_RUNNING] = "running",
+	[STATE_PAUSED] = "paused", [STATE_STOPPING] = "stopping", [STATE_SHUTDOWN] = "shutdown",
+	[STATE_CRASHED] = "crashed", [STATE_FAILED] = "failed",
+};
+
+static const char *const after_names[AFTER_NR] = {
+	[AFTER_STOP] = "stop", [AFTER_RESTART] = "restart", [AFTER_CRASH] = "crash",
+	[AFTER_FAIL] = "fail",
+};
+
+static int find_word(const char *const *names, int nr, const char *name)
+{
+	for (int i = 0; name && i < nr; i++) {
+		if (!strcmp(names[i], name))
+			return i;
+	}
+	return nr;
+}
+
+const char *domain_state_name(enum domain_state state)
+{
+	return state_names[state];
+}
+
+enum domain_state domain_state_parse(const char *name)
+{
+	return (enum domain_state)find_word(state_names, STATE_NR, name);
+}
+
+const char *domain_after_name(enum domain_after after)
+{
+	return after_names[after];
+}
+
+enum domain_after domain_after_parse(const char *name)
+{
+	return (enum domain_after)find_word(after_names, AFTER_NR, name);
+}
+
+struct domain *domain_find(struct xend *x, const char *name)
+{
+	for (struct domain *d = x->domains; d; d = d->next) {
+		if (!strcmp(d->name, name))
+			return d;
+	}
+	return NULL;
+}
+
+struct domain *domain_find_id(struct xend *x, int domid)
+{
+	for (struct domain *d = x->domains; d; d = d->next) {
+		if (d->domid == domid)
+			return d;
+	}
+	return NULL;
+}
+
+struct domain *domain_get(struct xend *x, const char *name)
+{
+	struct domain *d = domain_find(x, name), **end;
+
+	if (d)
+		return d;
+	if (!path_name_ok(name)) {
+		log_warnx("a record's name is not possible (letters, digits and _.+- are): ignored");
+		return NULL;
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return NULL;
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	d->domid = -1;
+	for (end = &x->domains; *end; end = &(*end)->next)
+		;
+	*end = d;
+	return d;
+}
+
+void domain_drop(struct xend *x, struct domain *d)
+{
+	struct domain **p = &x->domains;
+
+	while (*p != d)
+		p = &(*p)->next;
+	*p = d->next;
+	build_free(d->build);
+	free(d);
+}
+
+void domain_error(struct domain *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->error[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(d->error, sizeof(d->error), fmt, ap);
+	va_end(ap);
+}
+
+void domain_set_state(struct xend *x, struct domain *d, enum domain_state state, const char *why)
+{
+	enum domain_state from = d->state;
+
+	d->state = state;
+	status_write(x, d);
+	if (from == state)
+		return;
+	history_add(x, d->name, state_names[from], state_names[state], why);
+	if (d->error[0])
+		log_info("%s: %s -> %s (%s): %s", d->name, state_names[from], state_names[state],
+			 why, d->error);
+	else
+		log_info("%s: %s -> %s (%s)", d->name, state_names[from], state_names[state], why);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.h - one domain as xend sees it: record, state, place in the step table.
+ */
+#ifndef XEND_DOMAIN_H
+#define XEND_DOMAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record.h"
+
+struct xend;
+struct build;
+
+enum domain_state {
+	STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED, STATE_STOPPING, STATE_SHUTDOWN,
+	STATE_CRASHED, STATE_FAILED, STATE_NR
+};
+
+/* Which way the step table is being walked. */
+enum domain_walk { WALK_NONE, WALK_UP, WALK_DOWN };
+
+/* What follows when everything is undone; journalled, so a restarted xend knows. */
+enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_NR };
+
+#define DOMAIN_ERROR_MAX 512
+
+struct domain {
+	struct domain *next;
+	char name[PATH_NAME_MAX];
+	enum domain_state state;
+	int domid;			/* -1: the hypervisor has none */
+	char uuid[37];
+	uint8_t uuid_bytes[16];
+	struct record rec;		/* what it was or is being built from */
+	uint64_t built_hash;		/* rec.hash then; 0: unknown */
+
+	enum domain_walk walk;
+	int step;			/* next to do or undo */
+	uint64_t deadline_ns;		/* 0: the step has not begun to wait */
+	enum domain_after after;
+	struct build *build;		/* while the builder's steps run */
+
+	bool dirty;			/* record or state must be looked at */
+	bool give_up;			/* failed: not again until the record is written */
+	bool preserved;			/* dead, kept for a look */
+	bool transient;			/* made by xm create: goes with its domain */
+	uint64_t started_ns;
+	unsigned int fast_restarts;
+	char error[DOMAIN_ERROR_MAX];	/* one line in the user's words */
+};
+
+const char *domain_state_name(enum domain_state state);
+/* STATE_NR for an unknown word or NULL. */
+enum domain_state domain_state_parse(const char *name);
+const char *domain_after_name(enum domain_after after);
+enum domain_after domain_after_parse(const char *name);
+
+/* Finds by name, NULL if none. */
+struct domain *domain_find(struct xend *x, const char *name);
+struct domain *domain_find_id(struct xend *x, int domid);
+/* Finds or makes; NULL without memory or when the name cannot be a store path. */
+struct domain *domain_get(struct xend *x, const char *name);
+/* Takes it off the list and frees it. */
+void domain_drop(struct xend *x, struct domain *d);
+
+/* Sets the error line unless one is there already: the first reason is the true one. */
+void domain_error(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Moves to @state: status, history and log. @why is one or two words for the history. */
+void domain_set_state(struct xend *x, struct domain *d, enum domain_state state, const char *why);
+
+#endif

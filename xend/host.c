@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.c - the only writer of /host.
+ */
+#include "host.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "log.h"
+#include "store.h"
+#include "xend.h"
+
+static void number(struct txn *tx, const char *key, uint64_t v)
+{
+	txn_writef(tx, path_host(key), "%" PRIu64, v);
+}
+
+static void text(struct txn *tx, const char *key, const char *v)
+{
+	txn_write(tx, path_host(key), v);
+}
+
+static void write_hypervisor(struct txn *tx, const struct hv_host *h)
+{
+	char caps[128] = "";
+
+	for (unsigned int i = 0; i < 8; i++)
+		snprintf(caps + strlen(caps), sizeof(caps) - strlen(caps), "%s%08x", i ? ":" : "",
+			 h->hw_cap[i]);
+	number(tx, "nr_cpus", h->nr_cpus);
+	number(tx, "nr_nodes", h->nr_nodes);
+	number(tx, "cores_per_socket", h->cores_per_socket);
+	number(tx, "threads_per_core", h->threads_per_core);
+	number(tx, "cpu_khz", h->cpu_khz);
+	number(tx, "memory_kib", h->total_kib);
+	number(tx, "free_kib", h->free_kib);
+	number(tx, "xen_major", h->major);
+	number(tx, "xen_minor", h->minor);
+	number(tx, "xen_pagesize", h->page_size);
+	text(tx, "hw_caps", caps);
+	text(tx, "xen_extra", h->extra);
+	text(tx, "xen_caps", h->caps);
+	text(tx, "xen_changeset", h->changeset);
+	text(tx, "commandline", h->commandline);
+	text(tx, "cc_compiler", h->compiler);
+	text(tx, "cc_compile_by", h->compile_by);
+	text(tx, "cc_compile_domain", h->compile_domain);
+	text(tx, "cc_compile_date", h->compile_date);
+	txn_writef(tx, path_host("version"), "%u.%u%s", h->major, h->minor, h->extra);
+	txn_writef(tx, path_host("virt_start"), "0x%" PRIx64, h->virt_start);
+}
+
+static int host_body(struct txn *tx, void *arg)
+{
+	const struct hv_host *h = arg;
+	struct timespec up;
+	struct utsname u;
+
+	write_hypervisor(tx, h);
+	if (!uname(&u)) {
+		text(tx, "machine", u.machine);
+		text(tx, "release", u.release);
+		text(tx, "kernel_version", u.version);
+		text(tx, "hostname", u.nodename);
+	}
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	number(tx, "uptime_base", (uint64_t)(time(NULL) - up.tv_sec));
+	return 0;
+}
+
+int host_write(struct xend *x)
+{
+	struct hv_host h;
+	int err = hv_host_info(x->hv, &h);
+
+	return err ? err : store_transact(x->xs, host_body, &h);
+}
+
+void host_refresh(struct xend *x)
+{
+	struct hv_host h;
+
+	if (!hv_host_info(x->hv, &h))
+		store_writef(x->xs, path_host("free_kib"), "%" PRIu64, h.free_kib);
+}
+
+bool host_first_start(struct xend *x)
+{
+	if (store_exists(x->xs, path_host("booted")))
+		return false;
+	store_writef(x->xs, path_host("booted"), "%lld", (long long)time(NULL));
+	return true;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - /host: the machine, as xm info prints it.
+ */
+#ifndef XEND_HOST_H
+#define XEND_HOST_H
+
+#include <stdbool.h>
+
+struct xend;
+
+/* Writes every fact. 0 or -errno of the hypervisor or the store. */
+int host_write(struct xend *x);
+/* What changes by itself: free memory. */
+void host_refresh(struct xend *x);
+/* True once a boot of the host: the first xend that asks. */
+bool host_first_start(struct xend *x);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hv.h - the hypervisor as xend sees it.
+ *
+ * One thin call an operation, over Debian's libxencall and libxenforeignmemory; structures are
+ * those of libxen-dev's <xen/...>. Works on Xen 4.17 and on our own hypervisor (same ABI).
+ * Every function returns 0 or a negative errno of the hypercall unless said otherwise.
+ * The unit tests link a fake in place of hv*.c.
+ */
+#ifndef XEND_HV_H
+#define XEND_HV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hv;
+struct vcpu_guest_context;
+
+int hv_open(struct hv **out);
+void hv_close(struct hv *hv);
+
+/* --- the machine (hv_host.c) --- */
+
+struct hv_host {
+	uint32_t nr_cpus, nr_nodes, cores_per_socket, threads_per_core, cpu_khz;
+	uint64_t total_kib, free_kib;	/* free: unused and not promised to anybody */
+	uint32_t hw_cap[8];
+	unsigned int major, minor;
+	char extra[64], caps[1024], changeset[64], commandline[1024];
+	char compiler[64], compile_by[16], compile_domain[32], compile_date[32];
+	uint64_t virt_start;
+	uint32_t page_size;
+};
+
+int hv_host_info(struct hv *hv, struct hv_host *info);
+
+/*
+ * Reads the hypervisor's console ring; *text is a NUL-terminated allocation the caller frees.
+ * With @clear the ring is emptied.
+ */
+int hv_console_read(struct hv *hv, bool clear, char **text);
+
+/* --- domains (hv_domain.c) --- */
+
+enum hv_shutdown_reason {	/* values: xen/sched.h SHUTDOWN_* */
+	HV_SHUTDOWN_POWEROFF, HV_SHUTDOWN_REBOOT, HV_SHUTDOWN_SUSPEND, HV_SHUTDOWN_CRASH,
+	HV_SHUTDOWN_WATCHDOG, HV_SHUTDOWN_SOFT_RESET,
+};
+
+struct hv_domain {
+	uint16_t domid;
+	bool dying, shutdown, paused, blocked, running;
+	unsigned int reason;		/* enum hv_shutdown_reason, valid with shutdown */
+	uint64_t tot_kib, max_kib;
+	uint64_t cpu_time_ns;
+	uint32_t nr_vcpus;
+	uint64_t shared_info_mfn;
+	uint8_t uuid[16];
+};
+
+/* -ENOENT when no such domain. */
+int hv_domain_info(struct hv *hv, uint16_t domid, struct hv_domain *info);
+/* All domains, dom0 first; *list is an allocation the caller frees. */
+int hv_domain_list(struct hv *hv, struct hv_domain **list, size_t *nr);
+
+/* Creates a paused PV domain without memory; the hypervisor picks *domid. */
+int hv_domain_create(struct hv *hv, const uint8_t uuid[16], unsigned int max_vcpus,
+		     uint16_t *domid);
+int hv_domain_max_mem(struct hv *hv, uint16_t domid, uint64_t kib);
+int hv_domain_native_tsc(struct hv *hv, uint16_t domid);
+int hv_domain_hypercall_page(struct hv *hv, uint16_t domid, uint64_t mfn);
+int hv_domain_set_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
+		       const struct vcpu_guest_context *ctx);
+int hv_domain_pause(struct hv *hv, uint16_t domid);
+int hv_domain_unpause(struct hv *hv, uint16_t domid);
+/* Goes on until the hypervisor has let go of everything nobody else still maps. */
+int hv_domain_destroy(struct hv *hv, uint16_t domid);
+/* An unbound event channel in @domid for dom0 to bind. */
+int hv_evtchn_alloc(struct hv *hv, uint16_t domid, uint32_t *port);
+
+/* --- its memory (hv_memory.c) --- */
+
+/*
+ * Gives frames for pfns [@pfn, @pfn + @nr) and stores their mfns in p2m[pfn...].
+ * -ENOMEM when the machine has no more.
+ */
+int hv_populate(struct hv *hv, uint16_t domid, uint64_t pfn, uint64_t nr, uint64_t *p2m);
+/* The memory map the guest may ask for: RAM up to @kib. -ENOSYS is not an error for PV. */
+int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib);
+/* Pins the frame @mfn as the domain's top-level page table. */
+int hv_pin_l4(struct hv *hv, uint16_t domid, uint64_t mfn);
+/* Maps frames of another domain; NULL with errno. Undone by hv_unmap(). */
+void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr);
+void hv_unmap(struct hv *hv, void *addr, size_t nr);
+/* Writes grant @ref (v1) of @domid: dom0 may map frame @mfn. For the two reserved ones. */
+int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hv_host.c - facts about the machine and the hypervisor's own log.
+ *
+ * Source: xen/sysctl.h physinfo and readconsole; xen/version.h.
+ */
+#include "hv_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xen/version.h>
+
+#define KIB_PER_PAGE 4
+
+static void get_physinfo(struct hv_host *info, const struct xen_sysctl_physinfo *p)
+{
+	uint64_t free_pages = p->free_pages;
+
+	info->nr_cpus = p->nr_cpus;
+	info->nr_nodes = p->nr_nodes;
+	info->cores_per_socket = p->cores_per_socket;
+	info->threads_per_core = p->threads_per_core;
+	info->cpu_khz = p->cpu_khz;
+	info->total_kib = p->total_pages * KIB_PER_PAGE;
+	if (free_pages > p->outstanding_pages)
+		free_pages -= p->outstanding_pages;
+	else if (p->outstanding_pages)
+		free_pages = 0;
+	info->free_kib = free_pages * KIB_PER_PAGE;
+	memcpy(info->hw_cap, p->hw_cap, sizeof(info->hw_cap));
+}
+
+/* One text of xen_version; a hypervisor that does not tell leaves it empty. */
+static void get_text(struct hv *hv, unsigned int what, char *out, size_t out_len, size_t abi_len)
+{
+	char *buf = hv_buf(hv, NULL, abi_len + 1);
+
+	if (buf && hv_op(hv, __HYPERVISOR_xen_version, what, buf) == 0)
+		snprintf(out, out_len, "%s", buf);
+	else
+		out[0] = '\0';
+	hv_buf_free(hv, buf);
+}
+
+static void get_compile_info(struct hv *hv, struct hv_host *info)
+{
+	struct xen_compile_info *c = hv_buf(hv, NULL, sizeof(*c) + 1);
+
+	if (c && hv_op(hv, __HYPERVISOR_xen_version, XENVER_compile_info, c) == 0) {
+		snprintf(info->compiler, sizeof(info->compiler), "%.63s", c->compiler);
+		snprintf(info->compile_by, sizeof(info->compile_by), "%.15s", c->compile_by);
+		snprintf(info->compile_domain, sizeof(info->compile_domain), "%.31s",
+			 c->compile_domain);
+		snprintf(info->compile_date, sizeof(info->compile_date), "%.31s",
+			 c->compile_date);
+	}
+	hv_buf_free(hv, c);
+}
+
+static void get_platform(struct hv *hv, struct hv_host *info)
+{
+	struct xen_platform_parameters *p = hv_buf(hv, NULL, sizeof(*p));
+
+	if (p && hv_op(hv, __HYPERVISOR_xen_version, XENVER_platform_parameters, p) == 0)
+		info->virt_start = p->virt_start;
+	hv_buf_free(hv, p);
+}
+
+int hv_host_info(struct hv *hv, struct hv_host *info)
+{
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_physinfo };
+	int err = hv_sysctl(hv, &op);
+	long version;
+
+	*info = (struct hv_host){ 0 };
+	if (err)
+		return err;
+	get_physinfo(info, &op.u.physinfo);
+	version = hv_op_result(hv, __HYPERVISOR_xen_version, XENVER_version, NULL);
+	if (version < 0)
+		return (int)version;
+	info->major = (unsigned int)version >> 16;
+	info->minor = version & 0xffff;
+	version = hv_op_result(hv, __HYPERVISOR_xen_version, XENVER_pagesize, NULL);
+	info->page_size = version > 0 ? (uint32_t)version : 0;
+	get_text(hv, XENVER_extraversion, info->extra, sizeof(info->extra),
+		 sizeof(xen_extraversion_t));
+	get_text(hv, XENVER_capabilities, info->caps, sizeof(info->caps),
+		 sizeof(xen_capabilities_info_t));
+	get_text(hv, XENVER_changeset, info->changeset, sizeof(info->changeset),
+		 sizeof(xen_changeset_info_t));
+	get_text(hv, XENVER_commandline, info->commandline, sizeof(info->commandline),
+		 sizeof(xen_commandline_t));
+	get_compile_info(hv, info);
+	get_platform(hv, info);
+	return 0;
+}
+
+int hv_console_read(struct hv *hv, bool clear, char **text)
+{
+	enum { CHUNK = 16384, LIMIT = 4 << 20 };
+	char *all = NULL, *buf = hv_buf(hv, NULL, CHUNK);
+	size_t len = 0;
+	uint32_t index = 0, got;
+	int err = buf ? 0 : -ENOMEM;
+
+	do {
+		struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
+		char *more;
+
+		if (err)
+			break;
+		op.u.readconsole.incremental = 1;
+		op.u.readconsole.index = index;
+		op.u.readconsole.count = CHUNK;
+		set_xen_guest_handle(op.u.readconsole.buffer, buf);
+		err = hv_sysctl(hv, &op);
+		if (err)
+			break;
+		got = op.u.readconsole.count <= CHUNK ? op.u.readconsole.count : CHUNK;
+		index = op.u.readconsole.index;
+		more = realloc(all, len + got + 1);
+		if (!more) {
+			err = -ENOMEM;
+			break;
+		}
+		all = more;
+		memcpy(all + len, buf, got);
+		len += got;
+		all[len] = '\0';
+	} while (got && len < LIMIT);
+
+	if (!err && clear) {
+		struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
+
+		op.u.readconsole.clear = 1;
+		op.u.readconsole.count = CHUNK;
+		set_xen_guest_handle(op.u.readconsole.buffer, buf);
+		err = hv_sysctl(hv, &op);
+	}
+	hv_buf_free(hv, buf);
+	if (err) {
+		free(all);
+		return err;
+	}
+	*text = all;
+	return 0;
+}

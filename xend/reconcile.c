@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reconcile.c - decisions: start, stop, restart, keep, forget.
+ *
+ * Owns no hypercall and no step: it reads the record and the facts and picks a walk.
+ */
+#include "reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "history.h"
+#include "home.h"
+#include "host.h"
+#include "log.h"
+#include "status.h"
+#include "steps.h"
+#include "xend.h"
+
+#define FAST_RESTART_NS (60 * NS_PER_S)
+#define FAST_RESTARTS_MAX 5
+
+static void forget(struct xend *x, struct domain *d)
+{
+	status_remove(x, d->name);
+	domain_drop(x, d);
+}
+
+static void fail(struct xend *x, struct domain *d, const char *why)
+{
+	d->give_up = true;
+	domain_set_state(x, d, STATE_FAILED, why);
+}
+
+static void start(struct xend *x, struct domain *d)
+{
+	if (record_ensure_uuid(x->xs, &d->rec)) {
+		domain_error(d, "the store refuses to take a uuid for the record");
+		fail(x, d, "uuid");
+		return;
+	}
+	steps_begin_up(x, d, "power=on");
+}
+
+/* Nothing runs: does the record want it to? */
+static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, const char *why)
+{
+	if (rec_err == -ENOENT) {
+		forget(x, d);
+		return;
+	}
+	if (!d->rec.power) {
+		bool final = d->state == STATE_SHUTDOWN || d->state == STATE_CRASHED ||
+			     d->state == STATE_FAILED;
+
+		domain_set_state(x, d, final ? d->state : STATE_DEFINED, "record");
+		return;
+	}
+	if (d->give_up)
+		return;
+	d->error[0] = '\0';
+	if (rec_err) {
+		domain_error(d, "%s", why);
+		fail(x, d, "record");
+		return;
+	}
+	start(x, d);
+}
+
+static void reconcile_running(struct xend *x, struct domain *d, int rec_err)
+{
+	bool wanted = rec_err != -ENOENT && d->rec.power;
+
+	if (!wanted && (d->state == STATE_RUNNING || d->state == STATE_PAUSED)) {
+		home_ask_shutdown(x, d, "poweroff");
+		domain_set_state(x, d, STATE_STOPPING, rec_err ? "record-removed" : "power=off");
+		return;
+	}
+	status_write(x, d);
+}
+
+void reconcile(struct xend *x, struct domain *d)
+{
+	struct record *rec = malloc(sizeof(*rec));
+	char why[DOMAIN_ERROR_MAX];
+	int err;
+
+	d->dirty = false;
+	if (!rec)
+		return;
+	err = record_read(x->xs, d->name, rec, why, sizeof(why));
+	if (err == -ENOENT || err == -EINVAL || err == 0) {
+		if (err != -ENOENT) {
+			d->rec = *rec;
+			d->transient = !rec->persistent;
+		}
+		if (d->domid >= 0)
+			reconcile_running(x, d, err);
+		else
+			reconcile_stopped(x, d, err, why);
+	} else {
+		log_warnx("%s: the record cannot be read: %s", d->name, strerror(-err));
+	}
+	free(rec);
+}
+
+void reconcile_built(struct xend *x, struct domain *d)
+{
+	d->started_ns = x->now_ns;
+	d->dirty = true;
+	domain_set_state(x, d, d->rec.paused ? STATE_PAUSED : STATE_RUNNING, "built");
+	status_refresh(x);
+	host_refresh(x);
+}
+
+/* The end of a domain that shall not run again now. */
+static void settle(struct xend *x, struct domain *d, enum domain_state state)
+{
+	if (!d->transient) {
+		record_power_off(x->xs, d->name);
+		domain_set_state(x, d, state, "stopped");
+		d->dirty = true;
+		return;
+	}
+	domain_set_state(x, d, state, "stopped");
+	record_remove(x->xs, d->name);
+	if (state == STATE_SHUTDOWN)
+		history_forget(x, d->name);
+	forget(x, d);
+}
+
+void reconcile_undone(struct xend *x, struct domain *d)
+{
+	host_refresh(x);
+	switch (d->after) {
+	case AFTER_STOP:
+		settle(x, d, STATE_SHUTDOWN);
+		break;
+	case AFTER_CRASH:
+		settle(x, d, STATE_CRASHED);
+		break;
+	case AFTER_FAIL:
+		fail(x, d, "failed");
+		d->dirty = true;
+		break;
+	case AFTER_RESTART:
+	case AFTER_NR:
+		status_write(x, d);
+		d->dirty = true;
+		break;
+	}
+}
+
+static bool restarts_too_fast(struct xend *x, struct domain *d)
+{
+	if (x->now_ns - d->started_ns >= FAST_RESTART_NS)
+		d->fast_restarts = 0;
+	return ++d->fast_restarts > FAST_RESTARTS_MAX;
+}
+
+struct death {
+	const char *why;
+	bool crash;
+	enum record_action action;
+};
+
+static struct death explain(const struct domain *d, unsigned int reason)
+{
+	switch (reason) {
+	case HV_SHUTDOWN_POWEROFF:
+		return (struct death){ "poweroff", false, d->rec.on_poweroff };
+	case HV_SHUTDOWN_REBOOT:
+		return (struct death){ "reboot", false, d->rec.on_reboot };
+	case HV_SHUTDOWN_SUSPEND:
+		return (struct death){ "suspend", false, ACTION_DESTROY };
+	case HV_SHUTDOWN_WATCHDOG:
+		return (struct death){ "watchdog", true, d->rec.on_crash };
+	default:
+		return (struct death){ "crash", true, d->rec.on_crash };
+	}
+}
+
+static void handle_death(struct xend *x, struct domain *d, unsigned int reason)
+{
+	struct death death = explain(d, reason);
+	enum domain_after end = death.crash ? AFTER_CRASH : AFTER_STOP;
+
+	log_info("%s: domain %d: %s", d->name, d->domid, death.why);
+	/* Somebody asked for its end meanwhile: that wish is newer than the record's rule. */
+	if (death.action == ACTION_RESTART && !d->rec.power)
+		death.action = ACTION_DESTROY;
+	if (death.action == ACTION_RESTART && death.crash && restarts_too_fast(x, d)) {
+		domain_error(d, "crashed %d times within a minute of its start: not started again",
+			     FAST_RESTARTS_MAX + 1);
+		death.action = ACTION_DESTROY;
+	}
+	switch (death.action) {
+	case ACTION_PRESERVE:
+		d->preserved = true;
+		domain_set_state(x, d, death.crash ? STATE_CRASHED : STATE_SHUTDOWN, death.why);
+		break;
+	case ACTION_RESTART:
+		steps_begin_down(x, d, AFTER_RESTART, death.why);
+		break;
+	case ACTION_DESTROY:
+		steps_begin_down(x, d, end, death.why);
+		break;
+	}
+}
+
+static void follow(struct xend *x, struct domain *d, const struct hv_domain *h)
+{
+	if (!h || h->dying) {
+		steps_begin_down(x, d, AFTER_STOP, "vanished");
+	} else if (h->shutdown) {
+		if (!d->preserved)
+			handle_death(x, d, h->reason);
+	} else if (d->state == STATE_RUNNING && h->paused) {
+		domain_set_state(x, d, STATE_PAUSED, "paused");
+	} else if (d->state == STATE_PAUSED && !h->paused) {
+		domain_set_state(x, d, STATE_RUNNING, "unpaused");
+	}
+}
+
+void reconcile_deaths(struct xend *x)
+{
+	struct hv_domain *list;
+	size_t nr;
+	int err = hv_domain_list(x->hv, &list, &nr);
+
+	if (err) {
+		log_warnx("the hypervisor does not list its domains: %s", strerror(-err));
+		return;
+	}
+	for (struct domain *d = x->domains; d; d = d->next) {
+		const struct hv_domain *h = NULL;
+
+		if (d->domid < 0 || d->walk != WALK_NONE)
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			if (list[i].domid == d->domid &&
+			    !memcmp(list[i].uuid, d->uuid_bytes, sizeof(d->uuid_bytes)))
+				h = &list[i];
+		}
+		follow(x, d, h);
+	}
+	free(list);
+}

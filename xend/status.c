@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.c - the only writer of /status.
+ */
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "store.h"
+#include "vdev.h"
+#include "xend.h"
+
+#define DOM0_NAME "Domain-0"
+
+static void write_or_remove(struct txn *tx, struct path p, bool present, const char *value)
+{
+	if (present)
+		txn_write(tx, p, value);
+	else
+		txn_rm(tx, p);
+}
+
+static int status_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	char domid[16], hash[24];
+
+	snprintf(domid, sizeof(domid), "%d", d->domid);
+	snprintf(hash, sizeof(hash), "%016" PRIx64, d->built_hash);
+	txn_write(tx, path_status(d->name, "state"), domain_state_name(d->state));
+	write_or_remove(tx, path_status(d->name, "domid"), d->domid >= 0, domid);
+	write_or_remove(tx, path_status(d->name, "uuid"), d->uuid[0], d->uuid);
+	write_or_remove(tx, path_status(d->name, "error"), d->error[0], d->error);
+	write_or_remove(tx, path_status(d->name, "built"), d->domid >= 0 && d->built_hash, hash);
+	write_or_remove(tx, path_status(d->name, "pending"),
+			d->domid >= 0 && d->built_hash && d->rec.hash != d->built_hash, "1");
+	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
+	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
+	if (d->walk == WALK_NONE) {
+		txn_rm(tx, path_status(d->name, "step"));
+		txn_rm(tx, path_status(d->name, "after"));
+	}
+	if (d->domid < 0) {
+		txn_rm(tx, path_status(d->name, "memory_kib"));
+		txn_rm(tx, path_status(d->name, "vcpus"));
+		txn_rm(tx, path_status(d->name, "cpu_time_ns"));
+	}
+	return 0;
+}
+
+void status_write(struct xend *x, const struct domain *d)
+{
+	if (store_transact(x->xs, status_body, (void *)d))
+		log_warn("%s: status cannot be written", d->name);
+}
+
+struct step_args {
+	const struct domain *d;
+	const char *step;
+};
+
+static int step_body(struct txn *tx, void *arg)
+{
+	const struct step_args *a = arg;
+
+	txn_write(tx, path_status(a->d->name, "step"), a->step);
+	if (a->d->walk == WALK_DOWN)
+		txn_write(tx, path_status(a->d->name, "after"), domain_after_name(a->d->after));
+	if (a->d->domid >= 0)
+		txn_writef(tx, path_status(a->d->name, "domid"), "%d", a->d->domid);
+	return 0;
+}
+
+int status_write_step(struct xend *x, const struct domain *d, const char *step)
+{
+	struct step_args a = { d, step };
+
+	return store_transact(x->xs, step_body, &a);
+}
+
+void status_remove(struct xend *x, const char *name)
+{
+	store_rm(x->xs, path_status(name, NULL));
+}
+
+static int figures_body(struct txn *tx, void *arg)
+{
+	const struct hv_domain *h = ((void **)arg)[0];
+	const char *name = ((void **)arg)[1];
+
+	txn_writef(tx, path_status(name, "memory_kib"), "%" PRIu64, h->tot_kib);
+	txn_writef(tx, path_status(name, "vcpus"), "%u", h->nr_vcpus);
+	txn_writef(tx, path_status(name, "cpu_time_ns"), "%" PRIu64, h->cpu_time_ns);
+	return 0;
+}
+
+static void write_figures(struct xend *x, const char *name, const struct hv_domain *h)
+{
+	void *arg[2] = { (void *)h, (void *)name };
+
+	store_transact(x->xs, figures_body, arg);
+}
+
+static void write_dom0(struct xend *x, const struct hv_domain *h)
+{
+	char uuid[37];
+
+	vdev_uuid_format(h->uuid, uuid);
+	store_write(x->xs, path_status(DOM0_NAME, "state"), "running");
+	store_write(x->xs, path_status(DOM0_NAME, "domid"), "0");
+	store_write(x->xs, path_status(DOM0_NAME, "uuid"), uuid);
+	write_figures(x, DOM0_NAME, h);
+}
+
+void status_refresh(struct xend *x)
+{
+	struct hv_domain *list;
+	size_t nr;
+
+	if (hv_domain_list(x->hv, &list, &nr))
+		return;
+	for (size_t i = 0; i < nr; i++) {
+		struct domain *d = list[i].domid ? domain_find_id(x, list[i].domid) : NULL;
+
+		if (list[i].domid == 0)
+			write_dom0(x, &list[i]);
+		else if (d && d->walk == WALK_NONE)
+			write_figures(x, d->name, &list[i]);
+	}
+	free(list);
+}

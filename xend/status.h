@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.h - /status/domain/NAME: what is, for everybody to read.
+ */
+#ifndef XEND_STATUS_H
+#define XEND_STATUS_H
+
+struct xend;
+struct domain;
+
+/* Writes state, domid, uuid, error and pending in one transaction. */
+void status_write(struct xend *x, const struct domain *d);
+/* The journal: the step about to be done or undone and what follows afterwards. */
+int status_write_step(struct xend *x, const struct domain *d, const char *step);
+void status_remove(struct xend *x, const char *name);
+/* Figures of running domains and of dom0 that change by themselves. */
+void status_refresh(struct xend *x);
+
+#endif

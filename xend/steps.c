@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steps.c - the step table and its walker.
+ *
+ * Owns: the order of everything between a record and a running guest. Not: when to start or
+ * what follows (reconcile.c).
+ */
+#include "steps.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "build_pv.h"
+#include "devices.h"
+#include "home.h"
+#include "log.h"
+#include "reconcile.h"
+#include "status.h"
+#include "xend.h"
+
+static int store_error(struct domain *d, const char *what, int err)
+{
+	if (err)
+		domain_error(d, "the store refuses to %s: %s", what, strerror(-err));
+	return err;
+}
+
+static int do_create(struct xend *x, struct domain *d)
+{
+	uint16_t domid;
+	int err = hv_domain_create(x->hv, d->uuid_bytes, d->rec.maxvcpus, &domid);
+
+	if (err == -ENOMEM)
+		domain_error(d, "not enough memory in the hypervisor for one more domain: shut "
+			     "down a domain");
+	else if (err)
+		domain_error(d, "the hypervisor refuses to create a domain: %s", strerror(-err));
+	else
+		d->domid = domid;
+	return err;
+}
+
+/* Also waits until it is gone: while somebody still maps its frames, they are not free. */
+static int undo_create(struct xend *x, struct domain *d)
+{
+	struct hv_domain info;
+	int err;
+
+	if (d->domid < 0)
+		return 0;
+	err = hv_domain_destroy(x->hv, (uint16_t)d->domid);
+	if (err && err != -ENOENT) {
+		log_warnx("%s: the hypervisor refuses to destroy domain %d: %s", d->name, d->domid,
+			  strerror(-err));
+		return err;
+	}
+	if (hv_domain_info(x->hv, (uint16_t)d->domid, &info) == -ENOENT ||
+	    memcmp(info.uuid, d->uuid_bytes, sizeof(info.uuid)))
+		return 0;
+	return -EINPROGRESS;
+}
+
+static int do_home(struct xend *x, struct domain *d)
+{
+	return store_error(d, "write the domain's home", home_write(x, d));
+}
+
+static int undo_home(struct xend *x, struct domain *d)
+{
+	return d->domid < 0 ? 0 : home_remove(x, d);
+}
+
+static int do_introduce(struct xend *x, struct domain *d)
+{
+	const struct build_result *b = build_result(d->build);
+
+	if (xs_introduce_domain(x->xs, (unsigned int)d->domid, b->store_mfn, b->store_port))
+		return 0;
+	return store_error(d, "take the domain's ring", errno ? -errno : -EIO);
+}
+
+static int undo_introduce(struct xend *x, struct domain *d)
+{
+	/* Refused when it was never introduced: nothing to undo then. */
+	if (d->domid >= 0)
+		xs_release_domain(x->xs, (unsigned int)d->domid);
+	return 0;
+}
+
+static int do_devices(struct xend *x, struct domain *d)
+{
+	return store_error(d, "write the devices", devices_write(x, d));
+}
+
+static int undo_devices(struct xend *x, struct domain *d)
+{
+	return d->domid < 0 ? 0 : devices_remove(x, d);
+}
+
+static int undo_backends(struct xend *x, struct domain *d)
+{
+	if (d->domid < 0)
+		return 0;
+	/* Ask once, when the wait begins; the answer comes as a watch event. */
+	if (!d->deadline_ns)
+		devices_close(x, d);
+	return devices_closed(x, d) ? 0 : -EINPROGRESS;
+}
+
+static int do_unpause(struct xend *x, struct domain *d)
+{
+	int err;
+
+	if (d->rec.paused)
+		return 0;
+	err = hv_domain_unpause(x->hv, (uint16_t)d->domid);
+	if (err)
+		domain_error(d, "the hypervisor refuses to start the domain: %s", strerror(-err));
+	return err;
+}
+
+static int undo_unpause(struct xend *x, struct domain *d)
+{
+	if (d->domid >= 0)
+		hv_domain_pause(x->hv, (uint16_t)d->domid);
+	return 0;
+}
+
+struct step {
+	const char *name;
+	int (*run)(struct xend *x, struct domain *d);
+	int (*undo)(struct xend *x, struct domain *d);
+	uint64_t run_limit_ns, undo_limit_ns;	/* for a step that waits */
+	uint64_t poll_ns;			/* when no event tells; 0: events do */
+	void (*late)(struct xend *x, struct domain *d);	/* words for a run that took too long */
+};
+
+static const struct step steps[] = {
+	{ "image", build_image },
+	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
+	  .poll_ns = 20 * NS_PER_MS },
+	{ "populate", build_populate },
+	{ "load", build_load },
+	{ "tables", build_tables },
+	{ "home", do_home, undo_home },
+	{ "introduce", do_introduce, undo_introduce },
+	{ "devices", do_devices, undo_devices },
+	{ "backends", devices_ready, undo_backends, .run_limit_ns = 10 * NS_PER_S,
+	  .undo_limit_ns = 5 * NS_PER_S, .late = devices_blame },
+	{ "unpause", do_unpause, undo_unpause },
+};
+#define NR_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
+
+const char *steps_name(int step)
+{
+	return step >= 0 && step < NR_STEPS ? steps[step].name : NULL;
+}
+
+static void set_step(struct domain *d, int step)
+{
+	d->step = step;
+	d->deadline_ns = 0;
+}
+
+void steps_begin_up(struct xend *x, struct domain *d, const char *why)
+{
+	d->walk = WALK_UP;
+	d->error[0] = '\0';
+	d->preserved = false;
+	d->built_hash = d->rec.hash;
+	memcpy(d->uuid, d->rec.uuid_text, sizeof(d->uuid));
+	memcpy(d->uuid_bytes, d->rec.uuid, sizeof(d->uuid_bytes));
+	set_step(d, 0);
+	domain_set_state(x, d, STATE_STARTING, why);
+}
+
+void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after, const char *why)
+{
+	if (d->walk == WALK_DOWN)
+		return;
+	if (d->walk == WALK_NONE)
+		d->step = NR_STEPS - 1;
+	d->walk = WALK_DOWN;
+	d->after = after;
+	d->preserved = false;
+	set_step(d, d->step);
+	domain_set_state(x, d, STATE_STOPPING, why);
+}
+
+void steps_resume_down(struct xend *x, struct domain *d, const char *step, enum domain_after after)
+{
+	int i = NR_STEPS - 1;
+
+	while (i > 0 && step && strcmp(steps[i].name, step))
+		i--;
+	/* An unknown name ends at 0: undo everything instead. */
+	if (!step || strcmp(steps[i].name, step))
+		i = NR_STEPS - 1;
+	d->walk = WALK_DOWN;
+	d->after = after;
+	set_step(d, i);
+	domain_set_state(x, d, STATE_STOPPING, "xend-restarted");
+}
+
+/* The step wants to wait: until when to sleep, or 0 when its time is over. */
+static uint64_t wait_until(struct xend *x, struct domain *d, uint64_t limit_ns, uint64_t poll_ns)
+{
+	if (!d->deadline_ns)
+		d->deadline_ns = x->now_ns + limit_ns;
+	if (x->now_ns >= d->deadline_ns)
+		return 0;
+	return poll_ns && x->now_ns + poll_ns < d->deadline_ns ? x->now_ns + poll_ns :
+								  d->deadline_ns;
+}
+
+static uint64_t run_up(struct xend *x, struct domain *d)
+{
+	const struct step *s = &steps[d->step];
+	int err = 0;
+	uint64_t again;
+
+	if (!d->deadline_ns)
+		err = store_error(d, "keep the journal", status_write_step(x, d, s->name));
+	if (!err)
+		err = s->run(x, d);
+	if (err == -EINPROGRESS) {
+		again = wait_until(x, d, s->run_limit_ns, s->poll_ns);
+		if (again)
+			return again;
+		if (s->late)
+			s->late(x, d);
+	}
+	if (err) {
+		domain_error(d, "step %s failed: %s", s->name, strerror(-err));
+		steps_begin_down(x, d, AFTER_FAIL, s->name);
+		return 0;
+	}
+	set_step(d, d->step + 1);
+	if (d->step == NR_STEPS) {
+		d->walk = WALK_NONE;
+		build_free(d->build);
+		d->build = NULL;
+		reconcile_built(x, d);
+	}
+	return 0;
+}
+
+static uint64_t run_down(struct xend *x, struct domain *d)
+{
+	const struct step *s = &steps[d->step];
+	int err;
+	uint64_t again;
+
+	if (!d->deadline_ns)
+		status_write_step(x, d, s->name);
+	err = s->undo ? s->undo(x, d) : 0;
+	if (err == -EINPROGRESS) {
+		again = wait_until(x, d, s->undo_limit_ns, s->poll_ns);
+		if (again)
+			return again;
+		log_warnx("%s: undoing \"%s\" takes too long: going on without it", d->name,
+			  s->name);
+	} else if (err) {
+		log_warnx("%s: undoing \"%s\" failed: %s", d->name, s->name, strerror(-err));
+	}
+	set_step(d, d->step - 1);
+	if (d->step < 0) {
+		d->walk = WALK_NONE;
+		d->domid = -1;
+		build_free(d->build);
+		d->build = NULL;
+		reconcile_undone(x, d);
+	}
+	return 0;
+}
+
+uint64_t steps_run(struct xend *x, struct domain *d)
+{
+	return d->walk == WALK_UP ? run_up(x, d) : run_down(x, d);
+}

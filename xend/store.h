@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - small conveniences over the libxenstore API.
+ *
+ * A transaction body is a function that may run several times: the store refuses a commit that
+ * raced (EAGAIN) and store_transact() starts over.
+ */
+#ifndef XEND_STORE_H
+#define XEND_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xenstore.h>
+
+#include "xspaths.h"
+
+/* One attempt at a transaction. The first failed write is kept in err; later ones do nothing. */
+struct txn {
+	struct xs_handle *xs;
+	xs_transaction_t t;
+	int err;
+};
+
+/*
+ * Runs @body in a transaction until it commits. A body that returns non-zero, or whose writes
+ * failed, is rolled back and that error returned. -EBUSY after too many conflicts.
+ */
+int store_transact(struct xs_handle *xs, int (*body)(struct txn *tx, void *arg), void *arg);
+
+void txn_write(struct txn *tx, struct path p, const char *value);
+void txn_writef(struct txn *tx, struct path p, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void txn_mkdir(struct txn *tx, struct path p);
+void txn_rm(struct txn *tx, struct path p);	/* no error when absent */
+/* Owner @owner; domain @reader may read; nobody else. The same id twice: owner only. */
+void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int reader);
+/* Value as an allocated string, NULL when absent. */
+char *txn_read(struct txn *tx, struct path p);
+
+/* The same outside a transaction; 0 or -errno. */
+int store_write(struct xs_handle *xs, struct path p, const char *value);
+int store_writef(struct xs_handle *xs, struct path p, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int store_rm(struct xs_handle *xs, struct path p);
+char *store_read(struct xs_handle *xs, struct path p);
+bool store_exists(struct xs_handle *xs, struct path p);
+/* -1 when absent or not a number. */
+long store_read_long(struct xs_handle *xs, struct path p);
+/* Children as one allocation, *nr of them; NULL and 0 when there are none. */
+char **store_list(struct xs_handle *xs, xs_transaction_t t, struct path p, unsigned int *nr);
+
+#endif
