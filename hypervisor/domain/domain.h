@@ -7,18 +7,21 @@
 #ifndef HV_DOMAIN_DOMAIN_H
 #define HV_DOMAIN_DOMAIN_H
 
+#include "lib/types.h" /* the public headers need the integer types */
+
 #include <xen/xen.h>
 #include <xen/domctl.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
 #include "domain/timer.h"
-#include "lib/types.h"
 #include "mm/frame.h"
 #include "pv/pv_vcpu.h"
 
 #define DOMAIN_MAX_VCPUS 32
 #define HV_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
+#define VCPU_POLL_ANY (~0u)
+#define NR_WATCHDOGS 2
 
 struct evtchn_table; /* domain/evtchn.c */
 struct grant_table;  /* domain/gnttab.c */
@@ -47,14 +50,15 @@ struct vcpu {
 	struct frame *vcpu_info_frame;
 
 	struct vcpu_runstate_info runstate;
-	u64 runstate_guest;      /* guest virtual address, 0: none */
+	u64 runstate_guest;      /* guest virtual address, 0: none; vcpu_write_guest() */
 	u64 time_guest;          /* secondary vcpu_time_info, 0: none */
-	bool runstate_guest_is_valid;
+	u64 time_tsc_base;       /* clock parameters last published; 0: publish again */
 
 	struct timer periodic_timer, singleshot_timer, poll_timer;
-	u64 periodic_period_ns;
+	u64 periodic_period_ns; /* 0: off */
+	s_time_t periodic_last_ns;
 	evtchn_port_t virq_to_evtchn[NR_VIRQS];
-	evtchn_port_t poll_evtchn; /* the one port, 0: see poll_ports, when VPF_POLLING */
+	evtchn_port_t poll_evtchn; /* when VPF_POLLING: the one port, or VCPU_POLL_ANY */
 
 	struct sched_vcpu *sched;
 	u64 affinity; /* bit a pCPU; only remembered on one CPU */
@@ -71,8 +75,9 @@ struct domain {
 	bool is_privileged; /* dom0: may control others and devices */
 	bool is_dying;      /* D2 I11: accepts no new references except from teardown */
 	bool is_shutting_down, is_shut_down, is_crashed;
-	bool is_paused_by_controller; /* XEN_DOMCTL_pausedomain */
-	u8 shutdown_code;             /* SHUTDOWN_*, valid when is_shut_down */
+	unsigned int controller_pause_count; /* XEN_DOMCTL_pausedomain; a new domain starts at 1 */
+	u8 shutdown_code; /* SHUTDOWN_*, valid when is_shut_down */
+	evtchn_port_t suspend_evtchn; /* XEN_DOMCTL_subscribe: told at shutdown; 0: none */
 	unsigned int pause_count;     /* vcpus run only at 0 */
 	char crash_reason[80];
 	xen_domain_handle_t handle;
@@ -91,6 +96,7 @@ struct domain {
 	u64 outstanding_claim;
 	u64 relinquish_cursor; /* mfn from which teardown goes on */
 	int relinquish_step;
+	bool is_being_freed; /* domain_try_free is at work (frame_put may call it again) */
 
 	struct shared_info *shared_info; /* xenheap page */
 	struct evtchn_table *evtchn;
@@ -109,7 +115,10 @@ struct domain {
 	void *memory_map; /* XENMEM_set_memory_map copy */
 	unsigned int nr_memory_map;
 
-	u32 scheduler_weight, scheduler_cap;
+	u32 scheduler_weight; /* 1..65535, 256 is usual */
+	u32 scheduler_cap;    /* percent of one pCPU, 0: none */
+	u32 watchdog_timer_set; /* bit a watchdog in use */
+	struct timer watchdog_timer[NR_WATCHDOGS];
 	struct pv_domain pv;
 };
 
@@ -122,7 +131,7 @@ struct cpu_user_regs *guest_regs(void);
 
 static inline bool domain_is_paused(const struct domain *d)
 {
-	return d->pause_count != 0 || d->is_paused_by_controller;
+	return d->pause_count != 0 || d->controller_pause_count != 0;
 }
 
 /* --- domain/domain.c --- */
@@ -152,8 +161,16 @@ int vcpu_create(struct domain *d, unsigned int id);
 void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Guest asked for, or earned, SHUTDOWN_*. dom0: the machine goes down. */
 void domain_shutdown(struct domain *d, u8 code);
+/* Counted pause by the hypervisor itself. */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
+/* Counted pause by the toolstack; -EINVAL: was not paused. */
+void domain_pause_by_controller(struct domain *d);
+int domain_unpause_by_controller(struct domain *d);
+/* XEN_DOMCTL_resumedomain: undoes domain_shutdown (suspend cancelled or checkpoint). */
+void domain_resume(struct domain *d);
+/* The next free domid, never one used very recently; DOMID_INVALID: none left. */
+domid_t domain_next_free_domid(void);
 
 /* --- domain/sched.c --- */
 
@@ -170,12 +187,47 @@ void sched_softirq(void);
 /* Picks the first vcpu at boot and never returns. */
 void sched_start(void) __attribute__((noreturn));
 u64 vcpu_cpu_time_ns(const struct vcpu *v);
+u64 sched_idle_time_ns(void);
+static inline bool vcpu_is_runnable(const struct vcpu *v)
+{
+	const struct domain *d = v->domain;
+
+	return v->pause_flags == 0 && !domain_is_paused(d) && !d->is_shut_down && !d->is_dying;
+}
 
 /* --- domain/vcpu.c, domain/vtime.c --- */
 
+/* Frees what vcpu_create made. Only from domain teardown. */
+void vcpu_destroy(struct vcpu *v);
+/* Drops the references a vcpu holds on guest frames (registered vcpu_info). */
+void vcpu_release_frames(struct vcpu *v);
+/* Brings an initialised vcpu up or takes it down. -EINVAL: no context yet. */
+int vcpu_up(struct vcpu *v);
+void vcpu_down(struct vcpu *v);
+void vcpu_pause(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+/*
+ * VCPUOP_register_vcpu_info: @mfn, @offset guest-controlled. Copies the old contents and keeps all
+ * pending bits. -EINVAL (already done, offset, not the domain's writable page).
+ */
+int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset);
+/*
+ * Writes @len (<= PAGE_SIZE) bytes at the guest kernel's virtual address @va, by walking @v's kernel page
+ * table in software: works whatever is loaded. False: not mapped writable (nothing is reported
+ * to the guest: the area is its own to keep mapped).
+ */
+bool vcpu_write_guest(const struct vcpu *v, u64 va, const void *src, size_t len);
+/* Changes the runstate and accounts the time spent in the old one. */
+void vcpu_runstate_change(struct vcpu *v, int new_state, s_time_t now);
+/* Runstate with the running interval included. */
+void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
+/* Periodic timer: armed only while the vcpu runs; a missed period fires at switch-in. */
+void vcpu_periodic_start(struct vcpu *v);
+void vcpu_periodic_stop(struct vcpu *v);
+
 /* Writes @v's time info (vcpu_info and the secondary area). On switch-in and after a clock change. */
 void vcpu_time_update(struct vcpu *v);
-/* Writes the runstate to the guest's registered area; @v must be current (its page tables are loaded). */
+/* Writes the runstate to the guest's registered area. */
 void vcpu_runstate_publish(struct vcpu *v);
 void wallclock_update(struct domain *d);
 

@@ -5,9 +5,9 @@
 #ifndef HV_HYPERCALL_HYPERCALL_H
 #define HV_HYPERCALL_HYPERCALL_H
 
-#include <xen/xen.h>
-
 #include "lib/types.h"
+
+#include <xen/xen.h>
 
 /*
  * The six argument registers, guest-controlled. A handler that must be preempted updates them so that
