@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * die.c - messages and exit codes of the command-line tools.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "die.h"
+
+/* one thread; set once by main */
+static const char *tool = "xs";
+static int json_errors;
+
+void cli_set_name(const char *name)
+{
+	tool = name;
+}
+
+const char *cli_name(void)
+{
+	return tool;
+}
+
+void cli_set_json_errors(int on)
+{
+	json_errors = on;
+}
+
+static void say_json(int code, const char *text)
+{
+	fprintf(stderr, "{\"error\":\"");
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			fprintf(stderr, "\\%c", *p);
+		else if (*p < 0x20 || *p >= 0x7f)
+			fprintf(stderr, "\\u%04x", *p);
+		else
+			fputc(*p, stderr);
+	}
+	fprintf(stderr, "\",\"code\":%d}\n", code);
+}
+
+static void say(int code, const char *fmt, va_list ap)
+{
+	char text[4096];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	fflush(stdout);
+	if (json_errors)
+		say_json(code, text);
+	else
+		fprintf(stderr, "%s: %s\n", tool, text);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(0, fmt, ap);
+	va_end(ap);
+}
+
+_Noreturn void cli_die(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(code, fmt, ap);
+	va_end(ap);
+	exit(code);
+}
+
+int cli_code(int rc)
+{
+	switch (-rc) {
+	case EIO:
+	case ECONNRESET:
+	case ECONNREFUSED:
+	case EPIPE:
+		return CLI_NO_STORE;
+	case EACCES:
+	case EPERM:
+		return CLI_NO_RIGHT;
+	default:
+		return CLI_FAIL;
+	}
+}
+
+const char *cli_words(int rc)
+{
+	switch (-rc) {
+	case ENOENT:
+		return "no such node";
+	case EACCES:
+	case EPERM:
+		return "permission denied";
+	case EINVAL:
+		return "not a valid path or argument";
+	case ENOSPC:
+		return "a quota of the store is used up";
+	case E2BIG:
+		return "too large for one request";
+	case EAGAIN:
+		return "others changed it at the same time, again and again";
+	case ENOSYS:
+		return "this store daemon cannot do that";
+	case EIO:
+	case ECONNRESET:
+		return "the connection to the store was lost";
+	default:
+		return strerror(-rc);
+	}
+}

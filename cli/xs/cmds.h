@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmds.h - the commands of xs, one file each; xs.c lists them in the order of its help.
+ */
+#ifndef STOREVISOR_XS_CMDS_H
+#define STOREVISOR_XS_CMDS_H
+
+#include "cmd.h"
+
+extern const struct cli_cmd cmd_ls, cmd_tree, cmd_read, cmd_write, cmd_rm, cmd_watch;
+
+#endif

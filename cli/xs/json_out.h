@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_out.h - printing JSON: pretty on a terminal, one line otherwise; always a final newline.
+ */
+#ifndef STOREVISOR_XS_JSON_OUT_H
+#define STOREVISOR_XS_JSON_OUT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Prints and drops @v. */
+void json_print(json_t *v);
+/* One line, flushed: for streams. Drops @v. */
+void json_print_line(json_t *v);
+/* A value of the store: a string when it is text, else {"@b64": "..."}. */
+json_t *json_value(const void *data, size_t len);
+/*
+ * Bytes a JSON scalar or {"@b64"} stands for, malloc'd. Returns NULL for anything else.
+ */
+char *json_bytes(const json_t *v, size_t *len);
+/* "n0 NUL r5 NUL" as ["n0","r5"]. */
+json_t *json_perms(const char *perms, size_t len);
+
+#endif

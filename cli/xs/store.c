@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.c - the connection of xs and the short ways of naming a path.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "die.h"
+#include "store.h"
+
+#define MAX_PATH (XENSTORE_ABS_PATH_MAX + 1)
+
+static struct xs_client *client; /* one thread */
+
+void store_hang_up(void)
+{
+	xs_client_close(client);
+	client = NULL;
+}
+
+struct xs_client *store(void)
+{
+	int rc;
+
+	if (client)
+		return client;
+	rc = xs_client_open(&client, NULL);
+	if (rc)
+		cli_die(CLI_NO_STORE, "the store daemon does not answer at %s: %s (is xenstored "
+			"running? XENSTORED_PATH and XENSTORED_RUNDIR name another place)",
+			xs_daemon_socket(), strerror(-rc));
+	atexit(store_hang_up);
+	return client;
+}
+
+char *store_read(uint32_t tx, const char *path, size_t *len, int *rc)
+{
+	char *value = NULL;
+
+	*rc = xs_sync_str(store(), XS_READ, tx, path, &value, len);
+	return *rc ? NULL : value;
+}
+
+static char *printf_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *printf_path(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	size_t len;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	va_end(ap);
+	len = strlen(text);
+	if (len > 1 && text[len - 1] == '/')
+		text[len - 1] = '\0';
+	return text;
+}
+
+/* A small number at @path, or -1. */
+static int read_id(const char *path)
+{
+	int rc, id = -1;
+	char *value = store_read(0, path, NULL, &rc);
+
+	if (value && *value)
+		id = atoi(value);
+	free(value);
+	return id;
+}
+
+/* Looks through /local/domain, for a domain that xend did not start. */
+static int search_domid(const char *name)
+{
+	struct xs_node *root;
+	int id = -1;
+
+	if (xs_tree_read(store(), 0, "/local/domain", 2, XS_TREE_VALUES, &root) != 0)
+		return -1;
+	for (struct xs_node *d = root->children; d && id < 0; d = d->next) {
+		struct xs_node *n = xs_tree_child(d, "name");
+
+		if (n && n->value && strcmp(n->value, name) == 0)
+			id = atoi(d->name);
+	}
+	xs_tree_free(root);
+	return id;
+}
+
+int store_domid(const char *name)
+{
+	char *path = printf_path("/status/domain/%s/domid", name);
+	int id = read_id(path);
+
+	free(path);
+	return id >= 0 ? id : search_domid(name);
+}
+
+static char *below_vm(const char *rest)
+{
+	size_t len = strcspn(rest, "/");
+	char *name = strndup(rest, len);
+	int id = store_domid(name);
+
+	if (id < 0)
+		cli_die(CLI_FAIL, "no running domain is called %s", name);
+	free(name);
+	return printf_path("/local/domain/%d%s", id, rest + len);
+}
+
+static char *below_home(const char *rest)
+{
+	char *end;
+	long id = strtol(rest, &end, 10);
+
+	if (end != rest)
+		return printf_path("/local/domain/%ld%s", id, end);
+	id = read_id("domid"); /* relative: a domain's own home */
+	return printf_path("/local/domain/%ld%s", id < 0 ? 0 : id, rest);
+}
+
+char *store_path(const char *typed)
+{
+	if (typed[0] == '~')
+		return below_home(typed + 1);
+	if (strncmp(typed, "vm:", 3) == 0)
+		return below_vm(typed + 3);
+	if (typed[0] == '/' || typed[0] == '@')
+		return printf_path("%s", typed);
+	return printf_path("/%s", typed);
+}
+
+void store_perms_text(const char *perms, size_t len, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; perms && i < len; i += strlen(perms + i) + 1) {
+		int n = snprintf(buf + at, size - at, "%s%s", at ? "," : "", perms + i);
+
+		if (n < 0 || (size_t)n >= size - at)
+			return;
+		at += n;
+	}
+}
+
+int store_failed(const char *path, int rc)
+{
+	int code = cli_code(rc);
+
+	cli_die(code, "%s: %s", path, cli_words(rc));
+}

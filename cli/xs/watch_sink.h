@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch_sink.h - where the events of `xs watch` go: lines on standard output, or a handler
+ * process that gets them as JSON lines on its standard input.
+ */
+#ifndef STOREVISOR_XS_WATCH_SINK_H
+#define STOREVISOR_XS_WATCH_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+enum busy_policy { BUSY_QUEUE, BUSY_DROP, BUSY_RESTART, BUSY_SIGNAL };
+
+struct sink_opts {
+	bool json;
+	bool prev;            /* show values before */
+	char **exec;          /* argv of the handler, or NULL: print */
+	bool per_key;         /* one handler run an event */
+	enum busy_policy busy;
+	int busy_signal;
+	bool exit_on_fail;    /* the handler's failure is ours */
+	int64_t debounce_ms, max_wait_ms; /* 0: none */
+};
+
+struct sink;
+
+struct sink *sink_create(const struct sink_opts *o);
+/* Takes one event (object with "type", "path", ...). @urgent: not held back by debouncing. */
+void sink_event(struct sink *s, json_t *event, bool urgent);
+/* Milliseconds until sink_tick() has something to do; -1: nothing. */
+int sink_wait_ms(const struct sink *s);
+/* Emits what has waited long enough, looks after the handler. */
+void sink_tick(struct sink *s);
+/* Emits everything, waits for the handler, frees. Returns the exit status it asks for, 0. */
+int sink_finish(struct sink *s);
+/* Exit status of a failed handler with exit_on_fail, else 0. */
+int sink_failed(const struct sink *s);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xs.c - the store browser: `xs COMMAND`, or by its other names the original xenstore tools.
+ */
+#include "cmds.h"
+#include "compat.h"
+
+static const struct cli_cmd *const cmds[] = {
+	&cmd_ls, &cmd_tree, &cmd_read, &cmd_write, &cmd_rm, &cmd_watch,
+	NULL,
+};
+
+static const struct cli_tool tool = {
+	.name = "xs",
+	.summary = "Looks into the store and changes it.",
+	.cmds = cmds,
+	.footer = "Paths: /a/b; ~N/x below domain N's home; vm:NAME/x below a running domain's home.\n"
+		  "Exit status: 0 done, 1 refused or not found, 2 wrong command line, 3 no store,\n"
+		  "4 not permitted, 124 time-out. XENSTORED_PATH names another socket.",
+};
+
+int main(int argc, char **argv)
+{
+	if (compat_is(argv[0]))
+		return compat_main(argc, argv);
+	return cli_run(&tool, argc, argv);
+}
