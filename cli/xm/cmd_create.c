@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_create.c - xm create, and xm new: a configuration becomes a record.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "console.h"
+#include "json_out.h"
+#include "load.h"
+#include "record_store.h"
+#include "start.h"
+
+enum { OPT_DEBUG = 'd', OPT_FOREGROUND = 'F' };
+
+static const struct opt create_options[] = {
+	{'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs"},
+	{'p', "paused", NULL, "leave the domain paused after it is built (xm unpause starts it)"},
+	{'n', "dryrun", NULL, "only check the configuration and print the record as JSON"},
+	{'q', "quiet", NULL, "print errors only"},
+	{'f', "defconfig", "FILE", "the configuration file, as the first argument would be"},
+	{OPT_DEBUG, NULL, NULL, NULL},
+	{OPT_FOREGROUND, NULL, NULL, NULL},
+	{'e', NULL, NULL, NULL},
+	{OPT_SKIP, "skipdtd", NULL, NULL},
+	{0},
+};
+
+static const struct opt new_options[] = {
+	{'n', "dryrun", NULL, "only check the configuration and print the record as JSON"},
+	{'q', "quiet", NULL, "print errors only"},
+	{'f', "defconfig", "FILE", "the configuration file, as the first argument would be"},
+	{0},
+};
+
+/* The file is -f's, or the first argument unless that is a key=value already. */
+static int load(struct xm *xm, const struct args *args, struct record *rec)
+{
+	const char *file = args_value(args, 'f');
+	bool quiet = args_has(args, 'q');
+	char found[LOAD_PATH_MAX];
+	int first = 0, ret;
+
+	if (!file && args->nr && (strchr(args->at[0], '/') || !strchr(args->at[0], '=')))
+		file = args->at[first++];
+	if (!file && !args->nr)
+		return xm_fail(xm, "which configuration file? %s %s FILE [KEY=VALUE]...", xm->prog,
+			       xm->command);
+	ret = load_record(xm, file, args->at + first, args->nr - first, quiet, rec, found);
+	if (!ret && !quiet && file && !args_has(args, 'n'))
+		fprintf(xm->err, "Using config file \"%s\".\n", found);
+	return ret;
+}
+
+static int tell_conflict(struct xm *xm, const struct record *rec, const struct record_conflict *c)
+{
+	if (!c->same_name)
+		return xm_fail(xm,
+			       "%s: uuid %s is %s's already: remove the uuid line, and one is made",
+			       rec->name, rec->uuid, c->name);
+	if (c->live)
+		return xm_fail(xm,
+			       "%s: a domain of that name is there already (id %d): choose another "
+			       "with name=..., or end it with '%s destroy %s'",
+			       rec->name, c->domid, xm->prog, rec->name);
+	if (c->persistent)
+		return xm_fail(
+			xm,
+			"%s: there is a stored record of that name: '%s start %s' starts it, "
+			"'%s delete %s' removes it",
+			rec->name, xm->prog, rec->name, xm->prog, rec->name);
+	return xm_fail(xm, "%s: a domain of that name is just starting or ending; try again",
+		       rec->name);
+}
+
+static int put(struct xm *xm, const struct record *rec, enum record_mode mode)
+{
+	struct xs_handle *xs = xm_store(xm);
+	struct record_conflict conflict;
+	int ret;
+
+	if (!xs)
+		return 1;
+	ret = record_put(xs, rec, mode, &conflict);
+	if (ret == -EEXIST)
+		return tell_conflict(xm, rec, &conflict);
+	if (ret == -E2BIG)
+		return xm_fail(xm,
+			       "%s: a value is too long for the store (4096 bytes with its path)",
+			       rec->name);
+	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
+}
+
+static int create(struct xm *xm, const struct args *args, struct record *rec)
+{
+	bool quiet = args_has(args, 'q');
+	int ret, domid;
+
+	rec->power = true;
+	rec->paused = args_has(args, 'p');
+	rec->persistent = strcmp(rec->autostart, "0") != 0;
+	load_default_bridge(xm, rec);
+	ret = put(xm, rec, RECORD_CREATE);
+	if (!ret)
+		ret = start_follow(xm, rec->name, quiet, &domid);
+	if (!ret && args_has(args, 'c'))
+		ret = console_attach(xm, rec->name, -1);
+	return ret;
+}
+
+static int run_create(struct xm *xm, const struct args *args)
+{
+	struct record rec;
+	int ret = load(xm, args, &rec);
+
+	if (ret)
+		return ret;
+	ret = load_check_files(xm, &rec);
+	if (!ret && args_has(args, 'n'))
+		ret = json_out_indented(xm, record_json(&rec));
+	else if (!ret)
+		ret = create(xm, args, &rec);
+	record_fini(&rec);
+	return ret;
+}
+
+static int run_new(struct xm *xm, const struct args *args)
+{
+	struct record rec;
+	int ret = load(xm, args, &rec);
+
+	if (ret)
+		return ret;
+	rec.persistent = true;
+	if (args_has(args, 'n')) {
+		ret = json_out_indented(xm, record_json(&rec));
+		record_fini(&rec);
+		return ret;
+	}
+	/* Files may come later: only a start needs them. */
+	if (load_check_files(xm, &rec) && !args_has(args, 'q'))
+		xm_warn(xm, "%s is stored all the same; it cannot start before that is mended",
+			rec.name);
+	load_default_bridge(xm, &rec);
+	ret = put(xm, &rec, RECORD_DEFINE);
+	if (!ret && !args_has(args, 'q'))
+		fprintf(xm->out, "Stored domain %s; '%s start %s' starts it\n", rec.name, xm->prog,
+			rec.name);
+	record_fini(&rec);
+	return ret;
+}
+
+#define CREATE_DETAIL                                                                              \
+	"FILE is looked for as given, then in /etc/xen. KEY=VALUE words override its lines.\n"     \
+	"The domain's record lives as long as the domain; xm new keeps one for good, and so\n"     \
+	"does autostart = 1."
+
+const struct command cmd_create = {
+	.name = "create",
+	.usage = "[-c] [-p] [-n] [-q] FILE [KEY=VALUE]...",
+	.summary = "Start a domain from a configuration file",
+	.detail = CREATE_DETAIL,
+	.options = create_options,
+	.max_args = -1,
+	.run = run_create,
+};
+
+#define NEW_DETAIL                                                                                 \
+	"Nothing is started; the record is kept over reboots of the host until xm delete."
+
+const struct command cmd_new = {
+	.name = "new",
+	.usage = "[-n] [-q] FILE [KEY=VALUE]...",
+	.summary = "Store a domain's record without starting it",
+	.detail = NEW_DETAIL,
+	.options = new_options,
+	.max_args = -1,
+	.run = run_new,
+};
+
+const struct command cmd_define = {
+	.name = "define",
+	.usage = "[-n] [-q] FILE [KEY=VALUE]...",
+	.summary = "The same as new",
+	.detail = NEW_DETAIL,
+	.options = new_options,
+	.max_args = -1,
+	.run = run_new,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_destroy.c - xm destroy, pause and unpause: what xend does at once, without the guest.
+ */
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "request.h"
+
+static const struct opt force_option[] = {
+	{'f', NULL, NULL, NULL}, /* xl destroy -f: for Domain-0; refused below all the same */
+	{0},
+};
+
+/* Every domain named, in order; goes on after one that fails. */
+static int each(struct xm *xm, const struct args *args,
+		int (*act)(struct xm *xm, const struct domain *dom))
+{
+	int ret = 0;
+
+	for (int i = 0; i < args->nr; i++) {
+		struct domain dom;
+
+		if (domain_find_running(xm, args->at[i], &dom))
+			ret = 1;
+		else if (dom.domid == 0)
+			ret = xm_fail(xm, "Domain-0 is the host itself: it cannot be %sed",
+				      xm->command);
+		else if (act(xm, &dom))
+			ret = 1;
+	}
+	return ret;
+}
+
+static int destroy_one(struct xm *xm, const struct domain *dom)
+{
+	return request_simple(xm, "destroy", dom->name, "not destroyed");
+}
+
+static int pause_one(struct xm *xm, const struct domain *dom)
+{
+	return request_simple(xm, "pause", dom->name, "not paused");
+}
+
+static int forget_paused(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const char *name = data;
+
+	if (!store_exists(xs, t, "/config/domain/%s/paused", name))
+		return -ENOENT;
+	return store_write(xs, t, "0", "/config/domain/%s/paused", name);
+}
+
+static int unpause_one(struct xm *xm, const struct domain *dom)
+{
+	int ret = request_simple(xm, "unpause", dom->name, "not unpaused");
+
+	/* xm create -p meant this start, not the ones after a reboot. */
+	if (!ret)
+		store_transact(xm->xs, forget_paused, (void *)dom->name);
+	return ret;
+}
+
+static int run_destroy(struct xm *xm, const struct args *args)
+{
+	return each(xm, args, destroy_one);
+}
+
+static int run_pause(struct xm *xm, const struct args *args)
+{
+	return each(xm, args, pause_one);
+}
+
+static int run_unpause(struct xm *xm, const struct args *args)
+{
+	return each(xm, args, unpause_one);
+}
+
+const struct command cmd_destroy = {
+	.name = "destroy",
+	.usage = "DOMAIN...",
+	.summary = "End a domain at once, without asking the guest",
+	.detail = "Like pulling the plug: what the guest has not written to its disks is lost.",
+	.options = force_option,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_destroy,
+};
+
+const struct command cmd_pause = {
+	.name = "pause",
+	.usage = "DOMAIN...",
+	.summary = "Stop a domain's virtual CPUs; it keeps its memory",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_pause,
+};
+
+const struct command cmd_unpause = {
+	.name = "unpause",
+	.usage = "DOMAIN...",
+	.summary = "Let a paused domain go on",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_unpause,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_history.c - xm history and xm why: what happened to a domain, from xend's /history and
+ * /status. An entry is "TIME FROM TO WHY" (docs/store-paths.md).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "json_out.h"
+#include "nearest.h"
+
+static const struct opt options[] = {
+	{'j', "json", NULL, "as JSON"},
+	{0},
+};
+
+struct entry {
+	char *text; /* cut by NULs; the fields point into it */
+	const char *time, *from, *to, *why;
+};
+
+static bool entry_cut(struct entry *e, char *text)
+{
+	char *rest = text;
+
+	e->text = text;
+	e->time = strsep(&rest, " ");
+	e->from = strsep(&rest, " ");
+	e->to = strsep(&rest, " ");
+	e->why = rest ? rest : "";
+	return e->from && e->to;
+}
+
+static void entry_print(struct xm *xm, const struct entry *e)
+{
+	fprintf(xm->out, "%-20s  %-9s -> %-9s  %s\n", e->time, e->from, e->to, e->why);
+}
+
+static json_t *entry_json(const struct entry *e)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "time", e->time, "from", e->from, "to", e->to,
+			 "why", e->why);
+}
+
+/* The history may outlive the domain: a name that is nowhere else is looked for there too. */
+static char **history_of(struct xm *xm, const char *arg, char name[RECORD_NAME_MAX + 1],
+			 unsigned int *nr)
+{
+	struct domain dom;
+	char **entries;
+
+	if (!xm_store(xm))
+		return NULL;
+	snprintf(name, RECORD_NAME_MAX + 1, "%s", arg);
+	entries = store_list(xm->xs, XBT_NULL, nr, "/history/domain/%s", name);
+	if (entries)
+		return entries;
+	if (domain_find(xm, arg, &dom))
+		return NULL;
+	strcpy(name, dom.name);
+	entries = store_list(xm->xs, XBT_NULL, nr, "/history/domain/%s", name);
+	return entries ? entries : calloc(1, sizeof(*entries));
+}
+
+static int run_history(struct xm *xm, const struct args *args)
+{
+	json_t *list;
+	char name[RECORD_NAME_MAX + 1], **entries;
+	unsigned int nr = 0;
+
+	entries = history_of(xm, args->at[0], name, &nr);
+	if (!entries)
+		return 1;
+	list = args_has(args, 'j') ? json_array() : NULL;
+	for (unsigned int i = 0; i < nr; i++) {
+		char *text =
+			store_read(xm->xs, XBT_NULL, "/history/domain/%s/%s", name, entries[i]);
+		struct entry e;
+
+		if (text && entry_cut(&e, text)) {
+			if (list)
+				json_array_append_new(list, entry_json(&e));
+			else
+				entry_print(xm, &e);
+		}
+		free(text);
+	}
+	free(entries);
+	return list ? json_out(xm, list) : 0;
+}
+
+const struct command cmd_history = {
+	.name = "history",
+	.usage = "[--json] DOMAIN",
+	.summary = "Show what happened to a domain: when, from, to, why",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_history,
+};
+
+static int run_why(struct xm *xm, const struct args *args)
+{
+	char name[RECORD_NAME_MAX + 1], **entries, *text = NULL, *error;
+	struct domain dom;
+	unsigned int nr = 0;
+	struct entry e;
+
+	entries = history_of(xm, args->at[0], name, &nr);
+	if (!entries)
+		return 1;
+	domain_read(xm->xs, name, &dom);
+	error = store_read(xm->xs, XBT_NULL, "/status/domain/%s/error", name);
+	if (nr)
+		text = store_read(xm->xs, XBT_NULL, "/history/domain/%s/%s", name, entries[nr - 1]);
+	fprintf(xm->out, "%s is %s", name, dom.state_word);
+	if (dom.domid >= 0)
+		fprintf(xm->out, " (id %d)", dom.domid);
+	if (text && entry_cut(&e, text))
+		fprintf(xm->out, " since %s, was %s before: %s", e.time, e.from, e.why);
+	fputc('\n', xm->out);
+	if (error && *error)
+		fprintf(xm->out, "%s\n", error);
+	free(error);
+	free(text);
+	free(entries);
+	return 0;
+}
+
+const struct command cmd_why = {
+	.name = "why",
+	.usage = "DOMAIN",
+	.summary = "Say why a domain is in the state it is in",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_why,
+};

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_list.c - xm list: the domains, in xl's table of six columns.
+ *
+ * Ganeti takes any line that does not split into six words for an error, and the ID for a number:
+ * domains without one appear only where they are asked for.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "json_out.h"
+#include "record_store.h"
+#include "request.h"
+
+static const struct opt options[] = {
+	{'a', "all", NULL, "also stored domains that do not run (ID is then -)"},
+	{'l', "long", NULL, "everything about them, as JSON in xl's form"},
+	{'j', "json", NULL, "the table as JSON"},
+	{'v', "verbose", NULL, "also the UUID"},
+	{0},
+};
+
+static void print_header(struct xm *xm, bool verbose)
+{
+	fprintf(xm->out, "%-40s%5s %5s %5s %10s%9s%s\n", "Name", "ID", "Mem", "VCPUs", "State",
+		"Time(s)", verbose ? "   UUID" : "");
+}
+
+static void print_row(struct xm *xm, const struct domain *dom, bool verbose)
+{
+	char id[12] = "-";
+
+	if (dom->domid >= 0)
+		snprintf(id, sizeof(id), "%d", dom->domid);
+	fprintf(xm->out, "%-40s%5s %5lld %5lld %10s%9.1f", dom->name, id,
+		(dom->memory_kib + 1023) / 1024, dom->vcpus, domain_flags(dom),
+		(double)dom->cpu_time_ns / 1e9);
+	if (verbose)
+		fprintf(xm->out, " %s", dom->uuid[0] ? dom->uuid : "-");
+	fputc('\n', xm->out);
+}
+
+static json_t *row_json(const struct domain *dom)
+{
+	json_t *o = json_pack(
+		"{s:s, s:o, s:s, s:s, s:I, s:I, s:f, s:s, s:b, s:b}", "name", dom->name, "domid",
+		dom->domid >= 0 ? json_integer(dom->domid) : json_null(), "state", dom->state_word,
+		"flags", domain_flags(dom), "memory_kib", (json_int_t)dom->memory_kib, "vcpus",
+		(json_int_t)dom->vcpus, "cpu_seconds", (double)dom->cpu_time_ns / 1e9, "uuid",
+		dom->uuid, "stored", dom->persistent, "record", dom->has_record);
+
+	return o;
+}
+
+/* xl list --long: domid and config; state added, which Pacemaker's agent greps for. */
+static json_t *long_json(struct xm *xm, const struct domain *dom)
+{
+	json_t *o = json_object(), *config = json_null();
+	struct record rec;
+
+	if (record_get(xm->xs, XBT_NULL, dom->name, &rec) == 0) {
+		config = record_json_xl(&rec);
+		record_fini(&rec);
+	}
+	json_object_set_new(o, "domid", dom->domid >= 0 ? json_integer(dom->domid) : json_null());
+	json_object_set_new(o, "config", config);
+	json_object_set_new(o, "name", json_string(dom->name));
+	json_object_set_new(o, "state", json_string(domain_flags(dom)));
+	json_object_set_new(o, "status", json_string(dom->state_word));
+	json_object_set_new(o, "memory_kib", json_integer(dom->memory_kib));
+	json_object_set_new(o, "cpu_time", json_real((double)dom->cpu_time_ns / 1e9));
+	return o;
+}
+
+struct view {
+	struct xm *xm;
+	const struct args *args;
+	json_t *json;
+};
+
+static void show(struct view *v, const struct domain *dom)
+{
+	if (args_has(v->args, 'l'))
+		json_array_append_new(v->json, long_json(v->xm, dom));
+	else if (args_has(v->args, 'j'))
+		json_array_append_new(v->json, row_json(dom));
+	else
+		print_row(v->xm, dom, args_has(v->args, 'v'));
+}
+
+static int show_named(struct view *v)
+{
+	int ret = 0;
+
+	for (int i = 0; i < v->args->nr; i++) {
+		struct domain dom;
+
+		if (domain_find(v->xm, v->args->at[i], &dom))
+			return 1;
+		/* Between two lives of a reboot there is no domain, and yet it is not stopped. */
+		if (domain_is_live(&dom) || dom.state == DOM_STARTING ||
+		    dom.state == DOM_STOPPING || args_has(v->args, 'a') || args_has(v->args, 'l'))
+			show(v, &dom);
+		else
+			ret = xm_fail(v->xm, "domain '%s' is not running (it is %s)", dom.name,
+				      dom.state_word);
+	}
+	return ret;
+}
+
+static int show_all(struct view *v)
+{
+	struct domains all;
+	int ret = domains_load(v->xm->xs, &all);
+
+	if (ret)
+		return xm_fail_store(v->xm, "reading the list of domains", -ret);
+	for (size_t i = 0; i < all.nr; i++)
+		if (domain_is_live(&all.at[i]) || args_has(v->args, 'a'))
+			show(v, &all.at[i]);
+	domains_fini(&all);
+	return 0;
+}
+
+static int run_list(struct xm *xm, const struct args *args)
+{
+	bool table = !args_has(args, 'l') && !args_has(args, 'j');
+	struct view v = {xm, args, table ? NULL : json_array()};
+	int ret;
+
+	if (!xm_store(xm))
+		return 1;
+	request_refresh(xm);
+	if (table && !args->nr)
+		print_header(xm, args_has(args, 'v'));
+	if (table && args->nr) {
+		struct domain dom;
+
+		/* No header above an error alone. */
+		if (domain_find(xm, args->at[0], &dom))
+			return 1;
+		print_header(xm, args_has(args, 'v'));
+	}
+	ret = args->nr ? show_named(&v) : show_all(&v);
+	if (table)
+		return ret;
+	if (ret)
+		json_decref(v.json);
+	else
+		ret = args_has(args, 'l') ? json_out_indented(xm, v.json) : json_out(xm, v.json);
+	return ret;
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.usage = "[-a] [-l | --json] [-v] [DOMAIN]...",
+	.summary = "List the domains",
+	.detail = "States: r running, b blocked (waiting), p paused, s shut down, c crashed, d "
+		  "dying.",
+	.options = options,
+	.max_args = -1,
+	.run = run_list,
+};
+
+static int run_vm_list(struct xm *xm, const struct args *args)
+{
+	struct domains all;
+	int ret;
+
+	if (!xm_store(xm))
+		return 1;
+	ret = domains_load(xm->xs, &all);
+	if (ret)
+		return xm_fail_store(xm, "reading the list of domains", -ret);
+	fprintf(xm->out, "%-36s  %-5s  %s\n", "UUID", "ID", "name");
+	for (size_t i = 0; i < all.nr; i++)
+		if (domain_is_live(&all.at[i]))
+			fprintf(xm->out, "%-36s  %-5d  %s\n",
+				all.at[i].uuid[0] ? all.at[i].uuid
+						  : "00000000-0000-0000-0000-000000000000",
+				all.at[i].domid, all.at[i].name);
+	domains_fini(&all);
+	return 0;
+}
+
+const struct command cmd_vm_list = {
+	.name = "vm-list",
+	.usage = "",
+	.summary = "List the running domains by UUID",
+	.run = run_vm_list,
+};

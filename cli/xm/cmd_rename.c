@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_rename.c - xm rename and xm autostart: small changes of a stored record.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+
+struct rename_args {
+	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
+};
+
+static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct rename_args *r = data;
+	int ret;
+
+	if (store_exists(xs, t, "%s", r->to))
+		return -EEXIST;
+	ret = store_copy(xs, t, r->from, r->to);
+	return ret ? ret : store_remove(xs, t, "%s", r->from);
+}
+
+static int run_rename(struct xm *xm, const struct args *args)
+{
+	const char *name = args->at[1], *problem = record_name_problem(name);
+	struct rename_args r;
+	struct domain dom;
+	int ret;
+
+	if (problem)
+		return xm_fail(xm, "the name '%.80s' %s", name, problem);
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	if (domain_is_live(&dom) || !dom.has_record)
+		return xm_fail(xm, "%s is %s: only the record of a stopped domain can be renamed",
+			       dom.name, dom.state_word);
+	snprintf(r.from, sizeof(r.from), "/config/domain/%s", dom.name);
+	snprintf(r.to, sizeof(r.to), "/config/domain/%s", name);
+	ret = store_transact(xm->xs, rename_body, &r);
+	if (ret == -EEXIST)
+		return xm_fail(xm, "there is a domain '%s' already", name);
+	return ret ? xm_fail_store(xm, "renaming the record", -ret) : 0;
+}
+
+const struct command cmd_rename = {
+	.name = "rename",
+	.usage = "DOMAIN NEW-NAME",
+	.summary = "Rename the stored record of a domain that does not run",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_rename,
+};
+
+struct autostart_args {
+	const char *name, *value;
+};
+
+static int autostart_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct autostart_args *a = data;
+	int ret;
+
+	if (!store_exists(xs, t, "/config/domain/%s", a->name))
+		return -ENOENT;
+	ret = store_write(xs, t, a->value, "/config/domain/%s/autostart", a->name);
+	/* What is to come back after a reboot of the host must be kept over it. */
+	if (!ret && a->value[0] != '0')
+		ret = store_write(xs, t, "1", "/config/domain/%s/persistent", a->name);
+	return ret;
+}
+
+static int run_autostart(struct xm *xm, const struct args *args)
+{
+	struct autostart_args a = {0};
+	struct domain dom;
+	int ret;
+
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	a.name = dom.name;
+	if (args->nr == 1) {
+		char *now = store_read(xm->xs, XBT_NULL, "/config/domain/%s/autostart", dom.name);
+
+		fprintf(xm->out, "%s\n",
+			now && *now == '1'   ? "on"
+			: now && *now == 'l' ? "last"
+					     : "off");
+		free(now);
+		return 0;
+	}
+	a.value = record_autostart(args->at[1]);
+	if (!a.value)
+		return xm_fail(xm, "'%s': say on, off, or last (as it was when the host went down)",
+			       args->at[1]);
+	ret = store_transact(xm->xs, autostart_body, &a);
+	if (ret == -ENOENT)
+		return xm_fail(xm, "%s has no record", dom.name);
+	return ret ? xm_fail_store(xm, "changing the record", -ret) : 0;
+}
+
+const struct command cmd_autostart = {
+	.name = "autostart",
+	.usage = "DOMAIN [on | off | last]",
+	.summary = "Say whether a domain starts with the host",
+	.detail = "last: as it was when the host went down. Without a word, print what is set.",
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_autostart,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_shutdown.c - xm shutdown and xm reboot: the guest is asked to end, or to end and start again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "request.h"
+
+static const struct opt options[] = {
+	{'a', "all", NULL, "all running domains but Domain-0"},
+	{'w', "wait", NULL, "return when it has happened"},
+	{'F', NULL, NULL, NULL}, /* xl: fall back to ACPI; a paravirtual guest has none */
+	{'H', "halt", NULL, NULL},
+	{'R', "reboot", NULL, NULL},
+	{0},
+};
+
+/* What is done to one domain; returns the exit status. */
+typedef int (*act_fn)(struct xm *xm, const struct domain *dom);
+/* Whether it has happened to a domain that was @before and is @now (@present: is there at all). */
+typedef bool (*done_fn)(const struct domain *before, const struct domain *now, bool present);
+
+static int shutdown_one(struct xm *xm, const struct domain *dom)
+{
+	int ret;
+
+	if (!dom->has_record)
+		return request_simple(xm, "shutdown", dom->name, "not shut down");
+	ret = store_write(xm->xs, XBT_NULL, "off", "/config/domain/%s/power", dom->name);
+	return ret ? xm_fail_store(xm, "switching the record off", -ret) : 0;
+}
+
+static int reboot_one(struct xm *xm, const struct domain *dom)
+{
+	return request_simple(xm, "reboot", dom->name, "not rebooted");
+}
+
+static bool shutdown_done(const struct domain *before, const struct domain *now, bool present)
+{
+	return !present || now->domid != before->domid || now->state == DOM_SHUTDOWN ||
+	       now->state == DOM_CRASHED || !domain_is_live(now);
+}
+
+static bool reboot_done(const struct domain *before, const struct domain *now, bool present)
+{
+	return !present || now->state == DOM_FAILED ||
+	       (now->domid >= 0 && now->domid != before->domid && now->state == DOM_RUNNING);
+}
+
+static int wait_one(struct xm *xm, const struct domain *dom, done_fn done)
+{
+	struct xs_handle *xs = xm->xs;
+	char path[STORE_PATH_MAX];
+	int interrupt = interrupts_open(), woken = -EIO;
+	struct domain now;
+
+	snprintf(path, sizeof(path), "/status/domain/%s", dom->name);
+	if (xs_watch(xs, path, "wait"))
+		do {
+			woken = store_wait(xs, interrupt, STORE_FOREVER);
+		} while (woken > 0 && !done(dom, &now, domain_read(xs, dom->name, &now)));
+	xs_unwatch(xs, path, "wait");
+	if (interrupt >= 0)
+		interrupts_close(interrupt);
+	if (woken == -EINTR)
+		return xm_fail(xm, "%s: no longer waited for; it goes on", dom->name);
+	return woken < 0 ? xm_fail_store(xm, "waiting", -woken) : 0;
+}
+
+/* The domains meant: those named, or all. 0, or 1 after an error; @nr may be 0 with -a. */
+static int select_domains(struct xm *xm, const struct args *args, struct domain **out, size_t *nr)
+{
+	struct domain *doms = calloc((size_t)args->nr + 1, sizeof(*doms));
+	struct domains all;
+
+	*nr = 0;
+	*out = doms;
+	if (!doms)
+		return xm_fail(xm, "out of memory");
+	if (!args_has(args, 'a')) {
+		for (int i = 0; i < args->nr; i++) {
+			if (domain_find_running(xm, args->at[i], &doms[*nr]))
+				return 1;
+			if (doms[*nr].domid == 0)
+				return xm_fail(
+					xm, "Domain-0 is the host: use the host's own poweroff or "
+					    "reboot");
+			(*nr)++;
+		}
+		return 0;
+	}
+	free(doms);
+	*out = NULL;
+	if (!xm_store(xm) || domains_load(xm->xs, &all) < 0)
+		return xm_fail(xm, "cannot read the list of domains");
+	*out = all.at;
+	for (size_t i = 0; i < all.nr; i++)
+		if (domain_is_live(&all.at[i]) && all.at[i].domid > 0)
+			all.at[(*nr)++] = all.at[i];
+	return 0;
+}
+
+static int end_all(struct xm *xm, const struct args *args, act_fn act, done_fn done)
+{
+	struct domain *doms = NULL;
+	size_t nr;
+	int ret;
+
+	if (!args->nr == !args_has(args, 'a'))
+		return xm_fail(xm, "name one or more domains, or say -a for all");
+	ret = select_domains(xm, args, &doms, &nr);
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = act(xm, &doms[i]);
+	for (size_t i = 0; !ret && args_has(args, 'w') && i < nr; i++)
+		ret = wait_one(xm, &doms[i], done);
+	free(doms);
+	return ret;
+}
+
+static int run_shutdown(struct xm *xm, const struct args *args)
+{
+	if (args_has(args, 'R')) /* xm shutdown -R */
+		return end_all(xm, args, reboot_one, reboot_done);
+	return end_all(xm, args, shutdown_one, shutdown_done);
+}
+
+static int run_reboot(struct xm *xm, const struct args *args)
+{
+	return end_all(xm, args, reboot_one, reboot_done);
+}
+
+const struct command cmd_shutdown = {
+	.name = "shutdown",
+	.usage = "[-w] DOMAIN... | -a",
+	.summary = "Ask a domain to shut down",
+	.detail = "The guest decides when; xm destroy does not ask. A stored record stays, "
+		  "switched off.",
+	.options = options,
+	.max_args = -1,
+	.run = run_shutdown,
+};
+
+const struct command cmd_reboot = {
+	.name = "reboot",
+	.usage = "[-w] DOMAIN... | -a",
+	.summary = "Ask a domain to reboot",
+	.detail = "Its record is read again: what was changed in the meantime takes effect.",
+	.options = options,
+	.max_args = -1,
+	.run = run_reboot,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_start.c - xm start: a stored record is switched on.
+ */
+#include <errno.h>
+
+#include "args.h"
+#include "commands.h"
+#include "console.h"
+#include "domains.h"
+#include "start.h"
+
+static const struct opt options[] = {
+	{'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs"},
+	{'p', "paused", NULL, "leave the domain paused after it is built"},
+	{'q', "quiet", NULL, "print errors only"},
+	{0},
+};
+
+struct switch_on {
+	const char *name;
+	bool paused;
+};
+
+static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct switch_on *on = data;
+	int ret = 0;
+
+	if (!store_exists(xs, t, "/config/domain/%s", on->name))
+		return -ENOENT;
+	if (!ret)
+		ret = start_forget(xs, t, on->name);
+	if (!ret)
+		ret = store_write(xs, t, on->paused ? "1" : "0", "/config/domain/%s/paused",
+				  on->name);
+	return ret ? ret : store_write(xs, t, "on", "/config/domain/%s/power", on->name);
+}
+
+static int run_start(struct xm *xm, const struct args *args)
+{
+	struct switch_on on = {.paused = args_has(args, 'p')};
+	struct domain dom;
+	int ret, domid;
+
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	if (domain_is_live(&dom))
+		return xm_fail(xm, "%s is there already (%s, id %d)", dom.name, dom.state_word,
+			       dom.domid);
+	on.name = dom.name;
+	ret = store_transact(xm->xs, switch_on, &on);
+	if (ret == -ENOENT)
+		return xm_fail(xm, "%s has no stored record any more", dom.name);
+	if (ret)
+		return xm_fail_store(xm, "switching the record on", -ret);
+	ret = start_follow(xm, dom.name, args_has(args, 'q'), &domid);
+	if (!ret && args_has(args, 'c'))
+		ret = console_attach(xm, dom.name, -1);
+	return ret;
+}
+
+const struct command cmd_start = {
+	.name = "start",
+	.usage = "[-c] [-p] [-q] DOMAIN",
+	.summary = "Start a domain that has a stored record",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_start,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_wait.c - xm wait: sleep until a domain is in a state.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+
+#define EXIT_TIMED_OUT 124
+
+static const struct opt options[] = {
+	{OPT_TIMEOUT, "timeout", "SECONDS", "give up after that long (exit status 124)"},
+	{0},
+};
+
+/* What is waited for: a state's word, or one of these. */
+struct goal {
+	const char *word;
+	bool stopped; /* no domain in memory: shut down, defined, failed or gone */
+};
+
+enum verdict { NOT_YET, MET, IMPOSSIBLE };
+
+static enum verdict judge(const struct goal *goal, const struct domain *dom, bool present)
+{
+	bool started = strcmp(goal->word, "running") == 0 || strcmp(goal->word, "paused") == 0;
+
+	if (goal->stopped)
+		return !present || (!domain_is_live(dom) && dom->state != DOM_STARTING &&
+				    dom->state != DOM_STOPPING)
+			       ? MET
+			       : NOT_YET;
+	if (strcmp(goal->word, "gone") == 0)
+		return present ? NOT_YET : MET;
+	if (present && strcmp(goal->word, dom->state_word) == 0)
+		return MET;
+	/* A start that failed does not go on by itself. */
+	return started && present && dom->state == DOM_FAILED ? IMPOSSIBLE : NOT_YET;
+}
+
+static int wait_for(struct xm *xm, const char *name, const struct goal *goal, int64_t deadline_ns)
+{
+	int interrupt = interrupts_open(), woken;
+	enum verdict verdict = NOT_YET;
+	struct domain dom;
+
+	do {
+		woken = store_wait(xm->xs, interrupt, deadline_ns);
+		if (woken >= 0)
+			verdict = judge(goal, &dom, domain_read(xm->xs, name, &dom));
+	} while (woken > 0 && verdict == NOT_YET);
+	if (interrupt >= 0)
+		interrupts_close(interrupt);
+	if (verdict == MET)
+		return 0;
+	if (verdict == IMPOSSIBLE)
+		return xm_fail(xm, "%s failed to start ('%s why %s' tells more)", name, xm->prog,
+			       name);
+	if (woken < 0)
+		return xm_fail(xm, "%s: no longer waited for", name);
+	xm_fail(xm, "%s is not %s in time (it is %s)", name, goal->word, dom.state_word);
+	return EXIT_TIMED_OUT;
+}
+
+static int run_wait(struct xm *xm, const struct args *args)
+{
+	const char *timeout = args_value(args, OPT_TIMEOUT), *name = args->at[0];
+	struct goal goal = {.word = args->nr > 1 ? args->at[1] : "running"};
+	int64_t deadline_ns = STORE_FOREVER;
+	long long ns;
+	int ret;
+
+	goal.stopped = strcmp(goal.word, "stopped") == 0;
+	if (!goal.stopped && strcmp(goal.word, "gone") != 0 &&
+	    dom_state_parse(goal.word) == DOM_UNKNOWN)
+		return xm_fail(xm,
+			       "'%s' is not a state: defined, starting, running, paused, stopping, "
+			       "shutdown, crashed, failed; or stopped, gone",
+			       goal.word);
+	if (timeout && !args_seconds(timeout, &ns))
+		return xm_fail(xm, "--timeout: '%s' is not a number of seconds", timeout);
+	if (timeout)
+		deadline_ns = store_deadline(ns);
+	if (record_name_problem(name) && strcmp(name, "Domain-0") != 0)
+		return xm_fail(xm, "'%s' is not a domain's name: it %s", name,
+			       record_name_problem(name));
+	if (!xm_store(xm))
+		return 1;
+	/* The name itself is not watched: the domain may not exist yet. */
+	if (!xs_watch(xm->xs, "/status/domain", "wait") ||
+	    !xs_watch(xm->xs, "/config/domain", "wait"))
+		return xm_fail_store(xm, "watching the domain", errno);
+	ret = wait_for(xm, name, &goal, deadline_ns);
+	xs_unwatch(xm->xs, "/status/domain", "wait");
+	xs_unwatch(xm->xs, "/config/domain", "wait");
+	return ret;
+}
+
+const struct command cmd_wait = {
+	.name = "wait",
+	.usage = "[--timeout SECONDS] NAME [STATE]",
+	.summary = "Wait until a domain is running, or in another state",
+	.detail = "STATE: defined, starting, running (the default), paused, stopping, shutdown, "
+		  "crashed,\n"
+		  "failed; stopped (nothing of it in memory), gone (no record either).",
+	.options = options,
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_wait,
+};

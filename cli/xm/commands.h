@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands.h - the rows of the command table, one per cmd_*.c, in the order `xm help` lists them.
+ */
+#ifndef XM_COMMANDS_H
+#define XM_COMMANDS_H
+
+#include "xm.h"
+
+extern const struct command cmd_create, cmd_destroy, cmd_shutdown, cmd_reboot, cmd_pause,
+	cmd_unpause;
+extern const struct command cmd_new, cmd_define, cmd_delete, cmd_undefine, cmd_start, cmd_edit,
+	cmd_autostart, cmd_rename;
+extern const struct command cmd_list, cmd_vm_list, cmd_info, cmd_uptime, cmd_domid, cmd_domname,
+	cmd_dmesg, cmd_block_list, cmd_network_list;
+extern const struct command cmd_console, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
+	cmd_help;
+
+/* What `xm help` prints: lines of " name  summary", which completion and Ganeti read. */
+void help_summary(const struct xm *xm, FILE *to);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record_store.h - records to and from /config/domain/NAME. Source: docs/store-paths.md.
+ */
+#ifndef XM_RECORD_STORE_H
+#define XM_RECORD_STORE_H
+
+#include <jansson.h>
+
+#include "record.h"
+#include "store.h"
+
+/* What to do when there is a record of that name. */
+enum record_mode {
+	RECORD_CREATE, /* refuse, unless it is what a failed start left behind */
+	RECORD_DEFINE, /* refuse */
+};
+
+/* Why record_put() refused: filled in with -EEXIST. */
+struct record_conflict {
+	char name[RECORD_NAME_MAX + 1]; /* whose record is in the way */
+	bool same_name;			/* else it has the same uuid */
+	bool live, persistent;
+	int domid;
+};
+
+/*
+ * Writes @rec in one transaction. 0; -EEXIST with @conflict; -errno. -ENOSPC, -EACCES and -E2BIG
+ * are the store's.
+ */
+int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode mode,
+	       struct record_conflict *conflict);
+
+/*
+ * Replaces the record @old, as record_get() read it, by @rec of the same name. 0; -ESTALE when the
+ * store holds something else by now; -ENOENT when it is gone; -errno.
+ */
+int record_replace(struct xs_handle *xs, const struct record *old, const struct record *rec);
+
+/* Reads one. 0, -ENOENT, -errno. Unreadable numbers are left at their defaults. */
+int record_get(struct xs_handle *xs, xs_transaction_t t, const char *name, struct record *rec);
+
+/* The record as natural JSON: keys and values as in the store, lists for disk and vif. */
+json_t *record_json(const struct record *rec);
+
+/* The record as xl list --long shows a domain's config. */
+json_t *record_json_xl(const struct record *rec);
+
+/* The record as a configuration file that keys_to_record() reads back to the same. */
+void record_print_cfg(const struct record *rec, FILE *to);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.c - see request.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record.h"
+#include "request.h"
+
+#define REFRESH_TIMEOUT_NS (2 * INT64_C(1000000000))
+
+static int write_request(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct request *req = data;
+	const struct request_arg *arg = req->args;
+	int ret = 0;
+
+	for (; arg && arg->name && !ret; arg++)
+		ret = store_write(xs, t, arg->value, "/request/%s/args/%s", req->id, arg->name);
+	if (!ret && req->domain)
+		ret = store_write(xs, t, req->domain, "/request/%s/domain", req->id);
+	if (!ret)
+		ret = store_write(xs, t, req->op, "/request/%s/op", req->id);
+	return ret;
+}
+
+/* 1: not over yet; else as request_run(). */
+static int request_state(struct xs_handle *xs, struct request *req)
+{
+	char *state = store_read(xs, XBT_NULL, "/request/%s/state", req->id), *error;
+	int ret = 1;
+
+	if (state && strcmp(state, "done") == 0) {
+		ret = 0;
+	} else if (state && strcmp(state, "failed") == 0) {
+		error = store_read(xs, XBT_NULL, "/request/%s/error", req->id);
+		snprintf(req->error, sizeof(req->error), "%s", error ? error : "no reason given");
+		free(error);
+		ret = -EREMOTEIO;
+	}
+	free(state);
+	return ret;
+}
+
+static int request_wait(struct xs_handle *xs, struct request *req, int interrupt)
+{
+	int64_t deadline = store_deadline(req->timeout_ns ? req->timeout_ns : REQUEST_TIMEOUT_NS);
+	int ret, woken;
+
+	do {
+		/* First wait: the watch fires at its registration. */
+		woken = store_wait(xs, interrupt, deadline);
+		ret = request_state(xs, req);
+	} while (ret == 1 && woken > 0);
+	if (ret == 1)
+		ret = woken == 0 ? -ETIMEDOUT : woken;
+	return ret;
+}
+
+int request_run(struct xs_handle *xs, struct request *req)
+{
+	struct record identity = {0};
+	char path[64];
+	int ret, interrupt;
+
+	if (record_complete(&identity) < 0)
+		return -EIO;
+	record_fini(&identity);
+	snprintf(req->id, sizeof(req->id), "%s", identity.uuid);
+	snprintf(path, sizeof(path), "/request/%s", req->id);
+
+	interrupt = interrupts_open();
+	ret = store_transact(xs, write_request, req);
+	if (!ret && !xs_watch(xs, path, "request"))
+		ret = -errno;
+	if (!ret)
+		ret = request_wait(xs, req, interrupt);
+	xs_unwatch(xs, path, "request");
+	if (interrupt >= 0)
+		interrupts_close(interrupt);
+	return ret;
+}
+
+void request_close(struct xs_handle *xs, struct request *req)
+{
+	if (req->id[0])
+		store_remove(xs, XBT_NULL, "/request/%s", req->id);
+}
+
+int request_simple(struct xm *xm, const char *op, const char *domain, const char *failed)
+{
+	struct request req = {.op = op, .domain = domain};
+	struct xs_handle *xs = xm_store(xm);
+	int ret;
+
+	if (!xs)
+		return 1;
+	ret = request_run(xs, &req);
+	request_close(xs, &req);
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EREMOTEIO:
+		return xm_fail(xm, "%s: %s: %s", domain, failed, req.error);
+	case -ETIMEDOUT:
+		return xm_fail(xm,
+			       "%s: %s: xend does not answer; is it running? (it logs to "
+			       "/var/log/xen/xend.log)",
+			       domain, failed);
+	case -EINTR:
+		return xm_fail(xm, "%s: %s: interrupted", domain, failed);
+	default:
+		return xm_fail_store(xm, "asking xend", -ret);
+	}
+}
+
+void request_refresh(struct xm *xm)
+{
+	struct request req = {.op = "refresh", .timeout_ns = REFRESH_TIMEOUT_NS};
+	struct xs_handle *xs = xm_store(xm);
+	int ret = xs ? request_run(xs, &req) : 0;
+
+	if (xs)
+		request_close(xs, &req);
+	if (ret == -ETIMEDOUT)
+		xm_warn(xm, "xend does not answer: times and memory may be old");
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vif_spec.c - see vif_spec.h. One table of keys; every value is checked before it is copied.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "vif_spec.h"
+
+static int spec_error(char *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int spec_error(char *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err, SPEC_ERROR_LEN, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int vif_mac_parse(const char *text, char mac[VIF_MAC_LEN + 1])
+{
+	if (strlen(text) != VIF_MAC_LEN)
+		return -EINVAL;
+	for (int i = 0; i < VIF_MAC_LEN; i++) {
+		if (i % 3 == 2) {
+			if (text[i] != ':' && text[i] != '-')
+				return -EINVAL;
+			mac[i] = ':';
+		} else {
+			if (!isxdigit((unsigned char)text[i]))
+				return -EINVAL;
+			mac[i] = (char)tolower((unsigned char)text[i]);
+		}
+	}
+	mac[VIF_MAC_LEN] = '\0';
+	if (strtol(mac, NULL, 16) & 1)
+		return -EINVAL; /* a group address belongs to no card */
+	return strcmp(mac, "00:00:00:00:00:00") == 0 ? -EINVAL : 0;
+}
+
+static int set_mac(struct vif_spec *vif, const char *value, char *err)
+{
+	if (vif_mac_parse(value, vif->mac) == 0)
+		return 0;
+	vif->mac[0] = '\0';
+	return spec_error(err, -EINVAL,
+			  "mac '%.64s' is not the address of one card: six pairs of hex "
+			  "digits, the first even, such as 00:16:3e:01:02:03",
+			  value);
+}
+
+static int set_ifname(char out[VIF_NAME_MAX + 1], const char *key, const char *value, char *err)
+{
+	size_t len = strlen(value);
+
+	if (!len || len > VIF_NAME_MAX)
+		return spec_error(err, -EINVAL,
+				  "%s '%.64s': an interface name has 1 to %d characters", key,
+				  value, VIF_NAME_MAX);
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)value[i]) && !strchr("-_.@", value[i]))
+			return spec_error(err, -EINVAL,
+					  "%s '%s': letters, digits, '-', '_', '.' only", key,
+					  value);
+	strcpy(out, value);
+	return 0;
+}
+
+static int set_bridge(struct vif_spec *vif, const char *value, char *err)
+{
+	return set_ifname(vif->bridge, "bridge", value, err);
+}
+
+static int set_vifname(struct vif_spec *vif, const char *value, char *err)
+{
+	return set_ifname(vif->vifname, "vifname", value, err);
+}
+
+static int set_script(struct vif_spec *vif, const char *value, char *err)
+{
+	if (!*value || strlen(value) > VIF_TEXT_MAX || strpbrk(value, " \t'\"`$;&|<>\\\n"))
+		return spec_error(err, -EINVAL,
+				  "script '%.64s' must be a file name, or a path, without "
+				  "blanks or shell characters",
+				  value);
+	strcpy(vif->script, value);
+	return 0;
+}
+
+/* An address, perhaps with a prefix length or netmask behind a slash. */
+static bool is_address(char *text)
+{
+	unsigned char buf[16];
+	char *slash = strchr(text, '/'), *end;
+	bool ok;
+
+	if (slash)
+		*slash = '\0';
+	ok = inet_pton(AF_INET, text, buf) == 1 || inet_pton(AF_INET6, text, buf) == 1;
+	if (slash) {
+		long len = strtol(slash + 1, &end, 10);
+
+		*slash = '/';
+		ok = ok && end != slash + 1 &&
+		     ((!*end && len >= 0 && len <= 128) || inet_pton(AF_INET, slash + 1, buf) == 1);
+	}
+	return ok;
+}
+
+static int set_ip(struct vif_spec *vif, const char *value, char *err)
+{
+	char copy[VIF_TEXT_MAX + 1], *save = NULL;
+
+	if (strlen(value) > VIF_TEXT_MAX)
+		return spec_error(err, -EINVAL, "ip is longer than %d characters", VIF_TEXT_MAX);
+	strcpy(copy, value);
+	vif->ip[0] = '\0';
+	for (char *a = strtok_r(copy, " \t", &save); a; a = strtok_r(NULL, " \t", &save)) {
+		if (!is_address(a))
+			return spec_error(err, -EINVAL, "ip '%s' is not an IPv4 or IPv6 address",
+					  a);
+		if (vif->ip[0])
+			strcat(vif->ip, " ");
+		strcat(vif->ip, a);
+	}
+	return vif->ip[0] ? 0 : spec_error(err, -EINVAL, "ip is empty");
+}
+
+static int set_type(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	if (strcmp(value, "vif") == 0 || strcmp(value, "netfront") == 0 ||
+	    strcmp(value, "front") == 0)
+		return 0;
+	return spec_error(err, -ENOTSUP, "type '%s' is for fully virtualised guests: leave it out",
+			  value);
+}
+
+static int set_backend(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	if (strcmp(value, "0") == 0 || strcmp(value, "Domain-0") == 0)
+		return 0;
+	return spec_error(err, -ENOTSUP, "backend '%s': cards are served by Domain-0 only", value);
+}
+
+static int set_rate(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	return spec_error(err, -ENOTSUP,
+			  "rate=%s: there is no rate limit per card yet; leave it out, or "
+			  "use tc on the vif in dom0",
+			  value);
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct vif_spec *vif, const char *value, char *err);
+} keys[] = {
+	{"mac", set_mac},	  {"bridge", set_bridge},   {"script", set_script},
+	{"ip", set_ip},		  {"vifname", set_vifname}, {"type", set_type},
+	{"backend", set_backend}, {"rate", set_rate},	    {"model", NULL},
+};
+
+static int set_named(struct vif_spec *vif, const char *name, const char *value, char *err)
+{
+	struct nearest near = {0};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(name, keys[i].name) == 0) /* model: for emulated cards, no effect */
+			return keys[i].set ? keys[i].set(vif, value, err) : 0;
+		nearest_offer(&near, name, keys[i].name);
+	}
+	if (near.word)
+		return spec_error(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", name,
+				  near.word);
+	return spec_error(err, -EINVAL,
+			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname", name);
+}
+
+static char *trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_LEN])
+{
+	char copy[1024], *next = copy;
+
+	memset(vif, 0, sizeof(*vif));
+	if (strlen(text) >= sizeof(copy))
+		return spec_error(err, -EINVAL, "the vif is longer than %zu characters",
+				  sizeof(copy) - 1);
+	strcpy(copy, text);
+	while (next) {
+		char *field = trim(strsep(&next, ",")), *eq = strchr(field, '=');
+		int ret;
+
+		if (!*field)
+			continue;
+		if (!eq)
+			return spec_error(err, -EINVAL,
+					  "'%s' has no '=': a vif is written "
+					  "'mac=00:16:3e:01:02:03, bridge=xenbr0'",
+					  field);
+		*eq = '\0';
+		ret = set_named(vif, trim(field), trim(eq + 1), err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
