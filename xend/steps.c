@@ -79,11 +79,17 @@ static int do_introduce(struct xend *x, struct domain *d)
 	return store_error(d, "take the domain's ring", errno ? -errno : -EIO);
 }
 
+/*
+ * The domain is killed before the store lets go of it: whoever hears of the release (the
+ * console of another toolstack, a backend) then sees it dying and drops what it still maps.
+ */
 static int undo_introduce(struct xend *x, struct domain *d)
 {
+	if (d->domid < 0)
+		return 0;
+	hv_domain_destroy(x->hv, (uint16_t)d->domid);
 	/* Refused when it was never introduced: nothing to undo then. */
-	if (d->domid >= 0)
-		xs_release_domain(x->xs, (unsigned int)d->domid);
+	xs_release_domain(x->xs, (unsigned int)d->domid);
 	return 0;
 }
 
@@ -221,6 +227,7 @@ static uint64_t run_up(struct xend *x, struct domain *d)
 
 	if (!d->deadline_ns)
 		err = store_error(d, "keep the journal", status_write_step(x, d, s->name));
+	log_debug("%s: step %s", d->name, s->name);
 	if (!err)
 		err = s->run(x, d);
 	if (err == -EINPROGRESS) {
@@ -253,6 +260,7 @@ static uint64_t run_down(struct xend *x, struct domain *d)
 
 	if (!d->deadline_ns)
 		status_write_step(x, d, s->name);
+	log_debug("%s: undo %s", d->name, s->name);
 	err = s->undo ? s->undo(x, d) : 0;
 	if (err == -EINPROGRESS) {
 		again = wait_until(x, d, s->undo_limit_ns, s->poll_ns);
