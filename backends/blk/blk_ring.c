@@ -215,15 +215,15 @@ static int16_t do_request(struct blk_ring *b, const struct blk_req *req)
 
 static void serve_one(struct blk_ring *b)
 {
-	uint8_t raw[BLK_RAW_MAX], rsp[BRING_MAX_RSP], op;
+	uint8_t raw[BLK_RAW_MAX], rsp[BRING_MAX_RSP];
 	struct blk_req req;
 	int16_t status;
 
 	bring_copy(&b->ring, 0, raw);
-	op = raw[0];
 	b->wire->decode(raw, &req);
 	status = do_request(b, &req);
-	b->wire->encode(rsp, req.id, op, status);
+	/* The answer to an indirect request names the inner operation: Linux's frontend insists. */
+	b->wire->encode(rsp, req.id, req.op, status);
 	bring_respond(&b->ring, rsp, 1);
 	b->nr_requests++;
 }

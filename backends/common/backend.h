@@ -54,7 +54,7 @@ struct backend_ops {
 	void (*disconnect)(struct backend *be);
 	/* Works off the rings. 0: nothing left; 1: call again soon; -errno: the frontend broke. */
 	int (*work)(struct backend *be);
-	/* Adds the device's own descriptors to the loop, after privileges are dropped. May be NULL. */
+	/* Adds the device's own descriptors to the loop, before privileges go. May be NULL. */
 	int (*start)(struct backend *be, struct event_base *base);
 	/* Called once at the end. */
 	void (*fini)(struct backend *be);

@@ -159,11 +159,15 @@ static int add_watches(struct backend *be)
 	return xs_watch(be->xs, path, WATCH_FRONTEND) ? 0 : -errno;
 }
 
-static int run_loop(struct process *p)
+/* Everything that makes descriptors, while that is still allowed. */
+static int build_loop(struct process *p)
 {
 	struct backend *be = &p->be;
-	struct event_base *base = be->base;
-	int rc;
+	struct event_base *base = event_base_new();
+
+	be->base = base;
+	if (!base)
+		return -ENOMEM;
 
 	p->store = event_new(base, xs_fileno(be->xs), EV_READ | EV_PERSIST, on_store, p);
 	p->evtchn = event_new(base, xenevtchn_fd(be->evt), EV_READ | EV_PERSIST, on_evtchn, p);
@@ -173,12 +177,7 @@ static int run_loop(struct process *p)
 		return -ENOMEM;
 	event_add(p->store, NULL);
 	event_add(p->evtchn, NULL);
-	rc = be->ops->start ? be->ops->start(be, base) : 0;
-	if (rc < 0)
-		return rc;
-	look(p);
-	event_base_dispatch(base);
-	return 0;
+	return be->ops->start ? be->ops->start(be, base) : 0;
 }
 
 static int serve(struct process *p, const char *user)
@@ -191,11 +190,14 @@ static int serve(struct process *p, const char *user)
 	rc = add_watches(be);
 	if (rc < 0)
 		return rc;
-	be->base = event_base_new();
-	if (!be->base)
-		return -ENOMEM;
-	rc = user ? confine(user) : 0;
-	return rc < 0 ? rc : run_loop(p);
+	rc = build_loop(p);
+	if (rc == 0 && user)
+		rc = confine(user);
+	if (rc < 0)
+		return rc;
+	look(p);
+	event_base_dispatch(be->base);
+	return 0;
 }
 
 static enum backend_exit exit_code(int rc)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net_tx.h - packets a guest sends: off its transmit ring, into the tap.
+ *
+ * Packets are copied out by the hypervisor in batches, checked as private copies, written to the
+ * tap and answered in order. A packet dom0 cannot take is dropped, as on any wire; a packet that
+ * makes no sense is answered with an error; a ring that makes no sense ends the connection.
+ */
+#ifndef BACKENDS_NET_TX_H
+#define BACKENDS_NET_TX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bring.h"
+#include "gcopy.h"
+#include "vnet.h"
+
+/* Fragments a packet may have; Linux's backend takes as many, 18 is what frontends may rely on. */
+#define NET_TX_MAX_FRAGS 20
+#define NET_TX_MAX_EXTRAS 4
+#define NET_TX_BATCH 32        /* packets copied by one call to the hypervisor */
+#define NET_TX_ARENA (256 * 1024)
+
+extern const struct bring_geometry net_tx_geometry;
+
+struct net_tx_packet {
+	uint32_t slots;          /* ring slots it fills, extras included */
+	uint32_t extras;         /* of these, right after the first */
+	uint16_t id[NET_TX_MAX_FRAGS + NET_TX_MAX_EXTRAS]; /* a request's id, by slot */
+	bool bad;                /* answer with an error, send nothing */
+	uint32_t copy_first, copy_count;
+	struct vnet_facts facts;
+	uint8_t *frame;          /* in the arena, VNET_LEN bytes of room before it */
+	uint32_t len;
+};
+
+struct net_tx {
+	struct bring ring;
+	xengnttab_handle *gnt;
+	uint32_t domid;
+	int tap;
+	uint64_t packets, errors, dropped;
+	struct gcopy copy;
+	struct net_tx_packet packet[NET_TX_BATCH];
+	uint8_t arena[NET_TX_ARENA];
+};
+
+/*
+ * Sends at most one batch. Returns 0: the ring is empty and armed; 1: more to do; -EPROTO: the
+ * frontend broke the ring. *@notify: the frontend wants to hear of the answers.
+ */
+int net_tx_work(struct net_tx *tx, bool *notify);
+
+#endif

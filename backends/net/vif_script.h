@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vif_script.h - runs /etc/xen/scripts/vif-* by Xen's contract: `SCRIPT ACTION type_if=vif` with
+ * vif, bridge, ip, script, XENBUS_PATH, XENBUS_TYPE in the environment; the script writes
+ * hotplug-status, or hotplug-error and hotplug-status=error.
+ */
+#ifndef BACKENDS_VIF_SCRIPT_H
+#define BACKENDS_VIF_SCRIPT_H
+
+#include <xenstore.h>
+
+#define VIF_SCRIPT_SECONDS 10
+
+struct vif_script {
+	char script[256]; /* absolute */
+	char vif[16];     /* interface name in dom0 */
+	char bridge[64];
+	char ip[256];
+	char path[256];   /* backend directory relative to /local/domain/0 */
+};
+
+/* Reads the keys of backend directory @dir. Returns 0, or -EINVAL for a name too long. */
+int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir);
+
+/*
+ * Runs it with @action ("online", "offline") and waits. Returns 0; -ENOENT: there is no such
+ * script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call before threads exist
+ * or privileges go.
+ */
+int vif_script_run(const struct vif_script *s, const char *action);
+
+#endif
