@@ -54,5 +54,7 @@ struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_modu
  * 0; -EINVAL with a logged reason; -ENOMEM.
  */
 int kernel_unpack(const void *src, size_t len, void **out, size_t *out_len, int *order);
+/* Frees what kernel_unpack() gave; nothing happens for order -1. Much cheaper than xen_pages_free(). */
+void kernel_unpack_free(void *out, int order);
 
 #endif

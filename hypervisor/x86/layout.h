@@ -37,8 +37,10 @@
 #define HV_CS 0xe008
 #define HV_DS 0xe010
 #define HV_TSS 0xe040
+#define HV_LDT 0xe050
 
 #define STACK_ORDER 3 /* 32 KiB, aligned to its size; cpu_user_regs of the guest at its top */
+#define STACK_SIZE_ASM (4096 << STACK_ORDER)
 #define STACK_SIZE (4096UL << STACK_ORDER)
 
 #ifndef __ASSEMBLY__

@@ -5,9 +5,9 @@
 #ifndef HV_X86_MACHINE_H
 #define HV_X86_MACHINE_H
 
-#include <xen/xen.h>
-
 #include "lib/types.h"
+
+#include <xen/xen.h>
 
 struct vcpu;
 
@@ -15,8 +15,8 @@ struct vcpu;
 /* Leaves the boot stack and returns to the guest in guest_regs(); never returns. */
 void return_to_guest(void) __attribute__((noreturn));
 /* Called by entry.S before each return to a guest, interrupts off: softirqs, then
- * pv_deliver_pending(). */
-void guest_exit_work(struct cpu_user_regs *regs);
+ * pv_deliver_pending(). True: the frame may return by sysret. */
+bool guest_exit_work(struct cpu_user_regs *regs);
 
 /* --- softirq.c --- */
 enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_NR };
@@ -84,6 +84,10 @@ void fpu_vcpu_fini(struct vcpu *v);
 void fpu_switch_out(struct vcpu *v);
 /* #NM from a guest whose own TS is clear: loads the state, clears TS. */
 void fpu_load(struct vcpu *v);
+/* On switch-in: loads the vcpu's XCR0. Its registers come with the first #NM. */
+void fpu_switch_in(struct vcpu *v);
+/* XSETBV 0 of a guest; @value: guest-controlled. -EINVAL: not allowed (#GP). */
+int fpu_set_xcr0(struct vcpu *v, u64 value);
 /* Enabled XSAVE features the hypervisor manages (0: FXSAVE only). */
 u64 fpu_xcr0_mask(void);
 size_t fpu_area_size(void);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * multiboot2.c - walks the tags of the boot information. Trusted input (whoever controls the boot loader
+ * controls the machine), yet bounded by the structure's own size.
+ * Source: Multiboot2 specification 2.0, chapter 3.6.
+ */
+#include "boot/multiboot2.h"
+#include "boot/e820.h"
+#include "lib/string.h"
+
+#define MB2_MAGIC 0x36d76289
+#define TAG_END 0
+#define TAG_CMDLINE 1
+#define TAG_MODULE 3
+#define TAG_MMAP 6
+#define TAG_ALIGN 8
+
+struct tag {
+	u32 type, size;
+};
+
+struct tag_module {
+	struct tag tag;
+	u32 start, end;
+	char cmdline[];
+};
+
+struct tag_mmap {
+	struct tag tag;
+	u32 entry_size, entry_version;
+	u8 entries[];
+};
+
+struct mmap_entry {
+	u64 addr, len;
+	u32 type, reserved;
+};
+
+static void take_module(struct boot_info *out, const struct tag *tag)
+{
+	const struct tag_module *t = (const struct tag_module *)tag;
+	unsigned int n = out->nr_modules;
+
+	if (n == BOOT_MAX_MODULES || t->end < t->start)
+		return;
+	strlcpy(out->module_cmdline[n], t->cmdline, BOOT_CMDLINE_MAX);
+	out->module[n] = (struct boot_module){
+		.start = t->start,
+		.len = t->end - t->start,
+		.cmdline = out->module_cmdline[n],
+	};
+	out->nr_modules = n + 1;
+}
+
+/* Multiboot's types are e820's, except that everything unknown is reserved. */
+static void take_mmap(struct e820_map *map, const struct tag *tag)
+{
+	const struct tag_mmap *t = (const struct tag_mmap *)tag;
+
+	if (t->entry_size < sizeof(struct mmap_entry))
+		return;
+	for (u32 off = sizeof(*t); off + t->entry_size <= tag->size; off += t->entry_size) {
+		struct mmap_entry e;
+
+		memcpy(&e, (const u8 *)tag + off, sizeof(e));
+		if (e.type < E820_RAM || e.type > E820_UNUSABLE)
+			e.type = E820_RESERVED;
+		e820_add(map, e.addr, e.len, e.type);
+	}
+}
+
+bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct e820_map *map,
+		      const char **reason)
+{
+	u32 total = *(const u32 *)mbi, off = 8;
+
+	if (magic != MB2_MAGIC) {
+		*reason = "not started by a multiboot2 loader (GRUB: use 'multiboot2', not 'multiboot')";
+		return false;
+	}
+	while (off + sizeof(struct tag) <= total) {
+		const struct tag *tag = (const struct tag *)((const u8 *)mbi + off);
+
+		if (tag->type == TAG_END || tag->size < sizeof(*tag))
+			break;
+		if (tag->type == TAG_CMDLINE)
+			strlcpy(out->cmdline, (const char *)(tag + 1), sizeof(out->cmdline));
+		else if (tag->type == TAG_MODULE)
+			take_module(out, tag);
+		else if (tag->type == TAG_MMAP)
+			take_mmap(map, tag);
+		off += ALIGN_UP(tag->size, TAG_ALIGN);
+	}
+	*reason = "the boot loader gave no memory map";
+	return map->nr != 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * setup.c - the boot list: one call, one comment a line, in boot order. Runs once, on the boot CPU, with
+ * interrupts off.
+ */
+#include "boot/boot.h"
+#include "boot/bootmem.h"
+#include "boot/e820.h"
+#include "boot/multiboot2.h"
+#include "boot/options.h"
+#include "domain/domain.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "x86/asm.h"
+#include "x86/init.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+#define COM1_PORT 0x3f8
+#define LARGE_PAGE (2UL << 20)
+
+extern u8 image_start[], image_end[];
+
+void boot_main(u32 magic, u32 mbi_phys) __attribute__((noreturn));
+
+static struct boot_info info;
+
+/* Copies what the loader said; from here on its structures may be overwritten. */
+static void read_boot_info(u32 magic, u32 mbi_phys)
+{
+	const char *reason = NULL;
+
+	uart_init(COM1_PORT, boot_options.com1_baud);
+	if (!multiboot2_parse(magic, maddr_to_virt(mbi_phys), &info, &machine_e820, &reason))
+		hv_panic("boot: %s", reason);
+}
+
+/* Options first, because they say how much is printed and at what speed. */
+static void read_options(void)
+{
+	options_parse(&boot_options, info.cmdline);
+	uart_init(COM1_PORT, boot_options.com1_baud);
+	log_info("Storevisor %s, Xen ABI 4.17, starts", SV_VERSION);
+	log_info("command line: %s", boot_options.cmdline);
+	if (info.nr_modules == 0)
+		hv_panic("boot: no dom0 kernel: give it to GRUB with 'module2 /boot/vmlinuz-...'");
+}
+
+static void reserve_boot_memory(void)
+{
+	e820_sanitise(&machine_e820);
+	bootmem_reserve(IMAGE_PHYS, (u64)(image_end - image_start));
+	for (unsigned int i = 0; i < info.nr_modules; i++)
+		bootmem_reserve(info.module[i].start, info.module[i].len);
+	log_info("memory: %lu MiB of RAM, highest byte %lx", e820_ram_bytes(&machine_e820) >> 20,
+		 e820_ram_end(&machine_e820) - 1);
+}
+
+/* The frame table and the machine-to-physical array; guests see the second read-only. */
+static void make_frame_tables(void)
+{
+	u64 nr = PFN_UP(e820_ram_end(&machine_e820));
+	u64 m2p_len = ALIGN_UP(nr * sizeof(u64), LARGE_PAGE);
+	maddr_t m2p = bootmem_alloc(m2p_len, LARGE_PAGE);
+	maddr_t table = bootmem_alloc(nr * sizeof(struct frame), PAGE_SIZE);
+
+	memset(maddr_to_virt(m2p), 0xff, m2p_len);
+	memset(maddr_to_virt(table), 0, nr * sizeof(struct frame));
+	pt_map(M2P_RO_START, m2p, m2p_len, PTE_US | PTE_NX);
+	frame_table_init(maddr_to_virt(table), maddr_to_virt(m2p), nr);
+}
+
+static void start_dom0(void)
+{
+	static const struct boot_module none;
+	struct vcpu *v = dom0_build(&info.module[0], info.nr_modules > 1 ? &info.module[1] : &none);
+
+	domain_unpause(v->domain);
+}
+
+/* The modules were copied into dom0: their memory goes to the heap. */
+static void free_modules(void)
+{
+	for (unsigned int i = 0; i < info.nr_modules; i++) {
+		maddr_t start = ALIGN_UP(info.module[i].start, PAGE_SIZE);
+		maddr_t end = ALIGN_DOWN(info.module[i].start + info.module[i].len, PAGE_SIZE);
+
+		if (start < end)
+			page_alloc_add(maddr_to_mfn(start), maddr_to_mfn(end));
+	}
+	log_info("memory: %lu MiB free for guests", page_alloc_free_frames() >> (20 - PAGE_SHIFT));
+}
+
+void boot_main(u32 magic, u32 mbi_phys)
+{
+	read_boot_info(magic, mbi_phys); /* command line, modules, memory map */
+	read_options();                  /* and say hello */
+	reserve_boot_memory();           /* RAM that is in use already */
+	cpu_init();                      /* features, control registers */
+	desc_init();                     /* GDT, IDT, TSS: faults are reported from here on */
+	pagetable_init();                /* direct map, image with its rights */
+	make_frame_tables();             /* who owns which frame */
+	bootmem_close();                 /* the rest of RAM is the heap */
+	acpi_init();                     /* where the devices of the next lines are */
+	pic_disable();                   /* the IO-APIC delivers instead */
+	apic_init();                     /* interrupts of this CPU */
+	ioapic_init();                   /* device interrupts, all masked */
+	clock_init();                    /* system time, the timer, wall time */
+	fpu_init();                      /* what guests may use */
+	sched_init();                    /* run queues */
+	start_dom0();                    /* the first domain */
+	free_modules();                  /* kernel and initrd as loaded by GRUB */
+	uart_irq_enable();               /* keys typed on the serial line reach dom0 */
+	sched_start();                   /* and never come back */
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apic.c - the local APIC of the boot CPU, in xAPIC mode: end of interrupt and the one-shot timer.
+ * Source: Intel SDM vol. 3, chapter 11.
+ */
+#include "domain/timer.h"
+#include "lib/log.h"
+#include "x86/asm.h"
+#include "x86/init.h"
+#include "x86/machine.h"
+
+#define APIC_ID 0x20
+#define APIC_TPR 0x80
+#define APIC_EOI 0xb0
+#define APIC_LDR 0xd0
+#define APIC_DFR 0xe0
+#define APIC_SVR 0xf0
+#define APIC_LVT_TIMER 0x320
+#define APIC_LVT_THERMAL 0x330
+#define APIC_LVT_PERF 0x340
+#define APIC_LVT_LINT0 0x350
+#define APIC_LVT_LINT1 0x360
+#define APIC_LVT_ERROR 0x370
+#define APIC_TIMER_INIT 0x380
+#define APIC_TIMER_NOW 0x390
+#define APIC_TIMER_DIVIDE 0x3e0
+
+#define APIC_SVR_ENABLE (1u << 8)
+#define APIC_LVT_MASKED (1u << 16)
+#define APIC_LVT_NMI (4u << 8)
+#define APIC_DIVIDE_1 0xb
+#define APIC_BASE_ENABLE (1UL << 11)
+#define APIC_BASE_X2APIC (1UL << 10)
+
+#define TIMER_MIN_TICKS 64
+
+static volatile u32 *regs;
+static u64 timer_khz;
+
+static void apic_write(u32 reg, u32 value)
+{
+	regs[reg / 4] = value;
+}
+
+static u32 apic_read(u32 reg)
+{
+	return regs[reg / 4];
+}
+
+void apic_eoi(void)
+{
+	apic_write(APIC_EOI, 0);
+}
+
+u32 apic_id(void)
+{
+	return apic_read(APIC_ID) >> 24;
+}
+
+void apic_init(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	if (base & APIC_BASE_X2APIC)
+		hv_panic("the firmware left the APIC in x2APIC mode: turn x2APIC off in the firmware setup");
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+	regs = ioremap(acpi_facts.lapic, PAGE_SIZE);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
+	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
+	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
+	apic_write(APIC_DFR, ~0u);
+	apic_write(APIC_LDR, 1u << 24);
+	apic_write(APIC_SVR, APIC_SVR_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_1);
+	apic_write(APIC_TIMER_INIT, 0);
+	apic_eoi();
+}
+
+void apic_timer_start_raw(u32 count)
+{
+	apic_write(APIC_TIMER_INIT, count);
+}
+
+u32 apic_timer_read_raw(void)
+{
+	return apic_read(APIC_TIMER_NOW);
+}
+
+void apic_timer_set_khz(u64 khz)
+{
+	timer_khz = khz;
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER); /* one-shot, unmasked */
+}
+
+void apic_timer_set(s_time_t deadline_ns)
+{
+	s_time_t left;
+	u64 ticks;
+
+	if (deadline_ns <= 0) {
+		apic_write(APIC_TIMER_INIT, 0);
+		return;
+	}
+	left = deadline_ns - now_ns();
+	if (left > 1000000000)
+		left = 1000000000; /* fires early, timer_softirq() then sets the rest */
+	ticks = left > 0 ? (u64)left * timer_khz / 1000000 : 0;
+	apic_write(APIC_TIMER_INIT, (u32)MIN(MAX(ticks, (u64)TIMER_MIN_TICKS), 0xffffffffULL));
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.c - the log, and the console as dom0 sees it: output to the serial line and to a ring
+ * that `xm dmesg` reads, input from the serial line. Owns both rings; uart.c moves the bytes.
+ */
+#include <stdarg.h>
+#include <xen/xen.h>
+
+#include "boot/boot.h"
+#include "domain/domain.h"
+#include "domain/evtchn.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "x86/init.h"
+#include "x86/machine.h"
+
+#define LINE_MAX 512
+#define CONRING_SIZE (128u << 10)
+#define INPUT_SIZE 1024u
+#define DEBUG_LINES_A_SECOND 20
+#define PREFIX "(SV) "
+
+static char conring[CONRING_SIZE];
+static u32 conring_prod, conring_cons; /* free-running; at most CONRING_SIZE apart */
+
+static char input[INPUT_SIZE];
+static u32 input_prod, input_cons; /* free-running */
+
+/* What dom0 wrote since its last newline, for the ring only: whole lines read better there. */
+static char guest_line[LINE_MAX];
+static size_t guest_line_len;
+
+static void conring_put(const char *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		conring[conring_prod++ % CONRING_SIZE] = buf[i];
+	if (conring_prod - conring_cons > CONRING_SIZE)
+		conring_cons = conring_prod - CONRING_SIZE;
+}
+
+/* The serial line wants a carriage return before each newline. */
+static void serial_put(const char *buf, size_t len)
+{
+	size_t start = 0;
+
+	if (!boot_options.console_com1)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		if (buf[i] != '\n')
+			continue;
+		uart_write(buf + start, i - start);
+		uart_write("\r\n", 2);
+		start = i + 1;
+	}
+	uart_write(buf + start, len - start);
+}
+
+/* A guest may cause DEBUG lines, so they are bounded in number. */
+static bool debug_line_allowed(void)
+{
+	static s_time_t window_start;
+	static unsigned int used;
+	s_time_t now = now_ns();
+
+	if (now - window_start > 1000000000) {
+		window_start = now;
+		used = 0;
+	}
+	return used++ < DEBUG_LINES_A_SECOND;
+}
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_MAX] = PREFIX;
+	va_list ap;
+	int n;
+
+	if ((int)level > boot_options.log_level || (level == LOG_DEBUG && !debug_line_allowed()))
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(line + strlen(PREFIX), sizeof(line) - strlen(PREFIX) - 1, fmt, ap);
+	va_end(ap);
+	n = MIN(n, (int)(sizeof(line) - strlen(PREFIX) - 2)) + (int)strlen(PREFIX);
+	line[n++] = '\n';
+	serial_put(line, (size_t)n);
+	conring_put(line, (size_t)n);
+}
+
+static void ring_line(const struct vcpu *v, char c)
+{
+	char prefix[16];
+
+	if (c != '\n' && guest_line_len < sizeof(guest_line)) {
+		guest_line[guest_line_len++] = c;
+		return;
+	}
+	conring_put(prefix, (size_t)snprintf(prefix, sizeof(prefix), "(d%u) ", v->domain->domain_id));
+	conring_put(guest_line, guest_line_len);
+	conring_put("\n", 1);
+	guest_line_len = 0;
+	if (c != '\n')
+		guest_line[guest_line_len++] = c;
+}
+
+void console_write_guest(const struct vcpu *v, const char *buf, size_t len)
+{
+	serial_put(buf, len);
+	for (size_t i = 0; i < len; i++)
+		if (buf[i] != '\r' && buf[i] != '\0')
+			ring_line(v, buf[i]);
+}
+
+void console_input(char c)
+{
+	if (input_prod - input_cons < INPUT_SIZE)
+		input[input_prod++ % INPUT_SIZE] = c;
+	virq_raise_global(VIRQ_CONSOLE);
+}
+
+size_t console_read(char *buf, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && input_cons != input_prod)
+		buf[n++] = input[input_cons++ % INPUT_SIZE];
+	return n;
+}
+
+size_t conring_read(char *buf, size_t len, u32 *idx)
+{
+	size_t n = 0;
+
+	if (conring_prod - *idx > conring_prod - conring_cons)
+		*idx = conring_cons; /* never written, overwritten or cleared meanwhile */
+	while (n < len && *idx != conring_prod)
+		buf[n++] = conring[(*idx)++ % CONRING_SIZE];
+	return n;
+}
+
+void conring_clear(void)
+{
+	conring_cons = conring_prod;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.h - what boot/ and the files of x86/ ask of each other; nothing here is for upper floors.
+ */
+#ifndef HV_X86_INIT_H
+#define HV_X86_INIT_H
+
+#include <xen/xen.h>
+
+#include "lib/types.h"
+
+/* softirq.c: bit per enum softirq; tested on every return to a guest. */
+extern u32 softirq_pending;
+
+/* irq.c: an interrupt vector (>= 32) arrived. */
+void irq_dispatch(u8 vector);
+/* Vector of the hypervisor's own device interrupts. */
+#define VECTOR_TIMER 0xf0
+#define VECTOR_ERROR 0xfe
+#define VECTOR_SPURIOUS 0xff
+
+/* The boot list's steps, in order of use (boot/setup.c). */
+void cpu_init(void);              /* cpu.c: facts, control registers */
+void pagetable_init(void);        /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
+void desc_init(void);             /* desc.c */
+void acpi_init(void);             /* acpi.c: finds the tables, copies what the rest needs */
+void pic_disable(void);           /* pic.c */
+void apic_init(void);             /* apic.c: local APIC enabled, timer stopped */
+void ioapic_init(void);           /* ioapic.c: all pins masked */
+void clock_init(void);            /* clock.c: calibrates TSC and APIC timer, reads the CMOS clock */
+void fpu_init(void);              /* fpu.c */
+void uart_irq_enable(void);       /* uart.c: receive interrupt */
+
+/* apic.c */
+void apic_eoi(void);
+u32 apic_id(void);
+void apic_timer_start_raw(u32 count);
+u32 apic_timer_read_raw(void);
+/* Ticks a second, found by clock_init(). */
+void apic_timer_set_khz(u64 khz);
+
+/* ioapic.c */
+unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
+void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked);
+void ioapic_mask(unsigned int gsi, bool masked);
+bool ioapic_owns_frame(mfn_t mfn);
+
+/* irq.c: a device of the hypervisor itself on ISA interrupt @irq. */
+void irq_claim_isa(unsigned int irq, void (*handler)(void));
+
+/* acpi.c: facts from the tables. */
+#define ACPI_MAX_IOAPICS 8
+struct acpi_facts {
+	maddr_t lapic;
+	unsigned int nr_ioapics;
+	struct {
+		maddr_t base;
+		u32 gsi_base;
+	} ioapic[ACPI_MAX_IOAPICS];
+	struct {
+		u32 gsi;
+		bool level, active_low;
+	} isa[16];
+	maddr_t hpet; /* 0: none */
+	u16 pm1a_cnt, pm1b_cnt;
+	u8 s5_a, s5_b; /* SLP_TYP values for S5 */
+	bool has_reset;
+	u8 reset_space, reset_value;
+	u64 reset_addr;
+};
+extern struct acpi_facts acpi_facts;
+
+bool acpi_power_off(void); /* false: no ACPI */
+void acpi_reset(void);     /* returns when the firmware offers none */
+
+/* cmos.c: seconds since 1970 by the battery clock (taken as UTC). */
+u64 cmos_read_seconds(void);
+
+/* uart.c: polled output, bounded in time. */
+void uart_init(u16 port, u32 baud);
+void uart_write(const char *buf, size_t len);
+u16 uart_port(void); /* 0: none */
+/* console.c: a byte typed on the serial line. */
+void console_input(char c);
+
+/* pagetable.c: present always; levels are chosen by alignment. */
+#define PTE_P 0x1UL
+#define PTE_RW 0x2UL
+#define PTE_US 0x4UL
+#define PTE_PWT 0x8UL
+#define PTE_PCD 0x10UL
+#define PTE_A 0x20UL
+#define PTE_D 0x40UL
+#define PTE_PS 0x80UL
+#define PTE_G 0x100UL
+#define PTE_NX (1UL << 63)
+#define PTE_ADDR 0x000ffffffffff000UL
+void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offsets.h - where entry.S finds the fields of struct cpu_user_regs. Checked against the public
+ * header by static assertions in traps.c.
+ */
+#ifndef HV_X86_OFFSETS_H
+#define HV_X86_OFFSETS_H
+
+#define REGS_ERROR_CODE 120
+#define REGS_ENTRY_VECTOR 124
+#define REGS_RIP 128
+#define REGS_CS 136
+#define REGS_RFLAGS 144
+#define REGS_RSP 152
+#define REGS_SS 160
+#define REGS_ES 168 /* the frame the CPU pushes ends here: TSS.rsp0 */
+#define REGS_SIZE 200
+
+/* entry_vector of a frame made by `syscall`: RCX and R11 hold nothing but RIP and RFLAGS. */
+#define TRAP_SYSCALL 0x100
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pagetable.c - the hypervisor's own mappings: direct map, image, read-only M2P, device registers. All of
+ * their level-3 tables exist before the first guest table copies the sixteen L4 entries.
+ */
+#include "boot/bootmem.h"
+#include "boot/boot.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "x86/asm.h"
+#include "x86/init.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+#define LEVEL_SHIFT(level) (12 + 9 * ((level) - 1))
+#define LEVEL_SIZE(level) (1UL << LEVEL_SHIFT(level))
+#define LEVEL_INDEX(va, level) (((va) >> LEVEL_SHIFT(level)) & 511)
+
+extern u8 image_start[], text_end[], rodata_start[], rodata_end[], image_end[];
+extern u8 stack_guard[];
+
+u64 *hv_l4;
+static unsigned long ioremap_next = IOREMAP_START;
+#define IOREMAP_END (IOREMAP_START + (1UL << 30))
+
+static u64 *new_table(void)
+{
+	void *page = bootmem_is_open() ? maddr_to_virt(bootmem_alloc(PAGE_SIZE, PAGE_SIZE))
+				       : xen_pages_alloc(0);
+
+	if (!page)
+		hv_panic("no memory for a page table");
+	memset(page, 0, PAGE_SIZE);
+	return page;
+}
+
+/* Flags a table entry of the path needs: user access only where the guest may look. */
+static u64 *next_table(u64 *entry, u64 leaf_flags)
+{
+	if (!(*entry & PTE_P))
+		*entry = virt_to_maddr(new_table()) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
+	return maddr_to_virt(*entry & PTE_ADDR);
+}
+
+static unsigned int leaf_level(unsigned long va, maddr_t ma, u64 len)
+{
+	unsigned long both = va | ma;
+
+	if (!(both & (LEVEL_SIZE(2) - 1)) && len >= LEVEL_SIZE(2))
+		return 2;
+	return 1;
+}
+
+void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
+{
+	while (len) {
+		unsigned int leaf = leaf_level(va, ma, len);
+		u64 *table = hv_l4;
+
+		for (unsigned int level = 4; level > leaf; level--)
+			table = next_table(&table[LEVEL_INDEX(va, level)], flags);
+		table[LEVEL_INDEX(va, leaf)] = ma | flags | PTE_P | PTE_A | PTE_D |
+					       (leaf > 1 ? PTE_PS : 0);
+		va += LEVEL_SIZE(leaf);
+		ma += LEVEL_SIZE(leaf);
+		len -= MIN(len, LEVEL_SIZE(leaf));
+	}
+}
+
+/* Whole pages of RAM and of what firmware keeps in RAM; holes (VGA, devices) stay unmapped. */
+static void map_direct(void)
+{
+	for (unsigned int i = 0; i < machine_e820.nr; i++) {
+		const struct e820_entry *e = &machine_e820.entry[i];
+		maddr_t start = ALIGN_UP(e->addr, PAGE_SIZE);
+		maddr_t end = ALIGN_DOWN(e->addr + e->size, PAGE_SIZE);
+
+		if (e->type != E820_RAM || start >= end)
+			continue;
+		/* Small pages up to the first 2 MiB boundary, then large ones. */
+		while (start < end) {
+			maddr_t stop = start & (LEVEL_SIZE(2) - 1) ? ALIGN_UP(start + 1, LEVEL_SIZE(2))
+								  : ALIGN_DOWN(end, LEVEL_SIZE(2));
+
+			if (stop <= start || stop > end)
+				stop = end;
+			pt_map(DIRECTMAP_START + start, start, stop - start, PTE_RW | PTE_NX | PTE_G);
+			start = stop;
+		}
+	}
+}
+
+static void map_image(const u8 *start, const u8 *end, u64 flags)
+{
+	unsigned long va = ALIGN_DOWN((unsigned long)start, PAGE_SIZE);
+	unsigned long stop = ALIGN_UP((unsigned long)end, PAGE_SIZE);
+
+	/* Page by page: 4 KiB entries keep the rights of neighbours apart. */
+	for (; va < stop; va += PAGE_SIZE)
+		if (va != (unsigned long)stack_guard)
+			pt_map(va, va - IMAGE_START, PAGE_SIZE, flags | PTE_G);
+}
+
+void pagetable_init(void)
+{
+	hv_l4 = new_table();
+	map_direct();
+	map_image(image_start, text_end, 0);
+	map_image(rodata_start, rodata_end, PTE_NX);
+	map_image(rodata_end, image_end, PTE_NX | PTE_RW);
+	/* The slots every guest's table copies must never change again. */
+	next_table(&hv_l4[LEVEL_INDEX(IOREMAP_START, 4)], 0);
+	next_table(&hv_l4[LEVEL_INDEX(M2P_RO_START, 4)], PTE_US);
+	write_cr3(virt_to_maddr(hv_l4));
+	tlb_flush_local_all();
+}
+
+void *ioremap(maddr_t ma, size_t len)
+{
+	unsigned long offset = ma & PAGE_OFFSET_MASK;
+	unsigned long va = ioremap_next;
+	u64 size = ALIGN_UP(offset + len, PAGE_SIZE);
+
+	if (size > IOREMAP_END - ioremap_next)
+		return NULL;
+	ioremap_next += size;
+	/* 4 KiB entries: device windows have no particular alignment. */
+	for (u64 done = 0; done < size; done += PAGE_SIZE)
+		pt_map(va + done, (ma - offset) + done, PAGE_SIZE,
+		       PTE_RW | PTE_NX | PTE_PCD | PTE_PWT | PTE_G);
+	return (void *)(va + offset);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.c - what entry.S calls: sends each entry up to the floor that handles it, does the work
+ * due before a return to a guest, and deals with faults of the hypervisor itself.
+ */
+#include <xen/xen.h>
+
+#include "domain/domain.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/init.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+#include "x86/offsets.h"
+
+#define OFFSET_IS(field, at)                                                                       \
+	_Static_assert(offsetof(struct cpu_user_regs, field) == (at), "entry.S: " #field)
+OFFSET_IS(error_code, REGS_ERROR_CODE);
+OFFSET_IS(entry_vector, REGS_ENTRY_VECTOR);
+OFFSET_IS(rip, REGS_RIP);
+OFFSET_IS(cs, REGS_CS);
+OFFSET_IS(rflags, REGS_RFLAGS);
+OFFSET_IS(rsp, REGS_RSP);
+OFFSET_IS(ss, REGS_SS);
+OFFSET_IS(es, REGS_ES);
+_Static_assert(sizeof(struct cpu_user_regs) == REGS_SIZE, "entry.S: frame size");
+
+#define VEC_DB 1
+#define VEC_NMI 2
+#define VEC_PF 14
+#define VEC_MC 18
+#define NR_EXCEPTIONS 32
+#define VEC_INT80 0x80
+
+struct ex_entry {
+	u64 fault_rip, fixup_rip;
+};
+
+extern const struct ex_entry ex_table_start[], ex_table_end[];
+extern u8 cpu_stack[STACK_SIZE];
+extern const u8 guest_iret[];
+
+int msr_read_safe(u32 msr, u64 *val);
+int msr_write_safe(u32 msr, u64 val);
+/* Called by entry.S. True: the frame may return by sysret. */
+bool guest_syscall(struct cpu_user_regs *regs);
+bool guest_syscall32(struct cpu_user_regs *regs);
+bool guest_trap(struct cpu_user_regs *regs);
+void hv_trap(struct cpu_user_regs *regs);
+
+struct vcpu *current;
+
+struct cpu_user_regs *guest_regs(void)
+{
+	return (struct cpu_user_regs *)(cpu_stack + STACK_SIZE - REGS_SIZE);
+}
+
+int rdmsr_safe(u32 msr, u64 *val)
+{
+	return msr_read_safe(msr, val) ? -EFAULT : 0;
+}
+
+int wrmsr_safe(u32 msr, u64 val)
+{
+	return msr_write_safe(msr, val) ? -EFAULT : 0;
+}
+
+/* Something for the guest, or the hypervisor, is to be done before @v runs on. */
+static inline bool exit_work_is_due(const struct vcpu *v)
+{
+	const struct vcpu_info *vi = v->vcpu_info;
+
+	return softirq_pending | v->pv.nmi_pending |
+	       (READ_ONCE(vi->evtchn_upcall_pending) & (u8)!READ_ONCE(vi->evtchn_upcall_mask));
+}
+
+static __attribute__((noinline)) void exit_work_slow(struct cpu_user_regs *regs)
+{
+	do {
+		softirq_process();
+		if (exit_work_is_due(current))
+			pv_deliver_pending(regs);
+	} while (softirq_is_pending());
+}
+
+/*
+ * The guest may not turn interrupts off or gain IO rights by its frame. Sysret needs a canonical RIP: with
+ * another one it faults in ring 0 on the guest's stack pointer.
+ */
+static inline bool frame_finish(struct cpu_user_regs *regs)
+{
+	regs->rflags = (regs->rflags & ~(u64)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM |
+					      X86_EFLAGS_VIF | X86_EFLAGS_VIP)) |
+		       X86_EFLAGS_IF | 2;
+	return regs->entry_vector == TRAP_SYSCALL && regs->cs == FLAT_RING3_CS64 &&
+	       regs->ss == FLAT_RING3_SS64 && va_is_canonical(regs->rip);
+}
+
+bool guest_exit_work(struct cpu_user_regs *regs)
+{
+	if (unlikely(exit_work_is_due(current)))
+		exit_work_slow(regs);
+	return frame_finish(regs);
+}
+
+bool guest_syscall(struct cpu_user_regs *regs)
+{
+	if (likely(current->pv.in_kernel))
+		hypercall_entry(regs);
+	else
+		pv_syscall_from_user(regs);
+	return guest_exit_work(regs);
+}
+
+bool guest_syscall32(struct cpu_user_regs *regs)
+{
+	if (current->pv.in_kernel)
+		regs->rax = (u64)-ENOSYS; /* no 32-bit hypercalls from a 64-bit kernel */
+	else
+		pv_syscall_from_user(regs);
+	return guest_exit_work(regs);
+}
+
+static void handle_nmi(const struct cpu_user_regs *regs)
+{
+	static unsigned int seen;
+
+	if (seen++ < 10)
+		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip, inb(0x61));
+}
+
+bool guest_trap(struct cpu_user_regs *regs)
+{
+	u32 vec = regs->entry_vector;
+
+	if (likely(vec < NR_EXCEPTIONS)) {
+		if (vec == VEC_NMI)
+			handle_nmi(regs);
+		else if (vec == VEC_MC)
+			hv_panic("machine check while a guest ran");
+		else
+			pv_trap(regs);
+	} else if (vec == VEC_INT80) {
+		pv_int80(regs);
+	} else {
+		irq_dispatch((u8)vec);
+	}
+	return guest_exit_work(regs);
+}
+
+static void print_frame(const struct cpu_user_regs *r)
+{
+	log_error("rip %04x:%016lx rsp %04x:%016lx flags %08lx", r->cs, r->rip, r->ss, r->rsp, r->rflags);
+	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
+	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
+	log_error("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15, read_cr2());
+	log_error("cr0 %016lx cr3 %016lx cr4 %016lx", read_cr0(), read_cr3(), read_cr4());
+}
+
+/* Words of the CPU stack that point into the image: most are return addresses. */
+static void print_stack(u64 rsp)
+{
+	extern const u8 text_start[], text_end[];
+	unsigned int shown = 0;
+
+	if (rsp < (u64)(uintptr_t)cpu_stack || rsp >= (u64)(uintptr_t)(cpu_stack + STACK_SIZE))
+		return;
+	for (const u64 *p = (const u64 *)(rsp & ~7UL); (const u8 *)p < cpu_stack + STACK_SIZE && shown < 16; p++) {
+		if (*p < (u64)(uintptr_t)text_start || *p >= (u64)(uintptr_t)text_end)
+			continue;
+		log_error("  stack %016lx: %016lx", (unsigned long)p, (unsigned long)*p);
+		shown++;
+	}
+}
+
+static u64 find_fixup(u64 rip)
+{
+	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
+		if (e->fault_rip == rip)
+			return e->fixup_rip;
+	return 0;
+}
+
+/*
+ * The iret to a guest faulted on the frame's own values. The guest's general registers are in
+ * @regs, the rest of its frame still lies at the top of the stack.
+ */
+static void guest_iret_fault(const struct cpu_user_regs *regs)
+{
+	struct cpu_user_regs *guest = guest_regs();
+	u32 vec = regs->entry_vector, code = regs->error_code;
+
+	memmove(guest, regs, REGS_ERROR_CODE);
+	guest->entry_vector = vec;
+	guest->error_code = code;
+	pv_iret_fault(guest);
+	return_to_guest();
+}
+
+void hv_trap(struct cpu_user_regs *regs)
+{
+	u32 vec = regs->entry_vector;
+	u64 fixup;
+
+	if (vec >= NR_EXCEPTIONS) {
+		irq_dispatch((u8)vec);
+		return;
+	}
+	if (vec == VEC_NMI) {
+		handle_nmi(regs);
+		return;
+	}
+	if (vec == VEC_DB) {
+		/* A guest's single step or breakpoint held back over MOV SS until its syscall. */
+		__asm__ volatile("mov %0, %%db6" ::"r"(0xffff0ff0UL));
+		return;
+	}
+	if (vec == VEC_PF && current && pv_fixup_hv_fault(read_cr2(), regs->error_code))
+		return;
+	if (regs->rip == (u64)(uintptr_t)guest_iret)
+		guest_iret_fault(regs);
+	fixup = find_fixup(regs->rip);
+	if (fixup) {
+		regs->rip = fixup;
+		return;
+	}
+	print_frame(regs);
+	print_stack(regs->rsp);
+	hv_panic("exception %u, error %x, in the hypervisor", vec, regs->error_code);
+}
