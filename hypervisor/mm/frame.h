@@ -9,9 +9,9 @@
 #ifndef HV_MM_FRAME_H
 #define HV_MM_FRAME_H
 
-#include <xen/xen.h>
-
 #include "lib/types.h"
+
+#include <xen/xen.h>
 
 struct domain;
 

@@ -35,6 +35,8 @@ void pv_trap(struct cpu_user_regs *regs);
 void pv_syscall_from_user(struct cpu_user_regs *regs);
 /* 32-bit compat: int 0x80 etc. come through pv_trap as #GP or soft vectors. */
 void pv_int80(struct cpu_user_regs *regs);
+/* The guest's own return state (regs) faulted on the way out: enters its failsafe callback, or crashes it. */
+void pv_iret_fault(struct cpu_user_regs *regs);
 /* Exit path, interrupts off: delivers a pending NMI or event upcall if allowed. */
 void pv_deliver_pending(struct cpu_user_regs *regs);
 /* A #PF inside the hypervisor on the per-domain window (LDT on demand). True: fixed, retry. */

@@ -3,9 +3,9 @@
 #ifndef HV_PV_PV_VCPU_H
 #define HV_PV_PV_VCPU_H
 
-#include <xen/xen.h>
-
 #include "lib/types.h"
+
+#include <xen/xen.h>
 
 struct frame;
 
@@ -43,14 +43,16 @@ struct pv_vcpu {
 	struct frame *ldt_frame[16]; /* mapped on demand; SEG typeref; NULL: not yet */
 	u64 *window_l1; /* L1 entries of this vcpu's GDT+LDT window (32 entries) */
 
-	struct frame *deferred; /* D5: a partially (de)validated frame to finish first */
+	/* D5: partially devalidated frames, each with a reference, to be finished first; one a level */
+	struct frame *deferred[4];
+	unsigned int nr_deferred;
 	u64 xcr0;
 	u64 tsc_aux;
 };
 
 struct pv_domain {
-	u64 *perdomain_l3; /* page for L4 slot 260; xen memory */
-	void *perdomain_pages; /* list of the pages below it */
+	u64 *perdomain_l3, *perdomain_l2; /* pages below L4 slot 260, pv/perdomain.c */
+	int teardown_sweep; /* of pv_domain_relinquish: 0 unpin, 1 release, 2 done */
 };
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain_mem.c - gives frames to domains and takes them back: the ALLOC reference and the limit.
+ */
+#include "domain/domain.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/page_alloc.h"
+#include "x86/layout.h"
+
+int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_bits,
+			struct frame **out)
+{
+	u64 nr = 1ULL << order;
+	struct frame *f;
+
+	if (order > MAX_ORDER)
+		return -EINVAL;
+	if (d->is_dying)
+		return -ESRCH;
+	if (d->tot_pages + nr > d->max_pages || d->tot_pages + nr < nr)
+		return -ENOMEM;
+	f = frames_alloc(order, addr_bits);
+	if (!f)
+		return -ENOMEM;
+	for (u64 i = 0; i < nr; i++) {
+		/* dom0's first memory is filled by its builder and kernel: nobody's secrets are in it yet */
+		if (dom0)
+			frame_clean(&f[i]);
+		f[i].ref = FRAME_ALLOC | 1;
+		f[i].type = 0;
+		f[i].owner = d->domain_id;
+		f[i].order = 0;
+		f[i].stamp = 0;
+	}
+	d->tot_pages += nr;
+	d->refs_frames += nr;
+	*out = f;
+	return 0;
+}
+
+bool domain_frame_release(struct frame *f)
+{
+	struct domain *d = frame_owner(f);
+
+	if (!(f->ref & FRAME_ALLOC) || (f->ref & FRAME_XENHEAP))
+		return false;
+	BUG_ON(!d);
+	f->ref &= ~FRAME_ALLOC;
+	d->tot_pages--;
+	frame_put(f);
+	return true;
+}

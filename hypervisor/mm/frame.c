@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.c - the frame table: general references and ownership. Types are pv/ptval.c's, the free
+ * lists page_alloc.c's. Rules: security.md D1, D2.
+ */
+#include "mm/frame.h"
+
+#include "domain/domain.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+struct frame *frame_table;
+u64 frame_table_nr;
+u64 *m2p_table;
+
+void frame_table_init(struct frame *table, u64 *m2p, u64 nr_frames)
+{
+	frame_table = table;
+	frame_table_nr = nr_frames;
+	m2p_table = m2p;
+	for (u64 i = 0; i < nr_frames; i++)
+		table[i].owner = DOMID_IO;
+	memset(m2p, 0xff, nr_frames * sizeof(*m2p));
+}
+
+void frame_mark_xen(mfn_t start, mfn_t end)
+{
+	for (u64 i = mfn_x(start); i < mfn_x(end); i++)
+		frame_table[i].owner = DOMID_XEN;
+}
+
+bool mfn_is_ram(mfn_t mfn)
+{
+	return mfn_x(mfn) < frame_table_nr && frame_table[mfn_x(mfn)].owner != DOMID_IO;
+}
+
+struct domain *frame_owner(const struct frame *f)
+{
+	return f->owner < DOMID_FIRST_RESERVED ? domain_find(f->owner) : NULL;
+}
+
+bool frame_get(struct frame *f, const struct domain *d)
+{
+	u64 count = f->ref & FRAME_REF_MASK;
+
+	if (unlikely(f->owner != d->domain_id || count == 0 || count == FRAME_REF_MASK))
+		return false;
+	/* I11: a dying owner gives out nothing more; teardown only ever puts. */
+	if (unlikely(d->is_dying))
+		return false;
+	f->ref++;
+	return true;
+}
+
+void frame_get_held(struct frame *f)
+{
+	BUG_ON((f->ref & FRAME_REF_MASK) == 0);
+	f->ref++;
+}
+
+/* The last reference is gone: D9 "scrub, flush, heap". The flush happens when the frame is given out again. */
+static void frame_release_to_heap(struct frame *f)
+{
+	struct domain *owner = frame_owner(f);
+
+	BUG_ON(f->ref & FRAME_ALLOC);
+	BUG_ON(frame_type_count(f) != 0);
+	if (f->ref & FRAME_XENHEAP) {
+		/* The owner of the memory frees it; the record goes back to the hypervisor. */
+		f->ref = 0;
+		f->type = 0;
+		f->owner = DOMID_XEN;
+		/* a mapping of shared_info or of grant frames was the last thing a dead domain waited for */
+		if (owner && owner->is_dying)
+			domain_try_free(owner);
+		return;
+	}
+	memset(mfn_to_virt(frame_to_mfn(f)), 0, PAGE_SIZE);
+	m2p_set(frame_to_mfn(f), M2P_INVALID);
+	f->ref = 0;
+	f->type = 0; /* C23: no type and no VALID bit outlives an owner */
+	f->owner = DOMID_XEN;
+	f->stamp = tlb_clock();
+	frames_free(f, 0);
+	if (owner) {
+		owner->refs_frames--;
+		if (owner->is_dying && owner->refs_frames == 0)
+			domain_try_free(owner);
+	}
+}
+
+void frame_put(struct frame *f)
+{
+	BUG_ON((f->ref & FRAME_REF_MASK) == 0);
+	f->ref--;
+	if ((f->ref & FRAME_REF_MASK) == 0)
+		frame_release_to_heap(f);
+}
+
+void frame_share(void *va, struct domain *d, bool writable)
+{
+	struct frame *f = virt_to_frame(va);
+
+	/* One permanent type reference: WR lets RW entries in, NONE keeps every writable one out. */
+	f->type = ((u64)(writable ? FT_WR : FT_NONE) << FT_SHIFT) | FT_VALID | 1;
+	f->owner = d->domain_id;
+	f->ref = FRAME_XENHEAP | FRAME_ALLOC | 1;
+	d->xenheap_pages++;
+}
+
+bool frame_unshare(void *va)
+{
+	struct frame *f = virt_to_frame(va);
+	struct domain *d = frame_owner(f);
+
+	if (f->ref & FRAME_ALLOC) {
+		f->ref &= ~FRAME_ALLOC;
+		if (d)
+			d->xenheap_pages--;
+		f->type--;
+		frame_put(f);
+	}
+	return f->owner == DOMID_XEN;
+}

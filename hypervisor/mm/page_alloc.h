@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* page_alloc.h - what only mm/ needs of the buddy allocator beside mm/frame.h. */
+#ifndef HV_MM_PAGE_ALLOC_H
+#define HV_MM_PAGE_ALLOC_H
+
+#include "mm/frame.h"
+
+/* RAM added at boot was never scrubbed: frames carry this in ref until frame_clean() zeroes them. */
+#define FRAME_DIRTY (1ULL << 59)
+void frame_clean(struct frame *f);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context.c - puts a vcpu's page tables, descriptor windows, segment state and debug registers on the CPU and
+ * takes them off again.
+ *
+ * GS: while the guest kernel runs, GS_BASE is the kernel's and SHADOW_GS_BASE the user's; in guest user mode they are
+ * swapped. The guest may write its bases directly (FSGSBASE), so they are read back when it leaves.
+ */
+#include "pv/context.h"
+
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+#include "x86/segment.h"
+
+static struct frame *cr3_frame(const struct vcpu *v)
+{
+	return v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
+}
+
+void pv_load_cr3_flush(struct vcpu *v)
+{
+	write_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+	tlb_flush_local_all();
+}
+
+void pv_toggle_mode(struct vcpu *v)
+{
+	v->pv.in_kernel = !v->pv.in_kernel;
+	__asm__ volatile("swapgs" ::: "memory");
+	/* user pages are global and stay; kernel pages are not and go */
+	write_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+}
+
+static void bases_save(struct pv_vcpu *pv)
+{
+	u64 gs = rdmsr(MSR_GS_BASE), shadow = rdmsr(MSR_SHADOW_GS_BASE);
+
+	pv->fs_base = rdmsr(MSR_FS_BASE);
+	pv->gs_base_kernel = pv->in_kernel ? gs : shadow;
+	pv->gs_base_user = pv->in_kernel ? shadow : gs;
+}
+
+static void debug_load(const struct pv_vcpu *pv)
+{
+	if (!(pv->debugreg[7] & 0xff))
+		return;
+	debugreg_write(0, pv->debugreg[0]);
+	debugreg_write(1, pv->debugreg[1]);
+	debugreg_write(2, pv->debugreg[2]);
+	debugreg_write(3, pv->debugreg[3]);
+	debugreg_write(6, pv->debugreg[6]);
+	debugreg_write(7, pv->debugreg[7]);
+}
+
+void pv_vcpu_switch_out(struct vcpu *v)
+{
+	struct pv_vcpu *pv = &v->pv;
+
+	bases_save(pv);
+	segment_save(&pv->ds, &pv->es, &pv->fs, &pv->gs);
+	if (pv->debugreg[7] & 0xff)
+		debugreg_write(7, 0);
+}
+
+/* A selector the guest's tables no longer hold faults on loading: it becomes null, as after a real CPU's check. */
+static void selectors_load(const struct pv_vcpu *pv)
+{
+	segment_load_ds(pv->ds);
+	segment_load_es(pv->es);
+	segment_load_fs(pv->fs);
+	segment_load_gs(pv->gs);
+}
+
+/* Only CPUs with RDTSCP have the register, and few guests change it. */
+static void tsc_aux_load(u64 val)
+{
+	static u64 loaded; /* one CPU */
+
+	if (val != loaded && !wrmsr_safe(MSR_TSC_AUX, val))
+		loaded = val;
+}
+
+void pv_vcpu_switch_in(struct vcpu *v)
+{
+	struct pv_vcpu *pv = &v->pv;
+
+	pv_load_cr3_flush(v);
+	desc_load_gdt(VCPU_GDT_VA(v->vcpu_id));
+	desc_load_ldt(VCPU_LDT_VA(v->vcpu_id), pv->nr_ldt_entries);
+	selectors_load(pv);
+	wrmsr(MSR_FS_BASE, pv->fs_base);
+	wrmsr(MSR_GS_BASE, pv->in_kernel ? pv->gs_base_kernel : pv->gs_base_user);
+	wrmsr(MSR_SHADOW_GS_BASE, pv->in_kernel ? pv->gs_base_user : pv->gs_base_kernel);
+	tsc_aux_load(pv->tsc_aux);
+	debug_load(pv);
+}
+
+int pv_set_user_gs_selector(u16 sel)
+{
+	/* in guest kernel mode the user's base is the shadow: load the selector between two swaps */
+	__asm__ volatile("swapgs" ::: "memory");
+	segment_load_gs(sel);
+	__asm__ volatile("swapgs" ::: "memory");
+	return 0;
+}

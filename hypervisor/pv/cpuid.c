@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpuid.c - the CPU as a paravirtual kernel should see it: the real one without what a PV guest cannot use, by allow-masks per
+ * leaf, and the hypervisor's own leaves. Guest user mode sees the real CPUID: nothing here is a secret.
+ */
+#include "pv/pv.h"
+
+#include <xen/arch-x86/cpuid.h>
+#include <xen/version.h>
+
+#include "x86/asm.h"
+#include "x86/machine.h"
+
+#define BIT(n) (1u << (n))
+
+/* leaf 1 */
+#define L1_EDX_HIDDEN                                                                              \
+	(BIT(1) /* VME */ | BIT(3) /* PSE */ | BIT(12) /* MTRR */ | BIT(13) /* PGE */ |            \
+	 BIT(17) /* PSE36 */ | BIT(21) /* DS */ | BIT(29) /* TM */ | BIT(31) /* PBE */)
+#define L1_ECX_ALLOWED                                                                             \
+	(BIT(0) /* SSE3 */ | BIT(1) /* PCLMUL */ | BIT(9) /* SSSE3 */ | BIT(12) /* FMA */ |        \
+	 BIT(13) /* CX16 */ | BIT(19) /* SSE4.1 */ | BIT(20) /* SSE4.2 */ | BIT(22) /* MOVBE */ |  \
+	 BIT(23) /* POPCNT */ | BIT(25) /* AES */ | BIT(26) /* XSAVE */ | BIT(28) /* AVX */ |      \
+	 BIT(29) /* F16C */ | BIT(30) /* RDRAND */)
+#define L1_ECX_OSXSAVE BIT(27)
+#define L1_ECX_HYPERVISOR BIT(31)
+/* leaf 7.0 */
+#define L7_EBX_ALLOWED                                                                             \
+	(BIT(0) /* FSGSBASE */ | BIT(3) /* BMI1 */ | BIT(5) /* AVX2 */ | BIT(6) /* FDP */ |        \
+	 BIT(8) /* BMI2 */ | BIT(9) /* ERMS */ | BIT(13) /* no FCS/FDS */ | BIT(18) /* RDSEED */ | \
+	 BIT(19) /* ADX */ | BIT(23) /* CLFLUSHOPT */ | BIT(24) /* CLWB */ | BIT(29) /* SHA */)
+#define L7_ECX_ALLOWED (BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ | BIT(22) /* RDPID */)
+#define L7_EDX_ALLOWED BIT(4) /* FSRM */
+/* leaf 0x80000001 */
+#define E1_EDX_ALLOWED                                                                             \
+	(BIT(11) /* SYSCALL */ | BIT(20) /* NX */ | BIT(22) /* MMXEXT */ | BIT(25) /* FFXSR */ |   \
+	 BIT(27) /* RDTSCP */ | BIT(29) /* LM */ | BIT(30) /* 3DNOWEXT */ | BIT(31) /* 3DNOW */)
+/* AMD repeats leaf 1's bits here */
+#define E1_EDX_COMMON 0x0183f3ffu
+#define E1_ECX_ALLOWED                                                                             \
+	(BIT(0) /* LAHF */ | BIT(5) /* ABM */ | BIT(6) /* SSE4A */ | BIT(7) /* MISALIGNSSE */ |    \
+	 BIT(8) /* 3DNOWPREFETCH */ | BIT(11) /* XOP */ | BIT(16) /* FMA4 */ | BIT(21) /* TBM */)
+#define E7_EDX_ITSC BIT(8)
+
+struct leaf {
+	u32 a, b, c, d;
+};
+
+static void leaf_1(struct leaf *l)
+{
+	l->c = (l->c & L1_ECX_ALLOWED) | L1_ECX_HYPERVISOR;
+	if (current && (current->pv.ctrlreg[4] & X86_CR4_OSXSAVE))
+		l->c |= L1_ECX_OSXSAVE;
+	if (!fpu_xcr0_mask())
+		l->c &= ~(BIT(26) | BIT(27) | BIT(28) | BIT(12) | BIT(29));
+	l->d &= ~L1_EDX_HIDDEN;
+}
+
+static void leaf_7(struct leaf *l, u32 sub)
+{
+	if (sub) {
+		*l = (struct leaf){0};
+		return;
+	}
+	l->a = 0; /* no further sub-leaves */
+	l->b &= L7_EBX_ALLOWED;
+	l->c &= L7_ECX_ALLOWED;
+	l->d &= L7_EDX_ALLOWED;
+}
+
+static void leaf_d(struct leaf *l, u32 sub)
+{
+	u64 mask = fpu_xcr0_mask();
+
+	if (sub == 0) {
+		l->a = (u32)mask;
+		l->c = (u32)fpu_area_size();
+		l->d = (u32)(mask >> 32);
+	} else if (sub == 1) {
+		l->a &= 7; /* XSAVEOPT, XSAVEC, XGETBV(1); no supervisor states */
+		l->b = l->c = l->d = 0;
+	} else if (sub > 62 || !(mask & 1ULL << sub)) {
+		*l = (struct leaf){0};
+	}
+}
+
+static void leaf_ext_1(struct leaf *l)
+{
+	u32 leaf1_a, leaf1_b, leaf1_c, leaf1_d;
+
+	cpuid(1, 0, &leaf1_a, &leaf1_b, &leaf1_c, &leaf1_d);
+	l->c &= E1_ECX_ALLOWED;
+	l->d = (l->d & E1_EDX_ALLOWED) | (l->d & E1_EDX_COMMON & leaf1_d & ~L1_EDX_HIDDEN);
+}
+
+/* 0x40000000..: who we are, as the ABI says it to PV guests. */
+static void leaf_hypervisor(const struct domain *d, u32 index, struct leaf *l)
+{
+	*l = (struct leaf){0};
+	switch (index) {
+	case 0:
+		l->a = 0x40000005;
+		l->b = XEN_CPUID_SIGNATURE_EBX;
+		l->c = XEN_CPUID_SIGNATURE_ECX;
+		l->d = XEN_CPUID_SIGNATURE_EDX;
+		break;
+	case 1:
+		l->a = 4u << 16 | 17;
+		break;
+	case 2:
+		l->a = 1; /* hypercall pages */
+		l->b = 0x40000000;
+		l->c = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+		break;
+	case 5:
+		l->b = cpu_maxphys_bits;
+		break;
+	default:
+		break;
+	}
+}
+
+void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *dd)
+{
+	struct leaf l;
+
+	if (leaf >= 0x40000000 && leaf < 0x40010000) {
+		/* one interface, at the first base; others in steps of 0x100 are empty */
+		leaf_hypervisor(d, leaf < 0x40000100 ? leaf - 0x40000000 : ~0u, &l);
+	} else {
+		cpuid(leaf, sub, &l.a, &l.b, &l.c, &l.d);
+		switch (leaf) {
+		case 0:
+			l.a = MIN(l.a, 0xdu);
+			break;
+		case 1:
+			leaf_1(&l);
+			break;
+		case 5: /* MONITOR */
+		case 6: /* power management */
+		case 9:
+		case 0xa: /* performance counters */
+			l = (struct leaf){0};
+			break;
+		case 7:
+			leaf_7(&l, sub);
+			break;
+		case 0xd:
+			leaf_d(&l, sub);
+			break;
+		case 0x80000001:
+			leaf_ext_1(&l);
+			break;
+		case 0x80000007:
+			l = (struct leaf){.d = l.d & E7_EDX_ITSC};
+			break;
+		case 0x80000008:
+			l = (struct leaf){.a = l.a & 0xffff};
+			break;
+		default:
+			if ((leaf > 0xd && leaf < 0x80000000) || leaf > 0x80000008)
+				l = (struct leaf){0};
+			break;
+		}
+	}
+	*a = l.a;
+	*b = l.b;
+	*c = l.c;
+	*dd = l.d;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmu.c - HYPERVISOR_mmu_update and update_va_mapping: entries of validated tables change only here (and through
+ * the same pv_entry_update for trapped writes). ABI: xen/xen.h.
+ */
+#include "pv/mmu.h"
+
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "pv/pte.h"
+#include "pv/ptval.h"
+#include "pv/pv.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+/* Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references. */
+#define FAST_BITS ((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
+
+u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1)
+{
+	struct frame *f = v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
+
+	if (!f || (va >= HV_HOLE_START && va < HV_HOLE_END) ||
+	    ((s64)(va << 16) >> 16) != (s64)va)
+		return NULL;
+	for (unsigned int level = 4; level > 1; level--) {
+		u64 entry = ((u64 *)mfn_to_virt(frame_to_mfn(f)))[pt_index(va, level)];
+
+		if (!(entry & PTE_P))
+			return NULL;
+		f = mfn_to_frame(pte_mfn(entry));
+	}
+	*l1 = f;
+	return (u64 *)mfn_to_virt(frame_to_mfn(f)) + pt_index(va, 1);
+}
+
+static void entry_write(u64 *slot, u64 old, u64 val, bool preserve_ad)
+{
+	if (!preserve_ad) {
+		WRITE_ONCE(*slot, val);
+		return;
+	}
+	/* the MMU may set A and D under us; nothing else can change */
+	while (!__atomic_compare_exchange_n(slot, &old, val | (old & (PTE_A | PTE_D)), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
+		    const struct pt_subject *s)
+{
+	u64 *slot = (u64 *)mfn_to_virt(frame_to_mfn(f)) + idx;
+	u64 old = READ_ONCE(*slot), new;
+	int rc;
+
+	if (!pt_slot_is_guest(level, idx))
+		return -EINVAL;
+	if (!(val & PTE_P)) {
+		entry_write(slot, old, val, false);
+		pt_entry_put(old, level);
+		return 0;
+	}
+	new = pt_entry_adjust(val, level);
+	if ((old & PTE_P) && !((old ^ new) & ~FAST_BITS)) {
+		entry_write(slot, old, new, preserve_ad);
+		return 0;
+	}
+	new &= ~PTE_GRANT;
+	rc = pt_entry_get(&new, level, s);
+	if (rc)
+		return rc;
+	entry_write(slot, old, new, preserve_ad);
+	pt_entry_put(old, level);
+	return 0;
+}
+
+int pv_mmu_subject(domid_t domid, struct domain **out)
+{
+	if (domid == DOMID_SELF || domid == current->domain->domain_id) {
+		*out = current->domain;
+		return 0;
+	}
+	/* device memory has no owner: the level-1 rule asks whether the table's owner may map it */
+	if (domid == DOMID_IO) {
+		*out = current->domain;
+		return current->domain->is_privileged ? 0 : -EPERM;
+	}
+	return domain_find_remote(domid, out);
+}
+
+/* A table nobody uses as one is the guest's plain memory. */
+static int write_plain(struct frame *f, const struct domain *owner, u64 offset, u64 val)
+{
+	int rc = frame_get_and_type(f, owner, FT_WR);
+
+	if (rc)
+		return rc;
+	*(u64 *)((char *)mfn_to_virt(frame_to_mfn(f)) + offset) = val;
+	frame_put_and_type(f);
+	return 0;
+}
+
+static int update_pt(u64 ptr, u64 val, bool preserve_ad, const struct pt_subject *s)
+{
+	mfn_t mfn = maddr_to_mfn(ptr);
+	u64 offset = ptr & PAGE_OFFSET_MASK & ~7ULL;
+	enum frame_type type;
+	struct frame *f;
+	int rc;
+
+	if (!mfn_is_ram(mfn))
+		return -EINVAL;
+	f = mfn_to_frame(mfn);
+	if (!frame_get(f, s->pt_owner))
+		return -EPERM;
+	type = frame_type_of(f);
+	if (frame_type_count(f) && type >= FT_L1 && type <= FT_L4) {
+		/* a PARTIAL table is finished by the call that left it so */
+		rc = (f->type & FT_VALID) ? pv_entry_update(f, type, (unsigned int)(offset / 8), val,
+							     preserve_ad, s)
+					  : -EBUSY;
+	} else {
+		rc = write_plain(f, s->pt_owner, offset, val);
+	}
+	frame_put(f);
+	return rc;
+}
+
+static int update_machphys(u64 ptr, u64 pfn, const struct domain *owner)
+{
+	mfn_t mfn = maddr_to_mfn(ptr);
+	struct frame *f;
+
+	if (!mfn_is_ram(mfn))
+		return -EINVAL;
+	f = mfn_to_frame(mfn);
+	if (!frame_get(f, owner))
+		return -EPERM;
+	m2p_set(mfn, pfn);
+	frame_put(f);
+	return 0;
+}
+
+static int update_one(const struct mmu_update *req, const struct pt_subject *s)
+{
+	u64 ptr = req->ptr & ~3ULL;
+
+	switch (req->ptr & 3) {
+	case MMU_NORMAL_PT_UPDATE:
+		return update_pt(ptr, req->val, false, s);
+	case MMU_PT_UPDATE_PRESERVE_AD:
+		return update_pt(ptr, req->val, true, s);
+	case MMU_MACHPHYS_UPDATE:
+		return update_machphys(ptr, req->val, s->frame_owner);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames named in them. */
+static int mmu_subjects(u32 foreign, struct pt_subject *s)
+{
+	int rc = pv_mmu_subject((domid_t)foreign, &s->frame_owner);
+
+	if (rc)
+		return rc;
+	s->pt_owner = current->domain;
+	return foreign >> 16 ? pv_mmu_subject((domid_t)((foreign >> 16) - 1), &s->pt_owner) : 0;
+}
+
+/* Adds @nr to the guest's counter of entries done; a restarted call goes on counting. */
+static int publish_done(u64 done_va, u32 nr, bool is_restart)
+{
+	u32 total = 0;
+
+	if (!done_va)
+		return 0;
+	if (is_restart && copy_from_guest(&total, done_va, sizeof(total)))
+		return -EFAULT;
+	total += nr;
+	return copy_to_guest(done_va, &total, sizeof(total));
+}
+
+long hc_mmu_update(struct hc_args *a)
+{
+	bool is_restart = a->a[1] & MMU_UPDATE_PREEMPTED;
+	u32 count = (u32)a->a[1] & ~MMU_UPDATE_PREEMPTED, i;
+	struct pt_subject s;
+	int rc = pv_drain_deferred(current);
+
+	if (rc)
+		return rc;
+	rc = mmu_subjects((u32)a->a[3], &s);
+	if (rc)
+		return rc;
+	for (i = 0; i < count; i++) {
+		struct mmu_update req;
+
+		if (i && (current->pv.nr_deferred || hypercall_should_preempt())) {
+			rc = -ERESTART;
+			break;
+		}
+		if (copy_from_guest(&req, a->a[0] + i * sizeof(req), sizeof(req))) {
+			rc = -EFAULT;
+			break;
+		}
+		rc = update_one(&req, &s);
+		if (rc)
+			break;
+	}
+	if (publish_done(a->a[2], i, is_restart) && !rc)
+		rc = -EFAULT;
+	if (rc == -ERESTART) {
+		a->a[0] += i * sizeof(struct mmu_update);
+		a->a[1] = (count - i) | MMU_UPDATE_PREEMPTED;
+	}
+	return rc;
+}
+
+static void flush_as_asked(u64 va, u64 flags)
+{
+	switch (flags & UVMF_FLUSHTYPE_MASK) {
+	case UVMF_TLB_FLUSH:
+		tlb_flush_local_all();
+		break;
+	case UVMF_INVLPG:
+		tlb_flush_local_va(va);
+		break;
+	default:
+		break;
+	}
+}
+
+static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_owner)
+{
+	struct pt_subject s = {current->domain, frame_owner};
+	struct frame *l1;
+	u64 *slot;
+	int rc;
+
+	slot = pv_walk_l1(current, va, &l1);
+	if (!slot)
+		return -EINVAL;
+	rc = pv_entry_update(l1, 1, pt_index(va, 1), val, false, &s);
+	if (!rc)
+		flush_as_asked(va, flags);
+	return rc;
+}
+
+long hc_update_va_mapping(struct hc_args *a)
+{
+	int rc = pv_drain_deferred(current);
+
+	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], current->domain);
+}
+
+long hc_update_va_mapping_otherdomain(struct hc_args *a)
+{
+	struct domain *owner;
+	int rc = pv_drain_deferred(current);
+
+	if (!rc)
+		rc = pv_mmu_subject((domid_t)a->a[3], &owner);
+	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], owner);
+}
+
+void pv_tlb_flush_domain(struct domain *d)
+{
+	/* one CPU: whatever ran @d ran here */
+	(void)d;
+	tlb_flush_local_all();
+}

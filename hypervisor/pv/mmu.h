@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* mmu.h - changing guest page tables: what mmu_update, update_va_mapping, trapped writes and grants share. */
+#ifndef HV_PV_MMU_H
+#define HV_PV_MMU_H
+
+#include "pv/pt_entry.h"
+
+/* Top bit of the count of a restarted mmu_update: private between the hypervisor and itself. */
+#define MMU_UPDATE_PREEMPTED (1u << 31)
+
+/*
+ * Finds the level-1 entry that maps @va in the page tables @v runs on. @va: guest-controlled. NULL: outside the guest's part, or no
+ * level-1 table there. *@l1: the table's frame (typed L1, kept alive by the tables above it).
+ */
+u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1);
+
+/*
+ * Replaces entry @idx of the validated table @f (held by the caller with a reference) by @val. @preserve_ad: A and D bits the
+ * hardware sets meanwhile are kept. Errors as pt_entry_get; on an error nothing changed. May leave deferred work.
+ */
+int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
+		    const struct pt_subject *s);
+
+/* Resolves the domid of an MMU hypercall (DOMID_SELF, a foreign domain for a privileged caller, DOMID_IO for
+ * device memory = the caller itself). 0, -ESRCH, -EPERM. */
+int pv_mmu_subject(domid_t domid, struct domain **out);
+
+#endif

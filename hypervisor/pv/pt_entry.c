@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pt_entry.c - what one page-table entry may contain and which references it holds: the rules of
+ * security.md D3. Knows nothing of types beyond asking ptval.c for them.
+ */
+#include "pv/pt_entry.h"
+
+#include "lib/errno.h"
+#include "pv/pte.h"
+#include "pv/ptval.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+/* Bits a present entry may carry, besides the frame. PS is refused at every level above 1. */
+#define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
+#define L1_ALLOWED (ENTRY_ALLOWED | PTE_G | PTE_CACHE)
+
+bool pt_slot_is_guest(unsigned int level, unsigned int idx)
+{
+	return level != 4 || idx < HV_L4_FIRST || idx > HV_L4_LAST;
+}
+
+u64 pt_entry_adjust(u64 entry, unsigned int level)
+{
+	if (!(entry & PTE_P))
+		return entry;
+	if (level > 1) {
+		entry |= PTE_US;
+		return level == 4 ? entry | PTE_A : entry;
+	}
+	if (!(entry & PTE_US))
+		return (entry & ~PTE_G) | PTE_US | PTE_GUEST_KERNEL;
+	if (!(entry & PTE_GUEST_KERNEL))
+		return entry | PTE_G; /* user pages outlive the switch to the kernel's tables */
+	return entry & ~PTE_G;
+}
+
+static bool entry_bits_ok(u64 entry, unsigned int level)
+{
+	u64 allowed = level == 1 ? L1_ALLOWED : ENTRY_ALLOWED;
+	u64 max = 1ULL << cpu_maxphys_bits;
+
+	return !(entry & ~(allowed | PTE_ADDR_MASK)) && (entry & PTE_ADDR_MASK) < max;
+}
+
+/* Device memory: only with the right to it, never cached as RAM. Holds no reference. */
+static int l1_get_mmio(u64 *entry, mfn_t mfn, const struct pt_subject *s)
+{
+	u64 cache = *entry & PTE_CACHE;
+
+	if (!s->pt_owner->is_privileged || mmio_is_hv(mfn))
+		return -EPERM;
+	/* UC, UC- and WC (PAT entries 2, 3 and the write-combining one Linux programs) stay; all else becomes UC */
+	if (cache != PTE_PCD && cache != (PTE_PCD | PTE_PWT) && cache != PTE_PAT)
+		*entry = (*entry & ~PTE_CACHE) | PTE_PCD | PTE_PWT;
+	return 0;
+}
+
+static int l1_get(u64 *entry, const struct pt_subject *s)
+{
+	mfn_t mfn = pte_mfn(*entry);
+	struct frame *f;
+
+	if (!mfn_is_ram(mfn))
+		return l1_get_mmio(entry, mfn, s);
+	if (*entry & PTE_CACHE) {
+		/* C29: RAM is write-back for everybody; dom0 drivers ask for WC and get WB */
+		if (!s->pt_owner->is_privileged)
+			return -EINVAL;
+		*entry &= ~PTE_CACHE;
+	}
+	f = mfn_to_frame(mfn);
+	if (*entry & PTE_RW)
+		return frame_get_and_type(f, s->frame_owner, FT_WR);
+	return frame_get(f, s->frame_owner) ? 0 : -EPERM;
+}
+
+int pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s)
+{
+	mfn_t mfn = pte_mfn(*entry);
+
+	if (!entry_bits_ok(*entry, level))
+		return -EINVAL;
+	if (level == 1)
+		return l1_get(entry, s);
+	if (!mfn_is_ram(mfn))
+		return -EINVAL;
+	return frame_get_and_type(mfn_to_frame(mfn), s->pt_owner, (enum frame_type)(level - 1));
+}
+
+void pt_entry_put(u64 entry, unsigned int level)
+{
+	mfn_t mfn = pte_mfn(entry);
+
+	if (!(entry & PTE_P))
+		return;
+	if (level > 1) {
+		frame_put_and_type(mfn_to_frame(mfn));
+		return;
+	}
+	if ((entry & PTE_GRANT) || !mfn_is_ram(mfn))
+		return;
+	if (entry & PTE_RW)
+		frame_type_put(mfn_to_frame(mfn));
+	frame_put(mfn_to_frame(mfn));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pt_entry.h - one page-table entry: the rules of security.md D3, and the references it holds.
+ */
+#ifndef HV_PV_PT_ENTRY_H
+#define HV_PV_PT_ENTRY_H
+
+#include "domain/domain.h"
+
+/* On whose behalf an entry is taken. */
+struct pt_subject {
+	struct domain *pt_owner; /* owner of the table */
+	struct domain *frame_owner; /* whose frames a level-1 entry may name (pt_owner, or a foreign domain) */
+};
+
+/* True for slots of a level-4 table that belong to the guest. */
+bool pt_slot_is_guest(unsigned int level, unsigned int idx);
+
+/*
+ * Rewrites a guest's present entry into what the hardware gets: US forced, kernel marker, no G on kernel pages,
+ * UC for device memory. Non-present entries come back unchanged. @level: 1..4.
+ */
+u64 pt_entry_adjust(u64 entry, unsigned int level);
+
+/*
+ * Takes the references entry @*entry of @level holds (already adjusted; MMIO may change its cache bits).
+ * 0; -EINVAL reserved bits or a bad frame; -EPERM not the subject's; -EBUSY type conflict; -ERESTART (only level > 1).
+ */
+int must_check pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s);
+/* Drops them. Level > 1 may leave deferred work on current. */
+void pt_entry_put(u64 entry, unsigned int level);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ptval.h - the page-type state machine (security.md D4, D5): what a frame is used as, counted, and
+ * validated before a page-table type is granted.
+ *
+ * A type reference is always backed by a general reference of the same holder (I2).
+ */
+#ifndef HV_PV_PTVAL_H
+#define HV_PV_PTVAL_H
+
+#include "domain/domain.h"
+#include "mm/frame.h"
+
+/*
+ * Takes one type reference of @type on @f; the caller holds a general reference and keeps it.
+ * Validates the contents when the frame was not of that type yet. 0; -EBUSY (in use as another type); -EINVAL (an
+ * entry breaks D3); -EPERM (an entry names a frame it may not); -ERESTART (preempted: the frame is PARTIAL, keeps references of
+ * its own, and the caller should drop its general reference and re-issue the call); -ESRCH (owner is dying).
+ */
+int must_check frame_type_get(struct frame *f, enum frame_type type);
+/* Drops one type reference of the frame's present type. Never preempted: a page table whose last reference
+ * goes is devalidated completely, or is left to current's deferred work. */
+void frame_type_put(struct frame *f);
+/* The same for teardown, which may stop: -ERESTART leaves the frame PARTIAL, to be finished by ptval_finish_partial(). */
+int must_check frame_type_put_preemptible(struct frame *f);
+
+/* General and type reference in one: frame_get + frame_type_get; nothing is held on failure. -EPERM: not @d's. */
+int must_check frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);
+void frame_put_and_type(struct frame *f);
+
+/* Finishes devalidation left over from an earlier call. Every MMU entry point and vcpu teardown calls it first.
+ * 0; -ERESTART. */
+int must_check pv_drain_deferred(struct vcpu *v);
+
+/* Teardown: devalidates a PARTIAL frame of a dying domain. 0; -ERESTART. */
+int ptval_finish_partial(struct frame *f);
+
+#endif

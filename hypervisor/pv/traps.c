@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.c - every exception of a guest: what the hypervisor handles itself (page-table stores, privileged instructions,
+ * the lazy FPU, the LDT), and what is the guest's own and goes to its trap table.
+ */
+#include "hypercall/hypercall.h"
+#include "lib/log.h"
+#include "lib/errno.h"
+#include "pv/bounce.h"
+#include "pv/context.h"
+#include "pv/desc.h"
+#include "pv/emul.h"
+#include "pv/ptwr.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+#include "x86/segment.h"
+
+#define PF_PRESENT 1u
+#define PF_WRITE 2u
+#define PF_USER 4u
+#define PF_RESERVED 8u
+#define GP_IDT 2u
+
+#define VEC_DB 1
+#define VEC_UD 6
+#define VEC_NM 7
+#define VEC_GP 13
+#define VEC_PF 14
+
+/* `int n` from ring 3: the IDT refuses it with the vector in the error code. */
+static bool soft_int(struct cpu_user_regs *regs)
+{
+	u8 bytes[2];
+	unsigned int vector;
+
+	/* QEMU 7.2 shifts the vector once too often: the instruction itself says which it was */
+	if (!(regs->error_code & GP_IDT) || copy_from_guest(bytes, regs->rip, sizeof(bytes)) ||
+	    bytes[0] != 0xcd)
+		return false;
+	vector = bytes[1];
+	/* only gates the guest opened to its user mode */
+	if (!current->pv.in_kernel && current->pv.trap[vector].dpl < 3)
+		return false;
+	if (!current->pv.trap[vector].address)
+		return false;
+	regs->rip += sizeof(bytes);
+	pv_inject_trap(regs, vector, 0);
+	return true;
+}
+
+static void general_protection(struct cpu_user_regs *regs)
+{
+	if (regs->error_code) {
+		if (!soft_int(regs))
+			pv_inject_trap(regs, VEC_GP, regs->error_code);
+		return;
+	}
+	if (pv_emul_privileged(regs) == EMUL_REFUSED)
+		pv_inject_trap(regs, VEC_GP, 0);
+}
+
+static void page_fault(struct cpu_user_regs *regs)
+{
+	u32 code = regs->error_code;
+	u64 va = read_cr2();
+
+	if (va >= HV_HOLE_START && va < HV_HOLE_END) {
+		/* a selector load reaches into the LDT window on the CPU's own account */
+		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
+			return;
+		/* what is there is not told */
+		pv_inject_page_fault(regs, va, code & ~PF_PRESENT);
+		return;
+	}
+	if (code & PF_RESERVED) {
+		/* validated tables have no reserved bits set */
+		log_error("d%d: reserved bit in a page-table entry for %#lx", current->domain->domain_id,
+			  (unsigned long)va);
+	}
+	if ((code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && current->pv.in_kernel &&
+	    pv_ptwr_fault(regs, va))
+		return;
+	pv_inject_page_fault(regs, va, code);
+}
+
+static void device_not_available(struct cpu_user_regs *regs)
+{
+	fpu_load(current);
+	if (!(current->pv.ctrlreg[0] & X86_CR0_TS))
+		return;
+	/* the guest's own lazy switching: its handler clears its TS (ABI: already clear when it runs) */
+	current->pv.ctrlreg[0] &= ~X86_CR0_TS;
+	pv_inject_trap(regs, VEC_NM, 0);
+}
+
+static void debug_exception(struct cpu_user_regs *regs)
+{
+	current->pv.debugreg[6] = debugreg_read_dr6();
+	pv_inject_trap(regs, VEC_DB, 0);
+}
+
+static void undefined_opcode(struct cpu_user_regs *regs)
+{
+	if (!pv_emul_forced_cpuid(regs))
+		pv_inject_trap(regs, VEC_UD, 0);
+}
+
+void pv_trap(struct cpu_user_regs *regs)
+{
+	switch (regs->entry_vector) {
+	case VEC_PF:
+		page_fault(regs);
+		break;
+	case VEC_GP:
+		general_protection(regs);
+		break;
+	case VEC_NM:
+		device_not_available(regs);
+		break;
+	case VEC_UD:
+		undefined_opcode(regs);
+		break;
+	case VEC_DB:
+		debug_exception(regs);
+		break;
+	default:
+		pv_inject_trap(regs, regs->entry_vector, regs->error_code);
+		break;
+	}
+}
+
+bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
+{
+	unsigned long ldt = VCPU_LDT_VA(current->vcpu_id);
+
+	if ((error_code & PF_PRESENT) || va < ldt || va >= ldt + VCPU_LDT_PAGES * PAGE_SIZE)
+		return false;
+	return pv_ldt_map(va - ldt);
+}
+
+void pv_iret_fault(struct cpu_user_regs *regs)
+{
+	struct vcpu *v = current;
+	u64 selectors[4];
+	u16 ds, es, fs, gs;
+
+	if (!v->pv.failsafe_cb) {
+		domain_crash(v->domain, "return to cs %#x ss %#x rip %#lx faults, and no failsafe callback",
+			     regs->cs, regs->ss, (unsigned long)regs->rip);
+		return;
+	}
+	segment_save(&ds, &es, &fs, &gs);
+	pv_bounce(regs, v->pv.failsafe_cb, v->pv.failsafe_masks_events);
+	/* the failsafe frame has the data selectors below rcx (ABI) */
+	selectors[0] = ds;
+	selectors[1] = es;
+	selectors[2] = fs;
+	selectors[3] = gs;
+	regs->rsp -= sizeof(selectors);
+	if (copy_to_guest(regs->rsp, selectors, sizeof(selectors)))
+		domain_crash(v->domain, "kernel stack cannot be written for the failsafe frame");
+}
+
+/* DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor. */
+#define DR7_RESERVED_ZERO 0xffffffff0000dc00ULL
+
+long hc_set_debugreg(struct hc_args *a)
+{
+	struct pv_vcpu *pv = &current->pv;
+	u64 val = a->a[1];
+
+	switch (a->a[0]) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		/* C51: never an address in the hypervisor */
+		if (!va_is_canonical(val) || (val >= HV_HOLE_START && val < HV_HOLE_END))
+			return -EPERM;
+		break;
+	case 4:
+	case 6:
+		a->a[0] = 6;
+		val = (val & 0xe00fULL) | 0xffff0ff0ULL;
+		break;
+	case 5:
+	case 7:
+		a->a[0] = 7;
+		if (val & DR7_RESERVED_ZERO & 0xffffffff00000000ULL)
+			return -EPERM;
+		val = (val & ~DR7_RESERVED_ZERO) | 0x400;
+		/* I/O breakpoints (R/W = 2) are not given */
+		for (unsigned int i = 0; i < 4; i++)
+			if ((val & 3ULL << (i * 2)) && ((val >> (16 + i * 4)) & 3) == 2)
+				return -EPERM;
+		break;
+	default:
+		return -EINVAL;
+	}
+	pv->debugreg[a->a[0]] = val;
+	/* the hardware holds them only while a breakpoint is armed */
+	if (pv->debugreg[7] & 0xff) {
+		for (int i = 0; i < 4; i++)
+			debugreg_write(i, pv->debugreg[i]);
+		debugreg_write(6, pv->debugreg[6]);
+		debugreg_write(7, pv->debugreg[7]);
+	} else if (a->a[0] == 7) {
+		debugreg_write(7, 0x400);
+	}
+	return 0;
+}
+
+long hc_get_debugreg(struct hc_args *a)
+{
+	u64 nr = a->a[0];
+
+	if (nr > 7)
+		return -EINVAL;
+	return (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
+}
