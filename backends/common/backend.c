@@ -192,9 +192,10 @@ int backend_work(struct backend *be, uint64_t now_ns)
 	return rc;
 }
 
-/* Publishes the device: features and InitWait appear together. */
+/* Publishes the device: features and InitWait appear together. Nothing is connected then. */
 static int offer(struct backend *be)
 {
+	be->journal.page->open = 0;
 	for (int i = 0; i < OFFER_TRIES; i++) {
 		xs_transaction_t t = xs_transaction_start(be->xs);
 		int rc;
@@ -339,9 +340,11 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-void backend_fini(struct backend *be)
+void backend_fini(struct backend *be, bool handover)
 {
-	disconnect(be);
+	/* For a successor everything stays as a kill would leave it; the kernel unmaps the rings. */
+	if (!handover)
+		disconnect(be);
 	if (be->ops->fini)
 		be->ops->fini(be);
 	journal_close(&be->journal);

@@ -106,8 +106,8 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
 /* Runs ops->work; closes the connection if the frontend broke the protocol. Returns as work >= 0. */
 int backend_work(struct backend *be, uint64_t now_ns);
 
-/* Drops the connection (if any), the journal's lock, and the device. */
-void backend_fini(struct backend *be);
+/* Drops the journal's lock, the device and, unless a successor takes it over, the connection. */
+void backend_fini(struct backend *be, bool handover);
 
 /*
  * For connect(): maps @nr ring grants and binds @port, resuming if the journal says that exactly

@@ -18,7 +18,6 @@
 
 #define WATCH_OWN "own"
 #define WATCH_FRONTEND "frontend"
-#define DEV_XENBUS "/dev/xen/xenbus"
 
 /* State of the one backend this process is. */
 struct process {
@@ -128,13 +127,7 @@ static void on_evtchn(evutil_socket_t fd, short what, void *arg)
 
 static int open_handles(struct backend *be)
 {
-	/*
-	 * The kernel's store device and not the socket: the connection then outlives the store
-	 * daemon's restarts, which this process could not follow once it has no rights.
-	 */
-	if (access(DEV_XENBUS, F_OK) == 0)
-		setenv("XENSTORED_PATH", DEV_XENBUS, 0);
-	be->xs = xs_open(0);
+	be->xs = store_open();
 	if (!be->xs) {
 		log_error("cannot reach the store");
 		return -EIO;
@@ -258,7 +251,7 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	rc = backend_init(&process.be, ops, argv[optind]);
 	if (rc == 0) {
 		rc = serve(&process, user);
-		backend_fini(&process.be);
+		backend_fini(&process.be, process.code == BACKEND_EXIT_RETRY);
 	}
 	if (rc < 0) {
 		log_warnx("%s: %s", argv[optind], strerror(-rc));

@@ -8,6 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define DEV_XENBUS "/dev/xen/xenbus"
+
+struct xs_handle *store_open(void)
+{
+	if (access(DEV_XENBUS, F_OK) == 0)
+		setenv("XENSTORED_PATH", DEV_XENBUS, 0);
+	return xs_open(0);
+}
 
 static int join(char *path, const char *dir, const char *key)
 {

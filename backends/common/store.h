@@ -18,6 +18,13 @@
 #define STORE_PATH_MAX 3073
 
 /*
+ * Connects through the kernel's store device where there is one, else as the library would. The
+ * device and not the socket: that connection outlives the store daemon's restarts, which a
+ * process without rights could not follow. $XENSTORED_PATH overrides. NULL: errno.
+ */
+struct xs_handle *store_open(void);
+
+/*
  * Reads a string of at most @len - 1 bytes. Returns 0; -ENOENT: no such key; -EINVAL: longer, or
  * with a NUL inside; -errno of the connection. @key may be "": then @dir itself is read.
  */

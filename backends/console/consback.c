@@ -189,9 +189,8 @@ static int cons_prepare(struct backend *be)
 
 static int cons_offer(struct backend *be, xs_transaction_t t)
 {
-	/* An old file of the same domid belongs to another guest. */
-	if (!be->journal.page->open)
-		memset(consback.back, 0, sizeof(*consback.back));
+	/* A console that is offered is new: whatever an old file holds is another guest's. */
+	memset(consback.back, 0, sizeof(*consback.back));
 	return 0;
 }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device.h - one backend directory and the process that serves it.
+ *
+ * Owns starting, adopting, restarting with back-off, and cleaning up after the device. What the
+ * store says about a device is looked up here; which devices to look at is backendd.c's.
+ */
+#ifndef BACKENDS_DEVICE_H
+#define BACKENDS_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <xenstore.h>
+
+#include "vif_script.h"
+
+struct supervisor {
+	struct xs_handle *xs;
+	struct event_base *base;
+	const char *libdir; /* where the device programs are */
+	bool verbose;
+	struct device *devices;
+};
+
+enum device_phase {
+	DEVICE_RUNNING, /* a process serves it (ours or adopted) */
+	DEVICE_WAITING, /* its process died; the next starts when the timer fires */
+	DEVICE_DONE,    /* closed for good; the directory is about to go */
+	DEVICE_FAILED,  /* the record must change first */
+};
+
+struct device {
+	struct device *next;
+	struct supervisor *sv;
+	const struct device_kind *kind;
+	unsigned int domid, devid;
+	char path[128];
+	char journal[256];
+	enum device_phase phase;
+	pid_t pid;            /* 0: none */
+	bool adopted;         /* not our child: watched through adopted_exit */
+	struct event *adopted_exit;
+	struct event *timer;  /* restart, or the end of the grace after the directory went */
+	bool gone;            /* the directory vanished */
+	uint64_t started_ns;
+	unsigned int backoff_ms;
+	struct vif_script script; /* vif only: to run "offline" when the keys are gone */
+};
+
+/* Is there a program for device class @type? */
+bool device_type_known(const char *type);
+
+/* All classes, NULL at the end of the list. */
+const char *device_type(unsigned int i);
+
+/* Looks at one backend directory and takes the step due: start, restart, stop, forget. */
+void device_check(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid);
+
+/* Looks at all devices known, for those whose directories vanished. */
+void device_check_known(struct supervisor *sv);
+
+/* A child of ours ended with wait status @status. Unknown pids are ignored. */
+void device_exited(struct supervisor *sv, pid_t pid, int status);
+
+#endif
