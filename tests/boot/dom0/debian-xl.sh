@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Our store serves Debian's xl, console daemon and kernel backends; our domain manager and backends stand aside.
+. /mnt/dom0/lib.sh
+. /mnt/dom0/debian-lib.sh
+service stop xend backendd
+/usr/lib/xen-4.17/bin/xen-init-dom0 >/dev/null 2>&1
+/usr/lib/xen-4.17/bin/xenconsoled --pid-file=/run/xen/xenconsoled.pid --log=guest --log-dir=/var/log/xen/console
+debian_life
+same "the store daemon is ours" /usr/sbin/xenstored "$(readlink "/proc/$(pidof xenstored)/exe")"

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Debian's amd64 and cloud kernels and PV GRUB as guests of our store, domain manager, backends and tools.
+. /mnt/dom0/lib.sh
+
+before=$(inventory)
+claim "xm create demo" xm create /etc/xen/demo.cfg
+claim "xm create cloud" xm create /etc/xen/cloud.cfg
+claim "xm create grub" xm create /etc/xen/grub.cfg
+for guest in demo:2 cloud:3 grub:4; do
+	name=${guest%:*} address=10.0.0.${guest#*:}
+	claim "$name reaches its shell on hvc0" hears "$name" 90 'guest: ready'
+	claim "$name mounted its ext4 disk read-write" said "$name" 'guest: disk mounted'
+	claim "$name answers ping over xenbr0" until_true 20 ping -c 1 -W 1 "$address"
+done
+claim "cloud runs the cloud kernel" said cloud 'ready 6\.1\..*-cloud-amd64'
+claim "grub loaded the kernel of its own disk" said grub 'guest: ready 6\.1\.[0-9]*-[0-9]*-amd64'
+
+same "xm list has four lines of six columns and a head" "5 6" \
+	"$(xm list | awk '{ rows++; if (NF > most) most = NF } END { print rows, most }')"
+same "xl list says the same" "$(xm list | awk '{ print $1, $2, $3, $4 }')" "$(xl list | awk '{ print $1, $2, $3, $4 }')"
+domid=$(xm domid demo)
+same "xm domname is xm domid's inverse" demo "$(xm domname "$domid")"
+same "Debian's xenstore-read finds the guest's name" demo "$($DEBIAN/xenstore-read "/local/domain/$domid/name")"
+claim "the vif is called vif$domid.0 and is in xenbr0" test -d "/sys/class/net/xenbr0/brif/vif$domid.0"
+claim "one process per device" test "$(pidof blkback | wc -w) $(pidof netback | wc -w) $(pidof consback | wc -w)" = "3 3 3"
+claim "xm uptime knows the guest" sh -c 'xm uptime demo | grep -q demo'
+claim "xm dmesg shows the hypervisor's log" sh -c 'xm dmesg | grep -q .'
+
+types demo 'echo answer $((6 * 7))' >/tmp/console.out 2>&1
+claim "xm console carries a command and its answer" grep -q 'answer 42' /tmp/console.out
+claim "what was said before is shown to a late reader" grep -q 'guest: ready' /tmp/console.out
+
+types demo 'dd if=/dev/urandom of=/mnt/f bs=64k count=32 && sync && echo sum $(sha256sum </mnt/f)' >/dev/null 2>&1
+claim "the guest writes its disk" hears demo 20 '^sum [0-9a-f]{64}'
+sum=$(grep -aoE '^sum [0-9a-f]{64}' "$(log_of demo)" | head -n 1)
+
+claim "xm pause" xm pause demo
+claim "a paused guest does not answer" sh -c '! ping -c 1 -W 2 10.0.0.2'
+claim "xm unpause" xm unpause demo
+claim "it answers again" until_true 10 ping -c 1 -W 1 10.0.0.2
+
+# A killed device process: its ring is taken over, the guest goes on.
+for kind in vbd:blkback vif:netback console:consback; do
+	program=${kind#*:}
+	pid=$(ps -o pid,args | awk -v p="$program" -v d="/backend/${kind%:*}/$domid/" 'index($0, p) && index($0, d) && !/awk/ { print $1; exit }')
+	claim "demo's $program is found and killed" kill -9 "${pid:-none}"
+	claim "a new $program takes over" until_true 15 sh -c "ps -o pid,args | awk -v old=${pid:-0} '
+		index(\$0, \"$program\") && index(\$0, \"/$domid/\") && !/awk/ && \$1 != old { f = 1 } END { exit !f }'"
+done
+claim "the network goes on" until_true 15 ping -c 1 -W 1 10.0.0.2
+types demo 'echo 3 >/proc/sys/vm/drop_caches; echo again $(sha256sum </mnt/f)' >/dev/null 2>&1
+claim "the console goes on, and the disk gives back what was written" \
+	hears demo 20 "again ${sum#sum }"
+types demo 'dd if=/dev/zero of=/mnt/g bs=64k count=16 conv=fsync && echo wrote-after' >/dev/null 2>&1
+claim "the disk takes new writes" hears demo 20 '^wrote-after'
+
+claim "xm reboot" xm reboot cloud
+claim "the guest boots again" hears cloud 90 'guest: ready' 2
+claim "under the same name" running cloud
+
+claim "xm shutdown -w" xm shutdown -w demo
+claim "the guest shut down cleanly" said demo 'guest: poweroff'
+claim "and is gone" gone demo
+claim "xm destroy" xm destroy cloud
+claim "and it is gone" until_true 10 gone cloud
+claim "a guest that powers off by itself goes away" sh -c '
+	. /mnt/dom0/lib.sh; trap - EXIT; types grub "poweroff -f" >/dev/null 2>&1; until_true 20 gone grub'
+
+claim "what was written is in the image" sh -c '
+	mkdir -p /tmp/look && mount -o loop,ro /data/guests/demo.img /tmp/look && cd /tmp/look &&
+	[ "$(sha256sum <f)" = "'"${sum#sum }"'" ]; s=$?; cd /; umount /tmp/look; exit $s'
+until_true 10 sh -c '. /mnt/dom0/lib.sh; trap - EXIT; [ "$(inventory)" = "'"$before"'" ]' >/dev/null 2>&1
+same "nothing is left behind" "$before" "$(inventory)"
