@@ -291,7 +291,7 @@ static int parse_list(struct parser *p, const char *key, int depth, struct cfg_v
 		skip_blank(p, true);
 		if (peek(p) == ',') {
 			advance(p);
-		} else if (peek(p) != close) {
+		} else if (peek(p) != close && peek(p) != EOF) {
 			struct cfg_pos pos = here(p);
 
 			cfg_error_at(p->err, &pos, "%s: ',' or '%c' is missing before %s", key,
@@ -415,8 +415,11 @@ static int parse_statement(struct parser *p)
 	append = peek(p) == '+' && peek_after(p, 1) == '=';
 	if (append)
 		advance(p);
-	if (peek(p) != '=' || peek_after(p, 1) == '=')
-		return statement_error(p, &pos, key);
+	if (peek(p) != '=' || peek_after(p, 1) == '=') {
+		struct cfg_pos missing = here(p);
+
+		return statement_error(p, is_python_keyword(key) ? &pos : &missing, key);
+	}
 	advance(p);
 	skip_blank(p, false);
 	ret = parse_value(p, key, 0, &value);

@@ -56,7 +56,10 @@ static json_t *row_json(const struct domain *dom)
 	return o;
 }
 
-/* xl list --long: domid and config; state added, which Pacemaker's agent greps for. */
+/*
+ * xl list --long: domid and config; state added, which Pacemaker's agent greps for. No key may have
+ * "status" in its name: the agent would take it for xend's old (status N).
+ */
 static json_t *long_json(struct xm *xm, const struct domain *dom)
 {
 	json_t *o = json_object(), *config = json_null();
@@ -70,7 +73,6 @@ static json_t *long_json(struct xm *xm, const struct domain *dom)
 	json_object_set_new(o, "config", config);
 	json_object_set_new(o, "name", json_string(dom->name));
 	json_object_set_new(o, "state", json_string(domain_flags(dom)));
-	json_object_set_new(o, "status", json_string(dom->state_word));
 	json_object_set_new(o, "memory_kib", json_integer(dom->memory_kib));
 	json_object_set_new(o, "cpu_time", json_real((double)dom->cpu_time_ns / 1e9));
 	return o;
@@ -103,7 +105,7 @@ static int show_named(struct view *v)
 			return 1;
 		/* Between two lives of a reboot there is no domain, and yet it is not stopped. */
 		if (domain_is_live(&dom) || dom.state == DOM_STARTING ||
-		    dom.state == DOM_STOPPING || args_has(v->args, 'a') || args_has(v->args, 'l'))
+		    dom.state == DOM_STOPPING || args_has(v->args, 'a'))
 			show(v, &dom);
 		else
 			ret = xm_fail(v->xm, "domain '%s' is not running (it is %s)", dom.name,

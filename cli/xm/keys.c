@@ -402,7 +402,7 @@ static int join_cmdline(struct reading *r, const struct cfg *cfg, keys_warn_fn w
 		s = cfg_find(cfg, "cmdline");
 		if (!s)
 			s = cfg_find(cfg, r->extra ? "extra" : "root");
-		cfg_error_at(r->err, &s->pos,
+		cfg_error_at(r->err, &s->value.pos,
 			     "%s: the kernel's command line is %zu bytes long; %d is "
 			     "the limit",
 			     s->key, strlen(rec->cmdline), RECORD_CMDLINE_MAX);

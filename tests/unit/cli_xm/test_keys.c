@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_keys.c - claims about what configuration keys mean.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "keys.h"
+#include "keys_other.h"
+
+#define BASE "name = 'web'\nmemory = 64\nkernel = '/boot/vmlinuz'\n"
+
+static struct cfg cfg;
+static struct cfg_error err;
+static struct record rec;
+static char warnings[2048];
+
+static void warn(void *data, const char *text)
+{
+	(void)data;
+	strncat(warnings, text, sizeof(warnings) - strlen(warnings) - 2);
+	strcat(warnings, "\n");
+}
+
+static void drop_all(void)
+{
+	record_fini(&rec);
+	cfg_fini(&cfg);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	drop_all();
+	return 0;
+}
+
+static int read_text(const char *text)
+{
+	drop_all();
+	warnings[0] = '\0';
+	record_init(&rec);
+	if (cfg_parse(&cfg, "web.cfg", text, strlen(text), &err) < 0)
+		fail_msg("%s", err.text);
+	return keys_to_record(&cfg, &rec, warn, NULL, &err);
+}
+
+static void refused(const char *text, const char *message)
+{
+	if (read_text(text) == 0)
+		fail_msg("taken: %s", text);
+	if (!strstr(err.text, message))
+		fail_msg("for %s: '%s' does not say '%s'", text, err.text, message);
+}
+
+static void test_a_whole_configuration_becomes_a_record(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE
+		"type = 'pv'\nbuilder = 'linux'\nramdisk = '/boot/initrd'\nmaxmem = '128'\nvcpus = 2\n"
+		"maxvcpus = 4\nroot = '/dev/xvda ro'\nextra = 'quiet'\n"
+		"disk = [ 'file:/a,xvda,w', 'vdev=xvdb, access=r, target=/b' ]\n"
+		"vif = [ 'bridge=br1', '' ]\non_crash = 'preserve'\non_reboot = 'destroy'\nautostart = 1\n"
+		"uuid = '1B4E28BA-2FA1-4D2B-883F-0016D3CCA427'\n"), 0);
+
+	assert_string_equal(rec.name, "web");
+	assert_string_equal(rec.ramdisk, "/boot/initrd");
+	assert_int_equal(rec.memory, 64);
+	assert_int_equal(rec.maxmem, 128);
+	assert_int_equal(rec.vcpus, 2);
+	assert_int_equal(rec.maxvcpus, 4);
+	assert_string_equal(rec.cmdline, "root=/dev/xvda ro quiet");
+	assert_int_equal(rec.nr_disks, 2);
+	assert_string_equal(rec.disks[1].path, "/b");
+	assert_int_equal(rec.nr_vifs, 2);
+	assert_string_equal(rec.vifs[0].bridge, "br1");
+	assert_string_equal(rec.on_crash, "preserve");
+	assert_string_equal(rec.on_reboot, "destroy");
+	assert_string_equal(rec.autostart, "1");
+	assert_string_equal(rec.uuid, "1b4e28ba-2fa1-4d2b-883f-0016d3cca427");
+	assert_string_equal(warnings, "");
+}
+
+static void test_what_is_left_out_gets_xls_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE), 0);
+
+	assert_int_equal(rec.vcpus, 1);
+	assert_int_equal(rec.maxvcpus, 1);
+	assert_int_equal(rec.maxmem, 64);
+	assert_string_equal(rec.on_poweroff, "destroy");
+	assert_string_equal(rec.on_reboot, "restart");
+	assert_string_equal(rec.on_crash, "destroy");
+	assert_string_equal(rec.autostart, "0");
+	assert_string_equal(rec.cmdline, "");
+	assert_null(rec.ramdisk);
+}
+
+static void test_a_uuid_and_a_mac_are_made_up_valid_and_different(void **state)
+{
+	char uuid[64], mac[32], out[RECORD_UUID_LEN + 1];
+
+	(void)state;
+	assert_int_equal(read_text(BASE "vif = [ '', '' ]\n"), 0);
+	strcpy(uuid, rec.uuid);
+	strcpy(mac, rec.vifs[0].mac);
+
+	assert_true(record_uuid_parse(uuid, out));
+	assert_int_equal(uuid[14], '4');
+	assert_memory_equal(mac, "00:16:3e:", 9);
+	assert_true(mac[9] <= '7');
+	assert_string_not_equal(mac, rec.vifs[1].mac);
+	assert_int_equal(read_text(BASE "vif = [ '' ]\n"), 0);
+	assert_string_not_equal(uuid, rec.uuid);
+}
+
+static void test_cmdline_beats_root_and_extra_with_a_warning(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE "cmdline = 'a'\nroot = 'b'\n"), 0);
+	assert_string_equal(rec.cmdline, "a");
+	assert_non_null(strstr(warnings, "web.cfg:5:1: root has no effect: cmdline is set too"));
+	assert_int_equal(read_text(BASE "extra = 'only'\n"), 0);
+	assert_string_equal(rec.cmdline, "only");
+}
+
+static void test_an_unknown_key_is_answered_with_the_nearest_one_and_its_line(void **state)
+{
+	(void)state;
+	refused(BASE "memroy = 3\n", "web.cfg:4:1: unknown key 'memroy'; did you mean 'memory'?");
+	refused(BASE "kernal = 'x'\n", "did you mean 'kernel'?");
+	refused(BASE "disks = []\n", "did you mean 'disk'?");
+	refused(BASE "wibble = 3\n", "web.cfg:4:1: unknown key 'wibble' (xm.cfg(5)");
+}
+
+static void test_keys_for_other_kinds_of_guests_are_refused_by_name(void **state)
+{
+	(void)state;
+	refused(BASE "bios = 'ovmf'\n", "web.cfg:4:1: bios: for fully virtualised guests");
+	refused(BASE "gic_version = 'v2'\n", "for ARM machines");
+	refused(BASE "bootloader = 'pygrub'\n", "grub-xen");
+	refused(BASE "pci = [ '01:00.0' ]\n", "without an IOMMU");
+	refused(BASE "type = 'hvm'\n", "runs paravirtual guests");
+	refused(BASE "builder = 'hvm'\n", "runs paravirtual guests");
+	refused(BASE "type = 'xyz'\n", "must be 'pv'");
+}
+
+static void test_refused_keys_that_ask_for_nothing_are_let_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE "pci = []\nnestedhvm = 0\nboot = ''\nhap = None\n"), 0);
+	assert_string_equal(warnings, "");
+}
+
+static void test_keys_without_effect_are_warned_about(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE "vnc = 1\ncpus = '0-1'\n"), 0);
+	assert_non_null(strstr(warnings, "web.cfg:4:1: vnc has no effect: there is no graphical console"));
+	assert_non_null(strstr(warnings, "web.cfg:5:1: cpus has no effect"));
+}
+
+static void test_a_key_set_twice_is_warned_about(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE "memory = 32\n"), 0);
+	assert_int_equal(rec.memory, 32);
+	assert_non_null(strstr(warnings, "web.cfg:4:1: memory is set twice; this value replaces the one "
+					 "of line 2"));
+}
+
+static void test_missing_keys_are_named_with_an_example(void **state)
+{
+	(void)state;
+	refused("memory = 1024\nkernel = '/x'\n", "web.cfg: no name: add a line such as");
+	refused("name = 'a'\nkernel = '/x'\n", "no memory: add a line such as memory = 128");
+	refused("name = 'a'\nmemory = 8\n", "no kernel: add a line such as kernel");
+}
+
+static void test_values_of_the_wrong_kind_or_size_are_refused_in_place(void **state)
+{
+	(void)state;
+	refused(BASE "vcpus = 0\n", "web.cfg:4:9: vcpus: must be a whole number from 1 to 32");
+	refused(BASE "vcpus = 33\n", "from 1 to 32");
+	refused(BASE "memory = 'lots'\n", "memory: must be a whole number from 4");
+	refused(BASE "memory = [1]\n", "memory: must be a whole number");
+	refused(BASE "maxmem = 32\n", "maxmem: 32 is less than memory, 64");
+	refused(BASE "vcpus = 4\nmaxvcpus = 2\n", "maxvcpus: 2 is less than vcpus, 4");
+	refused(BASE "kernel = 'relative'\n", "kernel: must be an absolute path");
+	refused(BASE "kernel = []\n", "kernel: must be a string in quotes");
+	refused(BASE "uuid = 'x'\n", "must be a uuid such as");
+	refused(BASE "on_crash = 'explode'\n", "must be 'destroy', 'restart' or 'preserve'");
+	refused(BASE "on_crash = 'coredump-restart'\n", "core dumps are not written");
+	refused(BASE "on_crash = 'rename-restart'\n", "'preserve' or 'restart'");
+	refused(BASE "autostart = 'maybe'\n", "must be 0, 1 or 'last'");
+	refused(BASE "disk = 'file:/x,xvda,w'\n", "disk: must be a list");
+	refused(BASE "disk = [ 3 ]\n", "disk 1: must be a string");
+	refused(BASE "disk = [ 'file:/x,xvda,w',\n 'file:/y,xvda,w' ]\n",
+		"web.cfg:5:2: disk 2: 'xvda' is disk 1 already");
+	refused(BASE "disk = [ 'file:/x,xvda,q' ]\n", "web.cfg:4:10: disk 1: 'q' is not an access mode");
+	refused(BASE "vif = 'x'\n", "vif: must be a list");
+	refused(BASE "vif = [ 'mac=00:16:3e:00:00:01', 'mac=00:16:3E:00:00:01' ]\n",
+		"is vif 1's already");
+}
+
+static void test_a_name_must_fit_the_store(void **state)
+{
+	(void)state;
+	refused(BASE "name = 'a.b'\n", "name: 'a.b' has a character the store does not allow");
+	refused(BASE "name = 'a/b'\n", "has a character");
+	refused(BASE "name = ''\n", "name: '' is empty");
+	refused(BASE "name = '42'\n", "is a number, which would be taken for a domain ID");
+	refused(BASE "name = 'Domain-0'\n", "belongs to the host's own domain");
+	refused(BASE "name = 'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg'\n",
+		"is longer than 64 characters");
+	assert_int_equal(read_text(BASE "name = 'Web_1-x'\n"), 0);
+}
+
+static void test_a_command_line_over_the_abis_limit_is_refused(void **state)
+{
+	char text[2048], extra[1100];
+
+	(void)state;
+	memset(extra, 'x', sizeof(extra));
+	extra[1023] = '\0';
+	snprintf(text, sizeof(text), BASE "extra = '%s'\n", extra);
+	assert_int_equal(read_text(text), 0);
+	extra[1023] = 'x';
+	extra[1024] = '\0';
+	snprintf(text, sizeof(text), BASE "extra = '%s'\n", extra);
+	refused(text, "web.cfg:4:9: extra: the kernel's command line is 1024 bytes long; 1023 is");
+}
+
+static void test_numbers_may_be_names_paths_may_be_none(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(BASE "ramdisk = ''\nextra = 1\nname = None\n"), -EINVAL);
+	assert_non_null(strstr(err.text, "no name"));
+	assert_int_equal(read_text(BASE "ramdisk = None\nextra = 1\n"), 0);
+	assert_string_equal(rec.cmdline, "1");
+}
+
+static void test_no_key_is_in_two_tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; keys_taken_name(i); i++)
+		if (keys_other_find(keys_taken_name(i)))
+			fail_msg("%s is both taken and not", keys_taken_name(i));
+	for (size_t i = 0; keys_other_at(i); i++)
+		if (keys_other_find(keys_other_at(i)->name) != keys_other_at(i))
+			fail_msg("%s is there twice", keys_other_at(i)->name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_whole_configuration_becomes_a_record),
+		cmocka_unit_test(test_what_is_left_out_gets_xls_defaults),
+		cmocka_unit_test(test_a_uuid_and_a_mac_are_made_up_valid_and_different),
+		cmocka_unit_test(test_cmdline_beats_root_and_extra_with_a_warning),
+		cmocka_unit_test(test_an_unknown_key_is_answered_with_the_nearest_one_and_its_line),
+		cmocka_unit_test(test_keys_for_other_kinds_of_guests_are_refused_by_name),
+		cmocka_unit_test(test_refused_keys_that_ask_for_nothing_are_let_pass),
+		cmocka_unit_test(test_keys_without_effect_are_warned_about),
+		cmocka_unit_test(test_a_key_set_twice_is_warned_about),
+		cmocka_unit_test(test_missing_keys_are_named_with_an_example),
+		cmocka_unit_test(test_values_of_the_wrong_kind_or_size_are_refused_in_place),
+		cmocka_unit_test(test_a_name_must_fit_the_store),
+		cmocka_unit_test(test_a_command_line_over_the_abis_limit_is_refused),
+		cmocka_unit_test(test_numbers_may_be_names_paths_may_be_none),
+		cmocka_unit_test(test_no_key_is_in_two_tables),
+	};
+
+	return cmocka_run_group_tests_name("xm: configuration keys", tests, NULL, teardown);
+}
