@@ -17,7 +17,6 @@
 
 struct domain *domain_list;
 struct domain *dom0;
-struct vcpu *current;
 
 static domid_t last_domid; /* the most recently created; numbers are reused as late as possible */
 

@@ -109,6 +109,7 @@ struct domain {
 	u8 *pirq_to_gsi; /* dom0 only: pirq -> gsi, 0xff: none */
 	struct frame *pirq_eoi_frame; /* PHYSDEVOP_pirq_eoi_gmfn_v*, holds a WR typeref */
 	u64 *pirq_eoi_map;
+	bool pirq_eoi_unmasks; /* v1 of it: PHYSDEVOP_eoi unmasks the event channel too */
 	s_time_t created_ns;
 
 	/* guest's extra memory facts, domctl/memory_op */

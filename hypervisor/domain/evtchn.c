@@ -260,6 +260,11 @@ int evtchn_bind_pirq(struct domain *d, u32 pirq, evtchn_port_t *port)
 	return 0;
 }
 
+evtchn_port_t evtchn_of_pirq(const struct domain *d, u32 pirq)
+{
+	return d->evtchn && pirq < GSI_LIMIT ? d->evtchn->pirq_port[pirq] : 0;
+}
+
 bool evtchn_raise_pirq(struct domain *d, unsigned int pirq)
 {
 	struct evtchn *c;

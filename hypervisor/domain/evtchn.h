@@ -55,6 +55,8 @@ bool virq_is_per_vcpu(u32 virq);
 
 /* A device interrupt for dom0: sets the port bound to @pirq pending. False: nobody bound it. */
 bool evtchn_raise_pirq(struct domain *d, unsigned int pirq);
+/* The port bound to @pirq; 0: none. */
+evtchn_port_t evtchn_of_pirq(const struct domain *d, u32 pirq);
 /* Sets the port pending on vcpu @v. @port: valid and open. */
 void evtchn_set_pending(struct domain *d, struct vcpu *v, evtchn_port_t port);
 

@@ -204,13 +204,12 @@ s16 gnttab_pin(struct domain *rd, grant_ref_t ref, const struct domain *ld, bool
 void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool writable, bool is_device)
 {
 	struct grant_active *act = active_entry(rd->gnttab, ref);
-	grant_entry_v1_t *entry = shared_entry(rd->gnttab, ref);
 	u32 *counter = pin_counter(&act->pins, writable, is_device);
+	grant_entry_v1_t *entry;
 
 	BUG_ON(*counter == 0);
 	--*counter;
-	if (!entry || !rd->gnttab->shared[ref / GRANTS_PER_FRAME])
-		return;
+	entry = shared_entry(rd->gnttab, ref);
 	if (!is_pinned(&act->pins)) {
 		act->frame = NULL;
 		flags_clear(entry, GTF_reading | GTF_writing);

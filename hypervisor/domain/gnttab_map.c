@@ -70,8 +70,12 @@ static s16 mapping_get(struct domain *rd, grant_ref_t ref, struct domain *ld, bo
 	if (rc != GNTST_okay)
 		return rc;
 	*frame = act->frame;
+	/* The hypervisor's own shared pages are not counted among the granter's frames: not granted. */
+	if (act->frame->ref & FRAME_XENHEAP)
+		goto out_unpin;
 	if (writable ? frame_get_and_type(act->frame, rd, FT_WR) == 0 : frame_get(act->frame, rd))
 		return GNTST_okay;
+out_unpin:
 	gnttab_unpin(rd, ref, writable, is_device);
 	return GNTST_general_error;
 }
@@ -79,11 +83,20 @@ static s16 mapping_get(struct domain *rd, grant_ref_t ref, struct domain *ld, bo
 static void mapping_put(struct domain *rd, grant_ref_t ref, struct frame *frame, bool writable,
 			bool is_device)
 {
+	bool was_dying = rd->is_dying;
+
+	/* A dying granter may go with this very reference: not before its entry is unpinned. */
+	if (was_dying)
+		rd->is_being_freed = true;
 	if (writable)
 		frame_put_and_type(frame);
 	else
 		frame_put(frame);
 	gnttab_unpin(rd, ref, writable, is_device);
+	if (was_dying) {
+		rd->is_being_freed = false;
+		domain_try_free(rd);
+	}
 }
 
 static s16 errno_to_gntst(int rc)
@@ -213,7 +226,6 @@ static void unmap_finish(struct grant_table *lt, struct maptrack *m, grant_handl
 	m->flags &= ~done;
 	if (!(m->flags & (GNTMAP_host_map | GNTMAP_device_map)))
 		maptrack_free(lt, handle);
-	/* The granter may go with its last frame: its table is not touched after the put of the last. */
 	if (done & GNTMAP_device_map)
 		mapping_put(rd, ref, frame, writable, true);
 	if (done & GNTMAP_host_map)

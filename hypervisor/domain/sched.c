@@ -170,6 +170,7 @@ static void vcpu_enter(struct vcpu *next)
 	current = next;
 	*guest_regs() = next->regs;
 	pv_vcpu_switch_in(next);
+	fpu_switch_in(next);
 	vcpu_time_update(next);
 }
 

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* domctl_vcpu.c - domctl: the state of a vcpu, in and out: contexts, affinity, FPU, MSRs. ABI: xen/domctl.h. */
+#include "hypercall/domctl.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "pv/pv.h"
+#include "x86/asm.h"
+#include "x86/machine.h"
+
+static struct vcpu *vcpu_find(const struct domain *d, u32 id)
+{
+	return id < d->nr_vcpus_max ? d->vcpu[id] : NULL;
+}
+
+/* A vcpu that has a context may get new registers (resume after suspend), no other page tables. */
+static long context_change(struct vcpu *v, const struct vcpu_guest_context *new)
+{
+	struct vcpu_guest_context *old = xzalloc_obj(struct vcpu_guest_context);
+	long rc = 0;
+
+	if (!old)
+		return -ENOMEM;
+	pv_vcpu_get_context(v, old);
+	if (old->ctrlreg[3] != new->ctrlreg[3] || old->ctrlreg[1] != new->ctrlreg[1] ||
+	    old->user_regs.cs != new->user_regs.cs || old->user_regs.rip != new->user_regs.rip ||
+	    old->user_regs.ss != new->user_regs.ss || old->user_regs.rflags != new->user_regs.rflags)
+		rc = -EBUSY;
+	xfree(old);
+	if (rc)
+		return rc;
+	/* Everything the CPU takes without checks of its own. */
+	v->regs.rax = new->user_regs.rax;
+	v->regs.rbx = new->user_regs.rbx;
+	v->regs.rcx = new->user_regs.rcx;
+	v->regs.rdx = new->user_regs.rdx;
+	v->regs.rsi = new->user_regs.rsi;
+	v->regs.rdi = new->user_regs.rdi;
+	return 0;
+}
+
+long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
+{
+	struct vcpu *v = vcpu_find(d, op->u.vcpucontext.vcpu);
+	struct vcpu_guest_context *ctxt;
+	long rc = -EFAULT;
+
+	if (!v)
+		return -ENOENT;
+	if (d->is_dying)
+		return -EINVAL;
+	if (!handle_va(op->u.vcpucontext.ctxt))
+		return -EINVAL; /* a reset: of no use to PV */
+	ctxt = xzalloc_obj(struct vcpu_guest_context);
+	if (!ctxt)
+		return -ENOMEM;
+	domain_pause(d);
+	if (copy_elem_from_handle(ctxt, op->u.vcpucontext.ctxt, 0) == 0)
+		rc = v->is_initialised ? context_change(v, ctxt) : pv_vcpu_set_context(v, ctxt);
+	if (rc == 0 && ctxt->flags & VGCF_online)
+		rc = vcpu_up(v);
+	domain_unpause(d);
+	xfree(ctxt);
+	return rc;
+}
+
+long domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
+{
+	struct vcpu *v = vcpu_find(d, op->u.vcpucontext.vcpu);
+	struct vcpu_guest_context *ctxt;
+	long rc;
+
+	if (!v)
+		return -ESRCH;
+	if (!v->is_initialised)
+		return -ENODATA;
+	ctxt = xzalloc_obj(struct vcpu_guest_context);
+	if (!ctxt)
+		return -ENOMEM;
+	pv_vcpu_get_context(v, ctxt);
+	rc = copy_to_guest(handle_va(op->u.vcpucontext.ctxt), ctxt, sizeof(*ctxt));
+	xfree(ctxt);
+	return rc;
+}
+
+long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_getvcpuinfo *info = &op->u.getvcpuinfo;
+	struct vcpu *v = vcpu_find(d, info->vcpu);
+
+	if (!v)
+		return -ESRCH;
+	info->online = !(v->pause_flags & VPF_DOWN);
+	info->blocked = v->pause_flags & VPF_BLOCKED ? 1 : 0;
+	info->running = v->is_running;
+	info->cpu_time = vcpu_cpu_time_ns(v);
+	info->cpu = 0;
+	return 0;
+}
+
+/* Remembered, and 1 after masking to what exists: there is one CPU to be bound to. */
+long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpuaffinity *aff = &op->u.vcpuaffinity;
+	struct vcpu *v = vcpu_find(d, aff->vcpu);
+	u64 bits;
+	long rc = 0;
+
+	if (!v)
+		return -ESRCH;
+	if (aff->flags & XEN_VCPUAFFINITY_HARD) {
+		rc = domctl_get_bitmap(&aff->cpumap_hard, &bits);
+		if (rc)
+			return rc;
+		if (!(bits & 1))
+			return -EINVAL; /* names no CPU that is there */
+		v->affinity = bits;
+		rc = domctl_put_bitmap(&aff->cpumap_hard, 1, 1);
+	}
+	if (!rc && aff->flags & XEN_VCPUAFFINITY_SOFT)
+		rc = domctl_put_bitmap(&aff->cpumap_soft, 1, 1);
+	return rc;
+}
+
+long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpuaffinity *aff = &op->u.vcpuaffinity;
+	struct vcpu *v = vcpu_find(d, aff->vcpu);
+	long rc = 0;
+
+	if (!v)
+		return -ESRCH;
+	if (aff->flags & XEN_VCPUAFFINITY_HARD)
+		rc = domctl_put_bitmap(&aff->cpumap_hard, v->affinity, 1);
+	if (!rc && aff->flags & XEN_VCPUAFFINITY_SOFT)
+		rc = domctl_put_bitmap(&aff->cpumap_soft, 1, 1);
+	return rc;
+}
+
+long domctl_get_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_ext_vcpucontext *ext = &op->u.ext_vcpucontext;
+	const struct vcpu *v = vcpu_find(d, ext->vcpu);
+	u32 id = ext->vcpu;
+
+	if (!v || v == current)
+		return -ESRCH;
+	memset(ext, 0, sizeof(*ext));
+	ext->vcpu = id;
+	ext->size = sizeof(*ext);
+	ext->sysenter_callback_cs = ext->syscall32_callback_cs = FLAT_KERNEL_CS;
+	ext->sysenter_callback_eip = v->pv.sysenter_cb;
+	ext->sysenter_disables_events = v->pv.sysenter_masks_events;
+	ext->syscall32_callback_eip = v->pv.syscall32_cb;
+	ext->syscall32_disables_events = v->pv.syscall32_masks_events;
+	return 0;
+}
+
+long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_ext_vcpucontext *ext = &op->u.ext_vcpucontext;
+	struct vcpu *v = vcpu_find(d, ext->vcpu);
+
+	if (!v || v == current)
+		return -ESRCH;
+	if (ext->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
+		return -EINVAL;
+	if ((ext->sysenter_callback_eip && !guest_range_ok(ext->sysenter_callback_eip, 1, 1)) ||
+	    (ext->syscall32_callback_eip && !guest_range_ok(ext->syscall32_callback_eip, 1, 1)))
+		return -EINVAL;
+	v->pv.sysenter_cb = ext->sysenter_callback_eip;
+	v->pv.sysenter_masks_events = ext->sysenter_disables_events;
+	v->pv.syscall32_cb = ext->syscall32_callback_eip;
+	v->pv.syscall32_masks_events = ext->syscall32_disables_events;
+	return 0;
+}
+
+/* The one MSR a PV guest owns beyond its context: TSC_AUX. */
+#define VCPU_MSRS 1
+
+long domctl_get_vcpu_msrs(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpu_msrs *m = &op->u.vcpu_msrs;
+	const struct vcpu *v = vcpu_find(d, m->vcpu);
+	struct xen_domctl_vcpu_msr msr = {.index = MSR_TSC_AUX};
+
+	if (!v || v == current)
+		return -EINVAL;
+	if (!handle_va(m->msrs)) {
+		m->msr_count = VCPU_MSRS;
+		return 0;
+	}
+	if (!v->pv.tsc_aux) {
+		m->msr_count = 0;
+		return 0;
+	}
+	if (m->msr_count < VCPU_MSRS)
+		return -ENOBUFS;
+	msr.value = v->pv.tsc_aux;
+	m->msr_count = VCPU_MSRS;
+	return copy_elem_to_handle(m->msrs, 0, &msr);
+}
+
+long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_vcpu_msrs *m = &op->u.vcpu_msrs;
+	struct vcpu *v = vcpu_find(d, m->vcpu);
+
+	if (!v)
+		return -EINVAL;
+	for (u32 i = 0; i < m->msr_count; i++) {
+		struct xen_domctl_vcpu_msr msr;
+
+		if (i >= VCPU_MSRS)
+			return -EINVAL;
+		if (copy_elem_from_handle(&msr, m->msrs, i))
+			return -EFAULT;
+		if (msr.reserved || msr.index != MSR_TSC_AUX || msr.value >> 32)
+			return -EINVAL;
+		v->pv.tsc_aux = msr.value;
+	}
+	return 0;
+}
+
+/* --- extended FPU state: xcr0, xcr0_accum, then the XSAVE area --- */
+
+#define XSTATE_PREFIX 16
+#define FXSAVE_MXCSR 24
+#define XSAVE_HEADER 512
+#define XSAVE_HEADER_SIZE 64
+#define MXCSR_VALID 0xffffu
+
+long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
+	struct vcpu *v = vcpu_find(d, x->vcpu);
+	u64 need = XSTATE_PREFIX + fpu_area_size();
+	u64 prefix[2];
+
+	if (!v || v == current || !cpu_has_xsave)
+		return cpu_has_xsave ? -ESRCH : -EINVAL;
+	if (x->size == 0 || !handle_va(x->buffer)) {
+		x->xfeature_mask = fpu_xcr0_mask();
+		x->size = need;
+		return 0;
+	}
+	if (x->size != need || x->xfeature_mask != fpu_xcr0_mask())
+		return -EINVAL;
+	prefix[0] = v->pv.xcr0;
+	prefix[1] = v->pv.xcr0;
+	if (copy_to_guest(handle_va(x->buffer), prefix, sizeof(prefix)))
+		return -EFAULT;
+	return copy_to_guest(handle_va(x->buffer) + XSTATE_PREFIX, v->fpu_area, fpu_area_size());
+}
+
+/* XRSTOR faults, in the hypervisor, on anything else. */
+static bool xsave_area_ok(const u8 *area, u64 xcr0)
+{
+	u64 header[XSAVE_HEADER_SIZE / 8];
+	u32 mxcsr;
+
+	memcpy(header, area + XSAVE_HEADER, sizeof(header));
+	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
+	for (size_t i = 1; i < ARRAY_SIZE(header); i++)
+		if (header[i])
+			return false;
+	return !(header[0] & ~xcr0) && !(mxcsr & ~MXCSR_VALID);
+}
+
+long domctl_setvcpuextstate(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
+	struct vcpu *v = vcpu_find(d, x->vcpu);
+	u64 prefix[2];
+	size_t len;
+	u8 *copy;
+	long rc = -EINVAL;
+
+	if (!v || !cpu_has_xsave)
+		return -EINVAL;
+	if (x->size < XSTATE_PREFIX + XSAVE_HEADER + XSAVE_HEADER_SIZE ||
+	    x->size > XSTATE_PREFIX + fpu_area_size())
+		return -EINVAL;
+	len = x->size - XSTATE_PREFIX;
+	copy = xzalloc(fpu_area_size());
+	if (!copy)
+		return -ENOMEM;
+	if (copy_from_guest(prefix, handle_va(x->buffer), sizeof(prefix)) ||
+	    copy_from_guest(copy, handle_va(x->buffer) + XSTATE_PREFIX, len)) {
+		rc = -EFAULT;
+	} else if (!(prefix[0] & ~fpu_xcr0_mask()) && prefix[0] & 1 &&
+		   xsave_area_ok(copy, prefix[0])) {
+		memcpy(v->fpu_area, copy, fpu_area_size());
+		v->pv.xcr0 = prefix[0];
+		rc = 0;
+	}
+	xfree(copy);
+	return rc;
+}
+
+long domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
+{
+	struct vcpu *v = vcpu_find(d, op->u.sendtrigger.vcpu);
+
+	if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+		return -ENOSYS; /* a PV guest has no power button */
+	if (!v)
+		return -ESRCH;
+	v->pv.nmi_pending = true;
+	vcpu_kick(v);
+	return 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* hc_platform.c - platform_op, dom0 only: wall clock, power, facts of the firmware. ABI: xen/platform.h. */
+#include "domain/sched.h"
+
+#include <xen/platform.h>
+
+#include "hypercall/handlers.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "x86/asm.h"
+#include "x86/machine.h"
+
+static long set_time(u64 sec, u32 nsec, u64 system_time_ns)
+{
+	if (nsec >= 1000000000)
+		return -EINVAL;
+	clock_set_wall(sec, nsec, system_time_ns);
+	for (struct domain *d = domain_list; d; d = d->next)
+		if (d->shared_info)
+			wallclock_update(d);
+	return 0;
+}
+
+static long op_settime32(struct xen_platform_op *op)
+{
+	return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
+}
+
+static long op_settime64(struct xen_platform_op *op)
+{
+	if (op->u.settime64.mbz)
+		return -EOPNOTSUPP;
+	return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
+}
+
+/* Booted by multiboot2: no real-mode BIOS was asked for disks or EDID, and there is no EFI. */
+static long op_firmware_info(struct xen_platform_op *op)
+{
+	switch (op->u.firmware_info.type) {
+	case XEN_FW_KBD_SHIFT_FLAGS:
+		op->u.firmware_info.u.kbd_shift_flags = 0;
+		return 0;
+	case XEN_FW_DISK_INFO:
+	case XEN_FW_DISK_MBR_SIGNATURE:
+	case XEN_FW_VBEDDC_INFO:
+	case XEN_FW_EFI_INFO:
+		return -ESRCH;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long op_enter_acpi_sleep(struct xen_platform_op *op)
+{
+	const struct xenpf_enter_acpi_sleep *s = &op->u.enter_acpi_sleep;
+
+	if (s->flags & XENPF_ACPI_SLEEP_EXTENDED)
+		return -ENODEV; /* no hardware-reduced ACPI */
+	log_info("d0: enters ACPI state S%u", s->sleep_state);
+	return acpi_enter_sleep(s->val_a, s->val_b, s->sleep_state);
+}
+
+static long op_getidletime(struct xen_platform_op *op)
+{
+	struct xenpf_getidletime *g = &op->u.getidletime;
+	u64 idle = sched_idle_time_ns();
+	u8 map;
+
+	if (g->cpumap_nr_cpus == 0)
+		return -EINVAL;
+	if (copy_from_guest(&map, handle_va(g->cpumap_bitmap), 1))
+		return -EFAULT;
+	map &= 1;
+	if (map && copy_to_guest(handle_va(g->idletime), &idle, sizeof(idle)))
+		return -EFAULT;
+	g->now = now_ns();
+	return copy_to_guest(handle_va(g->cpumap_bitmap), &map, 1);
+}
+
+static long op_get_cpuinfo(struct xen_platform_op *op)
+{
+	struct xenpf_pcpuinfo *p = &op->u.pcpu_info;
+
+	p->max_present = 0;
+	p->flags = p->xen_cpuid == 0 ? XEN_PCPU_FLAGS_ONLINE : XEN_PCPU_FLAGS_INVALID;
+	p->apic_id = 0;
+	p->acpi_id = 0;
+	return 0;
+}
+
+static long op_get_cpu_version(struct xen_platform_op *op)
+{
+	struct xenpf_pcpu_version *p = &op->u.pcpu_version;
+	u32 a, b, c, d;
+
+	if (p->xen_cpuid != 0)
+		return -ENODEV;
+	cpuid(1, 0, &a, &b, &c, &d);
+	p->max_present = 0;
+	memcpy(p->vendor_id, cpu_vendor, sizeof(p->vendor_id));
+	p->family = (a >> 8 & 0xf) + ((a >> 8 & 0xf) == 0xf ? a >> 20 & 0xff : 0);
+	p->model = (a >> 4 & 0xf) | (a >> 12 & 0xf0);
+	p->stepping = a & 0xf;
+	return 0;
+}
+
+static const struct {
+	long (*fn)(struct xen_platform_op *op);
+	bool copy_back;
+} platform_ops[] = {
+	[XENPF_settime32] = {op_settime32, false},
+	[XENPF_settime64] = {op_settime64, false},
+	[XENPF_firmware_info] = {op_firmware_info, true},
+	[XENPF_enter_acpi_sleep] = {op_enter_acpi_sleep, false},
+	[XENPF_getidletime] = {op_getidletime, true},
+	[XENPF_get_cpuinfo] = {op_get_cpuinfo, true},
+	[XENPF_get_cpu_version] = {op_get_cpu_version, true},
+};
+
+long hc_platform_op(struct hc_args *a)
+{
+	struct xen_platform_op op;
+	long rc;
+
+	if (copy_from_guest(&op, a->a[0], sizeof(op)))
+		return -EFAULT;
+	if (op.interface_version != XENPF_INTERFACE_VERSION)
+		return -EACCES;
+	/* CPU hotplug, frequencies, microcode, memory types: known, and not done. */
+	if (op.cmd >= ARRAY_SIZE(platform_ops) || !platform_ops[op.cmd].fn)
+		return -EOPNOTSUPP;
+	rc = platform_ops[op.cmd].fn(&op);
+	if (rc == 0 && platform_ops[op.cmd].copy_back && copy_to_guest(a->a[0], &op, sizeof(op)))
+		return -EFAULT;
+	return rc;
+}

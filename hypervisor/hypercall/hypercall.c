@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hypercall.c - THE table of hypercalls, and the one dispatcher behind `syscall` from a guest kernel. Owns
+ * restarts: a handler never touches the guest's registers for its result. ABI: xen/xen.h.
+ */
+#include "hypercall/hypercall.h"
+
+#include "domain/domain.h"
+#include "hypercall/handlers.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "pv/pv.h"
+#include "x86/machine.h"
+
+/* Calls by dom0 only; everybody else gets -EPERM before any argument is looked at. */
+#define HCF_PRIVILEGED (1u << 0)
+/* Not inside a multicall: it would change what the multicall itself relies on. */
+#define HCF_NO_MULTICALL (1u << 1)
+
+struct hypercall {
+	hc_handler_t handler;
+	u32 flags;
+	const char *name;
+};
+
+#define HC(n, fl) [__HYPERVISOR_##n] = {.handler = hc_##n, .flags = (fl), .name = #n}
+
+static const struct hypercall hypercall_table[] = {
+	HC(set_trap_table, 0),
+	HC(mmu_update, 0),
+	HC(set_gdt, 0),
+	HC(stack_switch, 0),
+	HC(set_callbacks, 0),
+	HC(fpu_taskswitch, 0),
+	HC(sched_op_compat, 0),
+	HC(platform_op, HCF_PRIVILEGED),
+	HC(set_debugreg, 0),
+	HC(get_debugreg, 0),
+	HC(update_descriptor, 0),
+	HC(memory_op, 0),
+	HC(multicall, HCF_NO_MULTICALL),
+	HC(update_va_mapping, 0),
+	HC(set_timer_op, 0),
+	HC(event_channel_op_compat, 0),
+	HC(xen_version, 0),
+	HC(console_io, 0),
+	HC(physdev_op_compat, 0),
+	HC(grant_table_op, 0),
+	HC(vm_assist, 0),
+	HC(update_va_mapping_otherdomain, 0),
+	HC(iret, HCF_NO_MULTICALL),
+	HC(vcpu_op, 0),
+	HC(set_segment_base, 0),
+	HC(mmuext_op, 0),
+	HC(nmi_op, 0),
+	HC(sched_op, 0),
+	HC(callback_op, 0),
+	HC(xenpmu_op, 0),
+	HC(event_channel_op, 0),
+	HC(physdev_op, 0),
+	HC(sysctl, HCF_PRIVILEGED),
+	HC(domctl, HCF_PRIVILEGED),
+};
+
+long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
+{
+	const struct hypercall *h;
+
+	if (unlikely(nr >= ARRAY_SIZE(hypercall_table) || !hypercall_table[nr].handler))
+		return -ENOSYS;
+	h = &hypercall_table[nr];
+	if (unlikely(h->flags)) {
+		if (h->flags & HCF_PRIVILEGED && !current->domain->is_privileged)
+			return -EPERM;
+		if (h->flags & HCF_NO_MULTICALL && in_multicall)
+			return -EINVAL;
+	}
+	return h->handler(args);
+}
+
+const char *hypercall_name(u64 nr)
+{
+	return nr < ARRAY_SIZE(hypercall_table) ? hypercall_table[nr].name : NULL;
+}
+
+void hypercall_entry(struct cpu_user_regs *regs)
+{
+	struct hc_args args = {
+		{regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
+	long result = hypercall_call(regs->rax, &args, false);
+
+	if (likely(result >= 0)) {
+		regs->rax = result;
+		return;
+	}
+	if (result == HC_REGS_SET)
+		return;
+	if (result != -ERESTART) {
+		regs->rax = result;
+		return;
+	}
+	/* Again, from where the arguments now say, once softirqs and events had their turn. */
+	regs->rdi = args.a[0];
+	regs->rsi = args.a[1];
+	regs->rdx = args.a[2];
+	regs->r10 = args.a[3];
+	regs->r8 = args.a[4];
+	regs->r9 = args.a[5];
+	regs->rip -= 2; /* length of `syscall` */
+}
+
+bool hypercall_should_preempt(void)
+{
+	/* no guest runs yet while dom0 is being built */
+	return current && (softirq_is_pending() || vcpu_event_is_deliverable(current));
+}
+
+/* --- the hypercall page --- */
+
+#define STUB_SIZE 32
+
+/* push rcx; push r11; mov $nr, eax; syscall; pop r11; pop rcx; ret */
+static void stub_fill(u8 *stub, u32 nr)
+{
+	static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+
+	memcpy(stub, code, sizeof(code));
+	memcpy(stub + 4, &nr, sizeof(nr));
+}
+
+/* push rcx; push r11; push rax; mov $nr, eax; syscall: the frame iret expects, and no way back */
+static void stub_fill_iret(u8 *stub, u32 nr)
+{
+	static const u8 code[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 0, 0, 0, 0, 0x0f, 0x05};
+
+	memcpy(stub, code, sizeof(code));
+	memcpy(stub + 5, &nr, sizeof(nr));
+}
+
+void hypercall_page_fill(u8 *page)
+{
+	memset(page, 0xcc, PAGE_SIZE);
+	for (u32 nr = 0; nr < PAGE_SIZE / STUB_SIZE; nr++)
+		if (nr == __HYPERVISOR_iret)
+			stub_fill_iret(page + nr * STUB_SIZE, nr);
+		else
+			stub_fill(page + nr * STUB_SIZE, nr);
+}
