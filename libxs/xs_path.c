@@ -60,7 +60,7 @@ int xs_path_canonical(const char *in, size_t len, unsigned int domid, size_t rel
 {
 	size_t prefix = 0;
 
-	if (len == 0 || len > XENSTORE_ABS_PATH_MAX)
+	if (len == 0 || len > XENSTORE_ABS_PATH_MAX || in[0] == '@')
 		return -EINVAL;
 	if (in[0] != '/')
 		prefix = (size_t)snprintf(out->text, XS_PATH_BUF, "%s%u/", local_domain, domid);

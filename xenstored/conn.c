@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn.c - clients: input to the dispatcher, messages to the output, events that wait. Transports
+ * are conn_socket.c and conn_ring.c. Rules C1, C2, C8, C12.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lease.h"
+#include "monitor.h"
+#include "ops.h"
+#include "server.h"
+#include "txn.h"
+#include "watch.h"
+
+struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigned int domid,
+			 struct domain *d, void *transport)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->srv = srv;
+	c->ops = ops;
+	c->domid = domid;
+	c->domain = d;
+	c->privileged = domid == 0;
+	c->transport = transport;
+	c->id = srv->next_conn_id++;
+	c->next = srv->conns;
+	if (srv->conns)
+		srv->conns->prev = c;
+	srv->conns = c;
+	srv->nr_conns++;
+	return c;
+}
+
+void conn_kill(struct conn *c)
+{
+	c->dead = true;
+	c->srv->reap_needed = true;
+}
+
+static void held_free(struct conn *c)
+{
+	while (c->held_first) {
+		struct held_msg *m = c->held_first;
+
+		c->held_first = m->next;
+		free(m);
+	}
+	c->held_last = NULL;
+}
+
+static void conn_destroy(struct conn *c)
+{
+	struct server *srv = c->srv;
+
+	c->ops->fini(c);
+	monitor_forget(srv, c);
+	lease_forget(srv, c);
+	while (c->txns)
+		txn_abort(srv, c->txns);
+	watch_remove_all(srv, c);
+	event_queue_fini(&c->events);
+	held_free(c);
+	buf_fini(&c->in);
+	buf_fini(&c->out);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		srv->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	srv->nr_conns--;
+	if (c->domain)
+		c->domain->conn = NULL;
+	free(c);
+}
+
+void conns_reap(struct server *srv)
+{
+	struct conn *next;
+
+	while (srv->reap_needed) {
+		srv->reap_needed = false;
+		conns_flush(srv);
+		for (struct conn *c = srv->conns; c; c = next) {
+			next = c->next;
+			if (c->dead)
+				conn_destroy(c);
+		}
+	}
+}
+
+bool conn_may_start(const struct conn *c)
+{
+	if (c->dead || c->ignored || c->parked)
+		return false;
+	if (!c->domain)
+		return buf_len(&c->out) < CONN_OUT_HIGH;
+	if (c->held_first || buf_len(&c->out) >= RING_OUT_HIGH)
+		return false;
+	return c->privileged || quota_allows(&c->srv->quotas, &c->domain->quota,
+					     QUOTA_OUTSTANDING, c->nr_outstanding + 1);
+}
+
+size_t conn_input(struct conn *c, const char *data, size_t len, unsigned int budget)
+{
+	size_t used = 0;
+
+	while (budget-- > 0 && conn_may_start(c)) {
+		struct xsd_sockmsg hdr;
+		int total = xs_wire_get_hdr(data + used, len - used, &hdr);
+
+		if (total < 0) {
+			conn_kill(c);
+			break;
+		}
+		if (total == 0 || (size_t)total > len - used)
+			break;
+		if (!ops_dispatch(c, &hdr, data + used + XS_WIRE_HDR_LEN)) {
+			c->parked = true;
+			break;
+		}
+		used += (size_t)total;
+	}
+	return used;
+}
+
+void conn_unpark(struct conn *c)
+{
+	if (!c->parked || c->dead)
+		return;
+	c->parked = false;
+	c->ops->resume(c);
+}
+
+void conn_want_flush(struct conn *c)
+{
+	if (c->flush_queued || c->dead)
+		return;
+	c->flush_queued = true;
+	c->flush_next = c->srv->flush_list;
+	c->srv->flush_list = c;
+}
+
+void conns_flush(struct server *srv)
+{
+	while (srv->flush_list) {
+		struct conn *c = srv->flush_list;
+
+		srv->flush_list = c->flush_next;
+		c->flush_queued = false;
+		if (!c->dead)
+			c->ops->flush(c);
+	}
+}
+
+/* Room behind a held message, so that it can become an error of any name in place. */
+#define HELD_SPARE 32
+
+static int hold(struct conn *c, const struct conn_msg *msg)
+{
+	struct held_msg *m = malloc(sizeof(*m) + XS_WIRE_HDR_LEN + msg->hdr.len + HELD_SPARE);
+
+	if (!m)
+		return -ENOMEM;
+	m->next = NULL;
+	m->seq = msg->hold_seq;
+	m->is_reply_to_change = msg->change;
+	m->len = (uint32_t)XS_WIRE_HDR_LEN + msg->hdr.len;
+	memcpy(m->bytes, &msg->hdr, XS_WIRE_HDR_LEN);
+	memcpy(m->bytes + XS_WIRE_HDR_LEN, msg->data, msg->hdr.len);
+	if (c->held_last)
+		c->held_last->next = m;
+	else
+		c->held_first = m;
+	c->held_last = m;
+	return 0;
+}
+
+int conn_send(struct conn *c, const struct conn_msg *msg)
+{
+	char *to;
+
+	if (msg->hdr.len > XENSTORE_PAYLOAD_MAX)
+		return -E2BIG;
+	if (c->held_first || msg->hold_seq > c->srv->durable_seq)
+		return hold(c, msg);
+	to = buf_room(&c->out, XS_WIRE_HDR_LEN + msg->hdr.len);
+	if (!to)
+		return -ENOMEM;
+	memcpy(to, &msg->hdr, XS_WIRE_HDR_LEN);
+	if (msg->hdr.len)
+		memcpy(to + XS_WIRE_HDR_LEN, msg->data, msg->hdr.len);
+	buf_added(&c->out, XS_WIRE_HDR_LEN + msg->hdr.len);
+	conn_want_flush(c);
+	return 0;
+}
+
+/* Queues the message itself. 0, or -Exxx: it can never be sent. */
+static int send_event_now(struct conn *c, const struct watch *w, const char *path, size_t len)
+{
+	char payload[XENSTORE_PAYLOAD_MAX];
+	struct conn_msg msg = { .hdr.type = XS_WATCH_EVENT, .data = payload };
+	size_t strip = w->strip < len ? w->strip : 0;
+	size_t total = len - strip + 1 + w->token_len + 1u;
+
+	if (total > sizeof(payload))
+		return -E2BIG;
+	memcpy(payload, path + strip, len - strip);
+	payload[len - strip] = '\0';
+	memcpy(payload + len - strip + 1, w->token, w->token_len + 1u);
+	msg.hdr.len = (uint32_t)total;
+	msg.hold_seq = c->srv->event_hold_seq;
+	c->srv->stats.events++;
+	return conn_send(c, &msg);
+}
+
+static size_t events_high(const struct conn *c)
+{
+	return c->domain ? RING_EVENTS_HIGH : CONN_EVENTS_HIGH;
+}
+
+/* Domain 0's clients are bounded too, generously: then the connection is closed. */
+#define WAITING_EVENTS_MAX (64u * 1024u * 1024u)
+
+void conn_too_slow(struct conn *c)
+{
+	c->srv->stats.conns_dropped++;
+	if (c->domain)
+		c->ignored = true;
+	else
+		conn_kill(c);
+	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)c->events.bytes);
+	event_queue_fini(&c->events);
+}
+
+void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t len)
+{
+	size_t before = c->events.bytes;
+	int ret;
+
+	if (c->ignored)
+		return;
+	if (!c->events.first && buf_len(&c->out) < events_high(c)) {
+		send_event_now(c, w, path, len);
+		return;
+	}
+	ret = event_queue_add(&c->events, w, path, len);
+	if (ret == 0)
+		c->srv->stats.events_merged++;
+	domain_use(c->srv, c->domid, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
+	if (c->events.bytes > WAITING_EVENTS_MAX ||
+	    (!c->privileged && domain_may(c->srv, c->domain, QUOTA_MEMORY, 0) < 0))
+		conn_too_slow(c);
+}
+
+void conn_forget_events(struct conn *c, const struct watch *w)
+{
+	size_t before = c->events.bytes;
+
+	event_queue_forget(&c->events, w);
+	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
+}
+
+void conn_refill(struct conn *c)
+{
+	size_t before = c->events.bytes;
+
+	while (c->events.first && buf_len(&c->out) < events_high(c)) {
+		struct queued_event *e = event_queue_take(&c->events);
+
+		send_event_now(c, e->watch, e->path, e->len);
+		free(e);
+	}
+	if (before != c->events.bytes)
+		domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
+}
+
+static void release_held_of(struct conn *c, uint64_t seq)
+{
+	while (c->held_first && c->held_first->seq <= seq) {
+		struct held_msg *m = c->held_first;
+
+		if (buf_append(&c->out, m->bytes, m->len) < 0) {
+			conn_kill(c);
+			return;
+		}
+		c->held_first = m->next;
+		if (!c->held_first)
+			c->held_last = NULL;
+		free(m);
+	}
+	conn_want_flush(c);
+	if (!c->held_first && c->domain)
+		c->ops->resume(c);
+}
+
+void conns_release_held(struct server *srv, uint64_t seq)
+{
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		if (c->held_first && !c->dead)
+			release_held_of(c, seq);
+	}
+}
+
+/* A reply that told of what did not come true becomes an error; so does what was read of it. */
+static void fail_held_msg(struct held_msg *m, int err)
+{
+	const char *name = xs_wire_error_name(m->is_reply_to_change ? err : EIO);
+	struct xsd_sockmsg hdr;
+
+	memcpy(&hdr, m->bytes, XS_WIRE_HDR_LEN);
+	if (hdr.type == XS_WATCH_EVENT || strlen(name) >= HELD_SPARE)
+		return;
+	xs_wire_put_hdr(m->bytes, XS_ERROR, hdr.req_id, hdr.tx_id, (uint32_t)strlen(name) + 1);
+	memcpy(m->bytes + XS_WIRE_HDR_LEN, name, strlen(name) + 1);
+	m->len = (uint32_t)(XS_WIRE_HDR_LEN + strlen(name) + 1);
+}
+
+void conns_fail_held(struct server *srv, uint64_t seq, int err)
+{
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		for (struct held_msg *m = c->held_first; m; m = m->next) {
+			if (m->seq >= seq)
+				fail_held_msg(m, err);
+		}
+	}
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn.h - one client: a socket or a domain's ring. What is common to both.
+ *
+ * Bytes come in through conn_input() and leave through conn->out; the two transports
+ * (conn_socket.c, conn_ring.c) move them. A connection that goes wrong is marked dead and freed
+ * at the end of the loop turn, never earlier (rule C12). Replies that depend on a commit not yet
+ * on the disk wait in the held queue.
+ */
+#ifndef XENSTORED_CONN_H
+#define XENSTORED_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "event_queue.h"
+#include "xs_wire.h"
+
+struct conn;
+struct domain;
+struct server;
+struct txn;
+struct watch;
+
+struct conn_ops {
+	/* Moves as much of conn->out as the transport takes. Marks the conn dead on failure. */
+	void (*flush)(struct conn *c);
+	/* Carries out waiting input; called at the end of a turn after server_again(). */
+	void (*serve)(struct conn *c);
+	/* Input may be processed again after a pause. */
+	void (*resume)(struct conn *c);
+	/* Releases the transport; called once, when the connection is freed. */
+	void (*fini)(struct conn *c);
+};
+
+/* A message that waits until the disk has what it tells about. */
+struct held_msg {
+	struct held_msg *next;
+	uint64_t seq;		/* journal frame that must be durable first */
+	bool is_reply_to_change;
+	uint32_t len;
+	char bytes[];		/* the whole message */
+};
+
+struct conn {
+	struct conn *next, *prev;	/* server's list */
+	const struct conn_ops *ops;
+	struct server *srv;
+	uint64_t id;			/* for logs; never used twice */
+	unsigned int domid;
+	struct domain *domain;		/* of a ring; NULL for sockets */
+	bool privileged;		/* domain 0: socket or ring */
+	bool read_only;
+	bool dead;			/* to be freed at the end of the turn */
+	bool parked;			/* the message at the front of the input waits */
+	bool park_bypass;		/* it has waited enough: do not park it again */
+	bool flush_queued;
+	bool domain_gone;		/* was a ring whose domain ended */
+	bool ignored;			/* a ring that broke the protocol: no more requests */
+	struct conn *flush_next;
+	bool again_queued;
+	struct conn *again_next;
+
+	struct buf in;			/* partial or not yet processed input */
+	struct buf out;
+	struct held_msg *held_first, *held_last;
+
+	struct watch *watch_first, *watch_last;
+	unsigned int nr_watches;
+	struct txn *txns;
+	unsigned int nr_txns;
+	uint32_t next_tx_id;
+	unsigned int lost_in_a_row;	/* transactions ended by EAGAIN */
+
+	struct event_queue events;
+	uint64_t stuck_since_ns;	/* output has not moved since; 0: nothing waits */
+	unsigned int nr_outstanding;	/* replies queued since the output was last empty */
+	uint64_t hold_seq;		/* the current request showed or made what frame @hold_seq has */
+
+	uint64_t nr_requests;
+	uint64_t msg_seq;		/* of a ring: number of the request at the front */
+	void *transport;
+};
+
+/* With more output than this, requests wait in the input; events wait in their queue earlier. */
+#define CONN_OUT_HIGH	(256u * 1024u)
+#define CONN_EVENTS_HIGH (64u * 1024u)
+#define RING_OUT_HIGH	(8u * 1024u)
+#define RING_EVENTS_HIGH (1u * 1024u)
+
+/* Makes a connection and lists it. @transport belongs to the ops from then on. NULL: no memory. */
+struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigned int domid,
+			 struct domain *d, void *transport);
+
+/* Lets a parked connection try again at the end of the turn. */
+void conn_unpark(struct conn *c);
+
+/* Marks for destruction at the end of the turn. May be called twice. */
+void conn_kill(struct conn *c);
+/* Frees all dead connections: end of a loop turn only. */
+void conns_reap(struct server *srv);
+
+/*
+ * Processes complete messages among the @len bytes at @data, at most @budget of them. Returns how
+ * many bytes were used up; stops early when the connection dies, is parked, or its output is full.
+ */
+size_t conn_input(struct conn *c, const char *data, size_t len, unsigned int budget);
+
+/* Whether another request may be started. */
+bool conn_may_start(const struct conn *c);
+
+/*
+ * Queues one message to the client, behind frame @hold_seq if that is not durable yet (0: no
+ * wait). @change: the reply of a request that changed something. Returns 0; -E2BIG, -ENOMEM with
+ * nothing queued.
+ */
+struct conn_msg {
+	struct xsd_sockmsg hdr;
+	const void *data;
+	uint64_t hold_seq;
+	bool change;
+};
+int conn_send(struct conn *c, const struct conn_msg *msg);
+
+/*
+ * Queues an event of watch @w for @path, or merges it with one that waits. An event too large for
+ * a message is dropped; an unprivileged client that lets too many wait is ignored from then on.
+ */
+void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t len);
+/* Forgets waiting events of a watch that goes away. */
+void conn_forget_events(struct conn *c, const struct watch *w);
+/* Moves waiting events to the output as far as there is room. */
+void conn_refill(struct conn *c);
+
+/* The client of an unprivileged domain reads nothing: its events go, it is ignored. */
+void conn_too_slow(struct conn *c);
+
+/* Asks for a flush at the end of the current batch. */
+void conn_want_flush(struct conn *c);
+void conns_flush(struct server *srv);
+
+/* Lets go what was held for frames up to @seq. */
+void conns_release_held(struct server *srv, uint64_t seq);
+/* Turns the held replies of frames from @seq on into errors @err. */
+void conns_fail_held(struct server *srv, uint64_t seq, int err);
+
+#endif

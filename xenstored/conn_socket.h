@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn_socket.h - local sockets as a transport, and the sockets that accept them.
+ * Every client of a socket acts for domain 0: the socket's mode says who may connect.
+ */
+#ifndef XENSTORED_CONN_SOCKET_H
+#define XENSTORED_CONN_SOCKET_H
+
+#include <stdbool.h>
+
+struct server;
+struct listener;
+
+/*
+ * Listens on @path (made with mode @mode, replacing a stale one), or on the inherited descriptor
+ * @fd when it is not -1. NULL with the reason logged.
+ */
+struct listener *listener_open(struct server *srv, const char *path, unsigned int mode,
+			       bool read_only, int fd);
+int listener_fd(const struct listener *l);
+/* @unlink_path: the daemon ends for good. */
+void listener_close(struct listener *l, bool unlink_path);
+
+/* Serves a connected socket (tests, and what listeners accept). 0 or -ENOMEM. */
+int conn_socket_create(struct server *srv, int fd, bool read_only);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.c - domains known to the store, their lives and their counted use. Rules C8, C10.
+ * Source: docs/misc/xenstore.txt of Xen, INTRODUCE and RELEASE; <xen/event_channel.h> VIRQs.
+ */
+#include "domain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xen/xen.h>
+
+#include "change.h"
+#include "conn.h"
+#include "conn_ring.h"
+#include "hv.h"
+#include "journal.h"
+#include "log.h"
+#include "record.h"
+#include "server.h"
+#include "txn.h"
+
+int domains_init(struct domains *t)
+{
+	*t = (struct domains){ 0 };
+	t->by_id = calloc(DOMID_FIRST_RESERVED, sizeof(*t->by_id));
+	return t->by_id ? 0 : -ENOMEM;
+}
+
+void domains_fini(struct domains *t)
+{
+	while (t->list) {
+		struct domain *d = t->list;
+
+		t->list = d->next;
+		free(d);
+	}
+	free(t->by_id);
+	*t = (struct domains){ 0 };
+}
+
+struct domain *domain_find(const struct domains *t, unsigned int domid)
+{
+	return domid < DOMID_FIRST_RESERVED ? t->by_id[domid] : NULL;
+}
+
+struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t identity)
+{
+	struct domains *t = &srv->domains;
+	struct domain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->domid = domid;
+	d->identity = identity;
+	d->target = NO_DOMID;
+	d->next = t->list;
+	if (t->list)
+		t->list->prev = d;
+	t->list = d;
+	t->by_id[domid] = d;
+	t->nr++;
+	return d;
+}
+
+void domain_log(struct server *srv, const struct domain *d)
+{
+	char key[RECORD_KEY_MAX];
+	struct domain_record *rec;
+
+	if (!srv->journal)
+		return;
+	rec = journal_put(srv->journal, JOURNAL_RUNTIME, key,
+			  record_key(key, RECORD_DOMAIN, d->domid, 0), sizeof(*rec));
+	*rec = (struct domain_record){
+		.identity = d->identity,
+		.gfn = d->gfn,
+		.remote_port = d->remote_port,
+		.features = d->features,
+		.target = d->target,
+		.introduced = d->introduced,
+		.shutdown = d->shutdown,
+		.quota_set = d->quota.set,
+	};
+	memcpy(rec->quota, d->quota.limit, sizeof(d->quota.limit));
+}
+
+int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out)
+{
+	struct hv_domain info;
+	int ret;
+
+	*out = domain_find(&srv->domains, domid);
+	if (*out)
+		return 0;
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -ENOENT;
+	ret = srv->hv->domain_info(srv->hv, domid, &info);
+	if (ret < 0 || info.dying)
+		return -ENOENT;
+	if (change_reserve(srv, 1, sizeof(struct domain_record), false) < 0)
+		return -ENOSPC;
+	*out = domain_create(srv, domid, info.identity);
+	if (!*out)
+		return -ENOMEM;
+	domain_log(srv, *out);
+	return 0;
+}
+
+int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint32_t port)
+{
+	struct domain *d;
+	int ret = domain_find_or_adopt(srv, domid, &d);
+
+	if (ret < 0)
+		return ret;
+	if (change_reserve(srv, 2, 2 * sizeof(struct domain_record), false) < 0)
+		return -ENOSPC;
+	if (d->introduced && d->conn)
+		ret = conn_ring_rebind(d->conn, port);
+	else
+		ret = conn_ring_create(srv, d, gfn, port);
+	if (ret < 0)
+		return ret;
+	d->gfn = gfn;
+	d->remote_port = port;
+	if (!d->introduced)
+		watch_note_special(srv, "@introduceDomain", domid);
+	d->introduced = true;
+	domain_log(srv, d);
+	return 0;
+}
+
+/* The set @p without the entries of @domid behind the first. One reference, or NULL. */
+static struct perms *perms_without(struct server *srv, const struct perms *p, unsigned int domid)
+{
+	struct xs_perm *e = malloc(p->nr * sizeof(*e));
+	struct perms *out;
+	unsigned int nr = 0;
+
+	if (!e)
+		return NULL;
+	for (unsigned int i = 0; i < p->nr; i++) {
+		if (i == 0 || p->e[i].domid != domid)
+			e[nr++] = p->e[i];
+	}
+	out = perms_get(&srv->tree.perms, e, nr);
+	free(e);
+	return out;
+}
+
+/* Nodes that let the dead domain read or write forget it. */
+static void strip_reader(struct server *srv, struct perms *p, unsigned int domid)
+{
+	struct perms *without = perms_without(srv, p, domid);
+
+	if (!without)
+		return;
+	while (p->nodes) {
+		struct node *n = p->nodes;
+
+		if (change_reserve(srv, 1, n->name_len + n->value_len + p->nr * 4u, true) < 0)
+			break;
+		change_perms(srv, n, perms_ref(without));
+	}
+	perms_put(&srv->tree.perms, without);
+}
+
+/* A node of the dead domain goes with everything below it; the home of another one cannot. */
+static void remove_owned(struct server *srv, struct perms *p)
+{
+	while (p->nodes) {
+		struct node *n = p->nodes;
+
+		if (n == srv->tree.root)
+			break;
+		if (change_reserve(srv, subtree_size(n), 0, true) < 0)
+			break;
+		change_remove(srv, n);
+	}
+}
+
+/*
+ * Everything that names @domid leaves the tree. Each set is held while its members go; sets that
+ * appear meanwhile name the domain no more, so one pass over the table is enough.
+ */
+static void forget_domid(struct server *srv, unsigned int domid)
+{
+	struct perms_table *t = &srv->tree.perms;
+	struct perms **found = calloc(t->nr + 1, sizeof(*found));
+	unsigned int nr = 0;
+
+	if (!found)
+		return;
+	for (unsigned int i = 0; i < t->nr_buckets; i++) {
+		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
+			if (perms_names(p, domid))
+				found[nr++] = perms_ref(p);
+		}
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (perms_owner(found[i]) == domid)
+			remove_owned(srv, found[i]);
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (perms_owner(found[i]) != domid)
+			strip_reader(srv, found[i], domid);
+		perms_put(t, found[i]);
+	}
+	free(found);
+}
+
+static void log_gone(struct server *srv, unsigned int domid)
+{
+	char key[RECORD_KEY_MAX];
+
+	if (srv->journal && change_reserve(srv, 1, 0, true) == 0)
+		journal_del(srv->journal, JOURNAL_RUNTIME, key,
+			    record_key(key, RECORD_DOMAIN, domid, 0));
+}
+
+void domain_release(struct server *srv, struct domain *d)
+{
+	struct domains *t = &srv->domains;
+	unsigned int domid = d->domid;
+
+	if (d->conn) {
+		conn_ring_log_gone(d->conn);
+		watch_remove_all(srv, d->conn);
+		while (d->conn->txns)
+			txn_abort(srv, d->conn->txns);
+		conn_kill(d->conn);
+		d->conn->domain_gone = true;
+		d->conn->domain = NULL;
+		d->conn = NULL;
+	}
+	for (struct domain *other = t->list; other; other = other->next) {
+		if (other->target == domid)
+			other->target = NO_DOMID;
+	}
+	if (d->introduced)
+		watch_note_special(srv, "@releaseDomain", domid);
+	forget_domid(srv, domid);
+	log_gone(srv, domid);
+
+	t->by_id[domid] = NULL;
+	if (d->prev)
+		d->prev->next = d->next;
+	else
+		t->list = d->next;
+	if (d->next)
+		d->next->prev = d->prev;
+	t->nr--;
+	free(d);
+}
+
+static void check_one(struct server *srv, struct domain *d)
+{
+	struct hv_domain info;
+	int ret = srv->hv->domain_info(srv->hv, d->domid, &info);
+
+	if (ret < 0 || info.dying || info.identity != d->identity) {
+		domain_release(srv, d);
+		return;
+	}
+	if (info.shutdown == d->shutdown || !d->introduced)
+		return;
+	d->shutdown = info.shutdown;
+	if (d->shutdown)
+		watch_note_special(srv, "@releaseDomain", d->domid);
+	if (change_reserve(srv, 1, sizeof(struct domain_record), true) == 0)
+		domain_log(srv, d);
+}
+
+void domains_check(struct server *srv)
+{
+	struct domain *next;
+
+	for (struct domain *d = srv->domains.list; d; d = next) {
+		next = d->next;
+		if (d->domid != 0)
+			check_one(srv, d);
+	}
+	srv->event_hold_seq = server_publish(srv);
+	watch_fire_collected(srv);
+	srv->event_hold_seq = 0;
+}
+
+void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, int64_t delta)
+{
+	struct domain *d = domain_find(&srv->domains, domid);
+
+	if (!d)
+		return;
+	d->used[kind] = (uint64_t)((int64_t)d->used[kind] + delta);
+	if (domid != 0 && d->used[kind] > srv->quotas.peak[kind])
+		srv->quotas.peak[kind] = d->used[kind];
+}
+
+int domain_may(struct server *srv, const struct domain *d, enum quota_kind kind, uint64_t more)
+{
+	if (quota_allows(&srv->quotas, &d->quota, kind, d->used[kind] + more))
+		return 0;
+	if (kind == QUOTA_MEMORY)
+		return -ENOMEM;
+	return kind == QUOTA_WATCHES ? -E2BIG : -ENOSPC;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.h - the domains the store knows: introduced ones and those that some permission names.
+ *
+ * A struct domain is bound to one life of a domid: when that life ends, everything that named it
+ * (nodes, permission entries, watches, quotas) goes before the domid can mean somebody else
+ * (rule C10). What the hypervisor says about domains comes through hv.h.
+ */
+#ifndef XENSTORED_DOMAIN_H
+#define XENSTORED_DOMAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "perms.h"
+#include "quota.h"
+
+struct conn;
+struct server;
+
+struct domain {
+	struct domain *next, *prev;	/* all domains */
+	unsigned int domid;
+	bool introduced;
+	bool shutdown;			/* reported to watchers of @releaseDomain already */
+	uint64_t identity;		/* the hypervisor's unique id of this life */
+	uint64_t gfn;			/* of the ring page, as INTRODUCE gave it */
+	uint32_t remote_port;
+	unsigned int target;		/* domid it also acts for, or NO_DOMID */
+	uint32_t features;		/* bits shown to it; see SET_FEATURE */
+	struct conn *conn;		/* its ring, or NULL */
+	uint64_t used[QUOTA_NR];	/* counted kinds only */
+	bool soft_warned;		/* over the soft memory limit, said so once */
+	struct quota_overrides quota;
+};
+
+struct domains {
+	struct domain **by_id;		/* DOMID_FIRST_RESERVED pointers */
+	struct domain *list;
+	unsigned int nr;
+};
+
+int domains_init(struct domains *t);
+void domains_fini(struct domains *t);
+
+/* The domain with @domid if known here, else NULL. Any @domid may be asked for. */
+struct domain *domain_find(const struct domains *t, unsigned int domid);
+
+/*
+ * The domain with @domid, taken up now if the hypervisor says that it exists.
+ * Returns 0; -ENOENT when there is no such domain; -ENOMEM.
+ */
+int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out);
+
+/* Takes up a domain without asking (start, restart, tests). NULL: no memory. */
+struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t identity);
+
+/*
+ * INTRODUCE: connects the ring of @domid. For a domain already introduced, binds the (possibly
+ * new) channel again. Fires @introduceDomain for a new one. Returns 0, -ENOENT (no such domain),
+ * -EINVAL (the channel or page cannot be had), -ENOMEM.
+ */
+int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint32_t port);
+
+/* RELEASE: forgets the domain, its nodes, watches and permissions; fires @releaseDomain. */
+void domain_release(struct server *srv, struct domain *d);
+
+/* VIRQ_DOM_EXC: asks the hypervisor about every known domain; releases and reports. */
+void domains_check(struct server *srv);
+
+/* Writes the domain's record to the journal (the caller has reserved room). */
+void domain_log(struct server *srv, const struct domain *d);
+
+/*
+ * Adds @delta to a counted use and keeps the peak. The caller has checked the limit: by
+ * domain_may(), which answers 0 or -ENOSPC (-E2BIG for watches) for @more of @kind.
+ */
+void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, int64_t delta);
+int domain_may(struct server *srv, const struct domain *d, enum quota_kind kind, uint64_t more);
+
+#endif

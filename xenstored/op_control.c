@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_control.c - CONTROL: the table of sub-commands. The first ones are C xenstored's, with its
+ * spelling; the rest are ours. Domain 0 only. What they print is made in report.c and check.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "conn.h"
+#include "domain.h"
+#include "log.h"
+#include "monitor.h"
+#include "ops.h"
+#include "report.h"
+#include "server.h"
+
+#define CONTROL_ARGS 4
+
+struct control {
+	const char *name;
+	int (*handler)(struct req *r, const char **arg, unsigned int nr);
+	unsigned int min_args, max_args;
+	const char *args;
+};
+
+static int text_reply(struct req *r, struct buf *text)
+{
+	size_t len = buf_len(text);
+	int ret;
+
+	/* A report longer than a message is cut at a line; "print FILE" has no such limit. */
+	if (len > XENSTORE_PAYLOAD_MAX - 1) {
+		len = XENSTORE_PAYLOAD_MAX - 1;
+		while (len > 0 && buf_front(text)[len - 1] != '\n')
+			len--;
+	}
+	memcpy(r->reply, buf_front(text), len);
+	r->reply[len] = '\0';
+	r->reply_len = (uint32_t)len + 1;
+	r->replied = true;
+	ret = 0;
+	buf_fini(text);
+	return ret;
+}
+
+static int control_check(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	unsigned int faults = check_all(r->srv, &text);
+
+	if (faults == 0) {
+		buf_fini(&text);
+		return reply_ok(r);
+	}
+	return text_reply(r, &text);
+}
+
+static int control_log(struct req *r, const char **arg, unsigned int nr)
+{
+	if (nr == 0)
+		return reply_string(r, r->srv->trace ? "on" : "off");
+	if (strcmp(arg[0], "on") == 0) {
+		int ret = trace_open(r->srv, r->srv->cfg.trace_path);
+
+		return ret < 0 ? ret : reply_ok(r);
+	}
+	if (strcmp(arg[0], "off") == 0) {
+		trace_open(r->srv, NULL);
+		return reply_ok(r);
+	}
+	return -EINVAL;
+}
+
+static int control_logfile(struct req *r, const char **arg, unsigned int nr)
+{
+	char *path = strdup(arg[0]);
+	int ret;
+
+	if (!path)
+		return -ENOMEM;
+	ret = trace_open(r->srv, path);
+	if (ret < 0) {
+		free(path);
+		return ret;
+	}
+	free(r->srv->trace_path);
+	r->srv->trace_path = path;
+	r->srv->cfg.trace_path = path;
+	return reply_ok(r);
+}
+
+static int control_memreport(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	int ret = report_memory(r->srv, &text);
+
+	if (ret == 0 && nr == 0)
+		return text_reply(r, &text);
+	if (ret == 0)
+		ret = report_to_file(arg[0], &text);
+	buf_fini(&text);
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int control_print(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	int ret = report_tree(r->srv, nr ? arg[0] : "/", &text);
+
+	if (ret == 0)
+		return text_reply(r, &text);
+	buf_fini(&text);
+	return ret;
+}
+
+static int show_quotas(struct req *r, const char *domid)
+{
+	struct buf text = { 0 };
+	struct domain *d = NULL;
+	uint64_t id;
+
+	if (domid) {
+		if (xs_wire_get_number(domid, 0x7fff, &id) < 0)
+			return -EINVAL;
+		d = domain_find(&r->srv->domains, (unsigned int)id);
+		if (!d)
+			return -ENOENT;
+	}
+	report_quotas(r->srv, d, &text);
+	return text_reply(r, &text);
+}
+
+static int show_peaks(struct req *r, bool reset)
+{
+	struct buf text = { 0 };
+
+	report_peaks(r->srv, &text);
+	if (reset)
+		memset(r->srv->quotas.peak, 0, sizeof(r->srv->quotas.peak));
+	return text_reply(r, &text);
+}
+
+static int control_quota(struct req *r, const char **arg, unsigned int nr)
+{
+	enum quota_kind kind;
+	uint64_t value;
+
+	if (nr == 0)
+		return show_quotas(r, NULL);
+	if (strcmp(arg[0], "max") == 0)
+		return show_peaks(r, nr > 1 && strcmp(arg[1], "-r") == 0);
+	if (strcmp(arg[0], "set") != 0)
+		return nr == 1 ? show_quotas(r, arg[0]) : -EINVAL;
+	if (nr != 3 || xs_wire_get_number(arg[2], UINT32_MAX, &value) < 0)
+		return -EINVAL;
+	kind = quota_by_name(arg[1]);
+	if (kind == QUOTA_NR)
+		return -EINVAL;
+	return server_set_quota(r->srv, NULL, kind, value) < 0 ? -ENOSPC : reply_ok(r);
+}
+
+static int control_quota_soft(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	enum quota_kind kind;
+	uint64_t value;
+
+	if (nr == 0) {
+		report_soft_quotas(r->srv, &text);
+		return text_reply(r, &text);
+	}
+	if (nr != 3 || strcmp(arg[0], "set") != 0 ||
+	    xs_wire_get_number(arg[2], UINT32_MAX, &value) < 0)
+		return -EINVAL;
+	kind = quota_by_name(arg[1]);
+	if (kind == QUOTA_NR || !quota_table[kind].soft)
+		return -EINVAL;
+	r->srv->quotas.soft[kind] = value;
+	return reply_ok(r);
+}
+
+static int control_stat(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+
+	report_stats(r->srv, &text);
+	return text_reply(r, &text);
+}
+
+static int control_metrics(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+
+	report_metrics(r->srv, &text);
+	return text_reply(r, &text);
+}
+
+static int control_watches(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+
+	report_watches(r->srv, nr ? arg[0] : NULL, &text);
+	return text_reply(r, &text);
+}
+
+/* Begins gathering at the first call; every call takes what has gathered. */
+static int control_monitor(struct req *r, const char **arg, unsigned int nr)
+{
+	size_t len = 0;
+	int ret;
+
+	if (nr && strcmp(arg[0], "off") == 0) {
+		monitor_forget(r->srv, r->conn);
+		return reply_ok(r);
+	}
+	ret = monitor_start(r->srv, r->conn);
+	if (ret == 0)
+		ret = monitor_take(r->srv, r->conn, r->reply, XENSTORE_PAYLOAD_MAX - 1, &len);
+	if (ret < 0)
+		return ret;
+	r->reply[len] = '\0';
+	r->reply_len = (uint32_t)len + 1;
+	r->replied = true;
+	return 0;
+}
+
+static int control_help(struct req *r, const char **arg, unsigned int nr);
+
+static const struct control controls[] = {
+	{ "check", control_check, 0, 0, "" },
+	{ "log", control_log, 0, 1, "[on|off]" },
+	{ "logfile", control_logfile, 1, 1, "FILE" },
+	{ "memreport", control_memreport, 0, 1, "[FILE]" },
+	{ "print", control_print, 0, 1, "[PATH]" },
+	{ "quota", control_quota, 0, 3, "[set NAME VALUE | DOMID | max [-r]]" },
+	{ "quota-soft", control_quota_soft, 0, 3, "[set NAME VALUE]" },
+	{ "help", control_help, 0, 0, "" },
+	{ "stat", control_stat, 0, 0, "" },
+	{ "metrics", control_metrics, 0, 0, "" },
+	{ "watches", control_watches, 0, 1, "[DOMID]" },
+	{ "monitor", control_monitor, 0, 1, "[off]" },
+};
+
+#define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))
+
+static int control_help(struct req *r, const char **arg, unsigned int nr)
+{
+	char text[1024];
+	size_t len = 0;
+
+	for (size_t i = 0; i < NR_CONTROLS; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s%s\n",
+					controls[i].name, controls[i].args[0] ? " " : "",
+					controls[i].args);
+	return reply_string(r, text);
+}
+
+int op_control(struct req *r)
+{
+	const char *arg[CONTROL_ARGS + 1];
+	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, CONTROL_ARGS + 1, NULL);
+
+	for (size_t i = 0; i < NR_CONTROLS; i++) {
+		const struct control *c = &controls[i];
+
+		if (strcmp(c->name, arg[0]) != 0)
+			continue;
+		if (nr - 1 < c->min_args || nr - 1 > c->max_args)
+			return -EINVAL;
+		if (r->conn->read_only && c->handler == control_logfile)
+			return -EROFS;
+		return c->handler(r, arg + 1, nr - 1);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* op_watch.c - WATCH, UNWATCH, RESET_WATCHES. Source: docs/misc/xenstore.txt of Xen. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "conn.h"
+#include "journal.h"
+#include "ops.h"
+#include "record.h"
+#include "server.h"
+#include "txn.h"
+#include "watch.h"
+
+/* The canonical path and how many of its bytes the client did not write. */
+static int watch_path_arg(struct req *r, const char *name, struct xs_path *path, uint16_t *strip)
+{
+	uint64_t max = 0;
+	int ret;
+
+	if (!r->conn->privileged)
+		max = quota_limit(&r->srv->quotas, &r->conn->domain->quota, QUOTA_PATH_MAX);
+	ret = xs_path_canonical_watch(name, strlen(name), r->conn->domid, max, path);
+	if (ret == 0)
+		*strip = (uint16_t)(path->len - strlen(name));
+	return ret;
+}
+
+/* Rings only: their watches outlive the daemon. */
+static int log_watch(struct req *r, const struct watch *w)
+{
+	char key[RECORD_KEY_MAX];
+	size_t key_len = record_key(key, RECORD_WATCH, r->conn->domid, w->id);
+	struct watch_record *rec;
+
+	if (!r->srv->journal || !r->conn->domain)
+		return 0;
+	if (change_reserve(r->srv, 1, w->on->len + w->token_len, false) < 0)
+		return -ENOSPC;
+	rec = journal_put(r->srv->journal, JOURNAL_RUNTIME, key, key_len,
+			  sizeof(*rec) + w->on->len + w->token_len);
+	rec->depth = w->depth;
+	rec->strip = w->strip;
+	rec->path_len = (uint16_t)w->on->len;
+	rec->token_len = w->token_len;
+	memcpy(rec->bytes, w->on->path, w->on->len);
+	memcpy(rec->bytes + w->on->len, w->token, w->token_len);
+	return 0;
+}
+
+static void log_unwatch(struct req *r, const struct watch *w)
+{
+	char key[RECORD_KEY_MAX];
+
+	if (r->srv->journal && r->conn->domain && change_reserve(r->srv, 1, 0, true) == 0)
+		journal_del(r->srv->journal, JOURNAL_RUNTIME, key,
+			    record_key(key, RECORD_WATCH, r->conn->domid, w->id));
+}
+
+static int watch_quota(struct req *r, size_t bytes)
+{
+	int ret;
+
+	if (r->conn->privileged)
+		return 0;
+	ret = domain_may(r->srv, r->conn->domain, QUOTA_WATCHES, 1);
+	return ret < 0 ? ret : domain_may(r->srv, r->conn->domain, QUOTA_MEMORY, bytes);
+}
+
+int op_watch(struct req *r)
+{
+	const char *arg[3];
+	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, 3, NULL);
+	uint64_t depth = WATCH_DEPTH_ANY;
+	struct xs_path path;
+	struct watch *w;
+	uint16_t strip;
+	int ret = watch_path_arg(r, arg[0], &path, &strip);
+
+	if (ret == 0 && nr == 3)
+		ret = xs_wire_get_number(arg[2], WATCH_DEPTH_ANY, &depth);
+	if (ret == 0 && nr == 3 && path.text[0] == '@' && depth > 1)
+		ret = -EINVAL;
+	if (ret == 0 && watch_find(r->srv, r->conn, &path, arg[1]))
+		ret = -EEXIST;
+	if (ret == 0)
+		ret = watch_quota(r, path.len + strlen(arg[1]) + sizeof(*w));
+	if (ret == 0)
+		ret = watch_add(r->srv, r->conn, &path, strip, arg[1], (uint32_t)depth, 0, &w);
+	if (ret < 0)
+		return ret;
+	ret = log_watch(r, w);
+	if (ret < 0) {
+		watch_remove(r->srv, w);
+		return ret;
+	}
+	r->new_watch = w;
+	return reply_ok(r);
+}
+
+int op_unwatch(struct req *r)
+{
+	const char *arg[2];
+	struct xs_path path;
+	struct watch *w;
+	uint16_t strip;
+	int ret;
+
+	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
+	ret = watch_path_arg(r, arg[0], &path, &strip);
+	if (ret < 0)
+		return ret;
+	w = watch_find(r->srv, r->conn, &path, arg[1]);
+	if (!w)
+		return -ENOENT;
+	log_unwatch(r, w);
+	watch_remove(r->srv, w);
+	return reply_ok(r);
+}
+
+/* Also ends the client's transactions: what a kernel that was just started cannot know of. */
+int op_reset_watches(struct req *r)
+{
+	while (r->conn->watch_first) {
+		log_unwatch(r, r->conn->watch_first);
+		watch_remove(r->srv, r->conn->watch_first);
+	}
+	while (r->conn->txns) {
+		uint32_t id = r->conn->txns->id;
+		char key[RECORD_KEY_MAX];
+
+		txn_abort(r->srv, r->conn->txns);
+		if (r->srv->journal && r->conn->domain && change_reserve(r->srv, 1, 0, true) == 0)
+			journal_del(r->srv->journal, JOURNAL_RUNTIME, key,
+				    record_key(key, RECORD_TXN, r->conn->domid, id));
+	}
+	return reply_ok(r);
+}

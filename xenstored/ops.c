@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ops.c - the table of operations and their dispatcher: privilege, transaction and order are
+ * enforced here, once. Source: docs/misc/xenstore.txt of Xen; <xen/io/xs_wire.h>.
+ */
+#include "ops.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "conn.h"
+#include "journal.h"
+#include "monitor.h"
+#include "record.h"
+#include "server.h"
+#include "txn.h"
+
+const struct op ops_table[XS_WIRE_OP_NR] = {
+	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN, 1 },
+	[XS_DIRECTORY] = { "DIRECTORY", op_directory, 0, 1 },
+	[XS_READ] = { "READ", op_read, 0, 1 },
+	[XS_GET_PERMS] = { "GET_PERMS", op_get_perms, 0, 1 },
+	[XS_WATCH] = { "WATCH", op_watch, OP_NO_TXN, 2 },
+	[XS_UNWATCH] = { "UNWATCH", op_unwatch, OP_NO_TXN, 2 },
+	[XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start, 0, 0 },
+	[XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, 0, 1 },
+	[XS_INTRODUCE] = { "INTRODUCE", op_introduce, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 3 },
+	[XS_RELEASE] = { "RELEASE", op_release, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 1 },
+	[XS_GET_DOMAIN_PATH] = { "GET_DOMAIN_PATH", op_domain_path, OP_NO_TXN, 1 },
+	[XS_WRITE] = { "WRITE", op_write, OP_CHANGES, 1 },
+	[XS_MKDIR] = { "MKDIR", op_mkdir, OP_CHANGES, 1 },
+	[XS_RM] = { "RM", op_rm, OP_CHANGES, 1 },
+	[XS_SET_PERMS] = { "SET_PERMS", op_set_perms, OP_CHANGES, 2 },
+	[XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_introduced, OP_NO_TXN, 1 },
+	[XS_RESUME] = { "RESUME", op_resume, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 1 },
+	[XS_SET_TARGET] = { "SET_TARGET", op_set_target, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES,
+			    2 },
+	[XS_RESET_WATCHES] = { "RESET_WATCHES", op_reset_watches, OP_NO_TXN, 0 },
+	[XS_DIRECTORY_PART] = { "DIRECTORY_PART", op_directory_part, 0, 2 },
+	[XS_WIRE_GET_FEATURE] = { "GET_FEATURE", op_get_feature, OP_NO_TXN, 0 },
+	[XS_WIRE_SET_FEATURE] = { "SET_FEATURE", op_set_feature,
+				  OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 2 },
+	[XS_WIRE_GET_QUOTA] = { "GET_QUOTA", op_get_quota, OP_NO_TXN, 0 },
+	[XS_WIRE_SET_QUOTA] = { "SET_QUOTA", op_set_quota,
+				OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 2 },
+};
+
+int reply_data(struct req *r, const void *data, size_t len)
+{
+	if (len > XENSTORE_PAYLOAD_MAX)
+		return -E2BIG;
+	memcpy(r->reply, data, len);
+	r->reply_len = (uint32_t)len;
+	r->replied = true;
+	return 0;
+}
+
+int reply_string(struct req *r, const char *s)
+{
+	return reply_data(r, s, strlen(s) + 1);
+}
+
+int reply_ok(struct req *r)
+{
+	return reply_string(r, "OK");
+}
+
+int req_path(struct req *r, const char *s, struct xs_path *out)
+{
+	uint64_t max = 0;
+
+	if (!r->conn->privileged)
+		max = quota_limit(&r->srv->quotas, &r->conn->domain->quota, QUOTA_PATH_MAX);
+	return xs_path_canonical(s, strlen(s), r->conn->domid, max, out);
+}
+
+static int find_txn(struct req *r, const struct op *op)
+{
+	if (op->flags & OP_NO_TXN)
+		r->hdr.tx_id = 0;
+	if (r->hdr.tx_id == 0)
+		return 0;
+	r->view.txn = txn_find(r->conn, r->hdr.tx_id);
+	return r->view.txn ? 0 : -ENOENT;
+}
+
+static int carry_out(struct req *r)
+{
+	const struct op *op;
+	int ret;
+
+	if (r->hdr.type >= XS_WIRE_OP_NR || !ops_table[r->hdr.type].handler) {
+		r->srv->stats.unknown_ops++;
+		return -ENOSYS;
+	}
+	op = &ops_table[r->hdr.type];
+	if (op->flags & OP_PRIVILEGED && !r->conn->privileged)
+		return -EACCES;
+	if (op->flags & OP_CHANGES && r->conn->read_only)
+		return -EROFS;
+	if (xs_wire_count_strings(r->in, r->in_len) < op->min_strings)
+		return -EINVAL;
+	ret = find_txn(r, op);
+	return ret < 0 ? ret : op->handler(r);
+}
+
+static void set_error(struct req *r, int err)
+{
+	const char *name = xs_wire_error_name(err);
+
+	r->hdr.type = XS_ERROR;
+	r->reply_len = (uint32_t)strlen(name) + 1;
+	memcpy(r->reply, name, r->reply_len);
+}
+
+/* For a ring: the reply is part of the frame, so that a restart does not do the request again. */
+static void journal_reply(struct req *r)
+{
+	struct server *srv = r->srv;
+	char key[RECORD_KEY_MAX];
+	struct reply_record *rec;
+	size_t key_len;
+
+	if (!srv->journal || !r->conn->domain || !journal_dirty(srv->journal))
+		return;
+	key_len = record_key(key, RECORD_REPLY, r->conn->domid, 0);
+	rec = journal_put(srv->journal, JOURNAL_RUNTIME, key, key_len,
+			  sizeof(*rec) + XS_WIRE_HDR_LEN + r->reply_len);
+	rec->msg_seq = r->conn->msg_seq;
+	rec->len = (uint32_t)XS_WIRE_HDR_LEN + r->reply_len;
+	xs_wire_put_hdr(rec->bytes, r->hdr.type, r->hdr.req_id, r->hdr.tx_id, r->reply_len);
+	memcpy(rec->bytes + XS_WIRE_HDR_LEN, r->reply, r->reply_len);
+}
+
+/* Makes the request's changes true, then queues its reply, then the events it caused. */
+static void finish(struct req *r)
+{
+	struct server *srv = r->srv;
+	struct conn_msg msg = { .data = r->reply };
+	uint64_t seq;
+
+	journal_reply(r);
+	seq = server_publish(srv);
+	msg.hdr = r->hdr;
+	msg.hdr.len = r->reply_len;
+	msg.hold_seq = seq ? seq : r->conn->hold_seq;
+	msg.change = seq != 0;
+	r->conn->nr_outstanding++;
+	if (conn_send(r->conn, &msg) < 0)
+		conn_kill(r->conn);
+	srv->event_hold_seq = seq;
+	if (r->new_watch)
+		watch_fire_first(srv, r->new_watch);
+	watch_fire_collected(srv);
+	srv->event_hold_seq = 0;
+}
+
+static void count(struct req *r, uint32_t type, int err, uint64_t began)
+{
+	struct op_stats *st;
+
+	if (type >= XS_WIRE_OP_NR)
+		return;
+	st = &r->srv->stats.op[type];
+	st->count++;
+	st->errors += err != 0;
+	if (began) {
+		uint64_t took = now_ns() - began;
+
+		monitor_report(r->srv, r, err, took);
+		st->time_ns += took;
+		if (took > st->worst_ns)
+			st->worst_ns = took;
+	}
+}
+
+bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *payload)
+{
+	struct server *srv = c->srv;
+	struct req r;
+	uint64_t began = monitor_active(srv) ? now_ns() : 0;
+	int ret;
+
+	r.srv = srv;
+	r.conn = c;
+	r.hdr = *hdr;
+	r.type = hdr->type;
+	r.in = payload;
+	r.in_len = hdr->len;
+	r.view = (struct view){ .srv = srv, .conn = c };
+	r.new_watch = NULL;
+	r.replied = false;
+	r.reply = srv->reply;
+	r.reply_len = 0;
+	c->hold_seq = 0;
+
+	ret = carry_out(&r);
+	if (ret == -EINPROGRESS)
+		return false;
+	c->park_bypass = false;
+	c->nr_requests++;
+	if (ret == 0 && !r.replied)
+		ret = -EIO;
+	if (ret < 0)
+		set_error(&r, -ret);
+	count(&r, hdr->type, -ret, began);
+	finish(&r);
+	return true;
+}

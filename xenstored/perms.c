@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* perms.c - interned permission sets. Source: docs/misc/xenstore.txt of Xen, SET_PERMS. */
+#include "perms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BUCKETS 256
+
+int perms_table_init(struct perms_table *t)
+{
+	t->bucket = calloc(FIRST_BUCKETS, sizeof(*t->bucket));
+	if (!t->bucket)
+		return -ENOMEM;
+	t->nr_buckets = FIRST_BUCKETS;
+	t->nr = 0;
+	return 0;
+}
+
+void perms_table_fini(struct perms_table *t)
+{
+	for (unsigned int i = 0; i < t->nr_buckets; i++) {
+		while (t->bucket[i]) {
+			struct perms *p = t->bucket[i];
+
+			t->bucket[i] = p->hash_next;
+			free(p);
+		}
+	}
+	free(t->bucket);
+	*t = (struct perms_table){ 0 };
+}
+
+static uint32_t perms_hash(const struct xs_perm *e, unsigned int nr)
+{
+	uint32_t h = nr;
+
+	for (unsigned int i = 0; i < nr; i++)
+		h = (h ^ (e[i].domid | (uint32_t)e[i].access << 16)) * 0x9e3779b1u;
+	return h ^ h >> 15;
+}
+
+/* Doubles the table. A failure only makes the chains longer. */
+static void perms_table_grow(struct perms_table *t)
+{
+	unsigned int nr = t->nr_buckets * 2;
+	struct perms **bucket = calloc(nr, sizeof(*bucket));
+
+	if (!bucket)
+		return;
+	for (unsigned int i = 0; i < t->nr_buckets; i++) {
+		struct perms *next;
+
+		for (struct perms *p = t->bucket[i]; p; p = next) {
+			next = p->hash_next;
+			p->hash_next = bucket[p->hash & (nr - 1)];
+			bucket[p->hash & (nr - 1)] = p;
+		}
+	}
+	free(t->bucket);
+	t->bucket = bucket;
+	t->nr_buckets = nr;
+}
+
+static bool perms_equal(const struct perms *p, const struct xs_perm *e, unsigned int nr)
+{
+	if (p->nr != nr)
+		return false;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (p->e[i].domid != e[i].domid || p->e[i].access != e[i].access)
+			return false;
+	}
+	return true;
+}
+
+struct perms *perms_get(struct perms_table *t, const struct xs_perm *e, unsigned int nr)
+{
+	uint32_t hash = perms_hash(e, nr);
+	struct perms *p;
+
+	for (p = t->bucket[hash & (t->nr_buckets - 1)]; p; p = p->hash_next) {
+		if (p->hash == hash && perms_equal(p, e, nr))
+			return perms_ref(p);
+	}
+	p = malloc(sizeof(*p) + nr * sizeof(*e));
+	if (!p)
+		return NULL;
+	p->hash = hash;
+	p->refs = 1;
+	p->nr = nr;
+	p->nodes = NULL;
+	memcpy(p->e, e, nr * sizeof(*e));
+	if (t->nr >= t->nr_buckets)
+		perms_table_grow(t);
+	p->hash_next = t->bucket[hash & (t->nr_buckets - 1)];
+	t->bucket[hash & (t->nr_buckets - 1)] = p;
+	t->nr++;
+	return p;
+}
+
+struct perms *perms_ref(struct perms *p)
+{
+	p->refs++;
+	return p;
+}
+
+void perms_put(struct perms_table *t, struct perms *p)
+{
+	struct perms **at;
+
+	if (!p || --p->refs > 0)
+		return;
+	for (at = &t->bucket[p->hash & (t->nr_buckets - 1)]; *at != p; at = &(*at)->hash_next)
+		;
+	*at = p->hash_next;
+	t->nr--;
+	free(p);
+}
+
+struct perms *perms_with_owner(struct perms_table *t, struct perms *p, unsigned int domid)
+{
+	struct xs_perm few[8], *e = few;
+	struct perms *out;
+
+	if (perms_owner(p) == domid)
+		return perms_ref(p);
+	if (p->nr > 8) {
+		e = malloc(p->nr * sizeof(*e));
+		if (!e)
+			return NULL;
+	}
+	memcpy(e, p->e, p->nr * sizeof(*e));
+	e[0].domid = (uint16_t)domid;
+	out = perms_get(t, e, p->nr);
+	if (e != few)
+		free(e);
+	return out;
+}
+
+bool perms_names(const struct perms *p, unsigned int domid)
+{
+	for (unsigned int i = 0; i < p->nr; i++) {
+		if (p->e[i].domid == domid)
+			return true;
+	}
+	return false;
+}
+
+unsigned int perms_access(const struct perms *p, unsigned int domid, unsigned int target)
+{
+	if (p->e[0].domid == domid || p->e[0].domid == target)
+		return ACCESS_ALL;
+	for (unsigned int i = 1; i < p->nr; i++) {
+		if (p->e[i].domid == domid || p->e[i].domid == target)
+			return p->e[i].access;
+	}
+	return p->e[0].access;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.c - the daemon's state and its event loop. Single-threaded; no lock.
+ * Order at the end of each callback: flush, connections that go on, flush, free the dead.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "change.h"
+#include "conn.h"
+#include "conn_ring.h"
+#include "conn_socket.h"
+#include "hv.h"
+#include "journal.h"
+#include "lease.h"
+#include "log.h"
+#include "monitor.h"
+#include "record.h"
+#include "ring_slot.h"
+#include "txn.h"
+
+#define SCRATCH_SIZE (64u * 1024u)
+/* A client of an unprivileged domain that reads nothing for this long is given up. */
+#define STUCK_NS (60ull * 1000000000ull)
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv)
+{
+	memset(srv, 0, sizeof(*srv));
+	srv->cfg = *cfg;
+	srv->hv = hv;
+	quotas_init(&srv->quotas);
+	srv->stats.start_ns = now_ns();
+	srv->next_conn_id = 1;
+	srv->base = event_base_new();
+	srv->scratch = malloc(SCRATCH_SIZE);
+	if (!srv->base || !srv->scratch || tree_init(&srv->tree) < 0 ||
+	    domains_init(&srv->domains) < 0 || watch_table_init(&srv->watches) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static void events_free(struct server *srv)
+{
+	struct event *all[] = { srv->hv_ev,	   srv->tick_ev,      srv->lease_ev,
+				srv->again_ev,	   srv->signal_ev[0], srv->signal_ev[1],
+				srv->signal_ev[2] };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i])
+			event_free(all[i]);
+	}
+}
+
+void server_fini(struct server *srv)
+{
+	for (struct conn *c = srv->conns; c; c = c->next)
+		conn_kill(c);
+	conns_reap(srv);
+	trace_open(srv, NULL);
+	watch_table_fini(&srv->watches);
+	fire_list_fini(&srv->fires);
+	domains_fini(&srv->domains);
+	tree_fini(&srv->tree);
+	ring_slots_close(srv->slots);
+	events_free(srv);
+	event_base_free(srv->base);
+	free(srv->by_port);
+	free(srv->scratch);
+}
+
+/* What every store has; directories of the persistent environment are flagged by their name. */
+static const struct standard_node {
+	const char *path;
+	const char *value;
+	struct xs_perm perm;
+} standard_nodes[] = {
+	{ "/", "", { 0, 0 } },
+	{ "/tool", "", { 0, 0 } },
+	{ "/tool/xenstored", "", { 0, 0 } },
+	{ "/local", "", { 0, 0 } },
+	{ "/local/domain", "", { 0, 0 } },
+	{ "/local/domain/0", "", { 0, 0 } },
+	{ "/config", "", { 0, 0 } },
+	{ "/history", "", { 0, 0 } },
+	{ "@introduceDomain", "", { 0, 0 } },
+	{ "@releaseDomain", "", { 0, 0 } },
+};
+
+static int standard_node(struct server *srv, const struct standard_node *s)
+{
+	size_t len = strlen(s->path);
+	const char *leaf = xs_path_leaf(s->path, len);
+	struct node *parent = NULL, *n;
+	struct perms *perms;
+
+	if (tree_find(&srv->tree, s->path, len))
+		return 0;
+	if (s->path[0] == '/' && len > 1)
+		parent = tree_find(&srv->tree, s->path, xs_path_parent_len(s->path, len));
+	else if (len > 1)
+		leaf = s->path;
+	perms = perms_get(&srv->tree.perms, &s->perm, 1);
+	if (!perms || change_reserve(srv, 1, len, false) < 0)
+		return -ENOMEM;
+	n = node_alloc(leaf, strlen(leaf), perms, s->value, strlen(s->value));
+	perms_put(&srv->tree.perms, perms);
+	if (!n)
+		return -ENOMEM;
+	change_create(srv, parent, n);
+	return 0;
+}
+
+int server_standard_nodes(struct server *srv)
+{
+	struct domain *dom0;
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(standard_nodes) / sizeof(standard_nodes[0]); i++) {
+		if (ret == 0)
+			ret = standard_node(srv, &standard_nodes[i]);
+	}
+	if (ret == 0)
+		ret = domain_find_or_adopt(srv, 0, &dom0);
+	server_publish(srv);
+	return ret;
+}
+
+uint64_t server_publish(struct server *srv)
+{
+	bool persistent = false;
+	uint64_t seq;
+
+	if (!srv->journal)
+		return 0;
+	seq = journal_publish(srv->journal, &persistent);
+	if (!persistent)
+		return 0;
+	srv->persist_seq = seq;
+	return seq;
+}
+
+void server_again(struct server *srv, struct conn *c)
+{
+	if (c->again_queued || c->dead)
+		return;
+	c->again_queued = true;
+	c->again_next = srv->again_list;
+	srv->again_list = c;
+	if (srv->again_ev)
+		event_active(srv->again_ev, EV_TIMEOUT, 0);
+}
+
+static void again(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *srv = arg;
+	struct conn *list = srv->again_list;
+
+	srv->again_list = NULL;
+	while (list) {
+		struct conn *c = list;
+
+		list = c->again_next;
+		c->again_queued = false;
+		if (!c->dead)
+			c->ops->serve(c);
+	}
+	server_turn(srv);
+}
+
+static void lease_timer(struct server *srv)
+{
+	long long ns = srv->leases ? lease_tick(srv) : 0;
+	struct timeval tv = { .tv_sec = ns / 1000000000, .tv_usec = ns / 1000 % 1000000 + 1 };
+
+	if (ns && srv->lease_ev && !event_pending(srv->lease_ev, EV_TIMEOUT, NULL))
+		event_add(srv->lease_ev, &tv);
+}
+
+void server_turn(struct server *srv)
+{
+	conns_flush(srv);
+	if (srv->leases)
+		lease_timer(srv);
+	/* A connection on the list of those that go on must not be freed under it. */
+	if (srv->reap_needed && !srv->again_list)
+		conns_reap(srv);
+}
+
+void server_port_bound(struct server *srv, uint32_t port, struct conn *c)
+{
+	if (port >= srv->nr_ports) {
+		size_t nr = srv->nr_ports ? srv->nr_ports : 64;
+		struct conn **by_port;
+
+		while (nr <= port)
+			nr *= 2;
+		by_port = realloc(srv->by_port, nr * sizeof(*by_port));
+		if (!by_port)
+			return;
+		memset(by_port + srv->nr_ports, 0, (nr - srv->nr_ports) * sizeof(*by_port));
+		srv->by_port = by_port;
+		srv->nr_ports = nr;
+	}
+	srv->by_port[port] = c;
+}
+
+static void hv_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *srv = arg;
+	bool changed;
+	uint32_t port;
+
+	for (int i = 0; i < 64 && srv->hv->next_event(srv->hv, &port, &changed) == 0; i++) {
+		if (changed)
+			domains_check(srv);
+		else if (port < srv->nr_ports && srv->by_port[port])
+			conn_ring_serve(srv->by_port[port]);
+	}
+	server_turn(srv);
+}
+
+static void lease_due(evutil_socket_t fd, short what, void *arg)
+{
+	server_turn(arg);
+}
+
+/* Gives up on unprivileged clients whose output has not moved for long (rule C8). */
+static void tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *srv = arg;
+	uint64_t now = now_ns();
+
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		if (!c->privileged && c->stuck_since_ns && !c->ignored &&
+		    now - c->stuck_since_ns > STUCK_NS)
+			conn_too_slow(c);
+	}
+	server_turn(srv);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *srv = arg;
+
+	if (sig == SIGHUP) {
+		trace_open(srv, srv->cfg.trace_path);
+		return;
+	}
+	srv->stop = true;
+	event_base_loopbreak(srv->base);
+}
+
+static int events_init(struct server *srv)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
+	struct timeval second = { .tv_sec = 1 };
+	int fd = srv->hv->event_fd(srv->hv);
+
+	srv->again_ev = event_new(srv->base, -1, 0, again, srv);
+	srv->lease_ev = event_new(srv->base, -1, 0, lease_due, srv);
+	srv->tick_ev = event_new(srv->base, -1, EV_PERSIST, tick, srv);
+	if (!srv->again_ev || !srv->lease_ev || !srv->tick_ev)
+		return -ENOMEM;
+	event_add(srv->tick_ev, &second);
+	for (int i = 0; i < 3; i++) {
+		srv->signal_ev[i] = evsignal_new(srv->base, sigs[i], on_signal, srv);
+		event_add(srv->signal_ev[i], NULL);
+	}
+	if (fd < 0)
+		return 0;
+	srv->hv_ev = event_new(srv->base, fd, EV_READ | EV_PERSIST, hv_readable, srv);
+	return srv->hv_ev ? event_add(srv->hv_ev, NULL) : -ENOMEM;
+}
+
+int server_run(struct server *srv)
+{
+	if (events_init(srv) < 0)
+		return -ENOMEM;
+	if (srv->again_list)
+		event_active(srv->again_ev, EV_TIMEOUT, 0);
+	while (!srv->stop && !srv->want_live_update)
+		event_base_loop(srv->base, EVLOOP_ONCE);
+	return srv->want_live_update ? 1 : 0;
+}
+
+int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value)
+{
+	if (change_reserve(srv, 2, 1024, false) < 0)
+		return -ENOSPC;
+	if (d) {
+		d->quota.set |= 1u << kind;
+		d->quota.limit[kind] = value;
+		domain_log(srv, d);
+	} else {
+		srv->quotas.limit[kind] = value;
+		server_log_quotas(srv);
+	}
+	return 0;
+}
+
+void server_log_quotas(struct server *srv)
+{
+	char key[RECORD_KEY_MAX];
+	struct quotas *to;
+
+	if (!srv->journal)
+		return;
+	to = journal_put(srv->journal, JOURNAL_RUNTIME, key,
+			 record_key(key, RECORD_META, META_QUOTAS, 0), sizeof(*to));
+	*to = srv->quotas;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - the daemon's whole state, passed to everything; its event loop.
+ *
+ * Single-threaded: whatever runs, runs to its end between two turns of the loop.
+ */
+#ifndef XENSTORED_SERVER_H
+#define XENSTORED_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "domain.h"
+#include "quota.h"
+#include "tree.h"
+#include "watch.h"
+#include "xs_wire.h"
+
+struct event;
+struct event_base;
+struct conn;
+struct hv;
+struct journal;
+struct keeper;
+struct lease;
+struct listener;
+struct monitor;
+struct ring_slots;
+struct req;
+
+struct server_config {
+	const char *run_dir;		/* runtime environment, socket */
+	const char *state_dir;		/* persistent environment */
+	const char *socket_path;
+	const char *ro_socket_path;	/* NULL: no read-only socket */
+	const char *trace_path;		/* -T: NULL: none */
+	const char *log_path;
+	bool in_memory;			/* tests: keep nothing on any disk */
+	bool no_domain_init;		/* -D */
+	bool verbose;
+	bool restart;			/* started again by live update */
+	int live_fd;			/* listening socket inherited by live update, or -1 */
+	uid_t uid;			/* to become after start; 0: stay */
+	gid_t gid;
+};
+
+struct op_stats {
+	uint64_t count, errors;
+	uint64_t time_ns, worst_ns;
+};
+
+struct server_stats {
+	struct op_stats op[XS_WIRE_OP_NR];
+	uint64_t unknown_ops;
+	uint64_t events, events_merged;
+	uint64_t conflicts, commits;
+	uint64_t conns_accepted, conns_dropped;
+	uint64_t start_ns;
+};
+
+struct server {
+	struct server_config cfg;
+	struct event_base *base;
+	struct hv *hv;
+
+	struct tree tree;
+	struct domains domains;
+	struct watch_table watches;
+	struct fire_list fires;
+	struct quotas quotas;
+
+	struct conn *conns;
+	unsigned int nr_conns;
+	uint64_t next_conn_id;
+	struct conn *flush_list;
+	struct conn *again_list;
+	bool reap_needed;
+
+	struct journal *journal;	/* NULL: nothing is kept (tests) */
+	struct keeper *keeper;
+	uint64_t durable_seq;		/* last frame whose persistent part is on the disk */
+	uint64_t persist_seq;		/* last frame that has a persistent part */
+	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
+	bool degraded;			/* the disk is full or failing: only deletes go on */
+
+	struct ring_slots *slots;
+	struct conn **by_port;		/* local event channel port -> ring */
+	size_t nr_ports;
+	char *scratch;			/* where sockets are read into */
+	struct event *hv_ev, *tick_ev, *lease_ev, *again_ev;
+	struct event *signal_ev[3];
+	struct listener *listener, *ro_listener;
+	bool keep_rings;		/* going down for a restart: slots stay */
+
+	struct lease *leases;
+	bool contended;			/* some node may be hot */
+	struct monitor *monitors;
+	char *trace_path;		/* set by CONTROL logfile */
+	FILE *trace;			/* every operation is written here, if anywhere */
+
+	char reply[XENSTORE_PAYLOAD_MAX];	/* of the request being carried out */
+	struct server_stats stats;
+	bool stop;
+	bool want_live_update;
+};
+
+/* Monotonic nanoseconds. */
+uint64_t now_ns(void);
+
+/* In-memory parts; @hv is kept. Returns 0 or -ENOMEM. */
+int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv);
+void server_fini(struct server *srv);
+
+/* Creates "/", "/tool/xenstored", the "@" nodes and the persistent roots where missing. */
+int server_standard_nodes(struct server *srv);
+
+/*
+ * Makes the changes collected so far true: publishes the journal frame. Returns its number when
+ * it has to be on the disk before anybody may be told, else 0.
+ */
+uint64_t server_publish(struct server *srv);
+
+/* Serves the connection again at the end of the turn. */
+void server_again(struct server *srv, struct conn *c);
+/* The end of a callback that carried out requests: flush, try again, free the dead. */
+void server_turn(struct server *srv);
+/* Events on local port @port are @c's (NULL: nobody's) from now on. */
+void server_port_bound(struct server *srv, uint32_t port, struct conn *c);
+
+/* Sets a limit, of @d or (NULL) the global one, for good. 0 or -ENOSPC. */
+int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value);
+
+/* Writes the global limits to the journal (the caller has reserved room). */
+void server_log_quotas(struct server *srv);
+
+/* Serves until stopped by a signal. Returns 0, or 1 when live update is to follow. */
+int server_run(struct server *srv);
+
+#endif

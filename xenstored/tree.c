@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tree.c - the nodes in memory. Owns struct node and the hash table by path. Nothing is looked up
+ * by walking down: the hash of a path is computed once over its bytes and the candidate is
+ * verified by walking up its parents. No lock: single-threaded.
+ */
+#include "tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BUCKETS 1024
+
+#define HASH_SEED 0x811c9dc5u
+
+/* FNV-1a continued: hash(parent path + "/" + name) follows from hash(parent path). */
+static uint32_t hash_bytes(uint32_t h, const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)p[i]) * 0x01000193u;
+	return h;
+}
+
+static size_t bucket_of(const struct tree *t, uint32_t hash)
+{
+	return (hash ^ hash >> 16) & (t->nr_buckets - 1);
+}
+
+int tree_init(struct tree *t)
+{
+	*t = (struct tree){ .nr_buckets = FIRST_BUCKETS, .next_id = NODE_ID_FIRST };
+	t->bucket = calloc(FIRST_BUCKETS, sizeof(*t->bucket));
+	if (!t->bucket)
+		return -ENOMEM;
+	if (perms_table_init(&t->perms) < 0) {
+		free(t->bucket);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void tree_fini(struct tree *t)
+{
+	for (size_t i = 0; i < t->nr_buckets; i++) {
+		while (t->bucket[i]) {
+			struct node *n = t->bucket[i];
+
+			t->bucket[i] = n->hash_next;
+			if (n->value_len > NODE_INLINE_VALUE)
+				free(n->value.ptr);
+			free(n);
+		}
+	}
+	free(t->bucket);
+	perms_table_fini(&t->perms);
+	*t = (struct tree){ 0 };
+}
+
+static bool node_has_path(const struct node *n, const char *path, size_t len)
+{
+	for (;;) {
+		if (len < n->name_len)
+			return false;
+		len -= n->name_len;
+		if (memcmp(path + len, n->name, n->name_len) != 0)
+			return false;
+		if (!n->parent)
+			return len == (n->name_len ? 0 : 1);
+		if (len == 0 || path[--len] != '/')
+			return false;
+		n = n->parent;
+		if (!n->parent)	/* the root: its whole path was the slash just taken */
+			return len == 0;
+	}
+}
+
+/* The root's own path contributes nothing, so that "/a" is hash("" + "/" + "a"). */
+static uint32_t path_hash(const char *path, size_t len)
+{
+	if (len == 1 && path[0] == '/')
+		return HASH_SEED;
+	return hash_bytes(HASH_SEED, path, len);
+}
+
+struct node *tree_find(const struct tree *t, const char *path, size_t len)
+{
+	uint32_t hash = path_hash(path, len);
+	struct node *n;
+
+	for (n = t->bucket[bucket_of(t, hash)]; n; n = n->hash_next) {
+		if (n->hash == hash && node_has_path(n, path, len))
+			return n;
+	}
+	return NULL;
+}
+
+struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
+			const char *value, size_t value_len)
+{
+	struct node *n = calloc(1, sizeof(*n) + name_len);
+
+	if (!n)
+		return NULL;
+	if (value_len > NODE_INLINE_VALUE) {
+		n->value.ptr = malloc(value_len);
+		if (!n->value.ptr) {
+			free(n);
+			return NULL;
+		}
+		memcpy(n->value.ptr, value, value_len);
+	} else if (value_len) {
+		memcpy(n->value.inl, value, value_len);
+	}
+	n->value_len = (uint16_t)value_len;
+	n->name_len = (uint16_t)name_len;
+	memcpy(n->name, name, name_len);
+	n->perms = perms_ref(perms);
+	return n;
+}
+
+void node_free(struct tree *t, struct node *n)
+{
+	perms_put(&t->perms, n->perms);
+	if (n->value_len > NODE_INLINE_VALUE)
+		free(n->value.ptr);
+	free(n);
+}
+
+static void perms_enlist(struct node *n)
+{
+	struct perms *p = n->perms;
+
+	n->perms_prev = NULL;
+	n->perms_next = p->nodes;
+	if (p->nodes)
+		p->nodes->perms_prev = n;
+	p->nodes = n;
+}
+
+static void perms_delist(struct node *n)
+{
+	if (n->perms_prev)
+		n->perms_prev->perms_next = n->perms_next;
+	else
+		n->perms->nodes = n->perms_next;
+	if (n->perms_next)
+		n->perms_next->perms_prev = n->perms_prev;
+}
+
+/* Doubles the table. A failure only makes the chains longer. */
+static void tree_grow(struct tree *t)
+{
+	struct node **old = t->bucket;
+	size_t nr_old = t->nr_buckets;
+	struct node **bucket = calloc(nr_old * 2, sizeof(*bucket));
+
+	if (!bucket)
+		return;
+	t->bucket = bucket;
+	t->nr_buckets = nr_old * 2;
+	for (size_t i = 0; i < nr_old; i++) {
+		struct node *next;
+
+		for (struct node *n = old[i]; n; n = next) {
+			size_t b = bucket_of(t, n->hash);
+
+			next = n->hash_next;
+			n->hash_next = bucket[b];
+			bucket[b] = n;
+		}
+	}
+	free(old);
+}
+
+void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id)
+{
+	size_t b;
+
+	n->id = id ? id : t->next_id++;
+	if (n->id >= t->next_id)
+		t->next_id = n->id + 1;
+	n->gen = ++t->gen;
+	n->children_gen = n->gen;
+	n->parent = parent;
+	if (parent) {
+		n->hash = hash_bytes(hash_bytes(parent->hash, "/", 1), n->name, n->name_len);
+		n->flags |= parent->flags & NODE_PERSISTENT;
+		n->prev = parent->last;
+		n->next = NULL;
+		if (parent->last)
+			parent->last->next = n;
+		else
+			parent->first = n;
+		parent->last = n;
+		parent->nr_children++;
+		parent->children_gen = n->gen;
+	} else {
+		n->hash = hash_bytes(HASH_SEED, n->name, n->name_len);
+		if (n->name_len == 0)
+			t->root = n;
+	}
+	perms_enlist(n);
+	if (t->nr_nodes >= t->nr_buckets)
+		tree_grow(t);
+	b = bucket_of(t, n->hash);
+	n->hash_next = t->bucket[b];
+	t->bucket[b] = n;
+	t->nr_nodes++;
+}
+
+void tree_unlink(struct tree *t, struct node *n)
+{
+	struct node **at = &t->bucket[bucket_of(t, n->hash)];
+	struct node *parent = n->parent;
+
+	while (*at != n)
+		at = &(*at)->hash_next;
+	*at = n->hash_next;
+	t->nr_nodes--;
+	perms_delist(n);
+	if (!parent)
+		return;
+	if (n->prev)
+		n->prev->next = n->next;
+	else
+		parent->first = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+	else
+		parent->last = n->prev;
+	parent->nr_children--;
+	parent->children_gen = ++t->gen;
+	n->parent = NULL;
+}
+
+int node_take_value(struct tree *t, struct node *n, char *value, size_t len)
+{
+	if (len == n->value_len && memcmp(node_value(n), value, len) == 0) {
+		free(value);
+		return 0;
+	}
+	if (n->value_len > NODE_INLINE_VALUE)
+		free(n->value.ptr);
+	if (len > NODE_INLINE_VALUE) {
+		n->value.ptr = value;
+	} else {
+		memcpy(n->value.inl, value, len);
+		free(value);
+	}
+	n->value_len = (uint16_t)len;
+	n->gen = ++t->gen;
+	return 1;
+}
+
+int node_set_value(struct tree *t, struct node *n, const char *value, size_t len)
+{
+	if (len == n->value_len && memcmp(node_value(n), value, len) == 0)
+		return 0;
+	if (len > NODE_INLINE_VALUE) {
+		char *copy = malloc(len);
+
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, value, len);
+		return node_take_value(t, n, copy, len);
+	}
+	if (n->value_len > NODE_INLINE_VALUE)
+		free(n->value.ptr);
+	if (len)
+		memcpy(n->value.inl, value, len);
+	n->value_len = (uint16_t)len;
+	n->gen = ++t->gen;
+	return 1;
+}
+
+void node_set_perms(struct tree *t, struct node *n, struct perms *perms)
+{
+	struct perms *old = n->perms;
+
+	perms_delist(n);
+	n->perms = perms;
+	perms_enlist(n);
+	perms_put(&t->perms, old);
+}
+
+size_t node_path(const struct node *n, char out[XS_PATH_BUF])
+{
+	size_t len = 0, pos;
+
+	for (const struct node *up = n; up->parent; up = up->parent)
+		len += up->name_len + 1u;
+	if (!n->parent) {
+		len = n->name_len ? n->name_len : 1;
+		memcpy(out, n->name_len ? n->name : "/", len);
+		out[len] = '\0';
+		return len;
+	}
+	pos = len;
+	out[len] = '\0';
+	for (; n->parent; n = n->parent) {
+		pos -= n->name_len;
+		memcpy(out + pos, n->name, n->name_len);
+		out[--pos] = '/';
+	}
+	return len;
+}
+
+struct node *node_next(const struct node *n, const struct node *top)
+{
+	if (n->first)
+		return n->first;
+	while (n != top) {
+		if (n->next)
+			return n->next;
+		n = n->parent;
+	}
+	return NULL;
+}
+
+struct node *node_deepest(struct node *top)
+{
+	while (top->first)
+		top = top->first;
+	return top;
+}
+
+struct node *node_next_up(struct node *n, const struct node *top)
+{
+	if (n == top)
+		return NULL;
+	return n->next ? node_deepest(n->next) : n->parent;
+}
+
+size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms)
+{
+	size_t out_of_line = value_len > NODE_INLINE_VALUE ? value_len : 0;
+
+	return sizeof(struct node) + name_len + out_of_line + nr_perms * sizeof(struct xs_perm);
+}

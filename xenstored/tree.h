@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tree.h - the nodes in memory: one hash table by path, children in order of creation.
+ *
+ * The daemon is the only writer, so this is always equal to the store's last published state; the
+ * journal and LMDB are what it is rebuilt from. No permissions, quotas, watches or durability
+ * here: change.c is the only caller that alters a served tree.
+ */
+#ifndef XENSTORED_TREE_H
+#define XENSTORED_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perms.h"
+
+#define NODE_INLINE_VALUE 16
+
+#define NODE_PERSISTENT 1u	/* below a persistent root: kept in the synced environment */
+
+struct node {
+	struct node *hash_next;
+	struct node *parent;		/* NULL for "/" and for the "@" nodes */
+	struct node *first, *last;	/* children, in order of creation */
+	struct node *next, *prev;	/* siblings */
+	struct perms *perms;		/* one reference */
+	struct node *perms_next, *perms_prev;	/* members of the same set */
+	uint64_t id;			/* never used twice; children have larger ones */
+	uint64_t gen;			/* when the value last became different */
+	uint64_t children_gen;		/* when the set of children last became different */
+	union {
+		char inl[NODE_INLINE_VALUE];
+		char *ptr;		/* when value_len > NODE_INLINE_VALUE */
+	} value;
+	uint32_t hash;			/* of the whole path */
+	uint32_t nr_children;
+	uint16_t value_len;
+	uint16_t name_len;
+	uint16_t flags;
+	uint16_t heat;			/* lost transactions lately, see lease.c */
+	char name[];			/* last component; of an "@" node the whole name */
+};
+
+struct tree {
+	struct node **bucket;
+	size_t nr_buckets;	/* power of two */
+	size_t nr_nodes;
+	uint64_t next_id;
+	uint64_t gen;		/* the last generation given out */
+	struct perms_table perms;
+	struct node *root;
+};
+
+/* Ids of the nodes that exist in every store, so that both environments agree on them. */
+#define NODE_ID_ROOT	1u
+#define NODE_ID_FIRST	16u	/* everything else gets ids from here */
+
+/* Makes an empty tree without a root. Returns 0 or -ENOMEM. */
+int tree_init(struct tree *t);
+void tree_fini(struct tree *t);
+
+/* The node with canonical path @path (or "@name"), or NULL. */
+struct node *tree_find(const struct tree *t, const char *path, size_t len);
+
+/*
+ * Allocates a node that is not yet in the tree: @name of @name_len bytes, a copy of @value, a new
+ * reference to @perms. Returns NULL when there is no memory.
+ */
+struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
+			const char *value, size_t value_len);
+/* Frees a node that was never linked, or has been unlinked. */
+void node_free(struct tree *t, struct node *n);
+
+/*
+ * Links @n below @parent (NULL: a root or "@" node), gives it the id @id (0: a new one) and the
+ * next generation. Cannot fail.
+ */
+void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id);
+/* Takes the childless node @n out of the tree, still allocated. */
+void tree_unlink(struct tree *t, struct node *n);
+
+/*
+ * Replaces the value. Returns 1 when it became different, 0 when it is the same, -ENOMEM with the
+ * old value kept.
+ */
+int node_set_value(struct tree *t, struct node *n, const char *value, size_t len);
+/* As node_set_value() with a malloc()ed @value that is taken over: cannot fail. 1 or 0. */
+int node_take_value(struct tree *t, struct node *n, char *value, size_t len);
+/* Replaces the permission set, taking over the caller's reference to @perms. */
+void node_set_perms(struct tree *t, struct node *n, struct perms *perms);
+
+static inline const char *node_value(const struct node *n)
+{
+	return n->value_len > NODE_INLINE_VALUE ? n->value.ptr : n->value.inl;
+}
+
+/* Writes the path of @n, NUL-terminated, to @out. Returns its length. */
+size_t node_path(const struct node *n, char out[XS_PATH_BUF]);
+
+/*
+ * Visits the subtree without recursion: the node after @n when walking @top parents first, NULL
+ * at the end.
+ */
+struct node *node_next(const struct node *n, const struct node *top);
+/* Visits children first: start with node_deepest(top), then this until NULL (after @top). */
+struct node *node_deepest(struct node *top);
+struct node *node_next_up(struct node *n, const struct node *top);
+
+/* Bytes of memory a node with these lengths is charged for. */
+size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms);
+
+#endif

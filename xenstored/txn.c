@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * txn.c - the overlay of a transaction: what it saw and what it is going to change. Applying it
+ * is txn_commit.c. Rules C8 (charged before), C11 (a failed step dooms the whole).
+ */
+#include "txn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "conn.h"
+#include "lease.h"
+#include "server.h"
+
+#define FIRST_BUCKETS 8
+
+static uint32_t path_hash(const char *path, size_t len)
+{
+	uint32_t h = 0x811c9dc5u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)path[i]) * 0x01000193u;
+	return h ^ h >> 16;
+}
+
+static struct txn *txn_alloc(struct conn *conn, uint32_t id)
+{
+	struct txn *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->bucket = calloc(FIRST_BUCKETS, sizeof(*t->bucket));
+	if (!t->bucket) {
+		free(t);
+		return NULL;
+	}
+	t->nr_buckets = FIRST_BUCKETS;
+	t->conn = conn;
+	t->id = id;
+	t->next = conn->txns;
+	conn->txns = t;
+	conn->nr_txns++;
+	return t;
+}
+
+static void txn_charge(struct server *srv, struct txn *t, size_t bytes)
+{
+	t->bytes += bytes;
+	domain_use(srv, t->conn->domid, QUOTA_MEMORY, (int64_t)bytes);
+}
+
+int txn_start(struct server *srv, struct conn *conn, struct txn **out)
+{
+	struct txn *t;
+	uint32_t id;
+
+	if (!conn->privileged) {
+		int ret = domain_may(srv, conn->domain, QUOTA_TRANSACTIONS, 1);
+
+		if (ret < 0)
+			return ret;
+	}
+	do {
+		id = ++conn->next_tx_id;
+	} while (id == 0 || txn_find(conn, id));
+	t = txn_alloc(conn, id);
+	if (!t)
+		return -ENOMEM;
+	t->start_ns = now_ns();
+	domain_use(srv, conn->domid, QUOTA_TRANSACTIONS, 1);
+	txn_charge(srv, t, sizeof(*t));
+	*out = t;
+	return 0;
+}
+
+int txn_restore_doomed(struct server *srv, struct conn *conn, uint32_t id)
+{
+	struct txn *t = txn_alloc(conn, id);
+
+	if (!t)
+		return -ENOMEM;
+	t->doomed = true;
+	t->doom = -EAGAIN;
+	if (id > conn->next_tx_id)
+		conn->next_tx_id = id;
+	domain_use(srv, conn->domid, QUOTA_TRANSACTIONS, 1);
+	txn_charge(srv, t, sizeof(*t));
+	return 0;
+}
+
+struct txn *txn_find(struct conn *conn, uint32_t id)
+{
+	struct txn *t = conn->txns;
+
+	while (t && t->id != id)
+		t = t->next;
+	return t;
+}
+
+static void tnode_free(struct server *srv, struct tnode *tn)
+{
+	perms_put(&srv->tree.perms, tn->base_perms);
+	perms_put(&srv->tree.perms, tn->perms);
+	if (tn->prepared)
+		node_free(&srv->tree, tn->prepared);
+	free(tn->value);
+	free(tn);
+}
+
+void txn_abort(struct server *srv, struct txn *t)
+{
+	struct txn **at = &t->conn->txns;
+	struct tnode *next;
+
+	lease_release(srv, t);
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	t->conn->nr_txns--;
+	domain_use(srv, t->conn->domid, QUOTA_TRANSACTIONS, -1);
+	domain_use(srv, t->conn->domid, QUOTA_MEMORY, -(int64_t)t->bytes);
+	for (struct tnode *tn = t->first; tn; tn = next) {
+		next = tn->next;
+		tnode_free(srv, tn);
+	}
+	free(t->bucket);
+	free(t);
+}
+
+struct tnode *txn_lookup(struct txn *t, const char *path, size_t len)
+{
+	uint32_t hash = path_hash(path, len);
+	struct tnode *tn;
+
+	for (tn = t->bucket[hash & (t->nr_buckets - 1)]; tn; tn = tn->hash_next) {
+		if (tn->hash == hash && tn->path_len == len && memcmp(tn->path, path, len) == 0)
+			break;
+	}
+	return tn;
+}
+
+/* Doubles the table. A failure only makes the chains longer. */
+static void txn_grow(struct txn *t)
+{
+	unsigned int nr = t->nr_buckets * 2;
+	struct tnode **bucket = calloc(nr, sizeof(*bucket));
+
+	if (!bucket)
+		return;
+	for (struct tnode *tn = t->first; tn; tn = tn->next) {
+		tn->hash_next = bucket[tn->hash & (nr - 1)];
+		bucket[tn->hash & (nr - 1)] = tn;
+	}
+	free(t->bucket);
+	t->bucket = bucket;
+	t->nr_buckets = nr;
+}
+
+/* Whether an ancestor's entry hides what the tree has at @path. */
+static bool hidden_above(struct txn *t, const char *path, size_t len)
+{
+	if (!t->made_first)
+		return false;
+	while (len > 1) {
+		struct tnode *tn;
+
+		len = xs_path_parent_len(path, len);
+		tn = txn_lookup(t, path, len);
+		if (tn && (tn->state == TNODE_CREATED || tn->state == TNODE_DELETED))
+			return true;
+	}
+	return false;
+}
+
+static int tnode_remember(struct tnode *tn, const struct node *n)
+{
+	if (!n)
+		return 0;
+	tn->base_id = n->id;
+	tn->base_gen = n->gen;
+	tn->base_children_gen = n->children_gen;
+	tn->base_perms = perms_ref(n->perms);
+	tn->value_len = n->value_len;
+	tn->value = malloc(n->value_len ? n->value_len : 1);
+	if (!tn->value)
+		return -ENOMEM;
+	memcpy(tn->value, node_value(n), n->value_len);
+	return 0;
+}
+
+int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, struct tnode **out)
+{
+	struct tnode *tn = txn_lookup(t, path, len);
+
+	if (tn) {
+		*out = tn;
+		return 0;
+	}
+	if (!t->conn->privileged) {
+		int ret = domain_may(srv, t->conn->domain, QUOTA_MEMORY, sizeof(*tn) + len);
+
+		if (ret < 0)
+			return ret;
+		if (!quota_allows(&srv->quotas, &t->conn->domain->quota, QUOTA_TRANS_NODES,
+				  t->nr_nodes + 1))
+			return -ENOSPC;
+	}
+	tn = calloc(1, sizeof(*tn) + len + 1);
+	if (!tn)
+		return -ENOMEM;
+	memcpy(tn->path, path, len);
+	tn->path_len = (uint32_t)len;
+	tn->hash = path_hash(path, len);
+	tn->state = TNODE_SEEN;
+	if (hidden_above(t, path, len))
+		tn->state = TNODE_DELETED;
+	else if (tnode_remember(tn, tree_find(&srv->tree, path, len)) < 0) {
+		tnode_free(srv, tn);
+		return -ENOMEM;
+	}
+	if (t->nr_nodes >= t->nr_buckets)
+		txn_grow(t);
+	tn->hash_next = t->bucket[tn->hash & (t->nr_buckets - 1)];
+	t->bucket[tn->hash & (t->nr_buckets - 1)] = tn;
+	if (t->last)
+		t->last->next = tn;
+	else
+		t->first = tn;
+	t->last = tn;
+	t->nr_nodes++;
+	txn_charge(srv, t, sizeof(*tn) + len + tn->value_len);
+	*out = tn;
+	return 0;
+}
+
+void txn_observe(struct tnode *tn, unsigned int seen)
+{
+	/* What the transaction made itself is no observation of the tree. */
+	if (tn->state == TNODE_CREATED || tn->state == TNODE_DELETED)
+		seen = 0;
+	if (tn->state == TNODE_WRITTEN) {
+		if (tn->value_changed)
+			seen &= ~SEEN_VALUE;
+		if (tn->perms_changed)
+			seen &= ~SEEN_PERMS;
+	}
+	tn->seen |= seen;
+}
+
+void txn_changed(struct txn *t, struct tnode *tn)
+{
+	tn->fire = true;
+	if (tn->listed)
+		return;
+	tn->listed = true;
+	if (t->made_last)
+		t->made_last->made_next = tn;
+	else
+		t->made_first = tn;
+	t->made_last = tn;
+}
+
+bool tnode_exists(const struct tnode *tn)
+{
+	switch (tn->state) {
+	case TNODE_SEEN:
+		return tn->base_id != 0;
+	case TNODE_WRITTEN:
+	case TNODE_CREATED:
+		return true;
+	case TNODE_DELETED:
+		break;
+	}
+	return false;
+}
+
+static void tnode_hide(struct txn *t, struct tnode *tn)
+{
+	if (tn->state == TNODE_CREATED && perms_owner(tn->perms) == t->conn->domid)
+		t->nodes_created--;
+	tn->state = TNODE_DELETED;
+	tn->fire = false;
+	tn->value_changed = false;
+	tn->perms_changed = false;
+}
+
+/* Keeps parents before children on the list of changes: what is made again goes to its end. */
+static void drop_hidden_from_list(struct txn *t, const struct tnode *top)
+{
+	struct tnode **at = &t->made_first;
+
+	t->made_last = NULL;
+	while (*at) {
+		struct tnode *tn = *at;
+
+		if (tn != top && tn->state == TNODE_DELETED &&
+		    xs_path_is_within(tn->path, tn->path_len, top->path, top->path_len)) {
+			*at = tn->made_next;
+			tn->made_next = NULL;
+			tn->listed = false;
+		} else {
+			t->made_last = tn;
+			at = &tn->made_next;
+		}
+	}
+}
+
+void txn_delete(struct txn *t, struct tnode *top)
+{
+	for (struct tnode *tn = t->first; tn; tn = tn->next) {
+		if (tn != top &&
+		    xs_path_is_within(tn->path, tn->path_len, top->path, top->path_len))
+			tnode_hide(t, tn);
+	}
+	tnode_hide(t, top);
+	drop_hidden_from_list(t, top);
+	txn_changed(t, top);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * txn_commit.c - the end of a transaction: check what it saw, prepare everything that can fail,
+ * then apply without failure (rule C11).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "conn.h"
+#include "lease.h"
+#include "server.h"
+#include "txn.h"
+
+static bool still_holds(const struct tnode *tn, const struct node *n)
+{
+	if ((n ? n->id : 0) != tn->base_id)
+		return false;
+	if (!n)
+		return true;
+	if (tn->seen & SEEN_PERMS && n->perms != tn->base_perms)
+		return false;
+	if (tn->seen & SEEN_VALUE && n->gen != tn->base_gen)
+		return false;
+	return !(tn->seen & SEEN_CHILDREN) || n->children_gen == tn->base_children_gen;
+}
+
+static int txn_validate(struct server *srv, struct txn *t)
+{
+	for (struct tnode *tn = t->first; tn; tn = tn->next) {
+		struct node *n;
+
+		if (!tn->seen)
+			continue;
+		n = tree_find(&srv->tree, tn->path, tn->path_len);
+		if (!still_holds(tn, n)) {
+			lease_heat(srv, n, t);
+			return -EAGAIN;
+		}
+	}
+	return 0;
+}
+
+/* The node a deleted or replaced entry takes out of the tree, or NULL. */
+static struct node *victim_of(struct server *srv, const struct tnode *tn)
+{
+	if (tn->state != TNODE_DELETED && tn->state != TNODE_CREATED)
+		return NULL;
+	return tree_find(&srv->tree, tn->path, tn->path_len);
+}
+
+/* What applying the changes is going to need. */
+struct needs {
+	size_t nr_nodes;	/* journal records */
+	size_t bytes;
+	uint64_t freed;		/* nodes of the client's own domain that go */
+	bool frees;		/* nothing but deletions */
+};
+
+static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, struct needs *needs)
+{
+	struct node *victim = victim_of(srv, tn);
+	const char *leaf = xs_path_leaf(tn->path, tn->path_len);
+	struct perms *perms = tn->perms ? tn->perms : tn->base_perms;
+
+	for (struct node *n = victim; n; n = node_next(n, victim)) {
+		needs->nr_nodes++;
+		needs->freed += perms_owner(n->perms) == t->conn->domid;
+	}
+	if (tn->state == TNODE_DELETED)
+		return 0;
+	needs->frees = false;
+	needs->nr_nodes += 2;	/* value and permissions are logged one after the other */
+	needs->bytes += 2 * (tn->path_len + tn->value_len + perms->nr * sizeof(struct xs_perm));
+	if (tn->state == TNODE_CREATED) {
+		tn->prepared = node_alloc(leaf, strlen(leaf), perms, tn->value, tn->value_len);
+		if (!tn->prepared)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int txn_prepare(struct server *srv, struct txn *t)
+{
+	struct needs needs = { .frees = true };
+
+	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
+		int ret = prepare_one(srv, t, tn, &needs);
+
+		if (ret < 0)
+			return ret;
+	}
+	if (!t->conn->privileged && t->nodes_created > needs.freed) {
+		int ret = domain_may(srv, t->conn->domain, QUOTA_NODES,
+				     t->nodes_created - needs.freed);
+
+		if (ret < 0)
+			return ret;
+	}
+	return change_reserve(srv, needs.nr_nodes, needs.bytes, needs.frees);
+}
+
+static struct node *parent_of(struct server *srv, const struct tnode *tn)
+{
+	return tree_find(&srv->tree, tn->path, xs_path_parent_len(tn->path, tn->path_len));
+}
+
+static void apply_written(struct server *srv, struct tnode *tn)
+{
+	struct node *n = tree_find(&srv->tree, tn->path, tn->path_len);
+	struct perms *before = perms_ref(n->perms);
+
+	if (tn->perms_changed)
+		change_perms(srv, n, perms_ref(tn->perms));
+	if (tn->value_changed) {
+		change_take_value(srv, n, tn->value, tn->value_len);
+		tn->value = NULL;
+	}
+	if (tn->fire)
+		change_note(srv, n, before);
+	perms_put(&srv->tree.perms, before);
+}
+
+static void apply_one(struct server *srv, struct tnode *tn)
+{
+	struct node *victim = victim_of(srv, tn);
+
+	if (victim)
+		change_remove(srv, victim);
+	if (tn->state == TNODE_CREATED) {
+		struct node *n = tn->prepared;
+
+		tn->prepared = NULL;
+		change_create(srv, parent_of(srv, tn), n);
+		if (tn->fire)
+			change_note(srv, n, NULL);
+	} else if (tn->state == TNODE_WRITTEN) {
+		apply_written(srv, tn);
+	}
+}
+
+int txn_commit(struct server *srv, struct txn *t)
+{
+	struct conn *conn = t->conn;
+	int ret = t->doomed ? t->doom : txn_validate(srv, t);
+
+	if (ret == 0 && t->made_first)
+		ret = txn_prepare(srv, t);
+	if (ret == 0) {
+		for (struct tnode *tn = t->made_first; tn; tn = tn->made_next)
+			apply_one(srv, tn);
+		srv->stats.commits++;
+		conn->lost_in_a_row = 0;
+	} else if (ret == -EAGAIN) {
+		srv->stats.conflicts++;
+		conn->lost_in_a_row++;
+	}
+	txn_abort(srv, t);
+	return ret;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.c - reading and the gate of permissions: who may see what, in the tree or through a
+ * transaction. Changing nodes is view_change.c. Rule C6; source: docs/misc/xenstore.txt of Xen.
+ */
+#include "view.h"
+
+#include <errno.h>
+
+#include "conn.h"
+#include "lease.h"
+#include "server.h"
+#include "txn.h"
+#include "view_priv.h"
+
+unsigned int conn_access(const struct conn *conn, const struct perms *perms)
+{
+	if (conn->privileged)
+		return ACCESS_ALL;
+	return perms_access(perms, conn->domid, conn->domain ? conn->domain->target : NO_DOMID);
+}
+
+static void vnode_from_base(struct vnode *out, struct node *n)
+{
+	*out = (struct vnode){
+		.value = node_value(n), .value_len = n->value_len, .perms = n->perms, .base = n,
+	};
+}
+
+static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode *tn)
+{
+	*out = (struct vnode){
+		.value = tn->value,
+		.value_len = tn->value_len,
+		.perms = tn->perms ? tn->perms : tn->base_perms,
+		.tn = tn,
+	};
+	if (tn->state == TNODE_SEEN || tn->state == TNODE_WRITTEN)
+		out->base = tree_find(&srv->tree, tn->path, tn->path_len);
+}
+
+int view_lookup(struct view *v, const char *path, size_t len, unsigned int seen,
+		struct vnode *out)
+{
+	struct tnode *tn;
+	int ret;
+
+	if (!v->txn) {
+		struct node *n = tree_find(&v->srv->tree, path, len);
+
+		if (!n)
+			return -ENOENT;
+		vnode_from_base(out, n);
+		return 0;
+	}
+	ret = txn_touch(v->srv, v->txn, path, len, &tn);
+	if (ret < 0)
+		return ret;
+	txn_observe(tn, seen | SEEN_EXISTENCE);
+	if (!tnode_exists(tn)) {
+		*out = (struct vnode){ .tn = tn };
+		return -ENOENT;
+	}
+	vnode_from_tnode(v->srv, out, tn);
+	return 0;
+}
+
+int view_nearest(struct view *v, const char *path, size_t *len, struct vnode *out)
+{
+	int ret = -ENOENT;
+
+	while (ret == -ENOENT) {
+		*len = xs_path_parent_len(path, *len);
+		if (*len == 0)
+			return -ENOENT;
+		ret = view_lookup(v, path, *len, SEEN_PERMS, out);
+	}
+	return ret;
+}
+
+/*
+ * What a caller is told about a node that is not there: the truth only if it may read the nearest
+ * node above that is.
+ */
+static int missing_error(struct view *v, const struct xs_path *path)
+{
+	struct vnode above;
+	size_t len = path->len;
+	int ret;
+
+	if (v->conn->privileged)
+		return -ENOENT;
+	ret = view_nearest(v, path->text, &len, &above);
+	if (ret < 0)
+		return ret == -ENOENT ? -EACCES : ret;
+	return conn_access(v->conn, above.perms) & ACCESS_READ ? -ENOENT : -EACCES;
+}
+
+int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsigned int seen,
+	     struct vnode *out)
+{
+	unsigned int checked = v->conn->privileged ? 0 : SEEN_PERMS;
+	int ret = view_lookup(v, path->text, path->len, seen | checked, out);
+
+	if (ret == -ENOENT)
+		return missing_error(v, path);
+	if (ret < 0)
+		return ret;
+	return (conn_access(v->conn, out->perms) & need) == need ? 0 : -EACCES;
+}
+
+static int add_name(struct buf *out, const char *name, size_t len)
+{
+	char *to = buf_room(out, len + 1);
+
+	if (!to)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++)
+		to[i] = name[i];
+	to[len] = '\0';
+	buf_added(out, len + 1);
+	return 0;
+}
+
+/* Length of the path of child @n of @dir, written behind it in @dir's buffer. */
+static size_t child_path(struct xs_path *dir, size_t dir_len, const struct node *n)
+{
+	size_t len = dir_len > 1 ? dir_len : 0;
+
+	if (len + 1 + n->name_len > XENSTORE_ABS_PATH_MAX)
+		return 0;
+	dir->text[len++] = '/';
+	for (size_t i = 0; i < n->name_len; i++)
+		dir->text[len++] = n->name[i];
+	return len;
+}
+
+static int base_children(struct view *v, const struct xs_path *path, const struct node *dir,
+			 struct buf *out)
+{
+	struct xs_path child = *path;
+	int ret = 0;
+
+	for (const struct node *n = dir->first; n && ret == 0; n = n->next) {
+		if (v->txn && v->txn->made_first) {
+			size_t len = child_path(&child, path->len, n);
+			struct tnode *tn = txn_lookup(v->txn, child.text, len);
+
+			/* Made again here: it is listed with the new ones. */
+			if (tn && (tn->state == TNODE_DELETED || tn->state == TNODE_CREATED))
+				continue;
+		}
+		ret = add_name(out, n->name, n->name_len);
+	}
+	return ret;
+}
+
+static int new_children(struct view *v, const struct xs_path *path, struct buf *out)
+{
+	int ret = 0;
+
+	for (struct tnode *tn = v->txn->made_first; tn && ret == 0; tn = tn->made_next) {
+		const char *leaf = xs_path_leaf(tn->path, tn->path_len);
+
+		if (tn->state != TNODE_CREATED ||
+		    xs_path_parent_len(tn->path, tn->path_len) != path->len ||
+		    !xs_path_is_within(tn->path, tn->path_len, path->text, path->len))
+			continue;
+		ret = add_name(out, leaf, (size_t)(tn->path + tn->path_len - leaf));
+	}
+	return ret;
+}
+
+int view_children(struct view *v, const struct xs_path *path, struct buf *out, uint64_t *gen)
+{
+	struct vnode vn;
+	int ret = view_get(v, path, ACCESS_READ, SEEN_CHILDREN, &vn);
+
+	if (ret < 0)
+		return ret;
+	*gen = vn.base ? vn.base->children_gen : 0;
+	if (vn.base)
+		ret = base_children(v, path, vn.base, out);
+	if (ret == 0 && v->txn)
+		ret = new_children(v, path, out);
+	return ret;
+}

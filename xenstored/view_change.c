@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view_change.c - the changing half of the view: permissions and limits are checked here, then
+ * either change.c alters the tree or the transaction's overlay takes the change.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "conn.h"
+#include "server.h"
+#include "txn.h"
+#include "view_priv.h"
+
+/* Whether a node of this size is within the caller's limits. */
+static int size_allowed(struct view *v, size_t name_len, size_t value_len, unsigned int nr_perms)
+{
+	if (v->conn->privileged)
+		return 0;
+	return quota_allows(&v->srv->quotas, &v->conn->domain->quota, QUOTA_NODE_SIZE,
+			    name_len + value_len + nr_perms * sizeof(struct xs_perm)) ?
+		       0 :
+		       -ENOSPC;
+}
+
+/* Whether the caller's domain may hold @nr_nodes and @bytes more. */
+static int growth_allowed(struct view *v, uint64_t nr_nodes, uint64_t bytes)
+{
+	uint64_t open = v->txn ? v->txn->nodes_created : 0;
+	int ret;
+
+	if (v->conn->privileged)
+		return 0;
+	ret = nr_nodes ? domain_may(v->srv, v->conn->domain, QUOTA_NODES, open + nr_nodes) : 0;
+	if (ret == 0 && bytes)
+		ret = domain_may(v->srv, v->conn->domain, QUOTA_MEMORY, bytes);
+	return ret;
+}
+
+/*
+ * The permissions of a new node: the parent's; what an unprivileged domain makes is its own.
+ * One reference for the caller; NULL: no memory.
+ */
+static struct perms *inherited(struct view *v, struct perms *parent)
+{
+	if (v->conn->privileged)
+		return perms_ref(parent);
+	return perms_with_owner(&v->srv->tree.perms, parent, v->conn->domid);
+}
+
+/* The missing nodes from below an existing ancestor down to a path. */
+struct gap {
+	const struct xs_path *path;
+	size_t above;		/* length of the ancestor's path */
+	unsigned int nr;	/* missing components */
+	struct perms *perms;	/* what they all get */
+	const char *value;	/* of the last one */
+	size_t value_len;
+};
+
+/* End of the component that begins after offset @at ("/" at @at, or @at is 1 for the root). */
+static size_t next_component(const struct xs_path *path, size_t at)
+{
+	size_t end = at == 1 ? 1 : at + 1;
+
+	while (end < path->len && path->text[end] != '/')
+		end++;
+	return end;
+}
+
+static int gap_find(struct view *v, const struct xs_path *path, struct gap *gap,
+		    struct vnode *above)
+{
+	int ret;
+
+	gap->path = path;
+	gap->above = path->len;
+	ret = view_nearest(v, path->text, &gap->above, above);
+	if (ret < 0)
+		return ret == -ENOENT ? -EINVAL : ret;
+	if (!(conn_access(v->conn, above->perms) & ACCESS_WRITE))
+		return -EACCES;
+	gap->nr = xs_path_depth_below(path->text, path->len, gap->above);
+	ret = growth_allowed(v, gap->nr, gap->nr * sizeof(struct node) + path->len +
+						 gap->value_len);
+	if (ret == 0)
+		ret = size_allowed(v, path->len - gap->above, gap->value_len, above->perms->nr);
+	return ret;
+}
+
+/* Allocates the chain of missing nodes, linked by their hash_next. NULL: no memory. */
+static struct node *gap_alloc(struct view *v, const struct gap *gap)
+{
+	struct node *first = NULL, **at = &first;
+
+	for (size_t pos = gap->above; pos < gap->path->len;) {
+		size_t name_at = pos == 1 ? 1 : pos + 1;
+		size_t end = next_component(gap->path, pos);
+		bool last = end == gap->path->len;
+
+		*at = node_alloc(gap->path->text + name_at, end - name_at, gap->perms,
+				 last ? gap->value : NULL, last ? gap->value_len : 0);
+		if (!*at)
+			break;
+		at = &(*at)->hash_next;
+		pos = end;
+		if (last)
+			return first;
+	}
+	while (first) {
+		struct node *next = first->hash_next;
+
+		node_free(&v->srv->tree, first);
+		first = next;
+	}
+	return NULL;
+}
+
+static int gap_fill_tree(struct view *v, const struct gap *gap, struct node *parent)
+{
+	struct server *srv = v->srv;
+	struct node *n, *next;
+	int ret = change_reserve(srv, gap->nr,
+				 gap->path->len + gap->value_len +
+					 gap->nr * gap->perms->nr * sizeof(struct xs_perm),
+				 false);
+
+	if (ret < 0)
+		return ret;
+	n = gap_alloc(v, gap);
+	if (!n)
+		return -ENOMEM;
+	for (; n; n = next) {
+		next = n->hash_next;
+		change_create(srv, parent, n);
+		parent = n;
+	}
+	watch_note(srv, gap->path->text, gap->path->len, NULL, parent->perms, false);
+	return 0;
+}
+
+static int tnode_create(struct view *v, struct tnode *tn, const struct gap *gap, bool last)
+{
+	char *value = malloc(last && gap->value_len ? gap->value_len : 1);
+
+	if (!value)
+		return -ENOMEM;
+	if (last && gap->value_len)
+		memcpy(value, gap->value, gap->value_len);
+	free(tn->value);
+	tn->value = value;
+	tn->value_len = last ? (uint32_t)gap->value_len : 0;
+	perms_put(&v->srv->tree.perms, tn->perms);
+	tn->perms = perms_ref(gap->perms);
+	tn->state = TNODE_CREATED;
+	txn_changed(v->txn, tn);
+	tn->fire = last;
+	if (perms_owner(gap->perms) == v->conn->domid)
+		v->txn->nodes_created++;
+	return 0;
+}
+
+/* A step that fails half-way dooms the transaction: its picture is not what was asked for. */
+static int doom(struct txn *t, int err)
+{
+	t->doomed = true;
+	t->doom = err;
+	return err;
+}
+
+static int gap_fill_txn(struct view *v, const struct gap *gap)
+{
+	for (size_t pos = gap->above; pos < gap->path->len;) {
+		struct tnode *tn;
+		int ret;
+
+		pos = next_component(gap->path, pos);
+		ret = txn_touch(v->srv, v->txn, gap->path->text, pos, &tn);
+		if (ret == 0)
+			ret = tnode_create(v, tn, gap, pos == gap->path->len);
+		if (ret < 0)
+			return doom(v->txn, ret);
+	}
+	return 0;
+}
+
+static int create(struct view *v, const struct xs_path *path, const char *value, size_t len)
+{
+	struct gap gap = { .value = value, .value_len = len };
+	struct vnode above;
+	int ret = gap_find(v, path, &gap, &above);
+
+	if (ret < 0)
+		return ret;
+	gap.perms = inherited(v, above.perms);
+	if (!gap.perms)
+		return -ENOMEM;
+	ret = v->txn ? gap_fill_txn(v, &gap) : gap_fill_tree(v, &gap, above.base);
+	perms_put(&v->srv->tree.perms, gap.perms);
+	return ret;
+}
+
+static int write_tree(struct view *v, struct node *n, const char *value, size_t len)
+{
+	int ret = change_reserve(v->srv, 1,
+				 n->name_len + len + n->perms->nr * sizeof(struct xs_perm), false);
+
+	if (ret == 0)
+		ret = change_value(v->srv, n, value, len);
+	if (ret == 0)
+		change_note(v->srv, n, NULL);
+	return ret;
+}
+
+static int write_txn(struct view *v, struct tnode *tn, const char *value, size_t len)
+{
+	char *copy = malloc(len ? len : 1);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, value, len);
+	free(tn->value);
+	tn->value = copy;
+	tn->value_len = (uint32_t)len;
+	if (tn->state == TNODE_SEEN)
+		tn->state = TNODE_WRITTEN;
+	tn->value_changed = true;
+	txn_changed(v->txn, tn);
+	return 0;
+}
+
+int view_write(struct view *v, const struct xs_path *path, const char *value, size_t len)
+{
+	struct vnode vn;
+	int ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
+
+	if (ret == -ENOENT)
+		return create(v, path, value, len);
+	if (ret < 0)
+		return ret;
+	if (len > vn.value_len) {
+		ret = growth_allowed(v, 0, len - vn.value_len);
+		if (ret == 0)
+			ret = size_allowed(v, strlen(xs_path_leaf(path->text, path->len)), len,
+					   vn.perms->nr);
+		if (ret < 0)
+			return ret;
+	}
+	if (v->txn)
+		return write_txn(v, vn.tn, value, len);
+	return write_tree(v, vn.base, value, len);
+}
+
+int view_mkdir(struct view *v, const struct xs_path *path)
+{
+	struct vnode vn;
+	int ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
+
+	return ret == -ENOENT ? create(v, path, NULL, 0) : ret;
+}
+
+int view_rm(struct view *v, const struct xs_path *path)
+{
+	struct vnode vn;
+	int ret;
+
+	if (path->len == 1)
+		return -EINVAL;
+	ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
+	if (ret == -ENOENT) {
+		size_t len = xs_path_parent_len(path->text, path->len);
+
+		return view_lookup(v, path->text, len, 0, &vn);
+	}
+	if (ret < 0)
+		return ret;
+	if (v->txn) {
+		txn_delete(v->txn, vn.tn);
+		return 0;
+	}
+	ret = change_reserve(v->srv, subtree_size(vn.base), 0, true);
+	if (ret == 0)
+		change_remove(v->srv, vn.base);
+	return ret;
+}
+
+static int set_perms_allowed(struct view *v, const struct vnode *vn, const struct perms *perms)
+{
+	if (v->conn->privileged)
+		return 0;
+	if (perms_owner(perms) != perms_owner(vn->perms))
+		return -EPERM;
+	if (!quota_allows(&v->srv->quotas, &v->conn->domain->quota, QUOTA_NODE_PERMS, perms->nr))
+		return -ENOSPC;
+	return growth_allowed(v, 0, perms->nr * sizeof(struct xs_perm));
+}
+
+int view_set_perms(struct view *v, const struct xs_path *path, struct perms *perms)
+{
+	struct perms *before;
+	struct vnode vn;
+	int ret = view_get(v, path, ACCESS_WRITE | ACCESS_OWNER, 0, &vn);
+
+	if (ret == 0)
+		ret = set_perms_allowed(v, &vn, perms);
+	if (ret < 0)
+		return ret;
+	if (v->txn) {
+		perms_put(&v->srv->tree.perms, vn.tn->perms);
+		vn.tn->perms = perms_ref(perms);
+		if (vn.tn->state == TNODE_SEEN)
+			vn.tn->state = TNODE_WRITTEN;
+		vn.tn->perms_changed = true;
+		txn_changed(v->txn, vn.tn);
+		return 0;
+	}
+	ret = change_reserve(v->srv, 1,
+			     vn.base->name_len + vn.value_len + perms->nr * sizeof(struct xs_perm),
+			     false);
+	if (ret < 0)
+		return ret;
+	before = perms_ref(vn.perms);
+	change_perms(v->srv, vn.base, perms_ref(perms));
+	change_note(v->srv, vn.base, before);
+	perms_put(&v->srv->tree.perms, before);
+	return 0;
+}
