@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "pv/pte.h"
+#include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
@@ -152,7 +153,7 @@ static void load_kernel(struct builder *b, const struct boot_module *kernel)
 		zero_in(b, s->paddr + s->file_size, s->mem_size - s->file_size);
 	}
 	if (order >= 0)
-		xen_pages_free(image, (unsigned int)order);
+		kernel_unpack_free(image, order);
 }
 
 static u64 table_entry(const struct builder *b, u64 pfn)
@@ -250,6 +251,7 @@ static void give_context(struct builder *b)
 {
 	const struct dom0_layout *l = &b->layout;
 	struct vcpu_guest_context *c = xzalloc_obj(struct vcpu_guest_context);
+	struct frame *l4 = mfn_to_frame(_mfn(b->p2m[l->pt_pfn]));
 	int rc;
 
 	if (!c)
@@ -269,6 +271,10 @@ static void give_context(struct builder *b)
 	if (rc)
 		hv_panic("dom0: its first page tables are refused: %d", rc);
 	xfree(c);
+	/* The ABI hands the first L4 over pinned: kernels unpin it once they have their own. */
+	if (frame_get_and_type(l4, b->d, FT_L4))
+		hv_panic("dom0: its first page table cannot be pinned");
+	l4->type |= FT_PINNED;
 	b->v->vcpu_info->evtchn_upcall_mask = 1;
 }
 

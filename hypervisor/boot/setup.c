@@ -76,7 +76,8 @@ static void start_dom0(void)
 	static const struct boot_module none;
 	struct vcpu *v = dom0_build(&info.module[0], info.nr_modules > 1 ? &info.module[1] : &none);
 
-	domain_unpause(v->domain);
+	domain_unpause_by_controller(v->domain); /* a new domain starts paused */
+	vcpu_up(v);
 }
 
 /* The modules were copied into dom0: their memory goes to the heap. */
