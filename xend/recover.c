@@ -98,9 +98,12 @@ static const struct hv_domain *match(const struct domain *d, const struct hv_dom
 static void recover_one(struct xend *x, struct domain *d, const struct hv_domain *list, size_t nr)
 {
 	const struct hv_domain *h;
+	char why[DOMAIN_ERROR_MAX];
 	struct found f;
 
 	take_status(x, d, &f);
+	/* Deaths are judged by the record, so it must be known before the first look. */
+	record_read(x->xs, d->name, &d->rec, why, sizeof(why));
 	h = match(d, list, nr);
 	d->state = f.state == STATE_NR ? STATE_DEFINED : f.state;
 	if (f.step) {

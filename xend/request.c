@@ -303,10 +303,13 @@ uint64_t request_run(struct xend *x)
 	uint64_t again = XEND_IDLE;
 
 	for (struct request **p = &x->requests, *r; (r = *p);) {
-		if (r->state == REQUEST_NEW)
+		if (r->state == REQUEST_NEW) {
 			begin(x, r);
-		else if (r->state == REQUEST_WORKING && work_done(x, r))
+			/* It may have given a domain something to do. */
+			again = 0;
+		} else if (r->state == REQUEST_WORKING && work_done(x, r)) {
 			answer(x, r);
+		}
 		if (r->state == REQUEST_ANSWERED && x->now_ns >= r->remove_ns) {
 			store_rm(x->xs, path_request(r->id, NULL));
 			*p = r->next;

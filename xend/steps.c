@@ -190,7 +190,11 @@ void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after,
 	d->after = after;
 	d->preserved = false;
 	set_step(d, d->step);
-	domain_set_state(x, d, STATE_STOPPING, why);
+	/* A start that fails is "starting" until all is undone, then "failed". */
+	if (after == AFTER_FAIL)
+		domain_set_state(x, d, STATE_STARTING, why);
+	else
+		domain_set_state(x, d, STATE_STOPPING, why);
 }
 
 void steps_resume_down(struct xend *x, struct domain *d, const char *step, enum domain_after after)
@@ -205,7 +209,8 @@ void steps_resume_down(struct xend *x, struct domain *d, const char *step, enum 
 	d->walk = WALK_DOWN;
 	d->after = after;
 	set_step(d, i);
-	domain_set_state(x, d, STATE_STOPPING, "xend-restarted");
+	if (after != AFTER_FAIL)
+		domain_set_state(x, d, STATE_STOPPING, "xend-restarted");
 }
 
 /* The step wants to wait: until when to sleep, or 0 when its time is over. */

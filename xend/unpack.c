@@ -10,6 +10,7 @@
 #include "unpack.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,18 +49,26 @@ static int un_gzip(struct span in, uint8_t *out, size_t out_len)
 
 static int run_lzma(lzma_stream *s, struct span in, uint8_t *out, size_t out_len)
 {
+	uint8_t spare;
 	lzma_ret rc;
+	bool full;
 
 	s->next_in = in.p;
 	s->avail_in = in.len;
 	s->next_out = out;
 	s->avail_out = out_len;
 	rc = lzma_code(s, LZMA_FINISH);
-	/* A legacy .lzma with an unknown size has no end mark that liblzma insists on. */
-	if (rc == LZMA_OK && s->avail_out == 0)
-		rc = LZMA_STREAM_END;
+	if (rc == LZMA_OK && s->avail_out == 0) {
+		/* Full: only the end mark may follow. */
+		s->next_out = &spare;
+		s->avail_out = 1;
+		rc = lzma_code(s, LZMA_FINISH);
+		full = rc == LZMA_STREAM_END && s->avail_out == 1;
+	} else {
+		full = rc == LZMA_STREAM_END && s->avail_out == 0;
+	}
 	lzma_end(s);
-	return rc == LZMA_STREAM_END && s->avail_out == 0 ? 0 : -EBADMSG;
+	return full ? 0 : -EBADMSG;
 }
 
 static int un_xz(struct span in, uint8_t *out, size_t out_len)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_hv.h - xend's hv.h over a machine in memory.
+ *
+ * Frames are handed out in a scattered order, so that code which takes a pfn for an mfn fails.
+ * Pinning walks the page tables and checks what a hypervisor would.
+ */
+#ifndef TEST_FAKE_HV_H
+#define TEST_FAKE_HV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hv.h"
+
+struct hv *fake_hv_new(unsigned int machine_mib);
+void fake_hv_free(void);
+
+/* The operation called @name (a function's name without hv_) fails with @err from now on. */
+void fake_hv_fail(const char *name, int err);
+
+uint64_t fake_hv_free_kib(void);
+unsigned int fake_hv_domains(void);		/* without dom0 */
+unsigned int fake_hv_windows(void);		/* mappings not undone */
+/* The only guest's id, -1 when there is not exactly one. */
+int fake_hv_guest(void);
+bool fake_hv_paused(int domid);
+/* The guest calls SHUTDOWN_@reason. */
+void fake_hv_shutdown(int domid, enum hv_shutdown_reason reason);
+/* Another tool destroys it. */
+void fake_hv_vanish(int domid);
+/* While set, a destroyed domain stays as a dying one: somebody maps its frames. */
+void fake_hv_hold(bool hold);
+
+/* What a guest would see at a virtual address of its first vcpu; NULL if not mapped. */
+uint8_t *fake_hv_guest_memory(int domid, uint64_t vaddr);
+uint64_t fake_hv_guest_reg(int domid, const char *name);	/* rip rsp rsi cr3 */
+bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);
+bool fake_hv_pinned(int domid);
+
+#endif
