@@ -314,7 +314,7 @@ static void run(struct walk *w)
 				w->queue_tail = &w->queue;
 			ask(j);
 		}
-		if (!w->rc)
+		if (w->in_flight && !w->rc)
 			w->rc = xs_client_run(w->c, -1);
 	}
 	drop_queue(w);

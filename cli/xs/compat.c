@@ -49,16 +49,20 @@ struct run {
 	size_t out_len;
 };
 
-static void out_add(struct run *r, const char *text)
+static void out_bytes(struct run *r, const char *text, size_t len)
 {
-	size_t len = strlen(text);
 	char *grown = realloc(r->out, r->out_len + len + 1);
 
 	if (!grown)
 		cli_die(1, "malloc");
-	memcpy(grown + r->out_len, text, len + 1);
+	memcpy(grown + r->out_len, text, len);
 	r->out = grown;
 	r->out_len += len;
+}
+
+static void out_add(struct run *r, const char *text)
+{
+	out_bytes(r, text, strlen(text));
 }
 
 /* ---- the operations, each over all arguments; 0 or -errno ---- */
@@ -79,11 +83,14 @@ static int op_read(struct run *r, uint32_t tx)
 			out_add(r, r->argv[i]);
 			out_add(r, ": ");
 		}
-		text = r->opts.raw ? value : text_escape_xenstore(value, len);
-		out_add(r, text);
-		out_add(r, "\n");
-		if (text != value)
-			free(text);
+		text = text_escape_xenstore(value, len);
+		if (r->opts.raw) {
+			out_bytes(r, value, len);
+		} else {
+			out_add(r, text);
+			out_add(r, "\n");
+		}
+		free(text);
 		free(value);
 	}
 	return 0;
@@ -320,9 +327,8 @@ static int run_op(struct run *r)
 		rc = ops[r->mode](r, 0);
 	else
 		rc = xs_transact(store(), run_in_transaction, r, TRIES, NULL);
-	/* a listing shows what came before the failure */
-	if (r->out_len && (!rc || r->mode == COMPAT_LIST))
-		fputs(r->out, stdout);
+	/* what came before a failure is shown, too */
+	fwrite(r->out, 1, r->out_len, stdout);
 	free(r->out);
 	return rc ? 1 : 0;
 }
@@ -349,7 +355,7 @@ static void must_connect(void)
 static int run_mode(enum compat_mode m, bool multi, int argc, char **argv, const char *argv0)
 {
 	struct run r = { .mode = m, .opts = { .nr_watches = -1 } };
-	int c, least = m == COMPAT_LS ? 0 : m == COMPAT_CHMOD ? 2 : 1;
+	int c, least = m == COMPAT_LS ? 0 : 1;
 
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "hfspturn:R", long_opts, NULL)) != -1) {
@@ -389,7 +395,7 @@ static int mode_of(const char *name)
 	for (int m = 0; m < COMPAT_NR; m++)
 		if (strcmp(modes[m].name, name) == 0)
 			return m;
-	cli_die(1, "unknown mode %s", name);
+	cli_die(1, "unknown mode %s\n", name);
 }
 
 int compat_main(int argc, char **argv)

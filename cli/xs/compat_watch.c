@@ -31,7 +31,7 @@ static void on_registered(void *arg, int rc, const char *data, size_t len)
 	(void)arg;
 	(void)data;
 	(void)len;
-	if (rc)
+	if (rc && rc != -ECANCELED) /* that is our own end */
 		cli_die(1, "Unable to add watch: %s", strerror(-rc));
 }
 
