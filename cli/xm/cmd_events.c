@@ -104,18 +104,19 @@ static int look(struct events *ev, bool first)
 
 static int run_loop(struct events *ev, int64_t deadline_ns)
 {
-	int interrupt = interrupts_open(), woken = 1, ret;
+	struct interrupts interrupts;
+	int woken = 1, ret;
 
+	interrupts_open(&interrupts);
 	ret = look(ev, true);
 	while (!ret && woken > 0 && ev->left != 0) {
-		woken = store_wait(ev->xm->xs, interrupt, deadline_ns);
+		woken = store_wait(ev->xm->xs, interrupts.fd, deadline_ns);
 		if (woken > 0)
 			ret = look(ev, false);
 		if (ferror(ev->xm->out))
 			break; /* our reader has gone: that is how such a pipe ends */
 	}
-	if (interrupt >= 0)
-		interrupts_close(interrupt);
+	interrupts_close(&interrupts);
 	if (woken < 0 && woken != -EINTR)
 		ret = xm_fail(ev->xm, "the store went away");
 	return ret;

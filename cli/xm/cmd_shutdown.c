@@ -56,17 +56,18 @@ static int wait_one(struct xm *xm, const struct domain *dom, done_fn done)
 {
 	struct xs_handle *xs = xm->xs;
 	char path[STORE_PATH_MAX];
-	int interrupt = interrupts_open(), woken = -EIO;
+	struct interrupts interrupts;
+	int woken = -EIO;
 	struct domain now;
 
+	interrupts_open(&interrupts);
 	snprintf(path, sizeof(path), "/status/domain/%s", dom->name);
 	if (xs_watch(xs, path, "wait"))
 		do {
-			woken = store_wait(xs, interrupt, STORE_FOREVER);
+			woken = store_wait(xs, interrupts.fd, STORE_FOREVER);
 		} while (woken > 0 && !done(dom, &now, domain_read(xs, dom->name, &now)));
 	xs_unwatch(xs, path, "wait");
-	if (interrupt >= 0)
-		interrupts_close(interrupt);
+	interrupts_close(&interrupts);
 	if (woken == -EINTR)
 		return xm_fail(xm, "%s: no longer waited for; it goes on", dom->name);
 	return woken < 0 ? xm_fail_store(xm, "waiting", -woken) : 0;

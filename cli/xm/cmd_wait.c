@@ -43,17 +43,18 @@ static enum verdict judge(const struct goal *goal, const struct domain *dom, boo
 
 static int wait_for(struct xm *xm, const char *name, const struct goal *goal, int64_t deadline_ns)
 {
-	int interrupt = interrupts_open(), woken;
+	struct interrupts interrupts;
+	int woken;
 	enum verdict verdict = NOT_YET;
 	struct domain dom;
 
+	interrupts_open(&interrupts);
 	do {
-		woken = store_wait(xm->xs, interrupt, deadline_ns);
+		woken = store_wait(xm->xs, interrupts.fd, deadline_ns);
 		if (woken >= 0)
 			verdict = judge(goal, &dom, domain_read(xm->xs, name, &dom));
 	} while (woken > 0 && verdict == NOT_YET);
-	if (interrupt >= 0)
-		interrupts_close(interrupt);
+	interrupts_close(&interrupts);
 	if (verdict == MET)
 		return 0;
 	if (verdict == IMPOSSIBLE)

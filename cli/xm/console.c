@@ -29,7 +29,8 @@ struct console {
 	struct xm *xm;
 	struct xs_handle *xs;
 	const char *name;
-	int in, out, pty, signals; /* descriptors; -1: closed */
+	int in, out, pty; /* descriptors; -1: closed */
+	struct interrupts signals;
 	int domid;		   /* the pty's; -1: none yet */
 	bool raw, in_ended, leave, attached_once;
 	struct termios saved;
@@ -220,7 +221,7 @@ static bool turn(struct console *c)
 		[FD_IN] = {.fd = want_in ? c->in : -1, .events = POLLIN},
 		[FD_PTY] = {.fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0)},
 		[FD_STORE] = {.fd = xs_fileno(c->xs), .events = POLLIN},
-		[FD_SIGNAL] = {.fd = c->signals, .events = POLLIN},
+		[FD_SIGNAL] = {.fd = c->signals.fd, .events = POLLIN},
 	};
 	bool again = true;
 
@@ -266,7 +267,7 @@ static bool wait_first(struct console *c, int *status)
 
 	while (look(c) && c->pty < 0) {
 		int64_t next = store_deadline(RETRY_NS);
-		int ret = store_wait(c->xs, c->signals, next < deadline ? next : deadline);
+		int ret = store_wait(c->xs, c->signals.fd, next < deadline ? next : deadline);
 
 		if (ret == -EINTR)
 			return false;
@@ -304,7 +305,7 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 	fflush(xm->out);
 	c.in = fileno(xm->in);
 	c.out = fileno(xm->out);
-	c.signals = interrupts_open();
+	interrupts_open(&c.signals);
 	snprintf(path, sizeof(path), "/status/domain/%s", name);
 	if (!xs_watch(c.xs, path, "console"))
 		status = xm_fail_store(xm, "watching the domain", errno);
@@ -318,7 +319,6 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 	}
 	xs_unwatch(c.xs, path, "console");
 	pty_close(&c);
-	if (c.signals >= 0)
-		interrupts_close(c.signals);
+	interrupts_close(&c.signals);
 	return status;
 }

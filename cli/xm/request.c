@@ -64,7 +64,8 @@ int request_run(struct xs_handle *xs, struct request *req)
 {
 	struct record identity = {0};
 	char path[64];
-	int ret, interrupt;
+	struct interrupts interrupts;
+	int ret;
 
 	if (record_complete(&identity) < 0)
 		return -EIO;
@@ -72,15 +73,14 @@ int request_run(struct xs_handle *xs, struct request *req)
 	snprintf(req->id, sizeof(req->id), "%s", identity.uuid);
 	snprintf(path, sizeof(path), "/request/%s", req->id);
 
-	interrupt = interrupts_open();
+	interrupts_open(&interrupts);
 	ret = store_transact(xs, write_request, req);
 	if (!ret && !xs_watch(xs, path, "request"))
 		ret = -errno;
 	if (!ret)
-		ret = request_wait(xs, req, interrupt);
+		ret = request_wait(xs, req, interrupts.fd);
 	xs_unwatch(xs, path, "request");
-	if (interrupt >= 0)
-		interrupts_close(interrupt);
+	interrupts_close(&interrupts);
 	return ret;
 }
 

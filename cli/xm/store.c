@@ -212,36 +212,29 @@ int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns)
 	}
 }
 
-static void interrupt_set(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
-
-int interrupts_open(void)
+void interrupts_open(struct interrupts *in)
 {
 	sigset_t set;
-	int fd;
 
-	interrupt_set(&set);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	return fd;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	in->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (in->fd >= 0)
+		pthread_sigmask(SIG_BLOCK, &set, &in->before);
 }
 
-void interrupts_close(int fd)
+void interrupts_close(struct interrupts *in)
 {
 	struct signalfd_siginfo info;
-	sigset_t set;
 
+	if (in->fd < 0)
+		return;
 	/* What came in and was acted upon must not end the process afterwards. */
-	while (read(fd, &info, sizeof(info)) > 0)
+	while (read(in->fd, &info, sizeof(info)) > 0)
 		;
-	close(fd);
-	interrupt_set(&set);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	close(in->fd);
+	in->fd = -1;
+	pthread_sigmask(SIG_SETMASK, &in->before, NULL);
 }

@@ -6,6 +6,7 @@
 #ifndef XM_STORE_H
 #define XM_STORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <xenstore.h>
@@ -63,11 +64,17 @@ int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns);
 /* Takes all queued watch events off. Returns whether there were any. */
 bool store_drain(struct xs_handle *xs);
 
+/* Signals as data; fd is -1 when that is not possible (Ctrl-C then ends the process as usual). */
+struct interrupts {
+	int fd;
+	sigset_t before;
+};
+
 /*
- * From here to interrupts_close(), SIGINT, SIGTERM and SIGHUP make the returned descriptor readable
- * instead of ending the process. -errno on failure.
+ * From here to interrupts_close(), SIGINT, SIGTERM and SIGHUP make @in->fd readable instead of ending
+ * the process. Pairs may follow each other and nest.
  */
-int interrupts_open(void);
-void interrupts_close(int fd);
+void interrupts_open(struct interrupts *in);
+void interrupts_close(struct interrupts *in);
 
 #endif

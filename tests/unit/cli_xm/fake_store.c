@@ -159,7 +159,7 @@ static void clear(struct tree *t)
 	t->nr = 0;
 }
 
-static struct tree *clone(const struct tree *t)
+static struct tree *tree_copy(const struct tree *t)
 {
 	struct tree *out = calloc(1, sizeof(*out));
 
@@ -228,7 +228,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 	for (xs_transaction_t i = 1; i <= TXNS_MAX && !t; i++) {
 		if (!h->txns[i - 1].used) {
 			h->txns[i - 1] = (struct txn){ .used = true, .base = generation,
-						       .view = clone(&tree) };
+						       .view = tree_copy(&tree) };
 			t = i;
 		}
 	}

@@ -137,23 +137,6 @@ static void console_close(struct guest *g)
 	g->master = g->slave = -1;
 }
 
-static void console_read(struct guest *g)
-{
-	char c, text[300];
-
-	while (read(g->master, &c, 1) == 1) {
-		if (c != '\n' && c != '\r') {
-			if (g->line_len < sizeof(g->line) - 1)
-				g->line[g->line_len++] = c;
-			continue;
-		}
-		g->line[g->line_len] = '\0';
-		snprintf(text, sizeof(text), "heard %s\r\n", g->line);
-		console_say(g, text);
-		g->line_len = 0;
-	}
-}
-
 /* ---- lives of guests ---- */
 
 static bool does(struct fake_xend *x, const struct guest *g, const char *word)
@@ -244,10 +227,41 @@ static void start(struct fake_xend *x, struct guest *g)
 	devices(x, g);
 	figures(x, g);
 	drop(x, "/status/domain/%s/step", g->name);
+	if (does(x, g, "fake=exit")) {
+		settle(x, g);
+		return;
+	}
 	get(x, paused, "/config/domain/%s/paused", g->name);
 	set_state(x, g, paused[0] == '1' ? "paused" : "running");
-	if (does(x, g, "fake=exit"))
-		settle(x, g);
+}
+
+static void console_read(struct fake_xend *x, struct guest *g)
+{
+	char c, text[300];
+
+	while (read(g->master, &c, 1) == 1) {
+		if (c != '\n' && c != '\r') {
+			if (g->line_len < sizeof(g->line) - 1)
+				g->line[g->line_len++] = c;
+			continue;
+		}
+		g->line[g->line_len] = '\0';
+		snprintf(text, sizeof(text), "heard %s\r\n", g->line);
+		console_say(g, text);
+		g->line_len = 0;
+		/* Closing a pty throws away what nobody has read yet. */
+		if (strcmp(g->line, "reboot") == 0 || strcmp(g->line, "poweroff") == 0)
+			usleep(50000);
+		if (strcmp(g->line, "reboot") == 0) {
+			vanish(x, g);
+			start(x, g);
+			return;
+		}
+		if (strcmp(g->line, "poweroff") == 0) {
+			settle(x, g);
+			return;
+		}
+	}
 }
 
 static struct guest *guest_of(struct fake_xend *x, const char *name, bool make)
@@ -450,7 +464,7 @@ static void loop(struct fake_xend *x)
 			return;
 		for (int i = 0; i < DOMAINS_MAX; i++)
 			if (fds[i + 2].revents)
-				console_read(&x->guests[i]);
+				console_read(x, &x->guests[i]);
 		events(x);
 	}
 }

@@ -9,6 +9,7 @@
  *   fake=exit   it shuts down as soon as it runs     fake=deaf   it does not follow shutdown
  *   fake=mute   it has no console
  * On its console a guest says "NAME on domain N" and answers each line LINE with "heard LINE".
+ * The lines "reboot" and "poweroff" do what they say.
  */
 #ifndef TEST_FAKE_XEND_H
 #define TEST_FAKE_XEND_H
