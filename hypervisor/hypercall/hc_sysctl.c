@@ -32,7 +32,6 @@ static long op_readconsole(struct xen_sysctl *s)
 		if (copy_to_guest(handle_va(op->buffer) + done, buf, len))
 			return -EFAULT;
 		done += len;
-		idx += len;
 	}
 	if (op->clear)
 		conring_clear();
