@@ -147,6 +147,7 @@ static int update_one(const struct mmu_update *req, const struct pt_subject *s)
 
 	switch (req->ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
+	case MMU_PT_UPDATE_NO_TRANSLATE: /* what gntdev's and privcmd's resources use; PV never translates */
 		return update_pt(ptr, req->val, false, s);
 	case MMU_PT_UPDATE_PRESERVE_AD:
 		return update_pt(ptr, req->val, true, s);
