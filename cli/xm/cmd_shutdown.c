@@ -40,10 +40,12 @@ static int reboot_one(struct xm *xm, const struct domain *dom)
 	return request_simple(xm, "reboot", dom->name, "not rebooted");
 }
 
+/* Not before xend has settled it: a domain without ID may still be in the state stopping. */
 static bool shutdown_done(const struct domain *before, const struct domain *now, bool present)
 {
-	return !present || now->domid != before->domid || now->state == DOM_SHUTDOWN ||
-	       now->state == DOM_CRASHED || !domain_is_live(now);
+	return !present || now->state == DOM_SHUTDOWN || now->state == DOM_CRASHED ||
+	       now->state == DOM_DEFINED || now->state == DOM_FAILED ||
+	       (now->domid >= 0 && now->domid != before->domid);
 }
 
 static bool reboot_done(const struct domain *before, const struct domain *now, bool present)

@@ -24,6 +24,7 @@ struct follow {
 	struct xs_handle *xs;
 	const char *name;
 	bool quiet, seen, drawn;
+	bool failed_mutely; /* state failed was seen, its reason not yet */
 	int domid;
 	char step[64];
 	int64_t deadline_ns;
@@ -61,6 +62,18 @@ static void undraw(struct follow *f)
 	f->drawn = false;
 }
 
+/* The reason belongs to the state, but the two are not read at one instant: it gets a second. */
+static enum outcome look_failed(struct follow *f)
+{
+	if (store_exists(f->xs, XBT_NULL, "/status/domain/%s/error", f->name))
+		return FAILED;
+	if (f->failed_mutely)
+		return store_now() >= f->deadline_ns ? FAILED : GOING_ON;
+	f->failed_mutely = true;
+	f->deadline_ns = store_deadline(SECOND_NS);
+	return GOING_ON;
+}
+
 static enum outcome look(struct follow *f)
 {
 	struct domain dom;
@@ -79,7 +92,7 @@ static enum outcome look(struct follow *f)
 	case DOM_PAUSED:
 		return STARTED;
 	case DOM_FAILED:
-		return FAILED;
+		return look_failed(f);
 	case DOM_SHUTDOWN:
 	case DOM_CRASHED:
 	case DOM_STOPPING:

@@ -379,7 +379,8 @@ static void request(struct fake_xend *x, const char *id)
 	char op[1024], state[1024], domain[1024];
 	struct guest *g;
 
-	if (!get(x, op, "/request/%s/op", id) || get(x, state, "/request/%s/state", id))
+	/* In this order: the asker removes both at once, and what is gone must not be done again. */
+	if (get(x, state, "/request/%s/state", id) || !get(x, op, "/request/%s/op", id))
 		return;
 	get(x, domain, "/request/%s/domain", id);
 	g = domain[0] ? guest_of(x, domain, false) : NULL;
@@ -394,16 +395,20 @@ static void request(struct fake_xend *x, const char *id)
 
 /* ---- the loop ---- */
 
-static void component(const char *path, const char *root, void (*act)(struct fake_xend *, const char *),
-		      struct fake_xend *x)
+/* The component of @path right below @root, once each: a transaction fires one event a key. */
+static void collect(const char *path, const char *root, char names[][80], int *nr)
 {
-	char name[80];
 	size_t len = strlen(root);
+	char name[80];
 
 	if (strncmp(path, root, len) != 0 || path[len] != '/')
 		return;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(path + len + 1, "/"), path + len + 1);
-	act(x, name);
+	for (int i = 0; i < *nr; i++)
+		if (strcmp(names[i], name) == 0)
+			return;
+	if (*nr < DOMAINS_MAX)
+		strcpy(names[(*nr)++], name);
 }
 
 static void scan(struct fake_xend *x)
@@ -418,13 +423,19 @@ static void scan(struct fake_xend *x)
 
 static void events(struct fake_xend *x)
 {
-	char **event;
+	char domains[DOMAINS_MAX][80], requests[DOMAINS_MAX][80], **event;
+	int nr_domains = 0, nr_requests = 0;
 
-	while ((event = xs_check_watch(x->xs))) {
-		component(event[0], "/config/domain", reconcile, x);
-		component(event[0], "/request", request, x);
+	while (nr_domains < DOMAINS_MAX && nr_requests < DOMAINS_MAX &&
+	       (event = xs_check_watch(x->xs))) {
+		collect(event[0], "/config/domain", domains, &nr_domains);
+		collect(event[0], "/request", requests, &nr_requests);
 		free(event);
 	}
+	for (int i = 0; i < nr_domains; i++)
+		reconcile(x, domains[i]);
+	for (int i = 0; i < nr_requests; i++)
+		request(x, requests[i]);
 }
 
 static void describe_host(struct fake_xend *x)
