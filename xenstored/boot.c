@@ -12,7 +12,9 @@
 #include "domain.h"
 #include "hv.h"
 #include "log.h"
+#include "keeper.h"
 #include "monitor.h"
+#include "persist.h"
 #include "ring_slot.h"
 #include "watch.h"
 
@@ -57,9 +59,16 @@ static int open_sockets(struct server *srv)
 	return 0;
 }
 
+static int open_in_memory(struct server *srv)
+{
+	srv->slots = ring_slots_open(NULL);
+	return srv->slots ? 0 : -ENOMEM;
+}
+
 int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas *quotas)
 {
 	struct server *srv = &b->srv;
+	int ret;
 	struct hv *hv = cfg->no_domain_init ? hv_none_open() : hv_xen_open();
 
 	if (!hv || make_dir(cfg->run_dir) < 0)
@@ -69,14 +78,17 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 		return -ENOMEM;
 	}
 	srv->quotas = *quotas;
-	srv->slots = ring_slots_open(NULL);
-	if (!srv->slots)
-		return -ENOMEM;
+	ret = cfg->in_memory ? open_in_memory(srv) : persist_up(srv);
+	if (ret < 0)
+		return ret;
 	if (cfg->trace_path && trace_open(srv, cfg->trace_path) < 0)
 		log_warn("cannot open the trace file %s", cfg->trace_path);
 	if (server_standard_nodes(srv) < 0 || introduce_own(srv) < 0)
 		return -EIO;
-	return open_sockets(srv);
+	ret = open_sockets(srv);
+	if (ret == 0)
+		persist_resume(srv);
+	return ret;
 }
 
 int boot_serve(struct boot *b, char **argv)
@@ -84,10 +96,14 @@ int boot_serve(struct boot *b, char **argv)
 	struct server *srv = &b->srv;
 	int ret;
 
+	if (srv->keeper && keeper_listen(srv) < 0)
+		return -ENOMEM;
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
 	listener_close(srv->listener, true);
 	listener_close(srv->ro_listener, true);
+	persist_down(srv);
+	srv->keep_rings = true;
 	server_fini(srv);
 	srv->hv->close(srv->hv);
 	return ret;

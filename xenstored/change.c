@@ -99,6 +99,24 @@ void change_create(struct server *srv, struct node *parent, struct node *n)
 	log_put(srv, n);
 }
 
+void change_loaded(struct server *srv, struct node *parent, struct node *n, uint64_t id)
+{
+	tree_link(&srv->tree, parent, n, id);
+	account(srv, n, 1);
+}
+
+void change_unloaded(struct server *srv, struct node *n)
+{
+	struct node *next;
+
+	for (struct node *i = node_deepest(n); i; i = next) {
+		next = node_next_up(i, n);
+		account(srv, i, -1);
+		tree_unlink(&srv->tree, i);
+		node_free(&srv->tree, i);
+	}
+}
+
 static void value_changed(struct server *srv, struct node *n, int64_t charge_before)
 {
 	domain_use(srv, perms_owner(n->perms), QUOTA_MEMORY, charge_of(n) - charge_before);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct node;
 struct perms;
@@ -24,6 +25,11 @@ int change_reserve(struct server *srv, size_t nr_nodes, size_t bytes, bool frees
 
 /* Links @n, made by node_alloc(), below @parent. */
 void change_create(struct server *srv, struct node *parent, struct node *n);
+
+/* Links a node as the store has it, under its old id: counted, but neither logged nor noted. */
+void change_loaded(struct server *srv, struct node *parent, struct node *n, uint64_t id);
+/* Takes a subtree out of memory, uncounted, while the store keeps it. */
+void change_unloaded(struct server *srv, struct node *n);
 
 /* Replaces the value. Returns 0, or -ENOMEM with nothing changed. */
 int change_value(struct server *srv, struct node *n, const char *value, size_t len);

@@ -149,6 +149,23 @@ void journal_give_back(struct journal *j, unsigned int half)
 		journal_frame_done(&f);
 	}
 	__atomic_store_n(&j->h->half[half].end, 0, __ATOMIC_RELEASE);
+	/* Release: who sees the new turn sees the half empty, or with frames of that turn. */
+	__atomic_store_n(&j->h->half[half].turn, j->h->half[half].turn + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t journal_half_turn(const struct journal *j, unsigned int half)
+{
+	return __atomic_load_n(&j->h->half[half].turn, __ATOMIC_ACQUIRE);
+}
+
+void journal_void(struct journal *j, uint64_t seq)
+{
+	__atomic_store_n(&j->h->void_upto, seq, __ATOMIC_RELEASE);
+}
+
+uint64_t journal_void_upto(const struct journal *j)
+{
+	return __atomic_load_n(&j->h->void_upto, __ATOMIC_ACQUIRE);
 }
 
 static int frame_grow(struct journal *j, size_t bytes)

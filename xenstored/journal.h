@@ -79,6 +79,12 @@ void journal_turn_over(struct journal *j);
 /* All frames of @half have been applied: it may be written again. */
 void journal_give_back(struct journal *j, unsigned int half);
 
+/* How often @half has been given back: tells a reader that its position in it is void. */
+uint64_t journal_half_turn(const struct journal *j, unsigned int half);
+/* The persistent records of frames up to @seq failed for good and must never be applied. */
+void journal_void(struct journal *j, uint64_t seq);
+uint64_t journal_void_upto(const struct journal *j);
+
 /* --- reading: the keeper, and a start after a crash --- */
 
 struct journal_frame {

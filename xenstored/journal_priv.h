@@ -10,12 +10,14 @@
 
 struct journal_half {
 	uint64_t end;		/* bytes of whole frames; 0: free */
+	uint64_t turn;		/* how often it has been given back */
 };
 
 struct journal_header {
 	uint64_t magic;
 	uint64_t half_size;
 	uint64_t next_seq;
+	uint64_t void_upto;	/* persistent records of frames up to here did not come true */
 	uint32_t active;	/* half being written */
 	uint32_t zero;
 	struct journal_half half[JOURNAL_HALVES];

@@ -207,7 +207,7 @@ static int make_special(struct req *r, const struct xs_path *path, struct perms 
 
 int op_set_perms(struct req *r)
 {
-	struct perms *perms;
+	struct perms *perms = NULL;
 	struct xs_path path;
 	size_t at = strlen(r->in) + 1;
 	bool special = r->in[0] == '@';

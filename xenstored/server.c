@@ -18,6 +18,7 @@
 #include "conn_socket.h"
 #include "hv.h"
 #include "journal.h"
+#include "keeper.h"
 #include "lease.h"
 #include "log.h"
 #include "monitor.h"
@@ -124,6 +125,11 @@ static int standard_node(struct server *srv, const struct standard_node *s)
 	return 0;
 }
 
+int server_root(struct server *srv)
+{
+	return standard_node(srv, &standard_nodes[0]);
+}
+
 int server_standard_nodes(struct server *srv)
 {
 	struct domain *dom0;
@@ -192,6 +198,8 @@ static void lease_timer(struct server *srv)
 
 void server_turn(struct server *srv)
 {
+	if (srv->keeper)
+		keeper_turn(srv);
 	conns_flush(srv);
 	if (srv->leases)
 		lease_timer(srv);

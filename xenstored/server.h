@@ -37,6 +37,7 @@ struct server_config {
 	const char *ro_socket_path;	/* NULL: no read-only socket */
 	const char *trace_path;		/* -T: NULL: none */
 	const char *log_path;
+	size_t map_size;		/* limit of the persistent part, bytes; 0: default */
 	bool in_memory;			/* tests: keep nothing on any disk */
 	bool no_domain_init;		/* -D */
 	bool verbose;
@@ -83,7 +84,13 @@ struct server {
 	uint64_t durable_seq;		/* last frame whose persistent part is on the disk */
 	uint64_t persist_seq;		/* last frame that has a persistent part */
 	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
-	bool degraded;			/* the disk is full or failing: only deletes go on */
+	bool degraded;			/* the disk refused changes: persistent growth waits */
+	uint64_t degraded_since_ns;
+	bool runtime_full;		/* the runtime environment refused changes */
+	bool restarted;			/* this boot had a daemon before */
+	unsigned int failed_env;	/* which environment a failed start was about */
+	uint64_t snapshots;		/* asked for and answered */
+	int state_lock, run_lock;
 
 	struct ring_slots *slots;
 	struct conn **by_port;		/* local event channel port -> ring */
@@ -113,6 +120,8 @@ uint64_t now_ns(void);
 int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv);
 void server_fini(struct server *srv);
 
+/* Makes "/" if it is not there. 0 or -ENOMEM. */
+int server_root(struct server *srv);
 /* Creates "/", "/tool/xenstored", the "@" nodes and the persistent roots where missing. */
 int server_standard_nodes(struct server *srv);
 

@@ -177,6 +177,8 @@ void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id)
 {
 	size_t b;
 
+	if (!parent && n->name_len == 0)
+		id = NODE_ID_ROOT;
 	n->id = id ? id : t->next_id++;
 	if (n->id >= t->next_id)
 		t->next_id = n->id + 1;

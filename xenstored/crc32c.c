@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* crc32c.c - the tables are made at the first call; single-threaded. Source: RFC 3720, B.4. */
+#include "crc32c.h"
+
+#include <string.h>
+
+#define POLY_REFLECTED 0x82f63b78u
+
+static uint32_t table[8][256];	/* filled once, by the first call */
+
+static void table_fill(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t c = i;
+
+		for (int k = 0; k < 8; k++)
+			c = c & 1 ? c >> 1 ^ POLY_REFLECTED : c >> 1;
+		table[0][i] = c;
+	}
+	for (int t = 1; t < 8; t++) {
+		for (int i = 0; i < 256; i++)
+			table[t][i] = table[t - 1][i] >> 8 ^ table[0][table[t - 1][i] & 0xff];
+	}
+}
+
+uint32_t crc32c(uint32_t crc, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	if (table[0][1] == 0)
+		table_fill();
+	crc = ~crc;
+	for (; len >= 8; len -= 8, p += 8) {
+		uint64_t w;
+
+		memcpy(&w, p, 8);
+		w ^= crc;
+		crc = table[7][w & 0xff] ^ table[6][w >> 8 & 0xff] ^ table[5][w >> 16 & 0xff] ^
+		      table[4][w >> 24 & 0xff] ^ table[3][w >> 32 & 0xff] ^
+		      table[2][w >> 40 & 0xff] ^ table[1][w >> 48 & 0xff] ^ table[0][w >> 56];
+	}
+	while (len--)
+		crc = crc >> 8 ^ table[0][(crc ^ *p++) & 0xff];
+	return ~crc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* crc32c.h - CRC-32C (Castagnoli), eight bytes a step by table. Pure. RFC 3720, B.4. */
+#ifndef XENSTORED_CRC32C_H
+#define XENSTORED_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The checksum of @len bytes at @data, going on from @crc (0 at the start). */
+uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+
+#endif

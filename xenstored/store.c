@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* store.c - LMDB behind six functions. Owns the environment; one process, one write at a time. */
+#include "store.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "crc32c.h"
+
+struct store {
+	MDB_env *env;
+	MDB_dbi dbi;
+	MDB_txn *txn;
+	char *scratch;		/* value and checksum of the record being written */
+	size_t scratch_len;
+};
+
+#define CRC_LEN 4
+
+/* LMDB's own codes and errno values as ours. */
+static int to_errno(int rc)
+{
+	switch (rc) {
+	case 0:
+		return 0;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+	case ENOSPC:
+	case EDQUOT:
+		return -ENOSPC;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+	case MDB_PANIC:
+	case MDB_BAD_TXN:
+		return -EBADMSG;
+	case MDB_NOTFOUND:
+		return -ENOENT;
+	case ENOMEM:
+		return -ENOMEM;
+	case EROFS:
+	case EACCES:
+		return -EROFS;
+	default:
+		return -EIO;
+	}
+}
+
+static int open_env(struct store *s, const char *dir, size_t map_size, bool synced)
+{
+	unsigned int flags = synced ? 0 : MDB_NOSYNC;
+	MDB_txn *txn;
+	int rc = mdb_env_create(&s->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(s->env, map_size);
+	if (rc == 0)
+		rc = mdb_env_open(s->env, dir, flags | MDB_NOTLS, 0600);
+	if (rc == 0)
+		rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+	if (rc)
+		return rc;
+	rc = mdb_dbi_open(txn, NULL, 0, &s->dbi);
+	if (rc == 0)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+int store_open(const char *dir, size_t map_size, bool synced, struct store **out)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int rc, dead;
+
+	if (!s)
+		return -ENOMEM;
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
+		rc = errno;
+		free(s);
+		return to_errno(rc);
+	}
+	rc = open_env(s, dir, map_size, synced);
+	if (rc) {
+		store_close(s);
+		return to_errno(rc);
+	}
+	mdb_reader_check(s->env, &dead);
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	store_abort(s);
+	if (s->env)
+		mdb_env_close(s->env);
+	free(s->scratch);
+	free(s);
+}
+
+int store_begin(struct store *s)
+{
+	return to_errno(mdb_txn_begin(s->env, NULL, 0, &s->txn));
+}
+
+static uint32_t checksum(const void *key, size_t key_len, const void *value, size_t value_len)
+{
+	return crc32c(crc32c(0, key, key_len), value, value_len);
+}
+
+int store_put(struct store *s, const void *key, size_t key_len, const void *value,
+	      size_t value_len)
+{
+	MDB_val k = { .mv_size = key_len, .mv_data = (void *)key };
+	MDB_val v = { .mv_size = value_len + CRC_LEN };
+	uint32_t crc = checksum(key, key_len, value, value_len);
+
+	if (s->scratch_len < v.mv_size) {
+		char *scratch = realloc(s->scratch, v.mv_size + 4096);
+
+		if (!scratch)
+			return -ENOMEM;
+		s->scratch = scratch;
+		s->scratch_len = v.mv_size + 4096;
+	}
+	memcpy(s->scratch, &crc, CRC_LEN);
+	memcpy(s->scratch + CRC_LEN, value, value_len);
+	v.mv_data = s->scratch;
+	return to_errno(mdb_put(s->txn, s->dbi, &k, &v, 0));
+}
+
+int store_del(struct store *s, const void *key, size_t key_len)
+{
+	MDB_val k = { .mv_size = key_len, .mv_data = (void *)key };
+	int rc = mdb_del(s->txn, s->dbi, &k, NULL);
+
+	return rc == MDB_NOTFOUND ? 0 : to_errno(rc);
+}
+
+int store_commit(struct store *s)
+{
+	int rc = mdb_txn_commit(s->txn);
+
+	s->txn = NULL;
+	return to_errno(rc);
+}
+
+void store_abort(struct store *s)
+{
+	if (s->txn)
+		mdb_txn_abort(s->txn);
+	s->txn = NULL;
+}
+
+/* The value without its checksum. 0 or -EBADMSG. */
+static int unwrap(const MDB_val *k, const MDB_val *v, const char **value, size_t *len)
+{
+	uint32_t crc;
+
+	if (v->mv_size < CRC_LEN)
+		return -EBADMSG;
+	memcpy(&crc, v->mv_data, CRC_LEN);
+	*value = (const char *)v->mv_data + CRC_LEN;
+	*len = v->mv_size - CRC_LEN;
+	return checksum(k->mv_data, k->mv_size, *value, *len) == crc ? 0 : -EBADMSG;
+}
+
+int store_get(struct store *s, const void *key, size_t key_len, void *value, size_t room)
+{
+	MDB_val k = { .mv_size = key_len, .mv_data = (void *)key }, v;
+	const char *data;
+	MDB_txn *txn;
+	size_t len;
+	int ret = to_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
+
+	if (ret < 0)
+		return ret;
+	ret = to_errno(mdb_get(txn, s->dbi, &k, &v));
+	if (ret == 0)
+		ret = unwrap(&k, &v, &data, &len);
+	if (ret == 0 && len > room)
+		ret = -EBADMSG;
+	if (ret == 0) {
+		memcpy(value, data, len);
+		ret = (int)len;
+	}
+	mdb_txn_abort(txn);
+	return ret;
+}
+
+int store_walk(struct store *s, store_each *each, void *arg)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	MDB_txn *txn;
+	int ret = to_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
+
+	if (ret < 0)
+		return ret;
+	ret = to_errno(mdb_cursor_open(txn, s->dbi, &cursor));
+	if (ret < 0)
+		goto out_abort;
+	for (;;) {
+		const char *value;
+		size_t len;
+
+		ret = to_errno(mdb_cursor_get(cursor, &k, &v, MDB_NEXT));
+		if (ret < 0)
+			break;
+		ret = unwrap(&k, &v, &value, &len);
+		if (ret == 0)
+			ret = each(arg, k.mv_data, k.mv_size, value, len);
+		if (ret)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	if (ret == -ENOENT)
+		ret = 0;
+out_abort:
+	mdb_txn_abort(txn);
+	return ret;
+}
+
+int store_copy(struct store *s, int fd)
+{
+	return to_errno(mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT));
+}
+
+void store_usage(struct store *s, uint64_t *used, uint64_t *size)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+
+	mdb_env_info(s->env, &info);
+	mdb_env_stat(s->env, &st);
+	*used = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+	*size = info.me_mapsize;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - one LMDB environment. store.c is the only file that knows LMDB.
+ *
+ * Runs in the keeper process only: a damaged file can raise SIGBUS there without taking the
+ * daemon along. Values carry a CRC32C of key and value, checked whenever they are read.
+ */
+#ifndef XENSTORED_STORE_H
+#define XENSTORED_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/*
+ * Opens (or makes) the environment in directory @dir, at most @map_size bytes. @synced: commits
+ * are on the disk before they return (rule: default flags on disk, NOSYNC on tmpfs only).
+ * 0; -EBADMSG: not a store or damaged; -ENOSPC; -EROFS; -EIO; -ENOMEM.
+ */
+int store_open(const char *dir, size_t map_size, bool synced, struct store **out);
+void store_close(struct store *s);
+
+/* One write transaction at a time. All answer 0 or: -ENOSPC (disk or map full), -EIO, -ENOMEM. */
+int store_begin(struct store *s);
+int store_put(struct store *s, const void *key, size_t key_len, const void *value,
+	      size_t value_len);
+/* Deleting what is not there is good. */
+int store_del(struct store *s, const void *key, size_t key_len);
+int store_commit(struct store *s);
+void store_abort(struct store *s);
+
+/* Reads one record into @value of @room bytes. Its length; -ENOENT; -EBADMSG; -EIO. */
+int store_get(struct store *s, const void *key, size_t key_len, void *value, size_t room);
+
+/*
+ * Calls @each for every record in key order; it stops at the first that answers non-zero, which
+ * is returned. -EBADMSG when a checksum is wrong.
+ */
+typedef int store_each(void *arg, const void *key, size_t key_len, const void *value,
+		       size_t value_len);
+int store_walk(struct store *s, store_each *each, void *arg);
+
+/* Writes a compacted copy of the environment to the descriptor @fd. 0 or -Exxx. */
+int store_copy(struct store *s, int fd);
+
+/* Bytes of the map in use, and its size. */
+void store_usage(struct store *s, uint64_t *used, uint64_t *size);
+
+#endif
