@@ -160,7 +160,7 @@ static int deliver(struct net_rx *rx)
 
 int net_rx_work(struct net_rx *rx, bool *notify)
 {
-	int more = 0, rc;
+	int more = 1, rc; /* after held packets the tap is worth a look */
 
 	*notify = false;
 	if (rx->held == rx->nr) {

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_backend.c - the xenbus handshake: every state of the frontend, taking over, removal, and
+ * nothing left mapped or bound at the end of any of it.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <log.h>
+
+#include "backend.h"
+#include "fake_xen.h"
+
+#define BACK "/local/domain/0/backend/vbd/7/51712"
+#define FRONT "/local/domain/7/device/vbd/51712"
+#define SECOND 1000000000ULL
+
+static struct backend be;
+static char dir[] = "/tmp/test-backend-XXXXXX";
+static int prepare_rc, work_rc;
+static unsigned int connects, disconnects;
+static const uint32_t refs[2] = { 8, 9 };
+static unsigned int nr_refs;
+
+static int dev_prepare(struct backend *b)
+{
+	return prepare_rc;
+}
+
+static int dev_offer(struct backend *b, xs_transaction_t t)
+{
+	return store_write(b->xs, t, b->path, "feature-x", "1");
+}
+
+static int dev_connect(struct backend *b)
+{
+	uint64_t ref, port;
+	uint32_t mine[2];
+	int rc = store_read_num(b->xs, b->frontend, "ring-ref", UINT32_MAX, &ref);
+
+	if (rc == 0)
+		rc = store_read_num(b->xs, b->frontend, "event-channel", UINT32_MAX, &port);
+	if (rc < 0)
+		return rc;
+	mine[0] = (uint32_t)ref;
+	mine[1] = refs[1];
+	connects++;
+	return backend_attach(b, mine, nr_refs, (uint32_t)port);
+}
+
+static void dev_disconnect(struct backend *b)
+{
+	disconnects++;
+}
+
+static int dev_work(struct backend *b)
+{
+	return work_rc;
+}
+
+static const struct backend_ops ops = {
+	.name = "testback",
+	.type = "vbd",
+	.has_frontend = true,
+	.prepare = dev_prepare,
+	.offer = dev_offer,
+	.connect = dev_connect,
+	.disconnect = dev_disconnect,
+	.work = dev_work,
+};
+
+static void write_device(void)
+{
+	fake_store_set(BACK "/frontend", FRONT);
+	fake_store_set(BACK "/frontend-id", "7");
+	fake_store_set(BACK "/online", "1");
+	fake_store_set(BACK "/state", "1");
+	fake_store_set(FRONT "/state", "1");
+	fake_store_set(FRONT "/backend", BACK);
+}
+
+static void new_process(void)
+{
+	memset(&be, 0, sizeof(be));
+	be.xs = xs_open(0);
+	be.gnt = xengnttab_open(NULL, 0);
+	be.evt = xenevtchn_open(NULL, 0);
+	connects = disconnects = 0;
+	assert_int_equal(backend_init(&be, &ops, BACK), 0);
+}
+
+static int set_up(void **state)
+{
+	fake_reset();
+	write_device();
+	prepare_rc = work_rc = 0;
+	nr_refs = 1;
+	new_process();
+	assert_int_equal(backend_start(&be), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	backend_fini(&be, false);
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(fake.bound, 0);
+	unlink(be.journal_path);
+	return 0;
+}
+
+static int look(uint64_t now_ns)
+{
+	uint64_t again;
+
+	return backend_poll(&be, now_ns, &again);
+}
+
+static void state_is(const char *state)
+{
+	assert_string_equal(fake_store_get(BACK "/state"), state);
+}
+
+static void frontend(const char *state)
+{
+	fake_store_set(FRONT "/state", state);
+}
+
+static void connect_frontend(void)
+{
+	fake_store_set(FRONT "/ring-ref", "8");
+	fake_store_set(FRONT "/event-channel", "5");
+	frontend("3");
+	assert_int_equal(look(1), 0);
+	state_is("4");
+	assert_true(be.connected);
+}
+
+/* --- the straight way ---------------------------------------------------------------------- */
+
+static void test_start_offers_the_device(void **state)
+{
+	state_is("2");
+	assert_string_equal(fake_store_get(BACK "/hotplug-status"), "connected");
+	assert_string_equal(fake_store_get(BACK "/feature-x"), "1");
+}
+
+static void test_frontend_ready_connects_once(void **state)
+{
+	connect_frontend();
+	frontend("4");
+	assert_int_equal(look(2), 0);
+	assert_int_equal(connects, 1);
+	assert_int_equal(fake.mapped, 1);
+	assert_int_equal(fake.bound, 1);
+}
+
+static void test_frontend_closing_and_closed_is_followed(void **state)
+{
+	connect_frontend();
+	frontend("5");
+	assert_int_equal(look(2), 0);
+	state_is("5");
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(fake.bound, 0);
+	frontend("6");
+	assert_int_equal(look(3), 0);
+	state_is("6");
+}
+
+static void test_frontend_may_come_again(void **state)
+{
+	/* What PV GRUB does before it starts its guest's kernel. */
+	connect_frontend();
+	frontend("6");
+	assert_int_equal(look(2), 0);
+	state_is("6");
+	frontend("1");
+	assert_int_equal(look(3), 0);
+	state_is("2");
+	connect_frontend();
+	assert_int_equal(connects, 2);
+	assert_false(be.resumed);
+}
+
+static void test_every_pair_of_frontend_states_is_survived(void **state)
+{
+	char from[2] = "0", to[2] = "0";
+
+	fake_store_set(FRONT "/ring-ref", "8");
+	fake_store_set(FRONT "/event-channel", "5");
+	for (from[0] = '0'; from[0] <= '9'; from[0]++)
+		for (to[0] = '0'; to[0] <= '9'; to[0]++) {
+			frontend(from);
+			assert_int_equal(look(2), 0);
+			frontend(to);
+			assert_int_equal(look(3), 0);
+			assert_int_equal(fake.mapped, be.connected);
+			assert_int_equal(fake.bound, be.connected);
+		}
+}
+
+/* --- hostile frontends ---------------------------------------------------------------------- */
+
+static void refused(const char *ring_ref, const char *port)
+{
+	if (ring_ref)
+		fake_store_set(FRONT "/ring-ref", ring_ref);
+	if (port)
+		fake_store_set(FRONT "/event-channel", port);
+	frontend("3");
+	assert_int_equal(look(1), 0);
+	assert_false(be.connected);
+	state_is("5");
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(fake.bound, 0);
+	/* It stays stopped, without trying again, until the frontend starts over. */
+	assert_int_equal(look(2), 0);
+	state_is("5");
+	frontend("6");
+	look(3);
+	frontend("1");
+	look(4);
+	connect_frontend();
+}
+
+static void test_missing_keys_are_refused(void **state)
+{
+	refused(NULL, NULL);
+}
+
+static void test_ring_ref_out_of_the_table_is_refused(void **state)
+{
+	refused("4294967295", "5");
+}
+
+static void test_ring_ref_too_large_is_refused(void **state)
+{
+	refused("4294967296", "5");
+}
+
+static void test_negative_ring_ref_is_refused(void **state)
+{
+	refused("-1", "5");
+}
+
+static void test_ring_ref_with_rubbish_is_refused(void **state)
+{
+	refused("8 ", "5");
+}
+
+static void test_empty_ring_ref_is_refused(void **state)
+{
+	refused("", "5");
+}
+
+static void test_ring_ref_of_many_digits_is_refused(void **state)
+{
+	refused("00000000000000000000000000000000000000000000000008", "5");
+}
+
+static void test_bad_port_is_refused_and_unmaps(void **state)
+{
+	refused("8", "99999");
+}
+
+static void test_readonly_ring_is_refused(void **state)
+{
+	fake.grant[8].readonly = true;
+	fake_store_set(FRONT "/ring-ref", "8");
+	fake_store_set(FRONT "/event-channel", "5");
+	frontend("3");
+	assert_int_equal(look(1), 0);
+	assert_false(be.connected);
+	state_is("5");
+}
+
+static void test_second_ring_failing_unmaps_the_first(void **state)
+{
+	nr_refs = 2;
+	fake.grant[9].valid = false;
+	fake_store_set(FRONT "/ring-ref", "8");
+	fake_store_set(FRONT "/event-channel", "5");
+	frontend("3");
+	assert_int_equal(look(1), 0);
+	assert_int_equal(fake.mapped, 0);
+}
+
+static void test_broken_ring_stops_only_the_connection(void **state)
+{
+	connect_frontend();
+	work_rc = -EPROTO;
+	assert_int_equal(backend_work(&be, 5), 0);
+	assert_false(be.connected);
+	state_is("5");
+	assert_int_equal(fake.mapped, 0);
+	assert_non_null(fake_store_get(BACK "/error"));
+	/* The process lives on, and the guest may start the device over. */
+	work_rc = 0;
+	frontend("6");
+	look(6);
+	frontend("1");
+	look(7);
+	connect_frontend();
+}
+
+static void test_keys_swapped_while_connected_change_nothing(void **state)
+{
+	connect_frontend();
+	fake_store_set(FRONT "/ring-ref", "20");
+	fake_store_set(FRONT "/event-channel", "21");
+	frontend("3");
+	assert_int_equal(look(2), 0);
+	frontend("4");
+	assert_int_equal(look(3), 0);
+	assert_int_equal(connects, 1);
+	assert_int_equal(be.port, 105);
+}
+
+/* --- removal ------------------------------------------------------------------------------- */
+
+static void ask_removal(void)
+{
+	fake_store_set(BACK "/online", "0");
+	fake_store_set(BACK "/state", "5");
+}
+
+static void test_removal_waits_for_a_live_frontend(void **state)
+{
+	uint64_t again;
+
+	connect_frontend();
+	frontend("4");
+	ask_removal();
+	assert_int_equal(backend_poll(&be, 10 * SECOND, &again), 0);
+	assert_true(be.connected);
+	assert_int_equal(again, 10 * SECOND + BACKEND_REMOVAL_NS);
+	frontend("5"); /* it reacts, but the disk is mounted */
+	assert_int_equal(look(30 * SECOND), 0);
+	assert_true(be.connected);
+	frontend("6");
+	assert_int_equal(look(31 * SECOND), 1);
+	state_is("6");
+}
+
+static void test_removal_cuts_off_a_dead_frontend(void **state)
+{
+	connect_frontend();
+	frontend("4");
+	ask_removal();
+	assert_int_equal(look(10 * SECOND), 0);
+	assert_int_equal(look(10 * SECOND + BACKEND_REMOVAL_NS), 1);
+	state_is("6");
+	assert_int_equal(fake.mapped, 0);
+}
+
+static void test_removal_without_connection_is_immediate(void **state)
+{
+	ask_removal();
+	assert_int_equal(look(10 * SECOND), 1);
+	state_is("6");
+}
+
+static void test_removal_with_the_frontend_directory_gone_is_immediate(void **state)
+{
+	connect_frontend();
+	fake_store_rm(FRONT);
+	ask_removal();
+	assert_int_equal(look(10 * SECOND), 1);
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(disconnects, 1);
+}
+
+static void test_vanished_directory_ends_the_process(void **state)
+{
+	connect_frontend();
+	fake_store_rm(BACK);
+	assert_int_equal(look(2), 1);
+	assert_int_equal(fake.mapped, 0);
+	assert_int_equal(fake.bound, 0);
+	/* Nothing of the directory is made again by a late write. */
+	assert_null(fake_store_get(BACK "/state"));
+}
+
+/* --- taking over --------------------------------------------------------------------------- */
+
+/* A kill: everything in memory is gone, the kernel unmapped and unbound. */
+static void kill_process(void)
+{
+	journal_close(&be.journal);
+	fake.mapped = fake.bound = 0;
+	new_process();
+}
+
+static void test_killed_process_is_taken_over(void **state)
+{
+	connect_frontend();
+	frontend("4");
+	fake.notified = 0;
+	kill_process();
+	assert_int_equal(backend_start(&be), 0);
+	state_is("4"); /* the frontend never sees us leave */
+	assert_int_equal(look(2), 0);
+	assert_true(be.connected);
+	assert_true(be.resumed);
+	assert_true(fake.notified > 0);
+}
+
+static void test_kill_before_connecting_starts_over(void **state)
+{
+	kill_process();
+	assert_int_equal(backend_start(&be), 0);
+	state_is("2");
+	connect_frontend();
+	assert_false(be.resumed);
+}
+
+static void test_other_ring_than_the_killed_ones_is_not_resumed(void **state)
+{
+	connect_frontend();
+	kill_process();
+	fake_store_set(FRONT "/ring-ref", "30");
+	assert_int_equal(backend_start(&be), 0);
+	assert_int_equal(look(2), 0);
+	assert_true(be.connected);
+	assert_false(be.resumed);
+}
+
+static void test_old_journal_is_nothing_to_a_new_device(void **state)
+{
+	/* Same domid, same references, but offered anew: another guest. */
+	connect_frontend();
+	be.journal.page->ring[0].count = 3;
+	kill_process();
+	write_device();
+	assert_int_equal(backend_start(&be), 0);
+	connect_frontend();
+	assert_false(be.resumed);
+	assert_int_equal(be.journal.page->ring[0].count, 0);
+}
+
+static void test_kill_after_removal_was_asked_finishes_it(void **state)
+{
+	connect_frontend();
+	ask_removal();
+	kill_process();
+	assert_int_equal(backend_start(&be), 0);
+	assert_int_equal(look(2), 1);
+	state_is("6");
+}
+
+/* --- one process a device -------------------------------------------------------------------- */
+
+static void test_second_process_is_refused_and_the_owner_named(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct journal other;
+
+		if (journal_open(&other, be.journal_path, 0) != -EBUSY)
+			_exit(1);
+		_exit(journal_owner(be.journal_path) == getppid() ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_nobody_owns_a_journal_without_process(void **state)
+{
+	assert_int_equal(journal_owner("/tmp/no-such-journal"), 0);
+}
+
+/* --- the command line ------------------------------------------------------------------------ */
+
+static void test_only_a_device_directory_is_accepted(void **state)
+{
+	static const char *const paths[] = {
+		"", "/", "/local/domain/0/backend/vbd/7", "/local/domain/0/backend/vbd/7/51712/x",
+		"/local/domain/0/backend/vif/7/51712", "/local/domain/0/backend/vbd/07/51712",
+		"/local/domain/1/backend/vbd/7/51712", "/local/domain/0/backend/vbd/7/51712 ",
+	};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct backend other = { .xs = be.xs, .gnt = be.gnt, .evt = be.evt };
+
+		assert_int_equal(backend_init(&other, &ops, paths[i]), -EINVAL);
+	}
+}
+
+static void test_failure_is_one_line_for_the_user(void **state)
+{
+	backend_fail(&be, "disk %s: %s", "/x", "No such file or directory");
+	assert_string_equal(fake_store_get(BACK "/hotplug-error"), "disk /x: No such file or directory");
+	assert_string_equal(fake_store_get(BACK "/hotplug-status"), "error");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_start_offers_the_device),
+		T(test_frontend_ready_connects_once),
+		T(test_frontend_closing_and_closed_is_followed),
+		T(test_frontend_may_come_again),
+		T(test_every_pair_of_frontend_states_is_survived),
+		T(test_missing_keys_are_refused),
+		T(test_ring_ref_out_of_the_table_is_refused),
+		T(test_ring_ref_too_large_is_refused),
+		T(test_negative_ring_ref_is_refused),
+		T(test_ring_ref_with_rubbish_is_refused),
+		T(test_empty_ring_ref_is_refused),
+		T(test_ring_ref_of_many_digits_is_refused),
+		T(test_bad_port_is_refused_and_unmaps),
+		T(test_readonly_ring_is_refused),
+		T(test_second_ring_failing_unmaps_the_first),
+		T(test_broken_ring_stops_only_the_connection),
+		T(test_keys_swapped_while_connected_change_nothing),
+		T(test_removal_waits_for_a_live_frontend),
+		T(test_removal_cuts_off_a_dead_frontend),
+		T(test_removal_without_connection_is_immediate),
+		T(test_removal_with_the_frontend_directory_gone_is_immediate),
+		T(test_vanished_directory_ends_the_process),
+		T(test_killed_process_is_taken_over),
+		T(test_kill_before_connecting_starts_over),
+		T(test_other_ring_than_the_killed_ones_is_not_resumed),
+		T(test_old_journal_is_nothing_to_a_new_device),
+		T(test_kill_after_removal_was_asked_finishes_it),
+		T(test_second_process_is_refused_and_the_owner_named),
+		T(test_nobody_owns_a_journal_without_process),
+		T(test_only_a_device_directory_is_accepted),
+		T(test_failure_is_one_line_for_the_user),
+	};
+	int rc;
+
+	log_init("test", LOG_LVL_ERROR, 0);
+	if (!mkdtemp(dir))
+		return 1;
+	setenv("STOREVISOR_BACKEND_DIR", dir, 1);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(dir);
+	return rc;
+}
