@@ -340,9 +340,9 @@ static void test_failing_copy_call_writes_nothing(void **state)
 
 static void rewrite_request(void)
 {
-	const struct guest_seg evil = { DATA, 0, 7 };
+	const struct guest_seg evil[11] = { { DATA, 0, 7 } };
 
-	guest->put(ring(), req_prod - 1, BLKIF_OP_WRITE, 666, 0, 11, &evil);
+	guest->put(ring(), req_prod - 1, BLKIF_OP_WRITE, 666, 0, 11, evil);
 }
 
 static void test_request_rewritten_during_the_work_is_not_seen(void **state)
