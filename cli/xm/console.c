@@ -31,7 +31,7 @@ struct console {
 	const char *name;
 	int in, out, pty; /* descriptors; -1: closed */
 	struct interrupts signals;
-	int domid;		   /* the pty's; -1: none yet */
+	int domid; /* the pty's; -1: none yet */
 	bool raw, in_ended, leave, attached_once;
 	struct termios saved;
 	char pending[4096]; /* typed, not yet taken by the pty */

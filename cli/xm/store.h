@@ -71,8 +71,8 @@ struct interrupts {
 };
 
 /*
- * From here to interrupts_close(), SIGINT, SIGTERM and SIGHUP make @in->fd readable instead of ending
- * the process. Pairs may follow each other and nest.
+ * From here to interrupts_close(), SIGINT, SIGTERM and SIGHUP make @in->fd readable instead of
+ * ending the process. Pairs may follow each other and nest.
  */
 void interrupts_open(struct interrupts *in);
 void interrupts_close(struct interrupts *in);

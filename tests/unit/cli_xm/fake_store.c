@@ -24,7 +24,7 @@ struct node {
 };
 
 struct tree {
-	struct node at[NODES_MAX];	/* sorted by path */
+	struct node at[NODES_MAX]; /* sorted by path */
 	unsigned int nr;
 };
 
@@ -35,9 +35,9 @@ struct event {
 
 struct txn {
 	bool used;
-	unsigned long base;		/* generation at the start */
+	unsigned long base; /* generation at the start */
 	struct tree *view;
-	char *touched[NODES_MAX];	/* paths whose watches fire at the commit */
+	char *touched[NODES_MAX]; /* paths whose watches fire at the commit */
 	unsigned int nr_touched;
 };
 
@@ -164,8 +164,8 @@ static struct tree *tree_copy(const struct tree *t)
 	struct tree *out = calloc(1, sizeof(*out));
 
 	for (unsigned int i = 0; i < t->nr; i++)
-		out->at[i] = (struct node){ strdup(t->at[i].path),
-					    copy(t->at[i].value, t->at[i].len), t->at[i].len };
+		out->at[i] = (struct node){strdup(t->at[i].path),
+					   copy(t->at[i].value, t->at[i].len), t->at[i].len};
 	out->nr = t->nr;
 	return out;
 }
@@ -227,8 +227,8 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 	pthread_mutex_lock(&lock);
 	for (xs_transaction_t i = 1; i <= TXNS_MAX && !t; i++) {
 		if (!h->txns[i - 1].used) {
-			h->txns[i - 1] = (struct txn){ .used = true, .base = generation,
-						       .view = tree_copy(&tree) };
+			h->txns[i - 1] = (struct txn){
+				.used = true, .base = generation, .view = tree_copy(&tree)};
 			t = i;
 		}
 	}
@@ -388,7 +388,8 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, u
 		for (unsigned int i = 0; i < v->nr; i++) {
 			const char *child = v->at[i].path;
 
-			if (!below(path, child) || !child[prefix] || strchr(child + prefix + 1, '/'))
+			if (!below(path, child) || !child[prefix] ||
+			    strchr(child + prefix + 1, '/'))
 				continue;
 			out[nr++] = strcpy(text, child + prefix + 1);
 			text += strlen(text) + 1;

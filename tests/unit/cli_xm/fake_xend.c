@@ -24,7 +24,7 @@
 
 struct guest {
 	char name[80], state[16];
-	int domid, master, slave;	/* -1: none */
+	int domid, master, slave; /* -1: none */
 	bool gave_up, transient;
 	char line[256];
 	size_t line_len;
@@ -300,7 +300,8 @@ static void reconcile(struct fake_xend *x, const char *name)
 		g->name[0] = '\0';
 		return;
 	}
-	g->transient = get(x, persistent, "/config/domain/%s/persistent", name) && persistent[0] == '0';
+	g->transient =
+		get(x, persistent, "/config/domain/%s/persistent", name) && persistent[0] == '0';
 	if (strcmp(power, "on") == 0 && g->domid < 0 && !starting) {
 		start(x, g);
 	} else if (strcmp(power, "off") == 0 && g->domid >= 0) {
@@ -369,8 +370,8 @@ static const struct {
 	bool needs_guest;
 	const char *(*run)(struct fake_xend *x, struct guest *g, const char *id);
 } ops[] = {
-	{ "destroy", true, op_destroy }, { "pause", true, op_pause },	{ "unpause", true, op_unpause },
-	{ "reboot", true, op_reboot },	 { "dmesg", false, op_dmesg },	{ "refresh", false, op_refresh },
+	{"destroy", true, op_destroy}, {"pause", true, op_pause},  {"unpause", true, op_unpause},
+	{"reboot", true, op_reboot},   {"dmesg", false, op_dmesg}, {"refresh", false, op_refresh},
 };
 
 static void request(struct fake_xend *x, const char *id)
@@ -379,7 +380,8 @@ static void request(struct fake_xend *x, const char *id)
 	char op[1024], state[1024], domain[1024];
 	struct guest *g;
 
-	/* In this order: the asker removes both at once, and what is gone must not be done again. */
+	/* In this order: the asker removes both at once, and what is gone must not be done again.
+	 */
 	if (get(x, state, "/request/%s/state", id) || !get(x, op, "/request/%s/op", id))
 		return;
 	get(x, domain, "/request/%s/domain", id);
@@ -443,9 +445,10 @@ static void describe_host(struct fake_xend *x)
 	static const struct {
 		const char *key, *value;
 	} host[] = {
-		{ "nr_cpus", "2" }, { "memory_kib", "2097152" }, { "free_kib", "1048576" },
-		{ "version", "4.17.0-fake" }, { "cpu_khz", "2593992" }, { "commandline", "dom0_mem=512M" },
-		{ "hostname", "fakehost" }, { "virt_start", "0xffff800000000000" },
+		{"nr_cpus", "2"},	  {"memory_kib", "2097152"},
+		{"free_kib", "1048576"},  {"version", "4.17.0-fake"},
+		{"cpu_khz", "2593992"},	  {"commandline", "dom0_mem=512M"},
+		{"hostname", "fakehost"}, {"virt_start", "0xffff800000000000"},
 	};
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
@@ -461,14 +464,14 @@ static void loop(struct fake_xend *x)
 {
 	for (;;) {
 		struct pollfd fds[DOMAINS_MAX + 2] = {
-			{ .fd = x->stop_fd, .events = POLLIN },
-			{ .fd = xs_fileno(x->xs), .events = POLLIN },
+			{.fd = x->stop_fd, .events = POLLIN},
+			{.fd = xs_fileno(x->xs), .events = POLLIN},
 		};
 
 		for (int i = 0; i < DOMAINS_MAX; i++)
-			fds[i + 2] = (struct pollfd){ .fd = x->guests[i].name[0] ? x->guests[i].master
-										 : -1,
-						      .events = POLLIN };
+			fds[i + 2] = (struct pollfd){
+				.fd = x->guests[i].name[0] ? x->guests[i].master : -1,
+				.events = POLLIN};
 		if (poll(fds, DOMAINS_MAX + 2, -1) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents)
@@ -545,7 +548,7 @@ void fake_xend_stop(struct fake_xend *x)
 
 void fake_xend_run(int fd)
 {
-	struct fake_xend x = { .stop_fd = fd };
+	struct fake_xend x = {.stop_fd = fd};
 
 	if (!open_store(&x)) {
 		perror("fake_xend: store");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fake_xend.h - a stand-in for xend and consback: keeps the store's contracts (docs/store-paths.md)
- * without any domain. Speaks <xenstore.h> only, so it runs over the tree in memory as a thread of the
- * tests and over a real daemon as a process (fake_xend_main.c).
+ * without any domain. Speaks <xenstore.h> only, so it runs over the tree in memory as a thread of
+ * the tests and over a real daemon as a process (fake_xend_main.c).
  *
  * What a guest does is read from words in its cmdline:
  *   fake=fail   the start fails with an error        fake=hang   it stays in state starting

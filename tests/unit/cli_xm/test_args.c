@@ -14,12 +14,8 @@
 #include "nearest.h"
 
 static const struct opt options[] = {
-	{ 'c', "console", NULL, "x" },
-	{ 'p', NULL, NULL, "x" },
-	{ 'f', "file", "FILE", "x" },
-	{ OPT_JSON, "json", NULL, "x" },
-	{ OPT_SKIP, "hidden", NULL, NULL },
-	{ 0 },
+	{'c', "console", NULL, "x"},   {'p', NULL, NULL, "x"},		 {'f', "file", "FILE", "x"},
+	{OPT_JSON, "json", NULL, "x"}, {OPT_SKIP, "hidden", NULL, NULL}, {0},
 };
 
 static struct args args;
@@ -30,10 +26,10 @@ static int parse(int argc, const char **argv)
 	return args_parse(&args, options, argc, (char **)argv, err);
 }
 
-#define PARSE(...)                                                      \
-	({                                                              \
-		const char *argv_[] = { __VA_ARGS__ };                  \
-		parse((int)(sizeof(argv_) / sizeof(argv_[0])), argv_);  \
+#define PARSE(...)                                                                                 \
+	({                                                                                         \
+		const char *argv_[] = {__VA_ARGS__};                                               \
+		parse((int)(sizeof(argv_) / sizeof(argv_[0])), argv_);                             \
 	})
 
 static void test_options_and_arguments_may_be_mixed(void **state)
@@ -51,7 +47,7 @@ static void test_options_and_arguments_may_be_mixed(void **state)
 static void test_values_may_be_attached_or_follow(void **state)
 {
 	static const char *const forms[][2] = {
-		{ "-f", "x" }, { "-fx", NULL }, { "--file", "x" }, { "--file=x", NULL }, { "-cfx", NULL },
+		{"-f", "x"}, {"-fx", NULL}, {"--file", "x"}, {"--file=x", NULL}, {"-cfx", NULL},
 	};
 
 	(void)state;
@@ -138,8 +134,9 @@ static void test_distance_counts_slips_of_the_finger(void **state)
 
 static const char *nearest_of(const char *typed)
 {
-	static const char *const words[] = { "list", "console", "create", "destroy", "memory", "maxmem" };
-	struct nearest best = { 0 };
+	static const char *const words[] = {"list",    "console", "create",
+					    "destroy", "memory",  "maxmem"};
+	struct nearest best = {0};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		nearest_offer(&best, typed, words[i]);

@@ -49,7 +49,8 @@ static void test_strings_numbers_and_lists_are_read(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("name = 'web'\nmemory=128\nhex = 0x10\noct = 010\nneg = -3\n"
-			       "disk = [ 'a', \"b\", [1, 2] ]\n"), 0);
+			       "disk = [ 'a', \"b\", [1, 2] ]\n"),
+			 0);
 
 	assert_string_equal(value("name")->text, "web");
 	assert_int_equal(value("memory")->num, 128);
@@ -65,10 +66,12 @@ static void test_strings_numbers_and_lists_are_read(void **state)
 static void test_what_pythons_users_wrote_is_read(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("# -*- mode: python; -*-\n#====\nkernel = \"/boot/vmlinuz\"  # a kernel\n"
-			       "disk = [ 'file:/x,xvda,w',\n         'phy:y,xvdb,r', ]\n"
-			       "vif = [ '' ]\nvcpus = \\\n 2\nflag = True; other = False\nnone = None\n"
-			       "tuple = ('a',)\n"), 0);
+	assert_int_equal(
+		parse("# -*- mode: python; -*-\n#====\nkernel = \"/boot/vmlinuz\"  # a kernel\n"
+		      "disk = [ 'file:/x,xvda,w',\n         'phy:y,xvdb,r', ]\n"
+		      "vif = [ '' ]\nvcpus = \\\n 2\nflag = True; other = False\nnone = None\n"
+		      "tuple = ('a',)\n"),
+		0);
 
 	assert_string_equal(value("kernel")->text, "/boot/vmlinuz");
 	assert_int_equal(value("disk")->nr_items, 2);
@@ -92,7 +95,8 @@ static void test_escapes_in_strings_are_undone(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("a = 'it\\'s'\nb = \"tab\\t\\x41\\101\\\\\"\nc = 'two \\\nlines'\n"
-			       "d = '''three\nlines'''\n"), 0);
+			       "d = '''three\nlines'''\n"),
+			 0);
 
 	assert_string_equal(value("a")->text, "it's");
 	assert_string_equal(value("b")->text, "tab\tAA\\");
@@ -103,7 +107,8 @@ static void test_escapes_in_strings_are_undone(void **state)
 static void test_plus_equals_appends(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("extra = 'a'\nextra += ' b'\ndisk = ['x']\ndisk += ['y', 'z']\n"), 0);
+	assert_int_equal(parse("extra = 'a'\nextra += ' b'\ndisk = ['x']\ndisk += ['y', 'z']\n"),
+			 0);
 	assert_string_equal(value("extra")->text, "a b");
 	assert_int_equal(value("disk")->nr_items, 3);
 
@@ -122,7 +127,8 @@ static void test_the_last_of_two_values_wins_and_the_first_line_is_remembered(vo
 static void test_an_error_names_file_line_column_and_key(void **state)
 {
 	(void)state;
-	refused("name = 'web'\nmemory = \n", "web.cfg:2:10: memory: a value is missing before the end");
+	refused("name = 'web'\nmemory = \n",
+		"web.cfg:2:10: memory: a value is missing before the end");
 	refused("name = 'web\n", "web.cfg:1:8: name: the string that opens here is not closed");
 	refused("disk = [ 'a' 'b' ]", "web.cfg:1:14: disk: ',' or ']' is missing before '''");
 	refused("disk = [ 'a',\n", "web.cfg:1:8: disk: the list that opens here is not closed");
@@ -232,21 +238,21 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_strings_numbers_and_lists_are_read, reset),
 		cmocka_unit_test_teardown(test_what_pythons_users_wrote_is_read, reset),
-		cmocka_unit_test_teardown(test_line_ends_of_windows_and_a_byte_order_mark_do_not_matter,
-					  reset),
+		cmocka_unit_test_teardown(
+			test_line_ends_of_windows_and_a_byte_order_mark_do_not_matter, reset),
 		cmocka_unit_test_teardown(test_escapes_in_strings_are_undone, reset),
 		cmocka_unit_test_teardown(test_plus_equals_appends, reset),
-		cmocka_unit_test_teardown(test_the_last_of_two_values_wins_and_the_first_line_is_remembered,
-					  reset),
+		cmocka_unit_test_teardown(
+			test_the_last_of_two_values_wins_and_the_first_line_is_remembered, reset),
 		cmocka_unit_test_teardown(test_an_error_names_file_line_column_and_key, reset),
-		cmocka_unit_test_teardown(test_a_word_without_quotes_is_answered_with_the_quoted_one,
-					  reset),
+		cmocka_unit_test_teardown(
+			test_a_word_without_quotes_is_answered_with_the_quoted_one, reset),
 		cmocka_unit_test_teardown(test_python_code_is_refused_as_what_it_is, reset),
 		cmocka_unit_test_teardown(test_lists_nest_eight_deep_and_no_deeper, reset),
 		cmocka_unit_test_teardown(test_a_file_over_the_limit_is_refused, reset),
 		cmocka_unit_test_teardown(test_words_of_the_command_line_override_the_file, reset),
-		cmocka_unit_test_teardown(test_a_bad_word_of_the_command_line_is_quoted_in_the_error,
-					  reset),
+		cmocka_unit_test_teardown(
+			test_a_bad_word_of_the_command_line_is_quoted_in_the_error, reset),
 		cmocka_unit_test_teardown(test_no_bytes_whatsoever_upset_the_parser, reset),
 	};
 

@@ -146,7 +146,8 @@ static void test_a_name_in_use_is_refused_with_the_way_out(void **state)
 	(void)state;
 	OK("create", CFG);
 	FAILS("create", CFG);
-	expect_err("demo: a domain of that name is there already (id 1): choose another with name=..., or "
+	expect_err("demo: a domain of that name is there already (id 1): choose another with "
+		   "name=..., or "
 		   "end it with 'xm destroy demo'");
 	OK("new", CFG, "name=web");
 	FAILS("create", CFG, "name=web");
@@ -219,7 +220,8 @@ static void test_store_errors_are_said_in_the_users_words(void **state)
 	fake_store_refuse_writes(0);
 	fake_store_refuse_open(ENOENT);
 	FAILS("list");
-	expect_err("cannot reach the store at /run/fake/socket: No such file or directory; is xenstored "
+	expect_err("cannot reach the store at /run/fake/socket: No such file or directory; is "
+		   "xenstored "
 		   "running?");
 	fake_store_refuse_open(EACCES);
 	FAILS("list");
@@ -449,11 +451,12 @@ static void test_list_has_exactly_six_columns_and_the_host_first(void **state)
 	OK("new", CFG, "name=stored");
 	OK("list");
 
-	for (line = strtok_r(xm_out, "\n", &save); line; line = strtok_r(NULL, "\n", &save), lines++) {
+	for (line = strtok_r(xm_out, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), lines++) {
 		char word[7][64];
 
-		if (sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", word[0], word[1], word[2], word[3],
-			   word[4], word[5], word[6]) != 6)
+		if (sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", word[0], word[1], word[2],
+			   word[3], word[4], word[5], word[6]) != 6)
 			fail_msg("not six columns: %s", line);
 		if (lines == 1)
 			assert_string_equal(word[0], "Domain-0");
@@ -614,7 +617,8 @@ static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
 static void test_history_and_why_tell_what_happened(void **state)
 {
 	(void)state;
-	fake_store_set("/history/domain/demo/00000001", "2026-01-01T00:00:00Z starting failed memory");
+	fake_store_set("/history/domain/demo/00000001",
+		       "2026-01-01T00:00:00Z starting failed memory");
 	OK("history", "demo");
 	expect_out("2026-01-01T00:00:00Z  starting  -> failed     memory");
 	OK("history", "--json", "demo");
@@ -750,7 +754,8 @@ static void test_unknown_commands_get_the_nearest(void **state)
 	expect_err("'de' is the beginning of several commands: ");
 	OK("cons", "-h");
 	FAILS("list", "--jsn");
-	expect_err("unknown option '--jsn'; did you mean '--json'? ('xm list -h' shows its options)");
+	expect_err(
+		"unknown option '--jsn'; did you mean '--json'? ('xm list -h' shows its options)");
 }
 
 static void test_options_before_the_command_are_xls(void **state)
@@ -830,5 +835,6 @@ int main(void)
 		BARE(test_no_colours_reach_files),
 	};
 
-	return cmocka_run_group_tests_name("xm: commands", tests, xm_group_setup, xm_group_teardown);
+	return cmocka_run_group_tests_name("xm: commands", tests, xm_group_setup,
+					   xm_group_teardown);
 }

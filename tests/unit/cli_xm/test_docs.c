@@ -79,7 +79,8 @@ static void test_the_manual_names_every_option_that_help_shows(void **state)
 			else
 				snprintf(option, sizeof(option), "-%c", row->key);
 			if (!has_word(text, option))
-				fail_msg("xm.1 does not name %s of %s", option, command_at(i)->name);
+				fail_msg("xm.1 does not name %s of %s", option,
+					 command_at(i)->name);
 		}
 	}
 	free(text);
@@ -119,7 +120,8 @@ static void test_no_two_options_of_a_command_are_the_same(void **state)
 
 		for (const struct opt *a = options; a && a->key; a++)
 			for (const struct opt *b = a + 1; b->key; b++)
-				if (a->key == b->key || (a->name && b->name && !strcmp(a->name, b->name)))
+				if (a->key == b->key ||
+				    (a->name && b->name && !strcmp(a->name, b->name)))
 					fail_msg("%s has an option twice", command_at(i)->name);
 	}
 }

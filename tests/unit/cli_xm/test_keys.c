@@ -64,11 +64,14 @@ static void test_a_whole_configuration_becomes_a_record(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text(BASE
-		"type = 'pv'\nbuilder = 'linux'\nramdisk = '/boot/initrd'\nmaxmem = '128'\nvcpus = 2\n"
-		"maxvcpus = 4\nroot = '/dev/xvda ro'\nextra = 'quiet'\n"
-		"disk = [ 'file:/a,xvda,w', 'vdev=xvdb, access=r, target=/b' ]\n"
-		"vif = [ 'bridge=br1', '' ]\non_crash = 'preserve'\non_reboot = 'destroy'\nautostart = 1\n"
-		"uuid = '1B4E28BA-2FA1-4D2B-883F-0016D3CCA427'\n"), 0);
+				   "type = 'pv'\nbuilder = 'linux'\nramdisk = "
+				   "'/boot/initrd'\nmaxmem = '128'\nvcpus = 2\n"
+				   "maxvcpus = 4\nroot = '/dev/xvda ro'\nextra = 'quiet'\n"
+				   "disk = [ 'file:/a,xvda,w', 'vdev=xvdb, access=r, target=/b' ]\n"
+				   "vif = [ 'bridge=br1', '' ]\non_crash = 'preserve'\non_reboot = "
+				   "'destroy'\nautostart = 1\n"
+				   "uuid = '1B4E28BA-2FA1-4D2B-883F-0016D3CCA427'\n"),
+			 0);
 
 	assert_string_equal(rec.name, "web");
 	assert_string_equal(rec.ramdisk, "/boot/initrd");
@@ -164,7 +167,8 @@ static void test_keys_without_effect_are_warned_about(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text(BASE "vnc = 1\ncpus = '0-1'\n"), 0);
-	assert_non_null(strstr(warnings, "web.cfg:4:1: vnc has no effect: there is no graphical console"));
+	assert_non_null(
+		strstr(warnings, "web.cfg:4:1: vnc has no effect: there is no graphical console"));
 	assert_non_null(strstr(warnings, "web.cfg:5:1: cpus has no effect"));
 }
 
@@ -173,8 +177,9 @@ static void test_a_key_set_twice_is_warned_about(void **state)
 	(void)state;
 	assert_int_equal(read_text(BASE "memory = 32\n"), 0);
 	assert_int_equal(rec.memory, 32);
-	assert_non_null(strstr(warnings, "web.cfg:4:1: memory is set twice; this value replaces the one "
-					 "of line 2"));
+	assert_non_null(strstr(warnings,
+			       "web.cfg:4:1: memory is set twice; this value replaces the one "
+			       "of line 2"));
 }
 
 static void test_missing_keys_are_named_with_an_example(void **state)
@@ -205,7 +210,8 @@ static void test_values_of_the_wrong_kind_or_size_are_refused_in_place(void **st
 	refused(BASE "disk = [ 3 ]\n", "disk 1: must be a string");
 	refused(BASE "disk = [ 'file:/x,xvda,w',\n 'file:/y,xvda,w' ]\n",
 		"web.cfg:5:2: disk 2: 'xvda' is disk 1 already");
-	refused(BASE "disk = [ 'file:/x,xvda,q' ]\n", "web.cfg:4:10: disk 1: 'q' is not an access mode");
+	refused(BASE "disk = [ 'file:/x,xvda,q' ]\n",
+		"web.cfg:4:10: disk 1: 'q' is not an access mode");
 	refused(BASE "vif = 'x'\n", "vif: must be a list");
 	refused(BASE "vif = [ 'mac=00:16:3e:00:00:01', 'mac=00:16:3E:00:00:01' ]\n",
 		"is vif 1's already");

@@ -40,15 +40,15 @@ static void check_disks(const struct disk_case *cases, size_t nr)
 static void test_xms_spelling_of_disks_is_understood(void **state)
 {
 	static const struct disk_case cases[] = {
-		{ "file:/x/y.img,xvda,w", DISK_FILE, "/x/y.img", "xvda", "w" },
-		{ "file:/x,xvda1,r", DISK_FILE, "/x", "xvda1", "r" },
-		{ "phy:/dev/vg/lv,xvdb,w!", DISK_PHY, "/dev/vg/lv", "xvdb", "w!" },
-		{ "phy:vg/lv,sda1,w", DISK_PHY, "/dev/vg/lv", "sda1", "w" },
-		{ "tap:aio:/x,hda,w", DISK_FILE, "/x", "hda", "w" },
-		{ "tap2:aio:/x,/dev/xvda,w", DISK_FILE, "/x", "xvda", "w" },
-		{ " file:/x , xvda , w ", DISK_FILE, "/x", "xvda", "w" },
-		{ "/plain,xvda,rw", DISK_UNKNOWN, "/plain", "xvda", "w" },
-		{ "file:/x,xvda:disk,w", DISK_FILE, "/x", "xvda", "w" },
+		{"file:/x/y.img,xvda,w", DISK_FILE, "/x/y.img", "xvda", "w"},
+		{"file:/x,xvda1,r", DISK_FILE, "/x", "xvda1", "r"},
+		{"phy:/dev/vg/lv,xvdb,w!", DISK_PHY, "/dev/vg/lv", "xvdb", "w!"},
+		{"phy:vg/lv,sda1,w", DISK_PHY, "/dev/vg/lv", "sda1", "w"},
+		{"tap:aio:/x,hda,w", DISK_FILE, "/x", "hda", "w"},
+		{"tap2:aio:/x,/dev/xvda,w", DISK_FILE, "/x", "xvda", "w"},
+		{" file:/x , xvda , w ", DISK_FILE, "/x", "xvda", "w"},
+		{"/plain,xvda,rw", DISK_UNKNOWN, "/plain", "xvda", "w"},
+		{"file:/x,xvda:disk,w", DISK_FILE, "/x", "xvda", "w"},
 	};
 
 	(void)state;
@@ -58,15 +58,15 @@ static void test_xms_spelling_of_disks_is_understood(void **state)
 static void test_xls_spelling_of_disks_is_understood(void **state)
 {
 	static const struct disk_case cases[] = {
-		{ "/x,raw,xvda,rw", DISK_UNKNOWN, "/x", "xvda", "w" },
-		{ "/x,,xvda,r", DISK_UNKNOWN, "/x", "xvda", "r" },
-		{ "/x,raw,xvda", DISK_UNKNOWN, "/x", "xvda", "w" },
-		{ "format=raw, vdev=xvda, access=rw, target=/x", DISK_UNKNOWN, "/x", "xvda", "w" },
-		{ "vdev=xvdb,access=ro,target=/a,b=c", DISK_UNKNOWN, "/a,b=c", "xvdb", "r" },
-		{ "raw:/x,vdev=xvda", DISK_UNKNOWN, "/x", "xvda", "w" },
-		{ "vdev=d0p1,backendtype=phy,target=/dev/sdb", DISK_PHY, "/dev/sdb", "d0p1", "w" },
-		{ "backendtype=qdisk,discard,vdev=xvda,target=/x", DISK_FILE, "/x", "xvda", "w" },
-		{ "/with=equals,raw,xvda,w", DISK_UNKNOWN, "/with=equals", "xvda", "w" },
+		{"/x,raw,xvda,rw", DISK_UNKNOWN, "/x", "xvda", "w"},
+		{"/x,,xvda,r", DISK_UNKNOWN, "/x", "xvda", "r"},
+		{"/x,raw,xvda", DISK_UNKNOWN, "/x", "xvda", "w"},
+		{"format=raw, vdev=xvda, access=rw, target=/x", DISK_UNKNOWN, "/x", "xvda", "w"},
+		{"vdev=xvdb,access=ro,target=/a,b=c", DISK_UNKNOWN, "/a,b=c", "xvdb", "r"},
+		{"raw:/x,vdev=xvda", DISK_UNKNOWN, "/x", "xvda", "w"},
+		{"vdev=d0p1,backendtype=phy,target=/dev/sdb", DISK_PHY, "/dev/sdb", "d0p1", "w"},
+		{"backendtype=qdisk,discard,vdev=xvda,target=/x", DISK_FILE, "/x", "xvda", "w"},
+		{"/with=equals,raw,xvda,w", DISK_UNKNOWN, "/with=equals", "xvda", "w"},
 	};
 
 	(void)state;
@@ -104,10 +104,12 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 
 static void test_disk_names_are_those_a_guest_can_have(void **state)
 {
-	static const char *const good[] = { "xvda", "xvdz", "xvdaa", "xvda15", "xvdc255", "sda", "sda15",
-					    "hda", "hdd63", "d0", "d5p2", "d1048575" };
-	static const char *const bad[] = { "", "xvd", "xvda256", "xvda0", "xvda01", "sda16", "hde", "hdaa",
-					   "d", "dx", "d1048576", "d0p", "d0p256", "vda", "xvdA", "xvdabc" };
+	static const char *const good[] = {"xvda",    "xvdz", "xvdaa", "xvda15",
+					   "xvdc255", "sda",  "sda15", "hda",
+					   "hdd63",   "d0",   "d5p2",  "d1048575"};
+	static const char *const bad[] = {"",	    "xvd",  "xvda256", "xvda0", "xvda01",   "sda16",
+					  "hde",    "hdaa", "d",       "dx",	"d1048576", "d0p",
+					  "d0p256", "vda",  "xvdA",    "xvdabc"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -144,9 +146,11 @@ static void test_network_cards_are_understood(void **state)
 	struct vif_spec vif;
 
 	(void)state;
-	assert_int_equal(vif_spec_parse("mac=00:16:3E:0a:0B:0c, bridge=xenbr0,script=vif-bridge,"
-					"ip=10.0.0.2 fe80::1/64,vifname=web0,type=vif,model=e1000,backend=0",
-					&vif, why), 0);
+	assert_int_equal(
+		vif_spec_parse("mac=00:16:3E:0a:0B:0c, bridge=xenbr0,script=vif-bridge,"
+			       "ip=10.0.0.2 fe80::1/64,vifname=web0,type=vif,model=e1000,backend=0",
+			       &vif, why),
+		0);
 	assert_string_equal(vif.mac, "00:16:3e:0a:0b:0c");
 	assert_string_equal(vif.bridge, "xenbr0");
 	assert_string_equal(vif.script, "vif-bridge");

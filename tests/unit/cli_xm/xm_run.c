@@ -61,7 +61,8 @@ int xm_group_setup(void **state)
 		return -1;
 	xm_write_file("kernel", "kernel");
 	xm_write_file("disk.img", "disk");
-	snprintf(text, sizeof(text), "name = 'demo'\nmemory = 128\nkernel = '%s/kernel'\n"
+	snprintf(text, sizeof(text),
+		 "name = 'demo'\nmemory = 128\nkernel = '%s/kernel'\n"
 		 "extra = 'quiet'\ndisk = [ 'file:%s/disk.img,xvda,w' ]\nvif = [ 'bridge=br7' ]\n",
 		 dir, dir);
 	xm_write_file("demo.cfg", text);
@@ -122,7 +123,7 @@ static void slurp(FILE *f, char *out, size_t size)
 static int run(const char *prog, const char *word, va_list ap)
 {
 	FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
-	char *argv[40] = { (char *)prog };
+	char *argv[40] = {(char *)prog};
 	int argc = 1, status;
 
 	for (; word; word = va_arg(ap, const char *))
@@ -164,7 +165,8 @@ int xl_run(const char *word, ...)
 void expect_status(int status, int expected)
 {
 	if (status != expected)
-		fail_msg("exit status %d, not %d\nout: %s\nerr: %s", status, expected, xm_out, xm_err);
+		fail_msg("exit status %d, not %d\nout: %s\nerr: %s", status, expected, xm_out,
+			 xm_err);
 }
 
 void expect_out(const char *part)

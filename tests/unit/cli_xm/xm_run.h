@@ -37,7 +37,7 @@ void xm_write_file(const char *name, const char *text);
 void expect_status(int status, int expected);
 void expect_out(const char *part);
 void expect_err(const char *part);
-void expect_key(const char *path, const char *value);	/* value NULL: absent */
+void expect_key(const char *path, const char *value); /* value NULL: absent */
 
 /* Waits up to 5 s for a key to have a value (NULL: to be gone). */
 void wait_key(const char *path, const char *value);
