@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# report.awk - medians of the store benchmark's lines (NAME CASE METRIC VALUE), side by side, then
+# each target with the figure it is held to.
+{ k = $1 SUBSEP $2 SUBSEP $3; v[k, ++n[k]] = $4; if (!(($2, $3) in known)) { known[$2, $3] = 1; order[++rows] = $2 SUBSEP $3 } }
+
+function median(name, c, m,   k, i, j, t, a, cnt) {
+	k = name SUBSEP c SUBSEP m; cnt = n[k]
+	if (!cnt) return -1
+	for (i = 1; i <= cnt; i++) a[i] = v[k, i]
+	for (i = 2; i <= cnt; i++) { t = a[i]; for (j = i - 1; j >= 1 && a[j] > t; j--) a[j + 1] = a[j]; a[j + 1] = t }
+	return cnt % 2 ? a[(cnt + 1) / 2] : (a[cnt / 2] + a[cnt / 2 + 1]) / 2
+}
+function best(c, m,   x, y) { x = median("c", c, m); y = median("ox", c, m); return x > y ? x : y }
+function least(c, m,   x, y) { x = median("c", c, m); y = median("ox", c, m); return x < 0 ? y : y < 0 || x < y ? x : y }
+function show(x) { return x < 0 ? "-" : x >= 1000 ? sprintf("%d", x) : x >= 10 ? sprintf("%.1f", x) : sprintf("%.2f", x) }
+function target(text, ok, have, known_both) {
+	if (!known_both) { printf "  %-9s %-66s %s\n", "unknown", text, "(not measured)"; unknown++; return }
+	printf "  %-9s %-66s %s\n", ok ? "met" : "MISSED", text, have
+	if (ok) met++; else missed++
+}
+function times(text, c, m, want,   a, b) { a = median("ours", c, m); b = best(c, m); target(text, a >= want * b, sprintf("%.2f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
+function at_least(text, c, m, want,   a) { a = median("ours", c, m); target(text, a >= want, show(a), a >= 0) }
+function at_most(text, c, m, want,   a) { a = median("ours", c, m); target(text, a <= want, show(a), a >= 0) }
+function floor_of(text, c, want,   a, b) { a = median("ours", c, "ops/s"); b = median("echo", c, "ops/s"); target(text, a >= want * b, sprintf("%.2f of the floor (%s of %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
+function spread(text, c,   a, b) { a = median("ours", c, "p99us"); b = median("ours", c, "p50us"); target(text, a <= 3 * b, sprintf("%.1f times (%s us, p50 %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0) }
+
+END {
+	printf "%-22s %-13s %12s %12s %12s %12s\n", "case", "metric", "echo floor", "C", "oxenstored", "ours"
+	for (i = 1; i <= rows; i++) {
+		split(order[i], p, SUBSEP)
+		printf "%-22s %-13s %12s %12s %12s %12s\n", p[1], p[2], show(median("echo", p[1], p[2])), show(median("c", p[1], p[2])), show(median("ox", p[1], p[2])), show(median("ours", p[1], p[2]))
+	}
+	print "\nTargets:"
+	floor_of("ping-pong read, one core: 0.75 of the echo floor", "ping-read", 0.75)
+	floor_of("ping-pong write, one core: 0.75 of the echo floor", "ping-write", 0.75)
+	times("ping-pong read: 1.5 times the better daemon", "ping-read", "ops/s", 1.5)
+	times("ping-pong write: 1.5 times the better daemon", "ping-write", "ops/s", 1.5)
+	times("32 in flight, one client, reads: 5 times", "pipe32-read-1", "ops/s", 5)
+	times("32 in flight, one client, writes: 5 times", "pipe32-write-1", "ops/s", 5)
+	times("32 in flight, eight clients, reads: 5 times", "pipe32-read-8", "ops/s", 5)
+	times("64 clients: 2 times", "clients64-read", "ops/s", 2)
+	times("256 clients: 2 times", "clients256-read", "ops/s", 2)
+	spread("64 clients: p99 at most 3 times p50", "clients64-read")
+	spread("256 clients: p99 at most 3 times p50", "clients256-read")
+	times("transaction of 1 read and 1 write: 2 times", "txn-1r1w", "ops/s", 2)
+	times("transaction of 10 writes: 2 times", "txn-10w", "ops/s", 2)
+	times("transaction 1+1, large store: 2 times", "bigtxn-1r1w", "ops/s", 2)
+	times("transaction of 10 writes, large store: 2 times", "bigtxn-10w", "ops/s", 2)
+	at_least("conflicting transactions, 64 clients: 20,000 commits a second", "conflict-64", "ops/s", 20000)
+	at_least("conflicting transactions: slowest client at least half of the mean", "conflict-64", "slowest/mean", 0.5)
+	split("read-x write-x event-x", axes, " ")
+	split("flat-connections flat-watches flat-domains flat-nodes", crowds, " ")
+	for (i = 1; i <= 4; i++) for (j = 1; j <= 3; j++) at_most(crowds[i] " " axes[j] ": at most 1.5 times alone", crowds[i], axes[j], 1.5)
+	at_most("RELEASE beside a large store: under 1000 us", "release", "p50us", 1000)
+	times("fan-out to 1,000 watchers: 4 times", "fan-out-1000", "ops/s", 4)
+	a = median("ours", "write-to-event", "p50us"); b = least("write-to-event", "p50us")
+	target("write to event: not above the better daemon", a <= b, sprintf("%s us against %s us", show(a), show(b)), a > 0 && b > 0)
+	times("domain-create trace, plain client: 3 times", "domain-create", "ops/s", 3)
+	a = median("ours", "domain-create-piped", "ops/s"); b = best("domain-create", "ops/s")
+	target("domain-create trace, libxs pipelining: 10 times", a >= 10 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	at_most("memory of 1,000 domains, tmpfs included: at most 20 MB", "memory-1000-domains", "MB", 20)
+	at_most("kill -9 and restart, 100 clients: longest stall 100 ms", "restart", "stall-ms", 100)
+	at_most("live update, 100 clients: longest stall 100 ms", "live-update", "stall-ms", 100)
+	a = median("ours", "durable", "sixtyfour/s"); b = median("ours", "durable", "one/s")
+	target("durable writes: 64 writers 20 times one", a >= 20 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	a = median("ours", "durable", "busy-p99us"); b = median("ours", "durable", "idle-p99us")
+	target("runtime p99 beside 64 durable writers: at most 3 times idle", a <= 3 * b, sprintf("%.1f times (%s us, idle %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	printf "\n%d targets met, %d missed, %d not measured\n", met, missed, unknown
+}
