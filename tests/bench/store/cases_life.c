@@ -123,13 +123,14 @@ static int nr_domains(const struct bench *b)
 static void trace_plain(struct bench *b)
 {
 	int fd = bench_connect(b), n = nr_domains(b);
-	uint64_t start;
+	uint64_t start, cpu = daemon_cpu_ns(b);
 
 	one_core(b, true);
 	start = now_ns();
 	for (int d = 1; d <= n; d++)
 		create_plain(fd, d);
 	result(b, "domain-create", "ops/s", n / ((now_ns() - start) / 1e9));
+	result(b, "domain-create", "cpuus", (daemon_cpu_ns(b) - cpu) / 1e3 / n);
 	one_core(b, false);
 	close(fd);
 }

@@ -49,7 +49,7 @@ static void fan_wait(struct bench *b, unsigned long want)
 static void fan_out(struct bench *b)
 {
 	unsigned long writes = 0, base = FAN;
-	uint64_t start, end;
+	uint64_t start, end, cpu;
 	int fd = bench_connect(b);
 
 	put(fd, PATH, "0");
@@ -61,6 +61,7 @@ static void fan_out(struct bench *b)
 		conn_flush(&b->conns[i]);
 	}
 	fan_wait(b, FAN); /* each watch fires once at registration */
+	cpu = daemon_cpu_ns(b);
 	start = now_ns();
 	end = start + case_seconds(b) * 2e9;
 	while (now_ns() < end) {
@@ -69,6 +70,7 @@ static void fan_out(struct bench *b)
 		fan_wait(b, base + writes * FAN);
 	}
 	result(b, "fan-out-1000", "ops/s", writes / ((now_ns() - start) / 1e9));
+	result(b, "fan-out-1000", "cpuus", (daemon_cpu_ns(b) - cpu) / 1e3 / writes);
 	conns_close(b);
 	close(fd);
 }
