@@ -10,7 +10,7 @@
 #include "record.h"
 #include "request.h"
 
-#define REFRESH_TIMEOUT_NS (2 * INT64_C(1000000000))
+#define REFRESH_TIMEOUT_NS (3 * INT64_C(1000000000))
 
 static int write_request(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
@@ -126,5 +126,5 @@ void request_refresh(struct xm *xm)
 	if (xs)
 		request_close(xs, &req);
 	if (ret == -ETIMEDOUT)
-		xm_warn(xm, "xend does not answer: times and memory may be old");
+		xm_warn(xm, "xend is busy, or does not run: times and memory may be old");
 }

@@ -165,6 +165,18 @@ static void devices(struct fake_xend *x, struct guest *g)
 	}
 }
 
+static void limits(struct fake_xend *x, struct guest *g)
+{
+	char text[1024], id[16];
+
+	snprintf(id, sizeof(id), "%d", g->domid);
+	get(x, text, "/config/domain/%s/maxmem", g->name);
+	put_number(x, atoll(text) * 1024, "/local/domain", id, "memory/static-max");
+	get(x, text, "/config/domain/%s/maxvcpus", g->name);
+	for (int i = 0; i < atoi(text); i++)
+		put(x, i ? "offline" : "online", "/local/domain/%s/cpu/%d/availability", id, i);
+}
+
 static void figures(struct fake_xend *x, const struct guest *g)
 {
 	char memory[1024], uuid[1024];
@@ -225,6 +237,7 @@ static void start(struct fake_xend *x, struct guest *g)
 	if (!does(x, g, "fake=mute"))
 		console_open(x, g);
 	devices(x, g);
+	limits(x, g);
 	figures(x, g);
 	drop(x, "/status/domain/%s/step", g->name);
 	if (does(x, g, "fake=exit")) {

@@ -536,7 +536,7 @@ static void test_without_xend_list_still_prints_and_says_so(void **state)
 	fake_store_set("/status/domain/Domain-0/domid", "0");
 	OK("list");
 	expect_out("Domain-0");
-	expect_err("xend does not answer: times and memory may be old");
+	expect_err("xend is busy, or does not run: times and memory may be old");
 	assert_int_equal(fake_store_count("/request"), 1);
 	OK("info");
 	expect_err("the store says nothing about the machine");
@@ -646,6 +646,80 @@ static void test_sysrq_reaches_guests_that_take_it(void **state)
 	FAILS("sysrq", "demo", "h");
 	expect_err("does not take sysrq keys");
 	FAILS("sysrq", "Domain-0", "h");
+}
+
+static void test_mem_set_tells_the_guest_and_the_record(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxmem=256");
+	OK("mem-set", "demo", "200");
+	expect_key("/local/domain/1/memory/target", "204800");
+	expect_key("/config/domain/demo/memory", "200");
+	OK("mem-set", "-l", "demo", "65536k");
+	expect_key("/local/domain/1/memory/target", "65536");
+	expect_key("/config/domain/demo/memory", "200");
+	FAILS("mem-set", "demo", "1g");
+	expect_err("demo: 1024 MiB is more than it can have, 256 MiB");
+	FAILS("mem-set", "demo", "1k");
+	expect_err("is too little");
+	FAILS("mem-set", "demo", "much");
+	expect_err("'much' is not an amount of memory");
+	FAILS("mem-set", "demo", "12x");
+	FAILS("mem-set", "nobody", "12");
+}
+
+static void test_vcpu_set_switches_those_there_can_be(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxvcpus=3");
+	OK("vcpu-set", "demo", "2");
+	expect_key("/local/domain/1/cpu/0/availability", "online");
+	expect_key("/local/domain/1/cpu/1/availability", "online");
+	expect_key("/local/domain/1/cpu/2/availability", "offline");
+	expect_key("/config/domain/demo/vcpus", "2");
+	FAILS("vcpu-set", "demo", "4");
+	expect_err("4 virtual CPUs are more than it can have, 3");
+	FAILS("vcpu-set", "demo", "0");
+	FAILS("vcpu-set", "demo", "two");
+	FAILS("vcpu-set", "Domain-0", "1");
+}
+
+static void test_export_prints_what_new_takes_back_as_the_same_record(void **state)
+{
+	static char first[sizeof(xm_out)];
+
+	(void)state;
+	OK("new", CFG, "on_crash=preserve", "extra=\"it's a \\\\ and a \\\"\"", "autostart=last",
+	   "vif=['mac=00:16:3e:01:02:03, ip=10.0.0.1, script=x', '']");
+	OK("export", "demo");
+	memcpy(first, xm_out, sizeof(first));
+	OK("delete", "demo");
+	xm_write_file("again.cfg", first);
+	OK("new", xm_file("again.cfg"));
+	assert_string_equal(xm_err + strlen(xm_err) - strlen("again.cfg\".\n"), "again.cfg\".\n");
+	expect_key("/config/domain/demo/cmdline", "it's a \\ and a \"");
+	OK("export", "demo");
+	assert_string_equal(xm_out, first);
+	OK("export", "--json", "demo");
+	expect_out("\"autostart\": \"last\"");
+	FAILS("export", "Domain-0");
+}
+
+static void test_top_prints_tables_with_the_share_of_cpu(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("top", "-i", "2", "-d", "0.05");
+	expect_out("NAME                 STATE    CPU(sec) CPU(%)     MEM(k) MEM(%) VCPUS NETS "
+		   "VBDS\n");
+	expect_out("demo                 r-----          1      -     131072    6.2     1    1    "
+		   "1\n");
+	expect_out("demo                 r-----          1    0.0     131072    6.2     1    1    "
+		   "1\n");
+	OK("top", "-i", "1", "--json");
+	expect_out("\"cpu_percent\":null");
+	FAILS("top", "-i", "0");
+	FAILS("top", "-d", "0");
 }
 
 /* ---- waiting ---- */
@@ -824,6 +898,10 @@ int main(void)
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
+		LIVE(test_mem_set_tells_the_guest_and_the_record),
+		LIVE(test_vcpu_set_switches_those_there_can_be),
+		LIVE(test_export_prints_what_new_takes_back_as_the_same_record),
+		LIVE(test_top_prints_tables_with_the_share_of_cpu),
 		LIVE(test_wait_returns_when_the_state_is_reached),
 		LIVE(test_wait_does_not_wait_for_what_cannot_come),
 		LIVE(test_events_print_changes_one_a_line),

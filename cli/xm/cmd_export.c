@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_export.c - xm export: a record as the configuration file it could have come from.
+ */
+#include <errno.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "json_out.h"
+#include "record_store.h"
+
+static const struct opt options[] = {
+	{'j', "json", NULL, "as JSON"},
+	{0},
+};
+
+static int run_export(struct xm *xm, const struct args *args)
+{
+	struct record rec;
+	struct domain dom;
+	int ret;
+
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	ret = record_get(xm->xs, XBT_NULL, dom.name, &rec);
+	if (ret)
+		return xm_fail(xm, "%s has no stored record", dom.name);
+	if (args_has(args, 'j'))
+		ret = json_out_indented(xm, record_json(&rec));
+	else
+		record_print_cfg(&rec, xm->out);
+	record_fini(&rec);
+	return ret;
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.usage = "[--json] DOMAIN",
+	.summary = "Print a domain's record as a configuration file",
+	.detail = "With its uuid and MACs: xm new takes it back as the same domain.",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_export,
+};

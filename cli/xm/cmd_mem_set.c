@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_mem_set.c - xm mem-set and xm vcpu-set: what a running guest adjusts itself to.
+ *
+ * Both speak to the guest by Xen's own keys: memory/target is followed by its balloon driver,
+ * cpu/N/availability by its CPU hotplug. A stored record is changed along, so that the next start
+ * agrees. Source: Xen's xenstore-paths, memory/target and cpu.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+
+#define MEMORY_MIN_KIB 4096
+
+static const struct opt scope_options[] = {
+	{'l', "live", NULL, "only the running domain, not its stored record"},
+	{0},
+};
+
+/* "128" and "128m" MiB, "1g" GiB, "131072k" KiB; -1 for anything else. */
+static long long memory_kib(const char *text)
+{
+	static const struct {
+		const char *suffix;
+		int shift; /* of KiB */
+	} units[] = {{"", 10},	{"m", 10}, {"M", 10}, {"mb", 10},
+		     {"g", 20}, {"G", 20}, {"k", 0},  {"K", 0}};
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	if (end == text || n <= 0 || n > (1 << 24))
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(end, units[i].suffix) == 0)
+			return n << units[i].shift;
+	return -1;
+}
+
+struct change {
+	const struct domain *dom;
+	bool live_only;
+	long long value;    /* KiB, or virtual CPUs */
+	long long possible; /* virtual CPUs there can be */
+};
+
+static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct change *c = data;
+	const char *name = c->dom->name;
+	int ret = store_write_number(xs, t, c->value, "/local/domain/%d/memory/target",
+				     c->dom->domid);
+
+	if (!ret && !c->live_only && store_exists(xs, t, "/config/domain/%s/memory", name))
+		ret = store_write_number(xs, t, (c->value + 1023) / 1024,
+					 "/config/domain/%s/memory", name);
+	return ret;
+}
+
+static int run_mem_set(struct xm *xm, const struct args *args)
+{
+	struct change c = {.live_only = args_has(args, 'l'), .value = memory_kib(args->at[1])};
+	struct domain dom;
+	long long max;
+	int ret;
+
+	if (c.value < 0)
+		return xm_fail(xm, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
+			       args->at[1]);
+	if (domain_find_running(xm, args->at[0], &dom))
+		return 1;
+	if (c.value < MEMORY_MIN_KIB)
+		return xm_fail(xm, "%s: %lld KiB is too little: 4 MiB at least", dom.name, c.value);
+	if (store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max",
+			      dom.domid) &&
+	    c.value > max)
+		return xm_fail(xm,
+			       "%s: %lld MiB is more than it can have, %lld MiB (maxmem of its "
+			       "record, as it was started)",
+			       dom.name, c.value / 1024, max / 1024);
+	c.dom = &dom;
+	ret = store_transact(xm->xs, write_memory, &c);
+	return ret ? xm_fail_store(xm, "writing memory/target", -ret) : 0;
+}
+
+const struct command cmd_mem_set = {
+	.name = "mem-set",
+	.usage = "[-l] DOMAIN MEMORY",
+	.summary = "Tell a running domain how much memory to use",
+	.detail = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
+		  "its own\n"
+		  "time; maxmem of the record is the limit.",
+	.options = scope_options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_mem_set,
+};
+
+static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct change *c = data;
+	const char *name = c->dom->name;
+	int ret = 0;
+
+	for (long long i = 0; i < c->possible && !ret; i++)
+		ret = store_write(xs, t, i < c->value ? "online" : "offline",
+				  "/local/domain/%d/cpu/%lld/availability", c->dom->domid, i);
+	if (!ret && !c->live_only && store_exists(xs, t, "/config/domain/%s/vcpus", name))
+		ret = store_write_number(xs, t, c->value, "/config/domain/%s/vcpus", name);
+	return ret;
+}
+
+static int run_vcpu_set(struct xm *xm, const struct args *args)
+{
+	struct change c = {.live_only = args_has(args, 'l')};
+	struct domain dom;
+	unsigned int nr;
+	char *end;
+	int ret;
+
+	c.value = strtoll(args->at[1], &end, 10);
+	if (*end || c.value < 1)
+		return xm_fail(xm, "'%s' is not a number of virtual CPUs", args->at[1]);
+	if (domain_find_running(xm, args->at[0], &dom))
+		return 1;
+	if (dom.domid == 0)
+		return xm_fail(xm, "Domain-0's CPUs are switched in /sys/devices/system/cpu");
+	free(store_list(xm->xs, XBT_NULL, &nr, "/local/domain/%d/cpu", dom.domid));
+	if (c.value > nr)
+		return xm_fail(xm,
+			       "%s: %lld virtual CPUs are more than it can have, %u (maxvcpus of "
+			       "its record, as it was started)",
+			       dom.name, c.value, nr);
+	c.dom = &dom;
+	c.possible = nr;
+	ret = store_transact(xm->xs, write_vcpus, &c);
+	return ret ? xm_fail_store(xm, "writing cpu/*/availability", -ret) : 0;
+}
+
+const struct command cmd_vcpu_set = {
+	.name = "vcpu-set",
+	.usage = "[-l] DOMAIN NUMBER",
+	.summary = "Tell a running domain how many virtual CPUs to use",
+	.detail = "The guest switches them in its own time; maxvcpus of the record is the limit.",
+	.options = scope_options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_vcpu_set,
+};
