@@ -20,7 +20,7 @@
 
 #include "fake_xend.h"
 
-#define DOMAINS_MAX 8
+#define DOMAINS_MAX 16
 
 struct guest {
 	char name[80], state[16];
