@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "conn_ring.h"
 #include "conn_socket.h"
@@ -16,6 +18,7 @@
 #include "monitor.h"
 #include "persist.h"
 #include "ring_slot.h"
+#include "sandbox.h"
 #include "watch.h"
 
 static int make_dir(const char *path)
@@ -65,11 +68,38 @@ static int open_in_memory(struct server *srv)
 	return srv->slots ? 0 : -ENOMEM;
 }
 
+/* From here on as another user; everything that needs root has been opened. */
+static int drop_privileges(const struct server_config *cfg)
+{
+	int ret = 0;
+
+	if (cfg->uid == 0)
+		return 0;
+	if (!cfg->in_memory) {
+		char path[512];
+
+		ret = sandbox_own_dir(cfg->state_dir, cfg->uid, cfg->gid);
+		snprintf(path, sizeof(path), "%s/store", cfg->state_dir);
+		if (ret == 0 && access(path, F_OK) == 0)
+			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
+		snprintf(path, sizeof(path), "%s/runtime", cfg->run_dir);
+		if (ret == 0 && access(path, F_OK) == 0)
+			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
+	}
+	if (ret == 0)
+		ret = sandbox_own_dir(cfg->run_dir, cfg->uid, cfg->gid);
+	if (ret == 0)
+		ret = sandbox_enter(cfg->uid, cfg->gid);
+	if (ret < 0)
+		log_errorx("cannot become user %u: %s", (unsigned int)cfg->uid, strerror(-ret));
+	return ret;
+}
+
 int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas *quotas)
 {
 	struct server *srv = &b->srv;
-	int ret;
 	struct hv *hv = cfg->no_domain_init ? hv_none_open() : hv_xen_open();
+	int ret;
 
 	if (!hv || make_dir(cfg->run_dir) < 0)
 		return -EIO;
@@ -78,33 +108,67 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 		return -ENOMEM;
 	}
 	srv->quotas = *quotas;
-	ret = cfg->in_memory ? open_in_memory(srv) : persist_up(srv);
-	if (ret < 0)
-		return ret;
 	if (cfg->trace_path && trace_open(srv, cfg->trace_path) < 0)
 		log_warn("cannot open the trace file %s", cfg->trace_path);
-	if (server_standard_nodes(srv) < 0 || introduce_own(srv) < 0)
-		return -EIO;
-	ret = open_sockets(srv);
+	ret = cfg->in_memory ? 0 : persist_lock(srv);
+	/* The sockets come early: after a crash clients connect and wait instead of failing. */
+	if (ret == 0)
+		ret = open_sockets(srv);
+	if (ret == 0)
+		ret = drop_privileges(cfg);
+	if (ret == 0)
+		ret = cfg->in_memory ? open_in_memory(srv) : persist_up(srv);
+	if (ret == 0)
+		ret = server_standard_nodes(srv);
+	if (ret == 0)
+		ret = introduce_own(srv);
 	if (ret == 0)
 		persist_resume(srv);
 	return ret;
 }
 
+/* Executes the program again; the listening socket stays open, clients connect anew. */
+static int live_update(struct server *srv, char **argv)
+{
+	char fd[16], *args[64];
+	int n = 0;
+
+	if (srv->cfg.uid != 0) {
+		log_info("live update: ending with status 75 to be started again");
+		exit(75);
+	}
+	for (int i = 0; argv[i] && n < 60; i++) {
+		if (strncmp(argv[i], "--live-fd=", 10) != 0)
+			args[n++] = argv[i];
+	}
+	snprintf(fd, sizeof(fd), "--live-fd=%d", srv->live_fd);
+	args[n++] = fd;
+	args[n++] = "-N";
+	args[n] = NULL;
+	execv(srv->live_path ? srv->live_path : "/proc/self/exe", args);
+	log_error("live update: cannot execute %s",
+		  srv->live_path ? srv->live_path : "/proc/self/exe");
+	return -errno;
+}
+
 int boot_serve(struct boot *b, char **argv)
 {
 	struct server *srv = &b->srv;
+	bool update;
 	int ret;
 
 	if (srv->keeper && keeper_listen(srv) < 0)
 		return -ENOMEM;
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
-	listener_close(srv->listener, true);
-	listener_close(srv->ro_listener, true);
+	update = ret == 1;
+	if (update)
+		srv->live_fd = dup(listener_fd(srv->listener));
+	listener_close(srv->listener, !update);
+	listener_close(srv->ro_listener, !update);
 	persist_down(srv);
 	srv->keep_rings = true;
 	server_fini(srv);
 	srv->hv->close(srv->hv);
-	return ret;
+	return update ? live_update(srv, argv) : ret;
 }

@@ -68,7 +68,8 @@ void change_note(struct server *srv, const struct node *n, struct perms *before)
 	char path[XS_PATH_BUF];
 	size_t len;
 
-	if (srv->watches.nr_watches == 0)
+	/* Rights to "@" events are no event themselves. */
+	if (srv->watches.nr_watches == 0 || (!n->parent && n->name_len))
 		return;
 	len = node_path(n, path);
 	watch_note(srv, path, len, before, n->perms, false);

@@ -349,6 +349,8 @@ int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_
 		return ret;
 	}
 	ring->port = ring->map.port;
+	/* A kernel that waits for its store learns of it by the first event. */
+	ring->moved = true;
 	if (!d->introduced)
 		d->features = XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
 	ret = ring_attach(srv, d, ring);

@@ -34,6 +34,8 @@ struct hv_xen {
 	xengnttab_handle *gnttab;
 	struct xen_domctl *domctl;	/* memory that hypercalls may use */
 	evtchn_port_t dom_exc;
+	void *own_page;			/* our kernel's ring, mapped while we were root */
+	uint32_t own_port;
 };
 
 static struct hv_xen *self(struct hv *hv)
@@ -90,7 +92,7 @@ static int xen_ring_map(struct hv *hv, unsigned int domid, uint64_t gfn, uint32_
 	int port;
 
 	out->is_own_kernel = domid == 0;
-	out->page = domid == 0 ? map_own_page() :
+	out->page = domid == 0 ? x->own_page :
 				 xengnttab_map_grant_ref(x->gnttab, domid,
 							 GNTTAB_RESERVED_XENSTORE,
 							 PROT_READ | PROT_WRITE);
@@ -128,9 +130,7 @@ static void xen_ring_unmap(struct hv *hv, struct hv_ring *ring)
 
 	if (ring->port)
 		xenevtchn_unbind(x->evtchn, ring->port);
-	if (ring->page && ring->is_own_kernel)
-		munmap(ring->page, RING_PAGE_SIZE);
-	else if (ring->page)
+	if (ring->page && !ring->is_own_kernel)
 		xengnttab_unmap(x->gnttab, ring->page, 1);
 	*ring = (struct hv_ring){ 0 };
 }
@@ -142,17 +142,24 @@ static void xen_notify(struct hv *hv, uint32_t port)
 
 static int xen_own_ring(struct hv *hv, uint64_t *gfn, uint32_t *port)
 {
-	FILE *f = fopen("/proc/xen/xsd_port", "re");
-	unsigned int value;
-	int n;
+	struct hv_xen *x = self(hv);
 
-	if (!f)
-		return -ENOENT;
-	n = fscanf(f, "%u", &value);
-	fclose(f);
-	*port = value;
+	*port = x->own_port;
 	*gfn = 0;
-	return n == 1 ? 0 : -ENOENT;
+	return x->own_page && x->own_port ? 0 : -ENOENT;
+}
+
+/* Our own kernel's page and port: only root may open these files. */
+static void find_own_ring(struct hv_xen *x)
+{
+	FILE *f = fopen("/proc/xen/xsd_port", "re");
+	unsigned int port = 0;
+
+	x->own_page = map_own_page();
+	if (f && fscanf(f, "%u", &port) == 1)
+		x->own_port = port;
+	if (f)
+		fclose(f);
 }
 
 static int xen_event_fd(struct hv *hv)
@@ -183,6 +190,8 @@ static void xen_close(struct hv *hv)
 		xengnttab_close(x->gnttab);
 	if (x->evtchn)
 		xenevtchn_close(x->evtchn);
+	if (x->own_page)
+		munmap(x->own_page, RING_PAGE_SIZE);
 	if (x->call)
 		xencall_close(x->call);
 	free(x);
@@ -233,5 +242,6 @@ struct hv *hv_xen_open(void)
 		xen_close(&x->hv);
 		return NULL;
 	}
+	find_own_ring(x);
 	return &x->hv;
 }

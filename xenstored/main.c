@@ -34,10 +34,11 @@ static const char usage[] =
 	"      --socket PATH        instead of RUN-DIR/socket\n"
 	"      --read-only-socket   also offer RUN-DIR/socket_ro, for the group to read\n"
 	"      --user UID[:GID]     become this user after start\n"
+	"      --map-size KIB       limit of the persistent part\n"
 	"      --in-memory          keep nothing (tests)\n"
 	"Environment: XENSTORED_RUNDIR, XENSTORED_PATH.\n";
 
-enum { OPT_RUN_DIR = 256, OPT_STATE_DIR, OPT_SOCKET, OPT_RO, OPT_USER, OPT_MEMORY };
+enum { OPT_RUN_DIR = 256, OPT_STATE_DIR, OPT_SOCKET, OPT_RO, OPT_USER, OPT_MEMORY, OPT_MAP, OPT_LIVE };
 
 static const struct option long_options[] = {
 	{ "no-fork", no_argument, NULL, 'N' },
@@ -57,6 +58,8 @@ static const struct option long_options[] = {
 	{ "read-only-socket", no_argument, NULL, OPT_RO },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "in-memory", no_argument, NULL, OPT_MEMORY },
+	{ "map-size", required_argument, NULL, OPT_MAP },
+	{ "live-fd", required_argument, NULL, OPT_LIVE },
 	{ 0 },
 };
 
@@ -155,6 +158,12 @@ static int set_option(struct options *o, int opt)
 		return set_user(o, optarg);
 	case OPT_MEMORY:
 		o->cfg.in_memory = true;
+		return 0;
+	case OPT_MAP:
+		o->cfg.map_size = (size_t)strtoul(optarg, NULL, 10) * 1024;
+		return o->cfg.map_size ? 0 : bad("not a size in KiB", optarg);
+	case OPT_LIVE:
+		o->cfg.live_fd = atoi(optarg);
 		return 0;
 	case 'h':
 		fputs(usage, stdout);

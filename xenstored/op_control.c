@@ -11,13 +11,15 @@
 #include "check.h"
 #include "conn.h"
 #include "domain.h"
+#include "keeper.h"
 #include "log.h"
 #include "monitor.h"
 #include "ops.h"
+#include "persist.h"
 #include "report.h"
 #include "server.h"
 
-#define CONTROL_ARGS 4
+#define CONTROL_ARGS 8
 
 struct control {
 	const char *name;
@@ -227,6 +229,50 @@ static int control_monitor(struct req *r, const char **arg, unsigned int nr)
 	return 0;
 }
 
+/* A copy of the persistent part beside it; the log says when it is written. */
+static int control_snapshot(struct req *r, const char **arg, unsigned int nr)
+{
+	int ret;
+
+	if (!r->srv->keeper)
+		return -ENOSYS;
+	if (r->conn->read_only)
+		return -EROFS;
+	ret = keeper_snapshot(r->srv, nr ? arg[0] : "snapshot.mdb");
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int control_restore(struct req *r, const char **arg, unsigned int nr)
+{
+	int ret;
+
+	if (r->conn->read_only)
+		return -EROFS;
+	ret = persist_restore(r->srv, nr ? arg[0] : "snapshot.mdb");
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+/* C xenstored's spelling: -f FILE names the program, -s begins, -a gives up, -c, -t, -F pass. */
+static int control_live_update(struct req *r, const char **arg, unsigned int nr)
+{
+	if (r->conn->read_only)
+		return -EROFS;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (strcmp(arg[i], "-f") == 0 && i + 1 < nr) {
+			free(r->srv->live_path);
+			r->srv->live_path = strdup(arg[++i]);
+		} else if ((strcmp(arg[i], "-c") == 0 || strcmp(arg[i], "-t") == 0) &&
+			   i + 1 < nr) {
+			i++;
+		} else if (strcmp(arg[i], "-s") == 0) {
+			r->srv->want_live_update = true;
+		} else if (strcmp(arg[i], "-a") != 0 && strcmp(arg[i], "-F") != 0) {
+			return -EINVAL;
+		}
+	}
+	return reply_ok(r);
+}
+
 static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
@@ -241,6 +287,9 @@ static const struct control controls[] = {
 	{ "stat", control_stat, 0, 0, "" },
 	{ "metrics", control_metrics, 0, 0, "" },
 	{ "watches", control_watches, 0, 1, "[DOMID]" },
+	{ "live-update", control_live_update, 1, 6, "[-f FILE] [-a | -s [-t SECONDS] [-F]]" },
+	{ "snapshot", control_snapshot, 0, 1, "[NAME]" },
+	{ "restore", control_restore, 0, 1, "[NAME]" },
 	{ "monitor", control_monitor, 0, 1, "[off]" },
 };
 

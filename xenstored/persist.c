@@ -178,18 +178,20 @@ static int load_or_rebuild(struct server *srv, bool fresh)
 	return load_all(srv, fresh);
 }
 
-int persist_up(struct server *srv)
+int persist_lock(struct server *srv)
 {
-	bool fresh = true;
-	int ret;
-
 	srv->state_lock = lock_dir(srv->cfg.state_dir);
 	if (srv->state_lock < 0)
 		return srv->state_lock;
 	srv->run_lock = lock_dir(srv->cfg.run_dir);
-	if (srv->run_lock < 0)
-		return srv->run_lock;
-	ret = open_journal(srv, &fresh);
+	return srv->run_lock < 0 ? srv->run_lock : 0;
+}
+
+int persist_up(struct server *srv)
+{
+	bool fresh = true;
+	int ret = open_journal(srv, &fresh);
+
 	if (ret < 0)
 		return ret;
 	/* Generations must not repeat over a restart: they only grow within a boot. */

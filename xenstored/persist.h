@@ -8,6 +8,9 @@
 
 #include "server.h"
 
+/* Takes the two directories for this daemon. 0; -EBUSY: another one has them; -Exxx. */
+int persist_lock(struct server *srv);
+
 /*
  * Opens the journal, starts the keeper and puts back what they have: domains (with their rings),
  * nodes, watches, doomed transactions. 0 or -Exxx with the reason logged.

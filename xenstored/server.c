@@ -127,20 +127,20 @@ static int standard_node(struct server *srv, const struct standard_node *s)
 
 int server_root(struct server *srv)
 {
-	return standard_node(srv, &standard_nodes[0]);
+	struct domain *dom0;
+	int ret = domain_find_or_adopt(srv, 0, &dom0);
+
+	return ret < 0 ? ret : standard_node(srv, &standard_nodes[0]);
 }
 
 int server_standard_nodes(struct server *srv)
 {
-	struct domain *dom0;
-	int ret = 0;
+	int ret = server_root(srv);
 
 	for (size_t i = 0; i < sizeof(standard_nodes) / sizeof(standard_nodes[0]); i++) {
 		if (ret == 0)
 			ret = standard_node(srv, &standard_nodes[i]);
 	}
-	if (ret == 0)
-		ret = domain_find_or_adopt(srv, 0, &dom0);
 	server_publish(srv);
 	return ret;
 }

@@ -111,6 +111,8 @@ struct server {
 	struct server_stats stats;
 	bool stop;
 	bool want_live_update;
+	char *live_path;		/* program to go on as; NULL: the same */
+	int live_fd;
 };
 
 /* Monotonic nanoseconds. */
