@@ -8,6 +8,7 @@
 #include "domain/domain.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/page_alloc.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 
@@ -23,6 +24,7 @@ void frame_table_init(struct frame *table, u64 *m2p, u64 nr_frames)
 	for (u64 i = 0; i < nr_frames; i++)
 		table[i].owner = DOMID_IO;
 	memset(m2p, 0xff, nr_frames * sizeof(*m2p));
+	page_alloc_init();
 }
 
 void frame_mark_xen(mfn_t start, mfn_t end)

@@ -18,7 +18,12 @@ enum zone { ZONE_LOW, ZONE_HIGH, ZONE_NR };
 
 static u32 free_head[ZONE_NR][MAX_ORDER + 1];
 static u64 nr_free, nr_total;
-static bool heads_ready;
+
+void page_alloc_init(void)
+{
+	memset(free_head, 0xff, sizeof(free_head)); /* FRAME_LIST_END everywhere */
+	nr_free = nr_total = 0;
+}
 
 static enum zone zone_of(u64 mfn)
 {
@@ -89,10 +94,6 @@ void page_alloc_add(mfn_t start, mfn_t end)
 {
 	u64 mfn = mfn_x(start);
 
-	if (!heads_ready) {
-		memset(free_head, 0xff, sizeof(free_head));
-		heads_ready = true;
-	}
 	for (u64 i = mfn; i < mfn_x(end); i++) {
 		memset(&frame_table[i], 0, sizeof(frame_table[i]));
 		frame_table[i].owner = DOMID_XEN;

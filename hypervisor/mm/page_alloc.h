@@ -5,6 +5,9 @@
 
 #include "mm/frame.h"
 
+/* Empties the heap: before the first page_alloc_add(). */
+void page_alloc_init(void);
+
 /* RAM added at boot was never scrubbed: frames carry this in ref until frame_clean() zeroes them. */
 #define FRAME_DIRTY (1ULL << 59)
 void frame_clean(struct frame *f);

@@ -246,16 +246,18 @@ static int vcpu_relinquish(struct vcpu *v)
 
 static int unpin(struct frame *f)
 {
-	int rc;
+	int rc = 0;
 
+	frame_get_held(f); /* the pin may have been all that kept it */
 	if (f->type & FT_PINNED) {
 		f->type &= ~FT_PINNED;
 		rc = frame_type_put_preemptible(f);
 		frame_put(f);
-		if (rc)
-			return rc;
 	}
-	return f->type & FT_PARTIAL ? ptval_finish_partial(f) : 0;
+	if (!rc && (f->type & FT_PARTIAL))
+		rc = ptval_finish_partial(f);
+	frame_put(f);
+	return rc;
 }
 
 static int release(struct frame *f)

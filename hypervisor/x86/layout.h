@@ -23,7 +23,9 @@
 #define PERDOMAIN_L4_SLOT 260
 #define IMAGE_START 0xffff828000000000
 #define IMAGE_PHYS 0x200000 /* load address; image virtual = IMAGE_START + physical - 0 */
+#ifndef DIRECTMAP_START /* host tests put it over an array (tests/fakes/hv/host.h) */
 #define DIRECTMAP_START 0xffff830000000000
+#endif
 
 /* Per-domain window: each vcpu has 16 GDT pages followed by 16 LDT pages. */
 #define VCPU_GDT_PAGES 16

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.c - the fake machine: what mm/ and pv/ ask of x86/, domain/ and hypercall/, as plain as can be.
+ */
+#include "machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "pv/context.h"
+#include "pv/desc.h"
+#include "pv/pte.h"
+#include "pv/pv.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+
+#define TLB_SIZE 512
+
+unsigned char *fake_ram;
+struct domain fake_domain[FAKE_DOMAINS];
+struct vcpu fake_vcpu[FAKE_DOMAINS];
+struct vcpu *current;
+struct domain *dom0, *domain_list;
+u64 *hv_l4;
+unsigned int cpu_maxphys_bits = 40;
+
+static struct vcpu_info fake_vcpu_info[FAKE_DOMAINS];
+static unsigned int preempt_1_in, rng;
+static u32 clock_now;
+static unsigned int flushes;
+
+static struct {
+	u64 va;
+	u64 mfn;
+	bool writable, valid;
+} tlb[TLB_SIZE];
+static unsigned int tlb_next;
+
+unsigned int machine_random(void)
+{
+	rng = rng * 1664525u + 1013904223u;
+	return rng >> 8;
+}
+
+void machine_reset(unsigned int preempt, unsigned int seed)
+{
+	static struct frame *table;
+	static u64 *m2p;
+
+	machine_free();
+	free(table);
+	free(m2p);
+	fake_ram = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
+	table = calloc(FAKE_FRAMES, sizeof(*table));
+	m2p = calloc(FAKE_FRAMES, sizeof(*m2p));
+	hv_l4 = calloc(PT_ENTRIES, sizeof(*hv_l4));
+	memset(fake_ram, 0, FAKE_FRAMES * PAGE_SIZE);
+	rng = seed;
+	preempt_1_in = 0;
+	clock_now = 1;
+	memset(tlb, 0, sizeof(tlb));
+	frame_table_init(table, m2p, FAKE_FRAMES);
+	frame_mark_xen(_mfn(0), _mfn(16));
+	page_alloc_add(_mfn(16), _mfn(FAKE_FRAMES - 64)); /* the last 64 stay DOMID_IO: device memory */
+	memset(fake_domain, 0, sizeof(fake_domain));
+	memset(fake_vcpu, 0, sizeof(fake_vcpu));
+	memset(fake_vcpu_info, 0, sizeof(fake_vcpu_info));
+	for (unsigned int i = 0; i < FAKE_DOMAINS; i++) {
+		struct domain *d = &fake_domain[i];
+
+		d->domain_id = (domid_t)i;
+		d->is_privileged = i == 0;
+		d->max_pages = 500;
+		d->vcpu[0] = &fake_vcpu[i];
+		fake_vcpu[i].domain = d;
+		fake_vcpu[i].vcpu_info = &fake_vcpu_info[i];
+		if (pv_domain_init(d) || pv_vcpu_init(&fake_vcpu[i]))
+			abort();
+	}
+	dom0 = &fake_domain[0];
+	machine_run(0);
+	preempt_1_in = preempt;
+}
+
+void machine_free(void)
+{
+	free(fake_ram);
+	free(hv_l4);
+	fake_ram = NULL;
+	hv_l4 = NULL;
+}
+
+void machine_run(unsigned int i)
+{
+	current = &fake_vcpu[i];
+	tlb_flush_local_all();
+}
+
+/* --- the TLB --- */
+
+static bool walk(u64 va, u64 *leaf, bool *writable)
+{
+	struct frame *f = current->pv.in_kernel ? current->pv.cr3_kernel : current->pv.cr3_user;
+
+	*writable = true;
+	if (!f)
+		return false;
+	for (unsigned int level = 4;; level--) {
+		u64 *e = (u64 *)mfn_to_virt(frame_to_mfn(f)) + pt_index(va, level);
+
+		if (!(*e & PTE_P))
+			return false;
+		*writable &= !!(*e & PTE_RW);
+		*e |= PTE_A;
+		if (level == 1) {
+			*leaf = *e;
+			return mfn_x(pte_mfn(*e)) < FAKE_FRAMES;
+		}
+		f = mfn_to_frame(pte_mfn(*e));
+	}
+}
+
+bool guest_touch(u64 va, bool write)
+{
+	bool writable;
+	u64 leaf;
+
+	if (!walk(va, &leaf, &writable) || (write && !writable))
+		return false;
+	tlb[tlb_next].va = va;
+	tlb[tlb_next].mfn = mfn_x(pte_mfn(leaf));
+	tlb[tlb_next].writable = writable;
+	tlb[tlb_next].valid = true;
+	tlb_next = (tlb_next + 1) % TLB_SIZE;
+	return true;
+}
+
+bool tlb_has(mfn_t mfn, bool writable)
+{
+	for (unsigned int i = 0; i < TLB_SIZE; i++)
+		if (tlb[i].valid && tlb[i].mfn == mfn_x(mfn) && (tlb[i].writable || !writable))
+			return true;
+	return false;
+}
+
+void tlb_flush_local_all(void)
+{
+	memset(tlb, 0, sizeof(tlb));
+	clock_now++;
+	flushes++;
+}
+
+unsigned int tlb_flushes(void)
+{
+	return flushes;
+}
+
+void tlb_flush_local_va(unsigned long va)
+{
+	for (unsigned int i = 0; i < TLB_SIZE; i++)
+		if (tlb[i].va >> PAGE_SHIFT == va >> PAGE_SHIFT)
+			tlb[i].valid = false;
+}
+
+u32 tlb_clock(void)
+{
+	return clock_now;
+}
+
+bool tlb_needs_flush(u32 stamp)
+{
+	return stamp == clock_now;
+}
+
+/* --- the rest of the machine --- */
+
+bool mmio_is_hv(mfn_t mfn)
+{
+	return mfn_x(mfn) == FAKE_FRAMES - 1;
+}
+
+mfn_t desc_hv_gdt_mfn(void)
+{
+	return _mfn(1);
+}
+
+void desc_load_gdt(unsigned long va)
+{
+}
+
+void desc_load_ldt(unsigned long va, u32 nr)
+{
+}
+
+u64 fpu_xcr0_mask(void)
+{
+	return 0;
+}
+
+void pv_load_cr3_flush(struct vcpu *v)
+{
+	tlb_flush_local_all();
+}
+
+bool hypercall_should_preempt(void)
+{
+	return preempt_1_in && machine_random() % preempt_1_in == 0;
+}
+
+struct domain *domain_find(domid_t domid)
+{
+	return domid < FAKE_DOMAINS ? &fake_domain[domid] : NULL;
+}
+
+int domain_find_remote(domid_t domid, struct domain **out)
+{
+	*out = domain_find(domid);
+	if (!*out)
+		return -ESRCH;
+	return *out == current->domain || current->domain->is_privileged ? 0 : -EPERM;
+}
+
+void domain_try_free(struct domain *d)
+{
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+	d->is_crashed = true;
+}
+
+/* Guest addresses of hypercall arguments are the test's own. */
+bool guest_range_ok(u64 va, u64 n, u64 size)
+{
+	return true;
+}
+
+int copy_from_guest(void *dst, u64 va, size_t len)
+{
+	memcpy(dst, (void *)va, len);
+	return 0;
+}
+
+int copy_to_guest(u64 va, const void *src, size_t len)
+{
+	memcpy((void *)va, src, len);
+	return 0;
+}
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+}
+
+void hv_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+long call(long (*fn)(struct hc_args *), u64 a0, u64 a1, u64 a2, u64 a3)
+{
+	struct hc_args a = {{a0, a1, a2, a3}};
+	long rc;
+
+	do {
+		rc = fn(&a);
+	} while (rc == -ERESTART);
+	return rc;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - a machine for host tests of mm/ and pv/: RAM, a frame table, domains, one vcpu each, and a TLB that remembers
+ * every translation a guest ever used until the hypervisor flushes it.
+ */
+#ifndef TESTS_FAKES_HV_MACHINE_H
+#define TESTS_FAKES_HV_MACHINE_H
+
+#include "domain/domain.h"
+
+#define FAKE_FRAMES 2048
+#define FAKE_DOMAINS 3 /* 0 is privileged */
+
+extern struct domain fake_domain[FAKE_DOMAINS];
+extern struct vcpu fake_vcpu[FAKE_DOMAINS];
+
+/* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
+void machine_reset(unsigned int preempt_1_in, unsigned int seed);
+void machine_free(void);
+/* Puts the vcpu of domain @i on the CPU. */
+void machine_run(unsigned int i);
+unsigned int machine_random(void);
+
+/*
+ * The guest of current touches @va: walks the tables as the MMU does, sets A and D, and keeps the translation. False: it faults.
+ */
+bool guest_touch(u64 va, bool write);
+/* Is a frame reachable through a translation the TLB still has? */
+bool tlb_has(mfn_t mfn, bool writable);
+/* Logged by frame_release_to_heap's caller: number of flushes so far. */
+unsigned int tlb_flushes(void);
+
+/*
+ * Recounts every reference and type reference from page tables, pins, CR3s, descriptor tables and ALLOC flags, and compares with the
+ * frame table (security.md D2 I1..I10). @grant_refs, @grant_wr: references held by the test itself, an entry a frame, or NULL.
+ * Returns the number of frames that differ, each printed.
+ */
+unsigned int audit(const unsigned int *extra_refs, const unsigned int *extra_wr);
+
+/* Calls a hypercall of current until it is not restarted. */
+struct hc_args;
+long call(long (*fn)(struct hc_args *), u64 a0, u64 a1, u64 a2, u64 a3);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ptval.c - page types: each test is one claim of security.md section D, tried on the real mm/ and pv/ files.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "guest.h"
+#include "lib/log.h"
+#include "pv/desc.h"
+#include "x86/machine.h"
+
+static int fresh(void **state)
+{
+	machine_reset(0, 1);
+	machine_run(1);
+	return 0;
+}
+
+static int audited(void **state)
+{
+	unsigned int wrong = audit(NULL, NULL);
+
+	machine_free();
+	return wrong != 0;
+}
+
+static void test_a_tree_of_good_tables_can_be_pinned_and_unpinned(void **state)
+{
+	struct tree t = tree_new(1);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(frame_type_of(t.l1), FT_L1);
+	assert_int_equal(audit(NULL, NULL), 0);
+
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, t.l4), 0);
+	assert_int_equal(frame_type_count(t.l1), 0);
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, t.l4), -EINVAL);
+}
+
+static void test_a_page_table_is_never_mapped_writable(void **state)
+{
+	struct tree t = tree_new(1);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(t.l1, RW), DOMID_SELF), -EBUSY);
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(t.l4, RW), DOMID_SELF), -EBUSY);
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(t.l1, RO), DOMID_SELF), 0);
+}
+
+static void test_a_writable_page_never_becomes_a_table(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW), DOMID_SELF), 0);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), -EBUSY);
+	assert_int_equal(update(maddr_of(t.l2, 1), entry_to(page, RW), DOMID_SELF), -EBUSY);
+	assert_int_equal(update(maddr_of(t.l1, 0), 0, DOMID_SELF), 0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+}
+
+static void test_same_level_entries_are_refused(void **state)
+{
+	struct tree t = tree_new(1);
+
+	table_of(t.l4)[5] = entry_to(t.l4, RO);
+	assert_int_not_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	table_of(t.l4)[5] = 0;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l4, 5), entry_to(t.l4, RO), DOMID_SELF), -EBUSY);
+}
+
+static void test_superpages_and_reserved_bits_are_refused_at_every_level(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *tables[] = {t.l2, t.l3, t.l4};
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	for (int i = 0; i < 3; i++) {
+		u64 now = table_of(tables[i])[0];
+
+		assert_int_equal(update(maddr_of(tables[i], 0), now | PTE_PS, DOMID_SELF), -EINVAL);
+		assert_int_equal(update(maddr_of(tables[i], 0), now | PTE_PCD, DOMID_SELF), -EINVAL);
+		assert_int_equal(update(maddr_of(tables[i], 0), now | 1ULL << 45, DOMID_SELF), -EINVAL);
+	}
+	assert_int_equal(update(maddr_of(t.l1, 0), 1ULL << 41 | RO, DOMID_SELF), -EINVAL);
+}
+
+static void test_a_bad_entry_leaves_nothing_behind(void **state)
+{
+	struct tree t = tree_new(1);
+
+	table_of(t.l1)[0] = entry_to(frame_new(1), RW);
+	table_of(t.l1)[511] = entry_to(frame_new(2), RO); /* not ours */
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), -EPERM);
+
+	assert_int_equal(frame_type_count(t.l4) + frame_type_count(t.l1), 0);
+}
+
+static void test_the_hypervisors_slots_are_written_by_nobody_else(void **state)
+{
+	struct tree t = tree_new(1);
+
+	table_of(t.l4)[HV_L4_FIRST] = 0xdead000 | RW;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+
+	assert_int_equal(table_of(t.l4)[HV_L4_FIRST], hv_l4[HV_L4_FIRST]);
+	for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++)
+		assert_int_equal(update(maddr_of(t.l4, i), entry_to(t.l3, RW), DOMID_SELF), -EINVAL);
+}
+
+static void test_foreign_frames_need_the_right_and_the_right_owner(void **state)
+{
+	struct tree t = tree_new(1), t0;
+	struct frame *other = frame_new(2);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(other, RO), DOMID_SELF), -EPERM);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(other, RO), 2), -EPERM);
+
+	machine_run(0);
+	t0 = tree_new(0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t0.l4), 0);
+	assert_int_equal(update(maddr_of(t0.l1, 0), entry_to(other, RW), 1), -EPERM);
+	assert_int_equal(update(maddr_of(t0.l1, 0), entry_to(other, RW), 2), 0);
+	assert_int_equal(frame_type_of(other), FT_WR);
+}
+
+static void test_device_memory_is_for_the_privileged_and_uncached(void **state)
+{
+	u64 device = (u64)(FAKE_FRAMES - 2) << PAGE_SHIFT, hv_own = (u64)(FAKE_FRAMES - 1) << PAGE_SHIFT;
+	struct tree t = tree_new(1), t0;
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), device | RW, DOMID_SELF), -EPERM);
+
+	machine_run(0);
+	t0 = tree_new(0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t0.l4), 0);
+	assert_int_equal(update(maddr_of(t0.l1, 0), device | RW, DOMID_SELF), 0);
+	assert_true(table_of(t0.l1)[0] & PTE_PCD);
+	assert_int_equal(update(maddr_of(t0.l1, 1), hv_own | RW, DOMID_SELF), -EPERM);
+}
+
+static void test_ram_is_write_back_for_an_unprivileged_guest(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW | PTE_PCD), DOMID_SELF), -EINVAL);
+}
+
+static void test_kernel_pages_are_marked_and_never_global(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, PTE_P | PTE_RW | PTE_G), DOMID_SELF), 0);
+	assert_int_equal(table_of(t.l1)[0] & (PTE_US | PTE_GUEST_KERNEL | PTE_G), PTE_US | PTE_GUEST_KERNEL);
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(page, RW), DOMID_SELF), 0);
+	assert_int_equal(table_of(t.l1)[1] & (PTE_US | PTE_GUEST_KERNEL | PTE_G), PTE_US | PTE_G);
+}
+
+static void test_turning_a_page_read_only_flushes_before_it_becomes_a_table(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RW), DOMID_SELF), 0);
+	assert_true(guest_touch(3 * PAGE_SIZE, true));
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RO), DOMID_SELF), 0);
+	assert_true(tlb_has(frame_to_mfn(page), true)); /* the guest did not flush */
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+	assert_false(tlb_has(frame_to_mfn(page), true));
+}
+
+static void test_a_fast_update_never_changes_frame_or_rights(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1), *other = frame_new(2);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RO | PTE_A), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RO | PTE_NX), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(other, RO), DOMID_SELF), -EPERM);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW), DOMID_SELF), 0);
+	assert_int_equal(frame_type_of(page), FT_WR);
+}
+
+static void test_the_grant_marker_cannot_be_forged(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	table_of(t.l1)[1] = entry_to(page, RW | PTE_GRANT);
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_false(table_of(t.l1)[1] & PTE_GRANT);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW | PTE_GRANT), DOMID_SELF), 0);
+	assert_false(table_of(t.l1)[0] & PTE_GRANT);
+	assert_int_equal(update(maddr_of(t.l1, 0), table_of(t.l1)[0] | PTE_GRANT, DOMID_SELF), 0);
+	assert_false(table_of(t.l1)[0] & PTE_GRANT);
+}
+
+static void test_a_released_frame_stays_while_it_is_mapped(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+	u64 free_before;
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW), DOMID_SELF), 0);
+	*(u64 *)mfn_to_virt(frame_to_mfn(page)) = 0x5ec7e7;
+	free_before = page_alloc_free_frames();
+
+	assert_true(domain_frame_release(page));
+	assert_false(domain_frame_release(page));
+	assert_int_equal(page_alloc_free_frames(), free_before);
+	assert_int_equal(update(maddr_of(t.l1, 0), 0, DOMID_SELF), 0);
+	assert_int_equal(page_alloc_free_frames(), free_before + 1);
+	assert_int_equal(*(u64 *)mfn_to_virt(frame_to_mfn(page)), 0); /* scrubbed */
+}
+
+static void test_a_dying_owner_gives_out_no_reference(void **state)
+{
+	struct frame *page = frame_new(2);
+
+	fake_domain[2].is_dying = true;
+	assert_false(frame_get(page, &fake_domain[2]));
+	assert_int_equal(domain_frames_alloc(&fake_domain[2], 0, 0, &page), -ESRCH);
+}
+
+static void test_base_pointers_name_only_validated_l4_tables(void **state)
+{
+	struct tree t = tree_new(1), u = tree_new(1);
+
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(mmuext(MMUEXT_NEW_BASEPTR, t.l3), -EBUSY);
+	assert_int_equal(mmuext(MMUEXT_NEW_BASEPTR, u.l4), 0);
+	assert_int_equal(frame_type_count(t.l4), 0);
+	assert_int_equal(mmuext(MMUEXT_NEW_USER_BASEPTR, u.l4), 0);
+	assert_int_equal(mmuext(MMUEXT_NEW_USER_BASEPTR, NULL), 0);
+	assert_int_equal(mmuext(MMUEXT_NEW_BASEPTR, frame_new(2)), -EPERM);
+}
+
+static void test_a_gdt_page_holds_only_harmless_descriptors(void **state)
+{
+	struct frame *gdt = frame_new(1);
+	u64 mfn = mfn_x(frame_to_mfn(gdt)), *desc = table_of(gdt);
+
+	desc[1] = 0x00209a0000000000ULL; /* code, DPL 0: raised to 3 */
+	assert_int_equal(pv_gdt_set(current, &mfn, 512), 0);
+	assert_int_equal((desc[1] >> 45) & 3, 3);
+	pv_gdt_clear(current);
+
+	gdt->type = 0;
+	desc[2] = 0x0000890000000000ULL; /* a TSS */
+	assert_int_equal(pv_gdt_set(current, &mfn, 512), -EINVAL);
+	desc[2] = 0x0000ec0000000000ULL; /* a call gate */
+	assert_int_equal(pv_gdt_set(current, &mfn, 512), -EINVAL);
+	desc[2] = 0;
+	assert_int_equal(pv_gdt_set(current, &mfn, 512), 0);
+	pv_gdt_clear(current);
+}
+
+static void test_teardown_returns_every_frame_whatever_state_they_are_in(void **state)
+{
+	u64 before;
+	struct tree t, u;
+	int rc;
+
+	before = page_alloc_free_frames();
+	t = tree_new(1);
+	u = tree_new(1);
+	table_of(t.l1)[7] = entry_to(t.l4, RO);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, u.l4), 0);
+	assert_int_equal(mmuext(MMUEXT_NEW_USER_BASEPTR, u.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 8), entry_to(frame_new(1), RW), DOMID_SELF), 0);
+
+	machine_run(0);
+	fake_domain[1].is_dying = true;
+	do {
+		rc = pv_domain_relinquish(&fake_domain[1]);
+	} while (rc == -ERESTART);
+	assert_int_equal(rc, 0);
+	assert_int_equal(page_alloc_free_frames(), before);
+	assert_int_equal(fake_domain[1].tot_pages, 0);
+}
+
+#define CLAIM(t) cmocka_unit_test_setup_teardown(t, fresh, audited)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLAIM(test_a_tree_of_good_tables_can_be_pinned_and_unpinned),
+		CLAIM(test_a_page_table_is_never_mapped_writable),
+		CLAIM(test_a_writable_page_never_becomes_a_table),
+		CLAIM(test_same_level_entries_are_refused),
+		CLAIM(test_superpages_and_reserved_bits_are_refused_at_every_level),
+		CLAIM(test_a_bad_entry_leaves_nothing_behind),
+		CLAIM(test_the_hypervisors_slots_are_written_by_nobody_else),
+		CLAIM(test_foreign_frames_need_the_right_and_the_right_owner),
+		CLAIM(test_device_memory_is_for_the_privileged_and_uncached),
+		CLAIM(test_ram_is_write_back_for_an_unprivileged_guest),
+		CLAIM(test_kernel_pages_are_marked_and_never_global),
+		CLAIM(test_turning_a_page_read_only_flushes_before_it_becomes_a_table),
+		CLAIM(test_a_fast_update_never_changes_frame_or_rights),
+		CLAIM(test_the_grant_marker_cannot_be_forged),
+		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
+		CLAIM(test_a_dying_owner_gives_out_no_reference),
+		CLAIM(test_base_pointers_name_only_validated_l4_tables),
+		CLAIM(test_a_gdt_page_holds_only_harmless_descriptors),
+		CLAIM(test_teardown_returns_every_frame_whatever_state_they_are_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
