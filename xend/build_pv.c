@@ -2,87 +2,39 @@
 /*
  * build_pv.c - runs the pure builder against a real domain.
  *
- * Owns: reading the kernel and initrd files, the order of hypercalls between creation and
- * first run, and the words for what goes wrong. Not: layout and contents.
+ * Owns: the order of hypercalls between creation and first run, and the words for what goes
+ * wrong. Not: reading and unpacking the kernel (kernel_load.c), layout and contents (pv_*.c).
  * A page-table frame must not be mapped writable anywhere when it is pinned, so every window
  * is closed before build_tables() pins.
  */
 #include "build_pv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define __XEN_TOOLS__ 1
 #include <xen/xen.h>
 #include <xen/grant_table.h>
 
-#include "elf64.h"
+#include "kernel_load.h"
 #include "pv_image.h"
-#include "unpack.h"
 #include "xend.h"
 
-#define KERNEL_FILE_MAX (128ull << 20)
 #define OVERHEAD_KIB 1024	/* the hypervisor's own needs for one domain, with room to spare */
 #define PAGES_PER_MIB 256
 
 struct build {
 	struct xend *x;
 	uint16_t domid;
-	uint8_t *file;			/* the kernel file; elf borrows from it or from packed */
-	struct unpacked kernel;
-	struct elf64 elf;
+	struct kernel_load *kernel;
+	const struct elf64 *elf;	/* kernel's */
 	struct pv_layout layout;
 	uint64_t *p2m;
 	struct guest_ram ram;
 	struct build_result result;
 };
-
-/* Reads a whole file; the error line names @what (the record's key) and the path. */
-static int read_file(struct domain *d, const char *what, const char *path, uint64_t max,
-		     uint8_t **data, size_t *len)
-{
-	struct stat st;
-	size_t done = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0) {
-		err = -errno;
-		domain_error(d, "%s file %s cannot be opened in dom0: %s: check %s=", what, path,
-			     strerror(errno), what);
-		return err;
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max) {
-		domain_error(d, "%s file %s is not a regular file of at most %llu MiB", what, path,
-			     (unsigned long long)(max >> 20));
-		close(fd);
-		return -EINVAL;
-	}
-	*data = malloc((size_t)st.st_size + 1);
-	while (*data && done < (size_t)st.st_size) {
-		ssize_t n = read(fd, *data + done, (size_t)st.st_size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			err = n < 0 ? -errno : -EIO;
-			domain_error(d, "%s file %s cannot be read: %s", what, path,
-				     strerror(-err));
-			break;
-		}
-		done += (size_t)n;
-	}
-	close(fd);
-	if (!*data) {
-		domain_error(d, "dom0 has not enough memory to read %s file %s", what, path);
-		return -ENOMEM;
-	}
-	*len = done;
-	return err;
-}
 
 static int initrd_size(struct domain *d, uint64_t *len)
 {
@@ -126,7 +78,7 @@ static int plan(struct domain *d, struct build *b)
 
 	if (err)
 		return err;
-	err = pv_layout_plan(&b->layout, &b->elf, d->rec.memory_mib * PAGES_PER_MIB, initrd_len,
+	err = pv_layout_plan(&b->layout, b->elf, d->rec.memory_mib * PAGES_PER_MIB, initrd_len,
 			     &needed);
 	if (err == -ENOMEM)
 		domain_error(d, "memory=%llu is too little for kernel %s: it needs %llu MiB to "
@@ -139,40 +91,37 @@ static int plan(struct domain *d, struct build *b)
 	return err;
 }
 
-static int parse_kernel(struct domain *d, struct build *b)
-{
-	size_t len = 0;
-	int err = read_file(d, "kernel", d->rec.kernel, KERNEL_FILE_MAX, &b->file, &len);
-
-	if (err)
-		return err;
-	err = unpack_kernel(&b->kernel, b->file, len);
-	if (err) {
-		domain_error(d, "kernel file %s %s", d->rec.kernel, unpack_strerror(err));
-		return err;
-	}
-	err = elf64_parse(&b->elf, b->kernel.image, b->kernel.len);
-	if (err)
-		domain_error(d, "kernel file %s %s", d->rec.kernel, elf64_strerror(err));
-	return err;
-}
-
 int build_image(struct xend *x, struct domain *d)
 {
-	struct build *b = calloc(1, sizeof(*b));
+	const char *why;
+	struct build *b;
 	int err;
 
-	build_free(d->build);
-	d->build = b;
-	if (!b) {
-		domain_error(d, "dom0 has not enough memory to build a domain");
-		return -ENOMEM;
+	if (!d->build) {
+		err = check_free_memory(x, d);
+		if (err)
+			return err;
+		d->build = calloc(1, sizeof(*b));
+		err = d->build ? kernel_load_start(d->rec.kernel, x->wake_fd, &d->build->kernel) :
+				 -ENOMEM;
+		if (err) {
+			domain_error(d, "dom0 has not enough memory to build a domain");
+			return err;
+		}
+		d->build->x = x;
 	}
-	b->x = x;
-	err = check_free_memory(x, d);
-	if (!err)
-		err = parse_kernel(d, b);
+	b = d->build;
+	err = kernel_load_result(b->kernel, &b->elf, &why);
+	if (err == -EINPROGRESS)
+		return err;
+	if (err)
+		domain_error(d, "%s", why);
 	return err ? err : plan(d, b);
+}
+
+void build_image_late(struct xend *x, struct domain *d)
+{
+	domain_error(d, "kernel file %s could not be read and unpacked in time", d->rec.kernel);
 }
 
 static void *ram_map(struct guest_ram *ram, uint64_t pfn, size_t nr)
@@ -238,11 +187,14 @@ int build_populate(struct xend *x, struct domain *d)
 
 static int load_initrd(struct domain *d, struct build *b)
 {
-	uint8_t *data = NULL;
+	char why[KERNEL_LOAD_WHY];
+	uint8_t *data;
 	size_t len = 0;
-	int err = read_file(d, "ramdisk", d->rec.ramdisk, UINT64_MAX, &data, &len);
+	int err = kernel_load_file("ramdisk", d->rec.ramdisk, UINT64_MAX, &data, &len, why);
 
-	if (!err && len != b->layout.initrd_len) {
+	if (err)
+		domain_error(d, "%s", why);
+	else if (len != b->layout.initrd_len) {
 		domain_error(d, "ramdisk file %s changed while it was read", d->rec.ramdisk);
 		err = -EAGAIN;
 	}
@@ -255,13 +207,12 @@ static int load_initrd(struct domain *d, struct build *b)
 int build_load(struct xend *x, struct domain *d)
 {
 	struct build *b = d->build;
-	int err = hypercall(d, "map memory", pv_image_load_kernel(&b->layout, &b->elf, &b->ram));
+	int err = hypercall(d, "map memory", pv_image_load_kernel(&b->layout, b->elf, &b->ram));
 
 	if (!err && b->layout.initrd_len)
 		err = load_initrd(d, b);
-	unpack_free(&b->kernel);
-	free(b->file);
-	b->file = NULL;
+	kernel_load_release(b->kernel);
+	b->kernel = NULL;
 	return err;
 }
 
@@ -339,8 +290,7 @@ void build_free(struct build *b)
 {
 	if (!b)
 		return;
-	unpack_free(&b->kernel);
-	free(b->file);
+	kernel_load_release(b->kernel);
 	free(b->p2m);
 	free(b);
 }

@@ -22,9 +22,11 @@ struct build_result {
 
 /*
  * The steps, in order. Each returns 0, or a negative errno with d->error set in the user's
- * words. build_image() reads the files and needs no domain yet; the others need d->domid.
+ * words. build_image() checks memory and reads the kernel; it needs no domain yet and returns
+ * -EINPROGRESS while the kernel is being unpacked. The others need d->domid.
  */
 int build_image(struct xend *x, struct domain *d);
+void build_image_late(struct xend *x, struct domain *d);
 int build_populate(struct xend *x, struct domain *d);
 int build_load(struct xend *x, struct domain *d);
 int build_tables(struct xend *x, struct domain *d);

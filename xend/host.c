@@ -45,6 +45,7 @@ static void write_hypervisor(struct txn *tx, const struct hv_host *h)
 	text(tx, "xen_extra", h->extra);
 	text(tx, "xen_caps", h->caps);
 	text(tx, "xen_changeset", h->changeset);
+	text(tx, "xen_scheduler", h->scheduler ? h->scheduler : "");
 	text(tx, "commandline", h->commandline);
 	text(tx, "cc_compiler", h->compiler);
 	text(tx, "cc_compile_by", h->compile_by);

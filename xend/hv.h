@@ -26,6 +26,7 @@ struct hv_host {
 	uint32_t nr_cpus, nr_nodes, cores_per_socket, threads_per_core, cpu_khz;
 	uint64_t total_kib, free_kib;	/* free: unused and not promised to anybody */
 	uint32_t hw_cap[8];
+	const char *scheduler;		/* its name; NULL: not told */
 	unsigned int major, minor;
 	char extra[64], caps[1024], changeset[64], commandline[1024];
 	char compiler[64], compile_by[16], compile_domain[32], compile_date[32];

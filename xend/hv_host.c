@@ -69,6 +69,23 @@ static void get_platform(struct hv *hv, struct hv_host *info)
 	hv_buf_free(hv, p);
 }
 
+/* xen/domctl.h XEN_SCHEDULER_*. */
+static const char *get_scheduler(struct hv *hv)
+{
+	static const char *const names[] = {
+		[XEN_SCHEDULER_CREDIT] = "credit", [XEN_SCHEDULER_CREDIT2] = "credit2",
+		[XEN_SCHEDULER_ARINC653] = "arinc653", [XEN_SCHEDULER_RTDS] = "rtds",
+		[XEN_SCHEDULER_NULL] = "null",
+	};
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_sched_id };
+	uint32_t id;
+
+	if (hv_sysctl(hv, &op))
+		return NULL;
+	id = op.u.sched_id.sched_id;
+	return id < sizeof(names) / sizeof(names[0]) ? names[id] : NULL;
+}
+
 int hv_host_info(struct hv *hv, struct hv_host *info)
 {
 	struct xen_sysctl op = { .cmd = XEN_SYSCTL_physinfo };
@@ -94,6 +111,7 @@ int hv_host_info(struct hv *hv, struct hv_host *info)
 		 sizeof(xen_changeset_info_t));
 	get_text(hv, XENVER_commandline, info->commandline, sizeof(info->commandline),
 		 sizeof(xen_commandline_t));
+	info->scheduler = get_scheduler(hv);
 	get_compile_info(hv, info);
 	get_platform(hv, info);
 	return 0;

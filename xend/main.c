@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 struct loop {
 	struct xend x;
 	struct event_base *base;
-	struct event *store, *timer, *term, *intr;
+	struct event *store, *timer, *wake, *term, *intr;
 	int rc;
 };
 
@@ -76,6 +78,14 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
 	run(arg);
 }
 
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t n;
+
+	if (read(fd, &n, sizeof(n)) == sizeof(n))
+		run(arg);
+}
+
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
 	log_info("signal %d: leaving; domains go on", (int)sig);
@@ -101,11 +111,13 @@ static int loop_init(struct loop *l)
 		return -ENOMEM;
 	l->store = event_new(l->base, xs_fileno(l->x.xs), EV_READ | EV_PERSIST, on_store, l);
 	l->timer = evtimer_new(l->base, on_store, l);
+	l->wake = event_new(l->base, l->x.wake_fd, EV_READ | EV_PERSIST, on_wake, l);
 	l->term = evsignal_new(l->base, SIGTERM, on_signal, l);
 	l->intr = evsignal_new(l->base, SIGINT, on_signal, l);
-	if (!l->store || !l->timer || !l->term || !l->intr)
+	if (!l->store || !l->timer || !l->wake || !l->term || !l->intr)
 		return -ENOMEM;
 	event_add(l->store, NULL);
+	event_add(l->wake, NULL);
 	event_add(l->term, NULL);
 	event_add(l->intr, NULL);
 	return 0;
@@ -113,7 +125,7 @@ static int loop_init(struct loop *l)
 
 static void loop_fini(struct loop *l)
 {
-	struct event *events[] = { l->store, l->timer, l->term, l->intr };
+	struct event *events[] = { l->store, l->timer, l->wake, l->term, l->intr };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
 		if (events[i])
@@ -136,7 +148,7 @@ int main(int argc, char **argv)
 	struct xs_handle *xs = NULL;
 	struct hv *hv = NULL;
 	struct loop l = { 0 };
-	int err, c;
+	int err, c, wake_fd;
 
 	while ((c = getopt(argc, argv, "Nvh")) != -1) {
 		if (c == 'v') {
@@ -148,6 +160,8 @@ int main(int argc, char **argv)
 	}
 	log_init("xend", level, 1);
 	signal(SIGPIPE, SIG_IGN);
+	/* Kernels and ramdisks come and go: their memory shall go back to dom0 each time. */
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 	err = hv_open(&hv);
 	if (err) {
 		log_errorx("no hypervisor: %s: is this dom0, with xen-privcmd loaded?",
@@ -160,7 +174,8 @@ int main(int argc, char **argv)
 		hv_close(hv);
 		return 1;
 	}
-	err = xend_start(&l.x, xs, hv, now_ns());
+	wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	err = wake_fd < 0 ? -errno : xend_start(&l.x, xs, hv, wake_fd, now_ns());
 	if (!err)
 		err = loop_init(&l);
 	if (err) {

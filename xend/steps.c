@@ -142,7 +142,7 @@ struct step {
 };
 
 static const struct step steps[] = {
-	{ "image", build_image },
+	{ "image", build_image, .run_limit_ns = 300 * NS_PER_S, .late = build_image_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "populate", build_populate },

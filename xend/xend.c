@@ -45,11 +45,11 @@ static int make_roots(struct xend *x)
 	return 0;
 }
 
-int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, uint64_t now_ns)
+int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd, uint64_t now_ns)
 {
 	int err;
 
-	*x = (struct xend){ .xs = xs, .hv = hv, .now_ns = now_ns };
+	*x = (struct xend){ .xs = xs, .hv = hv, .wake_fd = wake_fd, .now_ns = now_ns };
 	err = make_roots(x);
 	if (!err)
 		err = home_write_dom0(x);

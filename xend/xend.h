@@ -19,6 +19,7 @@ struct request;
 struct xend {
 	struct xs_handle *xs;
 	struct hv *hv;
+	int wake_fd;			/* eventfd a thread wakes the loop by; -1: no threads */
 	struct domain *domains;
 	struct request *requests;	/* answered, waiting to be read or to expire */
 	uint64_t now_ns;		/* monotonic, set by xend_run() */
@@ -32,10 +33,10 @@ struct xend {
 
 /*
  * Writes what must exist, takes over what an earlier xend left (running domains are adopted,
- * half-built ones undone) and registers the watches. @now_ns: monotonic clock. 0 or -errno of
- * the store or the hypervisor.
+ * half-built ones undone) and registers the watches. @wake_fd: see struct xend. @now_ns:
+ * monotonic clock. 0 or -errno of the store or the hypervisor.
  */
-int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, uint64_t now_ns);
+int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd, uint64_t now_ns);
 
 /* One watch event. Only notes what must be done: xend_run() does it. */
 void xend_event(struct xend *x, const char *path, const char *token);

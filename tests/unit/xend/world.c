@@ -60,7 +60,7 @@ int world_teardown(void **state)
 
 void world_start(struct world *w)
 {
-	if (xend_start(&w->x, w->xs, w->hv, w->now))
+	if (xend_start(&w->x, w->xs, w->hv, -1, w->now))
 		abort();
 	w->running = true;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel_load.h - a kernel file read, unpacked and parsed, beside the event loop.
+ *
+ * Unpacking takes seconds; a thread of its own does it, so that requests and other domains are
+ * not kept waiting. The thread touches nothing but its struct kernel_load.
+ */
+#ifndef XEND_KERNEL_LOAD_H
+#define XEND_KERNEL_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "elf64.h"
+
+#define KERNEL_LOAD_WHY 512
+
+struct kernel_load;
+
+/*
+ * Begins loading @path. With @wake_fd >= 0 (an eventfd) a thread does it and writes there when
+ * it has finished; with -1 it is done on return. 0 or -ENOMEM/-EAGAIN (no thread).
+ */
+int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out);
+
+/*
+ * 0: *elf is the kernel, valid until kernel_load_release(). -EINPROGRESS: not yet. Otherwise
+ * the error, with *why in the user's words.
+ */
+int kernel_load_result(struct kernel_load *k, const struct elf64 **elf, const char **why);
+
+/* Done with it, finished or not: a thread still at work cleans up by itself. NULL is fine. */
+void kernel_load_release(struct kernel_load *k);
+
+/*
+ * Reads the regular file @path, at most @max bytes; *data is the caller's to free. @what is the
+ * record's key it comes from, for the words in @why (KERNEL_LOAD_WHY bytes). 0 or -errno.
+ */
+int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t **data, size_t *len,
+		     char *why);
+
+#endif
