@@ -405,16 +405,15 @@ static enum initial initial_of(struct cli_args *a)
 
 static void parse_until(struct session *s)
 {
-	const char *text = cli_str(s->a, "until", NULL);
-	char *equal;
+	char *text = (char *)cli_str(s->a, "until", NULL), *equal;
 
 	if (!text)
 		return;
-	s->until_path = store_path(text);
-	equal = strchr(s->until_path, '=');
+	equal = strchr(text, '=');
 	if (!equal)
 		cli_usage(s->a, "--until %s: PATH=VALUE is wanted", text);
 	*equal = '\0';
+	s->until_path = store_path(text);
 	s->until_value = equal + 1;
 }
 

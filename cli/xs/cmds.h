@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 
-extern const struct cli_cmd cmd_ls, cmd_tree, cmd_read, cmd_write, cmd_rm, cmd_watch;
+extern const struct cli_cmd cmd_ls, cmd_tree, cmd_read, cmd_write, cmd_rm, cmd_watch, cmd_wait,
+	cmd_export, cmd_import, cmd_apply, cmd_diff;
 
 #endif

@@ -6,7 +6,8 @@
 #include "compat.h"
 
 static const struct cli_cmd *const cmds[] = {
-	&cmd_ls, &cmd_tree, &cmd_read, &cmd_write, &cmd_rm, &cmd_watch,
+	&cmd_ls, &cmd_tree, &cmd_read, &cmd_write, &cmd_rm, &cmd_watch, &cmd_wait,
+	&cmd_export, &cmd_import, &cmd_diff, &cmd_apply,
 	NULL,
 };
 

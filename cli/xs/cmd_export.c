@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_export.c - `xs export`: part of the store as a JSON document, read in one transaction, sorted,
+ * so that the same store gives the same bytes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "doc.h"
+#include "json_out.h"
+#include "store.h"
+#include "text.h"
+
+#define TRIES 100
+
+/* What daemons write while the machine runs: no part of a document about what should be. */
+static const char *const runtime[] = { "local", "vm", "libxl", "tool", "status", "request", "host",
+				       "history" };
+
+struct job {
+	const char *path;
+	bool perms;
+	struct xs_node *root;
+};
+
+static int read_tree(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct job *j = arg;
+	unsigned int flags = XS_TREE_VALUES | XS_TREE_SORT | (j->perms ? XS_TREE_PERMS : 0);
+
+	xs_tree_free(j->root);
+	j->root = NULL;
+	return xs_tree_read(c, tx, j->path, -1, flags, &j->root);
+}
+
+static bool is_runtime(const char *name)
+{
+	for (size_t i = 0; i < sizeof(runtime) / sizeof(runtime[0]); i++)
+		if (strcmp(name, runtime[i]) == 0)
+			return true;
+	return name[0] == '@';
+}
+
+static void drop_runtime(struct xs_node *root)
+{
+	struct xs_node **p = &root->children;
+
+	while (*p) {
+		struct xs_node *n = *p;
+
+		if (is_runtime(n->name)) {
+			*p = n->next;
+			n->parent = NULL;
+			xs_tree_free(n);
+		} else {
+			p = &n->next;
+		}
+	}
+}
+
+/* ---- the three forms ---- */
+
+/* The document names full paths: each name of @path becomes one more object around. */
+static json_t *wrap(json_t *doc, const char *path)
+{
+	char *names = strdup(path), *slash;
+
+	while ((slash = strrchr(names, '/')) && slash[1]) {
+		char key[XENSTORE_ABS_PATH_MAX + 2];
+
+		snprintf(key, sizeof(key), "%s%s", slash[1] == '@' ? "@" : "", slash + 1);
+		doc = json_pack("{s:o}", key, doc);
+		*slash = '\0';
+	}
+	free(names);
+	return doc;
+}
+
+static void print_natural(const struct job *j, bool relative)
+{
+	json_t *doc = tree_to_json(j->root, j->perms);
+
+	if (!relative)
+		doc = wrap(doc, j->path);
+	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	putchar('\n');
+	json_decref(doc);
+}
+
+static void print_exact(const struct xs_node *n, const char *path)
+{
+	json_t *o = json_pack("{s:s}", "path", path), *v = json_value(n->value, n->value_len);
+	json_t *b64 = json_object_get(v, "@b64");
+
+	json_object_set(o, b64 ? "b64" : "value", b64 ? b64 : v);
+	if (n->perms)
+		json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
+	json_decref(v);
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void print_flat(const struct xs_node *n, const char *path)
+{
+	char *text = text_escape(n->value, n->value_len);
+
+	printf("%s=%s\n", path, text);
+	free(text);
+}
+
+static void print_lines(const struct job *j, void (*print)(const struct xs_node *, const char *))
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+
+	for (const struct xs_node *n = j->root; n; n = xs_tree_next(j->root, n)) {
+		if (!n->value)
+			continue;
+		xs_tree_path(n, path, sizeof(path));
+		print(n, path);
+	}
+}
+
+static void warn_unreadable(const struct job *j)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+
+	for (const struct xs_node *n = j->root; n; n = xs_tree_next(j->root, n))
+		if (n->value_rc || n->list_rc) {
+			xs_tree_path(n, path, sizeof(path));
+			cli_warn("%s: %s", path, cli_words(n->value_rc ? n->value_rc : n->list_rc));
+		}
+}
+
+static int run_export(struct cli_args *a)
+{
+	struct job j = {
+		.path = store_path(a->argc ? a->argv[0] : "/"),
+		.perms = cli_has(a, "perms") || cli_has(a, "exact"),
+	};
+	int rc = xs_transact(store(), read_tree, &j, TRIES, NULL);
+
+	if (rc)
+		store_failed(j.path, rc);
+	if (strcmp(j.path, "/") == 0 && !cli_has(a, "all"))
+		drop_runtime(j.root);
+	warn_unreadable(&j);
+	if (cli_has(a, "exact"))
+		print_lines(&j, print_exact);
+	else if (cli_has(a, "flat"))
+		print_lines(&j, print_flat);
+	else
+		print_natural(&j, cli_has(a, "relative"));
+	xs_tree_free(j.root);
+	free((char *)j.path);
+	return CLI_OK;
+}
+
+static const struct cli_opt opts[] = {
+	{ 'a', "all", NULL, "of the whole store also what daemons write while it runs" },
+	{ 'p', "perms", NULL, "permissions, where they differ from the parent's" },
+	{ 'e', "exact", NULL, "one node a line with value and permissions, for backups" },
+	{ 'f', "flat", NULL, "PATH=VALUE lines, for grep" },
+	{ 'r', "relative", NULL, "the document begins at PATH instead of at /" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_export = {
+	.name = "export",
+	.args = "[PATH]",
+	.help = "part of the store as a JSON document",
+	.more = "An object's members are children, a string is a value; \"@value\" is the value of a\n"
+		"node that has children too, \"@perms\" its permissions, {\"@b64\":...} bytes that are\n"
+		"no text. Keys are sorted: the same store gives the same bytes.",
+	.opts = opts,
+	.max_args = 1,
+	.run = run_export,
+};

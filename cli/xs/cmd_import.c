@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_import.c - `xs import`, `xs apply`, `xs diff`: from a JSON document to the store, in one
+ * transaction; the plan is made in the same transaction that carries it out.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "doc.h"
+#include "json_out.h"
+#include "plan.h"
+#include "store.h"
+
+#define TRIES 100
+#define DIFFERS 1
+
+struct job {
+	struct doc doc;
+	struct plan plan;
+	bool prune;
+	bool dry_run; /* the transaction is aborted, after every change was accepted in it */
+	char *failed;
+};
+
+static int do_it(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct job *j = arg;
+	int rc;
+
+	(void)c;
+	plan_free(&j->plan);
+	rc = plan_make(&j->plan, &j->doc, tx, j->prune, &j->failed);
+	if (!rc)
+		rc = plan_apply(&j->plan, tx, &j->failed);
+	return !rc && j->dry_run ? -ECANCELED : rc;
+}
+
+static void carry_out(struct job *j)
+{
+	int rc = xs_transact(store(), do_it, j, TRIES, NULL);
+
+	if (rc && rc != -ECANCELED)
+		store_failed(j->failed ? j->failed : "commit", rc);
+}
+
+static void job_free(struct job *j)
+{
+	plan_free(&j->plan);
+	doc_free(&j->doc);
+	free(j->failed);
+}
+
+static char *at_of(struct cli_args *a)
+{
+	return store_path(cli_str(a, "at", "/"));
+}
+
+static void show(struct cli_args *a, const struct job *j)
+{
+	if (a->json || cli_has(a, "plan-json"))
+		json_print(plan_json_patch(&j->plan));
+	else
+		plan_print(&j->plan);
+}
+
+static void say_done(const struct job *j)
+{
+	if (j->plan.nr == 0)
+		printf("nothing to change\n");
+	else
+		printf("%zu change%s%s\n", j->plan.nr, j->plan.nr > 1 ? "s" : "",
+		       j->dry_run ? " would be made" : "");
+}
+
+/* ---- import ---- */
+
+static int run_import(struct cli_args *a)
+{
+	struct job j = { .dry_run = cli_has(a, "dry-run") };
+	char *at = at_of(a);
+
+	doc_load(&j.doc, a->argc ? a->argv[0] : "-", at, false);
+	carry_out(&j);
+	if (a->json || cli_has(a, "verbose") || j.dry_run)
+		show(a, &j);
+	if (!a->json && !cli_has(a, "quiet"))
+		say_done(&j);
+	job_free(&j);
+	free(at);
+	return CLI_OK;
+}
+
+static const struct cli_opt import_opts[] = {
+	{ 0, "at", "PATH", "the document describes what is below PATH (default: /)" },
+	{ 'n', "dry-run", NULL, "show what would change; the store tests it and forgets it" },
+	{ 'v', "verbose", NULL, "show what changes" },
+	{ 'q', "quiet", NULL, "say nothing" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_import = {
+	.name = "import",
+	.args = "[FILE]",
+	.help = "writes a JSON document into the store, in one transaction",
+	.more = "Adds and changes nodes, removes none. Everything is checked before the first write;\n"
+		"all problems are reported together.",
+	.opts = import_opts,
+	.max_args = 1,
+	.run = run_import,
+};
+
+/* ---- apply ---- */
+
+static bool confirmed(void)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		cli_die(CLI_USAGE, "apply asks before it changes anything: -y answers yes");
+	printf("Change this? [y/N] ");
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int run_apply(struct cli_args *a)
+{
+	struct job j = { .prune = cli_has(a, "prune"), .dry_run = true };
+	char *at = at_of(a);
+	bool ask = !cli_has(a, "yes") && !cli_has(a, "dry-run");
+
+	doc_load(&j.doc, a->argc ? a->argv[0] : "-", at, true);
+	if (j.prune && !j.doc.nr_roots)
+		cli_die(CLI_USAGE, "%s: --prune needs \"@roots\" in the document", j.doc.name);
+	if (!cli_has(a, "dry-run"))
+		j.dry_run = ask;
+	carry_out(&j);
+	show(a, &j);
+	if (ask && j.plan.nr) {
+		if (!confirmed())
+			cli_die(CLI_FAIL, "nothing was changed");
+		j.dry_run = false;
+		carry_out(&j);
+	}
+	if (!a->json && !cli_has(a, "plan-json"))
+		say_done(&j);
+	job_free(&j);
+	free(at);
+	return CLI_OK;
+}
+
+static const struct cli_opt apply_opts[] = {
+	{ 0, "at", "PATH", "the document describes what is below PATH (default: /)" },
+	{ 'y', "yes", NULL, "do not ask" },
+	{ 'n', "dry-run", NULL, "only the plan; the store tests it and forgets it" },
+	{ 0, "prune", NULL, "remove what is below the document's @roots and not in it" },
+	{ 0, "plan-json", NULL, "the plan as a JSON patch" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_apply = {
+	.name = "apply",
+	.args = "[FILE]",
+	.help = "makes the store as a JSON document says, after showing the plan",
+	.more = "As import, and null removes a node. With --prune what the document does not mention\n"
+		"goes, too, but only below the paths in its \"@roots\".",
+	.opts = apply_opts,
+	.max_args = 1,
+	.run = run_apply,
+};
+
+/* ---- diff ---- */
+
+static void diff_store(struct job *j)
+{
+	int rc = plan_make(&j->plan, &j->doc, 0, j->prune, &j->failed);
+
+	if (rc)
+		cli_die(CLI_USAGE, "%s: %s", j->failed ? j->failed : "the store", cli_words(rc));
+}
+
+static int run_diff(struct cli_args *a)
+{
+	struct job j = { .prune = cli_has(a, "prune") };
+	struct doc other = { .nr = 0 };
+	char *at = at_of(a);
+	int code;
+
+	doc_load(&j.doc, a->argv[a->argc - 1], at, true);
+	if (a->argc == 2) {
+		doc_load(&other, a->argv[0], at, true);
+		plan_between(&j.plan, &other, &j.doc);
+	} else {
+		diff_store(&j);
+	}
+	if (a->json || cli_has(a, "json-patch"))
+		json_print(plan_json_patch(&j.plan));
+	else
+		plan_print(&j.plan);
+	code = j.plan.nr ? DIFFERS : CLI_OK;
+	doc_free(&other);
+	job_free(&j);
+	free(at);
+	return code;
+}
+
+static const struct cli_opt diff_opts[] = {
+	{ 0, "at", "PATH", "documents describe what is below PATH (default: /)" },
+	{ 0, "prune", NULL, "also what apply --prune would remove" },
+	{ 0, "json-patch", NULL, "as a JSON patch (RFC 6902)" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_diff = {
+	.name = "diff",
+	.args = "[FILE] FILE",
+	.help = "what apply would change, or how two documents differ",
+	.more = "Exit status: 0 no difference, 1 some, 2 and above an error. With two files: from the\n"
+		"first to the second.",
+	.opts = diff_opts,
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_diff,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doc.h - a JSON document that describes nodes of the store, flattened to a list of them.
+ *
+ * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
+ * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array is
+ * children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one more
+ * @. At the top "@roots" lists the paths below which --prune removes what is not in the document.
+ * Exact form: one object a line, {"path","value"|"b64","perms"}.
+ */
+#ifndef STOREVISOR_XS_DOC_H
+#define STOREVISOR_XS_DOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+struct xs_node;
+
+struct want {
+	char *path;
+	char *value; /* NULL: the node shall exist, whatever its value */
+	size_t len;
+	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
+	size_t perms_len;
+	bool gone;   /* shall not exist */
+};
+
+struct doc {
+	struct want *wants; /* sorted by path: parents before children */
+	size_t nr, max;
+	char **roots;
+	size_t nr_roots;
+	unsigned int nr_errors;
+	const char *name; /* of the file, in messages */
+	bool allow_null;
+};
+
+/*
+ * Reads @file ("-": standard input) as nodes below @at. @allow_null: null is meant. Every problem is
+ * reported on standard error, with line and column or JSON pointer; then the program ends
+ * (CLI_USAGE), so that nothing was changed yet.
+ */
+void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);
+/* Describes what is in @root and below as a document would. */
+void doc_from_tree(struct doc *d, const struct xs_node *root);
+void doc_free(struct doc *d);
+/* The want of @path, or NULL. */
+const struct want *doc_find(const struct doc *d, const char *path);
+
+/* Natural form of @root's own subtree; @perms: with permissions where they differ from the
+ * parent's. The caller owns the result. */
+json_t *tree_to_json(const struct xs_node *root, bool perms);
+
+#endif

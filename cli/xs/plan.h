@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - what has to change so that the store is as a document says; showing it, doing it.
+ */
+#ifndef STOREVISOR_XS_PLAN_H
+#define STOREVISOR_XS_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "doc.h"
+
+struct xs_client;
+
+enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_REMOVE, CHANGE_PERMS };
+
+struct change {
+	enum change_kind kind;
+	const struct want *want; /* NULL: removed by pruning */
+	char *path;
+	char *old; /* value or, of CHANGE_PERMS, permissions before; NULL: not known */
+	size_t old_len;
+};
+
+struct plan {
+	struct change *v;
+	size_t nr, max;
+};
+
+/*
+ * Compares @d with the store in transaction @tx. @prune: what is below the document's roots and not
+ * in it goes. Returns 0 or -errno; *@failed is then the path it was about.
+ */
+int plan_make(struct plan *p, const struct doc *d, uint32_t tx, bool prune, char **failed);
+/* Compares two documents: what has to change to get from @from to @to. */
+void plan_between(struct plan *p, const struct doc *from, const struct doc *to);
+/* Sends all changes in @tx, many at once. Returns 0 or the first -errno. */
+int plan_apply(const struct plan *p, uint32_t tx, char **failed);
+/* One line a change: + ~ - and the values; secrets are not shown. */
+void plan_print(const struct plan *p);
+/* As RFC 6902 JSON patch of the document. */
+json_t *plan_json_patch(const struct plan *p);
+void plan_free(struct plan *p);
+
+#endif
