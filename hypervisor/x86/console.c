@@ -38,19 +38,21 @@ static void conring_put(const char *buf, size_t len)
 		conring_cons = conring_prod - CONRING_SIZE;
 }
 
-/* The serial line wants a carriage return before each newline. */
+/* The serial line wants a carriage return before each newline; Linux's console sends its own. */
 static void serial_put(const char *buf, size_t len)
 {
+	static char last;
 	size_t start = 0;
 
 	if (!boot_options.console_com1)
 		return;
 	for (size_t i = 0; i < len; i++) {
-		if (buf[i] != '\n')
-			continue;
-		uart_write(buf + start, i - start);
-		uart_write("\r\n", 2);
-		start = i + 1;
+		if (buf[i] == '\n' && last != '\r') {
+			uart_write(buf + start, i - start);
+			uart_write("\r", 1);
+			start = i;
+		}
+		last = buf[i];
 	}
 	uart_write(buf + start, len - start);
 }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* test_e820.c - any firmware memory map becomes sorted, disjoint and safe. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "boot/boot.h"
+#include "boot/e820.h"
+
+static void assert_entry(const struct e820_map *m, unsigned int i, u64 addr, u64 size, u32 type)
+{
+	assert_true(i < m->nr);
+	assert_int_equal(m->entry[i].addr, addr);
+	assert_int_equal(m->entry[i].size, size);
+	assert_int_equal(m->entry[i].type, type);
+}
+
+static void test_ranges_are_sorted_and_neighbours_joined(void **state)
+{
+	struct e820_map m = { 0 };
+
+	e820_add(&m, 0x200000, 0x100000, E820_RAM);
+	e820_add(&m, 0x100000, 0x100000, E820_RAM);
+	e820_add(&m, 0, 0xa0000, E820_RAM);
+	e820_sanitise(&m);
+
+	assert_int_equal(m.nr, 2);
+	assert_entry(&m, 0, 0, 0xa0000, E820_RAM);
+	assert_entry(&m, 1, 0x100000, 0x200000, E820_RAM);
+	assert_int_equal(e820_ram_end(&m), 0x300000);
+	assert_int_equal(e820_ram_bytes(&m), 0x2a0000);
+}
+
+static void test_what_is_not_ram_wins_over_ram(void **state)
+{
+	struct e820_map m = { 0 };
+
+	e820_add(&m, 0x100000, 0x300000, E820_RAM);
+	e820_add(&m, 0x200000, 0x100000, E820_RESERVED);
+	e820_sanitise(&m);
+
+	assert_int_equal(m.nr, 3);
+	assert_entry(&m, 0, 0x100000, 0x100000, E820_RAM);
+	assert_entry(&m, 1, 0x200000, 0x100000, E820_RESERVED);
+	assert_entry(&m, 2, 0x300000, 0x100000, E820_RAM);
+}
+
+static void test_a_range_that_wraps_around_is_cut(void **state)
+{
+	struct e820_map m = { 0 };
+
+	e820_add(&m, ~0ULL - 0xfff, 0x10000, E820_RESERVED);
+	e820_sanitise(&m);
+
+	assert_int_equal(m.nr, 1);
+	assert_entry(&m, 0, ~0ULL - 0xfff, 0xfff, E820_RESERVED);
+}
+
+static void test_a_full_map_refuses_more(void **state)
+{
+	struct e820_map m = { 0 };
+
+	for (u64 i = 0; i < ARRAY_SIZE(m.entry); i++)
+		assert_true(e820_add(&m, i << 20, 1 << 12, E820_RAM));
+
+	assert_false(e820_add(&m, 1ULL << 40, 1 << 12, E820_RAM));
+}
+
+/* The type a byte has in an unsanitised map: RAM only when nothing else claims it. */
+static u32 expected_type(const struct e820_map *m, u64 at)
+{
+	bool ram = false, other = false;
+
+	for (unsigned int i = 0; i < m->nr; i++) {
+		if (at < m->entry[i].addr || at >= m->entry[i].addr + m->entry[i].size)
+			continue;
+		ram |= m->entry[i].type == E820_RAM;
+		other |= m->entry[i].type != E820_RAM;
+	}
+	return other ? 2 : ram;
+}
+
+static void test_random_maps_keep_each_byte_what_it_was(void **state)
+{
+	unsigned int seed = 7;
+
+	for (int round = 0; round < 2000; round++) {
+		struct e820_map in = { 0 }, out;
+
+		for (int k = 0; k < 12; k++)
+			e820_add(&in, (u64)rand_r(&seed) % 64, (u64)rand_r(&seed) % 24,
+				 (u32)rand_r(&seed) % 5 + 1);
+		out = in;
+		e820_sanitise(&out);
+
+		for (unsigned int i = 1; i < out.nr; i++)
+			assert_true(out.entry[i - 1].addr + out.entry[i - 1].size <= out.entry[i].addr);
+		for (u64 at = 0; at < 90; at++)
+			assert_int_equal(expected_type(&out, at), expected_type(&in, at));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ranges_are_sorted_and_neighbours_joined),
+		cmocka_unit_test(test_what_is_not_ram_wins_over_ram),
+		cmocka_unit_test(test_a_range_that_wraps_around_is_cut),
+		cmocka_unit_test(test_a_full_map_refuses_more),
+		cmocka_unit_test(test_random_maps_keep_each_byte_what_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
