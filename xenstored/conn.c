@@ -81,6 +81,25 @@ static void conn_destroy(struct conn *c)
 	free(c);
 }
 
+/* Takes the dead off the list of connections to be served again. */
+static void forget_again(struct server *srv)
+{
+	struct conn **at = &srv->again_list;
+
+	srv->again_last = NULL;
+	while (*at) {
+		struct conn *c = *at;
+
+		if (c->dead) {
+			*at = c->again_next;
+			c->again_queued = false;
+		} else {
+			srv->again_last = c;
+			at = &c->again_next;
+		}
+	}
+}
+
 void conns_reap(struct server *srv)
 {
 	struct conn *next;
@@ -88,6 +107,7 @@ void conns_reap(struct server *srv)
 	while (srv->reap_needed) {
 		srv->reap_needed = false;
 		conns_flush(srv);
+		forget_again(srv);
 		for (struct conn *c = srv->conns; c; c = next) {
 			next = c->next;
 			if (c->dead)

@@ -299,6 +299,7 @@ static void ring_fini(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
 
+	server_port_bound(c->srv, ring->port, NULL);
 	if (!c->srv->keep_rings)
 		ring_slot_drop(&ring->slot);
 	c->srv->hv->ring_unmap(c->srv->hv, &ring->map);

@@ -164,26 +164,42 @@ void server_again(struct server *srv, struct conn *c)
 	if (c->again_queued || c->dead)
 		return;
 	c->again_queued = true;
-	c->again_next = srv->again_list;
-	srv->again_list = c;
+	c->again_next = NULL;
+	if (srv->again_last)
+		srv->again_last->again_next = c;
+	else
+		srv->again_list = c;
+	srv->again_last = c;
 	if (srv->again_ev)
 		event_active(srv->again_ev, EV_TIMEOUT, 0);
+}
+
+void server_serve_again(struct server *srv)
+{
+	struct conn *last = srv->again_last;
+	bool more = last != NULL;
+
+	/* One round: who asks for another turn meanwhile is behind the last one. */
+	while (more && srv->again_list) {
+		struct conn *c = srv->again_list;
+
+		more = c != last;
+		srv->again_list = c->again_next;
+		if (!srv->again_list)
+			srv->again_last = NULL;
+		c->again_queued = false;
+		if (!c->dead)
+			c->ops->serve(c);
+	}
 }
 
 static void again(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *srv = arg;
-	struct conn *list = srv->again_list;
 
-	srv->again_list = NULL;
-	while (list) {
-		struct conn *c = list;
-
-		list = c->again_next;
-		c->again_queued = false;
-		if (!c->dead)
-			c->ops->serve(c);
-	}
+	server_serve_again(srv);
+	if (srv->again_list)
+		event_active(srv->again_ev, EV_TIMEOUT, 0);
 	server_turn(srv);
 }
 
@@ -203,8 +219,7 @@ void server_turn(struct server *srv)
 	conns_flush(srv);
 	if (srv->leases)
 		lease_timer(srv);
-	/* A connection on the list of those that go on must not be freed under it. */
-	if (srv->reap_needed && !srv->again_list)
+	if (srv->reap_needed)
 		conns_reap(srv);
 }
 

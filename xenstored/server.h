@@ -76,7 +76,7 @@ struct server {
 	unsigned int nr_conns;
 	uint64_t next_conn_id;
 	struct conn *flush_list;
-	struct conn *again_list;
+	struct conn *again_list, *again_last;
 	bool reap_needed;
 
 	struct journal *journal;	/* NULL: nothing is kept (tests) */
@@ -135,6 +135,8 @@ uint64_t server_publish(struct server *srv);
 
 /* Serves the connection again at the end of the turn. */
 void server_again(struct server *srv, struct conn *c);
+/* One round over the connections that asked for it. */
+void server_serve_again(struct server *srv);
 /* The end of a callback that carried out requests: flush, try again, free the dead. */
 void server_turn(struct server *srv);
 /* Events on local port @port are @c's (NULL: nobody's) from now on. */
