@@ -24,7 +24,7 @@ static int each(struct xm *xm, const struct args *args,
 		if (domain_find_running(xm, args->at[i], &dom))
 			ret = 1;
 		else if (dom.domid == 0)
-			ret = xm_fail(xm, "Domain-0 is the host itself: it cannot be %sed",
+			ret = xm_fail(xm, "Domain-0 is the host itself: %s is not for it",
 				      xm->command);
 		else if (act(xm, &dom))
 			ret = 1;

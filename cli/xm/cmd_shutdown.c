@@ -75,6 +75,19 @@ static int wait_one(struct xm *xm, const struct domain *dom, done_fn done)
 	return woken < 0 ? xm_fail_store(xm, "waiting", -woken) : 0;
 }
 
+/* Whether a named domain can be asked anything; says so if not. */
+static bool can_be_asked(struct xm *xm, const struct domain *dom)
+{
+	if (dom->domid == 0)
+		xm_fail(xm, "Domain-0 is the host: use the host's own poweroff or reboot");
+	else if (dom->state == DOM_CRASHED || dom->state == DOM_SHUTDOWN)
+		xm_fail(xm, "%s is dead already (%s, kept for a look): '%s destroy %s' ends it",
+			dom->name, dom->state_word, xm->prog, dom->name);
+	else
+		return true;
+	return false;
+}
+
 /* The domains meant: those named, or all. 0, or 1 after an error; @nr may be 0 with -a. */
 static int select_domains(struct xm *xm, const struct args *args, struct domain **out, size_t *nr)
 {
@@ -89,10 +102,8 @@ static int select_domains(struct xm *xm, const struct args *args, struct domain 
 		for (int i = 0; i < args->nr; i++) {
 			if (domain_find_running(xm, args->at[i], &doms[*nr]))
 				return 1;
-			if (doms[*nr].domid == 0)
-				return xm_fail(
-					xm, "Domain-0 is the host: use the host's own poweroff or "
-					    "reboot");
+			if (!can_be_asked(xm, &doms[*nr]))
+				return 1;
 			(*nr)++;
 		}
 		return 0;
@@ -103,7 +114,8 @@ static int select_domains(struct xm *xm, const struct args *args, struct domain 
 		return xm_fail(xm, "cannot read the list of domains");
 	*out = all.at;
 	for (size_t i = 0; i < all.nr; i++)
-		if (domain_is_live(&all.at[i]) && all.at[i].domid > 0)
+		if (domain_is_live(&all.at[i]) && all.at[i].domid > 0 &&
+		    all.at[i].state != DOM_CRASHED && all.at[i].state != DOM_SHUTDOWN)
 			all.at[(*nr)++] = all.at[i];
 	return 0;
 }

@@ -392,6 +392,21 @@ static void test_shutdown_of_all_leaves_the_host_alone(void **state)
 	expect_err("Domain-0 is the host");
 }
 
+static void test_a_dead_domain_that_is_kept_cannot_be_asked(void **state)
+{
+	(void)state;
+	OK("create", CFG, "extra=fake=deaf");
+	fake_store_set("/status/domain/demo/state", "crashed");
+	FAILS("shutdown", "demo");
+	expect_err("demo is dead already (crashed, kept for a look): 'xm destroy demo' ends it");
+	FAILS("reboot", "demo");
+	OK("shutdown", "-a");
+	expect_key("/config/domain/demo/power", "on");
+	OK("list", "demo");
+	expect_out("----c-");
+	OK("destroy", "demo");
+}
+
 static void test_ctrl_c_ends_the_waiting_not_the_shutdown(void **state)
 {
 	(void)state;
@@ -881,6 +896,7 @@ int main(void)
 		LIVE(test_edit_loses_nothing_when_it_fails),
 		LIVE(test_shutdown_switches_the_record_off_and_waits_when_told),
 		LIVE(test_shutdown_of_all_leaves_the_host_alone),
+		LIVE(test_a_dead_domain_that_is_kept_cannot_be_asked),
 		LIVE(test_ctrl_c_ends_the_waiting_not_the_shutdown),
 		LIVE(test_reboot_waits_for_the_next_life),
 		LIVE(test_destroy_takes_names_and_numbers_and_leaves_no_request),
