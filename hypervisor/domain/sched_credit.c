@@ -14,11 +14,14 @@
 #define SLICE_NS 30000000LL  /* at most this long while others of the same priority wait */
 #define BOOST_NS 10000000LL  /* a boosted vcpu loses its boost after running this long */
 #define PERIOD_NS 30000000LL /* accounting */
+/* Debts and savings survive a few periods (a whole slice may cost more than a period's share), not more. */
+#define CREDIT_MIN (-4 * PERIOD_NS)
+#define CREDIT_MAX (2 * PERIOD_NS)
 
 enum credit_prio { PRIO_BOOST, PRIO_UNDER, PRIO_OVER, PRIO_PARKED };
 
 struct sched_vcpu {
-	s_time_t credit; /* may be negative, never below -PERIOD_NS (or the cap's share) */
+	s_time_t credit; /* CREDIT_MIN..CREDIT_MAX */
 	s_time_t started_ns;
 	s_time_t boost_left;
 	u8 prio;
@@ -29,6 +32,7 @@ struct sched_vcpu {
 static struct vcpu *queue;   /* ascending prio; FIFO within one */
 static struct vcpu *running; /* the one picked last, while it runs */
 static struct timer slice_timer, account_timer;
+static bool is_accounting; /* two want the CPU, or a capped one runs: account_timer is armed */
 
 static void account(void *arg);
 
@@ -89,8 +93,13 @@ void credit_remove(struct vcpu *v)
 
 static void accounting_ensure(s_time_t now)
 {
-	if (!timer_is_armed(&account_timer))
-		timer_set(&account_timer, now + PERIOD_NS);
+	if (is_accounting)
+		return;
+	is_accounting = true;
+	/* What the runner used alone is not charged to it. */
+	if (running)
+		running->sched->started_ns = now;
+	timer_set(&account_timer, now + PERIOD_NS);
 }
 
 static s_time_t slice_left(const struct vcpu *v, s_time_t now)
@@ -108,6 +117,13 @@ static void contention_begin(s_time_t now)
 		timer_set(&slice_timer, now + MAX(slice_left(running, now), 1));
 }
 
+/* It waited while others ran: its debt is paid. */
+static void forgive(struct sched_vcpu *s)
+{
+	s->credit = MAX(s->credit, 0);
+	s->prio = PRIO_UNDER;
+}
+
 bool credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 {
 	struct sched_vcpu *s = v->sched;
@@ -115,6 +131,8 @@ bool credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 	if (s->is_queued)
 		return false;
 	s->is_active = true;
+	if (!is_accounting)
+		forgive(s);
 	if (after_block && s->prio == PRIO_UNDER) {
 		s->prio = PRIO_BOOST;
 		s->boost_left = BOOST_NS;
@@ -135,17 +153,16 @@ void credit_charge(struct vcpu *v, s_time_t now)
 		running = NULL;
 	s->is_active = true;
 	s->started_ns = now;
-	s->credit = MAX(s->credit - ran, -PERIOD_NS);
+	/* Without contention no account refills credit: the lone runner pays nothing. */
+	if (is_accounting)
+		s->credit = MAX(s->credit - ran, CREDIT_MIN);
 	if (s->prio == PRIO_BOOST) {
 		s->boost_left -= ran;
 		if (s->boost_left > 0)
 			return;
 		s->prio = PRIO_UNDER;
 	}
-	if (v->domain->scheduler_cap)
-		accounting_ensure(now);
-	/* The lone runner's credit is meaningless: without contention no account ever refills it. */
-	if (timer_is_armed(&account_timer) && (s->prio != PRIO_PARKED || s->credit >= 0))
+	if (is_accounting && (s->prio != PRIO_PARKED || s->credit >= 0))
 		s->prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
 }
 
@@ -171,6 +188,8 @@ struct vcpu *credit_pick(s_time_t now)
 	running = v;
 	if (queue)
 		contention_begin(now);
+	if (v->domain->scheduler_cap)
+		accounting_ensure(now);
 	return v;
 }
 
@@ -193,9 +212,13 @@ static void domain_account(struct domain *d, s_time_t share)
 		struct sched_vcpu *s = v ? v->sched : NULL;
 		u8 prio;
 
-		if (!s || !s->is_active)
+		if (!s)
 			continue;
-		s->credit = MIN(s->credit + share, PERIOD_NS);
+		if (!s->is_active) {
+			forgive(s);
+			continue;
+		}
+		s->credit = MIN(s->credit + share, CREDIT_MAX);
 		prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
 		if (prio == PRIO_OVER && d->scheduler_cap)
 			prio = PRIO_PARKED;
@@ -236,12 +259,11 @@ static void account(void *arg)
 	for (struct domain *d = domain_list; d; d = d->next) {
 		unsigned int nr = active_vcpus(d);
 
-		if (!nr)
-			continue;
-		capped |= d->scheduler_cap != 0;
-		domain_account(d, domain_share(d, total_weight) / nr);
+		capped |= nr && d->scheduler_cap;
+		domain_account(d, nr ? domain_share(d, total_weight) / nr : 0);
 	}
-	if (queue || capped)
+	is_accounting = queue || capped;
+	if (is_accounting)
 		timer_set(&account_timer, now + PERIOD_NS);
 	/* Somebody better may wait now, or the runner is parked. */
 	if (!running ? queue != NULL :

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world.h - what domain/ and hypercall/ stand on, for host tests: real mm/, and plain fakes of x86/ and pv/.
+ * Guest memory is the test's own: a guest address is a host address inside guest_mem, all else faults.
+ */
+#ifndef TESTS_FAKES_HVDOM_WORLD_H
+#define TESTS_FAKES_HVDOM_WORLD_H
+
+#include "domain/domain.h"
+
+#include "hypercall/handlers.h"
+#include "hypercall/hypercall.h"
+
+#define WORLD_FRAMES 4096
+
+struct world {
+	s_time_t now;		/* what now_ns() tells */
+	s_time_t hw_timer;	/* what the local APIC is set to; 0: off */
+	unsigned int softirqs;	/* pending, a bit each */
+	bool event_deliverable; /* what pv says of current */
+	bool preempt;		/* hypercalls should stop between steps */
+	unsigned int flushes;	/* pv_tlb_flush_domain calls */
+	unsigned int pte_maps;	/* grant entries in page tables */
+	bool pte_map_fails, pte_unmap_fails;
+	unsigned int switches_in;
+	unsigned int idle_waits;
+	void (*on_idle)(void);	/* what the machine does while the CPU idles */
+	int gsi_bound[256];
+	unsigned int machine_stops;
+	struct cpu_user_regs regs; /* of the running vcpu */
+};
+extern struct world world;
+extern unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));
+
+/* Fresh clock, flags and guest memory; dom0 with one vcpu running, as current, the only domain. */
+void world_reset(void);
+/* Destroys every domU, empties dom0. Returns the frames that did not come back: 0 is right. */
+u64 world_end(void);
+/* A domU with @nr_vcpus vcpus (all with a context, vcpu 0 up), 64 MiB at most, not paused. */
+struct domain *world_domain(domid_t domid, unsigned int nr_vcpus);
+/* One frame of @d with its ALLOC reference. */
+struct frame *world_page(struct domain *d);
+/* Puts v on the CPU without the scheduler. */
+void world_run(struct vcpu *v);
+/* One hypercall of current through the dispatcher, restarted until done. */
+long hypercall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3);
+/* Next 8-aligned @len bytes of guest memory, zeroed. */
+void *guest_alloc(size_t len);
+/* Runs timers due and the scheduler as the exit path does. */
+void world_softirqs(void);
+
+#define GUEST(p) ((u64)(uintptr_t)(p))
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* Claims about the grant table: pins, references, batches and deaths, through the hypercall. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "domain/gnttab.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/layout.h"
+
+static struct domain *d1;
+
+static int setup(void **state)
+{
+	world_reset();
+	d1 = world_domain(1, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(world_end(), 0);
+	return 0;
+}
+
+static grant_entry_v1_t *entry(grant_ref_t ref)
+{
+	return &d1->gnttab->shared[0][ref];
+}
+
+/* d1 grants a new page to dom0. */
+static struct frame *grant(grant_ref_t ref, u16 flags)
+{
+	struct frame *f = world_page(d1);
+
+	entry(ref)->domid = 0;
+	entry(ref)->frame = mfn_x(frame_to_mfn(f));
+	entry(ref)->flags = GTF_permit_access | flags;
+	return f;
+}
+
+static struct gnttab_map_grant_ref map(grant_ref_t ref, u32 flags)
+{
+	struct gnttab_map_grant_ref *op = guest_alloc(sizeof(*op));
+
+	*op = (struct gnttab_map_grant_ref){
+		.host_addr = 0x10000, .flags = flags, .ref = ref, .dom = 1, .status = 99};
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, GUEST(op),
+				   1, 0), 0);
+	return *op;
+}
+
+static s16 unmap(grant_handle_t handle, u64 host_addr, u64 dev_bus_addr)
+{
+	struct gnttab_unmap_grant_ref *op = guest_alloc(sizeof(*op));
+
+	*op = (struct gnttab_unmap_grant_ref){
+		.host_addr = host_addr, .dev_bus_addr = dev_bus_addr, .handle = handle};
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, GUEST(op),
+				   1, 0), 0);
+	return op->status;
+}
+
+static u64 refs(const struct frame *f)
+{
+	return f->ref & FRAME_REF_MASK;
+}
+
+static void test_a_writable_map_holds_a_reference_and_the_write_type(void **state)
+{
+	struct frame *f = grant(8, 0);
+	struct gnttab_map_grant_ref op = map(8, GNTMAP_host_map);
+
+	assert_int_equal(op.status, GNTST_okay);
+	assert_int_equal(op.dev_bus_addr, mfn_to_maddr(frame_to_mfn(f)));
+	assert_int_equal(refs(f), 2);
+	assert_int_equal(frame_type_count(f), 1);
+	assert_int_equal(entry(8)->flags, GTF_permit_access | GTF_reading | GTF_writing);
+
+	assert_int_equal(unmap(op.handle, 0x10000, 0), GNTST_okay);
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(frame_type_count(f), 0);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+	assert_int_equal(world.pte_maps, 0);
+}
+
+static void test_a_read_only_map_takes_no_write_type(void **state)
+{
+	struct frame *f = grant(8, GTF_readonly);
+	struct gnttab_map_grant_ref op = map(8, GNTMAP_host_map | GNTMAP_readonly);
+
+	assert_int_equal(op.status, GNTST_okay);
+	assert_int_equal(frame_type_count(f), 0);
+	assert_int_equal(entry(8)->flags, GTF_permit_access | GTF_readonly | GTF_reading);
+	assert_int_equal(unmap(op.handle, 0x10000, 0), GNTST_okay);
+}
+
+static void test_what_was_not_granted_is_not_mapped(void **state)
+{
+	struct frame *f = grant(8, GTF_readonly);
+
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	entry(8)->domid = 5;
+	assert_int_equal(map(8, GNTMAP_host_map | GNTMAP_readonly).status, GNTST_general_error);
+	entry(8)->domid = 0;
+	entry(8)->flags = GTF_invalid;
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	entry(8)->flags = GTF_permit_access;
+	entry(8)->frame = WORLD_FRAMES - 1; /* device memory */
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	entry(8)->frame = 0xffffffff;
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	entry(8)->frame = mfn_x(virt_to_mfn(dom0->shared_info)); /* another's page */
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	entry(8)->frame = mfn_x(virt_to_mfn(d1->shared_info)); /* the hypervisor's */
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	assert_int_equal(map(512, GNTMAP_host_map).status, GNTST_bad_gntref);
+	assert_int_equal(map(~0u, GNTMAP_host_map).status, GNTST_bad_gntref);
+	assert_int_equal(map(8, 0).status, GNTST_bad_gntref);
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+	assert_int_equal(dom0->gnttab->nr_mapped, 0);
+}
+
+static void test_a_page_table_cannot_be_mapped_writable(void **state)
+{
+	struct frame *f = grant(8, 0);
+
+	f->type = (u64)FT_L1 << FT_SHIFT | FT_VALID | 1;
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+	f->type = 0;
+}
+
+static void test_a_failed_page_table_write_leaves_nothing(void **state)
+{
+	struct frame *f = grant(8, 0);
+
+	world.pte_map_fails = true;
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_bad_virt_addr);
+	assert_int_equal(map(8, GNTMAP_host_map | GNTMAP_device_map).status, GNTST_bad_virt_addr);
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(frame_type_count(f), 0);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+}
+
+static void test_host_and_device_maps_are_counted_apart(void **state)
+{
+	struct frame *f = grant(8, 0);
+	struct gnttab_map_grant_ref op = map(8, GNTMAP_host_map | GNTMAP_device_map);
+
+	assert_int_equal(refs(f), 3);
+	assert_int_equal(unmap(op.handle, 0x10000, 0), GNTST_okay);
+	assert_int_equal(refs(f), 2);
+	assert_true(entry(8)->flags & GTF_writing);
+	assert_int_equal(unmap(op.handle, 0, op.dev_bus_addr + PAGE_SIZE), GNTST_general_error);
+	assert_int_equal(unmap(op.handle, 0, op.dev_bus_addr), GNTST_okay);
+	assert_int_equal(refs(f), 1);
+	assert_false(entry(8)->flags & (GTF_writing | GTF_reading));
+	assert_int_equal(unmap(op.handle, 0x10000, 0), GNTST_bad_handle);
+}
+
+static void test_two_maps_of_one_grant_release_it_only_together(void **state)
+{
+	struct frame *f = grant(8, 0);
+	grant_handle_t a = map(8, GNTMAP_host_map).handle;
+	grant_handle_t b = map(8, GNTMAP_host_map | GNTMAP_readonly).handle;
+
+	assert_int_not_equal(a, b);
+	assert_int_equal(unmap(a, 0x10000, 0), GNTST_okay);
+	assert_int_equal(entry(8)->flags, GTF_permit_access | GTF_reading);
+	assert_int_equal(unmap(b, 0x10000, 0), GNTST_okay);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+	assert_int_equal(refs(f), 1);
+}
+
+static void test_changing_the_entry_while_pinned_changes_nothing(void **state)
+{
+	struct frame *f = grant(8, 0), *other = world_page(d1);
+	grant_handle_t a = map(8, GNTMAP_host_map).handle;
+	struct gnttab_map_grant_ref again;
+
+	entry(8)->frame = mfn_x(frame_to_mfn(other));
+	again = map(8, GNTMAP_host_map);
+	assert_int_equal(again.status, GNTST_okay);
+	assert_int_equal(again.dev_bus_addr, mfn_to_maddr(frame_to_mfn(f)));
+	assert_int_equal(refs(other), 1);
+	unmap(a, 0x10000, 0);
+	unmap(again.handle, 0x10000, 0);
+	assert_int_equal(refs(f), 1);
+}
+
+static void test_a_refused_unmap_keeps_the_mapping(void **state)
+{
+	struct frame *f = grant(8, 0);
+	grant_handle_t a = map(8, GNTMAP_host_map).handle;
+
+	world.pte_unmap_fails = true;
+	assert_int_equal(unmap(a, 0x10000, 0), GNTST_bad_virt_addr);
+	assert_int_equal(refs(f), 2);
+	world.pte_unmap_fails = false;
+	assert_int_equal(unmap(a, 0x10000, 0), GNTST_okay);
+	assert_int_equal(unmap(12345678, 0x10000, 0), GNTST_bad_handle);
+}
+
+static void test_an_unmap_batch_flushes_before_it_drops_references(void **state)
+{
+	struct gnttab_unmap_grant_ref *ops = guest_alloc(40 * sizeof(*ops));
+
+	for (grant_ref_t i = 0; i < 40; i++) {
+		grant(8 + i, 0);
+		ops[i] = (struct gnttab_unmap_grant_ref){
+			.host_addr = 0x10000, .handle = map(8 + i, GNTMAP_host_map).handle};
+	}
+	world.flushes = 0;
+	world.preempt = true; /* stops after every batch, and still ends */
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref,
+				   GUEST(ops), 40, 0), 0);
+	assert_int_equal(world.flushes, 2);
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(ops[i].status, GNTST_okay);
+	assert_int_equal(dom0->gnttab->nr_mapped, 0);
+	world.preempt = false;
+}
+
+static void test_a_dead_granters_page_stays_until_the_mapper_lets_go(void **state)
+{
+	struct frame *f = grant(8, 0);
+	grant_handle_t a = map(8, GNTMAP_host_map).handle;
+
+	while (domain_kill(d1) == -ERESTART)
+		;
+	assert_non_null(domain_find(1));
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_bad_domain);
+	assert_int_equal(unmap(a, 0x10000, 0), GNTST_okay);
+	assert_null(domain_find(1));
+}
+
+static void test_a_dead_mapper_gives_everything_back(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	struct frame *f = grant(8, 0);
+
+	entry(8)->domid = 2;
+	world_run(d2->vcpu[0]);
+	assert_int_equal(map(8, GNTMAP_host_map | GNTMAP_device_map).status, GNTST_okay);
+	world_run(dom0->vcpu[0]);
+	while (domain_kill(d2) == -ERESTART)
+		;
+	assert_null(domain_find(2));
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+}
+
+static void test_copy_moves_bytes_between_grant_and_own_page(void **state)
+{
+	struct gnttab_copy *op = guest_alloc(sizeof(*op));
+	struct frame *f = grant(8, 0), *mine = world_page(dom0);
+
+	memcpy((char *)mfn_to_virt(frame_to_mfn(mine)) + 100, "hello", 5);
+	*op = (struct gnttab_copy){
+		.source = {.u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF, .offset = 100},
+		.dest = {.u.ref = 8, .domid = 1, .offset = 4091},
+		.len = 5, .flags = GNTCOPY_dest_gref};
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, GUEST(op), 1, 0), 0);
+	assert_int_equal(op->status, GNTST_okay);
+	assert_memory_equal((char *)mfn_to_virt(frame_to_mfn(f)) + 4091, "hello", 5);
+	assert_int_equal(entry(8)->flags, GTF_permit_access);
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(refs(mine), 1);
+}
+
+static void test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused(void **state)
+{
+	struct gnttab_copy *op = guest_alloc(sizeof(*op));
+	struct frame *f = grant(8, GTF_readonly), *mine = world_page(dom0);
+	struct gnttab_copy good = {
+		.source = {.u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF},
+		.dest = {.u.ref = 8, .domid = 1}, .len = 5, .flags = GNTCOPY_dest_gref};
+	struct {
+		struct gnttab_copy op;
+		s16 status;
+	} cases[5] = {{good, GNTST_general_error}, {good, GNTST_bad_copy_arg},
+		      {good, GNTST_bad_copy_arg}, {good, GNTST_permission_denied},
+		      {good, GNTST_bad_domain}};
+
+	cases[1].op.dest.offset = 4092;
+	cases[2].op.len = 0xffff;
+	cases[3].op.source.domid = 1;
+	cases[3].op.source.u.gmfn = mfn_x(frame_to_mfn(f));
+	cases[4].op.dest.domid = 9;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		*op = cases[i].op;
+		hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, GUEST(op), 1, 0);
+		assert_int_equal(op->status, cases[i].status);
+	}
+	assert_int_equal(refs(f), 1);
+	assert_int_equal(refs(mine), 1);
+}
+
+static void test_the_table_grows_to_its_limit_and_no_further(void **state)
+{
+	struct gnttab_setup_table *op = guest_alloc(sizeof(*op));
+	xen_pfn_t *list = guest_alloc(8 * sizeof(*list));
+
+	op->dom = 1;
+	op->nr_frames = 4;
+	op->frame_list.p = list;
+	hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GUEST(op), 1, 0);
+	assert_int_equal(op->status, GNTST_okay);
+	assert_int_equal(list[3], mfn_x(virt_to_mfn(d1->gnttab->shared[3])));
+	op->nr_frames = 5;
+	hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GUEST(op), 1, 0);
+	assert_int_equal(op->status, GNTST_general_error);
+	assert_int_equal(d1->gnttab->nr_frames, 4);
+	world_run(d1->vcpu[0]);
+	op->dom = 0;
+	hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GUEST(op), 1, 0);
+	assert_int_equal(op->status, GNTST_permission_denied);
+	world_run(dom0->vcpu[0]);
+}
+
+static void test_swap_exchanges_two_idle_entries(void **state)
+{
+	grant_entry_v1_t before[2];
+
+	grant(8, 0);
+	grant(9, GTF_readonly);
+	before[0] = *entry(8);
+	before[1] = *entry(9);
+	assert_int_equal(gnttab_swap(d1, 8, 9), GNTST_okay);
+	assert_memory_equal(entry(8), &before[1], sizeof(before[1]));
+	assert_memory_equal(entry(9), &before[0], sizeof(before[0]));
+	map(9, GNTMAP_host_map);
+	assert_int_equal(gnttab_swap(d1, 8, 9), GNTST_eagain);
+	assert_int_equal(gnttab_swap(d1, 8, 100000), GNTST_bad_gntref);
+}
+
+static void test_only_version_one_exists(void **state)
+{
+	struct gnttab_set_version *op = guest_alloc(sizeof(*op));
+
+	op->version = 2;
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_set_version, GUEST(op), 1,
+				   0), -ENOSYS);
+	assert_int_equal(op->version, 1);
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_set_version, GUEST(op), 1,
+				   0), 0);
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_transfer, GUEST(op), 1, 0),
+			 -ENOSYS);
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, 16, 1, 0),
+			 -EFAULT);
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, 16,
+				   0x80000000, 0), -EINVAL);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_writable_map_holds_a_reference_and_the_write_type),
+		T(test_a_read_only_map_takes_no_write_type),
+		T(test_what_was_not_granted_is_not_mapped),
+		T(test_a_page_table_cannot_be_mapped_writable),
+		T(test_a_failed_page_table_write_leaves_nothing),
+		T(test_host_and_device_maps_are_counted_apart),
+		T(test_two_maps_of_one_grant_release_it_only_together),
+		T(test_changing_the_entry_while_pinned_changes_nothing),
+		T(test_a_refused_unmap_keeps_the_mapping),
+		T(test_an_unmap_batch_flushes_before_it_drops_references),
+		T(test_a_dead_granters_page_stays_until_the_mapper_lets_go),
+		T(test_a_dead_mapper_gives_everything_back),
+		T(test_copy_moves_bytes_between_grant_and_own_page),
+		T(test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused),
+		T(test_the_table_grows_to_its_limit_and_no_further),
+		T(test_swap_exchanges_two_idle_entries),
+		T(test_only_version_one_exists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
