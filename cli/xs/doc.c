@@ -162,19 +162,19 @@ static void take_members(struct doc *d, const char *path, const json_t *v, int d
 	json_t *member;
 
 	json_object_foreach((json_t *)v, key, member) {
-		if (key[0] != '@')
-			take_child(d, path, key, member, depth);
-		else if (key[1] == '@')
-			take_child(d, path, key + 1, member, depth);
-		else if (strcmp(key, "@value") == 0)
+		if (key[0] != '@' || key[1] == '@') {
+			d->wants[self].only_holds = true;
+			take_child(d, path, key + (key[0] == '@'), member, depth);
+		} else if (strcmp(key, "@value") == 0) {
 			take_value(d, path, &d->wants[self], member);
-		else if (strcmp(key, "@perms") == 0)
+		} else if (strcmp(key, "@perms") == 0) {
 			take_perms(d, path, &d->wants[self], member);
-		else if (strcmp(key, "@roots") == 0 && depth == 0)
+		} else if (strcmp(key, "@roots") == 0 && depth == 0) {
 			take_roots(d, path, member);
-		else
+		} else {
 			problem(d, path, "\"%s\" is not known; a child of that name is \"@%s\"", key,
 				key);
+		}
 	}
 }
 
@@ -328,6 +328,30 @@ void doc_load(struct doc *d, const char *file, const char *at, bool allow_null)
 	read_all(d, f, at);
 	if (!from_stdin)
 		fclose(f);
+	finish(d);
+}
+
+json_t *doc_load_json(const char *file)
+{
+	bool from_stdin = strcmp(file, "-") == 0;
+	struct doc d = { .name = from_stdin ? "standard input" : file };
+	FILE *f = from_stdin ? stdin : fopen(file, "r");
+	size_t line = 0;
+	json_t *v;
+
+	if (!f)
+		cli_die(CLI_USAGE, "%s: %s", file, strerror(errno));
+	v = next_value(&d, f, &line);
+	if (!from_stdin)
+		fclose(f);
+	return v;
+}
+
+void doc_from_json(struct doc *d, const char *name, const json_t *v)
+{
+	*d = (struct doc){ .name = name, .allow_null = true };
+	if (v)
+		take_node(d, "/", v, 0);
 	finish(d);
 }
 

@@ -25,6 +25,7 @@ struct want {
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
 	bool gone;   /* shall not exist */
+	bool only_holds; /* named only for its children */
 };
 
 struct doc {
@@ -43,6 +44,10 @@ struct doc {
  * (CLI_USAGE), so that nothing was changed yet.
  */
 void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);
+/* The JSON of @file alone. Ends the program (CLI_USAGE) when it is none. The caller owns it. */
+json_t *doc_load_json(const char *file);
+/* Takes @v (NULL: nothing) as a document below "/" where null is meant; @name is for messages. */
+void doc_from_json(struct doc *d, const char *name, const json_t *v);
 /* Describes what is in @root and below as a document would. */
 void doc_from_tree(struct doc *d, const struct xs_node *root);
 void doc_free(struct doc *d);

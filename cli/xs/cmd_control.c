@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_control.c - commands that ask the daemon itself: control, check, quota, watches, stats,
+ * metrics, monitor, snapshot, restore. All are CONTROL requests; only domain 0 may.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "json_out.h"
+#include "store.h"
+
+#define MAX_WORDS 16
+#define MONITOR_MS 100
+
+/* Sends @n words. Returns the answer, malloc'd; ends the program when refused. */
+static char *ask(int n, const char *const *words)
+{
+	struct iovec iov[MAX_WORDS];
+	char *answer;
+	int rc;
+
+	if (n > MAX_WORDS)
+		cli_die(CLI_USAGE, "more than %d words", MAX_WORDS);
+	for (int i = 0; i < n; i++)
+		iov[i] = (struct iovec){ (void *)words[i], strlen(words[i]) + 1 };
+	rc = xs_sync(store(), XS_CONTROL, 0, iov, n, &answer, NULL);
+	if (rc == -EINVAL || rc == -ENOSYS)
+		cli_die(CLI_FAIL, "the daemon refuses \"%s\": not known to it, or wrong arguments "
+			"(xs control help lists what it knows)", words[0]);
+	if (rc)
+		cli_die(cli_code(rc), "%s: %s", words[0], cli_words(rc));
+	return answer;
+}
+
+static void show(const char *answer)
+{
+	size_t len = strlen(answer);
+
+	fputs(answer, stdout);
+	if (!len || answer[len - 1] != '\n')
+		putchar('\n');
+}
+
+/* @first, then the user's arguments. */
+static char *ask_with(struct cli_args *a, const char *first)
+{
+	const char *words[MAX_WORDS + 1] = { first };
+	int n = 1;
+
+	for (int i = 0; i < a->argc && n <= MAX_WORDS; i++)
+		words[n++] = a->argv[i];
+	return ask(n, words);
+}
+
+static int show_with(struct cli_args *a, const char *first)
+{
+	char *answer = ask_with(a, first);
+
+	if (a->json)
+		json_print(json_string(answer));
+	else
+		show(answer);
+	free(answer);
+	return CLI_OK;
+}
+
+static int run_control(struct cli_args *a)
+{
+	char *answer = ask(a->argc, (const char *const *)a->argv);
+
+	show(answer);
+	free(answer);
+	return CLI_OK;
+}
+
+static int run_check(struct cli_args *a)
+{
+	char *answer = ask_with(a, "check");
+	bool ok = strcmp(answer, "OK") == 0;
+
+	show(answer);
+	free(answer);
+	return ok ? CLI_OK : CLI_FAIL;
+}
+
+static int run_quota(struct cli_args *a)
+{
+	return show_with(a, "quota");
+}
+
+static int run_watches(struct cli_args *a)
+{
+	return show_with(a, "watches");
+}
+
+static int run_stats(struct cli_args *a)
+{
+	return show_with(a, "stat");
+}
+
+static int run_metrics(struct cli_args *a)
+{
+	return show_with(a, "metrics");
+}
+
+static int run_snapshot(struct cli_args *a)
+{
+	return show_with(a, "snapshot");
+}
+
+static int run_restore(struct cli_args *a)
+{
+	return show_with(a, "restore");
+}
+
+/* ---- monitor: takes what has gathered, ten times a second ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static int run_monitor(struct cli_args *a)
+{
+	static const char *const words[] = { "monitor" };
+	long timeout = cli_ms(a, "timeout", -1), waited = 0;
+	struct timespec pause = { 0, MONITOR_MS * 1000000L };
+
+	signal(SIGINT, on_interrupt);
+	signal(SIGTERM, on_interrupt);
+	while (!interrupted && (timeout < 0 || waited < timeout)) {
+		char *lines = ask(1, words);
+
+		fputs(lines, stdout);
+		if (fflush(stdout) != 0)
+			break;
+		/* a full answer means that there is more */
+		if (strlen(lines) < XENSTORE_PAYLOAD_MAX / 2) {
+			nanosleep(&pause, NULL);
+			waited += MONITOR_MS;
+		}
+		free(lines);
+	}
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_control = {
+	.name = "control",
+	.args = "WORD...",
+	.help = "sends a control command to the daemon (help lists them)",
+	.min_args = 1,
+	.max_args = MAX_WORDS,
+	.stop_at_first = true,
+	.run = run_control,
+};
+
+const struct cli_cmd cmd_check = {
+	.name = "check",
+	.help = "has the daemon verify all it holds; status 1 when something is wrong",
+	.run = run_check,
+};
+
+const struct cli_cmd cmd_quota = {
+	.name = "quota",
+	.args = "[DOMID | set NAME VALUE | max]",
+	.help = "limits of domains, of one domain with its use, or sets one",
+	.max_args = 3,
+	.run = run_quota,
+};
+
+const struct cli_cmd cmd_watches = {
+	.name = "watches",
+	.args = "[DOMID]",
+	.help = "who watches what",
+	.max_args = 1,
+	.run = run_watches,
+};
+
+const struct cli_cmd cmd_stats = {
+	.name = "stats",
+	.help = "the daemon's counters",
+	.run = run_stats,
+};
+
+const struct cli_cmd cmd_metrics = {
+	.name = "metrics",
+	.help = "the daemon's counters as OpenMetrics text",
+	.run = run_metrics,
+};
+
+const struct cli_cmd cmd_snapshot = {
+	.name = "snapshot",
+	.args = "[NAME]",
+	.help = "copies the persistent part beside itself while it runs",
+	.max_args = 1,
+	.run = run_snapshot,
+};
+
+const struct cli_cmd cmd_restore = {
+	.name = "restore",
+	.args = "[NAME]",
+	.help = "makes the persistent part what a snapshot says",
+	.max_args = 1,
+	.run = run_restore,
+};
+
+static const struct cli_opt monitor_opts[] = {
+	{ 't', "timeout", "TIME", "end after TIME" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_monitor = {
+	.name = "monitor",
+	.help = "every operation as it happens: time, domain, operation, path, result",
+	.opts = monitor_opts,
+	.run = run_monitor,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_cp.c - `xs cp` and `xs mv`: a node and all below it, with permissions, to another place, in
+ * one transaction.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "store.h"
+#include "watch_state.h"
+
+#define TRIES 100
+
+struct job {
+	char *from, *to;
+	bool move, force;
+	const char *failed;
+	int rc; /* of the writes, which run many at once */
+};
+
+static void written(void *arg, int rc, const char *data, size_t len)
+{
+	struct job *j = arg;
+
+	(void)data;
+	(void)len;
+	if (rc && !j->rc)
+		j->rc = rc;
+}
+
+static int copy_node(struct job *j, uint32_t tx, const struct xs_node *n, const char *path)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { n->perms, n->perms_len } };
+	int rc = n->value_rc;
+
+	if (!rc)
+		rc = xs_submit_write(store(), tx, path, n->value, n->value_len, written, j);
+	if (!rc && n->perms)
+		rc = xs_submit(store(), XS_SET_PERMS, tx, iov, 2, written, j);
+	return rc;
+}
+
+static int copy_tree(struct job *j, uint32_t tx, const struct xs_node *root)
+{
+	char path[2 * XENSTORE_ABS_PATH_MAX];
+	int rc = 0;
+
+	for (const struct xs_node *n = root; n && !rc; n = xs_tree_next(root, n)) {
+		size_t at = strlen(j->to);
+
+		memcpy(path, j->to, at + 1);
+		if (n != root) {
+			char from[XENSTORE_ABS_PATH_MAX + 1];
+
+			xs_tree_path(n, from, sizeof(from));
+			snprintf(path + at, sizeof(path) - at, "%s", from + strlen(j->from));
+		}
+		rc = copy_node(j, tx, n, path);
+	}
+	xs_client_wait(store());
+	return rc ? rc : j->rc;
+}
+
+static int do_it(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct job *j = arg;
+	struct xs_node *root;
+	int rc;
+
+	j->rc = 0;
+	j->failed = j->from;
+	rc = xs_tree_read(c, tx, j->from, -1, XS_TREE_VALUES | XS_TREE_PERMS, &root);
+	if (rc)
+		return rc;
+	j->failed = j->to;
+	if (!j->force && xs_sync_str(c, XS_READ, tx, j->to, NULL, NULL) == 0)
+		rc = -EEXIST;
+	if (!rc)
+		rc = copy_tree(j, tx, root);
+	if (!rc && j->move)
+		rc = xs_sync_str(c, XS_RM, tx, j->from, NULL, NULL);
+	xs_tree_free(root);
+	return rc;
+}
+
+static int run(struct cli_args *a, bool move)
+{
+	struct job j = {
+		.from = store_path(a->argv[0]),
+		.to = store_path(a->argv[1]),
+		.move = move,
+		.force = cli_has(a, "force"),
+	};
+	int rc;
+
+	if (path_is_below(j.from, j.to))
+		cli_die(CLI_USAGE, "%s is inside %s", j.to, j.from);
+	rc = xs_transact(store(), do_it, &j, TRIES, NULL);
+	if (rc == -EEXIST)
+		cli_die(CLI_FAIL, "%s: exists already (-f writes over it)", j.to);
+	if (rc)
+		store_failed(j.failed, rc);
+	free(j.from);
+	free(j.to);
+	return CLI_OK;
+}
+
+static int run_cp(struct cli_args *a)
+{
+	return run(a, false);
+}
+
+static int run_mv(struct cli_args *a)
+{
+	return run(a, true);
+}
+
+static const struct cli_opt opts[] = {
+	{ 'f', "force", NULL, "also when the destination exists" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_cp = {
+	.name = "cp",
+	.args = "FROM TO",
+	.help = "copies a node and all below it, with permissions",
+	.opts = opts,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_cp,
+};
+
+const struct cli_cmd cmd_mv = {
+	.name = "mv",
+	.args = "FROM TO",
+	.help = "moves a node and all below it, with permissions",
+	.opts = opts,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_mv,
+};

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_find.c - `xs find`: nodes by path pattern, value, owner; `xs du`: how much is below, by child
+ * or by owning domain.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "glob.h"
+#include "json_out.h"
+#include "store.h"
+#include "table.h"
+#include "text.h"
+
+static int owner_of(const struct xs_node *n)
+{
+	return n->perms && n->perms_len > 1 ? atoi(n->perms + 1) : -1;
+}
+
+static struct xs_node *read_all(const char *path, unsigned int flags)
+{
+	struct xs_node *root;
+	int rc = xs_tree_read(store(), 0, path, -1, flags | XS_TREE_SORT, &root);
+
+	if (rc)
+		store_failed(path, rc);
+	return root;
+}
+
+/* ---- find ---- */
+
+struct filter {
+	const char *pattern, *value;
+	long owner;
+};
+
+static bool matches(const struct filter *f, const struct xs_node *n, const char *path)
+{
+	if (!glob_match(f->pattern, path))
+		return false;
+	if (f->owner >= 0 && owner_of(n) != f->owner)
+		return false;
+	return !f->value || (n->value && memmem(n->value, n->value_len, f->value,
+						strlen(f->value)));
+}
+
+static void print_found(struct cli_args *a, const struct xs_node *n, const char *path)
+{
+	char *value;
+
+	if (a->json) {
+		json_print_line(json_pack("{s:s, s:o}", "path", path, "value",
+					  json_value(n->value ? n->value : "", n->value_len)));
+	} else if (cli_has(a, "null")) {
+		printf("%s%c", path, '\0');
+	} else if (cli_has(a, "names")) {
+		puts(path);
+	} else {
+		value = text_escape(n->value ? n->value : "", n->value_len);
+		printf("%s = %s\n", path, value);
+		free(value);
+	}
+}
+
+static int run_find(struct cli_args *a)
+{
+	char *typed = store_path(a->argc ? a->argv[0] : "/**");
+	struct filter f = {
+		.value = cli_str(a, "value", NULL),
+		.owner = cli_num(a, "owner", 0, 65535, -1),
+	};
+	char pattern[XENSTORE_ABS_PATH_MAX + 8], path[XENSTORE_ABS_PATH_MAX + 1];
+	struct xs_node *root;
+	bool any = false;
+
+	/* a plain path means everything below it */
+	snprintf(pattern, sizeof(pattern), "%s%s", typed,
+		 glob_is_pattern(typed) ? "" : strcmp(typed, "/") ? "/**" : "**");
+	f.pattern = pattern;
+	typed[glob_base_len(typed)] = '\0';
+	root = read_all(*typed ? typed : "/",
+			XS_TREE_VALUES | (f.owner >= 0 ? XS_TREE_PERMS : 0));
+	for (struct xs_node *n = root; n; n = xs_tree_next(root, n)) {
+		xs_tree_path(n, path, sizeof(path));
+		if (!matches(&f, n, path))
+			continue;
+		any = true;
+		print_found(a, n, path);
+	}
+	xs_tree_free(root);
+	free(typed);
+	return any ? CLI_OK : CLI_FAIL;
+}
+
+static const struct cli_opt find_opts[] = {
+	{ 'v', "value", "TEXT", "whose value contains TEXT" },
+	{ 'o', "owner", "DOMID", "owned by this domain" },
+	{ 'n', "names", NULL, "paths only" },
+	{ '0', "null", NULL, "paths, each ended by a NUL byte" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_find = {
+	.name = "find",
+	.alias = "grep",
+	.args = "[PATTERN]",
+	.help = "nodes by path pattern, value or owner",
+	.more = "* stands for any part of one name, ** for any number of names:\n"
+		"  xs find '/local/domain/*/name'    xs find '/**/state' --value 4",
+	.opts = find_opts,
+	.max_args = 1,
+	.run = run_find,
+};
+
+/* ---- du ---- */
+
+struct usage {
+	int domid;
+	const char *name;
+	unsigned long nodes, bytes;
+};
+
+static void count(struct usage *u, const struct xs_node *n)
+{
+	u->nodes++;
+	u->bytes += strlen(n->name) + n->value_len;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct usage *x = a, *y = b;
+
+	return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : 0;
+}
+
+static void print_usage(struct cli_args *a, struct usage *u, size_t n, bool by_owner)
+{
+	const char *heads[] = { "NODES", "BYTES", by_owner ? "OWNER" : "BELOW" };
+	struct table *t = a->json ? NULL : table_create("rrl", heads);
+	json_t *list = json_array();
+	size_t top = cli_num(a, "top", 1, 1000000, n);
+
+	qsort(u, n, sizeof(*u), by_bytes);
+	for (size_t i = 0; i < n && i < top; i++) {
+		if (a->json) {
+			json_array_append_new(list, json_pack("{s:o, s:I, s:I}",
+				by_owner ? "owner" : "path",
+				by_owner ? json_integer(u[i].domid) : json_string(u[i].name),
+				"nodes", (json_int_t)u[i].nodes, "bytes", (json_int_t)u[i].bytes));
+			continue;
+		}
+		table_cell(t, "%lu", u[i].nodes);
+		table_cell(t, "%lu", u[i].bytes);
+		if (by_owner)
+			table_cell(t, "domain %d", u[i].domid);
+		else
+			table_cell(t, "%s", u[i].name);
+	}
+	if (t)
+		table_print(t, stdout);
+	else
+		json_print(json_incref(list));
+	json_decref(list);
+}
+
+static struct usage *usage_of(struct usage *u, size_t *n, int domid)
+{
+	size_t i = 0;
+
+	while (i < *n && u[i].domid != domid)
+		i++;
+	if (i == *n)
+		u[(*n)++] = (struct usage){ .domid = domid };
+	return &u[i];
+}
+
+static void du_owners(struct cli_args *a, const struct xs_node *root)
+{
+	struct usage *u = calloc(65537, sizeof(*u));
+	size_t n = 0;
+
+	if (!u)
+		cli_die(CLI_FAIL, "out of memory");
+	for (const struct xs_node *x = root; x; x = xs_tree_next(root, x))
+		count(usage_of(u, &n, owner_of(x)), x);
+	print_usage(a, u, n, true);
+	free(u);
+}
+
+static void du_children(struct cli_args *a, const struct xs_node *root)
+{
+	struct usage *u = calloc(root->nr_children + 1, sizeof(*u));
+	size_t n = 0;
+
+	if (!u)
+		cli_die(CLI_FAIL, "out of memory");
+	for (const struct xs_node *c = root->children; c; c = c->next) {
+		u[n].name = c->name;
+		for (const struct xs_node *x = c; x; x = xs_tree_next(c, x))
+			count(&u[n], x);
+		n++;
+	}
+	print_usage(a, u, n, false);
+	free(u);
+}
+
+static int run_du(struct cli_args *a)
+{
+	char *path = store_path(a->argc ? a->argv[0] : "/");
+	bool owners = cli_has(a, "owners");
+	struct xs_node *root = read_all(path, XS_TREE_VALUES | (owners ? XS_TREE_PERMS : 0));
+
+	if (owners)
+		du_owners(a, root);
+	else
+		du_children(a, root);
+	xs_tree_free(root);
+	free(path);
+	return CLI_OK;
+}
+
+static const struct cli_opt du_opts[] = {
+	{ 'o', "owners", NULL, "by owning domain instead of by child" },
+	{ 't', "top", "N", "only the N largest" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_du = {
+	.name = "du",
+	.args = "[PATH]",
+	.help = "how many nodes and bytes, by child or by owning domain",
+	.opts = du_opts,
+	.max_args = 1,
+	.run = run_du,
+};

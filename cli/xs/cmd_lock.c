@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_lock.c - `xs lock`: runs a command while holding a lock in the store. The node names the
+ * holding process; a holder that died is recognised by its process id and start time, so the lock
+ * frees itself. Between processes of one machine.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "store.h"
+
+#define TRIES 1000
+#define LOOK_AGAIN_MS 1000 /* a holder may die without touching the node */
+
+struct lock {
+	char *path;
+	char me[64], holder[64];
+	bool changed;
+};
+
+/* Start time of a process in ticks since boot, 0: there is none. */
+static unsigned long long start_time(long pid)
+{
+	char path[64], line[1024], *p;
+	unsigned long long t = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	/* the name in parentheses may hold anything; field 22 counts from the last one */
+	p = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		t = strtoull(p, NULL, 10);
+	fclose(f);
+	return t;
+}
+
+static bool holder_lives(const char *holder)
+{
+	unsigned long long since;
+	long pid;
+
+	return sscanf(holder, "%ld %llu", &pid, &since) == 2 && start_time(pid) == since;
+}
+
+static int try_lock(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct lock *l = arg;
+	size_t len;
+	int rc;
+	char *now = store_read(tx, l->path, &len, &rc);
+
+	(void)c;
+	if (rc && rc != -ENOENT)
+		return rc;
+	snprintf(l->holder, sizeof(l->holder), "%s", now ? now : "");
+	free(now);
+	if (*l->holder && holder_lives(l->holder))
+		return -EBUSY;
+	return xs_sync_write(store(), tx, l->path, l->me, strlen(l->me));
+}
+
+static int release_mine(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct lock *l = arg;
+	int rc;
+	char *now = store_read(tx, l->path, NULL, &rc);
+	bool mine = now && strcmp(now, l->me) == 0;
+
+	free(now);
+	return mine ? xs_sync_str(c, XS_RM, tx, l->path, NULL, NULL) : 0;
+}
+
+static void on_event(void *arg, const char *path)
+{
+	(void)path;
+	((struct lock *)arg)->changed = true;
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
+}
+
+static void acquire(struct cli_args *a, struct lock *l)
+{
+	long timeout = cli_ms(a, "timeout", -1), deadline = now_ms() + timeout;
+	int rc = xs_client_watch(store(), l->path, 0, on_event, l, NULL, NULL);
+
+	while (!rc) {
+		l->changed = false;
+		rc = xs_transact(store(), try_lock, l, TRIES, NULL);
+		if (rc != -EBUSY)
+			break;
+		if (cli_has(a, "no-wait") || (timeout >= 0 && now_ms() >= deadline))
+			cli_die(timeout >= 0 ? CLI_TIMEOUT : CLI_FAIL, "%s: held by process %ld",
+				l->path, atol(l->holder));
+		rc = l->changed ? 0 : xs_client_run(store(), LOOK_AGAIN_MS);
+	}
+	if (rc)
+		store_failed(l->path, rc);
+}
+
+static int run_command(char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		fprintf(stderr, "xs: %s: %s\n", argv[0], strerror(errno));
+		_exit(CLI_NO_HANDLER);
+	}
+	if (pid < 0)
+		return CLI_NO_HANDLER;
+	signal(SIGINT, SIG_IGN); /* the command's business */
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return CLI_NO_HANDLER;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_lock(struct cli_args *a)
+{
+	struct lock l = { .path = store_path(a->argv[0]) };
+	int code;
+
+	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)getpid(), start_time(getpid()));
+	acquire(a, &l);
+	code = run_command(a->argv + 1);
+	xs_transact(store(), release_mine, &l, TRIES, NULL);
+	store_hang_up();
+	free(l.path);
+	return code;
+}
+
+static const struct cli_opt opts[] = {
+	{ 't', "timeout", "TIME", "give up after TIME with status 124" },
+	{ 'n', "no-wait", NULL, "give up at once with status 1" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_lock = {
+	.name = "lock",
+	.args = "PATH [--] COMMAND [ARGUMENT]...",
+	.help = "runs a command while holding a lock; its status is ours",
+	.more = "The lock is free again when the command ends, or when xs dies in any way.",
+	.opts = opts,
+	.min_args = 2,
+	.max_args = -1,
+	.stop_at_first = true,
+	.run = run_lock,
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_stat.c - `xs stat`: everything about one node; `xs exists`; `xs list`: names only.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "json_out.h"
+#include "store.h"
+#include "text.h"
+#include "watch_state.h"
+
+/* The generation comes with a listing in parts. Not every daemon has that. */
+static long long generation(const char *path)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { (void *)"0", 2 } };
+	char *reply;
+	long long gen = -1;
+
+	if (xs_sync(store(), XS_DIRECTORY_PART, 0, iov, 2, &reply, NULL) == 0) {
+		gen = atoll(reply);
+		free(reply);
+	}
+	return gen;
+}
+
+static const char *lifetime(const char *path)
+{
+	if (path_is_below("/config", path) || path_is_below("/history", path))
+		return "kept over a reboot of the host";
+	return "gone with the next boot of the host";
+}
+
+static json_t *stat_json(const struct xs_node *n, const char *path, long long gen)
+{
+	json_t *o = json_pack("{s:s, s:I, s:i, s:s}", "path", path, "size",
+			      (json_int_t)n->value_len, "children", n->nr_children, "lifetime",
+			      path_is_below("/config", path) || path_is_below("/history", path) ?
+				      "persistent" : "runtime");
+
+	if (n->value)
+		json_object_set_new(o, "value", json_value(n->value, n->value_len));
+	json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
+	if (gen >= 0)
+		json_object_set_new(o, "gen", json_integer(gen));
+	return o;
+}
+
+static void stat_print(const struct xs_node *n, const char *path, long long gen)
+{
+	char *value = n->value ? text_escape(n->value, n->value_len) : strdup("(not readable)");
+	char perms[512];
+
+	store_perms_text(n->perms, n->perms_len, perms, sizeof(perms));
+	printf("path         %s\nvalue        %s\nsize         %zu\nchildren     %u\n", path, value,
+	       n->value_len, n->nr_children);
+	printf("owner        domain %d\npermissions  %s\n", n->perms ? atoi(n->perms + 1) : -1,
+	       perms);
+	if (gen >= 0)
+		printf("generation   %lld\n", gen);
+	printf("lifetime     %s\n", lifetime(path));
+	free(value);
+}
+
+static int run_stat(struct cli_args *a)
+{
+	char *path = store_path(a->argv[0]);
+	struct xs_node *n;
+	int rc = xs_tree_read(store(), 0, path, 0, XS_TREE_VALUES | XS_TREE_PERMS, &n);
+
+	if (rc)
+		store_failed(path, rc);
+	if (a->json)
+		json_print(stat_json(n, path, generation(path)));
+	else
+		stat_print(n, path, generation(path));
+	xs_tree_free(n);
+	free(path);
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_stat = {
+	.name = "stat",
+	.args = "PATH",
+	.help = "everything about one node",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_stat,
+};
+
+/* ---- exists ---- */
+
+static int run_exists(struct cli_args *a)
+{
+	for (int i = 0; i < a->argc; i++) {
+		char *path = store_path(a->argv[i]);
+		int rc = xs_sync_str(store(), XS_READ, 0, path, NULL, NULL);
+
+		free(path);
+		if (rc == -ENOENT)
+			return CLI_FAIL;
+		if (rc && rc != -EACCES)
+			store_failed(a->argv[i], rc);
+	}
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_exists = {
+	.name = "exists",
+	.args = "PATH...",
+	.help = "status 0 when all these nodes exist, 1 when one does not",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_exists,
+};
+
+/* ---- list ---- */
+
+static int run_list(struct cli_args *a)
+{
+	char *path = store_path(a->argc ? a->argv[0] : "/");
+	struct xs_node *root;
+	int rc = xs_tree_read(store(), 0, path, 1, XS_TREE_SORT, &root);
+	json_t *names = json_array();
+
+	if (rc)
+		store_failed(path, rc);
+	for (struct xs_node *n = root->children; n; n = n->next) {
+		if (a->json)
+			json_array_append_new(names, json_string(n->name));
+		else
+			puts(n->name);
+	}
+	if (a->json)
+		json_print(json_incref(names));
+	json_decref(names);
+	xs_tree_free(root);
+	free(path);
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_list = {
+	.name = "list",
+	.args = "[PATH]",
+	.help = "names of the children",
+	.max_args = 1,
+	.run = run_list,
+};
