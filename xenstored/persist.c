@@ -346,6 +346,8 @@ int persist_restore(struct server *srv, const char *name)
 	if (strchr(name, '/') || name[0] == '.')
 		return -EINVAL;
 	keeper_settle(srv);
+	/* What the journal still has of the persistent part is older than the restore. */
+	journal_void(srv->journal, journal_next_seq(srv->journal) - 1);
 	ret = keeper_adopt_snapshot(srv->cfg.state_dir, name);
 	if (ret < 0)
 		return ret;

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_crash.c - kill -9 under traffic: a guest on a ring and a client on a socket. Claims: the
+ * guest's byte stream goes on as if nothing had happened (every request answered once, in order),
+ * nothing acknowledged is lost, nothing half done is seen.
+ *
+ * argv[1]: the daemon built with the fake machine.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_hv.h"
+#include "xs_wire.h"
+
+static const char *daemon_path;
+static char dir[64], state_dir[64], fake[80], sock[80];
+static struct hv *hv;
+static pid_t pid;
+static unsigned int seed;
+
+static unsigned int rnd(unsigned int n)
+{
+	seed = seed * 1103515245u + 12345u;
+	return (seed >> 8) % n;
+}
+
+static void daemon_start(void)
+{
+	pid = fork();
+	if (pid == 0) {
+		setenv("XS_FAKE_DIR", fake, 1);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(9);
+		execl(daemon_path, daemon_path, "-N", "--run-dir", dir, "--state-dir", state_dir,
+		      NULL);
+		_exit(9);
+	}
+}
+
+static void daemon_kill(int sig)
+{
+	kill(pid, sig);
+	waitpid(pid, NULL, 0);
+}
+
+/* --- a client on the socket --- */
+
+static int client_open(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", sock);
+	for (int i = 0; i < 2000; i++) {
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+			return fd;
+		close(fd);
+		usleep(5000);
+	}
+	fail_msg("the daemon does not come up");
+	return -1;
+}
+
+static bool read_all(int fd, void *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, (char *)data + done, len - done);
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static bool send_req(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len)
+{
+	struct xsd_sockmsg hdr = { type, 1, tx, len };
+	char msg[XS_WIRE_MSG_MAX];
+
+	memcpy(msg, &hdr, sizeof(hdr));
+	memcpy(msg + sizeof(hdr), data, len);
+	return send(fd, msg, sizeof(hdr) + len, MSG_NOSIGNAL) == (ssize_t)(sizeof(hdr) + len);
+}
+
+/* 0, the errno of the reply, or -1 when the connection went away. */
+static int await(int fd, char *out)
+{
+	struct xsd_sockmsg hdr;
+	char data[XENSTORE_PAYLOAD_MAX + 1];
+
+	if (!read_all(fd, &hdr, sizeof(hdr)) || hdr.len > XENSTORE_PAYLOAD_MAX ||
+	    !read_all(fd, data, hdr.len))
+		return -1;
+	data[hdr.len] = '\0';
+	if (out)
+		memcpy(out, data, hdr.len + 1);
+	return hdr.type == XS_ERROR ? xs_wire_error_code(data, hdr.len) : 0;
+}
+
+static int request(int fd, uint32_t type, const void *data, uint32_t len, char *out)
+{
+	return send_req(fd, type, 0, data, len) ? await(fd, out) : -1;
+}
+
+static int write_number(int fd, const char *path, unsigned long value)
+{
+	char data[200];
+	size_t len = strlen(path) + 1;
+
+	memcpy(data, path, len);
+	len += (size_t)snprintf(data + len, sizeof(data) - len, "%lu", value);
+	return request(fd, XS_WRITE, data, (uint32_t)len, NULL);
+}
+
+static unsigned long read_number(int fd, const char *path)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+	int err = request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, out);
+
+	return err ? 0 : strtoul(out, NULL, 10);
+}
+
+/* --- a guest on the ring --- */
+
+struct guest {
+	struct xenstore_domain_interface *page;
+	unsigned long sent, answered, written;
+	unsigned int events;
+	char out[XS_WIRE_MSG_MAX * 2];
+	uint32_t out_len, out_done;
+	char in[XS_WIRE_MSG_MAX];
+	uint32_t in_len;
+};
+
+/* Request number n: mostly a write of n, now and then one that fills several rings. */
+static void guest_build(struct guest *g)
+{
+	unsigned long n = ++g->sent;
+	struct xsd_sockmsg hdr = { XS_WRITE, (uint32_t)n, 0, 0 };
+	char *data = g->out + sizeof(hdr);
+
+	if (n % 7 == 3) {
+		hdr.type = XS_READ;
+		hdr.len = (uint32_t)sprintf(data, "data/k") + 1;
+	} else if (n % 50 == 0) {
+		hdr.len = (uint32_t)sprintf(data, "data/large") + 1;
+		memset(data + hdr.len, 'L', 1900);
+		hdr.len += 1900;
+	} else {
+		hdr.len = (uint32_t)sprintf(data, "data/k") + 1;
+		hdr.len += (uint32_t)sprintf(data + hdr.len, "%lu", n);
+	}
+	memcpy(g->out, &hdr, sizeof(hdr));
+	g->out_len = (uint32_t)sizeof(hdr) + hdr.len;
+	g->out_done = 0;
+}
+
+static void guest_push(struct guest *g)
+{
+	struct xenstore_domain_interface *p = g->page;
+	bool moved = false;
+
+	while (p->req_prod - __atomic_load_n(&p->req_cons, __ATOMIC_ACQUIRE) <
+	       XENSTORE_RING_SIZE) {
+		if (g->out_done == g->out_len) {
+			if (g->sent - g->answered >= 5)
+				break;
+			guest_build(g);
+		}
+		p->req[MASK_XENSTORE_IDX(p->req_prod)] = g->out[g->out_done++];
+		__atomic_store_n(&p->req_prod, p->req_prod + 1, __ATOMIC_RELEASE);
+		moved = true;
+	}
+	if (moved)
+		fake_event(hv, FAKE_PORT(1));
+}
+
+static void guest_message(struct guest *g, const struct xsd_sockmsg *hdr, const char *data)
+{
+	if (hdr->type == XS_WATCH_EVENT) {
+		g->events++;
+		return;
+	}
+	/* The claim: the next answer is to the next request, exactly once. */
+	if (hdr->req_id != (uint32_t)(g->answered + 1))
+		fail_msg("answer to %u, expected %lu", hdr->req_id, g->answered + 1);
+	g->answered++;
+	if (hdr->type == XS_ERROR)
+		fail_msg("request %lu: %s", g->answered, data);
+	if (hdr->type == XS_READ && g->written) {
+		unsigned long v = strtoul(data, NULL, 10);
+
+		if (v != g->written)
+			fail_msg("read %lu, last written %lu", v, g->written);
+	}
+	if (hdr->type == XS_WRITE && g->answered % 50 != 0)
+		g->written = g->answered;
+}
+
+static void guest_pull(struct guest *g)
+{
+	struct xenstore_domain_interface *p = g->page;
+	bool moved = false;
+
+	while (p->rsp_cons != __atomic_load_n(&p->rsp_prod, __ATOMIC_ACQUIRE)) {
+		struct xsd_sockmsg hdr;
+
+		assert_true(p->rsp_prod - p->rsp_cons <= XENSTORE_RING_SIZE);
+		g->in[g->in_len++] = p->rsp[MASK_XENSTORE_IDX(p->rsp_cons)];
+		__atomic_store_n(&p->rsp_cons, p->rsp_cons + 1, __ATOMIC_RELEASE);
+		moved = true;
+		if (g->in_len < sizeof(hdr))
+			continue;
+		memcpy(&hdr, g->in, sizeof(hdr));
+		assert_true(hdr.len <= XENSTORE_PAYLOAD_MAX);
+		if (g->in_len < sizeof(hdr) + hdr.len)
+			continue;
+		g->in[g->in_len] = '\0';
+		guest_message(g, &hdr, g->in + sizeof(hdr));
+		g->in_len = 0;
+	}
+	if (moved)
+		fake_event(hv, FAKE_PORT(1));
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+static int setup(void **state)
+{
+	int fd;
+
+	seed = getenv("STOREVISOR_SEED") ? (unsigned int)atoi(getenv("STOREVISOR_SEED")) :
+					   (unsigned int)getpid();
+	print_message("seed %u (STOREVISOR_SEED)\n", seed);
+	snprintf(dir, sizeof(dir), "/dev/shm/xs-crash-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(state_dir, sizeof(state_dir), "/tmp/xs-crash-XXXXXX");
+	if (!mkdtemp(state_dir))
+		return -1;
+	snprintf(fake, sizeof(fake), "%s/fake", dir);
+	snprintf(sock, sizeof(sock), "%s/socket", dir);
+	hv = fake_hv_open(fake);
+	fake_domain(hv, 1, FAKE_EXISTS);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(request(fd, XS_INTRODUCE, "1\0" "5\0" "9", 6, NULL), 0);
+	assert_int_equal(request(fd, XS_MKDIR, "/local/domain/1", 16, NULL), 0);
+	assert_int_equal(request(fd, XS_SET_PERMS, "/local/domain/1\0n1", 19, NULL), 0);
+	close(fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char cmd[300];
+
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	hv->close(hv);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s %s", dir, state_dir);
+	return system(cmd);
+}
+
+static unsigned int kills(unsigned int ci, unsigned int more)
+{
+	return getenv("STOREVISOR_LONG") ? more : ci;
+}
+
+static void run_guest_for(struct guest *g, double seconds)
+{
+	double end = now() + seconds;
+
+	do {
+		guest_push(g);
+		guest_pull(g);
+	} while (now() < end);
+}
+
+static void test_ring_stream_goes_on_over_kills(void **state)
+{
+	static struct guest g;
+	unsigned int nr = kills(40, 2000);
+	unsigned long at_start;
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(hv, 1);
+	for (unsigned int i = 0; i < nr; i++) {
+		at_start = g.answered;
+		run_guest_for(&g, (double)rnd(20000) * 1e-6);
+		daemon_kill(SIGKILL);
+		run_guest_for(&g, (double)rnd(2000) * 1e-6);
+		daemon_start();
+		if (i % 4 == 0) {
+			/* Only now and then: kills during the restart count as well. */
+			double end = now() + 20;
+
+			while (g.answered < at_start + 20 && now() < end)
+				run_guest_for(&g, 0.001);
+			assert_true(g.answered >= at_start + 20);
+		}
+	}
+	print_message("%lu requests answered over %u kills, %u events\n", g.answered, nr,
+		      g.events);
+}
+
+static void test_watches_of_a_ring_outlive_the_daemon(void **state)
+{
+	static struct guest g;
+	double end = now() + 20;
+	int fd;
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(hv, 1);
+	g.sent = 1;
+	((struct xsd_sockmsg *)g.out)->type = XS_WATCH;
+	((struct xsd_sockmsg *)g.out)->req_id = 1;
+	((struct xsd_sockmsg *)g.out)->tx_id = 0;
+	((struct xsd_sockmsg *)g.out)->len = 9;
+	memcpy(g.out + 16, "data\0tok", 9);
+	g.out_len = 25;
+	while (g.events < 1 && now() < end) {
+		if (g.out_done < g.out_len)
+			guest_push(&g);
+		guest_pull(&g);
+		g.answered = g.answered > 1 ? 1 : g.answered;
+		if (g.answered == 1)
+			break;
+	}
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(write_number(fd, "/local/domain/1/data/new", 1), 0);
+	close(fd);
+	end = now() + 10;
+	while (g.events < 3 && now() < end)
+		guest_pull(&g);
+	/* The one at registration, the one of the restart, the one of the write. */
+	assert_true(g.events >= 3);
+}
+
+static void test_acknowledged_writes_are_there_after_kills(void **state)
+{
+	unsigned long acked[2] = { 0, 0 }, tried[2] = { 0, 0 };
+	static const char *const path[2] = { "/config/k", "/run/k" };
+	unsigned int nr = kills(30, 1000);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		int fd = client_open();
+		double end = now() + (double)rnd(15000) * 1e-6;
+
+		for (int p = 0; p < 2; p++) {
+			unsigned long v = read_number(fd, path[p]);
+
+			if (v < acked[p] || v > tried[p])
+				fail_msg("%s is %lu, acknowledged %lu, tried %lu", path[p], v,
+					 acked[p], tried[p]);
+			acked[p] = v;
+		}
+		while (now() < end) {
+			int p = rnd(4) != 0;
+
+			tried[p] = acked[p] + 1;
+			assert_int_equal(write_number(fd, path[p], tried[p]), 0);
+			acked[p] = tried[p];
+		}
+		/* One more of each is under way when the daemon dies. */
+		for (int p = 0; p < 2; p++) {
+			char data[64];
+			size_t len = strlen(path[p]) + 1;
+
+			tried[p] = acked[p] + 1;
+			memcpy(data, path[p], len);
+			len += (size_t)sprintf(data + len, "%lu", tried[p]);
+			send_req(fd, XS_WRITE, 0, data, (uint32_t)len);
+		}
+		usleep(rnd(300));
+		daemon_kill(SIGKILL);
+		close(fd);
+		daemon_start();
+	}
+	print_message("%lu persistent and %lu runtime writes over %u kills\n", acked[0], acked[1],
+		      nr);
+}
+
+static void test_transactions_are_all_or_nothing_over_kills(void **state)
+{
+	unsigned int nr = kills(20, 500);
+	unsigned long value = 1;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		int fd = client_open();
+		unsigned long a = read_number(fd, "/run/a"), b = read_number(fd, "/run/b");
+		unsigned long c = read_number(fd, "/config/c");
+
+		if (a != b || b != c)
+			fail_msg("a transaction was split: %lu %lu %lu", a, b, c);
+		value = a + 1;
+		for (int k = 0; k < 5; k++, value++) {
+			char out[64], data[64];
+			uint32_t tx;
+
+			assert_int_equal(request(fd, XS_TRANSACTION_START, "", 1, out), 0);
+			tx = (uint32_t)strtoul(out, NULL, 10);
+			for (int p = 0; p < 3; p++) {
+				static const char *const path[3] = { "/run/a", "/run/b",
+								     "/config/c" };
+				size_t len = strlen(path[p]) + 1;
+
+				memcpy(data, path[p], len);
+				len += (size_t)sprintf(data + len, "%lu", value);
+				send_req(fd, XS_WRITE, tx, data, (uint32_t)len);
+				assert_int_equal(await(fd, NULL), 0);
+			}
+			send_req(fd, XS_TRANSACTION_END, tx, "T", 2);
+			if (k < 4)
+				assert_int_equal(await(fd, NULL), 0);
+		}
+		usleep(rnd(500));
+		daemon_kill(SIGKILL);
+		close(fd);
+		daemon_start();
+	}
+}
+
+static void test_second_daemon_on_the_same_directory_refuses(void **state)
+{
+	pid_t first = pid;
+	int fd = client_open(), status;
+
+	daemon_start();
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	pid = first;
+	assert_int_equal(write_number(fd, "/still/here", 1), 0);
+	close(fd);
+}
+
+static void test_reboot_drops_the_runtime_part_only(void **state)
+{
+	char cmd[300];
+	int fd = client_open();
+
+	assert_int_equal(write_number(fd, "/config/stays", 7), 0);
+	assert_int_equal(write_number(fd, "/run/goes", 7), 0);
+	close(fd);
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s/runtime %s/journal %s/rings", dir, dir, dir);
+	assert_int_equal(system(cmd), 0);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/config/stays"), 7);
+	assert_int_equal(read_number(fd, "/run/goes"), 0);
+	close(fd);
+}
+
+static void test_death_of_the_keeper_is_not_noticed(void **state)
+{
+	char cmd[200];
+	int fd = client_open();
+
+	for (unsigned long i = 1; i <= 3; i++) {
+		assert_int_equal(write_number(fd, "/config/x", i), 0);
+		snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)pid);
+		assert_int_equal(system(cmd), 0);
+		assert_int_equal(write_number(fd, "/config/x", i + 100), 0);
+		assert_int_equal(read_number(fd, "/config/x"), i + 100);
+	}
+	close(fd);
+}
+
+static void test_live_update_keeps_everything_but_connections(void **state)
+{
+	static struct guest g;
+	int fd = client_open();
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(hv, 1);
+	run_guest_for(&g, 0.05);
+	assert_int_equal(write_number(fd, "/run/lu", 5), 0);
+	assert_int_equal(request(fd, XS_CONTROL, "live-update\0-s", 15, NULL), 0);
+	assert_int_equal(await(fd, NULL), -1);
+	close(fd);
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/run/lu"), 5);
+	close(fd);
+	run_guest_for(&g, 0.3);
+	assert_true(g.answered > 10);
+}
+
+static void test_snapshot_is_restored_while_running(void **state)
+{
+	int fd = client_open();
+
+	assert_int_equal(write_number(fd, "/config/s", 1), 0);
+	assert_int_equal(request(fd, XS_CONTROL, "snapshot\0one.mdb", 17, NULL), 0);
+	assert_int_equal(write_number(fd, "/config/s", 2), 0);
+	assert_int_equal(write_number(fd, "/run/s", 2), 0);
+	assert_int_equal(request(fd, XS_CONTROL, "restore\0one.mdb", 16, NULL), 0);
+	assert_int_equal(read_number(fd, "/config/s"), 1);
+	assert_int_equal(read_number(fd, "/run/s"), 2);
+	assert_int_equal(write_number(fd, "/config/s", 3), 0);
+	assert_int_equal(request(fd, XS_CONTROL, "restore\0none.mdb", 17, NULL), ENOENT);
+	assert_int_equal(request(fd, XS_CONTROL, "restore\0../x", 13, NULL), EINVAL);
+	close(fd);
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/config/s"), 3);
+	close(fd);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_ring_stream_goes_on_over_kills),
+		T(test_watches_of_a_ring_outlive_the_daemon),
+		T(test_acknowledged_writes_are_there_after_kills),
+		T(test_transactions_are_all_or_nothing_over_kills),
+		T(test_second_daemon_on_the_same_directory_refuses),
+		T(test_reboot_drops_the_runtime_part_only),
+		T(test_death_of_the_keeper_is_not_noticed),
+		T(test_live_update_keeps_everything_but_connections),
+		T(test_snapshot_is_restored_while_running),
+	};
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+		return 2;
+	}
+	daemon_path = argv[1];
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
