@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# commands.sh - the commands of xs, each against a real daemon: output, status, store afterwards.
+. "$(dirname "$0")/lib.sh"
+start_store
+mkdir "$dir/bin"; ln -s "$xs_prog" "$dir/bin/xs"; PATH="$dir/bin:$PATH"
+unset LD_LIBRARY_PATH
+
+run xs
+is "without a command the help is shown and the status is 2" "2 1" "$rc $(echo "$out" | grep -c '^ ls ')"
+run env XENSTORED_PATH=/nothing xs help
+is "help needs no store" 0 $rc
+for cmd in $(xs help | sed -n 's/^ \([a-z]*\) .*/\1/p'); do
+	run env XENSTORED_PATH=/nothing xs help "$cmd"
+	[ $rc = 0 ] && [ "$(echo "$out" | grep -c '^Usage: xs ')" = 1 ] || fail "help $cmd" "$out"
+done
+pass "help COMMAND works for every command without a store"
+run env XENSTORED_PATH=/nothing xs ls
+is "no daemon: status 3" 3 $rc
+run xs nonsense
+is "an unknown command: status 2" 2 $rc
+run xs read
+is "a missing argument: status 2" 2 $rc
+run xs ls --nonsense
+is "an unknown option: status 2" 2 $rc
+
+# values
+run xs write /t/a one /t/b 'two words'
+is "write sets several values" 0 $rc
+is "read gives one value" one "$(xs read /t/a)"
+is "read gives several with their paths" "/t/a = one
+/t/b = two words" "$(xs read /t/a /t/b)"
+is "get and put are read and write" three "$(xs put /t/c three && xs get /t/c)"
+is "read -j of text is a JSON string" '"one"' "$(xs read -j /t/a)"
+printf 'x\000\377y' | xs write --stdin /t/bin
+is "a value from standard input keeps every byte" "7800ff79" \
+	"$(xs read --raw /t/bin | od -An -tx1 | tr -d ' \n')"
+is "bytes that are no text are never shown raw" 'x\x00\xffy' "$(xs read /t/bin)"
+is "read -j of bytes is base64" '{"@b64":"eAD/eQ=="}' "$(xs read -j /t/bin)"
+xs write /t/u 'grün'
+is "UTF-8 is shown as it is" 'grün' "$(xs read /t/u)"
+run xs read /t/nothing
+is "read of nothing: status 1" 1 $rc
+run xs read -j /t/nothing
+is "errors are JSON with -j" 1 "$(echo "$err" | grep -c '^{"error":".*","code":1}$')"
+run xs write --if-absent /t/a x
+is "write --if-absent refuses an existing node" "1 one" "$rc $(xs read /t/a)"
+run xs write --if-value one /t/a uno
+is "write --if-value changes what matches" "0 uno" "$rc $(xs read /t/a)"
+run xs write --if-value one /t/a 1
+is "write --if-value refuses what does not" "1 uno" "$rc $(xs read /t/a)"
+run xs write /t/good 1 '/t/bad path' 2
+is "several writes are one transaction" "1 1" "$rc $(xs exists /t/good; echo $?)"
+
+# listing
+xs rm /t; xs write /t/x 1 /t/d/e/f 2 /t/d/g 3
+is "ls shows children with values" "d  
+x  1" "$(xs ls /t)"
+is "ls -f shows full paths" "/t/d = 
+/t/x = 1" "$(xs ls -f /t)"
+is "list shows names" "d
+x" "$(xs list /t)"
+is "tree draws what is below" "/t
++- d
+|  +- e
+|  |  \`- f = 2
+|  \`- g = 3
+\`- x = 1" "$(xs tree /t)"
+is "tree -d limits the depth" "/t
++- d
+\`- x = 1" "$(xs tree -d 1 /t)"
+is "ls -j is JSON" '[{"path":"/t/d","name":"d","value":""},{"path":"/t/x","name":"x","value":"1"}]' \
+	"$(xs ls -j /t)"
+is "find takes patterns" "/t/d/e/f = 2
+/t/d/g = 3" "$(xs find '/t/*/**' | grep -v '= $')"
+is "find --value looks into values" /t/d/g "$(xs find -n --value 3 /t)"
+run xs find /t/nothing/here
+is "find of nothing: status 1" 1 $rc
+is "ls -0 ends paths by NUL bytes" 2 "$(xs ls -0 /t | tr -cd '\000' | wc -c)"
+is "du counts nodes" "    4      6  d" "$(xs du /t | sed -n 2p)"
+for i in $(seq 500); do echo "/t/many/child-with-a-long-name-$i 1"; done | xargs -n 20 xs write
+is "a directory larger than one message is listed whole" 500 "$(xs list /t/many | wc -l)"
+
+# moving, permissions
+xs rm /t/many; xs perms /t/d n0 r5
+is "perms shows what was set" n0,r5 "$(xs perms /t/d)"
+run xs cp /t/d /t/copy
+is "cp copies values and permissions" "0 3 n0,r5" "$rc $(xs read /t/copy/g) $(xs perms /t/copy)"
+run xs cp /t/d /t/copy
+is "cp does not write over something" 1 $rc
+run xs mv /t/copy /t/moved
+is "mv moves" "0 2 1" "$rc $(xs read /t/moved/e/f) $(xs exists /t/copy; echo $?)"
+run xs mv /t/d /t/d/e/inside
+is "mv into itself is refused" 2 $rc
+run xs perms -r /t/d n0 r7
+is "perms -r sets all below" "n0,r7" "$(xs perms /t/d/e/f)"
+run xs perms /t/d x0
+is "a wrong permission: status 2" 2 $rc
+is "stat tells size and children" "1 2" "$(xs stat /t/x | awk '/^size/{print $2}') $(xs stat /t/d | awk '/^children/{print $2}')"
+run xs rm /t/nothing
+is "rm of nothing: status 1" 1 $rc
+run xs rm -f /t/nothing
+is "rm -f of nothing: status 0" 0 $rc
+run xs exists /t/x /t/nothing
+is "exists: status 1 when one is missing" 1 $rc
+
+# short paths
+xs write /local/domain/7/name seven /local/domain/7/key v
+is "~7/ is domain 7's home" v "$(xs read '~7/key')"
+is "vm:NAME/ is the home of the domain of that name" v "$(xs read vm:seven/key)"
+run xs read vm:nobody/key
+is "vm: of a domain that is not there: status 1" 1 $rc
+is "a path needs no leading slash" v "$(xs read local/domain/7/key)"
+
+# waiting
+( sleep 0.3; xs write /t/w yes ) &
+run xs wait /t/w=yes -t 5s
+is "wait ends when the value is there" 0 $rc
+run xs wait /t/w=no -t 200ms
+is "wait gives up with status 124" 124 $rc
+( sleep 0.3; xs rm /t/w ) &
+run xs wait '/t/w!' -t 5s
+is "wait PATH! ends when the node is gone" 0 $rc
+( sleep 0.3; xs write /t/w '' ) &
+run xs wait /t/w -t 5s
+is "wait PATH ends when the node exists" 0 $rc
+
+# transactions and locks
+echo '{"if":{"t":{"own":null}},"then":{"t":{"own":"me"}},"else":{"t":{"late":"1"}}}' >"$dir/txn"
+run xs txn "$dir/txn"
+is "txn does THEN when the condition holds" "0 me" "$rc $(xs read /t/own)"
+run xs txn "$dir/txn"
+is "txn does ELSE when it does not, with status 1" "1 1" "$rc $(xs read /t/late)"
+xs lock /t/lock sleep 1 &
+holder=$!
+sleep 0.3
+run xs lock -n /t/lock true
+is "a held lock is not given twice" 1 $rc
+run xs lock -t 5s /t/lock sh -c 'exit 7'
+is "a lock is given when it is free; the command's status is ours" 7 $rc
+wait $holder
+xs write /t/lock '999999999 1'
+run xs lock -n /t/lock true
+is "a lock whose holder died is free" 0 $rc
+is "a lock leaves no node" 1 "$(xs exists /t/lock; echo $?)"
+
+# the daemon itself
+run xs control help
+is "control asks the daemon" "0 check" "$rc $(echo "$out" | grep -o '^check' | head -n 1)"
+run xs control nonsense
+is "an unknown control command: status 1" 1 $rc
+run xs quota
+is "quota lists limits" 1 "$(echo "$out" | grep -c '^nodes ')"
+if [ -n "$daemon" ]; then
+	run xs check
+	is "check finds nothing wrong after all this" "0 OK" "$rc $out"
+	xs monitor -t 2s >"$dir/monitor" &
+	sleep 0.5; xs write /t/seen 1; wait $!
+	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
+	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
+fi
+plan

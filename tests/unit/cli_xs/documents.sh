@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# documents.sh - JSON out of the store and into it: export, import, diff, apply. What comes out goes
+# in again and comes out the same, byte for byte.
+. "$(dirname "$0")/lib.sh"
+start_store
+mkdir "$dir/bin"; ln -s "$xs_prog" "$dir/bin/xs"; PATH="$dir/bin:$PATH"
+unset LD_LIBRARY_PATH
+cd "$dir" || exit 99
+
+cat >a.json <<'JSON'
+{"config": {"domain": {"web": {
+  "memory": 128, "autostart": true, "ratio": 1.5, "off": false,
+  "disk": [{"target": "file:/x", "mode": "w"}, {"target": "phy:/y"}],
+  "name": {"@value": "näme\n\"q\" \\", "sub": "1"},
+  "bin": {"@b64": "AAH/"}, "@@odd": "q", "empty": {}, "e2": "",
+  "both": {"@value": {"@b64": "gA=="}, "child": "c"},
+  "vncpasswd": "geheim", "p": {"@value": "v", "@perms": ["n0", "r5", "b7"]}}}}}
+JSON
+run xs import a.json
+is "import writes a document" 0 $rc
+is "numbers, true and false become text" "128 1 1.5 0" \
+	"$(xs read -v /config/domain/web/memory /config/domain/web/autostart \
+	   /config/domain/web/ratio /config/domain/web/off | xargs)"
+is "an array becomes children 0, 1, ..." phy:/y "$(xs read /config/domain/web/disk/1/target)"
+is "@b64 becomes bytes" 0001ff "$(xs read -r /config/domain/web/bin | od -An -tx1 | tr -d ' \n')"
+is "@perms become permissions" n0,r5,b7 "$(xs perms /config/domain/web/p)"
+is "@@name is a child called @name" q "$(xs read /config/domain/web/@odd)"
+is "an empty object is an empty node" 0 "$(xs exists /config/domain/web/empty; echo $?)"
+
+# round trips
+for form in "" --perms --exact; do
+	xs export $form /config >one.json
+	xs rm /config/domain
+	run xs import -q one.json
+	xs export $form /config >two.json
+	is "export $form, import, export gives the same bytes" "0 0" "$rc $(cmp one.json two.json; echo $?)"
+	run xs diff one.json
+	is "and diff $form finds no difference" "0 " "$rc $out"
+done
+xs export --relative /config/domain/web >rel.json
+xs rm /config/domain/web; xs import -q --at /config/domain/web rel.json
+is "export --relative and import --at go together" 128 "$(xs read /config/domain/web/memory)"
+is "a document ends with a newline" 1 "$(tail -c 1 one.json | wc -l)"
+xs write /local/domain/9/x 1
+is "export of everything leaves runtime keys out" 0 "$(xs export | grep -c local)"
+is "export --all does not" 1 "$(xs export --all | grep -c '"local"')"
+is "export --flat is PATH=VALUE" /config/domain/web/memory=128 "$(xs export -f /config | grep memory)"
+seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+echo "# seed $seed"
+awk -v seed="$seed" 'BEGIN { srand(seed); for (i = 0; i < 400; i++) { p = "/rnd"; n = 1 + int(rand() * 5)
+	for (j = 0; j < n; j++) p = p "/" substr("abcdeXYZ019-_@", 1 + int(rand() * 14), 1)
+	printf "%s\n%s\n", p, int(rand() * 3) ? int(rand() * 1e6) : "" } }' >pairs
+xargs -d '\n' -n 200 xs write <pairs
+xs export /rnd >one.json; xs rm /rnd; xs import -q one.json; xs export /rnd >two.json
+is "a random tree makes the round trip" "0" "$(cmp one.json two.json; echo $?)"
+
+# differences
+xs export /config >base.json
+xs write /config/domain/web/memory 256 /config/domain/web/vncpasswd other
+run xs diff base.json
+is "diff says what apply would change, with status 1" "1 1" \
+	"$rc $(echo "$out" | grep -c '^~ /config/domain/web/memory = 128   was 256$')"
+is "diff never shows a secret" 0 "$(echo "$out" | grep -c 'geheim\|other')"
+xs export /config >new.json
+run xs diff base.json new.json
+is "diff of two documents" "1 ~ /config/domain/web/memory = 256   was 128" \
+	"$rc $(echo "$out" | grep memory)"
+is "diff --json-patch is a JSON patch" 1 \
+	"$(xs diff --json-patch base.json | grep -c '"op":"replace","path":"/config/domain/web/memory"')"
+run xs diff nothing.json
+is "diff of a missing file: status 2" 2 $rc
+
+# apply
+echo '{"config":{"domain":{"web":{"memory":"64","e2":null}}}}' >apply.json
+run xs apply -n apply.json
+is "apply --dry-run changes nothing" "0 256" "$rc $(xs read /config/domain/web/memory)"
+run xs apply apply.json </dev/null
+is "apply asks; without a terminal it refuses" "2 256" "$rc $(xs read /config/domain/web/memory)"
+run xs apply -y apply.json
+is "apply changes values and removes what is null" "0 64 1" \
+	"$rc $(xs read /config/domain/web/memory) $(xs exists /config/domain/web/e2; echo $?)"
+run xs apply -y --prune apply.json
+is "apply --prune without @roots is refused" 2 $rc
+echo '{"@roots":["/config/domain/web"],"config":{"domain":{"web":{"memory":"64"}}}}' >prune.json
+xs write /config/domain/db/memory 1
+run xs apply -y --prune prune.json
+is "apply --prune removes what is not in the document, below its roots only" "0 memory 1" \
+	"$rc $(xs list /config/domain/web | xargs) $(xs read /config/domain/db/memory)"
+run xs import apply.json
+is "import refuses null" 2 $rc
+
+# what is wrong is told at once, before anything is changed
+bad() { # DESCRIPTION DOCUMENT WHAT-STDERR-NAMES
+	printf '%s' "$2" >bad.json
+	before=$(xs export --all)
+	run xs import bad.json
+	is "$1: status 2, the place named, nothing changed" "2 1 same" \
+		"$rc $(echo "$err" | grep -c -- "$3") $([ "$before" = "$(xs export --all)" ] && echo same)"
+}
+bad "a syntax error" '{"a": 1,
+ "b" 2}' 'bad.json:2:'
+bad "a duplicate key" '{"a": 1, "a": 2}' 'bad.json:1:.*duplicate'
+bad "a bad name" '{"ok": "1", "c": {"d e": "1"}}' 'at /c: "d e"'
+bad "a name with a slash" '{"a/b": "1"}' 'at /: "a/b"'
+bad "an empty name" '{"": "1"}' 'at /: ""'
+bad "bad permissions" '{"c": {"@perms": ["x0"]}}' 'at /c: permission 0'
+bad "bad base64" '{"c": {"@b64": "###"}}' 'at /c: a value is'
+bad "an unknown @key" '{"c": {"@what": 1}}' 'at /c: "@what"'
+bad "a value that is too long" "{\"c\": \"$(printf '%05000d' 1)\"}" 'at /c: path and value'
+bad "an empty file" '' 'is empty'
+bad "something behind the document" '{} {}' 'something follows'
+printf '{"c": {"d e": "1", "f g": "2", "@x": "3"}}' >bad.json
+run xs import bad.json
+is "all problems are reported together" 4 "$(echo "$err" | wc -l)"
+plan

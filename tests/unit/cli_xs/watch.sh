@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# watch.sh - xs watch: initial state, changes, handlers, ends and exit statuses, a daemon that goes.
+. "$(dirname "$0")/lib.sh"
+start_store
+mkdir "$dir/bin"; ln -s "$xs_prog" "$dir/bin/xs"; PATH="$dir/bin:$PATH"
+unset LD_LIBRARY_PATH
+cd "$dir" || exit 99
+xs write /t/a 1 /t/b 2
+
+watch() { timeout 20 xs watch "$@" >events 2>errors & watcher=$!; sleep 0.4; }
+done_watching() { wait $watcher; rc=$?; }
+types() { sed 's/.*"type":"\([a-z]*\)".*/\1/' events | xargs; }
+
+watch /t -n 3
+xs write /t/a 5; xs write /t/c 3; xs rm /t/b
+done_watching
+is "the state first, then each change" "initial /t = |initial /t/a = 1|initial /t/b = 2|put /t/a = 5|put /t/c = 3|del /t/b" \
+	"$(sed 's/  */ /g; s/ *$//' events | sed 's/^initial \/t =$/initial \/t = /' | paste -sd '|')"
+is "-n ends with status 0" 0 $rc
+watch -j /t -n 2 --prev
+xs write /t/a 6; xs perms /t/a n0 r3
+done_watching
+is "JSON events have their types, and the state ends with synced" \
+	"initial initial initial synced put perms" "$(types)"
+is "--prev gives the value before" 1 "$(grep -c '"type":"put".*"value":"6","prev":"5"' events)"
+watch --initial none -n 1 /t/a
+xs write /t/a 7
+done_watching
+is "--initial none begins with the first change" "put      /t/a = 7" "$(cat events)"
+watch --initial event -n 1 /t
+xs write /t/a 8
+done_watching
+is "--initial event is one event a path" 2 "$(wc -l <events)"
+watch --initial none --depth 1 -n 1 /t
+xs write /t/d/e/f deep; xs write /t/a 9
+done_watching
+is "--depth leaves out what is deeper" "put      /t/a = 9" "$(tail -n 1 events)"
+watch --initial none -n 1 '/t/*/state'
+xs write /t/x/other 1 /t/x/state 4
+done_watching
+is "a pattern picks names" "put      /t/x/state = 4" "$(cat events)"
+watch --until /t/done=yes /t
+xs write /t/done no; xs write /t/done yes
+done_watching
+is "--until ends when the value is there" "0 put      /t/done = yes" "$rc $(tail -n 1 events)"
+watch --initial none --timeout 300ms /t
+done_watching
+is "--timeout: status 124" 124 $rc
+watch --initial none --debounce 300ms -n 3 /t
+xs write /t/a 1; xs write /t/a 2; xs write /t/a 3
+done_watching
+is "--debounce reports the last value only" "put      /t/a = 3" "$(cat events)"
+xs write /sub/x 1 /sub/y 2
+watch --initial state -n 3 /sub
+xs rm /sub
+done_watching
+is "removing a subtree reports what was below" "del /sub del /sub/x del /sub/y" \
+	"$(grep '^del' events | awk '{print $1, $2}' | sort -k 2 | xargs)"
+watch -n 1 @introduceDomain --initial none
+xs control help >/dev/null; echo >/dev/null
+kill $watcher 2>/dev/null; done_watching
+pass "a special watch can be set"
+
+# handlers
+cat >handler <<'H'
+#!/bin/sh
+echo "$XS_TYPE $XS_PATH=$XS_VALUE" >>handled
+cat >>batches
+H
+chmod +x handler
+watch --initial none -n 1 /t/h --exec ./handler
+xs write /t/h run
+done_watching
+is "--exec runs the handler with the event in its environment" "put /t/h=run" "$(cat handled)"
+is "and as a JSON line on its standard input" 1 "$(grep -c '"type":"put"' batches)"
+watch --initial none -n 1 --exit-on-fail /t/h --exec sh -c 'exit 9'
+xs write /t/h again
+done_watching
+is "--exit-on-fail: the handler's status is ours" 9 $rc
+watch --initial none -n 1 /t/h --exec ./no-such-program
+xs write /t/h again
+done_watching
+is "a handler that cannot start: status 125" 125 $rc
+rm -f handled
+watch --initial none -n 3 /t --exec-per-key ./handler
+xs write /t/k1 1 /t/k2 2 /t/k3 3
+done_watching
+is "--exec-per-key runs once a path" "/t/k1=1 /t/k2=2 /t/k3=3" "$(awk '{print $2}' handled | sort | xargs)"
+
+# usage
+run xs watch
+is "no path: status 2" 2 $rc
+run xs watch --initial nonsense /t
+is "a wrong option value: status 2" 2 $rc
+run env XENSTORED_PATH=/nothing xs watch /t
+is "no daemon: status 3" 3 $rc
+xs watch /t | head -n 1 >/dev/null &
+reader=$!
+sleep 0.4; xs write /t/a p1; sleep 0.2; xs write /t/a p2; sleep 0.3
+is "a reader that goes away ends it quietly" gone "$(kill -0 $reader 2>/dev/null || echo gone)"
+
+# the daemon dies and comes back
+if [ -n "$daemon" ]; then
+	watch -j -n 2 /t/a
+	kill -9 "$daemon"; wait "$daemon" 2>/dev/null
+	sleep 0.3
+	start_store
+	sleep 1
+	xs write /t/a back1; xs write /t/a back2
+	done_watching
+	is "after a kill -9: lost, then resync, then it goes on" "initial synced lost resync put put" \
+		"$(types | sed 's/resync put put put/resync put put/; s/lost put resync/lost resync/; s/lost del resync/lost resync/')"
+	watch --on-lost exit /t/a
+	kill -9 "$daemon"; wait "$daemon" 2>/dev/null
+	done_watching
+	is "--on-lost exit: status 3" 3 $rc
+	daemon=
+fi
+plan
