@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* Claims about the dispatcher, multicall, domctl, sysctl and the small calls. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "world.h"
+
+#include <cmocka.h>
+
+#include <xen/platform.h>
+#include <xen/sysctl.h>
+#include <xen/version.h>
+
+#include "domain/evtchn.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+
+static struct domain *d1;
+
+static int setup(void **state)
+{
+	world_reset();
+	d1 = world_domain(1, 2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(world_end(), 0);
+	return 0;
+}
+
+static void test_unknown_numbers_are_enosys(void **state)
+{
+	assert_int_equal(hypercall(14, 0, 0, 0, 0), -ENOSYS);
+	assert_int_equal(hypercall(63, 0, 0, 0, 0), -ENOSYS);
+	assert_int_equal(hypercall(0xff, 0, 0, 0, 0), -ENOSYS);
+	assert_int_equal(hypercall(1UL << 32 | __HYPERVISOR_xen_version, 0, 0, 0, 0), -ENOSYS);
+	assert_int_equal(hypercall(~0UL, 0, 0, 0, 0), -ENOSYS);
+}
+
+static void test_the_version_is_xen_4_17(void **state)
+{
+	assert_int_equal(hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0), 4 << 16 | 17);
+	assert_int_equal(hypercall(__HYPERVISOR_xen_version, 99, 0, 0, 0), -ENOSYS);
+}
+
+static void test_control_calls_are_for_dom0_only(void **state)
+{
+	world_run(d1->vcpu[0]);
+	assert_int_equal(hypercall(__HYPERVISOR_domctl, 0, 0, 0, 0), -EPERM);
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, 0, 0, 0, 0), -EPERM);
+	assert_int_equal(hypercall(__HYPERVISOR_platform_op, 0, 0, 0, 0), -EPERM);
+	assert_int_equal(hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, 1, GUEST(guest_mem),
+				   0), -EPERM);
+	world_run(dom0->vcpu[0]);
+}
+
+static void test_a_handler_that_sets_the_registers_keeps_them(void **state)
+{
+	struct cpu_user_regs regs = {.rax = __HYPERVISOR_iret, .rip = 7};
+
+	hypercall_entry(&regs);
+	assert_int_equal(regs.rax, __HYPERVISOR_iret);
+	assert_int_equal(regs.rip, 7);
+}
+
+static void test_multicall_stores_each_result(void **state)
+{
+	struct multicall_entry *m = guest_alloc(4 * sizeof(*m));
+
+	m[0] = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
+	m[1] = (struct multicall_entry){.op = 99};
+	m[2] = (struct multicall_entry){.op = __HYPERVISOR_multicall, .args = {GUEST(m), 4}};
+	m[3] = (struct multicall_entry){.op = __HYPERVISOR_iret};
+	world.preempt = true; /* stops before every entry but the first */
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(m), 4, 0, 0), 0);
+	world.preempt = false;
+	assert_int_equal(m[0].result, 4 << 16 | 17);
+	assert_int_equal((long)m[1].result, -ENOSYS);
+	assert_int_equal((long)m[2].result, -EINVAL);
+	assert_int_equal((long)m[3].result, -EINVAL);
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, 0xffff800000000000, 1, 0, 0), -EFAULT);
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, 16, 1, 0, 0), -EFAULT);
+}
+
+static void test_a_multicall_entry_restarts_where_it_stopped(void **state)
+{
+	struct multicall_entry *m = guest_alloc(sizeof(*m));
+	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
+
+	r->extent_start.p = guest_alloc(10 * 8);
+	r->nr_extents = 10;
+	r->domid = 1;
+	*m = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
+				      .args = {XENMEM_populate_physmap, GUEST(r)}};
+	world.preempt = true;
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(m), 1, 0, 0), 0);
+	world.preempt = false;
+	assert_int_equal(m->result, 10);
+	assert_int_equal(d1->tot_pages, 10);
+}
+
+static struct xen_domctl *domctl_new(u32 cmd, domid_t domid)
+{
+	struct xen_domctl *op = guest_alloc(sizeof(*op));
+
+	*op = (struct xen_domctl){
+		.cmd = cmd, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = domid};
+	return op;
+}
+
+static long domctl(struct xen_domctl *op)
+{
+	return hypercall(__HYPERVISOR_domctl, GUEST(op), 0, 0, 0);
+}
+
+static void test_domctl_refuses_other_versions_strangers_and_oneself(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_pausedomain, 1);
+
+	op->interface_version--;
+	assert_int_equal(domctl(op), -EACCES);
+	op->interface_version++;
+	assert_int_equal(domctl(op), 0);
+	op->domain = 55;
+	assert_int_equal(domctl(op), -ESRCH);
+	op->domain = 0;
+	assert_int_equal(domctl(op), -EINVAL);
+	op->cmd = 200;
+	assert_int_equal(domctl(op), -ENOSYS);
+	op->cmd = XEN_DOMCTL_gdbsx_guestmemio;
+	assert_int_equal(domctl(op), -ENOSYS);
+	op->cmd = XEN_DOMCTL_destroydomain;
+	assert_int_equal(domctl(op), -EINVAL);
+}
+
+static void test_create_gives_a_paused_domain_and_destroy_takes_it_away(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_createdomain, 0);
+	domid_t domid;
+
+	op->u.createdomain = (struct xen_domctl_createdomain){
+		.max_vcpus = 2, .max_evtchn_port = 1023, .max_grant_frames = 4,
+		.max_maptrack_frames = 1, .grant_opts = 1, .handle = {1, 2, 3}};
+	assert_int_equal(domctl(op), 0);
+	domid = op->domain;
+	assert_in_range(domid, 2, 0x7fef);
+
+	op = domctl_new(XEN_DOMCTL_max_vcpus, domid);
+	op->u.max_vcpus.max = 3;
+	assert_int_equal(domctl(op), -EINVAL);
+	op->u.max_vcpus.max = 2;
+	assert_int_equal(domctl(op), 0);
+
+	op = domctl_new(XEN_DOMCTL_getdomaininfo, domid);
+	assert_int_equal(domctl(op), 0);
+	assert_true(op->u.getdomaininfo.flags & XEN_DOMINF_paused);
+	assert_int_equal(op->u.getdomaininfo.nr_online_vcpus, 0);
+	assert_int_equal(op->u.getdomaininfo.max_vcpu_id, 1);
+	assert_int_equal(op->u.getdomaininfo.handle[2], 3);
+
+	assert_int_equal(domctl(domctl_new(XEN_DOMCTL_destroydomain, domid)), 0);
+	assert_int_equal(domctl(domctl_new(XEN_DOMCTL_destroydomain, domid)), -ESRCH);
+}
+
+static void test_domids_are_not_reused_at_once(void **state)
+{
+	domid_t a = domain_next_free_domid(), b;
+	struct domain *d = world_domain(a, 1);
+
+	while (domain_kill(d) == -ERESTART)
+		;
+	b = domain_next_free_domid();
+	assert_int_equal(b, a + 1);
+}
+
+static void test_create_refuses_what_this_hypervisor_cannot_do(void **state)
+{
+	const struct xen_domctl_createdomain good = {.max_vcpus = 1, .grant_opts = 1};
+	struct xen_domctl_createdomain bad[6] = {good, good, good, good, good, good};
+
+	bad[0].flags = XEN_DOMCTL_CDF_hvm;
+	bad[1].max_vcpus = 0;
+	bad[2].max_vcpus = DOMAIN_MAX_VCPUS + 1;
+	bad[3].arch.emulation_flags = 1;
+	bad[4].grant_opts = 0;
+	bad[5].cpupool_id = 3;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct xen_domctl *op = domctl_new(XEN_DOMCTL_createdomain, 0);
+
+		op->u.createdomain = bad[i];
+		assert_int_equal(domctl(op), -EINVAL);
+	}
+}
+
+static void test_a_shut_down_domain_shows_its_reason_and_resumes(void **state)
+{
+	struct sched_shutdown *s = guest_alloc(sizeof(*s));
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_getdomaininfo, 1);
+
+	world_run(d1->vcpu[0]);
+	s->reason = SHUTDOWN_MAX + 1;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, GUEST(s), 0, 0),
+			 -EINVAL);
+	s->reason = SHUTDOWN_suspend;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, GUEST(s), 0, 0), 0);
+	world_run(dom0->vcpu[0]);
+	domctl(op);
+	assert_true(op->u.getdomaininfo.flags & XEN_DOMINF_shutdown);
+	assert_int_equal(op->u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift & 255,
+			 SHUTDOWN_suspend);
+	assert_false(vcpu_is_runnable(d1->vcpu[0]));
+	assert_int_equal(domctl(domctl_new(XEN_DOMCTL_resumedomain, 1)), 0);
+	assert_true(vcpu_is_runnable(d1->vcpu[0]));
+}
+
+static void test_page_types_are_told_and_bounded(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_getpageframeinfo3, 1);
+	struct frame *f = world_page(d1);
+	xen_pfn_t *list = guest_alloc(3 * sizeof(*list));
+
+	f->type = (u64)FT_L2 << FT_SHIFT | FT_PINNED | FT_VALID | 1;
+	list[0] = mfn_x(frame_to_mfn(f));
+	list[1] = ~0UL;
+	list[2] = 1; /* the hypervisor's */
+	op->u.getpageframeinfo3.num = 3;
+	op->u.getpageframeinfo3.array.p = list;
+	assert_int_equal(domctl(op), 0);
+	assert_int_equal(list[0], XEN_DOMCTL_PFINFO_L2TAB | XEN_DOMCTL_PFINFO_LPINTAB);
+	assert_int_equal(list[1], XEN_DOMCTL_PFINFO_XTAB);
+	assert_int_equal(list[2], XEN_DOMCTL_PFINFO_XTAB);
+	op->u.getpageframeinfo3.num = 1025;
+	assert_int_equal(domctl(op), -E2BIG);
+	f->type = 0;
+}
+
+static void test_the_list_of_domains_is_bounded_by_the_callers_buffer(void **state)
+{
+	struct xen_sysctl *op = guest_alloc(sizeof(*op));
+	struct xen_domctl_getdomaininfo *info = guest_alloc(2 * sizeof(*info));
+
+	*op = (struct xen_sysctl){.cmd = XEN_SYSCTL_getdomaininfolist,
+				  .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+	op->u.getdomaininfolist.max_domains = 1;
+	op->u.getdomaininfolist.buffer.p = info;
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
+	assert_int_equal(op->u.getdomaininfolist.num_domains, 1);
+	assert_int_equal(info[0].domain, 0);
+	op->u.getdomaininfolist.first_domain = 1;
+	op->u.getdomaininfolist.max_domains = 100;
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
+	assert_int_equal(op->u.getdomaininfolist.num_domains, 1);
+	assert_int_equal(info[0].domain, 1);
+	op->interface_version = 7;
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), -EACCES);
+}
+
+static void test_cpu_leaves_fit_the_buffer_or_are_refused(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_get_cpu_policy, 1);
+
+	assert_int_equal(domctl(op), 0); /* no buffers: how large they must be */
+	assert_true(op->u.cpu_policy.nr_leaves > 20);
+	op->u.cpu_policy.leaves.p = guest_alloc(128 * sizeof(xen_cpuid_leaf_t));
+	op->u.cpu_policy.nr_leaves = 3;
+	assert_int_equal(domctl(op), -ENOBUFS);
+	op->u.cpu_policy.nr_leaves = 128;
+	assert_int_equal(domctl(op), 0);
+	assert_in_range(op->u.cpu_policy.nr_leaves, 20, 128);
+}
+
+static void test_vcpu_numbers_are_checked_and_info_moves_once(void **state)
+{
+	struct vcpu_register_vcpu_info *op = guest_alloc(sizeof(*op));
+	struct frame *f = world_page(d1);
+
+	world_run(d1->vcpu[0]);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 0, 0, 0), 1);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0, 0), 0);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 2, 0, 0), -ENOENT);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, ~0u, 0, 0), -ENOENT);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, 99, 0, 0, 0), -ENOSYS);
+
+	op->mfn = mfn_x(frame_to_mfn(f));
+	op->offset = PAGE_SIZE - 8;
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
+				   0), -EINVAL);
+	op->offset = 128;
+	d1->vcpu[0]->vcpu_info->evtchn_upcall_pending = 1;
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
+				   0), 0);
+	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 1);
+	assert_int_equal(f->ref & FRAME_REF_MASK, 2);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
+				   0), -EINVAL);
+	world_run(dom0->vcpu[0]);
+	op->mfn = mfn_x(frame_to_mfn(f));
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
+				   0), -EINVAL); /* another's page */
+}
+
+static void test_a_singleshot_timer_raises_its_virq(void **state)
+{
+	struct vcpu_set_singleshot_timer *op = guest_alloc(sizeof(*op));
+	evtchn_port_t port;
+
+	evtchn_bind_virq(dom0, VIRQ_TIMER, 0, &port);
+	op->timeout_abs_ns = world.now - 1;
+	op->flags = VCPU_SSHOTTMR_future;
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, GUEST(op),
+				   0), -ETIME);
+	op->timeout_abs_ns = world.now + 1000;
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, GUEST(op),
+				   0), 0);
+	assert_false(evtchn_is_pending(dom0, port));
+	world.now += 1001;
+	timer_softirq();
+	assert_true(evtchn_is_pending(dom0, port));
+}
+
+static void test_the_hypercall_page_holds_a_stub_a_number(void **state)
+{
+	u8 *page = guest_alloc(4096);
+	u32 nr;
+
+	hypercall_page_fill(page);
+	memcpy(&nr, page + 12 * 32 + 4, 4);
+	assert_int_equal(nr, 12);
+	assert_int_equal(page[12 * 32], 0x51);
+	memcpy(&nr, page + __HYPERVISOR_iret * 32 + 5, 4);
+	assert_int_equal(nr, __HYPERVISOR_iret);
+	assert_int_equal(page[__HYPERVISOR_iret * 32 + 9], 0x0f);
+}
+
+static void test_platform_op_knows_no_firmware_and_no_hotplug(void **state)
+{
+	struct xen_platform_op *op = guest_alloc(sizeof(*op));
+
+	*op = (struct xen_platform_op){.cmd = XENPF_firmware_info,
+				       .interface_version = XENPF_INTERFACE_VERSION};
+	op->u.firmware_info.type = XEN_FW_DISK_INFO;
+	assert_int_equal(hypercall(__HYPERVISOR_platform_op, GUEST(op), 0, 0, 0), -ESRCH);
+	op->cmd = XENPF_cpu_online;
+	assert_int_equal(hypercall(__HYPERVISOR_platform_op, GUEST(op), 0, 0, 0), -EOPNOTSUPP);
+	op->cmd = ~0u;
+	assert_int_equal(hypercall(__HYPERVISOR_platform_op, GUEST(op), 0, 0, 0), -EOPNOTSUPP);
+	op->cmd = XENPF_enter_acpi_sleep;
+	op->u.enter_acpi_sleep.sleep_state = 5;
+	assert_int_equal(hypercall(__HYPERVISOR_platform_op, GUEST(op), 0, 0, 0), 0);
+	assert_int_equal(world.machine_stops, 1);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_unknown_numbers_are_enosys),
+		T(test_the_version_is_xen_4_17),
+		T(test_control_calls_are_for_dom0_only),
+		T(test_a_handler_that_sets_the_registers_keeps_them),
+		T(test_multicall_stores_each_result),
+		T(test_a_multicall_entry_restarts_where_it_stopped),
+		T(test_domctl_refuses_other_versions_strangers_and_oneself),
+		T(test_create_gives_a_paused_domain_and_destroy_takes_it_away),
+		T(test_domids_are_not_reused_at_once),
+		T(test_create_refuses_what_this_hypervisor_cannot_do),
+		T(test_a_shut_down_domain_shows_its_reason_and_resumes),
+		T(test_page_types_are_told_and_bounded),
+		T(test_the_list_of_domains_is_bounded_by_the_callers_buffer),
+		T(test_cpu_leaves_fit_the_buffer_or_are_refused),
+		T(test_vcpu_numbers_are_checked_and_info_moves_once),
+		T(test_a_singleshot_timer_raises_its_virq),
+		T(test_the_hypercall_page_holds_a_stub_a_number),
+		T(test_platform_op_knows_no_firmware_and_no_hotplug),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

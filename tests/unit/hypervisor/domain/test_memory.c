@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* Claims about memory_op: extents, exchange, claims, resources, and their bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "domain/gnttab.h"
+#include "hypercall/memory.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/layout.h"
+
+static struct domain *d1;
+static struct xen_memory_reservation *res;
+static xen_pfn_t *list;
+
+static int setup(void **state)
+{
+	world_reset();
+	d1 = world_domain(1, 1);
+	res = guest_alloc(sizeof(*res));
+	list = guest_alloc(600 * sizeof(*list));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(world_end(), 0);
+	return 0;
+}
+
+static long reservation(unsigned int cmd, domid_t domid, u64 nr, unsigned int order)
+{
+	*res = (struct xen_memory_reservation){
+		.extent_start.p = list, .nr_extents = nr, .extent_order = order, .domid = domid};
+	return hypercall(__HYPERVISOR_memory_op, cmd, GUEST(res), 0, 0);
+}
+
+static void test_populate_gives_frames_and_fills_the_m2p(void **state)
+{
+	for (int i = 0; i < 10; i++)
+		list[i] = 100 + i;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 10, 0), 10);
+	assert_int_equal(d1->tot_pages, 10);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(m2p_get(_mfn(list[i])), 100 + i);
+		assert_int_equal(mfn_to_frame(_mfn(list[i]))->owner, 1);
+	}
+}
+
+static void test_populate_stops_at_the_limit_and_says_how_far_it_came(void **state)
+{
+	d1->max_pages = 7;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 10, 0), 7);
+	assert_int_equal(d1->tot_pages, 7);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 3), 0);
+}
+
+static void test_a_preempted_populate_ends_complete(void **state)
+{
+	world.preempt = true;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 20, 1), 20);
+	world.preempt = false;
+	assert_int_equal(d1->tot_pages, 40);
+}
+
+static void test_decrease_returns_frames_and_only_ones_own(void **state)
+{
+	struct frame *theirs = world_page(dom0);
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
+	world_run(d1->vcpu[0]);
+	list[2] = mfn_x(frame_to_mfn(theirs));
+	assert_int_equal(reservation(XENMEM_decrease_reservation, DOMID_SELF, 4, 0), 2);
+	assert_int_equal(d1->tot_pages, 2);
+	assert_true(theirs->ref & FRAME_ALLOC);
+	list[0] = ~0UL;
+	assert_int_equal(reservation(XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+	list[0] = WORLD_FRAMES - 1; /* device memory */
+	assert_int_equal(reservation(XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+	world_run(dom0->vcpu[0]);
+}
+
+static void test_a_frame_in_use_leaves_the_domain_only_when_let_go(void **state)
+{
+	struct frame *f = world_page(d1);
+
+	assert_true(frame_get(f, d1));
+	list[0] = mfn_x(frame_to_mfn(f));
+	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 1, 0), 1);
+	assert_int_equal(f->owner, 1);
+	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 1, 0), 0); /* once only */
+	frame_put(f);
+	assert_int_not_equal(f->owner, 1);
+}
+
+static void test_absurd_extents_do_nothing(void **state)
+{
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, ~0UL, 0), 0);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1UL << 60, 0), 0);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 13), 0);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, ~0u), 0);
+	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 0, 0), 0);
+	world_run(d1->vcpu[0]);
+	assert_int_equal(reservation(XENMEM_populate_physmap, DOMID_SELF, 1, 10), 0);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 0, 1, 0), -EPERM);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 99, 1, 0), -ESRCH);
+	world_run(dom0->vcpu[0]);
+	assert_int_equal(d1->tot_pages, 0);
+}
+
+static void test_a_handle_into_the_hypervisor_is_refused(void **state)
+{
+	*res = (struct xen_memory_reservation){
+		.extent_start.p = (xen_pfn_t *)HV_HOLE_START, .nr_extents = 1, .domid = 1};
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap, GUEST(res), 0,
+				   0), 0);
+	/* The base is fine, the last element is not (C26). */
+	res->extent_start.p = (xen_pfn_t *)(HV_HOLE_START - 0xffff800000000000 + 0x7ffffffffff8);
+	res->nr_extents = 1UL << 40;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap, GUEST(res), 0,
+				   0), 0);
+	assert_int_equal(d1->tot_pages, 0);
+}
+
+static void test_frames_nobody_was_told_about_are_taken_back(void **state)
+{
+	u64 before = page_alloc_free_frames();
+
+	*res = (struct xen_memory_reservation){
+		.extent_start.p = (xen_pfn_t *)0x10000, .nr_extents = 3, .domid = 1};
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_increase_reservation, GUEST(res),
+				   0, 0), 0);
+	assert_int_equal(page_alloc_free_frames(), before);
+	assert_int_equal(d1->tot_pages, 0);
+}
+
+/* --- exchange --- */
+
+static long exchange(domid_t domid, u64 nr_in, unsigned int order_in, u64 nr_out,
+		     unsigned int order_out, xen_pfn_t *out_list, u64 *done)
+{
+	struct xen_memory_exchange *x = guest_alloc(sizeof(*x));
+	long rc;
+
+	x->in = (struct xen_memory_reservation){.extent_start.p = list, .nr_extents = nr_in,
+						.extent_order = order_in, .domid = domid};
+	x->out = (struct xen_memory_reservation){.extent_start.p = out_list, .nr_extents = nr_out,
+						 .extent_order = order_out, .domid = domid};
+	rc = hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
+	*done = x->nr_exchanged;
+	return rc;
+}
+
+static void test_exchange_makes_single_frames_contiguous(void **state)
+{
+	xen_pfn_t *out = guest_alloc(8);
+	u64 done, before;
+
+	for (int i = 0; i < 8; i++)
+		list[i] = 200 + i;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 0, 8, 0), 8);
+	before = page_alloc_free_frames();
+	out[0] = 200;
+	assert_int_equal(exchange(DOMID_SELF, 8, 0, 1, 3, out, &done), 0);
+	assert_int_equal(done, 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(m2p_get(_mfn(out[0] + i)), 200 + i);
+	assert_int_equal(dom0->tot_pages, 8);
+	assert_int_equal(page_alloc_free_frames(), before);
+}
+
+static void test_exchange_works_at_the_limit_of_the_domain(void **state)
+{
+	xen_pfn_t *out = guest_alloc(8);
+	u64 done;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
+	d1->max_pages = 4;
+	assert_int_equal(exchange(1, 4, 0, 1, 2, out, &done), 0);
+	assert_int_equal(d1->tot_pages, 4);
+	assert_int_equal(d1->max_pages, 4);
+}
+
+static void test_a_failed_chunk_leaves_the_old_frames(void **state)
+{
+	xen_pfn_t *out = guest_alloc(16), kept[8];
+	struct frame *busy;
+	u64 done, free_before;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 8, 0), 8);
+	memcpy(kept, list, sizeof(kept));
+	strlcpy(mfn_to_virt(_mfn(kept[4])), "contents", 9);
+	busy = mfn_to_frame(_mfn(kept[7]));
+	assert_true(frame_get(busy, d1)); /* mapped somewhere */
+	free_before = page_alloc_free_frames();
+	assert_int_equal(exchange(1, 8, 0, 2, 2, out, &done), -EINVAL);
+	assert_int_equal(done, 4); /* the first chunk of four went, the second did not */
+	for (int i = 4; i < 8; i++) {
+		assert_int_equal(mfn_to_frame(_mfn(kept[i]))->owner, 1);
+		assert_int_equal(mfn_to_frame(_mfn(kept[i]))->ref & FRAME_REF_MASK, i == 7 ? 2 : 1);
+	}
+	assert_string_equal(mfn_to_virt(_mfn(kept[4])), "contents");
+	assert_int_equal(page_alloc_free_frames(), free_before);
+	assert_int_equal(d1->tot_pages, 8);
+	frame_put(busy);
+}
+
+static void test_exchange_refuses_what_does_not_add_up(void **state)
+{
+	xen_pfn_t *out = guest_alloc(64);
+	u64 done;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
+	assert_int_equal(exchange(1, 4, 0, 2, 2, out, &done), -EINVAL);
+	assert_int_equal(exchange(1, 1UL << 60, 8, 1UL << 60, 8, out, &done), -EINVAL);
+	assert_int_equal(exchange(1, 4, 40, 4, 40, out, &done), -EPERM);
+	list[1] = list[0]; /* one frame named twice */
+	assert_int_equal(exchange(1, 4, 0, 1, 2, out, &done), -EINVAL);
+	assert_int_equal(done, 0);
+	assert_int_equal(d1->tot_pages, 4);
+	assert_int_equal(mfn_to_frame(_mfn(list[0]))->ref, FRAME_ALLOC | 1);
+}
+
+static void test_exchange_undoes_itself_when_the_result_cannot_be_told(void **state)
+{
+	u64 done, free_before;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
+	free_before = page_alloc_free_frames();
+	assert_int_equal(exchange(1, 4, 0, 1, 2, (xen_pfn_t *)0x5000, &done), -EFAULT);
+	assert_int_equal(page_alloc_free_frames(), free_before);
+	assert_int_equal(d1->tot_pages, 4);
+}
+
+/* --- claims and resources --- */
+
+static long claim(u64 nr)
+{
+	*res = (struct xen_memory_reservation){.nr_extents = nr, .domid = 1};
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(res), 0, 0);
+}
+
+static void test_a_claim_keeps_frames_from_others_until_used(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	u64 free_frames = page_alloc_free_frames();
+
+	d1->max_pages = d2->max_pages = WORLD_FRAMES;
+	assert_int_equal(claim(free_frames + 1), -ENOMEM);
+	assert_int_equal(claim(free_frames - 5), 0);
+	assert_int_equal(claim(1), -EINVAL);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 2, 6, 0), 5);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 100, 0), 100);
+	assert_int_equal(d1->outstanding_claim, free_frames - 105);
+	assert_int_equal(claim(0), 0);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 2, 1, 0), 1);
+}
+
+static void test_the_toolstack_gets_a_guests_grant_table(void **state)
+{
+	struct xen_mem_acquire_resource *r = guest_alloc(sizeof(*r));
+
+	*r = (struct xen_mem_acquire_resource){.domid = 1, .type = XENMEM_resource_grant_table};
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 0);
+	assert_int_equal(r->nr_frames, 4);
+	r->nr_frames = 1;
+	r->frame = 0;
+	r->frame_list.p = list;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 0);
+	assert_int_equal(list[0], mfn_x(virt_to_mfn(d1->gnttab->shared[0])));
+	r->frame = 4;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 -EINVAL);
+	r->frame = ~0ULL;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 -EINVAL);
+	r->frame = 0;
+	r->type = XENMEM_resource_vmtrace_buf;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 -EOPNOTSUPP);
+	world_run(d1->vcpu[0]);
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
+			 -EPERM);
+	world_run(dom0->vcpu[0]);
+}
+
+static void test_only_dom0_sees_the_machines_memory_map(void **state)
+{
+	struct xen_memory_map *map = guest_alloc(sizeof(*map));
+
+	map->nr_entries = 1;
+	map->buffer.p = guest_alloc(20);
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_machine_memory_map, GUEST(map), 0,
+				   0), 0);
+	world_run(d1->vcpu[0]);
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_machine_memory_map, GUEST(map), 0,
+				   0), -EPERM);
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, GUEST(map), 0, 0),
+			 -ENOSYS);
+	world_run(dom0->vcpu[0]);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_populate_gives_frames_and_fills_the_m2p),
+		T(test_populate_stops_at_the_limit_and_says_how_far_it_came),
+		T(test_a_preempted_populate_ends_complete),
+		T(test_decrease_returns_frames_and_only_ones_own),
+		T(test_a_frame_in_use_leaves_the_domain_only_when_let_go),
+		T(test_absurd_extents_do_nothing),
+		T(test_a_handle_into_the_hypervisor_is_refused),
+		T(test_frames_nobody_was_told_about_are_taken_back),
+		T(test_exchange_makes_single_frames_contiguous),
+		T(test_exchange_works_at_the_limit_of_the_domain),
+		T(test_a_failed_chunk_leaves_the_old_frames),
+		T(test_exchange_refuses_what_does_not_add_up),
+		T(test_exchange_undoes_itself_when_the_result_cannot_be_told),
+		T(test_a_claim_keeps_frames_from_others_until_used),
+		T(test_the_toolstack_gets_a_guests_grant_table),
+		T(test_only_dom0_sees_the_machines_memory_map),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
