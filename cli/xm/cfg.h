@@ -3,9 +3,10 @@
  * cfg.h - the syntax of domain configuration files: what xl.cfg and xm's Python files share.
  *
  * Owns text -> settings with places; knows no key (keys.c does). Literals only: strings, integers,
- * True/False/None, lists in [] or (), nested; comments, `;`, `+=`, line continuation. Python code
- * is refused by line and column. Pure: no I/O, and safe on any bytes. Source: xl.cfg(5) "SYNTAX";
- * xm's example configurations.
+ * True/False/None, lists in [] or (), nested; comments, `;`, `+=`, line continuation. A file that
+ * begins with "(" is an s-expression (sxp.h). Python code is refused by line and column. Pure: no
+ * I/O, and safe on any bytes.
+ * Source: xl.cfg(5) "SYNTAX"; xm's example configurations.
  */
 #ifndef XM_CFG_H
 #define XM_CFG_H

@@ -3,8 +3,8 @@
  * cfg_parse.c - the grammar of configuration files, by recursive descent (depth is bounded).
  *
  *   file    = { statement } ;  statement = KEY ( "=" | "+=" ) value ( newline | ";" )
- *   value   = string | integer | True | False | None | "[" [ value { "," value } [","] ] "]" | "("
- * .. ")"
+ *   value   = string | integer | True | False | None | "[" items "]" | "(" items ")"
+ *   items   = [ value { "," value } [","] ]
  */
 #include <ctype.h>
 #include <errno.h>
@@ -14,249 +14,16 @@
 #include <string.h>
 
 #include "cfg.h"
+#include "cfg_scan.h"
 #include "cfg_store.h"
-
-#define KEY_MAX_LEN 63
-
-struct parser {
-	struct cfg *cfg;
-	struct cfg_error *err;
-	const char *source;
-	const char *text;
-	size_t len, at;
-	int line, col;
-};
+#include "sxp.h"
 
 static int parse_value(struct parser *p, const char *key, int depth, struct cfg_value *value);
 
-static int peek(const struct parser *p)
-{
-	return p->at < p->len ? (unsigned char)p->text[p->at] : EOF;
-}
-
-static int peek_after(const struct parser *p, size_t n)
-{
-	return n < p->len - p->at ? (unsigned char)p->text[p->at + n] : EOF;
-}
-
-static void advance(struct parser *p)
-{
-	if (p->text[p->at] == '\n') {
-		p->line++;
-		p->col = 1;
-	} else {
-		p->col++;
-	}
-	p->at++;
-}
-
-static struct cfg_pos here(const struct parser *p)
-{
-	return (struct cfg_pos){p->source, p->line, p->col};
-}
-
-/* Blanks, comments and continued lines; line ends too when @lines (inside brackets). */
-static void skip_blank(struct parser *p, bool lines)
-{
-	int c;
-
-	while ((c = peek(p)) != EOF) {
-		if (c == '#') {
-			while (peek(p) != EOF && peek(p) != '\n')
-				advance(p);
-		} else if (c == ' ' || c == '\t' || c == '\r' || (lines && c == '\n')) {
-			advance(p);
-		} else if (c == '\\' && peek_after(p, 1) == '\n') {
-			advance(p);
-			advance(p);
-		} else if (c == '\\' && peek_after(p, 1) == '\r' && peek_after(p, 2) == '\n') {
-			advance(p);
-			advance(p);
-			advance(p);
-		} else {
-			return;
-		}
-	}
-}
-
-static bool is_word(int c)
-{
-	return c != EOF && (isalnum(c) || c == '_');
-}
-
-/* Copies an identifier; 0 when there is none or it is too long to be one. */
-static size_t take_word(struct parser *p, char word[KEY_MAX_LEN + 1])
-{
-	size_t n = 0;
-
-	while (is_word(peek(p)) && n < KEY_MAX_LEN) {
-		word[n++] = (char)peek(p);
-		advance(p);
-	}
-	word[n] = '\0';
-	return is_word(peek(p)) ? 0 : n;
-}
-
-static const char *describe(int c, char buf[16])
-{
-	if (c == EOF)
-		return "the end of the file";
-	if (c == '\n')
-		return "the end of the line";
-	if (c >= 0x20 && c < 0x7f)
-		snprintf(buf, 16, "'%c'", c);
-	else
-		snprintf(buf, 16, "byte 0x%02x", (unsigned int)c & 0xff);
-	return buf;
-}
-
-static int hex_digit(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* After a backslash: the byte it stands for, or -EINVAL with the parser left on the culprit. */
-static int take_escape(struct parser *p)
-{
-	static const char from[] = "abfnrtv\\'\"", to[] = "\a\b\f\n\r\t\v\\'\"";
-	int c = peek(p), value = 0;
-	const char *known = c == EOF || c == 0 ? NULL : strchr(from, c);
-
-	if (known) {
-		advance(p);
-		return (unsigned char)to[known - from];
-	}
-	if (c == 'x' && hex_digit(peek_after(p, 1)) >= 0 && hex_digit(peek_after(p, 2)) >= 0) {
-		value = hex_digit(peek_after(p, 1)) * 16 + hex_digit(peek_after(p, 2));
-		advance(p);
-		advance(p);
-		advance(p);
-		return value;
-	}
-	if (c < '0' || c > '7')
-		return -EINVAL;
-	for (int i = 0; i < 3 && peek(p) >= '0' && peek(p) <= '7'; i++) {
-		value = value * 8 + peek(p) - '0';
-		advance(p);
-	}
-	return value & 0xff;
-}
-
-static int string_error(struct parser *p, const char *key, const struct cfg_pos *open, int c)
-{
-	struct cfg_pos pos = here(p);
-	char buf[16];
-
-	if (c == EOF || c == '\n')
-		cfg_error_at(p->err, open,
-			     "%s: the string that opens here is not closed on its line", key);
-	else
-		cfg_error_at(p->err, &pos, "%s: %s cannot stand in a string", key,
-			     describe(c, buf));
-	return -EINVAL;
-}
-
-/* One byte of string content into @out; -EINVAL after reporting. */
-static int take_char(struct parser *p, const char *key, const struct cfg_pos *open, bool lines,
-		     char *out)
-{
-	struct cfg_pos pos = here(p);
-	int c = peek(p);
-
-	if (c == EOF || (c == '\n' && !lines))
-		return string_error(p, key, open, c);
-	if (c == '\\') {
-		advance(p);
-		if (peek(p) == '\n') { /* Python: a continued string */
-			advance(p);
-			return 0;
-		}
-		c = take_escape(p);
-		if (c <= 0) {
-			cfg_error_at(p->err, &pos,
-				     "%s: unknown escape in a string; write \\\\ for a "
-				     "backslash",
-				     key);
-			return -EINVAL;
-		}
-		*out = (char)c;
-		return 1;
-	}
-	if (c == 0 || c == 0x7f || (c < 0x20 && c != '\t' && c != '\n'))
-		return string_error(p, key, open, c);
-	*out = (char)c;
-	advance(p);
-	return 1;
-}
-
-static bool at_quotes(const struct parser *p, int quote, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (peek_after(p, i) != quote)
-			return false;
-	return true;
-}
-
-static int parse_string(struct parser *p, const char *key, struct cfg_value *value)
-{
-	struct cfg_pos open = here(p);
-	int quote = peek(p);
-	size_t n_quotes = at_quotes(p, quote, 3) ? 3 : 1, n = 0;
-	/* The content cannot be longer than what is left of the text. */
-	char *text = malloc(p->len - p->at + 1);
-
-	if (!text)
-		return -ENOMEM;
-	for (size_t i = 0; i < n_quotes; i++)
-		advance(p);
-	while (!at_quotes(p, quote, n_quotes)) {
-		int took = take_char(p, key, &open, n_quotes == 3, &text[n]);
-
-		if (took < 0) {
-			free(text);
-			return took;
-		}
-		n += (size_t)took;
-	}
-	for (size_t i = 0; i < n_quotes; i++)
-		advance(p);
-	value->text = strndup(text, n);
-	free(text);
-	value->type = CFG_STRING;
-	return value->text ? 0 : -ENOMEM;
-}
-
-static int parse_number(struct parser *p, const char *key, struct cfg_value *value)
-{
-	struct cfg_pos pos = here(p);
-	char text[32], *end;
-	size_t n = 0;
-
-	while (n < sizeof(text) - 1 &&
-	       (is_word(peek(p)) || peek(p) == '.' || (n == 0 && strchr("+-", peek(p))))) {
-		text[n++] = (char)peek(p);
-		advance(p);
-	}
-	text[n] = '\0';
-	errno = 0;
-	value->num = strtoll(text, &end, 0);
-	if (*end || errno || end == text) {
-		cfg_error_at(p->err, &pos, "%s: '%s' is not a whole number; quote it if it is text",
-			     key, text);
-		return -EINVAL;
-	}
-	value->text = strdup(text);
-	value->type = CFG_INT;
-	return value->text ? 0 : -ENOMEM;
-}
-
 static int parse_list(struct parser *p, const char *key, int depth, struct cfg_value *value)
 {
-	struct cfg_pos open = here(p);
-	int close = peek(p) == '[' ? ']' : ')';
+	struct cfg_pos open = scan_here(p);
+	int close = scan_peek(p) == '[' ? ']' : ')';
 	struct cfg_value item = {0};
 	char buf[16];
 	int ret;
@@ -267,14 +34,14 @@ static int parse_list(struct parser *p, const char *key, int depth, struct cfg_v
 			     CFG_DEPTH_MAX);
 		return -EINVAL;
 	}
-	advance(p);
+	scan_advance(p);
 	for (;;) {
-		skip_blank(p, true);
-		if (peek(p) == close) {
-			advance(p);
+		scan_skip(p, true);
+		if (scan_peek(p) == close) {
+			scan_advance(p);
 			return 0;
 		}
-		if (peek(p) == EOF) {
+		if (scan_peek(p) == EOF) {
 			cfg_error_at(p->err, &open,
 				     "%s: the list that opens here is not closed: "
 				     "'%c' is missing",
@@ -288,14 +55,14 @@ static int parse_list(struct parser *p, const char *key, int depth, struct cfg_v
 			cfg_value_fini(&item);
 			return ret;
 		}
-		skip_blank(p, true);
-		if (peek(p) == ',') {
-			advance(p);
-		} else if (peek(p) != close && peek(p) != EOF) {
-			struct cfg_pos pos = here(p);
+		scan_skip(p, true);
+		if (scan_peek(p) == ',') {
+			scan_advance(p);
+		} else if (scan_peek(p) != close && scan_peek(p) != EOF) {
+			struct cfg_pos pos = scan_here(p);
 
 			cfg_error_at(p->err, &pos, "%s: ',' or '%c' is missing before %s", key,
-				     close, describe(peek(p), buf));
+				     close, scan_describe(scan_peek(p), buf));
 			return -EINVAL;
 		}
 	}
@@ -303,10 +70,10 @@ static int parse_list(struct parser *p, const char *key, int depth, struct cfg_v
 
 static int parse_word(struct parser *p, const char *key, struct cfg_value *value)
 {
-	struct cfg_pos pos = here(p);
+	struct cfg_pos pos = scan_here(p);
 	char word[KEY_MAX_LEN + 1];
 
-	if (!take_word(p, word)) {
+	if (!scan_word(p, word)) {
 		cfg_error_at(p->err, &pos, "%s: the value must be a string, a number or a list",
 			     key);
 		return -EINVAL;
@@ -328,20 +95,20 @@ static int parse_word(struct parser *p, const char *key, struct cfg_value *value
 
 static int parse_value(struct parser *p, const char *key, int depth, struct cfg_value *value)
 {
-	struct cfg_pos pos = here(p);
-	int c = peek(p);
+	struct cfg_pos pos = scan_here(p);
+	int c = scan_peek(p);
 	char buf[16];
 
 	value->pos = pos;
 	if (c == '"' || c == '\'')
-		return parse_string(p, key, value);
+		return scan_string(p, key, value);
 	if (c == '[' || c == '(')
 		return parse_list(p, key, depth, value);
 	if (c != EOF && (isdigit(c) || c == '-' || c == '+'))
-		return parse_number(p, key, value);
-	if (is_word(c))
+		return scan_number(p, key, value);
+	if (scan_is_word(c))
 		return parse_word(p, key, value);
-	cfg_error_at(p->err, &pos, "%s: a value is missing before %s", key, describe(c, buf));
+	cfg_error_at(p->err, &pos, "%s: a value is missing before %s", key, scan_describe(c, buf));
 	return -EINVAL;
 }
 
@@ -352,23 +119,23 @@ static int expect_end(struct parser *p, const char *key)
 	char buf[16];
 	int c;
 
-	skip_blank(p, false);
-	c = peek(p);
+	scan_skip(p, false);
+	c = scan_peek(p);
 	if (c == EOF)
 		return 0;
 	if (c == '\n' || c == ';') {
-		advance(p);
+		scan_advance(p);
 		return 0;
 	}
-	pos = here(p);
+	pos = scan_here(p);
 	if (strchr("+%.*/(", c))
 		cfg_error_at(p->err, &pos,
 			     "%s: %s starts an expression: only literal values are read, "
 			     "Python code in configuration files is not run",
-			     key, describe(c, buf));
+			     key, scan_describe(c, buf));
 	else
 		cfg_error_at(p->err, &pos, "%s: %s after the value; one setting a line", key,
-			     describe(c, buf));
+			     scan_describe(c, buf));
 	return -EINVAL;
 }
 
@@ -389,7 +156,7 @@ static int statement_error(struct parser *p, const struct cfg_pos *pos, const ch
 
 	if (!word[0])
 		cfg_error_at(p->err, pos, "a line must be KEY = VALUE, not start with %s",
-			     describe(peek(p), buf));
+			     scan_describe(scan_peek(p), buf));
 	else if (is_python_keyword(word))
 		cfg_error_at(p->err, pos,
 			     "'%s' is Python code, which is not run: only KEY = VALUE "
@@ -397,31 +164,31 @@ static int statement_error(struct parser *p, const struct cfg_pos *pos, const ch
 			     word);
 	else
 		cfg_error_at(p->err, pos, "%s: '=' is missing before %s", word,
-			     describe(peek(p), buf));
+			     scan_describe(scan_peek(p), buf));
 	return -EINVAL;
 }
 
 static int parse_statement(struct parser *p)
 {
-	struct cfg_pos pos = here(p);
+	struct cfg_pos pos = scan_here(p);
 	struct cfg_value value = {0};
 	char key[KEY_MAX_LEN + 1];
 	bool append;
 	int ret;
 
-	if (peek(p) == EOF || isdigit(peek(p)) || !take_word(p, key))
+	if (scan_peek(p) == EOF || isdigit(scan_peek(p)) || !scan_word(p, key))
 		return statement_error(p, &pos, "");
-	skip_blank(p, false);
-	append = peek(p) == '+' && peek_after(p, 1) == '=';
+	scan_skip(p, false);
+	append = scan_peek(p) == '+' && scan_peek_after(p, 1) == '=';
 	if (append)
-		advance(p);
-	if (peek(p) != '=' || peek_after(p, 1) == '=') {
-		struct cfg_pos missing = here(p);
+		scan_advance(p);
+	if (scan_peek(p) != '=' || scan_peek_after(p, 1) == '=') {
+		struct cfg_pos missing = scan_here(p);
 
 		return statement_error(p, is_python_keyword(key) ? &pos : &missing, key);
 	}
-	advance(p);
-	skip_blank(p, false);
+	scan_advance(p);
+	scan_skip(p, false);
 	ret = parse_value(p, key, 0, &value);
 	if (!ret)
 		ret = expect_end(p, key);
@@ -450,12 +217,15 @@ int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
 		return -ENOMEM;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		p.at = 3; /* an editor's byte order mark */
+	scan_skip(&p, true);
+	if (scan_peek(&p) == '(')
+		return sxp_read(&p);
 	while (!ret) {
-		skip_blank(&p, true);
-		if (peek(&p) == EOF)
+		scan_skip(&p, true);
+		if (scan_peek(&p) == EOF)
 			break;
-		if (peek(&p) == ';')
-			advance(&p);
+		if (scan_peek(&p) == ';')
+			scan_advance(&p);
 		else
 			ret = parse_statement(&p);
 	}
@@ -472,7 +242,7 @@ static int override_value(struct parser *p, const char *key, struct cfg_value *v
 
 	strtoll(text, &end, 0);
 	number = end != text && !*end && !isspace((unsigned char)*text);
-	value->pos = here(p);
+	value->pos = scan_here(p);
 	if (*text == '"' || *text == '\'' || *text == '[' || *text == '(' || number) {
 		ret = parse_value(p, key, 0, value);
 		return ret ? ret : expect_end(p, key);
@@ -496,11 +266,11 @@ int cfg_override(struct cfg *cfg, const char *arg, struct cfg_error *err)
 	p.source = cfg_store_source(cfg, arg);
 	if (!p.source)
 		return -ENOMEM;
-	if (!take_word(&p, key) || peek(&p) != '=') {
+	if (!scan_word(&p, key) || scan_peek(&p) != '=') {
 		cfg_error_at(err, &pos, "expected KEY=VALUE");
 		return -EINVAL;
 	}
-	advance(&p);
+	scan_advance(&p);
 	p.line = 0;
 	pos.source = p.source;
 	ret = override_value(&p, key, &value);

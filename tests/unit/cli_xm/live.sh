@@ -70,6 +70,17 @@ claim "of two creates of one name one wins" sh -c '
 claim "the console answers a script" sh -c 'printf "hi\n" | xm console --idle 0.5 web | grep -q "heard hi"'
 claim "Ctrl-C during create leaves nothing" sh -c '
 	timeout -s INT 0.5 xm create -q '"$dir"'/web.cfg name=slow extra=fake=hang; ! xm list -a slow'
+xm create -q "$dir/web.cfg" name=patient extra=fake=hang >"$dir/patient.out" 2>&1 &
+patient=$!
+until_true test "$(xm list -a patient 2>/dev/null | wc -l)" = 2
+kill -9 $store_pid
+wait $store_pid 2>/dev/null
+"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/store.log" 2>&1 &
+store_pid=$!
+claim "a killed store comes back with everything in it" until_true sh -c 'xm list -a patient >/dev/null 2>&1'
+claim "and xm still waits for its domain" kill -0 $patient
+kill -INT $patient
+claim "until Ctrl-C, which leaves nothing" sh -c 'sleep 0.5; ! xm list -a patient'
 claim "shutdown -a -w ends them all" timeout 20 xm shutdown -a -w
 claim "only the host is left" sh -c '[ "$(xm list | wc -l)" = 2 ]'
 claim "new" xm new "$dir/web.cfg"

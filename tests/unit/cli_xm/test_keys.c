@@ -254,6 +254,66 @@ static void test_numbers_may_be_names_paths_may_be_none(void **state)
 	assert_string_equal(rec.cmdline, "1");
 }
 
+static void test_xms_s_expressions_become_the_same_record(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("# from xm create --dryrun\n(vm\n (name web) (memory 64) "
+				   "(maxmem 128)\n (vcpus 2)"
+				   "(uuid 1b4e28ba-2fa1-4d2b-883f-0016d3cca427)\n (on_crash "
+				   "preserve)\n (features)"
+				   "(cpus ())(domid 3)(hap 0)(on_xend_start ignore)\n"
+				   " (image (linux (kernel /boot/vmlinuz) (ramdisk '/boot/initrd') "
+				   "(root '/dev/xvda ro')"
+				   " (args \"quiet 3\")))\n"
+				   " (device (vbd (uname file:/a) (dev xvda:disk) (mode w)))\n"
+				   " (device (tap (uname tap:aio:/b) (dev xvdb) (mode r)))\n"
+				   " (device (vif (bridge br1) (mac 00:16:3e:00:00:09)))\n (device "
+				   "(console (x y))))\n"),
+			 0);
+
+	assert_string_equal(rec.name, "web");
+	assert_int_equal(rec.maxmem, 128);
+	assert_int_equal(rec.vcpus, 2);
+	assert_string_equal(rec.on_crash, "preserve");
+	assert_string_equal(rec.cmdline, "root=/dev/xvda ro quiet 3");
+	assert_int_equal(rec.nr_disks, 2);
+	assert_string_equal(rec.disks[1].path, "/b");
+	assert_string_equal(rec.vifs[0].mac, "00:16:3e:00:00:09");
+	assert_string_equal(warnings, "");
+}
+
+static void refused_sxp(const char *text, const char *message)
+{
+	int ret;
+
+	drop_all();
+	record_init(&rec);
+	ret = cfg_parse(&cfg, "web.sxp", text, strlen(text), &err);
+	if (!ret)
+		ret = keys_to_record(&cfg, &rec, warn, NULL, &err);
+	if (!ret || !strstr(err.text, message))
+		fail_msg("for %s: '%s' does not say '%s'", text, err.text, message);
+}
+
+static void test_errors_in_s_expressions_have_a_place_too(void **state)
+{
+	(void)state;
+	refused_sxp("(vm (name web)\n (memroy 3))",
+		    "web.sxp:2:10: unknown key 'memroy'; did you mean");
+	refused_sxp("(vm (name web)", "web.sxp:1:1: the '(' here is not closed");
+	refused_sxp("(vm name)", "web.sxp:1:5: (KEY VALUE) is expected here");
+	refused_sxp("(xen 3)", "must be (vm ...) or (domain ...)");
+	refused_sxp("(vm) x", "'x' after the end of the s-expression");
+	refused_sxp("(vm (device))", "device: (vbd ...) or (vif ...) is missing");
+	refused_sxp("(vm (image))", "image: (linux (kernel ...)) is missing");
+	refused_sxp("(vm (image (hvm (kernel /x))))", "runs paravirtual guests");
+	refused_sxp("(vm (device (pci (dev 1))))", "without an IOMMU");
+	refused_sxp("(vm (device (vbd (dev xvda))))", "the path of the image is missing");
+	refused_sxp("(vm (((((((((x))))))))))", "go 8 deep at most");
+	refused_sxp("(vm (name 'web))", "not closed on its line");
+	refused_sxp("(vm \001)", "byte 0x01 cannot stand in an s-expression");
+}
+
 static void test_no_key_is_in_two_tables(void **state)
 {
 	(void)state;
@@ -282,6 +342,8 @@ int main(void)
 		cmocka_unit_test(test_a_name_must_fit_the_store),
 		cmocka_unit_test(test_a_command_line_over_the_abis_limit_is_refused),
 		cmocka_unit_test(test_numbers_may_be_names_paths_may_be_none),
+		cmocka_unit_test(test_xms_s_expressions_become_the_same_record),
+		cmocka_unit_test(test_errors_in_s_expressions_have_a_place_too),
 		cmocka_unit_test(test_no_key_is_in_two_tables),
 	};
 

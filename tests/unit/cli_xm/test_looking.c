@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_looking.c - claims about what the commands that look print.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "fake_store.h"
+#include "xm_run.h"
+
+#define CFG xm_file("demo.cfg")
+
+static void test_list_has_exactly_six_columns_and_the_host_first(void **state)
+{
+	char *line, *save = NULL;
+	int lines = 0;
+
+	(void)state;
+	OK("create", CFG);
+	OK("new", CFG, "name=stored");
+	OK("list");
+
+	for (line = strtok_r(xm_out, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), lines++) {
+		char word[7][64];
+
+		if (sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", word[0], word[1], word[2],
+			   word[3], word[4], word[5], word[6]) != 6)
+			fail_msg("not six columns: %s", line);
+		if (lines == 1)
+			assert_string_equal(word[0], "Domain-0");
+		if (lines == 2) {
+			assert_string_equal(word[0], "demo");
+			assert_string_equal(word[1], "1");
+			assert_string_equal(word[2], "128");
+			assert_string_equal(word[4], "r-----");
+			assert_string_equal(word[5], "1.5");
+		}
+	}
+	assert_int_equal(lines, 3);
+}
+
+static void test_stored_domains_are_listed_only_where_asked_for(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("list", "-a");
+	expect_out("demo                                        -   128     1     ------");
+	FAILS("list", "demo");
+	expect_err("domain 'demo' is not running (it is defined)");
+	OK("list", "-a", "demo");
+	FAILS("list", "demmo");
+	expect_err("there is no domain 'demmo'; did you mean 'demo'?");
+	assert_string_equal(xm_out, "");
+}
+
+static void test_a_domain_between_two_lives_is_still_listed_by_name(void **state)
+{
+	(void)state;
+	fake_store_set("/config/domain/web/power", "on");
+	wait_key("/status/domain/web/state", "running");
+	fake_store_set("/status/domain/web/state", "stopping");
+	OK("list", "web");
+}
+
+static void test_list_long_is_xls_json_with_a_state_for_pacemaker(void **state)
+{
+	json_t *list, *dom;
+
+	(void)state;
+	OK("create", CFG);
+	expect_status(xl_run("list", "--long", "demo", NULL), 0);
+
+	assert_null(strstr(xm_out, "status"));
+	expect_out("\"state\": \"r-----\"");
+	list = json_loads(xm_out, 0, NULL);
+	dom = json_array_get(list, 0);
+	assert_int_equal(json_integer_value(json_object_get(dom, "domid")), 1);
+	dom = json_object_get(json_object_get(dom, "config"), "c_info");
+	assert_string_equal(json_string_value(json_object_get(dom, "name")), "demo");
+	json_decref(list);
+}
+
+static void test_list_json_is_one_line_for_programs(void **state)
+{
+	json_t *list, *dom;
+
+	(void)state;
+	OK("new", CFG);
+	OK("list", "--json", "-a");
+
+	assert_ptr_equal(strchr(xm_out, '\n'), xm_out + strlen(xm_out) - 1);
+	list = json_loads(xm_out, 0, NULL);
+	assert_int_equal(json_array_size(list), 2);
+	dom = json_array_get(list, 1);
+	assert_true(json_is_null(json_object_get(dom, "domid")));
+	assert_string_equal(json_string_value(json_object_get(dom, "state")), "defined");
+	json_decref(list);
+}
+
+static void test_without_xend_list_still_prints_and_says_so(void **state)
+{
+	(void)state;
+	fake_store_set("/status/domain/Domain-0/state", "running");
+	fake_store_set("/status/domain/Domain-0/domid", "0");
+	OK("list");
+	expect_out("Domain-0");
+	expect_err("xend is busy, or does not run: times and memory may be old");
+	assert_int_equal(fake_store_count("/request"), 1);
+	OK("info");
+	expect_err("the store says nothing about the machine");
+}
+
+static void test_info_prints_the_lines_other_programs_grep_for(void **state)
+{
+	(void)state;
+	OK("info");
+	expect_out("\ntotal_memory           : 2048\n");
+	expect_out("\nfree_memory            : 1024\n");
+	expect_out("\nnr_cpus                : 2\n");
+	expect_out("\ncpu_mhz                : 2593.992\n");
+	expect_out("host                   : fakehost\n");
+	OK("info", "--json");
+	expect_out("\"total_memory\":2048");
+}
+
+static void test_uptime_counts_from_the_start(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("uptime");
+	expect_out("Domain-0");
+	OK("uptime", "demo");
+	expect_out("demo                                 1 0:01:0");
+	OK("uptime", "-s", "demo");
+	expect_out("up 0:01:0");
+	OK("uptime", "--json", "demo");
+	expect_out("\"seconds\":6");
+}
+
+static void test_domid_and_domname_are_each_others_inverse(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("domid", "demo");
+	assert_string_equal(xm_out, "1\n");
+	OK("domname", "1");
+	assert_string_equal(xm_out, "demo\n");
+	OK("domid", "--json", "demo");
+	expect_out("\"domid\":1");
+	FAILS("domid", "nobody");
+	FAILS("domname", "77");
+	expect_err("there is no domain '77'");
+	OK("new", CFG, "name=off");
+	FAILS("domid", "off");
+	expect_err("domain 'off' is not running");
+}
+
+static void test_devices_are_listed_from_the_backends_side(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("block-list", "demo");
+	expect_out("51712 0   0      4     12     8        /local/domain/0/backend/vbd/1/51712");
+	OK("block-list", "--json", "demo");
+	expect_out("\"name\":\"xvda\"");
+	OK("network-list", "demo");
+	expect_out("00:16:3e:");
+	expect_out("768/769");
+	OK("network-list", "--json", "demo");
+	expect_out("\"tx_ring_ref\":768");
+	OK("vm-list");
+	expect_out("1      demo");
+}
+
+static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
+{
+	(void)state;
+	OK("dmesg");
+	assert_string_equal(xm_out, "(XEN) first\n(XEN) \\x1b[31mred\n(XEN) second\n");
+	OK("dmesg", "-c");
+	expect_out("(XEN) cleared");
+	assert_int_equal(fake_store_count("/request"), 1);
+}
+
+static void test_history_and_why_tell_what_happened(void **state)
+{
+	(void)state;
+	fake_store_set("/history/domain/demo/00000001",
+		       "2026-01-01T00:00:00Z starting failed memory");
+	OK("history", "demo");
+	expect_out("2026-01-01T00:00:00Z  starting  -> failed     memory");
+	OK("history", "--json", "demo");
+	expect_out("\"why\":\"memory\"");
+	OK("new", CFG);
+	wait_key("/status/domain/demo/state", "defined");
+	fake_store_set("/status/domain/demo/state", "failed");
+	fake_store_set("/status/domain/demo/error", "too little memory");
+	OK("why", "demo");
+	expect_out("demo is failed since ");
+	expect_out("\ntoo little memory\n");
+	FAILS("why", "nobody");
+	FAILS("history", "nobody");
+}
+
+static void test_sysrq_reaches_guests_that_take_it(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("sysrq", "demo", "h");
+	expect_key("/local/domain/1/control/sysrq", "h");
+	FAILS("sysrq", "demo", "hh");
+	expect_err("'hh' is not one letter or digit");
+	fake_store_set("/local/domain/1/control/feature-sysrq", "0");
+	FAILS("sysrq", "demo", "h");
+	expect_err("does not take sysrq keys");
+	FAILS("sysrq", "Domain-0", "h");
+}
+
+static void test_mem_set_tells_the_guest_and_the_record(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxmem=256");
+	OK("mem-set", "demo", "200");
+	expect_key("/local/domain/1/memory/target", "204800");
+	expect_key("/config/domain/demo/memory", "200");
+	OK("mem-set", "-l", "demo", "65536k");
+	expect_key("/local/domain/1/memory/target", "65536");
+	expect_key("/config/domain/demo/memory", "200");
+	FAILS("mem-set", "demo", "1g");
+	expect_err("demo: 1024 MiB is more than it can have, 256 MiB");
+	FAILS("mem-set", "demo", "1k");
+	expect_err("is too little");
+	FAILS("mem-set", "demo", "much");
+	expect_err("'much' is not an amount of memory");
+	FAILS("mem-set", "demo", "12x");
+	FAILS("mem-set", "nobody", "12");
+}
+
+static void test_vcpu_set_switches_those_there_can_be(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxvcpus=3");
+	OK("vcpu-set", "demo", "2");
+	expect_key("/local/domain/1/cpu/0/availability", "online");
+	expect_key("/local/domain/1/cpu/1/availability", "online");
+	expect_key("/local/domain/1/cpu/2/availability", "offline");
+	expect_key("/config/domain/demo/vcpus", "2");
+	FAILS("vcpu-set", "demo", "4");
+	expect_err("4 virtual CPUs are more than it can have, 3");
+	FAILS("vcpu-set", "demo", "0");
+	FAILS("vcpu-set", "demo", "two");
+	FAILS("vcpu-set", "Domain-0", "1");
+}
+
+static void test_export_prints_what_new_takes_back_as_the_same_record(void **state)
+{
+	static char first[sizeof(xm_out)];
+
+	(void)state;
+	OK("new", CFG, "on_crash=preserve", "extra=\"it's a \\\\ and a \\\"\"", "autostart=last",
+	   "vif=['mac=00:16:3e:01:02:03, ip=10.0.0.1, script=x', '']");
+	OK("export", "demo");
+	memcpy(first, xm_out, sizeof(first));
+	OK("delete", "demo");
+	xm_write_file("again.cfg", first);
+	OK("new", xm_file("again.cfg"));
+	assert_string_equal(xm_err + strlen(xm_err) - strlen("again.cfg\".\n"), "again.cfg\".\n");
+	expect_key("/config/domain/demo/cmdline", "it's a \\ and a \"");
+	OK("export", "demo");
+	assert_string_equal(xm_out, first);
+	OK("export", "--json", "demo");
+	expect_out("\"autostart\": \"last\"");
+	FAILS("export", "Domain-0");
+}
+
+static void test_top_prints_tables_with_the_share_of_cpu(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("top", "-i", "2", "-d", "0.05");
+	expect_out("NAME                 STATE    CPU(sec) CPU(%)     MEM(k) MEM(%) VCPUS NETS "
+		   "VBDS\n");
+	expect_out("demo                 r-----          1      -     131072    6.2     1    1    "
+		   "1\n");
+	expect_out("demo                 r-----          1    0.0     131072    6.2     1    1    "
+		   "1\n");
+	OK("top", "-i", "1", "--json");
+	expect_out("\"cpu_percent\":null");
+	FAILS("top", "-i", "0");
+	FAILS("top", "-d", "0");
+}
+
+#define LIVE(f) cmocka_unit_test_setup_teardown(f, xm_setup, xm_teardown)
+#define BARE(f) cmocka_unit_test_setup_teardown(f, xm_setup_bare, xm_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE(test_list_has_exactly_six_columns_and_the_host_first),
+		LIVE(test_stored_domains_are_listed_only_where_asked_for),
+		LIVE(test_a_domain_between_two_lives_is_still_listed_by_name),
+		LIVE(test_list_long_is_xls_json_with_a_state_for_pacemaker),
+		LIVE(test_list_json_is_one_line_for_programs),
+		BARE(test_without_xend_list_still_prints_and_says_so),
+		LIVE(test_info_prints_the_lines_other_programs_grep_for),
+		LIVE(test_uptime_counts_from_the_start),
+		LIVE(test_domid_and_domname_are_each_others_inverse),
+		LIVE(test_devices_are_listed_from_the_backends_side),
+		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
+		LIVE(test_history_and_why_tell_what_happened),
+		LIVE(test_sysrq_reaches_guests_that_take_it),
+		LIVE(test_mem_set_tells_the_guest_and_the_record),
+		LIVE(test_vcpu_set_switches_those_there_can_be),
+		LIVE(test_export_prints_what_new_takes_back_as_the_same_record),
+		LIVE(test_top_prints_tables_with_the_share_of_cpu),
+	};
+
+	return cmocka_run_group_tests_name("xm: looking", tests, xm_group_setup, xm_group_teardown);
+}

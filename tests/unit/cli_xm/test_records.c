@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_records.c - claims about stored records: new, start, delete, edit, ....
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fake_store.h"
+#include "xm_run.h"
+
+#define CFG xm_file("demo.cfg")
+
+static void test_new_stores_without_starting_and_start_starts(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	expect_out("Stored domain demo; 'xm start demo' starts it");
+	expect_key("/config/domain/demo/power", "off");
+	expect_key("/config/domain/demo/persistent", "1");
+	wait_key("/status/domain/demo/state", "defined");
+
+	OK("start", "demo");
+	expect_out("Started domain demo (id=1)");
+	FAILS("start", "demo");
+	expect_err("demo is there already (running, id 1)");
+	OK("shutdown", "-w", "demo");
+	expect_key("/config/domain/demo/power", "off");
+	OK("start", "-q", "-p", "demo");
+	expect_key("/status/domain/demo/state", "paused");
+}
+
+static void test_a_failed_start_of_a_record_keeps_it_switched_off(void **state)
+{
+	(void)state;
+	OK("new", CFG, "extra=fake=fail");
+	FAILS("start", "demo");
+	expect_err("demo: not started: not enough memory");
+	expect_key("/config/domain/demo/power", "off");
+	expect_key("/config/domain/demo/memory", "128");
+	FAILS("start", "demo");
+	expect_err("demo: not started: not enough memory");
+}
+
+static void test_new_warns_about_missing_files_and_stores_all_the_same(void **state)
+{
+	(void)state;
+	OK("define", CFG, "kernel=/nowhere/k");
+	expect_err("kernel /nowhere/k: No such file");
+	expect_err("demo is stored all the same");
+	expect_key("/config/domain/demo/kernel", "/nowhere/k");
+}
+
+static void test_delete_removes_only_what_does_not_run(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("start", "demo");
+	FAILS("delete", "demo");
+	expect_err("demo is running: 'xm shutdown -w demo' or 'xm destroy demo' first");
+	OK("destroy", "demo");
+	OK("undefine", "demo");
+	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
+	wait_key("/status/domain/demo/state", NULL);
+	FAILS("delete", "demo");
+	expect_err("there is no domain 'demo'");
+}
+
+static void test_rename_moves_the_record_of_a_stopped_domain(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("rename", "demo", "web");
+	expect_key("/config/domain/web/disk/0/vdev", "xvda");
+	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
+	FAILS("rename", "web", "a.b");
+	expect_err("the name 'a.b' has a character");
+	OK("new", CFG);
+	FAILS("rename", "demo", "web");
+	expect_err("there is a domain 'web' already");
+	OK("start", "demo");
+	FAILS("rename", "demo", "other");
+	expect_err("only the record of a stopped domain can be renamed");
+}
+
+static void test_autostart_is_shown_and_set(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("autostart", "demo");
+	assert_string_equal(xm_out, "off\n");
+	OK("autostart", "demo", "last");
+	expect_key("/config/domain/demo/autostart", "last");
+	expect_key("/config/domain/demo/persistent", "1");
+	OK("autostart", "demo");
+	assert_string_equal(xm_out, "last\n");
+	OK("autostart", "demo", "on");
+	OK("autostart", "demo");
+	assert_string_equal(xm_out, "on\n");
+	FAILS("autostart", "demo", "perhaps");
+	expect_err("'perhaps': say on, off, or last");
+}
+
+static void test_edit_changes_a_record_and_keeps_what_a_file_does_not_say(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	setenv("VISUAL", "sed -i s/=.128/=256/", 1);
+	OK("edit", "demo");
+	expect_key("/config/domain/demo/memory", "256");
+	expect_key("/config/domain/demo/maxmem", "256");
+	expect_key("/config/domain/demo/persistent", "1");
+	expect_key("/config/domain/demo/power", "off");
+	expect_key("/config/domain/demo/vif/0/bridge", "br7");
+
+	setenv("VISUAL", "true", 1);
+	OK("edit", "demo");
+	expect_out("demo is unchanged");
+	OK("start", "demo");
+	setenv("VISUAL", "sed -i s/=.256/=64/", 1);
+	OK("edit", "demo");
+	expect_out("demo runs on as it is; the change counts from its next start");
+	unsetenv("VISUAL");
+}
+
+static void test_edit_loses_nothing_when_it_fails(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	setenv("EDITOR", "false", 1);
+	FAILS("edit", "demo");
+	expect_err("the editor (false) failed; nothing is changed");
+	setenv("EDITOR", "sed -i s/memory/memroy/", 1);
+	FAILS("edit", "demo");
+	expect_err("unknown key 'memroy'");
+	expect_err("demo is not changed; your text is in /tmp/xm-edit-");
+	unlink(strstr(xm_err, "/tmp/xm-edit-"));
+	setenv("EDITOR", "sed -i s/.demo./\\'other\\'/", 1);
+	FAILS("edit", "demo");
+	expect_err("'xm rename demo other'");
+	expect_key("/config/domain/demo/memory", "128");
+	unsetenv("EDITOR");
+	if (system("rm -f /tmp/xm-edit-*.cfg"))
+		fail();
+}
+
+#define LIVE(f) cmocka_unit_test_setup_teardown(f, xm_setup, xm_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE(test_new_stores_without_starting_and_start_starts),
+		LIVE(test_a_failed_start_of_a_record_keeps_it_switched_off),
+		LIVE(test_new_warns_about_missing_files_and_stores_all_the_same),
+		LIVE(test_delete_removes_only_what_does_not_run),
+		LIVE(test_rename_moves_the_record_of_a_stopped_domain),
+		LIVE(test_autostart_is_shown_and_set),
+		LIVE(test_edit_changes_a_record_and_keeps_what_a_file_does_not_say),
+		LIVE(test_edit_loses_nothing_when_it_fails),
+	};
+
+	return cmocka_run_group_tests_name("xm: records", tests, xm_group_setup, xm_group_teardown);
+}
