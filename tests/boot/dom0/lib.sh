@@ -2,6 +2,7 @@
 # tests/boot/dom0/lib.sh - dom0's half of a boot test: claims as TAP, and words for what tests do with guests.
 
 n=0
+wrong=
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 DEBIAN=/opt/debian/bin
 CONSOLES=/var/log/xen/console
@@ -15,6 +16,7 @@ claim()
 	if "$@" >/tmp/claim.out 2>&1; then
 		echo "ok $n - $text"
 	else
+		wrong=1
 		echo "not ok $n - $text"
 		{ echo "command: $*"; tail -n 15 /tmp/claim.out; } | sed 's/^/# /'
 	fi
@@ -42,14 +44,15 @@ fails_with()
 	[ "$(grep -ci error /tmp/fw.out)" -le 1 ] || { echo "more than one error"; return 1; }
 }
 
+now() { cut -d . -f 1 /proc/uptime; }
+
 # until_true SECONDS COMMAND...: COMMAND succeeds in time.
 until_true()
 {
-	tenths=$(($1 * 5))
+	deadline=$(($(now) + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		tenths=$((tenths - 1))
-		[ $tenths -gt 0 ] || { echo "not in time: $*"; "$@"; return 1; }
+		[ "$(now)" -lt $deadline ] || { echo "not in time: $*"; "$@"; return 1; }
 		usleep 200000
 	done
 }
@@ -68,17 +71,22 @@ hears()
 	until_true "$2" said "$1" "$3" "${4:-1}" || { tail -n 12 "$(log_of "$1")"; return 1; }
 }
 
-# types NAME TEXT: a line into the guest's console, as xm console's user would.
+# types NAME TEXT: a line into the guest's console. The writer stays a while: one that leaves at once takes its bytes along.
 types()
 {
-	# A writer that leaves at once would take its bytes along: xm console stays until the guest answered.
-	(sleep 1; printf '%s\n' "$2"; sleep 2; printf '\035') | xm console "$1"
+	tty=$($DEBIAN/xenstore-read "/local/domain/$(xm domid "$1")/console/tty") || return 1
+	(printf '%s\n' "$2"; sleep 10) >"$tty" 2>/dev/null &
+}
+
+# talks NAME TEXT SECONDS: the same through xm console, its output shown; Ctrl-] leaves it.
+talks()
+{
+	(sleep 2; printf '%s\n' "$2"; sleep "$3"; printf '\035') | xm console "$1"
 }
 
 running() { xm list "$1" >/dev/null 2>&1; }
 gone() { ! xm list "$1" >/dev/null 2>&1; }
 
-# guest_files: the guests' disks differ from the configuration's only when a test asks; see /etc/xen.
 # inventory: what must be the same before and after: free memory, domains, processes, keys of domains, mounted grants.
 inventory()
 {
@@ -92,4 +100,15 @@ inventory()
 	echo "taps $(ls /sys/class/net | grep -c vif)"
 }
 
-trap 'echo "1..$n"' EXIT
+# at_end: the plan; after a failure also what the daemons logged.
+at_end()
+{
+	echo "1..$n"
+	[ -n "$wrong" ] || return 0
+	for file in /var/log/xen/*.log; do
+		echo "# $file:"
+		tail -n 25 "$file" | sed 's/^/#   /'
+	done
+	dmesg | grep -E 'traps:|segfault|Out of memory' | sed 's/^/# /'
+}
+trap at_end EXIT
