@@ -106,10 +106,12 @@ static const char *text_of(const struct cfg_value *list, const char *key)
 	return NULL;
 }
 
-static int set(struct parser *p, const char *key, const struct cfg_pos *pos, enum cfg_type type,
-	       const char *text, long long num)
+/* @pos: where the key stands. */
+static int set(struct parser *p, const char *key, const struct cfg_pos *pos,
+	       const struct cfg_value *atom)
 {
-	struct cfg_value value = {.type = type, .pos = *pos, .num = num, .text = strdup(text)};
+	struct cfg_value value = {
+		.type = atom->type, .pos = atom->pos, .num = atom->num, .text = strdup(atom->text)};
 	int ret = value.text ? cfg_store_set(p->cfg, key, pos, false, &value, p->err) : -ENOMEM;
 
 	cfg_value_fini(&value);
@@ -189,7 +191,7 @@ static int set_scalar(struct parser *p, const char *key, const struct cfg_value 
 		return 0;
 	if (!value || !value->text)
 		return append(p, key, &list->pos, strdup("?"));
-	return set(p, key, &value->pos, value->type, value->text, value->num);
+	return set(p, key, &list->pos, value);
 }
 
 /* (image (linux (kernel ..) (ramdisk ..) (root ..) (args ..))) */
@@ -198,11 +200,11 @@ static int add_image(struct parser *p, const struct cfg_value *list)
 	const struct cfg_value *image = list->nr_items > 1 ? &list->items[1] : list;
 	int ret = 0;
 
-	if (image == list || image->type != CFG_LIST) {
+	if (image == list || !*head(image)) {
 		cfg_error_at(p->err, &list->pos, "image: (linux (kernel ...)) is missing");
 		return -EINVAL;
 	}
-	ret = set(p, "builder", &image->pos, CFG_STRING, head(image), 0);
+	ret = set(p, "builder", &image->pos, &image->items[0]);
 	for (size_t i = 1; i < image->nr_items && !ret; i++) {
 		const struct cfg_value *item = &image->items[i];
 		const char *key = head(item);

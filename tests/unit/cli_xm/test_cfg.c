@@ -212,25 +212,32 @@ static uint32_t next(uint32_t *seed)
 	return *seed >> 8;
 }
 
-static void test_no_bytes_whatsoever_upset_the_parser(void **state)
+static void upset(const char *seedtext, uint32_t seed)
 {
-	static const char seedtext[] = "name = 'web'\ndisk = [ 'a', \"b\\x41\", (1, [None]) ]\n"
-				       "x += '''q'''; y = -0x12 # c\n\\\n";
 	static const char alphabet[] = "'\"[](),=+#\\\n\t ;0x9aN.\0\x80\xff";
-	uint32_t seed = 1;
+	char text[256];
 
-	(void)state;
-	for (int round = 0; round < 20000; round++) {
-		char text[sizeof(seedtext)];
-		size_t len = 1 + next(&seed) % (sizeof(text) - 1);
+	for (int round = 0; round < 10000; round++) {
+		size_t len = 1 + next(&seed) % strlen(seedtext);
 
-		memcpy(text, seedtext, sizeof(text));
+		memcpy(text, seedtext, len);
 		for (uint32_t n = next(&seed) % 6; n; n--)
 			text[next(&seed) % len] = alphabet[next(&seed) % (sizeof(alphabet) - 1)];
 		if (cfg_parse(&cfg, "fuzz", text, len, &err) < 0)
 			assert_true(strlen(err.text) > 0);
 		cfg_fini(&cfg);
 	}
+}
+
+static void test_no_bytes_whatsoever_upset_the_parser(void **state)
+{
+	(void)state;
+	upset("name = 'web'\ndisk = [ 'a', \"b\\x41\", (1, [None]) ]\nx += '''q'''; y = -0x12 # "
+	      "c\n\\\n",
+	      1);
+	upset("(vm (name 'web') (image (linux (kernel /k) (args \"a b\")))(device (vbd (uname x)"
+	      "(dev y)))(device (vif (mac 1)))(n 0x1)(cpus ()))",
+	      2);
 }
 
 int main(void)

@@ -299,7 +299,7 @@ static void test_errors_in_s_expressions_have_a_place_too(void **state)
 {
 	(void)state;
 	refused_sxp("(vm (name web)\n (memroy 3))",
-		    "web.sxp:2:10: unknown key 'memroy'; did you mean");
+		    "web.sxp:2:2: unknown key 'memroy'; did you mean");
 	refused_sxp("(vm (name web)", "web.sxp:1:1: the '(' here is not closed");
 	refused_sxp("(vm name)", "web.sxp:1:5: (KEY VALUE) is expected here");
 	refused_sxp("(xen 3)", "must be (vm ...) or (domain ...)");
