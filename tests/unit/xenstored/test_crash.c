@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -330,6 +331,68 @@ static void test_ring_stream_goes_on_over_kills(void **state)
 		      g.events);
 }
 
+/* Puts one whole request into the empty ring, without telling the daemon. */
+static void guest_place(struct guest *g, uint32_t type, const void *data, uint32_t len)
+{
+	struct xsd_sockmsg hdr = { type, (uint32_t)++g->sent, 0, len };
+	struct xenstore_domain_interface *p = g->page;
+	char msg[200];
+
+	memcpy(msg, &hdr, sizeof(hdr));
+	memcpy(msg + sizeof(hdr), data, len);
+	for (uint32_t i = 0; i < sizeof(hdr) + len; i++)
+		p->req[MASK_XENSTORE_IDX(p->req_prod + i)] = msg[i];
+	__atomic_store_n(&p->req_prod, p->req_prod + (uint32_t)sizeof(hdr) + len,
+			 __ATOMIC_RELEASE);
+}
+
+/* Lets the daemon do @steps machine instructions from here on, then kills it. */
+static void step_and_kill(unsigned int steps)
+{
+	int status = 0;
+
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
+	waitpid(pid, &status, 0);
+	fake_event(hv, FAKE_PORT(1));
+	while (steps-- > 0 && WIFSTOPPED(status)) {
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
+			break;
+		waitpid(pid, &status, 0);
+	}
+	daemon_kill(SIGKILL);
+}
+
+/*
+ * WATCH and UNWATCH of the same name: done twice, either would answer an error; done not at all,
+ * the next one would.
+ */
+static void test_kill_between_any_two_instructions_does_nothing_twice(void **state)
+{
+	unsigned int nr = kills(60, 5000), reach = 12000, late = 0;
+	static struct guest g;
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(hv, 1);
+	for (unsigned int i = 0; i < nr; i++) {
+		double end = now() + 20;
+		int fd = client_open();
+
+		/* A round trip: the daemon is up and waits for events. */
+		read_number(fd, "/tool");
+		guest_place(&g, i % 2 ? XS_UNWATCH : XS_WATCH, "data/w\0t", 9);
+		step_and_kill(1 + rnd(reach));
+		close(fd);
+		if (g.page->rsp_prod != g.page->rsp_cons)
+			late++;
+		daemon_start();
+		while (g.answered < g.sent && now() < end)
+			guest_pull(&g);
+		assert_int_equal(g.answered, g.sent);
+	}
+	print_message("%u kills, %u of them after the answer\n", nr, late);
+}
+
 static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 {
 	static struct guest g;
@@ -543,6 +606,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_ring_stream_goes_on_over_kills),
+		T(test_kill_between_any_two_instructions_does_nothing_twice),
 		T(test_watches_of_a_ring_outlive_the_daemon),
 		T(test_acknowledged_writes_are_there_after_kills),
 		T(test_transactions_are_all_or_nothing_over_kills),
