@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_handle.c - the libxenstore functions: threads, watches, reconnects, and the parts that need
+ * no connection.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xs.h>
+
+#include "fake_store.h"
+
+struct fixture {
+	struct fake_store f;
+	struct xs_handle *h;
+};
+
+static int setup_flags(void **state, unsigned long flags)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+
+	fake_start(&x->f);
+	fake_put(&x->f, "/a", "one");
+	setenv("XENSTORED_PATH", x->f.path, 1);
+	x->h = xs_open(flags);
+	assert_non_null(x->h);
+	*state = x;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_flags(state, 0);
+}
+
+static int setup_filter(void **state)
+{
+	return setup_flags(state, XS_UNWATCH_FILTER);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+
+	xs_close(x->h);
+	fake_stop(&x->f);
+	unsetenv("XENSTORED_PATH");
+	free(x);
+	return 0;
+}
+
+static void test_read_gives_the_value_and_ends_it_with_a_nul(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int len;
+	char *v = xs_read(x->h, XBT_NULL, "/a", &len);
+
+	assert_string_equal(v, "one");
+	assert_int_equal(len, 3);
+	free(v);
+}
+
+static void test_errors_are_in_errno_and_a_success_clears_it(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_null(xs_read(x->h, XBT_NULL, "/none", NULL));
+	assert_int_equal(errno, ENOENT);
+	assert_true(xs_write(x->h, XBT_NULL, "/a", "x", 1));
+	assert_int_equal(errno, 0);
+	assert_false(xs_restrict(x->h, 1));
+}
+
+static void test_a_long_directory_comes_whole(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+	char path[64], **names;
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "/a/child-%d", i);
+		fake_put(&x->f, path, "");
+	}
+	x->f.listing_max = 64;
+	names = xs_directory(x->h, XBT_NULL, "/a", &num);
+	assert_non_null(names);
+	assert_int_equal(num, 200);
+	assert_string_equal(names[0], "child-0");
+	assert_string_equal(names[199], "child-199");
+	free(names);
+}
+
+static void test_permissions_are_parsed(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+	struct xs_permissions *p = xs_get_permissions(x->h, XBT_NULL, "/a", &num);
+
+	assert_int_equal(num, 2);
+	assert_int_equal(p[0].id, 0);
+	assert_int_equal(p[0].perms, XS_PERM_NONE);
+	assert_int_equal(p[1].id, 5);
+	assert_int_equal(p[1].perms, XS_PERM_READ);
+	free(p);
+}
+
+/* ---- watches ---- */
+
+static void test_a_watch_is_read_and_the_descriptor_says_when(void **state)
+{
+	struct fixture *x = *state;
+	struct pollfd p = { .fd = xs_fileno(x->h), .events = POLLIN };
+	unsigned int num;
+	char **v;
+
+	assert_null(xs_check_watch(x->h));
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_true(xs_watch(x->h, "/a", "token"));
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	v = xs_read_watch(x->h, &num);
+	assert_int_equal(num, 2);
+	assert_string_equal(v[XS_WATCH_PATH], "/a");
+	assert_string_equal(v[XS_WATCH_TOKEN], "token");
+	free(v);
+	assert_int_equal(poll(&p, 1, 20), 0);
+	assert_true(xs_write(x->h, XBT_NULL, "/a/b", "1", 1));
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	v = xs_check_watch(x->h);
+	assert_string_equal(v[XS_WATCH_PATH], "/a/b");
+	free(v);
+	assert_null(xs_check_watch(x->h));
+}
+
+static void wait_events(struct fixture *x, int n)
+{
+	/* the reply to this comes after all events of before */
+	for (int i = 0; i < n; i++)
+		free(xs_read(x->h, XBT_NULL, "/a", NULL));
+}
+
+static void test_with_the_filter_no_event_of_an_unwatched_path_is_left(void **state)
+{
+	struct fixture *x = *state;
+	char **v;
+
+	assert_true(xs_watch(x->h, "/a", "mine"));
+	assert_true(xs_watch(x->h, "/other", "mine"));
+	assert_true(xs_write(x->h, XBT_NULL, "/a/b", "1", 1));
+	wait_events(x, 1);
+	assert_true(xs_unwatch(x->h, "/a", "mine"));
+
+	v = xs_check_watch(x->h);
+	assert_non_null(v);
+	assert_string_equal(v[XS_WATCH_PATH], "/other");
+	free(v);
+	assert_null(xs_check_watch(x->h));
+}
+
+static void test_without_the_filter_events_of_before_are_still_delivered(void **state)
+{
+	struct fixture *x = *state;
+	char **v;
+
+	assert_true(xs_watch(x->h, "/a", "mine"));
+	wait_events(x, 1);
+	assert_true(xs_unwatch(x->h, "/a", "mine"));
+	v = xs_check_watch(x->h);
+	assert_non_null(v);
+	free(v);
+}
+
+static void test_unwatch_of_nothing_fails(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_false(xs_unwatch(x->h, "/a", "never"));
+	assert_int_equal(errno, ENOENT);
+}
+
+/* ---- threads ---- */
+
+static void *hammer(void *arg)
+{
+	struct fixture *x = arg;
+
+	for (int i = 0; i < 500; i++) {
+		unsigned int len;
+		char *v = xs_read(x->h, XBT_NULL, "/a", &len);
+
+		if (!v || len != 3 || strcmp(v, "one") != 0)
+			return (void *)1;
+		free(v);
+	}
+	return NULL;
+}
+
+static void test_many_threads_share_one_handle(void **state)
+{
+	struct fixture *x = *state;
+	pthread_t t[8];
+	void *bad;
+
+	assert_true(xs_watch(x->h, "/busy", "t"));
+	for (int i = 0; i < 8; i++)
+		pthread_create(&t[i], NULL, hammer, x);
+	for (int i = 0; i < 8; i++) {
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+}
+
+static void *breaker(void *arg)
+{
+	struct fixture *x = arg;
+
+	for (int i = 0; i < 20; i++) {
+		usleep(5000);
+		fake_break(&x->f);
+	}
+	return NULL;
+}
+
+static void test_threads_do_not_notice_that_the_connection_breaks(void **state)
+{
+	struct fixture *x = *state;
+	pthread_t t[4], b;
+	void *bad;
+
+	assert_true(xs_watch(x->h, "/busy", "t"));
+	pthread_create(&b, NULL, breaker, x);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, hammer, x);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+	pthread_join(b, NULL);
+	assert_true(x->f.connects > 1);
+}
+
+static void *reader(void *arg)
+{
+	struct fixture *x = arg;
+	unsigned int num;
+	char **v;
+
+	for (int i = 0; i < 2; i++) {
+		v = xs_read_watch(x->h, &num);
+		if (!v)
+			return (void *)1;
+		free(v);
+	}
+	return NULL;
+}
+
+static void test_a_thread_may_wait_for_events_while_others_ask(void **state)
+{
+	struct fixture *x = *state;
+	pthread_t t;
+	void *bad;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	pthread_create(&t, NULL, reader, x);
+	assert_null(hammer(x));
+	assert_true(xs_write(x->h, XBT_NULL, "/a", "new", 3));
+	pthread_join(t, &bad);
+	assert_null(bad);
+}
+
+/* ---- reconnects ---- */
+
+static void test_a_request_survives_a_broken_connection(void **state)
+{
+	struct fixture *x = *state;
+	char *v;
+
+	x->f.drop_after = 1;
+	v = xs_read(x->h, XBT_NULL, "/a", NULL);
+	assert_string_equal(v, "one");
+	free(v);
+}
+
+static void test_watches_are_made_again_and_fire_once(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+	char **v;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	free(xs_read_watch(x->h, &num));
+	fake_break(&x->f);
+	v = xs_read_watch(x->h, &num);
+	assert_string_equal(v[XS_WATCH_PATH], "/a");
+	free(v);
+	assert_true(xs_write(x->h, XBT_NULL, "/a/b", "1", 1));
+	v = xs_read_watch(x->h, &num);
+	assert_string_equal(v[XS_WATCH_PATH], "/a/b");
+	free(v);
+}
+
+static void test_a_transaction_over_a_broken_connection_ends_in_eagain(void **state)
+{
+	struct fixture *x = *state;
+	xs_transaction_t t = xs_transaction_start(x->h);
+
+	assert_int_not_equal(t, XBT_NULL);
+	fake_break(&x->f);
+	free(xs_read(x->h, XBT_NULL, "/a", NULL)); /* notices */
+	assert_false(xs_write(x->h, t, "/a", "x", 1));
+	assert_int_equal(errno, EAGAIN);
+	assert_false(xs_transaction_end(x->h, t, false));
+	assert_int_equal(errno, EAGAIN);
+	t = xs_transaction_start(x->h);
+	assert_true(xs_write(x->h, t, "/a", "x", 1));
+	assert_true(xs_transaction_end(x->h, t, false));
+}
+
+static void test_a_conflict_is_eagain(void **state)
+{
+	struct fixture *x = *state;
+	xs_transaction_t t = xs_transaction_start(x->h);
+
+	x->f.conflicts = 1;
+	assert_false(xs_transaction_end(x->h, t, false));
+	assert_int_equal(errno, EAGAIN);
+}
+
+/* ---- no connection ---- */
+
+static void test_no_daemon_is_an_error_at_open(void **state)
+{
+	setenv("XENSTORED_PATH", "/nothing/here", 1);
+	assert_null(xs_open(0));
+	assert_int_equal(errno, ENOENT);
+	unsetenv("XENSTORED_PATH");
+}
+
+static void test_paths_come_from_the_environment(void **state)
+{
+	unsetenv("XENSTORED_PATH");
+	unsetenv("XENSTORED_RUNDIR");
+	assert_string_equal(xs_daemon_rundir(), "/var/run/xenstored");
+	assert_string_equal(xs_daemon_socket(), "/var/run/xenstored/socket");
+	setenv("XENSTORED_RUNDIR", "/elsewhere", 1);
+	assert_string_equal(xs_daemon_socket(), "/elsewhere/socket");
+	setenv("XENSTORED_PATH", "/named", 1);
+	assert_string_equal(xs_daemon_socket(), "/named");
+	assert_string_equal(xs_daemon_socket_ro(), "/named");
+	unsetenv("XENSTORED_PATH");
+	unsetenv("XENSTORED_RUNDIR");
+}
+
+static void test_permission_strings(void **state)
+{
+	struct xs_permissions p[3];
+
+	assert_true(xs_strings_to_perms(p, 3, "n0\0b12\0w7"));
+	assert_int_equal(p[1].id, 12);
+	assert_int_equal(p[1].perms, XS_PERM_READ | XS_PERM_WRITE);
+	assert_int_equal(p[2].perms, XS_PERM_WRITE);
+	assert_false(xs_strings_to_perms(p, 1, "x0"));
+	assert_int_equal(errno, EINVAL);
+	assert_false(xs_strings_to_perms(p, 1, "r"));
+	assert_false(xs_strings_to_perms(p, 1, "r5x"));
+}
+
+static void test_subpaths_are_compared_as_text(void **state)
+{
+	assert_true(xs_path_is_subpath("/a", "/a"));
+	assert_true(xs_path_is_subpath("/a", "/a/b"));
+	assert_false(xs_path_is_subpath("/a", "/ab"));
+	assert_false(xs_path_is_subpath("/a/b", "/a"));
+	assert_false(xs_path_is_subpath("/", "/a")); /* as the original has it */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_read_gives_the_value_and_ends_it_with_a_nul),
+		TEST(test_errors_are_in_errno_and_a_success_clears_it),
+		TEST(test_a_long_directory_comes_whole),
+		TEST(test_permissions_are_parsed),
+		TEST(test_a_watch_is_read_and_the_descriptor_says_when),
+		cmocka_unit_test_setup_teardown(
+			test_with_the_filter_no_event_of_an_unwatched_path_is_left, setup_filter,
+			teardown),
+		TEST(test_without_the_filter_events_of_before_are_still_delivered),
+		TEST(test_unwatch_of_nothing_fails),
+		TEST(test_many_threads_share_one_handle),
+		TEST(test_threads_do_not_notice_that_the_connection_breaks),
+		TEST(test_a_thread_may_wait_for_events_while_others_ask),
+		TEST(test_a_request_survives_a_broken_connection),
+		TEST(test_watches_are_made_again_and_fire_once),
+		TEST(test_a_transaction_over_a_broken_connection_ends_in_eagain),
+		TEST(test_a_conflict_is_eagain),
+		cmocka_unit_test(test_no_daemon_is_an_error_at_open),
+		cmocka_unit_test(test_paths_come_from_the_environment),
+		cmocka_unit_test(test_permission_strings),
+		cmocka_unit_test(test_subpaths_are_compared_as_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
