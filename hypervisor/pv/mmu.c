@@ -18,7 +18,8 @@
 
 u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1)
 {
-	struct frame *f = v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
+	/* the kernel's tables map all a caller may name; the LDT is needed in user mode too */
+	struct frame *f = v->pv.cr3_kernel;
 
 	if (!f || (va >= HV_HOLE_START && va < HV_HOLE_END) ||
 	    ((s64)(va << 16) >> 16) != (s64)va)
