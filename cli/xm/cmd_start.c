@@ -52,6 +52,9 @@ static int run_start(struct xm *xm, const struct args *args)
 	ret = store_transact(xm->xs, switch_on, &on);
 	if (ret == -ENOENT)
 		return xm_fail(xm, "%s has no stored record any more", dom.name);
+	if (ret == -EBUSY)
+		return xm_fail(xm, "%s is just starting or ending (%s): try again", dom.name,
+			       dom.state_word);
 	if (ret)
 		return xm_fail_store(xm, "switching the record on", -ret);
 	ret = start_follow(xm, dom.name, args_has(args, 'q'), &domid);

@@ -22,6 +22,7 @@
 #define RETRY_NS INT64_C(200000000)    /* between looks for a pty that is not there */
 #define APPEAR_NS INT64_C(15000000000) /* for the first one */
 #define SECOND_MS 1000
+#define LINGER_NS INT64_C(200000000) /* after the last typed byte, before leaving */
 
 enum { FD_IN, FD_PTY, FD_STORE, FD_SIGNAL, FD_NR };
 
@@ -36,6 +37,7 @@ struct console {
 	struct termios saved;
 	char pending[4096]; /* typed, not yet taken by the pty */
 	size_t nr_pending;
+	int64_t wrote_ns;	   /* when the pty last took something */
 	int64_t idle_ns, heard_ns; /* heard: when the guest last said something */
 };
 
@@ -140,7 +142,7 @@ static void pty_flush(struct console *c)
 		return;
 	c->nr_pending -= (size_t)n;
 	memmove(c->pending, c->pending + n, c->nr_pending);
-	c->heard_ns = store_now();
+	c->wrote_ns = c->heard_ns = store_now();
 }
 
 /* ---- the loop ---- */
@@ -245,18 +247,24 @@ static bool turn(struct console *c)
 	return again && !c->leave;
 }
 
-/* What was typed before Ctrl-] still reaches the guest, if it takes it within a second. */
+/*
+ * What was typed before Ctrl-] still reaches the guest, if it takes it within a second. A pty that
+ * closes may take its last bytes along: consback gets a moment to fetch them.
+ */
 static void drain_pending(struct console *c)
 {
 	int64_t deadline = store_deadline(INT64_C(1000000000));
 
-	while (c->pty >= 0 && c->nr_pending && store_now() < deadline) {
-		struct pollfd fd = {.fd = c->pty, .events = POLLOUT};
+	while (c->pty >= 0 && store_now() < deadline) {
+		struct pollfd fd = {.fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0)};
 
-		poll(&fd, 1, 100);
-		if (fd.revents & (POLLHUP | POLLERR))
+		if (!c->nr_pending && store_now() - c->wrote_ns >= LINGER_NS)
 			return;
-		pty_flush(c);
+		poll(&fd, 1, 20);
+		if (fd.revents & POLLOUT)
+			pty_flush(c);
+		if (fd.revents & (POLLIN | POLLHUP | POLLERR) && !pty_read(c))
+			return;
 	}
 }
 

@@ -158,6 +158,8 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 		ret = store_remove(xs, t, DIR, rec->name);
 	if (!ret && rec->power)
 		ret = start_forget(xs, t, rec->name);
+	if (ret == -EBUSY)
+		ret = conflict_with(xs, put, rec->name);
 	return ret ? ret : put_fields(xs, t, rec);
 }
 

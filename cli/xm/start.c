@@ -32,9 +32,11 @@ struct follow {
 
 int start_forget(struct xs_handle *xs, xs_transaction_t t, const char *name)
 {
-	static const char *const stale[] = {"state", "step", "error"};
+	static const char *const stale[] = {"state", "error"};
 	int ret = 0;
 
+	if (store_exists(xs, t, "/status/domain/%s/step", name))
+		return -EBUSY;
 	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]) && !ret; i++)
 		ret = store_remove(xs, t, "/status/domain/%s/%s", name, stale[i]);
 	return ret;

@@ -10,7 +10,8 @@
 
 /*
  * In the transaction that asks for a start: removes what /status still says about the last one, so
- * that everything read afterwards is about this one. 0 or -errno.
+ * that everything read afterwards is about this one. 0; -EBUSY while xend is taking steps for the
+ * domain (its journal is there too); -errno.
  */
 int start_forget(struct xs_handle *xs, xs_transaction_t t, const char *name);
 

@@ -194,6 +194,7 @@ static void figures(struct fake_xend *x, const struct guest *g)
 static void vanish(struct fake_xend *x, struct guest *g)
 {
 	console_close(g);
+	drop(x, "/status/domain/%s/step", g->name);
 	if (g->domid >= 0) {
 		drop(x, "/local/domain/%d", g->domid);
 		drop(x, "/local/domain/0/backend/vif/%d", g->domid);
@@ -227,6 +228,7 @@ static void start(struct fake_xend *x, struct guest *g)
 		return;
 	if (does(x, g, "fake=fail")) {
 		put(x, "not enough memory: 12 MiB are missing", "/status/domain/%s/error", g->name);
+		drop(x, "/status/domain/%s/step", g->name);
 		g->gave_up = true;
 		set_state(x, g, "failed");
 		return;

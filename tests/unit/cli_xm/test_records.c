@@ -36,6 +36,21 @@ static void test_new_stores_without_starting_and_start_starts(void **state)
 	expect_key("/status/domain/demo/state", "paused");
 }
 
+static void test_xends_journal_is_left_alone(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	wait_key("/status/domain/demo/state", "defined");
+	fake_store_set("/status/domain/demo/step", "home");
+	FAILS("start", "demo");
+	expect_err("demo is just starting or ending (defined): try again");
+	fake_store_set("/status/domain/web/step", "home");
+	FAILS("create", CFG, "name=web");
+	expect_err("web: a domain of that name is just starting or ending; try again");
+	expect_key("/status/domain/web/step", "home");
+	expect_key("/config/domain/demo/power", "off");
+}
+
 static void test_a_failed_start_of_a_record_keeps_it_switched_off(void **state)
 {
 	(void)state;
@@ -156,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE(test_new_stores_without_starting_and_start_starts),
+		LIVE(test_xends_journal_is_left_alone),
 		LIVE(test_a_failed_start_of_a_record_keeps_it_switched_off),
 		LIVE(test_new_warns_about_missing_files_and_stores_all_the_same),
 		LIVE(test_delete_removes_only_what_does_not_run),
