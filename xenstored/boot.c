@@ -159,6 +159,7 @@ int boot_serve(struct boot *b, char **argv)
 
 	if (srv->keeper && keeper_listen(srv) < 0)
 		return -ENOMEM;
+	persist_good(srv);
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
 	update = ret == 1;

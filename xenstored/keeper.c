@@ -155,7 +155,7 @@ static void take_answer(struct server *srv, const struct keeper_msg *msg)
 		if (msg->err)
 			log_warnx("snapshot %s failed: %s", msg->text, strerror(-msg->err));
 		else
-			log_info("snapshot %s written", msg->text);
+			log_debug("snapshot %s written", msg->text);
 		srv->snapshots++;
 		break;
 	default:

@@ -29,6 +29,8 @@ struct child {
 	size_t pos[JOURNAL_HALVES];	/* how far persistent records were looked for */
 	uint64_t pos_turn[JOURNAL_HALVES];
 	uint64_t done_turn[JOURNAL_HALVES];	/* 1 + turn in which the half was applied */
+	bool looking;			/* records are only looked at: see only_deletions() */
+	bool saw_put;
 	struct buf out;			/* stream of records, written in large pieces */
 	int stream;
 };
@@ -52,6 +54,10 @@ static uint64_t get_applied(struct child *c, unsigned int env)
 
 static int apply_record(struct child *c, const struct journal_record *r)
 {
+	if (c->looking) {
+		c->saw_put |= !r->deletion;
+		return 0;
+	}
 	if (r->deletion)
 		return store_del(c->env[r->env], r->key, r->key_len);
 	return store_put(c->env[r->env], r->key, r->key_len, r->value, r->value_len);
@@ -158,6 +164,59 @@ static int sync_persistent(struct child *c, uint64_t upto)
 	store_abort(s);
 	memcpy(c->pos, pos, sizeof(pos));
 	memcpy(c->pos_turn, turn, sizeof(turn));
+	return ret;
+}
+
+/* Whether what is to be synced up to @upto only takes away. */
+static bool only_deletions(struct child *c, uint64_t upto)
+{
+	struct child look = *c;
+	uint64_t seq = 0;
+
+	look.looking = true;
+	look.saw_put = false;
+	return scan_half(&look, 0, upto, &seq) == 0 && scan_half(&look, 1, upto, &seq) == 0 &&
+	       !look.saw_put;
+}
+
+#define RESERVE_SIZE (1 << 20)
+
+/* A file that can be given up for deletions when the disk is full (rule C14). */
+static void reserve_take(struct child *c)
+{
+	char path[600];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/reserve", c->cfg->state_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	if (posix_fallocate(fd, 0, RESERVE_SIZE) != 0)
+		unlink(path);
+	close(fd);
+}
+
+static void reserve_release(struct child *c)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/reserve", c->cfg->state_dir);
+	unlink(path);
+}
+
+/* When the disk or the map is full, deletions still get through. */
+static int sync_or_use_reserve(struct child *c, uint64_t upto)
+{
+	int ret = sync_persistent(c, upto);
+
+	if (ret != -ENOSPC || !only_deletions(c, upto))
+		return ret;
+	reserve_release(c);
+	ret = store_reserve(c->env[JOURNAL_PERSISTENT], true);
+	if (ret == 0)
+		ret = sync_persistent(c, upto);
+	store_reserve(c->env[JOURNAL_PERSISTENT], false);
+	reserve_take(c);
 	return ret;
 }
 
@@ -394,7 +453,7 @@ static void do_sync(struct child *c, uint64_t seq)
 {
 	struct keeper_msg msg = { .op = KEEPER_SYNCED };
 
-	msg.err = sync_persistent(c, seq);
+	msg.err = sync_or_use_reserve(c, seq);
 	msg.seq = msg.err ? c->applied[JOURNAL_PERSISTENT] : seq;
 	say(c, &msg);
 }
@@ -497,8 +556,10 @@ _Noreturn void keeper_child(struct journal *j, const struct keeper_config *cfg,
 	msg.seq = c.applied[0] > c.applied[1] ? c.applied[0] : c.applied[1];
 	say(&c, &msg);
 	buf_fini(&c.out);
-	if (msg.err == 0)
+	if (msg.err == 0) {
+		reserve_take(&c);
 		serve(&c);
+	}
 	store_close(c.env[0]);
 	store_close(c.env[1]);
 	_exit(0);

@@ -220,6 +220,12 @@ void persist_resume(struct server *srv)
 	conns_flush(srv);
 }
 
+void persist_good(struct server *srv)
+{
+	if (srv->keeper)
+		keeper_snapshot(srv, AUTO_SNAPSHOT);
+}
+
 void persist_down(struct server *srv)
 {
 	if (!srv->journal)

@@ -20,6 +20,9 @@ int persist_up(struct server *srv);
 /* After the event loop exists: watches fire once, requests that were cut off go on. */
 void persist_resume(struct server *srv);
 
+/* Has the snapshot written that a damaged store would be replaced by. */
+void persist_good(struct server *srv);
+
 /* Everything applied, keeper ended. */
 void persist_down(struct server *srv);
 

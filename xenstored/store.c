@@ -15,11 +15,13 @@ struct store {
 	MDB_env *env;
 	MDB_dbi dbi;
 	MDB_txn *txn;
+	size_t map_size;
 	char *scratch;		/* value and checksum of the record being written */
 	size_t scratch_len;
 };
 
 #define CRC_LEN 4
+#define MAP_RESERVE (1u << 20)
 
 /* LMDB's own codes and errno values as ours. */
 static int to_errno(int rc)
@@ -84,6 +86,7 @@ int store_open(const char *dir, size_t map_size, bool synced, struct store **out
 		free(s);
 		return to_errno(rc);
 	}
+	s->map_size = map_size;
 	rc = open_env(s, dir, map_size, synced);
 	if (rc) {
 		store_close(s);
@@ -157,6 +160,11 @@ void store_abort(struct store *s)
 	if (s->txn)
 		mdb_txn_abort(s->txn);
 	s->txn = NULL;
+}
+
+int store_reserve(struct store *s, bool on)
+{
+	return to_errno(mdb_env_set_mapsize(s->env, s->map_size + (on ? MAP_RESERVE : 0)));
 }
 
 /* The value without its checksum. 0 or -EBADMSG. */

@@ -31,6 +31,9 @@ int store_del(struct store *s, const void *key, size_t key_len);
 int store_commit(struct store *s);
 void store_abort(struct store *s);
 
+/* Lets the map grow by a reserve (on), or not (off): for deletions when it is full. 0 or -EIO. */
+int store_reserve(struct store *s, bool on);
+
 /* Reads one record into @value of @room bytes. Its length; -ENOENT; -EBADMSG; -EIO. */
 int store_get(struct store *s, const void *key, size_t key_len, void *value, size_t room);
 

@@ -39,6 +39,8 @@ static void *map_file(struct fake_hv *f, const char *name, size_t len)
 
 	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* The daemon may be another user by now; only the maker can change the mode. */
+	fchmod(fd, 0666);
 	if (fd < 0 || ftruncate(fd, (off_t)len) < 0)
 		abort();
 	mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -133,6 +135,7 @@ struct hv *fake_hv_open(const char *dir)
 		.next_event = fake_next_event, .close = fake_close,
 	};
 	mkdir(dir, 0700);
+	chmod(dir, 0777);
 	snprintf(f->dir, sizeof(f->dir), "%s", dir);
 	f->doms = map_file(f, "doms", DOMID_FIRST_RESERVED * sizeof(*f->doms));
 	snprintf(path, sizeof(path), "%s/events", dir);

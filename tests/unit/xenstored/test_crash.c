@@ -30,6 +30,7 @@
 #include "xs_wire.h"
 
 static const char *daemon_path;
+static const char *extra_arg;	/* one more option for the daemon, or NULL */
 static char dir[64], state_dir[64], fake[80], sock[80];
 static struct hv *hv;
 static pid_t pid;
@@ -49,7 +50,7 @@ static void daemon_start(void)
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(9);
 		execl(daemon_path, daemon_path, "-N", "--run-dir", dir, "--state-dir", state_dir,
-		      NULL);
+		      extra_arg, NULL);
 		_exit(9);
 	}
 }
@@ -600,6 +601,109 @@ static void test_snapshot_is_restored_while_running(void **state)
 	close(fd);
 }
 
+static void test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody(void **state)
+{
+	char data[1600], path[64];
+	unsigned int i, kept = 0;
+	int fd, err = 0;
+
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	extra_arg = "--map-size=256";
+	daemon_start();
+	fd = client_open();
+	for (i = 0; i < 2000 && !err; i++) {
+		int len = snprintf(data, 64, "/config/big/%u", i) + 1;
+
+		memset(data + len, 'x', 1500);
+		err = request(fd, XS_WRITE, data, (uint32_t)len + 1500, NULL);
+	}
+	assert_int_equal(err, ENOSPC);
+	/* What was acknowledged is there, what was refused is not. */
+	snprintf(path, sizeof(path), "/config/big/%u", i - 2);
+	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), 0);
+	snprintf(path, sizeof(path), "/config/big/%u", i - 1);
+	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
+	assert_int_equal(write_number(fd, "/run/other", 3), 0);
+	for (kept = 0; kept < 20; kept++) {
+		snprintf(path, sizeof(path), "/config/big/%u", kept);
+		assert_int_equal(request(fd, XS_RM, path, (uint32_t)strlen(path) + 1, NULL), 0);
+	}
+	assert_int_equal(write_number(fd, "/config/again", 4), 0);
+	assert_int_equal(request(fd, XS_CONTROL, "check", 6, data), 0);
+	assert_string_equal(data, "OK");
+	close(fd);
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/config/again"), 4);
+	assert_int_equal(request(fd, XS_READ, "/config/big/5", 14, NULL), ENOENT);
+	close(fd);
+	extra_arg = NULL;
+}
+
+static void test_damaged_store_is_put_aside_for_the_last_good_one(void **state)
+{
+	char cmd[400];
+	int fd = client_open();
+
+	assert_int_equal(write_number(fd, "/config/old", 1), 0);
+	close(fd);
+	daemon_kill(SIGTERM);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(write_number(fd, "/config/new", 2), 0);
+	usleep(200000);
+	close(fd);
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	/* Another boot, or the journal would still know better than the disk. */
+	snprintf(cmd, sizeof(cmd),
+		 "rm -rf %s/journal; truncate -s 9000 %s/store/data.mdb; test -s %s/last-good.mdb",
+		 dir, state_dir, state_dir);
+	assert_int_equal(system(cmd), 0);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/config/old"), 1);
+	assert_int_equal(write_number(fd, "/config/old", 3), 0);
+	close(fd);
+	snprintf(cmd, sizeof(cmd), "ls %s/store/aside-*.mdb >/dev/null", state_dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+static void test_daemon_gives_up_its_rights(void **state)
+{
+	char cmd[300];
+	int fd;
+
+	if (getuid() != 0)
+		skip();
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	extra_arg = "--user=65534";
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(write_number(fd, "/config/x", 1), 0);
+	snprintf(cmd, sizeof(cmd),
+		 "for p in %d $(ps -o pid= --ppid %d); do"
+		 " grep -q 'CapEff:.0000000000000000' /proc/$p/status &&"
+		 " grep -q 'Seccomp:.2' /proc/$p/status && grep -q 'NoNewPrivs:.1' /proc/$p/status &&"
+		 " grep -q 'Uid:.65534.65534.65534' /proc/$p/status || exit 1; done",
+		 (int)pid, (int)pid);
+	assert_int_equal(system(cmd), 0);
+	/* Its keeper can be started again inside, and it starts over on what it left. */
+	snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)pid);
+	assert_int_equal(system(cmd), 0);
+	assert_int_equal(write_number(fd, "/config/x", 2), 0);
+	close(fd);
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/config/x"), 2);
+	close(fd);
+	extra_arg = NULL;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -615,6 +719,9 @@ int main(int argc, char **argv)
 		T(test_death_of_the_keeper_is_not_noticed),
 		T(test_live_update_keeps_everything_but_connections),
 		T(test_snapshot_is_restored_while_running),
+		T(test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody),
+		T(test_damaged_store_is_put_aside_for_the_last_good_one),
+		T(test_daemon_gives_up_its_rights),
 	};
 
 	if (argc < 2) {
