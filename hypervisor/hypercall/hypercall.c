@@ -111,8 +111,11 @@ void hypercall_entry(struct cpu_user_regs *regs)
 
 bool hypercall_should_preempt(void)
 {
-	/* no guest runs yet while dom0 is being built */
-	return current && (softirq_is_pending() || vcpu_event_is_deliverable(current));
+	if (!current)
+		return false; /* no guest runs yet while dom0 is being built */
+	/* Interrupts are off in here: what waits must be let in before it can be seen pending. */
+	irq_window();
+	return softirq_is_pending() || vcpu_event_is_deliverable(current);
 }
 
 /* --- the hypercall page --- */

@@ -26,6 +26,8 @@ bool softirq_is_pending(void);
 void softirq_process(void);
 /* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending. */
 void cpu_idle_wait(void);
+/* Takes the interrupts that wait, then goes on with them off: at preemption points of long operations. */
+void irq_window(void);
 
 /* --- clock.c: TSC-based, calibrated against the PIT or HPET at boot --- */
 s_time_t now_ns(void);

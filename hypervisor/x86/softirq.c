@@ -34,6 +34,12 @@ void softirq_process(void)
 	}
 }
 
+void irq_window(void)
+{
+	/* sti takes effect after the next instruction */
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 void cpu_idle_wait(void)
 {
 	/* sti holds interrupts back for one instruction: none is lost between the check and hlt. */

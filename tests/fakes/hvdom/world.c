@@ -208,6 +208,10 @@ void softirq_process(void)
 	}
 }
 
+void irq_window(void)
+{
+}
+
 void cpu_idle_wait(void)
 {
 	world.idle_waits++;
