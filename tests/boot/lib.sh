@@ -47,7 +47,7 @@ inside()
 	script=$1
 	shift
 	status=0
-	machine --add "$TOP/tests/boot/dom0" "$@" -- "sh /mnt/dom0/$script" \
+	machine --timeout 900 --add "$TOP/tests/boot/dom0" "$@" -- "sh /mnt/dom0/$script" \
 		>"$SCRATCH/tap" 2>"$SCRATCH/stderr" || status=$?
 	while IFS= read -r line; do
 		case $line in
