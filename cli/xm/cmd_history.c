@@ -125,6 +125,10 @@ static int run_why(struct xm *xm, const struct args *args)
 	fputc('\n', xm->out);
 	if (error && *error)
 		fprintf(xm->out, "%s\n", error);
+	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", name))
+		fputs("Its record was changed since it started; the change counts from its next "
+		      "start.\n",
+		      xm->out);
 	free(error);
 	free(text);
 	free(entries);

@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_rename,   &cmd_info,	&cmd_uptime,	   &cmd_domid,	  &cmd_domname,
 	&cmd_vm_list,  &cmd_block_list, &cmd_network_list, &cmd_top,	  &cmd_mem_set,
 	&cmd_vcpu_set, &cmd_export,	&cmd_history,	   &cmd_why,	  &cmd_wait,
-	&cmd_events,   &cmd_sysrq,	&cmd_dmesg,	   &cmd_help,
+	&cmd_events,   &cmd_sysrq,	&cmd_dmesg,	   &cmd_doctor,	  &cmd_help,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

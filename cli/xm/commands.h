@@ -14,7 +14,7 @@ extern const struct command cmd_new, cmd_define, cmd_delete, cmd_undefine, cmd_s
 extern const struct command cmd_list, cmd_vm_list, cmd_info, cmd_uptime, cmd_domid, cmd_domname,
 	cmd_dmesg, cmd_block_list, cmd_network_list;
 extern const struct command cmd_console, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
-	cmd_help, cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top;
+	cmd_help, cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top, cmd_doctor;
 
 /* What `xm help` prints: lines of " name  summary", which completion and Ganeti read. */
 void help_summary(const struct xm *xm, FILE *to);

@@ -2,6 +2,7 @@
 /*
  * test_looking.c - claims about what the commands that look print.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,6 +191,33 @@ static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
 	assert_int_equal(fake_store_count("/request"), 1);
 }
 
+static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("create", CFG, "name=web", "vif=['bridge=lo']");
+	fake_store_set("/config/domain/demo/kernel", "/nowhere/k");
+	fake_store_set("/local/domain/0/backend/vbd/1/51712/hotplug-status", "connected");
+	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-error", "no such bridge");
+	FAILS("doctor");
+
+	expect_out("\nok   the store answers (");
+	expect_out("\nok   xend answers (");
+	expect_out("\nok   1024 MiB of memory are free for domains\n");
+	expect_out("\nBAD  demo: kernel /nowhere/k: No such file or directory\n");
+	expect_out("\nBAD  web: network card 0: bridge lo does not exist\n");
+	expect_out("\nok   web: vbd 51712 is served\n");
+	expect_out("\nBAD  web: vif 0 is not served: no such bridge\n");
+}
+
+static void test_doctor_says_that_the_store_is_not_there(void **state)
+{
+	(void)state;
+	fake_store_refuse_open(ENOENT);
+	FAILS("doctor");
+	expect_out("BAD  the store does not answer: start xenstored\n");
+}
+
 static void test_history_and_why_tell_what_happened(void **state)
 {
 	(void)state;
@@ -203,7 +231,10 @@ static void test_history_and_why_tell_what_happened(void **state)
 	wait_key("/status/domain/demo/state", "defined");
 	fake_store_set("/status/domain/demo/state", "failed");
 	fake_store_set("/status/domain/demo/error", "too little memory");
+	fake_store_set("/status/domain/demo/pending", "1");
 	OK("why", "demo");
+	expect_out("Its record was changed since it started; the change counts from its next "
+		   "start.\n");
 	expect_out("demo is failed since ");
 	expect_out("\ntoo little memory\n");
 	FAILS("why", "nobody");
@@ -315,6 +346,8 @@ int main(void)
 		LIVE(test_domid_and_domname_are_each_others_inverse),
 		LIVE(test_devices_are_listed_from_the_backends_side),
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
+		LIVE(test_doctor_names_what_is_wrong_and_the_cure),
+		BARE(test_doctor_says_that_the_store_is_not_there),
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
 		LIVE(test_mem_set_tells_the_guest_and_the_record),

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_doctor.c - xm doctor: is everything there that a domain needs, and if not, what to do.
+ *
+ * One line a finding: "ok" or "BAD", what, and the cure. Changes nothing.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "record_store.h"
+#include "request.h"
+
+struct doctor {
+	struct xm *xm;
+	int nr_bad;
+};
+
+static void found(struct doctor *d, bool ok, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void found(struct doctor *d, bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	d->nr_bad += !ok;
+	fputs(ok ? "ok   " : "BAD  ", d->xm->out);
+	va_start(ap, fmt);
+	vfprintf(d->xm->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', d->xm->out);
+}
+
+static void check_dom0(struct doctor *d)
+{
+	char text[64] = "";
+	FILE *f = fopen("/proc/xen/capabilities", "re");
+
+	if (f) {
+		text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+		fclose(f);
+	}
+	if (strstr(text, "control_d"))
+		found(d, true, "this is Domain-0 of a hypervisor");
+	else
+		found(d, false,
+		      "this is not Domain-0 (no control_d in /proc/xen/capabilities): boot the "
+		      "hypervisor, and mount xenfs on /proc/xen");
+}
+
+static bool check_store(struct doctor *d)
+{
+	int64_t start = store_now();
+	bool ok = xm_store(d->xm) != NULL;
+
+	if (ok)
+		store_exists(d->xm->xs, XBT_NULL, "/");
+	if (ok)
+		found(d, true, "the store answers (%.1f ms)", (double)(store_now() - start) / 1e6);
+	else
+		found(d, false, "the store does not answer: start xenstored");
+	return ok;
+}
+
+static void check_xend(struct doctor *d)
+{
+	struct request req = {.op = "refresh", .timeout_ns = INT64_C(5000000000)};
+	int64_t start = store_now();
+	int ret = request_run(d->xm->xs, &req);
+
+	request_close(d->xm->xs, &req);
+	if (!ret)
+		found(d, true, "xend answers (%.1f ms)", (double)(store_now() - start) / 1e6);
+	else if (ret == -ETIMEDOUT)
+		found(d, false, "xend does not answer: start it, or see /var/log/xen/xend.log");
+	else
+		found(d, false, "xend cannot be asked: %s", strerror(-ret));
+}
+
+static void check_memory(struct doctor *d)
+{
+	long long free_kib;
+
+	if (store_read_number(d->xm->xs, XBT_NULL, &free_kib, "/host/free_kib"))
+		found(d, free_kib >= 16 * 1024, "%lld MiB of memory are free for domains%s",
+		      free_kib / 1024,
+		      free_kib >= 16 * 1024 ? ""
+					    : ": end a domain, or give Domain-0 less (dom0_mem=)");
+}
+
+static bool bridge_exists(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/bridge", name);
+	return access(path, F_OK) == 0;
+}
+
+static void check_bridge(struct doctor *d)
+{
+	char *bridge = store_read(d->xm->xs, XBT_NULL, "/config/network/bridge");
+	const char *name = bridge && *bridge ? bridge : "xenbr0";
+
+	if (bridge_exists(name))
+		found(d, true, "bridge %s exists", name);
+	else
+		found(d, false,
+		      "bridge %s does not exist: ip link add %s type bridge; ip link set %s up",
+		      name, name, name);
+	free(bridge);
+}
+
+/* A device that is in use has been taken up by its process in Domain-0. */
+static void check_devices(struct doctor *d, const struct domain *dom, const char *kind)
+{
+	unsigned int nr;
+	char **ids = store_list(d->xm->xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d", kind,
+				dom->domid);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		char *status = store_read(d->xm->xs, XBT_NULL,
+					  "/local/domain/0/backend/%s/%d/%.64s/hotplug-status",
+					  kind, dom->domid, ids[i]);
+		char *error = store_read(d->xm->xs, XBT_NULL,
+					 "/local/domain/0/backend/%s/%d/%.64s/hotplug-error", kind,
+					 dom->domid, ids[i]);
+
+		if (status && strcmp(status, "connected") == 0)
+			found(d, true, "%s: %s %s is served", dom->name, kind, ids[i]);
+		else
+			found(d, false, "%s: %s %s is not served: %s", dom->name, kind, ids[i],
+			      error ? error : "is backendd running?");
+		free(status);
+		free(error);
+	}
+	free(ids);
+}
+
+static const char *file_problem(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+		return strerror(errno);
+	return S_ISDIR(st.st_mode) ? strerror(EISDIR) : NULL;
+}
+
+static void check_record(struct doctor *d, const struct domain *dom)
+{
+	struct record rec;
+	const char *problem;
+	int before = d->nr_bad;
+
+	if (record_get(d->xm->xs, XBT_NULL, dom->name, &rec))
+		return;
+	problem = rec.kernel ? file_problem(rec.kernel) : "there is none in the record";
+	if (problem)
+		found(d, false, "%s: kernel %s: %s", dom->name, rec.kernel ? rec.kernel : "",
+		      problem);
+	problem = rec.ramdisk ? file_problem(rec.ramdisk) : NULL;
+	if (problem)
+		found(d, false, "%s: ramdisk %s: %s", dom->name, rec.ramdisk, problem);
+	for (size_t i = 0; i < rec.nr_disks; i++) {
+		problem = file_problem(rec.disks[i].path);
+		if (problem)
+			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disks[i].vdev,
+			      rec.disks[i].path, problem);
+	}
+	for (size_t i = 0; i < rec.nr_vifs; i++)
+		if (rec.vifs[i].bridge[0] && !bridge_exists(rec.vifs[i].bridge))
+			found(d, false, "%s: network card %zu: bridge %s does not exist", dom->name,
+			      i, rec.vifs[i].bridge);
+	if (d->nr_bad == before)
+		found(d, true, "%s: what its record names is there", dom->name);
+	record_fini(&rec);
+}
+
+static void check_domains(struct doctor *d)
+{
+	static const char *const kinds[] = {"vbd", "vif", "console"};
+	struct domains all;
+
+	if (domains_load(d->xm->xs, &all) < 0) {
+		found(d, false, "the list of domains cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < all.nr; i++) {
+		const struct domain *dom = &all.at[i];
+
+		if (dom->has_record)
+			check_record(d, dom);
+		for (size_t k = 0; k < 3 && domain_is_live(dom) && dom->domid > 0; k++)
+			check_devices(d, dom, kinds[k]);
+		if (dom->state == DOM_FAILED || dom->state == DOM_CRASHED)
+			found(d, false, "%s: is %s: '%s why %s' tells more", dom->name,
+			      dom->state_word, d->xm->prog, dom->name);
+	}
+	domains_fini(&all);
+}
+
+static int run_doctor(struct xm *xm, const struct args *args)
+{
+	struct doctor d = {.xm = xm};
+
+	(void)args;
+	check_dom0(&d);
+	if (check_store(&d)) {
+		check_xend(&d);
+		check_memory(&d);
+		check_bridge(&d);
+		check_domains(&d);
+	}
+	return d.nr_bad ? 1 : 0;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.usage = "",
+	.summary = "Look for what would keep domains from running",
+	.detail = "Prints a line for each thing looked at; BAD ones name the cure. Changes "
+		  "nothing. The exit\n"
+		  "status is 1 when there is a BAD one.",
+	.run = run_doctor,
+};
