@@ -68,9 +68,29 @@ void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 	}
 }
 
-/* Whole pages of RAM and of what firmware keeps in RAM; holes (VGA, devices) stay unmapped. */
+/* Small pages up to the first 2 MiB boundary, then large ones, then the rest. */
+static void map_direct_range(maddr_t start, maddr_t end)
+{
+	while (start < end) {
+		maddr_t stop = start & (LEVEL_SIZE(2) - 1) ? ALIGN_UP(start + 1, LEVEL_SIZE(2))
+							  : ALIGN_DOWN(end, LEVEL_SIZE(2));
+
+		if (stop <= start || stop > end)
+			stop = end;
+		pt_map(DIRECTMAP_START + start, start, stop - start, PTE_RW | PTE_NX | PTE_G);
+		start = stop;
+	}
+}
+
+/*
+ * Whole pages of RAM; holes (VGA, devices) stay unmapped, and so does the image: its text must not be
+ * writable through a second address.
+ */
 static void map_direct(void)
 {
+	maddr_t image = (unsigned long)image_start - IMAGE_START;
+	maddr_t behind = ALIGN_UP((unsigned long)image_end, PAGE_SIZE) - IMAGE_START;
+
 	for (unsigned int i = 0; i < machine_e820.nr; i++) {
 		const struct e820_entry *e = &machine_e820.entry[i];
 		maddr_t start = ALIGN_UP(e->addr, PAGE_SIZE);
@@ -78,16 +98,8 @@ static void map_direct(void)
 
 		if (e->type != E820_RAM || start >= end)
 			continue;
-		/* Small pages up to the first 2 MiB boundary, then large ones. */
-		while (start < end) {
-			maddr_t stop = start & (LEVEL_SIZE(2) - 1) ? ALIGN_UP(start + 1, LEVEL_SIZE(2))
-								  : ALIGN_DOWN(end, LEVEL_SIZE(2));
-
-			if (stop <= start || stop > end)
-				stop = end;
-			pt_map(DIRECTMAP_START + start, start, stop - start, PTE_RW | PTE_NX | PTE_G);
-			start = stop;
-		}
+		map_direct_range(start, MIN(end, image));
+		map_direct_range(MAX(start, behind), end);
 	}
 }
 
