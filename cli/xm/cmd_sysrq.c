@@ -4,16 +4,43 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
 
+#define TAKE_NS INT64_C(3000000000) /* for the guest to see it */
+
+/* Linux empties the key when it takes it. 0, -ETIMEDOUT, or what store_wait() says. */
+static int wait_taken(struct xs_handle *xs, int domid, const char *key)
+{
+	int64_t deadline = store_deadline(TAKE_NS);
+	char path[64];
+	int woken = 1;
+	bool taken = false;
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/sysrq", domid);
+	if (!xs_watch(xs, path, "sysrq"))
+		return -errno;
+	while (woken > 0 && !taken) {
+		char *now;
+
+		woken = store_wait(xs, -1, deadline);
+		now = store_read(xs, XBT_NULL, "%s", path);
+		taken = !now || strcmp(now, key) != 0;
+		free(now);
+	}
+	xs_unwatch(xs, path, "sysrq");
+	return taken ? 0 : woken ? woken : -ETIMEDOUT;
+}
+
 static int run_sysrq(struct xm *xm, const struct args *args)
 {
 	const char *key = args->at[1];
 	struct domain dom;
-	long long takes;
 	int ret;
 
 	if (!isalnum((unsigned char)key[0]) || key[1])
@@ -24,13 +51,15 @@ static int run_sysrq(struct xm *xm, const struct args *args)
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "for Domain-0 itself write to /proc/sysrq-trigger");
-	if (!store_read_number(xm->xs, XBT_NULL, &takes, "/local/domain/%d/control/feature-sysrq",
-			       dom.domid) ||
-	    takes != 1)
-		return xm_fail(xm, "%s's kernel does not take sysrq keys (control/feature-sysrq)",
-			       dom.name);
 	ret = store_write(xm->xs, XBT_NULL, key, "/local/domain/%d/control/sysrq", dom.domid);
-	return ret ? xm_fail_store(xm, "writing control/sysrq", -ret) : 0;
+	if (ret)
+		return xm_fail_store(xm, "writing control/sysrq", -ret);
+	ret = wait_taken(xm->xs, dom.domid, key);
+	if (ret != -ETIMEDOUT)
+		return ret ? xm_fail_store(xm, "waiting for the guest", -ret) : 0;
+	store_write(xm->xs, XBT_NULL, "", "/local/domain/%d/control/sysrq", dom.domid);
+	return xm_fail(xm, "%s's kernel does not take sysrq keys; '%s' is withdrawn", dom.name,
+		       key);
 }
 
 const struct command cmd_sysrq = {

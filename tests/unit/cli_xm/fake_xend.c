@@ -235,7 +235,6 @@ static void start(struct fake_xend *x, struct guest *g)
 	}
 	g->domid = ++x->next_domid;
 	put(x, g->name, "/local/domain/%d/name", g->domid);
-	put(x, "1", "/local/domain/%d/control/feature-sysrq", g->domid);
 	if (!does(x, g, "fake=mute"))
 		console_open(x, g);
 	devices(x, g);

@@ -220,27 +220,43 @@ void wait_key(const char *path, const char *value)
 		expect_key(path, value);
 }
 
-struct interrupt {
+struct later {
 	char path[128], value[32];
+	bool take; /* else interrupt */
 };
 
-static void *interrupter(void *data)
+static void *act_later(void *data)
 {
-	struct interrupt *i = data;
+	struct later *l = data;
 
-	if (wait_for(i->path, i->value))
-		kill(getpid(), SIGINT);
-	free(i);
+	if (wait_for(l->path, l->value)) {
+		if (l->take)
+			fake_store_set(l->path, "");
+		else
+			kill(getpid(), SIGINT);
+	}
+	free(l);
 	return NULL;
+}
+
+static void later(const char *path, const char *value, bool take)
+{
+	struct later *l = calloc(1, sizeof(*l));
+	pthread_t thread;
+
+	snprintf(l->path, sizeof(l->path), "%s", path);
+	snprintf(l->value, sizeof(l->value), "%s", value);
+	l->take = take;
+	pthread_create(&thread, NULL, act_later, l);
+	pthread_detach(thread);
 }
 
 void interrupt_when(const char *path, const char *value)
 {
-	struct interrupt *i = calloc(1, sizeof(*i));
-	pthread_t thread;
+	later(path, value, false);
+}
 
-	snprintf(i->path, sizeof(i->path), "%s", path);
-	snprintf(i->value, sizeof(i->value), "%s", value);
-	pthread_create(&thread, NULL, interrupter, i);
-	pthread_detach(thread);
+void take_when(const char *path, const char *value)
+{
+	later(path, value, true);
 }

@@ -45,6 +45,9 @@ void wait_key(const char *path, const char *value);
 /* Sends SIGINT to this process as soon as the key has that value, from a thread. */
 void interrupt_when(const char *path, const char *value);
 
+/* Empties the key, as a guest does, as soon as it has that value, from a thread. */
+void take_when(const char *path, const char *value);
+
 #define OK(...) expect_status(xm_run(__VA_ARGS__, NULL), 0)
 #define FAILS(...) expect_status(xm_run(__VA_ARGS__, NULL), 1)
 
