@@ -17,6 +17,10 @@
 #include "x86/offsets.h"
 
 #define TRAPS_PER_CHECK 32
+#define VEC_GP 13
+#define VEC_INT80 0x80
+#define INT_LEN 2 /* bytes of `int 0x80` */
+#define GP_IDT 2  /* error code bit: the index is a vector */
 
 /* C51: an address the guest's code may have; never the hypervisor's, never one that faults in ring 0. */
 static bool code_address_ok(u64 va)
@@ -166,7 +170,15 @@ void pv_syscall_from_user(struct cpu_user_regs *regs)
 
 void pv_int80(struct cpu_user_regs *regs)
 {
-	pv_inject_trap(regs, 0x80, 0);
+	const struct pv_trap *t = &current->pv.trap[VEC_INT80];
+
+	if (t->address && (current->pv.in_kernel || t->dpl == 3)) {
+		pv_inject_trap(regs, VEC_INT80, 0);
+		return;
+	}
+	/* what the CPU does without such a gate: user mode must not be able to end its kernel */
+	regs->rip -= INT_LEN;
+	pv_inject_trap(regs, VEC_GP, VEC_INT80 << 3 | GP_IDT);
 }
 
 /* Which bits of RFLAGS a guest may set by itself; IOPL and VM never. */

@@ -57,14 +57,14 @@ static enum emul_result string_io(struct emul *e, bool is_in)
 		if (is_in) {
 			val = pv_ioport_read(current->domain, port, size);
 			if (copy_to_guest(*index, &val, size)) {
-				*guest_regs() = e->regs;
-				pv_inject_page_fault(guest_regs(), read_cr2(), 2);
+				*guest_regs() = e->regs; /* the elements done stay done */
+				pv_inject_page_fault(guest_regs(), *index, 2);
 				return EMUL_FAULTED;
 			}
 		} else {
 			if (copy_from_guest(&val, *index, size)) {
-				*guest_regs() = e->regs;
-				pv_inject_page_fault(guest_regs(), read_cr2(), 0);
+				*guest_regs() = e->regs; /* the elements done stay done */
+				pv_inject_page_fault(guest_regs(), *index, 0);
 				return EMUL_FAULTED;
 			}
 			pv_ioport_write(current->domain, port, size, val);

@@ -164,7 +164,7 @@ void pv_iret_fault(struct cpu_user_regs *regs)
 }
 
 /* DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor. */
-#define DR7_RESERVED_ZERO 0xffffffff0000dc00ULL
+#define DR7_RESERVED_ZERO 0xffffffff0000fc00ULL
 
 long hc_set_debugreg(struct hc_args *a)
 {

@@ -16,8 +16,10 @@
 #include "pv/desc.h"
 #include "pv/pte.h"
 #include "pv/pv.h"
+#include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/segment.h"
 
 #define TLB_SIZE 512
 
@@ -28,6 +30,11 @@ struct vcpu *current;
 struct domain *dom0, *domain_list;
 u64 *hv_l4;
 unsigned int cpu_maxphys_bits = 40;
+
+struct fake_cpu fake_cpu;
+u64 fake_debugreg[8];
+u64 fake_unmapped;
+static struct cpu_user_regs fake_regs;
 
 static struct vcpu_info fake_vcpu_info[FAKE_DOMAINS];
 static unsigned int preempt_1_in, rng;
@@ -82,6 +89,10 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		if (pv_domain_init(d) || pv_vcpu_init(&fake_vcpu[i]))
 			abort();
 	}
+	memset(&fake_cpu, 0, sizeof(fake_cpu));
+	memset(&fake_regs, 0, sizeof(fake_regs));
+	memset(fake_debugreg, 0, sizeof(fake_debugreg));
+	fake_unmapped = 0;
 	dom0 = &fake_domain[0];
 	machine_run(0);
 	preempt_1_in = preempt;
@@ -199,7 +210,7 @@ void desc_load_ldt(unsigned long va, u32 nr)
 
 u64 fpu_xcr0_mask(void)
 {
-	return 0;
+	return 7; /* x87, SSE, AVX */
 }
 
 void pv_load_cr3_flush(struct vcpu *v)
@@ -231,24 +242,159 @@ void domain_try_free(struct domain *d)
 
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
+	va_list ap;
+
+	if (d->is_crashed)
+		return;
 	d->is_crashed = true;
+	va_start(ap, fmt);
+	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
+	va_end(ap);
 }
 
-/* Guest addresses of hypercall arguments are the test's own. */
+/* Guest addresses of hypercall arguments are the test's own; one page may be declared unmapped. */
 bool guest_range_ok(u64 va, u64 n, u64 size)
 {
-	return true;
+	return va < HV_HOLE_START || va >= HV_HOLE_END;
+}
+
+static bool faults(u64 va, size_t len)
+{
+	return !guest_range_ok(va, 1, len) ||
+	       (fake_unmapped && va + len > fake_unmapped && va < fake_unmapped + PAGE_SIZE);
 }
 
 int copy_from_guest(void *dst, u64 va, size_t len)
 {
+	if (faults(va, len))
+		return -EFAULT;
 	memcpy(dst, (void *)va, len);
 	return 0;
 }
 
 int copy_to_guest(u64 va, const void *src, size_t len)
 {
+	if (faults(va, len))
+		return -EFAULT;
 	memcpy((void *)va, src, len);
+	return 0;
+}
+
+/* --- registers --- */
+
+struct cpu_user_regs *guest_regs(void)
+{
+	return &fake_regs;
+}
+
+static u64 *msr_find(u32 msr)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+		return &fake_cpu.msr_fs_base;
+	case MSR_GS_BASE:
+		return &fake_cpu.msr_gs_base;
+	case MSR_SHADOW_GS_BASE:
+		return &fake_cpu.msr_shadow_gs_base;
+	case MSR_EFER:
+		return &fake_cpu.msr_efer;
+	case MSR_TSC_AUX:
+		return &fake_cpu.msr_tsc_aux;
+	case MSR_APIC_BASE:
+		return &fake_cpu.msr_apic_base;
+	default:
+		return NULL;
+	}
+}
+
+/* A register the fake CPU does not have is a #GP: fatal unless the accessor is safe. */
+u64 rdmsr(u32 msr)
+{
+	u64 *r = msr_find(msr);
+
+	if (!r)
+		hv_panic("rdmsr %#x", msr);
+	return *r;
+}
+
+void wrmsr(u32 msr, u64 val)
+{
+	u64 *r = msr_find(msr);
+
+	if (!r)
+		hv_panic("wrmsr %#x", msr);
+	*r = val;
+}
+
+int rdmsr_safe(u32 msr, u64 *val)
+{
+	u64 *r = msr_find(msr);
+
+	if (!r)
+		return -EFAULT;
+	*val = *r;
+	return 0;
+}
+
+int wrmsr_safe(u32 msr, u64 val)
+{
+	u64 *r = msr_find(msr);
+
+	if (!r)
+		return -EFAULT;
+	*r = val;
+	return 0;
+}
+
+u32 fake_port_read(u16 port)
+{
+	fake_cpu.port = port;
+	fake_cpu.nr_port_accesses++;
+	return fake_cpu.port_value;
+}
+
+void fake_port_write(u16 port, u32 v)
+{
+	fake_cpu.port = port;
+	fake_cpu.port_value = v;
+	fake_cpu.nr_port_accesses++;
+}
+
+bool ioport_is_hv(u16 port, unsigned int len)
+{
+	return port <= 0x3ff && port + len > 0x3f8;
+}
+
+void fpu_load(struct vcpu *v)
+{
+	clts();
+	v->fpu_dirty = true;
+}
+
+int fpu_set_xcr0(struct vcpu *v, u64 value)
+{
+	v->pv.xcr0 = value;
+	return 0;
+}
+
+size_t fpu_area_size(void)
+{
+	return 832;
+}
+
+/* The same as pv/context.c, without the CPU. */
+void pv_toggle_mode(struct vcpu *v)
+{
+	u64 gs = fake_cpu.msr_gs_base;
+
+	v->pv.in_kernel = !v->pv.in_kernel;
+	fake_cpu.msr_gs_base = fake_cpu.msr_shadow_gs_base;
+	fake_cpu.msr_shadow_gs_base = gs;
+}
+
+int pv_set_user_gs_selector(u16 sel)
+{
+	current->pv.gs = sel;
 	return 0;
 }
 

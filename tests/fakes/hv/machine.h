@@ -14,6 +14,9 @@
 extern struct domain fake_domain[FAKE_DOMAINS];
 extern struct vcpu fake_vcpu[FAKE_DOMAINS];
 
+/* Copies to and from this page fault; 0: none. */
+extern u64 fake_unmapped;
+
 /* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
 void machine_reset(unsigned int preempt_1_in, unsigned int seed);
 void machine_free(void);
