@@ -27,7 +27,7 @@ struct xs_txn;
 typedef void xs_done_fn(void *arg, int rc, const char *data, size_t len);
 /* @path: what changed: the watched path or something below it. */
 typedef void xs_event_fn(void *arg, const char *path);
-/* @up: the connection is back, watches registered; false: it was lost just now. */
+/* @up: the connection is back, watches registered and fired; false: it was lost just now. */
 typedef void xs_link_fn(void *arg, bool up);
 
 /*

@@ -16,7 +16,9 @@
 
 #define PATIENCE_MS 10000
 #define BACKOFF_FIRST_NS (1000ULL * 1000)
-#define BACKOFF_MAX_NS (1000ULL * 1000 * 1000)
+#define BACKOFF_SOON_NS (20ULL * 1000 * 1000)   /* while a daemon may be starting again */
+#define BACKOFF_LATER_NS (1000ULL * 1000 * 1000) /* once it seems to be gone for longer */
+#define SOON_NS (5000ULL * 1000 * 1000)
 
 static int open_any(struct xs_client *c, const char *path)
 {
@@ -52,6 +54,7 @@ int xs_client_open(struct xs_client **out, const char *path)
 	c->epoll_fd = c->timer_fd = c->fd = -1;
 	c->reqs_tail = &c->reqs;
 	c->patience_ms = PATIENCE_MS;
+	c->proved = true; /* who opens finds out by itself */
 	rc = open_any(c, path);
 	if (rc) {
 		free(c->path);
@@ -145,17 +148,45 @@ void xs_link_lost(struct xs_client *c, int err)
 	c->in.start = c->in.end = 0;
 	c->out.start = c->out.end = 0;
 	c->nr_txns = 0;
-	c->lost_ns = xs_now_ns();
-	c->retry_ns = c->lost_ns;
-	c->backoff_ns = BACKOFF_FIRST_NS;
-	if (c->link_fn)
-		c->link_fn(c->link_arg, false);
+	/* a dying daemon may still take a connection that nobody will serve: the same loss goes on */
+	if (c->proved) {
+		c->proved = false;
+		c->lost_ns = xs_now_ns();
+		c->backoff_ns = BACKOFF_FIRST_NS;
+		if (c->link_fn)
+			c->link_fn(c->link_arg, false);
+	}
+	c->retry_ns = xs_now_ns() + c->backoff_ns;
 	settle_lost(c);
 	if (c->patience_ms == 0 || !c->is_socket)
 		fail_all(c, err);
 }
 
 /* ---- made again ---- */
+
+/* The first answer on a new connection: somebody is really there. */
+static void proved(void *arg, int rc, const char *data, size_t len)
+{
+	struct xs_client *c = arg;
+
+	(void)data;
+	(void)len;
+	if (rc == -ECONNRESET || rc == -ECANCELED)
+		return;
+	c->proved = true;
+	if (c->link_fn)
+		c->link_fn(c->link_arg, true);
+}
+
+static int ask_for_proof(struct xs_client *c)
+{
+	struct xs_req **at = c->reqs_tail;
+	int rc = xs_submit_str(c, XS_GET_DOMAIN_PATH, 0, "0", proved, c);
+
+	if (!rc)
+		(*at)->rewatch = true;
+	return rc;
+}
 
 static int resend_all(struct xs_client *c)
 {
@@ -168,6 +199,8 @@ static int resend_all(struct xs_client *c)
 	for (uint32_t i = 0; i < c->nr_watches && !rc; i++)
 		if (c->watches[i] && c->watches[i]->registered)
 			rc = xs_watch_again(c, c->watches[i]);
+	if (!rc)
+		rc = ask_for_proof(c);
 	*c->reqs_tail = old;
 	if (old)
 		c->reqs_tail = old_tail;
@@ -178,12 +211,16 @@ static int resend_all(struct xs_client *c)
 
 void xs_link_retry(struct xs_client *c)
 {
-	uint64_t now = xs_now_ns();
+	uint64_t now = xs_now_ns(), max_ns;
 	bool is_socket;
 	int fd;
 
 	if (c->error || now < c->retry_ns)
 		return;
+	if (c->patience_ms > 0 && now - c->lost_ns > (uint64_t)c->patience_ms * 1000000) {
+		fail_all(c, -EIO);
+		return;
+	}
 	fd = xs_transport_open(c->path, &is_socket);
 	if (fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0) {
 		c->fd = fd;
@@ -192,19 +229,14 @@ void xs_link_retry(struct xs_client *c)
 			return;
 		}
 		xs_link_arm(c);
-		if (c->link_fn)
-			c->link_fn(c->link_arg, true);
 		return;
 	}
 	if (fd >= 0)
 		close(fd);
-	if (c->patience_ms > 0 && now - c->lost_ns > (uint64_t)c->patience_ms * 1000000) {
-		fail_all(c, -EIO);
-		return;
-	}
 	/* up to a quarter earlier or later, so that many clients do not return in one crowd */
 	c->retry_ns = now + c->backoff_ns * (768 + (now >> 7) % 512) / 1024;
-	c->backoff_ns = c->backoff_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : c->backoff_ns * 2;
+	max_ns = now - c->lost_ns < SOON_NS ? BACKOFF_SOON_NS : BACKOFF_LATER_NS;
+	c->backoff_ns = c->backoff_ns * 2 > max_ns ? max_ns : c->backoff_ns * 2;
 }
 
 int xs_link_wait_ms(const struct xs_client *c)

@@ -58,6 +58,7 @@ struct xs_client {
 	int64_t patience_ms;
 	uint64_t lost_ns, retry_ns; /* monotonic: when it was lost, when to try again */
 	uint64_t backoff_ns;
+	bool proved; /* something was answered on this connection */
 	xs_link_fn *link_fn;
 	void *link_arg;
 };

@@ -15,7 +15,7 @@
 
 #define RECONNECT_NS (10ULL * 1000 * 1000 * 1000)
 #define BACKOFF_FIRST_NS (1000 * 1000)
-#define BACKOFF_MAX_NS (100 * 1000 * 1000)
+#define BACKOFF_MAX_NS (20 * 1000 * 1000)
 
 static uint64_t now_ns(void)
 {

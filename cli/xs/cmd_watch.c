@@ -31,7 +31,8 @@ struct watcher {
 	char *pattern; /* as given; NULL: no wildcards */
 	char *path;    /* what is watched */
 	bool started;  /* its first event came */
-	bool resync;   /* the next event on its path follows a reconnect */
+	bool resync;   /* its subtree is to be read: at the start, after a reconnect */
+	bool expected; /* the event that a registration itself causes is still to come */
 };
 
 struct session {
@@ -268,9 +269,11 @@ static void on_event(void *arg, const char *path)
 	struct watcher *w = arg;
 	struct session *s = w->s;
 
-	/* the first event of a registration: the state is read in sync_all() */
-	if (w->resync && strcmp(path, w->path) == 0)
+	/* the first event of a registration says nothing: the state is read in sync_all() */
+	if (w->expected && strcmp(path, w->path) == 0) {
+		w->expected = false;
 		return;
+	}
 	if (path[0] == '@')
 		report(s, "special", path, NULL, 0, NULL);
 	else
@@ -291,14 +294,18 @@ static void on_link(void *arg, bool up)
 {
 	struct session *s = arg;
 
+	for (struct watcher *w = s->watchers; w; w = w->next) {
+		if (up)
+			w->resync = true;
+		else
+			w->expected = true;
+	}
 	if (!up) {
 		say(s, "lost");
 		if (strcmp(cli_str(s->a, "on-lost", "retry"), "exit") == 0)
 			cli_die(CLI_NO_STORE, "the connection to the store was lost");
 		return;
 	}
-	for (struct watcher *w = s->watchers; w; w = w->next)
-		w->resync = true;
 	s->ping_out = false;
 }
 
@@ -338,7 +345,7 @@ static void watcher_add(struct session *s, const char *typed)
 		w->pattern = strdup(w->path);
 		w->path[glob_base_len(w->path)] = '\0';
 	}
-	w->resync = true;
+	w->resync = w->expected = true;
 	w->next = s->watchers;
 	s->watchers = w;
 	s->unsynced++;

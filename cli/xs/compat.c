@@ -328,7 +328,8 @@ static int run_op(struct run *r)
 	else
 		rc = xs_transact(store(), run_in_transaction, r, TRIES, NULL);
 	/* what came before a failure is shown, too */
-	fwrite(r->out, 1, r->out_len, stdout);
+	if (r->out_len)
+		fwrite(r->out, 1, r->out_len, stdout);
 	free(r->out);
 	return rc ? 1 : 0;
 }

@@ -23,11 +23,12 @@ start_store() {
 		return
 	fi
 	mkdir -p "$dir/run" "$dir/state"
+	rm -f "$dir/run/socket"
 	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	export XENSTORED_PATH="$dir/run/socket"
-	for _ in $(seq 100); do
-		[ -S "$XENSTORED_PATH" ] && return
+	for _ in $(seq 200); do
+		"$xs_prog" exists / 2>/dev/null && return
 		sleep 0.05
 	done
 	echo "Bail out! xenstored did not start: $(cat "$dir/daemon.log")"

@@ -34,7 +34,7 @@ static void test_no_control_byte_reaches_the_terminal(void **state)
 
 static void test_valid_utf8_is_kept_and_anything_else_is_escaped(void **state)
 {
-	escapes_to("gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80", 13, "grün € 😀");
+	escapes_to("gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x98\x80", 14, "grün € 😀");
 	escapes_to("\xff\xc3(\xe2\x82", 5, "\\xff\\xc3(\\xe2\\x82");
 	escapes_to("\xc0\xaf", 2, "\\xc0\\xaf");         /* overlong */
 	escapes_to("\xed\xa0\x80", 3, "\\xed\\xa0\\x80"); /* half of a surrogate pair */
