@@ -18,15 +18,19 @@
 struct domain *domain_list;
 struct domain *dom0;
 
+/* Every returned frame asks for its owner: found without walking the list. */
+#define HASH_BUCKETS 256
+static struct domain *domain_hash[HASH_BUCKETS];
+
 static domid_t last_domid; /* the most recently created; numbers are reused as late as possible */
 
 struct domain *domain_find(domid_t domid)
 {
-	/* dom0 is the first of the ascending list, so the common look-ups end at once. */
-	for (struct domain *d = domain_list; d && d->domain_id <= domid; d = d->next)
-		if (d->domain_id == domid)
-			return d;
-	return NULL;
+	struct domain *d = domain_hash[domid % HASH_BUCKETS];
+
+	while (d && d->domain_id != domid)
+		d = d->hash_next;
+	return d;
 }
 
 int domain_find_remote(domid_t domid, struct domain **out)
@@ -66,6 +70,8 @@ static void list_insert(struct domain *d)
 		link = &(*link)->next;
 	d->next = *link;
 	*link = d;
+	d->hash_next = domain_hash[d->domain_id % HASH_BUCKETS];
+	domain_hash[d->domain_id % HASH_BUCKETS] = d;
 }
 
 static void list_remove(struct domain *d)
@@ -75,6 +81,10 @@ static void list_remove(struct domain *d)
 	while (*link != d)
 		link = &(*link)->next;
 	*link = d->next;
+	link = &domain_hash[d->domain_id % HASH_BUCKETS];
+	while (*link != d)
+		link = &(*link)->hash_next;
+	*link = d->hash_next;
 }
 
 static u32 limit_or_default(s32 wanted, u32 by_default, u32 limit)

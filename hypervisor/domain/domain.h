@@ -83,6 +83,7 @@ struct domain {
 	xen_domain_handle_t handle;
 	u32 create_flags, options;
 	struct domain *next; /* all domains, ascending domid */
+	struct domain *hash_next; /* same bucket of domain_find */
 	const struct domain *target; /* XEN_DOMCTL_set_target: NULL */
 
 	unsigned int nr_vcpus_max;

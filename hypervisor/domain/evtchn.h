@@ -47,7 +47,7 @@ void vcpu_mark_events_pending(struct vcpu *v);
 void virq_raise_vcpu(struct vcpu *v, unsigned int virq);
 /* Raises a global virq on the domain that handles it (dom0 unless set), as bound on vcpu 0. */
 void virq_raise_global(unsigned int virq);
-/* XEN_DOMCTL_set_virq_handler. -EINVAL: not a global virq. @d NULL: back to dom0. */
+/* XEN_DOMCTL_set_virq_handler. -EINVAL: not a global virq, @d is dying. @d NULL: back to dom0. */
 int virq_set_handler(struct domain *d, u32 virq);
 /* @d goes away: its global virqs return to dom0. */
 void virq_forget_domain(const struct domain *d);

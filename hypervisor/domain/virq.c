@@ -41,7 +41,7 @@ void virq_raise_global(unsigned int virq)
 
 int virq_set_handler(struct domain *d, u32 virq)
 {
-	if (virq >= NR_VIRQS || virq_is_per_vcpu(virq))
+	if (virq >= NR_VIRQS || virq_is_per_vcpu(virq) || (d && d->is_dying))
 		return -EINVAL;
 	global_handler[virq] = d == dom0 ? NULL : d;
 	return 0;

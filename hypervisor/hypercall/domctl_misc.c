@@ -125,8 +125,8 @@ long domctl_set_target(struct domain *d, struct xen_domctl *op)
 {
 	struct domain *target = domain_find(op->u.set_target.target);
 
-	if (!target)
-		return -ESRCH;
+	if (!target || target->is_dying)
+		return -ESRCH; /* a dying one forgot its referrers already */
 	if (target == d || target->is_privileged)
 		return -EINVAL;
 	d->target = target;

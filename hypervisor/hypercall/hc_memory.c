@@ -52,7 +52,7 @@ static long op_claim_pages(u64 arg)
 		d->outstanding_claim = 0;
 		return 0;
 	}
-	if (d->outstanding_claim || r.nr_extents < d->tot_pages || r.nr_extents > d->max_pages)
+	if (d->is_dying || d->outstanding_claim || r.nr_extents < d->tot_pages || r.nr_extents > d->max_pages)
 		return -EINVAL;
 	/* What the domain has counts as fulfilled. */
 	if (!claims_allow(d, r.nr_extents - d->tot_pages) ||

@@ -177,6 +177,50 @@ static void test_domids_are_not_reused_at_once(void **state)
 	assert_int_equal(b, a + 1);
 }
 
+static void test_domains_of_one_hash_bucket_are_told_apart(void **state)
+{
+	struct domain *a = world_domain(257, 1), *b = world_domain(513, 1);
+
+	assert_ptr_equal(domain_find(1), d1);
+	assert_ptr_equal(domain_find(257), a);
+	assert_ptr_equal(domain_find(513), b);
+	while (domain_kill(a) == -ERESTART)
+		;
+	assert_null(domain_find(257));
+	assert_ptr_equal(domain_find(1), d1);
+	assert_ptr_equal(domain_find(513), b);
+	assert_null(domain_find(DOMID_SELF));
+}
+
+static void test_nothing_new_refers_to_a_dying_domain(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	struct xen_domctl *op;
+	struct frame *f = world_page(d1);
+	evtchn_port_t port;
+
+	assert_true(frame_get(f, d1)); /* keeps it from going */
+	while (domain_kill(d1) == -ERESTART)
+		;
+	assert_ptr_equal(domain_find(1), d1);
+	op = domctl_new(XEN_DOMCTL_set_virq_handler, 1);
+	op->u.set_virq_handler.virq = VIRQ_DOM_EXC;
+	assert_int_equal(domctl(op), -EINVAL);
+	op = domctl_new(XEN_DOMCTL_set_target, 2);
+	op->u.set_target.target = 1;
+	assert_int_equal(domctl(op), -ESRCH);
+	op = domctl_new(XEN_DOMCTL_max_vcpus, 1);
+	op->u.max_vcpus.max = 2;
+	assert_int_equal(domctl(op), -EINVAL);
+	assert_int_equal(evtchn_alloc_unbound(d1, 0, &port), -EINVAL);
+	op = domctl_new(XEN_DOMCTL_getdomaininfo, 1);
+	assert_int_equal(domctl(op), 0);
+	assert_true(op->u.getdomaininfo.flags & XEN_DOMINF_dying);
+	assert_ptr_equal(domain_find(2), d2);
+	frame_put(f);
+	assert_null(domain_find(1));
+}
+
 static void test_create_refuses_what_this_hypervisor_cannot_do(void **state)
 {
 	const struct xen_domctl_createdomain good = {.max_vcpus = 1, .grant_opts = 1};
@@ -368,6 +412,8 @@ int main(void)
 		T(test_domctl_refuses_other_versions_strangers_and_oneself),
 		T(test_create_gives_a_paused_domain_and_destroy_takes_it_away),
 		T(test_domids_are_not_reused_at_once),
+		T(test_domains_of_one_hash_bucket_are_told_apart),
+		T(test_nothing_new_refers_to_a_dying_domain),
 		T(test_create_refuses_what_this_hypervisor_cannot_do),
 		T(test_a_shut_down_domain_shows_its_reason_and_resumes),
 		T(test_page_types_are_told_and_bounded),
