@@ -5,7 +5,7 @@
  *
  * Not thread-safe: one client belongs to one thread. Callbacks run inside xs_client_dispatch(),
  * _run(), _wait() and the xs_sync functions; they may submit, watch and unwatch, but must neither
- * wait (run, wait, sync, transact) nor close the client. Payload rules and limits: xen/io/xs_wire.h.
+ * wait (run, wait, sync, transact) nor close the client. Payloads and limits: xen/io/xs_wire.h.
  *
  * A lost connection is made again by itself, with back-off. Every watch is registered again and
  * fires once; requests outside transactions are sent again (so they happen at least once);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_export.c - `xs export`: part of the store as a JSON document, read in one transaction, sorted,
- * so that the same store gives the same bytes.
+ * cmd_export.c - `xs export`: part of the store as a JSON document, read in one transaction and
+ * sorted, so that the same store gives the same bytes.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_txn.c - `xs txn`: if the store is as a document says, make it as another says, else as a third,
- * all in one transaction.
+ * cmd_txn.c - `xs txn`: if the store is as a document says, make it as another says, else as a
+ * third, all in one transaction.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -82,8 +82,8 @@ const struct cli_cmd cmd_txn = {
 	.name = "txn",
 	.args = "[FILE]",
 	.help = "compare and change in one transaction; status 1 when the condition was false",
-	.more = "FILE is {\"if\": DOC, \"then\": DOC, \"else\": DOC}, each a document as in import; null in\n"
-		"\"if\" means that the node does not exist, elsewhere that it shall go:\n"
+	.more = "FILE is {\"if\": DOC, \"then\": DOC, \"else\": DOC}, each a document as in import;\n"
+		"null in \"if\" means that the node does not exist, elsewhere that it shall go:\n"
 		"  {\"if\": {\"a\": {\"owner\": null}}, \"then\": {\"a\": {\"owner\": \"me\"}}}",
 	.max_args = 1,
 	.run = run_txn,

@@ -3,9 +3,9 @@
  * doc.h - a JSON document that describes nodes of the store, flattened to a list of them.
  *
  * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
- * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array is
- * children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one more
- * @. At the top "@roots" lists the paths below which --prune removes what is not in the document.
+ * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
+ * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
+ * more @. At the top "@roots" lists the paths below which --prune removes what is not in the document.
  * Exact form: one object a line, {"path","value"|"b64","perms"}.
  */
 #ifndef STOREVISOR_XS_DOC_H
@@ -39,8 +39,8 @@ struct doc {
 };
 
 /*
- * Reads @file ("-": standard input) as nodes below @at. @allow_null: null is meant. Every problem is
- * reported on standard error, with line and column or JSON pointer; then the program ends
+ * Reads @file ("-": standard input) as nodes below @at. @allow_null: null is meant. Every problem
+ * is reported on standard error, with line and column or JSON pointer; then the program ends
  * (CLI_USAGE), so that nothing was changed yet.
  */
 void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);

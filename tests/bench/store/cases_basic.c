@@ -25,7 +25,7 @@ static void next_write(struct conn *c, const struct xsd_sockmsg *hdr, const char
 		die("write: %s", body);
 	c->b->done += hdr != NULL;
 	if (!c->b->stopping)
-		request_write(c, 0, PATH, "another value", 13);
+		request_write(c, 0, PATH, c->b->done & 1 ? "another value" : "different one", 13);
 }
 
 static void timed(struct bench *b, const char *name, reply_fn *fn, int clients, int in_flight,

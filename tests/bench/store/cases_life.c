@@ -217,7 +217,7 @@ static struct histogram reader_latency;
 
 static void durable_next(struct conn *c, const struct xsd_sockmsg *hdr, const char *body)
 {
-	char path[64];
+	char path[64], value[32];
 
 	if (hdr && hdr->type == XS_ERROR)
 		die("durable write: %s", body);
@@ -232,7 +232,8 @@ static void durable_next(struct conn *c, const struct xsd_sockmsg *hdr, const ch
 	if (c->b->stopping)
 		return;
 	snprintf(path, sizeof(path), "/config/bench/%d", c->idx);
-	request_write(c, 0, path, "durable", 7);
+	/* another value each time: a daemon need not sync what changes nothing */
+	request_write(c, 0, path, value, snprintf(value, sizeof(value), "value %lu", ++c->done));
 }
 
 static double durable_rate(struct bench *b, int writers, bool reader)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_client.c - the asynchronous client and the bulk read, against a daemon that breaks on demand.
+ * test_client.c - the asynchronous client and the bulk read, against a daemon that breaks on
+ * demand.
  */
 #include <errno.h>
 #include <poll.h>
