@@ -41,8 +41,11 @@ void buf_added(struct buf *b, size_t len)
 
 int buf_append(struct buf *b, const void *data, size_t len)
 {
-	char *to = buf_room(b, len);
+	char *to;
 
+	if (len == 0)
+		return 0;
+	to = buf_room(b, len);
 	if (!to)
 		return -ENOMEM;
 	memcpy(to, data, len);

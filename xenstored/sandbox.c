@@ -38,6 +38,7 @@ static const int allowed[] = {
 	SCMP_SYS(close_range), SCMP_SYS(prctl), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 	/* signals, threads of the C library, the end */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+	SCMP_SYS(sigaltstack),
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64), SCMP_SYS(setsid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall), SCMP_SYS(uname),
