@@ -82,6 +82,7 @@ struct gnttab_unmap_state {
 	struct frame *frame;
 	u16 done; /* GNTMAP_* mappings whose entries are gone */
 	bool is_readonly;
+	bool is_last; /* the handle has no mapping left */
 };
 s16 gnttab_unmap_prepare(struct gnttab_unmap_state *st, grant_handle_t handle, u64 host_addr,
 			 u64 dev_bus_addr, u64 new_addr);

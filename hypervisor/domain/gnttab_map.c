@@ -20,6 +20,11 @@ static struct maptrack *maptrack_entry(const struct grant_table *t, grant_handle
 	return &t->maptrack[handle / MAPTRACK_PER_PAGE][handle % MAPTRACK_PER_PAGE];
 }
 
+static bool maptrack_is_mapped(const struct maptrack *m)
+{
+	return m->flags & (GNTMAP_host_map | GNTMAP_device_map);
+}
+
 static bool maptrack_grow(struct grant_table *t)
 {
 	u32 base = t->nr_maptrack_pages * MAPTRACK_PER_PAGE;
@@ -191,7 +196,7 @@ s16 gnttab_unmap_prepare(struct gnttab_unmap_state *st, grant_handle_t handle, u
 	struct maptrack *m = maptrack_entry(current->domain->gnttab, handle);
 
 	*st = (struct gnttab_unmap_state){.handle = handle};
-	if (!m || !(m->flags & (GNTMAP_host_map | GNTMAP_device_map)))
+	if (!m || !maptrack_is_mapped(m))
 		return GNTST_bad_handle;
 	rd = domain_find(m->domid);
 	BUG_ON(!rd || !rd->gnttab); /* our references keep the granter, even a dying one */
@@ -214,18 +219,14 @@ s16 gnttab_unmap_prepare(struct gnttab_unmap_state *st, grant_handle_t handle, u
 		st->done |= GNTMAP_host_map;
 	}
 	st->rd = rd;
+	/* gone from here on: the same handle again in this batch finds nothing to undo (C32) */
+	m->flags &= ~st->done;
+	st->is_last = st->done && !maptrack_is_mapped(m);
 	return GNTST_okay;
 }
 
-static void unmap_finish(struct grant_table *lt, struct maptrack *m, grant_handle_t handle,
-			 struct domain *rd, struct frame *frame, u16 done)
+static void references_put(struct domain *rd, grant_ref_t ref, struct frame *frame, u16 done, bool writable)
 {
-	bool writable = !(m->flags & GNTMAP_readonly);
-	grant_ref_t ref = m->ref;
-
-	m->flags &= ~done;
-	if (!(m->flags & (GNTMAP_host_map | GNTMAP_device_map)))
-		maptrack_free(lt, handle);
 	if (done & GNTMAP_device_map)
 		mapping_put(rd, ref, frame, writable, true);
 	if (done & GNTMAP_host_map)
@@ -234,11 +235,11 @@ static void unmap_finish(struct grant_table *lt, struct maptrack *m, grant_handl
 
 void gnttab_unmap_complete(struct gnttab_unmap_state *st)
 {
-	struct grant_table *t = current->domain->gnttab;
-
-	if (st->rd && st->done)
-		unmap_finish(t, maptrack_entry(t, st->handle), st->handle, st->rd, st->frame,
-			     st->done);
+	if (!st->rd)
+		return;
+	if (st->is_last)
+		maptrack_free(current->domain->gnttab, st->handle);
+	references_put(st->rd, st->ref, st->frame, st->done, !st->is_readonly);
 }
 
 int gnttab_release_mappings(struct domain *d)
@@ -251,6 +252,8 @@ int gnttab_release_mappings(struct domain *d)
 		struct maptrack *m = maptrack_entry(t, t->release_cursor);
 		u16 done = m->flags & (GNTMAP_host_map | GNTMAP_device_map);
 		struct domain *rd;
+		grant_ref_t ref;
+		bool writable;
 
 		if (!done)
 			continue;
@@ -258,10 +261,12 @@ int gnttab_release_mappings(struct domain *d)
 			return -ERESTART;
 		rd = domain_find(m->domid);
 		BUG_ON(!rd || !rd->gnttab);
-		unmap_finish(t, m, t->release_cursor, rd,
-			     rd->gnttab->active[m->ref / GRANTS_PER_FRAME]
-					       [m->ref % GRANTS_PER_FRAME].frame,
-			     done);
+		ref = m->ref;
+		writable = !(m->flags & GNTMAP_readonly);
+		maptrack_free(t, t->release_cursor);
+		references_put(rd, ref,
+			       rd->gnttab->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME].frame,
+			       done, writable);
 	}
 	return 0;
 }

@@ -209,6 +209,22 @@ static void test_a_refused_unmap_keeps_the_mapping(void **state)
 	assert_int_equal(unmap(12345678, 0x10000, 0), GNTST_bad_handle);
 }
 
+static void test_one_handle_twice_in_a_batch_is_undone_once(void **state)
+{
+	struct gnttab_unmap_grant_ref *ops = guest_alloc(2 * sizeof(*ops));
+	struct frame *f = grant(8, 0);
+	grant_handle_t a = map(8, GNTMAP_host_map).handle, b = map(8, GNTMAP_host_map).handle;
+
+	ops[0] = ops[1] = (struct gnttab_unmap_grant_ref){.host_addr = 0x10000, .handle = a};
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, GUEST(ops), 2, 0), 0);
+	assert_int_equal(ops[0].status, GNTST_okay);
+	assert_int_equal(ops[1].status, GNTST_bad_handle);
+	assert_int_equal(refs(f), 2);
+	assert_int_equal(frame_type_count(f), 1);
+	assert_int_equal(unmap(b, 0x10000, 0), GNTST_okay);
+	assert_int_equal(refs(f), 1);
+}
+
 static void test_an_unmap_batch_flushes_before_it_drops_references(void **state)
 {
 	struct gnttab_unmap_grant_ref *ops = guest_alloc(40 * sizeof(*ops));
@@ -375,6 +391,7 @@ int main(void)
 		T(test_two_maps_of_one_grant_release_it_only_together),
 		T(test_changing_the_entry_while_pinned_changes_nothing),
 		T(test_a_refused_unmap_keeps_the_mapping),
+		T(test_one_handle_twice_in_a_batch_is_undone_once),
 		T(test_an_unmap_batch_flushes_before_it_drops_references),
 		T(test_a_dead_granters_page_stays_until_the_mapper_lets_go),
 		T(test_a_dead_mapper_gives_everything_back),
