@@ -5,8 +5,8 @@
  * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
  * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
- * more @. At the top "@roots" lists the paths below which --prune removes what is not in the document.
- * Exact form: one object a line, {"path","value"|"b64","perms"}.
+ * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
+ * document. Exact form: one object a line, {"path","value"|"b64","perms"}.
  */
 #ifndef STOREVISOR_XS_DOC_H
 #define STOREVISOR_XS_DOC_H
