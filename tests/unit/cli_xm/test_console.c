@@ -229,6 +229,25 @@ static void test_what_has_no_console_says_so(void **state)
 	FAILS("console", "-n", "1", "demo");
 }
 
+static void test_only_a_terminal_is_opened_whatever_the_key_says(void **state)
+{
+	static const char *const paths[] = {"/etc/passwd", "/dev/pts/../../etc/passwd", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char name[16], override[32], extra[] = "extra=fake=mute", tty[64];
+
+		snprintf(name, sizeof(name), "g%zu", i);
+		snprintf(override, sizeof(override), "name=%s", name);
+		OK("create", CFG, override, extra);
+		snprintf(tty, sizeof(tty), "/local/domain/%zu/console/tty", i + 1);
+		fake_store_set(tty, paths[i]);
+		interrupt_when(tty, paths[i]);
+		OK("console", name);
+		assert_string_equal(xm_out, "");
+	}
+}
+
 static void test_waiting_for_a_console_ends_when_the_domain_does(void **state)
 {
 	(void)state;
@@ -253,6 +272,7 @@ int main(void)
 		LIVE(test_without_input_the_output_is_read_to_the_end_of_the_domain),
 		LIVE(test_ctrl_bracket_in_a_script_leaves_too),
 		LIVE(test_what_has_no_console_says_so),
+		LIVE(test_only_a_terminal_is_opened_whatever_the_key_says),
 		LIVE(test_waiting_for_a_console_ends_when_the_domain_does),
 	};
 
