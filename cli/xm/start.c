@@ -97,13 +97,13 @@ static enum outcome look(struct follow *f)
 		return look_failed(f);
 	case DOM_SHUTDOWN:
 	case DOM_CRASHED:
-	case DOM_STOPPING:
 		return ENDED;
 	case DOM_STARTING:
 		step = store_read(f->xs, XBT_NULL, "/status/domain/%s/step", f->name);
 		draw(f, step && *step ? step : "starting");
 		free(step);
 		return GOING_ON;
+	case DOM_STOPPING: /* a restarted xend undoes the half-built one before it starts anew */
 	case DOM_DEFINED:
 	case DOM_UNKNOWN:
 	case DOM_STATE_NR:

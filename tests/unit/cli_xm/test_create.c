@@ -3,6 +3,7 @@
  * test_create.c - claims about what xm create does and how it fails.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
 
@@ -123,6 +125,30 @@ static void test_a_domain_that_ends_at_once_is_an_error(void **state)
 	FAILS("create", CFG, "extra=fake=exit");
 	expect_err("demo: started, and ended at once; its last words are in "
 		   "/var/log/xen/console/guest-demo.log");
+}
+
+static void *restarted_xend(void *data)
+{
+	(void)data;
+	wait_key("/status/domain/demo/step", "create");
+	fake_store_set("/status/domain/demo/state", "stopping");
+	usleep(30000);
+	fake_store_set("/status/domain/demo/state", "starting");
+	usleep(30000);
+	fake_store_set("/status/domain/demo/domid", "9");
+	fake_store_set("/status/domain/demo/state", "running");
+	return NULL;
+}
+
+static void test_a_restart_of_xend_in_the_middle_is_waited_out(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	pthread_create(&thread, NULL, restarted_xend, NULL);
+	OK("create", CFG, "extra=fake=hang");
+	pthread_join(thread, NULL);
+	expect_out("Started domain demo (id=9)");
 }
 
 static void test_ctrl_c_during_create_undoes_it(void **state)
@@ -239,6 +265,7 @@ int main(void)
 		LIVE(test_a_failed_start_prints_xends_words_and_leaves_nothing),
 		LIVE(test_what_a_killed_create_left_behind_does_not_stand_in_the_way),
 		LIVE(test_a_domain_that_ends_at_once_is_an_error),
+		LIVE(test_a_restart_of_xend_in_the_middle_is_waited_out),
 		LIVE(test_ctrl_c_during_create_undoes_it),
 		LIVE(test_a_name_in_use_is_refused_with_the_way_out),
 		BARE(test_a_uuid_in_use_is_refused),
