@@ -22,8 +22,11 @@ static const struct opt options[] = {
 
 /* What is done to one domain; returns the exit status. */
 typedef int (*act_fn)(struct xm *xm, const struct domain *dom);
-/* Whether it has happened to a domain that was @before and is @now (@present: is there at all). */
-typedef bool (*done_fn)(const struct domain *before, const struct domain *now, bool present);
+enum progress { NOT_YET, DONE, WENT_WRONG };
+
+/* How far it is with a domain that was @before and is @now (@present: is there at all). */
+typedef enum progress (*progress_fn)(const struct domain *before, const struct domain *now,
+				     bool present);
 
 static int shutdown_one(struct xm *xm, const struct domain *dom)
 {
@@ -40,23 +43,35 @@ static int reboot_one(struct xm *xm, const struct domain *dom)
 	return request_simple(xm, "reboot", dom->name, "not rebooted");
 }
 
+static bool is_settled(const struct domain *dom)
+{
+	return dom->state == DOM_SHUTDOWN || dom->state == DOM_CRASHED ||
+	       dom->state == DOM_DEFINED || dom->state == DOM_FAILED;
+}
+
 /* Not before xend has settled it: a domain without ID may still be in the state stopping. */
-static bool shutdown_done(const struct domain *before, const struct domain *now, bool present)
+static enum progress shutdown_progress(const struct domain *before, const struct domain *now,
+				       bool present)
 {
-	return !present || now->state == DOM_SHUTDOWN || now->state == DOM_CRASHED ||
-	       now->state == DOM_DEFINED || now->state == DOM_FAILED ||
-	       (now->domid >= 0 && now->domid != before->domid);
+	bool next_life = now->domid >= 0 && now->domid != before->domid;
+
+	return !present || next_life || is_settled(now) ? DONE : NOT_YET;
 }
 
-static bool reboot_done(const struct domain *before, const struct domain *now, bool present)
+static enum progress reboot_progress(const struct domain *before, const struct domain *now,
+				     bool present)
 {
-	return !present || now->state == DOM_FAILED ||
-	       (now->domid >= 0 && now->domid != before->domid && now->state == DOM_RUNNING);
+	if (!present || is_settled(now))
+		return WENT_WRONG; /* no next life: on_reboot, or a failed start */
+	return now->domid >= 0 && now->domid != before->domid && now->state == DOM_RUNNING
+		       ? DONE
+		       : NOT_YET;
 }
 
-static int wait_one(struct xm *xm, const struct domain *dom, done_fn done)
+static int wait_one(struct xm *xm, const struct domain *dom, progress_fn progress)
 {
 	struct xs_handle *xs = xm->xs;
+	enum progress how_far = NOT_YET;
 	char path[STORE_PATH_MAX];
 	struct interrupts interrupts;
 	int woken = -EIO;
@@ -67,9 +82,14 @@ static int wait_one(struct xm *xm, const struct domain *dom, done_fn done)
 	if (xs_watch(xs, path, "wait"))
 		do {
 			woken = store_wait(xs, interrupts.fd, STORE_FOREVER);
-		} while (woken > 0 && !done(dom, &now, domain_read(xs, dom->name, &now)));
+			if (woken > 0)
+				how_far = progress(dom, &now, domain_read(xs, dom->name, &now));
+		} while (woken > 0 && how_far == NOT_YET);
 	xs_unwatch(xs, path, "wait");
 	interrupts_close(&interrupts);
+	if (how_far == WENT_WRONG)
+		return xm_fail(xm, "%s has not come back: '%s why %s' tells more", dom->name,
+			       xm->prog, dom->name);
 	if (woken == -EINTR)
 		return xm_fail(xm, "%s: no longer waited for; it goes on", dom->name);
 	return woken < 0 ? xm_fail_store(xm, "waiting", -woken) : 0;
@@ -120,7 +140,7 @@ static int select_domains(struct xm *xm, const struct args *args, struct domain 
 	return 0;
 }
 
-static int end_all(struct xm *xm, const struct args *args, act_fn act, done_fn done)
+static int end_all(struct xm *xm, const struct args *args, act_fn act, progress_fn progress)
 {
 	struct domain *doms = NULL;
 	size_t nr;
@@ -132,7 +152,7 @@ static int end_all(struct xm *xm, const struct args *args, act_fn act, done_fn d
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = act(xm, &doms[i]);
 	for (size_t i = 0; !ret && args_has(args, 'w') && i < nr; i++)
-		ret = wait_one(xm, &doms[i], done);
+		ret = wait_one(xm, &doms[i], progress);
 	free(doms);
 	return ret;
 }
@@ -140,13 +160,13 @@ static int end_all(struct xm *xm, const struct args *args, act_fn act, done_fn d
 static int run_shutdown(struct xm *xm, const struct args *args)
 {
 	if (args_has(args, 'R')) /* xm shutdown -R */
-		return end_all(xm, args, reboot_one, reboot_done);
-	return end_all(xm, args, shutdown_one, shutdown_done);
+		return end_all(xm, args, reboot_one, reboot_progress);
+	return end_all(xm, args, shutdown_one, shutdown_progress);
 }
 
 static int run_reboot(struct xm *xm, const struct args *args)
 {
-	return end_all(xm, args, reboot_one, reboot_done);
+	return end_all(xm, args, reboot_one, reboot_progress);
 }
 
 const struct command cmd_shutdown = {

@@ -79,6 +79,15 @@ static void test_reboot_waits_for_the_next_life(void **state)
 	expect_key("/status/domain/demo/domid", "3");
 }
 
+static void test_a_reboot_without_a_next_life_is_an_error(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	fake_store_set("/config/domain/demo/cmdline", "fake=exit");
+	FAILS("reboot", "-w", "demo");
+	expect_err("demo has not come back: 'xm why demo' tells more");
+}
+
 static void test_destroy_takes_names_and_numbers_and_leaves_no_request(void **state)
 {
 	(void)state;
@@ -158,6 +167,7 @@ int main(void)
 		LIVE(test_a_dead_domain_that_is_kept_cannot_be_asked),
 		LIVE(test_ctrl_c_ends_the_waiting_not_the_shutdown),
 		LIVE(test_reboot_waits_for_the_next_life),
+		LIVE(test_a_reboot_without_a_next_life_is_an_error),
 		LIVE(test_destroy_takes_names_and_numbers_and_leaves_no_request),
 		LIVE(test_pause_and_unpause_change_the_state),
 		LIVE(test_wait_returns_when_the_state_is_reached),
