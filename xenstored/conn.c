@@ -40,8 +40,11 @@ struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigne
 
 void conn_kill(struct conn *c)
 {
+	if (c->dead)
+		return;
 	c->dead = true;
-	c->srv->reap_needed = true;
+	c->dead_next = c->srv->dead_list;
+	c->srv->dead_list = c;
 }
 
 static void held_free(struct conn *c)
@@ -100,18 +103,32 @@ static void forget_again(struct server *srv)
 	}
 }
 
+/* Takes the dead off the list of connections that hold messages. */
+static void forget_held(struct server *srv)
+{
+	struct conn **at = &srv->held_list;
+
+	while (*at) {
+		struct conn *c = *at;
+
+		if (c->dead)
+			*at = c->held_next;
+		else
+			at = &c->held_next;
+	}
+}
+
 void conns_reap(struct server *srv)
 {
-	struct conn *next;
-
-	while (srv->reap_needed) {
-		srv->reap_needed = false;
+	while (srv->dead_list) {
 		conns_flush(srv);
 		forget_again(srv);
-		for (struct conn *c = srv->conns; c; c = next) {
-			next = c->next;
-			if (c->dead)
-				conn_destroy(c);
+		forget_held(srv);
+		while (srv->dead_list) {
+			struct conn *c = srv->dead_list;
+
+			srv->dead_list = c->dead_next;
+			conn_destroy(c);
 		}
 	}
 }
@@ -200,6 +217,11 @@ static int hold(struct conn *c, const struct conn_msg *msg)
 	else
 		c->held_first = m;
 	c->held_last = m;
+	if (!c->held_listed) {
+		c->held_listed = true;
+		c->held_next = c->srv->held_list;
+		c->srv->held_list = c;
+	}
 	return 0;
 }
 
@@ -323,9 +345,19 @@ static void release_held_of(struct conn *c, uint64_t seq)
 
 void conns_release_held(struct server *srv, uint64_t seq)
 {
-	for (struct conn *c = srv->conns; c; c = c->next) {
-		if (c->held_first && !c->dead)
+	struct conn **at = &srv->held_list;
+
+	while (*at) {
+		struct conn *c = *at;
+
+		if (!c->dead)
 			release_held_of(c, seq);
+		if (c->held_first) {
+			at = &c->held_next;
+			continue;
+		}
+		*at = c->held_next;
+		c->held_listed = false;
 	}
 }
 
@@ -345,7 +377,7 @@ static void fail_held_msg(struct held_msg *m, int err)
 
 void conns_fail_held(struct server *srv, uint64_t seq, int err)
 {
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->held_list; c; c = c->held_next) {
 		for (struct held_msg *m = c->held_first; m; m = m->next) {
 			if (m->seq >= seq)
 				fail_held_msg(m, err);

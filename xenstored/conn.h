@@ -66,6 +66,9 @@ struct conn {
 	struct buf in;			/* partial or not yet processed input */
 	struct buf out;
 	struct held_msg *held_first, *held_last;
+	bool held_listed;
+	struct conn *held_next;		/* of those that hold messages */
+	struct conn *dead_next;
 
 	struct watch *watch_first, *watch_last;
 	unsigned int nr_watches;

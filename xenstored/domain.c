@@ -287,6 +287,31 @@ void domains_check(struct server *srv)
 	srv->event_hold_seq = 0;
 }
 
+/* Once a domain: the administrator should know before requests fail. */
+static void warn_soft(struct server *srv, struct domain *d)
+{
+	uint64_t soft = srv->quotas.soft[QUOTA_MEMORY];
+	bool over = soft && d->used[QUOTA_MEMORY] > soft;
+
+	if (over && !d->soft_warned)
+		log_warnx("d%u: above the soft limit of memory (%llu of %llu bytes)", d->domid,
+			  (unsigned long long)d->used[QUOTA_MEMORY], (unsigned long long)soft);
+	d->soft_warned = over;
+}
+
+/* A request is refused: said at most once a minute for each domain. */
+static void warn_quota(struct server *srv, struct domain *d, enum quota_kind kind)
+{
+	uint64_t now = now_ns();
+
+	if (d->quota_warned_ns && now - d->quota_warned_ns < 60000000000ull)
+		return;
+	d->quota_warned_ns = now;
+	log_warnx("d%u: quota of %s reached (%llu of %llu), requests are refused", d->domid,
+		  quota_table[kind].name, (unsigned long long)d->used[kind],
+		  (unsigned long long)quota_limit(&srv->quotas, &d->quota, kind));
+}
+
 void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, int64_t delta)
 {
 	struct domain *d = domain_find(&srv->domains, domid);
@@ -296,12 +321,15 @@ void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, in
 	d->used[kind] = (uint64_t)((int64_t)d->used[kind] + delta);
 	if (domid != 0 && d->used[kind] > srv->quotas.peak[kind])
 		srv->quotas.peak[kind] = d->used[kind];
+	if (kind == QUOTA_MEMORY && domid != 0)
+		warn_soft(srv, d);
 }
 
-int domain_may(struct server *srv, const struct domain *d, enum quota_kind kind, uint64_t more)
+int domain_may(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t more)
 {
 	if (quota_allows(&srv->quotas, &d->quota, kind, d->used[kind] + more))
 		return 0;
+	warn_quota(srv, d, kind);
 	if (kind == QUOTA_MEMORY)
 		return -ENOMEM;
 	return kind == QUOTA_WATCHES ? -E2BIG : -ENOSPC;

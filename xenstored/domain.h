@@ -31,6 +31,7 @@ struct domain {
 	struct conn *conn;		/* its ring, or NULL */
 	uint64_t used[QUOTA_NR];	/* counted kinds only */
 	bool soft_warned;		/* over the soft memory limit, said so once */
+	uint64_t quota_warned_ns;	/* when a refused request was last logged */
 	struct quota_overrides quota;
 };
 
@@ -76,6 +77,6 @@ void domain_log(struct server *srv, const struct domain *d);
  * domain_may(), which answers 0 or -ENOSPC (-E2BIG for watches) for @more of @kind.
  */
 void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, int64_t delta);
-int domain_may(struct server *srv, const struct domain *d, enum quota_kind kind, uint64_t more);
+int domain_may(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t more);
 
 #endif

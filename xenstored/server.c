@@ -219,7 +219,7 @@ void server_turn(struct server *srv)
 	conns_flush(srv);
 	if (srv->leases)
 		lease_timer(srv);
-	if (srv->reap_needed)
+	if (srv->dead_list)
 		conns_reap(srv);
 }
 

@@ -77,7 +77,8 @@ struct server {
 	uint64_t next_conn_id;
 	struct conn *flush_list;
 	struct conn *again_list, *again_last;
-	bool reap_needed;
+	struct conn *dead_list;
+	struct conn *held_list;
 
 	struct journal *journal;	/* NULL: nothing is kept (tests) */
 	struct keeper *keeper;
