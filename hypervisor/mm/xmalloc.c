@@ -8,6 +8,7 @@
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
 #include "x86/layout.h"
+#include "x86/machine.h"
 
 #define SLAB_MIN_SHIFT 5
 #define SLAB_MAX_SHIFT 10 /* two or more objects a page */
@@ -43,7 +44,7 @@ void xen_pages_free(void *va, unsigned int order)
 	memset(va, 0, PAGE_SIZE << order);
 	for (u64 i = 0; i < (1ULL << order); i++) {
 		f[i].type = 0;
-		f[i].stamp = 0;
+		f[i].stamp = tlb_clock(); /* it may have been shared: a guest's stale translation must not see it again */
 	}
 	frames_free(f, order);
 }

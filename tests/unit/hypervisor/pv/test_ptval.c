@@ -230,6 +230,27 @@ static void test_a_released_frame_stays_while_it_is_mapped(void **state)
 	assert_int_equal(*(u64 *)mfn_to_virt(frame_to_mfn(page)), 0); /* scrubbed */
 }
 
+static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(void **state)
+{
+	struct tree t = tree_new(1);
+	void *shared = xen_pages_alloc(0), *again;
+
+	frame_share(shared, current->domain, true);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 4), entry_to(virt_to_frame(shared), RW), DOMID_SELF), 0);
+	assert_true(guest_touch(4 * PAGE_SIZE, true));
+	assert_false(frame_unshare(shared)); /* still mapped */
+	assert_int_equal(update(maddr_of(t.l1, 4), 0, DOMID_SELF), 0);
+	assert_true(frame_unshare(shared));
+	xen_pages_free(shared, 0);
+
+	do {
+		again = xen_pages_alloc(0);
+		assert_non_null(again);
+	} while (again != shared);
+	assert_false(tlb_has(virt_to_mfn(shared), false));
+}
+
 static void test_a_dying_owner_gives_out_no_reference(void **state)
 {
 	struct frame *page = frame_new(2);
@@ -317,6 +338,7 @@ int main(void)
 		CLAIM(test_a_fast_update_never_changes_frame_or_rights),
 		CLAIM(test_the_grant_marker_cannot_be_forged),
 		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
+		CLAIM(test_shared_hypervisor_memory_is_flushed_before_it_is_used_again),
 		CLAIM(test_a_dying_owner_gives_out_no_reference),
 		CLAIM(test_base_pointers_name_only_validated_l4_tables),
 		CLAIM(test_a_gdt_page_holds_only_harmless_descriptors),
