@@ -133,7 +133,7 @@ static int run(struct supervisor *sv)
 	static const struct {
 		int sig;
 		event_callback_fn fn;
-	} signals[] = { { SIGCHLD, on_child }, { SIGTERM, on_term }, { SIGINT, on_term } };
+	} signals[] = {{SIGCHLD, on_child}, {SIGTERM, on_term}, {SIGINT, on_term}};
 	struct event *store;
 
 	sv->base = event_base_new();
@@ -167,7 +167,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct supervisor sv = { .libdir = own_dir() };
+	struct supervisor sv = {.libdir = own_dir()};
 	int opt, rc;
 
 	while ((opt = getopt(argc, argv, "Nvl:")) != -1) {

@@ -20,7 +20,7 @@
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MAX_MS 5000
 #define GOOD_LIFE_NS 10000000000ULL /* a process that lived this long starts the back-off anew */
-#define GRACE_MS 1000               /* for a process to leave after its directory vanished */
+#define GRACE_MS 1000		    /* for a process to leave after its directory vanished */
 #define EXEC_FAILED 127
 
 struct device_kind {
@@ -28,9 +28,9 @@ struct device_kind {
 };
 
 static const struct device_kind kinds[] = {
-	{ "vbd", "blkback" },
-	{ "vif", "netback" },
-	{ "console", "consback" },
+	{"vbd", "blkback"},
+	{"vif", "netback"},
+	{"console", "consback"},
 };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -64,7 +64,7 @@ static uint64_t now_ns(void)
 
 static void arm(struct device *d, unsigned int ms)
 {
-	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+	const struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
 
 	event_add(d->timer, &tv);
 }
@@ -146,14 +146,15 @@ static void ended(struct device *d, const char *how, enum device_phase phase)
 		forget(d);
 	} else if (phase == DEVICE_WAITING) {
 		restart_later(d);
-		log_warnx("%s: %s %s: restarting in %u ms", d->path, d->kind->program, how, d->backoff_ms);
+		log_warnx("%s: %s %s: restarting in %u ms", d->path, d->kind->program, how,
+			  d->backoff_ms);
 	}
 }
 
 static void no_program(struct device *d)
 {
-	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-error", "cannot run %s/%s", d->sv->libdir,
-		    d->kind->program);
+	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-error", "cannot run %s/%s",
+		    d->sv->libdir, d->kind->program);
 	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-status", "error");
 	log_errorx("%s: cannot run %s/%s", d->path, d->sv->libdir, d->kind->program);
 }
@@ -285,7 +286,8 @@ static void add(struct supervisor *sv, const struct device_kind *kind, unsigned 
 	d->devid = devid;
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	d->timer = evtimer_new(sv->base, on_timer, d);
-	if (!d->timer || journal_name(d->journal, sizeof(d->journal), kind->type, domid, devid) < 0) {
+	if (!d->timer ||
+	    journal_name(d->journal, sizeof(d->journal), kind->type, domid, devid) < 0) {
 		free(d);
 		return;
 	}
@@ -307,7 +309,8 @@ static void check_present(struct device *d)
 	if (state == XenbusStateInitialising) {
 		char status[16];
 
-		if (store_read_str(d->sv->xs, d->path, "hotplug-status", status, sizeof(status)) == -ENOENT)
+		if (store_read_str(d->sv->xs, d->path, "hotplug-status", status, sizeof(status)) ==
+		    -ENOENT)
 			start(d);
 	}
 }

@@ -28,8 +28,8 @@ struct supervisor {
 enum device_phase {
 	DEVICE_RUNNING, /* a process serves it (ours or adopted) */
 	DEVICE_WAITING, /* its process died; the next starts when the timer fires */
-	DEVICE_DONE,    /* closed for good; the directory is about to go */
-	DEVICE_FAILED,  /* the record must change first */
+	DEVICE_DONE,	/* closed for good; the directory is about to go */
+	DEVICE_FAILED,	/* the record must change first */
 };
 
 struct device {
@@ -40,11 +40,11 @@ struct device {
 	char path[128];
 	char journal[256];
 	enum device_phase phase;
-	pid_t pid;            /* 0: none */
-	bool adopted;         /* not our child: watched through adopted_exit */
+	pid_t pid;    /* 0: none */
+	bool adopted; /* not our child: watched through adopted_exit */
 	struct event *adopted_exit;
-	struct event *timer;  /* restart, or the end of the grace after the directory went */
-	bool gone;            /* the directory vanished */
+	struct event *timer; /* restart, or the end of the grace after the directory went */
+	bool gone;	     /* the directory vanished */
 	uint64_t started_ns;
 	unsigned int backoff_ms;
 	struct vif_script script; /* vif only: to run "offline" when the keys are gone */

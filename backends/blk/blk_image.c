@@ -37,7 +37,8 @@ static int measure(struct blk_image *img, const char *path, char *why, size_t le
 		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
 	img->is_device = S_ISBLK(st.st_mode);
 	if (!img->is_device && !S_ISREG(st.st_mode))
-		return explain(-EINVAL, why, len, "disk %s is neither a file nor a block device", path);
+		return explain(-EINVAL, why, len, "disk %s is neither a file nor a block device",
+			       path);
 	bytes = (uint64_t)st.st_size;
 	if (img->is_device && ioctl(img->fd, BLKGETSIZE64, &bytes) < 0)
 		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
@@ -62,18 +63,21 @@ int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool 
 	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
 	struct stat st;
 
-	*img = (struct blk_image){ .fd = -1, .readonly = readonly };
-	/* On a block device O_EXCL asks the kernel's own question: mounted, or in use as a whole? */
+	*img = (struct blk_image){.fd = -1, .readonly = readonly};
+	/* On a block device O_EXCL asks the kernel's own question: mounted, or in use as a whole?
+	 */
 	if (!readonly && !shared && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
 	img->fd = open(path, flags);
 	if (img->fd < 0 && errno == EBUSY)
-		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first", path);
+		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
+			       path);
 	if (img->fd < 0)
 		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
 	rc = measure(img, path, why, len);
 	if (rc == 0 && !shared && flock(img->fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
-		rc = explain(-EAGAIN, why, len, "image %s is already in use by another domain", path);
+		rc = explain(-EAGAIN, why, len, "image %s is already in use by another domain",
+			     path);
 	if (rc < 0)
 		blk_image_close(img);
 	return rc;

@@ -17,7 +17,7 @@ struct blk_image {
 	bool readonly;
 	bool is_device;
 	bool can_discard;
-	uint64_t sectors;         /* of BLK_SECTOR bytes */
+	uint64_t sectors;	  /* of BLK_SECTOR bytes */
 	uint32_t physical_sector; /* bytes */
 };
 
@@ -40,7 +40,8 @@ int blk_image_write(const struct blk_image *img, uint64_t sector, const void *bu
 /* Everything written so far is on stable storage when this returns 0. */
 int blk_image_flush(const struct blk_image *img);
 
-/* Gives the storage of a range back; it reads as zeros or old data afterwards. 0/-EOPNOTSUPP/-errno. */
+/* Gives the storage of a range back; it reads as zeros or old data afterwards.
+ * 0/-EOPNOTSUPP/-errno. */
 int blk_image_discard(const struct blk_image *img, uint64_t sector, uint64_t nr_sectors);
 
 #endif

@@ -26,7 +26,8 @@ struct blk_ring *blk_ring_create(const struct blk_image *image, xengnttab_handle
 	b->gnt = gnt;
 	b->domid = domid;
 	b->segs = malloc((size_t)BLK_MAX_SEGMENTS * sizeof(struct blkif_request_segment));
-	if (posix_memalign(&b->buf, GCOPY_PAGE, (size_t)BLK_MAX_SEGMENTS * GCOPY_PAGE) || !b->segs) {
+	if (posix_memalign(&b->buf, GCOPY_PAGE, (size_t)BLK_MAX_SEGMENTS * GCOPY_PAGE) ||
+	    !b->segs) {
 		blk_ring_destroy(b);
 		return NULL;
 	}
@@ -191,11 +192,11 @@ static const struct {
 	int (*run)(struct blk_ring *b, const struct blk_req *req);
 	bool indirect; /* may come inside BLKIF_OP_INDIRECT */
 } ops[] = {
-	[BLKIF_OP_READ] = { do_read, true },
-	[BLKIF_OP_WRITE] = { do_write, true },
-	[BLKIF_OP_WRITE_BARRIER] = { do_barrier, false },
-	[BLKIF_OP_FLUSH_DISKCACHE] = { do_flush, false },
-	[BLKIF_OP_DISCARD] = { do_discard, false },
+	[BLKIF_OP_READ] = {do_read, true},
+	[BLKIF_OP_WRITE] = {do_write, true},
+	[BLKIF_OP_WRITE_BARRIER] = {do_barrier, false},
+	[BLKIF_OP_FLUSH_DISKCACHE] = {do_flush, false},
+	[BLKIF_OP_DISCARD] = {do_discard, false},
 };
 
 static int16_t do_request(struct blk_ring *b, const struct blk_req *req)

@@ -26,8 +26,8 @@ struct blk_ring {
 	const struct blk_image *image;
 	xengnttab_handle *gnt;
 	uint32_t domid;
-	void *buf;     /* BLK_MAX_SEGMENTS pages */
-	void *segs;    /* BLK_MAX_SEGMENTS entries, as the guest laid them out */
+	void *buf;  /* BLK_MAX_SEGMENTS pages */
+	void *segs; /* BLK_MAX_SEGMENTS entries, as the guest laid them out */
 	struct gcopy copy;
 	uint64_t nr_requests, nr_errors; /* statistics */
 };

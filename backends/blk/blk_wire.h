@@ -23,9 +23,9 @@ struct blk_seg {
 
 /* One request, layout removed, nothing checked. */
 struct blk_req {
-	uint8_t op;          /* BLKIF_OP_*, for an indirect request the inner one */
-	uint8_t indirect;    /* segments are in the granted pages below */
-	uint8_t secure;      /* discard only */
+	uint8_t op;	  /* BLKIF_OP_*, for an indirect request the inner one */
+	uint8_t indirect; /* segments are in the granted pages below */
+	uint8_t secure;	  /* discard only */
 	uint16_t nr_segs;
 	uint64_t id;
 	uint64_t sector;

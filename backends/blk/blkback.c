@@ -78,19 +78,19 @@ static int blk_offer(struct backend *be, xs_transaction_t t)
 		const char *key;
 		unsigned long long value;
 	} keys[] = {
-		{ "feature-flush-cache", 1 },
-		{ "feature-barrier", 0 },
-		{ "feature-persistent", 0 },
-		{ "feature-max-indirect-segments", BLK_MAX_SEGMENTS },
-		{ "max-ring-page-order", 0 },
-		{ "feature-discard", b->image.can_discard },
-		{ "discard-granularity", 4096 },
-		{ "discard-alignment", 0 },
-		{ "discard-secure", 0 },
-		{ "sectors", b->image.sectors },
-		{ "sector-size", BLK_SECTOR },
-		{ "physical-sector-size", b->image.physical_sector },
-		{ "info", b->image.readonly ? VDISK_READONLY : 0 },
+		{"feature-flush-cache", 1},
+		{"feature-barrier", 0},
+		{"feature-persistent", 0},
+		{"feature-max-indirect-segments", BLK_MAX_SEGMENTS},
+		{"max-ring-page-order", 0},
+		{"feature-discard", b->image.can_discard},
+		{"discard-granularity", 4096},
+		{"discard-alignment", 0},
+		{"discard-secure", 0},
+		{"sectors", b->image.sectors},
+		{"sector-size", BLK_SECTOR},
+		{"physical-sector-size", b->image.physical_sector},
+		{"info", b->image.readonly ? VDISK_READONLY : 0},
 	};
 	int rc = 0;
 
@@ -155,7 +155,8 @@ static void blk_disconnect(struct backend *be)
 	struct blkback *b = be->dev;
 
 	log_info("%s: %llu requests, %llu failed", be->path,
-		 (unsigned long long)b->engine->nr_requests, (unsigned long long)b->engine->nr_errors);
+		 (unsigned long long)b->engine->nr_requests,
+		 (unsigned long long)b->engine->nr_errors);
 }
 
 static void blk_fini(struct backend *be)

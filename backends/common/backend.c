@@ -126,7 +126,8 @@ int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, ui
 		memset(page->ring, 0, sizeof(page->ring));
 		memcpy(page->refs, refs, len);
 		page->port = port;
-		/* From here on a successor resumes: nothing was consumed yet, so that is right too. */
+		/* From here on a successor resumes: nothing was consumed yet, so that is right too.
+		 */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 		page->open = 1;
 	}
@@ -229,7 +230,8 @@ int backend_start(struct backend *be)
 		return rc;
 	be->state = read_state(be, be->path);
 	if (be->state == XenbusStateConnected && be->journal.page->open)
-		/* A predecessor was killed: say again what the guest's record needs, keep the state. */
+		/* A predecessor was killed: say again what the guest's record needs, keep the
+		 * state. */
 		return store_write(be->xs, XBT_NULL, be->path, "hotplug-status", "connected");
 	if (be->state == XenbusStateClosing || be->state == XenbusStateClosed)
 		return 0;
@@ -342,7 +344,8 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 
 void backend_fini(struct backend *be, bool handover)
 {
-	/* For a successor everything stays as a kill would leave it; the kernel unmaps the rings. */
+	/* For a successor everything stays as a kill would leave it; the kernel unmaps the rings.
+	 */
 	if (!handover)
 		disconnect(be);
 	if (be->ops->fini)

@@ -25,7 +25,7 @@
 
 /* Exit codes of a device process; backendd acts on them. */
 enum backend_exit {
-	BACKEND_EXIT_DONE = 0,   /* device closed or gone: do not start again */
+	BACKEND_EXIT_DONE = 0,	 /* device closed or gone: do not start again */
 	BACKEND_EXIT_RETRY = 75, /* try again later (EX_TEMPFAIL) */
 	BACKEND_EXIT_CONFIG = 78 /* the record must change first (EX_CONFIG) */
 };
@@ -46,7 +46,8 @@ struct backend_ops {
 	 * Returns 0, or -errno after backend_fail() named the cause; -EAGAIN: worth a retry.
 	 */
 	int (*prepare)(struct backend *be);
-	/* Writes features and properties inside the transaction that offers the device. 0/-errno. */
+	/* Writes features and properties inside the transaction that offers the device. 0/-errno.
+	 */
 	int (*offer)(struct backend *be, xs_transaction_t t);
 	/* Reads the frontend's keys, calls backend_attach(), starts work. 0/-errno. */
 	int (*connect)(struct backend *be);
@@ -67,14 +68,14 @@ struct backend {
 	xengnttab_handle *gnt;
 	xenevtchn_handle *evt;
 
-	char path[256];     /* backend directory */
+	char path[256];	    /* backend directory */
 	char frontend[256]; /* frontend directory, as dom0 wrote it */
 	uint32_t domid;
 	uint32_t devid;
 
 	enum xenbus_state state; /* what we last wrote */
-	uint64_t removal_ns;     /* when removal was first seen; 0: not asked */
-	uint64_t fatal_ns;       /* last time a broken frontend was logged */
+	uint64_t removal_ns;	 /* when removal was first seen; 0: not asked */
+	uint64_t fatal_ns;	 /* last time a broken frontend was logged */
 
 	char journal_path[256];
 	struct journal journal;
@@ -103,7 +104,8 @@ int backend_start(struct backend *be);
  */
 int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
 
-/* Runs ops->work; closes the connection if the frontend broke the protocol. Returns as work >= 0. */
+/* Runs ops->work; closes the connection if the frontend broke the protocol. Returns as work >= 0.
+ */
 int backend_work(struct backend *be, uint64_t now_ns);
 
 /* Drops the journal's lock, the device and, unless a successor takes it over, the connection. */

@@ -52,7 +52,7 @@ static void work(struct process *p)
 {
 	/* More to do: after the other events had their turn, so that no ring starves the store. */
 	if (backend_work(&p->be, now_ns()) > 0) {
-		const struct timeval at_once = { 0, 0 };
+		const struct timeval at_once = {0, 0};
 
 		event_add(p->kick, &at_once);
 	}
@@ -76,8 +76,8 @@ static void look(struct process *p)
 	}
 	if (again) {
 		uint64_t left = again > now ? again - now : 0;
-		const struct timeval tv = { (time_t)(left / 1000000000ULL),
-					    (suseconds_t)(left % 1000000000ULL / 1000) + 1 };
+		const struct timeval tv = {(time_t)(left / 1000000000ULL),
+					   (suseconds_t)(left % 1000000000ULL / 1000) + 1};
 
 		event_add(p->again, &tv);
 	}
@@ -94,7 +94,8 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
 	bool any = false;
 	char **watch;
 
-	/* Events carry no values: however many there are, one look at the store answers them all. */
+	/* Events carry no values: however many there are, one look at the store answers them all.
+	 */
 	while ((watch = xs_check_watch(p->be.xs))) {
 		any = true;
 		free(watch);

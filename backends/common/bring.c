@@ -29,7 +29,8 @@ static struct any_sring *hdr(const struct bring *r)
 
 static uint8_t *slot(const struct bring *r, uint32_t idx)
 {
-	return (uint8_t *)r->page + SLOTS_OFFSET + (size_t)(idx & (r->geo.nr_ents - 1)) * r->geo.stride;
+	return (uint8_t *)r->page + SLOTS_OFFSET +
+	       (size_t)(idx & (r->geo.nr_ents - 1)) * r->geo.stride;
 }
 
 /* Moves the noted responses into their slots and shows them to the frontend. */
@@ -67,7 +68,7 @@ int bring_attach(struct bring *r, void *page, const struct bring_geometry *geo,
 {
 	uint32_t rsp_prod, req_prod;
 
-	*r = (struct bring){ .page = page, .geo = *geo, .rec = rec };
+	*r = (struct bring){.page = page, .geo = *geo, .rec = rec};
 	rsp_prod = shm_read32(&hdr(r)->rsp_prod);
 	if (!resume)
 		memset(rec, 0, sizeof(*rec));
@@ -104,8 +105,8 @@ void bring_respond(struct bring *r, const void *rsps, uint32_t count)
 	struct rsp_record *rec = r->rec;
 
 	/*
-	 * Order matters only against this process being killed, so compiler fences are enough: while
-	 * count is 0 a successor trusts rsp_prod, afterwards the note.
+	 * Order matters only against this process being killed, so compiler fences are enough:
+	 * while count is 0 a successor trusts rsp_prod, afterwards the note.
 	 */
 	rec->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -124,7 +125,8 @@ bool bring_must_notify(struct bring *r)
 
 	if (old == r->rsp_prod)
 		return false;
-	/* Full barrier: rsp_prod must be out before rsp_event is looked at; pairs with the frontend's. */
+	/* Full barrier: rsp_prod must be out before rsp_event is looked at; pairs with the
+	 * frontend's. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	event = shm_read32(&hdr(r)->rsp_event);
 	r->notified_prod = r->rsp_prod;

@@ -41,8 +41,8 @@ struct bring {
 	void *page; /* shared with the frontend, which writes it at any time */
 	struct bring_geometry geo;
 	struct rsp_record *rec;
-	uint32_t req_cons;      /* next request to copy; free-running */
-	uint32_t rsp_prod;      /* responses published; free-running */
+	uint32_t req_cons;	/* next request to copy; free-running */
+	uint32_t rsp_prod;	/* responses published; free-running */
 	uint32_t notified_prod; /* rsp_prod when the frontend was last considered for a notify */
 };
 

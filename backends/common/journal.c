@@ -31,7 +31,7 @@ int journal_name(char *buf, size_t len, const char *type, unsigned int domid, un
 
 static int lock_and_map(struct journal *j, size_t extra)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct stat st;
 
 	if (fcntl(j->fd, F_SETLK, &lock) < 0)
@@ -58,7 +58,7 @@ int journal_open(struct journal *j, const char *name, size_t extra)
 {
 	int rc;
 
-	*j = (struct journal){ .fd = -1 };
+	*j = (struct journal){.fd = -1};
 	if (mkdir(journal_dir(), 0755) < 0 && errno != EEXIST)
 		return -errno;
 	j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -83,7 +83,7 @@ void journal_close(struct journal *j)
 
 pid_t journal_owner(const char *name)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 
 	if (fd < 0)

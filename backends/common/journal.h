@@ -22,9 +22,9 @@
 
 struct journal_page {
 	uint32_t magic;
-	uint32_t open;     /* 1 between attach and detach of the rings below */
+	uint32_t open; /* 1 between attach and detach of the rings below */
 	uint32_t refs[JOURNAL_RINGS];
-	uint32_t port;     /* the frontend's event channel */
+	uint32_t port; /* the frontend's event channel */
 	struct rsp_record ring[JOURNAL_RINGS];
 };
 

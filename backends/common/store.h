@@ -30,7 +30,8 @@ struct xs_handle *store_open(void);
  */
 int store_read_str(struct xs_handle *xs, const char *dir, const char *key, char *buf, size_t len);
 
-/* Reads a decimal number of at most @max. Returns as store_read_str(), -EINVAL: not such a number. */
+/* Reads a decimal number of at most @max. Returns as store_read_str(), -EINVAL: not such a number.
+ */
 int store_read_num(struct xs_handle *xs, const char *dir, const char *key, uint64_t max,
 		   uint64_t *num);
 
@@ -41,7 +42,8 @@ bool store_read_bool(struct xs_handle *xs, const char *dir, const char *key, boo
 int store_write(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *key,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* Does the node exist? false also when the store cannot be asked: errno tells (ENOENT: it answered). */
+/* Does the node exist? false also when the store cannot be asked: errno tells (ENOENT: it
+ * answered). */
 bool store_exists(struct xs_handle *xs, const char *dir);
 
 #endif

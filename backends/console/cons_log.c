@@ -26,7 +26,7 @@ int cons_log_open(struct cons_log *log, const char *dir, const char *guest)
 {
 	off_t end;
 
-	*log = (struct cons_log){ .fd = -1, .old_fd = -1 };
+	*log = (struct cons_log){.fd = -1, .old_fd = -1};
 	if (!guest[0] || guest[0] == '.' || strchr(guest, '/'))
 		return -EINVAL;
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
@@ -51,7 +51,8 @@ static void turn_over(struct cons_log *log)
 {
 	off_t from = 0;
 
-	if (log->old_fd >= 0 && ftruncate(log->old_fd, 0) == 0 && lseek(log->old_fd, 0, SEEK_SET) == 0)
+	if (log->old_fd >= 0 && ftruncate(log->old_fd, 0) == 0 &&
+	    lseek(log->old_fd, 0, SEEK_SET) == 0)
 		while (sendfile(log->old_fd, log->fd, &from, CONS_LOG_MAX) > 0)
 			;
 	if (ftruncate(log->fd, 0) == 0) {

@@ -4,7 +4,8 @@
  * and a log.
  *
  * Owns /local/domain/N/console/tty. Guest output is stored before it is consumed from the ring,
- * so a kill loses none of it; it is taken at a bounded rate, a flooding guest waits in its own ring.
+ * so a kill loses none of it; it is taken at a bounded rate, a flooding guest waits in its own
+ * ring.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +41,8 @@ struct consback {
 	struct cons_pty pty;
 	struct cons_log log;
 	struct scrollback *back; /* in the journal */
-	uint64_t pos;            /* what the reader of the pty got so far */
-	size_t budget;           /* bytes the guest may still print in this period */
+	uint64_t pos;		 /* what the reader of the pty got so far */
+	size_t budget;		 /* bytes the guest may still print in this period */
 	bool attached;
 	struct event *input, *output, *change, *period;
 };
@@ -98,7 +99,7 @@ static int cons_work(struct backend *be)
 	if (any)
 		backend_notify(be);
 	if (c->budget < PERIOD_BYTES && c->period && !event_pending(c->period, EV_TIMEOUT, NULL)) {
-		const struct timeval tv = { 0, PERIOD_US };
+		const struct timeval tv = {0, PERIOD_US};
 
 		event_add(c->period, &tv);
 	}

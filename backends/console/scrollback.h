@@ -20,7 +20,8 @@ struct scrollback {
 
 void scrollback_put(struct scrollback *s, const char *buf, size_t len);
 
-/* Where a late reader starts: the oldest byte kept, or, if output was lost, the first whole line. */
+/* Where a late reader starts: the oldest byte kept, or, if output was lost, the first whole line.
+ */
 uint64_t scrollback_start(const struct scrollback *s);
 
 /*

@@ -29,7 +29,8 @@ static bool has_extra(const struct net_rx_packet *p)
 	return p->facts.gso_type != XEN_NETIF_GSO_TYPE_NONE;
 }
 
-/* Takes one packet from the tap. 1: got one; 0: none there; -EIO. Undeliverable ones are dropped. */
+/* Takes one packet from the tap. 1: got one; 0: none there; -EIO. Undeliverable ones are dropped.
+ */
 static int read_packet(struct net_rx *rx)
 {
 	struct net_rx_packet *p = &rx->packet[rx->nr];
@@ -127,7 +128,8 @@ static void answer(struct net_rx *rx, const struct net_rx_packet *p, bool copied
 		}
 		left -= part;
 		rsp[i].id = p->id[i];
-		rsp[i].flags = (uint16_t)((i == 0 ? first_flags(p) : 0) | (left ? NETRXF_more_data : 0));
+		rsp[i].flags =
+			(uint16_t)((i == 0 ? first_flags(p) : 0) | (left ? NETRXF_more_data : 0));
 		rsp[i].status = ok ? (int16_t)part : NETIF_RSP_ERROR;
 	}
 	bring_respond(&rx->ring, rsp, p->slots);

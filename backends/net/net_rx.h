@@ -39,7 +39,7 @@ struct net_rx {
 	bool stalled; /* a packet waits for pages; the tap is left alone meanwhile */
 	uint64_t packets, errors, dropped;
 	uint32_t held, nr; /* packets [held, nr) are read but not delivered */
-	uint32_t used;     /* bytes of the arena */
+	uint32_t used;	   /* bytes of the arena */
 	struct gcopy copy;
 	struct net_rx_packet packet[NET_RX_BATCH];
 	uint8_t arena[NET_RX_ARENA];

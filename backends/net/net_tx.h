@@ -19,19 +19,19 @@
 /* Fragments a packet may have; Linux's backend takes as many, 18 is what frontends may rely on. */
 #define NET_TX_MAX_FRAGS 20
 #define NET_TX_MAX_EXTRAS 4
-#define NET_TX_BATCH 32        /* packets copied by one call to the hypervisor */
+#define NET_TX_BATCH 32 /* packets copied by one call to the hypervisor */
 #define NET_TX_ARENA (256 * 1024)
 
 extern const struct bring_geometry net_tx_geometry;
 
 struct net_tx_packet {
-	uint32_t slots;          /* ring slots it fills, extras included */
-	uint32_t extras;         /* of these, right after the first */
+	uint32_t slots;	 /* ring slots it fills, extras included */
+	uint32_t extras; /* of these, right after the first */
 	uint16_t id[NET_TX_MAX_FRAGS + NET_TX_MAX_EXTRAS]; /* a request's id, by slot */
-	bool bad;                /* answer with an error, send nothing */
+	bool bad;					   /* answer with an error, send nothing */
 	uint32_t copy_first, copy_count;
 	struct vnet_facts facts;
-	uint8_t *frame;          /* in the arena, VNET_LEN bytes of room before it */
+	uint8_t *frame; /* in the arena, VNET_LEN bytes of room before it */
 	uint32_t len;
 };
 

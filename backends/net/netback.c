@@ -30,7 +30,7 @@ struct netback {
 	struct net_rx rx;
 };
 
-static struct netback netback = { .tap = -1 }; /* the one card of this process */
+static struct netback netback = {.tap = -1}; /* the one card of this process */
 
 /* The script's own words win; without any, ours. */
 static int script_failed(struct backend *be, int rc)
@@ -82,16 +82,16 @@ static int net_offer(struct backend *be, xs_transaction_t t)
 		const char *key;
 		int value;
 	} keys[] = {
-		{ "feature-rx-copy", 1 },
-		{ "feature-rx-flip", 0 },
-		{ "feature-sg", 1 },
-		{ "feature-gso-tcpv4", 1 },
-		{ "feature-gso-tcpv6", 1 },
-		{ "feature-ipv6-csum-offload", 1 },
-		{ "feature-multicast-control", 0 },
-		{ "feature-split-event-channels", 0 },
-		{ "feature-ctrl-ring", 0 },
-		{ "multi-queue-max-queues", 1 },
+		{"feature-rx-copy", 1},
+		{"feature-rx-flip", 0},
+		{"feature-sg", 1},
+		{"feature-gso-tcpv4", 1},
+		{"feature-gso-tcpv6", 1},
+		{"feature-ipv6-csum-offload", 1},
+		{"feature-multicast-control", 0},
+		{"feature-split-event-channels", 0},
+		{"feature-ctrl-ring", 0},
+		{"multi-queue-max-queues", 1},
 	};
 	int rc = 0;
 

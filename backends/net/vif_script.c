@@ -49,7 +49,8 @@ int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir)
 		return rc;
 	if (!script[0])
 		strcpy(script, "vif-bridge");
-	snprintf(s->script, sizeof(s->script), "%s%s", script[0] == '/' ? "" : SCRIPT_DIR "/", script);
+	snprintf(s->script, sizeof(s->script), "%s%s", script[0] == '/' ? "" : SCRIPT_DIR "/",
+		 script);
 	if (sscanf(dir, HOME "backend/vif/%u/%u", &domid, &devid) != 2)
 		return -EINVAL;
 	if (!s->vif[0] &&

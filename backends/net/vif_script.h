@@ -13,10 +13,10 @@
 
 struct vif_script {
 	char script[256]; /* absolute */
-	char vif[16];     /* interface name in dom0 */
+	char vif[16];	  /* interface name in dom0 */
 	char bridge[64];
 	char ip[256];
-	char path[256];   /* backend directory relative to /local/domain/0 */
+	char path[256]; /* backend directory relative to /local/domain/0 */
 };
 
 /* Reads the keys of backend directory @dir. Returns 0, or -EINVAL for a name too long. */

@@ -18,7 +18,7 @@
 /* What a guest says of a packet it sends, or is told of one it gets. */
 struct vnet_facts {
 	bool csum_blank;  /* the TCP/UDP checksum field holds only the pseudo header's sum */
-	bool validated;   /* the checksum is known to be right */
+	bool validated;	  /* the checksum is known to be right */
 	uint8_t gso_type; /* XEN_NETIF_GSO_TYPE_*, NONE: an ordinary packet */
 	uint16_t gso_size;
 };

@@ -11,7 +11,6 @@
 
 #include <xen/io/blkif.h>
 
-
 #include "blk_guest_impl.h"
 
-const struct blk_guest blk_guest64 = { put, put_indirect, put_discard, get, put_seg };
+const struct blk_guest blk_guest64 = {put, put_indirect, put_discard, get, put_seg};

@@ -10,7 +10,7 @@
 #include "journal.h"
 
 /* Exit at once with this code; others stay until killed. */
-static const int exits[] = { [2] = 78, [3] = 75, [4] = 0 };
+static const int exits[] = {[2] = 78, [3] = 75, [4] = 0};
 
 int main(int argc, char **argv)
 {

@@ -28,7 +28,7 @@ void fake_reset(void)
 	memset(&fake, 0, sizeof(fake));
 	fake.page = memory;
 	for (uint32_t i = 1; i < FAKE_PAGES; i++)
-		fake.grant[i] = (struct fake_grant){ .valid = true, .page = i };
+		fake.grant[i] = (struct fake_grant){.valid = true, .page = i};
 	nr_keys = 0;
 }
 
@@ -46,7 +46,8 @@ int xengnttab_close(xengnttab_handle *h)
 
 void *xengnttab_map_grant_ref(xengnttab_handle *h, uint32_t domid, uint32_t ref, int prot)
 {
-	if (fake.map_fails || ref >= FAKE_PAGES || !fake.grant[ref].valid || fake.grant[ref].readonly) {
+	if (fake.map_fails || ref >= FAKE_PAGES || !fake.grant[ref].valid ||
+	    fake.grant[ref].readonly) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -30,7 +30,7 @@ static struct backend be;
 static char dir[] = "/tmp/test-backend-XXXXXX";
 static int prepare_rc, work_rc;
 static unsigned int connects, disconnects;
-static const uint32_t refs[2] = { 8, 9 };
+static const uint32_t refs[2] = {8, 9};
 static unsigned int nr_refs;
 
 static int dev_prepare(struct backend *b)
@@ -489,13 +489,18 @@ static void test_nobody_owns_a_journal_without_process(void **state)
 static void test_only_a_device_directory_is_accepted(void **state)
 {
 	static const char *const paths[] = {
-		"", "/", "/local/domain/0/backend/vbd/7", "/local/domain/0/backend/vbd/7/51712/x",
-		"/local/domain/0/backend/vif/7/51712", "/local/domain/0/backend/vbd/07/51712",
-		"/local/domain/1/backend/vbd/7/51712", "/local/domain/0/backend/vbd/7/51712 ",
+		"",
+		"/",
+		"/local/domain/0/backend/vbd/7",
+		"/local/domain/0/backend/vbd/7/51712/x",
+		"/local/domain/0/backend/vif/7/51712",
+		"/local/domain/0/backend/vbd/07/51712",
+		"/local/domain/1/backend/vbd/7/51712",
+		"/local/domain/0/backend/vbd/7/51712 ",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct backend other = { .xs = be.xs, .gnt = be.gnt, .evt = be.evt };
+		struct backend other = {.xs = be.xs, .gnt = be.gnt, .evt = be.evt};
 
 		assert_int_equal(backend_init(&other, &ops, paths[i]), -EINVAL);
 	}
@@ -504,7 +509,8 @@ static void test_only_a_device_directory_is_accepted(void **state)
 static void test_failure_is_one_line_for_the_user(void **state)
 {
 	backend_fail(&be, "disk %s: %s", "/x", "No such file or directory");
-	assert_string_equal(fake_store_get(BACK "/hotplug-error"), "disk /x: No such file or directory");
+	assert_string_equal(fake_store_get(BACK "/hotplug-error"),
+			    "disk /x: No such file or directory");
 	assert_string_equal(fake_store_get(BACK "/hotplug-status"), "error");
 }
 

@@ -51,13 +51,13 @@ static pid_t spawn(char *const argv[])
 
 static void start_supervisor(void)
 {
-	sv_pid = spawn((char *[]){ (char *)backendd, "-l", programs, NULL });
+	sv_pid = spawn((char *[]){(char *)backendd, "-l", programs, NULL});
 }
 
 static void start_store(void)
 {
-	store_pid = spawn((char *[]){ (char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
-				      state_dir, NULL });
+	store_pid = spawn((char *[]){(char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
+				     state_dir, NULL});
 }
 
 static void stop(pid_t pid, int sig)
@@ -152,7 +152,8 @@ static int set_up(void **state)
 	assert_non_null(xs);
 	/* The directory of programs: one link named as the supervisor expects. */
 	char command[512];
-	snprintf(command, sizeof(command), "mkdir %s && ln -s %s %s/blkback", programs, device, programs);
+	snprintf(command, sizeof(command), "mkdir %s && ln -s %s %s/blkback", programs, device,
+		 programs);
 	assert_int_equal(system(command), 0);
 	start_supervisor();
 	return 0;

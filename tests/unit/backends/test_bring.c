@@ -22,7 +22,8 @@
 #include "bring.h"
 
 /* A ring like the block ring: 32 slots of 112 bytes, responses of 16. */
-static const struct bring_geometry geo = { .stride = 112, .req_len = 112, .rsp_len = 16, .nr_ents = 32 };
+static const struct bring_geometry geo = {
+	.stride = 112, .req_len = 112, .rsp_len = 16, .nr_ents = 32};
 
 struct shared {
 	uint32_t req_prod, req_event, rsp_prod, rsp_event;
@@ -41,7 +42,8 @@ static struct bring ring;
 static int set_up(void **state)
 {
 	if (!w)
-		w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			 0);
 	memset(w, 0, sizeof(*w));
 	w->ring.req_event = w->ring.rsp_event = 1;
 	return 0;
@@ -99,7 +101,7 @@ static void test_prod_half_the_index_space_away_is_refused(void **state)
 
 static void test_indices_wrap_without_loss(void **state)
 {
-	uint8_t req[112], rsp[16] = { 0xaa };
+	uint8_t req[112], rsp[16] = {0xaa};
 
 	attach_at(UINT32_MAX - 1);
 	ask(4);
@@ -132,7 +134,7 @@ static void test_request_changed_after_copy_does_not_matter(void **state)
 
 static void test_rsp_prod_rewritten_by_the_guest_is_ignored(void **state)
 {
-	uint8_t rsp[16] = { 0 };
+	uint8_t rsp[16] = {0};
 
 	attach_at(0);
 	ask(2);
@@ -159,7 +161,7 @@ static void test_response_touches_only_its_own_bytes(void **state)
 
 static void test_notify_only_when_asked_for(void **state)
 {
-	uint8_t rsp[16] = { 0 };
+	uint8_t rsp[16] = {0};
 
 	attach_at(0);
 	ask(4);
@@ -195,7 +197,7 @@ static void test_want_waits_for_that_many(void **state)
 
 static void test_takeover_after_clean_publication_goes_on(void **state)
 {
-	uint8_t rsp[16] = { 0 };
+	uint8_t rsp[16] = {0};
 	struct bring next;
 
 	attach_at(0);
@@ -208,7 +210,7 @@ static void test_takeover_after_clean_publication_goes_on(void **state)
 
 static void test_takeover_announces_what_may_not_have_been(void **state)
 {
-	uint8_t rsp[16] = { 0 };
+	uint8_t rsp[16] = {0};
 	struct bring next;
 
 	attach_at(0);
@@ -220,7 +222,7 @@ static void test_takeover_announces_what_may_not_have_been(void **state)
 
 static void test_takeover_refuses_a_rewound_ring(void **state)
 {
-	uint8_t rsp[16] = { 0 };
+	uint8_t rsp[16] = {0};
 	struct bring next;
 
 	attach_at(0);
@@ -329,7 +331,8 @@ int main(void)
 		cmocka_unit_test_setup(test_takeover_announces_what_may_not_have_been, set_up),
 		cmocka_unit_test_setup(test_takeover_refuses_a_rewound_ring, set_up),
 		cmocka_unit_test_setup(test_takeover_refuses_a_damaged_record, set_up),
-		cmocka_unit_test_setup(test_kill_at_any_instruction_loses_and_repeats_no_response, set_up),
+		cmocka_unit_test_setup(test_kill_at_any_instruction_loses_and_repeats_no_response,
+				       set_up),
 		cmocka_unit_test_setup(test_kill_at_any_instruction_keeps_a_group_whole, set_up),
 	};
 
