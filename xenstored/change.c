@@ -78,17 +78,28 @@ void change_note(struct server *srv, const struct node *n, struct perms *before)
 /* Children of "/" that begin the persistent part of the store. */
 static const char *const persistent_roots[] = { "config", "history" };
 
-static bool begins_persistent(const struct server *srv, const struct node *parent,
-			      const struct node *n)
+bool change_is_persistent(const char *path, size_t len)
 {
-	if (!parent || parent != srv->tree.root)
-		return false;
 	for (size_t i = 0; i < sizeof(persistent_roots) / sizeof(persistent_roots[0]); i++) {
-		if (strlen(persistent_roots[i]) == n->name_len &&
-		    memcmp(persistent_roots[i], n->name, n->name_len) == 0)
+		size_t root = strlen(persistent_roots[i]);
+
+		if (len > root && memcmp(path + 1, persistent_roots[i], root) == 0 &&
+		    (len == root + 1 || path[root + 1] == '/'))
 			return true;
 	}
 	return false;
+}
+
+static bool begins_persistent(const struct server *srv, const struct node *parent,
+			      const struct node *n)
+{
+	char path[16];
+
+	if (!parent || parent != srv->tree.root || n->name_len >= sizeof(path) - 1)
+		return false;
+	path[0] = '/';
+	memcpy(path + 1, n->name, n->name_len);
+	return change_is_persistent(path, n->name_len + 1u);
 }
 
 void change_create(struct server *srv, struct node *parent, struct node *n)

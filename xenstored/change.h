@@ -46,6 +46,9 @@ void change_remove(struct server *srv, struct node *n);
 /* Notes the event of a created or rewritten node. */
 void change_note(struct server *srv, const struct node *n, struct perms *before);
 
+/* Whether a path is in the persistent part of the store. */
+bool change_is_persistent(const char *path, size_t len);
+
 /* Number of nodes in the subtree. */
 size_t subtree_size(const struct node *n);
 

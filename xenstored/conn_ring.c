@@ -299,7 +299,7 @@ static void ring_fini(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
 
-	server_port_bound(c->srv, ring->port, NULL);
+	server_port_unbound(c->srv, ring->port, c);
 	if (!c->srv->keep_rings)
 		ring_slot_drop(&ring->slot);
 	c->srv->hv->ring_unmap(c->srv->hv, &ring->map);
@@ -380,7 +380,7 @@ int conn_ring_rebind(struct conn *c, uint32_t port)
 
 	if (ret < 0)
 		return ret;
-	server_port_bound(c->srv, ring->port, NULL);
+	server_port_unbound(c->srv, ring->port, c);
 	ring->port = ring->map.port;
 	server_port_bound(c->srv, ring->port, c);
 	server_again(c->srv, c);

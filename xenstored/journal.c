@@ -17,6 +17,9 @@
 /* The last part of a half is for deletions (rule C14). */
 #define RESERVE_SHARE 8u
 
+/* Room that every frame has besides: a ring's reply is added when its length is known. */
+#define FRAME_SLACK 4608u
+
 static size_t align8(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
@@ -210,7 +213,7 @@ int journal_reserve(struct journal *j, size_t bytes, bool frees)
 
 	if (j->frame_len == 0)
 		j->frame_len = sizeof(struct frame_hdr);
-	bytes = align8(bytes) + 64;
+	bytes = align8(bytes) + FRAME_SLACK;
 	need = align8(j->frame_len + bytes);
 	if (need > j->frame_cap && frame_grow(j, bytes) < 0)
 		return -ENOSPC;

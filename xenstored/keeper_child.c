@@ -137,6 +137,14 @@ static void do_apply(struct child *c, unsigned int half)
 {
 	struct keeper_msg msg = { .op = KEEPER_APPLIED, .half = half };
 
+	/* The half is going to be written again: nothing persistent in it may be left behind. */
+	msg.err = sync_or_use_reserve(c, UINT64_MAX);
+	if (msg.err) {
+		msg.op = KEEPER_SYNCED;
+		msg.seq = c->applied[JOURNAL_PERSISTENT];
+		say(c, &msg);
+		return;
+	}
 	msg.err = apply_half(c, half);
 	if (msg.err == 0)
 		c->done_turn[half] = journal_half_turn(c->j, half) + 1;

@@ -94,7 +94,7 @@ int ring_slot_get(struct ring_slots *s, unsigned int domid, uint64_t identity,
 {
 	struct ring_slot_page *page;
 
-	*out = (struct ring_slot){ .all = s, .domid = domid };
+	*out = (struct ring_slot){ .all = s, .domid = domid, .identity = identity };
 	if (slot_back(out, 0, SMALL_PAGES) < 0)
 		return -ENOSPC;
 	page = (struct ring_slot_page *)(s->mem + (size_t)domid * SLOT_STRIDE);
@@ -112,7 +112,7 @@ int ring_slot_get(struct ring_slots *s, unsigned int domid, uint64_t identity,
 
 void ring_slot_drop(struct ring_slot *slot)
 {
-	if (!slot->page)
+	if (!slot->page || slot->page->identity != slot->identity)
 		return;
 	__atomic_store_n(&slot->page->magic, 0, __ATOMIC_RELEASE);
 	if (slot->all->fd >= 0)

@@ -31,6 +31,7 @@ struct ring_slot {
 	struct ring_slots *all;
 	struct ring_slot_page *page;
 	unsigned int domid;
+	uint64_t identity;
 };
 
 /* Output that always fits: one reply of the largest size behind an empty area. */
@@ -46,7 +47,7 @@ void ring_slots_close(struct ring_slots *s);
  */
 int ring_slot_get(struct ring_slots *s, unsigned int domid, uint64_t identity,
 		  struct ring_slot *out, bool *found);
-/* Gives the slot up. */
+/* Gives the slot up, unless another life of the domid has it by now. */
 void ring_slot_drop(struct ring_slot *slot);
 
 /* The state that counts. Change a copy and switch to it. */

@@ -241,6 +241,12 @@ void server_port_bound(struct server *srv, uint32_t port, struct conn *c)
 	srv->by_port[port] = c;
 }
 
+void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c)
+{
+	if (port < srv->nr_ports && srv->by_port[port] == c)
+		srv->by_port[port] = NULL;
+}
+
 static void hv_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *srv = arg;

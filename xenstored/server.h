@@ -140,8 +140,9 @@ void server_again(struct server *srv, struct conn *c);
 void server_serve_again(struct server *srv);
 /* The end of a callback that carried out requests: flush, try again, free the dead. */
 void server_turn(struct server *srv);
-/* Events on local port @port are @c's (NULL: nobody's) from now on. */
+/* Events on local port @port are @c's from now on, or not any more. */
 void server_port_bound(struct server *srv, uint32_t port, struct conn *c);
+void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c);
 
 /* Sets a limit, of @d or (NULL) the global one, for good. 0 or -ENOSPC. */
 int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value);

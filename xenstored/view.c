@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "change.h"
 #include "conn.h"
 #include "lease.h"
 #include "server.h"
@@ -42,11 +43,15 @@ static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode
 int view_lookup(struct view *v, const char *path, size_t len, unsigned int seen,
 		struct vnode *out)
 {
+	struct server *srv = v->srv;
 	struct tnode *tn;
 	int ret;
 
+	/* Who learns of a change that the disk may still refuse is told when it is there. */
+	if (srv->persist_seq > srv->durable_seq && change_is_persistent(path, len))
+		v->conn->hold_seq = srv->persist_seq;
 	if (!v->txn) {
-		struct node *n = tree_find(&v->srv->tree, path, len);
+		struct node *n = tree_find(&srv->tree, path, len);
 
 		if (!n)
 			return -ENOENT;
