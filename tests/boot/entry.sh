@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # ./storevisor run: what is promised of output, status, --add, --disk, and of a machine that fails.
 . "$(dirname "$0")/lib.sh"
+REAL_TIME=1
 
 mkdir -p "$SCRATCH/words/deep"
 echo "from the host" >"$SCRATCH/words/deep/file"

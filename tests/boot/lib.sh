@@ -34,10 +34,11 @@ contains()
 in: $3"; fi
 }
 
-# machine OPTION... -- COMMAND: ./storevisor run with the hypervisor under test.
+# machine OPTION... -- COMMAND: ./storevisor run with the hypervisor under test. Instructions are its clock, so that a
+# busy host makes tests slower, never different; REAL_TIME=1 where a test needs the host's clock.
 machine()
 {
-	"$TOP/storevisor" run --quiet ${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
+	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --icount) ${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
 }
 
 # inside SCRIPT OPTION...: runs tests/boot/dom0/SCRIPT in dom0 and takes over its TAP, numbered on. A machine that dies
