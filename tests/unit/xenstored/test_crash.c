@@ -601,6 +601,41 @@ static void test_snapshot_is_restored_while_running(void **state)
 	close(fd);
 }
 
+/*
+ * Runtime writes fill the journal's halves over and over while persistent ones, several in
+ * flight, wait for the disk: no half may be reused before what is persistent in it is synced.
+ */
+static void test_persistent_changes_outlast_the_journal(void **state)
+{
+	enum { ROUNDS = 60, RUNTIME = 40 };
+	char data[3000], path[64];
+	int fd = client_open();
+
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		for (unsigned int k = 0; k < RUNTIME; k++) {
+			bool persistent = k % 8 == 0;
+			int len = snprintf(data, 64, "%s/%u", persistent ? "/config/j" : "/run/j",
+					   i * RUNTIME + k) + 1;
+
+			memset(data + len, 'v', 2500);
+			assert_true(send_req(fd, XS_WRITE, 0, data,
+					     (uint32_t)len + (persistent ? 5 : 2500)));
+		}
+		for (unsigned int k = 0; k < RUNTIME; k++)
+			assert_int_equal(await(fd, NULL), 0);
+	}
+	close(fd);
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	for (unsigned int i = 0; i < ROUNDS * RUNTIME; i++) {
+		snprintf(path, sizeof(path), "%s/%u", i % 8 ? "/run/j" : "/config/j", i);
+		if (request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL))
+			fail_msg("%s is lost", path);
+	}
+	close(fd);
+}
+
 static void test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody(void **state)
 {
 	char data[1600], path[64];
@@ -719,6 +754,7 @@ int main(int argc, char **argv)
 		T(test_death_of_the_keeper_is_not_noticed),
 		T(test_live_update_keeps_everything_but_connections),
 		T(test_snapshot_is_restored_while_running),
+		T(test_persistent_changes_outlast_the_journal),
 		T(test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody),
 		T(test_damaged_store_is_put_aside_for_the_last_good_one),
 		T(test_daemon_gives_up_its_rights),

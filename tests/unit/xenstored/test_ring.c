@@ -318,6 +318,24 @@ static void test_introduction_with_a_bad_channel_fails_and_leaves_nothing(void *
 	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "2", "5", "7", NULL), 0);
 }
 
+static void test_domid_used_again_at_once_gets_its_own_ring(void **state)
+{
+	struct xsd_sockmsg hdr;
+
+	fake_domain(srv->hv, 1, 0);
+	fake_domain(srv->hv, 1, FAKE_EXISTS);
+	memset(page, 0, sizeof(*page));
+	domains_check(srv);
+	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "9", NULL), 0);
+	conns_reap(srv);
+	assert_ptr_equal(srv->by_port[FAKE_PORT(1)], ring());
+	t_mkdir(dom0, 0, "/local/domain/1");
+	t_setp(dom0, 0, "/local/domain/1", "n1");
+	put_request(XS_WRITE, "data/x\0hello", 12);
+	assert_true(take_msg(&hdr, text));
+	assert_string_equal(text, "OK");
+}
+
 static void test_events_reach_the_ring(void **state)
 {
 	struct xsd_sockmsg hdr;
@@ -371,6 +389,7 @@ int main(void)
 		T(test_reconnect_starts_over),
 		T(test_features_are_announced),
 		T(test_introduction_with_a_bad_channel_fails_and_leaves_nothing),
+		T(test_domid_used_again_at_once_gets_its_own_ring),
 		T(test_events_reach_the_ring),
 		T(test_many_events_arrive_as_room_allows),
 	};
