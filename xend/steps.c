@@ -151,8 +151,8 @@ static const struct step steps[] = {
 	{ "home", do_home, undo_home },
 	{ "introduce", do_introduce, undo_introduce },
 	{ "devices", do_devices, undo_devices },
-	{ "backends", devices_ready, undo_backends, .run_limit_ns = 10 * NS_PER_S,
-	  .undo_limit_ns = 5 * NS_PER_S, .late = devices_blame },
+	{ "backends", devices_ready, undo_backends, .run_limit_ns = 30 * NS_PER_S,
+	  .undo_limit_ns = 10 * NS_PER_S, .late = devices_blame },
 	{ "unpause", do_unpause, undo_unpause },
 };
 #define NR_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))

@@ -261,7 +261,7 @@ static void test_a_silent_backend_is_named_after_its_time(void **state)
 	world_record(w, "web");
 	world_run(w, 5);
 	assert_string_equal(state_of("web"), "starting");
-	world_run(w, 30);
+	world_run(w, 60);
 	assert_string_equal(state_of("web"), "failed");
 	assert_non_null(strstr(error_of("web"), "disk xvda: its backend did not come up in time"));
 	assert_clean(before);
@@ -276,7 +276,7 @@ static void test_a_backend_that_never_closes_does_not_keep_the_domain(void **sta
 	world_run(w, 1);
 	w->backends = BACKENDS_NEVER_CLOSE;
 	request(w, "destroy", "web");
-	world_run(w, 10);
+	world_run(w, 15);
 	assert_string_equal(state_of("web"), "shutdown");
 	assert_clean(before);
 }
