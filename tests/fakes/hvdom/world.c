@@ -2,6 +2,7 @@
 /* world.c - the fakes of x86/ and pv/ that domain/ and hypercall/ run on in host tests. */
 #include "world.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +86,6 @@ void world_reset(void)
 
 u64 world_end(void)
 {
-	struct domain *d;
-
 	/* Back to dom0, by hand: whoever runs may be about to die. */
 	current->is_running = false;
 	if (dom0->vcpu[0]->runstate.state == RUNSTATE_runnable)
@@ -97,14 +96,13 @@ u64 world_end(void)
 	current->is_running = true;
 	gnttab_release_mappings(dom0);
 	dom0->gnttab->release_cursor = 0;
-	while ((d = domain_list->next)) {
-		domid_t domid = d->domain_id;
-
+	for (struct domain *d = domain_list->next, *next; d; d = next) {
+		next = d->next;
 		while (domain_kill(d) == -ERESTART)
 			;
-		if (domain_find(domid))
-			return WORLD_FRAMES; /* not gone: everything counts as lost */
 	}
+	if (domain_list->next)
+		return WORLD_FRAMES; /* one is not gone: everything counts as lost */
 	evtchn_reset(dom0);
 	for (u64 i = 0; i < frame_table_nr; i++)
 		if (!(table[i].ref & FRAME_FREE) && table[i].owner == 0)
@@ -295,19 +293,27 @@ int acpi_enter_sleep(u16 a, u16 b, u8 state)
 	return 0;
 }
 
+static _Noreturn void machine_stop(void)
+{
+	world.machine_stops++;
+	if (!world.on_stop)
+		abort();
+	longjmp(*world.on_stop, 1);
+}
+
 void machine_halt(void)
 {
-	abort();
+	machine_stop();
 }
 
 void machine_reboot(void)
 {
-	abort();
+	machine_stop();
 }
 
 void machine_power_off(void)
 {
-	abort();
+	machine_stop();
 }
 
 void console_write_guest(const struct vcpu *v, const char *buf, size_t len)
@@ -389,15 +395,16 @@ bool guest_range_ok(u64 va, u64 n, u64 size)
 
 static bool is_mapped(u64 va, size_t len)
 {
-	return va >= GUEST(guest_mem) && len <= sizeof(guest_mem) &&
-	       va + len <= GUEST(guest_mem) + sizeof(guest_mem);
+	return va >= GUEST(guest_mem) && va - GUEST(guest_mem) <= sizeof(guest_mem) &&
+	       len <= sizeof(guest_mem) - (va - GUEST(guest_mem));
 }
 
 int copy_from_guest(void *dst, u64 va, size_t len)
 {
 	if (len && !is_mapped(va, len))
 		return -EFAULT;
-	memcpy(dst, (const void *)va, len);
+	if (len)
+		memcpy(dst, (const void *)va, len);
 	return 0;
 }
 
@@ -405,7 +412,8 @@ int copy_to_guest(u64 va, const void *src, size_t len)
 {
 	if (len && !is_mapped(va, len))
 		return -EFAULT;
-	memcpy((void *)va, src, len);
+	if (len)
+		memcpy((void *)va, src, len);
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #ifndef TESTS_FAKES_HVDOM_WORLD_H
 #define TESTS_FAKES_HVDOM_WORLD_H
 
+#include <setjmp.h>
+
 #include "domain/domain.h"
 
 #include "hypercall/handlers.h"
@@ -27,6 +29,7 @@ struct world {
 	void (*on_idle)(void);	/* what the machine does while the CPU idles */
 	int gsi_bound[256];
 	unsigned int machine_stops;
+	jmp_buf *on_stop; /* where a machine that turns off goes on; NULL: the test aborts */
 	struct cpu_user_regs regs; /* of the running vcpu */
 };
 extern struct world world;
