@@ -222,6 +222,12 @@ static long op_physmap(u64 arg)
 	return current->domain->is_privileged ? -EOPNOTSUPP : -EACCES;
 }
 
+/* No virtual NUMA; toolstacks tell "none" by exactly this errno. */
+static long op_no_vnuma(u64 arg)
+{
+	return -EOPNOTSUPP;
+}
+
 /* --- resources: frames the hypervisor keeps for a domain, for the toolstack to map --- */
 
 static long resource_frames(struct domain *d, struct xen_mem_acquire_resource *op)
@@ -287,6 +293,7 @@ static long (*const memory_ops[])(u64 arg) = {
 	[XENMEM_get_sharing_shared_pages] = op_none_shared,
 	[XENMEM_add_to_physmap_batch] = op_physmap,
 	[XENMEM_claim_pages] = op_claim_pages,
+	[XENMEM_get_vnumainfo] = op_no_vnuma,
 	[XENMEM_acquire_resource] = op_acquire_resource,
 };
 
