@@ -10,6 +10,8 @@
 #define BUF_KEEP_MAX 4096
 #define BUF_MIN 512
 
+char buf_nothing[1];	/* never written */
+
 char *buf_room(struct buf *b, size_t len)
 {
 	if (b->cap - b->end >= len)

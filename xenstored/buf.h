@@ -31,6 +31,9 @@ void buf_take(struct buf *b, size_t len);
 /* Forgets the content and frees the memory. */
 void buf_fini(struct buf *b);
 
+/* What an empty queue points at, so that copying nothing from it is defined. */
+extern char buf_nothing[1];
+
 static inline size_t buf_len(const struct buf *b)
 {
 	return b->end - b->start;
@@ -38,7 +41,7 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline char *buf_front(const struct buf *b)
 {
-	return b->data + b->start;
+	return b->data ? b->data + b->start : buf_nothing;
 }
 
 #endif

@@ -96,7 +96,7 @@ static int reply_part(struct req *r, const struct buf *names, uint64_t gen, uint
 	char part[XENSTORE_PAYLOAD_MAX];
 	size_t at = (size_t)snprintf(part, sizeof(part), "%llu", (unsigned long long)gen) + 1;
 	size_t left = buf_len(names) > offset ? buf_len(names) - (size_t)offset : 0;
-	const char *from = buf_front(names) + offset;
+	const char *from = buf_front(names) + (left ? offset : 0);
 
 	while (left > 0) {
 		size_t len = strnlen(from, left - 1) + 1;

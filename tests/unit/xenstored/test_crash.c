@@ -607,7 +607,7 @@ static void test_snapshot_is_restored_while_running(void **state)
  */
 static void test_persistent_changes_outlast_the_journal(void **state)
 {
-	enum { ROUNDS = 60, RUNTIME = 40 };
+	enum { ROUNDS = 20, RUNTIME = 240 };
 	char data[3000], path[64];
 	int fd = client_open();
 
