@@ -154,6 +154,8 @@ static void blk_disconnect(struct backend *be)
 {
 	struct blkback *b = be->dev;
 
+	if (!backend_may_log(be))
+		return;
 	log_info("%s: %llu requests, %llu failed", be->path,
 		 (unsigned long long)b->engine->nr_requests,
 		 (unsigned long long)b->engine->nr_errors);

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <log.h>
 
 #define OFFER_TRIES 16
-#define FATAL_LOG_NS 1000000000ULL
+#define LOG_WINDOW_NS 10000000000ULL
+#define LOG_WINDOW_LINES 20
 
 static int set_state(struct backend *be, enum xenbus_state state)
 {
@@ -30,6 +32,20 @@ static enum xenbus_state read_state(struct backend *be, const char *dir)
 	if (store_read_num(be->xs, dir, "state", XenbusStateReconfigured, &state) < 0)
 		return XenbusStateUnknown;
 	return (enum xenbus_state)state;
+}
+
+bool backend_may_log(struct backend *be)
+{
+	struct timespec ts;
+	uint64_t now_ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+	if (!be->log_ns || now_ns - be->log_ns > LOG_WINDOW_NS) {
+		be->log_ns = now_ns;
+		be->log_lines = 0;
+	}
+	return be->log_lines++ < LOG_WINDOW_LINES;
 }
 
 void backend_fail(struct backend *be, const char *fmt, ...)
@@ -141,32 +157,36 @@ static void disconnect(struct backend *be)
 	be->connected = false;
 	be->ops->disconnect(be);
 	detach(be);
-	log_info("%s: disconnected", be->path);
+	if (backend_may_log(be))
+		log_info("%s: disconnected", be->path);
 }
 
 /* The frontend broke the protocol, or its rings cannot be had: this device stops, nothing else. */
-static void fatal(struct backend *be, uint64_t now_ns, const char *what, int err)
+static void fatal(struct backend *be, const char *what, int err)
 {
 	disconnect(be);
 	detach(be);
-	if (!be->fatal_ns || now_ns - be->fatal_ns > FATAL_LOG_NS) {
-		be->fatal_ns = now_ns;
+	if (backend_may_log(be))
 		log_warnx("%s: %s: %s: device stopped", be->path, what, strerror(-err));
-	}
 	store_write(be->xs, XBT_NULL, be->path, "error", "%s: %s", what, strerror(-err));
 	set_state(be, XenbusStateClosing);
 }
 
 static int connect_now(struct backend *be, uint64_t now_ns)
 {
+	bool takeover = be->journal.page->open;
 	int rc = be->ops->connect(be);
 
+	/* What may pass must not cost a running guest its device: the next process tries again. */
+	if (takeover && (rc == -ENOMEM || rc == -EAGAIN || rc == -EBUSY))
+		return rc;
 	if (rc < 0) {
-		fatal(be, now_ns, "cannot connect to the frontend", rc);
+		fatal(be, "cannot connect to the frontend", rc);
 		return 0;
 	}
 	be->connected = true;
-	log_info("%s: %s", be->path, be->resumed ? "connection taken over" : "connected");
+	if (backend_may_log(be))
+		log_info("%s: %s", be->path, be->resumed ? "connection taken over" : "connected");
 	if (be->state != XenbusStateConnected) {
 		rc = set_state(be, XenbusStateConnected);
 		if (rc < 0)
@@ -187,7 +207,7 @@ int backend_work(struct backend *be, uint64_t now_ns)
 		return 0;
 	rc = be->ops->work(be);
 	if (rc < 0) {
-		fatal(be, now_ns, "the frontend broke its ring", rc);
+		fatal(be, "the frontend broke its ring", rc);
 		return 0;
 	}
 	return rc;

@@ -75,7 +75,8 @@ struct backend {
 
 	enum xenbus_state state; /* what we last wrote */
 	uint64_t removal_ns;	 /* when removal was first seen; 0: not asked */
-	uint64_t fatal_ns;	 /* last time a broken frontend was logged */
+	uint64_t log_ns;	 /* start of the window that log_lines counts in */
+	unsigned int log_lines;
 
 	char journal_path[256];
 	struct journal journal;
@@ -122,6 +123,9 @@ struct rsp_record *backend_record(struct backend *be, unsigned int i);
 
 /* Tells the frontend to look at its ring. */
 void backend_notify(struct backend *be);
+
+/* May one more line be logged that a guest can cause as often as it likes? At most 20 in 10 s. */
+bool backend_may_log(struct backend *be);
 
 /* Publishes hotplug-error/hotplug-status: one line in the user's words, and logs it. */
 void backend_fail(struct backend *be, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -207,6 +207,8 @@ static void net_disconnect(struct backend *be)
 	struct netback *n = be->dev;
 
 	event_del(n->readable);
+	if (!backend_may_log(be))
+		return;
 	log_info("%s: sent %llu, bad %llu, dropped %llu; received %llu, bad %llu, dropped %llu",
 		 be->path, (unsigned long long)n->tx.packets, (unsigned long long)n->tx.errors,
 		 (unsigned long long)n->tx.dropped, (unsigned long long)n->rx.packets,
