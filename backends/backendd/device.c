@@ -20,7 +20,7 @@
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MAX_MS 5000
 #define GOOD_LIFE_NS 10000000000ULL /* a process that lived this long starts the back-off anew */
-#define GRACE_MS 1000		    /* for a process to leave after its directory vanished */
+#define GRACE_MS 5000		    /* for a process to leave after its directory vanished */
 #define EXEC_FAILED 127
 
 struct device_kind {
