@@ -28,12 +28,13 @@ struct boot_module {
 	const char *cmdline;
 };
 
-/* Command line of the hypervisor, parsed (boot/options.c): unknown ones are warned about by name. */
+/* Command line of the hypervisor, parsed (boot/options.c): unknown ones are warned about by name.
+ */
 struct boot_options {
-	u64 dom0_mem_bytes;     /* 0: all but a reserve */
+	u64 dom0_mem_bytes;	     /* 0: all but a reserve */
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	bool noreboot;
-	int log_level;          /* enum log_level */
+	int log_level; /* enum log_level */
 	int guest_log_level;
 	u32 com1_baud;
 	bool console_com1, console_vga;
@@ -50,11 +51,12 @@ struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_modu
 
 /*
  * Unpacks the ELF image inside a bzImage (XZ, gzip, LZ4, zstd payloads by Debian's libraries) or
- * returns @src itself when it is ELF already. *@out from xen pages (order in *@order; -1: points into @src).
- * 0; -EINVAL with a logged reason; -ENOMEM.
+ * returns @src itself when it is ELF already. *@out from xen pages (order in *@order; -1: points
+ * into @src). 0; -EINVAL with a logged reason; -ENOMEM.
  */
 int kernel_unpack(const void *src, size_t len, void **out, size_t *out_len, int *order);
-/* Frees what kernel_unpack() gave; nothing happens for order -1. Much cheaper than xen_pages_free(). */
+/* Frees what kernel_unpack() gave; nothing happens for order -1. Much cheaper than
+ * xen_pages_free(). */
 void kernel_unpack_free(void *out, int order);
 
 #endif

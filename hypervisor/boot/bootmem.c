@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bootmem.c - see bootmem.h. A sorted array of taken ranges; neighbours are merged, so it stays short. */
+/* bootmem.c - see bootmem.h. A sorted array of taken ranges; neighbours are merged, so it stays
+ * short. */
 #include "boot/bootmem.h"
 #include "boot/boot.h"
 #include "lib/log.h"
@@ -8,7 +9,7 @@
 
 #define MAX_TAKEN 256
 #define ALLOC_LIMIT (1ULL << 32) /* the early direct map ends there */
-#define LOW_MEMORY (1ULL << 20)  /* firmware's; stays DOMID_IO for dom0 to look at */
+#define LOW_MEMORY (1ULL << 20)	 /* firmware's; stays DOMID_IO for dom0 to look at */
 
 static struct range {
 	maddr_t start, end;
@@ -21,7 +22,7 @@ static void insert_at(unsigned int i, maddr_t start, maddr_t end)
 	if (nr_taken == MAX_TAKEN)
 		hv_panic("boot memory: too many separate ranges");
 	memmove(&taken[i + 1], &taken[i], (nr_taken - i) * sizeof(taken[0]));
-	taken[i] = (struct range){ start, end };
+	taken[i] = (struct range){start, end};
 	nr_taken++;
 }
 

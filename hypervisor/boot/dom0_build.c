@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dom0_build.c - makes dom0 of the two boot modules: memory, kernel, p2m, page tables, start_info, first vcpu. Fills plain
- * frames through the direct map; the finished tables are then validated like any guest's (pv_vcpu_set_context), no trust involved.
- * ABI: xen/xen.h struct start_info; ELF notes of the kernel.
+ * dom0_build.c - makes dom0 of the two boot modules: memory, kernel, p2m, page tables, start_info,
+ * first vcpu. Fills plain frames through the direct map; the finished tables are then validated
+ * like any guest's (pv_vcpu_set_context), no trust involved. ABI: xen/xen.h struct start_info; ELF
+ * notes of the kernel.
  */
 #include "boot/boot.h"
 #include "boot/dom0_layout.h"
@@ -19,7 +20,8 @@
 #include "x86/layout.h"
 
 #define DOM0_MIN_PAGES (64UL << (20 - PAGE_SHIFT))
-/* Left to the heap when dom0_mem= is not given: for the hypervisor's own needs and the first small guest. */
+/* Left to the heap when dom0_mem= is not given: for the hypervisor's own needs and the first small
+ * guest. */
 #define HEAP_RESERVE_PAGES (64UL << (20 - PAGE_SHIFT))
 #define TABLE_FLAGS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 #define PAGE_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
@@ -75,7 +77,8 @@ static u64 wanted_pages(void)
 		hv_panic("dom0_mem: %lu MiB are too little for dom0, at least %lu MiB", want >> 8,
 			 DOM0_MIN_PAGES >> 8);
 	if (want > free)
-		hv_panic("dom0_mem: %lu MiB asked for, %lu MiB free: lower dom0_mem=", want >> 8, free >> 8);
+		hv_panic("dom0_mem: %lu MiB asked for, %lu MiB free: lower dom0_mem=", want >> 8,
+			 free >> 8);
 	return want;
 }
 
@@ -209,7 +212,8 @@ static void fill_start_info(const struct builder *b, const struct boot_module *k
 	struct start_info *si = pfn_ptr(b, l->start_info_pfn);
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
 
-	_Static_assert(sizeof(*si) + sizeof(*vga) <= PAGE_SIZE, "start_info and console info share a page");
+	_Static_assert(sizeof(*si) + sizeof(*vga) <= PAGE_SIZE,
+		       "start_info and console info share a page");
 	memset(si, 0, PAGE_SIZE);
 	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
 	si->nr_pages = b->nr_pages;
@@ -286,7 +290,8 @@ struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_modu
 
 	load_kernel(b, kernel);
 	if (dom0_layout_compute(&b->layout, b->elf.paddr_end, initrd->len, b->nr_pages))
-		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: raise dom0_mem=",
+		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: raise "
+			 "dom0_mem=",
 			 b->nr_pages >> 8, b->elf.paddr_end >> 20, initrd->len >> 20);
 	copy_in(b, l->initrd_pfn << PAGE_SHIFT, maddr_to_virt(initrd->start), initrd->len);
 	copy_in(b, l->p2m_pfn << PAGE_SHIFT, b->p2m, b->nr_pages * sizeof(u64));

@@ -5,9 +5,10 @@
 #include "lib/errno.h"
 
 #define ENTRIES 512ULL
-#define PADDING_PAGES (512 * 1024 / PAGE_SIZE)	     /* ABI: at least 512 KiB after the stack are mapped */
+#define PADDING_PAGES                                                                              \
+	(512 * 1024 / PAGE_SIZE) /* ABI: at least 512 KiB after the stack are mapped */
 #define MAPPED_ALIGN_PAGES (4 * 1024 * 1024 / PAGE_SIZE) /* ABI: the mapping ends on 4 MiB */
-#define UPPER_TABLES 3				     /* L4, L3, L2 */
+#define UPPER_TABLES 3					 /* L4, L3, L2 */
 #define GIB_PAGES (1ULL << (30 - PAGE_SHIFT))
 
 static u64 mapped_end(u64 pt_pfn, u64 nr_pt)

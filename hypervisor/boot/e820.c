@@ -13,7 +13,7 @@ bool e820_add(struct e820_map *map, u64 addr, u64 size, u32 type)
 	if (addr + size < addr)
 		size = ~0ULL - addr;
 	if (size)
-		map->entry[map->nr++] = (struct e820_entry){ addr, size, type };
+		map->entry[map->nr++] = (struct e820_entry){addr, size, type};
 	return true;
 }
 
@@ -25,7 +25,8 @@ static u32 type_at(const struct e820_map *map, u64 addr)
 	for (unsigned int i = 0; i < map->nr; i++) {
 		const struct e820_entry *e = &map->entry[i];
 
-		if (addr - e->addr < e->size && addr >= e->addr && (type <= E820_RAM || e->type == E820_UNUSABLE))
+		if (addr - e->addr < e->size && addr >= e->addr &&
+		    (type <= E820_RAM || e->type == E820_UNUSABLE))
 			type = e->type == E820_RAM && type ? type : e->type;
 	}
 	return type;
@@ -37,7 +38,7 @@ static u64 next_boundary(const struct e820_map *map, u64 addr)
 	u64 next = 0;
 
 	for (unsigned int i = 0; i < map->nr; i++) {
-		u64 edges[2] = { map->entry[i].addr, map->entry[i].addr + map->entry[i].size };
+		u64 edges[2] = {map->entry[i].addr, map->entry[i].addr + map->entry[i].size};
 
 		for (int k = 0; k < 2; k++)
 			if (edges[k] > addr && (!next || edges[k] < next))

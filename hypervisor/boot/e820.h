@@ -7,7 +7,8 @@
 
 struct e820_map;
 
-/* Appends a range as the firmware names it; ranges may overlap and come in any order. False: full. */
+/* Appends a range as the firmware names it; ranges may overlap and come in any order. False: full.
+ */
 bool e820_add(struct e820_map *map, u64 addr, u64 size, u32 type);
 /* Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type. */
 void e820_sanitise(struct e820_map *map);

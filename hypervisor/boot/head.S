@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - from the boot loader's 32-bit protected mode to 64-bit C. Builds throw-away page tables that map
- * the first 4 GiB three times: where it is, as the image, and as the direct map.
+ * head.S - from the boot loader's 32-bit protected mode to 64-bit C. Builds throw-away page tables
+ * that map the first 4 GiB three times: where it is, as the image, and as the direct map.
  * Source: Multiboot2 specification 2.0, chapters 3.1 and 3.2.
  */
 #include "x86/layout.h"

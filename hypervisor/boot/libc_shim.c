@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* libc_shim.c - malloc and friends for the decompression libraries, on the hypervisor's heap. Boot only. */
+/* libc_shim.c - malloc and friends for the decompression libraries, on the hypervisor's heap. Boot
+ * only. */
 #include "boot/libc_shim.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -15,7 +16,7 @@ void free(void *p);
 void __stack_chk_fail(void) __attribute__((noreturn));
 
 /* The thread area: only the canary at offset 0x28 is ever read. */
-static u64 thread_area[8] = { [5] = 0x73746f7265766973ULL };
+static u64 thread_area[8] = {[5] = 0x73746f7265766973ULL};
 
 /* The libraries' constructors (linker script); liblzma chooses its CRC64 in one. */
 extern void (*const init_array_start[])(void);
@@ -86,7 +87,8 @@ void __stack_chk_fail(void)
 	hv_panic("boot: a decompression library ran over its stack");
 }
 
-/* Weak hooks of libzstd: an undefined weak symbol is address 0, out of reach of a near call here. */
+/* Weak hooks of libzstd: an undefined weak symbol is address 0, out of reach of a near call here.
+ */
 unsigned long long ZSTD_trace_decompress_begin(const void *ctx);
 void ZSTD_trace_decompress_end(unsigned long long ctx, const void *trace);
 

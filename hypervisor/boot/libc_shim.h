@@ -9,7 +9,8 @@ struct frame;
 
 /* Gives 2^@order frames back without zeroing them: the heap does that if a guest gets them. */
 void frames_free_dirty(struct frame *f, unsigned int order);
-/* Around every call into them: opens the FPU and gives the stack protector its canary at %fs:0x28. */
+/* Around every call into them: opens the FPU and gives the stack protector its canary at %fs:0x28.
+ */
 void libc_shim_enter(void);
 void libc_shim_leave(void);
 

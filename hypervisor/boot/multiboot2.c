@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * multiboot2.c - walks the tags of the boot information. Trusted input (whoever controls the boot loader
- * controls the machine), yet bounded by the structure's own size.
- * Source: Multiboot2 specification 2.0, chapter 3.6.
+ * multiboot2.c - walks the tags of the boot information. Trusted input (whoever controls the boot
+ * loader controls the machine), yet bounded by the structure's own size. Source: Multiboot2
+ * specification 2.0, chapter 3.6.
  */
 #include "boot/multiboot2.h"
 #include "boot/e820.h"
@@ -75,7 +75,8 @@ bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct 
 	u32 total = *(const u32 *)mbi, off = 8;
 
 	if (magic != MB2_MAGIC) {
-		*reason = "not started by a multiboot2 loader (GRUB: use 'multiboot2', not 'multiboot')";
+		*reason = "not started by a multiboot2 loader (GRUB: use 'multiboot2', not "
+			  "'multiboot')";
 		return false;
 	}
 	while (off + sizeof(struct tag) <= total) {

@@ -16,8 +16,8 @@ struct boot_info {
 };
 
 /*
- * Copies everything of use out of the information structure at @mbi (mapped), and the memory map into @map.
- * False: not multiboot2, or no memory map; *@reason says so.
+ * Copies everything of use out of the information structure at @mbi (mapped), and the memory map
+ * into @map. False: not multiboot2, or no memory map; *@reason says so.
  */
 bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct e820_map *map,
 		      const char **reason);

@@ -78,8 +78,8 @@ static bool parse_level(const char *value, int *level)
 		const char *name;
 		int level;
 	} names[] = {
-		{ "none", -1 },	     { "error", LOG_ERROR }, { "warning", LOG_WARN },
-		{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { "all", LOG_DEBUG },
+		{"none", -1},	    {"error", LOG_ERROR}, {"warning", LOG_WARN},
+		{"info", LOG_INFO}, {"debug", LOG_DEBUG}, {"all", LOG_DEBUG},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -120,17 +120,17 @@ static const struct option {
 	bool (*set)(struct boot_options *o, const char *value);
 	const char *wanted;
 } table[] = {
-	{ "dom0_mem", set_dom0_mem, "a size such as 1024M" },
-	{ "dom0_max_vcpus", set_dom0_max_vcpus, "a number from 1 to 32" },
-	{ "console", set_console, "com1, vga or none" },
-	{ "com1", set_com1, "a speed from 300 to 115200" },
-	{ "loglvl", set_loglvl, "none, error, warning, info, debug or all" },
-	{ "guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all" },
-	{ "noreboot", set_noreboot, "no value" },
-	{ "placeholder", ignore, "" },
-	{ "no-real-mode", ignore, "" },
-	{ "edd", ignore, "" },
-	{ "sync_console", ignore, "" },
+	{"dom0_mem", set_dom0_mem, "a size such as 1024M"},
+	{"dom0_max_vcpus", set_dom0_max_vcpus, "a number from 1 to 32"},
+	{"console", set_console, "com1, vga or none"},
+	{"com1", set_com1, "a speed from 300 to 115200"},
+	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},
+	{"guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all"},
+	{"noreboot", set_noreboot, "no value"},
+	{"placeholder", ignore, ""},
+	{"no-real-mode", ignore, ""},
+	{"edd", ignore, ""},
+	{"sync_console", ignore, ""},
 };
 
 static void take_word(struct boot_options *o, const char *word)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup.c - the boot list: one call, one comment a line, in boot order. Runs once, on the boot CPU, with
- * interrupts off.
+ * setup.c - the boot list: one call, one comment a line, in boot order. Runs once, on the boot CPU,
+ * with interrupts off.
  */
 #include "boot/boot.h"
 #include "boot/bootmem.h"
@@ -96,22 +96,22 @@ static void free_modules(void)
 void boot_main(u32 magic, u32 mbi_phys)
 {
 	read_boot_info(magic, mbi_phys); /* command line, modules, memory map */
-	read_options();                  /* and say hello */
-	reserve_boot_memory();           /* RAM that is in use already */
-	cpu_init();                      /* features, control registers */
-	desc_init();                     /* GDT, IDT, TSS: faults are reported from here on */
-	pagetable_init();                /* direct map, image with its rights */
-	make_frame_tables();             /* who owns which frame */
-	bootmem_close();                 /* the rest of RAM is the heap */
-	acpi_init();                     /* where the devices of the next lines are */
-	pic_disable();                   /* the IO-APIC delivers instead */
-	apic_init();                     /* interrupts of this CPU */
-	ioapic_init();                   /* device interrupts, all masked */
-	clock_init();                    /* system time, the timer, wall time */
-	fpu_init();                      /* what guests may use */
-	sched_init();                    /* run queues */
-	start_dom0();                    /* the first domain */
-	free_modules();                  /* kernel and initrd as loaded by GRUB */
-	uart_irq_enable();               /* keys typed on the serial line reach dom0 */
-	sched_start();                   /* and never come back */
+	read_options();			 /* and say hello */
+	reserve_boot_memory();		 /* RAM that is in use already */
+	cpu_init();			 /* features, control registers */
+	desc_init();			 /* GDT, IDT, TSS: faults are reported from here on */
+	pagetable_init();		 /* direct map, image with its rights */
+	make_frame_tables();		 /* who owns which frame */
+	bootmem_close();		 /* the rest of RAM is the heap */
+	acpi_init();			 /* where the devices of the next lines are */
+	pic_disable();			 /* the IO-APIC delivers instead */
+	apic_init();			 /* interrupts of this CPU */
+	ioapic_init();			 /* device interrupts, all masked */
+	clock_init();			 /* system time, the timer, wall time */
+	fpu_init();			 /* what guests may use */
+	sched_init();			 /* run queues */
+	start_dom0();			 /* the first domain */
+	free_modules();			 /* kernel and initrd as loaded by GRUB */
+	uart_irq_enable();		 /* keys typed on the serial line reach dom0 */
+	sched_start();			 /* and never come back */
 }

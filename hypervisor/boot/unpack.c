@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unpack.c - the ELF image inside a bzImage, by Debian's own decompression libraries, linked statically.
- * They are compiled for user space: boot/libc_shim.c gives them the handful of functions they call, and only
- * this file, at boot, enters them, with the stack aligned and the FPU open as they expect.
- * Source: Linux, Documentation/x86/boot.rst (setup_sects, payload_offset, payload_length).
+ * unpack.c - the ELF image inside a bzImage, by Debian's own decompression libraries, linked
+ * statically. They are compiled for user space: boot/libc_shim.c gives them the handful of
+ * functions they call, and only this file, at boot, enters them, with the stack aligned and the FPU
+ * open as they expect. Source: Linux, Documentation/x86/boot.rst (setup_sects, payload_offset,
+ * payload_length).
  */
 #include <lz4.h>
 #include <lzma.h>
@@ -80,7 +81,8 @@ static bool unpack_gzip(const struct buffers *b)
 	return rc == Z_STREAM_END && z.avail_out == 0;
 }
 
-/* The legacy frame: a magic number, then blocks of {size, data}, each 8 MiB unpacked but the last. */
+/* The legacy frame: a magic number, then blocks of {size, data}, each 8 MiB unpacked but the last.
+ */
 static bool unpack_lz4(const struct buffers *b)
 {
 	size_t in = 4, out = 0;
@@ -115,16 +117,17 @@ static const struct format {
 	u8 magic_len;
 	bool (*unpack)(const struct buffers *b);
 } formats[] = {
-	{ "XZ", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz },
-	{ "gzip", { 0x1f, 0x8b }, 2, unpack_gzip },
-	{ "LZ4", { 0x02, 0x21, 0x4c, 0x18 }, 4, unpack_lz4 },
-	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd },
+	{"XZ", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, unpack_xz},
+	{"gzip", {0x1f, 0x8b}, 2, unpack_gzip},
+	{"LZ4", {0x02, 0x21, 0x4c, 0x18}, 4, unpack_lz4},
+	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, unpack_zstd},
 };
 
 static const struct format *find_format(const u8 *payload, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (len > formats[i].magic_len && !memcmp(payload, formats[i].magic, formats[i].magic_len))
+		if (len > formats[i].magic_len &&
+		    !memcmp(payload, formats[i].magic, formats[i].magic_len))
 			return &formats[i];
 	return NULL;
 }
@@ -201,7 +204,8 @@ int kernel_unpack(const void *src, size_t len, void **out, size_t *out_len, int 
 	}
 	f = find_format(b.in, b.in_len);
 	if (!f) {
-		log_error("kernel: compressed in an unknown way (first bytes %02x %02x); known: XZ, gzip, LZ4, zstd",
+		log_error("kernel: compressed in an unknown way (first bytes %02x %02x); known: "
+			  "XZ, gzip, LZ4, zstd",
 			  b.in[0], b.in[1]);
 		return -EINVAL;
 	}

@@ -69,7 +69,7 @@ static void take_note(struct elf_image *img, u32 type, const u8 *desc, u32 len)
 		u32 type;
 		size_t value, has; /* offsets in struct elf_image */
 	} numbers[] = {
-#define NOTE(t, v, h) { t, offsetof(struct elf_image, v), offsetof(struct elf_image, h) }
+#define NOTE(t, v, h) {t, offsetof(struct elf_image, v), offsetof(struct elf_image, h)}
 		NOTE(XEN_ELFNOTE_ENTRY, note_entry, has_entry),
 		NOTE(XEN_ELFNOTE_VIRT_BASE, virt_base, has_virt_base),
 		NOTE(XEN_ELFNOTE_PADDR_OFFSET, paddr_offset, has_paddr_offset),
@@ -139,7 +139,7 @@ static int take_segment(struct elf_image *img, const struct phdr *ph, const char
 
 static int parse_header(const struct ehdr *eh, size_t len, const char **reason)
 {
-	static const u8 magic[7] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
+	static const u8 magic[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
 
 	if (memcmp(eh->ident, magic, sizeof(magic)) || eh->machine != EM_X86_64)
 		return fail(reason, -ENOEXEC, "not an ELF64 x86-64 image");

@@ -15,7 +15,7 @@ struct out {
 struct spec {
 	bool left, zero, upper;
 	int width, precision; /* precision < 0: none */
-	int longs;            /* 0 int, 1 long/size_t/pointer, 2 long long */
+	int longs;	      /* 0 int, 1 long/size_t/pointer, 2 long long */
 };
 
 static void put(struct out *o, char c)
@@ -46,7 +46,8 @@ static void put_string(struct out *o, const struct spec *sp, const char *s)
 		pad(o, ' ', sp->width - len);
 }
 
-static void put_number(struct out *o, const struct spec *sp, u64 v, unsigned int base, bool negative)
+static void put_number(struct out *o, const struct spec *sp, u64 v, unsigned int base,
+		       bool negative)
 {
 	const char *digits = sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char tmp[24];
@@ -71,7 +72,7 @@ static void put_number(struct out *o, const struct spec *sp, u64 v, unsigned int
 
 static const char *parse_spec(const char *f, struct spec *sp, va_list *ap)
 {
-	*sp = (struct spec){ .precision = -1 };
+	*sp = (struct spec){.precision = -1};
 	for (;; f++) {
 		if (*f == '-')
 			sp->left = true;
@@ -156,7 +157,7 @@ static const char *convert(struct out *o, const char *f, va_list *ap)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list ap)
 {
-	struct out o = { .buf = buf, .size = size };
+	struct out o = {.buf = buf, .size = size};
 	va_list args;
 
 	va_copy(args, ap);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi.c - reads the few ACPI tables the hypervisor itself needs (MADT, FADT, HPET) and enters sleep
- * states. Everything else of ACPI is dom0's. Tables come from firmware: lengths are checked, so that a
- * broken table is ignored with a message and not followed out of its bounds.
- * Source: ACPI 6.4, chapters 5.2 and 4.8.3.
+ * acpi.c - reads the few ACPI tables the hypervisor itself needs (MADT, FADT, HPET) and enters
+ * sleep states. Everything else of ACPI is dom0's. Tables come from firmware: lengths are checked,
+ * so that a broken table is ignored with a message and not followed out of its bounds. Source:
+ * ACPI 6.4, chapters 5.2 and 4.8.3.
  */
 #include "boot/boot.h"
 #include "lib/errno.h"
@@ -170,7 +170,7 @@ static void find_s5(const u8 *dsdt, u32 len)
 			continue;
 		p += 5;
 		p += 1 + (*p >> 6); /* package length */
-		p++;                /* number of elements */
+		p++;		    /* number of elements */
 		aml_byte(aml_byte(p, &acpi_facts.s5_a), &acpi_facts.s5_b);
 		return;
 	}
@@ -207,9 +207,9 @@ static void parse_table(maddr_t at)
 		char signature[5];
 		void (*parse)(const u8 *t, u32 len);
 	} parsers[] = {
-		{ "APIC", parse_madt },
-		{ "FACP", parse_fadt },
-		{ "HPET", parse_hpet },
+		{"APIC", parse_madt},
+		{"FACP", parse_fadt},
+		{"HPET", parse_hpet},
 	};
 	const u8 *t = map_table(at);
 

@@ -62,7 +62,8 @@ void apic_init(void)
 	u64 base = rdmsr(MSR_APIC_BASE);
 
 	if (base & APIC_BASE_X2APIC)
-		hv_panic("the firmware left the APIC in x2APIC mode: turn x2APIC off in the firmware setup");
+		hv_panic("the firmware left the APIC in x2APIC mode: turn x2APIC off in the "
+			 "firmware setup");
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	regs = ioremap(acpi_facts.lapic, PAGE_SIZE);
 	apic_write(APIC_TPR, 0);

@@ -26,8 +26,8 @@ static struct cmos_time read_once(void)
 {
 	for (unsigned int i = 0; i < 10000 && (cmos_read(REG_STATUS_A) & STATUS_A_UPDATING); i++)
 		;
-	return (struct cmos_time){ cmos_read(0), cmos_read(2), cmos_read(4),
-				   cmos_read(7), cmos_read(8), cmos_read(9) };
+	return (struct cmos_time){cmos_read(0), cmos_read(2), cmos_read(4),
+				  cmos_read(7), cmos_read(8), cmos_read(9)};
 }
 
 static unsigned int from_bcd(unsigned int v)
@@ -65,5 +65,6 @@ u64 cmos_read_seconds(void)
 	}
 	if (!(status & STATUS_B_24H))
 		t.hour = t.hour % 12 + (pm ? 12 : 0);
-	return days_since_1970(2000 + t.year, t.month, t.day) * 86400 + t.hour * 3600 + t.min * 60 + t.sec;
+	return days_since_1970(2000 + t.year, t.month, t.day) * 86400 + t.hour * 3600 + t.min * 60 +
+	       t.sec;
 }

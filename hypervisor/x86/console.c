@@ -96,7 +96,8 @@ static void ring_line(const struct vcpu *v, char c)
 		guest_line[guest_line_len++] = c;
 		return;
 	}
-	conring_put(prefix, (size_t)snprintf(prefix, sizeof(prefix), "(d%u) ", v->domain->domain_id));
+	conring_put(prefix,
+		    (size_t)snprintf(prefix, sizeof(prefix), "(d%u) ", v->domain->domain_id));
 	conring_put(guest_line, guest_line_len);
 	conring_put("\n", 1);
 	guest_line_len = 0;

@@ -11,7 +11,8 @@ unsigned int cpu_maxphys_bits;
 bool cpu_has_xsave, cpu_has_fsgsbase, cpu_has_nx;
 
 #define MSR_PAT 0x277u
-/* WB, WT, UC-, UC, WC, WP: the order Xen's ABI promises to guests (their PTE cache bits index it). */
+/* WB, WT, UC-, UC, WC, WP: the order Xen's ABI promises to guests (their PTE cache bits index it).
+ */
 #define PAT_XEN 0x050100070406UL
 #define EFER_SCE (1UL << 0)
 #define EFER_NXE (1UL << 11)
@@ -52,7 +53,8 @@ static void read_facts(void)
 
 void cpu_init(void)
 {
-	u64 cr4 = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_DE | X86_CR4_MCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+	u64 cr4 = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_DE | X86_CR4_MCE | X86_CR4_OSFXSR |
+		  X86_CR4_OSXMMEXCPT;
 
 	read_facts();
 	if (!cpu_has_nx)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_bits.h - bits of control registers and flags, numbers of MSRs. Intel SDM volume 3A chapter 2, volume 4. */
+/* cpu_bits.h - bits of control registers and flags, numbers of MSRs. Intel SDM volume 3A chapter 2,
+ * volume 4. */
 #ifndef HV_X86_CPU_BITS_H
 #define HV_X86_CPU_BITS_H
 

@@ -16,7 +16,8 @@
 #define IST_STACK_SIZE 8192
 enum ist { IST_DB = 1, IST_NMI, IST_DF, IST_MC, IST_NR };
 
-/* Present, accessed, flat segments; the accessed bit is preset so that the page is never written. */
+/* Present, accessed, flat segments; the accessed bit is preset so that the page is never written.
+ */
 #define DESC_CODE64_DPL0 0x00af9b000000ffffULL
 #define DESC_DATA_DPL0 0x00cf93000000ffffULL
 #define DESC_CODE32_DPL3 0x00cffb000000ffffULL
@@ -56,7 +57,7 @@ static struct idt_gate idt[256] __attribute__((aligned(4096)));
 static struct tss tss __attribute__((aligned(128)));
 static u8 ist_stack[IST_NR][IST_STACK_SIZE] __attribute__((aligned(4096)));
 
-#define GDT_INDEX(selector) (((selector) & 0xfff) / 8)
+#define GDT_INDEX(selector) (((selector)&0xfff) / 8)
 
 static void set_system_descriptor(unsigned int selector, u64 base, u32 limit, u8 type)
 {
@@ -89,7 +90,8 @@ static void fill_idt(void)
 	set_gate(2, GATE_INTERRUPT_DPL0, IST_NMI);
 	set_gate(8, GATE_INTERRUPT_DPL0, IST_DF);
 	set_gate(18, GATE_INTERRUPT_DPL0, IST_MC);
-	/* What a guest's user mode may execute itself; other `int n` become #GP for the emulation. */
+	/* What a guest's user mode may execute itself; other `int n` become #GP for the emulation.
+	 */
 	set_gate(3, GATE_INTERRUPT_DPL3, 0);
 	set_gate(4, GATE_INTERRUPT_DPL3, 0);
 	set_gate(0x80, GATE_INTERRUPT_DPL3, 0);
@@ -107,7 +109,7 @@ static void fill_gdt(void)
 
 void desc_load_gdt(unsigned long gdt_va)
 {
-	struct descriptor_register r = { .limit = 0xffff, .base = gdt_va };
+	struct descriptor_register r = {.limit = 0xffff, .base = gdt_va};
 
 	__asm__ volatile("lgdt %0" ::"m"(r));
 }
@@ -131,10 +133,12 @@ mfn_t desc_hv_gdt_mfn(void)
 
 static void load_segments(void)
 {
-	__asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
-			 "mov %w1, %%ss; mov %w2, %%ds; mov %w2, %%es; mov %w2, %%fs; mov %w2, %%gs"
-			 ::"i"(HV_CS), "r"(HV_DS), "r"(0)
-			 : "rax", "memory");
+	__asm__ volatile(
+		"push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
+		"mov %w1, %%ss; mov %w2, %%ds; mov %w2, %%es; mov %w2, %%fs; mov %w2, %%gs" ::"i"(
+			HV_CS),
+		"r"(HV_DS), "r"(0)
+		: "rax", "memory");
 }
 
 static void set_syscall_msrs(void)
@@ -144,13 +148,14 @@ static void set_syscall_msrs(void)
 	wrmsr(MSR_LSTAR, (u64)(uintptr_t)syscall_entry);
 	wrmsr(MSR_CSTAR, (u64)(uintptr_t)syscall32_entry);
 	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
-				X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_AC);
+					X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM |
+					X86_EFLAGS_AC);
 	wrmsr_safe(0x174, 0); /* SYSENTER_CS: sysenter is #GP */
 }
 
 void desc_init(void)
 {
-	struct descriptor_register r = { .limit = sizeof(idt) - 1, .base = (u64)(uintptr_t)idt };
+	struct descriptor_register r = {.limit = sizeof(idt) - 1, .base = (u64)(uintptr_t)idt};
 
 	fill_gdt();
 	fill_idt();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * entry.S - the only ways into and out of the hypervisor after boot: `syscall`, exceptions and
- * interrupts, and the return to the guest. It saves, calls one C function, restores; every decision is in
- * traps.c. Interrupts are off throughout; FS and GS bases always stay the guest's.
+ * interrupts, and the return to the guest. It saves, calls one C function, restores; every
+ * decision is in traps.c. Interrupts are off throughout; FS and GS bases always stay the guest's.
  *
  * Frames are struct cpu_user_regs. One that came from ring 3 is always at the top of the CPU stack.
  * Source: AMD64 APM vol. 2 chapters 6.1 and 8.9, Intel SDM vol. 3 chapter 6.
@@ -161,7 +161,9 @@ trap_stubs:
 	vector = 0
 	.rept	256
 	.balign	16
-	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
+	has_code = (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17)
+	has_code = has_code || (vector == 21) || (vector == 29) || (vector == 30)
+	.if	!has_code
 	push	$0
 	.endif
 	movl	$vector, 4(%rsp)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fpu.c - floating point and vector state of vcpus, saved only when used. The guest sees its state
- * always there: CR0.TS is set while another vcpu's state may be in the registers, and the #NM loads it.
- * Source: Intel SDM vol. 1, chapter 13.
+ * always there: CR0.TS is set while another vcpu's state may be in the registers, and the #NM loads
+ * it. Source: Intel SDM vol. 1, chapter 13.
  */
 #include "domain/domain.h"
 #include "lib/errno.h"
@@ -61,7 +61,8 @@ size_t fpu_area_size(void)
 
 int fpu_vcpu_init(struct vcpu *v)
 {
-	u8 *area = xzalloc(MAX(area_size, PAGE_SIZE)); /* page sized: XSAVE wants 64-byte alignment */
+	u8 *area =
+		xzalloc(MAX(area_size, PAGE_SIZE)); /* page sized: XSAVE wants 64-byte alignment */
 
 	if (!area)
 		return -ENOMEM;

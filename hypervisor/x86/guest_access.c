@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_access.c - copies between the hypervisor and guest virtual addresses, through the page tables that
- * are loaded. The range check keeps guests out of the hypervisor's hole; the page tables and
- * CR0.WP do the rest, faults end in -EFAULT by the exception table. D10 in security.md.
+ * guest_access.c - copies between the hypervisor and guest virtual addresses, through the page
+ * tables that are loaded. The range check keeps guests out of the hypervisor's hole; the page
+ * tables and CR0.WP do the rest, faults end in -EFAULT by the exception table. D10 in security.md.
  */
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

@@ -20,16 +20,16 @@ void irq_dispatch(u8 vector);
 #define VECTOR_SPURIOUS 0xff
 
 /* The boot list's steps, in order of use (boot/setup.c). */
-void cpu_init(void);              /* cpu.c: facts, control registers */
-void pagetable_init(void);        /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
-void desc_init(void);             /* desc.c */
-void acpi_init(void);             /* acpi.c: finds the tables, copies what the rest needs */
-void pic_disable(void);           /* pic.c */
-void apic_init(void);             /* apic.c: local APIC enabled, timer stopped */
-void ioapic_init(void);           /* ioapic.c: all pins masked */
-void clock_init(void);            /* clock.c: calibrates TSC and APIC timer, reads the CMOS clock */
-void fpu_init(void);              /* fpu.c */
-void uart_irq_enable(void);       /* uart.c: receive interrupt */
+void cpu_init(void);	    /* cpu.c: facts, control registers */
+void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
+void desc_init(void);	    /* desc.c */
+void acpi_init(void);	    /* acpi.c: finds the tables, copies what the rest needs */
+void pic_disable(void);	    /* pic.c */
+void apic_init(void);	    /* apic.c: local APIC enabled, timer stopped */
+void ioapic_init(void);	    /* ioapic.c: all pins masked */
+void clock_init(void);	    /* clock.c: calibrates TSC and APIC timer, reads the CMOS clock */
+void fpu_init(void);	    /* fpu.c */
+void uart_irq_enable(void); /* uart.c: receive interrupt */
 
 /* apic.c */
 void apic_eoi(void);
@@ -71,7 +71,7 @@ struct acpi_facts {
 extern struct acpi_facts acpi_facts;
 
 bool acpi_power_off(void); /* false: no ACPI */
-void acpi_reset(void);     /* returns when the firmware offers none */
+void acpi_reset(void);	   /* returns when the firmware offers none */
 
 /* cmos.c: seconds since 1970 by the battery clock (taken as UTC). */
 u64 cmos_read_seconds(void);

@@ -59,8 +59,9 @@ void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bo
 		return;
 	ioapic_write(io, IOAPIC_REDIR(pin), REDIR_MASKED);
 	ioapic_write(io, IOAPIC_REDIR(pin) + 1, apic_id() << 24);
-	ioapic_write(io, IOAPIC_REDIR(pin), vector | (active_low ? REDIR_ACTIVE_LOW : 0) |
-						    (level ? REDIR_LEVEL : 0) | (masked ? REDIR_MASKED : 0));
+	ioapic_write(io, IOAPIC_REDIR(pin),
+		     vector | (active_low ? REDIR_ACTIVE_LOW : 0) | (level ? REDIR_LEVEL : 0) |
+			     (masked ? REDIR_MASKED : 0));
 }
 
 void ioapic_mask(unsigned int gsi, bool masked)
@@ -85,7 +86,8 @@ void ioapic_init(void)
 		io->regs = ioremap(io->base, 32);
 		if (!io->regs)
 			continue;
-		io->pins = MIN((ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff) + 1, IOAPIC_MAX_PINS + 0u);
+		io->pins = MIN((ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff) + 1,
+			       IOAPIC_MAX_PINS + 0u);
 		for (unsigned int pin = 0; pin < io->pins; pin++)
 			ioapic_write(io, IOAPIC_REDIR(pin), REDIR_MASKED);
 		nr_gsis = MIN(MAX(nr_gsis, io->gsi_base + io->pins), (unsigned int)GSI_LIMIT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * irq.c - interrupt vectors: the timer, the hypervisor's own devices, and dom0's GSIs. A level line is
- * masked when it fires and opened again when dom0 is done, so a device can never storm the CPU.
+ * irq.c - interrupt vectors: the timer, the hypervisor's own devices, and dom0's GSIs. A level line
+ * is masked when it fires and opened again when dom0 is done, so a device can never storm the CPU.
  */
 #include "domain/domain.h"
 #include "domain/evtchn.h"
@@ -15,7 +15,7 @@
 #define VECTOR_INT80 0x80 /* belongs to guests' user mode */
 
 struct gsi {
-	bool is_set;   /* trigger and polarity were fixed */
+	bool is_set; /* trigger and polarity were fixed */
 	bool level, active_low;
 	bool is_bound; /* dom0 receives it */
 	bool awaits_eoi;

@@ -3,11 +3,11 @@
  * layout.h - every fixed virtual address and its owner. The hypervisor owns L4 slots 256..271 of
  * every page table; all else is the guest's.
  *
- *   slot 256  0xffff800000000000  M2P, read-only for guests (public: MACH2PHYS_VIRT_START)   mm/m2p.c
- *   slot 258  0xffff810000000000  uncached device mappings (ioremap)                        x86/pagetable.c
- *   slot 260  0xffff820000000000  per-domain: GDT and LDT windows of each vcpu               pv/perdomain.c
- *   slot 261  0xffff828000000000  the hypervisor's image                                     boot/head.S
- *   slot 262+ 0xffff830000000000  direct map of all RAM, write-back                          x86/pagetable.c
+ *   slot 256  0xffff800000000000  M2P, read-only for guests (public: MACH2PHYS_VIRT_START) mm/m2p.c
+ *   slot 258  0xffff810000000000  uncached device mappings (ioremap) x86/pagetable.c slot 260
+ * 0xffff820000000000  per-domain: GDT and LDT windows of each vcpu               pv/perdomain.c
+ *   slot 261  0xffff828000000000  the hypervisor's image boot/head.S slot 262+ 0xffff830000000000
+ * direct map of all RAM, write-back                          x86/pagetable.c
  */
 #ifndef HV_X86_LAYOUT_H
 #define HV_X86_LAYOUT_H
@@ -23,7 +23,7 @@
 #define PERDOMAIN_L4_SLOT 260
 #define IMAGE_START 0xffff828000000000
 #define IMAGE_PHYS 0x200000 /* load address; image virtual = IMAGE_START + physical - 0 */
-#ifndef DIRECTMAP_START /* host tests put it over an array (tests/fakes/hv/host.h) */
+#ifndef DIRECTMAP_START	    /* host tests put it over an array (tests/fakes/hv/host.h) */
 #define DIRECTMAP_START 0xffff830000000000
 #endif
 
@@ -34,7 +34,8 @@
 #define VCPU_GDT_VA(vcpu_id) (PERDOMAIN_START + ((unsigned long)(vcpu_id) << VCPU_WINDOW_SHIFT))
 #define VCPU_LDT_VA(vcpu_id) (VCPU_GDT_VA(vcpu_id) + VCPU_GDT_PAGES * 4096UL)
 
-/* Selectors in the hypervisor's page (index 14) of every GDT window; FLAT_RING3_* are public ABI. */
+/* Selectors in the hypervisor's page (index 14) of every GDT window; FLAT_RING3_* are public ABI.
+ */
 #define HV_GDT_PAGE 14
 #define HV_CS 0xe008
 #define HV_DS 0xe010

@@ -26,12 +26,14 @@ bool softirq_is_pending(void);
 void softirq_process(void);
 /* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending. */
 void cpu_idle_wait(void);
-/* Takes the interrupts that wait, then goes on with them off: at preemption points of long operations. */
+/* Takes the interrupts that wait, then goes on with them off: at preemption points of long
+ * operations. */
 void irq_window(void);
 
 /* --- clock.c: TSC-based, calibrated against the PIT or HPET at boot --- */
 s_time_t now_ns(void);
-/* Parameters for vcpu_time_info: ns = ((tsc - tsc_base) << shift or >> -shift) * mul >> 32 + ns_base. */
+/* Parameters for vcpu_time_info: ns = ((tsc - tsc_base) << shift or >> -shift) * mul >> 32 +
+ * ns_base. */
 struct clock_params {
 	u64 tsc_base, ns_base;
 	u32 mul;
@@ -49,10 +51,11 @@ void apic_timer_set(s_time_t deadline_ns);
 /* --- irq.c, ioapic.c: device interrupts, all for dom0; gsi is validated here --- */
 #define GSI_LIMIT 256
 unsigned int gsi_count(void);
-/* Sets trigger and polarity before first use. 0; -EEXIST already in use with the same; -EBUSY different; -EINVAL. */
+/* Sets trigger and polarity before first use. 0; -EEXIST already in use with the same; -EBUSY
+ * different; -EINVAL. */
 int gsi_setup(unsigned int gsi, bool level, bool active_low);
-/* Starts delivery: unmasks; each interrupt calls evtchn_raise_pirq(dom0, gsi). -EBUSY bound, -EINVAL
- * (hypervisor's own: timer, serial console). */
+/* Starts delivery: unmasks; each interrupt calls evtchn_raise_pirq(dom0, gsi). -EBUSY bound,
+ * -EINVAL (hypervisor's own: timer, serial console). */
 int gsi_bind_guest(unsigned int gsi);
 void gsi_unbind_guest(unsigned int gsi);
 /* The guest finished handling (PHYSDEVOP_eoi, or the eoi of an unmask): re-opens a level line. */
@@ -63,19 +66,23 @@ bool gsi_needs_eoi(unsigned int gsi);
 int ioapic_guest_read(u64 base, u32 reg, u32 *value);
 
 /* --- acpi.c --- */
-/* Enters S5 or another state with the values dom0 gives (XENPF_enter_acpi_sleep). -EINVAL, -ENODEV. */
+/* Enters S5 or another state with the values dom0 gives (XENPF_enter_acpi_sleep). -EINVAL, -ENODEV.
+ */
 int acpi_enter_sleep(u16 pm1a_val, u16 pm1b_val, u8 sleep_state);
 /* --- shutdown.c --- */
 void machine_reboot(void) __attribute__((noreturn));
 void machine_halt(void) __attribute__((noreturn));
-void machine_power_off(void) __attribute__((noreturn)); /* via ACPI S5 from the FADT/DSDT-less default, else halt */
+void machine_power_off(void)
+	__attribute__((noreturn)); /* via ACPI S5 from the FADT/DSDT-less default, else halt */
 
 /* --- uart.c, log.c: console --- */
-/* dom0's output (console_io write) to the serial line and the ring; @len raw bytes, hypervisor memory. */
+/* dom0's output (console_io write) to the serial line and the ring; @len raw bytes, hypervisor
+ * memory. */
 void console_write_guest(const struct vcpu *v, const char *buf, size_t len);
 /* Bytes typed on the serial line and not yet read; VIRQ_CONSOLE is raised when some arrive. */
 size_t console_read(char *buf, size_t len);
-/* Console ring for XEN_SYSCTL_readconsole: copies from free-running index *@idx (adjusted if overrun). */
+/* Console ring for XEN_SYSCTL_readconsole: copies from free-running index *@idx (adjusted if
+ * overrun). */
 size_t conring_read(char *buf, size_t len, u32 *idx);
 void conring_clear(void);
 
@@ -97,12 +104,13 @@ size_t fpu_area_size(void);
 /* --- pagetable.c --- */
 /* L4 entries 256..271 common to every page table (per-domain slot empty). */
 extern u64 *hv_l4;
-void *ioremap(maddr_t ma, size_t len); /* uncached; page granular; never unmapped. NULL: out of room */
+void *ioremap(maddr_t ma,
+	      size_t len); /* uncached; page granular; never unmapped. NULL: out of room */
 /* --- tlb.c --- */
-void tlb_flush_local(void);               /* all non-global entries */
-void tlb_flush_local_all(void);           /* global ones too */
+void tlb_flush_local(void);	/* all non-global entries */
+void tlb_flush_local_all(void); /* global ones too */
 void tlb_flush_local_va(unsigned long va);
-u32 tlb_clock(void);                      /* stamp for frame.stamp */
+u32 tlb_clock(void); /* stamp for frame.stamp */
 /* True when a flush is still needed for a frame stamped @stamp. */
 bool tlb_needs_flush(u32 stamp);
 

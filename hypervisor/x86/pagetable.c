@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pagetable.c - the hypervisor's own mappings: direct map, image, read-only M2P, device registers. All of
- * their level-3 tables exist before the first guest table copies the sixteen L4 entries.
+ * pagetable.c - the hypervisor's own mappings: direct map, image, read-only M2P, device registers.
+ * All of their level-3 tables exist before the first guest table copies the sixteen L4 entries.
  */
 #include "boot/bootmem.h"
 #include "boot/boot.h"
@@ -13,7 +13,7 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 
-#define LEVEL_SHIFT(level) (12 + 9 * ((level) - 1))
+#define LEVEL_SHIFT(level) (12 + 9 * ((level)-1))
 #define LEVEL_SIZE(level) (1UL << LEVEL_SHIFT(level))
 #define LEVEL_INDEX(va, level) (((va) >> LEVEL_SHIFT(level)) & 511)
 
@@ -39,7 +39,8 @@ static u64 *new_table(void)
 static u64 *next_table(u64 *entry, u64 leaf_flags)
 {
 	if (!(*entry & PTE_P))
-		*entry = virt_to_maddr(new_table()) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
+		*entry =
+			virt_to_maddr(new_table()) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
 	return maddr_to_virt(*entry & PTE_ADDR);
 }
 
@@ -60,8 +61,8 @@ void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 
 		for (unsigned int level = 4; level > leaf; level--)
 			table = next_table(&table[LEVEL_INDEX(va, level)], flags);
-		table[LEVEL_INDEX(va, leaf)] = ma | flags | PTE_P | PTE_A | PTE_D |
-					       (leaf > 1 ? PTE_PS : 0);
+		table[LEVEL_INDEX(va, leaf)] =
+			ma | flags | PTE_P | PTE_A | PTE_D | (leaf > 1 ? PTE_PS : 0);
 		va += LEVEL_SIZE(leaf);
 		ma += LEVEL_SIZE(leaf);
 		len -= MIN(len, LEVEL_SIZE(leaf));
@@ -73,7 +74,7 @@ static void map_direct_range(maddr_t start, maddr_t end)
 {
 	while (start < end) {
 		maddr_t stop = start & (LEVEL_SIZE(2) - 1) ? ALIGN_UP(start + 1, LEVEL_SIZE(2))
-							  : ALIGN_DOWN(end, LEVEL_SIZE(2));
+							   : ALIGN_DOWN(end, LEVEL_SIZE(2));
 
 		if (stop <= start || stop > end)
 			stop = end;
@@ -83,8 +84,8 @@ static void map_direct_range(maddr_t start, maddr_t end)
 }
 
 /*
- * Whole pages of RAM; holes (VGA, devices) stay unmapped, and so does the image: its text must not be
- * writable through a second address.
+ * Whole pages of RAM; holes (VGA, devices) stay unmapped, and so does the image: its text must not
+ * be writable through a second address.
  */
 static void map_direct(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pic.c - the two 8259s: moved out of the way of exceptions and masked; the IO-APIC does the work. */
+/* pic.c - the two 8259s: moved out of the way of exceptions and masked; the IO-APIC does the work.
+ */
 #include "x86/asm.h"
 #include "x86/init.h"
 

@@ -36,7 +36,7 @@ void machine_reboot(void)
 	struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) no_idt = { 0, 0 };
+	} __attribute__((packed)) no_idt = {0, 0};
 
 	irq_disable();
 	if (boot_options.noreboot)
@@ -81,7 +81,8 @@ void hv_panic(const char *fmt, ...)
 		log_error("Panic: %s", text);
 		log_error("****************************************");
 		if (!boot_options.noreboot) {
-			log_error("Restart in %u seconds; boot with 'noreboot' to keep this on the screen",
+			log_error("Restart in %u seconds; boot with 'noreboot' to keep this on the "
+				  "screen",
 				  PANIC_PAUSE_MS / 1000);
 			pause_ms(PANIC_PAUSE_MS);
 			machine_reboot();

@@ -88,8 +88,8 @@ static __attribute__((noinline)) void exit_work_slow(struct cpu_user_regs *regs)
 }
 
 /*
- * The guest may not turn interrupts off or gain IO rights by its frame. Sysret needs a canonical RIP: with
- * another one it faults in ring 0 on the guest's stack pointer.
+ * The guest may not turn interrupts off or gain IO rights by its frame. Sysret needs a canonical
+ * RIP: with another one it faults in ring 0 on the guest's stack pointer.
  */
 static inline bool frame_finish(struct cpu_user_regs *regs)
 {
@@ -130,7 +130,8 @@ static void handle_nmi(const struct cpu_user_regs *regs)
 	static unsigned int seen;
 
 	if (seen++ < 10)
-		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip, inb(0x61));
+		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip,
+			 inb(0x61));
 }
 
 bool guest_trap(struct cpu_user_regs *regs)
@@ -154,11 +155,13 @@ bool guest_trap(struct cpu_user_regs *regs)
 
 static void print_frame(const struct cpu_user_regs *r)
 {
-	log_error("rip %04x:%016lx rsp %04x:%016lx flags %08lx", r->cs, r->rip, r->ss, r->rsp, r->rflags);
+	log_error("rip %04x:%016lx rsp %04x:%016lx flags %08lx", r->cs, r->rip, r->ss, r->rsp,
+		  r->rflags);
 	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
 	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
 	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-	log_error("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15, read_cr2());
+	log_error("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15,
+		  read_cr2());
 	log_error("cr0 %016lx cr3 %016lx cr4 %016lx", read_cr0(), read_cr3(), read_cr4());
 }
 
@@ -170,7 +173,8 @@ static void print_stack(u64 rsp)
 
 	if (rsp < (u64)(uintptr_t)cpu_stack || rsp >= (u64)(uintptr_t)(cpu_stack + STACK_SIZE))
 		return;
-	for (const u64 *p = (const u64 *)(rsp & ~7UL); (const u8 *)p < cpu_stack + STACK_SIZE && shown < 16; p++) {
+	for (const u64 *p = (const u64 *)(rsp & ~7UL);
+	     (const u8 *)p < cpu_stack + STACK_SIZE && shown < 16; p++) {
 		if (*p < (u64)(uintptr_t)text_start || *p >= (u64)(uintptr_t)text_end)
 			continue;
 		log_error("  stack %016lx: %016lx", (unsigned long)p, (unsigned long)*p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uart.c - a 16550 serial line: polled output that gives up on a port nobody answers at, interrupt-driven
- * input. Source: PC16550D data sheet.
+ * uart.c - a 16550 serial line: polled output that gives up on a port nobody answers at,
+ * interrupt-driven input. Source: PC16550D data sheet.
  */
 #include "lib/log.h"
 #include "x86/asm.h"
@@ -26,7 +26,7 @@
 #define UART_CLOCK 115200u
 #define FIFO_SIZE 16
 #define TX_SPINS 100000 /* about 100 ms of port reads */
-#define RX_BURST 256    /* bytes taken by one interrupt */
+#define RX_BURST 256	/* bytes taken by one interrupt */
 
 static u16 port; /* 0: no serial line */
 

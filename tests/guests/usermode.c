@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usermode.c - what a hostile program of a PV guest can throw at the hypervisor from user mode: bad frames to
- * return to, forbidden instructions, descriptors, addresses of the hypervisor. Each case runs in a child; the claim is what
- * Linux on bare hardware does to it. Success: TAP "ok", and a machine that is still alive. A silent machine
- * has crashed. Static, runs on any Linux.
+ * usermode.c - what a hostile program of a PV guest can throw at the hypervisor from user mode: bad
+ * frames to return to, forbidden instructions, descriptors, addresses of the hypervisor. Each case
+ * runs in a child; the claim is what Linux on bare hardware does to it. Success: TAP "ok", and a
+ * machine that is still alive. A silent machine has crashed. Static, runs on any Linux.
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -32,7 +32,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 /* Returns from a signal through a frame that @how changed. */
 static void sigreturn_with(void (*how)(greg_t *g))
 {
-	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
 
 	damage = how;
 	sigaction(SIGUSR1, &sa, NULL);
@@ -73,34 +73,115 @@ static void all_flags(greg_t *g)
 	g[REG_EFL] |= 0x37000; /* IOPL, NT, RF, VM: silently dropped */
 }
 
-static void bad_cs(void) { sigreturn_with(hv_cs); }
-static void bad_ldt_cs(void) { sigreturn_with(null_ldt_cs); }
-static void bad_tss_cs(void) { sigreturn_with(tss_cs); }
-static void bad_ss(void) { sigreturn_with(hv_ss); }
-static void bad_rip(void) { sigreturn_with(odd_rip); }
-static void bad_hv_rip(void) { sigreturn_with(hv_rip); }
-static void bad_flags(void) { sigreturn_with(all_flags); }
+static void bad_cs(void)
+{
+	sigreturn_with(hv_cs);
+}
+static void bad_ldt_cs(void)
+{
+	sigreturn_with(null_ldt_cs);
+}
+static void bad_tss_cs(void)
+{
+	sigreturn_with(tss_cs);
+}
+static void bad_ss(void)
+{
+	sigreturn_with(hv_ss);
+}
+static void bad_rip(void)
+{
+	sigreturn_with(odd_rip);
+}
+static void bad_hv_rip(void)
+{
+	sigreturn_with(hv_rip);
+}
+static void bad_flags(void)
+{
+	sigreturn_with(all_flags);
+}
 
-static void do_hlt(void) { __asm__ volatile("hlt"); }
-static void do_cli(void) { __asm__ volatile("cli"); }
-static void do_out(void) { __asm__ volatile("outb %al, $0x80"); }
-static void do_int20(void) { __asm__ volatile("int $0x20"); }
-static void do_int2(void) { __asm__ volatile("int $2"); }
-static void do_int8(void) { __asm__ volatile("int $8"); }
-static void do_int14(void) { __asm__ volatile("int $14"); }
-static void do_int3(void) { __asm__ volatile("int3"); }
-static void do_ud2(void) { __asm__ volatile("ud2"); }
-static void do_mov_cr0(void) { __asm__ volatile("mov %%cr0, %%rax" ::: "rax"); }
-static void do_wrmsr(void) { __asm__ volatile("wrmsr" ::"a"(0), "d"(0), "c"(0xc0000082)); }
-static void do_lgdt(void) { __asm__ volatile("lgdt (%rsp)"); }
-static void do_fs_hv(void) { __asm__ volatile("mov %0, %%fs" ::"r"(0xe010)); }
-static void do_ds_ldt(void) { __asm__ volatile("mov %0, %%ds" ::"r"(0x1f)); }
-static void do_bad_stack(void) { __asm__ volatile("mov %0, %%rsp; push %%rax" ::"r"(NOT_CANONICAL) : "memory"); }
-static void do_jump_odd(void) { __asm__ volatile("jmp *%0" ::"r"(NOT_CANONICAL)); }
-static void do_write_directmap(void) { *(volatile int *)DIRECT_MAP = 1; }
-static void do_read_directmap(void) { (void)*(volatile int *)DIRECT_MAP; }
-static void do_read_image(void) { (void)*(volatile int *)HYPERVISOR_IMAGE; }
-static void do_write_m2p(void) { *(volatile int *)M2P = 1; }
+static void do_hlt(void)
+{
+	__asm__ volatile("hlt");
+}
+static void do_cli(void)
+{
+	__asm__ volatile("cli");
+}
+static void do_out(void)
+{
+	__asm__ volatile("outb %al, $0x80");
+}
+static void do_int20(void)
+{
+	__asm__ volatile("int $0x20");
+}
+static void do_int2(void)
+{
+	__asm__ volatile("int $2");
+}
+static void do_int8(void)
+{
+	__asm__ volatile("int $8");
+}
+static void do_int14(void)
+{
+	__asm__ volatile("int $14");
+}
+static void do_int3(void)
+{
+	__asm__ volatile("int3");
+}
+static void do_ud2(void)
+{
+	__asm__ volatile("ud2");
+}
+static void do_mov_cr0(void)
+{
+	__asm__ volatile("mov %%cr0, %%rax" ::: "rax");
+}
+static void do_wrmsr(void)
+{
+	__asm__ volatile("wrmsr" ::"a"(0), "d"(0), "c"(0xc0000082));
+}
+static void do_lgdt(void)
+{
+	__asm__ volatile("lgdt (%rsp)");
+}
+static void do_fs_hv(void)
+{
+	__asm__ volatile("mov %0, %%fs" ::"r"(0xe010));
+}
+static void do_ds_ldt(void)
+{
+	__asm__ volatile("mov %0, %%ds" ::"r"(0x1f));
+}
+static void do_bad_stack(void)
+{
+	__asm__ volatile("mov %0, %%rsp; push %%rax" ::"r"(NOT_CANONICAL) : "memory");
+}
+static void do_jump_odd(void)
+{
+	__asm__ volatile("jmp *%0" ::"r"(NOT_CANONICAL));
+}
+static void do_write_directmap(void)
+{
+	*(volatile int *)DIRECT_MAP = 1;
+}
+static void do_read_directmap(void)
+{
+	(void)*(volatile int *)DIRECT_MAP;
+}
+static void do_read_image(void)
+{
+	(void)*(volatile int *)HYPERVISOR_IMAGE;
+}
+static void do_write_m2p(void)
+{
+	*(volatile int *)M2P = 1;
+}
 
 static void do_int80(void)
 {
@@ -123,7 +204,7 @@ static void do_unknown_syscall(void)
 
 static void do_ldt_segment(void)
 {
-	struct user_desc d = { .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1 };
+	struct user_desc d = {.limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1};
 	static int word = 4711;
 	int got;
 
@@ -174,7 +255,7 @@ static void do_fpu_switches(void)
 		want = want * 1.0000001 + (child ? 1 : 2);
 	if (!child)
 		_exit(got != want);
-	waitpid(child, &(int){ 0 }, 0);
+	waitpid(child, &(int){0}, 0);
 	_exit(got != want);
 }
 
@@ -183,40 +264,40 @@ static const struct {
 	void (*run)(void);
 	int signal; /* 0: exits with 0 */
 } cases[] = {
-	{ "sigreturn to the hypervisor's code segment", bad_cs, SIGSEGV },
-	{ "sigreturn to an empty LDT code segment", bad_ldt_cs, SIGSEGV },
-	{ "sigreturn to the TSS as code segment", bad_tss_cs, SIGSEGV },
-	{ "sigreturn to the hypervisor's stack segment", bad_ss, SIGSEGV },
-	{ "sigreturn to a RIP that is not canonical", bad_rip, SIGSEGV },
-	{ "sigreturn into the hypervisor's image", bad_hv_rip, SIGSEGV },
-	{ "sigreturn with IOPL, NT, RF and VM", bad_flags, 0 },
-	{ "hlt", do_hlt, SIGSEGV },
-	{ "cli", do_cli, SIGSEGV },
-	{ "out to a port", do_out, SIGSEGV },
-	{ "int 0x20", do_int20, SIGSEGV },
-	{ "int 2, the NMI's vector", do_int2, SIGSEGV },
-	{ "int 8, the double fault's vector", do_int8, SIGSEGV },
-	{ "int 14, the page fault's vector", do_int14, SIGSEGV },
-	{ "int3", do_int3, SIGTRAP },
-	{ "ud2", do_ud2, SIGILL },
-	{ "reading CR0", do_mov_cr0, SIGSEGV },
-	{ "wrmsr LSTAR", do_wrmsr, SIGSEGV },
-	{ "lgdt", do_lgdt, SIGSEGV },
-	{ "the hypervisor's data segment in FS", do_fs_hv, SIGSEGV },
-	{ "an empty LDT segment in DS", do_ds_ldt, SIGSEGV },
-	{ "a push with RSP not canonical", do_bad_stack, SIGSEGV },
-	{ "a jump to an address that is not canonical", do_jump_odd, SIGSEGV },
-	{ "writing the direct map", do_write_directmap, SIGSEGV },
-	{ "reading the direct map", do_read_directmap, SIGSEGV },
-	{ "reading the hypervisor's image", do_read_image, SIGSEGV },
-	{ "writing the machine-to-physical table", do_write_m2p, SIGSEGV },
-	{ "int 0x80 calls the 32-bit table", do_int80, 0 },
-	{ "a system call with NT and IOPL set by popf", do_popf_then_syscall, 0 },
-	{ "a system call number out of range", do_unknown_syscall, 0 },
-	{ "a segment of the program's own LDT", do_ldt_segment, 0 },
-	{ "wrgsbase survives switches", do_gs_base, 0 },
-	{ "single stepping through a system call", do_single_step, 0 },
-	{ "floating point survives switches", do_fpu_switches, 0 },
+	{"sigreturn to the hypervisor's code segment", bad_cs, SIGSEGV},
+	{"sigreturn to an empty LDT code segment", bad_ldt_cs, SIGSEGV},
+	{"sigreturn to the TSS as code segment", bad_tss_cs, SIGSEGV},
+	{"sigreturn to the hypervisor's stack segment", bad_ss, SIGSEGV},
+	{"sigreturn to a RIP that is not canonical", bad_rip, SIGSEGV},
+	{"sigreturn into the hypervisor's image", bad_hv_rip, SIGSEGV},
+	{"sigreturn with IOPL, NT, RF and VM", bad_flags, 0},
+	{"hlt", do_hlt, SIGSEGV},
+	{"cli", do_cli, SIGSEGV},
+	{"out to a port", do_out, SIGSEGV},
+	{"int 0x20", do_int20, SIGSEGV},
+	{"int 2, the NMI's vector", do_int2, SIGSEGV},
+	{"int 8, the double fault's vector", do_int8, SIGSEGV},
+	{"int 14, the page fault's vector", do_int14, SIGSEGV},
+	{"int3", do_int3, SIGTRAP},
+	{"ud2", do_ud2, SIGILL},
+	{"reading CR0", do_mov_cr0, SIGSEGV},
+	{"wrmsr LSTAR", do_wrmsr, SIGSEGV},
+	{"lgdt", do_lgdt, SIGSEGV},
+	{"the hypervisor's data segment in FS", do_fs_hv, SIGSEGV},
+	{"an empty LDT segment in DS", do_ds_ldt, SIGSEGV},
+	{"a push with RSP not canonical", do_bad_stack, SIGSEGV},
+	{"a jump to an address that is not canonical", do_jump_odd, SIGSEGV},
+	{"writing the direct map", do_write_directmap, SIGSEGV},
+	{"reading the direct map", do_read_directmap, SIGSEGV},
+	{"reading the hypervisor's image", do_read_image, SIGSEGV},
+	{"writing the machine-to-physical table", do_write_m2p, SIGSEGV},
+	{"int 0x80 calls the 32-bit table", do_int80, 0},
+	{"a system call with NT and IOPL set by popf", do_popf_then_syscall, 0},
+	{"a system call number out of range", do_unknown_syscall, 0},
+	{"a segment of the program's own LDT", do_ldt_segment, 0},
+	{"wrgsbase survives switches", do_gs_base, 0},
+	{"single stepping through a system call", do_single_step, 0},
+	{"floating point survives switches", do_fpu_switches, 0},
 };
 #define NR_CASES (int)(sizeof(cases) / sizeof(cases[0]))
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_bootmem.c - boot memory never overlaps, and every frame of RAM ends up in exactly one place. */
+/* test_bootmem.c - boot memory never overlaps, and every frame of RAM ends up in exactly one place.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +60,8 @@ static void test_random_allocations_are_disjoint_and_all_ram_is_accounted_for(vo
 	take(0x1800fff, 1);
 
 	for (int i = 0; i < 150; i++) {
-		u64 size = (u64)(rand_r(&seed) % 9 + 1) << 12, align = 1ULL << (12 + rand_r(&seed) % 5);
+		u64 size = (u64)(rand_r(&seed) % 9 + 1) << 12,
+		    align = 1ULL << (12 + rand_r(&seed) % 5);
 		u64 at = bootmem_alloc(size - (u64)(rand_r(&seed) % 4096), align);
 
 		assert_int_equal(at & (align - 1), 0);

@@ -21,7 +21,7 @@ static void assert_entry(const struct e820_map *m, unsigned int i, u64 addr, u64
 
 static void test_ranges_are_sorted_and_neighbours_joined(void **state)
 {
-	struct e820_map m = { 0 };
+	struct e820_map m = {0};
 
 	e820_add(&m, 0x200000, 0x100000, E820_RAM);
 	e820_add(&m, 0x100000, 0x100000, E820_RAM);
@@ -37,7 +37,7 @@ static void test_ranges_are_sorted_and_neighbours_joined(void **state)
 
 static void test_what_is_not_ram_wins_over_ram(void **state)
 {
-	struct e820_map m = { 0 };
+	struct e820_map m = {0};
 
 	e820_add(&m, 0x100000, 0x300000, E820_RAM);
 	e820_add(&m, 0x200000, 0x100000, E820_RESERVED);
@@ -51,7 +51,7 @@ static void test_what_is_not_ram_wins_over_ram(void **state)
 
 static void test_a_range_that_wraps_around_is_cut(void **state)
 {
-	struct e820_map m = { 0 };
+	struct e820_map m = {0};
 
 	e820_add(&m, ~0ULL - 0xfff, 0x10000, E820_RESERVED);
 	e820_sanitise(&m);
@@ -62,7 +62,7 @@ static void test_a_range_that_wraps_around_is_cut(void **state)
 
 static void test_a_full_map_refuses_more(void **state)
 {
-	struct e820_map m = { 0 };
+	struct e820_map m = {0};
 
 	for (u64 i = 0; i < ARRAY_SIZE(m.entry); i++)
 		assert_true(e820_add(&m, i << 20, 1 << 12, E820_RAM));
@@ -89,7 +89,7 @@ static void test_random_maps_keep_each_byte_what_it_was(void **state)
 	unsigned int seed = 7;
 
 	for (int round = 0; round < 2000; round++) {
-		struct e820_map in = { 0 }, out;
+		struct e820_map in = {0}, out;
 
 		for (int k = 0; k < 12; k++)
 			e820_add(&in, (u64)rand_r(&seed) % 64, (u64)rand_r(&seed) % 24,
@@ -98,7 +98,8 @@ static void test_random_maps_keep_each_byte_what_it_was(void **state)
 		e820_sanitise(&out);
 
 		for (unsigned int i = 1; i < out.nr; i++)
-			assert_true(out.entry[i - 1].addr + out.entry[i - 1].size <= out.entry[i].addr);
+			assert_true(out.entry[i - 1].addr + out.entry[i - 1].size <=
+				    out.entry[i].addr);
 		for (u64 at = 0; at < 90; at++)
 			assert_int_equal(expected_type(&out, at), expected_type(&in, at));
 	}

@@ -21,7 +21,7 @@ struct mbi {
 static void add_tag(struct mbi *m, uint32_t type, const void *body, uint32_t len)
 {
 	uint8_t *p = (uint8_t *)m + m->total;
-	uint32_t head[2] = { type, 8 + len };
+	uint32_t head[2] = {type, 8 + len};
 
 	memcpy(p, head, 8);
 	if (len)
@@ -45,7 +45,7 @@ static void add_mmap(struct mbi *m, uint64_t addr, uint64_t len, uint32_t type)
 		uint32_t entry_size, version;
 		uint64_t addr, len;
 		uint32_t type, zero;
-	} __attribute__((packed)) body = { 24, 0, addr, len, type, 0 };
+	} __attribute__((packed)) body = {24, 0, addr, len, type, 0};
 
 	add_tag(m, 6, &body, sizeof(body));
 }
@@ -67,7 +67,7 @@ static bool parse(const struct mbi *m, uint32_t magic, struct e820_map *map, con
 
 static void test_command_line_modules_and_memory_map_are_copied(void **state)
 {
-	struct mbi m = { .total = 8 };
+	struct mbi m = {.total = 8};
 	struct e820_map map;
 	const char *why;
 
@@ -91,7 +91,7 @@ static void test_command_line_modules_and_memory_map_are_copied(void **state)
 
 static void test_another_loader_and_a_missing_map_are_named(void **state)
 {
-	struct mbi m = { .total = 8 };
+	struct mbi m = {.total = 8};
 	struct e820_map map;
 	const char *why;
 
@@ -104,7 +104,7 @@ static void test_another_loader_and_a_missing_map_are_named(void **state)
 
 static void test_more_modules_than_expected_are_left_out(void **state)
 {
-	struct mbi m = { .total = 8 };
+	struct mbi m = {.total = 8};
 	struct e820_map map;
 	const char *why;
 
@@ -119,7 +119,7 @@ static void test_more_modules_than_expected_are_left_out(void **state)
 
 static void test_a_module_that_ends_before_it_starts_is_left_out(void **state)
 {
-	struct mbi m = { .total = 8 };
+	struct mbi m = {.total = 8};
 	struct e820_map map;
 	const char *why;
 

@@ -28,7 +28,7 @@ void hv_log(enum log_level level, const char *fmt, ...)
 
 static struct boot_options parse(const char *line)
 {
-	struct boot_options o = { .log_level = LOG_INFO, .com1_baud = 115200, .console_com1 = true };
+	struct boot_options o = {.log_level = LOG_INFO, .com1_baud = 115200, .console_com1 = true};
 
 	warned[0] = '\0';
 	options_parse(&o, line);
@@ -72,7 +72,8 @@ static void test_unknown_options_are_named(void **state)
 
 static void test_console_and_log_options_are_read(void **state)
 {
-	struct boot_options o = parse("console=com1,vga com1=38400,8n1 loglvl=all guest_loglvl=warning/all noreboot");
+	struct boot_options o = parse(
+		"console=com1,vga com1=38400,8n1 loglvl=all guest_loglvl=warning/all noreboot");
 
 	assert_true(o.console_com1 && o.console_vga && o.noreboot);
 	assert_int_equal(o.com1_baud, 38400);

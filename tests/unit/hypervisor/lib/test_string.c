@@ -32,7 +32,8 @@ static void test_memcpy_copies_every_length_at_every_alignment(void **state)
 			memcpy(want, dst, sizeof(dst));
 			memcpy(want + GUARD + off, src + off / 2, len);
 
-			assert_ptr_equal(hv_memcpy(dst + GUARD + off, src + off / 2, len), dst + GUARD + off);
+			assert_ptr_equal(hv_memcpy(dst + GUARD + off, src + off / 2, len),
+					 dst + GUARD + off);
 
 			assert_memory_equal(dst, want, sizeof(dst));
 		}
@@ -77,12 +78,13 @@ static int sign(int v)
 
 static void test_comparisons_order_as_the_c_library(void **state)
 {
-	static const char *const words[] = { "", "a", "ab", "abc", "abd", "\xff", "b" };
+	static const char *const words[] = {"", "a", "ab", "abc", "abd", "\xff", "b"};
 	const size_t n = sizeof(words) / sizeof(words[0]);
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < n; k++) {
-			assert_int_equal(sign(hv_strcmp(words[i], words[k])), sign(strcmp(words[i], words[k])));
+			assert_int_equal(sign(hv_strcmp(words[i], words[k])),
+					 sign(strcmp(words[i], words[k])));
 			assert_int_equal(sign(hv_strncmp(words[i], words[k], 2)),
 					 sign(strncmp(words[i], words[k], 2)));
 		}

@@ -15,7 +15,7 @@
 #include "x86/init.h"
 #include "x86/machine.h"
 
-struct boot_options boot_options = { .log_level = LOG_DEBUG, .console_com1 = true };
+struct boot_options boot_options = {.log_level = LOG_DEBUG, .console_com1 = true};
 
 static char serial[1 << 20];
 static size_t serial_len;
@@ -126,7 +126,8 @@ static void test_an_overrun_reader_gets_the_newest_ring_full(void **state)
 	ring_from(&idx);
 
 	assert_int_equal(strlen(ring), 128 << 10);
-	assert_string_equal(ring + (128 << 10) - strlen("(SV) line 019999\n"), "(SV) line 019999\n");
+	assert_string_equal(ring + (128 << 10) - strlen("(SV) line 019999\n"),
+			    "(SV) line 019999\n");
 }
 
 static void test_a_cleared_ring_shows_only_what_came_after(void **state)
@@ -142,8 +143,8 @@ static void test_a_cleared_ring_shows_only_what_came_after(void **state)
 
 static void test_guest_output_is_raw_on_serial_and_whole_lines_in_the_ring(void **state)
 {
-	struct domain d = { .domain_id = 3 };
-	struct vcpu v = { .domain = &d };
+	struct domain d = {.domain_id = 3};
+	struct vcpu v = {.domain = &d};
 	u32 idx = 0;
 
 	console_write_guest(&v, "log", 3);
@@ -180,8 +181,10 @@ int main(void)
 		cmocka_unit_test_setup(test_readers_go_on_where_they_stopped, setup),
 		cmocka_unit_test_setup(test_an_overrun_reader_gets_the_newest_ring_full, setup),
 		cmocka_unit_test_setup(test_a_cleared_ring_shows_only_what_came_after, setup),
-		cmocka_unit_test_setup(test_guest_output_is_raw_on_serial_and_whole_lines_in_the_ring, setup),
-		cmocka_unit_test_setup(test_typed_bytes_are_kept_up_to_the_buffer_and_announced, setup),
+		cmocka_unit_test_setup(
+			test_guest_output_is_raw_on_serial_and_whole_lines_in_the_ring, setup),
+		cmocka_unit_test_setup(test_typed_bytes_are_kept_up_to_the_buffer_and_announced,
+				       setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,11 +68,12 @@ static void test_random_ranges_agree_with_wide_arithmetic(void **state)
 	unsigned int seed = 11;
 
 	for (int i = 0; i < 1000000; i++) {
-		u64 edges[] = { 0, 1ULL << 47, HV_HOLE_START, HV_HOLE_END, ~0ULL };
+		u64 edges[] = {0, 1ULL << 47, HV_HOLE_START, HV_HOLE_END, ~0ULL};
 		u64 va = edges[rand_r(&seed) % 5] + (u64)(rand_r(&seed) % 64) - 32;
 		u64 len = (u64)rand_r(&seed) % 64;
 		unsigned __int128 end = (unsigned __int128)va + len;
-		bool want = end <= (1ULL << 47) || (va >= HV_HOLE_END && end < (unsigned __int128)1 << 64);
+		bool want = end <= (1ULL << 47) ||
+			    (va >= HV_HOLE_END && end < (unsigned __int128)1 << 64);
 
 		assert_int_equal(guest_range_ok(va, len, 1), want);
 	}

@@ -201,7 +201,8 @@ int main(void)
 		cmocka_unit_test(test_the_hypervisors_own_interrupt_is_not_dom0s),
 		cmocka_unit_test(test_isa_interrupts_follow_the_firmwares_overrides),
 		cmocka_unit_test(test_no_device_gets_the_vector_of_int80),
-		cmocka_unit_test(test_the_timer_raises_its_softirq_and_spurious_ones_are_not_acknowledged),
+		cmocka_unit_test(
+			test_the_timer_raises_its_softirq_and_spurious_ones_are_not_acknowledged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
