@@ -231,10 +231,34 @@ static void raise_fd_limit(void)
 	}
 }
 
+/*
+ * Goes on in a child of its own session; the caller waits until the child serves, and passes on
+ * whether it does. Returns the descriptor to say so on.
+ */
+static int become_daemon(void)
+{
+	int pair[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(pair) < 0 || (pid = fork()) < 0) {
+		log_error("cannot become a daemon");
+		exit(1);
+	}
+	if (pid > 0) {
+		close(pair[1]);
+		_exit(read(pair[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(pair[0]);
+	setsid();
+	return pair[1];
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	struct boot boot;
+	int ready = -1;
 	int ret = parse_options(argc, argv, &o);
 
 	if (ret)
@@ -242,14 +266,13 @@ int main(int argc, char **argv)
 	log_init("xenstored", o.cfg.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
-	if (boot_up(&boot, &o.cfg, &o.quotas) < 0)
+	if (!o.foreground)
+		ready = become_daemon();
+	/* Before rights are given up: the file's directory may be root's. */
+	if ((o.pid_file && write_pid(o.pid_file) < 0) || boot_up(&boot, &o.cfg, &o.quotas) < 0)
 		return 1;
-	if (!o.foreground && daemon(0, 1) < 0) {
-		log_error("cannot become a daemon");
-		return 1;
-	}
-	if (o.pid_file && write_pid(o.pid_file) < 0)
-		return 1;
+	if (ready >= 0 && write(ready, "", 1) == 1)
+		close(ready);
 	ret = boot_serve(&boot, argv);
 	return ret < 0 ? 1 : 0;
 }
