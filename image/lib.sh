@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# image/lib.sh - what the entry script and the image scripts share: places, messages, Debian packages, locks.
-# Sourced, never run. Needs $TOP (the project's folder).
+# image/lib.sh - what the entry script and the image scripts share: places, messages, Debian
+# packages, locks. Sourced, never run. Needs $TOP (the project's folder).
 
 BUILD=${STOREVISOR_BUILD:-$TOP/build}
 CACHE=$TOP/build/cache
@@ -42,7 +42,8 @@ packages()
 		die "apt-get install failed: run it by hand to see why:$missing"
 }
 
-# locked FILE COMMAND...: runs COMMAND while holding FILE, so that two runs never build the same thing at once.
+# locked FILE COMMAND...: runs COMMAND while holding FILE, so that two runs never build the same
+# thing at once.
 locked()
 {
 	lock=$1

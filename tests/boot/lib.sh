@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# tests/boot/lib.sh - the host's half of a boot test. Each tests/boot/NAME.sh sources it, boots the machine once or more
-# and prints TAP. $HYPERVISOR names the hypervisor under test (empty: ours); $TOP the project; $SCRATCH an empty folder.
+# tests/boot/lib.sh - the host's half of a boot test. Each tests/boot/NAME.sh sources it, boots the
+# machine once or more and prints TAP. $HYPERVISOR names the hypervisor under test (empty: ours);
+# $TOP the project; $SCRATCH an empty folder.
 
 count=0
 failed=0
@@ -34,15 +35,16 @@ contains()
 in: $3"; fi
 }
 
-# machine OPTION... -- COMMAND: ./storevisor run with the hypervisor under test. Instructions are its clock, so that a
-# busy host makes tests slower, never different; REAL_TIME=1 where a test needs the host's clock.
+# machine OPTION... -- COMMAND: ./storevisor run with the hypervisor under test. Instructions are
+# its clock, so that a busy host makes tests slower, never different; REAL_TIME=1 where a test needs
+# the host's clock.
 machine()
 {
 	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --icount) ${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
 }
 
-# inside SCRIPT OPTION...: runs tests/boot/dom0/SCRIPT in dom0 and takes over its TAP, numbered on. A machine that dies
-# is one more failure, with its last words.
+# inside SCRIPT OPTION...: runs tests/boot/dom0/SCRIPT in dom0 and takes over its TAP, numbered on.
+# A machine that dies is one more failure, with its last words.
 inside()
 {
 	script=$1

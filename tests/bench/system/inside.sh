@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# In dom0, under -icount: lines "NAME VALUE" for tests/bench/system/run. Times are instructions, of one a nanosecond.
+# In dom0, under -icount: lines "NAME VALUE" for tests/bench/system/run. Times are instructions, of
+# one a nanosecond.
 here=/mnt/system
 echo "power_on_to_services $("$here/probe" tsc)"
 xm info >/dev/null # has xend write /host anew

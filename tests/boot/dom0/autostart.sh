@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# First boot: a record with autostart, one without, and a plain domain that has no record of its own.
+# First boot: a record with autostart, one without, and a plain domain that has no record of its
+# own.
 . /mnt/dom0/lib.sh
 sed 's/^name = .*/name = "web"/; $a autostart = 1' /etc/xen/cloud.cfg >/tmp/web.cfg
 sed 's/^name = .*/name = "idle"/' /etc/xen/demo.cfg >/tmp/idle.cfg

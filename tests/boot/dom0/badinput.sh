@@ -47,7 +47,8 @@ claim "a disk in use by another guest" sh -c '
 	fails_with "cloud.img" xm create /tmp/locked.cfg; s=$?; xm destroy cloud; exit $s'
 claim "and both are gone" until_true 10 gone cloud
 
-# A full disk under the store: writes fail with one error, reads and deletes go on, and space given back heals it.
+# A full disk under the store: writes fail with one error, reads and deletes go on, and space given
+# back heals it.
 xs write /config/test/before full >/dev/null
 size=900
 while [ $size -gt 0 ]; do

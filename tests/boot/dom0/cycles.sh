@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Create and destroy thirty times; free memory, keys and processes return exactly. The first cycle fills caches that stay.
+# Create and destroy thirty times; free memory, keys and processes return exactly. The first cycle
+# fills caches that stay.
 . /mnt/dom0/lib.sh
 
 # counts: everything that must return. /history keeps a bounded number of lines for each name.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# tests/boot/dom0/debian-lib.sh - one guest's life under Debian's xl, kernel backends and hotplug scripts.
+# tests/boot/dom0/debian-lib.sh - one guest's life under Debian's xl, kernel backends and hotplug
+# scripts.
 
 debian_life()
 {

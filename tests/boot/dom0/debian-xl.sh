@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Our store serves Debian's xl, console daemon and kernel backends; our domain manager and backends stand aside.
+# Our store serves Debian's xl, console daemon and kernel backends; our domain manager and backends
+# stand aside.
 . /mnt/dom0/lib.sh
 . /mnt/dom0/debian-lib.sh
 service stop xend backendd

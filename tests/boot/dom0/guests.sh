@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Debian's amd64 and cloud kernels and PV GRUB as guests of our store, domain manager, backends and tools.
+# Debian's amd64 and cloud kernels and PV GRUB as guests of our store, domain manager, backends and
+# tools.
 . /mnt/dom0/lib.sh
 
 before=$(inventory)

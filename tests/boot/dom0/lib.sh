@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# tests/boot/dom0/lib.sh - dom0's half of a boot test: claims as TAP, and words for what tests do with guests.
+# tests/boot/dom0/lib.sh - dom0's half of a boot test: claims as TAP, and words for what tests do
+# with guests.
 
 n=0
 wrong=
@@ -71,7 +72,8 @@ hears()
 	until_true "$2" said "$1" "$3" "${4:-1}" || { tail -n 12 "$(log_of "$1")"; return 1; }
 }
 
-# types NAME TEXT: a line into the guest's console. The writer stays a while: one that leaves at once takes its bytes along.
+# types NAME TEXT: a line into the guest's console. The writer stays a while: one that leaves at
+# once takes its bytes along.
 types()
 {
 	tty=$($DEBIAN/xenstore-read "/local/domain/$(xm domid "$1")/console/tty") || return 1
@@ -87,7 +89,8 @@ talks()
 running() { xm list "$1" >/dev/null 2>&1; }
 gone() { ! xm list "$1" >/dev/null 2>&1; }
 
-# inventory: what must be the same before and after: free memory, domains, processes, keys of domains, mounted grants.
+# inventory: what must be the same before and after: free memory, domains, processes, keys of
+# domains, mounted grants.
 inventory()
 {
 	sync
