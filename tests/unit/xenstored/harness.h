@@ -29,6 +29,9 @@ struct t_msg {
 	char data[XENSTORE_PAYLOAD_MAX + 1];	/* NUL behind the end */
 };
 
+/* True while the daemon carries out a request. */
+extern bool t_dispatching;
+
 /* A daemon without any disk, on a fake machine in a new directory. */
 struct server *t_start(void);
 /* Verifies every invariant, then frees everything. */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_oom.c - every allocation fails once, then all from it on fail for one request: the daemon
+ * answers an error or closes the connection, keeps every invariant, and serves afterwards.
+ *
+ * malloc, calloc and realloc of the whole program are wrapped by the linker (meson.build).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "harness.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t nr, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t nr, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static unsigned long countdown;	/* allocations until the failing one; 0: none fails */
+static bool sticky;		/* the ones after it fail too, until the request is over */
+
+static bool fails(void)
+{
+	if (!t_dispatching || countdown == 0)
+		return false;
+	if (countdown > 1) {
+		countdown--;
+		return false;
+	}
+	if (!sticky)
+		countdown = 0;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t nr, size_t size)
+{
+	return fails() ? NULL : __real_calloc(nr, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+static struct server *srv;
+static struct conn *c[2];
+static char out[XENSTORE_PAYLOAD_MAX + 1];
+
+/* A client that was closed for want of memory comes again. */
+static void revive(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!c[i]->dead)
+			continue;
+		conns_reap(srv);
+		c[i] = t_client(srv, (unsigned int)i);
+	}
+}
+
+static void step(int i, uint32_t type, const char *data, size_t len, uint32_t tx)
+{
+	t_req(c[i], type, tx, data, len);
+	while (!c[i]->dead && t_next(c[i]))
+		;
+	if (countdown == 1)
+		countdown = 0;
+	revive();
+}
+
+#define S(i, type, text, tx) step(i, type, text, sizeof(text), tx)
+
+static void script(void)
+{
+	S(0, XS_WRITE, "/a/b/c\0a value that is longer than what fits inline", 0);
+	S(0, XS_MKDIR, "/local/domain/1", 0);
+	S(0, XS_SET_PERMS, "/local/domain/1\0n1", 0);
+	S(1, XS_WATCH, "data\0token", 0);
+	S(1, XS_WATCH, "@releaseDomain\0token", 0);
+	S(1, XS_WRITE, "data/x/y\0another value, long enough as well", 0);
+	S(1, XS_DIRECTORY, "data", 0);
+	S(1, XS_DIRECTORY_PART, "data\0" "0", 0);
+	S(1, XS_SET_PERMS, "data/x\0n1\0r0", 0);
+	S(1, XS_GET_PERMS, "data/x", 0);
+	S(1, XS_TRANSACTION_START, "", 0);
+	S(1, XS_READ, "data/x/y", 1);
+	S(1, XS_WRITE, "data/x/y\0in the transaction, long enough", 1);
+	S(1, XS_WRITE, "data/t/u/v/w\0new in the transaction", 1);
+	S(1, XS_SET_PERMS, "data/x\0n1\0b0", 1);
+	S(1, XS_RM, "data/t/u", 1);
+	S(1, XS_DIRECTORY, "data/t", 1);
+	S(1, XS_TRANSACTION_END, "T", 1);
+	S(0, XS_INTRODUCE, "3\0" "1\0" "2", 0);
+	S(0, XS_SET_TARGET, "3\0" "1", 0);
+	S(0, XS_CONTROL, "print", 0);
+	S(0, XS_CONTROL, "stat", 0);
+	S(0, XS_CONTROL, "monitor", 0);
+	S(1, XS_RM, "data", 0);
+	S(1, XS_UNWATCH, "data\0token", 0);
+	S(0, XS_RELEASE, "3", 0);
+	S(1, XS_RESET_WATCHES, "", 0);
+}
+
+/* Whether the script got as far as allocation @nr. */
+static bool one_failure(unsigned long nr, bool all_after)
+{
+	bool reached;
+
+	srv = t_start();
+	c[0] = t_client(srv, 0);
+	c[1] = t_client(srv, 1);
+	fake_domain(srv->hv, 3, FAKE_EXISTS);
+	countdown = nr;
+	sticky = all_after;
+	script();
+	reached = countdown <= 1;
+	countdown = 0;
+	assert_int_equal(t_write(c[0], 0, "/after", "1"), 0);
+	assert_int_equal(t_read(c[0], 0, "/after", out), 0);
+	t_stop(srv);
+	return reached;
+}
+
+static void sweep(bool all_after)
+{
+	unsigned long nr = 1;
+
+	while (one_failure(nr, all_after))
+		nr++;
+	print_message("%lu allocations\n", nr - 1);
+	assert_true(nr > 50);
+}
+
+static void test_each_allocation_may_fail_alone(void **state)
+{
+	sweep(false);
+}
+
+static void test_all_allocations_of_a_request_may_fail(void **state)
+{
+	sweep(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_allocation_may_fail_alone),
+		cmocka_unit_test(test_all_allocations_of_a_request_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
