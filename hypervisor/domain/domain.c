@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domain.c - the list of domains, and a domain's life from creation to the last returned frame.
- * Owns domain_list and domids; vcpus are vcpu.c's, shutdown and crash shutdown.c's. Order of teardown: security.md D9.
+ * Owns domain_list and domids; vcpus are vcpu.c's, shutdown and crash shutdown.c's. Order of
+ * teardown: security.md D9.
  */
 #include "domain/domain.h"
 

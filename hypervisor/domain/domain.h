@@ -27,7 +27,8 @@ struct evtchn_table; /* domain/evtchn.c */
 struct grant_table;  /* domain/gnttab.c */
 struct sched_vcpu;   /* domain/sched_credit.c */
 
-enum vcpu_pause { /* bits of vcpu.pause_flags: runnable when none is set and the domain is not paused */
+/* Bits of vcpu.pause_flags: runnable when none is set and the domain is not paused. */
+enum vcpu_pause {
 	VPF_DOWN = 1 << 0,     /* not brought up */
 	VPF_BLOCKED = 1 << 1,  /* SCHEDOP_block: an event ends it */
 	VPF_POLLING = 1 << 2,  /* SCHEDOP_poll */
@@ -41,7 +42,7 @@ struct vcpu {
 
 	unsigned long pause_flags; /* enum vcpu_pause */
 	unsigned int pause_count;
-	bool is_initialised; /* a context was given (dom0 build, setvcpucontext, VCPUOP_initialise) */
+	bool is_initialised; /* has a context (dom0 build, setvcpucontext, VCPUOP_initialise) */
 	bool is_running;     /* on the CPU now */
 
 	/* The guest's view: in shared_info, or registered by VCPUOP_register_vcpu_info (then
@@ -147,8 +148,8 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config, s
 /* A living or dying domain by number; NULL: none. DOMID_SELF is not resolved here. */
 struct domain *domain_find(domid_t domid);
 /*
- * Resolves a hypercall's domid: DOMID_SELF or current's own number, else another domain, allowed only when
- * current is privileged (or the domain's device model). 0; -ESRCH none; -EPERM.
+ * Resolves a hypercall's domid: DOMID_SELF or current's own number, else another domain, allowed
+ * only when current is privileged (or the domain's device model). 0; -ESRCH none; -EPERM.
  */
 int domain_find_remote(domid_t domid, struct domain **out);
 /* Marks it dying and starts teardown; -ERESTART until all is returned; 0 when the domain is gone
@@ -184,7 +185,10 @@ void vcpu_wake(struct vcpu *v);
 void vcpu_sleep(struct vcpu *v);
 /* An event arrived for @v: unblocks it, ends a poll. */
 void vcpu_kick(struct vcpu *v);
-/* SOFTIRQ_SCHEDULE: picks the next vcpu, switches registers; idles with interrupts on when none runs. */
+/*
+ * SOFTIRQ_SCHEDULE: picks the next vcpu, switches registers; idles with interrupts on when none
+ * runs.
+ */
 void sched_softirq(void);
 /* Picks the first vcpu at boot and never returns. */
 void sched_start(void) __attribute__((noreturn));
@@ -209,14 +213,14 @@ void vcpu_down(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 /*
- * VCPUOP_register_vcpu_info: @mfn, @offset guest-controlled. Copies the old contents and keeps all
- * pending bits. -EINVAL (already done, offset, not the domain's writable page).
+ * VCPUOP_register_vcpu_info: @mfn, @offset guest-controlled. Copies the old contents and keeps
+ * all pending bits. -EINVAL (already done, offset, not the domain's writable page).
  */
 int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset);
 /*
- * Writes @len (<= PAGE_SIZE) bytes at the guest kernel's virtual address @va, by walking @v's kernel page
- * table in software: works whatever is loaded. False: not mapped writable (nothing is reported
- * to the guest: the area is its own to keep mapped).
+ * Writes @len (<= PAGE_SIZE) bytes at the guest kernel's virtual address @va, by walking @v's
+ * kernel page table in software: works whatever is loaded. False: not mapped writable (nothing is
+ * reported to the guest: the area is its own to keep mapped).
  */
 bool vcpu_write_guest(const struct vcpu *v, u64 va, const void *src, size_t len);
 /* Changes the runstate and accounts the time spent in the old one. */
@@ -227,7 +231,10 @@ void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 void vcpu_periodic_start(struct vcpu *v);
 void vcpu_periodic_stop(struct vcpu *v);
 
-/* Writes @v's time info (vcpu_info and the secondary area). On switch-in and after a clock change. */
+/*
+ * Writes @v's time info (vcpu_info and the secondary area). On switch-in and after a clock
+ * change.
+ */
 void vcpu_time_update(struct vcpu *v);
 /* Writes the runstate to the guest's registered area. */
 void vcpu_runstate_publish(struct vcpu *v);

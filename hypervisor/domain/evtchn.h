@@ -3,7 +3,8 @@
  * evtchn.h - event channels, two-level ABI: ports, binding, sending.
  *
  * Ports, domids, vcpu numbers and virq numbers are guest-controlled, any value; `d` is the domain
- * whose port is meant. A failed call changed nothing. Source: xen/event_channel.h; Xen 4.17 for behaviour.
+ * whose port is meant. A failed call changed nothing. Source: xen/event_channel.h; Xen 4.17 for
+ * behaviour.
  */
 #ifndef HV_DOMAIN_EVTCHN_H
 #define HV_DOMAIN_EVTCHN_H
@@ -15,12 +16,19 @@
 int evtchn_init(struct domain *d);     /* 0, -ENOMEM */
 void evtchn_destroy(struct domain *d); /* closes all ports, frees the table; idempotent */
 
-/* A port that @remote (domid, not resolved: may not exist yet) can bind to. -ENOSPC: quota; -ENOMEM. */
+/*
+ * A port that @remote (domid, not resolved: may not exist yet) can bind to. -ENOSPC: quota;
+ * -ENOMEM.
+ */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port);
-/* Connects a new port of @ld to @rd's unbound @rport reserved for @ld. -EINVAL: not so; -ENOSPC. */
+/*
+ * Connects a new port of @ld to @rd's unbound @rport reserved for @ld. -EINVAL: not so; -ENOSPC.
+ */
 int evtchn_bind_interdomain(struct domain *ld, struct domain *rd, evtchn_port_t rport,
 			    evtchn_port_t *lport);
-/* -EINVAL: no such virq, or a global one on a vcpu other than 0; -ENOENT: vcpu; -EEXIST; -ENOSPC. */
+/*
+ * -EINVAL: no such virq, or a global one on a vcpu other than 0; -ENOENT: vcpu; -EEXIST; -ENOSPC.
+ */
 int evtchn_bind_virq(struct domain *d, u32 virq, u32 vcpu_id, evtchn_port_t *port);
 int evtchn_bind_ipi(struct domain *d, u32 vcpu_id, evtchn_port_t *port);
 /* Starts delivery of a mapped pirq. -EPERM: not mapped; -EEXIST; gsi_bind_guest's errors. */
@@ -31,7 +39,9 @@ int evtchn_close(struct domain *d, evtchn_port_t port);
 int evtchn_send(struct domain *d, evtchn_port_t port);
 /* Fills all but dom and port. -EINVAL: port out of range. */
 int evtchn_status(struct domain *d, evtchn_port_t port, struct evtchn_status *st);
-/* -EINVAL: kind of port bound to its vcpu for good (IPI, per-vcpu VIRQ), closed; -ENOENT: vcpu. */
+/*
+ * -EINVAL: kind of port bound to its vcpu for good (IPI, per-vcpu VIRQ), closed; -ENOENT: vcpu.
+ */
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, u32 vcpu_id);
 int evtchn_unmask(struct domain *d, evtchn_port_t port); /* -EINVAL: out of range */
 /* Closes all ports but keeps the table (EVTCHNOP_reset). */
@@ -43,7 +53,9 @@ bool evtchn_is_pending(const struct domain *d, evtchn_port_t port);
 void vcpu_mark_events_pending(struct vcpu *v);
 
 /* --- domain/virq.c --- */
-/* Raises @virq on one vcpu (per-vcpu virqs: VIRQ_TIMER, VIRQ_DEBUG, VIRQ_XENOPROF, VIRQ_XENPMU). */
+/*
+ * Raises @virq on one vcpu (per-vcpu virqs: VIRQ_TIMER, VIRQ_DEBUG, VIRQ_XENOPROF, VIRQ_XENPMU).
+ */
 void virq_raise_vcpu(struct vcpu *v, unsigned int virq);
 /* Raises a global virq on the domain that handles it (dom0 unless set), as bound on vcpu 0. */
 void virq_raise_global(unsigned int virq);

@@ -128,8 +128,8 @@ static bool is_write_pinned(const struct grant_pins *p)
 }
 
 /*
- * Sets GTF_reading (and GTF_writing) on the shared entry, if it is what @ld may use. Flags and domid
- * are one word, taken once and changed by compare-and-swap: the granter may be writing it.
+ * Sets GTF_reading (and GTF_writing) on the shared entry, if it is what @ld may use. Flags and
+ * domid are one word, taken once and changed by compare-and-swap: the granter may be writing it.
  */
 static s16 flags_set(grant_entry_v1_t *entry, domid_t ld, bool writable)
 {

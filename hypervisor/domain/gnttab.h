@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gnttab.h - grant tables, version 1: the shared tables, active entries with their pins, and the
- * maptrack of what a domain has mapped. Operations return GNTST_* (as s16), not errnos, where an op
- * structure carries a status.
+ * maptrack of what a domain has mapped. Operations return GNTST_* (as s16), not errnos, where an
+ * op structure carries a status.
  *
  * Rules: security.md D8, C31-C37. Each host or device mapping holds one general reference on
  * the frame, and a WR type reference when writable; pv_grant_map_pte() takes none.
@@ -51,8 +51,10 @@ struct grant_table {
 #define MAPTRACK_PER_PAGE (PAGE_SIZE / sizeof(struct maptrack))
 
 int gnttab_init(struct domain *d); /* by d->max_grant_frames, max_maptrack_frames. 0, -ENOMEM */
-/* Preemptible release of everything @d has mapped: pins and references; the entries themselves are
- * in page tables that never run again. -ERESTART; 0. */
+/*
+ * Preemptible release of everything @d has mapped: pins and references; the entries themselves
+ * are in page tables that never run again. -ERESTART; 0.
+ */
 int gnttab_release_mappings(struct domain *d);
 /* Unshares and frees the tables. False: a frame is still mapped by somebody, try again later. */
 bool gnttab_fini(struct domain *d);
@@ -63,12 +65,14 @@ int gnttab_grow(struct domain *d, u32 nr_frames);
 int gnttab_get_shared_frame(struct domain *d, u32 idx, mfn_t *mfn);
 
 /*
- * Pins entry @ref of @rd for @ld (C31: one snapshot, set by compare-and-swap). @writable, @is_device. Takes no
- * frame references. GNTST_okay and the active entry, or the GNTST_* error.
+ * Pins entry @ref of @rd for @ld (C31: one snapshot, set by compare-and-swap). @writable,
+ * @is_device. Takes no frame references. GNTST_okay and the active entry, or the GNTST_* error.
  */
 s16 gnttab_pin(struct domain *rd, grant_ref_t ref, const struct domain *ld, bool writable,
 	       bool is_device, struct grant_active **out);
-/* Undoes gnttab_pin; the last pin clears GTF_reading/writing (after the caller dropped its refs). */
+/*
+ * Undoes gnttab_pin; the last pin clears GTF_reading/writing (after the caller dropped its refs).
+ */
 void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool writable, bool is_device);
 
 /* --- gnttab_map.c: each does one op for `current`'s domain --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gnttab_map.c - mapping and unmapping other domains' granted frames into current's page tables, and the
- * maptrack that remembers them. Rules: security.md C32-C34, D8.
+ * gnttab_map.c - mapping and unmapping other domains' granted frames into current's page tables,
+ * and the maptrack that remembers them. Rules: security.md C32-C34, D8.
  */
 #include "domain/gnttab.h"
 
@@ -75,7 +75,10 @@ static s16 mapping_get(struct domain *rd, grant_ref_t ref, struct domain *ld, bo
 	if (rc != GNTST_okay)
 		return rc;
 	*frame = act->frame;
-	/* The hypervisor's own shared pages are not counted among the granter's frames: not granted. */
+	/*
+	 * The hypervisor's own shared pages are not counted among the granter's frames: not
+	 * granted.
+	 */
 	if (act->frame->ref & FRAME_XENHEAP)
 		goto out_unpin;
 	if (writable ? frame_get_and_type(act->frame, rd, FT_WR) == 0 : frame_get(act->frame, rd))
@@ -225,7 +228,8 @@ s16 gnttab_unmap_prepare(struct gnttab_unmap_state *st, grant_handle_t handle, u
 	return GNTST_okay;
 }
 
-static void references_put(struct domain *rd, grant_ref_t ref, struct frame *frame, u16 done, bool writable)
+static void references_put(struct domain *rd, grant_ref_t ref, struct frame *frame, u16 done,
+			   bool writable)
 {
 	if (done & GNTMAP_device_map)
 		mapping_put(rd, ref, frame, writable, true);

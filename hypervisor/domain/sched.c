@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.c - who has the CPU: runnable or not, the switch, and idling. Owns `current`; the choice of
- * the next is sched_credit.c's. Runs as SOFTIRQ_SCHEDULE on the way out to a guest.
+ * sched.c - who has the CPU: runnable or not, the switch, and idling. Owns `current`; the choice
+ * of the next is sched_credit.c's. Runs as SOFTIRQ_SCHEDULE on the way out to a guest.
  */
 #include "domain/sched.h"
 

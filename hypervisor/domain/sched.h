@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.h - between sched.c (states, switching, idling) and the policy that chooses who runs next.
+ * sched.h - between sched.c (states, switching, idling) and the policy that chooses who runs
+ * next.
  */
 #ifndef HV_DOMAIN_SCHED_H
 #define HV_DOMAIN_SCHED_H
@@ -18,12 +19,16 @@ bool credit_insert(struct vcpu *v, bool after_block, s_time_t now);
 void credit_remove(struct vcpu *v);
 /* The running vcpu used the CPU until @now. Charges it. */
 void credit_charge(struct vcpu *v, s_time_t now);
-/* The running vcpu (still runnable) goes back to the queue. @yield: behind all of its priority. */
+/*
+ * The running vcpu (still runnable) goes back to the queue. @yield: behind all of its priority.
+ */
 void credit_requeue(struct vcpu *v, bool yield);
 /* Takes the next off the queue; NULL: none is runnable. Arms the slice timer if others wait. */
 struct vcpu *credit_pick(s_time_t now);
 
-/* XEN_DOMCTL_SCHEDOP_putinfo for the credit scheduler: 0; -EINVAL weight 0 or above 65535, cap. */
+/*
+ * XEN_DOMCTL_SCHEDOP_putinfo for the credit scheduler: 0; -EINVAL weight 0 or above 65535, cap.
+ */
 int credit_set_params(struct domain *d, u16 weight, u16 cap);
 
 /* --- sched.c for hypercall/ --- */
@@ -32,8 +37,10 @@ void sched_block(void);
 void sched_yield(void);
 /* SCHEDOP_poll for current: @ports (each < 4096, validated), @timeout_ns absolute, 0: none. */
 void sched_poll(const evtchn_port_t *ports, unsigned int nr, s_time_t timeout_ns);
-/* SCHEDOP_watchdog: @id 0 takes a free one and returns its id + 1; else re-arms (or stops: timeout
- * 0) that one. -EEXIST: all in use; -EINVAL: no such. */
+/*
+ * SCHEDOP_watchdog: @id 0 takes a free one and returns its id + 1; else re-arms (or stops:
+ * timeout 0) that one. -EEXIST: all in use; -EINVAL: no such.
+ */
 long sched_watchdog(struct domain *d, u32 id, u32 timeout_s);
 
 #endif

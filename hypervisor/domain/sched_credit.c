@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched_credit.c - the policy: credits in nanoseconds of CPU time, given to domains by weight every period,
- * burnt by running. Priorities: BOOST (just woke to handle an event), UNDER (has credit),
- * OVER (spent it). Work-conserving but for caps. With one runnable vcpu no timer runs at all.
+ * sched_credit.c - the policy: credits in nanoseconds of CPU time, given to domains by weight
+ * every period, burnt by running. Priorities: BOOST (just woke to handle an event), UNDER (has
+ * credit), OVER (spent it). Work-conserving but for caps. With one runnable vcpu no timer runs at
+ * all.
  *
  * Owns the run queue (vcpu.sched_next) and struct sched_vcpu.
  */
@@ -14,7 +15,10 @@
 #define SLICE_NS 30000000LL  /* at most this long while others of the same priority wait */
 #define BOOST_NS 10000000LL  /* a boosted vcpu loses its boost after running this long */
 #define PERIOD_NS 30000000LL /* accounting */
-/* Debts and savings survive a few periods (a whole slice may cost more than a period's share), not more. */
+/*
+ * Debts and savings survive a few periods (a whole slice may cost more than a period's share),
+ * not more.
+ */
 #define CREDIT_MIN (-4 * PERIOD_NS)
 #define CREDIT_MAX (2 * PERIOD_NS)
 
@@ -204,7 +208,9 @@ static unsigned int active_vcpus(const struct domain *d)
 	return nr;
 }
 
-/* @share: what each active vcpu of @d gets. A capped vcpu without credit parks until it has some. */
+/*
+ * @share: what each active vcpu of @d gets. A capped vcpu without credit parks until it has some.
+ */
 static void domain_account(struct domain *d, s_time_t share)
 {
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {

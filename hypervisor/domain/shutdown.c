@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shutdown.c - how a domain stops: by its own wish, by breaking its contract, by its watchdog; and
- * the counted pauses. dom0's stop is the machine's.
+ * shutdown.c - how a domain stops: by its own wish, by breaking its contract, by its watchdog;
+ * and the counted pauses. dom0's stop is the machine's.
  */
 #include "domain/domain.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - one-shot timers: a binary heap of pointers ordered by deadline, the earliest programmed
- * into the local APIC. Owns the heap; not the meaning of any timer.
+ * timer.c - one-shot timers: a binary heap of pointers ordered by deadline, the earliest
+ * programmed into the local APIC. Owns the heap; not the meaning of any timer.
  */
 #include "domain/timer.h"
 
@@ -115,7 +115,10 @@ void timer_stop(struct timer *t)
 {
 	if (!t->heap_pos)
 		return;
-	/* A needless interrupt of the old deadline is cheaper than reprogramming: it finds nothing due. */
+	/*
+	 * A needless interrupt of the old deadline is cheaper than reprogramming: it finds
+	 * nothing due.
+	 */
 	heap_remove(t);
 }
 

@@ -14,8 +14,8 @@ struct timer {
 };
 
 /*
- * @fn runs from softirq context, interrupts off, at or after the deadline. Reserves room in the heap.
- * 0; -ENOMEM (impossible for the first 64 timers: boot code need not check).
+ * @fn runs from softirq context, interrupts off, at or after the deadline. Reserves room in the
+ * heap. 0; -ENOMEM (impossible for the first 64 timers: boot code need not check).
  */
 int timer_init(struct timer *t, void (*fn)(void *arg), void *arg);
 /* Arms or re-arms. A deadline in the past fires at the next softirq. Never fails: room for every

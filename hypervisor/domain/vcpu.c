@@ -15,7 +15,8 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 
-#define PERIODIC_DEFAULT_NS 10000000ULL /* until the guest stops it; a blocked vcpu does not get it */
+/* Until the guest stops it; a blocked vcpu does not get it. */
+#define PERIODIC_DEFAULT_NS 10000000ULL
 
 static void singleshot_expired(void *arg)
 {
@@ -152,7 +153,7 @@ int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset)
 	int rc;
 
 	if (v->vcpu_info_frame)
-		return -EINVAL; /* once only, as the old one may be in use by the guest's other cpus */
+		return -EINVAL; /* once only: the guest's other cpus may use the old one */
 	if (offset > PAGE_SIZE - sizeof(struct vcpu_info) || offset % 8 || !mfn_is_ram(_mfn(mfn)))
 		return -EINVAL;
 	f = mfn_to_frame(_mfn(mfn));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vtime.c - how a guest tells the time: vcpu_time_info (version protocol of xen/xen.h) and wall clock.
- * The clock itself is x86/clock.c's.
+ * vtime.c - how a guest tells the time: vcpu_time_info (version protocol of xen/xen.h) and wall
+ * clock. The clock itself is x86/clock.c's.
  */
 #include "domain/domain.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* domctl_life.c - domctl: domains come, stop, go on and go; what is known about them. ABI: xen/domctl.h. */
+/*
+ * domctl_life.c - domctl: domains come, stop, go on and go; what is known about them. ABI:
+ * xen/domctl.h.
+ */
 #include "hypercall/domctl.h"
 
 #include "lib/errno.h"
@@ -18,7 +21,8 @@ static long config_check(const struct xen_domctl_createdomain *c)
 	if (c->max_vcpus == 0 || c->max_vcpus > DOMAIN_MAX_VCPUS)
 		return -EINVAL;
 	/* "At most version n": a guest gets version 1 whatever more the toolstack would allow. */
-	if (XEN_DOMCTL_GRANT_version(c->grant_opts) == 0 || c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
+	if (XEN_DOMCTL_GRANT_version(c->grant_opts) == 0 ||
+	    c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
 		return -EINVAL;
 	if (c->cpupool_id || c->vmtrace_size || c->arch.emulation_flags ||
 	    c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)

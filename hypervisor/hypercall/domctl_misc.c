@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl_misc.c - domctl: scheduling parameters, time, address size, rights, page types, CPU policy.
- * ABI: xen/domctl.h.
+ * domctl_misc.c - domctl: scheduling parameters, time, address size, rights, page types, CPU
+ * policy. ABI: xen/domctl.h.
  */
 #include "domain/evtchn.h"
 #include "domain/sched.h"
@@ -141,7 +141,10 @@ long domctl_subscribe(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* TSC is always the machine's own: modes "default" and "native" are that, "always emulate" is not. */
+/*
+ * TSC is always the machine's own: modes "default" and "native" are that, "always emulate" is
+ * not.
+ */
 #define TSC_MODE_ALWAYS_EMULATE 1
 #define TSC_MODE_NEVER_EMULATE 2
 
@@ -239,8 +242,8 @@ long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op)
 }
 
 /*
- * What a guest may see is decided by the hypervisor alone; a policy of the toolstack is read (so that a
- * broken one is noticed) and has no further effect. docs/hypercalls.md says so.
+ * What a guest may see is decided by the hypervisor alone; a policy of the toolstack is read (so
+ * that a broken one is noticed) and has no further effect. docs/hypercalls.md says so.
  */
 long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op)
 {

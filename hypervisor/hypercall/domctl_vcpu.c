@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* domctl_vcpu.c - domctl: the state of a vcpu, in and out: contexts, affinity, FPU, MSRs. ABI: xen/domctl.h. */
+/*
+ * domctl_vcpu.c - domctl: the state of a vcpu, in and out: contexts, affinity, FPU, MSRs. ABI:
+ * xen/domctl.h.
+ */
 #include "hypercall/domctl.h"
 
 #include "lib/errno.h"
@@ -13,7 +16,9 @@ static struct vcpu *vcpu_find(const struct domain *d, u32 id)
 	return id < d->nr_vcpus_max ? d->vcpu[id] : NULL;
 }
 
-/* A vcpu that has a context may get new registers (resume after suspend), no other page tables. */
+/*
+ * A vcpu that has a context may get new registers (resume after suspend), no other page tables.
+ */
 static long context_change(struct vcpu *v, const struct vcpu_guest_context *new)
 {
 	struct vcpu_guest_context *old = xzalloc_obj(struct vcpu_guest_context);
@@ -24,7 +29,8 @@ static long context_change(struct vcpu *v, const struct vcpu_guest_context *new)
 	pv_vcpu_get_context(v, old);
 	if (old->ctrlreg[3] != new->ctrlreg[3] || old->ctrlreg[1] != new->ctrlreg[1] ||
 	    old->user_regs.cs != new->user_regs.cs || old->user_regs.rip != new->user_regs.rip ||
-	    old->user_regs.ss != new->user_regs.ss || old->user_regs.rflags != new->user_regs.rflags)
+	    old->user_regs.ss != new->user_regs.ss ||
+	    old->user_regs.rflags != new->user_regs.rflags)
 		rc = -EBUSY;
 	xfree(old);
 	if (rc)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handlers.h - the handlers of hypercall/ itself (pv/pv.h declares the others), and what its files share.
- * Every argument is guest-controlled; a handler copies each structure in once.
+ * handlers.h - the handlers of hypercall/ itself (pv/pv.h declares the others), and what its
+ * files share. Every argument is guest-controlled; a handler copies each structure in once.
  */
 #ifndef HV_HYPERCALL_HANDLERS_H
 #define HV_HYPERCALL_HANDLERS_H
@@ -28,8 +28,10 @@ long hc_physdev_op(struct hc_args *a);
 long hc_sysctl(struct hc_args *a);
 long hc_domctl(struct hc_args *a);
 
-/* One call through the table. @in_multicall refuses what a multicall must not hold. -ENOSYS, -EPERM, -EINVAL, or
- * the handler's result. */
+/*
+ * One call through the table. @in_multicall refuses what a multicall must not hold. -ENOSYS,
+ * -EPERM, -EINVAL, or the handler's result.
+ */
 long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall);
 /* For traces; NULL: no such hypercall. */
 const char *hypercall_name(u64 nr);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* hc_console.c - console_io: dom0's emergency console on the serial line. Others get -EPERM, as with
- * Debian's build of Xen. ABI: xen/xen.h, CONSOLEIO_*. */
+/*
+ * hc_console.c - console_io: dom0's emergency console on the serial line. Others get -EPERM, as
+ * with Debian's build of Xen. ABI: xen/xen.h, CONSOLEIO_*.
+ */
 #include "domain/domain.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"

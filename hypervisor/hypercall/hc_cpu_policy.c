@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_cpu_policy.c - CPUID as the toolstack reads it. What a guest sees is pv/cpuid.c's decision; a
- * toolstack's own policy is taken note of but does not widen it. ABI: xen/arch-x86/xen.h.
+ * hc_cpu_policy.c - CPUID as the toolstack reads it. What a guest sees is pv/cpuid.c's decision;
+ * a toolstack's own policy is taken note of but does not widen it. ABI: xen/arch-x86/xen.h.
  */
 #include "hypercall/hc_cpu_policy.h"
 

@@ -6,9 +6,9 @@
 #include "domain/domain.h"
 
 /*
- * Writes the leaves a guest of @d sees (NULL: the machine's own) to the array at @leaves_va, in the order
- * and with the subleaves libxc's reader takes. *@nr: IN capacity, OUT written. @leaves_va 0: only the
- * largest number there can be. 0, -ENOBUFS, -EFAULT.
+ * Writes the leaves a guest of @d sees (NULL: the machine's own) to the array at @leaves_va, in
+ * the order and with the subleaves libxc's reader takes. *@nr: IN capacity, OUT written.
+ * @leaves_va 0: only the largest number there can be. 0, -ENOBUFS, -EFAULT.
  */
 long cpu_policy_write_leaves(const struct domain *d, u64 leaves_va, u32 *nr);
 /* The same for MSRs (xen_msr_entry_t). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_domctl.c - domctl, dom0 only: the table of operations and what they have in common: the interface
- * version, finding the domain, copying the structure in and out. ABI: xen/domctl.h.
+ * hc_domctl.c - domctl, dom0 only: the table of operations and what they have in common: the
+ * interface version, finding the domain, copying the structure in and out. ABI: xen/domctl.h.
  */
 #include "hypercall/domctl.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_evtchn.c - event_channel_op: copies each structure in, resolves domids, calls domain/evtchn.c.
- * FIFO operations are refused (architecture.md D11): Linux then uses the two-level ABI.
- * ABI: xen/event_channel.h.
+ * hc_evtchn.c - event_channel_op: copies each structure in, resolves domids, calls
+ * domain/evtchn.c. FIFO operations are refused (architecture.md D11): Linux then uses the
+ * two-level ABI. ABI: xen/event_channel.h.
  */
 #include "domain/evtchn.h"
 #include "hypercall/handlers.h"
@@ -13,7 +13,10 @@ static domid_t resolve_self(domid_t domid)
 	return domid == DOMID_SELF ? current->domain->domain_id : domid;
 }
 
-/* Every operation gets its structure already copied in; what it writes there goes back when it succeeds. */
+/*
+ * Every operation gets its structure already copied in; what it writes there goes back when it
+ * succeeds.
+ */
 union evtchn_arg {
 	struct evtchn_alloc_unbound alloc_unbound;
 	struct evtchn_bind_interdomain bind_interdomain;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_memory.c - memory_op: the table of its operations, and those that only tell or set a fact. Extents are
- * hc_memory_extents.c's, exchange hc_memory_exchange.c's. ABI: xen/memory.h.
+ * hc_memory.c - memory_op: the table of its operations, and those that only tell or set a fact.
+ * Extents are hc_memory_extents.c's, exchange hc_memory_exchange.c's. ABI: xen/memory.h.
  */
 #include "hypercall/memory.h"
 
@@ -52,7 +52,8 @@ static long op_claim_pages(u64 arg)
 		d->outstanding_claim = 0;
 		return 0;
 	}
-	if (d->is_dying || d->outstanding_claim || r.nr_extents < d->tot_pages || r.nr_extents > d->max_pages)
+	if (d->is_dying || d->outstanding_claim || r.nr_extents < d->tot_pages ||
+	    r.nr_extents > d->max_pages)
 		return -EINVAL;
 	/* What the domain has counts as fulfilled. */
 	if (!claims_allow(d, r.nr_extents - d->tot_pages) ||

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_memory_exchange.c - memory_op exchange: a domain swaps frames for others of a better shape (Linux's
- * DMA buffers: contiguous, below 4 GiB). Works in chunks, each all or nothing: a chunk that
- * fails leaves its old frames with their contents (C24). ABI: xen/memory.h, struct xen_memory_exchange.
+ * hc_memory_exchange.c - memory_op exchange: a domain swaps frames for others of a better shape
+ * (Linux's DMA buffers: contiguous, below 4 GiB). Works in chunks, each all or nothing: a chunk
+ * that fails leaves its old frames with their contents (C24). ABI: xen/memory.h, struct
+ * xen_memory_exchange.
  */
 #include "hypercall/memory.h"
 #include "lib/errno.h"

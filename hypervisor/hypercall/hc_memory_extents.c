@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_memory_extents.c - memory_op increase_reservation, decrease_reservation, populate_physmap: extents of
- * 2^order frames to and from a domain. For PV the frame numbers are machine frames.
+ * hc_memory_extents.c - memory_op increase_reservation, decrease_reservation, populate_physmap:
+ * extents of 2^order frames to and from a domain. For PV the frame numbers are machine frames.
  * ABI: xen/memory.h: the result is the number of extents done, also when one failed.
  */
 #include "hypercall/memory.h"
 #include "lib/errno.h"
 
-/* One extent for @d: fills in frames and the M2P, tells the guest. False: failed, nothing kept. */
+/*
+ * One extent for @d: fills in frames and the M2P, tells the guest. False: failed, nothing kept.
+ */
 static bool extent_allocate(struct domain *d, const struct xen_memory_reservation *r, u64 idx,
 			    bool has_gpfn)
 {

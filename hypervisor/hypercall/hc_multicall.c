@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_multicall.c - many hypercalls in one: each entry goes through the same table as a single call.
- * A restart continues at the first entry not finished. ABI: xen/xen.h, struct multicall_entry.
+ * hc_multicall.c - many hypercalls in one: each entry goes through the same table as a single
+ * call. A restart continues at the first entry not finished. ABI: xen/xen.h, struct
+ * multicall_entry.
  */
 #include "hypercall/handlers.h"
 #include "lib/errno.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_physdev.c - physdev_op: interrupts of real devices for dom0 (pirq number = GSI number), and what dom0
- * tells about PCI. MSI is refused: Linux falls back to INTx. ABI: xen/physdev.h.
+ * hc_physdev.c - physdev_op: interrupts of real devices for dom0 (pirq number = GSI number), and
+ * what dom0 tells about PCI. MSI is refused: Linux falls back to INTx. ABI: xen/physdev.h.
  */
 #include "domain/evtchn.h"
 

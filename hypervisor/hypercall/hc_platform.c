@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* hc_platform.c - platform_op, dom0 only: wall clock, power, facts of the firmware. ABI: xen/platform.h. */
+/*
+ * hc_platform.c - platform_op, dom0 only: wall clock, power, facts of the firmware. ABI:
+ * xen/platform.h.
+ */
 #include "domain/sched.h"
 
 #include <xen/platform.h>

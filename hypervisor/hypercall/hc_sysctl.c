@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One CPU, one node, one
- * pool. ABI: xen/sysctl.h.
+ * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One CPU, one node,
+ * one pool. ABI: xen/sysctl.h.
  */
 #include "domain/sched.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hypercall.c - THE table of hypercalls, and the one dispatcher behind `syscall` from a guest kernel. Owns
- * restarts: a handler never touches the guest's registers for its result. ABI: xen/xen.h.
+ * hypercall.c - THE table of hypercalls, and the one dispatcher behind `syscall` from a guest
+ * kernel. Owns restarts: a handler never touches the guest's registers for its result. ABI:
+ * xen/xen.h.
  */
 #include "hypercall/hypercall.h"
 
@@ -125,7 +126,8 @@ bool hypercall_should_preempt(void)
 /* push rcx; push r11; mov $nr, eax; syscall; pop r11; pop rcx; ret */
 static void stub_fill(u8 *stub, u32 nr)
 {
-	static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0,	0,    0,
+				  0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
 
 	memcpy(stub, code, sizeof(code));
 	memcpy(stub + 4, &nr, sizeof(nr));

@@ -10,9 +10,10 @@
 #include <xen/xen.h>
 
 /*
- * The six argument registers, guest-controlled. A handler that must be preempted updates them so that
- * the call goes on where it stopped, and returns -ERESTART: the dispatcher writes them back and
- * rewinds RIP (multicall: the entry). Nothing else survives a restart; everything is validated again.
+ * The six argument registers, guest-controlled. A handler that must be preempted updates them so
+ * that the call goes on where it stopped, and returns -ERESTART: the dispatcher writes them back
+ * and rewinds RIP (multicall: the entry). Nothing else survives a restart; everything is
+ * validated again.
  */
 struct hc_args {
 	u64 a[6];
@@ -25,15 +26,20 @@ void hypercall_entry(struct cpu_user_regs *regs);
 /* True when a long operation should return -ERESTART now: softirq or event work is pending. */
 bool hypercall_should_preempt(void);
 
-/* A hypercall that sets the guest's whole register state (iret, or a crash) returns this: the dispatcher
- * then leaves RAX and the rest alone. */
+/*
+ * A hypercall that sets the guest's whole register state (iret, or a crash) returns this: the
+ * dispatcher then leaves RAX and the rest alone.
+ */
 #define HC_REGS_SET (-0x10000L)
 
 /* The page a guest's HYPERCALL_PAGE note or domctl hypercall_init asks for: 128 32-byte stubs. */
 void hypercall_page_fill(u8 *page);
 
 /* --- guest memory through the current page tables (x86/guest_access.c) --- */
-/* True when [va, va+n*size) is canonical, does not overflow, and stays outside the hypervisor's hole. */
+/*
+ * True when [va, va+n*size) is canonical, does not overflow, and stays outside the hypervisor's
+ * hole.
+ */
 bool guest_range_ok(u64 va, u64 n, u64 size);
 /* Fault-safe copies; 0 or -EFAULT (range or fault; a partial copy may have happened). */
 int must_check copy_from_guest(void *dst, u64 va, size_t len);

@@ -33,7 +33,8 @@ bool claims_allow(const struct domain *d, u64 nr);
 /* Frames claimed by all domains and not yet allocated. */
 u64 claims_outstanding(void);
 
-long memory_reservation(struct hc_args *a); /* increase, decrease, populate: extents done, -ERESTART */
+/* Increase, decrease, populate: extents done, or -ERESTART. */
+long memory_reservation(struct hc_args *a);
 long memory_exchange(struct hc_args *a);
 
 #endif

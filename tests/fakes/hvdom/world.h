@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world.h - what domain/ and hypercall/ stand on, for host tests: real mm/, and plain fakes of x86/ and pv/.
- * Guest memory is the test's own: a guest address is a host address inside guest_mem, all else faults.
+ * world.h - what domain/ and hypercall/ stand on, for host tests: real mm/, and plain fakes of
+ * x86/ and pv/. Guest memory is the test's own: a guest address is a host address inside
+ * guest_mem, all else faults.
  */
 #ifndef TESTS_FAKES_HVDOM_WORLD_H
 #define TESTS_FAKES_HVDOM_WORLD_H
@@ -35,7 +36,9 @@ struct world {
 extern struct world world;
 extern unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));
 
-/* Fresh clock, flags and guest memory; dom0 with one vcpu running, as current, the only domain. */
+/*
+ * Fresh clock, flags and guest memory; dom0 with one vcpu running, as current, the only domain.
+ */
 void world_reset(void);
 /* Destroys every domU, empties dom0. Returns the frames that did not come back: 0 is right. */
 u64 world_end(void);

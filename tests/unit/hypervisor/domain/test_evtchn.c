@@ -60,7 +60,8 @@ static void test_send_sets_pending_and_upcall_at_the_other_end(void **state)
 	evtchn_port_t p1, p2;
 
 	connect(&p1, &p2);
-	assert_true(evtchn_is_pending(d2, p2)); /* the binder sees one event, in case one was lost */
+	/* The binder sees one event, in case one was lost. */
+	assert_true(evtchn_is_pending(d2, p2));
 	assert_int_equal(evtchn_send(d2, p2), 0);
 	assert_true(evtchn_is_pending(d1, p1));
 	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 1);

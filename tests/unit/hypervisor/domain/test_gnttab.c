@@ -216,7 +216,8 @@ static void test_one_handle_twice_in_a_batch_is_undone_once(void **state)
 	grant_handle_t a = map(8, GNTMAP_host_map).handle, b = map(8, GNTMAP_host_map).handle;
 
 	ops[0] = ops[1] = (struct gnttab_unmap_grant_ref){.host_addr = 0x10000, .handle = a};
-	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, GUEST(ops), 2, 0), 0);
+	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref,
+				   GUEST(ops), 2, 0), 0);
 	assert_int_equal(ops[0].status, GNTST_okay);
 	assert_int_equal(ops[1].status, GNTST_bad_handle);
 	assert_int_equal(refs(f), 2);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claim: whatever a guest or dom0 passes to any hypercall of domain/ and hypercall/, the hypervisor's books stay right
- * and nothing is lost. Numbers come from a pool of values that mean something (frames, ports, domids, pointers).
+ * Claim: whatever a guest or dom0 passes to any hypercall of domain/ and hypercall/, the
+ * hypervisor's books stay right and nothing is lost. Numbers come from a pool of values that mean
+ * something (frames, ports, domids, pointers).
  *
- * Failure looks like: a sanitizer report, a BUG, a count that differs, or a frame that does not come back.
+ * Failure looks like: a sanitizer report, a BUG, a count that differs, or a frame that does not
+ * come back.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,10 +131,11 @@ static void plant_grants(struct domain *d)
 	}
 }
 
-static const u8 numbers[] = {6, 7, 12, 13, 15, 16, 17, 18, 19, 20, 20, 21, 24, 28, 29, 32, 32, 33, 35,
-			     36, 36, 12, 20, 40};
+static const u8 numbers[] = {6,  7,  12, 13, 15, 16, 17, 18, 19, 20, 20, 21,
+			     24, 28, 29, 32, 32, 33, 35, 36, 36, 12, 20, 40};
 
-static unsigned int succeeded[64]; /* calls a number that did something: the values must get that far */
+/* Calls, by number, that did something: the values must get that far. */
+static unsigned int succeeded[64];
 
 static struct domain *ensure(domid_t domid)
 {
@@ -164,7 +167,8 @@ static void one_call(void)
 	world_run(caller->vcpu[0]);
 	world.preempt = rnd(2);
 	world.on_stop = &stop;
-	if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl || nr == __HYPERVISOR_platform_op)
+	if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl ||
+	    nr == __HYPERVISOR_platform_op)
 		a0 = slot(nr, rnd(SLOTS));
 	if (nr == __HYPERVISOR_multicall || nr == __HYPERVISOR_event_channel_op_compat ||
 	    nr == __HYPERVISOR_physdev_op_compat)
@@ -186,7 +190,7 @@ static void check_books(void)
 		for (u64 i = 0; i < WORLD_FRAMES; i++) {
 			const struct frame *f = &frame_table[i];
 
-			if (f->ref & FRAME_FREE || f->owner != d->domain_id || f->ref & FRAME_XENHEAP)
+			if (f->ref & (FRAME_FREE | FRAME_XENHEAP) || f->owner != d->domain_id)
 				continue;
 			all++;
 			alloc += !!(f->ref & FRAME_ALLOC);
