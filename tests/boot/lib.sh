@@ -40,7 +40,8 @@ in: $3"; fi
 # the host's clock.
 machine()
 {
-	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --icount) ${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
+	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --icount) \
+		${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
 }
 
 # inside SCRIPT OPTION...: runs tests/boot/dom0/SCRIPT in dom0 and takes over its TAP, numbered on.

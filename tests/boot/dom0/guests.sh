@@ -41,13 +41,24 @@ claim "a paused guest does not answer" sh -c '! ping -c 1 -W 2 10.0.0.2'
 claim "xm unpause" xm unpause demo
 claim "it answers again" until_true 10 ping -c 1 -W 1 10.0.0.2
 
+# process_of PROGRAM DEVICE: the pid that serves it. other_process PROGRAM DEVICE PID: some other pid does.
+process_of()
+{
+	ps -o pid,args | awk -v p="$1" -v d="$2" 'index($0, p) && index($0, d) && !/awk/ { print $1; exit }'
+}
+other_process()
+{
+	now_serving=$(process_of "$1" "$2")
+	[ -n "$now_serving" ] && [ "$now_serving" != "$3" ]
+}
+
 # A killed device process: its ring is taken over, the guest goes on.
 for kind in vbd:blkback vif:netback console:consback; do
 	program=${kind#*:}
-	pid=$(ps -o pid,args | awk -v p="$program" -v d="/backend/${kind%:*}/$domid/" 'index($0, p) && index($0, d) && !/awk/ { print $1; exit }')
+	device=/backend/${kind%:*}/$domid/
+	pid=$(process_of "$program" "$device")
 	claim "demo's $program is found and killed" kill -9 "${pid:-none}"
-	claim "a new $program takes over" until_true 15 sh -c "ps -o pid,args | awk -v old=${pid:-0} '
-		index(\$0, \"$program\") && index(\$0, \"/$domid/\") && !/awk/ && \$1 != old { f = 1 } END { exit !f }'"
+	claim "a new $program takes over" until_true 15 other_process "$program" "$device" "$pid"
 done
 claim "the network goes on" until_true 15 ping -c 1 -W 1 10.0.0.2
 types demo 'echo 3 >/proc/sys/vm/drop_caches; echo again $(sha256sum </mnt/f)' 
