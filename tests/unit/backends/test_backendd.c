@@ -377,8 +377,11 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
-	xenstored = argv[1];
-	backendd = argv[2];
-	device = argv[3];
+	/* relative to the build folder; the daemons run elsewhere */
+	xenstored = realpath(argv[1], NULL);
+	backendd = realpath(argv[2], NULL);
+	device = realpath(argv[3], NULL);
+	if (!xenstored || !backendd || !device)
+		return 2;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

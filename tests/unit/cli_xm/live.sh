@@ -3,7 +3,7 @@
 # live.sh XENSTORED XM FAKE_XEND - xm as a program, over our own store daemon and client library, with the stand-in for
 # xend: what users and the integrations of others (Pacemaker's Xen agent, Ganeti) call, and how it ends.
 set -u
-xenstored=$1 xm_prog=$2 fake_xend=$3 n=0 failed=0
+xenstored=$(realpath "$1") xm_prog=$(realpath "$2") fake_xend=$(realpath "$3") n=0 failed=0
 dir=$(mktemp -d /tmp/xm-live.XXXXXX)
 trap 'kill $store_pid 2>/dev/null; exec 9>&-; wait 2>/dev/null; rm -rf "$dir"' EXIT
 ln -s "$xm_prog" "$dir/xm"
