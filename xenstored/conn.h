@@ -80,7 +80,7 @@ struct conn {
 	struct event_queue events;
 	uint64_t stuck_since_ns;	/* output has not moved since; 0: nothing waits */
 	unsigned int nr_outstanding;	/* replies queued since the output was last empty */
-	uint64_t hold_seq;		/* the current request showed or made what frame @hold_seq has */
+	uint64_t hold_seq;		/* frame with what the current request showed */
 
 	uint64_t nr_requests;
 	uint64_t msg_seq;		/* of a ring: number of the request at the front */

@@ -21,7 +21,7 @@ struct server;
 struct keeper_config {
 	const char *run_dir, *state_dir;
 	size_t runtime_size, persistent_size;	/* largest size of each environment, bytes */
-	bool fresh;				/* a new boot: what the runtime environment has is void */
+	bool fresh;	/* a new boot: what the runtime environment has is void */
 };
 
 /* Which environment a loaded record comes from: JOURNAL_RUNTIME or JOURNAL_PERSISTENT. */

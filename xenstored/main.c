@@ -38,7 +38,17 @@ static const char usage[] =
 	"      --in-memory          keep nothing (tests)\n"
 	"Environment: XENSTORED_RUNDIR, XENSTORED_PATH.\n";
 
-enum { OPT_RUN_DIR = 256, OPT_STATE_DIR, OPT_SOCKET, OPT_RO, OPT_USER, OPT_MEMORY, OPT_MAP, OPT_LIVE };
+/* Options without a letter. */
+enum {
+	OPT_RUN_DIR = 256,
+	OPT_STATE_DIR,
+	OPT_SOCKET,
+	OPT_RO,
+	OPT_USER,
+	OPT_MEMORY,
+	OPT_MAP,
+	OPT_LIVE,
+};
 
 static const struct option long_options[] = {
 	{ "no-fork", no_argument, NULL, 'N' },

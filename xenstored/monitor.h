@@ -2,8 +2,9 @@
 /*
  * monitor.h - what every operation did, for those who asked: CONTROL monitor, access log, trace.
  *
- * Lines gather in a bounded buffer for each monitoring client, which takes them by CONTROL monitor:
- * nothing unasked is ever sent (D8). What does not fit is counted and dropped, so that watching never slows the store. Nothing here affects a request.
+ * Lines gather in a bounded buffer for each monitoring client, which takes them by CONTROL
+ * monitor: nothing unasked is ever sent (D8). What does not fit is counted and dropped, so that
+ * watching never slows the store. Nothing here affects a request.
  */
 #ifndef XENSTORED_MONITOR_H
 #define XENSTORED_MONITOR_H

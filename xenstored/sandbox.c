@@ -91,7 +91,7 @@ int sandbox_enter(uid_t uid, gid_t gid)
 		return -errno;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
-	/* The change of user has emptied the capability sets; without it here we would not go on. */
+	/* The change of user has emptied the capability sets: there is no way back. */
 	if (setuid(0) == 0)
 		return -EPERM;
 	return install_filter();

@@ -85,7 +85,7 @@ struct server {
 	uint64_t durable_seq;		/* last frame whose persistent part is on the disk */
 	uint64_t persist_seq;		/* last frame that has a persistent part */
 	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
-	bool degraded;			/* the disk refused changes: persistent growth waits */
+	bool degraded;			/* the disk refused the last persistent changes */
 	uint64_t degraded_since_ns;
 	bool runtime_full;		/* the runtime environment refused changes */
 	bool restarted;			/* this boot had a daemon before */

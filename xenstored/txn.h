@@ -23,8 +23,8 @@ struct server;
 
 enum tnode_state {
 	TNODE_SEEN,		/* as in the tree */
-	TNODE_WRITTEN,		/* exists in the tree; value or permissions are the overlay's */
-	TNODE_CREATED,		/* made here; what the tree has at and below the path is hidden */
+	TNODE_WRITTEN,		/* exists in the tree; something of it is changed here */
+	TNODE_CREATED,		/* made here; what the tree has there is hidden */
 	TNODE_DELETED,		/* hidden, with all below */
 };
 
@@ -58,7 +58,7 @@ struct txn {
 	struct txn *next;		/* of the connection */
 	struct conn *conn;
 	uint32_t id;
-	bool doomed;			/* something went wrong in it: ends in EAGAIN (or ENOSPC) */
+	bool doomed;			/* something went wrong in it: ends in @doom */
 	int doom;			/* -errno then */
 	uint64_t start_ns;
 	struct tnode **bucket;

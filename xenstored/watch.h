@@ -32,7 +32,7 @@ struct watch {
 	struct conn *conn;
 	uint64_t id;		/* key of a ring's watch in the store */
 	uint32_t depth;		/* how far below the path changes count */
-	uint16_t strip;		/* bytes cut off event paths: the watch was given a relative path */
+	uint16_t strip;		/* bytes cut off event paths, for relative watches */
 	uint16_t token_len;
 	char token[];		/* NUL-terminated */
 };

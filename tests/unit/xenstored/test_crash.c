@@ -722,7 +722,8 @@ static void test_daemon_gives_up_its_rights(void **state)
 	snprintf(cmd, sizeof(cmd),
 		 "for p in %d $(ps -o pid= --ppid %d); do"
 		 " grep -q 'CapEff:.0000000000000000' /proc/$p/status &&"
-		 " grep -q 'Seccomp:.2' /proc/$p/status && grep -q 'NoNewPrivs:.1' /proc/$p/status &&"
+		 " grep -q 'Seccomp:.2' /proc/$p/status &&"
+		 " grep -q 'NoNewPrivs:.1' /proc/$p/status &&"
 		 " grep -q 'Uid:.65534.65534.65534' /proc/$p/status || exit 1; done",
 		 (int)pid, (int)pid);
 	assert_int_equal(system(cmd), 0);
