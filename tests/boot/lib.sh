@@ -40,7 +40,7 @@ in: $3"; fi
 # the host's clock.
 machine()
 {
-	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --icount) \
+	"$TOP/storevisor" run --quiet $([ -n "${REAL_TIME:-}" ] || echo --steady) \
 		${HYPERVISOR:+--hypervisor "$HYPERVISOR"} --log "$SCRATCH/serial.log" "$@"
 }
 
