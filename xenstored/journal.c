@@ -156,6 +156,11 @@ void journal_give_back(struct journal *j, unsigned int half)
 	__atomic_store_n(&j->h->half[half].turn, j->h->half[half].turn + 1, __ATOMIC_RELEASE);
 }
 
+bool journal_half_is_full(const struct journal *j, unsigned int half)
+{
+	return half != j->h->active && j->h->half[half].end != 0;
+}
+
 uint64_t journal_half_turn(const struct journal *j, unsigned int half)
 {
 	return __atomic_load_n(&j->h->half[half].turn, __ATOMIC_ACQUIRE);

@@ -79,6 +79,8 @@ void journal_turn_over(struct journal *j);
 /* All frames of @half have been applied: it may be written again. */
 void journal_give_back(struct journal *j, unsigned int half);
 
+/* Whether @half is waiting to be applied. */
+bool journal_half_is_full(const struct journal *j, unsigned int half);
 /* How often @half has been given back: tells a reader that its position in it is void. */
 uint64_t journal_half_turn(const struct journal *j, unsigned int half);
 /* The persistent records of frames up to @seq failed for good and must never be applied. */

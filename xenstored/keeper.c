@@ -202,6 +202,10 @@ static bool hook_wait(void *arg)
 	struct keeper *k = srv->keeper;
 	bool under_way = k->applying[0] || k->applying[1];
 
+	if (k->applied[0] || k->applied[1]) {
+		give_back(srv);
+		return true;
+	}
 	if (!under_way || k->died || !receive(srv, 10000))
 		return false;
 	give_back(srv);
@@ -362,6 +366,17 @@ static void answer_ready(evutil_socket_t fd, short what, void *arg)
 	while (srv->keeper && receive(srv, 0))
 		deal_with_synced(srv);
 	server_turn(srv);
+}
+
+void keeper_retry(struct server *srv)
+{
+	struct keeper *k = srv->keeper;
+
+	for (unsigned int half = 0; k && half < JOURNAL_HALVES; half++) {
+		if (journal_half_is_full(srv->journal, half) && !k->applying[half] &&
+		    !k->applied[half])
+			hook_filled(srv, half);
+	}
 }
 
 int keeper_listen(struct server *srv)

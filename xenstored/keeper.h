@@ -47,6 +47,9 @@ void keeper_settle(struct server *srv);
 /* The event loop's side: to be called once the loop exists. */
 int keeper_listen(struct server *srv);
 
+/* Tries again what the runtime environment refused for lack of space. */
+void keeper_retry(struct server *srv);
+
 /* Deals with answers that came while a request was being carried out. */
 void keeper_turn(struct server *srv);
 

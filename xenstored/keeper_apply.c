@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "record.h"
@@ -183,11 +184,22 @@ static void reserve_release(struct child *c)
 	unlink(path);
 }
 
+/* LMDB reports a write that the disk took in part as EIO. */
+static bool disk_is_full(struct child *c)
+{
+	struct statvfs st;
+
+	return statvfs(c->cfg->state_dir, &st) == 0 &&
+	       (uint64_t)st.f_bavail * st.f_frsize < RESERVE_SIZE / 4;
+}
+
 /* When the disk or the map is full, deletions still get through. */
 int sync_or_use_reserve(struct child *c, uint64_t upto)
 {
 	int ret = sync_persistent(c, upto);
 
+	if (ret == -EIO && disk_is_full(c))
+		ret = -ENOSPC;
 	if (ret != -ENOSPC || !only_deletions(c, upto))
 		return ret;
 	reserve_release(c);

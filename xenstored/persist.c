@@ -222,8 +222,11 @@ void persist_resume(struct server *srv)
 
 void persist_good(struct server *srv)
 {
-	if (srv->keeper)
-		keeper_snapshot(srv, AUTO_SNAPSHOT);
+	if (!srv->keeper)
+		return;
+	srv->good_seq = srv->durable_seq;
+	srv->good_ns = now_ns();
+	keeper_snapshot(srv, AUTO_SNAPSHOT);
 }
 
 void persist_down(struct server *srv)

@@ -22,6 +22,7 @@
 #include "lease.h"
 #include "log.h"
 #include "monitor.h"
+#include "persist.h"
 #include "record.h"
 #include "ring_slot.h"
 #include "txn.h"
@@ -29,6 +30,8 @@
 #define SCRATCH_SIZE (64u * 1024u)
 /* A client of an unprivileged domain that reads nothing for this long is given up. */
 #define STUCK_NS (60ull * 1000000000ull)
+/* How old the snapshot may be that a damaged store would be replaced by. */
+#define GOOD_NS (300ull * 1000000000ull)
 
 uint64_t now_ns(void)
 {
@@ -278,6 +281,10 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		    now - c->stuck_since_ns > STUCK_NS)
 			conn_too_slow(c);
 	}
+	if (srv->runtime_full)
+		keeper_retry(srv);
+	if (srv->keeper && srv->durable_seq != srv->good_seq && now - srv->good_ns > GOOD_NS)
+		persist_good(srv);
 	server_turn(srv);
 }
 

@@ -90,6 +90,7 @@ struct server {
 	bool runtime_full;		/* the runtime environment refused changes */
 	bool restarted;			/* this boot had a daemon before */
 	unsigned int failed_env;	/* which environment a failed start was about */
+	uint64_t good_seq, good_ns;	/* what the last automatic snapshot has, and when */
 	uint64_t snapshots;		/* asked for and answered */
 	int state_lock, run_lock;
 

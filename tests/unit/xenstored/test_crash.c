@@ -677,6 +677,56 @@ static void test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody(vo
 	extra_arg = NULL;
 }
 
+/* The runtime file system is as full as can be: what is refused then is taken again later. */
+static void test_full_runtime_file_system_recovers(void **state)
+{
+	char cmd[300], data[3000], path[64];
+	unsigned int i, kept = 0;
+	int fd, err = 0;
+
+	if (getuid() != 0)
+		skip();
+	daemon_kill(SIGKILL);
+	usleep(100000);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s/* && mount -t tmpfs -o size=4096k x %s", dir, dir);
+	if (system(cmd) != 0)
+		skip();
+	hv->close(hv);
+	hv = fake_hv_open(fake);
+	daemon_start();
+	fd = client_open();
+	for (i = 0; i < 20000 && !err; i++) {
+		int len = snprintf(data, 64, "/run/f/%u", i) + 1;
+
+		memset(data + len, 'v', 2500);
+		err = request(fd, XS_WRITE, data, (uint32_t)len + 2500, NULL);
+		kept += err == 0;
+	}
+	assert_int_equal(err, ENOSPC);
+	/* Deletions still go through, and make room within seconds. */
+	assert_int_equal(request(fd, XS_RM, "/run/f", 7, NULL), 0);
+	snprintf(cmd, sizeof(cmd), "mount -o remount,size=64m %s", dir);
+	assert_int_equal(system(cmd), 0);
+	for (i = 0, err = ENOSPC; i < 50 && err == ENOSPC; i++) {
+		err = write_number(fd, "/run/again", 5);
+		usleep(100000);
+	}
+	assert_int_equal(err, 0);
+	close(fd);
+	daemon_kill(SIGKILL);
+	daemon_start();
+	fd = client_open();
+	assert_int_equal(read_number(fd, "/run/again"), 5);
+	snprintf(path, sizeof(path), "/run/f/%u", 1u);
+	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
+	close(fd);
+	daemon_kill(SIGKILL);
+	usleep(200000);
+	snprintf(cmd, sizeof(cmd), "umount -l %s", dir);
+	assert_int_equal(system(cmd), 0);
+	print_message("%u writes before the file system was full\n", kept);
+}
+
 static void test_damaged_store_is_put_aside_for_the_last_good_one(void **state)
 {
 	char cmd[400];
@@ -757,6 +807,7 @@ int main(int argc, char **argv)
 		T(test_snapshot_is_restored_while_running),
 		T(test_persistent_changes_outlast_the_journal),
 		T(test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody),
+		T(test_full_runtime_file_system_recovers),
 		T(test_damaged_store_is_put_aside_for_the_last_good_one),
 		T(test_daemon_gives_up_its_rights),
 	};
