@@ -346,11 +346,10 @@ static int run_ls(struct run *r)
 /* The originals have exit status 1 and their own words when there is no daemon. */
 static void must_connect(void)
 {
-	struct xs_handle *h = xs_open(0);
+	int rc = store_connect();
 
-	if (!h)
-		cli_die(1, "xs_open: %s", strerror(errno));
-	xs_close(h);
+	if (rc)
+		cli_die(1, "xs_open: %s", strerror(-rc));
 }
 
 static int run_mode(enum compat_mode m, bool multi, int argc, char **argv, const char *argv0)

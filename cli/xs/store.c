@@ -14,6 +14,7 @@
 #define MAX_PATH (XENSTORE_ABS_PATH_MAX + 1)
 
 static struct xs_client *client; /* one thread */
+static bool at_exit;             /* hanging up is arranged for */
 
 void store_hang_up(void)
 {
@@ -21,18 +22,23 @@ void store_hang_up(void)
 	client = NULL;
 }
 
+int store_connect(void)
+{
+	int rc = client ? 0 : xs_client_open(&client, NULL);
+
+	if (!rc && !at_exit)
+		at_exit = atexit(store_hang_up) == 0;
+	return rc;
+}
+
 struct xs_client *store(void)
 {
-	int rc;
+	int rc = store_connect();
 
-	if (client)
-		return client;
-	rc = xs_client_open(&client, NULL);
 	if (rc)
 		cli_die(CLI_NO_STORE, "the store daemon does not answer at %s: %s (is xenstored "
 			"running? XENSTORED_PATH and XENSTORED_RUNDIR name another place)",
 			xs_daemon_socket(), strerror(-rc));
-	atexit(store_hang_up);
 	return client;
 }
 

@@ -10,6 +10,8 @@
 
 #include <xs.h>
 
+/* Connects if need be. 0, or -errno when there is no daemon. */
+int store_connect(void);
 /* The connection. Ends the program with CLI_NO_STORE when there is no daemon. */
 struct xs_client *store(void);
 
