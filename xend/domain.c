@@ -80,7 +80,8 @@ struct domain *domain_get(struct xend *x, const char *name)
 	if (d)
 		return d;
 	if (!path_name_ok(name)) {
-		log_warnx("a record's name is not possible (letters, digits and _.+- are): ignored");
+		log_warnx("a record's name is not possible (letters, digits and _.+- are): "
+			  "ignored");
 		return NULL;
 	}
 	d = calloc(1, sizeof(*d));

@@ -59,13 +59,15 @@ int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t *
 	*data = NULL;
 	if (fd < 0) {
 		err = -errno;
-		snprintf(why, KERNEL_LOAD_WHY, "%s file %s cannot be opened in dom0: %s: check %s=",
-			 what, path, strerror(-err), what);
+		snprintf(why, KERNEL_LOAD_WHY,
+			 "%s file %s cannot be opened in dom0: %s: check %s=", what, path,
+			 strerror(-err), what);
 		return err;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max) {
-		snprintf(why, KERNEL_LOAD_WHY, "%s file %s is not a regular file of at most %llu MiB",
-			 what, path, (unsigned long long)(max >> 20));
+		snprintf(why, KERNEL_LOAD_WHY,
+			 "%s file %s is not a regular file of at most %llu MiB", what, path,
+			 (unsigned long long)(max >> 20));
 		close(fd);
 		return -EINVAL;
 	}

@@ -80,7 +80,8 @@ static uint64_t entry_for(const struct pv_layout *l, const uint64_t *p2m, unsign
 	}
 	if (!target_of(l, vaddr, &pfn))
 		return 0;
-	return p2m[pfn] << 12 | PTE_PRESENT | PTE_ACCESSED | (is_table(l, pfn) ? 0 : PTE_RW | PTE_DIRTY);
+	return p2m[pfn] << 12 | PTE_PRESENT | PTE_ACCESSED |
+	       (is_table(l, pfn) ? 0 : PTE_RW | PTE_DIRTY);
 }
 
 static uint64_t sign_extend(uint64_t va)

@@ -85,7 +85,8 @@ static void take_status(struct xend *x, struct domain *d, struct found *f)
 	free(after);
 }
 
-static const struct hv_domain *match(const struct domain *d, const struct hv_domain *list, size_t nr)
+static const struct hv_domain *match(const struct domain *d, const struct hv_domain *list,
+				     size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
 		if (list[i].domid && !list[i].dying && d->uuid[0] &&

@@ -138,11 +138,13 @@ struct step {
 	int (*undo)(struct xend *x, struct domain *d);
 	uint64_t run_limit_ns, undo_limit_ns;	/* for a step that waits */
 	uint64_t poll_ns;			/* when no event tells; 0: events do */
-	void (*late)(struct xend *x, struct domain *d);	/* words for a run that took too long */
+	/* words for a run that took too long */
+	void (*late)(struct xend *x, struct domain *d);
 };
 
 static const struct step steps[] = {
-	{ "image", build_image, .run_limit_ns = 300 * NS_PER_S, .late = build_image_late },
+	{ "image", build_image, .run_limit_ns = 300 * NS_PER_S,
+	  .late = build_image_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "populate", build_populate },

@@ -29,7 +29,8 @@ const char *device_kind_name(enum device_kind kind);
 
 struct path path_config(const char *name, const char *key);
 /* /config/domain/NAME/disk/N/key and vif/N/key; @key NULL: that directory */
-struct path path_config_item(const char *name, const char *list, const char *item, const char *key);
+struct path path_config_item(const char *name, const char *list, const char *item,
+			     const char *key);
 struct path path_status(const char *name, const char *key);
 struct path path_request(const char *id, const char *key);
 struct path path_request_output(const char *id, unsigned int n);
@@ -38,7 +39,8 @@ struct path path_host(const char *key);
 struct path path_home(unsigned int domid, const char *key);
 struct path path_cpu(unsigned int domid, unsigned int vcpu);
 struct path path_vm(const char *uuid, const char *key);
-struct path path_backend(enum device_kind kind, unsigned int domid, const char *id, const char *key);
+struct path path_backend(enum device_kind kind, unsigned int domid, const char *id,
+			 const char *key);
 struct path path_backend_dir(enum device_kind kind, unsigned int domid);
 struct path path_backend_kind(enum device_kind kind);
 /* The console's frontend is the home's console directory, whatever its id. */

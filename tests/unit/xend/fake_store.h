@@ -21,7 +21,8 @@ void fake_store_disconnect(void);
 
 /* Convenience for tests, outside any transaction. */
 void fake_set(const char *path, const char *value);
-const char *fake_get(const char *path);		/* NULL when absent; valid until the next write */
+/* NULL when absent; valid until the next write */
+const char *fake_get(const char *path);
 size_t fake_count(const char *root);		/* nodes at and below @root */
 /* The tree as text with permissions, for comparing before and after; caller frees. */
 char *fake_dump(const char *root);

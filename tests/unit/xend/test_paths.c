@@ -36,7 +36,8 @@ static void read_registry(void)
 	nr_entries = 0;
 	while (fgets(line, sizeof(line), f)) {
 		struct entry *e = &entries[nr_entries];
-		char *eq = strstr(line, " = "), *open = strchr(line, '['), *close = strchr(line, ']');
+		char *eq = strstr(line, " = "), *open = strchr(line, '[');
+		char *close = strchr(line, ']');
 
 		if (!strncmp(line, "```", 3))
 			fenced = !fenced;

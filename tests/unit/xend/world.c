@@ -4,6 +4,10 @@
  */
 #include "world.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,4 +178,43 @@ void world_record(struct world *w, const char *name)
 		snprintf(path, sizeof(path), "/config/domain/%s/%s", name, keys[i][0]);
 		fake_set(path, keys[i][1]);
 	}
+}
+
+const char *state_of(const char *name)
+{
+	char path[128];
+	const char *s;
+
+	snprintf(path, sizeof(path), "/status/domain/%s/state", name);
+	s = fake_get(path);
+	return s ? s : "none";
+}
+
+const char *error_of(const char *name)
+{
+	char path[128];
+	const char *s;
+
+	snprintf(path, sizeof(path), "/status/domain/%s/error", name);
+	s = fake_get(path);
+	return s ? s : "";
+}
+
+void request(struct world *w, const char *op, const char *domain)
+{
+	fake_set("/request/r1/domain", domain);
+	fake_set("/request/r1/op", op);
+	world_run(w, 1);
+}
+
+/* Nothing of any guest is left in machine or store. */
+void assert_clean(uint64_t free_kib)
+{
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_true(fake_hv_free_kib() == free_kib);
+	assert_int_equal(fake_hv_windows(), 0);
+	assert_int_equal(fake_introduced(), 0);
+	assert_int_equal(fake_count("/local/domain/0/backend"), 4);
+	assert_int_equal(fake_count("/local/domain"), 1 + fake_count("/local/domain/0"));
+	assert_int_equal(fake_count("/vm"), 4);		/* dom0's */
 }

@@ -33,12 +33,20 @@ void world_start(struct world *w);
 /* kill -9: memory and connection gone, store and machine stay. */
 void world_kill(struct world *w);
 
-/* Events, backends and xend until nothing is to be done before now + @seconds; then time is that. */
+/* Events, backends and xend until nothing is to be done before now + @seconds: then it is then. */
 void world_run(struct world *w, unsigned int seconds);
 /* At most @n calls of xend_run(), events and backends between; time stands still. */
 void world_steps(struct world *w, unsigned int n);
 
 /* A good record (16 MiB, one disk, one card) with power=on. */
 void world_record(struct world *w, const char *name);
+
+/* Status of a domain: its state ("none" when there is none) and its error (""). */
+const char *state_of(const char *name);
+const char *error_of(const char *name);
+/* Makes request r1 and lets xend work for a second. */
+void request(struct world *w, const char *op, const char *domain);
+/* Fails the test if anything of a guest is left in machine or store. */
+void assert_clean(uint64_t free_kib);
 
 #endif

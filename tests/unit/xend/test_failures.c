@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_failures.c - what goes wrong is said in the user's words and leaves nothing behind.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+static void test_every_failing_hypercall_undoes_everything(void **state)
+{
+	static const char *const ops[] = { "domain_create", "domain_max_mem", "domain_native_tsc",
+		"populate", "set_memory_map", "evtchn_alloc", "map", "pin_l4", "domain_set_vcpu",
+		"grant_seed", "domain_unpause" };
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		fake_hv_fail(ops[i], -EPERM);
+		world_record(w, "web");
+		world_run(w, 20);
+		assert_string_equal(state_of("web"), "failed");
+		assert_true(strlen(error_of("web")) > 10);
+		assert_clean(before);
+		fake_hv_fail(NULL, 0);
+	}
+	/* Written again, it is tried again. */
+	fake_set("/config/domain/web/power", "on");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
+	assert_string_equal(error_of("web"), "");
+}
+
+static void test_a_store_that_refuses_a_write_undoes_everything(void **state)
+{
+	static const char *const parts[] = { "/store/ring-ref", "/vm/", "@introduce",
+					     "/vbd/", "/vif/", "/backend/console/" };
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		fake_fail_writes(parts[i]);
+		world_record(w, "web");
+		world_run(w, 20);
+		fake_fail_writes(NULL);
+		assert_string_equal(state_of("web"), "failed");
+		assert_clean(before);
+	}
+}
+
+static void test_racing_commits_are_repeated(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_conflict(25);
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
+}
+
+static void test_too_much_memory_names_the_shortfall_and_two_cures(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "big");
+	fake_set("/config/domain/big/memory", "900");
+	world_run(w, 1);
+	assert_string_equal(state_of("big"), "failed");
+	assert_string_equal(error_of("big"), "not enough memory: need 901 MiB, 64 MiB free: shut "
+			    "down a domain, or lower memory=");
+}
+
+static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **state)
+{
+	static const struct { const char *key, *value, *says; } wrong[] = {
+		{ "memory", "lots", "memory=lots is not possible: a number from" },
+		{ "memory", "1", "memory=1 is not possible" },
+		{ "memory", "4", "memory=4 is too little for kernel" },
+		{ "vcpus", "0", "vcpus=0 is not possible: a number from 1 to 32" },
+		{ "type", "hvm", "type=hvm is not possible: only pv is" },
+		{ "kernel", "/nowhere/vmlinuz", "kernel file /nowhere/vmlinuz cannot be opened" },
+		{ "kernel", "/", "is not a regular file" },
+		{ "ramdisk", "/nowhere/initrd", "ramdisk file /nowhere/initrd cannot be opened" },
+		{ "on_crash", "explode", "on_crash=explode is not known: use one of destroy" },
+		{ "disk/0/vdev", "sdz9", "vdev=sdz9 is not a disk name such as xvda" },
+		{ "disk/0/target", "relative.img", "use file:/path or phy:/dev/x" },
+		{ "disk/0/mode", "x", "mode=x is not known: use r, w or w!" },
+		{ "disk/0/format", "qcow2", "only raw is" },
+		{ "vif/0/mac", "nonsense", "mac=nonsense is not an address" },
+		{ "uuid", "123", "uuid=123 is not a UUID" },
+	};
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		world_record(w, "web");
+		snprintf(path, sizeof(path), "/config/domain/web/%s", wrong[i].key);
+		fake_set(path, wrong[i].value);
+		world_run(w, 15);
+		assert_string_equal(state_of("web"), "failed");
+		if (!strstr(error_of("web"), wrong[i].says))
+			fail_msg("%s=%s says: %s", wrong[i].key, wrong[i].value, error_of("web"));
+		assert_clean(before);
+		fake_set("/config/domain/web", NULL);
+		world_run(w, 1);
+		assert_string_equal(state_of("web"), "none");
+	}
+}
+
+static void test_a_backend_s_error_becomes_the_domain_s(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	w->backends = BACKENDS_BROKEN;
+	world_record(w, "web");
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "failed");
+	assert_string_equal(error_of("web"), "network card 0: bridge nosuch does not exist");
+	assert_clean(before);
+}
+
+static void test_a_silent_backend_is_named_after_its_time(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	w->backends = BACKENDS_SILENT;
+	world_record(w, "web");
+	world_run(w, 5);
+	assert_string_equal(state_of("web"), "starting");
+	world_run(w, 60);
+	assert_string_equal(state_of("web"), "failed");
+	assert_non_null(strstr(error_of("web"), "disk xvda: its backend did not come up in time"));
+	assert_clean(before);
+}
+
+static void test_a_backend_that_never_closes_does_not_keep_the_domain(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	world_record(w, "web");
+	world_run(w, 1);
+	w->backends = BACKENDS_NEVER_CLOSE;
+	request(w, "destroy", "web");
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "shutdown");
+	assert_clean(before);
+}
+
+static void test_held_frames_are_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	world_run(w, 1);
+	fake_hv_hold(true);
+	request(w, "destroy", "web");
+	assert_string_equal(state_of("web"), "stopping");
+	assert_null(fake_get("/request/r1/state"));
+	fake_hv_hold(false);
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "shutdown");
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+}
+
+static void test_a_name_that_is_no_path_is_left_alone(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/bad name/memory", "16");
+	fake_set("/config/domain/bad name/power", "on");
+	world_run(w, 5);
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_int_equal(fake_count("/status/domain"), 8);	/* dom0's only */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+		T(test_every_failing_hypercall_undoes_everything),
+		T(test_a_store_that_refuses_a_write_undoes_everything),
+		T(test_racing_commits_are_repeated),
+		T(test_too_much_memory_names_the_shortfall_and_two_cures),
+		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
+		T(test_a_backend_s_error_becomes_the_domain_s),
+		T(test_a_silent_backend_is_named_after_its_time),
+		T(test_a_backend_that_never_closes_does_not_keep_the_domain),
+		T(test_held_frames_are_waited_for),
+		T(test_a_name_that_is_no_path_is_left_alone),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
