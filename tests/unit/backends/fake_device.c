@@ -9,8 +9,18 @@
 
 #include "journal.h"
 
-/* Exit at once with this code; others stay until killed. */
+/* Exit with this code, device 4 only once the test says so; others stay until killed. */
 static const int exits[] = {[2] = 78, [3] = 75, [4] = 0};
+
+/* Waits for the file that a test makes beside the log. */
+static void wait_for_leave(void)
+{
+	char leave[256];
+
+	snprintf(leave, sizeof(leave), "%s.leave", getenv("FAKE_LOG"));
+	while (access(leave, F_OK) != 0)
+		usleep(10000);
+}
 
 int main(int argc, char **argv)
 {
@@ -30,6 +40,8 @@ int main(int argc, char **argv)
 		return 1;
 	fprintf(log, "start %u %d\n", devid, getpid());
 	fclose(log);
+	if (devid == 4)
+		wait_for_leave();
 	if (devid >= 2 && devid <= 4)
 		return exits[devid];
 	for (;;)

@@ -437,6 +437,17 @@ static void test_other_ring_than_the_killed_ones_is_not_resumed(void **state)
 	assert_false(be.resumed);
 }
 
+static void test_other_port_than_the_killed_ones_is_not_resumed(void **state)
+{
+	connect_frontend();
+	kill_process();
+	fake_store_set(FRONT "/event-channel", "6");
+	assert_int_equal(backend_start(&be), 0);
+	assert_int_equal(look(2), 0);
+	assert_true(be.connected);
+	assert_false(be.resumed);
+}
+
 static void test_old_journal_is_nothing_to_a_new_device(void **state)
 {
 	/* Same domid, same references, but offered anew: another guest. */
@@ -544,6 +555,7 @@ int main(void)
 		T(test_killed_process_is_taken_over),
 		T(test_kill_before_connecting_starts_over),
 		T(test_other_ring_than_the_killed_ones_is_not_resumed),
+		T(test_other_port_than_the_killed_ones_is_not_resumed),
 		T(test_old_journal_is_nothing_to_a_new_device),
 		T(test_kill_after_removal_was_asked_finishes_it),
 		T(test_second_process_is_refused_and_the_owner_named),

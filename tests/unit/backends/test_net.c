@@ -294,6 +294,16 @@ static void test_fragments_larger_than_the_packet_are_refused(void **state)
 	bad_packet(3);
 }
 
+static void test_fragments_that_wrap_the_first_size_are_refused(void **state)
+{
+	/* 16 pages and 50 bytes behind a packet of 100: 100 - 65586 is 50 again in 16 bits. */
+	put_tx(DATA, 0, 100, NETTXF_more_data);
+	for (int i = 0; i < 16; i++)
+		put_tx(DATA, 0, 4096, NETTXF_more_data);
+	put_tx(DATA, 0, 50, 0);
+	bad_packet(18);
+}
+
 static void test_gso_of_size_zero_is_refused(void **state)
 {
 	make_tcp(DATA, 0, 3000);
@@ -632,6 +642,7 @@ int main(void)
 		T(test_packet_leaving_its_page_is_refused),
 		T(test_bad_grants_are_refused),
 		T(test_fragments_larger_than_the_packet_are_refused),
+		T(test_fragments_that_wrap_the_first_size_are_refused),
 		T(test_gso_of_size_zero_is_refused),
 		T(test_gso_of_unknown_or_wrong_kind_is_refused),
 		T(test_gso_without_blank_checksum_is_refused),
