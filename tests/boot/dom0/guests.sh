@@ -81,6 +81,6 @@ claim "a guest that powers off by itself goes away" sh -c '
 
 claim "what was written is in the image" sh -c '
 	mkdir -p /tmp/look && mount -o loop,ro /data/guests/demo.img /tmp/look && cd /tmp/look &&
-	[ "$(sha256sum <f)" = "'"${sum#sum }"'" ]; s=$?; cd /; umount /tmp/look; exit $s'
+	[ "$(sha256sum <f | cut -c 1-64)" = "'"${sum#sum }"'" ]; s=$?; cd /; umount /tmp/look; exit $s'
 until_true 10 sh -c '. /mnt/dom0/lib.sh; trap - EXIT; [ "$(inventory)" = "'"$before"'" ]' >/dev/null 2>&1
 same "nothing is left behind" "$before" "$(inventory)"
