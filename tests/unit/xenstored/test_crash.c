@@ -7,6 +7,7 @@
  * argv[1]: the daemon built with the fake machine.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +61,21 @@ static void daemon_kill(int sig)
 {
 	kill(pid, sig);
 	waitpid(pid, NULL, 0);
+}
+
+/* Kills the daemon and waits until its keeper has let go of the directories too. */
+static void daemon_end(void)
+{
+	char path[100];
+	int fd;
+
+	daemon_kill(SIGKILL);
+	snprintf(path, sizeof(path), "%s/lock", state_dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	flock(fd, LOCK_EX);
+	close(fd);
 }
 
 /* --- a client on the socket --- */
@@ -283,8 +300,7 @@ static int teardown(void **state)
 {
 	char cmd[300];
 
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	hv->close(hv);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s %s", dir, state_dir);
 	return system(cmd);
@@ -308,7 +324,7 @@ static void run_guest_for(struct guest *g, double seconds)
 static void test_ring_stream_goes_on_over_kills(void **state)
 {
 	static struct guest g;
-	unsigned int nr = kills(40, 2000);
+	unsigned int nr = kills(16, 2000);
 	unsigned long at_start;
 
 	memset(&g, 0, sizeof(g));
@@ -370,7 +386,7 @@ static void step_and_kill(unsigned int steps)
  */
 static void test_kill_between_any_two_instructions_does_nothing_twice(void **state)
 {
-	unsigned int nr = kills(60, 5000), reach = 12000, late = 0;
+	unsigned int nr = kills(12, 5000), reach = 9000, late = 0;
 	static struct guest g;
 
 	memset(&g, 0, sizeof(g));
@@ -433,7 +449,7 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 {
 	unsigned long acked[2] = { 0, 0 }, tried[2] = { 0, 0 };
 	static const char *const path[2] = { "/config/k", "/run/k" };
-	unsigned int nr = kills(30, 1000);
+	unsigned int nr = kills(12, 1000);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		int fd = client_open();
@@ -475,7 +491,7 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 
 static void test_transactions_are_all_or_nothing_over_kills(void **state)
 {
-	unsigned int nr = kills(20, 500);
+	unsigned int nr = kills(8, 500);
 	unsigned long value = 1;
 
 	for (unsigned int i = 0; i < nr; i++) {
@@ -534,8 +550,7 @@ static void test_reboot_drops_the_runtime_part_only(void **state)
 	assert_int_equal(write_number(fd, "/config/stays", 7), 0);
 	assert_int_equal(write_number(fd, "/run/goes", 7), 0);
 	close(fd);
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	snprintf(cmd, sizeof(cmd), "rm -rf %s/runtime %s/journal %s/rings", dir, dir, dir);
 	assert_int_equal(system(cmd), 0);
 	daemon_start();
@@ -642,8 +657,7 @@ static void test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody(vo
 	unsigned int i, kept = 0;
 	int fd, err = 0;
 
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	extra_arg = "--map-size=256";
 	daemon_start();
 	fd = client_open();
@@ -686,8 +700,7 @@ static void test_full_runtime_file_system_recovers(void **state)
 
 	if (getuid() != 0)
 		skip();
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	snprintf(cmd, sizeof(cmd), "rm -rf %s/* && mount -t tmpfs -o size=4096k x %s", dir, dir);
 	if (system(cmd) != 0)
 		skip();
@@ -720,8 +733,7 @@ static void test_full_runtime_file_system_recovers(void **state)
 	snprintf(path, sizeof(path), "/run/f/%u", 1u);
 	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
 	close(fd);
-	daemon_kill(SIGKILL);
-	usleep(200000);
+	daemon_end();
 	snprintf(cmd, sizeof(cmd), "umount -l %s", dir);
 	assert_int_equal(system(cmd), 0);
 	print_message("%u writes before the file system was full\n", kept);
@@ -740,8 +752,7 @@ static void test_damaged_store_is_put_aside_for_the_last_good_one(void **state)
 	assert_int_equal(write_number(fd, "/config/new", 2), 0);
 	usleep(200000);
 	close(fd);
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	/* Another boot, or the journal would still know better than the disk. */
 	snprintf(cmd, sizeof(cmd),
 		 "rm -rf %s/journal; truncate -s 9000 %s/store/data.mdb; test -s %s/last-good.mdb",
@@ -763,8 +774,7 @@ static void test_daemon_gives_up_its_rights(void **state)
 
 	if (getuid() != 0)
 		skip();
-	daemon_kill(SIGKILL);
-	usleep(100000);
+	daemon_end();
 	extra_arg = "--user=65534";
 	daemon_start();
 	fd = client_open();
