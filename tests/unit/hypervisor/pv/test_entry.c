@@ -122,7 +122,7 @@ static void test_no_handler_or_no_stack_is_a_readable_end(void **state)
 	assert_non_null(__builtin_strstr(current->domain->crash_reason, "no guest handler for trap 6"));
 
 	current->domain->is_crashed = false;
-	fake_unmapped = ALIGN_DOWN((u64)(uintptr_t)&stack[0], PAGE_SIZE);
+	fake_unmapped = ALIGN_DOWN((u64)(uintptr_t)&stack[30], PAGE_SIZE); /* the frame's own page */
 	pv_inject_trap(regs, 13, 0);
 	assert_true(current->domain->is_crashed);
 }
