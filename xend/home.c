@@ -136,6 +136,7 @@ static int dom0_body(struct txn *tx, void *arg)
 	txn_write(tx, path_home(DOM0, "vm"), path_vm(uuid, NULL).s);
 	txn_write(tx, path_vm(uuid, "name"), "Domain-0");
 	txn_write(tx, path_vm(uuid, "uuid"), uuid);
+	txn_write(tx, path_pool_name(0), "Pool-0");
 	for (enum device_kind k = 0; k < DEVICE_NR; k++)
 		txn_mkdir(tx, path_backend_kind(k));
 	return 0;

@@ -84,6 +84,11 @@ struct path path_vm(const char *uuid, const char *key)
 	return join(key, "/vm/%s", uuid);
 }
 
+struct path path_pool_name(unsigned int pool)
+{
+	return join("name", "/local/pool/%u", pool);
+}
+
 struct path path_backend(enum device_kind kind, unsigned int domid, const char *id, const char *key)
 {
 	return join(key, PATH_BACKEND_ROOT "/%s/%u/%s", kind_names[kind], domid, id);

@@ -39,6 +39,8 @@ struct path path_host(const char *key);
 struct path path_home(unsigned int domid, const char *key);
 struct path path_cpu(unsigned int domid, unsigned int vcpu);
 struct path path_vm(const char *uuid, const char *key);
+/* Name of a CPU pool; Xen's tools refuse a pool without one. */
+struct path path_pool_name(unsigned int pool);
 struct path path_backend(enum device_kind kind, unsigned int domid, const char *id,
 			 const char *key);
 struct path path_backend_dir(enum device_kind kind, unsigned int domid);
