@@ -13,7 +13,7 @@ counts()
 	echo "all keys $(xs ls -f / | grep -vc '^/history')"
 	echo "store files $(stat -c %s /var/lib/xenstored/*.mdb /run/xenstored/*.mdb /run/xenstored/*/*.mdb 2>/dev/null | xargs)"
 	for name in xenstored xend backendd; do
-		echo "$name descriptors $(ls /proc/$(pidof $name)/fd | wc -l)"
+		echo "$name descriptors $(ls "/proc/$(daemon $name)/fd" | wc -l)"
 	done
 }
 

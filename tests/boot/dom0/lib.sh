@@ -86,6 +86,9 @@ talks()
 	(sleep 2; printf '%s\n' "$2"; sleep "$3"; printf '\035') | xm console "$1"
 }
 
+# daemon NAME: the pid of a service, which may have helpers of its name.
+daemon() { cat "/run/storevisor/$1.pid"; }
+
 running() { xm list "$1" >/dev/null 2>&1; }
 gone() { ! xm list "$1" >/dev/null 2>&1; }
 

@@ -28,7 +28,10 @@ same "the ring lists a tree as the socket does" "$($DEBIAN/xenstore-ls -f /tool)
 claim "Debian's xenstore-rm removes" $DEBIAN/xenstore-rm /tool/test/b
 claim "and it is gone" sh -c "! $DEBIAN/xenstore-exists /tool/test/b/c"
 
-kill -9 "$(pidof xenstored)"
+old=$(daemon xenstored)
+claim "the store daemon is killed" kill -9 "$old"
+claim "a new one serves" until_true 15 sh -c '
+	new=$(cat /run/storevisor/xenstored.pid) && [ "$new" != "'"$old"'" ] && kill -0 "$new"'
 claim "a killed store daemon is back" until_true 15 $DEBIAN/xenstore-exists /tool/test/a
 same "nothing it knew is lost" 'a value' "$($DEBIAN/xenstore-read /tool/test/a)"
 same "the kernel's ring goes on" 'a value' "$(ring $DEBIAN/xenstore-read /tool/test/a)"
