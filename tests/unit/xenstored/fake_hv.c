@@ -156,7 +156,8 @@ void fake_domain(struct hv *hv, unsigned int domid, unsigned int state)
 
 void fake_event(struct hv *hv, uint32_t port)
 {
-	if (write(self(hv)->events, &port, sizeof(port)) != sizeof(port))
+	/* A pending bit is set only once: thousands of unread events are as good as one more. */
+	if (write(self(hv)->events, &port, sizeof(port)) != sizeof(port) && errno != EAGAIN)
 		abort();
 }
 
