@@ -3,6 +3,7 @@
  * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One CPU, one node,
  * one pool. ABI: xen/sysctl.h.
  */
+#include "boot/boot.h"
 #include "domain/sched.h"
 
 #include <xen/sysctl.h>
@@ -40,6 +41,17 @@ static long op_readconsole(struct xen_sysctl *s)
 	return 0;
 }
 
+/* All RAM of the machine, whoever has it. */
+static u64 machine_ram_frames(void)
+{
+	u64 nr = 0;
+
+	for (unsigned int i = 0; i < machine_e820.nr; i++)
+		if (machine_e820.entry[i].type == E820_RAM)
+			nr += machine_e820.entry[i].size >> PAGE_SHIFT;
+	return nr;
+}
+
 static long op_physinfo(struct xen_sysctl *s)
 {
 	struct xen_sysctl_physinfo *p = &s->u.physinfo;
@@ -57,7 +69,7 @@ static long op_physinfo(struct xen_sysctl *s)
 	p->max_node_id = 0;
 	p->cpu_khz = clock.tsc_khz;
 	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
-	p->total_pages = page_alloc_total_frames();
+	p->total_pages = machine_ram_frames(); /* the hypervisor's own included, as in Xen */
 	p->free_pages = page_alloc_free_frames();
 	p->outstanding_pages = claims_outstanding();
 	p->max_mfn = frame_table_nr - 1;
