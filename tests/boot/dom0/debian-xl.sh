@@ -10,4 +10,4 @@ claim "Debian's xen-init-dom0" /usr/lib/xen-4.17/bin/xen-init-dom0
 claim "has told the store of its CPU pool" $DEBIAN/xenstore-read /local/pool/0/name
 /usr/lib/xen-4.17/bin/xenconsoled --pid-file=/run/xen/xenconsoled.pid --log=guest --log-dir=/var/log/xen/console
 debian_life
-claim "the store daemon is ours, still the one that the service started" kill -0 "$(daemon xenstored)"
+same "the store daemon is ours" /usr/sbin/xenstored "$(readlink "/proc/$(daemon xenstored)/exe")"
