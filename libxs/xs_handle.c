@@ -5,8 +5,10 @@
  * Wire format: xen/io/xs_wire.h.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,6 +72,7 @@ struct xs_handle *xs_open(unsigned long flags)
 	h->flags = flags;
 	h->events_tail = &h->events;
 	h->event_pipe[0] = h->event_pipe[1] = -1;
+	h->stop_fd = -1;
 	pthread_mutex_init(&h->request_lock, NULL);
 	pthread_mutex_init(&h->send_lock, NULL);
 	pthread_mutex_init(&h->lock, NULL);
@@ -130,6 +133,8 @@ static void handle_free(struct xs_handle *h)
 		close(h->event_pipe[0]);
 		close(h->event_pipe[1]);
 	}
+	if (h->stop_fd >= 0)
+		close(h->stop_fd);
 	close(h->fd);
 	free(h->reply.body);
 	free(h->path);
@@ -143,8 +148,7 @@ void xs_daemon_close(struct xs_handle *h)
 	h->closing = true;
 	pthread_mutex_unlock(&h->lock);
 	if (h->reader_running) {
-		/* the reader may be cancelled only in read(), connect() and its back-off sleep */
-		pthread_cancel(h->reader);
+		eventfd_write(h->stop_fd, 1);
 		pthread_join(h->reader, NULL);
 	}
 	pthread_mutex_unlock(&h->request_lock);
@@ -169,30 +173,32 @@ void xs_daemon_destroy_postfork(struct xs_handle *h)
 
 /* ---- messages ---- */
 
-_Thread_local bool xs_is_reader;
-
-void xs_cancel_on(void)
+/* Only the reader thread has to listen for xs_close(); who waits for a reply holds request_lock,
+ * and xs_close() waits for that. */
+static int wait_readable(const struct xs_handle *h, int fd)
 {
-	if (xs_is_reader)
-		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-}
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+			       { .fd = h->stop_fd, .events = POLLIN } };
 
-void xs_cancel_off(void)
-{
-	if (xs_is_reader)
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	if (h->stop_fd < 0)
+		return 0;
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return p[1].revents ? -ECANCELED : 0;
 }
 
 static int fill(struct xs_handle *h, int fd)
 {
+	int rc = wait_readable(h, fd);
 	ssize_t n;
 
+	if (rc)
+		return rc;
 	h->in.start = h->in.end = 0;
-	do {
-		xs_cancel_on();
+	do
 		n = read(fd, h->in.buf, sizeof(h->in.buf));
-		xs_cancel_off();
-	} while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n ? -errno : -ECONNRESET;
 	h->in.end = n;
@@ -237,11 +243,11 @@ int xs_receive(struct xs_handle *h, int fd, struct xs_msg *msg)
 	room = malloc(sizeof(*room) + msg->hdr.len + 1);
 	if (!room)
 		return -ENOMEM;
-	pthread_cleanup_push(free, room);
 	rc = receive_bytes(h, fd, room->body, msg->hdr.len);
-	pthread_cleanup_pop(rc != 0);
-	if (rc)
+	if (rc) {
+		free(room);
 		return rc;
+	}
 	room->body[msg->hdr.len] = '\0';
 	room->len = msg->hdr.len;
 	if (msg->hdr.type != XS_WATCH_EVENT)

@@ -78,6 +78,7 @@ struct xs_handle {
 	bool restricted; /* the descriptor was replaced on purpose: never reconnect */
 	bool reader_running;
 	pthread_t reader;
+	int stop_fd; /* an eventfd: readable when the reader thread is to end; -1 without one */
 	uint32_t epoch; /* counts connections */
 	enum xs_reply_state reply_state;
 	uint32_t reply_id;
@@ -91,14 +92,6 @@ struct xs_handle {
 
 	struct xs_in in;
 };
-
-/* True in a reader thread: the only one that closing a handle cancels. */
-extern _Thread_local bool xs_is_reader;
-
-/* Opens a window in which xs_close() may cancel the calling thread, if it is a reader. Close it
- * with xs_cancel_off() and hold no lock in between. */
-void xs_cancel_on(void);
-void xs_cancel_off(void);
 
 /*
  * Opens @path, a socket or a xenbus character device. Returns a descriptor, or -1 with errno.
@@ -126,7 +119,10 @@ char *xs_talk_str(struct xs_handle *h, uint32_t id, enum xsd_sockmsg_type type, 
 /* Drops an answer that only acknowledges. Returns whether there was one. */
 bool xs_ack(char *reply);
 
-/* Receives one message from @fd. Returns 0 or -errno; -ECONNRESET at the end of the stream. */
+/*
+ * Receives one message from @fd. Returns 0 or -errno: -ECONNRESET at the end of the stream,
+ * -ECANCELED in the reader thread when the handle is being closed, -EPROTO a message too long.
+ */
 int xs_receive(struct xs_handle *h, int fd, struct xs_msg *msg);
 
 /* Sends one message whole. Returns 0 or -errno. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,13 +26,13 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void back_off(long ns)
+/* Ends early when the handle is closed. */
+static void back_off(const struct xs_handle *h, long ns)
 {
 	struct timespec ts = { 0, ns };
+	struct pollfd stop = { .fd = h->stop_fd, .events = POLLIN };
 
-	xs_cancel_on();
-	nanosleep(&ts, NULL);
-	xs_cancel_off();
+	ppoll(&stop, 1, &ts, NULL);
 }
 
 static bool given_up(struct xs_handle *h)
@@ -79,11 +80,6 @@ static int rewatch_all(struct xs_handle *h, int fd)
 	return rc;
 }
 
-static void close_fd(void *fd)
-{
-	close(*(int *)fd);
-}
-
 static int connect_once(struct xs_handle *h)
 {
 	bool is_socket;
@@ -92,11 +88,11 @@ static int connect_once(struct xs_handle *h)
 
 	if (fd < 0)
 		return -errno;
-	pthread_cleanup_push(close_fd, &fd);
 	rc = rewatch_all(h, fd);
-	pthread_cleanup_pop(rc != 0);
-	if (rc)
+	if (rc) {
+		close(fd);
 		return rc;
+	}
 	pthread_mutex_lock(&h->send_lock);
 	rc = dup3(fd, h->fd, O_CLOEXEC) < 0 ? -errno : 0;
 	close(fd);
@@ -130,7 +126,7 @@ int xs_reconnect(struct xs_handle *h)
 		rc = connect_once(h);
 		if (!rc)
 			return 0;
-		back_off(wait_ns);
+		back_off(h, wait_ns);
 		wait_ns = wait_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : wait_ns * 2;
 	}
 	declare_dead(h);

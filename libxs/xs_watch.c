@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "xs_handle.h"
@@ -132,8 +133,6 @@ static void *reader(void *arg)
 	struct xs_handle *h = arg;
 	struct xs_msg msg;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	xs_is_reader = true;
 	for (;;) {
 		if (xs_receive(h, h->fd, &msg) == 0)
 			deliver(h, &msg);
@@ -150,6 +149,10 @@ int xs_reader_start(struct xs_handle *h)
 
 	if (h->reader_running)
 		return 0;
+	if (h->stop_fd < 0)
+		h->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (h->stop_fd < 0)
+		return -errno;
 	sigfillset(&all);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, READER_STACK);

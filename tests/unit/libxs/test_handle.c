@@ -336,6 +336,31 @@ static void test_a_conflict_is_eagain(void **state)
 	assert_int_equal(errno, EAGAIN);
 }
 
+static void test_a_handle_is_closed_at_any_moment_of_a_reconnect(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int i = 0; i < 50; i++) {
+		struct xs_handle *h = xs_open(0);
+
+		assert_non_null(h);
+		assert_true(xs_watch(h, "/a", "t"));
+		fake_break(&x->f);
+		usleep(i * 20);
+		xs_close(h);
+	}
+}
+
+static void test_a_handle_is_closed_while_there_is_no_daemon(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	fake_accept(&x->f, false);
+	fake_break(&x->f);
+	usleep(20000); /* the reader is backing off now; teardown closes */
+}
+
 /* ---- no connection ---- */
 
 static void test_no_daemon_is_an_error_at_open(void **state)
@@ -405,6 +430,8 @@ int main(void)
 		TEST(test_watches_are_made_again_and_fire_once),
 		TEST(test_a_transaction_over_a_broken_connection_ends_in_eagain),
 		TEST(test_a_conflict_is_eagain),
+		TEST(test_a_handle_is_closed_at_any_moment_of_a_reconnect),
+		TEST(test_a_handle_is_closed_while_there_is_no_daemon),
 		cmocka_unit_test(test_no_daemon_is_an_error_at_open),
 		cmocka_unit_test(test_paths_come_from_the_environment),
 		cmocka_unit_test(test_permission_strings),
