@@ -190,24 +190,38 @@ void devices_blame(struct xend *x, struct domain *d)
 	for_each(x, d, blame);
 }
 
-static int ask_close(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+static void ask_close(struct txn *tx, unsigned int domid, enum device_kind k, const char *id)
 {
-	unsigned int domid = (unsigned int)d->domid;
-	long state = store_read_long(x->xs, path_backend(k, domid, id, "state"));
-	int err;
+	char *state = txn_read(tx, path_backend(k, domid, id, "state"));
 
-	if (state == XenbusStateClosed)
-		return 0;
-	err = store_write(x->xs, path_backend(k, domid, id, "online"), "0");
-	if (!err)
-		err = store_writef(x->xs, path_backend(k, domid, id, "state"), "%d",
-				   XenbusStateClosing);
-	return err;
+	if (!state || strtol(state, NULL, 10) != XenbusStateClosed) {
+		txn_write(tx, path_backend(k, domid, id, "online"), "0");
+		txn_writef(tx, path_backend(k, domid, id, "state"), "%d", XenbusStateClosing);
+	}
+	free(state);
+}
+
+/* The frontends go in the same step: no backend waits for a guest that will not run again. */
+static int close_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
+		unsigned int nr;
+		char **ids = store_list(tx->xs, tx->t, path_backend_dir(k, domid), &nr);
+
+		for (unsigned int i = 0; i < nr; i++)
+			ask_close(tx, domid, k, ids[i]);
+		free(ids);
+	}
+	txn_rm(tx, path_home(domid, "device"));
+	return 0;
 }
 
 int devices_close(struct xend *x, struct domain *d)
 {
-	return for_each(x, d, ask_close);
+	return store_transact(x->xs, close_body, d);
 }
 
 static int is_open(struct xend *x, struct domain *d, enum device_kind k, const char *id)

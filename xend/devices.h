@@ -22,7 +22,8 @@ int devices_ready(struct xend *x, struct domain *d);
 /* Names the first backend that is not ready, for the time-out's error line. */
 void devices_blame(struct xend *x, struct domain *d);
 
-/* Asks every backend to close. 0 or -errno. */
+/* The domain will not run again: takes its frontends away and asks every backend to close, in one
+ * transaction. 0 or -errno. */
 int devices_close(struct xend *x, struct domain *d);
 
 /* Whether every backend has closed or is gone. */

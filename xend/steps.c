@@ -105,11 +105,16 @@ static int undo_devices(struct xend *x, struct domain *d)
 
 static int undo_backends(struct xend *x, struct domain *d)
 {
+	int err;
+
 	if (d->domid < 0)
 		return 0;
 	/* Ask once, when the wait begins; the answer comes as a watch event. */
-	if (!d->deadline_ns)
-		devices_close(x, d);
+	if (!d->deadline_ns) {
+		err = devices_close(x, d);
+		if (err)
+			return err;
+	}
 	return devices_closed(x, d) ? 0 : -EINPROGRESS;
 }
 
