@@ -20,21 +20,4 @@ _Static_assert(sizeof(struct blkif_response) == 12, "i386 layout: struct blkif_r
 
 #include "blk_wire_impl.h"
 
-const struct blk_wire blk_wire32 = {
-	.protocol = "x86_32-abi",
-	.geo =
-		{
-			.stride = sizeof(union blkif_sring_entry),
-			.req_len = sizeof(struct blkif_request),
-			.rsp_len = sizeof(struct blkif_response),
-			.nr_ents = 32,
-		},
-	.decode = decode,
-	.encode = encode,
-	.segment = segment,
-};
-
-_Static_assert(
-	(4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) >= 32 &&
-		(4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) < 64,
-	"32 slots are the largest power of two in a page");
+const struct blk_wire blk_wire32 = BLK_WIRE("x86_32-abi");

@@ -77,3 +77,26 @@ _Static_assert(sizeof(struct blkif_request) <= BLK_RAW_MAX, "xen/io/blkif.h: req
 _Static_assert(sizeof(struct blkif_response) <= BRING_MAX_RSP, "xen/io/blkif.h: response");
 _Static_assert(BLKIF_MAX_SEGMENTS_PER_REQUEST == BLK_DIRECT_SEGMENTS, "xen/io/blkif.h");
 _Static_assert(BLKIF_MAX_INDIRECT_PAGES_PER_REQUEST == BLK_INDIRECT_PAGES, "xen/io/blkif.h");
+
+#define BLK_SLOTS 32
+
+_Static_assert(
+	(4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) >=
+			BLK_SLOTS &&
+		(4096 - offsetof(struct blkif_sring, ring)) / sizeof(union blkif_sring_entry) <
+			2 * BLK_SLOTS,
+	"BLK_SLOTS is the largest power of two of slots in a page");
+
+/* The table of this layout, as @name is written in the frontend's "protocol". */
+#define BLK_WIRE(name)                                             \
+	{                                                          \
+		.protocol = name,                                  \
+		.geo =                                             \
+			{                                          \
+				sizeof(union blkif_sring_entry),   \
+				sizeof(struct blkif_request),      \
+				sizeof(struct blkif_response),     \
+				BLK_SLOTS,                         \
+			},                                         \
+		.decode = decode, .encode = encode, .segment = segment, \
+	}
