@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conn_socket.c - local sockets. One read() takes everything that has arrived, all complete
- * requests in it are carried out, one write() answers them.
+ * conn_socket.c - local sockets. One recv() takes everything that has arrived, all complete
+ * requests in it are carried out, one send() answers them. Edge-triggered: what is not read at
+ * once is remembered as unread.
  */
 #include "conn_socket.h"
 
 #include <errno.h>
-#include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,46 +24,49 @@
 #define READ_SIZE (64u * 1024u)
 
 struct sock {
-	int fd;
-	struct event *readable;
-	struct event *writable;
-	bool reading;
-	bool writing;
+	struct loop_fd io;
+	bool unread;	/* there may be more in the socket */
+	bool hung_up;	/* the client has closed its side: read up to the end */
+	bool writing;	/* waiting until the socket takes more */
 };
 
 struct listener {
 	struct server *srv;
-	struct event *ev;
-	int fd;
+	struct loop_fd io;
 	bool read_only;
 	char *path;
 };
+
+#define SOCKET_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
 static struct sock *sock_of(struct conn *c)
 {
 	return c->transport;
 }
 
-static void set_reading(struct sock *s, bool on)
+static void set_writing(struct conn *c, bool on)
 {
-	if (s->reading == on)
-		return;
-	s->reading = on;
-	if (on)
-		event_add(s->readable, NULL);
-	else
-		event_del(s->readable);
-}
+	struct sock *s = sock_of(c);
 
-static void set_writing(struct sock *s, bool on)
-{
 	if (s->writing == on)
 		return;
 	s->writing = on;
-	if (on)
-		event_add(s->writable, NULL);
-	else
-		event_del(s->writable);
+	loop_change(c->srv->loop, &s->io, SOCKET_EVENTS | (on ? (uint32_t)EPOLLOUT : 0u));
+}
+
+/* Whether there is something to do for the client now. */
+static bool has_work(struct conn *c)
+{
+	struct xsd_sockmsg hdr;
+	int next;
+
+	if ((!sock_of(c)->unread && buf_len(&c->in) == 0) || !conn_may_start(c))
+		return false;
+	/* While requests wait here, the rest waits in the socket. */
+	if (sock_of(c)->unread && buf_len(&c->in) < READ_SIZE)
+		return true;
+	next = xs_wire_get_hdr(buf_front(&c->in), buf_len(&c->in), &hdr);
+	return next > 0 && (size_t)next <= buf_len(&c->in);
 }
 
 static void socket_flush(struct conn *c)
@@ -70,7 +74,7 @@ static void socket_flush(struct conn *c)
 	struct sock *s = sock_of(c);
 
 	while (buf_len(&c->out) > 0) {
-		ssize_t n = send(s->fd, buf_front(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
+		ssize_t n = send(s->io.fd, buf_front(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -82,81 +86,81 @@ static void socket_flush(struct conn *c)
 		buf_take(&c->out, (size_t)n);
 		conn_refill(c);
 	}
-	set_writing(s, !c->dead && buf_len(&c->out) > 0);
+	set_writing(c, !c->dead && buf_len(&c->out) > 0);
 	if (buf_len(&c->out) == 0)
 		c->nr_outstanding = 0;
+	/* What had to wait for room in the output goes on. */
+	if (!c->dead && has_work(c))
+		server_again(c->srv, c);
 }
 
 /* Carries out what has arrived in conn->in. */
 static void process_backlog(struct conn *c)
 {
-	struct sock *s = sock_of(c);
 	size_t used = conn_input(c, buf_front(&c->in), buf_len(&c->in), SOCKET_BUDGET);
-	struct xsd_sockmsg hdr;
-	int next;
 
 	buf_take(&c->in, used);
-	if (c->dead)
-		return;
-	next = xs_wire_get_hdr(buf_front(&c->in), buf_len(&c->in), &hdr);
-	if (next > 0 && (size_t)next <= buf_len(&c->in) && conn_may_start(c))
-		server_again(c->srv, c);
-	/* While requests wait here, the rest waits in the socket. */
-	set_reading(s, conn_may_start(c) && buf_len(&c->in) < READ_SIZE);
 }
 
-static void socket_readable(evutil_socket_t fd, short what, void *arg)
+/* One recv() and what it brings. Returns false when that is the end of the connection. */
+static bool receive(struct conn *c)
 {
-	struct conn *c = arg;
 	struct server *srv = c->srv;
-	size_t used = 0;
-	char *into = srv->scratch;
+	struct sock *s = sock_of(c);
+	bool empty = buf_len(&c->in) == 0;
+	char *into = empty ? srv->scratch : buf_room(&c->in, READ_SIZE);
+	size_t used;
 	ssize_t n;
 
-	if (c->dead)
-		return;
-	if (buf_len(&c->in) > 0) {
-		into = buf_room(&c->in, READ_SIZE);
-		if (!into) {
-			conn_kill(c);
-			return;
-		}
-	}
-	n = recv(fd, into, READ_SIZE, 0);
-	if (n <= 0) {
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			conn_kill(c);
-		return;
-	}
-	if (into == srv->scratch) {
-		/* The common case: whole requests, carried out where they were read. */
-		used = conn_input(c, into, (size_t)n, SOCKET_BUDGET);
-		if (used < (size_t)n && buf_append(&c->in, into + used, (size_t)n - used) < 0)
-			conn_kill(c);
-	} else {
+	if (!into)
+		return false;
+	n = recv(s->io.fd, into, READ_SIZE, 0);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return false;
+	/* Less than asked for: there is no more, and what comes is reported again. */
+	s->unread = n < 0 ? errno == EINTR : n == READ_SIZE || s->hung_up;
+	if (n < 0)
+		return true;
+	if (!empty) {
 		buf_added(&c->in, (size_t)n);
+		process_backlog(c);
+		return true;
 	}
-	if (!c->dead && buf_len(&c->in) > 0)
-		process_backlog(c);
-	server_turn(srv);
+	/* The common case: whole requests, carried out where they were read. */
+	used = conn_input(c, into, (size_t)n, SOCKET_BUDGET);
+	return used == (size_t)n || buf_append(&c->in, into + used, (size_t)n - used) == 0;
 }
 
-static void socket_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *c = arg;
-
-	if (c->dead)
-		return;
-	socket_flush(c);
-	if (!c->dead && !sock_of(c)->reading)
-		process_backlog(c);
-	server_turn(c->srv);
-}
-
-/* Called at the end of a turn: see server_again(). */
+/* As much as one client gets before others have their turn. */
 static void socket_serve(struct conn *c)
 {
-	process_backlog(c);
+	struct sock *s = sock_of(c);
+
+	if (c->dead || !conn_may_start(c))
+		return;
+	if (!s->unread || buf_len(&c->in) >= READ_SIZE)
+		process_backlog(c);
+	else if (!receive(c))
+		conn_kill(c);
+	if (!c->dead && has_work(c))
+		server_again(c->srv, c);
+}
+
+static void socket_ready(void *arg, uint32_t events)
+{
+	struct conn *c = arg;
+	struct sock *s = sock_of(c);
+
+	if (c->dead)
+		return;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->hung_up = true;
+	if (events & EPOLLIN || s->hung_up)
+		s->unread = true;
+	if (s->writing)
+		socket_flush(c);
+	socket_serve(c);
+	server_turn(c->srv);
 }
 
 static void socket_resume(struct conn *c)
@@ -168,9 +172,8 @@ static void socket_fini(struct conn *c)
 {
 	struct sock *s = sock_of(c);
 
-	event_free(s->readable);
-	event_free(s->writable);
-	close(s->fd);
+	loop_remove(c->srv->loop, &s->io);
+	close(s->io.fd);
 	free(s);
 }
 
@@ -190,39 +193,34 @@ int conn_socket_create(struct server *srv, int fd, bool read_only)
 		free(s);
 		return -ENOMEM;
 	}
-	s->fd = fd;
 	c->read_only = read_only;
-	evutil_make_socket_nonblocking(fd);
-	s->readable = event_new(srv->base, fd, EV_READ | EV_PERSIST, socket_readable, c);
-	s->writable = event_new(srv->base, fd, EV_WRITE | EV_PERSIST, socket_writable, c);
+	s->io = (struct loop_fd){ .fd = fd, .ready = socket_ready, .arg = c };
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (loop_add(srv->loop, &s->io, SOCKET_EVENTS) < 0)
+		conn_kill(c);
 	srv->stats.conns_accepted++;
-	set_reading(s, true);
 	return 0;
 }
 
-static void listener_resume(evutil_socket_t fd, short what, void *arg)
+void listener_resume(struct listener *l)
 {
-	struct listener *l = arg;
-
-	event_add(l->ev, NULL);
+	if (l && !l->io.listed)
+		loop_add(l->srv->loop, &l->io, EPOLLIN);
 }
 
 /* Out of descriptors: stop accepting for a moment instead of spinning. */
 static void accept_paused(struct listener *l)
 {
-	struct timeval soon = { .tv_usec = 100000 };
-
 	log_warn("cannot accept more clients");
-	event_del(l->ev);
-	event_base_once(l->srv->base, -1, EV_TIMEOUT, listener_resume, l, &soon);
+	loop_remove(l->srv->loop, &l->io);
 }
 
-static void listener_readable(evutil_socket_t fd, short what, void *arg)
+static void listener_readable(void *arg, uint32_t events)
 {
 	struct listener *l = arg;
 
 	for (int i = 0; i < 64; i++) {
-		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int client = accept4(l->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (client < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
@@ -267,28 +265,26 @@ struct listener *listener_open(struct server *srv, const char *path, unsigned in
 	l->srv = srv;
 	l->read_only = read_only;
 	l->path = strdup(path);
-	l->fd = fd >= 0 ? fd : bind_fresh(path, mode);
-	if (l->fd < 0) {
-		free(l->path);
-		free(l);
-		return NULL;
-	}
-	l->ev = event_new(srv->base, l->fd, EV_READ | EV_PERSIST, listener_readable, l);
-	event_add(l->ev, NULL);
-	return l;
+	l->io = (struct loop_fd){ .ready = listener_readable, .arg = l };
+	l->io.fd = fd >= 0 ? fd : bind_fresh(path, mode);
+	if (l->io.fd >= 0 && loop_add(srv->loop, &l->io, EPOLLIN) == 0)
+		return l;
+	free(l->path);
+	free(l);
+	return NULL;
 }
 
 int listener_fd(const struct listener *l)
 {
-	return l->fd;
+	return l->io.fd;
 }
 
 void listener_close(struct listener *l, bool unlink_path)
 {
 	if (!l)
 		return;
-	event_free(l->ev);
-	close(l->fd);
+	loop_remove(l->srv->loop, &l->io);
+	close(l->io.fd);
 	if (unlink_path)
 		unlink(l->path);
 	free(l->path);

@@ -17,6 +17,8 @@ struct listener;
  */
 struct listener *listener_open(struct server *srv, const char *path, unsigned int mode,
 			       bool read_only, int fd);
+/* Accepts again after a pause for want of descriptors. @l may be NULL. */
+void listener_resume(struct listener *l);
 int listener_fd(const struct listener *l);
 /* @unlink_path: the daemon ends for good. */
 void listener_close(struct listener *l, bool unlink_path);

@@ -6,7 +6,6 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ struct keeper {
 	struct keeper_config cfg;
 	pid_t pid;
 	int fd;
-	struct event *ev;
+	struct loop_fd answers;
 	uint64_t asked_seq;	/* of the sync under way; 0: none */
 	bool applying[JOURNAL_HALVES];
 	bool applied[JOURNAL_HALVES];	/* answered, to be given back at the end of the turn */
@@ -260,8 +259,7 @@ void keeper_stop(struct server *srv)
 
 	if (!k)
 		return;
-	if (k->ev)
-		event_free(k->ev);
+	loop_remove(srv->loop, &k->answers);
 	if (k->fd >= 0)
 		close(k->fd);
 	if (k->pid > 0)
@@ -330,9 +328,7 @@ static void revive(struct server *srv)
 		log_errorx("the keeper dies again and again: giving up");
 		exit(70);
 	}
-	if (k->ev)
-		event_free(k->ev);
-	k->ev = NULL;
+	loop_remove(srv->loop, &k->answers);
 	close(k->fd);
 	k->fd = -1;
 	if (k->pid > 0)
@@ -359,7 +355,7 @@ void keeper_turn(struct server *srv)
 	keeper_sync(srv);
 }
 
-static void answer_ready(evutil_socket_t fd, short what, void *arg)
+static void answer_ready(void *arg, uint32_t events)
 {
 	struct server *srv = arg;
 
@@ -383,8 +379,8 @@ int keeper_listen(struct server *srv)
 {
 	struct keeper *k = srv->keeper;
 
-	k->ev = event_new(srv->base, k->fd, EV_READ | EV_PERSIST, answer_ready, srv);
-	return k->ev ? event_add(k->ev, NULL) : -ENOMEM;
+	k->answers = (struct loop_fd){ .fd = k->fd, .ready = answer_ready, .arg = srv };
+	return loop_add(srv->loop, &k->answers, EPOLLIN);
 }
 
 int keeper_snapshot(struct server *srv, const char *name)

@@ -21,7 +21,8 @@ static const int allowed[] = {
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(accept4), SCMP_SYS(close),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_create1), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ioctl),
-	SCMP_SYS(fcntl), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+	SCMP_SYS(fcntl), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+	SCMP_SYS(signalfd4),
 	/* memory and time */
 	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
 	SCMP_SYS(brk), SCMP_SYS(memfd_create), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
@@ -42,7 +43,7 @@ static const int allowed[] = {
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64), SCMP_SYS(setsid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall), SCMP_SYS(uname),
-	SCMP_SYS(sysinfo), SCMP_SYS(dup2), SCMP_SYS(chdir), SCMP_SYS(pipe2),
+	SCMP_SYS(sysinfo), SCMP_SYS(dup2), SCMP_SYS(chdir),
 };
 
 int sandbox_own_dir(const char *dir, uid_t uid, gid_t gid)

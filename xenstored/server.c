@@ -6,11 +6,12 @@
 #include "server.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "change.h"
 #include "conn.h"
@@ -49,23 +50,39 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	quotas_init(&srv->quotas);
 	srv->stats.start_ns = now_ns();
 	srv->next_conn_id = 1;
-	srv->base = event_base_new();
+	srv->loop = loop_create();
 	srv->scratch = malloc(SCRATCH_SIZE);
-	if (!srv->base || !srv->scratch || tree_init(&srv->tree) < 0 ||
+	if (!srv->loop || !srv->scratch || tree_init(&srv->tree) < 0 ||
 	    domains_init(&srv->domains) < 0 || watch_table_init(&srv->watches) < 0)
 		return -ENOMEM;
 	return 0;
 }
 
-static void events_free(struct server *srv)
+static void own_signals(sigset_t *set)
 {
-	struct event *all[] = { srv->hv_ev,	   srv->tick_ev,      srv->lease_ev,
-				srv->again_ev,	   srv->signal_ev[0], srv->signal_ev[1],
-				srv->signal_ev[2] };
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (all[i])
-			event_free(all[i]);
+/* Descriptors that the server has opened itself. */
+static void events_fini(struct server *srv)
+{
+	struct loop_fd *own[] = { &srv->tick, &srv->lease_timer, &srv->signals };
+
+	sigset_t set;
+
+	loop_remove(srv->loop, &srv->hv_events);
+	/* For a program that goes on in our place. */
+	own_signals(&set);
+	if (srv->signals.listed)
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (!own[i]->listed)
+			continue;
+		loop_remove(srv->loop, own[i]);
+		close(own[i]->fd);
 	}
 }
 
@@ -80,8 +97,8 @@ void server_fini(struct server *srv)
 	domains_fini(&srv->domains);
 	tree_fini(&srv->tree);
 	ring_slots_close(srv->slots);
-	events_free(srv);
-	event_base_free(srv->base);
+	events_fini(srv);
+	loop_destroy(srv->loop);
 	free(srv->by_port);
 	free(srv->scratch);
 }
@@ -173,8 +190,6 @@ void server_again(struct server *srv, struct conn *c)
 	else
 		srv->again_list = c;
 	srv->again_last = c;
-	if (srv->again_ev)
-		event_active(srv->again_ev, EV_TIMEOUT, 0);
 }
 
 void server_serve_again(struct server *srv)
@@ -196,23 +211,15 @@ void server_serve_again(struct server *srv)
 	}
 }
 
-static void again(evutil_socket_t fd, short what, void *arg)
+/* One turn ends after at most 5 ms; whoever waits for it goes on then. */
+static void watch_leases(struct server *srv)
 {
-	struct server *srv = arg;
+	long long ns = lease_tick(srv);
 
-	server_serve_again(srv);
-	if (srv->again_list)
-		event_active(srv->again_ev, EV_TIMEOUT, 0);
-	server_turn(srv);
-}
-
-static void lease_timer(struct server *srv)
-{
-	long long ns = srv->leases ? lease_tick(srv) : 0;
-	struct timeval tv = { .tv_sec = ns / 1000000000, .tv_usec = ns / 1000 % 1000000 + 1 };
-
-	if (ns && srv->lease_ev && !event_pending(srv->lease_ev, EV_TIMEOUT, NULL))
-		event_add(srv->lease_ev, &tv);
+	if (ns <= 0 || !srv->lease_timer.listed || srv->lease_timer_set)
+		return;
+	srv->lease_timer_set = true;
+	loop_timer_set(&srv->lease_timer, (uint64_t)ns, 0);
 }
 
 void server_turn(struct server *srv)
@@ -221,7 +228,7 @@ void server_turn(struct server *srv)
 		keeper_turn(srv);
 	conns_flush(srv);
 	if (srv->leases)
-		lease_timer(srv);
+		watch_leases(srv);
 	if (srv->dead_list)
 		conns_reap(srv);
 }
@@ -250,7 +257,7 @@ void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c
 		srv->by_port[port] = NULL;
 }
 
-static void hv_readable(evutil_socket_t fd, short what, void *arg)
+static void hv_readable(void *arg, uint32_t events)
 {
 	struct server *srv = arg;
 	bool changed;
@@ -265,22 +272,29 @@ static void hv_readable(evutil_socket_t fd, short what, void *arg)
 	server_turn(srv);
 }
 
-static void lease_due(evutil_socket_t fd, short what, void *arg)
+static void lease_due(void *arg, uint32_t events)
 {
-	server_turn(arg);
+	struct server *srv = arg;
+
+	loop_timer_seen(&srv->lease_timer);
+	srv->lease_timer_set = false;
+	server_turn(srv);
 }
 
 /* Gives up on unprivileged clients whose output has not moved for long (rule C8). */
-static void tick(evutil_socket_t fd, short what, void *arg)
+static void tick(void *arg, uint32_t events)
 {
 	struct server *srv = arg;
 	uint64_t now = now_ns();
 
+	loop_timer_seen(&srv->tick);
 	for (struct conn *c = srv->conns; c; c = c->next) {
 		if (!c->privileged && c->stuck_since_ns && !c->ignored &&
 		    now - c->stuck_since_ns > STUCK_NS)
 			conn_too_slow(c);
 	}
+	listener_resume(srv->listener);
+	listener_resume(srv->ro_listener);
 	if (srv->runtime_full)
 		keeper_retry(srv);
 	if (srv->keeper && srv->durable_seq != srv->good_seq && now - srv->good_ns > GOOD_NS)
@@ -288,48 +302,60 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 	server_turn(srv);
 }
 
-static void on_signal(evutil_socket_t sig, short what, void *arg)
+static void on_signal(void *arg, uint32_t events)
 {
+	struct signalfd_siginfo info;
 	struct server *srv = arg;
 
-	if (sig == SIGHUP) {
-		trace_open(srv, srv->cfg.trace_path);
+	if (read(srv->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	}
-	srv->stop = true;
-	event_base_loopbreak(srv->base);
+	if (info.ssi_signo == SIGHUP)
+		trace_open(srv, srv->cfg.trace_path);
+	else
+		srv->stop = true;
+}
+
+/* Signals come by a descriptor. */
+static int signals_init(struct server *srv)
+{
+	sigset_t set;
+
+	own_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	srv->signals = (struct loop_fd){ .ready = on_signal, .arg = srv };
+	srv->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return srv->signals.fd < 0 ? -errno : loop_add(srv->loop, &srv->signals, EPOLLIN);
 }
 
 static int events_init(struct server *srv)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP };
-	struct timeval second = { .tv_sec = 1 };
-	int fd = srv->hv->event_fd(srv->hv);
+	int ret = signals_init(srv);
 
-	srv->again_ev = event_new(srv->base, -1, 0, again, srv);
-	srv->lease_ev = event_new(srv->base, -1, 0, lease_due, srv);
-	srv->tick_ev = event_new(srv->base, -1, EV_PERSIST, tick, srv);
-	if (!srv->again_ev || !srv->lease_ev || !srv->tick_ev)
-		return -ENOMEM;
-	event_add(srv->tick_ev, &second);
-	for (int i = 0; i < 3; i++) {
-		srv->signal_ev[i] = evsignal_new(srv->base, sigs[i], on_signal, srv);
-		event_add(srv->signal_ev[i], NULL);
-	}
-	if (fd < 0)
-		return 0;
-	srv->hv_ev = event_new(srv->base, fd, EV_READ | EV_PERSIST, hv_readable, srv);
-	return srv->hv_ev ? event_add(srv->hv_ev, NULL) : -ENOMEM;
+	srv->tick = (struct loop_fd){ .ready = tick, .arg = srv };
+	srv->lease_timer = (struct loop_fd){ .ready = lease_due, .arg = srv };
+	if (ret == 0)
+		ret = loop_add_timer(srv->loop, &srv->tick);
+	if (ret == 0)
+		ret = loop_add_timer(srv->loop, &srv->lease_timer);
+	if (ret < 0)
+		return ret;
+	loop_timer_set(&srv->tick, 1000000000u, 1000000000u);
+	srv->hv_events = (struct loop_fd){ .ready = hv_readable, .arg = srv };
+	srv->hv_events.fd = srv->hv->event_fd(srv->hv);
+	return srv->hv_events.fd < 0 ? 0 : loop_add(srv->loop, &srv->hv_events, EPOLLIN);
 }
 
 int server_run(struct server *srv)
 {
 	if (events_init(srv) < 0)
 		return -ENOMEM;
-	if (srv->again_list)
-		event_active(srv->again_ev, EV_TIMEOUT, 0);
-	while (!srv->stop && !srv->want_live_update)
-		event_base_loop(srv->base, EVLOOP_ONCE);
+	while (!srv->stop && !srv->want_live_update) {
+		loop_turn(srv->loop, !srv->again_list);
+		if (!srv->again_list)
+			continue;
+		server_serve_again(srv);
+		server_turn(srv);
+	}
 	return srv->want_live_update ? 1 : 0;
 }
 

@@ -13,13 +13,12 @@
 #include <sys/types.h>
 
 #include "domain.h"
+#include "loop.h"
 #include "quota.h"
 #include "tree.h"
 #include "watch.h"
 #include "xs_wire.h"
 
-struct event;
-struct event_base;
 struct conn;
 struct hv;
 struct journal;
@@ -63,7 +62,7 @@ struct server_stats {
 
 struct server {
 	struct server_config cfg;
-	struct event_base *base;
+	struct loop *loop;
 	struct hv *hv;
 
 	struct tree tree;
@@ -98,8 +97,8 @@ struct server {
 	struct conn **by_port;		/* local event channel port -> ring */
 	size_t nr_ports;
 	char *scratch;			/* where sockets are read into */
-	struct event *hv_ev, *tick_ev, *lease_ev, *again_ev;
-	struct event *signal_ev[3];
+	struct loop_fd hv_events, tick, lease_timer, signals;
+	bool lease_timer_set;
 	struct listener *listener, *ro_listener;
 	bool keep_rings;		/* going down for a restart: slots stay */
 
