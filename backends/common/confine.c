@@ -6,10 +6,18 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <linux/if_tun.h>
 #include <seccomp.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntdev.h>
 
 #include <log.h>
 
@@ -17,7 +25,7 @@
 
 /*
  * All that event loop, grants, events, store, disk, tap and pty need once everything is open.
- * ioctl: gntdev and evtchn; mmap/munmap: ring grants; clone3 and clone are absent: the store
+ * ioctl has a list of its own below; mmap/munmap: ring grants; clone3 and clone are absent: the store
  * library's reader thread runs already.
  */
 static const int allowed[] = {
@@ -28,8 +36,8 @@ static const int allowed[] = {
 	SCMP_SYS(fdatasync),	  SCMP_SYS(fallocate),
 	SCMP_SYS(ftruncate),	  SCMP_SYS(lseek),
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
-	SCMP_SYS(fstat),	  SCMP_SYS(ioctl),
-	SCMP_SYS(close),	  SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),	  SCMP_SYS(fcntl),
+	SCMP_SYS(close),
 	SCMP_SYS(mmap),		  SCMP_SYS(munmap),
 	SCMP_SYS(mprotect),	  SCMP_SYS(mremap),
 	SCMP_SYS(madvise),	  SCMP_SYS(brk),
@@ -45,6 +53,15 @@ static const int allowed[] = {
 	SCMP_SYS(tgkill),	  SCMP_SYS(exit),
 	SCMP_SYS(exit_group),	  SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq),		  SCMP_SYS(getrandom),
+};
+
+/* Grants, event channels, and what a network frontend's features switch on the tap. */
+static const unsigned int allowed_ioctls[] = {
+	IOCTL_GNTDEV_MAP_GRANT_REF,	    IOCTL_GNTDEV_UNMAP_GRANT_REF,
+	IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,  IOCTL_GNTDEV_SET_MAX_GRANTS,
+	IOCTL_GNTDEV_SET_UNMAP_NOTIFY,	    IOCTL_GNTDEV_GRANT_COPY,
+	IOCTL_EVTCHN_BIND_INTERDOMAIN,	    IOCTL_EVTCHN_UNBIND,
+	IOCTL_EVTCHN_NOTIFY,		    TUNSETOFFLOAD,
 };
 
 static int drop_user(const char *user)
@@ -68,6 +85,9 @@ static int load_filter(void)
 		return -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; rc == 0 && i < sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, allowed_ioctls[i]));
 	if (rc == 0)
 		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)

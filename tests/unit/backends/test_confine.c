@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,6 +24,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/sys/evtchn.h>
 
 #include <log.h>
 
@@ -83,6 +88,9 @@ static const struct call forbidden[] = {
 	{"process_vm_writev", SYS_process_vm_writev, 1, 0, 0},
 	{"init_module", SYS_init_module, 0, 0, 0},
 	{"reboot", SYS_reboot, 0, 0, 0},
+	{"typing into a terminal", SYS_ioctl, 0, TIOCSTI, (long)"x"},
+	{"another interface for the tap", SYS_ioctl, 0, TUNSETIFF, 0},
+	{"a new event channel for a domain", SYS_ioctl, 0, IOCTL_EVTCHN_BIND_UNBOUND_PORT, 0},
 };
 
 static void try_call(const void *arg)
