@@ -37,7 +37,7 @@ struct listener {
 	char *path;
 };
 
-#define SOCKET_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define SOCKET_EVENTS (LOOP_READ | LOOP_HANGUP | LOOP_EDGE)
 
 static struct sock *sock_of(struct conn *c)
 {
@@ -51,7 +51,8 @@ static void set_writing(struct conn *c, bool on)
 	if (s->writing == on)
 		return;
 	s->writing = on;
-	loop_change(c->srv->loop, &s->io, SOCKET_EVENTS | (on ? (uint32_t)EPOLLOUT : 0u));
+	if (loop_change(c->srv->loop, &s->io, SOCKET_EVENTS | (on ? LOOP_WRITE : 0)) < 0)
+		conn_kill(c);
 }
 
 /* Whether there is something to do for the client now. */
@@ -146,16 +147,16 @@ static void socket_serve(struct conn *c)
 		server_again(c->srv, c);
 }
 
-static void socket_ready(void *arg, uint32_t events)
+static void socket_ready(void *arg, short events)
 {
 	struct conn *c = arg;
 	struct sock *s = sock_of(c);
 
 	if (c->dead)
 		return;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (events & LOOP_HANGUP)
 		s->hung_up = true;
-	if (events & EPOLLIN || s->hung_up)
+	if (events & LOOP_READ || s->hung_up)
 		s->unread = true;
 	if (s->writing)
 		socket_flush(c);
@@ -172,7 +173,7 @@ static void socket_fini(struct conn *c)
 {
 	struct sock *s = sock_of(c);
 
-	loop_remove(c->srv->loop, &s->io);
+	loop_remove(&s->io);
 	close(s->io.fd);
 	free(s);
 }
@@ -204,18 +205,18 @@ int conn_socket_create(struct server *srv, int fd, bool read_only)
 
 void listener_resume(struct listener *l)
 {
-	if (l && !l->io.listed)
-		loop_add(l->srv->loop, &l->io, EPOLLIN);
+	if (l && !loop_has(&l->io))
+		loop_add(l->srv->loop, &l->io, LOOP_READ);
 }
 
 /* Out of descriptors: stop accepting for a moment instead of spinning. */
 static void accept_paused(struct listener *l)
 {
 	log_warn("cannot accept more clients");
-	loop_remove(l->srv->loop, &l->io);
+	loop_remove(&l->io);
 }
 
-static void listener_readable(void *arg, uint32_t events)
+static void listener_readable(void *arg, short events)
 {
 	struct listener *l = arg;
 
@@ -267,7 +268,7 @@ struct listener *listener_open(struct server *srv, const char *path, unsigned in
 	l->path = strdup(path);
 	l->io = (struct loop_fd){ .ready = listener_readable, .arg = l };
 	l->io.fd = fd >= 0 ? fd : bind_fresh(path, mode);
-	if (l->io.fd >= 0 && loop_add(srv->loop, &l->io, EPOLLIN) == 0)
+	if (l->io.fd >= 0 && loop_add(srv->loop, &l->io, LOOP_READ) == 0)
 		return l;
 	free(l->path);
 	free(l);
@@ -283,7 +284,7 @@ void listener_close(struct listener *l, bool unlink_path)
 {
 	if (!l)
 		return;
-	loop_remove(l->srv->loop, &l->io);
+	loop_remove(&l->io);
 	close(l->io.fd);
 	if (unlink_path)
 		unlink(l->path);

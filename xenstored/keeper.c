@@ -259,7 +259,7 @@ void keeper_stop(struct server *srv)
 
 	if (!k)
 		return;
-	loop_remove(srv->loop, &k->answers);
+	loop_remove(&k->answers);
 	if (k->fd >= 0)
 		close(k->fd);
 	if (k->pid > 0)
@@ -328,7 +328,7 @@ static void revive(struct server *srv)
 		log_errorx("the keeper dies again and again: giving up");
 		exit(70);
 	}
-	loop_remove(srv->loop, &k->answers);
+	loop_remove(&k->answers);
 	close(k->fd);
 	k->fd = -1;
 	if (k->pid > 0)
@@ -355,7 +355,7 @@ void keeper_turn(struct server *srv)
 	keeper_sync(srv);
 }
 
-static void answer_ready(void *arg, uint32_t events)
+static void answer_ready(void *arg, short events)
 {
 	struct server *srv = arg;
 
@@ -380,7 +380,7 @@ int keeper_listen(struct server *srv)
 	struct keeper *k = srv->keeper;
 
 	k->answers = (struct loop_fd){ .fd = k->fd, .ready = answer_ready, .arg = srv };
-	return loop_add(srv->loop, &k->answers, EPOLLIN);
+	return loop_add(srv->loop, &k->answers, LOOP_READ);
 }
 
 int keeper_snapshot(struct server *srv, const char *name)

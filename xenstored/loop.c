@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop.c - the event loop on epoll and timerfd. Owns the epoll descriptor, not the others. */
+/* loop.c - the event loop on libevent and timerfd. Owns the event base, not the descriptors. */
 #include "loop.h"
 
 #include <errno.h>
@@ -7,22 +7,23 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define BATCH 256
-
 struct loop {
-	int fd;
-	int nr, at;	/* of @ready: how many, and which one is being dealt with */
-	struct epoll_event ready[BATCH];
+	struct event_base *base;
 };
 
 struct loop *loop_create(void)
 {
+	struct event_config *cfg = event_config_new();
 	struct loop *l = calloc(1, sizeof(*l));
 
-	if (!l)
-		return NULL;
-	l->fd = epoll_create1(EPOLL_CLOEXEC);
-	if (l->fd >= 0)
+	if (cfg && l) {
+		event_config_require_features(cfg, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+		l->base = event_base_new_with_config(cfg);
+	}
+	if (cfg)
+		event_config_free(cfg);
+	if (l && l->base)
 		return l;
 	free(l);
 	return NULL;
@@ -32,44 +33,48 @@ void loop_destroy(struct loop *l)
 {
 	if (!l)
 		return;
-	close(l->fd);
+	event_base_free(l->base);
 	free(l);
 }
 
-int loop_add(struct loop *l, struct loop_fd *f, uint32_t events)
+static void ready(evutil_socket_t fd, short events, void *arg)
 {
-	struct epoll_event e = { .events = events, .data.ptr = f };
+	struct loop_fd *f = arg;
 
-	if (epoll_ctl(l->fd, EPOLL_CTL_ADD, f->fd, &e) < 0)
-		return -errno;
-	f->listed = true;
-	return 0;
+	f->ready(f->arg, events);
 }
 
-void loop_change(struct loop *l, struct loop_fd *f, uint32_t events)
+int loop_add(struct loop *l, struct loop_fd *f, short events)
 {
-	struct epoll_event e = { .events = events, .data.ptr = f };
-
-	epoll_ctl(l->fd, EPOLL_CTL_MOD, f->fd, &e);
+	f->ev = event_new(l->base, f->fd, (short)(events | EV_PERSIST), ready, f);
+	if (f->ev && event_add(f->ev, NULL) == 0)
+		return 0;
+	loop_remove(f);
+	return -ENOMEM;
 }
 
-void loop_remove(struct loop *l, struct loop_fd *f)
+int loop_change(struct loop *l, struct loop_fd *f, short events)
 {
-	if (!f->listed)
-		return;
-	f->listed = false;
-	epoll_ctl(l->fd, EPOLL_CTL_DEL, f->fd, NULL);
-	/* It may be among those that have been reported and not yet dealt with. */
-	for (int i = l->at; i < l->nr; i++) {
-		if (l->ready[i].data.ptr == f)
-			l->ready[i].data.ptr = NULL;
-	}
+	loop_remove(f);
+	return loop_add(l, f, events);
+}
+
+bool loop_has(const struct loop_fd *f)
+{
+	return f->ev != NULL;
+}
+
+void loop_remove(struct loop_fd *f)
+{
+	if (f->ev)
+		event_free(f->ev);
+	f->ev = NULL;
 }
 
 int loop_add_timer(struct loop *l, struct loop_fd *f)
 {
 	f->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	return f->fd < 0 ? -errno : loop_add(l, f, EPOLLIN);
+	return f->fd < 0 ? -errno : loop_add(l, f, LOOP_READ);
 }
 
 void loop_timer_set(struct loop_fd *f, uint64_t ns, uint64_t every_ns)
@@ -93,13 +98,5 @@ void loop_timer_seen(struct loop_fd *f)
 
 void loop_turn(struct loop *l, bool block)
 {
-	l->nr = epoll_wait(l->fd, l->ready, BATCH, block ? -1 : 0);
-	for (l->at = 0; l->at < l->nr; l->at++) {
-		struct epoll_event *e = &l->ready[l->at];
-		struct loop_fd *f = e->data.ptr;
-
-		if (f)
-			f->ready(f->arg, e->events);
-	}
-	l->nr = 0;
+	event_base_loop(l->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK));
 }

@@ -73,15 +73,15 @@ static void events_fini(struct server *srv)
 
 	sigset_t set;
 
-	loop_remove(srv->loop, &srv->hv_events);
+	loop_remove(&srv->hv_events);
 	/* For a program that goes on in our place. */
 	own_signals(&set);
-	if (srv->signals.listed)
+	if (loop_has(&srv->signals))
 		sigprocmask(SIG_UNBLOCK, &set, NULL);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		if (!own[i]->listed)
+		if (!loop_has(own[i]))
 			continue;
-		loop_remove(srv->loop, own[i]);
+		loop_remove(own[i]);
 		close(own[i]->fd);
 	}
 }
@@ -216,7 +216,7 @@ static void watch_leases(struct server *srv)
 {
 	long long ns = lease_tick(srv);
 
-	if (ns <= 0 || !srv->lease_timer.listed || srv->lease_timer_set)
+	if (ns <= 0 || !loop_has(&srv->lease_timer) || srv->lease_timer_set)
 		return;
 	srv->lease_timer_set = true;
 	loop_timer_set(&srv->lease_timer, (uint64_t)ns, 0);
@@ -257,7 +257,7 @@ void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c
 		srv->by_port[port] = NULL;
 }
 
-static void hv_readable(void *arg, uint32_t events)
+static void hv_readable(void *arg, short events)
 {
 	struct server *srv = arg;
 	bool changed;
@@ -272,7 +272,7 @@ static void hv_readable(void *arg, uint32_t events)
 	server_turn(srv);
 }
 
-static void lease_due(void *arg, uint32_t events)
+static void lease_due(void *arg, short events)
 {
 	struct server *srv = arg;
 
@@ -282,7 +282,7 @@ static void lease_due(void *arg, uint32_t events)
 }
 
 /* Gives up on unprivileged clients whose output has not moved for long (rule C8). */
-static void tick(void *arg, uint32_t events)
+static void tick(void *arg, short events)
 {
 	struct server *srv = arg;
 	uint64_t now = now_ns();
@@ -302,7 +302,7 @@ static void tick(void *arg, uint32_t events)
 	server_turn(srv);
 }
 
-static void on_signal(void *arg, uint32_t events)
+static void on_signal(void *arg, short events)
 {
 	struct signalfd_siginfo info;
 	struct server *srv = arg;
@@ -324,7 +324,7 @@ static int signals_init(struct server *srv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	srv->signals = (struct loop_fd){ .ready = on_signal, .arg = srv };
 	srv->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return srv->signals.fd < 0 ? -errno : loop_add(srv->loop, &srv->signals, EPOLLIN);
+	return srv->signals.fd < 0 ? -errno : loop_add(srv->loop, &srv->signals, LOOP_READ);
 }
 
 static int events_init(struct server *srv)
@@ -342,7 +342,7 @@ static int events_init(struct server *srv)
 	loop_timer_set(&srv->tick, 1000000000u, 1000000000u);
 	srv->hv_events = (struct loop_fd){ .ready = hv_readable, .arg = srv };
 	srv->hv_events.fd = srv->hv->event_fd(srv->hv);
-	return srv->hv_events.fd < 0 ? 0 : loop_add(srv->loop, &srv->hv_events, EPOLLIN);
+	return srv->hv_events.fd < 0 ? 0 : loop_add(srv->loop, &srv->hv_events, LOOP_READ);
 }
 
 int server_run(struct server *srv)
