@@ -7,157 +7,15 @@
  * argv[1]: the daemon built with the fake machine.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "fake_hv.h"
-#include "xs_wire.h"
-
-static const char *daemon_path;
-static const char *extra_arg;	/* one more option for the daemon, or NULL */
-static char dir[64], state_dir[64], fake[80], sock[80];
-static struct hv *hv;
-static pid_t pid;
-static unsigned int seed;
-
-static unsigned int rnd(unsigned int n)
-{
-	seed = seed * 1103515245u + 12345u;
-	return (seed >> 8) % n;
-}
-
-static void daemon_start(void)
-{
-	pid = fork();
-	if (pid == 0) {
-		setenv("XS_FAKE_DIR", fake, 1);
-		if (!freopen("/dev/null", "w", stdout))
-			_exit(9);
-		execl(daemon_path, daemon_path, "-N", "--run-dir", dir, "--state-dir", state_dir,
-		      extra_arg, NULL);
-		_exit(9);
-	}
-}
-
-static void daemon_kill(int sig)
-{
-	kill(pid, sig);
-	waitpid(pid, NULL, 0);
-}
-
-/* Kills the daemon and waits until its keeper has let go of the directories too. */
-static void daemon_end(void)
-{
-	char path[100];
-	int fd;
-
-	daemon_kill(SIGKILL);
-	snprintf(path, sizeof(path), "%s/lock", state_dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	flock(fd, LOCK_EX);
-	close(fd);
-}
-
-/* --- a client on the socket --- */
-
-static int client_open(void)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd;
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", sock);
-	for (int i = 0; i < 2000; i++) {
-		fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-			return fd;
-		close(fd);
-		usleep(5000);
-	}
-	fail_msg("the daemon does not come up");
-	return -1;
-}
-
-static bool read_all(int fd, void *data, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = read(fd, (char *)data + done, len - done);
-
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
-static bool send_req(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len)
-{
-	struct xsd_sockmsg hdr = { type, 1, tx, len };
-	char msg[XS_WIRE_MSG_MAX];
-
-	memcpy(msg, &hdr, sizeof(hdr));
-	memcpy(msg + sizeof(hdr), data, len);
-	return send(fd, msg, sizeof(hdr) + len, MSG_NOSIGNAL) == (ssize_t)(sizeof(hdr) + len);
-}
-
-/* 0, the errno of the reply, or -1 when the connection went away. */
-static int await(int fd, char *out)
-{
-	struct xsd_sockmsg hdr;
-	char data[XENSTORE_PAYLOAD_MAX + 1];
-
-	if (!read_all(fd, &hdr, sizeof(hdr)) || hdr.len > XENSTORE_PAYLOAD_MAX ||
-	    !read_all(fd, data, hdr.len))
-		return -1;
-	data[hdr.len] = '\0';
-	if (out)
-		memcpy(out, data, hdr.len + 1);
-	return hdr.type == XS_ERROR ? xs_wire_error_code(data, hdr.len) : 0;
-}
-
-static int request(int fd, uint32_t type, const void *data, uint32_t len, char *out)
-{
-	return send_req(fd, type, 0, data, len) ? await(fd, out) : -1;
-}
-
-static int write_number(int fd, const char *path, unsigned long value)
-{
-	char data[200];
-	size_t len = strlen(path) + 1;
-
-	memcpy(data, path, len);
-	len += (size_t)snprintf(data + len, sizeof(data) - len, "%lu", value);
-	return request(fd, XS_WRITE, data, (uint32_t)len, NULL);
-}
-
-static unsigned long read_number(int fd, const char *path)
-{
-	char out[XENSTORE_PAYLOAD_MAX + 1];
-	int err = request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, out);
-
-	return err ? 0 : strtoul(out, NULL, 10);
-}
+#include "live.h"
 
 /* --- a guest on the ring --- */
 
@@ -211,7 +69,7 @@ static void guest_push(struct guest *g)
 		moved = true;
 	}
 	if (moved)
-		fake_event(hv, FAKE_PORT(1));
+		fake_event(live.hv, FAKE_PORT(1));
 }
 
 static void guest_message(struct guest *g, const struct xsd_sockmsg *hdr, const char *data)
@@ -259,87 +117,59 @@ static void guest_pull(struct guest *g)
 		g->in_len = 0;
 	}
 	if (moved)
-		fake_event(hv, FAKE_PORT(1));
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+		fake_event(live.hv, FAKE_PORT(1));
 }
 
 static int setup(void **state)
 {
 	int fd;
 
-	seed = getenv("STOREVISOR_SEED") ? (unsigned int)atoi(getenv("STOREVISOR_SEED")) :
-					   (unsigned int)getpid();
-	print_message("seed %u (STOREVISOR_SEED)\n", seed);
-	snprintf(dir, sizeof(dir), "/dev/shm/xs-crash-XXXXXX");
-	if (!mkdtemp(dir))
+	if (live_make() < 0)
 		return -1;
-	snprintf(state_dir, sizeof(state_dir), "/tmp/xs-crash-XXXXXX");
-	if (!mkdtemp(state_dir))
-		return -1;
-	snprintf(fake, sizeof(fake), "%s/fake", dir);
-	snprintf(sock, sizeof(sock), "%s/socket", dir);
-	hv = fake_hv_open(fake);
-	fake_domain(hv, 1, FAKE_EXISTS);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(request(fd, XS_INTRODUCE, "1\0" "5\0" "9", 6, NULL), 0);
-	assert_int_equal(request(fd, XS_MKDIR, "/local/domain/1", 16, NULL), 0);
-	assert_int_equal(request(fd, XS_SET_PERMS, "/local/domain/1\0n1", 19, NULL), 0);
+	fake_domain(live.hv, 1, FAKE_EXISTS);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_request(fd, XS_INTRODUCE, "1\0" "5\0" "9", 6, NULL), 0);
+	assert_int_equal(live_request(fd, XS_MKDIR, "/local/domain/1", 16, NULL), 0);
+	assert_int_equal(live_request(fd, XS_SET_PERMS, "/local/domain/1\0n1", 19, NULL), 0);
 	close(fd);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char cmd[300];
-
-	daemon_end();
-	hv->close(hv);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s %s", dir, state_dir);
-	return system(cmd);
-}
-
-static unsigned int kills(unsigned int ci, unsigned int more)
-{
-	return getenv("STOREVISOR_LONG") ? more : ci;
+	return live_remove();
 }
 
 static void run_guest_for(struct guest *g, double seconds)
 {
-	double end = now() + seconds;
+	double end = live_now() + seconds;
 
 	do {
 		guest_push(g);
 		guest_pull(g);
-	} while (now() < end);
+	} while (live_now() < end);
 }
 
 static void test_ring_stream_goes_on_over_kills(void **state)
 {
 	static struct guest g;
-	unsigned int nr = kills(16, 2000);
+	unsigned int nr = live_count(16, 2000);
 	unsigned long at_start;
 
 	memset(&g, 0, sizeof(g));
-	g.page = fake_ring(hv, 1);
+	g.page = fake_ring(live.hv, 1);
 	for (unsigned int i = 0; i < nr; i++) {
 		at_start = g.answered;
-		run_guest_for(&g, (double)rnd(20000) * 1e-6);
-		daemon_kill(SIGKILL);
-		run_guest_for(&g, (double)rnd(2000) * 1e-6);
-		daemon_start();
+		run_guest_for(&g, (double)live_rnd(20000) * 1e-6);
+		live_kill(SIGKILL);
+		run_guest_for(&g, (double)live_rnd(2000) * 1e-6);
+		live_start();
 		if (i % 4 == 0) {
 			/* Only now and then: kills during the restart count as well. */
-			double end = now() + 20;
+			double end = live_now() + 20;
 
-			while (g.answered < at_start + 20 && now() < end)
+			while (g.answered < at_start + 20 && live_now() < end)
 				run_guest_for(&g, 0.001);
 			assert_true(g.answered >= at_start + 20);
 		}
@@ -368,16 +198,16 @@ static void step_and_kill(unsigned int steps)
 {
 	int status = 0;
 
-	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
-	assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
-	waitpid(pid, &status, 0);
-	fake_event(hv, FAKE_PORT(1));
+	assert_int_equal(ptrace(PTRACE_SEIZE, live.pid, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, live.pid, NULL, NULL), 0);
+	waitpid(live.pid, &status, 0);
+	fake_event(live.hv, FAKE_PORT(1));
 	while (steps-- > 0 && WIFSTOPPED(status)) {
-		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0)
+		if (ptrace(PTRACE_SINGLESTEP, live.pid, NULL, NULL) < 0)
 			break;
-		waitpid(pid, &status, 0);
+		waitpid(live.pid, &status, 0);
 	}
-	daemon_kill(SIGKILL);
+	live_kill(SIGKILL);
 }
 
 /*
@@ -386,24 +216,24 @@ static void step_and_kill(unsigned int steps)
  */
 static void test_kill_between_any_two_instructions_does_nothing_twice(void **state)
 {
-	unsigned int nr = kills(12, 5000), reach = 9000, late = 0;
+	unsigned int nr = live_count(12, 5000), reach = 9000, late = 0;
 	static struct guest g;
 
 	memset(&g, 0, sizeof(g));
-	g.page = fake_ring(hv, 1);
+	g.page = fake_ring(live.hv, 1);
 	for (unsigned int i = 0; i < nr; i++) {
-		double end = now() + 20;
-		int fd = client_open();
+		double end = live_now() + 20;
+		int fd = live_open();
 
 		/* A round trip: the daemon is up and waits for events. */
-		read_number(fd, "/tool");
+		live_read_number(fd, "/tool");
 		guest_place(&g, i % 2 ? XS_UNWATCH : XS_WATCH, "data/w\0t", 9);
-		step_and_kill(1 + rnd(reach));
+		step_and_kill(1 + live_rnd(reach));
 		close(fd);
 		if (g.page->rsp_prod != g.page->rsp_cons)
 			late++;
-		daemon_start();
-		while (g.answered < g.sent && now() < end)
+		live_start();
+		while (g.answered < g.sent && live_now() < end)
 			guest_pull(&g);
 		assert_int_equal(g.answered, g.sent);
 	}
@@ -413,11 +243,11 @@ static void test_kill_between_any_two_instructions_does_nothing_twice(void **sta
 static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 {
 	static struct guest g;
-	double end = now() + 20;
+	double end = live_now() + 20;
 	int fd;
 
 	memset(&g, 0, sizeof(g));
-	g.page = fake_ring(hv, 1);
+	g.page = fake_ring(live.hv, 1);
 	g.sent = 1;
 	((struct xsd_sockmsg *)g.out)->type = XS_WATCH;
 	((struct xsd_sockmsg *)g.out)->req_id = 1;
@@ -425,7 +255,7 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 	((struct xsd_sockmsg *)g.out)->len = 9;
 	memcpy(g.out + 16, "data\0tok", 9);
 	g.out_len = 25;
-	while (g.events < 1 && now() < end) {
+	while (g.events < 1 && live_now() < end) {
 		if (g.out_done < g.out_len)
 			guest_push(&g);
 		guest_pull(&g);
@@ -433,13 +263,13 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 		if (g.answered == 1)
 			break;
 	}
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(write_number(fd, "/local/domain/1/data/new", 1), 0);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_write_number(fd, "/local/domain/1/data/new", 1), 0);
 	close(fd);
-	end = now() + 10;
-	while (g.events < 3 && now() < end)
+	end = live_now() + 10;
+	while (g.events < 3 && live_now() < end)
 		guest_pull(&g);
 	/* The one at registration, the one of the restart, the one of the write. */
 	assert_true(g.events >= 3);
@@ -449,25 +279,25 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 {
 	unsigned long acked[2] = { 0, 0 }, tried[2] = { 0, 0 };
 	static const char *const path[2] = { "/config/k", "/run/k" };
-	unsigned int nr = kills(12, 1000);
+	unsigned int nr = live_count(12, 1000);
 
 	for (unsigned int i = 0; i < nr; i++) {
-		int fd = client_open();
-		double end = now() + (double)rnd(15000) * 1e-6;
+		int fd = live_open();
+		double end = live_now() + (double)live_rnd(15000) * 1e-6;
 
 		for (int p = 0; p < 2; p++) {
-			unsigned long v = read_number(fd, path[p]);
+			unsigned long v = live_read_number(fd, path[p]);
 
 			if (v < acked[p] || v > tried[p])
 				fail_msg("%s is %lu, acknowledged %lu, tried %lu", path[p], v,
 					 acked[p], tried[p]);
 			acked[p] = v;
 		}
-		while (now() < end) {
-			int p = rnd(4) != 0;
+		while (live_now() < end) {
+			int p = live_rnd(4) != 0;
 
 			tried[p] = acked[p] + 1;
-			assert_int_equal(write_number(fd, path[p], tried[p]), 0);
+			assert_int_equal(live_write_number(fd, path[p], tried[p]), 0);
 			acked[p] = tried[p];
 		}
 		/* One more of each is under way when the daemon dies. */
@@ -478,12 +308,12 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 			tried[p] = acked[p] + 1;
 			memcpy(data, path[p], len);
 			len += (size_t)sprintf(data + len, "%lu", tried[p]);
-			send_req(fd, XS_WRITE, 0, data, (uint32_t)len);
+			live_send(fd, XS_WRITE, 0, data, (uint32_t)len);
 		}
-		usleep(rnd(300));
-		daemon_kill(SIGKILL);
+		usleep(live_rnd(300));
+		live_kill(SIGKILL);
 		close(fd);
-		daemon_start();
+		live_start();
 	}
 	print_message("%lu persistent and %lu runtime writes over %u kills\n", acked[0], acked[1],
 		      nr);
@@ -491,13 +321,14 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 
 static void test_transactions_are_all_or_nothing_over_kills(void **state)
 {
-	unsigned int nr = kills(8, 500);
+	unsigned int nr = live_count(8, 500);
 	unsigned long value = 1;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		int fd = client_open();
-		unsigned long a = read_number(fd, "/run/a"), b = read_number(fd, "/run/b");
-		unsigned long c = read_number(fd, "/config/c");
+		int fd = live_open();
+		unsigned long a = live_read_number(fd, "/run/a");
+		unsigned long b = live_read_number(fd, "/run/b");
+		unsigned long c = live_read_number(fd, "/config/c");
 
 		if (a != b || b != c)
 			fail_msg("a transaction was split: %lu %lu %lu", a, b, c);
@@ -506,7 +337,7 @@ static void test_transactions_are_all_or_nothing_over_kills(void **state)
 			char out[64], data[64];
 			uint32_t tx;
 
-			assert_int_equal(request(fd, XS_TRANSACTION_START, "", 1, out), 0);
+			assert_int_equal(live_request(fd, XS_TRANSACTION_START, "", 1, out), 0);
 			tx = (uint32_t)strtoul(out, NULL, 10);
 			for (int p = 0; p < 3; p++) {
 				static const char *const path[3] = { "/run/a", "/run/b",
@@ -515,62 +346,63 @@ static void test_transactions_are_all_or_nothing_over_kills(void **state)
 
 				memcpy(data, path[p], len);
 				len += (size_t)sprintf(data + len, "%lu", value);
-				send_req(fd, XS_WRITE, tx, data, (uint32_t)len);
-				assert_int_equal(await(fd, NULL), 0);
+				live_send(fd, XS_WRITE, tx, data, (uint32_t)len);
+				assert_int_equal(live_await(fd, NULL), 0);
 			}
-			send_req(fd, XS_TRANSACTION_END, tx, "T", 2);
+			live_send(fd, XS_TRANSACTION_END, tx, "T", 2);
 			if (k < 4)
-				assert_int_equal(await(fd, NULL), 0);
+				assert_int_equal(live_await(fd, NULL), 0);
 		}
-		usleep(rnd(500));
-		daemon_kill(SIGKILL);
+		usleep(live_rnd(500));
+		live_kill(SIGKILL);
 		close(fd);
-		daemon_start();
+		live_start();
 	}
 }
 
 static void test_second_daemon_on_the_same_directory_refuses(void **state)
 {
-	pid_t first = pid;
-	int fd = client_open(), status;
+	pid_t first = live.pid;
+	int fd = live_open(), status;
 
-	daemon_start();
-	waitpid(pid, &status, 0);
+	live_start();
+	waitpid(live.pid, &status, 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-	pid = first;
-	assert_int_equal(write_number(fd, "/still/here", 1), 0);
+	live.pid = first;
+	assert_int_equal(live_write_number(fd, "/still/here", 1), 0);
 	close(fd);
 }
 
 static void test_reboot_drops_the_runtime_part_only(void **state)
 {
 	char cmd[300];
-	int fd = client_open();
+	int fd = live_open();
 
-	assert_int_equal(write_number(fd, "/config/stays", 7), 0);
-	assert_int_equal(write_number(fd, "/run/goes", 7), 0);
+	assert_int_equal(live_write_number(fd, "/config/stays", 7), 0);
+	assert_int_equal(live_write_number(fd, "/run/goes", 7), 0);
 	close(fd);
-	daemon_end();
-	snprintf(cmd, sizeof(cmd), "rm -rf %s/runtime %s/journal %s/rings", dir, dir, dir);
+	live_end();
+	snprintf(cmd, sizeof(cmd), "rm -rf %s/runtime %s/journal %s/rings", live.dir, live.dir,
+		 live.dir);
 	assert_int_equal(system(cmd), 0);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/config/stays"), 7);
-	assert_int_equal(read_number(fd, "/run/goes"), 0);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/stays"), 7);
+	assert_int_equal(live_read_number(fd, "/run/goes"), 0);
 	close(fd);
 }
 
 static void test_death_of_the_keeper_is_not_noticed(void **state)
 {
 	char cmd[200];
-	int fd = client_open();
+	int fd = live_open();
 
 	for (unsigned long i = 1; i <= 3; i++) {
-		assert_int_equal(write_number(fd, "/config/x", i), 0);
-		snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)pid);
+		assert_int_equal(live_write_number(fd, "/config/x", i), 0);
+		snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)live.pid);
 		assert_int_equal(system(cmd), 0);
-		assert_int_equal(write_number(fd, "/config/x", i + 100), 0);
-		assert_int_equal(read_number(fd, "/config/x"), i + 100);
+		assert_int_equal(live_write_number(fd, "/config/x", i + 100), 0);
+		assert_int_equal(live_read_number(fd, "/config/x"), i + 100);
 	}
 	close(fd);
 }
@@ -578,17 +410,17 @@ static void test_death_of_the_keeper_is_not_noticed(void **state)
 static void test_live_update_keeps_everything_but_connections(void **state)
 {
 	static struct guest g;
-	int fd = client_open();
+	int fd = live_open();
 
 	memset(&g, 0, sizeof(g));
-	g.page = fake_ring(hv, 1);
+	g.page = fake_ring(live.hv, 1);
 	run_guest_for(&g, 0.05);
-	assert_int_equal(write_number(fd, "/run/lu", 5), 0);
-	assert_int_equal(request(fd, XS_CONTROL, "live-update\0-s", 15, NULL), 0);
-	assert_int_equal(await(fd, NULL), -1);
+	assert_int_equal(live_write_number(fd, "/run/lu", 5), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "live-update\0-s", 15, NULL), 0);
+	assert_int_equal(live_await(fd, NULL), -1);
 	close(fd);
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/run/lu"), 5);
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/run/lu"), 5);
 	close(fd);
 	run_guest_for(&g, 0.3);
 	assert_true(g.answered > 10);
@@ -596,23 +428,23 @@ static void test_live_update_keeps_everything_but_connections(void **state)
 
 static void test_snapshot_is_restored_while_running(void **state)
 {
-	int fd = client_open();
+	int fd = live_open();
 
-	assert_int_equal(write_number(fd, "/config/s", 1), 0);
-	assert_int_equal(request(fd, XS_CONTROL, "snapshot\0one.mdb", 17, NULL), 0);
-	assert_int_equal(write_number(fd, "/config/s", 2), 0);
-	assert_int_equal(write_number(fd, "/run/s", 2), 0);
-	assert_int_equal(request(fd, XS_CONTROL, "restore\0one.mdb", 16, NULL), 0);
-	assert_int_equal(read_number(fd, "/config/s"), 1);
-	assert_int_equal(read_number(fd, "/run/s"), 2);
-	assert_int_equal(write_number(fd, "/config/s", 3), 0);
-	assert_int_equal(request(fd, XS_CONTROL, "restore\0none.mdb", 17, NULL), ENOENT);
-	assert_int_equal(request(fd, XS_CONTROL, "restore\0../x", 13, NULL), EINVAL);
+	assert_int_equal(live_write_number(fd, "/config/s", 1), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "snapshot\0one.mdb", 17, NULL), 0);
+	assert_int_equal(live_write_number(fd, "/config/s", 2), 0);
+	assert_int_equal(live_write_number(fd, "/run/s", 2), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "restore\0one.mdb", 16, NULL), 0);
+	assert_int_equal(live_read_number(fd, "/config/s"), 1);
+	assert_int_equal(live_read_number(fd, "/run/s"), 2);
+	assert_int_equal(live_write_number(fd, "/config/s", 3), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "restore\0none.mdb", 17, NULL), ENOENT);
+	assert_int_equal(live_request(fd, XS_CONTROL, "restore\0../x", 13, NULL), EINVAL);
 	close(fd);
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/config/s"), 3);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/s"), 3);
 	close(fd);
 }
 
@@ -624,7 +456,7 @@ static void test_persistent_changes_outlast_the_journal(void **state)
 {
 	enum { ROUNDS = 20, RUNTIME = 240 };
 	char data[3000], path[64];
-	int fd = client_open();
+	int fd = live_open();
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		for (unsigned int k = 0; k < RUNTIME; k++) {
@@ -633,19 +465,19 @@ static void test_persistent_changes_outlast_the_journal(void **state)
 					   i * RUNTIME + k) + 1;
 
 			memset(data + len, 'v', 2500);
-			assert_true(send_req(fd, XS_WRITE, 0, data,
+			assert_true(live_send(fd, XS_WRITE, 0, data,
 					     (uint32_t)len + (persistent ? 5 : 2500)));
 		}
 		for (unsigned int k = 0; k < RUNTIME; k++)
-			assert_int_equal(await(fd, NULL), 0);
+			assert_int_equal(live_await(fd, NULL), 0);
 	}
 	close(fd);
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
 	for (unsigned int i = 0; i < ROUNDS * RUNTIME; i++) {
 		snprintf(path, sizeof(path), "%s/%u", i % 8 ? "/run/j" : "/config/j", i);
-		if (request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL))
+		if (live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL))
 			fail_msg("%s is lost", path);
 	}
 	close(fd);
@@ -657,38 +489,38 @@ static void test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody(vo
 	unsigned int i, kept = 0;
 	int fd, err = 0;
 
-	daemon_end();
-	extra_arg = "--map-size=256";
-	daemon_start();
-	fd = client_open();
+	live_end();
+	live.extra_arg = "--map-size=256";
+	live_start();
+	fd = live_open();
 	for (i = 0; i < 2000 && !err; i++) {
 		int len = snprintf(data, 64, "/config/big/%u", i) + 1;
 
 		memset(data + len, 'x', 1500);
-		err = request(fd, XS_WRITE, data, (uint32_t)len + 1500, NULL);
+		err = live_request(fd, XS_WRITE, data, (uint32_t)len + 1500, NULL);
 	}
 	assert_int_equal(err, ENOSPC);
 	/* What was acknowledged is there, what was refused is not. */
 	snprintf(path, sizeof(path), "/config/big/%u", i - 2);
-	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), 0);
+	assert_int_equal(live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), 0);
 	snprintf(path, sizeof(path), "/config/big/%u", i - 1);
-	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
-	assert_int_equal(write_number(fd, "/run/other", 3), 0);
+	assert_int_equal(live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
+	assert_int_equal(live_write_number(fd, "/run/other", 3), 0);
 	for (kept = 0; kept < 20; kept++) {
 		snprintf(path, sizeof(path), "/config/big/%u", kept);
-		assert_int_equal(request(fd, XS_RM, path, (uint32_t)strlen(path) + 1, NULL), 0);
+		assert_int_equal(live_request(fd, XS_RM, path, (uint32_t)strlen(path) + 1, NULL), 0);
 	}
-	assert_int_equal(write_number(fd, "/config/again", 4), 0);
-	assert_int_equal(request(fd, XS_CONTROL, "check", 6, data), 0);
+	assert_int_equal(live_write_number(fd, "/config/again", 4), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "check", 6, data), 0);
 	assert_string_equal(data, "OK");
 	close(fd);
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/config/again"), 4);
-	assert_int_equal(request(fd, XS_READ, "/config/big/5", 14, NULL), ENOENT);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/again"), 4);
+	assert_int_equal(live_request(fd, XS_READ, "/config/big/5", 14, NULL), ENOENT);
 	close(fd);
-	extra_arg = NULL;
+	live.extra_arg = NULL;
 }
 
 /* The runtime file system is as full as can be: what is refused then is taken again later. */
@@ -700,41 +532,42 @@ static void test_full_runtime_file_system_recovers(void **state)
 
 	if (getuid() != 0)
 		skip();
-	daemon_end();
-	snprintf(cmd, sizeof(cmd), "rm -rf %s/* && mount -t tmpfs -o size=4096k x %s", dir, dir);
+	live_end();
+	snprintf(cmd, sizeof(cmd), "rm -rf %s/* && mount -t tmpfs -o size=4096k x %s", live.dir,
+		 live.dir);
 	if (system(cmd) != 0)
 		skip();
-	hv->close(hv);
-	hv = fake_hv_open(fake);
-	daemon_start();
-	fd = client_open();
+	live.hv->close(live.hv);
+	live.hv = fake_hv_open(live.fake);
+	live_start();
+	fd = live_open();
 	for (i = 0; i < 20000 && !err; i++) {
 		int len = snprintf(data, 64, "/run/f/%u", i) + 1;
 
 		memset(data + len, 'v', 2500);
-		err = request(fd, XS_WRITE, data, (uint32_t)len + 2500, NULL);
+		err = live_request(fd, XS_WRITE, data, (uint32_t)len + 2500, NULL);
 		kept += err == 0;
 	}
 	assert_int_equal(err, ENOSPC);
 	/* Deletions still go through, and make room within seconds. */
-	assert_int_equal(request(fd, XS_RM, "/run/f", 7, NULL), 0);
-	snprintf(cmd, sizeof(cmd), "mount -o remount,size=64m %s", dir);
+	assert_int_equal(live_request(fd, XS_RM, "/run/f", 7, NULL), 0);
+	snprintf(cmd, sizeof(cmd), "mount -o remount,size=64m %s", live.dir);
 	assert_int_equal(system(cmd), 0);
 	for (i = 0, err = ENOSPC; i < 50 && err == ENOSPC; i++) {
-		err = write_number(fd, "/run/again", 5);
+		err = live_write_number(fd, "/run/again", 5);
 		usleep(100000);
 	}
 	assert_int_equal(err, 0);
 	close(fd);
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/run/again"), 5);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/run/again"), 5);
 	snprintf(path, sizeof(path), "/run/f/%u", 1u);
-	assert_int_equal(request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
+	assert_int_equal(live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, NULL), ENOENT);
 	close(fd);
-	daemon_end();
-	snprintf(cmd, sizeof(cmd), "umount -l %s", dir);
+	live_end();
+	snprintf(cmd, sizeof(cmd), "umount -l %s", live.dir);
 	assert_int_equal(system(cmd), 0);
 	print_message("%u writes before the file system was full\n", kept);
 }
@@ -742,28 +575,28 @@ static void test_full_runtime_file_system_recovers(void **state)
 static void test_damaged_store_is_put_aside_for_the_last_good_one(void **state)
 {
 	char cmd[400];
-	int fd = client_open();
+	int fd = live_open();
 
-	assert_int_equal(write_number(fd, "/config/old", 1), 0);
+	assert_int_equal(live_write_number(fd, "/config/old", 1), 0);
 	close(fd);
-	daemon_kill(SIGTERM);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(write_number(fd, "/config/new", 2), 0);
+	live_kill(SIGTERM);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_write_number(fd, "/config/new", 2), 0);
 	usleep(200000);
 	close(fd);
-	daemon_end();
+	live_end();
 	/* Another boot, or the journal would still know better than the disk. */
 	snprintf(cmd, sizeof(cmd),
 		 "rm -rf %s/journal; truncate -s 9000 %s/store/data.mdb; test -s %s/last-good.mdb",
-		 dir, state_dir, state_dir);
+		 live.dir, live.state_dir, live.state_dir);
 	assert_int_equal(system(cmd), 0);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/config/old"), 1);
-	assert_int_equal(write_number(fd, "/config/old", 3), 0);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/old"), 1);
+	assert_int_equal(live_write_number(fd, "/config/old", 3), 0);
 	close(fd);
-	snprintf(cmd, sizeof(cmd), "ls %s/store/aside-*.mdb >/dev/null", state_dir);
+	snprintf(cmd, sizeof(cmd), "ls %s/store/aside-*.mdb >/dev/null", live.state_dir);
 	assert_int_equal(system(cmd), 0);
 }
 
@@ -774,30 +607,30 @@ static void test_daemon_gives_up_its_rights(void **state)
 
 	if (getuid() != 0)
 		skip();
-	daemon_end();
-	extra_arg = "--user=65534";
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(write_number(fd, "/config/x", 1), 0);
+	live_end();
+	live.extra_arg = "--user=65534";
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_write_number(fd, "/config/x", 1), 0);
 	snprintf(cmd, sizeof(cmd),
 		 "for p in %d $(ps -o pid= --ppid %d); do"
 		 " grep -q 'CapEff:.0000000000000000' /proc/$p/status &&"
 		 " grep -q 'Seccomp:.2' /proc/$p/status &&"
 		 " grep -q 'NoNewPrivs:.1' /proc/$p/status &&"
 		 " grep -q 'Uid:.65534.65534.65534' /proc/$p/status || exit 1; done",
-		 (int)pid, (int)pid);
+		 (int)live.pid, (int)live.pid);
 	assert_int_equal(system(cmd), 0);
 	/* Its keeper can be started again inside, and it starts over on what it left. */
-	snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)pid);
+	snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)live.pid);
 	assert_int_equal(system(cmd), 0);
-	assert_int_equal(write_number(fd, "/config/x", 2), 0);
+	assert_int_equal(live_write_number(fd, "/config/x", 2), 0);
 	close(fd);
-	daemon_kill(SIGKILL);
-	daemon_start();
-	fd = client_open();
-	assert_int_equal(read_number(fd, "/config/x"), 2);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/x"), 2);
 	close(fd);
-	extra_arg = NULL;
+	live.extra_arg = NULL;
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -826,7 +659,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
 		return 2;
 	}
-	daemon_path = argv[1];
+	live.program = argv[1];
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* live.c - see live.h. */
+#include "live.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct live live;
+
+unsigned int live_rnd(unsigned int n)
+{
+	live.seed = live.seed * 1103515245u + 12345u;
+	return (live.seed >> 8) % n;
+}
+
+unsigned int live_count(unsigned int ci, unsigned int more)
+{
+	return getenv("STOREVISOR_LONG") ? more : ci;
+}
+
+double live_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+int live_make(void)
+{
+	const char *seed = getenv("STOREVISOR_SEED");
+
+	live.seed = seed ? (unsigned int)atoi(seed) : (unsigned int)getpid();
+	print_message("seed %u (STOREVISOR_SEED)\n", live.seed);
+	strcpy(live.dir, "/dev/shm/xs-live-XXXXXX");
+	strcpy(live.state_dir, "/tmp/xs-live-XXXXXX");
+	if (!mkdtemp(live.dir) || !mkdtemp(live.state_dir))
+		return -1;
+	snprintf(live.fake, sizeof(live.fake), "%s/fake", live.dir);
+	snprintf(live.sock, sizeof(live.sock), "%s/socket", live.dir);
+	live.hv = fake_hv_open(live.fake);
+	live.extra_arg = NULL;
+	live.pid = 0;
+	return 0;
+}
+
+int live_remove(void)
+{
+	char cmd[300];
+
+	live_end();
+	live.hv->close(live.hv);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s %s", live.dir, live.state_dir);
+	return system(cmd);
+}
+
+void live_start(void)
+{
+	live.pid = fork();
+	if (live.pid == 0) {
+		setenv("XS_FAKE_DIR", live.fake, 1);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(9);
+		execl(live.program, live.program, "-N", "--run-dir", live.dir, "--state-dir",
+		      live.state_dir, live.extra_arg, NULL);
+		_exit(9);
+	}
+}
+
+void live_kill(int sig)
+{
+	if (live.pid <= 0)
+		return;
+	kill(live.pid, sig);
+	waitpid(live.pid, NULL, 0);
+	live.pid = 0;
+}
+
+void live_settle(void)
+{
+	const char *const dirs[] = { live.state_dir, live.dir };
+
+	for (int i = 0; i < 2; i++) {
+		char path[100];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/lock", dirs[i]);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		flock(fd, LOCK_EX);
+		close(fd);
+	}
+}
+
+void live_end(void)
+{
+	live_kill(SIGKILL);
+	live_settle();
+}
+
+/* --- a client on the socket --- */
+
+int live_open(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", live.sock);
+	for (int i = 0; i < 10000; i++) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+			return fd;
+		close(fd);
+		usleep(1000);
+	}
+	fail_msg("the daemon does not come up");
+	return -1;
+}
+
+static bool read_all(int fd, void *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, (char *)data + done, len - done);
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+bool live_send(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len)
+{
+	struct xsd_sockmsg hdr = { type, 1, tx, len };
+	char msg[XS_WIRE_MSG_MAX];
+
+	memcpy(msg, &hdr, sizeof(hdr));
+	memcpy(msg + sizeof(hdr), data, len);
+	return send(fd, msg, sizeof(hdr) + len, MSG_NOSIGNAL) == (ssize_t)(sizeof(hdr) + len);
+}
+
+int live_await_len(int fd, char *out, uint32_t *len)
+{
+	struct xsd_sockmsg hdr;
+	char data[XENSTORE_PAYLOAD_MAX + 1];
+
+	if (!read_all(fd, &hdr, sizeof(hdr)) || hdr.len > XENSTORE_PAYLOAD_MAX ||
+	    !read_all(fd, data, hdr.len))
+		return -1;
+	data[hdr.len] = '\0';
+	if (out)
+		memcpy(out, data, hdr.len + 1);
+	*len = hdr.len;
+	return hdr.type == XS_ERROR ? xs_wire_error_code(data, hdr.len) : 0;
+}
+
+int live_await(int fd, char *out)
+{
+	uint32_t len;
+
+	return live_await_len(fd, out, &len);
+}
+
+int live_request(int fd, uint32_t type, const void *data, uint32_t len, char *out)
+{
+	return live_send(fd, type, 0, data, len) ? live_await(fd, out) : -1;
+}
+
+int live_write_number(int fd, const char *path, unsigned long value)
+{
+	char data[200];
+	size_t len = strlen(path) + 1;
+
+	memcpy(data, path, len);
+	len += (size_t)snprintf(data + len, sizeof(data) - len, "%lu", value);
+	return live_request(fd, XS_WRITE, data, (uint32_t)len, NULL);
+}
+
+unsigned long live_read_number(int fd, const char *path)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+	int err = live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, out);
+
+	return err ? 0 : strtoul(out, NULL, 10);
+}
