@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "keeper_apply.h"
+#include "log.h"
 
 static int stream_flush(struct child *c)
 {
@@ -46,15 +47,9 @@ static int stream_record(void *arg, const void *key, size_t key_len, const void 
 	return buf_len(&s->c->out) > 1024 * 1024 ? stream_flush(s->c) : 0;
 }
 
-static int count_record(void *arg, const void *key, size_t key_len, const void *value,
-			size_t value_len)
-{
-	return 0;
-}
-
 static int open_one(struct child *c, unsigned int env)
 {
-	bool persistent = env == JOURNAL_PERSISTENT;
+	bool persistent = env == JOURNAL_PERSISTENT, stepped_back = false;
 	char dir[512];
 	int ret;
 
@@ -68,15 +63,18 @@ static int open_one(struct child *c, unsigned int env)
 		snprintf(file, sizeof(file), "%s/lock.mdb", dir);
 		unlink(file);
 	}
-	ret = store_open(dir, persistent ? c->cfg->persistent_size : c->cfg->runtime_size,
-			 persistent, &c->env[env]);
+	/* What has been through a loss of power is verified before any of it is used. */
+	if (persistent)
+		ret = store_open_whole(dir, c->cfg->persistent_size, &c->env[env], &stepped_back);
+	else
+		ret = store_open(dir, c->cfg->runtime_size, false, &c->env[env]);
 	if (ret < 0)
 		return ret;
-	/* Every record is verified before any is used. */
-	ret = persistent ? store_walk(c->env[env], count_record, NULL) : 0;
-	if (ret == 0)
-		c->applied[env] = get_applied(c, env);
-	return ret;
+	if (stepped_back)
+		log_warnx("%s: the last commit was cut off by a loss of power and is undone", dir);
+	c->applied[env] = get_applied(c, env);
+	/* The directory "store" itself. */
+	return persistent ? store_sync_dir(c->cfg->state_dir) : 0;
 }
 
 static int redo_journal(struct child *c, uint32_t *env)
@@ -168,7 +166,9 @@ static int snapshot(struct child *c, const char *name)
 	close(fd);
 	if (ret == 0 && rename(part, path) < 0)
 		ret = -errno;
-	if (ret < 0)
+	if (ret == 0)
+		ret = store_sync_dir(c->cfg->state_dir);
+	else
 		unlink(part);
 	return ret;
 }

@@ -26,6 +26,7 @@
 #include "log.h"
 #include "record.h"
 #include "ring_slot.h"
+#include "store.h"
 #include "watch.h"
 
 #define HALF_SIZE	(1024u * 1024u)
@@ -327,9 +328,25 @@ static int copy_file(const char *dir, const char *from, const char *to)
 	return ret;
 }
 
+/* A second name for the store's file: it is there, under its own name, until it is replaced. */
+static int put_aside(const char *state_dir)
+{
+	char from[600], to[640];
+	long long now = (long long)time(NULL);
+	int n = 0;
+
+	snprintf(from, sizeof(from), "%s/store/data.mdb", state_dir);
+	do {
+		snprintf(to, sizeof(to), n ? "%s/store/aside-%lld-%d.mdb" : "%s/store/aside-%lld.mdb",
+			 state_dir, now, n);
+	} while (link(from, to) < 0 && errno == EEXIST && ++n < 100);
+	return access(to, F_OK) == 0 || access(from, F_OK) < 0 ? 0 : -EIO;
+}
+
 int keeper_adopt_snapshot(const char *state_dir, const char *name)
 {
-	char path[600], aside[64];
+	char path[600];
+	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s", state_dir, name);
 	if (access(path, R_OK) < 0)
@@ -339,11 +356,14 @@ int keeper_adopt_snapshot(const char *state_dir, const char *name)
 		return -errno;
 	if (copy_file(state_dir, name, "store/new.mdb") < 0)
 		return -EIO;
-	snprintf(aside, sizeof(aside), "store/aside-%lld.mdb", (long long)time(NULL));
-	rename_in(state_dir, "store/data.mdb", aside);
+	ret = put_aside(state_dir);
+	if (ret < 0)
+		return ret;
 	snprintf(path, sizeof(path), "%s/store/lock.mdb", state_dir);
 	unlink(path);
-	return rename_in(state_dir, "store/new.mdb", "store/data.mdb");
+	ret = rename_in(state_dir, "store/new.mdb", "store/data.mdb");
+	snprintf(path, sizeof(path), "%s/store", state_dir);
+	return ret < 0 ? ret : store_sync_dir(path);
 }
 
 int persist_restore(struct server *srv, const char *name)

@@ -33,7 +33,7 @@ static const int allowed[] = {
 	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
 	SCMP_SYS(access), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
-	SCMP_SYS(mkdir), SCMP_SYS(umask),
+	SCMP_SYS(link), SCMP_SYS(mkdir), SCMP_SYS(umask),
 	/* the keeper */
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(socketpair),
 	SCMP_SYS(close_range), SCMP_SYS(prctl), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* store.c - LMDB behind six functions. Owns the environment; one process, one write at a time. */
-#include "store.h"
+/*
+ * store.c - LMDB behind six functions. Owns the environment; one process, one write at a time.
+ * Whether what it opens is whole is looked at in store_verify.c.
+ */
+#include "store_priv.h"
 
 #include <errno.h>
-#include <lmdb.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "crc32c.h"
 
-struct store {
-	MDB_env *env;
-	MDB_dbi dbi;
-	MDB_txn *txn;
-	size_t map_size;
-	char *scratch;		/* value and checksum of the record being written */
-	size_t scratch_len;
-};
-
-#define CRC_LEN 4
 #define MAP_RESERVE (1u << 20)
 
 /* LMDB's own codes and errno values as ours. */
-static int to_errno(int rc)
+int store_errno(int rc)
 {
 	switch (rc) {
 	case 0:
@@ -53,16 +47,15 @@ static int to_errno(int rc)
 	}
 }
 
-static int open_env(struct store *s, const char *dir, size_t map_size, bool synced)
+static int open_env(struct store *s, const char *path, unsigned int flags)
 {
-	unsigned int flags = synced ? 0 : MDB_NOSYNC;
 	MDB_txn *txn;
 	int rc = mdb_env_create(&s->env);
 
 	if (rc == 0)
-		rc = mdb_env_set_mapsize(s->env, map_size);
+		rc = mdb_env_set_mapsize(s->env, s->map_size);
 	if (rc == 0)
-		rc = mdb_env_open(s->env, dir, flags | MDB_NOTLS, 0600);
+		rc = mdb_env_open(s->env, path, flags | MDB_NOTLS, 0600);
 	if (rc == 0)
 		rc = mdb_txn_begin(s->env, NULL, 0, &txn);
 	if (rc)
@@ -74,23 +67,66 @@ static int open_env(struct store *s, const char *dir, size_t map_size, bool sync
 	return rc;
 }
 
+int store_sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_CLOEXEC);
+	int ret = fd < 0 || fsync(fd) < 0 ? -EIO : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/*
+ * A new environment on the disk gets its name when it is whole: LMDB writes its two first pages
+ * in one piece, and a loss of power half-way would leave a file that is never a store.
+ */
+static int make_whole(const char *dir, size_t map_size)
+{
+	struct store s = { .map_size = map_size };
+	char path[600], part[600];
+	int rc, fd;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	if (access(path, F_OK) == 0)
+		return store_sync_dir(dir);
+	snprintf(part, sizeof(part), "%s/made.mdb-lock", dir);
+	unlink(part);
+	snprintf(part, sizeof(part), "%s/made.mdb", dir);
+	unlink(part);
+	rc = open_env(&s, part, MDB_NOSUBDIR);
+	if (s.env)
+		mdb_env_close(s.env);
+	if (rc)
+		return store_errno(rc);
+	fd = open(part, O_RDWR | O_CLOEXEC);
+	rc = fd < 0 || fsync(fd) < 0 || rename(part, path) < 0 ? -EIO : store_sync_dir(dir);
+	if (fd >= 0)
+		close(fd);
+	snprintf(part, sizeof(part), "%s/made.mdb-lock", dir);
+	unlink(part);
+	return rc;
+}
+
 int store_open(const char *dir, size_t map_size, bool synced, struct store **out)
 {
-	struct store *s = calloc(1, sizeof(*s));
+	struct store *s;
 	int rc, dead;
 
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return store_errno(errno);
+	rc = synced ? make_whole(dir, map_size) : 0;
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		rc = errno;
-		free(s);
-		return to_errno(rc);
-	}
 	s->map_size = map_size;
-	rc = open_env(s, dir, map_size, synced);
+	s->stamped = synced;
+	rc = open_env(s, dir, synced ? 0 : MDB_NOSYNC);
 	if (rc) {
 		store_close(s);
-		return to_errno(rc);
+		return store_errno(rc);
 	}
 	mdb_reader_check(s->env, &dead);
 	*out = s;
@@ -110,7 +146,7 @@ void store_close(struct store *s)
 
 int store_begin(struct store *s)
 {
-	return to_errno(mdb_txn_begin(s->env, NULL, 0, &s->txn));
+	return store_errno(mdb_txn_begin(s->env, NULL, 0, &s->txn));
 }
 
 static uint32_t checksum(const void *key, size_t key_len, const void *value, size_t value_len)
@@ -136,7 +172,7 @@ int store_put(struct store *s, const void *key, size_t key_len, const void *valu
 	memcpy(s->scratch, &crc, CRC_LEN);
 	memcpy(s->scratch + CRC_LEN, value, value_len);
 	v.mv_data = s->scratch;
-	return to_errno(mdb_put(s->txn, s->dbi, &k, &v, 0));
+	return store_errno(mdb_put(s->txn, s->dbi, &k, &v, 0));
 }
 
 int store_del(struct store *s, const void *key, size_t key_len)
@@ -144,15 +180,26 @@ int store_del(struct store *s, const void *key, size_t key_len)
 	MDB_val k = { .mv_size = key_len, .mv_data = (void *)key };
 	int rc = mdb_del(s->txn, s->dbi, &k, NULL);
 
-	return rc == MDB_NOTFOUND ? 0 : to_errno(rc);
+	return rc == MDB_NOTFOUND ? 0 : store_errno(rc);
+}
+
+/* The commit's own number, among the records: see store_verify(). */
+static int put_stamp(struct store *s)
+{
+	uint64_t id = mdb_txn_id(s->txn);
+
+	return store_put(s, STORE_STAMP, STORE_STAMP_LEN, &id, sizeof(id));
 }
 
 int store_commit(struct store *s)
 {
-	int rc = mdb_txn_commit(s->txn);
+	int ret = s->stamped ? put_stamp(s) : 0;
 
+	if (ret < 0)
+		return ret;
+	ret = store_errno(mdb_txn_commit(s->txn));
 	s->txn = NULL;
-	return to_errno(rc);
+	return ret;
 }
 
 void store_abort(struct store *s)
@@ -164,11 +211,10 @@ void store_abort(struct store *s)
 
 int store_reserve(struct store *s, bool on)
 {
-	return to_errno(mdb_env_set_mapsize(s->env, s->map_size + (on ? MAP_RESERVE : 0)));
+	return store_errno(mdb_env_set_mapsize(s->env, s->map_size + (on ? MAP_RESERVE : 0)));
 }
 
-/* The value without its checksum. 0 or -EBADMSG. */
-static int unwrap(const MDB_val *k, const MDB_val *v, const char **value, size_t *len)
+int store_unwrap(const MDB_val *k, const MDB_val *v, const char **value, size_t *len)
 {
 	uint32_t crc;
 
@@ -186,13 +232,13 @@ int store_get(struct store *s, const void *key, size_t key_len, void *value, siz
 	const char *data;
 	MDB_txn *txn;
 	size_t len;
-	int ret = to_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
+	int ret = store_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
 
 	if (ret < 0)
 		return ret;
-	ret = to_errno(mdb_get(txn, s->dbi, &k, &v));
+	ret = store_errno(mdb_get(txn, s->dbi, &k, &v));
 	if (ret == 0)
-		ret = unwrap(&k, &v, &data, &len);
+		ret = store_unwrap(&k, &v, &data, &len);
 	if (ret == 0 && len > room)
 		ret = -EBADMSG;
 	if (ret == 0) {
@@ -208,22 +254,22 @@ int store_walk(struct store *s, store_each *each, void *arg)
 	MDB_cursor *cursor;
 	MDB_val k, v;
 	MDB_txn *txn;
-	int ret = to_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
+	int ret = store_errno(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn));
 
 	if (ret < 0)
 		return ret;
-	ret = to_errno(mdb_cursor_open(txn, s->dbi, &cursor));
+	ret = store_errno(mdb_cursor_open(txn, s->dbi, &cursor));
 	if (ret < 0)
 		goto out_abort;
 	for (;;) {
 		const char *value;
 		size_t len;
 
-		ret = to_errno(mdb_cursor_get(cursor, &k, &v, MDB_NEXT));
+		ret = store_errno(mdb_cursor_get(cursor, &k, &v, MDB_NEXT));
 		if (ret < 0)
 			break;
-		ret = unwrap(&k, &v, &value, &len);
-		if (ret == 0)
+		ret = store_unwrap(&k, &v, &value, &len);
+		if (ret == 0 && !store_is_stamp(&k))
 			ret = each(arg, k.mv_data, k.mv_size, value, len);
 		if (ret)
 			break;
@@ -238,7 +284,7 @@ out_abort:
 
 int store_copy(struct store *s, int fd)
 {
-	return to_errno(mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT));
+	return store_errno(mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT));
 }
 
 void store_usage(struct store *s, uint64_t *used, uint64_t *size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - one LMDB environment. store.c is the only file that knows LMDB.
+ * store.h - one LMDB environment. store.c and store_verify.c are the only files that know LMDB.
  *
  * Runs in the keeper process only: a damaged file can raise SIGBUS there without taking the
  * daemon along. Values carry a CRC32C of key and value, checked whenever they are read.
@@ -21,6 +21,21 @@ struct store;
  */
 int store_open(const char *dir, size_t map_size, bool synced, struct store **out);
 void store_close(struct store *s);
+
+/*
+ * Looks at everything: checksums, counts, that no page is both free and used, that the tree is
+ * the one of the last commit. 0; -EBADMSG: damaged, or a commit cut off by a loss of power.
+ */
+int store_verify(struct store *s);
+/*
+ * Opens and verifies a synced environment. When the last commit was torn by a loss of power, goes
+ * back to the one before it, which LMDB leaves whole, and sets *@stepped_back: nobody was told of
+ * the torn one. Errors as store_open() and store_verify(); then the file is as it was.
+ */
+int store_open_whole(const char *dir, size_t map_size, struct store **out, bool *stepped_back);
+
+/* Makes the names in @dir last over a loss of power. 0 or -EIO. */
+int store_sync_dir(const char *dir);
 
 /* One write transaction at a time. All answer 0 or: -ENOSPC (disk or map full), -EIO, -ENOMEM. */
 int store_begin(struct store *s);
