@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_model.c - the tree behind `xs ui`.
+ * ui_model.c - see ui_model.h. Children are arrays in order, so that a thousand changes a second
+ * among ten thousand siblings cost a search each, not a walk.
  */
-#include <errno.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <xen/io/xenbus.h>
 
 #include "die.h"
-#include "store.h"
 #include "ui_model.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 static void *must(void *p)
 {
@@ -29,199 +18,127 @@ static void *must(void *p)
 	return p;
 }
 
+static struct ui_node *node_create(struct ui_node *parent, const char *name)
+{
+	struct ui_node *n = must(calloc(1, sizeof(*n)));
+
+	n->name = must(strdup(name));
+	n->parent = parent;
+	n->depth = parent ? parent->depth + 1 : 0;
+	n->stale_value = n->stale_list = true;
+	return n;
+}
+
 static void node_free(struct ui_node *n)
 {
-	while (n->children) {
-		struct ui_node *c = n->children;
-
-		n->children = c->next;
-		node_free(c);
-	}
+	for (size_t i = 0; i < n->nr_children; i++)
+		node_free(n->children[i]);
+	free(n->children);
 	free(n->name);
 	free(n->value);
 	free(n);
 }
 
-/* ---- loading ---- */
-
-static void take_value(struct ui_node *n, const struct xs_node *from, bool fresh)
+void model_init(struct ui_model *m, const char *path)
 {
-	bool same = n->value && from->value && n->len == from->value_len &&
-		    memcmp(n->value, from->value, n->len) == 0;
-
-	if (same)
-		return;
-	if (!fresh)
-		n->changed_ms = now_ms();
-	free(n->value);
-	n->value = NULL;
-	n->len = 0;
-	if (from->value) {
-		n->value = must(malloc(from->value_len + 1));
-		memcpy(n->value, from->value, from->value_len + 1);
-		n->len = from->value_len;
-	}
-}
-
-static struct ui_node *child_of(struct ui_node *n, const char *name)
-{
-	struct ui_node *c = n->children;
-
-	while (c && strcmp(c->name, name) != 0)
-		c = c->next;
-	return c;
-}
-
-/* Both lists are sorted: what came is put where it belongs, what went is taken out. */
-static void merge(struct ui_node *n, const struct xs_node *from, bool first)
-{
-	struct ui_node **p;
-
-	for (struct ui_node *c = n->children; c; c = c->next)
-		c->met = false;
-	for (const struct xs_node *f = from->children; f; f = f->next) {
-		struct ui_node *c = child_of(n, f->name);
-		bool fresh = !c;
-
-		if (!c) {
-			c = must(calloc(1, sizeof(*c)));
-			c->name = must(strdup(f->name));
-			c->parent = n;
-			c->depth = n->depth + 1;
-			c->changed_ms = first ? 0 : now_ms();
-			p = &n->children;
-			while (*p && strcmp((*p)->name, c->name) < 0)
-				p = &(*p)->next;
-			c->next = *p;
-			*p = c;
-		}
-		c->met = true;
-		take_value(c, f, fresh);
-	}
-	for (p = &n->children; *p;) {
-		struct ui_node *c = *p;
-
-		if (c->met) {
-			p = &c->next;
-		} else {
-			*p = c->next;
-			node_free(c);
-		}
-	}
-}
-
-static int load(struct ui_node *n, bool first)
-{
-	char path[XENSTORE_ABS_PATH_MAX + 1];
-	struct xs_node *t;
-	int rc;
-
-	model_path(n, path, sizeof(path));
-	rc = xs_tree_read(store(), 0, path, 1, XS_TREE_VALUES | XS_TREE_SORT, &t);
-	if (rc)
-		return rc;
-	take_value(n, t, first);
-	merge(n, t, first);
-	xs_tree_free(t);
-	return 0;
-}
-
-/* ---- lines ---- */
-
-static void line_add(struct ui_model *m, struct ui_node *n)
-{
-	if (m->nr_lines == m->max_lines) {
-		m->max_lines = m->max_lines ? m->max_lines * 2 : 256;
-		m->lines = must(realloc(m->lines, m->max_lines * sizeof(*m->lines)));
-	}
-	m->lines[m->nr_lines++] = n;
-}
-
-static void lines_below(struct ui_model *m, struct ui_node *n)
-{
-	line_add(m, n);
-	if (n->open)
-		for (struct ui_node *c = n->children; c; c = c->next)
-			lines_below(m, c);
-}
-
-static void make_lines(struct ui_model *m)
-{
-	m->nr_lines = 0;
-	lines_below(m, m->root);
-}
-
-static void refresh_below(struct ui_node *n)
-{
-	if (!n->open)
-		return;
-	load(n, false);
-	for (struct ui_node *c = n->children; c; c = c->next)
-		refresh_below(c);
-}
-
-int model_refresh(struct ui_model *m)
-{
-	int rc = load(m->root, false);
-
-	if (rc)
-		return rc;
-	for (struct ui_node *c = m->root->children; c; c = c->next)
-		refresh_below(c);
-	make_lines(m);
-	return 0;
-}
-
-int model_init(struct ui_model *m, const char *path)
-{
-	int rc;
-
-	*m = (struct ui_model){ .root = must(calloc(1, sizeof(*m->root))) };
-	m->root->name = must(strdup(path));
+	*m = (struct ui_model){ .root = node_create(NULL, path), .moved = true };
 	m->root->open = true;
-	rc = load(m->root, true);
-	make_lines(m);
-	return rc;
+	m->cursor = m->root;
 }
 
-void model_free(struct ui_model *m)
+void model_fini(struct ui_model *m)
 {
 	node_free(m->root);
-	free(m->lines);
+	free(m->line);
 }
 
-void model_open(struct ui_model *m, struct ui_node *n, bool open)
+/* ---- order and search ---- */
+
+static bool is_number(const char *s)
 {
-	if (open && !n->children)
-		load(n, true);
-	n->open = open && n->children;
-	make_lines(m);
+	return *s && s[strspn(s, "0123456789")] == '\0';
 }
 
-struct ui_node *model_reach(struct ui_model *m, const char *path)
+int model_compare(const char *a, const char *b)
+{
+	bool na = is_number(a), nb = is_number(b);
+	size_t za = strspn(a, "0"), zb = strspn(b, "0"), la = strlen(a), lb = strlen(b);
+	int c;
+
+	if (na != nb)
+		return na ? -1 : 1;
+	if (!na)
+		return strcmp(a, b);
+	if (la - za != lb - zb)
+		return la - za < lb - zb ? -1 : 1;
+	c = strcmp(a + za, b + zb);
+	return c ? c : (za > zb) - (za < zb);
+}
+
+static struct ui_node *child_of(const struct ui_node *n, const char *name)
+{
+	size_t low = 0, high = n->nr_children;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int c = model_compare(name, n->children[mid]->name);
+
+		if (c == 0)
+			return n->children[mid];
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+/* Goes down along @path. Whether all of it was found; the last node in *@at (NULL: outside). */
+static bool descend(const struct ui_model *m, const char *path, struct ui_node **at)
 {
 	size_t root_len = strlen(m->root->name);
-	struct ui_node *n = m->root;
-	char *copy, *save, *name;
+	char name[256];
 
-	if (strncmp(path, m->root->name, root_len) != 0)
-		return NULL;
-	copy = must(strdup(path + root_len));
-	for (name = strtok_r(copy, "/", &save); name && n; name = strtok_r(NULL, "/", &save)) {
-		model_open(m, n, true);
-		n = child_of(n, name);
+	*at = NULL;
+	if (strcmp(m->root->name, "/") == 0)
+		root_len = 0;
+	if (strncmp(path, m->root->name, root_len) != 0 || (path[root_len] && path[root_len] != '/'))
+		return false;
+	*at = m->root;
+	for (path += root_len; *path;) {
+		size_t len;
+		struct ui_node *c;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (!len)
+			break;
+		if (len >= sizeof(name))
+			return false;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		c = child_of(*at, name);
+		if (!c)
+			return false;
+		*at = c;
+		path += len;
 	}
-	free(copy);
-	return n;
+	return true;
 }
 
-size_t model_line_of(const struct ui_model *m, const struct ui_node *n)
+struct ui_node *model_find(const struct ui_model *m, const char *path)
 {
-	for (; n; n = n->parent)
-		for (size_t i = 0; i < m->nr_lines; i++)
-			if (m->lines[i] == n)
-				return i;
-	return 0;
+	struct ui_node *n;
+
+	return descend(m, path, &n) ? n : NULL;
+}
+
+struct ui_node *model_nearest(const struct ui_model *m, const char *path)
+{
+	struct ui_node *n;
+
+	descend(m, path, &n);
+	return n;
 }
 
 void model_path(const struct ui_node *n, char *buf, size_t size)
@@ -237,38 +154,188 @@ void model_path(const struct ui_node *n, char *buf, size_t size)
 	snprintf(buf + len, size - len, "%s%s", buf[len - 1] == '/' ? "" : "/", n->name);
 }
 
-/* ---- meaning ---- */
+/* ---- what is to be read again ---- */
 
-static const char *const states[] = {
-	[XenbusStateInitialising] = "Initialising", [XenbusStateInitWait] = "InitWait",
-	[XenbusStateInitialised] = "Initialised",   [XenbusStateConnected] = "Connected",
-	[XenbusStateClosing] = "Closing",           [XenbusStateClosed] = "Closed",
-};
-
-/* Xen's numbering of virtual block devices: major 202, sixteen minors a disk. */
-static const char *disk_name(long id, char *buf, size_t size)
+void model_touch(struct ui_model *m, const char *path)
 {
-	if (id >> 8 != 202)
-		return NULL;
-	snprintf(buf, size, "xvd%c", (int)('a' + (id & 0xff) / 16));
-	if (id & 15)
-		snprintf(buf + 4, size - 4, "%ld", id & 15);
-	return buf;
+	struct ui_node *n;
+
+	if (descend(m, path, &n)) {
+		/* written, or removed and perhaps made anew: then nothing below is known either */
+		n->stale_below = true;
+	} else if (n) {
+		n->stale_list = true;
+	}
 }
 
-const char *model_meaning(const struct ui_node *n, char *buf, size_t size)
+static void spread(struct ui_node *n, bool stale)
 {
-	long v = n->value ? atol(n->value) : 0;
-
-	if (strcmp(n->name, "state") == 0 && v > 0 && v <= XenbusStateClosed)
-		return states[v];
-	if (strcmp(n->name, "virtual-device") == 0)
-		return disk_name(v, buf, size);
-	if (n->parent && strcmp(n->parent->name, "vbd") == 0)
-		return disk_name(atol(n->name), buf, size);
-	if (n->parent && strcmp(n->parent->name, "memory") == 0 && v >= 1024) {
-		snprintf(buf, size, "%ld MiB", v / 1024);
-		return buf;
+	if (n->stale_below || stale) {
+		n->stale_value = n->stale_list = stale = true;
+		n->stale_below = false;
 	}
-	return NULL;
+	for (size_t i = 0; i < n->nr_children; i++)
+		spread(n->children[i], stale);
+}
+
+void model_settle(struct ui_model *m)
+{
+	spread(m->root, false);
+}
+
+/* ---- what was read ---- */
+
+void model_set_value(struct ui_node *n, const char *value, size_t len, int rc, int64_t now_ms)
+{
+	bool known = n->value || n->value_rc;
+	bool same = known && n->value_rc == rc && n->len == len && (!value) == (!n->value) &&
+		    (!value || memcmp(n->value, value, len) == 0);
+
+	if (same)
+		return;
+	if (known)
+		n->changed_ms = now_ms;
+	free(n->value);
+	n->value = NULL;
+	n->value_rc = rc;
+	n->len = len;
+	if (value) {
+		n->value = must(malloc(len + 1));
+		memcpy(n->value, value, len);
+		n->value[len] = '\0';
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return model_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_inside(const struct ui_node *n, const struct ui_node *top)
+{
+	while (n && n != top)
+		n = n->parent;
+	return n == top;
+}
+
+/* Frees the old child @c. Whether the cursor was in it: it points nowhere then. */
+static bool drop(struct ui_model *m, struct ui_node *c)
+{
+	bool lost = is_inside(m->cursor, c);
+
+	node_free(c);
+	m->moved = true;
+	return lost;
+}
+
+/* The cursor's place is gone: to what is at index @i now, or the last, or the directory itself. */
+static void place_cursor(struct ui_model *m, struct ui_node *dir, size_t i)
+{
+	size_t last = dir->nr_children - 1;
+
+	m->cursor = dir->nr_children ? dir->children[i < last ? i : last] : dir;
+}
+
+/* The names, sorted, as pointers into @names. */
+static const char **sort_names(const char *names, size_t len, size_t *nr)
+{
+	const char **sorted;
+	size_t at = 0;
+
+	*nr = 0;
+	for (size_t i = 0; i < len; i += strlen(names + i) + 1)
+		++*nr;
+	sorted = must(calloc(*nr + 1, sizeof(*sorted)));
+	for (size_t i = 0; i < len; i += strlen(names + i) + 1)
+		sorted[at++] = names + i;
+	qsort(sorted, *nr, sizeof(*sorted), by_name);
+	return sorted;
+}
+
+void model_set_children(struct ui_model *m, struct ui_node *n, const char *names, size_t len)
+{
+	size_t nr, at = 0, old_nr = n->nr_children, lost_at = SIZE_MAX;
+	const char **sorted = sort_names(names, len, &nr);
+	struct ui_node **old = n->children, **fresh = must(calloc(nr + 1, sizeof(*fresh)));
+
+	for (size_t i = 0; i <= nr; i++) {
+		while (at < old_nr && (i == nr || model_compare(old[at]->name, sorted[i]) < 0))
+			if (drop(m, old[at++]))
+				lost_at = i;
+		if (i == nr)
+			break;
+		if (at < old_nr && strcmp(old[at]->name, sorted[i]) == 0) {
+			fresh[i] = old[at++];
+		} else {
+			fresh[i] = node_create(n, sorted[i]);
+			m->moved = true;
+		}
+	}
+	free(sorted);
+	free(old);
+	n->children = fresh;
+	n->nr_children = nr;
+	n->listed = true;
+	n->has_children = nr > 0;
+	if (lost_at != SIZE_MAX)
+		place_cursor(m, n, lost_at);
+}
+
+void model_remove(struct ui_model *m, struct ui_node *n)
+{
+	struct ui_node *p = n->parent;
+	size_t i = 0;
+	bool lost;
+
+	if (!p) {
+		model_set_children(m, n, NULL, 0);
+		return;
+	}
+	while (p->children[i] != n)
+		i++;
+	lost = drop(m, n);
+	memmove(p->children + i, p->children + i + 1,
+		(p->nr_children - i - 1) * sizeof(p->children[0]));
+	p->nr_children--;
+	p->has_children = p->nr_children > 0;
+	if (lost)
+		place_cursor(m, p, i);
+}
+
+/* ---- lines ---- */
+
+void model_open(struct ui_model *m, struct ui_node *n, bool open)
+{
+	if (n->open == open)
+		return;
+	n->open = open;
+	n->stale_list = n->stale_list || (open && !n->listed);
+	if (!open && is_inside(m->cursor, n))
+		m->cursor = n;
+	m->moved = true;
+}
+
+static void lines_below(struct ui_model *m, struct ui_node *n)
+{
+	if (m->nr_lines == m->max_lines) {
+		m->max_lines = m->max_lines ? m->max_lines * 2 : 256;
+		m->line = must(realloc(m->line, m->max_lines * sizeof(*m->line)));
+	}
+	m->line[m->nr_lines++] = n;
+	for (size_t i = 0; n->open && i < n->nr_children; i++)
+		lines_below(m, n->children[i]);
+}
+
+size_t model_lines(struct ui_model *m)
+{
+	if (m->moved) {
+		m->nr_lines = 0;
+		lines_below(m, m->root);
+		m->moved = false;
+	}
+	for (size_t i = 0; i < m->nr_lines; i++)
+		if (m->line[i] == m->cursor)
+			return i;
+	m->cursor = m->root;
+	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_model.h - the part of the store that `xs ui` shows: a tree of which only opened nodes have their
- * children loaded, and the list of its visible lines.
+ * ui_model.h - the part of the store that `xs browse` shows: a tree of which only what was opened is
+ * known, and the list of its visible lines. Knows nothing of the connection: ui_read.c fills it.
  */
 #ifndef STOREVISOR_XS_UI_MODEL_H
 #define STOREVISOR_XS_UI_MODEL_H
@@ -11,35 +11,58 @@
 #include <stdint.h>
 
 struct ui_node {
-	struct ui_node *parent, *children, *next;
-	char *name;
-	char *value; /* NULL: not readable */
+	struct ui_node *parent;
+	struct ui_node **children; /* sorted: numbers by value, before words */
+	size_t nr_children;
+	char *name;  /* of the root: its path */
+	char *value; /* NULL: not known, or not readable */
 	size_t len;
+	int value_rc; /* why not, -errno */
 	int depth;
 	bool open;
-	bool met;           /* by the refresh that runs */
-	int64_t changed_ms; /* when its value last changed, 0: never since it was loaded */
+	bool listed;                  /* the children are known */
+	bool has_children;            /* known even when they are not listed */
+	bool stale_value, stale_list; /* to be read (again) when it is on the screen */
+	bool stale_below;             /* so is all that is known below it */
+	bool asked_value, asked_list; /* a request is on its way */
+	int64_t changed_ms;           /* when its value last changed, 0: never since it was known */
 };
 
 struct ui_model {
-	struct ui_node *root;
-	struct ui_node **lines; /* what is visible, from the top */
+	struct ui_node *root, *cursor;
+	struct ui_node **line; /* what is visible, from the top */
 	size_t nr_lines, max_lines;
+	bool moved; /* lines are to be made anew */
 };
 
-/* Loads @path as the root, opened. 0 or -errno. */
-int model_init(struct ui_model *m, const char *path);
-void model_free(struct ui_model *m);
-/* Reads all opened nodes again; what is open stays open. 0 or -errno of the root. */
-int model_refresh(struct ui_model *m);
-/* Opens or closes @n; loads its children when needed. */
-void model_open(struct ui_model *m, struct ui_node *n, bool open);
-/* Opens everything on the way to @path. Returns its node, or NULL: no such node. */
-struct ui_node *model_reach(struct ui_model *m, const char *path);
-/* Index of @n among the lines, or of its nearest visible ancestor. */
-size_t model_line_of(const struct ui_model *m, const struct ui_node *n);
+/* Exit when out of memory, as all functions here. */
+void model_init(struct ui_model *m, const char *path);
+void model_fini(struct ui_model *m);
+
+/* The known node at @path, or NULL. */
+struct ui_node *model_find(const struct ui_model *m, const char *path);
+/* The same; when it is not known, its nearest known ancestor. NULL: outside the root. */
+struct ui_node *model_nearest(const struct ui_model *m, const char *path);
+/* Its full path into @buf. */
 void model_path(const struct ui_node *n, char *buf, size_t size);
-/* What a value means, where the name tells ("Connected", "xvda"); NULL: nothing to add. */
-const char *model_meaning(const struct ui_node *n, char *buf, size_t size);
+
+/* Something at @path changed: marks what has to be read again. */
+void model_touch(struct ui_model *m, const char *path);
+/* Spreads stale_below; once before each round of reading, however many changes there were. */
+void model_settle(struct ui_model *m);
+
+/* What was read. @now_ms marks a change. */
+void model_set_value(struct ui_node *n, const char *value, size_t len, int rc, int64_t now_ms);
+/* @names: NUL after each, @len bytes in all. Children come and go accordingly. */
+void model_set_children(struct ui_model *m, struct ui_node *n, const char *names, size_t len);
+/* It is not there any more; the cursor moves to a neighbour. The root only loses its children. */
+void model_remove(struct ui_model *m, struct ui_node *n);
+
+void model_open(struct ui_model *m, struct ui_node *n, bool open);
+/* Makes the lines if needed. Returns the cursor's. */
+size_t model_lines(struct ui_model *m);
+
+/* Numbers by value, before words; words by their bytes. */
+int model_compare(const char *a, const char *b);
 
 #endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_browse.c - `xs browse`: the store on the whole terminal, kept up to date. Owns the terminal
+ * and the loop; the parts are ui.h's.
+ */
+#include <curses.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <term.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "store.h"
+#include "ui.h"
+
+#define PERIOD_MS 200
+#define SLOW_PERIOD_MS 1000 /* on a serial line, which takes that long for a screen */
+#define SLOW_BAUD 19200
+#define ESCAPE_MS 50
+
+/* What fades or is read again by itself needs a look although nothing comes from the store. */
+static bool restless(const struct ui *u)
+{
+	for (size_t i = u->top; i < u->model.nr_lines && i < u->top + ui_tree_rows(u); i++) {
+		const struct ui_node *n = u->model.moved ? NULL : u->model.line[i];
+
+		if (n && n->changed_ms && ui_now_ms() - n->changed_ms < UI_FLASH_MS + PERIOD_MS)
+			return true;
+	}
+	return false;
+}
+
+static void step(struct ui *u, bool at_once)
+{
+	if (!at_once && !pace_due(&u->pace, ui_now_ms()))
+		return;
+	ui_panes_refresh(u);
+	ui_read(u, ui_tree_rows(u));
+	ui_draw(u);
+	if (restless(u))
+		pace_want(&u->pace);
+}
+
+static void loop(struct ui *u)
+{
+	struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				 { .fd = xs_client_fd(store()), .events = POLLIN } };
+
+	step(u, true);
+	while (!u->quit) {
+		bool typed = false;
+		int key;
+
+		/* sends what step() asked for, too */
+		if (xs_client_dispatch(store()) != 0)
+			break;
+		poll(fds, 2, pace_wait(&u->pace, ui_now_ms()));
+		if (fds[0].revents & (POLLHUP | POLLERR))
+			break;
+		xs_client_dispatch(store());
+		while ((key = getch()) != ERR) {
+			typed = true;
+			ui_key(u, key);
+		}
+		step(u, typed);
+	}
+}
+
+/* Whether the terminal can place text anywhere; curses would end the program. */
+static bool can_draw(void)
+{
+	int why;
+
+	return setupterm(NULL, STDOUT_FILENO, &why) == OK && tigetstr("cup") > (char *)0;
+}
+
+static void terminal_open(struct ui *u)
+{
+	initscr();
+	set_escdelay(ESCAPE_MS);
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	ui_draw_init();
+	u->pace.period_ms = baudrate() <= SLOW_BAUD ? SLOW_PERIOD_MS : PERIOD_MS;
+}
+
+static int instead(struct cli_args *a, char *path)
+{
+	char *argv[] = { path, NULL };
+	struct cli_args tree = { .cmd = &cmd_tree, .argc = 1, .argv = argv, .json = a->json };
+
+	cli_warn("this terminal cannot place text: here is xs tree %s", path);
+	return cmd_tree.run(&tree);
+}
+
+static void ui_fini(struct ui *u)
+{
+	ui_edit_forget(u);
+	model_fini(&u->model);
+	log_fini(&u->log);
+	log_fini(&u->pins);
+	ui_lines_clear(&u->devices);
+	ui_lines_clear(&u->diff);
+	ui_lines_clear(&u->found);
+	ui_lines_clear(&u->keys);
+	xs_tree_free(u->snapshot);
+	free(u->detail.perms);
+	free(u);
+}
+
+static int run_browse(struct cli_args *a)
+{
+	struct ui *u;
+	char *path = store_path(a->argc ? a->argv[0] : "/");
+	int rc;
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		cli_die(CLI_USAGE, "browse needs a terminal; xs tree %s prints the same", path);
+	rc = xs_sync_str(store(), XS_READ, 0, path, NULL, NULL);
+	if (rc)
+		store_failed(path, rc);
+	setlocale(LC_CTYPE, "");
+	if (!can_draw())
+		return instead(a, path);
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		cli_die(CLI_FAIL, "out of memory");
+	u->writable = cli_has(a, "write");
+	u->link_up = true;
+	model_init(&u->model, path);
+	ui_keys_list(&u->keys);
+	xs_client_set_patience(store(), -1);
+	xs_client_on_link(store(), ui_on_link, u);
+	xs_client_watch(store(), path, -1, ui_on_event, u, NULL, NULL);
+	terminal_open(u);
+	loop(u);
+	endwin();
+	xs_client_on_link(store(), NULL, NULL);
+	u->edit = NULL; /* one on its way ends with the connection */
+	store_hang_up();
+	ui_fini(u);
+	free(path);
+	return CLI_OK;
+}
+
+static const struct cli_opt opts[] = {
+	{ 'w', "write", NULL, "values may be changed, nodes added and removed" },
+	{ 0 },
+};
+
+const struct cli_cmd cmd_browse = {
+	.name = "browse",
+	.alias = "ui",
+	.args = "[PATH]",
+	.help = "the store on the whole terminal, kept up to date (? shows keys)",
+	.more = "The bottom line shows the command that does the same. Only looks, unless -w is given;\n"
+		"then each change is a transaction that holds only if what was on the screen is true.\n"
+		"Works on any terminal that can place text, without colours too (NO_COLOR).\n"
+		"  xs browse /local/domain",
+	.opts = opts,
+	.max_args = 1,
+	.run = run_browse,
+};
