@@ -65,7 +65,7 @@ static void account(struct server *srv, const struct node *n, int sign)
 
 void change_note(struct server *srv, const struct node *n, struct perms *before)
 {
-	char path[XS_PATH_BUF];
+	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 	size_t len;
 
 	/* Rights to "@" events are no event themselves. */
@@ -173,7 +173,7 @@ size_t subtree_size(const struct node *n)
 void change_remove(struct server *srv, struct node *n)
 {
 	bool watched = srv->watches.nr_watches > 0;
-	char path[XS_PATH_BUF];
+	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 	struct node *next;
 
 	/* The events go parents first, as the reader of "/a" expects; the nodes go last first. */

@@ -178,11 +178,17 @@ void conn_unpark(struct conn *c)
 
 void conn_want_flush(struct conn *c)
 {
+	struct server *srv = c->srv;
+
 	if (c->flush_queued || c->dead)
 		return;
 	c->flush_queued = true;
-	c->flush_next = c->srv->flush_list;
-	c->srv->flush_list = c;
+	c->flush_next = NULL;
+	if (srv->flush_last)
+		srv->flush_last->flush_next = c;
+	else
+		srv->flush_list = c;
+	srv->flush_last = c;
 }
 
 void conns_flush(struct server *srv)
@@ -191,6 +197,8 @@ void conns_flush(struct server *srv)
 		struct conn *c = srv->flush_list;
 
 		srv->flush_list = c->flush_next;
+		if (!srv->flush_list)
+			srv->flush_last = NULL;
 		c->flush_queued = false;
 		if (!c->dead)
 			c->ops->flush(c);
@@ -247,7 +255,7 @@ int conn_send(struct conn *c, const struct conn_msg *msg)
 /* Queues the message itself. 0, or -Exxx: it can never be sent. */
 static int send_event_now(struct conn *c, const struct watch *w, const char *path, size_t len)
 {
-	char payload[XENSTORE_PAYLOAD_MAX];
+	char payload[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
 	struct conn_msg msg = { .hdr.type = XS_WATCH_EVENT, .data = payload };
 	size_t strip = w->strip < len ? w->strip : 0;
 	size_t total = len - strip + 1 + w->token_len + 1u;

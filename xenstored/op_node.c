@@ -28,7 +28,7 @@ static int await_turn(struct req *r, const struct xs_path *path)
 
 int op_read(struct req *r)
 {
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
 	int ret = req_path(r, r->in, &path);
 
@@ -41,7 +41,7 @@ int op_read(struct req *r)
 
 int op_write(struct req *r)
 {
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	const char *name;
 	size_t value_at;
 	int ret;
@@ -57,7 +57,7 @@ int op_write(struct req *r)
 
 int op_mkdir(struct req *r)
 {
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	int ret = req_path(r, r->in, &path);
 
 	if (ret == 0)
@@ -67,7 +67,7 @@ int op_mkdir(struct req *r)
 
 int op_rm(struct req *r)
 {
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	int ret = req_path(r, r->in, &path);
 
 	if (ret == 0)
@@ -77,7 +77,7 @@ int op_rm(struct req *r)
 
 int op_directory(struct req *r)
 {
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	struct buf names = { 0 };
 	uint64_t gen;
 	int ret = req_path(r, r->in, &path);
@@ -93,7 +93,7 @@ int op_directory(struct req *r)
 /* As many whole names from @offset on as fit beside the generation; a last NUL marks the end. */
 static int reply_part(struct req *r, const struct buf *names, uint64_t gen, uint64_t offset)
 {
-	char part[XENSTORE_PAYLOAD_MAX];
+	char part[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
 	size_t at = (size_t)snprintf(part, sizeof(part), "%llu", (unsigned long long)gen) + 1;
 	size_t left = buf_len(names) > offset ? buf_len(names) - (size_t)offset : 0;
 	const char *from = buf_front(names) + (left ? offset : 0);
@@ -117,7 +117,7 @@ int op_directory_part(struct req *r)
 {
 	struct buf names = { 0 };
 	const char *arg[2];
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	uint64_t offset, gen;
 	int ret;
 
@@ -143,8 +143,8 @@ static int special_path(struct req *r, const char *name, struct xs_path *out)
 
 int op_get_perms(struct req *r)
 {
-	char text[XENSTORE_PAYLOAD_MAX];
-	struct xs_path path;
+	char text[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
+	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
 	size_t len = 0;
 	int ret = r->in[0] == '@' ? special_path(r, r->in, &path) : req_path(r, r->in, &path);
@@ -208,7 +208,7 @@ static int make_special(struct req *r, const struct xs_path *path, struct perms 
 int op_set_perms(struct req *r)
 {
 	struct perms *perms = NULL;
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	size_t at = strlen(r->in) + 1;
 	bool special = r->in[0] == '@';
 	int ret = special ? special_path(r, r->in, &path) : req_path(r, r->in, &path);

@@ -73,7 +73,7 @@ int op_watch(struct req *r)
 	const char *arg[3];
 	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, 3, NULL);
 	uint64_t depth = WATCH_DEPTH_ANY;
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	struct watch *w;
 	uint16_t strip;
 	int ret = watch_path_arg(r, arg[0], &path, &strip);
@@ -102,7 +102,7 @@ int op_watch(struct req *r)
 int op_unwatch(struct req *r)
 {
 	const char *arg[2];
-	struct xs_path path;
+	struct xs_path path XS_NOT_CLEARED;
 	struct watch *w;
 	uint16_t strip;
 	int ret;

@@ -86,6 +86,7 @@ static int find_txn(struct req *r, const struct op *op)
 
 static int carry_out(struct req *r)
 {
+	const char *strings[OP_STRINGS_MAX];
 	const struct op *op;
 	int ret;
 
@@ -98,7 +99,8 @@ static int carry_out(struct req *r)
 		return -EACCES;
 	if (op->flags & OP_CHANGES && r->conn->read_only)
 		return -EROFS;
-	if (xs_wire_count_strings(r->in, r->in_len) < op->min_strings)
+	if (xs_wire_get_strings(r->in, r->in_len, strings, op->min_strings, NULL) <
+	    op->min_strings)
 		return -EINVAL;
 	ret = find_txn(r, op);
 	return ret < 0 ? ret : op->handler(r);

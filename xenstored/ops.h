@@ -31,6 +31,9 @@ struct req {
 	uint32_t reply_len;
 };
 
+/* The most strings that any row asks for. */
+#define OP_STRINGS_MAX 3
+
 #define OP_PRIVILEGED	1u	/* domain 0 only: else EACCES */
 #define OP_NO_TXN	2u	/* the transaction id is ignored */
 #define OP_CHANGES	4u	/* refused on a read-only connection */

@@ -74,7 +74,7 @@ struct server {
 	struct conn *conns;
 	unsigned int nr_conns;
 	uint64_t next_conn_id;
-	struct conn *flush_list;
+	struct conn *flush_list, *flush_last; /* who has output, first come first */
 	struct conn *again_list, *again_last;
 	struct conn *dead_list;
 	struct conn *held_list;

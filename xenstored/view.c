@@ -6,6 +6,7 @@
 #include "view.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "change.h"
 #include "conn.h"
@@ -120,8 +121,7 @@ static int add_name(struct buf *out, const char *name, size_t len)
 
 	if (!to)
 		return -ENOMEM;
-	for (size_t i = 0; i < len; i++)
-		to[i] = name[i];
+	memcpy(to, name, len);
 	to[len] = '\0';
 	buf_added(out, len + 1);
 	return 0;
@@ -135,17 +135,17 @@ static size_t child_path(struct xs_path *dir, size_t dir_len, const struct node 
 	if (len + 1 + n->name_len > XENSTORE_ABS_PATH_MAX)
 		return 0;
 	dir->text[len++] = '/';
-	for (size_t i = 0; i < n->name_len; i++)
-		dir->text[len++] = n->name[i];
-	return len;
+	memcpy(dir->text + len, n->name, n->name_len);
+	return len + n->name_len;
 }
 
 static int base_children(struct view *v, const struct xs_path *path, const struct node *dir,
 			 struct buf *out)
 {
-	struct xs_path child = *path;
+	struct xs_path child XS_NOT_CLEARED;
 	int ret = 0;
 
+	memcpy(child.text, path->text, path->len);
 	for (const struct node *n = dir->first; n && ret == 0; n = n->next) {
 		if (v->txn && v->txn->made_first) {
 			size_t len = child_path(&child, path->len, n);

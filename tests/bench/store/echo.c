@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * echo.c - the floor: a server that sends each message back with one read and one write, and does
- * nothing else. What the machine itself costs.
+ * nothing else. What the machine itself costs. WATCH also subscribes the client: a WRITE is then
+ * followed by one write to each subscriber.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,50 @@
 
 #include "bench.h"
 
+#define SUBSCRIBERS_MAX 1024
+
+static int subscribers[SUBSCRIBERS_MAX];
+static int nr_subscribers;
+
+static bool push(int fd)
+{
+	static const struct {
+		struct xsd_sockmsg hdr;
+		char body[24];
+	} event = { { .type = XS_WATCH_EVENT, .len = 24 }, "/bench/scale/node\0token" };
+
+	return send(fd, &event, sizeof(event), MSG_NOSIGNAL) == sizeof(event);
+}
+
+static void answer(int fd, const char *msg, ssize_t len)
+{
+	struct xsd_sockmsg hdr;
+
+	memcpy(&hdr, msg, sizeof(hdr));
+	if (send(fd, msg, len, MSG_NOSIGNAL) != len) {
+		close(fd);
+		return;
+	}
+	if (hdr.type == XS_WATCH && nr_subscribers < SUBSCRIBERS_MAX && push(fd))
+		subscribers[nr_subscribers++] = fd;
+	for (int i = 0; hdr.type == XS_WRITE && i < nr_subscribers; i++) {
+		if (!push(subscribers[i]))
+			subscribers[i--] = subscribers[--nr_subscribers];
+	}
+}
+
+static void accept_all(int listener, int ep)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+
+	while ((e.data.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
+		epoll_ctl(ep, EPOLL_CTL_ADD, e.data.fd, &e);
+}
+
 _Noreturn void echo_server(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0), ep = epoll_create1(0);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), ep = epoll_create1(0);
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = listener };
 	static char buf[65536];
 
@@ -34,13 +75,14 @@ _Noreturn void echo_server(const char *path)
 			ssize_t len;
 
 			if (fd == listener) {
-				e.data.fd = accept(listener, NULL, NULL);
-				epoll_ctl(ep, EPOLL_CTL_ADD, e.data.fd, &e);
+				accept_all(listener, ep);
 				continue;
 			}
 			len = read(fd, buf, sizeof(buf));
-			if (len <= 0 || write(fd, buf, len) != len)
+			if (len <= 0)
 				close(fd);
+			else
+				answer(fd, buf, len);
 		}
 	}
 }

@@ -16,7 +16,8 @@
 
 #include "bench.h"
 
-#define IN_SIZE (64 * 1024)
+/* Everybody's input is read into this; only an unfinished message is kept by its connection. */
+static char scratch[64 * 1024];
 
 uint64_t now_ns(void)
 {
@@ -68,10 +69,9 @@ void conns_open(struct bench *b, int n, reply_fn *fn)
 	memset(&b->latency, 0, sizeof(b->latency));
 	for (int i = 0; i < n; i++) {
 		struct conn *c = &b->conns[i];
-		struct epoll_event e = { .events = EPOLLIN, .data.ptr = c };
+		struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.ptr = c };
 
 		*c = (struct conn){ .b = b, .idx = i, .fd = bench_connect(b), .on_reply = fn };
-		c->in = malloc(IN_SIZE);
 		epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, c->fd, &e);
 	}
 }
@@ -154,25 +154,43 @@ static void handle(struct conn *c, const struct xsd_sockmsg *hdr, const char *bo
 	c->on_reply(c, hdr, body);
 }
 
-static void receive(struct conn *c)
+/* Handles whole messages, and keeps what is behind the last one. */
+static void take_messages(struct conn *c, size_t len)
 {
 	struct xsd_sockmsg hdr;
 	size_t at = 0;
-	ssize_t n = read(c->fd, c->in + c->in_len, IN_SIZE - c->in_len);
 
-	if (n <= 0)
-		die("%s: read: %s", c->b->name, n ? strerror(errno) : "connection closed");
-	c->in_len += n;
-	while (c->in_len - at >= sizeof(hdr)) {
-		memcpy(&hdr, c->in + at, sizeof(hdr));
-		if (c->in_len - at < sizeof(hdr) + hdr.len)
+	while (len - at >= sizeof(hdr)) {
+		memcpy(&hdr, scratch + at, sizeof(hdr));
+		if (len - at < sizeof(hdr) + hdr.len)
 			break;
-		handle(c, &hdr, c->in + at + sizeof(hdr));
+		handle(c, &hdr, scratch + at + sizeof(hdr));
 		at += sizeof(hdr) + hdr.len;
 	}
-	c->in_len -= at;
-	if (at)
-		memmove(c->in, c->in + at, c->in_len);
+	c->in_len = len - at;
+	if (c->in_len == 0)
+		return;
+	c->in = realloc(c->in, c->in_len);
+	memcpy(c->in, scratch + at, c->in_len);
+}
+
+/* Edge-triggered: a read that fills the buffer is not the last one. */
+static void receive(struct conn *c)
+{
+	size_t room;
+	ssize_t n;
+
+	do {
+		room = sizeof(scratch) - c->in_len;
+		if (c->in_len)
+			memcpy(scratch, c->in, c->in_len);
+		n = read(c->fd, scratch + c->in_len, room);
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n <= 0)
+			die("%s: read: %s", c->b->name, n ? strerror(errno) : "connection closed");
+		take_messages(c, c->in_len + (size_t)n);
+	} while ((size_t)n == room);
 	conn_flush(c);
 }
 

@@ -50,6 +50,24 @@ static void test_own_event_comes_behind_the_reply(void **state)
 	t_expect_event(a, "/w", "tok");
 }
 
+static void test_the_writer_is_served_before_its_watchers(void **state)
+{
+	const char write[] = "/w\0x";
+	struct xsd_sockmsg hdr = { XS_WRITE, 1, 0, 4 };
+	char bytes[64];
+
+	t_watch(b, "/w", "tok");
+	conns_flush(srv);
+	memcpy(bytes, &hdr, sizeof(hdr));
+	memcpy(bytes + sizeof(hdr), write, 4);
+	conn_input(a, bytes, sizeof(hdr) + 4, 1);
+
+	assert_ptr_equal(srv->flush_list, a);
+	assert_ptr_equal(a->flush_next, b);
+	conns_flush(srv);
+	assert_null(srv->flush_list);
+}
+
 static void test_changes_below_fire_with_their_own_path(void **state)
 {
 	t_watch(b, "/x", "tok");
@@ -311,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_new_watch_fires_once_after_the_reply),
 		T(test_own_event_comes_behind_the_reply),
+		T(test_the_writer_is_served_before_its_watchers),
 		T(test_changes_below_fire_with_their_own_path),
 		T(test_same_value_fires_too),
 		T(test_removal_above_fires_watches_below),
