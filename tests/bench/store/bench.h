@@ -94,7 +94,7 @@ double hist_us(const struct histogram *h, double quantile);
 
 /* CPU time of the daemon so far. */
 uint64_t daemon_cpu_ns(const struct bench *b);
-/* Bytes of the daemon's private memory and its run directory. */
+/* Bytes of the private memory of the daemon and its children, and of its run directory. */
 double daemon_memory(const struct bench *b);
 /* Puts daemon and client on one core, or on all. */
 void one_core(const struct bench *b, bool one);

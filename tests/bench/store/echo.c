@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * echo.c - the floor: a server that sends each message back with one read and one write, and does
- * nothing else. What the machine itself costs. WATCH also subscribes the client: a WRITE is then
- * followed by one write to each subscriber.
+ * nothing else. What the machine itself costs. WATCH also subscribes the client, until UNWATCH: a
+ * WRITE is then followed by one write to each subscriber.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,21 +28,35 @@ static bool push(int fd)
 	return send(fd, &event, sizeof(event), MSG_NOSIGNAL) == sizeof(event);
 }
 
+static void unsubscribe(int fd)
+{
+	for (int i = 0; i < nr_subscribers; i++) {
+		if (subscribers[i] == fd)
+			subscribers[i--] = subscribers[--nr_subscribers];
+	}
+}
+
+static void hang_up(int fd)
+{
+	unsubscribe(fd);
+	close(fd);
+}
+
 static void answer(int fd, const char *msg, ssize_t len)
 {
 	struct xsd_sockmsg hdr;
 
 	memcpy(&hdr, msg, sizeof(hdr));
 	if (send(fd, msg, len, MSG_NOSIGNAL) != len) {
-		close(fd);
+		hang_up(fd);
 		return;
 	}
+	if (hdr.type == XS_UNWATCH)
+		unsubscribe(fd);
 	if (hdr.type == XS_WATCH && nr_subscribers < SUBSCRIBERS_MAX && push(fd))
 		subscribers[nr_subscribers++] = fd;
-	for (int i = 0; hdr.type == XS_WRITE && i < nr_subscribers; i++) {
-		if (!push(subscribers[i]))
-			subscribers[i--] = subscribers[--nr_subscribers];
-	}
+	for (int i = 0; hdr.type == XS_WRITE && i < nr_subscribers; i++)
+		push(subscribers[i]);
 }
 
 static void accept_all(int listener, int ep)
@@ -80,7 +94,7 @@ _Noreturn void echo_server(const char *path)
 			}
 			len = read(fd, buf, sizeof(buf));
 			if (len <= 0)
-				close(fd);
+				hang_up(fd);
 			else
 				answer(fd, buf, len);
 		}

@@ -3,6 +3,7 @@
  * measure.c - latencies, the daemon's CPU time and memory, cores, filling the store.
  */
 #include <dirent.h>
+#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,38 +83,57 @@ uint64_t daemon_cpu_ns(const struct bench *b)
 	return sum;
 }
 
-static double anon_bytes(pid_t pid)
+/* A line "NAME: N kB" of /proc/PID/status, in bytes; 0 when it is not there. */
+static double status_bytes(pid_t pid, const char *name)
 {
+	size_t len = strlen(name);
 	char path[64], line[256];
-	double kib = 0, n;
+	double kib = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "RssAnon: %lf", &n) == 1)
-			kib = n;
+		if (strncmp(line, name, len) == 0 && line[len] == ':')
+			kib = atof(line + len + 1);
 	if (f)
 		fclose(f);
 	return kib * 1024;
 }
 
+/* Of the daemon and of the processes that it started. */
+static double anon_bytes(pid_t pid)
+{
+	double sum = status_bytes(pid, "RssAnon");
+	char path[64];
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%d", &child) == 1)
+		sum += status_bytes(child, "RssAnon");
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static double tree_bytes;
+
+static int add_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)path;
+	(void)ftw;
+	if (type == FTW_F)
+		tree_bytes += st->st_blocks * 512.0;
+	return 0;
+}
+
 static double dir_bytes(const char *dir)
 {
-	char path[4096];
-	struct dirent *e;
-	struct stat st;
-	double sum = 0;
-	DIR *d = opendir(dir);
-
-	while (d && (e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-			sum += st.st_blocks * 512.0;
-	}
-	if (d)
-		closedir(d);
-	return sum;
+	tree_bytes = 0;
+	nftw(dir, add_file, 8, FTW_PHYS);
+	return tree_bytes;
 }
 
 double daemon_memory(const struct bench *b)

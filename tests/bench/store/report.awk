@@ -3,26 +3,46 @@
 # each target with the figure it is held to.
 { k = $1 SUBSEP $2 SUBSEP $3; v[k, ++n[k]] = $4; if (!(($2, $3) in known)) { known[$2, $3] = 1; order[++rows] = $2 SUBSEP $3 } }
 
-function median(name, c, m,   k, i, j, t, a, cnt) {
-	k = name SUBSEP c SUBSEP m; cnt = n[k]
+function middle(a, cnt,   i, j, t) {
 	if (!cnt) return -1
-	for (i = 1; i <= cnt; i++) a[i] = v[k, i]
 	for (i = 2; i <= cnt; i++) { t = a[i]; for (j = i - 1; j >= 1 && a[j] > t; j--) a[j + 1] = a[j]; a[j + 1] = t }
 	return cnt % 2 ? a[(cnt + 1) / 2] : (a[cnt / 2] + a[cnt / 2 + 1]) / 2
+}
+function median(name, c, m,   k, i, a) {
+	k = name SUBSEP c SUBSEP m
+	for (i = 1; i <= n[k]; i++) a[i] = v[k, i]
+	return middle(a, n[k])
 }
 function best(c, m,   x, y) { x = median("c", c, m); y = median("ox", c, m); return x > y ? x : y }
 function least(c, m,   x, y) { x = median("c", c, m); y = median("ox", c, m); return x < 0 ? y : y < 0 || x < y ? x : y }
 function show(x) { return x < 0 ? "-" : x >= 1000 ? sprintf("%d", x) : x >= 10 ? sprintf("%.1f", x) : sprintf("%.2f", x) }
-function target(text, ok, have, known_both) {
-	if (!known_both) { printf "  %-9s %-66s %s\n", "unknown", text, "(not measured)"; unknown++; return }
-	printf "  %-9s %-66s %s\n", ok ? "met" : "MISSED", text, have
-	if (ok) met++; else missed++
+# What became of a target: "met", "MISSED", or "floor": the echo server does not reach it either,
+# and ours is within a tenth of the echo server.
+function target(text, verdict, have) {
+	printf "  %-7s %-66s %s\n", verdict, text, have
+	count[verdict]++
 }
-function times(text, c, m, want,   a, b) { a = median("ours", c, m); b = best(c, m); target(text, a >= want * b, sprintf("%.2f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
-function at_least(text, c, m, want,   a) { a = median("ours", c, m); target(text, a >= want, show(a), a >= 0) }
-function at_most(text, c, m, want,   a) { a = median("ours", c, m); target(text, a <= want, show(a), a >= 0) }
-function floor_of(text, c, want,   a, b) { a = median("ours", c, "ops/s"); b = median("echo", c, "ops/s"); target(text, a >= want * b, sprintf("%.2f of the floor (%s of %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
-function spread(text, c,   a, b) { a = median("ours", c, "p99us"); b = median("ours", c, "p50us"); target(text, a <= 3 * b, sprintf("%.1f times (%s us, p50 %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0) }
+function judge(text, ok, have, known) { target(text, known ? ok ? "met" : "MISSED" : "unknown", known ? have : "(not measured)") }
+# Median over the rounds of @name's figure by the better Debian daemon's of the same round; -1: none.
+function ratio(name, c, m,   i, x, y, r, cnt) {
+	for (i = 1; i <= n[name SUBSEP c SUBSEP m]; i++) {
+		x = v["c" SUBSEP c SUBSEP m, i]; y = v["ox" SUBSEP c SUBSEP m, i]
+		if (y > x) x = y
+		if (x > 0) r[++cnt] = v[name SUBSEP c SUBSEP m, i] / x
+	}
+	return middle(r, cnt)
+}
+function times(text, c, m, want,   a, f, have) {
+	a = ratio("ours", c, m); f = ratio("echo", c, m)
+	if (a < 0) { target(text, "unknown", "(not measured)"); return }
+	have = sprintf("%.2f times (%s against %s)", a, show(median("ours", c, m)), show(best(c, m)))
+	if (f > 0) have = have sprintf("; echo server %.2f", f)
+	target(text, a >= want ? "met" : f > 0 && f < want && a >= 0.9 * f ? "floor" : "MISSED", have)
+}
+function at_least(text, c, m, want,   a) { a = median("ours", c, m); judge(text, a >= want, show(a), a >= 0) }
+function at_most(text, c, m, want,   a) { a = median("ours", c, m); judge(text, a <= want, show(a), a >= 0) }
+function floor_of(text, c, want,   a, b) { a = median("ours", c, "ops/s"); b = median("echo", c, "ops/s"); judge(text, a >= want * b, sprintf("%.2f of the floor (%s of %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
+function spread(text, c,   a, b) { a = median("ours", c, "p99us"); b = median("ours", c, "p50us"); judge(text, a <= 3 * b, sprintf("%.1f times (%s us, p50 %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0) }
 
 END {
 	printf "%-22s %-13s %12s %12s %12s %12s\n", "case", "metric", "echo floor", "C", "oxenstored", "ours"
@@ -54,16 +74,16 @@ END {
 	at_most("RELEASE beside a large store: under 1000 us", "release", "p50us", 1000)
 	times("fan-out to 1,000 watchers: 4 times", "fan-out-1000", "ops/s", 4)
 	a = median("ours", "write-to-event", "p50us"); b = least("write-to-event", "p50us")
-	target("write to event: not above the better daemon", a <= b, sprintf("%s us against %s us", show(a), show(b)), a > 0 && b > 0)
+	judge("write to event: not above the better daemon", a <= b, sprintf("%s us against %s us", show(a), show(b)), a > 0 && b > 0)
 	times("domain-create trace, plain client: 3 times", "domain-create", "ops/s", 3)
 	a = median("ours", "domain-create-piped", "ops/s"); b = best("domain-create", "ops/s")
-	target("domain-create trace, libxs pipelining: 10 times", a >= 10 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	judge("domain-create trace, libxs pipelining: 10 times", a >= 10 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
 	at_most("memory of 1,000 domains, tmpfs included: at most 20 MB", "memory-1000-domains", "MB", 20)
 	at_most("kill -9 and restart, 100 clients: longest stall 100 ms", "restart", "stall-ms", 100)
 	at_most("live update, 100 clients: longest stall 100 ms", "live-update", "stall-ms", 100)
 	a = median("ours", "durable", "sixtyfour/s"); b = median("ours", "durable", "one/s")
-	target("durable writes: 64 writers 20 times one", a >= 20 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	judge("durable writes: 64 writers 20 times one", a >= 20 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
 	a = median("ours", "durable", "busy-p99us"); b = median("ours", "durable", "idle-p99us")
-	target("runtime p99 beside 64 durable writers: at most 3 times idle", a <= 3 * b, sprintf("%.1f times (%s us, idle %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
-	printf "\n%d targets met, %d missed, %d not measured\n", met, missed, unknown
+	judge("runtime p99 beside 64 durable writers: at most 3 times idle", a <= 3 * b, sprintf("%.1f times (%s us, idle %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	printf "\n%d targets met, %d at the floor of the machine, %d missed, %d not measured\n", count["met"], count["floor"], count["MISSED"], count["unknown"]
 }
