@@ -113,8 +113,8 @@ static int txn_opened(struct xs_client *c, uint32_t tx)
 	return 0;
 }
 
-int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
-	      unsigned int nr, xs_done_fn *fn, void *arg)
+static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+		  unsigned int nr, const struct xs_req *like)
 {
 	struct xs_req *r;
 	size_t len = 0;
@@ -131,7 +131,7 @@ int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct 
 	r = malloc(sizeof(*r) + len);
 	if (!r)
 		return -ENOMEM;
-	*r = (struct xs_req){ .fn = fn, .arg = arg };
+	*r = *like;
 	r->hdr = (struct xsd_sockmsg){
 		.type = type, .req_id = ++c->next_id, .tx_id = tx, .len = len
 	};
@@ -147,9 +147,24 @@ int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct 
 	}
 	*c->reqs_tail = r;
 	c->reqs_tail = &r->next;
-	c->nr_reqs++;
+	c->nr_reqs += !r->stream;
 	xs_link_arm(c);
 	return 0;
+}
+
+int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	      unsigned int nr, xs_done_fn *fn, void *arg)
+{
+	return submit(c, type, tx, iov, nr, &(struct xs_req){ .fn = fn, .arg = arg });
+}
+
+int xs_submit_stream(struct xs_client *c, const struct iovec *iov, unsigned int nr,
+		     xs_done_fn *fn, void *arg)
+{
+	if (!c->is_socket || c->fd < 0 || c->no_bulk)
+		return -EOPNOTSUPP;
+	return submit(c, XS_CONTROL, 0, iov, nr,
+		      &(struct xs_req){ .fn = fn, .arg = arg, .stream = true });
 }
 
 int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
@@ -177,7 +192,7 @@ void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *da
 	*p = r->next;
 	if (c->reqs_tail == &r->next)
 		c->reqs_tail = p;
-	c->nr_reqs--;
+	c->nr_reqs -= !r->stream;
 	if (r->fn)
 		r->fn(r->arg, rc, data, len);
 	free(r);
@@ -192,6 +207,13 @@ static int wire_error(const char *name)
 }
 
 /* ---- input ---- */
+
+static void fail_req(struct xs_client *c, struct xs_req *r, int rc)
+{
+	if (r->stream && (rc == -EINVAL || rc == -ENOSYS || rc == -EACCES))
+		c->no_bulk = true;
+	xs_req_finish(c, r, rc, "", 0);
+}
 
 static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
 {
@@ -209,9 +231,11 @@ static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, c
 	if (hdr->type == XS_TRANSACTION_START && txn_opened(c, strtoul(body, NULL, 10)) != 0)
 		xs_req_finish(c, r, -ENOMEM, "", 0);
 	else if (hdr->type == XS_ERROR)
-		xs_req_finish(c, r, wire_error(body), "", 0);
+		fail_req(c, r, wire_error(body));
 	else if (hdr->type != r->hdr.type)
 		xs_req_finish(c, r, -EBADMSG, "", 0);
+	else if (r->stream && hdr->len)
+		r->fn(r->arg, 0, body, hdr->len);
 	else
 		xs_req_finish(c, r, 0, body, hdr->len);
 }
@@ -322,7 +346,7 @@ int xs_client_run(struct xs_client *c, int timeout_ms)
 
 int xs_client_wait(struct xs_client *c)
 {
-	while (c->reqs) {
+	while (c->nr_reqs) {
 		int rc = xs_client_run(c, -1);
 
 		if (rc)

@@ -148,6 +148,7 @@ void xs_link_lost(struct xs_client *c, int err)
 	c->in.start = c->in.end = 0;
 	c->out.start = c->out.end = 0;
 	c->nr_txns = 0;
+	c->no_bulk = false;
 	/* a dying daemon may still take a connection that nobody will serve: the same loss goes on */
 	if (c->proved) {
 		c->proved = false;

@@ -16,6 +16,7 @@ struct xs_req {
 	xs_done_fn *fn;
 	void *arg;
 	bool rewatch; /* belongs to the reconnect itself: not sent again with the others */
+	bool stream;  /* answered by any number of messages, an empty one at the end */
 	struct xsd_sockmsg hdr;
 	char payload[];
 };
@@ -45,7 +46,8 @@ struct xs_client {
 
 	struct xs_buf in, out;
 	struct xs_req *reqs, **reqs_tail;
-	unsigned int nr_reqs;
+	unsigned int nr_reqs; /* without streams, which may never end */
+	bool no_bulk; /* this daemon does not know CONTROL dump and feed, or refuses us */
 	uint32_t next_id;
 	uint32_t *txns; /* open on this connection */
 	size_t nr_txns, max_txns;

@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "xs.h"
+#include "xs_tree_priv.h"
 
 #define WINDOW 256 /* requests in flight; the daemon answers a batch with one write */
+
+#define SNAPSHOT_TRIES 100
 
 struct walk;
 
@@ -39,10 +42,9 @@ struct walk {
 
 /* ---- nodes ---- */
 
-static struct xs_node *node_new(struct xs_node *parent, const char *name)
+struct xs_node *xs_tree_add(struct xs_node *parent, const char *name, size_t len)
 {
-	size_t len = strlen(name) + 1;
-	struct xs_node *n = calloc(1, sizeof(*n) + len);
+	struct xs_node *n = calloc(1, sizeof(*n) + len + 1);
 
 	if (!n)
 		return NULL;
@@ -149,7 +151,7 @@ static void expand(struct job *j, const char *names, size_t len)
 	struct walk *w = j->w;
 
 	for (size_t at = 0; at < len && !w->rc; at += strlen(names + at) + 1) {
-		struct xs_node *n = node_new(j->node, names + at);
+		struct xs_node *n = xs_tree_add(j->node, names + at, strlen(names + at));
 
 		if (!n)
 			w->rc = -ENOMEM;
@@ -334,7 +336,7 @@ static int sort_children(struct xs_node *n)
 {
 	struct xs_node **v, **p;
 
-	if (n->nr_children < 2)
+	if (n->nr_children < 2 || !n->children)
 		return 0;
 	v = malloc(n->nr_children * sizeof(*v));
 	if (!v)
@@ -385,7 +387,7 @@ static int tidy(struct xs_node *root, unsigned int flags)
 	return rc;
 }
 
-static void drop_children(struct xs_node *n)
+void xs_tree_drop_children(struct xs_node *n)
 {
 	while (n->children) {
 		struct xs_node *c = n->children;
@@ -397,11 +399,11 @@ static void drop_children(struct xs_node *n)
 	n->last = NULL;
 }
 
-int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
-		 unsigned int flags, struct xs_node **out)
+static int read_each(struct xs_client *c, uint32_t tx, const char *path, int depth,
+		     unsigned int flags, struct xs_node **out)
 {
 	struct walk w = { .c = c, .tx = tx, .flags = flags, .depth = depth };
-	struct xs_node *root = node_new(NULL, path);
+	struct xs_node *root = xs_tree_add(NULL, path, strlen(path));
 	int rc;
 
 	if (!root)
@@ -417,7 +419,53 @@ int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
 		return rc;
 	}
 	if (depth == 0) /* listed only to learn how many there are */
-		drop_children(root);
+		xs_tree_drop_children(root);
 	*out = root;
 	return 0;
+}
+
+int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
+		 unsigned int flags, struct xs_node **out)
+{
+	int rc = tx ? -EOPNOTSUPP : xs_tree_dump(c, path, depth, flags, out);
+
+	if (!rc && flags & XS_TREE_SORT)
+		for (struct xs_node *n = *out; n && !rc; n = xs_tree_next(*out, n))
+			rc = sort_children(n);
+	/* whatever was wrong: asking for each node tells it in the words of the protocol */
+	return rc ? read_each(c, tx, path, depth, flags, out) : 0;
+}
+
+struct snapshot {
+	const char *path;
+	int depth;
+	unsigned int flags;
+	struct xs_node *root;
+};
+
+static int snapshot_body(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct snapshot *s = arg;
+
+	xs_tree_free(s->root);
+	s->root = NULL;
+	return read_each(c, tx, s->path, s->depth, s->flags, &s->root);
+}
+
+int xs_tree_snapshot(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		     struct xs_node **out)
+{
+	struct snapshot s = { .path = path, .depth = depth, .flags = flags };
+	int rc = xs_tree_dump(c, path, depth, flags, &s.root);
+
+	if (!rc && flags & XS_TREE_SORT)
+		for (struct xs_node *n = s.root; n && !rc; n = xs_tree_next(s.root, n))
+			rc = sort_children(n);
+	if (rc)
+		rc = xs_transact(c, snapshot_body, &s, SNAPSHOT_TRIES, NULL);
+	if (rc)
+		xs_tree_free(s.root);
+	else
+		*out = s.root;
+	return rc;
 }

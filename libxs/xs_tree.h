@@ -28,16 +28,21 @@ struct xs_node {
 	size_t perms_len;
 	unsigned int nr_children;
 	int list_rc;          /* -errno of listing the children, 0 */
+	uint64_t gen;         /* when the value last became different; 0: not told */
+	uint64_t seq;         /* of the root: last change it has, as CONTROL feed counts; 0 */
 };
 
 /*
  * Reads @path and what is below it, down to @depth levels (<0: all; 0: the node alone), in
- * transaction @tx (0: none: nodes may then be of different moments, and one that vanishes while
- * reading is left out). Waits. Returns 0 and the tree in *@out (xs_tree_free()), or -errno of the
+ * transaction @tx. Without one (0) our daemon sends all in one answer, of one moment; of another
+ * nodes may be of different moments, and one that vanishes while reading is left out. Waits. Returns 0 and the tree in *@out (xs_tree_free()), or -errno of the
  * root itself or of the connection.
  */
 int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
 		 unsigned int flags, struct xs_node **out);
+/* The same, of one moment from every daemon: where need be in a transaction, tried again. */
+int xs_tree_snapshot(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		     struct xs_node **out);
 void xs_tree_free(struct xs_node *root);
 
 /* Child of @n by name, or NULL. */

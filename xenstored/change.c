@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "journal.h"
 #include "record.h"
 #include "server.h"
@@ -109,6 +110,7 @@ void change_create(struct server *srv, struct node *parent, struct node *n)
 	tree_link(&srv->tree, parent, n, 0);
 	account(srv, n, 1);
 	log_put(srv, n);
+	feed_note(srv, XS_BULK_PUT, XS_BULK_CREATED, n);
 }
 
 void change_loaded(struct server *srv, struct node *parent, struct node *n, uint64_t id)
@@ -138,10 +140,14 @@ static void value_changed(struct server *srv, struct node *n, int64_t charge_bef
 int change_value(struct server *srv, struct node *n, const char *value, size_t len)
 {
 	int64_t before = charge_of(n);
-	int ret = node_set_value(&srv->tree, n, value, len);
+	int ret;
 
+	feed_before(srv, n);
+	ret = node_set_value(&srv->tree, n, value, len);
 	if (ret > 0)
 		value_changed(srv, n, before);
+	if (ret >= 0)
+		feed_note(srv, XS_BULK_PUT, 0, n);
 	return ret < 0 ? ret : 0;
 }
 
@@ -149,8 +155,10 @@ void change_take_value(struct server *srv, struct node *n, char *value, size_t l
 {
 	int64_t before = charge_of(n);
 
+	feed_before(srv, n);
 	if (node_take_value(&srv->tree, n, value, len) > 0)
 		value_changed(srv, n, before);
+	feed_note(srv, XS_BULK_PUT, 0, n);
 }
 
 void change_perms(struct server *srv, struct node *n, struct perms *perms)
@@ -159,6 +167,7 @@ void change_perms(struct server *srv, struct node *n, struct perms *perms)
 	node_set_perms(&srv->tree, n, perms);
 	account(srv, n, 1);
 	log_put(srv, n);
+	feed_note(srv, XS_BULK_PERMS, 0, n);
 }
 
 size_t subtree_size(const struct node *n)
@@ -182,6 +191,8 @@ void change_remove(struct server *srv, struct node *n)
 
 		watch_note(srv, path, len, i->perms, NULL, i != n);
 	}
+	for (struct node *i = srv->feeds ? n : NULL; i; i = node_next(i, n))
+		feed_note(srv, XS_BULK_DEL, 0, i);
 	for (struct node *i = node_deepest(n); i; i = next) {
 		next = node_next_up(i, n);
 		log_del(srv, i);

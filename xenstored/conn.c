@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "lease.h"
 #include "monitor.h"
 #include "ops.h"
@@ -64,6 +65,7 @@ static void conn_destroy(struct conn *c)
 
 	c->ops->fini(c);
 	monitor_forget(srv, c);
+	feed_forget(srv, c);
 	lease_forget(srv, c);
 	while (c->txns)
 		txn_abort(srv, c->txns);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "check.h"
 #include "conn.h"
 #include "domain.h"
@@ -19,7 +20,7 @@
 #include "report.h"
 #include "server.h"
 
-#define CONTROL_ARGS 8
+#define CONTROL_ARGS 64
 
 struct control {
 	const char *name;
@@ -229,6 +230,20 @@ static int control_monitor(struct req *r, const char **arg, unsigned int nr)
 	return 0;
 }
 
+static int control_dump(struct req *r, const char **arg, unsigned int nr)
+{
+	uint64_t depth = UINT16_MAX;
+
+	if (nr > 1 && xs_wire_get_number(arg[1], UINT16_MAX, &depth) < 0)
+		return -EINVAL;
+	return bulk_dump(r, arg[0], (unsigned int)depth);
+}
+
+static int control_feed(struct req *r, const char **arg, unsigned int nr)
+{
+	return feed_start(r, arg, nr);
+}
+
 /* A copy of the persistent part beside it; the log says when it is written. */
 static int control_snapshot(struct req *r, const char **arg, unsigned int nr)
 {
@@ -291,6 +306,8 @@ static const struct control controls[] = {
 	{ "snapshot", control_snapshot, 0, 1, "[NAME]" },
 	{ "restore", control_restore, 0, 1, "[NAME]" },
 	{ "monitor", control_monitor, 0, 1, "[off]" },
+	{ "dump", control_dump, 1, 2, "PATH [DEPTH]" },
+	{ "feed", control_feed, 1, CONTROL_ARGS - 1, "PATH..." },
 };
 
 #define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))

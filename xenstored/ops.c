@@ -196,7 +196,9 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.reply_len = 0;
 	c->hold_seq = 0;
 
+	srv->acting = &r;
 	ret = carry_out(&r);
+	srv->acting = NULL;
 	if (ret == -EINPROGRESS)
 		return false;
 	c->park_bypass = false;

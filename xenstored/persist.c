@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bulk.h"
 #include "change.h"
 #include "conn.h"
 #include "conn_ring.h"
@@ -274,6 +275,7 @@ static int reload_persistent(struct server *srv)
 		ret = keeper_listen(srv);
 	watch_note(srv, "/config", 7, srv->tree.root->perms, NULL, false);
 	watch_note(srv, "/history", 8, srv->tree.root->perms, NULL, false);
+	feed_end_all(srv);
 	watch_fire_collected(srv);
 	return ret;
 }

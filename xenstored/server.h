@@ -20,6 +20,7 @@
 #include "xs_wire.h"
 
 struct conn;
+struct feeds;
 struct hv;
 struct journal;
 struct keeper;
@@ -105,6 +106,9 @@ struct server {
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
 	struct monitor *monitors;
+	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
+	uint64_t change_seq;		/* of the last change noted for them */
+	const struct req *acting;	/* the request being carried out, or NULL */
 	char *trace_path;		/* set by CONTROL logfile */
 	FILE *trace;			/* every operation is written here, if anywhere */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "conn.h"
 #include "journal.h"
 #include "server.h"
@@ -391,6 +392,7 @@ void watch_fire_collected(struct server *srv)
 	}
 	l->nr = 0;
 	buf_take(&l->paths, buf_len(&l->paths));
+	feed_flush(srv);
 }
 
 void watch_fire_first(struct server *srv, struct watch *w)

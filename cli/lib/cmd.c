@@ -50,6 +50,17 @@ static void print_opts(const struct cli_opt *o, FILE *f)
 	}
 }
 
+static void print_example(const char *text)
+{
+	printf("\nFor example:\n");
+	while (*text) {
+		int len = (int)strcspn(text, "\n");
+
+		printf("  %.*s\n", len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cmd)
 {
 	print_usage(tool, cmd, stdout);
@@ -61,6 +72,8 @@ static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cm
 	print_opts(common_opts, stdout);
 	if (cmd->more)
 		printf("\n%s\n", cmd->more);
+	if (cmd->example)
+		print_example(cmd->example);
 }
 
 static int print_help(const struct cli_tool *tool)
@@ -249,7 +262,7 @@ const struct cli_cmd *cli_find(const struct cli_tool *tool, const char *name)
 
 int cli_run_cmd(const struct cli_tool *tool, const struct cli_cmd *cmd, int argc, char **argv)
 {
-	struct cli_args a = { .cmd = cmd };
+	struct cli_args a = { .tool = tool, .cmd = cmd };
 
 	if (!parse(&a, argc, argv)) {
 		print_cmd_help(tool, cmd);

@@ -18,6 +18,7 @@ struct cli_opt {
 };
 
 struct cli_args;
+struct cli_tool;
 
 struct cli_cmd {
 	const char *name;
@@ -25,6 +26,7 @@ struct cli_cmd {
 	const char *args;  /* for the usage line: "PATH..." */
 	const char *help;  /* one line */
 	const char *more;  /* paragraph for `help COMMAND`, or NULL */
+	const char *example; /* command lines to imitate, a line each, without indentation; NULL */
 	const struct cli_opt *opts; /* ends with {0}; NULL: none. -h and -j are everybody's */
 	int min_args, max_args; /* positional; max < 0: any number */
 	bool stop_at_first;     /* options end at the first positional argument */
@@ -38,6 +40,7 @@ struct cli_seen {
 };
 
 struct cli_args {
+	const struct cli_tool *tool;
 	const struct cli_cmd *cmd;
 	int argc;    /* positional arguments */
 	char **argv; /* NULL-terminated */

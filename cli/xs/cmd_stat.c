@@ -14,13 +14,15 @@
 #include "text.h"
 #include "watch_state.h"
 
-/* The generation comes with a listing in parts. Not every daemon has that. */
-static long long generation(const char *path)
+/* Of our daemon: when the value last became different. Of others, if they tell: of the node. */
+static long long generation(const struct xs_node *n, const char *path)
 {
 	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { (void *)"0", 2 } };
 	char *reply;
 	long long gen = -1;
 
+	if (n->gen)
+		return (long long)n->gen;
 	if (xs_sync(store(), XS_DIRECTORY_PART, 0, iov, 2, &reply, NULL) == 0) {
 		gen = atoll(reply);
 		free(reply);
@@ -75,9 +77,9 @@ static int run_stat(struct cli_args *a)
 	if (rc)
 		store_failed(path, rc);
 	if (a->json)
-		json_print(stat_json(n, path, generation(path)));
+		json_print(stat_json(n, path, generation(n, path)));
 	else
-		stat_print(n, path, generation(path));
+		stat_print(n, path, generation(n, path));
 	xs_tree_free(n);
 	free(path);
 	return CLI_OK;

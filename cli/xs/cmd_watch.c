@@ -3,6 +3,7 @@
  * cmd_watch.c - `xs watch`: what changes, as it changes: its options, its loop, its end. The work is
  * in watch_session.c.
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "cmds.h"
 #include "die.h"
 #include "store.h"
+#include "watch_conf.h"
+#include "watch_handler.h"
 #include "watch_session.h"
 
 /* ---- the command ---- */
@@ -31,8 +34,7 @@ static int loop(struct session *s)
 	long timeout = cli_ms(s->a, "timeout", -1);
 	int64_t deadline_ms = timeout < 0 ? -1 : watch_now_ms() + timeout;
 
-	xs_client_wait(store()); /* registrations first, then the reading: no gap */
-	while (!s->done && !sink_failed(s->sink)) {
+	while (!s->done && !sink_failed(s->sink) && !handlers_interrupted()) {
 		watch_sync_all(s);
 		if (s->done)
 			break;
@@ -91,6 +93,19 @@ static void parse_busy(struct cli_args *a, struct sink_opts *o)
 		cli_usage(a, "--on-busy %s: there is no such signal", text);
 }
 
+/* The first word is a command line for sh; the others are its $1, $2, ... */
+static char **in_shell(char **words)
+{
+	static char *argv[64] = { "sh", "-c" };
+	int n = 2;
+
+	argv[n++] = *words++;
+	argv[n++] = "xs";
+	while (*words && n < 63)
+		argv[n++] = *words++;
+	return argv;
+}
+
 /* Takes "--exec CMD ARG... [;]" out of the positional arguments: options ended before it. */
 static char **take_handler(struct cli_args *a, struct sink_opts *o)
 {
@@ -102,7 +117,7 @@ static char **take_handler(struct cli_args *a, struct sink_opts *o)
 		if (i + 1 == a->argc)
 			cli_usage(a, "%s needs a command", a->argv[i]);
 		o->per_key = per_key;
-		o->exec = a->argv + i + 1;
+		o->exec = cli_has(a, "shell") ? in_shell(a->argv + i + 1) : a->argv + i + 1;
 		a->argc = i;
 	}
 	return o->exec;
@@ -115,6 +130,7 @@ static int run_watch(struct cli_args *a)
 		.initial = initial_of(a),
 		.depth = cli_num(a, "depth", 0, 1000, -1),
 		.left = cli_num(a, "number", 1, 1000000000, -1),
+		.from = cli_num(a, "from", 0, LONG_MAX, 0),
 		.next_ping_ms = watch_now_ms(),
 	};
 	struct sink_opts o = {
@@ -123,11 +139,17 @@ static int run_watch(struct cli_args *a)
 		.exit_on_fail = cli_has(a, "exit-on-fail"),
 		.debounce_ms = cli_ms(a, "debounce", 0),
 		.max_wait_ms = cli_ms(a, "max-wait", 0),
+		.parallel = cli_num(a, "parallel", 1, HANDLERS_MAX, 1),
 	};
 	int code, handler;
 
+	if (cli_has(a, "config"))
+		return watch_conf_run(a);
+
 	parse_busy(a, &o);
-	take_handler(a, &o);
+	s.handler = take_handler(a, &o) != NULL;
+	if (o.parallel > 1 && (!o.per_key || o.busy != BUSY_QUEUE))
+		cli_usage(a, "--parallel goes with --exec-per-key and --on-busy queue");
 	if (a->argc < 1)
 		cli_usage(a, "watch: an argument is missing: PATH");
 	xs_client_set_patience(store(), -1);
@@ -147,6 +169,7 @@ static int run_watch(struct cli_args *a)
 static const struct cli_opt opts[] = {
 	{ 'd', "depth", "N", "not deeper than N levels below PATH" },
 	{ 'i', "initial", "WHAT", "at first report the state (default), one event, or none" },
+	{ 'f', "from", "GEN", "at first only what changed after this generation (our daemon)" },
 	{ 'p', "prev", NULL, "the value before, too" },
 	{ 'n', "number", "N", "end after N changes" },
 	{ 'u', "until", "PATH=VALUE", "end when this is so" },
@@ -154,8 +177,12 @@ static const struct cli_opt opts[] = {
 	{ 0, "debounce", "TIME", "report when it has been quiet for TIME, last value of each path" },
 	{ 0, "max-wait", "TIME", "with --debounce: but not later than this" },
 	{ 0, "on-busy", "WHAT", "handler still running: queue (default), drop, restart, signal:HUP" },
+	{ 0, "parallel", "N", "with --exec-per-key: up to N at once, one at a time for a path" },
+	{ 0, "shell", NULL, "the word after --exec is a command line for sh" },
 	{ 0, "exit-on-fail", NULL, "end with the handler's status when it fails" },
 	{ 0, "on-lost", "WHAT", "connection lost: retry (default) or exit with status 3" },
+	{ 'c', "config", "FILE", "options, paths and command from FILE (see below)" },
+	{ 0, "plain", NULL, "use the protocol's watches even when the daemon can tell more" },
 	{ 0, "heartbeat", NULL, "with --json: an event for each proof of life (10 s)" },
 	{ 0 },
 };
@@ -164,13 +191,19 @@ const struct cli_cmd cmd_watch = {
 	.name = "watch",
 	.args = "PATH... [--exec CMD ARG...|--exec-per-key CMD ARG...]",
 	.help = "reports changes as they happen, or runs a command for them",
-	.more = "PATH may hold * (within a name) and ** (any number of names). The store says only\n"
-		"that something changed; values are read afterwards and may be newer still: every\n"
-		"change is reported at least once, the last value always. With --exec the command\n"
-		"gets the events as JSON lines on standard input and the last one in XS_PATH,\n"
-		"XS_VALUE, XS_PREV, XS_TYPE. Reconnects by itself and reports what it missed.",
+	.more = "PATH may hold * (within a name) and ** (any number of names). Our daemon tells each\n"
+		"change with both values, its generation and its author (\"exact\": true). Another one\n"
+		"says only that something changed; values are read afterwards and may be newer still:\n"
+		"every change is reported at least once, the last value always. With --exec the command\n"
+		"gets the events as JSON lines on standard input and the last one in XS_PATH, XS_VALUE,\n"
+		"XS_PREV, XS_TYPE, XS_REASON, XS_GEN, XS_DOMID. Reconnects by itself and reports what it\n"
+		"missed. A --config file has lines OPTION = VALUE with the names of the long options, and\n"
+		"path, exec and exec-per-key; path may be repeated.",
+	.example = "xs watch '/status/domain/*/state'\n"
+		   "xs watch --json --prev /config | tee changes.ndjson\n"
+		   "xs watch '/status/domain/*/state' --exec-per-key logger -t domains",
 	.opts = opts,
-	.min_args = 1,
+	.min_args = 0,
 	.max_args = -1,
 	.stop_at_exec = true,
 	.run = run_watch,

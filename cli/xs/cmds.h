@@ -7,7 +7,7 @@
 
 #include "cmd.h"
 
-extern const struct cli_cmd cmd_ls, cmd_tree, cmd_read, cmd_write, cmd_rm, cmd_watch, cmd_wait,
+extern const struct cli_cmd cmd_ls, cmd_tree, cmd_read, cmd_write, cmd_rm, cmd_watch, cmd_wait, cmd_automate,
 	cmd_export, cmd_import, cmd_apply, cmd_diff, cmd_cp, cmd_mv, cmd_stat,
 	cmd_exists, cmd_list, cmd_perms, cmd_find, cmd_du, cmd_control, cmd_check, cmd_quota,
 	cmd_watches, cmd_stats, cmd_metrics, cmd_monitor, cmd_snapshot, cmd_restore, cmd_lock, cmd_txn,

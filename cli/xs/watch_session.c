@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_session.c - turning "something changed at this path" into events with values. Values are
- * re-read, so they may already be newer: at least once, last value wins. What was seen is
- * watch_state.c; where events go is watch_sink.c.
+ * watch_session.c - the state at first, then what changes. Our daemon tells each change
+ * (watch_feed.c); from another one an event says no more than a path, and values are re-read, so
+ * they may already be newer: at least once, last value wins. What was seen is watch_state.c, kept
+ * to tell after a gap what is different; where events go is watch_sink.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,65 +39,117 @@ int64_t watch_now_ms(void)
 
 /* ---- events out ---- */
 
-static json_t *event_new(const char *type, const char *path)
+/* What is known of one change. */
+struct news {
+	const char *type, *path;
+	const char *value, *prev; /* NULL: none, or not known */
+	size_t len, prev_len;
+	const char *perms;	  /* NULL: not the point */
+	size_t perms_len;
+	uint64_t gen;		  /* 0: not known */
+	bool exact;		  /* the daemon told it; else it was found by reading again */
+	unsigned int domid;	  /* of exact ones */
+	uint32_t tx;
+};
+
+static json_t *event_new(const char *type, const char *path, bool exact)
 {
 	struct timeval tv;
 	json_t *e;
 
 	gettimeofday(&tv, NULL);
 	e = json_pack("{s:i, s:s, s:f, s:b}", "v", 1, "type", type, "ts",
-		      tv.tv_sec + tv.tv_usec / 1e6, "exact", 0);
+		      tv.tv_sec + tv.tv_usec / 1e6, "exact", exact);
 	if (path)
 		json_object_set_new(e, "path", json_string(path));
 	return e;
 }
 
-static void say(struct session *s, const char *type)
+static void say(struct session *s, const char *type, const char *why)
 {
+	json_t *e;
+
 	/* the states of the stream itself are for programs; people see the values */
-	if (s->a->json && !cli_has(s->a, "exec"))
-		sink_event(s->sink, event_new(type, NULL), true);
+	if (!s->a->json || s->handler)
+		return;
+	e = event_new(type, NULL, false);
+	if (why)
+		json_object_set_new(e, "why", json_string(why));
+	sink_event(s->sink, e, true);
+}
+
+static bool too_deep(const struct session *s, const char *path, const char *top)
+{
+	int depth = 0;
+
+	if (s->depth < 0)
+		return false;
+	for (const char *p = path + (strcmp(top, "/") ? strlen(top) : 0); *p; p++)
+		depth += *p == '/' && p[1];
+	return depth > s->depth;
+}
+
+static bool wants(const struct watcher *w, const char *path)
+{
+	return path_is_below(w->path, path) && (!w->pattern || glob_match(w->pattern, path)) &&
+	       !too_deep(w->s, path, w->path);
 }
 
 static bool wanted(const struct session *s, const char *path)
 {
 	for (const struct watcher *w = s->watchers; w; w = w->next)
-		if (path_is_below(w->path, path) && (!w->pattern || glob_match(w->pattern, path)))
+		if (wants(w, path))
 			return true;
 	return false;
 }
 
-static void check_until(struct session *s, const char *path, const char *value, size_t len)
+static void check_until(struct session *s, const struct news *n)
 {
-	if (s->until_path && strcmp(path, s->until_path) == 0 && value &&
-	    len == strlen(s->until_value) && memcmp(value, s->until_value, len) == 0)
+	if (s->until_path && strcmp(n->path, s->until_path) == 0 && n->value &&
+	    n->len == strlen(s->until_value) && memcmp(n->value, s->until_value, n->len) == 0)
 		s->done = true;
 }
 
-static void report(struct session *s, const char *type, const char *path, const char *value,
-		   size_t len, const struct seen *before)
+static void report(struct session *s, const struct news *n)
 {
-	bool initial = strcmp(type, "initial") == 0;
+	bool initial = strcmp(n->type, "initial") == 0;
 	json_t *e;
 
-	if (!wanted(s, path) || s->done)
+	if (s->done || !wanted(s, n->path))
 		return;
-	e = event_new(type, path);
-	if (value)
-		json_object_set_new(e, "value", json_value(value, len));
-	if (before && before->value && cli_has(s->a, "prev"))
-		json_object_set_new(e, "prev", json_value(before->value, before->len));
+	e = event_new(n->type, n->path, n->exact);
+	if (n->value)
+		json_object_set_new(e, "value", json_value(n->value, n->len));
+	if (n->prev && cli_has(s->a, "prev"))
+		json_object_set_new(e, "prev", json_value(n->prev, n->prev_len));
+	if (n->perms)
+		json_object_set_new(e, "perms", json_perms(n->perms, n->perms_len));
+	if (n->gen)
+		json_object_set_new(e, "gen", json_integer((json_int_t)n->gen));
+	if (n->exact && n->domid != XS_BULK_NOBODY)
+		json_object_set_new(e, "dom", json_integer(n->domid));
+	if (n->tx)
+		json_object_set_new(e, "tx", json_integer(n->tx));
 	sink_event(s->sink, e, initial);
-	check_until(s, path, value, len);
+	check_until(s, n);
 	if (!initial && s->left > 0 && --s->left == 0)
 		s->done = true;
+}
+
+static struct news news_of(const char *type, const char *path, const struct seen *before)
+{
+	return (struct news){
+		.type = type, .path = path, .prev = before ? before->value : NULL,
+		.prev_len = before && before->value ? before->len : 0,
+	};
 }
 
 static void report_gone(void *arg, struct seen *seen)
 {
 	struct session *s = arg;
+	struct news n = news_of("del", seen->path, seen);
 
-	report(s, "del", seen->path, NULL, 0, seen);
+	report(s, &n);
 	seen_remove(&s->map, seen);
 }
 
@@ -112,20 +165,26 @@ static void reread_perms(void *arg, int rc, const char *perms, size_t perms_len)
 	struct reread *r = arg;
 	struct session *s = r->s;
 	struct seen *seen;
+	struct news n;
 	bool fresh, perms_only;
 
 	if (r->rc == -ENOENT || rc == -ENOENT) {
 		fresh = !seen_find(&s->map, r->path);
 		seen_below(&s->map, r->path, report_gone, s);
 		/* removed before we ever saw it: still worth a line, unless all we knew is gone */
+		n = news_of("del", r->path, NULL);
 		if (fresh && r->rc == -ENOENT)
-			report(s, "del", r->path, NULL, 0, NULL);
+			report(s, &n);
 	} else {
 		seen = seen_put(&s->map, r->path, &fresh);
 		perms_only = !fresh && same(seen->value, seen->len, r->value, r->len) && !rc &&
 			     !same(seen->perms, seen->perms_len, perms, perms_len);
-		report(s, perms_only ? "perms" : "put", r->path, r->value, r->len,
-		       fresh ? NULL : seen);
+		n = news_of(perms_only ? "perms" : "put", r->path, fresh ? NULL : seen);
+		n.value = r->value;
+		n.len = r->len;
+		n.perms = perms_only ? perms : NULL;
+		n.perms_len = perms_len;
+		report(s, &n);
 		seen_set(seen, r->value, r->len, rc ? NULL : perms, perms_len);
 	}
 	free(r->value);
@@ -160,21 +219,165 @@ static void reread(struct session *s, const char *path)
 	xs_submit_str(store(), XS_GET_PERMS, 0, path, reread_perms, r);
 }
 
+/* ---- events by the protocol: something changed there ---- */
+
+/* Nodes that came to be on the way to @path have no event of their own. */
+static void reread_new_parents(struct watcher *w, const char *path)
+{
+	char parent[XENSTORE_ABS_PATH_MAX + 1];
+
+	if (seen_find(&w->s->map, path))
+		return;
+	for (size_t len = strlen(w->path); path[len]; len++) {
+		if (path[len] != '/' || len == 0 || len >= sizeof(parent))
+			continue;
+		memcpy(parent, path, len);
+		parent[len] = '\0';
+		if (!seen_find(&w->s->map, parent) && !too_deep(w->s, parent, w->path))
+			reread(w->s, parent);
+	}
+}
+
+static void on_event(void *arg, const char *path)
+{
+	struct watcher *w = arg;
+	struct session *s = w->s;
+	struct news n;
+
+	/* the first event of a registration says nothing: the state is read in watch_sync_all() */
+	if (w->expected && strcmp(path, w->path) == 0) {
+		w->expected = false;
+		return;
+	}
+	n = news_of("special", path, NULL);
+	if (path[0] == '@') {
+		report(s, &n);
+		return;
+	}
+	reread_new_parents(w, path);
+	reread(s, path);
+}
+
+static void on_registered(void *arg, int rc, const char *data, size_t len)
+{
+	struct watcher *w = arg;
+
+	(void)data;
+	(void)len;
+	if (rc)
+		store_failed(w->path, rc);
+}
+
+/* Not from a callback: waits for the daemon's answer. */
+static void watch_plainly(struct watcher *w)
+{
+	w->plain = w->registered = w->expected = true;
+	if (xs_client_watch(store(), w->path, w->s->depth, on_event, w, on_registered, NULL) != 0)
+		cli_die(CLI_FAIL, "cannot watch %s", w->path);
+	xs_client_wait(store());
+}
+
+/* ---- events of our daemon: exactly what changed ---- */
+
+static const char *type_of(const struct xs_bulk_view *v)
+{
+	return v->rec.kind == XS_BULK_DEL ? "del" : v->rec.kind == XS_BULK_PERMS ? "perms" : "put";
+}
+
+/* Whether an earlier watcher's subscription brings the same change. */
+static bool told_already(const struct watcher *w, const char *path)
+{
+	for (const struct watcher *o = w->s->watchers; o != w; o = o->next)
+		if (o->feed.live && !o->feed.waiting && path_is_below(o->path, path) &&
+		    !too_deep(o->s, path, o->path))
+			return true;
+	return false;
+}
+
+static void remember(struct session *s, const char *path, const struct xs_bulk_view *v)
+{
+	struct seen *seen = v->rec.kind == XS_BULK_DEL ? seen_find(&s->map, path) : NULL;
+	bool fresh;
+
+	if (seen)
+		seen_remove(&s->map, seen);
+	else if (v->rec.kind != XS_BULK_DEL)
+		seen_set(seen_put(&s->map, path, &fresh), v->value, v->rec.value_len, v->perms,
+			 v->rec.perms_len);
+}
+
+static void on_change(void *arg, const struct xs_bulk_view *v)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	struct watcher *w = arg;
+	struct news n = {
+		.type = type_of(v), .path = path, .gen = v->rec.gen, .exact = true,
+		.domid = v->rec.domid, .tx = v->rec.tx,
+	};
+
+	if (v->rec.name_len >= sizeof(path))
+		return;
+	memcpy(path, v->name, v->rec.name_len);
+	path[v->rec.name_len] = '\0';
+	if (too_deep(w->s, path, w->path) || told_already(w, path))
+		return;
+	if (v->rec.kind != XS_BULK_DEL) {
+		n.value = v->value;
+		n.len = v->rec.value_len;
+	}
+	if (v->rec.kind != XS_BULK_PERMS && !(v->rec.flags & XS_BULK_CREATED)) {
+		n.prev = v->prev;
+		n.prev_len = v->rec.prev_len;
+	}
+	if (v->rec.kind == XS_BULK_PERMS) {
+		n.perms = v->perms;
+		n.perms_len = v->rec.perms_len;
+	}
+	report(w->s, &n);
+	remember(w->s, path, v);
+}
+
+static void on_feed_end(void *arg, int rc)
+{
+	struct watcher *w = arg;
+	struct session *s = w->s;
+
+	if (rc == -EIO && s->down)
+		return; /* watch_on_link() does the rest */
+	if (rc != 0 && rc != -EIO) {
+		w->plain = true;
+		return;
+	}
+	say(s, "lost", rc ? "the daemon withdrew changes" : "changes came faster than they were "
+							   "taken: what follows is the outcome");
+	w->resync = true;
+}
+
 /* ---- a whole subtree: at the start and after a reconnect ---- */
 
-static void take_node(struct session *s, const struct xs_node *n, const char *type)
+static void take_node(struct session *s, const struct xs_node *node, bool initial)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
 	struct seen *seen;
-	bool fresh, equal;
+	struct news n;
+	bool fresh, equal, same_perms;
 
-	xs_tree_path(n, path, sizeof(path));
+	xs_tree_path(node, path, sizeof(path));
 	seen = seen_put(&s->map, path, &fresh);
 	seen->round = s->round;
-	equal = !fresh && same(seen->value, seen->len, n->value, n->value_len);
-	if (strcmp(type, "initial") == 0 ? s->initial == INITIAL_STATE : !equal)
-		report(s, type, path, n->value, n->value_len, fresh ? NULL : seen);
-	seen_set(seen, n->value, n->value_len, n->perms, n->perms_len);
+	equal = !fresh && same(seen->value, seen->len, node->value, node->value_len);
+	same_perms = fresh || !node->perms || !seen->perms ||
+		     same(seen->perms, seen->perms_len, node->perms, node->perms_len);
+	n = news_of(initial ? "initial" : equal ? "perms" : "put", path, fresh ? NULL : seen);
+	n.value = node->value;
+	n.len = node->value_len;
+	n.gen = node->gen;
+	n.perms = initial || !equal ? NULL : node->perms;
+	n.perms_len = node->perms_len;
+	if (initial ? s->initial == INITIAL_STATE && (!node->gen || node->gen > s->from) :
+		      !equal || !same_perms)
+		report(s, &n);
+	seen_set(seen, node->value, node->value_len, node->perms, node->perms_len);
 }
 
 static void gone_meanwhile(void *arg, struct seen *seen)
@@ -185,29 +388,59 @@ static void gone_meanwhile(void *arg, struct seen *seen)
 		report_gone(s, seen);
 }
 
-/* Not from a callback: reads and waits. */
+static void report_initial(struct watcher *w, const struct xs_node *root)
+{
+	struct news n = news_of("initial", w->path, NULL);
+
+	n.value = root ? root->value : NULL;
+	n.len = root ? root->value_len : 0;
+	n.gen = root ? root->gen : 0;
+	report(w->s, &n);
+}
+
+static int read_state(struct session *s, struct watcher *w, struct xs_node **root)
+{
+	*root = NULL;
+	return xs_tree_read(store(), 0, w->path, s->depth, XS_TREE_VALUES | XS_TREE_PERMS, root);
+}
+
+/* Registered first, read then: no gap. Not from a callback: waits. */
+static int subscribe_and_read(struct session *s, struct watcher *w, struct xs_node **root)
+{
+	int rc;
+
+	if (!w->plain && !w->feed.live && watch_feed_start(&w->feed, w->path) != 0)
+		w->plain = true;
+	rc = read_state(s, w, root);
+	if (!w->plain || w->registered)
+		return rc;
+	/* the answer to the subscription was that there is no such thing */
+	xs_tree_free(*root);
+	watch_plainly(w);
+	return read_state(s, w, root);
+}
+
 static void sync_watcher(struct session *s, struct watcher *w)
 {
-	const char *type = w->started ? "put" : "initial";
-	struct xs_node *root = NULL;
+	struct xs_node *root;
 	int rc;
 
 	s->round++;
 	if (w->path[0] == '@') {
 		if (!w->started && s->initial != INITIAL_NONE)
-			report(s, "initial", w->path, NULL, 0, NULL);
+			report_initial(w, NULL);
 		return;
 	}
-	rc = xs_tree_read(store(), 0, w->path, s->depth, XS_TREE_VALUES | XS_TREE_PERMS, &root);
+	rc = subscribe_and_read(s, w, &root);
 	if (rc && rc != -ENOENT)
 		store_failed(w->path, rc);
 	if (!w->started && s->initial == INITIAL_EVENT)
-		report(s, "initial", w->path, root ? root->value : NULL,
-		       root ? root->value_len : 0, NULL);
+		report_initial(w, root);
 	for (struct xs_node *n = root; n; n = xs_tree_next(root, n))
-		take_node(s, n, type);
+		take_node(s, n, !w->started);
 	if (w->started)
 		seen_below(&s->map, w->path, gone_meanwhile, s);
+	watch_feed_go(&w->feed, root ? root->seq : 0);
 	xs_tree_free(root);
 }
 
@@ -222,40 +455,12 @@ void watch_sync_all(struct session *s)
 		sync_watcher(s, w);
 		w->started = true;
 		if (!first) {
-			say(s, "resync");
+			say(s, "resync", NULL);
 		} else if (--s->unsynced == 0) {
-			say(s, "synced");
+			say(s, "synced", NULL);
 			notify_service("READY=1\nSTATUS=watching");
 		}
 	}
-}
-
-/* ---- callbacks ---- */
-
-static void on_event(void *arg, const char *path)
-{
-	struct watcher *w = arg;
-	struct session *s = w->s;
-
-	/* the first event of a registration says nothing: the state is read in watch_sync_all() */
-	if (w->expected && strcmp(path, w->path) == 0) {
-		w->expected = false;
-		return;
-	}
-	if (path[0] == '@')
-		report(s, "special", path, NULL, 0, NULL);
-	else
-		reread(s, path);
-}
-
-static void on_registered(void *arg, int rc, const char *data, size_t len)
-{
-	struct watcher *w = arg;
-
-	(void)data;
-	(void)len;
-	if (rc)
-		store_failed(w->path, rc);
 }
 
 void watch_on_link(void *arg, bool up)
@@ -266,10 +471,11 @@ void watch_on_link(void *arg, bool up)
 		if (up)
 			w->resync = true;
 		else
-			w->expected = true;
+			w->expected = w->registered;
 	}
+	s->down = !up;
 	if (!up) {
-		say(s, "lost");
+		say(s, "lost", "no connection");
 		if (strcmp(cli_str(s->a, "on-lost", "retry"), "exit") == 0)
 			cli_die(CLI_NO_STORE, "the connection to the store was lost");
 		return;
@@ -288,7 +494,7 @@ static void on_pong(void *arg, int rc, const char *data, size_t len)
 		return;
 	notify_service("WATCHDOG=1");
 	if (cli_has(s->a, "heartbeat"))
-		say(s, "heartbeat");
+		say(s, "heartbeat", NULL);
 }
 
 void watch_ping(struct session *s)
@@ -313,12 +519,16 @@ void watch_add(struct session *s, const char *typed)
 		w->pattern = strdup(w->path);
 		w->path[glob_base_len(w->path)] = '\0';
 	}
-	w->resync = w->expected = true;
+	w->feed.fn = on_change;
+	w->feed.end = on_feed_end;
+	w->feed.arg = w;
+	w->plain = cli_has(s->a, "plain");
+	w->resync = true;
 	w->next = s->watchers;
 	s->watchers = w;
 	s->unsynced++;
-	if (xs_client_watch(store(), w->path, s->depth, on_event, w, on_registered, NULL) != 0)
-		cli_die(CLI_FAIL, "cannot watch %s", w->path);
+	if (w->path[0] == '@')
+		watch_plainly(w);
 }
 
 void watch_session_free(struct session *s)
@@ -327,6 +537,7 @@ void watch_session_free(struct session *s)
 		struct watcher *w = s->watchers;
 
 		s->watchers = w->next;
+		watch_feed_fini(&w->feed);
 		free(w->path);
 		free(w->pattern);
 		free(w);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cmd.h"
+#include "watch_feed.h"
 #include "watch_sink.h"
 #include "watch_state.h"
 
@@ -19,7 +20,10 @@ struct watcher {
 	struct session *s;
 	char *pattern; /* as given; NULL: no wildcards */
 	char *path;    /* what is watched */
-	bool started;  /* its first event came */
+	bool started;  /* its initial state was reported */
+	bool plain;    /* the daemon has no feed: a watch of the protocol, values re-read */
+	bool registered; /* as such a watch */
+	struct watch_feed feed;
 	bool resync;   /* its subtree is to be read: at the start, after a reconnect */
 	bool expected; /* the event that a registration itself causes is still to come */
 };
@@ -31,11 +35,14 @@ struct session {
 	struct seen_map map;
 	enum initial initial;
 	int depth;
+	uint64_t from; /* report only nodes changed after this generation at first */
 	unsigned int unsynced; /* watchers whose initial state is not read yet */
 	unsigned int round;
 	long left; /* changes to report before ending; <0: no end */
 	char *until_path, *until_value;
 	bool done;
+	bool handler; /* events go to a command */
+	bool down;    /* there is no connection */
 	int64_t next_ping_ms;
 	bool ping_out;
 };

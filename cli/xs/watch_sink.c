@@ -1,43 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_sink.c - debouncing, printing, and running the handler of `xs watch`.
- * A batch keeps one event a path, the last. The handler has its own process group, which is
- * ended with us.
+ * watch_sink.c - debouncing and printing of the events of `xs watch`, and handing them to handlers
+ * (watch_handler.c). What waits is kept by path, the last event of each.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "die.h"
 #include "json_out.h"
 #include "text.h"
+#include "watch_handler.h"
+#include "watch_session.h"
 #include "watch_sink.h"
 
 #define POLL_CHILD_MS 50
-#define KILL_AFTER_MS 5000
 
 struct sink {
 	struct sink_opts o;
-	json_t *batch; /* array; what waits */
+	json_t *batch; /* what waits, oldest first: an object by path, or by number */
+	unsigned long serial;
 	int64_t first_ms, last_ms; /* when the batch began, and last grew */
-	bool due;      /* the batch may go as soon as the handler is free */
-	pid_t child;   /* 0: none */
-	int64_t term_ms; /* when the child was told to end; 0: not told */
+	bool due;      /* the batch may go as soon as a handler is free */
+	struct handlers *handlers; /* NULL: events are printed */
 	int failed;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 struct sink *sink_create(const struct sink_opts *o)
 {
@@ -46,7 +36,9 @@ struct sink *sink_create(const struct sink_opts *o)
 	if (!s)
 		cli_die(CLI_FAIL, "out of memory");
 	s->o = *o;
-	s->batch = json_array();
+	s->batch = json_object();
+	if (o->exec)
+		s->handlers = handlers_create(o->exec, o->parallel);
 	/* a reader that goes away ends us quietly: see print_event */
 	signal(SIGPIPE, SIG_IGN);
 	return s;
@@ -88,178 +80,129 @@ static void print_event(const struct sink *s, const json_t *e)
 		_exit(CLI_OK); /* nobody reads any more */
 }
 
-/* ---- the handler ---- */
-
-static void set_env(const json_t *e)
-{
-	static const char *const names[][2] = {
-		{ "path", "XS_PATH" }, { "value", "XS_VALUE" }, { "prev", "XS_PREV" },
-		{ "type", "XS_TYPE" }, { "type", "XS_REASON" }, { "dom", "XS_DOMID" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const json_t *v = json_object_get(e, names[i][0]);
-		size_t len;
-		char *text = v ? json_bytes(v, &len) : NULL;
-
-		setenv(names[i][1], text ? text : "", 1);
-		free(text);
-	}
-}
-
-static _Noreturn void child_main(const struct sink *s, int in, const json_t *events)
-{
-	setpgid(0, 0);
-	dup2(in, STDIN_FILENO);
-	signal(SIGPIPE, SIG_DFL);
-	set_env(json_array_get(events, json_array_size(events) - 1));
-	execvp(s->o.exec[0], s->o.exec);
-	fprintf(stderr, "xs: %s: %s\n", s->o.exec[0], strerror(errno));
-	_exit(CLI_NO_HANDLER);
-}
-
-/* The batch goes through a file without a name: a handler that reads late blocks nobody. */
-static FILE *batch_file(const json_t *events)
-{
-	FILE *f = tmpfile();
-	size_t i;
-	json_t *e;
-
-	if (!f)
-		cli_die(CLI_NO_HANDLER, "temporary file: %s", strerror(errno));
-	json_array_foreach(events, i, e) {
-		json_dumpf(e, f, JSON_COMPACT);
-		fputc('\n', f);
-	}
-	fflush(f);
-	rewind(f);
-	return f;
-}
-
-static void start_handler(struct sink *s, const json_t *events)
-{
-	FILE *f = batch_file(events);
-
-	fflush(stdout);
-	s->child = fork();
-	if (s->child == 0)
-		child_main(s, fileno(f), events);
-	if (s->child < 0)
-		cli_die(CLI_NO_HANDLER, "cannot start %s: %s", s->o.exec[0], strerror(errno));
-	setpgid(s->child, s->child);
-	s->term_ms = 0;
-	fclose(f);
-}
-
-static void reap(struct sink *s, bool wait)
-{
-	int status, code;
-
-	if (!s->child || waitpid(s->child, &status, wait ? 0 : WNOHANG) <= 0)
-		return;
-	s->child = 0;
-	code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	if (s->term_ms)
-		return; /* we ended it: no failure */
-	if (code == CLI_NO_HANDLER || (code && s->o.exit_on_fail))
-		s->failed = code;
-}
-
-static void end_child(struct sink *s)
-{
-	if (!s->term_ms) {
-		kill(-s->child, SIGTERM);
-		s->term_ms = now_ms();
-	} else if (now_ms() - s->term_ms > KILL_AFTER_MS) {
-		kill(-s->child, SIGKILL);
-	}
-}
-
 /* ---- the batch ---- */
 
-static bool is_state(const json_t *e)
+static bool is_empty(const struct sink *s)
 {
-	return json_object_get(e, "path") != NULL;
+	return json_object_size(s->batch) == 0;
 }
 
-/* Drops an older event of the same path. */
-static void coalesce(struct sink *s, const json_t *event)
+/* A later event of the same path takes the place of an earlier one, at the end. */
+static void batch_add(struct sink *s, json_t *event)
 {
-	size_t i;
-	json_t *e;
+	const char *path = json_string_value(json_object_get(event, "path"));
+	char key[32];
 
-	if (!is_state(event))
-		return;
-	json_array_foreach(s->batch, i, e)
-		if (is_state(e) && strcmp(field(e, "path"), field(event, "path")) == 0) {
-			json_array_remove(s->batch, i);
-			return;
-		}
-}
-
-static bool busy(struct sink *s)
-{
-	reap(s, false);
-	if (!s->child)
-		return false;
-	switch (s->o.busy) {
-	case BUSY_DROP:
-		json_array_clear(s->batch);
-		s->due = false;
-		break;
-	case BUSY_RESTART:
-		end_child(s);
-		break;
-	case BUSY_SIGNAL:
-		kill(-s->child, s->o.busy_signal);
-		json_array_clear(s->batch);
-		s->due = false;
-		break;
-	case BUSY_QUEUE:
-		break;
+	/* every event is a line of its own, unless a time to collect them was given */
+	if (!path || (!s->o.exec && !s->o.debounce_ms)) {
+		snprintf(key, sizeof(key), "%lu", s->serial++);
+		path = key;
 	}
-	return true;
+	json_object_del(s->batch, path);
+	json_object_set_new(s->batch, path, event);
 }
 
-static void run_batch(struct sink *s)
+static void batch_drop(struct sink *s)
 {
-	json_t *now = s->batch;
-
-	if (s->o.per_key && json_array_size(s->batch) > 1) {
-		now = json_pack("[O]", json_array_get(s->batch, 0));
-		json_array_remove(s->batch, 0);
-	} else {
-		s->batch = json_array();
-		s->due = false;
-	}
-	start_handler(s, now);
-	json_decref(now);
+	json_object_clear(s->batch);
+	s->due = false;
 }
 
 static void print_batch(struct sink *s)
 {
-	size_t i;
+	const char *key;
 	json_t *e;
 
-	json_array_foreach(s->batch, i, e)
+	json_object_foreach(s->batch, key, e)
 		print_event(s, e);
-	json_array_clear(s->batch);
-	s->due = false;
+	batch_drop(s);
+}
+
+/* ---- handlers ---- */
+
+/* The oldest event for whose path no handler runs goes to one. Returns whether there was such. */
+static bool run_one(struct sink *s)
+{
+	const char *key;
+	json_t *e;
+
+	json_object_foreach(s->batch, key, e) {
+		const char *path = field(e, "path");
+		json_t *one;
+
+		if (!handlers_free_for(s->handlers, path))
+			continue;
+		one = json_pack("[O]", e);
+		handlers_start(s->handlers, one, path);
+		json_decref(one);
+		json_object_del(s->batch, key);
+		return true;
+	}
+	return false;
+}
+
+static void run_all(struct sink *s)
+{
+	json_t *events = json_array(), *e;
+	const char *key;
+
+	json_object_foreach(s->batch, key, e)
+		json_array_append(events, e);
+	handlers_start(s->handlers, events, NULL);
+	json_decref(events);
+	batch_drop(s);
+}
+
+/* What becomes of a batch when no handler is free. */
+static void be_busy(struct sink *s)
+{
+	switch (s->o.busy) {
+	case BUSY_DROP:
+		batch_drop(s);
+		break;
+	case BUSY_RESTART:
+		handlers_end(s->handlers);
+		break;
+	case BUSY_SIGNAL:
+		handlers_signal(s->handlers, s->o.busy_signal);
+		batch_drop(s);
+		break;
+	case BUSY_QUEUE:
+		break;
+	}
+}
+
+static void note_failure(struct sink *s, int code)
+{
+	if (code == CLI_NO_HANDLER || (code && s->o.exit_on_fail))
+		s->failed = code;
 }
 
 static void emit(struct sink *s)
 {
-	if (!s->due || !json_array_size(s->batch))
+	if (!s->due || is_empty(s))
 		return;
-	if (!s->o.exec)
+	if (!s->handlers) {
 		print_batch(s);
-	else if (!busy(s))
-		run_batch(s);
+		return;
+	}
+	note_failure(s, handlers_reap(s->handlers, false));
+	if (s->failed || handlers_interrupted())
+		return;
+	if (!handlers_free_for(s->handlers, NULL))
+		be_busy(s);
+	else if (!s->o.per_key)
+		run_all(s);
+	else
+		while (!is_empty(s) && run_one(s))
+			;
+	if (is_empty(s))
+		s->due = false;
 }
 
 static bool batch_is_due(const struct sink *s)
 {
-	int64_t now = now_ms();
+	int64_t now = watch_now_ms();
 
 	return now - s->last_ms >= s->o.debounce_ms ||
 	       (s->o.max_wait_ms && now - s->first_ms >= s->o.max_wait_ms);
@@ -267,13 +210,10 @@ static bool batch_is_due(const struct sink *s)
 
 void sink_event(struct sink *s, json_t *event, bool urgent)
 {
-	s->last_ms = now_ms();
-	if (json_array_size(s->batch) == 0)
+	s->last_ms = watch_now_ms();
+	if (is_empty(s))
 		s->first_ms = s->last_ms;
-	/* every event is a line of its own, unless a time to collect them was given */
-	if (s->o.exec || s->o.debounce_ms)
-		coalesce(s, event);
-	json_array_append_new(s->batch, event);
+	batch_add(s, event);
 	if (urgent || s->o.debounce_ms == 0)
 		s->due = true;
 	emit(s);
@@ -283,24 +223,26 @@ int sink_wait_ms(const struct sink *s)
 {
 	int64_t left;
 
-	if (s->child)
+	if (s->handlers && handlers_running(s->handlers))
 		return POLL_CHILD_MS;
-	if (!json_array_size(s->batch))
+	if (is_empty(s))
 		return -1;
 	if (s->due)
 		return 0;
-	left = s->last_ms + s->o.debounce_ms - now_ms();
-	if (s->o.max_wait_ms && s->first_ms + s->o.max_wait_ms - now_ms() < left)
-		left = s->first_ms + s->o.max_wait_ms - now_ms();
+	left = s->last_ms + s->o.debounce_ms - watch_now_ms();
+	if (s->o.max_wait_ms && s->first_ms + s->o.max_wait_ms - watch_now_ms() < left)
+		left = s->first_ms + s->o.max_wait_ms - watch_now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
 void sink_tick(struct sink *s)
 {
-	reap(s, false);
-	if (s->child && s->term_ms)
-		end_child(s);
-	if (json_array_size(s->batch) && batch_is_due(s))
+	if (s->handlers) {
+		note_failure(s, handlers_reap(s->handlers, false));
+		if (handlers_ending(s->handlers))
+			handlers_end(s->handlers);
+	}
+	if (!is_empty(s) && batch_is_due(s))
 		s->due = true;
 	emit(s);
 }
@@ -310,17 +252,35 @@ int sink_failed(const struct sink *s)
 	return s->failed;
 }
 
-int sink_finish(struct sink *s)
+/* Everything out, every handler waited for; of an interrupted run: every handler ended. */
+static void finish_handlers(struct sink *s)
 {
-	int failed;
-
-	while (json_array_size(s->batch) && !s->failed) {
-		reap(s, true);
+	while (!s->failed && !handlers_interrupted() &&
+	       (!is_empty(s) || handlers_running(s->handlers))) {
 		s->due = true;
 		emit(s);
+		if (handlers_running(s->handlers))
+			note_failure(s, handlers_reap(s->handlers, true));
 	}
-	reap(s, true);
-	failed = s->failed;
+	while (handlers_running(s->handlers)) {
+		handlers_end(s->handlers);
+		usleep(POLL_CHILD_MS * 1000);
+		handlers_reap(s->handlers, false);
+	}
+}
+
+int sink_finish(struct sink *s)
+{
+	int failed, sig = handlers_interrupted();
+
+	if (s->handlers)
+		finish_handlers(s);
+	else
+		print_batch(s);
+	sig = sig ? sig : handlers_interrupted();
+	failed = s->failed ? s->failed : sig ? 128 + sig : 0;
+	if (s->handlers)
+		handlers_free(s->handlers);
 	json_decref(s->batch);
 	free(s);
 	return failed;

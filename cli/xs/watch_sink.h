@@ -18,6 +18,7 @@ struct sink_opts {
 	bool prev;            /* show values before */
 	char **exec;          /* argv of the handler, or NULL: print */
 	bool per_key;         /* one handler run an event */
+	int parallel;         /* how many handlers at once; more than 1 only with per_key */
 	enum busy_policy busy;
 	int busy_signal;
 	bool exit_on_fail;    /* the handler's failure is ours */
@@ -33,7 +34,10 @@ void sink_event(struct sink *s, json_t *event, bool urgent);
 int sink_wait_ms(const struct sink *s);
 /* Emits what has waited long enough, looks after the handler. */
 void sink_tick(struct sink *s);
-/* Emits everything, waits for the handler, frees. Returns the exit status it asks for, 0. */
+/*
+ * Emits everything, waits for the handlers, frees. Returns the exit status it asks for: a failed
+ * handler's with exit_on_fail, 128 + the signal that interrupted us, 0.
+ */
 int sink_finish(struct sink *s);
 /* Exit status of a failed handler with exit_on_fail, else 0. */
 int sink_failed(const struct sink *s);

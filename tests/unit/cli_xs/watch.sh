@@ -33,10 +33,10 @@ watch --initial event -n 1 /t
 xs write /t/a 8
 done_watching
 is "--initial event is one event a path" 2 "$(wc -l <events)"
-watch --initial none --depth 1 -n 1 /t
+watch --initial none --depth 1 -n 2 /t
 xs write /t/d/e/f deep; xs write /t/a 9
 done_watching
-is "--depth leaves out what is deeper" "put      /t/a = 9" "$(tail -n 1 events)"
+is "--depth leaves out what is deeper" "put      /t/d = |put      /t/a = 9" "$(paste -sd '|' events)"
 watch --initial none -n 1 '/t/*/state'
 xs write /t/x/other 1 /t/x/state 4
 done_watching
@@ -88,6 +88,96 @@ watch --initial none -n 3 /t --exec-per-key ./handler
 xs write /t/k1 1 /t/k2 2 /t/k3 3
 done_watching
 is "--exec-per-key runs once a path" "/t/k1=1 /t/k2=2 /t/k3=3" "$(awk '{print $2}' handled | sort | xargs)"
+
+
+# exact events, and the same by the protocol's watches alone
+for how in "" --plain; do
+	xs rm -f /e; xs write /e/a 1 /e/b/c 2
+	watch $how -j --prev -n 4 /e
+	xs write /e/a 3; xs perms /e/a n0 r4; xs rm /e/b
+	done_watching
+	is "watch $how: put, perms, and a line for each node that goes" "put /e/a 3 1 perms /e/a 3 del /e/b del /e/b/c 2" \
+		"$(grep -v initial events | grep '"path"' | python3 -c '
+import json, sys
+for e in map(json.loads, sys.stdin):
+    print(e["type"], e["path"], *[e[k] for k in ("value", "prev") if e.get(k) and not (k == "prev" and e["type"] == "perms")])' | sort -k 2,2 -s | xargs)"
+done
+watch -j -n 1 --initial none /e
+xs txn - >/dev/null <<'J'
+{"if": {}, "then": {"e": {"a": "x"}}}
+J
+done_watching
+is "an exact event has generation, author and transaction" "True True 0 True" "$(tail -n 1 events | python3 -c '
+import json, sys
+e = json.loads(sys.stdin.read())
+print(e["exact"], e["gen"] > 0, e["dom"], e["tx"] > 0)')"
+gen=$(tail -n 1 events | sed 's/.*"gen":\([0-9]*\).*/\1/')
+is "and the generation is what stat shows" "$gen" "$(xs stat /e/a | awk '/^generation/{print $2}')"
+xs write /e/new 1
+watch -n 1 --from "$gen" /e
+xs write /e/done 1
+done_watching
+is "--from GEN begins with what changed since" "initial /e/new put /e/done" "$(awk '{print $1, $2}' events | xargs)"
+watch -n 2 --initial none /e /e/a
+xs write /e/a 1; xs write /e/z 1
+done_watching
+is "paths that overlap report a change once" "put /e/a put /e/z" "$(awk '{print $1, $2}' events | xargs)"
+
+# handlers at the end, several at once, by the shell
+cat >slow <<'H'
+#!/bin/sh
+trap 'echo ended >>slow.log; exit' TERM
+echo "begun $XS_PATH" >>slow.log
+sleep 20 & wait
+H
+chmod +x slow
+watch --initial none /e --exec ./slow
+xs write /e/a 2
+for _ in $(seq 100); do [ -s slow.log ] && break; sleep 0.1; done
+# timeout passes the signal on
+kill $watcher; done_watching
+is "an interrupted watch ends its handler" "begun /e/a ended" "$(xargs <slow.log)"
+rm slow.log; sed -i 's/sleep 20/sleep 1/' slow
+watch --initial none -n 3 --parallel 3 /e --exec-per-key ./slow
+xs write /e/p1 1 /e/p2 1 /e/p3 1
+begun=$(date +%s%N)
+done_watching
+is "--parallel runs handlers side by side" "3" "$(grep -c begun slow.log)"
+is "--parallel needs --exec-per-key" 2 "$(xs watch --parallel 2 /e --exec true 2>/dev/null; echo $?)"
+watch --initial none -n 1 --shell /e --exec 'echo "$XS_PATH=$XS_VALUE $XS_DOMID $1" >shell.log' arg
+xs write /e/sh 5
+done_watching
+is "--shell runs a command line" "/e/sh=5 0 arg" "$(cat shell.log)"
+
+# automations in files
+mkdir watch.d
+cat >watch.d/one.conf <<'C'
+# what is written below /auto/in goes to /auto/out
+path = /auto/in/*
+initial = none
+exec-per-key = sh -c 'xs write "/auto/out/${XS_PATH##*/}" "$XS_VALUE"'
+C
+printf 'path = /x\nnonsense = 1\n' >bad.conf
+run xs watch --config bad.conf
+is "a wrong line of a file is told with its number" "2 1" "$rc $(echo "$err" | grep -c 'bad.conf:2: ')"
+xs write /auto/in ''
+xs automate watch.d 2>automate.log &
+automate=$!
+cat >watch.d/two.conf <<'C'
+path = /auto/in/*
+initial = none
+shell = yes
+exec-per-key = 'xs write "/auto/two${XS_PATH#/auto/in}" "$XS_VALUE"'
+C
+# both automations are at work once their marks come through
+for _ in $(seq 200); do
+	xs write /auto/in/k v"$_"
+	xs exists /auto/out/k /auto/two/k && break
+	sleep 0.1
+done
+is "automate runs every file of a directory, also one that comes later" 0 "$(xs exists /auto/out/k /auto/two/k; echo $?)"
+kill $automate; wait $automate 2>/dev/null
+is "and ends them with itself" 0 "$(xs watches | grep -c auto)"
 
 # usage
 run xs watch

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_automate.c - `xs automate`: runs every automation of a directory, each as a `xs watch --config`
+ * process of its own; starts again those that fail, follows files that come, change and go. What
+ * systemd does with xs-watch@.service, for a machine without it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "notify.h"
+#include "watch_conf.h"
+#include "watch_session.h"
+
+#define LOOK_MS 250
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_LAST_MS 60000
+#define STEADY_MS 60000 /* who ran that long begins with the first pause again */
+
+struct job {
+	struct job *next;
+	pid_t pid; /* 0: not running */
+	struct timespec mtime;
+	bool met;  /* by the scan that runs */
+	bool over; /* ended with status 0: its work is done */
+	int64_t started_ms, again_ms, backoff_ms;
+	char file[];
+};
+
+static volatile sig_atomic_t stopping;
+
+static void on_stop(int sig)
+{
+	stopping = sig;
+}
+
+/* ---- processes ---- */
+
+static void job_start(struct job *j)
+{
+	j->started_ms = watch_now_ms();
+	j->pid = fork();
+	if (j->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		execl("/proc/self/exe", "xs", "watch", "--config", j->file, (char *)NULL);
+		cli_die(CLI_NO_HANDLER, "cannot start xs again: %s", strerror(errno));
+	}
+	if (j->pid > 0)
+		return;
+	cli_warn("%s: cannot start: %s", j->file, strerror(errno));
+	j->pid = 0;
+	j->again_ms = j->started_ms + BACKOFF_LAST_MS;
+}
+
+static void job_stop(struct job *j)
+{
+	if (!j->pid)
+		return;
+	kill(j->pid, SIGTERM);
+	waitpid(j->pid, NULL, 0);
+	j->pid = 0;
+}
+
+static void job_ended(struct job *j, int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	int64_t now = watch_now_ms();
+
+	j->pid = 0;
+	j->over = code == 0;
+	if (j->over)
+		return;
+	if (now - j->started_ms > STEADY_MS)
+		j->backoff_ms = BACKOFF_FIRST_MS;
+	cli_warn("%s: ended with status %d, starting again in %lld s", j->file, code,
+		 (long long)j->backoff_ms / 1000);
+	j->again_ms = now + j->backoff_ms;
+	j->backoff_ms = j->backoff_ms * 2 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : j->backoff_ms * 2;
+}
+
+static void reap(struct job *jobs)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (struct job *j = jobs; j; j = j->next)
+			if (j->pid == pid)
+				job_ended(j, status);
+}
+
+/* ---- the directory ---- */
+
+static struct job *job_of(struct job **jobs, const char *file)
+{
+	size_t len = strlen(file) + 1;
+	struct job *j = *jobs;
+
+	while (j && strcmp(j->file, file) != 0)
+		j = j->next;
+	if (j)
+		return j;
+	j = calloc(1, sizeof(*j) + len);
+	if (!j)
+		cli_die(CLI_FAIL, "out of memory");
+	memcpy(j->file, file, len);
+	j->backoff_ms = BACKOFF_FIRST_MS;
+	j->next = *jobs;
+	*jobs = j;
+	return j;
+}
+
+static void look_at(struct job **jobs, const char *file)
+{
+	struct stat st;
+	struct job *j;
+
+	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	j = job_of(jobs, file);
+	j->met = true;
+	if (j->mtime.tv_sec == st.st_mtim.tv_sec && j->mtime.tv_nsec == st.st_mtim.tv_nsec)
+		return;
+	job_stop(j);
+	j->mtime = st.st_mtim;
+	j->over = false;
+	j->again_ms = 0;
+	j->backoff_ms = BACKOFF_FIRST_MS;
+}
+
+static void drop_unmet(struct job **jobs)
+{
+	while (*jobs) {
+		struct job *j = *jobs;
+
+		if (j->met) {
+			j->met = false;
+			jobs = &j->next;
+			continue;
+		}
+		*jobs = j->next;
+		job_stop(j);
+		free(j);
+	}
+}
+
+static void scan(struct job **jobs, const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	if (!d)
+		cli_die(CLI_USAGE, "%s: %s", dir, strerror(errno));
+	while ((e = readdir(d))) {
+		size_t len = strlen(e->d_name);
+		char *file;
+
+		if (len < 6 || e->d_name[0] == '.' || strcmp(e->d_name + len - 5, ".conf") != 0)
+			continue;
+		if (asprintf(&file, "%s/%s", dir, e->d_name) < 0)
+			cli_die(CLI_FAIL, "out of memory");
+		look_at(jobs, file);
+		free(file);
+	}
+	closedir(d);
+	drop_unmet(jobs);
+	for (struct job *j = *jobs; j; j = j->next)
+		if (!j->pid && !j->over && watch_now_ms() >= j->again_ms)
+			job_start(j);
+}
+
+static int run_automate(struct cli_args *a)
+{
+	const char *dir = a->argc ? a->argv[0] : WATCH_DIR;
+	struct job *jobs = NULL;
+
+	signal(SIGTERM, on_stop);
+	signal(SIGINT, on_stop);
+	scan(&jobs, dir);
+	notify_service("READY=1");
+	while (!stopping) {
+		usleep(LOOK_MS * 1000);
+		reap(jobs);
+		scan(&jobs, dir);
+		notify_service("WATCHDOG=1");
+	}
+	drop_unmet(&jobs);
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_automate = {
+	.name = "automate",
+	.args = "[DIRECTORY]",
+	.help = "runs all automations of a directory (" WATCH_DIR ")",
+	.more = "Each NAME.conf is run as `xs watch --config NAME.conf`; one that fails is started again\n"
+		"after a pause. Files may come, change and go meanwhile. With systemd, the unit\n"
+		"xs-watch@NAME.service runs one of them.",
+	.example = "xs automate\n"
+		   "xs automate ./watch.d",
+	.max_args = 1,
+	.run = run_automate,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch_conf.h - an automation in a file: the options, paths and command of `xs watch`, a line each.
+ */
+#ifndef STOREVISOR_XS_WATCH_CONF_H
+#define STOREVISOR_XS_WATCH_CONF_H
+
+#include "cmd.h"
+
+/* Where automations are kept, one a file NAME.conf. */
+#define WATCH_DIR "/etc/xen/watch.d"
+
+/*
+ * Runs `xs watch` as the file of @a's --config says; what else is on the command line comes after
+ * it. Returns the exit status. A file that is wrong ends the program (CLI_USAGE) with its line.
+ */
+int watch_conf_run(const struct cli_args *a);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bulk.c - CONTROL dump: a subtree of one moment, cut into replies. The subscriptions are feed.c.
+ */
+#include "bulk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bulk_priv.h"
+#include "change.h"
+#include "conn.h"
+#include "ops.h"
+#include "server.h"
+
+int bulk_add(struct buf *out, struct xs_bulk *rec, const struct bulk_parts *p)
+{
+	size_t perms_at = sizeof(*rec) + p->name_len + p->value_len + p->prev_len, perms_len = 0;
+	size_t room = perms_at + (p->perms ? p->perms->nr * XS_PERM_TEXT_BUF : 0);
+	char *to = buf_room(out, room), *at = to + sizeof(*rec);
+
+	if (!to)
+		return -ENOMEM;
+	memcpy(at, p->name, p->name_len);
+	at += p->name_len;
+	memcpy(at, p->value, p->value_len);
+	at += p->value_len;
+	memcpy(at, p->prev, p->prev_len);
+	for (unsigned int i = 0; p->perms && i < p->perms->nr; i++)
+		perms_len += xs_perm_format(&p->perms->e[i], to + perms_at + perms_len);
+	rec->name_len = (uint16_t)p->name_len;
+	rec->value_len = (uint16_t)p->value_len;
+	rec->prev_len = (uint16_t)p->prev_len;
+	rec->perms_len = (uint32_t)perms_len;
+	rec->len = (uint32_t)(perms_at + perms_len);
+	memcpy(to, rec, sizeof(*rec));
+	buf_added(out, rec->len);
+	return 0;
+}
+
+int bulk_send(struct conn *c, const struct bulk_stream *s, struct buf *bytes, size_t keep)
+{
+	int ret = 0;
+
+	while (ret == 0 && buf_len(bytes) > keep) {
+		size_t n = buf_len(bytes) < XENSTORE_PAYLOAD_MAX ? buf_len(bytes) :
+								   XENSTORE_PAYLOAD_MAX;
+		struct conn_msg msg = {
+			.hdr = { .type = XS_CONTROL, .req_id = s->req_id, .len = (uint32_t)n },
+			.data = buf_front(bytes),
+			.hold_seq = s->hold_seq,
+		};
+
+		ret = conn_send(c, &msg);
+		buf_take(bytes, n);
+	}
+	return ret;
+}
+
+static int add_node(struct buf *out, const struct node *n, const char *name, size_t name_len,
+		    unsigned int depth, const struct perms *before)
+{
+	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = n->nr_children,
+			       .depth = (uint16_t)depth };
+	struct bulk_parts parts = {
+		.name = name, .name_len = name_len, .value = node_value(n),
+		.value_len = n->value_len, .prev = "", .perms = n->perms,
+	};
+
+	if (n->perms == before) {
+		rec.flags = XS_BULK_SAME_PERMS;
+		parts.perms = NULL;
+	}
+	return bulk_add(out, &rec, &parts);
+}
+
+/* The next node not deeper than @max below @top; *@depth follows it. NULL at the end. */
+static const struct node *next_within(const struct node *n, const struct node *top,
+				      unsigned int max, unsigned int *depth)
+{
+	if (n->first && *depth < max) {
+		++*depth;
+		return n->first;
+	}
+	while (n != top && !n->next) {
+		n = n->parent;
+		--*depth;
+	}
+	return n == top ? NULL : n->next;
+}
+
+static bool too_many(const struct node *top, unsigned int max)
+{
+	unsigned int depth = 0, nr = 0;
+
+	for (const struct node *n = top; n; n = next_within(n, top, max, &depth))
+		if (++nr > XS_BULK_NODES_MAX)
+			return true;
+	return false;
+}
+
+static int send_tree(struct req *r, const struct node *top, const struct xs_path *path,
+		     unsigned int max)
+{
+	struct bulk_stream s = { .req_id = r->hdr.req_id, .hold_seq = r->conn->hold_seq };
+	const struct perms *before = NULL;
+	const struct node *next;
+	struct xs_bulk begin = { .kind = XS_BULK_BEGIN, .len = sizeof(begin),
+				 .gen = r->srv->tree.gen, .seq = r->srv->change_seq };
+	struct buf bytes = { 0 };
+	unsigned int depth = 0;
+	int ret = buf_append(&bytes, &begin, sizeof(begin));
+
+	for (const struct node *n = top; n && ret == 0; n = next) {
+		ret = add_node(&bytes, n, n == top ? path->text : n->name,
+			       n == top ? path->len : n->name_len, depth, before);
+		before = n->perms;
+		if (ret == 0)
+			ret = bulk_send(r->conn, &s, &bytes, XENSTORE_PAYLOAD_MAX);
+		next = next_within(n, top, max, &depth);
+	}
+	if (ret == 0)
+		ret = bulk_send(r->conn, &s, &bytes, 0);
+	buf_fini(&bytes);
+	return ret;
+}
+
+int bulk_dump(struct req *r, const char *name, unsigned int depth)
+{
+	struct server *srv = r->srv;
+	struct xs_path path;
+	struct node *top;
+	int ret;
+
+	if (r->conn->domain)
+		return -EINVAL;
+	/* EINVAL would say that this daemon has no such command */
+	if (xs_path_canonical(name, strlen(name), r->conn->domid, 0, &path) < 0)
+		return -ENOENT;
+	top = tree_find(&srv->tree, path.text, path.len);
+	if (!top)
+		return -ENOENT;
+	if (too_many(top, depth))
+		return -E2BIG;
+	/* Who learns of a change that the disk may still refuse is told when it is there. */
+	if (srv->persist_seq > srv->durable_seq &&
+	    (path.len == 1 || change_is_persistent(path.text, path.len)))
+		r->conn->hold_seq = srv->persist_seq;
+	ret = send_tree(r, top, &path, depth);
+	/* half a stream cannot be taken back */
+	if (ret < 0)
+		conn_kill(r->conn);
+	return ret < 0 ? ret : reply_data(r, "", 0);
+}
