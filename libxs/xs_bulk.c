@@ -47,7 +47,8 @@ int xs_bulk_read(struct xs_bulk_reader *r, const char *data, size_t len, xs_bulk
 		r->data = grown;
 		r->size = size;
 	}
-	memcpy(r->data + r->len, data, len);
+	if (len)
+		memcpy(r->data + r->len, data, len);
 	r->len += len;
 	while ((rc = take_record(r->data + at, r->len - at, &v)) > 0) {
 		rc = fn(arg, &v);
@@ -56,7 +57,8 @@ int xs_bulk_read(struct xs_bulk_reader *r, const char *data, size_t len, xs_bulk
 		at += v.rec.len;
 	}
 	r->len -= at;
-	memmove(r->data, r->data + at, r->len);
+	if (at)
+		memmove(r->data, r->data + at, r->len);
 	return rc;
 }
 

@@ -257,7 +257,8 @@ static int by_path(const void *a, const void *b)
 
 static void finish(struct doc *d)
 {
-	qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
+	if (d->nr)
+		qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
 	for (size_t i = 0; i < d->nr; i++)
 		check_want(d, &d->wants[i]);
 	if (d->nr_errors)
