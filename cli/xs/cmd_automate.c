@@ -24,6 +24,7 @@
 #define LOOK_MS 250
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS 60000
+#define STOP_MS 10000
 #define STEADY_MS 60000 /* who ran that long begins with the first pause again */
 
 struct job {
@@ -47,15 +48,24 @@ static void on_stop(int sig)
 
 static void job_start(struct job *j)
 {
+	sigset_t both, before;
+
+	/* our handler must not take a signal that is for the child */
+	sigemptyset(&both);
+	sigaddset(&both, SIGTERM);
+	sigaddset(&both, SIGINT);
+	sigprocmask(SIG_BLOCK, &both, &before);
 	j->started_ms = watch_now_ms();
 	j->pid = fork();
 	if (j->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		execl("/proc/self/exe", "xs", "watch", "--config", j->file, (char *)NULL);
 		cli_die(CLI_NO_HANDLER, "cannot start xs again: %s", strerror(errno));
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (j->pid > 0)
 		return;
 	cli_warn("%s: cannot start: %s", j->file, strerror(errno));
@@ -65,10 +75,16 @@ static void job_start(struct job *j)
 
 static void job_stop(struct job *j)
 {
+	int64_t deadline_ms = watch_now_ms() + STOP_MS;
+
 	if (!j->pid)
 		return;
 	kill(j->pid, SIGTERM);
-	waitpid(j->pid, NULL, 0);
+	while (waitpid(j->pid, NULL, WNOHANG) == 0) {
+		if (watch_now_ms() > deadline_ms)
+			kill(j->pid, SIGKILL);
+		usleep(10000);
+	}
 	j->pid = 0;
 }
 

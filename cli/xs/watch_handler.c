@@ -83,7 +83,8 @@ static void set_env(const json_t *e)
 	}
 }
 
-static _Noreturn void child_main(const struct handlers *h, int in, const json_t *events)
+static _Noreturn void child_main(const struct handlers *h, int in, const json_t *events,
+				 const sigset_t *mask)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 
@@ -91,6 +92,7 @@ static _Noreturn void child_main(const struct handlers *h, int in, const json_t 
 	dup2(in, STDIN_FILENO);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		signal(signals[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	set_env(json_array_get(events, json_array_size(events) - 1));
 	execvp(h->argv[0], h->argv);
 	fprintf(stderr, "xs: %s: %s\n", h->argv[0], strerror(errno));
@@ -118,19 +120,24 @@ static FILE *batch_file(const json_t *events)
 void handlers_start(struct handlers *h, const json_t *events, const char *key)
 {
 	FILE *f = batch_file(events);
+	sigset_t all, before;
 	pid_t pid;
 	int slot = 0;
 
 	while (pids[slot])
 		slot++;
 	fflush(stdout);
+	/* a signal comes before there is a child, or when it is known */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		child_main(h, fileno(f), events);
+		child_main(h, fileno(f), events, &before);
 	if (pid < 0)
 		cli_die(CLI_NO_HANDLER, "cannot start %s: %s", h->argv[0], strerror(errno));
 	setpgid(pid, pid);
 	pids[slot] = pid;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	h->keys[slot] = key ? strdup(key) : NULL;
 	h->running++;
 	h->term_ms = 0;
