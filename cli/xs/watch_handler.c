@@ -170,7 +170,8 @@ void handlers_signal(const struct handlers *h, int sig)
 void handlers_end(struct handlers *h)
 {
 	if (!h->term_ms) {
-		handlers_signal(h, SIGTERM);
+		if (!interrupted) /* else they know */
+			handlers_signal(h, SIGTERM);
 		h->term_ms = watch_now_ms();
 	} else if (watch_now_ms() - h->term_ms > KILL_AFTER_MS) {
 		handlers_signal(h, SIGKILL);
