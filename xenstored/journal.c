@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
+
 /* The last part of a half is for deletions (rule C14). */
 #define RESERVE_SHARE 8u
 
@@ -292,8 +294,11 @@ static void spill_write(struct journal *j, struct frame_hdr *hdr)
 		ssize_t n = pwrite(j->spill_fd, j->frame + done, j->frame_len - done,
 				   (off_t)done);
 
-		if (n < 0 && errno != EINTR)
-			abort();	/* allocated before: cannot happen */
+		/* Room was allocated before, so this is a machine in trouble. Nothing is true yet. */
+		if (n < 0 && errno != EINTR) {
+			log_error("cannot write a large change to %s", j->dir);
+			exit(70);
+		}
 		if (n > 0)
 			done += (size_t)n;
 	}

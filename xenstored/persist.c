@@ -370,7 +370,7 @@ int keeper_adopt_snapshot(const char *state_dir, const char *name)
 
 int persist_restore(struct server *srv, const char *name)
 {
-	int ret;
+	int ret, err;
 
 	if (!srv->journal)
 		return -ENOSYS;
@@ -379,12 +379,11 @@ int persist_restore(struct server *srv, const char *name)
 	keeper_settle(srv);
 	/* What the journal still has of the persistent part is older than the restore. */
 	journal_void(srv->journal, journal_next_seq(srv->journal) - 1);
-	ret = keeper_adopt_snapshot(srv->cfg.state_dir, name);
-	if (ret < 0)
-		return ret;
+	err = keeper_adopt_snapshot(srv->cfg.state_dir, name);
+	/* Also when that failed: the old file may have lost its name by then. */
 	ret = reload_persistent(srv);
 	if (ret < 0)
 		exit(70);
 	srv->persist_seq = srv->durable_seq;
-	return 0;
+	return err;
 }

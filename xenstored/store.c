@@ -78,10 +78,10 @@ int store_sync_dir(const char *dir)
 }
 
 /*
- * A new environment on the disk gets its name when it is whole: LMDB writes its two first pages
- * in one piece, and a loss of power half-way would leave a file that is never a store.
+ * A new environment gets its name when it is whole: LMDB writes its two first pages in one piece,
+ * and an error or a loss of power half-way would leave a file that is never a store.
  */
-static int make_whole(const char *dir, size_t map_size)
+static int make_whole(const char *dir, size_t map_size, bool synced)
 {
 	struct store s = { .map_size = map_size };
 	char path[600], part[600];
@@ -89,7 +89,7 @@ static int make_whole(const char *dir, size_t map_size)
 
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	if (access(path, F_OK) == 0)
-		return store_sync_dir(dir);
+		return synced ? store_sync_dir(dir) : 0;
 	snprintf(part, sizeof(part), "%s/made.mdb-lock", dir);
 	unlink(part);
 	snprintf(part, sizeof(part), "%s/made.mdb", dir);
@@ -100,7 +100,9 @@ static int make_whole(const char *dir, size_t map_size)
 	if (rc)
 		return store_errno(rc);
 	fd = open(part, O_RDWR | O_CLOEXEC);
-	rc = fd < 0 || fsync(fd) < 0 || rename(part, path) < 0 ? -EIO : store_sync_dir(dir);
+	rc = fd < 0 || (synced && fsync(fd) < 0) || rename(part, path) < 0 ? store_errno(errno) : 0;
+	if (rc == 0 && synced)
+		rc = store_sync_dir(dir);
 	if (fd >= 0)
 		close(fd);
 	snprintf(part, sizeof(part), "%s/made.mdb-lock", dir);
@@ -115,7 +117,7 @@ int store_open(const char *dir, size_t map_size, bool synced, struct store **out
 
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return store_errno(errno);
-	rc = synced ? make_whole(dir, map_size) : 0;
+	rc = make_whole(dir, map_size, synced);
 	if (rc < 0)
 		return rc;
 	s = calloc(1, sizeof(*s));

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 struct live live;
+bool live_quiet;
 
 unsigned int live_rnd(unsigned int n)
 {
@@ -40,7 +41,8 @@ int live_make(void)
 	const char *seed = getenv("STOREVISOR_SEED");
 
 	live.seed = seed ? (unsigned int)atoi(seed) : (unsigned int)getpid();
-	print_message("seed %u (STOREVISOR_SEED)\n", live.seed);
+	if (!live_quiet)
+		print_message("seed %u (STOREVISOR_SEED)\n", live.seed);
 	strcpy(live.dir, "/dev/shm/xs-live-XXXXXX");
 	strcpy(live.state_dir, "/tmp/xs-live-XXXXXX");
 	if (!mkdtemp(live.dir) || !mkdtemp(live.state_dir))
@@ -68,7 +70,8 @@ void live_start(void)
 	live.pid = fork();
 	if (live.pid == 0) {
 		setenv("XS_FAKE_DIR", live.fake, 1);
-		if (!freopen("/dev/null", "w", stdout))
+		if (!freopen("/dev/null", "w", stdout) ||
+		    (live_quiet && !freopen("/dev/null", "w", stderr)))
 			_exit(9);
 		execl(live.program, live.program, "-N", "--run-dir", live.dir, "--state-dir",
 		      live.state_dir, live.extra_arg, NULL);

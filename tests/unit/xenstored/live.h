@@ -31,6 +31,9 @@ struct live {
 
 extern struct live live;
 
+/* Neither the seed nor what the daemon says is printed. */
+extern bool live_quiet;
+
 /* A number below @n from live.seed. */
 unsigned int live_rnd(unsigned int n);
 /* @ci normally, @more with STOREVISOR_LONG. */

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_iofail.c - each file operation of the daemon and its keeper fails once, over a script with
+ * two starts, a transaction, a frame in a file of its own, a snapshot and a restore. Claims: the
+ * daemon serves on or refuses to start with a message, never dies of a signal, never hangs; a
+ * request is answered by success or by a reason; what it answers is what a later start finds, and
+ * what was acknowledged is there.
+ *
+ * argv[1]: the daemon whose file operations can be made to fail. STOREVISOR_LONG: also all
+ * operations from the Nth on. STOREVISOR_FAILURE=N:ERRNO[:all]: only this one, with the daemon's
+ * own words.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "workload.h"
+
+/* Paths that the script changes, and the values they may have: acknowledged, or only tried. */
+enum { PATHS = 6, SPILL = 320 };
+
+static const char *const path_of[PATHS] = {
+	"/config/a", "/config/b", "/config/c", "/run/a", "/run/b", "/run/c",
+};
+
+static struct script {
+	unsigned int acked[PATHS], tried[PATHS];
+	bool restored;		/* the persistent ones may be the snapshot's */
+	bool down;		/* the daemon is not there (any more) */
+	unsigned int refused, errors;
+	char what[100];		/* the failure under way */
+} sc;
+
+static int count_fd_value(uint64_t *out)
+{
+	char path[100];
+	FILE *f;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/count", live.dir);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	ret = fread(out, sizeof(*out), 1, f) == 1 ? 0 : -1;
+	fclose(f);
+	return ret;
+}
+
+/* The daemon's end must be its own decision. */
+static void look_at_end(void)
+{
+	int status;
+
+	if (waitpid(live.pid, &status, 0) != live.pid)
+		return;
+	live.pid = 0;
+	sc.down = true;
+	if (WIFSIGNALED(status))
+		fail_msg("%s: the daemon was ended by signal %d", sc.what, WTERMSIG(status));
+}
+
+/* A connection, or -1 when the daemon has refused to start. */
+static int open_or_refused(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	double end = live_now() + 30;
+	siginfo_t info = { 0 };
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", live.sock);
+	while (live_now() < end) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+			return fd;
+		close(fd);
+		if (waitid(P_PID, (id_t)live.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid) {
+			look_at_end();
+			sc.refused++;
+			return -1;
+		}
+		usleep(500);
+	}
+	fail_msg("%s: the daemon neither serves nor ends", sc.what);
+	return -1;
+}
+
+/* Like live_await(), but silence is a fault. */
+static int answer(int fd, char *out)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ret;
+
+	if (poll(&pfd, 1, 30000) <= 0)
+		fail_msg("%s: no answer", sc.what);
+	ret = live_await(fd, out);
+	if (ret < 0)
+		sc.down = true;
+	sc.errors += ret > 0;
+	return ret;
+}
+
+static int ask(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len)
+{
+	if (sc.down || !live_send(fd, type, tx, data, len))
+		return -1;
+	return answer(fd, NULL);
+}
+
+static void write_one(int fd, uint32_t tx, unsigned int i, unsigned int value)
+{
+	char data[100];
+	size_t len = strlen(path_of[i]) + 1;
+
+	memcpy(data, path_of[i], len);
+	len += (size_t)sprintf(data + len, "%u", value);
+	sc.tried[i] = value;
+	if (ask(fd, XS_WRITE, tx, data, (uint32_t)len) == 0 && !tx)
+		sc.acked[i] = value;
+}
+
+/* Both parts of the store; then so much of the runtime part that the frame needs its own file. */
+static void transaction(int fd, unsigned int value, unsigned int more)
+{
+	char id[XENSTORE_PAYLOAD_MAX + 1], data[4000];
+	uint32_t tx;
+
+	if (sc.down || !live_send(fd, XS_TRANSACTION_START, 0, "", 1) || answer(fd, id) != 0)
+		return;
+	tx = (uint32_t)strtoul(id, NULL, 10);
+	write_one(fd, tx, 1, value);
+	write_one(fd, tx, 4, value);
+	for (unsigned int i = 0; i < more && !sc.down; i++) {
+		int len = sprintf(data, "/run/much/%u", i) + 1;
+
+		memset(data + len, 'm', 3500);
+		live_send(fd, XS_WRITE, tx, data, (uint32_t)len + 3500);
+		if (i % 16 == 15) {
+			for (int k = 0; k < 16 && !sc.down; k++)
+				answer(fd, NULL);
+		}
+	}
+	if (ask(fd, XS_TRANSACTION_END, tx, "T", 2) == 0)
+		sc.acked[1] = sc.acked[4] = value;
+}
+
+static bool snapshot_is_there(void)
+{
+	struct stat st;
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s/s.mdb", live.state_dir);
+	for (int i = 0; i < 200 && stat(path, &st) < 0; i++)
+		usleep(1000);
+	return stat(path, &st) == 0;
+}
+
+static void stop(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	if (live.pid > 0) {
+		kill(live.pid, SIGTERM);
+		look_at_end();
+	}
+	sc.down = false;
+}
+
+static void script(bool expect_snapshot)
+{
+	int fd;
+
+	live_start();
+	fd = open_or_refused();
+	for (unsigned int i = 0; i < PATHS; i++)
+		write_one(fd, 0, i, 1);
+	transaction(fd, 2, SPILL);
+	ask(fd, XS_CONTROL, 0, "snapshot\0s.mdb", 15);
+	if (!sc.down && expect_snapshot)
+		snapshot_is_there();
+	write_one(fd, 0, 0, 3);
+	ask(fd, XS_RM, 0, "/run/much", 10);
+	stop(fd);
+	live_start();
+	fd = open_or_refused();
+	write_one(fd, 0, 2, 4);
+	write_one(fd, 0, 5, 4);
+	if (expect_snapshot && ask(fd, XS_CONTROL, 0, "restore\0s.mdb", 14) != ENOENT)
+		sc.restored = true;
+	transaction(fd, 5, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void check_values(int fd)
+{
+	for (unsigned int i = 0; i < PATHS; i++) {
+		unsigned long v = live_read_number(fd, path_of[i]);
+
+		if (v >= sc.acked[i] && v <= sc.tried[i])
+			continue;
+		/* A restore goes back to what the snapshot has. */
+		if (sc.restored && i < 3 && v <= sc.tried[i])
+			continue;
+		fail_msg("%s: %s is %lu, acknowledged %u, tried %u", sc.what, path_of[i], v,
+			 sc.acked[i], sc.tried[i]);
+	}
+}
+
+/* What the daemon says while it lives, and what the next start says. */
+static void check_outcome(void)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+	uint64_t before = 0;
+	int fd;
+
+	unsetenv("XS_IO_FAIL");
+	sc.down = false;
+	if (live.pid > 0) {
+		fd = open_or_refused();
+		if (fd >= 0 && live_request(fd, XS_READ, "/", 2, NULL) == 0) {
+			check_values(fd);
+			before = digest_of_daemon(fd);
+		} else if (fd >= 0) {
+			/* It gave up, to be started again by its supervisor. */
+			look_at_end();
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	live_end();
+	live_start();
+	fd = open_or_refused();
+	if (fd < 0 || live_request(fd, XS_READ, "/", 2, NULL) != 0)
+		fail_msg("%s: later the daemon does not start", sc.what);
+	check_values(fd);
+	if (before && digest_of_daemon(fd) != before)
+		fail_msg("%s: what was read is not what a restart finds", sc.what);
+	assert_int_equal(live_request(fd, XS_CONTROL, "check", 6, out), 0);
+	if (strcmp(out, "OK") != 0)
+		fail_msg("%s: %s", sc.what, out);
+	close(fd);
+}
+
+static void one_failure(uint64_t n, int kind, const char *all)
+{
+	char fail[64], count[100];
+
+	sc = (struct script){ .refused = sc.refused, .errors = sc.errors };
+	if (live_make() < 0)
+		fail_msg("cannot make the directories");
+	snprintf(sc.what, sizeof(sc.what), "operation %llu fails%s: %s", (unsigned long long)n,
+		 *all ? " and all behind it" : "", kind ? strerror(kind) : "in part");
+	snprintf(fail, sizeof(fail), "%llu:%d%s", (unsigned long long)n, kind, all);
+	snprintf(count, sizeof(count), "%s/count", live.dir);
+	setenv("XS_IO_COUNT", count, 1);
+	if (n)
+		setenv("XS_IO_FAIL", fail, 1);
+	script(!n || !*all);
+	check_outcome();
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define EVERY 9
+#else
+#define EVERY 1
+#endif
+
+static void sweep(const char *all)
+{
+	if (getenv("STOREVISOR_FAILURE"))
+		skip();
+
+	static const int kinds[] = { EIO, ENOSPC, EROFS, 0 };
+	unsigned int runs = 0, every = live_count(EVERY, 1), first;
+	uint64_t nr = 0;
+
+	if (getenv("STOREVISOR_FAILURE"))
+		skip();
+	one_failure(0, 0, "");
+	live_quiet = true;
+	assert_int_equal(sc.errors, 0);
+	assert_int_equal(count_fd_value(&nr), 0);
+	assert_int_equal(live_remove(), 0);
+	first = (unsigned int)getpid();
+	for (uint64_t n = 1; n <= nr; n++) {
+		for (unsigned int k = 0; k < 4; k++) {
+			/* A read-only file system says no like a failing one, only earlier. */
+			if ((n * 4 + k + first) % every || (kinds[k] == EROFS && n % 4))
+				continue;
+			one_failure(n, kinds[k], all);
+			assert_int_equal(live_remove(), 0);
+			runs++;
+		}
+	}
+	print_message("%u runs, %llu operations: %u refused to start, %u requests got a reason\n",
+		      runs, (unsigned long long)nr, sc.refused, sc.errors);
+}
+
+static void test_one_failure_by_number(void **state)
+{
+	const char *which = getenv("STOREVISOR_FAILURE");
+	char *at;
+	uint64_t n;
+
+	if (!which)
+		skip();
+	n = strtoull(which, &at, 10);
+	one_failure(n, (int)strtol(at + 1, &at, 10), at);
+	assert_int_equal(live_remove(), 0);
+}
+
+static void test_every_failing_file_operation_has_a_defined_outcome(void **state)
+{
+	sweep("");
+}
+
+static void test_a_disk_that_fails_for_good_has_a_defined_outcome(void **state)
+{
+	if (!getenv("STOREVISOR_LONG"))
+		skip();
+	sweep(":all");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_failure_by_number),
+		cmocka_unit_test(test_every_failing_file_operation_has_a_defined_outcome),
+		cmocka_unit_test(test_a_disk_that_fails_for_good_has_a_defined_outcome),
+	};
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+		return 2;
+	}
+	live.program = argv[1];
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
