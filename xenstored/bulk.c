@@ -60,7 +60,7 @@ int bulk_send(struct conn *c, const struct bulk_stream *s, struct buf *bytes, si
 static int add_node(struct buf *out, const struct node *n, const char *name, size_t name_len,
 		    unsigned int depth, const struct perms *before)
 {
-	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = n->nr_children,
+	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = node_nr_children(n),
 			       .depth = (uint16_t)depth };
 	struct bulk_parts parts = {
 		.name = name, .name_len = name_len, .value = node_value(n),
@@ -78,9 +78,9 @@ static int add_node(struct buf *out, const struct node *n, const char *name, siz
 static const struct node *next_within(const struct node *n, const struct node *top,
 				      unsigned int max, unsigned int *depth)
 {
-	if (n->first && *depth < max) {
+	if (node_first(n) && *depth < max) {
 		++*depth;
-		return n->first;
+		return node_first(n);
 	}
 	while (n != top && !n->next) {
 		n = n->parent;

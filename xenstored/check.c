@@ -37,19 +37,20 @@ static void check_node(struct check *c, struct node *n)
 {
 	char path[XS_PATH_BUF];
 	size_t len = node_path(n, path);
-	struct node *last = NULL;
+	struct node *first = node_first(n), *last = first ? first->prev : NULL, *before = last;
 	uint32_t nr = 0;
 
 	if (tree_find(&c->srv->tree, path, len) != n)
 		fault(c, "node %.200s: not found by its path", path);
-	for (struct node *i = n->first; i; i = i->next, nr++) {
-		if (i->parent != n || i->prev != last || i->id <= n->id)
+	for (struct node *i = first; i; i = i->next, nr++) {
+		if (i->parent != n || i->prev != before || i->id <= n->id)
 			fault(c, "node %.200s: child %llu is linked wrongly", path,
 			      (unsigned long long)i->id);
-		last = i;
+		before = i;
 	}
-	if (nr != n->nr_children || last != n->last)
-		fault(c, "node %.200s: %u children, %u counted", path, n->nr_children, nr);
+	if (before != last || nr != node_nr_children(n))
+		fault(c, "node %.200s: %u children counted, %u found", path,
+		      node_nr_children(n), nr);
 	if (n->parent && n->parent != c->srv->tree.root &&
 	    (n->flags & NODE_PERSISTENT) != (n->parent->flags & NODE_PERSISTENT))
 		fault(c, "node %.200s: lifetime differs from its parent's", path);

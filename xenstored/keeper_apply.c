@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,5 +327,7 @@ int apply_half(struct child *c, unsigned int half)
 	while (nr_spilled > 0)
 		journal_frame_done(&spilled[--nr_spilled]);
 	free(b.e);
+	/* As much as the half had: not needed before the next one is full. */
+	malloc_trim(0);
 	return ret;
 }

@@ -248,7 +248,7 @@ static void drop_persistent(struct server *srv)
 {
 	struct node *next;
 
-	for (struct node *n = srv->tree.root->first; n; n = next) {
+	for (struct node *n = node_first(srv->tree.root); n; n = next) {
 		next = n->next;
 		if (n->flags & NODE_PERSISTENT)
 			change_unloaded(srv, n);

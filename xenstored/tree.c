@@ -12,6 +12,9 @@
 
 #define FIRST_BUCKETS 1024
 
+/* Nodes a bucket before there are more of them: a pointer a node is a megabyte in a large store. */
+#define CHAIN_MEAN 2u
+
 #define HASH_SEED 0x811c9dc5u
 
 /* FNV-1a continued: hash(parent path + "/" + name) follows from hash(parent path). */
@@ -40,6 +43,20 @@ int tree_init(struct tree *t)
 	return 0;
 }
 
+/* Frees the value that is not in the node itself. */
+static void value_drop(struct node *n)
+{
+	if (n->value_len > n->value_room)
+		free((char *)node_value(n));
+}
+
+static void node_drop(struct node *n)
+{
+	value_drop(n);
+	free(n->kids);
+	free(n);
+}
+
 void tree_fini(struct tree *t)
 {
 	for (size_t i = 0; i < t->nr_buckets; i++) {
@@ -47,9 +64,7 @@ void tree_fini(struct tree *t)
 			struct node *n = t->bucket[i];
 
 			t->bucket[i] = n->hash_next;
-			if (n->value_len > NODE_INLINE_VALUE)
-				free(n->value.ptr);
-			free(n);
+			node_drop(n);
 		}
 	}
 	free(t->bucket);
@@ -95,25 +110,54 @@ struct node *tree_find(const struct tree *t, const char *path, size_t len)
 	return NULL;
 }
 
+/* Longer values are allocated apart, so that a node whose value shrinks keeps little of it. */
+#define VALUE_INSIDE_MAX 96u
+
+/* malloc() gives this many bytes and 16 more each step: what is between would be wasted. */
+#define NODE_STEP_FIRST 24u
+#define NODE_STEP 16u
+
+static size_t node_size(size_t name_len, size_t value_len)
+{
+	size_t inside = value_len <= VALUE_INSIDE_MAX ? value_len : 0;
+	size_t least = offsetof(struct node, name) + name_len +
+		       (inside > sizeof(char *) ? inside : sizeof(char *));
+
+	return NODE_STEP_FIRST + (least - NODE_STEP_FIRST + NODE_STEP - 1) / NODE_STEP * NODE_STEP;
+}
+
+/* Puts @value, malloc()ed unless it fits, where the old one was. */
+static void value_put(struct node *n, char *apart, const char *value, size_t len)
+{
+	value_drop(n);
+	n->value_len = (uint16_t)len;
+	if (len > n->value_room)
+		memcpy(n->name + n->name_len, &apart, sizeof(apart));
+	else if (len)
+		memcpy(n->name + n->name_len, value, len);
+}
+
 struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
 			const char *value, size_t value_len)
 {
-	struct node *n = calloc(1, sizeof(*n) + name_len);
+	size_t size = node_size(name_len, value_len);
+	struct node *n = calloc(1, size);
+	char *apart = NULL;
 
 	if (!n)
 		return NULL;
-	if (value_len > NODE_INLINE_VALUE) {
-		n->value.ptr = malloc(value_len);
-		if (!n->value.ptr) {
-			free(n);
-			return NULL;
-		}
-		memcpy(n->value.ptr, value, value_len);
-	} else if (value_len) {
-		memcpy(n->value.inl, value, value_len);
-	}
-	n->value_len = (uint16_t)value_len;
 	n->name_len = (uint16_t)name_len;
+	n->value_room = (uint16_t)(size - offsetof(struct node, name) - name_len);
+	n->kids = calloc(1, sizeof(*n->kids));
+	if (n->kids && value_len > n->value_room)
+		apart = malloc(value_len);
+	if (!n->kids || (value_len > n->value_room && !apart)) {
+		node_drop(n);
+		return NULL;
+	}
+	if (apart)
+		memcpy(apart, value, value_len);
+	value_put(n, apart, value, value_len);
 	memcpy(n->name, name, name_len);
 	n->perms = perms_ref(perms);
 	return n;
@@ -122,9 +166,7 @@ struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
 void node_free(struct tree *t, struct node *n)
 {
 	perms_put(&t->perms, n->perms);
-	if (n->value_len > NODE_INLINE_VALUE)
-		free(n->value.ptr);
-	free(n);
+	node_drop(n);
 }
 
 static void perms_enlist(struct node *n)
@@ -173,37 +215,67 @@ static void tree_grow(struct tree *t)
 	free(old);
 }
 
+/* Adds @n behind the last child. @spare is what @parent gets for its first one. */
+static void kids_add(struct node *parent, struct node *n, struct kids *spare)
+{
+	struct kids *k = parent->kids;
+
+	if (k)
+		free(spare);
+	else
+		k = parent->kids = spare;
+	n->next = NULL;
+	n->prev = n;
+	if (k->first) {
+		n->prev = k->first->prev;
+		n->prev->next = n;
+		k->first->prev = n;
+	} else {
+		k->first = n;
+	}
+	k->nr++;
+	k->gen = n->gen;
+}
+
+static void kids_remove(struct kids *k, struct node *n, uint64_t gen)
+{
+	struct node *behind = n->next ? n->next : k->first;
+
+	/* Who is first keeps the last one as its prev. */
+	behind->prev = n->prev;
+	if (k->first == n)
+		k->first = n->next;
+	else
+		n->prev->next = n->next;
+	k->nr--;
+	k->gen = gen;
+}
+
 void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id)
 {
+	struct kids *spare = n->kids;
 	size_t b;
 
+	n->kids = NULL;
 	if (!parent && n->name_len == 0)
 		id = NODE_ID_ROOT;
 	n->id = id ? id : t->next_id++;
 	if (n->id >= t->next_id)
 		t->next_id = n->id + 1;
 	n->gen = ++t->gen;
-	n->children_gen = n->gen;
 	n->parent = parent;
 	if (parent) {
 		n->hash = hash_bytes(hash_bytes(parent->hash, "/", 1), n->name, n->name_len);
 		n->flags |= parent->flags & NODE_PERSISTENT;
-		n->prev = parent->last;
-		n->next = NULL;
-		if (parent->last)
-			parent->last->next = n;
-		else
-			parent->first = n;
-		parent->last = n;
-		parent->nr_children++;
-		parent->children_gen = n->gen;
+		kids_add(parent, n, spare);
 	} else {
+		free(spare);
 		n->hash = hash_bytes(HASH_SEED, n->name, n->name_len);
 		if (n->name_len == 0)
 			t->root = n;
 	}
 	perms_enlist(n);
-	if (t->nr_nodes >= t->nr_buckets)
+	if (t->nr_nodes >= CHAIN_MEAN * t->nr_buckets)
 		tree_grow(t);
 	b = bucket_of(t, n->hash);
 	n->hash_next = t->bucket[b];
@@ -223,16 +295,7 @@ void tree_unlink(struct tree *t, struct node *n)
 	perms_delist(n);
 	if (!parent)
 		return;
-	if (n->prev)
-		n->prev->next = n->next;
-	else
-		parent->first = n->next;
-	if (n->next)
-		n->next->prev = n->prev;
-	else
-		parent->last = n->prev;
-	parent->nr_children--;
-	parent->children_gen = ++t->gen;
+	kids_remove(parent->kids, n, ++t->gen);
 	n->parent = NULL;
 }
 
@@ -242,36 +305,26 @@ int node_take_value(struct tree *t, struct node *n, char *value, size_t len)
 		free(value);
 		return 0;
 	}
-	if (n->value_len > NODE_INLINE_VALUE)
-		free(n->value.ptr);
-	if (len > NODE_INLINE_VALUE) {
-		n->value.ptr = value;
-	} else {
-		memcpy(n->value.inl, value, len);
+	value_put(n, value, value, len);
+	if (len <= n->value_room)
 		free(value);
-	}
-	n->value_len = (uint16_t)len;
 	n->gen = ++t->gen;
 	return 1;
 }
 
 int node_set_value(struct tree *t, struct node *n, const char *value, size_t len)
 {
+	char *apart = NULL;
+
 	if (len == n->value_len && memcmp(node_value(n), value, len) == 0)
 		return 0;
-	if (len > NODE_INLINE_VALUE) {
-		char *copy = malloc(len);
-
-		if (!copy)
+	if (len > n->value_room) {
+		apart = malloc(len);
+		if (!apart)
 			return -ENOMEM;
-		memcpy(copy, value, len);
-		return node_take_value(t, n, copy, len);
+		memcpy(apart, value, len);
 	}
-	if (n->value_len > NODE_INLINE_VALUE)
-		free(n->value.ptr);
-	if (len)
-		memcpy(n->value.inl, value, len);
-	n->value_len = (uint16_t)len;
+	value_put(n, apart, value, len);
 	n->gen = ++t->gen;
 	return 1;
 }
@@ -310,8 +363,8 @@ size_t node_path(const struct node *n, char out[XS_PATH_BUF])
 
 struct node *node_next(const struct node *n, const struct node *top)
 {
-	if (n->first)
-		return n->first;
+	if (node_first(n))
+		return node_first(n);
 	while (n != top) {
 		if (n->next)
 			return n->next;
@@ -322,8 +375,8 @@ struct node *node_next(const struct node *n, const struct node *top)
 
 struct node *node_deepest(struct node *top)
 {
-	while (top->first)
-		top = top->first;
+	while (node_first(top))
+		top = node_first(top);
 	return top;
 }
 
@@ -336,7 +389,6 @@ struct node *node_next_up(struct node *n, const struct node *top)
 
 size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms)
 {
-	size_t out_of_line = value_len > NODE_INLINE_VALUE ? value_len : 0;
-
-	return sizeof(struct node) + name_len + out_of_line + nr_perms * sizeof(struct xs_perm);
+	return sizeof(struct node) + sizeof(struct kids) + name_len + value_len +
+	       nr_perms * sizeof(struct xs_perm);
 }

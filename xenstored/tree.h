@@ -12,34 +12,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "perms.h"
 
-#define NODE_INLINE_VALUE 16
-
 #define NODE_PERSISTENT 1u	/* below a persistent root: kept in the synced environment */
 
+/* What only a node needs that has, or had, children. */
+struct kids {
+	struct node *first;	/* in order of creation; first->prev is the last one */
+	uint64_t gen;		/* when the set of children last became different */
+	uint32_t nr;
+};
+
+/* A store of many domains is mostly leaves: what is here, each of them pays for. */
 struct node {
 	struct node *hash_next;
 	struct node *parent;		/* NULL for "/" and for the "@" nodes */
-	struct node *first, *last;	/* children, in order of creation */
-	struct node *next, *prev;	/* siblings */
+	struct kids *kids;		/* not linked yet: what the parent may need, see tree_link() */
+	struct node *next, *prev;	/* siblings; see struct kids */
 	struct perms *perms;		/* one reference */
 	struct node *perms_next, *perms_prev;	/* members of the same set */
 	uint64_t id;			/* never used twice; children have larger ones */
 	uint64_t gen;			/* when the value last became different */
-	uint64_t children_gen;		/* when the set of children last became different */
-	union {
-		char inl[NODE_INLINE_VALUE];
-		char *ptr;		/* when value_len > NODE_INLINE_VALUE */
-	} value;
 	uint32_t hash;			/* of the whole path */
-	uint32_t nr_children;
 	uint16_t value_len;
+	uint16_t value_room;		/* bytes behind the name; at least sizeof(char *) */
 	uint16_t name_len;
-	uint16_t flags;
 	uint16_t heat;			/* lost transactions lately, see lease.c */
-	char name[];			/* last component; of an "@" node the whole name */
+	uint8_t flags;
+	/* Last component (of an "@" node the whole name); then the value, or a pointer to it. */
+	char name[];
 };
 
 struct tree {
@@ -64,7 +67,7 @@ void tree_fini(struct tree *t);
 struct node *tree_find(const struct tree *t, const char *path, size_t len);
 
 /*
- * Allocates a node that is not yet in the tree: @name of @name_len bytes, a copy of @value, a new
+ * Allocates a node that is not yet in the tree, with all that linking it may need: @name of @name_len bytes, a copy of @value, a new
  * reference to @perms. Returns NULL when there is no memory.
  */
 struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
@@ -90,9 +93,30 @@ int node_take_value(struct tree *t, struct node *n, char *value, size_t len);
 /* Replaces the permission set, taking over the caller's reference to @perms. */
 void node_set_perms(struct tree *t, struct node *n, struct perms *perms);
 
+/* The value is elsewhere when there was no room for it behind the name. */
 static inline const char *node_value(const struct node *n)
 {
-	return n->value_len > NODE_INLINE_VALUE ? n->value.ptr : n->value.inl;
+	const char *value = n->name + n->name_len;
+
+	if (n->value_len > n->value_room)
+		memcpy(&value, n->name + n->name_len, sizeof(value));
+	return value;
+}
+
+static inline struct node *node_first(const struct node *n)
+{
+	return n->kids ? n->kids->first : NULL;
+}
+
+static inline uint32_t node_nr_children(const struct node *n)
+{
+	return n->kids ? n->kids->nr : 0;
+}
+
+/* 0 before the first child came. */
+static inline uint64_t node_children_gen(const struct node *n)
+{
+	return n->kids ? n->kids->gen : 0;
 }
 
 /* Writes the path of @n, NUL-terminated, to @out. Returns its length. */

@@ -180,7 +180,7 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 		return 0;
 	tn->base_id = n->id;
 	tn->base_gen = n->gen;
-	tn->base_children_gen = n->children_gen;
+	tn->base_children_gen = node_children_gen(n);
 	tn->base_perms = perms_ref(n->perms);
 	tn->value_len = n->value_len;
 	tn->value = malloc(n->value_len ? n->value_len : 1);

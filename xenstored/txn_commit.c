@@ -23,7 +23,7 @@ static bool still_holds(const struct tnode *tn, const struct node *n)
 		return false;
 	if (tn->seen & SEEN_VALUE && n->gen != tn->base_gen)
 		return false;
-	return !(tn->seen & SEEN_CHILDREN) || n->children_gen == tn->base_children_gen;
+	return !(tn->seen & SEEN_CHILDREN) || node_children_gen(n) == tn->base_children_gen;
 }
 
 static int txn_validate(struct server *srv, struct txn *t)

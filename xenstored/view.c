@@ -146,7 +146,7 @@ static int base_children(struct view *v, const struct xs_path *path, const struc
 	int ret = 0;
 
 	memcpy(child.text, path->text, path->len);
-	for (const struct node *n = dir->first; n && ret == 0; n = n->next) {
+	for (const struct node *n = node_first(dir); n && ret == 0; n = n->next) {
 		if (v->txn && v->txn->made_first) {
 			size_t len = child_path(&child, path->len, n);
 			struct tnode *tn = txn_lookup(v->txn, child.text, len);
@@ -183,7 +183,7 @@ int view_children(struct view *v, const struct xs_path *path, struct buf *out, u
 
 	if (ret < 0)
 		return ret;
-	*gen = vn.base ? vn.base->children_gen : 0;
+	*gen = vn.base ? node_children_gen(vn.base) : 0;
 	if (vn.base)
 		ret = base_children(v, path, vn.base, out);
 	if (ret == 0 && v->txn)
