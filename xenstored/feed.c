@@ -93,7 +93,7 @@ void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	struct xs_bulk rec = { .kind = (uint8_t)kind, .flags = (uint8_t)flags, .gen = n->gen,
 			       .domid = XS_BULK_NOBODY };
 	struct bulk_parts parts = { .prev = "" };
-	char path[XS_PATH_BUF];
+	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 
 	/* "@" nodes are no part of the tree. */
 	if (!fs || (!n->parent && n->name_len))

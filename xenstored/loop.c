@@ -18,7 +18,7 @@ struct loop *loop_create(void)
 
 	if (cfg && l) {
 		event_config_require_features(cfg, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
 		l->base = event_base_new_with_config(cfg);
 	}
 	if (cfg)
