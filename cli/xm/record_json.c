@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * record_json.c - a record as JSON, as xl's JSON, and as a configuration file. Declared in
- * record_store.h.
+ * record_out.h.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "record_store.h"
+#include "record_out.h"
 
 /* jansson refuses text that is not UTF-8; what a file said in another code is shown as "?". */
 static json_t *text_json(const char *text)

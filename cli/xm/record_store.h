@@ -5,9 +5,8 @@
 #ifndef XM_RECORD_STORE_H
 #define XM_RECORD_STORE_H
 
-#include <jansson.h>
-
 #include "record.h"
+#include "record_out.h"
 #include "store.h"
 
 /* What to do when there is a record of that name. */
@@ -39,14 +38,5 @@ int record_replace(struct xs_handle *xs, const struct record *old, const struct 
 
 /* Reads one. 0, -ENOENT, -errno. Unreadable numbers are left at their defaults. */
 int record_get(struct xs_handle *xs, xs_transaction_t t, const char *name, struct record *rec);
-
-/* The record as natural JSON: keys and values as in the store, lists for disk and vif. */
-json_t *record_json(const struct record *rec);
-
-/* The record as xl list --long shows a domain's config. */
-json_t *record_json_xl(const struct record *rec);
-
-/* The record as a configuration file that keys_to_record() reads back to the same. */
-void record_print_cfg(const struct record *rec, FILE *to);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_export.c - `xs export`: part of the store as a JSON document, read in one transaction and
+ * cmd_export.c - `xs export`: part of the store as a JSON document, of one moment and
  * sorted, so that the same store gives the same bytes.
  */
 #include <errno.h>
@@ -16,8 +16,6 @@
 #include "store.h"
 #include "text.h"
 
-#define TRIES 100
-
 /* What daemons write while the machine runs: no part of a document about what should be. */
 static const char *const runtime[] = { "local", "vm", "libxl", "tool", "status", "request", "host",
 				       "history" };
@@ -27,16 +25,6 @@ struct job {
 	bool perms;
 	struct xs_node *root;
 };
-
-static int read_tree(void *arg, struct xs_client *c, uint32_t tx)
-{
-	struct job *j = arg;
-	unsigned int flags = XS_TREE_VALUES | XS_TREE_SORT | (j->perms ? XS_TREE_PERMS : 0);
-
-	xs_tree_free(j->root);
-	j->root = NULL;
-	return xs_tree_read(c, tx, j->path, -1, flags, &j->root);
-}
 
 static bool is_runtime(const char *name)
 {
@@ -83,7 +71,7 @@ static json_t *wrap(json_t *doc, const char *path)
 
 static void print_natural(const struct job *j, bool relative)
 {
-	json_t *doc = tree_to_json(j->root, j->perms);
+	json_t *doc = tree_to_json(j->root, j->path, j->perms);
 
 	if (!relative)
 		doc = wrap(doc, j->path);
@@ -143,7 +131,8 @@ static int run_export(struct cli_args *a)
 		.path = store_path(a->argc ? a->argv[0] : "/"),
 		.perms = cli_has(a, "perms") || cli_has(a, "exact"),
 	};
-	int rc = xs_transact(store(), read_tree, &j, TRIES, NULL);
+	unsigned int flags = XS_TREE_VALUES | XS_TREE_SORT | (j.perms ? XS_TREE_PERMS : 0);
+	int rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
 
 	if (rc)
 		store_failed(j.path, rc);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cmd_import.c - `xs import`, `xs apply`, `xs diff`: from a JSON document to the store, in one
- * transaction; the plan is made in the same transaction that carries it out.
+ * transaction (apply.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,72 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "cmds.h"
 #include "die.h"
 #include "doc.h"
 #include "json_out.h"
-#include "plan.h"
 #include "store.h"
 
-#define TRIES 100
 #define DIFFERS 1
-
-struct job {
-	struct doc doc;
-	struct plan plan;
-	bool prune;
-	bool dry_run; /* the transaction is aborted, after every change was accepted in it */
-	char *failed;
-};
-
-static int do_it(void *arg, struct xs_client *c, uint32_t tx)
-{
-	struct job *j = arg;
-	int rc;
-
-	(void)c;
-	plan_free(&j->plan);
-	rc = plan_make(&j->plan, &j->doc, tx, j->prune, &j->failed);
-	if (!rc)
-		rc = plan_apply(&j->plan, tx, &j->failed);
-	return !rc && j->dry_run ? -ECANCELED : rc;
-}
-
-static void carry_out(struct job *j)
-{
-	int rc = xs_transact(store(), do_it, j, TRIES, NULL);
-
-	if (rc && rc != -ECANCELED)
-		store_failed(j->failed ? j->failed : "commit", rc);
-}
-
-static void job_free(struct job *j)
-{
-	plan_free(&j->plan);
-	doc_free(&j->doc);
-	free(j->failed);
-}
 
 static char *at_of(struct cli_args *a)
 {
 	return store_path(cli_str(a, "at", "/"));
-}
-
-static void show(struct cli_args *a, const struct job *j)
-{
-	if (a->json || cli_has(a, "plan-json"))
-		json_print(plan_json_patch(&j->plan));
-	else
-		plan_print(&j->plan);
-}
-
-static void say_done(const struct job *j)
-{
-	if (j->plan.nr == 0)
-		printf("nothing to change\n");
-	else
-		printf("%zu change%s%s\n", j->plan.nr, j->plan.nr > 1 ? "s" : "",
-		       j->dry_run ? " would be made" : "");
 }
 
 /* ---- import ---- */
@@ -85,11 +31,11 @@ static int run_import(struct cli_args *a)
 	char *at = at_of(a);
 
 	doc_load(&j.doc, a->argc ? a->argv[0] : "-", at, false);
-	carry_out(&j);
+	job_run(&j);
 	if (a->json || cli_has(a, "verbose") || j.dry_run)
-		show(a, &j);
+		job_show(a, &j);
 	if (!a->json && !cli_has(a, "quiet"))
-		say_done(&j);
+		job_say_done(&j);
 	job_free(&j);
 	free(at);
 	return CLI_OK;
@@ -138,16 +84,16 @@ static int run_apply(struct cli_args *a)
 		cli_die(CLI_USAGE, "%s: --prune needs \"@roots\" in the document", j.doc.name);
 	if (!cli_has(a, "dry-run"))
 		j.dry_run = ask;
-	carry_out(&j);
-	show(a, &j);
+	job_run(&j);
+	job_show(a, &j);
 	if (ask && j.plan.nr) {
 		if (!confirmed())
 			cli_die(CLI_FAIL, "nothing was changed");
 		j.dry_run = false;
-		carry_out(&j);
+		job_run(&j);
 	}
 	if (!a->json && !cli_has(a, "plan-json"))
-		say_done(&j);
+		job_say_done(&j);
 	job_free(&j);
 	free(at);
 	return CLI_OK;

@@ -58,9 +58,9 @@ static int run_txn(struct cli_args *a)
 	json_t *o = doc_load_json(a->argc ? a->argv[0] : "-");
 	int rc;
 
-	doc_from_json(&j.when, "\"if\"", json_object_get(o, "if"));
-	doc_from_json(&j.then, "\"then\"", json_object_get(o, "then"));
-	doc_from_json(&j.otherwise, "\"else\"", json_object_get(o, "else"));
+	doc_from_json(&j.when, "\"if\"", json_object_get(o, "if"), true);
+	doc_from_json(&j.then, "\"then\"", json_object_get(o, "then"), false);
+	doc_from_json(&j.otherwise, "\"else\"", json_object_get(o, "else"), false);
 	rc = xs_transact(store(), do_it, &j, TRIES, &attempts);
 	if (rc)
 		store_failed(j.failed ? j.failed : "commit", rc);

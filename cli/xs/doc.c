@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doc.c - JSON documents of the store: reading and checking them, and making them from a tree.
+ * doc.c - the list of nodes a document describes, and making one from a tree of the store. From
+ * text: doc_read.c.
  */
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,7 @@
 #include "die.h"
 #include "doc.h"
 #include "json_out.h"
-
-#define MAX_DEPTH 512
-#define PATH_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@"
+#include "schema.h"
 
 static void *must(void *p)
 {
@@ -24,21 +21,7 @@ static void *must(void *p)
 	return p;
 }
 
-static void problem(struct doc *d, const char *where, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static void problem(struct doc *d, const char *where, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	cli_warn("%s: at %s: %s", d->name, *where ? where : "/", text);
-	d->nr_errors++;
-}
-
-static struct want *want_add(struct doc *d, const char *path)
+struct want *doc_want(struct doc *d, const char *path)
 {
 	if (d->nr == d->max) {
 		d->max = d->max ? d->max * 2 : 64;
@@ -47,200 +30,6 @@ static struct want *want_add(struct doc *d, const char *path)
 	d->wants[d->nr] = (struct want){ .path = must(strdup(path)) };
 	return &d->wants[d->nr++];
 }
-
-/* ---- checks ---- */
-
-static void check_want(struct doc *d, const struct want *w)
-{
-	size_t len = strlen(w->path);
-
-	if (len > XENSTORE_ABS_PATH_MAX)
-		problem(d, w->path, "the path has %zu bytes, at most %d are allowed", len,
-			XENSTORE_ABS_PATH_MAX);
-	if (w->value && len + 1 + w->len > XENSTORE_PAYLOAD_MAX)
-		problem(d, w->path, "path and value together have %zu bytes, at most %d are allowed",
-			len + 1 + w->len, XENSTORE_PAYLOAD_MAX);
-	if (len + 1 + w->perms_len > XENSTORE_PAYLOAD_MAX)
-		problem(d, w->path, "too many permissions");
-}
-
-static bool name_ok(const char *name)
-{
-	return *name && name[strspn(name, PATH_CHARS)] == '\0';
-}
-
-static bool path_ok(const char *path)
-{
-	size_t len = strlen(path);
-
-	return path[0] == '/' && path[strspn(path, PATH_CHARS "/")] == '\0' &&
-	       !strstr(path, "//") && (len == 1 || path[len - 1] != '/');
-}
-
-/* ---- values and permissions ---- */
-
-static void take_value(struct doc *d, const char *path, struct want *w, const json_t *v)
-{
-	w->value = json_bytes(v, &w->len);
-	if (!w->value)
-		problem(d, path, "a value is text, a number, true, false or {\"@b64\": \"...\"}");
-}
-
-static bool perm_ok(const char *s)
-{
-	char *end;
-	long id = strtol(s + 1, &end, 10);
-
-	return strchr("nrwb", s[0]) && s[0] && end != s + 1 && !*end && id >= 0 && id <= 65535;
-}
-
-static void take_perms(struct doc *d, const char *path, struct want *w, const json_t *v)
-{
-	size_t i;
-	json_t *one;
-
-	if (!json_is_array(v) || !json_array_size(v)) {
-		problem(d, path, "@perms is a list such as [\"n0\", \"r5\"]");
-		return;
-	}
-	w->perms = must(calloc(json_array_size(v), 8));
-	json_array_foreach(v, i, one) {
-		const char *s = json_string_value(one);
-
-		if (!s || !perm_ok(s)) {
-			problem(d, path, "permission %zu is not one of n, r, w, b and a domain id",
-				i);
-			return;
-		}
-		w->perms_len += sprintf(w->perms + w->perms_len, "%s", s) + 1;
-	}
-}
-
-/* ---- the natural form ---- */
-
-static void take_node(struct doc *d, const char *path, const json_t *v, int depth);
-
-static void take_child(struct doc *d, const char *path, const char *name, const json_t *v,
-		       int depth)
-{
-	char *child;
-
-	if (!name_ok(name)) {
-		problem(d, path, "\"%s\" cannot name a node: letters, digits and - _ @ only", name);
-		return;
-	}
-	if (asprintf(&child, "%s/%s", strcmp(path, "/") ? path : "", name) < 0)
-		cli_die(CLI_FAIL, "out of memory");
-	take_node(d, child, v, depth + 1);
-	free(child);
-}
-
-static void take_roots(struct doc *d, const char *path, const json_t *v)
-{
-	size_t i;
-	json_t *one;
-
-	if (!json_is_array(v))
-		problem(d, path, "@roots is a list of paths");
-	json_array_foreach(v, i, one) {
-		const char *s = json_string_value(one);
-
-		if (!s || !path_ok(s) || strcmp(s, "/") == 0) {
-			problem(d, path, "@roots: entry %zu is not a path below /", i);
-			continue;
-		}
-		d->roots = must(realloc(d->roots, (d->nr_roots + 1) * sizeof(*d->roots)));
-		d->roots[d->nr_roots++] = must(strdup(s));
-	}
-}
-
-/* Members of an object: special ones belong to the node itself. */
-static void take_members(struct doc *d, const char *path, const json_t *v, int depth)
-{
-	size_t self = d->nr - 1;
-	const char *key;
-	json_t *member;
-
-	json_object_foreach((json_t *)v, key, member) {
-		if (key[0] != '@' || key[1] == '@') {
-			d->wants[self].only_holds = true;
-			take_child(d, path, key + (key[0] == '@'), member, depth);
-		} else if (strcmp(key, "@value") == 0) {
-			take_value(d, path, &d->wants[self], member);
-		} else if (strcmp(key, "@perms") == 0) {
-			take_perms(d, path, &d->wants[self], member);
-		} else if (strcmp(key, "@roots") == 0 && depth == 0) {
-			take_roots(d, path, member);
-		} else {
-			problem(d, path, "\"%s\" is not known; a child of that name is \"@%s\"", key,
-				key);
-		}
-	}
-}
-
-static void take_items(struct doc *d, const char *path, const json_t *v, int depth)
-{
-	char name[24];
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(v, i, item) {
-		snprintf(name, sizeof(name), "%zu", i);
-		take_child(d, path, name, item, depth);
-	}
-}
-
-static void take_node(struct doc *d, const char *path, const json_t *v, int depth)
-{
-	struct want *w = want_add(d, path);
-
-	if (depth > MAX_DEPTH) {
-		problem(d, path, "nested too deeply");
-	} else if (json_is_null(v)) {
-		w->gone = true;
-		if (!d->allow_null)
-			problem(d, path, "null removes a node: only apply and diff do that");
-	} else if (json_is_object(v) && !json_object_get(v, "@b64")) {
-		take_members(d, path, v, depth);
-	} else if (json_is_array(v)) {
-		take_items(d, path, v, depth);
-	} else {
-		take_value(d, path, w, v);
-	}
-}
-
-/* ---- the exact form ---- */
-
-static bool is_exact(const json_t *v)
-{
-	const char *path = json_string_value(json_object_get(v, "path"));
-
-	return path && path[0] == '/' &&
-	       (json_object_get(v, "value") || json_object_get(v, "b64"));
-}
-
-static void take_line(struct doc *d, const json_t *v)
-{
-	const char *path = json_string_value(json_object_get(v, "path"));
-	json_t *value = json_object_get(v, "value"), *b64 = json_object_get(v, "b64");
-	json_t *perms = json_object_get(v, "perms");
-	struct want *w;
-
-	if (!path || !path_ok(path)) {
-		problem(d, path ? path : "/", "a line has no valid \"path\"");
-		return;
-	}
-	w = want_add(d, path);
-	if (b64)
-		value = json_pack("{s:O}", "@b64", b64);
-	take_value(d, path, w, value);
-	if (b64)
-		json_decref(value);
-	if (perms)
-		take_perms(d, path, w, perms);
-}
-
-/* ---- reading ---- */
 
 static int by_path(const void *a, const void *b)
 {
@@ -255,105 +44,17 @@ static int by_path(const void *a, const void *b)
 	return (*p == '/' ? 1 : *p) - (*q == '/' ? 1 : *q);
 }
 
-static void finish(struct doc *d)
+void doc_sort(struct doc *d)
 {
 	if (d->nr)
 		qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
-	for (size_t i = 0; i < d->nr; i++)
-		check_want(d, &d->wants[i]);
+}
+
+void doc_end_if_wrong(const struct doc *d)
+{
 	if (d->nr_errors)
 		cli_die(CLI_USAGE, "%s: %u problem%s; nothing was changed", d->name, d->nr_errors,
 			d->nr_errors > 1 ? "s" : "");
-}
-
-static json_t *next_value(struct doc *d, FILE *f, size_t *line)
-{
-	json_error_t e;
-	json_t *v = json_loadf(f, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK |
-				  JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
-
-	if (!v)
-		cli_die(CLI_USAGE, "%s:%zu:%d: %s", d->name, *line + e.line, e.column, e.text);
-	return v;
-}
-
-/* Skips blanks. Returns whether there is more. */
-static bool more(FILE *f, size_t *line)
-{
-	int c;
-
-	while ((c = getc(f)) != EOF) {
-		if (c == '\n')
-			++*line;
-		if (!strchr(" \t\r\n", c)) {
-			ungetc(c, f);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void read_all(struct doc *d, FILE *f, const char *at)
-{
-	size_t line = 0;
-	json_t *v;
-
-	if (!more(f, &line))
-		cli_die(CLI_USAGE, "%s: is empty", d->name);
-	v = next_value(d, f, &line);
-	if (!is_exact(v)) {
-		take_node(d, at, v, 0);
-		json_decref(v);
-		if (more(f, &line))
-			cli_die(CLI_USAGE, "%s: something follows the document", d->name);
-		return;
-	}
-	take_line(d, v);
-	json_decref(v);
-	while (more(f, &line)) {
-		v = next_value(d, f, &line);
-		take_line(d, v);
-		json_decref(v);
-	}
-}
-
-void doc_load(struct doc *d, const char *file, const char *at, bool allow_null)
-{
-	bool from_stdin = strcmp(file, "-") == 0;
-	FILE *f = from_stdin ? stdin : fopen(file, "r");
-
-	*d = (struct doc){ .name = from_stdin ? "standard input" : file,
-			   .allow_null = allow_null };
-	if (!f)
-		cli_die(CLI_USAGE, "%s: %s", file, strerror(errno));
-	read_all(d, f, at);
-	if (!from_stdin)
-		fclose(f);
-	finish(d);
-}
-
-json_t *doc_load_json(const char *file)
-{
-	bool from_stdin = strcmp(file, "-") == 0;
-	struct doc d = { .name = from_stdin ? "standard input" : file };
-	FILE *f = from_stdin ? stdin : fopen(file, "r");
-	size_t line = 0;
-	json_t *v;
-
-	if (!f)
-		cli_die(CLI_USAGE, "%s: %s", file, strerror(errno));
-	v = next_value(&d, f, &line);
-	if (!from_stdin)
-		fclose(f);
-	return v;
-}
-
-void doc_from_json(struct doc *d, const char *name, const json_t *v)
-{
-	*d = (struct doc){ .name = name, .allow_null = true };
-	if (v)
-		take_node(d, "/", v, 0);
-	finish(d);
 }
 
 void doc_from_tree(struct doc *d, const struct xs_node *root)
@@ -365,12 +66,12 @@ void doc_from_tree(struct doc *d, const struct xs_node *root)
 		struct want *w;
 
 		xs_tree_path(n, path, sizeof(path));
-		w = want_add(d, path);
+		w = doc_want(d, path);
 		w->value = must(malloc(n->value_len + 1));
 		memcpy(w->value, n->value ? n->value : "", n->value_len + 1);
 		w->len = n->value_len;
 	}
-	qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
+	doc_sort(d);
 }
 
 void doc_free(struct doc *d)
@@ -417,15 +118,62 @@ static json_t *own_json(const struct xs_node *n, bool perms)
 	return o;
 }
 
-json_t *tree_to_json(const struct xs_node *n, bool perms)
-{
-	json_t *o = own_json(n, perms);
+static json_t *node_json(const struct xs_node *n, const char *path, bool perms);
 
+static json_t *child_json(const struct xs_node *c, const char *path, bool perms)
+{
+	char *child;
+	json_t *o;
+
+	if (asprintf(&child, "%s/%s", strcmp(path, "/") ? path : "", c->name) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	o = node_json(c, child, perms);
+	free(child);
+	return o;
+}
+
+/* The children of a list as an array. NULL: they are not 0, 1, ... */
+static json_t *list_json(const struct xs_node *n, const char *path, bool perms)
+{
+	json_t *list = json_array();
+	char name[24];
+
+	for (unsigned int i = 0; i < n->nr_children; i++) {
+		const struct xs_node *c;
+
+		snprintf(name, sizeof(name), "%u", i);
+		c = xs_tree_child(n, name);
+		if (!c) {
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, child_json(c, path, perms));
+	}
+	return list;
+}
+
+static json_t *node_json(const struct xs_node *n, const char *path, bool perms)
+{
+	const struct schema_row *row = n->children ? schema_find(path) : NULL;
+	json_t *o = own_json(n, perms), *list = NULL;
+
+	/* an array has no place for a value or permissions */
+	if (row && row->type == SCHEMA_LIST && json_object_size(o) == 0)
+		list = list_json(n, path, perms);
+	if (list) {
+		json_decref(o);
+		return list;
+	}
 	for (const struct xs_node *c = n->children; c; c = c->next) {
 		char name[XENSTORE_ABS_PATH_MAX + 2];
 
 		snprintf(name, sizeof(name), "%s%s", c->name[0] == '@' ? "@" : "", c->name);
-		json_object_set_new(o, name, tree_to_json(c, perms));
+		json_object_set_new(o, name, child_json(c, path, perms));
 	}
 	return o;
+}
+
+json_t *tree_to_json(const struct xs_node *root, const char *at, bool perms)
+{
+	return node_json(root, at, perms);
 }

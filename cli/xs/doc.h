@@ -7,6 +7,9 @@
  * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
  * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
  * document. Exact form: one object a line, {"path","value"|"b64","perms"}.
+ *
+ * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form is
+ * a backup and taken as it is.
  */
 #ifndef STOREVISOR_XS_DOC_H
 #define STOREVISOR_XS_DOC_H
@@ -17,6 +20,7 @@
 #include <jansson.h>
 
 struct xs_node;
+struct schema_row;
 
 struct want {
 	char *path;
@@ -24,6 +28,7 @@ struct want {
 	size_t len;
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
+	int line, column; /* where the document says so; line 0: it is no text */
 	bool gone;   /* shall not exist */
 	bool only_holds; /* named only for its children */
 };
@@ -36,26 +41,46 @@ struct doc {
 	unsigned int nr_errors;
 	const char *name; /* of the file, in messages */
 	bool allow_null;
+	bool any_value;   /* conditions may ask for what could not be written */
+	bool quiet;	  /* count problems, do not print them */
 };
 
 /*
  * Reads @file ("-": standard input) as nodes below @at. @allow_null: null is meant. Every problem
- * is reported on standard error, with line and column or JSON pointer; then the program ends
+ * is reported on standard error as FILE:LINE:COLUMN: POINTER: what is wrong; then the program ends
  * (CLI_USAGE), so that nothing was changed yet.
  */
 void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);
+/*
+ * The same from @len bytes at @text, any bytes; @d has its name and flags set. Problems are counted
+ * in d->nr_errors; the program goes on.
+ */
+void doc_read(struct doc *d, const char *text, size_t len, const char *at);
 /* The JSON of @file alone. Ends the program (CLI_USAGE) when it is none. The caller owns it. */
 json_t *doc_load_json(const char *file);
-/* Takes @v (NULL: nothing) as a document below "/" where null is meant; @name is for messages. */
-void doc_from_json(struct doc *d, const char *name, const json_t *v);
+/*
+ * Takes @v (NULL: nothing) as a document below "/" where null is meant; @name is for messages;
+ * @any_value: see struct doc. Ends the program (CLI_USAGE) if something is wrong.
+ */
+void doc_from_json(struct doc *d, const char *name, const json_t *v, bool any_value);
 /* Describes what is in @root and below as a document would. */
 void doc_from_tree(struct doc *d, const struct xs_node *root);
+/* Ends the program (CLI_USAGE) if anything was wrong. */
+void doc_end_if_wrong(const struct doc *d);
 void doc_free(struct doc *d);
 /* The want of @path, or NULL. */
 const struct want *doc_find(const struct doc *d, const char *path);
 
-/* Natural form of @root's own subtree; @perms: with permissions where they differ from the
- * parent's. The caller owns the result. */
-json_t *tree_to_json(const struct xs_node *root, bool perms);
+/* Adds an empty want; @path is copied. For doc_read.c and doc.c. */
+struct want *doc_want(struct doc *d, const char *path);
+/* Brings the wants in order. */
+void doc_sort(struct doc *d);
+
+/*
+ * Natural form of @root's own subtree, whose first node has the path @at; @perms: with permissions
+ * where they differ from the parent's. Children 0, 1, ... of what the schema calls a list become an
+ * array. The caller owns the result.
+ */
+json_t *tree_to_json(const struct xs_node *root, const char *at, bool perms);
 
 #endif

@@ -13,53 +13,7 @@
 #include <xen/io/xenbus.h>
 
 #include "meaning.h"
-
-static const struct meaning table[] = {
-#include "meanings.inc"
-};
-
-const struct meaning *meaning_at(size_t i)
-{
-	return i < sizeof(table) / sizeof(table[0]) ? &table[i] : NULL;
-}
-
-/* One component of a row's path against one of a real path. */
-static bool fits(const char *row, size_t row_len, const char *text, size_t len)
-{
-	if (row[0] != '$')
-		return row_len == len && memcmp(row, text, len) == 0;
-	if (strncmp(row, "$NAME", 5) == 0 || strncmp(row, "$REQ", 4) == 0)
-		return len > 0;
-	if (strncmp(row, "$UUID", 5) == 0)
-		return len == 36;
-	for (size_t i = 0; i < len; i++)
-		if (!isdigit((unsigned char)text[i]))
-			return false;
-	return len > 0;
-}
-
-static bool path_fits(const char *row, const char *path)
-{
-	while (*row == '/' && *path == '/') {
-		size_t row_len = strcspn(++row, "/"), len = strcspn(++path, "/");
-
-		if (!fits(row, row_len, path, len))
-			return false;
-		row += row_len;
-		path += len;
-	}
-	return !*row && !*path;
-}
-
-const struct meaning *meaning_find(const char *path)
-{
-	const struct meaning *hit = NULL;
-
-	for (size_t i = 0; meaning_at(i); i++)
-		if (path_fits(table[i].path, path) && (!hit || !strchr(table[i].path, '$')))
-			hit = &table[i];
-	return hit;
-}
+#include "schema.h"
 
 /* ---- values ---- */
 
@@ -113,11 +67,11 @@ static const char *decode_switch(long long v, char *buf, size_t size)
 }
 
 static const struct {
-	const char *type;
+	enum schema_type type;
 	const char *(*decode)(long long v, char *buf, size_t size);
 } decoders[] = {
-	{ "XENBUS", decode_state }, { "KIB", decode_mib },        { "TIME", decode_time },
-	{ "NS", decode_seconds },   { "BOOL", decode_switch },
+	{ SCHEMA_XENBUS, decode_state }, { SCHEMA_KIB, decode_mib }, { SCHEMA_TIME, decode_time },
+	{ SCHEMA_NS, decode_seconds },	 { SCHEMA_BOOL, decode_switch },
 };
 
 /* Xen's numbering of virtual block devices: major 202, sixteen minors a disk. */
@@ -146,7 +100,7 @@ static bool number(const char *text, size_t len, long long *v)
 const char *meaning_decode(const char *path, const char *value, size_t len, char *buf, size_t size)
 {
 	const char *leaf = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	const struct meaning *row;
+	const struct schema_row *row;
 	long long v;
 
 	/* the device's directory itself: its number is its name */
@@ -156,9 +110,9 @@ const char *meaning_decode(const char *path, const char *value, size_t len, char
 		return NULL;
 	if (strcmp(leaf, "virtual-device") == 0)
 		return disk_name(v, buf, size);
-	row = meaning_find(path);
+	row = schema_find(path);
 	for (size_t i = 0; row && i < sizeof(decoders) / sizeof(decoders[0]); i++)
-		if (strcmp(row->type, decoders[i].type) == 0)
+		if (row->type == decoders[i].type)
 			return decoders[i].decode(v, buf, size);
 	/* devices the registry does not list: a state is a state */
 	return !row && strcmp(leaf, "state") == 0 ? decode_state(v, buf, size) : NULL;

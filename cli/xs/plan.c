@@ -10,6 +10,7 @@
 #include "die.h"
 #include "json_out.h"
 #include "plan.h"
+#include "schema.h"
 #include "store.h"
 #include "text.h"
 #include "watch_state.h"
@@ -172,6 +173,10 @@ void plan_between(struct plan *p, const struct doc *from, const struct doc *to)
 			change_add(p, CHANGE_ADD, w->path, w);
 		else if (!same(fv, f->value ? f->len : 0, wv, w->value ? w->len : 0))
 			set_old(change_add(p, CHANGE_SET, w->path, w), fv, f->value ? f->len : 0);
+		if (w->perms && (!f || !f->perms))
+			change_add(p, CHANGE_PERMS, w->path, w);
+		else if (w->perms && !same(f->perms, f->perms_len, w->perms, w->perms_len))
+			set_old(change_add(p, CHANGE_PERMS, w->path, w), f->perms, f->perms_len);
 	}
 }
 
@@ -230,8 +235,11 @@ int plan_apply(const struct plan *p, uint32_t tx, char **failed)
 
 static bool is_secret(const char *path)
 {
+	const struct schema_row *row = schema_find(path);
 	const char *name = strrchr(path, '/') + 1;
 
+	if (row && row->type == SCHEMA_SECRET)
+		return true;
 	return strstr(name, "passw") || strstr(name, "secret") || strstr(name, "token");
 }
 

@@ -15,6 +15,7 @@
 
 #include "die.h"
 #include "meaning.h"
+#include "schema.h"
 #include "store.h"
 #include "text.h"
 #include "ui.h"
@@ -165,7 +166,7 @@ static int detail_text(int y, int last, int x, int width, const char *text)
 static int draw_meaning(const struct ui *u, int y, int last, int x, int width)
 {
 	const struct ui_node *n = u->model.cursor;
-	const struct meaning *m = meaning_find(u->detail.path);
+	const struct schema_row *m = schema_find(u->detail.path);
 	const char *decoded;
 	char buf[64];
 
@@ -177,7 +178,7 @@ static int draw_meaning(const struct ui *u, int y, int last, int x, int width)
 	if (m->words[0] && y <= last)
 		y = detail_text(y, last, x, width, m->words);
 	if (y <= last)
-		putf(y++, x, width, PLAIN, "type:  %s%s", m->type,
+		putf(y++, x, width, PLAIN, "type:  %s%s", m->type_text,
 		     strchr(m->tags, 'p') ? ", kept over reboots" : "");
 	if (y <= last)
 		putf(y++, x, width, PLAIN, "by:    %s", m->writer);

@@ -101,15 +101,23 @@ bad() { # DESCRIPTION DOCUMENT WHAT-STDERR-NAMES
 bad "a syntax error" '{"a": 1,
  "b" 2}' 'bad.json:2:'
 bad "a duplicate key" '{"a": 1, "a": 2}' 'bad.json:1:.*duplicate'
-bad "a bad name" '{"ok": "1", "c": {"d e": "1"}}' 'at /c: "d e"'
-bad "a name with a slash" '{"a/b": "1"}' 'at /: "a/b"'
-bad "an empty name" '{"": "1"}' 'at /: ""'
-bad "bad permissions" '{"c": {"@perms": ["x0"]}}' 'at /c: permission 0'
-bad "bad base64" '{"c": {"@b64": "###"}}' 'at /c: a value is'
-bad "an unknown @key" '{"c": {"@what": 1}}' 'at /c: "@what"'
-bad "a value that is too long" "{\"c\": \"$(printf '%05000d' 1)\"}" 'at /c: path and value'
-bad "an empty file" '' 'is empty'
-bad "something behind the document" '{} {}' 'something follows'
+bad "a bad name" '{"ok": "1", "c": {"d e": "1"}}' 'bad.json:1:26: /c/d e: this cannot name'
+bad "a name with a slash" '{"a/b": "1"}' 'bad.json:1:9: /a~1b: this cannot name'
+bad "an empty name" '{"": "1"}' 'bad.json:1:6: /: this cannot name'
+bad "bad permissions" '{"c": {"@perms": ["x0"]}}' 'bad.json:1:18: /c/@perms: permission 0'
+bad "bad base64" '{"c": {"@b64": "###"}}' 'bad.json:1:7: /c: a value is'
+bad "an unknown @key" '{"c": {"@what": 1}}' 'bad.json:1:17: /c/@what: "@what"'
+bad "a value that is too long" "{\"c\": \"$(printf '%05000d' 1)\"}" 'bad.json:1:7: /c: path and value'
+bad "an empty file" '' 'bad.json:1:1: is empty'
+bad "something behind the document" '{} {}' 'bad.json:1:4: something follows'
+bad "the second line of an exact file" '{"path":"/a","value":"1"}
+
+{"path":"/a","value":"2"}' 'bad.json:3:1: /a is described twice, also in line 1'
+bad "a number of lines later" '{
+  "a": {"b": [1, 2,
+    {"c": "x",
+     "d/e": 1}]}}' 'bad.json:4:13: /a/b/2/d~1e: '
+bad "null" '{"a": null}' 'bad.json:1:7: /a: null removes'
 printf '{"c": {"d e": "1", "f g": "2", "@x": "3"}}' >bad.json
 run xs import bad.json
 is "all problems are reported together" 4 "$(echo "$err" | wc -l)"

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "meaning.h"
+#include "schema.h"
 #include "ui.h"
 
 static void fill(struct ui_model *m)
@@ -169,21 +170,21 @@ static void test_every_row_of_the_registry_is_compiled_in(void **state)
 {
 	size_t nr = 0;
 
-	for (; meaning_at(nr); nr++) {
-		assert_int_equal(meaning_at(nr)->path[0], '/');
-		assert_true(meaning_at(nr)->type[0] && meaning_at(nr)->writer[0] &&
-			    meaning_at(nr)->readers[0]);
+	for (; schema_at(nr); nr++) {
+		assert_int_equal(schema_at(nr)->path[0], '/');
+		assert_true(schema_at(nr)->type_text[0] && schema_at(nr)->writer[0] &&
+			    schema_at(nr)->readers[0]);
 	}
 	assert_true(nr > 200);
 }
 
 static void test_a_row_without_variables_wins(void **state)
 {
-	assert_string_equal(meaning_find("/local/domain/0/backend/vbd")->path,
+	assert_string_equal(schema_find("/local/domain/0/backend/vbd")->path,
 			    "/local/domain/0/backend/vbd");
-	assert_string_equal(meaning_find("/config/domain/web/memory")->type, "MIB");
-	assert_null(meaning_find("/config/domain/web/memory/more"));
-	assert_null(meaning_find("/local/domain/x/name"));
+	assert_string_equal(schema_find("/config/domain/web/memory")->type, "MIB");
+	assert_null(schema_find("/config/domain/web/memory/more"));
+	assert_null(schema_find("/local/domain/x/name"));
 }
 
 static void test_values_are_told_in_people_s_terms(void **state)

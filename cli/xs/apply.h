@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apply.h - carrying a document out: the plan is made in the same transaction that does it.
+ */
+#ifndef STOREVISOR_XS_APPLY_H
+#define STOREVISOR_XS_APPLY_H
+
+#include <stdbool.h>
+
+#include "cmd.h"
+#include "doc.h"
+#include "plan.h"
+
+struct job {
+	struct doc doc;
+	struct plan plan;
+	bool prune;
+	bool dry_run; /* the transaction is aborted, after every change was accepted in it */
+	char *failed; /* path the store refused */
+	bool remarked; /* keys that look misspelt were told */
+	unsigned int nr_missing; /* keys without which a domain that shall run cannot */
+};
+
+/*
+ * Makes the plan of j->doc and, unless dry_run, does it, in one transaction, again on a conflict.
+ * Ends the program when a record is incomplete (CLI_USAGE) or the store refuses.
+ */
+void job_run(struct job *j);
+/* The plan as lines, or as a JSON patch with --json or --plan-json. */
+void job_show(struct cli_args *a, const struct job *j);
+void job_say_done(const struct job *j);
+void job_free(struct job *j);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_schema.c - `xs schema`: the table of docs/store-paths.md as a JSON Schema for editors;
+ * `xs explain`: what it says about one path.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "die.h"
+#include "json_out.h"
+#include "schema.h"
+#include "store.h"
+
+/* ---- schema ---- */
+
+/* Text that a value of @type matches, or NULL: any. */
+static const char *regex_of(enum schema_type type)
+{
+	switch ((int)type) {
+	case SCHEMA_UUID:
+		return "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$";
+	case SCHEMA_MAC:
+		return "^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})?$";
+	case SCHEMA_FILE:
+	case SCHEMA_PATH:
+		return "^(/.*)?$";
+	case SCHEMA_TARGET:
+		return "^(phy:.+|(file:)?/.*)?$";
+	case SCHEMA_DISK:
+		return "^((xvd|sd|hd)[a-z]+[0-9]*|d[0-9]+(p[0-9]+)?|[0-9]+)?$";
+	}
+	return NULL;
+}
+
+static json_t *word_list(const char *words)
+{
+	json_t *list = json_array();
+
+	json_array_append_new(list, json_string(""));
+	for (const char *w = words; w; w = *w ? w + 1 : NULL) {
+		size_t n = strcspn(w, "|");
+
+		if (n)
+			json_array_append_new(list, json_stringn(w, n));
+		w += n;
+	}
+	return list;
+}
+
+static json_t *number_schema(const struct schema_row *row)
+{
+	json_t *o = json_pack("{s:s}", "type", row->type == SCHEMA_BOOL ? "boolean" : "integer");
+
+	if (row->type == SCHEMA_BOOL)
+		return json_pack("{s:[o, {s:[i, i]}]}", "anyOf", o, "enum", 0, 1);
+	json_object_set_new(o, "minimum", json_integer(row->min));
+	if (row->max)
+		json_object_set_new(o, "maximum", json_integer(row->max));
+	return o;
+}
+
+/* A number may also stand as text. */
+static json_t *value_schema(const struct schema_row *row)
+{
+	const char *regex = regex_of(row->type);
+	json_t *o;
+
+	if (schema_is_number(row->type))
+		return json_pack("{s:[o, {s:s, s:s}]}", "anyOf", number_schema(row), "type",
+				 "string", "pattern", "^[0-9]*$");
+	if (row->choices) {
+		o = json_pack("{s:o}", "enum", word_list(row->choices));
+		/* the words 0 and 1 are what a document may write as numbers, too */
+		if (strncmp(row->choices, "0|1", 3) == 0) {
+			json_array_append_new(json_object_get(o, "enum"), json_integer(0));
+			json_array_append_new(json_object_get(o, "enum"), json_integer(1));
+			json_array_append_new(json_object_get(o, "enum"), json_true());
+			json_array_append_new(json_object_get(o, "enum"), json_false());
+		}
+		return o;
+	}
+	o = json_pack("{s:[s, s, s]}", "type", "string", "number", "boolean");
+	if (regex)
+		json_object_set_new(o, "pattern", json_string(regex));
+	if (row->type == SCHEMA_TEXT && row->max)
+		json_object_set_new(o, "maxLength", json_integer(row->max));
+	return o;
+}
+
+static const char *component_regex(const char *component)
+{
+	if (strncmp(component, "$NAME", 5) == 0 || strncmp(component, "$REQ", 4) == 0)
+		return "^[A-Za-z0-9_-][A-Za-z0-9_@-]*$";
+	return strncmp(component, "$UUID", 5) == 0 ? "^[0-9A-Fa-f-]{36}$" : "^[0-9]+$";
+}
+
+/* The schema of child @component of @node, made when missing. Borrowed. */
+static json_t *child_schema(json_t *node, const char *component)
+{
+	const char *where = component[0] == '$' ? "patternProperties" : "properties";
+	const char *key = component[0] == '$' ? component_regex(component) : component;
+	json_t *members = json_object_get(node, where), *child;
+
+	if (!members) {
+		members = json_object();
+		json_object_set_new(node, where, members);
+	}
+	child = json_object_get(members, key);
+	if (!child) {
+		child = json_object();
+		json_object_set_new(members, key, child);
+	}
+	return child;
+}
+
+static void describe(json_t *node, const struct schema_row *row)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s%s; written by %s, read by %s", row->words,
+		     row->words[0] ? ": " : "", schema_type_words(row->type), row->writer,
+		     row->readers) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	json_object_set_new(node, "description", json_string(text));
+	free(text);
+	if (row->type == SCHEMA_SECRET)
+		json_object_set_new(node, "writeOnly", json_true());
+}
+
+static void add_row(json_t *root, const struct schema_row *row)
+{
+	char *path = strdup(row->path), *save = NULL;
+	json_t *node = root;
+
+	for (char *c = strtok_r(path, "/", &save); c; c = strtok_r(NULL, "/", &save))
+		node = child_schema(node, c);
+	free(path);
+	describe(node, row);
+	json_object_set_new(node, "x-type", json_string(schema_type_words(row->type)));
+	if (row->type != SCHEMA_DIR && row->type != SCHEMA_LIST)
+		json_object_set_new(node, "x-value", value_schema(row));
+}
+
+/*
+ * A node is its value; or an object with children and "@value"; or {"@b64"}; or null. What the rows
+ * said is in x-value until here.
+ */
+static void finish_node(json_t *node, bool top)
+{
+	json_t *value = json_incref(json_object_get(node, "x-value")), *kid, *any;
+	json_t *object = json_object(), *named = json_object_get(node, "properties");
+	json_t *patterns = json_object_get(node, "patternProperties");
+	bool list = strcmp(json_string_value(json_object_get(node, "x-type")) ?
+				   json_string_value(json_object_get(node, "x-type")) : "",
+			   "list") == 0;
+	const char *key;
+
+	json_object_foreach(named, key, kid)
+		finish_node(kid, false);
+	json_object_foreach(patterns, key, kid)
+		finish_node(kid, false);
+	json_object_set_new(object, "type", json_string("object"));
+	if (named)
+		json_object_set(object, "properties", named);
+	if (patterns)
+		json_object_set(object, "patternProperties", patterns);
+	any = json_pack("[O]", object);
+	if (list && patterns)
+		json_array_append_new(any, json_pack("{s:s, s:O}", "type", "array", "items",
+						     json_object_iter_value(
+							     json_object_iter(patterns))));
+	json_array_append_new(any, value ? value :
+			      json_pack("{s:[s, s, s]}", "type", "string", "number", "boolean"));
+	if (!top)
+		json_array_append_new(any, json_pack("{s:s}", "type", "null"));
+	json_object_del(node, "x-value");
+	json_object_del(node, "x-type");
+	json_object_del(node, "properties");
+	json_object_del(node, "patternProperties");
+	if (top)
+		json_object_update(node, object);
+	else
+		json_object_set(node, "anyOf", any);
+	json_decref(any);
+	json_decref(object);
+}
+
+static int run_schema(struct cli_args *a)
+{
+	json_t *root = json_object();
+
+	(void)a;
+	for (size_t i = 0; schema_at(i); i++)
+		add_row(root, schema_at(i));
+	finish_node(root, true);
+	json_object_set_new(root, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
+	json_object_set_new(root, "title", json_string("Documents of xs import and xs apply"));
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(root);
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_schema = {
+	.name = "schema",
+	.help = "the types of all known paths as a JSON Schema, for editors",
+	.more = "Needs no store. What it says is what import and apply check.",
+	.example = "xs schema >store.schema.json",
+	.run = run_schema,
+};
+
+/* ---- explain ---- */
+
+static const struct {
+	char tag;
+	const char *words;
+} tag_words[] = {
+	{ 'p', "kept over a boot of the host" },
+	{ 'w', "the guest may write it" },
+	{ 'r', "the guest may read it" },
+	{ 'o', "may be missing" },
+};
+
+static void print_row(const struct schema_row *row)
+{
+	printf("pattern      %s\ntype         %s\n", row->path, schema_type_words(row->type));
+	if (row->choices)
+		printf("values       %s\n", row->choices);
+	if (row->max)
+		printf("limits       %lld to %lld\n", (long long)row->min, (long long)row->max);
+	if (row->words[0])
+		printf("meaning      %s\n", row->words);
+	printf("written by   %s\nread by      %s\n", row->writer, row->readers);
+	for (size_t i = 0; i < sizeof(tag_words) / sizeof(tag_words[0]); i++)
+		if (strchr(row->tags, tag_words[i].tag))
+			printf("             %s\n", tag_words[i].words);
+}
+
+static json_t *row_json(const struct schema_row *row)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "pattern", row->path,
+			      "type", schema_type_words(row->type), "writer", row->writer,
+			      "readers", row->readers, "persistent", strchr(row->tags, 'p') != NULL,
+			      "guest-writes", strchr(row->tags, 'w') != NULL, "guest-reads",
+			      strchr(row->tags, 'r') != NULL, "optional",
+			      strchr(row->tags, 'o') != NULL);
+
+	if (row->words[0])
+		json_object_set_new(o, "meaning", json_string(row->words));
+	if (row->choices)
+		json_object_set_new(o, "values", word_list(row->choices));
+	if (row->max) {
+		json_object_set_new(o, "min", json_integer(row->min));
+		json_object_set_new(o, "max", json_integer(row->max));
+	}
+	return o;
+}
+
+static int run_explain(struct cli_args *a)
+{
+	char *path = strchr("/@", a->argv[0][0]) ? strdup(a->argv[0]) : store_path(a->argv[0]);
+	const struct schema_row *row = schema_find(path);
+
+	if (!row)
+		cli_die(CLI_FAIL, "%s: no such path is registered (docs/store-paths.md)", path);
+	if (a->json)
+		json_print(row_json(row));
+	else
+		print_row(row);
+	free(path);
+	return CLI_OK;
+}
+
+const struct cli_cmd cmd_explain = {
+	.name = "explain",
+	.args = "PATH",
+	.help = "what a path is for: type, limits, who writes it, who reads it",
+	.more = "PATH need not exist; a full path needs no store.",
+	.example = "xs explain /config/domain/web/memory\n"
+		   "xs explain ~/device/vbd/51712/state",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_explain,
+};
