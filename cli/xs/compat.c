@@ -408,12 +408,8 @@ int compat_main(int argc, char **argv)
 		return compat_control(argc, argv);
 	if (multi && argc < 2)
 		cli_die(1, "Usage: %s <mode> [-h] [...]", argv[0]);
-	if (multi) {
-		/* getopt shall name the tool, not the mode */
-		char *mode = argv[1];
-
-		argv[1] = argv[0];
-		return run_mode(mode_of(mode), true, argc - 1, argv + 1, argv[0]);
-	}
+	/* getopt names the mode in its messages, as the original's does */
+	if (multi)
+		return run_mode(mode_of(argv[1]), true, argc - 1, argv + 1, argv[0]);
 	return run_mode(mode_of(base + 9), false, argc, argv, argv[0]);
 }

@@ -12,6 +12,7 @@
 
 struct watching {
 	int left; /* events to print; <0: no end */
+	const char *path; /* being registered */
 };
 
 static void on_event(void *arg, const char *path)
@@ -28,11 +29,10 @@ static void on_event(void *arg, const char *path)
 
 static void on_registered(void *arg, int rc, const char *data, size_t len)
 {
-	(void)arg;
 	(void)data;
 	(void)len;
 	if (rc && rc != -ECANCELED) /* that is our own end */
-		cli_die(1, "Unable to add watch: %s", strerror(-rc));
+		cli_die(1, "Unable to add watch on %s\n", ((struct watching *)arg)->path);
 }
 
 int compat_watch(int n, char **paths, const struct compat_opts *o)
@@ -40,9 +40,12 @@ int compat_watch(int n, char **paths, const struct compat_opts *o)
 	struct watching w = { .left = o->nr_watches };
 	struct xs_client *c = store();
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		w.path = paths[i];
 		if (xs_client_watch(c, paths[i], -1, on_event, &w, on_registered, NULL) != 0)
-			cli_die(1, "Unable to add watch on %s", paths[i]);
+			cli_die(1, "Unable to add watch on %s\n", paths[i]);
+		xs_client_wait(c);
+	}
 	while (w.left != 0)
 		if (xs_client_run(c, -1) != 0)
 			cli_die(1, "the connection to the store was lost");

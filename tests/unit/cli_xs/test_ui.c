@@ -182,7 +182,8 @@ static void test_a_row_without_variables_wins(void **state)
 {
 	assert_string_equal(schema_find("/local/domain/0/backend/vbd")->path,
 			    "/local/domain/0/backend/vbd");
-	assert_string_equal(schema_find("/config/domain/web/memory")->type, "MIB");
+	assert_string_equal(schema_find("/config/domain/web/memory")->path,
+			    "/config/domain/$NAME/memory");
 	assert_null(schema_find("/config/domain/web/memory/more"));
 	assert_null(schema_find("/local/domain/x/name"));
 }
