@@ -77,10 +77,13 @@ def reset():
 def side(name, args):
     result = run(name, args)
     changes = any(w in args[0] + " " + args[1] for w in ("write", "rm", "chmod")) if len(args) > 1 else False
-    store = debian("xenstore-ls", "-f", "-p", "/")[1] if changes else b""
+    # lines in order of paths: directories list in order of creation, which an earlier line of this run may have set
+    dump = debian("xenstore-ls", "-f", "-p", "/")[1] if changes else b""
+    store = b"".join(sorted(line for line in dump.splitlines(True) if not line.startswith(b"/local")))
+    local = b"".join(line for line in dump.splitlines(True) if line.startswith(b"/local/domain/0/"))
     if changes:
         reset()
-    return (*result, store)
+    return (*result, store + local)
 
 
 def main():
