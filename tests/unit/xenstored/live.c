@@ -69,9 +69,12 @@ void live_start(void)
 {
 	live.pid = fork();
 	if (live.pid == 0) {
+		char log[100];
+
+		snprintf(log, sizeof(log), "%s/log", live.dir);
 		setenv("XS_FAKE_DIR", live.fake, 1);
 		if (!freopen("/dev/null", "w", stdout) ||
-		    (live_quiet && !freopen("/dev/null", "w", stderr)))
+		    (live_quiet && !freopen(log, "a", stderr)))
 			_exit(9);
 		execl(live.program, live.program, "-N", "--run-dir", live.dir, "--state-dir",
 		      live.state_dir, live.extra_arg, NULL);
@@ -113,17 +116,25 @@ void live_end(void)
 
 /* --- a client on the socket --- */
 
-int live_open(void)
+int live_try_open(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", live.sock);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int live_open(void)
+{
 	for (int i = 0; i < 10000; i++) {
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		int fd = live_try_open();
+
+		if (fd >= 0)
 			return fd;
-		close(fd);
 		usleep(1000);
 	}
 	fail_msg("the daemon does not come up");

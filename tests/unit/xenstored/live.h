@@ -31,7 +31,7 @@ struct live {
 
 extern struct live live;
 
-/* Neither the seed nor what the daemon says is printed. */
+/* The seed is not printed; what the daemon says goes to RUN/log. */
 extern bool live_quiet;
 
 /* A number below @n from live.seed. */
@@ -55,6 +55,8 @@ void live_settle(void);
 /* live_kill(SIGKILL) and live_settle(). */
 void live_end(void);
 
+/* A connection, or -1 when nobody listens. */
+int live_try_open(void);
 /* A connection; waits up to 10 s for the daemon, fails the test without one. */
 int live_open(void);
 bool live_send(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len);

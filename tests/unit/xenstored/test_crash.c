@@ -15,110 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "live.h"
-
-/* --- a guest on the ring --- */
-
-struct guest {
-	struct xenstore_domain_interface *page;
-	unsigned long sent, answered, written;
-	unsigned int events;
-	char out[XS_WIRE_MSG_MAX * 2];
-	uint32_t out_len, out_done;
-	char in[XS_WIRE_MSG_MAX];
-	uint32_t in_len;
-};
-
-/* Request number n: mostly a write of n, now and then one that fills several rings. */
-static void guest_build(struct guest *g)
-{
-	unsigned long n = ++g->sent;
-	struct xsd_sockmsg hdr = { XS_WRITE, (uint32_t)n, 0, 0 };
-	char *data = g->out + sizeof(hdr);
-
-	if (n % 7 == 3) {
-		hdr.type = XS_READ;
-		hdr.len = (uint32_t)sprintf(data, "data/k") + 1;
-	} else if (n % 50 == 0) {
-		hdr.len = (uint32_t)sprintf(data, "data/large") + 1;
-		memset(data + hdr.len, 'L', 1900);
-		hdr.len += 1900;
-	} else {
-		hdr.len = (uint32_t)sprintf(data, "data/k") + 1;
-		hdr.len += (uint32_t)sprintf(data + hdr.len, "%lu", n);
-	}
-	memcpy(g->out, &hdr, sizeof(hdr));
-	g->out_len = (uint32_t)sizeof(hdr) + hdr.len;
-	g->out_done = 0;
-}
-
-static void guest_push(struct guest *g)
-{
-	struct xenstore_domain_interface *p = g->page;
-	bool moved = false;
-
-	while (p->req_prod - __atomic_load_n(&p->req_cons, __ATOMIC_ACQUIRE) <
-	       XENSTORE_RING_SIZE) {
-		if (g->out_done == g->out_len) {
-			if (g->sent - g->answered >= 5)
-				break;
-			guest_build(g);
-		}
-		p->req[MASK_XENSTORE_IDX(p->req_prod)] = g->out[g->out_done++];
-		__atomic_store_n(&p->req_prod, p->req_prod + 1, __ATOMIC_RELEASE);
-		moved = true;
-	}
-	if (moved)
-		fake_event(live.hv, FAKE_PORT(1));
-}
-
-static void guest_message(struct guest *g, const struct xsd_sockmsg *hdr, const char *data)
-{
-	if (hdr->type == XS_WATCH_EVENT) {
-		g->events++;
-		return;
-	}
-	/* The claim: the next answer is to the next request, exactly once. */
-	if (hdr->req_id != (uint32_t)(g->answered + 1))
-		fail_msg("answer to %u, expected %lu", hdr->req_id, g->answered + 1);
-	g->answered++;
-	if (hdr->type == XS_ERROR)
-		fail_msg("request %lu: %s", g->answered, data);
-	if (hdr->type == XS_READ && g->written) {
-		unsigned long v = strtoul(data, NULL, 10);
-
-		if (v != g->written)
-			fail_msg("read %lu, last written %lu", v, g->written);
-	}
-	if (hdr->type == XS_WRITE && g->answered % 50 != 0)
-		g->written = g->answered;
-}
-
-static void guest_pull(struct guest *g)
-{
-	struct xenstore_domain_interface *p = g->page;
-	bool moved = false;
-
-	while (p->rsp_cons != __atomic_load_n(&p->rsp_prod, __ATOMIC_ACQUIRE)) {
-		struct xsd_sockmsg hdr;
-
-		assert_true(p->rsp_prod - p->rsp_cons <= XENSTORE_RING_SIZE);
-		g->in[g->in_len++] = p->rsp[MASK_XENSTORE_IDX(p->rsp_cons)];
-		__atomic_store_n(&p->rsp_cons, p->rsp_cons + 1, __ATOMIC_RELEASE);
-		moved = true;
-		if (g->in_len < sizeof(hdr))
-			continue;
-		memcpy(&hdr, g->in, sizeof(hdr));
-		assert_true(hdr.len <= XENSTORE_PAYLOAD_MAX);
-		if (g->in_len < sizeof(hdr) + hdr.len)
-			continue;
-		g->in[g->in_len] = '\0';
-		guest_message(g, &hdr, g->in + sizeof(hdr));
-		g->in_len = 0;
-	}
-	if (moved)
-		fake_event(live.hv, FAKE_PORT(1));
-}
 
 static int setup(void **state)
 {
@@ -141,16 +39,6 @@ static int teardown(void **state)
 	return live_remove();
 }
 
-static void run_guest_for(struct guest *g, double seconds)
-{
-	double end = live_now() + seconds;
-
-	do {
-		guest_push(g);
-		guest_pull(g);
-	} while (live_now() < end);
-}
-
 static void test_ring_stream_goes_on_over_kills(void **state)
 {
 	static struct guest g;
@@ -161,36 +49,21 @@ static void test_ring_stream_goes_on_over_kills(void **state)
 	g.page = fake_ring(live.hv, 1);
 	for (unsigned int i = 0; i < nr; i++) {
 		at_start = g.answered;
-		run_guest_for(&g, (double)live_rnd(20000) * 1e-6);
+		guest_run_for(&g, (double)live_rnd(20000) * 1e-6);
 		live_kill(SIGKILL);
-		run_guest_for(&g, (double)live_rnd(2000) * 1e-6);
+		guest_run_for(&g, (double)live_rnd(2000) * 1e-6);
 		live_start();
 		if (i % 4 == 0) {
 			/* Only now and then: kills during the restart count as well. */
 			double end = live_now() + 20;
 
 			while (g.answered < at_start + 20 && live_now() < end)
-				run_guest_for(&g, 0.001);
+				guest_run_for(&g, 0.001);
 			assert_true(g.answered >= at_start + 20);
 		}
 	}
 	print_message("%lu requests answered over %u kills, %u events\n", g.answered, nr,
 		      g.events);
-}
-
-/* Puts one whole request into the empty ring, without telling the daemon. */
-static void guest_place(struct guest *g, uint32_t type, const void *data, uint32_t len)
-{
-	struct xsd_sockmsg hdr = { type, (uint32_t)++g->sent, 0, len };
-	struct xenstore_domain_interface *p = g->page;
-	char msg[200];
-
-	memcpy(msg, &hdr, sizeof(hdr));
-	memcpy(msg + sizeof(hdr), data, len);
-	for (uint32_t i = 0; i < sizeof(hdr) + len; i++)
-		p->req[MASK_XENSTORE_IDX(p->req_prod + i)] = msg[i];
-	__atomic_store_n(&p->req_prod, p->req_prod + (uint32_t)sizeof(hdr) + len,
-			 __ATOMIC_RELEASE);
 }
 
 /* Lets the daemon do @steps machine instructions from here on, then kills it. */
@@ -227,7 +100,7 @@ static void test_kill_between_any_two_instructions_does_nothing_twice(void **sta
 
 		/* A round trip: the daemon is up and waits for events. */
 		live_read_number(fd, "/tool");
-		guest_place(&g, i % 2 ? XS_UNWATCH : XS_WATCH, "data/w\0t", 9);
+		guest_place(&g, i % 2 ? XS_UNWATCH : XS_WATCH, 0, "data/w\0t", 9);
 		step_and_kill(1 + live_rnd(reach));
 		close(fd);
 		if (g.page->rsp_prod != g.page->rsp_cons)
@@ -414,7 +287,7 @@ static void test_live_update_keeps_everything_but_connections(void **state)
 
 	memset(&g, 0, sizeof(g));
 	g.page = fake_ring(live.hv, 1);
-	run_guest_for(&g, 0.05);
+	guest_run_for(&g, 0.05);
 	assert_int_equal(live_write_number(fd, "/run/lu", 5), 0);
 	assert_int_equal(live_request(fd, XS_CONTROL, "live-update\0-s", 15, NULL), 0);
 	assert_int_equal(live_await(fd, NULL), -1);
@@ -422,7 +295,7 @@ static void test_live_update_keeps_everything_but_connections(void **state)
 	fd = live_open();
 	assert_int_equal(live_read_number(fd, "/run/lu"), 5);
 	close(fd);
-	run_guest_for(&g, 0.3);
+	guest_run_for(&g, 0.3);
 	assert_true(g.answered > 10);
 }
 

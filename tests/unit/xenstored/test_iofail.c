@@ -16,9 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +37,21 @@ static struct script {
 	unsigned int refused, errors;
 	char what[100];		/* the failure under way */
 } sc;
+
+static void show_log(void)
+{
+	char cmd[100];
+
+	snprintf(cmd, sizeof(cmd), "cat %s/log 2>/dev/null", live.dir);
+	if (system(cmd))
+		print_message("no log\n");
+}
+
+#define fault(...)                                                                                 \
+	do {                                                                                       \
+		show_log();                                                                        \
+		fail_msg(__VA_ARGS__);                                                             \
+	} while (0)
 
 static int count_fd_value(uint64_t *out)
 {
@@ -65,23 +78,20 @@ static void look_at_end(void)
 	live.pid = 0;
 	sc.down = true;
 	if (WIFSIGNALED(status))
-		fail_msg("%s: the daemon was ended by signal %d", sc.what, WTERMSIG(status));
+		fault("%s: the daemon was ended by signal %d", sc.what, WTERMSIG(status));
 }
 
 /* A connection, or -1 when the daemon has refused to start. */
 static int open_or_refused(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	double end = live_now() + 30;
 	siginfo_t info = { 0 };
 	int fd;
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", live.sock);
 	while (live_now() < end) {
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		fd = live_try_open();
+		if (fd >= 0)
 			return fd;
-		close(fd);
 		if (waitid(P_PID, (id_t)live.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 		    info.si_pid) {
 			look_at_end();
@@ -90,7 +100,7 @@ static int open_or_refused(void)
 		}
 		usleep(500);
 	}
-	fail_msg("%s: the daemon neither serves nor ends", sc.what);
+	fault("%s: the daemon neither serves nor ends", sc.what);
 	return -1;
 }
 
@@ -101,7 +111,7 @@ static int answer(int fd, char *out)
 	int ret;
 
 	if (poll(&pfd, 1, 30000) <= 0)
-		fail_msg("%s: no answer", sc.what);
+		fault("%s: no answer", sc.what);
 	ret = live_await(fd, out);
 	if (ret < 0)
 		sc.down = true;
@@ -211,7 +221,7 @@ static void check_values(int fd)
 		/* A restore goes back to what the snapshot has. */
 		if (sc.restored && i < 3 && v <= sc.tried[i])
 			continue;
-		fail_msg("%s: %s is %lu, acknowledged %u, tried %u", sc.what, path_of[i], v,
+		fault("%s: %s is %lu, acknowledged %u, tried %u", sc.what, path_of[i], v,
 			 sc.acked[i], sc.tried[i]);
 	}
 }
@@ -241,13 +251,13 @@ static void check_outcome(void)
 	live_start();
 	fd = open_or_refused();
 	if (fd < 0 || live_request(fd, XS_READ, "/", 2, NULL) != 0)
-		fail_msg("%s: later the daemon does not start", sc.what);
+		fault("%s: later the daemon does not start", sc.what);
 	check_values(fd);
 	if (before && digest_of_daemon(fd) != before)
-		fail_msg("%s: what was read is not what a restart finds", sc.what);
+		fault("%s: what was read is not what a restart finds", sc.what);
 	assert_int_equal(live_request(fd, XS_CONTROL, "check", 6, out), 0);
 	if (strcmp(out, "OK") != 0)
-		fail_msg("%s: %s", sc.what, out);
+		fault("%s: %s", sc.what, out);
 	close(fd);
 }
 
@@ -309,13 +319,15 @@ static void sweep(const char *all)
 static void test_one_failure_by_number(void **state)
 {
 	const char *which = getenv("STOREVISOR_FAILURE");
-	char *at;
 	uint64_t n;
+	char *at;
+	int kind;
 
 	if (!which)
 		skip();
 	n = strtoull(which, &at, 10);
-	one_failure(n, (int)strtol(at + 1, &at, 10), at);
+	kind = (int)strtol(at + 1, &at, 10);
+	one_failure(n, kind, at);
 	assert_int_equal(live_remove(), 0);
 }
 
