@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cost.c - does N requests of one kind inside one process, for cost.sh to count what each takes.
+ * Arguments: KIND N DIR (for the journal).
+ */
+#include <stdlib.h>
+
+#include "harness.h"
+#include "journal.h"
+
+#define PATH "/local/domain/0/device/vbd/51712/state"
+#define HALF_SIZE (16u << 20)
+
+static struct server *srv;
+static struct conn *client;
+
+static uint32_t request(uint32_t type, uint32_t tx, const char *payload, size_t len)
+{
+	char msg[256];
+
+	xs_wire_put_hdr(msg, type, 1, tx, (uint32_t)len);
+	memcpy(msg + XS_WIRE_HDR_LEN, payload, len);
+	if (conn_input(client, msg, XS_WIRE_HDR_LEN + len, 1) != XS_WIRE_HDR_LEN + len)
+		abort();
+	memcpy(msg, buf_front(&client->out) + XS_WIRE_HDR_LEN, 16);
+	buf_take(&client->out, buf_len(&client->out));
+	conns_flush(srv);
+	return (uint32_t)strtoul(msg, NULL, 10);
+}
+
+static void read_one(unsigned int i)
+{
+	request(XS_READ, 0, PATH, sizeof(PATH));
+}
+
+static void write_one(unsigned int i)
+{
+	request(XS_WRITE, 0, i & 1 ? PATH "\0odd." : PATH "\0even", sizeof(PATH) + 4);
+}
+
+/* The watcher is the same client. */
+static void event_one(unsigned int i)
+{
+	if (i == 0)
+		request(XS_WATCH, 0, PATH "\0token", sizeof(PATH) + 6);
+	write_one(i);
+}
+
+static void transaction_one(unsigned int i)
+{
+	uint32_t tx = request(XS_TRANSACTION_START, 0, "", 1);
+
+	request(XS_READ, tx, PATH, sizeof(PATH));
+	request(XS_WRITE, tx, i & 1 ? PATH "\0odd." : PATH "\0even", sizeof(PATH) + 4);
+	request(XS_TRANSACTION_END, tx, "T", 2);
+}
+
+static const struct kind {
+	const char *name;
+	void (*one)(unsigned int i);
+} kinds[] = {
+	{ "read", read_one },
+	{ "write", write_one },
+	{ "event", event_one },
+	{ "transaction", transaction_one },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int n = argc == 4 ? (unsigned int)atoi(argv[2]) : 0;
+	const struct kind *kind = NULL;
+	bool fresh;
+
+	for (size_t i = 0; n && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, argv[1]) == 0)
+			kind = &kinds[i];
+	}
+	if (!kind)
+		return 2;
+	srv = t_start();
+	srv->journal = journal_open(argv[3], HALF_SIZE, "cost", &fresh);
+	client = t_client(srv, 0);
+	if (!srv->journal || t_write(client, 0, PATH, "0") != 0)
+		return 1;
+	for (unsigned int i = 0; i < n; i++)
+		kind->one(i);
+	journal_close(srv->journal);
+	srv->journal = NULL;
+	t_stop(srv);
+	return 0;
+}

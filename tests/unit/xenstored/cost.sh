@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cost.sh PROGRAM - instructions the daemon spends on one request, counted by valgrind: the same on
+# every machine and under any load, so a request that became dearer is noticed. 77: no valgrind.
+set -u
+program=$1
+command -v valgrind >/dev/null || exit 77
+dir=$(mktemp -d /dev/shm/xs-cost-XXXXXX) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# counted KIND N: instructions inside conn_input() altogether
+counted()
+{
+	rm -f "$dir/journal"
+	valgrind --tool=callgrind --toggle-collect=conn_input --callgrind-out-file=/dev/null \
+		"$program" "$1" "$2" "$dir" 2>&1 | sed -n 's/^==[0-9]*== Collected : *//p'
+}
+
+failed=0
+# kind, and what one may take: a fifth above what it took when this was written
+while read -r kind most; do
+	few=$(counted "$kind" 200) many=$(counted "$kind" 700)
+	each=$(((${many:-0} - ${few:-0}) / 500))
+	echo "$kind: $each instructions, at most $most"
+	[ "$each" -gt 0 ] && [ "$each" -le "$most" ] || failed=1
+done <<LIMITS
+read 2300
+write 3350
+event 4950
+transaction 13700
+LIMITS
+exit $failed
