@@ -97,10 +97,26 @@ static void place(struct pv_layout *l, struct pv_area *a, uint64_t *next, uint64
 	*next += nr;
 }
 
+/* A small guest has no frames to map up to the alignment: all it has, but for what lies apart. */
+static uint64_t end_within_memory(const struct pv_layout *l, uint64_t end, uint64_t padded)
+{
+	uint64_t apart = l->p2m_mapped_apart ? pages(l->nr_pages * sizeof(uint64_t)) : 0;
+	uint64_t room;
+
+	if (!l->initrd_mapped)
+		apart += pages(l->initrd_len);
+	room = l->nr_pages > apart ? l->nr_pages - apart : 0;
+	if ((end - l->virt_base) / GUEST_PAGE_SIZE <= room)
+		return end;
+	return room > (padded - l->virt_base) / GUEST_PAGE_SIZE ?
+		       l->virt_base + room * GUEST_PAGE_SIZE :
+		       l->virt_base + pages(padded - l->virt_base) * GUEST_PAGE_SIZE;
+}
+
 /* Everything for a given number of page tables; returns the first frame not used. */
 static uint64_t place_all(struct pv_layout *l, const struct elf64 *elf, uint64_t nr_tables)
 {
-	uint64_t next = l->kernel.pfn + l->kernel.nr, end;
+	uint64_t next = l->kernel.pfn + l->kernel.nr, end, padded;
 
 	if (l->initrd_mapped)
 		place(l, &l->initrd, &next, pages(l->initrd_len));
@@ -112,11 +128,12 @@ static uint64_t place_all(struct pv_layout *l, const struct elf64 *elf, uint64_t
 	place(l, &l->tables, &next, nr_tables);
 	place(l, &l->stack, &next, 1);
 
-	end = l->virt_base + next * GUEST_PAGE_SIZE + MIN_PADDING;
-	end = (end + MAP_ALIGN - 1) & ~(uint64_t)(MAP_ALIGN - 1);
+	padded = l->virt_base + next * GUEST_PAGE_SIZE + MIN_PADDING;
+	end = (padded + MAP_ALIGN - 1) & ~(uint64_t)(MAP_ALIGN - 1);
 	/* VIRT_BASE may lie so near the top that the padding wraps: end at the top then. */
 	if (end < l->virt_base)
 		end = 0;
+	end = end_within_memory(l, end, padded);
 	l->virt_end = end;
 	l->range[0] = (struct pv_area){ 0, (end - l->virt_base) / GUEST_PAGE_SIZE, l->virt_base };
 	l->nr_ranges = 1;

@@ -5,7 +5,7 @@
  * Pure arithmetic over a parsed kernel. Pseudo-physical order:
  *
  *   kernel | initrd if mapped | p2m if mapped there | start_info | store page | console page |
- *   page tables | boot stack | 512 KiB or more of padding, up to 4 MiB alignment ||
+ *   page tables | boot stack | 512 KiB or more of padding, up to 4 MiB alignment or memory's end ||
  *   p2m if the kernel names its own address | initrd if left unmapped
  *
  * All up to the double bar is mapped from the kernel's VIRT_BASE.

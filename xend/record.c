@@ -248,10 +248,10 @@ static void take_machine(struct reader *rd)
 	take_text(rd, path_config(name, "type"), "type", type, sizeof(type));
 	if (type[0] && strcmp(type, "pv"))
 		complain(rd, "type=%s is not possible: only pv is", type);
-	r->memory_mib = take_number(rd, "memory", 4, MIB_MAX, 0);
+	r->memory_mib = take_number(rd, "memory", 2, MIB_MAX, 0);
 	if (!r->memory_mib)
 		complain(rd, "memory= is missing: how many MiB shall it have?");
-	r->maxmem_mib = take_number(rd, "maxmem", 4, MIB_MAX, r->memory_mib);
+	r->maxmem_mib = take_number(rd, "maxmem", 2, MIB_MAX, r->memory_mib);
 	if (r->maxmem_mib < r->memory_mib)
 		complain(rd, "maxmem=%llu is less than memory=%llu",
 			 (unsigned long long)r->maxmem_mib, (unsigned long long)r->memory_mib);

@@ -126,12 +126,12 @@ static int take_extra(struct reading *r, const struct cfg_setting *s)
 
 static int take_memory(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 4, 16 * 1024 * 1024, &r->rec->memory);
+	return as_number(r, s, 2, 16 * 1024 * 1024, &r->rec->memory);
 }
 
 static int take_maxmem(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 4, 16 * 1024 * 1024, &r->rec->maxmem);
+	return as_number(r, s, 2, 16 * 1024 * 1024, &r->rec->maxmem);
 }
 
 static int take_vcpus(struct reading *r, const struct cfg_setting *s)

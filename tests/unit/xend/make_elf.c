@@ -11,7 +11,7 @@
 #include <xen/elfnote.h>
 
 const struct make_elf make_elf_linux = {
-	.paddr = 0x100000, .vbase = 0xffffffff80000000, .filesz = 40000, .memsz = 80000,
+	.paddr = 0x100000, .vbase = 0xffffffff80000000, .filesz = 40000, .memsz = 800000,
 	.entry_offset = 0x1c0, .init_p2m = 0x8000000000, .mod_start_pfn = true,
 };
 

@@ -83,7 +83,7 @@ static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **
 	static const struct { const char *key, *value, *says; } wrong[] = {
 		{ "memory", "lots", "memory=lots is not possible: a number from" },
 		{ "memory", "1", "memory=1 is not possible" },
-		{ "memory", "4", "memory=4 is too little for kernel" },
+		{ "memory", "2", "memory=2 is too little for kernel" },
 		{ "vcpus", "0", "vcpus=0 is not possible: a number from 1 to 32" },
 		{ "type", "hvm", "type=hvm is not possible: only pv is" },
 		{ "kernel", "/nowhere/vmlinuz", "kernel file /nowhere/vmlinuz cannot be opened" },
