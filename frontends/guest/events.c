@@ -76,6 +76,22 @@ long port_pair(evtchn_port_t *a, evtchn_port_t *b)
 	return rc;
 }
 
+domid_t guest_domid(void)
+{
+	static domid_t domid = DOMID_SELF;
+	struct evtchn_status status = {.dom = DOMID_SELF};
+	evtchn_port_t a, b;
+
+	if (domid != DOMID_SELF || port_pair(&a, &b))
+		return domid;
+	status.port = a;
+	if (!hc_evtchn(EVTCHNOP_status, &status) && status.status == EVTCHNSTAT_interdomain)
+		domid = status.u.interdomain.dom;
+	port_close(a);
+	port_close(b);
+	return domid;
+}
+
 long port_send(evtchn_port_t port)
 {
 	struct evtchn_send send = {port};
