@@ -183,7 +183,8 @@ guard_resume:
 	.globl guard_leave
 guard_leave:
 	mov	(%rdi), %rsp
-	jmp	guard_resume
+	xor	%eax, %eax
+	jmp	guard_out
 
 	.section .bss.stack, "aw", @nobits
 	.p2align 12

@@ -111,13 +111,14 @@ void trap_entry(struct trap_frame *f)
 
 static struct fault guarded(void (*fn)(void *), void *arg, struct guard *g)
 {
+	bool trapped;
+
 	g->outer = innermost;
 	g->in_trap = events_are_masked();
-	last.happened = false;
 	innermost = g;
-	guard_enter(g, fn, arg);
+	trapped = guard_enter(g, fn, arg);
 	innermost = g->outer;
-	return last;
+	return trapped ? last : (struct fault){.happened = false};
 }
 
 struct fault guard_run(void (*fn)(void *), void *arg)
@@ -129,7 +130,6 @@ struct fault guard_run(void (*fn)(void *), void *arg)
 
 void guard_abort(void)
 {
-	last.happened = false;
 	guard_leave(innermost);
 }
 

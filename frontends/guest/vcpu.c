@@ -46,13 +46,12 @@ void vcpu_context(struct vcpu_guest_context *ctx, unsigned int id, void (*fn)(vo
 
 long vcpu_run(unsigned int id, void (*fn)(void *), void *arg)
 {
-	struct vcpu_guest_context *ctx = page_alloc();
+	static struct vcpu_guest_context ctx; /* larger than a page */
 	long rc;
 
 	shared_info->vcpu_info[id].evtchn_upcall_mask = 1;
-	vcpu_context(ctx, id, fn, arg);
-	rc = hc_vcpu(VCPUOP_initialise, id, ctx);
-	page_free(ctx);
+	vcpu_context(&ctx, id, fn, arg);
+	rc = hc_vcpu(VCPUOP_initialise, id, &ctx);
 	return rc ? rc : hc_vcpu(VCPUOP_up, id, NULL);
 }
 

@@ -63,6 +63,8 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 	domain_pause(d);
 	if (copy_elem_from_handle(ctxt, op->u.vcpucontext.ctxt, 0) == 0)
 		rc = v->is_initialised ? context_change(v, ctxt) : pv_vcpu_set_context(v, ctxt);
+	if (rc == 0 && v->vcpu_id == 0)
+		wallclock_update(d); /* the builder has emptied the shared page since creation */
 	if (rc == 0 && ctxt->flags & VGCF_online)
 		rc = vcpu_up(v);
 	domain_unpause(d);

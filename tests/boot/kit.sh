@@ -12,5 +12,6 @@ done
 if [ -n "${HYPERVISOR:-}" ]; then
 	sed -n 's/^| `\([a-z0-9_]*\)` | \([a-z]*\) |.*/\1 \2/p' "$TOP/docs/guest-tests.md" >"$SCRATCH/guests/expected"
 fi
+cp "$BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
 inside kit.sh --add "$SCRATCH/guests"
 finish

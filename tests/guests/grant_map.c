@@ -9,6 +9,7 @@ GUEST_TEST(grant_map, "a granted page is mapped and shared; its entry is busy me
 	grant_ref_t ref;
 
 	*mine = 1;
+	need(map_page((void *)view, 0)); /* nothing of it in the TLB */
 	ref = grant_offer(guest_domid(), virt_to_mfn((void *)mine), 0);
 	m = grant_map(guest_domid(), ref, (void *)view, GNTMAP_host_map);
 	check_is(m.status, GNTST_okay);

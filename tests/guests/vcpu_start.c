@@ -10,7 +10,7 @@ static void other(void *arg)
 
 GUEST_TEST(vcpu_start, "a second vcpu is initialised once, goes up, runs and goes down", 0)
 {
-	struct vcpu_guest_context *ctx = page_alloc();
+	static struct vcpu_guest_context ctx;
 
 	check_is(vcpu_is_up(0), 1);
 	check_is(vcpu_is_up(1), 0);
@@ -20,8 +20,8 @@ GUEST_TEST(vcpu_start, "a second vcpu is initialised once, goes up, runs and goe
 	while (vcpu_is_up(1))
 		sleep_ns(NS_PER_MS);
 	check_is(ran, 5);
-	vcpu_context(ctx, 1, other, NULL);
-	check_is(hc_vcpu(VCPUOP_initialise, 1, ctx), -EEXIST);
+	vcpu_context(&ctx, 1, other, NULL);
+	check_is(hc_vcpu(VCPUOP_initialise, 1, &ctx), -EEXIST);
 	check_is(hc_vcpu(VCPUOP_initialise, 1, (void *)0xdead000) < 0, 1);
 	check_is(hc_vcpu(VCPUOP_up, 1000, NULL), -ENOENT);
 }

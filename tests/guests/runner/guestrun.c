@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guestrun.c - runs guests of tests/guests one after the other as domUs and judges them, in TAP.
+ *
+ *	guestrun [-e EXPECTED] [-s SECONDS] [-c CMDLINE] FILE.elf...
+ *
+ * Domains are built by xend's own builder, without record, store or backends: the runner is the
+ * other end of the console and reads the end from the hypervisor. For each guest: its result, that
+ * it ends in time, and that free memory is afterwards what it was. EXPECTED has lines "NAME WORD"
+ * for guests that are known to end otherwise than with success (or their death).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define __XEN_TOOLS__ 1
+#include <xen/xen.h>
+#include <xen/io/console.h>
+
+#include "build_pv.h"
+#include "xend.h"
+
+#define LOOK_US 1000
+#define MEMORY_MIB 2
+#define MAXMEM_MIB 4
+#define VCPUS 2
+#define OUTPUT_MAX 16384
+
+struct run {
+	struct xend *x;
+	struct domain d;
+	char output[OUTPUT_MAX];
+	size_t len;
+	bool ended, is_late;
+	unsigned int reason; /* enum hv_shutdown_reason, when ended */
+};
+
+static unsigned int seconds = 20;
+static const char *cmdline = "";
+static const char *expected = "";
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* The builder's own words for what went wrong. */
+void domain_error(struct domain *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->error[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(d->error, sizeof(d->error), fmt, ap);
+	va_end(ap);
+}
+
+static int build(struct run *r)
+{
+	static int (*const steps[])(struct xend *, struct domain *) = {build_image, build_populate,
+								       build_load, build_tables};
+	uint16_t domid;
+	int err = hv_domain_create(r->x->hv, r->d.uuid_bytes, VCPUS, &domid);
+
+	if (err)
+		return err;
+	r->d.domid = domid;
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = steps[i](r->x, &r->d);
+	return err;
+}
+
+static void drain(struct run *r, volatile struct xencons_interface *ring)
+{
+	while (ring->out_cons != ring->out_prod) {
+		char c = ring->out[MASK_XENCONS_IDX(ring->out_cons, ring->out)];
+
+		if (r->len < OUTPUT_MAX - 1)
+			r->output[r->len++] = c;
+		__sync_synchronize(); /* the byte, then its place is given back */
+		ring->out_cons++;
+	}
+	r->output[r->len] = '\0';
+}
+
+static int follow(struct run *r)
+{
+	const struct build_result *b = build_result(r->d.build);
+	uint64_t mfn = b->console_mfn, deadline = now_ns() + seconds * NS_PER_S;
+	volatile struct xencons_interface *ring;
+	int err;
+
+	ring = hv_map(r->x->hv, (uint16_t)r->d.domid, &mfn, 1);
+	if (!ring)
+		return -errno;
+	err = hv_domain_unpause(r->x->hv, (uint16_t)r->d.domid);
+	while (!err && !r->ended && !r->is_late) {
+		struct hv_domain info;
+
+		usleep(LOOK_US);
+		err = hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info);
+		drain(r, ring);
+		r->ended = !err && info.shutdown;
+		r->reason = info.reason;
+		r->is_late = now_ns() > deadline;
+	}
+	hv_unmap(r->x->hv, (void *)(uintptr_t)ring, 1);
+	return err;
+}
+
+/* Destroys the domain and waits until it is gone. */
+static int undo(struct run *r)
+{
+	struct hv_domain info;
+	uint64_t deadline = now_ns() + 10 * NS_PER_S;
+
+	build_free(r->d.build);
+	if (r->d.domid < 0)
+		return 0;
+	hv_domain_destroy(r->x->hv, (uint16_t)r->d.domid);
+	while (hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info) == 0) {
+		if (now_ns() > deadline)
+			return -ETIMEDOUT;
+		usleep(LOOK_US);
+	}
+	return 0;
+}
+
+/* The rest of the last line that begins with @key, "" when there is none. */
+static const char *said(const struct run *r, const char *key, char *out, size_t size)
+{
+	const char *at = r->output, *found = NULL;
+
+	while ((at = strstr(at, key))) {
+		if (at == r->output || at[-1] == '\n')
+			found = at + strlen(key);
+		at++;
+	}
+	snprintf(out, size, "%.*s", found ? (int)strcspn(found, "\r\n") : 0, found ? found : "");
+	return out;
+}
+
+/* Exactly one line of the hypervisor's log says why. */
+static bool reason_is_logged(struct run *r, const char *pattern)
+{
+	regex_t re;
+	char *text = NULL, *line, *rest;
+	bool found = false;
+
+	if (hv_console_read(r->x->hv, true, &text) || regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
+		return false;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		found |= regexec(&re, line, 0, NULL, 0) == 0;
+		printf("# %s\n", line);
+	}
+	regfree(&re);
+	free(text);
+	return found;
+}
+
+static const char *outcome(struct run *r)
+{
+	char result[200], dies[200];
+
+	if (r->is_late)
+		return "hangs";
+	if (said(r, "result: ", result, sizeof(result))[0]) {
+		static char word[16];
+
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(result, " "), result);
+		return word;
+	}
+	if (said(r, "dies: ", dies, sizeof(dies))[0] &&
+	    (r->reason == HV_SHUTDOWN_CRASH || r->reason == HV_SHUTDOWN_WATCHDOG))
+		return reason_is_logged(r, dies) ? "died" : "unexplained";
+	return "crash";
+}
+
+/* The word after "@name " in EXPECTED. */
+static const char *wanted_of(const char *name, const struct run *r)
+{
+	static char word[32];
+	char line[128], dies[200], key[80];
+	FILE *f = expected[0] ? fopen(expected, "r") : NULL;
+
+	snprintf(word, sizeof(word), "%s",
+		 said(r, "dies: ", dies, sizeof(dies))[0] ? "died" : "success");
+	snprintf(key, sizeof(key), "%s ", name);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, strlen(key)))
+			snprintf(word, sizeof(word), "%.*s",
+				 (int)strcspn(line + strlen(key), "\n"), line + strlen(key));
+	}
+	if (f)
+		fclose(f);
+	return word;
+}
+
+static uint64_t free_kib(struct xend *x)
+{
+	struct hv_host host;
+
+	return hv_host_info(x->hv, &host) ? 0 : host.free_kib;
+}
+
+/* Free memory is what it was; a hypervisor that scrubs later has two seconds for it. */
+static bool memory_is_back(struct xend *x, uint64_t before)
+{
+	uint64_t deadline = now_ns() + 2 * NS_PER_S;
+
+	while (free_kib(x) != before) {
+		if (now_ns() > deadline)
+			return false;
+		usleep(LOOK_US);
+	}
+	return true;
+}
+
+static void show(const char *text)
+{
+	while (*text) {
+		int n = (int)strcspn(text, "\n");
+
+		printf("# %.*s\n", n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/* Runs one guest; true when it ended as expected. */
+static bool judge(struct xend *x, const char *file, const char *name, unsigned int nr)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	uint64_t before = free_kib(x);
+	char claim[200];
+	const char *got, *wanted;
+	int err;
+	bool ok;
+
+	r->x = x;
+	r->d.domid = -1;
+	r->d.uuid_bytes[0] = (uint8_t)(nr >> 8);
+	r->d.uuid_bytes[15] = (uint8_t)nr;
+	r->d.rec.memory_mib = MEMORY_MIB;
+	r->d.rec.maxmem_mib = MAXMEM_MIB;
+	r->d.rec.maxvcpus = VCPUS;
+	snprintf(r->d.rec.kernel, sizeof(r->d.rec.kernel), "%s", file);
+	snprintf(r->d.rec.cmdline, sizeof(r->d.rec.cmdline), "%s", cmdline);
+	err = build(r);
+	if (!err)
+		err = follow(r);
+	got = err ? "unbuilt" : outcome(r);
+	wanted = wanted_of(name, r);
+	ok = !strcmp(got, wanted);
+	if (undo(r)) {
+		printf("# %s is not gone\n", name);
+		ok = false;
+	} else if (nr > 1 && !memory_is_back(x, before)) {
+		printf("# free memory was %llu KiB and is %llu KiB\n", (unsigned long long)before,
+		       (unsigned long long)free_kib(x));
+		ok = false;
+	}
+	said(r, "claim: ", claim, sizeof(claim));
+	printf("%s %u - %s: %s%s%s%s\n", ok ? "ok" : "not ok", nr, name, claim,
+	       strcmp(wanted, "success") && strcmp(wanted, "died") ? " (" : "",
+	       strcmp(wanted, "success") && strcmp(wanted, "died") ? wanted : "",
+	       strcmp(wanted, "success") && strcmp(wanted, "died") ? ")" : "");
+	if (!ok) {
+		printf("# it ended with '%s', not '%s'; error %d %s\n", got, wanted, err, r->d.error);
+		show(r->output);
+	}
+	fflush(stdout);
+	free(r);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct xend x = {.wake_fd = -1};
+	unsigned int nr = 0;
+	bool ok = true;
+	char *text = NULL;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "e:s:c:")) != -1) {
+		switch (opt) {
+		case 'e': expected = optarg; break;
+		case 's': seconds = (unsigned int)atoi(optarg); break;
+		case 'c': cmdline = optarg; break;
+		default: return 2;
+		}
+	}
+	if (hv_open(&x.hv)) {
+		fprintf(stderr, "guestrun: no way to the hypervisor: %s\n", strerror(errno));
+		return 2;
+	}
+	hv_console_read(x.hv, true, &text);
+	free(text);
+	for (int i = optind; i < argc; i++) {
+		const char *base = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(base, "."), base);
+		ok &= judge(&x, argv[i], name, ++nr);
+	}
+	hv_close(x.hv);
+	return !ok;
+}
