@@ -19,7 +19,8 @@ size_t strlcpy(char *dst, const char *src, size_t size);
 /* Parses a decimal or 0x number; *@end is the first byte not used. */
 u64 strtou64(const char *s, const char **end);
 
-/* printf subset: %s %c %d %i %u %x %X %p %ld %lu %lx %lld %llu %llx %zu, width, 0, -, .prec for %s.
+/* printf subset: %s %c %d %i %u %x %X %p %ld %lu %lx %lld %llu %llx %zu, width, 0, -, #,
+ * .prec for %s.
  */
 int snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list ap);

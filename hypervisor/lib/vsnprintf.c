@@ -13,7 +13,7 @@ struct out {
 };
 
 struct spec {
-	bool left, zero, upper;
+	bool left, zero, upper, alternate; /* alternate: 0x before hexadecimal */
 	int width, precision; /* precision < 0: none */
 	int longs;	      /* 0 int, 1 long/size_t/pointer, 2 long long */
 };
@@ -51,17 +51,22 @@ static void put_number(struct out *o, const struct spec *sp, u64 v, unsigned int
 {
 	const char *digits = sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char tmp[24];
+	bool prefix = sp->alternate && base == 16 && v;
 	int n = 0, total;
 
 	do {
 		tmp[n++] = digits[v % base];
 		v /= base;
 	} while (v);
-	total = n + negative;
+	total = n + negative + 2 * prefix;
 	if (!sp->left && !sp->zero)
 		pad(o, ' ', sp->width - total);
 	if (negative)
 		put(o, '-');
+	if (prefix) {
+		put(o, '0');
+		put(o, sp->upper ? 'X' : 'x');
+	}
 	if (!sp->left && sp->zero)
 		pad(o, '0', sp->width - total);
 	while (n)
@@ -78,6 +83,8 @@ static const char *parse_spec(const char *f, struct spec *sp, va_list *ap)
 			sp->left = true;
 		else if (*f == '0')
 			sp->zero = true;
+		else if (*f == '#')
+			sp->alternate = true;
 		else
 			break;
 	}

@@ -61,6 +61,13 @@ static void general_protection(struct cpu_user_regs *regs)
 		pv_inject_trap(regs, VEC_GP, 0);
 }
 
+static bool is_gdt_window(u64 va)
+{
+	u64 gdt = VCPU_GDT_VA(current->vcpu_id);
+
+	return va >= gdt && va < gdt + VCPU_GDT_PAGES * PAGE_SIZE;
+}
+
 static void page_fault(struct cpu_user_regs *regs)
 {
 	u32 code = regs->error_code;
@@ -70,6 +77,11 @@ static void page_fault(struct cpu_user_regs *regs)
 		/* a selector load reaches into the LDT window on the CPU's own account */
 		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
 			return;
+		if (!(code & PF_USER) && is_gdt_window(va)) {
+			/* a selector beyond the guest's table: what the CPU says of a smaller limit */
+			pv_inject_trap(regs, VEC_GP, (u32)(va - VCPU_GDT_VA(current->vcpu_id)) & ~7u);
+			return;
+		}
 		/* what is there is not told */
 		pv_inject_page_fault(regs, va, code & ~PF_PRESENT);
 		return;

@@ -28,6 +28,7 @@ static void test_integers_print_as_in_the_c_library(void **state)
 	SAME("%ld %lu", LONG_MIN, ULONG_MAX);
 	SAME("%lld %llu %llx", LLONG_MIN, ULLONG_MAX, 0x123456789abcdefULL);
 	SAME("%x %X %08x %-8x|", 0xbeefu, 0xbeefu, 0x12u, 0x12u);
+	SAME("%#x %#lX %#x %#10x %#010x %-#8x|", 0xbeefu, 0xbeeful, 0u, 0x12u, 0x12u, 0x12u);
 	SAME("%5d|%-5d|%05d|%05d", 42, 42, 42, -42);
 	SAME("%016lx %zu", 0xffff828000200000UL, (size_t)77);
 	SAME("%*d|%hd %hhu", 6, 3, (short)-2, (unsigned char)200);
