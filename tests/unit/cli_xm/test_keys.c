@@ -195,7 +195,7 @@ static void test_values_of_the_wrong_kind_or_size_are_refused_in_place(void **st
 	(void)state;
 	refused(BASE "vcpus = 0\n", "web.cfg:4:9: vcpus: must be a whole number from 1 to 32");
 	refused(BASE "vcpus = 33\n", "from 1 to 32");
-	refused(BASE "memory = 'lots'\n", "memory: must be a whole number from 4");
+	refused(BASE "memory = 'lots'\n", "memory: must be a whole number from 2");
 	refused(BASE "memory = [1]\n", "memory: must be a whole number");
 	refused(BASE "maxmem = 32\n", "maxmem: 32 is less than memory, 64");
 	refused(BASE "vcpus = 4\nmaxvcpus = 2\n", "maxvcpus: 2 is less than vcpus, 4");
