@@ -209,7 +209,10 @@ static void handle(struct fake_store *f, int c, const struct message *m)
 		end(f, c, m);
 		break;
 	case XS_CONTROL:
-		break; /* never answered */
+		/* live-update is under way for ever; of the rest it knows as little as Debian's */
+		if (strcmp(m->body, "live-update") != 0)
+			error(f, c, m, "EINVAL");
+		break;
 	default:
 		error(f, c, m, "ENOSYS");
 	}
