@@ -121,21 +121,11 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 
 	memset(&g, 0, sizeof(g));
 	g.page = fake_ring(live.hv, 1);
-	g.sent = 1;
-	((struct xsd_sockmsg *)g.out)->type = XS_WATCH;
-	((struct xsd_sockmsg *)g.out)->req_id = 1;
-	((struct xsd_sockmsg *)g.out)->tx_id = 0;
-	((struct xsd_sockmsg *)g.out)->len = 9;
-	memcpy(g.out + 16, "data\0tok", 9);
-	g.out_len = 25;
-	while (g.events < 1 && live_now() < end) {
-		if (g.out_done < g.out_len)
-			guest_push(&g);
+	guest_place(&g, XS_WATCH, 0, "data\0tok", 9);
+	fake_event(live.hv, FAKE_PORT(1));
+	while (g.answered < 1 && live_now() < end)
 		guest_pull(&g);
-		g.answered = g.answered > 1 ? 1 : g.answered;
-		if (g.answered == 1)
-			break;
-	}
+	assert_int_equal(g.answered, 1);
 	live_kill(SIGKILL);
 	live_start();
 	fd = live_open();
