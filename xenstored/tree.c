@@ -15,13 +15,11 @@
 /* Nodes a bucket before there are more of them: a pointer a node is a megabyte in a large store. */
 #define CHAIN_MEAN 2u
 
-#define HASH_SEED 0x811c9dc5u
-
 /* FNV-1a continued: hash(parent path + "/" + name) follows from hash(parent path). */
 static uint32_t hash_bytes(uint32_t h, const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)p[i]) * 0x01000193u;
+		h = tree_hash_step(h, p[i]);
 	return h;
 }
 
@@ -91,16 +89,15 @@ static bool node_has_path(const struct node *n, const char *path, size_t len)
 }
 
 /* The root's own path contributes nothing, so that "/a" is hash("" + "/" + "a"). */
-static uint32_t path_hash(const char *path, size_t len)
+uint32_t tree_hash(const char *path, size_t len)
 {
 	if (len == 1 && path[0] == '/')
-		return HASH_SEED;
-	return hash_bytes(HASH_SEED, path, len);
+		return TREE_HASH_SEED;
+	return hash_bytes(TREE_HASH_SEED, path, len);
 }
 
-struct node *tree_find(const struct tree *t, const char *path, size_t len)
+struct node *tree_find_hashed(const struct tree *t, const char *path, size_t len, uint32_t hash)
 {
-	uint32_t hash = path_hash(path, len);
 	struct node *n;
 
 	for (n = t->bucket[bucket_of(t, hash)]; n; n = n->hash_next) {
@@ -108,6 +105,11 @@ struct node *tree_find(const struct tree *t, const char *path, size_t len)
 			return n;
 	}
 	return NULL;
+}
+
+struct node *tree_find(const struct tree *t, const char *path, size_t len)
+{
+	return tree_find_hashed(t, path, len, tree_hash(path, len));
 }
 
 /* Longer values are allocated apart, so that a node whose value shrinks keeps little of it. */
@@ -270,7 +272,7 @@ void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id)
 		kids_add(parent, n, spare);
 	} else {
 		free(spare);
-		n->hash = hash_bytes(HASH_SEED, n->name, n->name_len);
+		n->hash = hash_bytes(TREE_HASH_SEED, n->name, n->name_len);
 		if (n->name_len == 0)
 			t->root = n;
 	}

@@ -66,9 +66,21 @@ void tree_fini(struct tree *t);
 /* The node with canonical path @path (or "@name"), or NULL. */
 struct node *tree_find(const struct tree *t, const char *path, size_t len);
 
+/* As tree_find(), for who knows tree_hash(path, len) already. */
+struct node *tree_find_hashed(const struct tree *t, const char *path, size_t len, uint32_t hash);
+uint32_t tree_hash(const char *path, size_t len);
+
+/* The hash of a path (not "/") goes byte by byte: those of its ancestors come on the way. */
+#define TREE_HASH_SEED 0x811c9dc5u
+
+static inline uint32_t tree_hash_step(uint32_t hash, char byte)
+{
+	return (hash ^ (unsigned char)byte) * 0x01000193u;
+}
+
 /*
- * Allocates a node that is not yet in the tree, with all that linking it may need: @name of @name_len bytes, a copy of @value, a new
- * reference to @perms. Returns NULL when there is no memory.
+ * Allocates a node that is not yet in the tree, with all that linking it may need: @name of
+ * @name_len bytes, a copy of @value, a new reference to @perms. NULL: no memory.
  */
 struct node *node_alloc(const char *name, size_t name_len, struct perms *perms,
 			const char *value, size_t value_len);

@@ -16,15 +16,6 @@
 
 #define FIRST_BUCKETS 8
 
-static uint32_t path_hash(const char *path, size_t len)
-{
-	uint32_t h = 0x811c9dc5u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)path[i]) * 0x01000193u;
-	return h ^ h >> 16;
-}
-
 static struct txn *txn_alloc(struct conn *conn, uint32_t id)
 {
 	struct txn *t = calloc(1, sizeof(*t));
@@ -129,47 +120,58 @@ void txn_abort(struct server *srv, struct txn *t)
 	free(t);
 }
 
-struct tnode *txn_lookup(struct txn *t, const char *path, size_t len)
+static unsigned int bucket_of(const struct txn *t, uint32_t hash)
 {
-	uint32_t hash = path_hash(path, len);
+	return (hash ^ hash >> 16) & (t->nr_buckets - 1);
+}
+
+static struct tnode *lookup_hashed(struct txn *t, const char *path, size_t len, uint32_t hash)
+{
 	struct tnode *tn;
 
-	for (tn = t->bucket[hash & (t->nr_buckets - 1)]; tn; tn = tn->hash_next) {
+	for (tn = t->bucket[bucket_of(t, hash)]; tn; tn = tn->hash_next) {
 		if (tn->hash == hash && tn->path_len == len && memcmp(tn->path, path, len) == 0)
 			break;
 	}
 	return tn;
 }
 
+struct tnode *txn_lookup(struct txn *t, const char *path, size_t len)
+{
+	return lookup_hashed(t, path, len, tree_hash(path, len));
+}
+
 /* Doubles the table. A failure only makes the chains longer. */
 static void txn_grow(struct txn *t)
 {
-	unsigned int nr = t->nr_buckets * 2;
-	struct tnode **bucket = calloc(nr, sizeof(*bucket));
+	struct tnode **bucket = calloc(t->nr_buckets * 2, sizeof(*bucket));
 
 	if (!bucket)
 		return;
-	for (struct tnode *tn = t->first; tn; tn = tn->next) {
-		tn->hash_next = bucket[tn->hash & (nr - 1)];
-		bucket[tn->hash & (nr - 1)] = tn;
-	}
 	free(t->bucket);
 	t->bucket = bucket;
-	t->nr_buckets = nr;
+	t->nr_buckets *= 2;
+	for (struct tnode *tn = t->first; tn; tn = tn->next) {
+		unsigned int b = bucket_of(t, tn->hash);
+
+		tn->hash_next = bucket[b];
+		bucket[b] = tn;
+	}
 }
 
 /* Whether an ancestor's entry hides what the tree has at @path. */
 static bool hidden_above(struct txn *t, const char *path, size_t len)
 {
+	uint32_t hash = TREE_HASH_SEED;
+
 	if (!t->made_first)
 		return false;
-	while (len > 1) {
-		struct tnode *tn;
+	for (size_t i = 0; i < len; i++) {
+		struct tnode *tn = i > 0 && path[i] == '/' ? lookup_hashed(t, path, i, hash) : NULL;
 
-		len = xs_path_parent_len(path, len);
-		tn = txn_lookup(t, path, len);
 		if (tn && (tn->state == TNODE_CREATED || tn->state == TNODE_DELETED))
 			return true;
+		hash = tree_hash_step(hash, path[i]);
 	}
 	return false;
 }
@@ -192,7 +194,9 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 
 int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, struct tnode **out)
 {
-	struct tnode *tn = txn_lookup(t, path, len);
+	uint32_t hash = tree_hash(path, len);
+	struct tnode *tn = lookup_hashed(t, path, len, hash);
+	unsigned int b;
 
 	if (tn) {
 		*out = tn;
@@ -212,18 +216,19 @@ int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, s
 		return -ENOMEM;
 	memcpy(tn->path, path, len);
 	tn->path_len = (uint32_t)len;
-	tn->hash = path_hash(path, len);
+	tn->hash = hash;
 	tn->state = TNODE_SEEN;
 	if (hidden_above(t, path, len))
 		tn->state = TNODE_DELETED;
-	else if (tnode_remember(tn, tree_find(&srv->tree, path, len)) < 0) {
+	else if (tnode_remember(tn, tree_find_hashed(&srv->tree, path, len, hash)) < 0) {
 		tnode_free(srv, tn);
 		return -ENOMEM;
 	}
 	if (t->nr_nodes >= t->nr_buckets)
 		txn_grow(t);
-	tn->hash_next = t->bucket[tn->hash & (t->nr_buckets - 1)];
-	t->bucket[tn->hash & (t->nr_buckets - 1)] = tn;
+	b = bucket_of(t, hash);
+	tn->hash_next = t->bucket[b];
+	t->bucket[b] = tn;
 	if (t->last)
 		t->last->next = tn;
 	else

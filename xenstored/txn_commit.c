@@ -26,6 +26,12 @@ static bool still_holds(const struct tnode *tn, const struct node *n)
 	return !(tn->seen & SEEN_CHILDREN) || node_children_gen(n) == tn->base_children_gen;
 }
 
+/* What the tree has at the entry's path now. */
+static struct node *tnode_base(struct server *srv, const struct tnode *tn)
+{
+	return tree_find_hashed(&srv->tree, tn->path, tn->path_len, tn->hash);
+}
+
 static int txn_validate(struct server *srv, struct txn *t)
 {
 	for (struct tnode *tn = t->first; tn; tn = tn->next) {
@@ -33,7 +39,7 @@ static int txn_validate(struct server *srv, struct txn *t)
 
 		if (!tn->seen)
 			continue;
-		n = tree_find(&srv->tree, tn->path, tn->path_len);
+		n = tnode_base(srv, tn);
 		if (!still_holds(tn, n)) {
 			lease_heat(srv, n, t);
 			return -EAGAIN;
@@ -47,7 +53,7 @@ static struct node *victim_of(struct server *srv, const struct tnode *tn)
 {
 	if (tn->state != TNODE_DELETED && tn->state != TNODE_CREATED)
 		return NULL;
-	return tree_find(&srv->tree, tn->path, tn->path_len);
+	return tnode_base(srv, tn);
 }
 
 /* What applying the changes is going to need. */
@@ -108,7 +114,7 @@ static struct node *parent_of(struct server *srv, const struct tnode *tn)
 
 static void apply_written(struct server *srv, struct tnode *tn)
 {
-	struct node *n = tree_find(&srv->tree, tn->path, tn->path_len);
+	struct node *n = tnode_base(srv, tn);
 	struct perms *before = perms_ref(n->perms);
 
 	if (tn->perms_changed)

@@ -38,7 +38,7 @@ static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode
 		.tn = tn,
 	};
 	if (tn->state == TNODE_SEEN || tn->state == TNODE_WRITTEN)
-		out->base = tree_find(&srv->tree, tn->path, tn->path_len);
+		out->base = tree_find_hashed(&srv->tree, tn->path, tn->path_len, tn->hash);
 }
 
 int view_lookup(struct view *v, const char *path, size_t len, unsigned int seen,
