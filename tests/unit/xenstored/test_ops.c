@@ -28,6 +28,29 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Short values lie in the node, long ones apart: each kind of change between them. */
+static void test_a_value_of_any_length_replaces_any_other(void **state)
+{
+	static const size_t lens[] = { 0, 1, 7, 8, 9, 24, 25, 95, 96, 97, 120, 2000 };
+	enum { NR = sizeof(lens) / sizeof(lens[0]) };
+	char first[2001], then[2001], got[XENSTORE_PAYLOAD_MAX + 1];
+
+	for (size_t i = 0; i < NR * NR; i++) {
+		memset(first, 'a', lens[i / NR]);
+		first[lens[i / NR]] = '\0';
+		memset(then, 'b', lens[i % NR]);
+		then[lens[i % NR]] = '\0';
+		assert_int_equal(t_write(dom0, 0, "/length/name", first), 0);
+		assert_int_equal(t_write(dom0, 0, "/length/name", then), 0);
+		assert_int_equal(t_read(dom0, 0, "/length/name", got), 0);
+		assert_string_equal(got, then);
+		assert_int_equal(t_write(dom0, 0, "/length/name", first), 0);
+		assert_int_equal(t_read(dom0, 0, "/length/name", got), 0);
+		assert_string_equal(got, first);
+		assert_int_equal(t_rm(dom0, 0, "/length"), 0);
+	}
+}
+
 static void test_what_is_written_is_read(void **state)
 {
 	assert_int_equal(t_write(dom0, 0, "/a/b/c", "value"), 0);
@@ -394,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_what_is_written_is_read),
 		T(test_values_may_hold_any_byte),
+		T(test_a_value_of_any_length_replaces_any_other),
 		T(test_illegal_paths_are_EINVAL),
 		T(test_legal_path_characters_are_accepted),
 		T(test_longest_path_is_3072_bytes),
