@@ -101,6 +101,8 @@ const struct schema_row *schema_find(const char *path)
 {
 	const struct schema_row *hit = NULL;
 
+	if (path[0] != '/')
+		return NULL;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		/* most rows differ in the first letters already */
 		if (rows[i].path[1] != path[1] || !path_fits(rows[i].path, path))

@@ -9,11 +9,10 @@
 
 #include "cmds.h"
 #include "die.h"
-#include "glob.h"
 #include "json_out.h"
+#include "match.h"
 #include "store.h"
 #include "table.h"
-#include "text.h"
 
 static int owner_of(const struct xs_node *n)
 {
@@ -33,66 +32,40 @@ static struct xs_node *read_all(const char *path, unsigned int flags)
 /* ---- find ---- */
 
 struct filter {
-	const char *pattern, *value;
+	const char *value;
 	long owner;
+	struct shower shower;
+	size_t found;
 };
 
-static bool matches(const struct filter *f, const struct xs_node *n, const char *path)
+static void look(void *arg, const struct xs_node *n, const char *path)
 {
-	if (!glob_match(f->pattern, path))
-		return false;
+	struct filter *f = arg;
+
 	if (f->owner >= 0 && owner_of(n) != f->owner)
-		return false;
-	return !f->value || (n->value && memmem(n->value, n->value_len, f->value,
-						strlen(f->value)));
-}
-
-static void print_found(struct cli_args *a, const struct xs_node *n, const char *path)
-{
-	char *value;
-
-	if (a->json) {
-		json_print_line(json_pack("{s:s, s:o}", "path", path, "value",
-					  json_value(n->value ? n->value : "", n->value_len)));
-	} else if (cli_has(a, "null")) {
-		printf("%s%c", path, '\0');
-	} else if (cli_has(a, "names")) {
-		puts(path);
-	} else {
-		value = text_escape(n->value ? n->value : "", n->value_len);
-		printf("%s = %s\n", path, value);
-		free(value);
-	}
+		return;
+	if (f->value && !(n->value && memmem(n->value, n->value_len, f->value, strlen(f->value))))
+		return;
+	f->found++;
+	shower_node(&f->shower, n, path);
 }
 
 static int run_find(struct cli_args *a)
 {
-	char *typed = store_path(a->argc ? a->argv[0] : "/**");
 	struct filter f = {
 		.value = cli_str(a, "value", NULL),
 		.owner = cli_num(a, "owner", 0, 65535, -1),
+		.shower = shower_of(a),
 	};
-	char pattern[XENSTORE_ABS_PATH_MAX + 8], path[XENSTORE_ABS_PATH_MAX + 1];
-	struct xs_node *root;
-	bool any = false;
+	unsigned int flags = XS_TREE_VALUES |
+			     (f.owner >= 0 || f.shower.perms ? XS_TREE_PERMS : 0);
 
-	/* a plain path means everything below it */
-	snprintf(pattern, sizeof(pattern), "%s%s", typed,
-		 glob_is_pattern(typed) ? "" : strcmp(typed, "/") ? "/**" : "**");
-	f.pattern = pattern;
-	typed[glob_base_len(typed)] = '\0';
-	root = read_all(*typed ? typed : "/",
-			XS_TREE_VALUES | (f.owner >= 0 ? XS_TREE_PERMS : 0));
-	for (struct xs_node *n = root; n; n = xs_tree_next(root, n)) {
-		xs_tree_path(n, path, sizeof(path));
-		if (!matches(&f, n, path))
-			continue;
-		any = true;
-		print_found(a, n, path);
-	}
-	xs_tree_free(root);
-	free(typed);
-	return any ? CLI_OK : CLI_FAIL;
+	/* a stream: every match is a line */
+	f.shower.ndjson = f.shower.ndjson || f.shower.json;
+	json_decref(f.shower.list);
+	f.shower.list = NULL;
+	match_each(a->argc ? a->argv[0] : "/", true, flags, look, &f);
+	return f.found ? CLI_OK : CLI_FAIL;
 }
 
 static const struct cli_opt find_opts[] = {
@@ -100,16 +73,21 @@ static const struct cli_opt find_opts[] = {
 	{ 'o', "owner", "DOMID", "owned by this domain" },
 	{ 'n', "names", NULL, "paths only" },
 	{ '0', "null", NULL, "paths, each ended by a NUL byte" },
+	{ 'd', "decode", NULL, "what values mean, too" },
+	{ 'p', "perms", NULL, "permissions too" },
+	{ 0, "ndjson", NULL, "one JSON object a line, as --json does here" },
 	{ 0 },
 };
 
 const struct cli_cmd cmd_find = {
 	.name = "find",
-	.alias = "grep",
 	.args = "[PATTERN]",
 	.help = "nodes by path pattern, value or owner",
-	.more = "* stands for any part of one name, ** for any number of names:\n"
-		"  xs find '/local/domain/*/name'    xs find '/**/state' --value 4",
+	.more = "* stands for any part of one name, ** for any number of names. A path without them\n"
+		"means everything below it. Status 1 when there is nothing.",
+	.example = "xs find '/local/domain/*/name'\n"
+		   "xs find --decode '/**/state' --value 4\n"
+		   "xs find -0 --owner 5 | xargs -0 -n 1 xs perms",
 	.opts = find_opts,
 	.max_args = 1,
 	.run = run_find,

@@ -113,7 +113,8 @@ const struct cli_cmd cmd_apply = {
 	.args = "[FILE]",
 	.help = "makes the store as a JSON document says, after showing the plan",
 	.more = "As import, and null removes a node. With --prune what the document does not mention\n"
-		"goes, too, but only below the paths in its \"@roots\".",
+		"goes, too, but only below the paths in its \"@roots\", and not what a program wrote into\n"
+		"a record that stays (its uuid).",
 	.opts = apply_opts,
 	.max_args = 1,
 	.run = run_apply,

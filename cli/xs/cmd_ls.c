@@ -9,13 +9,14 @@
 
 #include "cmds.h"
 #include "die.h"
-#include "json_out.h"
+#include "glob.h"
+#include "match.h"
 #include "store.h"
 #include "table.h"
 #include "text.h"
 
 struct look {
-	bool perms, names_only, flat, paths0;
+	bool perms, names_only, flat, paths0, decode, ndjson;
 };
 
 static char *value_text(const struct xs_node *n)
@@ -25,33 +26,31 @@ static char *value_text(const struct xs_node *n)
 	return strdup(n->value_rc ? "(not readable)" : "");
 }
 
+/* With what it means, if asked. */
+static char *shown_value(const struct xs_node *n, const struct look *look)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	char *value = value_text(n), *says = NULL, *both = NULL;
+
+	if (look->decode && n->value) {
+		xs_tree_path(n, path, sizeof(path));
+		says = decoded(path, n->value, n->value_len);
+	}
+	if (!says)
+		return value;
+	if (asprintf(&both, "%s  (%s)", value, says) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	free(value);
+	free(says);
+	return both;
+}
+
 static void perms_text(const struct xs_node *n, char *buf, size_t size)
 {
 	store_perms_text(n->perms, n->perms_len, buf, size);
 }
 
 /* ---- lines ---- */
-
-static void print_flat(const struct xs_node *n, const struct look *look)
-{
-	char path[XENSTORE_ABS_PATH_MAX + 1], perms[512];
-	char *value;
-
-	xs_tree_path(n, path, sizeof(path));
-	if (look->paths0) {
-		printf("%s%c", path, '\0');
-		return;
-	}
-	if (look->names_only) {
-		puts(path);
-		return;
-	}
-	value = value_text(n);
-	perms_text(n, perms, sizeof(perms));
-	printf("%s = %s%s%s%s\n", path, value, look->perms ? "  (" : "", look->perms ? perms : "",
-	       look->perms ? ")" : "");
-	free(value);
-}
 
 static void print_branch(const struct xs_node *root, const struct xs_node *n)
 {
@@ -63,7 +62,7 @@ static void print_branch(const struct xs_node *root, const struct xs_node *n)
 static void print_tree_line(const struct xs_node *root, const struct xs_node *n,
 			    const struct look *look)
 {
-	char *value = value_text(n), perms[512];
+	char *value = shown_value(n, look), perms[512];
 
 	if (n->parent != root)
 		print_branch(root, n);
@@ -77,30 +76,36 @@ static void print_tree_line(const struct xs_node *root, const struct xs_node *n,
 	free(value);
 }
 
-/* ---- JSON ---- */
+/* ---- one node a line, or JSON ---- */
 
-static json_t *node_json(const struct xs_node *n, const struct look *look)
+static void print_each(struct cli_args *a, const struct xs_node *root)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
-	json_t *o;
+	struct shower s = shower_of(a);
 
-	xs_tree_path(n, path, sizeof(path));
-	o = json_pack("{s:s, s:s}", "path", path, "name", n->name);
-	if (n->value)
-		json_object_set_new(o, "value", json_value(n->value, n->value_len));
-	if (look->perms)
-		json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
-	return o;
+	for (struct xs_node *n = xs_tree_next(root, root); n; n = xs_tree_next(root, n)) {
+		xs_tree_path(n, path, sizeof(path));
+		shower_node(&s, n, path);
+	}
+	shower_end(&s);
 }
 
-static int print_json(const struct xs_node *root, const struct look *look)
+static void print_match(void *arg, const struct xs_node *n, const char *path)
 {
-	json_t *list = json_array();
+	shower_node(arg, n, path);
+}
 
-	for (struct xs_node *n = xs_tree_next(root, root); n; n = xs_tree_next(root, n))
-		json_array_append_new(list, node_json(n, look));
-	json_print(list);
-	return CLI_OK;
+/* A pattern lists what matches it. */
+static int list_matches(struct cli_args *a)
+{
+	struct shower s = shower_of(a);
+	size_t nr = 0;
+
+	for (int i = 0; i < a->argc; i++)
+		nr += match_each(a->argv[i], false,
+				 XS_TREE_VALUES | (s.perms ? XS_TREE_PERMS : 0), print_match, &s);
+	shower_end(&s);
+	return nr ? CLI_OK : CLI_FAIL;
 }
 
 /* ---- the commands ---- */
@@ -125,25 +130,27 @@ static struct look look_of(const struct cli_args *a)
 		.names_only = cli_has(a, "names"),
 		.flat = cli_has(a, "flat"),
 		.paths0 = cli_has(a, "null"),
+		.decode = cli_has(a, "decode"),
+		.ndjson = cli_has(a, "ndjson"),
 	};
 }
 
 static int run_ls(struct cli_args *a)
 {
 	struct look look = look_of(a);
-	struct xs_node *root = look_up(a, cli_has(a, "recursive") ? -1 : 1, &look);
+	struct xs_node *root;
 	struct table *t;
 	char perms[512];
 
-	if (a->json) {
-		print_json(root, &look);
-	} else if (look.flat || look.paths0 || cli_has(a, "recursive")) {
-		for (struct xs_node *n = xs_tree_next(root, root); n; n = xs_tree_next(root, n))
-			print_flat(n, &look);
+	if (a->argc && glob_is_pattern(a->argv[0]))
+		return list_matches(a);
+	root = look_up(a, cli_has(a, "recursive") ? -1 : 1, &look);
+	if (a->json || look.ndjson || look.flat || look.paths0 || cli_has(a, "recursive")) {
+		print_each(a, root);
 	} else {
 		t = table_create(look.names_only ? "l" : look.perms ? "lll" : "ll", NULL);
 		for (struct xs_node *n = root->children; n; n = n->next) {
-			char *value = value_text(n);
+			char *value = shown_value(n, &look);
 
 			table_cell(t, "%s", n->name);
 			perms_text(n, perms, sizeof(perms));
@@ -164,11 +171,13 @@ static int run_tree(struct cli_args *a)
 	struct look look = look_of(a);
 	struct xs_node *root = look_up(a, cli_num(a, "depth", 1, 1000, -1), &look);
 
-	if (a->json)
-		print_json(root, &look);
-	else
+	bool tree = !a->json && !look.ndjson;
+
+	if (tree)
 		puts(root->name);
-	if (!a->json)
+	else
+		print_each(a, root);
+	if (tree)
 		for (struct xs_node *n = xs_tree_next(root, root); n; n = xs_tree_next(root, n))
 			print_tree_line(root, n, &look);
 	xs_tree_free(root);
@@ -181,15 +190,20 @@ static const struct cli_opt ls_opts[] = {
 	{ 'f', "flat", NULL, "full paths, one PATH = VALUE a line" },
 	{ 'r', "recursive", NULL, "everything below, as with --flat" },
 	{ '0', "null", NULL, "full paths, each ended by a NUL byte" },
+	{ 'd', "decode", NULL, "what values mean, too: states, sizes, disks, domains" },
+	{ 0, "ndjson", NULL, "one JSON object a line" },
 	{ 0 },
 };
 
 const struct cli_cmd cmd_ls = {
 	.name = "ls",
-	.args = "[PATH]",
-	.help = "children of a node, with values",
+	.args = "[PATH | PATTERN...]",
+	.help = "children of a node, with values; or what matches a pattern",
+	.more = "PATTERN holds * (within a name) or ** (any number of names).",
+	.example = "xs ls --decode ~/device/vbd/51712\n"
+		   "xs ls '/local/domain/*/name'",
 	.opts = ls_opts,
-	.max_args = 1,
+	.max_args = -1,
 	.run = run_ls,
 };
 
@@ -197,6 +211,8 @@ static const struct cli_opt tree_opts[] = {
 	{ 'p', "perms", NULL, "permissions too" },
 	{ 'n', "names", NULL, "names only" },
 	{ 'd', "depth", "N", "not deeper than N levels" },
+	{ 0, "decode", NULL, "what values mean, too" },
+	{ 0, "ndjson", NULL, "one JSON object a line" },
 	{ 0 },
 };
 
@@ -204,6 +220,8 @@ const struct cli_cmd cmd_tree = {
 	.name = "tree",
 	.args = "[PATH]",
 	.help = "everything below a node, drawn as a tree",
+	.example = "xs tree /config\n"
+		   "xs tree --depth 2 --decode web:device",
 	.opts = tree_opts,
 	.max_args = 1,
 	.run = run_tree,

@@ -108,6 +108,15 @@ static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct 
 	return rc;
 }
 
+/* A key that a program may have written itself says nothing about what people want: it stays as
+ * long as the node it belongs to. */
+static bool written_by_programs(const char *path)
+{
+	const struct schema_row *row = schema_find(path);
+
+	return row && strcmp(row->writer, "people") != 0;
+}
+
 static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const char *root_path)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
@@ -124,10 +133,11 @@ static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const ch
 		if (skip && up == skip)
 			continue; /* goes with its parent */
 		xs_tree_path(n, path, sizeof(path));
-		if (!doc_find(d, path)) {
+		if (doc_find(d, path))
+			continue;
+		if (!written_by_programs(path))
 			change_add(p, CHANGE_REMOVE, path, NULL);
-			skip = n;
-		}
+		skip = n;
 	}
 	xs_tree_free(root);
 	return 0;

@@ -106,16 +106,16 @@ int store_domid(const char *name)
 	return id >= 0 ? id : search_domid(name);
 }
 
-static char *below_vm(const char *rest)
+/* Below the home of the domain whose name is the first @len bytes of @text. */
+static char *below_domain(const char *text, size_t len, const char *rest)
 {
-	size_t len = strcspn(rest, "/");
-	char *name = strndup(rest, len);
+	char *name = strndup(text, len);
 	int id = store_domid(name);
 
 	if (id < 0)
 		cli_die(CLI_FAIL, "no running domain is called %s", name);
 	free(name);
-	return printf_path("/local/domain/%d%s", id, rest + len);
+	return printf_path("/local/domain/%d%s%s", id, *rest && *rest != '/' ? "/" : "", rest);
 }
 
 static char *below_home(const char *rest)
@@ -131,10 +131,16 @@ static char *below_home(const char *rest)
 
 char *store_path(const char *typed)
 {
+	size_t name = strcspn(typed, "/:");
+
 	if (typed[0] == '~')
 		return below_home(typed + 1);
 	if (strncmp(typed, "vm:", 3) == 0)
-		return below_vm(typed + 3);
+		return below_domain(typed + 3, strcspn(typed + 3, "/"),
+				    typed + 3 + strcspn(typed + 3, "/"));
+	/* no name in the store has a colon */
+	if (name && typed[name] == ':')
+		return below_domain(typed, name, typed + name + 1);
 	if (typed[0] == '/' || typed[0] == '@')
 		return printf_path("%s", typed);
 	return printf_path("/%s", typed);

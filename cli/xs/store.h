@@ -20,8 +20,8 @@ void store_hang_up(void);
 
 /*
  * Full path for what the user typed, malloc'd: "/..." as it is; "~/x" below the own domain's home
- * and "~N/x" below domain N's; "vm:NAME/x" below the home of the running domain NAME; anything else
- * below "/". A trailing slash goes. Ends the program when NAME is not running.
+ * and "~N/x" below domain N's; "NAME:x" or "vm:NAME/x" below the home of the running domain NAME;
+ * anything else below "/". A trailing slash goes. Ends the program when NAME is not running.
  */
 char *store_path(const char *typed);
 

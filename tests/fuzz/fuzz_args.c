@@ -23,11 +23,15 @@
 
 static jmp_buf out;
 static int status;
+static bool trying;
 
 /* cli_die() ends a program; here it ends one input (linked with --wrap=exit). */
 _Noreturn void __wrap_exit(int code);
+_Noreturn void __real_exit(int code);
 _Noreturn void __wrap_exit(int code)
 {
+	if (!trying) /* the fuzzer's own end */
+		__real_exit(code);
 	status = code;
 	longjmp(out, 1);
 }
@@ -79,8 +83,10 @@ static void try_line(char *text)
 	for (char *w = strtok_r(text, "\n", &save); w && argc < WORDS_MAX;
 	     w = strtok_r(NULL, "\n", &save))
 		argv[argc++] = w;
+	trying = true;
 	if (setjmp(out) == 0)
 		status = cli_run(&tool, argc, argv);
+	trying = false;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		ok = ok || status == known[i];
 	FUZZ_CHECK(ok);
@@ -111,8 +117,9 @@ int fuzz_one(const uint8_t *data, size_t size)
 	static bool quiet;
 	char *text = malloc(size + 1);
 
+	/* what commands say; libFuzzer speaks through descriptors of its own */
 	if (!quiet)
-		quiet = freopen("/dev/null", "w", stderr) && freopen("/dev/null", "w", stdout);
+		quiet = freopen("/dev/null", "w", stdout) && (stderr = fopen("/dev/null", "w"));
 	memcpy(text, data, size);
 	text[size] = '\0';
 	try_value(data, size);

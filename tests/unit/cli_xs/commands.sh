@@ -61,6 +61,18 @@ is "write --if-value refuses what does not" "1 uno" "$rc $(xs read /t/a)"
 run xs write /t/good 1 '/t/bad path' 2
 is "several writes are one transaction" "1 1" "$rc $(xs exists /t/good; echo $?)"
 
+gen=$(xs stat /t/a | awk '/^generation/{print $2}')
+run xs put --if-gen "$gen" /t/a due
+is "write --if-gen changes what is of that generation" "0 due" "$rc $(xs get /t/a)"
+run xs put --if-gen "$gen" /t/a tre
+is "and only that" "1 due" "$rc $(xs get /t/a)"
+run xs put --if-gen 0 /t/a tre
+is "write --if-gen 0 wants nothing to be there" 1 $rc
+if command -v script >/dev/null; then
+	run script -qec "'$xs_prog' get --raw /t/bin" /dev/null
+	is "get --raw gives a terminal no bytes that are no text" "1 0" "$rc $(echo "$out" | grep -c "$(printf '\377')")"
+fi
+
 # listing
 xs rm /t; xs write /t/x 1 /t/d/e/f 2 /t/d/g 3
 is "ls shows children with values" "d  
@@ -85,6 +97,23 @@ is "find takes patterns" "/t/d/e/f = 2
 is "find --value looks into values" /t/d/g "$(xs find -n --value 3 /t)"
 run xs find /t/nothing/here
 is "find of nothing: status 1" 1 $rc
+is "ls takes a pattern" "/t/d/e = 
+/t/d/g = 3" "$(xs ls '/t/d/*')"
+is "get takes a pattern" "/t/d/g = 3
+/t/x = 1" "$(xs get '/t/**' | grep -v '= $' | grep -v /f)"
+is "--ndjson is an object a line" '{"path":"/t/d","name":"d","value":""}
+{"path":"/t/x","name":"x","value":"1"}' "$(xs ls --ndjson /t)"
+is "grep finds values by expression" /t/d/g "$(xs grep -n '^[3-9]$' /t)"
+is "grep -k looks at paths, -F takes text, -v the others" "/t/x /t/d/e /t/d/e/f /t/d/e/f /t/d/g" \
+	"$(xs grep -n -F 1 /t) $(xs grep -k -n '/e' /t | xargs) $(xs grep -v -n '^1*$' /t | xargs)"
+run xs grep '(' /t
+is "a bad expression: status 2" 2 $rc
+xs write /local/domain/9/name nine /local/domain/9/device/vbd/51712/state 4 /local/domain/9/memory/target 131072 \
+	/local/domain/9/device/vbd/51712/virtual-device 51712 /local/domain/0/backend/vbd/9/51712/frontend-id 9
+is "--decode tells states, disks, sizes and domains" "4 (Connected) 51712 (xvda) 131072 (128 MiB) 9 (nine)" \
+	"$(xs get -v --decode /local/domain/9/device/vbd/51712/state /local/domain/9/device/vbd/51712/virtual-device \
+	   /local/domain/9/memory/target /local/domain/0/backend/vbd/9/51712/frontend-id | xargs)"
+xs rm /local/domain/9 /local/domain/0/backend
 is "ls -0 ends paths by NUL bytes" 2 "$(xs ls -0 /t | tr -cd '\000' | wc -c)"
 is "du counts nodes" "    4      6  d" "$(xs du /t | sed -n 2p)"
 for i in $(seq 500); do echo "/t/many/child-with-a-long-name-$i 1"; done | xargs -n 20 xs write
@@ -117,6 +146,7 @@ is "exists: status 1 when one is missing" 1 $rc
 xs write /local/domain/7/name seven /local/domain/7/key v
 is "~7/ is domain 7's home" v "$(xs read '~7/key')"
 is "vm:NAME/ is the home of the domain of that name" v "$(xs read vm:seven/key)"
+is "NAME:x is the same" "v v" "$(xs read seven:key) $(xs read -v seven:/key)"
 run xs read vm:nobody/key
 is "vm: of a domain that is not there: status 1" 1 $rc
 is "a path needs no leading slash" v "$(xs read local/domain/7/key)"

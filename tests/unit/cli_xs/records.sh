@@ -72,6 +72,10 @@ is "a domain that shall run needs a complete record" "2 1 1" \
 echo '{"config":{"domain":{"b":{"power":"on"}}}}' >power.json
 run xs apply -y power.json
 is "what the store has already counts" "0 on" "$rc $(xs read /config/domain/b/power)"
+xs write /config/domain/a/uuid 3f1c1e6e-2f0b-4a55-9a35-6d3b7d2c1a10 /config/domain/a/junk 1
+xs apply -y --prune host.json >out
+is "--prune leaves what xend wrote into a record that stays, and nothing else" "0 1" \
+	"$(xs exists /config/domain/a/uuid; echo $?) $(xs exists /config/domain/a/junk; echo $?)"
 sed 's/"b": {.*/"z": {"memory": 16, "power": "off"}}}}/' host.json >less.json
 xs write /config/other kept
 run xs apply -n --prune less.json
