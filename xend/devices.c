@@ -71,17 +71,16 @@ static void write_if(struct txn *tx, struct path p, const char *value)
 		txn_write(tx, p, value);
 }
 
-static void write_vif(struct txn *tx, const struct domain *d, unsigned int index)
+static void write_vif(struct txn *tx, const struct domain *d, const struct record_vif *v)
 {
 	const enum device_kind k = DEVICE_VIF;
-	const struct record_vif *v = &d->rec.vif[index];
 	unsigned int domid = (unsigned int)d->domid;
 	char id[16], mac[18];
 
-	snprintf(id, sizeof(id), "%u", index);
+	snprintf(id, sizeof(id), "%u", v->item);
 	snprintf(mac, sizeof(mac), "%s", v->mac);
 	if (!mac[0])
-		vdev_mac_default(d->rec.uuid, index, mac);
+		vdev_mac_default(d->rec.uuid, v->item, mac);
 	write_common(tx, k, domid, id);
 	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
 	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge[0] ? v->bridge : "xenbr0");
@@ -105,7 +104,7 @@ static int devices_body(struct txn *tx, void *arg)
 	for (unsigned int i = 0; i < d->rec.nr_disks; i++)
 		write_disk(tx, domid, &d->rec.disk[i]);
 	for (unsigned int i = 0; i < d->rec.nr_vifs; i++)
-		write_vif(tx, d, i);
+		write_vif(tx, d, &d->rec.vif[i]);
 	return 0;
 }
 
@@ -148,9 +147,9 @@ static void describe(struct xend *x, unsigned int domid, enum device_kind k, con
 	free(dev);
 }
 
-static int check_ready(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+int devices_check(struct xend *x, unsigned int domid, enum device_kind k, const char *id, char *why,
+		  size_t why_len)
 {
-	unsigned int domid = (unsigned int)d->domid;
 	char *status = store_read(x->xs, path_backend(k, domid, id, "hotplug-status"));
 	char what[64], *text;
 	int rc = -EINPROGRESS;
@@ -160,11 +159,21 @@ static int check_ready(struct xend *x, struct domain *d, enum device_kind k, con
 	} else if (status && !strcmp(status, "error")) {
 		describe(x, domid, k, id, what, sizeof(what));
 		text = store_read(x->xs, path_backend(k, domid, id, "hotplug-error"));
-		domain_error(d, "%s: %s", what, text ? text : "its backend failed");
+		snprintf(why, why_len, "%s: %s", what, text ? text : "its backend failed");
 		free(text);
 		rc = -EIO;
 	}
 	free(status);
+	return rc;
+}
+
+static int check_ready(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	char why[DOMAIN_ERROR_MAX];
+	int rc = devices_check(x, (unsigned int)d->domid, k, id, why, sizeof(why));
+
+	if (rc == -EIO)
+		domain_error(d, "%s", why);
 	return rc;
 }
 
@@ -249,4 +258,107 @@ static int remove_body(struct txn *tx, void *arg)
 int devices_remove(struct xend *x, struct domain *d)
 {
 	return store_transact(x->xs, remove_body, (void *)d);
+}
+
+/* ---- one device of a running domain ---- */
+
+struct one {
+	const struct domain *d;
+	enum device_kind kind;
+	unsigned int index;
+	const char *id;
+};
+
+static int add_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+
+	if (o->kind == DEVICE_VBD)
+		write_disk(tx, (unsigned int)o->d->domid, &o->d->rec.disk[o->index]);
+	else
+		write_vif(tx, o->d, &o->d->rec.vif[o->index]);
+	return 0;
+}
+
+int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index)
+{
+	struct one o = { d, kind, index, NULL };
+
+	return store_transact(x->xs, add_body, &o);
+}
+
+static int unplug_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+
+	ask_close(tx, (unsigned int)o->d->domid, o->kind, o->id);
+	return 0;
+}
+
+int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
+{
+	struct one o = { d, kind, 0, id };
+
+	return store_transact(x->xs, unplug_body, &o);
+}
+
+static int drop_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+	unsigned int domid = (unsigned int)o->d->domid;
+
+	txn_rm(tx, path_backend(o->kind, domid, o->id, NULL));
+	txn_rm(tx, path_frontend(o->kind, domid, o->id, NULL));
+	return 0;
+}
+
+int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
+{
+	struct one o = { d, kind, 0, id };
+
+	return store_transact(x->xs, drop_body, &o);
+}
+
+static bool is_value(struct txn *tx, struct path p, const char *value)
+{
+	char *now = txn_read(tx, p);
+	bool is = now && !strcmp(now, value);
+
+	free(now);
+	return is;
+}
+
+static unsigned int count(struct txn *tx, enum device_kind kind, unsigned int domid)
+{
+	unsigned int nr;
+
+	free(store_list(tx->xs, tx->t, path_backend_dir(kind, domid), &nr));
+	return nr;
+}
+
+bool devices_as_recorded(struct txn *tx, const struct domain *d)
+{
+	unsigned int domid = (unsigned int)d->domid;
+	bool same = count(tx, DEVICE_VBD, domid) == d->rec.nr_disks &&
+		    count(tx, DEVICE_VIF, domid) == d->rec.nr_vifs;
+	char id[16];
+
+	for (unsigned int i = 0; same && i < d->rec.nr_disks; i++) {
+		const struct record_disk *disk = &d->rec.disk[i];
+
+		snprintf(id, sizeof(id), "%u", disk->number);
+		same = is_value(tx, path_backend(DEVICE_VBD, domid, id, "params"), disk->target) &&
+		       is_value(tx, path_backend(DEVICE_VBD, domid, id, "mode"),
+				disk->writable ? "w" : "r");
+	}
+	for (unsigned int i = 0; same && i < d->rec.nr_vifs; i++) {
+		const struct record_vif *v = &d->rec.vif[i];
+
+		snprintf(id, sizeof(id), "%u", v->item);
+		same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "bridge"),
+				v->bridge[0] ? v->bridge : "xenbr0");
+		if (same && v->mac[0])
+			same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "mac"), v->mac);
+	}
+	return same;
 }

@@ -9,9 +9,13 @@
 #define XEND_DEVICES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "xspaths.h"
 
 struct xend;
 struct domain;
+struct txn;
 
 /* Writes every device of the record in one transaction. 0 or -errno. */
 int devices_write(struct xend *x, struct domain *d);
@@ -31,5 +35,22 @@ bool devices_closed(struct xend *x, struct domain *d);
 
 /* Removes front- and backend directories, closed or not. 0 or -errno. */
 int devices_remove(struct xend *x, struct domain *d);
+
+/*
+ * One device: 0 ready, -EINPROGRESS not yet, -EIO with @why (@why_len bytes): what its backend
+ * said. @id: as in the backend's path.
+ */
+int devices_check(struct xend *x, unsigned int domid, enum device_kind kind, const char *id, char *why,
+		  size_t why_len);
+
+/* Writes the directories of d->rec's disk or card number @index. 0 or -errno. */
+int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index);
+/* Asks one backend to close; its frontend stays, so that the guest can let go. 0 or -errno. */
+int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id);
+/* Removes both directories of one device, closed or not. 0 or -errno. */
+int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const char *id);
+
+/* Whether the running domain has the devices d->rec says, no more and no fewer. */
+bool devices_as_recorded(struct txn *tx, const struct domain *d);
 
 #endif

@@ -80,6 +80,36 @@ int hv_domain_destroy(struct hv *hv, uint16_t domid);
 /* An unbound event channel in @domid for dom0 to bind. */
 int hv_evtchn_alloc(struct hv *hv, uint16_t domid, uint32_t *port);
 
+/* --- its virtual CPUs (hv_vcpu.c) --- */
+
+#define HV_CPUS_MAX 256
+
+struct hv_vcpu {
+	bool online, blocked, running;
+	uint64_t cpu_time_ns;
+	uint32_t cpu;			/* where it ran last */
+};
+
+/* Bit n: physical CPU n. Hard: where it may run; soft: where it had better. */
+struct hv_affinity {
+	uint8_t hard[HV_CPUS_MAX / 8], soft[HV_CPUS_MAX / 8];
+};
+
+struct hv_credit {
+	uint16_t weight;		/* 1-65535, 256 usual */
+	uint16_t cap;			/* percent of one CPU, 0: none */
+};
+
+/* -ENOENT when there is no such vcpu. */
+int hv_vcpu_info(struct hv *hv, uint16_t domid, unsigned int vcpu, struct hv_vcpu *info);
+int hv_vcpu_get_affinity(struct hv *hv, uint16_t domid, unsigned int vcpu, struct hv_affinity *a);
+/* Sets the maps that @hard, @soft say. -EINVAL: no CPU of the machine is among them. */
+int hv_vcpu_set_affinity(struct hv *hv, uint16_t domid, unsigned int vcpu, bool hard, bool soft,
+			 const struct hv_affinity *a);
+/* -EOPNOTSUPP: the scheduler in use has no weights. */
+int hv_credit_get(struct hv *hv, uint16_t domid, struct hv_credit *c);
+int hv_credit_set(struct hv *hv, uint16_t domid, const struct hv_credit *c);
+
 /* --- its memory (hv_memory.c) --- */
 
 /*

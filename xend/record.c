@@ -17,6 +17,7 @@
 #include "vdev.h"
 
 #define MIB_MAX (1ull << 24)
+#define ITEM_DIGITS 3
 
 struct reader {
 	struct xs_handle *xs;
@@ -165,6 +166,17 @@ static void take_target(struct reader *rd, struct record_disk *d, const char *it
 		complain(rd, "disk %s: target=%.80s is not an absolute path", item, text);
 }
 
+/* Items of a list are named by small numbers: a card's is its device's, too. */
+static unsigned int take_item(struct reader *rd, const char *list, const char *item)
+{
+	size_t len = strspn(item, "0123456789");
+
+	if (!len || item[len] || len > ITEM_DIGITS)
+		complain(rd, "%s/%.32s is not possible: a number of at most %d digits is", list, item,
+			 ITEM_DIGITS);
+	return (unsigned int)atoi(item);
+}
+
 static void take_disk(struct reader *rd, const char *item)
 {
 	struct record_disk *d = &rd->r->disk[rd->r->nr_disks];
@@ -175,6 +187,7 @@ static void take_disk(struct reader *rd, const char *item)
 		complain(rd, "more than %d disks", RECORD_MAX_DISKS);
 		return;
 	}
+	d->item = take_item(rd, "disk", item);
 	take_target(rd, d, item);
 	take_text(rd, path_config_item(name, "disk", item, "vdev"), "disk vdev", d->vdev,
 		  sizeof(d->vdev));
@@ -206,6 +219,7 @@ static void take_vif(struct reader *rd, const char *item)
 		complain(rd, "more than %d network cards", RECORD_MAX_VIFS);
 		return;
 	}
+	v->item = take_item(rd, "vif", item);
 	take_text(rd, path_config_item(name, "vif", item, "mac"), "vif mac", v->mac,
 		  sizeof(v->mac));
 	take_text(rd, path_config_item(name, "vif", item, "bridge"), "vif bridge", v->bridge, 16);
@@ -274,7 +288,7 @@ static void hash_bytes(uint64_t *h, const void *data, size_t len)
 		*h = (*h ^ p[i]) * 1099511628211ull;
 }
 
-/* FNV-1a over what needs a restart to change; unused tails are zero, so the structs compare. */
+/* FNV-1a over what needs a restart to change; devices do not. */
 static uint64_t hash_record(const struct record *r)
 {
 	uint64_t h = 14695981039346656037ull;
@@ -286,13 +300,6 @@ static uint64_t hash_record(const struct record *r)
 	hash_bytes(&h, r->kernel, strlen(r->kernel) + 1);
 	hash_bytes(&h, r->ramdisk, strlen(r->ramdisk) + 1);
 	hash_bytes(&h, r->cmdline, strlen(r->cmdline) + 1);
-	for (unsigned int i = 0; i < r->nr_disks; i++) {
-		hash_bytes(&h, r->disk[i].target, strlen(r->disk[i].target) + 1);
-		hash_bytes(&h, &r->disk[i].number, sizeof(r->disk[i].number));
-		hash_bytes(&h, &r->disk[i].writable, sizeof(r->disk[i].writable));
-	}
-	for (unsigned int i = 0; i < r->nr_vifs; i++)
-		hash_bytes(&h, &r->vif[i], sizeof(r->vif[i]));
 	return h;
 }
 

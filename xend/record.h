@@ -28,11 +28,13 @@ struct record_disk {
 	bool phy;
 	char vdev[32];
 	uint32_t number;		/* the guest's virtual device */
+	unsigned int item;		/* its place in the record: disk/@item */
 	bool writable, shared;		/* shared: w!, no exclusive lock */
 };
 
 struct record_vif {
 	char mac[18], bridge[32], script[256], ip[128], vifname[16];
+	unsigned int item;		/* vif/@item; also the device's number */
 };
 
 struct record {
@@ -48,7 +50,7 @@ struct record {
 	unsigned int nr_disks, nr_vifs;
 	struct record_disk disk[RECORD_MAX_DISKS];
 	struct record_vif vif[RECORD_MAX_VIFS];
-	uint64_t hash;			/* of what a running domain was built from */
+	uint64_t hash;			/* of what needs a restart to change: all but devices */
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "host.h"
 #include "log.h"
 #include "reconcile.h"
+#include "request_ops.h"
 #include "status.h"
 #include "steps.h"
 #include "store.h"
@@ -25,19 +26,7 @@
 #define KEEP_NS (60 * NS_PER_S)
 #define OUTPUT_CHUNK 1900u
 
-enum request_state { REQUEST_NEW, REQUEST_WORKING, REQUEST_ANSWERED };
-
-struct request {
-	struct request *next;
-	char id[PATH_NAME_MAX];
-	char domain[PATH_NAME_MAX];	/* valid with REQUEST_WORKING */
-	enum request_state state;
-	uint64_t remove_ns;
-	char error[DOMAIN_ERROR_MAX];
-};
-
-static int __attribute__((format(printf, 3, 4)))
-refuse(struct request *r, int err, const char *fmt, ...)
+int refuse(struct request *r, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -47,7 +36,6 @@ refuse(struct request *r, int err, const char *fmt, ...)
 	return err;
 }
 
-/* The domain a request names, by name or by number; NULL after refusing. */
 static struct domain *target(struct xend *x, struct request *r)
 {
 	char *name = store_read(x->xs, path_request(r->id, "domain")), *end;
@@ -65,7 +53,7 @@ static struct domain *target(struct xend *x, struct request *r)
 	return d;
 }
 
-static struct domain *running_target(struct xend *x, struct request *r)
+struct domain *running_target(struct xend *x, struct request *r)
 {
 	struct domain *d = target(x, r);
 
@@ -75,6 +63,13 @@ static struct domain *running_target(struct xend *x, struct request *r)
 		return NULL;
 	}
 	return d;
+}
+
+static int poll_destroyed(struct xend *x, struct request *r)
+{
+	const struct domain *d = domain_find(x, r->domain);
+
+	return !d || (d->domid < 0 && d->walk == WALK_NONE) ? 0 : -EINPROGRESS;
 }
 
 static int op_destroy(struct xend *x, struct request *r)
@@ -87,6 +82,7 @@ static int op_destroy(struct xend *x, struct request *r)
 	if (d->walk == WALK_DOWN && d->after == AFTER_RESTART)
 		d->after = AFTER_STOP;
 	steps_begin_down(x, d, AFTER_STOP, "destroy");
+	r->poll = poll_destroyed;
 	return -EINPROGRESS;
 }
 
@@ -189,6 +185,13 @@ static const struct {
 	{ "shutdown", op_shutdown },
 	{ "refresh", op_refresh },
 	{ "dmesg", op_dmesg },
+	{ "attach", op_attach },
+	{ "detach", op_detach },
+	{ "vcpu-list", op_vcpu_list },
+	{ "vcpu-pin", op_vcpu_pin },
+	{ "sched-credit", op_sched_credit },
+	{ "mem-max", op_mem_max },
+	{ "rename", op_rename },
 };
 
 static int answer_body(struct txn *tx, void *arg)
@@ -246,11 +249,16 @@ static void begin(struct xend *x, struct request *r)
 	answer(x, r);
 }
 
-static bool work_done(struct xend *x, const struct request *r)
+/* Work that goes on: answers it when it has ended. */
+static void look_again(struct xend *x, struct request *r)
 {
-	const struct domain *d = domain_find(x, r->domain);
+	int err = r->poll(x, r);
 
-	return !d || (d->domid < 0 && d->walk == WALK_NONE);
+	if (err == -EINPROGRESS)
+		return;
+	if (err && !r->error[0])
+		refuse(r, err, "failed: %s", strerror(-err));
+	answer(x, r);
 }
 
 static struct request **find(struct xend *x, const char *id)
@@ -307,9 +315,11 @@ uint64_t request_run(struct xend *x)
 			begin(x, r);
 			/* It may have given a domain something to do. */
 			again = 0;
-		} else if (r->state == REQUEST_WORKING && work_done(x, r)) {
-			answer(x, r);
+		} else if (r->state == REQUEST_WORKING) {
+			look_again(x, r);
 		}
+		if (r->state == REQUEST_WORKING && r->deadline_ns && r->deadline_ns < again)
+			again = r->deadline_ns;
 		if (r->state == REQUEST_ANSWERED && x->now_ns >= r->remove_ns) {
 			store_rm(x->xs, path_request(r->id, NULL));
 			*p = r->next;

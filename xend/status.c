@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "devices.h"
 #include "log.h"
 #include "store.h"
 #include "vdev.h"
@@ -36,7 +37,9 @@ static int status_body(struct txn *tx, void *arg)
 	write_or_remove(tx, path_status(d->name, "error"), d->error[0], d->error);
 	write_or_remove(tx, path_status(d->name, "built"), d->domid >= 0 && d->built_hash, hash);
 	write_or_remove(tx, path_status(d->name, "pending"),
-			d->domid >= 0 && d->built_hash && d->rec.hash != d->built_hash, "1");
+			d->domid >= 0 && d->built_hash && d->walk == WALK_NONE &&
+				(d->rec.hash != d->built_hash || !devices_as_recorded(tx, d)),
+			"1");
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
 	if (d->walk == WALK_NONE) {

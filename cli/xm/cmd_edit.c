@@ -139,3 +139,26 @@ const struct command cmd_edit = {
 	.max_args = 1,
 	.run = run_edit,
 };
+
+/* xm config edit, xm config show: the same under one word. */
+static int run_config(struct xm *xm, const struct args *args)
+{
+	struct args rest = *args;
+
+	rest.nr = 1;
+	rest.at[0] = args->at[1];
+	if (strcmp(args->at[0], "edit") == 0)
+		return run_edit(xm, &rest);
+	if (strcmp(args->at[0], "show") == 0)
+		return cmd_export.run(xm, &rest);
+	return xm_fail(xm, "'%.32s': say config edit or config show", args->at[0]);
+}
+
+const struct command cmd_config = {
+	.name = "config",
+	.usage = "edit | show DOMAIN",
+	.summary = "Change or print a stored record, as edit and export do",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_config,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_mem_set.c - xm mem-set and xm vcpu-set: what a running guest adjusts itself to.
+ * cmd_mem_set.c - xm mem-set, mem-max and vcpu-set: what a running guest adjusts itself to.
  *
  * Both speak to the guest by Xen's own keys: memory/target is followed by its balloon driver,
  * cpu/N/availability by its CPU hotplug. A stored record is changed along, so that the next start
@@ -13,6 +13,7 @@
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
+#include "request.h"
 
 #define MEMORY_MIN_KIB 4096
 
@@ -97,6 +98,57 @@ const struct command cmd_mem_set = {
 	.min_args = 2,
 	.max_args = 2,
 	.run = run_mem_set,
+};
+
+static int write_max(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct change *c = data;
+
+	if (!store_exists(xs, t, "/config/domain/%s", c->dom->name))
+		return 0;
+	return store_write_number(xs, t, (c->value + 1023) / 1024, "/config/domain/%s/maxmem",
+				  c->dom->name);
+}
+
+static int run_mem_max(struct xm *xm, const struct args *args)
+{
+	struct change c = {.live_only = args_has(args, 'l'), .value = memory_kib(args->at[1])};
+	char kib[24];
+	const struct request_arg with[] = {{"kib", kib}, {NULL, NULL}};
+	struct request req = {.op = "mem-max", .args = with};
+	struct domain dom;
+	long long target = 0;
+	int ret;
+
+	if (c.value < 0)
+		return xm_fail(xm, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
+			       args->at[1]);
+	if (domain_find_running(xm, args->at[0], &dom))
+		return 1;
+	store_read_number(xm->xs, XBT_NULL, &target, "/local/domain/%d/memory/target", dom.domid);
+	if (c.value < target)
+		return xm_fail(xm, "%s: %lld MiB is less than it shall have now, %lld MiB: mem-set first",
+			       dom.name, c.value / 1024, target / 1024);
+	snprintf(kib, sizeof(kib), "%lld", c.value);
+	req.domain = dom.name;
+	ret = request_told(xm, &req, "no other limit");
+	request_close(xm->xs, &req);
+	c.dom = &dom;
+	if (!ret && !c.live_only)
+		ret = store_transact(xm->xs, write_max, &c);
+	return ret < 0 ? xm_fail_store(xm, "writing the record", -ret) : ret;
+}
+
+const struct command cmd_mem_max = {
+	.name = "mem-max",
+	.usage = "[-l] DOMAIN MEMORY",
+	.summary = "Say how much memory a running domain can have at most",
+	.detail = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its kernel\n"
+		  "made room for at its start, whatever the limit.",
+	.options = scope_options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_mem_max,
 };
 
 static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)

@@ -8,6 +8,7 @@
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
+#include "request.h"
 
 struct rename_args {
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
@@ -24,6 +25,17 @@ static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret ? ret : store_remove(xs, t, "%s", r->from);
 }
 
+/* xend keeps a running domain under its name: it moves everything. */
+static int rename_running(struct xm *xm, const struct domain *dom, const char *name)
+{
+	const struct request_arg args[] = {{"name", name}, {NULL, NULL}};
+	struct request req = {.op = "rename", .domain = dom->name, .args = args};
+	int ret = request_told(xm, &req, "not renamed");
+
+	request_close(xm->xs, &req);
+	return ret;
+}
+
 static int run_rename(struct xm *xm, const struct args *args)
 {
 	const char *name = args->at[1], *problem = record_name_problem(name);
@@ -35,9 +47,10 @@ static int run_rename(struct xm *xm, const struct args *args)
 		return xm_fail(xm, "the name '%.80s' %s", name, problem);
 	if (domain_find(xm, args->at[0], &dom))
 		return 1;
-	if (domain_is_live(&dom) || !dom.has_record)
-		return xm_fail(xm, "%s is %s: only the record of a stopped domain can be renamed",
-			       dom.name, dom.state_word);
+	if (domain_is_live(&dom) && dom.domid > 0)
+		return rename_running(xm, &dom, name);
+	if (!dom.has_record)
+		return xm_fail(xm, "%s has no record: it cannot be renamed", dom.name);
 	snprintf(r.from, sizeof(r.from), "/config/domain/%s", dom.name);
 	snprintf(r.to, sizeof(r.to), "/config/domain/%s", name);
 	ret = store_transact(xm->xs, rename_body, &r);
@@ -49,7 +62,7 @@ static int run_rename(struct xm *xm, const struct args *args)
 const struct command cmd_rename = {
 	.name = "rename",
 	.usage = "DOMAIN NEW-NAME",
-	.summary = "Rename the stored record of a domain that does not run",
+	.summary = "Rename a domain, running or not",
 	.min_args = 2,
 	.max_args = 2,
 	.run = run_rename,

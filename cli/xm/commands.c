@@ -8,13 +8,15 @@
 #include "commands.h"
 
 static const struct command *const commands[] = {
-	&cmd_create,   &cmd_list,	&cmd_console,	   &cmd_shutdown, &cmd_reboot,
-	&cmd_destroy,  &cmd_pause,	&cmd_unpause,	   &cmd_new,	  &cmd_define,
-	&cmd_start,    &cmd_delete,	&cmd_undefine,	   &cmd_edit,	  &cmd_autostart,
-	&cmd_rename,   &cmd_info,	&cmd_uptime,	   &cmd_domid,	  &cmd_domname,
-	&cmd_vm_list,  &cmd_block_list, &cmd_network_list, &cmd_top,	  &cmd_mem_set,
-	&cmd_vcpu_set, &cmd_export,	&cmd_history,	   &cmd_why,	  &cmd_wait,
-	&cmd_events,   &cmd_sysrq,	&cmd_dmesg,	   &cmd_doctor,	  &cmd_help,
+	&cmd_create, &cmd_list, &cmd_console, &cmd_shutdown, &cmd_reboot, &cmd_destroy,
+	&cmd_pause, &cmd_unpause, &cmd_new, &cmd_define, &cmd_start, &cmd_delete,
+	&cmd_undefine, &cmd_edit, &cmd_config, &cmd_autostart, &cmd_rename, &cmd_info,
+	&cmd_uptime, &cmd_domid, &cmd_domname, &cmd_vm_list, &cmd_block_list,
+	&cmd_block_attach, &cmd_block_detach, &cmd_network_list, &cmd_network_attach,
+	&cmd_network_detach, &cmd_top, &cmd_mem_set, &cmd_mem_max, &cmd_vcpu_list,
+	&cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit, &cmd_export, &cmd_diff, &cmd_explain,
+	&cmd_history, &cmd_why, &cmd_wait, &cmd_events, &cmd_sysrq, &cmd_dmesg, &cmd_doctor,
+	&cmd_help,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

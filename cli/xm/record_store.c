@@ -31,27 +31,27 @@ static int put_number(struct xs_handle *xs, xs_transaction_t t, const char *name
 	return store_write_number(xs, t, value, DIR "/%s", name, key);
 }
 
-static int put_disk(struct xs_handle *xs, xs_transaction_t t, const struct record *rec, size_t i)
+int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+		    const struct disk_spec *disk)
 {
-	const struct disk_spec *disk = &rec->disks[i];
 	const char *backend = disk_backend_name(disk->backend);
 	char target[DISK_PATH_MAX + 8];
 	int ret;
 
 	snprintf(target, sizeof(target), "%s:%s", backend ? backend : "file", disk->path);
-	ret = store_write(xs, t, target, DIR "/disk/%zu/target", rec->name, i);
+	ret = store_write(xs, t, target, DIR "/disk/%zu/target", name, i);
 	if (!ret)
-		ret = store_write(xs, t, disk->vdev, DIR "/disk/%zu/vdev", rec->name, i);
+		ret = store_write(xs, t, disk->vdev, DIR "/disk/%zu/vdev", name, i);
 	if (!ret)
-		ret = store_write(xs, t, disk_mode_name(disk), DIR "/disk/%zu/mode", rec->name, i);
+		ret = store_write(xs, t, disk_mode_name(disk), DIR "/disk/%zu/mode", name, i);
 	if (!ret)
-		ret = store_write(xs, t, "raw", DIR "/disk/%zu/format", rec->name, i);
+		ret = store_write(xs, t, "raw", DIR "/disk/%zu/format", name, i);
 	return ret;
 }
 
-static int put_vif(struct xs_handle *xs, xs_transaction_t t, const struct record *rec, size_t i)
+int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+		   const struct vif_spec *vif)
 {
-	const struct vif_spec *vif = &rec->vifs[i];
 	const struct {
 		const char *key, *value;
 	} fields[] = {
@@ -62,7 +62,7 @@ static int put_vif(struct xs_handle *xs, xs_transaction_t t, const struct record
 
 	for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]) && !ret; f++)
 		if (fields[f].value[0])
-			ret = store_write(xs, t, fields[f].value, DIR "/vif/%zu/%s", rec->name, i,
+			ret = store_write(xs, t, fields[f].value, DIR "/vif/%zu/%s", name, i,
 					  fields[f].key);
 	return ret;
 }
@@ -99,9 +99,9 @@ static int put_fields(struct xs_handle *xs, xs_transaction_t t, const struct rec
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !ret; i++)
 		ret = put_number(xs, t, rec->name, numbers[i].key, numbers[i].number);
 	for (size_t i = 0; i < rec->nr_disks && !ret; i++)
-		ret = put_disk(xs, t, rec, i);
+		ret = record_put_disk(xs, t, rec->name, i, &rec->disks[i]);
 	for (size_t i = 0; i < rec->nr_vifs && !ret; i++)
-		ret = put_vif(xs, t, rec, i);
+		ret = record_put_vif(xs, t, rec->name, i, &rec->vifs[i]);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !ret; i++)
 		ret = put_text(xs, t, rec->name, texts[i].key, texts[i].text);
 	return ret;

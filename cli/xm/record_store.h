@@ -36,6 +36,12 @@ int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode 
  */
 int record_replace(struct xs_handle *xs, const struct record *old, const struct record *rec);
 
+/* Writes one item of a record's lists, disk/@i, vif/@i. 0 or -errno. */
+int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+		    const struct disk_spec *disk);
+int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+		   const struct vif_spec *vif);
+
 /* Reads one. 0, -ENOENT, -errno. Unreadable numbers are left at their defaults. */
 int record_get(struct xs_handle *xs, xs_transaction_t t, const char *name, struct record *rec);
 

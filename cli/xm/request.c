@@ -90,31 +90,40 @@ void request_close(struct xs_handle *xs, struct request *req)
 		store_remove(xs, XBT_NULL, "/request/%s", req->id);
 }
 
-int request_simple(struct xm *xm, const char *op, const char *domain, const char *failed)
+int request_told(struct xm *xm, struct request *req, const char *failed)
 {
-	struct request req = {.op = op, .domain = domain};
 	struct xs_handle *xs = xm_store(xm);
+	const char *who = req->domain;
 	int ret;
 
 	if (!xs)
 		return 1;
-	ret = request_run(xs, &req);
-	request_close(xs, &req);
+	ret = request_run(xs, req);
 	switch (ret) {
 	case 0:
 		return 0;
 	case -EREMOTEIO:
-		return xm_fail(xm, "%s: %s: %s", domain, failed, req.error);
+		return xm_fail(xm, "%s: %s: %s", who, failed, req->error);
 	case -ETIMEDOUT:
 		return xm_fail(xm,
 			       "%s: %s: xend does not answer; is it running? (it logs to "
 			       "/var/log/xen/xend.log)",
-			       domain, failed);
+			       who, failed);
 	case -EINTR:
-		return xm_fail(xm, "%s: %s: interrupted", domain, failed);
+		return xm_fail(xm, "%s: %s: interrupted", who, failed);
 	default:
 		return xm_fail_store(xm, "asking xend", -ret);
 	}
+}
+
+int request_simple(struct xm *xm, const char *op, const char *domain, const char *failed)
+{
+	struct request req = {.op = op, .domain = domain};
+	int ret = request_told(xm, &req, failed);
+
+	if (xm->xs)
+		request_close(xm->xs, &req);
+	return ret;
 }
 
 void request_refresh(struct xm *xm)

@@ -38,6 +38,12 @@ int request_run(struct xs_handle *xs, struct request *req);
 void request_close(struct xs_handle *xs, struct request *req);
 
 /*
+ * request_run(), and says what went wrong as "DOMAIN: @failed: why" (@failed: "not attached").
+ * Returns the exit status; then request_close() is still to be called.
+ */
+int request_told(struct xm *xm, struct request *req, const char *failed);
+
+/*
  * The common case: run, close, and say what went wrong as "DOMAIN: not OP-ed: why".
  * Returns the exit status. @failed completes the message: "not paused".
  */

@@ -23,6 +23,8 @@ struct fake_domain {
 	uint32_t next_port;
 	struct vcpu_guest_context ctx;
 	bool pinned;
+	struct hv_affinity affinity[4];
+	struct hv_credit credit;
 };
 
 struct window {
@@ -223,7 +225,7 @@ void hv_close(struct hv *hv)
 
 int hv_host_info(struct hv *hv, struct hv_host *info)
 {
-	*info = (struct hv_host){ .nr_cpus = 1, .total_kib = hv->nr_frames * 4,
+	*info = (struct hv_host){ .nr_cpus = 2, .total_kib = hv->nr_frames * 4,
 				  .free_kib = fake_hv_free_kib(), .major = 4, .minor = 17,
 				  .extra = ".0", .page_size = PAGE };
 	return failing("host_info");
@@ -487,4 +489,68 @@ bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn)
 bool fake_hv_pinned(int domid)
 {
 	return find(domid)->pinned;
+}
+
+/* ---- virtual CPUs: four at most; the machine has CPUs 0 and 1 ---- */
+
+int hv_vcpu_info(struct hv *hv, uint16_t domid, unsigned int vcpu, struct hv_vcpu *info)
+{
+	struct fake_domain *d = find(domid);
+
+	if (!d || vcpu >= 4 || vcpu >= (d->info.nr_vcpus ? d->info.nr_vcpus : 1))
+		return -ENOENT;
+	*info = (struct hv_vcpu){ .online = true, .running = true, .cpu = vcpu % 2,
+				  .cpu_time_ns = 1500000000 };
+	return 0;
+}
+
+int hv_vcpu_get_affinity(struct hv *hv, uint16_t domid, unsigned int vcpu, struct hv_affinity *a)
+{
+	struct fake_domain *d = find(domid);
+	static const uint8_t unset[HV_CPUS_MAX / 8];
+
+	if (!d)
+		return -ESRCH;
+	*a = d->affinity[vcpu];
+	if (!memcmp(a->hard, unset, sizeof(unset)))
+		memset(a->hard, 0xff, sizeof(a->hard));
+	if (!memcmp(a->soft, unset, sizeof(unset)))
+		memset(a->soft, 0xff, sizeof(a->soft));
+	return 0;
+}
+
+int hv_vcpu_set_affinity(struct hv *hv, uint16_t domid, unsigned int vcpu, bool hard, bool soft,
+			 const struct hv_affinity *a)
+{
+	struct fake_domain *d = find(domid);
+
+	if (!d)
+		return -ESRCH;
+	if ((hard && !(a->hard[0] & 3)) || (soft && !(a->soft[0] & 3)))
+		return -EINVAL;
+	if (hard)
+		memcpy(d->affinity[vcpu].hard, a->hard, sizeof(a->hard));
+	if (soft)
+		memcpy(d->affinity[vcpu].soft, a->soft, sizeof(a->soft));
+	return 0;
+}
+
+int hv_credit_get(struct hv *hv, uint16_t domid, struct hv_credit *c)
+{
+	struct fake_domain *d = find(domid);
+
+	if (!d)
+		return -ESRCH;
+	*c = d->credit.weight ? d->credit : (struct hv_credit){ 256, 0 };
+	return 0;
+}
+
+int hv_credit_set(struct hv *hv, uint16_t domid, const struct hv_credit *c)
+{
+	struct fake_domain *d = find(domid);
+
+	if (!d)
+		return -ESRCH;
+	d->credit = *c;
+	return 0;
 }

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_device.c - xm block-attach, block-detach, network-attach, network-detach.
+ *
+ * A device is an item of the record (disk/N, vif/N). Of a running domain xend is asked to make it
+ * follow at once; with -l the record is left, or put back, as it was. Devices there are: the
+ * backend directories, dom0's side.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "load.h"
+#include "record_store.h"
+#include "request.h"
+
+static const struct opt attach_options[] = {
+	{'l', "live", NULL, "only the running domain, not its stored record"},
+	{0},
+};
+
+static const struct opt detach_options[] = {
+	{'l', "live", NULL, "only the running domain, not its stored record"},
+	{'f', "force", NULL, "without the guest's consent; what it has not written is lost"},
+	{0},
+};
+
+struct kind {
+	const char *list, *backend; /* in the record; below /local/domain/0/backend */
+	const char *named_by;       /* key in both that names it besides its number */
+};
+
+static const struct kind disk_kind = {"disk", "vbd", NULL}, vif_kind = {"vif", "vif", "mac"};
+
+struct device {
+	const struct kind *kind;
+	const struct domain *dom;
+	struct record *rec; /* holds the new one at 0 */
+	unsigned int item;
+	bool taken;         /* its name is in the record already */
+	const char *name;   /* xvdb, a MAC or a number */
+	char id[32];        /* the backend's, "" when there is none */
+};
+
+/* ---- attach ---- */
+
+/* xm's "BACKEND FRONTEND MODE" and xl's "SPEC" are the same with commas. */
+static bool join(const struct args *args, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (int i = 1; i < args->nr; i++) {
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 1 ? "," : "", args->at[i]);
+		if (n >= size)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the record's list has the name, and the first number that is free everywhere. */
+static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	struct device *dev = data;
+	const char *name = dev->dom->name, *key = dev->kind == &disk_kind ? "vdev" : "mac";
+	const char *mine = dev->kind == &disk_kind ? dev->rec->disks[0].vdev : dev->rec->vifs[0].mac;
+	unsigned int max = dev->kind == &disk_kind ? RECORD_DISKS_MAX : RECORD_VIFS_MAX;
+
+	if (!store_exists(xs, t, "/config/domain/%s", name))
+		return -ENOENT;
+	dev->item = max;
+	for (unsigned int i = max; i-- > 0;) {
+		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, dev->kind->list, i,
+				       key);
+
+		dev->taken = dev->taken || (now && strcmp(now, mine) == 0);
+		if (!now && !store_exists(xs, t, "/config/domain/%s/%s/%u", name, dev->kind->list, i) &&
+		    !(dev->kind == &vif_kind &&
+		      store_exists(xs, t, "/local/domain/0/backend/vif/%d/%u", dev->dom->domid, i)))
+			dev->item = i;
+		free(now);
+	}
+	if (dev->taken)
+		return -EEXIST;
+	if (dev->item == max)
+		return -ENOSPC;
+	return dev->kind == &disk_kind
+		       ? record_put_disk(xs, t, name, dev->item, &dev->rec->disks[0])
+		       : record_put_vif(xs, t, name, dev->item, &dev->rec->vifs[0]);
+}
+
+static int take_back(struct xm *xm, const struct device *dev)
+{
+	return store_remove(xm->xs, XBT_NULL, "/config/domain/%s/%s/%u", dev->dom->name,
+			    dev->kind->list, dev->item);
+}
+
+static int attach_live(struct xm *xm, struct device *dev, bool keep)
+{
+	char item[16];
+	const struct request_arg args[] = {{"list", dev->kind->list}, {"item", item}, {NULL, NULL}};
+	struct request req = {.op = "attach", .domain = dev->dom->name, .args = args};
+	int ret;
+
+	snprintf(item, sizeof(item), "%u", dev->item);
+	ret = request_told(xm, &req, "not attached");
+	request_close(xm->xs, &req);
+	if (ret || !keep)
+		take_back(xm, dev);
+	return ret;
+}
+
+static int attach(struct xm *xm, const struct args *args, struct device *dev)
+{
+	bool live_only = args_has(args, 'l');
+	int ret;
+
+	if (live_only && !domain_is_live(dev->dom))
+		return xm_fail(xm, "domain '%s' is not running (it is %s)", dev->dom->name,
+			       dev->dom->state_word);
+	ret = store_transact(xm->xs, put_body, dev);
+	if (ret == -EEXIST)
+		return xm_fail(xm, "%s has %s already", dev->dom->name, dev->name);
+	if (ret == -ENOENT)
+		return xm_fail(xm, "%s has no record; nothing can be attached to it", dev->dom->name);
+	if (ret == -ENOSPC)
+		return xm_fail(xm, "%s cannot have more of them", dev->dom->name);
+	if (ret)
+		return xm_fail_store(xm, "writing the record", -ret);
+	return domain_is_live(dev->dom) ? attach_live(xm, dev, !live_only) : 0;
+}
+
+/* A record that holds only the new device, with what defaults it gets. */
+static int with_record(struct xm *xm, const struct args *args, const struct kind *kind,
+		       int (*parse)(struct xm *xm, const char *spec, struct device *dev))
+{
+	struct device dev = {.kind = kind};
+	struct domain dom;
+	char spec[DISK_PATH_MAX * 2];
+	int ret;
+
+	if (!join(args, spec, sizeof(spec)))
+		return xm_fail(xm, "the device's words are too long");
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	dev.dom = &dom;
+	dev.rec = calloc(1, sizeof(*dev.rec));
+	if (!dev.rec)
+		return xm_fail(xm, "out of memory");
+	record_init(dev.rec);
+	ret = parse(xm, spec, &dev);
+	if (!ret)
+		ret = attach(xm, args, &dev);
+	record_fini(dev.rec);
+	free(dev.rec);
+	return ret;
+}
+
+static int parse_disk(struct xm *xm, const char *spec, struct device *dev)
+{
+	char why[SPEC_ERROR_LEN];
+	int ret = disk_spec_parse(spec, &dev->rec->disks[0], why);
+
+	dev->name = dev->rec->disks[0].vdev;
+	return ret ? xm_fail(xm, "disk: %s", why) : 0;
+}
+
+static int parse_vif(struct xm *xm, const char *spec, struct device *dev)
+{
+	char why[SPEC_ERROR_LEN];
+	int ret = vif_spec_parse(spec, &dev->rec->vifs[0], why);
+
+	if (ret)
+		return xm_fail(xm, "vif: %s", why);
+	dev->rec->nr_vifs = 1;
+	dev->name = dev->rec->vifs[0].mac;
+	load_default_bridge(xm, dev->rec);
+	return record_complete(dev->rec) < 0 ? xm_fail(xm, "no random numbers for its address") : 0;
+}
+
+static int run_block_attach(struct xm *xm, const struct args *args)
+{
+	return with_record(xm, args, &disk_kind, parse_disk);
+}
+
+static int run_network_attach(struct xm *xm, const struct args *args)
+{
+	return with_record(xm, args, &vif_kind, parse_vif);
+}
+
+/* ---- detach ---- */
+
+static bool is_named(struct xs_handle *xs, const char *dir, const char *key, const char *name)
+{
+	char *value = store_read(xs, XBT_NULL, "%s/%s", dir, key);
+	bool is = value && strcasecmp(value, name) == 0;
+
+	free(value);
+	return is;
+}
+
+/* The running device of that name or number. */
+static void find_backend(struct xs_handle *xs, struct device *dev)
+{
+	unsigned int nr;
+	char dir[STORE_PATH_MAX];
+	char **ids = store_list(xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d", dev->kind->backend,
+				dev->dom->domid);
+
+	for (unsigned int i = 0; i < nr && domain_is_live(dev->dom); i++) {
+		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%d/%.32s", dev->kind->backend,
+			 dev->dom->domid, ids[i]);
+		if (strcmp(ids[i], dev->name) == 0 ||
+		    is_named(xs, dir, dev->kind == &disk_kind ? "dev" : "mac", dev->name))
+			snprintf(dev->id, sizeof(dev->id), "%s", ids[i]);
+	}
+	free(ids);
+}
+
+/* Its item in the record: by what the backend says it is, else by the name. */
+static bool find_item(struct xs_handle *xs, struct device *dev)
+{
+	unsigned int nr;
+	const char *key = dev->kind == &disk_kind ? "vdev" : "mac";
+	char dir[STORE_PATH_MAX], *called = NULL;
+	char **items = store_list(xs, XBT_NULL, &nr, "/config/domain/%s/%s", dev->dom->name,
+				  dev->kind->list);
+	bool found = false;
+
+	if (dev->id[0])
+		called = store_read(xs, XBT_NULL, "/local/domain/0/backend/%s/%d/%s/%s",
+				    dev->kind->backend, dev->dom->domid, dev->id,
+				    dev->kind == &disk_kind ? "dev" : "mac");
+	for (unsigned int i = 0; i < nr && !found; i++) {
+		snprintf(dir, sizeof(dir), "/config/domain/%s/%s/%.32s", dev->dom->name,
+			 dev->kind->list, items[i]);
+		found = is_named(xs, dir, key, called ? called : dev->name) ||
+			(dev->kind == &vif_kind &&
+			 strcmp(items[i], dev->id[0] ? dev->id : dev->name) == 0);
+		dev->item = (unsigned int)atoi(items[i]);
+	}
+	free(called);
+	free(items);
+	return found;
+}
+
+static int detach(struct xm *xm, const struct args *args, const struct kind *kind)
+{
+	const struct request_arg with[] = {
+		{"kind", kind->backend}, {"device", NULL}, {"force", "1"}, {NULL, NULL}};
+	struct request_arg live[4];
+	struct device dev = {.kind = kind, .name = args->at[1]};
+	struct request req = {.op = "detach", .args = live};
+	struct domain dom;
+	bool recorded;
+	int ret = 0;
+
+	if (domain_find(xm, args->at[0], &dom))
+		return 1;
+	dev.dom = &dom;
+	req.domain = dom.name;
+	find_backend(xm->xs, &dev);
+	recorded = find_item(xm->xs, &dev) && !args_has(args, 'l');
+	if (!dev.id[0] && !recorded)
+		return xm_fail(xm, "%s has no %s '%.64s': '%s %s %s' lists what it has", dom.name,
+			       kind == &disk_kind ? "disk" : "network card", dev.name, xm->prog,
+			       kind == &disk_kind ? "block-list" : "network-list", dom.name);
+	memcpy(live, with, sizeof(live));
+	live[1].value = dev.id;
+	if (!args_has(args, 'f'))
+		live[2].name = NULL;
+	if (dev.id[0]) {
+		ret = request_told(xm, &req, "not detached");
+		request_close(xm->xs, &req);
+	}
+	if (!ret && recorded)
+		ret = take_back(xm, &dev) ? xm_fail(xm, "%s: the record cannot be written", dom.name) :
+					    0;
+	return ret;
+}
+
+static int run_block_detach(struct xm *xm, const struct args *args)
+{
+	return detach(xm, args, &disk_kind);
+}
+
+static int run_network_detach(struct xm *xm, const struct args *args)
+{
+	return detach(xm, args, &vif_kind);
+}
+
+#define SCOPE "A running domain gets or loses it at once; the record is changed along, for the next start."
+
+const struct command cmd_block_attach = {
+	.name = "block-attach",
+	.usage = "[-l] DOMAIN DISK",
+	.summary = "Give a domain one more disk",
+	.detail = SCOPE "\nDISK is as in a configuration; its parts may be words of their own:\n"
+		  "  xm block-attach web file:/data/more.img,xvdb,w\n"
+		  "  xm block-attach web phy:/dev/vg/more xvdb w",
+	.options = attach_options,
+	.min_args = 2,
+	.max_args = 5,
+	.run = run_block_attach,
+};
+
+const struct command cmd_block_detach = {
+	.name = "block-detach",
+	.usage = "[-l] [-f] DOMAIN DISK",
+	.summary = "Take a disk from a domain",
+	.detail = SCOPE "\nDISK is its name in the guest, xvdb, or its number. A mounted disk stays.",
+	.options = detach_options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_block_detach,
+};
+
+const struct command cmd_network_attach = {
+	.name = "network-attach",
+	.usage = "[-l] DOMAIN [SETTING=VALUE]...",
+	.summary = "Give a domain one more network card",
+	.detail = SCOPE "\nSettings are those of vif in a configuration:\n"
+		  "  xm network-attach web mac=00:16:3e:00:00:09 bridge=xenbr0",
+	.options = attach_options,
+	.min_args = 1,
+	.max_args = 9,
+	.run = run_network_attach,
+};
+
+const struct command cmd_network_detach = {
+	.name = "network-detach",
+	.usage = "[-l] [-f] DOMAIN CARD",
+	.summary = "Take a network card from a domain",
+	.detail = SCOPE "\nCARD is its number or its MAC address.",
+	.options = detach_options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_network_detach,
+};

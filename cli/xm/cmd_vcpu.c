@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_vcpu.c - xm vcpu-list, vcpu-pin, sched-credit: where virtual CPUs run and how much. The
+ * hypervisor knows; xend asks it (docs/store-paths.md, /request).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "json_out.h"
+#include "request.h"
+
+static const struct opt list_options[] = {
+	{'j', "json", NULL, "as JSON"},
+	{0},
+};
+
+/* "NUMBER CPU STATE SECONDS HARD SOFT", as xend says it. */
+struct vcpu {
+	char number[16], cpu[16], state[8], seconds[24], hard[256], soft[256];
+};
+
+static bool vcpu_read(struct xs_handle *xs, const struct request *req, int i, struct vcpu *v)
+{
+	char *line = store_read(xs, XBT_NULL, "/request/%s/output/%d", req->id, i);
+	bool ok = line && sscanf(line, "%15s %15s %7s %23s %255s %255s", v->number, v->cpu, v->state,
+				 v->seconds, v->hard, v->soft) == 6;
+
+	free(line);
+	return ok;
+}
+
+static void vcpu_show(struct xm *xm, const struct domain *dom, const struct vcpu *v, json_t *list)
+{
+	if (!list) {
+		fprintf(xm->out, "%-32s %5d %5s %5s %6s %9s  %s / %s\n", dom->name, dom->domid,
+			v->number, v->cpu, v->state, v->seconds, v->hard, v->soft);
+		return;
+	}
+	json_array_append_new(list,
+			      json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:s, s:s}", "name", dom->name,
+					"id", dom->domid, "vcpu", atoi(v->number), "cpu", v->cpu, "state",
+					v->state, "seconds", atof(v->seconds), "hard", v->hard, "soft",
+					v->soft));
+}
+
+static int list_one(struct xm *xm, const struct domain *dom, json_t *list)
+{
+	struct request req = {.op = "vcpu-list", .domain = dom->name};
+	int ret = request_told(xm, &req, "its virtual CPUs are not known");
+	struct vcpu v;
+
+	for (int i = 0; !ret && vcpu_read(xm->xs, &req, i, &v); i++)
+		vcpu_show(xm, dom, &v, list);
+	request_close(xm->xs, &req);
+	return ret;
+}
+
+/* Runs @one for the domains named, or for all that run. */
+static int for_domains(struct xm *xm, const struct args *args, json_t *list,
+		       int (*one)(struct xm *xm, const struct domain *dom, json_t *list))
+{
+	struct domains all = {0};
+	struct domain dom;
+	int ret = 0;
+
+	for (int i = 0; i < args->nr && !ret; i++)
+		ret = domain_find_running(xm, args->at[i], &dom) ? 1 : one(xm, &dom, list);
+	if (args->nr)
+		return ret;
+	if (!xm_store(xm) || domains_load(xm->xs, &all) < 0)
+		return xm_fail(xm, "cannot read the list of domains");
+	for (size_t i = 0; i < all.nr && !ret; i++)
+		if (domain_is_live(&all.at[i]))
+			ret = one(xm, &all.at[i], list);
+	domains_fini(&all);
+	return ret;
+}
+
+static int print_list(struct xm *xm, json_t *list, int ret)
+{
+	if (list && !ret)
+		return json_out(xm, list);
+	json_decref(list);
+	return ret;
+}
+
+static int run_vcpu_list(struct xm *xm, const struct args *args)
+{
+	json_t *list = args_has(args, 'j') ? json_array() : NULL;
+
+	if (!list)
+		fprintf(xm->out, "%-32s %5s %5s %5s %6s %9s  %s\n", "Name", "ID", "VCPU", "CPU",
+			"State", "Time(s)", "Affinity (Hard / Soft)");
+	return print_list(xm, list, for_domains(xm, args, list, list_one));
+}
+
+const struct command cmd_vcpu_list = {
+	.name = "vcpu-list",
+	.usage = "[--json] [DOMAIN]...",
+	.summary = "List virtual CPUs: where they run, where they may",
+	.detail = "State: r runs now, b waits for something, p switched off by the guest.",
+	.options = list_options,
+	.max_args = -1,
+	.run = run_vcpu_list,
+};
+
+/* ---- vcpu-pin ---- */
+
+static int run_vcpu_pin(struct xm *xm, const struct args *args)
+{
+	const char *vcpu = args->at[1], *hard = args->at[2];
+	const char *soft = args->nr > 3 ? args->at[3] : NULL;
+	struct request_arg with[4] = {{"vcpu", vcpu}};
+	struct request req = {.op = "vcpu-pin", .args = with};
+	struct domain dom;
+	int nr = 1, ret;
+
+	if (strcmp(vcpu, "all") != 0 && (!*vcpu || vcpu[strspn(vcpu, "0123456789")]))
+		return xm_fail(xm, "'%.32s' is not a virtual CPU: a number, or all", vcpu);
+	if (strcmp(hard, "-") != 0)
+		with[nr++] = (struct request_arg){"hard", hard};
+	if (soft && strcmp(soft, "-") != 0)
+		with[nr++] = (struct request_arg){"soft", soft};
+	if (domain_find_running(xm, args->at[0], &dom))
+		return 1;
+	req.domain = dom.name;
+	ret = request_told(xm, &req, "not pinned");
+	request_close(xm->xs, &req);
+	return ret;
+}
+
+const struct command cmd_vcpu_pin = {
+	.name = "vcpu-pin",
+	.usage = "DOMAIN VCPU CPUS [SOFT-CPUS]",
+	.summary = "Say on which CPUs a virtual CPU may run",
+	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had better:\n"
+		  "0-3,^2, all, or - to leave that as it is.\n"
+		  "  xm vcpu-pin web all 1-3",
+	.min_args = 3,
+	.max_args = 4,
+	.run = run_vcpu_pin,
+};
+
+/* ---- sched-credit ---- */
+
+static const struct opt credit_options[] = {
+	{'d', "domain", "DOMAIN", "of this domain only"},
+	{'w', "weight", "WEIGHT", "its share beside others': 1 to 65535, 256 is usual"},
+	{'c', "cap", "PERCENT", "at most that much of one CPU; 0: no limit"},
+	{'j', "json", NULL, "as JSON"},
+	{0},
+};
+
+static int credit(struct xm *xm, const struct domain *dom, const char *weight, const char *cap,
+		  json_t *list)
+{
+	struct request_arg with[3] = {{NULL, NULL}};
+	struct request req = {.op = "sched-credit", .domain = dom->name, .args = with};
+	long long now[2] = {0, 0};
+	char *line;
+	int nr = 0, ret;
+
+	if (weight)
+		with[nr++] = (struct request_arg){"weight", weight};
+	if (cap)
+		with[nr++] = (struct request_arg){"cap", cap};
+	ret = request_told(xm, &req, "no weight and cap");
+	line = ret ? NULL : store_read(xm->xs, XBT_NULL, "/request/%s/output/0", req.id);
+	if (line && sscanf(line, "%lld %lld", &now[0], &now[1]) == 2 && list)
+		json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:I}", "name", dom->name, "id",
+						      dom->domid, "weight", (json_int_t)now[0], "cap",
+						      (json_int_t)now[1]));
+	else if (line && !nr)
+		fprintf(xm->out, "%-32s %5d %6lld %5lld\n", dom->name, dom->domid, now[0], now[1]);
+	free(line);
+	request_close(xm->xs, &req);
+	return ret;
+}
+
+static int credit_shown(struct xm *xm, const struct domain *dom, json_t *list)
+{
+	return credit(xm, dom, NULL, NULL, list);
+}
+
+static bool is_number(const char *text)
+{
+	return !text || (*text && !text[strspn(text, "0123456789")]);
+}
+
+static int run_sched_credit(struct xm *xm, const struct args *args)
+{
+	const char *name = args_value(args, 'd'), *weight = args_value(args, 'w');
+	const char *cap = args_value(args, 'c');
+	struct args named = {.nr = name ? 1 : 0, .at = {name}};
+	json_t *list;
+	struct domain dom;
+
+	if (!is_number(weight) || !is_number(cap))
+		return xm_fail(xm, "weight and cap are numbers");
+	if ((weight || cap) && !name)
+		return xm_fail(xm, "whose? name the domain with -d");
+	if (weight || cap)
+		return domain_find_running(xm, name, &dom) ? 1 : credit(xm, &dom, weight, cap, NULL);
+	list = args_has(args, 'j') ? json_array() : NULL;
+	if (!list)
+		fprintf(xm->out, "%-32s %5s %6s %5s\n", "Name", "ID", "Weight", "Cap");
+	return print_list(xm, list, for_domains(xm, &named, list, credit_shown));
+}
+
+const struct command cmd_sched_credit = {
+	.name = "sched-credit",
+	.usage = "[-d DOMAIN [-w WEIGHT] [-c PERCENT]]",
+	.summary = "Show or set domains' shares of the CPUs",
+	.detail = "Without -w and -c it shows.\n  xm sched-credit -d web -w 512 -c 150",
+	.options = credit_options,
+	.run = run_sched_credit,
+};

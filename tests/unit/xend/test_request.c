@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_request.c - what a running domain is given, loses and is told while it runs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "world.h"
+
+#define BACK "/local/domain/0/backend"
+#define FRONT "/local/domain/1/device"
+
+/* Asks with arguments NAME, VALUE, ..., NULL and lets @seconds pass. */
+static void ask(struct world *w, unsigned int seconds, const char *op, const char *domain, ...)
+{
+	const char *name;
+	char path[96];
+	va_list ap;
+
+	fake_set("/request/r1", NULL);
+	world_run(w, 0);
+	va_start(ap, domain);
+	while ((name = va_arg(ap, const char *))) {
+		snprintf(path, sizeof(path), "/request/r1/args/%s", name);
+		fake_set(path, va_arg(ap, const char *));
+	}
+	va_end(ap);
+	fake_set("/request/r1/domain", domain);
+	fake_set("/request/r1/op", op);
+	world_run(w, seconds);
+}
+
+static void assert_done(void)
+{
+	const char *error = fake_get("/request/r1/error");
+
+	if (error)
+		fail_msg("refused: %s", error);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+}
+
+static void assert_refused(const char *part)
+{
+	const char *error = fake_get("/request/r1/error");
+
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+	assert_non_null(error);
+	if (!strstr(error, part))
+		fail_msg("no \"%s\" in \"%s\"", part, error);
+}
+
+static void start_web(struct world *w)
+{
+	world_record(w, "web");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
+}
+
+static void record_second_disk(void)
+{
+	fake_set("/config/domain/web/disk/1/target", "file:/data/two.img");
+	fake_set("/config/domain/web/disk/1/vdev", "xvdb");
+	fake_set("/config/domain/web/disk/1/mode", "w");
+}
+
+static void test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	record_second_disk();
+	world_run(w, 1);
+	assert_string_equal(fake_get("/status/domain/web/pending"), "1");
+
+	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_done();
+	assert_string_equal(fake_get(BACK "/vbd/1/51728/params"), "/data/two.img");
+	assert_string_equal(fake_get(FRONT "/vbd/51728/backend"), BACK "/vbd/1/51728");
+	assert_null(fake_get("/status/domain/web/pending"));
+
+	fake_set("/config/domain/web/disk/1", NULL);
+	ask(w, 1, "detach", "web", "kind", "vbd", "device", "51728", NULL);
+	assert_done();
+	assert_null(fake_get(BACK "/vbd/1/51728"));
+	assert_null(fake_get(FRONT "/vbd/51728"));
+	assert_non_null(fake_get(FRONT "/vbd/51712"));
+	assert_null(fake_get("/status/domain/web/pending"));
+}
+
+static void test_a_card_has_its_item_as_number(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	fake_set("/config/domain/web/vif/3/bridge", "xenbr0");
+	ask(w, 1, "attach", "web", "list", "vif", "item", "3", NULL);
+	assert_done();
+	assert_non_null(fake_get(BACK "/vif/1/3/mac"));
+	assert_string_equal(fake_get(BACK "/vif/1/3/handle"), "3");
+}
+
+static void test_a_backend_that_fails_leaves_nothing_and_says_why(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	w->backends = BACKENDS_BROKEN;
+	fake_set("/config/domain/web/vif/1/bridge", "nosuch");
+	ask(w, 1, "attach", "web", "list", "vif", "item", "1", NULL);
+	assert_refused("bridge nosuch does not exist");
+	assert_null(fake_get(BACK "/vif/1/1"));
+	assert_null(fake_get(FRONT "/vif/1"));
+}
+
+static void test_a_backend_that_never_comes_is_given_up_after_half_a_minute(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	w->backends = BACKENDS_SILENT;
+	record_second_disk();
+	ask(w, 29, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_null(fake_get("/request/r1/state"));
+	world_run(w, 2);
+	assert_refused("is backendd running?");
+	assert_null(fake_get(BACK "/vbd/1/51728"));
+}
+
+static void test_a_disk_in_use_stays_unless_forced(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	w->backends = BACKENDS_NEVER_CLOSE;
+	ask(w, 16, "detach", "web", "kind", "vbd", "device", "51712", NULL);
+	assert_refused("the guest still uses it");
+	assert_non_null(fake_get(BACK "/vbd/1/51712"));
+
+	ask(w, 1, "detach", "web", "kind", "vbd", "device", "51712", "force", "1", NULL);
+	assert_done();
+	assert_null(fake_get(BACK "/vbd/1/51712"));
+}
+
+static void test_what_is_not_there_or_twice_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	ask(w, 1, "attach", "web", "list", "disk", "item", "7", NULL);
+	assert_refused("no such device (item 7)");
+	ask(w, 1, "attach", "web", "list", "disk", "item", "0", NULL);
+	assert_refused("that device already");
+	ask(w, 1, "attach", "web", "list", "tape", "item", "0", NULL);
+	assert_refused("args/list=tape is not known");
+	ask(w, 1, "detach", "web", "kind", "vbd", "device", "../../../../config", NULL);
+	assert_refused("no such device");
+	ask(w, 1, "attach", "nobody", "list", "disk", "item", "0", NULL);
+	assert_refused("there is no domain nobody");
+}
+
+static void test_a_domain_that_ends_meanwhile_ends_the_wait(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	w->backends = BACKENDS_SILENT;
+	record_second_disk();
+	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
+	fake_hv_shutdown(1, HV_SHUTDOWN_POWEROFF);
+	world_run(w, 15);
+	assert_refused("web ended meanwhile");
+}
+
+static void test_virtual_cpus_are_listed_and_pinned(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	ask(w, 1, "vcpu-list", "web", NULL);
+	assert_done();
+	assert_string_equal(fake_get("/request/r1/output/0"), "0 0 r-- 1.5 all all");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "0", "hard", "0-1,^0", NULL);
+	assert_done();
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "all", "soft", "0", NULL);
+	assert_done();
+	ask(w, 1, "vcpu-list", "web", NULL);
+	assert_string_equal(fake_get("/request/r1/output/0"), "0 0 r-- 1.5 1 0");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "0", "hard", "9", NULL);
+	assert_refused("none of these CPUs");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "0", "hard", "one", NULL);
+	assert_refused("one is no list of CPUs");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "5", "hard", "0", NULL);
+	assert_refused("no virtual CPU 5");
+}
+
+static void test_weight_and_cap_are_set_one_by_one(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	ask(w, 1, "sched-credit", "web", NULL);
+	assert_string_equal(fake_get("/request/r1/output/0"), "256 0");
+	ask(w, 1, "sched-credit", "web", "weight", "512", NULL);
+	ask(w, 1, "sched-credit", "web", "cap", "50", NULL);
+	assert_done();
+	assert_string_equal(fake_get("/request/r1/output/0"), "512 50");
+	ask(w, 1, "sched-credit", "web", "weight", "0", NULL);
+	assert_refused("from 1 to 65535");
+}
+
+static void test_the_memory_limit_is_the_hypervisors_and_the_homes(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	ask(w, 1, "mem-max", "web", "kib", "32768", NULL);
+	assert_done();
+	assert_string_equal(fake_get("/local/domain/1/memory/static-max"), "32768");
+	ask(w, 1, "mem-max", "web", "kib", "12", NULL);
+	assert_refused("4 MiB is the least");
+}
+
+static void test_a_running_domain_is_renamed_without_a_gap(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	world_record(w, "other");
+	ask(w, 1, "rename", "web", "name", "other", NULL);
+	assert_refused("a domain other already");
+	ask(w, 2, "rename", "web", "name", "shop", NULL);
+	assert_done();
+	assert_string_equal(state_of("shop"), "running");
+	assert_string_equal(state_of("web"), "none");
+	assert_string_equal(fake_get("/local/domain/1/name"), "shop");
+	assert_string_equal(fake_get("/config/domain/shop/power"), "on");
+	assert_null(fake_get("/config/domain/web"));
+	assert_non_null(fake_get("/history/domain/shop/00000000"));
+	fake_set("/config/domain/shop/power", "off");
+	world_run(w, 1);
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs),
+		TEST(test_a_card_has_its_item_as_number),
+		TEST(test_a_backend_that_fails_leaves_nothing_and_says_why),
+		TEST(test_a_backend_that_never_comes_is_given_up_after_half_a_minute),
+		TEST(test_a_disk_in_use_stays_unless_forced),
+		TEST(test_what_is_not_there_or_twice_is_refused),
+		TEST(test_a_domain_that_ends_meanwhile_ends_the_wait),
+		TEST(test_virtual_cpus_are_listed_and_pinned),
+		TEST(test_weight_and_cap_are_set_one_by_one),
+		TEST(test_the_memory_limit_is_the_hypervisors_and_the_homes),
+		TEST(test_a_running_domain_is_renamed_without_a_gap),
+	};
+
+	return cmocka_run_group_tests_name("xend: requests", tests, NULL, NULL);
+}
