@@ -96,3 +96,8 @@ bool host_first_start(struct xend *x)
 	store_writef(x->xs, path_host("booted"), "%lld", (long long)time(NULL));
 	return true;
 }
+
+bool host_stopping(struct xend *x)
+{
+	return store_exists(x->xs, path_host("stopping"));
+}

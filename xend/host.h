@@ -16,4 +16,7 @@ void host_refresh(struct xend *x);
 /* True once a boot of the host: the first xend that asks. */
 bool host_first_start(struct xend *x);
 
+/* Whether the host is going down: nothing is started any more (/host/stopping). */
+bool host_stopping(struct xend *x);
+
 #endif

@@ -50,7 +50,7 @@ static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, con
 		forget(x, d);
 		return;
 	}
-	if (!d->rec.power) {
+	if (!d->rec.power || host_stopping(x)) {
 		bool final = d->state == STATE_SHUTDOWN || d->state == STATE_CRASHED ||
 			     d->state == STATE_FAILED;
 
@@ -118,7 +118,9 @@ void reconcile_built(struct xend *x, struct domain *d)
 static void settle(struct xend *x, struct domain *d, enum domain_state state)
 {
 	if (!d->transient) {
-		record_power_off(x->xs, d->name);
+		/* A host that goes down ends it for now: power stays, for autostart=last. */
+		if (!host_stopping(x))
+			record_power_off(x->xs, d->name);
 		domain_set_state(x, d, state, "stopped");
 		d->dirty = true;
 		return;
@@ -188,7 +190,7 @@ static void handle_death(struct xend *x, struct domain *d, unsigned int reason)
 
 	log_info("%s: domain %d: %s", d->name, d->domid, death.why);
 	/* Somebody asked for its end meanwhile: that wish is newer than the record's rule. */
-	if (death.action == ACTION_RESTART && !d->rec.power)
+	if (death.action == ACTION_RESTART && (!d->rec.power || host_stopping(x)))
 		death.action = ACTION_DESTROY;
 	if (death.action == ACTION_RESTART && death.crash && restarts_too_fast(x, d)) {
 		domain_error(d, "crashed %d times within a minute of its start: not started again",

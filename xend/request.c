@@ -144,6 +144,12 @@ static int op_shutdown(struct xend *x, struct request *r)
 
 	if (!d)
 		return -ESRCH;
+	if (host_stopping(x) && (d->state == STATE_RUNNING || d->state == STATE_PAUSED)) {
+		err = home_ask_shutdown(x, d, "poweroff");
+		if (!err)
+			domain_set_state(x, d, STATE_STOPPING, "host-shutdown");
+		return err;
+	}
 	err = record_power_off(x->xs, d->name);
 	return err ? refuse(r, err, "the record of %s cannot be written: %s", d->name,
 			    strerror(-err)) : 0;

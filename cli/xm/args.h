@@ -19,6 +19,7 @@ enum {
 	OPT_JSON = 0x100,
 	OPT_IDLE,
 	OPT_TIMEOUT,
+	OPT_HOST,
 	OPT_SKIP, /* taken for compatibility, no effect, not shown */
 };
 

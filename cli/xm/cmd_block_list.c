@@ -158,6 +158,7 @@ const struct command cmd_block_list = {
 	.options = options,
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm block-list web",
 	.run = run_block_list,
 };
 
@@ -168,5 +169,6 @@ const struct command cmd_network_list = {
 	.options = options,
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm network-list web",
 	.run = run_network_list,
 };

@@ -46,5 +46,6 @@ const struct command cmd_console = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm console web",
 	.run = run_console,
 };

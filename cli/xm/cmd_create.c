@@ -164,6 +164,7 @@ const struct command cmd_create = {
 	.detail = CREATE_DETAIL,
 	.options = create_options,
 	.max_args = -1,
+	.example = "xm create -c /etc/xen/demo.cfg",
 	.run = run_create,
 };
 
@@ -177,6 +178,7 @@ const struct command cmd_new = {
 	.detail = NEW_DETAIL,
 	.options = new_options,
 	.max_args = -1,
+	.example = "xm new web.cfg memory=256",
 	.run = run_new,
 };
 
@@ -187,5 +189,6 @@ const struct command cmd_define = {
 	.detail = NEW_DETAIL,
 	.options = new_options,
 	.max_args = -1,
+	.example = "xm define web.cfg",
 	.run = run_new,
 };

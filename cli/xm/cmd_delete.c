@@ -55,6 +55,7 @@ const struct command cmd_delete = {
 	.detail = "Disk images are not touched.",
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm delete web",
 	.run = run_delete,
 };
 
@@ -64,5 +65,6 @@ const struct command cmd_undefine = {
 	.summary = "The same as delete",
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm undefine web",
 	.run = run_delete,
 };

@@ -84,6 +84,7 @@ const struct command cmd_destroy = {
 	.options = force_option,
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm destroy web",
 	.run = run_destroy,
 };
 
@@ -93,6 +94,7 @@ const struct command cmd_pause = {
 	.summary = "Stop a domain's virtual CPUs; it keeps its memory",
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm pause web",
 	.run = run_pause,
 };
 
@@ -102,5 +104,6 @@ const struct command cmd_unpause = {
 	.summary = "Let a paused domain go on",
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xm unpause web",
 	.run = run_unpause,
 };

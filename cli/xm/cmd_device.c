@@ -299,11 +299,11 @@ const struct command cmd_block_attach = {
 	.usage = "[-l] DOMAIN DISK",
 	.summary = "Give a domain one more disk",
 	.detail = SCOPE "\nDISK is as in a configuration; its parts may be words of their own:\n"
-		  "  xm block-attach web file:/data/more.img,xvdb,w\n"
-		  "  xm block-attach web phy:/dev/vg/more xvdb w",
+		  "phy:/dev/vg/more xvdb w.",
 	.options = attach_options,
 	.min_args = 2,
 	.max_args = 5,
+	.example = "xm block-attach web file:/data/more.img,xvdb,w",
 	.run = run_block_attach,
 };
 
@@ -315,6 +315,7 @@ const struct command cmd_block_detach = {
 	.options = detach_options,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm block-detach web xvdb",
 	.run = run_block_detach,
 };
 
@@ -322,11 +323,11 @@ const struct command cmd_network_attach = {
 	.name = "network-attach",
 	.usage = "[-l] DOMAIN [SETTING=VALUE]...",
 	.summary = "Give a domain one more network card",
-	.detail = SCOPE "\nSettings are those of vif in a configuration:\n"
-		  "  xm network-attach web mac=00:16:3e:00:00:09 bridge=xenbr0",
+	.detail = SCOPE "\nSettings are those of vif in a configuration.",
 	.options = attach_options,
 	.min_args = 1,
 	.max_args = 9,
+	.example = "xm network-attach web mac=00:16:3e:00:00:09 bridge=xenbr0",
 	.run = run_network_attach,
 };
 
@@ -338,5 +339,6 @@ const struct command cmd_network_detach = {
 	.options = detach_options,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm network-detach web 1",
 	.run = run_network_detach,
 };

@@ -63,5 +63,6 @@ const struct command cmd_dmesg = {
 	.usage = "[-c]",
 	.summary = "Print the hypervisor's messages",
 	.options = options,
+	.example = "xm dmesg | tail",
 	.run = run_dmesg,
 };

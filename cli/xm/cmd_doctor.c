@@ -226,5 +226,6 @@ const struct command cmd_doctor = {
 	.detail = "Prints a line for each thing looked at; BAD ones name the cure. Changes "
 		  "nothing. The exit\n"
 		  "status is 1 when there is a BAD one.",
+	.example = "xm doctor",
 	.run = run_doctor,
 };

@@ -49,6 +49,7 @@ const struct command cmd_domid = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm domid web",
 	.run = run_domid,
 };
 
@@ -59,5 +60,6 @@ const struct command cmd_domname = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm domname 3",
 	.run = run_domname,
 };

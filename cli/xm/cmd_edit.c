@@ -137,6 +137,7 @@ const struct command cmd_edit = {
 	.detail = "The editor is $VISUAL, else $EDITOR, else vi.",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "EDITOR=nano xm edit web",
 	.run = run_edit,
 };
 
@@ -160,5 +161,6 @@ const struct command cmd_config = {
 	.summary = "Change or print a stored record, as edit and export do",
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm config show web",
 	.run = run_config,
 };

@@ -159,5 +159,6 @@ const struct command cmd_events = {
 	.summary = "Print every change of a domain's state as it happens",
 	.options = options,
 	.max_args = 1,
+	.example = "xm events --json",
 	.run = run_events,
 };

@@ -179,6 +179,7 @@ const struct command cmd_explain = {
 	.detail = "Three kinds of lines: wants (its record), does (state and step), waits.",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm explain web",
 	.run = run_explain,
 };
 
@@ -319,5 +320,6 @@ const struct command cmd_diff = {
 	.detail = "- is what the record says, + what runs. Status 0: the same, 1: different, 2: error.",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm diff web",
 	.run = run_diff,
 };

@@ -42,5 +42,6 @@ const struct command cmd_export = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm export web >web.cfg",
 	.run = run_export,
 };

@@ -100,6 +100,7 @@ const struct command cmd_history = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm history web",
 	.run = run_history,
 };
 
@@ -141,5 +142,6 @@ const struct command cmd_why = {
 	.summary = "Say why a domain is in the state it is in",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm why web",
 	.run = run_why,
 };

@@ -175,6 +175,7 @@ const struct command cmd_info = {
 	.summary = "Describe the machine and the hypervisor",
 	.detail = "Memory is in MiB.",
 	.options = info_options,
+	.example = "xm info | grep memory",
 	.run = run_info,
 };
 
@@ -275,5 +276,6 @@ const struct command cmd_uptime = {
 	.summary = "Show for how long domains have been running",
 	.options = uptime_options,
 	.max_args = -1,
+	.example = "xm uptime -s",
 	.run = run_uptime,
 };

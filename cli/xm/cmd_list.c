@@ -165,6 +165,7 @@ const struct command cmd_list = {
 		  "dying.",
 	.options = options,
 	.max_args = -1,
+	.example = "xm list -a",
 	.run = run_list,
 };
 
@@ -193,5 +194,6 @@ const struct command cmd_vm_list = {
 	.name = "vm-list",
 	.usage = "",
 	.summary = "List the running domains by UUID",
+	.example = "xm vm-list",
 	.run = run_vm_list,
 };

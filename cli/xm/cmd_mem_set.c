@@ -97,6 +97,7 @@ const struct command cmd_mem_set = {
 	.options = scope_options,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm mem-set web 64",
 	.run = run_mem_set,
 };
 
@@ -148,6 +149,7 @@ const struct command cmd_mem_max = {
 	.options = scope_options,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm mem-max web 256",
 	.run = run_mem_max,
 };
 
@@ -200,5 +202,6 @@ const struct command cmd_vcpu_set = {
 	.options = scope_options,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm vcpu-set web 2",
 	.run = run_vcpu_set,
 };

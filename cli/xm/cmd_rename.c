@@ -65,6 +65,7 @@ const struct command cmd_rename = {
 	.summary = "Rename a domain, running or not",
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm rename web shop",
 	.run = run_rename,
 };
 
@@ -122,5 +123,6 @@ const struct command cmd_autostart = {
 	.detail = "last: as it was when the host went down. Without a word, print what is set.",
 	.min_args = 1,
 	.max_args = 2,
+	.example = "xm autostart web last",
 	.run = run_autostart,
 };

@@ -14,6 +14,7 @@
 static const struct opt options[] = {
 	{'a', "all", NULL, "all running domains but Domain-0"},
 	{'w', "wait", NULL, "return when it has happened"},
+	{OPT_HOST, "host", NULL, "the host goes down: nothing starts any more, records stay on"},
 	{'F', NULL, NULL, NULL}, /* xl: fall back to ACPI; a paravirtual guest has none */
 	{'H', "halt", NULL, NULL},
 	{'R', "reboot", NULL, NULL},
@@ -36,6 +37,12 @@ static int shutdown_one(struct xm *xm, const struct domain *dom)
 		return request_simple(xm, "shutdown", dom->name, "not shut down");
 	ret = store_write(xm->xs, XBT_NULL, "off", "/config/domain/%s/power", dom->name);
 	return ret ? xm_fail_store(xm, "switching the record off", -ret) : 0;
+}
+
+/* As the host's own shutdown does: what ran is remembered as running, for autostart=last. */
+static int shutdown_for_host(struct xm *xm, const struct domain *dom)
+{
+	return request_simple(xm, "shutdown", dom->name, "not shut down");
 }
 
 static int reboot_one(struct xm *xm, const struct domain *dom)
@@ -161,6 +168,14 @@ static int run_shutdown(struct xm *xm, const struct args *args)
 {
 	if (args_has(args, 'R')) /* xm shutdown -R */
 		return end_all(xm, args, reboot_one, reboot_progress);
+	if (args_has(args, OPT_HOST)) {
+		struct xs_handle *xs = xm_store(xm);
+		int ret = xs ? store_write(xs, XBT_NULL, "1", "/host/stopping") : 0;
+
+		if (!xs || ret)
+			return xs ? xm_fail_store(xm, "writing /host/stopping", -ret) : 1;
+		return end_all(xm, args, shutdown_for_host, shutdown_progress);
+	}
 	return end_all(xm, args, shutdown_one, shutdown_progress);
 }
 
@@ -171,12 +186,13 @@ static int run_reboot(struct xm *xm, const struct args *args)
 
 const struct command cmd_shutdown = {
 	.name = "shutdown",
-	.usage = "[-w] DOMAIN... | -a",
+	.usage = "[-w] [--host] DOMAIN... | -a",
 	.summary = "Ask a domain to shut down",
 	.detail = "The guest decides when; xm destroy does not ask. A stored record stays, "
 		  "switched off.",
 	.options = options,
 	.max_args = -1,
+	.example = "xm shutdown -w web",
 	.run = run_shutdown,
 };
 
@@ -187,5 +203,6 @@ const struct command cmd_reboot = {
 	.detail = "Its record is read again: what was changed in the meantime takes effect.",
 	.options = options,
 	.max_args = -1,
+	.example = "xm reboot -w web",
 	.run = run_reboot,
 };

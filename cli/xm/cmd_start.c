@@ -70,5 +70,6 @@ const struct command cmd_start = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xm start -c web",
 	.run = run_start,
 };

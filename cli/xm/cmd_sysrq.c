@@ -68,5 +68,6 @@ const struct command cmd_sysrq = {
 	.summary = "Send a magic SysRq key to a Linux guest",
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xm sysrq web s",
 	.run = run_sysrq,
 };

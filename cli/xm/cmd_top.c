@@ -247,5 +247,6 @@ const struct command cmd_top = {
 	.summary = "Show which domains use the CPU, again and again",
 	.detail = "Space shows the next table at once, q leaves.",
 	.options = options,
+	.example = "xm top -b -i 1",
 	.run = run_top,
 };

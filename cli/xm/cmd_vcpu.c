@@ -104,6 +104,7 @@ const struct command cmd_vcpu_list = {
 	.detail = "State: r runs now, b waits for something, p switched off by the guest.",
 	.options = list_options,
 	.max_args = -1,
+	.example = "xm vcpu-list web",
 	.run = run_vcpu_list,
 };
 
@@ -137,10 +138,10 @@ const struct command cmd_vcpu_pin = {
 	.usage = "DOMAIN VCPU CPUS [SOFT-CPUS]",
 	.summary = "Say on which CPUs a virtual CPU may run",
 	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had better:\n"
-		  "0-3,^2, all, or - to leave that as it is.\n"
-		  "  xm vcpu-pin web all 1-3",
+		  "0-3,^2, all, or - to leave that as it is.",
 	.min_args = 3,
 	.max_args = 4,
+	.example = "xm vcpu-pin web all 1-3",
 	.run = run_vcpu_pin,
 };
 
@@ -214,7 +215,8 @@ const struct command cmd_sched_credit = {
 	.name = "sched-credit",
 	.usage = "[-d DOMAIN [-w WEIGHT] [-c PERCENT]]",
 	.summary = "Show or set domains' shares of the CPUs",
-	.detail = "Without -w and -c it shows.\n  xm sched-credit -d web -w 512 -c 150",
+	.detail = "Without -w and -c it shows.",
 	.options = credit_options,
+	.example = "xm sched-credit -d web -w 512 -c 150",
 	.run = run_sched_credit,
 };

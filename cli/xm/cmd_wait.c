@@ -110,5 +110,6 @@ const struct command cmd_wait = {
 	.options = options,
 	.min_args = 1,
 	.max_args = 2,
+	.example = "xm wait --timeout=60 web stopped",
 	.run = run_wait,
 };

@@ -60,6 +60,8 @@ void command_help(const struct xm *xm, FILE *to, const struct command *cmd)
 		cmd->usage, cmd->summary);
 	if (cmd->detail)
 		fprintf(to, "\n%s\n", cmd->detail);
+	if (cmd->example)
+		fprintf(to, "\nFor example:\n  %s\n", cmd->example);
 	fputs("\nOptions:\n", to);
 	print_options(to, cmd->options);
 	print_options(to, args_common);
@@ -89,5 +91,6 @@ const struct command cmd_help = {
 	.summary = "List the commands, or explain one",
 	.options = help_options,
 	.max_args = 1,
+	.example = "xm help create",
 	.run = run_help,
 };

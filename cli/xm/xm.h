@@ -31,6 +31,7 @@ struct command {
 	const char *usage;	   /* what follows the name: "[-w] DOMAIN" */
 	const char *summary;	   /* one line, no full stop */
 	const char *detail;	   /* more sentences, or NULL */
+	const char *example;	   /* a command line to try */
 	const struct opt *options; /* ends with a row of key 0; NULL: none */
 	int min_args, max_args;	   /* positional; max < 0: any number */
 	/* Returns the exit status; has printed its error. */

@@ -161,9 +161,9 @@ const struct cli_cmd cmd_browse = {
 	.help = "the store on the whole terminal, kept up to date (? shows keys)",
 	.more = "The bottom line shows the command that does the same. Only looks, unless -w is given;\n"
 		"then each change is a transaction that holds only if what was on the screen is true.\n"
-		"Works on any terminal that can place text, without colours too (NO_COLOR).\n"
-		"  xs browse /local/domain",
+		"Works on any terminal that can place text, without colours too (NO_COLOR).",
 	.opts = opts,
 	.max_args = 1,
+	.example = "xs browse -w /config",
 	.run = run_browse,
 };

@@ -160,12 +160,14 @@ const struct cli_cmd cmd_control = {
 	.min_args = 1,
 	.max_args = MAX_WORDS,
 	.stop_at_first = true,
+	.example = "xs control memreport",
 	.run = run_control,
 };
 
 const struct cli_cmd cmd_check = {
 	.name = "check",
 	.help = "has the daemon verify all it holds; status 1 when something is wrong",
+	.example = "xs check",
 	.run = run_check,
 };
 
@@ -174,6 +176,7 @@ const struct cli_cmd cmd_quota = {
 	.args = "[DOMID | set NAME VALUE | max]",
 	.help = "limits of domains, of one domain with its use, or sets one",
 	.max_args = 3,
+	.example = "xs quota 3",
 	.run = run_quota,
 };
 
@@ -182,18 +185,21 @@ const struct cli_cmd cmd_watches = {
 	.args = "[DOMID]",
 	.help = "who watches what",
 	.max_args = 1,
+	.example = "xs watches 3",
 	.run = run_watches,
 };
 
 const struct cli_cmd cmd_stats = {
 	.name = "stats",
 	.help = "the daemon's counters",
+	.example = "xs stats",
 	.run = run_stats,
 };
 
 const struct cli_cmd cmd_metrics = {
 	.name = "metrics",
 	.help = "the daemon's counters as OpenMetrics text",
+	.example = "xs metrics >/var/lib/prometheus/node-exporter/xenstored.prom",
 	.run = run_metrics,
 };
 
@@ -202,6 +208,7 @@ const struct cli_cmd cmd_snapshot = {
 	.args = "[NAME]",
 	.help = "copies the persistent part beside itself while it runs",
 	.max_args = 1,
+	.example = "xs snapshot before.mdb",
 	.run = run_snapshot,
 };
 
@@ -210,6 +217,7 @@ const struct cli_cmd cmd_restore = {
 	.args = "[NAME]",
 	.help = "makes the persistent part what a snapshot says",
 	.max_args = 1,
+	.example = "xs restore before.mdb",
 	.run = run_restore,
 };
 
@@ -222,5 +230,6 @@ const struct cli_cmd cmd_monitor = {
 	.name = "monitor",
 	.help = "every operation as it happens: time, domain, operation, path, result",
 	.opts = monitor_opts,
+	.example = "xs monitor -t 5s",
 	.run = run_monitor,
 };

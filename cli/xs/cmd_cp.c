@@ -131,6 +131,7 @@ const struct cli_cmd cmd_cp = {
 	.opts = opts,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xs cp /config/domain/web /config/domain/copy",
 	.run = run_cp,
 };
 
@@ -141,5 +142,6 @@ const struct cli_cmd cmd_mv = {
 	.opts = opts,
 	.min_args = 2,
 	.max_args = 2,
+	.example = "xs mv /config/domain/web /config/domain/shop",
 	.run = run_mv,
 };

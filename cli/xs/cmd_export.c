@@ -168,5 +168,6 @@ const struct cli_cmd cmd_export = {
 		"no text. Keys are sorted: the same store gives the same bytes.",
 	.opts = opts,
 	.max_args = 1,
+	.example = "xs export /config >config.json",
 	.run = run_export,
 };

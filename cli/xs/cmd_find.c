@@ -90,6 +90,7 @@ const struct cli_cmd cmd_find = {
 		   "xs find -0 --owner 5 | xargs -0 -n 1 xs perms",
 	.opts = find_opts,
 	.max_args = 1,
+	.example = "xs find '/local/domain/*/name'",
 	.run = run_find,
 };
 
@@ -212,5 +213,6 @@ const struct cli_cmd cmd_du = {
 	.help = "how many nodes and bytes, by child or by owning domain",
 	.opts = du_opts,
 	.max_args = 1,
+	.example = "xs du /local/domain",
 	.run = run_du,
 };

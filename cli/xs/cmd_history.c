@@ -93,5 +93,6 @@ const struct cli_cmd cmd_history = {
 	.help = "what a domain went through, and why",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xs history web",
 	.run = run_history,
 };

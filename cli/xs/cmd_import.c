@@ -57,6 +57,7 @@ const struct cli_cmd cmd_import = {
 		"all problems are reported together.",
 	.opts = import_opts,
 	.max_args = 1,
+	.example = "xs import host.json",
 	.run = run_import,
 };
 
@@ -117,6 +118,7 @@ const struct cli_cmd cmd_apply = {
 		"a record that stays (its uuid).",
 	.opts = apply_opts,
 	.max_args = 1,
+	.example = "xs apply --dry-run host.json",
 	.run = run_apply,
 };
 
@@ -171,5 +173,6 @@ const struct cli_cmd cmd_diff = {
 	.opts = diff_opts,
 	.min_args = 1,
 	.max_args = 2,
+	.example = "xs diff before.json after.json",
 	.run = run_diff,
 };

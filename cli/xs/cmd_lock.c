@@ -164,5 +164,6 @@ const struct cli_cmd cmd_lock = {
 	.min_args = 2,
 	.max_args = -1,
 	.stop_at_first = true,
+	.example = "xs lock /locks/backup -- tar cf /backup/web.tar /srv/web",
 	.run = run_lock,
 };

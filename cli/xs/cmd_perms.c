@@ -121,5 +121,6 @@ const struct cli_cmd cmd_perms = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xs perms /tool/shared n0 r1",
 	.run = run_perms,
 };

@@ -61,5 +61,6 @@ const struct cli_cmd cmd_rm = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xs rm /config/domain/old",
 	.run = run_rm,
 };

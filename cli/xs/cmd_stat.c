@@ -91,6 +91,7 @@ const struct cli_cmd cmd_stat = {
 	.help = "everything about one node",
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xs stat /local/domain/1/name",
 	.run = run_stat,
 };
 
@@ -117,6 +118,7 @@ const struct cli_cmd cmd_exists = {
 	.help = "status 0 when all these nodes exist, 1 when one does not",
 	.min_args = 1,
 	.max_args = -1,
+	.example = "xs exists /config/domain/web && echo it is there",
 	.run = run_exists,
 };
 
@@ -150,5 +152,6 @@ const struct cli_cmd cmd_list = {
 	.args = "[PATH]",
 	.help = "names of the children",
 	.max_args = 1,
+	.example = "xs list /config/domain",
 	.run = run_list,
 };

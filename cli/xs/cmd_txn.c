@@ -86,5 +86,6 @@ const struct cli_cmd cmd_txn = {
 		"null in \"if\" means that the node does not exist, elsewhere that it shall go:\n"
 		"  {\"if\": {\"a\": {\"owner\": null}}, \"then\": {\"a\": {\"owner\": \"me\"}}}",
 	.max_args = 1,
+	.example = "xs txn take-ownership.json",
 	.run = run_txn,
 };

@@ -109,5 +109,6 @@ const struct cli_cmd cmd_wait = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = 1,
+	.example = "xs wait -t 30s /status/domain/web/state=running",
 	.run = run_wait,
 };

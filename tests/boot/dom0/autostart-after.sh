@@ -5,6 +5,9 @@
 claim "the record marked autostart runs by itself" until_true 30 running web
 claim "and reaches its shell" hears web 90 'guest: ready'
 claim "and answers" until_true 20 ping -c 1 -W 1 10.0.0.3
+claim "the host's power-off had shut it down first" sh -c 'xm history web | grep -A 3 host-shutdown | grep -q -- "-> shutdown"'
+claim "the one that ran then runs again" hears again 90 'guest: ready'
+claim "it can be shut down" xm shutdown -w again
 claim "the other record is there" xs read /config/domain/idle/kernel
 claim "and does not run" sh -c '! xm domid idle'
 claim "the plain domain has left no record" sh -c '! xs read /config/domain/grub/kernel'

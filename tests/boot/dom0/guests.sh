@@ -36,6 +36,29 @@ types demo 'dd if=/dev/urandom of=/mnt/f bs=64k count=32 && sync && echo sum $(s
 claim "the guest writes its disk" hears demo 30 '^sum [0-9a-f]{64}'
 sum=$(grep -aoE '^sum [0-9a-f]{64}' "$(log_of demo)" | head -n 1)
 
+# A second disk and a second card while it runs; Linux's own drivers take them up and let go.
+dd if=/dev/zero of=/data/more.img bs=1M count=4 2>/dev/null
+claim "xm block-attach to a running guest" xm block-attach demo file:/data/more.img xvdb w
+claim "xm network-attach" xm network-attach demo mac=00:16:3e:00:00:22 bridge=xenbr0
+claim "xm diff: record and domain agree" xm diff demo
+types demo 'for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/xvdb ] && [ -d /sys/class/net/eth1 ] && break; sleep 1; done
+echo hotplugged >/dev/xvdb; sync; echo read $(head -c 10 /dev/xvdb); ip addr add 10.0.1.2/24 dev eth1; ip link set eth1 up'
+claim "the guest reads back what it wrote on the new disk" hears demo 30 '^read hotplugged'
+ip addr add 10.0.1.1/24 dev xenbr0 2>/dev/null
+claim "its new card answers" until_true 20 ping -c 1 -W 1 10.0.1.2
+claim "xm explain has nothing to wait for" until_true 10 sh -c 'xm explain demo | grep -q "^waits: for nothing"'
+claim "xm block-detach" xm block-detach demo xvdb
+claim "xm network-detach by address" xm network-detach demo 00:16:3e:00:00:22
+types demo 'sleep 1; [ -e /dev/xvdb ] || [ -e /sys/class/net/eth1 ] || echo both-gone'
+claim "both are gone from the guest" hears demo 20 '^both-gone'
+claim "and from the store" sh -c '! xs exists /local/domain/'"$domid"'/device/vbd/51728 && ! xs exists /local/domain/'"$domid"'/device/vif/1'
+same "what was written is in the image" hotplugged "$(head -c 10 /data/more.img)"
+ip addr del 10.0.1.1/24 dev xenbr0 2>/dev/null
+claim "xm vcpu-list has a line a virtual CPU" sh -c '[ "$(xm vcpu-list demo | awk "NR == 2 { print \$1, \$3 }")" = "demo 0" ]'
+claim "xm rename of a running guest" xm rename demo shop
+same "it is the same domain" "$domid" "$(xm domid shop)"
+claim "and back" xm rename shop demo
+
 claim "xm pause" xm pause demo
 claim "a paused guest does not answer" sh -c '! ping -c 1 -W 2 10.0.0.2'
 claim "xm unpause" xm unpause demo

@@ -379,6 +379,89 @@ static const char *op_refresh(struct fake_xend *x, struct guest *g, const char *
 	return NULL;
 }
 
+/* A disk's number in the guest from its letter: xvdb is 51728. */
+static int disk_number(const char *vdev)
+{
+	return 51712 + 16 * (vdev[3] - 'a');
+}
+
+/* A target with "broken" in it is one whose backend fails. */
+static const char *op_attach(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char list[1024], item[1024], value[1024];
+
+	get(x, list, "/request/%s/args/list", id);
+	get(x, item, "/request/%s/args/item", id);
+	if (strcmp(list, "disk") == 0) {
+		get(x, value, "/config/domain/%s/disk/%s/target", g->name, item);
+		if (strstr(value, "broken"))
+			return "disk xvdb: cannot open it";
+		get(x, value, "/config/domain/%s/disk/%s/vdev", g->name, item);
+		put(x, value, "/local/domain/0/backend/vbd/%d/%d/dev", g->domid,
+		    disk_number(value));
+	} else {
+		get(x, value, "/config/domain/%s/vif/%s/mac", g->name, item);
+		put(x, value, "/local/domain/0/backend/vif/%d/%s/mac", g->domid, item);
+	}
+	return NULL;
+}
+
+static const char *op_detach(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char kind[1024], device[1024], force[1024];
+
+	get(x, kind, "/request/%s/args/kind", id);
+	get(x, device, "/request/%s/args/device", id);
+	if (does(x, g, "fake=busy") && !get(x, force, "/request/%s/args/force", id))
+		return "the guest still uses it (is it mounted?)";
+	drop(x, "/local/domain/0/backend/%s/%d/%s", kind, g->domid, device);
+	return NULL;
+}
+
+static const char *op_vcpu_list(struct fake_xend *x, struct guest *g, const char *id)
+{
+	(void)g;
+	put(x, "0 1 r-- 1.5 all all", "/request/%s/output/0", id);
+	put(x, "1 - --p 0.0 0-1 1", "/request/%s/output/1", id);
+	return NULL;
+}
+
+/* Says what it was asked for. */
+static const char *op_vcpu_pin(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char vcpu[1024], hard[1024], soft[1024], all[64];
+
+	get(x, vcpu, "/request/%s/args/vcpu", id);
+	get(x, hard, "/request/%s/args/hard", id);
+	get(x, soft, "/request/%s/args/soft", id);
+	snprintf(all, sizeof(all), "%.16s %.16s %.16s", vcpu, hard, soft);
+	put(x, all, "/test/pinned/%s", g->name);
+	return NULL;
+}
+
+static const char *op_sched_credit(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char weight[1024], cap[1024], all[64];
+
+	if (!get(x, weight, "/request/%s/args/weight", id))
+		strcpy(weight, "256");
+	if (!get(x, cap, "/request/%s/args/cap", id))
+		strcpy(cap, "0");
+	snprintf(all, sizeof(all), "%.16s %.16s", weight, cap);
+	put(x, all, "/request/%s/output/0", id);
+	put(x, all, "/test/credit/%s", g->name);
+	return NULL;
+}
+
+static const char *op_mem_max(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char kib[1024];
+
+	get(x, kib, "/request/%s/args/kib", id);
+	put(x, kib, "/local/domain/%d/memory/static-max", g->domid);
+	return NULL;
+}
+
 static const struct {
 	const char *op;
 	bool needs_guest;
@@ -386,6 +469,9 @@ static const struct {
 } ops[] = {
 	{"destroy", true, op_destroy}, {"pause", true, op_pause},  {"unpause", true, op_unpause},
 	{"reboot", true, op_reboot},   {"dmesg", false, op_dmesg}, {"refresh", false, op_refresh},
+	{"attach", true, op_attach},   {"detach", true, op_detach},
+	{"vcpu-list", true, op_vcpu_list}, {"vcpu-pin", true, op_vcpu_pin},
+	{"sched-credit", true, op_sched_credit}, {"mem-max", true, op_mem_max},
 };
 
 static void request(struct fake_xend *x, const char *id)

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 # bash completion for xm and xl: commands and options from the program's own help, domains from the store.
 
+# _xm_domains WHERE: status: the domains there are; config: those with a record too.
+_xm_domains()
+{
+	{ xs list "/$1/domain"; [[ $1 == status ]] || xs list /status/domain; } 2>/dev/null | grep -vx Domain-0 | sort -u
+}
+
 _xm()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} tool=${COMP_WORDS[0]} command='' i
@@ -23,10 +29,23 @@ _xm()
 		compopt -o filenames 2>/dev/null ;;
 	help)
 		COMPREPLY=($(compgen -W "$("$tool" help 2>/dev/null | sed -n 's/^ \([a-z][a-z-]*\)  *.*/\1/p')" -- "$cur")) ;;
-	start | delete | undefine | edit | autostart | rename | history | why | wait | events)
-		COMPREPLY=($(compgen -W "$("$tool" list -a 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0" { print $1 }')" -- "$cur")) ;;
+	config)
+		if ((COMP_CWORD == i + 1)); then
+			COMPREPLY=($(compgen -W "edit show" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -W "$(_xm_domains config)" -- "$cur"))
+		fi ;;
+	block-detach | network-detach)
+		if ((COMP_CWORD == i + 1)); then
+			COMPREPLY=($(compgen -W "$(_xm_domains status)" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -W "$("$tool" "${command%-detach}-list" --json "${COMP_WORDS[i + 1]}" 2>/dev/null |
+				grep -oE '"(name|mac)": *"[^"]*"' | cut -d '"' -f 4)" -- "$cur"))
+		fi ;;
+	start | delete | undefine | edit | autostart | rename | export | explain | history | why | wait | events)
+		COMPREPLY=($(compgen -W "$(_xm_domains config)" -- "$cur")) ;;
 	*)
-		COMPREPLY=($(compgen -W "$("$tool" list 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur")) ;;
+		COMPREPLY=($(compgen -W "$(_xm_domains status)" -- "$cur")) ;;
 	esac
 }
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_live.c - claims about the commands that change a running domain: devices, virtual CPUs,
+ * shares, limits; and about those that explain it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fake_store.h"
+#include "xm_run.h"
+
+#define CFG xm_file("demo.cfg")
+#define RECORD "/config/domain/demo"
+#define BACK "/local/domain/0/backend"
+
+static void test_an_attached_disk_is_in_domain_and_record(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("block-attach", "demo", "phy:/dev/vg/more", "xvdb", "w");
+	expect_key(BACK "/vbd/1/51728/dev", "xvdb");
+	expect_key(RECORD "/disk/1/target", "phy:/dev/vg/more");
+	expect_key(RECORD "/disk/1/mode", "w");
+	FAILS("block-attach", "demo", "file:/x,xvdb,w");
+	expect_err("demo has xvdb already");
+
+	OK("block-detach", "demo", "xvdb");
+	expect_key(BACK "/vbd/1/51728/dev", NULL);
+	expect_key(RECORD "/disk/1", NULL);
+	FAILS("block-detach", "demo", "xvdb");
+	expect_err("demo has no disk 'xvdb': 'xm block-list demo' lists what it has");
+}
+
+static void test_live_only_leaves_the_record(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("block-attach", "-l", "demo", "file:/data/more.img,xvdb,w");
+	expect_key(BACK "/vbd/1/51728/dev", "xvdb");
+	expect_key(RECORD "/disk/1", NULL);
+	OK("block-detach", "-l", "demo", "51712");
+	expect_key(RECORD "/disk/0/vdev", "xvda");
+}
+
+static void test_a_stopped_domain_gets_it_in_its_record_only(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("block-attach", "demo", "file:/data/more.img,xvdb,r");
+	expect_key(RECORD "/disk/1/mode", "r");
+	FAILS("block-attach", "-l", "demo", "file:/data/other.img,xvdc,r");
+	expect_err("domain 'demo' is not running (it is defined)");
+	OK("block-detach", "demo", "xvdb");
+	expect_key(RECORD "/disk/1", NULL);
+}
+
+static void test_a_backend_that_refuses_leaves_the_record_as_it_was(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	FAILS("block-attach", "demo", "file:/data/broken.img,xvdb,w");
+	expect_err("demo: not attached: disk xvdb: cannot open it");
+	expect_key(RECORD "/disk/1", NULL);
+	FAILS("block-attach", "demo", "file:/x,nonsense,w");
+	expect_err("disk: ");
+}
+
+static void test_cards_are_detached_by_number_or_address(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("network-attach", "demo", "mac=00:16:3e:00:00:22");
+	expect_key(BACK "/vif/1/1/mac", "00:16:3e:00:00:22");
+	expect_key(RECORD "/vif/1/bridge", "xenbr0");
+	OK("network-detach", "demo", "00:16:3E:00:00:22");
+	expect_key(BACK "/vif/1/1/mac", NULL);
+	expect_key(RECORD "/vif/1", NULL);
+	OK("network-attach", "demo");
+	OK("network-detach", "demo", "1");
+	expect_key(RECORD "/vif/1", NULL);
+	expect_key(RECORD "/vif/0/bridge", "br7");
+}
+
+static void test_a_disk_in_use_needs_force(void **state)
+{
+	(void)state;
+	OK("create", CFG, "extra=fake=busy");
+	FAILS("block-detach", "demo", "xvda");
+	expect_err("demo: not detached: the guest still uses it");
+	expect_key(RECORD "/disk/0/vdev", "xvda");
+	OK("block-detach", "-f", "demo", "xvda");
+	expect_key(RECORD "/disk/0", NULL);
+}
+
+static void test_vcpus_are_listed_and_pinned(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("vcpu-list", "demo");
+	expect_out("Name                                ID  VCPU   CPU  State   Time(s)  Affinity");
+	expect_out("demo                                 1     0     1    r--       1.5  all / all");
+	expect_out("demo                                 1     1     -    --p       0.0  0-1 / 1");
+	OK("vcpu-list", "--json", "demo");
+	expect_out("\"hard\":\"0-1\"");
+	OK("vcpu-pin", "demo", "all", "-", "1");
+	expect_key("/test/pinned/demo", "all  1");
+	FAILS("vcpu-pin", "demo", "first", "0");
+	expect_err("'first' is not a virtual CPU: a number, or all");
+}
+
+static void test_shares_are_shown_and_set(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("sched-credit", "-d", "demo");
+	expect_out("demo                                 1    256     0");
+	OK("sched-credit", "-d", "demo", "-w", "512", "-c", "50");
+	expect_key("/test/credit/demo", "512 50");
+	FAILS("sched-credit", "-w", "512");
+	expect_err("whose? name the domain with -d");
+}
+
+static void test_the_memory_limit_is_not_below_the_target(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	OK("mem-set", "demo", "100");
+	OK("mem-max", "demo", "120");
+	expect_key("/local/domain/1/memory/static-max", "122880");
+	expect_key(RECORD "/maxmem", "120");
+	FAILS("mem-max", "demo", "64");
+	expect_err("64 MiB is less than it shall have now, 100 MiB: mem-set first");
+}
+
+static void test_diff_tells_record_from_domain(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	fake_store_set("/local/domain/1/memory/target", "65536");
+	fake_store_set(BACK "/vbd/1/51712/params", "/elsewhere.img");
+	fake_store_set(BACK "/vbd/1/51712/mode", "w");
+	expect_status(xm_run("diff", "demo", NULL), 1);
+	expect_out("- memory = 128\n+ memory = 64\n");
+	expect_out("+ disk xvda = /elsewhere.img,w");
+	expect_status(xm_run("diff", "nosuch", NULL), 2);
+}
+
+static void test_explain_says_what_is_waited_for(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	fake_store_set(BACK "/vbd/1/51712/hotplug-error", "no such image");
+	fake_store_set("/status/domain/demo/pending", "1");
+	OK("explain", "demo");
+	expect_out("wants: power on, 128 MiB, 1 virtual CPU, 1 disk, 1 network card");
+	expect_out("does:  it is running, domain 1");
+	expect_out("waits: vbd 51712: dom0's side is not set up: no such image");
+	expect_out("waits: its next start, to follow the record");
+	FAILS("explain", "nosuch");
+}
+
+static void test_config_is_edit_and_export(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	OK("config", "show", "demo");
+	expect_out("vcpus       = 1");
+	FAILS("config", "list", "demo");
+	expect_err("'list': say config edit or config show");
+}
+
+#define LIVE(f) cmocka_unit_test_setup_teardown(f, xm_setup, xm_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE(test_an_attached_disk_is_in_domain_and_record),
+		LIVE(test_live_only_leaves_the_record),
+		LIVE(test_a_stopped_domain_gets_it_in_its_record_only),
+		LIVE(test_a_backend_that_refuses_leaves_the_record_as_it_was),
+		LIVE(test_cards_are_detached_by_number_or_address),
+		LIVE(test_a_disk_in_use_needs_force),
+		LIVE(test_vcpus_are_listed_and_pinned),
+		LIVE(test_shares_are_shown_and_set),
+		LIVE(test_the_memory_limit_is_not_below_the_target),
+		LIVE(test_diff_tells_record_from_domain),
+		LIVE(test_explain_says_what_is_waited_for),
+		LIVE(test_config_is_edit_and_export),
+	};
+
+	return cmocka_run_group_tests_name("xm: live changes", tests, xm_group_setup,
+					   xm_group_teardown);
+}
