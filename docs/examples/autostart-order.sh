@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# autostart-order.sh - starts domains one after the other, each when the one before is running. The order is
+# /config/autostart/1 = NAME, /config/autostart/2 = NAME, ... (xs write /config/autostart/1 database).
+# One that does not come up in time is told and passed over. Run it once, when xend is up.
+seconds=${AUTOSTART_SECONDS:-120}
+status=0
+for place in $(xs list /config/autostart | sort -n); do
+	name=$(xs read "/config/autostart/$place") || continue
+	xs write "/config/domain/$name/power" on || { status=1; continue; }
+	if xs wait -t "${seconds}s" "/status/domain/$name/state=running"; then
+		echo "autostart: $name runs"
+	else
+		echo "autostart: $name does not run after $seconds s: $(xs read "/status/domain/$name/error" 2>/dev/null)" >&2
+		status=1
+	fi
+done
+exit $status
