@@ -222,8 +222,8 @@ int op_mem_max(struct xend *x, struct request *r)
 
 	if (domid < 0)
 		return -ESRCH;
-	if (kib < 4096)
-		return refuse(r, -EINVAL, "4 MiB is the least");
+	if (kib < 2048)
+		return refuse(r, -EINVAL, "2 MiB is the least");
 	err = hv_domain_max_mem(x->hv, (uint16_t)domid, (uint64_t)kib);
 	if (err)
 		return refused(r, "the limit", err);

@@ -223,7 +223,7 @@ static void test_the_memory_limit_is_the_hypervisors_and_the_homes(void **state)
 	assert_done();
 	assert_string_equal(fake_get("/local/domain/1/memory/static-max"), "32768");
 	ask(w, 1, "mem-max", "web", "kib", "12", NULL);
-	assert_refused("4 MiB is the least");
+	assert_refused("2 MiB is the least");
 }
 
 static void test_a_running_domain_is_renamed_without_a_gap(void **state)

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# walk.sh SOURCE BUILD - README's five minutes with the store, typed as a person would: its first code block in
+# one terminal, the others in a second one. What the README says will be seen is seen. Only the two places it
+# names below its own folder are others here: the store's state and the programs.
+source=$1 build=$2
+dirname=$source/tests/unit/cli_xs
+set -- "$build/xenstored/xenstored" "$build/cli/xs/xs" "$build/libxs"
+. "$dirname/lib.sh"
+. "$dirname/screen.sh"
+store=
+trap 'close_screen; [ -z "$store" ] || kill "$store" 2>/dev/null; finish' EXIT
+export XENSTORED_PATH="$dir/store/run/socket"
+
+# block N: the section's Nth code block.
+block()
+{
+	awk -v n="$1" '/^## /{on = /^## Five minutes/; next} on && /^```/{fence = !fence; b += fence; next} on && fence && b == n' "$source/README.md"
+}
+
+# type N: it is typed as it is, a line at a time, in the second terminal.
+type_block()
+{
+	typed clear
+	keys Enter
+	block "$1" | sed "s#\$PWD/build/store#$dir/store#; s#\$PWD/build/cli#$build/cli#; s#/tmp/garden#$dir/garden#" >"$dir/block"
+	while IFS= read -r text; do
+		typed "$text"
+		keys Enter
+	done <"$dir/block"
+}
+
+serve()
+{
+	(cd "$source" && STOREVISOR_BUILD=$build exec sh -c "exec $(block 1) '$dir/store'") >>"$dir/store.log" 2>&1 &
+	store=$!
+	for _ in $(seq 600); do
+		"$xs_prog" exists / 2>/dev/null && return
+		kill -0 $store 2>/dev/null || break
+		sleep 0.1
+	done
+	fail "the first block starts a store" "$(cat "$dir/store.log")"
+	plan
+}
+
+serve
+is "the first block starts a store, and says how to reach it" 1 "$(grep -c 'export XENSTORED_PATH=' "$dir/store.log")"
+open_screen 80x24 vt100 "env -u XENSTORED_PATH PS1='walk> ' bash --norc -i"
+until_screen '^walk> *$'
+type_block 2
+type_block 3
+sees "import: the document becomes keys" '^.*tomato'
+sees "import: with their values" 'height = 30'
+type_block 4
+sees "watch: the change is told as it happens" '/config/garden/tomato/height.*31'
+type_block 5
+sees "browse: it opens" 'xs browse /config/garden .*live'
+typed /tomhei
+sees "browse: the letters find the path" '^/config/garden/tomato/height'
+keys Enter
+sees "browse: it is the one with the value" '^> .*height = 31'
+sees "browse: the bottom line is the command for it" '^xs read /config/garden/tomato/height'
+kill -9 $store
+wait $store 2>/dev/null
+sees "browse: it tells that the store is gone" 'DAEMON GONE'
+serve
+sees "browse: and that it is back" '  live  '
+keys q
+until_screen '^walk> *$'
+type_block 6
+sees "restart: everything is still there" '^31$'
+"$xs_prog" write /config/garden/basil/water daily
+sees "restart: the watch has found the store again" '/config/garden/basil/water.*daily'
+plan
