@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "schema.h"
 #include "store.h"
 #include "vdev.h"
 
-#define MIB_MAX (1ull << 24)
 #define ITEM_DIGITS 3
 
 struct reader {
@@ -66,9 +66,11 @@ static void take_text(struct reader *rd, struct path p, const char *what, char *
 	free(v);
 }
 
-static uint64_t take_number(struct reader *rd, const char *key, uint64_t min, uint64_t max,
-			    uint64_t absent)
+/* Limits are the registry's. */
+static uint64_t take_number(struct reader *rd, const char *key, uint64_t absent)
 {
+	const struct schema_row *row = schema_find(path_config(rd->r->name, key).s);
+	uint64_t min = (uint64_t)row->min, max = (uint64_t)row->max;
 	char *v = read_key(rd, key), *end;
 	unsigned long long n = absent;
 
@@ -262,15 +264,15 @@ static void take_machine(struct reader *rd)
 	take_text(rd, path_config(name, "type"), "type", type, sizeof(type));
 	if (type[0] && strcmp(type, "pv"))
 		complain(rd, "type=%s is not possible: only pv is", type);
-	r->memory_mib = take_number(rd, "memory", 2, MIB_MAX, 0);
+	r->memory_mib = take_number(rd, "memory", 0);
 	if (!r->memory_mib)
 		complain(rd, "memory= is missing: how many MiB shall it have?");
-	r->maxmem_mib = take_number(rd, "maxmem", 2, MIB_MAX, r->memory_mib);
+	r->maxmem_mib = take_number(rd, "maxmem", r->memory_mib);
 	if (r->maxmem_mib < r->memory_mib)
 		complain(rd, "maxmem=%llu is less than memory=%llu",
 			 (unsigned long long)r->maxmem_mib, (unsigned long long)r->memory_mib);
-	r->vcpus = (unsigned int)take_number(rd, "vcpus", 1, RECORD_MAX_VCPUS, 1);
-	r->maxvcpus = (unsigned int)take_number(rd, "maxvcpus", 1, RECORD_MAX_VCPUS, r->vcpus);
+	r->vcpus = (unsigned int)take_number(rd, "vcpus", 1);
+	r->maxvcpus = (unsigned int)take_number(rd, "maxvcpus", r->vcpus);
 	if (r->maxvcpus < r->vcpus)
 		complain(rd, "maxvcpus=%u is less than vcpus=%u", r->maxvcpus, r->vcpus);
 	take_text(rd, path_config(name, "kernel"), "kernel", r->kernel, sizeof(r->kernel));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keys_take.h"
+#include "schema.h"
 
 static int fail(struct reading *r, const struct cfg_setting *s, const char *text)
 {
@@ -45,6 +46,15 @@ static int as_number(struct reading *r, const struct cfg_setting *s, long min, l
 	}
 	*out = (long)num;
 	return 0;
+}
+
+/* A number of the record, with the limits of the registry. */
+static int as_record_number(struct reading *r, const struct cfg_setting *s, const char *path,
+			    long *out)
+{
+	const struct schema_row *row = schema_find(path);
+
+	return as_number(r, s, (long)row->min, (long)row->max, out);
 }
 
 static int keep_text(struct reading *r, const struct cfg_setting *s, char **out)
@@ -126,22 +136,22 @@ static int take_extra(struct reading *r, const struct cfg_setting *s)
 
 static int take_memory(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 2, 16 * 1024 * 1024, &r->rec->memory);
+	return as_record_number(r, s, "/config/domain/x/memory", &r->rec->memory);
 }
 
 static int take_maxmem(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 2, 16 * 1024 * 1024, &r->rec->maxmem);
+	return as_record_number(r, s, "/config/domain/x/maxmem", &r->rec->maxmem);
 }
 
 static int take_vcpus(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 1, RECORD_VCPUS_MAX, &r->rec->vcpus);
+	return as_record_number(r, s, "/config/domain/x/vcpus", &r->rec->vcpus);
 }
 
 static int take_maxvcpus(struct reading *r, const struct cfg_setting *s)
 {
-	return as_number(r, s, 1, RECORD_VCPUS_MAX, &r->rec->maxvcpus);
+	return as_record_number(r, s, "/config/domain/x/maxvcpus", &r->rec->maxvcpus);
 }
 
 static int take_action(struct reading *r, const struct cfg_setting *s, const char **out)

@@ -90,7 +90,6 @@ const struct cli_cmd cmd_find = {
 		   "xs find -0 --owner 5 | xargs -0 -n 1 xs perms",
 	.opts = find_opts,
 	.max_args = 1,
-	.example = "xs find '/local/domain/*/name'",
 	.run = run_find,
 };
 

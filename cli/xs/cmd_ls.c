@@ -204,8 +204,6 @@ const struct cli_cmd cmd_ls = {
 		   "xs ls '/local/domain/*/name'",
 	.opts = ls_opts,
 	.max_args = -1,
-	.max_args = 1,
-	.example = "xs ls -p /local/domain/0",
 	.run = run_ls,
 };
 
@@ -226,6 +224,5 @@ const struct cli_cmd cmd_tree = {
 		   "xs tree --depth 2 --decode web:device",
 	.opts = tree_opts,
 	.max_args = 1,
-	.example = "xs tree /config/domain/web",
 	.run = run_tree,
 };

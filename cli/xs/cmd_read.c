@@ -118,6 +118,5 @@ const struct cli_cmd cmd_read = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
-	.example = "xs read vm:web/memory/target",
 	.run = run_read,
 };

@@ -170,6 +170,5 @@ const struct cli_cmd cmd_write = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
-	.example = "xs write --if-value on /config/domain/web/power off",
 	.run = run_write,
 };

@@ -24,12 +24,12 @@ is "every value of a wrong type is told with line, column and pointer, before an
 4:39:/config/domain/web/disk/0/vdev 4:55:/config/domain/web/disk/0/mode 4:73:/config/domain/web/kernel \
 5:67:/local/domain/1/device/vbd/51712/state" \
 	"$rc $(xs exists /config/domain; echo $?) $(echo "$err" | sed -n 's/^xs: bad.json:\([0-9:]*\): \([^:]*\): .*/\1:\2/p' | xargs)"
-is "and says what is wanted" 1 "$(echo "$err" | grep -c 'memory: lots is not possible here: a number from 4 to 16777216 (MiB) is wanted')"
+is "and says what is wanted" 1 "$(echo "$err" | grep -c 'memory: lots is not possible here: a number from 2 to 16777216 (MiB) is wanted')"
 echo '{"path":"/config/domain/old/memory","value":"lots"}' >exact
 run xs import exact
 is "a backup is taken as it is" "0 lots" "$rc $(xs read /config/domain/old/memory)"
 xs rm /config/domain
-is "explain tells type, limits, writer" "MiB 4 to 16777216 people" \
+is "explain tells type, limits, writer" "MiB 2 to 16777216 people" \
 	"$(xs explain /config/domain/any/memory | sed -n 's/^\(type\|limits\|written by\) *//p' | xargs)"
 run xs explain /nowhere/at/all
 is "explain of what is not registered: status 1" 1 $rc
