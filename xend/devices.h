@@ -40,8 +40,8 @@ int devices_remove(struct xend *x, struct domain *d);
  * One device: 0 ready, -EINPROGRESS not yet, -EIO with @why (@why_len bytes): what its backend
  * said. @id: as in the backend's path.
  */
-int devices_check(struct xend *x, unsigned int domid, enum device_kind kind, const char *id, char *why,
-		  size_t why_len);
+int devices_check(struct xend *x, unsigned int domid, enum device_kind kind, const char *id,
+		  char *why, size_t why_len);
 
 /* Writes the directories of d->rec's disk or card number @index. 0 or -errno. */
 int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index);

@@ -174,8 +174,8 @@ static unsigned int take_item(struct reader *rd, const char *list, const char *i
 	size_t len = strspn(item, "0123456789");
 
 	if (!len || item[len] || len > ITEM_DIGITS)
-		complain(rd, "%s/%.32s is not possible: a number of at most %d digits is", list, item,
-			 ITEM_DIGITS);
+		complain(rd, "%s/%.32s is not possible: a number of at most %d digits is", list,
+			 item, ITEM_DIGITS);
 	return (unsigned int)atoi(item);
 }
 

@@ -50,7 +50,7 @@ struct record {
 	unsigned int nr_disks, nr_vifs;
 	struct record_disk disk[RECORD_MAX_DISKS];
 	struct record_vif vif[RECORD_MAX_VIFS];
-	uint64_t hash;			/* of what needs a restart to change: all but devices */
+	uint64_t hash;			/* of what needs a restart to change: not devices */
 };
 
 /*

@@ -30,7 +30,7 @@ static const struct opt detach_options[] = {
 
 struct kind {
 	const char *list, *backend; /* in the record; below /local/domain/0/backend */
-	const char *named_by;       /* key in both that names it besides its number */
+	const char *named_by;	    /* key in both that names it besides its number */
 };
 
 static const struct kind disk_kind = {"disk", "vbd", NULL}, vif_kind = {"vif", "vif", "mac"};
@@ -40,9 +40,9 @@ struct device {
 	const struct domain *dom;
 	struct record *rec; /* holds the new one at 0 */
 	unsigned int item;
-	bool taken;         /* its name is in the record already */
-	const char *name;   /* xvdb, a MAC or a number */
-	char id[32];        /* the backend's, "" when there is none */
+	bool taken;	  /* its name is in the record already */
+	const char *name; /* xvdb, a MAC or a number */
+	char id[32];	  /* the backend's, "" when there is none */
 };
 
 /* ---- attach ---- */
@@ -66,18 +66,20 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct device *dev = data;
 	const char *name = dev->dom->name, *key = dev->kind == &disk_kind ? "vdev" : "mac";
-	const char *mine = dev->kind == &disk_kind ? dev->rec->disks[0].vdev : dev->rec->vifs[0].mac;
+	const char *mine =
+		dev->kind == &disk_kind ? dev->rec->disks[0].vdev : dev->rec->vifs[0].mac;
 	unsigned int max = dev->kind == &disk_kind ? RECORD_DISKS_MAX : RECORD_VIFS_MAX;
 
 	if (!store_exists(xs, t, "/config/domain/%s", name))
 		return -ENOENT;
 	dev->item = max;
 	for (unsigned int i = max; i-- > 0;) {
-		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, dev->kind->list, i,
-				       key);
+		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, dev->kind->list,
+				       i, key);
 
 		dev->taken = dev->taken || (now && strcmp(now, mine) == 0);
-		if (!now && !store_exists(xs, t, "/config/domain/%s/%s/%u", name, dev->kind->list, i) &&
+		if (!now &&
+		    !store_exists(xs, t, "/config/domain/%s/%s/%u", name, dev->kind->list, i) &&
 		    !(dev->kind == &vif_kind &&
 		      store_exists(xs, t, "/local/domain/0/backend/vif/%d/%u", dev->dom->domid, i)))
 			dev->item = i;
@@ -125,7 +127,8 @@ static int attach(struct xm *xm, const struct args *args, struct device *dev)
 	if (ret == -EEXIST)
 		return xm_fail(xm, "%s has %s already", dev->dom->name, dev->name);
 	if (ret == -ENOENT)
-		return xm_fail(xm, "%s has no record; nothing can be attached to it", dev->dom->name);
+		return xm_fail(xm, "%s has no record; nothing can be attached to it",
+			       dev->dom->name);
 	if (ret == -ENOSPC)
 		return xm_fail(xm, "%s cannot have more of them", dev->dom->name);
 	if (ret)
@@ -207,12 +210,12 @@ static void find_backend(struct xs_handle *xs, struct device *dev)
 {
 	unsigned int nr;
 	char dir[STORE_PATH_MAX];
-	char **ids = store_list(xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d", dev->kind->backend,
-				dev->dom->domid);
+	char **ids = store_list(xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d",
+				dev->kind->backend, dev->dom->domid);
 
 	for (unsigned int i = 0; i < nr && domain_is_live(dev->dom); i++) {
-		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%d/%.32s", dev->kind->backend,
-			 dev->dom->domid, ids[i]);
+		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%d/%.32s",
+			 dev->kind->backend, dev->dom->domid, ids[i]);
 		if (strcmp(ids[i], dev->name) == 0 ||
 		    is_named(xs, dir, dev->kind == &disk_kind ? "dev" : "mac", dev->name))
 			snprintf(dev->id, sizeof(dev->id), "%s", ids[i]);
@@ -277,8 +280,9 @@ static int detach(struct xm *xm, const struct args *args, const struct kind *kin
 		request_close(xm->xs, &req);
 	}
 	if (!ret && recorded)
-		ret = take_back(xm, &dev) ? xm_fail(xm, "%s: the record cannot be written", dom.name) :
-					    0;
+		ret = take_back(xm, &dev)
+			      ? xm_fail(xm, "%s: the record cannot be written", dom.name)
+			      : 0;
 	return ret;
 }
 
@@ -292,14 +296,16 @@ static int run_network_detach(struct xm *xm, const struct args *args)
 	return detach(xm, args, &vif_kind);
 }
 
-#define SCOPE "A running domain gets or loses it at once; the record is changed along, for the next start."
+#define SCOPE                                                                                      \
+	"A running domain gets or loses it at once; the record is changed along, for the next "    \
+	"start."
 
 const struct command cmd_block_attach = {
 	.name = "block-attach",
 	.usage = "[-l] DOMAIN DISK",
 	.summary = "Give a domain one more disk",
 	.detail = SCOPE "\nDISK is as in a configuration; its parts may be words of their own:\n"
-		  "phy:/dev/vg/more xvdb w.",
+			"phy:/dev/vg/more xvdb w.",
 	.options = attach_options,
 	.min_args = 2,
 	.max_args = 5,
@@ -311,7 +317,8 @@ const struct command cmd_block_detach = {
 	.name = "block-detach",
 	.usage = "[-l] [-f] DOMAIN DISK",
 	.summary = "Take a disk from a domain",
-	.detail = SCOPE "\nDISK is its name in the guest, xvdb, or its number. A mounted disk stays.",
+	.detail =
+		SCOPE "\nDISK is its name in the guest, xvdb, or its number. A mounted disk stays.",
 	.options = detach_options,
 	.min_args = 2,
 	.max_args = 2,

@@ -41,11 +41,13 @@ static void explain_wants(struct xm *xm, const struct domain *dom, const struct 
 		fprintf(xm->out, "wants: nothing: it has no record\n");
 		return;
 	}
-	fprintf(xm->out, "wants: power %s, %ld MiB, %ld virtual CPU%s, %zu disk%s, %zu network card%s\n",
+	fprintf(xm->out,
+		"wants: power %s, %ld MiB, %ld virtual CPU%s, %zu disk%s, %zu network card%s\n",
 		rec->power ? "on" : "off", rec->memory, rec->vcpus, rec->vcpus == 1 ? "" : "s",
 		rec->nr_disks, rec->nr_disks == 1 ? "" : "s", rec->nr_vifs,
 		rec->nr_vifs == 1 ? "" : "s");
-	fprintf(xm->out, "       at its end: %s, at a reboot: %s, at a crash: %s; with the host: %s\n",
+	fprintf(xm->out,
+		"       at its end: %s, at a reboot: %s, at a crash: %s; with the host: %s\n",
 		rec->on_poweroff, rec->on_reboot, rec->on_crash,
 		*rec->autostart == '1'	 ? "starts"
 		: *rec->autostart == 'l' ? "as it was"
@@ -62,8 +64,8 @@ static void explain_does(struct xm *xm, const struct domain *dom)
 	if (dom->domid >= 0)
 		fprintf(xm->out, ", domain %d", dom->domid);
 	if (*step)
-		fprintf(xm->out, "; xend is at step \"%s\"%s%s", step, *after ? ", undoing, then " : "",
-			after);
+		fprintf(xm->out, "; xend is at step \"%s\"%s%s", step,
+			*after ? ", undoing, then " : "", after);
 	fputc('\n', xm->out);
 	if (*error)
 		fprintf(xm->out, "       because: %s\n", error);
@@ -149,8 +151,8 @@ static int explain_waits(struct xm *xm, const struct domain *dom)
 	if (dom->domid > 0)
 		n += waits_for_guest(xm, dom);
 	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", dom->name))
-		n += waits(xm, "its next start, to follow the record: '%s diff %s' shows what", xm->prog,
-			   dom->name);
+		n += waits(xm, "its next start, to follow the record: '%s diff %s' shows what",
+			   xm->prog, dom->name);
 	if (dom->state == DOM_FAILED)
 		n += waits(xm, "a change of its record, or '%s start %s'", xm->prog, dom->name);
 	return n;
@@ -212,7 +214,8 @@ static long long online_vcpus(struct xs_handle *xs, int domid)
 	long long n = 0;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		char *word = read_or(xs, "", "/local/domain/%d/cpu/%.16s/availability", domid, cpus[i]);
+		char *word =
+			read_or(xs, "", "/local/domain/%d/cpu/%.16s/availability", domid, cpus[i]);
 
 		n += strcmp(word, "online") == 0;
 		free(word);
@@ -236,20 +239,21 @@ static void recorded(const struct record *rec, bool disk, const char *name, char
 }
 
 /* What runs under that name; "" when nothing. @name NULL: reports those the record lacks. */
-static int compare_live(struct xm *xm, const struct domain *dom, const struct record *rec, bool disk,
-			const char *name, char *out, size_t size)
+static int compare_live(struct xm *xm, const struct domain *dom, const struct record *rec,
+			bool disk, const char *name, char *out, size_t size)
 {
 	const char *kind = disk ? "vbd" : "vif";
 	unsigned int nr;
-	char **ids = store_list(xm->xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d", kind, dom->domid);
+	char **ids = store_list(xm->xs, XBT_NULL, &nr, "/local/domain/0/backend/%s/%d", kind,
+				dom->domid);
 	int n = 0;
 
 	for (unsigned int i = 0; i < nr; i++) {
 		char back[STORE_PATH_MAX], want[DISK_PATH_MAX + 4], is[DISK_PATH_MAX + 4];
 		char key[64], *called, *what, *mode;
 
-		snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%.32s", kind, dom->domid,
-			 ids[i]);
+		snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%.32s", kind,
+			 dom->domid, ids[i]);
 		called = read_or(xm->xs, "", "%s/%s", back, disk ? "dev" : "mac");
 		what = read_or(xm->xs, "", "%s/%s", back, disk ? "params" : "bridge");
 		mode = read_or(xm->xs, "", "%s/mode", back);
@@ -269,7 +273,8 @@ static int compare_live(struct xm *xm, const struct domain *dom, const struct re
 	return n;
 }
 
-static int differ_devices(struct xm *xm, const struct domain *dom, const struct record *rec, bool disk)
+static int differ_devices(struct xm *xm, const struct domain *dom, const struct record *rec,
+			  bool disk)
 {
 	size_t nr = disk ? rec->nr_disks : rec->nr_vifs;
 	int n = 0;
@@ -304,7 +309,8 @@ static int run_diff(struct xm *xm, const struct args *args)
 	record_get(xm->xs, XBT_NULL, dom.name, &rec);
 	if (store_read_number(xm->xs, XBT_NULL, &kib, "/local/domain/%d/memory/target", dom.domid))
 		n += differs_number(xm, "memory", rec.memory, kib / 1024);
-	if (store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max", dom.domid))
+	if (store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max",
+			      dom.domid))
 		n += differs_number(xm, "maxmem", rec.maxmem ? rec.maxmem : rec.memory, max / 1024);
 	n += differs_number(xm, "vcpus", rec.vcpus, online_vcpus(xm->xs, dom.domid));
 	n += differ_devices(xm, &dom, &rec, true);
@@ -317,7 +323,8 @@ const struct command cmd_diff = {
 	.name = "diff",
 	.usage = "DOMAIN",
 	.summary = "Show how a running domain differs from its record",
-	.detail = "- is what the record says, + what runs. Status 0: the same, 1: different, 2: error.",
+	.detail = "- is what the record says, + what runs. Status 0: the same, 1: different, 2: "
+		  "error.",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm diff web",

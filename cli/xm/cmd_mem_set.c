@@ -128,7 +128,9 @@ static int run_mem_max(struct xm *xm, const struct args *args)
 		return 1;
 	store_read_number(xm->xs, XBT_NULL, &target, "/local/domain/%d/memory/target", dom.domid);
 	if (c.value < target)
-		return xm_fail(xm, "%s: %lld MiB is less than it shall have now, %lld MiB: mem-set first",
+		return xm_fail(xm,
+			       "%s: %lld MiB is less than it shall have now, %lld MiB: mem-set "
+			       "first",
 			       dom.name, c.value / 1024, target / 1024);
 	snprintf(kib, sizeof(kib), "%lld", c.value);
 	req.domain = dom.name;
@@ -144,8 +146,8 @@ const struct command cmd_mem_max = {
 	.name = "mem-max",
 	.usage = "[-l] DOMAIN MEMORY",
 	.summary = "Say how much memory a running domain can have at most",
-	.detail = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its kernel\n"
-		  "made room for at its start, whatever the limit.",
+	.detail = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its\n"
+		  "kernel made room for at its start, whatever the limit.",
 	.options = scope_options,
 	.min_args = 2,
 	.max_args = 2,

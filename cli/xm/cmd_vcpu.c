@@ -25,8 +25,8 @@ struct vcpu {
 static bool vcpu_read(struct xs_handle *xs, const struct request *req, int i, struct vcpu *v)
 {
 	char *line = store_read(xs, XBT_NULL, "/request/%s/output/%d", req->id, i);
-	bool ok = line && sscanf(line, "%15s %15s %7s %23s %255s %255s", v->number, v->cpu, v->state,
-				 v->seconds, v->hard, v->soft) == 6;
+	bool ok = line && sscanf(line, "%15s %15s %7s %23s %255s %255s", v->number, v->cpu,
+				 v->state, v->seconds, v->hard, v->soft) == 6;
 
 	free(line);
 	return ok;
@@ -39,11 +39,10 @@ static void vcpu_show(struct xm *xm, const struct domain *dom, const struct vcpu
 			v->number, v->cpu, v->state, v->seconds, v->hard, v->soft);
 		return;
 	}
-	json_array_append_new(list,
-			      json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:s, s:s}", "name", dom->name,
-					"id", dom->domid, "vcpu", atoi(v->number), "cpu", v->cpu, "state",
-					v->state, "seconds", atof(v->seconds), "hard", v->hard, "soft",
-					v->soft));
+	json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:s, s:s}", "name",
+					      dom->name, "id", dom->domid, "vcpu", atoi(v->number),
+					      "cpu", v->cpu, "state", v->state, "seconds",
+					      atof(v->seconds), "hard", v->hard, "soft", v->soft));
 }
 
 static int list_one(struct xm *xm, const struct domain *dom, json_t *list)
@@ -137,7 +136,8 @@ const struct command cmd_vcpu_pin = {
 	.name = "vcpu-pin",
 	.usage = "DOMAIN VCPU CPUS [SOFT-CPUS]",
 	.summary = "Say on which CPUs a virtual CPU may run",
-	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had better:\n"
+	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had "
+		  "better:\n"
 		  "0-3,^2, all, or - to leave that as it is.",
 	.min_args = 3,
 	.max_args = 4,
@@ -171,9 +171,9 @@ static int credit(struct xm *xm, const struct domain *dom, const char *weight, c
 	ret = request_told(xm, &req, "no weight and cap");
 	line = ret ? NULL : store_read(xm->xs, XBT_NULL, "/request/%s/output/0", req.id);
 	if (line && sscanf(line, "%lld %lld", &now[0], &now[1]) == 2 && list)
-		json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:I}", "name", dom->name, "id",
-						      dom->domid, "weight", (json_int_t)now[0], "cap",
-						      (json_int_t)now[1]));
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:I, s:I}", "name", dom->name, "id", dom->domid,
+					"weight", (json_int_t)now[0], "cap", (json_int_t)now[1]));
 	else if (line && !nr)
 		fprintf(xm->out, "%-32s %5d %6lld %5lld\n", dom->name, dom->domid, now[0], now[1]);
 	free(line);
@@ -204,7 +204,8 @@ static int run_sched_credit(struct xm *xm, const struct args *args)
 	if ((weight || cap) && !name)
 		return xm_fail(xm, "whose? name the domain with -d");
 	if (weight || cap)
-		return domain_find_running(xm, name, &dom) ? 1 : credit(xm, &dom, weight, cap, NULL);
+		return domain_find_running(xm, name, &dom) ? 1
+							   : credit(xm, &dom, weight, cap, NULL);
 	list = args_has(args, 'j') ? json_array() : NULL;
 	if (!list)
 		fprintf(xm->out, "%-32s %5s %6s %5s\n", "Name", "ID", "Weight", "Cap");

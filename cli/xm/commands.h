@@ -15,8 +15,9 @@ extern const struct command cmd_list, cmd_vm_list, cmd_info, cmd_uptime, cmd_dom
 	cmd_dmesg, cmd_block_list, cmd_network_list;
 extern const struct command cmd_console, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
 	cmd_help, cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top, cmd_doctor;
-extern const struct command cmd_block_attach, cmd_block_detach, cmd_network_attach, cmd_network_detach,
-	cmd_vcpu_list, cmd_vcpu_pin, cmd_sched_credit, cmd_mem_max, cmd_explain, cmd_diff, cmd_config;
+extern const struct command cmd_block_attach, cmd_block_detach, cmd_network_attach,
+	cmd_network_detach, cmd_vcpu_list, cmd_vcpu_pin, cmd_sched_credit, cmd_mem_max, cmd_explain,
+	cmd_diff, cmd_config;
 
 /* What `xm help` prints: lines of " name  summary", which completion and Ganeti read. */
 void help_summary(const struct xm *xm, FILE *to);

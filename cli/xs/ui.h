@@ -105,7 +105,7 @@ void ui_find_next(struct ui *u, int step);
 /* How well @text has the letters of @pattern in this order: 0 not at all, else more is better. */
 int ui_fuzzy(const char *pattern, const char *text);
 
-/* ui_edit.c: changes, each a transaction that holds only if what was on the screen is still true. */
+/* ui_edit.c: changes, each a transaction that holds only if what was on the screen is true. */
 void ui_edit_value(struct ui *u);
 void ui_edit_perms(struct ui *u);
 void ui_edit_add(struct ui *u);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ui_draw.c - `xs browse` on the terminal: title, tree and what is known about the node beside it,
- * a lower pane, the bottom line. Plain ASCII and at most two columns of text, so that it is the same
- * on a serial console; colours only add to marks that are there without them.
+ * a lower pane, the bottom line. Plain ASCII and at most two columns of text, so that it is the
+ * same on a serial console; colours only add to marks that are there without them.
  */
 #include <curses.h>
 #include <errno.h>
@@ -238,13 +238,16 @@ static void draw_entry(int y, const struct ui_entry *e, bool clock)
 	if (clock ? e->count > 1 : e->count > 0)
 		snprintf(many, sizeof(many), "x%lu ", e->count);
 	value = e->value ? text_escape(e->value, e->len) : NULL;
-	putf(y, 0, COLS, PLAIN, "%s%s%s%s%s", when, many, e->path,
-	     e->rc == -ENOENT ? " removed" : e->rc ? " (not readable)" : value && *value ? " = " : "",
-	     value ? value : "");
+	if (e->rc)
+		putf(y, 0, COLS, PLAIN, "%s%s%s%s", when, many, e->path,
+		     e->rc == -ENOENT ? " removed" : " (not readable)");
+	else
+		putf(y, 0, COLS, PLAIN, "%s%s%s%s%s", when, many, e->path,
+		     value && *value ? " = " : "", value ? value : "");
 	free(value);
 }
 
-static void draw_entries(const struct ui *u, struct ui_log *l, int y, size_t rows, bool clock)
+static void draw_entries(struct ui_log *l, int y, size_t rows, bool clock)
 {
 	size_t shown = l->nr < rows ? l->nr : rows;
 
@@ -253,7 +256,7 @@ static void draw_entries(const struct ui *u, struct ui_log *l, int y, size_t row
 			draw_entry(y + (int)i, log_at(l, l->nr - shown + i), clock);
 		else
 			put(y + (int)i, 0, COLS, PLAIN,
-			    i == 0 && u->pane == PANE_PINS ? "w pins the node under the cursor" : "");
+			    i || clock ? "" : "w pins the node under the cursor");
 	}
 }
 
@@ -276,7 +279,7 @@ static void draw_lower(struct ui *u)
 	putf(y - 1, 0, COLS, TITLE, " %s%s", names[u->pane],
 	     u->pane == PANE_KEYS ? " (? or q closes)" : "  (Tab: others, z: larger, ?: keys)");
 	if (u->pane == PANE_EVENTS || u->pane == PANE_PINS)
-		draw_entries(u, u->pane == PANE_PINS ? &u->pins : &u->log, y, rows,
+		draw_entries(u->pane == PANE_PINS ? &u->pins : &u->log, y, rows,
 			     u->pane == PANE_EVENTS);
 	else
 		draw_lines(u, l, y, rows, u->pane == PANE_FOUND ? u->found_at : SIZE_MAX);

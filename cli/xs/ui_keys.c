@@ -46,7 +46,7 @@ static void key_down(struct ui *u) { move_by(u, 1); }
 static void key_page_up(struct ui *u) { move_by(u, -(long)ui_tree_rows(u) / 2 - 1); }
 static void key_page_down(struct ui *u) { move_by(u, (long)ui_tree_rows(u) / 2 + 1); }
 static void key_top(struct ui *u) { move_to(u, 0); }
-static void key_bottom(struct ui *u) { model_lines(&u->model); move_to(u, (long)u->model.nr_lines); }
+static void key_bottom(struct ui *u) { move_to(u, (long)u->model.nr_lines); }
 
 static void key_open(struct ui *u)
 {
@@ -169,7 +169,13 @@ static void show(struct ui *u, enum ui_pane pane)
 }
 
 static void key_pane(struct ui *u) { show(u, u->pane >= PANE_DIFF ? PANE_EVENTS : u->pane + 1); }
-static void key_devices(struct ui *u) { show(u, u->pane == PANE_DEVICES ? PANE_EVENTS : PANE_DEVICES); }
+
+static void key_devices(struct ui *u)
+{
+	show(u, u->pane == PANE_DEVICES ? PANE_EVENTS : PANE_DEVICES);
+}
+
+
 static void key_diff(struct ui *u) { show(u, PANE_DIFF); }
 static void key_snapshot(struct ui *u) { ui_snapshot_take(u); }
 static void key_zoom(struct ui *u) { u->zoom = !u->zoom; }

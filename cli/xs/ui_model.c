@@ -102,7 +102,8 @@ static bool descend(const struct ui_model *m, const char *path, struct ui_node *
 	*at = NULL;
 	if (strcmp(m->root->name, "/") == 0)
 		root_len = 0;
-	if (strncmp(path, m->root->name, root_len) != 0 || (path[root_len] && path[root_len] != '/'))
+	if (strncmp(path, m->root->name, root_len) != 0 ||
+	    (path[root_len] && path[root_len] != '/'))
 		return false;
 	*at = m->root;
 	for (path += root_len; *path;) {

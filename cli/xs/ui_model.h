@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_model.h - the part of the store that `xs browse` shows: a tree of which only what was opened is
- * known, and the list of its visible lines. Knows nothing of the connection: ui_read.c fills it.
+ * ui_model.h - the part of the store that `xs browse` shows: a tree of which only what was opened
+ * is known, and the list of its visible lines. Knows nothing of the connection: ui_read.c fills it.
  */
 #ifndef STOREVISOR_XS_UI_MODEL_H
 #define STOREVISOR_XS_UI_MODEL_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ui_panes.c - the lower panes that need a reading of their own: devices with both their ends side
- * by side, and what is different from the snapshot. Read while they are shown, at most once a second.
+ * by side, and what is different from the snapshot. Read while they are shown, at most once a
+ * second.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -56,7 +56,8 @@ for tool in xs xm; do
 	for command in $commands; do
 		"$tool" help "$command" >"$dir/help"
 		grep -q "^Usage: $tool $command" "$dir/help" || missing="$missing $command:usage"
-		grep -qE "^  (.* )?$tool $command( |\$|>)" "$dir/help" || missing="$missing $command"
+		name=$(sed -n 's/^Also called \(.*\)\.$/|\1/p' "$dir/help")
+		grep -qE "^  (.* )?$tool ($command$name)( |\$|>)" "$dir/help" || missing="$missing $command"
 		grep -E '^  +-' "$dir/help" | grep -oE '^  *(-[a-zA-Z0-9],? ?)?(--[a-z_-]+)?' |
 			grep -oE -- '--?[a-zA-Z0-9][a-z_-]*' | grep -vxE -- '-h|--help' | sed "s/^/$command /"
 	done >"$dir/options"

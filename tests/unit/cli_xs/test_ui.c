@@ -113,7 +113,7 @@ static void test_the_first_value_is_no_change_the_next_is(void **state)
 	model_fini(&m);
 }
 
-static void test_ten_thousand_changes_in_ten_seconds_are_drawn_51_times_at_most(void **state)
+static void test_ten_thousand_changes_in_ten_seconds_are_51_drawings(void **state)
 {
 	struct ui_pace p = { .period_ms = 200, .last_ms = -200 };
 	int drawn = 0;
@@ -156,7 +156,7 @@ static void test_the_log_folds_repeats_and_forgets_the_oldest(void **state)
 	log_fini(&l);
 }
 
-static void test_fuzzy_search_wants_the_letters_in_order_and_likes_the_last_name(void **state)
+static void test_search_wants_letters_in_order_and_likes_the_last_name(void **state)
 {
 	assert_int_equal(ui_fuzzy("xyz", "/local/domain/3"), 0);
 	assert_int_equal(ui_fuzzy("", "/local"), 0);
@@ -224,10 +224,10 @@ int main(void)
 		cmocka_unit_test(test_a_change_asks_for_the_node_and_all_known_below),
 		cmocka_unit_test(test_a_new_node_asks_for_its_directory_only),
 		cmocka_unit_test(test_the_first_value_is_no_change_the_next_is),
-		cmocka_unit_test(test_ten_thousand_changes_in_ten_seconds_are_drawn_51_times_at_most),
+		cmocka_unit_test(test_ten_thousand_changes_in_ten_seconds_are_51_drawings),
 		cmocka_unit_test(test_nothing_new_sleeps_for_ever),
 		cmocka_unit_test(test_the_log_folds_repeats_and_forgets_the_oldest),
-		cmocka_unit_test(test_fuzzy_search_wants_the_letters_in_order_and_likes_the_last_name),
+		cmocka_unit_test(test_search_wants_letters_in_order_and_likes_the_last_name),
 		cmocka_unit_test(test_every_row_of_the_registry_is_compiled_in),
 		cmocka_unit_test(test_a_row_without_variables_wins),
 		cmocka_unit_test(test_values_are_told_in_people_s_terms),
