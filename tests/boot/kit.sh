@@ -3,10 +3,12 @@
 # The guests of tests/guests as domUs. How Debian's Xen differs is in docs/guest-tests.md, which this
 # test holds to what happens.
 . "$(dirname "$0")/lib.sh"
-mkdir -p "$SCRATCH/guests"
+mkdir -p "$SCRATCH/guests/special"
 for file in "$BUILD"/tests/guests/guest-*.elf; do
-	name=${file##*/guest-}
-	[ "$name" = dom0.elf ] || strip -o "$SCRATCH/guests/$name" "$file"
+	strip -o "$SCRATCH/guests/${file##*/guest-}" "$file"
+done
+for file in "$BUILD"/tests/guests/kit-*.elf; do
+	strip -o "$SCRATCH/guests/special/${file##*/kit-}" "$file"
 done
 : >"$SCRATCH/guests/expected"
 if [ -n "${HYPERVISOR:-}" ]; then

@@ -14,7 +14,6 @@ GUEST_TEST(bad_pointers, "every hypercall refuses pointers outside the guest, an
 		{__HYPERVISOR_mmuext_op, {0, 1, 0, DOMID_SELF}, 0},
 		{__HYPERVISOR_set_gdt, {0, 512}, 0},
 		{__HYPERVISOR_memory_op, {XENMEM_current_reservation}, 1},
-		{__HYPERVISOR_memory_op, {XENMEM_populate_physmap}, 1},
 		{__HYPERVISOR_memory_op, {XENMEM_exchange}, 1},
 		{__HYPERVISOR_multicall, {0, 1}, 0},
 		{__HYPERVISOR_xen_version, {XENVER_capabilities}, 1},

@@ -9,6 +9,7 @@ total=$((2048 * 1024)) # what QEMU gave; each hypervisor's own idea of it leaves
 free=$(xs read /host/free_kib)
 dom0=$(xs read /status/domain/Domain-0/memory_kib)
 echo "memory_taken_kib $((total - free - dom0))"
+modprobe -a xen-gntdev xen-gntalloc 2>/dev/null
 "$here/probe" costs
 log=/var/log/xen/console/guest-demo.log
 start=$("$here/probe" tsc)
@@ -21,3 +22,17 @@ echo "create_to_guest_shell $(($("$here/probe" tsc) - start))"
 start=$("$here/probe" tsc)
 xm destroy demo
 echo "destroy_guest $(($("$here/probe" tsc) - start))"
+cat >/tmp/bench.cfg <<-END
+	name = "bench"
+	kernel = "/usr/share/storevisor/vmlinuz-amd64"
+	ramdisk = "$here/bench.cpio"
+	extra = "console=hvc0 quiet DOMID=2"
+	memory = 256
+	on_poweroff = "destroy"
+END
+xm create /tmp/bench.cfg >/dev/null || exit 1
+log=/var/log/xen/console/guest-bench.log
+until grep -aq 'bench: done' "$log"; do
+	usleep 100000
+done
+tr -d '\r' <"$log" | sed -n 's/^\([a-z_0-9]* -\{0,1\}[0-9]*\)$/guest_\1/p'

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe.c - what the hypervisor costs a dom0 process, as one static program.
+ * probe.c - what the machine costs a process, as one static program for dom0, a guest and bare
+ * Linux.
  *
  * probe tsc: the time stamp counter, which under -icount counts instructions since power-on.
  * probe costs: lines "NAME VALUE", VALUE in nanoseconds a turn (instructions under -icount).
- * Source of the device interfaces: Linux's <xen/privcmd.h> and <xen/evtchn.h>.
+ * As process 1: loads the modules in /m, does the same on the console and powers off.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <xen/xen.h> /* before Linux's two, which want its types */
-#include <xen/evtchn.h>
-#include <xen/privcmd.h>
-#include <xen/version.h>
+#include "probe.h"
 
 #define WARM_UP 50
 
@@ -35,16 +37,13 @@ static uint64_t now_ns(void)
 	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
-static void fail(const char *what)
+void fail(const char *what)
 {
 	perror(what);
 	exit(1);
 }
 
-/* One turn of a measured thing; arg is the measurement's own. */
-typedef void (*turn_fn)(void *arg);
-
-static double measure(turn_fn turn, void *arg, unsigned int turns)
+double measure(turn_fn turn, void *arg, unsigned int turns)
 {
 	uint64_t start;
 	unsigned int i;
@@ -57,7 +56,19 @@ static double measure(turn_fn turn, void *arg, unsigned int turns)
 	return (double)(now_ns() - start) / turns;
 }
 
-static void report(const char *name, double value)
+/* The same for turns of which each is long. */
+static double measure_cold(turn_fn turn, void *arg, unsigned int turns)
+{
+	uint64_t start;
+
+	turn(arg);
+	start = now_ns();
+	for (unsigned int i = 0; i < turns; i++)
+		turn(arg);
+	return (double)(now_ns() - start) / turns;
+}
+
+void report(const char *name, double value)
 {
 	printf("%s %.0f\n", name, value);
 	fflush(stdout);
@@ -67,40 +78,6 @@ static void turn_syscall(void *arg)
 {
 	syscall(SYS_getppid);
 }
-
-static void turn_refused_ioctl(void *arg)
-{
-	ioctl(*(int *)arg, 0, 0);
-}
-
-static void turn_hypercall(void *arg)
-{
-	struct privcmd_hypercall call = {
-		.op = __HYPERVISOR_xen_version,
-		.arg = { XENVER_version, 0 },
-	};
-
-	if (ioctl(*(int *)arg, IOCTL_PRIVCMD_HYPERCALL, &call) < 0)
-		fail("privcmd hypercall");
-}
-
-/* The hypercall's own share: what the same way into the kernel costs without it is taken off. */
-static void hypercalls(void)
-{
-	int fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
-	double refused;
-
-	if (fd < 0)
-		fail("/dev/xen/privcmd");
-	refused = measure(turn_refused_ioctl, &fd, 20000);
-	report("null_hypercall", measure(turn_hypercall, &fd, 20000) - refused);
-	close(fd);
-}
-
-struct pair {
-	int in, out;
-	unsigned int in_port; /* event channels only */
-};
 
 static void turn_pipe(void *arg)
 {
@@ -135,63 +112,6 @@ static void context_switches(void)
 	waitpid(child, NULL, 0);
 }
 
-static void event_send(struct pair *p)
-{
-	struct ioctl_evtchn_notify notify = { .port = p->in_port };
-
-	if (ioctl(p->in, IOCTL_EVTCHN_NOTIFY, &notify) < 0)
-		fail("evtchn notify");
-}
-
-static void event_take(struct pair *p)
-{
-	uint32_t port;
-
-	if (read(p->in, &port, sizeof(port)) != sizeof(port) ||
-	    write(p->in, &port, sizeof(port)) != sizeof(port))
-		fail("evtchn");
-}
-
-static void turn_event(void *arg)
-{
-	event_send(arg);
-	event_take(arg);
-}
-
-
-/* Two processes of dom0, joined by an interdomain channel that both ends of dom0 hold. */
-static void event_round_trip(void)
-{
-	struct pair mine = { .in = open("/dev/xen/evtchn", O_RDWR) };
-	struct pair theirs = { .in = open("/dev/xen/evtchn", O_RDWR) };
-	struct ioctl_evtchn_bind_unbound_port offer = { .remote_domain = 0 /* dom0, both ends */ };
-	struct ioctl_evtchn_bind_interdomain bind = { .remote_domain = 0 /* dom0, both ends */ };
-	pid_t child;
-	int port;
-
-	port = ioctl(mine.in, IOCTL_EVTCHN_BIND_UNBOUND_PORT, &offer);
-	if (mine.in < 0 || theirs.in < 0 || port < 0)
-		fail("/dev/xen/evtchn");
-	mine.in_port = port;
-	bind.remote_port = port;
-	port = ioctl(theirs.in, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
-	if (port < 0)
-		fail("bind interdomain");
-	theirs.in_port = port;
-	event_take(&theirs); /* binding raises the new port once */
-	child = fork();
-	if (child == 0) {
-		for (;;) {
-			event_take(&theirs);
-			event_send(&theirs);
-		}
-	}
-	close(theirs.in);
-	report("event_round_trip", measure(turn_event, &mine, 3000));
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-}
-
 static void turn_fork(void *arg)
 {
 	pid_t child = fork();
@@ -201,25 +121,147 @@ static void turn_fork(void *arg)
 	waitpid(child, NULL, 0);
 }
 
-static void costs(void)
+static void turn_exec(void *arg)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl(arg, "probe", "nothing", (char *)NULL);
+		_exit(1);
+	}
+	waitpid(child, NULL, 0);
+}
+
+#define MAPPED (64UL << 20)
+#define PAGE 4096
+
+static char *map_anonymous(size_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	madvise(p, size, MADV_NOHUGEPAGE); /* a PV guest has no large pages: the same work for all */
+	return p;
+}
+
+/* One new page at a time. */
+static void turn_page_fault(void *arg)
+{
+	char **next = arg;
+
+	**next = 1;
+	*next += PAGE;
+}
+
+static void page_faults(void)
+{
+	char *area = map_anonymous(4096 * PAGE), *next = area;
+
+	report("page_fault", measure(turn_page_fault, &next, 4000));
+	munmap(area, 4096 * PAGE);
+}
+
+static void turn_touch(void *arg)
+{
+	char *p = map_anonymous(MAPPED);
+
+	for (size_t i = 0; i < MAPPED; i += PAGE)
+		p[i] = 1;
+	munmap(p, MAPPED);
+}
+
+#define NAP_NS 200000
+
+static void turn_nap(void *arg)
+{
+	struct timespec nap = {0, NAP_NS};
+
+	nanosleep(&nap, NULL);
+}
+
+/* What is left of a sleep's length without the sleep: timer, wake-up, back in the process. */
+static void wake_up(void)
+{
+	prctl(PR_SET_TIMERSLACK, 1);
+	report("wake_up", measure(turn_nap, NULL, 500) - NAP_NS);
+}
+
+static volatile uint32_t sink;
+
+static void turn_cpu(void *arg)
+{
+	uint32_t x = 1;
+
+	for (unsigned int i = 0; i < 5000000; i++)
+		x = x * 1664525 + 1013904223;
+	sink = x;
+}
+
+static void costs(const char *self)
 {
 	report("null_system_call", measure(turn_syscall, NULL, 50000));
-	hypercalls();
 	context_switches();
 	report("fork_and_exit", measure(turn_fork, NULL, 200));
-	event_round_trip();
+	report("fork_and_exec", measure(turn_exec, (void *)self, 100));
+	page_faults();
+	report("mmap_touch_64_mib", measure_cold(turn_touch, NULL, 3));
+	wake_up();
+	report("cpu_bound_job", measure_cold(turn_cpu, NULL, 3));
+	xen_costs();
+}
+
+static void load_module(const char *name)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "/m/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a module that does not fit this machine is missed by who needs it */
+	if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0) < 0)
+		perror(name);
+	close(fd);
+}
+
+/* The whole system, when there is nothing else. */
+static void as_init(void)
+{
+	DIR *modules = opendir("/m");
+	struct dirent *e;
+	int console;
+
+	mkdir("/dev", 0755);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	console = open("/dev/console", O_RDWR);
+	for (int i = 0; console >= 0 && i < 3; i++)
+		dup2(console, i);
+	while (modules && (e = readdir(modules)))
+		if (e->d_name[0] != '.')
+			load_module(e->d_name);
+	costs("/init");
+	printf("bench: done\n");
+	fflush(stdout);
+	sleep(1); /* the console's other end reads on its own time */
+	reboot(RB_POWER_OFF);
 }
 
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
 
+	if (getpid() == 1) {
+		as_init();
+		return 0;
+	}
+	if (strcmp(what, "nothing") == 0)
+		return 0;
 	if (strcmp(what, "tsc") == 0) {
 		printf("%llu\n", (unsigned long long)__builtin_ia32_rdtsc());
 		return 0;
 	}
 	if (strcmp(what, "costs") == 0) {
-		costs();
+		costs("/proc/self/exe");
 		return 0;
 	}
 	fprintf(stderr, "usage: probe tsc|costs\n");

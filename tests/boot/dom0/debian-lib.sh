@@ -21,3 +21,31 @@ debian_life()
 	claim "the guest shut down cleanly" said cloud 'guest: poweroff'
 	claim "Debian's xl destroy" sh -c "$xl list cloud >/dev/null 2>&1 || exit 0; $xl destroy cloud; ! $xl domid cloud"
 }
+
+# kit_guest NAME: a guest of tests/guests with a disk and a card on Linux's own backends; it says
+# success.
+kit_guest()
+{
+	cat >"/tmp/$1.cfg" <<-END
+		name = "$1"
+		kernel = "/mnt/guests/$1.elf"
+		memory = 8
+		disk = [ "file:/tmp/kit.img,xvda,w" ]
+		vif = [ "mac=00:16:3e:00:00:77,bridge=xenbr0" ]
+	END
+	$xl create -q "/tmp/$1.cfg" || return 1
+	until_true 60 said "$1" '^result: success' || {
+		tail -n 5 "$(log_of "$1")"
+		$xl destroy "$1"
+		return 1
+	}
+}
+
+# debian_kit: the guest kit's frontends against xen-blkback and xen-netback.
+debian_kit()
+{
+	dd if=/dev/zero of=/tmp/kit.img bs=1M count=1 2>/dev/null
+	for name in store block network; do
+		claim "the kit's $name guest under Debian's xl and Linux's backends" kit_guest $name
+	done
+}

@@ -4,3 +4,4 @@
 . /mnt/dom0/lib.sh
 . /mnt/dom0/debian-lib.sh
 debian_life
+debian_kit

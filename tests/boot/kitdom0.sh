@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The guest tests that make sense there run as dom0 itself: one kernel that is all of them. It speaks
+# through the hypervisor's console and ends by a restart, at which QEMU stops.
+. "$(dirname "$0")/lib.sh"
+
+strip -o "$SCRATCH/dom0.elf" "$BUILD/tests/guests/dom0.elf"
+machine --kernel "$SCRATCH/dom0.elf" --timeout 200 -- true >/dev/null 2>"$SCRATCH/stderr" || :
+tr -d '\r' <"$SCRATCH/serial.log" | sed 's/^(d0) //; s/^(XEN) \[[^]]*\] //' >"$SCRATCH/said"
+expected=$SCRATCH/expected
+: >"$expected"
+if [ -n "${HYPERVISOR:-}" ]; then
+	sed -n 's/^| `\([a-z0-9_]*\)` | \([a-z]*\) |.*/\1 \2/p' "$TOP/docs/guest-tests.md" >"$expected"
+fi
+name=
+while read -r key rest; do
+	case $key in
+	test:) name=$rest ;;
+	claim:) claim=$rest ;;
+	result:)
+		wanted=$(sed -n "s/^$name //p" "$expected")
+		if [ "${rest%% *}" = "${wanted:-success}" ]; then
+			pass "$name: $claim"
+		else
+			fail "$name: $claim" "$rest"
+		fi
+		;;
+	esac
+done <"$SCRATCH/said"
+contains "all of them were run" '^tests: end' "$(tail -n 40 "$SCRATCH/said")"
+finish

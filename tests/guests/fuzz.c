@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz.c - random hypercalls with arguments that are nearly right, from one seed ("fuzz=N" on the
+ * command line; the seed is all of it). A second vcpu rewrites the arguments meanwhile.
+ *
+ * The guest may well end itself. What counts is the host: alive, and every frame back.
+ */
+#include "claim.h"
+
+#define CALLS 20000
+#define ARGUMENT_PAGES 2
+#define SPARE_PAGES 6
+#define WORDS (PAGE_SIZE / sizeof(u64))
+
+static u64 state;
+static u64 *argument[ARGUMENT_PAGES]; /* what pointers point to */
+static u64 *spare[SPARE_PAGES];	      /* whose frames and mappings are played with */
+static u64 *read_only;
+static evtchn_port_t port;
+static grant_ref_t ref;
+
+static u64 next(void)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dUL;
+}
+
+static u64 below(u64 limit)
+{
+	return (next() >> 32) * limit >> 32;
+}
+
+static u64 a_frame(void)
+{
+	switch (below(8)) {
+	case 0: return virt_to_mfn(pt_base());
+	case 1: return virt_to_mfn((void *)((u64)pte_find(spare[0], 1) & ~PAGE_OFFSET_MASK));
+	case 2: return start_info->shared_info >> PAGE_SHIFT;
+	case 3: return below(0x80000);
+	default: return pfn_to_mfn(virt_to_pfn(spare[below(SPARE_PAGES)]));
+	}
+}
+
+static u64 a_pointer(void)
+{
+	u64 *page = argument[below(ARGUMENT_PAGES)];
+
+	switch (below(16)) {
+	case 0: return 0;
+	case 1: return 0x0000800000000000UL;
+	case 2: return HYPERVISOR_VIRT_START - below(64) * 8;
+	case 3: return HYPERVISOR_VIRT_END - below(64) * 8;
+	case 4: return 0x7000000000UL;
+	case 5: return (u64)page + PAGE_SIZE - below(32); /* straddles */
+	case 6: return (u64)read_only + below(WORDS) * 8;
+	case 7: return (u64)spare[below(SPARE_PAGES)];
+	case 8: return (u64)page + below(PAGE_SIZE);
+	default: return (u64)page + below(WORDS / 2) * 8;
+	}
+}
+
+static u64 an_entry(void)
+{
+	static const u64 flags[] = {PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS, PTE_DATA | PTE_PCD,
+				    PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51};
+
+	return pte_make(a_frame(), flags[below(ARRAY_SIZE(flags))]);
+}
+
+static u64 a_value(void)
+{
+	switch (below(12)) {
+	case 0: return 0;
+	case 1: return ~0UL;
+	case 2: return 1UL << below(64);
+	case 3: return a_frame();
+	case 4: return a_frame() << PAGE_SHIFT | (below(WORDS) * 8) | below(4);
+	case 5: return an_entry();
+	case 6: return below(2) ? port : ref;
+	case 7: return DOMID_SELF;
+	case 8: return a_pointer();
+	case 9: return next();
+	default: return below(40);
+	}
+}
+
+/* Another vcpu at the same bytes: whoever reads twice sees two things. */
+static void disturb(void *arg)
+{
+	u64 n = 0;
+
+	for (;;) {
+		volatile u64 *page = argument[n % ARGUMENT_PAGES];
+
+		page[n % WORDS] ^= 1UL << (n * 7 % 64);
+		n += 31;
+	}
+}
+
+static bool would_stop_us(u64 nr, u64 op)
+{
+	switch (nr) {
+	case __HYPERVISOR_iret:
+	case __HYPERVISOR_sched_op_compat: return true;
+	case __HYPERVISOR_sched_op: return op != SCHEDOP_yield && op != SCHEDOP_pin_override;
+	case __HYPERVISOR_vcpu_op: return op == VCPUOP_down;
+	case __HYPERVISOR_set_trap_table:
+	case __HYPERVISOR_event_channel_op_compat: return below(4);
+	case __HYPERVISOR_event_channel_op: return op == EVTCHNOP_reset || op == EVTCHNOP_close;
+	case __HYPERVISOR_console_io: return true;
+	default: return false;
+	}
+}
+
+static void one_call(void)
+{
+	u64 nr = below(20) ? below(42) : next();
+	u64 op = below(10) ? below(34) : a_value(), a[5];
+
+	if (would_stop_us(nr, op))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(a); i++)
+		a[i] = below(3) ? a_value() : a_pointer();
+	for (unsigned int i = 0; i < 8; i++)
+		argument[below(ARGUMENT_PAGES)][below(WORDS)] = a_value();
+	switch (nr) {
+	case __HYPERVISOR_mmu_update:
+	case __HYPERVISOR_mmuext_op:
+		a[3] = below(8) ? DOMID_SELF : a_value();
+		a[1] = below(4) + 1;
+		hypercall6(nr, below(4) ? (u64)argument[0] + below(64) * 8 : a_pointer(), a[1],
+			   below(2) ? 0 : a_pointer(), a[3], a[4], 0);
+		return;
+	case __HYPERVISOR_update_va_mapping:
+		hypercall6(nr, (u64)spare[below(SPARE_PAGES)], an_entry(), a[2], a[3], a[4], 0);
+		return;
+	default:
+		hypercall6(nr, op, a[1], a[2], a[3], a[4], a[0]);
+	}
+}
+
+static u64 seed_of(const char *text)
+{
+	const char *end;
+
+	for (; *text; text++)
+		if (strncmp(text, "fuzz=", 5) == 0)
+			return strtou64(text + 5, &end);
+	return 1;
+}
+
+GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
+{
+	struct evtchn_bind_ipi ipi = {0};
+	u64 seed = seed_of((const char *)start_info->cmd_line);
+
+	say("seed: %lu\n", seed);
+	state = seed * 0x9e3779b97f4a7c15UL | 1;
+	for (unsigned int i = 0; i < ARGUMENT_PAGES; i++)
+		argument[i] = page_alloc();
+	for (unsigned int i = 0; i < SPARE_PAGES; i++)
+		spare[i] = page_alloc();
+	read_only = page_alloc();
+	need(page_readonly(read_only));
+	need(hc_evtchn(EVTCHNOP_bind_ipi, &ipi));
+	port = ipi.port;
+	ref = grant_offer(guest_domid(), virt_to_mfn(spare[0]), 0);
+	need(vcpu_run(1, disturb, NULL));
+	for (unsigned int i = 0; i < CALLS; i++)
+		one_call();
+}
