@@ -116,13 +116,10 @@ long hc_callback_op(struct hc_args *a)
 	case CALLBACKOP_unregister:
 		if (copy_from_guest(&unreg, a->a[1], sizeof(unreg)))
 			return -EFAULT;
-		/* only these may go: the kernel cannot live without the others */
-		if (unreg.type == CALLBACKTYPE_nmi)
-			current->pv.nmi_cb = 0;
-		else if (unreg.type == CALLBACKTYPE_sysenter)
-			current->pv.sysenter_cb = 0;
-		else
+		/* the kernel cannot live without the others */
+		if (unreg.type != CALLBACKTYPE_nmi)
 			return -EINVAL;
+		current->pv.nmi_cb = 0;
 		return 0;
 	default:
 		return -ENOSYS;

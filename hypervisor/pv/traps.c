@@ -209,7 +209,7 @@ long hc_set_debugreg(struct hc_args *a)
 				return -EPERM;
 		break;
 	default:
-		return -EINVAL;
+		return -ENODEV;
 	}
 	pv->debugreg[a->a[0]] = val;
 	/* the hardware holds them only while a breakpoint is armed */

@@ -4,6 +4,6 @@
 # comes back.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$SCRATCH/guests"
-strip -o "$SCRATCH/guests/idle.elf" "$BUILD/tests/guests/kit-idle.elf"
+strip -o "$SCRATCH/guests/idle.elf" "$STOREVISOR_BUILD/tests/guests/kit-idle.elf"
 inside density.sh --memory 1024 --dom0-mem 400M --add "$SCRATCH/guests"
 finish

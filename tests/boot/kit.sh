@@ -4,16 +4,16 @@
 # test holds to what happens.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$SCRATCH/guests/special"
-for file in "$BUILD"/tests/guests/guest-*.elf; do
+for file in "$STOREVISOR_BUILD"/tests/guests/guest-*.elf; do
 	strip -o "$SCRATCH/guests/${file##*/guest-}" "$file"
 done
-for file in "$BUILD"/tests/guests/kit-*.elf; do
+for file in "$STOREVISOR_BUILD"/tests/guests/kit-*.elf; do
 	strip -o "$SCRATCH/guests/special/${file##*/kit-}" "$file"
 done
 : >"$SCRATCH/guests/expected"
 if [ -n "${HYPERVISOR:-}" ]; then
 	sed -n 's/^| `\([a-z0-9_]*\)` | \([a-z]*\) |.*/\1 \2/p' "$TOP/docs/guest-tests.md" >"$SCRATCH/guests/expected"
 fi
-cp "$BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
+cp "$STOREVISOR_BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
 inside kit.sh --add "$SCRATCH/guests"
 finish

@@ -4,7 +4,7 @@
 # through the hypervisor's console and ends by a restart, at which QEMU stops.
 . "$(dirname "$0")/lib.sh"
 
-strip -o "$SCRATCH/dom0.elf" "$BUILD/tests/guests/dom0.elf"
+strip -o "$SCRATCH/dom0.elf" "$STOREVISOR_BUILD/tests/guests/dom0.elf"
 machine --kernel "$SCRATCH/dom0.elf" --timeout 200 -- true >/dev/null 2>"$SCRATCH/stderr" || :
 tr -d '\r' <"$SCRATCH/serial.log" | sed 's/^(d0) //; s/^(XEN) \[[^]]*\] //' >"$SCRATCH/said"
 expected=$SCRATCH/expected

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$SCRATCH/guests"
 for name in store block network; do
-	strip -o "$SCRATCH/guests/$name.elf" "$BUILD/tests/guests/kit-$name.elf"
+	strip -o "$SCRATCH/guests/$name.elf" "$STOREVISOR_BUILD/tests/guests/kit-$name.elf"
 done
 inside debian-tools.sh --daemons debian --add "$SCRATCH/guests"
 inside debian-xl.sh

@@ -2,7 +2,7 @@
 /*
  * guestrun.c - runs guests of tests/guests one after the other as domUs and judges them, in TAP.
  *
- *	guestrun [-a] [-e EXPECTED] [-s SECONDS] [-c CMDLINE] FILE.elf...
+ *	guestrun [-a] [-e EXPECTED] [-k KIB] [-s SECONDS] [-c CMDLINE] FILE.elf...
  *
  * Domains are built by xend's own builder, without record, store or backends: the runner is the
  * other end of the console and reads the end from the hypervisor. For each guest: its result, that
@@ -46,6 +46,7 @@ struct run {
 
 static unsigned int seconds = 20;
 static bool any_end;
+static uint64_t slack_kib;
 static const char *cmdline = "";
 static const char *expected = "";
 
@@ -222,7 +223,7 @@ static bool memory_is_back(struct xend *x, uint64_t before)
 {
 	uint64_t deadline = now_ns() + 2 * NS_PER_S;
 
-	while (free_kib(x) != before) {
+	while (free_kib(x) + slack_kib < before) {
 		if (now_ns() > deadline)
 			return false;
 		usleep(LOOK_US);
@@ -294,10 +295,11 @@ int main(int argc, char **argv)
 	char *text = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ae:s:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "ae:k:s:c:")) != -1) {
 		switch (opt) {
 		case 'a': any_end = true; break;
 		case 'e': expected = optarg; break;
+		case 'k': slack_kib = (uint64_t)atoi(optarg); break;
 		case 's': seconds = (unsigned int)atoi(optarg); break;
 		case 'c': cmdline = optarg; break;
 		default: return 2;
