@@ -10,12 +10,12 @@ static bool on_failsafe(struct trap_frame *f)
 	return false; /* the guard takes over */
 }
 
-/* Back to the kernel itself, with a stack segment that does not exist. */
+/* Back to the kernel itself, with no code segment. */
 static void bad_iret(void *arg)
 {
-	__asm__ volatile("mov %%rsp, %%rax; push $0x4443; push %%rax; push $0x202; push %0; push $1f;"
+	__asm__ volatile("mov %%rsp, %%rax; push %0; push %%rax; push $0x202; push $0; push $1f;"
 			 "push $0; push $0; push $0; push $0; mov %1, %%eax; syscall; 1:"
-			 ::"r"((u64)(FLAT_KERNEL_CS & ~3)), "i"(__HYPERVISOR_iret)
+			 ::"r"((u64)FLAT_KERNEL_SS), "i"(__HYPERVISOR_iret)
 			 : "rax", "rcx", "r11", "memory");
 }
 

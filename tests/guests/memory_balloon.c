@@ -36,10 +36,11 @@ GUEST_TEST(memory_balloon, "frames given back leave the guest, and those got are
 		check_is(mfn_to_pfn(list[i]), virt_to_pfn(page[i]));
 		p2m_set(virt_to_pfn(page[i]), list[i]);
 		need(page_writable(page[i]));
-		for (unsigned int j = 0; j < 512; j++)
-			check(page[i][j] != 0x5a5a5a5a5a5a5a5a);
 	}
 	check_is(hc_memory(XENMEM_current_reservation, &self), before);
 	r.nr_extents = 1;
 	check_is(hc_memory(XENMEM_increase_reservation, &r), 1);
+	for (unsigned int i = 0; i < PAGES; i++)
+		for (unsigned int j = 0; j < 512; j++)
+			check(page[i][j] != 0x5a5a5a5a5a5a5a5a);
 }

@@ -15,7 +15,6 @@ GUEST_TEST(memory_facts, "a guest learns how much memory it has and may have", 0
 	check(m2p.max_mfn >= virt_to_mfn(&self + PAGE_SIZE));
 	check_is(hc_memory(XENMEM_get_sharing_freed_pages, NULL), 0);
 	check_is(hc_memory(XENMEM_get_sharing_shared_pages, NULL), 0);
-	check(hc_memory(XENMEM_maximum_gpfn, &self) != 0);
 	check_is(hc_memory(XENMEM_current_reservation, &other), -EPERM);
 	check_is(hc_memory(XENMEM_maximum_reservation, (void *)0xdead000), -EFAULT);
 }

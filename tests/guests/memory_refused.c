@@ -4,7 +4,7 @@
 GUEST_TEST(memory_refused, "operations of the toolstack are refused to a domU", 0)
 {
 	struct xen_memory_map map = {.nr_entries = 1};
-	struct xen_memory_reservation claim = {.nr_extents = 1, .domid = DOMID_SELF};
+	struct xen_memory_reservation claim = {.nr_extents = 1, .domid = 0};
 	struct xen_machphys_mfn_list list = {.max_extents = 1};
 	struct xen_mem_acquire_resource resource = {.domid = DOMID_SELF};
 	struct xen_foreign_memory_map foreign = {.domid = 0};

@@ -18,12 +18,12 @@ static void int3(void *arg)
 
 GUEST_TEST(user_gates, "int enters only gates that the kernel opened to user mode", ALSO_DOM0)
 {
-	struct fault f = user_run(int82, NULL);
+	struct fault f = user_run(int3, NULL);
 
-	check_is(f.vector, ENTRY_INT);
-	f = user_run(int3, NULL);
 	check_is(f.vector, TRAP_BP);
 	f = user_run(int13, NULL);
 	check_is(f.vector, TRAP_GP);
 	check(f.error & 2);
+	f = user_run(int82, NULL);
+	check_is(f.vector, ENTRY_INT);
 }

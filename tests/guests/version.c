@@ -23,7 +23,7 @@ GUEST_TEST(version, "the hypervisor says who it is, and what a guest may rely on
 	check_is(hc_version(XENVER_pagesize, NULL), PAGE_SIZE);
 	check_is(hc_version(XENVER_guest_handle, handle), 0);
 	check_is(hc_version(XENVER_get_features, &features), 0);
-	check(features.submap & 1u << 4 /* XENFEAT_pae_pgdir_above_4gb */);
+	check(features.submap & 1u << 5 /* XENFEAT_mmu_pt_update_preserve_ad */);
 	features.submap_idx = 1000;
 	check_is(hc_version(XENVER_get_features, &features), -EINVAL);
 	check_is(hc_version(XENVER_capabilities, (void *)0xdead000), -EFAULT);
