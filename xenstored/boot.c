@@ -168,8 +168,12 @@ int boot_serve(struct boot *b, char **argv)
 	listener_close(srv->listener, !update);
 	listener_close(srv->ro_listener, !update);
 	persist_down(srv);
+	if (update) {
+		server_leave(srv);
+		return live_update(srv, argv);
+	}
 	srv->keep_rings = true;
 	server_fini(srv);
 	srv->hv->close(srv->hv);
-	return update ? live_update(srv, argv) : ret;
+	return ret;
 }

@@ -84,13 +84,7 @@ static void events_fini(struct server *srv)
 {
 	struct loop_fd *own[] = { &srv->tick, &srv->lease_timer, &srv->signals };
 
-	sigset_t set;
-
 	loop_remove(&srv->hv_events);
-	/* For a program that goes on in our place. */
-	own_signals(&set);
-	if (loop_has(&srv->signals))
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (!loop_has(own[i]))
 			continue;
@@ -99,12 +93,22 @@ static void events_fini(struct server *srv)
 	}
 }
 
+void server_leave(struct server *srv)
+{
+	sigset_t set;
+
+	trace_open(srv, NULL);
+	own_signals(&set);
+	if (loop_has(&srv->signals))
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void server_fini(struct server *srv)
 {
+	server_leave(srv);
 	for (struct conn *c = srv->conns; c; c = c->next)
 		conn_kill(c);
 	conns_reap(srv);
-	trace_open(srv, NULL);
 	watch_table_fini(&srv->watches);
 	fire_list_fini(&srv->fires);
 	domains_fini(&srv->domains);
