@@ -43,7 +43,7 @@ struct schema_row {
 	int64_t min, max;
 	const char *choices; /* of a word: "a|b|c"; NULL: none */
 	const char *type_text; /* as the page says it */
-	const char *tags;    /* letters: p persistent, w guest may write, r guest may read, o optional */
+	const char *tags;    /* p persistent, w guest may write, r guest may read, o optional */
 	const char *writer, *readers;
 	const char *words;   /* what it is for; "" when the page has none */
 };

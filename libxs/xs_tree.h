@@ -35,8 +35,9 @@ struct xs_node {
 /*
  * Reads @path and what is below it, down to @depth levels (<0: all; 0: the node alone), in
  * transaction @tx. Without one (0) our daemon sends all in one answer, of one moment; of another
- * nodes may be of different moments, and one that vanishes while reading is left out. Waits. Returns 0 and the tree in *@out (xs_tree_free()), or -errno of the
- * root itself or of the connection.
+ * nodes may be of different moments, and one that vanishes while reading is left out. Waits.
+ * Returns 0 and the tree in *@out (xs_tree_free()), or -errno of the root itself or of the
+ * connection.
  */
 int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
 		 unsigned int flags, struct xs_node **out);

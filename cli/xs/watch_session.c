@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include "die.h"
@@ -16,6 +15,7 @@
 #include "json_out.h"
 #include "notify.h"
 #include "store.h"
+#include "watch_report.h"
 #include "watch_session.h"
 
 #define PING_MS 10000
@@ -37,119 +37,12 @@ int64_t watch_now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* ---- events out ---- */
-
-/* What is known of one change. */
-struct news {
-	const char *type, *path;
-	const char *value, *prev; /* NULL: none, or not known */
-	size_t len, prev_len;
-	const char *perms;	  /* NULL: not the point */
-	size_t perms_len;
-	uint64_t gen;		  /* 0: not known */
-	bool exact;		  /* the daemon told it; else it was found by reading again */
-	unsigned int domid;	  /* of exact ones */
-	uint32_t tx;
-};
-
-static json_t *event_new(const char *type, const char *path, bool exact)
-{
-	struct timeval tv;
-	json_t *e;
-
-	gettimeofday(&tv, NULL);
-	e = json_pack("{s:i, s:s, s:f, s:b}", "v", 1, "type", type, "ts",
-		      tv.tv_sec + tv.tv_usec / 1e6, "exact", exact);
-	if (path)
-		json_object_set_new(e, "path", json_string(path));
-	return e;
-}
-
-static void say(struct session *s, const char *type, const char *why)
-{
-	json_t *e;
-
-	/* the states of the stream itself are for programs; people see the values */
-	if (!s->a->json || s->handler)
-		return;
-	e = event_new(type, NULL, false);
-	if (why)
-		json_object_set_new(e, "why", json_string(why));
-	sink_event(s->sink, e, true);
-}
-
-static bool too_deep(const struct session *s, const char *path, const char *top)
-{
-	int depth = 0;
-
-	if (s->depth < 0)
-		return false;
-	for (const char *p = path + (strcmp(top, "/") ? strlen(top) : 0); *p; p++)
-		depth += *p == '/' && p[1];
-	return depth > s->depth;
-}
-
-static bool wants(const struct watcher *w, const char *path)
-{
-	return path_is_below(w->path, path) && (!w->pattern || glob_match(w->pattern, path)) &&
-	       !too_deep(w->s, path, w->path);
-}
-
-static bool wanted(const struct session *s, const char *path)
-{
-	for (const struct watcher *w = s->watchers; w; w = w->next)
-		if (wants(w, path))
-			return true;
-	return false;
-}
-
-static void check_until(struct session *s, const struct news *n)
-{
-	if (s->until_path && strcmp(n->path, s->until_path) == 0 && n->value &&
-	    n->len == strlen(s->until_value) && memcmp(n->value, s->until_value, n->len) == 0)
-		s->done = true;
-}
-
-static void report(struct session *s, const struct news *n)
-{
-	bool initial = strcmp(n->type, "initial") == 0;
-	json_t *e;
-
-	if (s->done || !wanted(s, n->path))
-		return;
-	e = event_new(n->type, n->path, n->exact);
-	if (n->value)
-		json_object_set_new(e, "value", json_value(n->value, n->len));
-	if (n->prev && cli_has(s->a, "prev"))
-		json_object_set_new(e, "prev", json_value(n->prev, n->prev_len));
-	if (n->perms)
-		json_object_set_new(e, "perms", json_perms(n->perms, n->perms_len));
-	if (n->gen)
-		json_object_set_new(e, "gen", json_integer((json_int_t)n->gen));
-	if (n->exact && n->domid != XS_BULK_NOBODY)
-		json_object_set_new(e, "dom", json_integer(n->domid));
-	if (n->tx)
-		json_object_set_new(e, "tx", json_integer(n->tx));
-	sink_event(s->sink, e, initial);
-	check_until(s, n);
-	if (!initial && s->left > 0 && --s->left == 0)
-		s->done = true;
-}
-
-static struct news news_of(const char *type, const char *path, const struct seen *before)
-{
-	return (struct news){
-		.type = type, .path = path, .prev = before ? before->value : NULL,
-		.prev_len = before && before->value ? before->len : 0,
-	};
-}
-
 static void report_gone(void *arg, struct seen *seen)
 {
 	struct session *s = arg;
 	struct news n = news_of("del", seen->path, seen);
 
-	report(s, &n);
+	watch_report(s, &n);
 	seen_remove(&s->map, seen);
 }
 
@@ -174,7 +67,7 @@ static void reread_perms(void *arg, int rc, const char *perms, size_t perms_len)
 		/* removed before we ever saw it: still worth a line, unless all we knew is gone */
 		n = news_of("del", r->path, NULL);
 		if (fresh && r->rc == -ENOENT)
-			report(s, &n);
+			watch_report(s, &n);
 	} else {
 		seen = seen_put(&s->map, r->path, &fresh);
 		perms_only = !fresh && same(seen->value, seen->len, r->value, r->len) && !rc &&
@@ -184,7 +77,7 @@ static void reread_perms(void *arg, int rc, const char *perms, size_t perms_len)
 		n.len = r->len;
 		n.perms = perms_only ? perms : NULL;
 		n.perms_len = perms_len;
-		report(s, &n);
+		watch_report(s, &n);
 		seen_set(seen, r->value, r->len, rc ? NULL : perms, perms_len);
 	}
 	free(r->value);
@@ -233,7 +126,7 @@ static void reread_new_parents(struct watcher *w, const char *path)
 			continue;
 		memcpy(parent, path, len);
 		parent[len] = '\0';
-		if (!seen_find(&w->s->map, parent) && !too_deep(w->s, parent, w->path))
+		if (!seen_find(&w->s->map, parent) && !watch_too_deep(w->s, parent, w->path))
 			reread(w->s, parent);
 	}
 }
@@ -251,7 +144,7 @@ static void on_event(void *arg, const char *path)
 	}
 	n = news_of("special", path, NULL);
 	if (path[0] == '@') {
-		report(s, &n);
+		watch_report(s, &n);
 		return;
 	}
 	reread_new_parents(w, path);
@@ -289,7 +182,7 @@ static bool told_already(const struct watcher *w, const char *path)
 {
 	for (const struct watcher *o = w->s->watchers; o != w; o = o->next)
 		if (o->feed.live && !o->feed.waiting && path_is_below(o->path, path) &&
-		    !too_deep(o->s, path, o->path))
+		    !watch_too_deep(o->s, path, o->path))
 			return true;
 	return false;
 }
@@ -319,7 +212,7 @@ static void on_change(void *arg, const struct xs_bulk_view *v)
 		return;
 	memcpy(path, v->name, v->rec.name_len);
 	path[v->rec.name_len] = '\0';
-	if (too_deep(w->s, path, w->path) || told_already(w, path))
+	if (watch_too_deep(w->s, path, w->path) || told_already(w, path))
 		return;
 	if (v->rec.kind != XS_BULK_DEL) {
 		n.value = v->value;
@@ -333,7 +226,7 @@ static void on_change(void *arg, const struct xs_bulk_view *v)
 		n.perms = v->perms;
 		n.perms_len = v->rec.perms_len;
 	}
-	report(w->s, &n);
+	watch_report(w->s, &n);
 	remember(w->s, path, v);
 }
 
@@ -348,7 +241,7 @@ static void on_feed_end(void *arg, int rc)
 		w->plain = true;
 		return;
 	}
-	say(s, "lost", rc ? "the daemon withdrew changes" : "changes came faster than they were "
+	watch_say(s, "lost", rc ? "the daemon withdrew changes" : "changes came faster than they were "
 							   "taken: what follows is the outcome");
 	w->resync = true;
 }
@@ -376,7 +269,7 @@ static void take_node(struct session *s, const struct xs_node *node, bool initia
 	n.perms_len = node->perms_len;
 	if (initial ? s->initial == INITIAL_STATE && (!node->gen || node->gen > s->from) :
 		      !equal || !same_perms)
-		report(s, &n);
+		watch_report(s, &n);
 	seen_set(seen, node->value, node->value_len, node->perms, node->perms_len);
 }
 
@@ -395,7 +288,7 @@ static void report_initial(struct watcher *w, const struct xs_node *root)
 	n.value = root ? root->value : NULL;
 	n.len = root ? root->value_len : 0;
 	n.gen = root ? root->gen : 0;
-	report(w->s, &n);
+	watch_report(w->s, &n);
 }
 
 static int read_state(struct session *s, struct watcher *w, struct xs_node **root)
@@ -455,9 +348,9 @@ void watch_sync_all(struct session *s)
 		sync_watcher(s, w);
 		w->started = true;
 		if (!first) {
-			say(s, "resync", NULL);
+			watch_say(s, "resync", NULL);
 		} else if (--s->unsynced == 0) {
-			say(s, "synced", NULL);
+			watch_say(s, "synced", NULL);
 			notify_service("READY=1\nSTATUS=watching");
 		}
 	}
@@ -475,7 +368,7 @@ void watch_on_link(void *arg, bool up)
 	}
 	s->down = !up;
 	if (!up) {
-		say(s, "lost", "no connection");
+		watch_say(s, "lost", "no connection");
 		if (strcmp(cli_str(s->a, "on-lost", "retry"), "exit") == 0)
 			cli_die(CLI_NO_STORE, "the connection to the store was lost");
 		return;
@@ -494,7 +387,7 @@ static void on_pong(void *arg, int rc, const char *data, size_t len)
 		return;
 	notify_service("WATCHDOG=1");
 	if (cli_has(s->a, "heartbeat"))
-		say(s, "heartbeat", NULL);
+		watch_say(s, "heartbeat", NULL);
 }
 
 void watch_ping(struct session *s)
