@@ -20,11 +20,12 @@
 static int wait_time(const struct session *s, int64_t deadline_ms)
 {
 	int wait = sink_wait_ms(s->sink);
-	int64_t now = watch_now_ms(), next = s->next_ping_ms;
+	/* While a ping is out, as it is without a daemon, no other is due. */
+	int64_t now = watch_now_ms(), next = s->ping_out ? INT64_MAX : s->next_ping_ms;
 
 	if (deadline_ms >= 0 && deadline_ms < next)
 		next = deadline_ms;
-	if (next - now < wait || wait < 0)
+	if (next != INT64_MAX && (next - now < wait || wait < 0))
 		wait = next > now ? (int)(next - now) : 0;
 	return wait;
 }

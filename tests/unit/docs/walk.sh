@@ -9,8 +9,14 @@ set -- "$build/xenstored/xenstored" "$build/cli/xs/xs" "$build/libxs"
 . "$dirname/lib.sh"
 . "$dirname/screen.sh"
 store=
-trap 'close_screen; [ -z "$store" ] || kill "$store" 2>/dev/null; finish' EXIT
+trap 'close_screen; leave; [ -z "$store" ] || kill "$store" 2>/dev/null; finish' EXIT
 export XENSTORED_PATH="$dir/store/run/socket"
+
+# leave: what the walk left in the background of its terminal goes with it.
+leave()
+{
+	grep -slz "^XENSTORED_PATH=$dir/" /proc/[0-9]*/environ | cut -d / -f 3 | grep -vx $$ | xargs -r kill 2>/dev/null
+}
 
 # block N: the section's Nth code block.
 block()
