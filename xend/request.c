@@ -36,6 +36,14 @@ int refuse(struct request *r, int err, const char *fmt, ...)
 	return err;
 }
 
+char *request_argument(struct xend *x, const struct request *r, const char *name)
+{
+	char key[PATH_NAME_MAX];
+
+	snprintf(key, sizeof(key), "args/%s", name);
+	return store_read(x->xs, path_request(r->id, key));
+}
+
 static struct domain *target(struct xend *x, struct request *r)
 {
 	char *name = store_read(x->xs, path_request(r->id, "domain")), *end;

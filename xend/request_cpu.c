@@ -16,14 +16,6 @@
 
 #define CPU_LIST_MAX 256
 
-static char *argument(struct xend *x, struct request *r, const char *name)
-{
-	char key[PATH_NAME_MAX];
-
-	snprintf(key, sizeof(key), "args/%s", name);
-	return store_read(x->xs, path_request(r->id, key));
-}
-
 /* Domain-0 has no record, so it is not among the domains. -1 after refusing. */
 static int target_id(struct xend *x, struct request *r)
 {
@@ -156,8 +148,8 @@ int op_vcpu_list(struct xend *x, struct request *r)
 
 int op_vcpu_pin(struct xend *x, struct request *r)
 {
-	char *vcpu = argument(x, r, "vcpu"), *hard = argument(x, r, "hard");
-	char *soft = argument(x, r, "soft");
+	char *vcpu = request_argument(x, r, "vcpu"), *hard = request_argument(x, r, "hard");
+	char *soft = request_argument(x, r, "soft");
 	int domid = target_id(x, r), err = 0;
 	bool all = vcpu && !strcmp(vcpu, "all");
 	unsigned int i = vcpu ? (unsigned int)strtoul(vcpu, NULL, 10) : 0;

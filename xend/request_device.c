@@ -21,17 +21,9 @@
 #define CONNECT_NS (30 * NS_PER_S)
 #define LET_GO_NS (15 * NS_PER_S)	/* longer than a backend waits for a guest that is deaf */
 
-static char *argument(struct xend *x, struct request *r, const char *name)
-{
-	char key[PATH_NAME_MAX];
-
-	snprintf(key, sizeof(key), "args/%s", name);
-	return store_read(x->xs, path_request(r->id, key));
-}
-
 static bool take_kind(struct xend *x, struct request *r, const char *name)
 {
-	char *text = argument(x, r, name);
+	char *text = request_argument(x, r, name);
 	bool disk = text && (!strcmp(text, "disk") || !strcmp(text, "vbd"));
 	bool card = text && !strcmp(text, "vif");
 
@@ -165,7 +157,7 @@ int op_detach(struct xend *x, struct request *r)
 
 	if (!d || !take_kind(x, r, "kind"))
 		return -EINVAL;
-	device = argument(x, r, "device");
+	device = request_argument(x, r, "device");
 	snprintf(r->device, sizeof(r->device), "%s",
 		 device && path_name_ok(device) ? device : "none");
 	free(device);

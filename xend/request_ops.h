@@ -30,6 +30,9 @@ struct request {
 int refuse(struct request *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The argument @name of a request as text the caller frees; NULL: not given. */
+char *request_argument(struct xend *x, const struct request *r, const char *name);
+
 /*
  * The domain a request names, by name or by number, in memory and not between two lives; NULL
  * after refusing.
