@@ -142,8 +142,7 @@ static int run_browse(struct cli_args *a)
 	loop(u);
 	endwin();
 	xs_client_on_link(store(), NULL, NULL);
-	u->edit = NULL; /* one on its way ends with the connection */
-	store_hang_up();
+	store_hang_up(); /* a change on its way ends with it */
 	ui_fini(u);
 	free(path);
 	return CLI_OK;

@@ -66,13 +66,11 @@ void ui_edit_forget(struct ui *u)
 
 static void advance(struct ui_edit *e);
 
-static bool as_seen(const struct ui_edit *e, int rc, const char *data, size_t len)
+static bool as_seen(const struct ui_edit *e, const char *data, size_t len)
 {
 	switch (e->step) {
 	case CHECK_VALUE:
-		if (e->absent)
-			return rc == -ENOENT;
-		return len == e->seen_len && memcmp(data, e->seen, len) == 0;
+		return !e->absent && len == e->seen_len && memcmp(data, e->seen, len) == 0;
 	case CHECK_PERMS:
 		return !e->perms || (len == e->perms_len && memcmp(data, e->perms, len) == 0);
 	case CHECK_GEN:
@@ -88,12 +86,14 @@ static void on_step(void *arg, int rc, const char *data, size_t len)
 {
 	struct ui_edit *e = arg;
 
-	if (e->step == CHECK_VALUE && e->absent && rc == -ENOENT)
-		rc = 0, e->step = CHECK_GEN; /* nothing more to compare */
-	else if (e->step == CHECK_GEN && rc == -ENOSYS)
+	if (e->step == CHECK_VALUE && e->absent && rc == -ENOENT) {
+		rc = 0;
+		e->step = CHECK_GEN; /* nothing more to compare */
+	} else if (e->step == CHECK_GEN && rc == -ENOSYS) {
 		rc = 0; /* a daemon without generations */
-	else if (rc == 0 && !as_seen(e, rc, data, len))
+	} else if (rc == 0 && !as_seen(e, data, len)) {
 		rc = -ESTALE;
+	}
 	if (rc) {
 		xs_txn_abort(e->txn, rc);
 		return;
@@ -109,15 +109,16 @@ static void advance(struct ui_edit *e)
 		[CHECK_GEN] = XS_DIRECTORY_PART,
 	};
 	struct iovec iov[2] = { { e->path, strlen(e->path) + 1 } };
-	unsigned int type = e->step == CHANGE ? e->type : types[e->step % CHANGE], nr = 1;
+	unsigned int type, nr = 1;
 	int rc;
 
 	if (e->step == CHECK_GEN && e->type != XS_RM)
-		e->step = CHANGE, type = e->type;
+		e->step = CHANGE; /* what is below does not matter */
 	if (e->step == COMMIT) {
 		xs_txn_commit(e->txn);
 		return;
 	}
+	type = e->step == CHANGE ? e->type : types[e->step];
 	if (e->step == CHECK_GEN)
 		iov[nr++] = (struct iovec){ (void *)"0", 2 };
 	else if (e->step == CHANGE && e->type != XS_RM)
