@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 struct live live;
-bool live_quiet;
+bool live_quiet, live_fast;
 
 unsigned int live_rnd(unsigned int n)
 {
@@ -44,7 +44,7 @@ int live_make(void)
 	if (!live_quiet)
 		print_message("seed %u (STOREVISOR_SEED)\n", live.seed);
 	strcpy(live.dir, "/dev/shm/xs-live-XXXXXX");
-	strcpy(live.state_dir, "/tmp/xs-live-XXXXXX");
+	strcpy(live.state_dir, live_fast ? "/dev/shm/xs-live-XXXXXX" : "/tmp/xs-live-XXXXXX");
 	if (!mkdtemp(live.dir) || !mkdtemp(live.state_dir))
 		return -1;
 	snprintf(live.fake, sizeof(live.fake), "%s/fake", live.dir);

@@ -33,6 +33,8 @@ extern struct live live;
 
 /* The seed is not printed; what the daemon says goes to RUN/log. */
 extern bool live_quiet;
+/* STATE is in memory too: for what asks nothing of the disk. Set before live_make(). */
+extern bool live_fast;
 
 /* A number below @n from live.seed. */
 unsigned int live_rnd(unsigned int n);

@@ -370,6 +370,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	live.program = argv[1];
+	live_fast = true;
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
