@@ -300,12 +300,15 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 	if (c->ignored)
 		return;
 	if (!c->events.first && buf_len(&c->out) < events_high(c)) {
-		send_event_now(c, w, path, len);
+		if (send_event_now(c, w, path, len) == -ENOMEM)
+			c->srv->events_lost = true;
 		return;
 	}
 	ret = event_queue_add(&c->events, w, path, len);
 	if (ret == 0)
 		c->srv->stats.events_merged++;
+	else if (ret < 0)
+		c->srv->events_lost = true;
 	domain_use(c->srv, c->domid, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
 	if (c->events.bytes > WAITING_EVENTS_MAX ||
 	    (!c->privileged && domain_may(c->srv, c->domain, QUOTA_MEMORY, 0) < 0))
@@ -327,7 +330,8 @@ void conn_refill(struct conn *c)
 	while (c->events.first && buf_len(&c->out) < events_high(c)) {
 		struct queued_event *e = event_queue_take(&c->events);
 
-		send_event_now(c, e->watch, e->path, e->len);
+		if (send_event_now(c, e->watch, e->path, e->len) == -ENOMEM)
+			c->srv->events_lost = true;
 		free(e);
 	}
 	if (before != c->events.bytes)

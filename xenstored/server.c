@@ -27,6 +27,7 @@
 #include "record.h"
 #include "ring_slot.h"
 #include "txn.h"
+#include "watch.h"
 
 #define SCRATCH_SIZE (64u * 1024u)
 /* A client of an unprivileged domain that reads nothing for this long is given up. */
@@ -312,6 +313,7 @@ static void tick(void *arg, short events)
 	}
 	listener_resume(srv->listener);
 	listener_resume(srv->ro_listener);
+	watch_make_up(srv);
 	if (srv->runtime_full)
 		keeper_retry(srv);
 	if (srv->keeper && srv->durable_seq != srv->good_seq && now - srv->good_ns > GOOD_NS)

@@ -87,6 +87,7 @@ struct server {
 	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
 	bool degraded;			/* the disk refused the last persistent changes */
 	uint64_t degraded_since_ns;
+	bool events_lost;		/* no memory for one: see watch_make_up() */
 	bool runtime_full;		/* the runtime environment refused changes */
 	bool restarted;			/* this boot had a daemon before */
 	unsigned int failed_env;	/* which environment a failed start was about */

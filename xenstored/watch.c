@@ -258,8 +258,10 @@ void watch_note(struct server *srv, const char *path, size_t len, struct perms *
 	if (srv->watches.nr_watches == 0)
 		return;
 	f = fire_new(&srv->fires, path, len);
-	if (!f)
+	if (!f) {
+		srv->events_lost = true;
 		return;
+	}
 	f->before = before ? perms_ref(before) : NULL;
 	f->after = after && after != before ? perms_ref(after) : NULL;
 	f->exact = exact;
@@ -274,6 +276,8 @@ void watch_note_special(struct server *srv, const char *name, unsigned int domid
 	f = fire_new(&srv->fires, name, strlen(name));
 	if (f)
 		f->domid = domid;
+	else
+		srv->events_lost = true;
 }
 
 static bool watcher_may_know(const struct watch *w, const struct fire *f)
@@ -398,4 +402,15 @@ void watch_fire_collected(struct server *srv)
 void watch_fire_first(struct server *srv, struct watch *w)
 {
 	conn_send_event(w->conn, w, w->on->path, w->on->len);
+}
+
+void watch_make_up(struct server *srv)
+{
+	if (!srv->events_lost)
+		return;
+	srv->events_lost = false;
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		for (struct watch *w = c->watch_first; w && !c->dead; w = w->next)
+			watch_fire_first(srv, w);
+	}
 }

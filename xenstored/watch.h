@@ -102,4 +102,10 @@ void watch_fire_collected(struct server *srv);
 /* Queues the event that a new watch gets at once, or a restored one after a restart. */
 void watch_fire_first(struct server *srv, struct watch *w);
 
+/*
+ * Fires every watch once, as after a restart, when an event was lost for want of memory: which
+ * one it was, nobody knows any more. Called every second.
+ */
+void watch_make_up(struct server *srv);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "harness.h"
+#include "watch.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t nr, size_t size);
@@ -146,11 +147,50 @@ static void test_all_allocations_of_a_request_may_fail(void **state)
 	sweep(true);
 }
 
+/* What a watch tells of may be told late, and of the watched path instead, but it is told. */
+static bool event_survives(unsigned long nr)
+{
+	char data[64] = "/w/x";
+	bool reached, changed;
+
+	srv = t_start();
+	c[0] = t_client(srv, 0);
+	c[1] = t_client(srv, 0);
+	assert_int_equal(t_write(c[0], 0, "/w/x", "0"), 0);
+	assert_int_equal(t_watch(c[1], "/w", "tok"), 0);
+	t_expect_event(c[1], "/w", "tok");
+	countdown = nr;
+	sticky = nr % 2;
+	memset(data + 5, 'v', sizeof(data) - 5);
+	t_req(c[0], XS_WRITE, 0, data, sizeof(data));
+	reached = countdown <= 1;
+	countdown = 0;
+	changed = !c[0]->dead && t_read(c[0], 0, "/w/x", out) == 0 && out[0] == 'v';
+	watch_make_up(srv);
+	if (changed && !c[1]->dead && !t_next(c[1]))
+		fail_msg("allocation %lu: the event is lost", nr);
+	watch_make_up(srv);
+	while (!c[1]->dead && t_next(c[1]))
+		;
+	t_stop(srv);
+	return reached;
+}
+
+static void test_an_event_lost_for_want_of_memory_is_made_up_for(void **state)
+{
+	unsigned long nr = 1;
+
+	while (event_survives(nr))
+		nr++;
+	assert_true(nr > 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_allocation_may_fail_alone),
 		cmocka_unit_test(test_all_allocations_of_a_request_may_fail),
+		cmocka_unit_test(test_an_event_lost_for_want_of_memory_is_made_up_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
