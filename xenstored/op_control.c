@@ -26,8 +26,12 @@ struct control {
 	const char *name;
 	int (*handler)(struct req *r, const char **arg, unsigned int nr);
 	unsigned int min_args, max_args;
+	/* With this many arguments it changes something: not for read-only clients. */
+	unsigned int changes_with;
 	const char *args;
 };
+
+#define NEVER (CONTROL_ARGS + 1)
 
 static int text_reply(struct req *r, struct buf *text)
 {
@@ -251,8 +255,6 @@ static int control_snapshot(struct req *r, const char **arg, unsigned int nr)
 
 	if (!r->srv->keeper)
 		return -ENOSYS;
-	if (r->conn->read_only)
-		return -EROFS;
 	ret = keeper_snapshot(r->srv, nr ? arg[0] : "snapshot.mdb");
 	return ret < 0 ? ret : reply_ok(r);
 }
@@ -261,8 +263,6 @@ static int control_restore(struct req *r, const char **arg, unsigned int nr)
 {
 	int ret;
 
-	if (r->conn->read_only)
-		return -EROFS;
 	ret = persist_restore(r->srv, nr ? arg[0] : "snapshot.mdb");
 	return ret < 0 ? ret : reply_ok(r);
 }
@@ -270,8 +270,6 @@ static int control_restore(struct req *r, const char **arg, unsigned int nr)
 /* C xenstored's spelling: -f FILE names the program, -s begins, -a gives up, -c, -t, -F pass. */
 static int control_live_update(struct req *r, const char **arg, unsigned int nr)
 {
-	if (r->conn->read_only)
-		return -EROFS;
 	for (unsigned int i = 0; i < nr; i++) {
 		if (strcmp(arg[i], "-f") == 0 && i + 1 < nr) {
 			free(r->srv->live_path);
@@ -291,23 +289,23 @@ static int control_live_update(struct req *r, const char **arg, unsigned int nr)
 static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
-	{ "check", control_check, 0, 0, "" },
-	{ "log", control_log, 0, 1, "[on|off]" },
-	{ "logfile", control_logfile, 1, 1, "FILE" },
-	{ "memreport", control_memreport, 0, 1, "[FILE]" },
-	{ "print", control_print, 0, 1, "[PATH]" },
-	{ "quota", control_quota, 0, 3, "[set NAME VALUE | DOMID | max [-r]]" },
-	{ "quota-soft", control_quota_soft, 0, 3, "[set NAME VALUE]" },
-	{ "help", control_help, 0, 0, "" },
-	{ "stat", control_stat, 0, 0, "" },
-	{ "metrics", control_metrics, 0, 0, "" },
-	{ "watches", control_watches, 0, 1, "[DOMID]" },
-	{ "live-update", control_live_update, 1, 6, "[-f FILE] [-a | -s [-t SECONDS] [-F]]" },
-	{ "snapshot", control_snapshot, 0, 1, "[NAME]" },
-	{ "restore", control_restore, 0, 1, "[NAME]" },
-	{ "monitor", control_monitor, 0, 1, "[off]" },
-	{ "dump", control_dump, 1, 2, "PATH [DEPTH]" },
-	{ "feed", control_feed, 1, CONTROL_ARGS - 1, "PATH..." },
+	{ "check", control_check, 0, 0, NEVER, "" },
+	{ "log", control_log, 0, 1, 1, "[on|off]" },
+	{ "logfile", control_logfile, 1, 1, 0, "FILE" },
+	{ "memreport", control_memreport, 0, 1, 1, "[FILE]" },
+	{ "print", control_print, 0, 1, NEVER, "[PATH]" },
+	{ "quota", control_quota, 0, 3, 2, "[set NAME VALUE | DOMID | max [-r]]" },
+	{ "quota-soft", control_quota_soft, 0, 3, 1, "[set NAME VALUE]" },
+	{ "help", control_help, 0, 0, NEVER, "" },
+	{ "stat", control_stat, 0, 0, NEVER, "" },
+	{ "metrics", control_metrics, 0, 0, NEVER, "" },
+	{ "watches", control_watches, 0, 1, NEVER, "[DOMID]" },
+	{ "live-update", control_live_update, 1, 6, 0, "[-f FILE] [-a | -s [-t SECONDS] [-F]]" },
+	{ "snapshot", control_snapshot, 0, 1, 0, "[NAME]" },
+	{ "restore", control_restore, 0, 1, 0, "[NAME]" },
+	{ "monitor", control_monitor, 0, 1, NEVER, "[off]" },
+	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
+	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
 };
 
 #define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))
@@ -336,7 +334,7 @@ int op_control(struct req *r)
 			continue;
 		if (nr - 1 < c->min_args || nr - 1 > c->max_args)
 			return -EINVAL;
-		if (r->conn->read_only && c->handler == control_logfile)
+		if (r->conn->read_only && nr - 1 >= c->changes_with)
 			return -EROFS;
 		return c->handler(r, arg + 1, nr - 1);
 	}

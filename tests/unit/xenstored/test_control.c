@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_control.c - CONTROL's sub-commands, one claim each: what C xenstored has as C xenstored
+ * answers it, and ours. Also that the checker notices what it is there to notice.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "watch.h"
+
+static struct server *srv;
+static struct conn *dom0, *guest;
+static char out[XENSTORE_PAYLOAD_MAX + 1];
+
+static int setup(void **state)
+{
+	srv = t_start();
+	dom0 = t_client(srv, 0);
+	guest = t_client(srv, 1);
+	assert_int_equal(t_mkdir(dom0, 0, "/local/domain/1"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/local/domain/1", "n1"), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	t_stop(srv);
+	return 0;
+}
+
+#define CONTROL(...) t_call(dom0, XS_CONTROL, out, __VA_ARGS__, NULL)
+
+static void says(const char *text)
+{
+	if (!strstr(out, text))
+		fail_msg("\"%s\" is not in: %s", text, out);
+}
+
+static void test_unknown_and_misused_commands_are_EINVAL(void **state)
+{
+	assert_int_equal(CONTROL("nonsense"), EINVAL);
+	assert_int_equal(CONTROL(""), EINVAL);
+	assert_int_equal(CONTROL("check", "extra"), EINVAL);
+	assert_int_equal(CONTROL("logfile"), EINVAL);
+	assert_int_equal(CONTROL("log", "maybe"), EINVAL);
+	assert_int_equal(CONTROL("quota", "set", "nodes"), EINVAL);
+	assert_int_equal(CONTROL("quota", "set", "nonsense", "1"), EINVAL);
+	assert_int_equal(CONTROL("quota", "set", "nodes", "-1"), EINVAL);
+	assert_int_equal(CONTROL("quota-soft", "set", "nodes", "1"), EINVAL);
+	assert_int_equal(CONTROL("live-update"), EINVAL);
+	assert_int_equal(CONTROL("live-update", "-x"), EINVAL);
+}
+
+static void test_guests_are_refused(void **state)
+{
+	assert_int_equal(t_call(guest, XS_CONTROL, out, "help", NULL), EACCES);
+	assert_int_equal(t_call(guest, XS_CONTROL, out, "print", NULL), EACCES);
+}
+
+static void test_help_names_every_command(void **state)
+{
+	static const char *const names[] = { "check", "log", "logfile", "memreport", "print", "quota",
+					     "quota-soft", "help", "stat", "metrics", "watches",
+					     "live-update", "snapshot", "restore", "monitor" };
+
+	assert_int_equal(CONTROL("help"), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		says(names[i]);
+}
+
+static void test_quota_shows_sets_and_counts(void **state)
+{
+	assert_int_equal(CONTROL("quota"), 0);
+	says("nodes            :     1000");
+	assert_int_equal(CONTROL("quota", "set", "nodes", "3"), 0);
+	assert_int_equal(CONTROL("quota"), 0);
+	says("nodes            :        3");
+	assert_int_equal(t_write(guest, 0, "data/a", "1"), 0);
+	assert_int_equal(t_write(guest, 0, "data/b", "1"), ENOSPC);
+	assert_int_equal(CONTROL("quota", "1"), 0);
+	says("nodes            :        3 of        3");
+	assert_int_equal(CONTROL("quota", "4711"), ENOENT);
+	assert_int_equal(CONTROL("quota", "max"), 0);
+	says("nodes            :        3");
+	assert_int_equal(CONTROL("quota", "max", "-r"), 0);
+	assert_int_equal(CONTROL("quota", "max"), 0);
+	says("nodes            :        0");
+}
+
+static void test_soft_quota_shows_and_sets(void **state)
+{
+	assert_int_equal(CONTROL("quota-soft"), 0);
+	says("memory           :  2097152");
+	assert_int_equal(CONTROL("quota-soft", "set", "memory", "4096"), 0);
+	assert_int_equal(CONTROL("quota-soft"), 0);
+	says("memory           :     4096");
+}
+
+static void test_log_goes_where_it_is_told(void **state)
+{
+	char path[64] = "/tmp/xs-control-XXXXXX", text[4096] = "";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(CONTROL("log"), 0);
+	assert_string_equal(out, "off");
+	assert_int_equal(CONTROL("logfile", path), 0);
+	assert_int_equal(CONTROL("log"), 0);
+	assert_string_equal(out, "on");
+	assert_int_equal(t_write(dom0, 0, "/logged/node", "1"), 0);
+	assert_int_equal(CONTROL("log", "off"), 0);
+	assert_int_equal(t_write(dom0, 0, "/unlogged/node", "1"), 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, "/logged/node"));
+	assert_null(strstr(text, "/unlogged"));
+	assert_int_equal(CONTROL("logfile", "/nowhere/at/all"), ENOENT);
+	close(fd);
+	unlink(path);
+}
+
+static void test_memreport_answers_or_fills_a_file(void **state)
+{
+	char path[64] = "/tmp/xs-control-XXXXXX", text[4096] = "";
+	int fd = mkstemp(path);
+
+	assert_int_equal(CONTROL("memreport"), 0);
+	says("nodes ");
+	assert_int_equal(CONTROL("memreport", path), 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, "nodes "));
+	close(fd);
+	unlink(path);
+}
+
+static void test_print_shows_a_subtree_with_bytes_made_harmless(void **state)
+{
+	assert_int_equal(t_write(dom0, 0, "/p/a", "x\033[31m"), 0);
+	assert_int_equal(CONTROL("print", "/p"), 0);
+	says("/p/a = \"x.[31m\" (n0)");
+	assert_int_equal(CONTROL("print", "/none"), ENOENT);
+}
+
+static void test_watches_lists_those_of_a_domain(void **state)
+{
+	assert_int_equal(t_watch(guest, "data", "tok"), 0);
+	assert_int_equal(t_watch(dom0, "/elsewhere", "tok"), 0);
+	assert_int_equal(CONTROL("watches", "1"), 0);
+	says("/local/domain/1/data");
+	assert_null(strstr(out, "/elsewhere"));
+	assert_int_equal(CONTROL("watches"), 0);
+	says("/elsewhere");
+}
+
+static void test_monitor_streams_operations_with_domain_and_result(void **state)
+{
+	assert_int_equal(CONTROL("monitor"), 0);
+	assert_int_equal(t_write(guest, 0, "data/seen", "1"), 0);
+	assert_int_equal(t_read(guest, 0, "data/unseen", NULL), ENOENT);
+	assert_int_equal(CONTROL("monitor"), 0);
+	says("WRITE");
+	says("READ");
+	says("ENOENT");
+	assert_int_equal(CONTROL("monitor", "off"), 0);
+}
+
+static void test_what_needs_a_disk_says_so_without_one(void **state)
+{
+	assert_int_equal(CONTROL("snapshot"), ENOSYS);
+	assert_int_equal(CONTROL("restore"), ENOSYS);
+}
+
+static void test_read_only_clients_change_nothing_by_control(void **state)
+{
+	dom0->read_only = true;
+	assert_int_equal(CONTROL("check"), 0);
+	assert_int_equal(CONTROL("stat"), 0);
+	assert_int_equal(CONTROL("logfile", "/tmp/none"), EROFS);
+	assert_int_equal(CONTROL("memreport", "/tmp/xs-none"), EROFS);
+	assert_int_equal(access("/tmp/xs-none", F_OK), -1);
+	assert_int_equal(CONTROL("log", "on"), EROFS);
+	assert_int_equal(CONTROL("quota", "set", "nodes", "1"), EROFS);
+	assert_int_equal(CONTROL("quota", "max", "-r"), EROFS);
+	assert_int_equal(CONTROL("quota-soft", "set", "memory", "1"), EROFS);
+	assert_int_equal(CONTROL("live-update", "-s"), EROFS);
+	assert_int_equal(CONTROL("restore"), EROFS);
+}
+
+/* --- OpenMetrics 1.0: what a scraper insists on --- */
+
+static bool is_name(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isalpha((unsigned char)s[i]) && s[i] != '_' && s[i] != ':' &&
+		    !(i && isdigit((unsigned char)s[i])))
+			return false;
+	}
+	return len > 0;
+}
+
+/* A sample belongs to the family declared last; a counter's has "_total". */
+static void check_sample(const char *line, const char *family, bool counter)
+{
+	size_t name = strcspn(line, "{ "), fam = strlen(family);
+	const char *value = line + name;
+	char *end;
+
+	if (!is_name(line, name) || strncmp(line, family, fam) != 0 ||
+	    name != fam + (counter ? 6 : 0) || (counter && strncmp(line + fam, "_total", 6) != 0))
+		fail_msg("sample outside its family %s: %s", family, line);
+	if (*value == '{') {
+		value = strchr(value, '}');
+		assert_non_null(value);
+		value++;
+	}
+	assert_int_equal(*value, ' ');
+	strtod(value + 1, &end);
+	if (end == value + 1 || *end)
+		fail_msg("not a number: %s", line);
+}
+
+static void test_metrics_are_open_metrics(void **state)
+{
+	char family[100] = "", seen[8192] = "", *save, type[20];
+	unsigned int samples = 0;
+	bool ended = false;
+
+	assert_int_equal(CONTROL("metrics"), 0);
+	assert_int_equal(out[strlen(out) - 1], '\n');
+	for (char *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char mark[110];
+
+		assert_false(ended);
+		if (strcmp(line, "# EOF") == 0) {
+			ended = true;
+		} else if (line[0] == '#') {
+			assert_int_equal(sscanf(line, "# TYPE %99s %19s", family, type), 2);
+			assert_true(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0);
+			snprintf(mark, sizeof(mark), " %s ", family);
+			if (strstr(seen, mark))
+				fail_msg("family %s is there twice", family);
+			strcat(seen, mark);
+		} else {
+			check_sample(line, family, strcmp(type, "counter") == 0);
+			samples++;
+		}
+	}
+	assert_true(ended);
+	assert_true(samples > 10);
+}
+
+static void test_stat_counts_requests_and_errors(void **state)
+{
+	assert_int_equal(t_read(dom0, 0, "/no/such", NULL), ENOENT);
+	assert_int_equal(CONTROL("stat"), 0);
+	says("READ 1 errors 1");
+	says("nodes ");
+}
+
+/* --- the checker --- */
+
+/* Plants @value in a number, looks, and puts it back. */
+#define PLANT(place, value, words)                                                                 \
+	do {                                                                                       \
+		__typeof__(place) was = place;                                                     \
+                                                                                                   \
+		place = value;                                                                     \
+		assert_int_equal(CONTROL("check"), 0);                                             \
+		place = was;                                                                       \
+		says(words);                                                                       \
+		assert_int_equal(CONTROL("check"), 0);                                             \
+		assert_string_equal(out, "OK");                                                    \
+	} while (0)
+
+static void test_check_finds_planted_damage(void **state)
+{
+	struct node *n, *sibling;
+	struct watch *w;
+
+	assert_int_equal(t_write(guest, 0, "data/a", "1"), 0);
+	assert_int_equal(t_write(guest, 0, "data/b", "1"), 0);
+	assert_int_equal(t_watch(guest, "data", "tok"), 0);
+	assert_int_equal(t_write(dom0, 0, "/config/x/y", "1"), 0);
+	n = tree_find(&srv->tree, "/local/domain/1/data", 20);
+	sibling = tree_find(&srv->tree, "/local/domain/1/data/b", 22);
+	w = guest->watch_first;
+	assert_true(n && sibling && w);
+
+	PLANT(srv->tree.nr_nodes, 3, "nodes");
+	PLANT(n->kids->nr, 9, "children counted");
+	PLANT(sibling->prev, NULL, "linked wrongly");
+	PLANT(sibling->id, 1, "linked wrongly");
+	PLANT(guest->domain->used[QUOTA_NODES], 77, "domain 1: nodes is 77");
+	PLANT(guest->domain->used[QUOTA_MEMORY], 1, "domain 1: memory is 1");
+	PLANT(guest->domain->used[QUOTA_WATCHES], 0, "domain 1: watches is 0");
+	PLANT(guest->domain->used[QUOTA_TRANSACTIONS], 1, "domain 1: transactions is 1");
+	PLANT(sibling->perms, srv->tree.root->perms, "in another set");
+	PLANT(w->on->first, NULL, "watches: empty path");
+	PLANT(srv->watches.nr_paths, 5, "two indexes differ");
+	n = tree_find(&srv->tree, "/config/x/y", 11);
+	PLANT(n->flags, (__typeof__(n->flags))(n->flags ^ NODE_PERSISTENT), "lifetime differs");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_unknown_and_misused_commands_are_EINVAL),
+		T(test_guests_are_refused),
+		T(test_help_names_every_command),
+		T(test_quota_shows_sets_and_counts),
+		T(test_soft_quota_shows_and_sets),
+		T(test_log_goes_where_it_is_told),
+		T(test_memreport_answers_or_fills_a_file),
+		T(test_print_shows_a_subtree_with_bytes_made_harmless),
+		T(test_watches_lists_those_of_a_domain),
+		T(test_monitor_streams_operations_with_domain_and_result),
+		T(test_what_needs_a_disk_says_so_without_one),
+		T(test_read_only_clients_change_nothing_by_control),
+		T(test_metrics_are_open_metrics),
+		T(test_stat_counts_requests_and_errors),
+		T(test_check_finds_planted_damage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
