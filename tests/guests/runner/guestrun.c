@@ -155,7 +155,7 @@ static const char *said(const struct run *r, const char *key, char *out, size_t 
 	return out;
 }
 
-/* Exactly one line of the hypervisor's log says why. */
+/* A line of what the hypervisor logged since the guest began says why. */
 static bool reason_is_logged(struct run *r, const char *pattern)
 {
 	regex_t re;
@@ -164,10 +164,8 @@ static bool reason_is_logged(struct run *r, const char *pattern)
 
 	if (hv_console_read(r->x->hv, true, &text) || regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
 		return false;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		found |= regexec(&re, line, 0, NULL, 0) == 0;
-		printf("# %s\n", line);
-	}
 	regfree(&re);
 	free(text);
 	return found;
@@ -211,6 +209,14 @@ static const char *wanted_of(const char *name, const struct run *r)
 	return word;
 }
 
+static void forget_log(struct xend *x)
+{
+	char *text = NULL;
+
+	if (hv_console_read(x->hv, true, &text) == 0)
+		free(text);
+}
+
 static uint64_t free_kib(struct xend *x)
 {
 	struct hv_host host;
@@ -251,6 +257,7 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 	int err;
 	bool ok;
 
+	forget_log(x);
 	r->x = x;
 	r->d.domid = -1;
 	r->d.uuid_bytes[0] = (uint8_t)(nr >> 8);
@@ -292,7 +299,6 @@ int main(int argc, char **argv)
 	struct xend x = {.wake_fd = -1};
 	unsigned int nr = 0;
 	bool ok = true;
-	char *text = NULL;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "ae:k:s:c:")) != -1) {
@@ -309,8 +315,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "guestrun: no way to the hypervisor: %s\n", strerror(errno));
 		return 2;
 	}
-	hv_console_read(x.hv, true, &text);
-	free(text);
 	for (int i = optind; i < argc; i++) {
 		const char *base = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
 		char name[64];
