@@ -180,7 +180,8 @@ static int take(struct netfront *n, void *frame)
 		n->is_broken = true;
 		return -EIO;
 	}
-	if (rsp.status > 0 && rsp.status <= NET_FRAME_MAX && rsp.offset <= PAGE_SIZE - NET_FRAME_MAX) {
+	if (rsp.status > 0 && rsp.status <= NET_FRAME_MAX &&
+	    rsp.offset <= PAGE_SIZE - NET_FRAME_MAX) {
 		len = rsp.status;
 		memcpy(frame, (char *)n->buffer[rsp.id].page + rsp.offset, (size_t)len);
 	}

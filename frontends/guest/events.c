@@ -159,7 +159,8 @@ void events_enable(void)
 {
 	barrier();
 	WRITE_ONCE(info()->evtchn_upcall_mask, 0);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* unmask, then look: an event before it was only noted */
+	/* unmask, then look: an event before it was only noted */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (READ_ONCE(info()->evtchn_upcall_pending))
 		hc_version(XENVER_version, NULL); /* any call lets it in */
 }

@@ -21,7 +21,10 @@ void sleep_ns(u64 ns);
 
 /* A channel of the guest to itself; both ends. 0 or an errno. */
 long port_pair(evtchn_port_t *a, evtchn_port_t *b);
-/* The guest's own number, as the far end of a channel to itself tells it; DOMID_SELF when it does not. */
+/*
+ * The guest's own number, as the far end of a channel to itself tells it; DOMID_SELF when it does
+ * not.
+ */
 domid_t guest_domid(void);
 long port_send(evtchn_port_t port);
 long port_close(evtchn_port_t port);

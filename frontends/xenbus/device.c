@@ -51,7 +51,8 @@ int device_wait(const struct xenbus_device *d, enum xenbus_state state, u64 time
 	for (;;) {
 		int rc = device_read_backend(d, "state", &now);
 
-		if (rc == -ENOENT || (!rc && now >= XenbusStateClosing && state < XenbusStateClosing))
+		if (rc == -ENOENT ||
+		    (!rc && now >= XenbusStateClosing && state < XenbusStateClosing))
 			return -ENODEV;
 		if (rc || now >= (u64)state)
 			return rc;

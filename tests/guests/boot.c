@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(boot, "a PV kernel starts with its start_info, shared page, clock and console", ALSO_DOM0)
+GUEST_TEST(boot,
+	   "a PV kernel starts with its start_info, shared page, clock and console", ALSO_DOM0)
 {
 	u64 before;
 

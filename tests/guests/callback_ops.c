@@ -15,7 +15,8 @@ static long do_unregister(unsigned int type)
 	return hc_callback(CALLBACKOP_unregister, &cb);
 }
 
-GUEST_TEST(callback_ops, "callbacks of every type register; only those a kernel can miss go", ALSO_DOM0)
+GUEST_TEST(callback_ops,
+	   "callbacks of every type register; only those a kernel can miss go", ALSO_DOM0)
 {
 	const u64 good = (u64)page_alloc, bad = 0x0000900000000000UL;
 

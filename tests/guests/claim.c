@@ -56,8 +56,9 @@ static void run(const struct guest_test *t)
 	if (fault.happened) {
 		exit_code = SHUTDOWN_reboot;
 		snprintf(result, sizeof(result),
-			 "failure unexpected trap %u error %lx address %lx rip %lx rsp %lx", fault.vector,
-			 fault.error, fault.address, fault.frame.rip, fault.frame.rsp);
+			 "failure unexpected trap %u error %lx address %lx rip %lx rsp %lx",
+			 fault.vector, fault.error, fault.address, fault.frame.rip,
+			 fault.frame.rsp);
 	}
 	events_disable();
 	trap_hook(NULL);

@@ -2,8 +2,8 @@
 /*
  * claim.h - a guest that tests one claim about the hypervisor.
  *
- * Every tests/guests/NAME.c is one GUEST_TEST. As a domU the image runs it and ends; in dom0's image
- * all of them that may are run in turn. On the console: "claim: ...", then "result: ..." with
+ * Every tests/guests/NAME.c is one GUEST_TEST. As a domU the image runs it and ends; in dom0's
+ * image all of them that may are run in turn. On the console: "claim: ...", then "result: ..." with
  *  success
  *  skip WHY      the machine has not what the test needs
  *  failure WHY   the hypervisor is wrong

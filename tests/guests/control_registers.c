@@ -29,7 +29,8 @@ static void do_clts(void *arg)
 }
 
 /* C54: what the guest writes never becomes the machine's. */
-GUEST_TEST(control_registers, "a guest kernel reads its control registers and changes only its own", ALSO_DOM0)
+GUEST_TEST(control_registers,
+	   "a guest kernel reads its control registers and changes only its own", ALSO_DOM0)
 {
 	u64 cr4;
 

@@ -9,7 +9,8 @@ static void leaf(u32 nr, u32 r[4])
 			 : "0"(nr), "2"(0));
 }
 
-GUEST_TEST(cpuid, "the prefixed CPUID names the hypervisor and hides what a guest may not use", ALSO_DOM0)
+GUEST_TEST(cpuid,
+	   "the prefixed CPUID names the hypervisor and hides what a guest may not use", ALSO_DOM0)
 {
 	u32 r[4];
 

@@ -4,7 +4,8 @@
 #define DATA 0x00cff2000000ffffUL
 #define TSS 0x0000e90000000067UL
 
-GUEST_TEST(descriptor_update, "one descriptor changes in place, checked; gates and odd places are refused", ALSO_DOM0)
+GUEST_TEST(descriptor_update,
+	   "one descriptor changes in place, checked; gates and odd places are refused", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
 	u64 mfn = virt_to_mfn(table), maddr = mfn << PAGE_SHIFT;

@@ -12,7 +12,8 @@ static void on_event(evtchn_port_t port)
 	was_masked = events_are_masked();
 }
 
-GUEST_TEST(event_upcall, "an unmasked event enters the callback once, with events masked", ALSO_DOM0)
+GUEST_TEST(event_upcall,
+	   "an unmasked event enters the callback once, with events masked", ALSO_DOM0)
 {
 	evtchn_port_t a, b;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(evtchn_bind_vcpu, "a port is moved between vcpus, but not away from the vcpu of its IPI", 0)
+GUEST_TEST(evtchn_bind_vcpu,
+	   "a port is moved between vcpus, but not away from the vcpu of its IPI", 0)
 {
 	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
 	struct evtchn_bind_ipi ipi = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(evtchn_pair, "an event sent on one end is pending at the other, until the end is closed", ALSO_DOM0)
+GUEST_TEST(evtchn_pair,
+	   "an event sent on one end is pending at the other, until the end is closed", ALSO_DOM0)
 {
 	evtchn_port_t a, b;
 

@@ -19,7 +19,8 @@ static void bad_iret(void *arg)
 			 : "rax", "rcx", "r11", "memory");
 }
 
-GUEST_TEST(failsafe, "a frame that the CPU cannot return to enters the failsafe callback", ALSO_DOM0)
+GUEST_TEST(failsafe,
+	   "a frame that the CPU cannot return to enters the failsafe callback", ALSO_DOM0)
 {
 	struct fault f;
 

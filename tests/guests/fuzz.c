@@ -63,8 +63,8 @@ static u64 a_pointer(void)
 
 static u64 an_entry(void)
 {
-	static const u64 flags[] = {PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS, PTE_DATA | PTE_PCD,
-				    PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51};
+	static const u64 flags[] = {PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS,
+				    PTE_DATA | PTE_PCD, PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51};
 
 	return pte_make(a_frame(), flags[below(ARRAY_SIZE(flags))]);
 }

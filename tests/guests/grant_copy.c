@@ -18,7 +18,8 @@ static struct gnttab_copy copy(u64 from_mfn, grant_ref_t to, u16 from, u16 at, u
 	return op;
 }
 
-GUEST_TEST(grant_copy, "copies into a grant stay inside both pages, and need the right to write", ALSO_DOM0)
+GUEST_TEST(grant_copy,
+	   "copies into a grant stay inside both pages, and need the right to write", ALSO_DOM0)
 {
 	u8 *from = page_alloc(), *to = page_alloc();
 	domid_t self = guest_domid();

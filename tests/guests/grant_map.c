@@ -17,7 +17,8 @@ GUEST_TEST(grant_map, "a granted page is mapped and shared; its entry is busy me
 	check_is(*view, 1);
 	*view = 2;
 	check_is(*mine, 2);
-	check_is(grants_table()[ref].flags & (GTF_reading | GTF_writing), GTF_reading | GTF_writing);
+	check_is(grants_table()[ref].flags & (GTF_reading | GTF_writing),
+		 GTF_reading | GTF_writing);
 	check(!grant_end(ref));
 	check_is(grant_unmap(m.handle, (void *)view), GNTST_okay);
 	check_is(grants_table()[ref].flags & (GTF_reading | GTF_writing), 0);

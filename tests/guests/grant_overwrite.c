@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* C32, C34, XSA-224: the mapping's references must not be dropped twice, nor by a plain entry. */
-GUEST_TEST(grant_overwrite, "overwriting a grant's page-table entry leaves the counts right", ALSO_DOM0)
+GUEST_TEST(grant_overwrite,
+	   "overwriting a grant's page-table entry leaves the counts right", ALSO_DOM0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc();
 	u64 view_mfn = virt_to_mfn(view);

@@ -2,7 +2,9 @@
 #include "claim.h"
 
 /* C34, C18: the grant is one more way to a writable mapping. */
-GUEST_TEST(grant_page_table, "a page table is never mapped writable through a grant, nor the other way round", ALSO_DOM0)
+GUEST_TEST(grant_page_table,
+	   "a page table is never mapped writable through a grant, nor the other way round",
+	   ALSO_DOM0)
 {
 	u64 *table = page_alloc(), *view = page_alloc();
 	domid_t self = guest_domid();

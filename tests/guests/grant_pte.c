@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(grant_pte, "a grant is mapped at a page-table entry named by its machine address (C34)", ALSO_DOM0)
+GUEST_TEST(grant_pte,
+	   "a grant is mapped at a page-table entry named by its machine address (C34)", ALSO_DOM0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc(), *plain = page_alloc();
 	domid_t self = guest_domid();

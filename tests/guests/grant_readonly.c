@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(grant_readonly, "a read-only grant is never mapped writable, a read-only mapping never written", ALSO_DOM0)
+GUEST_TEST(grant_readonly,
+	   "a read-only grant is never mapped writable, a read-only mapping never written",
+	   ALSO_DOM0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc();
 	domid_t self = guest_domid();

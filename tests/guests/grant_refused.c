@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* C35, C37: every refusal is a negative status, and nothing stays held. */
-GUEST_TEST(grant_refused, "what was not granted to this domain is refused with the right status", ALSO_DOM0)
+GUEST_TEST(grant_refused,
+	   "what was not granted to this domain is refused with the right status", ALSO_DOM0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc();
 	domid_t self = guest_domid();
@@ -16,8 +17,9 @@ GUEST_TEST(grant_refused, "what was not granted to this domain is refused with t
 	check_is(grant_map(DOMID_XEN, ref, view, GNTMAP_host_map).status, GNTST_bad_domain);
 	check_is(grant_map(self, ref, view, 0).status, GNTST_bad_gntref);
 	check(grant_map(self, ref, (void *)0x7000000000, GNTMAP_host_map).status < 0);
-	check(grant_map(self, ref, (void *)(HYPERVISOR_VIRT_START + 0x1000), GNTMAP_host_map).status < 0);
-	check(!grants_table()[ref].flags || !(grants_table()[ref].flags & (GTF_reading | GTF_writing)));
+	check(grant_map(self, ref, (void *)(HYPERVISOR_VIRT_START + 0x1000), GNTMAP_host_map)
+		      .status < 0);
+	check(!(grants_table()[ref].flags & (GTF_reading | GTF_writing)));
 	check(grant_end(ref));
 	check(grant_end(other));
 	page_free(mine);

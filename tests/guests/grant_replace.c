@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(grant_replace, "unmap_and_replace puts another mapping of the guest in the grant's place", ALSO_DOM0)
+GUEST_TEST(grant_replace,
+	   "unmap_and_replace puts another mapping of the guest in the grant's place", ALSO_DOM0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc(), *spare = page_alloc();
 	domid_t self = guest_domid();

@@ -6,7 +6,8 @@ static long op_of(unsigned int op, void *arg)
 	return hc_gnttab(op, arg, 1);
 }
 
-GUEST_TEST(grant_setup, "the grant table tells its size and version and gives its frames", ALSO_DOM0)
+GUEST_TEST(grant_setup,
+	   "the grant table tells its size and version and gives its frames", ALSO_DOM0)
 {
 	struct gnttab_query_size size = {.dom = DOMID_SELF};
 	struct gnttab_get_version version = {.dom = DOMID_SELF};

@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* D8, D9: the boot test counts the frames afterwards. */
-GUEST_TEST(grant_teardown, "a domain that ends with grants mapped leaves none of its frames behind", 0)
+GUEST_TEST(grant_teardown,
+	   "a domain that ends with grants mapped leaves none of its frames behind", 0)
 {
 	domid_t self = guest_domid();
 

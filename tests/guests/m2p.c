@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(m2p, "the machine-to-physical table is readable and not writable; nothing else there is", ALSO_DOM0)
+GUEST_TEST(m2p,
+	   "the machine-to-physical table is readable and not writable; nothing else there is",
+	   ALSO_DOM0)
 {
 	void *page = page_alloc();
 	u64 mfn = virt_to_mfn(page);

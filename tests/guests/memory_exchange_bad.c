@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-/* C26, XSA-212: the subrange of each array, not only its start, lies outside the hypervisor's hole. */
+/*
+ * C26, XSA-212: the subrange of each array, not only its start, lies outside the hypervisor's
+ * hole.
+ */
 GUEST_TEST(memory_exchange_bad, "exchange writes nowhere but into the guest", 0)
 {
 	u64 *page = page_alloc();

@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* C24: a frame with references does not leave. */
-GUEST_TEST(memory_in_use, "page tables and granted pages cannot be given back while they are in use", 0)
+GUEST_TEST(memory_in_use,
+	   "page tables and granted pages cannot be given back while they are in use", 0)
 {
 	u64 *mine = page_alloc(), *view = page_alloc();
 	domid_t self = guest_domid();

@@ -4,7 +4,8 @@
 #define TABLES 20
 
 /* C21, D9: the boot test counts the frames afterwards. */
-GUEST_TEST(mmu_teardown, "a domain that ends with pinned tables leaves none of its frames behind", 0)
+GUEST_TEST(mmu_teardown,
+	   "a domain that ends with pinned tables leaves none of its frames behind", 0)
 {
 	for (unsigned int i = 0; i < TABLES; i++) {
 		u64 *l1 = page_alloc(), *l2 = page_alloc(), *data = page_alloc();

@@ -12,7 +12,8 @@ GUEST_TEST(mmu_update, "mmu_update changes entries of every kind and counts them
 	b[0] = 2;
 	req[0] = (struct mmu_update){slot | MMU_NORMAL_PT_UPDATE, pte_make(mfn_b, PTE_DATA)};
 	req[1] = (struct mmu_update){mfn_b << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 0x123};
-	req[2] = (struct mmu_update){slot | MMU_PT_UPDATE_PRESERVE_AD, pte_make(mfn_b, PTE_P | PTE_RW | PTE_US)};
+	req[2] = (struct mmu_update){slot | MMU_PT_UPDATE_PRESERVE_AD,
+				     pte_make(mfn_b, PTE_P | PTE_RW | PTE_US)};
 	check_is(hypercall(mmu_update, req, 3, &done, DOMID_SELF), 0);
 	check_is(done, 3);
 	need(hc_mmuext(MMUEXT_INVLPG_LOCAL, (u64)a, 0));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(mmu_va_mapping, "update_va_mapping replaces a mapping, with every kind of flush", ALSO_DOM0)
+GUEST_TEST(mmu_va_mapping,
+	   "update_va_mapping replaces a mapping, with every kind of flush", ALSO_DOM0)
 {
 	static const unsigned int flushes[] = {UVMF_NONE | UVMF_TLB_FLUSH | UVMF_LOCAL,
 					       UVMF_TLB_FLUSH | UVMF_ALL, UVMF_INVLPG | UVMF_LOCAL,

@@ -11,7 +11,8 @@ GUEST_TEST(multicall, "a multicall runs its entries in order and keeps each answ
 	send.port = a;
 	call[0] = (struct multicall_entry){.op = __HYPERVISOR_event_channel_op,
 					   .args = {EVTCHNOP_send, (unsigned long)&send}};
-	call[1] = (struct multicall_entry){.op = __HYPERVISOR_xen_version, .args = {XENVER_version}};
+	call[1] = (struct multicall_entry){.op = __HYPERVISOR_xen_version,
+					   .args = {XENVER_version}};
 	call[2] = (struct multicall_entry){.op = 63};
 	call[3] = (struct multicall_entry){.op = __HYPERVISOR_event_channel_op,
 					   .args = {99, 0}};

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-/* C57, XSA-100: every byte an operation fills in beyond its answer must be the guest's own or zero. */
+/*
+ * C57, XSA-100: every byte an operation fills in beyond its answer must be the guest's own or
+ * zero.
+ */
 GUEST_TEST(no_leak, "the hypervisor's answers carry nothing but the answer", 0)
 {
 	static u8 text[1024];

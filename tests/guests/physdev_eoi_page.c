@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(physdev_eoi_page, "the page of interrupt bits is taken once, from the guest's own memory", 0)
+GUEST_TEST(physdev_eoi_page,
+	   "the page of interrupt bits is taken once, from the guest's own memory", 0)
 {
 	struct physdev_pirq_eoi_gmfn op = {.gmfn = virt_to_mfn(pt_base())};
 

@@ -5,7 +5,8 @@
 #include <xen/platform.h>
 #include <xen/sysctl.h>
 
-GUEST_TEST(privileged_calls, "domctl, sysctl, platform_op and the machine's console are dom0's alone", 0)
+GUEST_TEST(privileged_calls,
+	   "domctl, sysctl, platform_op and the machine's console are dom0's alone", 0)
 {
 	struct xen_domctl domctl = {.cmd = XEN_DOMCTL_destroydomain,
 				    .interface_version = XEN_DOMCTL_INTERFACE_VERSION};

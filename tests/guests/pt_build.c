@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(pt_build, "new tables are hung in from the top and the page below them is there", ALSO_DOM0)
+GUEST_TEST(pt_build,
+	   "new tables are hung in from the top and the page below them is there", ALSO_DOM0)
 {
 	void *va = (void *)0x40000000000UL;
 	u64 *page = page_alloc();

@@ -5,7 +5,8 @@
 GUEST_TEST(pt_foreign, "no frame of the hypervisor, of dom0, or of nobody can be mapped", 0)
 {
 	u64 *page = page_alloc();
-	u64 top = (u64)hc_memory(XENMEM_maximum_ram_page, NULL), mine = virt_to_mfn(page), tried = 0;
+	u64 top = (u64)hc_memory(XENMEM_maximum_ram_page, NULL);
+	u64 mine = virt_to_mfn(page), tried = 0;
 
 	for (u64 mfn = 0; mfn <= top; mfn += 1 + top / 997) {
 		if (mfn_to_pfn(mfn) < start_info->nr_pages && pfn_to_mfn(mfn_to_pfn(mfn)) == mfn)

@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* C17, C16, XSA-182. */
-GUEST_TEST(pt_reserved, "reserved bits are refused; what the CPU ignores is the guest's own", ALSO_DOM0)
+GUEST_TEST(pt_reserved,
+	   "reserved bits are refused; what the CPU ignores is the guest's own", ALSO_DOM0)
 {
 	void *page = page_alloc();
 	u64 good = pte_make(virt_to_mfn(page), PTE_DATA);

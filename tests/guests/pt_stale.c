@@ -13,7 +13,8 @@ static void store(void *slot)
 	*(volatile u64 *)slot = evil;
 }
 
-GUEST_TEST(pt_stale, "no stale writable translation is left when a frame becomes a page table", ALSO_DOM0)
+GUEST_TEST(pt_stale,
+	   "no stale writable translation is left when a frame becomes a page table", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
 	u64 mfn = virt_to_mfn(table);

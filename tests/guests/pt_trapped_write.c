@@ -14,7 +14,8 @@ static void store(void *arg)
 }
 
 /* D6 (3): Linux writes entries like this. The kit's tables are mapped read-only. */
-GUEST_TEST(pt_trapped_write, "a plain store to a level-1 table is checked and done; a bad one faults", ALSO_DOM0)
+GUEST_TEST(pt_trapped_write,
+	   "a plain store to a level-1 table is checked and done; a bad one faults", ALSO_DOM0)
 {
 	u8 *a = page_alloc(), *b = page_alloc();
 	struct store s = {(u64 *)pte_find(a, 1), pte_make(virt_to_mfn(b), PTE_DATA)};

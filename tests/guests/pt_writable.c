@@ -2,7 +2,8 @@
 #include "claim.h"
 
 /* I5, P9: the heart of direct paging. */
-GUEST_TEST(pt_writable, "a page table is never mapped writable, nor a writable page taken as one", ALSO_DOM0)
+GUEST_TEST(pt_writable,
+	   "a page table is never mapped writable, nor a writable page taken as one", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
 	u64 *l1 = (u64 *)((u64)pte_find(table, 1) & ~PAGE_OFFSET_MASK);

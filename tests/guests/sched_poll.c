@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(sched_poll, "a poll ends with its event or its time, and takes at most 128 ports", ALSO_DOM0)
+GUEST_TEST(sched_poll,
+	   "a poll ends with its event or its time, and takes at most 128 ports", ALSO_DOM0)
 {
 	struct sched_poll poll = {0};
 	evtchn_port_t a, b, many[129] = {0};

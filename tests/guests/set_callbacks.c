@@ -8,7 +8,8 @@ static void call_kernel(void *arg)
 	__asm__ volatile("syscall" ::"a"(77UL) : "rcx", "r11");
 }
 
-GUEST_TEST(set_callbacks, "the old call sets event, failsafe and syscall entries at once", ALSO_DOM0)
+GUEST_TEST(set_callbacks,
+	   "the old call sets event, failsafe and syscall entries at once", ALSO_DOM0)
 {
 	struct fault f;
 

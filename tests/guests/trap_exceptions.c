@@ -3,7 +3,8 @@
 
 static void divide(void *arg)
 {
-	__asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; mov $1, %%eax; div %%ecx" ::: "eax", "ecx", "edx");
+	__asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; mov $1, %%eax; div %%ecx" ::
+				 : "eax", "ecx", "edx");
 }
 
 static void breakpoint(void *arg)
@@ -21,7 +22,8 @@ static void bad_segment(void *arg)
 	__asm__ volatile("mov %0, %%fs" ::"r"(0x4448));
 }
 
-GUEST_TEST(trap_exceptions, "each exception enters its gate with its vector and error code", ALSO_DOM0)
+GUEST_TEST(trap_exceptions,
+	   "each exception enters its gate with its vector and error code", ALSO_DOM0)
 {
 	static const struct {
 		void (*fn)(void *);

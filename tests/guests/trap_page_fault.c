@@ -28,7 +28,8 @@ static void expect(void (*fn)(void *), bool user, u64 error)
 	check_is(f.address, page);
 }
 
-GUEST_TEST(trap_page_fault, "a page fault tells address, presence, write, fetch and mode", ALSO_DOM0)
+GUEST_TEST(trap_page_fault,
+	   "a page fault tells address, presence, write, fetch and mode", ALSO_DOM0)
 {
 	u64 mfn = virt_to_mfn(page);
 

@@ -56,7 +56,8 @@ static void do_clts(void *arg)
 	__asm__ volatile("clts");
 }
 
-GUEST_TEST(user_privileged, "privileged instructions of user mode are a fault of its own", ALSO_DOM0)
+GUEST_TEST(user_privileged,
+	   "privileged instructions of user mode are a fault of its own", ALSO_DOM0)
 {
 	static void (*const tries[])(void *) = {do_cli,	    do_hlt,	do_rdmsr, do_wrmsr,
 						do_mov_cr0, do_mov_cr3, do_out,	  do_lgdt,

@@ -12,7 +12,8 @@ static void call_kernel(void *arg)
 }
 
 /* D10: with shutdown's number and arguments in the registers, a hypercall would end the guest. */
-GUEST_TEST(user_syscall, "syscall in user mode enters the guest's kernel, never the hypervisor", ALSO_DOM0)
+GUEST_TEST(user_syscall,
+	   "syscall in user mode enters the guest's kernel, never the hypervisor", ALSO_DOM0)
 {
 	struct fault f = user_run(call_kernel, &(struct sched_shutdown){SHUTDOWN_poweroff});
 

@@ -19,7 +19,8 @@ static long init(struct vcpu_guest_context *ctx)
 }
 
 /* C51, I10. */
-GUEST_TEST(vcpu_context_bad, "a vcpu context with a foreign table, a gate or bad addresses is refused", 0)
+GUEST_TEST(vcpu_context_bad,
+	   "a vcpu context with a foreign table, a gate or bad addresses is refused", 0)
 {
 	struct vcpu_guest_context *c = fresh();
 	void *plain = page_alloc();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(vcpu_runstate, "a vcpu's running time is told when asked, and kept in the guest's memory", ALSO_DOM0)
+GUEST_TEST(vcpu_runstate,
+	   "a vcpu's running time is told when asked, and kept in the guest's memory", ALSO_DOM0)
 {
 	struct vcpu_runstate_info now, *area = page_alloc();
 	struct vcpu_register_runstate_memory_area reg = {.addr.p = (u64)area};

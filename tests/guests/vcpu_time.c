@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "claim.h"
 
-GUEST_TEST(vcpu_time, "a second copy of the clock's parameters is kept where the guest says", ALSO_DOM0)
+GUEST_TEST(vcpu_time,
+	   "a second copy of the clock's parameters is kept where the guest says", ALSO_DOM0)
 {
 	struct vcpu_time_info *area = page_alloc();
 	struct vcpu_register_time_memory_area reg = {.addr.p = (u64)area};

@@ -141,7 +141,8 @@ static char *map_anonymous(size_t size)
 
 	if (p == MAP_FAILED)
 		fail("mmap");
-	madvise(p, size, MADV_NOHUGEPAGE); /* a PV guest has no large pages: the same work for all */
+	/* a PV guest has no large pages: the same work for all */
+	madvise(p, size, MADV_NOHUGEPAGE);
 	return p;
 }
 

@@ -24,7 +24,10 @@ void report(const char *name, double value);
 /* perror and the end. */
 void fail(const char *what) __attribute__((noreturn));
 
-/* Null hypercall, event-channel round trip, grant map and unmap; nothing where /dev/xen is missing. */
+/*
+ * Null hypercall, event-channel round trip, grant map and unmap; nothing where /dev/xen is
+ * missing.
+ */
 void xen_costs(void);
 
 #endif

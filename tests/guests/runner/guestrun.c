@@ -162,7 +162,8 @@ static bool reason_is_logged(struct run *r, const char *pattern)
 	char *text = NULL, *line, *rest;
 	bool found = false;
 
-	if (hv_console_read(r->x->hv, true, &text) || regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
+	if (hv_console_read(r->x->hv, true, &text) ||
+	    regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB))
 		return false;
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		found |= regexec(&re, line, 0, NULL, 0) == 0;
@@ -286,7 +287,8 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 	       any_end ? ", " : strcmp(wanted, "success") ? ": " : "",
 	       any_end ? cmdline : strcmp(wanted, "success") ? wanted : "");
 	if (!ok) {
-		printf("# it ended with '%s', not '%s'; error %d %s\n", got, wanted, err, r->d.error);
+		printf("# it ended with '%s', not '%s'; error %d %s\n", got, wanted, err,
+		       r->d.error);
 		show(r->output);
 	}
 	fflush(stdout);
