@@ -72,9 +72,14 @@ static void loop(struct ui *u)
 /* Whether the terminal can place text anywhere; curses would end the program. */
 static bool can_draw(void)
 {
+	bool can;
 	int why;
 
-	return setupterm(NULL, STDOUT_FILENO, &why) == OK && tigetstr("cup") > (char *)0;
+	if (setupterm(NULL, STDOUT_FILENO, &why) != OK)
+		return false;
+	can = tigetstr("cup") > (char *)0;
+	del_curterm(cur_term);
+	return can;
 }
 
 static void terminal_open(struct ui *u)
