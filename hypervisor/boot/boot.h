@@ -33,6 +33,7 @@ struct boot_module {
 struct boot_options {
 	u64 dom0_mem_bytes;	     /* 0: all but a reserve */
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
+	unsigned int max_cpus;	     /* 0: all of the machine */
 	bool noreboot;
 	int log_level; /* enum log_level */
 	int guest_log_level;

@@ -18,6 +18,7 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
+#include "x86/smp.h"
 
 #define DOM0_MIN_PAGES (64UL << (20 - PAGE_SHIFT))
 /* Left to the heap when dom0_mem= is not given: for the hypervisor's own needs and the first small
@@ -85,7 +86,8 @@ static u64 wanted_pages(void)
 static void create_domain(struct builder *b)
 {
 	struct xen_domctl_createdomain config = {
-		.max_vcpus = boot_options.dom0_max_vcpus ? boot_options.dom0_max_vcpus : 1,
+		.max_vcpus = boot_options.dom0_max_vcpus ? boot_options.dom0_max_vcpus
+							: smp_nr_cpus(),
 		.max_evtchn_port = ~0u,
 		.max_grant_frames = 64,
 		.max_maptrack_frames = 1024,

@@ -22,6 +22,7 @@
 #define CR0_PG_WP_PE 0x80010001
 #define BOOT_CS64 0x08
 #define BOOT_DS 0x10
+#define BOOT_CS32 0x18
 
 /* Physical address of a symbol of the image. */
 #define PHYS(sym) ((sym) - IMAGE_START)
@@ -50,7 +51,7 @@ start:
 	cli
 	mov	%eax, %edi		/* arguments of boot_main() */
 	mov	%ebx, %esi
-	mov	$PHYS(cpu_stack_end - REGS_SIZE - 8), %esp
+	mov	$PHYS(cpu_stack_end - CPU_INFO_SIZE - 8), %esp
 
 	/* Level 2: 2048 entries of 2 MiB in four pages. */
 	mov	$PHYS(boot_l2), %ebx
@@ -103,12 +104,65 @@ high:	movabs	$IMAGE_START, %rax
 	call	boot_main
 	ud2
 
+	/*
+	 * The other CPUs (x86/smp.c). They begin in real mode at the start of a page below 1 MiB: these
+	 * few bytes are copied there. The rest runs in the image.
+	 */
+	.section .rodata
+	.code16
+	.globl	ap_trampoline, ap_trampoline_end
+ap_trampoline:
+	cli
+	cld
+	mov	%cs, %ax
+	mov	%ax, %ds
+	lgdtl	ap_gdtr - ap_trampoline
+	mov	%cr0, %eax
+	or	$1, %al
+	mov	%eax, %cr0
+	ljmpl	$BOOT_CS32, $PHYS(ap_protected)
+	.balign	4
+ap_gdtr:
+	.short	boot_gdtr - boot_gdt - 1
+	.long	PHYS(boot_gdt)
+ap_trampoline_end:
+
+	.section .text.head
+	.code32
+ap_protected:
+	mov	$BOOT_DS, %eax
+	mov	%eax, %ss
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	$CR4_PAE, %eax
+	mov	%eax, %cr4
+	mov	$PHYS(boot_l4), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$EFER_LME_NXE_SCE, %eax
+	wrmsr
+	mov	$CR0_PG_WP_PE, %eax
+	mov	%eax, %cr0
+	ljmp	$BOOT_CS64, $PHYS(ap_long_mode)
+	.code64
+ap_long_mode:
+	movabs	$1f, %rax
+	jmp	*%rax
+1:	mov	ap_cr3(%rip), %rax
+	mov	%rax, %cr3
+	mov	ap_stack(%rip), %rsp
+	xor	%ebp, %ebp
+	call	ap_main
+	ud2
+
 	.section .rodata
 	.balign	8
 boot_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 64-bit code */
 	.quad	0x00cf93000000ffff	/* data */
+	.quad	0x00cf9b000000ffff	/* 32-bit code */
 boot_gdtr:
 	.short	boot_gdtr - boot_gdt - 1
 	.long	PHYS(boot_gdt)

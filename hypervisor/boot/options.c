@@ -48,6 +48,17 @@ static bool set_dom0_max_vcpus(struct boot_options *o, const char *value)
 	return true;
 }
 
+static bool set_max_cpus(struct boot_options *o, const char *value)
+{
+	const char *end;
+	u64 n = strtou64(value, &end);
+
+	if (*end || !n || n > 32)
+		return false;
+	o->max_cpus = (unsigned int)n;
+	return true;
+}
+
 static bool set_console(struct boot_options *o, const char *value)
 {
 	o->console_com1 = strncmp(value, "none", 4) != 0;
@@ -122,6 +133,7 @@ static const struct option {
 } table[] = {
 	{"dom0_mem", set_dom0_mem, "a size such as 1024M"},
 	{"dom0_max_vcpus", set_dom0_max_vcpus, "a number from 1 to 32"},
+	{"maxcpus", set_max_cpus, "a number from 1 to 32"},
 	{"console", set_console, "com1, vga or none"},
 	{"com1", set_com1, "a speed from 300 to 115200"},
 	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},

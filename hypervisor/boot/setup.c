@@ -15,7 +15,9 @@
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 #define COM1_PORT 0x3f8
 #define LARGE_PAGE (2UL << 20)
@@ -100,7 +102,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	reserve_boot_memory();		 /* RAM that is in use already */
 	cpu_init();			 /* features, control registers */
 	desc_init();			 /* GDT, IDT, TSS: faults are reported from here on */
-	pagetable_init();		 /* direct map, image with its rights */
+	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */
 	make_frame_tables();		 /* who owns which frame */
 	bootmem_close();		 /* the rest of RAM is the heap */
 	acpi_init();			 /* where the devices of the next lines are */
@@ -110,8 +112,11 @@ void boot_main(u32 magic, u32 mbi_phys)
 	clock_init();			 /* system time, the timer, wall time */
 	fpu_init();			 /* what guests may use */
 	sched_init();			 /* run queues */
+	hv_lock();			 /* what follows is seen by all CPUs */
+	smp_init();			 /* the other CPUs, which halt for now */
 	start_dom0();			 /* the first domain */
 	free_modules();			 /* kernel and initrd as loaded by GRUB */
 	uart_irq_enable();		 /* keys typed on the serial line reach dom0 */
-	sched_start();			 /* and never come back */
+	smp_release();			 /* the other CPUs look for work */
+	sched_start_cpu();		 /* and never come back */
 }

@@ -2,7 +2,9 @@
 /*
  * domain.h - domains and their virtual CPUs: the structures, and their life.
  *
- * One physical CPU, interrupts off in the hypervisor: nothing here needs a lock (decision 0003).
+ * Everything here changes only under the hypervisor lock (decision 0008), except what a running
+ * vcpu changes of itself: its registers, vcpu_info, and the fields of `pv` that no other CPU reads
+ * while it runs.
  */
 #ifndef HV_DOMAIN_DOMAIN_H
 #define HV_DOMAIN_DOMAIN_H
@@ -17,6 +19,7 @@
 #include "domain/timer.h"
 #include "mm/frame.h"
 #include "pv/pv_vcpu.h"
+#include "x86/percpu.h" /* current, guest_regs() */
 
 #define DOMAIN_MAX_VCPUS 32
 #define HV_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
@@ -33,6 +36,7 @@ enum vcpu_pause {
 	VPF_BLOCKED = 1 << 1,  /* SCHEDOP_block: an event ends it */
 	VPF_POLLING = 1 << 2,  /* SCHEDOP_poll */
 	VPF_PAUSED = 1 << 3,   /* vcpu.pause_count > 0 */
+	VPF_SYNC = 1 << 4,     /* domain_stop(): off every CPU while somebody looks at its state */
 };
 
 struct vcpu {
@@ -43,7 +47,9 @@ struct vcpu {
 	unsigned long pause_flags; /* enum vcpu_pause */
 	unsigned int pause_count;
 	bool is_initialised; /* has a context (dom0 build, setvcpucontext, VCPUOP_initialise) */
-	bool is_running;     /* on the CPU now */
+	bool is_running;     /* chosen by the scheduler of state_cpu */
+	u32 state_cpu;       /* whose registers hold its state; NO_CPU: `regs` does */
+	u32 last_cpu;        /* where it ran last */
 
 	/* The guest's view: in shared_info, or registered by VCPUOP_register_vcpu_info (then
 	 * vcpu_info_frame holds a WR typeref). Always a valid, mapped pointer. */
@@ -62,9 +68,11 @@ struct vcpu {
 	evtchn_port_t poll_evtchn; /* when VPF_POLLING: the one port, or VCPU_POLL_ANY */
 
 	struct sched_vcpu *sched;
-	u64 affinity; /* bit a pCPU; only remembered on one CPU */
+	u64 affinity;      /* bit a pCPU: where it may run; at least one is online */
+	u64 affinity_before_pin; /* SCHEDOP_pin_override: 0: none */
+	u64 soft_affinity; /* where it would rather run: remembered */
 
-	/* Saved while another vcpu runs; while running, the live ones are guest_regs(). */
+	/* While state_cpu is a CPU the live ones are its guest_regs(). */
 	struct cpu_user_regs regs;
 	void *fpu_area; /* XSAVE area, x86/fpu.c */
 	bool fpu_dirty; /* used the FPU since it was switched in */
@@ -75,7 +83,9 @@ struct domain {
 	domid_t domain_id;
 	bool is_privileged; /* dom0: may control others and devices */
 	bool is_dying;      /* D2 I11: accepts no new references except from teardown */
-	bool is_shutting_down, is_shut_down, is_crashed;
+	bool is_shutting_down; /* no vcpu may run any more */
+	bool is_shut_down;     /* and none does: the toolstack was told */
+	bool is_crashed;
 	unsigned int controller_pause_count; /* XEN_DOMCTL_pausedomain; a new domain starts at 1 */
 	u8 shutdown_code; /* SHUTDOWN_*, valid when is_shut_down */
 	evtchn_port_t suspend_evtchn; /* XEN_DOMCTL_subscribe: told at shutdown; 0: none */
@@ -120,6 +130,7 @@ struct domain {
 
 	u32 scheduler_weight; /* 1..65535, 256 is usual */
 	u32 scheduler_cap;    /* percent of one pCPU, 0: none */
+	s_time_t scheduler_share; /* of the present period, for all its vcpus; sched_credit.c */
 	u32 watchdog_timer_set; /* bit a watchdog in use */
 	struct timer watchdog_timer[NR_WATCHDOGS];
 	struct pv_domain pv;
@@ -127,10 +138,6 @@ struct domain {
 
 extern struct domain *domain_list;  /* ascending by domid */
 extern struct domain *dom0;         /* NULL before it is built */
-extern struct vcpu *current;        /* whose registers are on the CPU stack */
-
-/* The guest's registers on the CPU stack (of `current`). */
-struct cpu_user_regs *guest_regs(void);
 
 static inline bool domain_is_paused(const struct domain *d)
 {
@@ -164,6 +171,8 @@ int vcpu_create(struct domain *d, unsigned int id);
 void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Guest asked for, or earned, SHUTDOWN_*. dom0: the machine goes down. */
 void domain_shutdown(struct domain *d, u8 code);
+/* A vcpu left its CPU: a shutdown is complete when it was the last. */
+void domain_shutdown_check(struct domain *d);
 /* Counted pause by the hypervisor itself. */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
@@ -190,15 +199,23 @@ void vcpu_kick(struct vcpu *v);
  * runs.
  */
 void sched_softirq(void);
-/* Picks the first vcpu at boot and never returns. */
-void sched_start(void) __attribute__((noreturn));
+/* This CPU, with nothing loaded and the hypervisor lock held, begins to run vcpus. */
+void sched_start_cpu(void) __attribute__((noreturn));
+/*
+ * Keeps every vcpu of @d off the CPUs until domain_go_on(). True: now they are, with their state
+ * saved; false: asked to stop, but one still runs: ask again later (hypercall restart). @d is not
+ * current's own domain.
+ */
+bool domain_stop(struct domain *d);
+void domain_go_on(struct domain *d);
 u64 vcpu_cpu_time_ns(const struct vcpu *v);
-u64 sched_idle_time_ns(void);
+/* @cpu: online. */
+u64 sched_idle_time_ns(unsigned int cpu);
 static inline bool vcpu_is_runnable(const struct vcpu *v)
 {
 	const struct domain *d = v->domain;
 
-	return v->pause_flags == 0 && !domain_is_paused(d) && !d->is_shut_down && !d->is_dying;
+	return v->pause_flags == 0 && !domain_is_paused(d) && !d->is_shutting_down && !d->is_dying;
 }
 
 /* --- domain/vcpu.c, domain/vtime.c --- */

@@ -95,10 +95,9 @@ static int port_alloc(struct domain *d, evtchn_port_t *port, struct evtchn **out
 static bool word_test_and_set(volatile xen_ulong_t *words, u32 bit)
 {
 	xen_ulong_t mask = 1UL << (bit % PORTS_PER_WORD);
-	bool old = words[bit / PORTS_PER_WORD] & mask;
 
-	words[bit / PORTS_PER_WORD] |= mask;
-	return old;
+	/* guests change the same words meanwhile, on other CPUs */
+	return __atomic_fetch_or(&words[bit / PORTS_PER_WORD], mask, __ATOMIC_SEQ_CST) & mask;
 }
 
 static bool word_test(const volatile xen_ulong_t *words, u32 bit)
@@ -108,7 +107,8 @@ static bool word_test(const volatile xen_ulong_t *words, u32 bit)
 
 static void word_clear(volatile xen_ulong_t *words, u32 bit)
 {
-	words[bit / PORTS_PER_WORD] &= ~(1UL << (bit % PORTS_PER_WORD));
+	__atomic_and_fetch(&words[bit / PORTS_PER_WORD], ~(1UL << (bit % PORTS_PER_WORD)),
+			   __ATOMIC_SEQ_CST);
 }
 
 void vcpu_mark_events_pending(struct vcpu *v)
@@ -152,6 +152,12 @@ bool evtchn_is_pending(const struct domain *d, evtchn_port_t port)
 {
 	return port < EVTCHN_2L_NR_CHANNELS && d->shared_info &&
 	       word_test(d->shared_info->evtchn_pending, port);
+}
+
+bool evtchn_is_masked(const struct domain *d, evtchn_port_t port)
+{
+	return port < EVTCHN_2L_NR_CHANNELS && d->shared_info &&
+	       word_test(d->shared_info->evtchn_mask, port);
 }
 
 static void port_notify(struct domain *d, evtchn_port_t port, const struct evtchn *c)

@@ -48,6 +48,7 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port); /* -EINVAL: out of rang
 void evtchn_reset(struct domain *d);
 /* True when @port's pending bit is set in @d's shared info. False too when out of range. */
 bool evtchn_is_pending(const struct domain *d, evtchn_port_t port);
+bool evtchn_is_masked(const struct domain *d, evtchn_port_t port);
 
 /* Makes the upcall of @v pending, kicks it. */
 void vcpu_mark_events_pending(struct vcpu *v);

@@ -2,15 +2,18 @@
 /*
  * sched_credit.c - the policy: credits in nanoseconds of CPU time, given to domains by weight
  * every period, burnt by running. Priorities: BOOST (just woke to handle an event), UNDER (has
- * credit), OVER (spent it). Work-conserving but for caps. With one runnable vcpu no timer runs at
- * all.
+ * credit), OVER (spent it). Work-conserving but for caps. While no vcpu waits for a CPU no timer
+ * runs at all.
  *
- * Owns the run queue (vcpu.sched_next) and struct sched_vcpu.
+ * Owns the run queue (vcpu.sched_next) and struct sched_vcpu. One queue serves all CPUs, so nothing
+ * ever has to be balanced; a vcpu prefers the CPU it ran on. Lock: the hypervisor's.
  */
 #include "domain/sched.h"
 
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 #define SLICE_NS 30000000LL  /* at most this long while others of the same priority wait */
 #define BOOST_NS 10000000LL  /* a boosted vcpu loses its boost after running this long */
@@ -33,22 +36,37 @@ struct sched_vcpu {
 	bool is_active; /* ran or was runnable since the last accounting */
 };
 
-static struct vcpu *queue;   /* ascending prio; FIFO within one */
-static struct vcpu *running; /* the one picked last, while it runs */
-static struct timer slice_timer, account_timer;
-static bool is_accounting; /* two want the CPU, or a capped one runs: account_timer is armed */
+static struct vcpu *queue; /* ascending prio; FIFO within one; for all CPUs */
+static struct {
+	struct vcpu *running; /* the one picked last, while it runs; NULL: idle */
+	struct timer slice_timer;
+	bool is_called; /* idle, and told to look at the queue */
+} cpus[NR_CPUS];
+static struct timer account_timer;
+static bool is_accounting; /* two want a CPU, or a capped one runs: account_timer is armed */
 
 static void account(void *arg);
 
 static void slice_end(void *arg)
 {
-	softirq_raise(SOFTIRQ_SCHEDULE);
+	softirq_raise_on((unsigned int)(uintptr_t)arg, SOFTIRQ_SCHEDULE);
 }
 
 void credit_init(void)
 {
-	timer_init(&slice_timer, slice_end, NULL);
+	for (unsigned int i = 0; i < NR_CPUS; i++)
+		timer_init(&cpus[i].slice_timer, slice_end, (void *)(uintptr_t)i);
 	timer_init(&account_timer, account, NULL);
+}
+
+static bool may_run_on(const struct vcpu *v, unsigned int cpu)
+{
+	return v->affinity >> cpu & 1;
+}
+
+static bool is_on_a_cpu(const struct vcpu *v)
+{
+	return v->last_cpu < NR_CPUS && cpus[v->last_cpu].running == v;
 }
 
 int credit_vcpu_init(struct vcpu *v)
@@ -65,21 +83,36 @@ void credit_vcpu_fini(struct vcpu *v)
 	if (!v->sched)
 		return;
 	credit_remove(v);
-	if (running == v)
-		running = NULL;
+	if (is_on_a_cpu(v))
+		cpus[v->last_cpu].running = NULL;
 	xfree(v->sched);
 	v->sched = NULL;
 }
 
+static void queue_link(struct vcpu *v, struct vcpu **link)
+{
+	v->sched_next = *link;
+	*link = v;
+	v->sched->is_queued = true;
+}
+
+/* Behind all of its priority. */
 static void queue_insert(struct vcpu *v)
 {
 	struct vcpu **link = &queue;
 
 	while (*link && (*link)->sched->prio <= v->sched->prio)
 		link = &(*link)->sched_next;
-	v->sched_next = *link;
-	*link = v;
-	v->sched->is_queued = true;
+	queue_link(v, link);
+}
+
+static void queue_insert_before(struct vcpu *v)
+{
+	struct vcpu **link = &queue;
+
+	while (*link && (*link)->sched->prio < v->sched->prio)
+		link = &(*link)->sched_next;
+	queue_link(v, link);
 }
 
 void credit_remove(struct vcpu *v)
@@ -100,9 +133,10 @@ static void accounting_ensure(s_time_t now)
 	if (is_accounting)
 		return;
 	is_accounting = true;
-	/* What the runner used alone is not charged to it. */
-	if (running)
-		running->sched->started_ns = now;
+	/* What a runner used without contention is not charged to it. */
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
+		if (cpus[i].running)
+			cpus[i].running->sched->started_ns = now;
 	timer_set(&account_timer, now + PERIOD_NS);
 }
 
@@ -113,12 +147,14 @@ static s_time_t slice_left(const struct vcpu *v, s_time_t now)
 	return v->sched->started_ns + slice - now;
 }
 
-/* Two want the CPU: the running one gets no more than the rest of its slice. */
+/* Some wait for a CPU: each running one gets no more than the rest of its slice. */
 static void contention_begin(s_time_t now)
 {
 	accounting_ensure(now);
-	if (running && !timer_is_armed(&slice_timer))
-		timer_set(&slice_timer, now + MAX(slice_left(running, now), 1));
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
+		if (cpus[i].running && !timer_is_armed(&cpus[i].slice_timer))
+			timer_set(&cpus[i].slice_timer,
+				  now + MAX(slice_left(cpus[i].running, now), 1));
 }
 
 /* It waited while others ran: its debt is paid. */
@@ -128,12 +164,60 @@ static void forgive(struct sched_vcpu *s)
 	s->prio = PRIO_UNDER;
 }
 
-bool credit_insert(struct vcpu *v, bool after_block, s_time_t now)
+/* An idle CPU for @v, the one it ran on if possible, called to choose; NO_CPU: none. */
+static u32 call_idle_cpu(const struct vcpu *v)
+{
+	u32 cpu = NO_CPU;
+
+	if (v->sched->prio == PRIO_PARKED)
+		return NO_CPU;
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++) {
+		if (cpus[i].running || cpus[i].is_called || !may_run_on(v, i))
+			continue;
+		if (cpu == NO_CPU || i == v->last_cpu)
+			cpu = i;
+	}
+	if (cpu != NO_CPU)
+		cpus[cpu].is_called = true;
+	return cpu;
+}
+
+void credit_call_idle(void)
+{
+	for (const struct vcpu *v = queue; v; v = v->sched_next) {
+		u32 cpu = call_idle_cpu(v);
+
+		if (cpu != NO_CPU)
+			softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
+	}
+}
+
+/* Where something less urgent than @v runs: least of all, and rather where @v ran. */
+static u32 victim_cpu(const struct vcpu *v)
+{
+	u8 worst = v->sched->prio;
+	u32 cpu = NO_CPU;
+
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++) {
+		const struct vcpu *r = cpus[i].running;
+
+		if (!r || !may_run_on(v, i) || r->sched->prio <= v->sched->prio)
+			continue;
+		if (r->sched->prio > worst || i == v->last_cpu) {
+			worst = r->sched->prio;
+			cpu = i;
+		}
+	}
+	return cpu;
+}
+
+u32 credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 {
 	struct sched_vcpu *s = v->sched;
+	u32 cpu;
 
 	if (s->is_queued)
-		return false;
+		return NO_CPU;
 	s->is_active = true;
 	if (!is_accounting)
 		forgive(s);
@@ -142,19 +226,18 @@ bool credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 		s->boost_left = BOOST_NS;
 	}
 	queue_insert(v);
-	if (!running)
-		return s->prio != PRIO_PARKED;
+	cpu = call_idle_cpu(v);
+	if (cpu != NO_CPU)
+		return cpu;
 	contention_begin(now);
-	return s->prio < running->sched->prio;
+	return victim_cpu(v);
 }
 
-void credit_charge(struct vcpu *v, s_time_t now)
+static void charge(struct vcpu *v, s_time_t now)
 {
 	struct sched_vcpu *s = v->sched;
 	s_time_t ran = now - s->started_ns;
 
-	if (running == v)
-		running = NULL;
 	s->is_active = true;
 	s->started_ns = now;
 	/* Without contention no account refills credit: the lone runner pays nothing. */
@@ -170,6 +253,13 @@ void credit_charge(struct vcpu *v, s_time_t now)
 		s->prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
 }
 
+void credit_charge(struct vcpu *v, s_time_t now)
+{
+	if (is_on_a_cpu(v))
+		cpus[v->last_cpu].running = NULL;
+	charge(v, now);
+}
+
 void credit_requeue(struct vcpu *v, bool yield)
 {
 	if (v->sched->is_queued)
@@ -177,22 +267,54 @@ void credit_requeue(struct vcpu *v, bool yield)
 	/* A yield gives everybody a turn who could run now. */
 	if (yield && v->sched->prio < PRIO_OVER && queue)
 		v->sched->prio = MAX(v->sched->prio, MIN(queue->sched->prio, PRIO_OVER));
-	queue_insert(v);
+	/* Entitled to more than it can get: waiting would cost it what it can never make up for. */
+	if (!yield && v->sched->prio == PRIO_UNDER && v->sched->credit >= PERIOD_NS)
+		queue_insert_before(v);
+	else
+		queue_insert(v);
+}
+
+/*
+ * The first of the best priority that may run here, rather one that did before. One whose own CPU
+ * idles and was called is left to that.
+ */
+static struct vcpu *choose(unsigned int cpu)
+{
+	struct vcpu *best = NULL;
+
+	for (struct vcpu *v = queue; v; v = v->sched_next) {
+		if (v->sched->prio == PRIO_PARKED || (best && v->sched->prio > best->sched->prio))
+			break;
+		if (!may_run_on(v, cpu))
+			continue;
+		if (v->last_cpu == cpu)
+			return v;
+		if (!best && !(v->last_cpu < NR_CPUS && cpus[v->last_cpu].is_called &&
+			       may_run_on(v, v->last_cpu)))
+			best = v;
+	}
+	return best;
 }
 
 struct vcpu *credit_pick(s_time_t now)
 {
-	struct vcpu *v = queue;
+	unsigned int cpu = this_cpu_id();
+	struct vcpu *v;
 
-	timer_stop(&slice_timer);
-	if (!v || v->sched->prio == PRIO_PARKED)
-		return NULL;
-	credit_remove(v);
-	v->sched->started_ns = now;
-	running = v;
-	if (queue)
+	cpus[cpu].is_called = false;
+	timer_stop(&cpus[cpu].slice_timer);
+	v = choose(cpu);
+	if (v) {
+		credit_remove(v);
+		v->sched->started_ns = now;
+		v->last_cpu = cpu;
+		cpus[cpu].running = v;
+	}
+	if (queue && queue->sched->prio != PRIO_PARKED) {
+		credit_call_idle();
 		contention_begin(now);
-	if (v->domain->scheduler_cap)
+	}
+	if (v && v->domain->scheduler_cap)
 		accounting_ensure(now);
 	return v;
 }
@@ -234,48 +356,111 @@ static void domain_account(struct domain *d, s_time_t share)
 			credit_remove(v);
 			queue_insert(v);
 		}
-		s->is_active = s->is_queued || v == running;
+		s->is_active = s->is_queued || is_on_a_cpu(v);
 	}
 }
 
-static s_time_t domain_share(const struct domain *d, u64 total_weight)
+/* The most @d can use in a period: a CPU for each active vcpu, and its cap. */
+static s_time_t domain_limit(const struct domain *d)
 {
-	s_time_t share = PERIOD_NS * d->scheduler_weight / (s_time_t)total_weight;
+	s_time_t limit = PERIOD_NS * active_vcpus(d);
 
-	if (d->scheduler_cap)
-		share = MIN(share, PERIOD_NS * d->scheduler_cap / 100);
-	return share;
+	return d->scheduler_cap ? MIN(limit, PERIOD_NS * d->scheduler_cap / 100) : limit;
+}
+
+/*
+ * Divides a period of all CPUs by weight. What a domain could not use goes to the others: again,
+ * until all the rest can use theirs.
+ */
+static void shares_compute(void)
+{
+	s_time_t left = PERIOD_NS * smp_nr_cpus();
+	s_time_t weights = 0;
+	bool again = true;
+
+	for (struct domain *d = domain_list; d; d = d->next) {
+		d->scheduler_share = active_vcpus(d) ? -1 : 0;
+		weights += d->scheduler_share ? d->scheduler_weight : 0;
+	}
+	while (again && weights) {
+		again = false;
+		for (struct domain *d = domain_list; d; d = d->next) {
+			s_time_t limit = domain_limit(d);
+
+			if (d->scheduler_share >= 0 ||
+			    left * d->scheduler_weight / weights <= limit)
+				continue;
+			/* More than it can use, so that it never waits for credit. */
+			d->scheduler_share = d->scheduler_cap ? limit : 2 * limit;
+			left = MAX(left - limit, 0);
+			weights -= d->scheduler_weight;
+			again = true;
+			if (!weights)
+				break;
+		}
+	}
+	for (struct domain *d = domain_list; d; d = d->next)
+		if (d->scheduler_share < 0)
+			d->scheduler_share = left * d->scheduler_weight / weights;
+}
+
+/* Somebody who may run on @cpu is more urgent than @prio. */
+static bool better_waits(unsigned int cpu, u8 prio)
+{
+	for (const struct vcpu *v = queue; v && v->sched->prio < prio; v = v->sched_next)
+		if (v->sched->prio != PRIO_PARKED && may_run_on(v, cpu))
+			return true;
+	return false;
 }
 
 static void account(void *arg)
 {
 	s_time_t now = now_ns();
-	u64 total_weight = 0;
 	bool capped = false;
 
-	if (running) { /* charge what it used so far */
-		struct vcpu *v = running;
-
-		credit_charge(v, now);
-		running = v;
-	}
-	for (struct domain *d = domain_list; d; d = d->next)
-		if (active_vcpus(d))
-			total_weight += d->scheduler_weight;
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
+		if (cpus[i].running)
+			charge(cpus[i].running, now); /* what it used so far */
+	shares_compute();
 	for (struct domain *d = domain_list; d; d = d->next) {
 		unsigned int nr = active_vcpus(d);
 
 		capped |= nr && d->scheduler_cap;
-		domain_account(d, nr ? domain_share(d, total_weight) / nr : 0);
+		domain_account(d, nr ? d->scheduler_share / nr : 0);
 	}
 	is_accounting = queue || capped;
 	if (is_accounting)
 		timer_set(&account_timer, now + PERIOD_NS);
-	/* Somebody better may wait now, or the runner is parked. */
-	if (!running ? queue != NULL :
-		       running->sched->prio == PRIO_PARKED ||
-			       (queue && queue->sched->prio < running->sched->prio))
-		softirq_raise(SOFTIRQ_SCHEDULE);
+	/* Somebody better may wait now, or a runner is parked. */
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++) {
+		const struct vcpu *r = cpus[i].running;
+
+		if (r && (r->sched->prio == PRIO_PARKED || better_waits(i, r->sched->prio)))
+			softirq_raise_on(i, SOFTIRQ_SCHEDULE);
+	}
+	credit_call_idle();
+}
+
+static void vcpu_print(const char *where, unsigned int cpu, const struct vcpu *v)
+{
+	static const char *const names[] = {"boost", "under", "over", "parked"};
+
+	log_info("%s %u: d%uv%u %s, credit %ld us", where, cpu, v->domain->domain_id, v->vcpu_id,
+		 names[v->sched->prio], (long)v->sched->credit / 1000);
+}
+
+void credit_print(void)
+{
+	const struct vcpu *v = queue;
+
+	for (unsigned int i = 0; i < smp_nr_cpus(); i++) {
+		if (cpus[i].running)
+			vcpu_print("CPU", i, cpus[i].running);
+		else
+			log_info("CPU %u: idle%s", i, cpus[i].is_called ? ", called" : "");
+	}
+	for (unsigned int i = 0; v; v = v->sched_next, i++)
+		vcpu_print("waits", i, v);
 }
 
 int credit_set_params(struct domain *d, u16 weight, u16 cap)

@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
 
 static void domain_vcpus_sleep(struct domain *d)
@@ -74,13 +75,26 @@ static void machine_follows_dom0(u8 code)
 
 void domain_shutdown(struct domain *d, u8 code)
 {
-	if (d->is_shut_down)
+	if (d->is_shutting_down)
 		return;
 	if (d->is_privileged && d == dom0)
 		machine_follows_dom0(code);
 	d->shutdown_code = code;
-	d->is_shut_down = true;
+	d->is_shutting_down = true;
 	domain_vcpus_sleep(d);
+	domain_shutdown_check(d);
+}
+
+void domain_shutdown_check(struct domain *d)
+{
+	u8 code = d->shutdown_code;
+
+	if (!d->is_shutting_down || d->is_shut_down || d->is_dying)
+		return;
+	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
+		if (d->vcpu[i] && d->vcpu[i]->is_running)
+			return;
+	d->is_shut_down = true;
 	log_info("d%u: shut down: %s", d->domain_id,
 		 code < ARRAY_SIZE(shutdown_names) ? shutdown_names[code] : "unknown code");
 	if (code == SHUTDOWN_suspend && d->suspend_evtchn && d->evtchn)
@@ -91,8 +105,9 @@ void domain_shutdown(struct domain *d, u8 code)
 
 void domain_resume(struct domain *d)
 {
-	if (!d->is_shut_down || d->is_dying)
+	if (!d->is_shutting_down || d->is_dying)
 		return;
+	d->is_shutting_down = false;
 	d->is_shut_down = false;
 	d->is_crashed = false;
 	domain_vcpus_wake(d);
@@ -104,6 +119,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 
 	if (d->is_crashed || d->is_dying)
 		return; /* the first reason is the one that matters */
+	hv_lock(); /* may come from a path without it */
 	d->is_crashed = true;
 	__builtin_va_start(ap, fmt);
 	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
@@ -114,4 +130,5 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	else
 		log_warn("d%u: crashed: %s", d->domain_id, d->crash_reason);
 	domain_shutdown(d, SHUTDOWN_crash);
+	hv_unlock();
 }

@@ -10,6 +10,7 @@ struct timer {
 	void (*fn)(void *arg);
 	void *arg;
 	u32 heap_pos; /* 1-based; 0: not armed */
+	u32 cpu;      /* in whose heap, when armed: where it was armed, and fires */
 	bool is_initialised;
 };
 

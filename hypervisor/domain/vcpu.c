@@ -69,7 +69,8 @@ int vcpu_create(struct domain *d, unsigned int id)
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
 	v->periodic_period_ns = PERIODIC_DEFAULT_NS;
-	v->affinity = 1;
+	v->affinity = v->soft_affinity = ~0ULL;
+	v->state_cpu = v->last_cpu = NO_CPU;
 	rc = timers_init(v);
 	if (!rc)
 		rc = fpu_vcpu_init(v);
@@ -87,7 +88,7 @@ int vcpu_create(struct domain *d, unsigned int id)
 
 void vcpu_destroy(struct vcpu *v)
 {
-	BUG_ON(v == current);
+	BUG_ON(v->state_cpu != NO_CPU);
 	if (v->domain->vcpu[v->vcpu_id] == v) {
 		pv_vcpu_fini(v);
 		v->domain->vcpu[v->vcpu_id] = NULL;

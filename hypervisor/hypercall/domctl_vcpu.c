@@ -5,11 +5,13 @@
  */
 #include "hypercall/domctl.h"
 
+#include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 static struct vcpu *vcpu_find(const struct domain *d, u32 id)
 {
@@ -102,11 +104,11 @@ long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 	info->blocked = v->pause_flags & VPF_BLOCKED ? 1 : 0;
 	info->running = v->is_running;
 	info->cpu_time = vcpu_cpu_time_ns(v);
-	info->cpu = 0;
+	info->cpu = v->last_cpu == NO_CPU ? 0 : v->last_cpu;
 	return 0;
 }
 
-/* Remembered, and 1 after masking to what exists: there is one CPU to be bound to. */
+/* Hard: at least one CPU that is there. The answer says what takes effect. */
 long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuaffinity *aff = &op->u.vcpuaffinity;
@@ -120,14 +122,22 @@ long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 		rc = domctl_get_bitmap(&aff->cpumap_hard, &bits);
 		if (rc)
 			return rc;
-		if (!(bits & 1))
+		if (!(bits & smp_cpu_mask()))
 			return -EINVAL; /* names no CPU that is there */
-		v->affinity = bits;
-		rc = domctl_put_bitmap(&aff->cpumap_hard, 1, 1);
+		if (v->affinity_before_pin)
+			v->affinity_before_pin = bits; /* takes effect when the pin ends */
+		else
+			v->affinity = bits;
+		sched_affinity_changed(v);
+		rc = domctl_put_bitmap(&aff->cpumap_hard, bits & smp_cpu_mask(), 64);
 	}
-	if (!rc && aff->flags & XEN_VCPUAFFINITY_SOFT)
-		rc = domctl_put_bitmap(&aff->cpumap_soft, 1, 1);
-	return rc;
+	if (rc || !(aff->flags & XEN_VCPUAFFINITY_SOFT))
+		return rc;
+	rc = domctl_get_bitmap(&aff->cpumap_soft, &bits);
+	if (rc)
+		return rc;
+	v->soft_affinity = bits;
+	return domctl_put_bitmap(&aff->cpumap_soft, bits & v->affinity & smp_cpu_mask(), 64);
 }
 
 long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
@@ -139,9 +149,9 @@ long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	if (!v)
 		return -ESRCH;
 	if (aff->flags & XEN_VCPUAFFINITY_HARD)
-		rc = domctl_put_bitmap(&aff->cpumap_hard, v->affinity, 1);
+		rc = domctl_put_bitmap(&aff->cpumap_hard, v->affinity, 64);
 	if (!rc && aff->flags & XEN_VCPUAFFINITY_SOFT)
-		rc = domctl_put_bitmap(&aff->cpumap_soft, 1, 1);
+		rc = domctl_put_bitmap(&aff->cpumap_soft, v->soft_affinity, 64);
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 #define DF_COPY_BACK (1u << 1) /* after a success */
 #define DF_NOT_SELF (1u << 2)  /* -EINVAL on the caller's own domain */
 #define DF_COPY_ALWAYS (1u << 3) /* also after a failure: it says where */
+#define DF_STOPPED (1u << 4) /* with all vcpus of another domain off the CPUs, their state saved */
 
 struct domctl_row {
 	domctl_fn_t fn;
@@ -20,15 +21,15 @@ struct domctl_row {
 #define DOMCTL(n, fl) [XEN_DOMCTL_##n] = {domctl_##n, (fl)}
 static const struct domctl_row domctl_table[] = {
 	DOMCTL(createdomain, DF_NO_DOMAIN | DF_COPY_BACK),
-	DOMCTL(destroydomain, DF_NOT_SELF),
-	DOMCTL(pausedomain, DF_NOT_SELF),
+	DOMCTL(destroydomain, DF_NOT_SELF | DF_STOPPED),
+	DOMCTL(pausedomain, DF_NOT_SELF | DF_STOPPED),
 	DOMCTL(unpausedomain, 0),
 	DOMCTL(getdomaininfo, DF_NO_DOMAIN | DF_COPY_BACK),
 	DOMCTL(setvcpuaffinity, DF_COPY_BACK),
 	DOMCTL(shadow_op, 0),
 	DOMCTL(max_mem, 0),
-	DOMCTL(setvcpucontext, DF_NOT_SELF),
-	DOMCTL(getvcpucontext, DF_NOT_SELF),
+	DOMCTL(setvcpucontext, DF_NOT_SELF | DF_STOPPED),
+	DOMCTL(getvcpucontext, DF_NOT_SELF | DF_STOPPED),
 	DOMCTL(getvcpuinfo, DF_COPY_BACK),
 	DOMCTL(max_vcpus, 0),
 	DOMCTL(scheduler_op, DF_COPY_BACK),
@@ -45,22 +46,39 @@ static const struct domctl_row domctl_table[] = {
 	DOMCTL(subscribe, 0),
 	DOMCTL(set_address_size, 0),
 	DOMCTL(get_address_size, DF_COPY_BACK),
-	DOMCTL(set_ext_vcpucontext, 0),
-	DOMCTL(get_ext_vcpucontext, DF_COPY_BACK),
+	DOMCTL(set_ext_vcpucontext, DF_STOPPED),
+	DOMCTL(get_ext_vcpucontext, DF_COPY_BACK | DF_STOPPED),
 	DOMCTL(set_target, DF_NOT_SELF),
 	DOMCTL(gettscinfo, DF_COPY_BACK),
 	DOMCTL(settscinfo, DF_NOT_SELF),
 	DOMCTL(getpageframeinfo3, 0),
-	DOMCTL(setvcpuextstate, DF_NOT_SELF),
-	DOMCTL(getvcpuextstate, DF_COPY_BACK),
+	DOMCTL(setvcpuextstate, DF_NOT_SELF | DF_STOPPED),
+	DOMCTL(getvcpuextstate, DF_COPY_BACK | DF_STOPPED),
 	DOMCTL(set_virq_handler, 0),
 	DOMCTL(setnodeaffinity, 0),
 	DOMCTL(getnodeaffinity, DF_COPY_BACK),
-	DOMCTL(get_vcpu_msrs, DF_COPY_BACK),
-	DOMCTL(set_vcpu_msrs, DF_NOT_SELF),
+	DOMCTL(get_vcpu_msrs, DF_COPY_BACK | DF_STOPPED),
+	DOMCTL(set_vcpu_msrs, DF_NOT_SELF | DF_STOPPED),
 	DOMCTL(get_cpu_policy, DF_COPY_BACK),
 	DOMCTL(set_cpu_policy, DF_NOT_SELF | DF_COPY_ALWAYS),
 };
+
+/* With @d out of the way, if the operation wants it so. @d may be gone afterwards. */
+static long call_row(const struct domctl_row *row, struct domain *d, struct xen_domctl *op)
+{
+	domid_t domid;
+	long rc;
+
+	if (!(row->flags & DF_STOPPED) || d == current->domain)
+		return row->fn(d, op);
+	domid = d->domain_id;
+	if (!domain_stop(d))
+		return -ERESTART;
+	rc = row->fn(d, op);
+	if (domain_find(domid) == d)
+		domain_go_on(d);
+	return rc;
+}
 
 long hc_domctl(struct hc_args *a)
 {
@@ -83,7 +101,9 @@ long hc_domctl(struct hc_args *a)
 		if (row->flags & DF_NOT_SELF && d == current->domain)
 			return -EINVAL;
 	}
-	rc = row->fn(d, &op);
+	rc = call_row(row, d, &op);
+	if (rc == -ERESTART)
+		return rc;
 	if (row->flags & (rc ? DF_COPY_ALWAYS : DF_COPY_BACK | DF_COPY_ALWAYS) &&
 	    copy_to_guest(a->a[0], &op, sizeof(op)))
 		return -EFAULT;

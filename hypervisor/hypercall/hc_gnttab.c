@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/machine.h"
 
 #define UNMAP_BATCH 32
 
@@ -90,7 +91,7 @@ static long unmap_batch(u32 cmd, u64 va, size_t size, u64 nr, u64 *done)
 		rc = unmap_write_status(cmd, va + i * size, status);
 	}
 	*done = i;
-	pv_tlb_flush_domain(current->domain);
+	tlb_flush_domain(current->domain);
 	for (u64 j = 0; j < i; j++)
 		gnttab_unmap_complete(&state[j]);
 	return rc;

@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 static long set_time(u64 sec, u32 nsec, u64 system_time_ns)
 {
@@ -67,28 +68,37 @@ static long op_enter_acpi_sleep(struct xen_platform_op *op)
 static long op_getidletime(struct xen_platform_op *op)
 {
 	struct xenpf_getidletime *g = &op->u.getidletime;
-	u64 idle = sched_idle_time_ns();
-	u8 map;
+	u32 nr = MIN(g->cpumap_nr_cpus, 64u);
+	u64 map = 0;
 
-	if (g->cpumap_nr_cpus == 0)
+	if (nr == 0)
 		return -EINVAL;
-	if (copy_from_guest(&map, handle_va(g->cpumap_bitmap), 1))
+	if (copy_from_guest(&map, handle_va(g->cpumap_bitmap), (nr + 7) / 8))
 		return -EFAULT;
-	map &= 1;
-	if (map && copy_to_guest(handle_va(g->idletime), &idle, sizeof(idle)))
-		return -EFAULT;
+	map &= smp_cpu_mask();
+	for (u32 i = 0; i < MIN(nr, smp_nr_cpus()); i++) {
+		u64 idle = sched_idle_time_ns(i);
+
+		if (map >> i & 1 &&
+		    copy_to_guest(handle_va(g->idletime) + i * sizeof(idle), &idle, sizeof(idle)))
+			return -EFAULT;
+	}
 	g->now = now_ns();
-	return copy_to_guest(handle_va(g->cpumap_bitmap), &map, 1);
+	return copy_to_guest(handle_va(g->cpumap_bitmap), &map, (nr + 7) / 8);
 }
 
 static long op_get_cpuinfo(struct xen_platform_op *op)
 {
 	struct xenpf_pcpuinfo *p = &op->u.pcpu_info;
 
-	p->max_present = 0;
-	p->flags = p->xen_cpuid == 0 ? XEN_PCPU_FLAGS_ONLINE : XEN_PCPU_FLAGS_INVALID;
-	p->apic_id = 0;
-	p->acpi_id = 0;
+	p->max_present = smp_nr_cpus() - 1;
+	if (p->xen_cpuid >= smp_nr_cpus()) {
+		p->flags = XEN_PCPU_FLAGS_INVALID;
+		return 0;
+	}
+	p->flags = XEN_PCPU_FLAGS_ONLINE;
+	p->apic_id = smp_apic_id(p->xen_cpuid);
+	p->acpi_id = smp_acpi_id(p->xen_cpuid);
 	return 0;
 }
 
@@ -97,10 +107,10 @@ static long op_get_cpu_version(struct xen_platform_op *op)
 	struct xenpf_pcpu_version *p = &op->u.pcpu_version;
 	u32 a, b, c, d;
 
-	if (p->xen_cpuid != 0)
+	if (p->xen_cpuid >= smp_nr_cpus())
 		return -ENODEV;
 	cpuid(1, 0, &a, &b, &c, &d);
-	p->max_present = 0;
+	p->max_present = smp_nr_cpus() - 1;
 	memcpy(p->vendor_id, cpu_vendor, sizeof(p->vendor_id));
 	p->family = (a >> 8 & 0xf) + ((a >> 8 & 0xf) == 0xf ? a >> 20 & 0xff : 0);
 	p->model = (a >> 4 & 0xf) | (a >> 12 & 0xf0);

@@ -100,7 +100,7 @@ static long op_pin_override(u64 arg)
 		return -EPERM;
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -EFAULT;
-	return op.pcpu > 0 ? -EINVAL : 0; /* there is only CPU 0 */
+	return sched_pin(current, op.pcpu);
 }
 
 static long (*const sched_ops[])(u64 arg) = {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One CPU, one node,
- * one pool. ABI: xen/sysctl.h.
+ * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One node, one pool. ABI: xen/sysctl.h.
  */
 #include "boot/boot.h"
 #include "domain/sched.h"
 
 #include <xen/sysctl.h>
 
+#include "hypercall/debug_keys.h"
 #include "hypercall/domctl.h"
 #include "hypercall/hc_cpu_policy.h"
 #include "hypercall/memory.h"
@@ -15,9 +15,10 @@
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
-#define NR_CPUS 1
 #define CREDIT_RATELIMIT_US 1000
+#define DEBUG_KEYS_MAX 16 /* of one call: each may print much */
 
 static long op_readconsole(struct xen_sysctl *s)
 {
@@ -38,6 +39,23 @@ static long op_readconsole(struct xen_sysctl *s)
 		conring_clear();
 	op->count = done;
 	op->index = idx;
+	return 0;
+}
+
+/* Keys nobody knows are nothing, as in Xen. */
+static long op_debug_keys(struct xen_sysctl *s)
+{
+	struct xen_sysctl_debug_keys *op = &s->u.debug_keys;
+
+	for (u32 i = 0; i < op->nr_keys; i++) {
+		char key;
+
+		if (copy_elem_from_handle(&key, op->keys, i))
+			return -EFAULT;
+		debug_key(key);
+		if (i == DEBUG_KEYS_MAX)
+			break;
+	}
 	return 0;
 }
 
@@ -63,8 +81,8 @@ static long op_physinfo(struct xen_sysctl *s)
 	cpu_policy_featureset(NULL, words);
 	p->threads_per_core = 1;
 	p->cores_per_socket = 1;
-	p->nr_cpus = NR_CPUS;
-	p->max_cpu_id = NR_CPUS - 1;
+	p->nr_cpus = smp_nr_cpus();
+	p->max_cpu_id = smp_nr_cpus() - 1;
 	p->nr_nodes = 1;
 	p->max_node_id = 0;
 	p->cpu_khz = clock.tsc_khz;
@@ -105,11 +123,14 @@ static long op_getdomaininfolist(struct xen_sysctl *s)
 static long op_getcpuinfo(struct xen_sysctl *s)
 {
 	struct xen_sysctl_getcpuinfo *op = &s->u.getcpuinfo;
-	struct xen_sysctl_cpuinfo info = {.idletime = sched_idle_time_ns()};
 
-	op->nr_cpus = MIN(op->max_cpus, (u32)NR_CPUS);
-	if (op->nr_cpus && copy_elem_to_handle(op->info, 0, &info))
-		return -EFAULT;
+	op->nr_cpus = MIN(op->max_cpus, smp_nr_cpus());
+	for (u32 i = 0; i < op->nr_cpus; i++) {
+		struct xen_sysctl_cpuinfo info = {.idletime = sched_idle_time_ns(i)};
+
+		if (copy_elem_to_handle(op->info, i, &info))
+			return -EFAULT;
+	}
 	return 0;
 }
 
@@ -122,11 +143,18 @@ static long op_availheap(struct xen_sysctl *s)
 static long op_cputopoinfo(struct xen_sysctl *s)
 {
 	struct xen_sysctl_cputopoinfo *op = &s->u.cputopoinfo;
-	struct xen_sysctl_cputopo topo = {0};
 
-	if (handle_va(op->cputopo) && op->num_cpus && copy_elem_to_handle(op->cputopo, 0, &topo))
-		return -EFAULT;
-	op->num_cpus = handle_va(op->cputopo) ? MIN(op->num_cpus, (u32)NR_CPUS) : NR_CPUS;
+	if (!handle_va(op->cputopo)) {
+		op->num_cpus = smp_nr_cpus();
+		return 0;
+	}
+	op->num_cpus = MIN(op->num_cpus, smp_nr_cpus());
+	for (u32 i = 0; i < op->num_cpus; i++) {
+		struct xen_sysctl_cputopo topo = {.socket = i};
+
+		if (copy_elem_to_handle(op->cputopo, i, &topo))
+			return -EFAULT;
+	}
 	return 0;
 }
 
@@ -153,7 +181,7 @@ static long op_cpupool(struct xen_sysctl *s)
 	struct xen_sysctl_cpupool_op *op = &s->u.cpupool_op;
 
 	if (op->op == XEN_SYSCTL_CPUPOOL_OP_FREEINFO)
-		return domctl_put_bitmap(&op->cpumap, 0, NR_CPUS);
+		return domctl_put_bitmap(&op->cpumap, 0, 64);
 	if (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO)
 		return -EOPNOTSUPP; /* there is one pool, and it stays */
 	/* "The pool at or after this number"; ANY as its own value means the first. */
@@ -164,7 +192,7 @@ static long op_cpupool(struct xen_sysctl *s)
 	op->n_dom = 0;
 	for (const struct domain *d = domain_list; d; d = d->next)
 		op->n_dom++;
-	return domctl_put_bitmap(&op->cpumap, 1, NR_CPUS);
+	return domctl_put_bitmap(&op->cpumap, smp_cpu_mask(), 64);
 }
 
 static long op_scheduler(struct xen_sysctl *s)
@@ -236,6 +264,7 @@ static long op_cpu_policy(struct xen_sysctl *s)
 static long (*const sysctl_ops[])(struct xen_sysctl *s) = {
 	[XEN_SYSCTL_readconsole] = op_readconsole,
 	[XEN_SYSCTL_physinfo] = op_physinfo,
+	[XEN_SYSCTL_debug_keys] = op_debug_keys,
 	[XEN_SYSCTL_sched_id] = op_sched_id,
 	[XEN_SYSCTL_getdomaininfolist] = op_getdomaininfolist,
 	[XEN_SYSCTL_getcpuinfo] = op_getcpuinfo,

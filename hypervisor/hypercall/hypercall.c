@@ -11,12 +11,21 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/pv.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
 
 /* Calls by dom0 only; everybody else gets -EPERM before any argument is looked at. */
 #define HCF_PRIVILEGED (1u << 0)
 /* Not inside a multicall: it would change what the multicall itself relies on. */
 #define HCF_NO_MULTICALL (1u << 1)
+/*
+ * Touches nothing but the calling vcpu's own registers and fields that no other CPU reads while it
+ * runs, and guest memory by address: needs no lock.
+ */
+#define HCF_OWN (1u << 2)
+
+/* Steps of a long operation that others wait for. */
+#define CHECKS_PER_TURN 16
 
 struct hypercall {
 	hc_handler_t handler;
@@ -30,28 +39,28 @@ static const struct hypercall hypercall_table[] = {
 	HC(set_trap_table, 0),
 	HC(mmu_update, 0),
 	HC(set_gdt, 0),
-	HC(stack_switch, 0),
+	HC(stack_switch, HCF_OWN),
 	HC(set_callbacks, 0),
-	HC(fpu_taskswitch, 0),
+	HC(fpu_taskswitch, HCF_OWN),
 	HC(sched_op_compat, 0),
 	HC(platform_op, HCF_PRIVILEGED),
-	HC(set_debugreg, 0),
-	HC(get_debugreg, 0),
+	HC(set_debugreg, HCF_OWN),
+	HC(get_debugreg, HCF_OWN),
 	HC(update_descriptor, 0),
 	HC(memory_op, 0),
 	HC(multicall, HCF_NO_MULTICALL),
 	HC(update_va_mapping, 0),
 	HC(set_timer_op, 0),
 	HC(event_channel_op_compat, 0),
-	HC(xen_version, 0),
+	HC(xen_version, HCF_OWN),
 	HC(console_io, 0),
 	HC(physdev_op_compat, 0),
 	HC(grant_table_op, 0),
 	HC(vm_assist, 0),
 	HC(update_va_mapping_otherdomain, 0),
-	HC(iret, HCF_NO_MULTICALL),
+	HC(iret, HCF_NO_MULTICALL | HCF_OWN),
 	HC(vcpu_op, 0),
-	HC(set_segment_base, 0),
+	HC(set_segment_base, HCF_OWN),
 	HC(mmuext_op, 0),
 	HC(nmi_op, 0),
 	HC(sched_op, 0),
@@ -66,6 +75,7 @@ static const struct hypercall hypercall_table[] = {
 long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
 {
 	const struct hypercall *h;
+	long result;
 
 	if (unlikely(nr >= ARRAY_SIZE(hypercall_table) || !hypercall_table[nr].handler))
 		return -ENOSYS;
@@ -75,8 +85,13 @@ long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
 			return -EPERM;
 		if (h->flags & HCF_NO_MULTICALL && in_multicall)
 			return -EINVAL;
+		if (h->flags & HCF_OWN)
+			return h->handler(args);
 	}
-	return h->handler(args);
+	hv_lock();
+	result = h->handler(args);
+	hv_unlock();
+	return result;
 }
 
 const char *hypercall_name(u64 nr)
@@ -110,13 +125,24 @@ void hypercall_entry(struct cpu_user_regs *regs)
 	regs->rip -= 2; /* length of `syscall` */
 }
 
+/*
+ * Another CPU wants the lock. Not at each check: going on costs a return to the guest, and a step
+ * between two checks is short.
+ */
+static bool others_are_waiting(void)
+{
+	static unsigned int checks; /* hypervisor lock */
+
+	return hv_lock_is_wanted() && ++checks % CHECKS_PER_TURN == 0;
+}
+
 bool hypercall_should_preempt(void)
 {
 	if (!current)
 		return false; /* no guest runs yet while dom0 is being built */
 	/* Interrupts are off in here: what waits must be let in before it can be seen pending. */
 	irq_window();
-	return softirq_is_pending() || vcpu_event_is_deliverable(current);
+	return softirq_is_pending() || vcpu_event_is_deliverable(current) || others_are_waiting();
 }
 
 /* --- the hypercall page --- */

@@ -38,6 +38,13 @@ bool mfn_is_ram(mfn_t mfn)
 	return mfn_x(mfn) < frame_table_nr && frame_table[mfn_x(mfn)].owner != DOMID_IO;
 }
 
+bool mfn_is_m2p(mfn_t mfn)
+{
+	u64 first = mfn_x(virt_to_mfn(m2p_table));
+
+	return mfn_x(mfn) - first < PFN_UP(frame_table_nr * sizeof(*m2p_table));
+}
+
 struct domain *frame_owner(const struct frame *f)
 {
 	return f->owner < DOMID_FIRST_RESERVED ? domain_find(f->owner) : NULL;

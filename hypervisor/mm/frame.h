@@ -3,8 +3,8 @@
  * frame.h - the frame table: one record a machine frame, saying who owns it, how often it is
  * referenced, and what it may be used as. The rules are security.md section D (D1, D2, D4).
  *
- * All counters change only while the hypervisor runs on its one CPU with interrupts off, so plain
- * stores are atomic with respect to every guest (docs/decisions/0003-one-cpu-first.md).
+ * All counters change only under the hypervisor lock, so plain stores will do
+ * (docs/decisions/0008-big-lock.md).
  */
 #ifndef HV_MM_FRAME_H
 #define HV_MM_FRAME_H
@@ -154,6 +154,8 @@ void xen_pages_free(void *va, unsigned int order);
 /* --- machine to physical (mm/m2p.c) --- */
 
 #define M2P_INVALID (~0ULL)
+/* @mfn holds part of the table itself: dom0 may map it, read-only (DOMID_XEN). */
+bool mfn_is_m2p(mfn_t mfn);
 extern u64 *m2p_table; /* writable view; guests see it read-only at MACH2PHYS_VIRT_START */
 static inline void m2p_set(mfn_t mfn, u64 pfn)
 {

@@ -157,8 +157,7 @@ struct frame *frames_alloc(unsigned int order, unsigned int addr_bits)
 	for (u64 i = 0; i < (1ULL << order); i++) {
 		f[i].owner = DOMID_XEN;
 		f[i].type = 0;
-		if (tlb_needs_flush(f[i].stamp))
-			tlb_flush_local_all();
+		tlb_flush_stale(f[i].stamp);
 	}
 	return f;
 }

@@ -8,6 +8,7 @@
  */
 #include "pv/context.h"
 
+#include "pv/desc.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
@@ -76,16 +77,18 @@ static void selectors_load(const struct pv_vcpu *pv)
 /* Only CPUs with RDTSCP have the register, and few guests change it. */
 static void tsc_aux_load(u64 val)
 {
-	static u64 loaded; /* one CPU */
+	static u64 loaded[NR_CPUS];
+	u64 *here = &loaded[this_cpu_id()];
 
-	if (val != loaded && !wrmsr_safe(MSR_TSC_AUX, val))
-		loaded = val;
+	if (val != *here && !wrmsr_safe(MSR_TSC_AUX, val))
+		*here = val;
 }
 
 void pv_vcpu_switch_in(struct vcpu *v)
 {
 	struct pv_vcpu *pv = &v->pv;
 
+	pv_window_enter_cpu(v);
 	pv_load_cr3_flush(v);
 	desc_load_gdt(VCPU_GDT_VA(v->vcpu_id));
 	desc_load_ldt(VCPU_LDT_VA(v->vcpu_id), pv->nr_ldt_entries);
@@ -95,6 +98,13 @@ void pv_vcpu_switch_in(struct vcpu *v)
 	wrmsr(MSR_SHADOW_GS_BASE, pv->in_kernel ? pv->gs_base_user : pv->gs_base_kernel);
 	tsc_aux_load(pv->tsc_aux);
 	debug_load(pv);
+}
+
+void pv_tables_leave(void)
+{
+	desc_load_own(); /* the window is not in the hypervisor's own tables */
+	write_cr3(virt_to_maddr(hv_l4));
+	tlb_flush_local_all();
 }
 
 int pv_set_user_gs_selector(u16 sel)

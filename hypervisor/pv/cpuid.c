@@ -48,6 +48,8 @@ struct leaf {
 
 static void leaf_1(struct leaf *l)
 {
+	/* the number of the physical CPU it happens to run on is nothing to a guest */
+	l->b &= 0x00ffffff;
 	l->c = (l->c & L1_ECX_ALLOWED) | L1_ECX_HYPERVISOR;
 	if (current && (current->pv.ctrlreg[4] & X86_CR4_OSXSAVE))
 		l->c |= L1_ECX_OSXSAVE;
@@ -139,6 +141,7 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 		case 5: /* MONITOR */
 		case 6: /* power management */
 		case 9:
+		case 0xb: /* topology, with the physical CPU's number */
 		case 0xa: /* performance counters */
 			l = (struct leaf){0};
 			break;

@@ -21,5 +21,7 @@ int pv_perdomain_init(struct domain *d);  /* -ENOMEM */
 void pv_perdomain_fini(struct domain *d);
 /* Sets v->pv.window_l1, building the tables it lies in. -ENOMEM. */
 int pv_window_init(struct vcpu *v);
+/* Puts this CPU's page of descriptors into the window; before its tables are loaded and flushed. */
+void pv_window_enter_cpu(struct vcpu *v);
 
 #endif

@@ -47,6 +47,32 @@ static void entry_write(u64 *slot, u64 old, u64 val, bool preserve_ad)
 		;
 }
 
+int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
+		      const struct pt_subject *s)
+{
+	u64 *slot = (u64 *)mfn_to_virt(frame_to_mfn(f)) + idx, expected = old;
+	u64 new = pt_entry_adjust(val, 1);
+	bool takes_refs = (new & PTE_P) && (!(old & PTE_P) || ((old ^ new) & ~FAST_BITS));
+	bool keeps_refs = (new & PTE_P) && !takes_refs;
+	int rc;
+
+	if (takes_refs) {
+		new &= ~PTE_GRANT;
+		rc = pt_entry_get(&new, 1, s);
+		if (rc)
+			return rc;
+	}
+	if (!__atomic_compare_exchange_n(slot, &expected, new, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		if (takes_refs)
+			pt_entry_put(new, 1);
+		return -EAGAIN;
+	}
+	if (!keeps_refs)
+		pt_entry_put(old, 1);
+	return 0;
+}
+
 int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
 		    const struct pt_subject *s)
 {
@@ -162,11 +188,16 @@ static int update_one(const struct mmu_update *req, const struct pt_subject *s)
 /* High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames named in them. */
 static int mmu_subjects(u32 foreign, struct pt_subject *s)
 {
-	int rc = pv_mmu_subject((domid_t)foreign, &s->frame_owner);
+	int rc = 0;
 
+	s->pt_owner = s->frame_owner = current->domain;
+	s->is_of_hypervisor = (domid_t)foreign == DOMID_XEN;
+	if (!s->is_of_hypervisor)
+		rc = pv_mmu_subject((domid_t)foreign, &s->frame_owner);
+	else if (!current->domain->is_privileged)
+		rc = -EPERM;
 	if (rc)
 		return rc;
-	s->pt_owner = current->domain;
 	return foreign >> 16 ? pv_mmu_subject((domid_t)((foreign >> 16) - 1), &s->pt_owner) : 0;
 }
 
@@ -219,23 +250,49 @@ long hc_mmu_update(struct hc_args *a)
 	return rc;
 }
 
-static void flush_as_asked(u64 va, u64 flags)
+int pv_vcpus_to_cpus(const struct domain *d, u64 mask_va, u64 *cpus)
 {
+	u64 vcpus = 0;
+
+	if (copy_from_guest(&vcpus, mask_va, (d->nr_vcpus_max + 7) / 8))
+		return -EFAULT;
+	*cpus = 0;
+	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
+		if (vcpus >> i & 1 && d->vcpu[i] && d->vcpu[i]->state_cpu != NO_CPU)
+			*cpus |= 1ULL << d->vcpu[i]->state_cpu;
+	return 0;
+}
+
+/* Beside the kind of flush, @flags say where: nothing: here, UVMF_ALL, or the address of a mask. */
+static int flush_as_asked(u64 va, u64 flags)
+{
+	u64 where = flags & ~UVMF_FLUSHTYPE_MASK, cpus;
+	int rc = 0;
+
+	if (where == UVMF_ALL)
+		cpus = tlb_domain_cpus(current->domain);
+	else if (where == UVMF_LOCAL)
+		cpus = 1ULL << this_cpu_id();
+	else
+		rc = pv_vcpus_to_cpus(current->domain, where, &cpus);
+	if (rc)
+		return rc;
 	switch (flags & UVMF_FLUSHTYPE_MASK) {
 	case UVMF_TLB_FLUSH:
-		tlb_flush_local_all();
+		tlb_flush_cpus(cpus);
 		break;
 	case UVMF_INVLPG:
-		tlb_flush_local_va(va);
+		tlb_flush_va(cpus, va);
 		break;
 	default:
 		break;
 	}
+	return 0;
 }
 
 static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_owner)
 {
-	struct pt_subject s = {current->domain, frame_owner};
+	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = frame_owner};
 	struct frame *l1;
 	u64 *slot;
 	int rc;
@@ -244,9 +301,7 @@ static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_o
 	if (!slot)
 		return -EINVAL;
 	rc = pv_entry_update(l1, 1, pt_index(va, 1), val, false, &s);
-	if (!rc)
-		flush_as_asked(va, flags);
-	return rc;
+	return rc ? rc : flush_as_asked(va, flags);
 }
 
 long hc_update_va_mapping(struct hc_args *a)
@@ -264,11 +319,4 @@ long hc_update_va_mapping_otherdomain(struct hc_args *a)
 	if (!rc)
 		rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], owner);
-}
-
-void pv_tlb_flush_domain(struct domain *d)
-{
-	/* one CPU: whatever ran @d ran here */
-	(void)d;
-	tlb_flush_local_all();
 }

@@ -21,6 +21,17 @@ u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1);
 int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
 		    const struct pt_subject *s);
 
+/*
+ * The same for a level-1 entry, if it still is @old; -EAGAIN: the MMU set A or D for another CPU, or
+ * it was not. What was computed from the old value must not lose such a bit.
+ */
+int must_check pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
+				 const struct pt_subject *s);
+
+/* The CPUs that run, or still have loaded, those vcpus of @d that the guest's mask at @mask_va names.
+ * -EFAULT. */
+int must_check pv_vcpus_to_cpus(const struct domain *d, u64 mask_va, u64 *cpus);
+
 /* Resolves the domid of an MMU hypercall (DOMID_SELF, a foreign domain for a privileged caller, DOMID_IO for
  * device memory = the caller itself). 0, -ESRCH, -EPERM. */
 int pv_mmu_subject(domid_t domid, struct domain **out);

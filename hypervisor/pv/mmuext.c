@@ -14,6 +14,7 @@
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 static int frame_of(u64 mfn, struct frame **out)
 {
@@ -102,17 +103,47 @@ static int op_new_user_baseptr(const struct mmuext_op *op, struct domain *owner)
 	return 0;
 }
 
-static int op_flush_all(const struct mmuext_op *op, struct domain *owner)
+static int op_flush_local(const struct mmuext_op *op, struct domain *owner)
 {
 	tlb_flush_local_all();
 	return 0;
 }
 
-/* One CPU: whichever vcpus are named, their translations are here. */
-static int op_invlpg(const struct mmuext_op *op, struct domain *owner)
+static bool va_is_guests(u64 va)
 {
-	if (op->arg1.linear_addr < HV_HOLE_START || op->arg1.linear_addr >= HV_HOLE_END)
+	return va < HV_HOLE_START || va >= HV_HOLE_END;
+}
+
+static int op_invlpg_local(const struct mmuext_op *op, struct domain *owner)
+{
+	if (va_is_guests(op->arg1.linear_addr))
 		tlb_flush_local_va(op->arg1.linear_addr);
+	return 0;
+}
+
+/* Those of current's vcpus that arg2 names. */
+static int op_flush_multi(const struct mmuext_op *op, struct domain *owner)
+{
+	u64 cpus;
+	int rc = pv_vcpus_to_cpus(current->domain, handle_va(op->arg2.vcpumask), &cpus);
+
+	if (rc)
+		return rc;
+	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
+		tlb_flush_cpus(cpus);
+	else if (va_is_guests(op->arg1.linear_addr))
+		tlb_flush_va(cpus, op->arg1.linear_addr);
+	return 0;
+}
+
+static int op_flush_everywhere(const struct mmuext_op *op, struct domain *owner)
+{
+	u64 cpus = tlb_domain_cpus(current->domain);
+
+	if (op->cmd == MMUEXT_TLB_FLUSH_ALL)
+		tlb_flush_cpus(cpus);
+	else if (va_is_guests(op->arg1.linear_addr))
+		tlb_flush_va(cpus, op->arg1.linear_addr);
 	return 0;
 }
 
@@ -121,6 +152,8 @@ static int op_flush_cache(const struct mmuext_op *op, struct domain *owner)
 	if (!current->domain->is_privileged)
 		return -EACCES;
 	__asm__ volatile("wbinvd" ::: "memory");
+	if (op->cmd == MMUEXT_FLUSH_CACHE_GLOBAL)
+		smp_request(smp_cpu_mask(), CPU_REQUEST_CACHE, 0);
 	return 0;
 }
 
@@ -175,12 +208,12 @@ static const mmuext_fn mmuext_table[] = {
 	[MMUEXT_PIN_L4_TABLE] = op_pin,
 	[MMUEXT_UNPIN_TABLE] = op_unpin,
 	[MMUEXT_NEW_BASEPTR] = op_new_baseptr,
-	[MMUEXT_TLB_FLUSH_LOCAL] = op_flush_all,
-	[MMUEXT_INVLPG_LOCAL] = op_invlpg,
-	[MMUEXT_TLB_FLUSH_MULTI] = op_flush_all,
-	[MMUEXT_INVLPG_MULTI] = op_invlpg,
-	[MMUEXT_TLB_FLUSH_ALL] = op_flush_all,
-	[MMUEXT_INVLPG_ALL] = op_invlpg,
+	[MMUEXT_TLB_FLUSH_LOCAL] = op_flush_local,
+	[MMUEXT_INVLPG_LOCAL] = op_invlpg_local,
+	[MMUEXT_TLB_FLUSH_MULTI] = op_flush_multi,
+	[MMUEXT_INVLPG_MULTI] = op_flush_multi,
+	[MMUEXT_TLB_FLUSH_ALL] = op_flush_everywhere,
+	[MMUEXT_INVLPG_ALL] = op_flush_everywhere,
 	[MMUEXT_FLUSH_CACHE] = op_flush_cache,
 	[MMUEXT_SET_LDT] = op_set_ldt,
 	[MMUEXT_NEW_USER_BASEPTR] = op_new_user_baseptr,

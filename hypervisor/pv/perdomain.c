@@ -9,6 +9,7 @@
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 #define TABLE_PTE (PTE_P | PTE_RW | PTE_A | PTE_D)
 #define WINDOW_ENTRIES (VCPU_GDT_PAGES + VCPU_LDT_PAGES)
@@ -43,7 +44,7 @@ void pv_perdomain_fini(struct domain *d)
 	xen_pages_free(d->pv.perdomain_l3, 0);
 	d->pv.perdomain_l2 = d->pv.perdomain_l3 = NULL;
 	/* the walker may have cached the path: the pages are about to be somebody else's */
-	tlb_flush_local_all();
+	tlb_flush_cpus(smp_cpu_mask());
 }
 
 int pv_window_init(struct vcpu *v)
@@ -64,8 +65,19 @@ int pv_window_init(struct vcpu *v)
 		v->pv.window_l1[i] = 0;
 	/* every guest runs with the hypervisor's descriptors at the same reserved selectors */
 	v->pv.window_l1[HV_GDT_PAGE] =
-		pte_make(desc_hv_gdt_mfn(), PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX);
+		pte_make(desc_hv_gdt_mfn(0), PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX);
 	return 0;
+}
+
+void pv_window_enter_cpu(struct vcpu *v)
+{
+	unsigned int cpu = this_cpu_id();
+
+	if (v->pv.window_cpu == cpu)
+		return;
+	v->pv.window_l1[HV_GDT_PAGE] =
+		pte_make(desc_hv_gdt_mfn(cpu), PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX);
+	v->pv.window_cpu = cpu;
 }
 
 void pv_l4_fill_hv_slots(struct domain *d, u64 *l4)

@@ -56,6 +56,12 @@ static int l1_get_mmio(u64 *entry, mfn_t mfn, const struct pt_subject *s)
 	return 0;
 }
 
+/* The machine-to-physical table, for dom0's toolstack to read. Holds no reference: it never goes. */
+static int l1_get_m2p(u64 entry)
+{
+	return !(entry & (PTE_RW | PTE_CACHE)) && mfn_is_m2p(pte_mfn(entry)) ? 0 : -EPERM;
+}
+
 static int l1_get(u64 *entry, const struct pt_subject *s)
 {
 	mfn_t mfn = pte_mfn(*entry);
@@ -63,6 +69,8 @@ static int l1_get(u64 *entry, const struct pt_subject *s)
 
 	if (!mfn_is_ram(mfn))
 		return l1_get_mmio(entry, mfn, s);
+	if (s->is_of_hypervisor)
+		return l1_get_m2p(*entry);
 	if (*entry & PTE_CACHE) {
 		/* C29: RAM is write-back for everybody; dom0 drivers ask for WC and get WB */
 		if (!s->pt_owner->is_privileged)
@@ -99,6 +107,9 @@ void pt_entry_put(u64 entry, unsigned int level)
 		return;
 	}
 	if ((entry & PTE_GRANT) || !mfn_is_ram(mfn))
+		return;
+	/* what an entry holds has an owner: this is the M2P */
+	if (mfn_to_frame(mfn)->owner == DOMID_XEN)
 		return;
 	if (entry & PTE_RW)
 		frame_type_put(mfn_to_frame(mfn));

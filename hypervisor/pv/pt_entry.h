@@ -10,6 +10,7 @@
 /* On whose behalf an entry is taken. */
 struct pt_subject {
 	struct domain *pt_owner; /* owner of the table */
+	bool is_of_hypervisor;	     /* DOMID_XEN: a level-1 entry may name the M2P, nothing else */
 	struct domain *frame_owner; /* whose frames a level-1 entry may name (pt_owner, or a foreign domain) */
 };
 

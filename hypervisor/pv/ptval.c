@@ -174,7 +174,7 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 {
 	u64 *table = mfn_to_virt(frame_to_mfn(f));
 	struct domain *owner = frame_owner(f);
-	struct pt_subject s = {owner, owner};
+	struct pt_subject s = {.pt_owner = owner, .frame_owner = owner};
 	int rc = 0;
 
 	for (; nr < PT_ENTRIES; nr++, pset = false) {
@@ -243,8 +243,8 @@ static int type_validate(struct frame *f, enum frame_type type, unsigned int nr,
 static void flush_old_type(const struct frame *f, enum frame_type old)
 {
 	/* WR: stale writable translations; Ln: stale paging-structure entries through it */
-	if (old != FT_NONE && old != FT_SEG && tlb_needs_flush(f->stamp))
-		tlb_flush_local_all();
+	if (old != FT_NONE && old != FT_SEG)
+		tlb_flush_stale(f->stamp);
 }
 
 int frame_type_get(struct frame *f, enum frame_type type)

@@ -158,14 +158,15 @@ static void cmpxchg(struct store *s, struct cpu_user_regs *regs, const struct in
 bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
 {
 	struct vcpu *v = current;
-	struct pt_subject s = {v->domain, v->domain};
+	struct pt_subject s = {.pt_owner = v->domain, .frame_owner = v->domain};
 	struct cpu_user_regs after = *regs;
 	const struct store_form *form;
 	unsigned int byte = va & 7;
 	struct frame *l1, *table;
 	struct store st = {0};
 	struct insn insn;
-	u64 *pte, *slot, mask, entry, fault_va;
+	u64 *pte, *slot, mask, old, entry, fault_va;
+	int rc;
 
 	pte = pv_walk_l1(v, va, &l1);
 	if (!pte || (*pte & (PTE_P | PTE_RW)) != PTE_P || !mfn_is_ram(pte_mfn(*pte)))
@@ -184,8 +185,8 @@ bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
 		return false;
 	slot = (u64 *)((char *)mfn_to_virt(frame_to_mfn(table)) + (va & PAGE_OFFSET_MASK & ~7ULL));
 	mask = size_mask(st.size) << (byte * 8);
-	entry = READ_ONCE(*slot);
-	st.old = (entry & mask) >> (byte * 8);
+	old = entry = READ_ONCE(*slot);
+	st.old = (old & mask) >> (byte * 8);
 	st.src = source_value(form, &insn, &after, st.size);
 	if (form->fn)
 		form->fn(&st);
@@ -198,7 +199,10 @@ bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
 
 	if (pv_drain_deferred(v))
 		return true; /* preempted before the store: the instruction runs again */
-	if (pv_entry_update(table, 1, (unsigned int)((va & PAGE_OFFSET_MASK) / 8), entry, false, &s))
+	rc = pv_entry_exchange(table, (unsigned int)((va & PAGE_OFFSET_MASK) / 8), old, entry, &s);
+	if (rc == -EAGAIN)
+		return true; /* the MMU set A or D for another CPU meanwhile: likewise */
+	if (rc)
 		return false;
 	after.rip += insn.len;
 	*regs = after;

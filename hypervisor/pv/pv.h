@@ -27,6 +27,8 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *ctxt);
 void pv_vcpu_switch_out(struct vcpu *v);
 /* Loads CR3, GDT, LDT, bases, selectors, debug registers. */
 void pv_vcpu_switch_in(struct vcpu *v);
+/* After a switch-out with nobody to follow: the hypervisor's own page tables and descriptors. */
+void pv_tables_leave(void);
 
 /* --- traps (pv/traps.c): called by x86/ with the guest's registers on the CPU stack --- */
 /* Any exception that happened in guest mode; regs->entry_vector, regs->error_code. */
@@ -74,16 +76,16 @@ int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame);
 /* Clears (or replaces, @new_addr != 0) exactly the entry that grant_map made; GNTST-like -errno. */
 int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame);
 
-/* TLB flush of everything that may have run @d (one CPU: the local TLB). */
-void pv_tlb_flush_domain(struct domain *d);
-
 /* --- dom0 (boot/dom0_build.c is the caller) and others --- */
 /* Fills the hypervisor's 16 slots (with @d's per-domain slot) into an L4 page. */
 void pv_l4_fill_hv_slots(struct domain *d, u64 *l4);
 /* PV CPUID policy: what a guest of @d sees for leaf/sub. */
 void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *dd);
 
-/* debug: recount all type and reference counters (security.md D2). Returns mismatches, logged. */
-unsigned int pv_audit(void);
+/*
+ * Recounts all references and type references (pv/audit.c; security.md D2) and logs the first that
+ * differ. *@nr_wrong: how many do. 0; -ENOMEM: no room to count. Hypervisor lock held throughout.
+ */
+int pv_audit(unsigned int *nr_wrong);
 
 #endif

@@ -42,6 +42,7 @@ struct pv_vcpu {
 	u32 nr_ldt_entries;
 	struct frame *ldt_frame[16]; /* mapped on demand; SEG typeref; NULL: not yet */
 	u64 *window_l1; /* L1 entries of this vcpu's GDT+LDT window (32 entries) */
+	u32 window_cpu; /* whose page of descriptors is in it */
 
 	/* D5: partially devalidated frames, each with a reference, to be finished first; one a level */
 	struct frame *deferred[4];

@@ -14,6 +14,7 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/segment.h"
 
@@ -57,8 +58,10 @@ static void general_protection(struct cpu_user_regs *regs)
 			pv_inject_trap(regs, VEC_GP, regs->error_code);
 		return;
 	}
+	hv_lock();
 	if (pv_emul_privileged(regs) == EMUL_REFUSED)
 		pv_inject_trap(regs, VEC_GP, 0);
+	hv_unlock();
 }
 
 static bool is_gdt_window(u64 va)
@@ -68,6 +71,17 @@ static bool is_gdt_window(u64 va)
 	return va >= gdt && va < gdt + VCPU_GDT_PAGES * PAGE_SIZE;
 }
 
+static bool is_table_store(struct cpu_user_regs *regs, u64 va)
+{
+	bool is_done;
+
+	hv_lock();
+	is_done = pv_ptwr_fault(regs, va);
+	hv_unlock();
+	return is_done;
+}
+
+/* Without the lock, but for the two that change something: most faults are the guest's own. */
 static void page_fault(struct cpu_user_regs *regs)
 {
 	u32 code = regs->error_code;
@@ -92,7 +106,7 @@ static void page_fault(struct cpu_user_regs *regs)
 			  (unsigned long)va);
 	}
 	if ((code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && current->pv.in_kernel &&
-	    pv_ptwr_fault(regs, va))
+	    is_table_store(regs, va))
 		return;
 	pv_inject_page_fault(regs, va, code);
 }
@@ -146,10 +160,14 @@ void pv_trap(struct cpu_user_regs *regs)
 bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 {
 	unsigned long ldt = VCPU_LDT_VA(current->vcpu_id);
+	bool is_mapped;
 
 	if ((error_code & PF_PRESENT) || va < ldt || va >= ldt + VCPU_LDT_PAGES * PAGE_SIZE)
 		return false;
-	return pv_ldt_map(va - ldt);
+	hv_lock();
+	is_mapped = pv_ldt_map(va - ldt);
+	hv_unlock();
+	return is_mapped;
 }
 
 void pv_iret_fault(struct cpu_user_regs *regs)

@@ -48,6 +48,9 @@ _Static_assert(sizeof(struct table_header) == 36, "ACPI 5.2.6");
 
 #define MADT_LAPIC_ADDR 36
 #define MADT_ENTRIES 44
+#define MADT_CPU 0
+#define MADT_CPU_ENABLED 1
+#define MADT_X2APIC 9
 #define MADT_IOAPIC 1
 #define MADT_OVERRIDE 2
 #define HPET_ADDR 44
@@ -112,6 +115,17 @@ static u64 get64(const u8 *p, u32 off)
 	return v;
 }
 
+static void take_cpu(u32 apic_id, u32 acpi_id, u32 flags)
+{
+	unsigned int n = acpi_facts.nr_cpus;
+
+	if (!(flags & MADT_CPU_ENABLED) || apic_id >= 0xff || n == ACPI_MAX_CPUS)
+		return; /* xAPIC mode reaches ids below 255 */
+	acpi_facts.cpu[n].apic_id = apic_id;
+	acpi_facts.cpu[n].acpi_id = acpi_id;
+	acpi_facts.nr_cpus = n + 1;
+}
+
 static void take_ioapic(const u8 *e)
 {
 	unsigned int n = acpi_facts.nr_ioapics;
@@ -141,7 +155,11 @@ static void parse_madt(const u8 *t, u32 len)
 	for (u32 off = MADT_ENTRIES; off + 2 <= len && t[off + 1] >= 2; off += t[off + 1]) {
 		if (off + t[off + 1] > len)
 			break;
-		if (t[off] == MADT_IOAPIC && t[off + 1] >= 12)
+		if (t[off] == MADT_CPU && t[off + 1] >= 8)
+			take_cpu(t[off + 3], t[off + 2], get32(t + off, 4));
+		else if (t[off] == MADT_X2APIC && t[off + 1] >= 16)
+			take_cpu(get32(t + off, 4), get32(t + off, 12), get32(t + off, 8));
+		else if (t[off] == MADT_IOAPIC && t[off + 1] >= 12)
 			take_ioapic(t + off);
 		else if (t[off] == MADT_OVERRIDE && t[off + 1] >= 10)
 			take_override(t + off);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.c - the local APIC of the boot CPU, in xAPIC mode: end of interrupt and the one-shot timer.
+ * apic.c - the local APIC of each CPU, in xAPIC mode: end of interrupt, the one-shot timer, and
+ * interrupts to other CPUs. All are at the same address: who reads it sees its own.
  * Source: Intel SDM vol. 3, chapter 11.
  */
 #include "domain/timer.h"
@@ -15,6 +16,8 @@
 #define APIC_LDR 0xd0
 #define APIC_DFR 0xe0
 #define APIC_SVR 0xf0
+#define APIC_ICR_LOW 0x300
+#define APIC_ICR_HIGH 0x310
 #define APIC_LVT_TIMER 0x320
 #define APIC_LVT_THERMAL 0x330
 #define APIC_LVT_PERF 0x340
@@ -29,6 +32,12 @@
 #define APIC_LVT_MASKED (1u << 16)
 #define APIC_LVT_NMI (4u << 8)
 #define APIC_DIVIDE_1 0xb
+#define ICR_NMI (4u << 8)
+#define ICR_INIT (5u << 8)
+#define ICR_STARTUP (6u << 8)
+#define ICR_PENDING (1u << 12)
+#define ICR_ASSERT (1u << 14)
+#define ICR_ALL_BUT_SELF (3u << 18)
 #define APIC_BASE_ENABLE (1UL << 11)
 #define APIC_BASE_X2APIC (1UL << 10)
 
@@ -65,7 +74,8 @@ void apic_init(void)
 		hv_panic("the firmware left the APIC in x2APIC mode: turn x2APIC off in the "
 			 "firmware setup");
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-	regs = ioremap(acpi_facts.lapic, PAGE_SIZE);
+	if (!regs)
+		regs = ioremap(acpi_facts.lapic, PAGE_SIZE);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
@@ -92,7 +102,40 @@ u32 apic_timer_read_raw(void)
 void apic_timer_set_khz(u64 khz)
 {
 	timer_khz = khz;
+}
+
+void apic_timer_start(void)
+{
+	apic_write(APIC_TIMER_INIT, 0);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER); /* one-shot, unmasked */
+}
+
+static void icr_write(u32 dest, u32 low)
+{
+	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+		cpu_relax();
+	apic_write(APIC_ICR_HIGH, dest << 24);
+	apic_write(APIC_ICR_LOW, low);
+}
+
+void apic_send(u32 id, u8 vector)
+{
+	icr_write(id, vector | ICR_ASSERT);
+}
+
+void apic_send_init(u32 id)
+{
+	icr_write(id, ICR_INIT | ICR_ASSERT);
+}
+
+void apic_send_startup(u32 id, u8 page)
+{
+	icr_write(id, ICR_STARTUP | ICR_ASSERT | page);
+}
+
+void apic_send_nmi_to_others(void)
+{
+	icr_write(0, ICR_NMI | ICR_ASSERT | ICR_ALL_BUT_SELF);
 }
 
 void apic_timer_set(s_time_t deadline_ns)

@@ -151,7 +151,7 @@ void clock_init(void)
 	set_scale((end.tsc - start.tsc) * 1000000000ULL / ns);
 	params.tsc_base = rdtsc();
 	apic_timer_set_khz((u64)(start.apic - end.apic) * 1000000ULL / ns);
-	apic_timer_start_raw(0);
+	apic_timer_start();
 	wall_sec = cmos_read_seconds();
 	log_info("clock: TSC %lu.%03lu MHz, calibrated by the %s", params.tsc_khz / 1000,
 		 params.tsc_khz % 1000, source);

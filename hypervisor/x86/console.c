@@ -2,6 +2,7 @@
 /*
  * console.c - the log, and the console as dom0 sees it: output to the serial line and to a ring
  * that `xm dmesg` reads, input from the serial line. Owns both rings; uart.c moves the bytes.
+ * Lock: its own, a leaf: lines of several CPUs never mix.
  */
 #include <stdarg.h>
 #include <xen/xen.h>
@@ -9,9 +10,11 @@
 #include "boot/boot.h"
 #include "domain/domain.h"
 #include "domain/evtchn.h"
+#include "hypercall/debug_keys.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/init.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
 
 #define LINE_MAX 512
@@ -19,6 +22,12 @@
 #define INPUT_SIZE 1024u
 #define DEBUG_LINES_A_SECOND 20
 #define PREFIX "(SV) "
+#define SWITCH_KEY 0x01 /* CTRL-a */
+#define SWITCH_TIMES 3
+
+/* Everything below is under it; @lock_is_broken: the machine stops, nobody is waited for. */
+static struct spinlock console_lock = {.rank = LOCK_CONSOLE};
+static bool lock_is_broken;
 
 static char conring[CONRING_SIZE];
 static u32 conring_prod, conring_cons; /* free-running; at most CONRING_SIZE apart */
@@ -29,6 +38,23 @@ static u32 input_prod, input_cons; /* free-running */
 /* What dom0 wrote since its last newline, for the ring only: whole lines read better there. */
 static char guest_line[LINE_MAX];
 static size_t guest_line_len;
+
+static void lock(void)
+{
+	if (!READ_ONCE(lock_is_broken))
+		spin_lock(&console_lock);
+}
+
+static void unlock(void)
+{
+	if (!READ_ONCE(lock_is_broken))
+		spin_unlock(&console_lock);
+}
+
+void console_break_lock(void)
+{
+	WRITE_ONCE(lock_is_broken, true);
+}
 
 static void conring_put(const char *buf, size_t len)
 {
@@ -77,15 +103,19 @@ void hv_log(enum log_level level, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if ((int)level > boot_options.log_level || (level == LOG_DEBUG && !debug_line_allowed()))
+	if ((int)level > boot_options.log_level)
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(line + strlen(PREFIX), sizeof(line) - strlen(PREFIX) - 1, fmt, ap);
 	va_end(ap);
 	n = MIN(n, (int)(sizeof(line) - strlen(PREFIX) - 2)) + (int)strlen(PREFIX);
 	line[n++] = '\n';
-	serial_put(line, (size_t)n);
-	conring_put(line, (size_t)n);
+	lock();
+	if (level != LOG_DEBUG || debug_line_allowed()) {
+		serial_put(line, (size_t)n);
+		conring_put(line, (size_t)n);
+	}
+	unlock();
 }
 
 static void ring_line(const struct vcpu *v, char c)
@@ -107,16 +137,41 @@ static void ring_line(const struct vcpu *v, char c)
 
 void console_write_guest(const struct vcpu *v, const char *buf, size_t len)
 {
+	lock();
 	serial_put(buf, len);
 	for (size_t i = 0; i < len; i++)
 		if (buf[i] != '\r' && buf[i] != '\0')
 			ring_line(v, buf[i]);
+	unlock();
+}
+
+/* Three times CTRL-a: what is typed goes to the hypervisor's debug keys, or to dom0 again. */
+static bool takes_key(char c)
+{
+	static unsigned int nr_switch;
+	static bool is_ours;
+
+	nr_switch = c == SWITCH_KEY ? nr_switch + 1 : 0;
+	if (nr_switch == SWITCH_TIMES) {
+		nr_switch = 0;
+		is_ours = !is_ours;
+		log_info("typed keys go to %s (CTRL-a three times switches)",
+			 is_ours ? "the hypervisor: '*' lists them" : "dom0");
+		return true;
+	}
+	if (is_ours && c != SWITCH_KEY)
+		debug_key(c);
+	return is_ours;
 }
 
 void console_input(char c)
 {
+	if (takes_key(c))
+		return;
+	lock();
 	if (input_prod - input_cons < INPUT_SIZE)
 		input[input_prod++ % INPUT_SIZE] = c;
+	unlock();
 	virq_raise_global(VIRQ_CONSOLE);
 }
 
@@ -124,8 +179,10 @@ size_t console_read(char *buf, size_t len)
 {
 	size_t n = 0;
 
+	lock();
 	while (n < len && input_cons != input_prod)
 		buf[n++] = input[input_cons++ % INPUT_SIZE];
+	unlock();
 	return n;
 }
 
@@ -133,14 +190,18 @@ size_t conring_read(char *buf, size_t len, u32 *idx)
 {
 	size_t n = 0;
 
+	lock();
 	if (conring_prod - *idx > conring_prod - conring_cons)
 		*idx = conring_cons; /* never written, overwritten or cleared meanwhile */
 	while (n < len && *idx != conring_prod)
 		buf[n++] = conring[(*idx)++ % CONRING_SIZE];
+	unlock();
 	return n;
 }
 
 void conring_clear(void)
 {
+	lock();
 	conring_cons = conring_prod;
+	unlock();
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu.c - what the boot CPU can do, and its control registers. */
+/* cpu.c - what the boot CPU can do, and every CPU's control registers. */
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 
 char cpu_vendor[13];
 unsigned int cpu_maxphys_bits;
@@ -56,7 +57,8 @@ void cpu_init(void)
 	u64 cr4 = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_DE | X86_CR4_MCE | X86_CR4_OSFXSR |
 		  X86_CR4_OSXMMEXCPT;
 
-	read_facts();
+	if (this_cpu_id() == 0)
+		read_facts();
 	if (!cpu_has_nx)
 		hv_panic("this CPU has no NX bit, or the firmware turned it off");
 	if (cpu_has_xsave)
@@ -67,6 +69,7 @@ void cpu_init(void)
 	wrmsr(MSR_PAT, PAT_XEN);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	write_cr0((read_cr0() & ~(X86_CR0_EM | X86_CR0_TS)) | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP);
-	log_info("cpu: %s, %u physical address bits%s%s", cpu_vendor, cpu_maxphys_bits,
-		 cpu_has_xsave ? ", xsave" : "", cpu_has_fsgsbase ? ", fsgsbase" : "");
+	if (this_cpu_id() == 0)
+		log_info("cpu: %s, %u physical address bits%s%s", cpu_vendor, cpu_maxphys_bits,
+			 cpu_has_xsave ? ", xsave" : "", cpu_has_fsgsbase ? ", fsgsbase" : "");
 }

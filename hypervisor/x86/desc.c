@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desc.c - the hypervisor's descriptors: one GDT page that is page 14 of every GDT window, the
- * IDT, and the TSS with its interrupt stacks. The public selectors in it are ABI (xen-x86_64.h).
+ * desc.c - the hypervisor's descriptors: the IDT, and for each CPU a GDT page, which is page 14 of
+ * the GDT window of the vcpu it runs, and a TSS with interrupt stacks. The public selectors in it are ABI (xen-x86_64.h).
  * Source: Intel SDM vol. 3, chapters 3.5, 6.14, 7.7.
  */
 #include <xen/xen.h>
@@ -11,9 +11,9 @@
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 #include "x86/offsets.h"
 
-#define IST_STACK_SIZE 8192
 enum ist { IST_DB = 1, IST_NMI, IST_DF, IST_MC, IST_NR };
 
 /* Present, accessed, flat segments; the accessed bit is preset so that the page is never written.
@@ -49,19 +49,23 @@ struct descriptor_register {
 	u64 base;
 } __attribute__((packed));
 
-extern u8 cpu_stack[STACK_SIZE];
+#define SYSCALL_STUB_SIZE 64 /* entry.S: one for each CPU */
 extern const u8 trap_stubs[], syscall_entry[], syscall32_entry[];
 
-static u64 hv_gdt[512] __attribute__((aligned(4096)));
+static u64 boot_cpu_gdt[512] __attribute__((aligned(4096)));
 static struct idt_gate idt[256] __attribute__((aligned(4096)));
-static struct tss tss __attribute__((aligned(128)));
-static u8 ist_stack[IST_NR][IST_STACK_SIZE] __attribute__((aligned(4096)));
+static struct {
+	u64 *gdt; /* a page of its own: it holds this CPU's TSS and its vcpu's LDT */
+	mfn_t gdt_mfn;
+	bool has_ldt;
+	struct tss tss;
+} percpu[NR_CPUS] __attribute__((aligned(128)));
 
 #define GDT_INDEX(selector) (((selector)&0xfff) / 8)
 
-static void set_system_descriptor(unsigned int selector, u64 base, u32 limit, u8 type)
+static void set_system_descriptor(u64 *gdt, unsigned int selector, u64 base, u32 limit, u8 type)
 {
-	u64 *d = &hv_gdt[GDT_INDEX(selector)];
+	u64 *d = &gdt[GDT_INDEX(selector)];
 
 	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | (u64)(0x80 | type) << 40 |
 	       (u64)(limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
@@ -97,14 +101,14 @@ static void fill_idt(void)
 	set_gate(0x80, GATE_INTERRUPT_DPL3, 0);
 }
 
-static void fill_gdt(void)
+static void fill_gdt(u64 *gdt, const struct tss *tss)
 {
-	hv_gdt[GDT_INDEX(HV_CS)] = DESC_CODE64_DPL0;
-	hv_gdt[GDT_INDEX(HV_DS)] = DESC_DATA_DPL0;
-	hv_gdt[GDT_INDEX(FLAT_RING3_CS32)] = DESC_CODE32_DPL3;
-	hv_gdt[GDT_INDEX(FLAT_RING3_SS64)] = DESC_DATA_DPL3;
-	hv_gdt[GDT_INDEX(FLAT_RING3_CS64)] = DESC_CODE64_DPL3;
-	set_system_descriptor(HV_TSS, (u64)(uintptr_t)&tss, sizeof(tss) - 1, DESC_TYPE_TSS);
+	gdt[GDT_INDEX(HV_CS)] = DESC_CODE64_DPL0;
+	gdt[GDT_INDEX(HV_DS)] = DESC_DATA_DPL0;
+	gdt[GDT_INDEX(FLAT_RING3_CS32)] = DESC_CODE32_DPL3;
+	gdt[GDT_INDEX(FLAT_RING3_SS64)] = DESC_DATA_DPL3;
+	gdt[GDT_INDEX(FLAT_RING3_CS64)] = DESC_CODE64_DPL3;
+	set_system_descriptor(gdt, HV_TSS, (u64)(uintptr_t)tss, sizeof(*tss) - 1, DESC_TYPE_TSS);
 }
 
 void desc_load_gdt(unsigned long gdt_va)
@@ -116,19 +120,36 @@ void desc_load_gdt(unsigned long gdt_va)
 
 void desc_load_ldt(unsigned long ldt_va, u32 nr_entries)
 {
-	static bool loaded;
+	unsigned int cpu = this_cpu_id();
 
-	if (!nr_entries && !loaded)
+	if (!nr_entries && !percpu[cpu].has_ldt)
 		return;
-	loaded = nr_entries != 0;
-	if (loaded)
-		set_system_descriptor(HV_LDT, ldt_va, nr_entries * 8 - 1, DESC_TYPE_LDT);
-	__asm__ volatile("lldt %w0" ::"r"(loaded ? HV_LDT : 0));
+	percpu[cpu].has_ldt = nr_entries != 0;
+	if (nr_entries)
+		set_system_descriptor(percpu[cpu].gdt, HV_LDT, ldt_va, nr_entries * 8 - 1,
+				      DESC_TYPE_LDT);
+	__asm__ volatile("lldt %w0" ::"r"(nr_entries ? HV_LDT : 0));
 }
 
-mfn_t desc_hv_gdt_mfn(void)
+void desc_load_own(void)
 {
-	return maddr_to_mfn((u64)(uintptr_t)hv_gdt - IMAGE_START);
+	desc_load_ldt(0, 0);
+	/* As in a vcpu's window: the hypervisor's page is at offset 0xe000 of the table. */
+	desc_load_gdt((unsigned long)percpu[this_cpu_id()].gdt - HV_GDT_PAGE * PAGE_SIZE);
+}
+
+mfn_t desc_hv_gdt_mfn(unsigned int cpu)
+{
+	return percpu[cpu].gdt_mfn;
+}
+
+bool desc_alloc(unsigned int cpu)
+{
+	percpu[cpu].gdt = xen_pages_alloc(0);
+	if (!percpu[cpu].gdt)
+		return false;
+	percpu[cpu].gdt_mfn = virt_to_mfn(percpu[cpu].gdt);
+	return true;
 }
 
 static void load_segments(void)
@@ -145,8 +166,8 @@ static void set_syscall_msrs(void)
 {
 	/* sysretq takes CS = base + 16, SS = base + 8; syscall takes CS, SS = CS + 8. */
 	wrmsr(MSR_STAR, (u64)FLAT_RING3_CS32 << 48 | (u64)HV_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)(uintptr_t)syscall_entry);
-	wrmsr(MSR_CSTAR, (u64)(uintptr_t)syscall32_entry);
+	wrmsr(MSR_LSTAR, (u64)(uintptr_t)syscall_entry + this_cpu_id() * SYSCALL_STUB_SIZE);
+	wrmsr(MSR_CSTAR, (u64)(uintptr_t)syscall32_entry + this_cpu_id() * SYSCALL_STUB_SIZE);
 	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
 					X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM |
 					X86_EFLAGS_AC);
@@ -156,15 +177,21 @@ static void set_syscall_msrs(void)
 void desc_init(void)
 {
 	struct descriptor_register r = {.limit = sizeof(idt) - 1, .base = (u64)(uintptr_t)idt};
+	unsigned int cpu = this_cpu_id();
+	unsigned long area = CPU_STACKS_START + cpu * STACK_SIZE;
+	struct tss *tss = &percpu[cpu].tss;
 
-	fill_gdt();
-	fill_idt();
-	tss.rsp[0] = (u64)(uintptr_t)cpu_stack + STACK_SIZE - (REGS_SIZE - REGS_ES);
+	if (cpu == 0) {
+		percpu[0].gdt = boot_cpu_gdt;
+		percpu[0].gdt_mfn = maddr_to_mfn((u64)(uintptr_t)boot_cpu_gdt - IMAGE_START);
+		fill_idt();
+	}
+	fill_gdt(percpu[cpu].gdt, tss);
+	tss->rsp[0] = (u64)(uintptr_t)cpu_info_of(cpu) + REGS_ES;
 	for (unsigned int i = 1; i < IST_NR; i++)
-		tss.ist[i - 1] = (u64)(uintptr_t)ist_stack[i] + IST_STACK_SIZE;
-	tss.io_bitmap = sizeof(tss); /* none: every IN and OUT of a guest is #GP */
-	/* As in a vcpu's window: the hypervisor's page is at offset 0xe000 of the table. */
-	desc_load_gdt((unsigned long)hv_gdt - HV_GDT_PAGE * PAGE_SIZE);
+		tss->ist[i - 1] = area + i * IST_STACK_SIZE;
+	tss->io_bitmap = sizeof(*tss); /* none: every IN and OUT of a guest is #GP */
+	desc_load_own();
 	load_segments();
 	__asm__ volatile("ltr %w0" ::"r"(HV_TSS));
 	__asm__ volatile("lidt %0" ::"m"(r));

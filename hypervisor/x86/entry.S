@@ -4,7 +4,8 @@
  * interrupts, and the return to the guest. It saves, calls one C function, restores; every
  * decision is in traps.c. Interrupts are off throughout; FS and GS bases always stay the guest's.
  *
- * Frames are struct cpu_user_regs. One that came from ring 3 is always at the top of the CPU stack.
+ * Frames are struct cpu_user_regs. One that came from ring 3 is always at the top of this CPU's
+ * stack, in its struct cpu_info (x86/percpu.h).
  * Source: AMD64 APM vol. 2 chapters 6.1 and 8.9, Intel SDM vol. 3 chapter 6.
  */
 #include "x86/layout.h"
@@ -68,13 +69,31 @@
 	pop	%rdi
 	.endm
 
-	.macro SYSCALL_FRAME cs
-	mov	%rsp, guest_rsp_scratch(%rip)
-	lea	cpu_stack_end - (REGS_SIZE - REGS_ES)(%rip), %rsp
-	push	$FLAT_RING3_SS
-	push	guest_rsp_scratch(%rip)
+	/* Offset from cpu_stacks to a field of CPU @n's struct cpu_user_regs. */
+#define FRAME_OF(n, field) ((n) + 1) * STACK_SIZE_ASM - CPU_INFO_SIZE + (field)
+
+	/*
+	 * Each CPU has entries of its own, because none of its registers says which it is. The user's
+	 * stack pointer goes straight to its place in the frame.
+	 */
+	.macro SYSCALL_STUBS name, cs
+	.globl	\name
+	.balign	64
+\name:
+	cpu = 0
+	.rept	NR_CPUS
+	.balign	64
+	mov	%rsp, cpu_stacks + FRAME_OF(cpu, REGS_RSP)(%rip)
+	lea	cpu_stacks + FRAME_OF(cpu, REGS_RSP)(%rip), %rsp
+	movq	$FLAT_RING3_SS, 8(%rsp)
 	push	%r11
 	push	$\cs
+	jmp	\name\()_common
+	cpu = cpu + 1
+	.endr
+	.endm
+
+	.macro SYSCALL_FRAME
 	push	%rcx
 	push	$0
 	movl	$TRAP_SYSCALL, 4(%rsp)
@@ -82,12 +101,17 @@
 	mov	%rsp, %rdi
 	.endm
 
+	/* The guest's frame of this CPU: every stack pointer of it lies in its area. */
+	.macro CPU_FRAME reg
+	or	$(STACK_SIZE_ASM - 1), \reg
+	sub	$(CPU_INFO_SIZE - 1), \reg
+	.endm
+
 	.section .text.entry, "ax", @progbits
 
-	.globl	syscall_entry
 	.balign	64
-syscall_entry:
-	SYSCALL_FRAME FLAT_RING3_CS64
+syscall_entry_common:
+	SYSCALL_FRAME
 	call	guest_syscall
 	/* al: the frame can go back by sysret */
 exit_to_guest:
@@ -106,17 +130,18 @@ exit_by_iret:
 guest_iret:
 	iretq		/* may fault on a guest's selectors: hv_trap() knows this address */
 
-	.globl	syscall32_entry
 	.balign	16
-syscall32_entry:
-	SYSCALL_FRAME FLAT_RING3_CS32
+syscall32_entry_common:
+	SYSCALL_FRAME
 	call	guest_syscall32
 	jmp	exit_to_guest
 
 	/* void return_to_guest(void): abandons the C stack. */
 	.globl	return_to_guest
 return_to_guest:
-	lea	cpu_stack_end - REGS_SIZE(%rip), %rsp
+	mov	%rsp, %rax
+	CPU_FRAME %rax
+	mov	%rax, %rsp
 	mov	%rsp, %rdi
 	call	guest_exit_work
 	jmp	exit_to_guest
@@ -146,13 +171,17 @@ trap_common_ist:
 	testb	$3, REGS_CS(%rsp)
 	jz	1b
 	mov	%rsp, %rsi
-	lea	cpu_stack_end - REGS_SIZE(%rip), %rdi
+	mov	%rsp, %rdi
+	CPU_FRAME %rdi
 	mov	%rdi, %rsp
 	mov	$(REGS_ES / 8), %ecx
 	rep movsq
 	mov	%rsp, %rdi
 	call	guest_trap
 	jmp	exit_to_guest
+
+	SYSCALL_STUBS syscall_entry, FLAT_RING3_CS64
+	SYSCALL_STUBS syscall32_entry, FLAT_RING3_CS32
 
 	/* 256 stubs of 16 bytes; vectors 8, 10-14, 17, 21, 29, 30 come with an error code. */
 	.globl	trap_stubs
@@ -249,10 +278,5 @@ cpu_stack:
 	.skip	STACK_SIZE_ASM
 	.globl	cpu_stack_end
 cpu_stack_end:
-
-	.bss
-	.balign	8
-guest_rsp_scratch:
-	.skip	8
 
 	.section .note.GNU-stack, "", @progbits

@@ -25,14 +25,16 @@
 
 static u64 xcr0_mask;
 static size_t area_size = FXSAVE_SIZE;
-static u64 xcr0_loaded;
+static u64 xcr0_loaded[NR_CPUS];
 
 static void xsetbv(u64 value)
 {
-	if (value == xcr0_loaded)
+	u64 *loaded = &xcr0_loaded[this_cpu_id()];
+
+	if (value == *loaded)
 		return;
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
-	xcr0_loaded = value;
+	*loaded = value;
 }
 
 void fpu_init(void)

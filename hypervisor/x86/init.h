@@ -9,17 +9,17 @@
 
 #include "lib/types.h"
 
-/* softirq.c: bit per enum softirq; tested on every return to a guest. */
-extern u32 softirq_pending;
-
 /* irq.c: an interrupt vector (>= 32) arrived. */
 void irq_dispatch(u8 vector);
 /* Vector of the hypervisor's own device interrupts. */
 #define VECTOR_TIMER 0xf0
+#define VECTOR_KICK 0xf1    /* leave the guest: a softirq or an event is there */
+#define VECTOR_REQUEST 0xf2 /* smp.c: serve what is in cpu_info.requests */
 #define VECTOR_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
 
 /* The boot list's steps, in order of use (boot/setup.c). */
+/* Those up to apic_init() and fpu_init() also run on every CPU smp_init() starts. */
 void cpu_init(void);	    /* cpu.c: facts, control registers */
 void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
 void desc_init(void);	    /* desc.c */
@@ -38,6 +38,19 @@ void apic_timer_start_raw(u32 count);
 u32 apic_timer_read_raw(void);
 /* Ticks a second, found by clock_init(). */
 void apic_timer_set_khz(u64 khz);
+/* On every CPU, once the ticks are known: lets the timer interrupt. */
+void apic_timer_start(void);
+/* Interrupts between CPUs, by APIC id. */
+void apic_send(u32 apic_id, u8 vector);
+void apic_send_init(u32 apic_id);
+/* @page: number of the real-mode page to start at. */
+void apic_send_startup(u32 apic_id, u8 page);
+void apic_send_nmi_to_others(void);
+
+/* smp.c: the boot CPU's stack area at its place among the others. */
+void smp_map_boot_stack(void);
+/* desc.c: memory for @cpu's descriptor table. False: none. */
+bool desc_alloc(unsigned int cpu);
 
 /* ioapic.c */
 unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
@@ -50,8 +63,13 @@ void irq_claim_isa(unsigned int irq, void (*handler)(void));
 
 /* acpi.c: facts from the tables. */
 #define ACPI_MAX_IOAPICS 8
+#define ACPI_MAX_CPUS 64
 struct acpi_facts {
 	maddr_t lapic;
+	unsigned int nr_cpus; /* usable ones */
+	struct {
+		u32 apic_id, acpi_id;
+	} cpu[ACPI_MAX_CPUS];
 	unsigned int nr_ioapics;
 	struct {
 		maddr_t base;
@@ -82,6 +100,8 @@ void uart_write(const char *buf, size_t len);
 u16 uart_port(void); /* 0: none */
 /* console.c: a byte typed on the serial line. */
 void console_input(char c);
+/* The machine stops: lines go out whoever held the lock. */
+void console_break_lock(void);
 
 /* pagetable.c: present always; levels are chosen by alignment. */
 #define PTE_P 0x1UL

@@ -2,13 +2,16 @@
 /*
  * irq.c - interrupt vectors: the timer, the hypervisor's own devices, and dom0's GSIs. A level line
  * is masked when it fires and opened again when dom0 is done, so a device can never storm the CPU.
+ * Lock: the hypervisor's, for the table of GSIs.
  */
 #include "domain/domain.h"
 #include "domain/evtchn.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "x86/init.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 #define VECTOR_FIRST 0x30
 #define VECTOR_LAST 0xef
@@ -130,6 +133,7 @@ void irq_claim_isa(unsigned int irq, void (*handler)(void))
 	program(gsi, false);
 }
 
+/* With the hypervisor lock. */
 static void deliver_to_dom0(unsigned int gsi)
 {
 	struct gsi *g = &gsis[gsi];
@@ -143,17 +147,10 @@ static void deliver_to_dom0(unsigned int gsi)
 		log_debug("irq: GSI %u has no listener", gsi);
 }
 
-void irq_dispatch(u8 vector)
+static void dispatch_device(u8 vector)
 {
 	unsigned int gsi = vector_to_gsi(vector);
 
-	if (vector == VECTOR_TIMER) {
-		apic_eoi();
-		softirq_raise(SOFTIRQ_TIMER);
-		return;
-	}
-	if (vector == VECTOR_SPURIOUS)
-		return; /* no EOI: nothing is in service */
 	if (vector >= VECTOR_FIRST && gsi < gsi_count() && gsis[gsi].is_bound) {
 		deliver_to_dom0(gsi);
 		return;
@@ -164,4 +161,23 @@ void irq_dispatch(u8 vector)
 		gsis[gsi].handler();
 	else if (unhandled++ < 10)
 		log_warn("irq: nobody handles vector %02x", vector);
+}
+
+void irq_dispatch(u8 vector)
+{
+	if (vector == VECTOR_TIMER) {
+		apic_eoi();
+		softirq_raise(SOFTIRQ_TIMER);
+		return;
+	}
+	if (vector == VECTOR_SPURIOUS)
+		return; /* no EOI: nothing is in service */
+	if (vector == VECTOR_KICK || vector == VECTOR_REQUEST) {
+		apic_eoi();
+		smp_serve_requests(); /* the way back to the guest looks at the rest */
+		return;
+	}
+	hv_lock();
+	dispatch_device(vector);
+	hv_unlock();
 }

@@ -6,8 +6,9 @@
  *   slot 256  0xffff800000000000  M2P, read-only for guests (public: MACH2PHYS_VIRT_START) mm/m2p.c
  *   slot 258  0xffff810000000000  uncached device mappings (ioremap) x86/pagetable.c slot 260
  * 0xffff820000000000  per-domain: GDT and LDT windows of each vcpu               pv/perdomain.c
- *   slot 261  0xffff828000000000  the hypervisor's image boot/head.S slot 262+ 0xffff830000000000
- * direct map of all RAM, write-back                          x86/pagetable.c
+ *   slot 261  0xffff828000000000  the hypervisor's image boot/head.S; 1 GiB above it the CPU stacks
+ *             x86/smp.c; slot 262+ 0xffff830000000000 direct map of all RAM, write-back
+ *             x86/pagetable.c
  */
 #ifndef HV_X86_LAYOUT_H
 #define HV_X86_LAYOUT_H
@@ -42,9 +43,19 @@
 #define HV_TSS 0xe040
 #define HV_LDT 0xe050
 
-#define STACK_ORDER 3 /* 32 KiB, aligned to its size; cpu_user_regs of the guest at its top */
+/*
+ * Each CPU's stack area, aligned to its size: four interrupt stacks, an unmapped guard page, the
+ * stack itself, and struct cpu_info (x86/percpu.h) at the top. Area n is at
+ * CPU_STACKS_START + n * STACK_SIZE; the boot CPU's is also in the image. entry.S reaches them
+ * relative to RIP, so they lie within 2 GiB of it (symbol cpu_stacks of hypervisor.lds).
+ */
+#define STACK_ORDER 4
 #define STACK_SIZE_ASM (4096 << STACK_ORDER)
 #define STACK_SIZE (4096UL << STACK_ORDER)
+#define IST_STACK_SIZE 8192
+#define STACK_GUARD_OFFSET 0x8000
+#define CPU_STACKS_START 0xffff828040000000
+#define NR_CPUS 32
 
 #ifndef __ASSEMBLY__
 #include "lib/types.h"

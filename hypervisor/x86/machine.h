@@ -9,6 +9,7 @@
 
 #include <xen/xen.h>
 
+struct domain;
 struct vcpu;
 
 /* --- traps.c / entry.S --- */
@@ -21,10 +22,14 @@ bool guest_exit_work(struct cpu_user_regs *regs);
 /* --- softirq.c --- */
 enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_NR };
 void softirq_raise(enum softirq nr);
+/* The same on CPU @cpu (online), which is interrupted for it. */
+void softirq_raise_on(unsigned int cpu, enum softirq nr);
 bool softirq_is_pending(void);
-/* Runs the pending ones until none is left: timer_softirq(), sched_softirq(). */
+/* Runs the pending ones until none is left: timer_softirq(), sched_softirq(). Hypervisor lock
+ * held. */
 void softirq_process(void);
-/* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending. */
+/* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending.
+ * Without the hypervisor lock. */
 void cpu_idle_wait(void);
 /* Takes the interrupts that wait, then goes on with them off: at preemption points of long
  * operations. */
@@ -107,19 +112,31 @@ extern u64 *hv_l4;
 void *ioremap(maddr_t ma,
 	      size_t len); /* uncached; page granular; never unmapped. NULL: out of room */
 /* --- tlb.c --- */
-void tlb_flush_local(void);	/* all non-global entries */
-void tlb_flush_local_all(void); /* global ones too */
+void tlb_flush_local_all(void); /* this CPU, global entries too */
 void tlb_flush_local_va(unsigned long va);
-u32 tlb_clock(void); /* stamp for frame.stamp */
-/* True when a flush is still needed for a frame stamped @stamp. */
-bool tlb_needs_flush(u32 stamp);
+u32 tlb_clock(void); /* stamp for frame.stamp, after the last mapping of it was removed */
+/*
+ * The rest needs the hypervisor lock, and returns when all named CPUs have flushed. @mask: a bit
+ * an online CPU, this one possibly among them.
+ */
+void tlb_flush_cpus(u64 mask);
+void tlb_flush_va(u64 mask, unsigned long va);
+/* The CPUs that may hold translations of @d's page tables. */
+u64 tlb_domain_cpus(const struct domain *d);
+void tlb_flush_domain(const struct domain *d);
+/* The CPUs that may hold a translation of a frame stamped @stamp. */
+u64 tlb_stale_cpus(u32 stamp);
+/* Flushes those. */
+void tlb_flush_stale(u32 stamp);
 
 /* --- desc.c --- */
 /* Loads GDTR for the window at @gdt_va and the TSS; called at vcpu switch-in. */
 void desc_load_gdt(unsigned long gdt_va);
 void desc_load_ldt(unsigned long ldt_va, u32 nr_entries); /* 0 entries: none */
-/* Machine frame of the hypervisor's GDT page (index 14 of every window). */
-mfn_t desc_hv_gdt_mfn(void);
+/* Machine frame of CPU @cpu's GDT page (index 14 of the window of the vcpu it runs). */
+mfn_t desc_hv_gdt_mfn(unsigned int cpu);
+/* Back to the CPU's own page, without LDT: before the tables that map a window are left. */
+void desc_load_own(void);
 /* True for IO ports the hypervisor keeps from dom0 (its UART, PIC, PIT channel 0, ...) */
 bool ioport_is_hv(u16 port, unsigned int len);
 /* True for MMIO frames the hypervisor keeps (LAPIC, IO-APICs). */

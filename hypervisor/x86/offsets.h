@@ -15,6 +15,7 @@
 #define REGS_SS 160
 #define REGS_ES 168 /* the frame the CPU pushes ends here: TSS.rsp0 */
 #define REGS_SIZE 200
+#define CPU_INFO_SIZE 264 /* struct cpu_info: the frame, then this CPU's own fields */
 
 /* entry_vector of a frame made by `syscall`: RCX and R11 hold nothing but RIP and RFLAGS. */
 #define TRAP_SYSCALL 0x100

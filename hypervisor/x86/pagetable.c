@@ -18,7 +18,7 @@
 #define LEVEL_INDEX(va, level) (((va) >> LEVEL_SHIFT(level)) & 511)
 
 extern u8 image_start[], text_end[], rodata_start[], rodata_end[], image_end[];
-extern u8 stack_guard[];
+extern u8 cpu_stack[];
 
 u64 *hv_l4;
 static unsigned long ioremap_next = IOREMAP_START;
@@ -111,7 +111,7 @@ static void map_image(const u8 *start, const u8 *end, u64 flags)
 
 	/* Page by page: 4 KiB entries keep the rights of neighbours apart. */
 	for (; va < stop; va += PAGE_SIZE)
-		if (va != (unsigned long)stack_guard)
+		if (va != (unsigned long)cpu_stack + STACK_GUARD_OFFSET)
 			pt_map(va, va - IMAGE_START, PAGE_SIZE, flags | PTE_G);
 }
 
@@ -122,6 +122,7 @@ void pagetable_init(void)
 	map_image(image_start, text_end, 0);
 	map_image(rodata_start, rodata_end, PTE_NX);
 	map_image(rodata_end, image_end, PTE_NX | PTE_RW);
+	smp_map_boot_stack();
 	/* The slots every guest's table copies must never change again. */
 	next_table(&hv_l4[LEVEL_INDEX(IOREMAP_START, 4)], 0);
 	next_table(&hv_l4[LEVEL_INDEX(M2P_RO_START, 4)], PTE_US);

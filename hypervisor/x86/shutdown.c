@@ -8,6 +8,7 @@
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 #define KBD_STATUS 0x64
 #define KBD_COMMAND 0x64
@@ -26,6 +27,7 @@ static void pause_ms(unsigned int ms)
 void machine_halt(void)
 {
 	irq_disable();
+	smp_stop_others();
 	log_info("the machine is halted");
 	for (;;)
 		__asm__ volatile("hlt");
@@ -41,6 +43,7 @@ void machine_reboot(void)
 	irq_disable();
 	if (boot_options.noreboot)
 		machine_halt();
+	smp_stop_others();
 	log_info("the machine restarts");
 	acpi_reset();
 	pause_ms(10);
@@ -59,6 +62,7 @@ void machine_reboot(void)
 void machine_power_off(void)
 {
 	irq_disable();
+	smp_stop_others();
 	log_info("the machine turns off");
 	if (acpi_power_off())
 		pause_ms(1000);
@@ -67,7 +71,7 @@ void machine_power_off(void)
 
 void hv_panic(const char *fmt, ...)
 {
-	static bool panicking;
+	static bool panicking; /* atomic: the first one speaks */
 	char text[400];
 	va_list ap;
 
@@ -75,8 +79,9 @@ void hv_panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!panicking) {
-		panicking = true;
+	if (!__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
+		smp_stop_others();
+		console_break_lock();
 		log_error("****************************************");
 		log_error("Panic: %s", text);
 		log_error("****************************************");

@@ -1,36 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * softirq.c - work that an interrupt or a hypercall leaves for the way back to the guest.
+ * softirq.c - work that an interrupt or a hypercall leaves for the way back to the guest, on this
+ * CPU or another.
  */
 #include "domain/domain.h"
 #include "domain/timer.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
-
-u32 softirq_pending; /* bit: enum softirq */
+#include "x86/smp.h"
 
 void softirq_raise(enum softirq nr)
 {
-	softirq_pending |= 1u << nr;
+	__atomic_or_fetch(&this_cpu()->softirq_pending, 1u << nr, __ATOMIC_RELAXED);
+}
+
+void softirq_raise_on(unsigned int cpu, enum softirq nr)
+{
+	u32 bit = 1u << nr;
+
+	if (cpu == this_cpu_id()) {
+		softirq_raise(nr);
+		return;
+	}
+	if (!(__atomic_fetch_or(&cpu_info_of(cpu)->softirq_pending, bit, __ATOMIC_SEQ_CST) & bit))
+		smp_kick(cpu);
 }
 
 bool softirq_is_pending(void)
 {
-	return READ_ONCE(softirq_pending) != 0;
+	return READ_ONCE(this_cpu()->softirq_pending) != 0;
+}
+
+static bool take(enum softirq nr)
+{
+	u32 *pending = &this_cpu()->softirq_pending;
+
+	return (READ_ONCE(*pending) & 1u << nr) &&
+	       (__atomic_fetch_and(pending, ~(1u << nr), __ATOMIC_ACQUIRE) & 1u << nr);
 }
 
 void softirq_process(void)
 {
+	BUG_ON(!hv_lock_is_held());
 	while (softirq_is_pending()) {
-		if (softirq_pending & 1u << SOFTIRQ_TIMER) {
-			softirq_pending &= ~(1u << SOFTIRQ_TIMER);
+		if (take(SOFTIRQ_TIMER))
 			timer_softirq();
-		}
-		if (softirq_pending & 1u << SOFTIRQ_SCHEDULE) {
-			softirq_pending &= ~(1u << SOFTIRQ_SCHEDULE);
+		if (take(SOFTIRQ_SCHEDULE))
 			sched_softirq();
-		}
 	}
 }
 

@@ -14,8 +14,10 @@
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/offsets.h"
+#include "x86/smp.h"
 
 #define OFFSET_IS(field, at)                                                                       \
 	_Static_assert(offsetof(struct cpu_user_regs, field) == (at), "entry.S: " #field)
@@ -41,7 +43,6 @@ struct ex_entry {
 };
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
-extern u8 cpu_stack[STACK_SIZE];
 extern const u8 guest_iret[];
 
 int msr_read_safe(u32 msr, u64 *val);
@@ -51,13 +52,6 @@ bool guest_syscall(struct cpu_user_regs *regs);
 bool guest_syscall32(struct cpu_user_regs *regs);
 bool guest_trap(struct cpu_user_regs *regs);
 void hv_trap(struct cpu_user_regs *regs);
-
-struct vcpu *current;
-
-struct cpu_user_regs *guest_regs(void)
-{
-	return (struct cpu_user_regs *)(cpu_stack + STACK_SIZE - REGS_SIZE);
-}
 
 int rdmsr_safe(u32 msr, u64 *val)
 {
@@ -74,14 +68,18 @@ static inline bool exit_work_is_due(const struct vcpu *v)
 {
 	const struct vcpu_info *vi = v->vcpu_info;
 
-	return softirq_pending | v->pv.nmi_pending |
+	return READ_ONCE(this_cpu()->softirq_pending) | v->pv.nmi_pending |
 	       (READ_ONCE(vi->evtchn_upcall_pending) & (u8)!READ_ONCE(vi->evtchn_upcall_mask));
 }
 
 static __attribute__((noinline)) void exit_work_slow(struct cpu_user_regs *regs)
 {
 	do {
-		softirq_process();
+		if (softirq_is_pending()) {
+			hv_lock();
+			softirq_process();
+			hv_unlock();
+		}
 		if (exit_work_is_due(current))
 			pv_deliver_pending(regs);
 	} while (softirq_is_pending());
@@ -129,6 +127,9 @@ static void handle_nmi(const struct cpu_user_regs *regs)
 {
 	static unsigned int seen;
 
+	if (smp_is_stopping())
+		for (;;)
+			__asm__ volatile("cli; hlt");
 	if (seen++ < 10)
 		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip,
 			 inb(0x61));
@@ -169,12 +170,12 @@ static void print_frame(const struct cpu_user_regs *r)
 static void print_stack(u64 rsp)
 {
 	extern const u8 text_start[], text_end[];
+	const u64 *end = (const u64 *)this_cpu();
 	unsigned int shown = 0;
 
-	if (rsp < (u64)(uintptr_t)cpu_stack || rsp >= (u64)(uintptr_t)(cpu_stack + STACK_SIZE))
-		return;
-	for (const u64 *p = (const u64 *)(rsp & ~7UL);
-	     (const u8 *)p < cpu_stack + STACK_SIZE && shown < 16; p++) {
+	if ((rsp ^ (u64)(uintptr_t)end) >= STACK_SIZE)
+		return; /* not in this CPU's area: nothing to trust */
+	for (const u64 *p = (const u64 *)(rsp & ~7UL); p < end && shown < 16; p++) {
 		if (*p < (u64)(uintptr_t)text_start || *p >= (u64)(uintptr_t)text_end)
 			continue;
 		log_error("  stack %016lx: %016lx", (unsigned long)p, (unsigned long)*p);
@@ -233,6 +234,7 @@ void hv_trap(struct cpu_user_regs *regs)
 		regs->rip = fixup;
 		return;
 	}
+	log_error("CPU %u", this_cpu_id());
 	print_frame(regs);
 	print_stack(regs->rsp);
 	hv_panic("exception %u, error %x, in the hypervisor", vec, regs->error_code);

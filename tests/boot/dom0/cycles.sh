@@ -31,3 +31,4 @@ same "free memory, keys, processes, files, descriptors are what they were" "$bef
 claim "the last one still works" sh -c '
 	. /mnt/dom0/lib.sh; trap - EXIT; xm create /etc/xen/cloud.cfg && hears cloud 90 "guest: ready" && until_true 20 ping -c 1 -W 1 10.0.0.3'
 claim "and shuts down" xm shutdown -w cloud
+audits

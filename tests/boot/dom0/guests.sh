@@ -107,3 +107,4 @@ claim "what was written is in the image" sh -c '
 	[ "$(sha256sum <f | cut -c 1-64)" = "'"${sum#sum }"'" ]; s=$?; cd /; umount /tmp/look; exit $s'
 until_true 10 sh -c '. /mnt/dom0/lib.sh; trap - EXIT; [ "$(inventory)" = "'"$before"'" ]' >/dev/null 2>&1
 same "nothing is left behind" "$before" "$(inventory)"
+audits

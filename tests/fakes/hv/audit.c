@@ -101,8 +101,8 @@ unsigned int audit(const unsigned int *extra_refs, const unsigned int *extra_wr)
 		if (extra_wr)
 			types[i] += extra_wr[i];
 	}
-	for (unsigned int d = 0; d < FAKE_DOMAINS; d++)
-		count_vcpu(&fake_vcpu[d].pv);
+	for (unsigned int i = 0; i < FAKE_VCPUS; i++)
+		count_vcpu(&fake_vcpu[i].pv);
 	for (u64 i = 0; i < frame_table_nr; i++) {
 		const struct frame *f = &frame_table[i];
 		bool bad;

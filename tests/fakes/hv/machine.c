@@ -20,13 +20,14 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/segment.h"
+#include "x86/smp.h"
 
 #define TLB_SIZE 512
+#define M2P_FRAME 4 /* the table's own place */
 
 unsigned char *fake_ram;
 struct domain fake_domain[FAKE_DOMAINS];
-struct vcpu fake_vcpu[FAKE_DOMAINS];
-struct vcpu *current;
+struct vcpu fake_vcpu[FAKE_VCPUS];
 struct domain *dom0, *domain_list;
 u64 *hv_l4;
 unsigned int cpu_maxphys_bits = 40;
@@ -34,18 +35,16 @@ unsigned int cpu_maxphys_bits = 40;
 struct fake_cpu fake_cpu;
 u64 fake_debugreg[8];
 u64 fake_unmapped;
-static struct cpu_user_regs fake_regs;
 
-static struct vcpu_info fake_vcpu_info[FAKE_DOMAINS];
+static struct vcpu_info fake_vcpu_info[FAKE_VCPUS];
 static unsigned int preempt_1_in, rng;
-static u32 clock_now;
 static unsigned int flushes;
 
 static struct {
 	u64 va;
 	u64 mfn;
 	bool writable, valid;
-} tlb[TLB_SIZE];
+} tlb[NR_CPUS][TLB_SIZE];
 static unsigned int tlb_next;
 
 unsigned int machine_random(void)
@@ -57,19 +56,22 @@ unsigned int machine_random(void)
 void machine_reset(unsigned int preempt, unsigned int seed)
 {
 	static struct frame *table;
-	static u64 *m2p;
+	u64 *m2p;
 
 	machine_free();
 	free(table);
-	free(m2p);
 	fake_ram = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
 	table = calloc(FAKE_FRAMES, sizeof(*table));
-	m2p = calloc(FAKE_FRAMES, sizeof(*m2p));
+	m2p = (u64 *)(fake_ram + M2P_FRAME * PAGE_SIZE);
 	hv_l4 = calloc(PT_ENTRIES, sizeof(*hv_l4));
 	memset(fake_ram, 0, FAKE_FRAMES * PAGE_SIZE);
 	rng = seed;
 	preempt_1_in = 0;
-	clock_now = 1;
+	fake_cpu_id = 0;
+	fake_nr_cpus = 1;
+	memset(fake_cpus, 0, sizeof(fake_cpus));
+	for (unsigned int i = 0; i < NR_CPUS; i++)
+		fake_cpus[i].cpu_id = i;
 	memset(tlb, 0, sizeof(tlb));
 	frame_table_init(table, m2p, FAKE_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(16));
@@ -83,14 +85,23 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		d->domain_id = (domid_t)i;
 		d->is_privileged = i == 0;
 		d->max_pages = 500;
-		d->vcpu[0] = &fake_vcpu[i];
-		fake_vcpu[i].domain = d;
-		fake_vcpu[i].vcpu_info = &fake_vcpu_info[i];
-		if (pv_domain_init(d) || pv_vcpu_init(&fake_vcpu[i]))
+		d->nr_vcpus_max = 2;
+		if (pv_domain_init(d))
 			abort();
+		for (unsigned int k = 0; k < 2; k++) {
+			struct vcpu *v = &fake_vcpu[k * FAKE_DOMAINS + i];
+
+			d->vcpu[k] = v;
+			v->vcpu_id = k;
+			v->domain = d;
+			v->state_cpu = NO_CPU;
+			v->vcpu_info = &fake_vcpu_info[k * FAKE_DOMAINS + i];
+			if (pv_vcpu_init(v))
+				abort();
+		}
 	}
 	memset(&fake_cpu, 0, sizeof(fake_cpu));
-	memset(&fake_regs, 0, sizeof(fake_regs));
+	fake_cpu.cr4 = X86_CR4_PGE;
 	memset(fake_debugreg, 0, sizeof(fake_debugreg));
 	fake_unmapped = 0;
 	dom0 = &fake_domain[0];
@@ -108,8 +119,23 @@ void machine_free(void)
 
 void machine_run(unsigned int i)
 {
+	if (fake_vcpu[i].state_cpu != NO_CPU)
+		fake_cpu_id = fake_vcpu[i].state_cpu;
+	if (current == &fake_vcpu[i])
+		return;
+	machine_unload();
 	current = &fake_vcpu[i];
+	current->state_cpu = fake_cpu_id;
 	tlb_flush_local_all();
+}
+
+void machine_unload(void)
+{
+	if (!current)
+		return;
+	current->state_cpu = NO_CPU;
+	tlb_flush_local_all();
+	current = NULL;
 }
 
 /* --- the TLB --- */
@@ -143,49 +169,60 @@ bool guest_touch(u64 va, bool write)
 
 	if (!walk(va, &leaf, &writable) || (write && !writable))
 		return false;
-	tlb[tlb_next].va = va;
-	tlb[tlb_next].mfn = mfn_x(pte_mfn(leaf));
-	tlb[tlb_next].writable = writable;
-	tlb[tlb_next].valid = true;
+	tlb[fake_cpu_id][tlb_next].va = va;
+	tlb[fake_cpu_id][tlb_next].mfn = mfn_x(pte_mfn(leaf));
+	tlb[fake_cpu_id][tlb_next].writable = writable;
+	tlb[fake_cpu_id][tlb_next].valid = true;
 	tlb_next = (tlb_next + 1) % TLB_SIZE;
 	return true;
 }
 
 bool tlb_has(mfn_t mfn, bool writable)
 {
-	for (unsigned int i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].valid && tlb[i].mfn == mfn_x(mfn) && (tlb[i].writable || !writable))
-			return true;
+	for (unsigned int c = 0; c < NR_CPUS; c++)
+		for (unsigned int i = 0; i < TLB_SIZE; i++)
+			if (tlb[c][i].valid && tlb[c][i].mfn == mfn_x(mfn) &&
+			    (tlb[c][i].writable || !writable))
+				return true;
 	return false;
 }
 
-void tlb_flush_local_all(void)
+/* What x86/tlb.c does to drop everything: a change of PGE. */
+void write_cr4(u64 v)
 {
-	memset(tlb, 0, sizeof(tlb));
-	clock_now++;
-	flushes++;
+	if ((v ^ fake_cpu.cr4) & X86_CR4_PGE) {
+		memset(tlb[fake_cpu_id], 0, sizeof(tlb[0]));
+		flushes++;
+	}
+	fake_cpu.cr4 = v;
+}
+
+void invlpg(unsigned long va)
+{
+	for (unsigned int i = 0; i < TLB_SIZE; i++)
+		if (tlb[fake_cpu_id][i].va >> PAGE_SHIFT == va >> PAGE_SHIFT)
+			tlb[fake_cpu_id][i].valid = false;
+}
+
+void smp_request(u64 mask, enum cpu_request what, unsigned long va)
+{
+	unsigned int here = fake_cpu_id;
+
+	for (unsigned int i = 0; i < fake_nr_cpus; i++) {
+		if (!(mask >> i & 1) || i == here)
+			continue;
+		fake_cpu_id = i;
+		if (what == CPU_REQUEST_FLUSH)
+			tlb_flush_local_all();
+		else if (what == CPU_REQUEST_INVLPG)
+			tlb_flush_local_va(va);
+	}
+	fake_cpu_id = here;
 }
 
 unsigned int tlb_flushes(void)
 {
 	return flushes;
-}
-
-void tlb_flush_local_va(unsigned long va)
-{
-	for (unsigned int i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].va >> PAGE_SHIFT == va >> PAGE_SHIFT)
-			tlb[i].valid = false;
-}
-
-u32 tlb_clock(void)
-{
-	return clock_now;
-}
-
-bool tlb_needs_flush(u32 stamp)
-{
-	return stamp == clock_now;
 }
 
 /* --- the rest of the machine --- */
@@ -195,7 +232,7 @@ bool mmio_is_hv(mfn_t mfn)
 	return mfn_x(mfn) == FAKE_FRAMES - 1;
 }
 
-mfn_t desc_hv_gdt_mfn(void)
+mfn_t desc_hv_gdt_mfn(unsigned int cpu)
 {
 	return _mfn(1);
 }
@@ -281,11 +318,6 @@ int copy_to_guest(u64 va, const void *src, size_t len)
 }
 
 /* --- registers --- */
-
-struct cpu_user_regs *guest_regs(void)
-{
-	return &fake_regs;
-}
 
 static u64 *msr_find(u32 msr)
 {

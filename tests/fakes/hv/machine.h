@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h - a machine for host tests of mm/ and pv/: RAM, a frame table, domains, one vcpu each, and a TLB that remembers
+ * machine.h - a machine for host tests of mm/ and pv/: RAM, a frame table, domains, two vcpus each, and CPUs whose TLBs remember
  * every translation a guest ever used until the hypervisor flushes it.
  */
 #ifndef TESTS_FAKES_HV_MACHINE_H
@@ -12,7 +12,9 @@
 #define FAKE_DOMAINS 3 /* 0 is privileged */
 
 extern struct domain fake_domain[FAKE_DOMAINS];
-extern struct vcpu fake_vcpu[FAKE_DOMAINS];
+/* Two each: vcpu 0 of domain i is number i, vcpu 1 is number FAKE_DOMAINS + i. */
+#define FAKE_VCPUS (2 * FAKE_DOMAINS)
+extern struct vcpu fake_vcpu[FAKE_VCPUS];
 
 /* Copies to and from this page fault; 0: none. */
 extern u64 fake_unmapped;
@@ -20,8 +22,10 @@ extern u64 fake_unmapped;
 /* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
 void machine_reset(unsigned int preempt_1_in, unsigned int seed);
 void machine_free(void);
-/* Puts the vcpu of domain @i on the CPU. */
+/* Puts vcpu @i (of FAKE_VCPUS) on the CPU the test is on, or goes to the CPU it is on. */
 void machine_run(unsigned int i);
+/* The CPU the test is on (fake_cpu_id) runs nobody. */
+void machine_unload(void);
 unsigned int machine_random(void);
 
 /*

@@ -18,7 +18,9 @@
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/smp.h"
 
 struct world world;
 unsigned char *fake_ram;
@@ -28,7 +30,6 @@ static struct frame *table;
 static u64 *m2p;
 static u64 frames_before;
 
-struct vcpu *current;
 struct e820_map machine_e820 = {.nr = 1, .entry = {{0, (u64)WORLD_FRAMES << PAGE_SHIFT, E820_RAM}}};
 struct boot_options boot_options = {.noreboot = true, .cmdline = "loglvl=all"};
 char cpu_vendor[13] = "FakeCPUVendo";
@@ -53,7 +54,7 @@ static void dom0_make(void)
 	world_run(credit_pick(0));
 	current->is_running = true;
 	vcpu_runstate_change(current, RUNSTATE_running, world.now);
-	world.softirqs = 0;
+	memset(world.softirqs, 0, sizeof(world.softirqs));
 }
 
 static void machine_make(void)
@@ -80,7 +81,7 @@ void world_reset(void)
 		machine_make();
 		dom0_make();
 	}
-	world.softirqs = 0;
+	memset(world.softirqs, 0, sizeof(world.softirqs));
 	frames_before = page_alloc_free_frames();
 }
 
@@ -112,7 +113,10 @@ u64 world_end(void)
 
 void world_run(struct vcpu *v)
 {
+	if (current)
+		current->state_cpu = NO_CPU;
 	current = v;
+	v->state_cpu = v->last_cpu = fake_cpu_id;
 }
 
 struct domain *world_domain(domid_t domid, unsigned int nr_vcpus)
@@ -168,7 +172,9 @@ long hypercall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
 
 void world_softirqs(void)
 {
+	hv_lock();
 	softirq_process();
+	hv_unlock();
 }
 
 /* --- x86 --- */
@@ -180,25 +186,35 @@ s_time_t now_ns(void)
 
 void apic_timer_set(s_time_t deadline_ns)
 {
-	world.hw_timer = deadline_ns > 0 ? deadline_ns : 0;
+	world.hw_timer[fake_cpu_id] = deadline_ns > 0 ? deadline_ns : 0;
 }
 
 void softirq_raise(enum softirq nr)
 {
-	world.softirqs |= 1u << nr;
+	world.softirqs[fake_cpu_id] |= 1u << nr;
+}
+
+void softirq_raise_on(unsigned int cpu, enum softirq nr)
+{
+	world.softirqs[cpu] |= 1u << nr;
+}
+
+void smp_kick(unsigned int cpu)
+{
+	world.kicks[cpu]++;
 }
 
 bool softirq_is_pending(void)
 {
-	return world.softirqs != 0 || world.preempt;
+	return world.softirqs[fake_cpu_id] != 0 || world.preempt;
 }
 
 void softirq_process(void)
 {
-	while (world.softirqs) {
-		unsigned int pending = world.softirqs;
+	while (world.softirqs[fake_cpu_id]) {
+		unsigned int pending = world.softirqs[fake_cpu_id];
 
-		world.softirqs = 0;
+		world.softirqs[fake_cpu_id] = 0;
 		if (pending & 1u << SOFTIRQ_TIMER)
 			timer_softirq();
 		if (pending & 1u << SOFTIRQ_SCHEDULE)
@@ -213,10 +229,12 @@ void irq_window(void)
 void cpu_idle_wait(void)
 {
 	world.idle_waits++;
+	if (hv_lock_is_held())
+		abort(); /* nobody else could do anything meanwhile */
 	if (world.on_idle) {
 		world.on_idle();
-	} else if (world.hw_timer) {
-		world.now = MAX(world.now, world.hw_timer);
+	} else if (world.hw_timer[fake_cpu_id]) {
+		world.now = MAX(world.now, world.hw_timer[fake_cpu_id]);
 		softirq_raise(SOFTIRQ_TIMER);
 	} else {
 		fprintf(stderr, "idle for ever\n");
@@ -237,11 +255,6 @@ void clock_get_wall(u64 *sec, u32 *nsec)
 
 void clock_set_wall(u64 sec, u32 nsec, u64 system_time_ns)
 {
-}
-
-struct cpu_user_regs *guest_regs(void)
-{
-	return &world.regs;
 }
 
 void return_to_guest(void)
@@ -368,16 +381,7 @@ u32 tlb_clock(void)
 	return 1;
 }
 
-bool tlb_needs_flush(u32 stamp)
-{
-	return false;
-}
-
-void tlb_flush_local(void)
-{
-}
-
-void tlb_flush_local_all(void)
+void tlb_flush_stale(u32 stamp)
 {
 }
 
@@ -527,6 +531,10 @@ void pv_vcpu_switch_out(struct vcpu *v)
 {
 }
 
+void pv_tables_leave(void)
+{
+}
+
 void pv_vcpu_switch_in(struct vcpu *v)
 {
 	world.switches_in++;
@@ -536,6 +544,12 @@ bool vcpu_event_is_deliverable(const struct vcpu *v)
 {
 	return world.event_deliverable ||
 	       (v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask);
+}
+
+int pv_audit(unsigned int *nr_wrong)
+{
+	*nr_wrong = 0;
+	return 0;
 }
 
 int pv_grant_map_pte(u64 host_addr, u32 flags, mfn_t frame)
@@ -554,7 +568,7 @@ int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 flags, mfn_t frame)
 	return 0;
 }
 
-void pv_tlb_flush_domain(struct domain *d)
+void tlb_flush_domain(const struct domain *d)
 {
 	world.flushes++;
 }

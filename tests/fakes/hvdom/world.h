@@ -18,11 +18,12 @@
 
 struct world {
 	s_time_t now;		/* what now_ns() tells */
-	s_time_t hw_timer;	/* what the local APIC is set to; 0: off */
-	unsigned int softirqs;	/* pending, a bit each */
+	s_time_t hw_timer[NR_CPUS];	/* what each local APIC is set to; 0: off */
+	unsigned int softirqs[NR_CPUS]; /* pending, a bit each */
+	unsigned int kicks[NR_CPUS];	/* interrupts sent by smp_kick() */
 	bool event_deliverable; /* what pv says of current */
 	bool preempt;		/* hypercalls should stop between steps */
-	unsigned int flushes;	/* pv_tlb_flush_domain calls */
+	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */
 	bool pte_map_fails, pte_unmap_fails;
 	unsigned int switches_in;
@@ -31,7 +32,6 @@ struct world {
 	int gsi_bound[256];
 	unsigned int machine_stops;
 	jmp_buf *on_stop; /* where a machine that turns off goes on; NULL: the test aborts */
-	struct cpu_user_regs regs; /* of the running vcpu */
 };
 extern struct world world;
 extern unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));

@@ -55,6 +55,8 @@ static inline u64 read_cr4(void)
 {
 	return fake_cpu.cr4;
 }
+void write_cr4(u64 v); /* a change of PGE empties the TLB of the CPU the test is on */
+void invlpg(unsigned long va);
 static inline void clts(void)
 {
 	fake_cpu.cr0 &= ~8UL;

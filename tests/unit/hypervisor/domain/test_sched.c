@@ -43,8 +43,8 @@ static void run_for(s_time_t ns)
 {
 	s_time_t end = world.now + ns;
 
-	while (world.hw_timer && world.hw_timer <= end) {
-		world.now = MAX(world.now, world.hw_timer);
+	while (world.hw_timer[0] && world.hw_timer[0] <= end) {
+		world.now = MAX(world.now, world.hw_timer[0]);
 		softirq_raise(SOFTIRQ_TIMER);
 		world_softirqs();
 	}
@@ -79,7 +79,7 @@ static void test_a_cap_holds_although_the_cpu_is_idle(void **state)
 	domain_pause(d2);
 	block_current();
 	run_for(3000 * MS);
-	while (!world.hw_timer)
+	while (!world.hw_timer[0])
 		fail();
 	assert_in_range(ran(d1), 600 * MS, 950 * MS);
 	domain_unpause(d2);
@@ -114,7 +114,7 @@ static void test_a_lone_vcpu_is_not_disturbed_by_timers(void **state)
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0, 0), 0);
 	run_for(200 * MS); /* what was armed for the others runs out */
 	timer_softirq();
-	assert_int_equal(world.hw_timer, 0);
+	assert_int_equal(world.hw_timer[0], 0);
 	current->periodic_period_ns = 10 * MS;
 	domain_unpause(d1);
 	domain_unpause(d2);
@@ -131,7 +131,7 @@ static void wake_dom0(void)
 
 static void test_an_idle_cpu_resumes_the_same_vcpu_without_a_switch(void **state)
 {
-	u64 idle_before = sched_idle_time_ns();
+	u64 idle_before = sched_idle_time_ns(0);
 	unsigned int switches;
 
 	domain_pause(d1);
@@ -144,7 +144,7 @@ static void test_an_idle_cpu_resumes_the_same_vcpu_without_a_switch(void **state
 	assert_int_equal(idles, 1);
 	assert_int_equal(world.switches_in, switches);
 	assert_ptr_equal(current, dom0->vcpu[0]);
-	assert_int_equal(sched_idle_time_ns() - idle_before, 5 * MS);
+	assert_int_equal(sched_idle_time_ns(0) - idle_before, 5 * MS);
 	world.on_idle = NULL;
 	domain_unpause(d1);
 	domain_unpause(d2);

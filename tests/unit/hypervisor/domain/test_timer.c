@@ -39,13 +39,13 @@ static void test_timers_fire_in_order_of_deadline(void **state)
 		timer_init(&t[i], note, (void *)(uintptr_t)i);
 		timer_set(&t[i], t0 + deadline[i]);
 	}
-	assert_int_equal(world.hw_timer, t0 + 2000);
+	assert_int_equal(world.hw_timer[0], t0 + 2000);
 	world.now = t0 + 10000;
 	timer_softirq();
 
 	assert_int_equal(nr_fired, 5);
 	assert_memory_equal(fired, order, sizeof(order));
-	assert_int_equal(world.hw_timer, 0);
+	assert_int_equal(world.hw_timer[0], 0);
 	for (int i = 0; i < 5; i++)
 		timer_fini(&t[i]);
 }
@@ -89,7 +89,7 @@ static void test_a_deadline_in_the_past_raises_the_softirq(void **state)
 
 	timer_init(&t, note, NULL);
 	timer_set(&t, t0 - 1);
-	assert_true(world.softirqs & 1u << SOFTIRQ_TIMER);
+	assert_true(world.softirqs[0] & 1u << SOFTIRQ_TIMER);
 	timer_softirq();
 	assert_int_equal(nr_fired, 1);
 	timer_fini(&t);
@@ -104,7 +104,7 @@ static void test_setting_again_moves_the_deadline(void **state)
 	timer_set(&t, t0 + 2000);
 	timer_set(&u, t0 + 2500);
 	timer_set(&t, t0 + 3000);
-	assert_int_equal(world.hw_timer, t0 + 2500);
+	assert_int_equal(world.hw_timer[0], t0 + 2500);
 	world.now = t0 + 2600;
 	timer_softirq();
 	assert_int_equal(nr_fired, 1);

@@ -148,6 +148,25 @@ static void test_device_memory_is_for_the_privileged_and_uncached(void **state)
 	assert_int_equal(update(maddr_of(t0.l1, 1), hv_own | RW, DOMID_SELF), -EPERM);
 }
 
+static void test_dom0_may_read_the_m2p_and_nobody_may_write_it(void **state)
+{
+	u64 m2p = pte_make(virt_to_mfn(m2p_table), RO), other = pte_make(_mfn(2), RO);
+	struct tree t;
+
+	t = tree_new(1);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), m2p, DOMID_XEN), -EPERM);
+	machine_run(0);
+	t = tree_new(0);
+	assert_int_equal(install(&t), 0);
+
+	assert_int_equal(update(maddr_of(t.l1, 1), m2p | PTE_RW, DOMID_XEN), -EPERM);
+	assert_int_equal(update(maddr_of(t.l1, 1), other, DOMID_XEN), -EPERM);
+	assert_int_equal(update(maddr_of(t.l1, 1), m2p, DOMID_SELF), -EPERM);
+	assert_int_equal(update(maddr_of(t.l1, 1), m2p, DOMID_XEN), 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), 0, DOMID_SELF), 0);
+}
+
 static void test_ram_is_write_back_for_an_unprivileged_guest(void **state)
 {
 	struct tree t = tree_new(1);
@@ -332,6 +351,7 @@ int main(void)
 		CLAIM(test_the_hypervisors_slots_are_written_by_nobody_else),
 		CLAIM(test_foreign_frames_need_the_right_and_the_right_owner),
 		CLAIM(test_device_memory_is_for_the_privileged_and_uncached),
+		CLAIM(test_dom0_may_read_the_m2p_and_nobody_may_write_it),
 		CLAIM(test_ram_is_write_back_for_an_unprivileged_guest),
 		CLAIM(test_kernel_pages_are_marked_and_never_global),
 		CLAIM(test_turning_a_page_read_only_flushes_before_it_becomes_a_table),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_ptval_random.c - three domains do random things to their page tables, with hypercalls stopped at random points, and
- * a TLB that forgets nothing by itself. After every 20 operations the whole frame table is recounted; in the end all domains die and every
+ * TLBs that forget nothing by themselves, on one CPU and on three. After every 20 operations the whole frame table is recounted; in the end all domains die and every
  * frame is back. PTVAL_SEED and PTVAL_OPS repeat or prolong a run; the seed is printed.
  */
 #include <setjmp.h>
@@ -118,6 +118,16 @@ static void op_gdt(unsigned int d)
 		call(hc_mmuext_op, (u64)(uintptr_t)&op, 1, 0, DOMID_SELF);
 }
 
+/* The domain's other vcpu goes on, on another CPU if there is one. */
+static void run_sibling(void)
+{
+	unsigned int other = current->domain->domain_id + (current->vcpu_id ? 0 : FAKE_DOMAINS);
+
+	if (fake_vcpu[other].state_cpu == NO_CPU)
+		fake_cpu_id = (fake_cpu_id + 1) % fake_nr_cpus;
+	machine_run(other);
+}
+
 /* Maps a page writable, uses it, takes the right away without a flush, and wants it as a table. */
 static void op_demote(unsigned int d)
 {
@@ -127,6 +137,8 @@ static void op_demote(unsigned int d)
 	if (frame_type_of(l1) != FT_L1 || update(maddr_of(l1, i), entry_to(f, RW), DOMID_SELF))
 		return;
 	guest_touch((u64)i << PAGE_SHIFT, true);
+	if (rnd(2))
+		run_sibling();
 	update(maddr_of(l1, i), rnd(2) ? 0 : entry_to(f, RO), DOMID_SELF);
 	mmuext(MMUEXT_PIN_L1_TABLE + rnd(2), f);
 	if (has_stale_writable_now(f))
@@ -135,8 +147,19 @@ static void op_demote(unsigned int d)
 
 static void op_switch(unsigned int d)
 {
-	if (rnd(16) == 0) /* a switch empties the TLB: long runs leave it time to go stale */
-		machine_run(rnd(FAKE_DOMAINS));
+	unsigned int cpu = rnd(fake_nr_cpus), next = rnd(FAKE_VCPUS);
+
+	if (rnd(4)) /* a switch empties the TLB: long runs leave it time to go stale */
+		return;
+	/* mostly to where that vcpu runs already; sometimes it moves, or a CPU gets idle */
+	if (rnd(6) == 0 && fake_vcpu[next].state_cpu != NO_CPU) {
+		fake_cpu_id = fake_vcpu[next].state_cpu;
+		machine_unload();
+		fake_cpu_id = cpu;
+	} else if (fake_vcpu[next].state_cpu == NO_CPU) {
+		fake_cpu_id = cpu;
+	}
+	machine_run(next);
 }
 
 static void (*const ops[])(unsigned int d) = {op_update, op_update, op_update, op_update, op_store, op_store,
@@ -155,6 +178,13 @@ static void kill_all(void)
 	for (unsigned int d = FAKE_DOMAINS; d-- > 0;) {
 		int rc;
 
+		/* as domain_stop() does: who dies is on no CPU */
+		for (unsigned int v = d; v < FAKE_VCPUS; v += FAKE_DOMAINS) {
+			if (fake_vcpu[v].state_cpu == NO_CPU)
+				continue;
+			fake_cpu_id = fake_vcpu[v].state_cpu;
+			machine_unload();
+		}
 		machine_run(0);
 		while (pv_drain_deferred(current))
 			;
@@ -166,19 +196,22 @@ static void kill_all(void)
 	}
 }
 
-static void test_counts_agree_whatever_guests_do(void **state)
+static void counts_agree(unsigned int nr_cpus)
 {
 	unsigned int seed = env_or("PTVAL_SEED", 20261122), nr = env_or("PTVAL_OPS", OPS_DEFAULT);
 	u64 free_at_start;
 
 	printf("PTVAL_SEED=%u PTVAL_OPS=%u\n", seed, nr);
 	machine_reset(7, seed);
+	fake_nr_cpus = nr_cpus;
 	free_at_start = page_alloc_free_frames();
 	for (unsigned int d = 0; d < FAKE_DOMAINS; d++) {
 		struct tree t;
 
 		machine_run(d);
 		t = tree_new(d);
+		assert_int_equal(install(&t), 0);
+		machine_run(FAKE_DOMAINS + d);
 		assert_int_equal(install(&t), 0);
 		pool[d][0] = t.l4;
 		pool[d][1] = t.l3;
@@ -200,9 +233,22 @@ static void test_counts_agree_whatever_guests_do(void **state)
 	machine_free();
 }
 
+static void test_counts_agree_whatever_guests_do(void **state)
+{
+	counts_agree(1);
+}
+
+static void test_and_no_translation_survives_on_any_of_three_cpus(void **state)
+{
+	counts_agree(3);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts_agree_whatever_guests_do)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counts_agree_whatever_guests_do),
+		cmocka_unit_test(test_and_no_translation_survives_on_any_of_three_cpus),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

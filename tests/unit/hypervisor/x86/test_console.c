@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,6 +31,11 @@ void uart_write(const char *buf, size_t len)
 	memcpy(serial + serial_len, buf, len);
 	serial_len += len;
 	serial[serial_len] = '\0';
+}
+
+void hv_panic(const char *fmt, ...)
+{
+	abort();
 }
 
 void virq_raise_global(unsigned int virq)
@@ -171,6 +177,29 @@ static void test_typed_bytes_are_kept_up_to_the_buffer_and_announced(void **stat
 	assert_int_equal(console_read(got, sizeof(got)), 0);
 }
 
+static char keys[8];
+static size_t nr_keys;
+
+bool debug_key(char key)
+{
+	keys[nr_keys++] = key;
+	return true;
+}
+
+static void test_ctrl_a_three_times_turns_typing_into_debug_keys(void **state)
+{
+	char buf[8];
+
+	for (const char *p = "\x01\x01\x01q*\x01\x01\x01z"; *p; p++)
+		console_input(*p);
+
+	assert_int_equal(nr_keys, 2);
+	assert_memory_equal(keys, "q*", 2);
+	/* dom0 saw what was typed before and after, the first two CTRL-a among it */
+	assert_int_equal(console_read(buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "\x01\x01z", 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +214,7 @@ int main(void)
 			test_guest_output_is_raw_on_serial_and_whole_lines_in_the_ring, setup),
 		cmocka_unit_test_setup(test_typed_bytes_are_kept_up_to_the_buffer_and_announced,
 				       setup),
+		cmocka_unit_test_setup(test_ctrl_a_three_times_turns_typing_into_debug_keys, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -24,13 +25,23 @@ static struct {
 	u8 vector;
 	bool level, active_low, masked;
 } pin[PINS];
-static unsigned int nr_eoi, raised[PINS], nr_handled;
+static unsigned int nr_eoi, raised[PINS], nr_handled, nr_requests;
 static u32 raised_softirqs;
 
 /* --- the machine below --- */
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
+}
+
+void hv_panic(const char *fmt, ...)
+{
+	abort();
+}
+
+void smp_serve_requests(void)
+{
+	nr_requests++;
 }
 
 unsigned int ioapic_pins(void)
@@ -95,6 +106,17 @@ static void test_an_edge_interrupt_reaches_dom0_and_stays_open(void **state)
 	assert_int_equal(nr_eoi, 2);
 	assert_false(pin[1].masked);
 	assert_false(gsi_needs_eoi(1));
+}
+
+static void test_interrupts_from_other_cpus_serve_requests_and_need_no_lock(void **state)
+{
+	nr_eoi = 0;
+
+	irq_dispatch(VECTOR_KICK);
+	irq_dispatch(VECTOR_REQUEST);
+
+	assert_int_equal(nr_eoi, 2);
+	assert_int_equal(nr_requests, 2);
 }
 
 static void test_a_level_line_is_closed_until_dom0_is_done(void **state)
@@ -193,6 +215,7 @@ static void test_the_timer_raises_its_softirq_and_spurious_ones_are_not_acknowle
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interrupts_from_other_cpus_serve_requests_and_need_no_lock),
 		cmocka_unit_test(test_an_edge_interrupt_reaches_dom0_and_stays_open),
 		cmocka_unit_test(test_a_level_line_is_closed_until_dom0_is_done),
 		cmocka_unit_test(test_an_eoi_without_an_interrupt_changes_nothing),

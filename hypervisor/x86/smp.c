@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smp.c - starts the other CPUs, and carries requests between CPUs. Owns the table of CPUs and
+ * their stack areas; each CPU's own fields are in its struct cpu_info. Source: Intel SDM vol. 3,
+ * chapters 8.4 and 10.6.
+ */
+#include "x86/smp.h"
+
+#include "boot/boot.h"
+#include "domain/domain.h"
+#include "domain/sched.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "x86/asm.h"
+#include "x86/init.h"
+#include "x86/lock.h"
+#include "x86/machine.h"
+
+#define LOW_MEMORY_END 0xa0000UL /* a started CPU begins below it, in real mode */
+#define START_TIMEOUT_NS 1000000000LL
+#define INIT_DELAY_NS 10000000LL
+#define STARTUP_DELAY_NS 200000LL
+#define STOP_SPINS 1000000
+
+static struct {
+	u32 apic_id, acpi_id;
+} cpus[NR_CPUS];
+static unsigned int nr_cpus = 1; /* fixed after boot */
+static bool is_stopping, is_released;
+
+/* Read by the assembly of a starting CPU; one starts at a time. */
+u64 ap_cr3, ap_stack;
+static unsigned int ap_online; /* CPUs that reached C, the boot CPU among them */
+
+static unsigned long request_va; /* of CPU_REQUEST_INVLPG; hypervisor lock */
+
+void ap_main(void) __attribute__((noreturn));
+extern const u8 ap_trampoline[], ap_trampoline_end[];
+
+unsigned int smp_nr_cpus(void)
+{
+	return nr_cpus;
+}
+
+u64 smp_cpu_mask(void)
+{
+	return (1ULL << nr_cpus) - 1;
+}
+
+u32 smp_apic_id(unsigned int cpu)
+{
+	return cpus[cpu].apic_id;
+}
+
+u32 smp_acpi_id(unsigned int cpu)
+{
+	return cpus[cpu].acpi_id;
+}
+
+/* --- requests --- */
+
+void smp_serve_requests(void)
+{
+	struct cpu_info *c = this_cpu();
+	u32 todo = __atomic_load_n(&c->requests, __ATOMIC_ACQUIRE);
+
+	if (likely(!todo))
+		return;
+	if (todo & 1u << CPU_REQUEST_FLUSH)
+		tlb_flush_local_all();
+	if (todo & 1u << CPU_REQUEST_INVLPG)
+		tlb_flush_local_va(request_va);
+	if (todo & 1u << CPU_REQUEST_CACHE)
+		__asm__ volatile("wbinvd" ::: "memory");
+	__atomic_and_fetch(&c->requests, ~todo, __ATOMIC_RELEASE); /* pairs with smp_request() */
+}
+
+static u64 without_this(u64 mask)
+{
+	return mask & ~(1ULL << this_cpu_id());
+}
+
+void smp_request(u64 mask, enum cpu_request what, unsigned long va)
+{
+	BUG_ON(!hv_lock_is_held());
+	request_va = va;
+	mask = without_this(mask);
+	for (unsigned int i = 0; i < nr_cpus; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		__atomic_or_fetch(&cpu_info_of(i)->requests, 1u << what, __ATOMIC_SEQ_CST);
+		apic_send(cpus[i].apic_id, VECTOR_REQUEST);
+	}
+	for (unsigned int i = 0; i < nr_cpus; i++)
+		while (mask >> i & 1 && __atomic_load_n(&cpu_info_of(i)->requests, __ATOMIC_ACQUIRE))
+			cpu_relax();
+}
+
+void smp_kick(unsigned int cpu)
+{
+	if (cpu != this_cpu_id())
+		apic_send(cpus[cpu].apic_id, VECTOR_KICK);
+}
+
+bool smp_is_stopping(void)
+{
+	return __atomic_load_n(&is_stopping, __ATOMIC_ACQUIRE);
+}
+
+void smp_stop_others(void)
+{
+	if (nr_cpus == 1 || __atomic_exchange_n(&is_stopping, true, __ATOMIC_SEQ_CST))
+		return;
+	apic_send_nmi_to_others();
+	for (unsigned int i = 0; i < STOP_SPINS; i++)
+		cpu_relax();
+}
+
+/* --- start --- */
+
+/* The stack area of @cpu: all but the guard page. The boot CPU's is already in the image. */
+static void area_map(unsigned int cpu, maddr_t ma)
+{
+	unsigned long va = CPU_STACKS_START + cpu * STACK_SIZE;
+
+	for (unsigned long off = 0; off < STACK_SIZE; off += PAGE_SIZE)
+		if (off != STACK_GUARD_OFFSET)
+			pt_map(va + off, ma + off, PAGE_SIZE, PTE_RW | PTE_NX | PTE_G);
+}
+
+void smp_map_boot_stack(void)
+{
+	extern u8 cpu_stack[];
+
+	area_map(0, (unsigned long)cpu_stack - IMAGE_START);
+}
+
+/* A page of real-mode memory that nobody uses while the hypervisor boots. */
+static maddr_t trampoline_page(void)
+{
+	maddr_t best = 0;
+
+	for (unsigned int i = 0; i < machine_e820.nr; i++) {
+		const struct e820_entry *e = &machine_e820.entry[i];
+		maddr_t end = ALIGN_DOWN(MIN(e->addr + e->size, LOW_MEMORY_END), PAGE_SIZE);
+
+		if (e->type == E820_RAM && e->addr < LOW_MEMORY_END &&
+		    end >= e->addr + PAGE_SIZE && end - PAGE_SIZE > best)
+			best = end - PAGE_SIZE;
+	}
+	return best;
+}
+
+static void wait_ns(s_time_t ns)
+{
+	s_time_t end = now_ns() + ns;
+
+	while (now_ns() < end)
+		cpu_relax();
+}
+
+static bool has_come(unsigned int cpu, s_time_t timeout_ns)
+{
+	s_time_t end = now_ns() + timeout_ns;
+
+	while (__atomic_load_n(&ap_online, __ATOMIC_ACQUIRE) <= cpu)
+		if (now_ns() > end)
+			return false;
+		else
+			cpu_relax();
+	return true;
+}
+
+/* Gives @cpu a stack area and sends it to the page at @trampoline. */
+static bool start_one(unsigned int cpu, maddr_t trampoline)
+{
+	u8 *area = xen_pages_alloc(STACK_ORDER);
+
+	if (!area || !desc_alloc(cpu)) {
+		log_error("smp: no memory for CPU %u", cpu);
+		return false;
+	}
+	area_map(cpu, virt_to_maddr(area));
+	cpu_info_of(cpu)->cpu_id = cpu;
+	ap_cr3 = virt_to_maddr(hv_l4);
+	ap_stack = (u64)(uintptr_t)cpu_info_of(cpu) - 8;
+	apic_send_init(cpus[cpu].apic_id);
+	wait_ns(INIT_DELAY_NS);
+	for (unsigned int tries = 0; tries < 2; tries++) {
+		apic_send_startup(cpus[cpu].apic_id, (u8)(trampoline >> PAGE_SHIFT));
+		if (has_come(cpu, tries ? START_TIMEOUT_NS : STARTUP_DELAY_NS))
+			return true;
+	}
+	/* It may still come: its area stays. */
+	log_error("smp: the CPU with APIC id %u does not start", cpus[cpu].apic_id);
+	return false;
+}
+
+/* First C of a started CPU, on its own stack; interrupts off. */
+void ap_main(void)
+{
+	unsigned int cpu = this_cpu_id();
+
+	cpu_init();
+	desc_init();
+	apic_init();
+	fpu_init();
+	apic_timer_start();
+	tlb_flush_local_all();
+	__atomic_store_n(&ap_online, cpu + 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&is_released, __ATOMIC_ACQUIRE))
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	hv_lock();
+	sched_start_cpu();
+}
+
+void smp_release(void)
+{
+	__atomic_store_n(&is_released, true, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 1; i < nr_cpus; i++)
+		smp_kick(i);
+}
+
+void smp_init(void)
+{
+	maddr_t page = trampoline_page();
+	u8 *copy = page ? ioremap(page, PAGE_SIZE) : NULL;
+	unsigned int wanted = boot_options.max_cpus ? boot_options.max_cpus : NR_CPUS;
+
+	cpus[0].apic_id = apic_id();
+	ap_online = 1;
+	for (unsigned int i = 0; i < acpi_facts.nr_cpus; i++)
+		if (acpi_facts.cpu[i].apic_id == cpus[0].apic_id)
+			cpus[0].acpi_id = acpi_facts.cpu[i].acpi_id;
+	if (!copy) {
+		log_error("smp: no memory below 640 KiB: the other CPUs stay off");
+		return;
+	}
+	memcpy(copy, ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
+	for (unsigned int i = 0; i < acpi_facts.nr_cpus && nr_cpus < MIN(wanted, NR_CPUS + 0u); i++) {
+		if (acpi_facts.cpu[i].apic_id == cpus[0].apic_id)
+			continue;
+		cpus[nr_cpus].apic_id = acpi_facts.cpu[i].apic_id;
+		cpus[nr_cpus].acpi_id = acpi_facts.cpu[i].acpi_id;
+		/* One that does not come may yet: its place is not used again. */
+		if (!start_one(nr_cpus, page))
+			break;
+		nr_cpus++;
+	}
+	log_info("smp: %u CPUs", nr_cpus);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Claims about domain/sched_credit.c on four CPUs that are always busy, whose time the test moves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "world.h"
+
+#include <cmocka.h>
+
+#include "domain/sched.h"
+#include "x86/machine.h"
+
+#define CPUS 4
+#define SECONDS 1000000000LL
+
+static struct domain *d[3];
+static struct vcpu *on[CPUS];
+static s_time_t since[CPUS];
+static s_time_t ran[3]; /* by domain */
+
+static void domain_add(unsigned int i, unsigned int nr_vcpus, unsigned int weight)
+{
+	d[i] = world_domain((domid_t)(i + 1), nr_vcpus);
+	d[i]->scheduler_weight = weight;
+	ran[i] = 0;
+	for (unsigned int k = 1; k < nr_vcpus; k++)
+		vcpu_up(d[i]->vcpu[k]);
+}
+
+static int setup(void **state)
+{
+	world_reset();
+	fake_nr_cpus = CPUS;
+	for (fake_cpu_id = CPUS; fake_cpu_id-- > 0;)
+		timer_softirq(); /* what an earlier test left armed */
+	fake_cpu_id = 0;
+	/* dom0 blocks: all four CPUs are free */
+	credit_charge(dom0->vcpu[0], world.now);
+	for (unsigned int c = 0; c < CPUS; c++)
+		on[c] = NULL;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_cpu_id = 0;
+	assert_int_equal(world_end(), 0);
+	return 0;
+}
+
+static void stop(unsigned int c)
+{
+	if (!on[c])
+		return;
+	ran[on[c]->domain->domain_id - 1] += world.now - since[c];
+	credit_charge(on[c], world.now);
+}
+
+/* What sched_softirq() does, on CPU @c. */
+static void schedule(unsigned int c)
+{
+	fake_cpu_id = c;
+	world.softirqs[c] = 0;
+	stop(c);
+	if (on[c])
+		credit_requeue(on[c], false);
+	on[c] = credit_pick(world.now);
+	since[c] = world.now;
+}
+
+static s_time_t next_timer(void)
+{
+	s_time_t next = 0;
+
+	for (unsigned int c = 0; c < CPUS; c++)
+		if (world.hw_timer[c] && (!next || world.hw_timer[c] < next))
+			next = world.hw_timer[c];
+	return next;
+}
+
+static void run_for(s_time_t ns)
+{
+	s_time_t end = world.now + ns;
+
+	for (unsigned int c = 0; c < CPUS; c++)
+		schedule(c);
+	while (next_timer() && next_timer() < end) {
+		world.now = MAX(world.now, next_timer());
+		for (unsigned int c = 0; c < CPUS; c++) {
+			fake_cpu_id = c;
+			if (world.hw_timer[c] && world.hw_timer[c] <= world.now)
+				timer_softirq();
+		}
+		for (unsigned int c = 0; c < CPUS; c++)
+			if (world.softirqs[c])
+				schedule(c);
+	}
+	world.now = end;
+	for (unsigned int c = 0; c < CPUS; c++) {
+		fake_cpu_id = c;
+		stop(c);
+		if (on[c])
+			credit_requeue(on[c], false);
+		on[c] = NULL;
+	}
+	fake_cpu_id = 0;
+}
+
+/* Within 5 %. */
+static void assert_about(s_time_t got, s_time_t wanted)
+{
+	if (got < wanted * 95 / 100 || got > wanted * 105 / 100)
+		fail_msg("%lld ms, wanted %lld ms", (long long)got / 1000000,
+			 (long long)wanted / 1000000);
+}
+
+static void test_four_cpus_are_shared_by_weight_over_ten_seconds(void **state)
+{
+	domain_add(0, 4, 256);
+	domain_add(1, 4, 512);
+	domain_add(2, 4, 1024);
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[0], CPUS * 10 * SECONDS * 1 / 7);
+	assert_about(ran[1], CPUS * 10 * SECONDS * 2 / 7);
+	assert_about(ran[2], CPUS * 10 * SECONDS * 4 / 7);
+}
+
+static void test_what_a_domain_cannot_use_goes_to_the_others_by_weight(void **state)
+{
+	domain_add(0, 4, 256);
+	domain_add(1, 4, 512);
+	domain_add(2, 1, 1024); /* one vcpu: one CPU, whatever its weight */
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[2], 10 * SECONDS);
+	assert_about(ran[0], 10 * SECONDS);
+	assert_about(ran[1], 20 * SECONDS);
+}
+
+static void test_a_cap_holds_for_all_vcpus_together(void **state)
+{
+	domain_add(0, 4, 256);
+	domain_add(1, 4, 256);
+	assert_int_equal(credit_set_params(d[0], 0, 50), 0); /* half a CPU */
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[0], 5 * SECONDS);
+	assert_about(ran[1], 35 * SECONDS);
+}
+
+static void test_a_pinned_vcpu_runs_nowhere_else_and_no_cpu_idles_for_it(void **state)
+{
+	domain_add(0, 2, 256);
+	domain_add(1, 4, 256);
+	d[0]->vcpu[0]->affinity = d[0]->vcpu[1]->affinity = 1 << 2;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		run_for(SECONDS / 10);
+		assert_int_equal(d[0]->vcpu[0]->last_cpu, 2);
+		assert_int_equal(d[0]->vcpu[1]->last_cpu, 2);
+	}
+
+	assert_about(ran[0] + ran[1], CPUS * 10 * SECONDS);
+	assert_about(ran[0], 10 * SECONDS);
+}
+
+static void test_who_wakes_gets_the_idle_cpu_it_ran_on(void **state)
+{
+	domain_add(0, 1, 256);
+	schedule(3);
+	assert_ptr_equal(on[3], d[0]->vcpu[0]);
+	stop(3);
+	on[3] = NULL;
+	fake_cpu_id = 1;
+
+	assert_int_equal(credit_insert(d[0]->vcpu[0], true, world.now), 3);
+	/* and another CPU leaves it to that one */
+	assert_null(credit_pick(world.now));
+	schedule(3);
+	assert_ptr_equal(on[3], d[0]->vcpu[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_four_cpus_are_shared_by_weight_over_ten_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_a_domain_cannot_use_goes_to_the_others_by_weight, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_a_cap_holds_for_all_vcpus_together, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_pinned_vcpu_runs_nowhere_else_and_no_cpu_idles_for_it, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_who_wakes_gets_the_idle_cpu_it_ran_on, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
