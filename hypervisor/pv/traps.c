@@ -247,6 +247,6 @@ long hc_get_debugreg(struct hc_args *a)
 	u64 nr = a->a[0];
 
 	if (nr > 7)
-		return -EINVAL;
+		return -ENODEV;
 	return (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
 }
