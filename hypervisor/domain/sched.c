@@ -4,8 +4,8 @@
  * vcpu.state_cpu; the choice of the next is sched_credit.c's. Runs as SOFTIRQ_SCHEDULE on the way
  * out to a guest. Lock: the hypervisor's, which idling lets go.
  *
- * Where it is the only one, a CPU that idles keeps the vcpu that ran last: if it is the next to run,
- * nothing has to be loaded. Else it leaves the vcpu's page tables, so that nobody ever has to
+ * Where it is the only one, a CPU that idles keeps the vcpu that ran last: if it is the next to
+ * run, nothing has to be loaded. Else it leaves the vcpu's page tables, so that nobody ever has to
  * interrupt an idle CPU, and a vcpu that does not run is on no CPU.
  */
 #include "domain/sched.h"

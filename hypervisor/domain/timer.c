@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - one-shot timers: on each CPU a binary heap of pointers ordered by deadline, the earliest
- * programmed into its local APIC. Owns the heaps; not the meaning of any timer. Lock: the
+ * timer.c - one-shot timers: on each CPU a binary heap of pointers ordered by deadline, the
+ * earliest programmed into its local APIC. Owns the heaps; not the meaning of any timer. Lock: the
  * hypervisor's.
  */
 #include "domain/timer.h"

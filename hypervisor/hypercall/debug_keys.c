@@ -64,7 +64,8 @@ static void print_cpu_registers(void)
 
 static void print_event_channels(void)
 {
-	static const char *const names[] = {"closed", "unbound", "interdomain", "pirq", "virq", "ipi"};
+	static const char *const names[] = {"closed", "unbound", "interdomain",
+					    "pirq",   "virq",	 "ipi"};
 
 	for (struct domain *d = domain_list; d; d = d->next) {
 		log_info("d%u: event channels", d->domain_id);
@@ -92,7 +93,7 @@ static void print_grants(void)
 		if (!t)
 			continue;
 		for (u32 i = 0; i < t->nr_frames * GRANTS_PER_FRAME; i++)
-			pinned += t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME].frame != NULL;
+			pinned += !!t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME].frame;
 		log_info("d%u: grant table of %u frames (%u at most), %u entries in use by others; "
 			 "maps %u of others'",
 			 d->domain_id, t->nr_frames, t->max_frames, pinned, t->nr_mapped);

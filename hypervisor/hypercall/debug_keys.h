@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-/* Prints what @key (any value) stands for into the log. Hypervisor lock held. False: no such key. */
+/* Prints what @key (any value) stands for into the log. Hypervisor lock held. False: none such. */
 bool debug_key(char key);
 
 #endif

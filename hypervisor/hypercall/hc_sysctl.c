@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One node, one pool. ABI: xen/sysctl.h.
+ * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One node, one
+ * pool. ABI: xen/sysctl.h.
  */
 #include "boot/boot.h"
 #include "domain/sched.h"

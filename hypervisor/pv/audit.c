@@ -110,6 +110,11 @@ static void count_vcpu(struct audit *a, const struct vcpu *v)
 		hold(a, pv->deferred[i], false);
 }
 
+static const struct frame *granted_frame(const struct grant_table *t, grant_ref_t ref)
+{
+	return t ? t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME].frame : NULL;
+}
+
 /* What @d maps of others. */
 static void count_grants(struct audit *a, const struct domain *d)
 {
@@ -124,9 +129,7 @@ static void count_grants(struct audit *a, const struct domain *d)
 		if (!(m->flags & (GNTMAP_host_map | GNTMAP_device_map)))
 			continue;
 		rd = domain_find(m->domid);
-		f = rd && rd->gnttab
-			    ? rd->gnttab->active[m->ref / GRANTS_PER_FRAME][m->ref % GRANTS_PER_FRAME].frame
-			    : NULL;
+		f = rd ? granted_frame(rd->gnttab, m->ref) : NULL;
 		if (!f) {
 			a->nr_wrong++;
 			log_error("audit: d%u: handle %u maps no grant of d%u", d->domain_id, i,
