@@ -23,10 +23,10 @@ chmod +x "$dir/bin/ip" "$dir/bin/tell"
 export PATH="$dir/bin:$PATH" NOTIFY=tell CONSOLE_DIR="$dir/console" CONSOLE_MAX=1000 BACKUP_DIR="$dir/backup" BACKUP_KEEP=3 \
 	METRICS_FILE="$dir/metrics.prom" BRIDGE_ADDRESS=10.9.0.1/24 AUTOSTART_SECONDS=20
 
-# until_so COMMAND...: waits for it, 20 s.
+# until_so COMMAND...: waits for it, a minute.
 until_so()
 {
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.1
 	done

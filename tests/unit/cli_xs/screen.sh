@@ -22,10 +22,10 @@ typed() { tmux -S "$dir/tmux" send-keys -l "$1"; }
 screen() { tmux -S "$dir/tmux" capture-pane -p; }
 line() { screen | sed -n "$1p"; }
 
-# until_screen PATTERN: waits for a line that matches the extended regular expression; 1 after 20 s.
+# until_screen PATTERN: waits for a line that matches the extended regular expression; 1 after a minute.
 until_screen()
 {
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		screen | grep -qE -- "$1" && return 0
 		sleep 0.1
 	done
