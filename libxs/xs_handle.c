@@ -74,6 +74,7 @@ struct xs_handle *xs_open(unsigned long flags)
 	h->event_pipe[0] = h->event_pipe[1] = -1;
 	h->stop_fd = -1;
 	pthread_mutex_init(&h->request_lock, NULL);
+	pthread_mutex_init(&h->regs_lock, NULL);
 	pthread_mutex_init(&h->send_lock, NULL);
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->changed, NULL);
@@ -153,6 +154,7 @@ void xs_daemon_close(struct xs_handle *h)
 	}
 	pthread_mutex_unlock(&h->request_lock);
 	pthread_mutex_destroy(&h->request_lock);
+	pthread_mutex_destroy(&h->regs_lock);
 	pthread_mutex_destroy(&h->send_lock);
 	pthread_mutex_destroy(&h->lock);
 	pthread_cond_destroy(&h->changed);

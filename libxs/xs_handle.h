@@ -69,6 +69,9 @@ struct xs_handle {
 	pthread_mutex_t request_lock;
 	uint32_t next_req_id;
 
+	pthread_mutex_t regs_lock; /* never with lock held; a reconnect sends while it has it */
+	struct xs_reg *regs;
+
 	pthread_mutex_t send_lock; /* a message goes out whole, on one connection */
 
 	pthread_mutex_t lock; /* all below */
@@ -86,7 +89,6 @@ struct xs_handle {
 	struct xs_msg reply;
 	struct xs_event *events, **events_tail;
 	int event_pipe[2];
-	struct xs_reg *regs;
 	struct xs_open_txn *txns;
 	uint32_t next_txn_id;
 

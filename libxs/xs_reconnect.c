@@ -69,14 +69,16 @@ static int rewatch(struct xs_handle *h, int fd, const struct xs_reg *reg)
 	return rc;
 }
 
-/* The list changes only under request_lock, and who holds that now waits for us. */
+/* Whoever adds or removes a watch meanwhile waits. */
 static int rewatch_all(struct xs_handle *h, int fd)
 {
 	int rc = 0;
 
 	h->in.start = h->in.end = 0;
+	pthread_mutex_lock(&h->regs_lock);
 	for (struct xs_reg *r = h->regs; r && !rc; r = r->next)
 		rc = rewatch(h, fd, r);
+	pthread_mutex_unlock(&h->regs_lock);
 	return rc;
 }
 

@@ -196,28 +196,42 @@ static struct xs_reg *reg_new(const char *path, const char *token, const char *d
 	return r;
 }
 
+/* Which connection this is: the number changes with every reconnect. */
+static uint32_t connection_of(struct xs_handle *h)
+{
+	uint32_t epoch;
+
+	pthread_mutex_lock(&h->lock);
+	epoch = h->epoch;
+	pthread_mutex_unlock(&h->lock);
+	return epoch;
+}
+
 static bool watch(struct xs_handle *h, const char *path, const char *token, const char *depth)
 {
 	struct xs_reg *r = reg_new(path, token, depth);
 	struct iovec iov;
+	uint32_t epoch = 0;
 
 	if (!r || !reader_ensure(h)) {
 		free(r);
 		return false;
 	}
 	iov = (struct iovec){ r->body, r->len };
-	if (!xs_ack(xs_talk(h, 0, XS_WATCH, &iov, 1, NULL))) {
+	if (!xs_ack(xs_talk_epoch(h, 0, XS_WATCH, &iov, 1, NULL, &epoch))) {
 		int err = errno;
 
 		free(r);
 		errno = err;
 		return false;
 	}
-	pthread_mutex_lock(&h->request_lock);
+	pthread_mutex_lock(&h->regs_lock);
 	r->next = h->regs;
 	h->regs = r;
-	pthread_mutex_unlock(&h->request_lock);
-	return true;
+	pthread_mutex_unlock(&h->regs_lock);
+	/* Broken in between, the new connection may not have it: then again; it may be there. */
+	return connection_of(h) == epoch || xs_ack(xs_talk(h, 0, XS_WATCH, &iov, 1, NULL)) ||
+	       errno == EEXIST;
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
@@ -268,11 +282,16 @@ bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 },
 				{ (void *)token, strlen(token) + 1 } };
 
-	if (!xs_ack(xs_talk(h, 0, XS_UNWATCH, iov, 2, NULL)))
+	uint32_t epoch = 0;
+
+	if (!xs_ack(xs_talk_epoch(h, 0, XS_UNWATCH, iov, 2, NULL, &epoch)))
 		return false;
-	pthread_mutex_lock(&h->request_lock);
+	pthread_mutex_lock(&h->regs_lock);
 	reg_forget(h, path, token);
-	pthread_mutex_unlock(&h->request_lock);
+	pthread_mutex_unlock(&h->regs_lock);
+	/* Broken in between, the new connection may have it again: its answer says. */
+	if (connection_of(h) != epoch)
+		xs_ack(xs_talk(h, 0, XS_UNWATCH, iov, 2, NULL));
 	if (h->flags & XS_UNWATCH_FILTER) {
 		pthread_mutex_lock(&h->lock);
 		drop_events(h, path, token);

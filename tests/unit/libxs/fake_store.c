@@ -257,7 +257,7 @@ static void accept_one(struct fake_store *f)
 	while (f->conns[c] >= 0)
 		c++;
 	f->conns[c] = accept(f->listener, NULL, NULL);
-	f->connects++;
+	__atomic_add_fetch(&f->connects, 1, __ATOMIC_RELAXED);
 }
 
 static void *loop(void *arg)

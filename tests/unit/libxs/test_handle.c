@@ -246,7 +246,7 @@ static void test_threads_do_not_notice_that_the_connection_breaks(void **state)
 		assert_null(bad);
 	}
 	pthread_join(b, NULL);
-	assert_true(x->f.connects > 1);
+	assert_true(__atomic_load_n(&x->f.connects, __ATOMIC_RELAXED) > 1);
 }
 
 static void *reader(void *arg)
