@@ -119,6 +119,7 @@ void server_fini(struct server *srv)
 	loop_destroy(srv->loop);
 	free(srv->by_port);
 	free(srv->scratch);
+	free(srv->trace_path);
 }
 
 /* What every store has; directories of the persistent environment are flagged by their name. */

@@ -95,6 +95,8 @@ static void send_change(int fd, const struct change *c)
 		}
 	}
 	change_model(run.dom0, c);
+	/* A rewind leaves what came behind in place. */
+	free(run.history[run.depth]);
 	run.history[run.depth++] = memcpy(malloc(sizeof(*c)), c, sizeof(*c));
 	number_state();
 	mark(IO_SENT, run.nr);
