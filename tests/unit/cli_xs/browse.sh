@@ -16,12 +16,14 @@ fill()
 	xs rm /t/new 2>/dev/null
 }
 
+show() { open_screen "${2:-80x24}" "${3:-vt100}" "NO_COLOR=1 XENSTORED_PATH=$XENSTORED_PATH $xs_prog browse $1"; }
+
 # browse OPTIONS [SIZE TERM]: a fresh one, ready.
 browse()
 {
 	close_screen
 	fill
-	open_screen "${2:-80x24}" "${3:-vt100}" "NO_COLOR=1 XENSTORED_PATH=$XENSTORED_PATH $xs_prog browse $1"
+	show "$@"
 	until_screen "live"
 	until_screen '\+config|^.*config'
 }
@@ -138,8 +140,10 @@ sees "a wide one has the node beside it again" "\| /t/storm/999"
 if grep -q "$(printf '\033')\[[0-9;]*3[0-7]m" "$dir/drawn"; then fail "NO_COLOR: no colours"; else pass "NO_COLOR: no colours"; fi
 keys q; sees "and it ends well" "ended with 0"
 
-xs rm /t
-browse "/t" 80x24 dumb
+xs rm /t # the storm is longer than the screen
+close_screen
+fill
+show "/t" 80x24 dumb
 sees "a terminal that cannot place text gets the tree as text" "here is xs tree /t"
 sees "all of it" "[+\`]- a = one"
 run xs browse </dev/null

@@ -80,7 +80,6 @@ xs write /config/autostart/10 shop /config/autostart/2 database /config/domain/s
 xs watch --initial none '/config/domain/*/power' --exec-per-key sh -c 'n=${XS_PATH#/config/domain/}; n=${n%/power}; [ "$XS_VALUE" = on ] || exit 0
 	echo "$n" >>'"$dir/order"'; xs write "/status/domain/$n/state" running' >/dev/null 2>&1 &
 starter=$!
-until_so sh -c "xs watches | grep -q /config/domain"
 until_so sh -c "xs write /config/domain/probe/power on; grep -q probe '$dir/order'"
 run sh "$source/docs/examples/autostart-order.sh"
 is "autostart-order: every one runs" "autostart: database runs autostart: shop runs" "$(echo $out)"

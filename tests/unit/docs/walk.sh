@@ -49,6 +49,15 @@ serve()
 	plan
 }
 
+# until_shell: what runs in the second terminal has ended.
+until_shell()
+{
+	for _ in $(seq 200); do
+		[ "$(tmux -S "$dir/tmux" display -p '#{pane_current_command}')" = bash ] && return
+		sleep 0.1
+	done
+}
+
 serve
 is "the first block starts a store, and says how to reach it" 1 "$(grep -c 'export XENSTORED_PATH=' "$dir/store.log")"
 open_screen 80x24 vt100 "env -u XENSTORED_PATH PS1='walk> ' bash --norc -i"
@@ -72,7 +81,7 @@ sees "browse: it tells that the store is gone" 'DAEMON GONE'
 serve
 sees "browse: and that it is back" '  live  '
 keys q
-until_screen '^walk> *$'
+until_shell
 type_block 6
 sees "restart: everything is still there" '^31$'
 "$xs_prog" write /config/garden/basil/water daily
