@@ -74,6 +74,13 @@ _Noreturn void cli_die(int code, const char *fmt, ...)
 	exit(code);
 }
 
+void *must(void *p)
+{
+	if (!p)
+		cli_die(CLI_FAIL, "out of memory");
+	return p;
+}
+
 int cli_code(int rc)
 {
 	switch (-rc) {

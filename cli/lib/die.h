@@ -26,6 +26,8 @@ void cli_set_json_errors(int on);
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then exit(@code). */
 _Noreturn void cli_die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* @p as it is; NULL ends the program: out of memory. */
+void *must(void *p);
 /* Exit status for -errno @rc of the store: 3 connection lost, 4 not permitted, else 1. */
 int cli_code(int rc);
 /* Words for -errno @rc in the store's terms ("no such node", ...). */

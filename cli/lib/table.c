@@ -16,13 +16,6 @@ struct table {
 	size_t nr_cells, max_cells;
 };
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 static void cell_add(struct table *t, char *text)
 {
 	if (t->nr_cells == t->max_cells) {

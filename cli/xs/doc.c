@@ -14,13 +14,6 @@
 #include "json_out.h"
 #include "schema.h"
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 struct want *doc_want(struct doc *d, const char *path)
 {
 	if (d->nr == d->max) {

@@ -13,13 +13,6 @@
 
 #define TEXT_MAX (256u << 20)
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 static char *read_file(const char *file, const char *name, size_t *len)
 {
 	bool from_stdin = strcmp(file, "-") == 0;

@@ -31,13 +31,6 @@ struct place {
 	int depth;
 };
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 /* ---- problems ---- */
 
 /* RFC 6901. Returns the length; what does not fit is cut. */

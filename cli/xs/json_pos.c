@@ -15,13 +15,6 @@ struct scan {
 	int line;
 };
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 /* To the next character that begins a value or a key, or closes. */
 static void skip_between(struct scan *s)
 {

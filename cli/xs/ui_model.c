@@ -11,13 +11,6 @@
 #include "die.h"
 #include "ui_model.h"
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 static struct ui_node *node_create(struct ui_node *parent, const char *name)
 {
 	struct ui_node *n = must(calloc(1, sizeof(*n)));

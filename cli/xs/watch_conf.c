@@ -30,13 +30,6 @@ static _Noreturn void wrong(const struct conf *c, const char *what, const char *
 	cli_die(CLI_USAGE, "%s:%d: %s%s%s", c->file, c->line, what, *word ? ": " : "", word);
 }
 
-static char *must(char *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 static void add(const struct conf *c, char **list, int *nr, char *word)
 {
 	if (*nr >= WORDS_MAX - 1)

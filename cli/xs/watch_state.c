@@ -19,13 +19,6 @@ static size_t hash_of(const char *s)
 	return h;
 }
 
-static void *must(void *p)
-{
-	if (!p)
-		cli_die(CLI_FAIL, "out of memory");
-	return p;
-}
-
 static void grow(struct seen_map *m)
 {
 	size_t n = m->nr_buckets ? m->nr_buckets * 2 : FIRST_BUCKETS;
