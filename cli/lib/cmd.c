@@ -287,7 +287,7 @@ static int run_help(const struct cli_tool *tool, int argc, char **argv)
 	return CLI_OK;
 }
 
-int cli_run(const struct cli_tool *tool, int argc, char **argv)
+static int run_named(const struct cli_tool *tool, int argc, char **argv)
 {
 	const struct cli_cmd *cmd;
 
@@ -302,4 +302,16 @@ int cli_run(const struct cli_tool *tool, int argc, char **argv)
 	if (!cmd)
 		cli_die(CLI_USAGE, "there is no command %s (see: %s help)", argv[1], tool->name);
 	return cli_run_cmd(tool, cmd, argc - 1, argv + 1);
+}
+
+/* A backup cut short by a full disk is no success; a reader that went away wants no more. */
+int cli_run(const struct cli_tool *tool, int argc, char **argv)
+{
+	int code = run_named(tool, argc, argv);
+
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
+		cli_die(CLI_FAIL, "standard output: %s",
+			errno ? strerror(errno) : "not all was written");
+	return code;
 }

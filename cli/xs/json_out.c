@@ -2,6 +2,7 @@
 /*
  * json_out.c - store values and permissions in JSON, and printing it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,9 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 static void dump(json_t *v, size_t flags)
 {
-	if (!v || json_dumpf(v, stdout, flags | JSON_ENCODE_ANY) != 0)
-		cli_die(CLI_FAIL, "out of memory");
+	must(v);
+	if (json_dumpf(v, stdout, flags | JSON_ENCODE_ANY) != 0)
+		cli_die(CLI_FAIL, "standard output: %s", strerror(errno));
 	putchar('\n');
 	json_decref(v);
 }

@@ -76,8 +76,13 @@ static void print_event(const struct sink *s, const json_t *e)
 			print_bytes("   was ", json_object_get(e, "prev"));
 	}
 	putchar('\n');
-	if (fflush(stdout) != 0)
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	if (errno == EPIPE)
 		_exit(CLI_OK); /* nobody reads any more */
+	cli_die(CLI_FAIL, "standard output: %s",
+		errno ? strerror(errno) : "not all was written");
 }
 
 /* ---- the batch ---- */

@@ -24,6 +24,9 @@ is "a missing argument: status 2" 2 $rc
 run xs ls --nonsense
 is "an unknown option: status 2" 2 $rc
 
+run sh -c "'$xs_prog' ls / >/dev/full"
+is "output that cannot be written: status 1" "1 1" "$rc $(echo "$err" | grep -c 'standard output: No space')"
+
 # values
 run xs write /t/a one /t/b 'two words'
 is "write sets several values" 0 $rc

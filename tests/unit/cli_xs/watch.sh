@@ -192,6 +192,9 @@ reader=$!
 sleep 0.4; xs write /t/a p1; sleep 0.2; xs write /t/a p2; sleep 0.3
 is "a reader that goes away ends it quietly" gone "$(kill -0 $reader 2>/dev/null || echo gone)"
 
+run sh -c 'xs watch /t >/dev/full'
+is "events that cannot be written end it with status 1" "1 1" "$rc $(echo "$err" | grep -c 'standard output: No space')"
+
 # the daemon dies and comes back
 if [ -n "$daemon" ]; then
 	watch -j -n 2 /t/a
