@@ -21,26 +21,21 @@
 
 /* ---- complete records ---- */
 
-/* Value of @path as it will be: the document's, else the store's. malloc'd; NULL: none. */
-static char *value_after(const struct job *j, uint32_t tx, const char *path)
+/* The transaction has all changes in it: what it reads is what there will be. */
+static char *value_after(uint32_t tx, const char *record, const char *key)
 {
-	const struct want *w = doc_find(&j->doc, path);
-	size_t len;
+	char path[XENSTORE_ABS_PATH_MAX + 64];
 	int rc;
 
-	if (w && w->gone)
-		return NULL;
-	return w && w->value ? strdup(w->value) : store_read(tx, path, &len, &rc);
+	snprintf(path, sizeof(path), "%s/%s", record, key);
+	return store_read(tx, path, NULL, &rc);
 }
 
-static bool will_run(const struct job *j, uint32_t tx, const char *record)
+static bool will_run(uint32_t tx, const char *record)
 {
-	char path[XENSTORE_ABS_PATH_MAX + 16];
-	char *power;
+	char *power = value_after(tx, record, "power");
 	bool on;
 
-	snprintf(path, sizeof(path), "%s/power", record);
-	power = value_after(j, tx, path);
 	on = power && strcmp(power, "on") == 0;
 	free(power);
 	return on;
@@ -48,11 +43,8 @@ static bool will_run(const struct job *j, uint32_t tx, const char *record)
 
 static void check_key(struct job *j, uint32_t tx, const struct want *w, const char *key)
 {
-	char path[XENSTORE_ABS_PATH_MAX + 64];
-	char *value;
+	char *value = value_after(tx, w->path, key);
 
-	snprintf(path, sizeof(path), "%s/%s", w->path, key);
-	value = value_after(j, tx, path);
 	if (!value || !*value) {
 		j->nr_missing++;
 		cli_warn("%s:%d:%d: %s: %s is missing, and power is on", j->doc.name, w->line,
@@ -66,7 +58,7 @@ static void check_record(struct job *j, uint32_t tx, const struct want *w)
 {
 	const struct schema_row *row;
 
-	if (w->gone || !will_run(j, tx, w->path))
+	if (w->gone || !will_run(tx, w->path))
 		return;
 	for (size_t i = 0; (row = schema_at(i)); i++) {
 		const char *key = row->path + strlen(PATTERN);
@@ -124,9 +116,9 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 	plan_free(&j->plan);
 	rc = plan_make(&j->plan, &j->doc, tx, j->prune, &j->failed);
 	if (!rc)
-		rc = check_records(j, tx);
-	if (!rc)
 		rc = plan_apply(&j->plan, tx, &j->failed);
+	if (!rc)
+		rc = check_records(j, tx);
 	return !rc && j->dry_run ? -ECANCELED : rc;
 }
 

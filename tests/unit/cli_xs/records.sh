@@ -83,6 +83,10 @@ is "the plan says what goes" "0 1 0" "$rc $(echo "$out" | grep -c '^- /config/do
 run xs apply -y --prune less.json
 is "a record that the document leaves out is removed with --prune, and nothing else" "0 a z kept" \
 	"$rc $(xs list /config/domain | xargs) $(xs read /config/other)"
+sed 's/"kernel": "[^"]*", *//' host.json >bare.json
+run xs apply -y --prune bare.json
+is "nor does --prune take from a domain that shall run what it needs" "2 1 /boot/k" \
+	"$rc $(echo "$err" | grep -c '/config/domain/a: kernel is missing') $(xs read /config/domain/a/kernel)"
 echo '{"config":{"domain":{"a":{"memroy":1}}}}' >typo.json
 run xs import typo.json
 is "a key that records do not have is remarked on" "0 1" "$rc $(echo "$err" | grep -c 'typo.json:1:36: .*memroy.*did you mean memory')"
