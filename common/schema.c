@@ -63,6 +63,18 @@ bool schema_is_number(enum schema_type type)
 	return types[type].number;
 }
 
+int64_t schema_max(const struct schema_row *row)
+{
+	int64_t max = row->max ? row->max : types[row->type].max;
+
+	return max == INT64_MAX ? 0 : max;
+}
+
+const char *schema_choices(const struct schema_row *row)
+{
+	return row->type == SCHEMA_STATE ? states : row->choices;
+}
+
 /* ---- finding ---- */
 
 static bool all_digits(const char *s, size_t len)
@@ -176,15 +188,15 @@ static bool is_target(const char *s)
 
 static bool check_number(const struct schema_row *row, const char *s, char why[SCHEMA_WHY_LEN])
 {
-	int64_t max = row->max ? row->max : types[row->type].max;
+	int64_t max = schema_max(row);
 	unsigned long long n = strtoull(s, NULL, 10);
 
 	if (all_digits(s, strlen(s)) && strlen(s) < 20 && n >= (unsigned long long)row->min &&
-	    n <= (unsigned long long)max)
+	    n <= (unsigned long long)(max ? max : INT64_MAX))
 		return true;
 	if (row->type == SCHEMA_BOOL)
 		snprintf(why, SCHEMA_WHY_LEN, "0 or 1 (true or false)");
-	else if (max == INT64_MAX)
+	else if (!max)
 		snprintf(why, SCHEMA_WHY_LEN, "a number (%s)", types[row->type].words);
 	else
 		snprintf(why, SCHEMA_WHY_LEN, "a number from %lld to %lld (%s)",
@@ -252,8 +264,8 @@ bool schema_check(const struct schema_row *row, const char *value, size_t len,
 	}
 	if (types[row->type].number)
 		return check_number(row, value, why);
-	if (row->type == SCHEMA_WORD || row->type == SCHEMA_STATE)
-		return check_words(row->choices ? row->choices : states, value, why);
+	if (schema_choices(row))
+		return check_words(schema_choices(row), value, why);
 	if (row->type == SCHEMA_TEXT || row->type == SCHEMA_SECRET)
 		return check_text(row, len, why);
 	return check_form(row->type, value, why);

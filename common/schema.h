@@ -64,6 +64,10 @@ bool schema_component_fits(const char *pattern, size_t pattern_len, const char *
 bool schema_check(const struct schema_row *row, const char *value, size_t len,
 		  char why[SCHEMA_WHY_LEN]);
 
+/* The largest number (by its type, if the page says none), or length; 0: there is no limit. */
+int64_t schema_max(const struct schema_row *row);
+/* The words a value may be, "a|b|c"; NULL: any. */
+const char *schema_choices(const struct schema_row *row);
 /* The type in words: "number", "disk name". */
 const char *schema_type_words(enum schema_type type);
 /* Whether values of @type are numbers. */

@@ -56,24 +56,24 @@ static json_t *number_schema(const struct schema_row *row)
 	if (row->type == SCHEMA_BOOL)
 		return json_pack("{s:[o, {s:[i, i]}]}", "anyOf", o, "enum", 0, 1);
 	json_object_set_new(o, "minimum", json_integer(row->min));
-	if (row->max)
-		json_object_set_new(o, "maximum", json_integer(row->max));
+	if (schema_max(row))
+		json_object_set_new(o, "maximum", json_integer(schema_max(row)));
 	return o;
 }
 
 /* A number may also stand as text. */
 static json_t *value_schema(const struct schema_row *row)
 {
-	const char *regex = regex_of(row->type);
+	const char *regex = regex_of(row->type), *choices = schema_choices(row);
 	json_t *o;
 
 	if (schema_is_number(row->type))
 		return json_pack("{s:[o, {s:s, s:s}]}", "anyOf", number_schema(row), "type",
 				 "string", "pattern", "^[0-9]*$");
-	if (row->choices) {
-		o = json_pack("{s:o}", "enum", word_list(row->choices));
+	if (choices) {
+		o = json_pack("{s:o}", "enum", word_list(choices));
 		/* the words 0 and 1 are what a document may write as numbers, too */
-		if (strncmp(row->choices, "0|1", 3) == 0) {
+		if (strncmp(choices, "0|1", 3) == 0) {
 			json_array_append_new(json_object_get(o, "enum"), json_integer(0));
 			json_array_append_new(json_object_get(o, "enum"), json_integer(1));
 			json_array_append_new(json_object_get(o, "enum"), json_true());
@@ -226,10 +226,11 @@ static const struct {
 static void print_row(const struct schema_row *row)
 {
 	printf("pattern      %s\ntype         %s\n", row->path, schema_type_words(row->type));
-	if (row->choices)
-		printf("values       %s\n", row->choices);
-	if (row->max)
-		printf("limits       %lld to %lld\n", (long long)row->min, (long long)row->max);
+	if (schema_choices(row))
+		printf("values       %s\n", schema_choices(row));
+	if (schema_max(row))
+		printf("limits       %lld to %lld\n", (long long)row->min,
+		       (long long)schema_max(row));
 	if (row->words[0])
 		printf("meaning      %s\n", row->words);
 	printf("written by   %s\nread by      %s\n", row->writer, row->readers);
@@ -249,11 +250,11 @@ static json_t *row_json(const struct schema_row *row)
 
 	if (row->words[0])
 		json_object_set_new(o, "meaning", json_string(row->words));
-	if (row->choices)
-		json_object_set_new(o, "values", word_list(row->choices));
-	if (row->max) {
+	if (schema_choices(row))
+		json_object_set_new(o, "values", word_list(schema_choices(row)));
+	if (schema_max(row)) {
 		json_object_set_new(o, "min", json_integer(row->min));
-		json_object_set_new(o, "max", json_integer(row->max));
+		json_object_set_new(o, "max", json_integer(schema_max(row)));
 	}
 	return o;
 }

@@ -56,8 +56,12 @@ J
 for f in memory vcpus autostart; do
 	echo "{\"config\":{\"domain\":{\"w\":{\"$f\":\"no\"}}}}" >"one-$f.json"
 done
-is "the JSON Schema says the same of documents as import does" "good bad bad bad bad" \
-	"$(python3 validate.py host.json bad.json one-memory.json one-vcpus.json one-autostart.json | xargs)"
+echo '{"status":{"domain":{"w":{"state":"asleep"}}}}' >one-state.json
+echo '{"status":{"domain":{"w":{"domid":32768}}}}' >one-domid.json
+echo '{"local":{"domain":{"1":{"device":{"vbd":{"51712":{"state":7}}}}}}}' >one-xenbus.json
+is "the JSON Schema says the same of documents as import does" "good bad bad bad bad bad bad bad" \
+	"$(python3 validate.py host.json bad.json one-memory.json one-vcpus.json one-autostart.json one-state.json \
+	one-domid.json one-xenbus.json | xargs)"
 
 # records
 run xs apply -y host.json
