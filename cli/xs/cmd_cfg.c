@@ -154,12 +154,13 @@ static void copy(char *to, size_t size, const char *text)
 static void take_disk(struct record *rec, const struct xs_node *n)
 {
 	struct disk_spec *disk = &rec->disks[rec->nr_disks];
-	const char *target = text_of(n, "target"), *mode = text_of(n, "mode");
+	const char *target = text_of(n, "target"), *mode = text_of(n, "mode"), *colon;
 
 	if (!target || rec->nr_disks == RECORD_DISKS_MAX)
 		return;
+	colon = target[0] == '/' ? NULL : strchr(target, ':');
 	disk->backend = strncmp(target, "phy:", 4) == 0 ? DISK_PHY : DISK_FILE;
-	copy(disk->path, sizeof(disk->path), target[0] == '/' ? target : strchr(target, ':') + 1);
+	copy(disk->path, sizeof(disk->path), colon ? colon + 1 : target);
 	copy(disk->vdev, sizeof(disk->vdev), text_of(n, "vdev"));
 	disk->writable = mode && mode[0] == 'w';
 	disk->shared = mode && strcmp(mode, "w!") == 0;

@@ -246,11 +246,11 @@ int plan_apply(const struct plan *p, uint32_t tx, char **failed)
 static bool is_secret(const char *path)
 {
 	const struct schema_row *row = schema_find(path);
-	const char *name = strrchr(path, '/') + 1;
 
 	if (row && row->type == SCHEMA_SECRET)
 		return true;
-	return strstr(name, "passw") || strstr(name, "secret") || strstr(name, "token");
+	/* also what is below a node of such a name */
+	return strstr(path, "passw") || strstr(path, "secret") || strstr(path, "token");
 }
 
 static char *shown(const struct change *c, const char *data, size_t len)

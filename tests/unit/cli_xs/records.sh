@@ -102,9 +102,9 @@ sleep 0.5; kill $watcher
 is "a dry run changes nothing at all: nobody sees an event" "1 " "$(grep -c '^+ /config/domain/b$' plan) $(grep -v synced events)"
 
 # secrets
-echo '{"config":{"x":{"vncpasswd":"geheim","token":"geheim"}}}' >secret.json
+echo '{"config":{"x":{"vncpasswd":"geheim","token":"geheim","secrets":{"db":"geheim"}}}}' >secret.json
 for how in "apply -n" "apply -n --plan-json" "apply -y" "diff" "diff --json-patch" "import -v"; do
-	xs write /config/x/vncpasswd geheim0 /config/x/token geheim0
+	xs write /config/x/vncpasswd geheim0 /config/x/token geheim0 /config/x/secrets/db geheim0
 	xs $how secret.json >>shown 2>&1
 done
 is "no plan and no difference shows a secret" 0 "$(grep -c geheim shown)"
@@ -134,6 +134,9 @@ is "import-cfg --print gives a document that the schema takes" good "$(python3 v
 printf 'name = "x"\nmemory = twelve\n' >bad.cfg
 run xs import-cfg bad.cfg
 is "a wrong file: status 2, its line and column named" "2 1" "$rc $(echo "$err" | grep -c 'bad.cfg:2:10')"
+xs write /config/domain/crooked/disk/0/target image
+run xs export-cfg crooked
+is "export-cfg of a record that people got wrong gives what is there" "0 1" "$rc $(echo "$out" | grep -c "'file:image,")"
 run xs export-cfg nobody
 is "export-cfg of no record: status 1" 1 $rc
 run env XENSTORED_PATH=/nothing xs import-cfg --print web.cfg
