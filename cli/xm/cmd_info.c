@@ -190,8 +190,7 @@ static long long domain_uptime(struct xs_handle *xs, const struct domain *dom)
 		return now.tv_sec;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (store_read_number(xs, XBT_NULL, &start, "/status/domain/%s/start_time", dom->name) ||
-	    store_read_number(xs, XBT_NULL, &start, "/vm/%s/start_time", dom->uuid))
+	if (store_read_number(xs, XBT_NULL, &start, "/vm/%s/start_time", dom->uuid))
 		return now.tv_sec > start ? now.tv_sec - start : 0;
 	return -1;
 }
