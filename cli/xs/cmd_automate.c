@@ -211,6 +211,10 @@ static int run_automate(struct cli_args *a)
 		scan(&jobs, dir);
 		notify_service("WATCHDOG=1");
 	}
+	/* all at once: each may take its handler's time */
+	for (struct job *j = jobs; j; j = j->next)
+		if (j->pid)
+			kill(j->pid, SIGTERM);
 	drop_unmet(&jobs);
 	return CLI_OK;
 }

@@ -95,14 +95,17 @@ static void parse_busy(struct cli_args *a, struct sink_opts *o)
 }
 
 /* The first word is a command line for sh; the others are its $1, $2, ... */
-static char **in_shell(char **words)
+static char **in_shell(char **words, int nr)
 {
-	static char *argv[64] = { "sh", "-c" };
-	int n = 2;
+	char **argv = must(calloc((size_t)nr + 4, sizeof(*argv)));
+	int n = 0;
+
+	argv[n++] = "sh";
+	argv[n++] = "-c";
 
 	argv[n++] = *words++;
 	argv[n++] = "xs";
-	while (*words && n < 63)
+	while (*words)
 		argv[n++] = *words++;
 	return argv;
 }
@@ -118,7 +121,9 @@ static char **take_handler(struct cli_args *a, struct sink_opts *o)
 		if (i + 1 == a->argc)
 			cli_usage(a, "%s needs a command", a->argv[i]);
 		o->per_key = per_key;
-		o->exec = cli_has(a, "shell") ? in_shell(a->argv + i + 1) : a->argv + i + 1;
+		o->exec = a->argv + i + 1;
+		if (cli_has(a, "shell"))
+			o->exec = in_shell(o->exec, a->argc - i - 1);
 		a->argc = i;
 	}
 	return o->exec;

@@ -140,22 +140,24 @@ static void load(struct conf *c)
 			wrong(c, "the line is too long", "");
 		take_line(c, line);
 	}
+	if (ferror(f))
+		cli_die(CLI_USAGE, "%s: %s", c->file, strerror(errno));
 	fclose(f);
 }
 
 int watch_conf_run(const struct cli_args *a)
 {
 	static struct conf c;
-	static char *argv[2 * WORDS_MAX + 2];
+	static char *argv[2 * WORDS_MAX];
 	int argc = 0;
 
 	c.file = cli_str(a, "config", NULL);
 	load(&c);
 	argv[argc++] = (char *)a->cmd->name;
+	for (int i = 0; i < a->argc; i++)
+		add(&c, c.words, &c.nr, a->argv[i]);
 	for (int i = 0; i < c.nr; i++)
 		argv[argc++] = c.words[i];
-	for (int i = 0; i < a->argc && argc < WORDS_MAX; i++)
-		argv[argc++] = a->argv[i];
 	for (int i = 0; i < c.nr_exec; i++)
 		argv[argc++] = c.exec[i];
 	return cli_run_cmd(a->tool, a->cmd, argc, argv);

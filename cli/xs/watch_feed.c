@@ -27,10 +27,19 @@ static int keep_record(void *arg, const struct xs_bulk_view *v)
 	return 1;
 }
 
+static void take(struct watch_feed *f, const char *data, size_t len)
+{
+	/* keep_record() stops at the first: nothing is taken out */
+	int bad = xs_bulk_read(&f->reader, data, len, f->waiting ? keep_record : on_record, f);
+
+	if (bad < 0)
+		cli_die(CLI_FAIL, "the daemon sends changes that cannot be read: %s",
+			strerror(-bad));
+}
+
 static void on_part(void *arg, int rc, const char *data, size_t len)
 {
 	struct watch_feed *f = arg;
-	int bad;
 
 	if (rc || len == 0) {
 		f->live = false;
@@ -39,10 +48,7 @@ static void on_part(void *arg, int rc, const char *data, size_t len)
 			f->end(f->arg, rc);
 		return;
 	}
-	/* keep_record() stops at the first: nothing is taken out */
-	bad = xs_bulk_read(&f->reader, data, len, f->waiting ? keep_record : on_record, f);
-	if (bad < 0)
-		cli_die(CLI_FAIL, "the daemon sends changes that cannot be read: %s", strerror(-bad));
+	take(f, data, len);
 }
 
 int watch_feed_start(struct watch_feed *f, const char *path)
@@ -59,7 +65,7 @@ void watch_feed_go(struct watch_feed *f, uint64_t seq)
 {
 	f->seq = seq;
 	f->waiting = false;
-	xs_bulk_read(&f->reader, "", 0, on_record, f);
+	take(f, "", 0);
 }
 
 void watch_feed_fini(struct watch_feed *f)

@@ -112,7 +112,9 @@ static FILE *batch_file(const json_t *events)
 		json_dumpf(e, f, JSON_COMPACT);
 		fputc('\n', f);
 	}
-	fflush(f);
+	/* a handler shall not work on half a batch */
+	if (fflush(f) != 0 || ferror(f))
+		cli_die(CLI_NO_HANDLER, "temporary file: %s", strerror(errno));
 	rewind(f);
 	return f;
 }

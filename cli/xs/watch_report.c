@@ -12,7 +12,6 @@
 #include "watch_report.h"
 #include "watch_session.h"
 
-
 static json_t *event_new(const char *type, const char *path, bool exact)
 {
 	struct timeval tv;

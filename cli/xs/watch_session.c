@@ -108,8 +108,9 @@ static void reread(struct session *s, const char *path)
 	r->s = s;
 	memcpy(r->path, path, len);
 	/* answers come in this order; the second finds what the first left in r */
-	xs_submit_str(store(), XS_READ, 0, path, reread_value, r);
-	xs_submit_str(store(), XS_GET_PERMS, 0, path, reread_perms, r);
+	if (xs_submit_str(store(), XS_READ, 0, path, reread_value, r) != 0 ||
+	    xs_submit_str(store(), XS_GET_PERMS, 0, path, reread_perms, r) != 0)
+		cli_die(CLI_FAIL, "%s: cannot be read again", path);
 }
 
 /* ---- events by the protocol: something changed there ---- */
