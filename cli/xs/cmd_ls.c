@@ -139,10 +139,15 @@ static int run_ls(struct cli_args *a)
 {
 	struct look look = look_of(a);
 	struct xs_node *root;
+	int patterns = 0;
 	struct table *t;
 	char perms[512];
 
-	if (a->argc && glob_is_pattern(a->argv[0]))
+	for (int i = 0; i < a->argc; i++)
+		patterns += glob_is_pattern(a->argv[i]);
+	if (a->argc > 1 && patterns < a->argc)
+		cli_usage(a, "ls: one PATH or several patterns are wanted");
+	if (patterns)
 		return list_matches(a);
 	root = look_up(a, cli_has(a, "recursive") ? -1 : 1, &look);
 	if (a->json || look.ndjson || look.flat || look.paths0 || cli_has(a, "recursive")) {

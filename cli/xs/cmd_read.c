@@ -76,9 +76,11 @@ static void read_path(struct job *j, const char *typed)
 
 static int run_read(struct cli_args *a)
 {
-	struct job j = { .a = a, .all = a->json ? json_object() : NULL, .several = a->argc > 1 };
+	struct job j = { .a = a, .several = a->argc > 1 };
 	bool pattern = false;
 
+	if (a->json && !cli_has(a, "ndjson"))
+		j.all = json_object();
 	for (int i = 0; i < a->argc; i++) {
 		if (!glob_is_pattern(a->argv[i])) {
 			read_path(&j, a->argv[i]);

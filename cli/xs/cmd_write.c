@@ -116,6 +116,8 @@ static void read_stdin(struct job *j)
 	if (!j->from_stdin)
 		cli_die(CLI_FAIL, "out of memory");
 	j->stdin_len = fread(j->from_stdin, 1, STDIN_MAX + 1, stdin);
+	if (ferror(stdin))
+		cli_die(CLI_FAIL, "standard input: %s", strerror(errno));
 	if (j->stdin_len > STDIN_MAX)
 		cli_die(CLI_FAIL, "standard input: a value has at most %d bytes, path included",
 			STDIN_MAX);

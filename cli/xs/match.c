@@ -125,11 +125,7 @@ void shower_node(struct shower *s, const struct xs_node *n, const char *path)
 	if (s->list) {
 		json_array_append_new(s->list, node_json(n, path, s->perms, s->decode));
 	} else if (s->ndjson) {
-		json_t *o = node_json(n, path, s->perms, s->decode);
-
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(o);
+		json_print_line(node_json(n, path, s->perms, s->decode));
 	} else if (s->null) {
 		printf("%s%c", path, '\0');
 	} else if (s->names) {

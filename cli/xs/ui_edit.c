@@ -259,7 +259,13 @@ void ui_edit_value(struct ui *u)
 	if (!e)
 		return;
 	text = text_escape(e->seen, e->seen_len);
-	ui_ask(u, "value: ", text, value_typed);
+	if (strlen(text) < UI_TEXT_MAX) {
+		ui_ask(u, "value: ", text, value_typed);
+	} else {
+		/* what is cut would be written cut */
+		ui_say(u, "too long to be typed: xs write --stdin %s", e->path);
+		ui_edit_forget(u);
+	}
 	free(text);
 }
 

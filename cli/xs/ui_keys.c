@@ -175,7 +175,6 @@ static void key_devices(struct ui *u)
 	show(u, u->pane == PANE_DEVICES ? PANE_EVENTS : PANE_DEVICES);
 }
 
-
 static void key_diff(struct ui *u) { show(u, PANE_DIFF); }
 static void key_snapshot(struct ui *u) { ui_snapshot_take(u); }
 static void key_zoom(struct ui *u) { u->zoom = !u->zoom; }

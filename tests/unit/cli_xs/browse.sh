@@ -110,6 +110,9 @@ sees "a running domain's device asks again" "running domain's device; type yes"
 typed no; keys Enter; sees "and another word than yes does nothing" "not confirmed"
 is "nothing is written then" 2 "$(xs read $back/state)"
 keys e Escape; sees "Escape gives up" "given up"
+head -c 2000 /dev/zero | xs write --stdin /t/zeros
+go /t/zeros; until_screen 'value: 2000 bytes'; keys e; sees "a value too long for the line is not cut" "^too long to be typed: xs write --stdin /t/zeros"
+keys Escape
 
 # ---- a hard life ----
 go /t/new

@@ -100,6 +100,12 @@ is "--ndjson is an object a line" '{"path":"/t/d","name":"d","value":""}
 is "grep finds values by expression" /t/d/g "$(xs grep -n '^[3-9]$' /t)"
 is "grep -k looks at paths, -F takes text, -v the others" "/t/x /t/d/e /t/d/e/f /t/d/e/f /t/d/g" \
 	"$(xs grep -n -F 1 /t) $(xs grep -k -n '/e' /t | xargs) $(xs grep -v -n '^1*$' /t | xargs)"
+run xs get -j --ndjson /t/x
+is "--ndjson is stronger than --json" '0 {"path":"/t/x","name":"x","value":"1"}' "$rc $out$err"
+run xs ls /t /t/d
+is "ls of several paths: status 2, not the first alone" 2 $rc
+run sh -c "xs put --stdin /t/x <'$dir'"
+is "an input that cannot be read is no empty value" "1 1" "$rc $(xs get /t/x)"
 run xs grep '(' /t
 is "a bad expression: status 2" 2 $rc
 xs write /local/domain/9/name nine /local/domain/9/device/vbd/51712/state 4 /local/domain/9/memory/target 131072 \
