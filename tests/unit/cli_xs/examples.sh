@@ -23,16 +23,7 @@ chmod +x "$dir/bin/ip" "$dir/bin/tell"
 export PATH="$dir/bin:$PATH" NOTIFY=tell CONSOLE_DIR="$dir/console" CONSOLE_MAX=1000 BACKUP_DIR="$dir/backup" BACKUP_KEEP=3 \
 	METRICS_FILE="$dir/metrics.prom" BRIDGE_ADDRESS=10.9.0.1/24 AUTOSTART_SECONDS=20
 
-# until_so COMMAND...: waits for it, a minute.
-until_so()
-{
-	for _ in $(seq 600); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	return 1
-}
-comes() { what=$1; shift; if until_so "$@"; then pass "$what"; else fail "$what" "$(cat "$dir/automate.log"; ls "$dir" "$dir/backup")"; fi; }
+comes() { what=$1; shift; if comes_so "$@"; then pass "$what"; else fail "$what" "$(cat "$dir/automate.log"; ls "$dir" "$dir/backup")"; fi; }
 
 xs write /config/network/bridge br-test /status/domain/web/state running /status/domain/web/memory_kib 65536
 xs automate "$dir/watch.d" >"$dir/automate.log" 2>&1 &
@@ -64,15 +55,15 @@ is "backup: an import brings it back" 77 "$(xs read /config/domain/web/memory)"
 
 head -c 2000 /dev/zero | tr '\0' x >"$dir/console/guest-web.log"
 # handlers are at work once one of them answers: nothing before that would be seen
-mark() { xs write "/status/domain/mark/state" failed; grep -q 'domain mark failed' "$dir/told"; }
-until_so mark
+mark() { xs write "/status/domain/$1/state" failed; grep -q "domain $1 failed" "$dir/told"; }
+until_so mark begin
 xs write /status/domain/web/error 'page fault in the guest' && xs write /status/domain/web/state crashed
 comes "crash-notify: the reason is told" grep -qx 'domain web crashed: page fault in the guest' "$dir/told"
 comes "console-rotate: the log of an ended domain is put aside" test -s "$dir/console/guest-web.log.1"
 is "console-rotate: and goes on empty" 0 "$(wc -c <"$dir/console/guest-web.log")"
 xs write /status/domain/web/state running
 xs write /status/domain/web/state shutdown
-sleep 0.3
+until_so mark end
 is "crash-notify: a clean end is no news" 1 "$(grep -c 'domain web' "$dir/told")"
 
 # a stand-in for xend: what is switched on runs a moment later

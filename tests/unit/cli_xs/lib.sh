@@ -60,4 +60,20 @@ run() {
 	err=$(cat "$dir/err")
 }
 
+# until_so COMMAND...: goes on when it succeeds; the test ends when it has not for a minute.
+until_so()
+{
+	comes_so "$@" && return
+	echo "Bail out! still not so after a minute: $*"
+	exit 99
+}
+comes_so()
+{
+	for _ in $(seq 600); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	return 1
+}
+
 plan() { echo "1..$count"; [ "$failed" = 0 ]; exit; }

@@ -96,10 +96,13 @@ run xs import typo.json
 is "a key that records do not have is remarked on" "0 1" "$rc $(echo "$err" | grep -c 'typo.json:1:36: .*memroy.*did you mean memory')"
 xs watch --initial none --json /config >events 2>&1 &
 watcher=$!
-sleep 0.5
-xs apply --dry-run --prune host.json >plan; xs import -n part2.json 2>/dev/null; xs diff host.json >/dev/null
-sleep 0.5; kill $watcher
-is "a dry run changes nothing at all: nobody sees an event" "1 " "$(grep -c '^+ /config/domain/b$' plan) $(grep -v synced events)"
+until_so grep -q synced events
+xs apply --dry-run --prune host.json >plan; xs import -n host.json >>plan; xs diff host.json >/dev/null
+xs write /config/after 1
+until_so grep -q /config/after events
+kill $watcher
+is "a dry run changes nothing at all: nobody sees an event" "2 " \
+	"$(grep -c '^+ /config/domain/b$' plan) $(grep -v -e synced -e /config/after events)"
 
 # secrets
 echo '{"config":{"x":{"vncpasswd":"geheim","token":"geheim","secrets":{"db":"geheim"}}}}' >secret.json

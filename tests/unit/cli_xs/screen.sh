@@ -22,16 +22,16 @@ typed() { tmux -S "$dir/tmux" send-keys -l "$1"; }
 screen() { tmux -S "$dir/tmux" capture-pane -p; }
 line() { screen | sed -n "$1p"; }
 
-# until_screen PATTERN: waits for a line that matches the extended regular expression; 1 after a minute.
+on_screen() { screen | grep -qE -- "$1"; }
+# until_screen PATTERN: goes on when a line matches the extended regular expression; else the test ends.
 until_screen()
 {
-	for _ in $(seq 600); do
-		screen | grep -qE -- "$1" && return 0
-		sleep 0.1
-	done
-	return 1
+	comes_so on_screen "$1" && return
+	screen | sed 's/^/# /'
+	echo "Bail out! no $1 on the screen after a minute"
+	exit 99
 }
 
 # sees WHAT PATTERN: the claim that the screen comes to show it.
-sees() { if until_screen "$2"; then pass "$1"; else fail "$1" "no $2 on:
+sees() { if comes_so on_screen "$2"; then pass "$1"; else fail "$1" "no $2 on:
 $(screen)"; fi; }
