@@ -145,6 +145,21 @@ static int op_reboot(struct xend *x, struct request *r)
 	return err ? refuse(r, err, "the store refuses control/shutdown: %s", strerror(-err)) : 0;
 }
 
+/* The host goes down: the record stays as it is, for autostart=last. */
+static int shutdown_for_host(struct xend *x, struct domain *d)
+{
+	int err = 0;
+
+	if (d->state == STATE_RUNNING || d->state == STATE_PAUSED) {
+		err = home_ask_shutdown(x, d, "poweroff");
+		if (!err)
+			domain_set_state(x, d, STATE_STOPPING, "host-shutdown");
+	} else if (d->walk == WALK_UP) {
+		steps_begin_down(x, d, AFTER_STOP, "host-shutdown");
+	}
+	return err;
+}
+
 static int op_shutdown(struct xend *x, struct request *r)
 {
 	struct domain *d = running_target(x, r);
@@ -152,12 +167,8 @@ static int op_shutdown(struct xend *x, struct request *r)
 
 	if (!d)
 		return -ESRCH;
-	if (host_stopping(x) && (d->state == STATE_RUNNING || d->state == STATE_PAUSED)) {
-		err = home_ask_shutdown(x, d, "poweroff");
-		if (!err)
-			domain_set_state(x, d, STATE_STOPPING, "host-shutdown");
-		return err;
-	}
+	if (host_stopping(x))
+		return shutdown_for_host(x, d);
 	err = record_power_off(x->xs, d->name);
 	return err ? refuse(r, err, "the record of %s cannot be written: %s", d->name,
 			    strerror(-err)) : 0;

@@ -80,7 +80,7 @@ static int parse_cpus(const char *text, uint8_t map[HV_CPUS_MAX / 8])
 	return 0;
 }
 
-/* @nr_cpus: the machine's; all of them are "all". */
+/* @nr_cpus: the machine's, HV_CPUS_MAX at most; all of them are "all". */
 static void format_cpus(const uint8_t map[HV_CPUS_MAX / 8], unsigned int nr_cpus,
 			char out[CPU_LIST_MAX])
 {
@@ -142,7 +142,8 @@ int op_vcpu_list(struct xend *x, struct request *r)
 		return -ESRCH;
 	err = hv_host_info(x->hv, &host);
 	for (unsigned int i = 0; !err; i++)
-		err = write_vcpu(x, r, (uint16_t)domid, i, host.nr_cpus);
+		err = write_vcpu(x, r, (uint16_t)domid, i,
+				 host.nr_cpus < HV_CPUS_MAX ? host.nr_cpus : HV_CPUS_MAX);
 	return err == -ENOENT ? 0 : refused(r, "vcpu-list", err);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request_rename.c - a domain's name, running or not: record, status, history and home move in one
- * transaction, so that nobody ever sees it under none or both.
+ * request_rename.c - a running domain's name: record, status, history and home move in one
+ * transaction, so that nobody ever sees it under none or both. What does not run is only its record
+ * and history, which xm moves.
  */
 #include <errno.h>
 #include <stdio.h>

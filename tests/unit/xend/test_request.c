@@ -247,6 +247,40 @@ static void test_a_running_domain_is_renamed_without_a_gap(void **state)
 	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
 }
 
+static void test_a_host_that_goes_down_leaves_records_switched_on(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	fake_set("/host/stopping", "1");
+	for (int i = 0; i < 2; i++) { /* asked again, it is no other wish */
+		ask(w, 1, "shutdown", "web", NULL);
+		assert_done();
+		assert_string_equal(state_of("web"), "stopping");
+		assert_string_equal(fake_get("/config/domain/web/power"), "on");
+	}
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+	fake_hv_shutdown(1, HV_SHUTDOWN_POWEROFF);
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "shutdown");
+	assert_string_equal(fake_get("/config/domain/web/power"), "on");
+}
+
+static void test_a_host_that_goes_down_ends_what_is_only_starting(void **state)
+{
+	struct world *w = *state;
+
+	w->backends = BACKENDS_SILENT;
+	world_record(w, "web");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "starting");
+	fake_set("/host/stopping", "1");
+	ask(w, 20, "shutdown", "web", NULL);
+	assert_done();
+	assert_string_equal(state_of("web"), "shutdown");
+	assert_string_equal(fake_get("/config/domain/web/power"), "on");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)
@@ -263,6 +297,8 @@ int main(void)
 		TEST(test_weight_and_cap_are_set_one_by_one),
 		TEST(test_the_memory_limit_is_the_hypervisors_and_the_homes),
 		TEST(test_a_running_domain_is_renamed_without_a_gap),
+		TEST(test_a_host_that_goes_down_leaves_records_switched_on),
+		TEST(test_a_host_that_goes_down_ends_what_is_only_starting),
 	};
 
 	return cmocka_run_group_tests_name("xend: requests", tests, NULL, NULL);
