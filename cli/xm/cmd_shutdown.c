@@ -11,13 +11,23 @@
 #include "domains.h"
 #include "request.h"
 
-static const struct opt options[] = {
-	{'a', "all", NULL, "all running domains but Domain-0"},
-	{'w', "wait", NULL, "return when it has happened"},
+#define ALL {'a', "all", NULL, "all running domains but Domain-0"}
+#define WAIT {'w', "wait", NULL, "return when it has happened"}
+
+static const struct opt shutdown_options[] = {
+	ALL,
+	WAIT,
 	{OPT_HOST, "host", NULL, "the host goes down: nothing starts any more, records stay on"},
 	{'F', NULL, NULL, NULL}, /* xl: fall back to ACPI; a paravirtual guest has none */
 	{'H', "halt", NULL, NULL},
 	{'R', "reboot", NULL, NULL},
+	{0},
+};
+
+static const struct opt reboot_options[] = {
+	ALL,
+	WAIT,
+	{'F', NULL, NULL, NULL},
 	{0},
 };
 
@@ -147,35 +157,49 @@ static int select_domains(struct xm *xm, const struct args *args, struct domain 
 	return 0;
 }
 
+static int host_goes_down(struct xm *xm)
+{
+	int ret = xm_store(xm) ? store_write(xm->xs, XBT_NULL, "1", "/host/stopping") : -EIO;
+
+	return ret && xm->xs ? xm_fail_store(xm, "writing /host/stopping", -ret) : ret != 0;
+}
+
+/* One that cannot be asked, perhaps because it has just ended, keeps no other from being asked. */
 static int end_all(struct xm *xm, const struct args *args, act_fn act, progress_fn progress)
 {
 	struct domain *doms = NULL;
-	size_t nr;
+	size_t nr, asked = 0;
 	int ret;
 
 	if (!args->nr == !args_has(args, 'a'))
 		return xm_fail(xm, "name one or more domains, or say -a for all");
 	ret = select_domains(xm, args, &doms, &nr);
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = act(xm, &doms[i]);
-	for (size_t i = 0; !ret && args_has(args, 'w') && i < nr; i++)
-		ret = wait_one(xm, &doms[i], progress);
+	if (!ret && args_has(args, OPT_HOST))
+		ret = host_goes_down(xm);
+	if (ret)
+		nr = 0;
+	for (size_t i = 0; i < nr; i++) {
+		if (act(xm, &doms[i]))
+			ret = 1;
+		else
+			doms[asked++] = doms[i];
+	}
+	for (size_t i = 0; args_has(args, 'w') && i < asked; i++) {
+		if (wait_one(xm, &doms[i], progress)) {
+			ret = 1;
+			break;
+		}
+	}
 	free(doms);
 	return ret;
 }
 
 static int run_shutdown(struct xm *xm, const struct args *args)
 {
+	if (args_has(args, OPT_HOST))
+		return end_all(xm, args, shutdown_for_host, shutdown_progress);
 	if (args_has(args, 'R')) /* xm shutdown -R */
 		return end_all(xm, args, reboot_one, reboot_progress);
-	if (args_has(args, OPT_HOST)) {
-		struct xs_handle *xs = xm_store(xm);
-		int ret = xs ? store_write(xs, XBT_NULL, "1", "/host/stopping") : 0;
-
-		if (!xs || ret)
-			return xs ? xm_fail_store(xm, "writing /host/stopping", -ret) : 1;
-		return end_all(xm, args, shutdown_for_host, shutdown_progress);
-	}
 	return end_all(xm, args, shutdown_one, shutdown_progress);
 }
 
@@ -189,8 +213,9 @@ const struct command cmd_shutdown = {
 	.usage = "[-w] [--host] DOMAIN... | -a",
 	.summary = "Ask a domain to shut down",
 	.detail = "The guest decides when; xm destroy does not ask. A stored record stays, "
-		  "switched off.",
-	.options = options,
+		  "switched off.\n"
+		  "If a host that was said to go down stays up: xs rm /host/stopping.",
+	.options = shutdown_options,
 	.max_args = -1,
 	.example = "xm shutdown -w web",
 	.run = run_shutdown,
@@ -201,7 +226,7 @@ const struct command cmd_reboot = {
 	.usage = "[-w] DOMAIN... | -a",
 	.summary = "Ask a domain to reboot",
 	.detail = "Its record is read again: what was changed in the meantime takes effect.",
-	.options = options,
+	.options = reboot_options,
 	.max_args = -1,
 	.example = "xm reboot -w web",
 	.run = run_reboot,

@@ -360,6 +360,15 @@ static const char *op_reboot(struct fake_xend *x, struct guest *g, const char *i
 	return NULL;
 }
 
+static const char *op_shutdown(struct fake_xend *x, struct guest *g, const char *id)
+{
+	(void)id;
+	if (does(x, g, "fake=busy"))
+		return "it is busy";
+	settle(x, g);
+	return NULL;
+}
+
 static const char *op_dmesg(struct fake_xend *x, struct guest *g, const char *id)
 {
 	char clear[1024];
@@ -468,7 +477,8 @@ static const struct {
 	const char *(*run)(struct fake_xend *x, struct guest *g, const char *id);
 } ops[] = {
 	{"destroy", true, op_destroy}, {"pause", true, op_pause},  {"unpause", true, op_unpause},
-	{"reboot", true, op_reboot},   {"dmesg", false, op_dmesg}, {"refresh", false, op_refresh},
+	{"reboot", true, op_reboot},   {"shutdown", true, op_shutdown},
+	{"dmesg", false, op_dmesg},    {"refresh", false, op_refresh},
 	{"attach", true, op_attach},   {"detach", true, op_detach},
 	{"vcpu-list", true, op_vcpu_list}, {"vcpu-pin", true, op_vcpu_pin},
 	{"sched-credit", true, op_sched_credit}, {"mem-max", true, op_mem_max},

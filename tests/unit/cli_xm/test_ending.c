@@ -43,6 +43,28 @@ static void test_shutdown_of_all_leaves_the_host_alone(void **state)
 	expect_err("Domain-0 is the host");
 }
 
+static void test_the_host_goes_down_only_when_domains_are_rightly_named(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	FAILS("shutdown", "--host");
+	FAILS("shutdown", "--host", "nosuch");
+	FAILS("reboot", "--host", "-a");
+	expect_key("/host/stopping", NULL);
+	OK("shutdown", "--host", "-a", "-w");
+	expect_key("/host/stopping", "1");
+}
+
+static void test_one_that_refuses_keeps_no_other_from_being_asked(void **state)
+{
+	(void)state;
+	OK("create", CFG, "extra=fake=busy");
+	OK("create", CFG, "name=two");
+	FAILS("shutdown", "--host", "-a", "-w");
+	expect_err("demo: not shut down: it is busy");
+	expect_key("/status/domain/two/state", NULL);
+}
+
 static void test_a_dead_domain_that_is_kept_cannot_be_asked(void **state)
 {
 	(void)state;
@@ -164,6 +186,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE(test_shutdown_switches_the_record_off_and_waits_when_told),
 		LIVE(test_shutdown_of_all_leaves_the_host_alone),
+		LIVE(test_the_host_goes_down_only_when_domains_are_rightly_named),
+		LIVE(test_one_that_refuses_keeps_no_other_from_being_asked),
 		LIVE(test_a_dead_domain_that_is_kept_cannot_be_asked),
 		LIVE(test_ctrl_c_ends_the_waiting_not_the_shutdown),
 		LIVE(test_reboot_waits_for_the_next_life),
