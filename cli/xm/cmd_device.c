@@ -29,18 +29,50 @@ static const struct opt detach_options[] = {
 };
 
 struct kind {
-	const char *list, *backend; /* in the record; below /local/domain/0/backend */
-	const char *named_by;	    /* key in both that names it besides its number */
+	const char *noun, *lister;
+	const char *list, *backend;		     /* in the record; in dom0's backend directory */
+	const char *name_in_list, *name_in_backend;  /* keys of what the user calls it */
+	unsigned int max;
+	bool item_is_id; /* its item in the record is the device's number, too */
+	int (*put)(struct xs_handle *xs, xs_transaction_t t, const char *name, unsigned int item,
+		   const struct record *rec);
 };
 
-static const struct kind disk_kind = {"disk", "vbd", NULL}, vif_kind = {"vif", "vif", "mac"};
+static int put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, unsigned int item,
+		    const struct record *rec)
+{
+	return record_put_disk(xs, t, name, item, &rec->disks[0]);
+}
+
+static int put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, unsigned int item,
+		   const struct record *rec)
+{
+	return record_put_vif(xs, t, name, item, &rec->vifs[0]);
+}
+
+static const struct kind disk_kind = {.noun = "disk",
+				      .lister = "block-list",
+				      .list = "disk",
+				      .backend = "vbd",
+				      .name_in_list = "vdev",
+				      .name_in_backend = "dev",
+				      .max = RECORD_DISKS_MAX,
+				      .put = put_disk};
+static const struct kind vif_kind = {.noun = "network card",
+				     .lister = "network-list",
+				     .list = "vif",
+				     .backend = "vif",
+				     .name_in_list = "mac",
+				     .name_in_backend = "mac",
+				     .max = RECORD_VIFS_MAX,
+				     .item_is_id = true,
+				     .put = put_vif};
 
 struct device {
 	const struct kind *kind;
 	const struct domain *dom;
 	struct record *rec; /* holds the new one at 0 */
 	unsigned int item;
-	bool taken;	  /* its name is in the record already */
 	const char *name; /* xvdb, a MAC or a number */
 	char id[32];	  /* the backend's, "" when there is none */
 };
@@ -61,37 +93,33 @@ static bool join(const struct args *args, char *out, size_t size)
 	return true;
 }
 
-/* Whether the record's list has the name, and the first number that is free everywhere. */
+/* At the first number that is free everywhere; -EEXIST when the list has the name already. */
 static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct device *dev = data;
-	const char *name = dev->dom->name, *key = dev->kind == &disk_kind ? "vdev" : "mac";
-	const char *mine =
-		dev->kind == &disk_kind ? dev->rec->disks[0].vdev : dev->rec->vifs[0].mac;
-	unsigned int max = dev->kind == &disk_kind ? RECORD_DISKS_MAX : RECORD_VIFS_MAX;
+	const struct kind *kind = dev->kind;
+	const char *name = dev->dom->name;
 
 	if (!store_exists(xs, t, "/config/domain/%s", name))
 		return -ENOENT;
-	dev->item = max;
-	for (unsigned int i = max; i-- > 0;) {
-		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, dev->kind->list,
-				       i, key);
+	dev->item = kind->max;
+	for (unsigned int i = kind->max; i-- > 0;) {
+		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, kind->list, i,
+				       kind->name_in_list);
+		bool taken = now && strcmp(now, dev->name) == 0;
 
-		dev->taken = dev->taken || (now && strcmp(now, mine) == 0);
-		if (!now &&
-		    !store_exists(xs, t, "/config/domain/%s/%s/%u", name, dev->kind->list, i) &&
-		    !(dev->kind == &vif_kind &&
-		      store_exists(xs, t, "/local/domain/0/backend/vif/%d/%u", dev->dom->domid, i)))
-			dev->item = i;
 		free(now);
+		if (taken)
+			return -EEXIST;
+		if (!store_exists(xs, t, "/config/domain/%s/%s/%u", name, kind->list, i) &&
+		    !(kind->item_is_id &&
+		      store_exists(xs, t, "/local/domain/0/backend/%s/%d/%u", kind->backend,
+				   dev->dom->domid, i)))
+			dev->item = i;
 	}
-	if (dev->taken)
-		return -EEXIST;
-	if (dev->item == max)
+	if (dev->item == kind->max)
 		return -ENOSPC;
-	return dev->kind == &disk_kind
-		       ? record_put_disk(xs, t, name, dev->item, &dev->rec->disks[0])
-		       : record_put_vif(xs, t, name, dev->item, &dev->rec->vifs[0]);
+	return kind->put(xs, t, name, dev->item, dev->rec);
 }
 
 static int take_back(struct xm *xm, const struct device *dev)
@@ -217,7 +245,7 @@ static void find_backend(struct xs_handle *xs, struct device *dev)
 		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%d/%.32s",
 			 dev->kind->backend, dev->dom->domid, ids[i]);
 		if (strcmp(ids[i], dev->name) == 0 ||
-		    is_named(xs, dir, dev->kind == &disk_kind ? "dev" : "mac", dev->name))
+		    is_named(xs, dir, dev->kind->name_in_backend, dev->name))
 			snprintf(dev->id, sizeof(dev->id), "%s", ids[i]);
 	}
 	free(ids);
@@ -227,7 +255,6 @@ static void find_backend(struct xs_handle *xs, struct device *dev)
 static bool find_item(struct xs_handle *xs, struct device *dev)
 {
 	unsigned int nr;
-	const char *key = dev->kind == &disk_kind ? "vdev" : "mac";
 	char dir[STORE_PATH_MAX], *called = NULL;
 	char **items = store_list(xs, XBT_NULL, &nr, "/config/domain/%s/%s", dev->dom->name,
 				  dev->kind->list);
@@ -236,12 +263,12 @@ static bool find_item(struct xs_handle *xs, struct device *dev)
 	if (dev->id[0])
 		called = store_read(xs, XBT_NULL, "/local/domain/0/backend/%s/%d/%s/%s",
 				    dev->kind->backend, dev->dom->domid, dev->id,
-				    dev->kind == &disk_kind ? "dev" : "mac");
+				    dev->kind->name_in_backend);
 	for (unsigned int i = 0; i < nr && !found; i++) {
 		snprintf(dir, sizeof(dir), "/config/domain/%s/%s/%.32s", dev->dom->name,
 			 dev->kind->list, items[i]);
-		found = is_named(xs, dir, key, called ? called : dev->name) ||
-			(dev->kind == &vif_kind &&
+		found = is_named(xs, dir, dev->kind->name_in_list, called ? called : dev->name) ||
+			(dev->kind->item_is_id &&
 			 strcmp(items[i], dev->id[0] ? dev->id : dev->name) == 0);
 		dev->item = (unsigned int)atoi(items[i]);
 	}
@@ -269,8 +296,7 @@ static int detach(struct xm *xm, const struct args *args, const struct kind *kin
 	recorded = find_item(xm->xs, &dev) && !args_has(args, 'l');
 	if (!dev.id[0] && !recorded)
 		return xm_fail(xm, "%s has no %s '%.64s': '%s %s %s' lists what it has", dom.name,
-			       kind == &disk_kind ? "disk" : "network card", dev.name, xm->prog,
-			       kind == &disk_kind ? "block-list" : "network-list", dom.name);
+			       kind->noun, dev.name, xm->prog, kind->lister, dom.name);
 	memcpy(live, with, sizeof(live));
 	live[1].value = dev.id;
 	if (!args_has(args, 'f'))
