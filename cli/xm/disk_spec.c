@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +19,6 @@ struct fields {
 	char *at[FIELDS_MAX];
 	int nr;
 };
-
-static int spec_error(char *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int spec_error(char *err, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, SPEC_ERROR_LEN, fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 const char *disk_backend_name(enum disk_backend backend)
 {

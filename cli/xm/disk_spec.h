@@ -11,9 +11,10 @@
 
 #include <stdbool.h>
 
+#include "spec_error.h"
+
 #define DISK_PATH_MAX 1023
 #define DISK_VDEV_MAX 15
-#define SPEC_ERROR_LEN 512
 
 enum disk_backend {
 	DISK_UNKNOWN, /* not said: a block device is phy:, anything else file: */

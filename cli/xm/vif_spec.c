@@ -5,26 +5,13 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nearest.h"
 #include "vif_spec.h"
-
-static int spec_error(char *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int spec_error(char *err, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, SPEC_ERROR_LEN, fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 int vif_mac_parse(const char *text, char mac[VIF_MAC_LEN + 1])
 {

@@ -6,7 +6,7 @@
 #ifndef XM_VIF_SPEC_H
 #define XM_VIF_SPEC_H
 
-#include "disk_spec.h" /* SPEC_ERROR_LEN */
+#include "spec_error.h"
 
 #define VIF_MAC_LEN 17
 #define VIF_NAME_MAX 15 /* IFNAMSIZ - 1 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_docs.c - claims about what xm says of itself: every configuration key is in its page, help
- * has the form that completions parse (tests/unit/cli_xs/agree.sh has the rest). Argument 1: the folder
- * with xm.cfg.5.scd.
+ * has the form that completions parse (tests/unit/cli_xs/agree.sh has the rest). Argument 1: the
+ * folder with xm.cfg.5.scd.
  */
 #include <ctype.h>
 #include <setjmp.h>

@@ -13,6 +13,7 @@
 #include "fake_store.h"
 #include "xm_run.h"
 
+#define PAD "                                 " /* to the column of IDs */
 #define CFG xm_file("demo.cfg")
 #define RECORD "/config/domain/demo"
 #define BACK "/local/domain/0/backend"
@@ -102,8 +103,8 @@ static void test_vcpus_are_listed_and_pinned(void **state)
 	OK("create", CFG);
 	OK("vcpu-list", "demo");
 	expect_out("Name                                ID  VCPU   CPU  State   Time(s)  Affinity");
-	expect_out("demo                                 1     0     1    r--       1.5  all / all");
-	expect_out("demo                                 1     1     -    --p       0.0  0-1 / 1");
+	expect_out("demo" PAD "1     0     1    r--       1.5  all / all");
+	expect_out("demo" PAD "1     1     -    --p       0.0  0-1 / 1");
 	OK("vcpu-list", "--json", "demo");
 	expect_out("\"hard\":\"0-1\"");
 	OK("vcpu-pin", "demo", "all", "-", "1");
