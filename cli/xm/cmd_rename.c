@@ -11,18 +11,35 @@
 #include "request.h"
 
 struct rename_args {
-	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
+	const char *from, *to;
 };
 
+static int move(struct xs_handle *xs, xs_transaction_t t, const char *below,
+		const struct rename_args *r)
+{
+	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
+	int ret = 0;
+
+	snprintf(from, sizeof(from), "%s/%s", below, r->from);
+	snprintf(to, sizeof(to), "%s/%s", below, r->to);
+	if (store_exists(xs, t, "%s", to))
+		ret = store_remove(xs, t, "%s", to);
+	if (ret || !store_exists(xs, t, "%s", from))
+		return ret;
+	ret = store_copy(xs, t, from, to);
+	return ret ? ret : store_remove(xs, t, "%s", from);
+}
+
+/* What is left of an older domain of the new name goes. */
 static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct rename_args *r = data;
 	int ret;
 
-	if (store_exists(xs, t, "%s", r->to))
+	if (store_exists(xs, t, "/config/domain/%s", r->to))
 		return -EEXIST;
-	ret = store_copy(xs, t, r->from, r->to);
-	return ret ? ret : store_remove(xs, t, "%s", r->from);
+	ret = move(xs, t, "/config/domain", r);
+	return ret ? ret : move(xs, t, "/history/domain", r);
 }
 
 /* xend keeps a running domain under its name: it moves everything. */
@@ -39,8 +56,8 @@ static int rename_running(struct xm *xm, const struct domain *dom, const char *n
 static int run_rename(struct xm *xm, const struct args *args)
 {
 	const char *name = args->at[1], *problem = record_name_problem(name);
-	struct rename_args r;
 	struct domain dom;
+	struct rename_args r = {dom.name, name};
 	int ret;
 
 	if (problem)
@@ -51,8 +68,6 @@ static int run_rename(struct xm *xm, const struct args *args)
 		return rename_running(xm, &dom, name);
 	if (!dom.has_record)
 		return xm_fail(xm, "%s has no record: it cannot be renamed", dom.name);
-	snprintf(r.from, sizeof(r.from), "/config/domain/%s", dom.name);
-	snprintf(r.to, sizeof(r.to), "/config/domain/%s", name);
 	ret = store_transact(xm->xs, rename_body, &r);
 	if (ret == -EEXIST)
 		return xm_fail(xm, "there is a domain '%s' already", name);

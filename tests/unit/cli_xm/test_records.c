@@ -91,8 +91,13 @@ static void test_rename_moves_the_record_of_a_stopped_domain(void **state)
 {
 	(void)state;
 	OK("new", CFG);
+	fake_store_set("/history/domain/demo/00000000", "its past");
+	fake_store_set("/history/domain/web/00000007", "an older web's");
 	OK("rename", "demo", "web");
 	expect_key("/config/domain/web/disk/0/vdev", "xvda");
+	expect_key("/history/domain/web/00000000", "its past");
+	expect_key("/history/domain/web/00000007", NULL);
+	assert_int_equal(fake_store_count("/history/domain/demo"), 0);
 	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
 	FAILS("rename", "web", "a.b");
 	expect_err("the name 'a.b' has a character");
