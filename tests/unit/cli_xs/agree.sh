@@ -75,11 +75,14 @@ done
 is "bash completes paths from the store as it is" /config/domain/web "$(in_bash xs read /config/domain/w)"
 if command -v fish >/dev/null; then is "fish too" /config/domain/web "$(in_fish xs read /config/domain/w)"; fi
 
+lost='' control=''
 for page in xs.1 xm.1 xenstored.8 xend.8 backendd.8 xen-record.5 xm.cfg.5; do
 	grep -q '^\.TH' "$pages/$page" && grep -q '^\.SH NAME' "$pages/$page" && grep -qE '^\.SH (EXAMPLE|COMMANDS|KEYS)' "$pages/$page" &&
 		! grep -q '@[A-Z]*@' "$pages/$page" || lost="$lost $page"
+	! LC_ALL=C tr -d '\t\n' <"$pages/$page" | LC_ALL=C grep -aq '[[:cntrl:]]' || control="$control $page"
 done
 is "every manual page is made, with its generated part" "" "$lost"
+is "none has a control byte in it" "" "$control"
 missing=
 for option in $("$xenstored" --help 2>&1 | grep -oE -- '--[a-z-]+' | sort -u); do
 	tr -d '\\' <"$pages/xenstored.8.scd" | grep -q -- "$option" || missing="$missing $option"
