@@ -25,8 +25,8 @@
 
 /*
  * All that event loop, grants, events, store, disk, tap and pty need once everything is open.
- * ioctl has a list of its own below; mmap/munmap: ring grants; clone3 and clone are absent: the store
- * library's reader thread runs already.
+ * ioctl has a list of its own below; mmap/munmap: ring grants; clone3 and clone are absent: the
+ * store library's reader thread runs already.
  */
 static const int allowed[] = {
 	SCMP_SYS(read),		  SCMP_SYS(write),

@@ -24,7 +24,7 @@ on_screen()
 $(tail -n 30 "$log" | tr -d '\r\000')"; fi
 }
 
-# types TEXT: as from a keyboard, slowly enough for a serial line without flow control.
+# types TEXT: as from a keyboard, with Enter.
 types()
 {
 	printf '%s\r' "$1" >&3
