@@ -10,7 +10,7 @@ free=$(xs read /host/free_kib)
 dom0=$(xs read /status/domain/Domain-0/memory_kib)
 echo "memory_taken_kib $((total - free - dom0))"
 modprobe -a xen-gntdev xen-gntalloc 2>/dev/null
-"$here/probe" costs
+"$here/probe" costs || exit 1
 log=/var/log/xen/console/guest-demo.log
 start=$("$here/probe" tsc)
 xm create /etc/xen/demo.cfg >/dev/null || exit 1
