@@ -18,33 +18,14 @@
 
 static int publish(const struct blkfront *b)
 {
-	const char *home = b->device.home;
-	char path[96];
-	u32 txn;
-	int rc;
+	const struct device_key keys[] = {
+		{"ring-ref", b->ring_ref},
+		{"event-channel", b->port},
+		{"protocol", .text = "x86_64-abi"},
+		{"state", XenbusStateInitialised},
+	};
 
-	do {
-		rc = xenbus_begin(&txn);
-		if (rc)
-			return rc;
-		snprintf(path, sizeof(path), "%s/ring-ref", home);
-		rc = xenbus_printf(txn, path, "%u", b->ring_ref);
-		snprintf(path, sizeof(path), "%s/event-channel", home);
-		if (!rc)
-			rc = xenbus_printf(txn, path, "%u", b->port);
-		snprintf(path, sizeof(path), "%s/protocol", home);
-		if (!rc)
-			rc = xenbus_write(txn, path, "x86_64-abi");
-		snprintf(path, sizeof(path), "%s/state", home);
-		if (!rc)
-			rc = xenbus_printf(txn, path, "%d", XenbusStateInitialised);
-		if (rc) {
-			xenbus_end(txn, false);
-			return rc;
-		}
-		rc = xenbus_end(txn, true);
-	} while (rc == -EAGAIN);
-	return rc;
+	return device_publish(&b->device, keys, ARRAY_SIZE(keys));
 }
 
 static int read_geometry(struct blkfront *b)
@@ -111,8 +92,10 @@ static int answer(struct blkfront *b, u64 id)
 	u32 prod;
 
 	do {
-		if (clock_ns() > deadline)
+		if (clock_ns() > deadline) {
+			b->is_broken = true; /* a late answer would use what is another's by then */
 			return -ETIMEDOUT;
+		}
 		port_wait(b->port, NS_PER_S);
 		prod = READ_ONCE(b->ring.sring->rsp_prod);
 	} while (prod == b->ring.rsp_cons);

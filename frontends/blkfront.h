@@ -28,7 +28,7 @@ struct blkfront {
 int blkfront_open(struct blkfront *b, unsigned int id);
 /* Disconnects in order: Closing, Closed, then the ring is taken back. 0 or -errno. */
 int blkfront_close(struct blkfront *b);
-/* One page (8 sectors) at @sector. 0; -EIO refused or broken; -ETIMEDOUT. */
+/* One page (8 sectors) at @sector. 0; -EIO refused or broken; -ETIMEDOUT: broken from now on. */
 int blkfront_read(struct blkfront *b, u64 sector, void *page);
 int blkfront_write(struct blkfront *b, u64 sector, const void *page);
 /* All written before it is on the disk. -EOPNOTSUPP: the backend has no such request. */

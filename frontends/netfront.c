@@ -15,46 +15,15 @@
 #define xen_wmb() barrier()
 #define xen_rmb() barrier()
 
-static int publish_keys(const struct netfront *n, u32 txn)
+static int publish(const struct netfront *n)
 {
-	const struct {
-		const char *key;
-		unsigned int value;
-	} keys[] = {
+	const struct device_key keys[] = {
 		{"tx-ring-ref", n->tx_ref},  {"rx-ring-ref", n->rx_ref},
 		{"event-channel", n->port},  {"request-rx-copy", 1},
 		{"feature-rx-notify", 1},    {"state", XenbusStateConnected},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		char path[96];
-		int rc;
-
-		snprintf(path, sizeof(path), "%s/%s", n->device.home, keys[i].key);
-		rc = xenbus_printf(txn, path, "%u", keys[i].value);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static int publish(const struct netfront *n)
-{
-	u32 txn;
-	int rc;
-
-	do {
-		rc = xenbus_begin(&txn);
-		if (rc)
-			return rc;
-		rc = publish_keys(n, txn);
-		if (rc) {
-			xenbus_end(txn, false);
-			return rc;
-		}
-		rc = xenbus_end(txn, true);
-	} while (rc == -EAGAIN);
-	return rc;
+	return device_publish(&n->device, keys, ARRAY_SIZE(keys));
 }
 
 static u8 hex(char c)
@@ -154,8 +123,10 @@ int netfront_send(struct netfront *n, const void *frame, size_t len)
 	if (notify)
 		port_send(n->port);
 	while (READ_ONCE(n->tx.sring->rsp_prod) == n->tx.rsp_cons) {
-		if (clock_ns() > deadline)
+		if (clock_ns() > deadline) {
+			n->is_broken = true; /* the next answer would be this one's */
 			return -ETIMEDOUT;
+		}
 		n->tx.sring->rsp_event = n->tx.rsp_cons + 1;
 		hc_sched(SCHEDOP_yield, NULL);
 	}

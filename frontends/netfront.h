@@ -32,7 +32,8 @@ struct netfront {
 
 /* Connects device/vif/@id. 0 or -errno. */
 int netfront_open(struct netfront *n, unsigned int id);
-/* Sends one Ethernet frame. 0; -EIO refused or broken; -ETIMEDOUT; -EINVAL too long. */
+/* Sends one Ethernet frame. 0; -EIO refused or broken; -ETIMEDOUT: broken from now on; -EINVAL
+ * too long. */
 int netfront_send(struct netfront *n, const void *frame, size_t len);
 /* Waits for a frame; its length, -ETIMEDOUT, -EIO. @frame has NET_FRAME_MAX bytes. */
 int netfront_receive(struct netfront *n, void *frame, u64 timeout_ns);

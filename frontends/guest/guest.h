@@ -33,7 +33,7 @@ static inline bool guest_is_dom0(void)
 	return start_info->flags & SIF_INITDOMAIN;
 }
 
-/* Ends the domain with SHUTDOWN_*, after its console was taken away. */
+/* Ends the domain with SHUTDOWN_*, once the other side took what is on the console. */
 void guest_exit(unsigned int reason) __attribute__((noreturn));
 
 /* A line to the console, the reason, and the end as a crash: the program itself is wrong. */

@@ -11,6 +11,7 @@
 
 #define VIRT_BASE 0xffffffff80000000
 #define INIT_P2M 0x8000000000
+#define FEATURES (1 << XENFEAT_pae_pgdir_above_4gb) | (1 << XENFEAT_dom0)
 
 .macro note type, kind, value:vararg
 	.long 4, 2f - 1f, \type
@@ -32,7 +33,7 @@
 	note XEN_ELFNOTE_HV_START_LOW, .quad, HYPERVISOR_VIRT_START
 	note XEN_ELFNOTE_ENTRY, .quad, guest_entry
 	note XEN_ELFNOTE_HYPERCALL_PAGE, .quad, hypercall_page
-	note XEN_ELFNOTE_SUPPORTED_FEATURES, .long, (1 << XENFEAT_pae_pgdir_above_4gb) | (1 << XENFEAT_dom0)
+	note XEN_ELFNOTE_SUPPORTED_FEATURES, .long, FEATURES
 
 	.text
 	.globl guest_entry

@@ -34,7 +34,7 @@ void guest_start(struct start_info *si)
 	start_info = si;
 	shared_info = map_shared_info();
 	console_init();
-	traps_init();
+	traps_init_vcpu();
 	mm_init();
 	events_init();
 	guest_main();

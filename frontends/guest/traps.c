@@ -63,11 +63,6 @@ void traps_init_vcpu(void)
 	register_callback(CALLBACKTYPE_failsafe, entry_failsafe);
 }
 
-void traps_init(void)
-{
-	traps_init_vcpu();
-}
-
 static void describe(const struct trap_frame *f)
 {
 	say("trap %lu error %lx at %lx cs %lx flags %lx sp %lx cr2 %lx\n", f->vector, f->error,
@@ -131,11 +126,6 @@ struct fault guard_run(void (*fn)(void *), void *arg)
 void guard_abort(void)
 {
 	guard_leave(innermost);
-}
-
-bool guard_is_open(void)
-{
-	return innermost;
 }
 
 struct user_job {

@@ -47,17 +47,13 @@ struct fault {
 	struct trap_frame frame;
 };
 
-/* Registers the trap table and the callbacks; once. */
-void traps_init(void);
-/* For the caller's vcpu: each has its own. */
+/* Registers the trap table and the callbacks of the caller's vcpu: each has its own. */
 void traps_init_vcpu(void);
 
 /* Runs @fn(@arg); a fault inside ends it and is told. */
 struct fault guard_run(void (*fn)(void *), void *arg);
 /* Ends the innermost guarded function from inside, as if it had returned. */
 void guard_abort(void) __attribute__((noreturn));
-/* Whether a guard is open. */
-bool guard_is_open(void);
 
 /*
  * Runs @fn(@arg) in user mode on the same page tables, until it faults or makes a system call;
@@ -65,7 +61,7 @@ bool guard_is_open(void);
  */
 struct fault user_run(void (*fn)(void *), void *arg);
 
-/* Called for every entry that is not a fault; NULL: none. Returns true when it dealt with it. */
+/* Called first for every entry, faults too; NULL: none. Returns true when it dealt with it. */
 typedef bool (*trap_hook_fn)(struct trap_frame *frame);
 void trap_hook(trap_hook_fn hook);
 

@@ -14,7 +14,7 @@
 int device_open(struct xenbus_device *d, const char *kind, unsigned int id)
 {
 	char path[96];
-	u64 number;
+	u64 number = 0;
 	int rc;
 
 	snprintf(d->home, sizeof(d->home), "device/%s/%u", kind, id);
@@ -42,6 +42,40 @@ int device_set_state(const struct xenbus_device *d, enum xenbus_state state)
 
 	snprintf(path, sizeof(path), "%s/state", d->home);
 	return xenbus_printf(0, path, "%d", state);
+}
+
+static int write_keys(const struct xenbus_device *d, const struct device_key *keys, size_t nr,
+		      u32 txn)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < nr && !rc; i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s/%s", d->home, keys[i].name);
+		rc = keys[i].text ? xenbus_write(txn, path, keys[i].text) :
+				    xenbus_printf(txn, path, "%u", keys[i].number);
+	}
+	return rc;
+}
+
+int device_publish(const struct xenbus_device *d, const struct device_key *keys, size_t nr)
+{
+	u32 txn;
+	int rc;
+
+	do {
+		rc = xenbus_begin(&txn);
+		if (rc)
+			return rc;
+		rc = write_keys(d, keys, nr, txn);
+		if (rc) {
+			xenbus_end(txn, false);
+			return rc;
+		}
+		rc = xenbus_end(txn, true);
+	} while (rc == -EAGAIN);
+	return rc;
 }
 
 int device_wait(const struct xenbus_device *d, enum xenbus_state state, u64 timeout_ns)

@@ -30,12 +30,13 @@ static struct xenstore_domain_interface *ring(void)
 
 static int wait_for_store(u64 deadline)
 {
+	u64 now = clock_ns();
+
+	if (now >= deadline)
+		return -ETIMEDOUT;
 	port_send(start_info->store_evtchn);
-	return port_wait(start_info->store_evtchn,
-			 deadline > clock_ns() ? deadline - clock_ns() : 1) ||
-			       clock_ns() < deadline ?
-		       0 :
-		       -ETIMEDOUT;
+	port_wait(start_info->store_evtchn, deadline - now);
+	return 0; /* who waits looks at the ring again */
 }
 
 static int put(const void *data, size_t len, u64 deadline)
@@ -228,19 +229,23 @@ int xenbus_event(char *path, size_t path_size, char *token, size_t token_size, u
 	u64 deadline = clock_ns() + timeout_ns;
 	const char *part[2];
 	struct xsd_sockmsg hdr;
+	unsigned int taken;
 
 	while (!nr_events) {
 		int rc = get_message(&hdr, payload, deadline);
 
 		if (rc)
 			return rc;
+		if (hdr.type != XS_WATCH_EVENT)
+			return -EIO; /* an answer to nothing */
 	}
-	if (xs_wire_get_strings(event[first_event].path_and_token, event[first_event].len, part, 2,
-				NULL) != 2)
-		return -EIO;
-	strlcpy(path, part[0], path_size);
-	strlcpy(token, part[1], token_size);
+	taken = first_event;
 	first_event = (first_event + 1) % NR_EVENTS;
 	nr_events--;
+	if (xs_wire_get_strings(event[taken].path_and_token, event[taken].len, part, 2, NULL) != 2)
+		return -EIO;
+	if (strlcpy(path, part[0], path_size) >= path_size ||
+	    strlcpy(token, part[1], token_size) >= token_size)
+		return -E2BIG;
 	return 0;
 }

@@ -31,7 +31,7 @@ int xenbus_begin(u32 *txn);
 /* -EAGAIN: somebody else was faster; all again. */
 int xenbus_end(u32 txn, bool commit);
 int xenbus_watch(const char *path, const char *token);
-/* Waits for an event: its path and token. -ETIMEDOUT. */
+/* Waits for an event: its path and token. -ETIMEDOUT; -E2BIG: one is longer, the event is lost. */
 int xenbus_event(char *path, size_t path_size, char *token, size_t token_size, u64 timeout_ns);
 
 /* --- device.c --- */
@@ -50,6 +50,14 @@ int device_read_backend(const struct xenbus_device *d, const char *key, u64 *out
 int device_set_state(const struct xenbus_device *d, enum xenbus_state state);
 /* Waits until the backend is in @state or beyond; -ETIMEDOUT, -ENODEV when it went away. */
 int device_wait(const struct xenbus_device *d, enum xenbus_state state, u64 timeout_ns);
+/* A key of a frontend's directory: a text, or a number where there is none. */
+struct device_key {
+	const char *name;
+	unsigned int number;
+	const char *text;
+};
+/* Writes the @nr keys in one transaction, again when somebody else was faster. 0 or -errno. */
+int device_publish(const struct xenbus_device *d, const struct device_key *keys, size_t nr);
 /* A fresh channel for the backend to bind; 0 or -errno. */
 int device_port(const struct xenbus_device *d, evtchn_port_t *port);
 
