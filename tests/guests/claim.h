@@ -30,7 +30,11 @@ struct guest_test {
 	const char *name, *claim;
 	void (*run)(void);
 	unsigned int flags;
-	const char *dies; /* extended regular expression of the one reason logged; NULL: it lives */
+	/*
+	 * Extended regular expression of the one reason logged; NULL: it lives. "domain_crash" is
+	 * what Xen logs of every death, and ours of none.
+	 */
+	const char *dies;
 };
 
 #define GUEST_TEST_ROW(test, text, when, reason)                                                   \

@@ -8,15 +8,12 @@ GUEST_TEST(gdt_ring, "a descriptor of a lower ring is raised to the guest's", AL
 {
 	u64 *table = page_alloc();
 	unsigned long frames[1] = {virt_to_mfn(table)};
-	long rc;
 
 	table[4] = CODE64_RING0;
 	need(page_readonly(table));
-	rc = hypercall(set_gdt, frames, 16);
-	if (rc == 0) {
-		check_is(table[4] >> 45 & 3, 3);
-		need(hypercall(set_gdt, frames, 0));
-	}
+	check_is(hypercall(set_gdt, frames, 16), 0);
+	check_is(table[4] >> 45 & 3, 3);
+	need(hypercall(set_gdt, frames, 0));
 	need(page_writable(table));
 	page_free(table);
 }

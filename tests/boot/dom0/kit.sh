@@ -24,10 +24,10 @@ with_devices()
 before=$(inventory)
 slack=0
 [ ! -s /mnt/guests/expected ] || slack=64 # Debian's Xen, whose own tables grow now and then
-/mnt/guests/guestrun -k $slack -e /mnt/guests/expected /mnt/guests/*.elf
-status=$?
-n=$(ls /mnt/guests/*.elf | wc -l)
-[ $status = 0 ] || wrong=1
+/mnt/guests/guestrun -k $slack -e /mnt/guests/expected /mnt/guests/*.elf | tee /tmp/kit.tap
+n=$(grep -cE '^(not )?ok ' /tmp/kit.tap)
+! grep -q '^not ok ' /tmp/kit.tap || wrong=1
+same "every guest was judged" "$(ls /mnt/guests/*.elf | wc -l)" "$n"
 dd if=/dev/zero of=/tmp/kit.img bs=1M count=1 2>/dev/null
 claim "a guest lives in the store" with_devices store
 claim "a guest uses a disk" with_devices block
