@@ -45,10 +45,11 @@ machine()
 }
 
 # inside SCRIPT OPTION...: runs tests/boot/dom0/SCRIPT in dom0 and takes over its TAP, numbered on.
-# A machine that dies is one more failure, with its last words.
+# A machine that dies is one more failure, with its last words; so is a plan of other claims than
+# were made.
 inside()
 {
-	script=$1
+	script=$1 first=$count
 	shift
 	status=0
 	machine --timeout 900 --add "$TOP/tests/boot/dom0" "$@" -- "sh /mnt/dom0/$script" \
@@ -65,10 +66,10 @@ inside()
 		*) printf '%s\n' "$line" ;;
 		esac
 	done <"$SCRATCH/tap"
-	if [ "$status" = 0 ] && [ -n "${planned:-}" ]; then
+	if [ "$status" = 0 ] && [ "${planned:-}" = "1..$((count - first))" ]; then
 		pass "$script ran to its end"
 	else
-		fail "$script ran to its end" "status $status
+		fail "$script ran to its end" "status $status, plan ${planned:-none}, $((count - first)) made
 $(tail -n 40 "$SCRATCH/stderr")"
 	fi
 	planned=

@@ -246,6 +246,7 @@ static void do_fpu_switches(void)
 {
 	double x = getpid() % 97 + 0.5, want = x, got = x;
 	pid_t child = fork();
+	int status;
 
 	for (int i = 0; i < 300; i++) {
 		got = got * 1.0000001 + (child ? 1 : 2);
@@ -255,8 +256,8 @@ static void do_fpu_switches(void)
 		want = want * 1.0000001 + (child ? 1 : 2);
 	if (!child)
 		_exit(got != want);
-	waitpid(child, &(int){0}, 0);
-	_exit(got != want);
+	waitpid(child, &status, 0);
+	_exit(got != want || status);
 }
 
 static const struct {
