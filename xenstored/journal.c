@@ -136,26 +136,33 @@ void journal_turn_over(struct journal *j)
 		switch_half(j);
 }
 
+/* The files of spilled frames in what were the first @end bytes of @half. */
+static void unlink_spilled(struct journal *j, unsigned int half, size_t end)
+{
+	const char *base = j->map + JOURNAL_HEADER_SIZE + half * j->half_size;
+	struct frame_hdr hdr;
+	char path[600];
+
+	for (size_t at = 0; at + sizeof(hdr) <= end; at += hdr.len) {
+		memcpy(&hdr, base + at, sizeof(hdr));
+		if (hdr.len < sizeof(hdr))
+			break;
+		if (!(hdr.flags & FRAME_SPILLED))
+			continue;
+		snprintf(path, sizeof(path), "%s/frame-%llu", j->dir, (unsigned long long)hdr.seq);
+		unlink(path);
+	}
+}
+
 void journal_give_back(struct journal *j, unsigned int half)
 {
-	size_t at = 0;
-	struct journal_frame f;
+	size_t end = j->h->half[half].end;
 
-	/* Files of spilled frames go with their half. */
-	while (journal_frame_at(j, half, at, &f) > 0) {
-		char path[600];
-
-		if (f.spilled) {
-			snprintf(path, sizeof(path), "%s/frame-%llu", j->dir,
-				 (unsigned long long)f.seq);
-			unlink(path);
-		}
-		at = f.next;
-		journal_frame_done(&f);
-	}
 	__atomic_store_n(&j->h->half[half].end, 0, __ATOMIC_RELEASE);
 	/* Release: who sees the new turn sees the half empty, or with frames of that turn. */
 	__atomic_store_n(&j->h->half[half].turn, j->h->half[half].turn + 1, __ATOMIC_RELEASE);
+	/* Only now: a journal that names a file which is gone would stop every start. */
+	unlink_spilled(j, half, end);
 }
 
 bool journal_half_is_full(const struct journal *j, unsigned int half)
@@ -294,7 +301,7 @@ static void spill_write(struct journal *j, struct frame_hdr *hdr)
 		ssize_t n = pwrite(j->spill_fd, j->frame + done, j->frame_len - done,
 				   (off_t)done);
 
-		/* Room was allocated before, so this is a machine in trouble. Nothing is true yet. */
+		/* Room was allocated before: a machine in trouble. Nothing is true yet. */
 		if (n < 0 && errno != EINTR) {
 			log_error("cannot write a large change to %s", j->dir);
 			exit(70);

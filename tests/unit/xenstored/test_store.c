@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -364,6 +365,40 @@ static void test_frame_larger_than_a_half_gets_its_own_file(void **state)
 	journal_close(j);
 }
 
+static struct journal *watched;
+static unsigned int nr_unlinked;
+
+/* In the C library's place: looks at the journal whenever the file of a frame goes. */
+int unlink(const char *path)
+{
+	if (watched && strstr(path, "/frame-")) {
+		nr_unlinked++;
+		assert_int_equal(frames_in(watched), 0);
+	}
+	return (int)syscall(SYS_unlink, path);
+}
+
+/* A kill between the two would leave a journal that cannot be read. */
+static void test_file_of_a_frame_goes_when_no_journal_names_it_any_more(void **state)
+{
+	bool fresh, persistent;
+	char path[100];
+
+	watched = journal_open(dir, 16384, "boot", &fresh);
+	for (int frame = 0; frame < 2; frame++) {
+		for (int i = 0; i < 100; i++)
+			put_text(watched, JOURNAL_RUNTIME, "key", 1000);
+		journal_publish(watched, &persistent);
+	}
+	nr_unlinked = 0;
+	journal_give_back(watched, 0);
+	assert_int_equal(nr_unlinked, 2);
+	snprintf(path, sizeof(path), "%s/frame-2", dir);
+	assert_int_equal(access(path, F_OK), -1);
+	journal_close(watched);
+	watched = NULL;
+}
+
 static void test_senseless_frames_are_refused(void **state)
 {
 	struct journal_frame f;
@@ -431,6 +466,7 @@ int main(void)
 		T(test_published_frames_outlive_the_process),
 		T(test_halves_take_turns_and_full_ones_refuse),
 		T(test_frame_larger_than_a_half_gets_its_own_file),
+		T(test_file_of_a_frame_goes_when_no_journal_names_it_any_more),
 		T(test_senseless_frames_are_refused),
 		T(test_slot_state_switches_whole_and_belongs_to_one_life),
 	};
