@@ -47,6 +47,7 @@ static int look_at_free(struct look *l, uint64_t last_commit)
 	if (rc)
 		return -EBADMSG;
 	while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+		bool once = true;
 		size_t nr, page;
 
 		if (k.mv_size != sizeof(newest) || v.mv_size < sizeof(nr))
@@ -55,12 +56,12 @@ static int look_at_free(struct look *l, uint64_t last_commit)
 		memcpy(&nr, v.mv_data, sizeof(nr));
 		if (nr > v.mv_size / sizeof(nr) - 1 || newest > last_commit)
 			break;
-		for (size_t i = 1; i <= nr; i++) {
+		/* It may have none: LMDB leaves a list that it has used up. */
+		for (size_t i = 1; once && i <= nr; i++) {
 			memcpy(&page, (const char *)v.mv_data + i * sizeof(page), sizeof(page));
-			if (!note(l, page))
-				nr = 0;
+			once = note(l, page);
 		}
-		if (nr == 0)
+		if (!once)
 			break;
 		l->nr_free += nr;
 	}
@@ -235,8 +236,10 @@ int store_open_whole(const char *dir, size_t map_size, struct store **out, bool 
 		return ret;
 	pages = malloc(META_PAGES * page_size);
 	was = malloc(META_PAGES * page_size);
-	if (pages && was && meta_io(dir, page_size, was, -1) == 0 &&
-	    step_back(dir, pages, page_size, &newer) == 0) {
+	if (!pages || !was) {
+		ret = -ENOMEM;
+	} else if (meta_io(dir, page_size, was, -1) == 0 &&
+		   step_back(dir, pages, page_size, &newer) == 0) {
 		ret = open_and_verify(dir, map_size, out);
 		*stepped_back = ret == 0;
 		if (ret < 0 && meta_io(dir, page_size, was, newer) < 0)

@@ -136,6 +136,37 @@ static void test_committed_records_are_there_again(void **state)
 	store_close(s);
 }
 
+/* As one that an earlier version made: its commits carry no number. */
+static void test_store_without_numbered_commits_is_taken_as_it_is(void **state)
+{
+	bool stepped_back = true;
+	struct store *s;
+	char value[8];
+
+	for (unsigned int last = 1; last <= 2; last++) {
+		assert_int_equal(store_open(dir, 1 << 20, false, &s), 0);
+		for (unsigned int i = 0; i < last; i++) {
+			assert_int_equal(store_begin(s), 0);
+			assert_int_equal(store_put(s, "key", 3, &i, sizeof(i)), 0);
+			assert_int_equal(store_commit(s), 0);
+		}
+		store_close(s);
+		assert_int_equal(store_open_whole(dir, 1 << 20, &s, &stepped_back), 0);
+		assert_false(stepped_back);
+		assert_int_equal(store_get(s, "key", 3, value, sizeof(value)), sizeof(last));
+		store_close(s);
+	}
+	/* From the first commit of this version on, it has them. */
+	assert_int_equal(store_open_whole(dir, 1 << 20, &s, &stepped_back), 0);
+	assert_int_equal(store_begin(s), 0);
+	assert_int_equal(store_put(s, "more", 4, "x", 1), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	assert_int_equal(store_open_whole(dir, 1 << 20, &s, &stepped_back), 0);
+	assert_false(stepped_back);
+	store_close(s);
+}
+
 static void test_full_map_is_ENOSPC_and_the_store_stays_good(void **state)
 {
 	unsigned int nr = 0, i;
@@ -461,6 +492,7 @@ int main(void)
 		T(test_keys_come_back_and_sort_by_number),
 		T(test_cut_or_lying_node_records_are_refused),
 		T(test_committed_records_are_there_again),
+		T(test_store_without_numbered_commits_is_taken_as_it_is),
 		T(test_full_map_is_ENOSPC_and_the_store_stays_good),
 		T(test_damage_is_never_silently_wrong),
 		T(test_published_frames_outlive_the_process),
