@@ -196,8 +196,6 @@ int persist_up(struct server *srv)
 
 	if (ret < 0)
 		return ret;
-	/* Generations must not repeat over a restart: they only grow within a boot. */
-	srv->tree.gen = now_ns();
 	ret = load_or_rebuild(srv, fresh);
 	if (ret < 0)
 		return ret;

@@ -43,18 +43,6 @@ uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/*
- * Microseconds since the host's boot: more than any generation an earlier daemon of this boot gave
- * out, so that what a client remembers never fits something else after a restart.
- */
-static uint64_t first_generation(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
-
 int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv)
 {
 	memset(srv, 0, sizeof(*srv));
@@ -68,7 +56,11 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	if (!srv->loop || !srv->scratch || tree_init(&srv->tree) < 0 ||
 	    domains_init(&srv->domains) < 0 || watch_table_init(&srv->watches) < 0)
 		return -ENOMEM;
-	srv->tree.gen = first_generation();
+	/*
+	 * More than any generation that an earlier daemon of this boot gave out: what a client
+	 * remembers never fits something else after a restart.
+	 */
+	srv->tree.gen = now_ns();
 	return 0;
 }
 
