@@ -266,8 +266,9 @@ static int become_daemon(void)
 
 int main(int argc, char **argv)
 {
-	struct options o;
-	struct boot boot;
+	/* Until the end of the process: paths in them are in use that long. */
+	static struct options o;
+	static struct boot boot;
 	int ready = -1;
 	int ret = parse_options(argc, argv, &o);
 
