@@ -69,16 +69,30 @@ static int rewatch(struct xs_handle *h, int fd, const struct xs_reg *reg)
 	return rc;
 }
 
-/* Whoever adds or removes a watch meanwhile waits. */
 static int rewatch_all(struct xs_handle *h, int fd)
 {
 	int rc = 0;
 
 	h->in.start = h->in.end = 0;
-	pthread_mutex_lock(&h->regs_lock);
 	for (struct xs_reg *r = h->regs; r && !rc; r = r->next)
 		rc = rewatch(h, fd, r);
-	pthread_mutex_unlock(&h->regs_lock);
+	return rc;
+}
+
+/* From here on @fd is the connection. */
+static int switch_over(struct xs_handle *h, int fd)
+{
+	int rc;
+
+	pthread_mutex_lock(&h->send_lock);
+	rc = dup3(fd, h->fd, O_CLOEXEC) < 0 ? -errno : 0;
+	pthread_mutex_lock(&h->lock);
+	h->epoch++;
+	if (h->reply_state == XS_REPLY_WAITING)
+		h->reply_state = XS_REPLY_LOST;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->send_lock);
 	return rc;
 }
 
@@ -90,21 +104,16 @@ static int connect_once(struct xs_handle *h)
 
 	if (fd < 0)
 		return -errno;
+	/*
+	 * Up to the switch: a watch added meanwhile is either made again here, or whoever added it
+	 * sees that this is another connection.
+	 */
+	pthread_mutex_lock(&h->regs_lock);
 	rc = rewatch_all(h, fd);
-	if (rc) {
-		close(fd);
-		return rc;
-	}
-	pthread_mutex_lock(&h->send_lock);
-	rc = dup3(fd, h->fd, O_CLOEXEC) < 0 ? -errno : 0;
+	if (!rc)
+		rc = switch_over(h, fd);
+	pthread_mutex_unlock(&h->regs_lock);
 	close(fd);
-	pthread_mutex_lock(&h->lock);
-	h->epoch++;
-	if (h->reply_state == XS_REPLY_WAITING)
-		h->reply_state = XS_REPLY_LOST;
-	pthread_cond_broadcast(&h->changed);
-	pthread_mutex_unlock(&h->lock);
-	pthread_mutex_unlock(&h->send_lock);
 	return rc;
 }
 

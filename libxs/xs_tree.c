@@ -387,7 +387,7 @@ static int tidy(struct xs_node *root, unsigned int flags)
 	return rc;
 }
 
-void xs_tree_drop_children(struct xs_node *n)
+static void drop_children(struct xs_node *n)
 {
 	while (n->children) {
 		struct xs_node *c = n->children;
@@ -419,19 +419,33 @@ static int read_each(struct xs_client *c, uint32_t tx, const char *path, int dep
 		return rc;
 	}
 	if (depth == 0) /* listed only to learn how many there are */
-		xs_tree_drop_children(root);
+		drop_children(root);
 	*out = root;
 	return 0;
+}
+
+/* All in one answer; of what fails nothing is left behind. */
+static int read_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		     struct xs_node **out)
+{
+	struct xs_node *root = NULL;
+	int rc = xs_tree_dump(c, path, depth, flags, &root);
+
+	if (!rc && flags & XS_TREE_SORT)
+		for (struct xs_node *n = root; n && !rc; n = xs_tree_next(root, n))
+			rc = sort_children(n);
+	if (rc)
+		xs_tree_free(root);
+	else
+		*out = root;
+	return rc;
 }
 
 int xs_tree_read(struct xs_client *c, uint32_t tx, const char *path, int depth,
 		 unsigned int flags, struct xs_node **out)
 {
-	int rc = tx ? -EOPNOTSUPP : xs_tree_dump(c, path, depth, flags, out);
+	int rc = tx ? -EOPNOTSUPP : read_dump(c, path, depth, flags, out);
 
-	if (!rc && flags & XS_TREE_SORT)
-		for (struct xs_node *n = *out; n && !rc; n = xs_tree_next(*out, n))
-			rc = sort_children(n);
 	/* whatever was wrong: asking for each node tells it in the words of the protocol */
 	return rc ? read_each(c, tx, path, depth, flags, out) : 0;
 }
@@ -456,11 +470,8 @@ int xs_tree_snapshot(struct xs_client *c, const char *path, int depth, unsigned 
 		     struct xs_node **out)
 {
 	struct snapshot s = { .path = path, .depth = depth, .flags = flags };
-	int rc = xs_tree_dump(c, path, depth, flags, &s.root);
+	int rc = read_dump(c, path, depth, flags, &s.root);
 
-	if (!rc && flags & XS_TREE_SORT)
-		for (struct xs_node *n = s.root; n && !rc; n = xs_tree_next(s.root, n))
-			rc = sort_children(n);
 	if (rc)
 		rc = xs_transact(c, snapshot_body, &s, SNAPSHOT_TRIES, NULL);
 	if (rc)

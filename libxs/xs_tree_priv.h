@@ -9,8 +9,6 @@
 
 /* A new last child of @parent (NULL: a root), its name @len bytes. NULL: out of memory. */
 struct xs_node *xs_tree_add(struct xs_node *parent, const char *name, size_t len);
-/* Frees all children, keeping their number. */
-void xs_tree_drop_children(struct xs_node *n);
 
 /*
  * Reads the subtree by one CONTROL dump. Returns 0 and the tree, in the daemon's order;

@@ -196,6 +196,19 @@ static struct xs_reg *reg_new(const char *path, const char *token, const char *d
 	return r;
 }
 
+static void reg_forget(struct xs_handle *h, const char *path, const char *token)
+{
+	for (struct xs_reg **p = &h->regs; *p; p = &(*p)->next) {
+		struct xs_reg *r = *p;
+
+		if (strcmp(r->path, path) == 0 && strcmp(r->token, token) == 0) {
+			*p = r->next;
+			free(r);
+			return;
+		}
+	}
+}
+
 /* Which connection this is: the number changes with every reconnect. */
 static uint32_t connection_of(struct xs_handle *h)
 {
@@ -230,8 +243,13 @@ static bool watch(struct xs_handle *h, const char *path, const char *token, cons
 	h->regs = r;
 	pthread_mutex_unlock(&h->regs_lock);
 	/* Broken in between, the new connection may not have it: then again; it may be there. */
-	return connection_of(h) == epoch || xs_ack(xs_talk(h, 0, XS_WATCH, &iov, 1, NULL)) ||
-	       errno == EEXIST;
+	if (connection_of(h) == epoch || xs_ack(xs_talk(h, 0, XS_WATCH, &iov, 1, NULL)) ||
+	    errno == EEXIST)
+		return true;
+	pthread_mutex_lock(&h->regs_lock);
+	reg_forget(h, path, token);
+	pthread_mutex_unlock(&h->regs_lock);
+	return false;
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
@@ -264,24 +282,10 @@ bool xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token
 	return has_depth(h) ? xs_watch_depth(h, path, token, depth) : xs_watch(h, path, token);
 }
 
-static void reg_forget(struct xs_handle *h, const char *path, const char *token)
-{
-	for (struct xs_reg **p = &h->regs; *p; p = &(*p)->next) {
-		struct xs_reg *r = *p;
-
-		if (strcmp(r->path, path) == 0 && strcmp(r->token, token) == 0) {
-			*p = r->next;
-			free(r);
-			return;
-		}
-	}
-}
-
 bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 {
 	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 },
 				{ (void *)token, strlen(token) + 1 } };
-
 	uint32_t epoch = 0;
 
 	if (!xs_ack(xs_talk_epoch(h, 0, XS_UNWATCH, iov, 2, NULL, &epoch)))
