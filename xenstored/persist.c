@@ -337,8 +337,9 @@ static int put_aside(const char *state_dir)
 
 	snprintf(from, sizeof(from), "%s/store/data.mdb", state_dir);
 	do {
-		snprintf(to, sizeof(to), n ? "%s/store/aside-%lld-%d.mdb" : "%s/store/aside-%lld.mdb",
-			 state_dir, now, n);
+		snprintf(to, sizeof(to),
+			 n ? "%s/store/aside-%lld-%d.mdb" : "%s/store/aside-%lld.mdb", state_dir,
+			 now, n);
 	} while (link(from, to) < 0 && errno == EEXIST && ++n < 100);
 	return access(to, F_OK) == 0 || access(from, F_OK) < 0 ? 0 : -EIO;
 }
