@@ -192,7 +192,7 @@ static bool start_one(unsigned int cpu, maddr_t trampoline)
 		if (has_come(cpu, tries ? START_TIMEOUT_NS : STARTUP_DELAY_NS))
 			return true;
 	}
-	/* It may still come: its area stays. */
+	/* It may still come, to halt in ap_main(): its area stays. */
 	log_error("smp: the CPU with APIC id %u does not start", cpus[cpu].apic_id);
 	return false;
 }
@@ -211,6 +211,9 @@ void ap_main(void)
 	__atomic_store_n(&ap_online, cpu + 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&is_released, __ATOMIC_ACQUIRE))
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	/* After start_one() gave it up: nobody counts it, so nobody would ask it to flush. */
+	while (cpu >= nr_cpus)
+		__asm__ volatile("cli; hlt");
 	hv_lock();
 	sched_start_cpu();
 }
