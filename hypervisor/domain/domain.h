@@ -231,7 +231,8 @@ void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 /*
  * VCPUOP_register_vcpu_info: @mfn, @offset guest-controlled. Copies the old contents and keeps
- * all pending bits. -EINVAL (already done, offset, not the domain's writable page).
+ * all pending bits. -EINVAL (already done, offset, not the domain's writable page, another vcpu
+ * than the caller that is up).
  */
 int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset);
 /*

@@ -155,6 +155,8 @@ int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset)
 
 	if (v->vcpu_info_frame)
 		return -EINVAL; /* once only: the guest's other cpus may use the old one */
+	if (v != current && !(v->pause_flags & VPF_DOWN))
+		return -EINVAL; /* it looks at its own without the lock */
 	if (offset > PAGE_SIZE - sizeof(struct vcpu_info) || offset % 8 || !mfn_is_ram(_mfn(mfn)))
 		return -EINVAL;
 	f = mfn_to_frame(_mfn(mfn));

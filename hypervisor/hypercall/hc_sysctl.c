@@ -48,14 +48,12 @@ static long op_debug_keys(struct xen_sysctl *s)
 {
 	struct xen_sysctl_debug_keys *op = &s->u.debug_keys;
 
-	for (u32 i = 0; i < op->nr_keys; i++) {
+	for (u32 i = 0; i < MIN(op->nr_keys, (u32)DEBUG_KEYS_MAX); i++) {
 		char key;
 
 		if (copy_elem_from_handle(&key, op->keys, i))
 			return -EFAULT;
 		debug_key(key);
-		if (i == DEBUG_KEYS_MAX)
-			break;
 	}
 	return 0;
 }

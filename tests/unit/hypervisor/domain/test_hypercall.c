@@ -303,6 +303,24 @@ static void test_the_list_of_domains_is_bounded_by_the_callers_buffer(void **sta
 	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), -EACCES);
 }
 
+static void test_the_first_16_debug_keys_count_and_unknown_ones_are_nothing(void **state)
+{
+	struct xen_sysctl *op = guest_alloc(sizeof(*op));
+	char *keys = guest_alloc(32);
+
+	memset(keys, 'A', 32);
+	keys[3] = '~';
+	*op = (struct xen_sysctl){.cmd = XEN_SYSCTL_debug_keys,
+				  .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+	op->u.debug_keys.keys.p = keys;
+	op->u.debug_keys.nr_keys = 2;
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
+	assert_int_equal(world.audits, 2);
+	op->u.debug_keys.nr_keys = 32;
+	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
+	assert_int_equal(world.audits, 2 + 15);
+}
+
 static void test_cpu_leaves_fit_the_buffer_or_are_refused(void **state)
 {
 	struct xen_domctl *op = domctl_new(XEN_DOMCTL_get_cpu_policy, 1);
@@ -345,6 +363,21 @@ static void test_vcpu_numbers_are_checked_and_info_moves_once(void **state)
 	op->mfn = mfn_x(frame_to_mfn(f));
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
 				   0), -EINVAL); /* another's page */
+}
+
+static void test_info_of_another_vcpu_moves_only_while_that_is_down(void **state)
+{
+	struct vcpu_register_vcpu_info *op = guest_alloc(sizeof(*op));
+
+	op->mfn = mfn_x(frame_to_mfn(world_page(d1)));
+	world_run(d1->vcpu[0]);
+	vcpu_up(d1->vcpu[1]);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, GUEST(op),
+				   0), -EINVAL);
+	vcpu_down(d1->vcpu[1]);
+	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, GUEST(op),
+				   0), 0);
+	world_run(dom0->vcpu[0]);
 }
 
 static void test_a_singleshot_timer_raises_its_virq(void **state)
@@ -418,8 +451,10 @@ int main(void)
 		T(test_a_shut_down_domain_shows_its_reason_and_resumes),
 		T(test_page_types_are_told_and_bounded),
 		T(test_the_list_of_domains_is_bounded_by_the_callers_buffer),
+		T(test_the_first_16_debug_keys_count_and_unknown_ones_are_nothing),
 		T(test_cpu_leaves_fit_the_buffer_or_are_refused),
 		T(test_vcpu_numbers_are_checked_and_info_moves_once),
+		T(test_info_of_another_vcpu_moves_only_while_that_is_down),
 		T(test_a_singleshot_timer_raises_its_virq),
 		T(test_the_hypercall_page_holds_a_stub_a_number),
 		T(test_platform_op_knows_no_firmware_and_no_hotplug),
