@@ -117,9 +117,11 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 {
 	__builtin_va_list ap;
 
-	if (d->is_crashed || d->is_dying)
+	hv_lock(); /* may come from a path without it, on several CPUs at once */
+	if (d->is_crashed || d->is_dying) {
+		hv_unlock();
 		return; /* the first reason is the one that matters */
-	hv_lock(); /* may come from a path without it */
+	}
 	d->is_crashed = true;
 	__builtin_va_start(ap, fmt);
 	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
