@@ -32,12 +32,15 @@ static inline void hv_lock(void)
 	struct cpu_info *c = this_cpu();
 	u32 ticket;
 
-	if (c->lock_depth++)
+	if (c->lock_depth) {
+		c->lock_depth++;
 		return;
+	}
 	BUG_ON(c->locks_held);
 	ticket = __atomic_fetch_add(&hv_big_lock.next, 1, __ATOMIC_ACQUIRE);
 	if (unlikely(__atomic_load_n(&hv_big_lock.owner, __ATOMIC_ACQUIRE) != ticket))
 		hv_lock_wait(ticket);
+	c->lock_depth = 1; /* who waits holds nothing: hv_lock_wait() tells the owner by it */
 }
 
 static inline void hv_unlock(void)
@@ -65,16 +68,19 @@ static inline void spin_lock(struct spinlock *l)
 	u32 ticket;
 
 	BUG_ON(c->locks_held >> l->rank);
+	/* said before it is true, and until it is no more: an NMI may come in between */
+	WRITE_ONCE(c->locks_held, c->locks_held | 1u << l->rank);
 	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
 		cpu_relax();
-	c->locks_held |= 1u << l->rank;
 }
 
 static inline void spin_unlock(struct spinlock *l)
 {
-	this_cpu()->locks_held &= ~(1u << l->rank);
+	struct cpu_info *c = this_cpu();
+
 	__atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+	WRITE_ONCE(c->locks_held, c->locks_held & ~(1u << l->rank));
 }
 
 #endif

@@ -130,7 +130,8 @@ static void handle_nmi(const struct cpu_user_regs *regs)
 	if (smp_is_stopping())
 		for (;;)
 			__asm__ volatile("cli; hlt");
-	if (seen++ < 10)
+	/* in the middle of a line of this CPU's the log's lock would never be free */
+	if (!this_cpu()->locks_held && seen++ < 10)
 		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip,
 			 inb(0x61));
 }
