@@ -27,6 +27,21 @@
 /* Physical address of a symbol of the image. */
 #define PHYS(sym) ((sym) - IMAGE_START)
 
+	/* From protected mode, with boot_gdt, to 64-bit code at @target. Clobbers EAX, ECX, EDX. */
+	.macro LONG_MODE target
+	mov	$CR4_PAE, %eax
+	mov	%eax, %cr4
+	mov	$PHYS(boot_l4), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$EFER_LME_NXE_SCE, %eax
+	wrmsr
+	mov	$CR0_PG_WP_PE, %eax
+	mov	%eax, %cr0
+	ljmp	$BOOT_CS64, $PHYS(\target)
+	.endm
+
 	.section .multiboot2, "a", @progbits
 	.balign	8
 header:
@@ -75,18 +90,8 @@ start:
 	mov	%eax, PHYS(boot_l4 + 261 * 8)
 	mov	%eax, PHYS(boot_l4 + 262 * 8)
 
-	mov	$CR4_PAE, %eax
-	mov	%eax, %cr4
-	mov	$PHYS(boot_l4), %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx
-	rdmsr
-	or	$EFER_LME_NXE_SCE, %eax
-	wrmsr
-	mov	$CR0_PG_WP_PE, %eax
-	mov	%eax, %cr0
 	lgdt	PHYS(boot_gdtr)
-	ljmp	$BOOT_CS64, $PHYS(long_mode)
+	LONG_MODE long_mode
 
 	.code64
 long_mode:
@@ -105,8 +110,8 @@ high:	movabs	$IMAGE_START, %rax
 	ud2
 
 	/*
-	 * The other CPUs (x86/smp.c). They begin in real mode at the start of a page below 1 MiB: these
-	 * few bytes are copied there. The rest runs in the image.
+	 * The other CPUs (x86/smp.c). They begin in real mode at the start of a page below 1 MiB:
+	 * these few bytes are copied there. The rest runs in the image.
 	 */
 	.section .rodata
 	.code16
@@ -134,17 +139,7 @@ ap_protected:
 	mov	%eax, %ss
 	mov	%eax, %ds
 	mov	%eax, %es
-	mov	$CR4_PAE, %eax
-	mov	%eax, %cr4
-	mov	$PHYS(boot_l4), %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx
-	rdmsr
-	or	$EFER_LME_NXE_SCE, %eax
-	wrmsr
-	mov	$CR0_PG_WP_PE, %eax
-	mov	%eax, %cr0
-	ljmp	$BOOT_CS64, $PHYS(ap_long_mode)
+	LONG_MODE ap_long_mode
 	.code64
 ap_long_mode:
 	movabs	$1f, %rax

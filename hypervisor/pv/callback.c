@@ -70,36 +70,29 @@ long hc_stack_switch(struct hc_args *a)
 	return 0;
 }
 
+/* Where each kind of callback is kept. Events and NMIs always arrive with events masked. */
 static int callback_register(struct pv_vcpu *pv, unsigned int type, u64 address, bool masks)
 {
+	const struct {
+		u64 *address;
+		bool *masks; /* NULL: the guest has no say */
+	} callbacks[] = {
+		[CALLBACKTYPE_event] = {&pv->event_cb, NULL},
+		[CALLBACKTYPE_failsafe] = {&pv->failsafe_cb, &pv->failsafe_masks_events},
+		[CALLBACKTYPE_syscall] = {&pv->syscall_cb, &pv->syscall_masks_events},
+		[CALLBACKTYPE_syscall32] = {&pv->syscall32_cb, &pv->syscall32_masks_events},
+		[CALLBACKTYPE_sysenter] = {&pv->sysenter_cb, &pv->sysenter_masks_events},
+		[CALLBACKTYPE_nmi] = {&pv->nmi_cb, NULL},
+	};
+
 	if (!code_address_ok(address))
 		return -EINVAL;
-	switch (type) {
-	case CALLBACKTYPE_event:
-		pv->event_cb = address;
-		return 0;
-	case CALLBACKTYPE_failsafe:
-		pv->failsafe_cb = address;
-		pv->failsafe_masks_events = masks;
-		return 0;
-	case CALLBACKTYPE_syscall:
-		pv->syscall_cb = address;
-		pv->syscall_masks_events = masks;
-		return 0;
-	case CALLBACKTYPE_syscall32:
-		pv->syscall32_cb = address;
-		pv->syscall32_masks_events = masks;
-		return 0;
-	case CALLBACKTYPE_sysenter:
-		pv->sysenter_cb = address;
-		pv->sysenter_masks_events = masks;
-		return 0;
-	case CALLBACKTYPE_nmi:
-		pv->nmi_cb = address;
-		return 0;
-	default:
+	if (type >= ARRAY_SIZE(callbacks) || !callbacks[type].address)
 		return -ENOSYS;
-	}
+	*callbacks[type].address = address;
+	if (callbacks[type].masks)
+		*callbacks[type].masks = masks;
+	return 0;
 }
 
 long hc_callback_op(struct hc_args *a)
