@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* x86.c - the fakes of boot/, x86/ and lib/ that domain/ and hypercall/ run on in host tests. */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "boot/boot.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/page_alloc.h"
+#include "x86/layout.h"
+#include "x86/lock.h"
+#include "x86/machine.h"
+#include "x86/smp.h"
+
+struct e820_map machine_e820 = {.nr = 1, .entry = {{0, (u64)WORLD_FRAMES << PAGE_SHIFT, E820_RAM}}};
+struct boot_options boot_options = {.noreboot = true, .cmdline = "loglvl=all"};
+char cpu_vendor[13] = "FakeCPUVendo";
+unsigned int cpu_maxphys_bits = 40;
+bool cpu_has_xsave;
+
+s_time_t now_ns(void)
+{
+	return world.now;
+}
+
+void apic_timer_set(s_time_t deadline_ns)
+{
+	world.hw_timer[fake_cpu_id] = deadline_ns > 0 ? deadline_ns : 0;
+}
+
+void softirq_raise(enum softirq nr)
+{
+	world.softirqs[fake_cpu_id] |= 1u << nr;
+}
+
+void softirq_raise_on(unsigned int cpu, enum softirq nr)
+{
+	world.softirqs[cpu] |= 1u << nr;
+}
+
+void smp_kick(unsigned int cpu)
+{
+	world.kicks[cpu]++;
+}
+
+bool softirq_is_pending(void)
+{
+	return world.softirqs[fake_cpu_id] != 0 || world.preempt;
+}
+
+void softirq_process(void)
+{
+	while (world.softirqs[fake_cpu_id]) {
+		unsigned int pending = world.softirqs[fake_cpu_id];
+
+		world.softirqs[fake_cpu_id] = 0;
+		if (pending & 1u << SOFTIRQ_TIMER)
+			timer_softirq();
+		if (pending & 1u << SOFTIRQ_SCHEDULE)
+			sched_softirq();
+	}
+}
+
+void irq_window(void)
+{
+}
+
+void cpu_idle_wait(void)
+{
+	world.idle_waits++;
+	if (hv_lock_is_held())
+		abort(); /* nobody else could do anything meanwhile */
+	if (world.on_idle) {
+		world.on_idle();
+	} else if (world.hw_timer[fake_cpu_id]) {
+		world.now = MAX(world.now, world.hw_timer[fake_cpu_id]);
+		softirq_raise(SOFTIRQ_TIMER);
+	} else {
+		fprintf(stderr, "idle for ever\n");
+		abort();
+	}
+}
+
+void clock_get_params(struct clock_params *out)
+{
+	*out = (struct clock_params){.tsc_base = 5, .ns_base = 7, .mul = 1u << 31, .shift = 1};
+}
+
+void clock_get_wall(u64 *sec, u32 *nsec)
+{
+	*sec = 1700000000;
+	*nsec = 5;
+}
+
+void clock_set_wall(u64 sec, u32 nsec, u64 system_time_ns)
+{
+}
+
+void return_to_guest(void)
+{
+	abort();
+}
+
+unsigned int gsi_count(void)
+{
+	return 24;
+}
+
+int gsi_setup(unsigned int gsi, bool level, bool active_low)
+{
+	return 0;
+}
+
+int gsi_bind_guest(unsigned int gsi)
+{
+	if (world.gsi_bound[gsi])
+		return -EBUSY;
+	world.gsi_bound[gsi] = 1;
+	return 0;
+}
+
+void gsi_unbind_guest(unsigned int gsi)
+{
+	world.gsi_bound[gsi] = 0;
+}
+
+void gsi_guest_eoi(unsigned int gsi)
+{
+}
+
+bool gsi_needs_eoi(unsigned int gsi)
+{
+	return gsi >= 9;
+}
+
+int ioapic_guest_read(u64 base, u32 reg, u32 *value)
+{
+	*value = reg;
+	return 0;
+}
+
+int acpi_enter_sleep(u16 a, u16 b, u8 state)
+{
+	world.machine_stops++;
+	return 0;
+}
+
+static _Noreturn void machine_stop(void)
+{
+	world.machine_stops++;
+	if (!world.on_stop)
+		abort();
+	longjmp(*world.on_stop, 1);
+}
+
+void machine_halt(void)
+{
+	machine_stop();
+}
+
+void machine_reboot(void)
+{
+	machine_stop();
+}
+
+void machine_power_off(void)
+{
+	machine_stop();
+}
+
+void console_write_guest(const struct vcpu *v, const char *buf, size_t len)
+{
+}
+
+size_t console_read(char *buf, size_t len)
+{
+	return 0;
+}
+
+size_t conring_read(char *buf, size_t len, u32 *idx)
+{
+	return 0;
+}
+
+void conring_clear(void)
+{
+}
+
+int fpu_vcpu_init(struct vcpu *v)
+{
+	v->fpu_area = xzalloc(1024);
+	return v->fpu_area ? 0 : -ENOMEM;
+}
+
+void fpu_vcpu_fini(struct vcpu *v)
+{
+	xfree(v->fpu_area);
+}
+
+void fpu_switch_out(struct vcpu *v)
+{
+}
+
+void fpu_switch_in(struct vcpu *v)
+{
+}
+
+u64 fpu_xcr0_mask(void)
+{
+	return 3;
+}
+
+size_t fpu_area_size(void)
+{
+	return 1024;
+}
+
+u32 tlb_clock(void)
+{
+	return 1;
+}
+
+void tlb_flush_stale(u32 stamp)
+{
+}
+
+/* --- guest copies --- */
+
+bool guest_range_ok(u64 va, u64 n, u64 size)
+{
+	u64 len = n * size;
+
+	if (size && len / size != n)
+		return false;
+	return va + len >= va && (va + len <= HV_HOLE_START || va >= HV_HOLE_END) &&
+	       (s64)(va << 16) >> 16 == (s64)va;
+}
+
+static bool is_mapped(u64 va, size_t len)
+{
+	return va >= GUEST(guest_mem) && va - GUEST(guest_mem) <= sizeof(guest_mem) &&
+	       len <= sizeof(guest_mem) - (va - GUEST(guest_mem));
+}
+
+int copy_from_guest(void *dst, u64 va, size_t len)
+{
+	if (len && !is_mapped(va, len))
+		return -EFAULT;
+	if (len)
+		memcpy(dst, (const void *)va, len);
+	return 0;
+}
+
+int copy_to_guest(u64 va, const void *src, size_t len)
+{
+	if (len && !is_mapped(va, len))
+		return -EFAULT;
+	if (len)
+		memcpy((void *)va, src, len);
+	return 0;
+}
+
+int clear_guest(u64 va, size_t len)
+{
+	if (len && !is_mapped(va, len))
+		return -EFAULT;
+	memset((void *)va, 0, len);
+	return 0;
+}
+
+/* --- memory of the hypervisor --- */
+
+void *xzalloc(size_t size)
+{
+	return calloc(1, size ? size : 1);
+}
+
+void xfree(void *p)
+{
+	free(p);
+}
+
+void *xen_pages_alloc(unsigned int order)
+{
+	struct frame *f = frames_alloc(order, 0);
+
+	if (!f)
+		return NULL;
+	memset(mfn_to_virt(frame_to_mfn(f)), 0, PAGE_SIZE << order);
+	return mfn_to_virt(frame_to_mfn(f));
+}
+
+void xen_pages_free(void *va, unsigned int order)
+{
+	frames_free(virt_to_frame(va), order);
+}
+
+/* --- lib --- */
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+}
+
+void hv_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	abort();
+}
+
+size_t strlcpy(char *dst, const char *src, size_t size)
+{
+	size_t len = strlen(src);
+
+	if (size) {
+		memcpy(dst, src, MIN(len, size - 1));
+		dst[MIN(len, size - 1)] = 0;
+	}
+	return len;
+}
