@@ -26,7 +26,8 @@ before=$(counts)
 i=0
 cycles() { while [ $i -lt 30 ]; do cycle || return 1; i=$((i + 1)); done; }
 claim "thirty domains are created and destroyed" cycles
-until_true 10 sh -c 'false' >/dev/null 2>&1 || :
+settled() { [ "$before" = "$(counts)" ]; }
+until_true 10 settled >/dev/null 2>&1 || : # what is still wrong, the next line says
 same "free memory, keys, processes, files, descriptors are what they were" "$before" "$(counts)"
 claim "the last one still works" sh -c '
 	. /mnt/dom0/lib.sh; trap - EXIT; xm create /etc/xen/cloud.cfg && hears cloud 90 "guest: ready" && until_true 20 ping -c 1 -W 1 10.0.0.3'

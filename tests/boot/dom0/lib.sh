@@ -109,7 +109,11 @@ inventory()
 # audits: our hypervisor recounts every reference of every frame, and finds each right.
 audits()
 {
-	xm info | grep -q '^xen_extra.*storevisor' || return 0
+	case $(xm info | grep '^xen_extra') in
+	*storevisor*) ;;
+	'') claim "xm info names the hypervisor" false; return ;;
+	*) return 0 ;; # Debian's has no such key
+	esac
 	claim "the hypervisor recounts all frames" /usr/lib/xen-4.17/bin/xl debug-keys A
 	claim "and every count is right" sh -c 'xm dmesg | grep "audit:" | tail -n 12; xm dmesg | grep "audit:" | tail -n 1 | grep -q " 0 wrong"'
 }
