@@ -151,7 +151,7 @@ void xfree(void *p); /* NULL is allowed */
 void *xen_pages_alloc(unsigned int order);
 void xen_pages_free(void *va, unsigned int order);
 
-/* --- machine to physical (mm/m2p.c) --- */
+/* --- machine to physical --- */
 
 #define M2P_INVALID (~0ULL)
 /* @mfn holds part of the table itself: dom0 may map it, read-only (DOMID_XEN). */

@@ -190,7 +190,8 @@ static void compare_domain(struct audit *a, const struct domain *d)
 	if (allocated == d->tot_pages && owned == d->refs_frames && shared == d->xenheap_pages)
 		return;
 	a->nr_wrong++;
-	log_error("audit: d%u: tot_pages %lu refs_frames %lu xenheap_pages %lu, counted %lu %lu %lu",
+	log_error("audit: d%u: tot_pages %lu refs_frames %lu xenheap_pages %lu, "
+		  "counted %lu %lu %lu",
 		  d->domain_id, (unsigned long)d->tot_pages, (unsigned long)d->refs_frames,
 		  (unsigned long)d->xenheap_pages, (unsigned long)allocated, (unsigned long)owned,
 		  (unsigned long)shared);

@@ -92,8 +92,9 @@ static void page_fault(struct cpu_user_regs *regs)
 		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
 			return;
 		if (!(code & PF_USER) && is_gdt_window(va)) {
-			/* a selector beyond the guest's table: what the CPU says of a smaller limit */
-			pv_inject_trap(regs, VEC_GP, (u32)(va - VCPU_GDT_VA(current->vcpu_id)) & ~7u);
+			/* a selector beyond the guest's table: as the CPU says of a smaller limit */
+			pv_inject_trap(regs, VEC_GP,
+				       (u32)(va - VCPU_GDT_VA(current->vcpu_id)) & ~7u);
 			return;
 		}
 		/* what is there is not told */

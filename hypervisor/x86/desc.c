@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * desc.c - the hypervisor's descriptors: the IDT, and for each CPU a GDT page, which is page 14 of
- * the GDT window of the vcpu it runs, and a TSS with interrupt stacks. The public selectors in it are ABI (xen-x86_64.h).
+ * the GDT window of the vcpu it runs, and a TSS with interrupt stacks. The public selectors in it
+ * are ABI (xen-x86_64.h).
  * Source: Intel SDM vol. 3, chapters 3.5, 6.14, 7.7.
  */
 #include <xen/xen.h>

@@ -73,8 +73,8 @@
 #define FRAME_OF(n, field) ((n) + 1) * STACK_SIZE_ASM - CPU_INFO_SIZE + (field)
 
 	/*
-	 * Each CPU has entries of its own, because none of its registers says which it is. The user's
-	 * stack pointer goes straight to its place in the frame.
+	 * Each CPU has entries of its own, because none of its registers says which it is. The
+	 * user's stack pointer goes straight to its place in the frame.
 	 */
 	.macro SYSCALL_STUBS name, cs
 	.globl	\name

@@ -3,12 +3,12 @@
  * layout.h - every fixed virtual address and its owner. The hypervisor owns L4 slots 256..271 of
  * every page table; all else is the guest's.
  *
- *   slot 256  0xffff800000000000  M2P, read-only for guests (public: MACH2PHYS_VIRT_START) mm/m2p.c
- *   slot 258  0xffff810000000000  uncached device mappings (ioremap) x86/pagetable.c slot 260
- * 0xffff820000000000  per-domain: GDT and LDT windows of each vcpu               pv/perdomain.c
- *   slot 261  0xffff828000000000  the hypervisor's image boot/head.S; 1 GiB above it the CPU stacks
- *             x86/smp.c; slot 262+ 0xffff830000000000 direct map of all RAM, write-back
- *             x86/pagetable.c
+ *   slot 256   0xffff800000000000  M2P, read-only for guests            mm/frame.c
+ *   slot 258   0xffff810000000000  uncached device mappings (ioremap)   x86/pagetable.c
+ *   slot 260   0xffff820000000000  per-domain: GDT and LDT windows      pv/perdomain.c
+ *   slot 261   0xffff828000000000  the image                            boot/head.S
+ *              0xffff828040000000  CPU stacks                           x86/smp.c
+ *   slot 262+  0xffff830000000000  direct map of all RAM, write-back    x86/pagetable.c
  */
 #ifndef HV_X86_LAYOUT_H
 #define HV_X86_LAYOUT_H

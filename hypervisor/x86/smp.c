@@ -93,7 +93,8 @@ void smp_request(u64 mask, enum cpu_request what, unsigned long va)
 		apic_send(cpus[i].apic_id, VECTOR_REQUEST);
 	}
 	for (unsigned int i = 0; i < nr_cpus; i++)
-		while (mask >> i & 1 && __atomic_load_n(&cpu_info_of(i)->requests, __ATOMIC_ACQUIRE))
+		while (mask >> i & 1 &&
+		       __atomic_load_n(&cpu_info_of(i)->requests, __ATOMIC_ACQUIRE))
 			cpu_relax();
 }
 
@@ -229,7 +230,8 @@ void smp_init(void)
 {
 	maddr_t page = trampoline_page();
 	u8 *copy = page ? ioremap(page, PAGE_SIZE) : NULL;
-	unsigned int wanted = boot_options.max_cpus ? boot_options.max_cpus : NR_CPUS;
+	unsigned int wanted = MIN(boot_options.max_cpus ? boot_options.max_cpus : NR_CPUS,
+				  (unsigned int)NR_CPUS);
 
 	cpus[0].apic_id = apic_id();
 	ap_online = 1;
@@ -241,7 +243,7 @@ void smp_init(void)
 		return;
 	}
 	memcpy(copy, ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
-	for (unsigned int i = 0; i < acpi_facts.nr_cpus && nr_cpus < MIN(wanted, NR_CPUS + 0u); i++) {
+	for (unsigned int i = 0; i < acpi_facts.nr_cpus && nr_cpus < wanted; i++) {
 		if (acpi_facts.cpu[i].apic_id == cpus[0].apic_id)
 			continue;
 		cpus[nr_cpus].apic_id = acpi_facts.cpu[i].apic_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h - a machine for host tests of mm/ and pv/: RAM, a frame table, domains, two vcpus each, and CPUs whose TLBs remember
- * every translation a guest ever used until the hypervisor flushes it.
+ * machine.h - a machine for host tests of mm/ and pv/: RAM, a frame table, domains, two vcpus each,
+ * and CPUs whose TLBs remember every translation a guest ever used until the hypervisor flushes it.
  */
 #ifndef TESTS_FAKES_HV_MACHINE_H
 #define TESTS_FAKES_HV_MACHINE_H
