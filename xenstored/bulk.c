@@ -10,6 +10,7 @@
 #include "bulk_priv.h"
 #include "change.h"
 #include "conn.h"
+#include "doubt.h"
 #include "ops.h"
 #include "server.h"
 
@@ -137,6 +138,8 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 	/* EINVAL would say that this daemon has no such command */
 	if (xs_path_canonical(name, strlen(name), r->conn->domid, 0, &path) < 0)
 		return -ENOENT;
+	if (doubt_waits(r->conn, path.text, path.len, true))
+		return -EINPROGRESS;
 	top = tree_find(&srv->tree, path.text, path.len);
 	if (!top)
 		return -ENOENT;

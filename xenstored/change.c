@@ -107,7 +107,12 @@ void change_create(struct server *srv, struct node *parent, struct node *n)
 {
 	if (begins_persistent(srv, parent, n))
 		n->flags |= NODE_PERSISTENT;
-	tree_link(&srv->tree, parent, n, 0);
+	change_restore(srv, parent, n, 0);
+}
+
+void change_restore(struct server *srv, struct node *parent, struct node *n, uint64_t id)
+{
+	tree_link(&srv->tree, parent, n, id);
 	account(srv, n, 1);
 	log_put(srv, n);
 	feed_note(srv, XS_BULK_PUT, XS_BULK_CREATED, n);

@@ -26,6 +26,9 @@ int change_reserve(struct server *srv, size_t nr_nodes, size_t bytes, bool frees
 /* Links @n, made by node_alloc(), below @parent. */
 void change_create(struct server *srv, struct node *parent, struct node *n);
 
+/* Links @n again under the id it had: for undoing what is logged and noted like any change. */
+void change_restore(struct server *srv, struct node *parent, struct node *n, uint64_t id);
+
 /* Links a node as the store has it, under its old id: counted, but neither logged nor noted. */
 void change_loaded(struct server *srv, struct node *parent, struct node *n, uint64_t id);
 /* Takes a subtree out of memory, uncounted, while the store keeps it. */

@@ -56,6 +56,7 @@ struct conn {
 	bool dead;			/* to be freed at the end of the turn */
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */
+	bool awaits_disk;		/* parked by doubt.c */
 	bool flush_queued;
 	bool domain_gone;		/* was a ring whose domain ended */
 	bool ignored;			/* a ring that broke the protocol: no more requests */

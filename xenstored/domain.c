@@ -14,6 +14,7 @@
 #include "change.h"
 #include "conn.h"
 #include "conn_ring.h"
+#include "doubt.h"
 #include "hv.h"
 #include "journal.h"
 #include "log.h"
@@ -132,28 +133,10 @@ int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint3
 	return 0;
 }
 
-/* The set @p without the entries of @domid behind the first. One reference, or NULL. */
-static struct perms *perms_without(struct server *srv, const struct perms *p, unsigned int domid)
-{
-	struct xs_perm *e = malloc(p->nr * sizeof(*e));
-	struct perms *out;
-	unsigned int nr = 0;
-
-	if (!e)
-		return NULL;
-	for (unsigned int i = 0; i < p->nr; i++) {
-		if (i == 0 || p->e[i].domid != domid)
-			e[nr++] = p->e[i];
-	}
-	out = perms_get(&srv->tree.perms, e, nr);
-	free(e);
-	return out;
-}
-
 /* Nodes that let the dead domain read or write forget it. */
 static void strip_reader(struct server *srv, struct perms *p, unsigned int domid)
 {
-	struct perms *without = perms_without(srv, p, domid);
+	struct perms *without = perms_without(&srv->tree.perms, p, domid);
 
 	if (!without)
 		return;
@@ -242,6 +225,7 @@ void domain_release(struct server *srv, struct domain *d)
 	if (d->introduced)
 		watch_note_special(srv, "@releaseDomain", domid);
 	forget_domid(srv, domid);
+	doubts_forget_domain(srv, domid);
 	log_gone(srv, domid);
 
 	t->by_id[domid] = NULL;

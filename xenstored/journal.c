@@ -71,6 +71,8 @@ struct journal *journal_open(const char *dir, size_t half_size, const char *boot
 	*fresh = !header_fits(j->h, half_size, boot_id);
 	if (*fresh)
 		header_make(j->h, half_size, boot_id);
+	else
+		journal_recover_void(j);
 	return j;
 out_close:
 	close(fd);
@@ -233,13 +235,16 @@ int journal_reserve(struct journal *j, size_t bytes, bool frees)
 		return -ENOSPC;
 	if (need <= half_room(j, j->h->active, frees))
 		return 0;
-	if (need > j->half_size - j->half_size / RESERVE_SHARE) {
-		if (spill_prepare(j, need) < 0)
-			return -ENOSPC;
-		need = sizeof(struct frame_hdr);
-		if (need <= half_room(j, j->h->active, true))
+	if (need <= j->half_size - j->half_size / RESERVE_SHARE) {
+		if (switch_half(j))
 			return 0;
+		if (!frees)
+			return -ENOSPC;
 	}
+	if (spill_prepare(j, need) < 0)
+		return -ENOSPC;
+	if (sizeof(struct frame_hdr) <= half_room(j, j->h->active, true))
+		return 0;
 	return switch_half(j) ? 0 : -ENOSPC;
 }
 
@@ -315,33 +320,50 @@ static void spill_write(struct journal *j, struct frame_hdr *hdr)
 	hdr->len = sizeof(*hdr);
 }
 
-uint64_t journal_publish(struct journal *j, bool *persistent)
+/* Behind the last frame, with @hdr completed; true from the store of the half's end. */
+static void put_frame(struct journal *j, struct frame_hdr *hdr)
 {
 	struct journal_half *half = &j->h->half[j->h->active];
-	struct frame_hdr hdr = { .seq = j->h->next_seq };
 	char *at;
+
+	hdr->len = (uint32_t)align8(j->frame_len);
+	hdr->bytes = (uint32_t)j->frame_len;
+	if (j->persistent)
+		hdr->flags |= FRAME_PERSISTENT;
+	memcpy(j->frame, hdr, sizeof(*hdr));
+	if (hdr->len > j->half_size - half->end)
+		spill_write(j, hdr);
+	else if (j->spill_fd >= 0)
+		spill_write(j, hdr);
+	at = j->map + JOURNAL_HEADER_SIZE + j->h->active * j->half_size + half->end;
+	memcpy(at, j->frame, (hdr->flags & FRAME_SPILLED) ? 0 : j->frame_len);
+	memcpy(at, hdr, sizeof(*hdr));
+	j->h->next_seq = hdr->seq + 1;
+	/* Release: the frame is whole before it counts. The reader may be another process. */
+	__atomic_store_n(&half->end, half->end + hdr->len, __ATOMIC_RELEASE);
+	j->frame_len = 0;
+	j->nr_records = 0;
+	j->persistent = false;
+}
+
+uint64_t journal_publish(struct journal *j, bool *persistent)
+{
+	struct frame_hdr hdr = { .seq = j->h->next_seq };
 
 	*persistent = j->persistent;
 	if (j->nr_records == 0) {
 		j->frame_len = 0;
 		return 0;
 	}
-	hdr.len = (uint32_t)align8(j->frame_len);
-	hdr.bytes = (uint32_t)j->frame_len;
-	hdr.flags = j->persistent ? FRAME_PERSISTENT : 0;
-	memcpy(j->frame, &hdr, sizeof(hdr));
-	if (hdr.len > j->half_size - half->end)
-		spill_write(j, &hdr);
-	else if (j->spill_fd >= 0)
-		spill_write(j, &hdr);
-	at = j->map + JOURNAL_HEADER_SIZE + j->h->active * j->half_size + half->end;
-	memcpy(at, j->frame, (hdr.flags & FRAME_SPILLED) ? 0 : j->frame_len);
-	memcpy(at, &hdr, sizeof(hdr));
-	j->h->next_seq = hdr.seq + 1;
-	/* Release: the frame is whole before it counts. The reader may be another process. */
-	__atomic_store_n(&half->end, half->end + hdr.len, __ATOMIC_RELEASE);
-	j->frame_len = 0;
-	j->nr_records = 0;
-	j->persistent = false;
+	put_frame(j, &hdr);
 	return hdr.seq;
+}
+
+void journal_publish_void(struct journal *j, uint64_t from)
+{
+	struct frame_hdr hdr = { .flags = FRAME_VOIDS, .seq = j->h->next_seq };
+
+	hdr.voids = (uint32_t)(hdr.seq - 1 - from);
+	put_frame(j, &hdr);
+	journal_void(j, hdr.seq - 1);
 }

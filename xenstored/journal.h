@@ -83,6 +83,13 @@ void journal_give_back(struct journal *j, unsigned int half);
 bool journal_half_is_full(const struct journal *j, unsigned int half);
 /* How often @half has been given back: tells a reader that its position in it is void. */
 uint64_t journal_half_turn(const struct journal *j, unsigned int half);
+/*
+ * Publishes the frame, also an empty one (room has been reserved), and with the same store makes
+ * the persistent records of all frames behind @from void: the frame undoes what else they did.
+ */
+void journal_publish_void(struct journal *j, uint64_t from);
+/* Whether a frame in the journal made the frame @seq void. */
+bool journal_frame_is_void(struct journal *j, uint64_t seq);
 /* The persistent records of frames up to @seq failed for good and must never be applied. */
 void journal_void(struct journal *j, uint64_t seq);
 uint64_t journal_void_upto(const struct journal *j);
@@ -92,6 +99,7 @@ uint64_t journal_void_upto(const struct journal *j);
 struct journal_frame {
 	uint64_t seq;
 	bool persistent;	/* has records of the persistent environment */
+	uint32_t voids;		/* the persistent parts of so many frames before it are void */
 	size_t next;		/* offset of the frame after it */
 	const char *records;
 	size_t records_len;

@@ -26,13 +26,14 @@ struct journal_header {
 
 #define FRAME_PERSISTENT	1u
 #define FRAME_SPILLED		2u	/* the frame is in the file frame-SEQ */
+#define FRAME_VOIDS		4u	/* see frame_hdr.voids */
 
 struct frame_hdr {
 	uint32_t len;		/* with this header, a multiple of 8 */
 	uint32_t flags;
 	uint64_t seq;
 	uint32_t bytes;		/* of the whole frame, unaligned */
-	uint32_t zero;
+	uint32_t voids;		/* so many frames before this one: not true in both parts */
 };
 
 #define RECORD_FLAG_PERSISTENT	1u
@@ -45,6 +46,9 @@ struct record_hdr {
 };
 
 _Static_assert(sizeof(struct record_hdr) == JOURNAL_RECORD_HDR, "journal.h: JOURNAL_RECORD_HDR");
+
+/* After a kill between a voiding frame and the header's word for it. */
+void journal_recover_void(struct journal *j);
 
 struct journal {
 	char dir[256];

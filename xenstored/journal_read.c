@@ -56,6 +56,7 @@ int journal_frame_at(struct journal *j, unsigned int half, size_t offset,
 	*out = (struct journal_frame){
 		.seq = hdr.seq,
 		.persistent = hdr.flags & FRAME_PERSISTENT,
+		.voids = hdr.flags & FRAME_VOIDS ? hdr.voids : 0,
 		.next = offset + hdr.len,
 		.records = base + offset + sizeof(hdr),
 		.records_len = hdr.bytes - sizeof(hdr),
@@ -100,4 +101,40 @@ int journal_record_at(const struct journal_frame *f, size_t *offset, struct jour
 	};
 	*offset += (len + 7) & ~(size_t)7;
 	return 1;
+}
+
+/* Whether a frame of @half voids @seq; *@upto: the last frame that any of them voids. */
+static bool half_voids(struct journal *j, unsigned int half, uint64_t seq, uint64_t *upto)
+{
+	struct journal_frame f;
+	bool found = false;
+	size_t at = 0;
+
+	while (journal_frame_at(j, half, at, &f) > 0) {
+		if (f.voids) {
+			found |= seq < f.seq && seq >= f.seq - f.voids;
+			*upto = f.seq - 1;
+		}
+		at = f.next;
+		journal_frame_done(&f);
+	}
+	return found;
+}
+
+bool journal_frame_is_void(struct journal *j, uint64_t seq)
+{
+	uint64_t upto = 0;
+
+	return half_voids(j, 0, seq, &upto) || half_voids(j, 1, seq, &upto);
+}
+
+void journal_recover_void(struct journal *j)
+{
+	for (unsigned int half = 0; half < JOURNAL_HALVES; half++) {
+		uint64_t upto = 0;
+
+		half_voids(j, half, 0, &upto);
+		if (upto > journal_void_upto(j))
+			journal_void(j, upto);
+	}
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "doubt.h"
 #include "keeper_priv.h"
 #include "log.h"
 #include "persist.h"
@@ -205,7 +206,8 @@ static bool hook_wait(void *arg)
 		give_back(srv);
 		return true;
 	}
-	if (!under_way || k->died || !receive(srv, 10000))
+	/* A refusal is dealt with at the end of the turn; until then no half comes back. */
+	if (!under_way || k->died || (k->have_synced && k->synced.err) || !receive(srv, 10000))
 		return false;
 	give_back(srv);
 	return true;
@@ -310,6 +312,7 @@ static void deal_with_synced(struct server *srv)
 		srv->durable_seq = k->synced.seq;
 	srv->degraded = false;
 	conns_release_held(srv, srv->durable_seq);
+	doubts_settled(srv);
 }
 
 /* Starts the keeper again; the journal has everything it had not applied. */
@@ -339,6 +342,7 @@ static void revive(struct server *srv)
 		journal_give_back(srv->journal, half);
 	keeper_listen(srv);
 	conns_release_held(srv, srv->durable_seq);
+	doubts_settled(srv);
 }
 
 void keeper_turn(struct server *srv)

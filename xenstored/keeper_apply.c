@@ -82,8 +82,10 @@ static int scan_half(struct child *c, unsigned int half, uint64_t upto, uint64_t
 		c->pos[half] = 0;
 	}
 	while ((ret = journal_frame_at(c->j, half, c->pos[half], &f)) > 0 && f.seq <= upto) {
-		ret = frame_wanted(c, &f, upto) ? apply_persistent(c, &f) : 0;
-		if (ret == 0 && f.persistent && f.seq > *seq)
+		bool wanted = frame_wanted(c, &f, upto);
+
+		ret = wanted ? apply_persistent(c, &f) : 0;
+		if (ret == 0 && wanted && f.seq > *seq)
 			*seq = f.seq;
 		if (ret == 0)
 			c->pos[half] = f.next;

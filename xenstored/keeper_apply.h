@@ -23,6 +23,7 @@ struct child {
 	size_t pos[JOURNAL_HALVES];	/* how far persistent records were looked for */
 	uint64_t pos_turn[JOURNAL_HALVES];
 	uint64_t done_turn[JOURNAL_HALVES];	/* 1 + turn in which the half was applied */
+	int refused;			/* what a sync failed with: see sync_or_refuse() */
 	bool looking;			/* records are only looked at: see only_deletions() */
 	bool saw_put;
 	struct buf out;			/* stream of records, written in large pieces */

@@ -122,11 +122,22 @@ static void say(struct child *c, const struct keeper_msg *msg)
 		_exit(0);
 }
 
+/*
+ * Once refused, always refused: the daemon takes back what it was told the disk has not, and
+ * starts another keeper. A disk that has room again meanwhile must not make it true after all.
+ */
+static int sync_or_refuse(struct child *c, uint64_t seq)
+{
+	if (c->refused == 0)
+		c->refused = sync_or_use_reserve(c, seq);
+	return c->refused;
+}
+
 static void do_sync(struct child *c, uint64_t seq)
 {
 	struct keeper_msg msg = { .op = KEEPER_SYNCED };
 
-	msg.err = sync_or_use_reserve(c, seq);
+	msg.err = sync_or_refuse(c, seq);
 	msg.seq = msg.err ? c->applied[JOURNAL_PERSISTENT] : seq;
 	say(c, &msg);
 }
@@ -136,7 +147,7 @@ static void do_apply(struct child *c, unsigned int half)
 	struct keeper_msg msg = { .op = KEEPER_APPLIED, .half = half };
 
 	/* The half is going to be written again: nothing persistent in it may be left behind. */
-	msg.err = sync_or_use_reserve(c, UINT64_MAX);
+	msg.err = sync_or_refuse(c, UINT64_MAX);
 	if (msg.err) {
 		msg.op = KEEPER_SYNCED;
 		msg.seq = c->applied[JOURNAL_PERSISTENT];

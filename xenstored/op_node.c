@@ -10,6 +10,7 @@
 
 #include "change.h"
 #include "conn.h"
+#include "doubt.h"
 #include "lease.h"
 #include "ops.h"
 #include "server.h"
@@ -26,11 +27,24 @@ static int await_turn(struct req *r, const struct xs_path *path)
 	return !n || !n->heat || lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
 }
 
+/*
+ * The node a request is about. @below: what is below it matters, too. -EINVAL; -EINPROGRESS while
+ * the disk may still take back what is there.
+ */
+static int node_arg(struct req *r, const char *name, bool below, struct xs_path *out)
+{
+	int ret = req_path(r, name, out);
+
+	if (ret == 0 && doubt_waits(r->conn, out->text, out->len, below))
+		return -EINPROGRESS;
+	return ret;
+}
+
 int op_read(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
-	int ret = req_path(r, r->in, &path);
+	int ret = node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = await_turn(r, &path);
@@ -47,7 +61,7 @@ int op_write(struct req *r)
 	int ret;
 
 	xs_wire_get_strings(r->in, r->in_len, &name, 1, &value_at);
-	ret = req_path(r, name, &path);
+	ret = node_arg(r, name, false, &path);
 	if (ret == 0)
 		ret = await_turn(r, &path);
 	if (ret == 0)
@@ -58,7 +72,7 @@ int op_write(struct req *r)
 int op_mkdir(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = req_path(r, r->in, &path);
+	int ret = node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = view_mkdir(&r->view, &path);
@@ -68,7 +82,7 @@ int op_mkdir(struct req *r)
 int op_rm(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = req_path(r, r->in, &path);
+	int ret = node_arg(r, r->in, true, &path);
 
 	if (ret == 0)
 		ret = view_rm(&r->view, &path);
@@ -80,7 +94,7 @@ int op_directory(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	struct buf names = { 0 };
 	uint64_t gen;
-	int ret = req_path(r, r->in, &path);
+	int ret = node_arg(r, r->in, true, &path);
 
 	if (ret == 0)
 		ret = view_children(&r->view, &path, &names, &gen);
@@ -122,7 +136,7 @@ int op_directory_part(struct req *r)
 	int ret;
 
 	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
-	ret = req_path(r, arg[0], &path);
+	ret = node_arg(r, arg[0], true, &path);
 	if (ret == 0)
 		ret = xs_wire_get_number(arg[1], UINT32_MAX, &offset);
 	if (ret == 0)
@@ -147,7 +161,8 @@ int op_get_perms(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
 	size_t len = 0;
-	int ret = r->in[0] == '@' ? special_path(r, r->in, &path) : req_path(r, r->in, &path);
+	int ret = r->in[0] == '@' ? special_path(r, r->in, &path) :
+				    node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = view_get(&r->view, &path, ACCESS_READ, SEEN_PERMS, &vn);
@@ -211,7 +226,7 @@ int op_set_perms(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	size_t at = strlen(r->in) + 1;
 	bool special = r->in[0] == '@';
-	int ret = special ? special_path(r, r->in, &path) : req_path(r, r->in, &path);
+	int ret = special ? special_path(r, r->in, &path) : node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = parse_perms(r, at, &perms);

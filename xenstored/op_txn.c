@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "conn.h"
+#include "doubt.h"
 #include "journal.h"
 #include "ops.h"
 #include "record.h"
@@ -58,6 +59,8 @@ int op_transaction_end(struct req *r)
 		return -EINVAL;
 	if (!r->view.txn)
 		return -ENOENT;
+	if (r->in[0] == 'T' && doubt_waits_end(r->conn, r->view.txn))
+		return -EINPROGRESS;
 	if (r->in[0] == 'T')
 		ret = txn_commit(r->srv, r->view.txn);
 	else

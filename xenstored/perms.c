@@ -138,6 +138,23 @@ struct perms *perms_with_owner(struct perms_table *t, struct perms *p, unsigned 
 	return out;
 }
 
+struct perms *perms_without(struct perms_table *t, const struct perms *p, unsigned int domid)
+{
+	struct xs_perm *e = malloc(p->nr * sizeof(*e));
+	struct perms *out;
+	unsigned int nr = 0;
+
+	if (!e)
+		return NULL;
+	for (unsigned int i = 0; i < p->nr; i++) {
+		if (i == 0 || p->e[i].domid != domid)
+			e[nr++] = p->e[i];
+	}
+	out = perms_get(t, e, nr);
+	free(e);
+	return out;
+}
+
 bool perms_names(const struct perms *p, unsigned int domid)
 {
 	for (unsigned int i = 0; i < p->nr; i++) {

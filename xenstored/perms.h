@@ -50,6 +50,9 @@ void perms_put(struct perms_table *t, struct perms *p);
 /* The set @p with its owner replaced by @domid. One reference for the caller; NULL: no memory. */
 struct perms *perms_with_owner(struct perms_table *t, struct perms *p, unsigned int domid);
 
+/* The set @p without entries of @domid behind the first. One reference; NULL: no memory. */
+struct perms *perms_without(struct perms_table *t, const struct perms *p, unsigned int domid);
+
 static inline unsigned int perms_owner(const struct perms *p)
 {
 	return p->e[0].domid;

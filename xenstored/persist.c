@@ -20,6 +20,7 @@
 #include "conn.h"
 #include "conn_ring.h"
 #include "domain.h"
+#include "doubt.h"
 #include "hv.h"
 #include "journal.h"
 #include "keeper.h"
@@ -126,7 +127,8 @@ static int replay_half(struct server *srv, unsigned int half)
 			uint64_t a, b;
 
 			if (record_key_parse(r.key, r.key_len, &kind, &a, &b) < 0 ||
-			    kind != RECORD_REPLY || r.value_len < sizeof(*rec))
+			    kind != RECORD_REPLY || r.value_len < sizeof(*rec) ||
+			    (f.persistent && journal_frame_is_void(srv->journal, f.seq)))
 				continue;
 			d = domain_find(&srv->domains, (unsigned int)a);
 			if (d && d->conn && rec->len == r.value_len - sizeof(*rec))
@@ -284,7 +286,15 @@ void persist_failed(struct server *srv, int err)
 		   "before; free some space there",
 		   strerror(-err), srv->cfg.state_dir);
 	conns_fail_held(srv, srv->durable_seq + 1, -err);
-	journal_void(srv->journal, journal_next_seq(srv->journal) - 1);
+	keeper_stop(srv);
+	if (doubts_undo(srv) == 0) {
+		journal_publish_void(srv->journal, srv->durable_seq);
+	} else if (!srv->doubts) {
+		journal_void(srv->journal, journal_next_seq(srv->journal) - 1);
+	} else {
+		log_errorx("no room in the journal to undo what the disk refused: giving up");
+		exit(70);
+	}
 	if (reload_persistent(srv) < 0) {
 		log_errorx("the persistent store cannot be read again: giving up");
 		exit(70);
@@ -293,6 +303,7 @@ void persist_failed(struct server *srv, int err)
 	srv->degraded = true;
 	srv->degraded_since_ns = now_ns();
 	conns_release_held(srv, UINT64_MAX);
+	doubts_settled(srv);
 }
 
 static int rename_in(const char *dir, const char *from, const char *to)

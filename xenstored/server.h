@@ -20,6 +20,7 @@
 #include "xs_wire.h"
 
 struct conn;
+struct doubt;
 struct feeds;
 struct hv;
 struct journal;
@@ -85,6 +86,8 @@ struct server {
 	uint64_t durable_seq;		/* last frame whose persistent part is on the disk */
 	uint64_t persist_seq;		/* last frame that has a persistent part */
 	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
+	struct doubt *doubts;		/* the last one first; see doubt.h */
+	bool doubt_waiters;		/* some connection is parked for them */
 	bool degraded;			/* the disk refused the last persistent changes */
 	uint64_t degraded_since_ns;
 	bool events_lost;		/* no memory for one: see watch_make_up() */

@@ -217,7 +217,22 @@ static void tree_grow(struct tree *t)
 	free(old);
 }
 
-/* Adds @n behind the last child. @spare is what @parent gets for its first one. */
+/* Makes @n, with a smaller id, the one before @next. */
+static void kids_insert(struct kids *k, struct node *n, struct node *next)
+{
+	n->next = next;
+	n->prev = next->prev;
+	next->prev = n;
+	if (k->first == next)
+		k->first = n;
+	else
+		n->prev->next = n;
+}
+
+/*
+ * Adds @n: behind the last child, unless it has been there before and got its old id again.
+ * @spare is what @parent gets for its first one.
+ */
 static void kids_add(struct node *parent, struct node *n, struct kids *spare)
 {
 	struct kids *k = parent->kids;
@@ -228,7 +243,13 @@ static void kids_add(struct node *parent, struct node *n, struct kids *spare)
 		k = parent->kids = spare;
 	n->next = NULL;
 	n->prev = n;
-	if (k->first) {
+	if (k->first && k->first->prev->id > n->id) {
+		struct node *next = k->first;
+
+		while (next->id < n->id)
+			next = next->next;
+		kids_insert(k, n, next);
+	} else if (k->first) {
 		n->prev = k->first->prev;
 		n->prev->next = n;
 		k->first->prev = n;

@@ -68,6 +68,7 @@ struct txn {
 	struct tnode *made_first, *made_last;
 	uint64_t nodes_created;		/* here, for the connection's own domain */
 	size_t bytes;			/* charged to the domain */
+	uint64_t relies_seq;		/* frame with the latest persistent change it saw */
 };
 
 /* START. Returns 0, -ENOSPC (quota), -ENOMEM. */

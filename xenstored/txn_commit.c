@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "conn.h"
+#include "doubt.h"
 #include "lease.h"
 #include "server.h"
 #include "txn.h"
@@ -149,11 +150,15 @@ static void apply_one(struct server *srv, struct tnode *tn)
 int txn_commit(struct server *srv, struct txn *t)
 {
 	struct conn *conn = t->conn;
+	struct doubt *doubt = NULL;
 	int ret = t->doomed ? t->doom : txn_validate(srv, t);
 
 	if (ret == 0 && t->made_first)
 		ret = txn_prepare(srv, t);
+	if (ret == 0 && t->made_first)
+		ret = doubt_prepare(srv, t, &doubt);
 	if (ret == 0) {
+		doubt_begin(srv, doubt);
 		for (struct tnode *tn = t->made_first; tn; tn = tn->made_next)
 			apply_one(srv, tn);
 		srv->stats.commits++;

@@ -49,8 +49,11 @@ int view_lookup(struct view *v, const char *path, size_t len, unsigned int seen,
 	int ret;
 
 	/* Who learns of a change that the disk may still refuse is told when it is there. */
-	if (srv->persist_seq > srv->durable_seq && change_is_persistent(path, len))
+	if (srv->persist_seq > srv->durable_seq && change_is_persistent(path, len)) {
 		v->conn->hold_seq = srv->persist_seq;
+		if (v->txn)
+			v->txn->relies_seq = srv->persist_seq;
+	}
 	if (!v->txn) {
 		struct node *n = tree_find(&srv->tree, path, len);
 

@@ -326,6 +326,35 @@ static void test_published_frames_outlive_the_process(void **state)
 	journal_close(j);
 }
 
+/* A kill right behind the store that publishes the frame must not lose what it says. */
+static void test_frame_that_voids_others_does_so_by_one_store(void **state)
+{
+	struct journal *j;
+	bool fresh, persistent;
+
+	j = journal_open(dir, 65536, "boot", &fresh);
+	for (int i = 0; i < 3; i++) {
+		put_text(j, JOURNAL_PERSISTENT, "p", 10);
+		journal_publish(j, &persistent);
+	}
+	put_text(j, JOURNAL_RUNTIME, "undone", 10);
+	journal_publish_void(j, 1);
+	assert_int_equal(journal_void_upto(j), 3);
+	/* As the header is when the kill comes before its own word is written. */
+	journal_void(j, 0);
+	journal_close(j);
+
+	j = journal_open(dir, 65536, "boot", &fresh);
+	assert_false(fresh);
+	assert_int_equal(journal_void_upto(j), 3);
+	assert_false(journal_frame_is_void(j, 1));
+	assert_true(journal_frame_is_void(j, 2));
+	assert_true(journal_frame_is_void(j, 3));
+	assert_false(journal_frame_is_void(j, 4));
+	assert_int_equal(frames_in(j), 4);
+	journal_close(j);
+}
+
 static unsigned int filled;
 
 static void note_filled(void *arg, unsigned int half)
@@ -496,6 +525,7 @@ int main(void)
 		T(test_full_map_is_ENOSPC_and_the_store_stays_good),
 		T(test_damage_is_never_silently_wrong),
 		T(test_published_frames_outlive_the_process),
+		T(test_frame_that_voids_others_does_so_by_one_store),
 		T(test_halves_take_turns_and_full_ones_refuse),
 		T(test_frame_larger_than_a_half_gets_its_own_file),
 		T(test_file_of_a_frame_goes_when_no_journal_names_it_any_more),
