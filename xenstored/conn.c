@@ -69,6 +69,7 @@ static void conn_destroy(struct conn *c)
 	lease_forget(srv, c);
 	while (c->txns)
 		txn_abort(srv, c->txns);
+	precedence_forget(srv, c);
 	watch_remove_all(srv, c);
 	event_queue_fini(&c->events);
 	held_free(c);

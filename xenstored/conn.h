@@ -57,6 +57,9 @@ struct conn {
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */
 	bool awaits_disk;		/* parked by doubt.c */
+	bool awaits_turn;		/* parked by precedence.c: a change; and ... */
+	bool turn_queued;		/* ... a START */
+	struct conn *turn_next;
 	bool flush_queued;
 	bool domain_gone;		/* was a ring whose domain ended */
 	bool ignored;			/* a ring that broke the protocol: no more requests */

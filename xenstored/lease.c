@@ -96,7 +96,7 @@ bool lease_take(struct server *srv, struct node *n, struct txn *t)
 {
 	struct lease *l = lease_find(srv, n->id);
 
-	if (l && l->holder == t)
+	if ((l && l->holder == t) || precedence_has(srv, t))
 		return true;
 	if (!l) {
 		l = lease_create(srv, n->id);

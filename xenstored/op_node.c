@@ -24,7 +24,9 @@ static int await_turn(struct req *r, const struct xs_path *path)
 	if (!r->view.txn || !r->srv->contended)
 		return 0;
 	n = tree_find(&r->srv->tree, path->text, path->len);
-	return !n || !n->heat || lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
+	if (!n || !n->heat || !(conn_access(r->conn, n->perms) & ACCESS_READ))
+		return 0;
+	return lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
 }
 
 /*
@@ -36,6 +38,16 @@ static int node_arg(struct req *r, const char *name, bool below, struct xs_path 
 	int ret = req_path(r, name, out);
 
 	if (ret == 0 && doubt_waits(r->conn, out->text, out->len, below))
+		return -EINPROGRESS;
+	return ret;
+}
+
+/* The node that a request is going to change: outside transactions this may have to wait, too. */
+static int changed_node_arg(struct req *r, const char *name, bool below, struct xs_path *out)
+{
+	int ret = node_arg(r, name, below, out);
+
+	if (ret == 0 && !r->view.txn && precedence_waits(r->conn, out->text, out->len, below))
 		return -EINPROGRESS;
 	return ret;
 }
@@ -61,7 +73,7 @@ int op_write(struct req *r)
 	int ret;
 
 	xs_wire_get_strings(r->in, r->in_len, &name, 1, &value_at);
-	ret = node_arg(r, name, false, &path);
+	ret = changed_node_arg(r, name, false, &path);
 	if (ret == 0)
 		ret = await_turn(r, &path);
 	if (ret == 0)
@@ -72,7 +84,7 @@ int op_write(struct req *r)
 int op_mkdir(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = node_arg(r, r->in, false, &path);
+	int ret = changed_node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = view_mkdir(&r->view, &path);
@@ -82,7 +94,7 @@ int op_mkdir(struct req *r)
 int op_rm(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = node_arg(r, r->in, true, &path);
+	int ret = changed_node_arg(r, r->in, true, &path);
 
 	if (ret == 0)
 		ret = view_rm(&r->view, &path);
@@ -226,7 +238,8 @@ int op_set_perms(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	size_t at = strlen(r->in) + 1;
 	bool special = r->in[0] == '@';
-	int ret = special ? special_path(r, r->in, &path) : node_arg(r, r->in, false, &path);
+	int ret = special ? special_path(r, r->in, &path) :
+			    changed_node_arg(r, r->in, false, &path);
 
 	if (ret == 0)
 		ret = parse_perms(r, at, &perms);

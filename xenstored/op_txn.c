@@ -38,6 +38,8 @@ int op_transaction_start(struct req *r)
 
 	if (r->view.txn)
 		return -EBUSY;
+	if (!precedence_may_start(r->conn))
+		return -EINPROGRESS;
 	ret = txn_start(r->srv, r->conn, &t);
 	if (ret < 0)
 		return ret;
@@ -46,6 +48,7 @@ int op_transaction_start(struct req *r)
 		txn_abort(r->srv, t);
 		return ret;
 	}
+	precedence_started(r->conn, t);
 	snprintf(id, sizeof(id), "%u", t->id);
 	return reply_string(r, id);
 }
@@ -59,7 +62,8 @@ int op_transaction_end(struct req *r)
 		return -EINVAL;
 	if (!r->view.txn)
 		return -ENOENT;
-	if (r->in[0] == 'T' && doubt_waits_end(r->conn, r->view.txn))
+	if (r->in[0] == 'T' && (doubt_waits_end(r->conn, r->view.txn) ||
+				precedence_waits_end(r->conn, r->view.txn)))
 		return -EINPROGRESS;
 	if (r->in[0] == 'T')
 		ret = txn_commit(r->srv, r->view.txn);

@@ -225,7 +225,10 @@ void server_serve_again(struct server *srv)
 /* One turn ends after at most 5 ms; whoever waits for it goes on then. */
 static void watch_leases(struct server *srv)
 {
-	long long ns = lease_tick(srv);
+	long long ns = lease_tick(srv), other = precedence_tick(srv);
+
+	if (other > 0 && (ns <= 0 || other < ns))
+		ns = other;
 
 	if (ns <= 0 || !loop_has(&srv->lease_timer) || srv->lease_timer_set)
 		return;
@@ -238,7 +241,7 @@ void server_turn(struct server *srv)
 	if (srv->keeper)
 		keeper_turn(srv);
 	conns_flush(srv);
-	if (srv->leases)
+	if (srv->leases || srv->precedence[0].until_ns || srv->precedence[1].until_ns)
 		watch_leases(srv);
 	if (srv->dead_list)
 		conns_reap(srv);

@@ -14,6 +14,7 @@
 
 #include "domain.h"
 #include "loop.h"
+#include "precedence.h"
 #include "quota.h"
 #include "tree.h"
 #include "watch.h"
@@ -109,6 +110,8 @@ struct server {
 
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
+	struct precedence precedence[2];	/* of domain 0's clients, of the others */
+	bool turn_waiters;		/* some connection is parked for them */
 	struct monitor *monitors;
 	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
 	uint64_t change_seq;		/* of the last change noted for them */

@@ -106,6 +106,7 @@ void txn_abort(struct server *srv, struct txn *t)
 	struct tnode *next;
 
 	lease_release(srv, t);
+	precedence_over(srv, t);
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;

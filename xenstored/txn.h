@@ -40,6 +40,7 @@ struct tnode {
 	uint32_t hash;
 	enum tnode_state state;
 	unsigned int seen;		/* SEEN_* */
+	bool allowed;			/* the client may know what it saw */
 	bool listed;			/* on the list of changes */
 	bool fire;			/* gets an event */
 	bool value_changed, perms_changed;

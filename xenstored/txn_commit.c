@@ -42,7 +42,8 @@ static int txn_validate(struct server *srv, struct txn *t)
 			continue;
 		n = tnode_base(srv, tn);
 		if (!still_holds(tn, n)) {
-			lease_heat(srv, n, t);
+			if (tn->allowed)
+				lease_heat(srv, n, t);
 			return -EAGAIN;
 		}
 	}

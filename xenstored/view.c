@@ -109,13 +109,18 @@ int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsi
 	     struct vnode *out)
 {
 	unsigned int checked = v->conn->privileged ? 0 : SEEN_PERMS;
-	int ret = view_lookup(v, path->text, path->len, seen | checked, out);
+	int ret = view_lookup(v, path->text, path->len, checked, out);
 
 	if (ret == -ENOENT)
-		return missing_error(v, path);
-	if (ret < 0)
-		return ret;
-	return (conn_access(v->conn, out->perms) & need) == need ? 0 : -EACCES;
+		ret = missing_error(v, path);
+	else if (ret == 0 && (conn_access(v->conn, out->perms) & need) != need)
+		ret = -EACCES;
+	/* Only who may know the node has seen more of it than its permissions. */
+	if (v->txn && (ret == 0 || ret == -ENOENT)) {
+		txn_observe(out->tn, seen);
+		out->tn->allowed = true;
+	}
+	return ret;
 }
 
 static int add_name(struct buf *out, const char *name, size_t len)

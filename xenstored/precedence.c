@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * precedence.c - see precedence.h (rule C9). Owns the two turns and the queues for them. A turn
+ * passes when its transaction ends or is over time; then everybody who waited tries again.
+ */
+#include "precedence.h"
+
+#include "conn.h"
+#include "server.h"
+#include "txn.h"
+
+/* How long a client that goes first may take: nobody holds up others for longer. */
+#define DOM0_NS		100000000ull
+#define GUEST_NS	5000000ull
+
+static struct precedence *turn_of(const struct conn *c)
+{
+	return &c->srv->precedence[c->privileged ? 0 : 1];
+}
+
+static void set_end(struct precedence *p, const struct conn *c)
+{
+	p->until_ns = now_ns() + (c->privileged ? DOM0_NS : GUEST_NS);
+}
+
+static void enqueue(struct precedence *p, struct conn *c)
+{
+	c->turn_queued = true;
+	c->turn_next = NULL;
+	if (p->last)
+		p->last->turn_next = c;
+	else
+		p->first = c;
+	p->last = c;
+}
+
+bool precedence_may_start(struct conn *c)
+{
+	struct precedence *p = turn_of(c);
+
+	if (c->lost_in_a_row < PRECEDENCE_LOSSES || p->called == c || (p->txn && p->txn->conn == c))
+		return true;
+	if (!p->txn && !p->called && !p->first)
+		return true;
+	if (!c->turn_queued)
+		enqueue(p, c);
+	return false;
+}
+
+void precedence_started(struct conn *c, struct txn *t)
+{
+	struct precedence *p = turn_of(c);
+
+	if (c->lost_in_a_row < PRECEDENCE_LOSSES || p->txn)
+		return;
+	p->called = NULL;
+	p->txn = t;
+	set_end(p, c);
+}
+
+/* What the client was told about; what it may not read is not its to protect. */
+static bool guarded(const struct tnode *tn)
+{
+	return tn && tn->seen && tn->allowed;
+}
+
+static bool guards_above(struct txn *t, const char *path, size_t len)
+{
+	while ((len = xs_path_parent_len(path, len)) > 0) {
+		const struct tnode *tn = txn_lookup(t, path, len);
+
+		if (guarded(tn) && (tn->base_id == 0 || tn->seen & SEEN_CHILDREN))
+			return true;
+	}
+	return false;
+}
+
+static bool guards(struct txn *t, const char *path, size_t len, bool below)
+{
+	if (guarded(txn_lookup(t, path, len)) || guards_above(t, path, len))
+		return true;
+	for (const struct tnode *tn = below ? t->first : NULL; tn; tn = tn->next) {
+		if (guarded(tn) && xs_path_is_within(tn->path, tn->path_len, path, len))
+			return true;
+	}
+	return false;
+}
+
+/* The transaction that goes before requests of @c in turn @i, or NULL. */
+static struct txn *before(const struct conn *c, unsigned int i)
+{
+	struct txn *t = c->srv->precedence[i].txn;
+
+	return t && t->conn != c && (i == 0 || !c->privileged) ? t : NULL;
+}
+
+static bool wait_for_turn(struct conn *c)
+{
+	c->srv->turn_waiters = true;
+	c->awaits_turn = true;
+	return true;
+}
+
+bool precedence_waits(struct conn *c, const char *path, size_t len, bool below)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct txn *t = before(c, i);
+
+		if (t && guards(t, path, len, below))
+			return wait_for_turn(c);
+	}
+	return false;
+}
+
+bool precedence_waits_end(struct conn *c, const struct txn *t)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct txn *first = before(c, i);
+
+		for (const struct tnode *tn = first ? t->made_first : NULL; tn; tn = tn->made_next) {
+			if (guards(first, tn->path, tn->path_len, tn->state != TNODE_WRITTEN))
+				return wait_for_turn(c);
+		}
+	}
+	return false;
+}
+
+bool precedence_has(const struct server *srv, const struct txn *t)
+{
+	return srv->precedence[0].txn == t || srv->precedence[1].txn == t;
+}
+
+static void wake(struct server *srv)
+{
+	if (!srv->turn_waiters)
+		return;
+	srv->turn_waiters = false;
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		if (!c->awaits_turn)
+			continue;
+		c->awaits_turn = false;
+		conn_unpark(c);
+	}
+}
+
+/* Calls the next one, before anybody who waited can change what it is going to see. */
+static void pass_on(struct server *srv, struct precedence *p)
+{
+	struct conn *c = p->first;
+
+	p->txn = NULL;
+	p->called = c;
+	p->until_ns = 0;
+	if (c) {
+		p->first = c->turn_next;
+		if (!p->first)
+			p->last = NULL;
+		c->turn_queued = false;
+		set_end(p, c);
+		conn_unpark(c);
+	}
+	wake(srv);
+}
+
+void precedence_over(struct server *srv, const struct txn *t)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		if (srv->precedence[i].txn == t)
+			pass_on(srv, &srv->precedence[i]);
+	}
+}
+
+void precedence_forget(struct server *srv, struct conn *c)
+{
+	struct precedence *p = turn_of(c);
+	struct conn **at = &p->first;
+
+	p->last = NULL;
+	while (*at) {
+		if (*at == c) {
+			*at = c->turn_next;
+			continue;
+		}
+		p->last = *at;
+		at = &(*at)->turn_next;
+	}
+	c->turn_queued = false;
+	if (p->called == c)
+		pass_on(srv, p);
+}
+
+long long precedence_tick(struct server *srv)
+{
+	unsigned long long next = 0, now = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct precedence *p = &srv->precedence[i];
+
+		if (!p->txn && !p->called)
+			continue;
+		now = now_ns();
+		if (p->until_ns <= now)
+			pass_on(srv, p);
+		if ((p->txn || p->called) && (!next || p->until_ns < next))
+			next = p->until_ns;
+	}
+	return next > now ? (long long)(next - now) : next ? 1 : 0;
+}
