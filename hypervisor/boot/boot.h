@@ -28,6 +28,8 @@ struct boot_module {
 	const char *cmdline;
 };
 
+enum option_choice { OPTION_DEFAULT, OPTION_ON, OPTION_OFF };
+
 /* Command line of the hypervisor, parsed (boot/options.c): unknown ones are warned about by name.
  */
 struct boot_options {
@@ -35,6 +37,7 @@ struct boot_options {
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int max_cpus;	     /* 0: all of the machine */
 	bool noreboot;
+	enum option_choice smep, smap; /* default: where the CPU has it and it works (x86/cpu.c) */
 	int log_level; /* enum log_level */
 	int guest_log_level;
 	u32 com1_baud;
@@ -43,7 +46,7 @@ struct boot_options {
 };
 extern struct boot_options boot_options;
 
-/* RSDP physical address for dom0 (XENPF firmware info, start_info has none); 0: none. */
+/* Address of ACPI's root pointer, found by acpi_init(); 0: none. */
 extern maddr_t boot_rsdp;
 
 /* Builds dom0 from the two modules (initrd.len 0: none) and returns its vcpu 0, ready to be

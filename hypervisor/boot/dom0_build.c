@@ -24,6 +24,7 @@
 /* Left to the heap when dom0_mem= is not given: for the hypervisor's own needs and the first small
  * guest. */
 #define HEAP_RESERVE_PAGES (64UL << (20 - PAGE_SHIFT))
+#define LOW_MEMORY (1UL << 20)
 #define TABLE_FLAGS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 #define PAGE_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 
@@ -207,6 +208,18 @@ static u64 pfn_to_va(const struct builder *b, u64 pfn)
 	return b->virt_base + (pfn << PAGE_SHIFT);
 }
 
+/* A kernel looks for ACPI's root pointer below 1 MiB by itself; UEFI firmware has it elsewhere. */
+static void fill_cmd_line(struct start_info *si, const char *given)
+{
+	char *line = (char *)si->cmd_line;
+	size_t len;
+
+	strlcpy(line, given ? given : "", sizeof(si->cmd_line));
+	len = strlen(line);
+	if (boot_rsdp >= LOW_MEMORY)
+		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx", boot_rsdp);
+}
+
 static void fill_start_info(const struct builder *b, const struct boot_module *kernel,
 			    const struct boot_module *initrd)
 {
@@ -231,8 +244,7 @@ static void fill_start_info(const struct builder *b, const struct boot_module *k
 		si->mod_start = l->initrd_pfn;
 		si->mod_len = initrd->len;
 	}
-	if (kernel->cmdline)
-		strlcpy((char *)si->cmd_line, kernel->cmdline, sizeof(si->cmd_line));
+	fill_cmd_line(si, kernel->cmdline);
 	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
 	vga->u.text_mode_3.font_height = 16;
 	vga->u.text_mode_3.rows = 25;

@@ -13,6 +13,7 @@
 #define TAG_CMDLINE 1
 #define TAG_MODULE 3
 #define TAG_MMAP 6
+#define TAG_EFI64 12
 #define TAG_ALIGN 8
 
 struct tag {
@@ -29,6 +30,11 @@ struct tag_mmap {
 	struct tag tag;
 	u32 entry_size, entry_version;
 	u8 entries[];
+};
+
+struct tag_efi64 {
+	struct tag tag;
+	u64 system_table;
 };
 
 struct mmap_entry {
@@ -90,6 +96,8 @@ bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct 
 			take_module(out, tag);
 		else if (tag->type == TAG_MMAP)
 			take_mmap(map, tag);
+		else if (tag->type == TAG_EFI64 && tag->size >= sizeof(struct tag_efi64))
+			out->efi_system_table = ((const struct tag_efi64 *)tag)->system_table;
 		off += ALIGN_UP(tag->size, TAG_ALIGN);
 	}
 	*reason = "the boot loader gave no memory map";

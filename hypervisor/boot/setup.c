@@ -105,7 +105,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */
 	make_frame_tables();		 /* who owns which frame */
 	bootmem_close();		 /* the rest of RAM is the heap */
-	acpi_init();			 /* where the devices of the next lines are */
+	acpi_init(info.efi_system_table); /* where the devices of the next lines are */
 	pic_disable();			 /* the IO-APIC delivers instead */
 	apic_init();			 /* interrupts of this CPU */
 	ioapic_init();			 /* device interrupts, all masked */

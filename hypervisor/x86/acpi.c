@@ -250,14 +250,16 @@ static void parse_root(const struct rsdp *r)
 		parse_table(wide ? get64(root, off) : get32(root, off));
 }
 
-void acpi_init(void)
+void acpi_init(maddr_t efi)
 {
 	const struct rsdp *r;
 
 	acpi_facts.lapic = 0xfee00000;
 	for (u32 i = 0; i < ARRAY_SIZE(acpi_facts.isa); i++)
 		acpi_facts.isa[i].gsi = i;
-	boot_rsdp = find_rsdp();
+	boot_rsdp = efi ? efi_find_rsdp(efi) : 0;
+	if (!boot_rsdp)
+		boot_rsdp = find_rsdp();
 	if (!boot_rsdp) {
 		log_error("acpi: no tables found");
 		return;

@@ -23,7 +23,8 @@ void irq_dispatch(u8 vector);
 void cpu_init(void);	    /* cpu.c: facts, control registers */
 void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
 void desc_init(void);	    /* desc.c */
-void acpi_init(void);	    /* acpi.c: finds the tables, copies what the rest needs */
+/* acpi.c: finds the tables, copies what the rest needs. @efi: UEFI's system table; 0: a BIOS. */
+void acpi_init(maddr_t efi);
 void pic_disable(void);	    /* pic.c */
 void apic_init(void);	    /* apic.c: local APIC enabled, timer stopped */
 void ioapic_init(void);	    /* ioapic.c: all pins masked */
@@ -57,6 +58,9 @@ unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
 void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked);
 void ioapic_mask(unsigned int gsi, bool masked);
 bool ioapic_owns_frame(mfn_t mfn);
+
+/* efi.c: ACPI's root pointer by UEFI's system table at @system_table. 0: it names none. */
+maddr_t efi_find_rsdp(maddr_t system_table);
 
 /* irq.c: a device of the hypervisor itself on ISA interrupt @irq. */
 void irq_claim_isa(unsigned int irq, void (*handler)(void));

@@ -36,7 +36,7 @@ contains "iso says how to try it" 'qemu-system-x86_64 .*-cdrom' "$(cat "$SCRATCH
 
 mkfifo "$SCRATCH/keys"
 : >"$log"
-qemu-system-x86_64 -m 2048 -cpu max,-smap,-smep -cdrom "$SCRATCH/storevisor.iso" -nodefaults -vga std \
+qemu-system-x86_64 -m 2048 -cpu max -cdrom "$SCRATCH/storevisor.iso" -nodefaults -vga std \
 	-display none -monitor none -serial stdio -no-reboot -accel tcg -icount shift=0,sleep=on \
 	<"$SCRATCH/keys" >"$log" 2>"$SCRATCH/qemu.err" &
 qemu=$!

@@ -102,6 +102,26 @@ static void test_another_loader_and_a_missing_map_are_named(void **state)
 	assert_non_null(strstr(why, "memory map"));
 }
 
+static void test_a_uefi_machine_names_its_system_table(void **state)
+{
+	struct mbi m = {.total = 8};
+	struct e820_map map;
+	const char *why;
+	uint64_t table = 0x7f9ee018;
+
+	add_mmap(&m, 0, 4096, 1);
+	assert_true(parse(&m, MAGIC, &map, &why));
+	assert_int_equal(info.efi_system_table, 0);
+
+	add_tag(&m, 12, &table, 4); /* cut short */
+	assert_true(parse(&m, MAGIC, &map, &why));
+	assert_int_equal(info.efi_system_table, 0);
+
+	add_tag(&m, 12, &table, 8);
+	assert_true(parse(&m, MAGIC, &map, &why));
+	assert_int_equal(info.efi_system_table, table);
+}
+
 static void test_more_modules_than_expected_are_left_out(void **state)
 {
 	struct mbi m = {.total = 8};
@@ -136,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command_line_modules_and_memory_map_are_copied),
 		cmocka_unit_test(test_another_loader_and_a_missing_map_are_named),
+		cmocka_unit_test(test_a_uefi_machine_names_its_system_table),
 		cmocka_unit_test(test_more_modules_than_expected_are_left_out),
 		cmocka_unit_test(test_a_module_that_ends_before_it_starts_is_left_out),
 	};
