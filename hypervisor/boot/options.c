@@ -120,6 +120,30 @@ static bool set_noreboot(struct boot_options *o, const char *value)
 	return true;
 }
 
+static bool parse_choice(const char *value, enum option_choice *choice)
+{
+	static const char *const yes[] = {"", "1", "on", "yes", "true"};
+	static const char *const no[] = {"0", "off", "no", "false"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!strcmp(value, yes[i]))
+			return *choice = OPTION_ON, true;
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (!strcmp(value, no[i]))
+			return *choice = OPTION_OFF, true;
+	return false;
+}
+
+static bool set_smep(struct boot_options *o, const char *value)
+{
+	return parse_choice(value, &o->smep);
+}
+
+static bool set_smap(struct boot_options *o, const char *value)
+{
+	return parse_choice(value, &o->smap);
+}
+
 /* Accepted and without effect: what Debian's GRUB scripts and habits add to Xen's line. */
 static bool ignore(struct boot_options *o, const char *value)
 {
@@ -139,6 +163,8 @@ static const struct option {
 	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},
 	{"guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all"},
 	{"noreboot", set_noreboot, "no value"},
+	{"smep", set_smep, "1 or 0"},
+	{"smap", set_smap, "1 or 0"},
 	{"placeholder", ignore, ""},
 	{"no-real-mode", ignore, ""},
 	{"edd", ignore, ""},

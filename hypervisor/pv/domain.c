@@ -115,7 +115,7 @@ static void registers_take(struct vcpu *v, const struct vcpu_guest_context *c)
 	pv->gs_base_kernel = c->gs_base_kernel;
 	pv->gs_base_user = c->gs_base_user;
 	pv->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
-	pv->ctrlreg[4] = c->ctrlreg[4] & (X86_CR4_TSD | X86_CR4_DE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE);
+	pv->ctrlreg[4] = c->ctrlreg[4] & PV_CR4_GUEST_BITS;
 	for (int i = 0; i < 4; i++)
 		pv->debugreg[i] = c->debugreg[i];
 	if (c->flags & VGCF_I387_VALID) {

@@ -15,8 +15,6 @@
 #include "x86/machine.h"
 #include "x86/segment.h"
 
-/* CR4 bits a guest may believe it has changed. */
-#define CR4_GUEST_BITS (X86_CR4_TSD | X86_CR4_DE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
 #define XCR0_X87 1ULL
 #define XCR0_SSE 2ULL
 #define XCR0_AVX 4ULL
@@ -181,7 +179,7 @@ static enum emul_result do_cr_write(struct emul *e)
 		current->vcpu_info->arch.cr2 = val;
 		return EMUL_DONE;
 	case 4: /* the real CR4 stays the hypervisor's (C54) */
-		pv->ctrlreg[4] = val & CR4_GUEST_BITS;
+		pv->ctrlreg[4] = val & PV_CR4_GUEST_BITS;
 		return EMUL_DONE;
 	default:
 		return EMUL_REFUSED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cpu.c - what the boot CPU can do, and every CPU's control registers. */
+#include "boot/boot.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
@@ -19,7 +20,34 @@ bool cpu_has_xsave, cpu_has_fsgsbase, cpu_has_nx;
 #define EFER_NXE (1UL << 11)
 #define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_7_EBX_FSGSBASE (1u << 0)
+#define CPUID_7_EBX_SMEP (1u << 7)
+#define CPUID_7_EBX_SMAP (1u << 20)
+#define CPUID_7_ECX_UMIP (1u << 2)
 #define CPUID_EXT1_EDX_NX (1u << 20)
+
+/* CR4 bits that every CPU gets because the boot CPU has the feature. */
+static const struct {
+	u32 ebx, ecx; /* of CPUID leaf 7: one bit in one of them */
+	u64 cr4;
+	const char *name;
+} leaf_7_features[] = {
+	{CPUID_7_EBX_FSGSBASE, 0, X86_CR4_FSGSBASE, ", fsgsbase"},
+	{CPUID_7_EBX_SMEP, 0, X86_CR4_SMEP, ", smep"},
+	{CPUID_7_EBX_SMAP, 0, X86_CR4_SMAP, ", smap"},
+	{0, CPUID_7_ECX_UMIP, X86_CR4_UMIP, ", umip"},
+};
+static u64 leaf_7_cr4; /* fixed after boot */
+
+/* CPUID leaf 0x40000000 of QEMU's own interpreter. */
+#define CPUID_HYPERVISOR 0x40000000u
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define SIGNATURE_TCG "TCGTCGTCGTCG"
+
+/* entry.S: where STAC and CLAC belong. */
+struct smap_site {
+	u64 address, instruction; /* three bytes of it */
+};
+extern const struct smap_site smap_sites_start[], smap_sites_end[];
 
 static u32 cpuid_max(u32 base)
 {
@@ -27,6 +55,30 @@ static u32 cpuid_max(u32 base)
 
 	cpuid(base, 0, &a, &b, &c, &d);
 	return a;
+}
+
+static bool is_tcg(void)
+{
+	u32 a, r[3];
+
+	cpuid(1, 0, &a, &r[0], &r[1], &r[2]);
+	if (!(r[1] & CPUID_1_ECX_HYPERVISOR))
+		return false;
+	cpuid(CPUID_HYPERVISOR, 0, &a, &r[0], &r[1], &r[2]);
+	return !memcmp(r, SIGNATURE_TCG, sizeof(r));
+}
+
+/*
+ * What the command line says about SMEP and SMAP. By default SMAP stays off under QEMU's TCG (7.2
+ * and before 9.1), which takes the stack accesses of IRET and far calls in ring 3 for ring 0's:
+ * no paravirtual Linux gets past its first IRET there.
+ */
+static void apply_options(void)
+{
+	if (boot_options.smep == OPTION_OFF)
+		leaf_7_cr4 &= ~X86_CR4_SMEP;
+	if (boot_options.smap == OPTION_OFF || (boot_options.smap == OPTION_DEFAULT && is_tcg()))
+		leaf_7_cr4 &= ~X86_CR4_SMAP;
 }
 
 static void read_facts(void)
@@ -41,8 +93,12 @@ static void read_facts(void)
 	cpu_has_xsave = c & CPUID_1_ECX_XSAVE;
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
-		cpu_has_fsgsbase = b & CPUID_7_EBX_FSGSBASE;
+		for (size_t i = 0; i < ARRAY_SIZE(leaf_7_features); i++)
+			if (b & leaf_7_features[i].ebx || c & leaf_7_features[i].ecx)
+				leaf_7_cr4 |= leaf_7_features[i].cr4;
+		cpu_has_fsgsbase = leaf_7_cr4 & X86_CR4_FSGSBASE;
 	}
+	apply_options();
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	cpu_has_nx = d & CPUID_EXT1_EDX_NX;
 	cpu_maxphys_bits = 36;
@@ -50,6 +106,25 @@ static void read_facts(void)
 		cpuid(0x80000008, 0, &a, &b, &c, &d);
 		cpu_maxphys_bits = a & 0xff;
 	}
+}
+
+/* The text can still be written: pagetable_init() comes later in the boot list. */
+static void smap_sites_fill(void)
+{
+	for (const struct smap_site *s = smap_sites_start; s < smap_sites_end; s++)
+		memcpy((u8 *)(uintptr_t)s->address, &s->instruction, 3);
+}
+
+static void log_facts(void)
+{
+	char features[64] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(leaf_7_features); i++)
+		if (read_cr4() & leaf_7_features[i].cr4)
+			strlcpy(features + strlen(features), leaf_7_features[i].name,
+				sizeof(features) - strlen(features));
+	log_info("cpu: %s, %u physical address bits%s%s", cpu_vendor, cpu_maxphys_bits,
+		 cpu_has_xsave ? ", xsave" : "", features);
 }
 
 void cpu_init(void)
@@ -63,13 +138,12 @@ void cpu_init(void)
 		hv_panic("this CPU has no NX bit, or the firmware turned it off");
 	if (cpu_has_xsave)
 		cr4 |= X86_CR4_OSXSAVE;
-	if (cpu_has_fsgsbase)
-		cr4 |= X86_CR4_FSGSBASE;
-	write_cr4(cr4);
+	if (this_cpu_id() == 0 && leaf_7_cr4 & X86_CR4_SMAP)
+		smap_sites_fill();
+	write_cr4(cr4 | leaf_7_cr4);
 	wrmsr(MSR_PAT, PAT_XEN);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	write_cr0((read_cr0() & ~(X86_CR0_EM | X86_CR0_TS)) | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP);
 	if (this_cpu_id() == 0)
-		log_info("cpu: %s, %u physical address bits%s%s", cpu_vendor, cpu_maxphys_bits,
-			 cpu_has_xsave ? ", xsave" : "", cpu_has_fsgsbase ? ", fsgsbase" : "");
+		log_facts();
 }

@@ -11,6 +11,24 @@
 #include "x86/layout.h"
 #include "x86/offsets.h"
 
+	/*
+	 * SMAP: the hypervisor reaches guest's pages only between STAC and CLAC. Three-byte no-ops
+	 * until cpu_init() finds that this machine has it.
+	 */
+	.macro SMAP_SITE last
+771:	nopl	(%rax)
+	.pushsection .smap_sites, "a"
+	.quad	771b
+	.quad	0x00010f | (\last << 16)
+	.popsection
+	.endm
+	.macro STAC
+	SMAP_SITE 0xcb
+	.endm
+	.macro CLAC
+	SMAP_SITE 0xca
+	.endm
+
 #define FLAT_RING3_CS32 0xe023
 #define FLAT_RING3_SS 0xe02b
 #define FLAT_RING3_CS64 0xe033
@@ -151,6 +169,7 @@ return_to_guest:
 trap_common:
 	SAVE_GPRS
 	cld
+	CLAC
 	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
 	jz	1f
@@ -167,6 +186,7 @@ trap_common:
 trap_common_ist:
 	SAVE_GPRS
 	cld
+	CLAC
 	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
 	jz	1b
@@ -211,15 +231,19 @@ trap_stubs:
 guest_copy:
 	mov	%rcx, %rax
 	mov	%rdx, %rcx
+	STAC
 1:	rep movsq
 	test	%eax, %eax
 	jnz	3f
+	CLAC
 	ret
 3:	mov	%eax, %ecx
 	xor	%eax, %eax
 2:	rep movsb
+	CLAC
 	ret
 guest_copy_fault:
+	CLAC
 	mov	$-1, %eax
 	ret
 	.pushsection .ex_table, "a"
@@ -233,11 +257,14 @@ guest_copy_fault:
 guest_zero:
 	mov	%rsi, %rcx
 	xor	%eax, %eax
+	STAC
 1:	rep stosq
 	mov	%edx, %ecx
 2:	rep stosb
+	CLAC
 	ret
 guest_zero_fault:
+	CLAC
 	mov	$-1, %eax
 	ret
 	.pushsection .ex_table, "a"

@@ -50,6 +50,18 @@ static void test_dom0_memory_takes_all_of_xens_forms(void **state)
 	assert_string_equal(warned, "");
 }
 
+static void test_a_choice_is_on_off_or_left_to_the_hypervisor(void **state)
+{
+	struct boot_options o = parse("smep=0 smap");
+
+	assert_int_equal(o.smep, OPTION_OFF);
+	assert_int_equal(o.smap, OPTION_ON);
+	assert_int_equal(parse("noreboot").smap, OPTION_DEFAULT);
+	assert_string_equal(warned, "");
+	assert_int_equal(parse("smap=perhaps").smap, OPTION_DEFAULT);
+	assert_non_null(strstr(warned, "smap=perhaps"));
+}
+
 static void test_bad_values_are_named_with_what_is_wanted(void **state)
 {
 	assert_int_equal(parse("dom0_mem=lots").dom0_mem_bytes, 0);
@@ -90,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_whole_line_is_kept_for_guests_to_read),
 		cmocka_unit_test(test_dom0_memory_takes_all_of_xens_forms),
+		cmocka_unit_test(test_a_choice_is_on_off_or_left_to_the_hypervisor),
 		cmocka_unit_test(test_bad_values_are_named_with_what_is_wanted),
 		cmocka_unit_test(test_unknown_options_are_named),
 		cmocka_unit_test(test_console_and_log_options_are_read),
