@@ -59,7 +59,7 @@ void *malloc(size_t size)
 	f = frames_alloc(order, 0);
 	if (!f)
 		return NULL;
-	f->order = (u16)order;
+	frame_set_order(f, order);
 	return mfn_to_virt(frame_to_mfn(f));
 }
 
@@ -79,7 +79,7 @@ void free(void *p)
 	if ((uintptr_t)p & PAGE_OFFSET_MASK || !p)
 		xfree(p);
 	else
-		frames_free_dirty(virt_to_frame(p), virt_to_frame(p)->order);
+		frames_free_dirty(virt_to_frame(p), frame_order(virt_to_frame(p)));
 }
 
 void __stack_chk_fail(void)

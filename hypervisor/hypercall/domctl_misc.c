@@ -186,7 +186,7 @@ static xen_pfn_t pageframe_type(const struct domain *d, u64 gfn)
 	if (!mfn_is_ram(_mfn(gfn)))
 		return XEN_DOMCTL_PFINFO_XTAB;
 	f = mfn_to_frame(_mfn(gfn));
-	if (f->owner != d->domain_id || !(f->ref & FRAME_REF_MASK))
+	if (f->owner != d->domain_id || !frame_ref_count(f))
 		return XEN_DOMCTL_PFINFO_XTAB;
 	if (frame_type_count(f) && frame_type_of(f) <= FT_L4)
 		type = by_type[frame_type_of(f)];

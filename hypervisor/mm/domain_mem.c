@@ -29,10 +29,10 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
 		/* dom0's first memory is filled by its builder and kernel: nobody's secrets are in it yet */
 		if (dom0)
 			frame_clean(&f[i]);
-		f[i].ref = FRAME_ALLOC | 1;
+		frame_set_refs(&f[i], FRAME_ALLOC | 1);
 		f[i].type = 0;
 		f[i].owner = d->domain_id;
-		f[i].order = 0;
+		frame_set_order(&f[i], 0);
 		f[i].stamp = 0;
 	}
 	d->tot_pages += nr;

@@ -52,7 +52,7 @@ struct domain *frame_owner(const struct frame *f)
 
 bool frame_get(struct frame *f, const struct domain *d)
 {
-	u64 count = f->ref & FRAME_REF_MASK;
+	u64 count = frame_ref_count(f);
 
 	if (unlikely(f->owner != d->domain_id || count == 0 || count == FRAME_REF_MASK))
 		return false;
@@ -65,7 +65,7 @@ bool frame_get(struct frame *f, const struct domain *d)
 
 void frame_get_held(struct frame *f)
 {
-	BUG_ON((f->ref & FRAME_REF_MASK) == 0);
+	BUG_ON(frame_ref_count(f) == 0);
 	f->ref++;
 }
 
@@ -78,7 +78,7 @@ static void frame_release_to_heap(struct frame *f)
 	BUG_ON(frame_type_count(f) != 0);
 	if (f->ref & FRAME_XENHEAP) {
 		/* The owner of the memory frees it; the record goes back to the hypervisor. */
-		f->ref = 0;
+		frame_set_refs(f, 0);
 		f->type = 0;
 		f->owner = DOMID_XEN;
 		/* a mapping of shared_info or of grant frames was the last thing a dead domain waited for */
@@ -88,7 +88,7 @@ static void frame_release_to_heap(struct frame *f)
 	}
 	memset(mfn_to_virt(frame_to_mfn(f)), 0, PAGE_SIZE);
 	m2p_set(frame_to_mfn(f), M2P_INVALID);
-	f->ref = 0;
+	frame_set_refs(f, 0);
 	f->type = 0; /* C23: no type and no VALID bit outlives an owner */
 	f->owner = DOMID_XEN;
 	f->stamp = tlb_clock();
@@ -102,9 +102,9 @@ static void frame_release_to_heap(struct frame *f)
 
 void frame_put(struct frame *f)
 {
-	BUG_ON((f->ref & FRAME_REF_MASK) == 0);
+	BUG_ON(frame_ref_count(f) == 0);
 	f->ref--;
-	if ((f->ref & FRAME_REF_MASK) == 0)
+	if (frame_ref_count(f) == 0)
 		frame_release_to_heap(f);
 }
 
@@ -113,9 +113,9 @@ void frame_share(void *va, struct domain *d, bool writable)
 	struct frame *f = virt_to_frame(va);
 
 	/* One permanent type reference: WR lets RW entries in, NONE keeps every writable one out. */
-	f->type = ((u64)(writable ? FT_WR : FT_NONE) << FT_SHIFT) | FT_VALID | 1;
+	f->type = ((u32)(writable ? FT_WR : FT_NONE) << FT_SHIFT) | FT_VALID | 1;
 	f->owner = d->domain_id;
-	f->ref = FRAME_XENHEAP | FRAME_ALLOC | 1;
+	frame_set_refs(f, FRAME_XENHEAP | FRAME_ALLOC | 1);
 	d->xenheap_pages++;
 }
 

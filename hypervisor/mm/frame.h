@@ -15,14 +15,17 @@
 
 struct domain;
 
-/* frame.ref: flags in the high byte, 56-bit reference count below. */
-#define FRAME_ALLOC (1ULL << 63)   /* holds the owner's one allocation reference */
-#define FRAME_XENHEAP (1ULL << 62) /* hypervisor memory shared with a guest: never goes to the heap by itself */
-#define FRAME_FREE (1ULL << 61)    /* on a buddy free list; free.next/prev/order are valid */
-#define FRAME_DEAD (1ULL << 60)    /* known to be unusable, never allocated */
-#define FRAME_REF_MASK ((1ULL << 56) - 1)
+/* frame.ref: {owner:16 | flags:5 | order:5 | count:38}. */
+#define FRAME_ALLOC (1ULL << 47)   /* holds the owner's one allocation reference */
+#define FRAME_XENHEAP (1ULL << 46) /* hypervisor memory shared: not the heap's by itself */
+#define FRAME_FREE (1ULL << 45)    /* heads a free block: next and prev are valid */
+#define FRAME_DIRTY (1ULL << 44)   /* RAM added at boot, not yet zeroed (page_alloc.h) */
+#define FRAME_FLAGS (31ULL << 43)
+#define FRAME_ORDER_SHIFT 38
+#define FRAME_ORDER_MASK (31ULL << FRAME_ORDER_SHIFT)
+#define FRAME_REF_MASK ((1ULL << FRAME_ORDER_SHIFT) - 1)
 
-/* frame.type: {T:3 | LOCKED | PINNED | VALID | PARTIAL | 0... | tcnt:48}. */
+/* frame.type: {T:3 | PINNED | VALID | PARTIAL | tcnt:26}. */
 enum frame_type {
 	FT_NONE = 0,
 	FT_L1 = 1,
@@ -32,23 +35,27 @@ enum frame_type {
 	FT_SEG = 5,
 	FT_WR = 6,
 };
-#define FT_SHIFT 61
-#define FT_MASK (7ULL << FT_SHIFT)
-#define FT_PINNED (1ULL << 60)
-#define FT_VALID (1ULL << 59)
-#define FT_PARTIAL (1ULL << 58)
-#define FT_COUNT_MASK ((1ULL << 48) - 1)
+#define FT_SHIFT 29
+#define FT_MASK (7u << FT_SHIFT)
+#define FT_PINNED (1u << 28)
+#define FT_VALID (1u << 27)
+#define FT_PARTIAL (1u << 26)
+#define FT_COUNT_MASK ((1u << 26) - 1)
 
+/* 16 bytes, four to a cache line: docs/decisions/0009-frame-record.md. */
 struct frame {
-	u64 ref;
 	union {
-		u64 type;
+		u64 ref;
 		struct {
-			u32 next, prev; /* mfn of neighbours on the free list; FRAME_LIST_END at the ends */
-		} free;
+			u32 prev; /* FRAME_FREE: mfn of the neighbour on the free list */
+			u16 high_ref;
+			u16 owner; /* domid; DOMID_XEN: the hypervisor's or free, DOMID_IO: not RAM */
+		};
 	};
-	u16 owner;  /* domid; DOMID_XEN for the hypervisor's own, DOMID_IO for not RAM, DOMID_INVALID when free */
-	u16 order;  /* of the free block this frame heads */
+	union {
+		u32 type;
+		u32 next; /* FRAME_FREE: as prev; FRAME_LIST_END at the ends */
+	};
 	union {
 		u32 stamp; /* TLB clock when the last type reference was dropped */
 		struct {
@@ -57,7 +64,7 @@ struct frame {
 		};
 	};
 };
-_Static_assert(sizeof(struct frame) == 24, "24 bytes a frame: 12 MiB of a 2 GiB machine");
+_Static_assert(sizeof(struct frame) == 16, "16 bytes a frame: 8 MiB of a 2 GiB machine");
 #define FRAME_LIST_END 0xffffffffu
 
 extern struct frame *frame_table; /* indexed by mfn; fixed after boot */
@@ -82,9 +89,37 @@ static inline enum frame_type frame_type_of(const struct frame *f)
 	return (enum frame_type)(f->type >> FT_SHIFT);
 }
 
-static inline u64 frame_type_count(const struct frame *f)
+static inline u32 frame_type_count(const struct frame *f)
 {
 	return f->type & FT_COUNT_MASK;
+}
+
+static inline u64 frame_ref_count(const struct frame *f)
+{
+	return f->ref & FRAME_REF_MASK;
+}
+
+/* The count with the flags, to be compared as a whole. */
+static inline u64 frame_refs(const struct frame *f)
+{
+	return f->ref & (FRAME_REF_MASK | FRAME_FLAGS);
+}
+
+/* Sets count and flags; owner and order stay. */
+static inline void frame_set_refs(struct frame *f, u64 refs)
+{
+	f->ref = (f->ref & ~(FRAME_REF_MASK | FRAME_FLAGS)) | refs;
+}
+
+/* Of the free block, or of the hypervisor's own memory, that starts with @f. */
+static inline unsigned int frame_order(const struct frame *f)
+{
+	return (unsigned int)((f->ref & FRAME_ORDER_MASK) >> FRAME_ORDER_SHIFT);
+}
+
+static inline void frame_set_order(struct frame *f, unsigned int order)
+{
+	f->ref = (f->ref & ~FRAME_ORDER_MASK) | (u64)order << FRAME_ORDER_SHIFT;
 }
 
 /* --- references (mm/frame.c) --- */

@@ -35,12 +35,12 @@ static void list_add(u64 mfn, unsigned int order)
 	u32 *head = &free_head[zone_of(mfn)][order];
 	struct frame *f = &frame_table[mfn];
 
-	f->ref = (f->ref & FRAME_DIRTY) | FRAME_FREE;
-	f->order = (u16)order;
-	f->free.prev = FRAME_LIST_END;
-	f->free.next = *head;
+	frame_set_refs(f, (f->ref & FRAME_DIRTY) | FRAME_FREE);
+	frame_set_order(f, order);
+	f->prev = FRAME_LIST_END;
+	f->next = *head;
 	if (*head != FRAME_LIST_END)
-		frame_table[*head].free.prev = (u32)mfn;
+		frame_table[*head].prev = (u32)mfn;
 	*head = (u32)mfn;
 }
 
@@ -48,13 +48,13 @@ static void list_del(u64 mfn, unsigned int order)
 {
 	struct frame *f = &frame_table[mfn];
 
-	if (f->free.next != FRAME_LIST_END)
-		frame_table[f->free.next].free.prev = f->free.prev;
-	if (f->free.prev != FRAME_LIST_END)
-		frame_table[f->free.prev].free.next = f->free.next;
+	if (f->next != FRAME_LIST_END)
+		frame_table[f->next].prev = f->prev;
+	if (f->prev != FRAME_LIST_END)
+		frame_table[f->prev].next = f->next;
 	else
-		free_head[zone_of(mfn)][order] = f->free.next;
-	f->ref &= ~FRAME_FREE;
+		free_head[zone_of(mfn)][order] = f->next;
+	frame_set_refs(f, f->ref & FRAME_DIRTY);
 	f->type = 0;
 }
 
@@ -62,7 +62,7 @@ static void list_del(u64 mfn, unsigned int order)
 static bool is_free_block(u64 mfn, unsigned int order)
 {
 	return mfn < frame_table_nr && (frame_table[mfn].ref & FRAME_FREE) &&
-	       frame_table[mfn].order == order;
+	       frame_order(&frame_table[mfn]) == order;
 }
 
 static void block_free(u64 mfn, unsigned int order)
@@ -83,7 +83,7 @@ static void block_free(u64 mfn, unsigned int order)
 void frames_free(struct frame *f, unsigned int order)
 {
 	for (u64 i = 0; i < (1ULL << order); i++) {
-		BUG_ON(f[i].ref & ~FRAME_DIRTY);
+		BUG_ON(frame_refs(&f[i]) & ~FRAME_DIRTY);
 		f[i].owner = DOMID_XEN;
 	}
 	nr_free += 1ULL << order;
@@ -97,7 +97,7 @@ void page_alloc_add(mfn_t start, mfn_t end)
 	for (u64 i = mfn; i < mfn_x(end); i++) {
 		memset(&frame_table[i], 0, sizeof(frame_table[i]));
 		frame_table[i].owner = DOMID_XEN;
-		frame_table[i].ref = FRAME_DIRTY;
+		frame_table[i].ref |= FRAME_DIRTY;
 	}
 	nr_total += mfn_x(end) - mfn;
 	nr_free += mfn_x(end) - mfn;
@@ -125,7 +125,7 @@ static void block_split(u64 mfn, unsigned int from, unsigned int order)
 static bool block_find(enum zone zone, unsigned int order, u64 limit, u64 *mfn, unsigned int *found)
 {
 	for (unsigned int o = order; o <= MAX_ORDER; o++) {
-		for (u32 i = free_head[zone][o]; i != FRAME_LIST_END; i = frame_table[i].free.next) {
+		for (u32 i = free_head[zone][o]; i != FRAME_LIST_END; i = frame_table[i].next) {
 			/* the lowest part of a larger block may be below the limit though its end is not */
 			if (i + (1ULL << order) > limit)
 				continue;

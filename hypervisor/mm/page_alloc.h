@@ -8,8 +8,7 @@
 /* Empties the heap: before the first page_alloc_add(). */
 void page_alloc_init(void);
 
-/* RAM added at boot was never scrubbed: frames carry this in ref until frame_clean() zeroes them. */
-#define FRAME_DIRTY (1ULL << 59)
+/* RAM added at boot was never scrubbed: zeroes a frame that still is FRAME_DIRTY. */
 void frame_clean(struct frame *f);
 
 #endif

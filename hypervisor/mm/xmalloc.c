@@ -32,7 +32,7 @@ void *xen_pages_alloc(unsigned int order)
 		return NULL;
 	for (u64 i = 0; i < (1ULL << order); i++) {
 		frame_clean(&f[i]);
-		f[i].ref = 0;
+		frame_set_refs(&f[i], 0);
 	}
 	return mfn_to_virt(frame_to_mfn(f));
 }
@@ -128,7 +128,7 @@ void *xzalloc(size_t size)
 		return NULL;
 	va = xen_pages_alloc(order);
 	if (va)
-		virt_to_frame(va)->order = (u16)order;
+		frame_set_order(virt_to_frame(va), order);
 	return va;
 }
 
@@ -140,7 +140,7 @@ void xfree(void *p)
 	if (!p)
 		return;
 	if ((void *)s == p) { /* objects never start a slab page */
-		xen_pages_free(p, virt_to_frame(p)->order);
+		xen_pages_free(p, frame_order(virt_to_frame(p)));
 		return;
 	}
 	BUG_ON(s->magic != SLAB_MAGIC);

@@ -27,7 +27,7 @@ static void complain(struct audit *a, const struct frame *f, const char *what, u
 	if (a->nr_wrong++ >= LINES_MAX)
 		return;
 	log_error("audit: frame %#lx of d%u: ref %#lx type %#lx: %s, counted %lu",
-		  (unsigned long)mfn_x(frame_to_mfn(f)), f->owner, (unsigned long)f->ref,
+		  (unsigned long)mfn_x(frame_to_mfn(f)), f->owner, (unsigned long)frame_refs(f),
 		  (unsigned long)f->type, what, (unsigned long)counted);
 }
 
@@ -155,7 +155,7 @@ static void count_domain(struct audit *a, const struct domain *d)
 static void compare_frame(struct audit *a, const struct frame *f)
 {
 	const struct count *c = &a->count[f - frame_table];
-	u64 refs = f->ref & FRAME_REF_MASK;
+	u64 refs = frame_ref_count(f);
 
 	if (!is_domains(f)) {
 		if (c->refs)
@@ -203,7 +203,7 @@ static void compare_heap(struct audit *a)
 
 	for (u64 i = 0; i < frame_table_nr; i++)
 		if (frame_table[i].ref & FRAME_FREE)
-			free += 1ULL << frame_table[i].order;
+			free += 1ULL << frame_order(&frame_table[i]);
 	if (free == page_alloc_free_frames())
 		return;
 	a->nr_wrong++;

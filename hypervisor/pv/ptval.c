@@ -252,13 +252,14 @@ int frame_type_get(struct frame *f, enum frame_type type)
 	enum frame_type old = frame_type_of(f);
 	int rc;
 
-	BUG_ON(frame_type_count(f) == FT_COUNT_MASK);
+	if (unlikely(frame_type_count(f) == FT_COUNT_MASK))
+		return -EBUSY; /* D4: refused, never wrapped */
 	if (frame_type_count(f) == 0) {
 		if (old == type && (f->type & FT_VALID)) {
 			f->type++;
 			return 0;
 		}
-		f->type = ((u64)type << FT_SHIFT) | 1;
+		f->type = ((u32)type << FT_SHIFT) | 1;
 		if (old != type)
 			flush_old_type(f, old);
 		return type_validate(f, type, 0, false);

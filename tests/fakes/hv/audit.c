@@ -110,14 +110,14 @@ unsigned int audit(const unsigned int *extra_refs, const unsigned int *extra_wr)
 		if (f->ref & FRAME_FREE || f->owner >= FAKE_DOMAINS) {
 			bad = refs[i] != 0;
 		} else {
-			bad = (f->ref & FRAME_REF_MASK) != refs[i] || frame_type_count(f) != types[i] ||
+			bad = frame_ref_count(f) != refs[i] || frame_type_count(f) != types[i] ||
 			      has_stale_writable(f);
 		}
 		if (!bad)
 			continue;
 		wrong++;
 		fprintf(stderr, "frame %lu: owner %u ref %#lx (%u counted) type %#lx (%u counted)%s\n",
-			(unsigned long)i, f->owner, (unsigned long)f->ref, refs[i],
+			(unsigned long)i, f->owner, (unsigned long)frame_refs(f), refs[i],
 			(unsigned long)f->type, types[i],
 			has_stale_writable(f) ? " stale writable translation" : "");
 	}

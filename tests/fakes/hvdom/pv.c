@@ -14,7 +14,7 @@ int frame_type_get(struct frame *f, enum frame_type type)
 {
 	if (frame_type_count(f) && frame_type_of(f) != type)
 		return -EBUSY;
-	f->type = ((u64)type << FT_SHIFT) | FT_VALID | (frame_type_count(f) + 1);
+	f->type = ((u32)type << FT_SHIFT) | FT_VALID | (frame_type_count(f) + 1);
 	return 0;
 }
 

@@ -68,7 +68,7 @@ static s16 unmap(grant_handle_t handle, u64 host_addr, u64 dev_bus_addr)
 
 static u64 refs(const struct frame *f)
 {
-	return f->ref & FRAME_REF_MASK;
+	return frame_ref_count(f);
 }
 
 static void test_a_writable_map_holds_a_reference_and_the_write_type(void **state)
@@ -131,7 +131,7 @@ static void test_a_page_table_cannot_be_mapped_writable(void **state)
 {
 	struct frame *f = grant(8, 0);
 
-	f->type = (u64)FT_L1 << FT_SHIFT | FT_VALID | 1;
+	f->type = (u32)FT_L1 << FT_SHIFT | FT_VALID | 1;
 	assert_int_equal(map(8, GNTMAP_host_map).status, GNTST_general_error);
 	assert_int_equal(refs(f), 1);
 	assert_int_equal(entry(8)->flags, GTF_permit_access);

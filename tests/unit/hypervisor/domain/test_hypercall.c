@@ -267,7 +267,7 @@ static void test_page_types_are_told_and_bounded(void **state)
 	struct frame *f = world_page(d1);
 	xen_pfn_t *list = guest_alloc(3 * sizeof(*list));
 
-	f->type = (u64)FT_L2 << FT_SHIFT | FT_PINNED | FT_VALID | 1;
+	f->type = (u32)FT_L2 << FT_SHIFT | FT_PINNED | FT_VALID | 1;
 	list[0] = mfn_x(frame_to_mfn(f));
 	list[1] = ~0UL;
 	list[2] = 1; /* the hypervisor's */
@@ -356,7 +356,7 @@ static void test_vcpu_numbers_are_checked_and_info_moves_once(void **state)
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
 				   0), 0);
 	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 1);
-	assert_int_equal(f->ref & FRAME_REF_MASK, 2);
+	assert_int_equal(frame_ref_count(f), 2);
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
 				   0), -EINVAL);
 	world_run(dom0->vcpu[0]);

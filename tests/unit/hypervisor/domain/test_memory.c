@@ -202,7 +202,7 @@ static void test_a_failed_chunk_leaves_the_old_frames(void **state)
 	assert_int_equal(done, 4); /* the first chunk of four went, the second did not */
 	for (int i = 4; i < 8; i++) {
 		assert_int_equal(mfn_to_frame(_mfn(kept[i]))->owner, 1);
-		assert_int_equal(mfn_to_frame(_mfn(kept[i]))->ref & FRAME_REF_MASK, i == 7 ? 2 : 1);
+		assert_int_equal(frame_ref_count(mfn_to_frame(_mfn(kept[i]))), i == 7 ? 2 : 1);
 	}
 	assert_string_equal(mfn_to_virt(_mfn(kept[4])), "contents");
 	assert_int_equal(page_alloc_free_frames(), free_before);
@@ -223,7 +223,7 @@ static void test_exchange_refuses_what_does_not_add_up(void **state)
 	assert_int_equal(exchange(1, 4, 0, 1, 2, out, &done), -EINVAL);
 	assert_int_equal(done, 0);
 	assert_int_equal(d1->tot_pages, 4);
-	assert_int_equal(mfn_to_frame(_mfn(list[0]))->ref, FRAME_ALLOC | 1);
+	assert_int_equal(frame_refs(mfn_to_frame(_mfn(list[0]))), FRAME_ALLOC | 1);
 }
 
 static void test_exchange_undoes_itself_when_the_result_cannot_be_told(void **state)

@@ -194,7 +194,7 @@ static void check_books(void)
 				continue;
 			all++;
 			alloc += !!(f->ref & FRAME_ALLOC);
-			assert_true((f->ref & FRAME_REF_MASK) >= frame_type_count(f));
+			assert_true(frame_ref_count(f) >= frame_type_count(f));
 		}
 		assert_int_equal(d->tot_pages, alloc);
 		assert_int_equal(d->refs_frames, all);

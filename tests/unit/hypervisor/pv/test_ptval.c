@@ -216,6 +216,29 @@ static void test_a_fast_update_never_changes_frame_or_rights(void **state)
 	assert_int_equal(frame_type_of(page), FT_WR);
 }
 
+/* D4: at its maximum the count refuses one more, and nothing is lost. */
+static void test_a_type_count_at_its_maximum_refuses(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+	u32 used;
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page, RW), DOMID_SELF), 0);
+	used = frame_type_count(page);
+	page->type += FT_COUNT_MASK - 1 - used; /* as so many entries would */
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(page, RW), DOMID_SELF), 0);
+	assert_int_equal(frame_type_count(page), FT_COUNT_MASK);
+	assert_true(update(maddr_of(t.l1, 2), entry_to(page, RW), DOMID_SELF) < 0);
+	assert_int_equal(table_of(t.l1)[2], 0);
+	assert_int_equal(update(maddr_of(t.l1, 2), entry_to(page, RO), DOMID_SELF), 0);
+	assert_int_equal(frame_type_count(page), FT_COUNT_MASK);
+	assert_int_equal(update(maddr_of(t.l1, 1), 0, DOMID_SELF), 0);
+	page->type -= FT_COUNT_MASK - 1 - used;
+	assert_int_equal(frame_type_of(page), FT_WR);
+	assert_int_equal(frame_type_count(page), used);
+}
+
 static void test_the_grant_marker_cannot_be_forged(void **state)
 {
 	struct tree t = tree_new(1);
@@ -356,6 +379,7 @@ int main(void)
 		CLAIM(test_kernel_pages_are_marked_and_never_global),
 		CLAIM(test_turning_a_page_read_only_flushes_before_it_becomes_a_table),
 		CLAIM(test_a_fast_update_never_changes_frame_or_rights),
+		CLAIM(test_a_type_count_at_its_maximum_refuses),
 		CLAIM(test_the_grant_marker_cannot_be_forged),
 		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
 		CLAIM(test_shared_hypervisor_memory_is_flushed_before_it_is_used_again),
