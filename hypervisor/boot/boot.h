@@ -54,7 +54,7 @@ extern maddr_t boot_rsdp;
 struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_module *initrd);
 
 /*
- * Unpacks the ELF image inside a bzImage (XZ, gzip, LZ4, zstd payloads by Debian's libraries) or
+ * Unpacks the ELF image inside a bzImage (XZ, gzip, zstd payloads by Debian's libraries) or
  * returns @src itself when it is ELF already. *@out from xen pages (order in *@order; -1: points
  * into @src). 0; -EINVAL with a logged reason; -ENOMEM.
  */

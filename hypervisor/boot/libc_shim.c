@@ -87,6 +87,14 @@ void __stack_chk_fail(void)
 	hv_panic("boot: a decompression library ran over its stack");
 }
 
+/* hypervisor.lds puts this in the place of libzstd's decoders for frames older than its 0.8. */
+void zstd_legacy_frame(void);
+
+void zstd_legacy_frame(void)
+{
+	hv_panic("boot: libzstd met an old frame behind a new magic number");
+}
+
 /* Weak hooks of libzstd: an undefined weak symbol is address 0, out of reach of a near call here.
  */
 unsigned long long ZSTD_trace_decompress_begin(const void *ctx);

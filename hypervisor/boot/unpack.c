@@ -6,7 +6,6 @@
  * open as they expect. Source: Linux, Documentation/x86/boot.rst (setup_sects, payload_offset,
  * payload_length).
  */
-#include <lz4.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -30,7 +29,6 @@
 #define SECTOR 512
 
 #define IMAGE_MAX (512u << 20)
-#define LZ4_LEGACY_BLOCK (8u << 20)
 
 struct buffers {
 	const u8 *in;
@@ -81,29 +79,6 @@ static bool unpack_gzip(const struct buffers *b)
 	return rc == Z_STREAM_END && z.avail_out == 0;
 }
 
-/* The legacy frame: a magic number, then blocks of {size, data}, each 8 MiB unpacked but the last.
- */
-static bool unpack_lz4(const struct buffers *b)
-{
-	size_t in = 4, out = 0;
-
-	while (out < b->out_len && b->in_len - in > 4) {
-		u32 len = get32(b->in + in);
-		int n;
-
-		in += 4;
-		if (len > b->in_len - in)
-			return false;
-		n = LZ4_decompress_safe((const char *)b->in + in, (char *)b->out + out, (int)len,
-					(int)MIN(b->out_len - out, (size_t)LZ4_LEGACY_BLOCK));
-		if (n <= 0)
-			return false;
-		in += len;
-		out += (size_t)n;
-	}
-	return out == b->out_len;
-}
-
 static bool unpack_zstd(const struct buffers *b)
 {
 	size_t len = ZSTD_findFrameCompressedSize(b->in, b->in_len);
@@ -119,7 +94,6 @@ static const struct format {
 } formats[] = {
 	{"XZ", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, unpack_xz},
 	{"gzip", {0x1f, 0x8b}, 2, unpack_gzip},
-	{"LZ4", {0x02, 0x21, 0x4c, 0x18}, 4, unpack_lz4},
 	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, unpack_zstd},
 };
 
@@ -205,7 +179,7 @@ int kernel_unpack(const void *src, size_t len, void **out, size_t *out_len, int 
 	f = find_format(b.in, b.in_len);
 	if (!f) {
 		log_error("kernel: compressed in an unknown way (first bytes %02x %02x); known: "
-			  "XZ, gzip, LZ4, zstd",
+			  "XZ, gzip, zstd",
 			  b.in[0], b.in[1]);
 		return -EINVAL;
 	}

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <lz4.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -126,17 +125,6 @@ static void make_gzip(struct bz *b)
 	deflateEnd(&z);
 }
 
-static void make_lz4(struct bz *b)
-{
-	int n = LZ4_compress_default((char *)kernel, (char *)payload(b) + 8, KERNEL_SIZE,
-				     2 * KERNEL_SIZE - 8);
-
-	assert_true(n > 0);
-	put32(payload(b), 0x184c2102);
-	put32(payload(b) + 4, (size_t)n);
-	finish(b, (size_t)n + 8, KERNEL_SIZE);
-}
-
 static void make_zstd(struct bz *b)
 {
 	size_t n = ZSTD_compress(payload(b), 2 * KERNEL_SIZE, kernel, KERNEL_SIZE, 3);
@@ -145,7 +133,7 @@ static void make_zstd(struct bz *b)
 	finish(b, n, KERNEL_SIZE);
 }
 
-static void (*const makers[])(struct bz *) = {make_xz, make_gzip, make_lz4, make_zstd};
+static void (*const makers[])(struct bz *) = {make_xz, make_gzip, make_zstd};
 #define NR_MAKERS (sizeof(makers) / sizeof(makers[0]))
 
 static int unpack(const struct bz *b, void **out, size_t *out_len, int *order)
