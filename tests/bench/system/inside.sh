@@ -33,6 +33,7 @@ END
 xm create /tmp/bench.cfg >/dev/null || exit 1
 log=/var/log/xen/console/guest-bench.log
 until grep -aq 'bench: done' "$log"; do
+	xm domid bench >/dev/null || { grep -av "^\[" "$log" | tail -n 20 >&2; exit 1; }
 	usleep 100000
 done
 tr -d '\r' <"$log" | sed -n 's/^\([a-z_0-9]* -\{0,1\}[0-9]*\)$/guest_\1/p'
