@@ -28,6 +28,7 @@ struct boot_module {
 	const char *cmdline;
 };
 
+enum nmi_action { NMI_REPORT, NMI_FATAL, NMI_IGNORE };
 enum option_choice { OPTION_DEFAULT, OPTION_ON, OPTION_OFF };
 
 /* Command line of the hypervisor, parsed (boot/options.c): unknown ones are warned about by name.
@@ -37,6 +38,9 @@ struct boot_options {
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int max_cpus;	     /* 0: all of the machine */
 	bool noreboot;
+	enum nmi_action nmi; /* what follows one that nobody asked for */
+	enum option_choice watchdog; /* off by default */
+	unsigned int watchdog_timeout; /* seconds */
 	enum option_choice smep, smap; /* default: where the CPU has it and it works (x86/cpu.c) */
 	int log_level; /* enum log_level */
 	int guest_log_level;

@@ -10,6 +10,7 @@ struct boot_options boot_options = {
 	.log_level = LOG_INFO,
 	.guest_log_level = LOG_WARN,
 	.com1_baud = 115200,
+	.watchdog_timeout = 5,
 	.console_com1 = true,
 };
 
@@ -144,6 +145,35 @@ static bool set_smap(struct boot_options *o, const char *value)
 	return parse_choice(value, &o->smap);
 }
 
+static bool set_watchdog(struct boot_options *o, const char *value)
+{
+	return parse_choice(value, &o->watchdog);
+}
+
+static bool set_watchdog_timeout(struct boot_options *o, const char *value)
+{
+	const char *end;
+	u64 n = strtou64(value, &end);
+
+	if (*end || !n || n > 600)
+		return false;
+	o->watchdog_timeout = (unsigned int)n;
+	return true;
+}
+
+static bool set_nmi(struct boot_options *o, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum nmi_action action;
+	} names[] = {{"report", NMI_REPORT}, {"fatal", NMI_FATAL}, {"ignore", NMI_IGNORE}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(value, names[i].name))
+			return o->nmi = names[i].action, true;
+	return false;
+}
+
 /* Accepted and without effect: what Debian's GRUB scripts and habits add to Xen's line. */
 static bool ignore(struct boot_options *o, const char *value)
 {
@@ -163,6 +193,9 @@ static const struct option {
 	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},
 	{"guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all"},
 	{"noreboot", set_noreboot, "no value"},
+	{"watchdog", set_watchdog, "1 or 0"},
+	{"watchdog_timeout", set_watchdog_timeout, "seconds from 1 to 600"},
+	{"nmi", set_nmi, "report, fatal or ignore"},
 	{"smep", set_smep, "1 or 0"},
 	{"smap", set_smap, "1 or 0"},
 	{"placeholder", ignore, ""},

@@ -107,6 +107,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	bootmem_close();		 /* the rest of RAM is the heap */
 	acpi_init(info.efi_system_table); /* where the devices of the next lines are */
 	pic_disable();			 /* the IO-APIC delivers instead */
+	mce_init();			 /* broken hardware is reported */
 	apic_init();			 /* interrupts of this CPU */
 	ioapic_init();			 /* device interrupts, all masked */
 	clock_init();			 /* system time, the timer, wall time */
@@ -117,6 +118,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	start_dom0();			 /* the first domain */
 	free_modules();			 /* kernel and initrd as loaded by GRUB */
 	uart_irq_enable();		 /* keys typed on the serial line reach dom0 */
+	watchdog_init();		 /* notices a CPU that hangs */
 	smp_release();			 /* the other CPUs look for work */
 	sched_start_cpu();		 /* and never come back */
 }

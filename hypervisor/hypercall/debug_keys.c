@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * debug_keys.c - what one key of the serial console, or of XEN_SYSCTL_debug_keys, prints into the
- * log: one table row a key, the letters as Xen's. Only looks; nothing is changed. Runs with the
+ * log: one table row a key, the letters as Xen's. All but W only look. Runs with the
  * hypervisor lock, for as long as the lines take.
  */
 #include "hypercall/debug_keys.h"
@@ -11,6 +11,7 @@
 #include "domain/sched.h"
 #include "lib/log.h"
 #include "pv/pv.h"
+#include "x86/asm.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 
@@ -146,6 +147,18 @@ static void print_audit(void)
 			 nr_wrong, (unsigned long)(now_ns() - began) / 1000000);
 }
 
+/* Proves the watchdog: without one it would be the end of the machine, so then nothing happens. */
+static void hang(void)
+{
+	if (!watchdog_is_on()) {
+		log_info("hang: only with 'watchdog' on the command line");
+		return;
+	}
+	log_info("hang: this CPU waits for the watchdog");
+	for (;;)
+		cpu_relax();
+}
+
 static const struct {
 	char key;
 	void (*print)(void);
@@ -161,6 +174,7 @@ static const struct {
 	{'m', print_memory, "memory"},
 	{'q', print_domains, "domains and their vcpus"},
 	{'r', credit_print, "run queue"},
+	{'W', hang, "hang this CPU, for the watchdog to notice"},
 };
 
 static void print_help(void)

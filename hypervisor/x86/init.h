@@ -56,11 +56,39 @@ bool desc_alloc(unsigned int cpu);
 /* ioapic.c */
 unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
 void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked);
+/* An edge on @gsi becomes an NMI on every CPU. */
+void ioapic_set_nmi_pin(unsigned int gsi);
 void ioapic_mask(unsigned int gsi, bool masked);
 bool ioapic_owns_frame(mfn_t mfn);
 
 /* efi.c: ACPI's root pointer by UEFI's system table at @system_table. 0: it names none. */
 maddr_t efi_find_rsdp(maddr_t system_table);
+
+/*
+ * crash.c: what this CPU was doing at @regs: its vcpu, registers, return addresses on its stack.
+ * The console must be free for this CPU.
+ */
+void crash_print(const struct cpu_user_regs *regs);
+/* From the NMI that stops this CPU: kept for the CPU that reports. */
+void crash_note(const struct cpu_user_regs *regs);
+/* The notes of all stopped CPUs. */
+void crash_print_others(void);
+/* shutdown.c: hv_panic() with crash_print(@regs) and where the other CPUs were. */
+void hv_panic_at(const struct cpu_user_regs *regs, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+/* nmi.c, mce.c: what traps.c does with these two. */
+void nmi_handle(const struct cpu_user_regs *regs);
+void mce_handle(const struct cpu_user_regs *regs) __attribute__((noreturn));
+/* On every CPU: machine checks are reported. */
+void mce_init(void);
+
+/* watchdog.c, boot list: on, when asked for and this machine can. */
+void watchdog_init(void);
+/* An NMI at @regs. True: it was the watchdog's. */
+bool watchdog_tick(const struct cpu_user_regs *regs);
+/* The machine ends in an orderly way, which may take longer. */
+void watchdog_stop(void);
 
 /* irq.c: a device of the hypervisor itself on ISA interrupt @irq. */
 void irq_claim_isa(unsigned int irq, void (*handler)(void));

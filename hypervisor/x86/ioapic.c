@@ -11,6 +11,8 @@
 
 #define IOAPIC_VERSION 0x01
 #define IOAPIC_REDIR(pin) (0x10 + 2 * (pin))
+#define REDIR_NMI (4u << 8)
+#define REDIR_TO_ALL (0xffu << 24)
 #define REDIR_ACTIVE_LOW (1u << 13)
 #define REDIR_LEVEL (1u << 15)
 #define REDIR_MASKED (1u << 16)
@@ -62,6 +64,17 @@ void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bo
 	ioapic_write(io, IOAPIC_REDIR(pin),
 		     vector | (active_low ? REDIR_ACTIVE_LOW : 0) | (level ? REDIR_LEVEL : 0) |
 			     (masked ? REDIR_MASKED : 0));
+}
+
+void ioapic_set_nmi_pin(unsigned int gsi)
+{
+	unsigned int pin;
+	const struct ioapic *io = find(gsi, &pin);
+
+	if (!io)
+		return;
+	ioapic_write(io, IOAPIC_REDIR(pin) + 1, REDIR_TO_ALL);
+	ioapic_write(io, IOAPIC_REDIR(pin), REDIR_NMI);
 }
 
 void ioapic_mask(unsigned int gsi, bool masked)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ioports.c - what of the machine the hypervisor keeps from dom0: its serial line, the interrupt
- * controllers. Everything else is dom0's to drive. */
+ * controllers, the watchdog's timer. Everything else is dom0's to drive. */
 #include "x86/init.h"
 #include "x86/machine.h"
 
@@ -18,6 +18,7 @@ bool ioport_is_hv(u16 port, unsigned int len)
 		{0x20, 2},  /* 8259 master */
 		{0xa0, 2},  /* 8259 slave */
 		{0x4d0, 2}, /* their trigger modes */
+		{0x40, 1},  /* PIT channel 0: the watchdog's */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

@@ -20,7 +20,7 @@ void return_to_guest(void) __attribute__((noreturn));
 bool guest_exit_work(struct cpu_user_regs *regs);
 
 /* --- softirq.c --- */
-enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_NR };
+enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_WATCHDOG, SOFTIRQ_NR };
 void softirq_raise(enum softirq nr);
 /* The same on CPU @cpu (online), which is interrupted for it. */
 void softirq_raise_on(unsigned int cpu, enum softirq nr);
@@ -79,6 +79,11 @@ void machine_reboot(void) __attribute__((noreturn));
 void machine_halt(void) __attribute__((noreturn));
 void machine_power_off(void)
 	__attribute__((noreturn)); /* via ACPI S5 from the FADT/DSDT-less default, else halt */
+
+/* --- watchdog.c --- */
+bool watchdog_is_on(void);
+/* This CPU came out of the hypervisor. */
+void watchdog_softirq(void);
 
 /* --- uart.c, log.c: console --- */
 /* dom0's output (console_io write) to the serial line and the ring; @len raw bytes, hypervisor

@@ -16,6 +16,7 @@
 #define KBD_PULSE_RESET 0xfe
 #define RESET_CONTROL 0xcf9
 #define PANIC_PAUSE_MS 3000
+#define PANIC_TEXT 400
 
 /* Roughly; must work before the clock does: a read of port 0x80 takes about a microsecond. */
 static void pause_ms(unsigned int ms)
@@ -27,6 +28,7 @@ static void pause_ms(unsigned int ms)
 void machine_halt(void)
 {
 	irq_disable();
+	watchdog_stop();
 	smp_stop_others();
 	log_info("the machine is halted");
 	for (;;)
@@ -41,6 +43,7 @@ void machine_reboot(void)
 	} __attribute__((packed)) no_idt = {0, 0};
 
 	irq_disable();
+	watchdog_stop();
 	if (boot_options.noreboot)
 		machine_halt();
 	smp_stop_others();
@@ -62,6 +65,7 @@ void machine_reboot(void)
 void machine_power_off(void)
 {
 	irq_disable();
+	watchdog_stop();
 	smp_stop_others();
 	log_info("the machine turns off");
 	if (acpi_power_off())
@@ -69,29 +73,51 @@ void machine_power_off(void)
 	machine_halt();
 }
 
-void hv_panic(const char *fmt, ...)
+/* @regs NULL: nothing to add to the text. */
+static void __attribute__((noreturn)) panic(const struct cpu_user_regs *regs, const char *text)
 {
 	static bool panicking; /* atomic: the first one speaks */
-	char text[400];
+
+	if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
+		machine_halt();
+	watchdog_stop();
+	smp_stop_others();
+	console_break_lock();
+	log_error("****************************************");
+	log_error("Panic: %s", text);
+	if (regs)
+		crash_print(regs);
+	crash_print_others();
+	log_error("****************************************");
+	if (!boot_options.noreboot) {
+		log_error("Restart in %u seconds; boot with 'noreboot' to keep this on the screen",
+			  PANIC_PAUSE_MS / 1000);
+		pause_ms(PANIC_PAUSE_MS);
+		machine_reboot();
+	}
+	machine_halt();
+}
+
+void hv_panic(const char *fmt, ...)
+{
+	char text[PANIC_TEXT];
 	va_list ap;
 
 	irq_disable();
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
-		smp_stop_others();
-		console_break_lock();
-		log_error("****************************************");
-		log_error("Panic: %s", text);
-		log_error("****************************************");
-		if (!boot_options.noreboot) {
-			log_error("Restart in %u seconds; boot with 'noreboot' to keep this on the "
-				  "screen",
-				  PANIC_PAUSE_MS / 1000);
-			pause_ms(PANIC_PAUSE_MS);
-			machine_reboot();
-		}
-	}
-	machine_halt();
+	panic(NULL, text);
+}
+
+void hv_panic_at(const struct cpu_user_regs *regs, const char *fmt, ...)
+{
+	char text[PANIC_TEXT];
+	va_list ap;
+
+	irq_disable();
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	panic(regs, text);
 }

@@ -205,6 +205,7 @@ void ap_main(void)
 
 	cpu_init();
 	desc_init();
+	mce_init();
 	apic_init();
 	fpu_init();
 	apic_timer_start();

@@ -48,6 +48,8 @@ void softirq_process(void)
 			timer_softirq();
 		if (take(SOFTIRQ_SCHEDULE))
 			sched_softirq();
+		if (take(SOFTIRQ_WATCHDOG))
+			watchdog_softirq();
 	}
 }
 

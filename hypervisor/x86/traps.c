@@ -123,28 +123,15 @@ bool guest_syscall32(struct cpu_user_regs *regs)
 	return guest_exit_work(regs);
 }
 
-static void handle_nmi(const struct cpu_user_regs *regs)
-{
-	static unsigned int seen;
-
-	if (smp_is_stopping())
-		for (;;)
-			__asm__ volatile("cli; hlt");
-	/* in the middle of a line of this CPU's the log's lock would never be free */
-	if (!this_cpu()->locks_held && seen++ < 10)
-		log_warn("NMI at %04x:%016lx, status port 0x61 = %02x", regs->cs, regs->rip,
-			 inb(0x61));
-}
-
 bool guest_trap(struct cpu_user_regs *regs)
 {
 	u32 vec = regs->entry_vector;
 
 	if (likely(vec < NR_EXCEPTIONS)) {
 		if (vec == VEC_NMI)
-			handle_nmi(regs);
+			nmi_handle(regs);
 		else if (vec == VEC_MC)
-			hv_panic("machine check while a guest ran");
+			mce_handle(regs);
 		else
 			pv_trap(regs);
 	} else if (vec == VEC_INT80) {
@@ -153,35 +140,6 @@ bool guest_trap(struct cpu_user_regs *regs)
 		irq_dispatch((u8)vec);
 	}
 	return guest_exit_work(regs);
-}
-
-static void print_frame(const struct cpu_user_regs *r)
-{
-	log_error("rip %04x:%016lx rsp %04x:%016lx flags %08lx", r->cs, r->rip, r->ss, r->rsp,
-		  r->rflags);
-	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-	log_error("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15,
-		  read_cr2());
-	log_error("cr0 %016lx cr3 %016lx cr4 %016lx", read_cr0(), read_cr3(), read_cr4());
-}
-
-/* Words of the CPU stack that point into the image: most are return addresses. */
-static void print_stack(u64 rsp)
-{
-	extern const u8 text_start[], text_end[];
-	const u64 *end = (const u64 *)this_cpu();
-	unsigned int shown = 0;
-
-	if ((rsp ^ (u64)(uintptr_t)end) >= STACK_SIZE)
-		return; /* not in this CPU's area: nothing to trust */
-	for (const u64 *p = (const u64 *)(rsp & ~7UL); p < end && shown < 16; p++) {
-		if (*p < (u64)(uintptr_t)text_start || *p >= (u64)(uintptr_t)text_end)
-			continue;
-		log_error("  stack %016lx: %016lx", (unsigned long)p, (unsigned long)*p);
-		shown++;
-	}
 }
 
 static u64 find_fixup(u64 rip)
@@ -218,9 +176,11 @@ void hv_trap(struct cpu_user_regs *regs)
 		return;
 	}
 	if (vec == VEC_NMI) {
-		handle_nmi(regs);
+		nmi_handle(regs);
 		return;
 	}
+	if (vec == VEC_MC)
+		mce_handle(regs);
 	if (vec == VEC_DB) {
 		/* A guest's single step or breakpoint held back over MOV SS until its syscall. */
 		__asm__ volatile("mov %0, %%db6" ::"r"(0xffff0ff0UL));
@@ -235,8 +195,5 @@ void hv_trap(struct cpu_user_regs *regs)
 		regs->rip = fixup;
 		return;
 	}
-	log_error("CPU %u", this_cpu_id());
-	print_frame(regs);
-	print_stack(regs->rsp);
-	hv_panic("exception %u, error %x, in the hypervisor", vec, regs->error_code);
+	hv_panic_at(regs, "exception %u, error %x, in the hypervisor", vec, regs->error_code);
 }

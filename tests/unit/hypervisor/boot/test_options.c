@@ -62,6 +62,19 @@ static void test_a_choice_is_on_off_or_left_to_the_hypervisor(void **state)
 	assert_non_null(strstr(warned, "smap=perhaps"));
 }
 
+static void test_the_watchdog_is_off_until_asked_for(void **state)
+{
+	assert_int_equal(parse("").watchdog, OPTION_DEFAULT);
+	assert_int_equal(parse("watchdog watchdog_timeout=9").watchdog, OPTION_ON);
+	assert_int_equal(parse("watchdog_timeout=9").watchdog_timeout, 9);
+	assert_string_equal(warned, "");
+	assert_int_equal(parse("watchdog_timeout=0").watchdog_timeout, 0); /* as the test had it */
+	assert_non_null(strstr(warned, "watchdog_timeout=0"));
+	assert_int_equal(parse("nmi=fatal").nmi, NMI_FATAL);
+	assert_int_equal(parse("nmi=dom0").nmi, NMI_REPORT);
+	assert_non_null(strstr(warned, "nmi=dom0"));
+}
+
 static void test_bad_values_are_named_with_what_is_wanted(void **state)
 {
 	assert_int_equal(parse("dom0_mem=lots").dom0_mem_bytes, 0);
@@ -103,6 +116,7 @@ int main(void)
 		cmocka_unit_test(test_the_whole_line_is_kept_for_guests_to_read),
 		cmocka_unit_test(test_dom0_memory_takes_all_of_xens_forms),
 		cmocka_unit_test(test_a_choice_is_on_off_or_left_to_the_hypervisor),
+		cmocka_unit_test(test_the_watchdog_is_off_until_asked_for),
 		cmocka_unit_test(test_bad_values_are_named_with_what_is_wanted),
 		cmocka_unit_test(test_unknown_options_are_named),
 		cmocka_unit_test(test_console_and_log_options_are_read),
