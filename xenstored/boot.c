@@ -15,6 +15,7 @@
 #include "hv.h"
 #include "log.h"
 #include "keeper.h"
+#include "mapped.h"
 #include "monitor.h"
 #include "persist.h"
 #include "ring_slot.h"
@@ -101,8 +102,13 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 	struct hv *hv = cfg->no_domain_init ? hv_none_open() : hv_xen_open();
 	int ret;
 
-	if (!hv || make_dir(cfg->run_dir) < 0)
+	mapped_init();
+	if (!hv)
 		return -EIO;
+	if (make_dir(cfg->run_dir) < 0) {
+		hv->close(hv);
+		return -EIO;
+	}
 	if (server_init(srv, cfg, hv) < 0) {
 		log_errorx("not enough memory to start");
 		return -ENOMEM;

@@ -33,6 +33,7 @@ struct ring {
 	struct hv_ring map;
 	struct ring_slot slot;
 	uint32_t port;
+	bool known;		/* the slot knew this life of the domain */
 	bool answered;		/* the request in the slot is done, its reply is held */
 	bool moved;		/* the guest is to be notified */
 };
@@ -323,6 +324,7 @@ static int ring_attach(struct server *srv, struct domain *d, struct ring *ring)
 
 	if (ret < 0)
 		return ret;
+	ring->known = found;
 	if (!found) {
 		st.in_cons = READ_ONCE(page->req_cons);
 		st.rsp_prod = READ_ONCE(page->rsp_prod);
@@ -371,6 +373,16 @@ out_unmap:
 	srv->hv->ring_unmap(srv->hv, &ring->map);
 	free(ring);
 	return ret;
+}
+
+void conn_ring_resumed(struct conn *c)
+{
+	if (ring_of(c)->known)
+		return;
+	log_errorx("d%u: what its ring was in the middle of is lost; it is not served before it "
+		   "connects anew",
+		   c->domid);
+	ring_fault(c, XENSTORE_ERROR_COMM);
 }
 
 int conn_ring_rebind(struct conn *c, uint32_t port)

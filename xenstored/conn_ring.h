@@ -18,6 +18,8 @@ struct server;
 
 /* Maps the ring of @d and makes its connection. 0, -EINVAL (no page or channel), -ENOMEM. */
 int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_t port);
+/* At a start, for a ring of before: refuses to serve one that lost what it was in the middle of. */
+void conn_ring_resumed(struct conn *c);
 /* INTRODUCE again: another channel for the same page. 0 or -EINVAL. */
 int conn_ring_rebind(struct conn *c, uint32_t port);
 /* RESUME: the guest starts over with an empty ring. */

@@ -15,6 +15,10 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "mapped.h"
+
+/* What mapped.c calls it. */
+static const char mapping[] = "the journal (file journal in the runtime directory)";
 
 /* The last part of a half is for deletions (rule C14). */
 #define RESERVE_SHARE 8u
@@ -43,6 +47,25 @@ static void header_make(struct journal_header *h, size_t half_size, const char *
 	__atomic_store_n(&h->magic, JOURNAL_MAGIC, __ATOMIC_RELEASE);
 }
 
+int journal_probe(const char *dir, size_t half_size)
+{
+	struct journal_header h = { 0 };
+	struct stat st = { 0 };
+	char path[512];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/journal", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : -EIO;
+	ret = fstat(fd, &st) < 0 || pread(fd, &h, sizeof(h), 0) < 0 ? -EIO : 0;
+	close(fd);
+	if (ret == 0 && (st.st_size != (off_t)(JOURNAL_HEADER_SIZE + JOURNAL_HALVES * half_size) ||
+			 !header_fits(&h, half_size, h.boot_id)))
+		ret = -EBADMSG;
+	return ret;
+}
+
 struct journal *journal_open(const char *dir, size_t half_size, const char *boot_id, bool *fresh)
 {
 	struct journal *j = calloc(1, sizeof(*j));
@@ -67,6 +90,7 @@ struct journal *journal_open(const char *dir, size_t half_size, const char *boot
 	if (j->map == MAP_FAILED)
 		goto out_close;
 	close(fd);
+	mapped_name(mapping, j->map, j->len);
 	j->h = (struct journal_header *)j->map;
 	*fresh = !header_fits(j->h, half_size, boot_id);
 	if (*fresh)
@@ -85,6 +109,7 @@ void journal_close(struct journal *j)
 {
 	if (!j)
 		return;
+	mapped_name(mapping, NULL, 0);
 	munmap(j->map, j->len);
 	if (j->spill_fd >= 0)
 		close(j->spill_fd);

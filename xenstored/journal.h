@@ -35,6 +35,12 @@ struct journal_hooks {
  */
 struct journal *journal_open(const char *dir, size_t half_size, const char *boot_id, bool *fresh);
 void journal_close(struct journal *j);
+
+/*
+ * What is in @dir, before it is opened: 0 when it is a whole journal of this or an earlier boot;
+ * -ENOENT: there is none; -EBADMSG: it has been cut or overwritten; -EIO: it cannot be read.
+ */
+int journal_probe(const char *dir, size_t half_size);
 void journal_set_hooks(struct journal *j, const struct journal_hooks *hooks);
 
 /* Which environment a record belongs to. */

@@ -19,6 +19,7 @@
 #include "doubt.h"
 #include "keeper_priv.h"
 #include "log.h"
+#include "mapped.h"
 #include "persist.h"
 #include "server.h"
 
@@ -58,10 +59,14 @@ static int await_loaded(struct keeper *k, struct keeper_msg *msg)
 	waitpid(k->pid, &status, 0);
 	k->pid = 0;
 	if (WIFSIGNALED(status))
-		log_errorx("the keeper was ended by signal %d while it read the store: damaged or "
-			   "truncated file in %s/store",
-			   WTERMSIG(status), k->cfg.state_dir);
+		log_errorx("the keeper was ended by signal %d while it read the store",
+			   WTERMSIG(status));
 	msg->env = JOURNAL_PERSISTENT;
+	/* It has said so: a file was shorter than what it holds. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == MAPPED_LOST)
+		return -EIO;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == MAPPED_LOST + 1 + JOURNAL_RUNTIME)
+		msg->env = JOURNAL_RUNTIME;
 	return -EBADMSG;
 }
 

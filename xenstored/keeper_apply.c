@@ -14,7 +14,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "record.h"
+
+void keeper_is_at(unsigned int env)
+{
+	mapped_env(env == JOURNAL_PERSISTENT ? "the persistent store" : "the runtime store", env);
+}
 
 static int put_applied(struct child *c, unsigned int env, uint64_t seq)
 {
@@ -126,8 +132,10 @@ int sync_persistent(struct child *c, uint64_t upto)
 	size_t pos[JOURNAL_HALVES] = { c->pos[0], c->pos[1] };
 	uint64_t turn[JOURNAL_HALVES] = { c->pos_turn[0], c->pos_turn[1] };
 	uint64_t seq = c->applied[JOURNAL_PERSISTENT];
-	int ret = store_begin(s);
+	int ret;
 
+	keeper_is_at(JOURNAL_PERSISTENT);
+	ret = store_begin(s);
 	if (ret == 0)
 		ret = scan_half(c, older, upto, &seq);
 	if (ret == 0)
@@ -302,6 +310,7 @@ int apply_half(struct child *c, unsigned int half)
 	size_t at = 0;
 	int ret;
 
+	keeper_is_at(JOURNAL_RUNTIME);
 	while ((ret = journal_frame_at(c->j, half, at, &f)) > 0) {
 		at = f.next;
 		ret = f.seq > c->applied[JOURNAL_RUNTIME] ? batch_frame(c, &b, &f) : 0;

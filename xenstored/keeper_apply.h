@@ -30,6 +30,9 @@ struct child {
 	int stream;
 };
 
+/* What is done from here on is with environment @env: see mapped.h. */
+void keeper_is_at(unsigned int env);
+
 /* Number of the last frame that environment @env has; 0: none. */
 uint64_t get_applied(struct child *c, unsigned int env);
 

@@ -53,6 +53,7 @@ static int open_one(struct child *c, unsigned int env)
 	char dir[512];
 	int ret;
 
+	keeper_is_at(env);
 	snprintf(dir, sizeof(dir), "%s/%s", persistent ? c->cfg->state_dir : c->cfg->run_dir,
 		 persistent ? "store" : "runtime");
 	if (!persistent && c->cfg->fresh) {
@@ -106,6 +107,7 @@ static int load(struct child *c, struct keeper_msg *msg)
 	for (msg->env = 0; msg->env < 2 && c->stream >= 0; msg->env++) {
 		struct streaming s = { c, msg->env };
 
+		keeper_is_at(msg->env);
 		ret = store_walk(c->env[msg->env], stream_record, &s);
 		if (ret < 0)
 			return ret;
@@ -188,6 +190,7 @@ static void do_snapshot(struct child *c, struct keeper_msg *msg)
 {
 	msg->op = KEEPER_SNAPPED;
 	msg->text[sizeof(msg->text) - 1] = '\0';
+	keeper_is_at(JOURNAL_PERSISTENT);
 	msg->err = snapshot(c, msg->text);
 	say(c, msg);
 }

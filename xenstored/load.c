@@ -158,6 +158,8 @@ static int load_domain(struct load *l, unsigned int domid, const void *value, si
 		return 0;
 	if (conn_ring_create(l->srv, d, d->gfn, d->remote_port) < 0)
 		log_warnx("d%u: its ring cannot be connected again", domid);
+	else if (d->conn)
+		conn_ring_resumed(d->conn);
 	return 0;
 }
 

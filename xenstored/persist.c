@@ -88,10 +88,30 @@ static void read_boot_id(char *out, size_t room)
 		fclose(f);
 }
 
+/*
+ * The runtime environment lacks what the journal had last: without a journal of the same boot it
+ * would be served as if nothing had happened since.
+ */
+static int check_journal(struct server *srv)
+{
+	char path[512];
+	int ret = journal_probe(srv->cfg.run_dir, HALF_SIZE);
+
+	snprintf(path, sizeof(path), "%s/runtime/data.mdb", srv->cfg.run_dir);
+	if (ret == 0 || access(path, F_OK) < 0)
+		return 0;
+	log_errorx("%s/journal is %s: the last changes of the domains' part are lost; remove "
+		   "%s/runtime to start without that part",
+		   srv->cfg.run_dir, ret == -ENOENT ? "missing" : "damaged", srv->cfg.run_dir);
+	return -EIO;
+}
+
 static int open_journal(struct server *srv, bool *fresh)
 {
 	char boot_id[64], path[512];
 
+	if (check_journal(srv) < 0)
+		return -EIO;
 	read_boot_id(boot_id, sizeof(boot_id));
 	srv->journal = journal_open(srv->cfg.run_dir, HALF_SIZE, boot_id, fresh);
 	if (!srv->journal) {

@@ -14,7 +14,11 @@
 
 #include <xen/xen.h>
 
+#include "mapped.h"
 #include "xs_wire.h"
+
+/* What mapped.c calls it. */
+static const char mapping[] = "the rings' state (file rings in the runtime directory)";
 
 #define SLOT_STRIDE	32768u
 #define SLOT_MAGIC	0x78736c31u	/* "xsl1" */
@@ -60,8 +64,10 @@ struct ring_slots *ring_slots_open(const char *path)
 		flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	}
 	s->mem = mmap(NULL, s->len, PROT_READ | PROT_WRITE, flags, s->fd, 0);
-	if (s->mem != MAP_FAILED)
+	if (s->mem != MAP_FAILED) {
+		mapped_name(mapping, s->mem, s->len);
 		return s;
+	}
 out_free:
 	if (s->fd >= 0)
 		close(s->fd);
@@ -73,6 +79,7 @@ void ring_slots_close(struct ring_slots *s)
 {
 	if (!s)
 		return;
+	mapped_name(mapping, NULL, 0);
 	munmap(s->mem, s->len);
 	if (s->fd >= 0)
 		close(s->fd);

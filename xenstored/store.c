@@ -85,11 +85,16 @@ static int make_whole(const char *dir, size_t map_size, bool synced)
 {
 	struct store s = { .map_size = map_size };
 	char path[600], part[600];
+	struct stat st;
 	int rc, fd;
 
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	if (access(path, F_OK) == 0)
+	if (stat(path, &st) == 0) {
+		/* LMDB would take a file that was cut to nothing for a new one. */
+		if (st.st_size == 0)
+			return -EBADMSG;
 		return synced ? store_sync_dir(dir) : 0;
+	}
 	snprintf(part, sizeof(part), "%s/made.mdb-lock", dir);
 	unlink(part);
 	snprintf(part, sizeof(part), "%s/made.mdb", dir);

@@ -451,8 +451,9 @@ static void test_damaged_store_is_put_aside_for_the_last_good_one(void **state)
 	live_end();
 	/* Another boot, or the journal would still know better than the disk. */
 	snprintf(cmd, sizeof(cmd),
-		 "rm -rf %s/journal; truncate -s 9000 %s/store/data.mdb; test -s %s/last-good.mdb",
-		 live.dir, live.state_dir, live.state_dir);
+		 "rm -rf %s/journal %s/runtime; truncate -s 9000 %s/store/data.mdb; "
+		 "test -s %s/last-good.mdb",
+		 live.dir, live.dir, live.state_dir, live.state_dir);
 	assert_int_equal(system(cmd), 0);
 	live_start();
 	fd = live_open();

@@ -266,6 +266,16 @@ static void check_outcome(void)
 	close(fd);
 }
 
+/* A sanitizer's report goes where the daemon's words go; a leak ends no test by itself. */
+static void no_reports(void)
+{
+	char cmd[100];
+
+	snprintf(cmd, sizeof(cmd), "grep -q Sanitizer %s/log 2>/dev/null", live.dir);
+	if (system(cmd) == 0)
+		fault("%s: a sanitizer's report", sc.what);
+}
+
 static void one_failure(uint64_t n, int kind, const char *all)
 {
 	char fail[64], count[100];
@@ -282,6 +292,7 @@ static void one_failure(uint64_t n, int kind, const char *all)
 		setenv("XS_IO_FAIL", fail, 1);
 	script(!n || !*all);
 	check_outcome();
+	no_reports();
 }
 
 #ifdef __SANITIZE_ADDRESS__
