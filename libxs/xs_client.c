@@ -215,17 +215,26 @@ static void fail_req(struct xs_client *c, struct xs_req *r, int rc)
 	xs_req_finish(c, r, rc, "", 0);
 }
 
-static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
+static struct xs_req *req_find(const struct xs_client *c, uint32_t id)
 {
 	struct xs_req *r = c->reqs;
+
+	/* answers come in order: nearly always the first */
+	while (r && r->hdr.req_id != id)
+		r = r->next;
+	return r;
+}
+
+static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
+{
+	struct xs_req *r;
 
 	if (hdr->type == XS_WATCH_EVENT) {
 		xs_watch_event(c, body, hdr->len);
 		return;
 	}
-	/* answers come in order: nearly always the first */
-	while (r && r->hdr.req_id != hdr->req_id)
-		r = r->next;
+	c->device_busy = false;
+	r = req_find(c, hdr->req_id);
 	if (!r)
 		return;
 	if (hdr->type == XS_TRANSACTION_START && txn_opened(c, strtoul(body, NULL, 10)) != 0)
@@ -284,14 +293,48 @@ static int read_some(struct xs_client *c)
 	return rc ? rc : n == READ_CHUNK;
 }
 
-/* Sends what the connection takes. 0 or -errno: it is gone. */
-static int flush(struct xs_client *c)
+/*
+ * The kernel's device takes one whole request a write, header included in the payload's limit, and
+ * only one at a time: it sends from a buffer that the next write overwrites. What it refuses by
+ * itself (WATCH, mostly) it tells by errno: that is the request's answer. True: it was called back.
+ */
+static bool write_device(struct xs_client *c, const struct xsd_sockmsg *hdr, size_t len)
+{
+	ssize_t n = -1;
+	struct xs_req *r;
+	int rc;
+
+	errno = E2BIG;
+	if (len <= XENSTORE_PAYLOAD_MAX)
+		do
+			n = write(c->fd, c->out.data + c->out.start, len);
+		while (n < 0 && errno == EINTR);
+	rc = n < 0 ? -errno : 0;
+	c->device_busy = !rc;
+	c->out.start += len;
+	r = rc ? req_find(c, hdr->req_id) : NULL;
+	if (r)
+		fail_req(c, r, rc);
+	return r;
+}
+
+static int flush_device(struct xs_client *c)
+{
+	bool answered = false;
+	struct xsd_sockmsg hdr;
+
+	while (!c->device_busy && c->out.start < c->out.end) {
+		memcpy(&hdr, c->out.data + c->out.start, sizeof(hdr));
+		answered |= write_device(c, &hdr, sizeof(hdr) + hdr.len);
+	}
+	return answered;
+}
+
+static int flush_socket(struct xs_client *c)
 {
 	while (c->out.start < c->out.end) {
-		size_t len = c->out.end - c->out.start;
-		const char *p = c->out.data + c->out.start;
-		ssize_t n = c->is_socket ? send(c->fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT) :
-					   write(c->fd, p, len);
+		ssize_t n = send(c->fd, c->out.data + c->out.start, c->out.end - c->out.start,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -299,8 +342,17 @@ static int flush(struct xs_client *c)
 			return errno == EAGAIN ? 0 : -errno;
 		c->out.start += n;
 	}
-	buf_emptied(&c->out);
 	return 0;
+}
+
+/* Sends what the connection takes. 0; 1: requests were answered by that; -errno: it is gone. */
+static int flush(struct xs_client *c)
+{
+	int rc = c->is_socket ? flush_socket(c) : flush_device(c);
+
+	if (rc >= 0 && c->out.start == c->out.end)
+		buf_emptied(&c->out);
+	return rc;
 }
 
 int xs_client_dispatch(struct xs_client *c)
@@ -311,7 +363,7 @@ int xs_client_dispatch(struct xs_client *c)
 		xs_link_retry(c);
 	if (c->fd >= 0) {
 		rc = flush(c);
-		if (!rc)
+		if (rc >= 0)
 			rc = read_some(c);
 		/* what callbacks submitted leaves at once */
 		if (rc >= 0 && c->out.start < c->out.end)
@@ -333,12 +385,15 @@ static int wait_ms(int timeout_ms, int retry_ms)
 int xs_client_run(struct xs_client *c, int timeout_ms)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int sent = 0;
 
 	if (c->error)
 		return c->error;
-	if (c->fd >= 0 && flush(c) < 0)
+	if (c->fd >= 0)
+		sent = flush(c);
+	if (sent) /* gone, or somebody waits for just what was answered */
 		return xs_client_dispatch(c);
-	if (c->out.start < c->out.end)
+	if (c->is_socket && c->out.start < c->out.end)
 		p.events |= POLLOUT;
 	poll(&p, 1, wait_ms(timeout_ms, xs_link_wait_ms(c)));
 	return xs_client_dispatch(c);

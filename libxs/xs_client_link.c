@@ -273,7 +273,7 @@ void xs_link_arm(struct xs_client *c)
 		arm_timer(c);
 		return;
 	}
-	if (c->out.start < c->out.end)
+	if (c->is_socket && c->out.start < c->out.end)
 		e.events |= EPOLLOUT;
 	if (e.events == c->epoll_mask)
 		return;

@@ -42,6 +42,7 @@ struct xs_client {
 	char *path;
 	int fd; /* -1 while there is no connection */
 	bool is_socket;
+	bool device_busy; /* no socket: a request was written and is not answered yet */
 	int error;
 
 	struct xs_buf in, out;

@@ -131,6 +131,14 @@ static inline uint64_t node_children_gen(const struct node *n)
 	return n->kids ? n->kids->gen : 0;
 }
 
+/* When the value or the set of children last became different. */
+static inline uint64_t node_latest_gen(const struct node *n)
+{
+	uint64_t of_children = node_children_gen(n);
+
+	return n->gen > of_children ? n->gen : of_children;
+}
+
 /* Writes the path of @n, NUL-terminated, to @out. Returns its length. */
 size_t node_path(const struct node *n, char out[XS_PATH_BUF]);
 

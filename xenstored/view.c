@@ -191,7 +191,7 @@ int view_children(struct view *v, const struct xs_path *path, struct buf *out, u
 
 	if (ret < 0)
 		return ret;
-	*gen = vn.base ? node_children_gen(vn.base) : 0;
+	*gen = vn.base ? node_latest_gen(vn.base) : 0;
 	if (vn.base)
 		ret = base_children(v, path, vn.base, out);
 	if (ret == 0 && v->txn)

@@ -47,7 +47,8 @@ int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsi
 
 /*
  * The NUL-terminated names of the children of @path, appended to @out, in order of creation.
- * @gen gets a number that differs whenever the set may have changed. Errors as view_get().
+ * @gen gets a number that differs whenever the set or the value may have changed. Errors as
+ * view_get().
  */
 int view_children(struct view *v, const struct xs_path *path, struct buf *out, uint64_t *gen);
 

@@ -138,11 +138,16 @@ static int run_command(char **argv)
 static int run_lock(struct cli_args *a)
 {
 	struct lock l = { .path = store_path(a->argv[0]) };
+	char **command = a->argv + 1;
 	int code;
 
+	if (strcmp(*command, "--") == 0)
+		command++;
+	if (!*command)
+		cli_usage(a, "an argument is missing: COMMAND");
 	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)getpid(), start_time(getpid()));
 	acquire(a, &l);
-	code = run_command(a->argv + 1);
+	code = run_command(command);
 	xs_transact(store(), release_mine, &l, TRIES, NULL);
 	store_hang_up();
 	free(l.path);

@@ -67,6 +67,8 @@ static void got_value(void *arg, int rc, const char *data, size_t len)
 	if (rc == -ENOENT) {
 		if (!w->gone)
 			change_add(l->p, CHANGE_ADD, w->path, w);
+	} else if (rc == -EACCES && w->only_holds && !w->value) {
+		return; /* on the way to what the document is about */
 	} else if (rc) {
 		look_fail(l, rc);
 	} else if (w->gone) {

@@ -179,7 +179,7 @@ run xs lock -t 5s /t/lock sh -c 'exit 7'
 is "a lock is given when it is free; the command's status is ours" 7 $rc
 wait $holder
 xs write /t/lock '999999999 1'
-run xs lock -n /t/lock true
+run xs lock -n /t/lock -- true
 is "a lock whose holder died is free" 0 $rc
 is "a lock leaves no node" 1 "$(xs exists /t/lock; echo $?)"
 

@@ -191,7 +191,7 @@ static void test_directory_above_a_message_is_E2BIG_and_parts_give_all(void **st
 	assert_int_equal(seen, 400);
 }
 
-static void test_directory_part_generation_changes_with_the_set(void **state)
+static void test_directory_part_generation_changes_with_set_and_value(void **state)
 {
 	char before[64], after[64];
 
@@ -202,6 +202,9 @@ static void test_directory_part_generation_changes_with_the_set(void **state)
 	assert_string_equal(before, after);
 	t_mkdir(dom0, 0, "/p/b");
 	strcpy(after, t_req(dom0, XS_DIRECTORY_PART, 0, "/p\0" "0", 5)->data);
+	assert_string_not_equal(before, after);
+	t_write(dom0, 0, "/p", "value");
+	strcpy(before, t_req(dom0, XS_DIRECTORY_PART, 0, "/p\0" "0", 5)->data);
 	assert_string_not_equal(before, after);
 }
 
@@ -428,7 +431,7 @@ int main(void)
 		T(test_rm_takes_everything_below),
 		T(test_children_come_in_order_of_creation),
 		T(test_directory_above_a_message_is_E2BIG_and_parts_give_all),
-		T(test_directory_part_generation_changes_with_the_set),
+		T(test_directory_part_generation_changes_with_set_and_value),
 		T(test_unknown_operation_is_ENOSYS),
 		T(test_empty_and_unterminated_payloads_are_EINVAL),
 		T(test_oversized_length_ends_the_connection),
