@@ -11,6 +11,7 @@
 #include "apply.h"
 #include "die.h"
 #include "json_out.h"
+#include "limits.h"
 #include "nearest.h"
 #include "schema.h"
 #include "store.h"
@@ -105,32 +106,73 @@ static int check_records(struct job *j, uint32_t tx)
 	return j->nr_missing ? -EINVAL : 0;
 }
 
+/* ---- other documents ---- */
+
+static int check_owners(struct job *j)
+{
+	j->nr_others = 0;
+	for (size_t i = 0; j->keep_set && !j->set.take && i < j->plan.nr; i++) {
+		const struct change *c = &j->plan.v[i];
+		const char *other = owners_other(&j->plan.owners, j->doc.set, c->path,
+						 c->kind == CHANGE_REMOVE);
+
+		if (!other)
+			continue;
+		j->nr_others++;
+		cli_warn("%s:%d:%d: %s: the document %s declares it (--take takes it over)",
+			 j->doc.name, c->want ? c->want->line : 1, c->want ? c->want->column : 1,
+			 c->path, other);
+	}
+	return j->nr_others ? -EINVAL : 0;
+}
+
 /* ---- the transaction ---- */
+
+static int make_plan(struct job *j, uint32_t tx)
+{
+	struct plan shown = j->plan;
+	int rc;
+
+	j->plan = (struct plan){ 0 };
+	rc = plan_make(&j->plan, &j->doc, tx, j->prune, &j->failed);
+	j->moved = !rc && j->asked && !plan_same(&shown, &j->plan);
+	plan_free(&shown);
+	return j->moved ? -ECANCELED : rc;
+}
 
 static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct job *j = arg;
-	int rc;
+	int rc = make_plan(j, tx);
 
 	(void)c;
-	plan_free(&j->plan);
-	rc = plan_make(&j->plan, &j->doc, tx, j->prune, &j->failed);
+	if (!rc)
+		rc = check_owners(j);
 	if (!rc)
 		rc = plan_apply(&j->plan, tx, &j->failed);
 	if (!rc)
 		rc = check_records(j, tx);
+	if (!rc && j->keep_set)
+		rc = owners_write(&j->plan.owners, &j->doc, tx, &j->set);
 	return !rc && j->dry_run ? -ECANCELED : rc;
 }
 
 void job_run(struct job *j)
 {
-	int rc = xs_transact(store(), do_it, j, TRIES, NULL);
+	int rc;
 
+	limits_check(&j->doc);
+	rc = xs_transact(store(), do_it, j, TRIES, NULL);
+	if (j->moved)
+		cli_die(CLI_FAIL, "the store changed after the plan was shown; nothing was done");
+	if (j->nr_others)
+		cli_die(CLI_FAIL, "%s: %u node%s of other documents; nothing was changed",
+			j->doc.name, j->nr_others, j->nr_others > 1 ? "s" : "");
 	if (j->nr_missing)
 		cli_die(CLI_USAGE, "%s: %u problem%s; nothing was changed", j->doc.name,
 			j->nr_missing, j->nr_missing > 1 ? "s" : "");
 	if (rc && rc != -ECANCELED)
-		store_failed(j->failed ? j->failed : "commit", rc);
+		store_failed(j->failed ? j->failed : j->set.failed ? j->set.failed : "commit", rc);
 }
 
 void job_show(struct cli_args *a, const struct job *j)
@@ -154,5 +196,6 @@ void job_free(struct job *j)
 {
 	plan_free(&j->plan);
 	doc_free(&j->doc);
+	free(j->set.failed);
 	free(j->failed);
 }

@@ -81,16 +81,23 @@ static int run_apply(struct cli_args *a)
 	bool ask = !cli_has(a, "yes") && !cli_has(a, "dry-run");
 
 	doc_load(&j.doc, a->argc ? a->argv[0] : "-", at, true);
-	if (j.prune && !j.doc.nr_roots)
-		cli_die(CLI_USAGE, "%s: --prune needs \"@roots\" in the document", j.doc.name);
+	if ((j.prune || j.doc.set) && !j.doc.nr_roots)
+		cli_die(CLI_USAGE, "%s: %s needs \"@roots\" in the document", j.doc.name,
+			j.prune ? "--prune" : "\"@set\"");
+	if (cli_has(a, "take") && !j.doc.set)
+		cli_die(CLI_USAGE, "%s: --take needs \"@set\" in the document", j.doc.name);
+	j.keep_set = j.doc.set;
+	j.set = (struct owners_write){ .prune = j.prune, .take = cli_has(a, "take") };
 	if (!cli_has(a, "dry-run"))
 		j.dry_run = ask;
 	job_run(&j);
 	job_show(a, &j);
-	if (ask && j.plan.nr) {
-		if (!confirmed())
+	/* that a set is noted needs no question */
+	if (ask && (j.plan.nr || j.set.nr_changes)) {
+		if (j.plan.nr && !confirmed())
 			cli_die(CLI_FAIL, "nothing was changed");
 		j.dry_run = false;
+		j.asked = true;
 		job_run(&j);
 	}
 	if (!a->json && !cli_has(a, "plan-json"))
@@ -105,6 +112,7 @@ static const struct cli_opt apply_opts[] = {
 	{ 'y', "yes", NULL, "do not ask" },
 	{ 'n', "dry-run", NULL, "only the plan; the store tests it and forgets it" },
 	{ 0, "prune", NULL, "remove what is below the document's @roots and not in it" },
+	{ 0, "take", NULL, "also what another document's set declares" },
 	{ 0, "plan-json", NULL, "the plan as a JSON patch" },
 	{ 0 },
 };
@@ -115,7 +123,9 @@ const struct cli_cmd cmd_apply = {
 	.help = "makes the store as a JSON document says, after showing the plan",
 	.more = "As import, and null removes a node. With --prune what the document does not mention\n"
 		"goes, too, but only below the paths in its \"@roots\", and not what a program wrote into\n"
-		"a record that stays (its uuid).",
+		"a record that stays (its uuid). A document with \"@set\": \"NAME\" is remembered in\n"
+		"/config/apply/NAME: --prune takes away only what it declared before, and what another\n"
+		"document's set declares is neither changed nor taken away, unless --take is given.",
 	.opts = apply_opts,
 	.max_args = 1,
 	.example = "xs apply --dry-run host.json",

@@ -78,6 +78,7 @@ void doc_free(struct doc *d)
 		free(d->roots[i]);
 	free(d->wants);
 	free(d->roots);
+	free(d->set);
 }
 
 const struct want *doc_find(const struct doc *d, const char *path)

@@ -6,7 +6,7 @@
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
  * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
  * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
- * document. Exact form: one object a line, {"path","value"|"b64","perms"}.
+ * document, and "@set" names the document as owners.h has it. Exact form: one object a line, {"path","value"|"b64","perms"}.
  *
  * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form is
  * a backup and taken as it is.
@@ -38,6 +38,7 @@ struct doc {
 	size_t nr, max;
 	char **roots;
 	size_t nr_roots;
+	char *set; /* "@set"; NULL: none */
 	unsigned int nr_errors;
 	const char *name; /* of the file, in messages */
 	bool allow_null;

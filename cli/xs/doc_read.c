@@ -19,6 +19,7 @@
 
 #define MAX_DEPTH 512
 #define POINTER_MAX 4096
+#define SET_MAX 64
 #define PATH_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@"
 
 /* One value of the document, and how it was reached. */
@@ -204,6 +205,16 @@ static void take_roots(struct doc *d, const struct place *p)
 	}
 }
 
+static void take_set(struct doc *d, const struct place *p)
+{
+	const char *s = json_string_value(p->pos->v);
+
+	if (!s || !name_ok(s) || strlen(s) > SET_MAX)
+		problem(d, p, "@set is a name of letters, digits and - _ @, at most %d", SET_MAX);
+	else
+		d->set = must(strdup(s));
+}
+
 /* A member of the object at @up: special ones belong to the node itself, @self. */
 static void take_member(struct doc *d, struct place *kid, size_t self)
 {
@@ -220,6 +231,8 @@ static void take_member(struct doc *d, struct place *kid, size_t self)
 		take_perms(d, kid, &d->wants[self], kid->pos->v);
 	} else if (strcmp(key, "@roots") == 0 && kid->up->depth == 0) {
 		take_roots(d, kid);
+	} else if (strcmp(key, "@set") == 0 && kid->up->depth == 0) {
+		take_set(d, kid);
 	} else {
 		problem(d, kid, "\"%.64s\" is not known; a child of that name is \"@%.64s\"", key,
 			key);

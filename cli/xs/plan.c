@@ -119,6 +119,13 @@ static bool written_by_programs(const char *path)
 	return row && strcmp(row->writer, "people") != 0;
 }
 
+/* Whether nobody else's set is touched, and a document with a set declared it itself. */
+static bool may_prune(const struct plan *p, const struct doc *d, const char *path)
+{
+	return !owners_other(&p->owners, d->set, path, true) &&
+	       (!d->set || owners_has(&p->owners, d->set, path));
+}
+
 static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const char *root_path)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
@@ -135,7 +142,7 @@ static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const ch
 		if (skip && up == skip)
 			continue; /* goes with its parent */
 		xs_tree_path(n, path, sizeof(path));
-		if (doc_find(d, path))
+		if (doc_find(d, path) || !may_prune(p, d, path))
 			continue;
 		if (!written_by_programs(path))
 			change_add(p, CHANGE_REMOVE, path, NULL);
@@ -151,9 +158,23 @@ int plan_make(struct plan *p, const struct doc *d, uint32_t tx, bool prune, char
 	int rc = looks ? look_at_all(p, d, tx, looks, failed) : -ENOMEM;
 
 	free(looks);
+	if (!rc && (prune || d->set))
+		rc = owners_read(&p->owners, tx, failed);
 	for (size_t i = 0; prune && i < d->nr_roots && !rc; i++)
 		rc = prune_root(p, d, tx, d->roots[i]);
 	return rc;
+}
+
+bool plan_same(const struct plan *a, const struct plan *b)
+{
+	for (size_t i = 0; i < a->nr && i < b->nr; i++) {
+		const struct change *p = &a->v[i], *q = &b->v[i];
+
+		if (p->kind != q->kind || strcmp(p->path, q->path) != 0 ||
+		    !same(p->old ? p->old : "", p->old_len, q->old ? q->old : "", q->old_len))
+			return false;
+	}
+	return a->nr == b->nr;
 }
 
 /* ---- between documents ---- */
@@ -339,5 +360,6 @@ void plan_free(struct plan *p)
 		free(p->v[i].old);
 	}
 	free(p->v);
+	owners_free(&p->owners);
 	*p = (struct plan){ 0 };
 }

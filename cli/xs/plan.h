@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "doc.h"
+#include "owners.h"
 
 struct xs_client;
 
@@ -25,13 +26,17 @@ struct change {
 struct plan {
 	struct change *v;
 	size_t nr, max;
+	struct owners owners; /* read when pruning, or when the document has a set */
 };
 
 /*
  * Compares @d with the store in transaction @tx. @prune: what is below the document's roots and not
- * in it goes. Returns 0 or -errno; *@failed is then the path it was about.
+ * in it goes, but for what another document's set declares; of a document with a set only what that
+ * set declared. Returns 0 or -errno; *@failed is then the path it was about.
  */
 int plan_make(struct plan *p, const struct doc *d, uint32_t tx, bool prune, char **failed);
+/* Whether both would do the same to the same state. */
+bool plan_same(const struct plan *a, const struct plan *b);
 /* Compares two documents: what has to change to get from @from to @to. */
 void plan_between(struct plan *p, const struct doc *from, const struct doc *to);
 /* Sends all changes in @tx, many at once. Returns 0 or the first -errno. */

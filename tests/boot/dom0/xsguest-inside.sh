@@ -51,6 +51,14 @@ holds "export and import again change nothing" sh -c \
 	"xs export '~/data' >whole.json && xs import whole.json | grep -x 'nothing to change'"
 echo '{"app": {"mode": null}}' >less.json
 says "apply removes" '^- .*/data/app/mode$' xs apply -y --at '~/data' less.json
+awk 'BEGIN { printf "{\"many\": {"; for (i = 0; i < 1100; i++) printf "%s\"n%d\": 1", i ? ", " : "", i; print "}}" }' >many.json
+says "more nodes than a guest may have are refused before the first write, the limit named" \
+	'^xs: many.json:1:1: .*1100 nodes in one transaction, at most 1000 are allowed to a guest .quota nodes' \
+	xs import --at '~/data' many.json
+awk 'BEGIN { printf "{\"a\": {\"large\": \""; for (i = 0; i < 300; i++) printf "12345678"; print "\", \"@perms\": [\"n1\",\"r0\",\"r2\",\"r3\",\"r4\",\"r5\"]}}" }' >large.json
+xs import --at '~/data' large.json 2>err
+says "so are values and permissions beyond a guest's limits, all of them at once" 'quota node-size.*quota node-permissions' \
+	sh -c 'sort -r err | xargs'
 says "import elsewhere is refused" '/local/domain/0.*: permission denied' xs import --at /local/domain/0 doc.json
 printf '{"if": {"local": {"domain": {"%s": {"data": {"owner": null}}}}}, "then": {"local": {"domain": {"%s": {"data": {"owner": "me"}}}}}}' \
 	"${home##*/}" "${home##*/}" >txn.json

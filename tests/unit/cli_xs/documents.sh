@@ -90,6 +90,61 @@ is "apply --prune removes what is not in the document, below its roots only" "0 
 run xs import apply.json
 is "import refuses null" 2 $rc
 
+# what was shown is what is done: another plan is not carried out after the answer
+mkfifo answer
+xs write /config/domain/web/memory 64
+echo '{"config":{"domain":{"web":{"memory":"65"}}}}' >ask.json
+script -qec "$xs_prog apply ask.json" /dev/null <answer >shown 2>&1 &
+asking=$!
+exec 9>answer
+until_so grep -q 'Change this' shown
+xs write /config/domain/web/memory 66
+echo y >&9
+wait $asking
+rc=$?
+exec 9>&-
+is "apply does nothing when the store is another than was shown" "1 66 1" \
+	"$rc $(xs read /config/domain/web/memory) $(grep -c 'changed after the plan was shown' shown)"
+
+# documents with a name of their own
+xs rm /config; xs write /config/domain/hand/memory 32
+echo '{"@set":"front","@roots":["/config/domain"],"config":{"domain":{"web":{"memory":"64","vcpus":"1"},"db":{"memory":"32"}}}}' >front.json
+echo '{"@set":"back","@roots":["/config/domain"],"config":{"domain":{"store":{"memory":"64"},"web":{"maxmem":"128"}}}}' >back.json
+run xs apply -y --prune front.json
+is "apply of a document with a set remembers what it declares" "0 /config/domain/db /config/domain/db/memory /config/domain/web \
+/config/domain/web/memory /config/domain/web/vcpus" \
+	"$rc $(xs find -v '/config/domain' '/config/apply/front/*' | sed 's/.* = //' | sort | xargs)"
+is "what people made is not pruned by it" 32 "$(xs read /config/domain/hand/memory)"
+run xs apply -y --prune back.json
+is "nor what another set declares" "0 64 32 128" \
+	"$rc $(xs read /config/domain/web/memory) $(xs read /config/domain/db/memory) $(xs read /config/domain/web/maxmem)"
+sed 's/"db":{"memory":"32"}/"db":null/; s/,"vcpus":"1"//' front.json >front2.json
+run xs apply -y front2.json
+is "null removes; what is only left out stays without --prune" "0 1 1" \
+	"$rc $(xs exists /config/domain/db; echo $?) $(xs read /config/domain/web/vcpus)"
+run xs apply -y --prune front2.json
+is "and goes with it, though another run did not" "0 1 128" \
+	"$rc $(xs exists /config/domain/web/vcpus; echo $?) $(xs read /config/domain/web/maxmem)"
+echo '{"@set":"front","@roots":["/config/domain"]}' >none.json
+run xs apply -y --prune none.json
+is "a node that holds another set's stays" "0 maxmem" "$rc $(xs list /config/domain/web)"
+is "an empty document's set is empty" "" "$(xs list /config/apply/front)"
+sed 's/"64"/"65"/' back.json | sed 's/back/third/' >third.json
+run xs apply -y third.json
+is "a change of what another set declares is refused, the set named" "1 64 1" \
+	"$rc $(xs read /config/domain/store/memory) $(echo "$err" | grep -c '^xs: third.json:1:.*/store/memory: the document back declares it')"
+run xs apply -n --take third.json
+is "--dry-run takes nothing over" "0 64" "$rc $(xs read /config/domain/store/memory)"
+run xs apply -y --take third.json
+is "--take takes it over" "0 65 third" "$rc $(xs read /config/domain/store/memory) \
+$(xs find -v /config/domain/store/memory '/config/apply/*/*' | cut -d / -f 4)"
+echo '{"@roots":["/config/domain"]}' | run xs apply -y --prune -
+is "pruning without a set spares every set's" "65 1" "$(xs read /config/domain/store/memory) $(xs exists /config/domain/hand; echo $?)"
+echo '{"@set":"a/b","config":{}}' >set.json
+run xs apply -y set.json
+is "a set's name is checked" "2 1" "$rc $(echo "$err" | grep -c 'set.json:1:9: /@set: @set is a name')"
+xs rm /config
+
 # what is wrong is told at once, before anything is changed
 bad() { # DESCRIPTION DOCUMENT WHAT-STDERR-NAMES
 	printf '%s' "$2" >bad.json
