@@ -116,6 +116,7 @@ static void ui_fini(struct ui *u)
 	ui_lines_clear(&u->keys);
 	xs_tree_free(u->snapshot);
 	free(u->detail.perms);
+	free(u->yanked);
 	free(u);
 }
 

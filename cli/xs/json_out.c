@@ -34,8 +34,9 @@ void json_print_line(json_t *v)
 	fflush(stdout);
 }
 
-static char *b64_encode(const unsigned char *s, size_t len)
+char *json_b64(const void *data, size_t len)
 {
+	const unsigned char *s = data;
 	char *out = malloc((len + 2) / 3 * 4 + 1), *p = out;
 
 	if (!out)
@@ -94,7 +95,7 @@ json_t *json_value(const void *data, size_t len)
 
 	if (text_is_text(data, len))
 		return json_stringn(data, len);
-	text = b64_encode(data, len);
+	text = json_b64(data, len);
 	v = json_pack("{s:s}", "@b64", text);
 	free(text);
 	return v;

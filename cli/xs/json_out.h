@@ -18,6 +18,8 @@ json_t *json_value(const void *data, size_t len);
  * Bytes a JSON scalar or {"@b64"} stands for, malloc'd. Returns NULL for anything else.
  */
 char *json_bytes(const json_t *v, size_t *len);
+/* RFC 4648, malloc'd; exits when out of memory. */
+char *json_b64(const void *data, size_t len);
 /* "n0 NUL r5 NUL" as ["n0","r5"]. */
 json_t *json_perms(const char *perms, size_t len);
 

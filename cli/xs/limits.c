@@ -12,10 +12,12 @@
 #include "limits.h"
 #include "store.h"
 
-/* dom0 may ask about domains, a guest may not. */
+/* dom0 may ask for a domain's own limits, a guest may not. */
 static bool is_privileged(void)
 {
-	return xs_sync_str(store(), XS_IS_DOMAIN_INTRODUCED, 0, "0", NULL, NULL) != -EACCES;
+	struct iovec iov = { (void *)"0\0nodes", sizeof("0\0nodes") };
+
+	return xs_sync(store(), XS_OP_GET_QUOTA, 0, &iov, 1, NULL, NULL) != -EACCES;
 }
 
 /* UINT64_MAX: there is none, or it is not told. */

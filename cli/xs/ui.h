@@ -67,6 +67,7 @@ struct ui {
 	bool zoom, writable, link_up, quit;
 	uint64_t nr_events;
 	char last_jump[UI_PATH_MAX]; /* where b goes back to */
+	char *yanked; /* what y or Y copied; Ctrl-Y types it */
 	char message[UI_PATH_MAX + UI_TEXT_MAX]; /* "" : the command for what is seen */
 };
 
@@ -98,6 +99,13 @@ void ui_ask(struct ui *u, const char *label, const char *text,
 void ui_say(struct ui *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Opens the way to @path and goes there. Says so when there is no such node. */
 void ui_jump(struct ui *u, const char *path);
+
+/* ui_view.c: the next of tree, flat list, and only what is about the domain under the cursor. */
+void ui_view_next(struct ui *u);
+
+/* ui_yank.c: the path, or the node and all below as JSON, to the terminal's clipboard. */
+void ui_yank_path(struct ui *u);
+void ui_yank_json(struct ui *u);
 
 /* ui_find.c: fuzzy search over all paths. */
 void ui_find_begin(struct ui *u);

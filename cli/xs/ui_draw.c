@@ -117,6 +117,7 @@ size_t ui_pane_rows(const struct ui *u)
 
 static void draw_node(const struct ui *u, int y, int width, const struct ui_node *n)
 {
+	bool flat = u->model.view == VIEW_FLAT;
 	bool flash = n->changed_ms && ui_now_ms() - n->changed_ms < UI_FLASH_MS;
 	char *value = n->value ? text_escape(n->value, n->len) : strdup("");
 	char path[UI_PATH_MAX], buf[64];
@@ -125,9 +126,10 @@ static void draw_node(const struct ui *u, int y, int width, const struct ui_node
 	model_path(n, path, sizeof(path));
 	meaning = meaning_decode(path, n->value, n->len, buf, sizeof(buf));
 	putf(y, 0, width, n == u->model.cursor ? CURSOR : flash ? CHANGED : PLAIN,
-	     "%c%*s%c%c%s%s%.500s%s%s%s", n == u->model.cursor ? '>' : ' ', n->depth * 2, "",
-	     flash ? '*' : ' ',
-	     !n->has_children ? ' ' : n->open ? '-' : '+', n->name, *value ? " = " : "", value,
+	     "%c%*s%c%c%s%s%.500s%s%s%s", n == u->model.cursor ? '>' : ' ',
+	     flat ? 0 : n->depth * 2, "", flash ? '*' : ' ',
+	     !n->has_children || flat ? ' ' : model_is_open(&u->model, n) ? '-' : '+',
+	     flat ? path : n->name, *value ? " = " : "", value,
 	     meaning ? " (" : "", meaning ? meaning : "", meaning ? ")" : "");
 	free(value);
 }

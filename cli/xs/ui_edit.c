@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ui_edit.c - changes made in `xs browse -w`. Each is one transaction, by callbacks, that first
- * looks whether the store still holds what was on the screen: the value, the permissions, for a
- * removal also the generation of the children. If not, nothing is changed.
+ * looks whether the store still holds what was on the screen: the value, the permissions, and the
+ * generation, which tells also of a value that changed and changed back, and of children. If not,
+ * nothing is changed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static void on_step(void *arg, int rc, const char *data, size_t len)
 
 	if (e->step == CHECK_VALUE && e->absent && rc == -ENOENT) {
 		rc = 0;
-		e->step = CHECK_GEN; /* nothing more to compare */
+		e->step = CHECK_GEN; /* nothing to compare */
 	} else if (e->step == CHECK_GEN && rc == -ENOSYS) {
 		rc = 0; /* a daemon without generations */
 	} else if (rc == 0 && !as_seen(e, data, len)) {
@@ -112,8 +113,6 @@ static void advance(struct ui_edit *e)
 	unsigned int type, nr = 1;
 	int rc;
 
-	if (e->step == CHECK_GEN && e->type != XS_RM)
-		e->step = CHANGE; /* what is below does not matter */
 	if (e->step == COMMIT) {
 		xs_txn_commit(e->txn);
 		return;
@@ -224,7 +223,8 @@ static struct ui_edit *begin(struct ui *u, unsigned int type)
 	if (u->detail.perms && strcmp(u->detail.path, e->path) == 0) {
 		e->perms = copy(u->detail.perms, u->detail.perms_len);
 		e->perms_len = u->detail.perms_len;
-		e->gen = u->detail.gen;
+		/* one that is being read again is not what the screen shows */
+		e->gen = u->detail.stale || u->detail.asked ? -1 : u->detail.gen;
 	} else {
 		e->gen = -1;
 	}
@@ -331,6 +331,7 @@ void ui_edit_add(struct ui *u)
 	if (!e)
 		return;
 	e->absent = true;
+	e->gen = -1; /* it would be the directory's */
 	ui_ask(u, "name of the new child: ", "", name_typed);
 }
 

@@ -57,7 +57,7 @@ static void key_close(struct ui *u)
 {
 	struct ui_node *n = u->model.cursor;
 
-	if (n->open && n->parent)
+	if (n->open && n->parent && u->model.view != VIEW_FLAT)
 		model_open(&u->model, n, false);
 	else if (n->parent)
 		u->model.cursor = n->parent;
@@ -267,6 +267,9 @@ static const struct {
 	{ 'p', ui_edit_perms, NULL },
 	{ 'a', ui_edit_add, "a, d            adds a child; removes the node (with -w)" },
 	{ 'd', ui_edit_remove, NULL },
+	{ 'y', ui_yank_path, "y, Y            copies the path; the node and all below as JSON" },
+	{ 'Y', ui_yank_json, NULL },
+	{ 't', ui_view_next, "t               a flat list; one domain's nodes only; the tree again" },
 	{ 'r', key_refresh, "r               reads everything again" },
 	{ '?', key_help, "?, q            these keys; leaves" },
 	{ 'q', key_quit, NULL },
@@ -309,6 +312,17 @@ static void rub_out(struct ui_prompt *p)
 	p->text[p->len] = '\0';
 }
 
+static void type_yanked(struct ui *u)
+{
+	struct ui_prompt *p = &u->prompt;
+	size_t len = u->yanked ? strlen(u->yanked) : 0;
+
+	if (p->len + len >= sizeof(p->text))
+		return;
+	memcpy(p->text + p->len, u->yanked ? u->yanked : "", len + 1);
+	p->len += len;
+}
+
 static void prompt_key(struct ui *u, int key)
 {
 	struct ui_prompt *p = &u->prompt;
@@ -327,6 +341,8 @@ static void prompt_key(struct ui *u, int key)
 		rub_out(p);
 	} else if (key == CTRL('U')) {
 		p->text[p->len = 0] = '\0';
+	} else if (key == CTRL('Y')) {
+		type_yanked(u);
 	} else if (key >= ' ' && key < 256 && p->len + 1 < sizeof(p->text)) {
 		p->text[p->len++] = (char)key;
 		p->text[p->len] = '\0';

@@ -39,8 +39,15 @@ void model_init(struct ui_model *m, const char *path)
 	m->cursor = m->root;
 }
 
+static void forget_shown(struct ui_model *m)
+{
+	while (m->nr_shown)
+		free(m->shown[--m->nr_shown]);
+}
+
 void model_fini(struct ui_model *m)
 {
+	forget_shown(m);
 	node_free(m->root);
 	free(m->line);
 }
@@ -309,14 +316,73 @@ void model_open(struct ui_model *m, struct ui_node *n, bool open)
 	m->moved = true;
 }
 
+/* How a node is to what VIEW_SHOWN shows. */
+enum relation { OUTSIDE, ON_THE_WAY, INSIDE };
+
+static enum relation relation_to(const char *path, const char *shown)
+{
+	while (*path && *shown) {
+		size_t a, b;
+
+		path += *path == '/';
+		shown += *shown == '/';
+		a = strcspn(path, "/");
+		b = strcspn(shown, "/");
+		if (a && !(b == 1 && *shown == '*') && (a != b || memcmp(path, shown, a) != 0))
+			return OUTSIDE;
+		path += a;
+		shown += a ? b : 0;
+	}
+	return *shown ? ON_THE_WAY : INSIDE;
+}
+
+static enum relation relation_of(const struct ui_model *m, const struct ui_node *n)
+{
+	enum relation best = OUTSIDE;
+	char path[4096];
+
+	model_path(n, path, sizeof(path));
+	for (size_t i = 0; i < m->nr_shown; i++) {
+		enum relation r = relation_to(path, m->shown[i]);
+
+		best = r > best ? r : best;
+	}
+	return best;
+}
+
+void model_set_view(struct ui_model *m, enum model_view view)
+{
+	forget_shown(m);
+	m->view = view;
+	m->moved = true;
+}
+
+void model_show(struct ui_model *m, const char *path)
+{
+	if (m->nr_shown < MODEL_SHOWN_MAX)
+		m->shown[m->nr_shown++] = must(strdup(path));
+	m->moved = true;
+}
+
+bool model_is_open(const struct ui_model *m, const struct ui_node *n)
+{
+	return n->open || m->view == VIEW_FLAT ||
+	       (m->view == VIEW_SHOWN && relation_of(m, n) == ON_THE_WAY);
+}
+
 static void lines_below(struct ui_model *m, struct ui_node *n)
 {
+	bool open;
+
+	if (m->view == VIEW_SHOWN && relation_of(m, n) == OUTSIDE)
+		return;
 	if (m->nr_lines == m->max_lines) {
 		m->max_lines = m->max_lines ? m->max_lines * 2 : 256;
 		m->line = must(realloc(m->line, m->max_lines * sizeof(*m->line)));
 	}
 	m->line[m->nr_lines++] = n;
-	for (size_t i = 0; n->open && i < n->nr_children; i++)
+	open = n->nr_children && model_is_open(m, n);
+	for (size_t i = 0; open && i < n->nr_children; i++)
 		lines_below(m, n->children[i]);
 }
 

@@ -28,8 +28,21 @@ struct ui_node {
 	int64_t changed_ms;           /* when its value last changed, 0: never since it was known */
 };
 
+/* Which nodes have a line. */
+enum model_view {
+	VIEW_TREE,   /* what is in an opened one */
+	VIEW_FLAT,   /* all that are known, by their full paths */
+	VIEW_SHOWN,  /* as the tree, but only what is on the way to struct ui_model's paths, or in it */
+	VIEW_NR
+};
+
+#define MODEL_SHOWN_MAX 8
+
 struct ui_model {
 	struct ui_node *root, *cursor;
+	enum model_view view;
+	char *shown[MODEL_SHOWN_MAX]; /* for VIEW_SHOWN: paths; a name may be * */
+	size_t nr_shown;
 	struct ui_node **line; /* what is visible, from the top */
 	size_t nr_lines, max_lines;
 	bool moved; /* lines are to be made anew */
@@ -58,6 +71,12 @@ void model_set_children(struct ui_model *m, struct ui_node *n, const char *names
 /* It is not there any more; the cursor moves to a neighbour. The root only loses its children. */
 void model_remove(struct ui_model *m, struct ui_node *n);
 
+/* Begins a view. Of VIEW_SHOWN the paths are to be added behind it. */
+void model_set_view(struct ui_model *m, enum model_view view);
+/* A path that VIEW_SHOWN shows; it is copied. What is too many is left out. */
+void model_show(struct ui_model *m, const char *path);
+/* Whether the children have lines, because it was opened or by the view. */
+bool model_is_open(const struct ui_model *m, const struct ui_node *n);
 void model_open(struct ui_model *m, struct ui_node *n, bool open);
 /* Makes the lines if needed. Returns the cursor's. */
 size_t model_lines(struct ui_model *m);

@@ -139,7 +139,7 @@ static void on_list(void *arg, int rc, const char *data, size_t len)
 	struct job *j = arg;
 	struct ui_node *n = rc == -ECANCELED ? NULL : model_find(&j->u->model, j->path);
 
-	if (n && rc == -E2BIG && n->open) {
+	if (n && rc == -E2BIG && model_is_open(&j->u->model, n)) {
 		list_part(j);
 		return;
 	}

@@ -16,13 +16,14 @@ domain()
 J
 }
 
-mkdir -p /etc/xen/watch.d
-cat >/etc/xen/watch.d/states.conf <<'C'
-path = /status/domain/*/state
-exec-per-key = sh -c 'echo "$XS_PATH $XS_VALUE" >>/tmp/states'
+xs put /status/domain/nobody/state tested
+claim "the service of automations, up since boot, acts on a key" \
+	until_true 10 grep -q '/nobody/state tested$' /var/log/xen/states.log
+xs rm /status/domain/nobody
+cat >/etc/xen/watch.d/records.conf <<'C'
+path = /config/domain/*/power
+exec-per-key = sh -c 'echo "$XS_PATH $XS_TYPE $XS_VALUE" >>/tmp/powers'
 C
-xs automate &
-automate=$!
 
 domain left demo 2 >/tmp/left
 domain right cloud 3 >/tmp/right
@@ -51,7 +52,9 @@ claim "its record is gone" sh -c '! xs exists /config/domain/right'
 claim "the other goes on" until_true 10 ping -c 1 -W 1 10.0.0.2
 claim "a configuration file becomes a running domain" xs import-cfg --start /etc/xen/cloud.cfg name=third memory=96
 claim "third comes up" hears third 90 'guest: ready'
-claim "the automation saw each of them run" sh -c 'for d in left right third; do grep -q "^/status/domain/$d/state running$" /tmp/states || exit 1; done'
-kill $automate
+claim "the automation that the machine came with saw each of them run" sh -c \
+	'for d in left right third; do grep -q "/status/domain/$d/state running$" /var/log/xen/states.log || exit 1; done'
+claim "and the one put there just now the records" sh -c \
+	'for d in left right; do grep -qE "^/config/domain/$d/power (put|initial) on$" /tmp/powers || exit 1; done'
 claim "xs apply --prune with nothing in it ends all" sh -c 'echo "{\"@roots\": [\"/config/domain\"]}" | xs apply -y --prune -'
 claim "nobody is left" until_true 60 sh -c '[ "$(xm list | wc -l)" = 2 ]'

@@ -74,6 +74,19 @@ go /t/a; typed e; sees "without -w nothing is changed" "looking only: xs browse 
 go /t/a; keys w; until_screen '^ pinned'
 xs write /t/a two; sees "a pinned node's changes are counted" "x[0-9]+ /t/a = two"
 xs write /t/a three; sees "again" "x[0-9]+ /t/a = three"
+keys t; sees "t lists paths, of closed directories too" "^ +$home/memory/target = 131072"
+is "the cursor stays" "/t/a = three" "$(cursor | sed 's/^[ *]*//')"
+go $front/state; keys t
+sees "then what is about the domain under the cursor" "about domain 3 web"
+sees "its home" "device"
+sees "and the other ends of its devices" "frontend = /local/domain/"
+if on_screen '[+-]t$'; then fail "and nothing else" "$(screen)"; else pass "and nothing else"; fi
+keys t; sees "then the tree again" '^ +[+-]t '
+go /t/a
+tmux -S "$dir/tmux" set -s set-clipboard on
+keys y; sees "without a clipboard in the terminal y says so" "Ctrl-Y types it; the clipboard cannot take it: /t/a"
+keys : C-y; sees "and Ctrl-Y types it" "^path: /t/a"
+keys Escape
 keys s; sees "a snapshot is taken" "snapshot of [0-9]+ nodes"
 xs write /t/a four /t/new 1 && xs rm /t/z; keys D
 sees "what was added since is told" "^\+ /t/new = 1"
@@ -100,6 +113,9 @@ is "bytes arrive" "$(printf 'theirsx\\\001')" "$(xs read --raw /t/a)"
 go /t/a; keys p C-u; typed n0,r3; keys Enter
 sees "permissions are changed" "^xs perms /t/a n0 r3"
 is "they are in the store" n0,r3 "$(xs perms /t/a)"
+xs write /t/a 1; go /t/a; keys r; until_screen 'a = 1'
+keys e C-u; typed 2; until_screen '^value: 2'; xs write /t/a other; xs write /t/a 1; keys Enter
+sees "nor one that changed and changed back" "/t/a changed meanwhile: look again"
 keys d; typed wrong; keys Enter; sees "removing needs the node's name" "that is not its name"
 keys d; typed a; keys Enter; sees "and then removes it" "^xs rm /t/a"
 is "it is gone" 1 "$(xs exists /t/a; echo $?)"
@@ -144,6 +160,18 @@ if grep -q "$(printf '\033')\[[0-9;]*3[0-7]m" "$dir/drawn"; then fail "NO_COLOR:
 keys q; sees "and it ends well" "ended with 0"
 
 xs rm /t # the storm is longer than the screen
+# ---- the clipboard ----
+close_screen
+fill
+show "/t" 80x24 xterm-256color
+tmux -S "$dir/tmux" set -s set-clipboard on
+until_screen 'live'
+keys y; sees "y copies the path" "copied: /t"
+copied() { [ "$(tmux -S "$dir/tmux" show-buffer 2>/dev/null)" = "$1" ]; }
+if comes_so copied /t; then pass "to the terminal's clipboard"; else fail "to the clipboard" "$(tmux -S "$dir/tmux" show-buffer 2>&1)"; fi
+keys Y; sees "Y copies the node and all below" "copied: xs export --relative /t"
+if comes_so copied '{"a":"one","z":"1"}'; then pass "as JSON"; else fail "as JSON" "$(tmux -S "$dir/tmux" show-buffer 2>&1)"; fi
+
 close_screen
 fill
 show "/t" 80x24 dumb

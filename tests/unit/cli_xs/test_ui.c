@@ -52,6 +52,39 @@ static void test_only_opened_nodes_have_lines(void **state)
 	model_fini(&m);
 }
 
+static void test_a_flat_view_has_a_line_for_all_that_is_known(void **state)
+{
+	struct ui_model m;
+
+	fill(&m);
+	model_set_view(&m, VIEW_FLAT);
+	model_lines(&m);
+	assert_int_equal(m.nr_lines, 6);
+	model_set_view(&m, VIEW_TREE);
+	model_lines(&m);
+	assert_int_equal(m.nr_lines, 3);
+	model_fini(&m);
+}
+
+static void test_a_view_of_some_paths_has_the_way_to_them_and_what_is_in_them(void **state)
+{
+	struct ui_model m;
+
+	fill(&m);
+	model_set_view(&m, VIEW_SHOWN);
+	model_show(&m, "/*/10");
+	model_show(&m, "/a/below");
+	model_lines(&m);
+	assert_int_equal(m.nr_lines, 4);
+	assert_string_equal(m.line[1]->name, "a");
+	assert_string_equal(m.line[3]->name, "10");
+	model_set_view(&m, VIEW_SHOWN);
+	model_show(&m, "/ab");
+	model_lines(&m);
+	assert_int_equal(m.nr_lines, 1);
+	model_fini(&m);
+}
+
 static void test_a_cursor_whose_node_goes_moves_to_the_neighbour(void **state)
 {
 	static const char left[] = "9\0";
@@ -220,6 +253,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers_come_by_value_before_words),
 		cmocka_unit_test(test_only_opened_nodes_have_lines),
+		cmocka_unit_test(test_a_flat_view_has_a_line_for_all_that_is_known),
+		cmocka_unit_test(test_a_view_of_some_paths_has_the_way_to_them_and_what_is_in_them),
 		cmocka_unit_test(test_a_cursor_whose_node_goes_moves_to_the_neighbour),
 		cmocka_unit_test(test_a_change_asks_for_the_node_and_all_known_below),
 		cmocka_unit_test(test_a_new_node_asks_for_its_directory_only),
