@@ -173,6 +173,51 @@ xs write /e/sh 5
 done_watching
 is "--shell runs a command line" "/e/sh=5 0 arg" "$(cat shell.log)"
 
+# a handler that still runs when the next change comes
+cat >busy <<'H'
+#!/bin/sh
+trap 'echo "stopped $XS_VALUE" >>busy.log; exit' TERM
+trap 'echo "hup $XS_VALUE" >>busy.log' HUP
+echo "begun $XS_VALUE" >>busy.log
+until [ -e go ]; do sleep 0.05; done
+echo "ended $XS_VALUE" >>busy.log
+H
+chmod +x busy
+xs write /b/k 0 /b/other 0
+busy() { rm -f busy.log go; watch --initial none "$@" ./busy; xs write /b/k 1; until_so grep -q 'begun 1' busy.log; }
+busy /b --exec
+xs write /b/k 2; xs write /b/k 3; xs write /b/k 4; touch go
+until_so grep -q 'ended 4' busy.log
+kill $watcher; done_watching
+is "while a handler runs, changes gather: the last one runs it again" "begun 1 ended 1 begun 4 ended 4" "$(xargs <busy.log)"
+# nothing tells that a change was dropped: one that arrived too late to be is tried again, later
+for pause in 0.2 1 5 20; do
+	busy --on-busy drop /b --exec
+	xs write /b/k 2; sleep $pause
+	touch go; until_so grep -q 'ended 1' busy.log
+	until_so sh -c 'xs write /b/k 3 && grep -q "ended 3" busy.log'
+	kill $watcher; done_watching
+	grep -q 'begun 2' busy.log || break
+done
+is "--on-busy drop: they are dropped" "begun 1 ended 1 begun 3 ended 3" "$(head -n 4 busy.log | xargs)"
+busy --on-busy restart /b --exec
+xs write /b/k 2; until_so grep -q 'begun 2' busy.log
+touch go; until_so grep -q 'ended 2' busy.log
+kill $watcher; done_watching
+is "--on-busy restart: the old one ends before the new one begins" "begun 1 stopped 1 begun 2 ended 2" "$(xargs <busy.log)"
+busy --on-busy signal:HUP /b --exec
+xs write /b/k 2; until_so grep -q 'hup 1' busy.log
+touch go; until_so grep -q 'ended 1' busy.log
+kill $watcher; done_watching
+is "--on-busy signal:HUP: it gets the signal" "begun 1 hup 1 ended 1" "$(head -n 3 busy.log | xargs)"
+watch --initial none --debounce 1h --max-wait 300ms -n 1 /b
+xs write /b/m 1
+done_watching
+is "--max-wait ends the wait for quiet" "0 put /b/m" "$rc $(awk '{print $1, $2}' events)"
+watch --debounce 1h -t 500ms /b/k
+done_watching
+is "--debounce does not delay the state at the start" "124 initial /b/k" "$rc $(awk '{print $1, $2}' events)"
+
 # automations in files
 mkdir watch.d
 cat >watch.d/one.conf <<'C'
