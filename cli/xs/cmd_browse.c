@@ -120,12 +120,25 @@ static void ui_fini(struct ui *u)
 	free(u);
 }
 
+static void take_color(struct cli_args *a)
+{
+	const char *when = cli_str(a, "color", "auto");
+
+	if (strcmp(when, "never") == 0)
+		setenv("NO_COLOR", "1", 1);
+	else if (strcmp(when, "always") == 0)
+		unsetenv("NO_COLOR");
+	else if (strcmp(when, "auto") != 0)
+		cli_usage(a, "--color %s: auto, always or never is wanted", when);
+}
+
 static int run_browse(struct cli_args *a)
 {
 	struct ui *u;
 	char *path = store_path(a->argc ? a->argv[0] : "/");
 	int rc;
 
+	take_color(a);
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		cli_die(CLI_USAGE, "browse needs a terminal; xs tree %s prints the same", path);
 	rc = xs_sync_str(store(), XS_READ, 0, path, NULL, NULL);
@@ -155,6 +168,7 @@ static int run_browse(struct cli_args *a)
 }
 
 static const struct cli_opt opts[] = {
+	{ 0, "color", "WHEN", "colours: auto (default), always, never" },
 	{ 'w', "write", NULL, "values may be changed, nodes added and removed" },
 	{ 0 },
 };

@@ -182,6 +182,7 @@ const struct cli_cmd cmd_quota = {
 
 const struct cli_cmd cmd_watches = {
 	.name = "watches",
+	.alias = "who",
 	.args = "[DOMID]",
 	.help = "who watches what",
 	.max_args = 1,

@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "json_out.h"
+#include "schema.h"
 #include "store.h"
 #include "text.h"
 #include "watch_state.h"
@@ -37,8 +38,30 @@ static const char *lifetime(const char *path)
 	return "gone with the next boot of the host";
 }
 
+/*
+ * Registered watches that a change of @path fires, as far as the daemon tells; -1: it does not, or
+ * not to us. Its own changes feeds (xs watch) have no registration.
+ */
+static int watchers(const char *path)
+{
+	char *all, *line, *next;
+	int nr = 0;
+
+	if (xs_sync_str(store(), XS_CONTROL, 0, "watches", &all, NULL) != 0)
+		return -1;
+	for (line = strtok_r(all, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		const char *on = strchr(line, ' ');
+
+		nr += on && path_is_below(on + 1, path);
+	}
+	free(all);
+	return nr;
+}
+
 static json_t *stat_json(const struct xs_node *n, const char *path, long long gen)
 {
+	const struct schema_row *row = schema_find(path);
+	int nr = watchers(path);
 	json_t *o = json_pack("{s:s, s:I, s:i, s:s}", "path", path, "size",
 			      (json_int_t)n->value_len, "children", n->nr_children, "lifetime",
 			      path_is_below("/config", path) || path_is_below("/history", path) ?
@@ -49,12 +72,18 @@ static json_t *stat_json(const struct xs_node *n, const char *path, long long ge
 	json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
 	if (gen >= 0)
 		json_object_set_new(o, "gen", json_integer(gen));
+	if (row)
+		json_object_set_new(o, "type", json_string(row->type_text));
+	if (nr >= 0)
+		json_object_set_new(o, "watches", json_integer(nr));
 	return o;
 }
 
 static void stat_print(const struct xs_node *n, const char *path, long long gen)
 {
 	char *value = n->value ? text_escape(n->value, n->value_len) : strdup("(not readable)");
+	const struct schema_row *row = schema_find(path);
+	int nr = watchers(path);
 	char perms[512];
 
 	store_perms_text(n->perms, n->perms_len, perms, sizeof(perms));
@@ -64,6 +93,10 @@ static void stat_print(const struct xs_node *n, const char *path, long long gen)
 	       perms);
 	if (gen >= 0)
 		printf("generation   %lld\n", gen);
+	if (row)
+		printf("type         %s\n", row->type_text);
+	if (nr >= 0)
+		printf("watches      %d\n", nr);
 	printf("lifetime     %s\n", lifetime(path));
 	free(value);
 }

@@ -56,6 +56,13 @@ run xs write /t/good 1 '/t/bad path' 2
 is "several writes are one transaction" "1 1" "$rc $(xs exists /t/good; echo $?)"
 
 gen=$(xs stat /t/a | awk '/^generation/{print $2}')
+xs watch --plain /t >/dev/null & watcher=$!
+until_so sh -c "xs who | grep -q ' /t$'"
+is "stat tells how many watches a change fires" 1 "$(xs stat /t/a | awk '/^watches/{print $2}')"
+kill $watcher
+xs write /config/domain/typed/memory 64
+is "and the type of what is registered" "MIB(2..16777216)" "$(xs stat /config/domain/typed/memory | awk "/^type/{print \$2}")"
+xs rm /config/domain
 run xs put --if-gen "$gen" /t/a due
 is "write --if-gen changes what is of that generation" "0 due" "$rc $(xs get /t/a)"
 run xs put --if-gen "$gen" /t/a tre
