@@ -30,7 +30,7 @@ static const struct opt detach_options[] = {
 
 struct kind {
 	const char *noun, *lister;
-	const char *list, *backend;		     /* in the record; in dom0's backend directory */
+	const char *list, *backend; /* in the record; in dom0's backend directory */
 	const char *name_in_list, *name_in_backend;  /* keys of what the user calls it */
 	unsigned int max;
 	bool item_is_id; /* its item in the record is the device's number, too */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apply.c - one transaction from a document to the store, and the check that needs both: whether the
- * records of domains that shall run are complete.
+ * apply.c - one transaction from a document to the store, and the check that needs both: whether
+ * the records of domains that shall run are complete.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "apply.h"
 #include "die.h"
 #include "json_out.h"
-#include "limits.h"
+#include "doc_limits.h"
 #include "nearest.h"
 #include "schema.h"
 #include "store.h"
@@ -161,7 +161,7 @@ void job_run(struct job *j)
 {
 	int rc;
 
-	limits_check(&j->doc);
+	doc_limits_check(&j->doc);
 	rc = xs_transact(store(), do_it, j, TRIES, NULL);
 	if (j->moved)
 		cli_die(CLI_FAIL, "the store changed after the plan was shown; nothing was done");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_automate.c - `xs automate`: runs every automation of a directory, each as a `xs watch --config`
- * process of its own; starts again those that fail, follows files that come, change and go. What
- * systemd does with xs-watch@.service, for a machine without it.
+ * cmd_automate.c - `xs automate`: runs every automation of a directory, each as a `xs watch
+ * --config` process of its own; starts again those that fail, follows files that come, change and
+ * go. What systemd does with xs-watch@.service, for a machine without it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -223,9 +223,10 @@ const struct cli_cmd cmd_automate = {
 	.name = "automate",
 	.args = "[DIRECTORY]",
 	.help = "runs all automations of a directory (" WATCH_DIR ")",
-	.more = "Each NAME.conf is run as `xs watch --config NAME.conf`; one that fails is started again\n"
-		"after a pause. Files may come, change and go meanwhile. With systemd, the unit\n"
-		"xs-watch@NAME.service runs one of them.",
+	.more =
+		"Each NAME.conf is run as `xs watch --config NAME.conf`; one that fails is\n"
+		"started again after a pause. Files may come, change and go meanwhile. With\n"
+		"systemd, the unit xs-watch@NAME.service runs one of them.",
 	.example = "xs automate\n"
 		   "xs automate ./watch.d",
 	.max_args = 1,

@@ -178,9 +178,10 @@ const struct cli_cmd cmd_browse = {
 	.alias = "ui",
 	.args = "[PATH]",
 	.help = "the store on the whole terminal, kept up to date (? shows keys)",
-	.more = "The bottom line shows the command that does the same. Only looks, unless -w is\n"
-		"given; then each change is a transaction that holds only if what was on the screen\n"
-		"is still true.\n"
+	.more =
+		"The bottom line shows the command that does the same. Only looks, unless -w is\n"
+		"given; then each change is a transaction that holds only if what was on the\n"
+		"screen is still true.\n"
 		"Works on any terminal that can place text, without colours too (NO_COLOR).",
 	.opts = opts,
 	.max_args = 1,

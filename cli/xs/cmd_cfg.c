@@ -120,8 +120,9 @@ const struct cli_cmd cmd_import_cfg = {
 	.name = "import-cfg",
 	.args = "FILE.cfg [KEY=VALUE]...",
 	.help = "writes a domain's record from a configuration file of xm or xl",
-	.more = "Literals only: no Python code is run. KEY=VALUE words override lines of the file.\n"
-		"Adds and changes keys of the record /config/domain/NAME, removes none.",
+	.more =
+		"Literals only: no Python code is run. KEY=VALUE words override lines of the\n"
+		"file. Adds and changes keys of the record /config/domain/NAME, removes none.",
 	.example = "xs import-cfg /etc/xen/web.cfg\n"
 		   "xs import-cfg --print web.cfg memory=512 >web.json",
 	.opts = import_opts,

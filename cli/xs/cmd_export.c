@@ -163,9 +163,10 @@ const struct cli_cmd cmd_export = {
 	.name = "export",
 	.args = "[PATH]",
 	.help = "part of the store as a JSON document",
-	.more = "An object's members are children, a string is a value; \"@value\" is the value of a\n"
-		"node that has children too, \"@perms\" its permissions, {\"@b64\":...} bytes that are\n"
-		"no text. Keys are sorted: the same store gives the same bytes.",
+	.more =
+		"An object's members are children, a string is a value; \"@value\" is the value\n"
+		"of a node that has children too, \"@perms\" its permissions, {\"@b64\":...}\n"
+		"bytes that are no text. Keys are sorted: the same store gives the same bytes.",
 	.opts = opts,
 	.max_args = 1,
 	.example = "xs export /config >config.json",

@@ -83,8 +83,9 @@ const struct cli_cmd cmd_find = {
 	.name = "find",
 	.args = "[PATTERN]",
 	.help = "nodes by path pattern, value or owner",
-	.more = "* stands for any part of one name, ** for any number of names. A path without them\n"
-		"means everything below it. Status 1 when there is nothing.",
+	.more =
+		"* stands for any part of one name, ** for any number of names. A path without\n"
+		"them means everything below it. Status 1 when there is nothing.",
 	.example = "xs find '/local/domain/*/name'\n"
 		   "xs find --decode '/**/state' --value 4\n"
 		   "xs find -0 --owner 5 | xargs -0 -n 1 xs perms",

@@ -53,8 +53,9 @@ const struct cli_cmd cmd_import = {
 	.name = "import",
 	.args = "[FILE]",
 	.help = "writes a JSON document into the store, in one transaction",
-	.more = "Adds and changes nodes, removes none. Everything is checked before the first write;\n"
-		"all problems are reported together.",
+	.more =
+		"Adds and changes nodes, removes none. Everything is checked before the first\n"
+		"write; all problems are reported together.",
 	.opts = import_opts,
 	.max_args = 1,
 	.example = "xs import host.json",
@@ -121,11 +122,13 @@ const struct cli_cmd cmd_apply = {
 	.name = "apply",
 	.args = "[FILE]",
 	.help = "makes the store as a JSON document says, after showing the plan",
-	.more = "As import, and null removes a node. With --prune what the document does not mention\n"
-		"goes, too, but only below the paths in its \"@roots\", and not what a program wrote into\n"
-		"a record that stays (its uuid). A document with \"@set\": \"NAME\" is remembered in\n"
-		"/config/apply/NAME: --prune takes away only what it declared before, and what another\n"
-		"document's set declares is neither changed nor taken away, unless --take is given.",
+	.more =
+		"As import, and null removes a node. With --prune what the document does not\n"
+		"mention goes, too, but only below the paths in its \"@roots\", and not what a\n"
+		"program wrote into a record that stays (its uuid). A document with \"@set\":\n"
+		"\"NAME\" is remembered in /config/apply/NAME: --prune takes away only what it\n"
+		"declared before, and what another document's set declares is neither changed\n"
+		"nor taken away, unless --take is given.",
 	.opts = apply_opts,
 	.max_args = 1,
 	.example = "xs apply --dry-run host.json",
@@ -178,8 +181,9 @@ const struct cli_cmd cmd_diff = {
 	.name = "diff",
 	.args = "[FILE] FILE",
 	.help = "what apply would change, or how two documents differ",
-	.more = "Exit status: 0 no difference, 1 some, 2 and above an error. With two files: from the\n"
-		"first to the second.",
+	.more =
+		"Exit status: 0 no difference, 1 some, 2 and above an error. With two files:\n"
+		"from the first to the second.",
 	.opts = diff_opts,
 	.min_args = 1,
 	.max_args = 2,

@@ -116,8 +116,9 @@ const struct cli_cmd cmd_perms = {
 	.alias = "chmod",
 	.args = "PATH [MODE...]",
 	.help = "shows or sets permissions: n5 owner 5, others nothing; then r7 w8 b9",
-	.more = "The first MODE names the owner and what everybody else may do (n nothing, r read,\n"
-		"w write, b both); each further one what that domain may do.",
+	.more =
+		"The first MODE names the owner and what everybody else may do (n nothing, r\n"
+		"read, w write, b both); each further one what that domain may do.",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,

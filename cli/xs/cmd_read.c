@@ -112,8 +112,9 @@ const struct cli_cmd cmd_read = {
 	.alias = "get",
 	.args = "PATH... | PATTERN...",
 	.help = "values of nodes",
-	.more = "Bytes that are no text are shown as \\xNN; --raw gives them as they are, but not to a\n"
-		"terminal.",
+	.more =
+		"Bytes that are no text are shown as \\xNN; --raw gives them as they are, but\n"
+		"not to a terminal.",
 	.example = "xs get web:memory/target\n"
 		   "xs get --decode '/local/domain/*/device/*/*/state'\n"
 		   "xs get --raw ~/data/blob >blob",

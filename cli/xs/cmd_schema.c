@@ -195,7 +195,8 @@ static int run_schema(struct cli_args *a)
 	for (size_t i = 0; schema_at(i); i++)
 		add_row(root, schema_at(i));
 	finish_node(root, true);
-	json_object_set_new(root, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
+	json_object_set_new(root, "$schema",
+			    json_string("http://json-schema.org/draft-07/schema#"));
 	json_object_set_new(root, "title", json_string("Documents of xs import and xs apply"));
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
 	putchar('\n');

@@ -82,8 +82,10 @@ const struct cli_cmd cmd_txn = {
 	.name = "txn",
 	.args = "[FILE]",
 	.help = "compare and change in one transaction; status 1 when the condition was false",
-	.more = "FILE is {\"if\": DOC, \"then\": DOC, \"else\": DOC}, each a document as in import;\n"
-		"null in \"if\" means that the node does not exist, elsewhere that it shall go:\n"
+	.more =
+		"FILE is {\"if\": DOC, \"then\": DOC, \"else\": DOC}, each a document as in\n"
+		"import; null in \"if\" means that the node does not exist, elsewhere that it\n"
+		"shall go:\n"
 		"  {\"if\": {\"a\": {\"owner\": null}}, \"then\": {\"a\": {\"owner\": \"me\"}}}",
 	.max_args = 1,
 	.example = "xs txn take-ownership.json",

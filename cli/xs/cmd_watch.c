@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_watch.c - `xs watch`: what changes, as it changes: its options, its loop, its end. The work is
- * in watch_session.c.
+ * cmd_watch.c - `xs watch`: what changes, as it changes: its options, its loop, its end. The work
+ * is in watch_session.c.
  */
 #include <limits.h>
 #include <signal.h>
@@ -180,9 +180,11 @@ static const struct cli_opt opts[] = {
 	{ 'n', "number", "N", "end after N changes" },
 	{ 'u', "until", "PATH=VALUE", "end when this is so" },
 	{ 't', "timeout", "TIME", "end with status 124 after TIME" },
-	{ 0, "debounce", "TIME", "report when it has been quiet for TIME, last value of each path" },
+	{ 0, "debounce", "TIME",
+	  "report when it has been quiet for TIME, last value of each path" },
 	{ 0, "max-wait", "TIME", "with --debounce: but not later than this" },
-	{ 0, "on-busy", "WHAT", "handler still running: queue (default), drop, restart, signal:HUP" },
+	{ 0, "on-busy", "WHAT",
+	  "handler still running: queue (default), drop, restart, signal:HUP" },
 	{ 0, "parallel", "N", "with --exec-per-key: up to N at once, one at a time for a path" },
 	{ 0, "shell", NULL, "the word after --exec is a command line for sh" },
 	{ 0, "exit-on-fail", NULL, "end with the handler's status when it fails" },
@@ -197,14 +199,16 @@ const struct cli_cmd cmd_watch = {
 	.name = "watch",
 	.args = "PATH... [--exec CMD ARG...|--exec-per-key CMD ARG...]",
 	.help = "reports changes as they happen, or runs a command for them",
-	.more = "PATH may hold * (within a name) and ** (any number of names). Our daemon tells each\n"
-		"change with both values, its generation and its author (\"exact\": true). Another one\n"
-		"says only that something changed; values are read afterwards and may be newer still:\n"
-		"every change is reported at least once, the last value always. With --exec the command\n"
-		"gets the events as JSON lines on standard input and the last one in XS_PATH, XS_VALUE,\n"
-		"XS_PREV, XS_TYPE, XS_REASON, XS_GEN, XS_DOMID. Reconnects by itself and reports what it\n"
-		"missed. A --config file has lines OPTION = VALUE with the names of the long options, and\n"
-		"path, exec and exec-per-key; path may be repeated.",
+	.more =
+		"PATH may hold * (within a name) and ** (any number of names). Our daemon tells\n"
+		"each change with both values, its generation and its author (\"exact\": true).\n"
+		"Another one says only that something changed; values are read afterwards and\n"
+		"may be newer still: every change is reported at least once, the last value\n"
+		"always. With --exec the command gets the events as JSON lines on standard input\n"
+		"and the last one in XS_PATH, XS_VALUE, XS_PREV, XS_TYPE, XS_REASON, XS_GEN,\n"
+		"XS_DOMID. Reconnects by itself and reports what it missed. A --config file has\n"
+		"lines OPTION = VALUE with the names of the long options, and path, exec and\n"
+		"exec-per-key; path may be repeated.",
 	.example = "xs watch '/status/domain/*/state'\n"
 		   "xs watch --json --prev /config | tee changes.ndjson\n"
 		   "xs watch '/status/domain/*/state' --exec-per-key logger -t domains",

@@ -28,8 +28,8 @@ struct job {
 
 /*
  * The generation now. It is asked for outside the transaction, after the value was read inside: if
- * the commit finds that value unchanged, the generation was the value's. Others than our daemon tell
- * the node's generation in a listing, as the transaction sees it.
+ * the commit finds that value unchanged, the generation was the value's. Others than our daemon
+ * tell the node's generation in a listing, as the transaction sees it.
  */
 static int generation(uint32_t tx, const char *path, long *gen)
 {
@@ -154,7 +154,8 @@ static int run_write(struct cli_args *a)
 static const struct cli_opt opts[] = {
 	{ 0, "if-absent", NULL, "only if the node does not exist yet" },
 	{ 0, "if-value", "OLD", "only if its value is OLD now" },
-	{ 0, "if-gen", "N", "only if its generation is N now, as stat shows it (0: it is not there)" },
+	{ 0, "if-gen", "N",
+	  "only if its generation is N now, as stat shows it (0: it is not there)" },
 	{ 'i', "stdin", NULL, "the value is standard input, as it is" },
 	{ 0 },
 };

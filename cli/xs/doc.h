@@ -6,10 +6,11 @@
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
  * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
  * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
- * document, and "@set" names the document as owners.h has it. Exact form: one object a line, {"path","value"|"b64","perms"}.
+ * document, and "@set" names the document as owners.h has it. Exact form: one object a line,
+ * {"path","value"|"b64","perms"}.
  *
- * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form is
- * a backup and taken as it is.
+ * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form
+ * is a backup and taken as it is.
  */
 #ifndef STOREVISOR_XS_DOC_H
 #define STOREVISOR_XS_DOC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_pos.c - finds the places of values. jansson has accepted the text before, so the scanner here
- * only skips: blanks, punctuation, strings, and words; it keeps step with jansson's own tree.
+ * json_pos.c - finds the places of values. jansson has accepted the text before, so the scanner
+ * here only skips: blanks, punctuation, strings, and words; it keeps step with jansson's own tree.
  */
 #include <stdlib.h>
 #include <string.h>

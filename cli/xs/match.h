@@ -24,8 +24,8 @@ typedef void match_fn(void *arg, const struct xs_node *n, const char *path);
 size_t match_each(const char *typed, bool below, unsigned int flags, match_fn *fn, void *arg);
 
 /*
- * How nodes are printed, from the options of @a: one JSON object a line, paths only, each ended by a
- * NUL byte, or PATH = VALUE, with what the value means.
+ * How nodes are printed, from the options of @a: one JSON object a line, paths only, each ended by
+ * a NUL byte, or PATH = VALUE, with what the value means.
  */
 struct shower {
 	bool json, ndjson, null, names, decode, perms;

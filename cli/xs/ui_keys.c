@@ -269,7 +269,7 @@ static const struct {
 	{ 'd', ui_edit_remove, NULL },
 	{ 'y', ui_yank_path, "y, Y            copies the path; the node and all below as JSON" },
 	{ 'Y', ui_yank_json, NULL },
-	{ 't', ui_view_next, "t               a flat list; one domain's nodes only; the tree again" },
+	{ 't', ui_view_next, "t               a flat list; only one domain; the tree again" },
 	{ 'r', key_refresh, "r               reads everything again" },
 	{ '?', key_help, "?, q            these keys; leaves" },
 	{ 'q', key_quit, NULL },

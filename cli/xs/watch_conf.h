@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_conf.h - an automation in a file: the options, paths and command of `xs watch`, a line each.
+ * watch_conf.h - an automation in a file: the options, paths and command of `xs watch`, a line
+ * each.
  */
 #ifndef STOREVISOR_XS_WATCH_CONF_H
 #define STOREVISOR_XS_WATCH_CONF_H

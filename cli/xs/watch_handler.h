@@ -25,7 +25,7 @@ void handlers_start(struct handlers *h, const json_t *events, const char *key);
 /* Whether another may be started for @key: there is room, and none runs for the same. */
 bool handlers_free_for(const struct handlers *h, const char *key);
 int handlers_running(const struct handlers *h);
-/* Tells all to end (SIGTERM, and after five seconds SIGKILL); to be called again until they have. */
+/* Tells all to end (SIGTERM, after five seconds SIGKILL); to be called again until they have. */
 void handlers_end(struct handlers *h);
 /* Whether handlers_end() was called and some still run. */
 bool handlers_ending(const struct handlers *h);

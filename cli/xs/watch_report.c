@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_report.c - the events of `xs watch`: which paths are wanted, what an event says, and when the
- * run is done.
+ * watch_report.c - the events of `xs watch`: which paths are wanted, what an event says, and when
+ * the run is done.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -242,8 +242,9 @@ static void on_feed_end(void *arg, int rc)
 		w->plain = true;
 		return;
 	}
-	watch_say(s, "lost", rc ? "the daemon withdrew changes" : "changes came faster than they were "
-							   "taken: what follows is the outcome");
+	watch_say(s, "lost", rc ? "the daemon withdrew changes" :
+				  "changes came faster than they were taken: what follows is the "
+				  "outcome");
 	w->resync = true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits.c - a document against the quotas of an unprivileged client, before the first write.
+ * doc_limits.c - a document against the quotas of an unprivileged client, before the first write.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 #include "die.h"
 #include "doc.h"
-#include "limits.h"
+#include "doc_limits.h"
 #include "store.h"
 
 /* dom0 may ask for a domain's own limits, a guest may not. */
@@ -77,7 +77,7 @@ static void check_number(struct doc *d)
 		       touched < owned ? "transaction-nodes" : "nodes");
 }
 
-void limits_check(struct doc *d)
+void doc_limits_check(struct doc *d)
 {
 	if (!d->nr || is_privileged())
 		return;
