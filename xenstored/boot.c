@@ -128,8 +128,10 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 		ret = server_standard_nodes(srv);
 	if (ret == 0)
 		ret = introduce_own(srv);
-	if (ret == 0)
+	if (ret == 0) {
 		persist_resume(srv);
+		domains_forget_unknown(srv);
+	}
 	return ret;
 }
 

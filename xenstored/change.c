@@ -186,7 +186,8 @@ size_t subtree_size(const struct node *n)
 
 void change_remove(struct server *srv, struct node *n)
 {
-	bool watched = srv->watches.nr_watches > 0;
+	/* As in change_note(): rights to "@" events are no event themselves. */
+	bool watched = srv->watches.nr_watches > 0 && (n->parent || !n->name_len);
 	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 	struct node *next;
 

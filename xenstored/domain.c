@@ -6,6 +6,7 @@
 #include "domain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,13 +139,17 @@ static void strip_reader(struct server *srv, struct perms *p, unsigned int domid
 {
 	struct perms *without = perms_without(&srv->tree.perms, p, domid);
 
-	if (!without)
+	if (!without) {
+		srv->forget_again = true;
 		return;
+	}
 	while (p->nodes) {
 		struct node *n = p->nodes;
 
-		if (change_reserve(srv, 1, n->name_len + n->value_len + p->nr * 4u, true) < 0)
+		if (change_reserve(srv, 1, n->name_len + n->value_len + p->nr * 4u, true) < 0) {
+			srv->forget_again = true;
 			break;
+		}
 		change_perms(srv, n, perms_ref(without));
 	}
 	perms_put(&srv->tree.perms, without);
@@ -158,8 +163,10 @@ static void remove_owned(struct server *srv, struct perms *p)
 
 		if (n == srv->tree.root)
 			break;
-		if (change_reserve(srv, subtree_size(n), 0, true) < 0)
+		if (change_reserve(srv, subtree_size(n), 0, true) < 0) {
+			srv->forget_again = true;
 			break;
+		}
 		change_remove(srv, n);
 	}
 }
@@ -174,8 +181,10 @@ static void forget_domid(struct server *srv, unsigned int domid)
 	struct perms **found = calloc(t->nr + 1, sizeof(*found));
 	unsigned int nr = 0;
 
-	if (!found)
+	if (!found) {
+		srv->forget_again = true;
 		return;
+	}
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
 		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
 			if (perms_names(p, domid))
@@ -203,6 +212,65 @@ static void log_gone(struct server *srv, unsigned int domid)
 			    record_key(key, RECORD_DOMAIN, domid, 0));
 }
 
+/* Also in the record: after a restart the domid may be another domain's. */
+static void forget_target(struct server *srv, unsigned int domid)
+{
+	for (struct domain *d = srv->domains.list; d; d = d->next) {
+		if (d->target != domid)
+			continue;
+		d->target = NO_DOMID;
+		if (change_reserve(srv, 1, sizeof(struct domain_record), true) == 0)
+			domain_log(srv, d);
+		else
+			srv->forget_again = true;
+	}
+}
+
+/* Who may learn of this domain's end was said of this life of the domid. */
+static void forget_special(struct server *srv, unsigned int domid)
+{
+	char name[32];
+	int len = snprintf(name, sizeof(name), "@releaseDomain/%u", domid);
+	struct node *n = tree_find(&srv->tree, name, (size_t)len);
+
+	if (n && change_reserve(srv, 1, 0, true) == 0)
+		change_remove(srv, n);
+}
+
+/* A domid that some node names and that no domain has, or NO_DOMID. */
+static unsigned int find_unknown(struct server *srv)
+{
+	struct perms_table *t = &srv->tree.perms;
+
+	for (unsigned int i = 0; i < t->nr_buckets; i++) {
+		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
+			for (unsigned int k = 0; p->nodes && k < p->nr; k++) {
+				if (!domain_find(&srv->domains, p->e[k].domid))
+					return p->e[k].domid;
+			}
+		}
+	}
+	return NO_DOMID;
+}
+
+void domains_forget_unknown(struct server *srv)
+{
+	unsigned int domid, before = NO_DOMID;
+
+	srv->forget_again = false;
+	while ((domid = find_unknown(srv)) != NO_DOMID && domid != before) {
+		forget_domid(srv, domid);
+		before = domid;
+	}
+	for (struct domain *d = srv->domains.list; d; d = d->next) {
+		if (d->target != NO_DOMID && !domain_find(&srv->domains, d->target))
+			forget_target(srv, d->target);
+	}
+	srv->event_hold_seq = server_publish(srv);
+	watch_fire_collected(srv);
+	srv->event_hold_seq = 0;
+}
+
 void domain_release(struct server *srv, struct domain *d)
 {
 	struct domains *t = &srv->domains;
@@ -218,12 +286,10 @@ void domain_release(struct server *srv, struct domain *d)
 		d->conn->domain = NULL;
 		d->conn = NULL;
 	}
-	for (struct domain *other = t->list; other; other = other->next) {
-		if (other->target == domid)
-			other->target = NO_DOMID;
-	}
+	forget_target(srv, domid);
 	if (d->introduced)
 		watch_note_special(srv, "@releaseDomain", domid);
+	forget_special(srv, domid);
 	forget_domid(srv, domid);
 	doubts_forget_domain(srv, domid);
 	log_gone(srv, domid);

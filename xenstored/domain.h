@@ -66,6 +66,12 @@ int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint3
 /* RELEASE: forgets the domain, its nodes, watches and permissions; fires @releaseDomain. */
 void domain_release(struct server *srv, struct domain *d);
 
+/*
+ * Takes domids that no domain has out of the tree: those of an earlier boot in the persistent
+ * part, those the disk has brought back, and what could not be taken out when they ended.
+ */
+void domains_forget_unknown(struct server *srv);
+
 /* VIRQ_DOM_EXC: asks the hypervisor about every known domain; releases and reports. */
 void domains_check(struct server *srv);
 

@@ -58,15 +58,24 @@ int op_introduce(struct req *r)
 	return ret < 0 ? ret : reply_ok(r);
 }
 
+/* The argument of RELEASE and RESUME: not domain 0, which neither ends nor is resumed. */
+static int guest_arg(struct req *r, struct domain **out)
+{
+	unsigned int domid;
+	int ret = domid_arg(r->in, &domid);
+
+	if (ret == 0 && domid == 0)
+		ret = -EINVAL;
+	return ret < 0 ? ret : known_domain(r, r->in, out);
+}
+
 int op_release(struct req *r)
 {
 	struct domain *d;
-	int ret = known_domain(r, r->in, &d);
+	int ret = guest_arg(r, &d);
 
 	if (ret < 0)
 		return ret;
-	if (d->domid == 0)
-		return -EINVAL;
 	domain_release(r->srv, d);
 	return reply_ok(r);
 }
@@ -74,13 +83,13 @@ int op_release(struct req *r)
 int op_resume(struct req *r)
 {
 	struct domain *d;
-	int ret = known_domain(r, r->in, &d);
+	int ret = guest_arg(r, &d);
 
 	if (ret < 0)
 		return ret;
-	d->shutdown = false;
 	if (change_reserve(r->srv, 1, sizeof(struct domain_record), false) < 0)
 		return -ENOSPC;
+	d->shutdown = false;
 	domain_log(r->srv, d);
 	return reply_ok(r);
 }

@@ -310,6 +310,8 @@ static void tick(void *arg, short events)
 	listener_resume(srv->listener);
 	listener_resume(srv->ro_listener);
 	watch_make_up(srv);
+	if (srv->forget_again)
+		domains_forget_unknown(srv);
 	if (srv->runtime_full)
 		keeper_retry(srv);
 	if (srv->keeper && srv->durable_seq != srv->good_seq && now - srv->good_ns > GOOD_NS)

@@ -267,6 +267,18 @@ void watch_note(struct server *srv, const char *path, size_t len, struct perms *
 	f->exact = exact;
 }
 
+/* Who may know of event @name about @domid: one reference, or NULL for domain 0 only (rule C7). */
+static struct perms *special_perms(struct server *srv, const char *name, unsigned int domid)
+{
+	char own[64];
+	int len = snprintf(own, sizeof(own), "%s/%u", name, domid);
+	struct node *n = tree_find(&srv->tree, own, (size_t)len);
+
+	if (!n)
+		n = tree_find(&srv->tree, name, strlen(name));
+	return n ? perms_ref(n->perms) : NULL;
+}
+
 void watch_note_special(struct server *srv, const char *name, unsigned int domid)
 {
 	struct fire *f;
@@ -274,10 +286,13 @@ void watch_note_special(struct server *srv, const char *name, unsigned int domid
 	if (srv->watches.nr_watches == 0)
 		return;
 	f = fire_new(&srv->fires, name, strlen(name));
-	if (f)
-		f->domid = domid;
-	else
+	if (!f) {
 		srv->events_lost = true;
+		return;
+	}
+	f->domid = domid;
+	/* As it is now: what was said of this domain goes with it. */
+	f->before = special_perms(srv, name, domid);
 }
 
 static bool watcher_may_know(const struct watch *w, const struct fire *f)
@@ -333,35 +348,19 @@ static void fire_node(struct server *srv, const struct fire *f, const char *path
 		fire_path_watches(srv, wp, f, path);
 }
 
-/* Whether @c may know of event @name about @domid: explicit rights only (rule C7). */
-static bool special_allowed(struct server *srv, const struct conn *c, const char *name,
-			    unsigned int domid)
-{
-	char own[64];
-	int len = snprintf(own, sizeof(own), "%s/%u", name, domid);
-	struct node *n;
-
-	if (c->privileged)
-		return true;
-	n = tree_find(&srv->tree, own, (size_t)len);
-	if (!n)
-		n = tree_find(&srv->tree, name, strlen(name));
-	return n && conn_access(c, n->perms) & ACCESS_READ;
-}
-
 /* Depth 1 of a special watch asks for the domain's number in the event; others get the name. */
 static void fire_special_on(struct server *srv, const char *watched, const char *name,
-			    unsigned int domid)
+			    const struct fire *f)
 {
 	struct watch_path *wp = watch_path_find(&srv->watches, watched, strlen(watched),
 						path_hash(watched, strlen(watched)));
 	char about[64];
-	int len = snprintf(about, sizeof(about), "%s/%u", name, domid);
+	int len = snprintf(about, sizeof(about), "%s/%u", name, f->domid);
 	struct watch *next;
 
 	for (struct watch *w = wp ? wp->first : NULL; w; w = next) {
 		next = w->path_next;
-		if (w->conn->dead || !special_allowed(srv, w->conn, name, domid))
+		if (w->conn->dead || !watcher_may_know(w, f))
 			continue;
 		if (w->depth == 1)
 			conn_send_event(w->conn, w, about, (size_t)len);
@@ -375,8 +374,8 @@ static void fire_special(struct server *srv, const struct fire *f, const char *n
 	char about[64];
 
 	snprintf(about, sizeof(about), "%s/%u", name, f->domid);
-	fire_special_on(srv, name, name, f->domid);
-	fire_special_on(srv, about, name, f->domid);
+	fire_special_on(srv, name, name, f);
+	fire_special_on(srv, about, name, f);
 }
 
 void watch_fire_collected(struct server *srv)

@@ -138,6 +138,52 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 	assert_true(g.events >= 3);
 }
 
+/* Domain 2 with a node that only itself, and who has it as target, may read. */
+static void make_domain_2(int fd)
+{
+	fake_domain(live.hv, 2, FAKE_EXISTS);
+	assert_int_equal(live_request(fd, XS_INTRODUCE, "2\0" "6\0" "9", 6, NULL), 0);
+	assert_int_equal(live_write_number(fd, "/local/domain/2", 1), 0);
+	assert_int_equal(live_request(fd, XS_SET_PERMS, "/local/domain/2\0n2", 19, NULL), 0);
+}
+
+static int guest_reads_domain_2(struct guest *g)
+{
+	double end = live_now() + 20;
+
+	guest_place(g, XS_READ, 0, "/local/domain/2", 16);
+	fake_event(live.hv, FAKE_PORT(1));
+	while (g->answered < g->sent && live_now() < end)
+		guest_pull(g);
+	assert_int_equal(g->answered, g->sent);
+	return g->err;
+}
+
+static void test_target_that_ended_is_not_the_next_domain_of_that_number(void **state)
+{
+	static struct guest g;
+	int fd = live_open();
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(live.hv, 1);
+	g.errors_allowed = true;
+	make_domain_2(fd);
+	assert_int_equal(guest_reads_domain_2(&g), EACCES);
+	assert_int_equal(live_request(fd, XS_SET_TARGET, "1\0" "2", 4, NULL), 0);
+	assert_int_equal(guest_reads_domain_2(&g), 0);
+	fake_domain(live.hv, 2, 0);
+	fake_event(live.hv, FAKE_DOM_EXC);
+	while (live_request(fd, XS_READ, "/local/domain/2", 16, NULL) == 0)
+		usleep(1000);
+	close(fd);
+	live_kill(SIGKILL);
+	live_start();
+	fd = live_open();
+	make_domain_2(fd);
+	close(fd);
+	assert_int_equal(guest_reads_domain_2(&g), EACCES);
+}
+
 static void test_acknowledged_writes_are_there_after_kills(void **state)
 {
 	unsigned long acked[2] = { 0, 0 }, tried[2] = { 0, 0 };
@@ -238,10 +284,13 @@ static void test_second_daemon_on_the_same_directory_refuses(void **state)
 
 static void test_reboot_drops_the_runtime_part_only(void **state)
 {
-	char cmd[300];
+	char cmd[300], perms[XENSTORE_PAYLOAD_MAX + 1];
 	int fd = live_open();
 
 	assert_int_equal(live_write_number(fd, "/config/stays", 7), 0);
+	assert_int_equal(live_write_number(fd, "/config/of1", 7), 0);
+	assert_int_equal(live_request(fd, XS_SET_PERMS, "/config/of1\0n1", 15, NULL), 0);
+	assert_int_equal(live_request(fd, XS_SET_PERMS, "/config/stays\0n0\0r1", 20, NULL), 0);
 	assert_int_equal(live_write_number(fd, "/run/goes", 7), 0);
 	close(fd);
 	live_end();
@@ -252,6 +301,10 @@ static void test_reboot_drops_the_runtime_part_only(void **state)
 	fd = live_open();
 	assert_int_equal(live_read_number(fd, "/config/stays"), 7);
 	assert_int_equal(live_read_number(fd, "/run/goes"), 0);
+	/* The domain 1 of this boot is another one. */
+	assert_int_equal(live_read_number(fd, "/config/of1"), 0);
+	assert_int_equal(live_request(fd, XS_GET_PERMS, "/config/stays", 14, perms), 0);
+	assert_string_equal(perms, "n0");
 	close(fd);
 }
 
@@ -505,6 +558,7 @@ int main(int argc, char **argv)
 		T(test_ring_stream_goes_on_over_kills),
 		T(test_kill_between_any_two_instructions_does_nothing_twice),
 		T(test_watches_of_a_ring_outlive_the_daemon),
+		T(test_target_that_ended_is_not_the_next_domain_of_that_number),
 		T(test_acknowledged_writes_are_there_after_kills),
 		T(test_transactions_are_all_or_nothing_over_kills),
 		T(test_second_daemon_on_the_same_directory_refuses),
