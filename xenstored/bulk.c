@@ -65,10 +65,10 @@ static int add_node(struct buf *out, const struct node *n, const char *name, siz
 			       .depth = (uint16_t)depth };
 	struct bulk_parts parts = {
 		.name = name, .name_len = name_len, .value = node_value(n),
-		.value_len = n->value_len, .prev = "", .perms = n->perms,
+		.value_len = n->value_len, .prev = "", .perms = node_perms(n),
 	};
 
-	if (n->perms == before) {
+	if (parts.perms == before) {
 		rec.flags = XS_BULK_SAME_PERMS;
 		parts.perms = NULL;
 	}
@@ -84,10 +84,10 @@ static const struct node *next_within(const struct node *n, const struct node *t
 		return node_first(n);
 	}
 	while (n != top && !n->next) {
-		n = n->parent;
+		n = node_parent(n);
 		--*depth;
 	}
-	return n == top ? NULL : n->next;
+	return n == top ? NULL : node_sibling(n);
 }
 
 static bool too_many(const struct node *top, unsigned int max)
@@ -115,7 +115,7 @@ static int send_tree(struct req *r, const struct node *top, const struct xs_path
 	for (const struct node *n = top; n && ret == 0; n = next) {
 		ret = add_node(&bytes, n, n == top ? path->text : n->name,
 			       n == top ? path->len : n->name_len, depth, before);
-		before = n->perms;
+		before = node_perms(n);
 		if (ret == 0)
 			ret = bulk_send(r->conn, &s, &bytes, XENSTORE_PAYLOAD_MAX);
 		next = next_within(n, top, max, &depth);

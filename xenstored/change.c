@@ -14,18 +14,38 @@
 #include "server.h"
 
 /* Upper bound of a record's fixed part and key. */
-#define NODE_OVERHEAD (JOURNAL_RECORD_HDR + RECORD_KEY_MAX + 64)
+#define RECORD_OVERHEAD (JOURNAL_RECORD_HDR + RECORD_KEY_MAX + 64)
 
-int change_reserve(struct server *srv, size_t nr_nodes, size_t bytes, bool frees)
+int change_reserve(struct server *srv, size_t nr, size_t bytes, bool frees)
 {
 	if (!srv->journal)
 		return 0;
-	return journal_reserve(srv->journal, nr_nodes * NODE_OVERHEAD + bytes, frees);
+	return journal_reserve(srv->journal, nr * RECORD_OVERHEAD + bytes, frees);
 }
 
-static unsigned int node_env(const struct node *n)
+int change_reserve_nodes(struct server *srv, const struct change_need *need)
 {
-	return n->flags & NODE_PERSISTENT ? JOURNAL_PERSISTENT : JOURNAL_RUNTIME;
+	size_t nr = need->persistent ? need->nr_nodes : 0;
+	int ret = change_reserve(srv, nr, need->persistent ? need->bytes : 0, need->frees);
+
+	return ret < 0 ? ret : tree_reserve(&srv->tree, need->nr_nodes, need->frees);
+}
+
+int change_reserve_removal(struct server *srv, const struct node *n)
+{
+	const struct change_need need = {
+		.nr_nodes = subtree_size(n),
+		.persistent = n->flags & NODE_PERSISTENT,
+		.frees = true,
+	};
+
+	return change_reserve_nodes(srv, &need);
+}
+
+/* The others are in memory that a start finds again. */
+static bool is_logged(const struct server *srv, const struct node *n)
+{
+	return srv->journal && n->flags & NODE_PERSISTENT;
 }
 
 static void log_put(struct server *srv, const struct node *n)
@@ -34,11 +54,11 @@ static void log_put(struct server *srv, const struct node *n)
 	size_t key_len;
 	void *to;
 
-	if (!srv->journal)
+	if (!is_logged(srv, n))
 		return;
 	key_len = record_key(key, RECORD_NODE, n->id, 0);
-	to = journal_put(srv->journal, node_env(n), key, key_len,
-			 record_node_len(n->name_len, n->value_len, n->perms->nr));
+	to = journal_put(srv->journal, JOURNAL_PERSISTENT, key, key_len,
+			 record_node_len(n->name_len, n->value_len, node_perms(n)->nr));
 	record_node_write(n, to);
 }
 
@@ -46,19 +66,19 @@ static void log_del(struct server *srv, const struct node *n)
 {
 	char key[RECORD_KEY_MAX];
 
-	if (srv->journal)
-		journal_del(srv->journal, node_env(n), key,
+	if (is_logged(srv, n))
+		journal_del(srv->journal, JOURNAL_PERSISTENT, key,
 			    record_key(key, RECORD_NODE, n->id, 0));
 }
 
 static int64_t charge_of(const struct node *n)
 {
-	return (int64_t)node_charge(n->name_len, n->value_len, n->perms->nr);
+	return (int64_t)node_charge(n->name_len, n->value_len, node_perms(n)->nr);
 }
 
 static void account(struct server *srv, const struct node *n, int sign)
 {
-	unsigned int owner = perms_owner(n->perms);
+	unsigned int owner = perms_owner(node_perms(n));
 
 	domain_use(srv, owner, QUOTA_NODES, sign);
 	domain_use(srv, owner, QUOTA_MEMORY, sign * charge_of(n));
@@ -73,7 +93,7 @@ void change_note(struct server *srv, const struct node *n, struct perms *before)
 	if (srv->watches.nr_watches == 0 || (!n->parent && n->name_len))
 		return;
 	len = node_path(n, path);
-	watch_note(srv, path, len, before, n->perms, false);
+	watch_note(srv, path, len, before, node_perms(n), false);
 }
 
 /* Children of "/" that begin the persistent part of the store. */
@@ -124,6 +144,18 @@ void change_loaded(struct server *srv, struct node *parent, struct node *n, uint
 	account(srv, n, 1);
 }
 
+void change_recovered(struct server *srv)
+{
+	struct node *n;
+
+	for (size_t i = 0; i < srv->tree.nr_buckets; i++) {
+		for (n = tree_bucket(&srv->tree, i); n; n = node_chained(n)) {
+			if (!(n->flags & NODE_PERSISTENT))
+				account(srv, n, 1);
+		}
+	}
+}
+
 void change_unloaded(struct server *srv, struct node *n)
 {
 	struct node *next;
@@ -138,7 +170,7 @@ void change_unloaded(struct server *srv, struct node *n)
 
 static void value_changed(struct server *srv, struct node *n, int64_t charge_before)
 {
-	domain_use(srv, perms_owner(n->perms), QUOTA_MEMORY, charge_of(n) - charge_before);
+	domain_use(srv, perms_owner(node_perms(n)), QUOTA_MEMORY, charge_of(n) - charge_before);
 	log_put(srv, n);
 }
 
@@ -156,12 +188,13 @@ int change_value(struct server *srv, struct node *n, const char *value, size_t l
 	return ret < 0 ? ret : 0;
 }
 
-void change_take_value(struct server *srv, struct node *n, char *value, size_t len)
+void change_put_value(struct server *srv, struct node *n, const char *value, size_t len,
+		      struct value *apart)
 {
 	int64_t before = charge_of(n);
 
 	feed_before(srv, n);
-	if (node_take_value(&srv->tree, n, value, len) > 0)
+	if (node_put_value(&srv->tree, n, value, len, apart) > 0)
 		value_changed(srv, n, before);
 	feed_note(srv, XS_BULK_PUT, 0, n);
 }
@@ -195,7 +228,7 @@ void change_remove(struct server *srv, struct node *n)
 	for (struct node *i = watched ? n : NULL; i; i = node_next(i, n)) {
 		size_t len = node_path(i, path);
 
-		watch_note(srv, path, len, i->perms, NULL, i != n);
+		watch_note(srv, path, len, node_perms(i), NULL, i != n);
 	}
 	for (struct node *i = srv->feeds ? n : NULL; i; i = node_next(i, n))
 		feed_note(srv, XS_BULK_DEL, 0, i);

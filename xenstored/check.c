@@ -37,13 +37,13 @@ static void check_node(struct check *c, struct node *n)
 {
 	char path[XS_PATH_BUF];
 	size_t len = node_path(n, path);
-	struct node *first = node_first(n), *last = first ? first->prev : NULL, *before = last;
+	struct node *first = node_first(n), *last = first ? node_before(first) : NULL, *before = last;
 	uint32_t nr = 0;
 
 	if (tree_find(&c->srv->tree, path, len) != n)
 		fault(c, "node %.200s: not found by its path", path);
-	for (struct node *i = first; i; i = i->next, nr++) {
-		if (i->parent != n || i->prev != before || i->id <= n->id)
+	for (struct node *i = first; i; i = node_sibling(i), nr++) {
+		if (node_parent(i) != n || node_before(i) != before || i->id <= n->id)
 			fault(c, "node %.200s: child %llu is linked wrongly", path,
 			      (unsigned long long)i->id);
 		before = i;
@@ -51,8 +51,10 @@ static void check_node(struct check *c, struct node *n)
 	if (before != last || nr != node_nr_children(n))
 		fault(c, "node %.200s: %u children counted, %u found", path,
 		      node_nr_children(n), nr);
-	if (n->parent && n->parent != c->srv->tree.root &&
-	    (n->flags & NODE_PERSISTENT) != (n->parent->flags & NODE_PERSISTENT))
+	if (!node_is_intact(n))
+		fault(c, "node %.200s: wrong checksum", path);
+	if (n->parent && node_parent(n) != c->srv->tree.root &&
+	    (n->flags & NODE_PERSISTENT) != (node_parent(n)->flags & NODE_PERSISTENT))
 		fault(c, "node %.200s: lifetime differs from its parent's", path);
 }
 
@@ -62,7 +64,7 @@ static void check_tree(struct check *c)
 	size_t nr = 0;
 
 	for (size_t i = 0; i < t->nr_buckets; i++) {
-		for (struct node *n = t->bucket[i]; n; n = n->hash_next, nr++)
+		for (struct node *n = tree_bucket(t, i); n; n = node_chained(n), nr++)
 			check_node(c, n);
 	}
 	if (nr != t->nr_nodes)
@@ -75,11 +77,11 @@ static void check_perms(struct check *c)
 	size_t members = 0;
 
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
+		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
 			uint32_t nr = 0;
 
-			for (struct node *n = p->nodes; n; n = n->perms_next, nr++) {
-				if (n->perms != p)
+			for (struct node *n = perms_first(p); n; n = node_same_perms(n), nr++) {
+				if (node_perms(n) != p)
 					fault(c, "permissions: node %llu is in another set",
 					      (unsigned long long)n->id);
 			}
@@ -99,13 +101,13 @@ static void recount(struct check *c, const struct domain *d, uint64_t used[QUOTA
 
 	memset(used, 0, QUOTA_NR * sizeof(*used));
 	for (unsigned int i = 0; i < t->perms.nr_buckets; i++) {
-		for (struct perms *p = t->perms.bucket[i]; p; p = p->hash_next) {
+		for (struct perms *p = t->perms.bucket[i]; p; p = perms_chained(p)) {
 			if (perms_owner(p) != d->domid)
 				continue;
-			for (struct node *n = p->nodes; n; n = n->perms_next) {
+			for (struct node *n = perms_first(p); n; n = node_same_perms(n)) {
 				used[QUOTA_NODES]++;
 				used[QUOTA_MEMORY] += node_charge(n->name_len, n->value_len,
-								  n->perms->nr);
+								  node_perms(n)->nr);
 			}
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* crc32c.h - CRC-32C (Castagnoli), eight bytes a step by table. Pure. RFC 3720, B.4. */
+/* crc32c.h - CRC-32C (Castagnoli), eight bytes a step. Pure. RFC 3720, B.4. */
 #ifndef XENSTORED_CRC32C_H
 #define XENSTORED_CRC32C_H
 
@@ -8,5 +8,8 @@
 
 /* The checksum of @len bytes at @data, going on from @crc (0 at the start). */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+
+/* The same on every processor, and slower. */
+uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t len);
 
 #endif

@@ -144,9 +144,15 @@ static void strip_reader(struct server *srv, struct perms *p, unsigned int domid
 		return;
 	}
 	while (p->nodes) {
-		struct node *n = p->nodes;
+		struct node *n = perms_first(p);
+		const struct change_need need = {
+			.nr_nodes = 1,
+			.bytes = n->name_len + n->value_len + p->nr * sizeof(struct xs_perm),
+			.persistent = n->flags & NODE_PERSISTENT,
+			.frees = true,
+		};
 
-		if (change_reserve(srv, 1, n->name_len + n->value_len + p->nr * 4u, true) < 0) {
+		if (change_reserve_nodes(srv, &need) < 0) {
 			srv->forget_again = true;
 			break;
 		}
@@ -159,11 +165,11 @@ static void strip_reader(struct server *srv, struct perms *p, unsigned int domid
 static void remove_owned(struct server *srv, struct perms *p)
 {
 	while (p->nodes) {
-		struct node *n = p->nodes;
+		struct node *n = perms_first(p);
 
 		if (n == srv->tree.root)
 			break;
-		if (change_reserve(srv, subtree_size(n), 0, true) < 0) {
+		if (change_reserve_removal(srv, n) < 0) {
 			srv->forget_again = true;
 			break;
 		}
@@ -186,7 +192,7 @@ static void forget_domid(struct server *srv, unsigned int domid)
 		return;
 	}
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
+		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
 			if (perms_names(p, domid))
 				found[nr++] = perms_ref(p);
 		}
@@ -233,7 +239,7 @@ static void forget_special(struct server *srv, unsigned int domid)
 	int len = snprintf(name, sizeof(name), "@releaseDomain/%u", domid);
 	struct node *n = tree_find(&srv->tree, name, (size_t)len);
 
-	if (n && change_reserve(srv, 1, 0, true) == 0)
+	if (n && change_reserve_removal(srv, n) == 0)
 		change_remove(srv, n);
 }
 
@@ -243,7 +249,7 @@ static unsigned int find_unknown(struct server *srv)
 	struct perms_table *t = &srv->tree.perms;
 
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = p->hash_next) {
+		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
 			for (unsigned int k = 0; p->nodes && k < p->nr; k++) {
 				if (!domain_find(&srv->domains, p->e[k].domid))
 					return p->e[k].domid;

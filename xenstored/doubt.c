@@ -19,15 +19,15 @@
 struct saved {
 	struct saved *next;
 	struct node *copy;	/* not linked; NULL: only a place where nothing was */
-	char *value;		/* of a node that was only changed: to be taken over */
+	struct value *apart;	/* of a node that was only changed: its value, when it does not fit */
 	uint64_t id;
 	uint64_t path_len;
 	char path[];
 };
 
 /* One change: what is at the path now goes, what was saved comes back. */
-struct undo {
-	struct undo *next;	/* the one made before */
+struct reversal {
+	struct reversal *next;	/* the one made before */
 	bool whole;		/* the node was made or removed; else only changed */
 	struct saved *first, *last;
 };
@@ -35,10 +35,10 @@ struct undo {
 struct doubt {
 	struct doubt *next;	/* the one before */
 	uint64_t seq;		/* frame */
-	struct undo *undos;	/* the last one first */
+	struct reversal *undos;	/* the last one first */
 };
 
-static void undo_free(struct server *srv, struct undo *u)
+static void reversal_free(struct server *srv, struct reversal *u)
 {
 	struct saved *next;
 
@@ -46,7 +46,7 @@ static void undo_free(struct server *srv, struct undo *u)
 		next = s->next;
 		if (s->copy)
 			node_free(&srv->tree, s->copy);
-		free(s->value);
+		arena_free(&srv->tree.arena, s->apart);
 		free(s);
 	}
 	free(u);
@@ -54,17 +54,18 @@ static void undo_free(struct server *srv, struct undo *u)
 
 void doubt_drop(struct server *srv, struct doubt *d)
 {
-	struct undo *next;
+	struct reversal *next;
 
-	for (struct undo *u = d ? d->undos : NULL; u; u = next) {
+	for (struct reversal *u = d ? d->undos : NULL; u; u = next) {
 		next = u->next;
-		undo_free(srv, u);
+		reversal_free(srv, u);
 	}
 	free(d);
 }
 
 /* Remembers @n, or (NULL) that there is nothing at @path. */
-static int save(struct undo *u, const char *path, size_t len, const struct node *n)
+static int save(struct server *srv, struct reversal *u, const char *path, size_t len,
+		const struct node *n)
 {
 	struct saved *s = calloc(1, sizeof(*s) + len + 1);
 
@@ -80,11 +81,12 @@ static int save(struct undo *u, const char *path, size_t len, const struct node 
 	if (!n)
 		return 0;
 	s->id = n->id;
-	s->copy = node_alloc(n->name, n->name_len, n->perms, node_value(n), n->value_len);
+	s->copy = node_alloc(&srv->tree, n->name, n->name_len, node_perms(n), node_value(n),
+			     n->value_len);
 	return s->copy ? 0 : -ENOMEM;
 }
 
-static int save_tree(struct undo *u, const struct node *top)
+static int save_tree(struct server *srv, struct reversal *u, const struct node *top)
 {
 	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 	int ret = 0;
@@ -92,26 +94,15 @@ static int save_tree(struct undo *u, const struct node *top)
 	for (const struct node *n = top; n && ret == 0; n = node_next(n, top)) {
 		size_t len = node_path(n, path);
 
-		ret = save(u, path, len, n);
+		ret = save(srv, u, path, len, n);
 	}
 	return ret;
-}
-
-static int save_value(struct saved *s)
-{
-	const struct node *n = s->copy;
-
-	s->value = malloc(n->value_len ? n->value_len : 1);
-	if (!s->value)
-		return -ENOMEM;
-	memcpy(s->value, node_value(n), n->value_len);
-	return 0;
 }
 
 static int save_change(struct server *srv, struct doubt *d, const struct tnode *tn)
 {
 	struct node *n = tree_find_hashed(&srv->tree, tn->path, tn->path_len, tn->hash);
-	struct undo *u = calloc(1, sizeof(*u));
+	struct reversal *u = calloc(1, sizeof(*u));
 	int ret;
 
 	if (!u)
@@ -120,9 +111,12 @@ static int save_change(struct server *srv, struct doubt *d, const struct tnode *
 	u->next = d->undos;
 	d->undos = u;
 	if (u->whole && n)
-		return save_tree(u, n);
-	ret = save(u, tn->path, tn->path_len, n);
-	return ret == 0 && !u->whole ? save_value(u->first) : ret;
+		return save_tree(srv, u, n);
+	ret = save(srv, u, tn->path, tn->path_len, n);
+	if (ret == 0 && !u->whole)
+		ret = node_prepare_value(&srv->tree, n, node_value(n), n->value_len,
+					 &u->first->apart);
+	return ret;
 }
 
 static bool is_persistent(const struct tnode *tn)
@@ -171,7 +165,7 @@ void doubt_begin(struct server *srv, struct doubt *d)
 	srv->doubts = d;
 }
 
-static bool touches(const struct undo *u, const char *path, size_t len, bool below)
+static bool touches(const struct reversal *u, const char *path, size_t len, bool below)
 {
 	const struct saved *top = u->first;
 
@@ -182,7 +176,7 @@ static bool touches(const struct undo *u, const char *path, size_t len, bool bel
 static bool is_doubtful(const struct server *srv, const char *path, size_t len, bool below)
 {
 	for (const struct doubt *d = srv->doubts; d; d = d->next) {
-		for (const struct undo *u = d->undos; u; u = u->next) {
+		for (const struct reversal *u = d->undos; u; u = u->next) {
 			if (touches(u, path, len, below))
 				return true;
 		}
@@ -273,7 +267,7 @@ static void put_back(struct server *srv, struct saved *s)
 	change_note(srv, n, NULL);
 }
 
-static void undo_whole(struct server *srv, struct undo *u)
+static void undo_whole(struct server *srv, struct reversal *u)
 {
 	struct node *now = at_path(srv, u->first);
 
@@ -284,47 +278,44 @@ static void undo_whole(struct server *srv, struct undo *u)
 }
 
 /* Value and permissions; the copy goes with the rest. */
-static void undo_written(struct server *srv, struct undo *u)
+static void undo_written(struct server *srv, struct reversal *u)
 {
 	struct node *now = at_path(srv, u->first), *was = u->first->copy;
 	struct perms *before;
 
 	if (!now || !was)
 		return;
-	before = perms_ref(now->perms);
-	change_take_value(srv, now, u->first->value, was->value_len);
-	u->first->value = NULL;
-	change_perms(srv, now, perms_ref(was->perms));
+	before = perms_ref(node_perms(now));
+	change_put_value(srv, now, node_value(was), was->value_len, u->first->apart);
+	u->first->apart = NULL;
+	change_perms(srv, now, perms_ref(node_perms(was)));
 	change_note(srv, now, before);
 	perms_put(&srv->tree.perms, before);
 }
 
-/* Journal records and bytes that undoing @u takes at most. */
-static void add_needs(struct server *srv, const struct undo *u, size_t *nr, size_t *bytes)
+/* Nodes that undoing @u changes at most, value and permissions one after the other. */
+static size_t needs(struct server *srv, const struct reversal *u)
 {
 	struct node *now = at_path(srv, u->first);
+	size_t nr = now ? subtree_size(now) + 1 : 0;
 
-	if (now)
-		*nr += u->whole ? subtree_size(now) : 2;
-	for (const struct saved *s = u->first; s; s = s->next) {
-		const struct node *n = s->copy;
-
-		++*nr;
-		if (n)
-			*bytes += 2 * (n->name_len + n->value_len +
-				       n->perms->nr * sizeof(struct xs_perm));
-	}
+	for (const struct saved *s = u->first; s; s = s->next)
+		nr++;
+	return nr;
 }
 
 static int reserve(struct server *srv)
 {
-	size_t nr = 0, bytes = 0;
+	size_t nr = 0;
 
 	for (const struct doubt *d = srv->doubts; d; d = d->next) {
-		for (const struct undo *u = d->undos; u; u = u->next)
-			add_needs(srv, u, &nr, &bytes);
+		for (const struct reversal *u = d->undos; u; u = u->next)
+			nr += needs(srv, u);
 	}
-	return change_reserve(srv, nr, bytes, true);
+	/* Runtime nodes only: the frame has no record of them. */
+	if (change_reserve(srv, 0, 0, true) < 0)
+		return -ENOSPC;
+	return tree_reserve(&srv->tree, nr, false);
 }
 
 int doubts_undo(struct server *srv)
@@ -334,7 +325,7 @@ int doubts_undo(struct server *srv)
 	while (srv->doubts) {
 		struct doubt *d = srv->doubts;
 
-		for (struct undo *u = d->undos; u; u = u->next) {
+		for (struct reversal *u = d->undos; u; u = u->next) {
 			if (u->whole)
 				undo_whole(srv, u);
 			else
@@ -349,15 +340,15 @@ int doubts_undo(struct server *srv)
 /* A copy that the domain owned does not come back, nor (no parent) what is below it. */
 static void forget_in(struct server *srv, struct saved *s, unsigned int domid)
 {
-	struct perms *without;
+	struct perms *was = s->copy ? node_perms(s->copy) : NULL, *without;
 
-	if (!s->copy || !perms_names(s->copy->perms, domid))
+	if (!was || !perms_names(was, domid))
 		return;
-	without = perms_owner(s->copy->perms) == domid ? NULL :
-		  perms_without(&srv->tree.perms, s->copy->perms, domid);
+	without = perms_owner(was) == domid ? NULL :
+		  perms_without(&srv->tree.perms, was, domid);
 	if (without) {
-		perms_put(&srv->tree.perms, s->copy->perms);
-		s->copy->perms = without;
+		perms_put(&srv->tree.perms, was);
+		s->copy->perms = link_make(s->copy, without);
 		return;
 	}
 	node_free(&srv->tree, s->copy);
@@ -367,7 +358,7 @@ static void forget_in(struct server *srv, struct saved *s, unsigned int domid)
 void doubts_forget_domain(struct server *srv, unsigned int domid)
 {
 	for (struct doubt *d = srv->doubts; d; d = d->next) {
-		for (struct undo *u = d->undos; u; u = u->next) {
+		for (struct reversal *u = d->undos; u; u = u->next) {
 			for (struct saved *s = u->first; s; s = s->next)
 				forget_in(srv, s, domid);
 		}

@@ -42,7 +42,7 @@ void doubts_settled(struct server *srv);
 
 /*
  * The disk refused everything behind srv->durable_seq: the runtime part of it is undone, in the
- * tree and in the frame being written. Returns 0; -ENOSPC: the journal cannot take it, and the
+ * tree, as a part of the change under way. Returns 0; -ENOSPC: that cannot be written down, and the
  * tree is as it was.
  */
 int doubts_undo(struct server *srv);

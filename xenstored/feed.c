@@ -107,7 +107,7 @@ void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	parts.name_len = node_path(n, path);
 	parts.value = kind == XS_BULK_DEL ? "" : node_value(n);
 	parts.value_len = kind == XS_BULK_DEL ? 0 : n->value_len;
-	parts.perms = kind == XS_BULK_DEL ? NULL : n->perms;
+	parts.perms = kind == XS_BULK_DEL ? NULL : node_perms(n);
 	if (kind == XS_BULK_DEL) {
 		rec.gen = srv->tree.gen;
 		parts.prev = node_value(n);

@@ -66,6 +66,24 @@ int journal_probe(const char *dir, size_t half_size)
 	return ret;
 }
 
+/* A kill may have come between a frame's end and the number of the next one. */
+static void next_after_frames(struct journal *j)
+{
+	for (unsigned int half = 0; half < JOURNAL_HALVES; half++) {
+		const char *base = j->map + JOURNAL_HEADER_SIZE + half * j->half_size;
+		size_t end = j->h->half[half].end;
+		struct frame_hdr hdr;
+
+		for (size_t at = 0; at + sizeof(hdr) <= end; at += hdr.len) {
+			memcpy(&hdr, base + at, sizeof(hdr));
+			if (hdr.len < sizeof(hdr))
+				break;
+			if (hdr.seq >= j->h->next_seq)
+				j->h->next_seq = hdr.seq + 1;
+		}
+	}
+}
+
 struct journal *journal_open(const char *dir, size_t half_size, const char *boot_id, bool *fresh)
 {
 	struct journal *j = calloc(1, sizeof(*j));
@@ -97,6 +115,7 @@ struct journal *journal_open(const char *dir, size_t half_size, const char *boot
 		header_make(j->h, half_size, boot_id);
 	else
 		journal_recover_void(j);
+	next_after_frames(j);
 	return j;
 out_close:
 	close(fd);
@@ -120,6 +139,16 @@ void journal_close(struct journal *j)
 void journal_set_hooks(struct journal *j, const struct journal_hooks *hooks)
 {
 	j->hooks = *hooks;
+}
+
+const uint64_t *journal_seq(const struct journal *j)
+{
+	return &j->h->next_seq;
+}
+
+void journal_touch(struct journal *j)
+{
+	j->touched = true;
 }
 
 uint64_t journal_next_seq(const struct journal *j)
@@ -345,6 +374,28 @@ static void spill_write(struct journal *j, struct frame_hdr *hdr)
 	hdr->len = sizeof(*hdr);
 }
 
+/* Without records: the number alone, if it is wanted. */
+static uint64_t publish_number(struct journal *j)
+{
+	uint64_t seq = j->h->next_seq;
+
+	j->frame_len = 0;
+	if (!j->touched)
+		return 0;
+	j->touched = false;
+	if (j->spill_fd >= 0) {
+		char path[600];
+
+		/* Made for records that did not come; its name is this number. */
+		close(j->spill_fd);
+		j->spill_fd = -1;
+		snprintf(path, sizeof(path), "%s/frame-%llu", j->dir, (unsigned long long)seq);
+		unlink(path);
+	}
+	__atomic_store_n(&j->h->next_seq, seq + 1, __ATOMIC_RELEASE);
+	return seq;
+}
+
 /* Behind the last frame, with @hdr completed; true from the store of the half's end. */
 static void put_frame(struct journal *j, struct frame_hdr *hdr)
 {
@@ -363,9 +414,11 @@ static void put_frame(struct journal *j, struct frame_hdr *hdr)
 	at = j->map + JOURNAL_HEADER_SIZE + j->h->active * j->half_size + half->end;
 	memcpy(at, j->frame, (hdr->flags & FRAME_SPILLED) ? 0 : j->frame_len);
 	memcpy(at, hdr, sizeof(*hdr));
-	j->h->next_seq = hdr->seq + 1;
 	/* Release: the frame is whole before it counts. The reader may be another process. */
 	__atomic_store_n(&half->end, half->end + hdr->len, __ATOMIC_RELEASE);
+	/* A kill before this store: see next_after_frames(). */
+	__atomic_store_n(&j->h->next_seq, hdr->seq + 1, __ATOMIC_RELEASE);
+	j->touched = false;
 	j->frame_len = 0;
 	j->nr_records = 0;
 	j->persistent = false;
@@ -376,10 +429,8 @@ uint64_t journal_publish(struct journal *j, bool *persistent)
 	struct frame_hdr hdr = { .seq = j->h->next_seq };
 
 	*persistent = j->persistent;
-	if (j->nr_records == 0) {
-		j->frame_len = 0;
-		return 0;
-	}
+	if (j->nr_records == 0)
+		return publish_number(j);
 	put_frame(j, &hdr);
 	return hdr.seq;
 }

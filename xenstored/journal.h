@@ -2,10 +2,11 @@
 /*
  * journal.h - the commit point: a log of frames in shared memory on the runtime file system.
  *
- * A request's changes are written behind the last frame and become true by one store of the end
- * mark: whoever kills the process leaves either all of a frame or nothing. The keeper applies
- * frames to the two LMDB environments afterwards; a restart applies what it had not. The file is
- * allocated in full beforehand, so writing it cannot fail for lack of space.
+ * A request's records are written behind the last frame and become true by one store of the end
+ * mark, or, when there are none, of the next frame's number: whoever kills the process leaves
+ * either all of a change or nothing, that of the nodes' memory (undo.h) included. The keeper
+ * applies frames to the two LMDB environments afterwards; a restart applies what it had not. The
+ * file is allocated in full beforehand, so writing it cannot fail for lack of space.
  * Contents: record.h. No knowledge of nodes here.
  */
 #ifndef XENSTORED_JOURNAL_H
@@ -71,6 +72,12 @@ void journal_del(struct journal *j, unsigned int env, const void *key, size_t ke
 bool journal_dirty(const struct journal *j);
 
 /*
+ * Has the next journal_publish() give out a number although there may be no record: something
+ * outside becomes true with it.
+ */
+void journal_touch(struct journal *j);
+
+/*
  * Publishes the frame. Returns its sequence number, 0 when there was nothing in it.
  * *@persistent tells whether it has records for the persistent environment.
  */
@@ -78,6 +85,8 @@ uint64_t journal_publish(struct journal *j, bool *persistent);
 
 /* Number the next frame gets. Never goes back, also not over restarts of one boot. */
 uint64_t journal_next_seq(const struct journal *j);
+/* Where it is kept: one store there, or to a half's end, makes a change true. */
+const uint64_t *journal_seq(const struct journal *j);
 void journal_set_next_seq(struct journal *j, uint64_t seq);
 
 /* Asks for the half being written to be applied now, if it has frames and the other is free. */

@@ -5,7 +5,7 @@
 
 #include "journal.h"
 
-#define JOURNAL_MAGIC		0x314c4e524a5358ull	/* "XSJRNL1" */
+#define JOURNAL_MAGIC		0x324c4e524a5358ull	/* "XSJRNL2" */
 #define JOURNAL_HEADER_SIZE	4096u
 
 struct journal_half {
@@ -60,6 +60,7 @@ struct journal {
 	size_t frame_len, frame_cap;
 	unsigned int nr_records;
 	bool persistent;
+	bool touched;		/* a number is wanted, record or not */
 	int spill_fd;		/* file allocated for the frame being built, or -1 */
 };
 

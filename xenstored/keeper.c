@@ -119,6 +119,7 @@ static int spawn(struct server *srv, struct keeper *k, int stream)
 		const struct keeper_fds fds = { pair[1], stream,
 						{ srv->state_lock, srv->run_lock } };
 
+		arena_left();
 		keeper_child(srv->journal, &k->cfg, &fds);
 	}
 	close(pair[1]);

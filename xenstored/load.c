@@ -108,7 +108,8 @@ static int load_node(struct load *l, unsigned int env, uint64_t id, const void *
 	struct node *parent, *n;
 	struct perms *perms;
 
-	if (record_node_parse(value, len, &rec) < 0) {
+	/* The others are in memory that outlives the daemon. */
+	if (env != JOURNAL_PERSISTENT || record_node_parse(value, len, &rec) < 0) {
 		l->skipped++;
 		return 0;
 	}
@@ -120,12 +121,11 @@ static int load_node(struct load *l, unsigned int env, uint64_t id, const void *
 	perms = load_perms(l, &rec);
 	if (!perms)
 		return -ENOMEM;
-	n = node_alloc(rec.name, rec.name_len, perms, rec.value, rec.value_len);
+	n = node_alloc(&l->srv->tree, rec.name, rec.name_len, perms, rec.value, rec.value_len);
 	perms_put(&l->srv->tree.perms, perms);
 	if (!n)
 		return -ENOMEM;
-	if (env == JOURNAL_PERSISTENT)
-		n->flags |= NODE_PERSISTENT;
+	n->flags |= NODE_PERSISTENT;
 	change_loaded(l->srv, parent, n, id);
 	return index_add(l, n);
 }

@@ -36,6 +36,11 @@ static _Noreturn void end(const char *what, int status)
 	_exit(status);
 }
 
+void mapped_lost(const char *what)
+{
+	end(what, MAPPED_LOST);
+}
+
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	uintptr_t at = (uintptr_t)info->si_addr;

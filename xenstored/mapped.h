@@ -19,6 +19,8 @@
 void mapped_init(void);
 /* Names a mapping, at most four; @what is kept, not copied. NULL @addr: forget it. */
 void mapped_name(const char *what, const void *addr, size_t len);
+/* Ends the process so: the file called @what is found to be shorter than it was. */
+_Noreturn void mapped_lost(const char *what);
 /* A keeper: faults anywhere else are in the map of environment @env, called @what. */
 void mapped_env(const char *what, unsigned int env);
 

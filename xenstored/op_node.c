@@ -24,7 +24,7 @@ static int await_turn(struct req *r, const struct xs_path *path)
 	if (!r->view.txn || !r->srv->contended)
 		return 0;
 	n = tree_find(&r->srv->tree, path->text, path->len);
-	if (!n || !n->heat || !(conn_access(r->conn, n->perms) & ACCESS_READ))
+	if (!n || !n->heat || !(conn_access(r->conn, node_perms(n)) & ACCESS_READ))
 		return 0;
 	return lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
 }
@@ -216,6 +216,7 @@ static int parse_perms(struct req *r, size_t at, struct perms **out)
 /* The node of an "@" name is made by the first SET_PERMS. */
 static int make_special(struct req *r, const struct xs_path *path, struct perms *perms)
 {
+	const struct change_need need = { .nr_nodes = 1 };
 	struct node *n;
 
 	if (strncmp(path->text, "@introduceDomain", 16) != 0 &&
@@ -223,11 +224,11 @@ static int make_special(struct req *r, const struct xs_path *path, struct perms 
 		return -ENOENT;
 	if (tree_find(&r->srv->tree, path->text, path->len))
 		return 0;
-	if (change_reserve(r->srv, 1, path->len, false) < 0)
+	if (change_reserve_nodes(r->srv, &need) < 0)
 		return -ENOSPC;
-	n = node_alloc(path->text, path->len, perms, NULL, 0);
+	n = node_alloc(&r->srv->tree, path->text, path->len, perms, NULL, 0);
 	if (!n)
-		return -ENOMEM;
+		return -ENOSPC;
 	change_create(r->srv, NULL, n);
 	return 0;
 }

@@ -123,7 +123,8 @@ static void journal_reply(struct req *r)
 	struct reply_record *rec;
 	size_t key_len;
 
-	if (!srv->journal || !r->conn->domain || !journal_dirty(srv->journal))
+	if (!srv->journal || !r->conn->domain ||
+	    !(journal_dirty(srv->journal) || arena_dirty(&srv->tree.arena)))
 		return;
 	key_len = record_key(key, RECORD_REPLY, r->conn->domid, 0);
 	rec = journal_put(srv->journal, JOURNAL_RUNTIME, key, key_len,

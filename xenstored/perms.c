@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* perms.c - interned permission sets. Source: docs/misc/xenstore.txt of Xen, SET_PERMS. */
+/*
+ * perms.c - interned permission sets, in the nodes' memory. Source: docs/misc/xenstore.txt of Xen,
+ * SET_PERMS.
+ */
 #include "perms.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crc32c.h"
+
 #define FIRST_BUCKETS 256
 
-int perms_table_init(struct perms_table *t)
+int perms_table_init(struct perms_table *t, struct arena *arena)
 {
+	t->arena = arena;
 	t->bucket = calloc(FIRST_BUCKETS, sizeof(*t->bucket));
 	if (!t->bucket)
 		return -ENOMEM;
@@ -20,14 +26,6 @@ int perms_table_init(struct perms_table *t)
 
 void perms_table_fini(struct perms_table *t)
 {
-	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		while (t->bucket[i]) {
-			struct perms *p = t->bucket[i];
-
-			t->bucket[i] = p->hash_next;
-			free(p);
-		}
-	}
 	free(t->bucket);
 	*t = (struct perms_table){ 0 };
 }
@@ -53,14 +51,19 @@ static void perms_table_grow(struct perms_table *t)
 		struct perms *next;
 
 		for (struct perms *p = t->bucket[i]; p; p = next) {
-			next = p->hash_next;
-			p->hash_next = bucket[p->hash & (nr - 1)];
+			next = perms_chained(p);
+			p->hash_next = link_make(p, bucket[p->hash & (nr - 1)]);
 			bucket[p->hash & (nr - 1)] = p;
 		}
 	}
 	free(t->bucket);
 	t->bucket = bucket;
 	t->nr_buckets = nr;
+}
+
+static uint32_t perms_crc(const struct perms *p)
+{
+	return crc32c(p->nr, p->e, p->nr * sizeof(p->e[0]));
 }
 
 static bool perms_equal(const struct perms *p, const struct xs_perm *e, unsigned int nr)
@@ -79,24 +82,37 @@ struct perms *perms_get(struct perms_table *t, const struct xs_perm *e, unsigned
 	uint32_t hash = perms_hash(e, nr);
 	struct perms *p;
 
-	for (p = t->bucket[hash & (t->nr_buckets - 1)]; p; p = p->hash_next) {
+	for (p = t->bucket[hash & (t->nr_buckets - 1)]; p; p = perms_chained(p)) {
 		if (p->hash == hash && perms_equal(p, e, nr))
 			return perms_ref(p);
 	}
-	p = malloc(sizeof(*p) + nr * sizeof(*e));
+	p = arena_alloc(t->arena, sizeof(*p) + nr * sizeof(*e));
 	if (!p)
 		return NULL;
-	p->hash = hash;
-	p->refs = 1;
-	p->nr = nr;
-	p->nodes = NULL;
+	p->nr = (uint16_t)nr;
 	memcpy(p->e, e, nr * sizeof(*e));
+	p->crc = perms_crc(p);
+	/* It counts from here on, for who refers to it. */
+	__atomic_store_n(&p->kind, CELL_PERMS, __ATOMIC_RELEASE);
+	perms_found(t, p);
+	return perms_ref(p);
+}
+
+bool perms_intact(const struct perms *p, size_t room)
+{
+	return p->nr > 0 && sizeof(*p) + p->nr * sizeof(p->e[0]) <= room && perms_crc(p) == p->crc;
+}
+
+void perms_found(struct perms_table *t, struct perms *p)
+{
+	p->hash = perms_hash(p->e, p->nr);
+	p->refs = 0;
+	p->nodes = 0;
 	if (t->nr >= t->nr_buckets)
 		perms_table_grow(t);
-	p->hash_next = t->bucket[hash & (t->nr_buckets - 1)];
-	t->bucket[hash & (t->nr_buckets - 1)] = p;
+	p->hash_next = link_make(p, t->bucket[p->hash & (t->nr_buckets - 1)]);
+	t->bucket[p->hash & (t->nr_buckets - 1)] = p;
 	t->nr++;
-	return p;
 }
 
 struct perms *perms_ref(struct perms *p)
@@ -107,15 +123,20 @@ struct perms *perms_ref(struct perms *p)
 
 void perms_put(struct perms_table *t, struct perms *p)
 {
-	struct perms **at;
+	struct perms **first, *i;
 
 	if (!p || --p->refs > 0)
 		return;
-	for (at = &t->bucket[p->hash & (t->nr_buckets - 1)]; *at != p; at = &(*at)->hash_next)
-		;
-	*at = p->hash_next;
+	first = &t->bucket[p->hash & (t->nr_buckets - 1)];
+	if (*first == p) {
+		*first = perms_chained(p);
+	} else {
+		for (i = *first; perms_chained(i) != p; i = perms_chained(i))
+			;
+		i->hash_next = link_make(i, perms_chained(p));
+	}
 	t->nr--;
-	free(p);
+	arena_free_later(t->arena, p);
 }
 
 struct perms *perms_with_owner(struct perms_table *t, struct perms *p, unsigned int domid)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "xs_path.h"
 
 /* What a caller may ask of a node. The first two are the wire's bits. */
@@ -24,22 +25,37 @@
 
 struct node;
 
+/* A cell (arena.h) that is found again at a start; links are distances. */
 struct perms {
-	struct perms *hash_next;
-	struct node *nodes;	/* members, linked by node->perms_next */
+	uint8_t kind, zero;
+	uint16_t nr;		/* at least 1; durable */
+	int32_t hash_next;
+	int32_t nodes;		/* members, linked by node->perms_next */
 	uint32_t hash;
 	uint32_t refs;		/* members and borrowers alike */
-	unsigned int nr;	/* at least 1 */
-	struct xs_perm e[];
+	uint32_t crc;		/* of nr and e; durable */
+	struct xs_perm e[];	/* durable */
 };
 
 struct perms_table {
+	struct arena *arena;
 	struct perms **bucket;
 	unsigned int nr_buckets;	/* power of two */
 	unsigned int nr;
 };
 
-int perms_table_init(struct perms_table *t);
+static inline struct perms *perms_chained(const struct perms *p)
+{
+	return link_get(p, p->hash_next);
+}
+
+/* Puts a set that was found at a start, without references, into the table. */
+void perms_found(struct perms_table *t, struct perms *p);
+/* Whether the set of @room bytes is as it was written. */
+bool perms_intact(const struct perms *p, size_t room);
+
+/* Sets are made in @arena. 0 or -ENOMEM. */
+int perms_table_init(struct perms_table *t, struct arena *arena);
 void perms_table_fini(struct perms_table *t);
 
 /* The set with these @nr (>= 1) entries, one reference for the caller. NULL: no memory. */

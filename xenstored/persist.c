@@ -118,6 +118,9 @@ static int open_journal(struct server *srv, bool *fresh)
 		log_error("cannot make the journal in %s", srv->cfg.run_dir);
 		return -EIO;
 	}
+	/* Nothing has come true yet: the last start did not get so far. */
+	if (journal_next_seq(srv->journal) == 1)
+		*fresh = true;
 	snprintf(path, sizeof(path), "%s/rings", srv->cfg.run_dir);
 	if (*fresh)
 		unlink(path);
@@ -160,6 +163,28 @@ static int replay_half(struct server *srv, unsigned int half)
 	return ret;
 }
 
+/* The nodes that the last daemon of this boot has left in memory. */
+static int open_nodes(struct server *srv, bool fresh)
+{
+	char path[512];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/nodes", srv->cfg.run_dir);
+	/* Without the file: whoever removed it wants to go on without them. */
+	ret = tree_open(&srv->tree, srv->cfg.run_dir, fresh || access(path, F_OK) < 0,
+			journal_seq(srv->journal));
+	if (ret < 0) {
+		log_errorx("%s or %s/undo cannot be used (%s): remove %s to start without the "
+			   "domains' nodes",
+			   path, srv->cfg.run_dir, ret == -EBADMSG ? "damaged" : strerror(-ret),
+			   path);
+		return ret;
+	}
+	if (srv->tree.root)
+		return 0;
+	return fresh ? server_root(srv) : server_root_node(srv);
+}
+
 static int load_all(struct server *srv, bool fresh)
 {
 	struct keeper_config cfg;
@@ -179,8 +204,9 @@ static int load_or_rebuild(struct server *srv, bool fresh)
 {
 	int ret;
 
-	if (fresh && server_root(srv) < 0)
-		return -ENOMEM;
+	ret = open_nodes(srv, fresh);
+	if (ret < 0)
+		return ret;
 	ret = load_all(srv, fresh);
 	if (ret != -EBADMSG)
 		return ret;
@@ -221,6 +247,8 @@ int persist_up(struct server *srv)
 	ret = load_or_rebuild(srv, fresh);
 	if (ret < 0)
 		return ret;
+	if (!fresh)
+		change_recovered(srv);
 	srv->persist_seq = srv->durable_seq;
 	for (unsigned int half = 0; half < JOURNAL_HALVES; half++)
 		replay_half(srv, half);
@@ -269,7 +297,7 @@ static void drop_persistent(struct server *srv)
 	struct node *next;
 
 	for (struct node *n = node_first(srv->tree.root); n; n = next) {
-		next = n->next;
+		next = node_sibling(n);
 		if (n->flags & NODE_PERSISTENT)
 			change_unloaded(srv, n);
 	}
@@ -293,8 +321,8 @@ static int reload_persistent(struct server *srv)
 		journal_give_back(srv->journal, half);
 	if (ret == 0)
 		ret = keeper_listen(srv);
-	watch_note(srv, "/config", 7, srv->tree.root->perms, NULL, false);
-	watch_note(srv, "/history", 8, srv->tree.root->perms, NULL, false);
+	watch_note(srv, "/config", 7, node_perms(srv->tree.root), NULL, false);
+	watch_note(srv, "/history", 8, node_perms(srv->tree.root), NULL, false);
 	feed_end_all(srv);
 	watch_fire_collected(srv);
 	return ret;
@@ -309,6 +337,7 @@ void persist_failed(struct server *srv, int err)
 	keeper_stop(srv);
 	if (doubts_undo(srv) == 0) {
 		journal_publish_void(srv->journal, srv->durable_seq);
+		tree_commit(&srv->tree);
 	} else if (!srv->doubts) {
 		journal_void(srv->journal, journal_next_seq(srv->journal) - 1);
 	} else {

@@ -120,18 +120,18 @@ size_t record_node_len(size_t name_len, size_t value_len, unsigned int nr_perms)
 void record_node_write(const struct node *n, void *out)
 {
 	struct node_hdr hdr = {
-		.parent = n->parent ? n->parent->id : 0,
+		.parent = n->parent ? node_parent(n)->id : 0,
 		.name_len = n->name_len,
 		.value_len = n->value_len,
-		.nr_perms = (uint16_t)n->perms->nr,
+		.nr_perms = (uint16_t)node_perms(n)->nr,
 	};
 	char *p = out;
 
 	memcpy(p, &hdr, sizeof(hdr));
 	p += sizeof(hdr);
-	for (unsigned int i = 0; i < n->perms->nr; i++, p += PERM_LEN) {
-		memcpy(p, &n->perms->e[i].domid, 2);
-		p[2] = (char)n->perms->e[i].access;
+	for (unsigned int i = 0; i < node_perms(n)->nr; i++, p += PERM_LEN) {
+		memcpy(p, &node_perms(n)->e[i].domid, 2);
+		p[2] = (char)node_perms(n)->e[i].access;
 	}
 	memcpy(p, n->name, n->name_len);
 	memcpy(p + n->name_len, node_value(n), n->value_len);

@@ -73,7 +73,7 @@ int report_tree(struct server *srv, const char *path, struct buf *out)
 	for (struct node *n = top; n && ret == 0; n = node_next(n, top)) {
 		node_path(n, text);
 		value_text(n, value, sizeof(value));
-		ret = say(out, "%s = \"%s\" (n%u)\n", text, value, perms_owner(n->perms));
+		ret = say(out, "%s = \"%s\" (n%u)\n", text, value, perms_owner(node_perms(n)));
 	}
 	return ret;
 }

@@ -136,6 +136,11 @@ static int standard_node(struct server *srv, const struct standard_node *s)
 {
 	size_t len = strlen(s->path);
 	const char *leaf = xs_path_leaf(s->path, len);
+	const struct change_need need = {
+		.nr_nodes = 1,
+		.bytes = len,
+		.persistent = change_is_persistent(s->path, len),
+	};
 	struct node *parent = NULL, *n;
 	struct perms *perms;
 
@@ -146,9 +151,9 @@ static int standard_node(struct server *srv, const struct standard_node *s)
 	else if (len > 1)
 		leaf = s->path;
 	perms = perms_get(&srv->tree.perms, &s->perm, 1);
-	if (!perms || change_reserve(srv, 1, len, false) < 0)
+	if (!perms || change_reserve_nodes(srv, &need) < 0)
 		return -ENOMEM;
-	n = node_alloc(leaf, strlen(leaf), perms, s->value, strlen(s->value));
+	n = node_alloc(&srv->tree, leaf, strlen(leaf), perms, s->value, strlen(s->value));
 	perms_put(&srv->tree.perms, perms);
 	if (!n)
 		return -ENOMEM;
@@ -156,12 +161,17 @@ static int standard_node(struct server *srv, const struct standard_node *s)
 	return 0;
 }
 
+int server_root_node(struct server *srv)
+{
+	return standard_node(srv, &standard_nodes[0]);
+}
+
 int server_root(struct server *srv)
 {
 	struct domain *dom0;
 	int ret = domain_find_or_adopt(srv, 0, &dom0);
 
-	return ret < 0 ? ret : standard_node(srv, &standard_nodes[0]);
+	return ret < 0 ? ret : server_root_node(srv);
 }
 
 int server_standard_nodes(struct server *srv)
@@ -179,11 +189,15 @@ int server_standard_nodes(struct server *srv)
 uint64_t server_publish(struct server *srv)
 {
 	bool persistent = false;
-	uint64_t seq;
+	uint64_t seq = 0;
 
-	if (!srv->journal)
-		return 0;
-	seq = journal_publish(srv->journal, &persistent);
+	if (srv->journal) {
+		if (arena_dirty(&srv->tree.arena))
+			journal_touch(srv->journal);
+		seq = journal_publish(srv->journal, &persistent);
+	}
+	/* Only now: what was there before is needed no more. */
+	tree_commit(&srv->tree);
 	if (!persistent)
 		return 0;
 	srv->persist_seq = seq;

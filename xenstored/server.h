@@ -142,6 +142,8 @@ void server_leave(struct server *srv);
 
 /* Makes "/" if it is not there. 0 or -ENOMEM. */
 int server_root(struct server *srv);
+/* The same without counting it for dom0, which the store is still to say what it was. */
+int server_root_node(struct server *srv);
 /* Creates "/", "/tool/xenstored", the "@" nodes and the persistent roots where missing. */
 int server_standard_nodes(struct server *srv);
 

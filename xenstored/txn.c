@@ -96,6 +96,7 @@ static void tnode_free(struct server *srv, struct tnode *tn)
 	perms_put(&srv->tree.perms, tn->perms);
 	if (tn->prepared)
 		node_free(&srv->tree, tn->prepared);
+	arena_free(&srv->tree.arena, tn->apart);
 	free(tn->value);
 	free(tn);
 }
@@ -184,7 +185,7 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 	tn->base_id = n->id;
 	tn->base_gen = n->gen;
 	tn->base_children_gen = node_children_gen(n);
-	tn->base_perms = perms_ref(n->perms);
+	tn->base_perms = perms_ref(node_perms(n));
 	tn->value_len = n->value_len;
 	tn->value = malloc(n->value_len ? n->value_len : 1);
 	if (!tn->value)

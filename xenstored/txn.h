@@ -51,6 +51,7 @@ struct tnode {
 	uint32_t value_len;
 	struct perms *perms;		/* the overlay's, one reference; NULL unless changed */
 	struct node *prepared;		/* commit only */
+	struct value *apart;		/* commit only: the new value, when it does not fit */
 	uint32_t path_len;
 	char path[];			/* NUL-terminated */
 };

@@ -20,7 +20,7 @@ static bool still_holds(const struct tnode *tn, const struct node *n)
 		return false;
 	if (!n)
 		return true;
-	if (tn->seen & SEEN_PERMS && n->perms != tn->base_perms)
+	if (tn->seen & SEEN_PERMS && node_perms(n) != tn->base_perms)
 		return false;
 	if (tn->seen & SEEN_VALUE && n->gen != tn->base_gen)
 		return false;
@@ -60,38 +60,50 @@ static struct node *victim_of(struct server *srv, const struct tnode *tn)
 
 /* What applying the changes is going to need. */
 struct needs {
-	size_t nr_nodes;	/* journal records */
-	size_t bytes;
+	struct change_need change;
 	uint64_t freed;		/* nodes of the client's own domain that go */
-	bool frees;		/* nothing but deletions */
 };
+
+/* The node or the value that an entry puts into the tree. 0 or -ENOSPC. */
+static int prepare_memory(struct server *srv, struct tnode *tn, struct perms *perms)
+{
+	const char *leaf = xs_path_leaf(tn->path, tn->path_len);
+
+	if (tn->state == TNODE_CREATED) {
+		tn->prepared = node_alloc(&srv->tree, leaf, strlen(leaf), perms, tn->value,
+					  tn->value_len);
+		return tn->prepared ? 0 : -ENOSPC;
+	}
+	if (!tn->value_changed)
+		return 0;
+	return node_prepare_value(&srv->tree, tnode_base(srv, tn), tn->value, tn->value_len,
+				  &tn->apart) < 0 ?
+		       -ENOSPC :
+		       0;
+}
 
 static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, struct needs *needs)
 {
 	struct node *victim = victim_of(srv, tn);
-	const char *leaf = xs_path_leaf(tn->path, tn->path_len);
 	struct perms *perms = tn->perms ? tn->perms : tn->base_perms;
+	struct change_need *need = &needs->change;
 
+	need->persistent |= change_is_persistent(tn->path, tn->path_len);
 	for (struct node *n = victim; n; n = node_next(n, victim)) {
-		needs->nr_nodes++;
-		needs->freed += perms_owner(n->perms) == t->conn->domid;
+		need->nr_nodes++;
+		needs->freed += perms_owner(node_perms(n)) == t->conn->domid;
 	}
 	if (tn->state == TNODE_DELETED)
 		return 0;
-	needs->frees = false;
-	needs->nr_nodes += 2;	/* value and permissions are logged one after the other */
-	needs->bytes += 2 * (tn->path_len + tn->value_len + perms->nr * sizeof(struct xs_perm));
-	if (tn->state == TNODE_CREATED) {
-		tn->prepared = node_alloc(leaf, strlen(leaf), perms, tn->value, tn->value_len);
-		if (!tn->prepared)
-			return -ENOMEM;
-	}
-	return 0;
+	need->frees = false;
+	need->nr_nodes += 2;	/* value and permissions are logged one after the other */
+	need->bytes += 2 * (tn->path_len + tn->value_len + perms->nr * sizeof(struct xs_perm));
+	return prepare_memory(srv, tn, perms);
 }
 
 static int txn_prepare(struct server *srv, struct txn *t)
 {
-	struct needs needs = { .frees = true };
+	struct needs needs = { .change.frees = true };
 
 	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
 		int ret = prepare_one(srv, t, tn, &needs);
@@ -106,7 +118,7 @@ static int txn_prepare(struct server *srv, struct txn *t)
 		if (ret < 0)
 			return ret;
 	}
-	return change_reserve(srv, needs.nr_nodes, needs.bytes, needs.frees);
+	return change_reserve_nodes(srv, &needs.change);
 }
 
 static struct node *parent_of(struct server *srv, const struct tnode *tn)
@@ -117,13 +129,13 @@ static struct node *parent_of(struct server *srv, const struct tnode *tn)
 static void apply_written(struct server *srv, struct tnode *tn)
 {
 	struct node *n = tnode_base(srv, tn);
-	struct perms *before = perms_ref(n->perms);
+	struct perms *before = perms_ref(node_perms(n));
 
 	if (tn->perms_changed)
 		change_perms(srv, n, perms_ref(tn->perms));
 	if (tn->value_changed) {
-		change_take_value(srv, n, tn->value, tn->value_len);
-		tn->value = NULL;
+		change_put_value(srv, n, tn->value, tn->value_len, tn->apart);
+		tn->apart = NULL;
 	}
 	if (tn->fire)
 		change_note(srv, n, before);

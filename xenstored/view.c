@@ -25,7 +25,7 @@ unsigned int conn_access(const struct conn *conn, const struct perms *perms)
 static void vnode_from_base(struct vnode *out, struct node *n)
 {
 	*out = (struct vnode){
-		.value = node_value(n), .value_len = n->value_len, .perms = n->perms, .base = n,
+		.value = node_value(n), .value_len = n->value_len, .perms = node_perms(n), .base = n,
 	};
 }
 
@@ -154,7 +154,7 @@ static int base_children(struct view *v, const struct xs_path *path, const struc
 	int ret = 0;
 
 	memcpy(child.text, path->text, path->len);
-	for (const struct node *n = node_first(dir); n && ret == 0; n = n->next) {
+	for (const struct node *n = node_first(dir); n && ret == 0; n = node_sibling(n)) {
 		if (v->txn && v->txn->made_first) {
 			size_t len = child_path(&child, path->len, n);
 			struct tnode *tn = txn_lookup(v->txn, child.text, len);

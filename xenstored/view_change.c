@@ -89,30 +89,33 @@ static int gap_find(struct view *v, const struct xs_path *path, struct gap *gap,
 	return ret;
 }
 
-/* Allocates the chain of missing nodes, linked by their hash_next. NULL: no memory. */
+/* Allocates the chain of missing nodes, see node_chained(). NULL: no memory. */
 static struct node *gap_alloc(struct view *v, const struct gap *gap)
 {
-	struct node *first = NULL, **at = &first;
+	struct node *first = NULL, *last = NULL, *n;
 
 	for (size_t pos = gap->above; pos < gap->path->len;) {
 		size_t name_at = pos == 1 ? 1 : pos + 1;
 		size_t end = next_component(gap->path, pos);
-		bool last = end == gap->path->len;
+		bool end_of_path = end == gap->path->len;
 
-		*at = node_alloc(gap->path->text + name_at, end - name_at, gap->perms,
-				 last ? gap->value : NULL, last ? gap->value_len : 0);
-		if (!*at)
+		n = node_alloc(&v->srv->tree, gap->path->text + name_at, end - name_at, gap->perms,
+			       end_of_path ? gap->value : NULL,
+			       end_of_path ? gap->value_len : 0);
+		if (!n)
 			break;
-		at = &(*at)->hash_next;
-		pos = end;
 		if (last)
+			node_chain(last, n);
+		else
+			first = n;
+		last = n;
+		pos = end;
+		if (end_of_path)
 			return first;
 	}
-	while (first) {
-		struct node *next = first->hash_next;
-
+	for (; first; first = n) {
+		n = node_chained(first);
 		node_free(&v->srv->tree, first);
-		first = next;
 	}
 	return NULL;
 }
@@ -120,23 +123,26 @@ static struct node *gap_alloc(struct view *v, const struct gap *gap)
 static int gap_fill_tree(struct view *v, const struct gap *gap, struct node *parent)
 {
 	struct server *srv = v->srv;
+	const struct change_need need = {
+		.nr_nodes = gap->nr,
+		.bytes = gap->path->len + gap->value_len +
+			 gap->nr * gap->perms->nr * sizeof(struct xs_perm),
+		.persistent = change_is_persistent(gap->path->text, gap->path->len),
+	};
+	int ret = change_reserve_nodes(srv, &need);
 	struct node *n, *next;
-	int ret = change_reserve(srv, gap->nr,
-				 gap->path->len + gap->value_len +
-					 gap->nr * gap->perms->nr * sizeof(struct xs_perm),
-				 false);
 
 	if (ret < 0)
 		return ret;
 	n = gap_alloc(v, gap);
 	if (!n)
-		return -ENOMEM;
+		return -ENOSPC;
 	for (; n; n = next) {
-		next = n->hash_next;
+		next = node_chained(n);
 		change_create(srv, parent, n);
 		parent = n;
 	}
-	watch_note(srv, gap->path->text, gap->path->len, NULL, parent->perms, false);
+	watch_note(srv, gap->path->text, gap->path->len, NULL, node_perms(parent), false);
 	return 0;
 }
 
@@ -201,10 +207,21 @@ static int create(struct view *v, const struct xs_path *path, const char *value,
 	return ret;
 }
 
+/* For a new value of @len bytes or @nr_perms new permissions of @n. */
+static int reserve_one(struct server *srv, const struct node *n, size_t len, unsigned int nr_perms)
+{
+	const struct change_need need = {
+		.nr_nodes = 1,
+		.bytes = n->name_len + len + nr_perms * sizeof(struct xs_perm),
+		.persistent = n->flags & NODE_PERSISTENT,
+	};
+
+	return change_reserve_nodes(srv, &need);
+}
+
 static int write_tree(struct view *v, struct node *n, const char *value, size_t len)
 {
-	int ret = change_reserve(v->srv, 1,
-				 n->name_len + len + n->perms->nr * sizeof(struct xs_perm), false);
+	int ret = reserve_one(v->srv, n, len, node_perms(n)->nr);
 
 	if (ret == 0)
 		ret = change_value(v->srv, n, value, len);
@@ -279,7 +296,7 @@ int view_rm(struct view *v, const struct xs_path *path)
 		txn_delete(v->txn, vn.tn);
 		return 0;
 	}
-	ret = change_reserve(v->srv, subtree_size(vn.base), 0, true);
+	ret = change_reserve_removal(v->srv, vn.base);
 	if (ret == 0)
 		change_remove(v->srv, vn.base);
 	return ret;
@@ -315,9 +332,7 @@ int view_set_perms(struct view *v, const struct xs_path *path, struct perms *per
 		txn_changed(v->txn, vn.tn);
 		return 0;
 	}
-	ret = change_reserve(v->srv, 1,
-			     vn.base->name_len + vn.value_len + perms->nr * sizeof(struct xs_perm),
-			     false);
+	ret = reserve_one(v->srv, vn.base, vn.value_len, perms->nr);
 	if (ret < 0)
 		return ret;
 	before = perms_ref(vn.perms);

@@ -276,7 +276,7 @@ static struct perms *special_perms(struct server *srv, const char *name, unsigne
 
 	if (!n)
 		n = tree_find(&srv->tree, name, strlen(name));
-	return n ? perms_ref(n->perms) : NULL;
+	return n ? perms_ref(node_perms(n)) : NULL;
 }
 
 void watch_note_special(struct server *srv, const char *name, unsigned int domid)

@@ -64,8 +64,8 @@ struct server *fuzz_server_start(void)
 	srv->slots = slots;
 	FUZZ_CHECK(server_standard_nodes(srv) == 0);
 	FUZZ_CHECK(domain_introduce(srv, 1, 1, 1) == 0);
-	n = node_alloc("1", 1, perms_get(&srv->tree.perms, &mine, 1), NULL, 0);
-	n->perms->refs--;
+	n = node_alloc(&srv->tree, "1", 1, perms_get(&srv->tree.perms, &mine, 1), NULL, 0);
+	node_perms(n)->refs--;
 	tree_link(&srv->tree, tree_find(&srv->tree, home, strlen(home) - 2), n, 0);
 	domain_use(srv, 1, QUOTA_NODES, 1);
 	domain_use(srv, 1, QUOTA_MEMORY, (int64_t)node_charge(1, 0, 1));

@@ -289,14 +289,15 @@ static void test_check_finds_planted_damage(void **state)
 	assert_true(n && sibling && w);
 
 	PLANT(srv->tree.nr_nodes, 3, "nodes");
-	PLANT(n->kids->nr, 9, "children counted");
-	PLANT(sibling->prev, NULL, "linked wrongly");
+	PLANT(node_kids(n)->nr, 9, "children counted");
+	PLANT(sibling->prev, 0, "linked wrongly");
 	PLANT(sibling->id, 1, "linked wrongly");
 	PLANT(guest->domain->used[QUOTA_NODES], 77, "domain 1: nodes is 77");
 	PLANT(guest->domain->used[QUOTA_MEMORY], 1, "domain 1: memory is 1");
 	PLANT(guest->domain->used[QUOTA_WATCHES], 0, "domain 1: watches is 0");
 	PLANT(guest->domain->used[QUOTA_TRANSACTIONS], 1, "domain 1: transactions is 1");
-	PLANT(sibling->perms, srv->tree.root->perms, "in another set");
+	PLANT(sibling->perms, link_make(sibling, node_perms(srv->tree.root)), "in another set");
+	PLANT(sibling->name[0], 'c', "wrong checksum");
 	PLANT(w->on->first, NULL, "watches: empty path");
 	PLANT(srv->watches.nr_paths, 5, "two indexes differ");
 	n = tree_find(&srv->tree, "/config/x/y", 11);

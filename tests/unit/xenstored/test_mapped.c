@@ -190,6 +190,34 @@ static void test_runtime_store_that_lost_bytes_is_not_served(void **state)
 	}
 }
 
+static void lost_nodes(const char *file, const char *words)
+{
+	FOR_EACH_CUT(k) {
+		char cmd[200];
+		int status;
+
+		cut(live.dir, file, *k);
+		work();
+		status = end_status();
+		if (status >= 0) {
+			assert_int_equal(status, 70);
+			assert_true(said(words));
+		}
+		refuses("remove .*/nodes to start without");
+		snprintf(cmd, sizeof(cmd), "rm %s/nodes", live.dir);
+		assert_int_equal(system(cmd), 0);
+		live_start();
+		close(live_open());
+		anew();
+	}
+}
+
+static void test_nodes_that_lost_bytes_are_not_served(void **state)
+{
+	lost_nodes("nodes", "file nodes.* has lost bytes");
+	lost_nodes("undo", "file undo.* has lost bytes");
+}
+
 static void test_journal_that_lost_bytes_is_not_taken_for_a_new_boot(void **state)
 {
 	char cmd[200];
@@ -280,6 +308,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_persistent_store_is_rebuilt_and_it_is_said),
 		T(test_runtime_store_that_lost_bytes_is_not_served),
+		T(test_nodes_that_lost_bytes_are_not_served),
 		T(test_journal_that_lost_bytes_is_not_taken_for_a_new_boot),
 		T(test_ring_that_lost_its_state_is_not_served_as_if_nothing_were),
 		T(test_full_file_system_refuses_an_introduction),

@@ -44,6 +44,8 @@ static void test_checksum_is_the_standard_one(void **state)
 	assert_int_equal(crc32c(0, ones, 32), 0x62a8ab43u);
 	assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u);
 	assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+	assert_int_equal(crc32c_by_table(0, ones, 32), 0x62a8ab43u);
+	assert_int_equal(crc32c_by_table(crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
 }
 
 static void test_keys_come_back_and_sort_by_number(void **state)
@@ -79,7 +81,7 @@ static void test_cut_or_lying_node_records_are_refused(void **state)
 
 	assert_int_equal(tree_init(&t), 0);
 	p = perms_get(&t.perms, &e, 1);
-	n = node_alloc("name", 4, p, "value", 5);
+	n = node_alloc(&t, "name", 4, p, "value", 5);
 	len = record_node_len(4, 5, 1);
 	record_node_write(n, data);
 	assert_int_equal(record_node_parse(data, len, &rec), 0);

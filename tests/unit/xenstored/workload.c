@@ -89,10 +89,10 @@ uint64_t digest_of_tree(struct server *srv)
 
 			mix(&h, path, node_path(n, path));
 			mix(&h, node_value(n), n->value_len);
-			for (unsigned int k = 0; k < n->perms->nr; k++)
+			for (unsigned int k = 0; k < node_perms(n)->nr; k++)
 				len += (size_t)sprintf(perms + len, "%c%u",
-						       "nrwb"[n->perms->e[k].access & 3],
-						       n->perms->e[k].domid) + 1;
+						       "nrwb"[node_perms(n)->e[k].access & 3],
+						       node_perms(n)->e[k].domid) + 1;
 			mix(&h, perms, len);
 		}
 	}
