@@ -80,7 +80,7 @@ static void print_natural(const struct job *j, bool relative)
 	json_decref(doc);
 }
 
-static void print_exact(const struct xs_node *n, const char *path)
+static void print_line(const struct xs_node *n, const char *path, bool gen)
 {
 	json_t *o = json_pack("{s:s}", "path", path), *v = json_value(n->value, n->value_len);
 	json_t *b64 = json_object_get(v, "@b64");
@@ -88,10 +88,22 @@ static void print_exact(const struct xs_node *n, const char *path)
 	json_object_set(o, b64 ? "b64" : "value", b64 ? b64 : v);
 	if (n->perms)
 		json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
+	if (gen && n->gen) /* a daemon that is not ours does not tell */
+		json_object_set_new(o, "gen", json_integer((json_int_t)n->gen));
 	json_decref(v);
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_SORT_KEYS);
 	putchar('\n');
 	json_decref(o);
+}
+
+static void print_exact(const struct xs_node *n, const char *path)
+{
+	print_line(n, path, false);
+}
+
+static void print_gens(const struct xs_node *n, const char *path)
+{
+	print_line(n, path, true);
 }
 
 static void print_flat(const struct xs_node *n, const char *path)
@@ -140,7 +152,7 @@ static int run_export(struct cli_args *a)
 		drop_runtime(j.root);
 	warn_unreadable(&j);
 	if (cli_has(a, "exact"))
-		print_lines(&j, print_exact);
+		print_lines(&j, cli_has(a, "gen") ? print_gens : print_exact);
 	else if (cli_has(a, "flat"))
 		print_lines(&j, print_flat);
 	else
@@ -154,6 +166,7 @@ static const struct cli_opt opts[] = {
 	{ 'a', "all", NULL, "of the whole store also what daemons write while it runs" },
 	{ 'p', "perms", NULL, "permissions, where they differ from the parent's" },
 	{ 'e', "exact", NULL, "one node a line with value and permissions, for backups" },
+	{ 'g', "gen", NULL, "with --exact: generations, too, which an import passes over" },
 	{ 'f', "flat", NULL, "PATH=VALUE lines, for grep" },
 	{ 'r', "relative", NULL, "the document begins at PATH instead of at /" },
 	{ 0 },

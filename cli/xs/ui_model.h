@@ -32,7 +32,7 @@ struct ui_node {
 enum model_view {
 	VIEW_TREE,   /* what is in an opened one */
 	VIEW_FLAT,   /* all that are known, by their full paths */
-	VIEW_SHOWN,  /* as the tree, but only the way to the paths of `shown`, and what is in them */
+	VIEW_SHOWN,  /* as the tree, but only the way to some paths, and what is in them */
 	VIEW_NR
 };
 

@@ -106,6 +106,15 @@ exec 9>&-
 is "apply does nothing when the store is another than was shown" "1 66 1" \
 	"$rc $(xs read /config/domain/web/memory) $(grep -c 'changed after the plan was shown' shown)"
 
+# generations in a backup
+xs rm /g 2>/dev/null; xs write /g/a 1
+gen=$(xs stat /g/a | awk '/^generation/{print $2}')
+xs export --exact --gen /g >gens
+is "export --exact --gen tells generations" "$gen" "$(sed -n 's/.*"gen":\([0-9]*\),"path":"\/g\/a".*/\1/p' gens)"
+run xs import gens
+is "and is read back" "0 nothing to change" "$rc $out"
+xs rm /g
+
 # documents with a name of their own
 xs rm /config; xs write /config/domain/hand/memory 32
 echo '{"@set":"front","@roots":["/config/domain"],"config":{"domain":{"web":{"memory":"64","vcpus":"1"},"db":{"memory":"32"}}}}' >front.json
