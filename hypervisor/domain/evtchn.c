@@ -286,6 +286,14 @@ bool evtchn_raise_pirq(struct domain *d, unsigned int pirq)
 	return true;
 }
 
+unsigned int evtchn_pirq_cpu(const struct domain *d, u32 pirq)
+{
+	const struct evtchn *c = port_find(d, evtchn_of_pirq(d, pirq));
+	const struct vcpu *v = c ? d->vcpu[c->vcpu_id] : NULL;
+
+	return v ? v->last_cpu : NO_CPU;
+}
+
 /* --- closing --- */
 
 static void unbind_remote(const struct domain *d, struct evtchn *c)

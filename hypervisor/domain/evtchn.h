@@ -68,6 +68,8 @@ bool virq_is_per_vcpu(u32 virq);
 
 /* A device interrupt for dom0: sets the port bound to @pirq pending. False: nobody bound it. */
 bool evtchn_raise_pirq(struct domain *d, unsigned int pirq);
+/* The CPU where the vcpu last ran that @pirq's port notifies. NO_CPU: not bound, or it never ran. */
+unsigned int evtchn_pirq_cpu(const struct domain *d, u32 pirq);
 /* The port bound to @pirq; 0: none. */
 evtchn_port_t evtchn_of_pirq(const struct domain *d, u32 pirq);
 /* Sets the port pending on vcpu @v. @port: valid and open. */

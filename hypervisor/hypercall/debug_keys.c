@@ -171,6 +171,7 @@ static const struct {
 	{'d', print_cpu_registers, "what each CPU runs, with its registers"},
 	{'e', print_event_channels, "event channels"},
 	{'g', print_grants, "grant tables"},
+	{'i', irq_print, "device interrupts and the CPUs that get them"},
 	{'m', print_memory, "memory"},
 	{'q', print_domains, "domains and their vcpus"},
 	{'r', credit_print, "run queue"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_physdev.c - physdev_op: interrupts of real devices for dom0 (pirq number = GSI number), and
- * what dom0 tells about PCI. MSI is refused: Linux falls back to INTx. ABI: xen/physdev.h.
+ * hc_physdev.c - physdev_op: interrupts of real devices for dom0 (pirq number = GSI number, then
+ * those of interrupts by message), and what dom0 tells about PCI. ABI: xen/physdev.h.
  */
 #include "domain/evtchn.h"
 
@@ -128,15 +128,41 @@ static long op_alloc_irq_vector(u64 arg)
 	return copy_to_guest(arg, &op, sizeof(op));
 }
 
+/* MAP_PIRQ_TYPE_MSI and _MSI_SEG: the number is ours to choose. */
+static int map_msi(struct domain *d, struct physdev_map_pirq *op)
+{
+	struct msi_request req = {
+		.dev = {.bus = (u8)op->bus, .devfn = (u8)op->devfn},
+		.entry = (unsigned int)op->entry_nr,
+		.table_base = op->table_base,
+	};
+	unsigned int line;
+	int rc;
+
+	if (op->pirq >= 0 || (op->bus & ~0xff) || (op->devfn & ~0xff))
+		return -EINVAL; /* other segments need a kind of access that we lack */
+	rc = msi_map(&req, &line);
+	if (rc)
+		return rc;
+	d->pirq_to_gsi[line] = (u8)line;
+	op->pirq = (int)line;
+	return 0;
+}
+
 static long op_map_pirq(u64 arg)
 {
 	struct domain *d = current->domain;
 	struct physdev_map_pirq op;
+	int rc;
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (op.domid != DOMID_SELF && op.domid != d->domain_id)
 		return -EOPNOTSUPP; /* no device passthrough */
+	if (op.type == MAP_PIRQ_TYPE_MSI || op.type == MAP_PIRQ_TYPE_MSI_SEG) {
+		rc = map_msi(d, &op);
+		return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
+	}
 	if (op.type != MAP_PIRQ_TYPE_GSI)
 		return -EOPNOTSUPP;
 	if (op.index < 0 || (u32)op.index >= gsi_count() || op.index >= PIRQ_UNMAPPED)
@@ -164,6 +190,8 @@ static long op_unmap_pirq(u64 arg)
 		return -EINVAL;
 	if (evtchn_of_pirq(d, op.pirq))
 		evtchn_close(d, evtchn_of_pirq(d, op.pirq));
+	if (gsi_is_msi(d->pirq_to_gsi[op.pirq]))
+		msi_unmap(d->pirq_to_gsi[op.pirq]);
 	d->pirq_to_gsi[op.pirq] = PIRQ_UNMAPPED;
 	return 0;
 }
@@ -179,7 +207,7 @@ static long op_setup_gsi(u64 arg)
 	return gsi_setup(op.gsi, op.triggering, op.polarity);
 }
 
-/* Free pirqs are only needed for MSI. */
+/* For guests that choose the number of a message themselves. */
 static long op_get_free_pirq(u64 arg)
 {
 	return -ENOSPC;
@@ -191,9 +219,26 @@ static long op_accept(u64 arg)
 	return 0;
 }
 
-static long op_no_msi(u64 arg)
+static long op_restore_msi(u64 arg)
 {
-	return -EOPNOTSUPP;
+	struct physdev_restore_msi op;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -EFAULT;
+	msi_restore((struct pci_device){.bus = op.bus, .devfn = op.devfn});
+	return 0;
+}
+
+static long op_restore_msi_ext(u64 arg)
+{
+	struct physdev_pci_device op;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -EFAULT;
+	if (op.seg)
+		return -ENODEV;
+	msi_restore((struct pci_device){.bus = op.bus, .devfn = op.devfn});
+	return 0;
 }
 
 struct physdev_row {
@@ -215,18 +260,18 @@ static const struct physdev_row physdev_ops[] = {
 	[PHYSDEVOP_manage_pci_add] = {op_accept, false},
 	[PHYSDEVOP_manage_pci_remove] = {op_accept, false},
 	[PHYSDEVOP_pirq_eoi_gmfn_v1] = {op_eoi_gmfn_v1, true},
-	[PHYSDEVOP_restore_msi] = {op_no_msi, false},
+	[PHYSDEVOP_restore_msi] = {op_restore_msi, false},
 	[PHYSDEVOP_manage_pci_add_ext] = {op_accept, false},
 	[PHYSDEVOP_setup_gsi] = {op_setup_gsi, false},
 	[PHYSDEVOP_get_free_pirq] = {op_get_free_pirq, false},
 	[PHYSDEVOP_pci_mmcfg_reserved] = {op_accept, false},
 	[PHYSDEVOP_pci_device_add] = {op_accept, false},
 	[PHYSDEVOP_pci_device_remove] = {op_accept, false},
-	[PHYSDEVOP_restore_msi_ext] = {op_no_msi, false},
+	[PHYSDEVOP_restore_msi_ext] = {op_restore_msi_ext, false},
 	[PHYSDEVOP_pirq_eoi_gmfn_v2] = {op_eoi_gmfn_v2, true},
 	[PHYSDEVOP_dbgp_op] = {op_accept, false},
-	[PHYSDEVOP_prepare_msix] = {op_no_msi, false},
-	[PHYSDEVOP_release_msix] = {op_no_msi, false},
+	[PHYSDEVOP_prepare_msix] = {op_accept, false},
+	[PHYSDEVOP_release_msix] = {op_accept, false},
 };
 
 static long physdev_call(u32 cmd, u64 arg)

@@ -53,9 +53,17 @@ void smp_map_boot_stack(void);
 /* desc.c: memory for @cpu's descriptor table. False: none. */
 bool desc_alloc(unsigned int cpu);
 
+/* Where a device interrupt goes. */
+struct irq_route {
+	u32 apic_id;
+	u8 vector;
+	bool level, active_low; /* lines of the IO-APIC only */
+	bool masked;
+};
+
 /* ioapic.c */
 unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
-void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked);
+void ioapic_set_pin(unsigned int gsi, const struct irq_route *r);
 /* An edge on @gsi becomes an NMI on every CPU. */
 void ioapic_set_nmi_pin(unsigned int gsi);
 void ioapic_mask(unsigned int gsi, bool masked);
@@ -89,6 +97,15 @@ void watchdog_init(void);
 bool watchdog_tick(const struct cpu_user_regs *regs);
 /* The machine ends in an orderly way, which may take longer. */
 void watchdog_stop(void);
+
+/* irq.c: a number for an interrupt by message, as a GSI above the IO-APICs'. -ENOSPC. */
+int irq_line_alloc(unsigned int *line);
+void irq_line_free(unsigned int line);
+/* Its device lost its settings: writes the message again. */
+void irq_line_restore(unsigned int line);
+/* msi.c, for irq.c: the message of @line (of msi_map()). */
+void msi_write(unsigned int line, const struct irq_route *r);
+void msi_mask(unsigned int line, bool masked);
 
 /* irq.c: a device of the hypervisor itself on ISA interrupt @irq. */
 void irq_claim_isa(unsigned int irq, void (*handler)(void));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioapic.c - the IO-APICs: one redirection entry a GSI, all delivered to the boot CPU.
+ * ioapic.c - the IO-APICs: one redirection entry a GSI.
  * Source: Intel 82093AA data sheet.
  */
 #include "lib/errno.h"
@@ -52,7 +52,7 @@ unsigned int ioapic_pins(void)
 	return nr_gsis;
 }
 
-void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked)
+void ioapic_set_pin(unsigned int gsi, const struct irq_route *r)
 {
 	unsigned int pin;
 	const struct ioapic *io = find(gsi, &pin);
@@ -60,10 +60,10 @@ void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bo
 	if (!io)
 		return;
 	ioapic_write(io, IOAPIC_REDIR(pin), REDIR_MASKED);
-	ioapic_write(io, IOAPIC_REDIR(pin) + 1, apic_id() << 24);
+	ioapic_write(io, IOAPIC_REDIR(pin) + 1, r->apic_id << 24);
 	ioapic_write(io, IOAPIC_REDIR(pin),
-		     vector | (active_low ? REDIR_ACTIVE_LOW : 0) | (level ? REDIR_LEVEL : 0) |
-			     (masked ? REDIR_MASKED : 0));
+		     r->vector | (r->active_low ? REDIR_ACTIVE_LOW : 0) |
+			     (r->level ? REDIR_LEVEL : 0) | (r->masked ? REDIR_MASKED : 0));
 }
 
 void ioapic_set_nmi_pin(unsigned int gsi)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * irq.c - interrupt vectors: the timer, the hypervisor's own devices, and dom0's GSIs. A level line
- * is masked when it fires and opened again when dom0 is done, so a device can never storm the CPU.
+ * irq.c - interrupt vectors: the timer, the hypervisor's own devices, and dom0's GSIs, the numbers
+ * after which are interrupts by message. A level line is masked when it fires and opened again when
+ * dom0 is done, so a device can never storm the CPU. An interrupt follows the vcpu that dom0 bound
+ * it to: if that vcpu last ran elsewhere, the next one goes there.
  * Lock: the hypervisor's, for the table of GSIs.
  */
 #include "domain/domain.h"
@@ -22,6 +24,7 @@ struct gsi {
 	bool level, active_low;
 	bool is_bound; /* dom0 receives it */
 	bool awaits_eoi;
+	u8 cpu; /* that gets it */
 	void (*handler)(void); /* the hypervisor's own */
 };
 
@@ -45,11 +48,60 @@ unsigned int gsi_count(void)
 	return MIN(ioapic_pins(), (unsigned int)(VECTOR_LAST - VECTOR_FIRST));
 }
 
+/* Every vector has its number, used or not. */
+static bool is_number(unsigned int gsi)
+{
+	return gsi < VECTOR_LAST - VECTOR_FIRST && (gsi < gsi_count() || gsis[gsi].is_set);
+}
+
+bool gsi_is_msi(unsigned int gsi)
+{
+	return is_number(gsi) && gsi >= gsi_count();
+}
+
 static void program(unsigned int gsi, bool masked)
 {
 	const struct gsi *g = &gsis[gsi];
+	const struct irq_route route = {.apic_id = smp_apic_id(g->cpu),
+					.vector = gsi_to_vector(gsi),
+					.level = g->level,
+					.active_low = g->active_low,
+					.masked = masked};
 
-	ioapic_set_pin(gsi, gsi_to_vector(gsi), g->level, g->active_low, masked);
+	if (gsi_is_msi(gsi))
+		msi_write(gsi, &route);
+	else
+		ioapic_set_pin(gsi, &route);
+}
+
+static void mask(unsigned int gsi, bool masked)
+{
+	if (gsi_is_msi(gsi))
+		msi_mask(gsi, masked);
+	else
+		ioapic_mask(gsi, masked);
+}
+
+int irq_line_alloc(unsigned int *line)
+{
+	for (unsigned int i = gsi_count(); i < VECTOR_LAST - VECTOR_FIRST; i++) {
+		if (gsis[i].is_set)
+			continue;
+		gsis[i] = (struct gsi){.is_set = true};
+		*line = i;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void irq_line_free(unsigned int line)
+{
+	gsis[line].is_set = gsis[line].is_bound = false;
+}
+
+void irq_line_restore(unsigned int line)
+{
+	program(line, !gsis[line].is_bound);
 }
 
 /* The ISA interrupt behind a GSI has a trigger and polarity of its own; others are PCI's. */
@@ -87,7 +139,7 @@ int gsi_bind_guest(unsigned int gsi)
 {
 	struct gsi *g;
 
-	if (gsi >= gsi_count() || gsis[gsi].handler)
+	if (!is_number(gsi) || gsis[gsi].handler)
 		return -EINVAL;
 	g = &gsis[gsi];
 	if (g->is_bound)
@@ -102,15 +154,15 @@ int gsi_bind_guest(unsigned int gsi)
 
 void gsi_unbind_guest(unsigned int gsi)
 {
-	if (gsi >= gsi_count() || !gsis[gsi].is_bound)
+	if (!is_number(gsi) || !gsis[gsi].is_bound)
 		return;
 	gsis[gsi].is_bound = false;
-	ioapic_mask(gsi, true);
+	mask(gsi, true);
 }
 
 void gsi_guest_eoi(unsigned int gsi)
 {
-	if (gsi >= gsi_count() || !gsis[gsi].awaits_eoi)
+	if (!is_number(gsi) || !gsis[gsi].awaits_eoi)
 		return;
 	gsis[gsi].awaits_eoi = false;
 	if (gsis[gsi].is_bound)
@@ -119,7 +171,7 @@ void gsi_guest_eoi(unsigned int gsi)
 
 bool gsi_needs_eoi(unsigned int gsi)
 {
-	return gsi < gsi_count() && gsis[gsi].level;
+	return is_number(gsi) && gsis[gsi].level;
 }
 
 void irq_claim_isa(unsigned int irq, void (*handler)(void))
@@ -133,6 +185,17 @@ void irq_claim_isa(unsigned int irq, void (*handler)(void))
 	program(gsi, false);
 }
 
+/* The next one goes to the CPU where the vcpu is that handles it. */
+static void follow_vcpu(unsigned int gsi, bool masked)
+{
+	unsigned int cpu = evtchn_pirq_cpu(dom0, gsi);
+
+	if (cpu >= smp_nr_cpus() || cpu == gsis[gsi].cpu)
+		return;
+	gsis[gsi].cpu = (u8)cpu;
+	program(gsi, masked);
+}
+
 /* With the hypervisor lock. */
 static void deliver_to_dom0(unsigned int gsi)
 {
@@ -143,7 +206,9 @@ static void deliver_to_dom0(unsigned int gsi)
 		g->awaits_eoi = true;
 	}
 	apic_eoi();
-	if (!dom0 || !evtchn_raise_pirq(dom0, gsi))
+	if (dom0 && evtchn_raise_pirq(dom0, gsi))
+		follow_vcpu(gsi, g->level);
+	else
 		log_debug("irq: GSI %u has no listener", gsi);
 }
 
@@ -151,7 +216,7 @@ static void dispatch_device(u8 vector)
 {
 	unsigned int gsi = vector_to_gsi(vector);
 
-	if (vector >= VECTOR_FIRST && gsi < gsi_count() && gsis[gsi].is_bound) {
+	if (vector >= VECTOR_FIRST && is_number(gsi) && gsis[gsi].is_bound) {
 		deliver_to_dom0(gsi);
 		return;
 	}
@@ -159,8 +224,23 @@ static void dispatch_device(u8 vector)
 		apic_eoi();
 	if (vector >= VECTOR_FIRST && gsi < gsi_count() && gsis[gsi].handler)
 		gsis[gsi].handler();
-	else if (unhandled++ < 10)
+	else if (!gsi_is_msi(gsi) && unhandled++ < 10)
 		log_warn("irq: nobody handles vector %02x", vector);
+}
+
+void irq_print(void)
+{
+	for (unsigned int i = 0; i < VECTOR_LAST - VECTOR_FIRST; i++) {
+		const struct gsi *g = &gsis[i];
+
+		if (g->is_bound || g->handler)
+			log_info("irq %u: %s, vector %02x, CPU %u, %s%s", i,
+				 gsi_is_msi(i) ? "message"
+				 : g->level    ? "level"
+					       : "edge",
+				 gsi_to_vector(i), g->cpu, g->handler ? "ours" : "dom0's",
+				 g->awaits_eoi ? ", in service" : "");
+	}
 }
 
 void irq_dispatch(u8 vector)

@@ -6,6 +6,7 @@
 #define HV_X86_MACHINE_H
 
 #include "lib/types.h"
+#include "x86/pci.h"
 
 #include <xen/xen.h>
 
@@ -56,6 +57,13 @@ void apic_timer_set(s_time_t deadline_ns);
 /* --- irq.c, ioapic.c: device interrupts, all for dom0; gsi is validated here --- */
 #define GSI_LIMIT 256
 unsigned int gsi_count(void);
+/*
+ * Interrupts by message have numbers from gsi_count() on, and the gsi_ functions take them too, but
+ * for gsi_setup().
+ */
+bool gsi_is_msi(unsigned int gsi);
+/* Debug key: a line of the log for each that is bound. */
+void irq_print(void);
 /* Sets trigger and polarity before first use. 0; -EEXIST already in use with the same; -EBUSY
  * different; -EINVAL. */
 int gsi_setup(unsigned int gsi, bool level, bool active_low);
@@ -67,6 +75,23 @@ void gsi_unbind_guest(unsigned int gsi);
 void gsi_guest_eoi(unsigned int gsi);
 /* Level-triggered: the guest must EOI. */
 bool gsi_needs_eoi(unsigned int gsi);
+/* --- msi.c: dom0 is trusted to name its own devices --- */
+struct msi_request {
+	struct pci_device dev; /* of segment 0 */
+	unsigned int entry;    /* of the MSI-X table */
+	maddr_t table_base;    /* the BAR that holds the table; 0: plain MSI */
+};
+/*
+ * A number, in *@line, for a message of a device, closed until bound. -ENODEV: no such capability;
+ * -EINVAL: no such entry, or the table is elsewhere; -EBUSY: has one already; -ENXIO: the device's
+ * memory is off; -ENOSPC; -ENOMEM.
+ */
+int msi_map(const struct msi_request *req, unsigned int *line);
+void msi_unmap(unsigned int line);
+/* Writes all messages of @dev again, after a sleep or a reset. */
+void msi_restore(struct pci_device dev);
+
+/* --- ioapic.c --- */
 /* PHYSDEVOP_apic_read/write of dom0: register @reg of the IO-APIC at physical @base. -EINVAL. */
 int ioapic_guest_read(u64 base, u32 reg, u32 *value);
 

@@ -26,6 +26,30 @@ for cpu in 0 1 2 3; do
 done
 same "no CPU is mistaken for another" 0 "$(dmesg | grep -c 'APIC id mismatch')"
 
+# read_from CPU: the disk we started from, by that CPU's queue.
+read_from() { echo 3 >/proc/sys/vm/drop_caches; taskset "$(printf %x $((1 << $1)))" cat /dev/vda >/dev/null; }
+messages() { grep -c 'msi-x .*virtio' /proc/interrupts; }
+# where: the CPUs that the hypervisor sends interrupts by message to.
+where()
+{
+	/usr/lib/xen-4.17/bin/xl debug-keys i
+	/usr/lib/xen-4.17/bin/xl dmesg | sed -n 's/.*irq [0-9]*: message, .* CPU \([0-9]*\), .*/\1/p' | sort -u | xargs
+}
+for cpu in 0 1 2 3; do
+	xm vcpu-pin Domain-0 $cpu $cpu
+	read_from $cpu
+done
+claim "dom0's devices interrupt by message" test "$(messages)" -ge 8
+same "each on the CPU of the vcpu that waits" "0 1 2 3" "$(where)"
+before=$(messages)
+device=$(basename "$(readlink -f /sys/block/vda/device/..)")
+claim "a device is let go" sh -c "echo $device >/sys/bus/pci/drivers/virtio-pci/unbind"
+claim "and its messages" test "$(messages)" -lt "$before"
+claim "it is taken again" sh -c "echo $device >/sys/bus/pci/drivers/virtio-pci/bind"
+same "with as many" "$before" "$(messages)"
+claim "and reads" until_true 20 read_from 1
+for cpu in 0 1 2 3; do xm vcpu-pin Domain-0 $cpu all; done
+
 before=$(inventory)
 sed 's/^vcpus.*//' /etc/xen/demo.cfg >/tmp/two.cfg
 echo 'vcpus = 2' >>/tmp/two.cfg

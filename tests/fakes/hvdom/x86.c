@@ -138,6 +138,28 @@ bool gsi_needs_eoi(unsigned int gsi)
 	return gsi >= 9;
 }
 
+bool gsi_is_msi(unsigned int gsi)
+{
+	return gsi >= gsi_count();
+}
+
+void irq_print(void)
+{
+}
+
+int msi_map(const struct msi_request *req, unsigned int *line)
+{
+	return -ENODEV;
+}
+
+void msi_unmap(unsigned int line)
+{
+}
+
+void msi_restore(struct pci_device dev)
+{
+}
+
 int ioapic_guest_read(u64 base, u32 reg, u32 *value)
 {
 	*value = reg;

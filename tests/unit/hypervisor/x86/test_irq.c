@@ -24,8 +24,10 @@ static struct domain the_dom0;
 static struct {
 	u8 vector;
 	bool level, active_low, masked;
-} pin[PINS];
-static unsigned int nr_eoi, raised[PINS], nr_handled, nr_requests;
+	u32 apic_id;
+} pin[PINS], message[GSI_LIMIT];
+static unsigned int vcpu_cpu; /* where the vcpu last ran that handles device interrupts */
+static unsigned int nr_eoi, raised[GSI_LIMIT], nr_handled, nr_requests;
 static u32 raised_softirqs;
 
 /* --- the machine below --- */
@@ -49,12 +51,30 @@ unsigned int ioapic_pins(void)
 	return PINS;
 }
 
-void ioapic_set_pin(unsigned int gsi, u8 vector, bool level, bool active_low, bool masked)
+void ioapic_set_pin(unsigned int gsi, const struct irq_route *r)
 {
-	pin[gsi].vector = vector;
-	pin[gsi].level = level;
-	pin[gsi].active_low = active_low;
-	pin[gsi].masked = masked;
+	pin[gsi].vector = r->vector;
+	pin[gsi].level = r->level;
+	pin[gsi].active_low = r->active_low;
+	pin[gsi].masked = r->masked;
+	pin[gsi].apic_id = r->apic_id;
+}
+
+void msi_write(unsigned int line, const struct irq_route *r)
+{
+	message[line].vector = r->vector;
+	message[line].masked = r->masked;
+	message[line].apic_id = r->apic_id;
+}
+
+void msi_mask(unsigned int line, bool masked)
+{
+	message[line].masked = masked;
+}
+
+unsigned int evtchn_pirq_cpu(const struct domain *d, u32 pirq)
+{
+	return vcpu_cpu;
 }
 
 void ioapic_mask(unsigned int gsi, bool masked)
@@ -199,6 +219,63 @@ static void test_no_device_gets_the_vector_of_int80(void **state)
 	}
 }
 
+static void test_an_interrupt_by_message_is_dom0s_and_needs_no_eoi(void **state)
+{
+	unsigned int line;
+
+	assert_int_equal(irq_line_alloc(&line), 0);
+	assert_int_equal(line, PINS);
+	assert_true(gsi_is_msi(line));
+	assert_int_equal(gsi_bind_guest(line), 0);
+	assert_false(message[line].masked);
+
+	irq_dispatch(message[line].vector);
+	assert_int_equal(raised[line], 1);
+	assert_false(gsi_needs_eoi(line) || message[line].masked);
+
+	gsi_unbind_guest(line);
+	assert_true(message[line].masked);
+	irq_line_free(line);
+	assert_false(gsi_is_msi(line));
+	irq_dispatch(message[line].vector); /* one that was on its way */
+	assert_int_equal(raised[line], 1);
+	assert_int_equal(gsi_bind_guest(line), -EINVAL);
+}
+
+static void test_messages_take_the_numbers_that_are_left(void **state)
+{
+	unsigned int line, nr = 0;
+
+	while (!irq_line_alloc(&line)) {
+		assert_true(line >= PINS && line < 0xff);
+		nr++;
+	}
+	assert_int_equal(irq_line_alloc(&line), -ENOSPC);
+	assert_int_equal(nr, 0xef - 0x30 - PINS);
+	for (line = PINS; gsi_is_msi(line); line++)
+		irq_line_free(line);
+}
+
+static void test_an_interrupt_follows_the_vcpu_that_handles_it(void **state)
+{
+	assert_int_equal(gsi_bind_guest(21), 0);
+	assert_int_equal(pin[21].apic_id, 0);
+
+	fake_nr_cpus = 2;
+	vcpu_cpu = 1;
+	irq_dispatch(pin[21].vector);
+	assert_int_equal(pin[21].apic_id, 2);
+	assert_true(pin[21].masked); /* a level line: until dom0 is done */
+	gsi_guest_eoi(21);
+	assert_false(pin[21].masked);
+
+	vcpu_cpu = NO_CPU;
+	irq_dispatch(pin[21].vector);
+	assert_int_equal(pin[21].apic_id, 2);
+	vcpu_cpu = 0;
+	fake_nr_cpus = 1;
+}
+
 static void test_the_timer_raises_its_softirq_and_spurious_ones_are_not_acknowledged(void **state)
 {
 	nr_eoi = raised_softirqs = 0;
@@ -224,6 +301,9 @@ int main(void)
 		cmocka_unit_test(test_the_hypervisors_own_interrupt_is_not_dom0s),
 		cmocka_unit_test(test_isa_interrupts_follow_the_firmwares_overrides),
 		cmocka_unit_test(test_no_device_gets_the_vector_of_int80),
+		cmocka_unit_test(test_an_interrupt_by_message_is_dom0s_and_needs_no_eoi),
+		cmocka_unit_test(test_messages_take_the_numbers_that_are_left),
+		cmocka_unit_test(test_an_interrupt_follows_the_vcpu_that_handles_it),
 		cmocka_unit_test(
 			test_the_timer_raises_its_softirq_and_spurious_ones_are_not_acknowledged),
 	};
