@@ -42,6 +42,13 @@ int hv_host_info(struct hv *hv, struct hv_host *info);
  */
 int hv_console_read(struct hv *hv, bool clear, char **text);
 
+/*
+ * Presses the hypervisor's debug keys, each a letter of @keys; what they print is in the console
+ * ring. -E2BIG: more than HV_DEBUG_KEYS_MAX; else the hypervisor's error.
+ */
+#define HV_DEBUG_KEYS_MAX 16
+int hv_debug_keys(struct hv *hv, const char *keys);
+
 /* --- domains (hv_domain.c) --- */
 
 enum hv_shutdown_reason {	/* values: xen/sched.h SHUTDOWN_* */

@@ -2,7 +2,7 @@
 /*
  * hv_host.c - facts about the machine and the hypervisor's own log.
  *
- * Source: xen/sysctl.h physinfo and readconsole; xen/version.h.
+ * Source: xen/sysctl.h physinfo, readconsole and debug_keys; xen/version.h.
  */
 #include "hv_internal.h"
 
@@ -166,4 +166,23 @@ int hv_console_read(struct hv *hv, bool clear, char **text)
 	}
 	*text = all;
 	return 0;
+}
+
+int hv_debug_keys(struct hv *hv, const char *keys)
+{
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_debug_keys };
+	size_t nr = strlen(keys);
+	char *buf;
+	int err;
+
+	if (nr > HV_DEBUG_KEYS_MAX)
+		return -E2BIG;
+	buf = hv_buf(hv, keys, nr + 1);
+	if (!buf)
+		return -ENOMEM;
+	op.u.debug_keys.nr_keys = (uint32_t)nr;
+	set_xen_guest_handle(op.u.debug_keys.keys, buf);
+	err = hv_sysctl(hv, &op);
+	hv_buf_free(hv, buf);
+	return err;
 }

@@ -199,6 +199,22 @@ static int op_dmesg(struct xend *x, struct request *r)
 	return err ? refuse(r, err, "the store does not take the log: %s", strerror(-err)) : 0;
 }
 
+/* What the keys print is for op_dmesg. */
+static int op_debug_keys(struct xend *x, struct request *r)
+{
+	char *keys = request_argument(x, r, "keys");
+	int err = keys && keys[0] ? hv_debug_keys(x->hv, keys) : -EINVAL;
+
+	if (err == -EINVAL)
+		refuse(r, err, "no debug keys given: h lists them");
+	else if (err == -E2BIG)
+		refuse(r, err, "more than %d debug keys at once", HV_DEBUG_KEYS_MAX);
+	else if (err)
+		refuse(r, err, "the hypervisor refuses debug keys: %s", strerror(-err));
+	free(keys);
+	return err;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct xend *x, struct request *r);	/* -EINPROGRESS: answered later */
@@ -210,6 +226,7 @@ static const struct {
 	{ "shutdown", op_shutdown },
 	{ "refresh", op_refresh },
 	{ "dmesg", op_dmesg },
+	{ "debug-keys", op_debug_keys },
 	{ "attach", op_attach },
 	{ "detach", op_detach },
 	{ "vcpu-list", op_vcpu_list },

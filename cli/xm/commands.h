@@ -12,7 +12,7 @@ extern const struct command cmd_create, cmd_destroy, cmd_shutdown, cmd_reboot, c
 extern const struct command cmd_new, cmd_define, cmd_delete, cmd_undefine, cmd_start, cmd_edit,
 	cmd_autostart, cmd_rename;
 extern const struct command cmd_list, cmd_vm_list, cmd_info, cmd_uptime, cmd_domid, cmd_domname,
-	cmd_dmesg, cmd_block_list, cmd_network_list;
+	cmd_dmesg, cmd_debug_keys, cmd_block_list, cmd_network_list;
 extern const struct command cmd_console, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
 	cmd_help, cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top, cmd_doctor;
 extern const struct command cmd_block_attach, cmd_block_detach, cmd_network_attach,

@@ -93,7 +93,7 @@ void request_close(struct xs_handle *xs, struct request *req)
 int request_told(struct xm *xm, struct request *req, const char *failed)
 {
 	struct xs_handle *xs = xm_store(xm);
-	const char *who = req->domain;
+	const char *who = req->domain ? req->domain : req->op;
 	int ret;
 
 	if (!xs)

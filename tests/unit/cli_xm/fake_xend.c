@@ -380,6 +380,15 @@ static const char *op_dmesg(struct fake_xend *x, struct guest *g, const char *id
 	return NULL;
 }
 
+static const char *op_debug_keys(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char keys[1024];
+
+	(void)g;
+	put(x, get(x, keys, "/request/%s/args/keys", id) ? keys : "", "/pressed");
+	return strchr(keys, '!') ? "no such key" : NULL;
+}
+
 static const char *op_refresh(struct fake_xend *x, struct guest *g, const char *id)
 {
 	(void)x;
@@ -479,6 +488,7 @@ static const struct {
 	{"destroy", true, op_destroy}, {"pause", true, op_pause},  {"unpause", true, op_unpause},
 	{"reboot", true, op_reboot},   {"shutdown", true, op_shutdown},
 	{"dmesg", false, op_dmesg},    {"refresh", false, op_refresh},
+	{"debug-keys", false, op_debug_keys},
 	{"attach", true, op_attach},   {"detach", true, op_detach},
 	{"vcpu-list", true, op_vcpu_list}, {"vcpu-pin", true, op_vcpu_pin},
 	{"sched-credit", true, op_sched_credit}, {"mem-max", true, op_mem_max},

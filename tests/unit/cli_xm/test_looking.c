@@ -191,6 +191,16 @@ static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
 	assert_int_equal(fake_store_count("/request"), 1);
 }
 
+static void test_debug_keys_are_pressed_by_xend(void **state)
+{
+	(void)state;
+	OK("debug-keys", "qA");
+	assert_string_equal(fake_store_get("/pressed"), "qA");
+	FAILS("debug-keys", "!");
+	expect_err("not pressed: no such key");
+	assert_int_equal(fake_store_count("/request"), 1);
+}
+
 static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 {
 	(void)state;
@@ -346,6 +356,7 @@ int main(void)
 		LIVE(test_domid_and_domname_are_each_others_inverse),
 		LIVE(test_devices_are_listed_from_the_backends_side),
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
+		LIVE(test_debug_keys_are_pressed_by_xend),
 		LIVE(test_doctor_names_what_is_wrong_and_the_cure),
 		BARE(test_doctor_says_that_the_store_is_not_there),
 		LIVE(test_history_and_why_tell_what_happened),

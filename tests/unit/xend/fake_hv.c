@@ -239,6 +239,16 @@ int hv_console_read(struct hv *hv, bool clear, char **text)
 	return 0;
 }
 
+char fake_debug_keys[HV_DEBUG_KEYS_MAX + 1];
+
+int hv_debug_keys(struct hv *hv, const char *keys)
+{
+	if (strlen(keys) > HV_DEBUG_KEYS_MAX)
+		return -E2BIG;
+	strcpy(fake_debug_keys, keys);
+	return 0;
+}
+
 int hv_domain_info(struct hv *hv, uint16_t domid, struct hv_domain *info)
 {
 	struct fake_domain *d = find(domid);

@@ -27,6 +27,8 @@ int fake_hv_guest(void);
 bool fake_hv_paused(int domid);
 /* The guest calls SHUTDOWN_@reason. */
 void fake_hv_shutdown(int domid, enum hv_shutdown_reason reason);
+/* The debug keys that were pressed last. */
+extern char fake_debug_keys[HV_DEBUG_KEYS_MAX + 1];
 /* Another tool destroys it. */
 void fake_hv_vanish(int domid);
 /* While set, a destroyed domain stays as a dying one: somebody maps its frames. */

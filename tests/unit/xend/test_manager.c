@@ -228,6 +228,27 @@ static void test_dmesg_comes_in_pieces_that_fit_a_node(void **state)
 	assert_null(fake_get("/request/r1/output/3"));
 }
 
+static void test_debug_keys_reach_the_hypervisor(void **state)
+{
+	fake_set("/request/r1/args/keys", "qA");
+	request(*state, "debug-keys", "");
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_string_equal(fake_debug_keys, "qA");
+}
+
+static void test_too_many_debug_keys_are_refused(void **state)
+{
+	fake_set("/request/r1/args/keys", "qqqqqqqqqqqqqqqqq");
+	request(*state, "debug-keys", "");
+	assert_non_null(strstr(fake_get("/request/r1/error"), "more than 16 debug keys"));
+}
+
+static void test_no_debug_key_is_refused(void **state)
+{
+	request(*state, "debug-keys", "");
+	assert_non_null(strstr(fake_get("/request/r1/error"), "h lists them"));
+}
+
 static void test_a_removed_record_shuts_its_domain_down(void **state)
 {
 	struct world *w = *state;
@@ -290,6 +311,9 @@ int main(void)
 		T(test_requests_that_cannot_be_are_answered_with_a_reason),
 		T(test_an_answer_nobody_fetches_goes_after_a_minute),
 		T(test_dmesg_comes_in_pieces_that_fit_a_node),
+		T(test_debug_keys_reach_the_hypervisor),
+		T(test_too_many_debug_keys_are_refused),
+		T(test_no_debug_key_is_refused),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
 		T(test_history_tells_the_story_and_stays_bounded),

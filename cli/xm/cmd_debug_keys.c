@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_debug_keys.c - xm debug-keys: the hypervisor's debug keys, pressed by xend.
+ */
+#include "args.h"
+#include "commands.h"
+#include "request.h"
+
+static int run_debug_keys(struct xm *xm, const struct args *args)
+{
+	const struct request_arg keys[] = {{"keys", args->at[0]}, {NULL, NULL}};
+	struct request req = {.op = "debug-keys", .args = keys};
+	int ret;
+
+	if (!xm_store(xm))
+		return 1;
+	ret = request_told(xm, &req, "not pressed");
+	request_close(xm->xs, &req);
+	return ret;
+}
+
+const struct command cmd_debug_keys = {
+	.name = "debug-keys",
+	.usage = "KEYS",
+	.summary = "Press debug keys of the hypervisor",
+	.detail = "Each letter of KEYS is one; h lists them. What they print is in xm dmesg.",
+	.min_args = 1,
+	.max_args = 1,
+	.example = "xm debug-keys h && xm dmesg | tail",
+	.run = run_debug_keys,
+};
