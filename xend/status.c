@@ -118,6 +118,14 @@ static void write_dom0(struct xend *x, const struct hv_domain *h)
 	write_figures(x, DOM0_NAME, h);
 }
 
+void status_refresh_one(struct xend *x, const struct domain *d)
+{
+	struct hv_domain h;
+
+	if (!hv_domain_info(x->hv, (uint16_t)d->domid, &h))
+		write_figures(x, d->name, &h);
+}
+
 void status_refresh(struct xend *x)
 {
 	struct hv_domain *list;

@@ -13,7 +13,9 @@ void status_write(struct xend *x, const struct domain *d);
 /* The journal: the step about to be done or undone and what follows afterwards. */
 int status_write_step(struct xend *x, const struct domain *d, const char *step);
 void status_remove(struct xend *x, const char *name);
-/* Figures of running domains and of dom0 that change by themselves. */
+/* The figures of one running domain that change by themselves. */
+void status_refresh_one(struct xend *x, const struct domain *d);
+/* Those of all running domains and of dom0. */
 void status_refresh(struct xend *x);
 
 #endif

@@ -172,7 +172,10 @@ static int cons_prepare(struct backend *be)
 	int rc = cons_pty_open(&consback.pty);
 
 	if (rc < 0) {
-		backend_fail(be, "no pseudo terminal for the console: %s", strerror(-rc));
+		backend_fail(be, "no pseudo terminal for the console: %s%s", strerror(-rc),
+			     rc == -EMFILE ? " (each console needs one of the kernel's "
+					     "fs.inotify.max_user_instances: raise it)"
+					   : "");
 		return rc;
 	}
 	be->dev = &consback;

@@ -126,8 +126,11 @@ static int mac_make(char out[VIF_MAC_LEN + 1])
 
 int record_complete(struct record *rec)
 {
-	if (!rec->uuid[0] && uuid_make(rec->uuid) < 0)
-		return -EIO;
+	if (!rec->uuid[0]) {
+		if (uuid_make(rec->uuid) < 0)
+			return -EIO;
+		rec->uuid_is_new = true;
+	}
 	for (size_t i = 0; i < rec->nr_vifs; i++)
 		if (!rec->vifs[i].mac[0] && mac_make(rec->vifs[i].mac) < 0)
 			return -EIO;

@@ -24,6 +24,7 @@
 struct record {
 	char name[RECORD_NAME_MAX + 1];
 	char uuid[RECORD_UUID_LEN + 1];
+	bool uuid_is_new; /* made by record_complete(): nobody has it yet */
 	long memory, maxmem;				/* MiB; maxmem 0 = as memory */
 	long vcpus, maxvcpus;				/* maxvcpus 0 = as vcpus */
 	char *kernel, *ramdisk;				/* paths in dom0; ramdisk may be NULL */

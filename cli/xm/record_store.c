@@ -152,7 +152,7 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 
 	if (present || store_exists(xs, t, "/status/domain/%s/domid", rec->name))
 		ret = conflict_with(xs, put, rec->name);
-	if (!ret)
+	if (!ret && !rec->uuid_is_new)
 		ret = check_uuid(xs, t, put);
 	if (!ret && present)
 		ret = store_remove(xs, t, DIR, rec->name);

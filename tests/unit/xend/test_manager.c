@@ -228,6 +228,21 @@ static void test_dmesg_comes_in_pieces_that_fit_a_node(void **state)
 	assert_null(fake_get("/request/r1/output/3"));
 }
 
+/* Else each of N domains would cost N times what the first did. */
+static void test_a_start_writes_the_figures_of_no_other_domain(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "a");
+	world_run(w, 1);
+	fake_set("/status/domain/a/cpu_time_ns", "77");
+	world_record(w, "b");
+	world_run(w, 1);
+	assert_string_equal(state_of("b"), "running");
+	assert_non_null(fake_get("/status/domain/b/memory_kib"));
+	assert_string_equal(fake_get("/status/domain/a/cpu_time_ns"), "77");
+}
+
 static void test_debug_keys_reach_the_hypervisor(void **state)
 {
 	fake_set("/request/r1/args/keys", "qA");
@@ -311,6 +326,7 @@ int main(void)
 		T(test_requests_that_cannot_be_are_answered_with_a_reason),
 		T(test_an_answer_nobody_fetches_goes_after_a_minute),
 		T(test_dmesg_comes_in_pieces_that_fit_a_node),
+		T(test_a_start_writes_the_figures_of_no_other_domain),
 		T(test_debug_keys_reach_the_hypervisor),
 		T(test_too_many_debug_keys_are_refused),
 		T(test_no_debug_key_is_refused),
