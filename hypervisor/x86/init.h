@@ -64,6 +64,8 @@ struct irq_route {
 /* ioapic.c */
 unsigned int ioapic_pins(void); /* GSIs covered: 0 .. n-1 */
 void ioapic_set_pin(unsigned int gsi, const struct irq_route *r);
+/* Only the CPU changes that gets @gsi's interrupts. */
+void ioapic_set_cpu(unsigned int gsi, u32 apic_id);
 /* An edge on @gsi becomes an NMI on every CPU. */
 void ioapic_set_nmi_pin(unsigned int gsi);
 void ioapic_mask(unsigned int gsi, bool masked);

@@ -66,6 +66,15 @@ void ioapic_set_pin(unsigned int gsi, const struct irq_route *r)
 			     (r->level ? REDIR_LEVEL : 0) | (r->masked ? REDIR_MASKED : 0));
 }
 
+void ioapic_set_cpu(unsigned int gsi, u32 apic_id)
+{
+	unsigned int pin;
+	const struct ioapic *io = find(gsi, &pin);
+
+	if (io)
+		ioapic_write(io, IOAPIC_REDIR(pin) + 1, apic_id << 24);
+}
+
 void ioapic_set_nmi_pin(unsigned int gsi)
 {
 	unsigned int pin;

@@ -185,15 +185,19 @@ void irq_claim_isa(unsigned int irq, void (*handler)(void))
 	program(gsi, false);
 }
 
-/* The next one goes to the CPU where the vcpu is that handles it. */
-static void follow_vcpu(unsigned int gsi, bool masked)
+/* The next one goes to the CPU where the vcpu is that handles it. An IO-APIC's edge pin is not
+ * masked for it: an edge meanwhile would be lost. */
+static void follow_vcpu(unsigned int gsi)
 {
 	unsigned int cpu = evtchn_pirq_cpu(dom0, gsi);
 
 	if (cpu >= smp_nr_cpus() || cpu == gsis[gsi].cpu)
 		return;
 	gsis[gsi].cpu = (u8)cpu;
-	program(gsi, masked);
+	if (gsi_is_msi(gsi))
+		program(gsi, false);
+	else
+		ioapic_set_cpu(gsi, smp_apic_id(cpu));
 }
 
 /* With the hypervisor lock. */
@@ -207,7 +211,7 @@ static void deliver_to_dom0(unsigned int gsi)
 	}
 	apic_eoi();
 	if (dom0 && evtchn_raise_pirq(dom0, gsi))
-		follow_vcpu(gsi, g->level);
+		follow_vcpu(gsi);
 	else
 		log_debug("irq: GSI %u has no listener", gsi);
 }

@@ -38,8 +38,8 @@ static struct message {
 	struct pci_device dev;
 	u8 cap;
 	volatile struct msix_entry *entry; /* NULL: plain MSI */
-	maddr_t entry_ma;                  /* what .entry maps; outlives .is_used: see map_entry() */
-} messages[GSI_LIMIT];                     /* by line number */
+	maddr_t entry_ma; /* what .entry maps; outlives .is_used: see map_entry() */
+} messages[GSI_LIMIT];    /* by line number */
 
 static bool decodes_memory(struct pci_device dev)
 {
@@ -79,7 +79,7 @@ static int msix_find(struct message *m, const struct msi_request *req)
 	if (!decodes_memory(m->dev))
 		return -ENXIO;
 	ma = bar + (table & ~MSIX_BAR_MASK) + req->entry * sizeof(struct msix_entry);
-	/* A device at an address of RAM or of the hypervisor's own: somebody set its BAR wrongly. */
+	/* A device over RAM or the hypervisor's own registers: somebody set its BAR wrongly. */
 	if (mfn_is_ram(maddr_to_mfn(ma)) || mmio_is_hv(maddr_to_mfn(ma)))
 		return -EINVAL;
 	for (unsigned int i = 0; i < GSI_LIMIT; i++)

@@ -21,7 +21,8 @@ static u32 latch(struct pci_device dev, u8 reg)
 {
 	u32 before = inl(PORT_ADDRESS);
 
-	outl(PORT_ADDRESS, ADDRESS_ENABLE | (u32)dev.bus << 16 | (u32)dev.devfn << 8 | (reg & 0xfc));
+	outl(PORT_ADDRESS,
+	     ADDRESS_ENABLE | (u32)dev.bus << 16 | (u32)dev.devfn << 8 | (reg & 0xfc));
 	return before;
 }
 

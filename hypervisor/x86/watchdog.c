@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * watchdog.c - notices a CPU that stays in the hypervisor: the PIT's channel 0 sends every CPU an
- * NMI 18 times a second, and each looks at itself. An NMI that finds the hypervisor leaves a softirq
- * behind; who has not done it for watchdog_timeout seconds will never return to a guest.
+ * NMI 18 times a second, and each looks at itself. An NMI that finds the hypervisor leaves a
+ * softirq behind; who has not done it for watchdog_timeout seconds will never return to a guest.
  * Source: Intel 8254 data sheet.
  */
 #include "boot/boot.h"

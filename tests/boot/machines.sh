@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Our hypervisor on machines of other kinds: every CPU model, board, firmware, size and number of
-# CPUs once, boards, firmware and HPET in all pairs. Each reaches dom0's services with all CPUs, sees
-# the memory it should, and turns off. machinesall.sh has many more rows.
+# CPUs once, boards, firmware and HPET in all pairs. Each reaches dom0's services with all CPUs,
+# sees the memory it should, and turns off. machinesall.sh has many more rows.
 . "$(dirname "$0")/lib.sh"
 
 # row MODEL BOARD FIRMWARE HPET MEMORY CPUS BUS [guest]: boots that machine; with "guest", one runs.

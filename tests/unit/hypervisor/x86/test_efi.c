@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_efi.c - ACPI's root pointer is found in UEFI's tables, and nonsense there is not followed. */
+/* test_efi.c - ACPI's root pointer is found in UEFI's tables; nonsense there is not followed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ static const uint8_t acpi1[16] = {0x30, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11
 static const uint8_t acpi2[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
 				  0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81};
 
-static uint8_t system_table[120], entries[NR][24];
+static uint8_t system_table[120] __attribute__((aligned(8)));
+static uint8_t entries[NR][24] __attribute__((aligned(8)));
 static maddr_t mapped_end; /* of the table of entries */
 
 void hv_log(enum log_level level, const char *fmt, ...)

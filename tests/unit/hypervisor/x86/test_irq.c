@@ -60,6 +60,11 @@ void ioapic_set_pin(unsigned int gsi, const struct irq_route *r)
 	pin[gsi].apic_id = r->apic_id;
 }
 
+void ioapic_set_cpu(unsigned int gsi, u32 apic_id)
+{
+	pin[gsi].apic_id = apic_id;
+}
+
 void msi_write(unsigned int line, const struct irq_route *r)
 {
 	message[line].vector = r->vector;
