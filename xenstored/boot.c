@@ -165,11 +165,15 @@ int boot_serve(struct boot *b, char **argv)
 	bool update;
 	int ret;
 
-	if (srv->keeper && keeper_listen(srv) < 0)
+	if (srv->keeper && keeper_listen(srv) < 0) {
+		log_errorx("not enough memory to serve");
 		return -ENOMEM;
+	}
 	persist_good(srv);
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
+	if (ret < 0)
+		log_errorx("not enough memory to serve");
 	update = ret == 1;
 	if (update)
 		srv->live_fd = dup(listener_fd(srv->listener));

@@ -364,7 +364,15 @@ int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_
 		ret = -ENOMEM;
 		goto out_slot;
 	}
-	server_port_bound(srv, ring->port, d->conn);
+	ret = server_port_bound(srv, ring->port, d->conn);
+	if (ret < 0) {
+		/* Frees the ring with it, at the end of the turn. */
+		d->conn->domain_gone = true;
+		d->conn->domain = NULL;
+		conn_kill(d->conn);
+		d->conn = NULL;
+		return ret;
+	}
 	server_again(srv, d->conn);
 	return 0;
 out_slot:
@@ -394,9 +402,9 @@ int conn_ring_rebind(struct conn *c, uint32_t port)
 		return ret;
 	server_port_unbound(c->srv, ring->port, c);
 	ring->port = ring->map.port;
-	server_port_bound(c->srv, ring->port, c);
+	ret = server_port_bound(c->srv, ring->port, c);
 	server_again(c->srv, c);
-	return 0;
+	return ret;
 }
 
 void conn_ring_reset(struct conn *c)

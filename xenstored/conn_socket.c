@@ -268,7 +268,7 @@ struct listener *listener_open(struct server *srv, const char *path, unsigned in
 	l->path = strdup(path);
 	l->io = (struct loop_fd){ .ready = listener_readable, .arg = l };
 	l->io.fd = fd >= 0 ? fd : bind_fresh(path, mode);
-	if (l->io.fd >= 0 && loop_add(srv->loop, &l->io, LOOP_READ) == 0)
+	if (l->path && l->io.fd >= 0 && loop_add(srv->loop, &l->io, LOOP_READ) == 0)
 		return l;
 	free(l->path);
 	free(l);

@@ -168,6 +168,22 @@ void lease_forget(struct server *srv, struct conn *c)
 	}
 }
 
+void leases_fini(struct server *srv)
+{
+	while (srv->leases) {
+		struct lease *l = srv->leases;
+
+		srv->leases = l->next;
+		while (l->first) {
+			struct waiter *w = l->first;
+
+			l->first = w->next;
+			free(w);
+		}
+		free(l);
+	}
+}
+
 long long lease_tick(struct server *srv)
 {
 	uint64_t now, next = 0;

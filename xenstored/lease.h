@@ -34,6 +34,9 @@ void lease_release(struct server *srv, struct txn *t);
 /* The connection goes: it leaves the queues. */
 void lease_forget(struct server *srv, struct conn *c);
 
+/* The daemon ends: what is left of turns whose waiters never came. */
+void leases_fini(struct server *srv);
+
 /* Ends turns that are over time. Call once a loop turn; returns ns until the next end, 0: none. */
 long long lease_tick(struct server *srv);
 

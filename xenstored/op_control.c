@@ -274,6 +274,8 @@ static int control_live_update(struct req *r, const char **arg, unsigned int nr)
 		if (strcmp(arg[i], "-f") == 0 && i + 1 < nr) {
 			free(r->srv->live_path);
 			r->srv->live_path = strdup(arg[++i]);
+			if (!r->srv->live_path)
+				return -ENOMEM;
 		} else if ((strcmp(arg[i], "-c") == 0 || strcmp(arg[i], "-t") == 0) &&
 			   i + 1 < nr) {
 			i++;

@@ -77,15 +77,20 @@ static int lock_dir(const char *dir)
 	return -EBUSY;
 }
 
-static void read_boot_id(char *out, size_t room)
+/* An id that cannot be read must not pass for another boot: that would void the runtime part. */
+static int read_boot_id(char *out, size_t room)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, room - 1);
 
-	out[0] = '\0';
-	if (f && !fgets(out, (int)room, f))
-		out[0] = '\0';
-	if (f)
-		fclose(f);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0) {
+		log_error("cannot read which boot this is");
+		return -EIO;
+	}
+	out[n] = '\0';
+	return 0;
 }
 
 /*
@@ -110,9 +115,8 @@ static int open_journal(struct server *srv, bool *fresh)
 {
 	char boot_id[64], path[512];
 
-	if (check_journal(srv) < 0)
+	if (check_journal(srv) < 0 || read_boot_id(boot_id, sizeof(boot_id)) < 0)
 		return -EIO;
-	read_boot_id(boot_id, sizeof(boot_id));
 	srv->journal = journal_open(srv->cfg.run_dir, HALF_SIZE, boot_id, fresh);
 	if (!srv->journal) {
 		log_error("cannot make the journal in %s", srv->cfg.run_dir);

@@ -102,6 +102,7 @@ void server_fini(struct server *srv)
 	for (struct conn *c = srv->conns; c; c = c->next)
 		conn_kill(c);
 	conns_reap(srv);
+	leases_fini(srv);
 	watch_table_fini(&srv->watches);
 	fire_list_fini(&srv->fires);
 	domains_fini(&srv->domains);
@@ -261,7 +262,7 @@ void server_turn(struct server *srv)
 		conns_reap(srv);
 }
 
-void server_port_bound(struct server *srv, uint32_t port, struct conn *c)
+int server_port_bound(struct server *srv, uint32_t port, struct conn *c)
 {
 	if (port >= srv->nr_ports) {
 		size_t nr = srv->nr_ports ? srv->nr_ports : 64;
@@ -271,12 +272,13 @@ void server_port_bound(struct server *srv, uint32_t port, struct conn *c)
 			nr *= 2;
 		by_port = realloc(srv->by_port, nr * sizeof(*by_port));
 		if (!by_port)
-			return;
+			return -ENOMEM;
 		memset(by_port + srv->nr_ports, 0, (nr - srv->nr_ports) * sizeof(*by_port));
 		srv->by_port = by_port;
 		srv->nr_ports = nr;
 	}
 	srv->by_port[port] = c;
+	return 0;
 }
 
 void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c)

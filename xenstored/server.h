@@ -159,8 +159,8 @@ void server_again(struct server *srv, struct conn *c);
 void server_serve_again(struct server *srv);
 /* The end of a callback that carried out requests: flush, try again, free the dead. */
 void server_turn(struct server *srv);
-/* Events on local port @port are @c's from now on, or not any more. */
-void server_port_bound(struct server *srv, uint32_t port, struct conn *c);
+/* Events on local port @port are @c's from now on (0 or -ENOMEM), or not any more. */
+int server_port_bound(struct server *srv, uint32_t port, struct conn *c);
 void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c);
 
 /* Sets a limit, of @d or (NULL) the global one, for good. 0 or -ENOSPC. */

@@ -128,6 +128,8 @@ struct hv *fake_hv_open(const char *dir)
 	struct fake_hv *f = calloc(1, sizeof(*f));
 	char path[300];
 
+	if (!f)
+		return NULL;
 	f->hv = (struct hv){
 		.domain_info = fake_domain_info, .ring_map = fake_ring_map,
 		.ring_rebind = fake_ring_rebind, .ring_unmap = fake_ring_unmap,

@@ -24,13 +24,14 @@
 
 /* Shared with the keeper, which is forked later. */
 static struct shared {
-	uint64_t count;
+	uint64_t count, allocations;
 } *shared;
 
 static const char *trace_path;
 static uint64_t fail_at;
 static int fail_kind;
 static bool fail_all;
+static uint64_t starve_at;
 
 static void __attribute__((constructor)) start(void)
 {
@@ -38,6 +39,8 @@ static void __attribute__((constructor)) start(void)
 	int fd = count ? (int)syscall(SYS_openat, AT_FDCWD, count, O_RDWR | O_CREAT, 0600) : -1;
 
 	trace_path = getenv("XS_IO_TRACE");
+	if (getenv("XS_MEM_FAIL"))
+		starve_at = strtoull(getenv("XS_MEM_FAIL"), NULL, 10);
 	if (fail) {
 		char *at;
 
@@ -54,6 +57,39 @@ static void __attribute__((constructor)) start(void)
 	if (fd >= 0)
 		syscall(SYS_close, fd);
 }
+
+/* A sanitizer has an allocator of its own. */
+#ifndef __SANITIZE_ADDRESS__
+
+void *__libc_malloc(size_t len);
+void *__libc_calloc(size_t nr, size_t len);
+void *__libc_realloc(void *old, size_t len);
+
+/* Whether this allocation is to fail. */
+static bool starves(void)
+{
+	if (!shared || __atomic_add_fetch(&shared->allocations, 1, __ATOMIC_RELAXED) != starve_at)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t len)
+{
+	return starves() ? NULL : __libc_malloc(len);
+}
+
+void *calloc(size_t nr, size_t len)
+{
+	return starves() ? NULL : __libc_calloc(nr, len);
+}
+
+void *realloc(void *old, size_t len)
+{
+	return starves() ? NULL : __libc_realloc(old, len);
+}
+
+#endif
 
 static bool ours(const char *path)
 {

@@ -390,6 +390,12 @@ static void serve_bystanders(struct conn *dom0, struct conn *by, unsigned int i)
 
 #define ROUNDS_A_LOOK 16
 
+#ifdef __SANITIZE_ADDRESS__
+#define ROUNDS 800
+#else
+#define ROUNDS 2500
+#endif
+
 static int compare(const void *a, const void *b)
 {
 	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
@@ -458,8 +464,7 @@ static unsigned long one_attack(const struct attack *a, unsigned int rounds)
 
 static void test_hostile_domains_cost_only_themselves(void **state)
 {
-	unsigned int rounds = getenv("STOREVISOR_LONG") ? 100000 : 2500;
-
+	unsigned int rounds = getenv("STOREVISOR_LONG") ? 100000 : ROUNDS;
 	unsigned long idle, most = 0;
 
 	memset(big, 'A', sizeof(big));

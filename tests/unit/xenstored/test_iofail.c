@@ -6,9 +6,11 @@
  * request is answered by success or by a reason; what it answers is what a later start finds, and
  * what was acknowledged is there.
  *
+ * The same for each allocation of the daemon and its keeper.
+ *
  * argv[1]: the daemon whose file operations can be made to fail. STOREVISOR_LONG: also all
- * operations from the Nth on. STOREVISOR_FAILURE=N:ERRNO[:all]: only this one, with the daemon's
- * own words.
+ * operations from the Nth on, and every allocation. STOREVISOR_FAILURE=N:ERRNO[:all],
+ * STOREVISOR_ALLOCATION=N: only this one, with the daemon's own words.
  */
 #include <errno.h>
 #include <poll.h>
@@ -53,7 +55,8 @@ static void show_log(void)
 		fail_msg(__VA_ARGS__);                                                             \
 	} while (0)
 
-static int count_fd_value(uint64_t *out)
+/* File operations and allocations so far. */
+static int counts(uint64_t out[2])
 {
 	char path[100];
 	FILE *f;
@@ -63,7 +66,7 @@ static int count_fd_value(uint64_t *out)
 	f = fopen(path, "re");
 	if (!f)
 		return -1;
-	ret = fread(out, sizeof(*out), 1, f) == 1 ? 0 : -1;
+	ret = fread(out, sizeof(*out), 2, f) == 2 ? 0 : -1;
 	fclose(f);
 	return ret;
 }
@@ -77,7 +80,8 @@ static void look_at_end(void)
 		return;
 	live.pid = 0;
 	sc.down = true;
-	if (WIFSIGNALED(status))
+	/* stop() may come before or behind the time in which the daemon takes that by itself. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
 		fault("%s: the daemon was ended by signal %d", sc.what, WTERMSIG(status));
 }
 
@@ -238,7 +242,6 @@ static void check_outcome(void)
 	uint64_t before = 0;
 	int fd;
 
-	unsetenv("XS_IO_FAIL");
 	sc.down = false;
 	if (live.pid > 0) {
 		fd = open_or_refused();
@@ -276,23 +279,32 @@ static void no_reports(void)
 		fault("%s: a sanitizer's report", sc.what);
 }
 
-static void one_failure(uint64_t n, int kind, const char *all)
+/* A new daemon on new directories, with the environment variable @what set to @value. */
+static void one_run(const char *what, const char *value, bool expect_snapshot)
 {
-	char fail[64], count[100];
+	char count[100];
 
-	sc = (struct script){ .refused = sc.refused, .errors = sc.errors };
 	if (live_make() < 0)
 		fail_msg("cannot make the directories");
+	snprintf(count, sizeof(count), "%s/count", live.dir);
+	setenv("XS_IO_COUNT", count, 1);
+	if (value)
+		setenv(what, value, 1);
+	script(expect_snapshot);
+	unsetenv(what);
+	check_outcome();
+	no_reports();
+}
+
+static void one_failure(uint64_t n, int kind, const char *all)
+{
+	char fail[64];
+
+	sc = (struct script){ .refused = sc.refused, .errors = sc.errors };
 	snprintf(sc.what, sizeof(sc.what), "operation %llu fails%s: %s", (unsigned long long)n,
 		 *all ? " and all behind it" : "", kind ? strerror(kind) : "in part");
 	snprintf(fail, sizeof(fail), "%llu:%d%s", (unsigned long long)n, kind, all);
-	snprintf(count, sizeof(count), "%s/count", live.dir);
-	setenv("XS_IO_COUNT", count, 1);
-	if (n)
-		setenv("XS_IO_FAIL", fail, 1);
-	script(!n || !*all);
-	check_outcome();
-	no_reports();
+	one_run("XS_IO_FAIL", n ? fail : NULL, !n || !*all);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -300,6 +312,8 @@ static void one_failure(uint64_t n, int kind, const char *all)
 #else
 #define EVERY 1
 #endif
+/* Of the allocations, in CI. */
+#define STARVE_EVERY 7
 
 static void sweep(const char *all)
 {
@@ -308,14 +322,15 @@ static void sweep(const char *all)
 
 	static const int kinds[] = { EIO, ENOSPC, EROFS, 0 };
 	unsigned int runs = 0, every = live_count(EVERY, 1), first;
-	uint64_t nr = 0;
+	uint64_t nr, count[2] = { 0 };
 
-	if (getenv("STOREVISOR_FAILURE"))
+	if (getenv("STOREVISOR_ALLOCATION"))
 		skip();
 	one_failure(0, 0, "");
 	live_quiet = true;
 	assert_int_equal(sc.errors, 0);
-	assert_int_equal(count_fd_value(&nr), 0);
+	assert_int_equal(counts(count), 0);
+	nr = count[0];
 	assert_int_equal(live_remove(), 0);
 	first = (unsigned int)getpid();
 	for (uint64_t n = 1; n <= nr; n++) {
@@ -359,10 +374,52 @@ static void test_a_disk_that_fails_for_good_has_a_defined_outcome(void **state)
 	sweep(":all");
 }
 
+static void starve(uint64_t n)
+{
+	char value[32];
+
+	sc = (struct script){ .refused = sc.refused, .errors = sc.errors };
+	snprintf(sc.what, sizeof(sc.what), "allocation %llu fails", (unsigned long long)n);
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
+	one_run("XS_MEM_FAIL", value, true);
+}
+
+/* Of daemon and keeper, start and end included: what test_oom.c, without a disk, does not reach. */
+static void test_every_failing_allocation_has_a_defined_outcome(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#else
+	const char *which = getenv("STOREVISOR_ALLOCATION");
+	unsigned int runs = 0, every = live_count(STARVE_EVERY, 1);
+	uint64_t count[2] = { 0 };
+
+	if (getenv("STOREVISOR_FAILURE"))
+		skip();
+	if (which) {
+		starve(strtoull(which, NULL, 10));
+		assert_int_equal(live_remove(), 0);
+		return;
+	}
+	live_quiet = true;
+	sc = (struct script){ 0 };
+	starve(0);
+	assert_int_equal(counts(count), 0);
+	assert_int_equal(live_remove(), 0);
+	for (uint64_t n = 1 + (uint64_t)getpid() % every; n <= count[1]; n += every, runs++) {
+		starve(n);
+		assert_int_equal(live_remove(), 0);
+	}
+	print_message("%u runs, %llu allocations: %u refused to start, %u requests got a reason\n",
+		      runs, (unsigned long long)count[1], sc.refused, sc.errors);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_failure_by_number),
+		cmocka_unit_test(test_every_failing_allocation_has_a_defined_outcome),
 		cmocka_unit_test(test_every_failing_file_operation_has_a_defined_outcome),
 		cmocka_unit_test(test_a_disk_that_fails_for_good_has_a_defined_outcome),
 	};
