@@ -242,6 +242,17 @@ int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, s
 	return 0;
 }
 
+void txn_take_value(struct server *srv, struct txn *t, struct tnode *tn, char *value, uint32_t len)
+{
+	int64_t more = (int64_t)len - tn->value_len;
+
+	free(tn->value);
+	tn->value = value;
+	tn->value_len = len;
+	t->bytes = (size_t)((int64_t)t->bytes + more);
+	domain_use(srv, t->conn->domid, QUOTA_MEMORY, more);
+}
+
 void txn_observe(struct tnode *tn, unsigned int seen)
 {
 	/* What the transaction made itself is no observation of the tree. */

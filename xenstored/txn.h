@@ -102,6 +102,10 @@ void txn_observe(struct tnode *tn, unsigned int seen);
 /* Marks as changed (value or permissions already stored in the entry) and due for an event. */
 void txn_changed(struct txn *t, struct tnode *tn);
 
+/* Gives the entry the malloc()ed @value, which is taken over, and charges for it. */
+void txn_take_value(struct server *srv, struct txn *t, struct tnode *tn, char *value,
+		    uint32_t len);
+
 /* Deletes the subtree at @tn in the overlay. */
 void txn_delete(struct txn *t, struct tnode *tn);
 

@@ -154,9 +154,7 @@ static int tnode_create(struct view *v, struct tnode *tn, const struct gap *gap,
 		return -ENOMEM;
 	if (last && gap->value_len)
 		memcpy(value, gap->value, gap->value_len);
-	free(tn->value);
-	tn->value = value;
-	tn->value_len = last ? (uint32_t)gap->value_len : 0;
+	txn_take_value(v->srv, v->txn, tn, value, last ? (uint32_t)gap->value_len : 0);
 	perms_put(&v->srv->tree.perms, tn->perms);
 	tn->perms = perms_ref(gap->perms);
 	tn->state = TNODE_CREATED;
@@ -237,9 +235,7 @@ static int write_txn(struct view *v, struct tnode *tn, const char *value, size_t
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, value, len);
-	free(tn->value);
-	tn->value = copy;
-	tn->value_len = (uint32_t)len;
+	txn_take_value(v->srv, v->txn, tn, copy, (uint32_t)len);
 	if (tn->state == TNODE_SEEN)
 		tn->state = TNODE_WRITTEN;
 	tn->value_changed = true;
