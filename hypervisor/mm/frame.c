@@ -69,13 +69,19 @@ void frame_get_held(struct frame *f)
 	f->ref++;
 }
 
-/* The last reference is gone: D9 "scrub, flush, heap". The flush happens when the frame is given out again. */
+/*
+ * The last reference is gone: D9. A guest that never flushed could still write the frame: flush
+ * first, or its words would come after the scrubbing and be the next owner's. Who can only read
+ * will read zeroes, until he is flushed when the frame is given out again.
+ */
 static void frame_release_to_heap(struct frame *f)
 {
 	struct domain *owner = frame_owner(f);
 
 	BUG_ON(f->ref & FRAME_ALLOC);
 	BUG_ON(frame_type_count(f) != 0);
+	if (frame_type_of(f) == FT_WR)
+		tlb_flush_stale(f->stamp);
 	if (f->ref & FRAME_XENHEAP) {
 		/* The owner of the memory frees it; the record goes back to the hypervisor. */
 		frame_set_refs(f, 0);
@@ -129,6 +135,7 @@ bool frame_unshare(void *va)
 		if (d)
 			d->xenheap_pages--;
 		f->type--;
+		f->stamp = tlb_clock();
 		frame_put(f);
 	}
 	return f->owner == DOMID_XEN;
