@@ -68,8 +68,11 @@ static bool is_mapping_of(u64 entry, u32 gnt_flags, mfn_t frame)
 	       !(entry & PTE_RW) == !!(gnt_flags & GNTMAP_readonly);
 }
 
-/* Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it. */
-static int entry_take(u64 va, u64 *entry)
+/*
+ * Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it.
+ * Not from @to, where it goes: the mapping to be undone would stay.
+ */
+static int entry_take(u64 va, const u64 *to, u64 *entry)
 {
 	struct frame *table;
 	u64 *slot;
@@ -77,10 +80,14 @@ static int entry_take(u64 va, u64 *entry)
 
 	if (rc)
 		return rc;
-	*entry = *slot;
-	WRITE_ONCE(*slot, 0);
+	if (slot == to) {
+		rc = -EINVAL;
+	} else {
+		*entry = *slot;
+		WRITE_ONCE(*slot, 0);
+	}
 	frame_put_and_type(table);
-	return 0;
+	return rc;
 }
 
 int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame)
@@ -94,7 +101,7 @@ int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame)
 	if (!is_mapping_of(*slot, gnt_flags, frame))
 		rc = -EINVAL;
 	else if (new_addr)
-		rc = entry_take(new_addr, &entry);
+		rc = entry_take(new_addr, slot, &entry);
 	if (!rc)
 		WRITE_ONCE(*slot, entry);
 	frame_put_and_type(table);
