@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smp.c - starts the other CPUs, and carries requests between CPUs. Owns the table of CPUs and
- * their stack areas; each CPU's own fields are in its struct cpu_info. Source: Intel SDM vol. 3,
- * chapters 8.4 and 10.6.
+ * smp.c - starts the other CPUs. Owns the table of CPUs and their stack areas; each CPU's own
+ * fields are in its struct cpu_info. What CPUs ask of each other is smp_request.c's. Source: Intel
+ * SDM vol. 3, chapters 8.4 and 10.6.
  */
 #include "x86/smp.h"
 
@@ -33,8 +33,6 @@ static bool is_stopping, is_released;
 u64 ap_cr3, ap_stack;
 static unsigned int ap_online; /* CPUs that reached C, the boot CPU among them */
 
-static unsigned long request_va; /* of CPU_REQUEST_INVLPG; hypervisor lock */
-
 void ap_main(void) __attribute__((noreturn));
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 
@@ -56,52 +54,6 @@ u32 smp_apic_id(unsigned int cpu)
 u32 smp_acpi_id(unsigned int cpu)
 {
 	return cpus[cpu].acpi_id;
-}
-
-/* --- requests --- */
-
-void smp_serve_requests(void)
-{
-	struct cpu_info *c = this_cpu();
-	u32 todo = __atomic_load_n(&c->requests, __ATOMIC_ACQUIRE);
-
-	if (likely(!todo))
-		return;
-	if (todo & 1u << CPU_REQUEST_FLUSH)
-		tlb_flush_local_all();
-	if (todo & 1u << CPU_REQUEST_INVLPG)
-		tlb_flush_local_va(request_va);
-	if (todo & 1u << CPU_REQUEST_CACHE)
-		__asm__ volatile("wbinvd" ::: "memory");
-	__atomic_and_fetch(&c->requests, ~todo, __ATOMIC_RELEASE); /* pairs with smp_request() */
-}
-
-static u64 without_this(u64 mask)
-{
-	return mask & ~(1ULL << this_cpu_id());
-}
-
-void smp_request(u64 mask, enum cpu_request what, unsigned long va)
-{
-	BUG_ON(!hv_lock_is_held());
-	request_va = va;
-	mask = without_this(mask);
-	for (unsigned int i = 0; i < nr_cpus; i++) {
-		if (!(mask >> i & 1))
-			continue;
-		__atomic_or_fetch(&cpu_info_of(i)->requests, 1u << what, __ATOMIC_SEQ_CST);
-		apic_send(cpus[i].apic_id, VECTOR_REQUEST);
-	}
-	for (unsigned int i = 0; i < nr_cpus; i++)
-		while (mask >> i & 1 &&
-		       __atomic_load_n(&cpu_info_of(i)->requests, __ATOMIC_ACQUIRE))
-			cpu_relax();
-}
-
-void smp_kick(unsigned int cpu)
-{
-	if (cpu != this_cpu_id())
-		apic_send(cpus[cpu].apic_id, VECTOR_KICK);
 }
 
 bool smp_is_stopping(void)
