@@ -16,7 +16,14 @@ struct fake_cpu {
 	u32 port_value;	     /* read from every port; the last written */
 	unsigned int nr_port_accesses;
 };
-extern struct fake_cpu fake_cpu;
+#ifndef FAKE_PER_CPU /* __thread where CPUs are threads */
+#define FAKE_PER_CPU
+#endif
+extern FAKE_PER_CPU struct fake_cpu fake_cpu;
+
+/* What a CPU does while it waits for another; only machines with several have it. */
+void fake_cpu_relax(void);
+#define cpu_relax() fake_cpu_relax()
 
 u64 rdmsr(u32 msr);
 void wrmsr(u32 msr, u64 val);
@@ -60,6 +67,11 @@ void invlpg(unsigned long va);
 static inline void clts(void)
 {
 	fake_cpu.cr0 &= ~8UL;
+}
+
+static inline void wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static inline bool va_is_canonical(u64 va)

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * broken.c - stands before a few functions of the hypervisor (the linker's --wrap) and, asked to,
+ * leaves out what they do: proof that the harness would notice. Otherwise it checks that memory
+ * given out is zero.
+ */
+#include "machine.h"
+
+#include <string.h>
+
+#include "pv/pte.h"
+#include "pv/ptval.h"
+#include "x86/layout.h"
+#include "x86/machine.h"
+#include "x86/smp.h"
+
+enum broken {
+	WHOLE,
+	NO_FLUSH_OF_OLD_TYPE,
+	NO_FLUSH_AT_UNMAP,
+	NO_FLUSH_OF_OTHERS,
+	NO_TYPE_PUT,
+	NO_TYPE_GET,
+	NR_BROKEN
+};
+
+static const char *const names[] = {
+	[NO_FLUSH_OF_OLD_TYPE] = "no-flush-of-old-type", [NO_FLUSH_AT_UNMAP] = "no-flush-at-unmap",
+	[NO_FLUSH_OF_OTHERS] = "no-flush-of-others",	 [NO_TYPE_PUT] = "no-type-put",
+	[NO_TYPE_GET] = "no-type-get",
+};
+static enum broken broken;
+
+int broken_select(const char *name)
+{
+	for (unsigned int i = 1; i < NR_BROKEN; i++)
+		if (!strcmp(name, names[i])) {
+			broken = (enum broken)i;
+			return 0;
+		}
+	return -1;
+}
+
+const char *broken_name(unsigned int nr)
+{
+	return nr + 1 < NR_BROKEN ? names[nr + 1] : NULL;
+}
+
+/* Not each time: most flushes have nothing to flush, and a run must get somewhere before. */
+static bool is_broken(enum broken what)
+{
+	return broken == what && cpu_random(8) == 0;
+}
+
+void __real_tlb_flush_stale(u32 stamp);
+void __wrap_tlb_flush_stale(u32 stamp);
+void __wrap_tlb_flush_stale(u32 stamp)
+{
+	if (!is_broken(NO_FLUSH_OF_OLD_TYPE))
+		__real_tlb_flush_stale(stamp);
+}
+
+void __real_tlb_flush_domain(const struct domain *d);
+void __wrap_tlb_flush_domain(const struct domain *d);
+void __wrap_tlb_flush_domain(const struct domain *d)
+{
+	if (!is_broken(NO_FLUSH_AT_UNMAP))
+		__real_tlb_flush_domain(d);
+}
+
+void __real_smp_request(u64 mask, enum cpu_request what, unsigned long va);
+void __wrap_smp_request(u64 mask, enum cpu_request what, unsigned long va);
+void __wrap_smp_request(u64 mask, enum cpu_request what, unsigned long va)
+{
+	if (what != CPU_REQUEST_FLUSH || !is_broken(NO_FLUSH_OF_OTHERS))
+		__real_smp_request(mask, what, va);
+}
+
+void __real_pt_entry_put(u64 entry, unsigned int level);
+void __wrap_pt_entry_put(u64 entry, unsigned int level);
+void __wrap_pt_entry_put(u64 entry, unsigned int level)
+{
+	if (is_broken(NO_TYPE_PUT) && level == 1)
+		entry &= ~PTE_RW;
+	__real_pt_entry_put(entry, level);
+}
+
+int __real_frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);
+int __wrap_frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);
+int __wrap_frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type)
+{
+	int rc = __real_frame_get_and_type(f, d, type);
+
+	if (!rc && type == FT_WR && is_broken(NO_TYPE_GET))
+		frame_type_put(f);
+	return rc;
+}
+
+int __real_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
+			       struct frame **out);
+int __wrap_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
+			       struct frame **out);
+int __wrap_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
+			       struct frame **out)
+{
+	int rc = __real_domain_frames_alloc(d, order, bits, out);
+	const u64 *word;
+
+	if (rc || !dom0)
+		return rc;
+	word = mfn_to_virt(frame_to_mfn(*out));
+	for (u64 i = 0; i < PAGE_SIZE / sizeof(*word) << order; i++)
+		if (word[i])
+			machine_fail("domain %u is given a frame (%lu) that is not zero",
+				     d->domain_id, (unsigned long)mfn_x(frame_to_mfn(*out)));
+	return 0;
+}

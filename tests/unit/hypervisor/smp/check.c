@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - what must be true of a machine that stands still: security.md D2. The hypervisor's own
+ * audit recounts references; here are the rules it cannot see: TLBs (I5) and the contents of free
+ * memory (C25).
+ */
+#include "domain/gnttab.h"
+#include "guest.h"
+#include "x86/smp.h"
+
+/* Part of a free block of the heap: only a block's first frame is marked. */
+static bool is_free(u64 mfn)
+{
+	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
+		const struct frame *head = &frame_table[mfn & ~((1ULL << order) - 1)];
+
+		if (head->ref & FRAME_FREE && frame_order(head) >= order)
+			return true;
+	}
+	return false;
+}
+
+/* @d has a grant of @f mapped, by a handle that allows such an access. */
+static bool is_granted(const struct domain *d, const struct frame *f, bool writable)
+{
+	const struct grant_table *t = d->gnttab;
+
+	for (u32 i = 0; i < t->nr_maptrack_pages * MAPTRACK_PER_PAGE; i++) {
+		const struct maptrack *m =
+			&t->maptrack[i / MAPTRACK_PER_PAGE][i % MAPTRACK_PER_PAGE];
+		const struct domain *rd;
+
+		if (!(m->flags & GNTMAP_host_map) || (writable && m->flags & GNTMAP_readonly))
+			continue;
+		rd = domain_find(m->domid);
+		if (rd && rd->gnttab->active[m->ref / GRANTS_PER_FRAME]
+						    [m->ref % GRANTS_PER_FRAME].frame == f)
+			return true;
+	}
+	return false;
+}
+
+static void complain(unsigned int cpu, const struct domain *d, const struct frame *f,
+		     const char *what)
+{
+	machine_fail("CPU %u, which runs domain %u, %s: frame %lu of domain %u, ref %#lx type %#lx",
+		     cpu, d->domain_id, what, (unsigned long)mfn_x(frame_to_mfn(f)), f->owner,
+		     (unsigned long)frame_refs(f), (unsigned long)f->type);
+}
+
+static void check_page(unsigned int cpu, const struct domain *d, const struct translation *t)
+{
+	enum frame_type type;
+	const struct frame *f;
+
+	if (!t->is_valid)
+		return;
+	if (!mfn_is_ram(_mfn(t->mfn))) {
+		if (!d->is_privileged)
+			machine_fail("CPU %u: domain %u reaches device memory", cpu, d->domain_id);
+		return;
+	}
+	f = mfn_to_frame(_mfn(t->mfn));
+	type = frame_type_of(f);
+	if (is_free(t->mfn)) {
+		/* what is read there is zero; what is written would be the next owner's */
+		if (t->is_writable)
+			complain(cpu, d, f, "can write free memory");
+		return;
+	}
+	if (t->is_writable && type != FT_WR && type != FT_NONE && frame_type_count(f))
+		complain(cpu, d, f, "can write a table");
+	if (f->owner == d->domain_id || (d->is_privileged && f->owner < DOMID_FIRST_RESERVED))
+		return;
+	if (f->owner >= DOMID_FIRST_RESERVED || !is_granted(d, f, t->is_writable))
+		complain(cpu, d, f, t->is_writable ? "can write what is not its" :
+						     "can read what is not its");
+}
+
+/* A table the walker would go through holds only what was checked, or nothing. */
+static void check_path(unsigned int cpu, const struct domain *d, const struct translation *t,
+		       unsigned int level)
+{
+	const struct frame *f;
+
+	if (!t->is_valid || is_free(t->mfn))
+		return;
+	f = mfn_to_frame(_mfn(t->mfn));
+	if (f->owner != d->domain_id || (unsigned int)frame_type_of(f) != level)
+		complain(cpu, d, f, "walks through what is no table");
+}
+
+void check_translations(void)
+{
+	for (unsigned int c = 0; c < smp_nr_cpus(); c++) {
+		const struct vcpu *v = cpu_info_of(c)->vcpu;
+		const struct tlb *t = &fake_tlb[c];
+
+		if (!v)
+			continue; /* the hypervisor's own tables */
+		for (unsigned int i = 0; i < NR_VAS; i++)
+			check_page(c, v->domain, &t->page[i]);
+		for (unsigned int level = 1; level <= 3; level++)
+			for (unsigned int i = 0; i < NR_VAS / 8; i++)
+				check_path(c, v->domain, &t->table[level][i], level);
+	}
+}
+
+static void check_free_memory(void)
+{
+	for (u64 mfn = 0; mfn < frame_table_nr; mfn++) {
+		const u64 *word = mfn_to_virt(_mfn(mfn));
+
+		/* (from boot on, never given out: it is zeroed when it is) */
+		if (mfn_to_frame(_mfn(mfn))->owner != DOMID_XEN || !is_free(mfn))
+			continue;
+		for (unsigned int i = 0; i < 16; i++)
+			if (word[i])
+				machine_fail("frame %lu is free and not zero", (unsigned long)mfn);
+	}
+}
+
+void check_everything(void)
+{
+	unsigned int nr_wrong;
+
+	check_translations();
+	check_free_memory();
+	if (pv_audit(&nr_wrong) == 0 && nr_wrong)
+		machine_fail("the audit finds %u differences", nr_wrong);
+}

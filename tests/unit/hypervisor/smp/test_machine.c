@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_machine.c - whatever the vcpus of six domains do at the same time on several CPUs, no CPU
+ * keeps a translation it must not, every reference is counted, and in the end every frame is back.
+ *
+ * usage: test_machine [seed=N] [seeds=N] [ops=N] [cpus=N] [threads=1] [broken=NAME] [verbose=1]
+ *        test_machine proof=1
+ *
+ * Seeds seed, seed+1, ... run ops operations each, on 1 to 4 CPUs by turns. A failure prints the
+ * command that repeats it (fibers; with threads the host has its say). proof: for each thing that
+ * can be left out (tests/fakes/hvsmp/broken.c), a run without it must fail.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "domain/evtchn.h"
+#include "domain/sched.h"
+#include "guest.h"
+#include "mm/page_alloc.h"
+#include "x86/lock.h"
+#include "x86/machine.h"
+
+#define CHECK_EVERY 4096 /* operations between two full audits */
+#define FRAMES_DOM0 POOL
+#define TIMERS 1000 /* more than all guests have, those that died but are still mapped among them */
+#define ENOUGH_OPS 200000 /* for each kind to have worked once */
+
+static unsigned int opt_seed = 1, opt_seeds = 1, opt_ops = 20000, opt_cpus, opt_threads,
+		    opt_proof, opt_verbose;
+static char opt_broken[40];
+
+static unsigned int seed, nr_cpus;
+static unsigned int ops_done;
+
+static void tell_how_to_repeat(void)
+{
+	fprintf(stderr, "after %u operations; repeat: test_machine seed=%u ops=%u cpus=%u%s%s%s\n",
+		ops_done, seed, opt_ops, nr_cpus, opt_threads ? " threads=1" : "",
+		opt_broken[0] ? " broken=" : "", opt_broken);
+}
+
+/* --- dom0 --- */
+
+static void dom0_make(void)
+{
+	struct xen_domctl_createdomain config = {.max_vcpus = GUEST_VCPUS, .max_evtchn_port = 255,
+						 .max_grant_frames = 2, .max_maptrack_frames = 2,
+						 .grant_opts = 1};
+	struct guest *g = &guests[0];
+	struct domain *d;
+
+	if (domain_create(0, &config, &d))
+		machine_fail("no dom0");
+	d->max_pages = 2 * POOL;
+	for (unsigned int i = 0; i < GUEST_VCPUS; i++)
+		if (vcpu_create(d, i))
+			machine_fail("no vcpu for dom0");
+	dom0 = d; /* from now on frames are given out clean */
+	guest_forget(g);
+	for (u32 i = 0; i < FRAMES_DOM0; i++) {
+		struct frame *f;
+
+		if (domain_frames_alloc(d, 0, 0, &f))
+			machine_fail("no memory for dom0");
+		g->pool[i] = (u32)mfn_x(frame_to_mfn(f));
+	}
+	guest_build_tables(g);
+	for (unsigned int i = 0; i < GUEST_VCPUS; i++) {
+		struct vcpu_guest_context c = {.flags = VGCF_in_kernel};
+
+		c.ctrlreg[3] = mfn_to_maddr(_mfn(g->pool[P_L4]));
+		if (pv_vcpu_set_context(d->vcpu[i], &c) || vcpu_up(d->vcpu[i]))
+			machine_fail("dom0's tables are refused");
+	}
+	domain_unpause_by_controller(d);
+}
+
+/* What no guest can do: dom0 goes too. The hypervisor wants a current that is not it. */
+static void dom0_unmake(void)
+{
+	static struct domain nobody;
+	static struct vcpu nobodys_vcpu = {.domain = &nobody};
+	static struct vcpu_info nobodys_info;
+	struct domain *d = dom0;
+	int rc;
+
+	nobodys_vcpu.vcpu_info = &nobodys_info;
+	for (unsigned int i = 0; i < nr_cpus; i++) {
+		struct vcpu *v = fake_cpus[i].vcpu;
+
+		fake_here = &fake_cpus[i];
+		if (v) {
+			v->is_running = false;
+			v->state_cpu = NO_CPU;
+			current = NULL;
+		}
+		pv_tables_leave();
+	}
+	fake_here = &fake_cpus[0];
+	current = &nobodys_vcpu;
+	hv_lock();
+	dom0 = NULL;
+	do {
+		rc = domain_kill(d);
+	} while (rc == -ERESTART);
+	hv_unlock();
+	current = NULL;
+	if (rc || domain_list)
+		machine_fail("a domain does not go: %d", rc);
+}
+
+/* --- a CPU --- */
+
+static void audit(void)
+{
+	hv_lock();
+	cpus_halt_others();
+	check_everything();
+	cpus_let_go();
+	hv_unlock();
+}
+
+static void next_phase(unsigned int n)
+{
+	if (n >= opt_ops)
+		STORE(guests_must_go, true);
+	if (LOAD(guests_must_go) && guests_all_gone())
+		__atomic_store_n(&machine_is_stopping, true, __ATOMIC_RELEASE);
+	if (n > 50 * opt_ops + 1000000)
+		machine_fail("the guests do not end");
+}
+
+/* What a CPU does in guests, once the scheduler has given it one. */
+static void run_guests(void)
+{
+	while (!__atomic_load_n(&machine_is_stopping, __ATOMIC_ACQUIRE)) {
+		unsigned int n = __atomic_add_fetch(&ops_done, 1, __ATOMIC_RELAXED);
+
+		guest_step();
+		if (!opt_threads && cpus_are_quiet())
+			check_translations();
+		machine_exit_work();
+		cpu_take_interrupts();
+		cpu_may_yield(3);
+		if (n % CHECK_EVERY == 0)
+			audit();
+		next_phase(n);
+	}
+}
+
+static void cpu_main(void)
+{
+	hv_lock();
+	sched_start_cpu();
+}
+
+/* --- runs --- */
+
+static void nothing(void *arg)
+{
+}
+
+static void run_seed(void)
+{
+	static struct timer timer[TIMERS];
+	u64 at_start;
+
+	cpus_set(nr_cpus, opt_threads);
+	cpus_seed(seed);
+	machine_make();
+	guests_begin();
+	/* the room that timers need stays for good */
+	for (unsigned int i = 0; i < TIMERS; i++)
+		if (timer_init(&timer[i], nothing, NULL))
+			machine_fail("no timer");
+	for (unsigned int i = 0; i < TIMERS; i++)
+		timer_fini(&timer[i]);
+	at_start = page_alloc_free_frames();
+	hv_lock();
+	dom0_make();
+	hv_unlock();
+	machine_run_guests(run_guests);
+	cpus_run(cpu_main);
+	audit();
+	dom0_unmake();
+	if (page_alloc_free_frames() != at_start)
+		machine_fail("%lu of %lu frames are back", (unsigned long)page_alloc_free_frames(),
+			     (unsigned long)at_start);
+	machine_unmake();
+}
+
+/* A process for each run: the hypervisor's own variables begin as at boot. Its status. */
+static int run_apart(bool is_quiet)
+{
+	int status;
+	pid_t pid;
+
+	nr_cpus = opt_cpus ? opt_cpus : 1 + seed % MACHINE_CPUS_MAX;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		/* a test that is stopped leaves nothing running */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (is_quiet && !freopen("/dev/null", "w", stderr))
+			exit(2);
+		run_seed();
+		if (opt_verbose)
+			ops_print();
+		if (opt_ops >= ENOUGH_OPS && !opt_broken[0])
+			ops_all_worked();
+		exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_all(void)
+{
+	for (unsigned int i = 0; i < opt_seeds; i++) {
+		seed = opt_seed + i;
+		if (run_apart(false))
+			return 1;
+	}
+	printf("seeds %u to %u, %u operations each\n", opt_seed, opt_seed + opt_seeds - 1, opt_ops);
+	return 0;
+}
+
+/* Some run with that broken must notice. */
+static bool is_found(void)
+{
+	for (unsigned int i = 0; i < opt_seeds; i++) {
+		seed = opt_seed + i;
+		if (run_apart(true) == 1)
+			return true;
+	}
+	return false;
+}
+
+static int prove(void)
+{
+	const char *name;
+	int missed = 0;
+
+	for (unsigned int i = 0; (name = broken_name(i)); i++) {
+		bool found;
+
+		broken_select(name);
+		found = is_found();
+		printf("%s: %s\n", name, found ? "found" : "NOT FOUND");
+		missed += !found;
+	}
+	return missed ? 1 : 0;
+}
+
+static bool option(const char *arg)
+{
+	static const struct {
+		const char *name;
+		unsigned int *value;
+	} numbers[] = {{"seed", &opt_seed},	  {"seeds", &opt_seeds}, {"ops", &opt_ops},
+		       {"cpus", &opt_cpus},	  {"threads", &opt_threads}, {"proof", &opt_proof},
+		       {"verbose", &opt_verbose}};
+	char name[16];
+	unsigned int n;
+
+	if (sscanf(arg, "broken=%39s", opt_broken) == 1)
+		return broken_select(opt_broken) == 0;
+	if (sscanf(arg, "%15[a-z]=%u", name, &n) != 2)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(numbers[i].name, name)) {
+			*numbers[i].value = n;
+			return true;
+		}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!option(argv[i])) {
+			fprintf(stderr, "test_machine: '%s'?\n", argv[i]);
+			return 2;
+		}
+	machine_on_failure(tell_how_to_repeat);
+	if (opt_proof)
+		return prove();
+	return run_all();
+}
