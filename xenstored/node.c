@@ -29,6 +29,14 @@ static size_t node_room(const struct tree *t, const struct node *n)
 	return room < VALUE_ROOM_MAX ? room : VALUE_ROOM_MAX;
 }
 
+/* Without a look at the cell's size where the old value says enough. */
+static bool value_fits(const struct tree *t, const struct node *n, size_t len)
+{
+	if (!(n->flags & NODE_APART) && len <= n->value_len)
+		return true;
+	return len <= node_room(t, n);
+}
+
 uint32_t node_crc(const struct node *n)
 {
 	const struct value *apart = node_apart(n);
@@ -48,7 +56,7 @@ int node_prepare_value(struct tree *t, const struct node *n, const char *value, 
 		       struct value **apart)
 {
 	*apart = NULL;
-	if (len <= node_room(t, n))
+	if (value_fits(t, n, len))
 		return 0;
 	*apart = arena_alloc(&t->arena, sizeof(**apart) + len);
 	if (!*apart)
@@ -77,6 +85,19 @@ static void value_place(struct node *n, struct value *apart, const char *value, 
 	}
 }
 
+/* The lengths, the checksum and @len bytes behind the name: in one piece, when the name is short. */
+static void save_value(struct tree *t, const struct node *n, size_t len)
+{
+	size_t numbers = offsetof(struct node, name) - offsetof(struct node, name_len);
+
+	if (n->name_len <= NAME_SAVED_MAX) {
+		arena_save(&t->arena, &n->name_len, numbers + n->name_len + len);
+		return;
+	}
+	arena_save(&t->arena, &n->name_len, numbers);
+	arena_save(&t->arena, n->name + n->name_len, len);
+}
+
 static void value_replace(struct tree *t, struct node *n, struct value *apart, const char *value,
 			  size_t len)
 {
@@ -85,10 +106,7 @@ static void value_replace(struct tree *t, struct node *n, struct value *apart, c
 	if (node_counts(n)) {
 		if (old || apart)
 			arena_save(&t->arena, &n->flags, sizeof(n->flags));
-		arena_save(&t->arena, &n->name_len,
-			   offsetof(struct node, name) - offsetof(struct node, name_len));
-		arena_save(&t->arena, n->name + n->name_len,
-			   old ? sizeof(int32_t) : n->value_len);
+		save_value(t, n, old ? sizeof(int32_t) : n->value_len);
 	}
 	value_place(n, apart, value, len);
 	n->crc = node_crc(n);
@@ -142,7 +160,7 @@ int node_put_value(struct tree *t, struct node *n, const char *value, size_t len
 		return 0;
 	}
 	/* Prepared for another node. */
-	if (!apart && len > node_room(t, n))
+	if (!apart && !value_fits(t, n, len))
 		abort();
 	value_replace(t, n, apart, value, len);
 	n->gen = ++t->gen;

@@ -72,7 +72,7 @@ void tree_fini(struct tree *t)
 
 /* What undoing takes: a kind or the permissions; or flags, numbers and a value inside. */
 #define UNDO_GONE	UNDO_ENTRY(offsetof(struct node, name) - offsetof(struct node, perms))
-#define UNDO_CHANGED	(UNDO_ENTRY(1) + UNDO_ENTRY(8) + UNDO_ENTRY(VALUE_ROOM_MAX))
+#define UNDO_CHANGED	(UNDO_ENTRY(1) + UNDO_ENTRY(8 + NAME_SAVED_MAX + VALUE_ROOM_MAX))
 
 int tree_reserve(struct tree *t, size_t nr, bool frees)
 {

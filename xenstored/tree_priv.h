@@ -7,6 +7,8 @@
 
 /* A cell may have more room than was asked for: undoing a change takes at most so many bytes. */
 #define VALUE_ROOM_MAX 128u
+/* A name as long is saved with the value behind it. */
+#define NAME_SAVED_MAX 64u
 
 /* Whether a start would find @n: then what is overwritten in it is saved first. */
 static inline bool node_counts(const struct node *n)
