@@ -94,9 +94,10 @@ static void tnode_free(struct server *srv, struct tnode *tn)
 {
 	perms_put(&srv->tree.perms, tn->base_perms);
 	perms_put(&srv->tree.perms, tn->perms);
-	if (tn->prepared)
+	if (tn->state != TNODE_CREATED)
+		arena_free(&srv->tree.arena, tn->apart);
+	else if (tn->prepared)
 		node_free(&srv->tree, tn->prepared);
-	arena_free(&srv->tree.arena, tn->apart);
 	free(tn->value);
 	free(tn);
 }

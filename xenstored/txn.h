@@ -50,8 +50,10 @@ struct tnode {
 	char *value;			/* as first read or last written here */
 	uint32_t value_len;
 	struct perms *perms;		/* the overlay's, one reference; NULL unless changed */
-	struct node *prepared;		/* commit only */
-	struct value *apart;		/* commit only: the new value, when it does not fit */
+	union {				/* commit only */
+		struct node *prepared;	/* TNODE_CREATED */
+		struct value *apart;	/* else the new value, when it does not fit */
+	};
 	uint32_t path_len;
 	char path[];			/* NUL-terminated */
 };
