@@ -383,6 +383,7 @@ static void test_a_disk_that_fails_for_good_has_a_defined_outcome(void **state)
 	sweep(":all");
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static void starve(uint64_t n)
 {
 	char value[32];
@@ -392,6 +393,7 @@ static void starve(uint64_t n)
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
 	one_run("XS_MEM_FAIL", value, true);
 }
+#endif
 
 /* Of daemon and keeper, start and end included: what test_oom.c, without a disk, does not reach. */
 static void test_every_failing_allocation_has_a_defined_outcome(void **state)
