@@ -264,19 +264,30 @@ static struct ref_node *nearest(struct ref *r, int t, const char *path, char *wh
 	return n;
 }
 
-static int get(struct ref *r, int c, int t, const char *path, int need, bool value,
-	       bool children, struct ref_node **out)
+/* What a client may do with the node: 0 or the error it is told. */
+static int judge(struct ref *r, int c, int t, const char *path, int need, const struct ref_node *n)
 {
-	struct ref_node *n = see(r, t, path, value, r->domid[c] != 0, children);
 	char where[REF_PATH];
 
-	*out = n;
 	if (n)
 		return (rights(r, c, n->perms) & need) == need ? 0 : EACCES;
 	if (r->domid[c] == 0)
 		return ENOENT;
 	n = nearest(r, t, path, where);
 	return n && rights(r, c, n->perms) & MAY_READ ? ENOENT : EACCES;
+}
+
+/* Who may not know a node has seen nothing of it but its permissions. */
+static int get(struct ref *r, int c, int t, const char *path, int need, bool value,
+	       bool children, struct ref_node **out)
+{
+	int err;
+
+	*out = see(r, t, path, false, r->domid[c] != 0, false);
+	err = judge(r, c, t, path, need, *out);
+	if (err != EACCES)
+		see(r, t, path, value, false, children);
+	return err;
 }
 
 int ref_read(struct ref *r, int c, int t, const char *path, char *value)
