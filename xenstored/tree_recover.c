@@ -143,7 +143,8 @@ static int link_all(struct tree *t, struct found *f)
 			perms_found(&t->perms, (struct perms *)c);
 	}
 	/* Parents have smaller numbers, and children are in order of creation. */
-	qsort(f->node, f->nr, sizeof(struct node *), compare_ids);
+	if (f->nr)
+		qsort(f->node, f->nr, sizeof(struct node *), compare_ids);
 	for (size_t i = 0; i < f->nr; i++) {
 		struct node *n = f->node[i];
 		struct kids *spare = arena_alloc(&t->arena, sizeof(*spare));

@@ -193,9 +193,13 @@ static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
 
 static void test_debug_keys_are_pressed_by_xend(void **state)
 {
+	char *pressed;
+
 	(void)state;
 	OK("debug-keys", "qA");
-	assert_string_equal(fake_store_get("/pressed"), "qA");
+	pressed = fake_store_get("/pressed");
+	assert_string_equal(pressed, "qA");
+	free(pressed);
 	FAILS("debug-keys", "!");
 	expect_err("not pressed: no such key");
 	assert_int_equal(fake_store_count("/request"), 1);
