@@ -17,6 +17,17 @@
 struct live live;
 bool live_quiet, live_fast;
 
+int live_init(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+		return 2;
+	}
+	live.program = argv[1];
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
 unsigned int live_rnd(unsigned int n)
 {
 	live.seed = live.seed * 1103515245u + 12345u;

@@ -36,6 +36,9 @@ extern bool live_quiet;
 /* STATE is in memory too: for what asks nothing of the disk. Set before live_make(). */
 extern bool live_fast;
 
+/* main()'s: the daemon is the first argument. 0; 2 after saying that it is missing. */
+int live_init(int argc, char **argv);
+
 /* A number below @n from live.seed. */
 unsigned int live_rnd(unsigned int n);
 /* @ci normally, @more with STOREVISOR_LONG. */

@@ -573,11 +573,7 @@ int main(int argc, char **argv)
 		T(test_daemon_gives_up_its_rights),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -435,12 +435,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_disk_that_fails_for_good_has_a_defined_outcome),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
 	live_fast = true;
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

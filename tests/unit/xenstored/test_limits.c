@@ -95,12 +95,8 @@ int main(int argc, char **argv)
 		T(test_clients_beyond_the_limit_wait_and_others_are_served),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
 	live_fast = live_quiet = true;
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -444,12 +444,8 @@ int main(int argc, char **argv)
 						setup, teardown),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
-	signal(SIGPIPE, SIG_IGN);
 	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	return cmocka_run_group_tests(tests, NULL, NULL);

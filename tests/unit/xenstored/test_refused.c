@@ -290,12 +290,8 @@ int main(int argc, char **argv)
 		T(test_kill_while_the_disk_is_asked_leaves_all_or_nothing),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
 	live_fast = true;
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,12 +350,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_kill_at_every_system_call, setup, teardown),
 	};
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s DAEMON\n", argv[0]);
+	if (live_init(argc, argv))
 		return 2;
-	}
-	live.program = argv[1];
 	live_fast = true;
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
