@@ -128,6 +128,15 @@ static long op_alloc_irq_vector(u64 arg)
 	return copy_to_guest(arg, &op, sizeof(op));
 }
 
+static void unmap_pirq(struct domain *d, u32 pirq)
+{
+	if (evtchn_of_pirq(d, pirq))
+		evtchn_close(d, evtchn_of_pirq(d, pirq));
+	if (gsi_is_msi(d->pirq_to_gsi[pirq]))
+		msi_unmap(d->pirq_to_gsi[pirq]);
+	d->pirq_to_gsi[pirq] = PIRQ_UNMAPPED;
+}
+
 /* MAP_PIRQ_TYPE_MSI and _MSI_SEG: the number is ours to choose. */
 static int map_msi(struct domain *d, struct physdev_map_pirq *op)
 {
@@ -161,7 +170,11 @@ static long op_map_pirq(u64 arg)
 		return -EOPNOTSUPP; /* no device passthrough */
 	if (op.type == MAP_PIRQ_TYPE_MSI || op.type == MAP_PIRQ_TYPE_MSI_SEG) {
 		rc = map_msi(d, &op);
-		return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
+		if (!rc && copy_to_guest(arg, &op, sizeof(op))) {
+			unmap_pirq(d, (u32)op.pirq);
+			rc = -EFAULT; /* nobody would know its number */
+		}
+		return rc;
 	}
 	if (op.type != MAP_PIRQ_TYPE_GSI)
 		return -EOPNOTSUPP;
@@ -188,11 +201,7 @@ static long op_unmap_pirq(u64 arg)
 		return -ESRCH;
 	if (!pirq_is_mapped(d, op.pirq))
 		return -EINVAL;
-	if (evtchn_of_pirq(d, op.pirq))
-		evtchn_close(d, evtchn_of_pirq(d, op.pirq));
-	if (gsi_is_msi(d->pirq_to_gsi[op.pirq]))
-		msi_unmap(d->pirq_to_gsi[op.pirq]);
-	d->pirq_to_gsi[op.pirq] = PIRQ_UNMAPPED;
+	unmap_pirq(d, (u32)op.pirq);
 	return 0;
 }
 

@@ -29,7 +29,9 @@
 	(BIT(0) /* FSGSBASE */ | BIT(3) /* BMI1 */ | BIT(5) /* AVX2 */ | BIT(6) /* FDP */ |        \
 	 BIT(8) /* BMI2 */ | BIT(9) /* ERMS */ | BIT(13) /* no FCS/FDS */ | BIT(18) /* RDSEED */ | \
 	 BIT(19) /* ADX */ | BIT(23) /* CLFLUSHOPT */ | BIT(24) /* CLWB */ | BIT(29) /* SHA */)
-#define L7_ECX_ALLOWED (BIT(2) /* UMIP */ | BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ | BIT(22) /* RDPID */)
+#define L7_ECX_ALLOWED                                                                             \
+	(BIT(2) /* UMIP */ | BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ |       \
+	 BIT(22) /* RDPID */)
 #define L7_EDX_ALLOWED BIT(4) /* FSRM */
 /* leaf 0x80000001 */
 #define E1_EDX_ALLOWED                                                                             \
