@@ -140,7 +140,7 @@ static void strip_reader(struct server *srv, struct perms *p, unsigned int domid
 	struct perms *without = perms_without(&srv->tree.perms, p, domid);
 
 	if (!without) {
-		srv->forget_again = true;
+		srv->ended_still_named = true;
 		return;
 	}
 	while (p->nodes) {
@@ -153,7 +153,7 @@ static void strip_reader(struct server *srv, struct perms *p, unsigned int domid
 		};
 
 		if (change_reserve_nodes(srv, &need) < 0) {
-			srv->forget_again = true;
+			srv->ended_still_named = true;
 			break;
 		}
 		change_perms(srv, n, perms_ref(without));
@@ -170,7 +170,7 @@ static void remove_owned(struct server *srv, struct perms *p)
 		if (n == srv->tree.root)
 			break;
 		if (change_reserve_removal(srv, n) < 0) {
-			srv->forget_again = true;
+			srv->ended_still_named = true;
 			break;
 		}
 		change_remove(srv, n);
@@ -188,7 +188,7 @@ static void forget_domid(struct server *srv, unsigned int domid)
 	unsigned int nr = 0;
 
 	if (!found) {
-		srv->forget_again = true;
+		srv->ended_still_named = true;
 		return;
 	}
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
@@ -228,7 +228,7 @@ static void forget_target(struct server *srv, unsigned int domid)
 		if (change_reserve(srv, 1, sizeof(struct domain_record), true) == 0)
 			domain_log(srv, d);
 		else
-			srv->forget_again = true;
+			srv->ended_still_named = true;
 	}
 }
 
@@ -239,8 +239,12 @@ static void forget_special(struct server *srv, unsigned int domid)
 	int len = snprintf(name, sizeof(name), "@releaseDomain/%u", domid);
 	struct node *n = tree_find(&srv->tree, name, (size_t)len);
 
-	if (n && change_reserve_removal(srv, n) == 0)
+	if (!n)
+		return;
+	if (change_reserve_removal(srv, n) == 0)
 		change_remove(srv, n);
+	else
+		srv->ended_still_named = true;
 }
 
 /* A domid that some node names and that no domain has, or NO_DOMID. */
@@ -263,10 +267,14 @@ void domains_forget_unknown(struct server *srv)
 {
 	unsigned int domid, before = NO_DOMID;
 
-	srv->forget_again = false;
+	srv->ended_still_named = false;
 	while ((domid = find_unknown(srv)) != NO_DOMID && domid != before) {
 		forget_domid(srv, domid);
 		before = domid;
+	}
+	for (domid = 1; domid < DOMID_FIRST_RESERVED; domid++) {
+		if (!domain_find(&srv->domains, domid))
+			forget_special(srv, domid);
 	}
 	for (struct domain *d = srv->domains.list; d; d = d->next) {
 		if (d->target != NO_DOMID && !domain_find(&srv->domains, d->target))

@@ -354,7 +354,7 @@ void persist_failed(struct server *srv, int err)
 	}
 	srv->persist_seq = srv->durable_seq;
 	/* What has come back may name a domain that has ended meanwhile. */
-	srv->forget_again = true;
+	srv->ended_still_named = true;
 	srv->degraded = true;
 	srv->degraded_since_ns = now_ns();
 	conns_release_held(srv, UINT64_MAX);
@@ -450,6 +450,6 @@ int persist_restore(struct server *srv, const char *name)
 	if (ret < 0)
 		exit(70);
 	srv->persist_seq = srv->durable_seq;
-	srv->forget_again = true;
+	srv->ended_still_named = true;
 	return err;
 }

@@ -326,7 +326,7 @@ static void tick(void *arg, short events)
 	listener_resume(srv->listener);
 	listener_resume(srv->ro_listener);
 	watch_make_up(srv);
-	if (srv->forget_again)
+	if (srv->ended_still_named)
 		domains_forget_unknown(srv);
 	if (srv->runtime_full)
 		keeper_retry(srv);

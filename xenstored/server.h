@@ -91,7 +91,7 @@ struct server {
 	bool doubt_waiters;		/* some connection is parked for them */
 	bool degraded;			/* the disk refused the last persistent changes */
 	uint64_t degraded_since_ns;
-	bool forget_again;		/* an ended domain is still named somewhere */
+	bool ended_still_named;		/* an ended domain is still named somewhere */
 	bool events_lost;		/* no memory for one: see watch_make_up() */
 	bool runtime_full;		/* the runtime environment refused changes */
 	bool restarted;			/* this boot had a daemon before */
