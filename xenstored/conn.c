@@ -179,6 +179,25 @@ void conn_unpark(struct conn *c)
 	c->ops->resume(c);
 }
 
+void conn_await(struct conn *c, enum conn_wait what)
+{
+	c->srv->awaited[what] = true;
+	c->awaits = what;
+}
+
+void conns_resume(struct server *srv, enum conn_wait what)
+{
+	if (!srv->awaited[what])
+		return;
+	srv->awaited[what] = false;
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		if (c->awaits != what)
+			continue;
+		c->awaits = CONN_WAIT_NONE;
+		conn_unpark(c);
+	}
+}
+
 void conn_want_flush(struct conn *c)
 {
 	struct server *srv = c->srv;

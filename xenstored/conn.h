@@ -44,6 +44,14 @@ struct held_msg {
 	char bytes[];		/* the whole message */
 };
 
+/* What requests of several connections may wait for, together. */
+enum conn_wait {
+	CONN_WAIT_NONE,
+	CONN_WAIT_DISK,		/* doubt.c */
+	CONN_WAIT_TURN,		/* precedence.c */
+	CONN_WAITS
+};
+
 struct conn {
 	struct conn *next, *prev;	/* server's list */
 	const struct conn_ops *ops;
@@ -56,9 +64,8 @@ struct conn {
 	bool dead;			/* to be freed at the end of the turn */
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */
-	bool awaits_disk;		/* parked by doubt.c */
-	bool awaits_turn;		/* parked by precedence.c: a change; and ... */
-	bool turn_queued;		/* ... a START */
+	enum conn_wait awaits;		/* what it was parked for by conn_await() */
+	bool turn_queued;		/* its START waits: precedence.c */
 	struct conn *turn_next;
 	bool flush_queued;
 	bool domain_gone;		/* was a ring whose domain ended */
@@ -103,6 +110,11 @@ struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigne
 
 /* Lets a parked connection try again at the end of the turn. */
 void conn_unpark(struct conn *c);
+
+/* The request under way is to be parked (-EINPROGRESS) until conns_resume(@what). */
+void conn_await(struct conn *c, enum conn_wait what);
+/* All that wait for @what try again. */
+void conns_resume(struct server *srv, enum conn_wait what);
 
 /* Marks for destruction at the end of the turn. May be called twice. */
 void conn_kill(struct conn *c);

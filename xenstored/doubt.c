@@ -184,51 +184,37 @@ static bool is_doubtful(const struct server *srv, const char *path, size_t len, 
 	return false;
 }
 
-static bool wait_for_disk(struct conn *c)
-{
-	c->srv->doubt_waiters = true;
-	c->awaits_disk = true;
-	return true;
-}
-
 bool doubt_waits(struct conn *c, const char *path, size_t len, bool below)
 {
 	if (!c->srv->doubts || !is_doubtful(c->srv, path, len, below))
 		return false;
-	return wait_for_disk(c);
+	conn_await(c, CONN_WAIT_DISK);
+	return true;
 }
 
-bool doubt_waits_end(struct conn *c, struct txn *t)
+static bool end_is_doubtful(const struct server *srv, const struct txn *t)
 {
-	struct server *srv = c->srv;
-
 	bool persistent, runtime;
 
 	parts_of(t, &persistent, &runtime);
 	/* What is runtime only would not be taken back with what it has seen. */
 	if (t->relies_seq > srv->durable_seq && !persistent && runtime)
-		return wait_for_disk(c);
-	for (struct tnode *tn = srv->doubts ? t->first : NULL; tn; tn = tn->next) {
+		return true;
+	for (const struct tnode *tn = srv->doubts ? t->first : NULL; tn; tn = tn->next) {
 		bool below = tn->listed || tn->seen & SEEN_CHILDREN;
 
 		if (is_doubtful(srv, tn->path, tn->path_len, below))
-			return wait_for_disk(c);
+			return true;
 	}
 	return false;
 }
 
-/* Who waited tries again. */
-static void wake(struct server *srv)
+bool doubt_waits_end(struct conn *c, struct txn *t)
 {
-	if (!srv->doubt_waiters)
-		return;
-	srv->doubt_waiters = false;
-	for (struct conn *c = srv->conns; c; c = c->next) {
-		if (!c->awaits_disk)
-			continue;
-		c->awaits_disk = false;
-		conn_unpark(c);
-	}
+	if (!end_is_doubtful(c->srv, t))
+		return false;
+	conn_await(c, CONN_WAIT_DISK);
+	return true;
 }
 
 void doubts_settled(struct server *srv)
@@ -245,7 +231,7 @@ void doubts_settled(struct server *srv)
 		*at = d->next;
 		doubt_drop(srv, d);
 	}
-	wake(srv);
+	conns_resume(srv, CONN_WAIT_DISK);
 }
 
 static struct node *at_path(struct server *srv, const struct saved *s)

@@ -94,20 +94,15 @@ static struct txn *before(const struct conn *c, unsigned int i)
 	return t && t->conn != c && (i == 0 || !c->privileged) ? t : NULL;
 }
 
-static bool wait_for_turn(struct conn *c)
-{
-	c->srv->turn_waiters = true;
-	c->awaits_turn = true;
-	return true;
-}
-
 bool precedence_waits(struct conn *c, const char *path, size_t len, bool below)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		struct txn *t = before(c, i);
 
-		if (t && guards(t, path, len, below))
-			return wait_for_turn(c);
+		if (t && guards(t, path, len, below)) {
+			conn_await(c, CONN_WAIT_TURN);
+			return true;
+		}
 	}
 	return false;
 }
@@ -118,8 +113,10 @@ bool precedence_waits_end(struct conn *c, const struct txn *t)
 		struct txn *first = before(c, i);
 
 		for (const struct tnode *tn = first ? t->made_first : NULL; tn; tn = tn->made_next) {
-			if (guards(first, tn->path, tn->path_len, tn->state != TNODE_WRITTEN))
-				return wait_for_turn(c);
+			if (!guards(first, tn->path, tn->path_len, tn->state != TNODE_WRITTEN))
+				continue;
+			conn_await(c, CONN_WAIT_TURN);
+			return true;
 		}
 	}
 	return false;
@@ -128,19 +125,6 @@ bool precedence_waits_end(struct conn *c, const struct txn *t)
 bool precedence_has(const struct server *srv, const struct txn *t)
 {
 	return srv->precedence[0].txn == t || srv->precedence[1].txn == t;
-}
-
-static void wake(struct server *srv)
-{
-	if (!srv->turn_waiters)
-		return;
-	srv->turn_waiters = false;
-	for (struct conn *c = srv->conns; c; c = c->next) {
-		if (!c->awaits_turn)
-			continue;
-		c->awaits_turn = false;
-		conn_unpark(c);
-	}
 }
 
 /* Calls the next one, before anybody who waited can change what it is going to see. */
@@ -159,7 +143,7 @@ static void pass_on(struct server *srv, struct precedence *p)
 		set_end(p, c);
 		conn_unpark(c);
 	}
-	wake(srv);
+	conns_resume(srv, CONN_WAIT_TURN);
 }
 
 void precedence_over(struct server *srv, const struct txn *t)

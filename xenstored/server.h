@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "conn.h"
 #include "domain.h"
 #include "loop.h"
 #include "precedence.h"
@@ -88,7 +89,7 @@ struct server {
 	uint64_t persist_seq;		/* last frame that has a persistent part */
 	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
 	struct doubt *doubts;		/* the last one first; see doubt.h */
-	bool doubt_waiters;		/* some connection is parked for them */
+	bool awaited[CONN_WAITS];	/* some connection is parked for it */
 	bool degraded;			/* the disk refused the last persistent changes */
 	uint64_t degraded_since_ns;
 	bool ended_still_named;		/* an ended domain is still named somewhere */
@@ -112,7 +113,6 @@ struct server {
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
-	bool turn_waiters;		/* some connection is parked for them */
 	struct monitor *monitors;
 	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
 	uint64_t change_seq;		/* of the last change noted for them */
