@@ -243,8 +243,8 @@ static void forget_special(struct server *srv, unsigned int domid)
 		return;
 	if (change_reserve_removal(srv, n) == 0)
 		change_remove(srv, n);
-	else
-		srv->ended_still_named = true;
+	else /* rights may be set before a domain is there: nothing would find these again */
+		log_warnx("no room to take back the rights to %s", name);
 }
 
 /* A domid that some node names and that no domain has, or NO_DOMID. */
@@ -271,10 +271,6 @@ void domains_forget_unknown(struct server *srv)
 	while ((domid = find_unknown(srv)) != NO_DOMID && domid != before) {
 		forget_domid(srv, domid);
 		before = domid;
-	}
-	for (domid = 1; domid < DOMID_FIRST_RESERVED; domid++) {
-		if (!domain_find(&srv->domains, domid))
-			forget_special(srv, domid);
 	}
 	for (struct domain *d = srv->domains.list; d; d = d->next) {
 		if (d->target != NO_DOMID && !domain_find(&srv->domains, d->target))
