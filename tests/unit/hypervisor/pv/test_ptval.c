@@ -272,6 +272,35 @@ static void test_a_released_frame_stays_while_it_is_mapped(void **state)
 	assert_int_equal(*(u64 *)mfn_to_virt(frame_to_mfn(page)), 0); /* scrubbed */
 }
 
+/* Else the guest could write it after the scrubbing, and the next owner would read that. */
+static void test_a_released_frame_can_be_written_by_nobody(void **state)
+{
+	struct tree t = tree_new(1);
+	struct frame *page = frame_new(1);
+
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RW), DOMID_SELF), 0);
+	assert_true(guest_touch(3 * PAGE_SIZE, true));
+	assert_int_equal(update(maddr_of(t.l1, 3), 0, DOMID_SELF), 0);
+	assert_true(tlb_has(frame_to_mfn(page), true)); /* the guest did not flush */
+
+	assert_true(domain_frame_release(page));
+	assert_false(tlb_has(frame_to_mfn(page), true));
+}
+
+static void test_a_grant_mapping_is_not_replaced_by_itself(void **state)
+{
+	struct tree t = tree_new(1);
+	mfn_t granted = frame_to_mfn(frame_new(2));
+	u64 at = 5 * PAGE_SIZE;
+
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(pv_grant_map_pte(at, GNTMAP_host_map, granted), 0);
+	assert_int_equal(pv_grant_unmap_pte(at, at, GNTMAP_host_map, granted), -EINVAL);
+	assert_int_equal(pv_grant_unmap_pte(at, 0, GNTMAP_host_map, granted), 0);
+	assert_int_equal(table_of(t.l1)[5], 0);
+}
+
 static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(void **state)
 {
 	struct tree t = tree_new(1);
@@ -382,6 +411,8 @@ int main(void)
 		CLAIM(test_a_type_count_at_its_maximum_refuses),
 		CLAIM(test_the_grant_marker_cannot_be_forged),
 		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
+		CLAIM(test_a_released_frame_can_be_written_by_nobody),
+		CLAIM(test_a_grant_mapping_is_not_replaced_by_itself),
 		CLAIM(test_shared_hypervisor_memory_is_flushed_before_it_is_used_again),
 		CLAIM(test_a_dying_owner_gives_out_no_reference),
 		CLAIM(test_base_pointers_name_only_validated_l4_tables),
