@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * broken.c - stands before a few functions of the hypervisor (the linker's --wrap) and, asked to,
- * leaves out what they do: proof that the harness would notice. Otherwise it checks that memory
- * given out is zero.
+ * leaves out what they do: proof that the harness would notice.
  */
 #include "machine.h"
 
@@ -10,7 +9,6 @@
 
 #include "pv/pte.h"
 #include "pv/ptval.h"
-#include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 
@@ -94,24 +92,4 @@ int __wrap_frame_get_and_type(struct frame *f, const struct domain *d, enum fram
 	if (!rc && type == FT_WR && is_broken(NO_TYPE_GET))
 		frame_type_put(f);
 	return rc;
-}
-
-int __real_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
-			       struct frame **out);
-int __wrap_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
-			       struct frame **out);
-int __wrap_domain_frames_alloc(struct domain *d, unsigned int order, unsigned int bits,
-			       struct frame **out)
-{
-	int rc = __real_domain_frames_alloc(d, order, bits, out);
-	const u64 *word;
-
-	if (rc || !dom0)
-		return rc;
-	word = mfn_to_virt(frame_to_mfn(*out));
-	for (u64 i = 0; i < PAGE_SIZE / sizeof(*word) << order; i++)
-		if (word[i])
-			machine_fail("domain %u is given a frame (%lu) that is not zero",
-				     d->domain_id, (unsigned long)mfn_x(frame_to_mfn(*out)));
-	return 0;
 }
