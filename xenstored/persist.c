@@ -36,8 +36,9 @@
 #define PERSISTENT_SIZE	((size_t)1 << 30)
 #define AUTO_SNAPSHOT	"last-good.mdb"
 
-/* How long a daemon that was just killed may take to let go of the directories. */
-#define LOCK_TRIES 300
+/* How long a daemon that is just ending may take, and how often to look. */
+#define ENDING_TRIES	300
+#define LOCK_PAUSE_NS	10000000
 
 static void keeper_config(const struct server *srv, struct keeper_config *out, bool fresh)
 {
@@ -50,10 +51,28 @@ static void keeper_config(const struct server *srv, struct keeper_config *out, b
 	};
 }
 
-/* One daemon a directory. The keeper of a killed one holds the lock until it has ended too. */
+/* The daemon's own lock: a record lock, which ends with the process and which no fork inherits. */
+static bool lock_from_daemons(int fd)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &all) == 0;
+}
+
+/* The lock that a keeper shares: held until all that was acknowledged is on the disk. */
+static bool lock_from_keepers(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/*
+ * One daemon a directory: who finds another one gives up. The keeper of a killed one ends by
+ * itself, but only as soon as the disk lets it: that is waited for, however long it takes.
+ */
 static int lock_dir(const char *dir)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	bool ours = false;
 	char path[512];
 	int fd;
 
@@ -67,9 +86,12 @@ static int lock_dir(const char *dir)
 		log_error("cannot open %s", path);
 		return -errno;
 	}
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	for (int tries = 0; ours || tries < ENDING_TRIES; tries++) {
+		ours = ours || lock_from_daemons(fd);
+		if (ours && lock_from_keepers(fd))
 			return fd;
+		if (ours && tries == ENDING_TRIES)
+			log_warn("waiting until the last changes of the daemon before are in %s", dir);
 		nanosleep(&pause, NULL);
 	}
 	log_errorx("another xenstored uses %s", dir);

@@ -93,6 +93,20 @@ void live_start(void)
 	}
 }
 
+pid_t live_keeper(void)
+{
+	char path[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)live.pid, (int)live.pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	return pid;
+}
+
 void live_kill(int sig)
 {
 	if (live.pid <= 0)

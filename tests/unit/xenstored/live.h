@@ -53,6 +53,8 @@ int live_remove(void);
 
 /* Starts the daemon; does not wait for it. */
 void live_start(void);
+/* The process that writes to the disk for it. */
+pid_t live_keeper(void);
 /* Sends @sig and waits until it is gone. Its keeper may live a moment longer. */
 void live_kill(int sig);
 /* Waits until nobody, also no keeper, holds the directories. */

@@ -282,6 +282,29 @@ static void test_second_daemon_on_the_same_directory_refuses(void **state)
 	close(fd);
 }
 
+/* The disk takes longer than a daemon that is just ending may. */
+static void test_slow_disk_of_the_daemon_before_is_waited_for(void **state)
+{
+	int fd = live_open();
+	pid_t keeper;
+
+	assert_int_equal(live_write_number(fd, "/config/x", 1), 0);
+	keeper = live_keeper();
+	kill(keeper, SIGSTOP);
+	assert_int_equal(live_write_number(fd, "/run/x", 2), 0);
+	live_kill(SIGKILL);
+	close(fd);
+	live_start();
+	sleep(4);
+	assert_int_equal(waitpid(live.pid, NULL, WNOHANG), 0);
+	assert_int_equal(live_try_open(), -1);
+	kill(keeper, SIGCONT);
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/config/x"), 1);
+	assert_int_equal(live_read_number(fd, "/run/x"), 2);
+	close(fd);
+}
+
 static void test_reboot_drops_the_runtime_part_only(void **state)
 {
 	char cmd[300], perms[XENSTORE_PAYLOAD_MAX + 1];
@@ -562,6 +585,7 @@ int main(int argc, char **argv)
 		T(test_acknowledged_writes_are_there_after_kills),
 		T(test_transactions_are_all_or_nothing_over_kills),
 		T(test_second_daemon_on_the_same_directory_refuses),
+		T(test_slow_disk_of_the_daemon_before_is_waited_for),
 		T(test_reboot_drops_the_runtime_part_only),
 		T(test_death_of_the_keeper_is_not_noticed),
 		T(test_live_update_keeps_everything_but_connections),

@@ -20,20 +20,6 @@
 static int fd, other;
 static char out[XENSTORE_PAYLOAD_MAX + 1];
 
-static pid_t keeper_pid(void)
-{
-	char path[64];
-	int pid = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)live.pid, (int)live.pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &pid), 1);
-	fclose(f);
-	return pid;
-}
-
 #define REQ(type, text) live_request(fd, type, text, sizeof(text), out)
 
 static void write_text(uint32_t tx, const char *path, const char *value)
@@ -225,7 +211,7 @@ static void test_nobody_sees_what_the_disk_may_still_refuse(void **state)
 	pid_t keeper;
 
 	fill_disk();
-	keeper = keeper_pid();
+	keeper = live_keeper();
 	kill(keeper, SIGSTOP);
 	send_transaction(3000);
 	/* What the transaction has not touched is served. */
@@ -237,7 +223,7 @@ static void test_nobody_sees_what_the_disk_may_still_refuse(void **state)
 
 static void test_who_waited_for_the_disk_goes_on_when_it_agrees(void **state)
 {
-	pid_t keeper = keeper_pid();
+	pid_t keeper = live_keeper();
 
 	kill(keeper, SIGSTOP);
 	send_transaction(10);
@@ -253,7 +239,7 @@ static void test_what_a_domain_had_that_ended_meanwhile_does_not_come_back(void 
 	pid_t keeper;
 
 	fill_disk();
-	keeper = keeper_pid();
+	keeper = live_keeper();
 	kill(keeper, SIGSTOP);
 	send_transaction(3000);
 	ask_early(keeper, "/run/w", true, ENOSPC);
@@ -265,7 +251,7 @@ static void test_what_a_domain_had_that_ended_meanwhile_does_not_come_back(void 
 /* A kill before the disk has answered: after the restart it is all there, or nothing. */
 static void test_kill_while_the_disk_is_asked_leaves_all_or_nothing(void **state)
 {
-	pid_t keeper = keeper_pid();
+	pid_t keeper = live_keeper();
 
 	kill(keeper, SIGSTOP);
 	send_transaction(10);
