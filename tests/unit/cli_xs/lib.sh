@@ -30,8 +30,9 @@ start_store() {
 	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	export XENSTORED_PATH="$dir/run/socket"
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		"$xs_prog" exists / 2>/dev/null && return
+		kill -0 "$daemon" 2>/dev/null || break
 		sleep 0.05
 	done
 	echo "Bail out! xenstored did not start: $(cat "$dir/daemon.log")"

@@ -16,6 +16,9 @@ xs watch --json /w >exact.events 2>exact.errors &
 exact=$!
 xs watch --json --plain /w >plain.events 2>plain.errors &
 plain=$!
+# A watch that no daemon has answered yet ends when none is there.
+until_so grep -q '"type":"synced"' exact.events
+until_so grep -q '"type":"synced"' plain.events
 
 # The value of /w/n is what was written last, so a write that a kill hid may be told twice.
 writer() {
