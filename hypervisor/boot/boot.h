@@ -42,6 +42,7 @@ struct boot_options {
 	enum option_choice watchdog; /* off by default */
 	unsigned int watchdog_timeout; /* seconds */
 	enum option_choice smep, smap; /* default: where the CPU has it and it works (x86/cpu.c) */
+	enum option_choice x2apic; /* default: where the CPU has it */
 	int log_level; /* enum log_level */
 	int guest_log_level;
 	u32 com1_baud;

@@ -145,6 +145,11 @@ static bool set_smap(struct boot_options *o, const char *value)
 	return parse_choice(value, &o->smap);
 }
 
+static bool set_x2apic(struct boot_options *o, const char *value)
+{
+	return parse_choice(value, &o->x2apic);
+}
+
 static bool set_watchdog(struct boot_options *o, const char *value)
 {
 	return parse_choice(value, &o->watchdog);
@@ -198,6 +203,7 @@ static const struct option {
 	{"nmi", set_nmi, "report, fatal or ignore"},
 	{"smep", set_smep, "1 or 0"},
 	{"smap", set_smap, "1 or 0"},
+	{"x2apic", set_x2apic, "1 or 0"},
 	{"placeholder", ignore, ""},
 	{"no-real-mode", ignore, ""},
 	{"edd", ignore, ""},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.c - the local APIC of each CPU, in xAPIC mode: end of interrupt, the one-shot timer, and
- * interrupts to other CPUs. All are at the same address: who reads it sees its own.
- * Source: Intel SDM vol. 3, chapter 11.
+ * apic.c - the local APIC of each CPU: end of interrupt, the one-shot timer, and interrupts to
+ * other CPUs. Its registers are MSRs where the CPU has x2APIC mode; else memory, at one address for
+ * all: who reads it sees its own. Source: Intel SDM vol. 3, chapter 11 (x2APIC: 11.12).
  */
+#include "boot/boot.h"
 #include "domain/timer.h"
 #include "lib/log.h"
 #include "x86/asm.h"
@@ -40,20 +41,25 @@
 #define ICR_ALL_BUT_SELF (3u << 18)
 #define APIC_BASE_ENABLE (1UL << 11)
 #define APIC_BASE_X2APIC (1UL << 10)
+#define MSR_X2APIC 0x800u /* + offset / 16; ICR: both halves in the lower one's */
+#define CPUID_1_ECX_X2APIC (1u << 21)
 
 #define TIMER_MIN_TICKS 64
 
-static volatile u32 *regs;
+static volatile u32 *regs; /* NULL in x2APIC mode */
 static u64 timer_khz;
 
 static void apic_write(u32 reg, u32 value)
 {
-	regs[reg / 4] = value;
+	if (regs)
+		regs[reg / 4] = value;
+	else
+		wrmsr(MSR_X2APIC + reg / 16, value);
 }
 
 static u32 apic_read(u32 reg)
 {
-	return regs[reg / 4];
+	return regs ? regs[reg / 4] : (u32)rdmsr(MSR_X2APIC + reg / 16);
 }
 
 void apic_eoi(void)
@@ -63,26 +69,48 @@ void apic_eoi(void)
 
 u32 apic_id(void)
 {
-	return apic_read(APIC_ID) >> 24;
+	return apic_read(APIC_ID) >> (regs ? 24 : 0);
+}
+
+static bool has_x2apic(void)
+{
+	u32 a, b, c, d;
+
+	cpuid(1, 0, &a, &b, &c, &d);
+	return c & CPUID_1_ECX_X2APIC && boot_options.x2apic != OPTION_OFF;
+}
+
+/* From whatever mode the firmware left: x2APIC is entered from xAPIC, and left by disabling. */
+static void enable(bool x2apic)
+{
+	u64 base = rdmsr(MSR_APIC_BASE), off = base & ~(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+
+	if (base & APIC_BASE_X2APIC) {
+		if (x2apic)
+			return;
+		wrmsr(MSR_APIC_BASE, off);
+	}
+	wrmsr(MSR_APIC_BASE, off | APIC_BASE_ENABLE);
+	if (x2apic)
+		wrmsr(MSR_APIC_BASE, off | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 }
 
 void apic_init(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE);
+	bool x2apic = has_x2apic();
 
-	if (base & APIC_BASE_X2APIC)
-		hv_panic("the firmware left the APIC in x2APIC mode: turn x2APIC off in the "
-			 "firmware setup");
-	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-	if (!regs)
+	enable(x2apic);
+	if (!x2apic && !regs)
 		regs = ioremap(acpi_facts.lapic, PAGE_SIZE);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
 	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
-	apic_write(APIC_DFR, ~0u);
-	apic_write(APIC_LDR, 1u << 24);
+	if (!x2apic) { /* which has its own, fixed */
+		apic_write(APIC_DFR, ~0u);
+		apic_write(APIC_LDR, 1u << 24);
+	}
 	apic_write(APIC_SVR, APIC_SVR_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_1);
 	apic_write(APIC_TIMER_INIT, 0);
@@ -112,6 +140,13 @@ void apic_timer_start(void)
 
 static void icr_write(u32 dest, u32 low)
 {
+	if (!regs) {
+		/* The MSR's write waits for no store before it: whoever is called must see them. */
+		mb();
+		lfence();
+		wrmsr(MSR_X2APIC + APIC_ICR_LOW / 16, (u64)dest << 32 | low);
+		return;
+	}
 	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
 		cpu_relax();
 	apic_write(APIC_ICR_HIGH, dest << 24);

@@ -7,6 +7,7 @@
 #include "x86/cpu_bits.h"
 
 #define mb() __asm__ volatile("mfence" ::: "memory")
+#define lfence() __asm__ volatile("lfence" ::: "memory")
 #define rmb() __asm__ volatile("" ::: "memory") /* x86 keeps loads in order */
 #define wmb() __asm__ volatile("" ::: "memory") /* x86 keeps stores in order */
 #define cpu_relax() __asm__ volatile("pause" ::: "memory")

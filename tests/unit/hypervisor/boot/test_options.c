@@ -52,9 +52,10 @@ static void test_dom0_memory_takes_all_of_xens_forms(void **state)
 
 static void test_a_choice_is_on_off_or_left_to_the_hypervisor(void **state)
 {
-	struct boot_options o = parse("smep=0 smap");
+	struct boot_options o = parse("smep=0 smap x2apic=off");
 
 	assert_int_equal(o.smep, OPTION_OFF);
+	assert_int_equal(o.x2apic, OPTION_OFF);
 	assert_int_equal(o.smap, OPTION_ON);
 	assert_int_equal(parse("noreboot").smap, OPTION_DEFAULT);
 	assert_string_equal(warned, "");
