@@ -130,7 +130,6 @@ struct domain {
 
 	u32 scheduler_weight; /* 1..65535, 256 is usual */
 	u32 scheduler_cap;    /* percent of one pCPU, 0: none */
-	s_time_t scheduler_share; /* of the present period, for all its vcpus; sched_credit.c */
 	u32 watchdog_timer_set; /* bit a watchdog in use */
 	struct timer watchdog_timer[NR_WATCHDOGS];
 	struct pv_domain pv;

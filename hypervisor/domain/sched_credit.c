@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sched_credit.c - the policy: credits in nanoseconds of CPU time, given to domains by weight
- * every period, burnt by running. Priorities: BOOST (just woke to handle an event), UNDER (has
- * credit), OVER (spent it). Work-conserving but for caps. While no vcpu waits for a CPU no timer
- * runs at all.
+ * every period (sched_share.c), burnt by running. Priorities: BOOST (just woke to handle an event),
+ * UNDER (has credit), OVER (spent it). Work-conserving but for caps. While no vcpu waits for a CPU
+ * no timer runs at all.
  *
  * Owns the run queue (vcpu.sched_next) and struct sched_vcpu. One queue serves all CPUs, so nothing
  * ever has to be balanced; a vcpu prefers the CPU it ran on. Lock: the hypervisor's.
  */
 #include "domain/sched.h"
 
+#include "domain/sched_share.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "x86/machine.h"
@@ -24,6 +25,7 @@
  */
 #define CREDIT_MIN (-4 * PERIOD_NS)
 #define CREDIT_MAX (2 * PERIOD_NS)
+#define ELAPSED_MAX (10 * PERIOD_NS) /* after a longer stop all begin anew */
 
 enum credit_prio { PRIO_BOOST, PRIO_UNDER, PRIO_OVER, PRIO_PARKED };
 
@@ -34,9 +36,10 @@ struct sched_vcpu {
 	u8 prio;
 	bool is_queued;
 	bool is_active; /* ran or was runnable since the last accounting */
+	struct share share; /* of the time since the last accounting; while it is under way */
 };
 
-static struct vcpu *queue; /* ascending prio; FIFO within one; for all CPUs */
+static struct vcpu *queue; /* ascending prio, descending credit; for all CPUs */
 static struct {
 	struct vcpu *running; /* the one picked last, while it runs; NULL: idle */
 	struct timer slice_timer;
@@ -44,6 +47,7 @@ static struct {
 } cpus[NR_CPUS];
 static struct timer account_timer;
 static bool is_accounting; /* two want a CPU, or a capped one runs: account_timer is armed */
+static s_time_t accounted_ns; /* the time until then has been divided */
 
 static void account(void *arg);
 
@@ -97,7 +101,7 @@ static void queue_link(struct vcpu *v, struct vcpu **link)
 }
 
 /* Behind all of its priority. */
-static void queue_insert(struct vcpu *v)
+static void queue_append(struct vcpu *v)
 {
 	struct vcpu **link = &queue;
 
@@ -106,11 +110,17 @@ static void queue_insert(struct vcpu *v)
 	queue_link(v, link);
 }
 
-static void queue_insert_before(struct vcpu *v)
+/*
+ * Behind all of its priority that have as much credit: who was given more than it could use goes
+ * first, and who owes least.
+ */
+static void queue_insert(struct vcpu *v)
 {
+	const struct sched_vcpu *s = v->sched;
 	struct vcpu **link = &queue;
 
-	while (*link && (*link)->sched->prio < v->sched->prio)
+	while (*link && ((*link)->sched->prio < s->prio || ((*link)->sched->prio == s->prio &&
+							   (*link)->sched->credit >= s->credit)))
 		link = &(*link)->sched_next;
 	queue_link(v, link);
 }
@@ -133,6 +143,7 @@ static void accounting_ensure(s_time_t now)
 	if (is_accounting)
 		return;
 	is_accounting = true;
+	accounted_ns = now;
 	/* What a runner used without contention is not charged to it. */
 	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
 		if (cpus[i].running)
@@ -267,9 +278,8 @@ void credit_requeue(struct vcpu *v, bool yield)
 	/* A yield gives everybody a turn who could run now. */
 	if (yield && v->sched->prio < PRIO_OVER && queue)
 		v->sched->prio = MAX(v->sched->prio, MIN(queue->sched->prio, PRIO_OVER));
-	/* Entitled to more than it can get: waiting would cost it what it can never make up for. */
-	if (!yield && v->sched->prio == PRIO_UNDER && v->sched->credit >= PERIOD_NS)
-		queue_insert_before(v);
+	if (yield)
+		queue_append(v);
 	else
 		queue_insert(v);
 }
@@ -321,6 +331,8 @@ struct vcpu *credit_pick(s_time_t now)
 
 /* --- accounting --- */
 
+#define WEIGHT_SCALE 256 /* a domain's weight is divided among its vcpus */
+
 static unsigned int active_vcpus(const struct domain *d)
 {
 	unsigned int nr = 0;
@@ -331,77 +343,80 @@ static unsigned int active_vcpus(const struct domain *d)
 }
 
 /*
- * @share: what each active vcpu of @d gets. A capped vcpu without credit parks until it has some.
+ * What each of @d's @nr active vcpus wants of @elapsed, before @list: no more than it could have
+ * used, than the cap allows, or than it could save. Savings that would be cut off are the others'.
  */
-static void domain_account(struct domain *d, s_time_t share)
+static struct share *domain_wants(struct domain *d, unsigned int nr, s_time_t elapsed,
+				  struct share *list)
 {
+	s_time_t most = elapsed;
+
+	if (d->scheduler_cap)
+		most = MIN(most, elapsed * d->scheduler_cap / 100 / nr);
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {
-		struct vcpu *v = d->vcpu[i];
-		struct sched_vcpu *s = v ? v->sched : NULL;
-		u8 prio;
+		struct sched_vcpu *s = d->vcpu[i] ? d->vcpu[i]->sched : NULL;
 
-		if (!s)
+		if (!s || !s->is_active)
 			continue;
-		if (!s->is_active) {
-			forgive(s);
-			continue;
-		}
-		s->credit = MIN(s->credit + share, CREDIT_MAX);
-		prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
-		if (prio == PRIO_OVER && d->scheduler_cap)
-			prio = PRIO_PARKED;
-		if (s->prio != PRIO_BOOST || prio != PRIO_UNDER)
-			s->prio = prio;
-		if (s->is_queued) {
-			credit_remove(v);
-			queue_insert(v);
-		}
-		s->is_active = s->is_queued || is_on_a_cpu(v);
+		s->share = (struct share){
+			.next = list,
+			.cpus = d->vcpu[i]->affinity,
+			.weight = (s64)d->scheduler_weight * WEIGHT_SCALE / nr,
+			.limit = MIN(most, CREDIT_MAX - s->credit),
+		};
+		list = &s->share;
 	}
+	return list;
 }
 
-/* The most @d can use in a period: a CPU for each active vcpu, and its cap. */
-static s_time_t domain_limit(const struct domain *d)
+/* A capped vcpu without credit parks until it has some. */
+static void vcpu_account(struct vcpu *v)
 {
-	s_time_t limit = PERIOD_NS * active_vcpus(d);
+	struct sched_vcpu *s = v->sched;
+	bool is_capped = v->domain->scheduler_cap;
+	s_time_t share = s->share.got;
+	u8 prio;
 
-	return d->scheduler_cap ? MIN(limit, PERIOD_NS * d->scheduler_cap / 100) : limit;
+	if (!s->is_active) {
+		forgive(s);
+		return;
+	}
+	/* Nobody waits for what it uses: more than that, so that it never waits for credit. */
+	if (s->share.is_sated && !is_capped)
+		share *= 2;
+	s->credit = MIN(s->credit + share, CREDIT_MAX);
+	prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
+	if (prio == PRIO_OVER && is_capped)
+		prio = PRIO_PARKED;
+	if (s->prio != PRIO_BOOST || prio != PRIO_UNDER)
+		s->prio = prio;
+	if (s->is_queued) {
+		credit_remove(v);
+		queue_insert(v);
+	}
+	s->is_active = s->is_queued || is_on_a_cpu(v);
 }
 
-/*
- * Divides a period of all CPUs by weight. What a domain could not use goes to the others: again,
- * until all the rest can use theirs.
- */
-static void shares_compute(void)
+/* Divides @elapsed of all CPUs. Whether a capped domain is among those who get some. */
+static bool divide(s_time_t elapsed)
 {
-	s_time_t left = PERIOD_NS * smp_nr_cpus();
-	s_time_t weights = 0;
-	bool again = true;
+	struct share *list = NULL;
+	bool is_capped = false;
 
 	for (struct domain *d = domain_list; d; d = d->next) {
-		d->scheduler_share = active_vcpus(d) ? -1 : 0;
-		weights += d->scheduler_share ? d->scheduler_weight : 0;
-	}
-	while (again && weights) {
-		again = false;
-		for (struct domain *d = domain_list; d; d = d->next) {
-			s_time_t limit = domain_limit(d);
+		unsigned int nr = active_vcpus(d);
 
-			if (d->scheduler_share >= 0 ||
-			    left * d->scheduler_weight / weights <= limit)
-				continue;
-			/* More than it can use, so that it never waits for credit. */
-			d->scheduler_share = d->scheduler_cap ? limit : 2 * limit;
-			left = MAX(left - limit, 0);
-			weights -= d->scheduler_weight;
-			again = true;
-			if (!weights)
-				break;
-		}
+		if (!nr)
+			continue;
+		is_capped |= !!d->scheduler_cap;
+		list = domain_wants(d, nr, elapsed, list);
 	}
+	shares_divide(list, smp_cpu_mask(), elapsed);
 	for (struct domain *d = domain_list; d; d = d->next)
-		if (d->scheduler_share < 0)
-			d->scheduler_share = left * d->scheduler_weight / weights;
+		for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
+			if (d->vcpu[i])
+				vcpu_account(d->vcpu[i]);
+	return is_capped;
 }
 
 /* Somebody who may run on @cpu is more urgent than @prio. */
@@ -416,19 +431,15 @@ static bool better_waits(unsigned int cpu, u8 prio)
 static void account(void *arg)
 {
 	s_time_t now = now_ns();
-	bool capped = false;
+	bool is_capped;
 
 	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
 		if (cpus[i].running)
 			charge(cpus[i].running, now); /* what it used so far */
-	shares_compute();
-	for (struct domain *d = domain_list; d; d = d->next) {
-		unsigned int nr = active_vcpus(d);
-
-		capped |= nr && d->scheduler_cap;
-		domain_account(d, nr ? d->scheduler_share / nr : 0);
-	}
-	is_accounting = queue || capped;
+	/* the time that passed, not a period: a timer may be late, and what was used is charged */
+	is_capped = divide(MIN(now - accounted_ns, ELAPSED_MAX));
+	accounted_ns = now;
+	is_accounting = queue || is_capped;
 	if (is_accounting)
 		timer_set(&account_timer, now + PERIOD_NS);
 	/* Somebody better may wait now, or a runner is parked. */

@@ -13,11 +13,13 @@
 
 #define CPUS 4
 #define SECONDS 1000000000LL
+#define MS 1000000LL
 
 static struct domain *d[3];
 static struct vcpu *on[CPUS];
 static s_time_t since[CPUS];
 static s_time_t ran[3]; /* by domain */
+static s_time_t late;	/* how much later than asked a timer's interrupt comes */
 
 static void domain_add(unsigned int i, unsigned int nr_vcpus, unsigned int weight)
 {
@@ -32,6 +34,7 @@ static int setup(void **state)
 {
 	world_reset();
 	fake_nr_cpus = CPUS;
+	late = 0;
 	for (fake_cpu_id = CPUS; fake_cpu_id-- > 0;)
 		timer_softirq(); /* what an earlier test left armed */
 	fake_cpu_id = 0;
@@ -53,7 +56,8 @@ static void stop(unsigned int c)
 {
 	if (!on[c])
 		return;
-	ran[on[c]->domain->domain_id - 1] += world.now - since[c];
+	if (on[c]->domain != dom0)
+		ran[on[c]->domain->domain_id - 1] += world.now - since[c];
 	credit_charge(on[c], world.now);
 }
 
@@ -76,14 +80,14 @@ static s_time_t next_timer(void)
 	for (unsigned int c = 0; c < CPUS; c++)
 		if (world.hw_timer[c] && (!next || world.hw_timer[c] < next))
 			next = world.hw_timer[c];
-	return next;
+	return next ? next + late : 0;
 }
 
 static void run_for(s_time_t ns)
 {
 	s_time_t end = world.now + ns;
 
-	for (unsigned int c = 0; c < CPUS; c++)
+	for (unsigned int c = 0; c < fake_nr_cpus; c++)
 		schedule(c);
 	while (next_timer() && next_timer() < end) {
 		world.now = MAX(world.now, next_timer());
@@ -169,6 +173,58 @@ static void test_a_pinned_vcpu_runs_nowhere_else_and_no_cpu_idles_for_it(void **
 	assert_about(ran[0], 10 * SECONDS);
 }
 
+static void test_those_pinned_on_one_cpu_share_it_by_weight(void **state)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		domain_add(i, 1, 256u << i);
+		d[i]->vcpu[0]->affinity = 1 << 2;
+	}
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[0], 10 * SECONDS * 1 / 7);
+	assert_about(ran[1], 10 * SECONDS * 2 / 7);
+	assert_about(ran[2], 10 * SECONDS * 4 / 7);
+}
+
+/* One that mostly sleeps, as dom0: what it leaves of its share is the others', by their weights. */
+static void test_a_sleepers_share_is_the_others_by_weight(void **state)
+{
+	const s_time_t nap = SECONDS / 100;
+
+	fake_nr_cpus = 1;
+	for (unsigned int i = 0; i < 3; i++)
+		domain_add(i, 1, 256u << i);
+	run_for(SECONDS / 10); /* no longer boosted */
+	ran[0] = ran[1] = ran[2] = 0;
+	for (unsigned int i = 0; i < 1000; i++) {
+		credit_insert(dom0->vcpu[0], true, world.now);
+		schedule(0);
+		assert_ptr_equal(on[0], dom0->vcpu[0]);
+		world.now += nap / 20;
+		credit_charge(on[0], world.now);
+		on[0] = NULL;
+		run_for(nap - nap / 20);
+	}
+
+	assert_about(ran[0], 9500 * MS * 1 / 7);
+	assert_about(ran[1], 9500 * MS * 2 / 7);
+	assert_about(ran[2], 9500 * MS * 4 / 7);
+}
+
+/* The timer comes when it comes: credit is for the time that passed. */
+static void test_a_cap_holds_when_timers_are_late(void **state)
+{
+	fake_nr_cpus = 1;
+	late = 7 * MS;
+	domain_add(0, 1, 256);
+	assert_int_equal(credit_set_params(d[0], 0, 20), 0);
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[0], 2 * SECONDS);
+}
+
 static void test_who_wakes_gets_the_idle_cpu_it_ran_on(void **state)
 {
 	domain_add(0, 1, 256);
@@ -198,6 +254,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_pinned_vcpu_runs_nowhere_else_and_no_cpu_idles_for_it, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_those_pinned_on_one_cpu_share_it_by_weight,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_sleepers_share_is_the_others_by_weight,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_who_wakes_gets_the_idle_cpu_it_ran_on, setup,
 						teardown),
 	};
