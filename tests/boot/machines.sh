@@ -22,7 +22,8 @@ row()
 	# shellcheck disable=SC2086 # lists of words
 	"$TOP/storevisor" run --quiet $clock --cpu "$1" --machine "$2" --firmware "$3" $hpet --memory "$5" \
 		--cpus "$6" --bus "$7" --dom0-mem $dom0 --timeout 300 --log "$SCRATCH/serial.log" -- \
-		"nproc; xm info | sed -n 's/^total_memory *: *//p'; xm list | grep -c '^Domain-0 '; $guest" \
+		"nproc; xm info | sed -n 's/^total_memory *: *//p'; xm list | grep -c '^Domain-0 '
+		xm info | sed -n 's/^free_memory *: *//p'; xm list | awk '\$1 == \"Domain-0\" { print \$3 }'; $guest" \
 		>"$SCRATCH/out" 2>"$SCRATCH/stderr"
 	status=$?
 	echo "# $what: $(($(date +%s) - began)) s"
@@ -32,6 +33,8 @@ row()
 		read -r cpus
 		read -r memory
 		read -r list
+		read -r free
+		read -r dom0_has
 		read -r answer
 	} <"$SCRATCH/out"
 	same "$what: all CPUs, the store and its tools${8:+, and the guest}" "$6 1${8:+ answers}" \
@@ -41,6 +44,14 @@ row()
 		pass "$what: its memory is counted"
 	else
 		fail "$what: its memory is counted" "${memory:-nothing} MiB"
+	fi
+	# its own and its tables'; what fits 1 % of a small machine is less than the rest needs
+	taken=$((${memory:-0} - ${free:-0} - ${dom0_has:-0}))
+	echo "# $what: the hypervisor takes $taken of ${memory:-0} MiB"
+	if [ "$5" -lt 2048 ] || { [ $taken -gt 0 ] && [ $taken -le $(($5 / 100)) ]; }; then
+		pass "$what: the hypervisor takes at most one percent from 2 GiB on"
+	else
+		fail "$what: the hypervisor takes at most one percent from 2 GiB on" "$taken MiB"
 	fi
 	contains "$what: the clock is set by the timer there is" "calibrated by the $timer" \
 		"$(cat "$SCRATCH/serial.log")"
