@@ -42,14 +42,23 @@ struct mmap_entry {
 	u32 type, reserved;
 };
 
+/* The text at @text ends with its tag, whether a zero byte says so or not. */
+static void copy_text(char *dst, size_t size, const char *text, size_t len)
+{
+	size_t n = strnlen(text, MIN(len, size - 1));
+
+	memcpy(dst, text, n);
+	dst[n] = '\0';
+}
+
 static void take_module(struct boot_info *out, const struct tag *tag)
 {
 	const struct tag_module *t = (const struct tag_module *)tag;
 	unsigned int n = out->nr_modules;
 
-	if (n == BOOT_MAX_MODULES || t->end < t->start)
+	if (n == BOOT_MAX_MODULES || tag->size < sizeof(*t) || t->end < t->start)
 		return;
-	strlcpy(out->module_cmdline[n], t->cmdline, BOOT_CMDLINE_MAX);
+	copy_text(out->module_cmdline[n], BOOT_CMDLINE_MAX, t->cmdline, tag->size - sizeof(*t));
 	out->module[n] = (struct boot_module){
 		.start = t->start,
 		.len = t->end - t->start,
@@ -63,9 +72,9 @@ static void take_mmap(struct e820_map *map, const struct tag *tag)
 {
 	const struct tag_mmap *t = (const struct tag_mmap *)tag;
 
-	if (t->entry_size < sizeof(struct mmap_entry))
+	if (tag->size < sizeof(*t) || t->entry_size < sizeof(struct mmap_entry))
 		return;
-	for (u32 off = sizeof(*t); off + t->entry_size <= tag->size; off += t->entry_size) {
+	for (u64 off = sizeof(*t); off + t->entry_size <= tag->size; off += t->entry_size) {
 		struct mmap_entry e;
 
 		memcpy(&e, (const u8 *)tag + off, sizeof(e));
@@ -75,10 +84,23 @@ static void take_mmap(struct e820_map *map, const struct tag *tag)
 	}
 }
 
+static void take_tag(struct boot_info *out, struct e820_map *map, const struct tag *tag)
+{
+	if (tag->type == TAG_CMDLINE)
+		copy_text(out->cmdline, sizeof(out->cmdline), (const char *)(tag + 1),
+			  tag->size - sizeof(*tag));
+	else if (tag->type == TAG_MODULE)
+		take_module(out, tag);
+	else if (tag->type == TAG_MMAP)
+		take_mmap(map, tag);
+	else if (tag->type == TAG_EFI64 && tag->size >= sizeof(struct tag_efi64))
+		out->efi_system_table = ((const struct tag_efi64 *)tag)->system_table;
+}
+
 bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct e820_map *map,
 		      const char **reason)
 {
-	u32 total = *(const u32 *)mbi, off = 8;
+	u64 total = *(const u32 *)mbi, off = 8;
 
 	if (magic != MB2_MAGIC) {
 		*reason = "not started by a multiboot2 loader (GRUB: use 'multiboot2', not "
@@ -88,17 +110,10 @@ bool multiboot2_parse(u32 magic, const void *mbi, struct boot_info *out, struct 
 	while (off + sizeof(struct tag) <= total) {
 		const struct tag *tag = (const struct tag *)((const u8 *)mbi + off);
 
-		if (tag->type == TAG_END || tag->size < sizeof(*tag))
+		if (tag->type == TAG_END || tag->size < sizeof(*tag) || tag->size > total - off)
 			break;
-		if (tag->type == TAG_CMDLINE)
-			strlcpy(out->cmdline, (const char *)(tag + 1), sizeof(out->cmdline));
-		else if (tag->type == TAG_MODULE)
-			take_module(out, tag);
-		else if (tag->type == TAG_MMAP)
-			take_mmap(map, tag);
-		else if (tag->type == TAG_EFI64 && tag->size >= sizeof(struct tag_efi64))
-			out->efi_system_table = ((const struct tag_efi64 *)tag)->system_table;
-		off += ALIGN_UP(tag->size, TAG_ALIGN);
+		take_tag(out, map, tag);
+		off += ALIGN_UP((u64)tag->size, TAG_ALIGN);
 	}
 	*reason = "the boot loader gave no memory map";
 	return map->nr != 0;

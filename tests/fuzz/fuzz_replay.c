@@ -3,7 +3,8 @@
  * fuzz_replay.c - runs a target over the committed corpus and over inputs made from it by a seeded
  * generator: the part of fuzzing that every build does, without libFuzzer.
  *
- * argv[1]: directory of the corpus. STOREVISOR_LONG=1: many more rounds.
+ * argv[1]: directory of the corpus. argv[2]: variations of each file, 300 if not given.
+ * STOREVISOR_LONG=1: many more.
  */
 #include <dirent.h>
 #include <string.h>
@@ -65,15 +66,17 @@ static void one_file(const char *path, unsigned int rounds)
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds = getenv("STOREVISOR_LONG") ? 20000 : 300, nr = 0;
+	unsigned int rounds = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : 300, nr = 0;
 	struct dirent *e;
 	char path[600];
 	DIR *dir = argc > 1 ? opendir(argv[1]) : NULL;
 
 	if (!dir) {
-		fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
+		fprintf(stderr, "usage: %s CORPUS [VARIATIONS]\n", argv[0]);
 		return 2;
 	}
+	if (getenv("STOREVISOR_LONG"))
+		rounds *= 64;
 	while ((e = readdir(dir))) {
 		if (e->d_name[0] == '.')
 			continue;

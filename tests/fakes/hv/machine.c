@@ -32,7 +32,7 @@ struct domain *dom0, *domain_list;
 u64 *hv_l4;
 unsigned int cpu_maxphys_bits = 40;
 
-u64 fake_unmapped;
+u64 fake_unmapped, fake_guest_start, fake_guest_len;
 
 static struct vcpu_info fake_vcpu_info[FAKE_VCPUS];
 static unsigned int preempt_1_in, rng;
@@ -290,6 +290,10 @@ bool guest_range_ok(u64 va, u64 n, u64 size)
 
 static bool faults(u64 va, size_t len)
 {
+	u64 at = va - fake_guest_start;
+
+	if (fake_guest_len && (at > fake_guest_len || len > fake_guest_len - at))
+		return true;
 	return !guest_range_ok(va, 1, len) ||
 	       (fake_unmapped && va + len > fake_unmapped && va < fake_unmapped + PAGE_SIZE);
 }

@@ -18,6 +18,8 @@ extern struct vcpu fake_vcpu[FAKE_VCPUS];
 
 /* Copies to and from this page fault; 0: none. */
 extern u64 fake_unmapped;
+/* Only these bytes of host memory are guest memory; a length of 0: all are. */
+extern u64 fake_guest_start, fake_guest_len;
 
 /* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
 void machine_reset(unsigned int preempt_1_in, unsigned int seed);

@@ -16,60 +16,12 @@
 #include <zstd.h>
 
 #include "boot/boot.h"
-#include "boot/libc_shim.h"
-#include "lib/log.h"
-#include "mm/frame.h"
+#include "unpack_heap.h"
 
 #define HV_EINVAL 22
 #define HV_ENOMEM 12
 #define SETUP_SIZE 1024
 #define KERNEL_SIZE 200000
-#define RAM_FRAMES 128
-
-/* --- the heap: one block at a time, with a guard behind it --- */
-
-uint8_t fake_ram[(RAM_FRAMES + 1) * PAGE_SIZE] __attribute__((aligned(4096)));
-struct frame *frame_table;
-u64 frame_table_nr = RAM_FRAMES;
-
-static struct frame records[RAM_FRAMES];
-static unsigned int nr_allocs, nr_frees, opened;
-static size_t guard_at;
-
-struct frame *frames_alloc(unsigned int order, unsigned int addr_bits)
-{
-	if (1u << order > RAM_FRAMES)
-		return NULL;
-	nr_allocs++;
-	guard_at = PAGE_SIZE << order;
-	memset(fake_ram + guard_at, 0x5a, sizeof(fake_ram) - guard_at);
-	return records;
-}
-
-void frames_free_dirty(struct frame *f, unsigned int order)
-{
-	assert_ptr_equal(f, records);
-	nr_frees++;
-}
-
-void libc_shim_enter(void)
-{
-	opened++;
-}
-
-void libc_shim_leave(void)
-{
-	opened--;
-}
-
-s_time_t now_ns(void)
-{
-	return 0;
-}
-
-void hv_log(enum log_level level, const char *fmt, ...)
-{
-}
 
 /* --- a bzImage around a packed kernel --- */
 
@@ -143,13 +95,11 @@ static int unpack(const struct bz *b, void **out, size_t *out_len, int *order)
 	int rc;
 
 	memcpy(copy, b->bytes, b->len);
-	nr_allocs = nr_frees = 0;
+	unpack_heap_reset();
 	rc = kernel_unpack(copy, b->len, out, out_len, order);
 	free(copy);
-	for (size_t i = guard_at; nr_allocs && i < sizeof(fake_ram); i++)
-		assert_int_equal(fake_ram[i], 0x5a);
-	assert_int_equal(opened, 0);
-	assert_int_equal(nr_frees, rc ? nr_allocs : 0);
+	assert_true(unpack_heap_is_sound());
+	assert_int_equal(unpack_heap_frees, rc ? unpack_heap_allocs : 0);
 	return rc;
 }
 
@@ -157,7 +107,6 @@ static int setup(void **state)
 {
 	unsigned int seed = 1;
 
-	frame_table = records;
 	for (size_t i = 0; i < KERNEL_SIZE; i++)
 		kernel[i] = (uint8_t)(i % 97 < 60 ? i / 97 : (size_t)rand_r(&seed));
 	return 0;
@@ -180,7 +129,7 @@ static void test_every_compression_comes_out_whole(void **state)
 		assert_int_equal(order, 6);
 		assert_memory_equal(out, kernel, KERNEL_SIZE);
 		kernel_unpack_free(out, order);
-		assert_int_equal(nr_frees, 1);
+		assert_int_equal(unpack_heap_frees, 1);
 	}
 }
 
@@ -216,7 +165,7 @@ static void test_other_files_are_refused(void **state)
 	assert_int_equal(unpack(&image, &out, &len, &order), -HV_EINVAL);
 	image.len = 100;
 	assert_int_equal(unpack(&image, &out, &len, &order), -HV_EINVAL);
-	assert_int_equal(nr_allocs, 0);
+	assert_int_equal(unpack_heap_allocs, 0);
 }
 
 static void test_a_payload_outside_the_file_is_refused(void **state)
@@ -245,7 +194,7 @@ static void test_sizes_are_capped_before_memory_is_taken(void **state)
 	make_xz(&image);
 	put32(image.bytes + image.len - 4, (512u << 20) + 1);
 	assert_int_equal(unpack(&image, &out, &len, &order), -HV_EINVAL);
-	assert_int_equal(nr_allocs, 0);
+	assert_int_equal(unpack_heap_allocs, 0);
 	put32(image.bytes + image.len - 4, 0);
 	assert_int_equal(unpack(&image, &out, &len, &order), -HV_EINVAL);
 	put32(image.bytes + image.len - 4, 100u << 20);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_kernel.c - any bytes as a guest's kernel file, as xend takes it: unpacked, parsed, laid out
+ * and written into a small guest's memory. Nothing is read outside the file, and nothing is written
+ * outside the guest.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "pv_image.h"
+#include "unpack.h"
+
+#define GUEST_PAGES 1024u /* a window may be as large */
+#define INITRD_LEN 5000u
+
+static uint8_t *memory;
+
+static void *ram_map(struct guest_ram *ram, uint64_t pfn, size_t nr)
+{
+	FUZZ_CHECK(nr && nr <= GUEST_WINDOW_PAGES && pfn < ram->nr_pages && nr <= ram->nr_pages - pfn);
+	return memory + pfn * GUEST_PAGE_SIZE;
+}
+
+static void ram_unmap(struct guest_ram *ram, void *window, size_t nr)
+{
+	FUZZ_CHECK((uint8_t *)window + nr * GUEST_PAGE_SIZE <= memory + ram->nr_pages * GUEST_PAGE_SIZE);
+}
+
+static void check_elf(const struct elf64 *elf)
+{
+	FUZZ_CHECK(elf->nr_segments >= 1 && elf->nr_segments <= ELF64_MAX_SEGMENTS);
+	FUZZ_CHECK(elf->pstart <= elf->pend);
+	for (unsigned int i = 0; i < elf->nr_segments; i++) {
+		const struct elf64_segment *s = &elf->segment[i];
+
+		FUZZ_CHECK(s->offset <= elf->len && s->filesz <= elf->len - s->offset);
+		FUZZ_CHECK(s->filesz <= s->memsz);
+		FUZZ_CHECK(s->paddr >= elf->pstart && s->paddr + s->memsz <= elf->pend);
+	}
+}
+
+/* A plan that was made can be carried out. */
+static void build(const struct elf64 *elf)
+{
+	static const uint8_t initrd[INITRD_LEN];
+	static uint64_t p2m[GUEST_PAGES];
+	struct guest_ram ram = { .p2m = p2m, .nr_pages = GUEST_PAGES, .map = ram_map, .unmap = ram_unmap };
+	struct pv_start start = { .shared_info_mfn = 7, .store_port = 1, .console_port = 2,
+				  .cmdline = "root=/dev/xvda" };
+	struct pv_layout l;
+	uint64_t needed = 0;
+	int err = pv_layout_plan(&l, elf, GUEST_PAGES, INITRD_LEN, &needed);
+
+	FUZZ_CHECK(err == 0 || err == -EINVAL || (err == -ENOMEM && needed > GUEST_PAGES));
+	if (err)
+		return;
+	for (unsigned int i = 0; i < GUEST_PAGES; i++)
+		p2m[i] = 1000 + i;
+	memory = calloc(GUEST_PAGES, GUEST_PAGE_SIZE);
+	FUZZ_CHECK(pv_image_load_kernel(&l, elf, &ram) == 0);
+	FUZZ_CHECK(pv_image_load_initrd(&l, initrd, &ram) == 0);
+	FUZZ_CHECK(pv_image_write_p2m(&l, &ram) == 0);
+	FUZZ_CHECK(pv_image_write_tables(&l, &ram) == 0);
+	FUZZ_CHECK(pv_image_write_start_info(&l, &start, &ram) == 0);
+	free(memory);
+}
+
+int fuzz_one(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+	struct unpacked kernel;
+	struct elf64 elf;
+
+	memcpy(copy, data, size);
+	if (unpack_kernel(&kernel, copy, size) == 0) {
+		FUZZ_CHECK(kernel.len <= UNPACK_MAX);
+		if (elf64_parse(&elf, kernel.image, kernel.len) == 0) {
+			check_elf(&elf);
+			build(&elf);
+		}
+		unpack_free(&kernel);
+	}
+	free(copy);
+	return 0;
+}
