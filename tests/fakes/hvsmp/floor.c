@@ -25,6 +25,7 @@
 
 #define M2P_FRAME 4
 #define FIRST_FREE_FRAME 32
+#define TIMERS 1000 /* more than all guests have, those that died but are still mapped among them */
 
 struct world world; /* of the devices that are shared with the other host tests */
 unsigned char *fake_ram;
@@ -37,6 +38,23 @@ static s_time_t deadline[MACHINE_CPUS_MAX];
 static char *guest_start;
 static size_t guest_len;
 static void (*on_failure)(void), (*run_guests)(void);
+static unsigned int idle_limit, idle_turns;
+
+static void nothing(void *arg)
+{
+}
+
+/* The room that timers need stays for good: taken before anybody counts frames. */
+static void timers_reserve(void)
+{
+	static struct timer timer[TIMERS];
+
+	for (unsigned int i = 0; i < TIMERS; i++)
+		if (timer_init(&timer[i], nothing, NULL))
+			machine_fail("no timer");
+	for (unsigned int i = 0; i < TIMERS; i++)
+		timer_fini(&timer[i]);
+}
 
 void machine_make(void)
 {
@@ -61,6 +79,7 @@ void machine_make(void)
 	frame_mark_xen(_mfn(0), _mfn(FIRST_FREE_FRAME));
 	page_alloc_add(_mfn(FIRST_FREE_FRAME), _mfn(MACHINE_FRAMES - 64)); /* then: device memory */
 	sched_init();
+	timers_reserve();
 }
 
 void machine_unmake(void)
@@ -139,10 +158,23 @@ void irq_window(void)
 	cpu_may_yield(4);
 }
 
+void machine_idle_limit(unsigned int turns)
+{
+	idle_limit = turns;
+	idle_turns = 0;
+}
+
+void machine_is_busy(void)
+{
+	idle_turns = 0;
+}
+
 void cpu_idle_wait(void)
 {
 	cpu_yield(); /* others run meanwhile, whether it waits or not */
 	while (!softirq_is_pending()) {
+		if (idle_limit && ++idle_turns > idle_limit)
+			machine_is_stopping = true;
 		if (__atomic_load_n(&machine_is_stopping, __ATOMIC_ACQUIRE))
 			cpu_leave();
 		machine_advance(2000);

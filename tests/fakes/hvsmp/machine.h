@@ -56,12 +56,32 @@ extern bool machine_is_stopping;
 void machine_run_guests(void (*loop)(void));
 /* The way out of a hypercall or an interrupt: softirqs, until none is left. */
 void machine_exit_work(void);
+/* The machine stops by itself after so many turns of idle CPUs without machine_is_busy(); 0: never. */
+void machine_idle_limit(unsigned int turns);
+void machine_is_busy(void);
 /* Guest memory that hypercalls may name: [@start, @start + @len) of host memory. */
 void machine_guest_memory(void *start, size_t len);
 void machine_advance(s_time_t ns);
 /* Said before the machine stops because of a failure. */
 void machine_on_failure(void (*tell)(void));
 void machine_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* --- domains.c --- */
+
+/* Of which type a domain's frames begin: the tree of tables every domain starts with. */
+enum pool_place { P_L4, P_L3, P_L2, P_L1A, P_L1B, P_PLAIN };
+
+/*
+ * A domain with @nr_vcpus vcpus and @nr_frames frames, named in @pool; the first is dom0. Not yet
+ * running. Hypervisor lock held.
+ */
+struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool, unsigned int nr_frames);
+/* Fills five frames of @pool, still unused, with tables that map the rest of it. */
+void machine_build_tables(const u32 *pool);
+/* Its vcpus begin with the tables of @pool. Hypervisor lock held. */
+void machine_domain_start(struct domain *d, const u32 *pool);
+/* No CPU runs any more: what no guest can do, all domains go, dom0 too. */
+void machine_domains_end(void);
 
 /* --- tlb.c --- */
 

@@ -138,28 +138,6 @@ void guest_step(void)
 
 /* --- a guest's beginning --- */
 
-static u64 *table(const struct guest *g, enum pool_place place)
-{
-	return mfn_to_virt(_mfn(LOAD(g->pool[place])));
-}
-
-static u64 entry_to(const struct guest *g, u32 place, u64 flags)
-{
-	return pte_make(_mfn(LOAD(g->pool[place])), PTE_P | PTE_US | flags);
-}
-
-void guest_build_tables(struct guest *g)
-{
-	table(g, P_L4)[0] = entry_to(g, P_L3, PTE_RW);
-	table(g, P_L3)[0] = entry_to(g, P_L2, PTE_RW);
-	table(g, P_L2)[0] = entry_to(g, P_L1A, PTE_RW);
-	table(g, P_L2)[1] = entry_to(g, P_L1B, PTE_RW);
-	for (u32 i = 0; i < 8; i++)
-		table(g, P_L1A)[i] = entry_to(g, P_PLAIN + i, PTE_RW);
-	for (u32 i = 0; i < 5; i++)
-		table(g, P_L1B)[i] = entry_to(g, i, 0);
-}
-
 void guest_forget(struct guest *g)
 {
 	u32 *word = (u32 *)g;

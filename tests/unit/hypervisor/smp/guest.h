@@ -28,9 +28,6 @@
 #define TAKE(x) __atomic_exchange_n(&(x), 0, __ATOMIC_ACQ_REL)
 #define GIVE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELEASE)
 
-/* Of which type its frames begin: the tree of tables every domain starts with. */
-enum pool_place { P_L4, P_L3, P_L2, P_L1A, P_L1B, P_PLAIN };
-
 struct mapping {
 	u32 handle_1; /* handle + 1; 0: none */
 	u64 host_addr;
@@ -77,8 +74,6 @@ u32 any_place(void);
 struct guest *any_guest(void);
 /* The hypercall of current that is prepared, or the next operation. */
 void guest_step(void);
-/* Fills five frames of @g, still unused, with the tables it starts with. */
-void guest_build_tables(struct guest *g);
 /* Forgets what an earlier guest of the slot knew. */
 void guest_forget(struct guest *g);
 /* Before all else: hypercalls may name the guests' arguments. */

@@ -102,7 +102,7 @@ static void memory_arrived(struct control_args *a, u32 slot)
 	guest_forget(g);
 	for (u32 i = 0; i < FIRST_FRAMES; i++)
 		STORE(g->pool[i], (u32)a->frame[i]);
-	guest_build_tables(g);
+	machine_build_tables(g->pool);
 }
 
 static bool give_context(struct control_args *a, u32 slot, u32 vcpu, enum life next)

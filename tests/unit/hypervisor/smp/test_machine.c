@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "domain/evtchn.h"
 #include "domain/sched.h"
 #include "guest.h"
 #include "mm/page_alloc.h"
@@ -27,7 +26,6 @@
 
 #define CHECK_EVERY 4096 /* operations between two full audits */
 #define FRAMES_DOM0 POOL
-#define TIMERS 1000 /* more than all guests have, those that died but are still mapped among them */
 #define ENOUGH_OPS 200000 /* for each kind to have worked once */
 
 static unsigned int opt_seed = 1, opt_seeds = 1, opt_ops = 20000, opt_cpus, opt_threads,
@@ -48,70 +46,13 @@ static void tell_how_to_repeat(void)
 
 static void dom0_make(void)
 {
-	struct xen_domctl_createdomain config = {.max_vcpus = GUEST_VCPUS, .max_evtchn_port = 255,
-						 .max_grant_frames = 2, .max_maptrack_frames = 2,
-						 .grant_opts = 1};
 	struct guest *g = &guests[0];
 	struct domain *d;
 
-	if (domain_create(0, &config, &d))
-		machine_fail("no dom0");
-	d->max_pages = 2 * POOL;
-	for (unsigned int i = 0; i < GUEST_VCPUS; i++)
-		if (vcpu_create(d, i))
-			machine_fail("no vcpu for dom0");
-	dom0 = d; /* from now on frames are given out clean */
 	guest_forget(g);
-	for (u32 i = 0; i < FRAMES_DOM0; i++) {
-		struct frame *f;
-
-		if (domain_frames_alloc(d, 0, 0, &f))
-			machine_fail("no memory for dom0");
-		g->pool[i] = (u32)mfn_x(frame_to_mfn(f));
-	}
-	guest_build_tables(g);
-	for (unsigned int i = 0; i < GUEST_VCPUS; i++) {
-		struct vcpu_guest_context c = {.flags = VGCF_in_kernel};
-
-		c.ctrlreg[3] = mfn_to_maddr(_mfn(g->pool[P_L4]));
-		if (pv_vcpu_set_context(d->vcpu[i], &c) || vcpu_up(d->vcpu[i]))
-			machine_fail("dom0's tables are refused");
-	}
-	domain_unpause_by_controller(d);
-}
-
-/* What no guest can do: dom0 goes too. The hypervisor wants a current that is not it. */
-static void dom0_unmake(void)
-{
-	static struct domain nobody;
-	static struct vcpu nobodys_vcpu = {.domain = &nobody};
-	static struct vcpu_info nobodys_info;
-	struct domain *d = dom0;
-	int rc;
-
-	nobodys_vcpu.vcpu_info = &nobodys_info;
-	for (unsigned int i = 0; i < nr_cpus; i++) {
-		struct vcpu *v = fake_cpus[i].vcpu;
-
-		fake_here = &fake_cpus[i];
-		if (v) {
-			v->is_running = false;
-			v->state_cpu = NO_CPU;
-			current = NULL;
-		}
-		pv_tables_leave();
-	}
-	fake_here = &fake_cpus[0];
-	current = &nobodys_vcpu;
-	hv_lock();
-	dom0 = NULL;
-	do {
-		rc = domain_kill(d);
-	} while (rc == -ERESTART);
-	hv_unlock();
-	current = NULL;
-	if (rc || domain_list)
-		machine_fail("a domain does not go: %d", rc);
+	d = machine_domain(0, GUEST_VCPUS, g->pool, FRAMES_DOM0);
+	machine_build_tables(g->pool);
+	machine_domain_start(d, g->pool);
 }
 
 /* --- a CPU --- */
@@ -161,25 +102,14 @@ static void cpu_main(void)
 
 /* --- runs --- */
 
-static void nothing(void *arg)
-{
-}
-
 static void run_seed(void)
 {
-	static struct timer timer[TIMERS];
 	u64 at_start;
 
 	cpus_set(nr_cpus, opt_threads);
 	cpus_seed(seed);
 	machine_make();
 	guests_begin();
-	/* the room that timers need stays for good */
-	for (unsigned int i = 0; i < TIMERS; i++)
-		if (timer_init(&timer[i], nothing, NULL))
-			machine_fail("no timer");
-	for (unsigned int i = 0; i < TIMERS; i++)
-		timer_fini(&timer[i]);
 	at_start = page_alloc_free_frames();
 	hv_lock();
 	dom0_make();
@@ -187,7 +117,7 @@ static void run_seed(void)
 	machine_run_guests(run_guests);
 	cpus_run(cpu_main);
 	audit();
-	dom0_unmake();
+	machine_domains_end();
 	if (page_alloc_free_frames() != at_start)
 		machine_fail("%lu of %lu frames are back", (unsigned long)page_alloc_free_frames(),
 			     (unsigned long)at_start);
