@@ -15,11 +15,6 @@
 #define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
 #define L1_ALLOWED (ENTRY_ALLOWED | PTE_G | PTE_CACHE)
 
-bool pt_slot_is_guest(unsigned int level, unsigned int idx)
-{
-	return level != 4 || idx < HV_L4_FIRST || idx > HV_L4_LAST;
-}
-
 u64 pt_entry_adjust(u64 entry, unsigned int level)
 {
 	if (!(entry & PTE_P))

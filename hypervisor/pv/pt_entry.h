@@ -6,6 +6,7 @@
 #define HV_PV_PT_ENTRY_H
 
 #include "domain/domain.h"
+#include "x86/layout.h"
 
 /* On whose behalf an entry is taken. */
 struct pt_subject {
@@ -15,7 +16,10 @@ struct pt_subject {
 };
 
 /* True for slots of a level-4 table that belong to the guest. */
-bool pt_slot_is_guest(unsigned int level, unsigned int idx);
+static inline bool pt_slot_is_guest(unsigned int level, unsigned int idx)
+{
+	return level != 4 || idx < HV_L4_FIRST || idx > HV_L4_LAST;
+}
 
 /*
  * Rewrites a guest's present entry into what the hardware gets: US forced, kernel marker, no G on kernel pages,

@@ -26,6 +26,43 @@ static bool type_is_table(enum frame_type t)
 	return t >= FT_L1 && t <= FT_L4;
 }
 
+/* Most tables are nearly empty, and all of one is looked through: so many entries at once. */
+#define SCAN_STEP 8
+
+static bool any_present(const u64 *e)
+{
+	_Static_assert(SCAN_STEP == 8 && PT_ENTRIES % SCAN_STEP == 0, "the terms below");
+	return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & PTE_P;
+}
+
+/* The first present entry of @table from @nr on; PT_ENTRIES: none. */
+static unsigned int present_from(const u64 *table, unsigned int nr)
+{
+	while (nr < PT_ENTRIES) {
+		if (nr % SCAN_STEP == 0 && !any_present(table + nr))
+			nr += SCAN_STEP;
+		else if (table[nr] & PTE_P)
+			break;
+		else
+			nr++;
+	}
+	return nr;
+}
+
+/* How many of the first @nr entries there are up to the last present one; 0: none is. */
+static unsigned int present_below(const u64 *table, unsigned int nr)
+{
+	while (nr > 0) {
+		if (nr % SCAN_STEP == 0 && !any_present(table + nr - SCAN_STEP))
+			nr -= SCAN_STEP;
+		else if (table[nr - 1] & PTE_P)
+			break;
+		else
+			nr--;
+	}
+	return nr;
+}
+
 /* PARTIAL carries one type and one general reference of its own (I8). */
 static void partial_set(struct frame *f, unsigned int nval, bool pset)
 {
@@ -102,10 +139,10 @@ static int table_devalidate(struct frame *f, unsigned int level, unsigned int *n
 			return rc;
 		*pset = false;
 	}
-	while (*nr > 0) {
+	while ((*nr = present_below(table, *nr)) > 0) {
 		u64 entry = table[--*nr];
 
-		if (!pt_slot_is_guest(level, *nr) || !(entry & PTE_P))
+		if (!pt_slot_is_guest(level, *nr))
 			continue;
 		if (level == 1) {
 			pt_entry_put(entry, 1);
@@ -177,12 +214,10 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 	struct pt_subject s = {.pt_owner = owner, .frame_owner = owner};
 	int rc = 0;
 
-	for (; nr < PT_ENTRIES; nr++, pset = false) {
+	for (; (nr = present_from(table, nr)) < PT_ENTRIES; nr++, pset = false) {
 		u64 entry = table[nr];
 
 		if (!pt_slot_is_guest(level, nr))
-			continue;
-		if (!(entry & PTE_P))
 			continue;
 		/* A grant mapping is a hypercall's doing: the bit means nothing in a table made by a guest. */
 		entry = pt_entry_adjust(entry & ~PTE_GRANT, level);
