@@ -18,6 +18,7 @@
 #define XCR0_X87 1ULL
 #define XCR0_SSE 2ULL
 #define XCR0_AVX 4ULL
+#define RDMSR_CODE 0x320f /* 0f 32 */
 
 struct emul {
 	struct insn insn;
@@ -261,12 +262,34 @@ static const struct {
 	{0x0f01, do_group7},
 };
 
+/*
+ * What a kernel executes at each of its context switches, to learn the user's GS base: known by its
+ * two bytes, before anything is decoded. False: another instruction, or the long way says no.
+ */
+static bool rdmsr_at_once(struct cpu_user_regs *regs)
+{
+	u16 code;
+	u64 val;
+
+	if (!current->pv.in_kernel || copy_from_guest(&code, regs->rip, sizeof(code)) ||
+	    code != RDMSR_CODE ||
+	    !pv_msr_read(current, regs->ecx, &val))
+		return false;
+	regs->rax = (u32)val;
+	regs->rdx = val >> 32;
+	regs->rip += sizeof(code);
+	return true;
+}
+
 enum emul_result pv_emul_privileged(struct cpu_user_regs *regs)
 {
 	struct emul e;
 	u64 fault_va;
-	int rc = insn_fetch(&e.insn, regs, &fault_va);
+	int rc;
 
+	if (rdmsr_at_once(regs))
+		return EMUL_DONE;
+	rc = insn_fetch(&e.insn, regs, &fault_va);
 	if (rc)
 		return EMUL_REFUSED;
 	e.regs = *regs;

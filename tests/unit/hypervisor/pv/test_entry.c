@@ -321,6 +321,11 @@ static void test_msrs_are_an_allow_list(void **state)
 	fake_cpu.msr_shadow_gs_base = 0x123456789000;
 	assert_int_equal(EMULATE("\x0f\x32"), EMUL_DONE);
 	assert_int_equal(regs->rax | regs->rdx << 32, 0x123456789000);
+	assert_int_equal(regs->rip, (u64)(uintptr_t)code + 2);
+	regs->rax = regs->rdx = 0;
+	assert_int_equal(EMULATE("\x2e\x0f\x32"), EMUL_DONE); /* the same with a prefix */
+	assert_int_equal(regs->rax | regs->rdx << 32, 0x123456789000);
+	assert_int_equal(regs->rip, (u64)(uintptr_t)code + 3);
 	regs->rcx = 0xc0000082; /* LSTAR */
 	assert_int_equal(EMULATE("\x0f\x32"), EMUL_REFUSED);
 	assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
