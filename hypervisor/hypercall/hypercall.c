@@ -72,7 +72,8 @@ static const struct hypercall hypercall_table[] = {
 	HC(domctl, HCF_PRIVILEGED),
 };
 
-long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
+static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *args,
+							bool in_multicall)
 {
 	const struct hypercall *h;
 	long result;
@@ -94,16 +95,21 @@ long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
 	return result;
 }
 
+long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall)
+{
+	return call(nr, args, in_multicall);
+}
+
 const char *hypercall_name(u64 nr)
 {
 	return nr < ARRAY_SIZE(hypercall_table) ? hypercall_table[nr].name : NULL;
 }
 
-void hypercall_entry(struct cpu_user_regs *regs)
+static void call_and_return(struct cpu_user_regs *regs)
 {
 	struct hc_args args = {
 		{regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
-	long result = hypercall_call(regs->rax, &args, false);
+	long result = call(regs->rax, &args, false);
 
 	if (likely(result >= 0)) {
 		regs->rax = result;
@@ -123,6 +129,15 @@ void hypercall_entry(struct cpu_user_regs *regs)
 	regs->r8 = args.a[4];
 	regs->r9 = args.a[5];
 	regs->rip -= 2; /* length of `syscall` */
+}
+
+void hypercall_entry(struct cpu_user_regs *regs)
+{
+	/* Of all calls the most frequent: no arguments, and nothing for the dispatcher to do. */
+	if (regs->rax == __HYPERVISOR_iret)
+		hc_iret(NULL);
+	else
+		call_and_return(regs);
 }
 
 /*

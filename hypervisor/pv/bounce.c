@@ -11,7 +11,6 @@
 #include "x86/asm.h"
 #include "x86/offsets.h"
 
-#define FRAME_MAX_WORDS 8
 #define FLAGS_CLEARED_ON_ENTRY                                                                     \
 	(X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF |           \
 	 X86_EFLAGS_IOPL)
@@ -27,49 +26,49 @@ static u64 guest_view_of_flags(const struct vcpu *v, u64 flags)
 	return flags;
 }
 
-static void bounce(struct cpu_user_regs *regs, u64 address, bool masks_events, bool has_error,
-		   u32 error_code)
+/* The frame's words from its end: what is below of the array stays unused. */
+enum { F_ERROR = 2, F_RIP, F_CS, F_RFLAGS, F_RSP, F_SS, F_WORDS };
+
+static inline __attribute__((always_inline)) void
+bounce(struct cpu_user_regs *regs, u64 address, bool masks_events, bool has_error, u32 error_code)
 {
 	struct vcpu *v = current;
-	u64 frame[FRAME_MAX_WORDS], sp, cs = regs->cs;
-	unsigned int n = 0;
+	u64 frame[F_WORDS];
+	unsigned int first = has_error ? 0 : 1;
+	size_t size = (F_WORDS - first) * sizeof(frame[0]);
 
-	if (!address) {
+	if (unlikely(!address)) {
 		domain_crash(v->domain, "no guest handler for trap %u (error %#x) at %#lx",
 			     (unsigned int)regs->entry_vector & 0xff, error_code,
 			     (unsigned long)regs->rip);
 		return;
 	}
+	frame[first] = regs->rcx;
+	frame[first + 1] = regs->r11;
+	if (has_error)
+		frame[F_ERROR] = error_code;
+	frame[F_RIP] = regs->rip;
+	frame[F_CS] = regs->cs | (u64)v->vcpu_info->evtchn_upcall_mask << 32;
+	frame[F_RFLAGS] = guest_view_of_flags(v, regs->rflags);
+	frame[F_RSP] = regs->rsp;
+	frame[F_SS] = regs->ss;
 	if (v->pv.in_kernel) {
-		sp = regs->rsp;
-		cs &= ~3ULL; /* the guest kernel sees itself in ring 0 */
+		frame[F_CS] &= ~3ULL; /* the guest kernel sees itself in ring 0 */
 	} else {
 		pv_toggle_mode(v);
-		sp = v->pv.kernel_sp;
+		regs->rsp = v->pv.kernel_sp;
 	}
-	frame[n++] = regs->rcx;
-	frame[n++] = regs->r11;
-	if (has_error)
-		frame[n++] = error_code;
-	frame[n++] = regs->rip;
-	frame[n++] = (cs & 0xffff) | (u64)v->vcpu_info->evtchn_upcall_mask << 32;
-	frame[n++] = guest_view_of_flags(v, regs->rflags);
-	frame[n++] = regs->rsp;
-	frame[n++] = regs->ss;
-	sp = (sp & ~0xfULL) - n * sizeof(frame[0]);
-	if (copy_to_guest(sp, frame, n * sizeof(frame[0]))) {
-		domain_crash(v->domain, "kernel stack %#lx cannot be written for a trap frame",
-			     (unsigned long)sp);
-		return;
-	}
-	if (masks_events)
-		v->vcpu_info->evtchn_upcall_mask = 1;
+	regs->rsp = (regs->rsp & ~0xfULL) - size;
 	regs->rip = address;
 	regs->cs = FLAT_KERNEL_CS;
 	regs->ss = FLAT_KERNEL_SS;
-	regs->rsp = sp;
 	regs->rflags = (regs->rflags & ~(u64)FLAGS_CLEARED_ON_ENTRY) | X86_EFLAGS_IF;
 	regs->entry_vector = TRAP_SYSCALL; /* rcx and r11 are on the guest's stack: the fast way out may use them */
+	if (masks_events)
+		v->vcpu_info->evtchn_upcall_mask = 1;
+	if (unlikely(copy_to_guest(regs->rsp, &frame[first], size)))
+		domain_crash(v->domain, "kernel stack %#lx cannot be written for a trap frame of %#lx",
+			     (unsigned long)regs->rsp, (unsigned long)frame[F_RIP]);
 }
 
 void pv_bounce(struct cpu_user_regs *regs, u64 address, bool masks_events)

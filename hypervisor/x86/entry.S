@@ -29,6 +29,7 @@
 	SMAP_SITE 0xca
 	.endm
 
+#define EFAULT 14
 #define FLAT_RING3_CS32 0xe023
 #define FLAT_RING3_SS 0xe02b
 #define FLAT_RING3_CS64 0xe033
@@ -224,48 +225,50 @@ trap_stubs:
 	vector = vector + 1
 	.endr
 
-	/* int guest_copy(void *dst, const void *src, size_t words, size_t tail): bytes, fault-safe.
-	 * 0, or -1 when a byte could not be read or written. */
+	/* int guest_copy(void *dst, const void *src, size_t len): fault-safe. 0, or -EFAULT when a
+	 * byte could not be read or written. */
 	.globl	guest_copy
 	.balign	16
 guest_copy:
-	mov	%rcx, %rax
 	mov	%rdx, %rcx
+	xor	%eax, %eax
+	shr	$3, %rcx
 	STAC
 1:	rep movsq
-	test	%eax, %eax
+	and	$7, %edx
 	jnz	3f
 	CLAC
 	ret
-3:	mov	%eax, %ecx
-	xor	%eax, %eax
+3:	mov	%edx, %ecx
 2:	rep movsb
 	CLAC
 	ret
 guest_copy_fault:
 	CLAC
-	mov	$-1, %eax
+	mov	$-EFAULT, %eax
 	ret
 	.pushsection .ex_table, "a"
 	.quad	1b, guest_copy_fault
 	.quad	2b, guest_copy_fault
 	.popsection
 
-	/* int guest_zero(void *dst, size_t words, size_t tail) */
+	/* int guest_zero(void *dst, size_t len) */
 	.globl	guest_zero
 	.balign	16
 guest_zero:
 	mov	%rsi, %rcx
 	xor	%eax, %eax
+	shr	$3, %rcx
 	STAC
 1:	rep stosq
-	mov	%edx, %ecx
+	and	$7, %esi
+	mov	%esi, %ecx
 2:	rep stosb
 	CLAC
 	ret
 guest_zero_fault:
 	CLAC
-	mov	$-1, %eax
+	mov	$-EFAULT, %eax
 	ret
 	.pushsection .ex_table, "a"
 	.quad	1b, guest_zero_fault

@@ -8,21 +8,19 @@
 #include "lib/errno.h"
 #include "x86/layout.h"
 
-/* entry.S */
-int guest_copy(void *dst, const void *src, size_t words, size_t tail);
-int guest_zero(void *dst, size_t words, size_t tail);
+/* entry.S: 0 or -EFAULT */
+int guest_copy(void *dst, const void *src, size_t len);
+int guest_zero(void *dst, size_t len);
 
-/* Largest single copy: no object of the ABI comes near. */
-#define COPY_MAX (1ULL << 30)
+/* Lower half without the last non-canonical step. */
+#define LOW_END (1ULL << 47)
 
+/* Where a guest's kernel keeps its arguments is asked first. No range goes round the end. */
 static inline bool range_ok(u64 va, u64 len)
 {
-	u64 end = va + len; /* exclusive */
-
-	if (unlikely(len > COPY_MAX || end < va))
-		return false;
-	/* Lower half without the last non-canonical step, or wholly above the hole. */
-	return end <= 1ULL << 47 || va >= HV_HOLE_END;
+	if (likely(va >= HV_HOLE_END))
+		return len < -va;
+	return len <= LOW_END && va <= LOW_END - len;
 }
 
 bool guest_range_ok(u64 va, u64 n, u64 size)
@@ -36,19 +34,19 @@ int copy_from_guest(void *dst, u64 va, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return unlikely(guest_copy(dst, (const void *)va, len / 8, len & 7)) ? -EFAULT : 0;
+	return guest_copy(dst, (const void *)va, len);
 }
 
 int copy_to_guest(u64 va, const void *src, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return unlikely(guest_copy((void *)va, src, len / 8, len & 7)) ? -EFAULT : 0;
+	return guest_copy((void *)va, src, len);
 }
 
 int clear_guest(u64 va, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return unlikely(guest_zero((void *)va, len / 8, len & 7)) ? -EFAULT : 0;
+	return guest_zero((void *)va, len);
 }

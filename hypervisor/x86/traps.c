@@ -63,13 +63,22 @@ int wrmsr_safe(u32 msr, u64 val)
 	return msr_write_safe(msr, val) ? -EFAULT : 0;
 }
 
+/* An event is pending and not masked: the first of two bytes is not 0, and the second is. */
+static inline bool event_is_due(const struct vcpu_info *vi)
+{
+	_Static_assert(offsetof(struct vcpu_info, evtchn_upcall_mask) ==
+			       offsetof(struct vcpu_info, evtchn_upcall_pending) + 1,
+		       "xen/xen.h: struct vcpu_info");
+	u16 both = READ_ONCE(*(const u16 *)&vi->evtchn_upcall_pending);
+
+	return (u16)(both - 1) < 0xff;
+}
+
 /* Something for the guest, or the hypervisor, is to be done before @v runs on. */
 static inline bool exit_work_is_due(const struct vcpu *v)
 {
-	const struct vcpu_info *vi = v->vcpu_info;
-
-	return READ_ONCE(this_cpu()->softirq_pending) | v->pv.nmi_pending |
-	       (READ_ONCE(vi->evtchn_upcall_pending) & (u8)!READ_ONCE(vi->evtchn_upcall_mask));
+	return unlikely(event_is_due(v->vcpu_info)) ||
+	       unlikely(READ_ONCE(this_cpu()->softirq_pending)) || unlikely(v->pv.nmi_pending);
 }
 
 static __attribute__((noinline)) void exit_work_slow(struct cpu_user_regs *regs)
@@ -98,11 +107,16 @@ static inline bool frame_finish(struct cpu_user_regs *regs)
 	       regs->ss == FLAT_RING3_SS64 && va_is_canonical(regs->rip);
 }
 
-bool guest_exit_work(struct cpu_user_regs *regs)
+static inline __attribute__((always_inline)) bool exit_work(struct cpu_user_regs *regs)
 {
-	if (unlikely(exit_work_is_due(current)))
+	if (exit_work_is_due(current))
 		exit_work_slow(regs);
 	return frame_finish(regs);
+}
+
+bool guest_exit_work(struct cpu_user_regs *regs)
+{
+	return exit_work(regs);
 }
 
 bool guest_syscall(struct cpu_user_regs *regs)
@@ -111,7 +125,7 @@ bool guest_syscall(struct cpu_user_regs *regs)
 		hypercall_entry(regs);
 	else
 		pv_syscall_from_user(regs);
-	return guest_exit_work(regs);
+	return exit_work(regs);
 }
 
 bool guest_syscall32(struct cpu_user_regs *regs)

@@ -13,22 +13,22 @@
 
 /* --- what entry.S provides: here every byte can be reached --- */
 
-int guest_copy(void *dst, const void *src, size_t words, size_t tail);
-int guest_zero(void *dst, size_t words, size_t tail);
+int guest_copy(void *dst, const void *src, size_t len);
+int guest_zero(void *dst, size_t len);
 
 static u64 reached_va;
 static size_t reached_len;
 
-int guest_copy(void *dst, const void *src, size_t words, size_t tail)
+int guest_copy(void *dst, const void *src, size_t len)
 {
 	reached_va = (u64)(uintptr_t)dst;
-	reached_len = words * 8 + tail;
+	reached_len = len;
 	return 0;
 }
 
-int guest_zero(void *dst, size_t words, size_t tail)
+int guest_zero(void *dst, size_t len)
 {
-	return guest_copy(dst, NULL, words, tail);
+	return guest_copy(dst, NULL, len);
 }
 
 static void test_both_halves_of_the_guests_space_are_allowed(void **state)
