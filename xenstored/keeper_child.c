@@ -72,7 +72,8 @@ static int open_one(struct child *c, unsigned int env)
 	if (ret < 0)
 		return ret;
 	if (stepped_back)
-		log_warnx("%s: the last commit was cut off by a loss of power and is undone", dir);
+		log_warnx("%s: the last commit is damaged, as by a loss of power in the middle of it: "
+			  "going on with the one before it", dir);
 	c->applied[env] = get_applied(c, env);
 	/* The directory "store" itself. */
 	return persistent ? store_sync_dir(c->cfg->state_dir) : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store.c - LMDB behind six functions. Owns the environment; one process, one write at a time.
- * Whether what it opens is whole is looked at in store_verify.c.
+ * Whether what it opens is whole is looked at in store_verify.c and store_roots.c.
  */
 #include "store_priv.h"
 

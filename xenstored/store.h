@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - one LMDB environment. store.c and store_verify.c are the only files that know LMDB.
+ * store.h - one LMDB environment. store.c, store_verify.c and store_roots.c alone know LMDB.
  *
  * Runs in the keeper process only: a damaged file can raise SIGBUS there without taking the
  * daemon along. Values carry a CRC32C of key and value, checked whenever they are read.
@@ -30,7 +30,8 @@ int store_verify(struct store *s);
 /*
  * Opens and verifies a synced environment. When the last commit was torn by a loss of power, goes
  * back to the one before it, which LMDB leaves whole, and sets *@stepped_back: nobody was told of
- * the torn one. Errors as store_open() and store_verify(); then the file is as it was.
+ * the torn one. Also set when what it opens may be the one before the last because the last one's
+ * roots are damaged. Errors as store_open() and store_verify(); then the file is as it was.
  */
 int store_open_whole(const char *dir, size_t map_size, struct store **out, bool *stepped_back);
 

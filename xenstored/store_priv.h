@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_priv.h - what store.c and store_verify.c share: the two files that know LMDB. */
+/* store_priv.h - what the files that know LMDB share: store.c, store_verify.c, store_roots.c. */
 #ifndef XENSTORED_STORE_PRIV_H
 #define XENSTORED_STORE_PRIV_H
 
@@ -35,5 +35,29 @@ int store_errno(int rc);
 
 /* The value without its checksum. 0 or -EBADMSG. */
 int store_unwrap(const MDB_val *k, const MDB_val *v, const char **value, size_t *len);
+
+/* --- store_roots.c: the two pages with the roots --- */
+
+#define STORE_ROOT_LEN 512
+
+/* One of the two, as it was. */
+struct store_roots {
+	unsigned int newer;
+	char root[STORE_ROOT_LEN];
+};
+
+/*
+ * Puts the roots of the commit before the last one in the place of the last one's, which go to
+ * *@was. Nobody has the environment open. 0; -EBADMSG: there is none before it; -EIO.
+ */
+int store_roots_step_back(const char *dir, struct store_roots *was);
+/* Undoes that. 0 or -EIO. */
+int store_roots_put_back(const char *dir, const struct store_roots *was);
+
+/*
+ * Whether the open, verified environment may not be the last commit: *@differ. 0; -EIO when the
+ * two pages cannot be read.
+ */
+int store_roots_agree(struct store *s, bool *differ);
 
 #endif

@@ -3,25 +3,28 @@
  * store_verify.c - whether an environment is whole. LMDB's commit ends with one small write of a
  * page of its own ("meta": roots, size, number of the commit), without a checksum. Torn, it may
  * join an old root and a new number; nothing of that can be seen in the records alone. So each
- * commit puts its number among the records, and the pages are counted.
+ * commit puts its number among the records, and the pages are counted; store_roots.c compares the
+ * two pages.
  * Layout: LMDB 0.9, data version 1 (mdb_env_info(3), and the two pages as a file shows them).
  */
 #include "store_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* The database of free pages has this fixed number. */
 #define FREE_DBI 0
 
-#define PAGE_HEADER 16
+/* In the header of a page: where its records begin, which reach from there to its end. */
+#define PAGE_UPPER_AT 14
+/* In front of a record's key. */
+#define RECORD_HEADER 8
 
 struct look {
 	MDB_txn *txn;
+	MDB_cursor *by_key;
 	size_t page_size, nr_pages;
+	const char *map;	/* page 0; NULL: not known yet */
 	unsigned char *seen;	/* a bit a page: free, or a leaf, or the first of a long value */
 	size_t nr_free, nr_records;
 	uint64_t stamp;		/* 0: none */
@@ -69,41 +72,104 @@ static int look_at_free(struct look *l, uint64_t last_commit)
 	return rc == MDB_NOTFOUND ? 0 : -EBADMSG;
 }
 
-/* The page that a value is in: it begins with its own number. */
-static size_t page_of(const struct look *l, const void *data)
+static const char *page_at(const struct look *l, const void *data)
+{
+	return (const char *)((uintptr_t)data & ~(uintptr_t)(l->page_size - 1));
+}
+
+/* The page that a value is in begins with its own number. Notes it, once. */
+static bool note_page(struct look *l, const char *page)
 {
 	size_t nr;
 
-	memcpy(&nr, (const void *)((uintptr_t)data & ~(uintptr_t)(l->page_size - 1)), sizeof(nr));
-	return nr;
+	memcpy(&nr, page, sizeof(nr));
+	if (!note(l, nr))
+		return false;
+	if (!l->map)
+		l->map = page - nr * l->page_size;
+	return page == l->map + nr * l->page_size;
+}
+
+/* A page's list of its records may name the remains of one that is no more. */
+static bool in_used_part(const char *page, const MDB_val *key)
+{
+	uint16_t upper;
+
+	memcpy(&upper, page + PAGE_UPPER_AT, sizeof(upper));
+	return (const char *)key->mv_data - RECORD_HEADER >= page + upper;
+}
+
+static bool ascends(const MDB_val *last, const MDB_val *key)
+{
+	size_t common = last->mv_size < key->mv_size ? last->mv_size : key->mv_size;
+	int order = last->mv_data ? memcmp(last->mv_data, key->mv_data, common) : -1;
+
+	return order < 0 || (order == 0 && last->mv_size < key->mv_size);
+}
+
+/* Who asks for @key from the root on finds this very record, not only who reads all of them. */
+static bool is_found(const struct look *l, const MDB_val *key)
+{
+	MDB_val k = *key, v;
+
+	return mdb_cursor_get(l->by_key, &k, &v, MDB_SET_KEY) == 0 && k.mv_data == key->mv_data;
+}
+
+/* One record, where it is, behind @last. Of each page's first and last, the way to them too. */
+static bool is_in_place(struct look *l, const MDB_val *last, const MDB_val *k, const MDB_val *v)
+{
+	const char *leaf = page_at(l, k->mv_data);
+
+	if (!ascends(last, k))
+		return false;
+	if (!last->mv_data || leaf != page_at(l, last->mv_data)) {
+		if (!note_page(l, leaf) || !is_found(l, k))
+			return false;
+		if (last->mv_data && !is_found(l, last))
+			return false;
+	}
+	if (!in_used_part(leaf, k))
+		return false;
+	return page_at(l, v->mv_data) == leaf || note_page(l, page_at(l, v->mv_data));
+}
+
+static int look_at_each(struct look *l, MDB_cursor *cursor)
+{
+	MDB_val k, v, last = { 0 };
+	int rc;
+
+	while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+		const char *value;
+		size_t len;
+		int ret = store_unwrap(&k, &v, &value, &len);
+
+		if (ret < 0)
+			return ret;
+		if (!is_in_place(l, &last, &k, &v))
+			return -EBADMSG;
+		if (store_is_stamp(&k) && len == sizeof(l->stamp))
+			memcpy(&l->stamp, value, len);
+		l->nr_records++;
+		last = k;
+	}
+	if (rc != MDB_NOTFOUND || (last.mv_data && !is_found(l, &last)))
+		return -EBADMSG;
+	return 0;
 }
 
 static int look_at_records(struct store *s, struct look *l)
 {
-	size_t leaf = 0;
-	MDB_cursor *cursor;
-	MDB_val k, v;
-	int rc = mdb_cursor_open(l->txn, s->dbi, &cursor), ret = 0;
+	MDB_cursor *cursor = NULL;
+	int ret = -EBADMSG;
 
-	if (rc)
-		return -EBADMSG;
-	while (ret == 0 && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
-		const char *value;
-		size_t len;
-
-		ret = store_unwrap(&k, &v, &value, &len);
-		if (ret == 0 && store_is_stamp(&k) && len == sizeof(l->stamp))
-			memcpy(&l->stamp, value, len);
-		if (ret == 0 && page_of(l, k.mv_data) != leaf) {
-			leaf = page_of(l, k.mv_data);
-			ret = note(l, leaf) ? 0 : -EBADMSG;
-		}
-		if (ret == 0 && page_of(l, v.mv_data) != leaf)
-			ret = note(l, page_of(l, v.mv_data)) ? 0 : -EBADMSG;
-		l->nr_records++;
-	}
-	mdb_cursor_close(cursor);
-	return ret < 0 ? ret : rc == MDB_NOTFOUND ? 0 : -EBADMSG;
+	if (mdb_cursor_open(l->txn, s->dbi, &cursor) == 0 &&
+	    mdb_cursor_open(l->txn, s->dbi, &l->by_key) == 0)
+		ret = look_at_each(l, cursor);
+	if (l->by_key)
+		mdb_cursor_close(l->by_key);
+	if (cursor)
+		mdb_cursor_close(cursor);
+	return ret;
 }
 
 static size_t pages(const MDB_stat *st)
@@ -159,58 +225,6 @@ int store_verify(struct store *s)
 	return ret;
 }
 
-/* --- the two pages with the roots --- */
-
-#define META_PAGES	2
-#define META_COMMIT_AT	(PAGE_HEADER + 128)
-
-static int meta_io(const char *dir, size_t page_size, char *pages, int nr_written)
-{
-	char path[600];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -EIO;
-	if (nr_written < 0)
-		n = pread(fd, pages, META_PAGES * page_size, 0);
-	else
-		n = pwrite(fd, pages + (size_t)nr_written * page_size, page_size,
-			   (off_t)((size_t)nr_written * page_size));
-	if (nr_written >= 0 && fsync(fd) < 0)
-		n = -1;
-	close(fd);
-	return n == (ssize_t)(nr_written < 0 ? META_PAGES * page_size : page_size) ? 0 : -EIO;
-}
-
-static uint64_t meta_commit(const char *page)
-{
-	uint64_t nr;
-
-	memcpy(&nr, page + META_COMMIT_AT, sizeof(nr));
-	return nr;
-}
-
-/* Puts the roots of the commit before the last one in the place of the last one's. */
-static int step_back(const char *dir, char *pages, size_t page_size, int *newer)
-{
-	int ret = meta_io(dir, page_size, pages, -1);
-	char *to, *from;
-
-	if (ret < 0)
-		return ret;
-	*newer = meta_commit(pages + page_size) > meta_commit(pages);
-	to = pages + (size_t)*newer * page_size;
-	from = pages + (size_t)!*newer * page_size;
-	if (meta_commit(to) == meta_commit(from))
-		return -EBADMSG;
-	/* The page's header has its number. */
-	memcpy(to + PAGE_HEADER, from + PAGE_HEADER, page_size - PAGE_HEADER);
-	return meta_io(dir, page_size, pages, *newer);
-}
-
 static int open_and_verify(const char *dir, size_t map_size, struct store **out)
 {
 	int ret = store_open(dir, map_size, true, out);
@@ -227,25 +241,17 @@ static int open_and_verify(const char *dir, size_t map_size, struct store **out)
 
 int store_open_whole(const char *dir, size_t map_size, struct store **out, bool *stepped_back)
 {
-	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
-	int newer, ret = open_and_verify(dir, map_size, out);
-	char *pages, *was;
+	int ret = open_and_verify(dir, map_size, out);
+	struct store_roots roots;
 
 	*stepped_back = false;
-	if (ret != -EBADMSG)
+	if (ret == 0)
+		return store_roots_agree(*out, stepped_back);
+	if (ret != -EBADMSG || store_roots_step_back(dir, &roots) < 0)
 		return ret;
-	pages = malloc(META_PAGES * page_size);
-	was = malloc(META_PAGES * page_size);
-	if (!pages || !was) {
-		ret = -ENOMEM;
-	} else if (meta_io(dir, page_size, was, -1) == 0 &&
-		   step_back(dir, pages, page_size, &newer) == 0) {
-		ret = open_and_verify(dir, map_size, out);
-		*stepped_back = ret == 0;
-		if (ret < 0 && meta_io(dir, page_size, was, newer) < 0)
-			ret = -EIO;
-	}
-	free(pages);
-	free(was);
+	ret = open_and_verify(dir, map_size, out);
+	*stepped_back = ret == 0;
+	if (ret < 0 && store_roots_put_back(dir, &roots) < 0)
+		ret = -EIO;
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "lease.h"
 #include "ops.h"
 #include "ring_slot.h"
@@ -42,7 +43,7 @@ struct server *t_start(void)
 	struct server *srv = calloc(1, sizeof(*srv));
 	struct server_config cfg = { .in_memory = true, .run_dir = "/tmp" };
 
-	snprintf(fake_dir, sizeof(fake_dir), "/tmp/xs-fake-XXXXXX");
+	snprintf(fake_dir, sizeof(fake_dir), "/dev/shm/xs-fake-XXXXXX");
 	assert_non_null(mkdtemp(fake_dir));
 	assert_int_equal(server_init(srv, &cfg, fake_hv_open(fake_dir)), 0);
 	srv->slots = ring_slots_open(NULL);
@@ -54,7 +55,6 @@ struct server *t_start(void)
 void t_stop(struct server *srv)
 {
 	struct buf text = { 0 };
-	char cmd[100];
 
 	if (check_all(srv, &text))
 		fail_msg("%.*s", (int)buf_len(&text), buf_front(&text));
@@ -62,8 +62,7 @@ void t_stop(struct server *srv)
 	server_fini(srv);
 	srv->hv->close(srv->hv);
 	free(srv);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", fake_dir);
-	assert_int_equal(system(cmd), 0);
+	assert_int_equal(files_remove(fake_dir), 0);
 }
 
 struct conn *t_client(struct server *srv, unsigned int domid)

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "files.h"
+
 struct live live;
 bool live_quiet, live_fast;
 
@@ -68,12 +70,9 @@ int live_make(void)
 
 int live_remove(void)
 {
-	char cmd[300];
-
 	live_end();
 	live.hv->close(live.hv);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s %s", live.dir, live.state_dir);
-	return system(cmd);
+	return files_remove(live.dir) | files_remove(live.state_dir);
 }
 
 void live_start(void)

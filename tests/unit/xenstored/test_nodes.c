@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "journal.h"
 #include "tree.h"
 
@@ -41,10 +42,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char cmd[100];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	return system(cmd);
+	return files_remove(dir);
 }
 
 /* --- a store of a journal and nodes --- */

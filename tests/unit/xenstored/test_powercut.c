@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "files.h"
 #include "harness.h"
 #include "iotrace.h"
 #include "live.h"
@@ -278,11 +278,6 @@ static int takes_a_change(const char *dir)
 	return ret;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 /* The whole daemon, started after the reboot, must see the same. Changes live.*: in a child only. */
 static uint64_t digest_after_boot(const char *dir)
 {
@@ -299,7 +294,7 @@ static uint64_t digest_after_boot(const char *dir)
 	digest = digest_of_daemon(fd);
 	close(fd);
 	live_end();
-	nftw(live.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	files_remove(live.dir);
 	return digest;
 }
 
@@ -324,7 +319,7 @@ static void check_state(const struct disk *d, const char *dir, size_t sector, bo
 	uint64_t digest;
 	int err;
 
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	files_remove(dir);
 	mkdir(dir, 0700);
 	disk_image(d, dir, (enum disk_tear)live_rnd(4), sector, live_rnd);
 	digest = digest_of_disk(dir, &err, &stepped_back);

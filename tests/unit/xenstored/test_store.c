@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_store.c - what is kept: records, the journal, LMDB with damage and a full map.
+ * test_store.c - what is kept: records, the journal, LMDB with a full map.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "files.h"
 #include "harness.h"
 #include "journal.h"
 #include "record.h"
@@ -28,10 +27,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char cmd[100];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	return system(cmd);
+	return files_remove(dir);
 }
 
 static void test_checksum_is_the_standard_one(void **state)
@@ -189,86 +185,6 @@ static void test_full_map_is_ENOSPC_and_the_store_stays_good(void **state)
 	assert_int_equal(store_walk(s, count_one, &nr), 0);
 	assert_int_equal(nr, i - 1);
 	store_close(s);
-}
-
-/* Opens and walks in a child, as the keeper does: a signal there is an outcome too. */
-static int verdict(unsigned int *nr)
-{
-	int status, pipefd[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(pipefd), 0);
-	pid = fork();
-	if (pid == 0) {
-		unsigned int seen = 0;
-		struct store *s;
-		int ret;
-
-		/* The sanitizer's handlers would make a report of what is a normal outcome here. */
-		signal(SIGBUS, SIG_DFL);
-		signal(SIGSEGV, SIG_DFL);
-		signal(SIGABRT, SIG_DFL);
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(99);
-		ret = store_open(dir, 8 << 20, true, &s);
-		if (ret == 0)
-			ret = store_walk(s, count_one, &seen);
-		if (write(pipefd[1], &seen, sizeof(seen)) != sizeof(seen))
-			_exit(99);
-		_exit(ret == 0 ? 0 : ret == -EBADMSG ? 1 : 2);
-	}
-	close(pipefd[1]);
-	if (read(pipefd[0], nr, sizeof(*nr)) != sizeof(*nr))
-		*nr = 0;
-	close(pipefd[0]);
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status) ? 100 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void test_damage_is_never_silently_wrong(void **state)
-{
-	unsigned int rounds = getenv("STOREVISOR_LONG") ? 3000 : 150;
-	unsigned int seed = 1, same = 0, told = 0, nr;
-	char path[100], copy[100], cmd[300];
-	struct stat st;
-	struct store *s;
-
-	assert_int_equal(store_open(dir, 8 << 20, true, &s), 0);
-	fill(s, 2000);
-	store_close(s);
-	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	snprintf(copy, sizeof(copy), "%s/good", dir);
-	snprintf(cmd, sizeof(cmd), "cp %s %s", path, copy);
-	assert_int_equal(system(cmd), 0);
-	assert_int_equal(stat(path, &st), 0);
-	for (unsigned int i = 0; i < rounds; i++) {
-		unsigned char byte;
-		off_t at;
-		int fd, v;
-
-		snprintf(cmd, sizeof(cmd), "cp %s %s", copy, path);
-		assert_int_equal(system(cmd), 0);
-		fd = open(path, O_RDWR);
-		seed = seed * 1103515245u + 12345u;
-		at = (off_t)(seed % (unsigned long)st.st_size);
-		if (i % 10 == 9) {
-			assert_int_equal(ftruncate(fd, at), 0);
-		} else {
-			assert_int_equal(pread(fd, &byte, 1, at), 1);
-			byte ^= (unsigned char)(1u << (seed >> 24 & 7));
-			assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		}
-		close(fd);
-		v = verdict(&nr);
-		if (v == 0 && nr == 2000)
-			same++;
-		else if (v == 1 || v == 2 || v > 100)
-			told++;
-		else
-			fail_msg("round %u: byte %lld: verdict %d with %u records", i,
-				 (long long)at, v, nr);
-	}
-	print_message("%u same, %u reported, of %u\n", same, told, rounds);
 }
 
 /* --- journal --- */
@@ -525,7 +441,6 @@ int main(void)
 		T(test_committed_records_are_there_again),
 		T(test_store_without_numbered_commits_is_taken_as_it_is),
 		T(test_full_map_is_ENOSPC_and_the_store_stays_good),
-		T(test_damage_is_never_silently_wrong),
 		T(test_published_frames_outlive_the_process),
 		T(test_frame_that_voids_others_does_so_by_one_store),
 		T(test_halves_take_turns_and_full_ones_refuse),
