@@ -18,6 +18,13 @@
 #include "guest.h"
 #include "live.h"
 
+/* A daemon with a sanitizer in it takes long to start. */
+#ifdef __SANITIZE_ADDRESS__
+#define KILLS 40
+#else
+#define KILLS 200
+#endif
+
 static int setup(void **state)
 {
 	int fd;
@@ -42,7 +49,7 @@ static int teardown(void **state)
 static void test_ring_stream_goes_on_over_kills(void **state)
 {
 	static struct guest g;
-	unsigned int nr = live_count(16, 2000);
+	unsigned int nr = live_count(KILLS, 2000);
 	unsigned long at_start;
 
 	memset(&g, 0, sizeof(g));
@@ -89,7 +96,7 @@ static void step_and_kill(unsigned int steps)
  */
 static void test_kill_between_any_two_instructions_does_nothing_twice(void **state)
 {
-	unsigned int nr = live_count(12, 5000), reach = 9000, late = 0;
+	unsigned int nr = live_count(KILLS / 4, 5000), reach = 9000, late = 0;
 	static struct guest g;
 
 	memset(&g, 0, sizeof(g));
@@ -188,7 +195,7 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 {
 	unsigned long acked[2] = { 0, 0 }, tried[2] = { 0, 0 };
 	static const char *const path[2] = { "/config/k", "/run/k" };
-	unsigned int nr = live_count(12, 1000);
+	unsigned int nr = live_count(KILLS / 4, 1000);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		int fd = live_open();
@@ -230,7 +237,7 @@ static void test_acknowledged_writes_are_there_after_kills(void **state)
 
 static void test_transactions_are_all_or_nothing_over_kills(void **state)
 {
-	unsigned int nr = live_count(8, 500);
+	unsigned int nr = live_count(KILLS / 5, 500);
 	unsigned long value = 1;
 
 	for (unsigned int i = 0; i < nr; i++) {
