@@ -288,6 +288,27 @@ static void test_a_released_frame_can_be_written_by_nobody(void **state)
 	assert_false(tlb_has(frame_to_mfn(page), true));
 }
 
+/* Else the next owner's frame would count as checked, whatever is in it by then. */
+static void test_no_type_outlives_its_owner(void **state)
+{
+	static const enum frame_type types[] = {FT_WR, FT_SEG, FT_L1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct frame *page = frame_new(1), *next;
+
+		assert_int_equal(frame_get_and_type(page, &fake_domain[1], types[i]), 0);
+		frame_put_and_type(page);
+		assert_int_equal(frame_type_of(page), types[i]); /* kept for the next use */
+
+		assert_true(domain_frame_release(page));
+		do {
+			next = frame_new(2);
+			assert_non_null(next);
+		} while (next != page);
+		assert_int_equal(page->type, 0);
+	}
+}
+
 static void test_a_grant_mapping_is_not_replaced_by_itself(void **state)
 {
 	struct tree t = tree_new(1);
@@ -412,6 +433,7 @@ int main(void)
 		CLAIM(test_the_grant_marker_cannot_be_forged),
 		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
 		CLAIM(test_a_released_frame_can_be_written_by_nobody),
+		CLAIM(test_no_type_outlives_its_owner),
 		CLAIM(test_a_grant_mapping_is_not_replaced_by_itself),
 		CLAIM(test_shared_hypervisor_memory_is_flushed_before_it_is_used_again),
 		CLAIM(test_a_dying_owner_gives_out_no_reference),
