@@ -100,7 +100,7 @@ static int answer(struct blkfront *b, u64 id)
 		prod = READ_ONCE(b->ring.sring->rsp_prod);
 	} while (prod == b->ring.rsp_cons);
 	xen_rmb(); /* the index, then the response it covers */
-	rsp = *RING_GET_RESPONSE(&b->ring, b->ring.rsp_cons);
+	RING_COPY_RESPONSE(&b->ring, b->ring.rsp_cons, &rsp);
 	if (prod - b->ring.rsp_cons != 1 || rsp.id != id) {
 		b->is_broken = true;
 		return -EIO;

@@ -131,7 +131,7 @@ int netfront_send(struct netfront *n, const void *frame, size_t len)
 		hc_sched(SCHEDOP_yield, NULL);
 	}
 	xen_rmb(); /* the index, then the response it covers */
-	rsp = *RING_GET_RESPONSE(&n->tx, n->tx.rsp_cons++);
+	RING_COPY_RESPONSE(&n->tx, n->tx.rsp_cons++, &rsp);
 	if (rsp.id != n->next_id || !grant_end(ref)) {
 		n->is_broken = true;
 		return -EIO;
@@ -146,7 +146,7 @@ static int take(struct netfront *n, void *frame)
 	struct netif_rx_response rsp;
 	int len = 0;
 
-	rsp = *RING_GET_RESPONSE(&n->rx, n->rx.rsp_cons++);
+	RING_COPY_RESPONSE(&n->rx, n->rx.rsp_cons++, &rsp);
 	if (rsp.id >= NET_RX_BUFFERS || !grant_end(n->buffer[rsp.id].ref)) {
 		n->is_broken = true;
 		return -EIO;
