@@ -200,6 +200,9 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	srv->acting = &r;
 	ret = carry_out(&r);
 	srv->acting = NULL;
+	/* As the original: who does not look at each answer must not make the rest come true. */
+	if (ret == -ENOMEM && r.view.txn)
+		txn_doom(r.view.txn, ret);
 	if (ret == -EINPROGRESS)
 		return false;
 	c->park_bypass = false;

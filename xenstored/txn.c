@@ -66,14 +66,19 @@ int txn_start(struct server *srv, struct conn *conn, struct txn **out)
 	return 0;
 }
 
+void txn_doom(struct txn *t, int err)
+{
+	t->doomed = true;
+	t->doom = err;
+}
+
 int txn_restore_doomed(struct server *srv, struct conn *conn, uint32_t id)
 {
 	struct txn *t = txn_alloc(conn, id);
 
 	if (!t)
 		return -ENOMEM;
-	t->doomed = true;
-	t->doom = -EAGAIN;
+	txn_doom(t, -EAGAIN);
 	if (id > conn->next_tx_id)
 		conn->next_tx_id = id;
 	domain_use(srv, conn->domid, QUOTA_TRANSACTIONS, 1);

@@ -80,6 +80,8 @@ int txn_start(struct server *srv, struct conn *conn, struct txn **out);
 /* As it was before a restart: only its end is left, and that is EAGAIN. */
 int txn_restore_doomed(struct server *srv, struct conn *conn, uint32_t id);
 struct txn *txn_find(struct conn *conn, uint32_t id);
+/* From here on its end is the negative errno @err: what it has is not all that was asked for. */
+void txn_doom(struct txn *t, int err);
 /* Drops the transaction and everything in it. */
 void txn_abort(struct server *srv, struct txn *t);
 

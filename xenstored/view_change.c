@@ -168,8 +168,7 @@ static int tnode_create(struct view *v, struct tnode *tn, const struct gap *gap,
 /* A step that fails half-way dooms the transaction: its picture is not what was asked for. */
 static int doom(struct txn *t, int err)
 {
-	t->doomed = true;
-	t->doom = err;
+	txn_doom(t, err);
 	return err;
 }
 

@@ -57,7 +57,7 @@ static char out[XENSTORE_PAYLOAD_MAX + 1];
 static void revive(void)
 {
 	for (int i = 0; i < 2; i++) {
-		if (!c[i]->dead)
+		if (!c[i] || !c[i]->dead)
 			continue;
 		conns_reap(srv);
 		c[i] = t_client(srv, (unsigned int)i);
@@ -185,12 +185,55 @@ static void test_an_event_lost_for_want_of_memory_is_made_up_for(void **state)
 	assert_true(nr > 2);
 }
 
+/* The end says OK only when every request in it did. */
+static bool whole_or_not_at_all(unsigned long nr)
+{
+	static const char *const paths[] = { "/w/x", "/w/new/y", "/w/z" };
+	bool reached, refused = false;
+	int ret[3], end, found = 0;
+	uint32_t tx;
+
+	srv = t_start();
+	c[0] = t_client(srv, 0);
+	c[1] = NULL;
+	assert_int_equal(t_write(c[0], 0, "/w/x", "0"), 0);
+	tx = t_begin(c[0]);
+	countdown = nr;
+	sticky = false;
+	for (int i = 0; i < 3; i++) {
+		ret[i] = c[0]->dead ? -1 : t_write(c[0], tx, paths[i], "a value of some length");
+		refused |= ret[i] > 0;
+	}
+	reached = countdown <= 1;
+	countdown = 0;
+	end = c[0]->dead ? -1 : t_end(c[0], tx, true);
+	if (refused && !c[0]->dead)
+		assert_int_equal(end, ENOMEM);
+	revive();
+	for (int i = 0; i < 3; i++)
+		found += t_read(c[0], 0, paths[i], out) == 0 && out[0] == 'a';
+	if (found != (end == 0 ? 3 : 0))
+		fail_msg("allocation %lu: %d of 3 are there, the end was %d", nr, found, end);
+	t_stop(srv);
+	return reached;
+}
+
+static void test_transaction_without_one_of_its_requests_does_not_come_true(void **state)
+{
+	unsigned long nr = 1;
+
+	while (whole_or_not_at_all(nr))
+		nr++;
+	assert_true(nr > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_allocation_may_fail_alone),
 		cmocka_unit_test(test_all_allocations_of_a_request_may_fail),
 		cmocka_unit_test(test_an_event_lost_for_want_of_memory_is_made_up_for),
+		cmocka_unit_test(test_transaction_without_one_of_its_requests_does_not_come_true),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
