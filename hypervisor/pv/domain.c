@@ -16,7 +16,8 @@
 #define DR7_DEFAULT 0x400ULL
 #define FXSAVE_SIZE 512
 #define XSAVE_HEADER_BV 512 /* offset of XSTATE_BV in an XSAVE area */
-#define FRAMES_PER_CHECK 256
+#define FRAMES_PER_CHECK 256   /* handled between two looks whether others wait */
+#define RECORDS_PER_CHECK 1024 /* passed by, being others' */
 
 int pv_domain_init(struct domain *d)
 {
@@ -266,29 +267,42 @@ static int release(struct frame *f)
 	return 0;
 }
 
+/* The first of @owner's frames from @mfn on; @end: none before that. Most are others': by fours. */
+static u64 owned_from(u64 mfn, u64 end, domid_t owner)
+{
+	const struct frame *f = &frame_table[mfn], *last = &frame_table[end];
+
+	while (f + 4 <= last && f[0].owner != owner && f[1].owner != owner &&
+	       f[2].owner != owner && f[3].owner != owner)
+		f += 4;
+	while (f < last && f->owner != owner)
+		f++;
+	return mfn_x(frame_to_mfn(f));
+}
+
 /* Runs @step on every frame @d owns, from d->relinquish_cursor on. */
 static int sweep(struct domain *d, int (*step)(struct frame *f))
 {
-	u64 since_check = 0;
+	u64 *at = &d->relinquish_cursor;
 
-	for (; d->relinquish_cursor < frame_table_nr; d->relinquish_cursor++) {
-		struct frame *f = &frame_table[d->relinquish_cursor];
-		int rc;
+	while (*at < frame_table_nr) {
+		u64 end = MIN(*at + RECORDS_PER_CHECK, frame_table_nr);
 
-		if (f->owner != d->domain_id || (f->ref & FRAME_XENHEAP))
-			continue;
-		rc = step(f);
-		if (rc)
-			return rc;
-		if (++since_check >= FRAMES_PER_CHECK) {
-			since_check = 0;
-			if (hypercall_should_preempt()) {
-				d->relinquish_cursor++;
-				return -ERESTART;
-			}
+		for (unsigned int n = 0; n < FRAMES_PER_CHECK; n++, ++*at) {
+			int rc = 0;
+
+			*at = owned_from(*at, end, d->domain_id);
+			if (*at == end)
+				break;
+			if (!(frame_table[*at].ref & FRAME_XENHEAP))
+				rc = step(&frame_table[*at]);
+			if (rc)
+				return rc;
 		}
+		if (*at < frame_table_nr && hypercall_should_preempt())
+			return -ERESTART;
 	}
-	d->relinquish_cursor = 0;
+	*at = 0;
 	return 0;
 }
 

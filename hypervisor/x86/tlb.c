@@ -43,15 +43,16 @@ u32 tlb_clock(void)
 	return __atomic_load_n(&clock_now, __ATOMIC_SEQ_CST);
 }
 
-/* The CPUs that may hold translations of @d's tables; NULL: of anybody's. */
+/* The CPUs that may hold translations of @d's tables. */
 static u64 users_of(const struct domain *d)
 {
+	unsigned int nr = smp_nr_cpus();
 	u64 mask = 0;
 
-	for (unsigned int i = 0; i < smp_nr_cpus(); i++) {
+	for (unsigned int i = 0; i < nr; i++) {
 		const struct vcpu *v = cpu_info_of(i)->vcpu;
 
-		if (v && (!d || v->domain == d))
+		if (v && v->domain == d)
 			mask |= 1ULL << i;
 	}
 	return mask;
@@ -89,11 +90,15 @@ u64 tlb_domain_cpus(const struct domain *d)
 
 u64 tlb_stale_cpus(u32 stamp)
 {
-	u64 mask = users_of(NULL), stale = 0;
+	unsigned int nr = smp_nr_cpus();
+	u64 stale = 0;
 
-	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
-		if (mask >> i & 1 && tlb_time_is_stale(cpu_info_of(i)->tlb_time, stamp))
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct cpu_info *c = cpu_info_of(i);
+
+		if (c->vcpu && tlb_time_is_stale(c->tlb_time, stamp))
 			stale |= 1ULL << i;
+	}
 	return stale;
 }
 
