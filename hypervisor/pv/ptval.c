@@ -246,6 +246,7 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 			partial_set(f, nr, no_pset);
 			defer(f);
 		} else {
+			f->stamp = tlb_clock(); /* what a PARTIAL frame keeps lies over it */
 			f->type--;
 		}
 		return rc;

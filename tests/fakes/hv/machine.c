@@ -107,6 +107,11 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 	preempt_1_in = preempt;
 }
 
+void machine_preempt(unsigned int one_in)
+{
+	preempt_1_in = one_in;
+}
+
 void machine_free(void)
 {
 	free(fake_ram);

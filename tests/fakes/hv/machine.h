@@ -23,6 +23,8 @@ extern u64 fake_guest_start, fake_guest_len;
 
 /* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
 void machine_reset(unsigned int preempt_1_in, unsigned int seed);
+/* From now on. */
+void machine_preempt(unsigned int one_in);
 void machine_free(void);
 /* Puts vcpu @i (of FAKE_VCPUS) on the CPU the test is on, or goes to the CPU it is on. */
 void machine_run(unsigned int i);

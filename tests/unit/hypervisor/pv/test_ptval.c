@@ -410,6 +410,30 @@ static void test_teardown_returns_every_frame_whatever_state_they_are_in(void **
 	assert_int_equal(fake_domain[1].tot_pages, 0);
 }
 
+/* What a stopped validation remembers lies in the record where the time of the last use was. */
+static void test_a_table_refused_after_a_stop_is_flushed_before_it_is_written(void **state)
+{
+	struct frame *second = frame_new(1);
+	struct tree t = tree_new(1);
+	u32 last_use;
+
+	table_of(t.l2)[1] = entry_to(second, RW);
+	for (int i = 0; i < 10; i++)
+		tlb_flush_local_all(); /* later than any count of entries here */
+	assert_int_equal(mmuext(MMUEXT_PIN_L2_TABLE, t.l2), 0);
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, t.l2), 0);
+	last_use = t.l2->stamp;
+	machine_preempt(1);
+	assert_int_equal(frame_get_and_type(t.l2, current->domain, FT_L2), -ERESTART);
+	machine_preempt(0);
+	assert_int_equal(frame_get_and_type(second, current->domain, FT_WR), 0);
+
+	assert_int_equal(frame_get_and_type(t.l2, current->domain, FT_L2), -EBUSY);
+	assert_int_equal(frame_type_count(t.l2), 0);
+	assert_true((s32)(t.l2->stamp - last_use) >= 0);
+	frame_put_and_type(second);
+}
+
 static void test_teardown_lets_others_in_while_it_passes_their_frames(void **state)
 {
 	unsigned int restarts = 0;
@@ -455,6 +479,7 @@ int main(void)
 		CLAIM(test_base_pointers_name_only_validated_l4_tables),
 		CLAIM(test_a_gdt_page_holds_only_harmless_descriptors),
 		CLAIM(test_teardown_returns_every_frame_whatever_state_they_are_in),
+		CLAIM(test_a_table_refused_after_a_stop_is_flushed_before_it_is_written),
 		CLAIM(test_teardown_lets_others_in_while_it_passes_their_frames),
 	};
 
