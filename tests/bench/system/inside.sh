@@ -12,20 +12,16 @@ echo "memory_taken_kib $((total - free - dom0))"
 modprobe -a xen-gntdev xen-gntalloc 2>/dev/null
 "$here/probe" costs || exit 1
 log=/var/log/xen/console/guest-demo.log
-"$here/probe" begin
 start=$("$here/probe" tsc)
 xm create /etc/xen/demo.cfg >/dev/null || exit 1
 echo "create_guest $(($("$here/probe" tsc) - start))"
-"$here/probe" end
 until grep -aq 'guest: ready' "$log"; do
 	usleep 50000
 done
 echo "create_to_guest_shell $(($("$here/probe" tsc) - start))"
-"$here/probe" begin
 start=$("$here/probe" tsc)
 xm destroy demo
 echo "destroy_guest $(($("$here/probe" tsc) - start))"
-"$here/probe" end
 cat >/tmp/bench.cfg <<-END
 	name = "bench"
 	kernel = "/usr/share/storevisor/vmlinuz-amd64"

@@ -48,10 +48,12 @@ verdict event_round_trip missed
 
 # a section's count goes to its figure; only what is in the hypervisor's part of memory counts
 figures 'section 1' 'ffff82d040200000 70' 'ffffffff81000000 9' '0000000000401000 9' 'section 2' \
-	'ffff828000200000 100' 'section 3' 'ffff87ffffffffff 160' 'ffff880000000000 9' >"$W/counts"
-figures 'power_on_to_services 5' 'wake_up 6' 'memory_taken_kib 7' 'null_hypercall 8' >"$W/ours"
+	'ffff828000200000 100' 'section 3' 'ffff87ffffffffff 160' 'ffff880000000000 9' \
+	'section 4' 'ffff82d040200000 500' 'section 5' 'ffff82d040200000 80' >"$W/counts"
+figures 'power_on_to_services 5' 'page_fault 6' 'memory_taken_kib 7' 'null_hypercall 8' \
+	'wake_up 9' 'create_guest 9' 'guest_page_fault 9' >"$W/ours"
 awk -f "$(dirname "$0")/own.awk" "$W/counts" "$W/ours" | tr '\n' ' ' >"$W/out"
-[ "$(cat "$W/out")" = 'own_wake_up 70 own_null_hypercall 60 ' ] || { cat "$W/out"; exit 1; }
+[ "$(cat "$W/out")" = 'own_page_fault 70 own_null_hypercall 60 own_guest_page_fault 80 ' ] || { cat "$W/out"; exit 1; }
 
 figures 'memory_taken_kib 30000' 'create_guest 9000000' >"$W/xen"
 figures 'memory_taken_kib 16385' >"$W/ours"
