@@ -6,7 +6,8 @@
 . /mnt/dom0/lib.sh
 . /mnt/dom0/fair.sh
 
-# with_devices NAME: a guest of special/ with a disk and a network card; it says success.
+# with_devices NAME [LINE]: a guest of special/ with a disk and a network card says success. LINE: more
+# of its configuration.
 with_devices()
 {
 	cat >/tmp/$1.cfg <<-END
@@ -15,7 +16,9 @@ with_devices()
 		memory = 4
 		disk = [ "file:/tmp/kit.img,xvda,w" ]
 		vif = [ "mac=00:16:3e:00:00:77,bridge=xenbr0" ]
+		${2:-}
 	END
+	rm -f "$(log_of "$1")"
 	xm create -q "/tmp/$1.cfg" && until_true 60 gone "$1" && said "$1" '^result: success'
 	status=$?
 	[ $status = 0 ] || { tail -n 5 "$(log_of "$1")"; xm destroy "$1"; }
@@ -26,10 +29,24 @@ before=$(inventory)
 slack=0
 [ ! -s /mnt/guests/expected ] || slack=64 # Debian's Xen, whose own tables grow now and then
 /mnt/guests/guestrun -k $slack -e /mnt/guests/expected /mnt/guests/*.elf | tee /tmp/kit.tap
+/mnt/guests/guestrun -p -k $slack -e /mnt/guests/expected /mnt/guests/pairs/*.elf | tee -a /tmp/kit.tap
 n=$(grep -cE '^(not )?ok ' /tmp/kit.tap)
 ! grep -q '^not ok ' /tmp/kit.tap || wrong=1
-same "every guest was judged" "$(ls /mnt/guests/*.elf | wc -l)" "$n"
+same "every guest was judged" "$(ls /mnt/guests/*.elf /mnt/guests/pairs/*.elf | wc -l)" "$n"
 dd if=/dev/zero of=/tmp/kit.img bs=1M count=1 2>/dev/null
+# store_other ID: a guest that tries what it can on that domain's home.
+store_other() { with_devices store_other "extra = \"other=$1\""; }
+printf 'name = "victim"\nkernel = "/mnt/guests/special/idle.elf"\nmemory = 2\n' >/tmp/victim.cfg
+claim "a domain to attack" xm create -q /tmp/victim.cfg
+victim=$(xm domid victim)
+claim "has a secret" xs write "/local/domain/$victim/data/secret" treasure
+(while sleep 0.2; do xs write "/local/domain/$victim/data/secret" treasure; done) &
+claim "another guest does not reach its home" store_other "$victim"
+kill $!
+same "nor change it" treasure "$(xs read "/local/domain/$victim/data/secret")"
+claim "it dies" xm destroy victim
+claim "and is still not reached" store_other "$victim"
+claim "nothing is made in its place" eval '! xs exists "/local/domain/$victim"'
 claim "a guest lives in the store" with_devices store
 claim "a guest uses a disk" with_devices block
 claim "a guest uses the network" with_devices network

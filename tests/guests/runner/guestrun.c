@@ -2,14 +2,16 @@
 /*
  * guestrun.c - runs guests of tests/guests one after the other as domUs and judges them, in TAP.
  *
- *	guestrun [-a] [-e EXPECTED] [-k KIB] [-s SECONDS] [-c CMDLINE] FILE.elf...
+ *	guestrun [-ap] [-e EXPECTED] [-k KIB] [-s SECONDS] [-c CMDLINE] FILE.elf...
  *
  * Domains are built by xend's own builder, without record, store or backends: the runner is the
  * other end of the console and reads the end from the hypervisor. For each guest: its result, that
  * it ends in time, and that free memory is afterwards no less than it was (but for the first, of
  * what is allocated once). EXPECTED has lines "NAME WORD" for guests that are known to end
- * otherwise than with success (or their death); "any" for one that has now success, now failure.
- * With -a any end of a guest that began is right: only the host is judged.
+ * otherwise than with success (or their death); "any" for one that has now success, now failure,
+ * or nothing to judge by.
+ * With -a any end of a guest that began is right: only the host is judged. With -p each file is
+ * started as two domains at once that know of each other (pair.h): both must end as expected.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -41,12 +43,15 @@ struct run {
 	struct domain d;
 	char output[OUTPUT_MAX];
 	size_t len;
+	volatile struct xencons_interface *ring; /* while it runs */
 	bool ended, is_late;
 	unsigned int reason; /* enum hv_shutdown_reason, when ended */
 };
 
+#define SIDES 2 /* domains of a pair */
+
 static unsigned int seconds = 20;
-static bool any_end;
+static bool any_end, is_pair;
 static uint64_t slack_kib;
 static const char *cmdline = "";
 static const char *expected = "";
@@ -75,19 +80,43 @@ static int build(struct run *r)
 {
 	static int (*const steps[])(struct xend *, struct domain *) = {build_image, build_populate,
 								       build_load, build_tables};
-	uint16_t domid;
-	int err = hv_domain_create(r->x->hv, r->d.uuid_bytes, VCPUS, &domid);
+	int err = 0;
 
-	if (err)
-		return err;
-	r->d.domid = domid;
 	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
 		err = steps[i](r->x, &r->d);
 	return err;
 }
 
-static void drain(struct run *r, volatile struct xencons_interface *ring)
+static int create(struct run *r)
 {
+	uint16_t domid;
+	int err = hv_domain_create(r->x->hv, r->d.uuid_bytes, VCPUS, &domid);
+
+	if (!err)
+		r->d.domid = domid;
+	return err;
+}
+
+/* All of @r[@nr]: created first, so that each can be told of the other. */
+static int build_all(struct run *r, int nr)
+{
+	int err = 0;
+
+	for (int i = 0; !err && i < nr; i++)
+		err = create(&r[i]);
+	for (int i = 0; !err && i < nr; i++) {
+		if (nr == SIDES)
+			snprintf(r[i].d.rec.cmdline, sizeof(r[i].d.rec.cmdline), "pair=%d,%d", i,
+				 r[1 - i].d.domid);
+		err = build(&r[i]);
+	}
+	return err;
+}
+
+static void drain(struct run *r)
+{
+	volatile struct xencons_interface *ring = r->ring;
+
 	/* no more than a ring at once, whatever the guest says it has written */
 	for (size_t n = 0; n < sizeof(ring->out) && ring->out_cons != ring->out_prod; n++) {
 		char c = ring->out[MASK_XENCONS_IDX(ring->out_cons, ring->out)];
@@ -100,47 +129,78 @@ static void drain(struct run *r, volatile struct xencons_interface *ring)
 	r->output[r->len] = '\0';
 }
 
-static int follow(struct run *r)
+static int start(struct run *r)
 {
-	const struct build_result *b = build_result(r->d.build);
-	uint64_t mfn = b->console_mfn, deadline = now_ns() + seconds * NS_PER_S;
-	volatile struct xencons_interface *ring;
-	int err;
+	uint64_t mfn = build_result(r->d.build)->console_mfn;
 
-	ring = hv_map(r->x->hv, (uint16_t)r->d.domid, &mfn, 1);
-	if (!ring)
+	r->ring = hv_map(r->x->hv, (uint16_t)r->d.domid, &mfn, 1);
+	if (!r->ring)
 		return -errno;
-	err = hv_domain_unpause(r->x->hv, (uint16_t)r->d.domid);
-	while (!err && !r->ended && !r->is_late) {
-		struct hv_domain info;
+	return hv_domain_unpause(r->x->hv, (uint16_t)r->d.domid);
+}
 
-		usleep(LOOK_US);
-		err = hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info);
-		drain(r, ring);
-		r->ended = !err && info.shutdown;
-		r->reason = info.reason;
-		r->is_late = now_ns() > deadline;
+/* What it said and whether it ended; who ended is destroyed at once, others may wait for it. */
+static int look(struct run *r)
+{
+	struct hv_domain info;
+	int err = hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info);
+
+	drain(r);
+	r->ended = !err && info.shutdown;
+	r->reason = info.reason;
+	if (r->ended) {
+		hv_unmap(r->x->hv, (void *)(uintptr_t)r->ring, 1);
+		r->ring = NULL;
+		hv_domain_destroy(r->x->hv, (uint16_t)r->d.domid);
 	}
-	hv_unmap(r->x->hv, (void *)(uintptr_t)ring, 1);
 	return err;
 }
 
-/* Destroys the domain and waits until it is gone. */
-static int undo(struct run *r)
+/* Runs all of @r[@nr] until each ended or is late. */
+static int follow(struct run *r, int nr)
+{
+	uint64_t deadline = now_ns() + seconds * NS_PER_S;
+	int err = 0, running = nr;
+
+	for (int i = 0; !err && i < nr; i++)
+		err = start(&r[i]);
+	while (!err && running) {
+		bool is_late = now_ns() > deadline;
+
+		usleep(LOOK_US);
+		running = 0;
+		for (int i = 0; !err && i < nr; i++) {
+			if (!r[i].ended)
+				err = look(&r[i]);
+			r[i].is_late = !r[i].ended && is_late;
+			running += !r[i].ended && !is_late;
+		}
+	}
+	return err;
+}
+
+/* Destroys the domain. */
+static void undo(struct run *r)
+{
+	build_free(r->d.build);
+	if (r->ring)
+		hv_unmap(r->x->hv, (void *)(uintptr_t)r->ring, 1);
+	if (r->d.domid >= 0 && !r->ended)
+		hv_domain_destroy(r->x->hv, (uint16_t)r->d.domid);
+}
+
+/* Waits until it is gone. */
+static bool is_gone(struct run *r)
 {
 	struct hv_domain info;
 	uint64_t deadline = now_ns() + 10 * NS_PER_S;
 
-	build_free(r->d.build);
-	if (r->d.domid < 0)
-		return 0;
-	hv_domain_destroy(r->x->hv, (uint16_t)r->d.domid);
-	while (hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info) == 0) {
+	while (r->d.domid >= 0 && hv_domain_info(r->x->hv, (uint16_t)r->d.domid, &info) == 0) {
 		if (now_ns() > deadline)
-			return -ETIMEDOUT;
+			return false;
 		usleep(LOOK_US);
 	}
-	return 0;
+	return true;
 }
 
 /* The rest of the last line that begins with @key, "" when there is none. */
@@ -257,45 +317,65 @@ static void show(const char *text)
 	}
 }
 
-/* Whether @got is what the table wants; "any" is either answer, but an answer. */
+/* Whether @got is what the table wants; "any" is each answer, but an answer. */
 static bool is_wanted(const char *got, const char *wanted)
 {
 	if (!strcmp(wanted, "any"))
-		return !strcmp(got, "success") || !strcmp(got, "failure");
+		return !strcmp(got, "success") || !strcmp(got, "failure") || !strcmp(got, "skip");
 	return !strcmp(got, wanted);
 }
 
-/* Runs one guest; true when it ended as expected. */
-static bool judge(struct xend *x, const char *file, const char *name, unsigned int nr)
+static void prepare(struct run *r, struct xend *x, const char *file, unsigned int nr, int side)
 {
-	struct run *r = calloc(1, sizeof(*r));
-	uint64_t before = free_kib(x);
-	char claim[200];
-	const char *got, *wanted;
-	int err;
-	bool ok;
-
-	forget_log(x);
 	r->x = x;
 	r->d.domid = -1;
 	r->d.uuid_bytes[0] = (uint8_t)(nr >> 8);
+	r->d.uuid_bytes[1] = (uint8_t)side;
 	r->d.uuid_bytes[15] = (uint8_t)nr;
 	r->d.rec.memory_mib = MEMORY_MIB;
 	r->d.rec.maxmem_mib = MAXMEM_MIB;
 	r->d.rec.maxvcpus = VCPUS;
 	snprintf(r->d.rec.kernel, sizeof(r->d.rec.kernel), "%s", file);
 	snprintf(r->d.rec.cmdline, sizeof(r->d.rec.cmdline), "%s", cmdline);
-	err = build(r);
+}
+
+/* How a guest, or the worse off of a pair, ended. */
+static const char *outcome_of_all(struct run *r, int nr)
+{
+	const char *got = outcome(&r[0]);
+
+	return nr < SIDES || strcmp(got, "success") != 0 ? got : outcome(&r[1]);
+}
+
+/* Runs one guest, or one pair; true when it ended as expected. */
+static bool judge(struct xend *x, const char *file, const char *name, unsigned int nr)
+{
+	int sides = is_pair ? SIDES : 1, err;
+	struct run *r = calloc((size_t)sides, sizeof(*r));
+	uint64_t before = free_kib(x);
+	char claim[200];
+	const char *got, *wanted;
+	bool ok;
+
+	forget_log(x);
+	for (int i = 0; i < sides; i++)
+		prepare(&r[i], x, file, nr, i);
+	err = build_all(r, sides);
 	if (!err)
-		err = follow(r);
-	got = err ? "unbuilt" : outcome(r);
+		err = follow(r, sides);
+	got = err ? "unbuilt" : outcome_of_all(r, sides);
 	wanted = wanted_of(name, r);
 	said(r, "claim: ", claim, sizeof(claim));
 	ok = any_end ? !err && !r->is_late && claim[0] : is_wanted(got, wanted);
-	if (undo(r)) {
+	for (int i = 0; i < sides; i++)
+		undo(&r[i]);
+	for (int i = 0; i < sides; i++) {
+		if (is_gone(&r[i]))
+			continue;
 		printf("# %s is not gone\n", name);
 		ok = false;
-	} else if (nr > 1 && !memory_is_back(x, before)) {
+	}
+	if (ok && nr > 1 && !memory_is_back(x, before)) {
 		printf("# free memory was %llu KiB and is %llu KiB\n", (unsigned long long)before,
 		       (unsigned long long)free_kib(x));
 		ok = false;
@@ -306,7 +386,8 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 	if (!ok) {
 		printf("# it ended with '%s', not '%s'; error %d %s\n", got, wanted, err,
 		       r->d.error);
-		show(r->output);
+		for (int i = 0; i < sides; i++)
+			show(r[i].output);
 	}
 	fflush(stdout);
 	free(r);
@@ -320,9 +401,10 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ae:k:s:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "ape:k:s:c:")) != -1) {
 		switch (opt) {
 		case 'a': any_end = true; break;
+		case 'p': is_pair = true; break;
 		case 'e': expected = optarg; break;
 		case 'k': slack_kib = (uint64_t)atoi(optarg); break;
 		case 's': seconds = (unsigned int)atoi(optarg); break;
