@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * debug_keys.c - what one key of the serial console, or of XEN_SYSCTL_debug_keys, prints into the
- * log: one table row a key, the letters as Xen's. All but W only look. Runs with the
+ * log: one table row a key, the letters as Xen's. All but P and W only look. Runs with the
  * hypervisor lock, for as long as the lines take.
  */
 #include "hypercall/debug_keys.h"
@@ -13,6 +13,7 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/probe.h"
 #include "x86/smp.h"
 
 static void print_help(void);
@@ -173,6 +174,8 @@ static const struct {
 	{'g', print_grants, "grant tables"},
 	{'i', irq_print, "device interrupts and the CPUs that get them"},
 	{'m', print_memory, "memory"},
+	{'p', probe_print, "the longest that a CPU was held without a preemption point"},
+	{'P', probe_restart, "measure that from now on"},
 	{'q', print_domains, "domains and their vcpus"},
 	{'r', credit_print, "run queue"},
 	{'W', hang, "hang this CPU, for the watchdog to notice"},
@@ -190,6 +193,8 @@ bool debug_key(char key)
 		if (keys[i].key != key)
 			continue;
 		keys[i].print();
+		if (probe_is_on)
+			probe_forget(); /* a person asked for it: the audit takes its time */
 		return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include "hypercall/domctl.h"
 
 #include "lib/errno.h"
+#include "x86/probe.h"
 
 #define DF_NO_DOMAIN (1u << 0) /* op->domain is the operation's own matter */
 #define DF_COPY_BACK (1u << 1) /* after a success */
@@ -93,6 +94,8 @@ long hc_domctl(struct hc_args *a)
 		return -EACCES;
 	if (op.cmd >= ARRAY_SIZE(domctl_table) || !domctl_table[op.cmd].fn)
 		return -ENOSYS;
+	if (unlikely(probe_is_on))
+		probe_operation(op.cmd);
 	row = &domctl_table[op.cmd];
 	if (!(row->flags & DF_NO_DOMAIN)) {
 		d = op.domain == DOMID_SELF ? current->domain : domain_find(op.domain);

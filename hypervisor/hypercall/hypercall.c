@@ -13,6 +13,7 @@
 #include "pv/pv.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/probe.h"
 
 /* Calls by dom0 only; everybody else gets -EPERM before any argument is looked at. */
 #define HCF_PRIVILEGED (1u << 0)
@@ -90,6 +91,8 @@ static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *a
 			return h->handler(args);
 	}
 	hv_lock();
+	if (unlikely(probe_is_on))
+		probe_hypercall(nr, args->a[0]);
 	result = h->handler(args);
 	hv_unlock();
 	return result;

@@ -13,6 +13,7 @@
 #include "x86/init.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/probe.h"
 #include "x86/smp.h"
 
 #define VECTOR_FIRST 0x30
@@ -262,6 +263,8 @@ void irq_dispatch(u8 vector)
 		return;
 	}
 	hv_lock();
+	if (unlikely(probe_is_on))
+		probe_interrupt();
 	dispatch_device(vector);
 	hv_unlock();
 }

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/percpu.h"
+#include "x86/probe.h"
 
 enum lock_rank { LOCK_HV, LOCK_CONSOLE };
 
@@ -41,12 +42,21 @@ static inline void hv_lock(void)
 	if (unlikely(__atomic_load_n(&hv_big_lock.owner, __ATOMIC_ACQUIRE) != ticket))
 		hv_lock_wait(ticket);
 	c->lock_depth = 1; /* who waits holds nothing: hv_lock_wait() tells the owner by it */
+	if (unlikely(probe_is_on))
+		probe_begin();
 }
 
 static inline void hv_unlock(void)
 {
-	if (--this_cpu()->lock_depth)
+	struct cpu_info *c = this_cpu();
+
+	if (c->lock_depth > 1) {
+		c->lock_depth--;
 		return;
+	}
+	if (unlikely(probe_is_on))
+		probe_stop();
+	c->lock_depth = 0;
 	__atomic_store_n(&hv_big_lock.owner, hv_big_lock.owner + 1, __ATOMIC_RELEASE);
 }
 

@@ -8,6 +8,7 @@
 #include "x86/asm.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/probe.h"
 #include "x86/smp.h"
 
 void softirq_raise(enum softirq nr)
@@ -36,8 +37,12 @@ static bool take(enum softirq nr)
 {
 	u32 *pending = &this_cpu()->softirq_pending;
 
-	return (READ_ONCE(*pending) & 1u << nr) &&
-	       (__atomic_fetch_and(pending, ~(1u << nr), __ATOMIC_ACQUIRE) & 1u << nr);
+	if (!(READ_ONCE(*pending) & 1u << nr) ||
+	    !(__atomic_fetch_and(pending, ~(1u << nr), __ATOMIC_ACQUIRE) & 1u << nr))
+		return false;
+	if (unlikely(probe_is_on))
+		probe_softirq((int)nr);
+	return true;
 }
 
 void softirq_process(void)
@@ -51,12 +56,18 @@ void softirq_process(void)
 		if (take(SOFTIRQ_WATCHDOG))
 			watchdog_softirq();
 	}
+	if (unlikely(probe_is_on))
+		probe_softirq(-1);
 }
 
 void irq_window(void)
 {
+	if (unlikely(probe_is_on))
+		probe_stop();
 	/* sti takes effect after the next instruction */
 	__asm__ volatile("sti; nop; cli" ::: "memory");
+	if (unlikely(probe_is_on))
+		probe_start();
 }
 
 void cpu_idle_wait(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cpus.c - the fake CPUs' state (x86/percpu.h and x86/lock.h of this folder). */
 #include "x86/lock.h"
+#include "x86/probe.h"
 #include "x86/smp.h"
 
 struct cpu_info fake_cpus[NR_CPUS];
@@ -26,4 +27,31 @@ u32 smp_apic_id(unsigned int cpu)
 u32 smp_acpi_id(unsigned int cpu)
 {
 	return cpu;
+}
+
+/* --- x86/probe.c, which is off --- */
+bool probe_is_on;
+
+void probe_interrupt(void)
+{
+}
+
+void probe_hypercall(u64 nr, u64 op)
+{
+}
+
+void probe_operation(u64 op)
+{
+}
+
+void probe_forget(void)
+{
+}
+
+void probe_restart(void)
+{
+}
+
+void probe_print(void)
+{
 }
