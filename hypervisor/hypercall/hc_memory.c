@@ -90,14 +90,19 @@ static long op_maximum_reservation(u64 arg)
 	return rc ? rc : (long)d->max_pages;
 }
 
+/* The guest says how many; one that has said nothing yet, such as one being restored, has 0. */
 static long op_maximum_gpfn(u64 arg)
 {
 	struct domain *d;
 	long rc = find_by_arg(arg, &d);
+	u64 nr;
 
 	if (rc)
 		return rc;
-	return d->shared_info ? (long)READ_ONCE(d->shared_info->arch.max_pfn) - 1 : -ESRCH;
+	if (!d->shared_info)
+		return -ESRCH;
+	nr = READ_ONCE(d->shared_info->arch.max_pfn);
+	return nr ? (long)(nr - 1) : 0;
 }
 
 static long op_memory_map(u64 arg)

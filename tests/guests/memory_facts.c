@@ -10,6 +10,8 @@ GUEST_TEST(memory_facts, "a guest learns how much memory it has and may have", 0
 	check_is(current, start_info->nr_pages);
 	check(hc_memory(XENMEM_maximum_reservation, &self) >= current);
 	check(hc_memory(XENMEM_maximum_ram_page, NULL) > current);
+	/* Tools restore a guest by it before the guest has said anything in its shared page. */
+	check_is(hc_memory(XENMEM_maximum_gpfn, &self), 0);
 	check_is(hc_memory(XENMEM_machphys_mapping, &m2p), 0);
 	check_is(m2p.v_start, MACH2PHYS_VIRT_START);
 	check(m2p.max_mfn >= virt_to_mfn(&self));

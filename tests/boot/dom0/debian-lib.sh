@@ -16,6 +16,10 @@ debian_life()
 	claim "and its network" until_true 20 ping -c 1 -W 1 10.0.0.3
 	claim "Debian's xl list shows it" sh -c "$xl list cloud | grep -q cloud"
 	claim "Debian's xl pause and unpause" sh -c "$xl pause cloud && $xl unpause cloud && ping -c 3 -W 2 10.0.0.3"
+	claim "Debian's xl save" $xl save cloud /tmp/cloud.save
+	claim "Debian's xl restore" $xl restore /tmp/cloud.save
+	rm -f /tmp/cloud.save
+	claim "the guest goes on where it was" until_true 30 ping -c 1 -W 1 10.0.0.3
 	claim "Debian's xl dmesg" $xl dmesg
 	claim "Debian's xl shutdown" $xl shutdown -w cloud
 	claim "the guest shut down cleanly" said cloud 'guest: poweroff'
