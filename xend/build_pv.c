@@ -33,7 +33,6 @@ struct build {
 	struct pv_layout layout;
 	uint64_t *p2m;
 	struct guest_ram ram;
-	struct build_result result;
 };
 
 static int initrd_size(struct domain *d, uint64_t *len)
@@ -52,9 +51,9 @@ static int initrd_size(struct domain *d, uint64_t *len)
 	return 0;
 }
 
-static int check_free_memory(struct xend *x, struct domain *d)
+int build_check_memory(struct xend *x, struct domain *d, uint64_t kib)
 {
-	uint64_t need = (d->rec.memory_mib << 10) + OVERHEAD_KIB;
+	uint64_t need = kib + OVERHEAD_KIB;
 	struct hv_host host;
 	int err = hv_host_info(x->hv, &host);
 
@@ -98,7 +97,7 @@ int build_image(struct xend *x, struct domain *d)
 	int err;
 
 	if (!d->build) {
-		err = check_free_memory(x, d);
+		err = build_check_memory(x, d, d->rec.memory_mib << 10);
 		if (err)
 			return err;
 		d->build = calloc(1, sizeof(*b));
@@ -150,6 +149,28 @@ static int hypercall(struct domain *d, const char *what, int err)
 	return err;
 }
 
+int build_limits(struct xend *x, struct domain *d, uint64_t max_kib, struct build_result *made)
+{
+	uint16_t domid = (uint16_t)d->domid;
+	int err = hypercall(d, "set the memory limit",
+			    hv_domain_max_mem(x->hv, domid, max_kib + OVERHEAD_KIB));
+
+	if (!err)
+		err = hypercall(d, "set the clock mode", hv_domain_native_tsc(x->hv, domid));
+	if (!err) {
+		err = hv_set_memory_map(x->hv, domid, max_kib + OVERHEAD_KIB);
+		/* A PV kernel makes do without a map. */
+		err = err == -ENOSYS ? 0 : hypercall(d, "set the memory map", err);
+	}
+	if (!err)
+		err = hypercall(d, "make an event channel",
+				hv_evtchn_alloc(x->hv, domid, &made->store_port));
+	if (!err)
+		err = hypercall(d, "make an event channel",
+				hv_evtchn_alloc(x->hv, domid, &made->console_port));
+	return err;
+}
+
 int build_populate(struct xend *x, struct domain *d)
 {
 	struct build *b = d->build;
@@ -163,25 +184,11 @@ int build_populate(struct xend *x, struct domain *d)
 		return -ENOMEM;
 	}
 	b->ram = (struct guest_ram){ b->p2m, nr, ram_map, ram_unmap };
-	err = hypercall(d, "set the memory limit", hv_domain_max_mem(x->hv, b->domid,
-				(d->rec.maxmem_mib << 10) + OVERHEAD_KIB));
-	if (!err)
-		err = hypercall(d, "set the clock mode", hv_domain_native_tsc(x->hv, b->domid));
+	err = build_limits(x, d, d->rec.maxmem_mib << 10, &d->made);
 	if (!err)
 		err = hypercall(d, "give memory", hv_populate(x->hv, b->domid, 0, nr, b->p2m));
-	if (!err) {
-		err = hv_set_memory_map(x->hv, b->domid, (d->rec.maxmem_mib << 10) + OVERHEAD_KIB);
-		/* A PV kernel makes do without a map. */
-		err = err == -ENOSYS ? 0 : hypercall(d, "set the memory map", err);
-	}
-	if (!err)
-		err = hypercall(d, "make an event channel",
-				hv_evtchn_alloc(x->hv, b->domid, &b->result.store_port));
-	if (!err)
-		err = hypercall(d, "make an event channel",
-				hv_evtchn_alloc(x->hv, b->domid, &b->result.console_port));
-	b->result.store_mfn = b->p2m[b->layout.store.pfn];
-	b->result.console_mfn = b->p2m[b->layout.console.pfn];
+	d->made.store_mfn = b->p2m[b->layout.store.pfn];
+	d->made.console_mfn = b->p2m[b->layout.console.pfn];
 	return err;
 }
 
@@ -232,8 +239,8 @@ static int init_shared_info(struct build *b, uint64_t mfn)
 
 static int write_start(struct domain *d, struct build *b)
 {
-	struct pv_start start = { .store_port = b->result.store_port,
-				  .console_port = b->result.console_port,
+	struct pv_start start = { .store_port = d->made.store_port,
+				  .console_port = d->made.console_port,
 				  .cmdline = d->rec.cmdline };
 	struct hv_domain info;
 	int err = hv_domain_info(b->x->hv, b->domid, &info);
@@ -251,6 +258,18 @@ static int write_start(struct domain *d, struct build *b)
 	return err;
 }
 
+int build_grant_rings(struct xend *x, struct domain *d)
+{
+	uint16_t domid = (uint16_t)d->domid;
+	int err = hypercall(d, "grant the store page",
+			    hv_grant_seed(x->hv, domid, GNTTAB_RESERVED_XENSTORE,
+					  d->made.store_mfn));
+
+	return err ? err : hypercall(d, "grant the console page",
+				     hv_grant_seed(x->hv, domid, GNTTAB_RESERVED_CONSOLE,
+						   d->made.console_mfn));
+}
+
 int build_tables(struct xend *x, struct domain *d)
 {
 	struct build *b = d->build;
@@ -260,30 +279,19 @@ int build_tables(struct xend *x, struct domain *d)
 
 	if (!err)
 		err = hypercall(d, "take the page tables",
-				hv_pin_l4(x->hv, b->domid, b->p2m[l->tables.pfn]));
+				hv_pin(x->hv, b->domid, PV_LEVELS, b->p2m[l->tables.pfn]));
 	if (!err && l->has_hypercall_page)
 		err = hypercall(d, "make the hypercall page",
 				hv_domain_hypercall_page(x->hv, b->domid,
 							 b->p2m[l->hypercall_pfn]));
 	if (!err)
-		err = hypercall(d, "grant the store page",
-				hv_grant_seed(x->hv, b->domid, GNTTAB_RESERVED_XENSTORE,
-					      b->result.store_mfn));
-	if (!err)
-		err = hypercall(d, "grant the console page",
-				hv_grant_seed(x->hv, b->domid, GNTTAB_RESERVED_CONSOLE,
-					      b->result.console_mfn));
+		err = build_grant_rings(x, d);
 	if (!err) {
 		pv_image_vcpu(l, b->p2m, &ctx);
 		err = hypercall(d, "set the first vcpu",
 				hv_domain_set_vcpu(x->hv, b->domid, 0, &ctx));
 	}
 	return err;
-}
-
-const struct build_result *build_result(const struct build *b)
-{
-	return &b->result;
 }
 
 void build_free(struct build *b)

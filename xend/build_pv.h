@@ -13,12 +13,7 @@
 struct xend;
 struct domain;
 struct build;
-
-/* What other steps need to know about a built domain. */
-struct build_result {
-	uint64_t store_mfn, console_mfn;
-	uint32_t store_port, console_port;
-};
+struct build_result;
 
 /*
  * The steps, in order. Each returns 0, or a negative errno with d->error set in the user's
@@ -31,8 +26,13 @@ int build_populate(struct xend *x, struct domain *d);
 int build_load(struct xend *x, struct domain *d);
 int build_tables(struct xend *x, struct domain *d);
 
-/* Valid after build_populate(). */
-const struct build_result *build_result(const struct build *b);
+/* What restore_pv.c does alike. Each 0 or -errno with d->error set. */
+/* Is there room for a domain of @kib? */
+int build_check_memory(struct xend *x, struct domain *d, uint64_t kib);
+/* Limits, clock and memory map of a new domain; its two channels go to @made. */
+int build_limits(struct xend *x, struct domain *d, uint64_t max_kib, struct build_result *made);
+/* dom0 may map the rings of d->made. */
+int build_grant_rings(struct xend *x, struct domain *d);
 
 /* NULL is fine. */
 void build_free(struct build *b);

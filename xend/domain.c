@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "build_pv.h"
+#include "restore_pv.h"
+#include "save_pv.h"
 #include "history.h"
 #include "log.h"
 #include "status.h"
@@ -103,6 +105,8 @@ void domain_drop(struct xend *x, struct domain *d)
 		p = &(*p)->next;
 	*p = d->next;
 	build_free(d->build);
+	restore_free(d->restore);
+	save_release(d->save);
 	free(d);
 }
 

@@ -12,6 +12,15 @@
 
 struct xend;
 struct build;
+struct restore;
+struct save;
+struct maker;
+
+/* What the builder has made of a domain, for the steps after it. */
+struct build_result {
+	uint64_t store_mfn, console_mfn;
+	uint32_t store_port, console_port;
+};
 
 enum domain_state {
 	STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED, STATE_STOPPING, STATE_SHUTDOWN,
@@ -23,6 +32,9 @@ enum domain_walk { WALK_NONE, WALK_UP, WALK_DOWN };
 
 /* What follows when everything is undone; journalled, so a restarted xend knows. */
 enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_NR };
+
+/* Of a domain that is being saved; without that, one that suspends itself is resumed. */
+enum save_state { SAVE_ASKED, SAVE_SUSPENDED, SAVE_WRITING };
 
 #define DOMAIN_ERROR_MAX 512
 
@@ -40,7 +52,13 @@ struct domain {
 	int step;			/* next to do or undo */
 	uint64_t deadline_ns;		/* 0: the step has not begun to wait */
 	enum domain_after after;
-	struct build *build;		/* while the builder's steps run */
+	const struct maker *maker;	/* with a walk up: where its memory comes from */
+	struct build *build;		/* while the maker's steps run; of one of them */
+	struct restore *restore;
+	struct build_result made;
+	struct save *save;		/* while xm save is under way */
+	enum save_state save_state;
+	bool save_asked_twice;		/* waited once more: it had begun to suspend */
 
 	bool dirty;			/* record or state must be looked at */
 	bool give_up;			/* failed: not again until the record is written */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "build_pv.h"
@@ -24,9 +25,9 @@ static void read_only_dir(struct txn *tx, unsigned int domid, const char *key)
 	txn_perms(tx, path_home(domid, key), DOM0, domid);
 }
 
-static void guest_writable(struct txn *tx, unsigned int domid, const char *key)
+static void guest_writable(struct txn *tx, unsigned int domid, const char *key, const char *value)
 {
-	txn_write(tx, path_home(domid, key), "");
+	txn_write(tx, path_home(domid, key), value);
 	txn_perms(tx, path_home(domid, key), domid, domid);
 }
 
@@ -54,7 +55,7 @@ static void write_basics(struct txn *tx, const struct domain *d, unsigned int id
 
 static void write_rings(struct txn *tx, const struct domain *d, unsigned int id)
 {
-	const struct build_result *b = build_result(d->build);
+	const struct build_result *b = &d->made;
 
 	read_only_dir(tx, id, "store");
 	txn_writef(tx, path_home(id, "store/ring-ref"), "%" PRIu64, b->store_mfn);
@@ -68,20 +69,27 @@ static void write_rings(struct txn *tx, const struct domain *d, unsigned int id)
 	txn_write(tx, path_home(id, "console/tty"), "");
 }
 
-/* control/: what Linux announces there it writes itself, so the keys must be its own. */
-static void write_control(struct txn *tx, unsigned int id)
+/*
+ * control/: what Linux announces there it writes itself, so the keys must be its own. Once: one
+ * that goes on from a file has done so in an earlier home.
+ */
+static void write_control(struct txn *tx, unsigned int id, bool goes_on)
 {
+	static const char *const features[] = {
+		"control/feature-poweroff", "control/feature-reboot", "control/feature-suspend",
+		"control/feature-sysrq",
+	};
 	static const char *const writable[] = {
-		"control/shutdown", "control/sysrq", "control/feature-poweroff",
-		"control/feature-reboot", "control/feature-suspend", "control/feature-sysrq",
-		"data", "drivers", "feature", "attr", "error",
+		"control/shutdown", "control/sysrq", "data", "drivers", "feature", "attr", "error",
 	};
 
 	read_only_dir(tx, id, "control");
 	txn_write(tx, path_home(id, "control/platform-feature-multiprocessor-suspend"), "1");
 	txn_write(tx, path_home(id, "control/platform-feature-xs_reset_watches"), "1");
 	for (unsigned int i = 0; i < sizeof(writable) / sizeof(writable[0]); i++)
-		guest_writable(tx, id, writable[i]);
+		guest_writable(tx, id, writable[i], "");
+	for (unsigned int i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		guest_writable(tx, id, features[i], goes_on ? "1" : "");
 }
 
 static int home_body(struct txn *tx, void *arg)
@@ -95,7 +103,7 @@ static int home_body(struct txn *tx, void *arg)
 	write_vm(tx, d);
 	write_basics(tx, d, id);
 	write_rings(tx, d, id);
-	write_control(tx, id);
+	write_control(tx, id, d->restore);
 	read_only_dir(tx, id, "device");
 	return 0;
 }
@@ -123,6 +131,24 @@ int home_remove(struct xend *x, struct domain *d)
 int home_ask_shutdown(struct xend *x, struct domain *d, const char *how)
 {
 	return store_write(x->xs, path_home((unsigned int)d->domid, "control/shutdown"), how);
+}
+
+static int withdraw_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	const struct path p = path_home((unsigned int)d->domid, "control/shutdown");
+	char *wish = txn_read(tx, p);
+	bool pending = wish && wish[0];
+
+	if (pending)
+		txn_write(tx, p, "");
+	free(wish);
+	return pending ? 0 : -EALREADY;
+}
+
+int home_withdraw_shutdown(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, withdraw_body, d);
 }
 
 static int dom0_body(struct txn *tx, void *arg)

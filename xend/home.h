@@ -14,8 +14,10 @@ struct domain;
 int home_write(struct xend *x, struct domain *d);
 /* Removes both; nothing there is no error. */
 int home_remove(struct xend *x, struct domain *d);
-/* Asks the guest by control/shutdown: "poweroff", "reboot". */
+/* Asks the guest by control/shutdown: "poweroff", "reboot", "suspend". */
 int home_ask_shutdown(struct xend *x, struct domain *d, const char *how);
+/* Takes that back. -EALREADY: the guest has taken it. */
+int home_withdraw_shutdown(struct xend *x, struct domain *d);
 /* dom0's own: name, domid, memory, and the roots that backends live under. */
 int home_write_dom0(struct xend *x);
 

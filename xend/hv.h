@@ -126,12 +126,48 @@ int hv_credit_set(struct hv *hv, uint16_t domid, const struct hv_credit *c);
 int hv_populate(struct hv *hv, uint16_t domid, uint64_t pfn, uint64_t nr, uint64_t *p2m);
 /* The memory map the guest may ask for: RAM up to @kib. -ENOSYS is not an error for PV. */
 int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib);
-/* Pins the frame @mfn as the domain's top-level page table. */
-int hv_pin_l4(struct hv *hv, uint16_t domid, uint64_t mfn);
+/* Pins the frame @mfn as one of the domain's page tables of @level, 1 to 4. */
+int hv_pin(struct hv *hv, uint16_t domid, unsigned int level, uint64_t mfn);
 /* Maps frames of another domain; NULL with errno. Undone by hv_unmap(). */
 void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr);
 void hv_unmap(struct hv *hv, void *addr, size_t nr);
 /* Writes grant @ref (v1) of @domid: dom0 may map frame @mfn. For the two reserved ones. */
 int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn);
+
+/* --- what a saved domain is made of (hv_save.c) --- */
+
+/* The highest mfn of the machine. */
+int hv_max_page(struct hv *hv, uint64_t *mfn);
+#define HV_TYPES_MAX 1024
+/*
+ * Kinds of up to HV_TYPES_MAX frames: 0 data, 1 to 4 a page table of that level, 8 more when it is
+ * pinned, 15 not the domain's. xen/domctl.h: XEN_DOMCTL_PFINFO_*, less the shift.
+ */
+int hv_page_types(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr, uint32_t *types);
+/* Gives a frame for each of @pfn, at most HV_TYPES_MAX. -ENOMEM: not for all of them. */
+int hv_populate_frames(struct hv *hv, uint16_t domid, const uint64_t *pfn, size_t nr,
+		       uint64_t *mfn);
+/* As hv_map(), not writable: page tables can be mapped so. */
+const void *hv_map_read(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr);
+
+int hv_vcpu_get_context(struct hv *hv, uint16_t domid, unsigned int vcpu,
+			struct vcpu_guest_context *ctx);
+/* struct xen_domctl_ext_vcpucontext as bytes: entries of system calls and more. */
+#define HV_CALLBACKS_SIZE 64
+int hv_vcpu_get_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, uint8_t *ext);
+int hv_vcpu_set_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, const uint8_t *ext);
+/* FPU state, XSAVE's form. *@len: room, then used; 0: the machine has no XSAVE. -E2BIG. */
+int hv_vcpu_get_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, void *out, size_t *len);
+int hv_vcpu_set_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, const void *state,
+		    size_t len);
+
+struct hv_clock {
+	uint32_t mode, khz;
+	uint64_t elapsed_ns;
+	uint32_t incarnation;
+};
+int hv_domain_get_clock(struct hv *hv, uint16_t domid, struct hv_clock *clock);
+/* A domain that shut down to be suspended goes on where it was, and knows it. */
+int hv_domain_resume(struct hv *hv, uint16_t domid);
 
 #endif

@@ -93,9 +93,11 @@ int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib)
 	return err;
 }
 
-int hv_pin_l4(struct hv *hv, uint16_t domid, uint64_t mfn)
+int hv_pin(struct hv *hv, uint16_t domid, unsigned int level, uint64_t mfn)
 {
-	struct mmuext_op in = { .cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = mfn };
+	static const uint32_t cmd[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+					MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
+	struct mmuext_op in = { .cmd = cmd[level], .arg1.mfn = mfn };
 	struct mmuext_op *op = hv_buf(hv, &in, sizeof(in));
 	int rc;
 

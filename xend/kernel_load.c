@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel_load.c - the builder's only thread.
- *
- * Lock: none. owner hands the struct from the starter to the thread and back: whichever of
- * "thread finished" and "starter released" comes second frees it.
+ * kernel_load.c - the file is opened, unpacked and parsed here, by a worker.
  */
 #include "kernel_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +13,13 @@
 #include <unistd.h>
 
 #include "unpack.h"
+#include "worker.h"
 
 #define KERNEL_FILE_MAX (128ull << 20)
 
-enum owner { OWNER_WORKING, OWNER_FINISHED, OWNER_RELEASED };
-
 struct kernel_load {
-	_Atomic enum owner owner;
-	int wake_fd;
-	int err;			/* this and below: the thread's until OWNER_FINISHED */
+	struct worker worker;
 	char path[1024];
-	char why[KERNEL_LOAD_WHY];
 	uint8_t *file;
 	struct unpacked kernel;
 	struct elf64 elf;
@@ -84,103 +75,60 @@ int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t *
 	return err;
 }
 
-static int load(struct kernel_load *k)
+static int load(struct worker *w)
 {
+	struct kernel_load *k = (struct kernel_load *)w;
 	size_t len = 0;
-	int err = kernel_load_file("kernel", k->path, KERNEL_FILE_MAX, &k->file, &len, k->why);
+	int err = kernel_load_file("kernel", k->path, KERNEL_FILE_MAX, &k->file, &len, w->why);
 
 	if (err)
 		return err;
 	err = unpack_kernel(&k->kernel, k->file, len);
-	if (err) {
-		snprintf(k->why, sizeof(k->why), "kernel file %.300s %s", k->path,
-			 unpack_strerror(err));
-		return err;
-	}
+	if (err)
+		return worker_fail(w, err, "kernel file %.300s %s", k->path, unpack_strerror(err));
 	if (k->kernel.owned) {
 		free(k->file);
 		k->file = NULL;
 	}
 	err = elf64_parse(&k->elf, k->kernel.image, k->kernel.len);
 	if (err)
-		snprintf(k->why, sizeof(k->why), "kernel file %.300s %s", k->path,
-			 elf64_strerror(err));
+		worker_fail(w, err, "kernel file %.300s %s", k->path, elf64_strerror(err));
 	return err;
 }
 
-static void destroy(struct kernel_load *k)
+static void destroy(struct worker *w)
 {
+	struct kernel_load *k = (struct kernel_load *)w;
+
 	unpack_free(&k->kernel);
 	free(k->file);
 	free(k);
 }
 
-static void *thread(void *arg)
-{
-	struct kernel_load *k = arg;
-	enum owner working = OWNER_WORKING;
-	int wake_fd = k->wake_fd;
-	uint64_t one = 1;
-
-	k->err = load(k);
-	/* After the exchange k is the starter's: touch it no more. */
-	if (!atomic_compare_exchange_strong(&k->owner, &working, OWNER_FINISHED)) {
-		destroy(k);
-		return NULL;
-	}
-	if (write(wake_fd, &one, sizeof(one)) < 0)
-		return NULL;	/* the counter is full: the loop is awake anyway */
-	return NULL;
-}
-
-static int start_thread(struct kernel_load *k)
-{
-	pthread_attr_t attr;
-	pthread_t id;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = -pthread_create(&id, &attr, thread, k);
-	pthread_attr_destroy(&attr);
-	return err;
-}
-
 int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out)
 {
 	struct kernel_load *k = calloc(1, sizeof(*k));
-	int err = 0;
+	int err;
 
 	if (!k)
 		return -ENOMEM;
+	k->worker.run = load;
+	k->worker.destroy = destroy;
 	snprintf(k->path, sizeof(k->path), "%s", path);
-	k->wake_fd = wake_fd;
-	if (wake_fd >= 0) {
-		err = start_thread(k);
-	} else {
-		k->err = load(k);
-		k->owner = OWNER_FINISHED;
-	}
-	if (err)
-		destroy(k);
-	else
+	err = worker_start(&k->worker, wake_fd);
+	if (!err)
 		*out = k;
 	return err;
 }
 
 int kernel_load_result(struct kernel_load *k, const struct elf64 **elf, const char **why)
 {
-	if (atomic_load(&k->owner) != OWNER_FINISHED)
-		return -EINPROGRESS;
 	*elf = &k->elf;
-	*why = k->why;
-	return k->err;
+	*why = k->worker.why;
+	return worker_result(&k->worker);
 }
 
 void kernel_load_release(struct kernel_load *k)
 {
-	enum owner working = OWNER_WORKING;
-
-	if (k && !atomic_compare_exchange_strong(&k->owner, &working, OWNER_RELEASED))
-		destroy(k);
+	worker_release(k ? &k->worker : NULL);
 }

@@ -2,8 +2,8 @@
 /*
  * kernel_load.h - a kernel file read, unpacked and parsed, beside the event loop.
  *
- * Unpacking takes seconds; a thread of its own does it, so that requests and other domains are
- * not kept waiting. The thread touches nothing but its struct kernel_load.
+ * Unpacking takes seconds; a worker does it, so that requests and other domains are not kept
+ * waiting.
  */
 #ifndef XEND_KERNEL_LOAD_H
 #define XEND_KERNEL_LOAD_H
@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 #include "elf64.h"
+#include "worker.h"
 
-#define KERNEL_LOAD_WHY 512
+#define KERNEL_LOAD_WHY WORKER_WHY
 
 struct kernel_load;
 

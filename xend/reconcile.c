@@ -174,8 +174,6 @@ static struct death explain(const struct domain *d, unsigned int reason)
 		return (struct death){ "poweroff", false, d->rec.on_poweroff };
 	case HV_SHUTDOWN_REBOOT:
 		return (struct death){ "reboot", false, d->rec.on_reboot };
-	case HV_SHUTDOWN_SUSPEND:
-		return (struct death){ "suspend", false, ACTION_DESTROY };
 	case HV_SHUTDOWN_WATCHDOG:
 		return (struct death){ "watchdog", true, d->rec.on_crash };
 	default:
@@ -211,10 +209,30 @@ static void handle_death(struct xend *x, struct domain *d, unsigned int reason)
 	}
 }
 
+/* One that nobody waits for any more, or whose xend was killed meanwhile, goes on. */
+static void handle_suspend(struct xend *x, struct domain *d)
+{
+	int err;
+
+	if (d->save) {
+		if (d->save_state == SAVE_ASKED)
+			d->save_state = SAVE_SUSPENDED;
+		return;
+	}
+	err = hv_domain_resume(x->hv, (uint16_t)d->domid);
+	if (err)
+		log_warnx("%s: suspended, and the hypervisor refuses to resume it: %s", d->name,
+			  strerror(-err));
+	else
+		log_info("%s: nobody saves it: resumed", d->name);
+}
+
 static void follow(struct xend *x, struct domain *d, const struct hv_domain *h)
 {
 	if (!h || h->dying) {
 		steps_begin_down(x, d, AFTER_STOP, "vanished");
+	} else if (h->shutdown && h->reason == HV_SHUTDOWN_SUSPEND) {
+		handle_suspend(x, d);
 	} else if (h->shutdown) {
 		if (!d->preserved)
 			handle_death(x, d, h->reason);

@@ -330,6 +330,7 @@ int record_read(struct xs_handle *xs, const char *name, struct record *r, char *
 	r->autostart = (enum record_autostart)take_word(&rd, "autostart", autostart_words,
 							 AUTOSTART_NO);
 	take_uuid(&rd);
+	take_text(&rd, path_config(name, "saved"), "saved", r->saved, sizeof(r->saved));
 	take_machine(&rd);
 	r->on_poweroff = (enum record_action)take_word(&rd, "on_poweroff", action_words,
 						       ACTION_DESTROY);
@@ -358,6 +359,11 @@ static int power_off_body(struct txn *tx, void *arg)
 int record_power_off(struct xs_handle *xs, const char *name)
 {
 	return store_transact(xs, power_off_body, (void *)name);
+}
+
+int record_forget_saved(struct xs_handle *xs, const char *name)
+{
+	return store_rm(xs, path_config(name, "saved"));
 }
 
 int record_remove(struct xs_handle *xs, const char *name)

@@ -47,6 +47,7 @@ struct record {
 	enum record_action on_poweroff, on_reboot, on_crash;
 	enum record_autostart autostart;
 	bool power, paused, persistent;
+	char saved[RECORD_TEXT];	/* a file of xm save it goes on from; "": it boots */
 	unsigned int nr_disks, nr_vifs;
 	struct record_disk disk[RECORD_MAX_DISKS];
 	struct record_vif vif[RECORD_MAX_VIFS];
@@ -65,6 +66,9 @@ int record_read(struct xs_handle *xs, const char *name, struct record *r, char *
  * Sets power=off unless the record is gone meanwhile. 0 or -errno.
  */
 int record_power_off(struct xs_handle *xs, const char *name);
+
+/* Removes saved=. 0 or -errno. */
+int record_forget_saved(struct xs_handle *xs, const char *name);
 
 int record_remove(struct xs_handle *xs, const char *name);
 

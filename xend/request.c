@@ -234,6 +234,7 @@ static const struct {
 	{ "sched-credit", op_sched_credit },
 	{ "mem-max", op_mem_max },
 	{ "rename", op_rename },
+	{ "save", op_save },
 };
 
 static int answer_body(struct txn *tx, void *arg)

@@ -60,4 +60,10 @@ int op_mem_max(struct xend *x, struct request *r);
 /* args name: the new one. Record, status, history and home move in one transaction. */
 int op_rename(struct xend *x, struct request *r);
 
+/*
+ * request_save.c. args file (absolute, in dom0), checkpoint (1: the domain goes on afterwards). The
+ * guest suspends itself, its memory goes to the file, then the domain ends.
+ */
+int op_save(struct xend *x, struct request *r);
+
 #endif

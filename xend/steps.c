@@ -15,6 +15,8 @@
 #include "home.h"
 #include "log.h"
 #include "reconcile.h"
+#include "restore_pv.h"
+#include "save_pv.h"
 #include "status.h"
 #include "xend.h"
 
@@ -23,6 +25,62 @@ static int store_error(struct domain *d, const char *what, int err)
 	if (err)
 		domain_error(d, "the store refuses to %s: %s", what, strerror(-err));
 	return err;
+}
+
+/* Where the memory of a new domain comes from: its kernel, or a file of xm save. */
+struct maker {
+	int (*image)(struct xend *x, struct domain *d);
+	void (*image_late)(struct xend *x, struct domain *d);
+	int (*populate)(struct xend *x, struct domain *d);
+	int (*load)(struct xend *x, struct domain *d);
+	void (*load_late)(struct xend *x, struct domain *d);
+	int (*tables)(struct xend *x, struct domain *d);
+};
+
+static const struct maker from_kernel = {
+	build_image, build_image_late, build_populate, build_load, NULL, build_tables,
+};
+
+static const struct maker from_file = {
+	restore_image, NULL, restore_populate, restore_load, restore_load_late, restore_tables,
+};
+
+static int do_image(struct xend *x, struct domain *d)
+{
+	return d->maker->image(x, d);
+}
+
+static void image_late(struct xend *x, struct domain *d)
+{
+	d->maker->image_late(x, d);
+}
+
+static int do_populate(struct xend *x, struct domain *d)
+{
+	return d->maker->populate(x, d);
+}
+
+static int do_load(struct xend *x, struct domain *d)
+{
+	return d->maker->load(x, d);
+}
+
+static void load_late(struct xend *x, struct domain *d)
+{
+	d->maker->load_late(x, d);
+}
+
+static int do_tables(struct xend *x, struct domain *d)
+{
+	return d->maker->tables(x, d);
+}
+
+static void free_makers(struct domain *d)
+{
+	build_free(d->build);
+	d->build = NULL;
+	restore_free(d->restore);
+	d->restore = NULL;
 }
 
 static int do_create(struct xend *x, struct domain *d)
@@ -72,9 +130,8 @@ static int undo_home(struct xend *x, struct domain *d)
 
 static int do_introduce(struct xend *x, struct domain *d)
 {
-	const struct build_result *b = build_result(d->build);
-
-	if (xs_introduce_domain(x->xs, (unsigned int)d->domid, b->store_mfn, b->store_port))
+	if (xs_introduce_domain(x->xs, (unsigned int)d->domid, d->made.store_mfn,
+				d->made.store_port))
 		return 0;
 	return store_error(d, "take the domain's ring", errno ? -errno : -EIO);
 }
@@ -118,6 +175,18 @@ static int undo_backends(struct xend *x, struct domain *d)
 	return devices_closed(x, d) ? 0 : -EINPROGRESS;
 }
 
+/*
+ * From here on the disks change: the same memory must not go on with them a second time, not even
+ * when xend is killed before the next step.
+ */
+static int do_use_up(struct xend *x, struct domain *d)
+{
+	if (d->maker != &from_file)
+		return 0;
+	d->rec.saved[0] = '\0';
+	return store_error(d, "forget the saved memory", record_forget_saved(x->xs, d->name));
+}
+
 static int do_unpause(struct xend *x, struct domain *d)
 {
 	int err;
@@ -148,18 +217,18 @@ struct step {
 };
 
 static const struct step steps[] = {
-	{ "image", build_image, .run_limit_ns = 300 * NS_PER_S,
-	  .late = build_image_late },
+	{ "image", do_image, .run_limit_ns = 300 * NS_PER_S, .late = image_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
-	{ "populate", build_populate },
-	{ "load", build_load },
-	{ "tables", build_tables },
+	{ "populate", do_populate },
+	{ "load", do_load, .run_limit_ns = 3600 * NS_PER_S, .late = load_late },
+	{ "tables", do_tables },
 	{ "home", do_home, undo_home },
 	{ "introduce", do_introduce, undo_introduce },
 	{ "devices", do_devices, undo_devices },
 	{ "backends", devices_ready, undo_backends, .run_limit_ns = 30 * NS_PER_S,
 	  .undo_limit_ns = 10 * NS_PER_S, .late = devices_blame },
+	{ "use-up", do_use_up },
 	{ "unpause", do_unpause, undo_unpause },
 };
 #define NR_STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -178,6 +247,7 @@ static void set_step(struct domain *d, int step)
 void steps_begin_up(struct xend *x, struct domain *d, const char *why)
 {
 	d->walk = WALK_UP;
+	d->maker = d->rec.saved[0] ? &from_file : &from_kernel;
 	d->error[0] = '\0';
 	d->preserved = false;
 	d->built_hash = d->rec.hash;
@@ -191,6 +261,8 @@ void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after,
 {
 	if (d->walk == WALK_DOWN)
 		return;
+	save_release(d->save);
+	d->save = NULL;
 	if (d->walk == WALK_NONE)
 		d->step = NR_STEPS - 1;
 	d->walk = WALK_DOWN;
@@ -257,8 +329,7 @@ static uint64_t run_up(struct xend *x, struct domain *d)
 	set_step(d, d->step + 1);
 	if (d->step == NR_STEPS) {
 		d->walk = WALK_NONE;
-		build_free(d->build);
-		d->build = NULL;
+		free_makers(d);
 		reconcile_built(x, d);
 	}
 	return 0;
@@ -287,8 +358,7 @@ static uint64_t run_down(struct xend *x, struct domain *d)
 	if (d->step < 0) {
 		d->walk = WALK_NONE;
 		d->domid = -1;
-		build_free(d->build);
-		d->build = NULL;
+		free_makers(d);
 		reconcile_undone(x, d);
 	}
 	return 0;

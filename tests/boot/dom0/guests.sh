@@ -90,6 +90,23 @@ claim "the console goes on, and the disk gives back what was written" \
 types demo 'dd if=/dev/zero of=/mnt/g bs=64k count=16 conv=fsync && echo wrote-after'
 claim "the disk takes new writes" hears demo 30 '^wrote-after'
 
+# Into a file and back: memory, shell, disk and card go on in another domain.
+types demo 'n=0; while sleep 1; do n=$((n + 1)); echo tick $n; done &'
+claim "the guest counts" hears demo 20 '^tick 2'
+claim "xm save -c lets it go on" xm save -c demo /tmp/demo.save
+ticks=$(grep -ac '^tick' "$(log_of demo)")
+claim "it does" hears demo 30 '^tick' $((ticks + 2))
+rm -f /tmp/demo.save
+claim "xm save" xm save demo /tmp/demo.save
+claim "a saved guest is gone" gone demo
+ticks=$(grep -ac '^tick' "$(log_of demo)")
+claim "xm restore" xm restore /tmp/demo.save
+claim "it counts on where it was" hears demo 30 "^tick $((ticks + 2))"
+claim "its card answers" until_true 20 ping -c 1 -W 1 10.0.0.2
+types demo 'echo 3 >/proc/sys/vm/drop_caches; echo restored $(sha256sum </mnt/f)'
+claim "its disk has what was written" hears demo 30 "restored ${sum#sum }"
+rm -f /tmp/demo.save
+
 claim "xm reboot" xm reboot cloud
 claim "the guest boots again" hears cloud 90 'guest: ready' 2
 claim "under the same name" running cloud

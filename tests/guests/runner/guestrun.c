@@ -131,7 +131,7 @@ static void drain(struct run *r)
 
 static int start(struct run *r)
 {
-	uint64_t mfn = build_result(r->d.build)->console_mfn;
+	uint64_t mfn = r->d.made.console_mfn;
 
 	r->ring = hv_map(r->x->hv, (uint16_t)r->d.domid, &mfn, 1);
 	if (!r->ring)

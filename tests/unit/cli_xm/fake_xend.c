@@ -480,6 +480,18 @@ static const char *op_mem_max(struct fake_xend *x, struct guest *g, const char *
 	return NULL;
 }
 
+/* Says what it was asked for. */
+static const char *op_save(struct fake_xend *x, struct guest *g, const char *id)
+{
+	char file[1024], checkpoint[1024];
+
+	get(x, file, "/request/%s/args/file", id);
+	get(x, checkpoint, "/request/%s/args/checkpoint", id);
+	put(x, file, "/test/saved/%s", g->name);
+	put(x, checkpoint, "/test/checkpoint/%s", g->name);
+	return NULL;
+}
+
 static const struct {
 	const char *op;
 	bool needs_guest;
@@ -492,6 +504,7 @@ static const struct {
 	{"attach", true, op_attach},   {"detach", true, op_detach},
 	{"vcpu-list", true, op_vcpu_list}, {"vcpu-pin", true, op_vcpu_pin},
 	{"sched-credit", true, op_sched_credit}, {"mem-max", true, op_mem_max},
+	{"save", true, op_save},
 };
 
 static void request(struct fake_xend *x, const char *id)

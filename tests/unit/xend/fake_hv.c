@@ -425,7 +425,7 @@ static void mark_tables(struct pin *p, uint64_t mfn, int level)
 		p->bad = true;
 		return;
 	}
-	p->is_table[mfn] = 1;
+	p->is_table[mfn] = (uint8_t)level;
 	e = (const uint64_t *)the_hv->frame[mfn];
 	for (int i = 0; i < 512 && level > 1; i++) {
 		if (e[i] & 1)
@@ -450,9 +450,9 @@ static void check_leaves(struct pin *p, uint64_t mfn, int level)
 	}
 }
 
-int hv_pin_l4(struct hv *hv, uint16_t domid, uint64_t mfn)
+int hv_pin(struct hv *hv, uint16_t domid, unsigned int level, uint64_t mfn)
 {
-	struct pin p = { domid, calloc(hv->nr_frames, 1), fake_hv_windows() != 0 };
+	struct pin p = { domid, calloc(hv->nr_frames, 1), level != 4 || fake_hv_windows() != 0 };
 
 	mark_tables(&p, mfn, 4);
 	if (!p.bad)
@@ -461,12 +461,99 @@ int hv_pin_l4(struct hv *hv, uint16_t domid, uint64_t mfn)
 	if (p.bad)
 		return -EINVAL;
 	find(domid)->pinned = true;
-	return failing("pin_l4");
+	return failing("pin");
 }
 
-/* --- looking into a guest --- */
+/* ---- what saving and restoring ask ---- */
 
-uint8_t *fake_hv_guest_memory(int domid, uint64_t vaddr)
+int hv_max_page(struct hv *hv, uint64_t *mfn)
+{
+	*mfn = hv->nr_frames - 1;
+	return 0;
+}
+
+int hv_page_types(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr, uint32_t *types)
+{
+	uint64_t top = find(domid)->ctx.ctrlreg[3] >> 12;
+	struct pin p = { domid, calloc(hv->nr_frames, 1), false };
+
+	mark_tables(&p, top, 4);
+	for (size_t i = 0; i < nr; i++) {
+		bool own = mfn[i] < hv->nr_frames && hv->owner[mfn[i]] == domid;
+
+		types[i] = own ? p.is_table[mfn[i]] | (mfn[i] == top ? 8u : 0) : 15;
+	}
+	free(p.is_table);
+	return failing("page_types");
+}
+
+int hv_populate_frames(struct hv *hv, uint16_t domid, const uint64_t *pfn, size_t nr, uint64_t *mfn)
+{
+	struct fake_domain *d = find(domid);
+
+	for (size_t i = 0; i < nr; i++) {
+		int64_t m = take_frame(domid);
+
+		if (m < 0)
+			return -ENOMEM;
+		mfn[i] = (uint64_t)m;
+		d->info.tot_kib += 4;
+	}
+	return d->info.tot_kib > d->max_kib ? -EINVAL : failing("populate_frames");
+}
+
+const void *hv_map_read(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
+{
+	return hv_map(hv, domid, mfn, nr);
+}
+
+int hv_vcpu_get_context(struct hv *hv, uint16_t domid, unsigned int vcpu,
+			struct vcpu_guest_context *ctx)
+{
+	*ctx = find(domid)->ctx;
+	return failing("vcpu_get_context");
+}
+
+int hv_vcpu_get_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, uint8_t *ext)
+{
+	memset(ext, (int)vcpu + 1, HV_CALLBACKS_SIZE);
+	return 0;
+}
+
+int hv_vcpu_set_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, const uint8_t *ext)
+{
+	return ext[0] == vcpu + 1 ? 0 : -EINVAL;
+}
+
+int hv_vcpu_get_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, void *out, size_t *len)
+{
+	*len = 832;
+	memset(out, (int)vcpu + 7, *len);
+	return 0;
+}
+
+int hv_vcpu_set_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, const void *state, size_t len)
+{
+	return len == 832 && *(const uint8_t *)state == vcpu + 7 ? 0 : -EINVAL;
+}
+
+int hv_domain_get_clock(struct hv *hv, uint16_t domid, struct hv_clock *clock)
+{
+	*clock = (struct hv_clock){ 2, 2500000, 1, 0 };
+	return 0;
+}
+
+int hv_domain_resume(struct hv *hv, uint16_t domid)
+{
+	struct fake_domain *d = find(domid);
+
+	d->ctx.user_regs.rax = 1;
+	d->info.shutdown = false;
+	return failing("domain_resume");
+}
+
+/* The mfn behind a guest's virtual address; 0: not mapped. */
+static uint64_t mfn_at(int domid, uint64_t vaddr)
 {
 	uint64_t mfn = find(domid)->ctx.ctrlreg[3] >> 12;
 
@@ -474,10 +561,50 @@ uint8_t *fake_hv_guest_memory(int domid, uint64_t vaddr)
 		uint64_t e = ((uint64_t *)the_hv->frame[mfn])[vaddr >> (3 + 9 * level) & 511];
 
 		if (!(e & 1))
-			return NULL;
+			return 0;
 		mfn = e >> 12 & 0xffffffffff;
 	}
-	return the_hv->frame[mfn] + vaddr % PAGE;
+	return mfn;
+}
+
+static uint64_t pfn_of_mfn(int domid, const struct start_info *si, uint64_t mfn)
+{
+	for (uint64_t pfn = 0; pfn < si->nr_pages; pfn++) {
+		if (*(uint64_t *)fake_hv_guest_memory(domid, si->mfn_list + pfn * 8) == mfn)
+			return pfn;
+	}
+	abort();
+}
+
+void fake_hv_suspend(int domid)
+{
+	struct fake_domain *d = find(domid);
+	uint64_t start = d->ctx.user_regs.rsi;
+	struct start_info *si = (void *)fake_hv_guest_memory(domid, start);
+	struct shared_info *shared = (void *)the_hv->frame[d->info.shared_info_mfn];
+
+	shared->arch.max_pfn = si->nr_pages;
+	shared->arch.p2m_vaddr = si->mfn_list;
+	shared->arch.p2m_cr3 = d->ctx.ctrlreg[3];
+	shared->evtchn_pending[0] = 6;
+	si->store_mfn = pfn_of_mfn(domid, si, si->store_mfn);
+	si->console.domU.mfn = pfn_of_mfn(domid, si, si->console.domU.mfn);
+	d->ctx.user_regs.rdx = mfn_at(domid, start);
+	fake_hv_shutdown(domid, HV_SHUTDOWN_SUSPEND);
+}
+
+/* --- looking into a guest --- */
+
+uint8_t *fake_hv_guest_memory(int domid, uint64_t vaddr)
+{
+	uint64_t mfn = mfn_at(domid, vaddr);
+
+	return mfn ? the_hv->frame[mfn] + vaddr % PAGE : NULL;
+}
+
+const struct shared_info *fake_hv_shared_info(int domid)
+{
+	return (const void *)the_hv->frame[find(domid)->info.shared_info_mfn];
 }
 
 uint64_t fake_hv_guest_reg(int domid, const char *name)
@@ -488,6 +615,8 @@ uint64_t fake_hv_guest_reg(int domid, const char *name)
 		return c->user_regs.rip;
 	if (!strcmp(name, "rsp"))
 		return c->user_regs.rsp;
+	if (!strcmp(name, "rax"))
+		return c->user_regs.rax;
 	return !strcmp(name, "rsi") ? c->user_regs.rsi : c->ctrlreg[3];
 }
 

@@ -36,7 +36,10 @@ void fake_hv_hold(bool hold);
 
 /* What a guest would see at a virtual address of its first vcpu; NULL if not mapped. */
 uint8_t *fake_hv_guest_memory(int domid, uint64_t vaddr);
-uint64_t fake_hv_guest_reg(int domid, const char *name);	/* rip rsp rsi cr3 */
+uint64_t fake_hv_guest_reg(int domid, const char *name);	/* rip rsp rsi rax cr3 */
+const struct shared_info *fake_hv_shared_info(int domid);
+/* The guest does what Linux does before SCHEDOP_shutdown, and calls it to be suspended. */
+void fake_hv_suspend(int domid);
 bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);
 bool fake_hv_pinned(int domid);
 

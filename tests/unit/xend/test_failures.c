@@ -18,7 +18,7 @@
 static void test_every_failing_hypercall_undoes_everything(void **state)
 {
 	static const char *const ops[] = { "domain_create", "domain_max_mem", "domain_native_tsc",
-		"populate", "set_memory_map", "evtchn_alloc", "map", "pin_l4", "domain_set_vcpu",
+		"populate", "set_memory_map", "evtchn_alloc", "map", "pin", "domain_set_vcpu",
 		"grant_seed", "domain_unpause" };
 	struct world *w = *state;
 	uint64_t before = fake_hv_free_kib();

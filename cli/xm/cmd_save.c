@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_save.c - xm save and xm restore: a running domain into a file, and back.
+ *
+ * Saving is xend's. Restoring is a start like any other, of a record that says saved=FILE; a
+ * record that nobody has any more comes from the file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "commands.h"
+#include "domains.h"
+#include "record.h"
+#include "request.h"
+#include "saved_head.h"
+#include "schema.h"
+#include "start.h"
+
+#define SAVE_TIMEOUT_NS (3600 * INT64_C(1000000000))
+#define FILE_PATH_MAX 1024
+
+/* @file as xend sees it, which has a working directory of its own. 0 or -1 after saying why. */
+static int absolute(struct xm *xm, const char *file, char out[FILE_PATH_MAX])
+{
+	char here[FILE_PATH_MAX];
+	int n;
+
+	if (file[0] == '/')
+		n = snprintf(out, FILE_PATH_MAX, "%s", file);
+	else if (getcwd(here, sizeof(here)))
+		n = snprintf(out, FILE_PATH_MAX, "%s/%s", here, file);
+	else
+		n = FILE_PATH_MAX;
+	if (n < FILE_PATH_MAX)
+		return 0;
+	xm_fail(xm, "%s: the path is too long", file);
+	return -1;
+}
+
+static const struct opt save_options[] = {
+	{'c', "checkpoint", NULL, "let the domain go on afterwards"},
+	{0},
+};
+
+static int run_save(struct xm *xm, const struct args *args)
+{
+	char file[FILE_PATH_MAX];
+	const struct request_arg with[] = {
+		{"file", file}, {"checkpoint", args_has(args, 'c') ? "1" : "0"}, {NULL, NULL}};
+	struct request req = {.op = "save", .args = with, .timeout_ns = SAVE_TIMEOUT_NS};
+	struct domain dom;
+	int ret;
+
+	if (absolute(xm, args->at[1], file) || domain_find_running(xm, args->at[0], &dom))
+		return 1;
+	if (dom.domid == 0)
+		return xm_fail(xm, "Domain-0 cannot be saved");
+	req.domain = dom.name;
+	ret = request_told(xm, &req, "not saved");
+	request_close(xm->xs, &req);
+	return ret;
+}
+
+const struct command cmd_save = {
+	.name = "save",
+	.usage = "[-c] DOMAIN FILE",
+	.summary = "Write a running domain's memory to a file, and end it",
+	.detail = "The guest suspends itself; its record and memory go to FILE in dom0, and 'xm "
+		  "restore'\n"
+		  "lets it go on from there. Its disks are not copied: they must not change "
+		  "meanwhile.",
+	.options = save_options,
+	.min_args = 2,
+	.max_args = 2,
+	.example = "xm save web /data/web.save && xm restore /data/web.save",
+	.run = run_save,
+};
+
+/* --- restore --- */
+
+struct restoring {
+	struct xs_handle *xs;
+	xs_transaction_t t;
+	const struct saved_head *head;
+	const char *file;
+	bool paused;
+	char other[RECORD_NAME_MAX + 1]; /* with -EEXIST: whose record is in the way */
+};
+
+/* Keys that no version knows are not brought into the store. */
+static int write_key(void *arg, const char *key, const char *value)
+{
+	const struct restoring *r = arg;
+	char path[STORE_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/config/domain/%s/%s", r->head->name, key);
+	if (strstr(key, "..") || !schema_find(path))
+		return 0;
+	return store_write(r->xs, r->t, value, "%s", path);
+}
+
+/* Whether the record of @name is this domain's. */
+static bool is_own(const struct restoring *r, const char *name)
+{
+	char *uuid = store_read(r->xs, r->t, "/config/domain/%s/uuid", name);
+	bool own = uuid && strcmp(uuid, r->head->uuid) == 0;
+
+	free(uuid);
+	return own;
+}
+
+/*
+ * A uuid has one record, a name one domain: the record of this name must be this domain's, and no
+ * other. Where there is none, it comes from the file.
+ */
+static int take_record(struct restoring *r)
+{
+	unsigned int nr;
+	char **names = store_list(r->xs, r->t, &nr, "/config/domain");
+	bool exists = false;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < nr && !ret; i++) {
+		bool same_name = strcmp(names[i], r->head->name) == 0;
+
+		exists = exists || same_name;
+		if (same_name == is_own(r, names[i]))
+			continue;
+		snprintf(r->other, sizeof(r->other), "%s", names[i]);
+		ret = -EEXIST;
+	}
+	free(names);
+	return ret || exists ? ret : saved_head_each(r->head, write_key, r);
+}
+
+static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	struct restoring *r = data;
+	const char *name = r->head->name;
+	int ret;
+
+	r->xs = xs;
+	r->t = t;
+	ret = take_record(r);
+	if (!ret)
+		ret = start_forget(xs, t, name);
+	if (!ret)
+		ret = store_write(xs, t, r->file, "/config/domain/%s/saved", name);
+	if (!ret)
+		ret = store_write(xs, t, r->paused ? "1" : "0", "/config/domain/%s/paused", name);
+	return ret ? ret : store_write(xs, t, "on", "/config/domain/%s/power", name);
+}
+
+static int restore(struct xm *xm, const struct args *args, struct restoring *r)
+{
+	const char *name = r->head->name;
+	struct xs_handle *xs = xm_store(xm);
+	char *domid;
+	int ret, id;
+
+	if (!xs)
+		return 1;
+	if (record_name_problem(name))
+		return xm_fail(xm, "%s: it is of a domain with no possible name", r->file);
+	domid = store_read(xs, XBT_NULL, "/status/domain/%s/domid", name);
+	free(domid);
+	if (domid)
+		return xm_fail(xm, "%s is there already: end it first", name);
+	ret = store_transact(xs, switch_on, r);
+	if (ret == -EEXIST)
+		return strcmp(r->other, name) == 0 ?
+			       xm_fail(xm,
+				       "%s: there is another domain's record of that name: rename it with "
+				       "'%s rename'",
+				       name, xm->prog) :
+			       xm_fail(xm, "%s is called %s by now: '%s rename' it back first", name,
+				       r->other, xm->prog);
+	if (ret == -EBUSY)
+		return xm_fail(xm, "%s is just starting or ending: try again", name);
+	if (ret)
+		return xm_fail_store(xm, "writing the record", -ret);
+	return start_follow(xm, name, args_has(args, 'q'), &id);
+}
+
+static int run_restore(struct xm *xm, const struct args *args)
+{
+	char file[FILE_PATH_MAX];
+	struct saved_head head;
+	struct restoring r = {.head = &head, .file = file, .paused = args_has(args, 'p')};
+	int ret;
+
+	if (absolute(xm, args->at[0], file))
+		return 1;
+	ret = saved_head_read(file, &head, NULL);
+	if (ret == -EINVAL)
+		return xm_fail(xm, "%s is not a file that '%s save' made, or is damaged", file,
+			       xm->prog);
+	if (ret)
+		return xm_fail(xm, "%s cannot be read: %s", file, strerror(-ret));
+	ret = restore(xm, args, &r);
+	saved_head_free(&head);
+	return ret;
+}
+
+static const struct opt restore_options[] = {
+	{'p', "paused", NULL, "leave the domain paused (xm unpause lets it go on)"},
+	{'q', "quiet", NULL, "print errors only"},
+	{0},
+};
+
+const struct command cmd_restore = {
+	.name = "restore",
+	.usage = "[-p] [-q] FILE",
+	.summary = "Let a saved domain go on where it was",
+	.detail = "FILE is of 'xm save' and stays; its disks must be as they were then. A domain "
+		  "that has\n"
+		  "no record any more gets the one it was saved with.",
+	.options = restore_options,
+	.min_args = 1,
+	.max_args = 1,
+	.example = "xm restore /data/web.save",
+	.run = run_restore,
+};

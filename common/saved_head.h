@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * saved_head.h - the head of a file that xm save makes: whose memory follows, and its record.
+ *
+ * The record is text as it stood in /config/domain/NAME, key for key, so that the domain can be
+ * restored where nobody knows it. What follows the head is xend's (xend/stream.h).
+ */
+#ifndef COMMON_SAVED_HEAD_H
+#define COMMON_SAVED_HEAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SAVED_MAGIC "storevisor saved"	/* 16 bytes, no NUL */
+#define SAVED_VERSION 1u
+#define SAVED_NAME_MAX 64
+#define SAVED_RECORD_MAX (256u * 1024u)	/* bytes of keys and values */
+
+struct saved_head {
+	char name[SAVED_NAME_MAX + 1];
+	char uuid[37];
+	uint32_t nr_vcpus;		/* at most this many had run */
+	uint64_t nr_pages;		/* the domain had */
+	char *record;			/* pairs key NUL value NUL; keys below the record's path */
+	size_t record_len;
+};
+
+/* Writes @h at the place of @fd. 0 or -errno. */
+int saved_head_write(int fd, const struct saved_head *h);
+
+/*
+ * Reads a head from the beginning of the file @path. 0 and the file open behind the head in *@fd
+ * (NULL: closed); -EINVAL: no file of xm save, or a damaged one; else -errno. Then
+ * saved_head_free().
+ */
+int saved_head_read(const char *path, struct saved_head *h, int *fd);
+void saved_head_free(struct saved_head *h);
+
+/* Calls @each for every pair until it returns other than 0, which is returned. */
+int saved_head_each(const struct saved_head *h,
+		    int (*each)(void *arg, const char *key, const char *value), void *arg);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_save.c - a running domain becomes a file, and the file a running domain.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define __XEN_TOOLS__ 1
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+
+#include "make_elf.h"
+#include "saved_head.h"
+#include "world.h"
+
+static char file[64];
+static uint64_t free_kib;
+
+static int start(void **state)
+{
+	struct world *w;
+	int err = world_setup(state);
+
+	w = *state;
+	snprintf(file, sizeof(file), "%s/a.save", w->dir);
+	free_kib = fake_hv_free_kib();
+	world_record(w, "a");
+	world_run(w, 1);
+	assert_string_equal(state_of("a"), "running");
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	return err;
+}
+
+static void ask(struct world *w, const char *checkpoint)
+{
+	fake_set("/request/r1", NULL);
+	world_run(w, 0);
+	fake_set("/request/r1/args/file", file);
+	fake_set("/request/r1/args/checkpoint", checkpoint);
+	request(w, "save", "a");
+}
+
+/* Asks, and the guest does what it was asked for. */
+static void save(struct world *w, const char *checkpoint)
+{
+	ask(w, checkpoint);
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	world_run(w, 30);
+	if (fake_get("/request/r1/error"))
+		fail_msg("%s", fake_get("/request/r1/error"));
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+}
+
+static void restore(struct world *w)
+{
+	fake_set("/config/domain/a/saved", file);
+	fake_set("/config/domain/a/power", "on");
+	world_run(w, 5);
+}
+
+static void refused(const char *part)
+{
+	const char *error = fake_get("/request/r1/error");
+
+	assert_non_null(error);
+	if (!strstr(error, part))
+		fail_msg("no \"%s\" in \"%s\"", part, error);
+}
+
+static void test_saved_domain_is_gone_and_its_file_whole(void **state)
+{
+	struct saved_head h;
+	struct stat st;
+
+	save(*state, "0");
+	assert_string_equal(state_of("a"), "shutdown");
+	assert_int_equal(fake_hv_guest(), -1);
+	assert_clean(free_kib);
+	assert_string_equal(fake_get("/config/domain/a/power"), "off");
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_size > 16 * 256 * 4096);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(saved_head_read(file, &h, NULL), 0);
+	assert_string_equal(h.name, "a");
+	assert_string_equal(h.uuid, fake_get("/config/domain/a/uuid"));
+	assert_int_equal(h.nr_pages, 16 * 256);
+	saved_head_free(&h);
+}
+
+static void test_restored_domain_goes_on_in_other_frames(void **state)
+{
+	const struct make_elf *m = &make_elf_linux;
+	const struct start_info *si;
+	const struct shared_info *shared;
+	uint64_t cr3 = fake_hv_guest_reg(1, "cr3");
+
+	fake_hv_guest_memory(1, m->vbase + m->paddr)[5] = 0x5a; /* what it did while it ran */
+	save(*state, "0");
+	restore(*state);
+	assert_string_equal(error_of("a"), "");
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest(), 2);
+	assert_true(fake_hv_guest_reg(2, "cr3") != cr3);
+	assert_true(fake_hv_guest_reg(2, "rip") == m->vbase + m->paddr + m->entry_offset);
+	assert_true(fake_hv_pinned(2));
+	assert_int_equal(fake_hv_windows(), 0);
+	assert_int_equal(fake_hv_guest_memory(2, m->vbase + m->paddr)[5], 0x5a);
+	assert_int_equal(fake_hv_guest_memory(2, m->vbase + m->paddr)[6], 6 * 7 + 1);
+	si = (void *)fake_hv_guest_memory(2, fake_hv_guest_reg(2, "rsi"));
+	assert_int_equal(si->flags, SIF_VIRT_P2M_4TOOLS);
+	assert_true(fake_hv_granted(2, GNTTAB_RESERVED_XENSTORE, si->store_mfn));
+	assert_true(fake_hv_granted(2, GNTTAB_RESERVED_CONSOLE, si->console.domU.mfn));
+	assert_int_equal(atoi(fake_get("/local/domain/2/store/port")), si->store_evtchn);
+	shared = fake_hv_shared_info(2);
+	assert_true(shared->evtchn_pending[0] == 0 && shared->evtchn_mask[0] == ~0ul);
+	assert_string_equal(fake_get("/local/domain/2/control/feature-suspend"), "1");
+}
+
+static void test_p2m_of_a_restored_domain_names_its_new_frames(void **state)
+{
+	const struct start_info *si;
+	uint8_t *seen = calloc(1, 65 * 256 + 1);
+	uint64_t store_seen = 0;
+
+	save(*state, "0");
+	restore(*state);
+	si = (void *)fake_hv_guest_memory(2, fake_hv_guest_reg(2, "rsi"));
+	for (uint64_t pfn = 0; pfn < si->nr_pages; pfn++) {
+		uint64_t mfn = *(uint64_t *)fake_hv_guest_memory(2, si->mfn_list + pfn * 8);
+
+		assert_true(mfn < 65 * 256);
+		assert_int_equal(seen[mfn]++, 0);
+		store_seen += mfn == si->store_mfn;
+	}
+	assert_int_equal(store_seen, 1);
+	free(seen);
+}
+
+/* The disks change from the first instruction on: the memory fits them once. */
+static void test_file_is_used_up_before_the_domain_runs(void **state)
+{
+	struct world *w = *state;
+
+	save(w, "0");
+	fake_hv_fail("domain_unpause", -EIO);
+	restore(w);
+	assert_string_equal(state_of("a"), "failed");
+	assert_null(fake_get("/config/domain/a/saved"));
+}
+
+static void test_checkpointed_domain_goes_on(void **state)
+{
+	struct saved_head h;
+
+	save(*state, "1");
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest(), 1);
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_equal(saved_head_read(file, &h, NULL), 0);
+	saved_head_free(&h);
+}
+
+static void test_kernel_that_cannot_or_does_not_is_told_of(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/local/domain/1/control/feature-suspend", "");
+	ask(w, "0");
+	refused("does not offer to be suspended");
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	ask(w, "0");
+	world_run(w, 61);
+	refused("did not suspend itself");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "");
+	assert_string_equal(state_of("a"), "running");
+	assert_int_not_equal(access(file, F_OK), 0);
+}
+
+static void fails_to_save(struct world *w, const char *what, const char *words)
+{
+	char partial[80];
+
+	fake_hv_fail(what, -EIO);
+	ask(w, "0");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	world_run(w, 15);
+	fake_hv_fail("", 0);
+	refused(words);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_equal(fake_hv_windows(), 0);
+	snprintf(partial, sizeof(partial), "%s.partial", file);
+	assert_int_not_equal(access(file, F_OK), 0);
+	assert_int_not_equal(access(partial, F_OK), 0);
+}
+
+static void test_what_cannot_be_saved_goes_on_and_leaves_no_file(void **state)
+{
+	fails_to_save(*state, "page_types", "kinds of frames");
+}
+
+static void test_domain_that_nobody_saves_is_resumed(void **state)
+{
+	struct world *w = *state;
+
+	fake_hv_suspend(1);
+	world_run(w, 15);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+}
+
+static void test_xend_killed_in_the_middle_leaves_a_running_domain(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "0");
+	world_kill(w);
+	fake_hv_suspend(1);
+	world_start(w);
+	world_run(w, 15);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest(), 1);
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+}
+
+/* Every byte of the first pages, of the heads and lists, one at a time; and every cut. */
+static void test_damaged_file_is_refused_or_makes_a_guest_and_all_comes_back(void **state)
+{
+	struct world *w = *state;
+	FILE *f;
+	long len;
+
+	save(w, "0");
+	f = fopen(file, "r+");
+	fseek(f, 0, SEEK_END);
+	len = ftell(f);
+	for (long at = 0; at < 2600; at += 13) {
+		int c;
+
+		fseek(f, at, SEEK_SET);
+		c = fgetc(f);
+		fseek(f, at, SEEK_SET);
+		fputc(c ^ 0x81, f);
+		fflush(f);
+		restore(w);
+		assert_true(!strcmp(state_of("a"), "failed") || !strcmp(state_of("a"), "running"));
+		if (!strcmp(state_of("a"), "failed"))
+			assert_string_not_equal(error_of("a"), "");
+		fake_set("/config/domain/a/power", "off");
+		world_run(w, 1);
+		if (fake_hv_guest() >= 0)
+			fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_POWEROFF);
+		world_run(w, 15);
+		assert_clean(free_kib);
+		fseek(f, at, SEEK_SET);
+		fputc(c, f);
+		fflush(f);
+	}
+	for (long cut = 1; cut < len; cut += len / 40) {
+		assert_int_equal(ftruncate(fileno(f), len - cut), 0);
+		restore(w);
+		assert_string_equal(state_of("a"), "failed");
+		assert_clean(free_kib);
+		fake_set("/config/domain/a/power", "off");
+		world_run(w, 1);
+	}
+	fclose(f);
+}
+
+static void test_memory_of_another_domain_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	save(w, "0");
+	world_record(w, "b");
+	fake_set("/config/domain/b/saved", file);
+	world_run(w, 2);
+	assert_string_equal(state_of("b"), "failed");
+	assert_non_null(strstr(error_of("b"), "is the memory of another domain (a, uuid"));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, start, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_saved_domain_is_gone_and_its_file_whole),
+		T(test_restored_domain_goes_on_in_other_frames),
+		T(test_p2m_of_a_restored_domain_names_its_new_frames),
+		T(test_file_is_used_up_before_the_domain_runs),
+		T(test_checkpointed_domain_goes_on),
+		T(test_kernel_that_cannot_or_does_not_is_told_of),
+		T(test_what_cannot_be_saved_goes_on_and_leaves_no_file),
+		T(test_domain_that_nobody_saves_is_resumed),
+		T(test_xend_killed_in_the_middle_leaves_a_running_domain),
+		T(test_damaged_file_is_refused_or_makes_a_guest_and_all_comes_back),
+		T(test_memory_of_another_domain_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_save.c - xm save: ask the guest, write it down, end it or let it go on.
+ *
+ * What fails on the way leaves a running guest and no file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "home.h"
+#include "reconcile.h"
+#include "request_ops.h"
+#include "save_pv.h"
+#include "steps.h"
+#include "store.h"
+#include "xend.h"
+
+#define SUSPEND_NS (60 * NS_PER_S)
+
+static void let_go(struct domain *d)
+{
+	save_release(d->save);
+	d->save = NULL;
+}
+
+static int poll_ended(struct xend *x, struct request *r)
+{
+	const struct domain *d = domain_find(x, r->domain);
+
+	return !d || (d->domid < 0 && d->walk == WALK_NONE) ? 0 : -EINPROGRESS;
+}
+
+/* The guest still runs: wait on, or take the wish back. */
+static int poll_asked(struct xend *x, struct request *r, struct domain *d)
+{
+	if (x->now_ns < r->deadline_ns)
+		return -EINPROGRESS;
+	if (d->save_asked_twice || home_withdraw_shutdown(x, d) != -EALREADY) {
+		let_go(d);
+		return refuse(r, -ETIMEDOUT, "its kernel did not suspend itself within %d s",
+			      (int)(SUSPEND_NS / NS_PER_S));
+	}
+	/* It has taken the wish and is at it. */
+	d->save_asked_twice = true;
+	r->deadline_ns = x->now_ns + SUSPEND_NS;
+	return -EINPROGRESS;
+}
+
+static int go_on(struct xend *x, struct request *r, struct domain *d)
+{
+	int err = hv_domain_resume(x->hv, (uint16_t)d->domid);
+
+	return err ? refuse(r, err, "the hypervisor refuses to resume it: %s", strerror(-err)) : 0;
+}
+
+static int finish(struct xend *x, struct request *r, struct domain *d)
+{
+	char why[WORKER_WHY];
+	int err = save_result(d->save, why);
+	bool checkpoint;
+
+	if (err == -EINPROGRESS)
+		return err;
+	let_go(d);
+	checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint")) == 1;
+	if (err || checkpoint) {
+		int resumed = go_on(x, r, d);
+
+		return err ? refuse(r, err, "%s", why) : resumed;
+	}
+	steps_begin_down(x, d, AFTER_STOP, "save");
+	r->poll = poll_ended;
+	return -EINPROGRESS;
+}
+
+static int poll_saved(struct xend *x, struct request *r)
+{
+	struct domain *d = domain_find(x, r->domain);
+
+	if (!d || !d->save)
+		return refuse(r, -ESRCH, "it ended while it was being saved");
+	if (d->save_state == SAVE_ASKED)
+		return poll_asked(x, r, d);
+	r->deadline_ns = 0;
+	if (d->save_state == SAVE_SUSPENDED) {
+		int err = save_begin(d->save, x);
+
+		if (err) {
+			d->save = NULL;
+			go_on(x, r, d);
+			return refuse(r, err, "dom0 has no thread to spare");
+		}
+		d->save_state = SAVE_WRITING;
+	}
+	return finish(x, r, d);
+}
+
+/* Whether its kernel can: Linux says so in its home. */
+static bool can_suspend(struct xend *x, const struct domain *d)
+{
+	return store_read_long(x->xs, path_home((unsigned int)d->domid,
+						"control/feature-suspend")) == 1;
+}
+
+static int ask(struct xend *x, struct request *r, struct domain *d, const char *file)
+{
+	char why[WORKER_WHY];
+	int err = save_open(x, d, file, &d->save, why);
+
+	if (err)
+		return refuse(r, err, "%s", why);
+	d->save_state = SAVE_ASKED;
+	d->save_asked_twice = false;
+	err = home_ask_shutdown(x, d, "suspend");
+	if (err) {
+		let_go(d);
+		return refuse(r, err, "the store refuses control/shutdown: %s", strerror(-err));
+	}
+	memcpy(r->domain, d->name, sizeof(r->domain));
+	r->deadline_ns = x->now_ns + SUSPEND_NS;
+	r->poll = poll_saved;
+	return -EINPROGRESS;
+}
+
+int op_save(struct xend *x, struct request *r)
+{
+	struct domain *d = running_target(x, r);
+	char *file;
+	int err;
+
+	if (!d)
+		return -ESRCH;
+	if (d->save)
+		return refuse(r, -EBUSY, "%s is being saved", d->name);
+	if (d->state != STATE_RUNNING || d->walk != WALK_NONE)
+		return refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));
+	if (!can_suspend(x, d))
+		return refuse(r, -EOPNOTSUPP, "the kernel of %s does not offer to be suspended",
+			      d->name);
+	file = request_argument(x, r, "file");
+	if (!file || file[0] != '/' || strlen(file) >= RECORD_TEXT)
+		err = refuse(r, -EINVAL, "no absolute path of a file given");
+	else
+		err = ask(x, r, d, file);
+	free(file);
+	return err;
+}

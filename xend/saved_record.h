@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* saved_record.h - a domain's record as the head of a saved domain's file carries it. */
+#ifndef XEND_SAVED_RECORD_H
+#define XEND_SAVED_RECORD_H
+
+#include <xenstore.h>
+
+struct saved_head;
+
+/*
+ * Fills in @h->record from the record of @name, in one view of the store: all keys but the
+ * switches that say what is to happen now (power, saved). 0; -ENOENT; -E2BIG; -errno.
+ */
+int saved_record_read(struct xs_handle *xs, const char *name, struct saved_head *h);
+
+#endif
