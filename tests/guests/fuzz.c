@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz.c - random hypercalls with arguments that are nearly right, from one seed ("fuzz=N" on the
- * command line; the seed is all of it). A second vcpu rewrites the arguments meanwhile.
+ * command line; the seed is all of it on one CPU; "calls=N": how many). A second vcpu rewrites the very argument structure that the
+ * call under way reads: whoever reads a value twice sees two. With a CPU for each that happens all
+ * the time; "raced: " tells in how many calls.
  *
  * The guest may well end itself. What counts is the host: alive, and every frame back.
  */
 #include "claim.h"
 
 #define CALLS 20000
+#define REPORT 500 /* calls; the guest may end itself before all are made */
 #define ARGUMENT_PAGES 2
 #define SPARE_PAGES 6
 #define WORDS (PAGE_SIZE / sizeof(u64))
+#define HOT 16 /* words of the largest structure that most calls read */
 
 static u64 state;
 static u64 *argument[ARGUMENT_PAGES]; /* what pointers point to */
@@ -18,6 +22,8 @@ static u64 *spare[SPARE_PAGES];	      /* whose frames and mappings are played wi
 static u64 *read_only;
 static evtchn_port_t port;
 static grant_ref_t ref;
+static volatile u64 *under_way; /* HOT words that the present call may read */
+static u64 changes, raced;
 
 static u64 next(void)
 {
@@ -43,6 +49,15 @@ static u64 a_frame(void)
 	}
 }
 
+/* An argument structure, which the other vcpu goes for. */
+static u64 a_structure(u64 *page, u64 limit)
+{
+	u64 *at = page + below(limit);
+
+	WRITE_ONCE(under_way, at);
+	return (u64)at;
+}
+
 static u64 a_pointer(void)
 {
 	u64 *page = argument[below(ARGUMENT_PAGES)];
@@ -57,7 +72,7 @@ static u64 a_pointer(void)
 	case 6: return (u64)read_only + below(WORDS) * 8;
 	case 7: return (u64)spare[below(SPARE_PAGES)];
 	case 8: return (u64)page + below(PAGE_SIZE);
-	default: return (u64)page + below(WORDS / 2) * 8;
+	default: return a_structure(page, WORDS / 2);
 	}
 }
 
@@ -86,17 +101,29 @@ static u64 a_value(void)
 	}
 }
 
-/* Another vcpu at the same bytes: whoever reads twice sees two things. */
+/* Another vcpu at the same bytes: a bit is another now and then, and as it was. */
 static void disturb(void *arg)
 {
-	u64 n = 0;
+	u64 n = 1;
 
 	for (;;) {
-		volatile u64 *page = argument[n % ARGUMENT_PAGES];
+		volatile u64 *word = READ_ONCE(under_way) + (n >> 32) % HOT;
+		u64 was = *word;
 
-		page[n % WORDS] ^= 1UL << (n * 7 % 64);
-		n += 31;
+		*word = was ^ 1UL << (n >> 40) % 64;
+		*word = n >> 50 & 1 ? was : *word;
+		WRITE_ONCE(changes, changes + 1);
+		n = n * 6364136223846793005UL + 1442695040888963407UL;
 	}
+}
+
+/* The call, and whether its arguments changed meanwhile. */
+static void race(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6)
+{
+	u64 before = READ_ONCE(changes);
+
+	hypercall6(nr, a1, a2, a3, a4, a5, a6);
+	raced += READ_ONCE(changes) != before;
 }
 
 static bool would_stop_us(u64 nr, u64 op)
@@ -130,31 +157,32 @@ static void one_call(void)
 	case __HYPERVISOR_mmuext_op:
 		a[3] = below(8) ? DOMID_SELF : a_value();
 		a[1] = below(4) + 1;
-		hypercall6(nr, below(4) ? (u64)argument[0] + below(64) * 8 : a_pointer(), a[1],
-			   below(2) ? 0 : a_pointer(), a[3], a[4], 0);
+		race(nr, below(4) ? a_structure(argument[0], 64) : a_pointer(), a[1],
+		     below(2) ? 0 : a_pointer(), a[3], a[4], 0);
 		return;
 	case __HYPERVISOR_update_va_mapping:
-		hypercall6(nr, (u64)spare[below(SPARE_PAGES)], an_entry(), a[2], a[3], a[4], 0);
+		race(nr, (u64)spare[below(SPARE_PAGES)], an_entry(), a[2], a[3], a[4], 0);
 		return;
 	default:
-		hypercall6(nr, op, a[1], a[2], a[3], a[4], a[0]);
+		race(nr, op, a[1], a[2], a[3], a[4], a[0]);
 	}
 }
 
-static u64 seed_of(const char *text)
+/* The number after @key on the command line. */
+static u64 number_of(const char *key, u64 otherwise)
 {
-	const char *end;
+	const char *text = (const char *)start_info->cmd_line, *end;
 
 	for (; *text; text++)
-		if (strncmp(text, "fuzz=", 5) == 0)
-			return strtou64(text + 5, &end);
-	return 1;
+		if (strncmp(text, key, strlen(key)) == 0)
+			return strtou64(text + strlen(key), &end);
+	return otherwise;
 }
 
 GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
 {
 	struct evtchn_bind_ipi ipi = {0};
-	u64 seed = seed_of((const char *)start_info->cmd_line);
+	u64 seed = number_of("fuzz=", 1), calls = number_of("calls=", CALLS);
 
 	say("seed: %lu\n", seed);
 	state = seed * 0x9e3779b97f4a7c15UL | 1;
@@ -167,7 +195,11 @@ GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
 	need(hc_evtchn(EVTCHNOP_bind_ipi, &ipi));
 	port = ipi.port;
 	ref = grant_offer(guest_domid(), virt_to_mfn(spare[0]), 0);
+	under_way = argument[0];
 	need(vcpu_run(1, disturb, NULL));
-	for (unsigned int i = 0; i < CALLS; i++)
+	for (u64 i = 1; i <= calls; i++) {
 		one_call();
+		if (i % REPORT == 0)
+			say("raced: %lu of %lu\n", raced, i);
+	}
 }

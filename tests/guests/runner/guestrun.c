@@ -383,6 +383,8 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 	printf("%s %u - %s: %s%s%s\n", ok ? "ok" : "not ok", nr, name, claim,
 	       any_end ? ", " : strcmp(wanted, "success") ? ": " : "",
 	       any_end ? cmdline : strcmp(wanted, "success") ? wanted : "");
+	if (any_end && said(r, "raced: ", claim, sizeof(claim))[0])
+		printf("# raced: %s\n", claim);
 	if (!ok) {
 		printf("# it ended with '%s', not '%s'; error %d %s\n", got, wanted, err,
 		       r->d.error);
