@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_bzimage.c - any bytes as the module dom0's kernel comes in: unpacked without a byte read
- * outside the file or written outside the memory taken for it, or refused and that memory given back.
+ * outside the file or written outside the memory taken for it; or refused, and that memory is given
+ * back.
  */
 #include <string.h>
 

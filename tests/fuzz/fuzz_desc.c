@@ -67,7 +67,7 @@ static u64 take_desc(void)
 {
 	u64 b = take(1);
 
-	return b & 1 ? take(8) : 0x00af0000ffffULL << 16 >> 16 | take(1) << 40 | (b & 0xf0) << 48;
+	return b & 1 ? take(8) : 0xffff | take(1) << 40 | (b & 0xf0) << 48;
 }
 
 static void store(u64 op)
@@ -125,14 +125,15 @@ static void pin(u64 op)
 {
 	struct mmuext_op *e = (struct mmuext_op *)fuzz_memory;
 
-	*e = (struct mmuext_op){.cmd = op & 8 ? MMUEXT_UNPIN_TABLE : MMUEXT_PIN_L1_TABLE + (op & 3)};
+	e->cmd = op & 8 ? MMUEXT_UNPIN_TABLE : MMUEXT_PIN_L1_TABLE + (op & 3);
 	e->arg1.mfn = take_frame();
 	fuzz_hypercall(__HYPERVISOR_mmuext_op, FUZZ_PTR(e), 1, 0, DOMID_SELF);
 }
 
 static void step(void)
 {
-	static void (*const kinds[8])(u64 op) = {store, store, set_gdt, update, set_ldt, use_ldt, map, pin};
+	static void (*const kinds[8])(u64 op) = {store,	  store,   set_gdt, update,
+						 set_ldt, use_ldt, map,	    pin};
 	u64 op = take(1);
 
 	kinds[op >> 4 & 7](op & 15);

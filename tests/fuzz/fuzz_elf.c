@@ -21,7 +21,8 @@ static void check_image(const struct elf_image *img)
 
 		FUZZ_CHECK(s->file_offset <= img->len && s->file_size <= img->len - s->file_offset);
 		FUZZ_CHECK(s->file_size <= s->mem_size);
-		FUZZ_CHECK(s->paddr >= img->paddr_start && s->paddr + s->mem_size <= img->paddr_end);
+		FUZZ_CHECK(s->paddr >= img->paddr_start);
+		FUZZ_CHECK(s->paddr + s->mem_size <= img->paddr_end);
 		FUZZ_CHECK(s->vaddr + s->mem_size >= s->vaddr);
 	}
 	FUZZ_CHECK(memchr(img->guest_os, 0, sizeof(img->guest_os)) != NULL);

@@ -75,9 +75,9 @@ u64 take_slot(void)
 u64 take_value(void)
 {
 	static const u64 strange[] = {
-		~0ULL,	    HV_HOLE_START, HV_HOLE_END,	   1ULL << 47,	   DOMID_SELF, DOMID_IO,
-		DOMID_XEN,  1ULL << 63,	   ~0U,		   1ULL << 32,	   0x7fffffff, 0x80000000,
-		1ULL << 52, PAGE_SIZE,	   HV_HOLE_START - 8, HV_HOLE_END - 8,
+		~0ULL, HV_HOLE_START, HV_HOLE_END, 1ULL << 47, DOMID_SELF, DOMID_IO,
+		DOMID_XEN, 1ULL << 63, ~0U, 1ULL << 32, 0x7fffffff, 0x80000000,
+		1ULL << 52, PAGE_SIZE, HV_HOLE_START - 8, HV_HOLE_END - 8,
 	};
 	u64 b = take(1);
 
@@ -181,7 +181,9 @@ static void domains_make(void)
 {
 	hv_lock();
 	for (unsigned int i = 0; i < FUZZ_DOMAINS; i++) {
-		struct domain *d = machine_domain((domid_t)i, i == 1 ? 2 : 1, fuzz_pool[i], FUZZ_FRAMES);
+		unsigned int nr_vcpus = i == 1 ? 2 : 1;
+		struct domain *d =
+			machine_domain((domid_t)i, nr_vcpus, fuzz_pool[i], FUZZ_FRAMES);
 
 		machine_build_tables(fuzz_pool[i]);
 		machine_domain_start(d, fuzz_pool[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_hv.h - the hypervisor's middle (tests/fakes/hvsmp) driven by the bytes of an input: three
- * domains on one CPU, and whichever vcpu the scheduler chose takes the next bytes. After each step no
- * translation may be left that must not; after the input every count agrees, all domains die, and
- * every frame is back.
+ * domains on one CPU, and whichever vcpu the scheduler chose takes the next bytes. After each step
+ * no translation may be left that must not; after the input every count agrees, all domains die,
+ * and every frame is back.
  */
 #ifndef TESTS_FUZZ_HV_H
 #define TESTS_FUZZ_HV_H

@@ -150,8 +150,8 @@ static const struct {
 	{0xef, USER}, {0xe4, RAX | USER}, {0xe5, RAX | USER}, {0xe6, USER}, {0xe7, USER},
 	{0x6c, RDI | RCX | USER}, {0x6d, RDI | RCX | USER}, {0x6e, RSI | RCX | USER},
 	{0x6f, RSI | RCX | USER}, {0x0f32, RAX | RDX}, {0x0f30, 0}, {0x0f20, RM}, {0x0f22, 0},
-	{0x0f21, RM}, {0x0f23, 0}, {0x0f06, 0}, {0x0f08, 0}, {0x0f09, 0}, {0x0f31, RAX | RDX | USER},
-	{0x0f01, 0},
+	{0x0f21, RM}, {0x0f23, 0}, {0x0f06, 0}, {0x0f08, 0}, {0x0f09, 0},
+	{0x0f31, RAX | RDX | USER}, {0x0f01, 0},
 };
 
 static u32 row_of(u16 opcode)

@@ -18,13 +18,16 @@ static uint8_t *memory;
 
 static void *ram_map(struct guest_ram *ram, uint64_t pfn, size_t nr)
 {
-	FUZZ_CHECK(nr && nr <= GUEST_WINDOW_PAGES && pfn < ram->nr_pages && nr <= ram->nr_pages - pfn);
+	FUZZ_CHECK(nr && nr <= GUEST_WINDOW_PAGES);
+	FUZZ_CHECK(pfn < ram->nr_pages && nr <= ram->nr_pages - pfn);
 	return memory + pfn * GUEST_PAGE_SIZE;
 }
 
 static void ram_unmap(struct guest_ram *ram, void *window, size_t nr)
 {
-	FUZZ_CHECK((uint8_t *)window + nr * GUEST_PAGE_SIZE <= memory + ram->nr_pages * GUEST_PAGE_SIZE);
+	size_t at = (size_t)((uint8_t *)window - memory) / GUEST_PAGE_SIZE;
+
+	FUZZ_CHECK(at < ram->nr_pages && nr <= ram->nr_pages - at);
 }
 
 static void check_elf(const struct elf64 *elf)
@@ -45,7 +48,8 @@ static void build(const struct elf64 *elf)
 {
 	static const uint8_t initrd[INITRD_LEN];
 	static uint64_t p2m[GUEST_PAGES];
-	struct guest_ram ram = { .p2m = p2m, .nr_pages = GUEST_PAGES, .map = ram_map, .unmap = ram_unmap };
+	struct guest_ram ram = { .p2m = p2m, .nr_pages = GUEST_PAGES, .map = ram_map,
+				 .unmap = ram_unmap };
 	struct pv_start start = { .shared_info_mfn = 7, .store_port = 1, .console_port = 2,
 				  .cmdline = "root=/dev/xvda" };
 	struct pv_layout l;

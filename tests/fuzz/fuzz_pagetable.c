@@ -56,7 +56,9 @@ static void ext(u32 cmd, u64 arg1, u64 arg2, u32 foreign)
 
 static void pin(u64 op)
 {
-	ext(MMUEXT_PIN_L1_TABLE + (op & 3), take_frame(), 0, op & 8 ? (u32)take(1) & 3 : DOMID_SELF);
+	u32 foreign = op & 8 ? (u32)take(1) & 3 : DOMID_SELF;
+
+	ext(MMUEXT_PIN_L1_TABLE + (op & 3), take_frame(), 0, foreign);
 }
 
 static void other_ext(u64 op)
@@ -106,7 +108,8 @@ static void reservation(u64 op)
 		frame[i] = take_frame();
 	set_xen_guest_handle(r->extent_start, frame);
 	fuzz_hypercall(__HYPERVISOR_memory_op,
-		       op & 8 ? XENMEM_decrease_reservation : XENMEM_populate_physmap, FUZZ_PTR(r), 0, 0);
+		       op & 8 ? XENMEM_decrease_reservation : XENMEM_populate_physmap,
+		       FUZZ_PTR(r), 0, 0);
 }
 
 static void exchange(u64 op)
@@ -134,8 +137,8 @@ static void yield(u64 op)
 static void step(void)
 {
 	static void (*const kinds[16])(u64 op) = {
-		store, store, update, update, update, pin, pin, other_ext,
-		other_ext, va_mapping, va_mapping, trapped_store, touch, reservation, exchange, yield,
+		store, store, update, update, update, pin, pin, other_ext, other_ext,
+		va_mapping, va_mapping, trapped_store, touch, reservation, exchange, yield,
 	};
 	u64 op = take(1);
 

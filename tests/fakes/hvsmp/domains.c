@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* domains.c - domains of the fake machine that nobody had to ask for by hypercall, and their end. */
+/* domains.c - domains of the fake machine that nobody asked for by hypercall, and their end. */
 #include "machine.h"
 
 #include "domain/evtchn.h"
@@ -18,7 +18,8 @@ static u32 mfn_at(const u32 *pool, u32 place)
 	return __atomic_load_n(&pool[place], __ATOMIC_RELAXED);
 }
 
-struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool, unsigned int nr_frames)
+struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool,
+			      unsigned int nr_frames)
 {
 	struct xen_domctl_createdomain config = {.max_vcpus = nr_vcpus, .max_evtchn_port = 255,
 						 .max_grant_frames = 2, .max_maptrack_frames = 2,

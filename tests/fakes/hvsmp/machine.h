@@ -75,7 +75,8 @@ enum pool_place { P_L4, P_L3, P_L2, P_L1A, P_L1B, P_PLAIN };
  * A domain with @nr_vcpus vcpus and @nr_frames frames, named in @pool; the first is dom0. Not yet
  * running. Hypervisor lock held.
  */
-struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool, unsigned int nr_frames);
+struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool,
+			      unsigned int nr_frames);
 /* Fills five frames of @pool, still unused, with tables that map the rest of it. */
 void machine_build_tables(const u32 *pool);
 /* Its vcpus begin with the tables of @pool. Hypervisor lock held. */

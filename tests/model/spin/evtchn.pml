@@ -96,7 +96,8 @@ inline bind()
 {
 	enter();
 	if
-	:: near == FREE && far == UNBOUND && !is_gone -> d_step { near = INTERDOMAIN; far = INTERDOMAIN }
+	:: near == FREE && far == UNBOUND && !is_gone ->
+		d_step { near = INTERDOMAIN; far = INTERDOMAIN }
 	:: else
 	fi;
 	leave()

@@ -98,7 +98,7 @@ inline map()
 	fi
 }
 
-/* A batch of two, perhaps of the same handle: first all entries go, then one flush, then the rest. */
+/* A batch of two, perhaps of one handle: first all entries go, then one flush, then the rest. */
 inline unmap_one(which)
 {
 	if

@@ -8,8 +8,8 @@
  * commit of a change together with its request's number and reply (change.c, journal.c). Memory of
  * the daemon itself is lost when it is killed; the page, the slot and the store are not.
  *
- * FAULT: 1 req_cons published before the bytes are in the slot; 2 rsp_prod published before the slot
- * knows; 3 the change is committed without its reply; 4 a reply is replayed whatever the request's
+ * FAULT: 1 req_cons published before the bytes are in the slot; 2 rsp_prod published before the
+ * slot knows; 3 the change is committed without its reply; 4 a reply is replayed whatever the request's
  * number; 5 a request ends in two switches of the slot.
  */
 #ifndef FAULT

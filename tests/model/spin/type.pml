@@ -226,7 +226,7 @@ end:	do
 	:: atomic { pte && !writable[me] -> writable[me] = true } /* the walker */
 	:: atomic { link && !path[me] -> path[me] = true }
 	:: atomic { writable[me] -> assert(!(type == L1 && looked_at)) } /* the guest writes */
-	:: atomic { path[me] -> assert(!(type == WR && valid)) }	/* the walker goes through it */
+	:: atomic { path[me] -> assert(!(type == WR && valid)) } /* its walker goes through it */
 	:: request[me] -> serve()
 	:: ops < OPS -> ops++; hypercall()
 	od

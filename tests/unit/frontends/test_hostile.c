@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_hostile.c - the block and network frontends against a backend that lies: whatever it writes
- * to the rings and whenever, nothing is read or written outside the frontend's own pages, no page is
- * used again while the backend has it, and a broken ring stays broken.
+ * to the rings and whenever, nothing is read or written outside the frontend's own pages, no page
+ * is used again while the backend has it, and a broken ring stays broken.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,7 +213,8 @@ static void blk_lies(void)
 
 static void blk_answers(void)
 {
-	*RING_GET_RESPONSE(&blk.ring, blk.ring.rsp_cons) = (struct blkif_response){.id = blk.next_id};
+	*RING_GET_RESPONSE(&blk.ring, blk.ring.rsp_cons) =
+		(struct blkif_response){.id = blk.next_id};
 	blk.ring.sring->rsp_prod = blk.ring.rsp_cons + 1;
 }
 
@@ -286,7 +287,8 @@ static void test_a_number_no_buffer_has_breaks_the_ring(void **state)
 {
 	u8 frame[NET_FRAME_MAX];
 
-	*RING_GET_RESPONSE(&net.rx, 0) = (struct netif_rx_response){.id = NET_RX_BUFFERS, .status = 60};
+	*RING_GET_RESPONSE(&net.rx, 0) =
+		(struct netif_rx_response){.id = NET_RX_BUFFERS, .status = 60};
 	net.rx.sring->rsp_prod = 1;
 	assert_int_equal(netfront_receive(&net, frame, NS_PER_S), -EIO);
 	assert_true(net.is_broken);

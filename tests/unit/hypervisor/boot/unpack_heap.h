@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unpack_heap.h - what boot/unpack.c stands on, on the host: one block of memory with a guard behind. */
+/* unpack_heap.h - what boot/unpack.c stands on, on the host: one block of memory, and a guard. */
 #ifndef TEST_UNPACK_HEAP_H
 #define TEST_UNPACK_HEAP_H
 
