@@ -278,7 +278,7 @@ static int takes_a_change(const char *dir)
 	return ret;
 }
 
-/* The whole daemon, started after the reboot, must see the same. Changes live.*: in a child only. */
+/* The whole daemon, started after the reboot, must see the same. Changes live: in a child only. */
 static uint64_t digest_after_boot(const char *dir)
 {
 	uint64_t digest;
