@@ -2,14 +2,12 @@
 /*
  * save_pv.c - reads a suspended PV domain and writes the stream of stream.h.
  *
- * All that the guest says of itself (its p2m list, its page tables) is taken as a claim: a frame
- * counts as the guest's when the hypervisor maps it for us, and names that lead nowhere end the
- * save with one message. The domain does not run meanwhile.
+ * All that the guest says of itself is taken as a claim: names that lead nowhere end the save with
+ * one message. The domain does not run meanwhile.
  */
 #include "save_pv.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,49 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define __XEN_TOOLS__ 1
-#include <xen/xen.h>
-
-#include "guest_ram.h"
-#include "pv_tables.h"
-#include "saved_head.h"
+#include "save_priv.h"
 #include "saved_record.h"
 #include "stream.h"
 #include "xend.h"
 
-#define PAGE GUEST_PAGE_SIZE
-#define P2M_FLAGS (3ull << 62)		/* Linux: a foreign frame, or none of the p2m's */
-#define P2M_PER_PAGE (PAGE / 8)
-#define MAX_PFN (1ull << 30)
-#define NO_PFN UINT32_MAX
 #define FPU_MAX 16384u
-#define LEVELS 4
 
-/* One page of a guest's table, kept while a walk stays in it. */
-struct table {
-	uint64_t mfn;
-	uint64_t entry[PV_TABLE_ENTRIES];
-};
-
-struct save {
-	struct worker worker;		/* first */
-	struct saved_head head;
-	char path[RECORD_TEXT], partial[RECORD_TEXT + 16];
-	bool is_whole;
-	int fd;
-	uint16_t domid;
-	/* below: the worker's */
-	struct hv *hv;
-	struct hv_domain info;
-	uint64_t nr_pfns, *p2m;		/* by pfn: an mfn, or PV_NO_FRAME */
-	uint64_t nr_p2m_frames, *p2m_frame;	/* mfns of the guest's own list */
-	uint64_t max_mfn;
-	uint32_t *pfn_of;		/* by mfn */
-	struct table walk[LEVELS + 1];
-	uint8_t *batch;
-};
-
-static int fail(struct save *s, int err, const char *what)
+int save_fail(struct save *s, int err, const char *what)
 {
 	return worker_fail(&s->worker, err, "%s: %s", what, strerror(-err));
 }
@@ -118,117 +81,12 @@ static int put_headers(struct save *s)
 	return err;
 }
 
-/* --- the guest's p2m list --- */
-
-/* The table page @mfn of @level, read unless it is the one read last. */
-static const struct table *load_table(struct save *s, unsigned int level, uint64_t mfn)
-{
-	struct table *t = &s->walk[level];
-	const void *page;
-
-	if (t->mfn == mfn)
-		return t;
-	page = hv_map_read(s->hv, s->domid, &mfn, 1);
-	if (!page)
-		return NULL;
-	memcpy(t->entry, page, sizeof(t->entry));
-	t->mfn = mfn;
-	hv_unmap(s->hv, (void *)page, 1);
-	return t;
-}
-
-/* What the guest's tables from @top show at @va; PV_NO_FRAME: nothing. */
-static uint64_t walk(struct save *s, uint64_t top, uint64_t va)
-{
-	uint64_t mfn = top;
-
-	for (unsigned int level = LEVELS; level >= 1 && mfn != PV_NO_FRAME; level--) {
-		const struct table *t = load_table(s, level, mfn);
-
-		if (!t)
-			return PV_NO_FRAME;
-		mfn = pv_entry_frame(t->entry[va >> (3 + 9 * level) & (PV_TABLE_ENTRIES - 1)]);
-	}
-	return mfn;
-}
-
-static int read_p2m_page(struct save *s, uint64_t n, uint64_t mfn)
-{
-	const uint64_t *list = hv_map_read(s->hv, s->domid, &mfn, 1);
-
-	if (!list)
-		return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
-	for (uint64_t i = 0, pfn = n * P2M_PER_PAGE; i < P2M_PER_PAGE && pfn < s->nr_pfns;
-	     i++, pfn++) {
-		uint64_t frame = list[i];
-
-		s->p2m[pfn] = PV_NO_FRAME;
-		if (frame & P2M_FLAGS || frame > s->max_mfn)
-			continue;
-		s->p2m[pfn] = frame;
-		s->pfn_of[frame] = (uint32_t)pfn;
-	}
-	s->p2m_frame[n] = mfn;
-	hv_unmap(s->hv, (void *)list, 1);
-	return 0;
-}
-
-static int make_maps(struct save *s)
-{
-	int err = hv_max_page(s->hv, &s->max_mfn);
-
-	if (err)
-		return fail(s, err, "the hypervisor does not say how many frames there are");
-	s->nr_p2m_frames = (s->nr_pfns + P2M_PER_PAGE - 1) / P2M_PER_PAGE;
-	s->p2m = calloc(s->nr_pfns, sizeof(*s->p2m));
-	s->p2m_frame = calloc(s->nr_p2m_frames, sizeof(*s->p2m_frame));
-	s->pfn_of = malloc((s->max_mfn + 1) * sizeof(*s->pfn_of));
-	s->batch = malloc(sizeof(struct stream_pages) + STREAM_BATCH * (8 + PAGE));
-	if (!s->p2m || !s->p2m_frame || !s->pfn_of || !s->batch)
-		return fail(s, -ENOMEM, "dom0 has not enough memory to save a domain");
-	memset(s->pfn_of, 0xff, (s->max_mfn + 1) * sizeof(*s->pfn_of));
-	for (unsigned int level = 1; level <= LEVELS; level++)
-		s->walk[level].mfn = PV_NO_FRAME;
-	return 0;
-}
-
-/* Where the list is, the kernel said in the shared page: Linux does from 4.4 on. */
-static int read_p2m(struct save *s, const struct shared_info *si)
-{
-	uint64_t va = si->arch.p2m_vaddr, top = xen_cr3_to_pfn(si->arch.p2m_cr3);
-	int err;
-
-	s->nr_pfns = si->arch.max_pfn;
-	if (!s->nr_pfns || s->nr_pfns > MAX_PFN || !si->arch.p2m_cr3 || va % PAGE)
-		return worker_fail(&s->worker, -EOPNOTSUPP,
-				   "its kernel does not say where its list of frames is");
-	err = make_maps(s);
-	for (uint64_t n = 0; !err && n < s->nr_p2m_frames; n++) {
-		uint64_t mfn = walk(s, top, va + n * PAGE);
-
-		if (mfn == PV_NO_FRAME)
-			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
-		err = read_p2m_page(s, n, mfn);
-	}
-	return err;
-}
-
-/* An mfn of the guest's as a pfn: only what its own list agrees with. */
-static uint64_t pfn_of(void *arg, uint64_t mfn)
-{
-	const struct save *s = arg;
-
-	if (mfn > s->max_mfn || s->pfn_of[mfn] == NO_PFN)
-		return PV_NO_FRAME;
-	return s->pfn_of[mfn];
-}
-
 static int put_p2m_frames(struct save *s)
 {
 	const struct stream_p2m head = { 0, (uint32_t)(s->nr_pfns - 1) };
 
 	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
-		s->p2m_frame[n] = pfn_of(s, s->p2m_frame[n]);
+		s->p2m_frame[n] = save_pfn_of(s, s->p2m_frame[n]);
 		if (s->p2m_frame[n] == PV_NO_FRAME)
 			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
 	}
@@ -247,7 +105,7 @@ static int copy_page(struct save *s, uint32_t type, const uint8_t *page, uint8_t
 		memcpy(out, page, PAGE);
 		return 0;
 	}
-	if (pv_table_translate((const uint64_t *)page, (uint64_t *)out, level, pfn_of, s, &unknown))
+	if (pv_table_translate((const uint64_t *)page, (uint64_t *)out, level, save_pfn_of, s, &unknown))
 		return worker_fail(&s->worker, -EFAULT,
 				   "a page table of it names the frame %#llx, which is not its own",
 				   (unsigned long long)unknown);
@@ -272,7 +130,7 @@ static int copy_pages(struct save *s, const uint64_t *mfn, const uint32_t *type,
 		return 0;
 	window = hv_map_read(s->hv, s->domid, with, nr_with);
 	if (!window)
-		return fail(s, errno ? -errno : -EFAULT, "its memory cannot be read");
+		return save_fail(s, errno ? -errno : -EFAULT, "its memory cannot be read");
 	for (size_t i = 0; !err && i < nr; i++) {
 		if (!PAGE_HAS_DATA(type[i]))
 			continue;
@@ -295,7 +153,7 @@ static int put_batch(struct save *s, const uint64_t *pfn, size_t nr)
 		mfn[i] = s->p2m[pfn[i]];
 	err = hv_page_types(s->hv, s->domid, mfn, nr, type);
 	if (err)
-		return fail(s, err, "the hypervisor does not tell kinds of frames");
+		return save_fail(s, err, "the hypervisor does not tell kinds of frames");
 	*rec = (struct stream_pages){ (uint32_t)nr, 0 };
 	for (size_t i = 0; i < nr; i++)
 		rec->pfn[i] = pfn[i] | (uint64_t)type[i] << STREAM_TYPE_SHIFT;
@@ -309,6 +167,9 @@ static int put_pages(struct save *s)
 	size_t nr = 0;
 	int err = 0;
 
+	s->batch = malloc(sizeof(struct stream_pages) + STREAM_BATCH * (8 + PAGE));
+	if (!s->batch)
+		return save_fail(s, -ENOMEM, "dom0 has not enough memory to save a domain");
 	for (uint64_t i = 0; !err && i < s->nr_pfns; i++) {
 		if (s->p2m[i] != PV_NO_FRAME)
 			pfn[nr++] = i;
@@ -325,10 +186,10 @@ static int put_pages(struct save *s)
 /* From mfns to pfns, all that a context names. */
 static int translate_context(struct save *s, unsigned int vcpu, struct vcpu_guest_context *c)
 {
-	uint64_t top = pfn_of(s, xen_cr3_to_pfn(c->ctrlreg[3]));
-	uint64_t user = c->ctrlreg[1] ? pfn_of(s, xen_cr3_to_pfn(c->ctrlreg[1])) : 0;
+	uint64_t top = save_pfn_of(s, xen_cr3_to_pfn(c->ctrlreg[3]));
+	uint64_t user = c->ctrlreg[1] ? save_pfn_of(s, xen_cr3_to_pfn(c->ctrlreg[1])) : 0;
 	/* SCHEDOP_shutdown's third argument: the frame of start_info */
-	uint64_t start = vcpu ? 0 : pfn_of(s, c->user_regs.rdx);
+	uint64_t start = vcpu ? 0 : save_pfn_of(s, c->user_regs.rdx);
 
 	if (top == PV_NO_FRAME || user == PV_NO_FRAME || start == PV_NO_FRAME)
 		return -EFAULT;
@@ -338,7 +199,7 @@ static int translate_context(struct save *s, unsigned int vcpu, struct vcpu_gues
 	if (!vcpu)
 		c->user_regs.rdx = start;
 	for (unsigned int i = 0; i * 512 < c->gdt_ents && i < 16; i++) {
-		c->gdt_frames[i] = pfn_of(s, c->gdt_frames[i]);
+		c->gdt_frames[i] = save_pfn_of(s, c->gdt_frames[i]);
 		if (c->gdt_frames[i] == PV_NO_FRAME)
 			return -EFAULT;
 	}
@@ -359,7 +220,7 @@ static int put_vcpu(struct save *s, unsigned int i)
 	if (!err)
 		err = hv_vcpu_get_fpu(s->hv, s->domid, i, fpu, &fpu_len);
 	if (err)
-		return fail(s, err, what);
+		return save_fail(s, err, what);
 	if (translate_context(s, i, &ctx))
 		return worker_fail(&s->worker, -EFAULT,
 				   "virtual CPU %u uses frames that are not the domain's", i);
@@ -390,7 +251,7 @@ static int put_clock(struct save *s)
 	struct stream_tsc tsc;
 
 	if (err)
-		return fail(s, err, "the hypervisor does not give its clock");
+		return save_fail(s, err, "the hypervisor does not give its clock");
 	tsc = (struct stream_tsc){ clock.mode, clock.khz, clock.elapsed_ns, clock.incarnation, 0 };
 	return put_record(s, STREAM_TSC_INFO, &tsc, sizeof(tsc), NULL, 0);
 }
@@ -402,7 +263,7 @@ static int write_body(struct save *s, const struct shared_info *si)
 	int err = put_headers(s);
 
 	if (!err)
-		err = read_p2m(s, si);
+		err = save_read_p2m(s, si);
 	if (!err)
 		err = put_p2m_frames(s);
 	if (!err)
@@ -438,19 +299,19 @@ static int run(struct worker *w)
 	int err = hv_open(&s->hv);
 
 	if (err)
-		return fail(s, err, "no hypercalls");
+		return save_fail(s, err, "no hypercalls");
 	err = hv_domain_info(s->hv, s->domid, &s->info);
 	if (err)
-		return fail(s, err, "the hypervisor does not know it");
+		return save_fail(s, err, "the hypervisor does not know it");
 	si = hv_map_read(s->hv, s->domid, &s->info.shared_info_mfn, 1);
 	if (!si)
-		return fail(s, errno ? -errno : -EFAULT, "its shared page cannot be read");
+		return save_fail(s, errno ? -errno : -EFAULT, "its shared page cannot be read");
 	err = write_head(s);
 	if (!err)
 		err = write_body(s, si);
 	hv_unmap(s->hv, (void *)si, 1);
 	if (!err && fsync(s->fd))
-		err = fail(s, -errno, "the disk does not take it");
+		err = save_fail(s, -errno, "the disk does not take it");
 	if (!err && rename(s->partial, s->path))
 		err = worker_fail(w, -errno, "%.900s cannot be made: %s", s->path, strerror(errno));
 	s->is_whole = !err;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * restore_priv.h - what the restore_*.c files share: a restore under way. All of it is the worker's
+ * while that runs.
+ */
+#ifndef XEND_RESTORE_PRIV_H
+#define XEND_RESTORE_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define __XEN_TOOLS__ 1
+#include <xen/xen.h>
+
+#include "domain.h"
+#include "guest_ram.h"
+#include "hv.h"
+#include "saved_head.h"
+#include "worker.h"
+
+#define PAGE GUEST_PAGE_SIZE
+#define P2M_PER_PAGE (PAGE / 8)
+
+struct saved_vcpu {
+	bool has_context, has_callbacks;
+	struct vcpu_guest_context ctx;
+	uint8_t callbacks[HV_CALLBACKS_SIZE];
+	uint8_t *fpu;
+	size_t fpu_len;
+};
+
+struct restore {
+	struct worker worker;		/* first */
+	struct saved_head head;
+	int fd;
+	uint16_t domid;
+	uint64_t shared_info_mfn;
+	struct build_result made;
+	struct hv *hv;
+	uint64_t nr_pfns;
+	uint64_t *p2m;			/* PV_NO_FRAME: no frame given */
+	uint8_t *type;
+	uint64_t *p2m_frame;		/* pfns of the guest's list */
+	uint64_t nr_p2m_frames;
+	uint8_t *body;
+	size_t body_room;
+	uint8_t shared_info[PAGE];
+	bool has_shared_info;
+	struct saved_vcpu vcpu[RECORD_MAX_VCPUS];
+};
+
+/* Set the worker's words; both return an error. */
+int restore_fail(struct restore *r, int err, const char *what);
+int restore_damaged(struct restore *r, const char *what);
+
+/* The frame given for @pfn; PV_NO_FRAME. @arg: a struct restore. */
+uint64_t restore_mfn_of(void *arg, uint64_t pfn);
+
+/* restore_stream.c: reads all records, giving frames and filling them. */
+int restore_read_stream(struct restore *r);
+
+/* restore_finish.c: writes what is new for the guest, pins its tables, sets its vcpus. */
+int restore_finish(struct restore *r);
+
+#endif
