@@ -65,7 +65,7 @@ int vcpu_create(struct domain *d, unsigned int id)
 	v->domain = d;
 	v->pause_flags = VPF_DOWN;
 	v->vcpu_info = &d->shared_info->vcpu_info[id];
-	v->vcpu_info->evtchn_upcall_mask = 1;
+	WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 1);
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
 	v->periodic_period_ns = PERIODIC_DEFAULT_NS;
@@ -146,6 +146,14 @@ void vcpu_unpause(struct vcpu *v)
 
 /* --- registered areas --- */
 
+/* Both are the guest's memory, which its other vcpus may write meanwhile. */
+static void info_copy(struct vcpu_info *to, const struct vcpu_info *from)
+{
+	_Static_assert(sizeof(*to) % sizeof(u64) == 0, "copied by words");
+	for (size_t i = 0; i < sizeof(*to) / sizeof(u64); i++)
+		WRITE_ONCE(((u64 *)to)[i], READ_ONCE(((const u64 *)from)[i]));
+}
+
 int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset)
 {
 	struct domain *d = v->domain;
@@ -164,13 +172,13 @@ int vcpu_register_info(struct vcpu *v, u64 mfn, u32 offset)
 	if (rc)
 		return -EINVAL;
 	new = (struct vcpu_info *)((char *)mfn_to_virt(_mfn(mfn)) + offset);
-	memcpy(new, v->vcpu_info, sizeof(*new));
+	info_copy(new, v->vcpu_info);
 	v->vcpu_info = new;
 	v->vcpu_info_frame = f;
 	v->time_tsc_base = 0;
 	vcpu_time_update(v);
 	/* Nothing that came during the move is lost: look at every port once. */
-	new->evtchn_pending_sel = ~0UL;
+	WRITE_ONCE(new->evtchn_pending_sel, ~0UL);
 	vcpu_mark_events_pending(v);
 	return 0;
 }

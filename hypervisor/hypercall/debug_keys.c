@@ -129,8 +129,8 @@ static void print_domains(void)
 					 "masked %u, %lu ms",
 					 i, state_name(v), (int)v->last_cpu,
 					 (unsigned long)(v->affinity & smp_cpu_mask()),
-					 v->vcpu_info->evtchn_upcall_pending,
-					 v->vcpu_info->evtchn_upcall_mask,
+					 READ_ONCE(v->vcpu_info->evtchn_upcall_pending),
+					 READ_ONCE(v->vcpu_info->evtchn_upcall_mask),
 					 (unsigned long)vcpu_cpu_time_ns(v) / 1000000);
 		}
 	}

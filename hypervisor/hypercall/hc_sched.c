@@ -18,7 +18,7 @@ static long op_yield(u64 arg)
 
 static long op_block(u64 arg)
 {
-	current->vcpu_info->evtchn_upcall_mask = 0;
+	WRITE_ONCE(current->vcpu_info->evtchn_upcall_mask, 0);
 	sched_block();
 	return 0;
 }

@@ -19,7 +19,7 @@
 static u64 guest_view_of_flags(const struct vcpu *v, u64 flags)
 {
 	flags &= ~(u64)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
-	if (!v->vcpu_info->evtchn_upcall_mask)
+	if (!READ_ONCE(v->vcpu_info->evtchn_upcall_mask))
 		flags |= X86_EFLAGS_IF;
 	if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
 		flags |= (u64)v->pv.iopl << 12;
@@ -48,7 +48,7 @@ bounce(struct cpu_user_regs *regs, u64 address, bool masks_events, bool has_erro
 	if (has_error)
 		frame[F_ERROR] = error_code;
 	frame[F_RIP] = regs->rip;
-	frame[F_CS] = regs->cs | (u64)v->vcpu_info->evtchn_upcall_mask << 32;
+	frame[F_CS] = regs->cs | (u64)READ_ONCE(v->vcpu_info->evtchn_upcall_mask) << 32;
 	frame[F_RFLAGS] = guest_view_of_flags(v, regs->rflags);
 	frame[F_RSP] = regs->rsp;
 	frame[F_SS] = regs->ss;
@@ -65,7 +65,7 @@ bounce(struct cpu_user_regs *regs, u64 address, bool masks_events, bool has_erro
 	regs->rflags = (regs->rflags & ~(u64)FLAGS_CLEARED_ON_ENTRY) | X86_EFLAGS_IF;
 	regs->entry_vector = TRAP_SYSCALL; /* rcx and r11 are on the guest's stack: the fast way out may use them */
 	if (masks_events)
-		v->vcpu_info->evtchn_upcall_mask = 1;
+		WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 1);
 	if (unlikely(copy_to_guest(regs->rsp, &frame[first], size)))
 		domain_crash(v->domain, "kernel stack %#lx cannot be written for a trap frame of %#lx",
 			     (unsigned long)regs->rsp, (unsigned long)frame[F_RIP]);

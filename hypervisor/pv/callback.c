@@ -30,7 +30,9 @@ static bool code_address_ok(u64 va)
 
 bool vcpu_event_is_deliverable(const struct vcpu *v)
 {
-	return v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask;
+	const struct vcpu_info *vi = v->vcpu_info; /* the guest's memory */
+
+	return READ_ONCE(vi->evtchn_upcall_pending) && !READ_ONCE(vi->evtchn_upcall_mask);
 }
 
 long hc_set_trap_table(struct hc_args *a)
@@ -207,7 +209,7 @@ long hc_iret(struct hc_args *a)
 		regs->r11 = c.r11;
 		regs->rcx = c.rcx;
 	}
-	v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
+	WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(c.rflags & X86_EFLAGS_IF));
 	v->pv.nmi_masked = false;
 	return HC_REGS_SET;
 }
