@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Thirty domains come and go; the machine is what it was.
+# Domains come and go, thirty of them on our hypervisor; the machine is what it was.
 . "$(dirname "$0")/lib.sh"
 inside cycles.sh --disk "$SCRATCH/disk"
 finish

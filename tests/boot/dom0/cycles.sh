@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Create and destroy thirty times; free memory, keys and processes return exactly. The first cycle
-# fills caches that stay.
+# fills caches that stay. On Debian's hypervisor, where only the daemons are ours, ten times.
 . /mnt/dom0/lib.sh
+rounds=30
+is_ours || rounds=10
 
 # counts: everything that must return. /history keeps a bounded number of lines for each name.
 counts()
@@ -24,8 +26,8 @@ claim "a second" cycle
 sleep 2
 before=$(counts)
 i=0
-cycles() { while [ $i -lt 30 ]; do cycle || return 1; i=$((i + 1)); done; }
-claim "thirty domains are created and destroyed" cycles
+cycles() { while [ $i -lt $rounds ]; do cycle || return 1; i=$((i + 1)); done; }
+claim "$rounds domains are created and destroyed" cycles
 settled() { [ "$before" = "$(counts)" ]; }
 until_true 10 settled >/dev/null 2>&1 || : # what is still wrong, the next line says
 same "free memory, keys, processes, files, descriptors are what they were" "$before" "$(counts)"
