@@ -106,15 +106,8 @@ inventory()
 	echo "taps $(ls /sys/class/net | grep -c vif)"
 }
 
-# is_ours: the hypervisor under test is. One that does not say its name is none.
-is_ours()
-{
-	case $(xm info | grep '^xen_extra') in
-	*storevisor*) ;;
-	'') claim "xm info names the hypervisor" false ;;
-	*) return 1 ;;
-	esac
-}
+# is_ours: the hypervisor under test is.
+is_ours() { grep -q storevisor /sys/hypervisor/version/extra; }
 
 # audits: our hypervisor recounts every reference of every frame, and finds each right.
 audits()
