@@ -68,8 +68,8 @@ claim "of two creates of one name one wins" sh -c '
 	xm create -q '"$dir"'/web.cfg name=race 2>/dev/null & a=$!; xm create -q '"$dir"'/web.cfg name=race 2>/dev/null; b=$?
 	wait $a; [ $(($? + b)) = 1 ]'
 claim "the console answers a script" sh -c 'printf "hi\n" | xm console --idle 0.5 web | grep -q "heard hi"'
-claim "Ctrl-C during create leaves nothing" sh -c '
-	timeout -s INT 0.5 xm create -q '"$dir"'/web.cfg name=slow extra=fake=hang; ! xm list -a slow'
+timeout -s INT 0.5 xm create -q "$dir/web.cfg" name=slow extra=fake=hang
+claim "Ctrl-C during create leaves nothing" until_true sh -c '! xm list -a slow'
 xm create -q "$dir/web.cfg" name=patient extra=fake=hang >"$dir/patient.out" 2>&1 &
 patient=$!
 until_true test "$(xm list -a patient 2>/dev/null | wc -l)" = 2
