@@ -225,13 +225,15 @@ int store_verify(struct store *s)
 	return ret;
 }
 
-static int open_and_verify(const char *dir, size_t map_size, struct store **out)
+static int open_and_verify(const char *dir, size_t map_size, struct store **out, bool *differ)
 {
 	int ret = store_open(dir, map_size, true, out);
 
 	if (ret < 0)
 		return ret;
 	ret = store_verify(*out);
+	if (ret == 0)
+		ret = store_roots_agree(*out, differ);
 	if (ret < 0) {
 		store_close(*out);
 		*out = NULL;
@@ -241,15 +243,14 @@ static int open_and_verify(const char *dir, size_t map_size, struct store **out)
 
 int store_open_whole(const char *dir, size_t map_size, struct store **out, bool *stepped_back)
 {
-	int ret = open_and_verify(dir, map_size, out);
 	struct store_roots roots;
+	int ret;
 
 	*stepped_back = false;
-	if (ret == 0)
-		return store_roots_agree(*out, stepped_back);
+	ret = open_and_verify(dir, map_size, out, stepped_back);
 	if (ret != -EBADMSG || store_roots_step_back(dir, &roots) < 0)
 		return ret;
-	ret = open_and_verify(dir, map_size, out);
+	ret = open_and_verify(dir, map_size, out, stepped_back);
 	*stepped_back = ret == 0;
 	if (ret < 0 && store_roots_put_back(dir, &roots) < 0)
 		ret = -EIO;
