@@ -142,6 +142,8 @@ static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 	const char *name = r->head->name;
 	int ret;
 
+	if (store_exists(xs, t, "/status/domain/%s/domid", name))
+		return -EISCONN;
 	r->xs = xs;
 	r->t = t;
 	ret = take_record(r);
@@ -158,18 +160,15 @@ static int restore(struct xm *xm, const struct args *args, struct restoring *r)
 {
 	const char *name = r->head->name;
 	struct xs_handle *xs = xm_store(xm);
-	char *domid;
 	int ret, id;
 
 	if (!xs)
 		return 1;
 	if (record_name_problem(name))
 		return xm_fail(xm, "%s: it is of a domain with no possible name", r->file);
-	domid = store_read(xs, XBT_NULL, "/status/domain/%s/domid", name);
-	free(domid);
-	if (domid)
-		return xm_fail(xm, "%s is there already: end it first", name);
 	ret = store_transact(xs, switch_on, r);
+	if (ret == -EISCONN)
+		return xm_fail(xm, "%s is there already: end it first", name);
 	if (ret == -EEXIST)
 		return strcmp(r->other, name) == 0 ?
 			       xm_fail(xm,

@@ -295,6 +295,7 @@ static int replace_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	json_t *expected = record_json(r->old), *found;
 	struct record now;
 	int ret = record_get(xs, t, r->old->name, &now);
+	char *saved;
 	bool same;
 
 	if (ret) {
@@ -308,8 +309,15 @@ static int replace_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	json_decref(found);
 	if (!same)
 		return -ESTALE;
+	/* What it goes on from at its next start is not part of what people edit. */
+	saved = get_text(xs, t, r->old->name, "saved");
 	ret = store_remove(xs, t, DIR, r->old->name);
-	return ret ? ret : put_fields(xs, t, r->rec);
+	if (!ret)
+		ret = put_fields(xs, t, r->rec);
+	if (!ret && saved)
+		ret = store_write(xs, t, saved, DIR "/saved", r->old->name);
+	free(saved);
+	return ret;
 }
 
 int record_replace(struct xs_handle *xs, const struct record *old, const struct record *rec)

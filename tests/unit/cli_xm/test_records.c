@@ -142,6 +142,11 @@ static void test_edit_changes_a_record_and_keeps_what_a_file_does_not_say(void *
 	setenv("VISUAL", "true", 1);
 	OK("edit", "demo");
 	expect_out("demo is unchanged");
+	fake_store_set("/config/domain/demo/saved", "/data/demo.save");
+	setenv("VISUAL", "sed -i s/br7/br8/", 1);
+	OK("edit", "demo");
+	expect_key("/config/domain/demo/vif/0/bridge", "br8");
+	expect_key("/config/domain/demo/saved", "/data/demo.save");
 	OK("start", "demo");
 	setenv("VISUAL", "sed -i s/=.256/=64/", 1);
 	OK("edit", "demo");
