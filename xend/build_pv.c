@@ -149,16 +149,16 @@ static int hypercall(struct domain *d, const char *what, int err)
 	return err;
 }
 
-int build_limits(struct xend *x, struct domain *d, uint64_t max_kib, struct build_result *made)
+int build_limits(struct xend *x, struct domain *d, struct build_result *made)
 {
+	uint64_t max_kib = (d->rec.maxmem_mib << 10) + OVERHEAD_KIB;
 	uint16_t domid = (uint16_t)d->domid;
-	int err = hypercall(d, "set the memory limit",
-			    hv_domain_max_mem(x->hv, domid, max_kib + OVERHEAD_KIB));
+	int err = hypercall(d, "set the memory limit", hv_domain_max_mem(x->hv, domid, max_kib));
 
 	if (!err)
 		err = hypercall(d, "set the clock mode", hv_domain_native_tsc(x->hv, domid));
 	if (!err) {
-		err = hv_set_memory_map(x->hv, domid, max_kib + OVERHEAD_KIB);
+		err = hv_set_memory_map(x->hv, domid, max_kib);
 		/* A PV kernel makes do without a map. */
 		err = err == -ENOSYS ? 0 : hypercall(d, "set the memory map", err);
 	}
@@ -184,7 +184,7 @@ int build_populate(struct xend *x, struct domain *d)
 		return -ENOMEM;
 	}
 	b->ram = (struct guest_ram){ b->p2m, nr, ram_map, ram_unmap };
-	err = build_limits(x, d, d->rec.maxmem_mib << 10, &d->made);
+	err = build_limits(x, d, &d->made);
 	if (!err)
 		err = hypercall(d, "give memory", hv_populate(x->hv, b->domid, 0, nr, b->p2m));
 	d->made.store_mfn = b->p2m[b->layout.store.pfn];

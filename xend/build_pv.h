@@ -30,7 +30,7 @@ int build_tables(struct xend *x, struct domain *d);
 /* Is there room for a domain of @kib? */
 int build_check_memory(struct xend *x, struct domain *d, uint64_t kib);
 /* Limits, clock and memory map of a new domain; its two channels go to @made. */
-int build_limits(struct xend *x, struct domain *d, uint64_t max_kib, struct build_result *made);
+int build_limits(struct xend *x, struct domain *d, struct build_result *made);
 /* dom0 may map the rings of d->made. */
 int build_grant_rings(struct xend *x, struct domain *d);
 

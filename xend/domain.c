@@ -106,7 +106,7 @@ void domain_drop(struct xend *x, struct domain *d)
 	*p = d->next;
 	build_free(d->build);
 	restore_free(d->restore);
-	save_release(d->save);
+	save_release(d->saving.file);
 	free(d);
 }
 

@@ -33,8 +33,15 @@ enum domain_walk { WALK_NONE, WALK_UP, WALK_DOWN };
 /* What follows when everything is undone; journalled, so a restarted xend knows. */
 enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_NR };
 
-/* Of a domain that is being saved; without that, one that suspends itself is resumed. */
 enum save_state { SAVE_ASKED, SAVE_SUSPENDED, SAVE_WRITING };
+
+/* Of a domain that is being saved; without a file, one that suspends itself is resumed. */
+struct saving {
+	struct save *file;
+	enum save_state state;
+	bool goes_on;			/* afterwards: xm save -c */
+	bool waited_on;			/* longer than it should: it had begun to suspend */
+};
 
 #define DOMAIN_ERROR_MAX 512
 
@@ -56,9 +63,7 @@ struct domain {
 	struct build *build;		/* while the maker's steps run; of one of them */
 	struct restore *restore;
 	struct build_result made;
-	struct save *save;		/* while xm save is under way */
-	enum save_state save_state;
-	bool save_asked_twice;		/* waited once more: it had begun to suspend */
+	struct saving saving;
 
 	bool dirty;			/* record or state must be looked at */
 	bool give_up;			/* failed: not again until the record is written */

@@ -80,6 +80,8 @@ int hv_domain_native_tsc(struct hv *hv, uint16_t domid);
 int hv_domain_hypercall_page(struct hv *hv, uint16_t domid, uint64_t mfn);
 int hv_domain_set_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
 		       const struct vcpu_guest_context *ctx);
+int hv_domain_get_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
+		       struct vcpu_guest_context *ctx);
 int hv_domain_pause(struct hv *hv, uint16_t domid);
 int hv_domain_unpause(struct hv *hv, uint16_t domid);
 /* Goes on until the hypervisor has let go of everything nobody else still maps. */
@@ -150,8 +152,6 @@ int hv_populate_frames(struct hv *hv, uint16_t domid, const uint64_t *pfn, size_
 /* As hv_map(), not writable: page tables can be mapped so. */
 const void *hv_map_read(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr);
 
-int hv_vcpu_get_context(struct hv *hv, uint16_t domid, unsigned int vcpu,
-			struct vcpu_guest_context *ctx);
 /* struct xen_domctl_ext_vcpucontext as bytes: entries of system calls and more. */
 #define HV_CALLBACKS_SIZE 64
 int hv_vcpu_get_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, uint8_t *ext);

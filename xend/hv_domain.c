@@ -149,18 +149,34 @@ int hv_domain_hypercall_page(struct hv *hv, uint16_t domid, uint64_t mfn)
 	return hv_domctl(hv, &op);
 }
 
+static int vcpu_context(struct hv *hv, uint32_t cmd, uint16_t domid, unsigned int vcpu, void *buf)
+{
+	struct xen_domctl op = { .cmd = cmd, .domain = domid };
+	struct vcpu_guest_context *ctx = buf;
+
+	op.u.vcpucontext.vcpu = vcpu;
+	set_xen_guest_handle(op.u.vcpucontext.ctxt, ctx);
+	return hv_domctl(hv, &op);
+}
+
 int hv_domain_set_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
 		       const struct vcpu_guest_context *ctx)
 {
-	struct xen_domctl op = { .cmd = XEN_DOMCTL_setvcpucontext, .domain = domid };
-	struct vcpu_guest_context *buf = hv_buf(hv, ctx, sizeof(*buf));
-	int err;
+	void *buf = hv_buf(hv, ctx, sizeof(*ctx));
+	int err = buf ? vcpu_context(hv, XEN_DOMCTL_setvcpucontext, domid, vcpu, buf) : -ENOMEM;
 
-	if (!buf)
-		return -ENOMEM;
-	op.u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle(op.u.vcpucontext.ctxt, buf);
-	err = hv_domctl(hv, &op);
+	hv_buf_free(hv, buf);
+	return err;
+}
+
+int hv_domain_get_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
+		       struct vcpu_guest_context *ctx)
+{
+	void *buf = hv_buf(hv, NULL, sizeof(*ctx));
+	int err = buf ? vcpu_context(hv, XEN_DOMCTL_getvcpucontext, domid, vcpu, buf) : -ENOMEM;
+
+	if (!err)
+		memcpy(ctx, buf, sizeof(*ctx));
 	hv_buf_free(hv, buf);
 	return err;
 }

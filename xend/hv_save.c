@@ -67,24 +67,6 @@ const void *hv_map_read(struct hv *hv, uint16_t domid, const uint64_t *mfn, size
 	return xenforeignmemory_map(hv->fmem, domid, PROT_READ, nr, mfn, NULL);
 }
 
-int hv_vcpu_get_context(struct hv *hv, uint16_t domid, unsigned int vcpu,
-			struct vcpu_guest_context *ctx)
-{
-	struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = domid };
-	struct vcpu_guest_context *buf = hv_buf(hv, NULL, sizeof(*buf));
-	int err;
-
-	if (!buf)
-		return -ENOMEM;
-	op.u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle(op.u.vcpucontext.ctxt, buf);
-	err = hv_domctl(hv, &op);
-	if (!err)
-		memcpy(ctx, buf, sizeof(*ctx));
-	hv_buf_free(hv, buf);
-	return err;
-}
-
 int hv_vcpu_get_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, uint8_t *ext)
 {
 	struct xen_domctl op = { .cmd = XEN_DOMCTL_get_ext_vcpucontext, .domain = domid };
@@ -164,7 +146,7 @@ int hv_domain_get_clock(struct hv *hv, uint16_t domid, struct hv_clock *clock)
 static int answer_suspend(struct hv *hv, uint16_t domid)
 {
 	struct vcpu_guest_context ctx;
-	int err = hv_vcpu_get_context(hv, domid, 0, &ctx);
+	int err = hv_domain_get_vcpu(hv, domid, 0, &ctx);
 
 	if (err)
 		return err;

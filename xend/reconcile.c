@@ -214,9 +214,9 @@ static void handle_suspend(struct xend *x, struct domain *d)
 {
 	int err;
 
-	if (d->save) {
-		if (d->save_state == SAVE_ASKED)
-			d->save_state = SAVE_SUSPENDED;
+	if (d->saving.file) {
+		if (d->saving.state == SAVE_ASKED)
+			d->saving.state = SAVE_SUSPENDED;
 		return;
 	}
 	err = hv_domain_resume(x->hv, (uint16_t)d->domid);

@@ -73,6 +73,17 @@ struct domain *running_target(struct xend *x, struct request *r)
 	return d;
 }
 
+struct domain *settled_target(struct xend *x, struct request *r)
+{
+	struct domain *d = running_target(x, r);
+
+	if (d && d->saving.file) {
+		refuse(r, -EBUSY, "%s is being saved", d->name);
+		return NULL;
+	}
+	return d;
+}
+
 static int poll_destroyed(struct xend *x, struct request *r)
 {
 	const struct domain *d = domain_find(x, r->domain);
@@ -96,7 +107,7 @@ static int op_destroy(struct xend *x, struct request *r)
 
 static int op_pause(struct xend *x, struct request *r)
 {
-	struct domain *d = running_target(x, r);
+	struct domain *d = settled_target(x, r);
 	int err;
 
 	if (!d)
@@ -134,7 +145,7 @@ static int op_unpause(struct xend *x, struct request *r)
 
 static int op_reboot(struct xend *x, struct request *r)
 {
-	struct domain *d = running_target(x, r);
+	struct domain *d = settled_target(x, r);
 	int err;
 
 	if (!d)

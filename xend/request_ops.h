@@ -39,6 +39,9 @@ char *request_argument(struct xend *x, const struct request *r, const char *name
  */
 struct domain *running_target(struct xend *x, struct request *r);
 
+/* The same, of one that is not being saved: its name and what its guest is asked for stay. */
+struct domain *settled_target(struct xend *x, struct request *r);
+
 /*
  * The operations, each: 0 done, -EINPROGRESS with r->poll set, else -errno after refusing.
  * Arguments are keys below /request/ID/args, any text; results are lines below output.

@@ -69,7 +69,7 @@ static int move_body(struct txn *tx, void *arg)
 int op_rename(struct xend *x, struct request *r)
 {
 	char *to = store_read(x->xs, path_request(r->id, "args/name"));
-	struct domain *d = running_target(x, r);
+	struct domain *d = settled_target(x, r);
 	struct move m = { d, to };
 	int err = 0;
 

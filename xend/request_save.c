@@ -2,7 +2,7 @@
 /*
  * request_save.c - xm save: ask the guest, write it down, end it or let it go on.
  *
- * What fails on the way leaves a running guest and no file.
+ * What fails on the way, or is withdrawn, leaves a running guest and no new file.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 
 static void let_go(struct domain *d)
 {
-	save_release(d->save);
-	d->save = NULL;
+	save_release(d->saving.file);
+	d->saving.file = NULL;
 }
 
 static int poll_ended(struct xend *x, struct request *r)
@@ -31,22 +31,6 @@ static int poll_ended(struct xend *x, struct request *r)
 	return !d || (d->domid < 0 && d->walk == WALK_NONE) ? 0 : -EINPROGRESS;
 }
 
-/* The guest still runs: wait on, or take the wish back. */
-static int poll_asked(struct xend *x, struct request *r, struct domain *d)
-{
-	if (x->now_ns < r->deadline_ns)
-		return -EINPROGRESS;
-	if (d->save_asked_twice || home_withdraw_shutdown(x, d) != -EALREADY) {
-		let_go(d);
-		return refuse(r, -ETIMEDOUT, "its kernel did not suspend itself within %d s",
-			      (int)(SUSPEND_NS / NS_PER_S));
-	}
-	/* It has taken the wish and is at it. */
-	d->save_asked_twice = true;
-	r->deadline_ns = x->now_ns + SUSPEND_NS;
-	return -EINPROGRESS;
-}
-
 static int go_on(struct xend *x, struct request *r, struct domain *d)
 {
 	int err = hv_domain_resume(x->hv, (uint16_t)d->domid);
@@ -54,17 +38,40 @@ static int go_on(struct xend *x, struct request *r, struct domain *d)
 	return err ? refuse(r, err, "the hypervisor refuses to resume it: %s", strerror(-err)) : 0;
 }
 
+/* Nobody wants it any more. A guest that is about to suspend is resumed by reconcile.c. */
+static int give_up(struct xend *x, struct request *r, struct domain *d)
+{
+	if (d->saving.state == SAVE_ASKED)
+		home_withdraw_shutdown(x, d);
+	let_go(d);
+	return d->saving.state == SAVE_ASKED ? 0 : go_on(x, r, d);
+}
+
+/* The guest still runs: wait on, or take the wish back. */
+static int poll_asked(struct xend *x, struct request *r, struct domain *d)
+{
+	if (x->now_ns < r->deadline_ns)
+		return -EINPROGRESS;
+	if (d->saving.waited_on || home_withdraw_shutdown(x, d) != -EALREADY) {
+		let_go(d);
+		return refuse(r, -ETIMEDOUT, "its kernel did not suspend itself within %d s",
+			      (int)(SUSPEND_NS / NS_PER_S));
+	}
+	/* It has taken the wish and is at it. */
+	d->saving.waited_on = true;
+	r->deadline_ns = x->now_ns + SUSPEND_NS;
+	return -EINPROGRESS;
+}
+
 static int finish(struct xend *x, struct request *r, struct domain *d)
 {
 	char why[WORKER_WHY];
-	int err = save_result(d->save, why);
-	bool checkpoint;
+	int err = save_result(d->saving.file, why);
 
 	if (err == -EINPROGRESS)
 		return err;
 	let_go(d);
-	checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint")) == 1;
-	if (err || checkpoint) {
+	if (err || d->saving.goes_on) {
 		int resumed = go_on(x, r, d);
 
 		return err ? refuse(r, err, "%s", why) : resumed;
@@ -78,20 +85,22 @@ static int poll_saved(struct xend *x, struct request *r)
 {
 	struct domain *d = domain_find(x, r->domain);
 
-	if (!d || !d->save)
+	if (!d || !d->saving.file)
 		return refuse(r, -ESRCH, "it ended while it was being saved");
-	if (d->save_state == SAVE_ASKED)
+	if (!store_exists(x->xs, path_request(r->id, "op")))
+		return give_up(x, r, d);
+	if (d->saving.state == SAVE_ASKED)
 		return poll_asked(x, r, d);
 	r->deadline_ns = 0;
-	if (d->save_state == SAVE_SUSPENDED) {
-		int err = save_begin(d->save, x);
+	if (d->saving.state == SAVE_SUSPENDED) {
+		int err = save_begin(d->saving.file, x);
 
 		if (err) {
-			d->save = NULL;
+			d->saving.file = NULL;
 			go_on(x, r, d);
 			return refuse(r, err, "dom0 has no thread to spare");
 		}
-		d->save_state = SAVE_WRITING;
+		d->saving.state = SAVE_WRITING;
 	}
 	return finish(x, r, d);
 }
@@ -105,13 +114,14 @@ static bool can_suspend(struct xend *x, const struct domain *d)
 
 static int ask(struct xend *x, struct request *r, struct domain *d, const char *file)
 {
+	long checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint"));
+	struct saving s = { .goes_on = checkpoint == 1 };
 	char why[WORKER_WHY];
-	int err = save_open(x, d, file, &d->save, why);
+	int err = save_open(x, d, file, &s.file, why);
 
 	if (err)
 		return refuse(r, err, "%s", why);
-	d->save_state = SAVE_ASKED;
-	d->save_asked_twice = false;
+	d->saving = s;
 	err = home_ask_shutdown(x, d, "suspend");
 	if (err) {
 		let_go(d);
@@ -125,14 +135,12 @@ static int ask(struct xend *x, struct request *r, struct domain *d, const char *
 
 int op_save(struct xend *x, struct request *r)
 {
-	struct domain *d = running_target(x, r);
+	struct domain *d = settled_target(x, r);
 	char *file;
 	int err;
 
 	if (!d)
 		return -ESRCH;
-	if (d->save)
-		return refuse(r, -EBUSY, "%s is being saved", d->name);
 	if (d->state != STATE_RUNNING || d->walk != WALK_NONE)
 		return refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));
 	if (!can_suspend(x, d))

@@ -15,6 +15,8 @@
 #include "restore_priv.h"
 #include "xend.h"
 
+#define PAGES_PER_MIB 256
+
 int restore_fail(struct restore *r, int err, const char *what)
 {
 	return worker_fail(&r->worker, err, "%s: %s", what, strerror(-err));
@@ -70,6 +72,12 @@ static int compare_head(struct domain *d, const struct saved_head *h)
 			     "to boot this one", d->rec.saved, h->name, h->uuid);
 		return -EINVAL;
 	}
+	if (h->nr_pages > d->rec.maxmem_mib * PAGES_PER_MIB) {
+		domain_error(d, "%s has %llu MiB of memory: maxmem=%llu is too little",
+			     d->rec.saved, (unsigned long long)(h->nr_pages / PAGES_PER_MIB),
+			     (unsigned long long)d->rec.maxmem_mib);
+		return -EINVAL;
+	}
 	if (!h->nr_vcpus || h->nr_vcpus > d->rec.maxvcpus) {
 		domain_error(d, "%s has %u virtual CPUs: maxvcpus=%u is too few", d->rec.saved,
 			     h->nr_vcpus, d->rec.maxvcpus);
@@ -106,14 +114,11 @@ int restore_image(struct xend *x, struct domain *d)
 int restore_populate(struct xend *x, struct domain *d)
 {
 	struct restore *r = d->restore;
-	uint64_t kib = r->head.nr_pages * (PAGE / 1024);
 	struct hv_domain info;
 	int err;
 
 	r->domid = (uint16_t)d->domid;
-	if (kib < d->rec.maxmem_mib << 10)
-		kib = d->rec.maxmem_mib << 10;
-	err = build_limits(x, d, kib, &r->made);
+	err = build_limits(x, d, &r->made);
 	if (err)
 		return err;
 	err = hv_domain_info(x->hv, r->domid, &info);

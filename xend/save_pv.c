@@ -213,7 +213,7 @@ static int put_vcpu(struct save *s, unsigned int i)
 	struct vcpu_guest_context ctx;
 	uint8_t ext[HV_CALLBACKS_SIZE], fpu[FPU_MAX];
 	size_t fpu_len = sizeof(fpu);
-	int err = hv_vcpu_get_context(s->hv, s->domid, i, &ctx);
+	int err = hv_domain_get_vcpu(s->hv, s->domid, i, &ctx);
 
 	if (!err)
 		err = hv_vcpu_get_callbacks(s->hv, s->domid, i, ext);

@@ -261,8 +261,8 @@ void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after,
 {
 	if (d->walk == WALK_DOWN)
 		return;
-	save_release(d->save);
-	d->save = NULL;
+	save_release(d->saving.file);
+	d->saving.file = NULL;
 	if (d->walk == WALK_NONE)
 		d->step = NR_STEPS - 1;
 	d->walk = WALK_DOWN;

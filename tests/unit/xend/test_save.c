@@ -211,6 +211,42 @@ static void test_what_cannot_be_saved_goes_on_and_leaves_no_file(void **state)
 	fails_to_save(*state, "page_types", "kinds of frames");
 }
 
+/* xm was interrupted: it takes its request back, before and after the guest has suspended. */
+static void test_withdrawn_save_leaves_a_running_domain_and_no_file(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "0");
+	fake_set("/request/r1", NULL);
+	world_run(w, 1);
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "");
+	ask(w, "0");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	fake_set("/request/r1", NULL);
+	world_run(w, 15);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_not_equal(access(file, F_OK), 0);
+	save(w, "0");
+}
+
+static void test_name_and_wishes_stay_while_it_is_saved(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "0");
+	fake_set("/request/r2/args/name", "b");
+	fake_set("/request/r2/domain", "a");
+	fake_set("/request/r2/op", "rename");
+	fake_set("/request/r3/domain", "a");
+	fake_set("/request/r3/op", "reboot");
+	world_run(w, 1);
+	assert_string_equal(fake_get("/request/r2/error"), "a is being saved");
+	assert_string_equal(fake_get("/request/r3/error"), "a is being saved");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+}
+
 static void test_domain_that_nobody_saves_is_resumed(void **state)
 {
 	struct world *w = *state;
@@ -279,6 +315,17 @@ static void test_damaged_file_is_refused_or_makes_a_guest_and_all_comes_back(voi
 	fclose(f);
 }
 
+static void test_more_memory_than_the_record_allows_is_refused(void **state)
+{
+	save(*state, "0");
+	fake_set("/config/domain/a/memory", "8");
+	fake_set("/config/domain/a/maxmem", "15");
+	restore(*state);
+	assert_string_equal(state_of("a"), "failed");
+	assert_non_null(strstr(error_of("a"), "has 16 MiB of memory: maxmem=15 is too little"));
+	assert_clean(free_kib);
+}
+
 static void test_memory_of_another_domain_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -303,9 +350,12 @@ int main(void)
 		T(test_checkpointed_domain_goes_on),
 		T(test_kernel_that_cannot_or_does_not_is_told_of),
 		T(test_what_cannot_be_saved_goes_on_and_leaves_no_file),
+		T(test_withdrawn_save_leaves_a_running_domain_and_no_file),
+		T(test_name_and_wishes_stay_while_it_is_saved),
 		T(test_domain_that_nobody_saves_is_resumed),
 		T(test_xend_killed_in_the_middle_leaves_a_running_domain),
 		T(test_damaged_file_is_refused_or_makes_a_guest_and_all_comes_back),
+		T(test_more_memory_than_the_record_allows_is_refused),
 		T(test_memory_of_another_domain_is_refused),
 	};
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_hv_memory.c - frames of the fake machine: given, mapped, pinned, and what a saved domain is
+ * made of.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_hv_priv.h"
+
+int hv_populate(struct hv *hv, uint16_t domid, uint64_t pfn, uint64_t nr, uint64_t *p2m)
+{
+	struct fake_domain *d = fake_hv_find(domid);
+	int err = fake_hv_failing("populate");
+
+	for (uint64_t i = 0; i < nr && !err; i++) {
+		int64_t m = fake_hv_take_frame(domid);
+
+		/* A populate that fails has given a part: it must come back too. */
+		if (m < 0)
+			return -ENOMEM;
+		p2m[pfn + i] = (uint64_t)m;
+		d->info.tot_kib += 4;
+	}
+	return d->info.tot_kib > d->max_kib ? -EINVAL : err;
+}
+
+int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib)
+{
+	return fake_hv_failing("set_memory_map");
+}
+
+void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
+{
+	int i = 0;
+
+	errno = fake_hv_failing("map") ? -fake_hv_failing("map") : 0;
+	if (errno)
+		return NULL;
+	while (hv->window[i].bounce)
+		i++;
+	hv->window[i] = (struct window){ malloc(nr * PAGE), malloc(nr * sizeof(*mfn)), nr };
+	memcpy(hv->window[i].mfn, mfn, nr * sizeof(*mfn));
+	for (size_t p = 0; p < nr; p++) {
+		if (mfn[p] >= hv->nr_frames || hv->owner[mfn[p]] != domid)
+			abort();	/* a frame that is not the domain's */
+		memcpy(hv->window[i].bounce + p * PAGE, hv->frame[mfn[p]], PAGE);
+	}
+	return hv->window[i].bounce;
+}
+
+void hv_unmap(struct hv *hv, void *addr, size_t nr)
+{
+	struct window *w = hv->window;
+
+	while (w->bounce != addr)
+		w++;
+	for (size_t p = 0; p < nr; p++)
+		memcpy(hv->frame[w->mfn[p]], w->bounce + p * PAGE, PAGE);
+	free(w->bounce);
+	free(w->mfn);
+	*w = (struct window){ 0 };
+}
+
+int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn)
+{
+	fake_hv_find(domid)->grant[ref] = mfn;
+	return fake_hv_failing("grant_seed");
+}
+
+/* What pinning an L4 checks: every table is the domain's and nowhere mapped writable. */
+struct pin {
+	int domid;
+	uint8_t *is_table;		/* a byte a frame */
+	bool bad;
+};
+
+static void mark_tables(struct pin *p, uint64_t mfn, int level)
+{
+	const uint64_t *e;
+
+	if (mfn >= the_hv->nr_frames || the_hv->owner[mfn] != p->domid) {
+		p->bad = true;
+		return;
+	}
+	p->is_table[mfn] = (uint8_t)level;
+	e = (const uint64_t *)the_hv->frame[mfn];
+	for (int i = 0; i < 512 && level > 1; i++) {
+		if (e[i] & 1)
+			mark_tables(p, e[i] >> 12, level - 1);
+	}
+}
+
+static void check_leaves(struct pin *p, uint64_t mfn, int level)
+{
+	const uint64_t *e = (const uint64_t *)the_hv->frame[mfn];
+
+	for (int i = 0; i < 512; i++) {
+		uint64_t m = e[i] >> 12 & 0xffffffffff;
+
+		if (!(e[i] & 1))
+			continue;
+		if (level > 1)
+			check_leaves(p, m, level - 1);
+		else if (m >= the_hv->nr_frames || the_hv->owner[m] != p->domid ||
+			 (p->is_table[m] && e[i] & 2))
+			p->bad = true;
+	}
+}
+
+int hv_pin(struct hv *hv, uint16_t domid, unsigned int level, uint64_t mfn)
+{
+	struct pin p = { domid, calloc(hv->nr_frames, 1), level != 4 || fake_hv_windows() != 0 };
+
+	mark_tables(&p, mfn, 4);
+	if (!p.bad)
+		check_leaves(&p, mfn, 4);
+	free(p.is_table);
+	if (p.bad)
+		return -EINVAL;
+	fake_hv_find(domid)->pinned = true;
+	return fake_hv_failing("pin");
+}
+
+/* ---- what saving and restoring ask ---- */
+
+int hv_max_page(struct hv *hv, uint64_t *mfn)
+{
+	*mfn = hv->nr_frames - 1;
+	return 0;
+}
+
+int hv_page_types(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr, uint32_t *types)
+{
+	uint64_t top = fake_hv_find(domid)->ctx.ctrlreg[3] >> 12;
+	struct pin p = { domid, calloc(hv->nr_frames, 1), false };
+
+	mark_tables(&p, top, 4);
+	for (size_t i = 0; i < nr; i++) {
+		bool own = mfn[i] < hv->nr_frames && hv->owner[mfn[i]] == domid;
+
+		types[i] = own ? p.is_table[mfn[i]] | (mfn[i] == top ? 8u : 0) : 15;
+	}
+	free(p.is_table);
+	return fake_hv_failing("page_types");
+}
+
+int hv_populate_frames(struct hv *hv, uint16_t domid, const uint64_t *pfn, size_t nr, uint64_t *mfn)
+{
+	struct fake_domain *d = fake_hv_find(domid);
+
+	for (size_t i = 0; i < nr; i++) {
+		int64_t m = fake_hv_take_frame(domid);
+
+		if (m < 0)
+			return -ENOMEM;
+		mfn[i] = (uint64_t)m;
+		d->info.tot_kib += 4;
+	}
+	return d->info.tot_kib > d->max_kib ? -EINVAL : fake_hv_failing("populate_frames");
+}
+
+const void *hv_map_read(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
+{
+	return hv_map(hv, domid, mfn, nr);
+}
+
+int hv_domain_get_vcpu(struct hv *hv, uint16_t domid, unsigned int vcpu,
+		       struct vcpu_guest_context *ctx)
+{
+	*ctx = fake_hv_find(domid)->ctx;
+	return fake_hv_failing("domain_get_vcpu");
+}
+
+int hv_vcpu_get_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, uint8_t *ext)
+{
+	memset(ext, (int)vcpu + 1, HV_CALLBACKS_SIZE);
+	return 0;
+}
+
+int hv_vcpu_set_callbacks(struct hv *hv, uint16_t domid, unsigned int vcpu, const uint8_t *ext)
+{
+	return ext[0] == vcpu + 1 ? 0 : -EINVAL;
+}
+
+int hv_vcpu_get_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, void *out, size_t *len)
+{
+	*len = 832;
+	memset(out, (int)vcpu + 7, *len);
+	return 0;
+}
+
+int hv_vcpu_set_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, const void *state, size_t len)
+{
+	return len == 832 && *(const uint8_t *)state == vcpu + 7 ? 0 : -EINVAL;
+}
+
+int hv_domain_get_clock(struct hv *hv, uint16_t domid, struct hv_clock *clock)
+{
+	*clock = (struct hv_clock){ 2, 2500000, 1, 0 };
+	return 0;
+}
