@@ -106,8 +106,12 @@ inventory()
 	echo "taps $(ls /sys/class/net | grep -c vif)"
 }
 
-# is_ours: the hypervisor under test is.
-is_ours() { grep -q storevisor /sys/hypervisor/version/extra; }
+# is_ours: the hypervisor under test is. One that does not say its name fails the test.
+is_ours()
+{
+	[ -s /sys/hypervisor/version/extra ] || claim "the hypervisor says its name" false
+	grep -q storevisor /sys/hypervisor/version/extra
+}
 
 # audits: our hypervisor recounts every reference of every frame, and finds each right.
 audits()
