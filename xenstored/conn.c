@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "confine.h"
 #include "lease.h"
 #include "monitor.h"
 #include "ops.h"
@@ -73,6 +74,7 @@ static void conn_destroy(struct conn *c)
 	watch_remove_all(srv, c);
 	event_queue_fini(&c->events);
 	held_free(c);
+	confine_free(c->confine);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	if (c->prev)

@@ -18,6 +18,7 @@
 #include "event_queue.h"
 #include "xs_wire.h"
 
+struct confine;
 struct conn;
 struct domain;
 struct server;
@@ -61,6 +62,7 @@ struct conn {
 	struct domain *domain;		/* of a ring; NULL for sockets */
 	bool privileged;		/* domain 0: socket or ring */
 	bool read_only;
+	struct confine *confine;	/* gave up the rest: confine.h; NULL: did not */
 	bool dead;			/* to be freed at the end of the turn */
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */

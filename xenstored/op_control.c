@@ -10,6 +10,7 @@
 
 #include "bulk.h"
 #include "check.h"
+#include "confine.h"
 #include "conn.h"
 #include "domain.h"
 #include "keeper.h"
@@ -288,6 +289,14 @@ static int control_live_update(struct req *r, const char **arg, unsigned int nr)
 	return reply_ok(r);
 }
 
+/* "r/PATH" and "w/PATH": what is left to this connection from now on. */
+static int control_confine(struct req *r, const char **arg, unsigned int nr)
+{
+	int ret = confine_conn(r->conn, arg, nr);
+
+	return ret < 0 ? ret : reply_ok(r);
+}
+
 static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
@@ -307,6 +316,7 @@ static const struct control controls[] = {
 	{ "restore", control_restore, 0, 1, 0, "[NAME]" },
 	{ "monitor", control_monitor, 0, 1, NEVER, "[off]" },
 	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
+	{ "confine", control_confine, 1, CONTROL_ARGS - 1, NEVER, "{r|w}PATH..." },
 	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
 };
 

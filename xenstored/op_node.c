@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "confine.h"
 #include "conn.h"
 #include "doubt.h"
 #include "lease.h"
@@ -24,7 +25,8 @@ static int await_turn(struct req *r, const struct xs_path *path)
 	if (!r->view.txn || !r->srv->contended)
 		return 0;
 	n = tree_find(&r->srv->tree, path->text, path->len);
-	if (!n || !n->heat || !(conn_access(r->conn, node_perms(n)) & ACCESS_READ))
+	if (!n || !n->heat || !(conn_access(r->conn, node_perms(n)) & ACCESS_READ) ||
+	    !confine_allows(r->conn, path, ACCESS_READ))
 		return 0;
 	return lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
 }

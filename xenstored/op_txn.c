@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "confine.h"
 #include "conn.h"
 #include "doubt.h"
 #include "journal.h"
@@ -38,6 +39,9 @@ int op_transaction_start(struct req *r)
 
 	if (r->view.txn)
 		return -EBUSY;
+	ret = confine_txn(r->conn);
+	if (ret < 0)
+		return ret;
 	if (!precedence_may_start(r->conn))
 		return -EINPROGRESS;
 	ret = txn_start(r->srv, r->conn, &t);

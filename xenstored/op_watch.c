@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "confine.h"
 #include "conn.h"
 #include "journal.h"
 #include "ops.h"
@@ -82,6 +83,8 @@ int op_watch(struct req *r)
 		ret = xs_wire_get_number(arg[2], WATCH_DEPTH_ANY, &depth);
 	if (ret == 0 && nr == 3 && path.text[0] == '@' && depth > 1)
 		ret = -EINVAL;
+	if (ret == 0)
+		ret = confine_watch(r->conn, &path);
 	if (ret == 0 && watch_find(r->srv, r->conn, &path, arg[1]))
 		ret = -EEXIST;
 	if (ret == 0)

@@ -17,17 +17,17 @@
 
 const struct op ops_table[XS_WIRE_OP_NR] = {
 	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN, 1 },
-	[XS_DIRECTORY] = { "DIRECTORY", op_directory, 0, 1 },
-	[XS_READ] = { "READ", op_read, 0, 1 },
+	[XS_DIRECTORY] = { "DIRECTORY", op_directory, OP_CONFINED, 1 },
+	[XS_READ] = { "READ", op_read, OP_CONFINED, 1 },
 	[XS_GET_PERMS] = { "GET_PERMS", op_get_perms, 0, 1 },
-	[XS_WATCH] = { "WATCH", op_watch, OP_NO_TXN, 2 },
-	[XS_UNWATCH] = { "UNWATCH", op_unwatch, OP_NO_TXN, 2 },
-	[XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start, 0, 0 },
-	[XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, 0, 1 },
+	[XS_WATCH] = { "WATCH", op_watch, OP_NO_TXN | OP_CONFINED, 2 },
+	[XS_UNWATCH] = { "UNWATCH", op_unwatch, OP_NO_TXN | OP_CONFINED, 2 },
+	[XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start, OP_CONFINED, 0 },
+	[XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, OP_CONFINED, 1 },
 	[XS_INTRODUCE] = { "INTRODUCE", op_introduce, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 3 },
 	[XS_RELEASE] = { "RELEASE", op_release, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 1 },
 	[XS_GET_DOMAIN_PATH] = { "GET_DOMAIN_PATH", op_domain_path, OP_NO_TXN, 1 },
-	[XS_WRITE] = { "WRITE", op_write, OP_CHANGES, 1 },
+	[XS_WRITE] = { "WRITE", op_write, OP_CHANGES | OP_CONFINED, 1 },
 	[XS_MKDIR] = { "MKDIR", op_mkdir, OP_CHANGES, 1 },
 	[XS_RM] = { "RM", op_rm, OP_CHANGES, 1 },
 	[XS_SET_PERMS] = { "SET_PERMS", op_set_perms, OP_CHANGES, 2 },
@@ -96,6 +96,8 @@ static int carry_out(struct req *r)
 	}
 	op = &ops_table[r->hdr.type];
 	if (op->flags & OP_PRIVILEGED && !r->conn->privileged)
+		return -EACCES;
+	if (r->conn->confine && !(op->flags & OP_CONFINED))
 		return -EACCES;
 	if (op->flags & OP_CHANGES && r->conn->read_only)
 		return -EROFS;

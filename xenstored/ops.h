@@ -37,6 +37,7 @@ struct req {
 #define OP_PRIVILEGED	1u	/* domain 0 only: else EACCES */
 #define OP_NO_TXN	2u	/* the transaction id is ignored */
 #define OP_CHANGES	4u	/* refused on a read-only connection */
+#define OP_CONFINED	8u	/* left to a connection that is confined (confine.h) */
 
 struct op {
 	const char *name;

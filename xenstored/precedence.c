@@ -13,14 +13,20 @@
 #define DOM0_NS		100000000ull
 #define GUEST_NS	5000000ull
 
+/* Whether it goes before guests: domain 0, but not what serves one guest's device. */
+static bool for_host(const struct conn *c)
+{
+	return c->privileged && !c->confine;
+}
+
 static struct precedence *turn_of(const struct conn *c)
 {
-	return &c->srv->precedence[c->privileged ? 0 : 1];
+	return &c->srv->precedence[for_host(c) ? 0 : 1];
 }
 
 static void set_end(struct precedence *p, const struct conn *c)
 {
-	p->until_ns = now_ns() + (c->privileged ? DOM0_NS : GUEST_NS);
+	p->until_ns = now_ns() + (for_host(c) ? DOM0_NS : GUEST_NS);
 }
 
 static void enqueue(struct precedence *p, struct conn *c)
@@ -91,7 +97,7 @@ static struct txn *before(const struct conn *c, unsigned int i)
 {
 	struct txn *t = c->srv->precedence[i].txn;
 
-	return t && t->conn != c && (i == 0 || !c->privileged) ? t : NULL;
+	return t && t->conn != c && (i == 0 || !for_host(c)) ? t : NULL;
 }
 
 bool precedence_waits(struct conn *c, const char *path, size_t len, bool below)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "confine.h"
 #include "conn.h"
 #include "lease.h"
 #include "server.h"
@@ -109,7 +110,9 @@ int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsi
 	     struct vnode *out)
 {
 	unsigned int checked = v->conn->privileged ? 0 : SEEN_PERMS;
-	int ret = view_lookup(v, path->text, path->len, checked, out);
+	int ret = confine_allows(v->conn, path, need) ?
+			  view_lookup(v, path->text, path->len, checked, out) :
+			  -EACCES;
 
 	if (ret == -ENOENT)
 		ret = missing_error(v, path);

@@ -82,6 +82,9 @@ static int gap_find(struct view *v, const struct xs_path *path, struct gap *gap,
 	if (!(conn_access(v->conn, above->perms) & ACCESS_WRITE))
 		return -EACCES;
 	gap->nr = xs_path_depth_below(path->text, path->len, gap->above);
+	/* What it may write lies in a directory of somebody else's, who may have taken it away. */
+	if (v->conn->confine && gap->nr > 1)
+		return -ENOENT;
 	ret = growth_allowed(v, gap->nr, gap->nr * sizeof(struct node) + path->len +
 						 gap->value_len);
 	if (ret == 0)
