@@ -60,11 +60,10 @@ static void held_free(struct conn *c)
 	c->held_last = NULL;
 }
 
-static void conn_destroy(struct conn *c)
+void conn_forget_client(struct conn *c)
 {
 	struct server *srv = c->srv;
 
-	c->ops->fini(c);
 	monitor_forget(srv, c);
 	feed_forget(srv, c);
 	lease_forget(srv, c);
@@ -77,6 +76,22 @@ static void conn_destroy(struct conn *c)
 	confine_free(c->confine);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
+	c->parked = false;
+	c->park_bypass = false;
+	c->awaits = CONN_WAIT_NONE;
+	c->ignored = false;
+	c->lost_in_a_row = 0;
+	c->stuck_since_ns = 0;
+	c->nr_outstanding = 0;
+	c->hold_seq = 0;
+}
+
+static void conn_destroy(struct conn *c)
+{
+	struct server *srv = c->srv;
+
+	c->ops->fini(c);
+	conn_forget_client(c);
 	if (c->prev)
 		c->prev->next = c->next;
 	else

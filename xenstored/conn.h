@@ -120,6 +120,11 @@ void conns_resume(struct server *srv, enum conn_wait what);
 
 /* Marks for destruction at the end of the turn. May be called twice. */
 void conn_kill(struct conn *c);
+/*
+ * Takes from a client all that the server keeps for it (watches, transactions, waiting and held
+ * messages, its places in queues): it is one that has just connected, or is about to be freed.
+ */
+void conn_forget_client(struct conn *c);
 /* Frees all dead connections: end of a loop turn only. */
 void conns_reap(struct server *srv);
 

@@ -414,13 +414,10 @@ void conn_ring_reset(struct conn *c)
 	struct ring_state st = { .msg_seq = ring_slot_state(&ring->slot)->msg_seq + 1 };
 
 	conn_ring_log_gone(c);
-	watch_remove_all(c->srv, c);
-	while (c->txns)
-		txn_abort(c->srv, c->txns);
+	conn_forget_client(c);
 	server_publish(c->srv);
-	buf_take(&c->out, buf_len(&c->out));
-	c->ignored = false;
-	c->nr_outstanding = 0;
+	/* The answer to a request of before, which the disk may still keep waiting, is nobody's. */
+	ring->answered = false;
 	ring_slot_switch(&ring->slot, &st);
 	WRITE_ONCE(page->req_cons, 0);
 	WRITE_ONCE(page->req_prod, 0);

@@ -40,17 +40,15 @@ static int known_domain(struct req *r, const char *s, struct domain **out)
 
 int op_introduce(struct req *r)
 {
-	const char *arg[3];
 	unsigned int domid;
 	uint64_t gfn, port;
 	int ret;
 
-	xs_wire_get_strings(r->in, r->in_len, arg, 3, NULL);
-	ret = domid_arg(arg[0], &domid);
+	ret = domid_arg(r->arg[0], &domid);
 	if (ret == 0)
-		ret = xs_wire_get_number(arg[1], UINT64_MAX, &gfn);
+		ret = xs_wire_get_number(r->arg[1], UINT64_MAX, &gfn);
 	if (ret == 0)
-		ret = xs_wire_get_number(arg[2], UINT32_MAX, &port);
+		ret = xs_wire_get_number(r->arg[2], UINT32_MAX, &port);
 	if (ret == 0 && port == 0)
 		ret = -EINVAL;
 	if (ret == 0)
@@ -62,11 +60,11 @@ int op_introduce(struct req *r)
 static int guest_arg(struct req *r, struct domain **out)
 {
 	unsigned int domid;
-	int ret = domid_arg(r->in, &domid);
+	int ret = domid_arg(r->arg[0], &domid);
 
 	if (ret == 0 && domid == 0)
 		ret = -EINVAL;
-	return ret < 0 ? ret : known_domain(r, r->in, out);
+	return ret < 0 ? ret : known_domain(r, r->arg[0], out);
 }
 
 int op_release(struct req *r)
@@ -98,12 +96,14 @@ int op_is_introduced(struct req *r)
 {
 	struct domain *d;
 	unsigned int domid;
-	int ret;
+	int ret = domid_arg(r->arg[0], &domid);
 
 	/* The reserved id of the caller itself counts as introduced. */
-	ret = domid_arg(r->in, &domid);
 	if (ret < 0)
-		return strcmp(r->in, "32752") == 0 ? reply_string(r, "T") : ret;
+		return strcmp(r->arg[0], "32752") == 0 ? reply_string(r, "T") : ret;
+	/* Which other domains there are is none of a guest's business. */
+	if (!r->conn->privileged && domid != r->conn->domid)
+		return -EACCES;
 	d = domain_find(&r->srv->domains, domid);
 	return reply_string(r, d && d->introduced ? "T" : "F");
 }
@@ -112,7 +112,7 @@ int op_domain_path(struct req *r)
 {
 	unsigned int domid;
 	char path[32];
-	int ret = domid_arg(r->in, &domid);
+	int ret = domid_arg(r->arg[0], &domid);
 
 	if (ret < 0)
 		return ret;
@@ -123,13 +123,11 @@ int op_domain_path(struct req *r)
 int op_set_target(struct req *r)
 {
 	struct domain *d, *target;
-	const char *arg[2];
 	int ret;
 
-	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
-	ret = known_domain(r, arg[0], &d);
+	ret = known_domain(r, r->arg[0], &d);
 	if (ret == 0)
-		ret = known_domain(r, arg[1], &target);
+		ret = known_domain(r, r->arg[1], &target);
 	if (ret < 0)
 		return ret;
 	if (change_reserve(r->srv, 1, sizeof(struct domain_record), false) < 0)
@@ -155,25 +153,23 @@ int op_get_feature(struct req *r)
 	struct domain *d;
 	int ret;
 
-	if (xs_wire_count_strings(r->in, r->in_len) == 0)
+	if (r->nr_args == 0)
 		return reply_number(r, FEATURES);
 	if (!r->conn->privileged)
 		return -EACCES;
-	ret = known_domain(r, r->in, &d);
+	ret = known_domain(r, r->arg[0], &d);
 	return ret < 0 ? ret : reply_number(r, d->features);
 }
 
 int op_set_feature(struct req *r)
 {
-	const char *arg[2];
 	struct domain *d;
 	uint64_t bits;
 	int ret;
 
-	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
-	ret = known_domain(r, arg[0], &d);
+	ret = known_domain(r, r->arg[0], &d);
 	if (ret == 0)
-		ret = xs_wire_get_number(arg[1], UINT32_MAX, &bits);
+		ret = xs_wire_get_number(r->arg[1], UINT32_MAX, &bits);
 	if (ret == 0 && bits & ~(uint64_t)FEATURES)
 		ret = -EINVAL;
 	if (ret < 0)
@@ -198,8 +194,7 @@ static int reply_quota_names(struct req *r)
 
 int op_get_quota(struct req *r)
 {
-	const char *arg[2];
-	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
+	unsigned int nr = r->nr_args;
 	struct quota_overrides *own = NULL;
 	enum quota_kind kind;
 
@@ -207,13 +202,13 @@ int op_get_quota(struct req *r)
 		return reply_quota_names(r);
 	if (nr == 2) {
 		struct domain *d;
-		int ret = r->conn->privileged ? known_domain(r, arg[0], &d) : -EACCES;
+		int ret = r->conn->privileged ? known_domain(r, r->arg[0], &d) : -EACCES;
 
 		if (ret < 0)
 			return ret;
 		own = &d->quota;
 	}
-	kind = quota_by_name(arg[nr - 1]);
+	kind = quota_by_name(r->arg[nr - 1]);
 	if (kind == QUOTA_NR)
 		return -EINVAL;
 	return reply_number(r, quota_limit(&r->srv->quotas, own, kind));
@@ -221,17 +216,16 @@ int op_get_quota(struct req *r)
 
 int op_set_quota(struct req *r)
 {
-	const char *arg[3];
-	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, 3, NULL);
+	unsigned int nr = r->nr_args;
 	struct domain *d = NULL;
-	enum quota_kind kind = quota_by_name(arg[nr - 2]);
+	enum quota_kind kind = quota_by_name(r->arg[nr - 2]);
 	uint64_t value;
-	int ret = xs_wire_get_number(arg[nr - 1], UINT32_MAX, &value);
+	int ret = xs_wire_get_number(r->arg[nr - 1], UINT32_MAX, &value);
 
 	if (ret == 0 && kind == QUOTA_NR)
 		ret = -EINVAL;
 	if (ret == 0 && nr == 3)
-		ret = known_domain(r, arg[0], &d);
+		ret = known_domain(r, r->arg[0], &d);
 	if (ret < 0)
 		return ret;
 	return server_set_quota(r->srv, d, kind, value) < 0 ? -ENOSPC : reply_ok(r);

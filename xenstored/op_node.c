@@ -58,7 +58,7 @@ int op_read(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
-	int ret = node_arg(r, r->in, false, &path);
+	int ret = node_arg(r, r->arg[0], false, &path);
 
 	if (ret == 0)
 		ret = await_turn(r, &path);
@@ -70,23 +70,19 @@ int op_read(struct req *r)
 int op_write(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	const char *name;
-	size_t value_at;
-	int ret;
+	int ret = changed_node_arg(r, r->arg[0], false, &path);
 
-	xs_wire_get_strings(r->in, r->in_len, &name, 1, &value_at);
-	ret = changed_node_arg(r, name, false, &path);
 	if (ret == 0)
 		ret = await_turn(r, &path);
 	if (ret == 0)
-		ret = view_write(&r->view, &path, r->in + value_at, r->in_len - value_at);
+		ret = view_write(&r->view, &path, r->in + r->rest, r->in_len - r->rest);
 	return ret < 0 ? ret : reply_ok(r);
 }
 
 int op_mkdir(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = changed_node_arg(r, r->in, false, &path);
+	int ret = changed_node_arg(r, r->arg[0], false, &path);
 
 	if (ret == 0)
 		ret = view_mkdir(&r->view, &path);
@@ -96,7 +92,7 @@ int op_mkdir(struct req *r)
 int op_rm(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
-	int ret = changed_node_arg(r, r->in, true, &path);
+	int ret = changed_node_arg(r, r->arg[0], true, &path);
 
 	if (ret == 0)
 		ret = view_rm(&r->view, &path);
@@ -108,7 +104,7 @@ int op_directory(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	struct buf names = { 0 };
 	uint64_t gen;
-	int ret = node_arg(r, r->in, true, &path);
+	int ret = node_arg(r, r->arg[0], true, &path);
 
 	if (ret == 0)
 		ret = view_children(&r->view, &path, &names, &gen);
@@ -144,15 +140,12 @@ static int reply_part(struct req *r, const struct buf *names, uint64_t gen, uint
 int op_directory_part(struct req *r)
 {
 	struct buf names = { 0 };
-	const char *arg[2];
 	struct xs_path path XS_NOT_CLEARED;
 	uint64_t offset, gen;
-	int ret;
+	int ret = node_arg(r, r->arg[0], true, &path);
 
-	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
-	ret = node_arg(r, arg[0], true, &path);
 	if (ret == 0)
-		ret = xs_wire_get_number(arg[1], UINT32_MAX, &offset);
+		ret = xs_wire_get_number(r->arg[1], UINT32_MAX, &offset);
 	if (ret == 0)
 		ret = view_children(&r->view, &path, &names, &gen);
 	if (ret == 0)
@@ -175,8 +168,8 @@ int op_get_perms(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
 	size_t len = 0;
-	int ret = r->in[0] == '@' ? special_path(r, r->in, &path) :
-				    node_arg(r, r->in, false, &path);
+	int ret = r->arg[0][0] == '@' ? special_path(r, r->arg[0], &path) :
+					node_arg(r, r->arg[0], false, &path);
 
 	if (ret == 0)
 		ret = view_get(&r->view, &path, ACCESS_READ, SEEN_PERMS, &vn);
@@ -239,10 +232,10 @@ int op_set_perms(struct req *r)
 {
 	struct perms *perms = NULL;
 	struct xs_path path XS_NOT_CLEARED;
-	size_t at = strlen(r->in) + 1;
-	bool special = r->in[0] == '@';
-	int ret = special ? special_path(r, r->in, &path) :
-			    changed_node_arg(r, r->in, false, &path);
+	size_t at = strlen(r->arg[0]) + 1;
+	bool special = r->arg[0][0] == '@';
+	int ret = special ? special_path(r, r->arg[0], &path) :
+			    changed_node_arg(r, r->arg[0], false, &path);
 
 	if (ret == 0)
 		ret = parse_perms(r, at, &perms);

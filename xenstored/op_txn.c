@@ -59,17 +59,18 @@ int op_transaction_start(struct req *r)
 
 int op_transaction_end(struct req *r)
 {
+	bool commit = strcmp(r->arg[0], "T") == 0;
 	uint32_t id = r->hdr.tx_id;
 	int ret = 0;
 
-	if (strcmp(r->in, "T") != 0 && strcmp(r->in, "F") != 0)
+	if (!commit && strcmp(r->arg[0], "F") != 0)
 		return -EINVAL;
 	if (!r->view.txn)
 		return -ENOENT;
-	if (r->in[0] == 'T' && (doubt_waits_end(r->conn, r->view.txn) ||
+	if (commit && (doubt_waits_end(r->conn, r->view.txn) ||
 				precedence_waits_end(r->conn, r->view.txn)))
 		return -EINPROGRESS;
-	if (r->in[0] == 'T')
+	if (commit)
 		ret = txn_commit(r->srv, r->view.txn);
 	else
 		txn_abort(r->srv, r->view.txn);

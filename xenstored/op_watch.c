@@ -71,17 +71,16 @@ static int watch_quota(struct req *r, size_t bytes)
 
 int op_watch(struct req *r)
 {
-	const char *arg[3];
-	unsigned int nr = xs_wire_get_strings(r->in, r->in_len, arg, 3, NULL);
+	const char *const *arg = r->arg;
 	uint64_t depth = WATCH_DEPTH_ANY;
 	struct xs_path path XS_NOT_CLEARED;
 	struct watch *w;
 	uint16_t strip;
 	int ret = watch_path_arg(r, arg[0], &path, &strip);
 
-	if (ret == 0 && nr == 3)
+	if (ret == 0 && r->nr_args == 3)
 		ret = xs_wire_get_number(arg[2], WATCH_DEPTH_ANY, &depth);
-	if (ret == 0 && nr == 3 && path.text[0] == '@' && depth > 1)
+	if (ret == 0 && r->nr_args == 3 && path.text[0] == '@' && depth > 1)
 		ret = -EINVAL;
 	if (ret == 0)
 		ret = confine_watch(r->conn, &path);
@@ -104,17 +103,14 @@ int op_watch(struct req *r)
 
 int op_unwatch(struct req *r)
 {
-	const char *arg[2];
 	struct xs_path path XS_NOT_CLEARED;
 	struct watch *w;
 	uint16_t strip;
-	int ret;
+	int ret = watch_path_arg(r, r->arg[0], &path, &strip);
 
-	xs_wire_get_strings(r->in, r->in_len, arg, 2, NULL);
-	ret = watch_path_arg(r, arg[0], &path, &strip);
 	if (ret < 0)
 		return ret;
-	w = watch_find(r->srv, r->conn, &path, arg[1]);
+	w = watch_find(r->srv, r->conn, &path, r->arg[1]);
 	if (!w)
 		return -ENOENT;
 	log_unwatch(r, w);

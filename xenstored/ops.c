@@ -15,34 +15,35 @@
 #include "server.h"
 #include "txn.h"
 
+#define PRIVILEGED_CHANGE (OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES)
+
 const struct op ops_table[XS_WIRE_OP_NR] = {
-	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN, 1 },
-	[XS_DIRECTORY] = { "DIRECTORY", op_directory, OP_CONFINED, 1 },
-	[XS_READ] = { "READ", op_read, OP_CONFINED, 1 },
-	[XS_GET_PERMS] = { "GET_PERMS", op_get_perms, 0, 1 },
-	[XS_WATCH] = { "WATCH", op_watch, OP_NO_TXN | OP_CONFINED, 2 },
-	[XS_UNWATCH] = { "UNWATCH", op_unwatch, OP_NO_TXN | OP_CONFINED, 2 },
-	[XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start, OP_CONFINED, 0 },
-	[XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, OP_CONFINED, 1 },
-	[XS_INTRODUCE] = { "INTRODUCE", op_introduce, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 3 },
-	[XS_RELEASE] = { "RELEASE", op_release, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 1 },
-	[XS_GET_DOMAIN_PATH] = { "GET_DOMAIN_PATH", op_domain_path, OP_NO_TXN, 1 },
-	[XS_WRITE] = { "WRITE", op_write, OP_CHANGES | OP_CONFINED, 1 },
-	[XS_MKDIR] = { "MKDIR", op_mkdir, OP_CHANGES, 1 },
-	[XS_RM] = { "RM", op_rm, OP_CHANGES, 1 },
-	[XS_SET_PERMS] = { "SET_PERMS", op_set_perms, OP_CHANGES, 2 },
-	[XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_introduced, OP_NO_TXN, 1 },
-	[XS_RESUME] = { "RESUME", op_resume, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 1 },
-	[XS_SET_TARGET] = { "SET_TARGET", op_set_target, OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES,
-			    2 },
-	[XS_RESET_WATCHES] = { "RESET_WATCHES", op_reset_watches, OP_NO_TXN, 0 },
-	[XS_DIRECTORY_PART] = { "DIRECTORY_PART", op_directory_part, 0, 2 },
-	[XS_WIRE_GET_FEATURE] = { "GET_FEATURE", op_get_feature, OP_NO_TXN, 0 },
-	[XS_WIRE_SET_FEATURE] = { "SET_FEATURE", op_set_feature,
-				  OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 2 },
-	[XS_WIRE_GET_QUOTA] = { "GET_QUOTA", op_get_quota, OP_NO_TXN, 0 },
-	[XS_WIRE_SET_QUOTA] = { "SET_QUOTA", op_set_quota,
-				OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES, 2 },
+	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN, 1, 1, OP_REST_STRINGS },
+	[XS_DIRECTORY] = { "DIRECTORY", op_directory, OP_CONFINED, 1, 1 },
+	[XS_READ] = { "READ", op_read, OP_CONFINED, 1, 1 },
+	[XS_GET_PERMS] = { "GET_PERMS", op_get_perms, 0, 1, 1 },
+	[XS_WATCH] = { "WATCH", op_watch, OP_NO_TXN | OP_CONFINED, 2, 3 },
+	[XS_UNWATCH] = { "UNWATCH", op_unwatch, OP_NO_TXN | OP_CONFINED, 2, 2 },
+	[XS_TRANSACTION_START] = { "TRANSACTION_START", op_transaction_start,
+				   OP_CONFINED, 0, 0, OP_REST_IGNORED },
+	[XS_TRANSACTION_END] = { "TRANSACTION_END", op_transaction_end, OP_CONFINED, 1, 1 },
+	[XS_INTRODUCE] = { "INTRODUCE", op_introduce, PRIVILEGED_CHANGE, 3, 3, OP_REST_IGNORED },
+	[XS_RELEASE] = { "RELEASE", op_release, PRIVILEGED_CHANGE, 1, 1 },
+	[XS_GET_DOMAIN_PATH] = { "GET_DOMAIN_PATH", op_domain_path, OP_NO_TXN, 1, 1 },
+	[XS_WRITE] = { "WRITE", op_write, OP_CHANGES | OP_CONFINED, 1, 1, OP_REST_BYTES },
+	[XS_MKDIR] = { "MKDIR", op_mkdir, OP_CHANGES, 1, 1 },
+	[XS_RM] = { "RM", op_rm, OP_CHANGES, 1, 1 },
+	[XS_SET_PERMS] = { "SET_PERMS", op_set_perms, OP_CHANGES, 2, 2, OP_REST_STRINGS },
+	[XS_IS_DOMAIN_INTRODUCED] = { "IS_DOMAIN_INTRODUCED", op_is_introduced, OP_NO_TXN, 1, 1 },
+	[XS_RESUME] = { "RESUME", op_resume, PRIVILEGED_CHANGE, 1, 1 },
+	[XS_SET_TARGET] = { "SET_TARGET", op_set_target, PRIVILEGED_CHANGE, 2, 2 },
+	[XS_RESET_WATCHES] = { "RESET_WATCHES", op_reset_watches, OP_NO_TXN,
+			       0, 0, OP_REST_IGNORED },
+	[XS_DIRECTORY_PART] = { "DIRECTORY_PART", op_directory_part, 0, 2, 2 },
+	[XS_WIRE_GET_FEATURE] = { "GET_FEATURE", op_get_feature, OP_NO_TXN, 0, 1 },
+	[XS_WIRE_SET_FEATURE] = { "SET_FEATURE", op_set_feature, PRIVILEGED_CHANGE, 2, 2 },
+	[XS_WIRE_GET_QUOTA] = { "GET_QUOTA", op_get_quota, OP_NO_TXN, 0, 2 },
+	[XS_WIRE_SET_QUOTA] = { "SET_QUOTA", op_set_quota, PRIVILEGED_CHANGE, 2, 3 },
 };
 
 int reply_data(struct req *r, const void *data, size_t len)
@@ -84,9 +85,34 @@ static int find_txn(struct req *r, const struct op *op)
 	return r->view.txn ? 0 : -ENOENT;
 }
 
+/* Splits the payload as the row says; true if it has all that, and no more. */
+static bool find_args(struct req *r, const struct op *op)
+{
+	const char *rest;
+	size_t len;
+
+	/* "|" alone is how xenstore.txt writes that there are none. */
+	if (op->min_args == 0 && r->in_len == 1 && r->in[0] == '\0')
+		r->in_len = 0;
+	r->nr_args = xs_wire_get_strings(r->in, r->in_len, r->arg, op->max_args, &r->rest);
+	if (r->nr_args < op->min_args)
+		return false;
+	rest = r->in + r->rest;
+	len = r->in_len - r->rest;
+	switch (op->rest) {
+	case OP_REST_NOTHING:
+		return len == 0;
+	case OP_REST_STRINGS:
+		return len == 0 || rest[len - 1] == '\0';
+	case OP_REST_BYTES:
+	case OP_REST_IGNORED:
+		break;
+	}
+	return true;
+}
+
 static int carry_out(struct req *r)
 {
-	const char *strings[OP_STRINGS_MAX];
 	const struct op *op;
 	int ret;
 
@@ -101,8 +127,7 @@ static int carry_out(struct req *r)
 		return -EACCES;
 	if (op->flags & OP_CHANGES && r->conn->read_only)
 		return -EROFS;
-	if (xs_wire_get_strings(r->in, r->in_len, strings, op->min_strings, NULL) <
-	    op->min_strings)
+	if (!find_args(r, op))
 		return -EINVAL;
 	ret = find_txn(r, op);
 	return ret < 0 ? ret : op->handler(r);

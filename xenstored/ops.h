@@ -16,6 +16,9 @@
 
 struct watch;
 
+/* The most arguments that any row has. */
+#define OP_ARGS_MAX 3
+
 /* One request while it is carried out. */
 struct req {
 	struct server *srv;
@@ -23,6 +26,9 @@ struct req {
 	struct xsd_sockmsg hdr;
 	const char *in;		/* payload: the client's bytes, untrusted */
 	size_t in_len;
+	const char *arg[OP_ARGS_MAX];	/* its first strings, as many as the row asks for at most */
+	unsigned int nr_args;
+	size_t rest;		/* where in the payload that which follows them begins */
 	struct view view;
 	uint32_t type;		/* the operation; hdr.type becomes XS_ERROR on failure */
 	struct watch *new_watch;	/* gets its first event after the reply */
@@ -31,19 +37,25 @@ struct req {
 	uint32_t reply_len;
 };
 
-/* The most strings that any row asks for. */
-#define OP_STRINGS_MAX 3
-
 #define OP_PRIVILEGED	1u	/* domain 0 only: else EACCES */
 #define OP_NO_TXN	2u	/* the transaction id is ignored */
 #define OP_CHANGES	4u	/* refused on a read-only connection */
 #define OP_CONFINED	8u	/* left to a connection that is confined (confine.h) */
 
+/* What may follow the arguments in a payload; anything else there is EINVAL. */
+enum op_rest {
+	OP_REST_NOTHING,
+	OP_REST_BYTES,		/* a value: any bytes */
+	OP_REST_STRINGS,	/* any number of strings, the last one ended, too */
+	OP_REST_IGNORED,	/* xenstore.txt leaves room for more ("?"), or nobody ever looked */
+};
+
 struct op {
 	const char *name;
 	int (*handler)(struct req *r);	/* 0 after replying, or -Exxx; -EINPROGRESS: park */
 	unsigned int flags;
-	unsigned int min_strings;	/* NUL-terminated strings the payload must have */
+	unsigned int min_args, max_args;	/* NUL-terminated strings at the front */
+	enum op_rest rest;
 };
 
 extern const struct op ops_table[XS_WIRE_OP_NR];

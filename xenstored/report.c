@@ -49,35 +49,6 @@ int report_memory(struct server *srv, struct buf *out)
 	return say(out, "domains %u\n", srv->domains.nr);
 }
 
-/* A value as one printable word. */
-static void value_text(const struct node *n, char *text, size_t room)
-{
-	size_t len = n->value_len < room - 1 ? n->value_len : room - 1;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char ch = (unsigned char)node_value(n)[i];
-
-		text[i] = ch < 0x20 || ch > 0x7e ? '.' : (char)ch;
-	}
-	text[len] = '\0';
-}
-
-int report_tree(struct server *srv, const char *path, struct buf *out)
-{
-	struct node *top = tree_find(&srv->tree, path, strlen(path));
-	char text[XS_PATH_BUF], value[128];
-	int ret = 0;
-
-	if (!top)
-		return -ENOENT;
-	for (struct node *n = top; n && ret == 0; n = node_next(n, top)) {
-		node_path(n, text);
-		value_text(n, value, sizeof(value));
-		ret = say(out, "%s = \"%s\" (n%u)\n", text, value, perms_owner(node_perms(n)));
-	}
-	return ret;
-}
-
 void report_quotas(struct server *srv, const struct domain *d, struct buf *out)
 {
 	for (int i = 0; i < QUOTA_NR; i++) {
@@ -184,10 +155,10 @@ void report_metrics(struct server *srv, struct buf *out)
 	say(out, "# EOF\n");
 }
 
-void report_watches(struct server *srv, const char *domid, struct buf *out)
+void report_watches(struct server *srv, unsigned int domid, struct buf *out)
 {
 	for (struct conn *c = srv->conns; c; c = c->next) {
-		if (domid && (unsigned int)atoi(domid) != c->domid)
+		if (domid != NO_DOMID && domid != c->domid)
 			continue;
 		for (struct watch *w = c->watch_first; w; w = w->next)
 			say(out, "d%u/%llu %s\n", c->domid, (unsigned long long)c->id,

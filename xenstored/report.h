@@ -10,8 +10,6 @@ struct server;
 
 /* Where the memory is. 0 or -ENOMEM. */
 int report_memory(struct server *srv, struct buf *out);
-/* The subtree at @path, one line a node. 0, -ENOENT, -ENOMEM. */
-int report_tree(struct server *srv, const char *path, struct buf *out);
 /* The limits, global (@d NULL) or of one domain with its use. */
 void report_quotas(struct server *srv, const struct domain *d, struct buf *out);
 void report_soft_quotas(struct server *srv, struct buf *out);
@@ -21,8 +19,8 @@ void report_peaks(struct server *srv, struct buf *out);
 void report_stats(struct server *srv, struct buf *out);
 /* The same as OpenMetrics text. */
 void report_metrics(struct server *srv, struct buf *out);
-/* Watches of every client, or of domain @domid (text) only. */
-void report_watches(struct server *srv, const char *domid, struct buf *out);
+/* Watches of every client, or (not NO_DOMID) of those of domain @domid. */
+void report_watches(struct server *srv, unsigned int domid, struct buf *out);
 
 /* Writes the text to the file @path, made new. 0 or -Exxx. */
 int report_to_file(const char *path, const struct buf *text);

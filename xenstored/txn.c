@@ -103,6 +103,7 @@ static void tnode_free(struct server *srv, struct tnode *tn)
 		arena_free(&srv->tree.arena, tn->apart);
 	else if (tn->prepared)
 		node_free(&srv->tree, tn->prepared);
+	free(tn->names);
 	free(tn->value);
 	free(tn);
 }
@@ -257,6 +258,25 @@ void txn_take_value(struct server *srv, struct txn *t, struct tnode *tn, char *v
 	tn->value_len = len;
 	t->bytes = (size_t)((int64_t)t->bytes + more);
 	domain_use(srv, t->conn->domid, QUOTA_MEMORY, more);
+}
+
+int txn_take_names(struct server *srv, struct txn *t, struct tnode *tn, const char *names,
+		   size_t len)
+{
+	int ret = 0;
+
+	if (!t->conn->privileged)
+		ret = domain_may(srv, t->conn->domain, QUOTA_MEMORY, len);
+	if (ret < 0)
+		return ret;
+	tn->names = malloc(len + 1);
+	if (!tn->names)
+		return -ENOMEM;
+	if (len)
+		memcpy(tn->names, names, len);
+	tn->names_len = len;
+	txn_charge(srv, t, len);
+	return 0;
 }
 
 void txn_observe(struct tnode *tn, unsigned int seen)

@@ -50,6 +50,9 @@ struct tnode {
 	char *value;			/* as first read or last written here */
 	uint32_t value_len;
 	struct perms *perms;		/* the overlay's, one reference; NULL unless changed */
+	char *names;			/* of the tree's children, at the first listing; or NULL */
+	size_t names_len;
+	uint64_t names_gen;		/* what DIRECTORY_PART says with them */
 	union {				/* commit only */
 		struct node *prepared;	/* TNODE_CREATED */
 		struct value *apart;	/* else the new value, when it does not fit */
@@ -109,6 +112,13 @@ void txn_changed(struct txn *t, struct tnode *tn);
 /* Gives the entry the malloc()ed @value, which is taken over, and charges for it. */
 void txn_take_value(struct server *srv, struct txn *t, struct tnode *tn, char *value,
 		    uint32_t len);
+
+/*
+ * Keeps the @len bytes of @names (each ended by NUL) as what the tree lists below the entry, and
+ * charges for it. 0 or -ENOMEM (memory, or the domain's quota of it).
+ */
+int txn_take_names(struct server *srv, struct txn *t, struct tnode *tn, const char *names,
+		   size_t len);
 
 /* Deletes the subtree at @tn in the overlay. */
 void txn_delete(struct txn *t, struct tnode *tn);

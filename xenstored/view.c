@@ -138,39 +138,72 @@ static int add_name(struct buf *out, const char *name, size_t len)
 	return 0;
 }
 
-/* Length of the path of child @n of @dir, written behind it in @dir's buffer. */
-static size_t child_path(struct xs_path *dir, size_t dir_len, const struct node *n)
+/* Length of the path of child @name of @dir, written behind it in @dir's buffer. */
+static size_t child_path(struct xs_path *dir, size_t dir_len, const char *name, size_t name_len)
 {
 	size_t len = dir_len > 1 ? dir_len : 0;
 
-	if (len + 1 + n->name_len > XENSTORE_ABS_PATH_MAX)
+	if (len + 1 + name_len > XENSTORE_ABS_PATH_MAX)
 		return 0;
 	dir->text[len++] = '/';
-	memcpy(dir->text + len, n->name, n->name_len);
-	return len + n->name_len;
+	memcpy(dir->text + len, name, name_len);
+	return len + name_len;
 }
 
-static int base_children(struct view *v, const struct xs_path *path, const struct node *dir,
-			 struct buf *out)
+/* What the tree has below @dir. */
+static int base_children(const struct node *dir, struct buf *out)
+{
+	int ret = 0;
+
+	for (const struct node *n = node_first(dir); n && ret == 0; n = node_sibling(n))
+		ret = add_name(out, n->name, n->name_len);
+	return ret;
+}
+
+/* The tree's names as the transaction listed them first, however often it lists them. */
+static int remember_names(struct view *v, const struct vnode *vn)
+{
+	struct tnode *tn = vn->tn;
+	struct buf names = { 0 };
+	int ret = 0;
+
+	if (tn->names)
+		return 0;
+	if (vn->base) {
+		tn->names_gen = node_latest_gen(vn->base);
+		ret = base_children(vn->base, &names);
+	}
+	if (ret == 0)
+		ret = txn_take_names(v->srv, v->txn, tn, buf_front(&names), buf_len(&names));
+	buf_fini(&names);
+	return ret;
+}
+
+/* Those of them that the transaction has not removed. */
+static int old_children(struct view *v, const struct xs_path *path, const struct tnode *dir,
+			struct buf *out)
 {
 	struct xs_path child XS_NOT_CLEARED;
+	size_t at = 0;
 	int ret = 0;
 
 	memcpy(child.text, path->text, path->len);
-	for (const struct node *n = node_first(dir); n && ret == 0; n = node_sibling(n)) {
-		if (v->txn && v->txn->made_first) {
-			size_t len = child_path(&child, path->len, n);
-			struct tnode *tn = txn_lookup(v->txn, child.text, len);
+	while (at < dir->names_len && ret == 0) {
+		const char *name = dir->names + at;
+		size_t name_len = strlen(name);
+		size_t len = child_path(&child, path->len, name, name_len);
+		struct tnode *tn = v->txn->made_first ? txn_lookup(v->txn, child.text, len) : NULL;
 
-			/* Made again here: it is listed with the new ones. */
-			if (tn && (tn->state == TNODE_DELETED || tn->state == TNODE_CREATED))
-				continue;
-		}
-		ret = add_name(out, n->name, n->name_len);
+		at += name_len + 1;
+		/* Made again here: it is listed with the new ones. */
+		if (tn && (tn->state == TNODE_DELETED || tn->state == TNODE_CREATED))
+			continue;
+		ret = add_name(out, name, name_len);
 	}
 	return ret;
 }
 
+/* Those it has made. */
 static int new_children(struct view *v, const struct xs_path *path, struct buf *out)
 {
 	int ret = 0;
@@ -194,10 +227,17 @@ int view_children(struct view *v, const struct xs_path *path, struct buf *out, u
 
 	if (ret < 0)
 		return ret;
-	*gen = vn.base ? node_latest_gen(vn.base) : 0;
-	if (vn.base)
-		ret = base_children(v, path, vn.base, out);
-	if (ret == 0 && v->txn)
-		ret = new_children(v, path, out);
-	return ret;
+	if (!v->txn) {
+		*gen = node_latest_gen(vn.base);
+		return base_children(vn.base, out);
+	}
+	*gen = 0;
+	/* What the tree has below a node that was made here is hidden. */
+	if (vn.tn->state == TNODE_SEEN || vn.tn->state == TNODE_WRITTEN) {
+		ret = remember_names(v, &vn);
+		*gen = vn.tn->names_gen;
+		if (ret == 0)
+			ret = old_children(v, path, vn.tn, out);
+	}
+	return ret < 0 ? ret : new_children(v, path, out);
 }

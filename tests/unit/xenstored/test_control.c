@@ -135,18 +135,30 @@ static void test_memreport_answers_or_fills_a_file(void **state)
 	unlink(path);
 }
 
-static void test_print_shows_a_subtree_with_bytes_made_harmless(void **state)
+/* As C xenstored: for the log, and for nothing else. */
+static void test_print_puts_a_text_into_the_log_with_bytes_made_harmless(void **state)
 {
-	assert_int_equal(t_write(dom0, 0, "/p/a", "x\033[31m"), 0);
-	assert_int_equal(CONTROL("print", "/p"), 0);
-	says("/p/a = \"x.[31m\" (n0)");
-	assert_int_equal(CONTROL("print", "/none"), ENOENT);
+	char path[64] = "/tmp/xs-control-XXXXXX", text[4096] = "";
+	int fd = mkstemp(path), err = dup(2);
+
+	assert_true(fd >= 0 && err >= 0);
+	dup2(fd, 2);
+	assert_int_equal(CONTROL("print", "hello /p \033[31m\n"), 0);
+	dup2(err, 2);
+	close(err);
+	assert_string_equal(out, "OK");
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_non_null(strstr(text, "hello /p .[31m."));
+	assert_int_equal(CONTROL("print"), EINVAL);
+	close(fd);
+	unlink(path);
 }
 
 static void test_watches_lists_those_of_a_domain(void **state)
 {
 	assert_int_equal(t_watch(guest, "data", "tok"), 0);
 	assert_int_equal(t_watch(dom0, "/elsewhere", "tok"), 0);
+	assert_int_equal(CONTROL("watches", "1x"), EINVAL);
 	assert_int_equal(CONTROL("watches", "1"), 0);
 	says("/local/domain/1/data");
 	assert_null(strstr(out, "/elsewhere"));
@@ -316,7 +328,7 @@ int main(void)
 		T(test_soft_quota_shows_and_sets),
 		T(test_log_goes_where_it_is_told),
 		T(test_memreport_answers_or_fills_a_file),
-		T(test_print_shows_a_subtree_with_bytes_made_harmless),
+		T(test_print_puts_a_text_into_the_log_with_bytes_made_harmless),
 		T(test_watches_lists_those_of_a_domain),
 		T(test_monitor_streams_operations_with_domain_and_result),
 		T(test_what_needs_a_disk_says_so_without_one),

@@ -98,7 +98,7 @@ static void script(void)
 	S(1, XS_TRANSACTION_END, "T", 1);
 	S(0, XS_INTRODUCE, "3\0" "1\0" "2", 0);
 	S(0, XS_SET_TARGET, "3\0" "1", 0);
-	S(0, XS_CONTROL, "print", 0);
+	S(0, XS_CONTROL, "metrics", 0);
 	S(0, XS_CONTROL, "stat", 0);
 	S(0, XS_CONTROL, "monitor", 0);
 	S(1, XS_RM, "data", 0);

@@ -141,20 +141,20 @@ static void test_messages_larger_than_the_ring_pass(void **state)
 
 static void test_requests_arrive_byte_by_byte(void **state)
 {
-	struct xsd_sockmsg hdr = { XS_READ, 5, 0, 7 };
-	char bytes[23];
+	struct xsd_sockmsg hdr = { XS_READ, 5, 0, 5 };
+	char bytes[21];
 
 	t_write(dom0, 0, "/local/domain/1/name", "guest");
 	t_setp(dom0, 0, "/local/domain/1/name", "n1");
 	memcpy(bytes, &hdr, 16);
-	memcpy(bytes + 16, "name\0\0", 7);
-	for (int i = 0; i < 21; i++) {
+	memcpy(bytes + 16, "name", 5);
+	for (int i = 0; i < 19; i++) {
 		put(bytes + i, 1);
 		serve();
 		assert_int_equal(page->req_cons, page->req_prod);
 	}
 	assert_int_equal(page->rsp_prod, 0);
-	put(bytes + 21, 2);
+	put(bytes + 19, 2);
 	serve();
 	assert_true(take_msg(&hdr, text));
 	assert_string_equal(text, "guest");
@@ -302,6 +302,39 @@ static void test_reconnect_starts_over(void **state)
 	assert_string_equal(text, "OK");
 }
 
+/* The disk may keep an answer waiting for longer than the connection lasts that asked. */
+static void test_an_answer_of_before_the_reconnect_is_nobodys(void **state)
+{
+	const struct conn_msg late = { .hdr = { XS_READ, 77, 0, 5 },
+				       .data = "late",
+				       .hold_seq = srv->durable_seq + 1 };
+	struct xsd_sockmsg hdr;
+
+	assert_int_equal(conn_send(ring(), &late), 0);
+	page->connection = XENSTORE_RECONNECT;
+	serve();
+	conns_release_held(srv, srv->durable_seq + 1);
+	serve();
+
+	assert_int_equal(page->rsp_prod, 0);
+	put_request(XS_WRITE, "data/x\0hello", 12);
+	assert_true(take_msg(&hdr, text));
+	assert_int_equal(hdr.req_id, 5);
+	assert_string_equal(text, "OK");
+}
+
+/* The same for a request that waits: it was of the connection that is no more. */
+static void test_a_request_of_before_the_reconnect_is_not_done(void **state)
+{
+	put_request(XS_READ, "data/none", 4);
+	ring()->parked = true;
+	page->connection = XENSTORE_RECONNECT;
+	serve();
+
+	assert_false(ring()->parked);
+	assert_int_equal(page->rsp_prod, 0);
+}
+
 static void test_features_are_announced(void **state)
 {
 	assert_int_equal(page->server_features,
@@ -387,6 +420,8 @@ int main(void)
 		T(test_oversized_length_ends_the_service),
 		T(test_own_positions_are_not_taken_from_the_page),
 		T(test_reconnect_starts_over),
+		T(test_an_answer_of_before_the_reconnect_is_nobodys),
+		T(test_a_request_of_before_the_reconnect_is_not_done),
 		T(test_features_are_announced),
 		T(test_introduction_with_a_bad_channel_fails_and_leaves_nothing),
 		T(test_domid_used_again_at_once_gets_its_own_ring),

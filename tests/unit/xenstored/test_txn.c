@@ -20,6 +20,24 @@ static int setup(void **state)
 	return 0;
 }
 
+/* One DIRECTORY_PART: the generation, a blank, the names. */
+static int t_part(struct conn *c, uint32_t t, const char *path, char *out)
+{
+	char payload[256];
+	size_t len = strlen(path) + 1;
+	const struct t_msg *m;
+
+	memcpy(payload, path, len);
+	memcpy(payload + len, "0", 2);
+	m = t_req(c, XS_DIRECTORY_PART, t, payload, len + 2);
+	if (m->type == XS_ERROR)
+		return xs_wire_error_code(m->data, m->len);
+	for (uint32_t i = 0; i < m->len; i++)
+		out[i] = m->data[i] ? m->data[i] : ' ';
+	out[m->len] = '\0';
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	t_stop(srv);
@@ -38,6 +56,66 @@ static void test_changes_show_inside_and_only_at_the_end_outside(void **state)
 	assert_int_equal(t_end(a, t, true), 0);
 	t_read(b, 0, "/p/x", text);
 	assert_string_equal(text, "new");
+}
+
+/* What others do meanwhile shows at the end, not in the middle. */
+static void test_a_listing_is_the_same_however_often_it_is_asked_for(void **state)
+{
+	uint32_t t = t_begin(a);
+	char part[XENSTORE_PAYLOAD_MAX + 1], then[XENSTORE_PAYLOAD_MAX + 1];
+
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "x");
+	assert_int_equal(t_part(a, t, "/p", part), 0);
+	assert_int_equal(t_write(b, 0, "/p/y", "1"), 0);
+	assert_int_equal(t_rm(b, 0, "/p/x"), 0);
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "x");
+	assert_int_equal(t_part(a, t, "/p", then), 0);
+	assert_string_equal(then, part);
+	assert_int_equal(t_rm(b, 0, "/p"), 0);
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "x");
+	assert_int_equal(t_end(a, t, true), EAGAIN);
+}
+
+static void test_a_listing_has_the_transactions_own_changes(void **state)
+{
+	uint32_t t = t_begin(a);
+
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_int_equal(t_write(a, t, "/p/z", "1"), 0);
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "x z");
+	assert_int_equal(t_rm(a, t, "/p/x"), 0);
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "z");
+	assert_int_equal(t_rm(a, t, "/p"), 0);
+	assert_int_equal(t_write(a, t, "/p/new", "1"), 0);
+	assert_int_equal(t_ls(a, t, "/p", text), 0);
+	assert_string_equal(text, "new");
+	assert_int_equal(t_end(a, t, true), 0);
+	assert_int_equal(t_ls(b, 0, "/p", text), 0);
+	assert_string_equal(text, "new");
+}
+
+static void test_a_listing_is_charged_to_its_domain(void **state)
+{
+	uint64_t before;
+	uint32_t t;
+
+	for (int i = 0; i < 50; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "data/quite-a-long-name-%d", i);
+		assert_int_equal(t_write(d1, 0, path, ""), 0);
+	}
+	t = t_begin(d1);
+	assert_int_equal(t_read(d1, t, "data", text), 0);
+	before = d1->domain->used[QUOTA_MEMORY];
+	assert_int_equal(t_ls(d1, t, "data", text), 0);
+	assert_true(d1->domain->used[QUOTA_MEMORY] >= before + strlen(text));
+	assert_int_equal(t_end(d1, t, true), 0);
 }
 
 static void test_aborted_transaction_leaves_nothing(void **state)
@@ -351,6 +429,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_changes_show_inside_and_only_at_the_end_outside),
+		T(test_a_listing_is_the_same_however_often_it_is_asked_for),
+		T(test_a_listing_has_the_transactions_own_changes),
+		T(test_a_listing_is_charged_to_its_domain),
 		T(test_aborted_transaction_leaves_nothing),
 		T(test_changed_read_conflicts),
 		T(test_read_of_an_unchanged_value_does_not_conflict),
