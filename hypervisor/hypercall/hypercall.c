@@ -10,6 +10,7 @@
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "pv/enter.h"
 #include "pv/pv.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
@@ -90,11 +91,13 @@ static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *a
 		if (h->flags & HCF_OWN)
 			return h->handler(args);
 	}
-	hv_lock();
+	result = pv_enter();
+	if (unlikely(result))
+		return result;
 	if (unlikely(probe_is_on))
 		probe_hypercall(nr, args->a[0]);
 	result = h->handler(args);
-	hv_unlock();
+	pv_leave();
 	return result;
 }
 

@@ -25,4 +25,14 @@ void hv_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noretur
 			hv_panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond);                   \
 	} while (0)
 
+/*
+ * What a release survives by ending the domain in whose name it happened: checked builds (-DHV_CHECKED, every host
+ * test) stop there, so that the cause is seen.
+ */
+#ifdef HV_CHECKED
+#define CHECKED_BUG() hv_panic("BUG at %s:%d", __FILE__, __LINE__)
+#else
+#define CHECKED_BUG() ((void)0)
+#endif
+
 #endif

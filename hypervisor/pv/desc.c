@@ -142,15 +142,15 @@ bool pv_ldt_map(u64 offset)
 {
 	struct vcpu *v = current;
 	unsigned int slot = (unsigned int)(offset >> PAGE_SHIFT);
-	struct frame *l1, *f;
-	u64 *pte;
+	struct frame *f;
+	u64 entry;
 
 	if (offset >= v->pv.nr_ldt_entries * 8ULL || v->pv.ldt_frame[slot])
 		return false;
-	pte = pv_walk_l1(v, v->pv.ldt_base + (u64)slot * PAGE_SIZE, &l1);
-	if (!pte || !(*pte & PTE_P) || !mfn_is_ram(pte_mfn(*pte)))
+	entry = pv_l1_entry(v, v->pv.ldt_base + (u64)slot * PAGE_SIZE);
+	if (!(entry & PTE_P) || !mfn_is_ram(pte_mfn(entry)))
 		return false;
-	f = mfn_to_frame(pte_mfn(*pte));
+	f = mfn_to_frame(pte_mfn(entry));
 	if (frame_get_and_type(f, v->domain, FT_SEG))
 		return false;
 	v->pv.ldt_frame[slot] = f;

@@ -16,7 +16,8 @@
 /* Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references. */
 #define FAST_BITS ((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
 
-u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1)
+/* The frame of the level-1 table for @va; NULL: none. Kept alive by the tables above it, held by nobody. */
+static struct frame *walk_to_l1(const struct vcpu *v, u64 va)
 {
 	/* the kernel's tables map all a caller may name; the LDT is needed in user mode too */
 	struct frame *f = v->pv.cr3_kernel;
@@ -31,8 +32,20 @@ u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1)
 			return NULL;
 		f = mfn_to_frame(pte_mfn(entry));
 	}
-	*l1 = f;
-	return (u64 *)mfn_to_virt(frame_to_mfn(f)) + pt_index(va, 1);
+	return f;
+}
+
+u64 pv_l1_entry(const struct vcpu *v, u64 va)
+{
+	struct frame *f = walk_to_l1(v, va);
+
+	return f ? READ_ONCE(((u64 *)mfn_to_virt(frame_to_mfn(f)))[pt_index(va, 1)]) : 0;
+}
+
+int pv_l1_hold(u64 va, struct frame **l1)
+{
+	*l1 = walk_to_l1(current, va);
+	return *l1 ? frame_hold_table(*l1, current->domain, 1) : -EINVAL;
 }
 
 static void entry_write(u64 *slot, u64 old, u64 val, bool preserve_ad)
@@ -56,6 +69,8 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 	bool keeps_refs = (new & PTE_P) && !takes_refs;
 	int rc;
 
+	if (!ptval_is_held(f, 1))
+		return -EINVAL;
 	if (takes_refs) {
 		new &= ~PTE_GRANT;
 		rc = pt_entry_get(&new, 1, s);
@@ -80,7 +95,7 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 	u64 old = READ_ONCE(*slot), new;
 	int rc;
 
-	if (!pt_slot_is_guest(level, idx))
+	if (!pt_slot_is_guest(level, idx) || !ptval_is_held(f, level))
 		return -EINVAL;
 	if (!(val & PTE_P)) {
 		entry_write(slot, old, val, false);
@@ -143,9 +158,11 @@ static int update_pt(u64 ptr, u64 val, bool preserve_ad, const struct pt_subject
 	type = frame_type_of(f);
 	if (frame_type_count(f) && type >= FT_L1 && type <= FT_L4) {
 		/* a PARTIAL table is finished by the call that left it so */
-		rc = (f->type & FT_VALID) ? pv_entry_update(f, type, (unsigned int)(offset / 8), val,
-							     preserve_ad, s)
-					  : -EBUSY;
+		rc = (f->type & FT_VALID) ? frame_type_get(f, type) : -EBUSY;
+		if (!rc) {
+			rc = pv_entry_update(f, type, (unsigned int)(offset / 8), val, preserve_ad, s);
+			frame_type_put(f);
+		}
 	} else {
 		rc = write_plain(f, s->pt_owner, offset, val);
 	}
@@ -219,11 +236,8 @@ long hc_mmu_update(struct hc_args *a)
 	bool is_restart = a->a[1] & MMU_UPDATE_PREEMPTED;
 	u32 count = (u32)a->a[1] & ~MMU_UPDATE_PREEMPTED, i;
 	struct pt_subject s;
-	int rc = pv_drain_deferred(current);
+	int rc = mmu_subjects((u32)a->a[3], &s);
 
-	if (rc)
-		return rc;
-	rc = mmu_subjects((u32)a->a[3], &s);
 	if (rc)
 		return rc;
 	for (i = 0; i < count; i++) {
@@ -294,29 +308,24 @@ static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_o
 {
 	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = frame_owner};
 	struct frame *l1;
-	u64 *slot;
-	int rc;
+	int rc = pv_l1_hold(va, &l1);
 
-	slot = pv_walk_l1(current, va, &l1);
-	if (!slot)
-		return -EINVAL;
+	if (rc)
+		return rc;
 	rc = pv_entry_update(l1, 1, pt_index(va, 1), val, false, &s);
+	frame_put_and_type(l1);
 	return rc ? rc : flush_as_asked(va, flags);
 }
 
 long hc_update_va_mapping(struct hc_args *a)
 {
-	int rc = pv_drain_deferred(current);
-
-	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], current->domain);
+	return va_mapping_update(a->a[0], a->a[1], a->a[2], current->domain);
 }
 
 long hc_update_va_mapping_otherdomain(struct hc_args *a)
 {
 	struct domain *owner;
-	int rc = pv_drain_deferred(current);
+	int rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 
-	if (!rc)
-		rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], owner);
 }

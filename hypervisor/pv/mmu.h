@@ -9,14 +9,21 @@
 #define MMU_UPDATE_PREEMPTED (1u << 31)
 
 /*
- * Finds the level-1 entry that maps @va in the page tables @v runs on. @va: guest-controlled. NULL: outside the guest's part, or no
- * level-1 table there. *@l1: the table's frame (typed L1, kept alive by the tables above it).
+ * The level-1 entry that maps @va in the page tables @v runs on, as it is now; 0: outside the guest's part, or no
+ * level-1 table there. @va: guest-controlled. Holds nothing.
  */
-u64 *pv_walk_l1(const struct vcpu *v, u64 va, struct frame **l1);
+u64 pv_l1_entry(const struct vcpu *v, u64 va);
 
 /*
- * Replaces entry @idx of the validated table @f (held by the caller with a reference) by @val. @preserve_ad: A and D bits the
- * hardware sets meanwhile are kept. Errors as pt_entry_get; on an error nothing changed. May leave deferred work.
+ * The level-1 table that maps @va for current, held with a general and a type reference until frame_put_and_type().
+ * -EINVAL: there is none.
+ */
+int must_check pv_l1_hold(u64 va, struct frame **l1);
+
+/*
+ * Replaces entry @idx of the validated table @f, held by the caller with a general and a type reference, by @val.
+ * @preserve_ad: A and D bits the hardware sets meanwhile are kept. Errors as pt_entry_get; on an error nothing changed.
+ * May leave deferred work.
  */
 int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
 		    const struct pt_subject *s);

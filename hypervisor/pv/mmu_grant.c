@@ -21,25 +21,25 @@
 static int slot_get(u64 host_addr, u32 gnt_flags, struct frame **table, u64 **slot)
 {
 	struct frame *f;
+	u64 idx;
 	int rc;
 
+	/* C34: only a live level-1 table; never turn a plain page into one by a grant */
 	if (gnt_flags & GNTMAP_contains_pte) {
 		if ((host_addr & 7) || !mfn_is_ram(maddr_to_mfn(host_addr)))
 			return -EINVAL;
 		f = mfn_to_frame(maddr_to_mfn(host_addr));
-		*slot = (u64 *)((char *)mfn_to_virt(frame_to_mfn(f)) + (host_addr & PAGE_OFFSET_MASK));
+		idx = (host_addr & PAGE_OFFSET_MASK) / 8;
+		rc = frame_hold_table(f, current->domain, 1);
 	} else {
-		*slot = pv_walk_l1(current, host_addr, &f);
-		if (!*slot)
-			return -EINVAL;
+		idx = pt_index(host_addr, 1);
+		rc = pv_l1_hold(host_addr, &f);
 	}
-	/* C34: only a live level-1 table; never turn a plain page into one by a grant */
-	if (frame_type_of(f) != FT_L1 || !(f->type & FT_VALID) || !frame_type_count(f))
-		return -EINVAL;
-	rc = frame_get_and_type(f, current->domain, FT_L1);
-	if (!rc)
-		*table = f;
-	return rc;
+	if (rc)
+		return rc;
+	*table = f;
+	*slot = (u64 *)mfn_to_virt(frame_to_mfn(f)) + idx;
+	return 0;
 }
 
 int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame)

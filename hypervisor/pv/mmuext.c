@@ -226,10 +226,8 @@ long hc_mmuext_op(struct hc_args *a)
 {
 	u32 count = (u32)a->a[1] & ~MMU_UPDATE_PREEMPTED, i;
 	struct domain *owner;
-	int rc = pv_drain_deferred(current);
+	int rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 
-	if (!rc)
-		rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 	if (rc)
 		return rc;
 	for (i = 0; i < count; i++) {

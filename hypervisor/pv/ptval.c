@@ -179,13 +179,19 @@ int ptval_finish_partial(struct frame *f)
 	return 0;
 }
 
-/* Leaves a PARTIAL frame to be finished by the next MMU entry of the current vcpu (D5). */
+/*
+ * Leaves a PARTIAL frame to be finished when the current vcpu next enters (D5). Every way in drains, and one operation
+ * leaves at most one frame a level. Were it not so, the frame would stay PARTIAL with its own references until its
+ * owner's teardown meets it, and the owner ends: a list is no reason to stop the host.
+ */
 static void defer(struct frame *f)
 {
 	struct pv_vcpu *pv = &current->pv;
 
-	/* every entry point drains first, and one operation can leave at most one frame a level */
-	BUG_ON(pv->nr_deferred == ARRAY_SIZE(pv->deferred));
+	if (unlikely(pv->nr_deferred == ARRAY_SIZE(pv->deferred))) {
+		domain_crash(frame_owner(f), "more tables to devalidate than a call can leave");
+		return;
+	}
 	frame_get_held(f);
 	pv->deferred[pv->nr_deferred++] = f;
 }
@@ -316,7 +322,12 @@ int frame_type_get(struct frame *f, enum frame_type type)
 
 int frame_type_put_preemptible(struct frame *f)
 {
-	BUG_ON(frame_type_count(f) == 0);
+	/* who puts holds a reference of a frame in use whose contents were checked (C22); what is not held is not dropped */
+	if (unlikely(frame_type_count(f) == 0 || !(f->type & FT_VALID))) {
+		CHECKED_BUG();
+		domain_crash(current->domain, "a type reference that nobody holds was dropped");
+		return 0;
+	}
 	if (frame_type_count(f) > 1) {
 		f->type--;
 		return 0;
@@ -345,6 +356,23 @@ int frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type 
 	if (rc)
 		frame_put(f);
 	return rc;
+}
+
+int frame_hold_table(struct frame *f, const struct domain *d, unsigned int level)
+{
+	if ((unsigned int)frame_type_of(f) != level || !frame_type_count(f) || !(f->type & FT_VALID))
+		return -EINVAL;
+	return frame_get_and_type(f, d, (enum frame_type)level);
+}
+
+bool ptval_is_held(const struct frame *f, unsigned int level)
+{
+	if (likely((unsigned int)frame_type_of(f) == level && (f->type & FT_VALID) && frame_type_count(f) &&
+		   frame_ref_count(f)))
+		return true;
+	CHECKED_BUG();
+	domain_crash(current->domain, "a level %u table changed its type while it was held", level);
+	return false;
 }
 
 void frame_put_and_type(struct frame *f)

@@ -6,6 +6,7 @@
 #include "pv/ptwr.h"
 
 #include "lib/errno.h"
+#include "pv/enter.h"
 #include "pv/insn.h"
 #include "pv/mmu.h"
 #include "pv/pte.h"
@@ -155,26 +156,47 @@ static void cmpxchg(struct store *s, struct cpu_user_regs *regs, const struct in
 		insn_reg_write(i, regs, 0, s->size, s->old);
 }
 
-bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
+/* The level-1 table of current's domain that @va maps read-only, held. False: @va maps none. */
+static bool stored_table_hold(u64 va, struct frame **table)
 {
-	struct vcpu *v = current;
-	struct pt_subject s = {.pt_owner = v->domain, .frame_owner = v->domain};
+	u64 entry = pv_l1_entry(current, va);
+
+	if ((entry & (PTE_P | PTE_RW)) != PTE_P || !mfn_is_ram(pte_mfn(entry)))
+		return false;
+	*table = mfn_to_frame(pte_mfn(entry));
+	return frame_hold_table(*table, current->domain, 1) == 0;
+}
+
+/* Computes what the entry that was @old becomes, and what the registers become. */
+static u64 store_compute(const struct store_form *form, const struct insn *insn, unsigned int byte, u64 old,
+			 struct store *st, struct cpu_user_regs *after)
+{
+	u64 mask = size_mask(st->size) << (byte * 8);
+
+	st->old = (old & mask) >> (byte * 8);
+	st->src = source_value(form, insn, after, st->size);
+	if (form->fn)
+		form->fn(st);
+	else
+		cmpxchg(st, after, insn);
+	if (st->returns_old)
+		insn_reg_write(insn, after, insn->reg, st->size, st->old);
+	flags_set(after, st);
+	return (old & ~mask) | (st->result << (byte * 8) & mask);
+}
+
+/* Does the store at regs->rip to the entry of @table, held, that @va names. As pv_ptwr_fault(). */
+static bool store_do(struct cpu_user_regs *regs, u64 va, struct frame *table)
+{
+	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = current->domain};
+	unsigned int idx = (unsigned int)((va & PAGE_OFFSET_MASK) / 8), byte = va & 7;
 	struct cpu_user_regs after = *regs;
 	const struct store_form *form;
-	unsigned int byte = va & 7;
-	struct frame *l1, *table;
 	struct store st = {0};
 	struct insn insn;
-	u64 *pte, *slot, mask, old, entry, fault_va;
+	u64 old, entry, fault_va;
 	int rc;
 
-	pte = pv_walk_l1(v, va, &l1);
-	if (!pte || (*pte & (PTE_P | PTE_RW)) != PTE_P || !mfn_is_ram(pte_mfn(*pte)))
-		return false;
-	table = mfn_to_frame(pte_mfn(*pte));
-	if (frame_type_of(table) != FT_L1 || !(table->type & FT_VALID) ||
-	    table->owner != v->domain->domain_id)
-		return false;
 	if (insn_fetch(&insn, regs, &fault_va) || !insn.modrm_is_mem)
 		return false;
 	form = form_find(&insn);
@@ -183,28 +205,29 @@ bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
 	st.size = insn_operand_size(&insn, form->is_byte);
 	if (byte + st.size > 8)
 		return false;
-	slot = (u64 *)((char *)mfn_to_virt(frame_to_mfn(table)) + (va & PAGE_OFFSET_MASK & ~7ULL));
-	mask = size_mask(st.size) << (byte * 8);
-	old = entry = READ_ONCE(*slot);
-	st.old = (old & mask) >> (byte * 8);
-	st.src = source_value(form, &insn, &after, st.size);
-	if (form->fn)
-		form->fn(&st);
-	else
-		cmpxchg(&st, &after, &insn);
-	if (st.returns_old)
-		insn_reg_write(&insn, &after, insn.reg, st.size, st.old);
-	flags_set(&after, &st);
-	entry = (entry & ~mask) | (st.result << (byte * 8) & mask);
-
-	if (pv_drain_deferred(v))
-		return true; /* preempted before the store: the instruction runs again */
-	rc = pv_entry_exchange(table, (unsigned int)((va & PAGE_OFFSET_MASK) / 8), old, entry, &s);
+	old = READ_ONCE(((u64 *)mfn_to_virt(frame_to_mfn(table)))[idx]);
+	entry = store_compute(form, &insn, byte, old, &st, &after);
+	rc = pv_entry_exchange(table, idx, old, entry, &s);
 	if (rc == -EAGAIN)
-		return true; /* the MMU set A or D for another CPU meanwhile: likewise */
+		return true; /* the MMU set A or D for another CPU meanwhile: the instruction runs again */
 	if (rc)
 		return false;
 	after.rip += insn.len;
 	*regs = after;
 	return true;
+}
+
+bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
+{
+	struct frame *table;
+	bool is_done = false;
+
+	if (pv_enter())
+		return true; /* preempted before anything was looked at: the instruction runs again */
+	if (stored_table_hold(va, &table)) {
+		is_done = store_do(regs, va, table);
+		frame_put_and_type(table);
+	}
+	pv_leave();
+	return is_done;
 }

@@ -10,6 +10,7 @@
 #include "pv/context.h"
 #include "pv/desc.h"
 #include "pv/emul.h"
+#include "pv/enter.h"
 #include "pv/ptwr.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
@@ -58,10 +59,11 @@ static void general_protection(struct cpu_user_regs *regs)
 			pv_inject_trap(regs, VEC_GP, regs->error_code);
 		return;
 	}
-	hv_lock();
+	if (pv_enter())
+		return; /* the instruction runs again */
 	if (pv_emul_privileged(regs) == EMUL_REFUSED)
 		pv_inject_trap(regs, VEC_GP, 0);
-	hv_unlock();
+	pv_leave();
 }
 
 static bool is_gdt_window(u64 va)
@@ -69,16 +71,6 @@ static bool is_gdt_window(u64 va)
 	u64 gdt = VCPU_GDT_VA(current->vcpu_id);
 
 	return va >= gdt && va < gdt + VCPU_GDT_PAGES * PAGE_SIZE;
-}
-
-static bool is_table_store(struct cpu_user_regs *regs, u64 va)
-{
-	bool is_done;
-
-	hv_lock();
-	is_done = pv_ptwr_fault(regs, va);
-	hv_unlock();
-	return is_done;
 }
 
 /* Without the lock, but for the two that change something: most faults are the guest's own. */
@@ -107,7 +99,7 @@ static void page_fault(struct cpu_user_regs *regs)
 			  (unsigned long)va);
 	}
 	if ((code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && current->pv.in_kernel &&
-	    is_table_store(regs, va))
+	    pv_ptwr_fault(regs, va))
 		return;
 	pv_inject_page_fault(regs, va, code);
 }
@@ -165,6 +157,10 @@ bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 
 	if ((error_code & PF_PRESENT) || va < ldt || va >= ldt + VCPU_LDT_PAGES * PAGE_SIZE)
 		return false;
+	/*
+	 * Not pv_enter(): a selector load of the hypervisor's own, in the middle of a switch, comes here too. The frame
+	 * is looked at and taken in one step.
+	 */
 	hv_lock();
 	is_mapped = pv_ldt_map(va - ldt);
 	hv_unlock();

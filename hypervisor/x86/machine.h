@@ -139,8 +139,8 @@ size_t fpu_area_size(void);
 /* --- pagetable.c --- */
 /* L4 entries 256..271 common to every page table (per-domain slot empty). */
 extern u64 *hv_l4;
-void *ioremap(maddr_t ma,
-	      size_t len); /* uncached; page granular; never unmapped. NULL: out of room */
+/* Uncached; page granular; never unmapped. NULL: no addresses, or no memory for a table, are left. */
+void *ioremap(maddr_t ma, size_t len);
 /* --- tlb.c --- */
 void tlb_flush_local_all(void); /* this CPU, global entries too */
 void tlb_flush_local_va(unsigned long va);

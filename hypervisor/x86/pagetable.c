@@ -24,23 +24,27 @@ u64 *hv_l4;
 static unsigned long ioremap_next = IOREMAP_START;
 #define IOREMAP_END (IOREMAP_START + (1UL << 30))
 
+/* NULL: the heap is empty; not while the machine boots. */
 static u64 *new_table(void)
 {
 	void *page = bootmem_is_open() ? maddr_to_virt(bootmem_alloc(PAGE_SIZE, PAGE_SIZE))
 				       : xen_pages_alloc(0);
 
-	if (!page)
-		hv_panic("no memory for a page table");
-	memset(page, 0, PAGE_SIZE);
+	if (page)
+		memset(page, 0, PAGE_SIZE);
 	return page;
 }
 
-/* Flags a table entry of the path needs: user access only where the guest may look. */
+/* Flags a table entry of the path needs: user access only where the guest may look. NULL: no memory. */
 static u64 *next_table(u64 *entry, u64 leaf_flags)
 {
-	if (!(*entry & PTE_P))
-		*entry =
-			virt_to_maddr(new_table()) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
+	if (!(*entry & PTE_P)) {
+		u64 *table = new_table();
+
+		if (!table)
+			return NULL;
+		*entry = virt_to_maddr(table) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
+	}
 	return maddr_to_virt(*entry & PTE_ADDR);
 }
 
@@ -53,20 +57,30 @@ static unsigned int leaf_level(unsigned long va, maddr_t ma, u64 len)
 	return 1;
 }
 
-void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
+/* False: no memory for a table; what was mapped until then stays. */
+static bool map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 {
 	while (len) {
 		unsigned int leaf = leaf_level(va, ma, len);
 		u64 *table = hv_l4;
 
-		for (unsigned int level = 4; level > leaf; level--)
+		for (unsigned int level = 4; table && level > leaf; level--)
 			table = next_table(&table[LEVEL_INDEX(va, level)], flags);
+		if (!table)
+			return false;
 		table[LEVEL_INDEX(va, leaf)] =
 			ma | flags | PTE_P | PTE_A | PTE_D | (leaf > 1 ? PTE_PS : 0);
 		va += LEVEL_SIZE(leaf);
 		ma += LEVEL_SIZE(leaf);
 		len -= MIN(len, LEVEL_SIZE(leaf));
 	}
+	return true;
+}
+
+void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
+{
+	if (!map(va, ma, len, flags))
+		hv_panic("no memory for a page table");
 }
 
 /* Small pages up to the first 2 MiB boundary, then large ones, then the rest. */
@@ -138,10 +152,11 @@ void *ioremap(maddr_t ma, size_t len)
 
 	if (size > IOREMAP_END - ioremap_next)
 		return NULL;
-	ioremap_next += size;
 	/* 4 KiB entries: device windows have no particular alignment. */
 	for (u64 done = 0; done < size; done += PAGE_SIZE)
-		pt_map(va + done, (ma - offset) + done, PAGE_SIZE,
-		       PTE_RW | PTE_NX | PTE_PCD | PTE_PWT | PTE_G);
+		if (!map(va + done, (ma - offset) + done, PAGE_SIZE,
+			 PTE_RW | PTE_NX | PTE_PCD | PTE_PWT | PTE_G))
+			return NULL; /* the addresses are the next caller's: nobody has used them */
+	ioremap_next += size;
 	return (void *)(va + offset);
 }

@@ -92,10 +92,8 @@ static void trapped_store(u64 op)
 
 	regs.rax = take_entry();
 	memcpy(fuzz_memory, code, sizeof(code));
-	hv_lock();
 	if (pv_ptwr_fault(&regs, at) && regs.rip != FUZZ_PTR(fuzz_memory))
 		FUZZ_CHECK(regs.rip == FUZZ_PTR(fuzz_memory) + sizeof(code));
-	hv_unlock();
 }
 
 static void reservation(u64 op)

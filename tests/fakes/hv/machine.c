@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "pv/context.h"
 #include "pv/desc.h"
+#include "pv/enter.h"
 #include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
@@ -356,7 +357,11 @@ long call(long (*fn)(struct hc_args *), u64 a0, u64 a1, u64 a2, u64 a3)
 	long rc;
 
 	do {
+		rc = pv_enter();
+		if (rc)
+			continue;
 		rc = fn(&a);
+		pv_leave();
 	} while (rc == -ERESTART);
 	return rc;
 }

@@ -42,6 +42,11 @@ void frame_put_and_type(struct frame *f)
 	frame_put(f);
 }
 
+int pv_drain_deferred(struct vcpu *v)
+{
+	return 0;
+}
+
 int pv_domain_init(struct domain *d)
 {
 	return 0;

@@ -449,6 +449,61 @@ static void test_teardown_lets_others_in_while_it_passes_their_frames(void **sta
 	assert_true(restarts >= 2 * (FAKE_FRAMES / 1024 - 1));
 }
 
+/* A level-4 table with @n empty level-3 tables: each is a place to be preempted at. */
+static struct frame *l4_with(unsigned int n)
+{
+	struct frame *l4 = frame_new(1);
+
+	for (unsigned int i = 0; i < n; i++)
+		table_of(l4)[i] = entry_to(frame_new(1), RW);
+	return l4;
+}
+
+static long set_context(struct hc_args *a)
+{
+	return pv_vcpu_set_context(&fake_vcpu[FAKE_DOMAINS + 1], (void *)(uintptr_t)a->a[0]);
+}
+
+/* VCPUOP_initialise drops the kernel's tables whenever the user's are not yet done: each time they are put off. */
+static void test_a_context_of_two_big_tables_is_taken_in_the_end(void **state)
+{
+	static struct vcpu_guest_context c;
+	struct tree t = tree_new(1);
+	struct frame *kernel = l4_with(4), *user = l4_with(12);
+
+	assert_int_equal(install(&t), 0);
+	c.ctrlreg[3] = mfn_to_maddr(frame_to_mfn(kernel));
+	c.ctrlreg[1] = mfn_to_maddr(frame_to_mfn(user));
+	c.flags = VGCF_in_kernel;
+	machine_preempt(1);
+	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), 0);
+	machine_preempt(0);
+	assert_false(fake_domain[1].is_crashed);
+	assert_ptr_equal(fake_vcpu[FAKE_DOMAINS + 1].pv.cr3_user, user);
+}
+
+/* Nothing does that: each way in drains. */
+static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void **state)
+{
+	struct tree t = tree_new(1);
+
+	assert_int_equal(install(&t), 0);
+	for (unsigned int i = 0; i < 6; i++) {
+		struct frame *l4 = l4_with(2);
+
+		assert_int_equal(frame_get_and_type(l4, current->domain, FT_L4), 0);
+		machine_preempt(1);
+		frame_put_and_type(l4);
+		machine_preempt(0);
+	}
+	assert_true(fake_domain[1].is_crashed);
+	assert_int_equal(current->pv.nr_deferred, ARRAY_SIZE(current->pv.deferred));
+	machine_run(0);
+	fake_domain[1].is_dying = true;
+	assert_int_equal(pv_domain_relinquish(&fake_domain[1]), 0);
+	assert_int_equal(fake_domain[1].tot_pages, 0);
+}
+
 #define CLAIM(t) cmocka_unit_test_setup_teardown(t, fresh, audited)
 
 int main(void)
@@ -481,6 +536,8 @@ int main(void)
 		CLAIM(test_teardown_returns_every_frame_whatever_state_they_are_in),
 		CLAIM(test_a_table_refused_after_a_stop_is_flushed_before_it_is_written),
 		CLAIM(test_teardown_lets_others_in_while_it_passes_their_frames),
+		CLAIM(test_a_context_of_two_big_tables_is_taken_in_the_end),
+		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

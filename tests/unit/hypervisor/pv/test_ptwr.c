@@ -128,6 +128,52 @@ static void test_only_level_1_tables_of_the_domain_are_stored_to(void **state)
 	assert_false(STORE("\x48\x89\xf7"));		       /* a register, not memory */
 }
 
+/*
+ * A level-2 table is unlinked and its end is put off. Until then its level-1 table still holds what
+ * it maps: a store to that table must not drop the same references once more.
+ */
+static void test_a_store_finishes_deferred_work_before_it_looks(void **state)
+{
+	struct frame *l2 = frame_new(1), *table = frame_new(1), *other = frame_new(1);
+
+	table_of(table)[SLOT] = entry_to(page, RW);
+	table_of(l2)[0] = entry_to(table, RW);
+	table_of(l2)[1] = entry_to(other, RW);
+	assert_int_equal(update(maddr_of(t.l3, 1), entry_to(l2, RW), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(table, RO), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 4), entry_to(page, RW), DOMID_SELF), 0);
+	assert_int_equal(frame_type_count(page), 2);
+	machine_preempt(1);
+	assert_int_equal(update(maddr_of(t.l3, 1), 0, DOMID_SELF), 0);
+	assert_int_equal(current->pv.nr_deferred, 1);
+	machine_preempt(0);
+
+	regs.rdi = 3 * PAGE_SIZE + SLOT * 8;
+	regs.rsi = 0;
+	assert_false(store("\x48\x89\x37", 3, regs.rdi)); /* it is no table any more */
+	assert_int_equal(frame_type_count(page), 1);
+	assert_int_not_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+}
+
+/* Preempted in what is put off, the store is not done, and the instruction runs again. */
+static void test_a_store_waits_for_deferred_work(void **state)
+{
+	struct frame *l2 = frame_new(1);
+
+	for (unsigned int i = 0; i < 4; i++)
+		table_of(l2)[i] = entry_to(frame_new(1), RW);
+	assert_int_equal(update(maddr_of(t.l3, 1), entry_to(l2, RW), DOMID_SELF), 0);
+	machine_preempt(1);
+	assert_int_equal(update(maddr_of(t.l3, 1), 0, DOMID_SELF), 0);
+	regs.rsi = entry_to(page, RW);
+	assert_true(STORE("\x48\x89\x37"));
+	assert_int_equal(regs.rip, (u64)(uintptr_t)code);
+	assert_int_equal(slot(), 0);
+	machine_preempt(0);
+	assert_true(STORE("\x48\x89\x37"));
+	assert_int_equal(regs.rip, (u64)(uintptr_t)code + 3);
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, audited)
 
 int main(void)
@@ -140,6 +186,8 @@ int main(void)
 		CLAIM(test_taking_away_a_bit_keeps_the_rest),
 		CLAIM(test_half_an_entry_can_be_stored),
 		CLAIM(test_only_level_1_tables_of_the_domain_are_stored_to),
+		CLAIM(test_a_store_finishes_deferred_work_before_it_looks),
+		CLAIM(test_a_store_waits_for_deferred_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

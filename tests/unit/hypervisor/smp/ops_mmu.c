@@ -61,13 +61,9 @@ static bool trapped_start(struct guest *g, struct guest_vcpu *gv)
 	u64 at = va_of(va) + any_index() * 8;
 	struct cpu_user_regs regs = {
 		.rip = GUEST_PTR(gv->args), .rdi = at, .rax = any_entry(g), .cs = FLAT_KERNEL_CS};
-	bool is_done;
 
 	memcpy(gv->args, store, sizeof(store));
-	hv_lock();
-	is_done = pv_ptwr_fault(&regs, at) && regs.rip != GUEST_PTR(gv->args);
-	hv_unlock();
-	return is_done;
+	return pv_ptwr_fault(&regs, at) && regs.rip != GUEST_PTR(gv->args);
 }
 
 /* --- entries --- */
