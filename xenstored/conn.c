@@ -73,7 +73,6 @@ void conn_forget_client(struct conn *c)
 	watch_remove_all(srv, c);
 	event_queue_fini(&c->events);
 	held_free(c);
-	confine_free(c->confine);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	c->parked = false;
@@ -92,6 +91,7 @@ static void conn_destroy(struct conn *c)
 
 	c->ops->fini(c);
 	conn_forget_client(c);
+	confine_free(c->confine);
 	if (c->prev)
 		c->prev->next = c->next;
 	else

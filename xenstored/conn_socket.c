@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "conn.h"
 #include "log.h"
 #include "server.h"
@@ -35,6 +36,7 @@ struct listener {
 	struct loop_fd io;
 	bool read_only;
 	char *path;
+	int claim;	/* holds the name: claim.h */
 };
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_HANGUP | LOOP_EDGE)
@@ -267,9 +269,12 @@ struct listener *listener_open(struct server *srv, const char *path, unsigned in
 	l->read_only = read_only;
 	l->path = strdup(path);
 	l->io = (struct loop_fd){ .ready = listener_readable, .arg = l };
-	l->io.fd = fd >= 0 ? fd : bind_fresh(path, mode);
-	if (l->path && l->io.fd >= 0 && loop_add(srv->loop, &l->io, LOOP_READ) == 0)
+	l->claim = claim_socket(path, fd >= 0);
+	l->io.fd = fd >= 0 || l->claim < 0 ? fd : bind_fresh(path, mode);
+	if (l->claim >= 0 && l->path && l->io.fd >= 0 && loop_add(srv->loop, &l->io, LOOP_READ) == 0)
 		return l;
+	if (l->claim >= 0)
+		close(l->claim);
 	free(l->path);
 	free(l);
 	return NULL;
@@ -288,6 +293,8 @@ void listener_close(struct listener *l, bool unlink_path)
 	close(l->io.fd);
 	if (unlink_path)
 		unlink(l->path);
+	if (l->claim >= 0)
+		close(l->claim);
 	free(l->path);
 	free(l);
 }

@@ -12,8 +12,8 @@ struct server;
 struct listener;
 
 /*
- * Listens on @path (made with mode @mode, replacing a stale one), or on the inherited descriptor
- * @fd when it is not -1. NULL with the reason logged.
+ * Listens on @path (made with mode @mode, replacing a stale one and nobody's that lives: claim.h),
+ * or on the inherited descriptor @fd when it is not -1. NULL with the reason logged.
  */
 struct listener *listener_open(struct server *srv, const char *path, unsigned int mode,
 			       bool read_only, int fd);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "claim.h"
 #include "hv.h"
 #include "log.h"
 #include "server.h"
@@ -218,18 +219,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return o->cfg.socket_path && o->cfg.log_path ? 0 : -ENOMEM;
 }
 
-static int write_pid(const char *path)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f) {
-		log_error("cannot write the pid file %s", path);
-		return -errno;
-	}
-	fprintf(f, "%d\n", (int)getpid());
-	return fclose(f) ? -errno : 0;
-}
-
 /* As many descriptors as the kernel lets us have: each client is one. */
 static void raise_fd_limit(void)
 {
@@ -280,7 +269,7 @@ int main(int argc, char **argv)
 	if (!o.foreground)
 		ready = become_daemon();
 	/* Before rights are given up: the file's directory may be root's. */
-	if ((o.pid_file && write_pid(o.pid_file) < 0) || boot_up(&boot, &o.cfg, &o.quotas) < 0)
+	if ((o.pid_file && claim_pid_file(o.pid_file) < 0) || boot_up(&boot, &o.cfg, &o.quotas) < 0)
 		return 1;
 	if (ready >= 0 && write(ready, "", 1) == 1)
 		close(ready);
