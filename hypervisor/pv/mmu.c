@@ -13,7 +13,10 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 
-/* Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references. */
+/*
+ * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references.
+ * Which of them a level may have is another question (pt_entry_bits_ok).
+ */
 #define FAST_BITS ((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
 
 /* The frame of the level-1 table for @va; NULL: none. Kept alive by the tables above it, held by nobody. */
@@ -71,6 +74,8 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 
 	if (!ptval_is_held(f, 1))
 		return -EINVAL;
+	if ((new & PTE_P) && !pt_entry_bits_ok(new, 1))
+		return -EINVAL;
 	if (takes_refs) {
 		new &= ~PTE_GRANT;
 		rc = pt_entry_get(&new, 1, s);
@@ -103,6 +108,8 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 		return 0;
 	}
 	new = pt_entry_adjust(val, level);
+	if (!pt_entry_bits_ok(new, level))
+		return -EINVAL;
 	if ((old & PTE_P) && !((old ^ new) & ~FAST_BITS)) {
 		entry_write(slot, old, new, preserve_ad);
 		return 0;

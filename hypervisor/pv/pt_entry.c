@@ -30,7 +30,7 @@ u64 pt_entry_adjust(u64 entry, unsigned int level)
 	return entry & ~PTE_G;
 }
 
-static bool entry_bits_ok(u64 entry, unsigned int level)
+bool pt_entry_bits_ok(u64 entry, unsigned int level)
 {
 	u64 allowed = level == 1 ? L1_ALLOWED : ENTRY_ALLOWED;
 	u64 max = 1ULL << cpu_maxphys_bits;
@@ -82,7 +82,7 @@ int pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s)
 {
 	mfn_t mfn = pte_mfn(*entry);
 
-	if (!entry_bits_ok(*entry, level))
+	if (!pt_entry_bits_ok(*entry, level))
 		return -EINVAL;
 	if (level == 1)
 		return l1_get(entry, s);

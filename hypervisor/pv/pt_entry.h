@@ -27,6 +27,9 @@ static inline bool pt_slot_is_guest(unsigned int level, unsigned int idx)
  */
 u64 pt_entry_adjust(u64 entry, unsigned int level);
 
+/* True: a present @entry of @level holds no reserved bit, and no address this CPU has not (C17). */
+bool pt_entry_bits_ok(u64 entry, unsigned int level);
+
 /*
  * Takes the references entry @*entry of @level holds (already adjusted; MMIO may change its cache bits).
  * 0; -EINVAL reserved bits or a bad frame; -EPERM not the subject's; -EBUSY type conflict; -ERESTART (only level > 1).

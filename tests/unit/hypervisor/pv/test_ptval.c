@@ -217,6 +217,23 @@ static void test_a_fast_update_never_changes_frame_or_rights(void **state)
 }
 
 /* D4: at its maximum the count refuses one more, and nothing is lost. */
+/* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
+static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
+{
+	static const u64 reserved[] = {PTE_G, PTE_PS, 1ULL << 45};
+	struct tree t = tree_new(1);
+	struct frame *table[] = {t.l2, t.l3, t.l4};
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++)
+		for (unsigned int b = 0; b < ARRAY_SIZE(reserved); b++) {
+			u64 old = table_of(table[i])[0];
+
+			assert_int_equal(update(maddr_of(table[i], 0), old | reserved[b], DOMID_SELF), -EINVAL);
+			assert_int_equal(table_of(table[i])[0], old);
+		}
+}
+
 static void test_a_type_count_at_its_maximum_refuses(void **state)
 {
 	struct tree t = tree_new(1);
@@ -523,6 +540,7 @@ int main(void)
 		CLAIM(test_kernel_pages_are_marked_and_never_global),
 		CLAIM(test_turning_a_page_read_only_flushes_before_it_becomes_a_table),
 		CLAIM(test_a_fast_update_never_changes_frame_or_rights),
+		CLAIM(test_no_update_sets_a_reserved_bit_in_an_upper_entry),
 		CLAIM(test_a_type_count_at_its_maximum_refuses),
 		CLAIM(test_the_grant_marker_cannot_be_forged),
 		CLAIM(test_a_released_frame_stays_while_it_is_mapped),
