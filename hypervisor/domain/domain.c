@@ -261,7 +261,7 @@ void domain_try_free(struct domain *d)
 {
 	domid_t domid = d->domain_id;
 
-	if (!d->is_dying || d->relinquish_step != KILL_DONE || d->refs_frames || d->is_being_freed)
+	if (!d->is_dying || d->relinquish_step != KILL_DONE || d->tot_pages || d->is_being_freed)
 		return;
 	d->is_being_freed = true;
 	/* Both, so that neither waits for the other. */

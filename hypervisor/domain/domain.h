@@ -101,10 +101,9 @@ struct domain {
 	struct vcpu *vcpu[DOMAIN_MAX_VCPUS]; /* NULL: not allocated */
 
 	/* memory; frames owned have owner == domain_id */
-	u64 tot_pages;      /* ALLOC references held */
+	u64 tot_pages;      /* frames whose owner it is and that are not free: also those given back and still in use */
 	u64 max_pages;      /* limit, XEN_DOMCTL_max_mem */
 	u64 xenheap_pages;  /* shared hypervisor pages not yet unshared */
-	u64 refs_frames;    /* frames whose owner is this domain and that are not free yet */
 	u64 outstanding_claim;
 	u64 relinquish_cursor; /* mfn from which teardown goes on */
 	int relinquish_step;
@@ -161,7 +160,7 @@ int domain_find_remote(domid_t domid, struct domain **out);
 /* Marks it dying and starts teardown; -ERESTART until all is returned; 0 when the domain is gone
  * or only waits for others' grant mappings. D9's order. */
 int domain_kill(struct domain *d);
-/* Frees the structure once dying, torn down and refs_frames == 0. Called by frame_put too. */
+/* Frees the structure once dying, torn down and tot_pages == 0. Called by frame_put too. */
 void domain_try_free(struct domain *d);
 /* Adds vcpu @id (allocated, down). 0, -EEXIST, -EINVAL, -ENOMEM. */
 int vcpu_create(struct domain *d, unsigned int id);

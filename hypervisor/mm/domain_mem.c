@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain_mem.c - gives frames to domains and takes them back: the ALLOC reference and the limit.
+ * domain_mem.c - gives frames to domains and takes them back: the ALLOC reference and the limit. A
+ * frame counts until its last reference is gone (frame.c), given back or not.
  */
 #include "domain/domain.h"
 #include "lib/errno.h"
-#include "lib/log.h"
-#include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
 #include "x86/layout.h"
@@ -36,20 +35,15 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
 		f[i].stamp = 0;
 	}
 	d->tot_pages += nr;
-	d->refs_frames += nr;
 	*out = f;
 	return 0;
 }
 
 bool domain_frame_release(struct frame *f)
 {
-	struct domain *d = frame_owner(f);
-
 	if (!(f->ref & FRAME_ALLOC) || (f->ref & FRAME_XENHEAP))
 		return false;
-	BUG_ON(!d);
 	f->ref &= ~FRAME_ALLOC;
-	d->tot_pages--;
 	frame_put(f);
 	return true;
 }

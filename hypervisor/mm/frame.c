@@ -100,8 +100,8 @@ static void frame_release_to_heap(struct frame *f)
 	f->stamp = tlb_clock();
 	frames_free(f, 0);
 	if (owner) {
-		owner->refs_frames--;
-		if (owner->is_dying && owner->refs_frames == 0)
+		owner->tot_pages--;
+		if (owner->is_dying && owner->tot_pages == 0)
 			domain_try_free(owner);
 	}
 }

@@ -173,7 +173,7 @@ static void compare_frame(struct audit *a, const struct frame *f)
 /* The domain's own sums, and that nothing is lost between it and the heap. */
 static void compare_domain(struct audit *a, const struct domain *d)
 {
-	u64 allocated = 0, shared = 0, owned = 0;
+	u64 shared = 0, owned = 0;
 
 	for (u64 i = 0; i < frame_table_nr; i++) {
 		const struct frame *f = &frame_table[i];
@@ -185,16 +185,13 @@ static void compare_domain(struct audit *a, const struct domain *d)
 			continue;
 		}
 		owned++;
-		allocated += f->ref & FRAME_ALLOC ? 1 : 0;
 	}
-	if (allocated == d->tot_pages && owned == d->refs_frames && shared == d->xenheap_pages)
+	if (owned == d->tot_pages && shared == d->xenheap_pages)
 		return;
 	a->nr_wrong++;
-	log_error("audit: d%u: tot_pages %lu refs_frames %lu xenheap_pages %lu, "
-		  "counted %lu %lu %lu",
-		  d->domain_id, (unsigned long)d->tot_pages, (unsigned long)d->refs_frames,
-		  (unsigned long)d->xenheap_pages, (unsigned long)allocated, (unsigned long)owned,
-		  (unsigned long)shared);
+	log_error("audit: d%u: tot_pages %lu xenheap_pages %lu, counted %lu %lu", d->domain_id,
+		  (unsigned long)d->tot_pages, (unsigned long)d->xenheap_pages,
+		  (unsigned long)owned, (unsigned long)shared);
 }
 
 static void compare_heap(struct audit *a)

@@ -98,6 +98,26 @@ static void test_a_frame_in_use_leaves_the_domain_only_when_let_go(void **state)
 	assert_int_not_equal(f->owner, 1);
 }
 
+static void test_what_is_given_back_counts_until_it_is_let_go(void **state)
+{
+	struct frame *held[3];
+
+	d1->max_pages = 3;
+	for (int i = 0; i < 3; i++) {
+		held[i] = world_page(d1);
+		assert_true(frame_get(held[i], d1)); /* as a mapping does */
+		list[i] = mfn_x(frame_to_mfn(held[i]));
+	}
+	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 3, 0), 3);
+	assert_int_equal(d1->tot_pages, 3);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 0), 0);
+	frame_put(held[1]);
+	assert_int_equal(d1->tot_pages, 2);
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 2, 0), 1);
+	frame_put(held[0]);
+	frame_put(held[2]);
+}
+
 static void test_absurd_extents_do_nothing(void **state)
 {
 	assert_int_equal(reservation(XENMEM_populate_physmap, 1, ~0UL, 0), 0);
@@ -317,6 +337,7 @@ int main(void)
 		T(test_a_preempted_populate_ends_complete),
 		T(test_decrease_returns_frames_and_only_ones_own),
 		T(test_a_frame_in_use_leaves_the_domain_only_when_let_go),
+		T(test_what_is_given_back_counts_until_it_is_let_go),
 		T(test_absurd_extents_do_nothing),
 		T(test_a_handle_into_the_hypervisor_is_refused),
 		T(test_frames_nobody_was_told_about_are_taken_back),
