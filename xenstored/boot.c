@@ -20,6 +20,7 @@
 #include "persist.h"
 #include "ring_slot.h"
 #include "sandbox.h"
+#include "successor.h"
 #include "watch.h"
 
 static int make_dir(const char *path)
@@ -138,14 +139,19 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 /* Executes the program again; the listening socket stays open, clients connect anew. */
 static int live_update(struct server *srv, char **argv)
 {
-	char fd[16], *args[64];
-	int n = 0;
+	char fd[32], **args;
+	int n = 0, nr = 0, ret;
 
 	if (srv->cfg.uid != 0) {
 		log_info("live update: ending with status 75 to be started again");
 		exit(75);
 	}
-	for (int i = 0; argv[i] && n < 60; i++) {
+	while (argv[nr])
+		nr++;
+	args = calloc((size_t)nr + 3, sizeof(*args));
+	if (!args)
+		return -ENOMEM;
+	for (int i = 0; i < nr; i++) {
 		if (strncmp(argv[i], "--live-fd=", 10) != 0)
 			args[n++] = argv[i];
 	}
@@ -153,10 +159,13 @@ static int live_update(struct server *srv, char **argv)
 	args[n++] = fd;
 	args[n++] = "-N";
 	args[n] = NULL;
-	execv(srv->live_path ? srv->live_path : "/proc/self/exe", args);
-	log_error("live update: cannot execute %s",
-		  srv->live_path ? srv->live_path : "/proc/self/exe");
-	return -errno;
+	ret = successor_exec(srv->successor, args);
+	log_errorx("live update: cannot go on as the program that was named: %s", strerror(-ret));
+	/* It could when it was asked. There is still the one that is running. */
+	if (srv->successor >= 0)
+		ret = successor_exec(-1, args);
+	free(args);
+	return ret;
 }
 
 int boot_serve(struct boot *b, char **argv)

@@ -17,6 +17,7 @@
 #include "hv.h"
 #include "log.h"
 #include "server.h"
+#include "successor.h"
 
 static const char usage[] =
 	"usage: xenstored [options]\n"
@@ -49,6 +50,7 @@ enum {
 	OPT_MEMORY,
 	OPT_MAP,
 	OPT_LIVE,
+	OPT_TAKES_OVER,
 };
 
 static const struct option long_options[] = {
@@ -71,6 +73,7 @@ static const struct option long_options[] = {
 	{ "in-memory", no_argument, NULL, OPT_MEMORY },
 	{ "map-size", required_argument, NULL, OPT_MAP },
 	{ "live-fd", required_argument, NULL, OPT_LIVE },
+	{ "takes-over", required_argument, NULL, OPT_TAKES_OVER },
 	{ 0 },
 };
 
@@ -176,6 +179,8 @@ static int set_option(struct options *o, int opt)
 	case OPT_LIVE:
 		o->cfg.live_fd = atoi(optarg);
 		return 0;
+	case OPT_TAKES_OVER:
+		exit(strcmp(optarg, SUCCESSOR_VERSION) == 0 ? SUCCESSOR_YES : 2);
 	case 'h':
 		fputs(usage, stdout);
 		return 1;

@@ -148,3 +148,15 @@ int trace_open(struct server *srv, const char *path)
 	setvbuf(srv->trace, NULL, _IOLBF, 0);
 	return 0;
 }
+
+int trace_to(struct server *srv, int fd)
+{
+	FILE *f = fdopen(fd, "a");
+
+	if (!f)
+		return -errno;
+	trace_open(srv, NULL);
+	setvbuf(f, NULL, _IOLBF, 0);
+	srv->trace = f;
+	return 0;
+}

@@ -29,5 +29,7 @@ void monitor_forget(struct server *srv, struct conn *c);
 
 /* Opens, reopens or closes (NULL) the file that gets every operation. 0 or -Exxx. */
 int trace_open(struct server *srv, const char *path);
+/* The same with an open descriptor, which is taken over unless that fails. */
+int trace_to(struct server *srv, int fd);
 
 #endif

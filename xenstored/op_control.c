@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bulk.h"
 #include "check.h"
@@ -17,9 +18,12 @@
 #include "log.h"
 #include "monitor.h"
 #include "ops.h"
+#include "outfile.h"
 #include "persist.h"
 #include "report.h"
 #include "server.h"
+#include "snapshot_name.h"
+#include "successor.h"
 
 #define CONTROL_ARGS 64
 
@@ -84,13 +88,15 @@ static int control_log(struct req *r, const char **arg, unsigned int nr)
 
 static int control_logfile(struct req *r, const char **arg, unsigned int nr)
 {
-	char *path = strdup(arg[0]);
-	int ret;
+	int fd = outfile_open(&r->srv->cfg, arg[0]), ret = -ENOMEM;
+	char *path = fd < 0 ? NULL : strdup(arg[0]);
 
-	if (!path)
-		return -ENOMEM;
-	ret = trace_open(r->srv, path);
+	if (fd < 0)
+		return fd;
+	if (path)
+		ret = trace_to(r->srv, fd);
 	if (ret < 0) {
+		close(fd);
 		free(path);
 		return ret;
 	}
@@ -108,7 +114,7 @@ static int control_memreport(struct req *r, const char **arg, unsigned int nr)
 	if (ret == 0 && nr == 0)
 		return text_reply(r, &text);
 	if (ret == 0)
-		ret = report_to_file(arg[0], &text);
+		ret = report_to_file(r->srv, arg[0], &text);
 	buf_fini(&text);
 	return ret < 0 ? ret : reply_ok(r);
 }
@@ -160,8 +166,10 @@ static int control_quota(struct req *r, const char **arg, unsigned int nr)
 
 	if (nr == 0)
 		return show_quotas(r, NULL);
+	if (strcmp(arg[0], "max") == 0 && nr == 1)
+		return show_peaks(r, false);
 	if (strcmp(arg[0], "max") == 0)
-		return show_peaks(r, nr > 1 && strcmp(arg[1], "-r") == 0);
+		return nr == 2 && strcmp(arg[1], "-r") == 0 ? show_peaks(r, true) : -EINVAL;
 	if (strcmp(arg[0], "set") != 0)
 		return nr == 1 ? show_quotas(r, arg[0]) : -EINVAL;
 	if (nr != 3 || xs_wire_get_number(arg[2], UINT32_MAX, &value) < 0)
@@ -225,7 +233,9 @@ static int control_monitor(struct req *r, const char **arg, unsigned int nr)
 	size_t len = 0;
 	int ret;
 
-	if (nr && strcmp(arg[0], "off") == 0) {
+	if (nr && strcmp(arg[0], "off") != 0)
+		return -EINVAL;
+	if (nr) {
 		monitor_forget(r->srv, r->conn);
 		return reply_ok(r);
 	}
@@ -261,36 +271,80 @@ static int control_snapshot(struct req *r, const char **arg, unsigned int nr)
 
 	if (!r->srv->keeper)
 		return -ENOSYS;
-	ret = keeper_snapshot(r->srv, nr ? arg[0] : "snapshot.mdb");
+	if (!snapshot_name_ok(nr ? arg[0] : SNAPSHOT_NAME, true))
+		return -EINVAL;
+	ret = keeper_snapshot(r->srv, nr ? arg[0] : SNAPSHOT_NAME);
 	return ret < 0 ? ret : reply_ok(r);
 }
 
 static int control_restore(struct req *r, const char **arg, unsigned int nr)
 {
-	int ret;
+	const char *name = nr ? arg[0] : SNAPSHOT_NAME;
+	int ret = snapshot_name_ok(name, false) ? persist_restore(r->srv, name) : -EINVAL;
 
-	ret = persist_restore(r->srv, nr ? arg[0] : "snapshot.mdb");
 	return ret < 0 ? ret : reply_ok(r);
 }
 
-/* C xenstored's spelling: -f FILE names the program, -s begins, -a gives up, -c, -t, -F pass. */
-static int control_live_update(struct req *r, const char **arg, unsigned int nr)
+/* What "live-update" is told: C xenstored's letters. */
+struct live_args {
+	const char *file;	/* -f: the program; NULL: not said */
+	bool start, abort;	/* -s, -a */
+};
+
+/*
+ * All of it, before any of it is done. -t SECONDS and -F are of no use here: nothing that is open
+ * has to end first. -c (another command line) cannot be had.
+ */
+static int live_args(const char **arg, unsigned int nr, struct live_args *out)
 {
+	uint64_t seconds;
+
+	*out = (struct live_args){ 0 };
 	for (unsigned int i = 0; i < nr; i++) {
-		if (strcmp(arg[i], "-f") == 0 && i + 1 < nr) {
-			free(r->srv->live_path);
-			r->srv->live_path = strdup(arg[++i]);
-			if (!r->srv->live_path)
-				return -ENOMEM;
-		} else if ((strcmp(arg[i], "-c") == 0 || strcmp(arg[i], "-t") == 0) &&
-			   i + 1 < nr) {
+		const char *value = i + 1 < nr ? arg[i + 1] : NULL;
+
+		if (strcmp(arg[i], "-s") == 0) {
+			out->start = true;
+		} else if (strcmp(arg[i], "-a") == 0) {
+			out->abort = true;
+		} else if (strcmp(arg[i], "-f") == 0 && value) {
+			out->file = value;
 			i++;
-		} else if (strcmp(arg[i], "-s") == 0) {
-			r->srv->want_live_update = true;
-		} else if (strcmp(arg[i], "-a") != 0 && strcmp(arg[i], "-F") != 0) {
+		} else if (strcmp(arg[i], "-t") == 0 && value) {
+			if (xs_wire_get_number(value, UINT32_MAX, &seconds) < 0)
+				return -EINVAL;
+			i++;
+		} else if (strcmp(arg[i], "-F") != 0) {
 			return -EINVAL;
 		}
 	}
+	return out->abort && (out->start || out->file) ? -EINVAL : 0;
+}
+
+static void set_successor(struct server *srv, int fd)
+{
+	if (srv->successor >= 0)
+		close(srv->successor);
+	srv->successor = fd;
+}
+
+static int control_live_update(struct req *r, const char **arg, unsigned int nr)
+{
+	struct live_args args;
+	int ret = live_args(arg, nr, &args);
+
+	/* Started by a supervisor, and without the right to execute anything. */
+	if (ret == 0 && args.file && r->srv->cfg.uid != 0)
+		ret = -EINVAL;
+	if (ret == 0 && args.file)
+		ret = successor_open(args.file);
+	if (ret < 0)
+		return ret;
+	if (args.file)
+		set_successor(r->srv, ret);
+	if (args.abort)
+		set_successor(r->srv, -1);
+	r->srv->want_live_update = args.start;
 	return reply_ok(r);
 }
 

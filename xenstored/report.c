@@ -3,7 +3,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "outfile.h"
 #include "server.h"
 
 static int say(struct buf *out, const char *fmt, ...)
@@ -166,13 +166,13 @@ void report_watches(struct server *srv, unsigned int domid, struct buf *out)
 	}
 }
 
-int report_to_file(const char *path, const struct buf *text)
+int report_to_file(struct server *srv, const char *path, const struct buf *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = outfile_open(&srv->cfg, path);
 	ssize_t n;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	n = write(fd, buf_front(text), buf_len(text));
 	if (close(fd) < 0 || n != (ssize_t)buf_len(text))
 		return -EIO;

@@ -22,7 +22,7 @@ void report_metrics(struct server *srv, struct buf *out);
 /* Watches of every client, or (not NO_DOMID) of those of domain @domid. */
 void report_watches(struct server *srv, unsigned int domid, struct buf *out);
 
-/* Writes the text to the file @path, made new. 0 or -Exxx. */
-int report_to_file(const char *path, const struct buf *text);
+/* Appends the text to the file @path (outfile.h). 0 or -Exxx. */
+int report_to_file(struct server *srv, const char *path, const struct buf *text);
 
 #endif

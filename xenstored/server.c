@@ -51,6 +51,7 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	quotas_init(&srv->quotas);
 	srv->stats.start_ns = now_ns();
 	srv->next_conn_id = 1;
+	srv->successor = -1;
 	srv->loop = loop_create();
 	srv->scratch = malloc(SCRATCH_SIZE);
 	if (!srv->loop || !srv->scratch || tree_init(&srv->tree) < 0 ||

@@ -124,7 +124,7 @@ struct server {
 	struct server_stats stats;
 	bool stop;
 	bool want_live_update;
-	char *live_path;		/* program to go on as; NULL: the same */
+	int successor;			/* program to go on as: successor.h; -1: the same */
 	int live_fd;
 };
 

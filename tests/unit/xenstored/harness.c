@@ -41,7 +41,7 @@ static const struct conn_ops t_ops = {
 struct server *t_start(void)
 {
 	struct server *srv = calloc(1, sizeof(*srv));
-	struct server_config cfg = { .in_memory = true, .run_dir = "/tmp" };
+	struct server_config cfg = { .in_memory = true, .run_dir = "/nowhere" };
 
 	snprintf(fake_dir, sizeof(fake_dir), "/dev/shm/xs-fake-XXXXXX");
 	assert_non_null(mkdtemp(fake_dir));

@@ -6,9 +6,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "harness.h"
+#include "snapshot_name.h"
 #include "watch.h"
 
 static struct server *srv;
@@ -52,6 +55,65 @@ static void test_unknown_and_misused_commands_are_EINVAL(void **state)
 	assert_int_equal(CONTROL("quota-soft", "set", "nodes", "1"), EINVAL);
 	assert_int_equal(CONTROL("live-update"), EINVAL);
 	assert_int_equal(CONTROL("live-update", "-x"), EINVAL);
+	assert_int_equal(CONTROL("quota", "max", "x"), EINVAL);
+	assert_int_equal(CONTROL("monitor", "on"), EINVAL);
+}
+
+/* All that is said is looked at before any of it is done. */
+static void test_a_live_update_that_cannot_be_is_not_begun(void **state)
+{
+	static const char *const files[] = { "/nowhere/xenstored", "/bin", "/etc/passwd", "/bin/true",
+					     "/bin/sleep", "/dev/null", "" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (CONTROL("live-update", "-f", files[i], "-s") == 0)
+			fail_msg("went on as \"%s\"", files[i]);
+		assert_false(srv->want_live_update);
+	}
+	assert_int_equal(CONTROL("live-update", "-s", "-x"), EINVAL);
+	assert_int_equal(CONTROL("live-update", "-s", "-f"), EINVAL);
+	assert_int_equal(CONTROL("live-update", "-s", "-t", "soon"), EINVAL);
+	assert_int_equal(CONTROL("live-update", "-s", "-a"), EINVAL);
+	assert_int_equal(CONTROL("live-update", "-s", "-c", "--verbose"), EINVAL);
+	assert_false(srv->want_live_update);
+	assert_int_equal(CONTROL("live-update", "-s", "-t", "60", "-F"), 0);
+	assert_true(srv->want_live_update);
+	assert_int_equal(CONTROL("live-update", "-a"), 0);
+	assert_false(srv->want_live_update);
+}
+
+static void test_snapshots_are_not_called_like_something_else(void **state)
+{
+	static const char *const bad[] = { "lock",   "reserve",	      "store", "last-good.mdb",
+					   ".mdb",   "../x.mdb",      ".x.mdb", "-x.mdb",
+					   "a b.mdb", "a.mdb\n", "x.mdb.old" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(snapshot_name_ok(bad[i], true));
+	assert_true(snapshot_name_ok("before-the-7.3_change.mdb", true));
+	assert_true(snapshot_name_ok("last-good.mdb", false));
+	assert_true(snapshot_name_ok(SNAPSHOT_NAME, true));
+}
+
+static void test_nothing_is_written_over_the_store(void **state)
+{
+	static const char *const names[] = { "store/data.mdb", "lock", "new" };
+	char dir[] = "/tmp/xs-control-XXXXXX", path[64];
+
+	assert_non_null(mkdtemp(dir));
+	srv->cfg.state_dir = dir;
+	snprintf(path, sizeof(path), "%s/store", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		assert_int_equal(CONTROL("memreport", path), EINVAL);
+		assert_int_equal(CONTROL("logfile", path), EINVAL);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	assert_int_equal(CONTROL("memreport", "report"), EINVAL);
+	assert_int_equal(CONTROL("memreport", "/dev/null"), EINVAL);
+	srv->cfg.state_dir = NULL;
+	assert_int_equal(files_remove(dir), 0);
 }
 
 static void test_guests_are_refused(void **state)
@@ -323,6 +385,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_unknown_and_misused_commands_are_EINVAL),
 		T(test_guests_are_refused),
+		T(test_a_live_update_that_cannot_be_is_not_begun),
+		T(test_snapshots_are_not_called_like_something_else),
+		T(test_nothing_is_written_over_the_store),
 		T(test_help_names_every_command),
 		T(test_quota_shows_sets_and_counts),
 		T(test_soft_quota_shows_and_sets),

@@ -372,6 +372,32 @@ static void test_live_update_keeps_everything_but_connections(void **state)
 	assert_true(g.answered > 10);
 }
 
+/* To a program of one's choice; one that is none costs an error and nothing else. */
+static void test_live_update_goes_on_as_the_program_that_is_named(void **state)
+{
+	char cmd[300] = "live-update\0-f\0", exe[64], is[300] = "", was[300] = "";
+	size_t len = strlen(live.program) + 1;
+	int fd = live_open();
+
+	memcpy(cmd + 15, live.program, len);
+	memcpy(cmd + 15 + len, "-s", 3);
+	assert_int_equal(live_write_number(fd, "/run/lu", 6), 0);
+	cmd[15] = '#';
+	assert_int_not_equal(live_request(fd, XS_CONTROL, cmd, (uint32_t)(18 + len), NULL), 0);
+	assert_int_equal(live_read_number(fd, "/run/lu"), 6);
+	cmd[15] = live.program[0];
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)live.pid);
+	assert_true(readlink(exe, was, sizeof(was) - 1) > 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, cmd, (uint32_t)(18 + len), NULL), 0);
+	assert_int_equal(live_await(fd, NULL), -1);
+	close(fd);
+	fd = live_open();
+	assert_int_equal(live_read_number(fd, "/run/lu"), 6);
+	assert_true(readlink(exe, is, sizeof(is) - 1) > 0);
+	assert_string_equal(is, was);
+	close(fd);
+}
+
 static void test_snapshot_is_restored_while_running(void **state)
 {
 	int fd = live_open();
@@ -596,6 +622,7 @@ int main(int argc, char **argv)
 		T(test_reboot_drops_the_runtime_part_only),
 		T(test_death_of_the_keeper_is_not_noticed),
 		T(test_live_update_keeps_everything_but_connections),
+		T(test_live_update_goes_on_as_the_program_that_is_named),
 		T(test_snapshot_is_restored_while_running),
 		T(test_persistent_changes_outlast_the_journal),
 		T(test_full_store_refuses_growth_takes_deletions_and_lies_to_nobody),

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* outfile.c - see outfile.h. */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server.h"
+
+/* Whether descriptor @dir is the directory @name, or one of the store's below it. */
+static bool is_dir(int dir, const char *name)
+{
+	static const char *const below[] = { "", "/store", "/runtime" };
+	struct stat a, b;
+
+	if (!name || fstat(dir, &a) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s%s", name, below[i]);
+		if (stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* The directory that @path is in, or -Exxx. */
+static int open_dir(const struct server_config *cfg, const char *path, size_t len)
+{
+	char name[512];
+	int fd;
+
+	if (path[0] != '/' || len >= sizeof(name))
+		return -EINVAL;
+	memcpy(name, path, len);
+	memcpy(name + len, "", 1);
+	fd = open(len ? name : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!is_dir(fd, cfg->state_dir) && !is_dir(fd, cfg->run_dir))
+		return fd;
+	if (cfg->log_path && strcmp(path, cfg->log_path) == 0)
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
+int outfile_open(const struct server_config *cfg, const char *path)
+{
+	const char *leaf = strrchr(path, '/');
+	int dir = open_dir(cfg, path, leaf ? (size_t)(leaf - path) : 0);
+	struct stat st;
+	int fd, ret;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, leaf + 1,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	ret = fd < 0 ? (errno == ELOOP || errno == ENXIO ? -EINVAL : -errno) : fd;
+	close(dir);
+	if (ret >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -EINVAL;
+	}
+	return ret;
+}
