@@ -243,10 +243,6 @@ long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 /* --- extended FPU state: xcr0, xcr0_accum, then the XSAVE area --- */
 
 #define XSTATE_PREFIX 16
-#define FXSAVE_MXCSR 24
-#define XSAVE_HEADER 512
-#define XSAVE_HEADER_SIZE 64
-#define MXCSR_VALID 0xffffu
 
 long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op)
 {
@@ -265,24 +261,10 @@ long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op)
 	if (x->size != need || x->xfeature_mask != fpu_xcr0_mask())
 		return -EINVAL;
 	prefix[0] = v->pv.xcr0;
-	prefix[1] = v->pv.xcr0;
+	prefix[1] = v->pv.xcr0_ever;
 	if (copy_to_guest(handle_va(x->buffer), prefix, sizeof(prefix)))
 		return -EFAULT;
 	return copy_to_guest(handle_va(x->buffer) + XSTATE_PREFIX, v->fpu_area, fpu_area_size());
-}
-
-/* XRSTOR faults, in the hypervisor, on anything else. */
-static bool xsave_area_ok(const u8 *area, u64 xcr0)
-{
-	u64 header[XSAVE_HEADER_SIZE / 8];
-	u32 mxcsr;
-
-	memcpy(header, area + XSAVE_HEADER, sizeof(header));
-	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
-	for (size_t i = 1; i < ARRAY_SIZE(header); i++)
-		if (header[i])
-			return false;
-	return !(header[0] & ~xcr0) && !(mxcsr & ~MXCSR_VALID);
 }
 
 long domctl_setvcpuextstate(struct domain *d, struct xen_domctl *op)
@@ -292,26 +274,19 @@ long domctl_setvcpuextstate(struct domain *d, struct xen_domctl *op)
 	u64 prefix[2];
 	size_t len;
 	u8 *copy;
-	long rc = -EINVAL;
+	long rc = -EFAULT;
 
-	if (!v || !cpu_has_xsave)
+	if (!v || v == current || !cpu_has_xsave)
 		return -EINVAL;
-	if (x->size < XSTATE_PREFIX + XSAVE_HEADER + XSAVE_HEADER_SIZE ||
-	    x->size > XSTATE_PREFIX + fpu_area_size())
+	if (x->size < XSTATE_PREFIX || x->size > XSTATE_PREFIX + fpu_area_size())
 		return -EINVAL;
 	len = x->size - XSTATE_PREFIX;
 	copy = xzalloc(fpu_area_size());
 	if (!copy)
 		return -ENOMEM;
-	if (copy_from_guest(prefix, handle_va(x->buffer), sizeof(prefix)) ||
-	    copy_from_guest(copy, handle_va(x->buffer) + XSTATE_PREFIX, len)) {
-		rc = -EFAULT;
-	} else if (!(prefix[0] & ~fpu_xcr0_mask()) && prefix[0] & 1 &&
-		   xsave_area_ok(copy, prefix[0])) {
-		memcpy(v->fpu_area, copy, fpu_area_size());
-		v->pv.xcr0 = prefix[0];
-		rc = 0;
-	}
+	if (!copy_from_guest(prefix, handle_va(x->buffer), sizeof(prefix)) &&
+	    !copy_from_guest(copy, handle_va(x->buffer) + XSTATE_PREFIX, len))
+		rc = fpu_take_xsave(v, prefix[0], prefix[1], copy, len);
 	xfree(copy);
 	return rc;
 }

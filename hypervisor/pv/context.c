@@ -29,7 +29,7 @@ void pv_load_cr3_flush(struct vcpu *v)
 void pv_toggle_mode(struct vcpu *v)
 {
 	v->pv.in_kernel = !v->pv.in_kernel;
-	__asm__ volatile("swapgs" ::: "memory");
+	swapgs();
 	/* user pages are global and stay; kernel pages are not and go */
 	write_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
 }
@@ -110,8 +110,8 @@ void pv_tables_leave(void)
 int pv_set_user_gs_selector(u16 sel)
 {
 	/* in guest kernel mode the user's base is the shadow: load the selector between two swaps */
-	__asm__ volatile("swapgs" ::: "memory");
+	swapgs();
 	segment_load_gs(sel);
-	__asm__ volatile("swapgs" ::: "memory");
+	swapgs();
 	return 0;
 }

@@ -14,8 +14,6 @@
 
 #define DR6_DEFAULT 0xffff0ff0ULL
 #define DR7_DEFAULT 0x400ULL
-#define FXSAVE_SIZE 512
-#define XSAVE_HEADER_BV 512 /* offset of XSTATE_BV in an XSAVE area */
 #define FRAMES_PER_CHECK 256   /* handled between two looks whether others wait */
 #define RECORDS_PER_CHECK 1024 /* passed by, being others' */
 
@@ -119,11 +117,8 @@ static void registers_take(struct vcpu *v, const struct vcpu_guest_context *c)
 	pv->ctrlreg[4] = c->ctrlreg[4] & PV_CR4_GUEST_BITS;
 	for (int i = 0; i < 4; i++)
 		pv->debugreg[i] = c->debugreg[i];
-	if (c->flags & VGCF_I387_VALID) {
-		memcpy(v->fpu_area, &c->fpu_ctxt, FXSAVE_SIZE);
-		if (fpu_xcr0_mask())
-			*(u64 *)((char *)v->fpu_area + XSAVE_HEADER_BV) |= 3;
-	}
+	if (c->flags & VGCF_I387_VALID)
+		fpu_take_fxsave(v, &c->fpu_ctxt);
 }
 
 int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -177,7 +172,7 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
 	const struct pv_vcpu *pv = &v->pv;
 
 	memset(c, 0, sizeof(*c));
-	memcpy(&c->fpu_ctxt, v->fpu_area, FXSAVE_SIZE);
+	fpu_give_fxsave(v, &c->fpu_ctxt);
 	c->flags = VGCF_I387_VALID | (pv->in_kernel ? VGCF_in_kernel : 0) |
 		   (pv->failsafe_masks_events ? VGCF_failsafe_disables_events : 0) |
 		   (pv->syscall_masks_events ? VGCF_syscall_disables_events : 0) |

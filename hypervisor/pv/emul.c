@@ -15,9 +15,6 @@
 #include "x86/machine.h"
 #include "x86/segment.h"
 
-#define XCR0_X87 1ULL
-#define XCR0_SSE 2ULL
-#define XCR0_AVX 4ULL
 #define RDMSR_CODE 0x320f /* 0f 32 */
 
 struct emul {
@@ -242,9 +239,6 @@ static enum emul_result do_group7(struct emul *e)
 	if (e->insn.mod != 3 || e->insn.reg != 2 || (e->insn.rm & 7) != 1)
 		return EMUL_REFUSED;
 	if (!current->pv.in_kernel || e->regs.ecx != 0)
-		return EMUL_REFUSED;
-	if (!(val & XCR0_X87) || (val & ~fpu_xcr0_mask()) ||
-	    ((val & XCR0_AVX) && !(val & XCR0_SSE)))
 		return EMUL_REFUSED;
 	return fpu_set_xcr0(current, val) ? EMUL_REFUSED : EMUL_DONE;
 }

@@ -54,7 +54,7 @@ struct pv_vcpu {
 	/* D5: partially devalidated frames, each with a reference, to be finished first; one a level */
 	struct frame *deferred[4];
 	unsigned int nr_deferred;
-	u64 xcr0;
+	u64 xcr0, xcr0_ever; /* now; all that was ever enabled */
 	u64 tsc_aux;
 };
 

@@ -106,6 +106,10 @@ static inline void invlpg(unsigned long va)
 {
 	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
+static inline void swapgs(void)
+{
+	__asm__ volatile("swapgs" ::: "memory");
+}
 static inline void clts(void)
 {
 	__asm__ volatile("clts");

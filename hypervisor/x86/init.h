@@ -29,7 +29,6 @@ void pic_disable(void);	    /* pic.c */
 void apic_init(void);	    /* apic.c: local APIC enabled, timer stopped */
 void ioapic_init(void);	    /* ioapic.c: all pins masked */
 void clock_init(void);	    /* clock.c: calibrates TSC and APIC timer, reads the CMOS clock */
-void fpu_init(void);	    /* fpu.c */
 void uart_irq_enable(void); /* uart.c: receive interrupt */
 
 /* apic.c */

@@ -39,7 +39,7 @@ struct input {
 static struct tree tree;
 static struct frame *page;
 static struct pv_vcpu pv_before;
-static struct fake_cpu cpu_before;
+static struct fake_registers cpu_before;
 static struct cpu_user_regs before;
 
 static void machine_once(void)

@@ -18,9 +18,9 @@
 #include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/fpu_insn.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
-#include "x86/segment.h"
 #include "x86/smp.h"
 
 #define TLB_SIZE 512
@@ -32,6 +32,8 @@ struct vcpu fake_vcpu[FAKE_VCPUS];
 struct domain *dom0, *domain_list;
 u64 *hv_l4;
 unsigned int cpu_maxphys_bits = 40;
+char cpu_vendor[13] = "AuthenticAMD";
+bool cpu_has_xsave;
 
 u64 fake_unmapped, fake_guest_start, fake_guest_len;
 
@@ -52,6 +54,22 @@ unsigned int machine_random(void)
 	return rng >> 8;
 }
 
+/* As after cpu_init() and fpu_init(). */
+static void cpus_reset(void)
+{
+	memset(fake_cpus, 0, sizeof(fake_cpus));
+	memset(fake_registers, 0, sizeof(fake_registers));
+	memset(fake_fpus, 0, sizeof(fake_fpus));
+	cpu_has_xsave = true;
+	fake_pointers_stay = fake_fpu_refuses = false;
+	for (fake_cpu_id = NR_CPUS; fake_cpu_id-- > 0;) {
+		fake_cpus[fake_cpu_id].cpu_id = fake_cpu_id;
+		fake_cpu.cr4 = X86_CR4_PGE;
+		fpu_init();
+	}
+	fake_cpu_id = 0;
+}
+
 void machine_reset(unsigned int preempt, unsigned int seed)
 {
 	static struct frame *table;
@@ -68,13 +86,11 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 	preempt_1_in = 0;
 	fake_cpu_id = 0;
 	fake_nr_cpus = 1;
-	memset(fake_cpus, 0, sizeof(fake_cpus));
-	for (unsigned int i = 0; i < NR_CPUS; i++)
-		fake_cpus[i].cpu_id = i;
 	memset(tlb, 0, sizeof(tlb));
 	frame_table_init(table, m2p, FAKE_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(16));
 	page_alloc_add(_mfn(16), _mfn(FAKE_FRAMES - 64)); /* the last 64 stay DOMID_IO: device memory */
+	cpus_reset();
 	memset(fake_domain, 0, sizeof(fake_domain));
 	memset(fake_vcpu, 0, sizeof(fake_vcpu));
 	memset(fake_vcpu_info, 0, sizeof(fake_vcpu_info));
@@ -95,13 +111,10 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 			v->domain = d;
 			v->state_cpu = NO_CPU;
 			v->vcpu_info = &fake_vcpu_info[k * FAKE_DOMAINS + i];
-			if (pv_vcpu_init(v))
+			if (pv_vcpu_init(v) || fpu_vcpu_init(v))
 				abort();
 		}
 	}
-	memset(&fake_cpu, 0, sizeof(fake_cpu));
-	fake_cpu.cr4 = X86_CR4_PGE;
-	memset(fake_debugreg, 0, sizeof(fake_debugreg));
 	fake_unmapped = 0;
 	dom0 = &fake_domain[0];
 	machine_run(0);
@@ -201,6 +214,11 @@ void write_cr4(u64 v)
 	fake_cpu.cr4 = v;
 }
 
+/* Walks begin at current's tables. */
+void write_cr3(u64 v)
+{
+}
+
 void invlpg(unsigned long va)
 {
 	for (unsigned int i = 0; i < TLB_SIZE; i++)
@@ -249,9 +267,8 @@ void desc_load_ldt(unsigned long va, u32 nr)
 {
 }
 
-void pv_load_cr3_flush(struct vcpu *v)
+void desc_load_own(void)
 {
-	tlb_flush_local_all();
 }
 
 bool hypercall_should_preempt(void)
@@ -317,22 +334,6 @@ int copy_to_guest(u64 va, const void *src, size_t len)
 	if (faults(va, len))
 		return -EFAULT;
 	memcpy((void *)va, src, len);
-	return 0;
-}
-
-/* The same as pv/context.c, without the CPU. */
-void pv_toggle_mode(struct vcpu *v)
-{
-	u64 gs = fake_cpu.msr_gs_base;
-
-	v->pv.in_kernel = !v->pv.in_kernel;
-	fake_cpu.msr_gs_base = fake_cpu.msr_shadow_gs_base;
-	fake_cpu.msr_shadow_gs_base = gs;
-}
-
-int pv_set_user_gs_selector(u16 sel)
-{
-	current->pv.gs = sel;
 	return 0;
 }
 

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* registers.c - the fake CPU's registers, ports and FPU, as far as pv/ reaches for them. */
+/* registers.c - the fake CPUs' registers and ports, as far as pv/ reaches for them. */
 #include "domain/domain.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "x86/asm.h"
+#include "x86/fpu_insn.h"
 #include "x86/machine.h"
-#include "x86/segment.h"
 
-FAKE_PER_CPU struct fake_cpu fake_cpu;
-u64 fake_debugreg[8];
+struct fake_registers fake_registers[NR_CPUS];
+void (*fake_cpuid)(u32 leaf, u32 sub, u32 reg[4]);
 
-u64 fpu_xcr0_mask(void)
+void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 {
-	return 7; /* x87, SSE, AVX */
+	u32 reg[4] = {FAKE_XCR0, FAKE_AREA, FAKE_AREA, 0};
+
+	if (fake_cpuid)
+		fake_cpuid(leaf, sub, reg);
+	else if (leaf != 0xd || sub != 0)
+		__asm__ volatile("cpuid"
+				 : "=a"(reg[0]), "=b"(reg[1]), "=c"(reg[2]), "=d"(reg[3])
+				 : "0"(leaf), "2"(sub));
+	*a = reg[0];
+	*b = reg[1];
+	*c = reg[2];
+	*d = reg[3];
 }
 
 static u64 *msr_find(u32 msr)
@@ -91,21 +102,4 @@ void fake_port_write(u16 port, u32 v)
 bool ioport_is_hv(u16 port, unsigned int len)
 {
 	return port <= 0x3ff && port + len > 0x3f8;
-}
-
-void fpu_load(struct vcpu *v)
-{
-	clts();
-	v->fpu_dirty = true;
-}
-
-int fpu_set_xcr0(struct vcpu *v, u64 value)
-{
-	v->pv.xcr0 = value;
-	return 0;
-}
-
-size_t fpu_area_size(void)
-{
-	return 832;
 }

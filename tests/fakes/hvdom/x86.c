@@ -97,6 +97,13 @@ void fpu_switch_in(struct vcpu *v)
 {
 }
 
+int fpu_take_xsave(struct vcpu *v, u64 xcr0, u64 xcr0_ever, const void *area, size_t len)
+{
+	v->pv.xcr0 = xcr0;
+	v->pv.xcr0_ever = xcr0_ever;
+	return 0;
+}
+
 u64 fpu_xcr0_mask(void)
 {
 	return 3;

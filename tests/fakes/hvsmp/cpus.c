@@ -142,7 +142,6 @@ static void fibers_run(void)
 static void *thread_main(void *arg)
 {
 	fake_here = arg;
-	fake_cpu.cr4 = X86_CR4_PGE;
 	run_cpu();
 	cpu_leave();
 }

@@ -67,13 +67,16 @@ void machine_make(void)
 		abort();
 	memset(fake_ram, 0, MACHINE_FRAMES * PAGE_SIZE);
 	m2p = (u64 *)(fake_ram + M2P_FRAME * PAGE_SIZE);
-	fake_cpu.cr4 = X86_CR4_PGE;
 	memset(fake_cpus, 0, sizeof(fake_cpus));
 	memset(fake_tlb, 0, sizeof(fake_tlb));
 	memset(deadline, 0, sizeof(deadline));
-	for (unsigned int i = 0; i < NR_CPUS; i++)
+	cpu_has_xsave = true;
+	for (unsigned int i = NR_CPUS; i-- > 0;) {
 		fake_cpus[i].cpu_id = i;
-	fake_here = &fake_cpus[0];
+		fake_here = &fake_cpus[i];
+		fake_cpu.cr4 = X86_CR4_PGE;
+		fpu_init();
+	}
 	machine_is_stopping = false;
 	frame_table_init(table, m2p, MACHINE_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(FIRST_FREE_FRAME));
@@ -278,32 +281,7 @@ void desc_load_ldt(unsigned long va, u32 nr)
 {
 }
 
-void pv_toggle_mode(struct vcpu *v)
-{
-	v->pv.in_kernel = !v->pv.in_kernel;
-}
-
-int pv_set_user_gs_selector(u16 sel)
-{
-	return 0;
-}
-
-int fpu_vcpu_init(struct vcpu *v)
-{
-	v->fpu_area = xzalloc(1024);
-	return v->fpu_area ? 0 : -ENOMEM;
-}
-
-void fpu_vcpu_fini(struct vcpu *v)
-{
-	xfree(v->fpu_area);
-}
-
-void fpu_switch_out(struct vcpu *v)
-{
-}
-
-void fpu_switch_in(struct vcpu *v)
+void desc_load_own(void)
 {
 }
 

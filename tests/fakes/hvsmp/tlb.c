@@ -59,26 +59,10 @@ RACES void invlpg(unsigned long va)
 
 /* --- loading tables --- */
 
-void pv_load_cr3_flush(struct vcpu *v)
+/* Tables outside RAM are the hypervisor's own: nothing of a guest's is in them. */
+void write_cr3(u64 v)
 {
-	here()->cr3 = v->pv.cr3_kernel;
-	tlb_flush_local_all();
-}
-
-void pv_tables_leave(void)
-{
-	here()->cr3 = NULL;
-	tlb_flush_local_all();
-}
-
-void pv_vcpu_switch_out(struct vcpu *v)
-{
-}
-
-void pv_vcpu_switch_in(struct vcpu *v)
-{
-	pv_window_enter_cpu(v);
-	pv_load_cr3_flush(v);
+	here()->cr3 = mfn_is_ram(maddr_to_mfn(v)) ? mfn_to_frame(maddr_to_mfn(v)) : NULL;
 }
 
 /* --- walking --- */

@@ -8,18 +8,20 @@
 
 #include "lib/types.h"
 #include "x86/cpu_bits.h"
+#include "x86/percpu.h"
 
-struct fake_cpu {
+struct fake_registers {
 	u64 msr_fs_base, msr_gs_base, msr_shadow_gs_base, msr_efer, msr_tsc_aux, msr_apic_base;
 	u64 cr0, cr2, cr4, tsc;
+	u64 dr[8];
+	u16 ds, es, fs, gs;
 	u16 port;	     /* of the last access */
 	u32 port_value;	     /* read from every port; the last written */
 	unsigned int nr_port_accesses;
 };
-#ifndef FAKE_PER_CPU /* __thread where CPUs are threads */
-#define FAKE_PER_CPU
-#endif
-extern FAKE_PER_CPU struct fake_cpu fake_cpu;
+extern struct fake_registers fake_registers[NR_CPUS];
+/* Of the CPU that asks. */
+#define fake_cpu fake_registers[this_cpu_id()]
 
 /* What a CPU does while it waits for another; only machines with several have it. */
 void fake_cpu_relax(void);
@@ -36,10 +38,9 @@ static inline u64 rdtsc(void)
 {
 	return fake_cpu.tsc++;
 }
-static inline void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
-{
-	__asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(sub));
-}
+/* The host's CPU, but that it has what fake fpu_insn.h does; or what a test says. */
+extern void (*fake_cpuid)(u32 leaf, u32 sub, u32 reg[4]);
+void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d);
 #define inb(port) ((u8)fake_port_read(port))
 #define inw(port) ((u16)fake_port_read(port))
 #define inl(port) fake_port_read(port)
@@ -62,8 +63,16 @@ static inline u64 read_cr4(void)
 {
 	return fake_cpu.cr4;
 }
+void write_cr3(u64 v);
 void write_cr4(u64 v); /* a change of PGE empties the TLB of the CPU the test is on */
 void invlpg(unsigned long va);
+static inline void swapgs(void)
+{
+	u64 gs = fake_cpu.msr_gs_base;
+
+	fake_cpu.msr_gs_base = fake_cpu.msr_shadow_gs_base;
+	fake_cpu.msr_shadow_gs_base = gs;
+}
 static inline void clts(void)
 {
 	fake_cpu.cr0 &= ~8UL;

@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* segment.h (fake) - selectors and debug registers that nothing uses on the host. */
+/* segment.h (fake) - selectors and debug registers as variables. */
 #ifndef TESTS_FAKES_HV_X86_SEGMENT_H
 #define TESTS_FAKES_HV_X86_SEGMENT_H
 
-#include "lib/types.h"
-
-extern u64 fake_debugreg[8];
+#include "x86/asm.h"
 
 static inline void segment_save(u16 *ds, u16 *es, u16 *fs, u16 *gs)
 {
-	*ds = 0xd5;
-	*es = 0xe5;
-	*fs = 0xf5;
-	*gs = 0x65;
+	*ds = fake_cpu.ds;
+	*es = fake_cpu.es;
+	*fs = fake_cpu.fs;
+	*gs = fake_cpu.gs;
 }
+#define SEGMENT_LOAD(seg)                                                                          \
+	static inline void segment_load_##seg(u16 sel)                                             \
+	{                                                                                          \
+		fake_cpu.seg = sel;                                                                \
+	}
+SEGMENT_LOAD(ds)
+SEGMENT_LOAD(es)
+SEGMENT_LOAD(fs)
+SEGMENT_LOAD(gs)
+#undef SEGMENT_LOAD
 static inline void debugreg_write(int nr, u64 v)
 {
-	fake_debugreg[nr] = v;
+	fake_cpu.dr[nr] = v;
 }
 static inline u64 debugreg_read_dr6(void)
 {
-	return fake_debugreg[6];
+	return fake_cpu.dr[6];
 }
 
 #endif

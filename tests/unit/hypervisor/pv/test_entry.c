@@ -213,6 +213,8 @@ static void test_a_bad_iret_ends_the_guest_not_the_host(void **state)
 static void test_a_faulting_return_enters_the_failsafe_callback(void **state)
 {
 	pv->in_kernel = false;
+	fake_cpu.ds = 0xd5;
+	fake_cpu.gs = 0x65;
 	pv_iret_fault(regs);
 	assert_int_equal(regs->rip, HANDLER + 0x3000);
 	assert_int_equal(((u64 *)regs->rsp)[0], 0xd5);
@@ -241,7 +243,7 @@ static void test_debug_registers_never_watch_the_hypervisor(void **state)
 	assert_int_equal(call(hc_set_debugreg, 1, 0x401000, 0, 0), 0);
 	assert_int_equal(call(hc_set_debugreg, 7, 0x20002, 0, 0), -EPERM); /* an I/O breakpoint */
 	assert_int_equal(call(hc_set_debugreg, 7, 1 << 13 | 4, 0, 0), 0);
-	assert_int_equal(fake_debugreg[7] & 1 << 13, 0); /* general detect stays off */
+	assert_int_equal(fake_cpu.dr[7] & 1 << 13, 0); /* general detect stays off */
 	assert_int_equal(call(hc_set_debugreg, 9, 0, 0, 0), -ENODEV);
 	assert_int_equal(call(hc_get_debugreg, 1, 0, 0, 0), 0x401000);
 }
