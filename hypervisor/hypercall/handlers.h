@@ -30,7 +30,7 @@ long hc_domctl(struct hc_args *a);
 
 /*
  * One call through the table. @in_multicall refuses what a multicall must not hold. -ENOSYS,
- * -EPERM, -EINVAL, or the handler's result.
+ * -EPERM, -EINVAL, or how the handler's went; what it tells is in args->value.
  */
 long hypercall_call(u64 nr, struct hc_args *args, bool in_multicall);
 /* For traces; NULL: no such hypercall. */

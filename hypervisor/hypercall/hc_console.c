@@ -28,7 +28,7 @@ static long console_write(struct hc_args *a)
 	return 0;
 }
 
-static long console_read_op(const struct hc_args *a)
+static long console_read_op(struct hc_args *a)
 {
 	char buf[CHUNK];
 	size_t len = MIN(a->a[1], (u64)CHUNK);
@@ -38,7 +38,8 @@ static long console_read_op(const struct hc_args *a)
 	len = console_read(buf, len);
 	if (len && copy_to_guest(a->a[2], buf, len))
 		return -EFAULT;
-	return len;
+	a->value = (long)len;
+	return 0;
 }
 
 long hc_console_io(struct hc_args *a)

@@ -74,24 +74,28 @@ static long find_by_arg(u64 arg, struct domain **d)
 	return domain_find_remote(domid, d);
 }
 
-static long op_current_reservation(u64 arg)
+static long op_current_reservation(u64 arg, long *value)
 {
 	struct domain *d;
 	long rc = find_by_arg(arg, &d);
 
-	return rc ? rc : (long)d->tot_pages;
+	if (!rc)
+		*value = (long)d->tot_pages;
+	return rc;
 }
 
-static long op_maximum_reservation(u64 arg)
+static long op_maximum_reservation(u64 arg, long *value)
 {
 	struct domain *d;
 	long rc = find_by_arg(arg, &d);
 
-	return rc ? rc : (long)d->max_pages;
+	if (!rc)
+		*value = (long)d->max_pages;
+	return rc;
 }
 
-/* The guest says how many; one that has said nothing yet, such as one being restored, has 0. */
-static long op_maximum_gpfn(u64 arg)
+/* The guest says how many, any number; one that has said nothing yet, such as one being restored, has 0. */
+static long op_maximum_gpfn(u64 arg, long *value)
 {
 	struct domain *d;
 	long rc = find_by_arg(arg, &d);
@@ -102,7 +106,8 @@ static long op_maximum_gpfn(u64 arg)
 	if (!d->shared_info)
 		return -ESRCH;
 	nr = READ_ONCE(d->shared_info->arch.max_pfn);
-	return nr ? (long)(nr - 1) : 0;
+	*value = nr ? (long)(nr - 1) : 0;
+	return 0;
 }
 
 static long op_memory_map(u64 arg)
@@ -171,7 +176,7 @@ static long op_machine_memory_map(u64 arg)
 	return copy_to_guest(arg, &map, sizeof(map));
 }
 
-static long op_maximum_ram_page(u64 arg)
+static long op_maximum_ram_page(u64 arg, long *value)
 {
 	u64 end = 0;
 
@@ -181,7 +186,8 @@ static long op_maximum_ram_page(u64 arg)
 		if (e->type == E820_RAM)
 			end = MAX(end, e->addr + e->size);
 	}
-	return (long)(end >> PAGE_SHIFT) - 1;
+	*value = (long)(end >> PAGE_SHIFT) - 1;
+	return 0;
 }
 
 static long op_machphys_mapping(u64 arg)
@@ -283,17 +289,21 @@ static long op_acquire_resource(u64 arg)
 	return copy_to_guest(arg, &op, sizeof(op));
 }
 
-static long (*const memory_ops[])(u64 arg) = {
+/* These tell a number. */
+static long (*const memory_facts[])(u64 arg, long *value) = {
 	[XENMEM_maximum_ram_page] = op_maximum_ram_page,
 	[XENMEM_current_reservation] = op_current_reservation,
 	[XENMEM_maximum_reservation] = op_maximum_reservation,
+	[XENMEM_maximum_gpfn] = op_maximum_gpfn,
+};
+
+static long (*const memory_ops[])(u64 arg) = {
 	[XENMEM_machphys_mfn_list] = op_machphys_mfn_list,
 	[XENMEM_add_to_physmap] = op_physmap,
 	[XENMEM_memory_map] = op_memory_map,
 	[XENMEM_machine_memory_map] = op_machine_memory_map,
 	[XENMEM_machphys_mapping] = op_machphys_mapping,
 	[XENMEM_set_memory_map] = op_set_memory_map,
-	[XENMEM_maximum_gpfn] = op_maximum_gpfn,
 	[XENMEM_remove_from_physmap] = op_physmap,
 	[XENMEM_get_sharing_freed_pages] = op_none_shared,
 	[XENMEM_get_sharing_shared_pages] = op_none_shared,
@@ -315,7 +325,9 @@ long hc_memory_op(struct hc_args *a)
 	case XENMEM_exchange:
 		return memory_exchange(a);
 	default:
-		return op < ARRAY_SIZE(memory_ops) && memory_ops[op] ? memory_ops[op](a->a[1]) :
-								       -ENOSYS;
+		break;
 	}
+	if (op < ARRAY_SIZE(memory_facts) && memory_facts[op])
+		return memory_facts[op](a->a[1], &a->value);
+	return op < ARRAY_SIZE(memory_ops) && memory_ops[op] ? memory_ops[op](a->a[1]) : -ENOSYS;
 }

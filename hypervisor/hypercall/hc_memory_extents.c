@@ -63,6 +63,13 @@ static bool extent_give_back(struct domain *d, const struct xen_memory_reservati
 	return true;
 }
 
+/* The call is over: so many extents are done. */
+static long stop_at(struct hc_args *a, u64 idx)
+{
+	a->value = (long)idx;
+	return 0;
+}
+
 long memory_reservation(struct hc_args *a)
 {
 	u64 op = a->a[0] & MEMOP_CMD_MASK, idx = a->a[0] >> MEMOP_EXTENT_SHIFT;
@@ -74,12 +81,12 @@ long memory_reservation(struct hc_args *a)
 		return -EFAULT;
 	/* The result could not count more, and the restart word not hold it. */
 	if (r.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT || idx >= r.nr_extents)
-		return idx;
+		return stop_at(a, idx);
 	if (r.extent_order > extent_order_max())
-		return idx;
+		return stop_at(a, idx);
 	if ((handle_va(r.extent_start) || op != XENMEM_increase_reservation) &&
 	    !guest_range_ok(handle_va(r.extent_start), r.nr_extents, sizeof(xen_pfn_t)))
-		return idx;
+		return stop_at(a, idx);
 	rc = domain_find_remote(r.domid, &d);
 	if (rc)
 		return rc;
@@ -96,5 +103,5 @@ long memory_reservation(struct hc_args *a)
 		if (!ok)
 			break;
 	}
-	return idx;
+	return stop_at(a, idx);
 }

@@ -29,7 +29,7 @@ long hc_multicall(struct hc_args *a)
 	for (u32 i = 0; i < nr; i++) {
 		u64 va = list + (u64)i * sizeof(struct multicall_entry);
 		struct multicall_entry e;
-		struct hc_args args;
+		struct hc_args args = {0};
 		long result;
 
 		if (i && hypercall_should_preempt()) {
@@ -49,6 +49,8 @@ long hc_multicall(struct hc_args *a)
 			a->a[1] = nr - i;
 			return -ERESTART;
 		}
+		if (!result)
+			result = args.value;
 		if (copy_to_guest(va + offsetof(struct multicall_entry, result), &result,
 				  sizeof(result)))
 			return -EFAULT;

@@ -10,24 +10,24 @@
 
 #define POLL_MAX_PORTS 128
 
-static long op_yield(u64 arg)
+static long op_yield(struct hc_args *a)
 {
 	sched_yield();
 	return 0;
 }
 
-static long op_block(u64 arg)
+static long op_block(struct hc_args *a)
 {
 	WRITE_ONCE(current->vcpu_info->evtchn_upcall_mask, 0);
 	sched_block();
 	return 0;
 }
 
-static long op_shutdown(u64 arg)
+static long op_shutdown(struct hc_args *a)
 {
 	struct sched_shutdown op;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
 	if (op.reason > SHUTDOWN_MAX)
 		return -EINVAL;
@@ -35,12 +35,12 @@ static long op_shutdown(u64 arg)
 	return 0;
 }
 
-static long op_poll(u64 arg)
+static long op_poll(struct hc_args *a)
 {
 	evtchn_port_t ports[POLL_MAX_PORTS];
 	struct sched_poll op;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
 	if (op.nr_ports > POLL_MAX_PORTS)
 		return -EINVAL;
@@ -53,13 +53,13 @@ static long op_poll(u64 arg)
 	return 0;
 }
 
-static long op_remote_shutdown(u64 arg)
+static long op_remote_shutdown(struct hc_args *a)
 {
 	struct sched_remote_shutdown op;
 	struct domain *d;
 	int rc;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
 	if (op.reason > SHUTDOWN_MAX)
 		return -EINVAL;
@@ -71,11 +71,11 @@ static long op_remote_shutdown(u64 arg)
 }
 
 /* The code a later crash or halt will carry: only a crash code may be announced. */
-static long op_shutdown_code(u64 arg)
+static long op_shutdown_code(struct hc_args *a)
 {
 	struct sched_shutdown op;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
 	if (op.reason > SHUTDOWN_MAX)
 		return -EINVAL;
@@ -83,27 +83,32 @@ static long op_shutdown_code(u64 arg)
 	return 0;
 }
 
-static long op_watchdog(u64 arg)
+static long op_watchdog(struct hc_args *a)
 {
 	struct sched_watchdog op;
+	long rc;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
-	return sched_watchdog(current->domain, op.id, op.timeout);
+	rc = sched_watchdog(current->domain, op.id, op.timeout);
+	if (rc < 0)
+		return rc;
+	a->value = rc; /* the number of a new one */
+	return 0;
 }
 
-static long op_pin_override(u64 arg)
+static long op_pin_override(struct hc_args *a)
 {
 	struct sched_pin_override op;
 
 	if (!current->domain->is_privileged)
 		return -EPERM;
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, a->a[1], sizeof(op)))
 		return -EFAULT;
 	return sched_pin(current, op.pcpu);
 }
 
-static long (*const sched_ops[])(u64 arg) = {
+static long (*const sched_ops[])(struct hc_args *a) = {
 	[SCHEDOP_yield] = op_yield,
 	[SCHEDOP_block] = op_block,
 	[SCHEDOP_shutdown] = op_shutdown,
@@ -118,7 +123,7 @@ long hc_sched_op(struct hc_args *a)
 {
 	u64 cmd = (u32)a->a[0];
 
-	return cmd < ARRAY_SIZE(sched_ops) ? sched_ops[cmd](a->a[1]) : -ENOSYS;
+	return cmd < ARRAY_SIZE(sched_ops) ? sched_ops[cmd](a) : -ENOSYS;
 }
 
 /* The first ABI: the reason of a shutdown is the argument itself. */
@@ -126,9 +131,9 @@ long hc_sched_op_compat(struct hc_args *a)
 {
 	switch ((u32)a->a[0]) {
 	case SCHEDOP_yield:
-		return op_yield(0);
+		return op_yield(a);
 	case SCHEDOP_block:
-		return op_block(0);
+		return op_block(a);
 	case SCHEDOP_shutdown:
 		if (a->a[1] > SHUTDOWN_MAX)
 			return -EINVAL;

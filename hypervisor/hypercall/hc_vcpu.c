@@ -39,11 +39,6 @@ static long op_down(struct vcpu *v, u64 arg)
 	return 0;
 }
 
-static long op_is_up(struct vcpu *v, u64 arg)
-{
-	return !(v->pause_flags & VPF_DOWN);
-}
-
 static long op_get_runstate_info(struct vcpu *v, u64 arg)
 {
 	struct vcpu_runstate_info info;
@@ -149,7 +144,6 @@ static long (*const vcpu_ops[])(struct vcpu *v, u64 arg) = {
 	[VCPUOP_initialise] = op_initialise,
 	[VCPUOP_up] = op_up,
 	[VCPUOP_down] = op_down,
-	[VCPUOP_is_up] = op_is_up,
 	[VCPUOP_get_runstate_info] = op_get_runstate_info,
 	[VCPUOP_register_runstate_memory_area] = op_register_runstate,
 	[VCPUOP_set_periodic_timer] = op_set_periodic,
@@ -169,6 +163,10 @@ long hc_vcpu_op(struct hc_args *a)
 
 	if (id >= d->nr_vcpus_max || !d->vcpu[id])
 		return -ENOENT;
+	if (cmd == VCPUOP_is_up) {
+		a->value = !(d->vcpu[id]->pause_flags & VPF_DOWN);
+		return 0;
+	}
 	if (cmd >= ARRAY_SIZE(vcpu_ops) || !vcpu_ops[cmd])
 		return -ENOSYS;
 	return vcpu_ops[cmd](d->vcpu[id], a->a[2]);

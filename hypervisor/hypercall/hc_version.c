@@ -62,7 +62,8 @@ long hc_xen_version(struct hc_args *a)
 
 	switch ((u32)a->a[0]) {
 	case XENVER_version: /* also the no-op by which a guest lets pending events in */
-		return VERSION_MAJOR << 16 | VERSION_MINOR;
+		a->value = VERSION_MAJOR << 16 | VERSION_MINOR;
+		return 0;
 	case XENVER_extraversion:
 		return put_string(va, VERSION_EXTRA, sizeof(xen_extraversion_t));
 	case XENVER_compile_info:
@@ -79,7 +80,8 @@ long hc_xen_version(struct hc_args *a)
 	case XENVER_get_features:
 		return get_features(va);
 	case XENVER_pagesize:
-		return va ? -EINVAL : (long)PAGE_SIZE;
+		a->value = PAGE_SIZE;
+		return va ? -EINVAL : 0;
 	case XENVER_guest_handle:
 		return copy_to_guest(va, current->domain->handle, sizeof(xen_domain_handle_t));
 	case XENVER_commandline:

@@ -74,6 +74,14 @@ static const struct hypercall hypercall_table[] = {
 	HC(domctl, HCF_PRIVILEGED),
 };
 
+/* In checked builds only: a handler returns how it went, and nothing else. */
+static inline void check_status(long status)
+{
+	if (status > 0 || (status < -HC_ERRNO_MAX && status != HC_REGS_SET))
+		CHECKED_BUG();
+}
+
+/* How it went: 0, a negative errno, -ERESTART, HC_REGS_SET. */
 static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *args,
 							bool in_multicall)
 {
@@ -88,8 +96,11 @@ static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *a
 			return -EPERM;
 		if (h->flags & HCF_NO_MULTICALL && in_multicall)
 			return -EINVAL;
-		if (h->flags & HCF_OWN)
-			return h->handler(args);
+		if (h->flags & HCF_OWN) {
+			result = h->handler(args);
+			check_status(result);
+			return result;
+		}
 	}
 	result = pv_enter();
 	if (unlikely(result))
@@ -98,6 +109,7 @@ static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *a
 		probe_hypercall(nr, args->a[0]);
 	result = h->handler(args);
 	pv_leave();
+	check_status(result);
 	return result;
 }
 
@@ -114,17 +126,17 @@ const char *hypercall_name(u64 nr)
 static void call_and_return(struct cpu_user_regs *regs)
 {
 	struct hc_args args = {
-		{regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
-	long result = call(regs->rax, &args, false);
+		.a = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
+	long status = call(regs->rax, &args, false);
 
-	if (likely(result >= 0)) {
-		regs->rax = result;
+	if (likely(!status)) {
+		regs->rax = args.value;
 		return;
 	}
-	if (result == HC_REGS_SET)
+	if (status == HC_REGS_SET)
 		return;
-	if (result != -ERESTART) {
-		regs->rax = result;
+	if (status != -ERESTART) {
+		regs->rax = status;
 		return;
 	}
 	/* Again, from where the arguments now say, once softirqs and events had their turn. */

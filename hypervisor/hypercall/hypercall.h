@@ -17,8 +17,13 @@
  */
 struct hc_args {
 	u64 a[6];
+	long value; /* what a call that succeeds tells beside that: any number, 0 at first */
 };
 
+/*
+ * 0, or a negative errno. A number that the guest gets goes to args->value: returned, it could be
+ * taken for -ERESTART or HC_REGS_SET, and a guest may choose it. Checked builds stop at one.
+ */
 typedef long (*hc_handler_t)(struct hc_args *args);
 
 /* From entry.S: `syscall` in guest kernel mode. regs->rax = number. */
@@ -26,6 +31,8 @@ void hypercall_entry(struct cpu_user_regs *regs);
 /* True when a long operation should return -ERESTART now: softirq or event work is pending. */
 bool hypercall_should_preempt(void);
 
+/* No errno is larger. */
+#define HC_ERRNO_MAX 4095L
 /*
  * A hypercall that sets the guest's whole register state (iret, or a crash) returns this: the
  * dispatcher then leaves RAX and the rest alone.

@@ -33,7 +33,7 @@ bool claims_allow(const struct domain *d, u64 nr);
 /* Frames claimed by all domains and not yet allocated. */
 u64 claims_outstanding(void);
 
-/* Increase, decrease, populate: extents done, or -ERESTART. */
+/* Increase, decrease, populate: args->value is how many extents are done, also when one failed. */
 long memory_reservation(struct hc_args *a);
 long memory_exchange(struct hc_args *a);
 

@@ -245,5 +245,6 @@ long hc_get_debugreg(struct hc_args *a)
 
 	if (nr > 7)
 		return -ENODEV;
-	return (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
+	a->value = (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
+	return 0;
 }

@@ -431,6 +431,28 @@ static void test_platform_op_knows_no_firmware_and_no_hotplug(void **state)
 	assert_int_equal(world.machine_stops, 1);
 }
 
+/* A result is not mistaken for the wish to go on later: the number is the guest's to choose. */
+static void test_a_result_that_looks_like_a_restart_is_a_result(void **state)
+{
+	domid_t *domid = guest_alloc(sizeof(*domid));
+	struct multicall_entry *e = guest_alloc(sizeof(*e));
+
+	*domid = 1;
+	for (long value = -ERESTART - 2; value <= 2; value++) {
+		d1->shared_info->arch.max_pfn = (unsigned long)value + 1;
+		if (value == -1)
+			continue; /* says nothing */
+		assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, GUEST(domid), 0, 0), value);
+		*e = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
+					      .args = {XENMEM_maximum_gpfn, GUEST(domid)}};
+		assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(e), 1, 0, 0), 0);
+		assert_int_equal(e->result, value);
+	}
+	/* what tells the dispatcher to leave all registers alone */
+	d1->shared_info->arch.max_pfn = (unsigned long)HC_REGS_SET + 1;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, GUEST(domid), 0, 0), HC_REGS_SET);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -442,6 +464,7 @@ int main(void)
 		T(test_a_handler_that_sets_the_registers_keeps_them),
 		T(test_multicall_stores_each_result),
 		T(test_a_multicall_entry_restarts_where_it_stopped),
+		T(test_a_result_that_looks_like_a_restart_is_a_result),
 		T(test_domctl_refuses_other_versions_strangers_and_oneself),
 		T(test_create_gives_a_paused_domain_and_destroy_takes_it_away),
 		T(test_domids_are_not_reused_at_once),
