@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "card.h"
+#include "cpu_list.h"
+#include "vdev.h"
+
 static const struct schema_row rows[] = {
 #include "schema_rows.h"
 };
@@ -44,6 +48,10 @@ static const struct {
 	[SCHEMA_FILE] = { "file" },
 	[SCHEMA_TARGET] = { "disk target" },
 	[SCHEMA_DISK] = { "disk name" },
+	[SCHEMA_IFNAME] = { "interface name" },
+	[SCHEMA_SCRIPT] = { "script" },
+	[SCHEMA_IPS] = { "IP addresses" },
+	[SCHEMA_CPUS] = { "CPU list" },
 };
 
 static const char states[] = "defined|starting|running|paused|stopping|shutdown|crashed|failed";
@@ -143,48 +151,63 @@ static bool one_of(const char *words, const char *s)
 	}
 }
 
-static bool hex_groups(const char *s, const unsigned char *groups, char between)
+static bool is_uuid(const char *s)
 {
-	for (size_t i = 0; groups[i]; i++) {
-		if (i && *s++ != between)
-			return false;
-		for (int n = 0; n < groups[i]; n++)
-			if (!isxdigit((unsigned char)*s++))
-				return false;
-	}
-	return !*s;
+	uint8_t bytes[16];
+
+	return vdev_uuid_parse(s, bytes) == 0;
 }
 
 static bool is_disk(const char *s)
 {
-	static const char *const kinds[] = { "xvd", "sd", "hd" };
-	size_t letters;
+	uint32_t number;
 
-	if (all_digits(s, strlen(s)))
-		return true;
-	if (s[0] == 'd' && isdigit((unsigned char)s[1])) {
-		size_t n = 1 + strspn(s + 1, "0123456789");
-
-		return !s[n] || (s[n] == 'p' && all_digits(s + n + 1, strlen(s + n + 1)));
-	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t n = strlen(kinds[i]);
-
-		letters = strncmp(s, kinds[i], n) == 0 ?
-				  strspn(s + n, "abcdefghijklmnopqrstuvwxyz") : 0;
-		if (letters)
-			return !s[n + letters] ||
-			       all_digits(s + n + letters, strlen(s + n + letters));
-	}
-	return false;
+	return vdev_disk_number(s, &number) == 0;
 }
 
 static bool is_target(const char *s)
 {
-	if (strncmp(s, "phy:", 4) == 0)
-		return s[4];
-	return strncmp(s, "file:", 5) == 0 ? s[5] == '/' : s[0] == '/';
+	enum vdev_backend backend;
+	char path[VDEV_PATH_MAX + 1];
+
+	return vdev_target(s, &backend, path) == 0;
 }
+
+static bool is_path(const char *s)
+{
+	return s[0] == '/';
+}
+
+static bool is_ips(const char *s)
+{
+	char out[CARD_TEXT_MAX + 1];
+
+	return card_addresses(s, out);
+}
+
+static bool is_cpus(const char *s)
+{
+	uint8_t map[CPU_LIST_BYTES];
+
+	return cpu_list_of(s, 0, map) == 0;
+}
+
+/* Types whose values have a form of their own. */
+static const struct {
+	bool (*fits)(const char *s);
+	const char *wanted;
+} forms[SCHEMA_NR] = {
+	[SCHEMA_UUID] = { is_uuid, "a UUID such as 3f1c1e6e-2f0b-4a55-9a35-6d3b7d2c1a10" },
+	[SCHEMA_MAC] = { vdev_mac_ok, "a MAC address of one card such as 00:16:3e:00:00:01" },
+	[SCHEMA_PATH] = { is_path, "a full path of the store" },
+	[SCHEMA_FILE] = { is_path, "an absolute path in dom0" },
+	[SCHEMA_TARGET] = { is_target, "file:/path or phy:/dev/x" },
+	[SCHEMA_DISK] = { is_disk, "a disk name such as xvda" },
+	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
+	[SCHEMA_SCRIPT] = { card_script_ok, "a script's name without blanks or shell characters" },
+	[SCHEMA_IPS] = { is_ips, "IPv4 or IPv6 addresses with blanks between" },
+	[SCHEMA_CPUS] = { is_cpus, "a list of CPUs such as all or 0-3,^2" },
+};
 
 static bool check_number(const struct schema_row *row, const char *s, char why[SCHEMA_WHY_LEN])
 {
@@ -210,7 +233,7 @@ static bool check_words(const char *words, const char *s, char why[SCHEMA_WHY_LE
 
 	if (one_of(words, s))
 		return true;
-	at = (size_t)snprintf(why, SCHEMA_WHY_LEN, "one of ");
+	at = (size_t)snprintf(why, SCHEMA_WHY_LEN, "%s", strchr(words, '|') ? "one of " : "");
 	for (const char *w = words; *w && at < SCHEMA_WHY_LEN - 3; w++) {
 		if (*w == '|') {
 			why[at++] = ',';
@@ -234,23 +257,10 @@ static bool check_text(const struct schema_row *row, size_t len, char why[SCHEMA
 
 static bool check_form(enum schema_type type, const char *s, char why[SCHEMA_WHY_LEN])
 {
-	static const unsigned char uuid[] = { 8, 4, 4, 4, 12, 0 }, mac[] = { 2, 2, 2, 2, 2, 2, 0 };
-	const char *wanted = NULL;
-
-	if (type == SCHEMA_UUID && !hex_groups(s, uuid, '-'))
-		wanted = "a UUID such as 3f1c1e6e-2f0b-4a55-9a35-6d3b7d2c1a10";
-	if (type == SCHEMA_MAC && !hex_groups(s, mac, ':'))
-		wanted = "a MAC address such as 00:16:3e:00:00:01";
-	if ((type == SCHEMA_FILE || type == SCHEMA_PATH) && s[0] != '/')
-		wanted = type == SCHEMA_FILE ? "an absolute path in dom0" :
-					       "a full path of the store";
-	if (type == SCHEMA_TARGET && !is_target(s))
-		wanted = "file:/path or phy:/dev/x";
-	if (type == SCHEMA_DISK && !is_disk(s))
-		wanted = "a disk name such as xvda";
-	if (wanted)
-		snprintf(why, SCHEMA_WHY_LEN, "%s", wanted);
-	return !wanted;
+	if (!forms[type].fits || forms[type].fits(s))
+		return true;
+	snprintf(why, SCHEMA_WHY_LEN, "%s", forms[type].wanted);
+	return false;
 }
 
 bool schema_check(const struct schema_row *row, const char *value, size_t len,
@@ -266,7 +276,5 @@ bool schema_check(const struct schema_row *row, const char *value, size_t len,
 		return check_number(row, value, why);
 	if (schema_choices(row))
 		return check_words(schema_choices(row), value, why);
-	if (row->type == SCHEMA_TEXT || row->type == SCHEMA_SECRET)
-		return check_text(row, len, why);
-	return check_form(row->type, value, why);
+	return check_text(row, len, why) && check_form(row->type, value, why);
 }

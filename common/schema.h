@@ -34,6 +34,10 @@ enum schema_type {
 	SCHEMA_FILE,   /* an absolute path in dom0 */
 	SCHEMA_TARGET, /* of a disk: file:/path, phy:/dev/x */
 	SCHEMA_DISK,   /* a disk as the guest names it: xvda */
+	SCHEMA_IFNAME, /* of an interface or bridge in dom0 */
+	SCHEMA_SCRIPT, /* a hotplug script's name or path */
+	SCHEMA_IPS,    /* addresses with blanks between */
+	SCHEMA_CPUS,   /* lists of the machine's CPUs: all, 0-3,^2 */
 	SCHEMA_NR,
 };
 
@@ -42,6 +46,7 @@ struct schema_row {
 	enum schema_type type;
 	int64_t min, max;
 	const char *choices; /* of a word: "a|b|c"; NULL: none */
+	const char *absent;  /* what it counts as when it is not there; "$KEY": as that key is */
 	const char *type_text; /* as the page says it */
 	const char *tags;    /* p persistent, w guest may write, r guest may read, o optional */
 	const char *writer, *readers;

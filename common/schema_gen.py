@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Makes the rows of common/schema.c out of docs/store-paths.md, the registry of store paths.
 
-schema_gen.py REGISTRY OUT: every line PATH = TYPE [TAGS] WRITER > READERS : MEANING in a fenced block becomes a row;
+schema_gen.py REGISTRY OUT: every line PATH = TYPE default VALUE [TAGS] WRITER > READERS : MEANING in a fenced block becomes a row;
 a line that does not have that form is an error, so that page and programs cannot differ.
 """
 import re
 import sys
 
-LINE = re.compile(r"(/\S*) = (.+?) \[(\w*)\] (.+?) > (.+?)(?: : (.+))?$")
+LINE = re.compile(r"(/\S*) = (.+?)(?: default (\S+))? \[(\w*)\] (.+?) > (.+?)(?: : (.+))?$")
 TYPE = re.compile(r"([A-Z]+)(?:\((\d+)\.\.(\d+)\))?$")
 WORDS = re.compile(r'"[^"]*"(?: \| "[^"]*")*$')
 
@@ -20,8 +20,8 @@ def quoted(text):
 def row(where, line):
     m = LINE.match(line)
     if not m:
-        sys.exit(f"{where}: PATH = TYPE [TAGS] WRITER > READERS is wanted: {line}")
-    path, kind, tags, writer, readers, words = m.groups()
+        sys.exit(f"{where}: PATH = TYPE default VALUE [TAGS] WRITER > READERS is wanted: {line}")
+    path, kind, default, tags, writer, readers, words = m.groups()
     t = TYPE.match(kind)
     choices = "NULL"
     if t:
@@ -31,8 +31,9 @@ def row(where, line):
         choices = quoted("|".join(re.findall(r'"([^"]*)"', kind)))
     else:
         sys.exit(f"{where}: unknown type {kind}")
+    absent = quoted(default) if default else "NULL"
     texts = ", ".join(quoted(t) for t in (kind, tags, writer, readers, words or ""))
-    return f"\t{{ {quoted(path)}, SCHEMA_{name}, {low}, {high}, {choices}, {texts} }},"
+    return f"\t{{ {quoted(path)}, SCHEMA_{name}, {low}, {high}, {choices}, {absent}, {texts} }},"
 
 
 def main():

@@ -45,15 +45,15 @@ static void write_common(struct txn *tx, enum device_kind k, unsigned int domid,
 	txn_write(tx, path_frontend(k, domid, id, "backend-id"), "0");
 }
 
-static void write_disk(struct txn *tx, unsigned int domid, const struct record_disk *disk)
+static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spec *disk)
 {
 	const enum device_kind k = DEVICE_VBD;
 	char id[16];
 
 	snprintf(id, sizeof(id), "%u", disk->number);
 	write_common(tx, k, domid, id);
-	txn_write(tx, path_backend(k, domid, id, "params"), disk->target);
-	txn_write(tx, path_backend(k, domid, id, "type"), disk->phy ? "phy" : "file");
+	txn_write(tx, path_backend(k, domid, id, "params"), disk->path);
+	txn_write(tx, path_backend(k, domid, id, "type"), disk_backend_name(disk->backend));
 	txn_write(tx, path_backend(k, domid, id, "mode"), disk->writable ? "w" : "r");
 	txn_write(tx, path_backend(k, domid, id, "lock"), disk->shared ? "0" : "1");
 	txn_write(tx, path_backend(k, domid, id, "dev"), disk->vdev);
@@ -71,7 +71,7 @@ static void write_if(struct txn *tx, struct path p, const char *value)
 		txn_write(tx, p, value);
 }
 
-static void write_vif(struct txn *tx, const struct domain *d, const struct record_vif *v)
+static void write_vif(struct txn *tx, const struct domain *d, const struct vif_spec *v)
 {
 	const enum device_kind k = DEVICE_VIF;
 	unsigned int domid = (unsigned int)d->domid;
@@ -83,9 +83,8 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct recor
 		vdev_mac_default(d->rec.uuid, v->item, mac);
 	write_common(tx, k, domid, id);
 	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
-	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge[0] ? v->bridge : "xenbr0");
-	txn_write(tx, path_backend(k, domid, id, "script"),
-		  v->script[0] ? v->script : "vif-bridge");
+	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge);
+	txn_write(tx, path_backend(k, domid, id, "script"), v->script);
 	txn_write(tx, path_backend(k, domid, id, "handle"), id);
 	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
 	write_if(tx, path_backend(k, domid, id, "ip"), v->ip);
@@ -344,19 +343,19 @@ bool devices_as_recorded(struct txn *tx, const struct domain *d)
 	char id[16];
 
 	for (unsigned int i = 0; same && i < d->rec.nr_disks; i++) {
-		const struct record_disk *disk = &d->rec.disk[i];
+		const struct disk_spec *disk = &d->rec.disk[i];
 
 		snprintf(id, sizeof(id), "%u", disk->number);
-		same = is_value(tx, path_backend(DEVICE_VBD, domid, id, "params"), disk->target) &&
+		same = is_value(tx, path_backend(DEVICE_VBD, domid, id, "params"), disk->path) &&
 		       is_value(tx, path_backend(DEVICE_VBD, domid, id, "mode"),
 				disk->writable ? "w" : "r");
 	}
 	for (unsigned int i = 0; same && i < d->rec.nr_vifs; i++) {
-		const struct record_vif *v = &d->rec.vif[i];
+		const struct vif_spec *v = &d->rec.vif[i];
 
 		snprintf(id, sizeof(id), "%u", v->item);
 		same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "bridge"),
-				v->bridge[0] ? v->bridge : "xenbr0");
+				v->bridge);
 		if (same && v->mac[0])
 			same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "mac"), v->mac);
 	}

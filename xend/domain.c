@@ -81,6 +81,9 @@ struct domain *domain_get(struct xend *x, const char *name)
 
 	if (d)
 		return d;
+	/* Domain-0 is the host's own: what /status says of it is not a record's. */
+	if (!strcmp(name, "Domain-0"))
+		return NULL;
 	if (!path_name_ok(name)) {
 		log_warnx("a record's name is not possible (letters, digits and _.+- are): "
 			  "ignored");

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "record.h"
+#include "xspaths.h"
 
 struct xend;
 struct build;
@@ -53,7 +54,7 @@ struct domain {
 	char uuid[37];
 	uint8_t uuid_bytes[16];
 	struct record rec;		/* what it was or is being built from */
-	uint64_t built_hash;		/* rec.hash then; 0: unknown */
+	uint64_t built_hash;		/* rec_hash then; 0: unknown */
 
 	enum domain_walk walk;
 	int step;			/* next to do or undo */

@@ -14,6 +14,7 @@
 #include "home.h"
 #include "host.h"
 #include "log.h"
+#include "record_store.h"
 #include "status.h"
 #include "steps.h"
 #include "xend.h"

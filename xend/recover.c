@@ -14,6 +14,7 @@
 
 #include "log.h"
 #include "steps.h"
+#include "record_store.h"
 #include "store.h"
 #include "vdev.h"
 #include "xend.h"
@@ -38,12 +39,13 @@ static int boot_body(struct txn *tx, void *arg)
 void recover_boot(struct xend *x)
 {
 	struct path root = { PATH_CONFIG_ROOT };
+	char name[PATH_NAME_MAX];
 	unsigned int nr;
 	char **names = store_list(x->xs, XBT_NULL, root, &nr);
 
 	for (unsigned int i = 0; i < nr; i++) {
-		if (path_name_ok(names[i]) && store_transact(x->xs, boot_body, names[i]))
-			log_warn("%s: the record cannot be prepared for this boot", names[i]);
+		if (path_name_of(names[i], name) && store_transact(x->xs, boot_body, name))
+			log_warn("%s: the record cannot be prepared for this boot", name);
 	}
 	free(names);
 }
@@ -134,6 +136,7 @@ void recover_domains(struct xend *x)
 	struct path root = { PATH_STATUS_ROOT };
 	struct hv_domain *list = NULL;
 	size_t nr_domains = 0;
+	char name[PATH_NAME_MAX];
 	unsigned int nr;
 	char **names = store_list(x->xs, XBT_NULL, root, &nr);
 
@@ -142,8 +145,8 @@ void recover_domains(struct xend *x)
 	for (unsigned int i = 0; i < nr; i++) {
 		struct domain *d = NULL;
 
-		if (strcmp(names[i], "Domain-0"))
-			d = domain_get(x, names[i]);
+		if (path_name_of(names[i], name))
+			d = domain_get(x, name);
 		if (!d)
 			continue;
 		recover_one(x, d, list, nr_domains);

@@ -20,6 +20,7 @@
 #include "request_ops.h"
 #include "status.h"
 #include "steps.h"
+#include "record_store.h"
 #include "store.h"
 #include "xend.h"
 

@@ -15,6 +15,7 @@
 #include "devices.h"
 #include "request_ops.h"
 #include "status.h"
+#include "record_store.h"
 #include "store.h"
 #include "xend.h"
 

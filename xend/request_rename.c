@@ -71,12 +71,13 @@ int op_rename(struct xend *x, struct request *r)
 	char *to = store_read(x->xs, path_request(r->id, "args/name"));
 	struct domain *d = settled_target(x, r);
 	struct move m = { d, to };
+	const char *problem = domain_name_problem(to ? to : "");
 	int err = 0;
 
 	if (!d)
 		err = -ESRCH;
-	else if (!to || !path_name_ok(to))
-		err = refuse(r, -EINVAL, "a name has letters, digits and _.+- only");
+	else if (problem)
+		err = refuse(r, -EINVAL, "the name '%.80s' %s", to ? to : "", problem);
 	else if (domain_find(x, to) || store_exists(x->xs, path_config(to, NULL)))
 		err = refuse(r, -EEXIST, "there is a domain %.64s already", to);
 	else if (d->walk != WALK_NONE)

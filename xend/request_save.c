@@ -147,7 +147,7 @@ int op_save(struct xend *x, struct request *r)
 		return refuse(r, -EOPNOTSUPP, "the kernel of %s does not offer to be suspended",
 			      d->name);
 	file = request_argument(x, r, "file");
-	if (!file || file[0] != '/' || strlen(file) >= RECORD_TEXT)
+	if (!file || file[0] != '/' || strlen(file) > DISK_PATH_MAX)
 		err = refuse(r, -EINVAL, "no absolute path of a file given");
 	else
 		err = ask(x, r, d, file);

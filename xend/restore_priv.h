@@ -47,7 +47,7 @@ struct restore {
 	size_t body_room;
 	uint8_t shared_info[PAGE];
 	bool has_shared_info;
-	struct saved_vcpu vcpu[RECORD_MAX_VCPUS];
+	struct saved_vcpu vcpu[RECORD_VCPUS_MAX];
 };
 
 /* Set the worker's words; both return an error. */

@@ -54,7 +54,7 @@ static void destroy(struct worker *w)
 	if (r->fd >= 0)
 		close(r->fd);
 	saved_head_free(&r->head);
-	for (unsigned int i = 0; i < RECORD_MAX_VCPUS; i++)
+	for (unsigned int i = 0; i < RECORD_VCPUS_MAX; i++)
 		free(r->vcpu[i].fpu);
 	free(r->p2m);
 	free(r->type);

@@ -29,7 +29,7 @@ struct table {
 struct save {
 	struct worker worker;		/* first */
 	struct saved_head head;
-	char path[RECORD_TEXT], partial[RECORD_TEXT + 16];
+	char path[DISK_PATH_MAX + 1], partial[(DISK_PATH_MAX + 1) + 16];
 	bool is_whole;
 	int fd;
 	uint16_t domid;

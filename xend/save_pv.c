@@ -237,7 +237,7 @@ static int put_vcpus(struct save *s)
 	struct hv_vcpu info;
 	int err = 0;
 
-	for (unsigned int i = 0; !err && i < RECORD_MAX_VCPUS; i++) {
+	for (unsigned int i = 0; !err && i < RECORD_VCPUS_MAX; i++) {
 		if (hv_vcpu_info(s->hv, s->domid, i, &info) == 0 && info.online)
 			err = put_vcpu(s, i);
 	}
@@ -283,7 +283,7 @@ static int write_head(struct save *s)
 	int err;
 
 	s->head.nr_pages = s->info.tot_kib / (PAGE / 1024);
-	for (unsigned int i = 0; i < RECORD_MAX_VCPUS; i++) {
+	for (unsigned int i = 0; i < RECORD_VCPUS_MAX; i++) {
 		if (hv_vcpu_info(s->hv, s->domid, i, &vcpu) == 0 && vcpu.online)
 			s->head.nr_vcpus = i + 1;
 	}

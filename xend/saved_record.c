@@ -3,21 +3,13 @@
 #include "saved_record.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "record_load.h"
 #include "saved_head.h"
-#include "store.h"
-
-#define DEPTH_MAX 4
-
-struct reading {
-	struct xs_handle *xs;
-	xs_transaction_t t;
-	const char *name;
-	struct saved_head *h;
-};
 
 static int append(struct saved_head *h, const char *text)
 {
@@ -35,52 +27,25 @@ static int append(struct saved_head *h, const char *text)
 	return 0;
 }
 
-static int take(struct reading *r, const char *key)
+/* The switches that say what is to happen now are not the domain's. */
+static bool is_kept(const struct record_key *k)
 {
-	unsigned int len;
-	char *value = xs_read(r->xs, r->t, path_config(r->name, key).s, &len);
-	int err = 0;
-
-	if (value && value[0]) {
-		err = append(r->h, key);
-		if (!err)
-			err = append(r->h, value);
-	}
-	free(value);
-	return err;
-}
-
-/* @key (NULL: the record itself) and what is below. */
-static int take_below(struct reading *r, const char *key, unsigned int depth)
-{
-	unsigned int nr;
-	char **names = store_list(r->xs, r->t, path_config(r->name, key), &nr);
-	int err = key ? take(r, key) : 0;
-
-	for (unsigned int i = 0; !err && i < nr && depth < DEPTH_MAX; i++) {
-		char below[128];
-
-		if (!key && (!strcmp(names[i], "power") || !strcmp(names[i], "saved")))
-			continue;
-		if (snprintf(below, sizeof(below), "%s%s%s", key ? key : "", key ? "/" : "",
-			     names[i]) >= (int)sizeof(below))
-			err = -ENAMETOOLONG;
-		else
-			err = take_below(r, below, depth + 1);
-	}
-	free(names);
-	return err;
+	return k->value[0] && strcmp(k->key, "power") && strcmp(k->key, "saved");
 }
 
 int saved_record_read(struct xs_handle *xs, const char *name, struct saved_head *h)
 {
-	struct reading r = { xs, xs_transaction_start(xs), name, h };
-	int err;
+	struct record_keys keys = { 0 };
+	int err = record_load(xs, name, &keys);
 
-	if (!r.t)
-		return errno ? -errno : -EIO;
-	err = take_below(&r, NULL, 0);
-	xs_transaction_end(xs, r.t, true);
+	for (size_t i = 0; i < keys.nr && !err; i++) {
+		if (!is_kept(&keys.v[i]))
+			continue;
+		err = append(h, keys.v[i].key);
+		if (!err)
+			err = append(h, keys.v[i].value);
+	}
+	record_keys_free(&keys);
 	if (!err && !h->record_len)
 		err = -ENOENT;
 	return err;

@@ -38,7 +38,8 @@ static int status_body(struct txn *tx, void *arg)
 	write_or_remove(tx, path_status(d->name, "built"), d->domid >= 0 && d->built_hash, hash);
 	write_or_remove(tx, path_status(d->name, "pending"),
 			d->domid >= 0 && d->built_hash && d->walk == WALK_NONE &&
-				(d->rec.hash != d->built_hash || !devices_as_recorded(tx, d)),
+				(record_hash(&d->rec) != d->built_hash ||
+				 !devices_as_recorded(tx, d)),
 			"1");
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");

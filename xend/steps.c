@@ -17,6 +17,7 @@
 #include "reconcile.h"
 #include "restore_pv.h"
 #include "save_pv.h"
+#include "record_store.h"
 #include "status.h"
 #include "xend.h"
 
@@ -250,7 +251,7 @@ void steps_begin_up(struct xend *x, struct domain *d, const char *why)
 	d->maker = d->rec.saved[0] ? &from_file : &from_kernel;
 	d->error[0] = '\0';
 	d->preserved = false;
-	d->built_hash = d->rec.hash;
+	d->built_hash = record_hash(&d->rec);
 	memcpy(d->uuid, d->rec.uuid_text, sizeof(d->uuid));
 	memcpy(d->uuid_bytes, d->rec.uuid, sizeof(d->uuid_bytes));
 	set_step(d, 0);

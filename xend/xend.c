@@ -71,11 +71,13 @@ int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd,
 static void mark_all(struct xend *x)
 {
 	struct path root = { PATH_CONFIG_ROOT };
+	char name[PATH_NAME_MAX];
 	unsigned int nr;
 	char **names = store_list(x->xs, XBT_NULL, root, &nr);
 
 	for (unsigned int i = 0; i < nr; i++)
-		domain_get(x, names[i]);
+		if (path_name_of(names[i], name))
+			domain_get(x, name);
 	free(names);
 	for (struct domain *d = x->domains; d; d = d->next)
 		d->dirty = true;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "domain_name.h"
+
 static const char *const kind_names[DEVICE_NR] = {
 	[DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif", [DEVICE_CONSOLE] = "console",
 };
@@ -22,6 +24,7 @@ static struct path __attribute__((format(printf, 2, 3)))
 join(const char *key, const char *fmt, ...)
 {
 	struct path p;
+	char plain[PATH_LEN_MAX];
 	va_list ap;
 	size_t n;
 
@@ -31,6 +34,8 @@ join(const char *key, const char *fmt, ...)
 	n = strlen(p.s);
 	if (key)
 		snprintf(p.s + n, sizeof(p.s) - n, "/%s", key);
+	memcpy(plain, p.s, sizeof(plain));
+	domain_name_path(plain, p.s, sizeof(p.s));
 	return p;
 }
 
@@ -112,19 +117,30 @@ struct path path_frontend(enum device_kind kind, unsigned int domid, const char 
 	return join(key, "/local/domain/%u/device/%s/%s", domid, kind_names[kind], id);
 }
 
+bool path_name_of(const char *entry, char *out)
+{
+	char name[DOMAIN_NAME_MAX + 1];
+
+	if (!domain_name_of_key(entry, name))
+		return false;
+	memcpy(out, name, sizeof(name));
+	return true;
+}
+
 bool path_component(const char *path, const char *root, char *out)
 {
 	size_t n = strlen(root), len;
+	char entry[DOMAIN_KEY_MAX + 1];
 
 	if (strncmp(path, root, n) || path[n] != '/')
 		return false;
 	path += n + 1;
 	len = strcspn(path, "/");
-	if (len == 0 || len >= PATH_NAME_MAX)
+	if (len == 0 || len >= sizeof(entry))
 		return false;
-	memcpy(out, path, len);
-	out[len] = '\0';
-	return true;
+	memcpy(entry, path, len);
+	entry[len] = '\0';
+	return path_name_of(entry, out);
 }
 
 bool path_name_ok(const char *name)

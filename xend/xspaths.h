@@ -49,7 +49,16 @@ struct path path_backend_kind(enum device_kind kind);
 struct path path_frontend(enum device_kind kind, unsigned int domid, const char *id,
 			  const char *key);
 
-/* The path component right after @root, copied to @out (PATH_NAME_MAX); false if none. */
+/*
+ * The name that entry @entry of a directory stands for, to @out (PATH_NAME_MAX); false if it is
+ * none. In paths a name's '.' and '+' are escaped (domain_name.h), everywhere else it is as people
+ * say it.
+ */
+bool path_name_of(const char *entry, char *out);
+
+/*
+ * The name in the path component right after @root, copied to @out (PATH_NAME_MAX); false if none.
+ */
 bool path_component(const char *path, const char *root, char *out);
 
 /* A domain name or id that may become a path component: [A-Za-z0-9_.+-]+, bounded. */

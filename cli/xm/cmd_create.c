@@ -54,12 +54,23 @@ static int load(struct xm *xm, const struct args *args, struct record *rec)
 	return ret;
 }
 
+/* The record that would be made. */
+static int print(struct xm *xm, const struct record *rec)
+{
+	struct record_keys keys = {0};
+	int ret = record_format(rec, &keys) ? xm_fail(xm, "out of memory") :
+					      json_out_indented(xm, record_json(rec->name, &keys));
+
+	record_keys_free(&keys);
+	return ret;
+}
+
 static int tell_conflict(struct xm *xm, const struct record *rec, const struct record_conflict *c)
 {
 	if (!c->same_name)
 		return xm_fail(xm,
 			       "%s: uuid %s is %s's already: remove the uuid line, and one is made",
-			       rec->name, rec->uuid, c->name);
+			       rec->name, rec->uuid_text, c->name);
 	if (c->live)
 		return xm_fail(xm,
 			       "%s: a domain of that name is there already (id %d): choose another "
@@ -100,8 +111,8 @@ static int create(struct xm *xm, const struct args *args, struct record *rec)
 
 	rec->power = true;
 	rec->paused = args_has(args, 'p');
-	rec->persistent = strcmp(rec->autostart, "0") != 0;
-	load_default_bridge(xm, rec);
+	rec->persistent = rec->autostart != AUTOSTART_NO;
+	load_host(xm, rec);
 	ret = put(xm, rec, RECORD_CREATE);
 	if (!ret)
 		ret = start_follow(xm, rec->name, quiet, &domid);
@@ -119,10 +130,9 @@ static int run_create(struct xm *xm, const struct args *args)
 		return ret;
 	ret = load_check_files(xm, &rec);
 	if (!ret && args_has(args, 'n'))
-		ret = json_out_indented(xm, record_json(&rec));
+		ret = print(xm, &rec);
 	else if (!ret)
 		ret = create(xm, args, &rec);
-	record_fini(&rec);
 	return ret;
 }
 
@@ -134,21 +144,17 @@ static int run_new(struct xm *xm, const struct args *args)
 	if (ret)
 		return ret;
 	rec.persistent = true;
-	if (args_has(args, 'n')) {
-		ret = json_out_indented(xm, record_json(&rec));
-		record_fini(&rec);
-		return ret;
-	}
+	if (args_has(args, 'n'))
+		return print(xm, &rec);
 	/* Files may come later: only a start needs them. */
 	if (load_check_files(xm, &rec) && !args_has(args, 'q'))
 		xm_warn(xm, "%s is stored all the same; it cannot start before that is mended",
 			rec.name);
-	load_default_bridge(xm, &rec);
+	load_host(xm, &rec);
 	ret = put(xm, &rec, RECORD_DEFINE);
 	if (!ret && !args_has(args, 'q'))
 		fprintf(xm->out, "Stored domain %s; '%s start %s' starts it\n", rec.name, xm->prog,
 			rec.name);
-	record_fini(&rec);
 	return ret;
 }
 

@@ -41,13 +41,19 @@ struct kind {
 static int put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, unsigned int item,
 		    const struct record *rec)
 {
-	return record_put_disk(xs, t, name, item, &rec->disks[0]);
+	struct disk_spec disk = rec->disk[0];
+
+	disk.item = item;
+	return record_put_disk(xs, t, name, &disk);
 }
 
 static int put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, unsigned int item,
 		   const struct record *rec)
 {
-	return record_put_vif(xs, t, name, item, &rec->vifs[0]);
+	struct vif_spec vif = rec->vif[0];
+
+	vif.item = item;
+	return record_put_vif(xs, t, name, &vif);
 }
 
 static const struct kind disk_kind = {.noun = "disk",
@@ -185,7 +191,6 @@ static int with_record(struct xm *xm, const struct args *args, const struct kind
 	ret = parse(xm, spec, &dev);
 	if (!ret)
 		ret = attach(xm, args, &dev);
-	record_fini(dev.rec);
 	free(dev.rec);
 	return ret;
 }
@@ -193,22 +198,32 @@ static int with_record(struct xm *xm, const struct args *args, const struct kind
 static int parse_disk(struct xm *xm, const char *spec, struct device *dev)
 {
 	char why[SPEC_ERROR_LEN];
-	int ret = disk_spec_parse(spec, &dev->rec->disks[0], why);
+	char *base = get_current_dir_name();
+	int ret = disk_spec_parse(spec, base, &dev->rec->disk[0], why);
 
-	dev->name = dev->rec->disks[0].vdev;
-	return ret ? xm_fail(xm, "disk: %s", why) : 0;
+	free(base);
+	dev->rec->nr_disks = 1;
+	dev->name = dev->rec->disk[0].vdev;
+	if (ret)
+		return xm_fail(xm, "disk: %s", why);
+	if (why[0])
+		xm_warn(xm, "disk: %s", why);
+	load_host(xm, dev->rec);
+	return 0;
 }
 
 static int parse_vif(struct xm *xm, const char *spec, struct device *dev)
 {
 	char why[SPEC_ERROR_LEN];
-	int ret = vif_spec_parse(spec, &dev->rec->vifs[0], why);
+	int ret = vif_spec_parse(spec, &dev->rec->vif[0], why);
 
 	if (ret)
 		return xm_fail(xm, "vif: %s", why);
+	if (why[0])
+		xm_warn(xm, "vif: %s", why);
 	dev->rec->nr_vifs = 1;
-	dev->name = dev->rec->vifs[0].mac;
-	load_default_bridge(xm, dev->rec);
+	dev->name = dev->rec->vif[0].mac;
+	load_host(xm, dev->rec);
 	return record_complete(dev->rec) < 0 ? xm_fail(xm, "no random numbers for its address") : 0;
 }
 

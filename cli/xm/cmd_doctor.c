@@ -14,6 +14,7 @@
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
+#include "record_load.h"
 #include "record_store.h"
 #include "request.h"
 
@@ -151,34 +152,58 @@ static const char *file_problem(const char *path)
 	return S_ISDIR(st.st_mode) ? strerror(EISDIR) : NULL;
 }
 
+struct judged {
+	struct doctor *d;
+	const char *name;
+};
+
+static void wrong_in_record(void *data, const char *key, const char *text)
+{
+	const struct judged *j = data;
+
+	(void)key;
+	found(j->d, false, "%s: in its record: %s", j->name, text);
+}
+
+/* False when there is none. What is wrong in it is told. */
+static bool read_record(struct doctor *d, const struct domain *dom, struct record *rec)
+{
+	struct judged j = {d, dom->name};
+	struct record_keys keys = {0};
+	int ret = record_load(d->xm->xs, dom->name, &keys);
+
+	if (!ret)
+		record_parse(rec, dom->name, &keys, wrong_in_record, &j);
+	record_keys_free(&keys);
+	return !ret;
+}
+
 static void check_record(struct doctor *d, const struct domain *dom)
 {
-	struct record rec;
-	const char *problem;
 	int before = d->nr_bad;
+	const char *problem;
+	struct record rec;
 
-	if (record_get(d->xm->xs, XBT_NULL, dom->name, &rec))
+	if (!read_record(d, dom, &rec))
 		return;
-	problem = rec.kernel ? file_problem(rec.kernel) : "there is none in the record";
+	problem = rec.kernel[0] ? file_problem(rec.kernel) : NULL;
 	if (problem)
-		found(d, false, "%s: kernel %s: %s", dom->name, rec.kernel ? rec.kernel : "",
-		      problem);
-	problem = rec.ramdisk ? file_problem(rec.ramdisk) : NULL;
+		found(d, false, "%s: kernel %s: %s", dom->name, rec.kernel, problem);
+	problem = rec.ramdisk[0] ? file_problem(rec.ramdisk) : NULL;
 	if (problem)
 		found(d, false, "%s: ramdisk %s: %s", dom->name, rec.ramdisk, problem);
-	for (size_t i = 0; i < rec.nr_disks; i++) {
-		problem = file_problem(rec.disks[i].path);
+	for (unsigned int i = 0; i < rec.nr_disks; i++) {
+		problem = file_problem(rec.disk[i].path);
 		if (problem)
-			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disks[i].vdev,
-			      rec.disks[i].path, problem);
+			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disk[i].vdev,
+			      rec.disk[i].path, problem);
 	}
-	for (size_t i = 0; i < rec.nr_vifs; i++)
-		if (rec.vifs[i].bridge[0] && !bridge_exists(rec.vifs[i].bridge))
-			found(d, false, "%s: network card %zu: bridge %s does not exist", dom->name,
-			      i, rec.vifs[i].bridge);
+	for (unsigned int i = 0; i < rec.nr_vifs; i++)
+		if (rec.vif[i].bridge[0] && !bridge_exists(rec.vif[i].bridge))
+			found(d, false, "%s: network card %u: bridge %s does not exist", dom->name,
+			      rec.vif[i].item, rec.vif[i].bridge);
 	if (d->nr_bad == before)
 		found(d, true, "%s: what its record names is there", dom->name);
-	record_fini(&rec);
 }
 
 static void check_domains(struct doctor *d)

@@ -15,16 +15,19 @@
 #include "commands.h"
 #include "domains.h"
 #include "load.h"
+#include "record_load.h"
+#include "record_settle.h"
 #include "record_store.h"
 
-static int write_file(struct xm *xm, const struct record *rec, char path[64])
+static int write_file(struct xm *xm, const char *name, const struct record_keys *keys,
+		      char path[64])
 {
 	int fd = mkstemps(strcpy(path, "/tmp/xm-edit-XXXXXX.cfg"), 4);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!f)
 		return xm_fail(xm, "cannot write %s: %s", path, strerror(errno));
-	record_print_cfg(rec, f);
+	record_print_cfg(name, keys, f);
 	return fclose(f) ? xm_fail(xm, "cannot write %s: %s", path, strerror(errno)) : 0;
 }
 
@@ -52,46 +55,49 @@ static int run_editor(struct xm *xm, const char *path)
 }
 
 /* What a configuration file does not say stays as it was. */
-static void keep_rest(struct record *rec, const struct record *old)
+static void keep_rest(struct record *rec, const struct record_keys *old)
 {
-	rec->power = old->power;
-	rec->paused = old->paused;
-	rec->persistent = true;
+	const char *uuid = record_keys_get(old, "uuid");
+
+	rec->paused = strcmp(record_value(old, "paused"), "1") == 0;
+	rec->persistent = strcmp(record_value(old, "persistent"), "0") != 0;
+	if (rec->uuid_is_new)
+		snprintf(rec->uuid_text, sizeof(rec->uuid_text), "%s", uuid ? uuid : "");
 }
 
-static int write_back(struct xm *xm, const struct record *old, struct record *rec, const char *path)
+/* 0 when it was changed, -1 when there was nothing to change, 1 after saying why not. */
+static int write_back(struct xm *xm, const char *name, const struct record_keys *old,
+		      struct record *rec, const char *path)
 {
-	json_t *before = record_json(old), *after;
-	bool same;
+	char *bridge;
+	bool changed;
 	int ret;
 
-	keep_rest(rec, old);
-	after = record_json(rec);
-	same = json_equal(before, after);
-	json_decref(before);
-	json_decref(after);
-	if (same) {
-		fprintf(xm->out, "%s is unchanged\n", old->name);
-		return 0;
-	}
-	if (strcmp(rec->name, old->name) != 0)
+	if (strcmp(rec->name, name) != 0)
 		return xm_fail(
 			xm,
 			"the name cannot be changed here: '%s rename %s %s' (your text is in "
 			"%s)",
-			xm->prog, old->name, rec->name, path);
-	ret = record_replace(xm->xs, old, rec);
+			xm->prog, name, rec->name, path);
+	keep_rest(rec, old);
+	bridge = load_bridge(xm);
+	ret = record_replace(xm->xs, old, rec, record_bridge(bridge), &changed);
+	free(bridge);
+	if (!ret && !changed)
+		fprintf(xm->out, "%s is unchanged\n", name);
 	if (ret == -ESTALE || ret == -ENOENT)
 		return xm_fail(xm, "somebody else %s %s meanwhile; your text is in %s",
-			       ret == -ESTALE ? "changed" : "removed", old->name, path);
-	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
+			       ret == -ESTALE ? "changed" : "removed", name, path);
+	if (ret)
+		return xm_fail_store(xm, "writing the record", -ret);
+	return changed ? 0 : -1;
 }
 
-static int edit(struct xm *xm, const struct domain *dom, const struct record *old)
+static int edit(struct xm *xm, const struct domain *dom, const struct record_keys *old)
 {
 	char path[64], found[LOAD_PATH_MAX];
 	struct record rec;
-	int ret = write_file(xm, old, path);
+	int ret = write_file(xm, dom->name, old, path);
 
 	if (ret)
 		return ret;
@@ -101,32 +107,32 @@ static int edit(struct xm *xm, const struct domain *dom, const struct record *ol
 		return ret;
 	}
 	if (load_record(xm, path, NULL, 0, false, &rec, found))
-		return xm_fail(xm, "%s is not changed; your text is in %s", old->name, path);
-	load_default_bridge(xm, &rec);
-	ret = write_back(xm, old, &rec, path);
-	record_fini(&rec);
-	if (ret)
+		return xm_fail(xm, "%s is not changed; your text is in %s", dom->name, path);
+	ret = write_back(xm, dom->name, old, &rec, path);
+	if (ret > 0)
 		return ret;
 	unlink(path);
-	if (domain_is_live(dom))
+	if (ret == 0 && domain_is_live(dom))
 		fprintf(xm->out, "%s runs on as it is; the change counts from its next start\n",
-			old->name);
+			dom->name);
 	return 0;
 }
 
 static int run_edit(struct xm *xm, const struct args *args)
 {
-	struct record old;
+	struct record_keys old = {0};
 	struct domain dom;
 	int ret;
 
 	if (domain_find(xm, args->at[0], &dom))
 		return 1;
-	ret = record_get(xm->xs, XBT_NULL, dom.name, &old);
+	ret = record_load(xm->xs, dom.name, &old);
 	if (ret == -ENOENT)
 		return xm_fail(xm, "%s has no stored record", dom.name);
+	if (ret)
+		return xm_fail_store(xm, "reading the record", -ret);
 	ret = edit(xm, &dom, &old);
-	record_fini(&old);
+	record_keys_free(&old);
 	return ret;
 }
 

@@ -37,21 +37,21 @@ static char *read_or(struct xs_handle *xs, const char *otherwise, const char *fm
 
 static void explain_wants(struct xm *xm, const struct domain *dom, const struct record *rec)
 {
+	static const char *const with_host[] = {"does not start", "starts", "as it was"};
+
 	if (!dom->has_record) {
 		fprintf(xm->out, "wants: nothing: it has no record\n");
 		return;
 	}
 	fprintf(xm->out,
-		"wants: power %s, %ld MiB, %ld virtual CPU%s, %zu disk%s, %zu network card%s\n",
-		rec->power ? "on" : "off", rec->memory, rec->vcpus, rec->vcpus == 1 ? "" : "s",
+		"wants: power %s, %llu MiB, %u virtual CPU%s, %u disk%s, %u network card%s\n",
+		rec->power ? "on" : "off", (unsigned long long)rec->memory_mib, rec->vcpus, rec->vcpus == 1 ? "" : "s",
 		rec->nr_disks, rec->nr_disks == 1 ? "" : "s", rec->nr_vifs,
 		rec->nr_vifs == 1 ? "" : "s");
 	fprintf(xm->out,
 		"       at its end: %s, at a reboot: %s, at a crash: %s; with the host: %s\n",
-		rec->on_poweroff, rec->on_reboot, rec->on_crash,
-		*rec->autostart == '1'	 ? "starts"
-		: *rec->autostart == 'l' ? "as it was"
-					 : "does not start");
+		record_action_word(rec->on_poweroff), record_action_word(rec->on_reboot),
+		record_action_word(rec->on_crash), with_host[rec->autostart]);
 }
 
 static void explain_does(struct xm *xm, const struct domain *dom)
@@ -165,12 +165,11 @@ static int run_explain(struct xm *xm, const struct args *args)
 
 	if (domain_find(xm, args->at[0], &dom))
 		return 1;
-	record_get(xm->xs, XBT_NULL, dom.name, &rec);
+	record_get(xm->xs, dom.name, &rec);
 	explain_wants(xm, &dom, &rec);
 	explain_does(xm, &dom);
 	if (!explain_waits(xm, &dom))
 		fprintf(xm->out, "waits: for nothing\n");
-	record_fini(&rec);
 	return 0;
 }
 
@@ -228,14 +227,13 @@ static long long online_vcpus(struct xs_handle *xs, int domid)
 static void recorded(const struct record *rec, bool disk, const char *name, char *out, size_t size)
 {
 	out[0] = '\0';
-	for (size_t i = 0; disk && i < rec->nr_disks; i++)
-		if (strcmp(rec->disks[i].vdev, name) == 0)
-			snprintf(out, size, "%s,%s", rec->disks[i].path,
-				 rec->disks[i].writable ? "w" : "r");
-	for (size_t i = 0; !disk && i < rec->nr_vifs; i++)
-		if (strcasecmp(rec->vifs[i].mac, name) == 0)
-			snprintf(out, size, "%s",
-				 rec->vifs[i].bridge[0] ? rec->vifs[i].bridge : "xenbr0");
+	for (unsigned int i = 0; disk && i < rec->nr_disks; i++)
+		if (strcmp(rec->disk[i].vdev, name) == 0)
+			snprintf(out, size, "%s,%s", rec->disk[i].path,
+				 rec->disk[i].writable ? "w" : "r");
+	for (unsigned int i = 0; !disk && i < rec->nr_vifs; i++)
+		if (strcasecmp(rec->vif[i].mac, name) == 0)
+			snprintf(out, size, "%s", rec->vif[i].bridge);
 }
 
 /* What runs under that name; "" when nothing. @name NULL: reports those the record lacks. */
@@ -276,11 +274,11 @@ static int compare_live(struct xm *xm, const struct domain *dom, const struct re
 static int differ_devices(struct xm *xm, const struct domain *dom, const struct record *rec,
 			  bool disk)
 {
-	size_t nr = disk ? rec->nr_disks : rec->nr_vifs;
+	unsigned int nr = disk ? rec->nr_disks : rec->nr_vifs;
 	int n = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		const char *name = disk ? rec->disks[i].vdev : rec->vifs[i].mac;
+	for (unsigned int i = 0; i < nr; i++) {
+		const char *name = disk ? rec->disk[i].vdev : rec->vif[i].mac;
 		char want[DISK_PATH_MAX + 4], is[DISK_PATH_MAX + 4] = "", key[64];
 
 		if (!*name)
@@ -306,16 +304,15 @@ static int run_diff(struct xm *xm, const struct args *args)
 		xm_fail(xm, "%s has no record to compare with", dom.name);
 		return 2;
 	}
-	record_get(xm->xs, XBT_NULL, dom.name, &rec);
+	record_get(xm->xs, dom.name, &rec);
 	if (store_read_number(xm->xs, XBT_NULL, &kib, "/local/domain/%d/memory/target", dom.domid))
-		n += differs_number(xm, "memory", rec.memory, kib / 1024);
+		n += differs_number(xm, "memory", (long long)rec.memory_mib, kib / 1024);
 	if (store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max",
 			      dom.domid))
-		n += differs_number(xm, "maxmem", rec.maxmem ? rec.maxmem : rec.memory, max / 1024);
+		n += differs_number(xm, "maxmem", (long long)rec.maxmem_mib, max / 1024);
 	n += differs_number(xm, "vcpus", rec.vcpus, online_vcpus(xm->xs, dom.domid));
 	n += differ_devices(xm, &dom, &rec, true);
 	n += differ_devices(xm, &dom, &rec, false);
-	record_fini(&rec);
 	return n ? 1 : 0;
 }
 

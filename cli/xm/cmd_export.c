@@ -3,11 +3,13 @@
  * cmd_export.c - xm export: a record as the configuration file it could have come from.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
+#include "record_load.h"
 #include "record_store.h"
 
 static const struct opt options[] = {
@@ -17,20 +19,27 @@ static const struct opt options[] = {
 
 static int run_export(struct xm *xm, const struct args *args)
 {
-	struct record rec;
+	struct record_keys keys = {0};
 	struct domain dom;
+	struct record *rec;
 	int ret;
 
 	if (domain_find(xm, args->at[0], &dom))
 		return 1;
-	ret = record_get(xm->xs, XBT_NULL, dom.name, &rec);
-	if (ret)
+	ret = record_load(xm->xs, dom.name, &keys);
+	if (ret == -ENOENT)
 		return xm_fail(xm, "%s has no stored record", dom.name);
+	if (ret)
+		return xm_fail_store(xm, "reading the record", -ret);
+	rec = malloc(sizeof(*rec));
+	if (rec)
+		record_parse(rec, dom.name, &keys, record_warn, xm);
+	free(rec);
 	if (args_has(args, 'j'))
-		ret = json_out_indented(xm, record_json(&rec));
+		ret = json_out_indented(xm, record_json(dom.name, &keys));
 	else
-		record_print_cfg(&rec, xm->out);
-	record_fini(&rec);
+		record_print_cfg(dom.name, &keys, xm->out);
+	record_keys_free(&keys);
 	return ret;
 }
 

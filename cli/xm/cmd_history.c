@@ -47,7 +47,7 @@ static json_t *entry_json(const struct entry *e)
 }
 
 /* The history may outlive the domain: a name that is nowhere else is looked for there too. */
-static char **history_of(struct xm *xm, const char *arg, char name[RECORD_NAME_MAX + 1],
+static char **history_of(struct xm *xm, const char *arg, char name[DOMAIN_NAME_MAX + 1],
 			 unsigned int *nr)
 {
 	struct domain dom;
@@ -55,7 +55,7 @@ static char **history_of(struct xm *xm, const char *arg, char name[RECORD_NAME_M
 
 	if (!xm_store(xm))
 		return NULL;
-	snprintf(name, RECORD_NAME_MAX + 1, "%s", arg);
+	snprintf(name, DOMAIN_NAME_MAX + 1, "%s", arg);
 	entries = store_list(xm->xs, XBT_NULL, nr, "/history/domain/%s", name);
 	if (entries)
 		return entries;
@@ -69,7 +69,7 @@ static char **history_of(struct xm *xm, const char *arg, char name[RECORD_NAME_M
 static int run_history(struct xm *xm, const struct args *args)
 {
 	json_t *list;
-	char name[RECORD_NAME_MAX + 1], **entries;
+	char name[DOMAIN_NAME_MAX + 1], **entries;
 	unsigned int nr = 0;
 
 	entries = history_of(xm, args->at[0], name, &nr);
@@ -106,7 +106,7 @@ const struct command cmd_history = {
 
 static int run_why(struct xm *xm, const struct args *args)
 {
-	char name[RECORD_NAME_MAX + 1], **entries, *text = NULL, *error;
+	char name[DOMAIN_NAME_MAX + 1], **entries, *text = NULL, *error;
 	struct domain dom;
 	unsigned int nr = 0;
 	struct entry e;

@@ -65,9 +65,8 @@ static json_t *long_json(struct xm *xm, const struct domain *dom)
 	json_t *o = json_object(), *config = json_null();
 	struct record rec;
 
-	if (record_get(xm->xs, XBT_NULL, dom->name, &rec) == 0) {
+	if (record_get(xm->xs, dom->name, &rec) == 0) {
 		config = record_json_xl(&rec);
-		record_fini(&rec);
 	}
 	json_object_set_new(o, "domid", dom->domid >= 0 ? json_integer(dom->domid) : json_null());
 	json_object_set_new(o, "config", config);

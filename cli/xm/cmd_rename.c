@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "args.h"
+#include "cfg_keys.h"
 #include "commands.h"
 #include "domains.h"
 #include "request.h"
@@ -55,7 +56,7 @@ static int rename_running(struct xm *xm, const struct domain *dom, const char *n
 
 static int run_rename(struct xm *xm, const struct args *args)
 {
-	const char *name = args->at[1], *problem = record_name_problem(name);
+	const char *name = args->at[1], *problem = domain_name_problem(name);
 	struct domain dom;
 	struct rename_args r = {dom.name, name};
 	int ret;
@@ -105,6 +106,7 @@ static int autostart_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 static int run_autostart(struct xm *xm, const struct args *args)
 {
 	struct autostart_args a = {0};
+	enum record_autostart value;
 	struct domain dom;
 	int ret;
 
@@ -121,10 +123,10 @@ static int run_autostart(struct xm *xm, const struct args *args)
 		free(now);
 		return 0;
 	}
-	a.value = record_autostart(args->at[1]);
-	if (!a.value)
+	if (!cfg_autostart_parse(args->at[1], &value))
 		return xm_fail(xm, "'%s': say on, off, or last (as it was when the host went down)",
 			       args->at[1]);
+	a.value = record_autostart_word(value);
 	ret = store_transact(xm->xs, autostart_body, &a);
 	if (ret == -ENOENT)
 		return xm_fail(xm, "%s has no record", dom.name);

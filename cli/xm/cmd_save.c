@@ -87,7 +87,7 @@ struct restoring {
 	const struct saved_head *head;
 	const char *file;
 	bool paused;
-	char other[RECORD_NAME_MAX + 1]; /* with -EEXIST: whose record is in the way */
+	char other[DOMAIN_NAME_MAX + 1]; /* with -EEXIST: whose record is in the way */
 };
 
 /* Keys that no version knows are not brought into the store. */
@@ -119,7 +119,7 @@ static bool is_own(const struct restoring *r, const char *name)
 static int take_record(struct restoring *r)
 {
 	unsigned int nr;
-	char **names = store_list(r->xs, r->t, &nr, "/config/domain");
+	char **names = store_list_names(r->xs, r->t, &nr, "/config/domain");
 	bool exists = false;
 	int ret = 0;
 
@@ -164,7 +164,7 @@ static int restore(struct xm *xm, const struct args *args, struct restoring *r)
 
 	if (!xs)
 		return 1;
-	if (record_name_problem(name))
+	if (domain_name_problem(name))
 		return xm_fail(xm, "%s: it is of a domain with no possible name", r->file);
 	ret = store_transact(xs, switch_on, r);
 	if (ret == -EISCONN)

@@ -89,20 +89,18 @@ static int wait_one(struct xm *xm, const struct domain *dom, progress_fn progres
 {
 	struct xs_handle *xs = xm->xs;
 	enum progress how_far = NOT_YET;
-	char path[STORE_PATH_MAX];
 	struct interrupts interrupts;
 	int woken = -EIO;
 	struct domain now;
 
 	interrupts_open(&interrupts);
-	snprintf(path, sizeof(path), "/status/domain/%s", dom->name);
-	if (xs_watch(xs, path, "wait"))
+	if (store_watch(xs, "wait", "/status/domain/%s", dom->name))
 		do {
 			woken = store_wait(xs, interrupts.fd, STORE_FOREVER);
 			if (woken > 0)
 				how_far = progress(dom, &now, domain_read(xs, dom->name, &now));
 		} while (woken > 0 && how_far == NOT_YET);
-	xs_unwatch(xs, path, "wait");
+	store_unwatch(xs, "wait", "/status/domain/%s", dom->name);
 	interrupts_close(&interrupts);
 	if (how_far == WENT_WRONG)
 		return xm_fail(xm, "%s has not come back: '%s why %s' tells more", dom->name,

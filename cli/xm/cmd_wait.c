@@ -85,9 +85,9 @@ static int run_wait(struct xm *xm, const struct args *args)
 		return xm_fail(xm, "--timeout: '%s' is not a number of seconds", timeout);
 	if (timeout)
 		deadline_ns = store_deadline(ns);
-	if (record_name_problem(name) && strcmp(name, "Domain-0") != 0)
+	if (domain_name_problem(name) && strcmp(name, "Domain-0") != 0)
 		return xm_fail(xm, "'%s' is not a domain's name: it %s", name,
-			       record_name_problem(name));
+			       domain_name_problem(name));
 	if (!xm_store(xm))
 		return 1;
 	/* The name itself is not watched: the domain may not exist yet. */

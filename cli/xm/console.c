@@ -306,7 +306,6 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 			    .domid = -1,
 			    .idle_ns = idle_ns,
 			    .heard_ns = store_now()};
-	char path[STORE_PATH_MAX];
 	int status = 0;
 
 	if (!c.xs)
@@ -315,8 +314,7 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 	c.in = fileno(xm->in);
 	c.out = fileno(xm->out);
 	interrupts_open(&c.signals);
-	snprintf(path, sizeof(path), "/status/domain/%s", name);
-	if (!xs_watch(c.xs, path, "console"))
+	if (!store_watch(c.xs, "console", "/status/domain/%s", name))
 		status = xm_fail_store(xm, "watching the domain", errno);
 	else if (wait_first(&c, &status)) {
 		terminal_raw(&c);
@@ -326,7 +324,7 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 		remark(&c, c.leave ? "console left" : "the domain is gone");
 		terminal_restore(&c);
 	}
-	xs_unwatch(c.xs, path, "console");
+	store_unwatch(c.xs, "console", "/status/domain/%s", name);
 	pty_close(&c);
 	interrupts_close(&c.signals);
 	return status;

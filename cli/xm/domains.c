@@ -99,7 +99,7 @@ static void read_record(struct xs_handle *xs, struct domain *dom)
 bool domain_read(struct xs_handle *xs, const char *name, struct domain *dom)
 {
 	memset(dom, 0, sizeof(*dom));
-	if (strlen(name) > RECORD_NAME_MAX || !*name || strchr(name, '/'))
+	if (strlen(name) > DOMAIN_NAME_MAX || !*name || strchr(name, '/'))
 		return false;
 	strcpy(dom->name, name);
 	dom->domid = -1;
@@ -134,7 +134,7 @@ static bool is_loaded(const struct domains *all, const char *name)
 static int load_dir(struct xs_handle *xs, struct domains *all, const char *dir)
 {
 	unsigned int nr;
-	char **names = store_list(xs, XBT_NULL, &nr, "%s", dir);
+	char **names = store_list_names(xs, XBT_NULL, &nr, dir);
 	struct domain *at;
 
 	if (!names)

@@ -27,7 +27,7 @@ enum dom_state {
 };
 
 struct domain {
-	char name[RECORD_NAME_MAX + 1];
+	char name[DOMAIN_NAME_MAX + 1];
 	char uuid[RECORD_UUID_LEN + 1];
 	int domid; /* -1: none at the moment */
 	enum dom_state state;

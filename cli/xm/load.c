@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keys.h"
+#include "cfg_keys.h"
 #include "load.h"
+#include "record_settle.h"
 #include "store.h"
 
 #define CONFIG_DIR "/etc/xen"
@@ -53,14 +54,13 @@ static char *read_all(FILE *f, size_t *len)
 	return text;
 }
 
-static int parse_file(struct xm *xm, struct cfg *cfg, const char *path)
+static int parse_file(struct xm *xm, struct cfg *cfg, const char *path, struct cfg_report *rep)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *f = standard ? xm->in : fopen(path, "re");
-	struct cfg_error err;
 	size_t len;
 	char *text;
-	int ret;
+	int ret = 0;
 
 	if (!f)
 		return xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
@@ -69,27 +69,27 @@ static int parse_file(struct xm *xm, struct cfg *cfg, const char *path)
 		ret = xm_fail(xm, "out of memory");
 	else if (ferror(f))
 		ret = xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
-	else if (cfg_parse(cfg, standard ? "(standard input)" : path, text, len, &err) < 0)
-		ret = xm_fail(xm, "%s", err.text);
-	else
-		ret = 0;
+	else if (cfg_parse(cfg, standard ? "(standard input)" : path, text, len, rep) == -ENOMEM)
+		ret = xm_fail(xm, "out of memory");
 	free(text);
 	if (!standard)
 		fclose(f);
 	return ret;
 }
 
-struct warnings {
+struct reader {
 	struct xm *xm;
 	bool quiet;
 };
 
-static void warn(void *data, const char *text)
+static void say(void *data, bool wrong, const char *text)
 {
-	struct warnings *w = data;
+	struct reader *r = data;
 
-	if (!w->quiet)
-		xm_warn(w->xm, "%s", text);
+	if (wrong)
+		xm_fail(r->xm, "%s", text);
+	else if (!r->quiet)
+		xm_warn(r->xm, "%s", text);
 }
 
 static int missing_file(struct xm *xm, const char *file)
@@ -99,12 +99,29 @@ static int missing_file(struct xm *xm, const char *file)
 	return xm_fail(xm, "there is no configuration file %s, here or in " CONFIG_DIR, file);
 }
 
+/* The record, when the file could be read: everything wrong is said at once. */
+static int read_cfg(struct xm *xm, struct cfg *cfg, const char *const *overrides, int nr,
+		    struct cfg_report *rep, struct record *rec)
+{
+	char *base = get_current_dir_name();
+	int ret = 0;
+
+	for (int i = 0; i < nr && ret != -ENOMEM; i++)
+		ret = cfg_override(cfg, overrides[i], rep);
+	if (ret != -ENOMEM)
+		ret = cfg_to_record(cfg, base, rec, rep);
+	free(base);
+	if (ret == -ENOMEM || ret == -EIO)
+		return xm_fail(xm, "out of memory or randomness");
+	return ret ? 1 : 0;
+}
+
 int load_record(struct xm *xm, const char *file, const char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX])
 {
-	struct warnings warnings = {xm, quiet};
+	struct reader reader = {xm, quiet};
+	struct cfg_report rep = {.say = say, .data = &reader};
 	struct cfg cfg = {0};
-	struct cfg_error err;
 	int ret = 0;
 
 	found[0] = '\0';
@@ -113,15 +130,9 @@ int load_record(struct xm *xm, const char *file, const char *const *overrides, i
 	else if (file && !find_file(file, found))
 		return missing_file(xm, file);
 	if (file)
-		ret = parse_file(xm, &cfg, found);
-	for (int i = 0; i < nr && !ret; i++)
-		if (cfg_override(&cfg, overrides[i], &err) < 0)
-			ret = xm_fail(xm, "%s", err.text);
-	record_init(rec);
-	if (!ret && keys_to_record(&cfg, rec, warn, &warnings, &err) < 0)
-		ret = xm_fail(xm, "%s", err.text);
-	if (ret)
-		record_fini(rec);
+		ret = parse_file(xm, &cfg, found, &rep);
+	if (!ret)
+		ret = read_cfg(xm, &cfg, overrides, nr, &rep, rec);
 	cfg_fini(&cfg);
 	return ret;
 }
@@ -135,46 +146,49 @@ static int check_readable(struct xm *xm, const char *what, const char *path)
 	return xm_fail(xm, "%s %s: %s", what, path, strerror(errno));
 }
 
-static int check_disk(struct xm *xm, size_t nr, struct disk_spec *disk)
+static int check_disk(struct xm *xm, const struct disk_spec *disk)
 {
+	unsigned int nr = disk->item + 1;
 	struct stat st;
 
 	if (stat(disk->path, &st) < 0)
-		return xm_fail(xm, "disk %zu (%s): %s: %s", nr + 1, disk->vdev, disk->path,
+		return xm_fail(xm, "disk %u (%s): %s: %s", nr, disk->vdev, disk->path,
 			       strerror(errno));
-	if (disk->backend == DISK_PHY && !S_ISBLK(st.st_mode))
+	if (disk->backend == VDEV_PHY && !S_ISBLK(st.st_mode))
 		return xm_fail(
-			xm, "disk %zu (%s): %s is not a block device: write file:%s for an image",
-			nr + 1, disk->vdev, disk->path, disk->path);
+			xm, "disk %u (%s): %s is not a block device: write file:%s for an image",
+			nr, disk->vdev, disk->path, disk->path);
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return xm_fail(xm, "disk %zu (%s): %s is neither an image nor a block device",
-			       nr + 1, disk->vdev, disk->path);
-	if (disk->backend == DISK_UNKNOWN)
-		disk->backend = S_ISBLK(st.st_mode) ? DISK_PHY : DISK_FILE;
+		return xm_fail(xm, "disk %u (%s): %s is neither an image nor a block device", nr,
+			       disk->vdev, disk->path);
 	return 0;
 }
 
-int load_check_files(struct xm *xm, struct record *rec)
+int load_check_files(struct xm *xm, const struct record *rec)
 {
 	int ret;
 
 	errno = 0;
 	ret = check_readable(xm, "kernel", rec->kernel);
-	if (!ret && rec->ramdisk)
-		ret = check_readable(xm, "ramdisk", rec->ramdisk);
-	for (size_t i = 0; i < rec->nr_disks && !ret; i++)
-		ret = check_disk(xm, i, &rec->disks[i]);
+	if (rec->ramdisk[0] && check_readable(xm, "ramdisk", rec->ramdisk))
+		ret = 1;
+	for (unsigned int i = 0; i < rec->nr_disks; i++)
+		if (check_disk(xm, &rec->disk[i]))
+			ret = 1;
 	return ret;
 }
 
-void load_default_bridge(struct xm *xm, struct record *rec)
+char *load_bridge(struct xm *xm)
 {
-	struct xs_handle *xs = rec->nr_vifs ? xm_store(xm) : NULL;
-	char *bridge = xs ? store_read(xs, XBT_NULL, "/config/network/bridge") : NULL;
+	struct xs_handle *xs = xm_store(xm);
 
-	for (size_t i = 0; i < rec->nr_vifs; i++)
-		if (!rec->vifs[i].bridge[0])
-			snprintf(rec->vifs[i].bridge, sizeof(rec->vifs[i].bridge), "%s",
-				 bridge && *bridge ? bridge : "xenbr0");
+	return xs ? store_read(xs, XBT_NULL, "/config/network/bridge") : NULL;
+}
+
+void load_host(struct xm *xm, struct record *rec)
+{
+	char *bridge = rec->nr_vifs ? load_bridge(xm) : NULL;
+
+	record_settle(rec, bridge);
 	free(bridge);
 }

@@ -19,13 +19,14 @@
 int load_record(struct xm *xm, const char *file, const char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX]);
 
-/*
- * Whether the files a start needs are there, readable and of the right kind; settles what each disk
- * without a prefix is (phy: or file:). 0, or 1 after naming the first that is not.
- */
-int load_check_files(struct xm *xm, struct record *rec);
+/* Whether the files a start needs are there, readable and of the right kind. 0, or 1 after naming
+ * all that are not. */
+int load_check_files(struct xm *xm, const struct record *rec);
 
-/* Sets the bridge of cards that name none: /config/network/bridge, else xenbr0. */
-void load_default_bridge(struct xm *xm, struct record *rec);
+/* What /config/network/bridge says, for record_bridge(); malloc'd, or NULL. */
+char *load_bridge(struct xm *xm);
+
+/* record_settle() on this host. */
+void load_host(struct xm *xm, struct record *rec);
 
 #endif

@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "domains.h"
+#include "record_load.h"
 #include "record_store.h"
+#include "schema.h"
 #include "start.h"
 
 #define DIR "/config/domain/%s"
+#define KEY_LEN 64
 
 struct put {
 	const struct record *rec;
@@ -19,91 +22,48 @@ struct put {
 	struct record_conflict *conflict;
 };
 
-static int put_text(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
-		    const char *value)
+static int put_keys(struct xs_handle *xs, xs_transaction_t t, const char *name,
+		    const struct record_keys *keys)
 {
-	return value ? store_write(xs, t, value, DIR "/%s", name, key) : 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < keys->nr && !ret; i++)
+		ret = store_write(xs, t, keys->v[i].value, DIR "/%s", name, keys->v[i].key);
+	return ret;
 }
 
-static int put_number(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
-		      long value)
-{
-	return store_write_number(xs, t, value, DIR "/%s", name, key);
-}
-
-int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct disk_spec *disk)
 {
-	const char *backend = disk_backend_name(disk->backend);
-	char target[DISK_PATH_MAX + 8];
-	int ret;
+	struct record_keys keys = {0};
+	int ret = record_format_disk(disk, &keys);
 
-	snprintf(target, sizeof(target), "%s:%s", backend ? backend : "file", disk->path);
-	ret = store_write(xs, t, target, DIR "/disk/%zu/target", name, i);
 	if (!ret)
-		ret = store_write(xs, t, disk->vdev, DIR "/disk/%zu/vdev", name, i);
-	if (!ret)
-		ret = store_write(xs, t, disk_mode_name(disk), DIR "/disk/%zu/mode", name, i);
-	if (!ret)
-		ret = store_write(xs, t, "raw", DIR "/disk/%zu/format", name, i);
+		ret = put_keys(xs, t, name, &keys);
+	record_keys_free(&keys);
 	return ret;
 }
 
-int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		   const struct vif_spec *vif)
 {
-	const struct {
-		const char *key, *value;
-	} fields[] = {
-		{"mac", vif->mac}, {"bridge", vif->bridge},   {"script", vif->script},
-		{"ip", vif->ip},   {"vifname", vif->vifname},
-	};
-	int ret = 0;
+	struct record_keys keys = {0};
+	int ret = record_format_vif(vif, &keys);
 
-	for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]) && !ret; f++)
-		if (fields[f].value[0])
-			ret = store_write(xs, t, fields[f].value, DIR "/vif/%zu/%s", name, i,
-					  fields[f].key);
+	if (!ret)
+		ret = put_keys(xs, t, name, &keys);
+	record_keys_free(&keys);
 	return ret;
 }
 
-static int put_fields(struct xs_handle *xs, xs_transaction_t t, const struct record *rec)
+static int put_record(struct xs_handle *xs, xs_transaction_t t, const struct record *rec)
 {
-	const struct {
-		const char *key, *text;
-	} texts[] = {
-		{"uuid", rec->uuid},
-		{"type", "pv"},
-		{"kernel", rec->kernel},
-		{"ramdisk", rec->ramdisk},
-		{"cmdline", rec->cmdline},
-		{"on_poweroff", rec->on_poweroff},
-		{"on_reboot", rec->on_reboot},
-		{"on_crash", rec->on_crash},
-		{"autostart", rec->autostart},
-		{"paused", rec->paused ? "1" : "0"},
-		{"persistent", rec->persistent ? "1" : "0"},
-		{"power", rec->power ? "on" : "off"},
-	};
-	const struct {
-		const char *key;
-		long number;
-	} numbers[] = {
-		{"memory", rec->memory},
-		{"maxmem", rec->maxmem},
-		{"vcpus", rec->vcpus},
-		{"maxvcpus", rec->maxvcpus},
-	};
-	int ret = 0;
+	struct record_keys keys = {0};
+	int ret = record_format(rec, &keys);
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !ret; i++)
-		ret = put_number(xs, t, rec->name, numbers[i].key, numbers[i].number);
-	for (size_t i = 0; i < rec->nr_disks && !ret; i++)
-		ret = record_put_disk(xs, t, rec->name, i, &rec->disks[i]);
-	for (size_t i = 0; i < rec->nr_vifs && !ret; i++)
-		ret = record_put_vif(xs, t, rec->name, i, &rec->vifs[i]);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !ret; i++)
-		ret = put_text(xs, t, rec->name, texts[i].key, texts[i].text);
+	if (!ret)
+		ret = put_keys(xs, t, rec->name, &keys);
+	record_keys_free(&keys);
 	return ret;
 }
 
@@ -128,13 +88,13 @@ static int conflict_with(struct xs_handle *xs, struct put *put, const char *name
 static int check_uuid(struct xs_handle *xs, xs_transaction_t t, struct put *put)
 {
 	unsigned int nr;
-	char **names = store_list(xs, t, &nr, "/config/domain");
+	char **names = store_list_names(xs, t, &nr, "/config/domain");
 	int ret = 0;
 
 	for (unsigned int i = 0; names && i < nr && !ret; i++) {
 		char *uuid = store_read(xs, t, DIR "/uuid", names[i]);
 
-		if (uuid && strcmp(uuid, put->rec->uuid) == 0 &&
+		if (uuid && strcmp(uuid, put->rec->uuid_text) == 0 &&
 		    strcmp(names[i], put->rec->name) != 0)
 			ret = conflict_with(xs, put, names[i]);
 		free(uuid);
@@ -160,7 +120,7 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 		ret = start_forget(xs, t, rec->name);
 	if (ret == -EBUSY)
 		ret = conflict_with(xs, put, rec->name);
-	return ret ? ret : put_fields(xs, t, rec);
+	return ret ? ret : put_record(xs, t, rec);
 }
 
 int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode mode,
@@ -171,158 +131,222 @@ int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode 
 	return store_transact(xs, put_body, &put);
 }
 
-static char *get_text(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key)
+int record_get(struct xs_handle *xs, const char *name, struct record *rec)
 {
-	return store_read(xs, t, DIR "/%s", name, key);
-}
+	struct record_keys keys = {0};
+	int ret = record_load(xs, name, &keys);
 
-static void get_number(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
-		       long *out)
-{
-	long long n;
-
-	if (store_read_number(xs, t, &n, DIR "/%s", name, key))
-		*out = (long)n;
-}
-
-static bool get_is(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
-		   const char *word)
-{
-	char *text = get_text(xs, t, name, key);
-	bool is = text && strcmp(text, word) == 0;
-
-	free(text);
-	return is;
-}
-
-/* Replaces *out by the constant spelling @parse finds for the stored word, if it finds one. */
-static void get_word(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
-		     const char *(*parse)(const char *), const char **out)
-{
-	char *text = get_text(xs, t, name, key);
-	const char *word = text ? parse(text) : NULL;
-
-	if (word)
-		*out = word;
-	free(text);
-}
-
-static void get_disks(struct xs_handle *xs, xs_transaction_t t, struct record *rec)
-{
-	char why[SPEC_ERROR_LEN];
-
-	for (size_t i = 0; i < RECORD_DISKS_MAX; i++) {
-		char *target = store_read(xs, t, DIR "/disk/%zu/target", rec->name, i);
-		char *vdev = store_read(xs, t, DIR "/disk/%zu/vdev", rec->name, i);
-		char *mode = store_read(xs, t, DIR "/disk/%zu/mode", rec->name, i);
-		char *spec = NULL;
-
-		if (target && vdev &&
-		    asprintf(&spec, "%s,%s,%s", target, vdev, mode ? mode : "w") > 0 &&
-		    disk_spec_parse(spec, &rec->disks[rec->nr_disks], why) == 0)
-			rec->nr_disks++;
-		free(spec);
-		free(target);
-		free(vdev);
-		free(mode);
-	}
-}
-
-static void get_vif_text(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
-			 const char *key, char *out, size_t size)
-{
-	char *text = store_read(xs, t, DIR "/vif/%zu/%s", name, i, key);
-
-	if (text)
-		snprintf(out, size, "%s", text);
-	free(text);
-}
-
-static void get_vifs(struct xs_handle *xs, xs_transaction_t t, struct record *rec)
-{
-	for (size_t i = 0; i < RECORD_VIFS_MAX; i++) {
-		struct vif_spec *vif = &rec->vifs[rec->nr_vifs];
-
-		if (!store_exists(xs, t, DIR "/vif/%zu", rec->name, i))
-			continue;
-		get_vif_text(xs, t, rec->name, i, "mac", vif->mac, sizeof(vif->mac));
-		get_vif_text(xs, t, rec->name, i, "bridge", vif->bridge, sizeof(vif->bridge));
-		get_vif_text(xs, t, rec->name, i, "script", vif->script, sizeof(vif->script));
-		get_vif_text(xs, t, rec->name, i, "ip", vif->ip, sizeof(vif->ip));
-		get_vif_text(xs, t, rec->name, i, "vifname", vif->vifname, sizeof(vif->vifname));
-		rec->nr_vifs++;
-	}
-}
-
-int record_get(struct xs_handle *xs, xs_transaction_t t, const char *name, struct record *rec)
-{
-	char *uuid;
-
-	record_init(rec);
-	if (strlen(name) > RECORD_NAME_MAX || !store_exists(xs, t, DIR, name))
-		return -ENOENT;
-	strcpy(rec->name, name);
-	uuid = get_text(xs, t, name, "uuid");
-	if (uuid)
-		snprintf(rec->uuid, sizeof(rec->uuid), "%s", uuid);
-	free(uuid);
-	rec->kernel = get_text(xs, t, name, "kernel");
-	rec->ramdisk = get_text(xs, t, name, "ramdisk");
-	rec->cmdline = get_text(xs, t, name, "cmdline");
-	get_number(xs, t, name, "memory", &rec->memory);
-	get_number(xs, t, name, "maxmem", &rec->maxmem);
-	get_number(xs, t, name, "vcpus", &rec->vcpus);
-	get_number(xs, t, name, "maxvcpus", &rec->maxvcpus);
-	get_word(xs, t, name, "on_poweroff", record_action, &rec->on_poweroff);
-	get_word(xs, t, name, "on_reboot", record_action, &rec->on_reboot);
-	get_word(xs, t, name, "on_crash", record_action, &rec->on_crash);
-	get_word(xs, t, name, "autostart", record_autostart, &rec->autostart);
-	rec->paused = get_is(xs, t, name, "paused", "1");
-	rec->persistent = get_is(xs, t, name, "persistent", "1");
-	rec->power = get_is(xs, t, name, "power", "on");
-	get_disks(xs, t, rec);
-	get_vifs(xs, t, rec);
-	return 0;
-}
-
-struct replace {
-	const struct record *old, *rec;
-};
-
-static int replace_body(struct xs_handle *xs, xs_transaction_t t, void *data)
-{
-	const struct replace *r = data;
-	json_t *expected = record_json(r->old), *found;
-	struct record now;
-	int ret = record_get(xs, t, r->old->name, &now);
-	char *saved;
-	bool same;
-
-	if (ret) {
-		json_decref(expected);
-		return ret;
-	}
-	found = record_json(&now);
-	same = json_equal(expected, found);
-	record_fini(&now);
-	json_decref(expected);
-	json_decref(found);
-	if (!same)
-		return -ESTALE;
-	/* What it goes on from at its next start is not part of what people edit. */
-	saved = get_text(xs, t, r->old->name, "saved");
-	ret = store_remove(xs, t, DIR, r->old->name);
-	if (!ret)
-		ret = put_fields(xs, t, r->rec);
-	if (!ret && saved)
-		ret = store_write(xs, t, saved, DIR "/saved", r->old->name);
-	free(saved);
+	record_parse(rec, name, &keys, NULL, NULL);
+	record_keys_free(&keys);
 	return ret;
 }
 
-int record_replace(struct xs_handle *xs, const struct record *old, const struct record *rec)
+void record_warn(void *data, const char *key, const char *text)
 {
-	struct replace r = {old, rec};
+	struct xm *xm = data;
 
-	return store_transact(xs, replace_body, &r);
+	(void)key;
+	xm_warn(xm, "in the record: %s", text);
+}
+
+/* ---- an edited record ---- */
+
+/* What people edit: not the switch, nor what xend goes on from. */
+static bool is_edited(const char *key)
+{
+	return strcmp(key, "power") != 0 && strcmp(key, "saved") != 0;
+}
+
+static bool same_edited(const struct record_keys *a, const struct record_keys *b)
+{
+	size_t i = 0, j = 0;
+
+	for (;; i++, j++) {
+		while (i < a->nr && !is_edited(a->v[i].key))
+			i++;
+		while (j < b->nr && !is_edited(b->v[j].key))
+			j++;
+		if (i == a->nr || j == b->nr)
+			return i == a->nr && j == b->nr;
+		if (strcmp(a->v[i].key, b->v[j].key) || strcmp(a->v[i].value, b->v[j].value))
+			return false;
+	}
+}
+
+#define ITEMS_MAX 1000
+
+/* The lowest item that none of @rec's disks or cards that have one has. */
+static unsigned int free_item(const bool taken[ITEMS_MAX])
+{
+	unsigned int i = 0;
+
+	while (taken[i])
+		i++;
+	return i;
+}
+
+/* Disks keep the item of the one that the guest called the same. */
+static void keep_disk_items(struct record *rec, const struct record *old)
+{
+	bool taken[ITEMS_MAX] = {0}, kept[RECORD_DISKS_MAX] = {0};
+
+	for (unsigned int i = 0; i < rec->nr_disks; i++) {
+		for (unsigned int j = 0; j < old->nr_disks; j++) {
+			if (old->disk[j].number != rec->disk[i].number)
+				continue;
+			rec->disk[i].item = old->disk[j].item;
+			taken[rec->disk[i].item] = kept[i] = true;
+		}
+	}
+	for (unsigned int i = 0; i < rec->nr_disks; i++) {
+		if (kept[i])
+			continue;
+		rec->disk[i].item = free_item(taken);
+		taken[rec->disk[i].item] = true;
+	}
+}
+
+/*
+ * Cards keep the item, which is their number to the guest, of the one with their address; those
+ * without one are as many cards without one as there were, in their order, and stay without.
+ */
+static void keep_vif_items(struct record *rec, const struct record *old, const char *bridge)
+{
+	bool taken[ITEMS_MAX] = {0}, kept[RECORD_VIFS_MAX] = {0}, used[RECORD_VIFS_MAX] = {0};
+
+	for (unsigned int i = 0; i < rec->nr_vifs; i++) {
+		struct vif_spec *vif = &rec->vif[i];
+
+		for (unsigned int j = 0; j < old->nr_vifs && !kept[i]; j++) {
+			bool same = vif->mac_is_new ? !old->vif[j].mac[0] :
+						      !strcasecmp(old->vif[j].mac, vif->mac);
+
+			if (used[j] || !same)
+				continue;
+			if (vif->mac_is_new)
+				vif->mac[0] = '\0';
+			vif->item = old->vif[j].item;
+			taken[vif->item] = kept[i] = used[j] = true;
+		}
+	}
+	for (unsigned int i = 0; i < rec->nr_vifs; i++) {
+		struct vif_spec *vif = &rec->vif[i];
+
+		if (kept[i])
+			continue;
+		vif->item = free_item(taken);
+		taken[vif->item] = true;
+		if (!vif->bridge[0])
+			snprintf(vif->bridge, sizeof(vif->bridge), "%s", bridge);
+	}
+}
+
+/* Whether the item that @key is in is not among those of @keys any more. */
+static bool item_is_gone(const char *key, const char *list, const struct record_keys *keys)
+{
+	const char *item, *other;
+	size_t len = record_keys_item(key, list, &item);
+
+	for (size_t i = 0; i < keys->nr && len; i++)
+		if (record_keys_item(keys->v[i].key, list, &other) == len &&
+		    memcmp(item, other, len) == 0)
+			return false;
+	return len > 0;
+}
+
+static bool is_registered(const char *key)
+{
+	char path[KEY_LEN + sizeof(RECORD_ROOT)];
+
+	snprintf(path, sizeof(path), RECORD_ROOT "/x/%s", key);
+	return schema_find(path);
+}
+
+/* Whether an absent @key beside @want counts as @value anyway. */
+static bool is_default(const struct record_keys *want, const char *key, const char *value)
+{
+	const char *absent = record_default(want, key);
+
+	return absent ? strcmp(absent, value) == 0 : !*value;
+}
+
+struct replace {
+	const struct record_keys *old;
+	const char *name;
+	struct record_keys *want;
+	unsigned int nr_changes;
+};
+
+static int write_changed(struct xs_handle *xs, xs_transaction_t t, struct replace *r)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < r->want->nr && !ret; i++) {
+		const char *key = r->want->v[i].key, *value = r->want->v[i].value;
+		const char *now = record_keys_get(r->old, key);
+
+		if (now && *now ? strcmp(now, value) == 0 : is_default(r->want, key, value))
+			continue;
+		r->nr_changes++;
+		ret = store_write(xs, t, value, DIR "/%s", r->name, key);
+	}
+	return ret;
+}
+
+/* Keys of the registry that are not said any more go; whole items with all that is in them. */
+static int remove_unsaid(struct xs_handle *xs, xs_transaction_t t, struct replace *r)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < r->old->nr && !ret; i++) {
+		const char *key = r->old->v[i].key;
+		bool gone = item_is_gone(key, "disk", r->want) || item_is_gone(key, "vif", r->want);
+
+		if (!gone && (!*r->old->v[i].value || !is_registered(key) ||
+			      record_keys_get(r->want, key)))
+			continue;
+		r->nr_changes++;
+		ret = store_remove(xs, t, DIR "/%s", r->name, key);
+	}
+	return ret;
+}
+
+static int replace_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	struct replace *r = data;
+	struct record_keys now = {0};
+	int ret = record_load_in(xs, t, r->name, &now);
+
+	if (!ret && !same_edited(r->old, &now))
+		ret = -ESTALE;
+	record_keys_free(&now);
+	r->nr_changes = 0;
+	if (!ret)
+		ret = remove_unsaid(xs, t, r);
+	return ret ? ret : write_changed(xs, t, r);
+}
+
+int record_replace(struct xs_handle *xs, const struct record_keys *old, struct record *rec,
+		   const char *bridge, bool *changed)
+{
+	struct record *before = malloc(sizeof(*before));
+	struct record_keys want = {0};
+	struct replace r = {.old = old, .name = rec->name, .want = &want};
+	int ret = before ? 0 : -ENOMEM;
+
+	if (!ret) {
+		record_parse(before, rec->name, old, NULL, NULL);
+		keep_disk_items(rec, before);
+		keep_vif_items(rec, before, bridge);
+		ret = record_format(rec, &want);
+	}
+	for (size_t i = 0; i < old->nr && !ret; i++)
+		if (!is_edited(old->v[i].key))
+			ret = record_keys_set(&want, old->v[i].key, old->v[i].value);
+	if (!ret)
+		ret = store_transact(xs, replace_body, &r);
+	*changed = r.nr_changes > 0;
+	record_keys_free(&want);
+	free(before);
+	return ret;
 }

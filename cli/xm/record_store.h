@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record_store.h - records to and from /config/domain/NAME. Source: docs/store-paths.md.
+ * record_store.h - xm's dealings with /config/domain/NAME. What a record may say and counts as:
+ * record/record.h.
  */
 #ifndef XM_RECORD_STORE_H
 #define XM_RECORD_STORE_H
@@ -8,6 +9,7 @@
 #include "record.h"
 #include "record_out.h"
 #include "store.h"
+#include "xm.h"
 
 /* What to do when there is a record of that name. */
 enum record_mode {
@@ -17,7 +19,7 @@ enum record_mode {
 
 /* Why record_put() refused: filled in with -EEXIST. */
 struct record_conflict {
-	char name[RECORD_NAME_MAX + 1]; /* whose record is in the way */
+	char name[DOMAIN_NAME_MAX + 1]; /* whose record is in the way */
 	bool same_name;			/* else it has the same uuid */
 	bool live, persistent;
 	int domid;
@@ -31,18 +33,29 @@ int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode 
 	       struct record_conflict *conflict);
 
 /*
- * Replaces the record @old, as record_get() read it, by @rec of the same name. 0; -ESTALE when the
- * store holds something else by now; -ENOENT when it is gone; -errno.
+ * Makes the record @old, as record_load() read it, say what @rec does, which is of the same name.
+ * Only what then counts as something else is written: absent keys whose defaults are meant stay
+ * absent, keys that are not of the registry stay, a disk keeps its item by what the guest calls it,
+ * a card by its address; @bridge is for new cards that name none. 0; -ESTALE when the store holds
+ * something else by now; -ENOENT when it is gone; -errno. *@changed: whether there was anything to
+ * write.
  */
-int record_replace(struct xs_handle *xs, const struct record *old, const struct record *rec);
+int record_replace(struct xs_handle *xs, const struct record_keys *old, struct record *rec,
+		   const char *bridge, bool *changed);
 
-/* Writes one item of a record's lists, disk/@i, vif/@i. 0 or -errno. */
-int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+/* Writes the keys of one disk or card of @name, at its item. 0 or -errno. */
+int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct disk_spec *disk);
-int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, size_t i,
+int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		   const struct vif_spec *vif);
 
-/* Reads one. 0, -ENOENT, -errno. Unreadable numbers are left at their defaults. */
-int record_get(struct xs_handle *xs, xs_transaction_t t, const char *name, struct record *rec);
+/*
+ * The record of @name, of one moment; what is wrong in it counts as absent. 0, -ENOENT (@rec then
+ * has every default), -errno.
+ */
+int record_get(struct xs_handle *xs, const char *name, struct record *rec);
+
+/* A record_wrong_fn: says it as a warning. @data: the struct xm. */
+void record_warn(void *data, const char *key, const char *text);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "record.h"
 #include "request.h"
+#include "vdev.h"
 
 #define REFRESH_TIMEOUT_NS (3 * INT64_C(1000000000))
 
@@ -62,15 +63,14 @@ static int request_wait(struct xs_handle *xs, struct request *req, int interrupt
 
 int request_run(struct xs_handle *xs, struct request *req)
 {
-	struct record identity = {0};
+	uint8_t uuid[16];
 	char path[64];
 	struct interrupts interrupts;
 	int ret;
 
-	if (record_complete(&identity) < 0)
+	if (record_uuid_make(uuid))
 		return -EIO;
-	record_fini(&identity);
-	snprintf(req->id, sizeof(req->id), "%s", identity.uuid);
+	vdev_uuid_format(uuid, req->id);
 	snprintf(path, sizeof(path), "/request/%s", req->id);
 
 	interrupts_open(&interrupts);

@@ -201,15 +201,13 @@ int start_follow(struct xm *xm, const char *name, bool quiet, int *domid)
 {
 	struct follow f = {.xm = xm, .xs = xm->xs, .name = name, .quiet = quiet, .domid = -1};
 	enum outcome outcome = STORE_LOST;
-	char path[STORE_PATH_MAX];
 	struct interrupts interrupts;
 
 	interrupts_open(&interrupts);
 	f.deadline_ns = store_deadline(PICKUP_NS);
-	snprintf(path, sizeof(path), "/status/domain/%s", name);
-	if (xs_watch(f.xs, path, "start"))
+	if (store_watch(f.xs, "start", "/status/domain/%s", name))
 		outcome = follow(&f, interrupts.fd);
-	xs_unwatch(f.xs, path, "start");
+	store_unwatch(f.xs, "start", "/status/domain/%s", name);
 	interrupts_close(&interrupts);
 	*domid = f.domid;
 	return tell(&f, outcome);

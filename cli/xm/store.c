@@ -14,21 +14,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "domain_name.h"
 #include "store.h"
 
 #define TRIES_MAX 100
+
+/* Names are in @fmt as people say them; what a path cannot hold is escaped. */
+static bool format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
+{
+	char plain[STORE_PATH_MAX];
+	int n = vsnprintf(plain, sizeof(plain), fmt, ap);
+
+	if (n >= 0 && n < STORE_PATH_MAX && domain_name_path(plain, path, STORE_PATH_MAX))
+		return true;
+	errno = ENAMETOOLONG;
+	return false;
+}
 
 /* Formats into @path; false (errno ENAMETOOLONG) when it does not fit. */
 #define FORMAT_PATH(path, fmt)                                                                     \
 	({                                                                                         \
 		va_list ap_;                                                                       \
-		int n_;                                                                            \
+		bool fits_;                                                                        \
 		va_start(ap_, fmt);                                                                \
-		n_ = vsnprintf(path, sizeof(path), fmt, ap_);                                      \
+		fits_ = format_path(path, fmt, ap_);                                               \
 		va_end(ap_);                                                                       \
-		if (n_ < 0 || (size_t)n_ >= sizeof(path))                                          \
-			errno = ENAMETOOLONG;                                                      \
-		n_ >= 0 && (size_t)n_ < sizeof(path);                                              \
+		fits_;                                                                             \
 	})
 
 char *store_read(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
@@ -113,6 +124,23 @@ char **store_list(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr, co
 	return names;
 }
 
+/* An escape is longer than what it stands for: the names shrink where they are. */
+char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr,
+			const char *dir)
+{
+	char **names = store_list(xs, t, nr, "%s", dir), name[DOMAIN_NAME_MAX + 1];
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < *nr; i++) {
+		if (!domain_name_of_key(names[i], name))
+			continue;
+		strcpy(names[i], name);
+		names[kept++] = names[i];
+	}
+	*nr = kept;
+	return names;
+}
+
 int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_transaction_t, void *),
 		   void *data)
 {
@@ -141,13 +169,18 @@ int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_tran
 
 int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to)
 {
+	char source[STORE_PATH_MAX], target[STORE_PATH_MAX];
 	unsigned int len, nr;
-	char *value = xs_read(xs, t, from, &len), **names;
+	char *value, **names;
 	int ret = 0;
 
+	if (!domain_name_path(from, source, sizeof(source)) ||
+	    !domain_name_path(to, target, sizeof(target)))
+		return -ENAMETOOLONG;
+	value = xs_read(xs, t, source, &len);
 	if (!value)
 		return -errno;
-	if (!xs_write(xs, t, to, value, len))
+	if (!xs_write(xs, t, target, value, len))
 		ret = -errno;
 	free(value);
 	names = ret ? NULL : store_list(xs, t, &nr, "%s", from);
@@ -162,6 +195,21 @@ int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const
 	}
 	free(names);
 	return ret;
+}
+
+bool store_watch(struct xs_handle *xs, const char *token, const char *fmt, ...)
+{
+	char path[STORE_PATH_MAX];
+
+	return FORMAT_PATH(path, fmt) && xs_watch(xs, path, token);
+}
+
+void store_unwatch(struct xs_handle *xs, const char *token, const char *fmt, ...)
+{
+	char path[STORE_PATH_MAX];
+
+	if (FORMAT_PATH(path, fmt))
+		xs_unwatch(xs, path, token);
 }
 
 int64_t store_now(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store.h - short ways to say what xm says to the store: formatted paths, numbers, transactions,
- * waiting. A thin layer over <xenstore.h>; knows no path.
+ * waiting. A thin layer over <xenstore.h>; knows no path, but that a domain's name in one is
+ * escaped (domain_name.h).
  */
 #ifndef XM_STORE_H
 #define XM_STORE_H
@@ -38,6 +39,10 @@ int store_remove(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 char **store_list(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same of a directory whose entries are names of domains: the names. */
+char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr,
+			const char *dir);
+
 /*
  * Runs @body in a transaction, again when another writer was faster (at most 100 times).
  * @body returns 0 to commit, anything else to abort; that is then returned. Else 0 or -errno.
@@ -47,6 +52,12 @@ int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_tran
 
 /* Copies a whole subtree inside a transaction. 0 or -errno. */
 int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to);
+
+/* Watches a formatted path, or ends that. false with errno. */
+bool store_watch(struct xs_handle *xs, const char *token, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void store_unwatch(struct xs_handle *xs, const char *token, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Nanoseconds of the monotonic clock, and a point in time that far away. */
 int64_t store_now(void);

@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xs_tree.h>
+
 #include "apply.h"
 #include "die.h"
 #include "json_out.h"
 #include "doc_limits.h"
 #include "nearest.h"
+#include "record.h"
+#include "record_tree.h"
 #include "schema.h"
 #include "store.h"
 
@@ -22,52 +26,55 @@
 
 /* ---- complete records ---- */
 
+struct judged {
+	struct job *j;
+	const struct want *w;
+};
+
+/* What no value alone shows: the place is the record's. */
+static void wrong_in_record(void *data, const char *key, const char *text)
+{
+	const struct judged *judged = data;
+	const struct want *w = judged->w;
+
+	(void)key;
+	judged->j->nr_missing++;
+	cli_warn("%s:%d:%d: %s: %s, and power is on", judged->j->doc.name, w->line, w->column,
+		 w->path, text);
+}
+
 /* The transaction has all changes in it: what it reads is what there will be. */
-static char *value_after(uint32_t tx, const char *record, const char *key)
+static int read_after(uint32_t tx, const char *path, struct record_keys *keys)
 {
-	char path[XENSTORE_ABS_PATH_MAX + 64];
-	int rc;
+	struct xs_node *dir;
+	int rc = xs_tree_read(store(), tx, path, -1, XS_TREE_VALUES, &dir);
 
-	snprintf(path, sizeof(path), "%s/%s", record, key);
-	return store_read(tx, path, NULL, &rc);
+	if (rc)
+		return rc;
+	record_keys_of_tree(keys, dir);
+	xs_tree_free(dir);
+	return 0;
 }
 
-static bool will_run(uint32_t tx, const char *record)
-{
-	char *power = value_after(tx, record, "power");
-	bool on;
-
-	on = power && strcmp(power, "on") == 0;
-	free(power);
-	return on;
-}
-
-static void check_key(struct job *j, uint32_t tx, const struct want *w, const char *key)
-{
-	char *value = value_after(tx, w->path, key);
-
-	if (!value || !*value) {
-		j->nr_missing++;
-		cli_warn("%s:%d:%d: %s: %s is missing, and power is on", j->doc.name, w->line,
-			 w->column, w->path, key);
-	}
-	free(value);
-}
-
-/* Every key of a record that the schema does not call optional. */
+/* A record that shall run must be one that xend would start. */
 static void check_record(struct job *j, uint32_t tx, const struct want *w)
 {
-	const struct schema_row *row;
+	struct judged judged = { j, w };
+	struct record_keys keys = { 0 };
+	char name[DOMAIN_NAME_MAX + 1];
+	const char *power;
+	struct record r;
 
-	if (w->gone || !will_run(tx, w->path))
+	if (w->gone || read_after(tx, w->path, &keys))
 		return;
-	for (size_t i = 0; (row = schema_at(i)); i++) {
-		const char *key = row->path + strlen(PATTERN);
-
-		if (strncmp(row->path, PATTERN, strlen(PATTERN)) == 0 && !strchr(key, '/') &&
-		    !strchr(row->tags, 'o') && strcmp(key, "power") != 0)
-			check_key(j, tx, w, key);
+	power = record_value(&keys, "power");
+	if (!strcmp(power, "on")) {
+		if (!domain_name_of_key(w->path + strlen(RECORDS), name))
+			wrong_in_record(&judged, "", "this is no domain's name");
+		else
+			record_parse(&r, name, &keys, wrong_in_record, &judged);
 	}
+	record_keys_free(&keys);
 }
 
 /* A key that no record has is most likely a misspelt one; it is kept all the same. */

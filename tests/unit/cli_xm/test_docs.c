@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "args.h"
-#include "keys.h"
+#include "cfg_keys.h"
 #include "xm.h"
 
 static const char *folder;
@@ -58,9 +58,9 @@ static void test_the_manual_names_every_configuration_key(void **state)
 	char *text = page("xm.cfg.5.scd");
 
 	(void)state;
-	for (size_t i = 0; keys_taken_name(i); i++)
-		if (!has_word(text, keys_taken_name(i)))
-			fail_msg("xm.cfg.5.scd does not name %s", keys_taken_name(i));
+	for (size_t i = 0; cfg_keys_taken_name(i); i++)
+		if (!has_word(text, cfg_keys_taken_name(i)))
+			fail_msg("xm.cfg.5.scd does not name %s", cfg_keys_taken_name(i));
 	free(text);
 }
 

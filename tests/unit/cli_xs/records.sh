@@ -134,12 +134,32 @@ run xs import-cfg again.cfg
 is "export-cfg gives a file that makes the same record" "0 nothing to change" "$rc $out"
 xs import-cfg --print web.cfg >web.json
 is "import-cfg --print gives a document that the schema takes" good "$(python3 validate.py web.json)"
+cat >imported.json <<'J'
+{"config":{"domain":{"gap":{"memory":64,"kernel":"/boot/vmlinuz","power":"off","disk":{"0":{"target":"file:/data/a.img",
+ "vdev":"xvda"},"40":{"target":"file:/data/b.img","vdev":"xvdb","mode":"w"}}}}}}
+J
+xs import imported.json
+run xs export-cfg gap
+is "an absent mode is read-only, items far apart are all there" "0 1 1" \
+	"$rc $(echo "$out" | grep -c "'file:/data/a.img,xvda,r'") $(echo "$out" | grep -c "'file:/data/b.img,xvdb,w'")"
+run xs import-cfg --print web.cfg name=shop.example.org 'vcpus=1; memory=300' 'maxmem = 400'
+is "several settings in one word; a host name's key is one the store can hold" "0 1 1" \
+	"$rc $(echo "$out" | grep -c '"shop@2eexample@2eorg"') $(echo "$out" | grep -c '"maxmem":400.*"memory":300.*"vcpus":1')"
+printf 'name = "y"\nmemroy = 1\nbootloader = "pygrub"\ndisk = [ "file:x,xvda,q", 3 ]\nvif = [ "mac=1" ]\n = 3\n' >many.cfg
+run xs import-cfg many.cfg
+is "all that is wrong is said at once, with line and column" "2 2:1 3:1 4:10 4:27 5:9 6:2" \
+	"$rc $(echo "$err" | sed -n 's/^xs: many.cfg:\([0-9:]*\): .*/\1/p' | sort -V | xargs)"
+echo '{"config":{"domain":{"w":{"power":"on","memory":64,"maxmem":32,"kernel":"/k","disk":{"x":{"target":"/a"}}}}}}' >whole.json
+run xs import whole.json
+is "a record that shall run is judged as a whole, as xend would" "2 1 1 1" "$rc $(echo "$err" | grep -c 'maxmem=32 is less than memory=64') \
+$(echo "$err" | grep -c 'disk/x is not possible') $(xs exists /config/domain/w; echo $?)"
 printf 'name = "x"\nmemory = twelve\n' >bad.cfg
 run xs import-cfg bad.cfg
 is "a wrong file: status 2, its line and column named" "2 1" "$rc $(echo "$err" | grep -c 'bad.cfg:2:10')"
 xs write /config/domain/crooked/disk/0/target image
 run xs export-cfg crooked
-is "export-cfg of a record that people got wrong gives what is there" "0 1" "$rc $(echo "$out" | grep -c "'file:image,")"
+is "export-cfg of a record that people got wrong gives what is there, and says what is wrong" "0 1 4" \
+	"$rc $(echo "$out" | grep -c "'image,,r'") $(echo "$err" | grep -c crooked:)"
 run xs export-cfg nobody
 is "export-cfg of no record: status 1" 1 $rc
 run env XENSTORED_PATH=/nothing xs import-cfg --print web.cfg

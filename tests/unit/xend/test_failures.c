@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record_store.h"
 #include "world.h"
 
 static void test_every_failing_hypercall_undoes_everything(void **state)
@@ -78,6 +79,23 @@ static void test_too_much_memory_names_the_shortfall_and_two_cures(void **state)
 			    "down a domain, or lower memory=");
 }
 
+/* What was read of several moments would be torn: a commit says that it was one. */
+static void test_a_record_that_changes_while_it_is_read_is_read_again(void **state)
+{
+	struct world *w = *state;
+	struct record r;
+	char why[64];
+	xs_transaction_t t;
+
+	world_record(w, "web");
+	fake_conflict(1);
+	assert_int_equal(record_read(w->xs, "web", &r, why, sizeof(why)), 0);
+	assert_int_equal(r.memory_mib, 16);
+	t = xs_transaction_start(w->xs);
+	assert_true(xs_transaction_end(w->xs, t, false));
+	assert_int_equal(record_read(w->xs, "nobody", &r, why, sizeof(why)), -ENOENT);
+}
+
 static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **state)
 {
 	static const struct { const char *key, *value, *says; } wrong[] = {
@@ -85,17 +103,17 @@ static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **
 		{ "memory", "1", "memory=1 is not possible" },
 		{ "memory", "2", "memory=2 is too little for kernel" },
 		{ "vcpus", "0", "vcpus=0 is not possible: a number from 1 to 32" },
-		{ "type", "hvm", "type=hvm is not possible: only pv is" },
+		{ "type", "hvm", "type=hvm is not possible: pv is wanted" },
 		{ "kernel", "/nowhere/vmlinuz", "kernel file /nowhere/vmlinuz cannot be opened" },
 		{ "kernel", "/", "is not a regular file" },
 		{ "ramdisk", "/nowhere/initrd", "ramdisk file /nowhere/initrd cannot be opened" },
-		{ "on_crash", "explode", "on_crash=explode is not known: use one of destroy" },
-		{ "disk/0/vdev", "sdz9", "vdev=sdz9 is not a disk name such as xvda" },
-		{ "disk/0/target", "relative.img", "use file:/path or phy:/dev/x" },
-		{ "disk/0/mode", "x", "mode=x is not known: use r, w or w!" },
-		{ "disk/0/format", "qcow2", "only raw is" },
-		{ "vif/0/mac", "nonsense", "mac=nonsense is not an address" },
-		{ "uuid", "123", "uuid=123 is not a UUID" },
+		{ "on_crash", "explode", "on_crash=explode is not possible: one of destroy" },
+		{ "disk/0/vdev", "sdz9", "disk/0/vdev=sdz9 is not possible: a disk name such as xvda" },
+		{ "disk/0/target", "relative.img", "disk/0/target=relative.img is not possible: file:/path or phy:/dev/x is wanted" },
+		{ "disk/0/mode", "x", "mode=x is not possible: one of r, w, w! is wanted" },
+		{ "disk/0/format", "qcow2", "format=qcow2 is not possible: raw is wanted" },
+		{ "vif/0/mac", "nonsense", "mac=nonsense is not possible: a MAC address of one card" },
+		{ "uuid", "123", "uuid=123 is not possible: a UUID such as" },
 	};
 	struct world *w = *state;
 	uint64_t before = fake_hv_free_kib();
@@ -193,6 +211,7 @@ int main(void)
 		T(test_a_store_that_refuses_a_write_undoes_everything),
 		T(test_racing_commits_are_repeated),
 		T(test_too_much_memory_names_the_shortfall_and_two_cures),
+		T(test_a_record_that_changes_while_it_is_read_is_read_again),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
 		T(test_a_backend_s_error_becomes_the_domain_s),
 		T(test_a_silent_backend_is_named_after_its_time),

@@ -264,6 +264,31 @@ static void test_no_debug_key_is_refused(void **state)
 	assert_non_null(strstr(fake_get("/request/r1/error"), "h lists them"));
 }
 
+static void test_a_host_name_names_a_domain(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "shop@2eexample@2eorg");
+	world_run(w, 5);
+	assert_string_equal(state_of("shop@2eexample@2eorg"), "running");
+	assert_string_equal(fake_get("/local/domain/1/name"), "shop.example.org");
+	request(w, "destroy", "shop.example.org");
+	world_run(w, 15);
+	assert_string_equal(state_of("shop@2eexample@2eorg"), "shutdown");
+}
+
+/* What /status says of the host's own domain is not a record's. */
+static void test_a_record_called_domain_0_is_left_alone(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "Domain-0");
+	world_run(w, 5);
+	assert_string_equal(state_of("Domain-0"), "running");
+	assert_string_equal(fake_get("/status/domain/Domain-0/domid"), "0");
+	assert_int_equal(fake_hv_domains(), 0);
+}
+
 static void test_a_removed_record_shuts_its_domain_down(void **state)
 {
 	struct world *w = *state;
@@ -330,6 +355,8 @@ int main(void)
 		T(test_debug_keys_reach_the_hypervisor),
 		T(test_too_many_debug_keys_are_refused),
 		T(test_no_debug_key_is_refused),
+		T(test_a_host_name_names_a_domain),
+		T(test_a_record_called_domain_0_is_left_alone),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
 		T(test_history_tells_the_story_and_stays_bounded),

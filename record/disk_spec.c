@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_spec.c - see disk_spec.h. A spec is cut at its commas into fields; fields with `=` are
+ * named, the others positional; three positional fields ending in a mode are xm's spelling.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk_spec.h"
+#include "nearest.h"
+
+#define FIELDS_MAX 16
+
+/* What is being read, and what there is to say about it. */
+struct spec {
+	struct disk_spec *disk;
+	const char *base;
+	char *err;
+	bool cdrom;
+};
+
+struct fields {
+	char text[2048]; /* the spec, cut by NULs */
+	char *at[FIELDS_MAX];
+	int nr;
+};
+
+const char *disk_backend_name(enum vdev_backend backend)
+{
+	return backend == VDEV_PHY ? "phy" : "file";
+}
+
+const char *disk_mode_name(const struct disk_spec *disk)
+{
+	if (!disk->writable)
+		return "r";
+	return disk->shared ? "w!" : "w";
+}
+
+static char *trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+static int cut(const char *text, struct fields *f, char *err)
+{
+	char *s = f->text;
+
+	f->nr = 0;
+	if (strlen(text) >= sizeof(f->text))
+		return spec_error(err, -EINVAL, "the disk is longer than %zu characters",
+				  sizeof(f->text) - 1);
+	strcpy(f->text, text);
+	while (s) {
+		char *comma = strchr(s, ',');
+		char *field = trim(s);
+
+		/* xl: target= takes the rest of the line, commas too. */
+		if (strncmp(field, "target=", 7) == 0)
+			comma = NULL;
+		if (f->nr == FIELDS_MAX)
+			return spec_error(err, -EINVAL, "more than %d parts", FIELDS_MAX);
+		if (comma)
+			*comma = '\0';
+		f->at[f->nr++] = trim(field);
+		s = comma ? comma + 1 : NULL;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *prefix;
+	enum vdev_backend backend;
+} prefixes[] = {
+	{"file:", VDEV_FILE},	 {"phy:", VDEV_PHY},	   {"raw:", VDEV_UNKNOWN},
+	{"tap:aio:", VDEV_FILE}, {"tap2:aio:", VDEV_FILE}, {"aio:", VDEV_FILE},
+	{"tap:raw:", VDEV_FILE}, {"tap2:raw:", VDEV_FILE}, {"ioemu:", VDEV_UNKNOWN},
+};
+
+/* Where @path is when it does not begin at the root. */
+static const char *directory(const struct spec *s)
+{
+	return s->disk->backend == VDEV_PHY ? "/dev" : s->base;
+}
+
+static int set_target(struct spec *s, const char *target)
+{
+	const char *path = target, *colon, *from;
+	int n;
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i].prefix);
+
+		if (strncmp(target, prefixes[i].prefix, len) == 0) {
+			path = target + len;
+			if (prefixes[i].backend != VDEV_UNKNOWN)
+				s->disk->backend = prefixes[i].backend;
+			break;
+		}
+	}
+	colon = strchr(path, ':');
+	if (path == target && path[0] != '/' && colon)
+		return spec_error(s->err, -ENOTSUP,
+				  "no backend for '%.*s:': write file:/path for an "
+				  "image or phy:/dev/... for a block device",
+				  (int)(colon - path), path);
+	if (!*path)
+		return 0; /* the whole is checked at the end */
+	from = *path == '/' ? "" : directory(s);
+	if (!from)
+		return spec_error(s->err, -EINVAL, "'%s' must be an absolute path", path);
+	n = snprintf(s->disk->path, sizeof(s->disk->path), "%s%s%s", from, *path == '/' ? "" : "/",
+		     path);
+	if (n <= DISK_PATH_MAX)
+		return 0;
+	return spec_error(s->err, -EINVAL, "the path is longer than %d characters", DISK_PATH_MAX);
+}
+
+static int set_devtype(struct spec *s, const char *type)
+{
+	s->cdrom = strcmp(type, "cdrom") == 0;
+	if (s->cdrom || strcmp(type, "disk") == 0)
+		return 0;
+	return spec_error(s->err, -ENOTSUP,
+			  "devtype '%s' is not known: a paravirtual guest has disks only", type);
+}
+
+/* hda:cdrom, ioemu:hda and /dev/hda are hda, as xl reads them. */
+static int set_vdev(struct spec *s, const char *vdev)
+{
+	struct disk_spec *disk = s->disk;
+	const char *colon;
+	size_t len;
+
+	if (strncmp(vdev, "ioemu:", 6) == 0)
+		vdev += 6;
+	if (strncmp(vdev, "/dev/", 5) == 0)
+		vdev += 5;
+	colon = strchr(vdev, ':');
+	len = colon ? (size_t)(colon - vdev) : strlen(vdev);
+	if (colon && set_devtype(s, colon + 1))
+		return -ENOTSUP;
+	snprintf(disk->vdev, sizeof(disk->vdev), "%.*s", (int)len, vdev);
+	if (len <= DISK_VDEV_MAX && vdev_disk_number(disk->vdev, &disk->number) == 0)
+		return 0;
+	return spec_error(s->err, -EINVAL,
+			  "'%.100s' is not a disk name a guest knows: write xvda, "
+			  "xvdb, xvda1, sda, hda, ...",
+			  vdev);
+}
+
+static bool is_vdev(const char *text)
+{
+	char none[SPEC_ERROR_LEN];
+	struct disk_spec disk = {0};
+	struct spec s = {.disk = &disk, .err = none};
+
+	return set_vdev(&s, text) == 0;
+}
+
+static const struct {
+	const char *word;
+	bool writable, shared;
+} modes[] = {
+	{"r", false, false}, {"ro", false, false}, {"w", true, false}, {"rw", true, false},
+	{"w!", true, true},  {"rw!", true, true},  {"!", true, true},
+};
+
+static bool is_mode(const char *word)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(word, modes[i].word) == 0)
+			return true;
+	return false;
+}
+
+static int set_access(struct spec *s, const char *word)
+{
+	if (!*word)
+		return 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(word, modes[i].word) == 0) {
+			s->disk->writable = modes[i].writable;
+			s->disk->shared = modes[i].shared;
+			return 0;
+		}
+	}
+	return spec_error(s->err, -EINVAL,
+			  "'%s' is not an access mode: write r (read-only), w (read and "
+			  "write, locked) or w! (write without the lock)",
+			  word);
+}
+
+static int set_format(struct spec *s, const char *format)
+{
+	if (!*format || strcmp(format, "raw") == 0 || strcmp(format, "aio") == 0)
+		return 0;
+	return spec_error(s->err, -ENOTSUP,
+			  "format '%s' is not supported: only raw images are; convert it "
+			  "with qemu-img convert -O raw",
+			  format);
+}
+
+static int set_backendtype(struct spec *s, const char *type)
+{
+	if (strcmp(type, "phy") == 0)
+		s->disk->backend = VDEV_PHY;
+	else if (strcmp(type, "file") == 0 || strcmp(type, "qdisk") == 0 ||
+		 strcmp(type, "tap") == 0)
+		s->disk->backend = VDEV_FILE;
+	else
+		return spec_error(s->err, -ENOTSUP, "backendtype '%s' is not known: phy or file",
+				  type);
+	return 0;
+}
+
+static int set_backend(struct spec *s, const char *domain)
+{
+	if (strcmp(domain, "0") == 0 || strcmp(domain, "Domain-0") == 0)
+		return 0;
+	return spec_error(s->err, -ENOTSUP, "backend '%s': disks are served by Domain-0 only", domain);
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct spec *s, const char *value);
+} keys[] = {
+	{"target", set_target},	  {"format", set_format},	    {"vdev", set_vdev},
+	{"access", set_access},	  {"backendtype", set_backendtype}, {"devtype", set_devtype},
+	{"backend", set_backend},
+};
+
+static int set_named(struct spec *s, char *field)
+{
+	char *eq = strchr(field, '=');
+	struct nearest near = {0};
+
+	*eq = '\0';
+	field = trim(field);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(field, keys[i].name) == 0)
+			return keys[i].set(s, trim(eq + 1));
+		nearest_offer(&near, field, keys[i].name);
+	}
+	if (near.word)
+		return spec_error(s->err, -EINVAL, "unknown key '%s'; did you mean '%s'?", field,
+				  near.word);
+	return spec_error(s->err, -EINVAL,
+			  "unknown key '%s': a disk has target, format, vdev, access, "
+			  "backendtype",
+			  field);
+}
+
+/* Words that stand alone in xl's spelling and change nothing here. */
+static bool is_harmless_flag(const char *field)
+{
+	return strcmp(field, "discard") == 0 || strcmp(field, "no-discard") == 0 ||
+	       strcmp(field, "direct-io-safe") == 0;
+}
+
+static int parse_xl(struct spec *s, struct fields *f)
+{
+	static int (*const order[])(struct spec *, const char *) = {
+		set_target,
+		set_format,
+		set_vdev,
+		set_access,
+	};
+	size_t position = 0;
+	int ret = 0;
+
+	for (int i = 0; i < f->nr && !ret; i++) {
+		char *field = f->at[i], *eq = strchr(field, '=');
+		bool is_path = position == 0 && (strchr(field, '/') || strchr(field, ':')) &&
+			       (!eq || strcspn(field, "/:") < (size_t)(eq - field));
+
+		if (eq && !is_path)
+			ret = set_named(s, field);
+		else if (is_harmless_flag(field))
+			continue;
+		else if (strcmp(field, "cdrom") == 0)
+			ret = set_devtype(s, field);
+		else if (position < sizeof(order) / sizeof(order[0]))
+			ret = order[position++](s, field);
+		else if (*field)
+			ret = spec_error(s->err, -EINVAL,
+					 "'%s' is one part too many: TARGET,FORMAT,VDEV,"
+					 "ACCESS",
+					 field);
+	}
+	return ret;
+}
+
+/* TARGET,VDEV[,ACCESS[,BACKEND]]; an empty part is one that is not there. */
+static int parse_xm(struct spec *s, struct fields *f)
+{
+	int ret = set_target(s, f->at[0]);
+
+	if (!ret)
+		ret = set_vdev(s, f->at[1]);
+	if (!ret && f->nr > 2)
+		ret = set_access(s, f->at[2]);
+	if (!ret && f->nr > 3 && *f->at[3])
+		ret = set_backend(s, f->at[3]);
+	return ret;
+}
+
+static bool is_xm_spelling(const struct fields *f)
+{
+	if (f->nr < 2 || f->nr > 4)
+		return false;
+	for (int i = 1; i < f->nr; i++)
+		if (strchr(f->at[i], '='))
+			return false;
+	/* In xl's the third part is the guest's name, in xm's the second. */
+	return is_vdev(f->at[1]) || (f->nr == 3 && is_mode(f->at[2]));
+}
+
+/* What needs the whole of it; a compact disc is a disk that cannot be written. */
+static int finish(struct spec *s)
+{
+	struct disk_spec *disk = s->disk;
+
+	if (s->cdrom && !disk->path[0]) {
+		spec_error(s->err, 0,
+			   "an empty drive has no effect: a paravirtual guest has disks only");
+		return DISK_SPEC_NOTHING;
+	}
+	if (!disk->path[0])
+		return spec_error(s->err, -EINVAL,
+				  "the path of the image is missing: write "
+				  "'file:/path,xvda,w' or 'vdev=xvda, target=/path'");
+	if (!disk->vdev[0])
+		return spec_error(s->err, -EINVAL,
+				  "the guest's name for the disk is missing: write "
+				  "'file:%.200s,xvda,w' or 'vdev=xvda, target=%.200s'",
+				  disk->path, disk->path);
+	if (s->cdrom) {
+		disk->writable = disk->shared = false;
+		spec_error(s->err, 0, "a CD-ROM is a read-only disk to a paravirtual guest");
+	}
+	return 0;
+}
+
+int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
+		    char err[SPEC_ERROR_LEN])
+{
+	struct spec s = {.disk = disk, .base = base, .err = err};
+	struct fields f;
+	int ret;
+
+	err[0] = '\0';
+	memset(disk, 0, sizeof(*disk));
+	disk->writable = true; /* xl's default */
+	ret = cut(text, &f, err);
+	if (!ret)
+		ret = is_xm_spelling(&f) ? parse_xm(&s, &f) : parse_xl(&s, &f);
+	return ret ? ret : finish(&s);
+}

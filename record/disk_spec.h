@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_spec.h - one entry of disk = [ ... ]: both spellings into one meaning. Pure.
+ *
+ *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
+ *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, target=/path
+ * Source: xl-disk-configuration(5); xm's example configurations.
+ */
+#ifndef STOREVISOR_DISK_SPEC_H
+#define STOREVISOR_DISK_SPEC_H
+
+#include <stdbool.h>
+
+#include "spec_error.h"
+#include "vdev.h"
+
+#define DISK_PATH_MAX VDEV_PATH_MAX
+#define DISK_VDEV_MAX 31
+
+struct disk_spec {
+	enum vdev_backend backend;
+	char path[DISK_PATH_MAX + 1]; /* absolute */
+	char vdev[DISK_VDEV_MAX + 1]; /* as the guest names it: xvda, xvdb2, sda, hdc, d0p1, 51712 */
+	uint32_t number;	      /* the guest's virtual device */
+	unsigned int item;	      /* its place in the record: disk/@item */
+	bool writable;
+	bool shared; /* w!: no exclusive lock */
+};
+
+/* disk_spec_parse() of a drive with no medium in it: a paravirtual guest has no use for one. */
+#define DISK_SPEC_NOTHING 1
+
+/*
+ * Reads @text (any bytes) into @disk; relative paths are taken from directory @base (NULL: they are
+ * refused). Returns 0 or DISK_SPEC_NOTHING, @err then "" or a remark in the user's words; -EINVAL
+ * with @err one line that names the part at fault and how to write it; -ENOTSUP when the spec is
+ * right but asks for a format or device this system has not got (@err says which).
+ */
+int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
+		    char err[SPEC_ERROR_LEN]);
+
+/* "file" or "phy"; "file" as well when nothing was said. */
+const char *disk_backend_name(enum vdev_backend backend);
+
+/* "r", "w" or "w!", as records say it. */
+const char *disk_mode_name(const struct disk_spec *disk);
+
+#endif

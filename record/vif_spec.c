@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vif_spec.c - see vif_spec.h. One table of keys; every value is checked before it is copied.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "vdev.h"
+#include "vif_spec.h"
+
+/* Files write addresses with '-', too, and in capitals. */
+static int set_mac(struct vif_spec *vif, const char *value, char *err)
+{
+	snprintf(vif->mac, sizeof(vif->mac), "%s", value);
+	for (char *c = vif->mac; *c; c++)
+		*c = *c == '-' ? ':' : (char)tolower((unsigned char)*c);
+	if (strlen(value) == VIF_MAC_LEN && vdev_mac_ok(vif->mac))
+		return 0;
+	vif->mac[0] = '\0';
+	return spec_error(err, -EINVAL,
+			  "mac '%.64s' is not the address of one card: six pairs of hex "
+			  "digits, the first even, such as 00:16:3e:01:02:03",
+			  value);
+}
+
+static int set_ifname(char out[VIF_NAME_MAX + 1], const char *key, const char *value, char *err)
+{
+	if (!card_ifname_ok(value))
+		return spec_error(err, -EINVAL,
+				  "%s '%.64s': an interface name has 1 to %d characters: letters, "
+				  "digits, '-', '_', '.', '@'",
+				  key, value, VIF_NAME_MAX);
+	strcpy(out, value);
+	return 0;
+}
+
+static int set_bridge(struct vif_spec *vif, const char *value, char *err)
+{
+	return set_ifname(vif->bridge, "bridge", value, err);
+}
+
+static int set_vifname(struct vif_spec *vif, const char *value, char *err)
+{
+	return set_ifname(vif->vifname, "vifname", value, err);
+}
+
+static int set_script(struct vif_spec *vif, const char *value, char *err)
+{
+	if (!card_script_ok(value))
+		return spec_error(err, -EINVAL,
+				  "script '%.64s' must be a file name, or a path, without "
+				  "blanks or shell characters",
+				  value);
+	strcpy(vif->script, value);
+	return 0;
+}
+
+static int set_ip(struct vif_spec *vif, const char *value, char *err)
+{
+	if (card_addresses(value, vif->ip))
+		return 0;
+	return spec_error(err, -EINVAL, "ip '%.128s' is not an IPv4 or IPv6 address, or several",
+			  value);
+}
+
+static int set_type(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	if (strcmp(value, "vif") == 0 || strcmp(value, "netfront") == 0 ||
+	    strcmp(value, "front") == 0)
+		return 0;
+	return spec_error(err, -ENOTSUP, "type '%s' is for fully virtualised guests: leave it out",
+			  value);
+}
+
+static int set_backend(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	if (strcmp(value, "0") == 0 || strcmp(value, "Domain-0") == 0)
+		return 0;
+	return spec_error(err, -ENOTSUP, "backend '%s': cards are served by Domain-0 only", value);
+}
+
+static int set_rate(struct vif_spec *vif, const char *value, char *err)
+{
+	(void)vif;
+	return spec_error(err, 0,
+			  "rate=%.64s has no effect: there is no rate limit per card; use tc on "
+			  "the vif in dom0",
+			  value);
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct vif_spec *vif, const char *value, char *err);
+} keys[] = {
+	{"mac", set_mac},	  {"bridge", set_bridge},   {"script", set_script},
+	{"ip", set_ip},		  {"vifname", set_vifname}, {"type", set_type},
+	{"backend", set_backend}, {"rate", set_rate},	    {"model", NULL},
+};
+
+static int set_named(struct vif_spec *vif, const char *name, const char *value, char *err)
+{
+	struct nearest near = {0};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(name, keys[i].name) == 0) /* model: for emulated cards, no effect */
+			return keys[i].set ? keys[i].set(vif, value, err) : 0;
+		nearest_offer(&near, name, keys[i].name);
+	}
+	if (near.word)
+		return spec_error(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", name,
+				  near.word);
+	return spec_error(err, -EINVAL,
+			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname", name);
+}
+
+static char *trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_LEN])
+{
+	char copy[1024], *next = copy;
+
+	err[0] = '\0';
+	memset(vif, 0, sizeof(*vif));
+	if (strlen(text) >= sizeof(copy))
+		return spec_error(err, -EINVAL, "the vif is longer than %zu characters",
+				  sizeof(copy) - 1);
+	strcpy(copy, text);
+	while (next) {
+		char *field = trim(strsep(&next, ",")), *eq = strchr(field, '=');
+		int ret;
+
+		if (!*field)
+			continue;
+		if (!eq)
+			return spec_error(err, -EINVAL,
+					  "'%s' has no '=': a vif is written "
+					  "'mac=00:16:3e:01:02:03, bridge=xenbr0'",
+					  field);
+		*eq = '\0';
+		ret = set_named(vif, trim(field), trim(eq + 1), err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_specs.c - claims about the spellings of disks and network cards.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "disk_spec.h"
+#include "vif_spec.h"
+
+static char why[SPEC_ERROR_LEN];
+
+struct disk_case {
+	const char *text;
+	enum vdev_backend backend;
+	const char *path, *vdev, *mode;
+};
+
+static void check_disks(const struct disk_case *cases, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct disk_spec disk;
+
+		why[0] = '\0';
+		if (disk_spec_parse(cases[i].text, NULL, &disk, why))
+			fail_msg("%s: %s", cases[i].text, why);
+		assert_int_equal(disk.backend, cases[i].backend);
+		assert_string_equal(disk.path, cases[i].path);
+		assert_string_equal(disk.vdev, cases[i].vdev);
+		assert_string_equal(disk_mode_name(&disk), cases[i].mode);
+	}
+}
+
+static void test_xms_spelling_of_disks_is_understood(void **state)
+{
+	static const struct disk_case cases[] = {
+		{"file:/x/y.img,xvda,w", VDEV_FILE, "/x/y.img", "xvda", "w"},
+		{"file:/x,xvda1,r", VDEV_FILE, "/x", "xvda1", "r"},
+		{"phy:/dev/vg/lv,xvdb,w!", VDEV_PHY, "/dev/vg/lv", "xvdb", "w!"},
+		{"phy:vg/lv,sda1,w", VDEV_PHY, "/dev/vg/lv", "sda1", "w"},
+		{"tap:aio:/x,hda,w", VDEV_FILE, "/x", "hda", "w"},
+		{"tap2:aio:/x,/dev/xvda,w", VDEV_FILE, "/x", "xvda", "w"},
+		{" file:/x , xvda , w ", VDEV_FILE, "/x", "xvda", "w"},
+		{"/plain,xvda,rw", VDEV_UNKNOWN, "/plain", "xvda", "w"},
+		{"file:/x,xvda:disk,w", VDEV_FILE, "/x", "xvda", "w"},
+	};
+
+	(void)state;
+	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void test_xls_spelling_of_disks_is_understood(void **state)
+{
+	static const struct disk_case cases[] = {
+		{"/x,raw,xvda,rw", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{"/x,,xvda,r", VDEV_UNKNOWN, "/x", "xvda", "r"},
+		{"/x,raw,xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{"format=raw, vdev=xvda, access=rw, target=/x", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{"vdev=xvdb,access=ro,target=/a,b=c", VDEV_UNKNOWN, "/a,b=c", "xvdb", "r"},
+		{"raw:/x,vdev=xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{"vdev=d0p1,backendtype=phy,target=/dev/sdb", VDEV_PHY, "/dev/sdb", "d0p1", "w"},
+		{"backendtype=qdisk,discard,vdev=xvda,target=/x", VDEV_FILE, "/x", "xvda", "w"},
+		{"/with=equals,raw,xvda,w", VDEV_UNKNOWN, "/with=equals", "xvda", "w"},
+	};
+
+	(void)state;
+	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void disk_refused(const char *text, int code, const char *message)
+{
+	struct disk_spec disk;
+
+	assert_int_equal(disk_spec_parse(text, NULL, &disk, why), code);
+	if (!strstr(why, message))
+		fail_msg("for %s: '%s' does not say '%s'", text, why, message);
+}
+
+static void test_what_old_files_say_of_disks_is_understood(void **state)
+{
+	static const struct disk_case cases[] = {
+		{"file:/srv/x.img,ioemu:hda,w", VDEV_FILE, "/srv/x.img", "hda", "w"},
+		{"file:/srv/x.img,hdc:cdrom,w", VDEV_FILE, "/srv/x.img", "hdc", "r"},
+		{"/x,raw,xvdc,rw,cdrom", VDEV_UNKNOWN, "/x", "xvdc", "r"},
+		{"vdev=xvdc,devtype=cdrom,target=/x", VDEV_UNKNOWN, "/x", "xvdc", "r"},
+		{"phy:/dev/vg/x,51712,r", VDEV_PHY, "/dev/vg/x", "51712", "r"},
+		{"phy:/dev/vg/x,0xca01,w", VDEV_PHY, "/dev/vg/x", "0xca01", "w"},
+		{"phy:/dev/vg/x,xvda,", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
+		{"phy:/dev/vg/x,xvda", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
+		{"phy:/dev/vg/x,xvda,w,", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
+		{"phy:/dev/vg/x,xvda,w,0", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
+		{"/x,,xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{"/x,,xvda,", VDEV_UNKNOWN, "/x", "xvda", "w"},
+	};
+	struct disk_spec disk;
+
+	(void)state;
+	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
+	assert_int_equal(disk_spec_parse("file:images/x,xvda,w", "/srv", &disk, why), 0);
+	assert_string_equal(disk.path, "/srv/images/x");
+	assert_int_equal(disk_spec_parse("phy:vg/x,xvda,w", "/srv", &disk, why), 0);
+	assert_string_equal(disk.path, "/dev/vg/x");
+	assert_int_equal(disk_spec_parse("file:/x,hdc:cdrom,r", NULL, &disk, why), 0);
+	assert_non_null(strstr(why, "a CD-ROM is a read-only disk"));
+	assert_int_equal(disk_spec_parse(",hdc:cdrom,r", NULL, &disk, why), DISK_SPEC_NOTHING);
+	assert_non_null(strstr(why, "an empty drive has no effect"));
+}
+
+static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
+{
+	(void)state;
+	disk_refused("", -EINVAL, "the path of the image is missing");
+	disk_refused("file:,xvda,w", -EINVAL, "the path of the image is missing");
+	disk_refused("file:x.img,xvda,w", -EINVAL, "'x.img' must be an absolute path");
+	disk_refused("file:/x,xvda,x", -EINVAL, "'x' is not an access mode");
+	disk_refused("file:/x,zzz,w", -EINVAL, "'zzz' is not a disk name");
+	disk_refused("file:/x", -EINVAL, "guest's name for the disk is missing");
+	disk_refused("/x,qcow2,xvda,w", -ENOTSUP, "only raw images are");
+	disk_refused("nbd:host,xvda,w", -ENOTSUP, "no backend for 'nbd:'");
+	disk_refused("/x,raw,xvda,w,more", -EINVAL, "one part too many");
+	disk_refused("vdevs=xvda,target=/x", -EINVAL, "unknown key 'vdevs'; did you mean 'vdev'?");
+	disk_refused("colour=red,target=/x", -EINVAL, "unknown key 'colour'");
+	disk_refused("vdev=xvda,backend=drv,target=/x", -ENOTSUP, "served by Domain-0 only");
+	disk_refused("vdev=xvda,devtype=floppy,target=/x", -ENOTSUP, "disks only");
+	disk_refused("file:/x,xvda:tape,r", -ENOTSUP, "disks only");
+	disk_refused("file:/x,ioemu:zzz,w", -EINVAL, "'zzz' is not a disk name");
+}
+
+static void test_paths_of_any_length_are_taken_or_refused_whole(void **state)
+{
+	char text[DISK_PATH_MAX + 64], path[DISK_PATH_MAX + 16];
+	struct disk_spec disk;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[DISK_PATH_MAX] = '\0';
+	snprintf(text, sizeof(text), "file:%s,xvda,w", path);
+	assert_int_equal(disk_spec_parse(text, NULL, &disk, why), 0);
+	assert_string_equal(disk.path, path);
+
+	path[DISK_PATH_MAX] = 'x';
+	path[DISK_PATH_MAX + 1] = '\0';
+	snprintf(text, sizeof(text), "file:%s,xvda,w", path);
+	disk_refused(text, -EINVAL, "longer than 1023");
+	snprintf(text, sizeof(text), "phy:%s,xvda,w", path + 1);
+	disk_refused(text, -EINVAL, "longer than 1023");
+}
+
+static void test_network_cards_are_understood(void **state)
+{
+	struct vif_spec vif;
+
+	(void)state;
+	assert_int_equal(
+		vif_spec_parse("mac=00:16:3E:0a:0B:0c, bridge=xenbr0,script=vif-bridge,"
+			       "ip=10.0.0.2 fe80::1/64,vifname=web0,type=vif,model=e1000,backend=0",
+			       &vif, why),
+		0);
+	assert_string_equal(vif.mac, "00:16:3e:0a:0b:0c");
+	assert_string_equal(vif.bridge, "xenbr0");
+	assert_string_equal(vif.script, "vif-bridge");
+	assert_string_equal(vif.ip, "10.0.0.2 fe80::1/64");
+	assert_string_equal(vif.vifname, "web0");
+}
+
+static void test_an_empty_card_has_every_default(void **state)
+{
+	struct vif_spec vif;
+
+	(void)state;
+	assert_int_equal(vif_spec_parse("", &vif, why), 0);
+	assert_string_equal(vif.mac, "");
+	assert_string_equal(vif.bridge, "");
+	assert_int_equal(vif_spec_parse("rate=10Mb/s", &vif, why), 0);
+	assert_non_null(strstr(why, "rate=10Mb/s has no effect"));
+	assert_int_equal(vif_spec_parse(" , ", &vif, why), 0);
+	assert_string_equal(why, "");
+}
+
+static void vif_refused(const char *text, int code, const char *message)
+{
+	struct vif_spec vif;
+
+	assert_int_equal(vif_spec_parse(text, &vif, why), code);
+	if (!strstr(why, message))
+		fail_msg("for %s: '%s' does not say '%s'", text, why, message);
+}
+
+static void test_a_wrong_card_is_told_which_part_is_wrong(void **state)
+{
+	(void)state;
+	vif_refused("mac=00:16:3e:00:00", -EINVAL, "is not the address of one card");
+	vif_refused("mac=01:16:3e:00:00:01", -EINVAL, "the first even");
+	vif_refused("mac=00:00:00:00:00:00", -EINVAL, "is not the address");
+	vif_refused("mac=00:16:3e:00:00:0g", -EINVAL, "is not the address");
+	vif_refused("brige=xenbr0", -EINVAL, "unknown key 'brige'; did you mean 'bridge'?");
+	vif_refused("colour=red", -EINVAL, "a vif has mac, bridge");
+	vif_refused("xenbr0", -EINVAL, "'xenbr0' has no '='");
+	vif_refused("bridge=", -EINVAL, "1 to 15 characters");
+	vif_refused("bridge=a-name-that-is-too-long", -EINVAL, "1 to 15 characters");
+	vif_refused("bridge=a b", -EINVAL, "letters, digits");
+	vif_refused("script=vif-bridge; reboot", -EINVAL, "shell characters");
+	vif_refused("ip=10.0.0.256", -EINVAL, "is not an IPv4 or IPv6 address");
+	vif_refused("ip=10.0.0.1/999", -EINVAL, "is not an IPv4");
+	vif_refused("type=ioemu", -ENOTSUP, "fully virtualised");
+	vif_refused("backend=drv", -ENOTSUP, "Domain-0 only");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_xms_spelling_of_disks_is_understood),
+		cmocka_unit_test(test_xls_spelling_of_disks_is_understood),
+		cmocka_unit_test(test_what_old_files_say_of_disks_is_understood),
+		cmocka_unit_test(test_a_wrong_disk_is_told_which_part_is_wrong),
+		cmocka_unit_test(test_paths_of_any_length_are_taken_or_refused_whole),
+		cmocka_unit_test(test_network_cards_are_understood),
+		cmocka_unit_test(test_an_empty_card_has_every_default),
+		cmocka_unit_test(test_a_wrong_card_is_told_which_part_is_wrong),
+	};
+
+	return cmocka_run_group_tests_name("record: disks and cards", tests, NULL, NULL);
+}
