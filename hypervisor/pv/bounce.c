@@ -22,7 +22,7 @@ static u64 guest_view_of_flags(const struct vcpu *v, u64 flags)
 	if (!READ_ONCE(v->vcpu_info->evtchn_upcall_mask))
 		flags |= X86_EFLAGS_IF;
 	if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
-		flags |= (u64)v->pv.iopl << 12;
+		flags |= (u64)v->pv.iopl << X86_EFLAGS_IOPL_SHIFT;
 	return flags;
 }
 

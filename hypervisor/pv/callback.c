@@ -195,7 +195,7 @@ long hc_iret(struct hc_args *a)
 		pv_toggle_mode(v);
 	}
 	if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
-		v->pv.iopl = (c.rflags >> 12) & 3;
+		v->pv.iopl = (c.rflags & X86_EFLAGS_IOPL) >> X86_EFLAGS_IOPL_SHIFT;
 	regs->rip = c.rip;
 	regs->cs = (u16)(c.cs | 3);
 	regs->ss = (u16)(c.ss | 3);

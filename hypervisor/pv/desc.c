@@ -90,9 +90,10 @@ int pv_gdt_set(struct vcpu *v, const u64 *mfn, u32 nr_entries)
 			break;
 		}
 		f[i] = mfn_to_frame(_mfn(mfn[i]));
-		rc = frame_get_and_type(f[i], v->domain, FT_SEG);
-		if (rc)
+		if (frame_get_and_type(f[i], v->domain, FT_SEG)) {
+			rc = -EINVAL;
 			break;
+		}
 	}
 	if (rc) {
 		while (i-- > 0)
@@ -186,7 +187,7 @@ long hc_update_descriptor(struct hc_args *a)
 		return -EINVAL;
 	f = mfn_to_frame(mfn);
 	if (!frame_get(f, current->domain))
-		return -EPERM;
+		return -EINVAL;
 	/* in use as a descriptor page: the checked value keeps it valid; else it must be plain memory */
 	type = frame_type_of(f) == FT_SEG && frame_type_count(f) ? FT_SEG : FT_WR;
 	rc = frame_type_get(f, type);

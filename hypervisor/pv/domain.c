@@ -102,6 +102,7 @@ static void registers_take(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->regs.cs |= 3;
 	v->regs.ss |= 3;
 	v->regs.entry_vector = 0;
+	pv->iopl = (c->user_regs.rflags & X86_EFLAGS_IOPL) >> X86_EFLAGS_IOPL_SHIFT;
 	v->regs.rflags = (c->user_regs.rflags & ~(u64)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | 2;
 	pv->in_kernel = c->flags & VGCF_in_kernel;
 	pv->kernel_ss = c->kernel_ss | 3;
@@ -178,6 +179,7 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
 		   (pv->syscall_masks_events ? VGCF_syscall_disables_events : 0) |
 		   (v->pause_flags & VPF_DOWN ? 0 : VGCF_online);
 	c->user_regs = v->regs;
+	c->user_regs.rflags |= (u64)pv->iopl << X86_EFLAGS_IOPL_SHIFT;
 	c->user_regs.entry_vector = 0;
 	c->user_regs.error_code = 0;
 	c->user_regs.ds = pv->ds;

@@ -22,10 +22,14 @@ struct emul {
 	struct cpu_user_regs regs; /* the copy */
 };
 
-static bool iopl_ok(const struct cpu_user_regs *regs)
+/* The guest's kernel counts as ring 1, unless it asked for the architecture's own meaning. */
+static bool iopl_ok(void)
 {
-	/* the guest kernel is its ring 0 */
-	return current->pv.in_kernel || current->pv.iopl == 3;
+	const struct vcpu *v = current;
+	bool is_ring0 = v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl);
+	u32 ring = v->pv.in_kernel ? !is_ring0 : 3;
+
+	return ring <= v->pv.iopl;
 }
 
 /* One more iteration of a string instruction? RCX and RSI/RDI are the guest's progress. */
@@ -76,12 +80,12 @@ static enum emul_result string_io(struct emul *e, bool is_in)
 
 static enum emul_result do_ins(struct emul *e)
 {
-	return iopl_ok(&e->regs) ? string_io(e, true) : EMUL_REFUSED;
+	return iopl_ok() ? string_io(e, true) : EMUL_REFUSED;
 }
 
 static enum emul_result do_outs(struct emul *e)
 {
-	return iopl_ok(&e->regs) ? string_io(e, false) : EMUL_REFUSED;
+	return iopl_ok() ? string_io(e, false) : EMUL_REFUSED;
 }
 
 static enum emul_result do_in(struct emul *e)
@@ -89,7 +93,7 @@ static enum emul_result do_in(struct emul *e)
 	unsigned int size = MIN(insn_operand_size(&e->insn, !(e->insn.opcode & 1)), 4u);
 	u16 port = e->insn.opcode < 0xe8 ? (u8)e->insn.imm : e->regs.dx;
 
-	if (!iopl_ok(&e->regs))
+	if (!iopl_ok())
 		return EMUL_REFUSED;
 	insn_reg_write(&e->insn, &e->regs, 0, size, pv_ioport_read(current->domain, port, size));
 	return EMUL_DONE;
@@ -100,7 +104,7 @@ static enum emul_result do_out(struct emul *e)
 	unsigned int size = MIN(insn_operand_size(&e->insn, !(e->insn.opcode & 1)), 4u);
 	u16 port = e->insn.opcode < 0xe8 ? (u8)e->insn.imm : e->regs.dx;
 
-	if (!iopl_ok(&e->regs))
+	if (!iopl_ok())
 		return EMUL_REFUSED;
 	pv_ioport_write(current->domain, port, size,
 			(u32)insn_reg_read(&e->insn, &e->regs, 0, size));
@@ -110,7 +114,7 @@ static enum emul_result do_out(struct emul *e)
 /* CLI, STI: the ABI says they do nothing; events are masked in vcpu_info. */
 static enum emul_result do_cli_sti(struct emul *e)
 {
-	return iopl_ok(&e->regs) ? EMUL_DONE : EMUL_REFUSED;
+	return iopl_ok() ? EMUL_DONE : EMUL_REFUSED;
 }
 
 static enum emul_result do_rdmsr(struct emul *e)

@@ -165,7 +165,7 @@ static int update_pt(u64 ptr, u64 val, bool preserve_ad, const struct pt_subject
 	type = frame_type_of(f);
 	if (frame_type_count(f) && type >= FT_L1 && type <= FT_L4) {
 		/* a PARTIAL table is finished by the call that left it so */
-		rc = (f->type & FT_VALID) ? frame_type_get(f, type) : -EBUSY;
+		rc = (f->type & FT_VALID) ? frame_type_get(f, type) : -EINVAL;
 		if (!rc) {
 			rc = pv_entry_update(f, type, (unsigned int)(offset / 8), val, preserve_ad, s);
 			frame_type_put(f);

@@ -57,6 +57,14 @@ static int l1_get_m2p(u64 entry)
 	return !(entry & (PTE_RW | PTE_CACHE)) && mfn_is_m2p(pte_mfn(entry)) ? 0 : -EPERM;
 }
 
+/* In use as a table or as descriptors: the ABI says "busy" of a mapping, and of nothing else. */
+static int l1_get_writable(struct frame *f, const struct domain *owner)
+{
+	int rc = frame_get_and_type(f, owner, FT_WR);
+
+	return rc == -EINVAL ? -EBUSY : rc;
+}
+
 static int l1_get(u64 *entry, const struct pt_subject *s)
 {
 	mfn_t mfn = pte_mfn(*entry);
@@ -74,7 +82,7 @@ static int l1_get(u64 *entry, const struct pt_subject *s)
 	}
 	f = mfn_to_frame(mfn);
 	if (*entry & PTE_RW)
-		return frame_get_and_type(f, s->frame_owner, FT_WR);
+		return l1_get_writable(f, s->frame_owner);
 	return frame_get(f, s->frame_owner) ? 0 : -EPERM;
 }
 

@@ -32,7 +32,8 @@ bool pt_entry_bits_ok(u64 entry, unsigned int level);
 
 /*
  * Takes the references entry @*entry of @level holds (already adjusted; MMIO may change its cache bits).
- * 0; -EINVAL reserved bits or a bad frame; -EPERM not the subject's; -EBUSY type conflict; -ERESTART (only level > 1).
+ * 0; -EINVAL reserved bits, a bad frame, or (level > 1) one of another type; -EPERM not the subject's; -EBUSY (level 1)
+ * writable, and the frame is in use as another type; -ERESTART (only level > 1).
  */
 int must_check pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s);
 /* Drops them. Level > 1 may leave deferred work on current. */

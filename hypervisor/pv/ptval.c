@@ -295,7 +295,7 @@ int frame_type_get(struct frame *f, enum frame_type type)
 	int rc;
 
 	if (unlikely(frame_type_count(f) == FT_COUNT_MASK))
-		return -EBUSY; /* D4: refused, never wrapped */
+		return -EINVAL; /* D4: refused, never wrapped */
 	if (frame_type_count(f) == 0) {
 		if (old == type && (f->type & FT_VALID)) {
 			f->type++;
@@ -307,13 +307,13 @@ int frame_type_get(struct frame *f, enum frame_type type)
 		return type_validate(f, type, 0, false);
 	}
 	if (old != type)
-		return -EBUSY;
+		return -EINVAL;
 	if (likely(f->type & FT_VALID)) {
 		f->type++;
 		return 0;
 	}
 	if (!(f->type & FT_PARTIAL))
-		return -EBUSY; /* being validated further up this very call */
+		return -EINVAL; /* being validated further up this very call */
 	f->type &= ~FT_PARTIAL; /* take the work over, with PARTIAL's type reference */
 	rc = type_validate(f, type, f->nval, f->pset);
 	frame_put(f); /* PARTIAL's general reference */

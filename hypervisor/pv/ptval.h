@@ -13,8 +13,8 @@
 
 /*
  * Takes one type reference of @type on @f; the caller holds a general reference and keeps it.
- * Validates the contents when the frame was not of that type yet. 0; -EBUSY (in use as another type); -EINVAL (an
- * entry breaks D3); -EPERM (an entry names a frame it may not); -ERESTART (preempted: the frame is PARTIAL, keeps references of
+ * Validates the contents when the frame was not of that type yet. 0; -EINVAL (in use as another type, or an entry breaks
+ * D3); -EBUSY (an entry maps what is in use as another type writable); -EPERM (an entry names a frame it may not); -ERESTART (preempted: the frame is PARTIAL, keeps references of
  * its own, and the caller should drop its general reference and re-issue the call); -ESRCH (owner is dying).
  */
 int must_check frame_type_get(struct frame *f, enum frame_type type);

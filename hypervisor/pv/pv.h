@@ -37,7 +37,10 @@ void pv_trap(struct cpu_user_regs *regs);
 void pv_syscall_from_user(struct cpu_user_regs *regs);
 /* 32-bit compat: int 0x80 etc. come through pv_trap as #GP or soft vectors. */
 void pv_int80(struct cpu_user_regs *regs);
-/* The guest's own return state (regs) faulted on the way out: enters its failsafe callback, or crashes it. */
+/*
+ * The guest's own return state (@regs) faulted on the way out, in ring 0: the exception is the guest's, as if it had
+ * happened at the address it returns to. @regs->entry_vector, error_code: the exception's.
+ */
 void pv_iret_fault(struct cpu_user_regs *regs);
 /* Exit path, interrupts off: delivers a pending NMI or event upcall if allowed. */
 void pv_deliver_pending(struct cpu_user_regs *regs);

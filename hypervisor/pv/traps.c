@@ -24,6 +24,7 @@
 #define PF_USER 4u
 #define PF_RESERVED 8u
 #define GP_IDT 2u
+#define SELECTOR_INDEX 0xfff8u
 
 #define VEC_DB 1
 #define VEC_UD 6
@@ -66,11 +67,24 @@ static void general_protection(struct cpu_user_regs *regs)
 	pv_leave();
 }
 
-static bool is_gdt_window(u64 va)
+/*
+ * The CPU itself, on the guest's account, read a descriptor that is not there: of the vcpu's GDT, as
+ * the CPU says of a smaller limit; of its LDT, as of that table at the guest's own address.
+ */
+static bool descriptor_fault(struct cpu_user_regs *regs, u64 va, u32 code)
 {
-	u64 gdt = VCPU_GDT_VA(current->vcpu_id);
+	u64 gdt = VCPU_GDT_VA(current->vcpu_id), ldt = VCPU_LDT_VA(current->vcpu_id);
 
-	return va >= gdt && va < gdt + VCPU_GDT_PAGES * PAGE_SIZE;
+	if (code & PF_USER)
+		return false;
+	if (va >= gdt && va < gdt + VCPU_GDT_PAGES * PAGE_SIZE) {
+		pv_inject_trap(regs, VEC_GP, (u32)(va - gdt) & SELECTOR_INDEX);
+		return true;
+	}
+	if (va < ldt || va >= ldt + VCPU_LDT_PAGES * PAGE_SIZE)
+		return false;
+	pv_inject_page_fault(regs, va - ldt + current->pv.ldt_base, code);
+	return true;
 }
 
 /* Without the lock, but for the two that change something: most faults are the guest's own. */
@@ -83,12 +97,8 @@ static void page_fault(struct cpu_user_regs *regs)
 		/* a selector load reaches into the LDT window on the CPU's own account */
 		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
 			return;
-		if (!(code & PF_USER) && is_gdt_window(va)) {
-			/* a selector beyond the guest's table: as the CPU says of a smaller limit */
-			pv_inject_trap(regs, VEC_GP,
-				       (u32)(va - VCPU_GDT_VA(current->vcpu_id)) & ~7u);
+		if (descriptor_fault(regs, va, code))
 			return;
-		}
 		/* what is there is not told */
 		pv_inject_page_fault(regs, va, code & ~PF_PRESENT);
 		return;
@@ -169,25 +179,11 @@ bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 
 void pv_iret_fault(struct cpu_user_regs *regs)
 {
-	struct vcpu *v = current;
-	u64 selectors[4];
-	u16 ds, es, fs, gs;
-
-	if (!v->pv.failsafe_cb) {
-		domain_crash(v->domain, "return to cs %#x ss %#x rip %#lx faults, and no failsafe callback",
-			     regs->cs, regs->ss, (unsigned long)regs->rip);
-		return;
-	}
-	segment_save(&ds, &es, &fs, &gs);
-	pv_bounce(regs, v->pv.failsafe_cb, v->pv.failsafe_masks_events);
-	/* the failsafe frame has the data selectors below rcx (ABI) */
-	selectors[0] = ds;
-	selectors[1] = es;
-	selectors[2] = fs;
-	selectors[3] = gs;
-	regs->rsp -= sizeof(selectors);
-	if (copy_to_guest(regs->rsp, selectors, sizeof(selectors)))
-		domain_crash(v->domain, "kernel stack cannot be written for the failsafe frame");
+	if (regs->entry_vector != VEC_PF)
+		pv_inject_trap(regs, regs->entry_vector, regs->error_code);
+	else if (!descriptor_fault(regs, read_cr2(), regs->error_code))
+		domain_crash(current->domain, "return to cs %#x ss %#x rip %#lx faults at %#lx", regs->cs,
+			     regs->ss, (unsigned long)regs->rip, read_cr2());
 }
 
 /* DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor. */

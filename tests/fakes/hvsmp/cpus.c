@@ -267,7 +267,8 @@ void cpu_interrupt(unsigned int cpu, bool is_request)
 {
 	struct cpu_info *here = fake_here;
 
-	if (is_request && nr_left == nr_cpus) { /* they stand: done in their name */
+	/* they stand: done in their name */
+	if (is_request && __atomic_load_n(&nr_left, __ATOMIC_SEQ_CST) == nr_cpus) {
 		fake_here = &fake_cpus[cpu];
 		smp_serve_requests();
 		fake_here = here;

@@ -210,16 +210,48 @@ static void test_a_bad_iret_ends_the_guest_not_the_host(void **state)
 	assert_true(current->domain->is_crashed);
 }
 
-static void test_a_faulting_return_enters_the_failsafe_callback(void **state)
+static void test_a_faulting_return_enters_the_exceptions_own_gate(void **state)
 {
 	pv->in_kernel = false;
-	fake_cpu.ds = 0xd5;
-	fake_cpu.gs = 0x65;
+	regs->entry_vector = 13;
+	regs->error_code = 0x1230;
 	pv_iret_fault(regs);
-	assert_int_equal(regs->rip, HANDLER + 0x3000);
-	assert_int_equal(((u64 *)regs->rsp)[0], 0xd5);
-	assert_int_equal(((u64 *)regs->rsp)[3], 0x65);
-	assert_int_equal(((u64 *)regs->rsp)[4], 0xcc);
+	assert_int_equal(regs->rip, HANDLER + 13);
+	assert_int_equal(frame(8)[2], 0x1230);
+	assert_int_equal(frame(8)[3], 0x400123);
+	assert_false(current->domain->is_crashed);
+}
+
+static void page_fault_at(u64 va, bool at_return)
+{
+	fake_cpu.cr2 = va;
+	regs->rip = 0x400123;
+	regs->entry_vector = 14;
+	regs->error_code = 0;
+	if (at_return)
+		pv_iret_fault(regs);
+	else
+		pv_trap(regs);
+}
+
+static void test_a_descriptor_that_is_not_there_faults_at_the_guests_own_table(void **state)
+{
+	u64 ldt = VCPU_LDT_VA(current->vcpu_id), gdt = VCPU_GDT_VA(current->vcpu_id);
+
+	pv->ldt_base = 0x7fffffff0000;
+	pv->in_kernel = false;
+	for (int at_return = 0; at_return < 2; at_return++) {
+		page_fault_at(ldt + 0x28, at_return);
+		assert_int_equal(regs->rip, HANDLER + 14);
+		assert_int_equal(current->vcpu_info->arch.cr2, 0x7fffffff0028);
+		page_fault_at(gdt + 0x2008, at_return);
+		assert_int_equal(regs->rip, HANDLER + 13);
+		assert_int_equal(((u64 *)regs->rsp)[2], 0x2008);
+	}
+	assert_int_equal(current->vcpu_info->arch.cr2, 0x7fffffff0028);
+	assert_false(current->domain->is_crashed);
+	page_fault_at(0xffff800000000000, true);
+	assert_true(current->domain->is_crashed);
 }
 
 static void test_callbacks_in_the_hypervisor_are_refused(void **state)
@@ -263,12 +295,14 @@ static void test_ports_are_dom0s_and_not_the_hypervisors_own(void **state)
 {
 	fake_cpu.port_value = 0x5a;
 	regs->rdx = 0x60;
+	pv->iopl = 1;
 	assert_int_equal(EMULATE("\xec"), EMUL_DONE); /* in %dx, %al: not privileged */
 	assert_int_equal(regs->al, 0xff);
 	assert_int_equal(fake_cpu.nr_port_accesses, 0);
 
 	machine_run(0);
 	current->pv.in_kernel = true;
+	current->pv.iopl = 1;
 	assert_int_equal(EMULATE("\xec"), EMUL_DONE);
 	assert_int_equal(regs->al, 0x5a);
 	assert_int_equal(EMULATE("\xe6\x80"), EMUL_DONE); /* out %al, $0x80 */
@@ -285,6 +319,7 @@ static void test_string_output_goes_through_memory_once(void **state)
 
 	machine_run(0);
 	current->pv.in_kernel = true;
+	current->pv.iopl = 1;
 	regs->rdx = 0x402;
 	regs->rsi = (u64)(uintptr_t)text;
 	regs->rcx = 4;
@@ -302,6 +337,27 @@ static void test_user_mode_may_not_execute_privileged_instructions(void **state)
 	pv->in_kernel = false;
 	for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
 		assert_int_equal(emulate(insns[i], strlen(insns[i])), EMUL_REFUSED);
+}
+
+static void test_the_virtual_io_privilege_level_decides_about_ports_and_flags(void **state)
+{
+	static const char *const insns[] = {"\xfa", "\xfb", "\xec", "\xee", "\xe4\x80", "\xe6\x80", "\x6e"};
+	static const char byte;
+
+	for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
+		for (u32 iopl = 0; iopl <= 3; iopl++)
+			for (int in_kernel = 0; in_kernel < 2; in_kernel++) {
+				pv->iopl = iopl;
+				pv->in_kernel = in_kernel;
+				regs->rsi = (u64)(uintptr_t)&byte;
+				assert_int_equal(emulate(insns[i], strlen(insns[i])),
+						 iopl >= (in_kernel ? 1 : 3) ? EMUL_DONE : EMUL_REFUSED);
+			}
+	/* the architecture's own meaning, when the guest asked for it: its kernel is ring 0 */
+	current->domain->vm_assist |= 1UL << VMASST_TYPE_architectural_iopl;
+	pv->iopl = 0;
+	pv->in_kernel = true;
+	assert_int_equal(EMULATE("\xfa"), EMUL_DONE);
 }
 
 static void test_control_registers_are_the_guests_idea(void **state)
@@ -387,12 +443,14 @@ int main(void)
 		CLAIM(test_iret_returns_to_user_mode_without_privileges),
 		CLAIM(test_iret_to_the_kernel_keeps_ring_3_and_masks_events_again),
 		CLAIM(test_a_bad_iret_ends_the_guest_not_the_host),
-		CLAIM(test_a_faulting_return_enters_the_failsafe_callback),
+		CLAIM(test_a_faulting_return_enters_the_exceptions_own_gate),
+		CLAIM(test_a_descriptor_that_is_not_there_faults_at_the_guests_own_table),
 		CLAIM(test_callbacks_in_the_hypervisor_are_refused),
 		CLAIM(test_debug_registers_never_watch_the_hypervisor),
 		CLAIM(test_ports_are_dom0s_and_not_the_hypervisors_own),
 		CLAIM(test_string_output_goes_through_memory_once),
 		CLAIM(test_user_mode_may_not_execute_privileged_instructions),
+		CLAIM(test_the_virtual_io_privilege_level_decides_about_ports_and_flags),
 		CLAIM(test_control_registers_are_the_guests_idea),
 		CLAIM(test_msrs_are_an_allow_list),
 		CLAIM(test_xsetbv_takes_only_states_that_fit_together),
