@@ -29,7 +29,7 @@ struct build {
 	struct xend *x;
 	uint16_t domid;
 	struct kernel_load *kernel;
-	const struct elf64 *elf;	/* kernel's */
+	const struct xen_image *image;	/* kernel's */
 	struct pv_layout layout;
 	uint64_t *p2m;
 	struct guest_ram ram;
@@ -72,13 +72,13 @@ int build_check_memory(struct xend *x, struct domain *d, uint64_t kib)
 
 static int plan(struct domain *d, struct build *b)
 {
-	uint64_t initrd_len, needed = 0;
-	int err = initrd_size(d, &initrd_len);
+	struct pv_wish wish = { .nr_pages = d->rec.memory_mib * PAGES_PER_MIB, .has_rings = true };
+	uint64_t needed = 0;
+	int err = initrd_size(d, &wish.initrd_len);
 
 	if (err)
 		return err;
-	err = pv_layout_plan(&b->layout, b->elf, d->rec.memory_mib * PAGES_PER_MIB, initrd_len,
-			     &needed);
+	err = pv_layout_plan(&b->layout, b->image, &wish, &needed);
 	if (err == -ENOMEM)
 		domain_error(d, "memory=%llu is too little for kernel %s: it needs %llu MiB to "
 			     "start: raise memory=", (unsigned long long)d->rec.memory_mib,
@@ -110,7 +110,7 @@ int build_image(struct xend *x, struct domain *d)
 		d->build->x = x;
 	}
 	b = d->build;
-	err = kernel_load_result(b->kernel, &b->elf, &why);
+	err = kernel_load_result(b->kernel, &b->image, &why);
 	if (err == -EINPROGRESS)
 		return err;
 	if (err)
@@ -174,7 +174,7 @@ int build_limits(struct xend *x, struct domain *d, struct build_result *made)
 int build_populate(struct xend *x, struct domain *d)
 {
 	struct build *b = d->build;
-	uint64_t nr = b->layout.nr_pages;
+	uint64_t nr = b->layout.wish.nr_pages;
 	int err;
 
 	b->domid = (uint16_t)d->domid;
@@ -201,7 +201,7 @@ static int load_initrd(struct domain *d, struct build *b)
 
 	if (err)
 		domain_error(d, "%s", why);
-	else if (len != b->layout.initrd_len) {
+	else if (len != b->layout.wish.initrd_len) {
 		domain_error(d, "ramdisk file %s changed while it was read", d->rec.ramdisk);
 		err = -EAGAIN;
 	}
@@ -214,9 +214,9 @@ static int load_initrd(struct domain *d, struct build *b)
 int build_load(struct xend *x, struct domain *d)
 {
 	struct build *b = d->build;
-	int err = hypercall(d, "map memory", pv_image_load_kernel(&b->layout, b->elf, &b->ram));
+	int err = hypercall(d, "map memory", pv_image_load_kernel(&b->layout, &b->image->elf, &b->ram));
 
-	if (!err && b->layout.initrd_len)
+	if (!err && b->layout.wish.initrd_len)
 		err = load_initrd(d, b);
 	kernel_load_release(b->kernel);
 	b->kernel = NULL;

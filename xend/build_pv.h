@@ -2,7 +2,7 @@
 /*
  * build_pv.h - a domain's memory and first vcpu, from its record's files.
  *
- * Glue between the pure builder (unpack, elf64, pv_layout, pv_image) and the hypervisor. One
+ * Glue between the pure builder (unpack, xen_image, pv_layout, pv_image) and the hypervisor. One
  * struct build lives from the first step to the last of a start, then goes.
  */
 #ifndef XEND_BUILD_PV_H

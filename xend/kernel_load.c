@@ -22,7 +22,7 @@ struct kernel_load {
 	char path[1024];
 	uint8_t *file;
 	struct unpacked kernel;
-	struct elf64 elf;
+	struct xen_image image;
 };
 
 static int read_all(int fd, uint8_t *data, size_t size)
@@ -78,6 +78,7 @@ int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t *
 static int load(struct worker *w)
 {
 	struct kernel_load *k = (struct kernel_load *)w;
+	const char *reason = "";
 	size_t len = 0;
 	int err = kernel_load_file("kernel", k->path, KERNEL_FILE_MAX, &k->file, &len, w->why);
 
@@ -90,9 +91,9 @@ static int load(struct worker *w)
 		free(k->file);
 		k->file = NULL;
 	}
-	err = elf64_parse(&k->elf, k->kernel.image, k->kernel.len);
+	err = xen_image_parse(&k->image, k->kernel.image, k->kernel.len, &reason);
 	if (err)
-		worker_fail(w, err, "kernel file %.300s %s", k->path, elf64_strerror(err));
+		worker_fail(w, err, "kernel file %.300s %s", k->path, reason);
 	return err;
 }
 
@@ -121,9 +122,9 @@ int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out)
 	return err;
 }
 
-int kernel_load_result(struct kernel_load *k, const struct elf64 **elf, const char **why)
+int kernel_load_result(struct kernel_load *k, const struct xen_image **image, const char **why)
 {
-	*elf = &k->elf;
+	*image = &k->image;
 	*why = k->worker.why;
 	return worker_result(&k->worker);
 }

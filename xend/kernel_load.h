@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elf64.h"
+#include "lib/xen_image.h"
 #include "worker.h"
 
 #define KERNEL_LOAD_WHY WORKER_WHY
@@ -25,10 +25,10 @@ struct kernel_load;
 int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out);
 
 /*
- * 0: *elf is the kernel, valid until kernel_load_release(). -EINPROGRESS: not yet. Otherwise
+ * 0: *@image is the kernel, valid until kernel_load_release(). -EINPROGRESS: not yet. Otherwise
  * the error, with *why in the user's words.
  */
-int kernel_load_result(struct kernel_load *k, const struct elf64 **elf, const char **why);
+int kernel_load_result(struct kernel_load *k, const struct xen_image **image, const char **why);
 
 /* Done with it, finished or not: a thread still at work cleans up by itself. NULL is fine. */
 void kernel_load_release(struct kernel_load *k);

@@ -2,10 +2,9 @@
 /*
  * pv_image.c - contents of a PV guest's first pages.
  *
- * Owns: kernel and initrd bytes, p2m list, page tables, start_info, first register state.
- * Not: where they are (pv_layout.c), how frames are reached (guest_ram.h).
- * A page-table page must never be mapped writable: its own L1 entries are read-only, or the
- * hypervisor refuses to pin the tables. Source: xen/xen.h, xen/arch-x86/xen-x86_64.h.
+ * Owns: kernel and initrd bytes, p2m list, start_info, first register state. Not: where they are,
+ * and the page tables (lib/pv_layout.h), how frames are reached (guest_ram.h).
+ * Source: xen/xen.h, xen/arch-x86/xen-x86_64.h.
  */
 #include "pv_image.h"
 
@@ -15,102 +14,45 @@
 
 #include <xen/xen.h>
 
-#define PTE_PRESENT 0x001ULL
-#define PTE_RW 0x002ULL
-#define PTE_USER 0x004ULL
-#define PTE_ACCESSED 0x020ULL
-#define PTE_DIRTY 0x040ULL
-#define ENTRIES 512u
-
-int pv_image_load_kernel(const struct pv_layout *l, const struct elf64 *elf, struct guest_ram *ram)
+int pv_image_load_kernel(const struct pv_layout *l, const struct elf_image *elf,
+			 struct guest_ram *ram)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < elf->nr_segments; i++) {
-		const struct elf64_segment *s = &elf->segment[i];
+		const struct elf_segment *s = &elf->segment[i];
 		uint64_t at = s->paddr - l->paddr_delta;
 
-		err = guest_ram_write(ram, at, elf->image + s->offset, s->filesz);
+		err = guest_ram_write(ram, at, elf->bytes + s->file_offset, s->file_size);
 		if (!err)
-			err = guest_ram_zero(ram, at + s->filesz, s->memsz - s->filesz);
+			err = guest_ram_zero(ram, at + s->file_size, s->mem_size - s->file_size);
 	}
 	return err;
 }
 
 int pv_image_load_initrd(const struct pv_layout *l, const void *initrd, struct guest_ram *ram)
 {
-	return guest_ram_write(ram, l->initrd.pfn * GUEST_PAGE_SIZE, initrd, l->initrd_len);
+	return guest_ram_write(ram, l->initrd.pfn * GUEST_PAGE_SIZE, initrd, l->wish.initrd_len);
 }
 
 int pv_image_write_p2m(const struct pv_layout *l, struct guest_ram *ram)
 {
 	/* The last frame's tail stays as the hypervisor gave it: scrubbed. */
 	return guest_ram_write(ram, l->p2m.pfn * GUEST_PAGE_SIZE, ram->p2m,
-			       l->nr_pages * sizeof(ram->p2m[0]));
-}
-
-static bool is_table(const struct pv_layout *l, uint64_t pfn)
-{
-	return pfn >= l->tables.pfn && pfn < l->tables.pfn + l->tables.nr;
-}
-
-/* The frame that @vaddr shall show; false when it is not mapped. */
-static bool target_of(const struct pv_layout *l, uint64_t vaddr, uint64_t *pfn)
-{
-	for (unsigned int i = 0; i < l->nr_ranges; i++) {
-		const struct pv_area *r = &l->range[i];
-
-		if (vaddr >= r->vaddr && vaddr - r->vaddr < r->nr * GUEST_PAGE_SIZE) {
-			*pfn = r->pfn + (vaddr - r->vaddr) / GUEST_PAGE_SIZE;
-			return true;
-		}
-	}
-	return false;
-}
-
-static uint64_t entry_for(const struct pv_layout *l, const uint64_t *p2m, unsigned int level,
-			  uint64_t vaddr)
-{
-	uint64_t pfn;
-
-	if (level > 1) {
-		if (!pv_layout_table(l, level - 1, vaddr, &pfn))
-			return 0;
-		return p2m[pfn] << 12 | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED;
-	}
-	if (!target_of(l, vaddr, &pfn))
-		return 0;
-	return p2m[pfn] << 12 | PTE_PRESENT | PTE_ACCESSED |
-	       (is_table(l, pfn) ? 0 : PTE_RW | PTE_DIRTY);
-}
-
-static uint64_t sign_extend(uint64_t va)
-{
-	return (uint64_t)((int64_t)(va << 16) >> 16);
-}
-
-static void fill_table(const struct pv_layout *l, const uint64_t *p2m, unsigned int level,
-		       uint64_t idx, uint64_t *table)
-{
-	uint64_t base = idx << pv_level_shift(level);
-
-	for (unsigned int e = 0; e < ENTRIES; e++) {
-		uint64_t va = base + ((uint64_t)e << (pv_level_shift(level) - 9));
-
-		table[e] = entry_for(l, p2m, level, sign_extend(va));
-	}
+			       l->wish.nr_pages * sizeof(ram->p2m[0]));
 }
 
 static int write_run(const struct pv_layout *l, struct guest_ram *ram, unsigned int level,
-		     const struct pv_tables *t)
+		     unsigned int run)
 {
-	for (uint64_t idx = t->first; idx <= t->last; idx++) {
-		uint64_t table[ENTRIES];
+	const struct pv_tables *t = &l->table[level][run];
+
+	for (uint64_t i = 0; i <= t->last - t->first; i++) {
+		uint64_t table[PV_LAYOUT_ENTRIES];
 		int err;
 
-		fill_table(l, ram->p2m, level, idx, table);
-		err = guest_ram_write(ram, (t->pfn + idx - t->first) * GUEST_PAGE_SIZE, table,
-				      sizeof(table));
+		pv_layout_fill(l, ram->p2m, level, run, i, table);
+		err = guest_ram_write(ram, (t->pfn + i) * GUEST_PAGE_SIZE, table, sizeof(table));
 		if (err)
 			return err;
 	}
@@ -121,7 +63,7 @@ int pv_image_write_tables(const struct pv_layout *l, struct guest_ram *ram)
 {
 	for (unsigned int level = 1; level <= PV_LEVELS; level++) {
 		for (unsigned int i = 0; i < l->nr_tables[level]; i++) {
-			int err = write_run(l, ram, level, &l->table[level][i]);
+			int err = write_run(l, ram, level, i);
 
 			if (err)
 				return err;
@@ -137,7 +79,7 @@ int pv_image_write_start_info(const struct pv_layout *l, const struct pv_start *
 	int err;
 
 	snprintf(si.magic, sizeof(si.magic), "xen-3.0-x86_64");
-	si.nr_pages = l->nr_pages;
+	si.nr_pages = l->wish.nr_pages;
 	si.shared_info = start->shared_info_mfn << 12;
 	si.flags = SIF_VIRT_P2M_4TOOLS;
 	si.store_mfn = ram->p2m[l->store.pfn];
@@ -151,8 +93,8 @@ int pv_image_write_start_info(const struct pv_layout *l, const struct pv_start *
 		si.first_p2m_pfn = l->p2m.pfn;
 		si.nr_p2m_frames = l->p2m.nr;
 	}
-	if (l->initrd_len) {
-		si.mod_len = l->initrd_len;
+	if (l->wish.initrd_len) {
+		si.mod_len = l->wish.initrd_len;
 		si.mod_start = l->initrd_mapped ? l->initrd.vaddr : l->initrd.pfn;
 		si.flags |= l->initrd_mapped ? 0 : SIF_MOD_START_PFN;
 	}

@@ -10,9 +10,8 @@
 
 #include <stdint.h>
 
-#include "elf64.h"
 #include "guest_ram.h"
-#include "pv_layout.h"
+#include "lib/pv_layout.h"
 
 /* What start_info tells the kernel besides the layout. */
 struct pv_start {
@@ -23,7 +22,8 @@ struct pv_start {
 };
 
 /* Each returns 0 or the negative errno of a write; -ERANGE never happens on a valid layout. */
-int pv_image_load_kernel(const struct pv_layout *l, const struct elf64 *elf, struct guest_ram *ram);
+int pv_image_load_kernel(const struct pv_layout *l, const struct elf_image *elf,
+			 struct guest_ram *ram);
 int pv_image_load_initrd(const struct pv_layout *l, const void *initrd, struct guest_ram *ram);
 int pv_image_write_p2m(const struct pv_layout *l, struct guest_ram *ram);
 int pv_image_write_tables(const struct pv_layout *l, struct guest_ram *ram);

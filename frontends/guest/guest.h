@@ -17,7 +17,9 @@
 
 #include "lib/string.h"
 
-#define VIRT_BASE 0xffffffff80000000UL
+/* guest.lds */
+extern char guest_virt_base[], guest_image_end[];
+#define VIRT_BASE ((u64)guest_virt_base)
 
 /* What the loader wrote; mapped for good. */
 extern struct start_info *start_info;

@@ -1,39 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - the notes by which a loader knows a PV kernel, the first instructions, and every way in
- * from the hypervisor: traps, events, system calls from user mode, the failsafe callback; and back
- * out by the iret hypercall. Frames: xen/arch-x86/xen-x86_64.h; C side: traps.c, vcpu.c.
+ * head.S - the first instructions, and every way in from the hypervisor: traps, events, system calls
+ * from user mode, the failsafe callback; and back out by the iret hypercall. Frames:
+ * xen/arch-x86/xen-x86_64.h; C side: traps.c, vcpu.c.
  */
 #define __ASSEMBLY__
 #include <xen/xen.h>
-#include <xen/elfnote.h>
-#include <xen/features.h>
-
-#define VIRT_BASE 0xffffffff80000000
-#define INIT_P2M 0x8000000000
-#define FEATURES (1 << XENFEAT_pae_pgdir_above_4gb) | (1 << XENFEAT_dom0)
-
-.macro note type, kind, value:vararg
-	.long 4, 2f - 1f, \type
-	.asciz "Xen"
-1:	\kind \value
-2:	.p2align 2
-.endm
-
-	.section .note.Xen, "a", @note
-	note XEN_ELFNOTE_GUEST_OS, .asciz, "storevisor-kit"
-	note XEN_ELFNOTE_GUEST_VERSION, .asciz, "1"
-	note XEN_ELFNOTE_XEN_VERSION, .asciz, "xen-3.0"
-	note XEN_ELFNOTE_LOADER, .asciz, "generic"
-	note XEN_ELFNOTE_PAE_MODE, .asciz, "yes"
-	note XEN_ELFNOTE_VIRT_BASE, .quad, VIRT_BASE
-	note XEN_ELFNOTE_PADDR_OFFSET, .quad, 0
-	note XEN_ELFNOTE_INIT_P2M, .quad, INIT_P2M
-	note XEN_ELFNOTE_MOD_START_PFN, .long, 1
-	note XEN_ELFNOTE_HV_START_LOW, .quad, HYPERVISOR_VIRT_START
-	note XEN_ELFNOTE_ENTRY, .quad, guest_entry
-	note XEN_ELFNOTE_HYPERCALL_PAGE, .quad, hypercall_page
-	note XEN_ELFNOTE_SUPPORTED_FEATURES, .long, FEATURES
 
 	.text
 	.globl guest_entry
@@ -53,10 +25,12 @@ vcpu_entry:
 	call	vcpu_start
 	ud2
 
+	.section .text.hypercall_page, "ax", @progbits
 	.p2align 12
 	.globl hypercall_page
 hypercall_page:
 	.skip	4096
+	.text
 
 /* The hypervisor pushed rcx and r11 below the hardware's frame. */
 .macro entry nr, has_error=0

@@ -9,8 +9,6 @@
 
 #define ENTRIES 512
 
-extern char guest_image_end[];
-
 struct free_page {
 	struct free_page *next;
 };

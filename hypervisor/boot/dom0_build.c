@@ -2,16 +2,17 @@
 /*
  * dom0_build.c - makes dom0 of the two boot modules: memory, kernel, p2m, page tables, start_info,
  * first vcpu. Fills plain frames through the direct map; the finished tables are then validated
- * like any guest's (pv_vcpu_set_context), no trust involved. ABI: xen/xen.h struct start_info; ELF
- * notes of the kernel.
+ * like any guest's (pv_vcpu_set_context), no trust involved. What the kernel says and where it all
+ * goes: lib/xen_image.h, lib/pv_layout.h. ABI: xen/xen.h struct start_info.
  */
+#include <xen/features.h>
+
 #include "boot/boot.h"
-#include "boot/dom0_layout.h"
 #include "domain/domain.h"
 #include "hypercall/hypercall.h"
-#include "lib/elf.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/pv_layout.h"
 #include "lib/string.h"
 #include "pv/pte.h"
 #include "pv/ptval.h"
@@ -25,17 +26,14 @@
  * guest. */
 #define HEAP_RESERVE_PAGES (64UL << (20 - PAGE_SHIFT))
 #define LOW_MEMORY (1UL << 20)
-#define TABLE_FLAGS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
-#define PAGE_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 
 struct builder {
 	struct domain *d;
 	struct vcpu *v;
-	struct elf_image elf;
-	struct dom0_layout layout;
+	struct xen_image image;
+	struct pv_layout layout;
 	u64 nr_pages;
 	u64 *p2m; /* the builder's own copy */
-	u64 virt_base;
 };
 
 static void *pfn_ptr(const struct builder *b, u64 pfn)
@@ -132,80 +130,73 @@ static void give_memory(struct builder *b)
 	}
 }
 
-static void load_kernel(struct builder *b, const struct boot_module *kernel)
+static void load_segments(struct builder *b)
 {
-	const char *reason = "not an ELF image";
+	const struct elf_image *elf = &b->image.elf;
+
+	for (unsigned int i = 0; i < elf->nr_segments; i++) {
+		const struct elf_segment *s = &elf->segment[i];
+		u64 at = s->paddr - b->layout.paddr_delta;
+
+		copy_in(b, at, elf->bytes + s->file_offset, s->file_size);
+		zero_in(b, at + s->file_size, s->mem_size - s->file_size);
+	}
+}
+
+static void plan(struct builder *b, const struct boot_module *initrd)
+{
+	struct pv_wish wish = {.nr_pages = b->nr_pages, .initrd_len = initrd->len};
+	u64 needed = 0;
+	int rc = pv_layout_plan(&b->layout, &b->image, &wish, &needed);
+
+	if (rc == -ENOMEM)
+		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: at least "
+			 "%lu MiB",
+			 b->nr_pages >> 8, b->image.end >> 20, initrd->len >> 20, (needed + 255) >> 8);
+	if (rc)
+		hv_panic("dom0: the kernel asks for addresses that no guest can have");
+}
+
+static void read_image(struct builder *b, const void *bytes, size_t len)
+{
+	const struct xen_image *x = &b->image;
+	const char *reason = "";
+
+	if (xen_image_parse(&b->image, bytes, len, &reason))
+		hv_panic("dom0: the kernel %s", reason);
+	if (x->has_supported_features && !(x->supported_features & 1u << XENFEAT_dom0))
+		hv_panic("dom0: the kernel says that it cannot be dom0 (SUPPORTED_FEATURES)");
+}
+
+static void load_kernel(struct builder *b, const struct boot_module *kernel,
+			const struct boot_module *initrd)
+{
 	size_t len;
 	void *image;
 	int order;
 
 	if (kernel_unpack(maddr_to_virt(kernel->start), kernel->len, &image, &len, &order))
 		hv_panic("dom0: the kernel module cannot be unpacked");
-	if (elf_parse(&b->elf, image, len, &reason))
-		hv_panic("dom0: kernel: %s", reason);
-	if (!b->elf.has_xen_notes || !b->elf.has_entry)
-		hv_panic("dom0: the kernel was not built to run on Xen (no Xen notes)");
-	if (!b->elf.has_init_p2m)
-		hv_panic("dom0: the kernel has no INIT_P2M note");
-	b->virt_base = b->elf.virt_base;
+	read_image(b, image, len);
 	create_domain(b);
 	give_memory(b);
-	if (b->elf.paddr_end >> PAGE_SHIFT >= b->nr_pages)
-		hv_panic("dom0_mem: the kernel needs memory up to %lu MiB", b->elf.paddr_end >> 20);
-	for (unsigned int i = 0; i < b->elf.nr_segments; i++) {
-		const struct elf_segment *s = &b->elf.segment[i];
-
-		copy_in(b, s->paddr, b->elf.bytes + s->file_offset, s->file_size);
-		zero_in(b, s->paddr + s->file_size, s->mem_size - s->file_size);
-	}
+	plan(b, initrd);
+	load_segments(b);
 	if (order >= 0)
 		kernel_unpack_free(image, order);
 }
 
-static u64 table_entry(const struct builder *b, u64 pfn)
-{
-	return pte_make(_mfn(b->p2m[pfn]), TABLE_FLAGS);
-}
-
-/* Page-table frames themselves are mapped read-only: the guest changes them by hypercall. */
-static u64 page_entry(const struct builder *b, u64 pfn)
-{
-	const struct dom0_layout *l = &b->layout;
-	bool is_table = pfn >= l->pt_pfn && pfn < l->pt_pfn + l->nr_pt;
-
-	return pte_make(_mfn(b->p2m[pfn]), is_table ? PAGE_FLAGS & ~PTE_RW : PAGE_FLAGS);
-}
-
-/* [first, first + nr) at @va, below the L3 table @l3_pfn; one L2 at @l2_pfn, L1s right after it. */
-static void map_range(const struct builder *b, u64 va, u64 first, u64 nr, u64 l3_pfn, u64 l2_pfn)
-{
-	u64 *l2 = pfn_ptr(b, l2_pfn);
-
-	((u64 *)pfn_ptr(b, l3_pfn))[pt_index(va, 3)] = table_entry(b, l2_pfn);
-	for (u64 i = 0; i < nr; i++, va += PAGE_SIZE) {
-		u64 l1_pfn = l2_pfn + 1 + i / PT_ENTRIES;
-
-		l2[pt_index(va, 2)] = table_entry(b, l1_pfn);
-		((u64 *)pfn_ptr(b, l1_pfn))[pt_index(va, 1)] = page_entry(b, first + i);
-	}
-}
-
 static void build_tables(const struct builder *b)
 {
-	const struct dom0_layout *l = &b->layout;
-	u64 *l4 = pfn_ptr(b, l->pt_pfn), l3 = l->pt_pfn + 1;
+	const struct pv_layout *l = &b->layout;
 
-	zero_in(b, l->pt_pfn << PAGE_SHIFT, l->nr_pt << PAGE_SHIFT);
-	zero_in(b, l->p2m_pt_pfn << PAGE_SHIFT, l->nr_p2m_pt << PAGE_SHIFT);
-	l4[pt_index(b->virt_base, 4)] = table_entry(b, l3);
-	map_range(b, b->virt_base, 0, l->mapped_end_pfn, l3, l3 + 1);
-	l4[pt_index(b->elf.init_p2m, 4)] = table_entry(b, l->p2m_pt_pfn);
-	map_range(b, b->elf.init_p2m, l->p2m_pfn, l->nr_p2m, l->p2m_pt_pfn, l->p2m_pt_pfn + 1);
-}
+	for (unsigned int level = 1; level <= PV_LEVELS; level++)
+		for (unsigned int run = 0; run < l->nr_tables[level]; run++) {
+			const struct pv_tables *t = &l->table[level][run];
 
-static u64 pfn_to_va(const struct builder *b, u64 pfn)
-{
-	return b->virt_base + (pfn << PAGE_SHIFT);
+			for (u64 i = 0; i <= t->last - t->first; i++)
+				pv_layout_fill(l, b->p2m, level, run, i, pfn_ptr(b, t->pfn + i));
+		}
 }
 
 /* A kernel looks for ACPI's root pointer below 1 MiB by itself; UEFI firmware has it elsewhere. */
@@ -220,31 +211,21 @@ static void fill_cmd_line(struct start_info *si, const char *given)
 		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx", boot_rsdp);
 }
 
-static void fill_start_info(const struct builder *b, const struct boot_module *kernel,
-			    const struct boot_module *initrd)
+static void fill_initrd(struct start_info *si, const struct pv_layout *l)
 {
-	const struct dom0_layout *l = &b->layout;
-	struct start_info *si = pfn_ptr(b, l->start_info_pfn);
+	if (!l->wish.initrd_len)
+		return;
+	si->mod_len = l->wish.initrd_len;
+	si->mod_start = l->initrd_mapped ? l->initrd.vaddr : l->initrd.pfn;
+	si->flags |= l->initrd_mapped ? 0 : SIF_MOD_START_PFN;
+}
+
+static void fill_console(struct start_info *si)
+{
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
 
 	_Static_assert(sizeof(*si) + sizeof(*vga) <= PAGE_SIZE,
 		       "start_info and console info share a page");
-	memset(si, 0, PAGE_SIZE);
-	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
-	si->nr_pages = b->nr_pages;
-	si->shared_info = virt_to_maddr(b->d->shared_info);
-	si->flags = SIF_PRIVILEGED | SIF_INITDOMAIN | SIF_VIRT_P2M_4TOOLS;
-	si->pt_base = pfn_to_va(b, l->pt_pfn);
-	si->nr_pt_frames = l->nr_pt;
-	si->mfn_list = b->elf.init_p2m;
-	si->first_p2m_pfn = l->p2m_pfn;
-	si->nr_p2m_frames = l->nr_p2m + l->nr_p2m_pt;
-	if (initrd->len) {
-		si->flags |= SIF_MOD_START_PFN;
-		si->mod_start = l->initrd_pfn;
-		si->mod_len = initrd->len;
-	}
-	fill_cmd_line(si, kernel->cmdline);
 	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
 	vga->u.text_mode_3.font_height = 16;
 	vga->u.text_mode_3.rows = 25;
@@ -253,36 +234,54 @@ static void fill_start_info(const struct builder *b, const struct boot_module *k
 	si->console.dom0.info_size = sizeof(*vga);
 }
 
+static void fill_start_info(const struct builder *b, const struct boot_module *kernel)
+{
+	const struct pv_layout *l = &b->layout;
+	struct start_info *si = pfn_ptr(b, l->start_info.pfn);
+
+	memset(si, 0, PAGE_SIZE);
+	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
+	si->nr_pages = b->nr_pages;
+	si->shared_info = virt_to_maddr(b->d->shared_info);
+	si->flags = SIF_PRIVILEGED | SIF_INITDOMAIN | SIF_VIRT_P2M_4TOOLS;
+	si->pt_base = l->tables.vaddr;
+	si->nr_pt_frames = l->tables.nr;
+	si->mfn_list = l->p2m.vaddr;
+	if (l->p2m_mapped_apart) {
+		si->first_p2m_pfn = l->p2m.pfn;
+		si->nr_p2m_frames = l->p2m.nr;
+	}
+	fill_initrd(si, l);
+	fill_cmd_line(si, kernel->cmdline);
+	fill_console(si);
+}
+
 /* Kernels that carry the note call through a page; new ones execute syscall themselves. */
 static void fill_hypercall_page(const struct builder *b)
 {
-	u64 pfn = (b->elf.hypercall_page - b->virt_base) >> PAGE_SHIFT;
-
-	if (!b->elf.has_hypercall_page)
-		return;
-	if (pfn >= b->layout.start_info_pfn)
-		hv_panic("dom0: kernel: its hypercall page lies outside the image");
-	hypercall_page_fill(pfn_ptr(b, pfn));
+	if (b->layout.has_hypercall_page)
+		hypercall_page_fill(pfn_ptr(b, b->layout.hypercall_pfn));
 }
 
 static void give_context(struct builder *b)
 {
-	const struct dom0_layout *l = &b->layout;
+	const struct pv_layout *l = &b->layout;
 	struct vcpu_guest_context *c = xzalloc_obj(struct vcpu_guest_context);
-	struct frame *l4 = mfn_to_frame(_mfn(b->p2m[l->pt_pfn]));
+	u64 l4_mfn = b->p2m[l->table[PV_LEVELS][0].pfn];
+	struct frame *l4 = mfn_to_frame(_mfn(l4_mfn));
 	int rc;
 
 	if (!c)
 		hv_panic("dom0: no memory for its first context");
 	c->flags = VGCF_in_kernel | VGCF_online;
-	c->user_regs.rip = b->elf.note_entry;
-	c->user_regs.rsp = c->kernel_sp = pfn_to_va(b, l->stack_pfn) + PAGE_SIZE;
-	c->user_regs.rsi = pfn_to_va(b, l->start_info_pfn);
+	c->user_regs.rip = l->entry;
+	c->user_regs.rsp = c->kernel_sp = l->stack.vaddr + PAGE_SIZE;
+	c->user_regs.rsi = l->start_info.vaddr;
 	c->user_regs.rflags = X86_EFLAGS_IF;
 	c->user_regs.cs = FLAT_KERNEL_CS;
 	c->user_regs.ss = FLAT_KERNEL_SS;
 	c->kernel_ss = FLAT_KERNEL_SS;
-	c->ctrlreg[3] = b->p2m[l->pt_pfn] << PAGE_SHIFT;
+	c->ctrlreg[3] = l4_mfn << PAGE_SHIFT;
 	do {
 		rc = pv_vcpu_set_context(b->v, c);
 	} while (rc == -ERESTART);
@@ -300,22 +299,19 @@ struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_modu
 {
 	static struct builder builder; /* boot CPU only */
 	struct builder *b = &builder;
-	const struct dom0_layout *l = &b->layout;
+	const struct pv_layout *l = &b->layout;
 
-	load_kernel(b, kernel);
-	if (dom0_layout_compute(&b->layout, b->elf.paddr_end, initrd->len, b->nr_pages))
-		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: raise "
-			 "dom0_mem=",
-			 b->nr_pages >> 8, b->elf.paddr_end >> 20, initrd->len >> 20);
-	copy_in(b, l->initrd_pfn << PAGE_SHIFT, maddr_to_virt(initrd->start), initrd->len);
-	copy_in(b, l->p2m_pfn << PAGE_SHIFT, b->p2m, b->nr_pages * sizeof(u64));
+	load_kernel(b, kernel, initrd);
+	copy_in(b, l->initrd.pfn << PAGE_SHIFT, maddr_to_virt(initrd->start), initrd->len);
+	copy_in(b, l->p2m.pfn << PAGE_SHIFT, b->p2m, b->nr_pages * sizeof(u64));
 	build_tables(b);
-	fill_start_info(b, kernel, initrd);
+	fill_start_info(b, kernel);
 	fill_hypercall_page(b);
 	dom0 = b->d;
 	give_context(b);
 	xfree(b->p2m);
-	log_info("dom0: %lu MiB, %s kernel at %lx, entry %lx", b->nr_pages >> 8, b->elf.guest_os,
-		 (unsigned long)b->virt_base, (unsigned long)b->elf.note_entry);
+	log_info("dom0: %lu MiB, %s kernel at %lx, entry %lx", b->nr_pages >> 8,
+		 b->image.guest_os[0] ? b->image.guest_os : "a", (unsigned long)l->virt_base,
+		 (unsigned long)l->entry);
 	return b->v;
 }

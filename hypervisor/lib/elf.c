@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.c - reads ELF64 x86-64 images and their Xen notes. Every offset of the file is checked
- * against the buffer before it is followed; fields are copied out, so alignment does not matter.
- * Source: System V ABI, chapter 4 and 5; note numbers from <xen/elfnote.h>.
+ * elf.c - reads ELF64 x86-64 images. Every offset of the file is checked against the buffer before
+ * it is followed; fields are copied out, so alignment does not matter.
+ * Source: System V ABI, chapters 4 and 5.
  */
-#include <xen/elfnote.h>
-
 #include "lib/elf.h"
+
 #include "lib/errno.h"
 #include "lib/string.h"
 
 #define PT_LOAD 1
 #define PT_NOTE 4
+#define SHT_NOTE 7
 #define EM_X86_64 62
 #define MAX_PROGRAM_HEADERS 64
+#define NAME_MAX_LEN 32
 
 struct ehdr {
 	u8 ident[16];
@@ -31,8 +32,23 @@ struct phdr {
 };
 _Static_assert(sizeof(struct phdr) == 56, "ELF64 program header");
 
+struct shdr {
+	u32 name, type;
+	u64 flags, addr, offset, size;
+	u32 link, info;
+	u64 addralign, entsize;
+};
+_Static_assert(sizeof(struct shdr) == 64, "ELF64 section header");
+
 struct nhdr {
 	u32 namesz, descsz, type;
+};
+
+/* Whose notes are looked for, and who gets them. */
+struct note_wish {
+	const char *owner;
+	elf_note_fn fn;
+	void *arg;
 };
 
 /* True when [off, off+len) lies inside @total bytes. */
@@ -47,56 +63,12 @@ static int fail(const char **reason, int err, const char *text)
 	return err;
 }
 
-static u64 desc_number(const u8 *desc, u32 len)
+/* Notes in [off, off + len), which lies inside the file. Returns how many were wanted. */
+static int walk_notes(const struct elf_image *img, u64 off, u64 len, const struct note_wish *wish,
+		      const char **reason)
 {
-	u64 v = 0;
-
-	memcpy(&v, desc, MIN(len, 8u));
-	return v;
-}
-
-static void desc_string(char *dst, size_t size, const u8 *desc, u32 len)
-{
-	size_t n = strnlen((const char *)desc, MIN((size_t)len, size - 1));
-
-	memcpy(dst, desc, n);
-	dst[n] = '\0';
-}
-
-static void take_note(struct elf_image *img, u32 type, const u8 *desc, u32 len)
-{
-	static const struct {
-		u32 type;
-		size_t value, has; /* offsets in struct elf_image */
-	} numbers[] = {
-#define NOTE(t, v, h) {t, offsetof(struct elf_image, v), offsetof(struct elf_image, h)}
-		NOTE(XEN_ELFNOTE_ENTRY, note_entry, has_entry),
-		NOTE(XEN_ELFNOTE_VIRT_BASE, virt_base, has_virt_base),
-		NOTE(XEN_ELFNOTE_PADDR_OFFSET, paddr_offset, has_paddr_offset),
-		NOTE(XEN_ELFNOTE_INIT_P2M, init_p2m, has_init_p2m),
-		NOTE(XEN_ELFNOTE_HYPERCALL_PAGE, hypercall_page, has_hypercall_page),
-		NOTE(XEN_ELFNOTE_MOD_START_PFN, mod_start_pfn, has_mod_start_pfn),
-#undef NOTE
-	};
-
-	img->has_xen_notes = true;
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (numbers[i].type != type)
-			continue;
-		*(u64 *)((char *)img + numbers[i].value) = desc_number(desc, len);
-		*(bool *)((char *)img + numbers[i].has) = true;
-	}
-	if (type == XEN_ELFNOTE_GUEST_OS)
-		desc_string(img->guest_os, sizeof(img->guest_os), desc, len);
-	else if (type == XEN_ELFNOTE_FEATURES)
-		desc_string(img->features, sizeof(img->features), desc, len);
-	else if (type == XEN_ELFNOTE_SUPPORTED_FEATURES)
-		img->supported_features = (u32)desc_number(desc, len);
-}
-
-static int parse_notes(struct elf_image *img, u64 off, u64 len, const char **reason)
-{
-	u64 end = off + len; /* inside the file: checked by the caller */
+	u64 end = off + len, owner_size = strlen(wish->owner) + 1;
+	int nr = 0;
 
 	while (end - off >= sizeof(struct nhdr)) {
 		struct nhdr n;
@@ -104,27 +76,31 @@ static int parse_notes(struct elf_image *img, u64 off, u64 len, const char **rea
 
 		memcpy(&n, img->bytes + off, sizeof(n));
 		if (!range_inside(name, ALIGN_UP((u64)n.namesz, 4), end))
-			return fail(reason, -EINVAL, "a note's name reaches beyond its segment");
+			return fail(reason, -EINVAL, "has a note whose name reaches beyond its end");
 		desc = name + ALIGN_UP((u64)n.namesz, 4);
 		if (!range_inside(desc, n.descsz, end))
-			return fail(reason, -EINVAL, "a note's body reaches beyond its segment");
-		if (n.namesz == 4 && !memcmp(img->bytes + name, "Xen", 4))
-			take_note(img, n.type, img->bytes + desc, n.descsz);
+			return fail(reason, -EINVAL, "has a note whose body reaches beyond its end");
+		if (n.namesz == owner_size && !memcmp(img->bytes + name, wish->owner, owner_size)) {
+			wish->fn(wish->arg, n.type, img->bytes + desc, n.descsz);
+			nr++;
+		}
 		off = MIN(desc + ALIGN_UP((u64)n.descsz, 4), end);
 	}
-	return 0;
+	return nr;
 }
 
 static int take_segment(struct elf_image *img, const struct phdr *ph, const char **reason)
 {
+	if (!range_inside(ph->offset, ph->filesz, img->len))
+		return fail(reason, -EINVAL, "is truncated: a segment reaches beyond the file");
 	if (ph->memsz < ph->filesz)
-		return fail(reason, -EINVAL, "a segment is larger in the file than in memory");
+		return fail(reason, -EINVAL, "has a segment larger in the file than in memory");
 	if (ph->paddr + ph->memsz < ph->paddr || ph->vaddr + ph->memsz < ph->vaddr)
-		return fail(reason, -EINVAL, "a segment's address wraps around");
+		return fail(reason, -EINVAL, "has a segment whose address wraps around");
 	if (ph->memsz == 0)
 		return 0;
 	if (img->nr_segments == ELF_MAX_SEGMENTS)
-		return fail(reason, -EINVAL, "too many loadable segments");
+		return fail(reason, -EINVAL, "has too many loadable segments");
 	img->segment[img->nr_segments++] = (struct elf_segment){
 		.vaddr = ph->vaddr,
 		.paddr = ph->paddr,
@@ -137,19 +113,28 @@ static int take_segment(struct elf_image *img, const struct phdr *ph, const char
 	return 0;
 }
 
-static int parse_header(const struct ehdr *eh, size_t len, const char **reason)
+static int check_header(const struct ehdr *eh, size_t len, const char **reason)
 {
 	static const u8 magic[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
 
 	if (memcmp(eh->ident, magic, sizeof(magic)) || eh->machine != EM_X86_64)
-		return fail(reason, -ENOEXEC, "not an ELF64 x86-64 image");
+		return fail(reason, -ENOEXEC, "is not a 64-bit x86 ELF kernel");
 	if (eh->phentsize != sizeof(struct phdr))
-		return fail(reason, -EINVAL, "program headers have a wrong size");
+		return fail(reason, -EINVAL, "has program headers of a wrong size");
 	if (eh->phnum > MAX_PROGRAM_HEADERS)
-		return fail(reason, -EINVAL, "too many program headers");
+		return fail(reason, -EINVAL, "has too many program headers");
 	if (!range_inside(eh->phoff, (u64)eh->phnum * sizeof(struct phdr), len))
-		return fail(reason, -EINVAL, "program headers reach beyond the file");
+		return fail(reason, -EINVAL,
+			    "is truncated: the program headers reach beyond the file");
 	return 0;
+}
+
+static struct phdr program_header(const struct elf_image *img, unsigned int i)
+{
+	struct phdr ph;
+
+	memcpy(&ph, img->bytes + img->phoff + i * sizeof(ph), sizeof(ph));
+	return ph;
 }
 
 int elf_parse(struct elf_image *img, const void *bytes, size_t len, const char **reason)
@@ -162,26 +147,106 @@ int elf_parse(struct elf_image *img, const void *bytes, size_t len, const char *
 	img->len = len;
 	img->paddr_start = ~0ULL;
 	if (len < sizeof(eh))
-		return fail(reason, -ENOEXEC, "shorter than an ELF header");
+		return fail(reason, -ENOEXEC, "is shorter than an ELF header");
 	memcpy(&eh, bytes, sizeof(eh));
-	rc = parse_header(&eh, len, reason);
+	rc = check_header(&eh, len, reason);
 	if (rc)
 		return rc;
 	img->entry = eh.entry;
-	for (unsigned int i = 0; i < eh.phnum; i++) {
-		struct phdr ph;
+	img->phoff = eh.phoff;
+	img->phnum = eh.phnum;
+	img->shoff = eh.shoff;
+	img->shnum = eh.shnum;
+	img->shentsize = eh.shentsize;
+	img->shstrndx = eh.shstrndx;
+	for (unsigned int i = 0; i < img->phnum && !rc; i++) {
+		struct phdr ph = program_header(img, i);
 
-		memcpy(&ph, img->bytes + eh.phoff + i * sizeof(ph), sizeof(ph));
-		if (ph.type != PT_LOAD && ph.type != PT_NOTE)
-			continue;
-		if (!range_inside(ph.offset, ph.filesz, len))
-			return fail(reason, -EINVAL, "a segment reaches beyond the file");
-		rc = ph.type == PT_LOAD ? take_segment(img, &ph, reason)
-					: parse_notes(img, ph.offset, ph.filesz, reason);
-		if (rc)
-			return rc;
+		if (ph.type == PT_LOAD)
+			rc = take_segment(img, &ph, reason);
 	}
-	if (!img->nr_segments)
-		return fail(reason, -EINVAL, "no loadable segment");
-	return 0;
+	if (!rc && !img->nr_segments)
+		return fail(reason, -EINVAL, "has no loadable segment");
+	return rc;
+}
+
+int elf_segment_notes(const struct elf_image *img, const char *owner, elf_note_fn fn, void *arg,
+		      const char **reason)
+{
+	struct note_wish wish = {owner, fn, arg};
+	int nr = 0;
+
+	for (unsigned int i = 0; i < img->phnum; i++) {
+		struct phdr ph = program_header(img, i);
+		int found;
+
+		if (ph.type != PT_NOTE)
+			continue;
+		if (!range_inside(ph.offset, ph.filesz, img->len))
+			return fail(reason, -EINVAL, "is truncated: its notes reach beyond the file");
+		found = walk_notes(img, ph.offset, ph.filesz, &wish, reason);
+		if (found < 0)
+			return found;
+		nr += found;
+	}
+	return nr;
+}
+
+/* Section headers that are not in the file are none: images need no sections. */
+static bool section_header(const struct elf_image *img, unsigned int i, struct shdr *sh)
+{
+	if (i >= img->shnum || img->shentsize != sizeof(*sh) ||
+	    !range_inside(img->shoff, (u64)img->shnum * sizeof(*sh), img->len))
+		return false;
+	memcpy(sh, img->bytes + img->shoff + i * sizeof(*sh), sizeof(*sh));
+	return true;
+}
+
+int elf_section_notes(const struct elf_image *img, const char *owner, elf_note_fn fn, void *arg,
+		      const char **reason)
+{
+	struct note_wish wish = {owner, fn, arg};
+	struct shdr sh;
+	int nr = 0;
+
+	for (unsigned int i = 0; section_header(img, i, &sh); i++) {
+		int found;
+
+		if (sh.type != SHT_NOTE)
+			continue;
+		if (!range_inside(sh.offset, sh.size, img->len))
+			return fail(reason, -EINVAL, "is truncated: its notes reach beyond the file");
+		found = walk_notes(img, sh.offset, sh.size, &wish, reason);
+		if (found < 0)
+			return found;
+		nr += found;
+	}
+	return nr;
+}
+
+/* The name at @offset of the section of names @names is @name. */
+static bool is_named(const struct elf_image *img, const struct shdr *names, u32 offset,
+		     const char *name)
+{
+	size_t size = strnlen(name, NAME_MAX_LEN) + 1;
+
+	return range_inside(names->offset, names->size, img->len) &&
+	       range_inside(offset, size, names->size) &&
+	       !memcmp(img->bytes + names->offset + offset, name, size);
+}
+
+const u8 *elf_section(const struct elf_image *img, const char *name, u64 *len)
+{
+	struct shdr names, sh;
+
+	if (!section_header(img, img->shstrndx, &names))
+		return NULL;
+	for (unsigned int i = 0; section_header(img, i, &sh); i++) {
+		if (!is_named(img, &names, sh.name, name) ||
+		    !range_inside(sh.offset, sh.size, img->len))
+			continue;
+		*len = sh.size;
+		return img->bytes + sh.offset;
+	}
+	return NULL;
 }

@@ -7,8 +7,7 @@
 
 #include "fuzz.h"
 
-#include "boot/dom0_layout.h"
-#include "lib/elf.h"
+#include "lib/pv_layout.h"
 
 #define INITRD_LEN (5u << 20)
 #define NR_PAGES (64u << 8)
@@ -25,38 +24,51 @@ static void check_image(const struct elf_image *img)
 		FUZZ_CHECK(s->paddr + s->mem_size <= img->paddr_end);
 		FUZZ_CHECK(s->vaddr + s->mem_size >= s->vaddr);
 	}
-	FUZZ_CHECK(memchr(img->guest_os, 0, sizeof(img->guest_os)) != NULL);
-	FUZZ_CHECK(memchr(img->features, 0, sizeof(img->features)) != NULL);
 }
 
-static void check_layout(const struct dom0_layout *l, u64 kernel_end)
+static void check_layout(const struct pv_layout *l, const struct xen_image *x)
 {
-	FUZZ_CHECK(l->start_info_pfn << PAGE_SHIFT >= kernel_end);
-	FUZZ_CHECK(l->pt_pfn > l->start_info_pfn);
-	FUZZ_CHECK(l->stack_pfn == l->pt_pfn + l->nr_pt && l->mapped_end_pfn > l->stack_pfn);
-	FUZZ_CHECK((l->nr_pt - 3) * 512 >= l->mapped_end_pfn);
-	FUZZ_CHECK(l->initrd_pfn >= l->mapped_end_pfn);
-	FUZZ_CHECK(l->p2m_pfn >= l->initrd_pfn + l->nr_initrd);
-	FUZZ_CHECK(l->p2m_pt_pfn >= l->p2m_pfn + l->nr_p2m);
-	FUZZ_CHECK(l->end_pfn >= l->p2m_pt_pfn + l->nr_p2m_pt && l->end_pfn <= NR_PAGES);
+	const struct pv_area *run[] = {&l->kernel, &l->initrd, &l->p2m, &l->start_info, &l->tables,
+				       &l->stack};
+
+	FUZZ_CHECK(l->kernel.pfn + l->kernel.nr >= PFN_UP(x->end));
+	FUZZ_CHECK(l->range[0].pfn == 0 && l->range[0].nr > l->stack.pfn);
+	for (size_t i = 0; i < ARRAY_SIZE(run); i++) {
+		FUZZ_CHECK(run[i]->pfn + run[i]->nr <= NR_PAGES);
+		for (size_t j = 0; j < i; j++)
+			FUZZ_CHECK(!run[i]->nr || !run[j]->nr ||
+				   run[i]->pfn >= run[j]->pfn + run[j]->nr ||
+				   run[j]->pfn >= run[i]->pfn + run[i]->nr);
+	}
+}
+
+static void check_words(const struct xen_image *x)
+{
+	FUZZ_CHECK(memchr(x->guest_os, 0, sizeof(x->guest_os)) != NULL);
+	FUZZ_CHECK(memchr(x->features, 0, sizeof(x->features)) != NULL);
+	FUZZ_CHECK(x->start <= x->end && x->end <= 1ULL << 40);
+	FUZZ_CHECK(x->entry - x->virt_base >= x->start && x->entry - x->virt_base < x->end);
 }
 
 int fuzz_one(const uint8_t *data, size_t size)
 {
 	/* exactly as long as it is: the sanitizer sees every byte read beyond it */
 	uint8_t *copy = malloc(size ? size : 1);
+	struct pv_wish wish = {.nr_pages = NR_PAGES, .initrd_len = INITRD_LEN};
 	const char *reason = NULL;
-	struct dom0_layout layout;
-	struct elf_image img;
+	struct pv_layout layout;
+	struct xen_image x;
+	u64 needed;
 	int rc;
 
 	memcpy(copy, data, size);
-	rc = elf_parse(&img, copy, size, &reason);
+	rc = xen_image_parse(&x, copy, size, &reason);
 	FUZZ_CHECK(rc == 0 || reason);
 	if (!rc) {
-		check_image(&img);
-		if (!dom0_layout_compute(&layout, img.paddr_end, INITRD_LEN, NR_PAGES))
-			check_layout(&layout, img.paddr_end);
+		check_image(&x.elf);
+		check_words(&x);
+		if (!pv_layout_plan(&layout, &x, &wish, &needed))
+			check_layout(&layout, &x);
 	}
 	free(copy);
 	return 0;

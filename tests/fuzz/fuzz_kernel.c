@@ -30,21 +30,21 @@ static void ram_unmap(struct guest_ram *ram, void *window, size_t nr)
 	FUZZ_CHECK(at < ram->nr_pages && nr <= ram->nr_pages - at);
 }
 
-static void check_elf(const struct elf64 *elf)
+static void check_elf(const struct elf_image *elf)
 {
-	FUZZ_CHECK(elf->nr_segments >= 1 && elf->nr_segments <= ELF64_MAX_SEGMENTS);
-	FUZZ_CHECK(elf->pstart <= elf->pend);
+	FUZZ_CHECK(elf->nr_segments >= 1 && elf->nr_segments <= ELF_MAX_SEGMENTS);
+	FUZZ_CHECK(elf->paddr_start <= elf->paddr_end);
 	for (unsigned int i = 0; i < elf->nr_segments; i++) {
-		const struct elf64_segment *s = &elf->segment[i];
+		const struct elf_segment *s = &elf->segment[i];
 
-		FUZZ_CHECK(s->offset <= elf->len && s->filesz <= elf->len - s->offset);
-		FUZZ_CHECK(s->filesz <= s->memsz);
-		FUZZ_CHECK(s->paddr >= elf->pstart && s->paddr + s->memsz <= elf->pend);
+		FUZZ_CHECK(s->file_offset <= elf->len && s->file_size <= elf->len - s->file_offset);
+		FUZZ_CHECK(s->file_size <= s->mem_size);
+		FUZZ_CHECK(s->paddr >= elf->paddr_start && s->paddr + s->mem_size <= elf->paddr_end);
 	}
 }
 
 /* A plan that was made can be carried out. */
-static void build(const struct elf64 *elf)
+static void build(const struct xen_image *image)
 {
 	static const uint8_t initrd[INITRD_LEN];
 	static uint64_t p2m[GUEST_PAGES];
@@ -52,9 +52,10 @@ static void build(const struct elf64 *elf)
 				 .unmap = ram_unmap };
 	struct pv_start start = { .shared_info_mfn = 7, .store_port = 1, .console_port = 2,
 				  .cmdline = "root=/dev/xvda" };
+	struct pv_wish wish = { .nr_pages = GUEST_PAGES, .initrd_len = INITRD_LEN, .has_rings = true };
 	struct pv_layout l;
 	uint64_t needed = 0;
-	int err = pv_layout_plan(&l, elf, GUEST_PAGES, INITRD_LEN, &needed);
+	int err = pv_layout_plan(&l, image, &wish, &needed);
 
 	FUZZ_CHECK(err == 0 || err == -EINVAL || (err == -ENOMEM && needed > GUEST_PAGES));
 	if (err)
@@ -62,7 +63,7 @@ static void build(const struct elf64 *elf)
 	for (unsigned int i = 0; i < GUEST_PAGES; i++)
 		p2m[i] = 1000 + i;
 	memory = calloc(GUEST_PAGES, GUEST_PAGE_SIZE);
-	FUZZ_CHECK(pv_image_load_kernel(&l, elf, &ram) == 0);
+	FUZZ_CHECK(pv_image_load_kernel(&l, &image->elf, &ram) == 0);
 	FUZZ_CHECK(pv_image_load_initrd(&l, initrd, &ram) == 0);
 	FUZZ_CHECK(pv_image_write_p2m(&l, &ram) == 0);
 	FUZZ_CHECK(pv_image_write_tables(&l, &ram) == 0);
@@ -74,14 +75,15 @@ int fuzz_one(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
 	struct unpacked kernel;
-	struct elf64 elf;
+	struct xen_image image;
+	const char *reason = NULL;
 
 	memcpy(copy, data, size);
 	if (unpack_kernel(&kernel, copy, size) == 0) {
 		FUZZ_CHECK(kernel.len <= UNPACK_MAX);
-		if (elf64_parse(&elf, kernel.image, kernel.len) == 0) {
-			check_elf(&elf);
-			build(&elf);
+		if (xen_image_parse(&image, kernel.image, kernel.len, &reason) == 0) {
+			check_elf(&image.elf);
+			build(&image);
 		}
 		unpack_free(&kernel);
 	}

@@ -37,6 +37,8 @@ static size_t add_notes(uint8_t *at, const struct make_elf *m)
 	size_t n = 0;
 
 	n += add_note(at + n, XEN_ELFNOTE_GUEST_OS, "test", 5);
+	n += add_note(at + n, XEN_ELFNOTE_LOADER, "generic", 8);
+	n += add_note(at + n, XEN_ELFNOTE_XEN_VERSION, "xen-3.0", 8);
 	n += add_note(at + n, XEN_ELFNOTE_VIRT_BASE, &m->vbase, 8);
 	n += add_note(at + n, XEN_ELFNOTE_PADDR_OFFSET, &zero, 8);
 	n += add_note(at + n, XEN_ELFNOTE_ENTRY, &entry, 8);

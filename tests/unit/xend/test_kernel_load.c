@@ -51,14 +51,14 @@ static void wait_for(int fd)
 static void test_the_thread_wakes_the_loop_when_the_kernel_is_there(void **state)
 {
 	int fd = eventfd(0, EFD_NONBLOCK);
-	const struct elf64 *elf;
+	const struct xen_image *x;
 	struct kernel_load *k;
 	const char *why;
 
 	assert_int_equal(kernel_load_start(path, fd, &k), 0);
 	wait_for(fd);
-	assert_int_equal(kernel_load_result(k, &elf, &why), 0);
-	assert_true(elf->virt_base == make_elf_linux.vbase);
+	assert_int_equal(kernel_load_result(k, &x, &why), 0);
+	assert_true(x->virt_base == make_elf_linux.vbase);
 	kernel_load_release(k);
 	close(fd);
 }
@@ -66,13 +66,13 @@ static void test_the_thread_wakes_the_loop_when_the_kernel_is_there(void **state
 static void test_a_missing_file_is_the_thread_s_answer(void **state)
 {
 	int fd = eventfd(0, EFD_NONBLOCK);
-	const struct elf64 *elf;
+	const struct xen_image *x;
 	struct kernel_load *k;
 	const char *why;
 
 	assert_int_equal(kernel_load_start("/nowhere/vmlinuz", fd, &k), 0);
 	wait_for(fd);
-	assert_int_equal(kernel_load_result(k, &elf, &why), -ENOENT);
+	assert_int_equal(kernel_load_result(k, &x, &why), -ENOENT);
 	assert_string_equal(why, "kernel file /nowhere/vmlinuz cannot be opened in dom0: "
 			    "No such file or directory: check kernel=");
 	kernel_load_release(k);
@@ -98,12 +98,12 @@ static void test_a_load_given_up_early_cleans_up_by_itself(void **state)
 
 static void test_without_a_wake_fd_the_answer_is_there_at_once(void **state)
 {
-	const struct elf64 *elf;
+	const struct xen_image *x;
 	struct kernel_load *k;
 	const char *why;
 
 	assert_int_equal(kernel_load_start(path, -1, &k), 0);
-	assert_int_equal(kernel_load_result(k, &elf, &why), 0);
+	assert_int_equal(kernel_load_result(k, &x, &why), 0);
 	kernel_load_release(k);
 }
 
