@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "disk.h"
+#include "platter.h"
 #include "files.h"
 #include "harness.h"
 #include "iotrace.h"
@@ -304,16 +304,16 @@ static struct found {
 	char fault[300];
 } *found;
 
-static bool one_of_the_run(const struct disk *d, uint64_t digest)
+static bool one_of_the_run(const struct platter *d, uint64_t digest)
 {
-	for (uint64_t i = disk_acked(d); i <= disk_sent(d); i++) {
+	for (uint64_t i = platter_acked(d); i <= platter_sent(d); i++) {
 		if (run.digest[i] == digest)
 			return true;
 	}
 	return false;
 }
 
-static void check_state(const struct disk *d, const char *dir, size_t sector, bool may_notice)
+static void check_state(const struct platter *d, const char *dir, size_t sector, bool may_notice)
 {
 	bool stepped_back;
 	uint64_t digest;
@@ -321,7 +321,7 @@ static void check_state(const struct disk *d, const char *dir, size_t sector, bo
 
 	files_remove(dir);
 	mkdir(dir, 0700);
-	disk_image(d, dir, (enum disk_tear)live_rnd(4), sector, live_rnd);
+	platter_image(d, dir, (enum platter_tear)live_rnd(4), sector, live_rnd);
 	digest = digest_of_disk(dir, &err, &stepped_back);
 	found->states++;
 	found->stepped_back += stepped_back;
@@ -345,7 +345,7 @@ static void check_state(const struct disk *d, const char *dir, size_t sector, bo
 }
 
 /* @nr states of the disk as it is now, in a process of their own: LMDB may crash on some. */
-static void check_point(const struct disk *d, unsigned int event, unsigned int nr, size_t sector)
+static void check_point(const struct platter *d, unsigned int event, unsigned int nr, size_t sector)
 {
 	unsigned int seed = live.seed + event * 7919;
 	char dir[64];
@@ -368,28 +368,28 @@ static void check_point(const struct disk *d, unsigned int event, unsigned int n
 			 (unsigned int)status);
 	if (found->fault[0])
 		fail_msg("power cut behind event %u (acknowledged %llu, asked %llu): %s", event,
-			 (unsigned long long)disk_acked(d), (unsigned long long)disk_sent(d),
+			 (unsigned long long)platter_acked(d), (unsigned long long)platter_sent(d),
 			 found->fault);
 }
 
 static void cut_everywhere(unsigned int states, size_t sector)
 {
-	struct disk *d = disk_open(trace, live.state_dir);
+	struct platter *d = platter_open(trace, live.state_dir);
 	unsigned int events = 0, done = 0, event = 0;
 
-	while (disk_step(d))
+	while (platter_step(d))
 		events++;
-	disk_close(d);
-	d = disk_open(trace, live.state_dir);
+	platter_close(d);
+	d = platter_open(trace, live.state_dir);
 	*found = (struct found){ 0 };
-	while (disk_step(d)) {
+	while (platter_step(d)) {
 		unsigned int due = (unsigned int)((uint64_t)++event * states / events);
 
 		if (due > done)
 			check_point(d, event, due - done, sector);
 		done = due;
 	}
-	disk_close(d);
+	platter_close(d);
 	print_message("%u states behind %u events of %llu changes: %u by the whole daemon, "
 		      "%u with a torn commit undone, damage noticed in %u\n",
 		      found->states, events, (unsigned long long)run.nr, found->boots,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* disk.c - see disk.h. Any failure here is the test's own: it aborts. */
-#include "disk.h"
+/* platter.c - see platter.h. Any failure here is the test's own: it aborts. */
+#include "platter.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ struct name_op {
 	char path[NAME_MAX_LEN], to[NAME_MAX_LEN];
 };
 
-struct disk {
+struct platter {
 	char *trace;
 	size_t len, at, root_len;
 	struct inode inode[INODES];
@@ -54,9 +54,9 @@ static void need(bool ok)
 	}
 }
 
-struct disk *disk_open(const char *file, const char *root)
+struct platter *platter_open(const char *file, const char *root)
 {
-	struct disk *d = calloc(1, sizeof(*d));
+	struct platter *d = calloc(1, sizeof(*d));
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
@@ -72,7 +72,7 @@ struct disk *disk_open(const char *file, const char *root)
 	return d;
 }
 
-void disk_close(struct disk *d)
+void platter_close(struct platter *d)
 {
 	for (int i = 0; i < d->nr_inodes; i++) {
 		free(d->inode[i].bytes);
@@ -84,7 +84,7 @@ void disk_close(struct disk *d)
 }
 
 /* The file behind @path after the first @nr changes of names; -1: none. */
-static int lookup(const struct disk *d, const char *path, size_t nr)
+static int lookup(const struct platter *d, const char *path, size_t nr)
 {
 	char name[NAME_MAX_LEN];
 
@@ -136,7 +136,7 @@ static void add_pending(struct inode *i, const struct unsynced *c)
 	i->pending[i->nr++] = *c;
 }
 
-static void name_changed(struct disk *d, const struct io_event *e, const char *path,
+static void name_changed(struct platter *d, const struct io_event *e, const char *path,
 			 const char *data)
 {
 	struct name_op *o = &d->op[d->nr_ops++];
@@ -150,7 +150,7 @@ static void name_changed(struct disk *d, const struct io_event *e, const char *p
 		o->inode = d->nr_inodes++;
 }
 
-bool disk_step(struct disk *d)
+bool platter_step(struct platter *d)
 {
 	char path[NAME_MAX_LEN];
 	const char *data;
@@ -203,17 +203,17 @@ bool disk_step(struct disk *d)
 	return true;
 }
 
-uint64_t disk_acked(const struct disk *d)
+uint64_t platter_acked(const struct platter *d)
 {
 	return d->acked;
 }
 
-uint64_t disk_sent(const struct disk *d)
+uint64_t platter_sent(const struct platter *d)
 {
 	return d->sent;
 }
 
-bool disk_dirty(const struct disk *d)
+bool platter_dirty(const struct platter *d)
 {
 	for (int i = 0; i < d->nr_inodes; i++) {
 		if (d->inode[i].nr)
@@ -239,16 +239,16 @@ static void apply_torn(struct inode *i, const struct unsynced *c, size_t sector,
 	}
 }
 
-static void survive(struct inode *i, enum disk_tear tear, size_t sector,
+static void survive(struct inode *i, enum platter_tear tear, size_t sector,
 		    unsigned int (*rnd)(unsigned int n))
 {
-	size_t whole = tear == DISK_ALL ? i->nr : tear == DISK_NONE || !i->nr ? 0 :
+	size_t whole = tear == PLATTER_ALL ? i->nr : tear == PLATTER_NONE || !i->nr ? 0 :
 			rnd((unsigned int)i->nr + 1);
 
 	for (size_t k = 0; k < i->nr; k++) {
 		const struct unsynced *c = &i->pending[k];
-		bool all = tear == DISK_SUBSET ? rnd(3) == 0 : k < whole;
-		bool torn = tear == DISK_SUBSET ? rnd(2) == 0 : tear == DISK_PREFIX && k == whole;
+		bool all = tear == PLATTER_SUBSET ? rnd(3) == 0 : k < whole;
+		bool torn = tear == PLATTER_SUBSET ? rnd(2) == 0 : tear == PLATTER_PREFIX && k == whole;
 
 		if (all || (torn && c->truncate))
 			apply(i, c);
@@ -257,7 +257,7 @@ static void survive(struct inode *i, enum disk_tear tear, size_t sector,
 	}
 }
 
-static void put_file(const struct inode *from, const char *path, enum disk_tear tear,
+static void put_file(const struct inode *from, const char *path, enum platter_tear tear,
 		     size_t sector, unsigned int (*rnd)(unsigned int n))
 {
 	struct inode i = *from;
@@ -273,15 +273,15 @@ static void put_file(const struct inode *from, const char *path, enum disk_tear 
 	free(i.bytes);
 }
 
-void disk_image(const struct disk *d, const char *dir, enum disk_tear tear, size_t sector,
+void platter_image(const struct platter *d, const char *dir, enum platter_tear tear, size_t sector,
 		unsigned int (*rnd)(unsigned int n))
 {
 	size_t more = d->nr_ops - d->synced_ops, nr = d->synced_ops;
 	char path[400];
 
-	if (tear == DISK_ALL)
+	if (tear == PLATTER_ALL)
 		nr = d->nr_ops;
-	else if (tear != DISK_NONE && more)
+	else if (tear != PLATTER_NONE && more)
 		nr += rnd((unsigned int)more + 1);
 	for (size_t k = 0; k < nr; k++) {
 		const struct name_op *o = &d->op[k];

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* disk_env.c - see disk_env.h. */
+#include "disk_env.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "checked.h"
+
+#define META_DB "meta"
+#define META_LETTER 'm'
+#define HEAD_KEY "head"
+#define HEAD_LEN (CHECKED_HEAD + 4 + 3 * 8 + DISK_DBS * 16)
+
+const char disk_db_letter[DISK_DBS] = {
+	[DISK_NODE] = 'n', [DISK_PAST] = 'p', [DISK_REV] = 'r', [DISK_LOSS] = 'l',
+};
+
+static const char *const db_name[DISK_DBS] = {
+	[DISK_NODE] = "node", [DISK_PAST] = "past", [DISK_REV] = "rev", [DISK_LOSS] = "lost",
+};
+
+int disk_errno(int rc)
+{
+	static const struct {
+		int rc, err;
+	} codes[] = {
+		{ 0, 0 },
+		{ MDB_MAP_FULL, -ENOSPC }, { MDB_TXN_FULL, -ENOSPC },
+		{ ENOSPC, -ENOSPC }, { EDQUOT, -ENOSPC }, { EFBIG, -ENOSPC },
+		{ MDB_CORRUPTED, -EBADMSG }, { MDB_PAGE_NOTFOUND, -EBADMSG },
+		{ MDB_INVALID, -EBADMSG }, { MDB_VERSION_MISMATCH, -EBADMSG },
+		{ MDB_CURSOR_FULL, -EBADMSG }, { MDB_INCOMPATIBLE, -EBADMSG },
+		{ MDB_BAD_VALSIZE, -EBADMSG }, { MDB_BAD_TXN, -EBADMSG },
+		{ MDB_NOTFOUND, -ENOENT }, { ENOENT, -ENOENT },
+		{ ENOMEM, -ENOMEM },
+		{ EROFS, -EROFS }, { EACCES, -EACCES }, { EPERM, -EACCES },
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].rc == rc)
+			return codes[i].err;
+	}
+	return -EIO;
+}
+
+/* --- the summary --- */
+
+static void head_write(const struct disk_head *h, unsigned char out[HEAD_LEN])
+{
+	unsigned char *p = out + CHECKED_HEAD;
+
+	put_le32(p, DISK_FORMAT);
+	put_le64(p + 4, h->applied);
+	put_le64(p + 12, h->horizon);
+	put_le64(p + 20, h->history_bytes);
+	p += 28;
+	for (int i = 0; i < DISK_DBS; i++, p += 16) {
+		put_le64(p, h->count[i]);
+		put_le64(p + 8, h->digest[i]);
+	}
+	checked_seal(META_LETTER, HEAD_KEY, sizeof(HEAD_KEY) - 1, out, HEAD_LEN);
+}
+
+static int head_read(struct disk_head *h, const MDB_val *value)
+{
+	const unsigned char *p;
+	size_t len;
+
+	if (checked_open(META_LETTER, HEAD_KEY, sizeof(HEAD_KEY) - 1, value->mv_data,
+			 value->mv_size, &p, &len) < 0 || len < 4)
+		return -EBADMSG;
+	if (get_le32(p) > DISK_FORMAT)
+		return -EPROTONOSUPPORT;
+	if (get_le32(p) != DISK_FORMAT || len != HEAD_LEN - CHECKED_HEAD)
+		return -EBADMSG;
+	h->applied = get_le64(p + 4);
+	h->horizon = get_le64(p + 12);
+	h->history_bytes = get_le64(p + 20);
+	p += 28;
+	for (int i = 0; i < DISK_DBS; i++, p += 16) {
+		h->count[i] = get_le64(p);
+		h->digest[i] = get_le64(p + 8);
+	}
+	return 0;
+}
+
+static int head_load(struct disk_env *e)
+{
+	MDB_val key = { sizeof(HEAD_KEY) - 1, HEAD_KEY }, value;
+	int ret = disk_errno(mdb_get(e->txn, e->meta, &key, &value));
+
+	/* A file without it is not one of ours, or has lost its root. */
+	return ret == -ENOENT ? -EBADMSG : ret < 0 ? ret : head_read(&e->head, &value);
+}
+
+static int head_store(struct disk_env *e)
+{
+	unsigned char bytes[HEAD_LEN];
+	MDB_val key = { sizeof(HEAD_KEY) - 1, HEAD_KEY }, value = { HEAD_LEN, bytes };
+
+	head_write(&e->head, bytes);
+	return disk_errno(mdb_put(e->txn, e->meta, &key, &value, 0));
+}
+
+/* --- opening --- */
+
+/* LMDB has found its file to be impossible. Its own answer would be SIGABRT and a core. */
+static void on_assert(MDB_env *env, const char *what)
+{
+	(void)env;
+	(void)what;
+	_exit(EBADMSG);
+}
+
+static const unsigned int mode_flags[] = {
+	[DISK_READ] = MDB_RDONLY | MDB_NOLOCK,
+	[DISK_READ_BESIDE] = MDB_RDONLY,
+	[DISK_WRITE] = 0,
+	[DISK_FILL] = MDB_NOSYNC | MDB_NOLOCK,
+	[DISK_AMEND] = MDB_NOSYNC | MDB_NOLOCK,
+};
+
+static int open_databases(struct disk_env *e, enum disk_mode mode)
+{
+	unsigned int flags = mode == DISK_FILL ? MDB_CREATE : 0;
+	int rc = mdb_txn_begin(e->env, NULL, mode == DISK_FILL ? 0 : MDB_RDONLY, &e->txn), ret;
+
+	if (rc)
+		return disk_errno(rc);
+	rc = mdb_dbi_open(e->txn, META_DB, flags, &e->meta);
+	for (int i = 0; i < DISK_DBS && rc == 0; i++)
+		rc = mdb_dbi_open(e->txn, db_name[i], flags, &e->dbi[i]);
+	ret = rc == MDB_NOTFOUND ? -EBADMSG : disk_errno(rc);
+	if (ret == 0 && mode != DISK_FILL)
+		ret = head_load(e);
+	if (ret < 0) {
+		disk_env_abort(e);
+		return ret;
+	}
+	if (mode == DISK_FILL)
+		return disk_env_commit(e);
+	/* Committing keeps the handles; a reader has nothing else to commit. */
+	mdb_txn_commit(e->txn);
+	e->txn = NULL;
+	e->kept = e->head;
+	return 0;
+}
+
+/* LMDB would take a file that was cut to nothing for a new one. */
+static int look_at_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return disk_errno(errno);
+	return S_ISREG(st.st_mode) && st.st_size > 0 ? 0 : -EBADMSG;
+}
+
+int disk_env_open(struct disk_env *e, const char *path, uint64_t map_size, enum disk_mode mode)
+{
+	int ret = 0, rc, dead;
+
+	*e = (struct disk_env){ 0 };
+	if (mode == DISK_FILL && unlink(path) < 0 && errno != ENOENT)
+		return disk_errno(errno);
+	if (mode != DISK_FILL)
+		ret = look_at_file(path);
+	if (ret < 0)
+		return ret;
+	rc = mdb_env_create(&e->env);
+	if (rc == 0)
+		rc = mdb_env_set_assert(e->env, on_assert);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(e->env, DISK_DBS + 1);
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(e->env, map_size);
+	if (rc == 0)
+		rc = mdb_env_open(e->env, path, MDB_NOSUBDIR | MDB_NOTLS | mode_flags[mode], 0600);
+	ret = rc ? disk_errno(rc) : open_databases(e, mode);
+	if (ret == 0 && mode == DISK_WRITE)
+		mdb_reader_check(e->env, &dead);
+	if (ret < 0)
+		disk_env_close(e);
+	return ret;
+}
+
+void disk_env_close(struct disk_env *e)
+{
+	disk_env_abort(e);
+	if (e->env)
+		mdb_env_close(e->env);
+	e->env = NULL;
+}
+
+int disk_env_sync(struct disk_env *e)
+{
+	return disk_errno(mdb_env_sync(e->env, 1));
+}
+
+int disk_env_begin(struct disk_env *e, bool write)
+{
+	int ret = disk_errno(mdb_txn_begin(e->env, NULL, write ? 0 : MDB_RDONLY, &e->txn));
+
+	/* Beside a writer each transaction sees another state. */
+	if (ret == 0 && !write) {
+		ret = head_load(e);
+		if (ret < 0)
+			disk_env_abort(e);
+	}
+	return ret;
+}
+
+int disk_env_commit(struct disk_env *e)
+{
+	int ret = head_store(e);
+
+	if (ret == 0) {
+		ret = disk_errno(mdb_txn_commit(e->txn));
+		e->txn = NULL;
+	}
+	if (ret < 0)
+		disk_env_abort(e);
+	else
+		e->kept = e->head;
+	return ret;
+}
+
+void disk_env_abort(struct disk_env *e)
+{
+	if (e->txn)
+		mdb_txn_abort(e->txn);
+	e->txn = NULL;
+	e->head = e->kept;
+}
+
+/* --- records --- */
+
+bool disk_value_whole(enum disk_db db, const MDB_val *key, const MDB_val *value)
+{
+	const unsigned char *record;
+	size_t len;
+
+	return checked_open(disk_db_letter[db], key->mv_data, key->mv_size, value->mv_data,
+			    value->mv_size, &record, &len) == 0;
+}
+
+int disk_env_get(struct disk_env *e, enum disk_db db, const MDB_val *key, MDB_val *value)
+{
+	MDB_val k = *key;
+	int ret = disk_errno(mdb_get(e->txn, e->dbi[db], &k, value));
+
+	if (ret < 0)
+		return ret;
+	return disk_value_whole(db, key, value) ? 0 : -EBADMSG;
+}
+
+/* Adds the record to the summary, or takes it away. */
+static void count(struct disk_env *e, enum disk_db db, const MDB_val *key, const MDB_val *value,
+		  bool add)
+{
+	uint64_t sign = add ? 1 : (uint64_t)-1;
+
+	e->head.count[db] += sign;
+	e->head.digest[db] += sign * checked_digest(value->mv_data, value->mv_size);
+	if (db == DISK_PAST || db == DISK_REV)
+		e->head.history_bytes += sign * (key->mv_size + value->mv_size);
+}
+
+int disk_env_put(struct disk_env *e, enum disk_db db, const MDB_val *key, const MDB_val *value,
+		 bool append)
+{
+	MDB_val k = *key, v = *value, old;
+	int ret = append ? -ENOENT : disk_env_get(e, db, key, &old);
+
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	if (ret == 0)
+		count(e, db, key, &old, false);
+	ret = disk_errno(mdb_put(e->txn, e->dbi[db], &k, &v, append ? MDB_APPEND : 0));
+	if (ret == 0)
+		count(e, db, key, value, true);
+	return ret;
+}
+
+int disk_env_del(struct disk_env *e, enum disk_db db, const MDB_val *key)
+{
+	MDB_val k = *key, old;
+	int ret = disk_env_get(e, db, key, &old);
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	count(e, db, key, &old, false);
+	return disk_errno(mdb_del(e->txn, e->dbi[db], &k, NULL));
+}
+
+/* --- reading everything --- */
+
+static int compare_keys(const MDB_val *a, const MDB_val *b)
+{
+	size_t len = a->mv_size < b->mv_size ? a->mv_size : b->mv_size;
+	int diff = memcmp(a->mv_data, b->mv_data, len);
+
+	return diff ? diff : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* One record of the walk; @last is the key before it. */
+static int check_record(struct disk_env *e, enum disk_db db, const MDB_val *last,
+			const MDB_val *key, const MDB_val *value)
+{
+	MDB_val found;
+
+	/* A tree whose pages are mixed up may lead in circles. */
+	if (key->mv_size == 0 || (last->mv_data && compare_keys(last, key) >= 0))
+		return -EBADMSG;
+	if (!disk_value_whole(db, key, value))
+		return -EBADMSG;
+	/* The walk does not look at the keys in the branches; a search does nothing else. */
+	if (disk_env_get(e, db, key, &found) < 0 || found.mv_data != value->mv_data)
+		return -EBADMSG;
+	return 0;
+}
+
+static int check_db(struct disk_env *e, enum disk_db db, struct disk_env *to,
+		    struct disk_head *sum)
+{
+	struct disk_env counted = { 0 };
+	MDB_val key, value, last = { 0 };
+	MDB_cursor *cursor;
+	int ret = disk_errno(mdb_cursor_open(e->txn, e->dbi[db], &cursor));
+
+	while (ret == 0) {
+		ret = disk_errno(mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+		if (ret == 0)
+			ret = check_record(e, db, &last, &key, &value);
+		if (ret == 0 && to)
+			ret = disk_env_put(to, db, &key, &value, true);
+		if (ret == 0)
+			count(&counted, db, &key, &value, true);
+		last = key;
+	}
+	mdb_cursor_close(cursor);
+	sum->count[db] = counted.head.count[db];
+	sum->digest[db] = counted.head.digest[db];
+	sum->history_bytes += counted.head.history_bytes;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int disk_env_check(struct disk_env *e, struct disk_env *to)
+{
+	struct disk_head sum = { 0 };
+	int ret = disk_env_begin(e, false);
+
+	if (ret < 0)
+		return ret;
+	for (int db = 0; db < DISK_DBS && ret == 0; db++)
+		ret = check_db(e, (enum disk_db)db, to, &sum);
+	sum.applied = e->head.applied;
+	sum.horizon = e->head.horizon;
+	if (ret == 0 && memcmp(&sum, &e->head, sizeof(sum)) != 0)
+		ret = -EBADMSG;
+	if (ret == 0 && to) {
+		to->head.applied = sum.applied;
+		to->head.horizon = sum.horizon;
+	}
+	disk_env_abort(e);
+	return ret;
+}
+
+uint64_t disk_env_tree_bytes(struct disk_env *e)
+{
+	uint64_t pages = 0, size = 4096;
+
+	for (int i = 0; i < DISK_DBS; i++) {
+		MDB_stat st;
+
+		if (mdb_stat(e->txn, e->dbi[i], &st))
+			continue;
+		pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
+		size = st.ms_psize;
+	}
+	return pages * size;
+}

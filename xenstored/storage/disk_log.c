@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* disk_log.c - see disk_log.h. Layout: docs/store-format.md. */
+#include "disk_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "crc32c.h"
+#include "log.h"
+#include "numbered.h"
+
+/* The file: magic, base, checksum of both. A frame: length of what follows, its checksum. */
+#define MAGIC "SVchg003"
+#define MAGIC_LEN 8
+#define FILE_HEAD (MAGIC_LEN + 8 + 4)
+#define FRAME_HEAD 8
+/* A change in a frame: revision, index, length, then the value. None: the end mark. */
+#define ENTRY_HEAD 16
+
+static const struct numbered log_name = { .prefix = "log-", .suffix = "" };
+
+static void file_head(uint64_t base, unsigned char out[FILE_HEAD])
+{
+	memcpy(out, MAGIC, MAGIC_LEN);
+	put_le64(out + MAGIC_LEN, base);
+	put_le32(out + MAGIC_LEN + 8, crc32c(0, out, MAGIC_LEN + 8));
+}
+
+static int write_all(int fd, const unsigned char *data, size_t len, uint64_t at)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, data, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 && (errno == ENOSPC || errno == EDQUOT) ? -ENOSPC : -EIO;
+		data += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
+{
+	unsigned char head[FILE_HEAD];
+	char path[NUMBERED_PATH];
+	int ret;
+
+	disk_log_end(l, false);
+	numbered_path(&log_name, store_dir, base, path);
+	l->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (l->fd < 0)
+		return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+	file_head(base, head);
+	ret = write_all(l->fd, head, FILE_HEAD, 0);
+	l->base = base;
+	l->size = FILE_HEAD;
+	l->failed = ret < 0;
+	return ret;
+}
+
+int disk_log_note(struct disk_log *l, uint64_t rev, uint32_t index, const void *value, size_t len)
+{
+	size_t need = (l->frame_len ? l->frame_len : FRAME_HEAD) + ENTRY_HEAD + len;
+	unsigned char *p;
+
+	if (need > l->frame_cap) {
+		p = realloc(l->frame, need + need / 2);
+		if (!p)
+			return -ENOMEM;
+		l->frame = p;
+		l->frame_cap = need + need / 2;
+	}
+	p = l->frame + need - ENTRY_HEAD - len;
+	put_le64(p, rev);
+	put_le32(p + 8, index);
+	put_le32(p + 12, (uint32_t)len);
+	memcpy(p + ENTRY_HEAD, value, len);
+	l->frame_len = need;
+	return 0;
+}
+
+static void write_frame(struct disk_log *l, unsigned char *frame, size_t len)
+{
+	if (l->fd < 0 || l->failed)
+		return;
+	put_le32(frame, (uint32_t)(len - FRAME_HEAD));
+	put_le32(frame + 4, crc32c(0, frame + FRAME_HEAD, len - FRAME_HEAD));
+	if (write_all(l->fd, frame, len, l->size) == 0) {
+		l->size += len;
+		return;
+	}
+	/* The commit itself is on the disk; only its second copy is missing. */
+	log_warn("the log of changes cannot be written: the next earlier state makes up for it");
+	l->failed = true;
+	if (ftruncate(l->fd, (off_t)l->size) < 0)
+		log_warn("the log of changes cannot be cut back");
+}
+
+void disk_log_commit(struct disk_log *l)
+{
+	if (l->frame_len)
+		write_frame(l, l->frame, l->frame_len);
+	disk_log_abort(l);
+}
+
+/* A large commit's memory is not kept for the small ones behind it. */
+void disk_log_abort(struct disk_log *l)
+{
+	l->frame_len = 0;
+	if (l->frame_cap > 1u << 20) {
+		free(l->frame);
+		l->frame = NULL;
+		l->frame_cap = 0;
+	}
+}
+
+void disk_log_end(struct disk_log *l, bool orderly)
+{
+	unsigned char mark[FRAME_HEAD];
+
+	if (l->fd >= 0 && orderly)
+		write_frame(l, mark, FRAME_HEAD);
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->frame);
+	*l = (struct disk_log){ .fd = -1 };
+}
+
+/* --- reading --- */
+
+struct replay {
+	const char *store_dir;
+	disk_each_change *each;
+	void *arg;
+	bool ended, broken;
+};
+
+/* The changes of one whole frame. */
+static int replay_frame(struct replay *r, const unsigned char *p, size_t len)
+{
+	r->ended = len == 0;
+	while (len >= ENTRY_HEAD) {
+		size_t value_len = get_le32(p + 12);
+		int ret;
+
+		if (value_len > len - ENTRY_HEAD)
+			break;
+		ret = r->each(r->arg, get_le64(p), get_le32(p + 8), p + ENTRY_HEAD, value_len);
+		if (ret)
+			return ret;
+		p += ENTRY_HEAD + value_len;
+		len -= ENTRY_HEAD + value_len;
+	}
+	r->broken |= len > 0;
+	return 0;
+}
+
+static int replay_bytes(struct replay *r, uint64_t base, const unsigned char *p, size_t len)
+{
+	unsigned char head[FILE_HEAD];
+
+	file_head(base, head);
+	r->ended = false;
+	if (len < FILE_HEAD || memcmp(p, head, FILE_HEAD) != 0) {
+		r->broken = true;
+		return 0;
+	}
+	p += FILE_HEAD;
+	len -= FILE_HEAD;
+	while (len > 0) {
+		size_t n = len < FRAME_HEAD ? 0 : get_le32(p);
+		int ret;
+
+		if (len < FRAME_HEAD || n > len - FRAME_HEAD ||
+		    get_le32(p + 4) != crc32c(0, p + FRAME_HEAD, n)) {
+			r->broken = true;
+			return 0;
+		}
+		ret = replay_frame(r, p + FRAME_HEAD, n);
+		if (ret)
+			return ret;
+		p += FRAME_HEAD + n;
+		len -= FRAME_HEAD + n;
+	}
+	return 0;
+}
+
+/* Read, not mapped: a file that gets shorter meanwhile is an error then, not a signal. */
+static int replay_file(void *arg, uint64_t base)
+{
+	struct replay *r = arg;
+	char path[NUMBERED_PATH];
+	unsigned char *data = NULL;
+	size_t got = 0;
+	struct stat st;
+	int fd, ret = 0;
+
+	numbered_path(&log_name, r->store_dir, base, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		ret = -EIO;
+	else if (!(data = malloc((size_t)st.st_size + 1)))
+		ret = -ENOMEM;
+	while (ret == 0 && got < (size_t)st.st_size) {
+		ssize_t n = read(fd, data + got, (size_t)st.st_size - got);
+
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	if (fd >= 0)
+		close(fd);
+	/* What cannot be read is as what is not whole. */
+	if (ret == -EIO || (ret == 0 && got < (size_t)st.st_size))
+		r->broken = true;
+	ret = ret == -EIO ? 0 : ret;
+	if (ret == 0 && data)
+		ret = replay_bytes(r, base, data, got);
+	free(data);
+	return ret;
+}
+
+int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bool *ended)
+{
+	struct replay r = { .store_dir = store_dir, .each = each, .arg = arg };
+	int ret = numbered_each(&log_name, store_dir, replay_file, &r);
+
+	*ended = r.ended && !r.broken;
+	return ret;
+}
+
+struct thinning {
+	const char *store_dir;
+	uint64_t rev, before;
+	bool any;
+};
+
+/* What a log has goes as far as the next one's beginning. */
+static int thin_one(void *arg, uint64_t base)
+{
+	struct thinning *t = arg;
+	char path[NUMBERED_PATH];
+
+	if (t->any && base <= t->rev) {
+		numbered_path(&log_name, t->store_dir, t->before, path);
+		if (unlink(path) < 0)
+			log_warn("%s: cannot be removed", path);
+	}
+	t->before = base;
+	t->any = true;
+	return 0;
+}
+
+void disk_log_thin_out(const char *store_dir, uint64_t rev)
+{
+	struct thinning t = { .store_dir = store_dir, .rev = rev };
+
+	numbered_each(&log_name, store_dir, thin_one, &t);
+}

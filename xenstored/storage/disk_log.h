@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_log.h - the second copy of what data.mdb got since the last generations.
+ *
+ * STATE/store/log-REV has the changes behind revision REV, one frame for each commit, written
+ * behind it and not synced: it is there for a file that rots, not for a loss of power, after which
+ * LMDB's own commits count. A frame that is not whole ends what is believed of its file. Private
+ * to storage/.
+ */
+#ifndef XENSTORED_DISK_LOG_H
+#define XENSTORED_DISK_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct disk_log {
+	int fd;			/* -1: none */
+	uint64_t base, size;	/* revision it begins behind; bytes */
+	unsigned char *frame;	/* the commit under way */
+	size_t frame_len, frame_cap;
+	bool failed;		/* it lacks a commit: only a new generation makes up for it */
+};
+
+/* Begins STATE-STORE/log-@base, in place of one of that name. 0, -ENOSPC, -EIO. */
+int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base);
+/* @orderly: marks the end, so that a reader knows that nothing is missing behind it. */
+void disk_log_end(struct disk_log *l, bool orderly);
+
+/* Notes one change of the commit under way: the value of the queue. 0 or -ENOMEM. */
+int disk_log_note(struct disk_log *l, uint64_t rev, uint32_t index, const void *value, size_t len);
+/* The commit is on the disk: the frame is written; or it is not: it is forgotten. */
+void disk_log_commit(struct disk_log *l);
+void disk_log_abort(struct disk_log *l);
+
+/*
+ * Calls @each for every change of all logs of @store_dir, oldest first, with what was noted;
+ * stops at the first answer that is not 0, which is returned. *@ended: the newest log has its end
+ * mark, and no log has a broken frame. 0, -ENOMEM, -EIO.
+ */
+typedef int disk_each_change(void *arg, uint64_t rev, uint32_t index, const void *value,
+			     size_t len);
+int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bool *ended);
+
+/* Removes the logs that have nothing behind revision @rev. */
+void disk_log_thin_out(const char *store_dir, uint64_t rev);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* disk_priv.h - the opened durable side; shared by disk.c, disk_start.c, disk_room.c, generations.c. */
+#ifndef XENSTORED_DISK_PRIV_H
+#define XENSTORED_DISK_PRIV_H
+
+#include <sys/types.h>
+
+#include "disk.h"
+#include "disk_apply.h"
+#include "disk_env.h"
+#include "disk_log.h"
+#include "numbered.h"
+
+#define DISK_PATH NUMBERED_PATH
+
+struct disk {
+	struct disk_config cfg;
+	char store_dir[DISK_PATH], path[DISK_PATH];
+	struct disk_env env;
+	struct applying applying;	/* of the open transaction */
+	struct disk_log log;
+	int fd;			/* of data.mdb, to allocate by; -1 */
+	uint64_t allocated;	/* bytes of it */
+	int read_only;		/* 0, or why: -Exxx */
+	bool degraded;		/* there are losses that nobody knows of */
+	/* The generation being written, if pid; or last written. */
+	struct {
+		pid_t pid;
+		uint64_t applied;	/* its revision, at least */
+		uint64_t due_ns;
+	} gen;
+};
+
+/* disk_start.c: fills d->env. As disk_open(). */
+int disk_start(struct disk *d, struct disk_found *found);
+
+/* disk_room.c: opens d->fd and takes what is allocated. */
+void disk_room_init(struct disk *d);
+
+/* generations.c */
+extern const struct numbered generation_name;
+/* STATE/store/generations. */
+void generation_dir(const struct disk *d, char out[DISK_PATH]);
+/* Makes @path, a whole file that nobody will write again, a generation too. */
+void generation_keep(struct disk *d, const char *path, uint64_t applied);
+
+#endif

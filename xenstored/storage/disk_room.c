@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_room.c - blocks of data.mdb are allocated before they are promised to anybody, so that
+ * "no room" is known before a change is accepted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk_priv.h"
+#include "log.h"
+
+#define PAGE 4096u
+/* Allocated ahead of what is used: a quarter of it, between these. */
+#define AHEAD_MIN (1u << 20)
+#define AHEAD_MAX (64u << 20)
+/* A disk that has less than this left is full. */
+#define STEP_MIN (64u << 10)
+/* What removals may use beyond what is promised (rule C14). */
+#define RESERVE (64u * PAGE)
+/* The paths through all trees that any commit copies. */
+#define COMMIT (24u * PAGE)
+
+void disk_room_init(struct disk *d)
+{
+	struct stat st;
+
+	d->fd = open(d->path, O_RDWR | O_CLOEXEC);
+	if (d->fd >= 0 && fstat(d->fd, &st) == 0 && (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
+		d->allocated = (uint64_t)st.st_size;
+}
+
+/* Pages of the free list that the next commit may use: those of the last two it may not. */
+static uint64_t free_pages(struct disk *d)
+{
+	uint64_t pages = 0, last = mdb_txn_id(d->env.txn);
+	MDB_cursor *cursor;
+	MDB_val key, value;
+
+	/* Handle 0 is LMDB's free list: commit, then number of pages and the pages. */
+	if (mdb_cursor_open(d->env.txn, 0, &cursor))
+		return 0;
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		size_t commit, nr;
+
+		if (key.mv_size != sizeof(commit) || value.mv_size < sizeof(nr))
+			break;
+		memcpy(&commit, key.mv_data, sizeof(commit));
+		memcpy(&nr, value.mv_data, sizeof(nr));
+		if (commit + 2 <= last)
+			pages += nr;
+	}
+	mdb_cursor_close(cursor);
+	return pages;
+}
+
+struct usage {
+	uint64_t used, free, tree;	/* bytes */
+};
+
+static int look(struct disk *d, struct usage *u)
+{
+	MDB_envinfo info;
+	int ret = disk_env_begin(&d->env, false);
+
+	if (ret < 0)
+		return ret;
+	mdb_env_info(d->env.env, &info);
+	u->used = (uint64_t)(info.me_last_pgno + 1) * PAGE;
+	u->free = free_pages(d) * PAGE;
+	u->tree = disk_env_tree_bytes(&d->env);
+	disk_env_abort(&d->env);
+	return 0;
+}
+
+/* Takes blocks so that @size bytes have them, in smaller steps as the disk gets full. */
+static void allocate(struct disk *d, uint64_t size)
+{
+	uint64_t step;
+
+	if (size > d->cfg.map_size)
+		size = d->cfg.map_size;
+	for (step = size > d->allocated ? size - d->allocated : 0; step >= STEP_MIN; step /= 2) {
+		if (posix_fallocate(d->fd, 0, (off_t)(d->allocated + step)) == 0) {
+			d->allocated += step;
+			return;
+		}
+	}
+}
+
+static uint64_t ahead(const struct usage *u)
+{
+	uint64_t want = u->used / 4;
+
+	return want < AHEAD_MIN ? AHEAD_MIN : want > AHEAD_MAX ? AHEAD_MAX : want;
+}
+
+static uint64_t free_bytes(const struct disk *d, const struct usage *u)
+{
+	uint64_t behind = d->allocated > u->used ? d->allocated - u->used : 0;
+
+	return behind + u->free;
+}
+
+/* Half of the history for room that what is has more need of. */
+static bool give_history_up(struct disk *d)
+{
+	uint64_t half = d->env.kept.history_bytes / 2;
+
+	if (d->env.kept.history_bytes == 0 || disk_begin(d) < 0)
+		return false;
+	if (disk_prune(&d->env, half, 0, ~0u) < 0) {
+		disk_abort(d);
+		return false;
+	}
+	return disk_commit(d) == 0;
+}
+
+void disk_room(struct disk *d, struct disk_room *out)
+{
+	struct usage u;
+
+	*out = (struct disk_room){ 0 };
+	if (d->read_only || d->fd < 0 || look(d, &u) < 0)
+		return;
+	if (free_bytes(d, &u) < ahead(&u) / 2)
+		allocate(d, u.used + ahead(&u));
+	if (free_bytes(d, &u) < AHEAD_MIN / 4 && give_history_up(d) && look(d, &u) < 0)
+		return;
+	out->free_bytes = free_bytes(d, &u) > RESERVE ? free_bytes(d, &u) - RESERVE : 0;
+	out->tree_bytes = u.tree;
+}
+
+/*
+ * A change copies a leaf of each of three trees, but no commit copies more leaves than there are;
+ * what is new is stored up to twice (itself, what it replaced) and named once more, in pages that
+ * are half empty at worst.
+ */
+uint64_t disk_need(const struct disk_room *room, uint64_t nr, uint64_t bytes)
+{
+	uint64_t copied = nr < room->tree_bytes / (3 * PAGE) ? nr * 3 * PAGE : room->tree_bytes;
+
+	if (nr == 0)
+		return 0;
+	return COMMIT + copied + 2 * (3 * bytes + nr * 256);
+}

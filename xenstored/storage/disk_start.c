@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_start.c - what a start goes on with: a copy of the newest file that is whole, and on top of
+ * it what the logs have of later changes. What may be damaged is never written, and never read in
+ * this process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "change_record.h"
+#include "disk_copy.h"
+#include "disk_priv.h"
+#include "disk_salvage.h"
+#include "in_child.h"
+#include "log.h"
+#include "loss_record.h"
+#include "path_key.h"
+#include "takeover.h"
+
+enum source {
+	FROM_NOTHING,		/* there never was anything */
+	FROM_DATA,
+	FROM_OLD_FORMAT,
+	FROM_OLD_COPY,		/* of that format, and older than what there was */
+	FROM_GENERATION,
+	FROM_RUINS,		/* there was, and no file is whole */
+};
+
+struct start {
+	struct disk *d;
+	char to[DISK_PATH];	/* the copy that is being made */
+	enum source source;
+	bool synced;
+	uint64_t time_ns;
+	uint64_t applied;	/* of the copy, with what the logs had */
+	uint64_t known;		/* that there was something up to this revision */
+	bool log_ended;		/* the logs say that there is nothing behind them */
+};
+
+static uint64_t real_time_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* --- a copy of what is whole --- */
+
+static int copy_from(struct start *s, const char *from)
+{
+	struct disk_copying c = {
+		.from = from, .to = s->to, .map_size = s->d->cfg.map_size, .synced = s->synced,
+	};
+
+	return in_child(disk_copy, &c);
+}
+
+static int take_over_from(struct start *s, const char *from)
+{
+	struct takeover t = {
+		.from = from, .to = s->to, .map_size = s->d->cfg.map_size, .time_ns = s->time_ns,
+	};
+
+	return in_child(takeover, &t);
+}
+
+static int make_empty(struct start *s)
+{
+	struct disk_env e;
+	int ret = disk_env_open(&e, s->to, s->d->cfg.map_size, DISK_FILL);
+
+	if (ret == 0 && s->synced)
+		ret = disk_env_sync(&e);
+	disk_env_close(&e);
+	return ret;
+}
+
+/* What is not an answer about the file that was read, but about the one to be written. */
+static bool says_no_more(int ret)
+{
+	return ret != -EBADMSG && ret != -ENOENT;
+}
+
+struct newest {
+	uint64_t number[256];	/* the last so many */
+	unsigned int nr;
+};
+
+static int note_number(void *arg, uint64_t number)
+{
+	struct newest *n = arg;
+
+	n->number[n->nr++ % 256] = number;
+	return 0;
+}
+
+static int from_generations(struct start *s)
+{
+	struct newest n = { .nr = 0 };
+	char dir[DISK_PATH], path[NUMBERED_PATH];
+	int ret;
+
+	generation_dir(s->d, dir);
+	ret = numbered_each(&generation_name, dir, note_number, &n);
+	if (ret < 0)
+		return ret;
+	for (unsigned int left = n.nr < 256 ? n.nr : 256; left > 0; left--) {
+		numbered_path(&generation_name, dir, n.number[--n.nr % 256], path);
+		ret = copy_from(s, path);
+		if (ret == 0)
+			log_warnx("going on from the earlier state %s", path);
+		else if (ret == -EBADMSG)
+			log_warnx("%s is damaged too", path);
+		if (ret == 0 || says_no_more(ret))
+			return ret;
+	}
+	return n.nr ? -EBADMSG : -ENOENT;
+}
+
+/* The release before kept its last good copy beside the store. */
+static int from_old_format(struct start *s)
+{
+	char path[DISK_PATH];
+	int ret = take_over_from(s, s->d->path);
+
+	s->source = FROM_OLD_FORMAT;
+	if (ret == 0 || says_no_more(ret))
+		return ret;
+	s->source = FROM_OLD_COPY;
+	snprintf(path, sizeof(path), "%.500s/last-good.mdb", s->d->cfg.state_dir);
+	return take_over_from(s, path);
+}
+
+/* The newest whole state that any file has, in s->to. */
+static int find_whole(struct start *s)
+{
+	int data = copy_from(s, s->d->path), ret = data;
+
+	s->source = FROM_DATA;
+	if (ret == 0 || says_no_more(ret))
+		return ret;
+	s->source = FROM_GENERATION;
+	ret = from_generations(s);
+	if (ret == -ENOENT)
+		ret = from_old_format(s);
+	if (ret == 0 || says_no_more(ret))
+		return ret;
+	s->source = data == -ENOENT && ret == -ENOENT ? FROM_NOTHING : FROM_RUINS;
+	return make_empty(s);
+}
+
+/* --- what the logs have on top of it --- */
+
+struct tail {
+	struct disk_env *e;
+	struct applying a;
+	uint64_t last;
+	bool gap;
+};
+
+static int apply_logged(void *arg, uint64_t rev, uint32_t index, const void *value, size_t len)
+{
+	unsigned char key[CHANGE_KEY];
+	struct tail *t = arg;
+	struct change c;
+	int ret;
+
+	t->last = rev > t->last ? rev : t->last;
+	if (t->gap)
+		return 0;
+	change_key(key, rev, index);
+	ret = change_read(key, value, len, &c);
+	if (ret == 0)
+		ret = disk_apply(t->e, &t->a, rev, index, &c);
+	/* Behind a change that is missing, no other one means what it meant. */
+	if (ret == -ESTALE || ret == -EINVAL || ret == -EBADMSG) {
+		t->gap = true;
+		return 0;
+	}
+	return ret;
+}
+
+/* --- what is gone --- */
+
+static int note_loss(struct disk_env *e, const struct disk_lost *l)
+{
+	unsigned char key[PATH_KEY_MAX], value[LOSS_RECORD_MAX];
+	MDB_val k = { path_key(l->path, l->path_len, key), key }, v = { 0, value };
+
+	log_errorx("%.*s: %s", (int)l->path_len, l->path,
+		   l->loss == DISK_LOST ? "lost" :
+		   l->loss == DISK_BROUGHT_BACK ? "brought back from an earlier state" :
+						  "changes behind the earlier state are not known");
+	v.mv_size = loss_record_write(l, key, k.mv_size, value);
+	return disk_env_put(e, DISK_LOSS, &k, &v, false);
+}
+
+static int on_loss(void *arg, const struct disk_lost *l)
+{
+	return note_loss(arg, l);
+}
+
+/* Whether all that somebody may have been told of is in the copy. */
+static bool is_complete(const struct start *s)
+{
+	if (s->applied < s->known || s->applied < s->d->cfg.told)
+		return false;
+	if (s->source == FROM_DATA || s->source == FROM_OLD_FORMAT || s->source == FROM_NOTHING)
+		return true;
+	return s->source == FROM_GENERATION && (s->log_ended || s->d->cfg.told > 0);
+}
+
+/* The files themselves could be read no further than this: record by record. */
+static int take_what_is_left(struct start *s, struct disk_env *e)
+{
+	struct disk_salvage salvage = {
+		.path = s->d->path, .map_size = s->d->cfg.map_size, .into = e,
+		.each = on_loss, .arg = e, .time_ns = s->time_ns,
+	};
+	const struct disk_lost unknown = {
+		.rev = s->applied, .time_ns = s->time_ns, .path = "/", .path_len = 1,
+		.loss = DISK_UNKNOWN,
+	};
+	int ret = 0;
+
+	if (s->source == FROM_GENERATION || s->source == FROM_RUINS)
+		ret = disk_salvage(&salvage);
+	if (ret < 0)
+		return ret;
+	/*
+	 * No revision is ever there twice. Of a store that is live still, though, the changes that
+	 * are missing here have to be seen to be missing.
+	 */
+	if (e->head.applied < s->known && s->d->cfg.told == 0)
+		e->head.applied = s->known;
+	e->head.horizon = e->head.applied;
+	return salvage.complete ? 0 : note_loss(e, &unknown);
+}
+
+static int add_what_came_later(struct start *s, struct disk_env *e)
+{
+	struct tail t = { .e = e };
+	struct disk_facts facts;
+	int ret = disk_env_begin(e, true);
+
+	if (ret < 0)
+		return ret;
+	ret = disk_log_replay(s->d->store_dir, apply_logged, &t, &s->log_ended);
+	if (ret < 0)
+		return ret;
+	s->known = t.last;
+	if (s->source != FROM_DATA &&
+	    disk_look(s->d->path, s->d->cfg.map_size, &facts) == 0 && facts.applied > s->known)
+		s->known = facts.applied;
+	s->applied = e->head.applied;
+	ret = is_complete(s) ? 0 : take_what_is_left(s, e);
+	s->applied = e->head.applied;
+	s->d->degraded = e->head.count[DISK_LOSS] > 0;
+	return ret < 0 ? ret : disk_env_commit(e);
+}
+
+static int complete(struct start *s)
+{
+	struct disk_env e;
+	int ret = disk_env_open(&e, s->to, s->d->cfg.map_size, DISK_AMEND);
+
+	if (ret == 0)
+		ret = add_what_came_later(s, &e);
+	if (ret == 0 && s->synced)
+		ret = disk_env_sync(&e);
+	disk_env_close(&e);
+	return ret;
+}
+
+/* --- the switch --- */
+
+/* Under a name that says when; two in one second are one too many to tell apart anyway. */
+static int put_aside(struct start *s, const char *what)
+{
+	char path[DISK_PATH];
+
+	snprintf(path, sizeof(path), "%.500s/%s-%" PRIu64 ".mdb", s->d->store_dir, what,
+		 s->time_ns / 1000000000u);
+	if (rename(s->d->path, path) < 0)
+		return errno == ENOENT ? 0 : disk_errno(errno);
+	log_warnx("%s has been put aside as %s", s->d->path, path);
+	return 0;
+}
+
+static int switch_over(struct start *s)
+{
+	int ret = 0;
+
+	if (s->source == FROM_GENERATION || s->source == FROM_RUINS)
+		ret = put_aside(s, "damaged");
+	else if (s->source == FROM_OLD_FORMAT || s->source == FROM_OLD_COPY)
+		ret = put_aside(s, "format2");
+	return ret < 0 ? ret : disk_rename(s->to, s->d->path, s->d->store_dir);
+}
+
+/* data.mdb as it was found was whole: it is an earlier state from now on. */
+static void keep_found(struct start *s)
+{
+	struct disk_facts facts;
+
+	if (s->source == FROM_DATA && disk_look(s->d->path, s->d->cfg.map_size, &facts) == 0)
+		generation_keep(s->d, s->d->path, facts.applied);
+}
+
+/* A store that begins has its first earlier state too: with the log, that is a second copy. */
+static void keep_first(struct start *s)
+{
+	char dir[DISK_PATH], part[DISK_PATH];
+	struct disk_copying c = {
+		.from = s->d->path, .to = part, .map_size = s->d->cfg.map_size, .synced = true,
+	};
+
+	generation_dir(s->d, dir);
+	snprintf(part, sizeof(part), "%.550s/part", dir);
+	if (in_child(disk_copy, &c) < 0)
+		return;
+	generation_keep(s->d, part, s->applied);
+	unlink(part);
+}
+
+static int make_dirs(struct disk *d)
+{
+	char dir[DISK_PATH];
+
+	if (mkdir(d->store_dir, 0700) < 0 && errno != EEXIST)
+		return disk_errno(errno);
+	generation_dir(d, dir);
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return disk_errno(errno);
+	return disk_sync_dir(d->cfg.state_dir);
+}
+
+/* In STATE, to go on there. */
+static int start_writing(struct start *s)
+{
+	int ret = make_dirs(s->d);
+
+	snprintf(s->to, sizeof(s->to), "%.500s/new.mdb", s->d->store_dir);
+	s->synced = true;
+	if (ret == 0)
+		ret = find_whole(s);
+	if (ret == 0)
+		ret = complete(s);
+	if (ret == 0)
+		keep_found(s);
+	if (ret == 0)
+		ret = switch_over(s);
+	if (ret == 0 && s->source != FROM_DATA)
+		keep_first(s);
+	if (ret == 0)
+		ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied) == -EIO ? -EIO : 0;
+	return ret < 0 ? ret : disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
+}
+
+static int note_last(void *arg, uint64_t rev, uint32_t index, const void *value, size_t len)
+{
+	uint64_t *last = arg;
+
+	(void)index;
+	(void)value;
+	(void)len;
+	*last = rev > *last ? rev : *last;
+	return 0;
+}
+
+/* No room for a copy is no reason to take no changes: data.mdb has room of its own. */
+static int start_in_place(struct start *s)
+{
+	struct disk_copying c = { .from = s->d->path, .map_size = s->d->cfg.map_size };
+	uint64_t last = s->d->cfg.told;
+	int ret = in_child(disk_check, &c);
+
+	if (ret == 0)
+		ret = disk_log_replay(s->d->store_dir, note_last, &last, &s->log_ended);
+	if (ret == 0)
+		ret = disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
+	if (ret < 0)
+		return ret;
+	if (s->d->env.head.applied < last) {
+		disk_env_close(&s->d->env);
+		return -EBADMSG;
+	}
+	log_warnx("there is no room for a copy of %s: it is used as it is", s->d->path);
+	s->source = FROM_DATA;
+	s->applied = s->d->env.head.applied;
+	s->d->log.failed = true;
+	return 0;
+}
+
+/* In RUN, for as long as STATE cannot be written: what it has can be read at least. */
+static int start_reading(struct start *s, int why)
+{
+	int ret;
+
+	snprintf(s->to, sizeof(s->to), "%.500s/store-copy.mdb", s->d->cfg.run_dir);
+	s->synced = false;
+	s->d->read_only = why;
+	ret = find_whole(s);
+	if (ret == 0)
+		ret = complete(s);
+	return ret < 0 ? ret : disk_env_open(&s->d->env, s->to, s->d->cfg.map_size, DISK_READ);
+}
+
+int disk_start(struct disk *d, struct disk_found *found)
+{
+	struct start s = { .d = d, .time_ns = real_time_ns() };
+	int ret = start_writing(&s);
+
+	if (ret == -ENOSPC && start_in_place(&s) == 0)
+		ret = 0;
+	if (ret == -EROFS || ret == -EACCES || ret == -ENOSPC || ret == -EIO)
+		ret = start_reading(&s, ret);
+	if (ret < 0)
+		return ret;
+	d->degraded = d->env.head.count[DISK_LOSS] > 0;
+	*found = (struct disk_found){
+		.applied = s.applied,
+		.made_new = s.source == FROM_NOTHING,
+		.taken_over = s.source == FROM_OLD_FORMAT || s.source == FROM_OLD_COPY,
+		.damaged = s.source >= FROM_OLD_COPY,
+		.degraded = d->degraded,
+		.read_only = d->read_only,
+	};
+	return 0;
+}

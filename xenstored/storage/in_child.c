@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* in_child.c - see in_child.h. */
+#include "in_child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+pid_t in_child_start(int (*work)(void *arg), void *arg)
+{
+	const struct rlimit no_core = { 0, 0 };
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(SIGBUS, SIG_DFL);
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+	_exit(-work(arg));
+}
+
+int in_child_result(int status)
+{
+	/* 1 is what a sanitizer ends a process with. */
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == 1)
+		return -EBADMSG;
+	return -WEXITSTATUS(status);
+}
+
+int in_child(int (*work)(void *arg), void *arg)
+{
+	pid_t pid = in_child_start(work, arg);
+	int status;
+
+	if (pid < 0)
+		return pid;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return in_child_result(status);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * in_child.h - runs a function in a process of its own: a damaged file that is mapped may raise
+ * SIGBUS, SIGSEGV or an assertion of LMDB's, and what is learnt from that is only "damaged".
+ */
+#ifndef XENSTORED_IN_CHILD_H
+#define XENSTORED_IN_CHILD_H
+
+#include <sys/types.h>
+
+/*
+ * Runs @work there and waits for it. Its answer, 0 or -Exxx; -EBADMSG when it did not come to an
+ * end of its own; -EAGAIN or -ENOMEM when there can be no other process. What it changes in memory
+ * is lost.
+ */
+int in_child(int (*work)(void *arg), void *arg);
+
+/* The same without waiting: the process, or -Exxx. */
+pid_t in_child_start(int (*work)(void *arg), void *arg);
+/* What the wait status of such a process says. */
+int in_child_result(int status);
+
+#endif
