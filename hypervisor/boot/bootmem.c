@@ -2,10 +2,10 @@
 /* bootmem.c - see bootmem.h. A sorted array of taken ranges; neighbours are merged, so it stays
  * short. */
 #include "boot/bootmem.h"
-#include "boot/boot.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "x86/e820.h"
 
 #define MAX_TAKEN 256
 #define ALLOC_LIMIT (1ULL << 32) /* the early direct map ends there */

@@ -10,15 +10,17 @@
 #include "boot/boot.h"
 #include "domain/domain.h"
 #include "hypercall/hypercall.h"
+#include "lib/boot_options.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/pv_layout.h"
 #include "lib/string.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/init.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 #define DOM0_MIN_PAGES (64UL << (20 - PAGE_SHIFT))

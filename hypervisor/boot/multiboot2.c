@@ -5,8 +5,8 @@
  * specification 2.0, chapter 3.6.
  */
 #include "boot/multiboot2.h"
-#include "boot/e820.h"
 #include "lib/string.h"
+#include "x86/e820.h"
 
 #define MB2_MAGIC 0x36d76289
 #define TAG_END 0

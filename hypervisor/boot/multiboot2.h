@@ -4,6 +4,7 @@
 #define HV_BOOT_MULTIBOOT2_H
 
 #include "boot/boot.h"
+#include "x86/e820.h"
 
 #define BOOT_MAX_MODULES 8
 #define BOOT_CMDLINE_MAX 2048

@@ -5,18 +5,19 @@
  */
 #include "boot/boot.h"
 #include "boot/bootmem.h"
-#include "boot/e820.h"
 #include "boot/multiboot2.h"
-#include "boot/options.h"
 #include "domain/domain.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/asm.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 #define COM1_PORT 0x3f8

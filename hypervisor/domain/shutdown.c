@@ -5,8 +5,8 @@
  */
 #include "domain/domain.h"
 
-#include "boot/boot.h"
 #include "domain/evtchn.h"
+#include "lib/boot_options.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

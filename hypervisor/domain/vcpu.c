@@ -9,11 +9,11 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 /* Until the guest stops it; a blocked vcpu does not get it. */
 #define PERIODIC_DEFAULT_NS 10000000ULL

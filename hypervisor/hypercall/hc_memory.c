@@ -5,10 +5,10 @@
  */
 #include "hypercall/memory.h"
 
-#include "boot/boot.h"
 #include "domain/gnttab.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/e820.h"
 #include "x86/layout.h"
 
 #define E820_ENTRY_SIZE 20

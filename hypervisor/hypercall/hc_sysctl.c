@@ -3,7 +3,6 @@
  * hc_sysctl.c - sysctl, dom0 only: facts about the machine for the toolstack. One node, one
  * pool. ABI: xen/sysctl.h.
  */
-#include "boot/boot.h"
 #include "domain/sched.h"
 
 #include <xen/sysctl.h>
@@ -15,6 +14,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/asm.h"
+#include "x86/e820.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 

@@ -8,8 +8,8 @@
 #include <xen/features.h>
 #include <xen/version.h>
 
-#include "boot/boot.h"
 #include "hypercall/handlers.h"
+#include "lib/boot_options.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

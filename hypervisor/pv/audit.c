@@ -9,9 +9,9 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "pv/pt_entry.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 
 #define LINES_MAX 10
 

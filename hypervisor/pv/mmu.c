@@ -7,11 +7,11 @@
 
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 /*
  * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references.

@@ -6,11 +6,11 @@
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "pv/mmu.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 #include <xen/grant_table.h>
 

@@ -8,12 +8,12 @@
 #include "pv/context.h"
 #include "pv/desc.h"
 #include "pv/mmu.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 static int frame_of(u64 mfn, struct frame **out)

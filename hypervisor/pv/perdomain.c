@@ -5,10 +5,10 @@
  */
 #include "lib/errno.h"
 #include "pv/desc.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 #define TABLE_PTE (PTE_P | PTE_RW | PTE_A | PTE_D)

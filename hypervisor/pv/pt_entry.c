@@ -6,10 +6,10 @@
 #include "pv/pt_entry.h"
 
 #include "lib/errno.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 /* Bits a present entry may carry, besides the frame. PS is refused at every level above 1. */
 #define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)

@@ -15,11 +15,11 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "pv/pt_entry.h"
-#include "pv/pte.h"
 #include "pv/desc.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 static bool type_is_table(enum frame_type t)
 {

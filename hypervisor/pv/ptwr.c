@@ -9,11 +9,11 @@
 #include "pv/enter.h"
 #include "pv/insn.h"
 #include "pv/mmu.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 /* What a store computes from the old operand and its source. */
 struct store {

@@ -5,7 +5,6 @@
  * so that a broken table is ignored with a message and not followed out of its bounds. Source:
  * ACPI 6.4, chapters 5.2 and 4.8.3.
  */
-#include "boot/boot.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

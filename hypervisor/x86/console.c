@@ -7,10 +7,10 @@
 #include <stdarg.h>
 #include <xen/xen.h>
 
-#include "boot/boot.h"
 #include "domain/domain.h"
 #include "domain/evtchn.h"
 #include "hypercall/debug_keys.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/init.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cpu.c - what the boot CPU can do, and every CPU's control registers. */
-#include "boot/boot.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"

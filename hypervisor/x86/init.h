@@ -138,6 +138,8 @@ struct acpi_facts {
 };
 extern struct acpi_facts acpi_facts;
 
+/* ACPI's root pointer, found by acpi_init(); 0: none. */
+extern maddr_t boot_rsdp;
 bool acpi_power_off(void); /* false: no ACPI */
 void acpi_reset(void);	   /* returns when the firmware offers none */
 
@@ -153,18 +155,7 @@ void console_input(char c);
 /* The machine stops: lines go out whoever held the lock. */
 void console_break_lock(void);
 
-/* pagetable.c: present always; levels are chosen by alignment. */
-#define PTE_P 0x1UL
-#define PTE_RW 0x2UL
-#define PTE_US 0x4UL
-#define PTE_PWT 0x8UL
-#define PTE_PCD 0x10UL
-#define PTE_A 0x20UL
-#define PTE_D 0x40UL
-#define PTE_PS 0x80UL
-#define PTE_G 0x100UL
-#define PTE_NX (1UL << 63)
-#define PTE_ADDR 0x000ffffffffff000UL
+/* pagetable.c: @flags: PTE_* of pte.h; present always, levels are chosen by alignment. */
 void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags);
 
 #endif

@@ -4,7 +4,7 @@
  * hardware or a person's button sends. They come at any instruction, so nothing here takes a lock
  * that this CPU may hold.
  */
-#include "boot/boot.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/init.h"

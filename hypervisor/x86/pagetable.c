@@ -4,14 +4,15 @@
  * All of their level-3 tables exist before the first guest table copies the sixteen L4 entries.
  */
 #include "boot/bootmem.h"
-#include "boot/boot.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/asm.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 #define LEVEL_SHIFT(level) (12 + 9 * ((level)-1))
 #define LEVEL_SIZE(level) (1UL << LEVEL_SHIFT(level))
@@ -45,7 +46,7 @@ static u64 *next_table(u64 *entry, u64 leaf_flags)
 			return NULL;
 		*entry = virt_to_maddr(table) | PTE_P | PTE_RW | PTE_A | (leaf_flags & PTE_US);
 	}
-	return maddr_to_virt(*entry & PTE_ADDR);
+	return maddr_to_virt(*entry & PTE_ADDR_MASK);
 }
 
 static unsigned int leaf_level(unsigned long va, maddr_t ma, u64 len)

@@ -2,7 +2,7 @@
 /* shutdown.c - the ends of the machine: power-off, restart, halt, and panic. */
 #include <stdarg.h>
 
-#include "boot/boot.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"

@@ -6,16 +6,18 @@
  */
 #include "x86/smp.h"
 
-#include "boot/boot.h"
 #include "domain/domain.h"
 #include "domain/sched.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/asm.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 #define LOW_MEMORY_END 0xa0000UL /* a started CPU begins below it, in real mode */
 #define START_TIMEOUT_NS 1000000000LL

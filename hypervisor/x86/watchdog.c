@@ -5,7 +5,7 @@
  * softirq behind; who has not done it for watchdog_timeout seconds will never return to a guest.
  * Source: Intel 8254 data sheet.
  */
-#include "boot/boot.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/init.h"

@@ -15,9 +15,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "machine.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 
 #define RW (PTE_P | PTE_RW | PTE_US)
 #define RO (PTE_P | PTE_US)

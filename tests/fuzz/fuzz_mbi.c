@@ -7,10 +7,10 @@
 
 #include "fuzz.h"
 
-#include "boot/e820.h"
 #include "boot/multiboot2.h"
-#include "boot/options.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
+#include "x86/e820.h"
 
 #define MAGIC 0x36d76289
 

@@ -7,8 +7,8 @@
 #include "lib/string.h"
 #include "machine.h"
 #include "pv/pt_entry.h"
-#include "pv/pte.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 
 static unsigned int refs[FAKE_FRAMES], types[FAKE_FRAMES];
 

@@ -15,12 +15,12 @@
 #include "pv/context.h"
 #include "pv/desc.h"
 #include "pv/enter.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/fpu_insn.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 #define TLB_SIZE 512

@@ -7,8 +7,9 @@
 
 #include "world.h"
 
-#include "boot/boot.h"
+#include "lib/boot_options.h"
 #include "lib/errno.h"
+#include "x86/e820.h"
 #include "x86/machine.h"
 
 struct e820_map machine_e820 = {.nr = 1, .entry = {{0, (u64)WORLD_FRAMES << PAGE_SHIFT, E820_RAM}}};

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 enum broken {

@@ -6,11 +6,11 @@
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 #include "x86/smp.h"
 
 static u32 mfn_at(const u32 *pool, u32 place)

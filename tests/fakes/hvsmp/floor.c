@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "boot/boot.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

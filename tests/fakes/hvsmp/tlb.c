@@ -11,11 +11,11 @@
 #include "lib/string.h"
 #include "pv/context.h"
 #include "pv/desc.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 #define RACES __attribute__((no_sanitize("thread")))
 

@@ -10,11 +10,10 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
 #include "boot/bootmem.h"
-#include "boot/e820.h"
 #include "lib/log.h"
 #include "mm/frame.h"
+#include "x86/e820.h"
 
 #define FRAMES 0x2000 /* 32 MiB */
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "boot/multiboot2.h"
+#include "x86/e820.h"
 
 #define MAGIC 0x36d76289
 

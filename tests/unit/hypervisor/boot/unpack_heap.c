@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "boot/boot.h"
 #include "boot/libc_shim.h"
 #include "lib/log.h"
 #include "mm/frame.h"

@@ -9,10 +9,10 @@
 #include "lib/string.h"
 #include "machine.h"
 #include "pv/mmu.h"
-#include "pv/pte.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 
 #define RW (PTE_P | PTE_RW | PTE_US)
 #define RO (PTE_P | PTE_US)

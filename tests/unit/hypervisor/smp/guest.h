@@ -12,9 +12,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "machine.h"
-#include "pv/pte.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
+#include "x86/pte.h"
 
 #define SLOTS 6 /* domains at a time; slot 0 is dom0 */
 #define GUEST_VCPUS 2

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
 #include "domain/timer.h"
+#include "lib/boot_options.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/machine.h"

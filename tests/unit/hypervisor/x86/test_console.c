@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
 #include "domain/domain.h"
 #include "domain/evtchn.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 #include "x86/init.h"
 #include "x86/machine.h"

@@ -9,13 +9,14 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
 #include "boot/bootmem.h"
 #include "lib/log.h"
 #include "mm/frame.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/pte.h"
 
 #define PAGES 8
 #define DEVICE 0xfd000040ULL
@@ -75,7 +76,7 @@ static u64 entry_of(const volatile void *at, unsigned int level)
 
 	for (unsigned int l = 4; l >= level; l--) {
 		entry = table[(unsigned long)at >> (12 + 9 * (l - 1)) & 511];
-		table = maddr_to_virt(entry & PTE_ADDR);
+		table = maddr_to_virt(entry & PTE_ADDR_MASK);
 	}
 	return entry;
 }
@@ -96,7 +97,7 @@ static void test_an_empty_heap_refuses_a_mapping_and_stops_nothing(void **state)
 	at = ioremap(DEVICE, 8);
 	assert_non_null(at);
 	assert_int_equal((unsigned long)at & PAGE_OFFSET_MASK, DEVICE & PAGE_OFFSET_MASK);
-	assert_int_equal(entry_of(at, 1) & PTE_ADDR, DEVICE & ~PAGE_OFFSET_MASK);
+	assert_int_equal(entry_of(at, 1) & PTE_ADDR_MASK, DEVICE & ~PAGE_OFFSET_MASK);
 }
 
 static void test_without_memory_the_addresses_go_to_the_next_device(void **state)
@@ -110,7 +111,7 @@ static void test_without_memory_the_addresses_go_to_the_next_device(void **state
 	nr_free = 1;
 	second = ioremap(0xfe000000, 8);
 	assert_int_equal((unsigned long)second, ((unsigned long)first & ~PAGE_OFFSET_MASK) + PAGE_SIZE);
-	assert_int_equal(entry_of(second, 1) & PTE_ADDR, 0xfe000000);
+	assert_int_equal(entry_of(second, 1) & PTE_ADDR_MASK, 0xfe000000);
 }
 
 int main(void)

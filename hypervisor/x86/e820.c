@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* e820.c - makes a firmware's memory map sorted and free of overlaps. Pure. */
-#include "boot/e820.h"
-#include "boot/boot.h"
+#include "x86/e820.h"
+
 #include "lib/string.h"
 
 struct e820_map machine_e820;

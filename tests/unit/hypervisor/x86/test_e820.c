@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
-#include "boot/e820.h"
+#include "x86/e820.h"
 
 static void assert_entry(const struct e820_map *m, unsigned int i, u64 addr, u64 size, u32 type)
 {

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* e820.h - the machine's memory map. Boot only; machine_e820 itself is in boot.h. */
-#ifndef HV_BOOT_E820_H
-#define HV_BOOT_E820_H
+/* e820.h - the machine's memory map. */
+#ifndef HV_X86_E820_H
+#define HV_X86_E820_H
 
 #include "lib/types.h"
 
-struct e820_map;
+#define E820_RAM 1
+#define E820_RESERVED 2
+#define E820_ACPI 3
+#define E820_NVS 4
+#define E820_UNUSABLE 5
+
+struct e820_entry {
+	u64 addr, size;
+	u32 type;
+} __attribute__((packed)); /* as XENMEM_machine_memory_map returns it */
+
+struct e820_map {
+	unsigned int nr;
+	struct e820_entry entry[128];
+};
+extern struct e820_map machine_e820; /* fixed after boot; also given to dom0 */
 
 /* Appends a range as the firmware names it; ranges may overlap and come in any order. False: full.
  */

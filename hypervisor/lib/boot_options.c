@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c - the hypervisor's command line: one table row an option. */
-#include "boot/boot.h"
-#include "boot/options.h"
+/* boot_options.c - the hypervisor's command line: one table row an option. */
+#include "lib/boot_options.h"
+
 #include "lib/cmdline.h"
 #include "lib/log.h"
 #include "lib/string.h"

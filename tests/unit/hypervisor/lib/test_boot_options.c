@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "boot/boot.h"
-#include "boot/options.h"
+#include "lib/boot_options.h"
 #include "lib/log.h"
 
 static char warned[1024];
