@@ -95,6 +95,13 @@ int record_complete(struct record *r)
 	return 0;
 }
 
+void record_vif_mac(const struct record *r, const struct vif_spec *vif, char mac[VIF_MAC_LEN + 1])
+{
+	strcpy(mac, vif->mac);
+	if (!mac[0] && r->uuid_text[0])
+		vdev_mac_default(r->uuid, vif->item, mac);
+}
+
 static void hash_bytes(uint64_t *h, const void *data, size_t len)
 {
 	const uint8_t *p = data;

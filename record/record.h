@@ -76,6 +76,12 @@ const char *record_default(const struct record_keys *keys, const char *key);
 /* Fills in what is still open: a random uuid, a random address per card, maxmem, maxvcpus. */
 int record_complete(struct record *r);
 
+/*
+ * The address of card @vif of @r: what it says, else the one made from the uuid, which is stable.
+ * "" when there is no uuid yet.
+ */
+void record_vif_mac(const struct record *r, const struct vif_spec *vif, char mac[VIF_MAC_LEN + 1]);
+
 /* A record with every default and no name. */
 void record_init(struct record *r);
 

@@ -2,6 +2,7 @@
 /*
  * record_read.c - from keys to the structure, every value judged by the registry: record_parse().
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -159,6 +160,13 @@ static void take_fields(struct parse *p, const struct field *fields, void *base,
 	}
 }
 
+/* As files write it, too: /dev/xvda is xvda. */
+static void shorten_vdev(struct disk_spec *disk)
+{
+	if (!strncmp(disk->vdev, "/dev/", 5))
+		memmove(disk->vdev, disk->vdev + 5, strlen(disk->vdev + 5) + 1);
+}
+
 static void take_disk(struct parse *p, unsigned int item)
 {
 	struct record *r = p->r;
@@ -173,6 +181,7 @@ static void take_disk(struct parse *p, unsigned int item)
 	snprintf(key, sizeof(key), "disk/%u/format", item);
 	judged(p, key);
 	disk->item = item;
+	shorten_vdev(disk);
 	if (!disk->path[0] || vdev_disk_number(disk->vdev, &disk->number))
 		return;
 	for (unsigned int i = 0; i < r->nr_disks; i++) {
@@ -198,8 +207,10 @@ static void take_vif(struct parse *p, unsigned int item)
 	}
 	take_fields(p, vif_fields, vif, "vif", item);
 	vif->item = item;
+	for (char *c = vif->mac; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
 	for (unsigned int i = 0; vif->mac[0] && i < r->nr_vifs; i++) {
-		if (!strcasecmp(r->vif[i].mac, vif->mac)) {
+		if (!strcmp(r->vif[i].mac, vif->mac)) {
 			snprintf(key, sizeof(key), "vif/%u/mac", item);
 			complain(p, key, "vif/%u: mac %s is vif/%u's already", item, vif->mac,
 				 r->vif[i].item);

@@ -78,9 +78,7 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 	char id[16], mac[18];
 
 	snprintf(id, sizeof(id), "%u", v->item);
-	snprintf(mac, sizeof(mac), "%s", v->mac);
-	if (!mac[0])
-		vdev_mac_default(d->rec.uuid, v->item, mac);
+	record_vif_mac(&d->rec, v, mac);
 	write_common(tx, k, domid, id);
 	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
 	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge);

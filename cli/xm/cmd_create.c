@@ -55,11 +55,14 @@ static int load(struct xm *xm, const struct args *args, struct record *rec)
 }
 
 /* The record that would be made. */
-static int print(struct xm *xm, const struct record *rec)
+static int print(struct xm *xm, struct record *rec)
 {
 	struct record_keys keys = {0};
-	int ret = record_format(rec, &keys) ? xm_fail(xm, "out of memory") :
-					      json_out_indented(xm, record_json(rec->name, &keys));
+	int ret;
+
+	load_host(xm, rec);
+	ret = record_format(rec, &keys) ? xm_fail(xm, "out of memory") :
+					  json_out_indented(xm, record_json(rec->name, &keys));
 
 	record_keys_free(&keys);
 	return ret;

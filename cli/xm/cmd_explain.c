@@ -226,14 +226,18 @@ static long long online_vcpus(struct xs_handle *xs, int domid)
 /* What the record says of the device that the guest calls @name; "" when nothing. */
 static void recorded(const struct record *rec, bool disk, const char *name, char *out, size_t size)
 {
+	char mac[VIF_MAC_LEN + 1];
+
 	out[0] = '\0';
 	for (unsigned int i = 0; disk && i < rec->nr_disks; i++)
 		if (strcmp(rec->disk[i].vdev, name) == 0)
 			snprintf(out, size, "%s,%s", rec->disk[i].path,
 				 rec->disk[i].writable ? "w" : "r");
-	for (unsigned int i = 0; !disk && i < rec->nr_vifs; i++)
-		if (strcasecmp(rec->vif[i].mac, name) == 0)
+	for (unsigned int i = 0; !disk && i < rec->nr_vifs; i++) {
+		record_vif_mac(rec, &rec->vif[i], mac);
+		if (strcasecmp(mac, name) == 0)
 			snprintf(out, size, "%s", rec->vif[i].bridge);
+	}
 }
 
 /* What runs under that name; "" when nothing. @name NULL: reports those the record lacks. */
@@ -278,11 +282,12 @@ static int differ_devices(struct xm *xm, const struct domain *dom, const struct 
 	int n = 0;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		const char *name = disk ? rec->disk[i].vdev : rec->vif[i].mac;
 		char want[DISK_PATH_MAX + 4], is[DISK_PATH_MAX + 4] = "", key[64];
+		char mac[VIF_MAC_LEN + 1];
+		const char *name = disk ? rec->disk[i].vdev : mac;
 
-		if (!*name)
-			continue; /* a card whose address xend makes up */
+		if (!disk)
+			record_vif_mac(rec, &rec->vif[i], mac);
 		recorded(rec, disk, name, want, sizeof(want));
 		compare_live(xm, dom, rec, disk, name, is, sizeof(is));
 		snprintf(key, sizeof(key), "%s %.40s", disk ? "disk" : "vif", name);

@@ -180,9 +180,10 @@ int load_check_files(struct xm *xm, const struct record *rec)
 
 char *load_bridge(struct xm *xm)
 {
-	struct xs_handle *xs = xm_store(xm);
-
-	return xs ? store_read(xs, XBT_NULL, "/config/network/bridge") : NULL;
+	/* A dry run needs no store: one that is not there has no bridge set. */
+	if (!xm->xs)
+		xm->xs = xs_open(0);
+	return xm->xs ? store_read(xm->xs, XBT_NULL, "/config/network/bridge") : NULL;
 }
 
 void load_host(struct xm *xm, struct record *rec)

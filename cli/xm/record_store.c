@@ -272,10 +272,27 @@ static bool is_default(const struct record_keys *want, const char *key, const ch
 
 struct replace {
 	const struct record_keys *old;
+	struct record_keys *before; /* the same, written out as @want is */
 	const char *name;
 	struct record_keys *want;
 	unsigned int nr_changes;
 };
+
+/* Whether @now, which the store has, means @value: file:/a is what /a is. */
+static bool says_the_same(const struct replace *r, const char *key, const char *now,
+			  const char *value)
+{
+	char path[KEY_LEN + sizeof(RECORD_ROOT)], why[SCHEMA_WHY_LEN];
+	const char *before = record_keys_get(r->before, key);
+	const struct schema_row *row;
+
+	snprintf(path, sizeof(path), RECORD_ROOT "/x/%s", key);
+	row = schema_find(path);
+	if (strcmp(now, value) == 0)
+		return true;
+	return before && row && schema_check(row, now, strlen(now), why) &&
+	       strcmp(before, value) == 0;
+}
 
 static int write_changed(struct xs_handle *xs, xs_transaction_t t, struct replace *r)
 {
@@ -285,7 +302,8 @@ static int write_changed(struct xs_handle *xs, xs_transaction_t t, struct replac
 		const char *key = r->want->v[i].key, *value = r->want->v[i].value;
 		const char *now = record_keys_get(r->old, key);
 
-		if (now && *now ? strcmp(now, value) == 0 : is_default(r->want, key, value))
+		if (now && *now ? says_the_same(r, key, now, value) :
+				  is_default(r->want, key, value))
 			continue;
 		r->nr_changes++;
 		ret = store_write(xs, t, value, DIR "/%s", r->name, key);
@@ -330,8 +348,9 @@ int record_replace(struct xs_handle *xs, const struct record_keys *old, struct r
 		   const char *bridge, bool *changed)
 {
 	struct record *before = malloc(sizeof(*before));
-	struct record_keys want = {0};
-	struct replace r = {.old = old, .name = rec->name, .want = &want};
+	struct record_keys want = {0}, written = {0};
+	struct replace r = {
+		.old = old, .before = &written, .name = rec->name, .want = &want};
 	int ret = before ? 0 : -ENOMEM;
 
 	if (!ret) {
@@ -340,6 +359,8 @@ int record_replace(struct xs_handle *xs, const struct record_keys *old, struct r
 		keep_vif_items(rec, before, bridge);
 		ret = record_format(rec, &want);
 	}
+	if (!ret)
+		ret = record_format(before, &written);
 	for (size_t i = 0; i < old->nr && !ret; i++)
 		if (!is_edited(old->v[i].key))
 			ret = record_keys_set(&want, old->v[i].key, old->v[i].value);
@@ -347,6 +368,7 @@ int record_replace(struct xs_handle *xs, const struct record_keys *old, struct r
 		ret = store_transact(xs, replace_body, &r);
 	*changed = r.nr_changes > 0;
 	record_keys_free(&want);
+	record_keys_free(&written);
 	free(before);
 	return ret;
 }

@@ -162,7 +162,7 @@ static void test_what_only_the_whole_shows_is_judged(void **state)
 	says("maxmem=32 is less than memory=64");
 	says("maxvcpus=2 is less than vcpus=4");
 	says("disk/40: d0 is disk/3 already");
-	says("vif/1: mac 00:16:3E:00:00:0A is vif/0's already");
+	says("vif/1: mac 00:16:3e:00:00:0a is vif/0's already");
 	base();
 	for (unsigned int i = 0; i <= RECORD_DISKS_MAX; i++) {
 		snprintf(key, sizeof(key), "disk/%u/target", i);
