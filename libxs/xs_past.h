@@ -15,9 +15,8 @@
 enum xs_past_kind {
 	XS_PAST_NODE,	/* at, tree: a node as it was; diff: to be put */
 	XS_PAST_GONE,	/* diff: to be removed with all below it */
-	XS_PAST_PUT,	/* log: made or changed; no value: `at` knows it */
+	XS_PAST_PUT,	/* log: made or changed; value and permissions as they became */
 	XS_PAST_DEL,	/* log: removed, itself or with something above it */
-	XS_PAST_ALL,	/* log: everything was replaced, as by a restore */
 	XS_PAST_LIMIT,	/* log, last: what was before revision rev is not known any more */
 };
 

@@ -32,6 +32,18 @@ static struct disk_config with_defaults(const struct disk_config *cfg)
 	return c;
 }
 
+static int open_found(struct disk *d, struct disk_found *found)
+{
+	int ret = disk_start(d, found);
+
+	if (ret < 0)
+		return ret;
+	d->applied = d->env.kept.applied;
+	if (!d->read_only)
+		disk_room_init(d);
+	return 0;
+}
+
 int disk_open(const struct disk_config *cfg, struct disk **out, struct disk_found *found)
 {
 	struct disk *d = calloc(1, sizeof(*d));
@@ -44,15 +56,31 @@ int disk_open(const struct disk_config *cfg, struct disk **out, struct disk_foun
 	d->log.fd = -1;
 	snprintf(d->store_dir, sizeof(d->store_dir), "%.400s/store", cfg->state_dir);
 	snprintf(d->path, sizeof(d->path), "%.500s/data.mdb", d->store_dir);
-	ret = disk_start(d, found);
-	if (ret < 0) {
+	ret = open_found(d, found);
+	if (ret < 0)
 		disk_close(d, false);
-		return ret;
-	}
-	if (!d->read_only)
-		disk_room_init(d);
-	*out = d;
-	return 0;
+	else
+		*out = d;
+	return ret;
+}
+
+int disk_reopen(struct disk *d, struct disk_found *found)
+{
+	int ret;
+
+	d->cfg.told = disk_applied(d);
+	disk_abort(d);
+	disk_env_close(&d->env);
+	disk_log_end(&d->log, false);
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	d->allocated = 0;
+	d->read_only = 0;
+	ret = open_found(d, found);
+	if (ret < 0)
+		d->read_only = ret;
+	return ret;
 }
 
 void disk_close(struct disk *d, bool orderly)
@@ -90,9 +118,29 @@ int disk_lock(const char *state_dir)
 	return fd;
 }
 
+const char *disk_path(const struct disk *d)
+{
+	return d->read_only ? d->copy_path : d->path;
+}
+
+int disk_read_only(const struct disk *d)
+{
+	return d->read_only;
+}
+
+bool disk_degraded(const struct disk *d)
+{
+	return d->degraded;
+}
+
+uint64_t disk_map_size(const struct disk *d)
+{
+	return d->cfg.map_size;
+}
+
 uint64_t disk_applied(const struct disk *d)
 {
-	return d->env.kept.applied;
+	return d->applied;
 }
 
 /* --- reading --- */
@@ -253,6 +301,14 @@ int disk_begin(struct disk *d)
 	return disk_env_begin(&d->env, true);
 }
 
+int disk_begin_lean(struct disk *d)
+{
+	int ret = disk_begin(d);
+
+	d->applying.no_history = true;
+	return ret;
+}
+
 /* The log has the change as the queue had it. */
 static int note(struct disk *d, uint64_t rev, uint32_t index, const struct change *c)
 {
@@ -305,6 +361,7 @@ int disk_commit(struct disk *d)
 		return ret;
 	}
 	disk_log_commit(&d->log);
+	d->applied = d->env.kept.applied;
 	d->degraded = d->env.kept.count[DISK_LOSS] > 0;
 	return 0;
 }

@@ -56,6 +56,13 @@ struct disk_found {
 	int read_only;		/* 0, or why no change can be taken: -EROFS, -ENOSPC, -EIO, -EACCES */
 };
 
+/* The file that is being written, or the copy that is read instead. */
+const char *disk_path(const struct disk *d);
+/* 0, or why no change can be taken. */
+int disk_read_only(const struct disk *d);
+bool disk_degraded(const struct disk *d);
+uint64_t disk_map_size(const struct disk *d);
+
 /*
  * Finds the newest whole state in STATE/store and opens a copy of it for writing. Call with the
  * lock held (disk_lock()). Takes as long as reading and writing the whole file. 0 with @out;
@@ -63,6 +70,11 @@ struct disk_found {
  * by a later release; -ENOMEM, -EIO, -ENOSPC: not even a copy in RUN could be made.
  */
 int disk_open(const struct disk_config *cfg, struct disk **out, struct disk_found *found);
+/*
+ * Finds it once more, after an error behind which nothing that the disk was told is sure to be
+ * there. As disk_open(); after an error no change can be taken, and this can be tried again.
+ */
+int disk_reopen(struct disk *d, struct disk_found *found);
 /* @orderly: nothing is to come; makes the log say so. */
 void disk_close(struct disk *d, bool orderly);
 
@@ -85,6 +97,8 @@ int disk_lost_known(struct disk *d);
 /* --- changes: any number of revisions in one synced commit --- */
 
 int disk_begin(struct disk *d);
+/* The same; what is replaced is not kept: there is no room for it. */
+int disk_begin_lean(struct disk *d);
 /*
  * Number @index of revision @rev, in order. What has been applied already is passed over. -ESTALE:
  * changes are missing before it (c->prev is not the last one applied; a RESET needs none); -EINVAL:

@@ -204,7 +204,8 @@ int disk_env_sync(struct disk_env *e)
 
 int disk_env_begin(struct disk_env *e, bool write)
 {
-	int ret = disk_errno(mdb_txn_begin(e->env, NULL, write ? 0 : MDB_RDONLY, &e->txn));
+	int ret = e->env ? disk_errno(mdb_txn_begin(e->env, NULL, write ? 0 : MDB_RDONLY,
+						    &e->txn)) : -EIO;
 
 	/* Beside a writer each transaction sees another state. */
 	if (ret == 0 && !write) {

@@ -16,8 +16,10 @@
 struct disk {
 	struct disk_config cfg;
 	char store_dir[DISK_PATH], path[DISK_PATH];
+	char copy_path[DISK_PATH];	/* of what is read when nothing can be written */
 	struct disk_env env;
 	struct applying applying;	/* of the open transaction */
+	uint64_t applied;	/* last revision on the disk, also while it cannot be opened */
 	struct disk_log log;
 	int fd;			/* of data.mdb, to allocate by; -1 */
 	uint64_t allocated;	/* bytes of it */

@@ -407,6 +407,7 @@ static int start_reading(struct start *s, int why)
 	snprintf(s->to, sizeof(s->to), "%.500s/store-copy.mdb", s->d->cfg.run_dir);
 	s->synced = false;
 	s->d->read_only = why;
+	snprintf(s->d->copy_path, sizeof(s->d->copy_path), "%s", s->to);
 	ret = find_whole(s);
 	if (ret == 0)
 		ret = complete(s);

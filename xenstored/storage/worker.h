@@ -37,8 +37,9 @@ enum worker_op {
 	WORKER_DURABLE,		/* rev: all up to it is on the disk; room */
 	/*
 	 * rev: applied; err: why what is behind it is not: -ENOSPC, -EIO, -EROFS: tried again by
-	 * itself; -ESTALE: changes are missing, a RESET is needed; -EBADMSG: the queue is damaged
-	 * at revision a, the same.
+	 * itself; -ESTALE: changes are missing before the queue's first; -EBADMSG: the queue is
+	 * damaged at revision a. After these two the daemon empties the queue and puts a RESET and
+	 * all nodes into it.
 	 */
 	WORKER_REFUSED,
 	WORKER_ANSWER,		/* id; payload: a part of the answer; with err (0: good) the last */

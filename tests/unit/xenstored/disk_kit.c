@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -59,7 +60,7 @@ void kit_change(const char *text, struct change *c)
 	packed_perm_put(perms, 1, &(struct xs_perm){ .domid = 5, .access = 1 });
 	*c = (struct change){
 		.op = text[0] == '+' ? CHANGE_PUT : text[0] == '-' ? CHANGE_REMOVE : CHANGE_RESET,
-		.time_ns = 1700000000000000000u, .who = { .uid = 1000, .pid = 42, .program = "kit" },
+		.time_ns = (uint64_t)time(NULL) * 1000000000u, .who = { .uid = 1000, .pid = 42, .program = "kit" },
 		.path = text[0] == '*' ? "/" : text + 1,
 	};
 	c->path_len = (uint16_t)(value ? (size_t)(value - c->path) : strlen(c->path));
@@ -82,7 +83,6 @@ int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text)
 
 		kit_change(word, &c);
 		c.prev = prev;
-		c.time_ns += rev * 1000000000u;
 		ret = disk_change(k->d, rev, index++, &c);
 	}
 	free(words);

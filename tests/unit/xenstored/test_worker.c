@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker.c - the worker process over a queue that the test keeps as the daemon would: what is
+ * in it becomes durable, once and in order, whoever dies when; questions are answered beside it.
+ */
+#include "disk_kit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "storage/stored_node.h"
+#include "storage/worker.h"
+#include "xs_past.h"
+
+/* The daemon's side. */
+static struct side {
+	struct kit k;
+	char live[150];
+	MDB_env *env;
+	MDB_dbi queue;
+	struct worker_config cfg;
+	int fd;
+	pid_t pid;
+	uint64_t rev;
+	struct {
+		struct worker_msg msg;
+		char data[WORKER_PACKET];
+	} got;
+	size_t got_len;		/* of the payload */
+} t;
+
+static void worker_up(void)
+{
+	t.cfg = (struct worker_config){
+		.disk = { .state_dir = t.k.state, .run_dir = t.k.run, .map_size = 64u << 20,
+			  .told = t.k.told },
+		.live_dir = t.live,
+	};
+	t.pid = worker_start(&t.cfg, &t.fd);
+	assert_true(t.pid > 0);
+}
+
+static void side_init(void)
+{
+	MDB_txn *txn;
+
+	memset(&t, 0, sizeof(t));
+	kit_init(&t.k);
+	snprintf(t.live, sizeof(t.live), "%s/live", t.k.run);
+	assert_int_equal(mkdir(t.live, 0700), 0);
+	assert_int_equal(mdb_env_create(&t.env), 0);
+	mdb_env_set_maxdbs(t.env, 4);
+	mdb_env_set_mapsize(t.env, 64u << 20);
+	assert_int_equal(mdb_env_open(t.env, t.live, MDB_NOSYNC | MDB_NOTLS, 0600), 0);
+	assert_int_equal(mdb_txn_begin(t.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "queue", MDB_CREATE, &t.queue), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	worker_up();
+}
+
+/* The next message; its operation. */
+static enum worker_op next(void)
+{
+	ssize_t n = recv(t.fd, &t.got, sizeof(t.got), 0);
+
+	if (n < (ssize_t)sizeof(t.got.msg))
+		fail_msg("the worker has ended");
+	t.got_len = (size_t)n - sizeof(t.got.msg);
+	return (enum worker_op)t.got.msg.op;
+}
+
+static void expect(enum worker_op op)
+{
+	assert_int_equal(next(), op);
+}
+
+static void say(enum worker_op op, uint32_t id, const char *text, size_t len)
+{
+	struct worker_msg msg = { .op = op, .id = id };
+	char packet[1000];
+
+	memcpy(packet, &msg, sizeof(msg));
+	memcpy(packet + sizeof(msg), text, len);
+	assert_int_equal(send(t.fd, packet, sizeof(msg) + len, 0), sizeof(msg) + len);
+}
+
+static void queue_put(MDB_txn *txn, uint64_t rev, uint32_t index, const struct change *c)
+{
+	unsigned char key[CHANGE_KEY], value[4096];
+	MDB_val k = { CHANGE_KEY, key }, v = { change_len(c), value };
+
+	change_key(key, rev, index);
+	change_write(c, key, value);
+	assert_int_equal(mdb_put(txn, t.queue, &k, &v, 0), 0);
+}
+
+/* One live commit: the changes as the next revision, into the queue. */
+static uint64_t queue_rev(const char *text)
+{
+	char *words = strdup(text), *rest = words, *word;
+	uint64_t prev = t.rev;
+	uint32_t index = 0;
+	MDB_txn *txn;
+
+	t.rev += 3;
+	assert_int_equal(mdb_txn_begin(t.env, NULL, 0, &txn), 0);
+	while ((word = strtok_r(rest, " ", &rest))) {
+		struct change c;
+
+		kit_change(word, &c);
+		c.prev = prev;
+		queue_put(txn, t.rev, index++, &c);
+	}
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	free(words);
+	return t.rev;
+}
+
+static void queue_empty(void)
+{
+	MDB_txn *txn;
+
+	assert_int_equal(mdb_txn_begin(t.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_drop(txn, t.queue, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+}
+
+static void await_durable(uint64_t rev)
+{
+	do
+		expect(WORKER_DURABLE);
+	while (t.got.msg.rev < rev);
+	assert_int_equal(t.got.msg.rev, rev);
+}
+
+static void worker_gone(void)
+{
+	int status;
+
+	close(t.fd);
+	assert_int_equal(waitpid(t.pid, &status, 0), t.pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void side_fini(void)
+{
+	worker_gone();
+	mdb_env_close(t.env);
+	kit_fini(&t.k);
+}
+
+/* What is on the disk, when no worker is there. */
+static void assert_disk(const char *nodes)
+{
+	kit_open(&t.k);
+	assert_string_equal(kit_nodes(&t.k), nodes);
+	kit_close(&t.k, true);
+}
+
+static void test_what_is_queued_becomes_durable(void **state)
+{
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	assert_int_equal(t.got.msg.err, 0);
+	assert_int_equal(t.got.msg.flags, WORKER_FOUND_NEW);
+	assert_true(t.got.msg.room.free_bytes > 0);
+	queue_rev("+/config=1 +/config/a=2");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(3);
+	queue_rev("+/config/b=3");
+	queue_rev("-/config/a");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(9);
+	worker_gone();
+	assert_disk("/config=1 /config/b=3 ");
+	worker_up();
+	side_fini();
+}
+
+static void test_what_a_daemon_that_died_has_queued_is_finished(void **state)
+{
+	(void)state;
+	side_init();
+	for (int i = 0; i < 100; i++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "+/config/n%d=%d", i % 10, i);
+		queue_rev(text);
+	}
+	/* Nobody has said a word; the pair just ends. */
+	worker_gone();
+	kit_open(&t.k);
+	assert_int_equal(t.k.found.applied, 300);
+	kit_close(&t.k, true);
+	worker_up();
+	side_fini();
+}
+
+/* Killed at any moment, the next one goes on where the disk is. */
+static void test_a_killed_worker_loses_and_repeats_nothing(void **state)
+{
+	uint64_t acked = 0;
+
+	(void)state;
+	side_init();
+	for (int round = 0; round < 60; round++) {
+		struct pollfd p = { t.fd, POLLIN, 0 };
+		char text[40];
+
+		expect(WORKER_READY);
+		assert_int_equal(t.got.msg.err, 0);
+		assert_true(t.got.msg.rev >= acked);
+		assert_false(t.got.msg.flags & (WORKER_FOUND_DAMAGE | WORKER_DEGRADED));
+		for (int i = 0; i < 20; i++) {
+			snprintf(text, sizeof(text), "+/config/n%d=%llu", i,
+				 (unsigned long long)t.rev);
+			queue_rev(text);
+			say(WORKER_QUEUED, 0, "", 0);
+			while (poll(&p, 1, i % 3) == 1) {
+				expect(WORKER_DURABLE);
+				acked = t.got.msg.rev;
+			}
+		}
+		kill(t.pid, SIGKILL);
+		waitpid(t.pid, NULL, 0);
+		close(t.fd);
+		t.k.told = acked;
+		worker_up();
+	}
+	expect(WORKER_READY);
+	side_fini();
+}
+
+static void test_the_nodes_are_loaded_parents_first(void **state)
+{
+	const char *want[] = { "/config", "/config/z", "/config/a", "/config/z/y" };
+	unsigned int nr = 0;
+
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	queue_rev("+/config= +/config/z=1 +/config/a=2");
+	queue_rev("+/config/z/y=3");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(6);
+	say(WORKER_LOAD, 0, "", 0);
+	while (next() == WORKER_NODE) {
+		for (const char *p = t.got.data; p < t.got.data + t.got_len; nr++) {
+			uint32_t len;
+			uint16_t path_len;
+
+			memcpy(&len, p, 4);
+			memcpy(&path_len, p + 4, 2);
+			assert_int_equal(path_len, strlen(want[nr]));
+			assert_memory_equal(p + 6, want[nr], path_len);
+			p += 4 + len;
+		}
+	}
+	assert_int_equal(t.got.msg.op, WORKER_LOADED);
+	assert_int_equal(t.got.msg.err, 0);
+	assert_int_equal(nr, 4);
+	side_fini();
+}
+
+static void test_missing_changes_are_refused_and_a_reset_heals(void **state)
+{
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	t.rev = 50;
+	queue_rev("+/config=1");
+	say(WORKER_QUEUED, 0, "", 0);
+	expect(WORKER_REFUSED);
+	assert_int_equal(t.got.msg.err, -ESTALE);
+	assert_int_equal(t.got.msg.rev, 0);
+	queue_empty();
+	queue_rev("* +/config=2");
+	say(WORKER_QUEUED, 0, "", 0);
+	while (next() == WORKER_REFUSED)
+		;
+	assert_int_equal(t.got.msg.op, WORKER_DURABLE);
+	assert_int_equal(t.got.msg.rev, 56);
+	worker_gone();
+	assert_disk("/config=2 ");
+	worker_up();
+	side_fini();
+}
+
+static void test_a_broken_change_in_the_queue_is_told_by_its_revision(void **state)
+{
+	unsigned char key[CHANGE_KEY];
+	MDB_val k = { CHANGE_KEY, key }, v = { 9, "not whole" };
+	MDB_txn *txn;
+
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	queue_rev("+/config=1");
+	queue_rev("+/config=2 +/config/a=1");
+	change_key(key, 6, 1);
+	assert_int_equal(mdb_txn_begin(t.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_put(txn, t.queue, &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(3);
+	expect(WORKER_REFUSED);
+	assert_int_equal(t.got.msg.err, -EBADMSG);
+	assert_int_equal(t.got.msg.a, 6);
+	assert_int_equal(t.got.msg.rev, 3);
+	side_fini();
+}
+
+/* --- questions --- */
+
+static char answer[200000];
+static size_t answer_len;
+
+/* The answer of a question: its err; what came in @answer. */
+static int ask(const char *words, size_t len)
+{
+	static uint32_t id;
+
+	answer_len = 0;
+	say(WORKER_ASK, ++id, words, len);
+	for (;;) {
+		while (next() != WORKER_ANSWER)
+			;
+		assert_int_equal(t.got.msg.id, id);
+		memcpy(answer + answer_len, t.got.data, t.got_len);
+		answer_len += t.got_len;
+		answer[answer_len] = '\0';
+		if (t.got.msg.err != 1)
+			return t.got.msg.err;
+	}
+}
+
+#define ASK(words) ask(words, sizeof(words))
+
+/* "KIND PATH=VALUE" of each record of the answer. */
+static const char *records(void)
+{
+	static char text[4000];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (const char *p = answer; p < answer + answer_len;) {
+		struct xs_past r;
+
+		memcpy(&r, p, sizeof(r));
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%d%.*s=%.*s ", r.kind,
+				       r.path_len, p + sizeof(r), (int)r.value_len,
+				       p + sizeof(r) + r.path_len);
+		p += r.len;
+	}
+	return text;
+}
+
+static void test_questions_about_the_past_are_answered(void **state)
+{
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	queue_rev("+/config= +/config/a=1 +/config/a/x=2 +/config/b=3");
+	queue_rev("-/config/a +/config/b=4 +/config/n=5 +/config/n/m=6");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(6);
+	assert_int_equal(ASK("at\0" "3\0/config/b"), 0);
+	assert_string_equal(records(), "0/config/b=3 ");
+	assert_int_equal(ASK("at\0" "3\0/config/n"), -ENOENT);
+	assert_int_equal(ASK("tree\0" "3\0/config"), 0);
+	assert_string_equal(records(), "0/config= 0/config/a=1 0/config/a/x=2 0/config/b=3 ");
+	assert_int_equal(ASK("tree\0" "99\0/config/n"), 0);
+	assert_string_equal(records(), "0/config/n=5 0/config/n/m=6 ");
+	/* To go back: what came goes, what went comes, parents first. */
+	assert_int_equal(ASK("diff\0" "3\0/config"), 0);
+	assert_string_equal(records(), "1/config/n= 0/config/a=1 0/config/a/x=2 0/config/b=3 ");
+	assert_int_equal(ASK("diff\0" "6\0/config"), 0);
+	assert_string_equal(records(), "");
+	assert_int_equal(ASK("log\0/config/b"), 0);
+	assert_string_equal(records(), "2/config/b=4 2/config/b=3 4/config/b= ");
+	assert_int_equal(ASK("at\0x\0/config"), -EINVAL);
+	assert_int_equal(ASK("at\0" "3\0/config//"), -EINVAL);
+	assert_int_equal(ASK("at\0" "3"), -EINVAL);
+	assert_int_equal(ASK("what"), -EINVAL);
+	assert_int_equal(ask("log\0/config", 5), -EINVAL);
+	side_fini();
+}
+
+static void test_snapshots_are_whole_and_have_names_of_their_own(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "a/b", "../store/data", "lock.mdb", "-x",
+					   "a b", "0123456789012345678901234567890123456789"
+					   "0123456789012345678901234" };
+	char words[200];
+
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	queue_rev("+/config=1 +/config/a=2");
+	say(WORKER_QUEUED, 0, "", 0);
+	/* It has what was accepted before it was asked for. */
+	assert_int_equal(ASK("snapshot\0lock"), 0);
+	queue_rev("+/config=3");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(6);
+	assert_int_equal(ASK("snapshot\0lock"), -EEXIST);
+	assert_int_equal(ASK("snapshot-verify\0lock"), 0);
+	assert_int_equal(ASK("snapshot-read\0lock"), 0);
+	assert_string_equal(records(), "0/config=1 0/config/a=2 ");
+	assert_int_equal(ASK("snapshots"), 0);
+	assert_int_equal(strncmp(answer, "lock ", 5), 0);
+	assert_non_null(strstr(answer, " 3 "));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int len = snprintf(words, sizeof(words), "snapshot%c%s", 0, bad[i]);
+
+		assert_int_equal(ask(words, (size_t)len + 1), -EINVAL);
+	}
+	assert_int_equal(ASK("snapshot-remove\0lock"), 0);
+	assert_int_equal(ASK("snapshot-remove\0lock"), -ENOENT);
+	assert_int_equal(ASK("snapshot-read\0lock"), -ENOENT);
+	assert_int_equal(ASK("snapshots"), 0);
+	assert_int_equal(answer_len, 0);
+	side_fini();
+}
+
+static void test_a_damaged_snapshot_is_refused_and_the_worker_goes_on(void **state)
+{
+	static char bytes[1 << 20];
+	char path[200], *at;
+	int fd;
+
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	queue_rev("+/config=1");
+	assert_int_equal(ASK("snapshot\0one"), 0);
+	snprintf(path, sizeof(path), "%s/snapshots/one.mdb", t.k.state);
+	fd = open(path, O_RDWR);
+	at = memmem(bytes, (size_t)read(fd, bytes, sizeof(bytes)), "/config", 7);
+	assert_non_null(at);
+	assert_int_equal(pwrite(fd, "#", 1, at - bytes + 3), 1);
+	close(fd);
+	assert_int_equal(ASK("snapshot-verify\0one"), -EBADMSG);
+	assert_int_equal(ASK("snapshot-read\0one"), -EBADMSG);
+	assert_int_equal(answer_len, 0);
+	assert_int_equal(truncate(path, 5000), 0);
+	assert_int_equal(ASK("snapshot-read\0one"), -EBADMSG);
+	queue_rev("+/config=2");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(6);
+	side_fini();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_queued_becomes_durable),
+		cmocka_unit_test(test_what_a_daemon_that_died_has_queued_is_finished),
+		cmocka_unit_test(test_a_killed_worker_loses_and_repeats_nothing),
+		cmocka_unit_test(test_the_nodes_are_loaded_parents_first),
+		cmocka_unit_test(test_missing_changes_are_refused_and_a_reset_heals),
+		cmocka_unit_test(test_a_broken_change_in_the_queue_is_told_by_its_revision),
+		cmocka_unit_test(test_questions_about_the_past_are_answered),
+		cmocka_unit_test(test_snapshots_are_whole_and_have_names_of_their_own),
+		cmocka_unit_test(test_a_damaged_snapshot_is_refused_and_the_worker_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

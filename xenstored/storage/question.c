@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* question.c - see question.h. A table of questions; answers go out as they are found. */
+#include "question.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "disk_copy.h"
+#include "history.h"
+#include "in_child.h"
+#include "numbered.h"
+#include "packed_perms.h"
+#include "snapshots.h"
+#include "worker.h"
+#include "xs_past.h"
+#include "xs_path.h"
+
+#define WORDS_MAX 4
+
+/* An answer on its way: bytes that gather till they fill a packet. */
+struct answer {
+	const struct question *q;
+	const char *word[WORDS_MAX];
+	unsigned int nr_words;
+	struct disk_env env;
+	struct {
+		struct worker_msg msg;
+		char data[WORKER_PACKET - sizeof(struct worker_msg)];
+	} packet;
+	size_t len;
+};
+
+/* --- sending --- */
+
+static void send_packet(struct answer *a, int err)
+{
+	size_t len = sizeof(a->packet.msg) + a->len;
+
+	a->packet.msg = (struct worker_msg){ .op = WORKER_ANSWER, .err = err, .id = a->q->id };
+	if (send(a->q->fd, &a->packet, len, MSG_NOSIGNAL) != (ssize_t)len)
+		_exit(1);
+	a->len = 0;
+}
+
+static int add(void *arg, const char *data, size_t len)
+{
+	struct answer *a = arg;
+
+	while (len > 0) {
+		size_t n = sizeof(a->packet.data) - a->len;
+
+		n = len < n ? len : n;
+		memcpy(a->packet.data + a->len, data, n);
+		a->len += n;
+		data += n;
+		len -= n;
+		if (a->len == sizeof(a->packet.data))
+			send_packet(a, 1);
+	}
+	return 0;
+}
+
+static int add_record(struct answer *a, struct xs_past *rec, const char *path, size_t path_len,
+		      const struct stored_node *n)
+{
+	char perms[XS_PERM_TEXT_BUF];
+	size_t perms_len = 0;
+
+	for (unsigned int i = 0; n && i < n->nr_perms; i++) {
+		struct xs_perm p = packed_perm_get(n->perms, i);
+
+		perms_len += xs_perm_format(&p, perms);
+	}
+	rec->path_len = (uint16_t)path_len;
+	rec->mark = n ? n->mark : 0;
+	rec->value_len = n ? n->value_len : 0;
+	rec->perms_len = (uint32_t)perms_len;
+	rec->len = (uint32_t)(sizeof(*rec) + path_len + rec->value_len + perms_len);
+	add(a, (const char *)rec, sizeof(*rec));
+	add(a, path, path_len);
+	if (n)
+		add(a, n->value, n->value_len);
+	for (unsigned int i = 0; n && i < n->nr_perms; i++) {
+		struct xs_perm p = packed_perm_get(n->perms, i);
+
+		add(a, perms, xs_perm_format(&p, perms));
+	}
+	return 0;
+}
+
+/* --- what the words mean --- */
+
+static int parse_path(const char *word, struct xs_path *out)
+{
+	return xs_path_canonical(word, strlen(word), 0, 0, out) < 0 ? -EINVAL : 0;
+}
+
+static int parse_rev(const char *word, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(word, &end, 10);
+	return word[0] < '0' || word[0] > '9' || *end || errno || *out >> 56 ? -EINVAL : 0;
+}
+
+static int open_env(struct answer *a)
+{
+	int ret = disk_env_open(&a->env, a->q->path, a->q->map_size,
+				a->q->beside ? DISK_READ_BESIDE : DISK_READ);
+
+	return ret < 0 ? ret : disk_env_begin(&a->env, false);
+}
+
+/* --- log --- */
+
+static int log_one(void *arg, const struct history_change *c)
+{
+	struct xs_past rec = {
+		.kind = c->state.is ? XS_PAST_PUT : XS_PAST_DEL,
+		.domid = c->record.who.domid, .rev = c->rev, .time_ns = c->record.time_ns,
+		.uid = c->record.who.uid, .pid = c->record.who.pid,
+	};
+
+	memcpy(rec.program, c->record.who.program, sizeof(c->record.who.program));
+	return add_record(arg, &rec, c->state.path, c->state.path_len,
+			  c->state.is ? &c->state.now : NULL);
+}
+
+static int ask_log(struct answer *a)
+{
+	struct xs_past limit = { .kind = XS_PAST_LIMIT };
+	struct xs_path path;
+	int ret = parse_path(a->word[1], &path);
+
+	if (ret == 0)
+		ret = open_env(a);
+	if (ret == 0)
+		ret = history_log(&a->env, path.text, path.len, log_one, a);
+	if (ret < 0)
+		return ret;
+	limit.rev = a->env.head.horizon;
+	return add_record(a, &limit, path.text, path.len, NULL);
+}
+
+/* --- at, tree, diff --- */
+
+/* Nodes by age: parents before children, and these in their order. */
+struct found {
+	struct history_state *e;
+	size_t nr, cap;
+};
+
+static int gather(struct found *f, const struct history_state *s)
+{
+	if (f->nr == f->cap) {
+		size_t cap = f->cap ? 2 * f->cap : 256;
+		struct history_state *e = realloc(f->e, cap * sizeof(*e));
+
+		if (!e)
+			return -ENOMEM;
+		f->e = e;
+		f->cap = cap;
+	}
+	f->e[f->nr++] = *s;
+	return 0;
+}
+
+static int by_age(const void *pa, const void *pb)
+{
+	const struct stored_node *a = &((const struct history_state *)pa)->then;
+	const struct stored_node *b = &((const struct history_state *)pb)->then;
+
+	if (a->made_rev != b->made_rev)
+		return a->made_rev < b->made_rev ? -1 : 1;
+	return (a->made_index > b->made_index) - (a->made_index < b->made_index);
+}
+
+static int tell_by_age(struct answer *a, struct found *f)
+{
+	if (f->nr > 1)
+		qsort(f->e, f->nr, sizeof(*f->e), by_age);
+	for (size_t i = 0; i < f->nr; i++) {
+		const struct stored_node *n = &f->e[i].then;
+		struct xs_past rec = { .kind = XS_PAST_NODE, .rev = n->rev };
+
+		add_record(a, &rec, n->path, n->path_len, n);
+	}
+	free(f->e);
+	return 0;
+}
+
+/* The path in a record of the map, which stays; that of a key is a buffer's. */
+static int gather_then(struct found *f, const struct history_state *s)
+{
+	struct history_state kept = *s;
+	char *path = malloc(s->path_len);
+
+	/* The process ends with the answer: nobody frees it. */
+	if (!path)
+		return -ENOMEM;
+	memcpy(path, s->path, s->path_len);
+	kept.then.path = path;
+	kept.then.path_len = s->path_len;
+	return gather(f, &kept);
+}
+
+static int tree_one(void *arg, const struct history_state *s)
+{
+	return s->was ? gather_then(arg, s) : 0;
+}
+
+static int rev_and_path(struct answer *a, uint64_t *rev, struct xs_path *path)
+{
+	int ret = parse_rev(a->word[1], rev);
+
+	if (ret == 0)
+		ret = parse_path(a->word[2], path);
+	return ret < 0 ? ret : open_env(a);
+}
+
+static int ask_at(struct answer *a)
+{
+	struct history_state s;
+	struct xs_path path;
+	uint64_t rev;
+	struct xs_past rec = { .kind = XS_PAST_NODE };
+	int ret = rev_and_path(a, &rev, &path);
+
+	if (ret == 0)
+		ret = history_at(&a->env, rev, path.text, path.len, &s);
+	if (ret == 0 && !s.was)
+		ret = -ENOENT;
+	if (ret < 0)
+		return ret;
+	rec.rev = s.then.rev;
+	return add_record(a, &rec, path.text, path.len, &s.then);
+}
+
+static int ask_tree(struct answer *a)
+{
+	struct found f = { NULL, 0, 0 };
+	struct xs_path path;
+	uint64_t rev;
+	int ret = rev_and_path(a, &rev, &path);
+
+	if (ret == 0)
+		ret = history_walk(&a->env, rev, path.text, path.len, tree_one, &f);
+	if (ret == 0 && f.nr == 0)
+		ret = -ENOENT;
+	return ret < 0 ? ret : tell_by_age(a, &f);
+}
+
+struct diff {
+	struct answer *a;
+	uint64_t rev;
+	size_t top_len;
+	struct found put;
+};
+
+/* Whether the node goes together with its parent. */
+static int goes_with_parent(struct diff *d, const struct history_state *s, bool *out)
+{
+	struct history_state parent;
+	size_t len = xs_path_parent_len(s->path, s->path_len);
+	int ret;
+
+	*out = false;
+	if (s->path_len == d->top_len || len <= 1)
+		return 0;
+	ret = history_at(&d->a->env, d->rev, s->path, len, &parent);
+	*out = ret == 0 && parent.is && !parent.was;
+	return ret;
+}
+
+static int diff_one(void *arg, const struct history_state *s)
+{
+	struct xs_past rec = { .kind = XS_PAST_GONE };
+	struct diff *d = arg;
+	bool below;
+	int ret;
+
+	if (s->was)
+		return s->is && history_same(&s->now, &s->then) ? 0 : gather_then(&d->put, s);
+	ret = goes_with_parent(d, s, &below);
+	if (ret < 0 || below)
+		return ret;
+	rec.rev = s->now.rev;
+	return add_record(d->a, &rec, s->path, s->path_len, NULL);
+}
+
+/* What goes is told first: a name may be wanted again below another node. */
+static int ask_diff(struct answer *a)
+{
+	struct diff d = { .a = a };
+	struct xs_path path;
+	int ret = rev_and_path(a, &d.rev, &path);
+
+	d.top_len = path.len;
+	if (ret == 0)
+		ret = history_walk(&a->env, d.rev, path.text, path.len, diff_one, &d);
+	return ret < 0 ? ret : tell_by_age(a, &d.put);
+}
+
+/* --- snapshots and generations --- */
+
+static int ask_snapshot(struct answer *a)
+{
+	return snapshot_make(a->q->state_dir, a->q->path, a->word[1], a->q->map_size);
+}
+
+static int ask_verify(struct answer *a)
+{
+	return snapshot_verify(a->q->state_dir, a->word[1], a->q->map_size);
+}
+
+static int ask_remove(struct answer *a)
+{
+	return snapshot_remove(a->q->state_dir, a->word[1]);
+}
+
+static int ask_snapshots(struct answer *a)
+{
+	char dir[NUMBERED_PATH];
+
+	snprintf(dir, sizeof(dir), "%.400s/snapshots", a->q->state_dir);
+	return snapshot_list(dir, a->q->map_size, add, a);
+}
+
+static int ask_generations(struct answer *a)
+{
+	char dir[NUMBERED_PATH];
+
+	snprintf(dir, sizeof(dir), "%.400s/store/generations", a->q->state_dir);
+	return snapshot_list(dir, a->q->map_size, add, a);
+}
+
+/* A copy is read, not the file: what was verified is what is sent. */
+static int ask_read(struct answer *a)
+{
+	char from[NUMBERED_PATH], to[NUMBERED_PATH];
+	struct disk_copying copy = { .from = from, .to = to, .map_size = a->q->map_size };
+	struct found f = { NULL, 0, 0 };
+	int ret;
+
+	snapshot_path(a->q->state_dir, a->word[1], from);
+	snprintf(to, sizeof(to), "%.400s/restored-%d.mdb", a->q->run_dir, (int)getpid());
+	ret = in_child(disk_copy, &copy);
+	if (ret == 0)
+		ret = disk_env_open(&a->env, to, a->q->map_size, DISK_READ);
+	unlink(to);
+	if (ret == 0)
+		ret = disk_env_begin(&a->env, false);
+	if (ret == 0)
+		ret = history_walk(&a->env, a->env.head.applied, "/", 1, tree_one, &f);
+	return ret < 0 ? ret : tell_by_age(a, &f);
+}
+
+/* --- the table --- */
+
+static const struct asked {
+	const char *name;
+	unsigned int words;
+	bool named;		/* the second word is a snapshot's name */
+	int (*ask)(struct answer *a);
+} questions[] = {
+	{ "log", 2, false, ask_log },
+	{ "at", 3, false, ask_at },
+	{ "tree", 3, false, ask_tree },
+	{ "diff", 3, false, ask_diff },
+	{ "snapshot", 2, true, ask_snapshot },
+	{ "snapshots", 1, false, ask_snapshots },
+	{ "snapshot-verify", 2, true, ask_verify },
+	{ "snapshot-remove", 2, true, ask_remove },
+	{ "snapshot-read", 2, true, ask_read },
+	{ "generations", 1, false, ask_generations },
+};
+
+static int split(struct answer *a)
+{
+	const char *p = a->q->text, *end = p + a->q->len;
+
+	if (a->q->len == 0 || end[-1] != '\0')
+		return -EINVAL;
+	for (; p < end; p += strlen(p) + 1) {
+		if (a->nr_words == WORDS_MAX)
+			return -EINVAL;
+		a->word[a->nr_words++] = p;
+	}
+	return 0;
+}
+
+static int ask(struct answer *a)
+{
+	int ret = split(a);
+
+	for (size_t i = 0; ret == 0 && i < sizeof(questions) / sizeof(questions[0]); i++) {
+		const struct asked *q = &questions[i];
+
+		if (strcmp(a->word[0], q->name) != 0)
+			continue;
+		if (a->nr_words != q->words || (q->named && !snapshot_name_good(a->word[1])))
+			return -EINVAL;
+		return q->ask(a);
+	}
+	return -EINVAL;
+}
+
+int question_answer(void *arg)
+{
+	static struct answer a;
+	int ret;
+
+	a.q = arg;
+	ret = ask(&a);
+	if (ret < 0)
+		a.len = 0;
+	send_packet(&a, ret);
+	return 0;
+}

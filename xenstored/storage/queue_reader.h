@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue_reader.h - the queue of the live environment, read by the worker as a second process: some
+ * whole revisions at a time, copied, so that the daemon's pages are not kept from it while the
+ * disk writes. Private to storage/.
+ */
+#ifndef XENSTORED_QUEUE_READER_H
+#define XENSTORED_QUEUE_READER_H
+
+#include <lmdb.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "change_record.h"
+
+struct queue_reader {
+	MDB_env *env;
+	MDB_dbi dbi;
+};
+
+/* One change, in queue_batch.data. */
+struct queued {
+	uint64_t rev;
+	uint32_t index;
+	size_t at, len;
+};
+
+struct queue_batch {
+	struct queued *e;
+	size_t nr, cap;
+	char *data;
+	size_t len, room;
+	uint64_t broken;	/* a revision that is not whole; nothing of it or behind it is here */
+};
+
+/* Opens the environment in directory @dir. 0; -ENOENT; -EBADMSG; -ENOMEM; -EIO. */
+int queue_reader_open(struct queue_reader *q, const char *dir);
+void queue_reader_close(struct queue_reader *q);
+
+/*
+ * The next revisions behind @applied, whole ones, until there are @most changes. 0, with
+ * batch->nr 0 when there are none; -EBADMSG, -ENOMEM, -EIO.
+ */
+int queue_read(struct queue_reader *q, uint64_t applied, size_t most, struct queue_batch *batch);
+/* The change number @i. 0 or -EBADMSG. */
+int queue_batch_change(const struct queue_batch *batch, size_t i, struct change *out);
+void queue_batch_fini(struct queue_batch *batch);
+
+#endif
