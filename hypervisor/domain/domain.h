@@ -216,6 +216,14 @@ static inline bool vcpu_is_runnable(const struct vcpu *v)
 	return v->pause_flags == 0 && !domain_is_paused(d) && !d->is_shutting_down && !d->is_dying;
 }
 
+/* An event is pending and not masked; vcpu_info is the guest's memory. */
+static inline bool vcpu_event_is_deliverable(const struct vcpu *v)
+{
+	const struct vcpu_info *vi = v->vcpu_info;
+
+	return READ_ONCE(vi->evtchn_upcall_pending) && !READ_ONCE(vi->evtchn_upcall_mask);
+}
+
 /* --- domain/vcpu.c, domain/vtime.c --- */
 
 /* Frees what vcpu_create made. Only from domain teardown. */

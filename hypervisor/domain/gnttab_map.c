@@ -4,8 +4,8 @@
  * and the maptrack that remembers them. Rules: security.md C32-C34, D8.
  */
 #include "domain/gnttab.h"
+#include "domain/preempt.h"
 
-#include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "pv/ptval.h"

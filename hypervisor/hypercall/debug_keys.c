@@ -9,6 +9,7 @@
 #include "domain/evtchn.h"
 #include "domain/gnttab.h"
 #include "domain/sched.h"
+#include "hypercall/handlers.h"
 #include "lib/log.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
@@ -17,6 +18,16 @@
 #include "x86/smp.h"
 
 static void print_help(void);
+
+static const char *call_name(u64 nr)
+{
+	return hypercall_name(nr);
+}
+
+static void print_probe(void)
+{
+	probe_print(call_name);
+}
 
 static const char *state_name(const struct vcpu *v)
 {
@@ -174,7 +185,7 @@ static const struct {
 	{'g', print_grants, "grant tables"},
 	{'i', irq_print, "device interrupts and the CPUs that get them"},
 	{'m', print_memory, "memory"},
-	{'p', probe_print, "the longest that a CPU was held without a preemption point"},
+	{'p', print_probe, "the longest that a CPU was held without a preemption point"},
 	{'P', probe_restart, "measure that from now on"},
 	{'q', print_domains, "domains and their vcpus"},
 	{'r', credit_print, "run queue"},

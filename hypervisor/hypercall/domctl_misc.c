@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/ptval.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

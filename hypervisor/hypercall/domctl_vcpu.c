@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 

@@ -4,8 +4,10 @@
  * with Debian's build of Xen. ABI: xen/xen.h, CONSOLEIO_*.
  */
 #include "domain/domain.h"
+#include "domain/preempt.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 
 #define CHUNK 256

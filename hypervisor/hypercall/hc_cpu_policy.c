@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 
 #define LEAVES_MAX 128
 #define MSRS_MAX 2

@@ -6,6 +6,7 @@
 #include "hypercall/domctl.h"
 
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 #include "x86/probe.h"
 
 #define DF_NO_DOMAIN (1u << 0) /* op->domain is the operation's own matter */

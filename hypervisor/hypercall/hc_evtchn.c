@@ -7,6 +7,7 @@
 #include "domain/evtchn.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 
 static domid_t resolve_self(domid_t domid)
 {

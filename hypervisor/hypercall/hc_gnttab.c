@@ -4,9 +4,11 @@
  * preempted between ops (unmaps: between flushes). ABI: xen/grant_table.h, version 1 only.
  */
 #include "domain/gnttab.h"
+#include "domain/preempt.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "pv/pv.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

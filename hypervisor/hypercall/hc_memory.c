@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/e820.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 
 #define E820_ENTRY_SIZE 20

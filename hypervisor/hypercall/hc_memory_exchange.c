@@ -5,8 +5,10 @@
  * that fails leaves its old frames with their contents (C24). ABI: xen/memory.h, struct
  * xen_memory_exchange.
  */
+#include "domain/preempt.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 
 struct exchange {
 	struct xen_memory_exchange x;

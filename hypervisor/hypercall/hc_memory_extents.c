@@ -4,8 +4,10 @@
  * extents of 2^order frames to and from a domain. For PV the frame numbers are machine frames.
  * ABI: xen/memory.h: the result is the number of extents done, also when one failed.
  */
+#include "domain/preempt.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 
 /*
  * One extent for @d: fills in frames and the M2P, tells the guest. False: failed, nothing kept.

@@ -7,6 +7,7 @@
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 
 /* What 64-bit PV Linux enables. Types 0 and 2 are how things always are; 3 too. */

@@ -4,8 +4,10 @@
  * call. A restart continues at the first entry not finished. ABI: xen/xen.h, struct
  * multicall_entry.
  */
+#include "domain/preempt.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 
 _Static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h: struct multicall_entry");
 

@@ -10,6 +10,7 @@
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "pv/ptval.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

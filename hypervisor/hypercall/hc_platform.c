@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 

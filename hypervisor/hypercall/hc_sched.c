@@ -6,6 +6,7 @@
 
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 
 #define POLL_MAX_PORTS 128

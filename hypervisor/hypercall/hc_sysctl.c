@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/e820.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 

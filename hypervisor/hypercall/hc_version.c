@@ -12,6 +12,7 @@
 #include "lib/boot_options.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/guest_access.h"
 
 #define VERSION_MAJOR 4
 #define VERSION_MINOR 17

@@ -5,10 +5,10 @@
  */
 #include "pv/bounce.h"
 
-#include "hypercall/hypercall.h"
 #include "pv/context.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/offsets.h"
 
 #define FLAGS_CLEARED_ON_ENTRY                                                                     \

@@ -5,13 +5,15 @@
  */
 #include <xen/callback.h>
 
-#include "hypercall/hypercall.h"
+#include "domain/hc_args.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/bounce.h"
 #include "pv/context.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/offsets.h"
@@ -26,13 +28,6 @@
 static bool code_address_ok(u64 va)
 {
 	return va_is_canonical(va) && !(va >= HV_HOLE_START && va < HV_HOLE_END);
-}
-
-bool vcpu_event_is_deliverable(const struct vcpu *v)
-{
-	const struct vcpu_info *vi = v->vcpu_info; /* the guest's memory */
-
-	return READ_ONCE(vi->evtchn_upcall_pending) && !READ_ONCE(vi->evtchn_upcall_mask);
 }
 
 long hc_set_trap_table(struct hc_args *a)

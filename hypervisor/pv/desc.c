@@ -7,11 +7,12 @@
  */
 #include "pv/desc.h"
 
-#include "hypercall/hypercall.h"
+#include "domain/hc_args.h"
 #include "lib/errno.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"

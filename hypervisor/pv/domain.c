@@ -2,13 +2,14 @@
 /*
  * domain.c - the life of the paravirtual part of a domain: its window tables, a vcpu's whole context, and teardown in D9's order.
  */
-#include "hypercall/hypercall.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/desc.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

@@ -5,13 +5,15 @@
  */
 #include "pv/emul.h"
 
-#include "hypercall/hypercall.h"
+#include "domain/hc_args.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/bounce.h"
 #include "pv/insn.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/segment.h"
 

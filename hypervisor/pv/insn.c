@@ -5,9 +5,9 @@
  */
 #include "pv/insn.h"
 
-#include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/guest_access.h"
 
 /* Opcodes that emul.c or ptwr.c understand. */
 static const u8 form_one[256] = {

@@ -3,7 +3,6 @@
  * mmu_grant.c - writes and clears the page-table entry of a grant mapping in current's tables. The references of the mapped frame
  * belong to the grant's active entry; the entry carries PTE_GRANT, and takes and drops none (D8: one place).
  */
-#include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"

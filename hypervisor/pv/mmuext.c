@@ -2,7 +2,8 @@
 /*
  * mmuext.c - HYPERVISOR_mmuext_op: pinning, base pointers, flushes, LDT. ABI: xen/xen.h, mmuext_op.
  */
-#include "hypercall/hypercall.h"
+#include "domain/hc_args.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/context.h"
@@ -11,6 +12,7 @@
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"

@@ -11,7 +11,7 @@
  */
 #include "pv/ptval.h"
 
-#include "hypercall/hypercall.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "pv/pt_entry.h"

@@ -47,9 +47,6 @@ void pv_deliver_pending(struct cpu_user_regs *regs);
 /* A #PF inside the hypervisor on the per-domain window (LDT on demand). True: fixed, retry. */
 bool pv_fixup_hv_fault(unsigned long va, u32 error_code);
 
-/* True when the vcpu has an unmasked event pending. */
-bool vcpu_event_is_deliverable(const struct vcpu *v);
-
 /* --- hypercalls implemented here; handlers in the sense of hypercall/hypercall.h --- */
 struct hc_args;
 long hc_set_trap_table(struct hc_args *a);

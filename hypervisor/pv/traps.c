@@ -3,7 +3,7 @@
  * traps.c - every exception of a guest: what the hypervisor handles itself (page-table stores, privileged instructions,
  * the lazy FPU, the LDT), and what is the guest's own and goes to its trap table.
  */
-#include "hypercall/hypercall.h"
+#include "domain/hc_args.h"
 #include "lib/log.h"
 #include "lib/errno.h"
 #include "pv/bounce.h"
@@ -14,6 +14,7 @@
 #include "pv/ptwr.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
 #include "x86/machine.h"

@@ -4,7 +4,8 @@
  * tables that are loaded. The range check keeps guests out of the hypervisor's hole; the page
  * tables and CR0.WP do the rest, faults end in -EFAULT by the exception table. D10 in security.md.
  */
-#include "hypercall/hypercall.h"
+#include "x86/guest_access.h"
+
 #include "lib/errno.h"
 #include "x86/layout.h"
 

@@ -7,7 +7,6 @@
  */
 #include "x86/probe.h"
 
-#include "hypercall/handlers.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/machine.h"
@@ -116,11 +115,12 @@ void probe_restart(void)
 	log_info("probe: on");
 }
 
-static void print_one(const char *what, enum section s, unsigned int kind)
+static void print_one(const char *what, enum section s, unsigned int kind,
+		      const char *(*call_name)(u64 nr))
 {
 	static const char *const sections[] = {"fault", "hypercall", "softirq", "interrupt"};
 	const struct longest *l = &longest[s][kind];
-	const char *name = s == SECTION_HYPERCALL ? hypercall_name(kind) : NULL;
+	const char *name = s == SECTION_HYPERCALL ? call_name(kind) : NULL;
 
 	if (name && l->op < OPERATION_MAX)
 		log_info("%s%lu us: %s %lu", what, (unsigned long)l->ns / 1000, name,
@@ -131,7 +131,7 @@ static void print_one(const char *what, enum section s, unsigned int kind)
 		log_info("%s%lu us: %s %u", what, (unsigned long)l->ns / 1000, sections[s], kind);
 }
 
-void probe_print(void)
+void probe_print(const char *(*call_name)(u64 nr))
 {
 	unsigned int worst = 0;
 
@@ -145,8 +145,8 @@ void probe_print(void)
 		if (l->ns > longest[worst / NR_KINDS][worst % NR_KINDS].ns)
 			worst = i;
 		if (l->ns >= SHOW_NS)
-			print_one("  ", i / NR_KINDS, i % NR_KINDS);
+			print_one("  ", i / NR_KINDS, i % NR_KINDS, call_name);
 	}
-	print_one("probe: longest ", worst / NR_KINDS, worst % NR_KINDS);
+	print_one("probe: longest ", worst / NR_KINDS, worst % NR_KINDS, call_name);
 	log_info("probe: %lu above %u us", (unsigned long)nr_over, PROBE_LIMIT_NS / 1000);
 }

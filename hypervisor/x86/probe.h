@@ -33,6 +33,7 @@ void probe_forget(void);
 
 /* Debug keys: forgets what was and turns the probe on; shows the longest of each kind. */
 void probe_restart(void);
-void probe_print(void);
+/* @call_name: a hypercall's, for the lines; NULL: it has none. */
+void probe_print(const char *(*call_name)(u64 nr));
 
 #endif

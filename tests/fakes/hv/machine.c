@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/preempt.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -18,6 +19,7 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/fpu_insn.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"

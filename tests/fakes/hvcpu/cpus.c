@@ -52,6 +52,6 @@ void probe_restart(void)
 {
 }
 
-void probe_print(void)
+void probe_print(const char *(*call_name)(u64 nr))
 {
 }

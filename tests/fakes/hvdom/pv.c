@@ -13,7 +13,7 @@
 int frame_type_get(struct frame *f, enum frame_type type)
 {
 	if (frame_type_count(f) && frame_type_of(f) != type)
-		return -EBUSY;
+		return -EINVAL;
 	f->type = ((u32)type << FT_SHIFT) | FT_VALID | (frame_type_count(f) + 1);
 	return 0;
 }
@@ -95,12 +95,6 @@ void pv_tables_leave(void)
 void pv_vcpu_switch_in(struct vcpu *v)
 {
 	world.switches_in++;
-}
-
-bool vcpu_event_is_deliverable(const struct vcpu *v)
-{
-	return world.event_deliverable ||
-	       (v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask);
 }
 
 int pv_audit(unsigned int *nr_wrong)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hypercall/hypercall.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 
 /* --- what entry.S provides: here every byte can be reached --- */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* guest_access.h - guest memory by address, through the page tables that are loaded. */
+#ifndef HV_X86_GUEST_ACCESS_H
+#define HV_X86_GUEST_ACCESS_H
+
+#include "lib/types.h"
+
+/*
+ * True when [va, va+n*size) is canonical, does not overflow, and stays outside the hypervisor's
+ * hole.
+ */
+bool guest_range_ok(u64 va, u64 n, u64 size);
+/* Fault-safe copies; 0 or -EFAULT (range or fault; a partial copy may have happened). */
+int must_check copy_from_guest(void *dst, u64 va, size_t len);
+int must_check copy_to_guest(u64 va, const void *src, size_t len);
+int must_check clear_guest(u64 va, size_t len);
+/* Typed: @handle is an XEN_GUEST_HANDLE, element @idx. */
+#define handle_va(h) ((u64)(uintptr_t)(h).p)
+#define copy_elem_from_handle(dst, h, idx)                                                         \
+	copy_from_guest((dst), handle_va(h) + (u64)(idx) * sizeof(*(h).p), sizeof(*(h).p))
+#define copy_elem_to_handle(h, idx, src)                                                           \
+	copy_to_guest(handle_va(h) + (u64)(idx) * sizeof(*(h).p), (src), sizeof(*(h).p))
+
+#endif
