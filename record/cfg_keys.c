@@ -22,23 +22,29 @@ const char *cfg_keys_taken_name(size_t i)
 }
 
 /*
- * A slip of the finger would change what the guest is; what is far from any key is somebody's own.
+ * A slip of the finger in a key that counts would change what the guest is; what is far from any
+ * key is somebody's own.
  */
 static int unknown_key(const struct cfg_setting *s, struct cfg_report *rep)
 {
+	const char *what = "it is no known key (xm.cfg(5) lists them)";
 	struct nearest near = {0};
 
 	for (size_t i = 0; cfg_taken_at(i); i++)
 		nearest_offer(&near, s->key, cfg_taken_at(i)->name);
-	for (size_t i = 0; !near.word && cfg_other_at(i); i++)
-		nearest_offer(&near, s->key, cfg_other_at(i)->name);
-	if (near.word) {
+	for (size_t i = 0; cfg_other_at(i); i++)
+		if (cfg_other_at(i)->verdict == KEY_REFUSED)
+			nearest_offer(&near, s->key, cfg_other_at(i)->name);
+	if (near.word && nearest_is_slip(&near)) {
 		cfg_error_at(rep, &s->pos, "unknown key '%s'; did you mean '%s'?", s->key,
 			     near.word);
 		return -EINVAL;
 	}
-	cfg_remark_at(rep, &s->pos,
-		      "%s has no effect: it is no known key (xm.cfg(5) lists them)", s->key);
+	if (near.word)
+		cfg_remark_at(rep, &s->pos, "%s has no effect: %s; did you mean '%s'?", s->key,
+			      what, near.word);
+	else
+		cfg_remark_at(rep, &s->pos, "%s has no effect: %s", s->key, what);
 	return 0;
 }
 

@@ -28,8 +28,7 @@ static const char why_ip[] =
 	"script of a card into vif";
 static const char why_vfb[] = "there is no graphical console yet; use xm console";
 static const char why_channel[] = "there are no channels yet";
-static const char why_cpus[] = "virtual CPUs are not pinned yet";
-static const char why_cpu_weight[] = "every domain has the same weight and no cap yet";
+static const char why_cpus[] = "write cpus, the CPUs it may run on";
 static const char why_pool[] = "the host has one CPU pool and one memory node";
 static const char why_vcpu_avail[] = "write vcpus (running) and maxvcpus (possible) instead";
 static const char why_max_event_channels[] = "the host's own limits apply";
@@ -180,18 +179,16 @@ static const struct key_other others[] = {
 	{"vnclisten", KEY_NO_EFFECT, why_vfb},
 	{"vncdisplay", KEY_NO_EFFECT, why_vfb},
 	{"vncunused", KEY_NO_EFFECT, why_vfb},
+	{"vncviewer", KEY_NO_EFFECT, why_vfb},
+	{"vncconsole", KEY_NO_EFFECT, why_vfb},
 	{"sdl", KEY_NO_EFFECT, why_vfb},
 	{"display", KEY_NO_EFFECT, why_vfb},
 	{"xauthority", KEY_NO_EFFECT, why_vfb},
 	{"keymap", KEY_NO_EFFECT, why_vfb},
 	{"opengl", KEY_NO_EFFECT, why_vfb},
 	{"channel", KEY_REFUSED, why_channel},
-	{"cpus", KEY_NO_EFFECT, why_cpus},
 	{"cpus_soft", KEY_NO_EFFECT, why_cpus},
 	{"cpu", KEY_NO_EFFECT, why_cpus},
-	{"cpu_weight", KEY_NO_EFFECT, why_cpu_weight},
-	{"cpu_cap", KEY_NO_EFFECT, why_cpu_weight},
-	{"cap", KEY_NO_EFFECT, why_cpu_weight},
 	{"pool", KEY_NO_EFFECT, why_pool},
 	{"vnuma", KEY_NO_EFFECT, why_pool},
 	{"vcpu_avail", KEY_NO_EFFECT, why_vcpu_avail},

@@ -10,6 +10,7 @@
 
 #include "cfg_take.h"
 #include "cfg_keys.h"
+#include "cpu_list.h"
 #include "schema.h"
 #include "vdev.h"
 
@@ -30,15 +31,16 @@ static const char *as_text(struct reading *r, const struct cfg_setting *s)
 
 /*
  * The number of a setting; strings of digits too, as xm and xl take them. false after reporting:
- * the limits are those of the registry for record key @s->key.
+ * the limits are those of the registry for record key @key.
  */
-static bool as_number(struct reading *r, const struct cfg_setting *s, uint64_t *out)
+static bool as_number(struct reading *r, const struct cfg_setting *s, const char *key,
+		      uint64_t *out)
 {
 	const struct schema_row *row;
 	long long num = s->value.num;
 	char path[128], *end;
 
-	snprintf(path, sizeof(path), RECORD_ROOT "/x/%s", s->key);
+	snprintf(path, sizeof(path), RECORD_ROOT "/x/%s", key);
 	row = schema_find(path);
 	if (s->value.type == CFG_STRING && *s->value.text) {
 		errno = 0;
@@ -59,14 +61,15 @@ static bool as_number(struct reading *r, const struct cfg_setting *s, uint64_t *
 
 static int take_u64(struct reading *r, const struct cfg_setting *s, uint64_t *out)
 {
-	return as_number(r, s, out) ? 0 : -EINVAL;
+	return as_number(r, s, s->key, out) ? 0 : -EINVAL;
 }
 
-static int take_uint(struct reading *r, const struct cfg_setting *s, unsigned int *out)
+static int take_uint(struct reading *r, const struct cfg_setting *s, const char *key,
+		     unsigned int *out)
 {
 	uint64_t n;
 
-	if (!as_number(r, s, &n))
+	if (!as_number(r, s, key, &n))
 		return -EINVAL;
 	*out = (unsigned int)n;
 	return 0;
@@ -167,34 +170,101 @@ static int take_maxmem(struct reading *r, const struct cfg_setting *s)
 
 static int take_vcpus(struct reading *r, const struct cfg_setting *s)
 {
-	return take_uint(r, s, &r->rec->vcpus);
+	return take_uint(r, s, "vcpus", &r->rec->vcpus);
 }
 
 static int take_maxvcpus(struct reading *r, const struct cfg_setting *s)
 {
-	return take_uint(r, s, &r->rec->maxvcpus);
+	return take_uint(r, s, "maxvcpus", &r->rec->maxvcpus);
+}
+
+static int take_cpu_weight(struct reading *r, const struct cfg_setting *s)
+{
+	return take_uint(r, s, "cpu_weight", &r->rec->cpu_weight);
+}
+
+static int take_cap(struct reading *r, const struct cfg_setting *s)
+{
+	return take_uint(r, s, "cap", &r->rec->cap);
+}
+
+/* Adds @value to the lists; blanks at commas mean nothing. -EINVAL for what cannot be one. */
+static int add_cpus(struct reading *r, const struct cfg_value *value)
+{
+	char *cpus = r->rec->cpus, *end = cpus + strlen(cpus);
+	bool blank = end > cpus;
+
+	if ((value->type != CFG_STRING && value->type != CFG_INT) || !*value->text)
+		return -EINVAL;
+	for (const char *c = value->text; *c; c++) {
+		if (*c == ' ' || *c == '\t') {
+			blank = blank || (end > cpus && end[-1] != ',');
+			continue;
+		}
+		if (end + 3 >= cpus + sizeof(r->rec->cpus))
+			return -EINVAL;
+		if (blank && *c != ',')
+			*end++ = ' ';
+		blank = false;
+		*end++ = *c;
+	}
+	*end = '\0';
+	return 0;
+}
+
+/* "0-3,^2" for all virtual CPUs, ["2", "3"] for one each: those beyond the list float. */
+static int take_cpus(struct reading *r, const struct cfg_setting *s)
+{
+	const struct cfg_value *v = &s->value;
+	uint8_t map[CPU_LIST_BYTES];
+	int ret = 0;
+
+	r->rec->cpus[0] = '\0';
+	if (v->type != CFG_LIST && !(v->type == CFG_STRING && !*v->text))
+		ret = add_cpus(r, v);
+	for (size_t i = 0; i < v->nr_items && !ret; i++)
+		ret = add_cpus(r, &v->items[i]);
+	if (ret || (r->rec->cpus[0] && cpu_list_of(r->rec->cpus, 0, map)))
+		return fail(r, s, "must be a list of CPUs such as 'all', '0-3,^2', or one a "
+				  "virtual CPU: ['2', '3']");
+	if (v->nr_items == 1)
+		strcat(r->rec->cpus, " all");
+	if (!r->rec->cpus[0])
+		strcpy(r->rec->cpus, "all");
+	return 0;
+}
+
+static bool action_parse(const char *text, enum record_action *out)
+{
+	for (enum record_action a = ACTION_DESTROY; a <= ACTION_PRESERVE; a++) {
+		if (strcmp(text, record_action_word(a)) == 0) {
+			*out = a;
+			return true;
+		}
+	}
+	return false;
 }
 
 static int take_action(struct reading *r, const struct cfg_setting *s, enum record_action *out)
 {
+	static const char dump[] = "coredump-";
 	const char *text = as_text(r, s);
+	size_t len = sizeof(dump) - 1;
 
 	if (!text)
 		return -EINVAL;
-	for (enum record_action a = ACTION_DESTROY; a <= ACTION_PRESERVE; a++) {
-		if (strcmp(text, record_action_word(a)) == 0) {
-			*out = a;
-			return 0;
-		}
+	if (action_parse(text, out))
+		return 0;
+	if (strncmp(text, dump, len) == 0 && action_parse(text + len, out)) {
+		cfg_remark_at(r->rep, &s->value.pos,
+			      "%s: core dumps are not written here: '%s' is done", s->key,
+			      text + len);
+		return 0;
 	}
 	if (strcmp(text, "rename-restart") == 0)
 		return fail(r, s,
 			    "the dead domain is not kept beside its successor here: use 'preserve' "
 			    "or 'restart'");
-	if (strncmp(text, "coredump-", 9) == 0)
-		return fail(r, s,
-			    "core dumps are not written here: use 'preserve' to look at the dead "
-			    "domain, or 'destroy', 'restart'");
 	return fail(r, s, "must be 'destroy', 'restart' or 'preserve'");
 }
 
@@ -385,6 +455,10 @@ static const struct key taken[] = {
 	{"maxmem", take_maxmem},
 	{"vcpus", take_vcpus},
 	{"maxvcpus", take_maxvcpus},
+	{"cpus", take_cpus},
+	{"cpu_weight", take_cpu_weight},
+	{"cap", take_cap},
+	{"cpu_cap", take_cap},
 	{"disk", take_disk},
 	{"vif", take_vif},
 	{"on_poweroff", take_on_poweroff},

@@ -9,6 +9,7 @@
 #include "nearest.h"
 
 #define WORD_MAX_LEN 63
+#define SLIP_MAX 2
 
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 {
@@ -50,19 +51,24 @@ unsigned int nearest_distance(const char *a, const char *b)
 	return prev[b_len];
 }
 
+bool nearest_is_slip(const struct nearest *best)
+{
+	return best->word && best->distance <= SLIP_MAX;
+}
+
 void nearest_offer(struct nearest *best, const char *typed, const char *candidate)
 {
 	size_t typed_len = strlen(typed), len = strlen(candidate);
 	size_t common = typed_len < len ? typed_len : len;
 	unsigned int distance = nearest_distance(typed, candidate);
-	bool slip = distance <= 2 && 2 * distance < len;
+	bool slip = distance <= SLIP_MAX && 2 * distance < len;
 	bool prefix = common >= 3 && strncasecmp(typed, candidate, common) == 0;
 
 	if (!slip && !prefix)
 		return;
 	/* A shared beginning is a weaker hint than a slip: it loses to any slip. */
 	if (!slip)
-		distance += 3;
+		distance += SLIP_MAX + 1;
 	if (best->word && best->distance <= distance)
 		return;
 	best->word = candidate;

@@ -6,6 +6,7 @@
 #ifndef STOREVISOR_NEAREST_H
 #define STOREVISOR_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -23,6 +24,9 @@ struct nearest {
 	const char *word;
 	unsigned int distance;
 };
+
+/* Whether what was kept is one, and not a shared beginning. */
+bool nearest_is_slip(const struct nearest *best);
 
 void nearest_offer(struct nearest *best, const char *typed, const char *candidate);
 

@@ -24,6 +24,7 @@
 #define RECORD_VIFS_MAX 16
 #define RECORD_VCPUS_MAX 32 /* shared_info has room for */
 #define RECORD_CMDLINE_MAX 1023 /* xen/xen.h: MAX_GUEST_CMDLINE, less its NUL */
+#define RECORD_CPUS_MAX 1023
 #define RECORD_UUID_LEN 36
 
 enum record_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
@@ -36,6 +37,8 @@ struct record {
 	bool uuid_is_new; /* made by record_complete(): nobody has it yet */
 	uint64_t memory_mib, maxmem_mib;
 	unsigned int vcpus, maxvcpus;
+	char cpus[RECORD_CPUS_MAX + 1]; /* lists as cpu_list_of() has them */
+	unsigned int cpu_weight, cap;	/* 256 is usual; percent of one CPU, 0: no limit */
 	char kernel[DISK_PATH_MAX + 1], ramdisk[DISK_PATH_MAX + 1];
 	char cmdline[RECORD_CMDLINE_MAX + 1];
 	enum record_action on_poweroff, on_reboot, on_crash;

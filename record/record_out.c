@@ -210,8 +210,8 @@ static void print_value(FILE *to, const char *key, const char *value)
 
 /* What a configuration file can say of a record, in its order; the rest xm and xend set. */
 static const char *const printed[] = {
-	"uuid",	   "type",    "memory",	     "maxmem",	  "vcpus",    "maxvcpus", "kernel",
-	"ramdisk", "cmdline", "on_poweroff", "on_reboot", "on_crash", "autostart",
+	"uuid",	   "type",    "memory",	     "maxmem",	  "vcpus",    "maxvcpus", "cpus",
+	"cpu_weight", "cap",	  "kernel",	 "ramdisk", "cmdline", "on_poweroff", "on_reboot", "on_crash", "autostart",
 };
 
 static const char *item_value(const struct record_keys *keys, const char *list, const char *item,

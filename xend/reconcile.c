@@ -15,6 +15,7 @@
 #include "host.h"
 #include "log.h"
 #include "record_store.h"
+#include "sched.h"
 #include "status.h"
 #include "steps.h"
 #include "xend.h"
@@ -81,6 +82,19 @@ static void reconcile_running(struct xend *x, struct domain *d, int rec_err)
 	status_write(x, d);
 }
 
+/* CPUs, weight and cap are followed at once; a domain that runs does not end over them. */
+static void follow_share(struct xend *x, struct domain *d)
+{
+	char before[DOMAIN_ERROR_MAX];
+
+	memcpy(before, d->error, sizeof(before));
+	d->error[0] = '\0';
+	if (sched_apply(x, d, true))
+		log_warnx("%s: the record's share of the CPUs is not followed: %s", d->name,
+			  d->error);
+	memcpy(d->error, before, sizeof(before));
+}
+
 void reconcile(struct xend *x, struct domain *d)
 {
 	struct record *rec = malloc(sizeof(*rec));
@@ -92,10 +106,14 @@ void reconcile(struct xend *x, struct domain *d)
 		return;
 	err = record_read(x->xs, d->name, rec, why, sizeof(why));
 	if (err == -ENOENT || err == -EINVAL || err == 0) {
+		bool other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
+
 		if (err != -ENOENT) {
 			d->rec = *rec;
 			d->transient = !rec->persistent;
 		}
+		if (other_share)
+			follow_share(x, d);
 		if (d->domid >= 0)
 			reconcile_running(x, d, err);
 		else

@@ -3,13 +3,13 @@
  * request_cpu.c - what the hypervisor's own settings say of a running domain: virtual CPUs, where
  * they run, their share, the memory limit. Domain-0 is meant too.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu_list.h"
 #include "request_ops.h"
 #include "store.h"
 #include "xend.h"
@@ -41,43 +41,6 @@ static int refused(struct request *r, const char *what, int err)
 static bool get_bit(const uint8_t *map, unsigned int cpu)
 {
 	return map[cpu / 8] >> cpu % 8 & 1;
-}
-
-static void set_bits(uint8_t *map, unsigned int first, unsigned int last, bool on)
-{
-	for (unsigned int cpu = first; cpu <= last; cpu++) {
-		if (on)
-			map[cpu / 8] |= (uint8_t)(1u << cpu % 8);
-		else
-			map[cpu / 8] &= (uint8_t)~(1u << cpu % 8);
-	}
-}
-
-/* "all", "0-3,^2": xl's way of naming CPUs. -EINVAL for anything else. */
-static int parse_cpus(const char *text, uint8_t map[HV_CPUS_MAX / 8])
-{
-	memset(map, 0, HV_CPUS_MAX / 8);
-	if (!strcmp(text, "all")) {
-		memset(map, 0xff, HV_CPUS_MAX / 8);
-		return 0;
-	}
-	while (*text) {
-		bool on = *text != '^';
-		char *end;
-		unsigned long first, last;
-
-		text += !on;
-		if (!isdigit((unsigned char)*text))
-			return -EINVAL;
-		first = last = strtoul(text, &end, 10);
-		if (*end == '-' && isdigit((unsigned char)end[1]))
-			last = strtoul(end + 1, &end, 10);
-		if (last >= HV_CPUS_MAX || first > last || (*end && *end != ','))
-			return -EINVAL;
-		set_bits(map, (unsigned int)first, (unsigned int)last, on);
-		text = *end ? end + 1 : end;
-	}
-	return 0;
 }
 
 /* @nr_cpus: the machine's, HV_CPUS_MAX at most; all of them are "all". */
@@ -159,9 +122,9 @@ int op_vcpu_pin(struct xend *x, struct request *r)
 
 	if (domid < 0)
 		err = -ESRCH;
-	else if ((hard && parse_cpus(hard, a.hard)) || (soft && parse_cpus(soft, a.soft)))
+	else if ((hard && cpu_list_parse(hard, a.hard)) || (soft && cpu_list_parse(soft, a.soft)))
 		err = refuse(r, -EINVAL, "%.64s is no list of CPUs: 0-3,^2 and all are",
-			     hard && parse_cpus(hard, a.hard) ? hard : soft);
+			     hard && cpu_list_parse(hard, a.hard) ? hard : soft);
 	while (!err) {
 		err = hv_vcpu_info(x->hv, (uint16_t)domid, i, &v);
 		if (err == -ENOENT && all && i > 0) {

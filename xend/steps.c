@@ -18,6 +18,7 @@
 #include "restore_pv.h"
 #include "save_pv.h"
 #include "record_store.h"
+#include "sched.h"
 #include "status.h"
 #include "xend.h"
 
@@ -117,6 +118,11 @@ static int undo_create(struct xend *x, struct domain *d)
 	    memcmp(info.uuid, d->uuid_bytes, sizeof(info.uuid)))
 		return 0;
 	return -EINPROGRESS;
+}
+
+static int do_schedule(struct xend *x, struct domain *d)
+{
+	return sched_apply(x, d, false);
 }
 
 static int do_home(struct xend *x, struct domain *d)
@@ -221,6 +227,7 @@ static const struct step steps[] = {
 	{ "image", do_image, .run_limit_ns = 300 * NS_PER_S, .late = image_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
+	{ "schedule", do_schedule },
 	{ "populate", do_populate },
 	{ "load", do_load, .run_limit_ns = 3600 * NS_PER_S, .late = load_late },
 	{ "tables", do_tables },

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "commands.h"
+#include "cpu_list.h"
 #include "domains.h"
 #include "json_out.h"
 #include "request.h"
@@ -107,6 +108,59 @@ const struct command cmd_vcpu_list = {
 	.run = run_vcpu_list,
 };
 
+/* ---- what is set is kept in the record, for the next start ---- */
+
+struct keep {
+	const char *name;
+	const char *weight, *cap; /* NULL: as it is */
+	const char *vcpu, *hard;  /* of vcpu-pin */
+};
+
+static int keep_pin(struct xs_handle *xs, xs_transaction_t t, const struct keep *k)
+{
+	char *now = store_read(xs, t, RECORD_ROOT "/%s/cpus", k->name), cpus[RECORD_CPUS_MAX + 1];
+	long long nr = 1;
+	unsigned int vcpu;
+	int ret;
+
+	if (!store_read_number(xs, t, &nr, RECORD_ROOT "/%s/maxvcpus", k->name))
+		store_read_number(xs, t, &nr, RECORD_ROOT "/%s/vcpus", k->name);
+	if (nr < 1 || nr > RECORD_VCPUS_MAX)
+		nr = RECORD_VCPUS_MAX;
+	vcpu = strcmp(k->vcpu, "all") ? (unsigned int)strtoul(k->vcpu, NULL, 10) : (unsigned int)nr;
+	ret = cpu_list_set(now && *now ? now : "all", vcpu, (unsigned int)nr, k->hard, cpus,
+			   sizeof(cpus));
+	free(now);
+	return ret ? ret : store_write(xs, t, cpus, RECORD_ROOT "/%s/cpus", k->name);
+}
+
+static int keep_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct keep *k = data;
+	int ret = 0;
+
+	/* Domain-0, and what was made by others, has no record. */
+	if (!store_exists(xs, t, RECORD_ROOT "/%s", k->name))
+		return 0;
+	if (k->weight)
+		ret = store_write(xs, t, k->weight, RECORD_ROOT "/%s/cpu_weight", k->name);
+	if (!ret && k->cap)
+		ret = store_write(xs, t, k->cap, RECORD_ROOT "/%s/cap", k->name);
+	return ret || !k->hard ? ret : keep_pin(xs, t, k);
+}
+
+static int keep(struct xm *xm, struct keep k)
+{
+	int ret = store_transact(xm->xs, keep_body, &k);
+
+	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
+}
+
+static const struct opt pin_options[] = {
+	{'l', "live", NULL, "only the running domain, not its stored record"},
+	{0},
+};
+
 /* ---- vcpu-pin ---- */
 
 static int run_vcpu_pin(struct xm *xm, const struct args *args)
@@ -129,16 +183,20 @@ static int run_vcpu_pin(struct xm *xm, const struct args *args)
 	req.domain = dom.name;
 	ret = request_told(xm, &req, "not pinned");
 	request_close(xm->xs, &req);
-	return ret;
+	if (ret || strcmp(hard, "-") == 0 || args_has(args, 'l'))
+		return ret;
+	return keep(xm, (struct keep){.name = dom.name, .vcpu = vcpu, .hard = hard});
 }
 
 const struct command cmd_vcpu_pin = {
 	.name = "vcpu-pin",
-	.usage = "DOMAIN VCPU CPUS [SOFT-CPUS]",
+	.usage = "[-l] DOMAIN VCPU CPUS [SOFT-CPUS]",
 	.summary = "Say on which CPUs a virtual CPU may run",
 	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had "
 		  "better:\n"
-		  "0-3,^2, all, or - to leave that as it is.",
+		  "0-3,^2, all, or - to leave that as it is. The record keeps CPUS for the next\n"
+		  "start.",
+	.options = pin_options,
 	.min_args = 3,
 	.max_args = 4,
 	.example = "xm vcpu-pin web all 1-3",
@@ -152,6 +210,7 @@ static const struct opt credit_options[] = {
 	{'w', "weight", "WEIGHT", "its share beside others': 1 to 65535, 256 is usual"},
 	{'c', "cap", "PERCENT", "at most that much of one CPU; 0: no limit"},
 	{'j', "json", NULL, "as JSON"},
+	{'l', "live", NULL, "only the running domain, not its stored record"},
 	{0},
 };
 
@@ -191,21 +250,31 @@ static bool is_number(const char *text)
 	return !text || (*text && !text[strspn(text, "0123456789")]);
 }
 
+static int set_credit(struct xm *xm, const struct args *args, const char *name, const char *weight,
+		      const char *cap)
+{
+	struct domain dom;
+
+	if (domain_find_running(xm, name, &dom) || credit(xm, &dom, weight, cap, NULL))
+		return 1;
+	if (args_has(args, 'l'))
+		return 0;
+	return keep(xm, (struct keep){.name = dom.name, .weight = weight, .cap = cap});
+}
+
 static int run_sched_credit(struct xm *xm, const struct args *args)
 {
 	const char *name = args_value(args, 'd'), *weight = args_value(args, 'w');
 	const char *cap = args_value(args, 'c');
 	struct args named = {.nr = name ? 1 : 0, .at = {name}};
 	json_t *list;
-	struct domain dom;
 
 	if (!is_number(weight) || !is_number(cap))
 		return xm_fail(xm, "weight and cap are numbers");
 	if ((weight || cap) && !name)
 		return xm_fail(xm, "whose? name the domain with -d");
 	if (weight || cap)
-		return domain_find_running(xm, name, &dom) ? 1
-							   : credit(xm, &dom, weight, cap, NULL);
+		return set_credit(xm, args, name, weight, cap);
 	list = args_has(args, 'j') ? json_array() : NULL;
 	if (!list)
 		fprintf(xm->out, "%-32s %5s %6s %5s\n", "Name", "ID", "Weight", "Cap");
@@ -214,9 +283,9 @@ static int run_sched_credit(struct xm *xm, const struct args *args)
 
 const struct command cmd_sched_credit = {
 	.name = "sched-credit",
-	.usage = "[-d DOMAIN [-w WEIGHT] [-c PERCENT]]",
+	.usage = "[-d DOMAIN [-l] [-w WEIGHT] [-c PERCENT]]",
 	.summary = "Show or set domains' shares of the CPUs",
-	.detail = "Without -w and -c it shows.",
+	.detail = "Without -w and -c it shows. What is set is kept in the record for the next start.",
 	.options = credit_options,
 	.example = "xm sched-credit -d web -w 512 -c 150",
 	.run = run_sched_credit,

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,4 +79,38 @@ int cpu_list_of(const char *text, unsigned int vcpu, uint8_t map[CPU_LIST_BYTES]
 			return 0;
 		text += len + 1;
 	}
+}
+
+/* The list of @vcpu as text; what cpu_list_of() says of it. */
+static const char *text_of(const char *text, unsigned int vcpu, size_t *len)
+{
+	bool alone = !strchr(text, ' ');
+
+	for (unsigned int i = 0; !alone && i < vcpu && text; i++) {
+		text = strchr(text, ' ');
+		text = text ? text + 1 : NULL;
+	}
+	*len = text ? strcspn(text, " ") : 3;
+	return text ? text : "all";
+}
+
+int cpu_list_set(const char *text, unsigned int vcpu, unsigned int nr, const char *list, char *out,
+		 size_t size)
+{
+	uint8_t map[CPU_LIST_BYTES];
+	size_t at = 0;
+
+	if (cpu_list_parse(list, map) || cpu_list_of(text, 0, map))
+		return -EINVAL;
+	if (vcpu == nr || nr == 1)
+		return (size_t)snprintf(out, size, "%s", list) < size ? 0 : -E2BIG;
+	for (unsigned int i = 0; i < nr; i++) {
+		size_t len = strlen(list);
+		const char *s = i == vcpu ? list : text_of(text, i, &len);
+
+		if (at + len + 2 > size)
+			return -E2BIG;
+		at += (size_t)sprintf(out + at, "%s%.*s", i ? " " : "", (int)len, s);
+	}
+	return 0;
 }

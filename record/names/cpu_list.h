@@ -3,6 +3,7 @@
 #ifndef STOREVISOR_CPU_LIST_H
 #define STOREVISOR_CPU_LIST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CPU_LIST_CPUS_MAX 256
@@ -16,5 +17,12 @@ int cpu_list_parse(const char *text, uint8_t map[CPU_LIST_BYTES]);
  * virtual CPU; of several each has its own, those beyond the last are "all". 0; -EINVAL.
  */
 int cpu_list_of(const char *text, unsigned int vcpu, uint8_t map[CPU_LIST_BYTES]);
+
+/*
+ * Writes to @out what @text is with @list for virtual CPU @vcpu (of @nr), or for all of them with
+ * @vcpu = @nr. 0; -EINVAL when @text or @list is none; -E2BIG.
+ */
+int cpu_list_set(const char *text, unsigned int vcpu, unsigned int nr, const char *list, char *out,
+		 size_t size);
 
 #endif

@@ -109,6 +109,11 @@ static void test_vcpus_are_listed_and_pinned(void **state)
 	expect_out("\"hard\":\"0-1\"");
 	OK("vcpu-pin", "demo", "all", "-", "1");
 	expect_key("/test/pinned/demo", "all  1");
+	expect_key("/config/domain/demo/cpus", "all");
+	OK("vcpu-pin", "demo", "all", "1-2");
+	expect_key("/config/domain/demo/cpus", "1-2");
+	OK("vcpu-pin", "-l", "demo", "all", "3");
+	expect_key("/config/domain/demo/cpus", "1-2");
 	FAILS("vcpu-pin", "demo", "first", "0");
 	expect_err("'first' is not a virtual CPU: a number, or all");
 }
@@ -121,6 +126,10 @@ static void test_shares_are_shown_and_set(void **state)
 	expect_out("demo                                 1    256     0");
 	OK("sched-credit", "-d", "demo", "-w", "512", "-c", "50");
 	expect_key("/test/credit/demo", "512 50");
+	expect_key("/config/domain/demo/cpu_weight", "512");
+	expect_key("/config/domain/demo/cap", "50");
+	OK("sched-credit", "-d", "demo", "-l", "-w", "64");
+	expect_key("/config/domain/demo/cpu_weight", "512");
 	FAILS("sched-credit", "-w", "512");
 	expect_err("whose? name the domain with -d");
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""one_record.py XENSTORED XS XM XEND_FAKE REGISTRY CASES - one reading of a record everywhere.
+"""one_record.py XENSTORED XS XM XEND_FAKE REGISTRY CASES FILES - one reading of a record everywhere.
 
 Each case of CASES goes through `xs import`, `xs apply`, the real xend, `xs import-cfg`, `xm new`, `xm create`, `xm export` and
-`xm edit`; all must say the same of it. The registry's keys must all have cases. Results in TAP.
+`xm edit`; all must say the same of it. FILES is a folder of whole configurations. The registry's keys must all have cases. Results in TAP.
 """
 import json
 import os
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-xenstored, xs, xm, xend_fake, registry, cases_file = (os.path.abspath(a) for a in sys.argv[1:])
+xenstored, xs, xm, xend_fake, registry, cases_file, files_dir = (os.path.abspath(a) for a in sys.argv[1:])
 work = tempfile.mkdtemp(prefix="one-record.")
 os.chdir(work)
 env = dict(os.environ, XENSTORED_PATH=f"{work}/run/socket", HOME=work)
@@ -267,6 +267,35 @@ def check_files(cases):
     claim("xs import takes every record made of a file", wrong_doc)
 
 
+def check_whole_files():
+    """Files as people have them. What is to come of each is said at its end: #= KEY VALUE of the record, #! LINE:COL: TEXT that is wrong,
+    #? LINE:COL: TEXT that is remarked, #- TEXT that is not said, #+ WORD of the command line."""
+    for file in sorted(os.listdir(files_dir)):
+        text = open(f"{files_dir}/{file}", encoding="utf-8").read()
+        notes = re.findall(r"^#([-=!?+]) (.*)$", text, re.M)
+        shutil.copy(f"{files_dir}/{file}", file)
+        words = [t for sign, t in notes if sign == "+"]
+        rc, out, err = run(xs, "import-cfg", "--print", file, *words)
+        rc_new, out_new, err_new = run(xm, "new", "-n", file, *words)
+        rc_create, _, err_create = run(xm, "create", "-n", file, *words)
+        refused = any(sign == "!" for sign, _ in notes)
+        keys = {} if refused or rc or rc_new else flat(json.loads(out_new))
+        wrong = [] if (rc != 0) == (rc_new != 0) == refused else [f"status {rc}, {rc_new}: {err}{err_new}"]
+        wrong += [f"xm create takes it"] if refused and not rc_create else []
+        for sign, note in notes:
+            if sign == "=":
+                key, value = note.split(" ", 1)
+                if keys.get(key) != expand(value):
+                    wrong.append(f"{key} is {keys.get(key)}")
+            elif sign in "!?-":
+                said = [(note if sign == "-" else f"{file}:{note}") in e for e in (err, err_new, err_create)]
+                if said != [sign != "-"] * 3:
+                    wrong.append(f"{sign} {note}: {said}: {err}")
+        if refused and f"{file}:{next(t for s, t in notes if s == '!')}" not in err.split("\n")[0]:
+            wrong.append(f"not said first: {err}")
+        claim(f"{file} is read as it should be, on every way in", wrong)
+
+
 def check_real_start():
     """What absent keys count as, seen on a domain that runs."""
     keys = {"memory": "16", "kernel": f"{work}/kernel", "power": "on", "disk/0/target": "file:/a", "disk/0/vdev": "xvda",
@@ -305,6 +334,7 @@ def main():
         check_registry(cases)
         check_documents(cases)
         check_files(cases)
+        check_whole_files()
         check_real_start()
         check_xend(cases)
         check_export(cases)

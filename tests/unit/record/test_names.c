@@ -169,6 +169,7 @@ static void test_lists_of_cpus_are_read_as_xl_does(void **state)
 	static const char *const bad[] = { "", "x", "3-1", "256", "0,", ",0", "0 ", " 0", "0  1", "^0",
 					   "0,^0", "-1", "1-" };
 	uint8_t map[CPU_LIST_BYTES];
+	char out[32];
 
 	(void)state;
 	assert_int_equal(cpu_list_parse("0-3,^2,8", map), 0);
@@ -182,6 +183,14 @@ static void test_lists_of_cpus_are_read_as_xl_does(void **state)
 	assert_int_equal(map[0], 0xff);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(cpu_list_of(bad[i], 0, map), -EINVAL);
+	assert_int_equal(cpu_list_set("all", 4, 4, "2", out, sizeof(out)), 0);
+	assert_string_equal(out, "2");
+	assert_int_equal(cpu_list_set("2", 1, 3, "0-1", out, sizeof(out)), 0);
+	assert_string_equal(out, "2 0-1 2");
+	assert_int_equal(cpu_list_set("2 3", 2, 4, "1", out, sizeof(out)), 0);
+	assert_string_equal(out, "2 3 1 all");
+	assert_int_equal(cpu_list_set("2", 1, 3, "one", out, sizeof(out)), -EINVAL);
+	assert_int_equal(cpu_list_set("2", 1, 3, "3", out, 5), -E2BIG);
 }
 
 int main(void)

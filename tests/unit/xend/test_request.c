@@ -214,6 +214,62 @@ static void test_weight_and_cap_are_set_one_by_one(void **state)
 	assert_refused("from 1 to 65535");
 }
 
+static void assert_share(struct world *w, const char *vcpu, const char *credit)
+{
+	ask(w, 1, "vcpu-list", "web", NULL);
+	assert_string_equal(fake_get("/request/r1/output/0"), vcpu);
+	ask(w, 1, "sched-credit", "web", NULL);
+	assert_string_equal(fake_get("/request/r1/output/0"), credit);
+}
+
+static void test_the_records_share_of_the_cpus_outlives_a_reboot(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/web/cpus", "1");
+	fake_set("/config/domain/web/cpu_weight", "512");
+	fake_set("/config/domain/web/cap", "50");
+	start_web(w);
+	assert_share(w, "0 0 r-- 1.5 1 all", "512 50");
+	fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_REBOOT);
+	world_run(w, 15);
+	assert_int_equal(fake_hv_guest(), 2);
+	assert_share(w, "0 0 r-- 1.5 1 all", "512 50");
+}
+
+static void test_a_changed_share_is_followed_at_once(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/web/cpus", "1");
+	start_web(w);
+	fake_set("/config/domain/web/cpus", "0");
+	fake_set("/config/domain/web/cpu_weight", "1024");
+	world_run(w, 1);
+	assert_share(w, "0 0 r-- 1.5 0 all", "1024 0");
+	assert_null(fake_get("/status/domain/web/pending"));
+	/* What cannot be followed ends nothing. */
+	fake_set("/config/domain/web/cpus", "9");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
+	fake_set("/config/domain/web/cpus", NULL);
+	fake_set("/config/domain/web/cpu_weight", NULL);
+	world_run(w, 1);
+	assert_share(w, "0 0 r-- 1.5 all all", "256 0");
+}
+
+static void test_cpus_that_are_not_there_fail_the_start(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/web/cpus", "9");
+	world_record(w, "web");
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "failed");
+	assert_string_equal(error_of("web"), "cpus: the machine has none of these CPUs");
+	assert_int_equal(fake_hv_domains(), 0);
+}
+
 static void test_the_memory_limit_is_the_hypervisors_and_the_homes(void **state)
 {
 	struct world *w = *state;
@@ -295,6 +351,9 @@ int main(void)
 		TEST(test_a_domain_that_ends_meanwhile_ends_the_wait),
 		TEST(test_virtual_cpus_are_listed_and_pinned),
 		TEST(test_weight_and_cap_are_set_one_by_one),
+		TEST(test_the_records_share_of_the_cpus_outlives_a_reboot),
+		TEST(test_a_changed_share_is_followed_at_once),
+		TEST(test_cpus_that_are_not_there_fail_the_start),
 		TEST(test_the_memory_limit_is_the_hypervisors_and_the_homes),
 		TEST(test_a_running_domain_is_renamed_without_a_gap),
 		TEST(test_a_host_that_goes_down_leaves_records_switched_on),

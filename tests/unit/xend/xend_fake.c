@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend_fake.c - the real xend as a process over a real store, on the machine in memory of fake_hv.c: what a
- * test of a whole program meets. Backends and guests do here what they are asked: a device is connected
- * and closed, a guest follows control/shutdown.
+ * xend_fake.c - the real xend as a process over a real store, on the machine in memory of
+ * fake_hv.c: what a test of a whole program meets. Backends and guests do here what they are
+ * asked: a device is connected and closed, a guest follows control/shutdown.
  *
- * xend_fake KERNEL MIB: writes a kernel that can be built to KERNEL, has a machine of MIB, says "ready"
- * and ends with its standard input.
+ * xend_fake KERNEL MIB: writes a kernel that can be built to KERNEL, has a machine of MIB, says
+ * "ready" and ends with its standard input.
  */
 #include <poll.h>
 #include <stdio.h>

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.h - what a record says of the CPUs a domain gets: cpus, cpu_weight, cap.
+ */
+#ifndef XEND_SCHED_H
+#define XEND_SCHED_H
+
+#include <stdbool.h>
+
+struct xend;
+struct domain;
+struct record;
+
+/*
+ * Makes the hypervisor follow d->rec. What is the hypervisor's own default is not asked for, unless
+ * @again: the domain may have another setting by now. 0; -errno after domain_error().
+ */
+int sched_apply(struct xend *x, struct domain *d, bool again);
+
+/* Whether two records say the same of it. */
+bool sched_same(const struct record *a, const struct record *b);
+
+#endif
