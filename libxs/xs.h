@@ -41,6 +41,16 @@ bool xs_set_domain_quota(struct xs_handle *h, unsigned int domid, const char *qu
 			 unsigned int value);
 
 /*
+ * A handle whose connections come from somebody else: @fn returns a connected socket, which the
+ * handle then owns, or -errno: -EAGAIN to be asked again soon. It runs in xs_open_with(), later,
+ * whenever the connection was lost, in whichever thread receives, and for as long as it takes:
+ * nobody gives up. For processes that may open nothing themselves; sends by write(2), so that
+ * SIGPIPE has to be ignored. NULL: errno.
+ */
+typedef int xs_connect_fn(void *arg);
+struct xs_handle *xs_open_with(xs_connect_fn *fn, void *arg);
+
+/*
  * As xs_watch, for @path and its descendants down to @depth levels only (0: the node itself).
  * EOPNOTSUPP when the daemon cannot; the _try_ form then watches the whole subtree.
  */

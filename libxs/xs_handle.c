@@ -55,6 +55,21 @@ static int open_any(unsigned long flags, bool *is_socket, const char **path)
 	return -1;
 }
 
+static void handle_init(struct xs_handle *h)
+{
+	h->events_tail = &h->events;
+	h->event_pipe[0] = h->event_pipe[1] = -1;
+	h->stop_fd = -1;
+	pthread_mutex_init(&h->request_lock, NULL);
+	pthread_mutex_init(&h->regs_lock, NULL);
+	pthread_mutex_init(&h->send_lock, NULL);
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->changed, NULL);
+	h->active.restrict_cb = handle_restrict;
+	if (xentoolcore__register_active_handle)
+		xentoolcore__register_active_handle(&h->active);
+}
+
 struct xs_handle *xs_open(unsigned long flags)
 {
 	struct xs_handle *h = calloc(1, sizeof(*h));
@@ -70,17 +85,7 @@ struct xs_handle *xs_open(unsigned long flags)
 	if (!h->path)
 		goto out_close;
 	h->flags = flags;
-	h->events_tail = &h->events;
-	h->event_pipe[0] = h->event_pipe[1] = -1;
-	h->stop_fd = -1;
-	pthread_mutex_init(&h->request_lock, NULL);
-	pthread_mutex_init(&h->regs_lock, NULL);
-	pthread_mutex_init(&h->send_lock, NULL);
-	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->changed, NULL);
-	h->active.restrict_cb = handle_restrict;
-	if (xentoolcore__register_active_handle)
-		xentoolcore__register_active_handle(&h->active);
+	handle_init(h);
 	return h;
 
 out_close:
@@ -91,6 +96,24 @@ out_free:
 	free(h);
 	errno = err;
 	return NULL;
+}
+
+struct xs_handle *xs_open_with(xs_connect_fn *fn, void *arg)
+{
+	struct xs_handle *h = calloc(1, sizeof(*h));
+	int fd = h ? fn(arg) : -ENOMEM;
+
+	if (fd < 0) {
+		free(h);
+		errno = -fd;
+		return NULL;
+	}
+	h->fd = fd;
+	h->is_socket = true;
+	h->connect = fn;
+	h->connect_arg = arg;
+	handle_init(h);
+	return h;
 }
 
 struct xs_handle *xs_daemon_open(void)
@@ -262,7 +285,7 @@ static ssize_t send_some(const struct xs_handle *h, int fd, struct iovec *v, uns
 {
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = nr };
 
-	return h->is_socket ? sendmsg(fd, &m, MSG_NOSIGNAL) : writev(fd, v, nr);
+	return h->is_socket && !h->connect ? sendmsg(fd, &m, MSG_NOSIGNAL) : writev(fd, v, nr);
 }
 
 int xs_send(const struct xs_handle *h, int fd, const struct xsd_sockmsg *hdr,

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include <xenstore.h>
+#include "xs.h"
 
 #define XS_IN_BUF 8192
 
@@ -64,6 +64,8 @@ struct xs_handle {
 	unsigned long flags;
 	bool is_socket;
 	char *path;
+	xs_connect_fn *connect; /* gets each connection instead of opening path; may be NULL */
+	void *connect_arg;
 	int fd; /* never changes: a reconnect dup2()s over it */
 
 	pthread_mutex_t request_lock;

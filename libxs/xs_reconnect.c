@@ -96,14 +96,24 @@ static int switch_over(struct xs_handle *h, int fd)
 	return rc;
 }
 
-static int connect_once(struct xs_handle *h)
+static int connection(struct xs_handle *h)
 {
 	bool is_socket;
-	int fd = xs_transport_open(h->path, &is_socket);
+	int fd;
+
+	if (h->connect)
+		return h->connect(h->connect_arg);
+	fd = xs_transport_open(h->path, &is_socket);
+	return fd < 0 ? -errno : fd;
+}
+
+static int connect_once(struct xs_handle *h)
+{
+	int fd = connection(h);
 	int rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/*
 	 * Up to the switch: a watch added meanwhile is either made again here, or whoever added it
 	 * sees that this is another connection.
@@ -133,7 +143,7 @@ int xs_reconnect(struct xs_handle *h)
 	long wait_ns = BACKOFF_FIRST_NS;
 	int rc = -EIO;
 
-	while (h->is_socket && !given_up(h) && now_ns() < deadline_ns) {
+	while (h->is_socket && !given_up(h) && (h->connect || now_ns() < deadline_ns)) {
 		rc = connect_once(h);
 		if (!rc)
 			return 0;

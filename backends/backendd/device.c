@@ -93,6 +93,7 @@ static void forget(struct device *d)
 	unlink(d->journal);
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);
+	grant_end(&d->grant);
 	event_free(d->timer);
 	log_info("%s: gone", d->path);
 	free(d);
@@ -139,6 +140,7 @@ static void ended(struct device *d, const char *how, enum device_phase phase)
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);
 	d->adopted_exit = NULL;
+	grant_end(&d->grant);
 	d->phase = phase;
 	if (!d->gone && !store_exists(d->sv->xs, d->path) && errno == ENOENT)
 		d->gone = true;
@@ -202,7 +204,7 @@ static void on_adopted_exit(evutil_socket_t fd, short what, void *arg)
 static bool adopt(struct device *d)
 {
 	pid_t pid = journal_owner(d->journal);
-	int fd;
+	int fd, rc;
 
 	if (pid <= 0)
 		return false;
@@ -221,13 +223,20 @@ static bool adopt(struct device *d)
 	d->pid = pid;
 	d->adopted = true;
 	log_info("%s: adopted process %d", d->path, pid);
+	rc = grant_adopt(&d->grant, d->sv->base, fd);
+	if (rc < 0)
+		log_warnx("%s: process %d cannot ask for the store: %s", d->path, pid,
+			  strerror(-rc));
 	return true;
 }
 
-static void exec_program(const struct device *d)
+static void exec_program(const struct device *d, int ours, int theirs)
 {
 	char program[512];
 	sigset_t none;
+
+	if (grant_child(ours, theirs) < 0)
+		_exit(BACKEND_EXIT_RETRY);
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -242,6 +251,28 @@ static void exec_program(const struct device *d)
 	_exit(EXEC_FAILED);
 }
 
+static int spawn(struct device *d)
+{
+	int ours, theirs;
+	pid_t pid;
+
+	if (grant_pair(&ours, &theirs) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		exec_program(d, ours, theirs);
+	close(theirs);
+	if (pid < 0) {
+		close(ours);
+		return -1;
+	}
+	d->pid = pid;
+	log_info("%s: %s is process %d", d->path, d->kind->program, pid);
+	if (grant_listen(&d->grant, d->sv->base, ours) < 0)
+		log_warnx("%s: process %d cannot ask for the store", d->path, pid);
+	return 0;
+}
+
 static void start(struct device *d)
 {
 	d->phase = DEVICE_RUNNING;
@@ -249,18 +280,10 @@ static void start(struct device *d)
 	d->started_ns = now_ns();
 	if (is_vif(d) && vif_script_read(&d->script, d->sv->xs, d->path) < 0)
 		memset(&d->script, 0, sizeof(d->script));
-	if (adopt(d))
-		return;
-	d->pid = fork();
-	if (d->pid == 0)
-		exec_program(d);
-	if (d->pid < 0) {
-		log_error("%s: cannot fork", d->path);
-		d->pid = 0;
+	if (!adopt(d) && spawn(d) < 0) {
+		log_error("%s: cannot start a process", d->path);
 		restart_later(d);
-		return;
 	}
-	log_info("%s: %s is process %d", d->path, d->kind->program, d->pid);
 }
 
 /* --- what the store says ------------------------------------------------------------------ */
@@ -271,6 +294,19 @@ static struct device *find(struct supervisor *sv, const char *path)
 		if (!strcmp(d->path, path))
 			return d;
 	return NULL;
+}
+
+/* As the process itself reads it (backend_main.c). */
+static void read_scope(struct device *d)
+{
+	struct store_scope *s = &d->grant.scope;
+	uint64_t domid = d->domid;
+
+	snprintf(s->type, sizeof(s->type), "%s", d->kind->type);
+	snprintf(s->path, sizeof(s->path), "%s", d->path);
+	store_read_str(d->sv->xs, d->path, "frontend", s->frontend, sizeof(s->frontend));
+	store_read_num(d->sv->xs, d->path, "frontend-id", UINT16_MAX, &domid);
+	s->domid = (uint32_t)domid;
 }
 
 static void add(struct supervisor *sv, const struct device_kind *kind, unsigned int domid,
@@ -285,6 +321,8 @@ static void add(struct supervisor *sv, const struct device_kind *kind, unsigned 
 	d->domid = domid;
 	d->devid = devid;
 	snprintf(d->path, sizeof(d->path), "%s", path);
+	grant_init(&d->grant);
+	read_scope(d);
 	d->timer = evtimer_new(sv->base, on_timer, d);
 	if (!d->timer ||
 	    journal_name(d->journal, sizeof(d->journal), kind->type, domid, devid) < 0) {

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <xenstore.h>
 
+#include "grant.h"
 #include "vif_script.h"
 
 struct supervisor {
@@ -47,6 +48,7 @@ struct device {
 	bool gone;	     /* the directory vanished */
 	uint64_t started_ns;
 	unsigned int backoff_ms;
+	struct grant grant;	  /* its process's connections to the store */
 	struct vif_script script; /* vif only: to run "offline" when the keys are gone */
 };
 

@@ -20,15 +20,9 @@
 #include <xenstore.h>
 #include <xen/io/xenbus.h>
 
+#include "backend_exit.h"
 #include "journal.h"
 #include "store.h"
-
-/* Exit codes of a device process; backendd acts on them. */
-enum backend_exit {
-	BACKEND_EXIT_DONE = 0,	 /* device closed or gone: do not start again */
-	BACKEND_EXIT_RETRY = 75, /* try again later (EX_TEMPFAIL) */
-	BACKEND_EXIT_CONFIG = 78 /* the record must change first (EX_CONFIG) */
-};
 
 /* How long a frontend may take to react to its device being removed before it is cut off. */
 #define BACKEND_REMOVAL_NS 1000000000ULL

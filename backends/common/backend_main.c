@@ -13,8 +13,10 @@
 #include <event2/event.h>
 
 #include <log.h>
+#include <xs.h>
 
 #include "confine.h"
+#include "store_ask.h"
 
 #define WATCH_OWN "own"
 #define WATCH_FRONTEND "frontend"
@@ -22,6 +24,7 @@
 /* State of the one backend this process is. */
 struct process {
 	struct backend be;
+	struct store_source from; /* of be.xs */
 	struct event *store, *evtchn, *again, *kick;
 	enum backend_exit code;
 };
@@ -126,17 +129,60 @@ static void on_evtchn(evutil_socket_t fd, short what, void *arg)
 		xenevtchn_unmask(p->be.evt, (evtchn_port_t)port);
 }
 
-static int open_handles(struct backend *be)
+/*
+ * What this process will be confined to in the store. The one look with all rights: the
+ * connection is closed before anything of the guest's is seen.
+ */
+static int read_scope(struct store_scope *scope, const struct backend_ops *ops, const char *path)
 {
-	be->xs = store_open();
-	if (!be->xs) {
+	struct xs_handle *xs = store_open();
+	uint64_t domid = 0;
+	int rc;
+
+	if (!xs) {
 		log_error("cannot reach the store");
 		return -EIO;
 	}
+	snprintf(scope->type, sizeof(scope->type), "%s", ops->type);
+	snprintf(scope->path, sizeof(scope->path), "%s", path);
+	rc = store_read_str(xs, path, "frontend", scope->frontend, sizeof(scope->frontend));
+	if (rc == 0)
+		rc = store_read_num(xs, path, "frontend-id", DOMID_FIRST_RESERVED - 1, &domid);
+	if (rc == -ENOENT && store_exists(xs, path))
+		rc = -EINVAL;
+	scope->domid = (uint32_t)domid;
+	xs_close(xs);
+	return rc;
+}
+
+static int open_store(struct process *p, const char *path)
+{
+	struct store_source *from = &p->from;
+	int rc = read_scope(&from->scope, p->be.ops, path);
+
+	if (rc < 0)
+		return rc;
+	from->may_connect = true;
+	p->be.xs = xs_open_with(store_source_connect, from);
+	if (p->be.xs)
+		return 0;
+	rc = errno;
+	log_error("cannot reach the store%s",
+		  rc == EPROTONOSUPPORT ? ": xenstored cannot confine a connection" : "");
+	return rc == EINVAL || rc == ENOMEM ? -rc : -EIO;
+}
+
+static int open_handles(struct backend *be)
+{
 	be->evt = xenevtchn_open(NULL, 0);
 	be->gnt = xengnttab_open(NULL, 0);
-	if (be->evt && be->gnt)
-		return 0;
+	if (be->evt && be->gnt) {
+		/* From here on the kernel binds channels of this one domain only. */
+		if (xenevtchn_restrict(be->evt, (domid_t)be->domid) == 0)
+			return 0;
+		log_error("cannot restrict event channels to domain %u", be->domid);
+		return -EIO;
+	}
 	log_error("cannot open /dev/xen/%s", be->evt ? "gntdev" : "evtchn");
 	return -EIO;
 }
@@ -174,6 +220,19 @@ static int build_loop(struct process *p)
 	return be->ops->start ? be->ops->start(be, base) : 0;
 }
 
+static int give_up_rights(struct process *p, const char *user)
+{
+	int rc;
+
+	p->from.may_connect = false;
+	rc = confine(user);
+	if (rc == 0)
+		return 0;
+	backend_fail(&p->be, "%s cannot give up its rights and become user %s: %s",
+		     p->be.ops->name, user, rc == -ENOENT ? "no such user" : strerror(-rc));
+	return -EPERM;
+}
+
 static int serve(struct process *p, const char *user)
 {
 	struct backend *be = &p->be;
@@ -186,7 +245,7 @@ static int serve(struct process *p, const char *user)
 		return rc;
 	rc = build_loop(p);
 	if (rc == 0 && user)
-		rc = confine(user);
+		rc = give_up_rights(p, user);
 	if (rc < 0)
 		return rc;
 	look(p);
@@ -214,16 +273,29 @@ static int usage(const char *name)
 	fprintf(stderr,
 		"usage: %s [-n] [-u USER] [-v] BACKEND-DIRECTORY\n"
 		"  -n       keep all privileges (to debug)\n"
-		"  -u USER  run as USER once everything is open (default nobody)\n"
+		"  -u USER  a name, or UID[:GID]: run as it once everything is open (default %s)\n"
 		"  -v       log every step\n",
-		name);
+		name, CONFINE_USER);
 	return BACKEND_EXIT_CONFIG;
+}
+
+/* Before anything else is open: the supervisor's descriptors have fixed numbers. */
+static int start_process(struct process *p, const struct backend_ops *ops, const char *path)
+{
+	int rc;
+
+	p->from.supervised = store_ask_possible();
+	p->be.ops = ops;
+	rc = open_store(p, path);
+	if (rc == 0)
+		rc = backend_init(&p->be, ops, path);
+	return rc < 0 ? rc : open_handles(&p->be);
 }
 
 int backend_main(int argc, char **argv, const struct backend_ops *ops)
 {
 	static struct process process;
-	const char *user = "nobody";
+	const char *user = CONFINE_USER;
 	bool verbose = false;
 	int opt, rc;
 
@@ -247,9 +319,7 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	log_init(ops->name, verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
 	signal(SIGPIPE, SIG_IGN);
 	self = &process;
-	if (open_handles(&process.be) < 0)
-		return BACKEND_EXIT_RETRY;
-	rc = backend_init(&process.be, ops, argv[optind]);
+	rc = start_process(&process, ops, argv[optind]);
 	if (rc == 0) {
 		rc = serve(&process, user);
 		backend_fini(&process.be, process.code == BACKEND_EXIT_RETRY);

@@ -3,12 +3,17 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
@@ -21,12 +26,14 @@
 
 #include <log.h>
 
-#define NOBODY 65534
+/* More than any device process has open at once. */
+#define DESCRIPTORS 64
 
 /*
  * All that event loop, grants, events, store, disk, tap and pty need once everything is open.
- * ioctl has a list of its own below; mmap/munmap: ring grants; clone3 and clone are absent: the
- * store library's reader thread runs already.
+ * ioctl, fcntl, mmap, mprotect and tgkill have limits of their own below; mmap/munmap: ring
+ * grants; recvmsg/dup3: a new connection to the store, handed over (store_ask.h), takes the place
+ * of the lost one; clone3 and clone are absent: the store library's reader thread runs already.
  */
 static const int allowed[] = {
 	SCMP_SYS(read),		  SCMP_SYS(write),
@@ -36,10 +43,9 @@ static const int allowed[] = {
 	SCMP_SYS(fdatasync),	  SCMP_SYS(fallocate),
 	SCMP_SYS(ftruncate),	  SCMP_SYS(lseek),
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
-	SCMP_SYS(fstat),	  SCMP_SYS(fcntl),
-	SCMP_SYS(close),
-	SCMP_SYS(mmap),		  SCMP_SYS(munmap),
-	SCMP_SYS(mprotect),	  SCMP_SYS(mremap),
+	SCMP_SYS(fstat),	  SCMP_SYS(close),
+	SCMP_SYS(recvmsg),	  SCMP_SYS(dup3),
+	SCMP_SYS(munmap),	  SCMP_SYS(mremap),
 	SCMP_SYS(madvise),	  SCMP_SYS(brk),
 	SCMP_SYS(poll),		  SCMP_SYS(ppoll),
 	SCMP_SYS(epoll_wait),	  SCMP_SYS(epoll_pwait),
@@ -50,7 +56,7 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sigaltstack),	  SCMP_SYS(restart_syscall),
 	SCMP_SYS(getpid),	  SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),	  SCMP_SYS(exit),
+	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),	  SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq),		  SCMP_SYS(getrandom),
 };
@@ -64,16 +70,61 @@ static const unsigned int allowed_ioctls[] = {
 	IOCTL_EVTCHN_NOTIFY,		    TUNSETOFFLOAD,
 };
 
-static int drop_user(const char *user)
+/* fcntl without what makes the kernel send signals (F_SETOWN, F_SETSIG) or drops a lock. */
+static const unsigned int allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+
+static int find_user(const char *user, uid_t *uid, gid_t *gid)
 {
 	struct passwd *pw = getpwnam(user);
-	uid_t uid = pw ? pw->pw_uid : NOBODY;
-	gid_t gid = pw ? pw->pw_gid : NOBODY;
+	char *end;
 
+	if (pw) {
+		*uid = pw->pw_uid;
+		*gid = pw->pw_gid;
+		return 0;
+	}
+	*uid = (uid_t)strtoul(user, &end, 10);
+	*gid = *end == ':' && end > user ? (gid_t)strtoul(end + 1, &end, 10) : *uid;
+	return *end || end == user || *uid == 0 || *gid == 0 ? -ENOENT : 0;
+}
+
+static int drop_user(const char *user)
+{
+	const struct rlimit files = {DESCRIPTORS, DESCRIPTORS}, none = {0, 0};
+	uid_t uid;
+	gid_t gid;
+
+	if (find_user(user, &uid, &gid) < 0)
+		return -ENOENT;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+		return -errno;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	/* Leaving uid 0 cleared the capability sets; this makes it final. */
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int allow_values(scmp_filter_ctx ctx, int call, const unsigned int *value, size_t nr)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < nr; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, value[i]));
+	return rc;
+}
+
+/* Memory that is never executed; signals to nobody but oneself. */
+static int allow_with_limits(scmp_filter_ctx ctx)
+{
+	static const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+	for (size_t i = 0; rc == 0 && i < 2; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, mapping[i], 1,
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return rc;
 }
 
 static int load_filter(void)
@@ -85,9 +136,14 @@ static int load_filter(void)
 		return -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; rc == 0 && i < sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]); i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, allowed_ioctls[i]));
+	if (rc == 0)
+		rc = allow_values(ctx, SCMP_SYS(ioctl), allowed_ioctls,
+				  sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]));
+	if (rc == 0)
+		rc = allow_values(ctx, SCMP_SYS(fcntl), allowed_fcntls,
+				  sizeof(allowed_fcntls) / sizeof(allowed_fcntls[0]));
+	if (rc == 0)
+		rc = allow_with_limits(ctx);
 	if (rc == 0)
 		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)
@@ -101,7 +157,8 @@ int confine(const char *user)
 	int rc = drop_user(user);
 
 	if (rc < 0) {
-		log_errorx("cannot become %s: error %d", user, -rc);
+		log_errorx("cannot become %s: %s", user,
+			   rc == -ENOENT ? "there is no such user" : strerror(-rc));
 		return rc;
 	}
 	rc = load_filter();

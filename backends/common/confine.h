@@ -8,9 +8,12 @@
 #ifndef BACKENDS_CONFINE_H
 #define BACKENDS_CONFINE_H
 
+/* Who device processes are, unless told otherwise: a user that owns nothing and is nobody else. */
+#define CONFINE_USER "xenbackend"
+
 /*
- * Switches to @user (a name; falls back to uid/gid 65534 when it does not exist) and loads the
- * filter in every thread. Returns 0 or -errno; on failure the caller must not serve the guest.
+ * Switches to @user (a name, or UID[:GID] with UID not 0) and loads the filter in every thread.
+ * Returns 0; -ENOENT: no such user; -errno. On failure the caller must not serve the guest.
  */
 int confine(const char *user);
 

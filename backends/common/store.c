@@ -14,9 +14,15 @@
 
 struct xs_handle *store_open(void)
 {
-	if (access(DEV_XENBUS, F_OK) == 0)
+	bool by_device = !getenv("XENSTORED_PATH") && access(DEV_XENBUS, F_OK) == 0;
+	struct xs_handle *xs;
+
+	if (by_device)
 		setenv("XENSTORED_PATH", DEV_XENBUS, 0);
-	return xs_open(0);
+	xs = xs_open(0);
+	if (by_device)
+		unsetenv("XENSTORED_PATH");
+	return xs;
 }
 
 static int join(char *path, const char *dir, const char *key)
