@@ -19,6 +19,7 @@
 
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MAX_MS 5000
+#define BACKOFF_SERVED_MS 160 /* the most after a process that served: a guest waits for the next */
 #define GOOD_LIFE_NS 10000000000ULL /* a process that lived this long starts the back-off anew */
 #define GRACE_MS 5000		    /* for a process to leave after its directory vanished */
 #define EXEC_FAILED 127
@@ -123,19 +124,28 @@ static bool closed_for_good(const struct device *d)
 	       state == XenbusStateClosed;
 }
 
-static void restart_later(struct device *d)
+/*
+ * What never served fails for a reason that stays, and is tried ever more rarely. What served and
+ * was killed had none of its own: the next one is waited for, however often that happens. Still
+ * not at once each time: a guest that makes its process crash pays with its own device.
+ */
+static void restart_later(struct device *d, bool served)
 {
+	unsigned int max_ms = served ? BACKOFF_SERVED_MS : BACKOFF_MAX_MS;
+
 	if (now_ns() - d->started_ns > GOOD_LIFE_NS)
 		d->backoff_ms = 0;
 	d->backoff_ms = d->backoff_ms ? d->backoff_ms * 2 : BACKOFF_FIRST_MS;
-	if (d->backoff_ms > BACKOFF_MAX_MS)
-		d->backoff_ms = BACKOFF_MAX_MS;
+	if (d->backoff_ms > max_ms)
+		d->backoff_ms = max_ms;
 	d->phase = DEVICE_WAITING;
 	arm(d, d->backoff_ms);
 }
 
 static void ended(struct device *d, const char *how, enum device_phase phase)
 {
+	bool served = d->pid && journal_server(d->journal) == d->pid;
+
 	d->pid = 0;
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);
@@ -147,7 +157,7 @@ static void ended(struct device *d, const char *how, enum device_phase phase)
 	if (d->gone) {
 		forget(d);
 	} else if (phase == DEVICE_WAITING) {
-		restart_later(d);
+		restart_later(d, served);
 		log_warnx("%s: %s %s: restarting in %u ms", d->path, d->kind->program, how,
 			  d->backoff_ms);
 	}
@@ -282,7 +292,7 @@ static void start(struct device *d)
 		memset(&d->script, 0, sizeof(d->script));
 	if (!adopt(d) && spawn(d) < 0) {
 		log_error("%s: cannot start a process", d->path);
-		restart_later(d);
+		restart_later(d, false);
 	}
 }
 

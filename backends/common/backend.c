@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <log.h>
 
@@ -185,6 +186,7 @@ static int connect_now(struct backend *be, uint64_t now_ns)
 		return 0;
 	}
 	be->connected = true;
+	be->journal.page->server = getpid();
 	if (backend_may_log(be))
 		log_info("%s: %s", be->path, be->resumed ? "connection taken over" : "connected");
 	if (be->state != XenbusStateConnected) {

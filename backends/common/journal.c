@@ -95,3 +95,16 @@ pid_t journal_owner(const char *name)
 		return rc;
 	return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
+
+pid_t journal_server(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int32_t pid = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &pid, sizeof(pid), offsetof(struct journal_page, server)) != sizeof(pid))
+		pid = 0;
+	close(fd);
+	return pid;
+}

@@ -26,6 +26,7 @@ struct journal_page {
 	uint32_t refs[JOURNAL_RINGS];
 	uint32_t port; /* the frontend's event channel */
 	struct rsp_record ring[JOURNAL_RINGS];
+	int32_t server; /* the last process that worked on this connection; for backendd */
 };
 
 struct journal {
@@ -49,6 +50,9 @@ int journal_open(struct journal *j, const char *name, size_t extra);
 
 /* Unmaps and unlocks. The file stays; the supervisor removes it once the device is gone. */
 void journal_close(struct journal *j);
+
+/* The pid that @name says served its frontend last, 0: none, or there is no such file. */
+pid_t journal_server(const char *name);
 
 /* The pid of the process holding the lock of @name, 0 when nobody does, -errno. */
 pid_t journal_owner(const char *name);

@@ -49,9 +49,20 @@ static pid_t spawn(char *const argv[])
 	return pid;
 }
 
+/* What it says goes to FAKE_LOG.sv. */
 static void start_supervisor(void)
 {
-	sv_pid = spawn((char *[]){(char *)backendd, "-l", programs, NULL});
+	sv_pid = fork();
+	if (sv_pid == 0) {
+		char path[128];
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		snprintf(path, sizeof(path), "%s.sv", log_path);
+		if (!freopen(path, "a", stderr))
+			_exit(127);
+		execl(backendd, backendd, "-l", programs, NULL);
+		_exit(127);
+	}
 }
 
 static void start_store(void)
@@ -215,6 +226,49 @@ static void test_killed_process_is_started_again(void **state)
 	assert_true(lives(wait_started(10, 4)));
 }
 
+/* The longest pause the supervisor has announced so far before starting a process again. */
+static unsigned int longest_pause_ms(void)
+{
+	char path[128], line[512], *at;
+	unsigned int ms, longest = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s.sv", log_path);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		at = strstr(line, "restarting in ");
+		if (at && sscanf(at, "restarting in %u ms", &ms) == 1 && ms > longest)
+			longest = ms;
+	}
+	fclose(f);
+	return longest;
+}
+
+static void test_process_that_served_is_soon_back_however_often_it_is_killed(void **state)
+{
+	offer(20);
+	for (int n = 0; n < 20; n++)
+		kill(wait_started(20, n), SIGKILL);
+	assert_true(lives(wait_started(20, 20)));
+	assert_in_range(longest_pause_ms(), 20, 200);
+}
+
+static void test_adopted_process_that_served_is_soon_back(void **state)
+{
+	pid_t pid;
+
+	offer(20);
+	for (int n = 0; n < 8; n++) {
+		pid = wait_started(20, n);
+		stop(sv_pid, SIGKILL);
+		start_supervisor();
+		kill(pid, SIGKILL);
+	}
+	wait_started(20, 8);
+	assert_in_range(longest_pause_ms(), 0, 200);
+}
+
 static void test_process_that_keeps_failing_is_started_ever_more_rarely(void **state)
 {
 	int n = 0;
@@ -369,6 +423,8 @@ int main(int argc, char **argv)
 		T(test_each_new_directory_gets_one_process),
 		T(test_directory_without_frontend_is_left_alone),
 		T(test_killed_process_is_started_again),
+		T(test_process_that_served_is_soon_back_however_often_it_is_killed),
+		T(test_adopted_process_that_served_is_soon_back),
 		T(test_process_that_keeps_failing_is_started_ever_more_rarely),
 		T(test_wrong_record_is_not_tried_again_until_it_is_offered_anew),
 		T(test_closed_device_is_not_started_again),
