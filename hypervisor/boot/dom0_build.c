@@ -9,6 +9,7 @@
 
 #include "boot/boot.h"
 #include "domain/domain.h"
+#include "domain/memory.h"
 #include "hypercall/hypercall.h"
 #include "lib/boot_options.h"
 #include "lib/errno.h"

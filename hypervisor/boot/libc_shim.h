@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+
+#include "mm/frame.h"
 /*
  * libc_shim.h - what Debian's static decompression libraries need of a C library and of the CPU.
  */

@@ -7,6 +7,7 @@
 #include "domain/domain.h"
 
 #include "domain/evtchn.h"
+#include "domain/frame_ref.h"
 #include "domain/gnttab.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/machine.h"
 
 #define PORTS_PER_BUCKET 128

@@ -5,9 +5,11 @@
  */
 #include "domain/gnttab.h"
 
+#include "domain/frame_ref.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/layout.h"
 
 _Static_assert(sizeof(grant_entry_v1_t) == 8, "xen/grant_table.h: struct grant_entry_v1");

@@ -3,10 +3,12 @@
  * gnttab_copy.c - copies between granted or own frames, and swapping two grant entries.
  * ABI: xen/grant_table.h, GNTTABOP_copy, GNTTABOP_swap_grant_ref.
  */
+#include "domain/frame_ref.h"
 #include "domain/gnttab.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/layout.h"
 

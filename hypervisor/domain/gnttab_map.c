@@ -3,11 +3,13 @@
  * gnttab_map.c - mapping and unmapping other domains' granted frames into current's page tables,
  * and the maptrack that remembers them. Rules: security.md C32-C34, D8.
  */
+#include "domain/frame_ref.h"
 #include "domain/gnttab.h"
 #include "domain/preempt.h"
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 

@@ -13,6 +13,7 @@
 #include "domain/sched_share.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "mm/frame.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
 

@@ -11,6 +11,7 @@
 #include "domain/sched.h"
 #include "hypercall/handlers.h"
 #include "lib/log.h"
+#include "mm/frame.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/machine.h"

@@ -9,6 +9,7 @@
 #include "hypercall/hc_cpu_policy.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"

@@ -8,6 +8,7 @@
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/guest_access.h"

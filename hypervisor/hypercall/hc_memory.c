@@ -8,6 +8,7 @@
 #include "domain/gnttab.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/e820.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"

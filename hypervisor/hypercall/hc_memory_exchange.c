@@ -5,9 +5,12 @@
  * that fails leaves its old frames with their contents (C24). ABI: xen/memory.h, struct
  * xen_memory_exchange.
  */
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "domain/preempt.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "x86/guest_access.h"
 
 struct exchange {

@@ -4,9 +4,12 @@
  * extents of 2^order frames to and from a domain. For PV the frame numbers are machine frames.
  * ABI: xen/memory.h: the result is the number of extents done, also when one failed.
  */
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "domain/preempt.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "x86/guest_access.h"
 
 /*

@@ -9,6 +9,7 @@
 
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"

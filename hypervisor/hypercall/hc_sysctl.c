@@ -13,6 +13,7 @@
 #include "hypercall/memory.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/asm.h"
 #include "x86/e820.h"
 #include "x86/guest_access.h"

@@ -10,10 +10,9 @@
 #define HV_MM_FRAME_H
 
 #include "lib/types.h"
+#include "x86/layout.h"
 
 #include <xen/xen.h>
-
-struct domain;
 
 /* frame.ref: {owner:16 | flags:5 | order:5 | count:38}. */
 #define FRAME_ALLOC (1ULL << 47)   /* holds the owner's one allocation reference */
@@ -81,6 +80,12 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 	return _mfn((u64)(f - frame_table));
 }
 
+/* @va: in the direct map. */
+static inline struct frame *virt_to_frame(const void *va)
+{
+	return mfn_to_frame(virt_to_mfn(va));
+}
+
 /* True when @mfn has a record and is RAM (owner is not DOMID_IO). @mfn: guest-controlled, any value. */
 bool mfn_is_ram(mfn_t mfn);
 
@@ -121,44 +126,6 @@ static inline void frame_set_order(struct frame *f, unsigned int order)
 {
 	f->ref = (f->ref & ~FRAME_ORDER_MASK) | (u64)order << FRAME_ORDER_SHIFT;
 }
-
-/* --- references (mm/frame.c) --- */
-
-/*
- * Takes a general reference on @f if @d owns it. Fails (false) when the owner differs, the frame is
- * free, or the counter is at its maximum.
- */
-bool must_check frame_get(struct frame *f, const struct domain *d);
-/* Takes one more reference; the caller already holds one. */
-void frame_get_held(struct frame *f);
-/* Drops a general reference; the last one returns the frame, scrubbed, to the heap. */
-void frame_put(struct frame *f);
-/* The owning domain, or NULL (free, hypervisor's, IO). */
-struct domain *frame_owner(const struct frame *f);
-
-/* --- allocation for domains (mm/domain_mem.c) --- */
-
-/*
- * Gives @d 2^@order new zeroed contiguous frames below 2^@addr_bits bytes (0: anywhere), each with
- * its ALLOC reference. @flags: 0 or MEMF_NO_ZERO (boot only). Checks d->tot_pages against
- * d->max_pages. Returns 0 and the first frame, -ENOMEM (heap or limit), -EINVAL (order too large).
- */
-int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_bits,
-			struct frame **out);
-/*
- * Ends @d's allocation of @f: drops the ALLOC reference once (idempotent: false when it was gone). The caller
- * must hold a reference of its own or know the frame stays (the heap gets it when the last ref goes).
- */
-bool domain_frame_release(struct frame *f);
-/*
- * Shares hypervisor memory (xenheap page at @va, from xen_pages_alloc) with @d. Writable: type WR;
- * else no WR typeref can ever be had. The frame never returns to the heap by put: the owner of the
- * memory calls frame_unshare() and frees it.
- */
-void frame_share(void *va, struct domain *d, bool writable);
-/* Undoes frame_share. False: still mapped by somebody (refs remain); the page must then be leaked
- * until the domain is destroyed. */
-bool must_check frame_unshare(void *va);
 
 /* --- the heap (mm/page_alloc.c) --- */
 

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

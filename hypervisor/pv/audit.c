@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/pt_entry.h"
 #include "pv/pv.h"
 #include "x86/layout.h"

@@ -8,6 +8,7 @@
  */
 #include "pv/context.h"
 
+#include "mm/frame.h"
 #include "pv/desc.h"
 #include "pv/pv.h"
 #include "x86/asm.h"

@@ -7,8 +7,10 @@
  */
 #include "pv/desc.h"
 
+#include "domain/frame_ref.h"
 #include "domain/hc_args.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"

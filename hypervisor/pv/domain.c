@@ -2,9 +2,12 @@
 /*
  * domain.c - the life of the paravirtual part of a domain: its window tables, a vcpu's whole context, and teardown in D9's order.
  */
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/desc.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"

@@ -9,6 +9,7 @@
 #include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/bounce.h"
 #include "pv/insn.h"
 #include "pv/pv.h"

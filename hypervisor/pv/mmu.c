@@ -5,9 +5,11 @@
  */
 #include "pv/mmu.h"
 
+#include "domain/frame_ref.h"
 #include "domain/hc_args.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/guest_access.h"

@@ -3,6 +3,7 @@
 #ifndef HV_PV_MMU_H
 #define HV_PV_MMU_H
 
+#include "mm/frame.h"
 #include "pv/pt_entry.h"
 
 /* Top bit of the count of a restarted mmu_update: private between the hypervisor and itself. */

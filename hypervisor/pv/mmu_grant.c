@@ -4,6 +4,7 @@
  * belong to the grant's active entry; the entry carries PTE_GRANT, and takes and drops none (D8: one place).
  */
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"

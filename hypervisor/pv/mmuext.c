@@ -2,10 +2,12 @@
 /*
  * mmuext.c - HYPERVISOR_mmuext_op: pinning, base pointers, flushes, LDT. ABI: xen/xen.h, mmuext_op.
  */
+#include "domain/frame_ref.h"
 #include "domain/hc_args.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "pv/context.h"
 #include "pv/desc.h"
 #include "pv/mmu.h"

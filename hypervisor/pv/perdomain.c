@@ -4,6 +4,7 @@
  * One L3 and one L2 page a domain, one L1 page per 16 vcpus.
  */
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/desc.h"
 #include "pv/pv.h"
 #include "x86/layout.h"

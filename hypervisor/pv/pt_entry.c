@@ -5,7 +5,9 @@
  */
 #include "pv/pt_entry.h"
 
+#include "domain/frame_ref.h"
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/layout.h"
 #include "x86/machine.h"

@@ -11,9 +11,11 @@
  */
 #include "pv/ptval.h"
 
+#include "domain/frame_ref.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "mm/frame.h"
 #include "pv/pt_entry.h"
 #include "pv/desc.h"
 #include "pv/pv.h"

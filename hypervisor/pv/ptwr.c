@@ -6,6 +6,7 @@
 #include "pv/ptwr.h"
 
 #include "lib/errno.h"
+#include "mm/frame.h"
 #include "pv/enter.h"
 #include "pv/insn.h"
 #include "pv/mmu.h"

@@ -4,6 +4,7 @@
 #define HV_PV_PV_VCPU_H
 
 #include "lib/types.h"
+#include "mm/frame.h"
 
 #include <xen/xen.h>
 

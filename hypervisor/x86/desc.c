@@ -8,6 +8,7 @@
 #include <xen/xen.h>
 
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"

@@ -59,7 +59,6 @@
 
 #ifndef __ASSEMBLY__
 #include "lib/types.h"
-#include "mm/frame.h"
 /* The hypervisor's writable, write-back view of RAM. */
 static inline void *maddr_to_virt(maddr_t ma)
 {
@@ -77,10 +76,6 @@ static inline maddr_t virt_to_maddr(const void *va)
 static inline mfn_t virt_to_mfn(const void *va)
 {
 	return maddr_to_mfn(virt_to_maddr(va));
-}
-static inline struct frame *virt_to_frame(const void *va)
-{
-	return mfn_to_frame(virt_to_mfn(va));
 }
 #endif
 #endif

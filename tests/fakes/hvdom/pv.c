@@ -2,6 +2,8 @@
 /* pv.c - the fakes of pv/ that domain/ and hypercall/ run on: a type is a count, and nothing else. */
 #include "world.h"
 
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -9,6 +9,7 @@
 
 #include "domain/evtchn.h"
 #include "domain/gnttab.h"
+#include "domain/memory.h"
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

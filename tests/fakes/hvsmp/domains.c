@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "domain/evtchn.h"
+#include "domain/memory.h"
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "mm/frame.h"

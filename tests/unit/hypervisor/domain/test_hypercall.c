@@ -13,6 +13,7 @@
 #include <xen/version.h>
 
 #include "domain/evtchn.h"
+#include "domain/frame_ref.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "domain/frame_ref.h"
 #include "domain/gnttab.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"

@@ -22,6 +22,7 @@
 
 #include "domain/evtchn.h"
 #include "domain/gnttab.h"
+#include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/layout.h"

@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_HYPERVISOR_PV_GUEST_H
 #define TESTS_UNIT_HYPERVISOR_PV_GUEST_H
 
+#include "domain/memory.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"

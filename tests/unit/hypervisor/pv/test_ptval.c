@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "lib/log.h"
 #include "pv/desc.h"
 #include "x86/machine.h"

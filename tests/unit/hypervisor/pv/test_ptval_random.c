@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "domain/frame_ref.h"
+#include "domain/memory.h"
 #include "x86/machine.h"
 
 #define FRAMES_PER_DOMAIN 60

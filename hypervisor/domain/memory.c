@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain_mem.c - gives frames to domains and takes them back: the ALLOC reference and the limit. A
- * frame counts until its last reference is gone (frame.c), given back or not.
+ * memory.c - gives frames to domains and takes them back: the ALLOC reference and the limit. A
+ * frame counts until its last reference is gone (frame_ref.c), given back or not.
  */
+#include "domain/memory.h"
+
 #include "domain/domain.h"
+#include "domain/frame_ref.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
