@@ -132,7 +132,7 @@ void domain_set_state(struct xend *x, struct domain *d, enum domain_state state,
 	status_write(x, d);
 	if (from == state)
 		return;
-	history_add(x, d->name, state_names[from], state_names[state], why);
+	history_add(x, d->name, state_names[from], state_names[state], why, d->error);
 	if (d->error[0])
 		log_info("%s: %s -> %s (%s): %s", d->name, state_names[from], state_names[state],
 			 why, d->error);

@@ -27,6 +27,7 @@ static void forget(struct xend *x, struct domain *d)
 {
 	status_remove(x, d->name);
 	domain_drop(x, d);
+	history_prune(x);
 }
 
 static void fail(struct xend *x, struct domain *d, const char *why)
@@ -124,6 +125,27 @@ void reconcile(struct xend *x, struct domain *d)
 	free(rec);
 }
 
+bool reconcile_withdraw(struct xend *x, struct domain *d)
+{
+	struct record *rec = malloc(sizeof(*rec));
+	char why[DOMAIN_ERROR_MAX];
+	bool begins = false;
+
+	if (rec && d->walk == WALK_NONE && d->domid < 0 && !d->give_up &&
+	    record_read(x->xs, d->name, rec, why, sizeof(why)) != -ENOENT)
+		begins = rec->power;
+	if (begins && rec->persistent)
+		record_power_off(x->xs, d->name);
+	else if (begins)
+		record_remove(x->xs, d->name);
+	if (begins) {
+		d->dirty = true;
+		domain_set_state(x, d, STATE_SHUTDOWN, "destroy");
+	}
+	free(rec);
+	return begins;
+}
+
 void reconcile_built(struct xend *x, struct domain *d)
 {
 	d->started_ns = x->now_ns;
@@ -136,18 +158,18 @@ void reconcile_built(struct xend *x, struct domain *d)
 /* The end of a domain that shall not run again now. */
 static void settle(struct xend *x, struct domain *d, enum domain_state state)
 {
+	const char *why = d->end_why[0] ? d->end_why : "stopped";
+
 	if (!d->transient) {
 		/* A host that goes down ends it for now: power stays, for autostart=last. */
 		if (!host_stopping(x))
 			record_power_off(x->xs, d->name);
-		domain_set_state(x, d, state, "stopped");
+		domain_set_state(x, d, state, why);
 		d->dirty = true;
 		return;
 	}
-	domain_set_state(x, d, state, "stopped");
+	domain_set_state(x, d, state, why);
 	record_remove(x->xs, d->name);
-	if (state == STATE_SHUTDOWN)
-		history_forget(x, d->name);
 	forget(x, d);
 }
 
@@ -162,7 +184,7 @@ void reconcile_undone(struct xend *x, struct domain *d)
 		settle(x, d, STATE_CRASHED);
 		break;
 	case AFTER_FAIL:
-		fail(x, d, "failed");
+		fail(x, d, d->end_why[0] ? d->end_why : "failed");
 		d->dirty = true;
 		break;
 	case AFTER_RESTART:

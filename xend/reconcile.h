@@ -5,11 +5,19 @@
 #ifndef XEND_RECONCILE_H
 #define XEND_RECONCILE_H
 
+#include <stdbool.h>
+
 struct xend;
 struct domain;
 
 /* Compares record and domain and begins what is missing. May drop @d. Not during a walk. */
 void reconcile(struct xend *x, struct domain *d);
+
+/*
+ * If @d has no domain and begins one as soon as it is looked at (between two lives of a restart, just
+ * switched on): takes that back, in the record too. Whether there was anything to take back.
+ */
+bool reconcile_withdraw(struct xend *x, struct domain *d);
 
 /* Looks at the hypervisor's list: who died, who vanished, who was paused by another tool. */
 void reconcile_deaths(struct xend *x);

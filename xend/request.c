@@ -94,13 +94,20 @@ static int poll_destroyed(struct xend *x, struct request *r)
 
 static int op_destroy(struct xend *x, struct request *r)
 {
-	struct domain *d = running_target(x, r);
+	struct domain *d = target(x, r);
 
 	if (!d)
 		return -ESRCH;
 	memcpy(r->domain, d->name, sizeof(r->domain));
-	if (d->walk == WALK_DOWN && d->after == AFTER_RESTART)
+	/* Just between two lives, or about to begin its first: it shall not begin. */
+	if (reconcile_withdraw(x, d))
+		return 0;
+	if (!running_target(x, r))
+		return -ESRCH;
+	if (d->walk == WALK_DOWN && d->after != AFTER_CRASH) {
 		d->after = AFTER_STOP;
+		status_write_step(x, d, steps_name(d->step));
+	}
 	steps_begin_down(x, d, AFTER_STOP, "destroy");
 	r->poll = poll_destroyed;
 	return -EINPROGRESS;

@@ -8,6 +8,7 @@
 #include "steps.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "build_pv.h"
@@ -257,6 +258,7 @@ void steps_begin_up(struct xend *x, struct domain *d, const char *why)
 	d->walk = WALK_UP;
 	d->maker = d->rec.saved[0] ? &from_file : &from_kernel;
 	d->error[0] = '\0';
+	d->end_why[0] = '\0';
 	d->preserved = false;
 	d->built_hash = record_hash(&d->rec);
 	memcpy(d->uuid, d->rec.uuid_text, sizeof(d->uuid));
@@ -275,6 +277,7 @@ void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after,
 		d->step = NR_STEPS - 1;
 	d->walk = WALK_DOWN;
 	d->after = after;
+	snprintf(d->end_why, sizeof(d->end_why), "%s", why);
 	d->preserved = false;
 	set_step(d, d->step);
 	/* A start that fails is "starting" until all is undone, then "failed". */

@@ -12,8 +12,9 @@ static const struct opt force_option[] = {
 	{0},
 };
 
-/* Every domain named, in order; goes on after one that fails. */
+/* Every domain named that is @active, in order; goes on after one that fails. */
 static int each(struct xm *xm, const struct args *args,
+		bool (*active)(const struct domain *dom),
 		int (*act)(struct xm *xm, const struct domain *dom))
 {
 	int ret = 0;
@@ -21,8 +22,11 @@ static int each(struct xm *xm, const struct args *args,
 	for (int i = 0; i < args->nr; i++) {
 		struct domain dom;
 
-		if (domain_find_running(xm, args->at[i], &dom))
+		if (domain_find(xm, args->at[i], &dom))
 			ret = 1;
+		else if (!active(&dom))
+			ret = xm_fail(xm, "domain '%s' is not running (it is %s)", dom.name,
+				      dom.state_word);
 		else if (dom.domid == 0)
 			ret = xm_fail(xm, "Domain-0 is the host itself: %s is not for it",
 				      xm->command);
@@ -63,17 +67,17 @@ static int unpause_one(struct xm *xm, const struct domain *dom)
 
 static int run_destroy(struct xm *xm, const struct args *args)
 {
-	return each(xm, args, destroy_one);
+	return each(xm, args, domain_is_active, destroy_one);
 }
 
 static int run_pause(struct xm *xm, const struct args *args)
 {
-	return each(xm, args, pause_one);
+	return each(xm, args, domain_is_live, pause_one);
 }
 
 static int run_unpause(struct xm *xm, const struct args *args)
 {
-	return each(xm, args, unpause_one);
+	return each(xm, args, domain_is_live, unpause_one);
 }
 
 const struct command cmd_destroy = {

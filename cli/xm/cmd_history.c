@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cmd_history.c - xm history and xm why: what happened to a domain, from xend's /history and
- * /status. An entry is "TIME FROM TO WHY" (docs/store-paths.md).
+ * /status. An entry is "TIME FROM TO WHY[: ERROR]" (docs/store-paths.md).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -108,8 +108,9 @@ static int run_why(struct xm *xm, const struct args *args)
 {
 	char name[DOMAIN_NAME_MAX + 1], **entries, *text = NULL, *error;
 	struct domain dom;
+	struct entry e = {.why = ""};
 	unsigned int nr = 0;
-	struct entry e;
+	bool gone;
 
 	entries = history_of(xm, args->at[0], name, &nr);
 	if (!entries)
@@ -118,13 +119,15 @@ static int run_why(struct xm *xm, const struct args *args)
 	error = store_read(xm->xs, XBT_NULL, "/status/domain/%s/error", name);
 	if (nr)
 		text = store_read(xm->xs, XBT_NULL, "/history/domain/%s/%s", name, entries[nr - 1]);
-	fprintf(xm->out, "%s is %s", name, dom.state_word);
+	gone = !dom.has_record &&
+	       !store_exists(xm->xs, XBT_NULL, "/status/domain/%s/state", name);
+	fprintf(xm->out, "%s is %s", name, gone ? "gone" : dom.state_word);
 	if (dom.domid >= 0)
 		fprintf(xm->out, " (id %d)", dom.domid);
 	if (text && entry_cut(&e, text))
 		fprintf(xm->out, " since %s, was %s before: %s", e.time, e.from, e.why);
 	fputc('\n', xm->out);
-	if (error && *error)
+	if (error && *error && !(text && strstr(e.why, error)))
 		fprintf(xm->out, "%s\n", error);
 	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", name))
 		fputs("Its record was changed since it started; the change counts from its next "
@@ -139,7 +142,7 @@ static int run_why(struct xm *xm, const struct args *args)
 const struct command cmd_why = {
 	.name = "why",
 	.usage = "DOMAIN",
-	.summary = "Say why a domain is in the state it is in",
+	.summary = "Say why a domain is in the state it is in, or is gone",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm why web",

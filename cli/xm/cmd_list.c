@@ -3,7 +3,7 @@
  * cmd_list.c - xm list: the domains, in xl's table of six columns.
  *
  * Ganeti takes any line that does not split into six words for an error, and the ID for a number:
- * domains without one appear only where they are asked for.
+ * domains without one appear where they are asked for, and, called as xm, while they start or end.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -103,14 +103,21 @@ static int show_named(struct view *v)
 		if (domain_find(v->xm, v->args->at[i], &dom))
 			return 1;
 		/* Between two lives of a reboot there is no domain, and yet it is not stopped. */
-		if (domain_is_live(&dom) || dom.state == DOM_STARTING ||
-		    dom.state == DOM_STOPPING || args_has(v->args, 'a'))
+		if (domain_is_active(&dom) || args_has(v->args, 'a'))
 			show(v, &dom);
 		else
 			ret = xm_fail(v->xm, "domain '%s' is not running (it is %s)", dom.name,
 				      dom.state_word);
 	}
 	return ret;
+}
+
+/* Who calls it xl (Ganeti) takes every ID for a number. */
+static bool is_listed(const struct view *v, const struct domain *dom)
+{
+	if (args_has(v->args, 'a') || domain_is_live(dom))
+		return true;
+	return domain_is_active(dom) && strcmp(v->xm->prog, "xl") != 0;
 }
 
 static int show_all(struct view *v)
@@ -121,7 +128,7 @@ static int show_all(struct view *v)
 	if (ret)
 		return xm_fail_store(v->xm, "reading the list of domains", -ret);
 	for (size_t i = 0; i < all.nr; i++)
-		if (domain_is_live(&all.at[i]) || args_has(v->args, 'a'))
+		if (is_listed(v, &all.at[i]))
 			show(v, &all.at[i]);
 	domains_fini(&all);
 	return 0;

@@ -47,6 +47,11 @@ bool domain_is_live(const struct domain *dom)
 	return dom->domid >= 0 && dom->state != DOM_DEFINED && dom->state != DOM_FAILED;
 }
 
+bool domain_is_active(const struct domain *dom)
+{
+	return domain_is_live(dom) || dom->state == DOM_STARTING || dom->state == DOM_STOPPING;
+}
+
 static void copy_text(struct xs_handle *xs, char *out, size_t size, const char *dir,
 		      const char *name, const char *key)
 {

@@ -66,6 +66,9 @@ enum dom_state dom_state_parse(const char *word);
 const char *domain_flags(const struct domain *dom);
 
 /* Whether there is a domain in memory: the states from starting to crashed, and a domid. */
+/* Live, or on its way to or from that: to be listed and ended, even while it has no number. */
+bool domain_is_active(const struct domain *dom);
+
 bool domain_is_live(const struct domain *dom);
 
 #endif

@@ -91,6 +91,9 @@ static void test_thirty_cycles_return_to_the_starting_point(void **state)
 		world_run(w, 1);
 
 		assert_clean(before);
+		/* All that is left of it is its past. */
+		assert_int_equal(fake_count("/history/domain/demo"), 1 + 4);
+		fake_set("/history/domain/demo", NULL);
 		after = fake_dump("/");
 		assert_string_equal(after, dump);
 		free(after);
@@ -264,6 +267,111 @@ static void test_no_debug_key_is_refused(void **state)
 	assert_non_null(strstr(fake_get("/request/r1/error"), "h lists them"));
 }
 
+/* Every move of @name in one text. */
+static const char *past_of(const char *name)
+{
+	static char text[8192];
+	char root[128];
+	char *dump;
+
+	snprintf(root, sizeof(root), "/history/domain/%s", name);
+	dump = fake_dump(root);
+	snprintf(text, sizeof(text), "%s", dump);
+	free(dump);
+	return text;
+}
+
+static void test_why_it_is_gone_outlives_a_transient_domain(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/persistent", "0");
+	world_run(w, 1);
+	fake_hv_shutdown(1, HV_SHUTDOWN_POWEROFF);
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "none");
+	assert_non_null(strstr(past_of("web"), "stopping shutdown poweroff"));
+
+	world_record(w, "bad");
+	fake_set("/config/domain/bad/persistent", "0");
+	fake_set("/config/domain/bad/kernel", "/nowhere/vmlinuz");
+	world_run(w, 5);
+	assert_string_equal(state_of("bad"), "failed");
+	fake_set("/config/domain/bad", NULL);
+	world_run(w, 1);
+	assert_non_null(strstr(past_of("bad"), "starting failed image: kernel file /nowhere/vmlinuz"));
+}
+
+static void test_a_crash_loop_says_so_for_good(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/on_crash", "restart");
+	fake_set("/config/domain/web/persistent", "0");
+	world_run(w, 1);
+	for (int i = 0; i < 6; i++) {
+		fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_CRASH);
+		world_run(w, 12);
+	}
+	assert_string_equal(state_of("web"), "none");
+	assert_non_null(strstr(past_of("web"),
+			       "stopping crashed crash: crashed 6 times within a minute"));
+}
+
+static void test_the_past_of_few_names_is_kept(void **state)
+{
+	struct world *w = *state;
+	char name[32], path[64];
+
+	for (int i = 0; i < 70; i++) {
+		snprintf(name, sizeof(name), "gone%d", i);
+		snprintf(path, sizeof(path), "/history/domain/%s/00000000", name);
+		fake_set(path, i == 7 ? "2001 older" : "2002 newer");
+	}
+	for (int i = 0; i < 8; i++) {
+		world_record(w, "web");
+		fake_set("/config/domain/web/persistent", "0");
+		world_run(w, 1);
+		request(w, "destroy", "web");
+		world_run(w, 15);
+	}
+	assert_null(fake_get("/history/domain/gone7/00000000"));
+	assert_non_null(strstr(past_of("web"), "stopping shutdown destroy"));
+	assert_int_equal(fake_count("/history/domain"), 1 + 2 * 63 + 1 + 16);
+}
+
+/* Whatever it is doing, destroy ends it, and it does not come up later. */
+static void test_destroy_ends_every_live_state(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	for (unsigned int steps = 0; steps < 60; steps++) {
+		world_record(w, "web");
+		fake_set("/config/domain/web/on_crash", "restart");
+		world_steps(w, 1);
+		if (steps >= 30) {
+			world_run(w, 1);
+			fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_CRASH);
+			w->x.check_domains = true;
+		}
+		world_steps(w, steps % 30);
+		fake_set("/request/r1/domain", "web");
+		fake_set("/request/r1/op", "destroy");
+		world_run(w, 30);
+		if (!fake_get("/request/r1/state") || strcmp(fake_get("/request/r1/state"), "done"))
+			fail_msg("after %u steps: %s", steps, fake_get("/request/r1/error"));
+		assert_string_equal(state_of("web"), "shutdown");
+		assert_string_equal(fake_get("/config/domain/web/power"), "off");
+		assert_clean(before);
+		fake_set("/request/r1", NULL);
+		fake_set("/config/domain/web", NULL);
+		world_run(w, 70);
+	}
+}
+
 static void test_a_host_name_names_a_domain(void **state)
 {
 	struct world *w = *state;
@@ -355,6 +463,10 @@ int main(void)
 		T(test_debug_keys_reach_the_hypervisor),
 		T(test_too_many_debug_keys_are_refused),
 		T(test_no_debug_key_is_refused),
+		T(test_why_it_is_gone_outlives_a_transient_domain),
+		T(test_a_crash_loop_says_so_for_good),
+		T(test_the_past_of_few_names_is_kept),
+		T(test_destroy_ends_every_live_state),
 		T(test_a_host_name_names_a_domain),
 		T(test_a_record_called_domain_0_is_left_alone),
 		T(test_a_removed_record_shuts_its_domain_down),

@@ -67,15 +67,18 @@ static void put(struct machine *m, const char *dir, const char *key, const char 
 	xs_write(m->world, XBT_NULL, path, value, (unsigned int)strlen(value));
 }
 
-/* One backend directory. */
+/* One backend directory; while there is /test/hold nothing is connected. */
 static void serve(struct machine *m, const char *dir)
 {
 	char *state = get(m, dir, "state"), *status = get(m, dir, "hotplug-status");
 
+	char *hold = get(m, "/test", "hold");
+
 	if (state && !strcmp(state, "5"))
 		put(m, dir, "state", "6");
-	else if (state && !status)
+	else if (state && !status && !hold)
 		put(m, dir, "hotplug-status", "connected");
+	free(hold);
 	free(state);
 	free(status);
 }
@@ -83,14 +86,23 @@ static void serve(struct machine *m, const char *dir)
 /* What a guest's kernel does when it is asked to go down. */
 static void guest(struct machine *m, const char *dir)
 {
+	static const struct {
+		const char *wish;
+		enum hv_shutdown_reason reason;
+	} ends[] = {
+		{ "poweroff", HV_SHUTDOWN_POWEROFF },
+		{ "reboot", HV_SHUTDOWN_REBOOT },
+		{ "crash", HV_SHUTDOWN_CRASH }, /* only a test asks for it */
+	};
 	const char *name = strrchr(dir, '/') + 1;
 	char *wish = get(m, dir, "control/shutdown");
 	int domid = atoi(name);
-	bool reboot = wish && !strcmp(wish, "reboot");
 
-	if (domid > 0 && wish && (reboot || !strcmp(wish, "poweroff"))) {
+	for (size_t i = 0; domid > 0 && wish && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (strcmp(wish, ends[i].wish))
+			continue;
 		put(m, dir, "control/shutdown", "");
-		fake_hv_shutdown(domid, reboot ? HV_SHUTDOWN_REBOOT : HV_SHUTDOWN_POWEROFF);
+		fake_hv_shutdown(domid, ends[i].reason);
 		m->x.check_domains = true;
 	}
 	free(wish);
