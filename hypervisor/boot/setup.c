@@ -19,6 +19,8 @@
 #include "x86/machine.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
+#include "x86/spec_ctrl.h"
+#include "x86/xpti.h"
 
 #define COM1_PORT 0x3f8
 #define LARGE_PAGE (2UL << 20)
@@ -103,9 +105,12 @@ void boot_main(u32 magic, u32 mbi_phys)
 	reserve_boot_memory();		 /* RAM that is in use already */
 	cpu_init();			 /* features, control registers */
 	desc_init();			 /* GDT, IDT, TSS: faults are reported from here on */
+	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */
 	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */
 	make_frame_tables();		 /* who owns which frame */
 	bootmem_close();		 /* the rest of RAM is the heap */
+	xpti_init(spec_plan.xpti);	 /* guests' tables of this CPU */
+	spec_ctrl_report();		 /* faults of this CPU, and what is done */
 	acpi_init(info.efi_system_table); /* where the devices of the next lines are */
 	pic_disable();			 /* the IO-APIC delivers instead */
 	mce_init();			 /* broken hardware is reported */

@@ -8,6 +8,7 @@
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/machine.h"
@@ -62,6 +63,7 @@ static struct evtchn *port_find(const struct domain *d, evtchn_port_t port)
 
 	if (port == 0 || port >= EVTCHN_2L_NR_CHANNELS || !d->evtchn)
 		return NULL;
+	port = (evtchn_port_t)index_nospec(port, EVTCHN_2L_NR_CHANNELS);
 	bucket = d->evtchn->bucket[port / PORTS_PER_BUCKET];
 	return bucket ? &bucket[port % PORTS_PER_BUCKET] : NULL;
 }

@@ -8,6 +8,7 @@
 #include "domain/frame_ref.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/layout.h"
@@ -109,13 +110,21 @@ static bool ref_is_valid(const struct grant_table *t, grant_ref_t ref)
 	return t && ref / GRANTS_PER_FRAME < t->nr_frames;
 }
 
+/* @ref: found to be valid. */
+static grant_ref_t ref_nospec(const struct grant_table *t, grant_ref_t ref)
+{
+	return (grant_ref_t)index_nospec(ref, (size_t)t->nr_frames * GRANTS_PER_FRAME);
+}
+
 static grant_entry_v1_t *shared_entry(const struct grant_table *t, grant_ref_t ref)
 {
+	ref = ref_nospec(t, ref);
 	return &t->shared[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
 }
 
 static struct grant_active *active_entry(const struct grant_table *t, grant_ref_t ref)
 {
+	ref = ref_nospec(t, ref);
 	return &t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
 }
 

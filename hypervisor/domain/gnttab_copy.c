@@ -7,6 +7,7 @@
 #include "domain/gnttab.h"
 
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "pv/ptval.h"
@@ -96,6 +97,7 @@ s16 gnttab_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
 	for (int i = 0; i < 2; i++) {
 		if (ref[i] / GRANTS_PER_FRAME >= t->nr_frames)
 			return GNTST_bad_gntref;
+		ref[i] = (grant_ref_t)index_nospec(ref[i], (size_t)t->nr_frames * GRANTS_PER_FRAME);
 		act[i] = &t->active[ref[i] / GRANTS_PER_FRAME][ref[i] % GRANTS_PER_FRAME];
 		entry[i] = &t->shared[ref[i] / GRANTS_PER_FRAME][ref[i] % GRANTS_PER_FRAME];
 		if (act[i]->pins.host_read | act[i]->pins.host_write | act[i]->pins.dev_read |

@@ -9,6 +9,7 @@
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "mm/frame.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
@@ -19,6 +20,7 @@ static struct maptrack *maptrack_entry(const struct grant_table *t, grant_handle
 {
 	if (handle / MAPTRACK_PER_PAGE >= t->nr_maptrack_pages)
 		return NULL;
+	handle = (grant_handle_t)index_nospec(handle, t->nr_maptrack_pages * MAPTRACK_PER_PAGE);
 	return &t->maptrack[handle / MAPTRACK_PER_PAGE][handle % MAPTRACK_PER_PAGE];
 }
 

@@ -18,6 +18,7 @@
 #include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/spec_ctrl.h"
 
 static struct {
 	bool is_yielding;
@@ -241,8 +242,11 @@ static void vcpu_enter(struct vcpu *next)
 	this_cpu()->vcpu = next;
 	next->state_cpu = next->last_cpu = this_cpu_id();
 	*guest_regs() = next->regs;
+	spec_ctrl_switch_in(next->domain->domain_id, next->pv.spec_ctrl);
 	pv_vcpu_switch_in(next);
 	fpu_switch_in(next);
+	if (spec_plan.eager_fpu)
+		fpu_load_early(next);
 	vcpu_time_update(next);
 }
 

@@ -7,6 +7,7 @@
 #include "domain/evtchn.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "x86/guest_access.h"
 
 static domid_t resolve_self(domid_t domid)
@@ -125,7 +126,10 @@ static long evtchn_op(u32 cmd, u64 va)
 	union evtchn_arg arg;
 	int rc;
 
-	if (cmd >= ARRAY_SIZE(evtchn_ops) || !evtchn_ops[cmd].fn)
+	if (cmd >= ARRAY_SIZE(evtchn_ops))
+		return -ENOSYS;
+	cmd = (u32)index_nospec(cmd, ARRAY_SIZE(evtchn_ops));
+	if (!evtchn_ops[cmd].fn)
 		return -ENOSYS;
 	if (copy_from_guest(&arg, va, evtchn_ops[cmd].size))
 		return -EFAULT;

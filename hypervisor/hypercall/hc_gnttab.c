@@ -7,6 +7,7 @@
 #include "domain/preempt.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "pv/pv.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
@@ -275,7 +276,8 @@ long hc_grant_table_op(struct hc_args *a)
 	a->a[2] = (u32)a->a[2];
 	if ((s32)a->a[2] < 0)
 		return -EINVAL;
-	if (!current->domain->gnttab || cmd >= ARRAY_SIZE(gnttab_ops) || !gnttab_ops[cmd])
+	if (!current->domain->gnttab || cmd >= ARRAY_SIZE(gnttab_ops) ||
+	    !*table_nospec(gnttab_ops, cmd))
 		return -ENOSYS;
-	return gnttab_ops[cmd](a);
+	return (*table_nospec(gnttab_ops, cmd))(a);
 }

@@ -7,6 +7,7 @@
 
 #include "domain/gnttab.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/e820.h"
@@ -329,7 +330,9 @@ long hc_memory_op(struct hc_args *a)
 	default:
 		break;
 	}
-	if (op < ARRAY_SIZE(memory_facts) && memory_facts[op])
-		return memory_facts[op](a->a[1], &a->value);
-	return op < ARRAY_SIZE(memory_ops) && memory_ops[op] ? memory_ops[op](a->a[1]) : -ENOSYS;
+	if (op < ARRAY_SIZE(memory_facts) && *table_nospec(memory_facts, op))
+		return (*table_nospec(memory_facts, op))(a->a[1], &a->value);
+	if (op < ARRAY_SIZE(memory_ops) && *table_nospec(memory_ops, op))
+		return (*table_nospec(memory_ops, op))(a->a[1]);
+	return -ENOSYS;
 }

@@ -9,6 +9,7 @@
 
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/guest_access.h"
@@ -287,7 +288,10 @@ static const struct physdev_row physdev_ops[] = {
 
 static long physdev_call(u32 cmd, u64 arg)
 {
-	if (cmd >= ARRAY_SIZE(physdev_ops) || !physdev_ops[cmd].fn)
+	if (cmd >= ARRAY_SIZE(physdev_ops))
+		return -ENOSYS;
+	cmd = (u32)index_nospec(cmd, ARRAY_SIZE(physdev_ops));
+	if (!physdev_ops[cmd].fn)
 		return -ENOSYS;
 	if (!physdev_ops[cmd].any_domain && !current->domain->is_privileged)
 		return -EPERM;

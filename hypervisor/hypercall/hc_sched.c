@@ -6,6 +6,7 @@
 
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "x86/guest_access.h"
 #include "x86/machine.h"
 
@@ -124,7 +125,7 @@ long hc_sched_op(struct hc_args *a)
 {
 	u64 cmd = (u32)a->a[0];
 
-	return cmd < ARRAY_SIZE(sched_ops) ? sched_ops[cmd](a) : -ENOSYS;
+	return cmd < ARRAY_SIZE(sched_ops) ? (*table_nospec(sched_ops, cmd))(a) : -ENOSYS;
 }
 
 /* The first ABI: the reason of a shutdown is the argument itself. */

@@ -4,6 +4,7 @@
 #include "domain/domain.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "pv/pv.h"
 #include "x86/guest_access.h"
@@ -162,13 +163,19 @@ long hc_vcpu_op(struct hc_args *a)
 	u32 cmd = (u32)a->a[0], id = (u32)a->a[1];
 	struct domain *d = current->domain;
 
-	if (id >= d->nr_vcpus_max || !d->vcpu[id])
+	if (id >= d->nr_vcpus_max)
+		return -ENOENT;
+	id = (u32)index_nospec(id, d->nr_vcpus_max);
+	if (!d->vcpu[id])
 		return -ENOENT;
 	if (cmd == VCPUOP_is_up) {
 		a->value = !(d->vcpu[id]->pause_flags & VPF_DOWN);
 		return 0;
 	}
-	if (cmd >= ARRAY_SIZE(vcpu_ops) || !vcpu_ops[cmd])
+	if (cmd >= ARRAY_SIZE(vcpu_ops))
+		return -ENOSYS;
+	cmd = (u32)index_nospec(cmd, ARRAY_SIZE(vcpu_ops));
+	if (!vcpu_ops[cmd])
 		return -ENOSYS;
 	return vcpu_ops[cmd](d->vcpu[id], a->a[2]);
 }

@@ -9,6 +9,7 @@
 #include "domain/domain.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "pv/enter.h"
 #include "pv/pv.h"
@@ -87,7 +88,7 @@ static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *a
 
 	if (unlikely(nr >= ARRAY_SIZE(hypercall_table) || !hypercall_table[nr].handler))
 		return -ENOSYS;
-	h = &hypercall_table[nr];
+	h = table_nospec(hypercall_table, nr);
 	if (unlikely(h->flags)) {
 		if (h->flags & HCF_PRIVILEGED && !current->domain->is_privileged)
 			return -EPERM;

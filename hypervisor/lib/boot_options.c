@@ -121,38 +121,24 @@ static bool set_noreboot(struct boot_options *o, const char *value)
 	return true;
 }
 
-static bool parse_choice(const char *value, enum option_choice *choice)
-{
-	static const char *const yes[] = {"", "1", "on", "yes", "true"};
-	static const char *const no[] = {"0", "off", "no", "false"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
-		if (!strcmp(value, yes[i]))
-			return *choice = OPTION_ON, true;
-	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-		if (!strcmp(value, no[i]))
-			return *choice = OPTION_OFF, true;
-	return false;
-}
-
 static bool set_smep(struct boot_options *o, const char *value)
 {
-	return parse_choice(value, &o->smep);
+	return option_choice_parse(value, &o->smep);
 }
 
 static bool set_smap(struct boot_options *o, const char *value)
 {
-	return parse_choice(value, &o->smap);
+	return option_choice_parse(value, &o->smap);
 }
 
 static bool set_x2apic(struct boot_options *o, const char *value)
 {
-	return parse_choice(value, &o->x2apic);
+	return option_choice_parse(value, &o->x2apic);
 }
 
 static bool set_watchdog(struct boot_options *o, const char *value)
 {
-	return parse_choice(value, &o->watchdog);
+	return option_choice_parse(value, &o->watchdog);
 }
 
 static bool set_watchdog_timeout(struct boot_options *o, const char *value)
@@ -164,6 +150,21 @@ static bool set_watchdog_timeout(struct boot_options *o, const char *value)
 		return false;
 	o->watchdog_timeout = (unsigned int)n;
 	return true;
+}
+
+static bool set_spec_ctrl(struct boot_options *o, const char *value)
+{
+	return spec_options_parse(&o->spec, value);
+}
+
+static bool set_xpti(struct boot_options *o, const char *value)
+{
+	return option_choice_parse(value, &o->spec.xpti);
+}
+
+static bool set_pv_l1tf(struct boot_options *o, const char *value)
+{
+	return option_choice_parse(value, &o->spec.l1tf);
 }
 
 static bool set_nmi(struct boot_options *o, const char *value)
@@ -204,6 +205,9 @@ static const struct option {
 	{"smep", set_smep, "1 or 0"},
 	{"smap", set_smap, "1 or 0"},
 	{"x2apic", set_x2apic, "1 or 0"},
+	{"spec-ctrl", set_spec_ctrl, "words of docs/command-line.md, separated by commas"},
+	{"xpti", set_xpti, "1 or 0"},
+	{"pv-l1tf", set_pv_l1tf, "1 or 0"},
 	{"placeholder", ignore, ""},
 	{"no-real-mode", ignore, ""},
 	{"edd", ignore, ""},

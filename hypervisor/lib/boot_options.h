@@ -3,10 +3,10 @@
 #ifndef HV_LIB_BOOT_OPTIONS_H
 #define HV_LIB_BOOT_OPTIONS_H
 
+#include "lib/spec_options.h"
 #include "lib/types.h"
 
 enum nmi_action { NMI_REPORT, NMI_FATAL, NMI_IGNORE };
-enum option_choice { OPTION_DEFAULT, OPTION_ON, OPTION_OFF };
 
 /* Parsed; fixed after boot. */
 struct boot_options {
@@ -19,6 +19,7 @@ struct boot_options {
 	unsigned int watchdog_timeout; /* seconds */
 	enum option_choice smep, smap; /* default: where the CPU has it and it works (x86/cpu.c) */
 	enum option_choice x2apic; /* default: where the CPU has it */
+	struct spec_options spec; /* against faults of speculative execution */
 	int log_level; /* enum log_level */
 	int guest_log_level;
 	u32 com1_baud;

@@ -8,6 +8,7 @@
 #include "domain/hc_args.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "pv/bounce.h"
 #include "pv/context.h"
@@ -84,7 +85,10 @@ static int callback_register(struct pv_vcpu *pv, unsigned int type, u64 address,
 
 	if (!code_address_ok(address))
 		return -EINVAL;
-	if (type >= ARRAY_SIZE(callbacks) || !callbacks[type].address)
+	if (type >= ARRAY_SIZE(callbacks))
+		return -ENOSYS;
+	type = (unsigned int)index_nospec(type, ARRAY_SIZE(callbacks));
+	if (!callbacks[type].address)
 		return -ENOSYS;
 	*callbacks[type].address = address;
 	if (callbacks[type].masks)

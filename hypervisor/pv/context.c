@@ -14,6 +14,7 @@
 #include "x86/asm.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 #include "x86/segment.h"
 
 static struct frame *cr3_frame(const struct vcpu *v)
@@ -21,9 +22,15 @@ static struct frame *cr3_frame(const struct vcpu *v)
 	return v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
 }
 
+static void load_cr3(u64 cr3)
+{
+	this_cpu()->hv_cr3 = cr3;
+	write_cr3(cr3);
+}
+
 void pv_load_cr3_flush(struct vcpu *v)
 {
-	write_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+	load_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
 	tlb_flush_local_all();
 }
 
@@ -32,7 +39,7 @@ void pv_toggle_mode(struct vcpu *v)
 	v->pv.in_kernel = !v->pv.in_kernel;
 	swapgs();
 	/* user pages are global and stay; kernel pages are not and go */
-	write_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+	load_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
 }
 
 static void bases_save(struct pv_vcpu *pv)
@@ -104,7 +111,7 @@ void pv_vcpu_switch_in(struct vcpu *v)
 void pv_tables_leave(void)
 {
 	desc_load_own(); /* the window is not in the hypervisor's own tables */
-	write_cr3(virt_to_maddr(hv_l4));
+	load_cr3(virt_to_maddr(hv_l4));
 	tlb_flush_local_all();
 }
 

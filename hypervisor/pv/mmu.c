@@ -16,6 +16,7 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/xpti.h"
 
 /*
  * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references.
@@ -55,16 +56,17 @@ int pv_l1_hold(u64 va, struct frame **l1)
 	return *l1 ? frame_hold_table(*l1, current->domain, 1) : -EINVAL;
 }
 
-static void entry_write(u64 *slot, u64 old, u64 val, bool preserve_ad)
+static void entry_write(u64 *slot, unsigned int level, u64 old, u64 val, bool preserve_ad)
 {
-	if (!preserve_ad) {
-		WRITE_ONCE(*slot, val);
-		return;
-	}
 	/* the MMU may set A and D under us; nothing else can change */
-	while (!__atomic_compare_exchange_n(slot, &old, val | (old & (PTE_A | PTE_D)), false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
+	if (!preserve_ad)
+		WRITE_ONCE(*slot, val);
+	else
+		while (!__atomic_compare_exchange_n(slot, &old, val | (old & (PTE_A | PTE_D)),
+						    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+	if (level == 4)
+		xpti_l4_changed();
 }
 
 int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
@@ -78,7 +80,7 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 
 	if (!ptval_is_held(f, 1))
 		return -EINVAL;
-	if ((new & PTE_P) && !pt_entry_bits_ok(new, 1))
+	if (((new & PTE_P) && !pt_entry_bits_ok(new, 1)) || !pt_entry_absent_ok(new))
 		return -EINVAL;
 	if (takes_refs) {
 		new &= ~PTE_GRANT;
@@ -106,8 +108,10 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 
 	if (!pt_slot_is_guest(level, idx) || !ptval_is_held(f, level))
 		return -EINVAL;
+	if (!pt_entry_absent_ok(val))
+		return -EINVAL;
 	if (!(val & PTE_P)) {
-		entry_write(slot, old, val, false);
+		entry_write(slot, level, old, val, false);
 		pt_entry_put(old, level);
 		return 0;
 	}
@@ -115,14 +119,14 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 	if (!pt_entry_bits_ok(new, level))
 		return -EINVAL;
 	if ((old & PTE_P) && !((old ^ new) & ~FAST_BITS)) {
-		entry_write(slot, old, new, preserve_ad);
+		entry_write(slot, level, old, new, preserve_ad);
 		return 0;
 	}
 	new &= ~PTE_GRANT;
 	rc = pt_entry_get(&new, level, s);
 	if (rc)
 		return rc;
-	entry_write(slot, old, new, preserve_ad);
+	entry_write(slot, level, old, new, preserve_ad);
 	pt_entry_put(old, level);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "domain/hc_args.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "pv/context.h"
@@ -245,10 +246,10 @@ long hc_mmuext_op(struct hc_args *a)
 			rc = -EFAULT;
 			break;
 		}
-		if (op.cmd >= ARRAY_SIZE(mmuext_table) || !mmuext_table[op.cmd])
+		if (op.cmd >= ARRAY_SIZE(mmuext_table) || !*table_nospec(mmuext_table, op.cmd))
 			rc = -EOPNOTSUPP;
 		else
-			rc = mmuext_table[op.cmd](&op, owner);
+			rc = (*table_nospec(mmuext_table, op.cmd))(&op, owner);
 		if (rc)
 			break;
 	}

@@ -8,6 +8,7 @@
 #include "pv/emul.h"
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/spec_ctrl.h"
 
 #define APIC_BASE_BSP (1ULL << 8)
 #define APIC_BASE_ENABLE (1ULL << 11)
@@ -58,6 +59,9 @@ bool pv_msr_read(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_TSC_AUX:
 		*val = v->pv.tsc_aux;
 		return true;
+	case MSR_SPEC_CTRL:
+		*val = v->pv.spec_ctrl;
+		return spec_plan.guest_spec_ctrl_mask;
 	default:
 		break;
 	}
@@ -92,6 +96,10 @@ bool pv_msr_write(struct vcpu *v, u32 msr, u64 val)
 		return true;
 	case MSR_APIC_BASE:
 		return true;
+	case MSR_SPEC_CTRL:
+	case MSR_PRED_CMD:
+	case MSR_FLUSH_CMD:
+		return spec_ctrl_guest_write(&v->pv.spec_ctrl, msr, val);
 	default:
 		break;
 	}

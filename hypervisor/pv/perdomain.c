@@ -10,6 +10,7 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/xpti.h"
 #include "x86/smp.h"
 
 #define TABLE_PTE (PTE_P | PTE_RW | PTE_A | PTE_D)
@@ -86,4 +87,5 @@ void pv_l4_fill_hv_slots(struct domain *d, u64 *l4)
 	for (unsigned int i = HV_L4_FIRST; i <= HV_L4_LAST; i++)
 		l4[i] = hv_l4[i];
 	l4[PERDOMAIN_L4_SLOT] = pte_make(virt_to_mfn(d->pv.perdomain_l3), TABLE_PTE);
+	xpti_l4_changed();
 }

@@ -12,6 +12,7 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/spec_ctrl.h"
 
 /* Bits a present entry may carry, besides the frame. PS is refused at every level above 1. */
 #define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
@@ -38,6 +39,27 @@ bool pt_entry_bits_ok(u64 entry, unsigned int level)
 	u64 max = 1ULL << cpu_maxphys_bits;
 
 	return !(entry & ~(allowed | PTE_ADDR_MASK)) && (entry & PTE_ADDR_MASK) < max;
+}
+
+/* The cache compares so many bits of an address at the least (Intel, "L1 Terminal Fault"). */
+#define L1D_ADDRESS_MASK ((1ULL << 44) - 1)
+
+bool pt_entry_absent_ok(u64 entry)
+{
+	u64 ma = entry & PTE_ADDR_MASK;
+
+	return likely(!spec_plan.l1tf) || entry & PTE_P || !ma ||
+	       !mfn_is_ram(maddr_to_mfn(ma & L1D_ADDRESS_MASK));
+}
+
+bool pt_table_absent_ok(const u64 *table)
+{
+	if (likely(!spec_plan.l1tf))
+		return true;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		if (!pt_entry_absent_ok(table[i]))
+			return false;
+	return true;
 }
 
 /* Device memory: only with the right to it, never cached as RAM. Holds no reference. */

@@ -31,6 +31,14 @@ u64 pt_entry_adjust(u64 entry, unsigned int level);
 bool pt_entry_bits_ok(u64 entry, unsigned int level);
 
 /*
+ * False: an @entry that is not present names memory, on a CPU that reads it from its cache all the same (L1TF). Linux
+ * inverts the address in such entries there.
+ */
+bool pt_entry_absent_ok(u64 entry);
+/* The same of all entries of the @table. */
+bool pt_table_absent_ok(const u64 *table);
+
+/*
  * Takes the references entry @*entry of @level holds (already adjusted; MMIO may change its cache bits).
  * 0; -EINVAL reserved bits, a bad frame, or (level > 1) one of another type; -EPERM not the subject's; -EBUSY (level 1)
  * writable, and the frame is in use as another type; -ERESTART (only level > 1).

@@ -270,8 +270,13 @@ static int type_validate(struct frame *f, enum frame_type type, unsigned int nr,
 {
 	int rc;
 
-	if (type_is_table(type))
+	if (type_is_table(type)) {
+		if (!nr && !pset && !pt_table_absent_ok(mfn_to_virt(frame_to_mfn(f)))) {
+			f->type--;
+			return -EINVAL;
+		}
 		return table_validate(f, type, nr, pset);
+	}
 	if (type == FT_SEG) {
 		rc = pv_desc_validate_frame(mfn_to_virt(frame_to_mfn(f)));
 		if (rc) {

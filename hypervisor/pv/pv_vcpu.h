@@ -57,6 +57,7 @@ struct pv_vcpu {
 	unsigned int nr_deferred;
 	u64 xcr0, xcr0_ever; /* now; all that was ever enabled */
 	u64 tsc_aux;
+	u32 spec_ctrl; /* the guest's MSR, see x86/spec_ctrl.c */
 };
 
 struct pv_domain {

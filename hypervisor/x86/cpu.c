@@ -7,6 +7,7 @@
 #include "x86/init.h"
 #include "x86/machine.h"
 #include "x86/percpu.h"
+#include "x86/spec_ctrl.h"
 
 char cpu_vendor[13];
 unsigned int cpu_maxphys_bits;
@@ -42,12 +43,6 @@ static u64 leaf_7_cr4; /* fixed after boot */
 #define CPUID_HYPERVISOR 0x40000000u
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define SIGNATURE_TCG "TCGTCGTCGTCG"
-
-/* entry.S: where STAC and CLAC belong. */
-struct smap_site {
-	u64 address, instruction; /* three bytes of it */
-};
-extern const struct smap_site smap_sites_start[], smap_sites_end[];
 
 static u32 cpuid_max(u32 base)
 {
@@ -108,13 +103,6 @@ static void read_facts(void)
 	}
 }
 
-/* The text can still be written: pagetable_init() comes later in the boot list. */
-static void smap_sites_fill(void)
-{
-	for (const struct smap_site *s = smap_sites_start; s < smap_sites_end; s++)
-		memcpy((u8 *)(uintptr_t)s->address, &s->instruction, 3);
-}
-
 static void log_facts(void)
 {
 	char features[64] = "";
@@ -138,12 +126,12 @@ void cpu_init(void)
 		hv_panic("this CPU has no NX bit, or the firmware turned it off");
 	if (cpu_has_xsave)
 		cr4 |= X86_CR4_OSXSAVE;
-	if (this_cpu_id() == 0 && leaf_7_cr4 & X86_CR4_SMAP)
-		smap_sites_fill();
-	write_cr4(cr4 | leaf_7_cr4);
+	write_cr4(cr4 | (leaf_7_cr4 & ~X86_CR4_SMAP));
 	wrmsr(MSR_PAT, PAT_XEN);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	write_cr0((read_cr0() & ~(X86_CR0_EM | X86_CR0_TS)) | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP);
+	spec_ctrl_init(leaf_7_cr4 & X86_CR4_SMAP);
+	write_cr4(cr4 | leaf_7_cr4);
 	if (this_cpu_id() == 0)
 		log_facts();
 }

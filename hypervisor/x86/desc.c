@@ -145,6 +145,15 @@ mfn_t desc_hv_gdt_mfn(unsigned int cpu)
 	return percpu[cpu].gdt_mfn;
 }
 
+/* The GDT is not among them: a guest runs on that of its own window. */
+bool desc_map_entry(unsigned int cpu, u64 *l4, bool (*map)(u64 *l4, unsigned long va, size_t len))
+{
+	unsigned long tss = (unsigned long)&percpu[cpu].tss;
+
+	return map(l4, (unsigned long)idt, sizeof(idt)) &&
+	       map(l4, ALIGN_DOWN(tss, PAGE_SIZE), PAGE_SIZE);
+}
+
 bool desc_alloc(unsigned int cpu)
 {
 	percpu[cpu].gdt = xen_pages_alloc(0);

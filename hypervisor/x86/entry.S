@@ -8,25 +8,91 @@
  * stack, in its struct cpu_info (x86/percpu.h).
  * Source: AMD64 APM vol. 2 chapters 6.1 and 8.9, Intel SDM vol. 3 chapter 6.
  */
+#include "x86/alt.h"
 #include "x86/layout.h"
 #include "x86/offsets.h"
 
 	/*
-	 * SMAP: the hypervisor reaches guest's pages only between STAC and CLAC. Three-byte no-ops
-	 * until cpu_init() finds that this machine has it.
+	 * SMAP: the hypervisor reaches guest's pages only between STAC and CLAC. What stands here
+	 * is chosen at boot (x86/alt.h).
 	 */
-	.macro SMAP_SITE last
-771:	nopl	(%rax)
-	.pushsection .smap_sites, "a"
-	.quad	771b
-	.quad	0x00010f | (\last << 16)
-	.popsection
-	.endm
 	.macro STAC
-	SMAP_SITE 0xcb
+	ALT	ALT_SMAP, ".byte 0x0f, 0x01, 0xcb"
 	.endm
 	.macro CLAC
-	SMAP_SITE 0xca
+	ALT	ALT_SMAP, ".byte 0x0f, 0x01, 0xca"
+	.endm
+
+	/*
+	 * Each entry, in this order: registers saved, then emptied, so that nothing a guest chose
+	 * is left for a wrong path to compute with; the hypervisor's tables; what keeps a guest's
+	 * branches from steering the hypervisor's. RSP: struct cpu_info of a frame from ring 3.
+	 * Clobbers RAX, RCX, RDX.
+	 */
+	.macro CLEAR_GPRS
+	xor	%eax, %eax
+	xor	%ebx, %ebx
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%ebp, %ebp
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+	.endm
+
+	/* Names for code in strings, where the preprocessor does not look. */
+	.set	info_hv_cr3, CPU_INFO_HV_CR3
+	.set	info_guest_cr3, CPU_INFO_GUEST_CR3
+	.set	info_hv_spec_ctrl, CPU_INFO_HV_SPEC_CTRL
+	.set	info_guest_spec_ctrl, CPU_INFO_GUEST_SPEC_CTRL
+	.set	info_verw, CPU_INFO_VERW
+	.set	info_size, CPU_INFO_SIZE
+	.set	stack_size, STACK_SIZE_ASM
+	.set	msr_spec_ctrl, 0x48
+	.set	msr_pred_cmd, 0x49
+	.set	rsb_depth, 32
+	.set	bhb_branches, 256
+
+	.macro HV_TABLES
+	ALT	ALT_XPTI, "mov info_hv_cr3(%rsp), %rax; mov %rax, %cr3"
+	.endm
+
+	.macro ENTER_FROM_GUEST
+	HV_TABLES
+	ALT	ALT_SPEC_CTRL, "mov $msr_spec_ctrl, %ecx; xor %edx, %edx; \
+		mov info_hv_spec_ctrl(%rsp), %eax; cmp info_guest_spec_ctrl(%rsp), %eax; je 1f; \
+		wrmsr; 1: lfence"
+	ALT	ALT_IBPB, "mov $msr_pred_cmd, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr"
+	/* Each call that never returns leaves a harmless prediction for one return. */
+	ALT	ALT_RSB, "mov $(rsb_depth / 2), %ecx; 1: call 2f; 3: pause; lfence; jmp 3b; \
+		2: call 4f; 5: pause; lfence; jmp 5b; 4: dec %ecx; jnz 1b; \
+		add $(rsb_depth * 8), %rsp"
+	/* More taken branches than the history of any CPU holds. */
+	ALT	ALT_BHB, "mov $(bhb_branches / 2), %ecx; 1: jmp 2f; nop; 2: sub $1, %ecx; \
+		jnz 1b; lfence"
+	.endm
+
+	/*
+	 * The same backwards. The buffers are emptied last, see CLEAR_BUFFERS: little may be
+	 * loaded behind it.
+	 */
+	.macro LEAVE_TO_GUEST
+	ALT	ALT_DIV, "xor %eax, %eax; xor %edx, %edx; mov $1, %ecx; div %ecx"
+	ALT	ALT_SPEC_CTRL, "mov $msr_spec_ctrl, %ecx; xor %edx, %edx; \
+		mov info_guest_spec_ctrl(%rsp), %eax; cmp info_hv_spec_ctrl(%rsp), %eax; je 1f; \
+		btr $31, %eax; wrmsr; 1:"
+	ALT	ALT_XPTI, "mov info_guest_cr3(%rsp), %rax; mov %rax, %cr3"
+	.endm
+
+	/* @at: bytes of the frame that RSP is past. */
+	.macro CLEAR_BUFFERS at
+	ALT	ALT_VERW, "verw (info_verw - \at)(%rsp)"
 	.endm
 
 #define EFAULT 14
@@ -117,6 +183,8 @@
 	push	$0
 	movl	$TRAP_SYSCALL, 4(%rsp)
 	SAVE_GPRS
+	CLEAR_GPRS
+	ENTER_FROM_GUEST
 	mov	%rsp, %rdi
 	.endm
 
@@ -136,14 +204,18 @@ syscall_entry_common:
 exit_to_guest:
 	test	%al, %al
 	jz	exit_by_iret
+	LEAVE_TO_GUEST
 	RESTORE_GPRS_BUT_RCX_R11
 	mov	8(%rsp), %rcx
 	mov	24(%rsp), %r11
+	CLEAR_BUFFERS	REGS_ERROR_CODE
 	mov	32(%rsp), %rsp
 	sysretq
 
 exit_by_iret:
+	LEAVE_TO_GUEST
 	RESTORE_GPRS
+	CLEAR_BUFFERS	REGS_ERROR_CODE
 	add	$8, %rsp
 	.globl	guest_iret
 guest_iret:
@@ -169,14 +241,27 @@ return_to_guest:
 	.balign	16
 trap_common:
 	SAVE_GPRS
+	CLEAR_GPRS
 	cld
 	CLAC
-	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
-	jz	1f
+	jz	trap_in_hv
+	ENTER_FROM_GUEST
+	mov	%rsp, %rdi
 	call	guest_trap
 	jmp	exit_to_guest
-1:	call	hv_trap
+
+	/*
+	 * In the hypervisor itself: perhaps on its last instructions before a guest, with that
+	 * one's tables.
+	 */
+	.balign	16
+trap_in_hv:
+	ALT	ALT_XPTI, "mov %cr3, %rbx; mov %rsp, %rax; or $(stack_size - 1), %rax; \
+		mov (info_hv_cr3 - info_size + 1)(%rax), %rax; mov %rax, %cr3"
+	mov	%rsp, %rdi
+	call	hv_trap
+	ALT	ALT_XPTI, "mov %rbx, %cr3"
 	RESTORE_GPRS
 	add	$8, %rsp
 	iretq
@@ -186,17 +271,18 @@ trap_common:
 	.balign	16
 trap_common_ist:
 	SAVE_GPRS
+	CLEAR_GPRS
 	cld
 	CLAC
-	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
-	jz	1b
+	jz	trap_in_hv
 	mov	%rsp, %rsi
 	mov	%rsp, %rdi
 	CPU_FRAME %rdi
 	mov	%rdi, %rsp
 	mov	$(REGS_ES / 8), %ecx
 	rep movsq
+	ENTER_FROM_GUEST
 	mov	%rsp, %rdi
 	call	guest_trap
 	jmp	exit_to_guest

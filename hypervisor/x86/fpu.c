@@ -199,6 +199,13 @@ void fpu_load(struct vcpu *v)
 	v->fpu_dirty = true;
 }
 
+void fpu_load_early(struct vcpu *v)
+{
+	fpu_load(v);
+	if (v->pv.ctrlreg[0] & X86_CR0_TS)
+		write_cr0(read_cr0() | X86_CR0_TS);
+}
+
 /* --- what comes from outside --- */
 
 static bool xcr0_ok(u64 value)

@@ -51,6 +51,11 @@ void apic_send_nmi_to_others(void);
 void smp_map_boot_stack(void);
 /* desc.c: memory for @cpu's descriptor table. False: none. */
 bool desc_alloc(unsigned int cpu);
+/*
+ * Calls @map(@l4, address, bytes) for what the CPU reads by itself when a guest is interrupted.
+ * False: one of them was.
+ */
+bool desc_map_entry(unsigned int cpu, u64 *l4, bool (*map)(u64 *l4, unsigned long va, size_t len));
 
 /* Where a device interrupt goes. */
 struct irq_route {
@@ -157,5 +162,12 @@ void console_break_lock(void);
 
 /* pagetable.c: @flags: PTE_* of pte.h; present always, levels are chosen by alignment. */
 void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags);
+/*
+ * The same in another level-4 table than the hypervisor's own. False: no memory for a table; what
+ * was mapped until then stays.
+ */
+bool pt_map_in(u64 *l4, unsigned long va, maddr_t ma, u64 len, u64 flags);
+/* Where the hypervisor's 4 KiB page at @va is. False: none, or a larger one. */
+bool pt_lookup(unsigned long va, maddr_t *ma);
 
 #endif

@@ -130,20 +130,26 @@ void fpu_vcpu_fini(struct vcpu *v);
 void fpu_switch_out(struct vcpu *v);
 /* #NM from a guest whose own TS is clear: loads the state, clears TS. */
 void fpu_load(struct vcpu *v);
+/*
+ * The same on switch-in, for CPUs whose wrong paths see registers behind CR0.TS: what they hold is
+ * @v's own from here on. The guest's own TS stays.
+ */
+void fpu_load_early(struct vcpu *v);
 /* On switch-in: loads the vcpu's XCR0. Its registers come with the first #NM. */
 void fpu_switch_in(struct vcpu *v);
 /* XSETBV 0 of a guest; @value: guest-controlled. -EINVAL: not allowed (#GP). */
 int fpu_set_xcr0(struct vcpu *v, u64 value);
 /*
- * Takes an FXSAVE @image of 512 bytes, guest-controlled, as the state of @v, which is on no CPU. Bits
- * of MXCSR that this CPU has not are dropped, as Xen does.
+ * Takes an FXSAVE @image of 512 bytes, guest-controlled, as the state of @v, which is on no CPU.
+ * Bits of MXCSR that this CPU has not are dropped, as Xen does.
  */
 void fpu_take_fxsave(struct vcpu *v, const void *image);
 /* The x87 and SSE state of @v, which is on no CPU, as an FXSAVE image. */
 void fpu_give_fxsave(const struct vcpu *v, void *image);
 /*
- * Takes a whole state: XCR0, all it ever was, and an XSAVE area of @len bytes (standard format); all
- * three come from a file. @v is on no CPU. -EINVAL: not one that this CPU's XSAVE could have made.
+ * Takes a whole state: XCR0, all it ever was, and an XSAVE area of @len bytes (standard format);
+ * all three come from a file. @v is on no CPU. -EINVAL: not one that this CPU's XSAVE could have
+ * made.
  */
 int fpu_take_xsave(struct vcpu *v, u64 xcr0, u64 xcr0_ever, const void *area, size_t len);
 /* Enabled XSAVE features the hypervisor manages (0: FXSAVE only). */
@@ -153,7 +159,9 @@ size_t fpu_area_size(void);
 /* --- pagetable.c --- */
 /* L4 entries 256..271 common to every page table (per-domain slot empty). */
 extern u64 *hv_l4;
-/* Uncached; page granular; never unmapped. NULL: no addresses, or no memory for a table, are left. */
+/*
+ * Uncached; page granular; never unmapped. NULL: no addresses, or no memory for a table, are left.
+ */
 void *ioremap(maddr_t ma, size_t len);
 /* --- tlb.c --- */
 void tlb_flush_local_all(void); /* this CPU, global entries too */

@@ -12,7 +12,9 @@
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 #include "x86/pte.h"
+#include "x86/xpti.h"
 
 #define LEVEL_SHIFT(level) (12 + 9 * ((level)-1))
 #define LEVEL_SIZE(level) (1UL << LEVEL_SHIFT(level))
@@ -58,12 +60,14 @@ static unsigned int leaf_level(unsigned long va, maddr_t ma, u64 len)
 	return 1;
 }
 
-/* False: no memory for a table; what was mapped until then stays. */
-static bool map(unsigned long va, maddr_t ma, u64 len, u64 flags)
+bool pt_map_in(u64 *l4, unsigned long va, maddr_t ma, u64 len, u64 flags)
 {
+	/* A global translation would stay while a guest runs on tables without it. */
+	if (xpti_is_on)
+		flags &= ~PTE_G;
 	while (len) {
 		unsigned int leaf = leaf_level(va, ma, len);
-		u64 *table = hv_l4;
+		u64 *table = l4;
 
 		for (unsigned int level = 4; table && level > leaf; level--)
 			table = next_table(&table[LEVEL_INDEX(va, level)], flags);
@@ -80,8 +84,21 @@ static bool map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 
 void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 {
-	if (!map(va, ma, len, flags))
+	if (!pt_map_in(hv_l4, va, ma, len, flags))
 		hv_panic("no memory for a page table");
+}
+
+bool pt_lookup(unsigned long va, maddr_t *ma)
+{
+	u64 entry = hv_l4[LEVEL_INDEX(va, 4)];
+
+	for (unsigned int level = 3; level; level--) {
+		if (!(entry & PTE_P) || entry & PTE_PS)
+			return false;
+		entry = ((const u64 *)maddr_to_virt(entry & PTE_ADDR_MASK))[LEVEL_INDEX(va, level)];
+	}
+	*ma = entry & PTE_ADDR_MASK;
+	return entry & PTE_P;
 }
 
 /* Small pages up to the first 2 MiB boundary, then large ones, then the rest. */
@@ -141,6 +158,7 @@ void pagetable_init(void)
 	/* The slots every guest's table copies must never change again. */
 	next_table(&hv_l4[LEVEL_INDEX(IOREMAP_START, 4)], 0);
 	next_table(&hv_l4[LEVEL_INDEX(M2P_RO_START, 4)], PTE_US);
+	this_cpu()->hv_cr3 = virt_to_maddr(hv_l4);
 	write_cr3(virt_to_maddr(hv_l4));
 	tlb_flush_local_all();
 }
@@ -155,8 +173,8 @@ void *ioremap(maddr_t ma, size_t len)
 		return NULL;
 	/* 4 KiB entries: device windows have no particular alignment. */
 	for (u64 done = 0; done < size; done += PAGE_SIZE)
-		if (!map(va + done, (ma - offset) + done, PAGE_SIZE,
-			 PTE_RW | PTE_NX | PTE_PCD | PTE_PWT | PTE_G))
+		if (!pt_map_in(hv_l4, va + done, (ma - offset) + done, PAGE_SIZE,
+			       PTE_RW | PTE_NX | PTE_PCD | PTE_PWT | PTE_G))
 			return NULL; /* the addresses are the next caller's: nobody has used them */
 	ioremap_next += size;
 	return (void *)(va + offset);

@@ -30,9 +30,21 @@ struct cpu_info {
 	u32 lock_depth;      /* how often this CPU has taken the hypervisor lock */
 	u32 locks_held;      /* bit a rank of a struct spinlock */
 	u32 tlb_time;        /* clock of the last full flush, x86/tlb.c */
+	/* Only with separate tables (x86/xpti.c): what the hypervisor and what the guest runs on. */
+	u64 hv_cr3, guest_cr3;
+	/* Of MSR SPEC_CTRL; the guest's with bit 31: always to be written (x86/spec_ctrl.c). */
+	u32 hv_spec_ctrl, guest_spec_ctrl;
+	u16 verw_selector;   /* any that can be written to: an operand in memory is what counts */
 	bool is_idle;        /* in the idle loop, which looks for work itself */
-	u8 pad[31];
+	u8 pad[5];
 };
+#define CPU_INFO_OFFSET_IS(field, at)                                                              \
+	_Static_assert(offsetof(struct cpu_info, field) == (at), "entry.S: " #field)
+CPU_INFO_OFFSET_IS(hv_cr3, CPU_INFO_HV_CR3);
+CPU_INFO_OFFSET_IS(guest_cr3, CPU_INFO_GUEST_CR3);
+CPU_INFO_OFFSET_IS(hv_spec_ctrl, CPU_INFO_HV_SPEC_CTRL);
+CPU_INFO_OFFSET_IS(guest_spec_ctrl, CPU_INFO_GUEST_SPEC_CTRL);
+CPU_INFO_OFFSET_IS(verw_selector, CPU_INFO_VERW);
 _Static_assert(sizeof(struct cpu_info) == CPU_INFO_SIZE, "entry.S: struct cpu_info");
 /* The CPU aligns the frame it pushes to 16 bytes. */
 _Static_assert((CPU_INFO_SIZE - REGS_ES) % 16 == 0, "TSS.rsp0");

@@ -18,6 +18,7 @@
 #include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/xpti.h"
 
 #define LOW_MEMORY_END 0xa0000UL /* a started CPU begins below it, in real mode */
 #define START_TIMEOUT_NS 1000000000LL
@@ -138,6 +139,11 @@ static bool start_one(unsigned int cpu, maddr_t trampoline)
 	}
 	area_map(cpu, virt_to_maddr(area));
 	cpu_info_of(cpu)->cpu_id = cpu;
+	if (!xpti_cpu_init(cpu)) {
+		log_error("smp: no memory for the tables of CPU %u", cpu);
+		return false;
+	}
+	cpu_info_of(cpu)->hv_cr3 = virt_to_maddr(hv_l4);
 	ap_cr3 = virt_to_maddr(hv_l4);
 	ap_stack = (u64)(uintptr_t)cpu_info_of(cpu) - 8;
 	apic_send_init(cpus[cpu].apic_id);

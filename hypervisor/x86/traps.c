@@ -18,6 +18,7 @@
 #include "x86/machine.h"
 #include "x86/offsets.h"
 #include "x86/smp.h"
+#include "x86/xpti.h"
 
 #define OFFSET_IS(field, at)                                                                       \
 	_Static_assert(offsetof(struct cpu_user_regs, field) == (at), "entry.S: " #field)
@@ -111,6 +112,8 @@ static inline __attribute__((always_inline)) bool exit_work(struct cpu_user_regs
 {
 	if (exit_work_is_due(current))
 		exit_work_slow(regs);
+	if (unlikely(xpti_is_on))
+		xpti_before_guest();
 	return frame_finish(regs);
 }
 
@@ -142,7 +145,9 @@ bool guest_trap(struct cpu_user_regs *regs)
 	u32 vec = regs->entry_vector;
 
 	if (likely(vec < NR_EXCEPTIONS)) {
-		if (vec == VEC_NMI)
+		if (vec == VEC_PF && unlikely(xpti_is_on) && xpti_is_stale())
+			; /* on the way out it gets a copy of its tables as they are now */
+		else if (vec == VEC_NMI)
 			nmi_handle(regs);
 		else if (vec == VEC_MC)
 			mce_handle(regs);

@@ -93,6 +93,10 @@ void fpu_switch_out(struct vcpu *v)
 {
 }
 
+void fpu_load_early(struct vcpu *v)
+{
+}
+
 void fpu_switch_in(struct vcpu *v)
 {
 }

@@ -21,6 +21,9 @@ struct cpu_info {
 	struct vcpu *vcpu;
 	u32 cpu_id;
 	u32 tlb_time;
+	u64 hv_cr3;
+	u32 hv_spec_ctrl, guest_spec_ctrl;
+	u16 verw_selector;
 	bool is_idle;
 };
 extern struct cpu_info fake_cpus[NR_CPUS];

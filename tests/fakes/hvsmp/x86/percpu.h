@@ -26,6 +26,9 @@ struct cpu_info {
 	u32 lock_depth;
 	u32 locks_held;
 	u32 tlb_time;
+	u64 hv_cr3;
+	u32 hv_spec_ctrl, guest_spec_ctrl;
+	u16 verw_selector;
 	bool is_idle;
 };
 extern struct cpu_info fake_cpus[NR_CPUS];

@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "pv/desc.h"
 #include "x86/machine.h"
+#include "x86/spec_ctrl.h"
 
 static int fresh(void **state)
 {
@@ -220,6 +221,29 @@ static void test_a_fast_update_never_changes_frame_or_rights(void **state)
 
 /* D4: at its maximum the count refuses one more, and nothing is lost. */
 /* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
+/* L1TF: what a not-present entry names is read from the cache on a wrong path. */
+static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(void **state)
+{
+	struct tree t = tree_new(1), other = tree_new(1);
+	u64 secret = entry_to(frame_new(1), RW) & ~PTE_P;
+	u64 inverted = ~secret & PTE_ADDR_MASK & ((1ULL << cpu_maxphys_bits) - 1);
+
+	spec_plan.l1tf = true;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), secret, DOMID_SELF), -EINVAL);
+	assert_int_equal(update(maddr_of(t.l3, 5), secret, DOMID_SELF), -EINVAL);
+	assert_int_equal(table_of(t.l1)[1], 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), inverted, DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), PTE_AVL_LOW, DOMID_SELF), 0);
+	/* nor does a table that is made one */
+	table_of(other.l1)[7] = secret;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, other.l4), -EINVAL);
+	table_of(other.l1)[7] = inverted;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, other.l4), 0);
+	spec_plan.l1tf = false;
+	assert_int_equal(update(maddr_of(t.l1, 1), secret, DOMID_SELF), 0);
+}
+
 static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
 {
 	static const u64 reserved[] = {PTE_G, PTE_PS, 1ULL << 45};
@@ -532,6 +556,7 @@ int main(void)
 		CLAIM(test_a_page_table_is_never_mapped_writable),
 		CLAIM(test_a_writable_page_never_becomes_a_table),
 		CLAIM(test_same_level_entries_are_refused),
+		CLAIM(test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it),
 		CLAIM(test_superpages_and_reserved_bits_are_refused_at_every_level),
 		CLAIM(test_a_bad_entry_leaves_nothing_behind),
 		CLAIM(test_the_hypervisors_slots_are_written_by_nobody_else),

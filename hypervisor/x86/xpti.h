@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xpti.h - where Meltdown needs it, each CPU's guest runs on a level-4 table of that CPU: the
+ * guest's own slots copied, and of the hypervisor's only the code and data that an entry touches
+ * before entry.S has changed tables.
+ */
+#ifndef HV_X86_XPTI_H
+#define HV_X86_XPTI_H
+
+#include "lib/types.h"
+
+/* Fixed after boot. */
+extern bool xpti_is_on;
+
+/* Boot CPU, after pagetable_init(): @on as planned. */
+void xpti_init(bool on);
+/* This CPU's table. Panics without memory on the boot CPU; false on another. */
+bool xpti_cpu_init(unsigned int cpu);
+
+/*
+ * An entry of a level-4 table, or which page is one, has changed: copies are stale. Hypervisor
+ * lock. CPUs that run guests take a new copy on their next way out: one that could not wait for it
+ * sees xpti_is_stale() at its fault.
+ */
+void xpti_l4_changed(void);
+
+/*
+ * Before a return to a guest: this CPU's copy is that of the tables that are loaded, as they are.
+ */
+void xpti_before_guest(void);
+
+/* A guest's page fault may be the copy's age only: it is to try again. */
+bool xpti_is_stale(void);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_spec_ctrl.c - the plan carried out on a fake CPU: which sequences of entry.S are there,
+ * which registers are written and when, and what a guest may do to its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/boot_options.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "x86/alt.h"
+#include "x86/asm.h"
+#include "x86/machine.h"
+#include "x86/percpu.h"
+#include "x86/spec_ctrl.h"
+
+struct boot_options boot_options;
+char cpu_vendor[13];
+
+/* The sites of entry.S: one of each. */
+static u8 text[16 * 32];
+static const u8 code[4] = {1, 2, 3, 4};
+#define NR_SITES 10
+/* As the linker script has them: a table and its end. */
+struct alt_site sites[NR_SITES] __attribute__((used));
+__asm__(".globl alt_sites_start, alt_sites_end\n"
+	".set alt_sites_start, sites\n"
+	".set alt_sites_end, sites + 320");
+_Static_assert(sizeof(sites) == 320, "alt_sites_end");
+#define SITE(n) (text + (n)*32)
+
+static struct spec_cpu cpu;
+static u32 own; /* what the vcpu on the CPU has set */
+static u32 signature;
+static unsigned int nr_ibpb, nr_l1d;
+static u64 spec_ctrl, efer;
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+}
+
+u64 read_cr4(void)
+{
+	return cpu.leaf7_ebx & LEAF7_EBX_SMEP ? X86_CR4_SMEP : 0;
+}
+
+void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
+{
+	*a = *b = *c = *d = 0;
+	switch (leaf) {
+	case 0:
+		*a = 7;
+		break;
+	case 1:
+		*a = signature;
+		break;
+	case 7:
+		*a = 2;
+		*b = sub ? 0 : cpu.leaf7_ebx;
+		*d = sub ? cpu.leaf7_2_edx : cpu.leaf7_edx;
+		break;
+	case 0x80000000:
+		*a = 0x80000021;
+		break;
+	case 0x80000008:
+		*b = cpu.ext8_ebx;
+		break;
+	case 0x80000021:
+		*a = cpu.ext21_eax;
+		*c = cpu.ext21_ecx;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool has_spec_ctrl(void)
+{
+	return cpu.leaf7_edx & LEAF7_EDX_IBRSB || cpu.ext8_ebx & EXT8_EBX_IBRS;
+}
+
+int wrmsr_safe(u32 msr, u64 val)
+{
+	if (msr == MSR_SPEC_CTRL && has_spec_ctrl())
+		spec_ctrl = val;
+	else if (msr == MSR_PRED_CMD &&
+		 (cpu.leaf7_edx & LEAF7_EDX_IBRSB || cpu.ext8_ebx & EXT8_EBX_IBPB))
+		nr_ibpb += val & 1;
+	else if (msr == MSR_FLUSH_CMD && cpu.leaf7_edx & LEAF7_EDX_L1D_FLUSH)
+		nr_l1d += val & 1;
+	else if (msr == MSR_EFER)
+		efer = val;
+	else
+		return -EFAULT;
+	return 0;
+}
+
+void wrmsr(u32 msr, u64 val)
+{
+	assert_int_equal(wrmsr_safe(msr, val), 0); /* else a #GP in ring 0 */
+}
+
+int rdmsr_safe(u32 msr, u64 *val)
+{
+	if (msr != MSR_ARCH_CAPABILITIES || !(cpu.leaf7_edx & LEAF7_EDX_ARCH_CAPS))
+		return -EFAULT;
+	*val = cpu.arch_caps;
+	return 0;
+}
+
+u64 rdmsr(u32 msr)
+{
+	assert_int_equal(msr, MSR_EFER);
+	return efer;
+}
+
+/* Boots on a CPU. */
+static void boot(const char *vendor, u32 cpuid_signature, struct spec_cpu facts)
+{
+	memset(text, 0x90, sizeof(text));
+	for (u32 i = 0; i < NR_SITES; i++)
+		sites[i] = (struct alt_site){(u64)(uintptr_t)SITE(i), (u64)(uintptr_t)code, 8, 4, i,
+					     i < ALT_THUNK_JMP};
+	strcpy(cpu_vendor, vendor);
+	signature = cpuid_signature;
+	cpu = facts;
+	spec_ctrl = efer = own = 0;
+	nr_ibpb = nr_l1d = 0;
+	fake_cpus[0].guest_spec_ctrl = fake_cpus[0].hv_spec_ctrl = 0;
+	boot_options.spec = (struct spec_options){0};
+	spec_ctrl_init(false);
+}
+
+static u32 present(void)
+{
+	u32 set = 0;
+
+	for (u32 i = 0; i < NR_SITES; i++)
+		set |= memcmp(SITE(i), code, sizeof(code)) ? 0 : 1u << i;
+	return set;
+}
+
+#define SIG_HASWELL 0x000306c3u
+#define SIG_SKYLAKE 0x00050654u
+#define SIG_ZEN4 0x00a10f11u
+#define HASWELL                                                                                    \
+	(struct spec_cpu)                                                                          \
+	{                                                                                          \
+		.leaf7_ebx = LEAF7_EBX_SMEP, .leaf7_edx = LEAF7_EDX_IBRSB | LEAF7_EDX_SSBD |       \
+							  LEAF7_EDX_MD_CLEAR | LEAF7_EDX_L1D_FLUSH \
+	}
+#define EIBRS                                                                                      \
+	(struct spec_cpu)                                                                          \
+	{                                                                                          \
+		.leaf7_ebx = LEAF7_EBX_SMEP,                                                       \
+		.leaf7_edx = LEAF7_EDX_IBRSB | LEAF7_EDX_SSBD | LEAF7_EDX_ARCH_CAPS,               \
+		.arch_caps = CAPS_EIBRS | CAPS_RDCL_NO | CAPS_MDS_NO                               \
+	}
+
+static void test_each_site_is_there_exactly_when_planned(void **state)
+{
+	boot("GenuineIntel", SIG_HASWELL, HASWELL);
+	assert_int_equal(present(), 1u << ALT_XPTI | 1u << ALT_SPEC_CTRL | 1u << ALT_VERW);
+
+	boot("GenuineIntel", SIG_SKYLAKE, EIBRS);
+	assert_int_equal(present(), 1u << ALT_SPEC_CTRL | 1u << ALT_BHB | 1u << ALT_VERW |
+					    1u << ALT_THUNK_JMP);
+
+	boot("AuthenticAMD", SIG_ZEN4,
+	     (struct spec_cpu){.leaf7_ebx = LEAF7_EBX_SMEP,
+			       .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_BTC_NO,
+			       .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO,
+			       .ext21_ecx = EXT21_ECX_TSA_SQ_NO | EXT21_ECX_TSA_L1_NO});
+	assert_int_equal(present(), 1u << ALT_THUNK_JMP);
+	assert_int_equal(efer, 1u << 21);
+}
+
+static void test_the_predictor_is_emptied_between_domains_only(void **state)
+{
+	boot("GenuineIntel", SIG_HASWELL, HASWELL);
+
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(nr_ibpb, 1);
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(nr_ibpb, 1);
+	spec_ctrl_switch_in(2, 0);
+	assert_int_equal(nr_ibpb, 2);
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(nr_ibpb, 3);
+}
+
+static void test_the_older_ibrs_is_written_on_every_entry(void **state)
+{
+	boot("GenuineIntel", SIG_SKYLAKE,
+	     (struct spec_cpu){.leaf7_ebx = LEAF7_EBX_SMEP, .leaf7_edx = LEAF7_EDX_IBRSB});
+
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(fake_cpus[0].hv_spec_ctrl, SPEC_CTRL_IBRS);
+	assert_int_not_equal(fake_cpus[0].guest_spec_ctrl, fake_cpus[0].hv_spec_ctrl);
+	/* also when the guest has set it itself */
+	assert_true(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, SPEC_CTRL_IBRS));
+	assert_int_not_equal(fake_cpus[0].guest_spec_ctrl, fake_cpus[0].hv_spec_ctrl);
+	assert_int_equal(fake_cpus[0].guest_spec_ctrl & ~(1u << 31), SPEC_CTRL_IBRS);
+}
+
+static void test_the_enhanced_ibrs_stays_on_and_is_not_written(void **state)
+{
+	boot("GenuineIntel", SIG_SKYLAKE, EIBRS);
+
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(spec_ctrl, SPEC_CTRL_IBRS);
+	assert_int_equal(fake_cpus[0].guest_spec_ctrl, fake_cpus[0].hv_spec_ctrl);
+}
+
+static void test_a_guests_bits_are_its_own(void **state)
+{
+	boot("GenuineIntel", SIG_SKYLAKE, EIBRS);
+	spec_ctrl_switch_in(1, own);
+
+	assert_true(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, SPEC_CTRL_SSBD));
+	assert_int_equal(fake_cpus[0].guest_spec_ctrl, SPEC_CTRL_SSBD | SPEC_CTRL_IBRS);
+	spec_ctrl_switch_in(2, 0);
+	assert_int_equal(fake_cpus[0].guest_spec_ctrl, SPEC_CTRL_IBRS);
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(fake_cpus[0].guest_spec_ctrl, SPEC_CTRL_SSBD | SPEC_CTRL_IBRS);
+}
+
+static void test_what_this_cpu_lacks_is_a_fault_of_the_guest(void **state)
+{
+	boot("GenuineIntel", SIG_HASWELL, HASWELL);
+	assert_false(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, 1u << 10));
+	assert_false(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, 1ULL << 40));
+	assert_false(spec_ctrl_guest_write(&own, MSR_PRED_CMD, 2));
+	assert_true(spec_ctrl_guest_write(&own, MSR_PRED_CMD, 0));
+	assert_int_equal(nr_ibpb, 0);
+	assert_true(spec_ctrl_guest_write(&own, MSR_PRED_CMD, 1));
+	assert_int_equal(nr_ibpb, 1);
+	assert_true(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
+	assert_int_equal(nr_l1d, 1);
+
+	boot("GenuineIntel", SIG_HASWELL, (struct spec_cpu){0});
+	assert_false(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, 0));
+	assert_false(spec_ctrl_guest_write(&own, MSR_PRED_CMD, 1));
+	assert_false(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_site_is_there_exactly_when_planned),
+		cmocka_unit_test(test_the_predictor_is_emptied_between_domains_only),
+		cmocka_unit_test(test_the_older_ibrs_is_written_on_every_entry),
+		cmocka_unit_test(test_the_enhanced_ibrs_stays_on_and_is_not_written),
+		cmocka_unit_test(test_a_guests_bits_are_its_own),
+		cmocka_unit_test(test_what_this_cpu_lacks_is_a_fault_of_the_guest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_spec_plan.c - for processors as they are sold, with old and with new microcode: which
+ * faults they have and what is done. What is expected is written from the makers' tables of
+ * affected processors, not from the code.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "x86/spec_plan.h"
+
+#define INTEL(fam, mod) .vendor = VENDOR_INTEL, .family = (fam), .model = (mod)
+#define AMD(fam, mod) .vendor = VENDOR_AMD, .family = (fam), .model = (mod)
+#define SMEP .leaf7_ebx = LEAF7_EBX_SMEP
+#define NEW_2018 (LEAF7_EDX_IBRSB | LEAF7_EDX_STIBP | LEAF7_EDX_SSBD | LEAF7_EDX_L1D_FLUSH)
+#define B(issue) (1u << ISSUE_##issue)
+
+/* CPUs, and sets of issues that are mitigated and open; all others must be "not affected". */
+static const struct {
+	const char *name;
+	struct spec_cpu cpu;
+	u32 mitigated, open;
+	enum spec_thunk thunk;
+	u32 hv_spec_ctrl;
+	bool xpti, verw, rsb, bhb, entry_ibpb, eager_fpu, div;
+} cpus[] = {
+	{.name = "Bonnell, in order", .cpu = {INTEL(6, 0x1c)}, .thunk = THUNK_JMP},
+	{.name = "Sandy Bridge without microcode",
+	 .cpu = {INTEL(6, 0x2a)},
+	 .mitigated = B(SPECTRE_V1) | B(MELTDOWN) | B(LAZY_FPU) | B(L1TF),
+	 .open = B(SPECTRE_V2) | B(SSB) | B(MDS),
+	 .thunk = THUNK_RETPOLINE,
+	 .xpti = true,
+	 .verw = true,
+	 .rsb = true,
+	 .eager_fpu = true},
+	{.name = "Haswell with microcode",
+	 .cpu = {INTEL(6, 0x3c), SMEP,
+		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_SRBDS_CTRL},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
+		      B(MDS) | B(SRBDS),
+	 .thunk = THUNK_RETPOLINE,
+	 .xpti = true,
+	 .verw = true,
+	 .eager_fpu = true},
+	{.name = "Skylake server with microcode of 2019 and TSX",
+	 .cpu = {INTEL(6, 0x55), .leaf7_ebx = LEAF7_EBX_SMEP | LEAF7_EBX_RTM,
+		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR, .arch_caps = CAPS_RSBA},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
+		      B(MDS) | B(TAA) | B(MMIO) | B(RETBLEED),
+	 .open = B(GDS) | B(ITS),
+	 .thunk = THUNK_JMP,
+	 .hv_spec_ctrl = SPEC_CTRL_IBRS,
+	 .xpti = true,
+	 .verw = true,
+	 .eager_fpu = true},
+	{.name = "Ice Lake server, new microcode",
+	 .cpu = {INTEL(6, 0x6a), SMEP,
+		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
+		 .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
+		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
+			      CAPS_FB_CLEAR | CAPS_GDS_CTRL},
+	 .mitigated =
+		 B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(LAZY_FPU) | B(MMIO) | B(BHI) | B(GDS),
+	 .open = B(ITS),
+	 .thunk = THUNK_JMP,
+	 .hv_spec_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S,
+	 .verw = true,
+	 .eager_fpu = true},
+	{.name = "Cascade Lake, which overwrites its branch history by hand",
+	 .cpu = {INTEL(6, 0x55), SMEP,
+		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
+		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_RRSBA | CAPS_FB_CLEAR |
+			      CAPS_GDS_CTRL},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(LAZY_FPU) | B(MMIO) | B(RETBLEED) |
+		      B(BHI) | B(GDS),
+	 .open = B(ITS),
+	 .thunk = THUNK_JMP,
+	 .hv_spec_ctrl = SPEC_CTRL_IBRS,
+	 .verw = true,
+	 .bhb = true,
+	 .eager_fpu = true},
+	{.name = "Gracemont",
+	 .cpu = {INTEL(6, 0xbe), SMEP, .leaf7_edx = NEW_2018 | LEAF7_EDX_ARCH_CAPS,
+		 .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
+		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
+			      CAPS_RFDS_CLEAR | CAPS_SSB_NO},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(LAZY_FPU) | B(BHI) | B(RFDS),
+	 .thunk = THUNK_JMP,
+	 .hv_spec_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S,
+	 .verw = true,
+	 .eager_fpu = true},
+	{.name = "Zen 1",
+	 .cpu = {AMD(0x17, 0x01), SMEP, .ext8_ebx = EXT8_EBX_IBPB},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(RETBLEED) | B(DIV) | B(SRSO),
+	 .open = B(SSB),
+	 .thunk = THUNK_RETPOLINE,
+	 .entry_ibpb = true,
+	 .div = true},
+	{.name = "Zen 2",
+	 .cpu = {AMD(0x17, 0x31), SMEP,
+		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_STIBP | EXT8_EBX_SSBD},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(RETBLEED) | B(ZENBLEED) | B(SRSO),
+	 .thunk = THUNK_RETPOLINE,
+	 .entry_ibpb = true},
+	{.name = "Zen 3 without microcode",
+	 .cpu = {AMD(0x19, 0x01), SMEP,
+		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
+	 .open = B(SRSO) | B(TSA),
+	 .thunk = THUNK_RETPOLINE,
+	 .verw = true},
+	{.name = "Zen 4, new microcode",
+	 .cpu = {AMD(0x19, 0x11), SMEP,
+		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO,
+		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_IBPB_BRTYPE | EXT21_EAX_VERW_CLEAR},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(SRSO) | B(TSA),
+	 .thunk = THUNK_JMP,
+	 .verw = true,
+	 .entry_ibpb = true},
+	{.name = "Zen 5",
+	 .cpu = {AMD(0x1a, 0x02), SMEP, .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD,
+		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO},
+	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
+	 .thunk = THUNK_JMP},
+};
+
+static void test_each_processor_gets_what_it_needs(void **state)
+{
+	const struct spec_options none = {0};
+
+	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+		struct spec_plan p;
+
+		print_message("%s\n", cpus[i].name);
+		spec_plan_make(&cpus[i].cpu, &none, &p);
+		for (unsigned int n = 0; n < ISSUE_NR; n++) {
+			enum spec_state want = cpus[i].mitigated >> n & 1 ? SPEC_MITIGATED
+					       : cpus[i].open >> n & 1	  ? SPEC_OPEN
+									  : SPEC_NOT_AFFECTED;
+			if (p.issue[n].state != want)
+				fail_msg("%s: %s is %u (%s), not %u", cpus[i].name,
+					 spec_issue_name(n), p.issue[n].state, p.issue[n].what,
+					 want);
+		}
+		assert_int_equal(p.thunk, cpus[i].thunk);
+		assert_int_equal(p.hv_spec_ctrl, cpus[i].hv_spec_ctrl);
+		assert_int_equal(p.xpti, cpus[i].xpti);
+		assert_int_equal(p.verw_on_exit, cpus[i].verw);
+		assert_int_equal(p.bhb_on_entry, cpus[i].bhb);
+		assert_int_equal(p.ibpb_on_entry, cpus[i].entry_ibpb);
+		assert_int_equal(p.eager_fpu, cpus[i].eager_fpu);
+		assert_int_equal(p.div_on_exit, cpus[i].div);
+		if (cpus[i].mitigated & B(SPECTRE_V2))
+			assert_int_equal(p.rsb_on_entry, cpus[i].rsb);
+	}
+}
+
+static void test_what_is_turned_off_is_open(void **state)
+{
+	struct spec_options off = {0};
+
+	assert_true(spec_options_parse(&off, "no"));
+	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+		struct spec_plan p;
+
+		spec_plan_make(&cpus[i].cpu, &off, &p);
+		assert_false(p.xpti || p.verw_on_exit || p.rsb_on_entry || p.bhb_on_entry ||
+			     p.ibpb_on_entry || p.ibpb_on_switch || p.eager_fpu || p.div_on_exit ||
+			     p.auto_ibrs || p.l1tf);
+		assert_int_equal(p.hv_spec_ctrl, 0);
+		assert_int_equal(p.thunk, THUNK_JMP);
+		if (cpus[i].mitigated & B(SPECTRE_V2))
+			assert_int_equal(p.issue[ISSUE_SPECTRE_V2].state, SPEC_OPEN);
+		if (cpus[i].mitigated & B(MELTDOWN))
+			assert_int_equal(p.issue[ISSUE_MELTDOWN].state, SPEC_OPEN);
+	}
+}
+
+static void test_what_is_asked_for_is_done_where_the_cpu_can(void **state)
+{
+	struct spec_options o = {0};
+	const struct spec_cpu plain = {.vendor = VENDOR_OTHER};
+	struct spec_plan p;
+
+	assert_true(
+		spec_options_parse(&o, "rsb,bhb-entry,verw,div-scrub,ibpb-entry,eager-fpu,ssbd"));
+	o.xpti = OPTION_ON;
+	spec_plan_make(&plain, &o, &p);
+
+	assert_true(p.rsb_on_entry && p.bhb_on_entry && p.verw_on_exit && p.div_on_exit &&
+		    p.eager_fpu && p.xpti);
+	assert_false(p.ibpb_on_entry); /* PRED_CMD would fault */
+	assert_false(p.spec_ctrl);     /* and so would SPEC_CTRL */
+	assert_int_equal(p.hv_spec_ctrl, 0);
+}
+
+static void test_guests_get_the_bits_that_the_cpu_has(void **state)
+{
+	const struct spec_options none = {0};
+	const struct spec_cpu intel = {INTEL(6, 0x3c), .leaf7_edx = LEAF7_EDX_IBRSB};
+	const struct spec_cpu old = {INTEL(6, 0x3c)};
+	struct spec_plan p;
+
+	spec_plan_make(&intel, &none, &p);
+	assert_int_equal(p.guest_spec_ctrl_mask, SPEC_CTRL_IBRS);
+	assert_true(p.has_ibpb && !p.has_l1d_flush && p.spec_ctrl);
+	spec_plan_make(&old, &none, &p);
+	assert_int_equal(p.guest_spec_ctrl_mask, 0);
+	assert_false(p.has_ibpb || p.spec_ctrl);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_processor_gets_what_it_needs),
+		cmocka_unit_test(test_what_is_turned_off_is_open),
+		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
+		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
