@@ -28,7 +28,7 @@ struct hv_ring {
 };
 
 struct hv {
-	/* Fills @out. 0; -ENOENT: no such domain. */
+	/* Fills @out. 0; -ENOENT: no such domain. What cannot be told ends the daemon. */
 	int (*domain_info)(struct hv *hv, unsigned int domid, struct hv_domain *out);
 	/* Maps the page and binds the remote port of @domid. 0 or -EINVAL. */
 	int (*ring_map)(struct hv *hv, unsigned int domid, uint64_t gfn, uint32_t remote_port,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hv_xen.c - the real hypervisor, through Debian's stable libraries. The only privileged question
- * is the state of a domain (domctl getdomaininfo); rings are mapped as grants.
- * Source: <xen/domctl.h>, <xen/grant_table.h>, <xenevtchn.h>, <xengnttab.h>, <xencall.h>.
+ * hv_xen.c - the real hypervisor, through Debian's stable libraries. Rings are mapped as grants;
+ * the only privileged question, the state of a domain, is the informer's (hv_dominfo.c).
+ * Source: <xen/grant_table.h>, <xenevtchn.h>, <xengnttab.h>.
  */
-#define __XEN_TOOLS__ 1
-
 #include "hv.h"
 
 #include <errno.h>
@@ -17,22 +15,21 @@
 #include <unistd.h>
 
 #include <xen/xen.h>
-#include <xen/domctl.h>
 #include <xen/grant_table.h>
-#include <xencall.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
+#include "hv_dominfo.h"
+#include "informer.h"
 #include "log.h"
 
 #define RING_PAGE_SIZE 4096u
 
 struct hv_xen {
 	struct hv hv;
-	xencall_handle *call;
+	int informer;			/* who answers about domains */
 	xenevtchn_handle *evtchn;
 	xengnttab_handle *gnttab;
-	struct xen_domctl *domctl;	/* memory that hypercalls may use */
 	evtchn_port_t dom_exc;
 	void *own_page;			/* our kernel's ring, mapped while we were root */
 	uint32_t own_port;
@@ -43,34 +40,19 @@ static struct hv_xen *self(struct hv *hv)
 	return (struct hv_xen *)hv;
 }
 
-/* Two lives of a domid differ in at least one of these. */
-static uint64_t identity_of(const struct xen_domctl_getdomaininfo *info)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	for (size_t i = 0; i < sizeof(info->handle); i++)
-		h = (h ^ info->handle[i]) * 0x100000001b3ull;
-	return (h ^ info->shared_info_frame) * 0x100000001b3ull | 1;
-}
-
+/*
+ * To go on without knowing who has ended would give a domain's nodes to the next one of its number:
+ * the daemon ends instead and is started again, which its clients survive.
+ */
 static int xen_domain_info(struct hv *hv, unsigned int domid, struct hv_domain *out)
 {
-	struct hv_xen *x = self(hv);
-	const struct xen_domctl_getdomaininfo *info = &x->domctl->u.getdomaininfo;
+	int ret = informer_ask(self(hv)->informer, domid, out);
 
-	memset(x->domctl, 0, sizeof(*x->domctl));
-	x->domctl->cmd = XEN_DOMCTL_getdomaininfo;
-	x->domctl->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	x->domctl->domain = (domid_t)domid;
-	if (xencall1(x->call, __HYPERVISOR_domctl, (uint64_t)(uintptr_t)x->domctl) < 0)
-		return -ENOENT;
-	/* The call answers for the next existing domain when this one is not there. */
-	if (info->domain != domid)
-		return -ENOENT;
-	out->identity = identity_of(info);
-	out->shutdown = info->flags & XEN_DOMINF_shutdown;
-	out->dying = info->flags & XEN_DOMINF_dying;
-	return 0;
+	if (ret == -EIO) {
+		log_errorx("nobody tells about domains any more; to be started again");
+		exit(70);
+	}
+	return ret;
 }
 
 static void *map_own_page(void)
@@ -184,16 +166,14 @@ static void xen_close(struct hv *hv)
 {
 	struct hv_xen *x = self(hv);
 
-	if (x->domctl)
-		xencall_free_buffer(x->call, x->domctl);
 	if (x->gnttab)
 		xengnttab_close(x->gnttab);
 	if (x->evtchn)
 		xenevtchn_close(x->evtchn);
 	if (x->own_page)
 		munmap(x->own_page, RING_PAGE_SIZE);
-	if (x->call)
-		xencall_close(x->call);
+	if (x->informer >= 0)
+		close(x->informer);
 	free(x);
 }
 
@@ -229,16 +209,16 @@ struct hv *hv_xen_open(void)
 	if (!x)
 		return NULL;
 	x->hv = xen_functions;
-	x->call = xencall_open(NULL, 0);
+	/* Before anything is open that it has no use for. */
+	x->informer = informer_start(&hv_dominfo);
 	x->evtchn = xenevtchn_open(NULL, 0);
 	x->gnttab = xengnttab_open(NULL, 0);
-	if (!x->call || !x->evtchn || !x->gnttab) {
+	if (x->informer < 0 || !x->evtchn || !x->gnttab) {
 		log_error("no hypervisor interface; use -D to serve the socket only");
 		xen_close(&x->hv);
 		return NULL;
 	}
-	x->domctl = xencall_alloc_buffer(x->call, sizeof(*x->domctl));
-	if (!x->domctl || bind_dom_exc(x) < 0) {
+	if (bind_dom_exc(x) < 0) {
 		xen_close(&x->hv);
 		return NULL;
 	}

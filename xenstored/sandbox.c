@@ -7,20 +7,27 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntdev.h>
+
 /*
  * What the daemon and its keeper use. No execve, no socket but pairs, no ptrace, no mount, no
- * key or module calls. ioctl is needed by the event channel and grant devices.
+ * key or module calls. ioctl has a list of its own below.
  */
 static const int allowed[] = {
 	/* serving */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(accept4), SCMP_SYS(close),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_create1), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ioctl),
+	SCMP_SYS(epoll_create1), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(fcntl), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
 	SCMP_SYS(signalfd4),
 	/* memory and time */
@@ -44,6 +51,13 @@ static const int allowed[] = {
 	SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64), SCMP_SYS(setsid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall), SCMP_SYS(uname),
 	SCMP_SYS(sysinfo), SCMP_SYS(dup2), SCMP_SYS(chdir),
+};
+
+/* Rings: mapping and unmapping a grant, binding and raising an event channel. No hypercall. */
+static const unsigned int allowed_ioctls[] = {
+	IOCTL_GNTDEV_MAP_GRANT_REF,	   IOCTL_GNTDEV_UNMAP_GRANT_REF,
+	IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR, IOCTL_EVTCHN_BIND_INTERDOMAIN,
+	IOCTL_EVTCHN_UNBIND,		   IOCTL_EVTCHN_NOTIFY,
 };
 
 int sandbox_own_dir(const char *dir, uid_t uid, gid_t gid)
@@ -74,6 +88,10 @@ static int install_filter(void)
 
 	for (size_t i = 0; ret == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; ret == 0 && i < sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff,
+					       allowed_ioctls[i]));
 	/* These would only be tried by code that is not ours any more. */
 	if (ret == 0)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(execve), 0);

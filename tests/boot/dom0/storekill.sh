@@ -14,10 +14,28 @@ powerless()
 		grep -q 'NoNewPrivs:.1' "$status"
 }
 
+# bare PID: it has no way to make a hypercall; one process has, and that is not of its user.
+bare()
+{
+	ls -l "/proc/$1/fd" | tee /dev/stderr | grep -q evtchn && ! ls -l "/proc/$1/fd" | grep -q -E 'privcmd|xen/hypercall'
+}
+bare_keeper() { ! ls -l "/proc/$1/fd" | grep -q -E 'privcmd|/dev/xen/'; }
+informer()
+{
+	for p in $(ps -o pid,comm | awk '$2 == "xenstored" { print $1 }'); do
+		ls -l "/proc/$p/fd" | grep -q privcmd || continue
+		grep -q 'Uid:.65534.65534.65534.65534' "/proc/$p/status" && grep -q 'Seccomp:.2' "/proc/$p/status" &&
+			grep -q 'CapEff:.0000000000000000' "/proc/$p/status" && echo "$p"
+	done
+}
+
 pid=$(daemon xenstored)
 keeper=$(ps -o pid,ppid | awk -v p="$pid" '$2 == p { print $1; exit }')
 claim "the store daemon has no rights" powerless "$pid"
 claim "nor has its keeper" powerless "${keeper:-none}"
+claim "it makes no hypercall" bare "$pid"
+claim "its keeper neither" bare_keeper "${keeper:-none}"
+same "one process of it does, as nobody" 1 "$(informer | wc -l)"
 same "what it keeps is its own, closed to others" "990 drwx------" \
 	"$(stat -c '%u %A' /var/lib/xenstored/store)"
 
