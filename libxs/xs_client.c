@@ -61,16 +61,24 @@ static void buf_emptied(struct xs_buf *b)
 
 /* ---- requests ---- */
 
-int xs_req_emit(struct xs_client *c, const struct xs_req *r)
+bool xs_req_counts(const struct xs_req *r)
+{
+	return r->hdr.len && xs_session_counts(r->hdr.type, r->hdr.tx_id, r->payload);
+}
+
+int xs_req_emit(struct xs_client *c, struct xs_req *r)
 {
 	size_t len = sizeof(r->hdr) + r->hdr.len;
 	int rc = xs_buf_room(&c->out, len);
 
 	if (rc)
 		return rc;
+	r->sent = r->out = true;
 	memcpy(c->out.data + c->out.end, &r->hdr, sizeof(r->hdr));
 	memcpy(c->out.data + c->out.end + sizeof(r->hdr), r->payload, r->hdr.len);
 	c->out.end += len;
+	c->emitted += len;
+	r->end = c->emitted;
 	return 0;
 }
 
@@ -118,6 +126,7 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 {
 	struct xs_req *r;
 	size_t len = 0;
+	bool counts;
 	int rc = c->error;
 
 	if (!rc)
@@ -132,15 +141,18 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 	if (!r)
 		return -ENOMEM;
 	*r = *like;
-	r->hdr = (struct xsd_sockmsg){
-		.type = type, .req_id = ++c->next_id, .tx_id = tx, .len = len
-	};
+	r->hdr = (struct xsd_sockmsg){ .type = type, .tx_id = tx, .len = len };
 	len = 0;
 	for (unsigned int i = 0; i < nr; i++) {
 		memcpy(r->payload + len, iov[i].iov_base, iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
-	rc = c->fd >= 0 ? xs_req_emit(c, r) : 0;
+	counts = xs_req_counts(r);
+	r->hdr.req_id = xs_session_next(counts ? &c->next_change : &c->next_id, counts);
+	if (counts && c->fd >= 0 && c->is_socket && !c->in_session)
+		rc = xs_session_ask(c);
+	if (!rc && c->fd >= 0 && (!c->holding || r->rewatch))
+		rc = xs_req_emit(c, r);
 	if (rc) {
 		free(r);
 		return rc;
@@ -150,6 +162,13 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 	c->nr_reqs += !r->stream;
 	xs_link_arm(c);
 	return 0;
+}
+
+int xs_req_submit_own(struct xs_client *c, unsigned int type, const struct iovec *iov,
+		      unsigned int nr, xs_done_fn *fn, void *arg)
+{
+	return submit(c, type, 0, iov, nr,
+		      &(struct xs_req){ .fn = fn, .arg = arg, .rewatch = true });
 }
 
 int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
@@ -312,6 +331,7 @@ static bool write_device(struct xs_client *c, const struct xsd_sockmsg *hdr, siz
 	rc = n < 0 ? -errno : 0;
 	c->device_busy = !rc;
 	c->out.start += len;
+	c->flushed += len;
 	r = rc ? req_find(c, hdr->req_id) : NULL;
 	if (r)
 		fail_req(c, r, rc);
@@ -341,6 +361,7 @@ static int flush_socket(struct xs_client *c)
 		if (n < 0)
 			return errno == EAGAIN ? 0 : -errno;
 		c->out.start += n;
+		c->flushed += (uint64_t)n;
 	}
 	return 0;
 }
@@ -368,8 +389,12 @@ int xs_client_dispatch(struct xs_client *c)
 		/* what callbacks submitted leaves at once */
 		if (rc >= 0 && c->out.start < c->out.end)
 			rc = flush(c);
-		if (rc < 0)
+		if (rc < 0) {
+			/* answers of before the end are answers */
+			while (c->is_socket && read_some(c) > 0)
+				;
 			xs_link_lost(c, rc);
+		}
 	}
 	xs_link_arm(c);
 	return c->error;

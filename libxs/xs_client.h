@@ -8,8 +8,11 @@
  * wait (run, wait, sync, transact) nor close the client. Payloads and limits: xen/io/xs_wire.h.
  *
  * A lost connection is made again by itself, with back-off. Every watch is registered again and
- * fires once; requests outside transactions are sent again (so they happen at least once);
- * requests inside one end in -EAGAIN; a CONTROL in flight ends in -EIO.
+ * fires once; questions outside transactions are asked again; a CONTROL in flight ends in -EIO. Of
+ * a change in flight, a commit too, the daemon is asked what became of it: the answer is the one
+ * that was lost; one that was not done is sent again, and a transaction ends in -EAGAIN, which
+ * always means that it was not committed. -ENOTRECOVERABLE: nobody knows (the daemon is another
+ * one's, or did not come back, or it is an answer from inside a transaction that was committed).
  */
 #ifndef STOREVISOR_XS_CLIENT_H
 #define STOREVISOR_XS_CLIENT_H

@@ -65,11 +65,15 @@ int xs_client_open(struct xs_client **out, const char *path)
 	return 0;
 }
 
+/* Nobody is left to ask about what was in flight. */
 static void fail_all(struct xs_client *c, int rc)
 {
 	c->error = rc;
-	while (c->reqs)
-		xs_req_finish(c, c->reqs, rc, "", 0);
+	while (c->reqs) {
+		bool unknown = rc != -ECANCELED && xs_session_decides(c, c->reqs);
+
+		xs_req_finish(c, c->reqs, unknown ? -ENOTRECOVERABLE : rc, "", 0);
+	}
 }
 
 void xs_client_close(struct xs_client *c)
@@ -111,8 +115,10 @@ int xs_client_error(const struct xs_client *c)
 
 /* ---- lost ---- */
 
-static int lost_outcome(const struct xs_req *r)
+static int lost_outcome(const struct xs_client *c, const struct xs_req *r)
 {
+	if (xs_session_decides(c, r))
+		return 0;
 	if (r->hdr.tx_id)
 		return -EAGAIN;
 	return r->hdr.type == XS_CONTROL ? -EIO : 0;
@@ -124,7 +130,7 @@ static void settle_lost(struct xs_client *c)
 	struct xs_req *r = c->reqs;
 
 	while (r) {
-		int rc = r->rewatch ? -ECONNRESET : lost_outcome(r);
+		int rc = r->rewatch ? -ECONNRESET : lost_outcome(c, r);
 		struct xs_req *next = r->next;
 
 		if (rc) {
@@ -149,6 +155,13 @@ void xs_link_lost(struct xs_client *c, int err)
 	c->out.start = c->out.end = 0;
 	c->nr_txns = 0;
 	c->no_bulk = false;
+	c->in_session = c->holding = false;
+	for (struct xs_req *r = c->reqs; r; r = r->next) {
+		/* of what went out in part the daemon can have made nothing */
+		r->sent = r->out ? r->end <= c->flushed : r->sent;
+		r->out = false;
+	}
+	c->emitted = c->flushed = 0;
 	/* a dying daemon may still take a connection that nobody will serve: the same loss goes on */
 	if (c->proved) {
 		c->proved = false;
@@ -181,12 +194,17 @@ static void proved(void *arg, int rc, const char *data, size_t len)
 
 static int ask_for_proof(struct xs_client *c)
 {
-	struct xs_req **at = c->reqs_tail;
-	int rc = xs_submit_str(c, XS_GET_DOMAIN_PATH, 0, "0", proved, c);
+	struct iovec iov = { "0", 2 };
 
-	if (!rc)
-		(*at)->rewatch = true;
-	return rc;
+	return xs_req_submit_own(c, XS_GET_DOMAIN_PATH, &iov, 1, proved, c);
+}
+
+/* Whether anything waits that must not be done twice. */
+static bool has_changes(const struct xs_req *r)
+{
+	while (r && !xs_req_counts(r))
+		r = r->next;
+	return r;
 }
 
 static int resend_all(struct xs_client *c)
@@ -202,10 +220,13 @@ static int resend_all(struct xs_client *c)
 			rc = xs_watch_again(c, c->watches[i]);
 	if (!rc)
 		rc = ask_for_proof(c);
+	/* what became of them comes first; then the rest goes out, in order */
+	if (!rc && has_changes(old))
+		rc = xs_session_ask(c);
 	*c->reqs_tail = old;
 	if (old)
 		c->reqs_tail = old_tail;
-	for (struct xs_req *r = old; r && !rc; r = r->next)
+	for (struct xs_req *r = old; r && !rc && !c->holding; r = r->next)
 		rc = xs_req_emit(c, r);
 	return rc;
 }

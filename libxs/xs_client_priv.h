@@ -9,13 +9,17 @@
 #include <xenstore.h>
 
 #include "xs_client.h"
+#include "xs_session.h"
 
 /* One request; kept until answered, in order of submission, so that it can be sent again. */
 struct xs_req {
 	struct xs_req *next;
 	xs_done_fn *fn;
 	void *arg;
-	bool rewatch; /* belongs to the reconnect itself: not sent again with the others */
+	bool rewatch; /* belongs to the connection itself: not sent again with the others */
+	bool sent;    /* went out, on this connection or the one before: it may have been done */
+	bool out;     /* queued to go out on this one, its last byte being number @end */
+	uint64_t end;
 	bool stream;  /* answered by any number of messages, an empty one at the end */
 	struct xsd_sockmsg hdr;
 	char payload[];
@@ -46,10 +50,14 @@ struct xs_client {
 	int error;
 
 	struct xs_buf in, out;
+	uint64_t emitted, flushed; /* bytes put into out, and taken by the connection */
 	struct xs_req *reqs, **reqs_tail;
 	unsigned int nr_reqs; /* without streams, which may never end */
 	bool no_bulk; /* this daemon does not know CONTROL dump and feed, or refuses us */
-	uint32_t next_id;
+	uint32_t next_id, next_change; /* two rows of numbers: xs_session.h */
+	char token[XS_SESSION_TOKEN_BUF]; /* the session's name; empty before the first change */
+	bool in_session; /* asked for it on this connection */
+	bool holding;    /* until that is answered, nothing else goes out */
 	uint32_t *txns; /* open on this connection */
 	size_t nr_txns, max_txns;
 
@@ -70,7 +78,16 @@ uint64_t xs_now_ns(void);
 /* Makes @len bytes of room at the end. 0 or -ENOMEM. */
 int xs_buf_room(struct xs_buf *b, size_t len);
 /* Appends one request's bytes to the output. 0 or -ENOMEM. */
-int xs_req_emit(struct xs_client *c, const struct xs_req *r);
+int xs_req_emit(struct xs_client *c, struct xs_req *r);
+/* Whether it must not be done twice. */
+bool xs_req_counts(const struct xs_req *r);
+/* Queues a request that belongs to the connection and goes out before all others. 0 or -errno. */
+int xs_req_submit_own(struct xs_client *c, unsigned int type, const struct iovec *iov,
+		      unsigned int nr, xs_done_fn *fn, void *arg);
+/* Asks for the session, holding back everything until it is answered. 0 or -errno. */
+int xs_session_ask(struct xs_client *c);
+/* Whether @r went out inside a transaction whose end went out, too: it depends on that. */
+bool xs_session_decides(const struct xs_client *c, const struct xs_req *r);
 /* Takes @r, which must be in the list, out of it, calls back and frees. */
 void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *data, size_t len);
 /* Hands one WATCH_EVENT payload (NUL-terminated behind @len) to its watch. */

@@ -15,6 +15,7 @@
 #include "xs_handle.h"
 
 #define MAX_RESENDS 8
+#define MAX_ASKS 100 /* of a change: giving up is not knowing */
 
 /* libxentoolcore keeps a list of what to cut off when a process gives up its rights. Weak: a
  * program linked statically without that library simply has no such list. */
@@ -377,23 +378,43 @@ static void receive_reply(struct xs_handle *h)
 	}
 }
 
-/* Sends once and waits. 0: @reply is filled; -ESTALE: lost with its connection; else -errno. */
-static int exchange(struct xs_handle *h, uint32_t id, struct xsd_sockmsg *hdr,
-		    const struct iovec *iov, unsigned int nr, struct xs_msg *reply)
+/* One message on its way. */
+struct attempt {
+	uint32_t id;           /* the caller's transaction, 0 for none */
+	struct xsd_sockmsg *hdr;
+	const struct iovec *iov;
+	unsigned int nr;
+	bool bound;            /* only on the connection that the session was taken up on */
+	bool sent;             /* went out whole: somebody may have got it */
+};
+
+static int may_send(struct xs_handle *h, const struct attempt *a)
 {
+	if (h->dead)
+		return -EIO;
+	if (a->bound && h->session_epoch != h->epoch)
+		return -ESTALE;
+	return txn_wire(h, a->id, &a->hdr->tx_id);
+}
+
+/* Sends once and waits. 0: @reply is filled; -ESTALE: lost with its connection; else -errno. */
+static int exchange(struct xs_handle *h, struct attempt *a, struct xs_msg *reply)
+{
+	bool counts = a->bound;
 	int rc;
 
 	pthread_mutex_lock(&h->send_lock);
 	pthread_mutex_lock(&h->lock);
-	rc = h->dead ? -EIO : txn_wire(h, id, &hdr->tx_id);
-	hdr->req_id = ++h->next_req_id;
-	h->reply_id = hdr->req_id;
+	a->sent = false;
+	a->hdr->req_id = xs_session_next(counts ? &h->next_change : &h->next_req_id, counts);
+	rc = may_send(h, a);
+	h->reply_id = a->hdr->req_id;
 	h->sent_epoch = h->epoch;
-	h->reply_state = XS_REPLY_WAITING;
+	h->reply_state = rc ? XS_REPLY_NONE : XS_REPLY_WAITING;
 	pthread_mutex_unlock(&h->lock);
 	/* a failed send needs no answer here: whoever receives meets the same broken connection */
 	if (!rc)
-		xs_send(h, h->fd, hdr, iov, nr);
+		a->sent = xs_send(h, h->fd, a->hdr, a->iov, a->nr) == 0;
 	pthread_mutex_unlock(&h->send_lock);
 	if (rc)
 		return rc;
@@ -420,6 +441,104 @@ static bool may_resend(uint32_t id, enum xsd_sockmsg_type type)
 	return id == 0 && type != XS_CONTROL;
 }
 
+/* What changes nothing. 0: @reply is filled; else -errno. */
+static int question(struct xs_handle *h, struct attempt *a, struct xs_msg *reply)
+{
+	int rc = -ESTALE;
+
+	for (int tries = 0; rc == -ESTALE && tries < MAX_RESENDS; tries++) {
+		rc = exchange(h, a, reply);
+		if (rc == -ESTALE && !may_resend(a->id, a->hdr->type))
+			rc = a->id ? -EAGAIN : -EIO;
+	}
+	return rc == -ESTALE ? -EIO : rc;
+}
+
+/*
+ * Takes up the session on the connection of this moment, if that has not been done. *@answer is
+ * what the daemon said of it, to be freed; empty when it said nothing now. 0, -ESTALE, -errno.
+ */
+static int session_take(struct xs_handle *h, struct xs_msg *answer)
+{
+	struct xsd_sockmsg hdr = { .type = XS_CONTROL };
+	struct iovec iov[2] = { { XS_SESSION_REQUEST, sizeof(XS_SESSION_REQUEST) },
+				{ h->token, sizeof(h->token) } };
+	struct attempt a = { .hdr = &hdr, .iov = iov, .nr = 2 };
+	int rc;
+
+	answer->body = NULL;
+	pthread_mutex_lock(&h->lock);
+	rc = h->in_session && h->session_epoch == h->epoch;
+	pthread_mutex_unlock(&h->lock);
+	if (rc)
+		return 0;
+	if (!h->token[0]) {
+		rc = xs_session_name(h->token);
+		if (rc)
+			return rc;
+	}
+	hdr.len = (uint32_t)(iov[0].iov_len + iov[1].iov_len);
+	rc = exchange(h, &a, answer);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&h->lock);
+	h->in_session = true;
+	h->session_epoch = h->sent_epoch;
+	h->session_refused = answer->hdr.type == XS_ERROR;
+	pthread_mutex_unlock(&h->lock);
+	return 0;
+}
+
+/* The answer that was lost with its connection, if it can be told. 1: it was not done. */
+static int lost_outcome(const struct xs_handle *h, const struct attempt *a, uint32_t req_id,
+			const struct xs_msg *answer, struct xs_msg *reply)
+{
+	int rc = h->session_refused || !answer->body ?
+			 -ENOTRECOVERABLE :
+			 xs_session_outcome(answer->body, req_id);
+
+	if (rc == 1)
+		return a->id ? -EAGAIN : 1;
+	if (rc)
+		return rc;
+	reply->hdr = (struct xsd_sockmsg){ .type = a->hdr->type, .len = 3 };
+	reply->body = strdup("OK");
+	return reply->body ? 0 : -ENOMEM;
+}
+
+/* What must not be done twice. As question(). */
+static int change(struct xs_handle *h, struct attempt *a, struct xs_msg *reply)
+{
+	bool lost = false;
+	uint32_t lost_id = 0;
+	int rc = -ESTALE;
+
+	a->bound = true;
+	for (int tries = 0; rc == -ESTALE && tries < MAX_ASKS; tries++) {
+		struct xs_msg answer;
+
+		rc = session_take(h, &answer);
+		if (rc == 0 && lost)
+			rc = lost_outcome(h, a, lost_id, &answer, reply);
+		else if (rc && rc != -ESTALE && lost)
+			rc = -ENOTRECOVERABLE;
+		else if (rc == 0)
+			rc = 1;
+		free(answer.body);
+		if (rc != 1)
+			continue;
+		lost = false;
+		rc = exchange(h, a, reply);
+		if (rc == -ESTALE && !a->sent && a->id)
+			rc = -EAGAIN;
+		lost = a->sent && rc < 0;
+		lost_id = a->hdr->req_id;
+		if (lost && rc != -ESTALE)
+			rc = -ENOTRECOVERABLE;
+	}
+	return rc == -ESTALE ? (lost ? -ENOTRECOVERABLE : -EIO) : rc;
+}
+
 static char *take_reply(const struct xs_msg *reply, enum xsd_sockmsg_type type, unsigned int *len)
 {
 	if (reply->hdr.type == XS_ERROR) {
@@ -439,8 +558,9 @@ char *xs_talk_epoch(struct xs_handle *h, uint32_t id, enum xsd_sockmsg_type type
 		    const struct iovec *iov, unsigned int nr, unsigned int *len, uint32_t *epoch)
 {
 	struct xsd_sockmsg hdr = { .type = type };
+	struct attempt a = { .id = id, .hdr = &hdr, .iov = iov, .nr = nr };
 	struct xs_msg reply = { .body = NULL };
-	int rc = -ESTALE, err;
+	int rc, err;
 	char *out = NULL;
 
 	for (unsigned int i = 0; i < nr; i++)
@@ -450,13 +570,12 @@ char *xs_talk_epoch(struct xs_handle *h, uint32_t id, enum xsd_sockmsg_type type
 		return NULL;
 	}
 	pthread_mutex_lock(&h->request_lock);
-	for (int tries = 0; rc == -ESTALE && tries < MAX_RESENDS; tries++) {
-		rc = exchange(h, id, &hdr, iov, nr, &reply);
-		if (rc == -ESTALE && !may_resend(id, type))
-			rc = id ? -EAGAIN : -EIO;
-	}
+	if (h->is_socket && nr && xs_session_counts(type, id, iov[0].iov_base))
+		rc = change(h, &a, &reply);
+	else
+		rc = question(h, &a, &reply);
 	if (rc)
-		errno = rc == -ESTALE ? EIO : -rc;
+		errno = -rc;
 	else
 		out = take_reply(&reply, type, len);
 	/* a success clears errno, as in the original: Debian's test-xenstore depends on it */

@@ -17,6 +17,8 @@
 
 #include "xs.h"
 
+#include "xs_session.h"
+
 #define XS_IN_BUF 8192
 
 /* The shape libxentoolcore links its list of open handles through; its own header is not
@@ -69,7 +71,11 @@ struct xs_handle {
 	int fd; /* never changes: a reconnect dup2()s over it */
 
 	pthread_mutex_t request_lock;
-	uint32_t next_req_id;
+	uint32_t next_req_id, next_change; /* two rows of numbers: xs_session.h */
+	char token[XS_SESSION_TOKEN_BUF]; /* the session's name; empty before the first change */
+	bool in_session;        /* asked for it on the connection session_epoch ... */
+	bool session_refused;   /* ... and there is none: the daemon is another one's */
+	uint32_t session_epoch;
 
 	pthread_mutex_t regs_lock; /* never with lock held; a reconnect sends while it has it */
 	struct xs_reg *regs;
@@ -107,7 +113,8 @@ int xs_transport_open(const char *path, bool *is_socket);
  * @id: the caller's transaction id, 0 for none. @iov: the payload's pieces, at most 8.
  * Returns the reply's payload, malloc'd, with a NUL after its *@len bytes (@len may be NULL), or
  * NULL with errno: the daemon's own error; E2BIG payload above 4096 bytes; EAGAIN the transaction
- * did not outlive a lost connection; EIO or ECONNREFUSED no daemon any more.
+ * did not outlive a lost connection and has not been committed; ENOTRECOVERABLE nobody knows
+ * whether the change came true; EIO or ECONNREFUSED no daemon any more.
  */
 char *xs_talk(struct xs_handle *h, uint32_t id, enum xsd_sockmsg_type type,
 	      const struct iovec *iov, unsigned int nr, unsigned int *len);

@@ -15,6 +15,7 @@
 #include "monitor.h"
 #include "ops.h"
 #include "server.h"
+#include "session.h"
 #include "txn.h"
 #include "watch.h"
 
@@ -91,6 +92,7 @@ static void conn_destroy(struct conn *c)
 
 	c->ops->fini(c);
 	conn_forget_client(c);
+	session_leave(srv, c, c->hung_up);
 	confine_free(c->confine);
 	if (c->prev)
 		c->prev->next = c->next;

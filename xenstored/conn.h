@@ -22,6 +22,7 @@ struct confine;
 struct conn;
 struct domain;
 struct server;
+struct session;
 struct txn;
 struct watch;
 
@@ -64,6 +65,8 @@ struct conn {
 	bool read_only;
 	struct confine *confine;	/* gave up the rest: confine.h; NULL: did not */
 	bool dead;			/* to be freed at the end of the turn */
+	bool hung_up;			/* the client has closed its side, or is no more */
+	struct session *session;	/* CONTROL session, or NULL */
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */
 	enum conn_wait awaits;		/* what it was parked for by conn_await() */

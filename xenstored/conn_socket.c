@@ -72,6 +72,13 @@ static bool has_work(struct conn *c)
 	return next > 0 && (size_t)next <= buf_len(&c->in);
 }
 
+/* There is nobody at the other end any more. */
+static void gone(struct conn *c)
+{
+	c->hung_up = true;
+	conn_kill(c);
+}
+
 static void socket_flush(struct conn *c)
 {
 	struct sock *s = sock_of(c);
@@ -83,7 +90,7 @@ static void socket_flush(struct conn *c)
 			continue;
 		if (n < 0) {
 			if (errno != EAGAIN)
-				conn_kill(c);
+				gone(c);
 			break;
 		}
 		buf_take(&c->out, (size_t)n);
@@ -105,7 +112,7 @@ static void process_backlog(struct conn *c)
 	buf_take(&c->in, used);
 }
 
-/* One recv() and what it brings. Returns false when that is the end of the connection. */
+/* One recv() and what it brings. False: that cannot be kept. */
 static bool receive(struct conn *c)
 {
 	struct server *srv = c->srv;
@@ -118,8 +125,10 @@ static bool receive(struct conn *c)
 	if (!into)
 		return false;
 	n = recv(s->io.fd, into, READ_SIZE, 0);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		return false;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		gone(c);
+		return true;
+	}
 	/* Less than asked for: there is no more, and what comes is reported again. */
 	s->unread = n < 0 ? errno == EINTR : n == READ_SIZE || s->hung_up;
 	if (n < 0)

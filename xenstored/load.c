@@ -201,6 +201,16 @@ static int load_txn(struct load *l, unsigned int domid, uint64_t id)
 	return d && d->conn ? txn_restore_doomed(l->srv, d->conn, (uint32_t)id) : 0;
 }
 
+static int load_session(struct load *l, uint64_t id, const void *value, size_t len)
+{
+	int ret = session_restore(l->srv, id, value, len);
+
+	if (ret != -EBADMSG)
+		return ret;
+	l->skipped++;
+	return 0;
+}
+
 int load_record(void *arg, unsigned int env, const void *key, size_t key_len, const void *value,
 		size_t value_len)
 {
@@ -227,6 +237,8 @@ int load_record(void *arg, unsigned int env, const void *key, size_t key_len, co
 		if (a == META_QUOTAS && value_len == sizeof(struct quotas))
 			memcpy(&l->srv->quotas, value, value_len);
 		return 0;
+	case RECORD_SESSION:
+		return load_session(l, a, value, value_len);
 	case RECORD_REPLY:
 		break;
 	}

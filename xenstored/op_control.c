@@ -356,6 +356,18 @@ static int control_confine(struct req *r, const char **arg, unsigned int nr)
 	return ret < 0 ? ret : reply_ok(r);
 }
 
+/* What became of this client's changes, when it asks on a connection after the one it lost. */
+static int control_session(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	int ret = session_take(r->srv, r->conn, arg[0], &text);
+
+	if (ret == 0)
+		return text_reply(r, &text);
+	buf_fini(&text);
+	return ret;
+}
+
 static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
@@ -377,6 +389,7 @@ static const struct control controls[] = {
 	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
 	{ "confine", control_confine, 1, CONTROL_ARGS - 1, NEVER, "{r|w}PATH..." },
 	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
+	{ "session", control_session, 1, 1, 1, "TOKEN" },
 };
 
 #define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))
@@ -403,6 +416,8 @@ int op_control(struct req *r)
 
 		if (strcmp(c->name, arg[0]) != 0)
 			continue;
+		if (r->conn->confine && c->handler != control_session)
+			return -EACCES;
 		if (nr - 1 < c->min_args || nr - 1 > c->max_args)
 			return -EINVAL;
 		if (r->conn->read_only && nr - 1 >= c->changes_with)

@@ -18,7 +18,8 @@
 #define PRIVILEGED_CHANGE (OP_PRIVILEGED | OP_NO_TXN | OP_CHANGES)
 
 const struct op ops_table[XS_WIRE_OP_NR] = {
-	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN, 1, 1, OP_REST_STRINGS },
+	[XS_CONTROL] = { "CONTROL", op_control, OP_PRIVILEGED | OP_NO_TXN | OP_CONFINED,
+			 1, 1, OP_REST_STRINGS },
 	[XS_DIRECTORY] = { "DIRECTORY", op_directory, OP_CONFINED, 1, 1 },
 	[XS_READ] = { "READ", op_read, OP_CONFINED, 1, 1 },
 	[XS_GET_PERMS] = { "GET_PERMS", op_get_perms, 0, 1, 1 },
@@ -163,14 +164,16 @@ static void journal_reply(struct req *r)
 }
 
 /* Makes the request's changes true, then queues its reply, then the events it caused. */
-static void finish(struct req *r)
+static void finish(struct req *r, int err)
 {
 	struct server *srv = r->srv;
 	struct conn_msg msg = { .data = r->reply };
 	uint64_t seq;
 
 	journal_reply(r);
+	session_note(r, err);
 	seq = server_publish(srv);
+	session_hold(r->conn, seq);
 	msg.hdr = r->hdr;
 	msg.hdr.len = r->reply_len;
 	msg.hold_seq = seq ? seq : r->conn->hold_seq;
@@ -218,6 +221,7 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.in = payload;
 	r.in_len = hdr->len;
 	r.view = (struct view){ .srv = srv, .conn = c };
+	r.nr_args = 0;
 	r.new_watch = NULL;
 	r.replied = false;
 	r.reply = srv->reply;
@@ -239,6 +243,6 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	if (ret < 0)
 		set_error(&r, -ret);
 	count(&r, hdr->type, -ret, began);
-	finish(&r);
+	finish(&r, -ret);
 	return true;
 }

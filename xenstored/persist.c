@@ -377,6 +377,7 @@ void persist_failed(struct server *srv, int err)
 	srv->persist_seq = srv->durable_seq;
 	/* What has come back may name a domain that has ended meanwhile. */
 	srv->ended_still_named = true;
+	sessions_refused(srv, srv->durable_seq + 1);
 	srv->degraded = true;
 	srv->degraded_since_ns = now_ns();
 	conns_release_held(srv, UINT64_MAX);

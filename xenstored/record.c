@@ -58,6 +58,7 @@ size_t record_key(char *out, enum record_kind kind, uint64_t a, uint64_t b)
 		out[len++] = (char)a;
 		break;
 	case RECORD_NODE:
+	case RECORD_SESSION:
 		len += put_be64(out + len, a);
 		break;
 	case RECORD_DOMAIN:
@@ -90,6 +91,7 @@ int record_key_parse(const void *key, size_t len, enum record_kind *kind, uint64
 		*a = p[1];
 		return 0;
 	case RECORD_NODE:
+	case RECORD_SESSION:
 		if (len != 9)
 			return -EBADMSG;
 		*a = get_be64(p + 1);

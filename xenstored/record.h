@@ -20,6 +20,7 @@ enum record_kind {
 	RECORD_WATCH = 'W',	/* then: domid, id */
 	RECORD_TXN = 'T',	/* then: domid, id */
 	RECORD_REPLY = 'R',	/* then: domid; journal only */
+	RECORD_SESSION = 'S',	/* then: id */
 };
 
 #define META_QUOTAS	'Q'	/* struct quotas */

@@ -103,6 +103,7 @@ void server_fini(struct server *srv)
 	for (struct conn *c = srv->conns; c; c = c->next)
 		conn_kill(c);
 	conns_reap(srv);
+	sessions_fini(srv);
 	leases_fini(srv);
 	watch_table_fini(&srv->watches);
 	fire_list_fini(&srv->fires);

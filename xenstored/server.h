@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "precedence.h"
 #include "quota.h"
+#include "session.h"
 #include "tree.h"
 #include "watch.h"
 #include "xs_wire.h"
@@ -113,6 +114,7 @@ struct server {
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
+	struct sessions sessions;
 	struct monitor *monitors;
 	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
 	uint64_t change_seq;		/* of the last change noted for them */

@@ -185,6 +185,7 @@ static void handle(struct fake_store *f, int c, const struct message *m)
 		read_node(f, c, m);
 		break;
 	case XS_WRITE:
+		f->writes++;
 		put_locked(f, m->body, m->body + strlen(m->body) + 1);
 		ok(f, c, m);
 		fire(f, m->body);
@@ -209,6 +210,13 @@ static void handle(struct fake_store *f, int c, const struct message *m)
 		end(f, c, m);
 		break;
 	case XS_CONTROL:
+		if (strcmp(m->body, "session") == 0 && f->session) {
+			const char *say = f->session_once ? f->session_once : f->session;
+
+			f->session_once = NULL;
+			answer(f, c, m, say, strlen(say) + 1);
+			break;
+		}
 		/* live-update is under way for ever; of the rest it knows as little as Debian's */
 		if (strcmp(m->body, "live-update") != 0)
 			error(f, c, m, "EINVAL");

@@ -32,7 +32,9 @@ struct fake_store {
 	unsigned int drop_after; /* requests until the connection breaks unanswered; 0: never */
 	unsigned int listing_max; /* longer listings answer E2BIG, and come in parts */
 	unsigned int oversize;   /* so many answers claim an impossible length */
-	unsigned int requests, connects, reads;
+	const char *session; /* what CONTROL session answers; NULL: it is not known here */
+	const char *session_once; /* and what it answers the next time only, if not NULL */
+	unsigned int requests, connects, reads, writes;
 };
 
 void fake_start(struct fake_store *f);

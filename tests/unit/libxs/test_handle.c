@@ -19,6 +19,7 @@
 #include <xs.h>
 
 #include "fake_store.h"
+#include "xs_handle.h"
 
 struct fixture {
 	struct fake_store f;
@@ -326,6 +327,78 @@ static void test_a_transaction_over_a_broken_connection_ends_in_eagain(void **st
 	assert_true(xs_transaction_end(x->h, t, false));
 }
 
+/* Changes are numbered from here. */
+#define CHANGE(n) (0x80000000u + (n))
+
+/* The answer to the second write is lost; the daemon says @answer of it. 0 or errno. */
+static int lost_write(struct fixture *x, const char *answer)
+{
+	x->f.session = answer ? "new" : NULL;
+	assert_true(xs_write(x->h, XBT_NULL, "/a", "1", 1));
+	x->f.session = answer;
+	x->f.writes = 0;
+	x->f.drop_after = 1;
+	return xs_write(x->h, XBT_NULL, "/a", "2", 1) ? 0 : errno;
+}
+
+static void test_a_lost_write_is_what_the_daemon_says_it_was(void **state)
+{
+	static const struct {
+		unsigned int last, failed;
+		const char *how;
+		int err;
+		unsigned int writes;
+	} cases[] = {
+		{ 2, 1, "EINVAL", 0, 0 },
+		{ 1, 9, "EINVAL", 0, 1 },
+		{ 1, 2, "ENOSPC", ENOSPC, 0 },
+	};
+	struct fixture *x = *state;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		unsigned int before = 3 * i;
+		char answer[64];
+
+		/* two or three were numbered in each round before */
+		snprintf(answer, sizeof(answer), "%u 0 %u:%s", CHANGE(before + cases[i].last),
+			 CHANGE(before + cases[i].failed), cases[i].how);
+		x->h->next_change = before;
+		assert_int_equal(lost_write(x, answer), cases[i].err);
+		assert_int_equal(x->f.writes, cases[i].writes);
+	}
+}
+
+static void test_what_nobody_knows_is_an_error_of_its_own(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(lost_write(x, "new"), ENOTRECOVERABLE);
+	assert_int_equal(x->f.writes, 0);
+	fake_break(&x->f);
+	assert_int_equal(lost_write(x, NULL), ENOTRECOVERABLE);
+	assert_int_equal(x->f.writes, 0);
+}
+
+static void test_EAGAIN_of_a_lost_commit_means_not_committed(void **state)
+{
+	struct fixture *x = *state;
+	char answer[64];
+
+	for (unsigned int done = 0; done < 2; done++) {
+		xs_transaction_t t;
+
+		x->f.session = "new";
+		x->h->next_change = 0;
+		assert_true(xs_write(x->h, XBT_NULL, "/a", "1", 1));
+		t = xs_transaction_start(x->h);
+		snprintf(answer, sizeof(answer), "%u 0", CHANGE(1 + done));
+		x->f.session = answer;
+		x->f.drop_after = 1;
+		assert_int_equal(xs_transaction_end(x->h, t, false), done);
+		assert_int_equal(errno, done ? 0 : EAGAIN);
+	}
+}
+
 static void test_a_conflict_is_eagain(void **state)
 {
 	struct fixture *x = *state;
@@ -429,6 +502,9 @@ int main(void)
 		TEST(test_a_request_survives_a_broken_connection),
 		TEST(test_watches_are_made_again_and_fire_once),
 		TEST(test_a_transaction_over_a_broken_connection_ends_in_eagain),
+		TEST(test_a_lost_write_is_what_the_daemon_says_it_was),
+		TEST(test_what_nobody_knows_is_an_error_of_its_own),
+		TEST(test_EAGAIN_of_a_lost_commit_means_not_committed),
 		TEST(test_a_conflict_is_eagain),
 		TEST(test_a_handle_is_closed_at_any_moment_of_a_reconnect),
 		TEST(test_a_handle_is_closed_while_there_is_no_daemon),

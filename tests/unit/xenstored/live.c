@@ -83,6 +83,7 @@ void live_start(void)
 
 		snprintf(log, sizeof(log), "%s/log", live.dir);
 		setenv("XS_FAKE_DIR", live.fake, 1);
+		unsetenv("XENSTORED_PATH");	/* that is for clients in the test */
 		if (!freopen("/dev/null", "w", stdout) ||
 		    (live_quiet && !freopen(log, "a", stderr)))
 			_exit(9);
