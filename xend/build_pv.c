@@ -79,6 +79,7 @@ static int plan(struct domain *d, struct build *b)
 	if (err)
 		return err;
 	err = pv_layout_plan(&b->layout, b->image, &wish, &needed);
+	d->start_kib = needed * (1024 / PAGES_PER_MIB);
 	if (err == -ENOMEM)
 		domain_error(d, "memory=%llu is too little for kernel %s: it needs %llu MiB to "
 			     "start: raise memory=", (unsigned long long)d->rec.memory_mib,

@@ -16,6 +16,7 @@
 
 #include <xen/io/xenbus.h>
 
+#include "disk_use.h"
 #include "store.h"
 #include "vdev.h"
 #include "xend.h"
@@ -89,6 +90,18 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 	write_if(tx, path_backend(k, domid, id, "vifname"), v->vifname);
 	txn_write(tx, path_frontend(k, domid, id, "handle"), id);
 	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
+}
+
+int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *why,
+		      size_t why_len)
+{
+	char how[384];
+
+	if (!disk->writable || disk->shared || !disk_use(x->root, disk->path, how, sizeof(how)))
+		return 0;
+	snprintf(why, why_len, "disk %s: %.200s %s: two that write to it destroy it (mode r reads "
+		 "it, w! writes all the same)", disk->vdev, disk->path, how);
+	return -EBUSY;
 }
 
 static int devices_body(struct txn *tx, void *arg)

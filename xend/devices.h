@@ -13,9 +13,17 @@
 
 #include "xspaths.h"
 
+struct disk_spec;
 struct xend;
 struct domain;
 struct txn;
+
+/*
+ * Whether a guest may write to @disk: -EBUSY with @why when dom0 uses it itself (disk_use.h). Who says
+ * w! takes it upon himself.
+ */
+int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *why,
+		      size_t why_len);
 
 /* Writes every device of the record in one transaction. 0 or -errno. */
 int devices_write(struct xend *x, struct domain *d);

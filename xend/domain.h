@@ -60,6 +60,7 @@ struct domain {
 	int step;			/* next to do or undo */
 	uint64_t deadline_ns;		/* 0: the step has not begun to wait */
 	enum domain_after after;
+	uint64_t start_kib;		/* what its kernel needs to start; 0: not known */
 	char end_why[32];		/* with a walk down: what began it; "": not known */
 	const struct maker *maker;	/* with a walk up: where its memory comes from */
 	struct build *build;		/* while the maker's steps run; of one of them */

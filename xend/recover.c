@@ -81,6 +81,9 @@ static void take_status(struct xend *x, struct domain *d, struct found *f)
 	take_text(x, d->name, "built", hash, sizeof(hash));
 	d->built_hash = strtoull(hash, NULL, 16);
 	d->domid = (int)store_read_long(x->xs, path_status(d->name, "domid"));
+	if (store_exists(x->xs, path_status(d->name, "start_kib")))
+		d->start_kib = (uint64_t)store_read_long(x->xs,
+							 path_status(d->name, "start_kib"));
 	d->transient = store_exists(x->xs, path_status(d->name, "transient"));
 	d->preserved = store_exists(x->xs, path_status(d->name, "preserved"));
 	free(state);

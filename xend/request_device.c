@@ -120,6 +120,11 @@ int op_attach(struct xend *x, struct request *r)
 		 d->rec.disk[index].number : d->rec.vif[index].item);
 	if (store_exists(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device, NULL)))
 		return refuse(r, -EEXIST, "it has that device already");
+	if (r->kind == DEVICE_VBD) {
+		err = devices_may_write(x, &d->rec.disk[index], why, sizeof(why));
+		if (err)
+			return refuse(r, err, "%s", why);
+	}
 	err = devices_add(x, d, r->kind, (unsigned int)index);
 	if (err)
 		return refuse(r, err, "the store refuses the device: %s", strerror(-err));

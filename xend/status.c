@@ -27,10 +27,11 @@ static void write_or_remove(struct txn *tx, struct path p, bool present, const c
 static int status_body(struct txn *tx, void *arg)
 {
 	const struct domain *d = arg;
-	char domid[16], hash[24];
+	char domid[16], hash[24], start_kib[24];
 
 	snprintf(domid, sizeof(domid), "%d", d->domid);
 	snprintf(hash, sizeof(hash), "%016" PRIx64, d->built_hash);
+	snprintf(start_kib, sizeof(start_kib), "%" PRIu64, d->start_kib);
 	txn_write(tx, path_status(d->name, "state"), domain_state_name(d->state));
 	write_or_remove(tx, path_status(d->name, "domid"), d->domid >= 0, domid);
 	write_or_remove(tx, path_status(d->name, "uuid"), d->uuid[0], d->uuid);
@@ -41,6 +42,8 @@ static int status_body(struct txn *tx, void *arg)
 				(record_hash(&d->rec) != d->built_hash ||
 				 !devices_as_recorded(tx, d)),
 			"1");
+	write_or_remove(tx, path_status(d->name, "start_kib"), d->domid >= 0 && d->start_kib,
+			start_kib);
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
 	if (d->walk == WALK_NONE) {

@@ -158,6 +158,18 @@ static int undo_introduce(struct xend *x, struct domain *d)
 	return 0;
 }
 
+static int do_disks(struct xend *x, struct domain *d)
+{
+	char why[DOMAIN_ERROR_MAX];
+	int err = 0;
+
+	for (unsigned int i = 0; i < d->rec.nr_disks && !err; i++)
+		err = devices_may_write(x, &d->rec.disk[i], why, sizeof(why));
+	if (err)
+		domain_error(d, "%s", why);
+	return err;
+}
+
 static int do_devices(struct xend *x, struct domain *d)
 {
 	return store_error(d, "write the devices", devices_write(x, d));
@@ -225,6 +237,7 @@ struct step {
 };
 
 static const struct step steps[] = {
+	{ "disks", do_disks },
 	{ "image", do_image, .run_limit_ns = 300 * NS_PER_S, .late = image_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
@@ -259,6 +272,7 @@ void steps_begin_up(struct xend *x, struct domain *d, const char *why)
 	d->maker = d->rec.saved[0] ? &from_file : &from_kernel;
 	d->error[0] = '\0';
 	d->end_why[0] = '\0';
+	d->start_kib = 0;
 	d->preserved = false;
 	d->built_hash = record_hash(&d->rec);
 	memcpy(d->uuid, d->rec.uuid_text, sizeof(d->uuid));

@@ -49,7 +49,7 @@ int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd,
 {
 	int err;
 
-	*x = (struct xend){ .xs = xs, .hv = hv, .wake_fd = wake_fd, .now_ns = now_ns };
+	*x = (struct xend){ .xs = xs, .hv = hv, .root = "", .wake_fd = wake_fd, .now_ns = now_ns };
 	err = make_roots(x);
 	if (!err)
 		err = home_write_dom0(x);

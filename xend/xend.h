@@ -19,6 +19,7 @@ struct request;
 struct xend {
 	struct xs_handle *xs;
 	struct hv *hv;
+	const char *root;		/* /proc and /sys are below: "", but in tests */
 	int wake_fd;			/* eventfd a thread wakes the loop by; -1: no threads */
 	struct domain *domains;
 	struct request *requests;	/* answered, waiting to be read or to expire */

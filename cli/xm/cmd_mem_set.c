@@ -16,6 +16,13 @@
 #include "request.h"
 
 #define MEMORY_MIN_KIB 4096
+#define DOM0_MIN_KIB (128 << 10) /* as xl */
+
+static const struct opt mem_set_options[] = {
+	{'l', "live", NULL, "only the running domain, not its stored record"},
+	{'f', "force", NULL, "even if that is less than a Linux of its size can live with"},
+	{0},
+};
 
 static const struct opt scope_options[] = {
 	{'l', "live", NULL, "only the running domain, not its stored record"},
@@ -46,19 +53,72 @@ struct change {
 	bool live_only;
 	long long value;    /* KiB, or virtual CPUs */
 	long long possible; /* virtual CPUs there can be */
+	long long kept;	    /* KiB that the record says then */
 };
+
+/*
+ * The least that Linux's own balloon driver once kept of a domain that can have @max KiB: what the
+ * kernel holds for its most memory grows with that. Source: minimum_target() of the XenLinux tree.
+ */
+static long long linux_least(long long max)
+{
+	static const struct {
+		long long below_mib, base_mib;
+		int shift;
+	} lines[] = {{128, 8, 1}, {512, 40, 2}, {2048, 104, 3}, {1LL << 40, 296, 5}};
+	size_t i = 0;
+
+	while (max >= lines[i].below_mib << 10)
+		i++;
+	max = (lines[i].base_mib << 10) + (max >> lines[i].shift);
+	return max;
+}
+
+/* What its kernel needs to start; 0: not known. */
+static long long start_need(struct xs_handle *xs, xs_transaction_t t, const struct domain *dom)
+{
+	long long kib = 0;
+
+	store_read_number(xs, t, &kib, "/status/domain/%s/start_kib", dom->name);
+	return kib > 0 ? kib : 0;
+}
 
 static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
-	const struct change *c = data;
+	struct change *c = data;
 	const char *name = c->dom->name;
 	int ret = store_write_number(xs, t, c->value, "/local/domain/%d/memory/target",
 				     c->dom->domid);
 
+	/* The next start must be possible. */
+	c->kept = c->value;
+	if (c->kept < start_need(xs, t, c->dom))
+		c->kept = start_need(xs, t, c->dom);
 	if (!ret && !c->live_only && store_exists(xs, t, "/config/domain/%s/memory", name))
-		ret = store_write_number(xs, t, (c->value + 1023) / 1024,
+		ret = store_write_number(xs, t, (c->kept + 1023) / 1024,
 					 "/config/domain/%s/memory", name);
+	else
+		c->kept = c->value;
 	return ret;
+}
+
+/* 0; 1 after saying that it would not live with it. @max: the most it can have, KiB. */
+static int check_least(struct xm *xm, const struct change *c, long long max)
+{
+	long long least = linux_least(max), need = start_need(xm->xs, XBT_NULL, c->dom);
+
+	if (c->dom->domid == 0 && least < DOM0_MIN_KIB)
+		least = DOM0_MIN_KIB;
+	if (least < need)
+		least = need;
+	if (least > max)
+		least = max;
+	if (c->value >= least)
+		return 0;
+	return xm_fail(xm,
+		       "%s: %lld MiB is less than a kernel made for %lld MiB can live with, about "
+		       "%lld MiB: -f does it all the same",
+		       c->dom->name, c->value / 1024, max / 1024, (least + 1023) / 1024);
 }
 
 static int run_mem_set(struct xm *xm, const struct args *args)
@@ -66,6 +126,7 @@ static int run_mem_set(struct xm *xm, const struct args *args)
 	struct change c = {.live_only = args_has(args, 'l'), .value = memory_kib(args->at[1])};
 	struct domain dom;
 	long long max;
+	bool limited;
 	int ret;
 
 	if (c.value < 0)
@@ -75,29 +136,37 @@ static int run_mem_set(struct xm *xm, const struct args *args)
 		return 1;
 	if (c.value < MEMORY_MIN_KIB)
 		return xm_fail(xm, "%s: %lld KiB is too little: 4 MiB at least", dom.name, c.value);
-	if (store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max",
-			      dom.domid) &&
-	    c.value > max)
+	limited = store_read_number(xm->xs, XBT_NULL, &max, "/local/domain/%d/memory/static-max",
+				    dom.domid);
+	if (limited && c.value > max)
 		return xm_fail(xm,
 			       "%s: %lld MiB is more than it can have, %lld MiB (maxmem of its "
 			       "record, as it was started)",
 			       dom.name, c.value / 1024, max / 1024);
 	c.dom = &dom;
+	/* What it has now may not be known yet. */
+	if (!args_has(args, 'f') && (!dom.memory_kib || c.value < dom.memory_kib) &&
+	    check_least(xm, &c, limited ? max : dom.memory_kib))
+		return 1;
 	ret = store_transact(xm->xs, write_memory, &c);
+	if (!ret && c.kept > c.value)
+		xm_warn(xm, "%s: its record says %lld MiB for the next start: its kernel needs that",
+			dom.name, (c.kept + 1023) / 1024);
 	return ret ? xm_fail_store(xm, "writing memory/target", -ret) : 0;
 }
 
 const struct command cmd_mem_set = {
 	.name = "mem-set",
-	.usage = "[-l] DOMAIN MEMORY",
+	.usage = "[-l] [-f] DOMAIN MEMORY",
 	.summary = "Tell a running domain how much memory to use",
 	.detail = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
 		  "its own\n"
-		  "time; maxmem of the record is the limit.",
-	.options = scope_options,
+		  "time; maxmem of the record is the limit. The record keeps at least what the kernel\n"
+		  "needs to start.",
+	.options = mem_set_options,
 	.min_args = 2,
 	.max_args = 2,
-	.example = "xm mem-set web 64",
+	.example = "xm mem-set web 96",
 	.run = run_mem_set,
 };
 

@@ -58,7 +58,7 @@ claim "Pacemaker's memory: the second line's columns" sh -c '[ "$(xl list web | 
 claim "Pacemaker's free memory: ^total_memory" sh -c 'xl info | grep -q "^total_memory"'
 claim "Ganeti's list: six columns, numbers where it wants them" sh -c '
 	xl list | awk "NR > 1 && (NF != 6 || \$2 !~ /^[0-9]+\$/ || \$3 !~ /^[0-9]+\$/ || \$4 !~ /^[0-9]+\$/ || \$6 !~ /^[0-9.]+\$/) { bad = 1 } END { exit bad }"'
-claim "mem-set" xl mem-set two 64
+claim "mem-set" xl mem-set two 96
 claim "a pipe that closes early is no crash" sh -c 'xm help | head -n 1'
 claim "five creates at once each get what they asked for" sh -c '
 	for i in 1 2 3 4 5; do xm create -q '"$dir"'/web.cfg name=p$i & done; wait

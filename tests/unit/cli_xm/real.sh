@@ -57,6 +57,8 @@ vif = [ '' ]
 EOF
 
 claim "create" xm create "$dir/web.cfg"
+claim_says "what its kernel needs to start is told" "^[1-9][0-9]*$" xs read /status/domain/web/start_kib
+claim_says "less than it can live with is refused" "less than a kernel made for 16 MiB" xm mem-set web 4
 claim_says "list" '^web +1 +16 ' xm list
 claim "a reboot of the guest is waited for" xm reboot -w web
 claim "destroy" xm destroy web
@@ -86,6 +88,7 @@ done
 until_true state_is loop crashed
 claim_says "why it is not started again" 'crashed 6 times within a minute of its start: not started again' xm why loop
 claim "delete" xm delete loop
+until_true sh -c "! xs exists /status/domain/loop"
 claim_says "and why, after it is gone" 'loop is gone .*crashed 6 times' xm why loop
 
 # what was set while it ran counts after a reboot

@@ -276,7 +276,11 @@ static void test_mem_set_tells_the_guest_and_the_record(void **state)
 	OK("mem-set", "demo", "200");
 	expect_key("/local/domain/1/memory/target", "204800");
 	expect_key("/config/domain/demo/memory", "200");
-	OK("mem-set", "-l", "demo", "65536k");
+	FAILS("mem-set", "-l", "demo", "65536k");
+	expect_err("demo: 64 MiB is less than a kernel made for 256 MiB can live with, about 104 "
+		   "MiB: -f does it all the same");
+	expect_key("/local/domain/1/memory/target", "204800");
+	OK("mem-set", "-l", "-f", "demo", "65536k");
 	expect_key("/local/domain/1/memory/target", "65536");
 	expect_key("/config/domain/demo/memory", "200");
 	FAILS("mem-set", "demo", "1g");
@@ -287,6 +291,26 @@ static void test_mem_set_tells_the_guest_and_the_record(void **state)
 	expect_err("'much' is not an amount of memory");
 	FAILS("mem-set", "demo", "12x");
 	FAILS("mem-set", "nobody", "12");
+}
+
+static void test_mem_set_leaves_the_record_what_its_start_needs(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxmem=256");
+	fake_store_set("/status/domain/demo/start_kib", "112641");
+	FAILS("mem-set", "demo", "110");
+	expect_err("about 111 MiB");
+	OK("mem-set", "--force", "demo", "105");
+	expect_err("demo: its record says 111 MiB for the next start: its kernel needs that");
+	expect_key("/local/domain/1/memory/target", "107520");
+	expect_key("/config/domain/demo/memory", "111");
+}
+
+static void test_mem_set_leaves_the_host_enough(void **state)
+{
+	(void)state;
+	FAILS("mem-set", "Domain-0", "64");
+	expect_err("Domain-0: 64 MiB is less than");
 }
 
 static void test_vcpu_set_switches_those_there_can_be(void **state)
@@ -366,6 +390,8 @@ int main(void)
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
 		LIVE(test_mem_set_tells_the_guest_and_the_record),
+		LIVE(test_mem_set_leaves_the_record_what_its_start_needs),
+		LIVE(test_mem_set_leaves_the_host_enough),
 		LIVE(test_vcpu_set_switches_those_there_can_be),
 		LIVE(test_export_prints_what_new_takes_back_as_the_same_record),
 		LIVE(test_top_prints_tables_with_the_share_of_cpu),

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "world.h"
@@ -214,6 +216,63 @@ static void test_weight_and_cap_are_set_one_by_one(void **state)
 	assert_refused("from 1 to 65535");
 }
 
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void rm(const char *dir, const char *name, int (*how)(const char *path))
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(how(path), 0);
+}
+
+/* The world's ramdisk is swap space of dom0 in this. */
+static void test_what_dom0_uses_is_not_given_to_a_guest_to_write_to(void **state)
+{
+	struct world *w = *state;
+	char text[128], proc[64];
+
+	snprintf(proc, sizeof(proc), "%s/proc", w->dir);
+	snprintf(text, sizeof(text), "Filename\n%s file 1 0 -2\n", w->ramdisk);
+	assert_int_equal(mkdir(proc, 0700), 0);
+	put_file(proc, "swaps", text);
+	w->x.root = w->dir;
+	snprintf(text, sizeof(text), "file:%s", w->ramdisk);
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/disk/0/target", text);
+	world_run(w, 5);
+	assert_string_equal(state_of("web"), "failed");
+	assert_non_null(strstr(error_of("web"), "disk xvda: "));
+	assert_non_null(strstr(error_of("web"), "ramdisk is swap space of dom0: two that write"));
+	assert_int_equal(fake_hv_domains(), 0);
+	fake_set("/config/domain/web/disk/0/mode", "r");
+	world_run(w, 5);
+	assert_string_equal(state_of("web"), "running");
+
+	fake_set("/config/domain/web/disk/1/target", text);
+	fake_set("/config/domain/web/disk/1/vdev", "xvdb");
+	fake_set("/config/domain/web/disk/1/mode", "w");
+	ask(w, 5, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_refused("is swap space of dom0");
+	assert_null(fake_get("/local/domain/0/backend/vbd/1/51728/params"));
+	fake_set("/config/domain/web/disk/1/mode", "w!");
+	ask(w, 5, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_done();
+	rm(proc, "swaps", unlink);
+	rm(w->dir, "proc", rmdir);
+}
+
 static void assert_share(struct world *w, const char *vcpu, const char *credit)
 {
 	ask(w, 1, "vcpu-list", "web", NULL);
@@ -351,6 +410,7 @@ int main(void)
 		TEST(test_a_domain_that_ends_meanwhile_ends_the_wait),
 		TEST(test_virtual_cpus_are_listed_and_pinned),
 		TEST(test_weight_and_cap_are_set_one_by_one),
+		TEST(test_what_dom0_uses_is_not_given_to_a_guest_to_write_to),
 		TEST(test_the_records_share_of_the_cpus_outlives_a_reboot),
 		TEST(test_a_changed_share_is_followed_at_once),
 		TEST(test_cpus_that_are_not_there_fail_the_start),
