@@ -12,9 +12,13 @@
 #include "disk_env.h"
 #include "in_child.h"
 
+/* A file that LMDB cannot open is damaged, whatever it says is wrong with it. */
 static int open_source(const struct disk_copying *c, struct disk_env *e)
 {
-	return disk_env_open(e, c->from, c->map_size, c->beside ? DISK_READ_BESIDE : DISK_READ);
+	int ret = disk_env_open(e, c->from, c->map_size, c->beside ? DISK_READ_BESIDE : DISK_READ);
+
+	return ret == 0 || ret == -ENOENT || ret == -ENOMEM || ret == -EACCES ||
+	       ret == -EPROTONOSUPPORT ? ret : -EBADMSG;
 }
 
 int disk_check(void *arg)

@@ -326,16 +326,26 @@ static int check_record(struct disk_env *e, enum disk_db db, const MDB_val *last
 	return 0;
 }
 
+/* Whatever LMDB says of a file that cannot be read: it is not whole. */
+static int source_error(int rc)
+{
+	int ret = disk_errno(rc);
+
+	return ret == 0 || ret == -ENOENT || ret == -ENOMEM ? ret : -EBADMSG;
+}
+
 static int check_db(struct disk_env *e, enum disk_db db, struct disk_env *to,
 		    struct disk_head *sum)
 {
 	struct disk_env counted = { 0 };
 	MDB_val key, value, last = { 0 };
 	MDB_cursor *cursor;
-	int ret = disk_errno(mdb_cursor_open(e->txn, e->dbi[db], &cursor));
+	int ret = source_error(mdb_cursor_open(e->txn, e->dbi[db], &cursor));
 
+	if (ret < 0)
+		return ret == -ENOENT ? -EBADMSG : ret;
 	while (ret == 0) {
-		ret = disk_errno(mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+		ret = source_error(mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
 		if (ret == 0)
 			ret = check_record(e, db, &last, &key, &value);
 		if (ret == 0 && to)
@@ -357,7 +367,7 @@ int disk_env_check(struct disk_env *e, struct disk_env *to)
 	int ret = disk_env_begin(e, false);
 
 	if (ret < 0)
-		return ret;
+		return ret == -ENOMEM ? ret : -EBADMSG;
 	for (int db = 0; db < DISK_DBS && ret == 0; db++)
 		ret = check_db(e, (enum disk_db)db, to, &sum);
 	sum.applied = e->head.applied;

@@ -430,6 +430,17 @@ static int name_unseen(struct salvage *v)
 	return ret;
 }
 
+/*
+ * Whether the walk has come to every node there is. With none broken the digest says so; else only
+ * their number can.
+ */
+static bool is_all(const struct salvage *v, const struct disk_facts *facts)
+{
+	if (v->seen.nr != facts->nodes)
+		return false;
+	return v->seen.nr > v->nr || v->digest == facts->digest;
+}
+
 static int read_what_can_be(struct salvage *v)
 {
 	struct disk_facts facts;
@@ -438,7 +449,7 @@ static int read_what_can_be(struct salvage *v)
 	if (ret == 0)
 		ret = run(v, walk_forward, heard_forward);
 	if (ret == 0 && v->ended && disk_look(v->s->path, v->s->map_size, &facts) == 0 &&
-	    facts.nodes == v->nr && facts.digest == v->digest) {
+	    is_all(v, &facts)) {
 		v->s->complete = true;
 		only_unseen(v);
 		return drop_unseen(v);

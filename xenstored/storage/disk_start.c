@@ -40,6 +40,7 @@ struct start {
 	uint64_t time_ns;
 	uint64_t applied;	/* of the copy, with what the logs had */
 	uint64_t known;		/* that there was something up to this revision */
+	bool no_memory;		/* a file may be whole for all that is known */
 	bool log_ended;		/* the logs say that there is nothing behind them */
 };
 
@@ -82,10 +83,14 @@ static int make_empty(struct start *s)
 	return ret;
 }
 
-/* What is not an answer about the file that was read, but about the one to be written. */
-static bool says_no_more(int ret)
+/*
+ * What is not an answer about the file that was read, but about the one to be written. A damaged
+ * file may ask for more memory than there is: another one may not.
+ */
+static bool says_no_more(struct start *s, int ret)
 {
-	return ret != -EBADMSG && ret != -ENOENT;
+	s->no_memory |= ret == -ENOMEM;
+	return ret != -EBADMSG && ret != -ENOENT && ret != -ENOMEM;
 }
 
 struct newest {
@@ -118,7 +123,7 @@ static int from_generations(struct start *s)
 			log_warnx("going on from the earlier state %s", path);
 		else if (ret == -EBADMSG)
 			log_warnx("%s is damaged too", path);
-		if (ret == 0 || says_no_more(ret))
+		if (ret == 0 || says_no_more(s, ret))
 			return ret;
 	}
 	return n.nr ? -EBADMSG : -ENOENT;
@@ -131,7 +136,7 @@ static int from_old_format(struct start *s)
 	int ret = take_over_from(s, s->d->path);
 
 	s->source = FROM_OLD_FORMAT;
-	if (ret == 0 || says_no_more(ret))
+	if (ret == 0 || says_no_more(s, ret))
 		return ret;
 	s->source = FROM_OLD_COPY;
 	snprintf(path, sizeof(path), "%.500s/last-good.mdb", s->d->cfg.state_dir);
@@ -144,14 +149,16 @@ static int find_whole(struct start *s)
 	int data = copy_from(s, s->d->path), ret = data;
 
 	s->source = FROM_DATA;
-	if (ret == 0 || says_no_more(ret))
+	if (ret == 0 || says_no_more(s, ret))
 		return ret;
 	s->source = FROM_GENERATION;
 	ret = from_generations(s);
 	if (ret == -ENOENT)
 		ret = from_old_format(s);
-	if (ret == 0 || says_no_more(ret))
+	if (ret == 0 || says_no_more(s, ret))
 		return ret;
+	if (s->no_memory)
+		return -ENOMEM;
 	s->source = data == -ENOENT && ret == -ENOENT ? FROM_NOTHING : FROM_RUINS;
 	return make_empty(s);
 }

@@ -186,6 +186,12 @@ static int take_record(struct old_env *o, const MDB_val *key, const MDB_val *val
 	return key->mv_size == 2 && k[0] == 'M' ? 0 : -EBADMSG;
 }
 
+/* What was said of reading the file, or of the copy. */
+static int read_error(int ret)
+{
+	return ret == -EIO ? -EBADMSG : ret;
+}
+
 static int take_all(struct old_env *o, struct disk_env *to)
 {
 	struct walk w = { .last = OLD_ROOT };
@@ -196,7 +202,7 @@ static int take_all(struct old_env *o, struct disk_env *to)
 	int ret = disk_errno(mdb_cursor_open(o->txn, o->dbi, &cursor));
 
 	if (ret < 0)
-		return ret;
+		return -EBADMSG;
 	while ((ret = disk_errno(mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) == 0) {
 		nr++;
 		ret = take_record(o, &key, &value, to, &w);
@@ -205,7 +211,7 @@ static int take_all(struct old_env *o, struct disk_env *to)
 	}
 	mdb_cursor_close(cursor);
 	if (ret != -ENOENT)
-		return ret;
+		return read_error(ret);
 	/* An empty one of that format has no commit with a number in it yet. */
 	if (mdb_stat(o->txn, o->dbi, &st) || st.ms_entries != nr || (nr > 0 && !w.stamped))
 		return -EBADMSG;
@@ -218,9 +224,11 @@ static int open_old(struct old_env *o, const struct takeover *t)
 	int rc, ret = disk_env_open(&probe, t->from, t->map_size, DISK_READ);
 
 	disk_env_close(&probe);
-	/* One of ours is none of theirs, whatever is wrong with it; none at all is ENOENT. */
-	if (ret != -EBADMSG)
-		return ret == 0 ? -EBADMSG : ret;
+	/* One of ours is none of theirs. */
+	if (ret == 0 || ret == -EPROTONOSUPPORT)
+		return -EBADMSG;
+	if (ret == -ENOENT)
+		return ret;
 	rc = mdb_env_create(&o->env);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(o->env, t->map_size);
@@ -231,7 +239,7 @@ static int open_old(struct old_env *o, const struct takeover *t)
 		rc = mdb_txn_begin(o->env, NULL, MDB_RDONLY, &o->txn);
 	if (rc == 0)
 		rc = mdb_dbi_open(o->txn, NULL, 0, &o->dbi);
-	return disk_errno(rc);
+	return rc == 0 ? 0 : rc == ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
 static int fill(struct old_env *o, const struct takeover *t)

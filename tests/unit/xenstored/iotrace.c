@@ -117,6 +117,8 @@ static bool fails(bool *partial)
 	*partial = false;
 	if (!fail_at || (fail_all ? n < fail_at : n != fail_at))
 		return false;
+	if (fail_kind < 0)
+		syscall(SYS_kill, syscall(SYS_getpid), -fail_kind);
 	*partial = fail_kind == 0;
 	errno = fail_kind ? fail_kind : EIO;
 	return true;

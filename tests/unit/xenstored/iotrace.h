@@ -5,7 +5,8 @@
  * before this write" can be told. The environment steers it:
  *   XS_IO_TRACE=FILE        record to FILE
  *   XS_IO_FAIL=N:KIND[:all] the Nth file operation fails (all: and every later one) with KIND: an
- *                           errno as a number, or 0 for a write that takes only a part
+ *                           errno as a number, 0 for a write that takes only a part, or -9 for
+ *                           the process's end in place of it
  *   XS_IO_COUNT=FILE        at every operation, FILE (8 bytes) holds how many there have been
  */
 #ifndef IOTRACE_H

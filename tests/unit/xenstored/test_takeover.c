@@ -101,6 +101,10 @@ static void assert_sample(struct kit *k)
 	assert_int_equal(depth_first.nr, expected.nr);
 	for (unsigned int i = 0; i < expected.nr; i++)
 		assert_string_equal(depth_first.line[i], expected.line[i]);
+	for (unsigned int i = 0; i < expected.nr; i++) {
+		free(expected.line[i]);
+		free(found.line[i]);
+	}
 }
 
 static void copy_sample(const char *to, off_t flip)

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_disk_faults.c - the durable side when the power goes, when it is killed at each file
+ * operation, when each one fails. Claims: what was acknowledged is there, nothing that was not
+ * asked for is, a commit is there as a whole or not at all; and it goes on.
+ *
+ * argv[1]: disk_traced. STOREVISOR_SEED, STOREVISOR_LONG.
+ */
+#include "disk_kit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "disk_script.h"
+#include "files.h"
+#include "platter.h"
+#include "storage/disk_env.h"
+#include "storage/disk_priv.h"
+
+#define MAP (16u << 20)
+#define REVS_MAX 4000
+
+static const char *traced;
+static unsigned int seed;
+
+/* The digest of the nodes behind each revision. */
+static uint64_t digest[REVS_MAX];
+
+static char dir[64], trace[100], acked[100];
+
+static unsigned int rnd(unsigned int n)
+{
+	static uint64_t count;
+
+	return script_rnd(seed, 77, count++, n);
+}
+
+static void make_model(uint64_t last)
+{
+	struct kit k;
+
+	assert_true(last < REVS_MAX);
+	kit_init(&k);
+	kit_open(&k);
+	digest[0] = k.d->env.kept.digest[DISK_NODE];
+	for (uint64_t rev = 1; rev <= last; rev++) {
+		assert_int_equal(script_commit(k.d, seed, rev, rev), 0);
+		digest[rev] = k.d->env.kept.digest[DISK_NODE];
+	}
+	kit_fini(&k);
+}
+
+static void new_dirs(void)
+{
+	char path[100];
+
+	strcpy(dir, "/tmp/xs-live-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/state", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/run", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(trace, sizeof(trace), "%s/trace", dir);
+	snprintf(acked, sizeof(acked), "%s/acked", dir);
+}
+
+/* Runs the program; its wait status. */
+static int run(unsigned int rounds)
+{
+	char state_dir[100], run_dir[100], seed_text[20], rounds_text[20];
+	int status;
+	pid_t pid;
+
+	snprintf(state_dir, sizeof(state_dir), "%s/state", dir);
+	snprintf(run_dir, sizeof(run_dir), "%s/run", dir);
+	snprintf(seed_text, sizeof(seed_text), "%u", seed);
+	snprintf(rounds_text, sizeof(rounds_text), "%u", rounds);
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		if (!getenv("STOREVISOR_TALK"))
+			dup2(null, 2);
+		execl(traced, traced, state_dir, run_dir, seed_text, rounds_text, acked, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static uint64_t last_acked(void)
+{
+	uint64_t number = 0;
+	int fd = open(acked, O_RDONLY);
+
+	if (fd >= 0 && read(fd, &number, sizeof(number)) != sizeof(number))
+		number = 0;
+	if (fd >= 0)
+		close(fd);
+	return number;
+}
+
+/* --- loss of power --- */
+
+static struct found {
+	unsigned int states, starts;
+	char fault[200];
+} *found;
+
+/* The file alone: LMDB's own commits are what counts after a loss of power. */
+static int look(const char *image, uint64_t *applied, uint64_t *nodes)
+{
+	struct disk_env e;
+	char path[200];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/store/data.mdb", image);
+	ret = disk_env_open(&e, path, MAP, DISK_READ);
+	if (ret == 0)
+		ret = disk_env_check(&e, NULL);
+	*applied = e.kept.applied;
+	*nodes = e.kept.digest[DISK_NODE];
+	disk_env_close(&e);
+	return ret;
+}
+
+/* A whole start, three commits more, and another one. */
+static int start(const char *image, uint64_t *applied, uint64_t *nodes, bool *degraded)
+{
+	struct disk_config cfg = { .state_dir = image, .run_dir = dir, .map_size = MAP };
+	struct disk_found f;
+	struct disk *d;
+	uint64_t last;
+	int ret = disk_open(&cfg, &d, &f);
+
+	if (ret < 0)
+		return ret;
+	*applied = f.applied;
+	*nodes = d->env.kept.digest[DISK_NODE];
+	*degraded = f.degraded;
+	last = f.applied;
+	for (int i = 1; i <= 3 && ret == 0; i++)
+		ret = script_commit(d, seed, last + (unsigned int)i, last + (unsigned int)i);
+	disk_close(d, false);
+	if (ret == 0)
+		ret = disk_open(&cfg, &d, &f);
+	if (ret == 0 && f.applied != last + 3)
+		ret = -EILSEQ;
+	if (ret == 0)
+		disk_close(d, false);
+	return ret;
+}
+
+static void check_state(const struct platter *p, const char *image, size_t sector)
+{
+	uint64_t applied = 0, nodes = 0;
+	bool degraded = false, whole = found->states % 100 == 0 || sector < 512;
+	int ret;
+
+	files_remove(image);
+	mkdir(image, 0700);
+	platter_image(p, image, (enum platter_tear)rnd(4), sector, rnd);
+	found->states++;
+	ret = whole ? -ENOENT : look(image, &applied, &nodes);
+	if (ret == -ENOENT) {
+		found->starts++;
+		ret = start(image, &applied, &nodes, &degraded);
+	}
+	/* Sectors are written whole by any disk; should one not, it is said. */
+	if (ret == 0 && degraded && sector < 512)
+		return;
+	if (ret < 0)
+		snprintf(found->fault, sizeof(found->fault), "it does not open or go on: %s",
+			 strerror(-ret));
+	else if (degraded)
+		snprintf(found->fault, sizeof(found->fault), "something is lost");
+	else if (applied != platter_acked(p) && applied != platter_sent(p))
+		snprintf(found->fault, sizeof(found->fault), "it is at revision %llu",
+			 (unsigned long long)applied);
+	else if (nodes != digest[applied])
+		snprintf(found->fault, sizeof(found->fault), "other nodes at revision %llu",
+			 (unsigned long long)applied);
+}
+
+static void check_point(const struct platter *p, unsigned int event, unsigned int nr,
+			size_t sector)
+{
+	char image[100];
+	int status;
+	pid_t pid;
+
+	snprintf(image, sizeof(image), "/dev/shm/%s-image", strrchr(dir, '/') + 1);
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		dup2(null, 2);
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		seed += event << 8;
+		rnd(2);
+		seed -= event << 8;
+		for (unsigned int i = 0; i < event % 97; i++)
+			rnd(2);
+		for (unsigned int i = 0; i < nr && !found->fault[0]; i++)
+			check_state(p, image, sector);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	if (status)
+		snprintf(found->fault, sizeof(found->fault), "the reader ended by %x",
+			 (unsigned int)status);
+	if (found->fault[0])
+		fail_msg("power cut behind event %u (acknowledged %llu, asked %llu): %s", event,
+			 (unsigned long long)platter_acked(p), (unsigned long long)platter_sent(p),
+			 found->fault);
+	files_remove(image);
+}
+
+static void cut_everywhere(unsigned int states, size_t sector)
+{
+	char root[100];
+	struct platter *p;
+	unsigned int events = 0, event = 0, done = 0;
+
+	snprintf(root, sizeof(root), "%s/state", dir);
+	p = platter_open(trace, root);
+	while (platter_step(p))
+		events++;
+	platter_close(p);
+	p = platter_open(trace, root);
+	*found = (struct found){ 0 };
+	while (platter_step(p)) {
+		unsigned int due = (unsigned int)((uint64_t)++event * states / events);
+
+		if (due > done)
+			check_point(p, event, due - done, sector);
+		done = due;
+	}
+	platter_close(p);
+	print_message("%u states behind %u events of %llu revisions, %u of them started whole\n",
+		      found->states, events, (unsigned long long)last_acked(), found->starts);
+}
+
+static void test_no_loss_of_power_costs_what_was_acknowledged(void **state)
+{
+	unsigned int states = getenv("STOREVISOR_LONG") ? 200000 : 20000;
+
+	(void)state;
+	new_dirs();
+	setenv("XS_IO_TRACE", trace, 1);
+	assert_int_equal(run(12), 0);
+	unsetenv("XS_IO_TRACE");
+	make_model(last_acked() + 10);
+	cut_everywhere(states, 512);
+	cut_everywhere(states / 200, 16);
+	files_remove(dir);
+}
+
+/* --- killed, or refused, at each file operation --- */
+
+static uint64_t operations(void)
+{
+	char count[100];
+	uint64_t n = 0;
+	int fd;
+
+	new_dirs();
+	snprintf(count, sizeof(count), "%s/count", dir);
+	setenv("XS_IO_COUNT", count, 1);
+	assert_int_equal(run(3), 0);
+	unsetenv("XS_IO_COUNT");
+	fd = open(count, O_RDONLY);
+	assert_int_equal(read(fd, &n, sizeof(n)), sizeof(n));
+	close(fd);
+	files_remove(dir);
+	return n;
+}
+
+/* Behind a run that came to grief: the same again, without any, finds all that was acknowledged. */
+static void goes_on(const char *what, uint64_t n)
+{
+	struct kit k = { .told = last_acked() };
+	int status = run(1);
+
+	if (status)
+		fail_msg("behind operation %llu, %s: the next run ended by %x",
+			 (unsigned long long)n, what, (unsigned int)status);
+	snprintf(k.state, sizeof(k.state), "%s/state", dir);
+	snprintf(k.run, sizeof(k.run), "%s/run", dir);
+	k.told = last_acked();
+	kit_open(&k);
+	if (disk_applied(k.d) != k.told || k.found.degraded ||
+	    k.d->env.kept.digest[DISK_NODE] != digest[k.told])
+		fail_msg("behind operation %llu, %s: other nodes at revision %llu, told %llu",
+			 (unsigned long long)n, what, (unsigned long long)disk_applied(k.d),
+			 (unsigned long long)k.told);
+	kit_close(&k, true);
+	files_remove(dir);
+}
+
+static void at_each_operation(const char *kind, unsigned int step)
+{
+	uint64_t last = operations();
+	unsigned int ended = 0, nr = 0;
+
+	for (uint64_t n = 1 + rnd(step); n <= last; n += step, nr++) {
+		char fail[40];
+		int status;
+
+		new_dirs();
+		snprintf(fail, sizeof(fail), "%llu:%s", (unsigned long long)n, kind);
+		setenv("XS_IO_FAIL", fail, 1);
+		status = run(3);
+		unsetenv("XS_IO_FAIL");
+		/* It has refused or been killed; never found to have lost anything. */
+		if (status && status != 3 << 8 && status != SIGKILL)
+			fail_msg("operation %llu, %s: it ended by %x", (unsigned long long)n, kind,
+				 (unsigned int)status);
+		ended += status != 0;
+		goes_on(kind, n);
+	}
+	print_message("%s: %u of %llu operations; the run ended at %u of them\n", kind, nr,
+		      (unsigned long long)last, ended);
+	assert_true(ended > 0);
+}
+
+static void test_killed_at_each_operation_it_goes_on(void **state)
+{
+	(void)state;
+	make_model(300);
+	at_each_operation("-9", getenv("STOREVISOR_LONG") ? 1 : 5);
+}
+
+static void test_each_operation_may_fail(void **state)
+{
+	unsigned int step = getenv("STOREVISOR_LONG") ? 1 : 9;
+
+	(void)state;
+	make_model(300);
+	at_each_operation("5", step);
+	at_each_operation("28", step);
+	at_each_operation("0", step);
+	at_each_operation("5:all", step);
+	at_each_operation("28:all", step);
+	at_each_operation("30:all", step);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_killed_at_each_operation_it_goes_on),
+		cmocka_unit_test(test_each_operation_may_fail),
+		cmocka_unit_test(test_no_loss_of_power_costs_what_was_acknowledged),
+	};
+
+	if (argc < 2)
+		return 1;
+	traced = argv[1];
+	seed = getenv("STOREVISOR_SEED") ? (unsigned int)atoi(getenv("STOREVISOR_SEED")) : 1;
+	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
