@@ -188,6 +188,9 @@ static int take_cap(struct reading *r, const struct cfg_setting *s)
 	return take_uint(r, s, "cap", &r->rec->cap);
 }
 
+/* Of one list alone: what the virtual CPUs behind it get. */
+#define FLOATING " all"
+
 /* Adds @value to the lists; blanks at commas mean nothing. -EINVAL for what cannot be one. */
 static int add_cpus(struct reading *r, const struct cfg_value *value)
 {
@@ -201,7 +204,8 @@ static int add_cpus(struct reading *r, const struct cfg_value *value)
 			blank = blank || (end > cpus && end[-1] != ',');
 			continue;
 		}
-		if (end + 3 >= cpus + sizeof(r->rec->cpus))
+		/* Room for a blank, this, and what take_cpus() puts behind. */
+		if (end + sizeof(FLOATING) + 2 > cpus + sizeof(r->rec->cpus))
 			return -EINVAL;
 		if (blank && *c != ',')
 			*end++ = ' ';
@@ -228,7 +232,7 @@ static int take_cpus(struct reading *r, const struct cfg_setting *s)
 		return fail(r, s, "must be a list of CPUs such as 'all', '0-3,^2', or one a "
 				  "virtual CPU: ['2', '3']");
 	if (v->nr_items == 1)
-		strcat(r->rec->cpus, " all");
+		strcat(r->rec->cpus, FLOATING);
 	if (!r->rec->cpus[0])
 		strcpy(r->rec->cpus, "all");
 	return 0;

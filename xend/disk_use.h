@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_use.h - whether dom0 itself uses what a guest shall write to: two that write to one file system
- * destroy it. Reads /proc and /sys; a look, not a lock.
+ * disk_use.h - whether dom0 itself uses what a guest shall write to: two that write to one file
+ * system destroy it. Reads /proc and /sys; a look, not a lock.
  */
 #ifndef XEND_DISK_USE_H
 #define XEND_DISK_USE_H
@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * Whether dom0 has the image or device @path, or a partition of it, mounted, as a loop device, as swap
- * or under a device of its own (LVM, RAID). 0: no, or there is no such file; -EBUSY with @why ("is
- * mounted on /srv"). @root: where /proc and /sys are below, "" but in tests.
+ * Whether dom0 has the image or device @path, or a partition of it, mounted, as a loop device, as
+ * swap or under a device of its own (LVM, RAID). 0: no, or there is no such file; -EBUSY with @why
+ * ("is mounted on /srv"). @root: where /proc and /sys are below, "" but in tests.
  */
 int disk_use(const char *root, const char *path, char *why, size_t why_len);
 

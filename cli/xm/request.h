@@ -38,8 +38,9 @@ int request_run(struct xs_handle *xs, struct request *req);
 void request_close(struct xs_handle *xs, struct request *req);
 
 /*
- * request_run(), and says what went wrong as "DOMAIN: @failed: why" (@failed: "not attached"); where no
- * domain is meant, OP stands for it. Returns the exit status; then request_close() is still to be called.
+ * request_run(), and says what went wrong as "DOMAIN: @failed: why" (@failed: "not attached");
+ * where no domain is meant, OP stands for it. Returns the exit status; then request_close() is
+ * still to be called.
  */
 int request_told(struct xm *xm, struct request *req, const char *failed);
 

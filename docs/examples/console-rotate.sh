@@ -4,7 +4,7 @@
 # then emptied: the console's process goes on writing into the same file.
 max=${CONSOLE_MAX:-1048576}
 name=${XS_PATH#/status/domain/}
-name=${name%/state}
+name=$(echo "${name%/state}" | sed 's/@2e/./g; s/@2b/+/g') # as paths have a '.' and '+'
 log=${CONSOLE_DIR:-/var/log/xen/console}/guest-$name.log
 case $XS_TYPE:$XS_VALUE in del:* | *:shutdown | *:crashed | *:failed) ;; *) exit 0 ;; esac
 [ -f "$log" ] && [ "$(wc -c <"$log")" -gt "$max" ] || exit 0

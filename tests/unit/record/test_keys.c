@@ -216,6 +216,26 @@ static void test_a_name_must_fit_the_store(void **state)
 	assert_string_equal(rec.name, "shop.example.org");
 }
 
+static void test_lists_of_cpus_of_any_length_are_taken_or_refused_whole(void **state)
+{
+	char text[2048], list[1200];
+
+	(void)state;
+	for (size_t len = 1000; len < 1040; len++) {
+		for (size_t i = 0; i < len; i++)
+			list[i] = i % 2 ? ',' : '1';
+		list[len] = '\0';
+		if (len % 2 == 0)
+			list[len - 1] = '1';
+		snprintf(text, sizeof(text), BASE "cpus = [ '%s' ]\n", list);
+		if (read_text(text) == 0)
+			assert_int_equal(strlen(rec.cpus), len + 4);
+		else
+			assert_true(len > 1015);
+		assert_true(strlen(rec.cpus) <= RECORD_CPUS_MAX);
+	}
+}
+
 static void test_a_command_line_over_the_abis_limit_is_refused(void **state)
 {
 	char text[2048], extra[1100];
@@ -322,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_missing_keys_are_named_with_an_example),
 		cmocka_unit_test(test_values_of_the_wrong_kind_or_size_are_refused_in_place),
 		cmocka_unit_test(test_a_name_must_fit_the_store),
+		cmocka_unit_test(test_lists_of_cpus_of_any_length_are_taken_or_refused_whole),
 		cmocka_unit_test(test_a_command_line_over_the_abis_limit_is_refused),
 		cmocka_unit_test(test_numbers_may_be_names_paths_may_be_none),
 		cmocka_unit_test(test_xms_s_expressions_become_the_same_record),
