@@ -15,21 +15,36 @@
 
 /* ---- schema ---- */
 
-/* Text that a value of @type matches, or NULL: any. */
+#define UP_TO_255 "([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+
+/*
+ * Text that a value of @type matches, or NULL: any. What no pattern can say (an address, a CPU
+ * that is there) is left to import.
+ */
 static const char *regex_of(enum schema_type type)
 {
 	switch ((int)type) {
 	case SCHEMA_UUID:
 		return "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$";
 	case SCHEMA_MAC:
-		return "^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})?$";
+		return "^((?!00(:00){5}$)[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5})?$";
 	case SCHEMA_FILE:
 	case SCHEMA_PATH:
 		return "^(/.*)?$";
 	case SCHEMA_TARGET:
 		return "^(phy:.+|(file:)?/.*)?$";
 	case SCHEMA_DISK:
-		return "^((xvd|sd|hd)[a-z]+[0-9]*|d[0-9]+(p[0-9]+)?|[0-9]+)?$";
+		return "^(/dev/)?(xvd[a-z]{1,5}" UP_TO_255 "?|sd[a-p]([1-9]|1[0-5])?|"
+		       "hd[a-d]([1-9]|[1-5][0-9]|6[0-3])?|"
+		       "d([0-9]{1,6}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|"
+		       "10485[0-6][0-9]|104857[0-5])(p" UP_TO_255 ")?|"
+		       "0[xX][0-9A-Fa-f]+|[0-9]+)?$";
+	case SCHEMA_IFNAME:
+		return "^([A-Za-z0-9_.@-]{1,15})?$";
+	case SCHEMA_SCRIPT:
+		return "^([^\\s'\"`$;&|<>()\\\\]{1,127})?$";
+	case SCHEMA_CPUS:
+		return "^(all|\\^?[0-9]+(-[0-9]+)?(,\\^?[0-9]+(-[0-9]+)?)*| )*$";
 	}
 	return NULL;
 }
@@ -84,7 +99,7 @@ static json_t *value_schema(const struct schema_row *row)
 	o = json_pack("{s:[s, s, s]}", "type", "string", "number", "boolean");
 	if (regex)
 		json_object_set_new(o, "pattern", json_string(regex));
-	if (row->type == SCHEMA_TEXT && row->max)
+	if (row->max)
 		json_object_set_new(o, "maxLength", json_integer(row->max));
 	return o;
 }

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+import jsonschema
+
 xenstored, xs, xm, xend_fake, registry, cases_file, files_dir = (os.path.abspath(a) for a in sys.argv[1:])
 work = tempfile.mkdtemp(prefix="one-record.")
 os.chdir(work)
@@ -164,6 +166,21 @@ def check_documents(cases):
             wrong_apply.append(f"{key}={value and value[:40]}: status {rc2}: {err2.strip()}")
     claim("xs import takes what is possible and refuses what is not, with its place", wrong)
     claim("xs apply says the same", wrong_apply)
+
+
+def check_schema(cases):
+    """The JSON Schema takes all that import takes, and nothing that a pattern can tell is wrong."""
+    validator = jsonschema.Draft7Validator(json.loads(run(xs, "schema")[1]))
+    beyond = {"maxmem=63", "vif/0/ip=10.0.0.256", "vif/0/ip=home", "cpus=256", "cpus=3-1", "cpus=0, 1"}
+    wrong = []
+    for key, value, good, _ in cases:
+        keys = {k: int(v) if v.isdigit() and "/" not in k else v for k, v in record_of(key, value).items()}
+        valid = validator.is_valid(json.loads(document("doc", keys)))
+        told = value is not None and not re.match(r"(disk|vif)/(07|1000|x)/", key) and f"{key}={value}" not in beyond
+        told = told and not (key == "disk/0/target" and "%" not in value and len(value) > 1000)
+        if (good and not valid) or (not good and valid and told):
+            wrong.append(f"{key}={value and value[:40]}: {'taken' if valid else 'refused'}")
+    claim("the JSON Schema says the same, as far as patterns can", wrong)
 
 
 def check_xend(cases):
@@ -333,6 +350,7 @@ def main():
         cases = list(read_cases())
         check_registry(cases)
         check_documents(cases)
+        check_schema(cases)
         check_files(cases)
         check_whole_files()
         check_real_start()
