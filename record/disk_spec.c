@@ -228,7 +228,8 @@ static int set_backend(struct spec *s, const char *domain)
 {
 	if (strcmp(domain, "0") == 0 || strcmp(domain, "Domain-0") == 0)
 		return 0;
-	return spec_error(s->err, -ENOTSUP, "backend '%s': disks are served by Domain-0 only", domain);
+	return spec_error(s->err, -ENOTSUP, "backend '%s': disks are served by Domain-0 only",
+			  domain);
 }
 
 static const struct {

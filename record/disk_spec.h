@@ -20,7 +20,7 @@
 struct disk_spec {
 	enum vdev_backend backend;
 	char path[DISK_PATH_MAX + 1]; /* absolute */
-	char vdev[DISK_VDEV_MAX + 1]; /* as the guest names it: xvda, xvdb2, sda, hdc, d0p1, 51712 */
+	char vdev[DISK_VDEV_MAX + 1]; /* as the guest names it: xvda, xvdb2, sda, d0p1, 51712 */
 	uint32_t number;	      /* the guest's virtual device */
 	unsigned int item;	      /* its place in the record: disk/@item */
 	bool writable;

@@ -161,7 +161,8 @@ json_t *record_json_xl(const struct record *rec)
 		      "c_info", "type", "pv", "name", rec->name, "uuid", rec->uuid_text, "b_info",
 		      "max_vcpus", (int)rec->maxvcpus, "avail_vcpus", (int)rec->vcpus, "max_memkb",
 		      (json_int_t)rec->maxmem_mib * 1024, "target_memkb",
-		      (json_int_t)rec->memory_mib * 1024, "type.pv", pv, "disks", disks, "nics", nics,
+		      (json_int_t)rec->memory_mib * 1024, "type.pv", pv, "disks", disks, "nics",
+		      nics,
 		      "on_poweroff", record_action_word(rec->on_poweroff), "on_reboot",
 		      record_action_word(rec->on_reboot), "on_crash",
 		      record_action_word(rec->on_crash));
@@ -210,8 +211,9 @@ static void print_value(FILE *to, const char *key, const char *value)
 
 /* What a configuration file can say of a record, in its order; the rest xm and xend set. */
 static const char *const printed[] = {
-	"uuid",	   "type",    "memory",	     "maxmem",	  "vcpus",    "maxvcpus", "cpus",
-	"cpu_weight", "cap",	  "kernel",	 "ramdisk", "cmdline", "on_poweroff", "on_reboot", "on_crash", "autostart",
+	"uuid",	      "type",	    "memory",	  "maxmem",    "vcpus",	  "maxvcpus",
+	"cpus",	      "cpu_weight", "cap",	  "kernel",    "ramdisk", "cmdline",
+	"on_poweroff", "on_reboot", "on_crash",	  "autostart",
 };
 
 static const char *item_value(const struct record_keys *keys, const char *list, const char *item,

@@ -19,8 +19,8 @@ struct domain;
 struct txn;
 
 /*
- * Whether a guest may write to @disk: -EBUSY with @why when dom0 uses it itself (disk_use.h). Who says
- * w! takes it upon himself.
+ * Whether a guest may write to @disk: -EBUSY with @why when dom0 uses it itself (disk_use.h). Who
+ * says w! takes it upon himself.
  */
 int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *why,
 		      size_t why_len);

@@ -14,8 +14,8 @@ struct domain;
 void reconcile(struct xend *x, struct domain *d);
 
 /*
- * If @d has no domain and begins one as soon as it is looked at (between two lives of a restart, just
- * switched on): takes that back, in the record too. Whether there was anything to take back.
+ * If @d has no domain and begins one as soon as it is looked at (between two lives of a restart,
+ * just switched on): takes that back, in the record too. Whether there was anything to take back.
  */
 bool reconcile_withdraw(struct xend *x, struct domain *d);
 

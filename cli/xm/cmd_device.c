@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "domains.h"
 #include "load.h"
+#include "record_load.h"
 #include "record_store.h"
 #include "request.h"
 
@@ -99,32 +100,46 @@ static bool join(const struct args *args, char *out, size_t size)
 	return true;
 }
 
+/* Whether the record has what the new one would be to the guest. */
+static bool has_it(const struct device *dev, const struct record *now)
+{
+	char mac[VIF_MAC_LEN + 1];
+
+	for (unsigned int i = 0; dev->kind == &disk_kind && i < now->nr_disks; i++)
+		if (now->disk[i].number == dev->rec->disk[0].number)
+			return true;
+	for (unsigned int i = 0; dev->kind == &vif_kind && i < now->nr_vifs; i++) {
+		record_vif_mac(now, &now->vif[i], mac);
+		if (strcmp(mac, dev->rec->vif[0].mac) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* At the first number that is free everywhere; -EEXIST when the list has the name already. */
 static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct device *dev = data;
 	const struct kind *kind = dev->kind;
 	const char *name = dev->dom->name;
+	struct record_keys keys = {0};
+	struct record now;
+	int ret = record_load_in(xs, t, name, &keys);
 
-	if (!store_exists(xs, t, "/config/domain/%s", name))
-		return -ENOENT;
-	dev->item = kind->max;
-	for (unsigned int i = kind->max; i-- > 0;) {
-		char *now = store_read(xs, t, "/config/domain/%s/%s/%u/%s", name, kind->list, i,
-				       kind->name_in_list);
-		bool taken = now && strcmp(now, dev->name) == 0;
-
-		free(now);
-		if (taken)
-			return -EEXIST;
-		if (!store_exists(xs, t, "/config/domain/%s/%s/%u", name, kind->list, i) &&
-		    !(kind->item_is_id &&
-		      store_exists(xs, t, "/local/domain/0/backend/%s/%d/%u", kind->backend,
-				   dev->dom->domid, i)))
-			dev->item = i;
-	}
-	if (dev->item == kind->max)
+	if (!ret)
+		record_parse(&now, name, &keys, NULL, NULL);
+	record_keys_free(&keys);
+	if (ret)
+		return ret;
+	if (has_it(dev, &now))
+		return -EEXIST;
+	if ((kind == &disk_kind ? now.nr_disks : now.nr_vifs) >= kind->max)
 		return -ENOSPC;
+	dev->item = 0;
+	while (store_exists(xs, t, "/config/domain/%s/%s/%u", name, kind->list, dev->item) ||
+	       (kind->item_is_id && store_exists(xs, t, "/local/domain/0/backend/%s/%d/%u",
+						 kind->backend, dev->dom->domid, dev->item)))
+		dev->item++;
 	return kind->put(xs, t, name, dev->item, dev->rec);
 }
 

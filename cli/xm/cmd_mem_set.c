@@ -13,6 +13,7 @@
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
+#include "record_store.h"
 #include "request.h"
 
 #define MEMORY_MIN_KIB 4096
@@ -54,6 +55,7 @@ struct change {
 	long long value;    /* KiB, or virtual CPUs */
 	long long possible; /* virtual CPUs there can be */
 	long long kept;	    /* KiB that the record says then */
+	char why[SPEC_ERROR_LEN]; /* the record stays as it is; "": it was changed */
 };
 
 /*
@@ -83,10 +85,31 @@ static long long start_need(struct xs_handle *xs, xs_transaction_t t, const stru
 	return kib > 0 ? kib : 0;
 }
 
+/* A record that could not start with it stays as it is; c->why then says why. */
+static int set_record(struct xs_handle *xs, xs_transaction_t t, struct change *c, const char *key,
+		      long long value)
+{
+	char text[24];
+	int ret;
+
+	snprintf(text, sizeof(text), "%lld", value);
+	ret = record_set(xs, t, c->dom->name, key, text, c->why);
+	return ret == RECORD_KEPT ? 0 : ret;
+}
+
+static int finish(struct xm *xm, const struct change *c, int ret, const char *what)
+{
+	if (ret < 0)
+		return xm_fail_store(xm, what, -ret);
+	if (!ret && c->why[0])
+		xm_warn(xm, "%s: its record stays as it is: it could not start with %s",
+			c->dom->name, c->why);
+	return ret;
+}
+
 static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct change *c = data;
-	const char *name = c->dom->name;
 	int ret = store_write_number(xs, t, c->value, "/local/domain/%d/memory/target",
 				     c->dom->domid);
 
@@ -94,11 +117,9 @@ static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
 	c->kept = c->value;
 	if (c->kept < start_need(xs, t, c->dom))
 		c->kept = start_need(xs, t, c->dom);
-	if (!ret && !c->live_only && store_exists(xs, t, "/config/domain/%s/memory", name))
-		ret = store_write_number(xs, t, (c->kept + 1023) / 1024,
-					 "/config/domain/%s/memory", name);
-	else
-		c->kept = c->value;
+	if (!ret && !c->live_only)
+		return set_record(xs, t, c, "memory", (c->kept + 1023) / 1024);
+	c->kept = c->value;
 	return ret;
 }
 
@@ -149,10 +170,11 @@ static int run_mem_set(struct xm *xm, const struct args *args)
 	    check_least(xm, &c, limited ? max : dom.memory_kib))
 		return 1;
 	ret = store_transact(xm->xs, write_memory, &c);
-	if (!ret && c.kept > c.value)
-		xm_warn(xm, "%s: its record says %lld MiB for the next start: its kernel needs that",
+	if (!ret && c.kept > c.value && !c.why[0])
+		xm_warn(xm,
+			"%s: its record says %lld MiB for the next start: its kernel needs that",
 			dom.name, (c.kept + 1023) / 1024);
-	return ret ? xm_fail_store(xm, "writing memory/target", -ret) : 0;
+	return finish(xm, &c, ret, "writing memory/target");
 }
 
 const struct command cmd_mem_set = {
@@ -161,7 +183,8 @@ const struct command cmd_mem_set = {
 	.summary = "Tell a running domain how much memory to use",
 	.detail = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
 		  "its own\n"
-		  "time; maxmem of the record is the limit. The record keeps at least what the kernel\n"
+		  "time; maxmem of the record is the limit. The record keeps at least what the "
+		  "kernel\n"
 		  "needs to start.",
 	.options = mem_set_options,
 	.min_args = 2,
@@ -172,12 +195,9 @@ const struct command cmd_mem_set = {
 
 static int write_max(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
-	const struct change *c = data;
+	struct change *c = data;
 
-	if (!store_exists(xs, t, "/config/domain/%s", c->dom->name))
-		return 0;
-	return store_write_number(xs, t, (c->value + 1023) / 1024, "/config/domain/%s/maxmem",
-				  c->dom->name);
+	return set_record(xs, t, c, "maxmem", (c->value + 1023) / 1024);
 }
 
 static int run_mem_max(struct xm *xm, const struct args *args)
@@ -208,7 +228,7 @@ static int run_mem_max(struct xm *xm, const struct args *args)
 	c.dom = &dom;
 	if (!ret && !c.live_only)
 		ret = store_transact(xm->xs, write_max, &c);
-	return ret < 0 ? xm_fail_store(xm, "writing the record", -ret) : ret;
+	return finish(xm, &c, ret, "writing the record");
 }
 
 const struct command cmd_mem_max = {
@@ -226,16 +246,13 @@ const struct command cmd_mem_max = {
 
 static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
-	const struct change *c = data;
-	const char *name = c->dom->name;
+	struct change *c = data;
 	int ret = 0;
 
 	for (long long i = 0; i < c->possible && !ret; i++)
 		ret = store_write(xs, t, i < c->value ? "online" : "offline",
 				  "/local/domain/%d/cpu/%lld/availability", c->dom->domid, i);
-	if (!ret && !c->live_only && store_exists(xs, t, "/config/domain/%s/vcpus", name))
-		ret = store_write_number(xs, t, c->value, "/config/domain/%s/vcpus", name);
-	return ret;
+	return ret || c->live_only ? ret : set_record(xs, t, c, "vcpus", c->value);
 }
 
 static int run_vcpu_set(struct xm *xm, const struct args *args)
@@ -262,7 +279,7 @@ static int run_vcpu_set(struct xm *xm, const struct args *args)
 	c.dom = &dom;
 	c.possible = nr;
 	ret = store_transact(xm->xs, write_vcpus, &c);
-	return ret ? xm_fail_store(xm, "writing cpu/*/availability", -ret) : 0;
+	return finish(xm, &c, ret, "writing cpu/*/availability");
 }
 
 const struct command cmd_vcpu_set = {

@@ -285,7 +285,8 @@ const struct command cmd_sched_credit = {
 	.name = "sched-credit",
 	.usage = "[-d DOMAIN [-l] [-w WEIGHT] [-c PERCENT]]",
 	.summary = "Show or set domains' shares of the CPUs",
-	.detail = "Without -w and -c it shows. What is set is kept in the record for the next start.",
+	.detail = "Without -w and -c it shows. What is set is kept in the record for the next "
+		  "start.",
 	.options = credit_options,
 	.example = "xm sched-credit -d web -w 512 -c 150",
 	.run = run_sched_credit,

@@ -10,6 +10,7 @@
 
 #include "domains.h"
 #include "nearest.h"
+#include "schema.h"
 
 static const struct {
 	const char *word;
@@ -97,8 +98,10 @@ static void read_record(struct xs_handle *xs, struct domain *dom)
 	/* What it would have, while it has nothing. */
 	if (dom->domid < 0 && store_read_number(xs, XBT_NULL, &n, "%s/%s/memory", dir, dom->name))
 		dom->memory_kib = n * 1024;
-	if (dom->domid < 0 && store_read_number(xs, XBT_NULL, &n, "%s/%s/vcpus", dir, dom->name))
-		dom->vcpus = n;
+	if (dom->domid < 0)
+		dom->vcpus = store_read_number(xs, XBT_NULL, &n, "%s/%s/vcpus", dir, dom->name) ?
+				     n :
+				     atoll(schema_find(RECORD_ROOT "/x/vcpus")->absent);
 }
 
 bool domain_read(struct xs_handle *xs, const char *name, struct domain *dom)

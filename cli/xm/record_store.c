@@ -141,6 +141,38 @@ int record_get(struct xs_handle *xs, const char *name, struct record *rec)
 	return ret;
 }
 
+static void first_wrong(void *data, const char *key, const char *text)
+{
+	char *why = data;
+
+	(void)key;
+	if (!why[0])
+		snprintf(why, SPEC_ERROR_LEN, "%s", text);
+}
+
+int record_set(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
+	       const char *value, char why[SPEC_ERROR_LEN])
+{
+	struct record_keys keys = {0};
+	struct record *rec = malloc(sizeof(*rec));
+	int ret = rec ? record_load_in(xs, t, name, &keys) : -ENOMEM;
+	bool could_start = !ret && record_parse(rec, name, &keys, NULL, NULL) == 0;
+	bool has_record = !ret;
+
+	why[0] = '\0';
+	if (ret == -ENOENT)
+		ret = 0;
+	if (!ret && has_record)
+		ret = record_keys_set(&keys, key, value);
+	if (!ret && could_start && record_parse(rec, name, &keys, first_wrong, why))
+		ret = RECORD_KEPT;
+	if (!ret && has_record)
+		ret = store_write(xs, t, value, DIR "/%s", name, key);
+	record_keys_free(&keys);
+	free(rec);
+	return ret;
+}
+
 void record_warn(void *data, const char *key, const char *text)
 {
 	struct xm *xm = data;

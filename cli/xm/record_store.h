@@ -43,6 +43,15 @@ int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode 
 int record_replace(struct xs_handle *xs, const struct record_keys *old, struct record *rec,
 		   const char *bridge, bool *changed);
 
+/*
+ * Gives @key of the record of @name another value, but not so that a record that could start cannot
+ * any more. 0, also when there is no record; RECORD_KEPT with @why (SPEC_ERROR_LEN bytes) when it
+ * stays as it was; -errno.
+ */
+#define RECORD_KEPT 1
+int record_set(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
+	       const char *value, char why[SPEC_ERROR_LEN]);
+
 /* Writes the keys of one disk or card of @name, at its item. 0 or -errno. */
 int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct disk_spec *disk);

@@ -57,6 +57,23 @@ static void test_a_stopped_domain_gets_it_in_its_record_only(void **state)
 	expect_err("domain 'demo' is not running (it is defined)");
 	OK("block-detach", "demo", "xvdb");
 	expect_key(RECORD "/disk/1", NULL);
+	/* The same disk by another name, or far behind in the list, is there already. */
+	FAILS("block-attach", "demo", "file:/data/more.img,d0,r");
+	expect_err("demo has d0 already");
+	fake_store_set(RECORD "/disk/40/target", "file:/data/far.img");
+	fake_store_set(RECORD "/disk/40/vdev", "xvdc");
+	FAILS("block-attach", "demo", "file:/data/more.img,xvdc,r");
+	expect_key(RECORD "/disk/1", NULL);
+	OK("block-attach", "demo", "file:/data/more.img,xvdd,r");
+	expect_key(RECORD "/disk/1/vdev", "xvdd");
+}
+
+static void test_a_stopped_domain_is_listed_with_what_absent_keys_count_as(void **state)
+{
+	(void)state;
+	fake_store_set("/config/domain/bare/memory", "64");
+	OK("list", "-a", "bare");
+	expect_out("   64     1 ");
 }
 
 static void test_a_backend_that_refuses_leaves_the_record_as_it_was(void **state)
@@ -191,6 +208,7 @@ int main(void)
 		LIVE(test_an_attached_disk_is_in_domain_and_record),
 		LIVE(test_live_only_leaves_the_record),
 		LIVE(test_a_stopped_domain_gets_it_in_its_record_only),
+		LIVE(test_a_stopped_domain_is_listed_with_what_absent_keys_count_as),
 		LIVE(test_a_backend_that_refuses_leaves_the_record_as_it_was),
 		LIVE(test_cards_are_detached_by_number_or_address),
 		LIVE(test_a_disk_in_use_needs_force),

@@ -306,6 +306,26 @@ static void test_mem_set_leaves_the_record_what_its_start_needs(void **state)
 	expect_key("/config/domain/demo/memory", "111");
 }
 
+static void test_what_is_set_never_makes_a_record_that_cannot_start(void **state)
+{
+	(void)state;
+	OK("create", CFG, "maxmem=256", "maxvcpus=3");
+	fake_store_set("/config/domain/demo/maxmem", "130");
+	OK("mem-set", "demo", "200");
+	expect_err("demo: its record stays as it is: it could not start with maxmem=130 is less "
+		   "than memory=200");
+	expect_key("/local/domain/1/memory/target", "204800");
+	expect_key("/config/domain/demo/memory", "128");
+	fake_store_set("/config/domain/demo/maxvcpus", "1");
+	OK("vcpu-set", "demo", "2");
+	expect_err("maxvcpus=1 is less than vcpus=2");
+	expect_key("/config/domain/demo/vcpus", "1");
+	OK("mem-set", "-l", "-f", "demo", "64");
+	OK("mem-max", "demo", "100");
+	expect_err("maxmem=100 is less than memory=128");
+	expect_key("/config/domain/demo/maxmem", "130");
+}
+
 static void test_mem_set_leaves_the_host_enough(void **state)
 {
 	(void)state;
@@ -391,6 +411,7 @@ int main(void)
 		LIVE(test_sysrq_reaches_guests_that_take_it),
 		LIVE(test_mem_set_tells_the_guest_and_the_record),
 		LIVE(test_mem_set_leaves_the_record_what_its_start_needs),
+		LIVE(test_what_is_set_never_makes_a_record_that_cannot_start),
 		LIVE(test_mem_set_leaves_the_host_enough),
 		LIVE(test_vcpu_set_switches_those_there_can_be),
 		LIVE(test_export_prints_what_new_takes_back_as_the_same_record),
