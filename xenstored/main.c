@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static const char usage[] =
 	"      --state-dir DIR      the persistent part (/var/lib/xenstored)\n"
 	"      --socket PATH        instead of RUN-DIR/socket\n"
 	"      --read-only-socket   also offer RUN-DIR/socket_ro, for the group to read\n"
-	"      --user UID[:GID]     become this user after start\n"
+	"      --user USER          become this user after start: a name, or UID[:GID]\n"
 	"      --map-size KIB       limit of the persistent part\n"
 	"      --in-memory          keep nothing (tests)\n"
 	"Environment: XENSTORED_RUNDIR, XENSTORED_PATH.\n";
@@ -116,12 +117,19 @@ static int set_quota(struct options *o, const char *arg)
 
 static int set_user(struct options *o, const char *arg)
 {
+	const struct passwd *pw = getpwnam(arg);
 	char *end;
 	unsigned long uid = strtoul(arg, &end, 10);
 	unsigned long gid = *end == ':' ? strtoul(end + 1, &end, 10) : uid;
 
-	if (*end || end == arg || uid == 0)
-		return bad("expected UID[:GID]", arg);
+	if (pw) {
+		uid = pw->pw_uid;
+		gid = pw->pw_gid;
+	} else if (*end || end == arg) {
+		return bad("no such user", arg);
+	}
+	if (uid == 0)
+		return bad("this user has all rights", arg);
 	o->cfg.uid = (uid_t)uid;
 	o->cfg.gid = (gid_t)gid;
 	return 0;

@@ -599,11 +599,15 @@ static void test_daemon_gives_up_its_rights(void **state)
 	assert_int_equal(live_write_number(fd, "/config/x", 2), 0);
 	close(fd);
 	live_kill(SIGKILL);
+	live.extra_arg = "--user=nobody"; /* the same by name: the files are its own */
 	live_start();
 	fd = live_open();
 	assert_int_equal(live_read_number(fd, "/config/x"), 2);
 	close(fd);
 	live.extra_arg = NULL;
+	snprintf(cmd, sizeof(cmd), "for u in root 0 nosuchuser 12x; do"
+		 " %s -N --user=$u 2>/dev/null; [ $? = 2 ] || exit 1; done", live.program);
+	assert_int_equal(system(cmd), 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
