@@ -251,9 +251,12 @@ int backend_start(struct backend *be)
 	if (rc < 0)
 		return rc;
 	be->state = read_state(be, be->path);
-	if (be->state == XenbusStateConnected && be->journal.page->open)
-		/* A predecessor was killed: say again what the guest's record needs, keep the
-		 * state. */
+	/*
+	 * A predecessor was killed: say again what the guest's record needs, keep the state. Also
+	 * without its journal (one of another version): a connected guest's disk must not be
+	 * offered anew.
+	 */
+	if (be->state == XenbusStateConnected && (be->journal.page->open || be->journal.fresh))
 		return store_write(be->xs, XBT_NULL, be->path, "hotplug-status", "connected");
 	if (be->state == XenbusStateClosing || be->state == XenbusStateClosed)
 		return 0;

@@ -448,6 +448,22 @@ static void test_other_port_than_the_killed_ones_is_not_resumed(void **state)
 	assert_false(be.resumed);
 }
 
+/* Of another version, or lost: the guest is connected all the same. */
+static void test_connected_device_without_its_journal_is_not_offered_anew(void **state)
+{
+	connect_frontend();
+	frontend("4");
+	journal_close(&be.journal);
+	unlink(be.journal_path);
+	fake.mapped = fake.bound = 0;
+	new_process();
+	assert_int_equal(backend_start(&be), 0);
+	state_is("4");
+	assert_int_equal(look(2), 0);
+	assert_true(be.connected);
+	assert_false(be.resumed);
+}
+
 static void test_old_journal_is_nothing_to_a_new_device(void **state)
 {
 	/* Same domid, same references, but offered anew: another guest. */
@@ -553,6 +569,7 @@ int main(void)
 		T(test_removal_with_the_frontend_directory_gone_is_immediate),
 		T(test_vanished_directory_ends_the_process),
 		T(test_killed_process_is_taken_over),
+		T(test_connected_device_without_its_journal_is_not_offered_anew),
 		T(test_kill_before_connecting_starts_over),
 		T(test_other_ring_than_the_killed_ones_is_not_resumed),
 		T(test_other_port_than_the_killed_ones_is_not_resumed),
