@@ -62,7 +62,6 @@ static long op_enter_acpi_sleep(struct xen_platform_op *op)
 
 	if (s->flags & XENPF_ACPI_SLEEP_EXTENDED)
 		return -ENODEV; /* no hardware-reduced ACPI */
-	log_info("d0: enters ACPI state S%u", s->sleep_state);
 	return acpi_enter_sleep(s->val_a, s->val_b, s->sleep_state);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.c - puts a vcpu's page tables, descriptor windows, segment state and debug registers on the CPU and
- * takes them off again.
+ * context.c - puts a vcpu's page tables, descriptor windows, segment state and control registers on the CPU and
+ * takes them off again. Owns CR3, TSC_AUX, the segment bases and the guest's bits of CR4.
  *
  * GS: while the guest kernel runs, GS_BASE is the kernel's and SHADOW_GS_BASE the user's; in guest user mode they are
  * swapped. The guest may write its bases directly (FSGSBASE), so they are read back when it leaves.
@@ -16,6 +16,9 @@
 #include "x86/machine.h"
 #include "x86/percpu.h"
 #include "x86/segment.h"
+
+/* Of the bits a guest may set, those that change what its user mode may do; the others are so for all. */
+#define CR4_APPLIED (X86_CR4_TSD | X86_CR4_FSGSBASE)
 
 static struct frame *cr3_frame(const struct vcpu *v)
 {
@@ -51,16 +54,19 @@ static void bases_save(struct pv_vcpu *pv)
 	pv->gs_base_user = pv->in_kernel ? shadow : gs;
 }
 
-static void debug_load(const struct pv_vcpu *pv)
+u64 pv_cr4_guest_bits(void)
 {
-	if (!(pv->debugreg[7] & 0xff))
-		return;
-	debugreg_write(0, pv->debugreg[0]);
-	debugreg_write(1, pv->debugreg[1]);
-	debugreg_write(2, pv->debugreg[2]);
-	debugreg_write(3, pv->debugreg[3]);
-	debugreg_write(6, pv->debugreg[6]);
-	debugreg_write(7, pv->debugreg[7]);
+	return X86_CR4_TSD | X86_CR4_DE | (cpu_has_fsgsbase ? X86_CR4_FSGSBASE : 0) |
+	       (cpu_has_xsave ? X86_CR4_OSXSAVE : 0);
+}
+
+void pv_cr4_load(const struct vcpu *v)
+{
+	u64 now = read_cr4();
+	u64 wanted = (now & ~CR4_APPLIED) | (v->pv.ctrlreg[4] & CR4_APPLIED);
+
+	if (wanted != now)
+		write_cr4(wanted);
 }
 
 void pv_vcpu_switch_out(struct vcpu *v)
@@ -69,8 +75,7 @@ void pv_vcpu_switch_out(struct vcpu *v)
 
 	bases_save(pv);
 	segment_save(&pv->ds, &pv->es, &pv->fs, &pv->gs);
-	if (pv->debugreg[7] & 0xff)
-		debugreg_write(7, 0);
+	pv_debug_unload(pv);
 }
 
 /* A selector the guest's tables no longer hold faults on loading: it becomes null, as after a real CPU's check. */
@@ -82,14 +87,26 @@ static void selectors_load(const struct pv_vcpu *pv)
 	segment_load_gs(pv->gs);
 }
 
-/* Only CPUs with RDTSCP have the register, and few guests change it. */
-static void tsc_aux_load(u64 val)
+/* Only CPUs with RDTSCP have the register, and few guests change it: a write where it differs. */
+static bool tsc_aux_load(u64 val)
 {
-	static u64 loaded[NR_CPUS];
+	static u64 loaded[NR_CPUS]; /* 0 since cpu_init() */
 	u64 *here = &loaded[this_cpu_id()];
 
-	if (val != *here && !wrmsr_safe(MSR_TSC_AUX, val))
-		*here = val;
+	if (val == *here)
+		return true;
+	if (wrmsr_safe(MSR_TSC_AUX, val))
+		return false;
+	*here = val;
+	return true;
+}
+
+bool pv_tsc_aux_set(struct vcpu *v, u64 val)
+{
+	if (!tsc_aux_load(val))
+		return false;
+	v->pv.tsc_aux = val;
+	return true;
 }
 
 void pv_vcpu_switch_in(struct vcpu *v)
@@ -105,7 +122,8 @@ void pv_vcpu_switch_in(struct vcpu *v)
 	wrmsr(MSR_GS_BASE, pv->in_kernel ? pv->gs_base_kernel : pv->gs_base_user);
 	wrmsr(MSR_SHADOW_GS_BASE, pv->in_kernel ? pv->gs_base_user : pv->gs_base_kernel);
 	tsc_aux_load(pv->tsc_aux);
-	debug_load(pv);
+	pv_cr4_load(v);
+	pv_debug_load(pv);
 }
 
 void pv_tables_leave(void)

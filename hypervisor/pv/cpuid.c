@@ -14,9 +14,12 @@
 #define BIT(n) (1u << (n))
 
 /* leaf 1 */
-#define L1_EDX_HIDDEN                                                                              \
-	(BIT(1) /* VME */ | BIT(3) /* PSE */ | BIT(12) /* MTRR */ | BIT(13) /* PGE */ |            \
-	 BIT(17) /* PSE36 */ | BIT(21) /* DS */ | BIT(29) /* TM */ | BIT(31) /* PBE */)
+#define L1_EDX_ALLOWED                                                                             \
+	(BIT(0) /* FPU */ | BIT(2) /* DE */ | BIT(4) /* TSC */ | BIT(5) /* MSR */ |                \
+	 BIT(6) /* PAE */ | BIT(7) /* MCE */ | BIT(8) /* CX8 */ | BIT(9) /* APIC */ |              \
+	 BIT(11) /* SEP */ | BIT(14) /* MCA */ | BIT(15) /* CMOV */ | BIT(16) /* PAT */ |          \
+	 BIT(19) /* CLFLUSH */ | BIT(22) /* ACPI */ | BIT(23) /* MMX */ | BIT(24) /* FXSR */ |     \
+	 BIT(25) /* SSE */ | BIT(26) /* SSE2 */ | BIT(27) /* SS */ | BIT(28) /* HTT */)
 #define L1_ECX_ALLOWED                                                                             \
 	(BIT(0) /* SSE3 */ | BIT(1) /* PCLMUL */ | BIT(9) /* SSSE3 */ | BIT(12) /* FMA */ |        \
 	 BIT(13) /* CX16 */ | BIT(19) /* SSE4.1 */ | BIT(20) /* SSE4.2 */ | BIT(22) /* MOVBE */ |  \
@@ -30,7 +33,7 @@
 	 BIT(8) /* BMI2 */ | BIT(9) /* ERMS */ | BIT(13) /* no FCS/FDS */ | BIT(18) /* RDSEED */ | \
 	 BIT(19) /* ADX */ | BIT(23) /* CLFLUSHOPT */ | BIT(24) /* CLWB */ | BIT(29) /* SHA */)
 #define L7_ECX_ALLOWED                                                                             \
-	(BIT(2) /* UMIP */ | BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ |       \
+	(BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ |       \
 	 BIT(22) /* RDPID */)
 #define L7_EDX_ALLOWED BIT(4) /* FSRM */
 /* leaf 0x80000001 */
@@ -57,7 +60,7 @@ static void leaf_1(struct leaf *l)
 		l->c |= L1_ECX_OSXSAVE;
 	if (!fpu_xcr0_mask())
 		l->c &= ~(BIT(26) | BIT(27) | BIT(28) | BIT(12) | BIT(29));
-	l->d &= ~L1_EDX_HIDDEN;
+	l->d &= L1_EDX_ALLOWED;
 }
 
 static void leaf_7(struct leaf *l, u32 sub)
@@ -94,7 +97,7 @@ static void leaf_ext_1(struct leaf *l)
 
 	cpuid(1, 0, &leaf1_a, &leaf1_b, &leaf1_c, &leaf1_d);
 	l->c &= E1_ECX_ALLOWED;
-	l->d = (l->d & E1_EDX_ALLOWED) | (l->d & E1_EDX_COMMON & leaf1_d & ~L1_EDX_HIDDEN);
+	l->d = (l->d & E1_EDX_ALLOWED) | (l->d & E1_EDX_COMMON & leaf1_d & L1_EDX_ALLOWED);
 }
 
 /* 0x40000000..: who we are, as the ABI says it to PV guests. */
@@ -157,7 +160,8 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 			leaf_ext_1(&l);
 			break;
 		case 0x80000007:
-			l = (struct leaf){.d = l.d & E7_EDX_ITSC};
+			/* it holds where the guest stays: dom0 */
+			l = (struct leaf){.d = d->is_privileged ? l.d & E7_EDX_ITSC : 0};
 			break;
 		case 0x80000008:
 			l = (struct leaf){.a = l.a & 0xffff};

@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "pv/context.h"
 #include "pv/desc.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
@@ -16,8 +17,6 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 
-#define DR6_DEFAULT 0xffff0ff0ULL
-#define DR7_DEFAULT 0x400ULL
 #define FRAMES_PER_CHECK 256   /* handled between two looks whether others wait */
 #define RECORDS_PER_CHECK 1024 /* passed by, being others' */
 
@@ -34,8 +33,7 @@ void pv_domain_fini(struct domain *d)
 int pv_vcpu_init(struct vcpu *v)
 {
 	v->pv.in_kernel = true;
-	v->pv.debugreg[6] = DR6_DEFAULT;
-	v->pv.debugreg[7] = DR7_DEFAULT;
+	pv_debug_init(&v->pv);
 	return pv_window_init(v);
 }
 
@@ -119,7 +117,7 @@ static void registers_take(struct vcpu *v, const struct vcpu_guest_context *c)
 	pv->gs_base_kernel = c->gs_base_kernel;
 	pv->gs_base_user = c->gs_base_user;
 	pv->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
-	pv->ctrlreg[4] = c->ctrlreg[4] & PV_CR4_GUEST_BITS;
+	pv->ctrlreg[4] = c->ctrlreg[4] & pv_cr4_guest_bits();
 	for (int i = 0; i < 4; i++)
 		pv->debugreg[i] = c->debugreg[i];
 	if (c->flags & VGCF_I387_VALID)

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "pv/bounce.h"
+#include "pv/context.h"
 #include "pv/insn.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
@@ -183,8 +184,9 @@ static enum emul_result do_cr_write(struct emul *e)
 	case 2:
 		current->vcpu_info->arch.cr2 = val;
 		return EMUL_DONE;
-	case 4: /* the real CR4 stays the hypervisor's (C54) */
-		pv->ctrlreg[4] = val & PV_CR4_GUEST_BITS;
+	case 4: /* but for these the real CR4 stays the hypervisor's (C54) */
+		pv->ctrlreg[4] = val & pv_cr4_guest_bits();
+		pv_cr4_load(current);
 		return EMUL_DONE;
 	default:
 		return EMUL_REFUSED;
@@ -228,26 +230,48 @@ static enum emul_result do_wbinvd(struct emul *e)
 	return EMUL_DONE;
 }
 
-/* RDTSC only traps under a TSC mode we do not set; RDPMC always does. */
+/* Traps while the guest has set its CR4.TSD, which is for its user mode only. */
 static enum emul_result do_rdtsc(struct emul *e)
 {
 	u64 tsc = rdtsc();
 
+	if (!current->pv.in_kernel && current->pv.ctrlreg[4] & X86_CR4_TSD)
+		return EMUL_REFUSED;
 	e->regs.rax = (u32)tsc;
 	e->regs.rdx = tsc >> 32;
 	return EMUL_DONE;
 }
 
-static enum emul_result do_group7(struct emul *e)
+static enum emul_result do_rdtscp(struct emul *e)
+{
+	enum emul_result result = do_rdtsc(e);
+
+	if (result == EMUL_DONE)
+		e->regs.rcx = current->pv.tsc_aux;
+	return result;
+}
+
+static enum emul_result do_xsetbv(struct emul *e)
 {
 	u64 val = (u64)e->regs.edx << 32 | e->regs.eax;
 
-	/* XSETBV is 0f 01 d1 */
-	if (e->insn.mod != 3 || e->insn.reg != 2 || (e->insn.rm & 7) != 1)
-		return EMUL_REFUSED;
 	if (!current->pv.in_kernel || e->regs.ecx != 0)
 		return EMUL_REFUSED;
 	return fpu_set_xcr0(current, val) ? EMUL_REFUSED : EMUL_DONE;
+}
+
+static enum emul_result do_group7(struct emul *e)
+{
+	if (e->insn.mod != 3 || (e->insn.rm & 7) != 1)
+		return EMUL_REFUSED;
+	switch (e->insn.reg & 7) {
+	case 2: /* 0f 01 d1 */
+		return do_xsetbv(e);
+	case 7: /* 0f 01 f9 */
+		return do_rdtscp(e);
+	default:
+		return EMUL_REFUSED;
+	}
 }
 
 static const struct {

@@ -90,10 +90,7 @@ bool pv_msr_write(struct vcpu *v, u32 msr, u64 val)
 	case MSR_EFER: /* SCE, LME, LMA, NXE are on for everybody */
 		return val == rdmsr(MSR_EFER);
 	case MSR_TSC_AUX:
-		if (val >> 32 || wrmsr_safe(msr, val))
-			return false;
-		v->pv.tsc_aux = val;
-		return true;
+		return !(val >> 32) && pv_tsc_aux_set(v, val);
 	case MSR_APIC_BASE:
 		return true;
 	case MSR_SPEC_CTRL:

@@ -10,11 +10,6 @@
 
 #include "x86/cpu_bits.h"
 
-/* CR4 bits a guest may believe it has changed. With UMIP it learns that its user mode's SGDT, SIDT,
- * SLDT, SMSW and STR end in #GP: Linux then answers them itself. */
-#define PV_CR4_GUEST_BITS                                                                          \
-	(X86_CR4_TSD | X86_CR4_DE | X86_CR4_UMIP | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
-
 struct frame;
 
 #define PV_NR_VECTORS 256

@@ -127,7 +127,7 @@ static void device_not_available(struct cpu_user_regs *regs)
 
 static void debug_exception(struct cpu_user_regs *regs)
 {
-	current->pv.debugreg[6] = debugreg_read_dr6();
+	pv_debug_trap(&current->pv);
 	pv_inject_trap(regs, VEC_DB, 0);
 }
 
@@ -185,63 +185,4 @@ void pv_iret_fault(struct cpu_user_regs *regs)
 	else if (!descriptor_fault(regs, read_cr2(), regs->error_code))
 		domain_crash(current->domain, "return to cs %#x ss %#x rip %#lx faults at %#lx", regs->cs,
 			     regs->ss, (unsigned long)regs->rip, read_cr2());
-}
-
-/* DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor. */
-#define DR7_RESERVED_ZERO 0xffffffff0000fc00ULL
-
-long hc_set_debugreg(struct hc_args *a)
-{
-	struct pv_vcpu *pv = &current->pv;
-	u64 val = a->a[1];
-
-	switch (a->a[0]) {
-	case 0:
-	case 1:
-	case 2:
-	case 3:
-		/* C51: never an address in the hypervisor */
-		if (!va_is_canonical(val) || (val >= HV_HOLE_START && val < HV_HOLE_END))
-			return -EPERM;
-		break;
-	case 4:
-	case 6:
-		a->a[0] = 6;
-		val = (val & 0xe00fULL) | 0xffff0ff0ULL;
-		break;
-	case 5:
-	case 7:
-		a->a[0] = 7;
-		if (val & DR7_RESERVED_ZERO & 0xffffffff00000000ULL)
-			return -EPERM;
-		val = (val & ~DR7_RESERVED_ZERO) | 0x400;
-		/* I/O breakpoints (R/W = 2) are not given */
-		for (unsigned int i = 0; i < 4; i++)
-			if ((val & 3ULL << (i * 2)) && ((val >> (16 + i * 4)) & 3) == 2)
-				return -EPERM;
-		break;
-	default:
-		return -ENODEV;
-	}
-	pv->debugreg[a->a[0]] = val;
-	/* the hardware holds them only while a breakpoint is armed */
-	if (pv->debugreg[7] & 0xff) {
-		for (int i = 0; i < 4; i++)
-			debugreg_write(i, pv->debugreg[i]);
-		debugreg_write(6, pv->debugreg[6]);
-		debugreg_write(7, pv->debugreg[7]);
-	} else if (a->a[0] == 7) {
-		debugreg_write(7, 0x400);
-	}
-	return 0;
-}
-
-long hc_get_debugreg(struct hc_args *a)
-{
-	u64 nr = a->a[0];
-
-	if (nr > 7)
-		return -ENODEV;
-	a->value = (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
-	return 0;
 }

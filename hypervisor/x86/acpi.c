@@ -272,6 +272,9 @@ int acpi_enter_sleep(u16 pm1a_val, u16 pm1b_val, u8 sleep_state)
 {
 	if (sleep_state < 1 || sleep_state > 5)
 		return -EINVAL;
+	/* The way back from the others would be a restart of every CPU, without its guests. */
+	if (sleep_state != 5)
+		return -EOPNOTSUPP;
 	if (!acpi_facts.pm1a_cnt)
 		return -ENODEV;
 	log_info("acpi: entering S%u", sleep_state);

@@ -7,6 +7,7 @@
 #include "x86/init.h"
 #include "x86/machine.h"
 #include "x86/percpu.h"
+#include "x86/segment.h"
 #include "x86/spec_ctrl.h"
 
 char cpu_vendor[13];
@@ -23,19 +24,19 @@ bool cpu_has_xsave, cpu_has_fsgsbase, cpu_has_nx;
 #define CPUID_7_EBX_FSGSBASE (1u << 0)
 #define CPUID_7_EBX_SMEP (1u << 7)
 #define CPUID_7_EBX_SMAP (1u << 20)
-#define CPUID_7_ECX_UMIP (1u << 2)
 #define CPUID_EXT1_EDX_NX (1u << 20)
 
-/* CR4 bits that every CPU gets because the boot CPU has the feature. */
+/*
+ * CR4 bits that every CPU gets because the boot CPU has the feature. UMIP is not among them: a PV
+ * kernel's own SGDT runs in ring 3, so that Linux, which answers its programs' with it, would die.
+ */
 static const struct {
-	u32 ebx, ecx; /* of CPUID leaf 7: one bit in one of them */
+	u32 ebx; /* of CPUID leaf 7 */
 	u64 cr4;
 	const char *name;
 } leaf_7_features[] = {
-	{CPUID_7_EBX_FSGSBASE, 0, X86_CR4_FSGSBASE, ", fsgsbase"},
-	{CPUID_7_EBX_SMEP, 0, X86_CR4_SMEP, ", smep"},
-	{CPUID_7_EBX_SMAP, 0, X86_CR4_SMAP, ", smap"},
-	{0, CPUID_7_ECX_UMIP, X86_CR4_UMIP, ", umip"},
+	{CPUID_7_EBX_SMEP, X86_CR4_SMEP, ", smep"},
+	{CPUID_7_EBX_SMAP, X86_CR4_SMAP, ", smap"},
 };
 static u64 leaf_7_cr4; /* fixed after boot */
 
@@ -89,9 +90,9 @@ static void read_facts(void)
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
 		for (size_t i = 0; i < ARRAY_SIZE(leaf_7_features); i++)
-			if (b & leaf_7_features[i].ebx || c & leaf_7_features[i].ecx)
+			if (b & leaf_7_features[i].ebx)
 				leaf_7_cr4 |= leaf_7_features[i].cr4;
-		cpu_has_fsgsbase = leaf_7_cr4 & X86_CR4_FSGSBASE;
+		cpu_has_fsgsbase = b & CPUID_7_EBX_FSGSBASE;
 	}
 	apply_options();
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
@@ -127,7 +128,10 @@ void cpu_init(void)
 	if (cpu_has_xsave)
 		cr4 |= X86_CR4_OSXSAVE;
 	write_cr4(cr4 | (leaf_7_cr4 & ~X86_CR4_SMAP));
+	debugreg_write(7, X86_DR7_DEFAULT);
+	debugreg_write(6, X86_DR6_DEFAULT);
 	wrmsr(MSR_PAT, PAT_XEN);
+	wrmsr_safe(MSR_TSC_AUX, 0); /* guests' (pv/context.c); not every CPU has it */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	write_cr0((read_cr0() & ~(X86_CR0_EM | X86_CR0_TS)) | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP);
 	spec_ctrl_init(leaf_7_cr4 & X86_CR4_SMAP);

@@ -16,11 +16,13 @@
 #define X86_CR4_PGE (1UL << 7)
 #define X86_CR4_OSFXSR (1UL << 9)
 #define X86_CR4_OSXMMEXCPT (1UL << 10)
-#define X86_CR4_UMIP (1UL << 11)
 #define X86_CR4_FSGSBASE (1UL << 16)
 #define X86_CR4_OSXSAVE (1UL << 18)
 #define X86_CR4_SMEP (1UL << 20)
 #define X86_CR4_SMAP (1UL << 21)
+
+#define X86_DR6_DEFAULT 0xffff0ff0UL
+#define X86_DR7_DEFAULT 0x400UL
 
 #define X86_EFLAGS_CF 0x00000001u
 #define X86_EFLAGS_TF 0x00000100u

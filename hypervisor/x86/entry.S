@@ -361,6 +361,20 @@ guest_zero_fault:
 	.quad	2b, guest_zero_fault
 	.popsection
 
+	/* void nmi_unblock(void) */
+	.globl	nmi_unblock
+nmi_unblock:
+	pop	%rax
+	mov	%rsp, %rcx
+	mov	%ss, %edx
+	push	%rdx
+	push	%rcx
+	pushfq
+	mov	%cs, %edx
+	push	%rdx
+	push	%rax
+	iretq
+
 	/* int msr_read_safe(u32 msr, u64 *val), int msr_write_safe(u32 msr, u64 val) */
 	.globl	msr_read_safe
 msr_read_safe:

@@ -96,7 +96,9 @@ void msi_restore(struct pci_device dev);
 int ioapic_guest_read(u64 base, u32 reg, u32 *value);
 
 /* --- acpi.c --- */
-/* Enters S5 or another state with the values dom0 gives (XENPF_enter_acpi_sleep). -EINVAL, -ENODEV.
+/*
+ * Enters S5 with the values dom0 gives (XENPF_enter_acpi_sleep). -EINVAL: no such state; -EOPNOTSUPP:
+ * one to wake from, which no CPU or guest would survive; -ENODEV.
  */
 int acpi_enter_sleep(u16 pm1a_val, u16 pm1b_val, u8 sleep_state);
 /* --- shutdown.c --- */

@@ -17,6 +17,7 @@
 #include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/offsets.h"
+#include "x86/segment.h"
 #include "x86/smp.h"
 #include "x86/xpti.h"
 
@@ -46,6 +47,8 @@ struct ex_entry {
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 extern const u8 guest_iret[];
 
+/* entry.S: an iret to where it came from, which ends the blocking of NMIs. */
+void nmi_unblock(void);
 int msr_read_safe(u32 msr, u64 *val);
 int msr_write_safe(u32 msr, u64 val);
 /* Called by entry.S. True: the frame may return by sysret. */
@@ -140,6 +143,13 @@ bool guest_syscall32(struct cpu_user_regs *regs)
 	return guest_exit_work(regs);
 }
 
+/* Whoever runs next gets no NMI before somebody's iret, and may not need one for long: here is one. */
+static void guest_nmi(const struct cpu_user_regs *regs)
+{
+	nmi_handle(regs);
+	nmi_unblock();
+}
+
 bool guest_trap(struct cpu_user_regs *regs)
 {
 	u32 vec = regs->entry_vector;
@@ -148,7 +158,7 @@ bool guest_trap(struct cpu_user_regs *regs)
 		if (vec == VEC_PF && unlikely(xpti_is_on) && xpti_is_stale())
 			; /* on the way out it gets a copy of its tables as they are now */
 		else if (vec == VEC_NMI)
-			nmi_handle(regs);
+			guest_nmi(regs);
 		else if (vec == VEC_MC)
 			mce_handle(regs);
 		else
@@ -202,7 +212,7 @@ void hv_trap(struct cpu_user_regs *regs)
 		mce_handle(regs);
 	if (vec == VEC_DB) {
 		/* A guest's single step or breakpoint held back over MOV SS until its syscall. */
-		__asm__ volatile("mov %0, %%db6" ::"r"(0xffff0ff0UL));
+		debugreg_write(6, X86_DR6_DEFAULT);
 		return;
 	}
 	if (vec == VEC_PF && current && pv_fixup_hv_fault(read_cr2(), regs->error_code))

@@ -2,8 +2,9 @@
 /*
  * usermode.c - what a hostile program of a PV guest can throw at the hypervisor from user mode: bad
  * frames to return to, forbidden instructions, descriptors, addresses of the hypervisor. Each case
- * runs in a child; the claim is what Linux on bare hardware does to it. Success: TAP "ok", and a
- * machine that is still alive. A silent machine has crashed. Static, runs on any Linux.
+ * runs in a child, as nobody; the claim is what Linux on bare hardware without UMIP does to it.
+ * Success: TAP "ok", a machine that is still alive, and a kernel that has nothing to say about
+ * itself. A silent machine has crashed. Static, runs on any Linux as root.
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,6 +152,52 @@ static void do_lgdt(void)
 {
 	__asm__ volatile("lgdt (%rsp)");
 }
+static void do_sgdt(void)
+{
+	char table[10];
+
+	__asm__ volatile("sgdt %0" : "=m"(table));
+}
+static void do_sidt(void)
+{
+	char table[10];
+
+	__asm__ volatile("sidt %0" : "=m"(table));
+}
+static void do_smsw_sldt_str(void)
+{
+	long word;
+
+	__asm__ volatile("smsw %0; sldt %0; str %0" : "=r"(word));
+}
+static void do_wild_read(void)
+{
+	(void)*(volatile int *)0xdeadbeefdeadbeef;
+}
+static void do_rdtsc_forbidden(void)
+{
+	unsigned int low, high;
+
+	if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV))
+		_exit(2);
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+}
+static void do_xsetbv(void)
+{
+	__asm__ volatile("xsetbv" ::"c"(0), "a"(1), "d"(0));
+}
+static void do_swapgs(void)
+{
+	__asm__ volatile("swapgs");
+}
+static void do_mov_dr7(void)
+{
+	__asm__ volatile("mov %0, %%db7" ::"r"(0x400L));
+}
+static void do_iret_kernel(void)
+{
+	__asm__ volatile("push $0; push %%rsp; push $2; push $0xe008; push $0; iretq" ::: "memory");
+}
 static void do_fs_hv(void)
 {
 	__asm__ volatile("mov %0, %%fs" ::"r"(0xe010));
@@ -284,6 +332,15 @@ static const struct {
 	{"reading CR0", do_mov_cr0, SIGSEGV},
 	{"wrmsr LSTAR", do_wrmsr, SIGSEGV},
 	{"lgdt", do_lgdt, SIGSEGV},
+	{"sgdt", do_sgdt, 0},
+	{"sidt", do_sidt, 0},
+	{"smsw, sldt and str", do_smsw_sldt_str, 0},
+	{"reading where no address is canonical", do_wild_read, SIGSEGV},
+	{"rdtsc that the program has forbidden itself", do_rdtsc_forbidden, SIGSEGV},
+	{"xsetbv", do_xsetbv, SIGSEGV},
+	{"swapgs", do_swapgs, SIGSEGV},
+	{"writing DR7", do_mov_dr7, SIGSEGV},
+	{"iret to the hypervisor's code", do_iret_kernel, SIGSEGV},
 	{"the hypervisor's data segment in FS", do_fs_hv, SIGSEGV},
 	{"an empty LDT segment in DS", do_ds_ldt, SIGSEGV},
 	{"a push with RSP not canonical", do_bad_stack, SIGSEGV},
@@ -311,6 +368,8 @@ static int run_case(int i)
 	child = fork();
 	if (!child) {
 		alarm(60);
+		if (setgid(65534) || setuid(65534)) /* nobody */
+			_exit(2);
 		cases[i].run();
 		_exit(0);
 	}

@@ -35,7 +35,7 @@ struct domain *dom0, *domain_list;
 u64 *hv_l4;
 unsigned int cpu_maxphys_bits = 40;
 char cpu_vendor[13] = "AuthenticAMD";
-bool cpu_has_xsave;
+bool cpu_has_xsave, cpu_has_fsgsbase = true;
 
 u64 fake_unmapped, fake_guest_start, fake_guest_len;
 

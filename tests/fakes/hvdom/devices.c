@@ -16,7 +16,7 @@ struct e820_map machine_e820 = {.nr = 1, .entry = {{0, (u64)WORLD_FRAMES << PAGE
 struct boot_options boot_options = {.noreboot = true, .cmdline = "loglvl=all"};
 char cpu_vendor[13] = "FakeCPUVendo";
 unsigned int cpu_maxphys_bits = 40;
-bool cpu_has_xsave;
+bool cpu_has_xsave, cpu_has_fsgsbase = true;
 
 void clock_get_params(struct clock_params *out)
 {

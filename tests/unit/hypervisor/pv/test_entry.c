@@ -365,7 +365,7 @@ static void test_control_registers_are_the_guests_idea(void **state)
 	fake_cpu.cr4 = X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_FSGSBASE;
 	regs->rax = ~0ULL;
 	assert_int_equal(EMULATE("\x0f\x22\xe0"), EMUL_DONE); /* mov %rax, %cr4 */
-	assert_int_equal(fake_cpu.cr4, X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_FSGSBASE);
+	assert_int_equal(fake_cpu.cr4, X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_FSGSBASE | X86_CR4_TSD);
 	assert_int_equal(EMULATE("\x0f\x20\xe0"), EMUL_DONE);
 	assert_int_equal(regs->rax & X86_CR4_OSXSAVE, X86_CR4_OSXSAVE);
 	assert_int_equal(EMULATE("\x0f\x20\xd8"), EMUL_DONE); /* mov %cr3, %rax */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_cpuid.c - what a guest sees of a CPU that has everything: no bit that Xen's public header does
+ * not give to paravirtual guests, and each of those but the listed ones.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "guest.h"
+#include "x86/asm.h"
+
+#define NR_WORDS 16
+
+/* Where each word of a featureset is: leaf, subleaf, register. */
+static const struct {
+	u32 leaf, sub, reg;
+} place[NR_WORDS] = {
+	{1, 0, 3},	    {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
+	{0xd, 1, 0},	    {7, 0, 1}, {7, 0, 2},	   {0x80000007, 0, 3},
+	{0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0},	   {0x80000021, 0, 0},
+	{7, 1, 1},	    {7, 2, 3}, {7, 1, 2},	   {7, 1, 3},
+};
+
+static const struct feature {
+	const char *name;
+	u32 word, bit;
+	const char *letters;
+} features[] = {
+#define FEATURE(name, word, bit, letters) {#name, word, bit, letters},
+#include "cpu_features.h"
+};
+
+/* Of all guests, and not shown. */
+static const struct {
+	const char *name, *why;
+} hidden[] = {
+	{"AVX512*", "their state is not switched"},
+	{"DBEXT", "address masks of breakpoints are MSRs that are not switched"},
+	{"CMP_LEGACY", "says of a topology that is not shown"},
+	{"PREFETCHWT1", "a hint of one processor no longer made"},
+	{"CLDEMOTE", "a hint: not shown yet"},
+	{"RTM", "transactions: MSRs that are not offered decide whether they work"},
+	{"CLZERO", "as the other words of its leaf: not shown yet"},
+	{"RSTR_FP_ERR_PTRS", "as CLZERO"},
+	{"SSB_NO", "as CLZERO"},
+	{"IBPB*", "MSRs that are not offered"},
+	{"BTC_NO", "as CLZERO"},
+	{"MD_CLEAR", "says that VERW helps: not promised"},
+	{"SERIALIZE", "not shown yet"},
+	{"IBRSB", "MSRs that are not offered"},
+	{"STIBP", "MSRs that are not offered"},
+	{"ARCH_CAPS", "an MSR that is not offered"},
+	{"SSBD", "MSRs that are not offered"},
+	{"AVX_VNNI", "leaf 7 has no further subleaves yet"},
+	{"FZRM", "as AVX_VNNI"},
+	{"FSRS", "as AVX_VNNI"},
+	{"FSRCS", "as AVX_VNNI"},
+	{"INTEL_PSFD", "as AVX_VNNI"},
+	{"MCDT_NO", "as AVX_VNNI"},
+	{"LFENCE_DISPATCH", "its leaf is not shown yet"},
+	{"VERW_CLEAR", "its leaf is not shown yet"},
+	{"NSCB", "its leaf is not shown yet"},
+	{"SBPB", "its leaf is not shown yet"},
+	{"SRSO_NO", "its leaf is not shown yet"},
+	{"SRSO_US_NO", "its leaf is not shown yet"},
+};
+
+/* Not of all guests by their letters, and shown. */
+static const struct {
+	const char *name, *why;
+} shown[] = {
+	{"FDP_EXCP_ONLY", "how the FPU behaves, which nobody can change"},
+	{"NO_FPU_SEL", "how the FPU behaves, which nobody can change"},
+};
+
+static bool name_is(const char *pattern, const char *name)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] == '*')
+		return strncmp(pattern, name, len - 1) == 0;
+	return strcmp(pattern, name) == 0;
+}
+
+static bool is_hidden(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		if (name_is(hidden[i].name, name))
+			return true;
+	return false;
+}
+
+static bool is_shown(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+		if (name_is(shown[i].name, name))
+			return true;
+	return false;
+}
+
+static void has_everything(u32 leaf, u32 sub, u32 reg[4])
+{
+	for (unsigned int i = 0; i < 4; i++)
+		reg[i] = ~0u;
+}
+
+static u32 words[NR_WORDS];
+
+static int look(void **state)
+{
+	machine_reset(0, 1);
+	fake_cpuid = has_everything;
+	return 0;
+}
+
+static int done(void **state)
+{
+	fake_cpuid = NULL;
+	machine_free();
+	return 0;
+}
+
+static void read_words(unsigned int vcpu)
+{
+	u32 r[4];
+
+	machine_run(vcpu);
+	for (unsigned int i = 0; i < NR_WORDS; i++) {
+		pv_cpuid(current->domain, place[i].leaf, place[i].sub, &r[0], &r[1], &r[2], &r[3]);
+		words[i] = r[place[i].reg];
+	}
+}
+
+static bool is_set(const struct feature *f)
+{
+	return words[f->word] >> f->bit & 1;
+}
+
+static void test_guests_see_what_is_for_all_guests(void **state)
+{
+	unsigned int wrong = 0;
+
+	read_words(1);
+	for (const struct feature *f = features; f < features + ARRAY_SIZE(features); f++) {
+		bool wanted;
+
+		if (f->word >= NR_WORDS)
+			continue; /* an MSR's */
+		wanted = (__builtin_strchr(f->letters, 'A') && !is_hidden(f->name)) ||
+			 is_shown(f->name);
+		if (!strcmp(f->name, "OSXSAVE"))
+			wanted = false; /* until the guest's CR4 has it */
+		if (is_set(f) == wanted)
+			continue;
+		printf("%s (%s): %s\n", f->name, f->letters, wanted ? "missing" : "shown");
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void test_no_bit_without_a_name_is_shown(void **state)
+{
+	u32 named[NR_WORDS] = {0};
+
+	read_words(1);
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		if (features[i].word < NR_WORDS)
+			named[features[i].word] |= 1u << features[i].bit;
+	named[2] |= named[0]; /* AMD repeats leaf 1's there */
+	for (unsigned int i = 0; i < NR_WORDS; i++)
+		assert_int_equal(words[i] & ~named[i], 0);
+}
+
+static void test_amds_copy_of_leaf_1_says_the_same(void **state)
+{
+	read_words(1);
+	assert_int_equal(words[2] & 0x0183f3ff & ~words[0], 0);
+}
+
+static void test_what_must_be_asked_for_is_dom0s(void **state)
+{
+	read_words(0);
+	assert_int_equal(words[7], 1u << 8); /* ITSC: dom0 never moves to another machine */
+	read_words(1);
+	assert_int_equal(words[7], 0);
+}
+
+static void test_osxsave_is_the_guests_own(void **state)
+{
+	machine_run(1);
+	current->pv.ctrlreg[4] = X86_CR4_OSXSAVE;
+	read_words(1);
+	assert_true(words[1] >> 27 & 1);
+}
+
+/* A row of the lists is about a feature there is. */
+static void test_every_exception_has_a_feature(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+		bool is_used = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(features); k++)
+			is_used |= features[k].word < NR_WORDS &&
+				   __builtin_strchr(features[k].letters, 'A') &&
+				   name_is(hidden[i].name, features[k].name);
+		if (!is_used)
+			printf("%s\n", hidden[i].name);
+		assert_true(is_used);
+	}
+}
+
+#define CLAIM(c) cmocka_unit_test_setup_teardown(c, look, done)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLAIM(test_guests_see_what_is_for_all_guests),
+		CLAIM(test_no_bit_without_a_name_is_shown),
+		CLAIM(test_amds_copy_of_leaf_1_says_the_same),
+		CLAIM(test_what_must_be_asked_for_is_dom0s),
+		CLAIM(test_osxsave_is_the_guests_own),
+		CLAIM(test_every_exception_has_a_feature),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
