@@ -9,6 +9,7 @@
 #ifndef HV_DOMAIN_DOMAIN_H
 #define HV_DOMAIN_DOMAIN_H
 
+#include "lib/log.h"
 #include "lib/types.h" /* the public headers need the integer types */
 
 #include <xen/xen.h>
@@ -79,6 +80,12 @@ struct vcpu {
 	struct pv_vcpu pv;
 };
 
+/* The lines of the log that somebody caused: domain/guest_log.c. */
+struct log_budget {
+	s_time_t since;
+	u32 used, left_out;
+};
+
 struct domain {
 	domid_t domain_id;
 	bool is_privileged; /* dom0: may control others and devices */
@@ -91,6 +98,7 @@ struct domain {
 	evtchn_port_t suspend_evtchn; /* XEN_DOMCTL_subscribe: told at shutdown; 0: none */
 	unsigned int pause_count;     /* vcpus run only at 0 */
 	char crash_reason[80];
+	struct log_budget log;
 	xen_domain_handle_t handle;
 	u32 create_flags, options;
 	struct domain *next; /* all domains, ascending domid */
@@ -167,6 +175,14 @@ int vcpu_create(struct domain *d, unsigned int id);
 /* The guest broke its contract: shuts it down as crashed; the first reason is kept and logged.
  * Safe for `current`: the caller returns normally and the exit path switches away. */
 void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- domain/guest_log.c --- */
+/*
+ * One line of the log that @d caused, cut at 200 bytes. It may not appear: a domain has five lines a
+ * second, all domains twenty. With or without the hypervisor lock.
+ */
+void domain_log(struct domain *d, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Guest asked for, or earned, SHUTDOWN_*. dom0: the machine goes down. */
 void domain_shutdown(struct domain *d, u8 code);
 /* A vcpu left its CPU: a shutdown is complete when it was the last. */

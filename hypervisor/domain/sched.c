@@ -136,7 +136,7 @@ static void watchdog_expired(void *arg)
 {
 	struct domain *d = arg;
 
-	log_warn("d%u: watchdog expired", d->domain_id);
+	domain_log(d, LOG_WARN, "d%u: watchdog expired", d->domain_id);
 	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 

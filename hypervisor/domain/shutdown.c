@@ -95,8 +95,8 @@ void domain_shutdown_check(struct domain *d)
 		if (d->vcpu[i] && d->vcpu[i]->is_running)
 			return;
 	d->is_shut_down = true;
-	log_info("d%u: shut down: %s", d->domain_id,
-		 code < ARRAY_SIZE(shutdown_names) ? shutdown_names[code] : "unknown code");
+	domain_log(d, LOG_INFO, "d%u: shut down: %s", d->domain_id,
+		   code < ARRAY_SIZE(shutdown_names) ? shutdown_names[code] : "unknown code");
 	if (code == SHUTDOWN_suspend && d->suspend_evtchn && d->evtchn)
 		evtchn_send(d, d->suspend_evtchn);
 	else
@@ -127,10 +127,11 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
 	__builtin_va_end(ap);
 	if (current && current->domain == d)
-		log_warn("d%uv%u: crashed: %s (rip %lx)", d->domain_id, current->vcpu_id,
-			 d->crash_reason, (unsigned long)guest_regs()->rip);
+		domain_log(d, LOG_WARN, "d%uv%u: crashed: %s (rip %lx)", d->domain_id,
+			   current->vcpu_id, d->crash_reason,
+			   (unsigned long)guest_regs()->rip);
 	else
-		log_warn("d%u: crashed: %s", d->domain_id, d->crash_reason);
+		domain_log(d, LOG_WARN, "d%u: crashed: %s", d->domain_id, d->crash_reason);
 	domain_shutdown(d, SHUTDOWN_crash);
 	hv_unlock();
 }

@@ -3,7 +3,8 @@
  * log.h - the hypervisor's voice: serial console and the console ring (`xm dmesg`).
  *
  * Levels name who is at fault: ERROR our bug or the hardware, WARN the operator must act, INFO
- * lifecycle, DEBUG what a guest did (a guest cannot cause more than rate-limited DEBUG lines).
+ * lifecycle, DEBUG details. What a guest causes goes by domain_log() (domain/domain.h), whatever its
+ * level: a guest has so many lines a second.
  */
 #ifndef HV_LIB_LOG_H
 #define HV_LIB_LOG_H

@@ -106,8 +106,9 @@ static void page_fault(struct cpu_user_regs *regs)
 	}
 	if (code & PF_RESERVED) {
 		/* validated tables have no reserved bits set */
-		log_error("d%d: reserved bit in a page-table entry for %#lx", current->domain->domain_id,
-			  (unsigned long)va);
+		domain_log(current->domain, LOG_ERROR,
+			   "d%u: reserved bit in a page-table entry for %#lx",
+			   current->domain->domain_id, (unsigned long)va);
 	}
 	if ((code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && current->pv.in_kernel &&
 	    pv_ptwr_fault(regs, va))

@@ -339,6 +339,10 @@ int copy_to_guest(u64 va, const void *src, size_t len)
 	return 0;
 }
 
+void domain_log(struct domain *d, enum log_level level, const char *fmt, ...)
+{
+}
+
 void hv_log(enum log_level level, const char *fmt, ...)
 {
 }

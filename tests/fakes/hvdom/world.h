@@ -32,6 +32,8 @@ struct world {
 	void (*on_idle)(void);	/* what the machine does while the CPU idles */
 	int gsi_bound[256];
 	unsigned int machine_stops;
+	unsigned int log_lines;
+	char last_line[128];
 	jmp_buf *on_stop; /* where a machine that turns off goes on; NULL: the test aborts */
 };
 extern struct world world;

@@ -207,6 +207,12 @@ void xen_pages_free(void *va, unsigned int order)
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(world.last_line, sizeof(world.last_line), fmt, ap);
+	va_end(ap);
+	world.log_lines++;
 }
 
 void hv_panic(const char *fmt, ...)
