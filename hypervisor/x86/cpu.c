@@ -25,6 +25,7 @@ bool cpu_has_xsave, cpu_has_fsgsbase, cpu_has_nx;
 #define CPUID_7_EBX_SMEP (1u << 7)
 #define CPUID_7_EBX_SMAP (1u << 20)
 #define CPUID_EXT1_EDX_NX (1u << 20)
+#define CPUID_EXT1_EDX_RDTSCP (1u << 27)
 
 /*
  * CR4 bits that every CPU gets because the boot CPU has the feature. UMIP is not among them: a PV
@@ -38,7 +39,8 @@ static const struct {
 	{CPUID_7_EBX_SMEP, X86_CR4_SMEP, ", smep"},
 	{CPUID_7_EBX_SMAP, X86_CR4_SMAP, ", smap"},
 };
-static u64 leaf_7_cr4; /* fixed after boot */
+static u64 leaf_7_cr4;   /* fixed after boot */
+static bool has_tsc_aux; /* the same */
 
 /* CPUID leaf 0x40000000 of QEMU's own interpreter. */
 #define CPUID_HYPERVISOR 0x40000000u
@@ -97,6 +99,7 @@ static void read_facts(void)
 	apply_options();
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	cpu_has_nx = d & CPUID_EXT1_EDX_NX;
+	has_tsc_aux = d & CPUID_EXT1_EDX_RDTSCP;
 	cpu_maxphys_bits = 36;
 	if (cpuid_max(0x80000000) >= 0x80000008) {
 		cpuid(0x80000008, 0, &a, &b, &c, &d);
@@ -131,7 +134,8 @@ void cpu_init(void)
 	debugreg_write(7, X86_DR7_DEFAULT);
 	debugreg_write(6, X86_DR6_DEFAULT);
 	wrmsr(MSR_PAT, PAT_XEN);
-	wrmsr_safe(MSR_TSC_AUX, 0); /* guests' (pv/context.c); not every CPU has it */
+	if (has_tsc_aux)
+		wrmsr(MSR_TSC_AUX, 0); /* as its owner, pv/context.c, remembers it */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	write_cr0((read_cr0() & ~(X86_CR0_EM | X86_CR0_TS)) | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP);
 	spec_ctrl_init(leaf_7_cr4 & X86_CR4_SMAP);

@@ -5,7 +5,7 @@
 . /mnt/dom0/lib.sh
 
 # What a kernel says of a fault of its own.
-TROUBLE='Oops|BUG:|WARNING:|general protection fault|unable to handle|stack segment|double fault|Call Trace|Kernel panic'
+TROUBLE='Oops|BUG:|WARNING:|: 0000 .#|nable to handle|Call Trace|Kernel panic'
 
 # takes_over FILE PREFIX: the program's claims as ours.
 takes_over()
