@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "pv/context.h"
 #include "pv/ptval.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
@@ -19,13 +20,17 @@ enum broken {
 	NO_FLUSH_OF_OTHERS,
 	NO_TYPE_PUT,
 	NO_TYPE_GET,
+	NO_SAVE_OF_REGISTERS,
+	NO_LOAD_OF_XCR0,
+	NO_DISARMING,
 	NR_BROKEN
 };
 
 static const char *const names[] = {
 	[NO_FLUSH_OF_OLD_TYPE] = "no-flush-of-old-type", [NO_FLUSH_AT_UNMAP] = "no-flush-at-unmap",
 	[NO_FLUSH_OF_OTHERS] = "no-flush-of-others",	 [NO_TYPE_PUT] = "no-type-put",
-	[NO_TYPE_GET] = "no-type-get",
+	[NO_TYPE_GET] = "no-type-get",		 [NO_SAVE_OF_REGISTERS] = "no-save-of-registers",
+	[NO_LOAD_OF_XCR0] = "no-load-of-xcr0",	 [NO_DISARMING] = "no-disarming",
 };
 static enum broken broken;
 
@@ -92,4 +97,28 @@ int __wrap_frame_get_and_type(struct frame *f, const struct domain *d, enum fram
 	if (!rc && type == FT_WR && is_broken(NO_TYPE_GET))
 		frame_type_put(f);
 	return rc;
+}
+
+void __real_fpu_switch_out(struct vcpu *v);
+void __wrap_fpu_switch_out(struct vcpu *v);
+void __wrap_fpu_switch_out(struct vcpu *v)
+{
+	if (!is_broken(NO_SAVE_OF_REGISTERS))
+		__real_fpu_switch_out(v);
+}
+
+void __real_fpu_switch_in(struct vcpu *v);
+void __wrap_fpu_switch_in(struct vcpu *v);
+void __wrap_fpu_switch_in(struct vcpu *v)
+{
+	if (!is_broken(NO_LOAD_OF_XCR0))
+		__real_fpu_switch_in(v);
+}
+
+void __real_pv_debug_unload(const struct pv_vcpu *pv);
+void __wrap_pv_debug_unload(const struct pv_vcpu *pv);
+void __wrap_pv_debug_unload(const struct pv_vcpu *pv)
+{
+	if (!is_broken(NO_DISARMING))
+		__real_pv_debug_unload(pv);
 }

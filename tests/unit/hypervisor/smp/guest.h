@@ -60,7 +60,7 @@ struct op {
 	bool (*done)(struct guest *g, struct guest_vcpu *gv, long rc);
 	u64 tried, worked;
 };
-extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[];
+extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[], cpu_ops[];
 
 /* --- guest.c --- */
 struct guest *guest_of(const struct domain *d);
@@ -85,6 +85,10 @@ void ops_all_worked(void);
 /* True when no guest is left but dom0; dom0's vcpus make it so once asked to. */
 bool guests_all_gone(void);
 extern bool guests_must_go;
+
+/* --- ops_cpu.c --- */
+/* The CPU holds registers of current, and of nobody else. */
+void check_registers(void);
 
 /* --- check.c --- */
 /* No CPU holds a translation it must not. Cheap; nobody else is in the hypervisor. */

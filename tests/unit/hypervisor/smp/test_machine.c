@@ -83,6 +83,7 @@ static void run_guests(void)
 		unsigned int n = __atomic_add_fetch(&ops_done, 1, __ATOMIC_RELAXED);
 
 		guest_step();
+		check_registers();
 		if (!opt_threads && cpus_are_quiet())
 			check_translations();
 		machine_exit_work();
