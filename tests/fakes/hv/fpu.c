@@ -51,7 +51,8 @@ static bool is_refused(const struct area *a)
 {
 	bool refuses = fake_fpu_refuses;
 
-	fake_fpu_refuses = false;
+	if (refuses)
+		fake_fpu_refuses = false;
 	return refuses || a->mxcsr & ~FAKE_MXCSR_MASK;
 }
 
