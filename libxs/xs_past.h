@@ -17,7 +17,11 @@ enum xs_past_kind {
 	XS_PAST_GONE,	/* diff: to be removed with all below it */
 	XS_PAST_PUT,	/* log: made or changed; value and permissions as they became */
 	XS_PAST_DEL,	/* log: removed, itself or with something above it */
-	XS_PAST_LIMIT,	/* log, last: what was before revision rev is not known any more */
+	/*
+	 * What was before revision rev is not known any more, or not told: the last one of log; of
+	 * the others the only one, in place of an answer.
+	 */
+	XS_PAST_LIMIT,
 };
 
 struct xs_past {

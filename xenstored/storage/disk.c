@@ -28,6 +28,9 @@ static struct disk_config with_defaults(const struct disk_config *cfg)
 
 	c.map_size = c.map_size ? c.map_size : MAP_SIZE;
 	c.history_bytes = c.history_bytes ? c.history_bytes : HISTORY_BYTES;
+	/* The past is not to take the room that the present needs. */
+	if (c.history_bytes > c.map_size / 4)
+		c.history_bytes = c.map_size / 4;
 	c.history_ns = c.history_ns ? c.history_ns : HISTORY_NS;
 	return c;
 }

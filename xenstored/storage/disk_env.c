@@ -14,7 +14,7 @@
 #define META_DB "meta"
 #define META_LETTER 'm'
 #define HEAD_KEY "head"
-#define HEAD_LEN (CHECKED_HEAD + 4 + 3 * 8 + DISK_DBS * 16)
+#define HEAD_LEN (CHECKED_HEAD + 4 + 4 * 8 + DISK_DBS * 16)
 
 const char disk_db_letter[DISK_DBS] = {
 	[DISK_NODE] = 'n', [DISK_PAST] = 'p', [DISK_REV] = 'r', [DISK_LOSS] = 'l',
@@ -58,7 +58,8 @@ static void head_write(const struct disk_head *h, unsigned char out[HEAD_LEN])
 	put_le64(p + 4, h->applied);
 	put_le64(p + 12, h->horizon);
 	put_le64(p + 20, h->history_bytes);
-	p += 28;
+	put_le64(p + 28, h->stamp);
+	p += 36;
 	for (int i = 0; i < DISK_DBS; i++, p += 16) {
 		put_le64(p, h->count[i]);
 		put_le64(p + 8, h->digest[i]);
@@ -81,7 +82,8 @@ static int head_read(struct disk_head *h, const MDB_val *value)
 	h->applied = get_le64(p + 4);
 	h->horizon = get_le64(p + 12);
 	h->history_bytes = get_le64(p + 20);
-	p += 28;
+	h->stamp = get_le64(p + 28);
+	p += 36;
 	for (int i = 0; i < DISK_DBS; i++, p += 16) {
 		h->count[i] = get_le64(p);
 		h->digest[i] = get_le64(p + 8);
@@ -103,6 +105,7 @@ static int head_store(struct disk_env *e)
 	unsigned char bytes[HEAD_LEN];
 	MDB_val key = { sizeof(HEAD_KEY) - 1, HEAD_KEY }, value = { HEAD_LEN, bytes };
 
+	e->head.stamp = mdb_txn_id(e->txn);
 	head_write(&e->head, bytes);
 	return disk_errno(mdb_put(e->txn, e->meta, &key, &value, 0));
 }
@@ -372,6 +375,7 @@ int disk_env_check(struct disk_env *e, struct disk_env *to)
 		ret = check_db(e, (enum disk_db)db, to, &sum);
 	sum.applied = e->head.applied;
 	sum.horizon = e->head.horizon;
+	sum.stamp = mdb_txn_id(e->txn);
 	if (ret == 0 && memcmp(&sum, &e->head, sizeof(sum)) != 0)
 		ret = -EBADMSG;
 	if (ret == 0 && to) {

@@ -32,6 +32,11 @@ struct disk_head {
 	uint64_t applied;	/* all persistent changes up to this revision are in it */
 	uint64_t horizon;	/* what was at this revision and later is known */
 	uint64_t history_bytes;	/* of DISK_PAST and DISK_REV */
+	/*
+	 * LMDB's number of the commit that wrote it: should a disk tear the one write that ends a
+	 * commit, a new number could stand beside an old root.
+	 */
+	uint64_t stamp;
 	uint64_t count[DISK_DBS], digest[DISK_DBS];
 };
 

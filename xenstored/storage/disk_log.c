@@ -12,6 +12,7 @@
 
 #include "bytes.h"
 #include "crc32c.h"
+#include "disk_copy.h"
 #include "log.h"
 #include "numbered.h"
 
@@ -61,6 +62,9 @@ int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
 		return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
 	file_head(base, head);
 	ret = write_all(l->fd, head, FILE_HEAD, 0);
+	/* It has to be there for good: else the one before it would look like the last. */
+	if (ret == 0 && (fsync(l->fd) < 0 || disk_sync_dir(store_dir) < 0))
+		ret = -EIO;
 	l->base = base;
 	l->size = FILE_HEAD;
 	l->failed = ret < 0;

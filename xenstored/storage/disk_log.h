@@ -3,9 +3,9 @@
  * disk_log.h - the second copy of what data.mdb got since the last generations.
  *
  * STATE/store/log-REV has the changes behind revision REV, one frame for each commit, written
- * behind it and not synced: it is there for a file that rots, not for a loss of power, after which
- * LMDB's own commits count. A frame that is not whole ends what is believed of its file. Private
- * to storage/.
+ * behind it. The file and its beginning are synced, the frames are not: they are there for a file
+ * that rots, not for a loss of power, after which LMDB's own commits count. A frame that is not
+ * whole ends what is believed of its file. Private to storage/.
  */
 #ifndef XENSTORED_DISK_LOG_H
 #define XENSTORED_DISK_LOG_H

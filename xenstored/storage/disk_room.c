@@ -127,7 +127,7 @@ void disk_room(struct disk *d, struct disk_room *out)
 		return;
 	if (free_bytes(d, &u) < ahead(&u) / 2)
 		allocate(d, u.used + ahead(&u));
-	if (free_bytes(d, &u) < AHEAD_MIN / 4 && give_history_up(d) && look(d, &u) < 0)
+	if (free_bytes(d, &u) < RESERVE + AHEAD_MIN / 2 && give_history_up(d) && look(d, &u) < 0)
 		return;
 	out->free_bytes = free_bytes(d, &u) > RESERVE ? free_bytes(d, &u) - RESERVE : 0;
 	out->tree_bytes = u.tree;

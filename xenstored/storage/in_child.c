@@ -8,6 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int hidden = -1;	/* single-threaded */
+
+void in_child_hide(int fd)
+{
+	hidden = fd;
+}
+
 pid_t in_child_start(int (*work)(void *arg), void *arg)
 {
 	const struct rlimit no_core = { 0, 0 };
@@ -15,6 +22,8 @@ pid_t in_child_start(int (*work)(void *arg), void *arg)
 
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
+	if (hidden >= 0)
+		close(hidden);
 	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGBUS, SIG_DFL);
 	signal(SIGSEGV, SIG_DFL);

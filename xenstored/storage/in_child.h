@@ -17,6 +17,11 @@ int in_child(int (*work)(void *arg), void *arg);
 
 /* The same without waiting: the process, or -Exxx. */
 pid_t in_child_start(int (*work)(void *arg), void *arg);
+/*
+ * Such processes do not get descriptor @fd (-1: all get all): whoever waits for its end to be
+ * closed waits for the process that started them, not for them.
+ */
+void in_child_hide(int fd);
 /* What the wait status of such a process says. */
 int in_child_result(int status);
 

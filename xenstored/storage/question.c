@@ -20,6 +20,10 @@
 #include "xs_path.h"
 
 #define WORDS_MAX 4
+/* The daemon keeps an answer till its client has taken it: larger ones are refused (E2BIG). */
+#define ANSWER_MAX (16u << 20)
+/* Changes that the log tells of at once; the last record says where it stopped. */
+#define LOG_MAX 10000u
 
 /* An answer on its way: bytes that gather till they fill a packet. */
 struct answer {
@@ -31,7 +35,9 @@ struct answer {
 		struct worker_msg msg;
 		char data[WORKER_PACKET - sizeof(struct worker_msg)];
 	} packet;
-	size_t len;
+	size_t len, sent;
+	unsigned int changes;		/* of the log, so far */
+	uint64_t last_rev;
 };
 
 /* --- sending --- */
@@ -50,6 +56,9 @@ static int add(void *arg, const char *data, size_t len)
 {
 	struct answer *a = arg;
 
+	a->sent += len;
+	if (a->sent > ANSWER_MAX)
+		return -E2BIG;
 	while (len > 0) {
 		size_t n = sizeof(a->packet.data) - a->len;
 
@@ -69,6 +78,7 @@ static int add_record(struct answer *a, struct xs_past *rec, const char *path, s
 {
 	char perms[XS_PERM_TEXT_BUF];
 	size_t perms_len = 0;
+	int ret;
 
 	for (unsigned int i = 0; n && i < n->nr_perms; i++) {
 		struct xs_perm p = packed_perm_get(n->perms, i);
@@ -80,16 +90,17 @@ static int add_record(struct answer *a, struct xs_past *rec, const char *path, s
 	rec->value_len = n ? n->value_len : 0;
 	rec->perms_len = (uint32_t)perms_len;
 	rec->len = (uint32_t)(sizeof(*rec) + path_len + rec->value_len + perms_len);
-	add(a, (const char *)rec, sizeof(*rec));
-	add(a, path, path_len);
-	if (n)
-		add(a, n->value, n->value_len);
-	for (unsigned int i = 0; n && i < n->nr_perms; i++) {
+	ret = add(a, (const char *)rec, sizeof(*rec));
+	if (ret == 0)
+		ret = add(a, path, path_len);
+	if (ret == 0 && n)
+		ret = add(a, n->value, n->value_len);
+	for (unsigned int i = 0; n && i < n->nr_perms && ret == 0; i++) {
 		struct xs_perm p = packed_perm_get(n->perms, i);
 
-		add(a, perms, xs_perm_format(&p, perms));
+		ret = add(a, perms, xs_perm_format(&p, perms));
 	}
-	return 0;
+	return ret;
 }
 
 /* --- what the words mean --- */
@@ -118,6 +129,9 @@ static int open_env(struct answer *a)
 
 /* --- log --- */
 
+/* Not an error: there is more than is told. */
+#define LOG_FULL 1
+
 static int log_one(void *arg, const struct history_change *c)
 {
 	struct xs_past rec = {
@@ -125,9 +139,15 @@ static int log_one(void *arg, const struct history_change *c)
 		.domid = c->record.who.domid, .rev = c->rev, .time_ns = c->record.time_ns,
 		.uid = c->record.who.uid, .pid = c->record.who.pid,
 	};
+	struct answer *a = arg;
 
+	/* A revision is told of as a whole. */
+	if (a->changes >= LOG_MAX && c->rev != a->last_rev)
+		return LOG_FULL;
+	a->changes++;
+	a->last_rev = c->rev;
 	memcpy(rec.program, c->record.who.program, sizeof(c->record.who.program));
-	return add_record(arg, &rec, c->state.path, c->state.path_len,
+	return add_record(a, &rec, c->state.path, c->state.path_len,
 			  c->state.is ? &c->state.now : NULL);
 }
 
@@ -143,7 +163,7 @@ static int ask_log(struct answer *a)
 		ret = history_log(&a->env, path.text, path.len, log_one, a);
 	if (ret < 0)
 		return ret;
-	limit.rev = a->env.head.horizon;
+	limit.rev = ret == LOG_FULL ? a->last_rev : a->env.head.horizon;
 	return add_record(a, &limit, path.text, path.len, NULL);
 }
 
@@ -182,16 +202,18 @@ static int by_age(const void *pa, const void *pb)
 
 static int tell_by_age(struct answer *a, struct found *f)
 {
+	int ret = 0;
+
 	if (f->nr > 1)
 		qsort(f->e, f->nr, sizeof(*f->e), by_age);
-	for (size_t i = 0; i < f->nr; i++) {
+	for (size_t i = 0; i < f->nr && ret == 0; i++) {
 		const struct stored_node *n = &f->e[i].then;
 		struct xs_past rec = { .kind = XS_PAST_NODE, .rev = n->rev };
 
-		add_record(a, &rec, n->path, n->path_len, n);
+		ret = add_record(a, &rec, n->path, n->path_len, n);
 	}
 	free(f->e);
-	return 0;
+	return ret;
 }
 
 /* The path in a record of the map, which stays; that of a key is a buffer's. */
@@ -410,6 +432,15 @@ static int ask(struct answer *a)
 	return -EINVAL;
 }
 
+/* The protocol has no error for a revision that is forgotten: a record says it, and since when. */
+static int tell_limit(struct answer *a)
+{
+	struct xs_past limit = { .kind = XS_PAST_LIMIT, .rev = a->env.head.horizon };
+
+	a->len = 0;
+	return add_record(a, &limit, "/", 1, NULL);
+}
+
 int question_answer(void *arg)
 {
 	static struct answer a;
@@ -417,6 +448,8 @@ int question_answer(void *arg)
 
 	a.q = arg;
 	ret = ask(&a);
+	if (ret == -ESTALE)
+		ret = tell_limit(&a);
 	if (ret < 0)
 		a.len = 0;
 	send_packet(&a, ret);

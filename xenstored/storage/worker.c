@@ -276,7 +276,9 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	}
 	/* A snapshot has what was acknowledged before it was asked for. */
 	apply_all(w);
+	in_child_hide(-1);
 	pid = in_child_start(question_answer, &q);
+	in_child_hide(w->fd);
 	if (pid < 0)
 		refuse_question(w, msg->id, pid);
 	else
@@ -411,6 +413,7 @@ _Noreturn void worker_main(const struct worker_config *cfg, int fd)
 	int ret;
 
 	set_up(&w);
+	in_child_hide(fd);
 	ret = open_all(&w, &found);
 	tell_ready(&w, ret, &found);
 	if (ret == 0)

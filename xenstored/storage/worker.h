@@ -73,7 +73,8 @@ struct worker_msg {
  * the queue goes on. Answers are records of xs_past.h, to be handed on to the client as they are,
  * or text lines where it says so.
  *
- *	log PATH			what changed at or below it, newest first
+ *	log PATH			what changed at or below it, newest first; 10,000 changes
+ *					and the rest of their revision at most
  *	at REV PATH			the node as it was at that revision
  *	tree REV PATH			the same with all below it, parents first
  *	diff REV PATH			what has to be put and removed now to be as it was then
@@ -84,8 +85,8 @@ struct worker_msg {
  *	snapshot-read NAME		verifies it, then all of its nodes, parents first
  *	generations			text: a line each, as snapshots
  *
- * Errors (err of the last ANSWER): -ENOENT; -ESTALE: that revision is not known any more; -ERANGE:
- * not yet; -EEXIST; -EBADMSG: damaged; -EINVAL: no such question, name or path; -ENOSPC, -EIO.
+ * Of a revision that is not known any more the answer is one record XS_PAST_LIMIT; a later one than
+ * all is what there is now. Errors (err of the last ANSWER): -ENOENT; -E2BIG: more than 16 MiB of it; -EBUSY; -EEXIST; -EBADMSG: damaged; -EINVAL: no such question, name or path; -ENOSPC, -EIO.
  */
 
 struct worker_config {

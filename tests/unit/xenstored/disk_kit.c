@@ -34,7 +34,8 @@ void kit_fini(struct kit *k)
 int kit_try(struct kit *k)
 {
 	const struct disk_config cfg = {
-		.state_dir = k->state, .run_dir = k->run, .map_size = 64u << 20, .told = k->told,
+		.state_dir = k->state, .run_dir = k->run, .told = k->told,
+		.map_size = k->map_size ? k->map_size : 64u << 20,
 	};
 
 	return disk_open(&cfg, &k->d, &k->found);
@@ -72,11 +73,11 @@ void kit_change(const char *text, struct change *c)
 	c->value_len = (uint32_t)strlen(c->value);
 }
 
-int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text)
+static int try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text, bool lean)
 {
 	char *words = strdup(text), *rest = words, *word;
 	uint32_t index = 0;
-	int ret = disk_begin(k->d);
+	int ret = lean ? disk_begin_lean(k->d) : disk_begin(k->d);
 
 	while (ret == 0 && (word = strtok_r(rest, " ", &rest))) {
 		struct change c;
@@ -90,6 +91,16 @@ int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text)
 		return disk_commit(k->d);
 	disk_abort(k->d);
 	return ret;
+}
+
+int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text)
+{
+	return try_rev(k, rev, prev, text, false);
+}
+
+int kit_try_lean(struct kit *k, uint64_t rev, uint64_t prev, const char *text)
+{
+	return try_rev(k, rev, prev, text, true);
 }
 
 uint64_t kit_rev(struct kit *k, const char *text)

@@ -21,7 +21,7 @@ struct kit {
 	char state[100], run[100];
 	struct disk *d;
 	struct disk_found found;
-	uint64_t told;
+	uint64_t told, map_size;	/* 0: 64 MiB */
 };
 
 /* New, empty directories. */
@@ -39,6 +39,8 @@ void kit_change(const char *text, struct change *c);
 
 /* Revision @rev, behind @prev: the changes, words of @text. One commit; its answer. */
 int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text);
+/* The same without history. */
+int kit_try_lean(struct kit *k, uint64_t rev, uint64_t prev, const char *text);
 /* The next revision, which has to be taken. */
 uint64_t kit_rev(struct kit *k, const char *text);
 

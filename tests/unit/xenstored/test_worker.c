@@ -398,6 +398,38 @@ static void test_questions_about_the_past_are_answered(void **state)
 	side_fini();
 }
 
+static void test_a_forgotten_revision_is_said_to_be(void **state)
+{
+	struct xs_past r;
+
+	(void)state;
+	side_init();
+	expect(WORKER_READY);
+	t.rev = 50;
+	queue_rev("* +/config=1");
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(53);
+	worker_gone();
+	kit_open(&t.k);
+	/* There was no room for what this one replaced. */
+	assert_int_equal(kit_try_lean(&t.k, 60, 53, "+/config=2"), 0);
+	kit_close(&t.k, true);
+	worker_up();
+	expect(WORKER_READY);
+	for (int i = 0; i < 3; i++) {
+		static const char *const words[] = { "at\0" "53\0/config", "tree\0" "53\0/config",
+						     "diff\0" "53\0/config" };
+
+		assert_int_equal(ask(words[i], i == 0 ? 14 : 16), 0);
+		assert_string_equal(records(), "4/= ");
+		memcpy(&r, answer, sizeof(r));
+		assert_int_equal(r.rev, 60);
+	}
+	assert_int_equal(ASK("at\0" "60\0/config"), 0);
+	assert_string_equal(records(), "0/config=2 ");
+	side_fini();
+}
+
 static void test_snapshots_are_whole_and_have_names_of_their_own(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "a/b", "../store/data", "lock.mdb", "-x",
@@ -473,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_missing_changes_are_refused_and_a_reset_heals),
 		cmocka_unit_test(test_a_broken_change_in_the_queue_is_told_by_its_revision),
 		cmocka_unit_test(test_questions_about_the_past_are_answered),
+		cmocka_unit_test(test_a_forgotten_revision_is_said_to_be),
 		cmocka_unit_test(test_snapshots_are_whole_and_have_names_of_their_own),
 		cmocka_unit_test(test_a_damaged_snapshot_is_refused_and_the_worker_goes_on),
 	};
