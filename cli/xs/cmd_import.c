@@ -14,6 +14,7 @@
 #include "die.h"
 #include "doc.h"
 #include "json_out.h"
+#include "past_diff.h"
 #include "store.h"
 
 #define DIFFERS 1
@@ -149,9 +150,12 @@ static int run_diff(struct cli_args *a)
 {
 	struct job j = { .prune = cli_has(a, "prune") };
 	struct doc other = { .nr = 0 };
-	char *at = at_of(a);
+	char *at;
 	int code;
 
+	if (past_diff_asked(a))
+		return past_diff(a);
+	at = at_of(a);
 	doc_load(&j.doc, a->argv[a->argc - 1], at, true);
 	if (a->argc == 2) {
 		doc_load(&other, a->argv[0], at, true);
@@ -179,14 +183,16 @@ static const struct cli_opt diff_opts[] = {
 
 const struct cli_cmd cmd_diff = {
 	.name = "diff",
-	.args = "[FILE] FILE",
-	.help = "what apply would change, or how two documents differ",
+	.args = "[FILE] FILE | PATH@REV [PATH[@REV]]",
+	.help = "what apply would change, or how two documents, or two states, differ",
 	.more =
 		"Exit status: 0 no difference, 1 some, 2 and above an error. With two files:\n"
-		"from the first to the second.",
+		"from the first to the second. PATH@REV is what a persistent node and all below\n"
+		"it were at a revision (xs log); without another one, to what is there now.",
 	.opts = diff_opts,
 	.min_args = 1,
 	.max_args = 2,
-	.example = "xs diff before.json after.json",
+	.example = "xs diff before.json after.json\n"
+		   "xs diff /config/domain/web@4711",
 	.run = run_diff,
 };

@@ -11,6 +11,7 @@
 #include "die.h"
 #include "glob.h"
 #include "match.h"
+#include "past.h"
 #include "store.h"
 #include "table.h"
 #include "text.h"
@@ -112,11 +113,25 @@ static int list_matches(struct cli_args *a)
 
 static struct xs_node *look_up(struct cli_args *a, int depth, const struct look *look)
 {
-	char *path = store_path(a->argc ? a->argv[0] : "/");
+	const char *typed = a->argc ? a->argv[0] : "/";
 	unsigned int flags = XS_TREE_VALUES | XS_TREE_SORT | (look->perms ? XS_TREE_PERMS : 0);
 	struct xs_node *root;
-	int rc = xs_tree_read(store(), 0, path, depth, flags, &root);
+	uint64_t rev;
+	char *path;
+	int rc;
 
+	if (!past_named(typed, &path, &rev)) {
+		path = store_path(typed);
+		rev = PAST_NOW;
+	}
+	if (rev != PAST_NOW) {
+		if (cli_has(a, "depth"))
+			cli_usage(a, "what was there at a revision is shown as a whole");
+		root = past_tree_there(path, rev);
+		free(path);
+		return root;
+	}
+	rc = xs_tree_read(store(), 0, path, depth, flags, &root);
 	if (rc)
 		store_failed(path, rc);
 	free(path);
@@ -223,8 +238,8 @@ static const struct cli_opt tree_opts[] = {
 
 const struct cli_cmd cmd_tree = {
 	.name = "tree",
-	.args = "[PATH]",
-	.help = "everything below a node, drawn as a tree",
+	.args = "[PATH[@REV]]",
+	.help = "everything below a node, now or at a revision, drawn as a tree",
 	.example = "xs tree /config\n"
 		   "xs tree --depth 2 --decode web:device",
 	.opts = tree_opts,

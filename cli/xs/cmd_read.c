@@ -11,6 +11,7 @@
 #include "glob.h"
 #include "json_out.h"
 #include "match.h"
+#include "past.h"
 #include "store.h"
 #include "text.h"
 
@@ -60,11 +61,30 @@ static void take_node(void *arg, const struct xs_node *n, const char *path)
 		print_value(j, path, n->value, n->value_len);
 }
 
+/* PATH@REV */
+static void read_past(struct job *j, char *path, uint64_t rev)
+{
+	struct xs_node *root = past_tree_there(path, rev);
+
+	take_node(j, root, path);
+	xs_tree_free(root);
+	free(path);
+}
+
 static void read_path(struct job *j, const char *typed)
 {
-	char *path = store_path(typed);
-	struct xs_node n = { .name = path };
+	uint64_t rev;
+	char *path;
+	struct xs_node n;
 	int rc;
+
+	if (past_named(typed, &path, &rev) && rev != PAST_NOW) {
+		read_past(j, path, rev);
+		return;
+	}
+	if (!past_named(typed, &path, &rev))
+		path = store_path(typed);
+	n = (struct xs_node){ .name = path };
 
 	n.value = store_read(0, path, &n.value_len, &rc);
 	if (!n.value)
@@ -110,14 +130,16 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_read = {
 	.name = "read",
 	.alias = "get",
-	.args = "PATH... | PATTERN...",
+	.args = "PATH[@REV]... | PATTERN...",
 	.help = "values of nodes",
 	.more =
 		"Bytes that are no text are shown as \\xNN; --raw gives them as they are, but\n"
-		"not to a terminal.",
+		"not to a terminal. PATH@REV is what a persistent node was at a revision, which\n"
+		"xs log shows; a node whose own name ends so is NAME@5@now.",
 	.example = "xs get web:memory/target\n"
 		   "xs get --decode '/local/domain/*/device/*/*/state'\n"
-		   "xs get --raw ~/data/blob >blob",
+		   "xs get --raw ~/data/blob >blob\n"
+		   "xs read /config/domain/web/memory@4711",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,

@@ -10,6 +10,7 @@ static const struct cli_cmd *const cmds[] = {
 	&cmd_stat, &cmd_perms, &cmd_exists, &cmd_find, &cmd_grep, &cmd_du, &cmd_watch, &cmd_wait,
 	&cmd_automate, &cmd_export, &cmd_import, &cmd_diff, &cmd_apply, &cmd_import_cfg,
 	&cmd_export_cfg, &cmd_schema, &cmd_explain, &cmd_txn, &cmd_lock, &cmd_history,
+	&cmd_log, &cmd_rollback,
 	&cmd_watches, &cmd_monitor, &cmd_quota, &cmd_check, &cmd_stats, &cmd_metrics,
 	&cmd_snapshot, &cmd_restore, &cmd_control, &cmd_browse,
 	NULL,

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* past.c - see past.h. */
+#include "past.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "die.h"
+#include "store.h"
+
+static bool parse(const char *word, uint64_t *rev)
+{
+	char *end;
+
+	if (strcmp(word, "now") == 0) {
+		*rev = PAST_NOW;
+		return true;
+	}
+	errno = 0;
+	*rev = strtoull(word, &end, 10);
+	return isdigit((unsigned char)word[0]) && *end == '\0' && !errno;
+}
+
+bool past_named(const char *typed, char **path, uint64_t *rev)
+{
+	const char *at = strrchr(typed, '@');
+	char *name;
+
+	if (!at || at == typed || !parse(at + 1, rev))
+		return false;
+	name = must(strndup(typed, (size_t)(at - typed)));
+	*path = store_path(name);
+	free(name);
+	return true;
+}
+
+uint64_t past_revision(const char *word)
+{
+	uint64_t rev;
+
+	if (!parse(word, &rev) || rev == PAST_NOW)
+		cli_die(CLI_USAGE, "%s: is no revision (xs log PATH shows them)", word);
+	return rev;
+}
+
+void past_failed(const char *path, int rc)
+{
+	static const struct {
+		int rc;
+		const char *words;
+	} causes[] = {
+		{ -ESTALE, "what was there at that revision is not known any more" },
+		{ -E2BIG, "that is more than is told at once: ask for a part of it" },
+		{ -EOPNOTSUPP, "this store keeps no history" },
+		{ -ENOENT, "there was no such node" },
+		{ -EPROTO, "the daemon's answer makes no sense" },
+	};
+
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		if (causes[i].rc == rc)
+			cli_die(CLI_FAIL, "%s: %s", path, causes[i].words);
+	}
+	cli_die(cli_code(rc), "%s: %s", path, cli_words(rc));
+}
+
+void past_ask(const char *const *words, unsigned int nr, xs_past_fn *fn, void *arg)
+{
+	int rc = xs_past_ask(store(), words, nr, fn, arg);
+
+	if (rc)
+		past_failed(words[nr - 1], rc);
+}
+
+static int read_tree(const char *path, uint64_t rev, struct xs_node **out)
+{
+	if (rev != PAST_NOW)
+		return xs_past_tree(store(), rev, path, out);
+	return xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_PERMS, out);
+}
+
+struct xs_node *past_tree_there(const char *path, uint64_t rev)
+{
+	struct xs_node *root;
+	int rc = read_tree(path, rev, &root);
+
+	if (rc)
+		past_failed(path, rc);
+	return root;
+}
+
+struct xs_node *past_tree(const char *path, uint64_t rev)
+{
+	struct xs_node *root;
+	int rc = read_tree(path, rev, &root);
+
+	if (rc == -ENOENT) {
+		root = must(calloc(1, sizeof(*root)));
+		root->name = must(strdup(path));
+	} else if (rc) {
+		past_failed(path, rc);
+	}
+	return root;
+}

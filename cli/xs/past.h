@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * past.h - PATH@REV: what the persistent part of the store was like at a revision.
+ */
+#ifndef STOREVISOR_XS_PAST_CLI_H
+#define STOREVISOR_XS_PAST_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xs_past_reader.h>
+
+/* As REV: what is there now. A node whose name ends in "@5" is "NAME@5@now". */
+#define PAST_NOW UINT64_MAX
+
+/* Whether @typed is PATH@REV; then PATH, as store_path(), malloc'd, in *@path. */
+bool past_named(const char *typed, char **path, uint64_t *rev);
+/* The revision that the word names. Ends the program when it is none. */
+uint64_t past_revision(const char *word);
+
+/* The tree at @rev, or now; at a revision that has no such node one without children or value. */
+struct xs_node *past_tree(const char *path, uint64_t rev);
+/* The same, of a node that has to be there. */
+struct xs_node *past_tree_there(const char *path, uint64_t rev);
+
+/* Asks the daemon; ends the program when it refuses. */
+void past_ask(const char *const *words, unsigned int nr, xs_past_fn *fn, void *arg);
+/* Ends the program with words for what was answered about @path. */
+_Noreturn void past_failed(const char *path, int rc);
+
+#endif
