@@ -182,7 +182,12 @@ static bool read_all(int fd, void *data, size_t len)
 
 bool live_send(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len)
 {
-	struct xsd_sockmsg hdr = { type, 1, tx, len };
+	return live_send_as(fd, 1, type, tx, data, len);
+}
+
+bool live_send_as(int fd, uint32_t id, uint32_t type, uint32_t tx, const void *data, uint32_t len)
+{
+	struct xsd_sockmsg hdr = { type, id, tx, len };
 	char msg[XS_WIRE_MSG_MAX];
 
 	memcpy(msg, &hdr, sizeof(hdr));

@@ -67,6 +67,8 @@ int live_try_open(void);
 /* A connection; waits up to 10 s for the daemon, fails the test without one. */
 int live_open(void);
 bool live_send(int fd, uint32_t type, uint32_t tx, const void *data, uint32_t len);
+/* The same with a number of the client's own. */
+bool live_send_as(int fd, uint32_t id, uint32_t type, uint32_t tx, const void *data, uint32_t len);
 /*
  * The next message's payload in @out (NULL, or XENSTORE_PAYLOAD_MAX + 1 bytes; NUL behind it).
  * 0, the errno of the reply, or -1 when the connection went away.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_linear.c - histories of several clients at once, with the daemon killed in between. Claim:
- * the store behaves as if requests and transactions were carried out one after the other, each
- * at a moment between being asked for and being answered; what was under way at a kill happened
- * before the restart or not at all.
+ * test_linear.c - histories of several clients at once, with the daemon killed, ended or updated in
+ * between. Claims: the store behaves as if requests and transactions were carried out one after
+ * the other, each once, at a moment between being asked for and being answered; what was under way
+ * at the end of a daemon happened before or never does, and its session says which. EAGAIN has a
+ * reason: something that another client did meanwhile, and was not committed.
  *
  * argv[1]: the daemon built with the fake machine. STOREVISOR_SEED, STOREVISOR_LONG.
  */
@@ -17,6 +18,7 @@
 
 #include "linear.h"
 #include "live.h"
+#include "xs_session.h"
 
 #define CLIENTS 8
 #define OPS_EACH 40
@@ -31,6 +33,9 @@ struct client {
 	struct linear_op op;
 	unsigned int done;	/* steps of it */
 	unsigned int left;
+	char token[XS_SESSION_TOKEN_BUF];
+	uint32_t changes, id;	/* how many it has numbered; of the request under way */
+	unsigned int began;	/* when its transaction was asked for */
 };
 
 static struct history {
@@ -39,7 +44,9 @@ static struct history {
 	unsigned int nr, moment;
 	uint16_t last_value;
 	const char *dir;
-	unsigned int conflicts, unknown;
+	struct linear_op failed[CLIENTS * OPS_EACH];	/* ended in EAGAIN; from START on */
+	unsigned int nr_failed;
+	unsigned int conflicts, lost, lost_done;
 } h;
 
 static void path_of(char *out, const struct linear_step *s)
@@ -60,7 +67,8 @@ static void send_step(struct client *c, const struct linear_step *s)
 	len = (uint32_t)strlen(data) + 1;
 	if (s->kind == LINEAR_WRITE)
 		len += (uint32_t)sprintf(data + len, "%u", s->value);
-	live_send(c->fd, types[s->kind], c->tx, data, len);
+	c->id = xs_session_next(&c->changes, xs_session_counts(types[s->kind], c->tx, data));
+	live_send_as(c->fd, c->id, types[s->kind], c->tx, data, len);
 }
 
 static void make_step(struct linear_step *s)
@@ -76,6 +84,7 @@ static void make_step(struct linear_step *s)
 static void begin(struct client *c)
 {
 	c->op = (struct linear_op){ .begin = h.moment++, .nr = 1 };
+	c->began = c->op.begin;
 	c->done = 0;
 	c->tx = 0;
 	c->left--;
@@ -142,46 +151,95 @@ static bool answered(struct client *c)
 			/* It happens at its end, if at all: what it read must be true then. */
 			c->op.begin = h.moment++;
 			c->phase = ENDING;
-			live_send(c->fd, XS_TRANSACTION_END, c->tx, "T", 2);
+			c->id = xs_session_next(&c->changes, true);
+			live_send_as(c->fd, c->id, XS_TRANSACTION_END, c->tx, "T", 2);
 		}
 		break;
 	case ENDING:
 		assert_true(err == 0 || err == EAGAIN);
-		h.conflicts += err != 0;
 		over(c, err == 0);
+		if (err) {
+			c->op.begin = c->began;
+			h.failed[h.nr_failed++] = c->op;
+			h.conflicts++;
+		}
 		break;
 	}
 	return true;
 }
 
-/* The connection has gone: what was under way happened before now, or never will. */
+/* A connection for @c, its session taken up. What the daemon says of it goes to @answer. */
+static void connect_client(struct client *c, char *answer)
+{
+	char request[8 + XS_SESSION_TOKEN_BUF] = "session";
+	int err;
+
+	memcpy(request + 8, c->token, sizeof(c->token));
+	do {
+		c->fd = live_open();
+		err = live_request(c->fd, XS_CONTROL, request, sizeof(request), answer);
+		if (err < 0)
+			close(c->fd);
+		/* the one before is still on its way out */
+	} while (err < 0);
+	assert_int_equal(err, 0);
+}
+
+/*
+ * The connection has gone. What was under way happened before now, or never will; of what changes
+ * something the session knows which, and with what answer.
+ */
 static void lost(struct client *c)
 {
+	char answer[XENSTORE_PAYLOAD_MAX + 1];
+	bool asked = c->phase == ENDING ||
+		     (c->phase == PLAIN && c->op.step[0].kind != LINEAR_READ &&
+		      c->op.step[0].kind != LINEAR_LIST);
+	int rc;
+
 	close(c->fd);
-	if (c->phase == PLAIN || c->phase == ENDING) {
-		c->op.unknown = true;
-		h.unknown++;
-		over(c, true);
+	connect_client(c, answer);
+	if (asked) {
+		rc = xs_session_outcome(answer, c->id);
+		h.lost++;
+		h.lost_done += rc == 0;
+		if (rc != 0 && rc != 1 && !(rc == -EAGAIN && c->phase == ENDING))
+			fail_msg("of %u is said: %s", c->id, answer);
+		over(c, rc == 0);
 	} else if (c->phase != IDLE) {
 		over(c, false);
 	}
 }
 
-static void kill_and_restart(void)
+enum how { KILLED, ENDED, UPDATED };
+
+static void end_daemon(enum how how)
 {
-	live_kill(SIGKILL);
-	live_start();
+	int fd = how == UPDATED ? live_open() : -1;
+
+	if (fd < 0) {
+		live_kill(how == KILLED ? SIGKILL : SIGTERM);
+		live_start();
+		return;
+	}
+	/* Answered, and then it ends every connection. */
+	live_request(fd, XS_CONTROL, "live-update\0-s", 15, NULL);
+	live_await(fd, NULL);
+	close(fd);
+}
+
+static void restart(enum how how)
+{
+	end_daemon(how);
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		struct client *c = &h.client[i];
 		struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
 
-		/* Answers that were sent before the kill count. */
+		/* Answers that were sent before the end count. */
 		while (c->phase != IDLE && poll(&pfd, 1, 0) > 0 && answered(c))
 			;
 		lost(c);
 	}
-	for (unsigned int i = 0; i < CLIENTS; i++)
-		h.client[i].fd = live_open();
 }
 
 /* Everybody waits: nothing to do before an answer comes. */
@@ -209,7 +267,6 @@ static bool one_turn(bool killed)
 		/* The keeper of the dead daemon may have kept its socket for a moment. */
 		assert_true(killed);
 		lost(c);
-		c->fd = live_open();
 	}
 	wait_for_any();
 	for (unsigned int i = 0; i < CLIENTS; i++)
@@ -239,27 +296,60 @@ static void print_history(void)
 	}
 }
 
+/* Whether a step of another client's changes what one of ours saw or named. */
+static bool disturbs(const struct linear_step *theirs, const struct linear_step *ours)
+{
+	if (theirs->kind != LINEAR_WRITE && theirs->kind != LINEAR_RM)
+		return false;
+	return ours->kind == LINEAR_LIST || ours->key == theirs->key;
+}
+
+/* EAGAIN: something was done by somebody else while the transaction was open. */
+static bool explained(const struct linear_op *failed)
+{
+	for (unsigned int i = 0; i < h.nr; i++) {
+		const struct linear_op *o = &h.op[i];
+
+		if (o->end < failed->begin || o->begin > failed->end)
+			continue;
+		for (unsigned int k = 0; k < o->nr * failed->nr; k++) {
+			if (disturbs(&o->step[k / failed->nr], &failed->step[k % failed->nr]))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void one_history(unsigned int i)
 {
 	unsigned int kill_at = i % 3 ? LINEAR_OPS : 100 + live_rnd(200);
 	bool killed = false;
 
-	h.nr = h.moment = h.last_value = 0;
+	h.nr = h.moment = h.last_value = h.nr_failed = 0;
 	h.dir = i % 2 ? "/config/L" : "/run/L";
 	for (unsigned int k = 0; k < CLIENTS; k++) {
-		h.client[k] = (struct client){ .fd = live_open(), .left = OPS_EACH };
+		h.client[k] = (struct client){ .left = OPS_EACH };
+		assert_int_equal(xs_session_name(h.client[k].token), 0);
+		connect_client(&h.client[k], NULL);
 		if (k == 0)
 			clean(h.client[0].fd);
 	}
 	while (one_turn(killed)) {
 		if (h.moment < kill_at)
 			continue;
-		kill_and_restart();
+		restart((enum how)live_rnd(3));
 		killed = true;
 		kill_at = kill_at < 300 ? 400 + live_rnd(100) : LINEAR_OPS;
 	}
 	for (unsigned int k = 0; k < CLIENTS; k++)
 		close(h.client[k].fd);
+	for (unsigned int k = 0; k < h.nr_failed; k++) {
+		if (!explained(&h.failed[k])) {
+			print_history();
+			fail_msg("history %u: EAGAIN for nothing, %u-%u", i, h.failed[k].begin,
+				 h.failed[k].end);
+		}
+	}
 	if (!linear_check(h.op, h.nr)) {
 		print_history();
 		fail_msg("history %u: no order explains these answers", i);
@@ -280,8 +370,10 @@ static void test_histories_have_an_order(void **state)
 		one_history(i);
 		ops += h.nr;
 	}
-	print_message("%u histories, %u operations, %u conflicts, %u without an answer\n", nr, ops,
-		      h.conflicts, h.unknown);
+	print_message("%u histories, %u operations, %u conflicts, %u without an answer, %u of them "
+		      "done\n",
+		      nr, ops, h.conflicts, h.lost, h.lost_done);
+	assert_true(h.lost > h.lost_done && h.lost_done > 0);
 }
 
 /* --- the checker finds what it should --- */
