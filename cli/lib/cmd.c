@@ -298,6 +298,10 @@ static int run_named(const struct cli_tool *tool, int argc, char **argv)
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0)
 		return run_help(tool, argc, argv);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("%s (Storevisor) %s\n", tool->name, STOREVISOR_VERSION);
+		return CLI_OK;
+	}
 	cmd = cli_find(tool, argv[1]);
 	if (!cmd)
 		cli_die(CLI_USAGE, "there is no command %s (see: %s help)", argv[1], tool->name);

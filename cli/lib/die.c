@@ -88,6 +88,7 @@ int cli_code(int rc)
 	case ECONNRESET:
 	case ECONNREFUSED:
 	case EPIPE:
+	case ENOTRECOVERABLE:
 		return CLI_NO_STORE;
 	case EACCES:
 	case EPERM:
@@ -118,6 +119,9 @@ const char *cli_words(int rc)
 	case EIO:
 	case ECONNRESET:
 		return "the connection to the store was lost";
+	case ENOTRECOVERABLE:
+		return "the connection to the store was lost in the middle: whether it came true is "
+		       "not known";
 	default:
 		return strerror(-rc);
 	}

@@ -55,8 +55,9 @@ const struct cli_cmd cmd_import = {
 	.args = "[FILE]",
 	.help = "writes a JSON document into the store, in one transaction",
 	.more =
-		"Adds and changes nodes, removes none. Everything is checked before the first\n"
-		"write; all problems are reported together.",
+		"Adds and changes nodes and removes none; only a list is replaced as a whole, so\n"
+		"that [9] over [1,2] is [9]. Everything is checked before the first write; all\n"
+		"problems are reported together, with line and column.",
 	.opts = import_opts,
 	.max_args = 1,
 	.example = "xs import host.json",

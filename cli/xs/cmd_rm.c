@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmds.h"
 #include "die.h"
@@ -16,6 +17,21 @@ struct job {
 	const char *failed;
 };
 
+/* 0; -ECANCELED: it has another value than the one that was asked for; -errno. */
+static int look(struct xs_client *c, uint32_t tx, const char *path, const char *want)
+{
+	size_t len;
+	char *value;
+	int rc = xs_sync_str(c, XS_READ, tx, path, &value, &len);
+
+	if (rc)
+		return rc;
+	if (want && (len != strlen(want) || memcmp(value, want, len) != 0))
+		rc = -ECANCELED;
+	free(value);
+	return rc;
+}
+
 static int rm_all(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct job *j = arg;
@@ -27,7 +43,7 @@ static int rm_all(void *arg, struct xs_client *c, uint32_t tx)
 
 		/* the daemon removes what is not there without a word: we ask first */
 		if (!force)
-			rc = xs_sync_str(c, XS_READ, tx, path, NULL, NULL);
+			rc = look(c, tx, path, cli_str(j->a, "if-value", NULL));
 		if (!rc)
 			rc = xs_sync_str(c, XS_RM, tx, path, NULL, NULL);
 		if (rc == -ENOENT && force)
@@ -42,8 +58,13 @@ static int rm_all(void *arg, struct xs_client *c, uint32_t tx)
 static int run_rm(struct cli_args *a)
 {
 	struct job j = { .a = a };
-	int rc = xs_transact(store(), rm_all, &j, TRIES, NULL);
+	int rc;
 
+	if (cli_has(a, "if-value") && (cli_has(a, "force") || a->argc > 1))
+		cli_usage(a, "--if-value is about one node that is there");
+	rc = xs_transact(store(), rm_all, &j, TRIES, NULL);
+	if (rc == -ECANCELED)
+		cli_die(CLI_FAIL, "%s: has another value", j.failed);
 	if (rc)
 		store_failed(j.failed ? j.failed : "commit", rc);
 	return CLI_OK;
@@ -51,6 +72,7 @@ static int run_rm(struct cli_args *a)
 
 static const struct cli_opt opts[] = {
 	{ 'f', "force", NULL, "no error when it does not exist" },
+	{ 0, "if-value", "VALUE", "only if this is its value; else status 1, and it stays" },
 	{ 0 },
 };
 

@@ -53,14 +53,18 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 
 static int run_txn(struct cli_args *a)
 {
-	struct job j = { .held = false };
+	struct job j = {
+		.when = { .allow_null = true, .any_value = true },
+		.then = { .allow_null = true },
+		.otherwise = { .allow_null = true },
+	};
+	const struct doc_part parts[] = {
+		{ "if", &j.when }, { "then", &j.then }, { "else", &j.otherwise }, { NULL, NULL },
+	};
 	unsigned int attempts;
-	json_t *o = doc_load_json(a->argc ? a->argv[0] : "-");
 	int rc;
 
-	doc_from_json(&j.when, "\"if\"", json_object_get(o, "if"), true);
-	doc_from_json(&j.then, "\"then\"", json_object_get(o, "then"), false);
-	doc_from_json(&j.otherwise, "\"else\"", json_object_get(o, "else"), false);
+	doc_load_parts(a->argc ? a->argv[0] : "-", parts);
 	rc = xs_transact(store(), do_it, &j, TRIES, &attempts);
 	if (rc)
 		store_failed(j.failed ? j.failed : "commit", rc);
@@ -74,7 +78,6 @@ static int run_txn(struct cli_args *a)
 	doc_free(&j.when);
 	doc_free(&j.then);
 	doc_free(&j.otherwise);
-	json_decref(o);
 	return j.held ? CLI_OK : CLI_FAIL;
 }
 

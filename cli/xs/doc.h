@@ -4,10 +4,10 @@
  *
  * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
- * is children 0..n-1; null means the node shall not exist; a child whose name begins with @ has one
+ * is children 0..n-1 and nothing else below (RFC 7396); null means the node shall not exist; a child whose name begins with @ has one
  * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
  * document, and "@set" names the document as owners.h has it. Exact form: one object a line,
- * {"path","value"|"b64","perms"}.
+ * {"path","value"|"b64","perms"}, and "gen", which says what it was and is not written.
  *
  * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form
  * is a backup and taken as it is.
@@ -29,6 +29,7 @@ struct want {
 	size_t len;
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
+	bool list;   /* an array: what is below it and not in the document goes */
 	int line, column; /* where the document says so; line 0: it is no text */
 	bool gone;   /* shall not exist */
 	bool only_holds; /* named only for its children */
@@ -44,6 +45,7 @@ struct doc {
 	const char *name; /* of the file, in messages */
 	bool allow_null;
 	bool any_value;   /* conditions may ask for what could not be written */
+	bool part;        /* of another one: no @roots and @set of its own */
 	bool quiet;	  /* count problems, do not print them */
 };
 
@@ -58,8 +60,19 @@ void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);
  * in d->nr_errors; the program goes on.
  */
 void doc_read(struct doc *d, const char *text, size_t len, const char *at);
-/* The JSON of @file alone. Ends the program (CLI_USAGE) when it is none. The caller owns it. */
-json_t *doc_load_json(const char *file);
+/* A member of a document whose members are documents themselves. */
+struct doc_part {
+	const char *name;
+	struct doc *d;	/* with allow_null and any_value set; filled in */
+};
+/*
+ * Reads @file as an object with members @parts (NULL at the end) and no others. Ends the program
+ * (CLI_USAGE) if something is wrong, as doc_load().
+ */
+void doc_load_parts(const char *file, const struct doc_part *parts);
+/* The same from @len bytes at @text; problems are counted in *@nr_errors. */
+void doc_read_parts(const char *name, const char *text, size_t len, const struct doc_part *parts,
+		    unsigned int *nr_errors);
 /*
  * Takes @v (NULL: nothing) as a document below "/" where null is meant; @name is for messages;
  * @any_value: see struct doc. Ends the program (CLI_USAGE) if something is wrong.

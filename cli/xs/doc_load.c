@@ -9,7 +9,6 @@
 
 #include "die.h"
 #include "doc.h"
-#include "json_pos.h"
 
 #define TEXT_MAX (256u << 20)
 
@@ -33,6 +32,11 @@ static char *read_file(const char *file, const char *name, size_t *len)
 		cli_die(CLI_USAGE, "%s: %s", name, strerror(errno));
 	if (!from_stdin)
 		fclose(f);
+	/* what some editors begin a text with says nothing */
+	if (*len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		*len -= 3;
+		memmove(text, text + 3, *len);
+	}
 	return text;
 }
 
@@ -52,18 +56,13 @@ void doc_load(struct doc *d, const char *file, const char *at, bool allow_null)
 	doc_end_if_wrong(d);
 }
 
-json_t *doc_load_json(const char *file)
+void doc_load_parts(const char *file, const struct doc_part *parts)
 {
-	size_t len, used = 0;
+	unsigned int nr_errors = 0;
+	size_t len;
 	char *text = read_file(file, name_of(file), &len);
-	struct json_problem why;
-	struct json_pos *p = json_pos_read(text, len, 1, &used, &why);
-	json_t *v;
 
-	if (!p)
-		cli_die(CLI_USAGE, "%s:%d:%d: %s", name_of(file), why.line, why.column, why.text);
-	v = json_incref(p->v);
-	json_pos_free(p);
+	doc_read_parts(name_of(file), text, len, parts, &nr_errors);
 	free(text);
-	return v;
+	doc_end_if_wrong(&(struct doc){ .name = name_of(file), .nr_errors = nr_errors });
 }

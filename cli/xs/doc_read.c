@@ -215,6 +215,11 @@ static void take_set(struct doc *d, const struct place *p)
 		d->set = must(strdup(s));
 }
 
+static bool is_of_whole(const char *key)
+{
+	return strcmp(key, "@roots") == 0 || strcmp(key, "@set") == 0;
+}
+
 /* A member of the object at @up: special ones belong to the node itself, @self. */
 static void take_member(struct doc *d, struct place *kid, size_t self)
 {
@@ -229,6 +234,8 @@ static void take_member(struct doc *d, struct place *kid, size_t self)
 		check_type(d, kid, &d->wants[self]);
 	} else if (strcmp(key, "@perms") == 0) {
 		take_perms(d, kid, &d->wants[self], kid->pos->v);
+	} else if (kid->up->depth == 0 && d->part && is_of_whole(key)) {
+		problem(d, kid, "has no meaning in a part of a document");
 	} else if (strcmp(key, "@roots") == 0 && kid->up->depth == 0) {
 		take_roots(d, kid);
 	} else if (strcmp(key, "@set") == 0 && kid->up->depth == 0) {
@@ -257,6 +264,7 @@ static void take_items(struct doc *d, const struct place *p)
 {
 	char name[24];
 
+	d->wants[d->nr - 1].list = true;
 	for (size_t i = 0; i < p->pos->nr; i++) {
 		struct place kid = { .up = p, .index = i, .pos = &p->pos->kids[i],
 				     .depth = p->depth + 1 };
@@ -303,6 +311,27 @@ static bool is_exact(const json_t *v)
 	       (json_object_get(v, "value") || json_object_get(v, "b64"));
 }
 
+/* What else a line says would be lost without a word. */
+static void check_line(struct doc *d, const struct place *p)
+{
+	static const char *const known[] = { "path", "value", "b64", "perms", "gen", NULL };
+	const char *key;
+	json_t *member;
+	size_t i = 0;
+
+	json_object_foreach(p->pos->v, key, member) {
+		struct place kid = { .up = p, .key = key, .pos = &p->pos->kids[i++] };
+		int k = 0;
+
+		while (known[k] && strcmp(known[k], key) != 0)
+			k++;
+		if (!known[k])
+			problem(d, &kid, "is not known: path, value or b64, perms");
+	}
+	if (json_object_get(p->pos->v, "value") && json_object_get(p->pos->v, "b64"))
+		problem(d, p, "this line has both \"value\" and \"b64\"");
+}
+
 static void take_line(struct doc *d, const struct json_pos *pos)
 {
 	struct place p = { .pos = pos };
@@ -316,6 +345,7 @@ static void take_line(struct doc *d, const struct json_pos *pos)
 		problem(d, &p, "this line has no valid \"path\"");
 		return;
 	}
+	check_line(d, &p);
 	w = doc_want(d, p.path);
 	w->line = pos->line;
 	w->column = pos->column;
@@ -407,6 +437,14 @@ static void check_once(struct doc *d)
 	}
 }
 
+/* The root has members only: a list or a text there is a document meant for another place. */
+static void check_top(struct doc *d, const struct place *p)
+{
+	if (strcmp(p->path, "/") == 0 && !json_is_object(p->pos->v) && !json_is_null(p->pos->v))
+		problem(d, p, "at the root of the store an object is wanted; --at PATH takes it "
+			"elsewhere");
+}
+
 void doc_read(struct doc *d, const char *text, size_t len, const char *at)
 {
 	struct text t = { text, len, 1, 1 };
@@ -421,6 +459,7 @@ void doc_read(struct doc *d, const char *text, size_t len, const char *at)
 	if (p && !is_exact(p->v)) {
 		struct place top = { .pos = p, .path = at };
 
+		check_top(d, &top);
 		take_node(d, &top);
 		json_pos_free(p);
 		if (more(&t)) {
@@ -434,6 +473,80 @@ void doc_read(struct doc *d, const char *text, size_t len, const char *at)
 	}
 	doc_sort(d);
 	check_once(d);
+}
+
+/* ---- documents of documents ---- */
+
+static const struct doc_part *part_named(const struct doc_part *parts, const char *name)
+{
+	while (parts->name && strcmp(parts->name, name) != 0)
+		parts++;
+	return parts->name ? parts : NULL;
+}
+
+static void take_part(const struct doc_part *part, const struct place *p, unsigned int *nr_errors)
+{
+	struct doc *d = part->d;
+
+	d->part = true;
+	check_top(d, p);
+	take_node(d, p);
+	doc_sort(d);
+	*nr_errors += d->nr_errors;
+}
+
+/* A misspelt member would be one that is not there. */
+static void take_parts(struct doc *d, const struct place *top, const struct doc_part *parts)
+{
+	const char *key;
+	json_t *member;
+	size_t i = 0;
+
+	if (!json_is_object(top->pos->v)) {
+		problem(d, top, "an object is wanted here");
+		return;
+	}
+	json_object_foreach(top->pos->v, key, member) {
+		struct place kid = { .up = top, .key = key, .pos = &top->pos->kids[i++],
+				     .path = "/" };
+		const struct doc_part *part = part_named(parts, key);
+		char words[128] = "";
+
+		if (part) {
+			part->d->name = d->name;
+			take_part(part, &kid, &d->nr_errors);
+			continue;
+		}
+		for (part = parts; part->name; part++)
+			snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
+				 *words ? ", " : "", part->name);
+		problem(d, &kid, "is not known: %s", words);
+	}
+}
+
+void doc_read_parts(const char *name, const char *text, size_t len, const struct doc_part *parts,
+		    unsigned int *nr_errors)
+{
+	struct text t = { text, len, 1, 1 };
+	struct doc d = { .name = name, .quiet = parts->d->quiet };
+	struct json_problem nothing = { 1, 1, "is empty" };
+	struct json_pos *p = more(&t) ? next_value(&d, &t) : NULL;
+
+	if (p) {
+		struct place top = { .pos = p, .path = "/" };
+		struct json_problem why;
+
+		take_parts(&d, &top, parts);
+		json_pos_free(p);
+		if (more(&t)) {
+			why = (struct json_problem){ t.line, t.column,
+						     "something follows the document" };
+			syntax_problem(&d, &why);
+		}
+	} else if (!d.nr_errors) {
+		syntax_problem(&d, &nothing);
+	}
+	*nr_errors += d.nr_errors;
 }
 
 void doc_from_json(struct doc *d, const char *name, const json_t *v, bool any_value)

@@ -152,6 +152,52 @@ static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const ch
 	return 0;
 }
 
+/* Below a list nothing stays but what the document says: not even of items that stay. */
+static int clear_list(struct plan *p, const struct doc *d, uint32_t tx, const struct want *list)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	struct xs_node *root, *n, *skip = NULL;
+	int rc = xs_tree_read(store(), tx, list->path, -1, XS_TREE_SORT, &root);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	for (n = xs_tree_next(root, root); n; n = xs_tree_next(root, n)) {
+		const struct xs_node *up = n->parent;
+
+		while (up && up != skip)
+			up = up->parent;
+		if (skip && up == skip)
+			continue; /* goes with its parent */
+		xs_tree_path(n, path, sizeof(path));
+		if (doc_find(d, path))
+			continue;
+		skip = n;
+		if (!written_by_programs(path) && !owners_other(&p->owners, d->set, path, true))
+			change_add(p, CHANGE_REMOVE, path, NULL);
+	}
+	xs_tree_free(root);
+	return 0;
+}
+
+/* The outermost ones: what is below them is in them. */
+static int clear_lists(struct plan *p, const struct doc *d, uint32_t tx, char **failed)
+{
+	const struct want *last = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->nr && !rc; i++) {
+		const struct want *w = &d->wants[i];
+
+		if (!w->list || (last && path_is_below(last->path, w->path)))
+			continue;
+		last = w;
+		rc = clear_list(p, d, tx, w);
+		if (rc && !*failed)
+			*failed = strdup(w->path);
+	}
+	return rc;
+}
+
 int plan_make(struct plan *p, const struct doc *d, uint32_t tx, bool prune, char **failed)
 {
 	struct look *looks = calloc(d->nr + 1, sizeof(*looks));
@@ -160,6 +206,8 @@ int plan_make(struct plan *p, const struct doc *d, uint32_t tx, bool prune, char
 	free(looks);
 	if (!rc && (prune || d->set))
 		rc = owners_read(&p->owners, tx, failed);
+	if (!rc)
+		rc = clear_lists(p, d, tx, failed);
 	for (size_t i = 0; prune && i < d->nr_roots && !rc; i++)
 		rc = prune_root(p, d, tx, d->roots[i]);
 	return rc;

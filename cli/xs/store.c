@@ -35,6 +35,9 @@ struct xs_client *store(void)
 {
 	int rc = store_connect();
 
+	if (rc == -EACCES || rc == -EPERM)
+		cli_die(CLI_NO_RIGHT, "%s: permission denied (the store's socket is its owner's)",
+			xs_daemon_socket());
 	if (rc)
 		cli_die(CLI_NO_STORE, "the store daemon does not answer at %s: %s (is xenstored "
 			"running? XENSTORED_PATH and XENSTORED_RUNDIR name another place)",

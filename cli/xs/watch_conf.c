@@ -19,7 +19,7 @@
 
 struct conf {
 	const char *file;
-	int line;
+	int line, column;
 	int nr, nr_exec;
 	char *words[WORDS_MAX];	    /* options and paths */
 	char *exec[WORDS_MAX];	    /* --exec and the command */
@@ -27,7 +27,8 @@ struct conf {
 
 static _Noreturn void wrong(const struct conf *c, const char *what, const char *word)
 {
-	cli_die(CLI_USAGE, "%s:%d: %s%s%s", c->file, c->line, what, *word ? ": " : "", word);
+	cli_die(CLI_USAGE, "%s:%d:%d: %s%s%s", c->file, c->line, c->column, what,
+		*word ? ": " : "", word);
 }
 
 static void add(const struct conf *c, char **list, int *nr, char *word)
@@ -108,9 +109,10 @@ static void take_option(struct conf *c, const char *name, const char *value)
 
 static void take_line(struct conf *c, char *text)
 {
-	char *equal, *name, *value;
+	char *equal, *name, *value, *start = text;
 
 	text = trim(text);
+	c->column = (int)(text - start) + 1;
 	if (!*text || *text == '#')
 		return;
 	equal = strchr(text, '=');

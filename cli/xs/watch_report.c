@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include "die.h"
 #include "glob.h"
 #include "json_out.h"
 #include "watch_report.h"
@@ -25,11 +27,33 @@ static json_t *event_new(const char *type, const char *path, bool exact)
 	return e;
 }
 
+/* A job in the background of a terminal would write into what is looked at there. */
+static bool is_looked_at(void)
+{
+	pid_t fg = tcgetpgrp(STDERR_FILENO);
+
+	return fg < 0 || fg == getpgrp();
+}
+
+/* That nothing comes because nobody is there is not to be mistaken for that nothing happens. */
+static void tell_people(struct session *s, const char *type, const char *why)
+{
+	if (strcmp(type, "lost") == 0 && !s->told_lost) {
+		cli_warn("the store was lost: %s", why);
+		s->told_lost = true;
+	} else if (strcmp(type, "resync") == 0 && s->told_lost) {
+		cli_warn("the store is back; what changed meanwhile is told");
+		s->told_lost = false;
+	}
+}
+
 void watch_say(struct session *s, const char *type, const char *why)
 {
 	json_t *e;
 
 	/* the states of the stream itself are for programs; people see the values */
+	if (!s->a->json && !s->handler && is_looked_at())
+		tell_people(s, type, why);
 	if (!s->a->json || s->handler)
 		return;
 	e = event_new(type, NULL, false);

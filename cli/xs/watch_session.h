@@ -43,6 +43,7 @@ struct session {
 	bool done;
 	bool handler; /* events go to a command */
 	bool down;    /* there is no connection */
+	bool told_lost; /* in words, on standard error */
 	int64_t next_ping_ms;
 	bool ping_out;
 };

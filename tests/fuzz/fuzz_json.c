@@ -66,6 +66,21 @@ static void place(const char *text, size_t size)
 	json_pos_free(p);
 }
 
+/* A document whose members are documents. */
+static void parts(const char *text, size_t size)
+{
+	struct doc when = { .allow_null = true, .any_value = true, .quiet = true };
+	struct doc then = { .allow_null = true, .quiet = true };
+	const struct doc_part list[] = { { "if", &when }, { "then", &then }, { NULL, NULL } };
+	unsigned int nr_errors = 0;
+
+	doc_read_parts("fuzz", text, size, list, &nr_errors);
+	if (!nr_errors)
+		check_wants(&then, size);
+	doc_free(&when);
+	doc_free(&then);
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct doc d = { .name = "fuzz", .allow_null = true, .quiet = true };
@@ -77,6 +92,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	if (!d.nr_errors)
 		check_wants(&d, size);
 	doc_free(&d);
+	parts(text, size);
 	place(text, size);
 	free(text);
 	return 0;

@@ -207,4 +207,24 @@ if [ -n "$daemon" ]; then
 	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
 	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
 fi
+# rm on a condition, and who one is
+xs write /cond/a 1
+run xs rm --if-value 2 /cond/a
+is "rm --if-value: another value stays" "1 1 1" "$rc $(xs read /cond/a) $(echo "$err" | grep -c 'has another value')"
+run xs rm --if-value 1 /cond/a
+is "rm --if-value: that value goes" "0 1" "$rc $(xs exists /cond/a; echo $?)"
+run xs rm --if-value 1 /cond/a
+is "rm --if-value: what is not there" 1 "$rc"
+run xs rm -f --if-value 1 /cond/a
+is "rm --if-value and --force contradict each other" 2 "$rc"
+xs rm -f /cond
+run xs --version
+is "xs --version" "0 1" "$rc $(echo "$out" | grep -c '^xs (Storevisor) [0-9.]*$')"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ -n "$daemon" ]; then
+	chmod 755 "$dir"
+	cp "$xs_prog" "$dir/xs-copy"; chmod 755 "$dir/xs-copy"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$dir/xs-copy" read /tool
+	is "a socket that one may not use: status 4" "4 1" "$rc $(echo "$err" | grep -c 'permission denied')"
+fi
+
 plan

@@ -187,4 +187,87 @@ bad "null" '{"a": null}' 'bad.json:1:7: /a: null removes'
 printf '{"c": {"d e": "1", "f g": "2", "@x": "3"}}' >bad.json
 run xs import bad.json
 is "all problems are reported together" 4 "$(echo "$err" | wc -l)"
+# what a reader does not know it refuses, with the place; nothing is done then
+reader() { # WHAT FILE-TEXT PLACE COMMAND...
+	what=$1 place=$3
+	printf '%s' "$2" >odd.doc
+	shift 3
+	run "$@"
+	is "$what: what is not known is refused" "2 1 untouched" \
+		"$rc $(echo "$err" | grep -c "odd.doc:$place: ") $(xs read /config/odd)"
+}
+xs write /config/odd untouched
+reader txn '{"iff": {"config": {"odd": "no"}},
+ "then": {"config": {"odd": "changed"}}}' 1:9 xs txn odd.doc
+reader "txn, deeper" '{"then": {"config": {"odd": {
+ "@valu": "changed"}}}}' 2:11 xs txn odd.doc
+reader "txn with @roots" '{"then": {"@roots": ["/config"], "config": {"odd": "changed"}}}' 1:21 xs txn odd.doc
+reader import '{"config": {"odd": "changed", "b": {
+ "@perm": ["n0"]}}}' 2:11 xs import odd.doc
+reader apply '{"@root": ["/config"], "config": {"odd": "changed"}}' 1:11 xs apply -y odd.doc
+reader "exact lines" '{"path": "/config/odd", "value": "changed",
+ "prms": ["n0"]}' 2:10 xs import odd.doc
+reader "exact lines with two values" '{"path": "/config/odd", "value": "a", "b64": "YQ=="}' 1:1 xs import odd.doc
+reader "the automations" 'path = /config/odd
+  inital = none
+' 2:3 xs watch --config odd.doc
+printf '{"config": {"odd": "changed"}, "@sett": "x"}' >odd.doc
+run xs diff odd.doc
+is "diff: what is not known is refused" "2 1" "$rc $(echo "$err" | grep -c 'odd.doc:1:')"
+run xs txn <<'JSON'
+{"if": {"config": {"odd": "no"}}, "then": {"config": {"odd": "changed"}}}
+JSON
+is "a txn whose condition is false changes nothing" "1 untouched" "$rc $(xs read /config/odd)"
+run xs txn <<'JSON'
+[1]
+JSON
+is "a txn is an object" "2" "$rc"
+xs rm /config/odd
+
+# lists
+list() { xs export --relative "$1" | tr -d ' \n'; }
+echo '{"l": [1, 2, {"a": 1, "b": 2}]}' | xs import -q --at /lists
+is "a list is children" '{"0":"1","1":"2","2":{"a":"1","b":"2"}}' "$(list /lists/l)"
+run xs import -n --at /lists - <<'JSON'
+{"l": [9]}
+JSON
+is "import shows what goes" "- /lists/l/1 - /lists/l/2" "$(echo "$out" | grep '^-' | xargs)"
+echo '{"l": [9]}' | xs import -q --at /lists
+is "a list is replaced as a whole" '{"0":"9"}' "$(list /lists/l)"
+echo '{"l": [{"a": 1, "b": {"c": 2}}]}' | xs import -q --at /lists
+echo '{"l": [{"b": {}}]}' | xs apply -y --at /lists >/dev/null
+is "also what is in its items" "b" "$(xs ls /lists/l/0 | xargs)"
+run xs diff --at /lists - <<'JSON'
+{"l": []}
+JSON
+is "diff says what goes" "1 - /lists/l/0" "$rc $out"
+echo '{"l": []}' | xs import -q --at /lists
+is "an empty list has nothing" "0" "$(xs ls /lists/l | wc -l)"
+echo '{"l": {"keep": 1}}' | xs import -q --at /lists
+echo '{"l": {"more": 1}}' | xs import -q --at /lists
+is "an object is merged" '{"keep":"1","more":"1"}' "$(list /lists/l)"
+echo '{"l": [1, 2]}' | xs import -q --at /lists2
+run xs txn <<'JSON'
+{"if": {"lists2": {"l": [1]}}, "then": {"lists2": {"l": ["x"]}}}
+JSON
+is "a condition on a list is about the whole" "1 1" "$rc $(xs read /lists2/l/0)"
+xs rm -f /lists /lists2
+
+# roots and marks
+for doc in '[1, 2]' '"text"' 7 true; do
+	echo "$doc" >bare.json
+	run xs import bare.json
+	is "$doc at the root is refused" "2 1" "$rc $(echo "$err" | grep -c 'bare.json:1:1: ')"
+done
+echo '[1, 2]' | xs import -q --at /bare
+is "and taken elsewhere" "1 2" "$(xs read -v /bare/0 /bare/1 | xargs)"
+xs rm /bare
+printf '\357\273\277{"bom": {"a": "1"}}' >bom.json
+run xs import -q bom.json
+is "a byte order mark is skipped" "0 1" "$rc $(xs read /bom/a)"
+printf '\357\273\277{"then": {"bom": {"a": "2"}}}' >bom.json
+run xs txn bom.json
+is "also by txn" "0 2" "$rc $(xs read /bom/a)"
+xs rm /bom
+
 plan

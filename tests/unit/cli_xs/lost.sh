@@ -75,4 +75,16 @@ for how in exact plain; do
 	is "and nothing was complained about" "" "$(cat $how.errors)"
 done
 kill $exact $plain
+
+# People are told, too: a silent screen would say that nothing happens.
+xs watch /w/end >text.out 2>text.errors &
+text=$!
+until_so grep -q /w/end text.out
+kill -9 "$daemon"; wait "$daemon" 2>/dev/null
+until_so grep -q 'the store was lost' text.errors
+start_store
+until_so grep -q 'the store is back' text.errors
+is "a watch in text says that the store was lost, and is back" "xs: the store was lost: no connection
+xs: the store is back; what changed meanwhile is told" "$(cat text.errors)"
+kill $text
 plan

@@ -231,7 +231,7 @@ exec-per-key = sh -c 'xs write "/auto/out/${XS_PATH##*/}" "$XS_VALUE"'
 C
 printf 'path = /x\nnonsense = 1\n' >bad.conf
 run xs watch --config bad.conf
-is "a wrong line of a file is told with its number" "2 1" "$rc $(echo "$err" | grep -c 'bad.conf:2: ')"
+is "a wrong line of a file is told with its place" "2 1" "$rc $(echo "$err" | grep -c 'bad.conf:2:1: ')"
 run xs watch --config watch.d
 is "a file that cannot be read is told" "2 1" "$rc $(echo "$err" | grep -c '^xs: watch.d: ')"
 xs write /auto/in ''

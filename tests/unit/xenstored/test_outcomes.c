@@ -136,6 +136,8 @@ static void *counts_async(void *arg)
 
 	if (xs_client_open(&c, NULL) != 0)
 		return NULL;
+	/* a slow machine is not the claim here */
+	xs_client_set_patience(c, -1);
 	w->other += xs_sync_write(c, 0, w->path, "0", 1) != 0;
 	while (!stopped(w))
 		note(w, -xs_transact(c, count_body, w, 1, NULL));
@@ -158,6 +160,8 @@ static void *writes(void *arg)
 
 	if (xs_client_open(&c, NULL) != 0)
 		return NULL;
+	/* a slow machine is not the claim here */
+	xs_client_set_patience(c, -1);
 	while (!stopped(w)) {
 		for (int i = 0; i < 64; i++) {
 			snprintf(text, sizeof(text), "%lu", ++n);
@@ -235,7 +239,7 @@ static void test_plain_writes_in_flight_are_carried_out_once_and_in_order(void *
 /* Watches the value from beside: it never goes back. */
 struct beside {
 	const char *path;
-	bool stop;
+	bool here, stop;
 	unsigned long seen, backwards;
 };
 
@@ -246,6 +250,9 @@ static void *looks(void *arg)
 
 	if (xs_client_open(&c, NULL) != 0)
 		return NULL;
+	/* a slow machine is not the claim here */
+	xs_client_set_patience(c, -1);
+	__atomic_store_n(&b->here, true, __ATOMIC_RELAXED);
 	while (!__atomic_load_n(&b->stop, __ATOMIC_RELAXED)) {
 		unsigned long now;
 		char *text;
@@ -271,6 +278,8 @@ static void test_no_reader_sees_a_write_a_second_time(void **state)
 	close(live_open());
 	setenv("XENSTORED_PATH", live.sock, 1);
 	assert_int_equal(pthread_create(&thread, NULL, looks, &b), 0);
+	while (!__atomic_load_n(&b.here, __ATOMIC_RELAXED))
+		usleep(1000);
 	live_kill(SIGKILL);
 	run(KILLED, &w, writes);
 	__atomic_store_n(&b.stop, true, __ATOMIC_RELAXED);
