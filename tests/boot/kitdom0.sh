@@ -16,21 +16,7 @@ expected=$SCRATCH/expected
 if [ -n "${HYPERVISOR:-}" ]; then
 	sed -n 's/^| `\([a-z0-9_]*\)` | \([a-z]*\) |.*/\1 \2/p' "$TOP/docs/guest-tests.md" >"$expected"
 fi
-name=
-while read -r key rest; do
-	case $key in
-	test:) name=$rest ;;
-	claim:) claim=$rest ;;
-	result:)
-		wanted=$(sed -n "s/^$name //p" "$expected")
-		if [ "${rest%% *}" = "${wanted:-success}" ]; then
-			pass "$name: $claim"
-		else
-			fail "$name: $claim" "$rest"
-		fi
-		;;
-	esac
-done <"$SCRATCH/said"
+kit_claims "$SCRATCH/said" "$expected"
 [ -n "${HYPERVISOR:-}" ] || contains "the CPU keeps the hypervisor from guests' code and data" \
 	'^\(SV\) cpu: .*, smep, smap$' "$(cat "$SCRATCH/said")"
 contains "all of them were run" '^tests: end' "$(tail -n 40 "$SCRATCH/said")"

@@ -75,6 +75,27 @@ $(tail -n 40 "$SCRATCH/stderr")"
 	planned=
 }
 
+# kit_claims FILE [EXPECTED [PREFIX]]: the claims of the kit's guests as dom0, which FILE says; EXPECTED has
+# a line "NAME RESULT" for each that need not be a success.
+kit_claims()
+{
+	name=
+	while read -r key rest; do
+		case $key in
+		test:) name=$rest ;;
+		claim:) claim=$rest ;;
+		result:)
+			wanted=$(sed -n "s/^$name //p" "${2:-/dev/null}")
+			if [ "${rest%% *}" = "${wanted:-success}" ]; then
+				pass "${3:-}$name: $claim"
+			else
+				fail "${3:-}$name: $claim" "$rest"
+			fi
+			;;
+		esac
+	done <"$1"
+}
+
 # finish: the plan, and the script's status.
 finish()
 {
