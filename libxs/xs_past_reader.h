@@ -24,7 +24,8 @@ typedef int xs_past_fn(void *arg, const struct xs_past_view *v);
 
 /*
  * Asks with @nr (at most 3) words and calls @fn for each record of the answer. Waits. 0, what @fn
- * returned, or: -ENOENT; -E2BIG; -EOPNOTSUPP: this daemon has no such thing; -EPROTO: these are no records; -EIO.
+ * returned, or: -ENOENT; -E2BIG; -EOPNOTSUPP: this daemon has no such thing; -EPROTO: these are no
+ * records; -EIO.
  */
 int xs_past_ask(struct xs_client *c, const char *const *words, unsigned int nr, xs_past_fn *fn,
 		void *arg);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* disk_priv.h - the opened durable side; shared by disk.c, disk_start.c, disk_room.c, generations.c. */
+/*
+ * disk_priv.h - the opened durable side; shared by disk.c, disk_start.c, disk_room.c and
+ * generations.c.
+ */
 #ifndef XENSTORED_DISK_PRIV_H
 #define XENSTORED_DISK_PRIV_H
 

@@ -28,7 +28,8 @@ void disk_room_init(struct disk *d)
 	struct stat st;
 
 	d->fd = open(d->path, O_RDWR | O_CLOEXEC);
-	if (d->fd >= 0 && fstat(d->fd, &st) == 0 && (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
+	if (d->fd >= 0 && fstat(d->fd, &st) == 0 &&
+	    (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
 		d->allocated = (uint64_t)st.st_size;
 }
 

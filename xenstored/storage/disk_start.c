@@ -368,7 +368,9 @@ static int start_writing(struct start *s)
 		keep_first(s);
 	if (ret == 0)
 		ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied) == -EIO ? -EIO : 0;
-	return ret < 0 ? ret : disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
+	if (ret < 0)
+		return ret;
+	return disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
 }
 
 static int note_last(void *arg, uint64_t rev, uint32_t index, const void *value, size_t len)
@@ -380,6 +382,19 @@ static int note_last(void *arg, uint64_t rev, uint32_t index, const void *value,
 	(void)len;
 	*last = rev > *last ? rev : *last;
 	return 0;
+}
+
+/* A start that was cut short may have made this very file a generation: it is one no more. */
+static void keep_no_more(struct start *s)
+{
+	char dir[DISK_PATH], path[NUMBERED_PATH];
+	struct stat data, kept;
+
+	generation_dir(s->d, dir);
+	numbered_path(&generation_name, dir, s->applied, path);
+	if (stat(s->d->path, &data) == 0 && stat(path, &kept) == 0 && data.st_ino == kept.st_ino &&
+	    data.st_dev == kept.st_dev)
+		unlink(path);
 }
 
 /* No room for a copy is no reason to take no changes: data.mdb has room of its own. */
@@ -402,6 +417,7 @@ static int start_in_place(struct start *s)
 	log_warnx("there is no room for a copy of %s: it is used as it is", s->d->path);
 	s->source = FROM_DATA;
 	s->applied = s->d->env.head.applied;
+	keep_no_more(s);
 	s->d->log.failed = true;
 	return 0;
 }

@@ -184,6 +184,8 @@ void disk_generation(struct disk *d, uint64_t now_ns)
 	};
 	pid_t pid;
 
+	if (d->gen.due_ns == 0)
+		d->gen.due_ns = now_ns + EVERY_NS;
 	if (!is_time(d, now_ns))
 		return;
 	generation_dir(d, dir);

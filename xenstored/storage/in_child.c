@@ -33,6 +33,9 @@ pid_t in_child_start(int (*work)(void *arg), void *arg)
 
 int in_child_result(int status)
 {
+	/* Somebody else has ended it, or the system for want of memory: that says nothing. */
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
+		return -EAGAIN;
 	/* 1 is what a sanitizer ends a process with. */
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == 1)
 		return -EBADMSG;

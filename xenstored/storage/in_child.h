@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 /*
- * Runs @work there and waits for it. Its answer, 0 or -Exxx; -EBADMSG when it did not come to an
- * end of its own; -EAGAIN or -ENOMEM when there can be no other process. What it changes in memory
+ * Runs @work there and waits for it. Its answer, 0 or -Exxx; -EBADMSG when it died of what it did;
+ * -EAGAIN when it was killed, or with -ENOMEM when there can be no other process. What it changes in memory
  * is lost.
  */
 int in_child(int (*work)(void *arg), void *arg);

@@ -86,7 +86,8 @@ struct worker_msg {
  *	generations			text: a line each, as snapshots
  *
  * Of a revision that is not known any more the answer is one record XS_PAST_LIMIT; a later one than
- * all is what there is now. Errors (err of the last ANSWER): -ENOENT; -E2BIG: more than 16 MiB of it; -EBUSY; -EEXIST; -EBADMSG: damaged; -EINVAL: no such question, name or path; -ENOSPC, -EIO.
+ * all is what there is now. Errors (err of the last ANSWER): -ENOENT; -E2BIG: more than 16 MiB of
+ * it; -EBUSY; -EEXIST; -EBADMSG: damaged; -EINVAL: no such question, name or path; -ENOSPC, -EIO.
  */
 
 struct worker_config {

@@ -61,7 +61,8 @@ void kit_change(const char *text, struct change *c)
 	packed_perm_put(perms, 1, &(struct xs_perm){ .domid = 5, .access = 1 });
 	*c = (struct change){
 		.op = text[0] == '+' ? CHANGE_PUT : text[0] == '-' ? CHANGE_REMOVE : CHANGE_RESET,
-		.time_ns = (uint64_t)time(NULL) * 1000000000u, .who = { .uid = 1000, .pid = 42, .program = "kit" },
+		.time_ns = (uint64_t)time(NULL) * 1000000000u,
+		.who = { .uid = 1000, .pid = 42, .program = "kit" },
 		.path = text[0] == '*' ? "/" : text + 1,
 	};
 	c->path_len = (uint16_t)(value ? (size_t)(value - c->path) : strlen(c->path));

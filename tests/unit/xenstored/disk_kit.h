@@ -49,7 +49,7 @@ const char *kit_nodes(struct kit *k);
 /* The names of what was lost, "PATH?KIND@REV" each. */
 const char *kit_lost(struct kit *k);
 
-/* The path of a file below STATE/store, by pattern; the last one that fits. Fails the test: none. */
+/* The path of the last file below STATE/store that fits the pattern. Fails the test: none. */
 const char *kit_file(struct kit *k, const char *pattern);
 unsigned int kit_count(struct kit *k, const char *pattern);
 

@@ -539,6 +539,38 @@ static void test_a_start_keeps_what_it_found_as_a_generation(void **state)
 	kit_fini(&k);
 }
 
+/* While the store is open, in a process of its own; not before its time, nor when nothing changed. */
+static void test_a_generation_is_written_beside(void **state)
+{
+	const uint64_t minute = 60 * 1000000000ull;
+	unsigned int before;
+	struct kit k;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	filled(&k);
+	before = kit_count(&k, "generations/*.mdb");
+	disk_generation(k.d, minute);
+	disk_generation(k.d, 2 * minute);
+	assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
+	disk_generation(k.d, 7 * minute);
+	kit_rev(&k, "+/config/later=1");
+	pid = waitpid(-1, &status, 0);
+	assert_true(pid > 0);
+	assert_true(disk_generation_ended(k.d, pid, status));
+	assert_true(kit_count(&k, "generations/*.mdb") >= before);
+	disk_generation(k.d, 8 * minute);
+	assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
+	/* It and the log begun with it make up for all else. */
+	kit_close(&k, true);
+	unlink(kit_file(&k, "data.mdb"));
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), FILLED "/config/later=1 ");
+	assert_string_equal(kit_lost(&k), "");
+	kit_fini(&k);
+}
+
 static void test_a_start_that_lost_something_overwrites_no_generation(void **state)
 {
 	struct kit k;
@@ -585,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_promised_is_enough),
 		cmocka_unit_test(test_a_full_store_takes_removals),
 		cmocka_unit_test(test_a_start_keeps_what_it_found_as_a_generation),
+		cmocka_unit_test(test_a_generation_is_written_beside),
 		cmocka_unit_test(test_a_start_that_lost_something_overwrites_no_generation),
 	};
 
