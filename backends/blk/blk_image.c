@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
@@ -25,6 +26,42 @@ static int explain(int rc, char *why, size_t len, const char *fmt, ...)
 	vsnprintf(why, len, fmt, ap);
 	va_end(ap);
 	return rc;
+}
+
+/*
+ * Requests are of 512 bytes and more: a device with larger blocks goes through the page cache, as
+ * does one that knows no direct I/O. Opened not to wait for a tape or a modem; from here on waiting
+ * is right, and what io_uring takes for "refuse instead of waiting".
+ */
+static void set_direct(struct blk_image *img)
+{
+	int flags = fcntl(img->fd, F_GETFL) & ~O_NONBLOCK, block = 0;
+
+	img->direct = img->is_device && ioctl(img->fd, BLKSSZGET, &block) == 0 &&
+		      block == BLK_SECTOR && fcntl(img->fd, F_SETFL, flags | O_DIRECT) == 0;
+	if (!img->direct)
+		fcntl(img->fd, F_SETFL, flags);
+}
+
+/* Does the device give storage back? Its partitions do as it does. */
+static bool device_discards(const struct stat *st)
+{
+	static const char *const where[] = {"", "/.."};
+	unsigned long long most = 0;
+
+	for (size_t i = 0; i < 2 && !most; i++) {
+		char path[96];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u%s/queue/discard_max_bytes",
+			 major(st->st_rdev), minor(st->st_rdev), where[i]);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%llu", &most) != 1)
+			most = 0;
+		if (f)
+			fclose(f);
+	}
+	return most > 0;
 }
 
 static int measure(struct blk_image *img, const char *path, char *why, size_t len)
@@ -48,12 +85,12 @@ static int measure(struct blk_image *img, const char *path, char *why, size_t le
 		return explain(-EINVAL, why, len,
 			       "disk %s: its size, %llu bytes, is not a multiple of 512", path,
 			       (unsigned long long)bytes);
+	img->sectors = bytes / BLK_SECTOR;
 	if (img->is_device)
 		ioctl(img->fd, BLKPBSZGET, &phys);
 	img->physical_sector = phys;
-	img->sectors = bytes / BLK_SECTOR;
-	/* Holes in files need no privilege; discarding a device's blocks is not offered. */
-	img->can_discard = !img->is_device && !img->readonly;
+	set_direct(img);
+	img->can_discard = !img->readonly && (!img->is_device || device_discards(&st));
 	return 0;
 }
 
@@ -90,55 +127,13 @@ void blk_image_close(struct blk_image *img)
 	img->fd = -1;
 }
 
-int blk_image_read(const struct blk_image *img, uint64_t sector, void *buf, size_t len)
+bool blk_image_resized(struct blk_image *img)
 {
-	off_t at = (off_t)(sector * BLK_SECTOR);
+	off_t bytes = lseek(img->fd, 0, SEEK_END);
 
-	while (len) {
-		ssize_t n = pread(img->fd, buf, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) /* 0: somebody made the file shorter */
-			return n < 0 ? -errno : -EIO;
-		buf = (char *)buf + n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-int blk_image_write(const struct blk_image *img, uint64_t sector, const void *buf, size_t len)
-{
-	off_t at = (off_t)(sector * BLK_SECTOR);
-
-	while (len) {
-		ssize_t n = pwrite(img->fd, buf, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		buf = (const char *)buf + n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-int blk_image_flush(const struct blk_image *img)
-{
-	return fdatasync(img->fd) < 0 ? -errno : 0;
-}
-
-int blk_image_discard(const struct blk_image *img, uint64_t sector, uint64_t nr_sectors)
-{
-	if (!img->can_discard)
-		return -EOPNOTSUPP;
-	if (nr_sectors == 0)
-		return 0;
-	if (fallocate(img->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      (off_t)(sector * BLK_SECTOR), (off_t)(nr_sectors * BLK_SECTOR)) < 0)
-		return -errno;
-	return 0;
+	/* A file that is being made longer may end anywhere for a moment. */
+	if (bytes <= 0 || (uint64_t)bytes / BLK_SECTOR == img->sectors)
+		return false;
+	img->sectors = (uint64_t)bytes / BLK_SECTOR;
+	return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_image.h - the file or block device behind a virtual disk: opening, locking, size, I/O.
+ * blk_image.h - the file or block device behind a virtual disk: opening, locking, size. A device is
+ * opened for direct I/O: its data is not kept in dom0's memory too, and is where another host looks
+ * for it. I/O is blk_io.h's.
  * Every path comes from dom0's record, never from the guest.
  */
 #ifndef BACKENDS_BLK_IMAGE_H
@@ -17,6 +19,7 @@ struct blk_image {
 	bool readonly;
 	bool is_device;
 	bool can_discard;
+	bool direct; /* past dom0's page cache */
 	uint64_t sectors;	  /* of BLK_SECTOR bytes */
 	uint32_t physical_sector; /* bytes */
 };
@@ -30,18 +33,7 @@ int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool 
 		   size_t why_len);
 void blk_image_close(struct blk_image *img);
 
-/*
- * Moves exactly @len bytes from or to sector @sector, all inside the image (checked by the
- * caller). Returns 0 or -errno; a short file reads as -EIO.
- */
-int blk_image_read(const struct blk_image *img, uint64_t sector, void *buf, size_t len);
-int blk_image_write(const struct blk_image *img, uint64_t sector, const void *buf, size_t len);
-
-/* Everything written so far is on stable storage when this returns 0. */
-int blk_image_flush(const struct blk_image *img);
-
-/* Gives the storage of a range back; it reads as zeros or old data afterwards.
- * 0/-EOPNOTSUPP/-errno. */
-int blk_image_discard(const struct blk_image *img, uint64_t sector, uint64_t nr_sectors);
+/* Looks at the size again: the image may have grown or shrunk. Returns whether it had. */
+bool blk_image_resized(struct blk_image *img);
 
 #endif

@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* blk_ring.c - block request engine: see blk_ring.h. Every field of a request is untrusted. */
+/* blk_ring.c - block request engine: see blk_ring.h. */
 #include "blk_ring.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <xen/xen.h>
-#include <xen/event_channel.h>
-#include <xen/grant_table.h>
-#include <xen/io/blkif.h>
-
 #include <log.h>
 
-#define SECTORS_PER_PAGE (GCOPY_PAGE / BLK_SECTOR)
-
-struct blk_ring *blk_ring_create(const struct blk_image *image, xengnttab_handle *gnt,
-				 uint32_t domid)
+struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *io,
+				 xengnttab_handle *gnt, uint32_t domid)
 {
 	struct blk_ring *b = calloc(1, sizeof(*b));
+	void *arena;
 
-	if (!b)
-		return NULL;
-	b->image = image;
-	b->gnt = gnt;
-	b->domid = domid;
-	b->segs = malloc((size_t)BLK_MAX_SEGMENTS * sizeof(struct blkif_request_segment));
-	if (posix_memalign(&b->buf, GCOPY_PAGE, (size_t)BLK_MAX_SEGMENTS * GCOPY_PAGE) ||
-	    !b->segs) {
-		blk_ring_destroy(b);
+	if (!b || posix_memalign(&arena, GCOPY_PAGE, (size_t)BLK_ARENA_PAGES * GCOPY_PAGE)) {
+		free(b);
 		return NULL;
 	}
+	b->arena = arena;
+	b->io = io;
+	b->place = (struct blk_place){
+		.image = image, .gnt = gnt, .domid = domid, .copy = &b->copy};
 	return b;
 }
 
@@ -38,206 +29,277 @@ void blk_ring_destroy(struct blk_ring *b)
 {
 	if (!b)
 		return;
-	free(b->segs);
-	free(b->buf);
+	free(b->arena);
 	free(b);
 }
 
-/* Copies the segment list of an indirect request out of the guest. */
-static int fetch_indirect(struct blk_ring *b, const struct blk_req *req)
+static bool is_before(const struct blk_op *a, const struct blk_op *b)
 {
-	const uint32_t seg_len = sizeof(struct blkif_request_segment);
-	const uint32_t per_page = GCOPY_PAGE / seg_len;
-	uint32_t left = req->nr_segs, first = 0;
+	return (int32_t)(a->index - b->index) < 0;
+}
 
-	gcopy_start(&b->copy, b->gnt, b->domid);
-	for (uint32_t i = 0; left; i++) {
-		uint32_t n = left < per_page ? left : per_page;
+static void note_taken(struct blk_ring *b, unsigned int entry)
+{
+	b->op[entry].state = BLK_OP_TAKEN;
+	b->op[entry].index = b->table->e[entry].index;
+	b->taken[(b->taken_head + b->nr_taken++) % BRING_TAKEN] = (uint8_t)entry;
+	b->nr_used++;
+}
 
-		if (i == BLK_INDIRECT_PAGES)
-			return -EINVAL;
-		if (gcopy_from(&b->copy, (char *)b->segs + (size_t)first * seg_len,
-			       req->indirect_gref[i], 0, n * seg_len) < 0)
-			return -EINVAL;
-		first += n;
-		left -= n;
+/* What the predecessor had begun or only taken: all of it from the start, in ring order. */
+static void take_over(struct blk_ring *b)
+{
+	for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+		if (!b->table->e[i].used)
+			continue;
+		note_taken(b, i);
+		for (unsigned int j = b->nr_taken - 1; j > 0; j--) {
+			uint8_t later = b->taken[j - 1];
+
+			if (!is_before(&b->op[i], &b->op[later]))
+				break;
+			b->taken[j - 1] = b->taken[j];
+			b->taken[j] = later;
+		}
 	}
-	if (gcopy_run(&b->copy) < 0 || !gcopy_ok(&b->copy, 0, b->copy.nr))
-		return -EFAULT;
-	return 0;
 }
 
-static void get_segment(const struct blk_ring *b, const struct blk_req *req, uint32_t i,
-			struct blk_seg *seg)
+int blk_ring_attach(struct blk_ring *b, const struct blk_wire *wire, void *page,
+		    struct rsp_record *rec, struct bring_table *table, bool resume)
 {
-	if (req->indirect)
-		b->wire->segment(b->segs, i, seg);
-	else
-		*seg = req->seg[i];
-}
+	int rc = bring_attach(&b->ring, page, &wire->geo, rec, resume);
 
-/*
- * Plans the grant copies of all segments, buffer positions running on. *@len gets the bytes in
- * all. -EINVAL: a segment is not inside a page, or the whole not inside the disk.
- */
-static int plan_copies(struct blk_ring *b, const struct blk_req *req, bool to_guest, size_t *len)
-{
-	uint64_t sectors = 0;
-	struct blk_seg seg;
-
-	gcopy_start(&b->copy, b->gnt, b->domid);
-	for (uint32_t i = 0; i < req->nr_segs; i++) {
-		uint32_t offset, bytes;
-		char *mem = (char *)b->buf + sectors * BLK_SECTOR;
-		int rc;
-
-		get_segment(b, req, i, &seg);
-		if (seg.first_sect > seg.last_sect || seg.last_sect >= SECTORS_PER_PAGE)
-			return -EINVAL;
-		offset = seg.first_sect * BLK_SECTOR;
-		bytes = (seg.last_sect - seg.first_sect + 1u) * BLK_SECTOR;
-		rc = to_guest ? gcopy_to(&b->copy, seg.gref, offset, mem, bytes)
-			      : gcopy_from(&b->copy, mem, seg.gref, offset, bytes);
-		if (rc < 0)
-			return rc;
-		sectors += bytes / BLK_SECTOR;
-	}
-	if (req->sector > b->image->sectors || sectors > b->image->sectors - req->sector)
-		return -EINVAL;
-	*len = sectors * BLK_SECTOR;
-	return 0;
-}
-
-static int run_copies(struct blk_ring *b)
-{
-	int rc = gcopy_run(&b->copy);
-
+	if (rc == 0)
+		rc = bring_attach_table(&b->ring, table, resume);
 	if (rc < 0)
 		return rc;
-	return gcopy_ok(&b->copy, 0, b->copy.nr) ? 0 : -EFAULT;
+	b->place.wire = wire;
+	b->table = table;
+	b->nr_used = b->nr_waiting = b->nr_taken = b->taken_head = 0;
+	b->barrier = false;
+	b->arena_at = b->arena;
+	for (unsigned int i = 0; i < BRING_TAKEN; i++)
+		b->op[i].state = BLK_OP_FREE;
+	take_over(b);
+	return 0;
 }
 
-/* Checks counts, fetches indirect segments, plans. 0 segments are legal only for a flush. */
-static int prepare_transfer(struct blk_ring *b, const struct blk_req *req, bool to_guest,
-			    size_t *len)
+/* --- buffers -------------------------------------------------------------------------------- */
+
+static size_t whole_pages(size_t len)
 {
-	uint32_t max = req->indirect ? BLK_MAX_SEGMENTS : BLK_DIRECT_SEGMENTS;
+	return (len + GCOPY_PAGE - 1) / GCOPY_PAGE * GCOPY_PAGE;
+}
 
-	if (req->nr_segs == 0 || req->nr_segs > max)
-		return -EINVAL;
-	if (req->indirect) {
-		int rc = fetch_indirect(b, req);
+/* The first place of @want bytes from @at on that no request has, or NULL. */
+static char *place_from(const struct blk_ring *b, char *at, size_t want)
+{
+	char *end = b->arena + (size_t)BLK_ARENA_PAGES * GCOPY_PAGE;
+	bool moved = true;
 
-		if (rc < 0)
-			return rc;
+	/* Over each buffer in the way; that may get into the way of one looked at before. */
+	while (moved && at + want <= end) {
+		moved = false;
+		for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+			const struct blk_op *op = &b->op[i];
+
+			if (op->buf && at < op->buf + whole_pages(op->len) &&
+			    op->buf < at + want) {
+				at = op->buf + whole_pages(op->len);
+				moved = true;
+			}
+		}
 	}
-	return plan_copies(b, req, to_guest, len);
+	return at + want <= end ? at : NULL;
 }
 
-static int do_read(struct blk_ring *b, const struct blk_req *req)
+/* Behind the last one first: there it is mostly free. */
+static char *find_buffer(struct blk_ring *b, size_t len)
 {
-	size_t len;
-	int rc = prepare_transfer(b, req, true, &len);
+	size_t want = whole_pages(len);
+	char *at = place_from(b, b->arena_at, want);
 
-	if (rc == 0)
-		rc = blk_image_read(b->image, req->sector, b->buf, len);
-	return rc < 0 ? rc : run_copies(b);
+	if (!at)
+		at = place_from(b, b->arena, want);
+	if (at)
+		b->arena_at = at + want;
+	return at;
 }
 
-static int do_write(struct blk_ring *b, const struct blk_req *req)
+/* --- the end of a request ------------------------------------------------------------------- */
+
+static void finish(struct blk_ring *b, struct blk_op *op, int rc)
 {
-	size_t len;
-	int rc;
+	uint8_t rsp[BRING_MAX_RSP];
 
-	if (b->image->readonly)
-		return -EROFS;
-	rc = prepare_transfer(b, req, false, &len);
-	if (rc == 0)
-		rc = run_copies(b);
-	return rc < 0 ? rc : blk_image_write(b->image, req->sector, b->buf, len);
-}
-
-/* A flush may carry data, which is written first. A read-only disk has nothing to flush. */
-static int do_flush(struct blk_ring *b, const struct blk_req *req)
-{
-	int rc = 0;
-
-	if (req->nr_segs)
-		rc = do_write(b, req);
-	if (rc == 0 && !b->image->readonly)
-		rc = blk_image_flush(b->image);
-	return rc;
-}
-
-/* Everything before is stable, then the data, then that is stable too. */
-static int do_barrier(struct blk_ring *b, const struct blk_req *req)
-{
-	int rc = b->image->readonly ? -EROFS : blk_image_flush(b->image);
-
-	return rc < 0 ? rc : do_flush(b, req);
-}
-
-static int do_discard(struct blk_ring *b, const struct blk_req *req)
-{
-	if (b->image->readonly)
-		return -EROFS;
-	if (req->secure)
-		return -EOPNOTSUPP;
-	if (req->sector > b->image->sectors || req->nr_sectors > b->image->sectors - req->sector)
-		return -EINVAL;
-	return blk_image_discard(b->image, req->sector, req->nr_sectors);
-}
-
-static const struct {
-	int (*run)(struct blk_ring *b, const struct blk_req *req);
-	bool indirect; /* may come inside BLKIF_OP_INDIRECT */
-} ops[] = {
-	[BLKIF_OP_READ] = {do_read, true},
-	[BLKIF_OP_WRITE] = {do_write, true},
-	[BLKIF_OP_WRITE_BARRIER] = {do_barrier, false},
-	[BLKIF_OP_FLUSH_DISKCACHE] = {do_flush, false},
-	[BLKIF_OP_DISCARD] = {do_discard, false},
-};
-
-static int16_t do_request(struct blk_ring *b, const struct blk_req *req)
-{
-	int rc;
-
-	if (req->op >= sizeof(ops) / sizeof(ops[0]) || !ops[req->op].run)
-		return BLKIF_RSP_EOPNOTSUPP;
-	rc = req->indirect && !ops[req->op].indirect ? -EINVAL : ops[req->op].run(b, req);
-	if (rc == 0)
-		return BLKIF_RSP_OKAY;
-	b->nr_errors++;
-	log_debug("d%u: op %u sector %llu: %s", b->domid, req->op, (unsigned long long)req->sector,
-		  strerror(-rc));
-	return rc == -EOPNOTSUPP ? BLKIF_RSP_EOPNOTSUPP : BLKIF_RSP_ERROR;
-}
-
-static void serve_one(struct blk_ring *b)
-{
-	uint8_t raw[BLK_RAW_MAX], rsp[BRING_MAX_RSP];
-	struct blk_req req;
-	int16_t status;
-
-	bring_copy(&b->ring, 0, raw);
-	b->wire->decode(raw, &req);
-	status = do_request(b, &req);
-	/* The answer to an indirect request names the inner operation: Linux's frontend insists. */
-	b->wire->encode(rsp, req.id, req.op, status);
-	bring_respond(&b->ring, rsp, 1);
+	if (rc < 0 && rc != -EOPNOTSUPP) {
+		b->nr_errors++;
+		log_debug("d%u: op %u sector %llu: %s", b->place.domid, op->req.op,
+			  (unsigned long long)op->req.sector, strerror(-rc));
+	}
+	if (op->barrier)
+		b->barrier = false;
+	op->buf = NULL;
+	op->barrier = false;
+	op->state = BLK_OP_FREE;
+	/* Alone, always the same memory. */
+	if (--b->nr_used == 0)
+		b->arena_at = b->arena;
 	b->nr_requests++;
+	/* The answer to an indirect request names the inner operation: Linux's frontend insists. */
+	b->place.wire->encode(rsp, op->req.id, op->req.op, blk_op_status(rc));
+	bring_answer(&b->ring, b->table, (unsigned int)(op - b->op), rsp);
+}
+
+/* --- order ---------------------------------------------------------------------------------- */
+
+/* Is there a request that must end before @op's flush may begin? */
+static bool must_wait(const struct blk_ring *b, const struct blk_op *op)
+{
+	for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+		const struct blk_op *o = &b->op[i];
+
+		if (o->state != BLK_OP_FREE && is_before(o, op) && (o->changes || op->barrier))
+			return true;
+	}
+	return false;
+}
+
+static void run_step(struct blk_ring *b, struct blk_op *op)
+{
+	struct blk_io_op io;
+
+	if (op->step[op->at] == BLK_IO_SYNC && must_wait(b, op)) {
+		op->state = BLK_OP_WAITING;
+		b->nr_waiting++;
+		return;
+	}
+	op->state = BLK_OP_RUNNING;
+	io = blk_op_io(op, (uint32_t)(op - b->op));
+	blk_io_add(b->io, &io);
+}
+
+static void run_waiting(struct blk_ring *b)
+{
+	for (unsigned int i = 0; b->nr_waiting && i < BRING_TAKEN; i++) {
+		if (b->op[i].state != BLK_OP_WAITING)
+			continue;
+		b->nr_waiting--;
+		run_step(b, &b->op[i]);
+	}
+}
+
+/* --- the start of a request ----------------------------------------------------------------- */
+
+/* Begins @op, or ends it at once. false: there is no memory for it now. */
+static bool start(struct blk_ring *b, struct blk_op *op)
+{
+	int rc = blk_op_prepare(op, &b->place, b->table->e[op - b->op].raw);
+
+	if (rc == 0 && op->len) {
+		op->buf = find_buffer(b, op->len);
+		if (!op->buf)
+			return false;
+		rc = blk_op_fetch(op, &b->place);
+	}
+	if (rc < 0 || op->nr_steps == 0) {
+		finish(b, op, rc);
+		return true;
+	}
+	b->barrier |= op->barrier;
+	run_step(b, op);
+	return true;
+}
+
+static void start_taken(struct blk_ring *b)
+{
+	while (!b->barrier && b->nr_taken && start(b, &b->op[b->taken[b->taken_head]])) {
+		b->taken_head = (b->taken_head + 1) % BRING_TAKEN;
+		b->nr_taken--;
+	}
+}
+
+/* --- work ----------------------------------------------------------------------------------- */
+
+static void ended(struct blk_ring *b, struct blk_op *op, int32_t res)
+{
+	int rc = blk_op_advance(op, res);
+
+	if (rc > 0) {
+		run_step(b, op);
+		return;
+	}
+	if (rc == 0)
+		rc = blk_op_deliver(op, &b->place);
+	finish(b, op, rc);
+}
+
+/* Returns how many operations had ended. */
+static unsigned int reap(struct blk_ring *b)
+{
+	struct blk_io_done done[BLK_IO_DEPTH];
+	unsigned int n = blk_io_reap(b->io, done, BLK_IO_DEPTH);
+
+	for (unsigned int i = 0; i < n; i++)
+		ended(b, &b->op[done[i].tag], done[i].res);
+	if (n)
+		run_waiting(b);
+	return n;
+}
+
+/* Begins and ends what can be without waiting. */
+static void advance(struct blk_ring *b)
+{
+	do {
+		start_taken(b);
+		b->unstarted = blk_io_start(b->io) < 0;
+	} while (reap(b) > 0);
+}
+
+static bool may_take(struct blk_ring *b)
+{
+	return !b->barrier && b->nr_used < BRING_TAKEN && !b->nr_taken;
+}
+
+static void take(struct blk_ring *b, int n)
+{
+	while (n-- > 0 && b->nr_used < BRING_TAKEN) {
+		int i = bring_take(&b->ring, b->table);
+
+		if (i < 0)
+			return;
+		note_taken(b, (unsigned int)i);
+	}
+	if (b->nr_used > b->most_at_once)
+		b->most_at_once = b->nr_used;
 }
 
 int blk_ring_work(struct blk_ring *b, bool *notify)
 {
-	int n = bring_pending(&b->ring);
+	int n;
 
 	*notify = false;
+	reap(b);
+	advance(b);
+	n = bring_pending(&b->ring);
 	if (n < 0)
 		return n;
-	for (int i = 0; i < n; i++)
-		serve_one(b);
+	if (may_take(b)) {
+		take(b, n);
+		advance(b);
+	}
 	*notify = bring_must_notify(&b->ring);
-	return bring_more(&b->ring);
+	if (b->unstarted)
+		return 1;
+	/* Held up: the end of what is out brings us back, not the frontend. */
+	return may_take(b) ? bring_more(&b->ring) : 0;
+}
+
+void blk_ring_stop(struct blk_ring *b)
+{
+	while (b->nr_used) {
+		advance(b);
+		if (b->nr_used && !b->unstarted)
+			blk_io_wait(b->io);
+	}
 }

@@ -1,46 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_ring.h - the block request engine: takes requests off one ring, does them, answers them.
+ * blk_ring.h - the block request engine: takes requests off one ring, has them done, answers them.
  *
- * Requests are done one after the other, in ring order, and answered in that order. A successor
- * after kill -9 simply does again whatever has no answer yet: a write repeated with the same data
- * in the same order ends in the same disk, and the guest keeps the data granted until answered.
- * Memory is fixed at creation: one buffer of the largest request.
+ * All requests that are there are begun, and answered as they end. Order: a flush begins when all
+ * earlier changes have ended, and later requests do not wait for it; a barrier begins when all
+ * earlier requests have ended, and no later one begins before its end.
+ * A successor after kill -9 does again, in ring order, what has no answer yet (struct bring_table):
+ * the kernel ends the dead process's I/O before it lets go of its locks, the guest keeps the data
+ * granted until answered, and what a guest wants in an order it waits for.
+ * Memory is fixed at creation: BLK_ARENA_PAGES of buffers; with none left, requests wait.
  */
 #ifndef BACKENDS_BLK_RING_H
 #define BACKENDS_BLK_RING_H
 
 #include <stdint.h>
 
-#include "blk_image.h"
-#include "blk_wire.h"
+#include "blk_op.h"
 #include "bring.h"
-#include "gcopy.h"
 
-/* Largest indirect request: 1 MiB. The frontend may use fewer. */
-#define BLK_MAX_SEGMENTS 256
+#define BLK_ARENA_PAGES 1024 /* 4 MiB: four of the largest requests, 32 of 128 KiB */
 
 struct blk_ring {
 	struct bring ring;
-	const struct blk_wire *wire;
-	const struct blk_image *image;
-	xengnttab_handle *gnt;
-	uint32_t domid;
-	void *buf;  /* BLK_MAX_SEGMENTS pages */
-	void *segs; /* BLK_MAX_SEGMENTS entries, as the guest laid them out */
+	struct bring_table *table; /* in the journal */
+	struct blk_place place;
+	struct blk_io *io;
 	struct gcopy copy;
+	char *arena;
+	struct blk_op op[BRING_TAKEN]; /* by entry of the table */
+	unsigned int nr_used;	       /* not free */
+	unsigned int nr_waiting;
+	uint8_t taken[BRING_TAKEN]; /* not begun, in ring order: a queue of entries */
+	unsigned int taken_head, nr_taken;
+	char *arena_at; /* where to look for a buffer first */
+	bool barrier;		       /* one is being done */
+	bool unstarted;		       /* the kernel had no room for all of it */
 	uint64_t nr_requests, nr_errors; /* statistics */
+	unsigned int most_at_once;
 };
 
-/* Allocates an engine for @image (kept). NULL: no memory. */
-struct blk_ring *blk_ring_create(const struct blk_image *image, xengnttab_handle *gnt,
-				 uint32_t domid);
+/* Allocates an engine for @image and @io (both kept). NULL: no memory. */
+struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *io,
+				 xengnttab_handle *gnt, uint32_t domid);
+/* Nothing may be out. */
 void blk_ring_destroy(struct blk_ring *b);
 
 /*
- * Does at most one ring-full of requests. Returns 0: the ring is empty and armed; 1: more to do;
- * -EPROTO: the frontend broke the ring. *@notify: the frontend wants to hear of the answers.
+ * Begins on a mapped ring with @wire's layout, as bring_attach() and bring_attach_table(), whose
+ * errors it returns. @table stays the caller's until blk_ring_stop().
+ */
+int blk_ring_attach(struct blk_ring *b, const struct blk_wire *wire, void *page,
+		    struct rsp_record *rec, struct bring_table *table, bool resume);
+
+/*
+ * Answers what has ended and begins what is there. Returns 0: call again when blk_io_fd() is
+ * readable or the frontend notifies; 1: call again soon; -EPROTO: the frontend broke the ring.
+ * *@notify: the frontend wants to hear of the answers.
  */
 int blk_ring_work(struct blk_ring *b, bool *notify);
+
+/* Waits until everything begun has ended and is answered. The ring may be unmapped then. */
+void blk_ring_stop(struct blk_ring *b);
 
 #endif

@@ -3,7 +3,7 @@
  * blkback.c - block backend process: one virtual disk of one guest, on a raw file or a device.
  *
  * Owns the record's keys params, type, mode, lock and the features offered to the frontend; the
- * requests are blk_ring.c's, the image blk_image.c's.
+ * requests are blk_ring.c's, the image blk_image.c's, doing I/O blk_io.c's.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <event2/event.h>
 
 #include <xen/xen.h>
 #include <xen/event_channel.h>
@@ -29,6 +31,8 @@
 
 struct blkback {
 	struct blk_image image;
+	struct blk_io *io;
+	struct event *done; /* some of io's operations ended */
 	struct blk_ring *engine;
 };
 
@@ -67,7 +71,12 @@ static int blk_prepare(struct backend *be)
 		backend_fail(be, "%s", why);
 		return -EINVAL;
 	}
-	blkback.engine = blk_ring_create(&blkback.image, be->gnt, be->domid);
+	blkback.io = blk_io_open(blkback.image.fd, false);
+	if (!blkback.io)
+		return -errno;
+	log_info("%s: %s by %s%s", be->path, path, blk_io_name(blkback.io),
+		 blkback.image.direct ? ", direct" : "");
+	blkback.engine = blk_ring_create(&blkback.image, blkback.io, be->gnt, be->domid);
 	return blkback.engine ? 0 : -ENOMEM;
 }
 
@@ -116,12 +125,13 @@ static const struct blk_wire *read_protocol(struct backend *be)
 static int blk_connect(struct backend *be)
 {
 	struct blkback *b = be->dev;
+	const struct blk_wire *wire;
 	uint64_t ref, port, order = 0;
 	uint32_t ring_ref;
 	int rc;
 
-	b->engine->wire = read_protocol(be);
-	if (!b->engine->wire)
+	wire = read_protocol(be);
+	if (!wire)
 		return -EPROTONOSUPPORT;
 	rc = store_read_num(be->xs, be->frontend, "ring-page-order", 32, &order);
 	if ((rc < 0 && rc != -ENOENT) || order != 0)
@@ -135,8 +145,22 @@ static int blk_connect(struct backend *be)
 	rc = backend_attach(be, &ring_ref, 1, (uint32_t)port);
 	if (rc < 0)
 		return rc;
-	return bring_attach(&b->engine->ring, be->ring_page[0], &b->engine->wire->geo,
-			    backend_record(be, 0), be->resumed);
+	return blk_ring_attach(b->engine, wire, be->ring_page[0], backend_record(be, 0),
+			       (struct bring_table *)((char *)be->journal.page + JOURNAL_HEAD),
+			       be->resumed);
+}
+
+/* Linux's frontend looks at the size again when the state is written, though it stays the same. */
+static void tell_size(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	int rc = store_write(be->xs, XBT_NULL, be->path, "sectors", "%llu",
+			     (unsigned long long)b->image.sectors);
+
+	if (rc == 0)
+		rc = store_write(be->xs, XBT_NULL, be->path, "state", "%d", be->state);
+	log_info("%s: the image has %llu sectors now%s%s", be->path,
+		 (unsigned long long)b->image.sectors, rc ? ": " : "", rc ? strerror(-rc) : "");
 }
 
 static int blk_work(struct backend *be)
@@ -147,37 +171,58 @@ static int blk_work(struct backend *be)
 
 	if (notify)
 		backend_notify(be);
+	if (rc >= 0 && blk_image_resized(&b->image))
+		tell_size(be);
 	return rc;
+}
+
+static void on_done(evutil_socket_t fd, short what, void *arg)
+{
+	backend_kick(arg);
+}
+
+static int blk_start(struct backend *be, struct event_base *base)
+{
+	struct blkback *b = be->dev;
+
+	b->done = event_new(base, blk_io_fd(b->io), EV_READ | EV_PERSIST, on_done, be);
+	return b->done && event_add(b->done, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static void blk_disconnect(struct backend *be)
 {
 	struct blkback *b = be->dev;
 
+	blk_ring_stop(b->engine);
 	if (!backend_may_log(be))
 		return;
-	log_info("%s: %llu requests, %llu failed", be->path,
+	log_info("%s: %llu requests, %llu failed, at most %u at once", be->path,
 		 (unsigned long long)b->engine->nr_requests,
-		 (unsigned long long)b->engine->nr_errors);
+		 (unsigned long long)b->engine->nr_errors, b->engine->most_at_once);
 }
 
 static void blk_fini(struct backend *be)
 {
 	if (!be->dev)
 		return;
+	if (blkback.engine)
+		blk_ring_stop(blkback.engine);
 	blk_ring_destroy(blkback.engine);
+	blk_io_close(blkback.io);
 	blk_image_close(&blkback.image);
 }
 
 static const struct backend_ops blk_ops = {
 	.name = "blkback",
 	.type = "vbd",
+	.journal_extra = sizeof(struct bring_table),
 	.has_frontend = true,
 	.prepare = blk_prepare,
 	.offer = blk_offer,
 	.connect = blk_connect,
 	.disconnect = blk_disconnect,
 	.work = blk_work,
+	.start = blk_start,
 	.fini = blk_fini,
 };
 

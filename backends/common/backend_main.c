@@ -108,8 +108,11 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
 		backend_stop(&p->be, BACKEND_EXIT_RETRY);
 		return;
 	}
-	if (any)
+	/* A device may have something to look at when dom0 touches its directory: an image's size. */
+	if (any) {
 		look(p);
+		work(p);
+	}
 }
 
 static void on_evtchn(evutil_socket_t fd, short what, void *arg)

@@ -88,7 +88,8 @@ int bring_pending(struct bring *r)
 {
 	uint32_t req_prod = shm_read32(&hdr(r)->req_prod);
 
-	if (req_prod - r->rsp_prod > r->geo.nr_ents)
+	if (req_prod - r->rsp_prod > r->geo.nr_ents ||
+	    req_prod - r->req_cons > req_prod - r->rsp_prod)
 		return -EPROTO;
 	/* Pairs with the frontend's write barrier before it moves req_prod. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -100,7 +101,8 @@ void bring_copy(const struct bring *r, uint32_t ahead, void *req)
 	shm_read(req, slot(r, r->req_cons + ahead), r->geo.req_len);
 }
 
-void bring_respond(struct bring *r, const void *rsps, uint32_t count)
+/* Notes @count responses, the next from rsp_prod on, and shows them. */
+static void note_and_publish(struct bring *r, const void *rsps, uint32_t count, uint32_t taken)
 {
 	struct rsp_record *rec = r->rec;
 
@@ -108,15 +110,69 @@ void bring_respond(struct bring *r, const void *rsps, uint32_t count)
 	 * Order matters only against this process being killed, so compiler fences are enough:
 	 * while count is 0 a successor trusts rsp_prod, afterwards the note.
 	 */
-	rec->count = 0;
+	*(volatile uint32_t *)&rec->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	rec->start = r->rsp_prod;
+	rec->taken = taken;
 	memcpy(rec->bytes, rsps, (size_t)count * r->geo.rsp_len);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*(volatile uint32_t *)&rec->count = count;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	publish_record(r);
+}
+
+void bring_respond(struct bring *r, const void *rsps, uint32_t count)
+{
+	note_and_publish(r, rsps, count, 0);
 	r->req_cons = r->rsp_prod;
+}
+
+static void set_used(struct bring_table *t, unsigned int entry, uint32_t used)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*(volatile uint32_t *)&t->e[entry].used = used;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+int bring_attach_table(struct bring *r, struct bring_table *t, bool resume)
+{
+	uint32_t nr = 0;
+
+	_Static_assert(sizeof(struct bring_table) % 4 == 0, "entries are copied in words");
+	if (!resume) {
+		memset(t, 0, sizeof(*t));
+		return 0;
+	}
+	for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+		/* Its answer is out, since bring_attach() at the latest. */
+		if (t->e[i].used && r->rec->count == 1 && t->e[i].index == r->rec->taken)
+			set_used(t, i, 0);
+		nr += t->e[i].used != 0;
+	}
+	/* Every request is answered, taken or still in the ring. */
+	r->req_cons = r->rsp_prod + nr;
+	return bring_pending(r) < 0 ? -EPROTO : 0;
+}
+
+int bring_take(struct bring *r, struct bring_table *t)
+{
+	unsigned int i = 0;
+
+	while (i < BRING_TAKEN && t->e[i].used)
+		i++;
+	if (i == BRING_TAKEN)
+		return -ENOSPC;
+	bring_copy(r, 0, t->e[i].raw);
+	t->e[i].index = r->req_cons;
+	set_used(t, i, 1);
+	r->req_cons++;
+	return (int)i;
+}
+
+void bring_answer(struct bring *r, struct bring_table *t, unsigned int entry, const void *rsp)
+{
+	note_and_publish(r, rsp, 1, t->e[entry].index);
+	set_used(t, entry, 0);
 }
 
 bool bring_must_notify(struct bring *r)

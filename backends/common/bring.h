@@ -6,11 +6,13 @@
  * copied before anybody looks at them, responses are published in request order. Knows nothing of
  * what a request means. ABI: xen/io/ring.h (the shared header is the same for every ring type).
  *
- * Why responses leave strictly in request order: then `rsp_prod` alone says which requests are
- * finished, and a process that takes over after a kill -9 knows where to resume. A response shares
- * its slot with the request it answers, so a kill between "slot written" and "rsp_prod moved"
- * would leave half an answer where the successor expects a request; the response is therefore
- * noted first in a struct rsp_record, which lives in a file that survives the process.
+ * A process that takes over after a kill -9 has to know which requests are finished. There are
+ * two ways. Answers in request order (bring_respond): then `rsp_prod` alone says it. Answers in any
+ * order (bring_take, bring_answer): then each request is first copied to a table, and what is in
+ * the table is not answered yet. Either way a response takes the slot of a request, so a kill
+ * between "slot written" and "rsp_prod moved" would leave half an answer where the successor
+ * expects a request; the response is therefore noted first in a struct rsp_record. Record and
+ * table live in a file that survives the process.
  */
 #ifndef BACKENDS_BRING_H
 #define BACKENDS_BRING_H
@@ -26,7 +28,21 @@
 struct rsp_record {
 	uint32_t start; /* ring index (free-running) of the first response noted */
 	uint32_t count; /* 0: nothing noted; written last when noting */
+	uint32_t taken; /* bring_answer() only: ring index of the request it answers */
 	uint8_t bytes[BRING_MAX_GROUP * BRING_MAX_RSP];
+};
+
+/* The most requests that may be taken at once, and the longest of them. */
+#define BRING_TAKEN 32
+#define BRING_MAX_REQ 112
+
+/* Requests taken off a ring and not answered, as they were when they were taken. */
+struct bring_table {
+	struct {
+		uint32_t used; /* written last when taking, first when answering */
+		uint32_t index; /* of the request in the ring; free-running */
+		uint8_t raw[BRING_MAX_REQ];
+	} e[BRING_TAKEN];
 };
 
 /* Sizes of one ring type. All multiples of 4. */
@@ -71,6 +87,22 @@ void bring_copy(const struct bring *r, uint32_t ahead, void *req);
  * any instruction: a successor sees all of them or none.
  */
 void bring_respond(struct bring *r, const void *rsps, uint32_t count);
+
+/*
+ * For answers in any order, after bring_attach() with the same @resume: with it finishes what the
+ * dead process was doing with @table (whose content may be anything) and has the ring go on
+ * behind what it took; else empties the table. 0, or -EPROTO.
+ */
+int bring_attach_table(struct bring *r, struct bring_table *table, bool resume);
+
+/*
+ * Takes request req_cons, which bring_pending() said is there. Returns its entry in the table, or
+ * -ENOSPC while all are in use. Survives kill -9 at any instruction: taken or not.
+ */
+int bring_take(struct bring *r, struct bring_table *table);
+
+/* Publishes response @rsp to the request of @entry and frees that. Likewise. */
+void bring_answer(struct bring *r, struct bring_table *table, unsigned int entry, const void *rsp);
 
 /* True if the frontend asked to hear of a response published since the last call. */
 bool bring_must_notify(struct bring *r);

@@ -45,6 +45,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(fstat),	  SCMP_SYS(close),
 	SCMP_SYS(recvmsg),	  SCMP_SYS(dup3),
+	SCMP_SYS(io_uring_enter), /* setup and register are absent: blk_io_uring.c did both */
 	SCMP_SYS(munmap),	  SCMP_SYS(mremap),
 	SCMP_SYS(madvise),	  SCMP_SYS(brk),
 	SCMP_SYS(poll),		  SCMP_SYS(ppoll),

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOURNAL_MAGIC 0x53564a31u /* "SVJ1": change with the layout */
+#define JOURNAL_MAGIC 0x53564a32u /* "SVJ2": change with the layout */
 
 _Static_assert(sizeof(struct journal_page) <= JOURNAL_HEAD, "the head is one page");
 

@@ -5,6 +5,7 @@
  * it tries everything, writes "succeeded N" to $FAKE_LOG, and answers by writing the round to
  * its `state`. Before each round it also asks for a second connection and tries with that.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 	struct xs_handle *xs;
 	char name[256];
 
+	signal(SIGPIPE, SIG_IGN);
 	from.supervised = store_ask_possible();
 	if (!from.supervised ||
 	    sscanf(path, "/local/domain/0/backend/vbd/%u/%u", &domid, &devid) != 2 ||

@@ -26,6 +26,7 @@
 
 #include "blk_guest.h"
 #include "blk_ring.h"
+#include "fake_io.h"
 #include "fake_xen.h"
 
 #define RING_PAGE 1u
@@ -36,6 +37,7 @@ static char image_path[64];
 static struct blk_image image;
 static struct blk_ring *blk;
 static struct rsp_record record;
+static struct bring_table table;
 static const struct blk_guest *guest;
 static uint32_t req_prod, rsp_cons;
 
@@ -70,13 +72,12 @@ static void connect_with(const struct blk_wire *wire, const struct blk_guest *g,
 	fake_reset();
 	make_image((size_t)DISK_SECTORS * 512);
 	assert_int_equal(blk_image_open(&image, image_path, readonly, false, why, sizeof(why)), 0);
-	blk = blk_ring_create(&image, xengnttab_open(NULL, 0), 1);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
 	assert_non_null(blk);
-	blk->wire = wire;
 	guest = g;
 	req_prod = rsp_cons = 0;
 	ring()->req_event = ring()->rsp_event = 1;
-	assert_int_equal(bring_attach(&blk->ring, ring(), &wire->geo, &record, false), 0);
+	assert_int_equal(blk_ring_attach(blk, wire, ring(), &record, &table, false), 0);
 }
 
 static int set_up(void **state)
@@ -499,6 +500,280 @@ static void test_image_cut_short_reads_as_error(void **state)
 	check_next_request_works();
 }
 
+/* --- many at once --------------------------------------------------------------------------- */
+
+static void put(uint8_t op, uint64_t sector, uint8_t nr, uint32_t gref)
+{
+	const struct guest_seg seg = {gref, 0, 7};
+
+	guest->put(ring(), req_prod, op, req_prod, sector, nr, &seg);
+	push();
+}
+
+static int work(void)
+{
+	bool notify;
+
+	return blk_ring_work(blk, &notify);
+}
+
+/* The id that the next answer is to, which must be a good one; -1: there is none. */
+static int64_t next_answer(void)
+{
+	struct guest_rsp rsp;
+
+	if (ring()->rsp_prod == rsp_cons)
+		return -1;
+	rsp = guest->get(ring(), rsp_cons++);
+	assert_int_equal(rsp.status, BLKIF_RSP_OKAY);
+	return (int64_t)rsp.id;
+}
+
+/* Ends operation @i that is out, and has the engine see it. */
+static void end(unsigned int i)
+{
+	fake_io_end(i);
+	assert_int_equal(work(), 0);
+}
+
+static void test_a_slow_device_gets_a_ring_full_at_once(void **state)
+{
+	fake_io.slow = true;
+	for (uint32_t i = 0; i < 32; i++)
+		put(i % 2 ? BLKIF_OP_READ : BLKIF_OP_WRITE, i * 8, 1, DATA + i);
+	work();
+	assert_int_equal(fake_io.nr, 32);
+	assert_int_equal(next_answer(), -1);
+	/* The last first: answers come in the order of the ends. */
+	end(31);
+	assert_int_equal(next_answer(), 31);
+	end(0);
+	assert_int_equal(next_answer(), 0);
+	/* Each end makes room for a new one. */
+	put(BLKIF_OP_READ, 0, 1, DATA + 40);
+	put(BLKIF_OP_READ, 8, 1, DATA + 41);
+	work();
+	assert_int_equal(fake_io.nr, 32);
+	while (fake_io.nr)
+		end(fake_io.nr / 2);
+	for (int i = 0; i < 32; i++)
+		assert_int_not_equal(next_answer(), -1);
+	assert_int_equal(next_answer(), -1);
+	assert_int_equal(fake.page[DATA + 41][0], pattern(8 * 512));
+}
+
+static void test_a_flush_waits_for_earlier_writes_and_holds_up_nobody(void **state)
+{
+	fake_io.slow = true;
+	put(BLKIF_OP_WRITE, 0, 1, DATA);
+	put(BLKIF_OP_READ, 8, 1, DATA + 1);
+	put(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, 0);
+	put(BLKIF_OP_WRITE, 16, 1, DATA + 2);
+	put(BLKIF_OP_READ, 24, 1, DATA + 3);
+	work();
+	/* Both writes, both reads: the flush is not begun. */
+	assert_int_equal(fake_io.nr, 4);
+	end(3);
+	assert_int_equal(next_answer(), 4);
+	end(0);
+	assert_int_equal(next_answer(), 0);
+	/* The earlier read does not matter to it, nor does the later write. */
+	assert_int_equal(fake_io.nr, 3);
+	assert_int_equal(fake_io.out[2].kind, BLK_IO_SYNC);
+	/* While it takes its time, others come and go. */
+	for (int i = 0; i < 5; i++) {
+		put(BLKIF_OP_READ, 32, 1, DATA + 4);
+		work();
+		end(fake_io.nr - 1);
+		assert_int_equal(next_answer(), 5 + i);
+	}
+	assert_int_equal(fake_io.out[2].kind, BLK_IO_SYNC);
+	end(2);
+	assert_int_equal(next_answer(), 2);
+	end(0);
+	end(0);
+}
+
+static void test_a_flush_with_data_is_written_then_synced(void **state)
+{
+	fake_io.slow = true;
+	put(BLKIF_OP_WRITE, 0, 1, DATA);
+	put(BLKIF_OP_FLUSH_DISKCACHE, 8, 1, DATA + 1);
+	work();
+	assert_int_equal(fake_io.nr, 2);
+	end(1);
+	/* Its data is there, the earlier write is not. */
+	assert_int_equal(fake_io.nr, 1);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_WRITE);
+	end(0);
+	assert_int_equal(next_answer(), 0);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_SYNC);
+	assert_int_equal(next_answer(), -1);
+	end(0);
+	assert_int_equal(next_answer(), 1);
+}
+
+static void test_a_barrier_parts_what_is_before_from_what_is_after(void **state)
+{
+	static const enum blk_io_kind steps[] = {BLK_IO_SYNC, BLK_IO_WRITE, BLK_IO_SYNC};
+
+	fake_io.slow = true;
+	put(BLKIF_OP_WRITE, 0, 1, DATA);
+	put(BLKIF_OP_READ, 8, 1, DATA + 1);
+	put(BLKIF_OP_WRITE_BARRIER, 16, 1, DATA + 2);
+	put(BLKIF_OP_READ, 24, 1, DATA + 3);
+	work();
+	assert_int_equal(fake_io.nr, 2);
+	end(0);
+	assert_int_equal(fake_io.nr, 1);
+	end(0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(fake_io.nr, 1);
+		assert_int_equal(fake_io.out[0].kind, steps[i]);
+		end(0);
+	}
+	assert_int_equal(fake_io.nr, 1);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_READ);
+	end(0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next_answer(), i);
+}
+
+static void test_short_transfers_go_on_where_they_stopped(void **state)
+{
+	fake.page[DATA][0] = 0x31;
+	fake.page[DATA][4095] = 0x32;
+	fake_io.cut = 1536;
+	assert_int_equal(transfer(BLKIF_OP_WRITE, 8, 1, &(struct guest_seg){DATA, 0, 7}),
+			 BLKIF_RSP_OKAY);
+	assert_int_equal(disk_byte(8 * 512), 0x31);
+	assert_int_equal(disk_byte(16 * 512 - 1), 0x32);
+	fake_io.cut = 512;
+	check_next_request_works();
+}
+
+static void test_a_failed_operation_fails_its_request_alone(void **state)
+{
+	const struct guest_seg seg = {DATA, 0, 7};
+
+	fake_io.fail = -EIO;
+	assert_int_equal(transfer(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, NULL), BLKIF_RSP_ERROR);
+	fake_io.fail = -ENOSPC;
+	assert_int_equal(transfer(BLKIF_OP_WRITE, 0, 1, &seg), BLKIF_RSP_ERROR);
+	check_next_request_works();
+}
+
+/* Six times the largest request is more than there is memory for. */
+static void test_without_memory_requests_wait_their_turn(void **state)
+{
+	const uint32_t list_pages[BLK_INDIRECT_PAGES] = {2};
+
+	fake_io.slow = true;
+	put_indirect_pages(256);
+	for (uint32_t i = 0; i < 6; i++) {
+		guest->put_indirect(ring(), req_prod, BLKIF_OP_READ, i, 0, 256,
+				    list_pages);
+		push();
+	}
+	work();
+	assert_int_equal(fake_io.nr, 4);
+	for (int i = 0; i < 6; i++) {
+		end(0);
+		assert_int_equal(next_answer(), i);
+	}
+	assert_int_equal(fake_io.nr, 0);
+}
+
+static void test_a_kernel_without_room_is_asked_again(void **state)
+{
+	put(BLKIF_OP_READ, 8, 1, DATA);
+	fake_io.refuse_start = true;
+	assert_int_equal(work(), 1);
+	assert_int_equal(next_answer(), -1);
+	fake_io.refuse_start = false;
+	assert_int_equal(work(), 0);
+	assert_int_equal(next_answer(), 0);
+}
+
+/* The process dies with five requests out and two answered, not in order; another goes on. */
+static void test_a_successor_does_again_what_has_no_answer(void **state)
+{
+	const struct blk_wire *wire = blk->place.wire;
+	bool seen[9] = {false};
+	int64_t id;
+
+	fake_io.slow = true;
+	for (uint32_t i = 0; i < 7; i++) {
+		fake.page[DATA + i][0] = (uint8_t)(0xa0 + i);
+		put(BLKIF_OP_WRITE, i * 8, 1, DATA + i);
+	}
+	work();
+	end(5);
+	end(1);
+	assert_int_equal(next_answer(), 5);
+	assert_int_equal(next_answer(), 1);
+	/* Slots of requests that are still out have answers in them now. */
+	blk_ring_destroy(blk);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
+	assert_int_equal(blk_ring_attach(blk, wire, ring(), &record, &table, true), 0);
+	put(BLKIF_OP_READ, 0, 1, DATA + 20);
+	put(BLKIF_OP_READ, 6 * 8, 1, DATA + 21);
+	work();
+	while ((id = next_answer()) >= 0) {
+		assert_false(seen[id]);
+		seen[id] = true;
+	}
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(seen[i], i != 1 && i != 5);
+	for (uint64_t i = 0; i < 7; i++)
+		assert_int_equal(disk_byte(i * 8 * 512), 0xa0 + i);
+	assert_int_equal(fake.page[DATA + 20][0], 0xa0);
+}
+
+static void test_a_table_of_nonsense_does_no_harm(void **state)
+{
+	const struct blk_wire *wire = blk->place.wire;
+
+	for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+		table.e[i].used = 1;
+		memset(table.e[i].raw, 0xee, sizeof(table.e[i].raw));
+	}
+	/* More taken than asked. */
+	assert_int_equal(blk_ring_attach(blk, wire, ring(), &record, &table, true), -EPROTO);
+	for (uint32_t i = 0; i < 32; i++)
+		put(BLKIF_OP_READ, 0, 1, DATA);
+	assert_int_equal(blk_ring_attach(blk, wire, ring(), &record, &table, true), 0);
+	work();
+	assert_int_equal(ring()->rsp_prod, 32);
+	rsp_cons = 32;
+	check_disk_untouched();
+	check_next_request_works();
+}
+
+static void test_stopping_waits_for_what_is_out(void **state)
+{
+	fake_io.slow = true;
+	for (uint32_t i = 0; i < 3; i++)
+		put(BLKIF_OP_WRITE, i * 8, 1, DATA + i);
+	put(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, 0);
+	work();
+	assert_int_equal(fake_io.nr, 3);
+	blk_ring_stop(blk);
+	assert_int_equal(fake_io.nr, 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_not_equal(next_answer(), -1);
+}
+
+static void test_an_image_made_longer_is_noticed(void **state)
+{
+	assert_false(blk_image_resized(&image));
+	assert_int_equal(truncate(image_path, (DISK_SECTORS + 8) * 512), 0);
+	assert_true(blk_image_resized(&image));
+	assert_false(blk_image_resized(&image));
+	assert_int_equal(transfer(BLKIF_OP_WRITE, DISK_SECTORS, 1, &(struct guest_seg){DATA, 0, 7}),
+			 BLKIF_RSP_OKAY);
+}
+
 /* --- 32-bit layout ------------------------------------------------------------------------- */
 
 static void test_32bit_guest_reads_writes_and_discards(void **state)
@@ -595,6 +870,18 @@ int main(void)
 		T(test_overrun_ring_does_no_request),
 		T(test_response_leaks_no_byte_of_ours),
 		T(test_image_cut_short_reads_as_error),
+		T(test_a_slow_device_gets_a_ring_full_at_once),
+		T(test_a_flush_waits_for_earlier_writes_and_holds_up_nobody),
+		T(test_a_flush_with_data_is_written_then_synced),
+		T(test_a_barrier_parts_what_is_before_from_what_is_after),
+		T(test_short_transfers_go_on_where_they_stopped),
+		T(test_a_failed_operation_fails_its_request_alone),
+		T(test_without_memory_requests_wait_their_turn),
+		T(test_a_kernel_without_room_is_asked_again),
+		T(test_a_successor_does_again_what_has_no_answer),
+		T(test_a_table_of_nonsense_does_no_harm),
+		T(test_stopping_waits_for_what_is_out),
+		T(test_an_image_made_longer_is_noticed),
 		cmocka_unit_test_setup_teardown(test_32bit_guest_reads_writes_and_discards,
 						set_up32, tear_down),
 		T(test_writable_image_is_exclusive),

@@ -34,6 +34,7 @@ struct shared {
 struct world {
 	struct shared ring;
 	struct rsp_record rec;
+	struct bring_table table;
 };
 
 static struct world *w;
@@ -323,6 +324,118 @@ static void test_kill_at_any_instruction_keeps_a_group_whole(void **state)
 	kill_everywhere(2, 4);
 }
 
+/* --- answers in any order ----------------------------------------------------------------- */
+
+#define ASKED 5
+
+static void answer(int entry, uint32_t request)
+{
+	uint8_t rsp[16];
+
+	memset(rsp, 0xa0 + (int)request, sizeof(rsp));
+	bring_answer(&ring, &w->table, (unsigned int)entry, rsp);
+}
+
+/* Takes some, answers a later one first, takes more into the freed entry, and so on to the end. */
+static void play_table(void)
+{
+	int e[ASKED];
+
+	for (int i = 0; i < 3; i++)
+		e[i] = bring_take(&ring, &w->table);
+	answer(e[1], 1);
+	e[3] = bring_take(&ring, &w->table);
+	answer(e[3], 3);
+	answer(e[0], 0);
+	e[4] = bring_take(&ring, &w->table);
+	answer(e[4], 4);
+	answer(e[2], 2);
+}
+
+/* After a takeover each request is answered, or in the table, or still to be taken: once. */
+static void check_each_once(struct world *left)
+{
+	unsigned int times[ASKED] = {0};
+	struct bring next;
+
+	assert_int_equal(bring_attach(&next, &left->ring, &geo, &left->rec, true), 0);
+	assert_int_equal(bring_attach_table(&next, &left->table, true), 0);
+	for (uint32_t i = 0; i < left->ring.rsp_prod; i++) {
+		int of = left->ring.slot[i][0] - 0xa0;
+
+		assert_in_range(of, 0, ASKED - 1);
+		assert_int_equal(left->ring.slot[i][15], left->ring.slot[i][0]);
+		times[of]++;
+	}
+	for (unsigned int i = 0; i < BRING_TAKEN; i++) {
+		const uint8_t *raw = left->table.e[i].raw;
+
+		if (!left->table.e[i].used)
+			continue;
+		/* As it was asked, whole, though its slot may be an answer's by now. */
+		assert_in_range(raw[0], 0x11, 0x11 + ASKED - 1);
+		assert_int_equal(raw[111], raw[0]);
+		assert_int_equal(left->table.e[i].index, raw[0] - 0x11);
+		times[raw[0] - 0x11]++;
+	}
+	for (uint32_t i = next.req_cons; i < left->ring.req_prod; i++)
+		times[i]++;
+	for (int i = 0; i < ASKED; i++)
+		assert_int_equal(times[i], 1);
+}
+
+static void test_kill_at_any_instruction_loses_and_repeats_no_request(void **state)
+{
+	unsigned int steps = 0;
+	int status;
+	pid_t pid;
+
+	attach_at(0);
+	assert_int_equal(bring_attach_table(&ring, &w->table, false), 0);
+	ask(ASKED);
+	pid = fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		play_table();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	for (; WIFSTOPPED(status); steps++) {
+		struct world left = *w;
+
+		check_each_once(&left);
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+		waitpid(pid, &status, 0);
+	}
+	assert_int_equal(w->ring.rsp_prod, ASKED);
+	assert_true(steps > 200);
+}
+
+static void test_a_full_table_takes_no_more(void **state)
+{
+	attach_at(0);
+	bring_attach_table(&ring, &w->table, false);
+	ask(32);
+	for (int i = 0; i < BRING_TAKEN; i++)
+		assert_int_equal(bring_take(&ring, &w->table), i);
+	assert_int_equal(bring_take(&ring, &w->table), -ENOSPC);
+	assert_int_equal(bring_pending(&ring), 0);
+}
+
+static void test_takeover_refuses_more_taken_than_asked(void **state)
+{
+	struct bring next;
+
+	attach_at(0);
+	bring_attach_table(&ring, &w->table, false);
+	ask(2);
+	for (int i = 0; i < 3; i++)
+		w->table.e[i].used = 1;
+	assert_int_equal(bring_attach(&next, &w->ring, &geo, &w->rec, true), 0);
+	assert_int_equal(bring_attach_table(&next, &w->table, true), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +459,10 @@ int main(void)
 		cmocka_unit_test_setup(test_kill_at_any_instruction_loses_and_repeats_no_response,
 				       set_up),
 		cmocka_unit_test_setup(test_kill_at_any_instruction_keeps_a_group_whole, set_up),
+		cmocka_unit_test_setup(test_kill_at_any_instruction_loses_and_repeats_no_request,
+				       set_up),
+		cmocka_unit_test_setup(test_a_full_table_takes_no_more, set_up),
+		cmocka_unit_test_setup(test_takeover_refuses_more_taken_than_asked, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 
 #include "blk_ring.h"
 #include "cons_ring.h"
+#include "fake_io.h"
 #include "fake_xen.h"
 #include "net_rx.h"
 #include "net_tx.h"
@@ -123,6 +124,7 @@ static void move_prod(uint32_t page, uint32_t rsp_prod, uint32_t ents)
 
 static void run_blk(const struct blk_wire *wire)
 {
+	static struct bring_table table;
 	struct rsp_record record;
 	char path[] = "/dev/shm/test-random-XXXXXX", why[128];
 	struct blk_image image;
@@ -133,9 +135,9 @@ static void run_blk(const struct blk_wire *wire)
 	assert_int_equal(ftruncate(fd, DISK_BYTES), 0);
 	close(fd);
 	assert_int_equal(blk_image_open(&image, path, false, false, why, sizeof(why)), 0);
-	blk = blk_ring_create(&image, xengnttab_open(NULL, 0), 1);
-	blk->wire = wire;
-	bring_attach(&blk->ring, fake.page[1], &wire->geo, &record, false);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
+	fake_io.slow = true;
+	assert_int_equal(blk_ring_attach(blk, wire, fake.page[1], &record, &table, false), 0);
 	for (int i = 0; i < STEPS; i++) {
 		bool notify;
 
@@ -145,13 +147,22 @@ static void run_blk(const struct blk_wire *wire)
 			scribble(1 + below(2));
 		shake_grants();
 		move_prod(1, blk->ring.rsp_prod, 32);
+		/* In any order, some of them badly. */
+		while (fake_io.nr && below(3) == 0) {
+			fake_io.cut = below(4) ? 0 : 512;
+			fake_io.fail = below(9) ? 0 : -EIO;
+			fake_io_end(below(fake_io.nr));
+		}
 		if (blk_ring_work(blk, &notify) < 0) {
+			blk_ring_stop(blk);
 			*word(1, 0) = *word(1, 2) = blk->ring.rsp_prod;
-			assert_int_equal(
-				bring_attach(&blk->ring, fake.page[1], &wire->geo, &record, false),
-				0);
+			assert_int_equal(blk_ring_attach(blk, wire, fake.page[1], &record, &table,
+							 below(2)), 0);
 		}
 	}
+	blk_ring_stop(blk);
+	print_message("blk: %u operations out at once\n", fake_io.most);
+	assert_true(fake_io.most > 1);
 	assert_int_equal(fstat(image.fd, &st), 0);
 	assert_int_equal(st.st_size, DISK_BYTES);
 	print_message("blk: %llu requests, %llu failed\n", (unsigned long long)blk->nr_requests,
