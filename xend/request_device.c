@@ -148,8 +148,8 @@ static int poll_detached(struct xend *x, struct request *r)
 	if (state >= 0 && state != XenbusStateClosed && x->now_ns < r->deadline_ns)
 		return -EINPROGRESS;
 	if (state >= 0 && state != XenbusStateClosed)
-		return refuse(r, -EBUSY, "the guest still uses it (is it mounted?); it goes when "
-			      "the guest lets go and this is asked again");
+		return refuse(r, -EBUSY, "the guest still uses it; it goes when the guest lets go "
+			      "and this is asked again");
 	err = devices_drop(x, d, r->kind, r->device);
 	status_write(x, d);
 	return err ? refuse(r, err, "the store refuses: %s", strerror(-err)) : 0;

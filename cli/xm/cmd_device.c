@@ -374,7 +374,8 @@ const struct command cmd_block_detach = {
 	.usage = "[-l] [-f] DOMAIN DISK",
 	.summary = "Take a disk from a domain",
 	.detail =
-		SCOPE "\nDISK is its name in the guest, xvdb, or its number. A mounted disk stays.",
+		SCOPE "\nDISK is its name in the guest, xvdb, or its number. Unmount it there first: "
+		      "Linux (from 5.15) lets a disk go even while it is mounted.",
 	.options = detach_options,
 	.min_args = 2,
 	.max_args = 2,

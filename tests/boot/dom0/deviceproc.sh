@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# In dom0: another program takes blkback's place under a running guest and tries everything that
+# the guest might.
+. /mnt/dom0/lib.sh
+LIB=/usr/lib/storevisor
+LOG=/var/log/xen/backendd.log
+
+pid_of() { ps -o pid,comm | awk -v name="$1" '$2 == name { print $1; exit }'; }
+
+# powerless NAME: no user 0, no capability, a system call filter, no way to get more.
+powerless()
+{
+	status=/proc/$(pid_of "$1")/status
+	cat "$status"
+	grep -q 'Uid:.991.991.991.991' "$status" && grep -q 'Gid:.991.991.991.991' "$status" &&
+		grep -q 'CapEff:.0000000000000000' "$status" && grep -q 'CapPrm:.0000000000000000' "$status" &&
+		grep -q 'Seccomp:.2' "$status" && grep -q 'NoNewPrivs:.1' "$status"
+}
+
+# no_device NAME: none of its descriptors is the kernel's own connection to the store.
+no_device() { ! readlink /proc/"$(pid_of "$1")"/fd/* | grep xenbus; }
+
+claim "a guest is created" xm create /etc/xen/cloud.cfg
+claim "it comes up" hears cloud 90 'guest: ready'
+for name in blkback netback consback; do
+	claim "$name has no rights" powerless $name
+	claim "$name holds no connection of domain 0's" no_device $name
+done
+claim "its requests go by io_uring" grep -q 'by io_uring' $LOG
+types cloud 'dd if=/dev/urandom of=/mnt/f bs=64k count=16 2>/dev/null; sync; echo before $(sha256sum </mnt/f)'
+claim "the guest's disk works" hears cloud 60 '^before [0-9a-f]{64}'
+
+xs write /config/domain/victim/kernel /boot/vmlinuz
+xs write /tool/secret s
+cp $LIB/blkback /tmp/blkback
+cp "$(find /mnt -name taken_blkback | head -n 1)" $LIB/blkback.new
+mv $LIB/blkback.new $LIB/blkback
+claim "the disk's process is taken over" kill -9 "$(pid_of blkback)"
+claim "it tries everything" until_true 30 grep -q 'taken: [0-9]* tried' $LOG
+cp /tmp/blkback $LIB/blkback.new
+mv $LIB/blkback.new $LIB/blkback
+claim "it tries more than twenty things, and nothing succeeds" grep -qE 'taken: ([3-9][0-9]|2[1-9]) tried, 0 succeeded' $LOG
+claim "each time" sh -c '! grep -E "NOT WITHHELD|taken: [0-9]* tried, [1-9]" '$LOG
+same "another's record is what it was" /boot/vmlinuz "$(xs read /config/domain/victim/kernel)"
+
+types cloud 'echo after $(sha256sum </mnt/f); dd if=/dev/zero of=/mnt/g bs=64k count=16 2>/dev/null; sync && echo written'
+claim "a new process goes on with the disk" hears cloud 60 '^written'
+claim "the data is what it was" hears cloud 10 "^after $(grep -aoE '^before [0-9a-f]{64}' "$(log_of cloud)" | cut -c 8-71)"
+xs rm /config/domain/victim
+
+centis() { cut -d ' ' -f 1 /proc/uptime | tr -d .; }
+ticks() { grep -acE '^tick' "$(log_of cloud)"; }
+
+# survives ROUND NAME: kills NAME's process and waits until two more writes of the guest, one of them
+# begun afterwards, are on the disk; keeps the longest time that took.
+longest=0
+survives()
+{
+	before=$(ticks) began=$(centis)
+	kill -9 "$(pid_of "$2")" || return 1
+	until [ "$(ticks)" -ge $((before + 2)) ]; do
+		[ $(($(centis) - began)) -lt 1000 ] || { echo "round $1: no write in ten seconds"; return 1; }
+		usleep 20000
+	done
+	took=$(($(centis) - began))
+	[ $took -le $longest ] || longest=$took
+}
+
+types cloud 'while [ ! -e /tmp/stop ]; do dd if=/dev/zero of=/mnt/t bs=4k count=4 conv=fsync 2>/dev/null && echo tick; usleep 50000; done &'
+claim "the guest writes" hears cloud 30 '^tick' 3
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	claim "kill $round of the disk's process: writing goes on" survives $round blkback
+done
+claim "within a second each time ($((longest * 10)) ms at most)" test $longest -le 100
+types cloud 'touch /tmp/stop'
+
+# lists: wherever a device is entered.
+domid=$(xm domid cloud)
+lists()
+{
+	xs ls -f /config/domain/cloud
+	xs ls -f "/local/domain/$domid/device" | grep -v /state
+	xs ls -f /local/domain/0/backend | grep -v /state
+	xm block-list cloud
+	xm network-list cloud
+	ls /run/xen/backend
+	ps -o comm | grep -cE 'blkback|netback|consback'
+}
+before=$(lists)
+claim "a disk without an image is refused" fails_with 'none.img.*No such file' xm block-attach cloud file:/data/none.img xvdc w
+claim "so is a card without its bridge" fails_with 'nosuch' xm network-attach cloud bridge=nosuch
+as_before() { [ "$before" = "$(lists)" ]; }
+until_true 10 as_before >/dev/null 2>&1 || : # a process may still be ending; what stays, the next line says
+same "neither left anything in any list" "$before" "$(lists)"
+
+# What xm's manual says of a guest's driver, from that driver.
+dd if=/dev/zero of=/data/more.img bs=1M count=4 2>/dev/null
+claim "another disk is attached" xm block-attach cloud file:/data/more.img xvdb w
+types cloud 'until [ -b /dev/xvdb ]; do usleep 100000; done; sleep 1000 </dev/xvdb & sleep 1; echo in use'
+claim "the guest holds it open" hears cloud 20 '^in use'
+dd if=/dev/zero of=/data/more.img bs=1M count=0 seek=8 2>/dev/null
+xs write "/local/domain/0/backend/vbd/$domid/51728/looked-at" 1
+types cloud 'until [ "$(cat /sys/block/xvdb/size)" = 16384 ]; do usleep 100000; done; echo grown'
+claim "an image made longer is longer in the guest, while it is in use" hears cloud 20 '^grown'
+claim "Debian's kernel lets a disk go that is in use" xm block-detach cloud xvdb
+types cloud 'while [ -e /sys/block/xvdb ]; do usleep 100000; done; echo let go'
+claim "it is gone from the guest" hears cloud 20 '^let go'
+claim "the guest shuts down" xm shutdown -w cloud
