@@ -20,18 +20,18 @@ static int fetch_indirect(struct blk_op *op, const struct blk_place *p)
 	uint8_t list[BLK_MAX_SEGMENTS * SEG_LEN];
 	uint32_t left = op->req.nr_segs, first = 0;
 
-	gcopy_start(p->copy, p->gnt, p->domid);
+	gcopy_start(p->lists, p->gnt, p->domid);
 	for (uint32_t i = 0; left; i++) {
 		uint32_t n = left < per_page ? left : per_page;
 
 		if (i == BLK_INDIRECT_PAGES ||
-		    gcopy_from(p->copy, list + first * SEG_LEN, op->req.indirect_gref[i], 0,
+		    gcopy_from(p->lists, list + first * SEG_LEN, op->req.indirect_gref[i], 0,
 			       (uint32_t)(n * SEG_LEN)) < 0)
 			return -EINVAL;
 		first += n;
 		left -= n;
 	}
-	if (gcopy_run(p->copy) < 0 || !gcopy_ok(p->copy, 0, p->copy->nr))
+	if (gcopy_run(p->lists) < 0 || !gcopy_ok(p->lists, 0, p->lists->nr))
 		return -EFAULT;
 	for (uint32_t i = 0; i < op->req.nr_segs; i++)
 		p->wire->segment(list, i, &op->seg[i]);
@@ -150,37 +150,30 @@ int blk_op_prepare(struct blk_op *op, const struct blk_place *p, const void *raw
 	return ops[op->req.op].prepare(op, p);
 }
 
-static int copy_data(struct blk_op *op, const struct blk_place *p, bool to_guest)
+int blk_op_add_copies(struct blk_op *op, struct gcopy *batch)
 {
 	char *mem = op->buf;
-	int rc;
 
-	gcopy_start(p->copy, p->gnt, p->domid);
+	op->copies = batch->nr;
 	for (uint32_t i = 0; i < op->req.nr_segs; i++) {
 		const struct blk_seg *s = &op->seg[i];
 		uint32_t offset = s->first_sect * BLK_SECTOR;
 		uint32_t bytes = (s->last_sect - s->first_sect + 1u) * BLK_SECTOR;
+		int rc = op->changes ? gcopy_from(batch, mem, s->gref, offset, bytes)
+				     : gcopy_to(batch, s->gref, offset, mem, bytes);
 
-		rc = to_guest ? gcopy_to(p->copy, s->gref, offset, mem, bytes)
-			      : gcopy_from(p->copy, mem, s->gref, offset, bytes);
 		if (rc < 0)
 			return rc;
 		mem += bytes;
 	}
-	rc = gcopy_run(p->copy);
-	if (rc < 0)
-		return rc;
-	return gcopy_ok(p->copy, 0, p->copy->nr) ? 0 : -EFAULT;
+	return 0;
 }
 
-int blk_op_fetch(struct blk_op *op, const struct blk_place *p)
+int blk_op_copied(const struct blk_op *op, const struct gcopy *batch)
 {
-	return op->changes && op->len ? copy_data(op, p, false) : 0;
-}
-
-int blk_op_deliver(struct blk_op *op, const struct blk_place *p)
-{
-	return !op->changes && op->len ? copy_data(op, p, true) : 0;
+	return op->copies == BLK_NO_COPIES || gcopy_ok(batch, op->copies, op->req.nr_segs) ?
+		       0 :
+		       -EFAULT;
 }
 
 struct blk_io_op blk_op_io(const struct blk_op *op, uint32_t tag)

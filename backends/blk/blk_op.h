@@ -21,6 +21,7 @@
 /* Largest indirect request: 1 MiB. The frontend may use fewer. */
 #define BLK_MAX_SEGMENTS 256
 #define BLK_STEPS_MAX 3
+#define BLK_NO_COPIES UINT32_MAX
 
 enum blk_op_state {
 	BLK_OP_FREE,
@@ -41,6 +42,7 @@ struct blk_op {
 	char *buf;  /* @len bytes, the caller's */
 	size_t len; /* of the data, 0: none */
 	size_t moved;
+	uint32_t copies; /* where its copies are in the batch they were put in, or BLK_NO_COPIES */
 };
 
 /* What requests of one ring are carried out with. */
@@ -49,7 +51,7 @@ struct blk_place {
 	const struct blk_wire *wire;
 	xengnttab_handle *gnt;
 	uint32_t domid;
-	struct gcopy *copy;
+	struct gcopy *lists; /* for lists of segments */
 };
 
 /*
@@ -58,9 +60,13 @@ struct blk_place {
  */
 int blk_op_prepare(struct blk_op *op, const struct blk_place *p, const void *raw);
 
-/* Copies the data to a write's buffer, or from a read's to the guest. 0 or -errno. */
-int blk_op_fetch(struct blk_op *op, const struct blk_place *p);
-int blk_op_deliver(struct blk_op *op, const struct blk_place *p);
+/*
+ * Puts the copies of its data into @batch, which has room for req.nr_segs more: a write's to its
+ * buffer, a read's to the guest. 0 or -errno.
+ */
+int blk_op_add_copies(struct blk_op *op, struct gcopy *batch);
+/* Once the batch was run: did all of its copies, if any, succeed? 0 or -EFAULT. */
+int blk_op_copied(const struct blk_op *op, const struct gcopy *batch);
 
 /* The operation of its present step, what was moved of it already left out. */
 struct blk_io_op blk_op_io(const struct blk_op *op, uint32_t tag);

@@ -21,7 +21,7 @@ struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *i
 	b->arena = arena;
 	b->io = io;
 	b->place = (struct blk_place){
-		.image = image, .gnt = gnt, .domid = domid, .copy = &b->copy};
+		.image = image, .gnt = gnt, .domid = domid, .lists = &b->lists};
 	return b;
 }
 
@@ -189,6 +189,47 @@ static void run_waiting(struct blk_ring *b)
 	}
 }
 
+/* --- data of several requests at a time ----------------------------------------------------- */
+
+/* Copies what was put together. Who waits for it goes on, or is finished. */
+static void copy_all(struct blk_ring *b)
+{
+	int rc = b->nr_after ? gcopy_run(&b->copy) : 0;
+	unsigned int nr = b->nr_after;
+
+	b->nr_after = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		struct blk_op *op = b->after[i];
+		int own = blk_op_copied(op, &b->copy);
+
+		if (rc < 0 && op->copies != BLK_NO_COPIES)
+			own = rc;
+		if (own < 0 || op->at == op->nr_steps)
+			finish(b, op, own);
+		else
+			run_step(b, op);
+	}
+}
+
+/* Has @op go on after the copies put together here, with or without some of its own. */
+static void go_on_after_copies(struct blk_ring *b, struct blk_op *op, bool copies)
+{
+	int rc = 0;
+
+	if (b->nr_after && copies && b->copy.nr + op->req.nr_segs > GCOPY_MAX)
+		copy_all(b);
+	if (!b->nr_after)
+		gcopy_start(&b->copy, b->place.gnt, b->place.domid);
+	if (copies)
+		rc = blk_op_add_copies(op, &b->copy);
+	else
+		op->copies = BLK_NO_COPIES;
+	if (rc < 0)
+		finish(b, op, rc);
+	else
+		b->after[b->nr_after++] = op;
+}
+
 /* --- the start of a request ----------------------------------------------------------------- */
 
 /* Begins @op, or ends it at once. false: there is no memory for it now. */
@@ -200,23 +241,33 @@ static bool start(struct blk_ring *b, struct blk_op *op)
 		op->buf = find_buffer(b, op->len);
 		if (!op->buf)
 			return false;
-		rc = blk_op_fetch(op, &b->place);
 	}
 	if (rc < 0 || op->nr_steps == 0) {
 		finish(b, op, rc);
 		return true;
 	}
 	b->barrier |= op->barrier;
-	run_step(b, op);
+	go_on_after_copies(b, op, op->changes && op->len);
 	return true;
 }
 
 static void start_taken(struct blk_ring *b)
 {
-	while (!b->barrier && b->nr_taken && start(b, &b->op[b->taken[b->taken_head]])) {
-		b->taken_head = (b->taken_head + 1) % BRING_TAKEN;
-		b->nr_taken--;
-	}
+	unsigned int used;
+
+	/* Again when some ended at their copies: they may have been in the way, and nothing else
+	 * will bring us back. */
+	do {
+		while (!b->barrier && b->nr_taken &&
+		       start(b, &b->op[b->taken[b->taken_head]])) {
+			b->taken_head = (b->taken_head + 1) % BRING_TAKEN;
+			b->nr_taken--;
+		}
+		used = b->nr_used;
+		copy_all(b);
+	} while (b->nr_taken && b->nr_used < used);
+	/* A flush may have waited for a write that failed. */
+	run_waiting(b);
 }
 
 /* --- work ----------------------------------------------------------------------------------- */
@@ -229,9 +280,10 @@ static void ended(struct blk_ring *b, struct blk_op *op, int32_t res)
 		run_step(b, op);
 		return;
 	}
-	if (rc == 0)
-		rc = blk_op_deliver(op, &b->place);
-	finish(b, op, rc);
+	if (rc == 0 && op->len && !op->changes)
+		go_on_after_copies(b, op, true);
+	else
+		finish(b, op, rc);
 }
 
 /* Returns how many operations had ended. */
@@ -242,6 +294,7 @@ static unsigned int reap(struct blk_ring *b)
 
 	for (unsigned int i = 0; i < n; i++)
 		ended(b, &b->op[done[i].tag], done[i].res);
+	copy_all(b);
 	if (n)
 		run_waiting(b);
 	return n;

@@ -25,7 +25,11 @@ struct blk_ring {
 	struct bring_table *table; /* in the journal */
 	struct blk_place place;
 	struct blk_io *io;
+	struct gcopy lists;
+	/* Data of several requests, copied in one call, and who goes on after it, in order: */
 	struct gcopy copy;
+	struct blk_op *after[BRING_TAKEN];
+	unsigned int nr_after;
 	char *arena;
 	struct blk_op op[BRING_TAKEN]; /* by entry of the table */
 	unsigned int nr_used;	       /* not free */

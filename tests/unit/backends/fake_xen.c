@@ -86,6 +86,7 @@ static int16_t copy_one(xengnttab_grant_copy_segment_t *s)
 
 int xengnttab_grant_copy(xengnttab_handle *h, uint32_t count, xengnttab_grant_copy_segment_t *segs)
 {
+	fake.copy_calls++;
 	if (fake.copy_fails) {
 		errno = EFAULT;
 		return -1;

@@ -27,6 +27,7 @@ struct fake_guest {
 	unsigned int bound;    /* event channels bound now */
 	unsigned int notified; /* events the backend sent */
 	unsigned int copies;   /* grant copies done, good or bad */
+	unsigned int copy_calls;
 	bool copy_fails;       /* the whole copy call fails */
 	bool map_fails;
 	/* Called before each single grant copy: the guest may change its memory meanwhile. */

@@ -684,6 +684,49 @@ static void test_without_memory_requests_wait_their_turn(void **state)
 	assert_int_equal(fake_io.nr, 0);
 }
 
+/* What is held up by requests that end before any I/O is not forgotten. */
+static void test_failed_copies_hold_up_nobody(void **state)
+{
+	const uint32_t list_pages[BLK_INDIRECT_PAGES] = {2};
+
+	fake_io.slow = true;
+	put_indirect_pages(256);
+	fake.grant[DATA + 3].valid = false;
+	for (uint32_t i = 0; i < 6; i++) {
+		guest->put_indirect(ring(), req_prod, BLKIF_OP_WRITE, i, 0, 256, list_pages);
+		push();
+	}
+	put(BLKIF_OP_WRITE_BARRIER, 0, 1, DATA + 3);
+	put(BLKIF_OP_READ, 8, 1, DATA + 50);
+	work();
+	assert_int_equal(fake_io.nr, 1);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_READ);
+	assert_int_equal(ring()->rsp_prod, 7);
+	rsp_cons = 7;
+	end(0);
+	assert_int_equal(next_answer(), 7);
+	check_disk_untouched();
+}
+
+static void test_many_requests_are_copied_in_one_call(void **state)
+{
+	unsigned int before;
+
+	fake_io.slow = true;
+	for (uint32_t i = 0; i < 16; i++) {
+		put(BLKIF_OP_WRITE, i * 8, 1, DATA + i);
+		put(BLKIF_OP_READ, 512 + i * 8, 1, DATA + 50 + i);
+	}
+	before = fake.copy_calls;
+	work();
+	assert_int_equal(fake.copy_calls, before + 1);
+	while (fake_io.nr)
+		fake_io_end(0);
+	work();
+	assert_int_equal(fake.copy_calls, before + 2);
+	assert_int_equal(ring()->rsp_prod, 32);
+}
+
 static void test_a_kernel_without_room_is_asked_again(void **state)
 {
 	put(BLKIF_OP_READ, 8, 1, DATA);
@@ -877,6 +920,8 @@ int main(void)
 		T(test_short_transfers_go_on_where_they_stopped),
 		T(test_a_failed_operation_fails_its_request_alone),
 		T(test_without_memory_requests_wait_their_turn),
+		T(test_failed_copies_hold_up_nobody),
+		T(test_many_requests_are_copied_in_one_call),
 		T(test_a_kernel_without_room_is_asked_again),
 		T(test_a_successor_does_again_what_has_no_answer),
 		T(test_a_table_of_nonsense_does_no_harm),
