@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_wait.c - `xs wait`: until a node has a value, exists, or is gone.
+ * cmd_wait.c - `xs wait`: until nodes have values, exist, or are gone.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,27 +12,39 @@
 #include "die.h"
 #include "store.h"
 
+#define TRIES 100
+
 struct waiting {
 	char *path;
 	const char *value; /* NULL: any */
-	bool gone;
+	bool gone, other;  /* it is not there; it has another value */
 	bool met;
 	int rc;
 };
+
+struct conditions {
+	struct waiting *w;
+	int nr;
+};
+
+static bool holds(const struct waiting *w, int rc, const char *data, size_t len)
+{
+	bool same = rc == 0 && w->value && strlen(w->value) == len &&
+		    memcmp(w->value, data, len) == 0;
+
+	if (w->gone)
+		return rc == -ENOENT;
+	return rc == 0 && (!w->value || same != w->other);
+}
 
 static void got(void *arg, int rc, const char *data, size_t len)
 {
 	struct waiting *w = arg;
 
-	if (rc && rc != -ENOENT) {
+	if (rc && rc != -ENOENT)
 		w->rc = rc;
-		return;
-	}
-	if (w->gone)
-		w->met = rc == -ENOENT;
 	else
-		w->met = rc == 0 && (!w->value || (strlen(w->value) == len &&
-						   memcmp(w->value, data, len) == 0));
+		w->met = holds(w, rc, data, len);
 }
 
 static void on_event(void *arg, const char *path)
@@ -40,8 +52,7 @@ static void on_event(void *arg, const char *path)
 	struct waiting *w = arg;
 
 	(void)path;
-	if (!w->met)
-		xs_submit_str(store(), XS_READ, 0, w->path, got, w);
+	xs_submit_str(store(), XS_READ, 0, w->path, got, w);
 }
 
 static void on_registered(void *arg, int rc, const char *data, size_t len)
@@ -51,19 +62,65 @@ static void on_registered(void *arg, int rc, const char *data, size_t len)
 	((struct waiting *)arg)->rc = rc;
 }
 
-static void parse(struct cli_args *a, struct waiting *w)
+static void parse(char *typed, struct waiting *w)
 {
-	char *typed = a->argv[0], *equal = strchr(typed, '=');
+	char *equal = strchr(typed, '=');
 	size_t len = strlen(typed);
 
 	if (equal) {
-		*equal = '\0';
 		w->value = equal + 1;
+		w->other = equal > typed && equal[-1] == '!';
+		equal[w->other ? -1 : 0] = '\0';
 	} else if (len > 1 && typed[len - 1] == '!') {
 		typed[len - 1] = '\0';
 		w->gone = true;
 	}
 	w->path = store_path(typed);
+}
+
+/* Each was so at some moment; whether all are at one. 1: they are; 0; -errno. */
+static int at_once(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct conditions *all = arg;
+
+	for (int i = 0; i < all->nr; i++) {
+		struct waiting *w = &all->w[i];
+		char *data = NULL;
+		size_t len = 0;
+		int rc = xs_sync_str(c, XS_READ, tx, w->path, &data, &len);
+
+		w->met = holds(w, rc, data, len);
+		free(data);
+		if (rc && rc != -ENOENT)
+			return rc;
+	}
+	return 0;
+}
+
+/* The first one that does not hold, or NULL. */
+static struct waiting *unmet(const struct conditions *all)
+{
+	for (int i = 0; i < all->nr; i++)
+		if (!all->w[i].met)
+			return &all->w[i];
+	return NULL;
+}
+
+/* Ends the program when one can never be told. */
+static bool all_met(struct conditions *all)
+{
+	int rc = 0;
+
+	for (int i = 0; i < all->nr; i++)
+		if (all->w[i].rc)
+			store_failed(all->w[i].path, all->w[i].rc);
+	if (unmet(all))
+		return false;
+	if (all->nr > 1)
+		rc = xs_transact(store(), at_once, all, TRIES, NULL);
+	if (rc && rc != -EAGAIN)
+		store_failed("commit", rc);
+	return !rc && !unmet(all);
 }
 
 static long now_ms(void)
@@ -77,23 +134,30 @@ static long now_ms(void)
 static int run_wait(struct cli_args *a)
 {
 	long timeout = cli_ms(a, "timeout", -1), deadline = now_ms() + timeout;
-	struct waiting w = { .met = false };
-	int rc;
+	struct conditions all = { must(calloc((size_t)a->argc, sizeof(*all.w))), a->argc };
+	int rc = 0;
 
-	parse(a, &w);
 	xs_client_set_patience(store(), -1);
-	rc = xs_client_watch(store(), w.path, 0, on_event, &w, on_registered, NULL);
-	while (!rc && !w.met && !w.rc) {
+	for (int i = 0; i < all.nr && !rc; i++) {
+		parse(a->argv[i], &all.w[i]);
+		rc = xs_client_watch(store(), all.w[i].path, 0, on_event, &all.w[i], on_registered,
+				     NULL);
+	}
+	while (!rc && !all_met(&all)) {
 		long left = timeout < 0 ? -1 : deadline - now_ms();
+		const struct waiting *w = unmet(&all);
 
 		if (timeout >= 0 && left <= 0)
-			cli_die(CLI_TIMEOUT, "%s: not so within the time", w.path);
+			cli_die(CLI_TIMEOUT, "%s: not so within the time",
+				w ? w->path : all.w[0].path);
 		rc = xs_client_run(store(), left);
 	}
-	if (rc || w.rc)
-		store_failed(w.path, rc ? rc : w.rc);
+	if (rc)
+		store_failed(all.w[0].path, rc);
 	store_hang_up();
-	free(w.path);
+	for (int i = 0; i < all.nr; i++)
+		free(all.w[i].path);
+	free(all.w);
 	return CLI_OK;
 }
 
@@ -104,11 +168,14 @@ static const struct cli_opt opts[] = {
 
 const struct cli_cmd cmd_wait = {
 	.name = "wait",
-	.args = "PATH=VALUE | PATH! | PATH",
-	.help = "waits until a node has a value, is gone (!), or exists",
+	.args = "CONDITION...",
+	.help = "waits until nodes have values, are gone, or exist",
+	.more =
+		"A condition is PATH=VALUE, PATH!=VALUE (it is there and has another value), PATH!\n"
+		"(it is gone), or PATH (it is there). Several have to hold at the same time.",
 	.opts = opts,
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = -1,
 	.example = "xs wait -t 30s /status/domain/web/state=running",
 	.run = run_wait,
 };

@@ -207,6 +207,27 @@ if [ -n "$daemon" ]; then
 	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
 	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
 fi
+# waiting for several things
+xs write /wait/a 1 /wait/b 1
+run xs wait -t 5s /wait/a=1 /wait/b=1 /wait/none! /wait/a
+is "wait: all of it is so" 0 "$rc"
+run xs wait -t 200ms /wait/a=1 /wait/b=2
+is "wait: one of them is not" "124 1" "$rc $(echo "$err" | grep -c '/wait/b: not so')"
+run xs wait -t 200ms /wait/a!=1
+is "wait: !=, and it is just that" 124 "$rc"
+run xs wait -t 200ms /wait/none!=1
+is "wait: !=, and it is not there" 124 "$rc"
+run xs wait -t 5s /wait/a!=2 /wait/b!=
+is "wait: != holds" 0 "$rc"
+xs wait -t 60s /wait/a=3 /wait/b!=1 && echo met >"$dir/met" &
+waiter=$!
+xs write /wait/a 3; xs write /wait/a 4; xs write /wait/b 2
+is "wait: what was so before is not enough" no "$([ -e "$dir/met" ] && echo yes || echo no)"
+xs write /wait/a 3
+wait $waiter
+is "wait: together, later" met "$(cat "$dir/met")"
+xs rm /wait
+
 # rm on a condition, and who one is
 xs write /cond/a 1
 run xs rm --if-value 2 /cond/a
