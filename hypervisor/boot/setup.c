@@ -6,6 +6,8 @@
 #include "boot/boot.h"
 #include "boot/bootmem.h"
 #include "boot/multiboot2.h"
+#include "boot/smp_start.h"
+#include "boot/upward.h"
 #include "domain/domain.h"
 #include "lib/boot_options.h"
 #include "lib/log.h"
@@ -98,6 +100,16 @@ static void free_modules(void)
 	log_info("memory: %lu MiB free for guests", page_alloc_free_frames() >> (20 - PAGE_SHIFT));
 }
 
+static void *boot_page(void)
+{
+	return maddr_to_virt(bootmem_alloc(PAGE_SIZE, PAGE_SIZE));
+}
+
+static void *heap_page(void)
+{
+	return xen_pages_alloc(0);
+}
+
 void boot_main(u32 magic, u32 mbi_phys)
 {
 	read_boot_info(magic, mbi_phys); /* command line, modules, memory map */
@@ -105,12 +117,15 @@ void boot_main(u32 magic, u32 mbi_phys)
 	reserve_boot_memory();		 /* RAM that is in use already */
 	cpu_init();			 /* features, control registers */
 	desc_init();			 /* GDT, IDT, TSS: faults are reported from here on */
+	pt_set_pages(boot_page);	 /* before there is a heap */
 	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */
 	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */
 	make_frame_tables();		 /* who owns which frame */
 	bootmem_close();		 /* the rest of RAM is the heap */
+	pt_set_pages(heap_page);	 /* which gives page tables, too */
 	xpti_init(spec_plan.xpti);	 /* guests' tables of this CPU */
 	spec_ctrl_report();		 /* faults of this CPU, and what is done */
+	upward_init();			 /* whom the machine tells what happens */
 	acpi_init(info.efi_system_table); /* where the devices of the next lines are */
 	pic_disable();			 /* the IO-APIC delivers instead */
 	mce_init();			 /* broken hardware is reported */

@@ -21,7 +21,7 @@ static long console_write(struct hc_args *a)
 
 		if (copy_from_guest(buf, a->a[2], len))
 			return -EFAULT;
-		console_write_guest(current, buf, len);
+		console_write_guest(current->domain->domain_id, buf, len);
 		a->a[1] -= len;
 		a->a[2] += len;
 		if (a->a[1] && hypercall_should_preempt())

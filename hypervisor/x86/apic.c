@@ -4,7 +4,6 @@
  * other CPUs. Its registers are MSRs where the CPU has x2APIC mode; else memory, at one address for
  * all: who reads it sees its own. Source: Intel SDM vol. 3, chapter 11 (x2APIC: 11.12).
  */
-#include "domain/timer.h"
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "x86/asm.h"

@@ -4,7 +4,6 @@
  * time is an offset to it. The local APIC timer is calibrated in the same stretch. Source: IA-PC
  * HPET specification 1.0a; Intel 8254 data sheet.
  */
-#include "domain/domain.h"
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/init.h"

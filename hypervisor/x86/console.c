@@ -7,9 +7,6 @@
 #include <stdarg.h>
 #include <xen/xen.h>
 
-#include "domain/domain.h"
-#include "domain/evtchn.h"
-#include "hypercall/debug_keys.h"
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -38,6 +35,13 @@ static u32 input_prod, input_cons; /* free-running */
 /* What dom0 wrote since its last newline, for the ring only: whole lines read better there. */
 static char guest_line[LINE_MAX];
 static size_t guest_line_len;
+
+static const struct console_reader *reader; /* fixed after boot */
+
+void console_set_reader(const struct console_reader *who)
+{
+	reader = who;
+}
 
 static void lock(void)
 {
@@ -118,7 +122,7 @@ void hv_log(enum log_level level, const char *fmt, ...)
 	unlock();
 }
 
-static void ring_line(const struct vcpu *v, char c)
+static void ring_line(domid_t domid, char c)
 {
 	char prefix[16];
 
@@ -127,7 +131,7 @@ static void ring_line(const struct vcpu *v, char c)
 		return;
 	}
 	conring_put(prefix,
-		    (size_t)snprintf(prefix, sizeof(prefix), "(d%u) ", v->domain->domain_id));
+		    (size_t)snprintf(prefix, sizeof(prefix), "(d%u) ", domid));
 	conring_put(guest_line, guest_line_len);
 	conring_put("\n", 1);
 	guest_line_len = 0;
@@ -135,13 +139,13 @@ static void ring_line(const struct vcpu *v, char c)
 		guest_line[guest_line_len++] = c;
 }
 
-void console_write_guest(const struct vcpu *v, const char *buf, size_t len)
+void console_write_guest(domid_t domid, const char *buf, size_t len)
 {
 	lock();
 	serial_put(buf, len);
 	for (size_t i = 0; i < len; i++)
 		if (buf[i] != '\r' && buf[i] != '\0')
-			ring_line(v, buf[i]);
+			ring_line(domid, buf[i]);
 	unlock();
 }
 
@@ -160,7 +164,7 @@ static bool takes_key(char c)
 		return true;
 	}
 	if (is_ours && c != SWITCH_KEY)
-		debug_key(c);
+		reader->debug_key(c);
 	return is_ours;
 }
 
@@ -172,7 +176,7 @@ void console_input(char c)
 	if (input_prod - input_cons < INPUT_SIZE)
 		input[input_prod++ % INPUT_SIZE] = c;
 	unlock();
-	virq_raise_global(VIRQ_CONSOLE);
+	reader->arrived();
 }
 
 size_t console_read(char *buf, size_t len)

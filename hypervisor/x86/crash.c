@@ -3,12 +3,12 @@
  * crash.c - what the machine was doing when it had to stop, into the log. Owns a note of each CPU
  * that was stopped. Runs in any state: takes no lock, follows no pointer of a guest.
  */
-#include "domain/domain.h"
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 #include "x86/smp.h"
 
 #define STACK_WORDS 16
@@ -18,6 +18,13 @@ static struct {
 	u16 cs;
 	bool is_stopped;
 } notes[NR_CPUS]; /* each written by its own CPU, then read by the one that reports */
+
+static void (*name_vcpu)(const struct vcpu *v, char *buf, size_t size); /* fixed after boot */
+
+void crash_set_namer(void (*fn)(const struct vcpu *v, char *buf, size_t size))
+{
+	name_vcpu = fn;
+}
 
 static void print_registers(const struct cpu_user_regs *r)
 {
@@ -52,12 +59,11 @@ static void print_place(unsigned int cpu, u16 cs, u64 rip)
 {
 	const struct vcpu *v = cpu_info_of(cpu)->vcpu;
 	const char *where = cs & 3 ? "in the guest" : "in the hypervisor";
+	char who[24] = "no vcpu";
 
-	if (v)
-		log_error("CPU %u: d%uv%u, %s at %016lx", cpu, v->domain->domain_id, v->vcpu_id,
-			  where, (unsigned long)rip);
-	else
-		log_error("CPU %u: no vcpu, %s at %016lx", cpu, where, (unsigned long)rip);
+	if (v && name_vcpu)
+		name_vcpu(v, who, sizeof(who));
+	log_error("CPU %u: %s, %s at %016lx", cpu, who, where, (unsigned long)rip);
 }
 
 void crash_print(const struct cpu_user_regs *regs)

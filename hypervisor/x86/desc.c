@@ -8,7 +8,6 @@
 #include <xen/xen.h>
 
 #include "lib/string.h"
-#include "mm/frame.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
@@ -154,13 +153,10 @@ bool desc_map_entry(unsigned int cpu, u64 *l4, bool (*map)(u64 *l4, unsigned lon
 	       map(l4, ALIGN_DOWN(tss, PAGE_SIZE), PAGE_SIZE);
 }
 
-bool desc_alloc(unsigned int cpu)
+void desc_give_page(unsigned int cpu, void *page)
 {
-	percpu[cpu].gdt = xen_pages_alloc(0);
-	if (!percpu[cpu].gdt)
-		return false;
-	percpu[cpu].gdt_mfn = virt_to_mfn(percpu[cpu].gdt);
-	return true;
+	percpu[cpu].gdt = page;
+	percpu[cpu].gdt_mfn = virt_to_mfn(page);
 }
 
 static void load_segments(void)

@@ -9,6 +9,8 @@
 
 #include "lib/types.h"
 
+struct vcpu;
+
 /* irq.c: an interrupt vector (>= 32) arrived. */
 void irq_dispatch(u8 vector);
 /* Vector of the hypervisor's own device interrupts. */
@@ -21,7 +23,7 @@ void irq_dispatch(u8 vector);
 /* The boot list's steps, in order of use (boot/setup.c). */
 /* Those up to apic_init() and fpu_init() also run on every CPU smp_init() starts. */
 void cpu_init(void);	    /* cpu.c: facts, control registers */
-void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820 and bootmem */
+void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820, pt_set_pages() */
 void desc_init(void);	    /* desc.c */
 /* acpi.c: finds the tables, copies what the rest needs. @efi: UEFI's system table; 0: a BIOS. */
 void acpi_init(maddr_t efi);
@@ -49,8 +51,8 @@ void apic_send_nmi_to_others(void);
 
 /* smp.c: the boot CPU's stack area at its place among the others. */
 void smp_map_boot_stack(void);
-/* desc.c: memory for @cpu's descriptor table. False: none. */
-bool desc_alloc(unsigned int cpu);
+/* desc.c: @page, zeroed, of the heap, is @cpu's descriptor table. */
+void desc_give_page(unsigned int cpu, void *page);
 /*
  * Calls @map(@l4, address, bytes) for what the CPU reads by itself when a guest is interrupted.
  * False: one of them was.
@@ -83,6 +85,8 @@ maddr_t efi_find_rsdp(maddr_t system_table);
  * The console must be free for this CPU.
  */
 void crash_print(const struct cpu_user_regs *regs);
+/* Boot: @fn says which vcpu is meant. */
+void crash_set_namer(void (*fn)(const struct vcpu *v, char *buf, size_t size));
 /* From the NMI that stops this CPU: kept for the CPU that reports. */
 void crash_note(const struct cpu_user_regs *regs);
 /* The notes of all stopped CPUs. */
@@ -161,6 +165,10 @@ void console_input(char c);
 void console_break_lock(void);
 
 /* pagetable.c: @flags: PTE_* of pte.h; present always, levels are chosen by alignment. */
+/* Where tables come from: a page in the direct map, NULL when there is none. */
+void pt_set_pages(void *(*new_page)(void));
+/* One of those, zeroed. NULL: the heap is empty; not while the machine boots. */
+void *pt_page(void);
 void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags);
 /*
  * The same in another level-4 table than the hypervisor's own. False: no memory for a table; what

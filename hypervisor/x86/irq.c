@@ -6,8 +6,6 @@
  * it to: if that vcpu last ran elsewhere, the next one goes there.
  * Lock: the hypervisor's, for the table of GSIs.
  */
-#include "domain/domain.h"
-#include "domain/evtchn.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "x86/init.h"
@@ -186,11 +184,18 @@ void irq_claim_isa(unsigned int irq, void (*handler)(void))
 	program(gsi, false);
 }
 
+static const struct irq_guest *guest; /* fixed after boot */
+
+void irq_set_guest(const struct irq_guest *who)
+{
+	guest = who;
+}
+
 /* The next one goes to the CPU where the vcpu is that handles it. An IO-APIC's edge pin is not
  * masked for it: an edge meanwhile would be lost. */
 static void follow_vcpu(unsigned int gsi)
 {
-	unsigned int cpu = evtchn_pirq_cpu(dom0, gsi);
+	unsigned int cpu = guest->cpu(gsi);
 
 	if (cpu >= smp_nr_cpus() || cpu == gsis[gsi].cpu)
 		return;
@@ -211,7 +216,7 @@ static void deliver_to_dom0(unsigned int gsi)
 		g->awaits_eoi = true;
 	}
 	apic_eoi();
-	if (dom0 && evtchn_raise_pirq(dom0, gsi))
+	if (guest->raise(gsi))
 		follow_vcpu(gsi);
 	else
 		log_debug("irq: GSI %u has no listener", gsi);

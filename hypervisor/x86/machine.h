@@ -22,11 +22,13 @@ bool guest_exit_work(struct cpu_user_regs *regs);
 
 /* --- softirq.c --- */
 enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_WATCHDOG, SOFTIRQ_NR };
+/* Boot: @fn does what @nr stands for, with the hypervisor lock held. */
+void softirq_handle(enum softirq nr, void (*fn)(void));
 void softirq_raise(enum softirq nr);
 /* The same on CPU @cpu (online), which is interrupted for it. */
 void softirq_raise_on(unsigned int cpu, enum softirq nr);
 bool softirq_is_pending(void);
-/* Runs the pending ones until none is left: timer_softirq(), sched_softirq(). Hypervisor lock
+/* Runs the pending ones until none is left. Hypervisor lock
  * held. */
 void softirq_process(void);
 /* Waits for an interrupt with interrupts enabled; returns with them off, softirqs maybe pending.
@@ -56,6 +58,13 @@ void apic_timer_set(s_time_t deadline_ns);
 
 /* --- irq.c, ioapic.c: device interrupts, all for dom0; gsi is validated here --- */
 #define GSI_LIMIT 256
+/* Who takes device interrupts. */
+struct irq_guest {
+	bool (*raise)(unsigned int gsi);	/* false: nobody listens */
+	unsigned int (*cpu)(unsigned int gsi);	/* where it is handled; NO_CPU: anywhere */
+};
+/* Boot: before the first gsi_bind_guest(). */
+void irq_set_guest(const struct irq_guest *guest);
 unsigned int gsi_count(void);
 /*
  * Interrupts by message have numbers from gsi_count() on, and the gsi_ functions take them too, but
@@ -67,7 +76,7 @@ void irq_print(void);
 /* Sets trigger and polarity before first use. 0; -EEXIST already in use with the same; -EBUSY
  * different; -EINVAL. */
 int gsi_setup(unsigned int gsi, bool level, bool active_low);
-/* Starts delivery: unmasks; each interrupt calls evtchn_raise_pirq(dom0, gsi). -EBUSY bound,
+/* Starts delivery: unmasks; each interrupt is raised by irq_set_guest()'s. -EBUSY bound,
  * -EINVAL (hypervisor's own: timer, serial console). */
 int gsi_bind_guest(unsigned int gsi);
 void gsi_unbind_guest(unsigned int gsi);
@@ -115,8 +124,15 @@ void watchdog_softirq(void);
 /* --- uart.c, log.c: console --- */
 /* dom0's output (console_io write) to the serial line and the ring; @len raw bytes, hypervisor
  * memory. */
-void console_write_guest(const struct vcpu *v, const char *buf, size_t len);
-/* Bytes typed on the serial line and not yet read; VIRQ_CONSOLE is raised when some arrive. */
+void console_write_guest(domid_t domid, const char *buf, size_t len);
+/* Who is told of typed keys. */
+struct console_reader {
+	bool (*debug_key)(char key); /* one for the hypervisor itself */
+	void (*arrived)(void);	     /* console_read() has something */
+};
+/* Boot: before uart_irq_enable(). */
+void console_set_reader(const struct console_reader *reader);
+/* Bytes typed on the serial line and not yet read. */
 size_t console_read(char *buf, size_t len);
 /* Console ring for XEN_SYSCTL_readconsole: copies from free-running index *@idx (adjusted if
  * overrun). */

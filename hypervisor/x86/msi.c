@@ -5,7 +5,7 @@
  * Lock: the hypervisor's. Source: PCI Local Bus 3.0, chapter 6.8; Intel SDM vol. 3, chapter 10.11.
  */
 #include "lib/errno.h"
-#include "mm/frame.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/machine.h"
 #include "x86/pci.h"
@@ -80,7 +80,7 @@ static int msix_find(struct message *m, const struct msi_request *req)
 		return -ENXIO;
 	ma = bar + (table & ~MSIX_BAR_MASK) + req->entry * sizeof(struct msix_entry);
 	/* A device over RAM or the hypervisor's own registers: somebody set its BAR wrongly. */
-	if (mfn_is_ram(maddr_to_mfn(ma)) || mmio_is_hv(maddr_to_mfn(ma)))
+	if (e820_is_ram(&machine_e820, ma) || mmio_is_hv(maddr_to_mfn(ma)))
 		return -EINVAL;
 	for (unsigned int i = 0; i < GSI_LIMIT; i++)
 		if (messages[i].is_used && messages[i].entry_ma == ma)

@@ -3,10 +3,8 @@
  * pagetable.c - the hypervisor's own mappings: direct map, image, read-only M2P, device registers.
  * All of their level-3 tables exist before the first guest table copies the sixteen L4 entries.
  */
-#include "boot/bootmem.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "mm/frame.h"
 #include "x86/asm.h"
 #include "x86/e820.h"
 #include "x86/init.h"
@@ -27,11 +25,16 @@ u64 *hv_l4;
 static unsigned long ioremap_next = IOREMAP_START;
 #define IOREMAP_END (IOREMAP_START + (1UL << 30))
 
-/* NULL: the heap is empty; not while the machine boots. */
-static u64 *new_table(void)
+static void *(*new_page)(void);
+
+void pt_set_pages(void *(*fn)(void))
 {
-	void *page = bootmem_is_open() ? maddr_to_virt(bootmem_alloc(PAGE_SIZE, PAGE_SIZE))
-				       : xen_pages_alloc(0);
+	new_page = fn;
+}
+
+void *pt_page(void)
+{
+	void *page = new_page();
 
 	if (page)
 		memset(page, 0, PAGE_SIZE);
@@ -42,7 +45,7 @@ static u64 *new_table(void)
 static u64 *next_table(u64 *entry, u64 leaf_flags)
 {
 	if (!(*entry & PTE_P)) {
-		u64 *table = new_table();
+		u64 *table = pt_page();
 
 		if (!table)
 			return NULL;
@@ -149,7 +152,7 @@ static void map_image(const u8 *start, const u8 *end, u64 flags)
 
 void pagetable_init(void)
 {
-	hv_l4 = new_table();
+	hv_l4 = pt_page();
 	map_direct();
 	map_image(image_start, text_end, 0);
 	map_image(rodata_start, rodata_end, PTE_NX);

@@ -36,10 +36,10 @@ void smp_kick(unsigned int cpu);
 void smp_stop_others(void);
 /* True once smp_stop_others() was called: this CPU's NMI means "stop". */
 bool smp_is_stopping(void);
-/* Boot list: starts all other CPUs the firmware names; each halts until smp_release(), then goes to
- * sched_start_cpu(). */
-void smp_init(void);
-/* Boot list: dom0 is ready, they may run. */
-void smp_release(void);
+/* boot/smp_start.c: the numbers of @cpu, which is online once smp_count_cpu() counted it. */
+void smp_name_cpu(unsigned int cpu, u32 apic_id, u32 acpi_id);
+void smp_count_cpu(void);
+/* The stack area of @cpu at its place: @ma, of STACK_SIZE bytes. */
+void smp_map_stack(unsigned int cpu, maddr_t ma);
 
 #endif

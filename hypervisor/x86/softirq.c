@@ -3,13 +3,18 @@
  * softirq.c - work that an interrupt or a hypercall leaves for the way back to the guest, on this
  * CPU or another.
  */
-#include "domain/domain.h"
-#include "domain/timer.h"
 #include "x86/asm.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
+
+static void (*handler[SOFTIRQ_NR])(void); /* fixed after boot */
+
+void softirq_handle(enum softirq nr, void (*fn)(void))
+{
+	handler[nr] = fn;
+}
 
 void softirq_raise(enum softirq nr)
 {
@@ -49,12 +54,9 @@ void softirq_process(void)
 {
 	BUG_ON(!hv_lock_is_held());
 	while (softirq_is_pending()) {
-		if (take(SOFTIRQ_TIMER))
-			timer_softirq();
-		if (take(SOFTIRQ_SCHEDULE))
-			sched_softirq();
-		if (take(SOFTIRQ_WATCHDOG))
-			watchdog_softirq();
+		for (enum softirq nr = 0; nr < SOFTIRQ_NR; nr++)
+			if (take(nr))
+				handler[nr]();
 	}
 	if (unlikely(probe_is_on))
 		probe_softirq(-1);

@@ -64,6 +64,7 @@ void watchdog_init(void)
 
 	if (boot_options.watchdog != OPTION_ON)
 		return;
+	softirq_handle(SOFTIRQ_WATCHDOG, watchdog_softirq);
 	outb(PIT_MODE, PIT_CH0_RATE);
 	outb(PIT_CH0, 0);
 	outb(PIT_CH0, 0);

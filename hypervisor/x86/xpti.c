@@ -12,7 +12,6 @@
 
 #include "lib/log.h"
 #include "lib/string.h"
-#include "mm/frame.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
@@ -64,10 +63,9 @@ bool xpti_cpu_init(unsigned int cpu)
 
 	if (!xpti_is_on)
 		return true;
-	l4 = xen_pages_alloc(0);
+	l4 = pt_page();
 	if (!l4)
 		return false;
-	memset(l4, 0, PAGE_SIZE);
 	/* A CPU that does not start keeps its pages: it may still come. */
 	if (!map_entry_text(l4) || !desc_map_entry(cpu, l4, map_as_hv) || !map_stacks(l4, cpu))
 		return false;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/errno.h"
-#include "mm/frame.h"
+#include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/machine.h"
 #include "x86/pci.h"
@@ -65,11 +65,6 @@ void *ioremap(maddr_t ma, size_t len)
 	return (u8 *)table + (ma - bar - 0x800);
 }
 
-bool mfn_is_ram(mfn_t mfn)
-{
-	return mfn_to_maddr(mfn) < RAM_END;
-}
-
 bool mmio_is_hv(mfn_t mfn)
 {
 	return mfn_to_maddr(mfn) == LAPIC;
@@ -110,6 +105,7 @@ static int map(unsigned int entry, unsigned int *line)
 
 static int setup(void **state)
 {
+	machine_e820 = (struct e820_map){.nr = 1, .entry = {{0, RAM_END, E820_RAM}}};
 	for (unsigned int i = FIRST_LINE; i < next_line; i++)
 		msi_unmap(i);
 	next_line = FIRST_LINE;

@@ -9,9 +9,7 @@
 
 #include <cmocka.h>
 
-#include "boot/bootmem.h"
 #include "lib/log.h"
-#include "mm/frame.h"
 #include "x86/e820.h"
 #include "x86/init.h"
 #include "x86/layout.h"
@@ -28,17 +26,7 @@ u8 image_start[1], text_end[1], rodata_start[1], rodata_end[1], image_end[1], cp
 static unsigned int nr_free, nr_given;
 static jmp_buf stopped;
 
-bool bootmem_is_open(void)
-{
-	return false;
-}
-
-maddr_t bootmem_alloc(u64 size, u64 align)
-{
-	return 0;
-}
-
-void *xen_pages_alloc(unsigned int order)
+static void *new_page(void)
 {
 	if (!nr_free)
 		return NULL;
@@ -65,6 +53,7 @@ static int fresh(void **state)
 	fake_ram = aligned_alloc(PAGE_SIZE, PAGES * PAGE_SIZE);
 	memset(fake_ram, 0, PAGES * PAGE_SIZE);
 	hv_l4 = (u64 *)fake_ram;
+	pt_set_pages(new_page);
 	nr_given = 0;
 	return 0;
 }
