@@ -6,6 +6,7 @@
 #include "boot/smp_start.h"
 
 #include "domain/domain.h"
+#include "domain/fpu.h"
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"

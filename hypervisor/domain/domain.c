@@ -9,11 +9,10 @@
 #include "domain/evtchn.h"
 #include "domain/frame_ref.h"
 #include "domain/gnttab.h"
+#include "domain/guest.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "pv/ptval.h"
-#include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 

@@ -19,7 +19,7 @@
 
 #include "domain/timer.h"
 #include "mm/frame.h"
-#include "pv/pv_vcpu.h"
+#include "domain/pv_vcpu.h"
 #include "x86/percpu.h" /* current, guest_regs() */
 
 #define DOMAIN_MAX_VCPUS 32
@@ -75,7 +75,7 @@ struct vcpu {
 
 	/* While state_cpu is a CPU the live ones are its guest_regs(). */
 	struct cpu_user_regs regs;
-	void *fpu_area; /* XSAVE area, x86/fpu.c */
+	void *fpu_area; /* XSAVE area, domain/fpu.c */
 	bool fpu_dirty; /* used the FPU since it was switched in */
 	struct pv_vcpu pv;
 };

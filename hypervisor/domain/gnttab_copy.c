@@ -5,12 +5,12 @@
  */
 #include "domain/frame_ref.h"
 #include "domain/gnttab.h"
+#include "domain/guest.h"
 
 #include "lib/errno.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "pv/ptval.h"
 #include "x86/layout.h"
 
 /* One side of a copy, held for its duration. */

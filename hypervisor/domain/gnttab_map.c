@@ -5,14 +5,13 @@
  */
 #include "domain/frame_ref.h"
 #include "domain/gnttab.h"
+#include "domain/guest.h"
 #include "domain/preempt.h"
 
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/nospec.h"
 #include "mm/frame.h"
-#include "pv/ptval.h"
-#include "pv/pv.h"
 
 /* --- maptrack --- */
 

@@ -11,9 +11,10 @@
 #include "domain/sched.h"
 
 #include "domain/evtchn.h"
+#include "domain/fpu.h"
+#include "domain/guest.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/lock.h"
 #include "x86/machine.h"

@@ -6,11 +6,11 @@
 #include "domain/domain.h"
 
 #include "domain/evtchn.h"
+#include "domain/fpu.h"
+#include "domain/guest.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "pv/ptval.h"
-#include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"

@@ -3,6 +3,7 @@
  * domctl_vcpu.c - domctl: the state of a vcpu, in and out: contexts, affinity, FPU, MSRs. ABI:
  * xen/domctl.h.
  */
+#include "domain/fpu.h"
 #include "hypercall/domctl.h"
 
 #include "domain/sched.h"

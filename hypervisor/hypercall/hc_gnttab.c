@@ -8,6 +8,7 @@
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "lib/nospec.h"
+#include "pv/domain_tlb.h"
 #include "pv/pv.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"

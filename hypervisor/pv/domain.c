@@ -2,6 +2,7 @@
 /*
  * domain.c - the life of the paravirtual part of a domain: its window tables, a vcpu's whole context, and teardown in D9's order.
  */
+#include "domain/fpu.h"
 #include "domain/frame_ref.h"
 #include "domain/memory.h"
 #include "domain/preempt.h"

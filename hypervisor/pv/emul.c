@@ -5,6 +5,7 @@
  */
 #include "pv/emul.h"
 
+#include "domain/fpu.h"
 #include "domain/hc_args.h"
 #include "domain/preempt.h"
 #include "lib/errno.h"

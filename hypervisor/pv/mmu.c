@@ -10,6 +10,7 @@
 #include "domain/preempt.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
+#include "pv/domain_tlb.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/guest_access.h"

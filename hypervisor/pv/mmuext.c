@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "pv/context.h"
 #include "pv/desc.h"
+#include "pv/domain_tlb.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"

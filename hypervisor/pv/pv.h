@@ -8,27 +8,13 @@
 #include <xen/xen.h>
 
 #include "domain/domain.h"
+#include "domain/guest.h"
 
-/* --- life (pv/domain.c) --- */
-int pv_domain_init(struct domain *d); /* 0, -ENOMEM */
-void pv_domain_fini(struct domain *d);
-int pv_vcpu_init(struct vcpu *v); /* 0, -ENOMEM */
-void pv_vcpu_fini(struct vcpu *v);
-/* Drops CR3, GDT, LDT, deferred of all vcpus, unpins and devalidates every frame, drops ALLOC refs.
- * Preemptible: -ERESTART; 0 when done. */
-int pv_domain_relinquish(struct domain *d);
+/* --- contexts (pv/domain.c) --- */
 /* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise, dom0: validates and takes a whole context.
  * @ctxt: guest-controlled, already copied in. -EINVAL bad value, -EBUSY, -ERESTART. */
 int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt);
 void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *ctxt);
-
-/* --- running (pv/context.c) --- */
-/* Saves segment bases, selectors and debug registers of the vcpu leaving the CPU. */
-void pv_vcpu_switch_out(struct vcpu *v);
-/* Loads CR3, GDT, LDT, bases, selectors, debug registers. */
-void pv_vcpu_switch_in(struct vcpu *v);
-/* After a switch-out with nobody to follow: the hypervisor's own page tables and descriptors. */
-void pv_tables_leave(void);
 
 /* --- traps (pv/traps.c): called by x86/ with the guest's registers on the CPU stack --- */
 /* Any exception that happened in guest mode; regs->entry_vector, regs->error_code. */
@@ -64,17 +50,6 @@ long hc_iret(struct hc_args *a);
 long hc_set_segment_base(struct hc_args *a);
 long hc_mmuext_op(struct hc_args *a);
 long hc_callback_op(struct hc_args *a);
-
-/* --- for grants (pv/mmu_grant.c) --- */
-/*
- * Installs/removes a grant mapping in current's page tables. GNTMAP_contains_pte: @host_addr is the
- * machine address of the PTE; else a virtual address whose L1 must exist. The WR typeref of a
- * writable mapping is taken and dropped by the grant code, not here (D8: one place).
- * @frame: what to map. 0; -EINVAL (no such L1 entry, not the expected frame), -EPERM.
- */
-int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame);
-/* Clears (or replaces, @new_addr != 0) exactly the entry that grant_map made; GNTST-like -errno. */
-int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame);
 
 /* --- dom0 (boot/dom0_build.c is the caller) and others --- */
 /* Fills the hypervisor's 16 slots (with @d's per-domain slot) into an L4 page. */

@@ -3,6 +3,7 @@
  * traps.c - every exception of a guest: what the hypervisor handles itself (page-table stores, privileged instructions,
  * the lazy FPU, the LDT), and what is the guest's own and goes to its trap table.
  */
+#include "domain/fpu.h"
 #include "domain/hc_args.h"
 #include "lib/log.h"
 #include "lib/errno.h"

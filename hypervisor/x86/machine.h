@@ -13,13 +13,6 @@
 struct domain;
 struct vcpu;
 
-/* --- traps.c / entry.S --- */
-/* Leaves the boot stack and returns to the guest in guest_regs(); never returns. */
-void return_to_guest(void) __attribute__((noreturn));
-/* Called by entry.S before each return to a guest, interrupts off: softirqs, then
- * pv_deliver_pending(). True: the frame may return by sysret. */
-bool guest_exit_work(struct cpu_user_regs *regs);
-
 /* --- softirq.c --- */
 enum softirq { SOFTIRQ_TIMER, SOFTIRQ_SCHEDULE, SOFTIRQ_WATCHDOG, SOFTIRQ_NR };
 /* Boot: @fn does what @nr stands for, with the hypervisor lock held. */
@@ -139,41 +132,6 @@ size_t console_read(char *buf, size_t len);
 size_t conring_read(char *buf, size_t len, u32 *idx);
 void conring_clear(void);
 
-/* --- fpu.c --- */
-/* On every CPU, after cpu_init(): what guests may use. */
-void fpu_init(void);
-int fpu_vcpu_init(struct vcpu *v); /* 0, -ENOMEM */
-void fpu_vcpu_fini(struct vcpu *v);
-/* On switch-out: saves if used, sets CR0.TS. */
-void fpu_switch_out(struct vcpu *v);
-/* #NM from a guest whose own TS is clear: loads the state, clears TS. */
-void fpu_load(struct vcpu *v);
-/*
- * The same on switch-in, for CPUs whose wrong paths see registers behind CR0.TS: what they hold is
- * @v's own from here on. The guest's own TS stays.
- */
-void fpu_load_early(struct vcpu *v);
-/* On switch-in: loads the vcpu's XCR0. Its registers come with the first #NM. */
-void fpu_switch_in(struct vcpu *v);
-/* XSETBV 0 of a guest; @value: guest-controlled. -EINVAL: not allowed (#GP). */
-int fpu_set_xcr0(struct vcpu *v, u64 value);
-/*
- * Takes an FXSAVE @image of 512 bytes, guest-controlled, as the state of @v, which is on no CPU.
- * Bits of MXCSR that this CPU has not are dropped, as Xen does.
- */
-void fpu_take_fxsave(struct vcpu *v, const void *image);
-/* The x87 and SSE state of @v, which is on no CPU, as an FXSAVE image. */
-void fpu_give_fxsave(const struct vcpu *v, void *image);
-/*
- * Takes a whole state: XCR0, all it ever was, and an XSAVE area of @len bytes (standard format);
- * all three come from a file. @v is on no CPU. -EINVAL: not one that this CPU's XSAVE could have
- * made.
- */
-int fpu_take_xsave(struct vcpu *v, u64 xcr0, u64 xcr0_ever, const void *area, size_t len);
-/* Enabled XSAVE features the hypervisor manages (0: FXSAVE only). */
-u64 fpu_xcr0_mask(void);
-size_t fpu_area_size(void);
-
 /* --- pagetable.c --- */
 /* L4 entries 256..271 common to every page table (per-domain slot empty). */
 extern u64 *hv_l4;
@@ -191,9 +149,6 @@ u32 tlb_clock(void); /* stamp for frame.stamp, after the last mapping of it was 
  */
 void tlb_flush_cpus(u64 mask);
 void tlb_flush_va(u64 mask, unsigned long va);
-/* The CPUs that may hold translations of @d's page tables. */
-u64 tlb_domain_cpus(const struct domain *d);
-void tlb_flush_domain(const struct domain *d);
 /* The CPUs that may hold a translation of a frame stamped @stamp. */
 u64 tlb_stale_cpus(u32 stamp);
 /* Flushes those. */

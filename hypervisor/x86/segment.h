@@ -16,7 +16,7 @@ static inline void segment_save(u16 *ds, u16 *es, u16 *fs, u16 *gs)
 /*
  * Each loads a guest-controlled selector; one that faults becomes the null selector. The exception
  * table row
- * (.ex_table: faulting address, continuation, both 64-bit) is x86/traps.c's.
+ * (.ex_table: faulting address, continuation, both 64-bit) is entry/traps.c's.
  */
 #define SEGMENT_LOAD(seg)                                                                          \
 	static inline void segment_load_##seg(u16 sel)                                             \

@@ -10,7 +10,6 @@
  * The clock wraps: times are compared by their difference, and every CPU is made to flush each
  * quarter of its range, so that no CPU's time is ever that old.
  */
-#include "domain/domain.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/lock.h"
@@ -43,21 +42,6 @@ u32 tlb_clock(void)
 	return __atomic_load_n(&clock_now, __ATOMIC_SEQ_CST);
 }
 
-/* The CPUs that may hold translations of @d's tables. */
-static u64 users_of(const struct domain *d)
-{
-	unsigned int nr = smp_nr_cpus();
-	u64 mask = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		const struct vcpu *v = cpu_info_of(i)->vcpu;
-
-		if (v && v->domain == d)
-			mask |= 1ULL << i;
-	}
-	return mask;
-}
-
 void tlb_flush_cpus(u64 mask)
 {
 	u64 here = 1ULL << this_cpu_id();
@@ -68,11 +52,6 @@ void tlb_flush_cpus(u64 mask)
 		smp_request(mask, CPU_REQUEST_FLUSH, 0);
 }
 
-void tlb_flush_domain(const struct domain *d)
-{
-	tlb_flush_cpus(users_of(d));
-}
-
 void tlb_flush_va(u64 mask, unsigned long va)
 {
 	u64 here = 1ULL << this_cpu_id();
@@ -81,11 +60,6 @@ void tlb_flush_va(u64 mask, unsigned long va)
 		tlb_flush_local_va(va);
 	if (mask & ~here)
 		smp_request(mask, CPU_REQUEST_INVLPG, va);
-}
-
-u64 tlb_domain_cpus(const struct domain *d)
-{
-	return users_of(d);
 }
 
 u64 tlb_stale_cpus(u32 stamp)

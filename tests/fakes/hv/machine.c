@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/fpu.h"
 #include "domain/preempt.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
+#include "pv/domain_tlb.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/machine.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pv/context.h"
+#include "pv/domain_tlb.h"
 #include "pv/ptval.h"
 #include "x86/machine.h"
 #include "x86/pte.h"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/fpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_fpu.c - vector registers and what enables them stay a vcpu's own, and nothing a guest or a
- * file says about them makes an instruction of the hypervisor fault: x86/fpu.c over a CPU that
+ * file says about them makes an instruction of the hypervisor fault: domain/fpu.c over a CPU that
  * faults as a real one does.
  */
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "domain/fpu.h"
 #include "x86/asm.h"
 #include "x86/fpu_insn.h"
 #include "x86/machine.h"

@@ -6,6 +6,7 @@
 #include <xen/xen.h>
 
 #include "domain/domain.h"
+#include "domain/guest.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -49,23 +50,13 @@ extern const u8 guest_iret[];
 
 /* entry.S: an iret to where it came from, which ends the blocking of NMIs. */
 void nmi_unblock(void);
-int msr_read_safe(u32 msr, u64 *val);
-int msr_write_safe(u32 msr, u64 val);
 /* Called by entry.S. True: the frame may return by sysret. */
 bool guest_syscall(struct cpu_user_regs *regs);
 bool guest_syscall32(struct cpu_user_regs *regs);
 bool guest_trap(struct cpu_user_regs *regs);
 void hv_trap(struct cpu_user_regs *regs);
-
-int rdmsr_safe(u32 msr, u64 *val)
-{
-	return msr_read_safe(msr, val) ? -EFAULT : 0;
-}
-
-int wrmsr_safe(u32 msr, u64 val)
-{
-	return msr_write_safe(msr, val) ? -EFAULT : 0;
-}
+/* The same before any other return to a guest: softirqs, then what is due for the guest. */
+bool guest_exit_work(struct cpu_user_regs *regs);
 
 /* An event is pending and not masked: the first of two bytes is not 0, and the second is. */
 static inline bool event_is_due(const struct vcpu_info *vi)

@@ -11,17 +11,7 @@
 #include "x86/alt.h"
 #include "x86/layout.h"
 #include "x86/offsets.h"
-
-	/*
-	 * SMAP: the hypervisor reaches guest's pages only between STAC and CLAC. What stands here
-	 * is chosen at boot (x86/alt.h).
-	 */
-	.macro STAC
-	ALT	ALT_SMAP, ".byte 0x0f, 0x01, 0xcb"
-	.endm
-	.macro CLAC
-	ALT	ALT_SMAP, ".byte 0x0f, 0x01, 0xca"
-	.endm
+#include "x86/smap.h"
 
 	/*
 	 * Each entry, in this order: registers saved, then emptied, so that nothing a guest chose
@@ -95,7 +85,6 @@
 	ALT	ALT_VERW, "verw (info_verw - \at)(%rsp)"
 	.endm
 
-#define EFAULT 14
 #define FLAT_RING3_CS32 0xe023
 #define FLAT_RING3_SS 0xe02b
 #define FLAT_RING3_CS64 0xe033
@@ -311,56 +300,6 @@ trap_stubs:
 	vector = vector + 1
 	.endr
 
-	/* int guest_copy(void *dst, const void *src, size_t len): fault-safe. 0, or -EFAULT when a
-	 * byte could not be read or written. */
-	.globl	guest_copy
-	.balign	16
-guest_copy:
-	mov	%rdx, %rcx
-	xor	%eax, %eax
-	shr	$3, %rcx
-	STAC
-1:	rep movsq
-	and	$7, %edx
-	jnz	3f
-	CLAC
-	ret
-3:	mov	%edx, %ecx
-2:	rep movsb
-	CLAC
-	ret
-guest_copy_fault:
-	CLAC
-	mov	$-EFAULT, %eax
-	ret
-	.pushsection .ex_table, "a"
-	.quad	1b, guest_copy_fault
-	.quad	2b, guest_copy_fault
-	.popsection
-
-	/* int guest_zero(void *dst, size_t len) */
-	.globl	guest_zero
-	.balign	16
-guest_zero:
-	mov	%rsi, %rcx
-	xor	%eax, %eax
-	shr	$3, %rcx
-	STAC
-1:	rep stosq
-	and	$7, %esi
-	mov	%esi, %ecx
-2:	rep stosb
-	CLAC
-	ret
-guest_zero_fault:
-	CLAC
-	mov	$-EFAULT, %eax
-	ret
-	.pushsection .ex_table, "a"
-	.quad	1b, guest_zero_fault
-	.quad	2b, guest_zero_fault
-	.popsection
-
 	/* void nmi_unblock(void) */
 	.globl	nmi_unblock
 nmi_unblock:
@@ -374,39 +313,5 @@ nmi_unblock:
 	push	%rdx
 	push	%rax
 	iretq
-
-	/* int msr_read_safe(u32 msr, u64 *val), int msr_write_safe(u32 msr, u64 val) */
-	.globl	msr_read_safe
-msr_read_safe:
-	mov	%edi, %ecx
-1:	rdmsr
-	mov	%eax, (%rsi)
-	mov	%edx, 4(%rsi)
-	xor	%eax, %eax
-	ret
-	.globl	msr_write_safe
-msr_write_safe:
-	mov	%edi, %ecx
-	mov	%esi, %eax
-	mov	%rsi, %rdx
-	shr	$32, %rdx
-2:	wrmsr
-	xor	%eax, %eax
-	ret
-msr_fault:
-	mov	$-1, %eax
-	ret
-	.pushsection .ex_table, "a"
-	.quad	1b, msr_fault
-	.quad	2b, msr_fault
-	.popsection
-
-	.section .bss.stack, "aw", @nobits
-	.balign	STACK_SIZE_ASM
-	.globl	cpu_stack
-cpu_stack:
-	.skip	STACK_SIZE_ASM
-	.globl	cpu_stack_end
-cpu_stack_end:
 
 	.section .note.GNU-stack, "", @progbits

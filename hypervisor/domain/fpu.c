@@ -9,6 +9,8 @@
  * left to be seen by turning a feature on. What is loaded was checked when it came (xcr0_ok,
  * xsave_ok, fpu_take_fxsave); a CPU that refuses it all the same ends the domain, not the host.
  */
+#include "domain/fpu.h"
+
 #include "domain/domain.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pv_vcpu.h - the paravirtual part of a domain and a vcpu: what its CPU and MMU look like. */
-#ifndef HV_PV_PV_VCPU_H
-#define HV_PV_PV_VCPU_H
+#ifndef HV_DOMAIN_PV_VCPU_H
+#define HV_DOMAIN_PV_VCPU_H
 
 #include "lib/types.h"
 #include "mm/frame.h"
