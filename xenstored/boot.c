@@ -14,11 +14,9 @@
 #include "domain.h"
 #include "hv.h"
 #include "log.h"
-#include "keeper.h"
-#include "mapped.h"
+#include "store.h"
 #include "monitor.h"
-#include "persist.h"
-#include "ring_slot.h"
+#include "own_dir.h"
 #include "sandbox.h"
 #include "successor.h"
 #include "watch.h"
@@ -64,10 +62,47 @@ static int open_sockets(struct server *srv)
 	return 0;
 }
 
-static int open_in_memory(struct server *srv)
+/* The live environment: of this boot, or a new one that gets the persistent part from the disk. */
+static int open_live(struct server *srv)
 {
-	srv->slots = ring_slots_open(NULL);
-	return srv->slots ? 0 : -ENOMEM;
+	enum store_found found;
+	struct store *store;
+	int ret = store_open(srv->cfg.run_dir, &store, &found);
+
+	if (ret < 0)
+		return ret;
+	ret = server_take_store(srv, store, found == STORE_MENDED);
+	/* Before the persistent part, as they have always been listed. */
+	srv->durable.loading = found != STORE_WHOLE;
+	if (ret == 0 && found != STORE_WHOLE)
+		ret = server_standard_nodes(srv);
+	srv->restarted = found != STORE_NEW;
+	return ret < 0 ? ret : durable_up(srv, found != STORE_WHOLE);
+}
+
+/* After a restart: watches fire once, requests that were cut off go on. */
+static void resume(struct server *srv)
+{
+	if (!srv->restarted)
+		return;
+	domains_check(srv);
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		for (struct watch *w = c->watch_first; w; w = w->next)
+			watch_fire_first(srv, w);
+	}
+}
+
+/* A state directory that cannot be changed is served from, but takes nothing. */
+static void own_state(const struct server_config *cfg)
+{
+	static const char *const below[] = { "", "/store", "/store/generations", "/snapshots" };
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", cfg->state_dir, below[i]);
+		if (access(path, F_OK) == 0 && sandbox_own_dir(path, cfg->uid, cfg->gid) < 0)
+			log_warn("cannot give %s to user %u", path, (unsigned int)cfg->uid);
+	}
 }
 
 /* From here on as another user; everything that needs root has been opened. */
@@ -80,12 +115,9 @@ static int drop_privileges(const struct server_config *cfg)
 	if (!cfg->in_memory) {
 		char path[512];
 
-		ret = sandbox_own_dir(cfg->state_dir, cfg->uid, cfg->gid);
-		snprintf(path, sizeof(path), "%s/store", cfg->state_dir);
-		if (ret == 0 && access(path, F_OK) == 0)
-			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
-		snprintf(path, sizeof(path), "%s/runtime", cfg->run_dir);
-		if (ret == 0 && access(path, F_OK) == 0)
+		own_state(cfg);
+		snprintf(path, sizeof(path), "%s/live", cfg->run_dir);
+		if (access(path, F_OK) == 0)
 			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
 	}
 	if (ret == 0)
@@ -103,7 +135,6 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 	struct hv *hv = cfg->no_domain_init ? hv_none_open() : hv_xen_open();
 	int ret;
 
-	mapped_init();
 	if (!hv)
 		return -EIO;
 	if (make_dir(cfg->run_dir) < 0) {
@@ -117,21 +148,22 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 	srv->quotas = *quotas;
 	if (cfg->trace_path && trace_open(srv, cfg->trace_path) < 0)
 		log_warn("cannot open the trace file %s", cfg->trace_path);
-	ret = cfg->in_memory ? 0 : persist_lock(srv);
+	ret = cfg->in_memory ? 0 : own_dirs(srv);
 	/* The sockets come early: after a crash clients connect and wait instead of failing. */
 	if (ret == 0)
 		ret = open_sockets(srv);
 	if (ret == 0)
 		ret = drop_privileges(cfg);
 	if (ret == 0)
-		ret = cfg->in_memory ? open_in_memory(srv) : persist_up(srv);
+		ret = cfg->in_memory ? 0 : open_live(srv);
 	if (ret == 0)
 		ret = server_standard_nodes(srv);
 	if (ret == 0)
 		ret = introduce_own(srv);
 	if (ret == 0) {
-		persist_resume(srv);
+		resume(srv);
 		domains_forget_unknown(srv);
+		server_turn(srv);
 	}
 	return ret;
 }
@@ -174,11 +206,10 @@ int boot_serve(struct boot *b, char **argv)
 	bool update;
 	int ret;
 
-	if (srv->keeper && keeper_listen(srv) < 0) {
+	if (durable_listen(srv) < 0) {
 		log_errorx("not enough memory to serve");
 		return -ENOMEM;
 	}
-	persist_good(srv);
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
 	if (ret < 0)
@@ -188,7 +219,7 @@ int boot_serve(struct boot *b, char **argv)
 		srv->live_fd = dup(listener_fd(srv->listener));
 	listener_close(srv->listener, !update);
 	listener_close(srv->ro_listener, !update);
-	persist_down(srv);
+	durable_down(srv);
 	if (update) {
 		server_leave(srv);
 		return live_update(srv, argv);

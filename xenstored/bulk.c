@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "bulk_priv.h"
-#include "change.h"
 #include "conn.h"
-#include "doubt.h"
 #include "ops.h"
 #include "server.h"
 
@@ -49,7 +47,6 @@ int bulk_send(struct conn *c, const struct bulk_stream *s, struct buf *bytes, si
 		struct conn_msg msg = {
 			.hdr = { .type = XS_CONTROL, .req_id = s->req_id, .len = (uint32_t)n },
 			.data = buf_front(bytes),
-			.hold_seq = s->hold_seq,
 		};
 
 		ret = conn_send(c, &msg);
@@ -61,11 +58,11 @@ int bulk_send(struct conn *c, const struct bulk_stream *s, struct buf *bytes, si
 static int add_node(struct buf *out, const struct node *n, const char *name, size_t name_len,
 		    unsigned int depth, const struct perms *before)
 {
-	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = node_nr_children(n),
+	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = n->nr_children,
 			       .depth = (uint16_t)depth };
 	struct bulk_parts parts = {
-		.name = name, .name_len = name_len, .value = node_value(n),
-		.value_len = n->value_len, .prev = "", .perms = node_perms(n),
+		.name = name, .name_len = name_len, .value = n->value,
+		.value_len = n->value_len, .prev = "", .perms = n->perms,
 	};
 
 	if (parts.perms == before) {
@@ -75,50 +72,36 @@ static int add_node(struct buf *out, const struct node *n, const char *name, siz
 	return bulk_add(out, &rec, &parts);
 }
 
-/* The next node not deeper than @max below @top; *@depth follows it. NULL at the end. */
-static const struct node *next_within(const struct node *n, const struct node *top,
-				      unsigned int max, unsigned int *depth)
+static bool too_many(struct walk *w, const struct tree *t, const struct xs_path *path,
+		     unsigned int max)
 {
-	if (node_first(n) && *depth < max) {
-		++*depth;
-		return node_first(n);
-	}
-	while (n != top && !n->next) {
-		n = node_parent(n);
-		--*depth;
-	}
-	return n == top ? NULL : node_sibling(n);
-}
+	bool more = walk_begin(w, t, path->text, path->len);
+	unsigned int nr = 0;
 
-static bool too_many(const struct node *top, unsigned int max)
-{
-	unsigned int depth = 0, nr = 0;
-
-	for (const struct node *n = top; n; n = next_within(n, top, max, &depth))
+	for (; more; more = walk_next(w, max))
 		if (++nr > XS_BULK_NODES_MAX)
 			return true;
 	return false;
 }
 
-static int send_tree(struct req *r, const struct node *top, const struct xs_path *path,
-		     unsigned int max)
+static int send_tree(struct req *r, struct walk *w, const struct xs_path *path, unsigned int max)
 {
-	struct bulk_stream s = { .req_id = r->hdr.req_id, .hold_seq = r->conn->hold_seq };
+	struct bulk_stream s = { .req_id = r->hdr.req_id };
 	const struct perms *before = NULL;
-	const struct node *next;
 	struct xs_bulk begin = { .kind = XS_BULK_BEGIN, .len = sizeof(begin),
-				 .gen = r->srv->tree.gen, .seq = r->srv->change_seq };
+				 .gen = r->srv->tree.rev, .seq = r->srv->change_seq };
 	struct buf bytes = { 0 };
-	unsigned int depth = 0;
+	bool more = walk_begin(w, &r->srv->tree, path->text, path->len);
 	int ret = buf_append(&bytes, &begin, sizeof(begin));
 
-	for (const struct node *n = top; n && ret == 0; n = next) {
-		ret = add_node(&bytes, n, n == top ? path->text : n->name,
-			       n == top ? path->len : n->name_len, depth, before);
-		before = node_perms(n);
+	for (; more && ret == 0; more = walk_next(w, max)) {
+		const char *name = w->depth ? xs_path_leaf(w->path, w->len) : w->path;
+
+		ret = add_node(&bytes, &w->node, name, (size_t)(w->path + w->len - name), w->depth,
+			       before);
+		before = w->node.perms;
 		if (ret == 0)
 			ret = bulk_send(r->conn, &s, &bytes, XENSTORE_PAYLOAD_MAX);
-		next = next_within(n, top, max, &depth);
 	}
 	if (ret == 0)
 		ret = bulk_send(r->conn, &s, &bytes, 0);
@@ -130,7 +113,8 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 {
 	struct server *srv = r->srv;
 	struct xs_path path;
-	struct node *top;
+	struct walk w XS_NOT_CLEARED;
+	struct node top;
 	int ret;
 
 	if (r->conn->domain)
@@ -138,18 +122,11 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 	/* EINVAL would say that this daemon has no such command */
 	if (xs_path_canonical(name, strlen(name), r->conn->domid, 0, &path) < 0)
 		return -ENOENT;
-	if (doubt_waits(r->conn, path.text, path.len, true))
-		return -EINPROGRESS;
-	top = tree_find(&srv->tree, path.text, path.len);
-	if (!top)
+	if (!tree_find(&srv->tree, path.text, path.len, &top))
 		return -ENOENT;
-	if (too_many(top, depth))
+	if (too_many(&w, &srv->tree, &path, depth))
 		return -E2BIG;
-	/* Who learns of a change that the disk may still refuse is told when it is there. */
-	if (srv->persist_seq > srv->durable_seq &&
-	    (path.len == 1 || change_is_persistent(path.text, path.len)))
-		r->conn->hold_seq = srv->persist_seq;
-	ret = send_tree(r, top, &path, depth);
+	ret = send_tree(r, &w, &path, depth);
 	/* half a stream cannot be taken back */
 	if (ret < 0)
 		conn_kill(r->conn);

@@ -30,7 +30,7 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr);
 void feed_before(struct server *srv, const struct node *n);
 /* Notes one change; XS_BULK_PUT takes what feed_before() kept as the previous value. */
 void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
-	       const struct node *n);
+	       const char *path, size_t len, const struct node *n);
 /* Sends what was noted, behind the frame srv->event_hold_seq. */
 void feed_flush(struct server *srv);
 /* Ends all subscriptions: what they would have to tell is not known. */

@@ -23,7 +23,6 @@ struct bulk_parts {
 
 struct bulk_stream {
 	uint32_t req_id;   /* of the request that these are replies to */
-	uint64_t hold_seq; /* frame that must be durable first, 0: none */
 };
 
 /* Appends one record to @out; fills in the lengths of @rec. 0 or -ENOMEM. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * change.c - alters the served tree: node, quota count, journal record and watch note in one step
- * (rule C4). Not here: permissions (view.c), limits (view.c, txn.c), the events (watch.c).
+ * change.c - alters the served tree: node, quota count, the queue for the disk, watch and feed in
+ * one step (rule C4). Not here: permissions (view.c), limits (view.c, txn.c), the events (watch.c).
  */
 #include "change.h"
 
@@ -9,91 +9,53 @@
 #include <string.h>
 
 #include "bulk.h"
-#include "journal.h"
-#include "record.h"
+#include "durable.h"
+#include "store.h"
 #include "server.h"
 
-/* Upper bound of a record's fixed part and key. */
-#define RECORD_OVERHEAD (JOURNAL_RECORD_HDR + RECORD_KEY_MAX + 64)
+/* The node, its entry with its parent, the parent itself. */
+#define RECORDS_A_NODE 3u
+/* Counters, and the record of a ring that asks. */
+#define RECORDS_MORE 3u
 
-int change_reserve(struct server *srv, size_t nr, size_t bytes, bool frees)
+int change_room(struct server *srv, const struct change_need *need)
 {
-	if (!srv->journal)
-		return 0;
-	return journal_reserve(srv->journal, nr * RECORD_OVERHEAD + bytes, frees);
+	size_t records = need->nr_nodes * RECORDS_A_NODE + need->nr_perms + RECORDS_MORE;
+	int ret = 0;
+
+	if (need->persistent) {
+		records += need->nr_nodes;
+		ret = durable_room(srv, need);
+	}
+	return ret < 0 ? ret : store_room(srv->tree.store, records, 2 * need->bytes, need->frees);
 }
 
-int change_reserve_nodes(struct server *srv, const struct change_need *need)
+static int64_t charge_of(const char *path, size_t len, size_t value_len, unsigned int nr_perms)
 {
-	size_t nr = need->persistent ? need->nr_nodes : 0;
-	int ret = change_reserve(srv, nr, need->persistent ? need->bytes : 0, need->frees);
+	const char *name = path[0] == '/' ? xs_path_leaf(path, len) : path;
 
-	return ret < 0 ? ret : tree_reserve(&srv->tree, need->nr_nodes, need->frees);
+	return (int64_t)node_charge((size_t)(path + len - name), value_len, nr_perms);
 }
 
-int change_reserve_removal(struct server *srv, const struct node *n)
+static void account(struct server *srv, const struct perms *perms, int sign, int64_t charge)
 {
-	const struct change_need need = {
-		.nr_nodes = subtree_size(n),
-		.persistent = n->flags & NODE_PERSISTENT,
-		.frees = true,
-	};
-
-	return change_reserve_nodes(srv, &need);
-}
-
-/* The others are in memory that a start finds again. */
-static bool is_logged(const struct server *srv, const struct node *n)
-{
-	return srv->journal && n->flags & NODE_PERSISTENT;
-}
-
-static void log_put(struct server *srv, const struct node *n)
-{
-	char key[RECORD_KEY_MAX];
-	size_t key_len;
-	void *to;
-
-	if (!is_logged(srv, n))
-		return;
-	key_len = record_key(key, RECORD_NODE, n->id, 0);
-	to = journal_put(srv->journal, JOURNAL_PERSISTENT, key, key_len,
-			 record_node_len(n->name_len, n->value_len, node_perms(n)->nr));
-	record_node_write(n, to);
-}
-
-static void log_del(struct server *srv, const struct node *n)
-{
-	char key[RECORD_KEY_MAX];
-
-	if (is_logged(srv, n))
-		journal_del(srv->journal, JOURNAL_PERSISTENT, key,
-			    record_key(key, RECORD_NODE, n->id, 0));
-}
-
-static int64_t charge_of(const struct node *n)
-{
-	return (int64_t)node_charge(n->name_len, n->value_len, node_perms(n)->nr);
-}
-
-static void account(struct server *srv, const struct node *n, int sign)
-{
-	unsigned int owner = perms_owner(node_perms(n));
+	unsigned int owner = perms_owner(perms);
 
 	domain_use(srv, owner, QUOTA_NODES, sign);
-	domain_use(srv, owner, QUOTA_MEMORY, sign * charge_of(n));
+	domain_use(srv, owner, QUOTA_MEMORY, sign * charge);
 }
 
-void change_note(struct server *srv, const struct node *n, struct perms *before)
+/* Rights to "@" nodes are no event themselves. */
+static bool is_told_of(const struct server *srv, const char *path)
 {
-	char path[XS_PATH_BUF] XS_NOT_CLEARED;
-	size_t len;
+	return srv->watches.nr_watches > 0 && path[0] == '/';
+}
 
-	/* Rights to "@" events are no event themselves. */
-	if (srv->watches.nr_watches == 0 || (!n->parent && n->name_len))
-		return;
-	len = node_path(n, path);
-	watch_note(srv, path, len, before, node_perms(n), false);
+void change_note(struct server *srv, const char *path, size_t len, struct perms *before,
+		 struct perms *after)
+{
+	if (is_told_of(srv, path))
+		watch_note(srv, path, len, before, after, false);
 }
 
 /* Children of "/" that begin the persistent part of the store. */
@@ -111,132 +73,177 @@ bool change_is_persistent(const char *path, size_t len)
 	return false;
 }
 
-static bool begins_persistent(const struct server *srv, const struct node *parent,
-			      const struct node *n)
+/* The disk is to have the node as it is now. */
+static void make_durable(struct server *srv, const char *path, size_t len, const struct node *n)
 {
-	char path[16];
-
-	if (!parent || parent != srv->tree.root || n->name_len >= sizeof(path) - 1)
-		return false;
-	path[0] = '/';
-	memcpy(path + 1, n->name, n->name_len);
-	return change_is_persistent(path, n->name_len + 1u);
+	if (change_is_persistent(path, len))
+		durable_put(srv, path, len, n);
 }
 
-void change_create(struct server *srv, struct node *parent, struct node *n)
+void change_create(struct server *srv, const struct node_spec *s, struct node *out)
 {
-	if (begins_persistent(srv, parent, n))
-		n->flags |= NODE_PERSISTENT;
-	change_restore(srv, parent, n, 0);
+	tree_add(&srv->tree, s, out);
+	account(srv, s->perms, 1, charge_of(s->path, s->len, s->value_len, s->perms->nr));
+	make_durable(srv, s->path, s->len, out);
+	feed_note(srv, XS_BULK_PUT, XS_BULK_CREATED, s->path, s->len, out);
 }
 
-void change_restore(struct server *srv, struct node *parent, struct node *n, uint64_t id)
+void change_loaded(struct server *srv, const struct node_spec *s)
 {
-	tree_link(&srv->tree, parent, n, id);
-	account(srv, n, 1);
-	log_put(srv, n);
-	feed_note(srv, XS_BULK_PUT, XS_BULK_CREATED, n);
+	struct node n;
+
+	tree_add(&srv->tree, s, &n);
+	account(srv, s->perms, 1, charge_of(s->path, s->len, s->value_len, s->perms->nr));
 }
 
-void change_loaded(struct server *srv, struct node *parent, struct node *n, uint64_t id)
+static bool value_is(const struct node *n, const char *value, size_t len)
 {
-	tree_link(&srv->tree, parent, n, id);
-	account(srv, n, 1);
+	return len == n->value_len && (len == 0 || memcmp(n->value, value, len) == 0);
 }
 
-void change_recovered(struct server *srv)
+void change_value(struct server *srv, const char *path, size_t len, struct node *n,
+		  const char *value, size_t value_len)
 {
-	struct node *n;
-
-	for (size_t i = 0; i < srv->tree.nr_buckets; i++) {
-		for (n = tree_bucket(&srv->tree, i); n; n = node_chained(n)) {
-			if (!(n->flags & NODE_PERSISTENT))
-				account(srv, n, 1);
-		}
-	}
-}
-
-void change_unloaded(struct server *srv, struct node *n)
-{
-	struct node *next;
-
-	for (struct node *i = node_deepest(n); i; i = next) {
-		next = node_next_up(i, n);
-		account(srv, i, -1);
-		tree_unlink(&srv->tree, i);
-		node_free(&srv->tree, i);
-	}
-}
-
-static void value_changed(struct server *srv, struct node *n, int64_t charge_before)
-{
-	domain_use(srv, perms_owner(node_perms(n)), QUOTA_MEMORY, charge_of(n) - charge_before);
-	log_put(srv, n);
-}
-
-int change_value(struct server *srv, struct node *n, const char *value, size_t len)
-{
-	int64_t before = charge_of(n);
-	int ret;
+	int64_t more = (int64_t)value_len - n->value_len;
 
 	feed_before(srv, n);
-	ret = node_set_value(&srv->tree, n, value, len);
-	if (ret > 0)
-		value_changed(srv, n, before);
-	if (ret >= 0)
-		feed_note(srv, XS_BULK_PUT, 0, n);
-	return ret < 0 ? ret : 0;
+	if (!value_is(n, value, value_len)) {
+		tree_set_value(&srv->tree, path, len, n, value, value_len, 0);
+		domain_use(srv, perms_owner(n->perms), QUOTA_MEMORY, more);
+		make_durable(srv, path, len, n);
+	}
+	feed_note(srv, XS_BULK_PUT, 0, path, len, n);
 }
 
-void change_put_value(struct server *srv, struct node *n, const char *value, size_t len,
-		      struct value *apart)
+void change_perms(struct server *srv, const char *path, size_t len, struct node *n,
+		  struct perms *perms)
 {
-	int64_t before = charge_of(n);
-
-	feed_before(srv, n);
-	if (node_put_value(&srv->tree, n, value, len, apart) > 0)
-		value_changed(srv, n, before);
-	feed_note(srv, XS_BULK_PUT, 0, n);
+	account(srv, n->perms, -1, charge_of(path, len, n->value_len, n->perms->nr));
+	tree_set_perms(&srv->tree, path, len, n, perms);
+	account(srv, n->perms, 1, charge_of(path, len, n->value_len, n->perms->nr));
+	make_durable(srv, path, len, n);
+	feed_note(srv, XS_BULK_PERMS, 0, path, len, n);
 }
 
-void change_perms(struct server *srv, struct node *n, struct perms *perms)
+/* --- removing --- */
+
+struct removed_node {
+	struct perms *perms;	/* the node's own reference */
+	int64_t charge;
+	size_t len;		/* of the path */
+};
+
+static int removal_add(struct removal *r, const struct walk *w)
 {
-	account(srv, n, -1);
-	node_set_perms(&srv->tree, n, perms);
-	account(srv, n, 1);
-	log_put(srv, n);
-	feed_note(srv, XS_BULK_PERMS, 0, n);
+	const struct removed_node e = {
+		.perms = w->node.perms,
+		.charge = charge_of(w->path, w->len, w->node.value_len, w->node.perms->nr),
+		.len = w->len,
+	};
+	size_t at = buf_len(&r->bytes);
+
+	if (buf_append(&r->at, &at, sizeof(at)) < 0 || buf_append(&r->bytes, &e, sizeof(e)) < 0 ||
+	    buf_append(&r->bytes, w->path, w->len) < 0)
+		return -ENOMEM;
+	r->nr_perms += e.perms->nr;
+	r->path_bytes += e.len;
+	return 0;
 }
 
-size_t subtree_size(const struct node *n)
+/* The @i-th node; *@path is where its path is. */
+static struct removed_node removed(const struct removal *r, size_t i, const char **path)
 {
+	struct removed_node e;
+	size_t at;
+
+	memcpy(&at, buf_front(&r->at) + i * sizeof(at), sizeof(at));
+	memcpy(&e, buf_front(&r->bytes) + at, sizeof(e));
+	*path = buf_front(&r->bytes) + at + sizeof(e);
+	return e;
+}
+
+int removal_gather(struct server *srv, const char *path, size_t len, struct removal *r)
+{
+	struct walk w XS_NOT_CLEARED;
+	bool more = walk_begin(&w, &srv->tree, path, len);
+	int ret = 0;
+
+	*r = (struct removal){ .persistent = change_is_persistent(path, len) };
+	for (; more && ret == 0; more = walk_next(&w, UINT32_MAX))
+		ret = removal_add(r, &w);
+	return ret;
+}
+
+size_t removal_size(const struct removal *r)
+{
+	return buf_len(&r->at) / sizeof(size_t);
+}
+
+size_t removal_owned(const struct removal *r, unsigned int domid)
+{
+	const char *path;
 	size_t nr = 0;
 
-	for (const struct node *i = n; i; i = node_next(i, n))
-		nr++;
+	for (size_t i = 0; i < removal_size(r); i++)
+		nr += perms_owner(removed(r, i, &path).perms) == domid;
 	return nr;
 }
 
-void change_remove(struct server *srv, struct node *n)
+void removal_need(const struct removal *r, struct change_need *need)
 {
-	/* As in change_note(): rights to "@" events are no event themselves. */
-	bool watched = srv->watches.nr_watches > 0 && (n->parent || !n->name_len);
-	char path[XS_PATH_BUF] XS_NOT_CLEARED;
-	struct node *next;
+	need->nr_nodes += removal_size(r);
+	need->nr_perms += r->nr_perms;
+	need->persistent |= r->persistent;
+}
+
+void removal_fini(struct removal *r)
+{
+	buf_fini(&r->bytes);
+	buf_fini(&r->at);
+}
+
+static void note_removed(struct server *srv, const char *path, size_t len, struct perms *perms,
+			 bool exact)
+{
+	struct node n;
+
+	if (is_told_of(srv, path))
+		watch_note(srv, path, len, perms, NULL, exact);
+	if (srv->feeds && tree_find(&srv->tree, path, len, &n))
+		feed_note(srv, XS_BULK_DEL, 0, path, len, &n);
+}
+
+void change_remove(struct server *srv, const struct removal *r)
+{
+	size_t nr = removal_size(r);
+	struct removed_node e;
+	const char *path;
 
 	/* The events go parents first, as the reader of "/a" expects; the nodes go last first. */
-	for (struct node *i = watched ? n : NULL; i; i = node_next(i, n)) {
-		size_t len = node_path(i, path);
+	for (size_t i = 0; i < nr; i++) {
+		e = removed(r, i, &path);
+		note_removed(srv, path, e.len, e.perms, i > 0);
+	}
+	for (size_t i = nr; i-- > 0;) {
+		e = removed(r, i, &path);
+		account(srv, e.perms, -1, e.charge);
+		tree_remove(&srv->tree, path, e.len, i == 0);
+	}
+	if (nr && r->persistent)
+		durable_remove(srv, path, e.len);
+}
 
-		watch_note(srv, path, len, node_perms(i), NULL, i != n);
-	}
-	for (struct node *i = srv->feeds ? n : NULL; i; i = node_next(i, n))
-		feed_note(srv, XS_BULK_DEL, 0, i);
-	for (struct node *i = node_deepest(n); i; i = next) {
-		next = node_next_up(i, n);
-		log_del(srv, i);
-		account(srv, i, -1);
-		tree_unlink(&srv->tree, i);
-		node_free(&srv->tree, i);
-	}
+int change_remove_at(struct server *srv, const char *path, size_t len)
+{
+	struct change_need need = { .frees = true };
+	struct removal r;
+	int ret = removal_gather(srv, path, len, &r);
+
+	removal_need(&r, &need);
+	if (ret == 0)
+		ret = change_room(srv, &need);
+	if (ret == 0)
+		change_remove(srv, &r);
+	removal_fini(&r);
+	return ret;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "store.h"
 #include "server.h"
 #include "txn.h"
 
@@ -33,84 +34,105 @@ static void fault(struct check *c, const char *fmt, ...)
 	c->faults++;
 }
 
-static void check_node(struct check *c, struct node *n)
+/* A node as the way through the tree finds it; counts it for its owner. */
+static void check_node(struct check *c, const struct walk *w)
 {
-	char path[XS_PATH_BUF];
-	size_t len = node_path(n, path);
-	struct node *first = node_first(n), *last = first ? node_before(first) : NULL, *before = last;
+	const struct node *n = &w->node;
+	uint64_t id = 0;
 	uint32_t nr = 0;
+	struct child k;
+	bool more = child_first(&c->srv->tree, n->id, &k);
 
-	if (tree_find(&c->srv->tree, path, len) != n)
-		fault(c, "node %.200s: not found by its path", path);
-	for (struct node *i = first; i; i = node_sibling(i), nr++) {
-		if (node_parent(i) != n || node_before(i) != before || i->id <= n->id)
-			fault(c, "node %.200s: child %llu is linked wrongly", path,
-			      (unsigned long long)i->id);
-		before = i;
+	for (; more; more = child_next(&c->srv->tree, &k), nr++) {
+		if (k.id <= n->id || k.id <= id)
+			fault(c, "node %.200s: child %llu is out of order", w->path,
+			      (unsigned long long)k.id);
+		id = k.id;
 	}
-	if (before != last || nr != node_nr_children(n))
-		fault(c, "node %.200s: %u children counted, %u found", path,
-		      node_nr_children(n), nr);
-	if (!node_is_intact(n))
-		fault(c, "node %.200s: wrong checksum", path);
-	if (n->parent && node_parent(n) != c->srv->tree.root &&
-	    (n->flags & NODE_PERSISTENT) != (node_parent(n)->flags & NODE_PERSISTENT))
-		fault(c, "node %.200s: lifetime differs from its parent's", path);
+	if (nr != n->nr_children)
+		fault(c, "node %.200s: %u children counted, %u found", w->path, n->nr_children, nr);
+	if (n->gen > c->srv->tree.rev || n->children_gen > c->srv->tree.rev)
+		fault(c, "node %.200s: of a revision that is still to come", w->path);
+}
+
+static void check_named(struct check *c, const struct walk *w)
+{
+	const struct perms *p = w->node.perms;
+
+	for (unsigned int i = 0; i < p->nr; i++) {
+		uint64_t id = w->node.id;
+		struct xs_path path;
+
+		if (p->e[i].domid == 0)
+			continue;
+		if (!tree_named(&c->srv->tree, p->e[i].domid, &id, &path) || id != w->node.id ||
+		    path.len != w->len || memcmp(path.text, w->path, w->len) != 0)
+			fault(c, "node %.200s: not found by domain %u", w->path, p->e[i].domid);
+	}
 }
 
 static void check_tree(struct check *c)
 {
 	struct tree *t = &c->srv->tree;
+	struct walk w;
+	bool more = walk_begin(&w, t, "/", 1);
 	size_t nr = 0;
 
-	for (size_t i = 0; i < t->nr_buckets; i++) {
-		for (struct node *n = tree_bucket(t, i); n; n = node_chained(n), nr++)
-			check_node(c, n);
+	for (; more; more = walk_next(&w, UINT32_MAX), nr++) {
+		check_node(c, &w);
+		check_named(c, &w);
 	}
-	if (nr != t->nr_nodes)
-		fault(c, "tree: %zu nodes, %zu counted", t->nr_nodes, nr);
+	/* The "@" nodes hang nowhere. */
+	if (nr > t->nr_nodes || store_count(t->store, STORE_NODE) != t->nr_nodes ||
+	    store_count(t->store, STORE_CHILD) + 1 != nr)
+		fault(c, "tree: %zu nodes, %zu counted", nr, t->nr_nodes);
 }
 
+static void count_refs(void *arg, const struct node *n, size_t name_len)
+{
+	size_t *members = arg;
+
+	*members += n->perms->refs > 0;
+}
+
+/* Each node has a reference to its set. */
 static void check_perms(struct check *c)
 {
 	struct perms_table *t = &c->srv->tree.perms;
-	size_t members = 0;
+	size_t refs = 0, members = 0;
 
+	tree_each_node(&c->srv->tree, count_refs, &members);
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
-			uint32_t nr = 0;
-
-			for (struct node *n = perms_first(p); n; n = node_same_perms(n), nr++) {
-				if (node_perms(n) != p)
-					fault(c, "permissions: node %llu is in another set",
-					      (unsigned long long)n->id);
-			}
-			if (nr > p->refs)
-				fault(c, "permissions: %u members, %u references", nr, p->refs);
-			members += nr;
-		}
+		for (struct perms *p = t->bucket[i]; p; p = p->hash_next)
+			refs += p->refs;
 	}
-	if (members != c->srv->tree.nr_nodes)
-		fault(c, "permissions: %zu members, %zu nodes", members, c->srv->tree.nr_nodes);
+	if (members != c->srv->tree.nr_nodes || refs < members)
+		fault(c, "permissions: %zu references, %zu nodes", refs, members);
+}
+
+/* What one domain's nodes take. */
+struct owned {
+	unsigned int domid;
+	uint64_t *used;
+};
+
+static void count_owned(void *arg, const struct node *n, size_t name_len)
+{
+	const struct owned *o = arg;
+
+	if (perms_owner(n->perms) != o->domid)
+		return;
+	o->used[QUOTA_NODES]++;
+	o->used[QUOTA_MEMORY] += node_charge(name_len, n->value_len, n->perms->nr);
 }
 
 /* One domain's counted uses, from scratch. */
 static void recount(struct check *c, const struct domain *d, uint64_t used[QUOTA_NR])
 {
-	struct tree *t = &c->srv->tree;
+	struct owned owned = { d->domid, used };
 
 	memset(used, 0, QUOTA_NR * sizeof(*used));
-	for (unsigned int i = 0; i < t->perms.nr_buckets; i++) {
-		for (struct perms *p = t->perms.bucket[i]; p; p = perms_chained(p)) {
-			if (perms_owner(p) != d->domid)
-				continue;
-			for (struct node *n = perms_first(p); n; n = node_same_perms(n)) {
-				used[QUOTA_NODES]++;
-				used[QUOTA_MEMORY] += node_charge(n->name_len, n->value_len,
-								  node_perms(n)->nr);
-			}
-		}
-	}
+	tree_each_node(&c->srv->tree, count_owned, &owned);
 	for (struct conn *cn = c->srv->conns; cn; cn = cn->next) {
 		if (cn->domid != d->domid || cn->domain_gone)
 			continue;

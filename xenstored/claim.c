@@ -89,12 +89,18 @@ static int complain(const char *path, int err)
 int claim_socket(const char *path, bool ours)
 {
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof(".lock")];
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	int fd, ret;
 
 	if ((size_t)snprintf(name, sizeof(name), "%s.lock", path) >= sizeof(name))
 		return complain(path, -ENAMETOOLONG);
 	fd = open_locked(name, 0600);
 	ret = fd < 0 ? fd : ours ? 0 : nobody_answers(path);
+	/* A child of a daemon that was killed may have its socket for a moment. */
+	for (int i = 0; ret == -EBUSY && fd >= 0 && i < TRIES; i++) {
+		nanosleep(&pause, NULL);
+		ret = nobody_answers(path);
+	}
 	if (ret == 0)
 		return fd;
 	if (fd >= 0)

@@ -12,6 +12,7 @@
 #include "bulk.h"
 #include "confine.h"
 #include "lease.h"
+#include "store.h"
 #include "monitor.h"
 #include "ops.h"
 #include "server.h"
@@ -29,6 +30,7 @@ struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigne
 	c->srv = srv;
 	c->ops = ops;
 	c->domid = domid;
+	c->who.domid = (uint16_t)domid;
 	c->domain = d;
 	c->privileged = domid == 0;
 	c->transport = transport;
@@ -66,6 +68,7 @@ void conn_forget_client(struct conn *c)
 	struct server *srv = c->srv;
 
 	monitor_forget(srv, c);
+	durable_forget(c);
 	feed_forget(srv, c);
 	lease_forget(srv, c);
 	while (c->txns)
@@ -83,7 +86,6 @@ void conn_forget_client(struct conn *c)
 	c->lost_in_a_row = 0;
 	c->stuck_since_ns = 0;
 	c->nr_outstanding = 0;
-	c->hold_seq = 0;
 }
 
 static void conn_destroy(struct conn *c)
@@ -232,11 +234,23 @@ void conn_want_flush(struct conn *c)
 	srv->flush_last = c;
 }
 
-void conns_flush(struct server *srv)
+void conns_stage(struct server *srv)
 {
-	while (srv->flush_list) {
+	for (struct conn *c = srv->flush_list; c; c = c->flush_next) {
+		if (!c->dead && c->ops->stage)
+			c->ops->stage(c);
+	}
+}
+
+static void flush_listed(struct server *srv, const struct conn *last)
+{
+	bool more = last != NULL;
+
+	/* Who asks meanwhile is behind the last one: that is to be committed first. */
+	while (more && srv->flush_list) {
 		struct conn *c = srv->flush_list;
 
+		more = c != last;
 		srv->flush_list = c->flush_next;
 		if (!srv->flush_list)
 			srv->flush_last = NULL;
@@ -246,21 +260,35 @@ void conns_flush(struct server *srv)
 	}
 }
 
+void conns_flush(struct server *srv)
+{
+	bool stuck;
+
+	do {
+		srv->short_of_room = false;
+		conns_stage(srv);
+		tree_stage(&srv->tree);
+		/* No commit makes room for who waits for it: the next turn tries again. */
+		stuck = srv->short_of_room && !store_dirty(srv->tree.store);
+		store_commit(srv->tree.store);
+		flush_listed(srv, srv->flush_last);
+	} while (srv->flush_list && !stuck);
+}
+
 /* Room behind a held message, so that it can become an error of any name in place. */
 #define HELD_SPARE 32
 
-static int hold(struct conn *c, const struct conn_msg *msg)
+/* Room for a held message of @len bytes, listed. NULL: no memory. */
+static struct held_msg *held_add(struct conn *c, uint64_t seq, size_t len)
 {
-	struct held_msg *m = malloc(sizeof(*m) + XS_WIRE_HDR_LEN + msg->hdr.len + HELD_SPARE);
+	struct held_msg *m = malloc(sizeof(*m) + len + HELD_SPARE);
 
 	if (!m)
-		return -ENOMEM;
+		return NULL;
 	m->next = NULL;
-	m->seq = msg->hold_seq;
-	m->is_reply_to_change = msg->change;
-	m->len = (uint32_t)XS_WIRE_HDR_LEN + msg->hdr.len;
-	memcpy(m->bytes, &msg->hdr, XS_WIRE_HDR_LEN);
-	memcpy(m->bytes + XS_WIRE_HDR_LEN, msg->data, msg->hdr.len);
+	m->seq = seq;
+	m->is_reply_to_change = true;
+	m->len = (uint32_t)len;
 	if (c->held_last)
 		c->held_last->next = m;
 	else
@@ -271,6 +299,28 @@ static int hold(struct conn *c, const struct conn_msg *msg)
 		c->held_next = c->srv->held_list;
 		c->srv->held_list = c;
 	}
+	return m;
+}
+
+static int hold(struct conn *c, const struct conn_msg *msg)
+{
+	struct held_msg *m = held_add(c, msg->hold_seq, XS_WIRE_HDR_LEN + msg->hdr.len);
+
+	if (!m)
+		return -ENOMEM;
+	m->is_reply_to_change = msg->change;
+	memcpy(m->bytes, &msg->hdr, XS_WIRE_HDR_LEN);
+	memcpy(m->bytes + XS_WIRE_HDR_LEN, msg->data, msg->hdr.len);
+	return 0;
+}
+
+int conn_hold_again(struct conn *c, uint64_t seq, const void *bytes, size_t len)
+{
+	struct held_msg *m = held_add(c, seq, len);
+
+	if (!m)
+		return -ENOMEM;
+	memcpy(m->bytes, bytes, len);
 	return 0;
 }
 
@@ -280,7 +330,7 @@ int conn_send(struct conn *c, const struct conn_msg *msg)
 
 	if (msg->hdr.len > XENSTORE_PAYLOAD_MAX)
 		return -E2BIG;
-	if (c->held_first || msg->hold_seq > c->srv->durable_seq)
+	if (c->held_first || msg->hold_seq > c->srv->durable.rev)
 		return hold(c, msg);
 	to = buf_room(&c->out, XS_WIRE_HDR_LEN + msg->hdr.len);
 	if (!to)
@@ -307,7 +357,6 @@ static int send_event_now(struct conn *c, const struct watch *w, const char *pat
 	payload[len - strip] = '\0';
 	memcpy(payload + len - strip + 1, w->token, w->token_len + 1u);
 	msg.hdr.len = (uint32_t)total;
-	msg.hold_seq = c->srv->event_hold_seq;
 	c->srv->stats.events++;
 	return conn_send(c, &msg);
 }

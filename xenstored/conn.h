@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "change_record.h"
 #include "event_queue.h"
 #include "xs_wire.h"
 
@@ -27,6 +28,8 @@ struct txn;
 struct watch;
 
 struct conn_ops {
+	/* Before a commit: puts what is to be in it. NULL: nothing is. */
+	void (*stage)(struct conn *c);
 	/* Moves as much of conn->out as the transport takes. Marks the conn dead on failure. */
 	void (*flush)(struct conn *c);
 	/* Carries out waiting input; called at the end of a turn after server_again(). */
@@ -40,7 +43,7 @@ struct conn_ops {
 /* A message that waits until the disk has what it tells about. */
 struct held_msg {
 	struct held_msg *next;
-	uint64_t seq;		/* journal frame that must be durable first */
+	uint64_t seq;		/* revision that must be durable first */
 	bool is_reply_to_change;
 	uint32_t len;
 	char bytes[];		/* the whole message */
@@ -49,7 +52,6 @@ struct held_msg {
 /* What requests of several connections may wait for, together. */
 enum conn_wait {
 	CONN_WAIT_NONE,
-	CONN_WAIT_DISK,		/* doubt.c */
 	CONN_WAIT_TURN,		/* precedence.c */
 	CONN_WAITS
 };
@@ -63,6 +65,7 @@ struct conn {
 	struct domain *domain;		/* of a ring; NULL for sockets */
 	bool privileged;		/* domain 0: socket or ring */
 	bool read_only;
+	struct change_who who;		/* for the history of what it changes */
 	struct confine *confine;	/* gave up the rest: confine.h; NULL: did not */
 	bool dead;			/* to be freed at the end of the turn */
 	bool hung_up;			/* the client has closed its side, or is no more */
@@ -96,10 +99,9 @@ struct conn {
 	struct event_queue events;
 	uint64_t stuck_since_ns;	/* output has not moved since; 0: nothing waits */
 	unsigned int nr_outstanding;	/* replies queued since the output was last empty */
-	uint64_t hold_seq;		/* frame with what the current request showed */
+	uint64_t hold_seq;		/* revision that the reply of the current request tells of */
 
 	uint64_t nr_requests;
-	uint64_t msg_seq;		/* of a ring: number of the request at the front */
 	void *transport;
 };
 
@@ -141,7 +143,7 @@ size_t conn_input(struct conn *c, const char *data, size_t len, unsigned int bud
 bool conn_may_start(const struct conn *c);
 
 /*
- * Queues one message to the client, behind frame @hold_seq if that is not durable yet (0: no
+ * Queues one message to the client, behind revision @hold_seq if not durable yet (0: no
  * wait). @change: the reply of a request that changed something. Returns 0; -E2BIG, -ENOMEM with
  * nothing queued.
  */
@@ -168,11 +170,16 @@ void conn_too_slow(struct conn *c);
 
 /* Asks for a flush at the end of the current batch. */
 void conn_want_flush(struct conn *c);
+/* Puts what the connections that want a flush have for the commit under way. */
+void conns_stage(struct server *srv);
+/* Commits, then lets the clients see it. */
 void conns_flush(struct server *srv);
 
-/* Lets go what was held for frames up to @seq. */
+/* At a start: holds a whole message again that waited for revision @seq. 0 or -ENOMEM. */
+int conn_hold_again(struct conn *c, uint64_t seq, const void *bytes, size_t len);
+/* Lets go what was held for revisions up to @seq. */
 void conns_release_held(struct server *srv, uint64_t seq);
-/* Turns the held replies of frames from @seq on into errors @err. */
+/* Turns the held replies of revisions from @seq on into errors @err. */
 void conns_fail_held(struct server *srv, uint64_t seq, int err);
 
 #endif

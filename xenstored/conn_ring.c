@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * conn_ring.c - a domain's ring as a transport. The page belongs to the guest as much as to us:
- * every index is read once and checked (rule C1); our own positions are kept in the slot and only
- * copied to the page. Source: <xen/io/xs_wire.h>, docs/misc/xenstore-ring.txt of Xen.
+ * every index is read once and checked (rule C1); our own positions are kept here and only copied
+ * to the page. Source: <xen/io/xs_wire.h>, docs/misc/xenstore-ring.txt of Xen.
+ *
+ * Order of a turn: requests are taken and carried out; the ring's record, with what was taken and
+ * the answers, enters the commit (stage); after the commit the page shows it (flush). So a kill at
+ * any instruction leaves a record and a page from which a new daemon goes on: what the page has
+ * not been told to be taken is taken from the record, and what was delivered the page knows.
  */
 #include "conn_ring.h"
 
@@ -10,15 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
+#include "bytes.h"
 #include "conn.h"
 #include "domain.h"
 #include "hv.h"
-#include "journal.h"
+#include "store.h"
 #include "log.h"
 #include "ops.h"
-#include "record.h"
-#include "ring_slot.h"
+#include "saved.h"
 #include "server.h"
 #include "txn.h"
 #include "watch.h"
@@ -28,13 +32,33 @@
 
 /* Requests of one ring before others get their turn. */
 #define RING_BUDGET 32
+/* Undelivered bytes that are kept: one reply of the largest size always fits behind none. */
+#define RING_OUT_MAX 10240u
+
+/* The record: identity, positions, the revision that the held message waits for, three lengths. */
+#define AT_IDENTITY	0
+#define AT_IN_CONS	8
+#define AT_RSP_PROD	12
+#define AT_HELD_REV	16
+#define AT_IN_LEN	24
+#define AT_OUT_LEN	26
+#define AT_HELD_LEN	28
+#define RECORD_FIXED	32
+#define RECORD_MAX	(STORE_HEAD + RECORD_FIXED + RING_OUT_MAX + 2 * (XS_WIRE_MSG_MAX + 64))
 
 struct ring {
 	struct hv_ring map;
-	struct ring_slot slot;
 	uint32_t port;
-	bool known;		/* the slot knew this life of the domain */
-	bool answered;		/* the request in the slot is done, its reply is held */
+	uint32_t in_cons;	/* bytes taken from the request ring (free-running) */
+	uint32_t shown_cons;	/* what the page says of it */
+	uint32_t rsp_prod;	/* bytes put into the response ring (free-running) */
+	struct buf in;		/* of them, those of the unfinished request */
+	struct buf out;		/* undelivered messages */
+	size_t ready;		/* bytes at the front of @out that are committed */
+	bool known;		/* there was a record of this life of the domain */
+	bool changed;		/* the record is not as it is here */
+	bool reset;		/* the page is to begin anew, after the commit */
+	bool starved;		/* there may be requests that wait for room in the output */
 	bool moved;		/* the guest is to be notified */
 };
 
@@ -71,191 +95,219 @@ static void copy_from_ring(const char *ring, uint32_t cons, char *to, uint32_t l
 	memcpy(to + first, ring, len - first);
 }
 
-/* Delivers from the slot's output area as much as the ring has room for. */
-static void deliver(struct conn *c)
-{
-	struct ring *ring = ring_of(c);
-	struct xenstore_domain_interface *page = ring->map.page;
-	struct ring_state st = *ring_slot_state(&ring->slot);
-	uint32_t used, n;
-	char *out;
+/* --- the record --- */
 
-	if (st.out_len == 0)
-		return;
-	used = st.rsp_prod - READ_ONCE(page->rsp_cons);
-	if (used > XENSTORE_RING_SIZE) {
-		ring_fault(c, XENSTORE_ERROR_RINGIDX);
-		return;
-	}
-	n = XENSTORE_RING_SIZE - used < st.out_len ? XENSTORE_RING_SIZE - used : st.out_len;
-	out = ring_slot_out(&ring->slot, st.out_first + st.out_len);
-	if (n == 0 || !out)
-		return;
-	copy_to_ring(page->rsp, st.rsp_prod, out + st.out_first, n);
-	st.rsp_prod += n;
-	st.out_len -= n;
-	st.out_first = st.out_len ? st.out_first + n : 0;
-	ring_slot_switch(&ring->slot, &st);
-	/* Pairs with the guest's read of rsp_prod before it reads the bytes. */
-	__atomic_store_n(&page->rsp_prod, st.rsp_prod, __ATOMIC_RELEASE);
-	ring->moved = true;
-	c->stuck_since_ns = 0;
-	if (st.out_len == 0)
-		c->nr_outstanding = 0;
-}
-
-/* Room at the end of the output area, after closing the gap at its front if that helps. */
-static uint32_t out_room(struct ring *ring, struct ring_state *st)
-{
-	char *out;
-
-	if (st->out_len == 0)
-		st->out_first = 0;
-	if (st->out_first && SLOT_OUT_SIZE - st->out_first - st->out_len < XS_WIRE_MSG_MAX &&
-	    st->out_first >= st->out_len) {
-		/* Source and target do not overlap: the old state stays whole until the switch. */
-		out = ring_slot_out(&ring->slot, st->out_first + st->out_len);
-		if (!out)
-			return 0;
-		memcpy(out, out + st->out_first, st->out_len);
-		st->out_first = 0;
-		ring_slot_switch(&ring->slot, st);
-	}
-	return SLOT_OUT_SIZE - st->out_first - st->out_len;
-}
-
-/* Moves whole messages from conn->out behind what the slot has; does not switch the state. */
-static void fill_slot(struct conn *c, struct ring_state *st)
+/* Moves whole messages from conn->out behind what is undelivered. */
+static void fill_out(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
 
 	while (buf_len(&c->out) > 0) {
 		struct xsd_sockmsg hdr;
 		int len = xs_wire_get_hdr(buf_front(&c->out), buf_len(&c->out), &hdr);
-		char *out;
 
-		if (len <= 0 || (uint32_t)len > out_room(ring, st))
+		if (len <= 0 || buf_len(&ring->out) + (size_t)len > RING_OUT_MAX ||
+		    buf_append(&ring->out, buf_front(&c->out), (size_t)len) < 0)
 			break;
-		out = ring_slot_out(&ring->slot, st->out_first + st->out_len + (uint32_t)len);
-		if (!out)
-			break;
-		memcpy(out + st->out_first + st->out_len, buf_front(&c->out), (size_t)len);
-		st->out_len += (uint32_t)len;
 		buf_take(&c->out, (size_t)len);
+		ring->changed = true;
 	}
 }
 
-static void notify(struct conn *c)
+static void put_part(unsigned char *rec, size_t *at, int len_at, const void *data, size_t len)
+{
+	put_le16(rec + STORE_HEAD + len_at, (uint16_t)len);
+	if (len)
+		memcpy(rec + *at, data, len);
+	*at += len;
+}
+
+static void record_put(struct conn *c)
+{
+	unsigned char key[2], rec[RECORD_MAX] XS_NOT_CLEARED, *p = rec + STORE_HEAD;
+	const struct held_msg *held = c->held_first;
+	struct ring *ring = ring_of(c);
+	size_t at = STORE_HEAD + RECORD_FIXED;
+
+	be16_put(key, c->domid);
+	memset(p, 0, RECORD_FIXED);
+	put_le64(p + AT_IDENTITY, c->domain->identity);
+	put_le32(p + AT_IN_CONS, ring->in_cons);
+	put_le32(p + AT_RSP_PROD, ring->rsp_prod);
+	put_le64(p + AT_HELD_REV, held ? held->seq : 0);
+	put_part(rec, &at, AT_IN_LEN, buf_front(&ring->in), buf_len(&ring->in));
+	put_part(rec, &at, AT_OUT_LEN, buf_front(&ring->out), buf_len(&ring->out));
+	put_part(rec, &at, AT_HELD_LEN, held ? held->bytes : "", held ? held->len : 0);
+	store_put(c->srv->tree.store, STORE_RING, key, sizeof(key), rec, at);
+	ring->changed = false;
+}
+
+static void ring_stage(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
 
-	if (!ring->moved)
+	/* A domain that has ended has no record any more. */
+	if (!c->domain)
 		return;
-	ring->moved = false;
-	c->srv->hv->notify(c->srv->hv, ring->port);
+	/* Room for what it took was asked for before; events may wait for the next commit. */
+	if (!ring->changed && buf_len(&c->out) > 0 &&
+	    !store_spare(c->srv->tree.store, 1, RECORD_MAX)) {
+		c->srv->short_of_room = true;
+		return;
+	}
+	fill_out(c);
+	if (ring->changed)
+		record_put(c);
 }
 
-static void ring_flush(struct conn *c)
+/* Room for the record and for what a commit in the middle of the turn puts. */
+static bool room_for_record(struct conn *c)
 {
-	struct ring *ring = ring_of(c);
-	struct ring_state st;
-
-	do {
-		st = *ring_slot_state(&ring->slot);
-		/* The reply of the request in the slot goes together with its end: finish(). */
-		if (ring->answered)
-			break;
-		fill_slot(c, &st);
-		ring_slot_switch(&ring->slot, &st);
-		deliver(c);
-		if (ring_slot_state(&ring->slot)->out_len || c->ignored)
-			break;
-		conn_refill(c);
-	} while (buf_len(&c->out) > 0);
-	if ((ring_slot_state(&ring->slot)->out_len || c->events.first) && !c->stuck_since_ns)
-		c->stuck_since_ns = now_ns();
-	notify(c);
+	return store_room(c->srv->tree.store, 2, RECORD_MAX, true) == 0;
 }
 
-/* The request in the slot is over: its reply enters the output and the next one may come. */
-static void request_done(struct conn *c)
+/* --- output --- */
+
+/* As much of what is committed as the page has room for. */
+static void deliver(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
-	struct ring_state st = *ring_slot_state(&ring->slot);
+	struct xenstore_domain_interface *page = ring->map.page;
+	uint32_t used, n;
 
-	ring->answered = false;
-	fill_slot(c, &st);
-	st.in_len = 0;
-	st.msg_seq++;
-	ring_slot_switch(&ring->slot, &st);
+	if (ring->ready == 0 || ring->reset)
+		return;
+	used = ring->rsp_prod - READ_ONCE(page->rsp_cons);
+	if (used > XENSTORE_RING_SIZE) {
+		ring_fault(c, XENSTORE_ERROR_RINGIDX);
+		return;
+	}
+	n = XENSTORE_RING_SIZE - used;
+	if (n > ring->ready)
+		n = (uint32_t)ring->ready;
+	if (n == 0)
+		return;
+	copy_to_ring(page->rsp, ring->rsp_prod, buf_front(&ring->out), n);
+	ring->rsp_prod += n;
+	ring->ready -= n;
+	buf_take(&ring->out, n);
+	/* Pairs with the guest's read of rsp_prod before it reads the bytes. */
+	__atomic_store_n(&page->rsp_prod, ring->rsp_prod, __ATOMIC_RELEASE);
+	ring->moved = true;
+	c->stuck_since_ns = 0;
+	if (buf_len(&ring->out) == 0)
+		c->nr_outstanding = 0;
+}
+
+static void show_reset(struct ring *ring)
+{
+	struct xenstore_domain_interface *page = ring->map.page;
+
+	ring->reset = false;
+	ring->shown_cons = 0;
+	WRITE_ONCE(page->req_cons, 0);
+	WRITE_ONCE(page->req_prod, 0);
+	WRITE_ONCE(page->rsp_cons, 0);
+	WRITE_ONCE(page->rsp_prod, 0);
+	WRITE_ONCE(page->error, XENSTORE_ERROR_NONE);
+	__atomic_store_n(&page->connection, XENSTORE_CONNECTED, __ATOMIC_RELEASE);
+	ring->moved = true;
+}
+
+static void show_taken(struct ring *ring)
+{
+	if (ring->shown_cons == ring->in_cons)
+		return;
+	ring->shown_cons = ring->in_cons;
+	__atomic_store_n(&ring->map.page->req_cons, ring->in_cons, __ATOMIC_RELEASE);
+	ring->moved = true;
 }
 
 static bool room_for_reply(struct conn *c)
 {
-	struct ring_state st = *ring_slot_state(&ring_of(c)->slot);
-
-	return buf_len(&c->out) == 0 && out_room(ring_of(c), &st) >= XS_WIRE_MSG_MAX;
+	return buf_len(&c->out) == 0 &&
+	       buf_len(&ring_of(c)->out) + XS_WIRE_MSG_MAX <= RING_OUT_MAX;
 }
 
-/* Takes bytes of one request from the ring. Returns its header length when it is whole, else 0. */
+/* After the commit: all that is staged may be seen. */
+static void ring_flush(struct conn *c)
+{
+	struct ring *ring = ring_of(c);
+
+	if (ring->reset)
+		show_reset(ring);
+	show_taken(ring);
+	ring->ready = buf_len(&ring->out);
+	deliver(c);
+	if (buf_len(&ring->out) == 0 && !c->ignored)
+		conn_refill(c);
+	if (buf_len(&c->out) > 0 && buf_len(&ring->out) == 0)
+		conn_want_flush(c);
+	if ((buf_len(&ring->out) || c->events.first) && !c->stuck_since_ns)
+		c->stuck_since_ns = now_ns();
+	if (ring->starved && conn_may_start(c) && room_for_reply(c)) {
+		ring->starved = false;
+		server_again(c->srv, c);
+	}
+	if (ring->moved)
+		c->srv->hv->notify(c->srv->hv, ring->port);
+	ring->moved = false;
+}
+
+/* --- input --- */
+
+/* Takes bytes of one request from the ring. Returns its length when it is whole, else 0. */
 static int take_in(struct conn *c, struct xsd_sockmsg *hdr)
 {
 	struct ring *ring = ring_of(c);
 	struct xenstore_domain_interface *page = ring->map.page;
 
 	for (;;) {
-		struct ring_state st = *ring_slot_state(&ring->slot);
-		char *in = ring_slot_in(&ring->slot, 0);
-		int total = xs_wire_get_hdr(in, st.in_len, hdr);
+		size_t have = buf_len(&ring->in);
+		int total = xs_wire_get_hdr(buf_front(&ring->in), have, hdr);
 		uint32_t want, avail;
+		char *to;
 
 		if (total < 0) {
 			ring_fault(c, XENSTORE_ERROR_PROTO);
 			return 0;
 		}
-		if (total && (uint32_t)total == st.in_len)
+		if (total && (size_t)total == have)
 			return total;
 		/* Acquire: pairs with the guest's store of req_prod after the bytes. */
-		avail = __atomic_load_n(&page->req_prod, __ATOMIC_ACQUIRE) - st.in_cons;
+		avail = __atomic_load_n(&page->req_prod, __ATOMIC_ACQUIRE) - ring->in_cons;
 		if (avail > XENSTORE_RING_SIZE) {
 			ring_fault(c, XENSTORE_ERROR_RINGIDX);
 			return 0;
 		}
-		want = (total ? (uint32_t)total : XS_WIRE_HDR_LEN) - st.in_len;
+		want = (total ? (uint32_t)total : XS_WIRE_HDR_LEN) - (uint32_t)have;
 		if (want > avail)
 			want = avail;
-		if (want == 0)
+		to = want ? buf_room(&ring->in, want) : NULL;
+		if (!to)
 			return 0;
-		in = ring_slot_in(&ring->slot, (size_t)total);
-		if (!in)
-			return 0;
-		if (st.in_len == XS_WIRE_HDR_LEN)
-			memmove(in, ring_slot_in(&ring->slot, 0), XS_WIRE_HDR_LEN);
-		copy_from_ring(page->req, st.in_cons, in + st.in_len, want);
-		st.in_cons += want;
-		st.in_len += want;
-		ring_slot_switch(&ring->slot, &st);
-		__atomic_store_n(&page->req_cons, st.in_cons, __ATOMIC_RELEASE);
-		ring->moved = true;
+		copy_from_ring(page->req, ring->in_cons, to, want);
+		buf_added(&ring->in, want);
+		ring->in_cons += want;
+		ring->changed = true;
+		conn_want_flush(c);
 	}
 }
 
-/* Carries out the request in the slot. False: it has to wait. */
-static bool carry_out(struct conn *c, const struct xsd_sockmsg *hdr, int total)
+/* Carries out the request that has been taken. False: it has to wait. */
+static bool carry_out(struct conn *c, const struct xsd_sockmsg *hdr)
 {
 	struct ring *ring = ring_of(c);
-	const char *in = ring_slot_in(&ring->slot, (size_t)total);
 
-	c->msg_seq = ring_slot_state(&ring->slot)->msg_seq;
-	if (!in || !ops_dispatch(c, hdr, in + XS_WIRE_HDR_LEN)) {
+	if (!ops_dispatch(c, hdr, buf_front(&ring->in) + XS_WIRE_HDR_LEN)) {
 		c->parked = true;
 		return false;
 	}
-	if (c->held_first) {
-		ring->answered = true;
-		return false;
-	}
-	request_done(c);
+	/* Its effects, its end and its reply are in one commit. */
+	buf_take(&ring->in, buf_len(&ring->in));
+	ring->changed = true;
+	fill_out(c);
+	conn_want_flush(c);
 	return true;
 }
 
@@ -263,7 +315,7 @@ static void check_reconnect(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
 
-	if (READ_ONCE(ring->map.page->connection) == XENSTORE_RECONNECT)
+	if (!ring->reset && READ_ONCE(ring->map.page->connection) == XENSTORE_RECONNECT)
 		conn_ring_reset(c);
 }
 
@@ -272,23 +324,21 @@ void conn_ring_serve(struct conn *c)
 	struct ring *ring = ring_of(c);
 	unsigned int budget = RING_BUDGET;
 	struct xsd_sockmsg hdr;
-	int total;
 
-	if (c->dead)
+	if (c->dead || !room_for_record(c))
 		return;
 	check_reconnect(c);
-	if (ring->answered && !c->held_first)
-		request_done(c);
-	ring_flush(c);
-	while (budget-- > 0 && !ring->answered && conn_may_start(c) && room_for_reply(c)) {
-		total = take_in(c, &hdr);
-		if (total == 0 || !carry_out(c, &hdr, total))
+	deliver(c);
+	/* What is in the page belongs to the connection of before, until it says otherwise. */
+	while (budget > 0 && !ring->reset && conn_may_start(c) && room_for_reply(c)) {
+		if (take_in(c, &hdr) == 0 || !carry_out(c, &hdr))
 			break;
-		ring_flush(c);
+		budget--;
 	}
-	if (budget == (unsigned int)-1)
+	ring->starved = !conn_may_start(c) || !room_for_reply(c);
+	if (budget == 0)
 		server_again(c->srv, c);
-	ring_flush(c);
+	conn_want_flush(c);
 }
 
 static void ring_resume(struct conn *c)
@@ -299,43 +349,106 @@ static void ring_resume(struct conn *c)
 static void ring_fini(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
+	unsigned char key[2];
 
 	server_port_unbound(c->srv, ring->port, c);
-	if (!c->srv->keep_rings)
-		ring_slot_drop(&ring->slot);
+	be16_put(key, c->domid);
+	if (!c->srv->keep_rings && c->domain)
+		store_del(c->srv->tree.store, STORE_RING, key, sizeof(key));
 	c->srv->hv->ring_unmap(c->srv->hv, &ring->map);
+	buf_fini(&ring->in);
+	buf_fini(&ring->out);
 	free(ring);
 }
 
 static const struct conn_ops ring_ops = {
+	.stage = ring_stage,
 	.flush = ring_flush,
 	.serve = conn_ring_serve,
 	.resume = ring_resume,
 	.fini = ring_fini,
 };
 
-/* Where the ring stands: the slot if it knows this life of the domain, else the page. */
-static int ring_attach(struct server *srv, struct domain *d, struct ring *ring)
+/* --- connecting --- */
+
+/*
+ * What of the output in the record the page has already: it was told after a later commit than
+ * that of the record. The guest can write there, too, and so only harm itself.
+ */
+static void drop_delivered(struct ring *ring)
 {
+	uint32_t delivered = READ_ONCE(ring->map.page->rsp_prod) - ring->rsp_prod;
+
+	if (delivered > buf_len(&ring->out))
+		return;
+	ring->rsp_prod += delivered;
+	buf_take(&ring->out, delivered);
+}
+
+/* 0: no record of this life of the domain; 1: taken over; -ENOMEM. */
+static int record_get(struct conn *c)
+{
+	struct ring *ring = ring_of(c);
+	size_t in_len, out_len, held_len;
+	const unsigned char *p;
+	struct store_bytes rec;
+	unsigned char key[2];
+
+	be16_put(key, c->domid);
+	if (!store_get(c->srv->tree.store, STORE_RING, key, sizeof(key), &rec) ||
+	    rec.len < RECORD_FIXED)
+		return 0;
+	p = rec.data;
+	in_len = get_le16(p + AT_IN_LEN);
+	out_len = get_le16(p + AT_OUT_LEN);
+	held_len = get_le16(p + AT_HELD_LEN);
+	if (get_le64(p + AT_IDENTITY) != c->domain->identity ||
+	    rec.len != RECORD_FIXED + in_len + out_len + held_len)
+		return 0;
+	ring->in_cons = get_le32(p + AT_IN_CONS);
+	ring->rsp_prod = get_le32(p + AT_RSP_PROD);
+	if (buf_append(&ring->in, p + RECORD_FIXED, in_len) < 0 ||
+	    buf_append(&ring->out, p + RECORD_FIXED + in_len, out_len) < 0)
+		return -ENOMEM;
+	drop_delivered(ring);
+	ring->ready = buf_len(&ring->out);
+	if (held_len && conn_hold_again(c, get_le64(p + AT_HELD_REV),
+					p + RECORD_FIXED + in_len + out_len, held_len) < 0)
+		return -ENOMEM;
+	return 1;
+}
+
+/* Where the ring stands: the record if it knows this life of the domain, else the page. */
+static int ring_attach(struct conn *c)
+{
+	struct ring *ring = ring_of(c);
 	struct xenstore_domain_interface *page = ring->map.page;
-	struct ring_state st = { .msg_seq = 1 };
-	bool found;
-	int ret = ring_slot_get(srv->slots, d->domid, d->identity, &ring->slot, &found);
+	int ret = record_get(c);
 
 	if (ret < 0)
 		return ret;
-	ring->known = found;
-	if (!found) {
-		st.in_cons = READ_ONCE(page->req_cons);
-		st.rsp_prod = READ_ONCE(page->rsp_prod);
-		ring_slot_switch(&ring->slot, &st);
+	ring->known = ret;
+	ring->changed = !ring->known;
+	if (!ring->known) {
+		ring->in_cons = READ_ONCE(page->req_cons);
+		ring->rsp_prod = READ_ONCE(page->rsp_prod);
 	}
-	st = *ring_slot_state(&ring->slot);
-	WRITE_ONCE(page->req_cons, st.in_cons);
-	WRITE_ONCE(page->rsp_prod, st.rsp_prod);
-	WRITE_ONCE(page->server_features, d->features);
+	ring->shown_cons = ring->in_cons;
+	WRITE_ONCE(page->req_cons, ring->in_cons);
+	WRITE_ONCE(page->rsp_prod, ring->rsp_prod);
+	WRITE_ONCE(page->server_features, c->domain->features);
 	WRITE_ONCE(page->error, XENSTORE_ERROR_NONE);
 	return 0;
+}
+
+/* The connection that could not be finished: frees the ring with it, at the end of the turn. */
+static int give_up(struct domain *d, int ret)
+{
+	d->conn->domain_gone = true;
+	d->conn->domain = NULL;
+	conn_kill(d->conn);
+	d->conn = NULL;
+	return ret;
 }
 
 int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_t port)
@@ -356,31 +469,20 @@ int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_
 	ring->moved = true;
 	if (!d->introduced)
 		d->features = XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
-	ret = ring_attach(srv, d, ring);
-	if (ret < 0)
-		goto out_unmap;
 	d->conn = conn_create(srv, &ring_ops, d->domid, d, ring);
 	if (!d->conn) {
-		ret = -ENOMEM;
-		goto out_slot;
+		srv->hv->ring_unmap(srv->hv, &ring->map);
+		free(ring);
+		return -ENOMEM;
 	}
-	ret = server_port_bound(srv, ring->port, d->conn);
-	if (ret < 0) {
-		/* Frees the ring with it, at the end of the turn. */
-		d->conn->domain_gone = true;
-		d->conn->domain = NULL;
-		conn_kill(d->conn);
-		d->conn = NULL;
-		return ret;
-	}
+	ret = ring_attach(d->conn);
+	if (ret == 0)
+		ret = server_port_bound(srv, ring->port, d->conn);
+	if (ret < 0)
+		return give_up(d, ret);
+	conn_want_flush(d->conn);
 	server_again(srv, d->conn);
 	return 0;
-out_slot:
-	ring_slot_drop(&ring->slot);
-out_unmap:
-	srv->hv->ring_unmap(srv->hv, &ring->map);
-	free(ring);
-	return ret;
 }
 
 void conn_ring_resumed(struct conn *c)
@@ -410,49 +512,17 @@ int conn_ring_rebind(struct conn *c, uint32_t port)
 void conn_ring_reset(struct conn *c)
 {
 	struct ring *ring = ring_of(c);
-	struct xenstore_domain_interface *page = ring->map.page;
-	struct ring_state st = { .msg_seq = ring_slot_state(&ring->slot)->msg_seq + 1 };
 
-	conn_ring_log_gone(c);
+	if (saved_room(c, true) < 0)
+		return;
+	saved_forget(c);
+	/* Also the answer to a request of before, which the disk may still keep waiting. */
 	conn_forget_client(c);
 	server_publish(c->srv);
-	/* The answer to a request of before, which the disk may still keep waiting, is nobody's. */
-	ring->answered = false;
-	ring_slot_switch(&ring->slot, &st);
-	WRITE_ONCE(page->req_cons, 0);
-	WRITE_ONCE(page->req_prod, 0);
-	WRITE_ONCE(page->rsp_cons, 0);
-	WRITE_ONCE(page->rsp_prod, 0);
-	WRITE_ONCE(page->error, XENSTORE_ERROR_NONE);
-	__atomic_store_n(&page->connection, XENSTORE_CONNECTED, __ATOMIC_RELEASE);
-	ring->moved = true;
-}
-
-/* Reserved in one piece: the records are small, and the domain's end must not stop half-way. */
-void conn_ring_log_gone(struct conn *c)
-{
-	struct server *srv = c->srv;
-	char key[RECORD_KEY_MAX];
-
-	if (!srv->journal ||
-	    change_reserve(srv, c->nr_watches + c->nr_txns + 1u, 0, true) < 0)
-		return;
-	for (struct watch *w = c->watch_first; w; w = w->next)
-		journal_del(srv->journal, JOURNAL_RUNTIME, key,
-			    record_key(key, RECORD_WATCH, c->domid, w->id));
-	for (struct txn *t = c->txns; t; t = t->next)
-		journal_del(srv->journal, JOURNAL_RUNTIME, key,
-			    record_key(key, RECORD_TXN, c->domid, t->id));
-}
-
-int conn_ring_replay(struct conn *c, uint64_t msg_seq, const char *reply, uint32_t len)
-{
-	struct ring *ring = ring_of(c);
-
-	if (ring_slot_state(&ring->slot)->msg_seq != msg_seq)
-		return 0;
-	if (buf_append(&c->out, reply, len) < 0)
-		return -ENOMEM;
-	request_done(c);
-	return 0;
+	buf_fini(&ring->in);
+	buf_fini(&ring->out);
+	ring->ready = 0;
+	ring->in_cons = ring->rsp_prod = 0;
+	ring->changed = ring->reset = true;
+	conn_want_flush(c);
 }

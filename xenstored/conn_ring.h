@@ -4,8 +4,8 @@
  *
  * The guest may write anything into the page at any time: indices are read once, checked, and
  * only the copies used (rule C1). What has been taken from the ring but not answered, and what
- * has been answered but not delivered, is in the ring's slot (ring_slot.h), so that a new daemon
- * goes on in mid-message.
+ * has been answered but not delivered, is in the ring's record in the live environment, so that a
+ * new daemon goes on in mid-message.
  */
 #ifndef XENSTORED_CONN_RING_H
 #define XENSTORED_CONN_RING_H
@@ -24,15 +24,6 @@ void conn_ring_resumed(struct conn *c);
 int conn_ring_rebind(struct conn *c, uint32_t port);
 /* RESUME: the guest starts over with an empty ring. */
 void conn_ring_reset(struct conn *c);
-
-/* The domain ends: its watches and transactions leave the store. */
-void conn_ring_log_gone(struct conn *c);
-
-/*
- * After a restart: request @msg_seq was carried out and got this @reply, which may or may not
- * have reached the slot. 0 or -ENOMEM.
- */
-int conn_ring_replay(struct conn *c, uint64_t msg_seq, const char *reply, uint32_t len);
 
 /* Takes input as far as the output has room; called for events and when a pause ends. */
 void conn_ring_serve(struct conn *c);

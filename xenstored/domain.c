@@ -15,11 +15,9 @@
 #include "change.h"
 #include "conn.h"
 #include "conn_ring.h"
-#include "doubt.h"
 #include "hv.h"
-#include "journal.h"
 #include "log.h"
-#include "record.h"
+#include "saved.h"
 #include "server.h"
 #include "txn.h"
 
@@ -66,28 +64,6 @@ struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t id
 	return d;
 }
 
-void domain_log(struct server *srv, const struct domain *d)
-{
-	char key[RECORD_KEY_MAX];
-	struct domain_record *rec;
-
-	if (!srv->journal)
-		return;
-	rec = journal_put(srv->journal, JOURNAL_RUNTIME, key,
-			  record_key(key, RECORD_DOMAIN, d->domid, 0), sizeof(*rec));
-	*rec = (struct domain_record){
-		.identity = d->identity,
-		.gfn = d->gfn,
-		.remote_port = d->remote_port,
-		.features = d->features,
-		.target = d->target,
-		.introduced = d->introduced,
-		.shutdown = d->shutdown,
-		.quota_set = d->quota.set,
-	};
-	memcpy(rec->quota, d->quota.limit, sizeof(d->quota.limit));
-}
-
 int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out)
 {
 	struct hv_domain info;
@@ -101,12 +77,12 @@ int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain *
 	ret = srv->hv->domain_info(srv->hv, domid, &info);
 	if (ret < 0 || info.dying)
 		return -ENOENT;
-	if (change_reserve(srv, 1, sizeof(struct domain_record), false) < 0)
+	if (saved_room_for(srv, 1, false) < 0)
 		return -ENOSPC;
 	*out = domain_create(srv, domid, info.identity);
 	if (!*out)
 		return -ENOMEM;
-	domain_log(srv, *out);
+	saved_domain(srv, *out);
 	return 0;
 }
 
@@ -117,7 +93,7 @@ int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint3
 
 	if (ret < 0)
 		return ret;
-	if (change_reserve(srv, 2, 2 * sizeof(struct domain_record), false) < 0)
+	if (saved_room_for(srv, 2, false) < 0)
 		return -ENOSPC;
 	if (d->introduced && d->conn)
 		ret = conn_ring_rebind(d->conn, port);
@@ -130,92 +106,53 @@ int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint3
 	if (!d->introduced)
 		watch_note_special(srv, "@introduceDomain", domid);
 	d->introduced = true;
-	domain_log(srv, d);
+	saved_domain(srv, d);
 	return 0;
 }
 
-/* Nodes that let the dead domain read or write forget it. */
-static void strip_reader(struct server *srv, struct perms *p, unsigned int domid)
+/* A node that lets the dead domain read or write forgets it. 0; -ENOMEM, or no room. */
+static int strip_reader(struct server *srv, const struct xs_path *path, struct node *n,
+			unsigned int domid)
 {
-	struct perms *without = perms_without(&srv->tree.perms, p, domid);
+	const struct change_need need = {
+		.nr_nodes = 1,
+		.nr_perms = 2u * n->perms->nr,
+		.bytes = path->len + n->value_len,
+		.persistent = change_is_persistent(path->text, path->len),
+		.frees = true,
+	};
+	struct perms *without = perms_without(&srv->tree.perms, n->perms, domid);
+	int ret = without ? change_room(srv, &need) : -ENOMEM;
 
-	if (!without) {
-		srv->ended_still_named = true;
-		return;
-	}
-	while (p->nodes) {
-		struct node *n = perms_first(p);
-		const struct change_need need = {
-			.nr_nodes = 1,
-			.bytes = n->name_len + n->value_len + p->nr * sizeof(struct xs_perm),
-			.persistent = n->flags & NODE_PERSISTENT,
-			.frees = true,
-		};
-
-		if (change_reserve_nodes(srv, &need) < 0) {
-			srv->ended_still_named = true;
-			break;
-		}
-		change_perms(srv, n, perms_ref(without));
-	}
+	if (ret == 0 && tree_find(&srv->tree, path->text, path->len, n))
+		change_perms(srv, path->text, path->len, n, without);
 	perms_put(&srv->tree.perms, without);
-}
-
-/* A node of the dead domain goes with everything below it; the home of another one cannot. */
-static void remove_owned(struct server *srv, struct perms *p)
-{
-	while (p->nodes) {
-		struct node *n = perms_first(p);
-
-		if (n == srv->tree.root)
-			break;
-		if (change_reserve_removal(srv, n) < 0) {
-			srv->ended_still_named = true;
-			break;
-		}
-		change_remove(srv, n);
-	}
+	return ret;
 }
 
 /*
- * Everything that names @domid leaves the tree. Each set is held while its members go; sets that
- * appear meanwhile name the domain no more, so one pass over the table is enough.
+ * Everything that names @domid leaves the tree: a node of its own with all below it (the home of
+ * another domain, "/", cannot), of others the permission. First what it owns.
  */
 static void forget_domid(struct server *srv, unsigned int domid)
 {
-	struct perms_table *t = &srv->tree.perms;
-	struct perms **found = calloc(t->nr + 1, sizeof(*found));
-	unsigned int nr = 0;
+	struct xs_path path;
 
-	if (!found) {
-		srv->ended_still_named = true;
-		return;
-	}
-	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
-			if (perms_names(p, domid))
-				found[nr++] = perms_ref(p);
+	for (int owned = 1; owned >= 0; owned--) {
+		for (uint64_t id = 0; tree_named(&srv->tree, domid, &id, &path); id++) {
+			struct node n;
+			int ret = 0;
+
+			if (!tree_find(&srv->tree, path.text, path.len, &n))
+				continue;
+			if (perms_owner(n.perms) != domid)
+				ret = owned ? 0 : strip_reader(srv, &path, &n, domid);
+			else if (owned && n.id != NODE_ID_ROOT)
+				ret = change_remove_at(srv, path.text, path.len);
+			if (ret < 0)
+				srv->ended_still_named = true;
 		}
 	}
-	for (unsigned int i = 0; i < nr; i++) {
-		if (perms_owner(found[i]) == domid)
-			remove_owned(srv, found[i]);
-	}
-	for (unsigned int i = 0; i < nr; i++) {
-		if (perms_owner(found[i]) != domid)
-			strip_reader(srv, found[i], domid);
-		perms_put(t, found[i]);
-	}
-	free(found);
-}
-
-static void log_gone(struct server *srv, unsigned int domid)
-{
-	char key[RECORD_KEY_MAX];
-
-	if (srv->journal && change_reserve(srv, 1, 0, true) == 0)
-		journal_del(srv->journal, JOURNAL_RUNTIME, key,
-			    record_key(key, RECORD_DOMAIN, domid, 0));
 }
 
 /* Also in the record: after a restart the domid may be another domain's. */
@@ -225,8 +162,8 @@ static void forget_target(struct server *srv, unsigned int domid)
 		if (d->target != domid)
 			continue;
 		d->target = NO_DOMID;
-		if (change_reserve(srv, 1, sizeof(struct domain_record), true) == 0)
-			domain_log(srv, d);
+		if (saved_room_for(srv, 1, true) == 0)
+			saved_domain(srv, d);
 		else
 			srv->ended_still_named = true;
 	}
@@ -237,48 +174,27 @@ static void forget_special(struct server *srv, unsigned int domid)
 {
 	char name[32];
 	int len = snprintf(name, sizeof(name), "@releaseDomain/%u", domid);
-	struct node *n = tree_find(&srv->tree, name, (size_t)len);
+	struct node n;
 
-	if (!n)
-		return;
-	if (change_reserve_removal(srv, n) == 0)
-		change_remove(srv, n);
-	else /* rights may be set before a domain is there: nothing would find these again */
+	if (tree_find(&srv->tree, name, (size_t)len, &n) &&
+	    change_remove_at(srv, name, (size_t)len) < 0)
+		/* rights may be set before a domain is there: nothing would find these again */
 		log_warnx("no room to take back the rights to %s", name);
-}
-
-/* A domid that some node names and that no domain has, or NO_DOMID. */
-static unsigned int find_unknown(struct server *srv)
-{
-	struct perms_table *t = &srv->tree.perms;
-
-	for (unsigned int i = 0; i < t->nr_buckets; i++) {
-		for (struct perms *p = t->bucket[i]; p; p = perms_chained(p)) {
-			for (unsigned int k = 0; p->nodes && k < p->nr; k++) {
-				if (!domain_find(&srv->domains, p->e[k].domid))
-					return p->e[k].domid;
-			}
-		}
-	}
-	return NO_DOMID;
 }
 
 void domains_forget_unknown(struct server *srv)
 {
-	unsigned int domid, before = NO_DOMID;
-
 	srv->ended_still_named = false;
-	while ((domid = find_unknown(srv)) != NO_DOMID && domid != before) {
-		forget_domid(srv, domid);
-		before = domid;
+	for (unsigned int domid = 0; tree_named_next(&srv->tree, &domid); domid++) {
+		if (!domain_find(&srv->domains, domid))
+			forget_domid(srv, domid);
 	}
 	for (struct domain *d = srv->domains.list; d; d = d->next) {
 		if (d->target != NO_DOMID && !domain_find(&srv->domains, d->target))
 			forget_target(srv, d->target);
 	}
-	srv->event_hold_seq = server_publish(srv);
+	server_publish(srv);
 	watch_fire_collected(srv);
-	srv->event_hold_seq = 0;
 }
 
 void domain_release(struct server *srv, struct domain *d)
@@ -287,7 +203,8 @@ void domain_release(struct server *srv, struct domain *d)
 	unsigned int domid = d->domid;
 
 	if (d->conn) {
-		conn_ring_log_gone(d->conn);
+		if (saved_room(d->conn, true) == 0)
+			saved_forget(d->conn);
 		watch_remove_all(srv, d->conn);
 		while (d->conn->txns)
 			txn_abort(srv, d->conn->txns);
@@ -301,8 +218,8 @@ void domain_release(struct server *srv, struct domain *d)
 		watch_note_special(srv, "@releaseDomain", domid);
 	forget_special(srv, domid);
 	forget_domid(srv, domid);
-	doubts_forget_domain(srv, domid);
-	log_gone(srv, domid);
+	if (saved_room_for(srv, 2, true) == 0)
+		saved_domain_gone(srv, domid);
 
 	t->by_id[domid] = NULL;
 	if (d->prev)
@@ -329,8 +246,8 @@ static void check_one(struct server *srv, struct domain *d)
 	d->shutdown = info.shutdown;
 	if (d->shutdown)
 		watch_note_special(srv, "@releaseDomain", d->domid);
-	if (change_reserve(srv, 1, sizeof(struct domain_record), true) == 0)
-		domain_log(srv, d);
+	if (saved_room_for(srv, 1, true) == 0)
+		saved_domain(srv, d);
 }
 
 void domains_check(struct server *srv)
@@ -342,9 +259,8 @@ void domains_check(struct server *srv)
 		if (d->domid != 0)
 			check_one(srv, d);
 	}
-	srv->event_hold_seq = server_publish(srv);
+	server_publish(srv);
 	watch_fire_collected(srv);
-	srv->event_hold_seq = 0;
 }
 
 /* Once a domain: the administrator should know before requests fail. */

@@ -75,9 +75,6 @@ void domains_forget_unknown(struct server *srv);
 /* VIRQ_DOM_EXC: asks the hypervisor about every known domain; releases and reports. */
 void domains_check(struct server *srv);
 
-/* Writes the domain's record to the journal (the caller has reserved room). */
-void domain_log(struct server *srv, const struct domain *d);
-
 /*
  * Adds @delta to a counted use and keeps the peak. The caller has checked the limit: by
  * domain_may(), which answers 0 or -ENOSPC (-E2BIG for watches) for @more of @kind.

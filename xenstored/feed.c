@@ -71,7 +71,7 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr)
 	}
 	f->next = r->srv->feeds->first;
 	r->srv->feeds->first = f;
-	begin.gen = r->srv->tree.gen;
+	begin.gen = r->srv->tree.rev;
 	begin.seq = r->srv->change_seq;
 	return reply_data(r, &begin, sizeof(begin));
 }
@@ -83,20 +83,19 @@ void feed_before(struct server *srv, const struct node *n)
 	if (!srv->feeds)
 		return;
 	srv->feeds->prev_len = n->value_len;
-	memcpy(srv->feeds->prev, node_value(n), n->value_len);
+	memcpy(srv->feeds->prev, n->value, n->value_len);
 }
 
 void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
-	       const struct node *n)
+	       const char *path, size_t len, const struct node *n)
 {
 	struct feeds *fs = srv->feeds;
 	struct xs_bulk rec = { .kind = (uint8_t)kind, .flags = (uint8_t)flags, .gen = n->gen,
 			       .domid = XS_BULK_NOBODY };
 	struct bulk_parts parts = { .prev = "" };
-	char path[XS_PATH_BUF] XS_NOT_CLEARED;
 
 	/* "@" nodes are no part of the tree. */
-	if (!fs || (!n->parent && n->name_len))
+	if (!fs || path[0] != '/')
 		return;
 	if (srv->acting) {
 		rec.domid = (uint16_t)srv->acting->conn->domid;
@@ -104,13 +103,13 @@ void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	}
 	rec.seq = ++srv->change_seq;
 	parts.name = path;
-	parts.name_len = node_path(n, path);
-	parts.value = kind == XS_BULK_DEL ? "" : node_value(n);
+	parts.name_len = len;
+	parts.value = kind == XS_BULK_DEL ? "" : n->value;
 	parts.value_len = kind == XS_BULK_DEL ? 0 : n->value_len;
-	parts.perms = kind == XS_BULK_DEL ? NULL : node_perms(n);
+	parts.perms = kind == XS_BULK_DEL ? NULL : n->perms;
 	if (kind == XS_BULK_DEL) {
-		rec.gen = srv->tree.gen;
-		parts.prev = node_value(n);
+		rec.gen = tree_now(&srv->tree);
+		parts.prev = n->value;
 		parts.prev_len = n->value_len;
 	} else if (kind == XS_BULK_PUT && !(flags & XS_BULK_CREATED)) {
 		parts.prev = fs->prev;
@@ -151,7 +150,6 @@ static void end_feed(struct server *srv, struct feed *f)
 {
 	struct conn_msg msg = {
 		.hdr = { .type = XS_CONTROL, .req_id = f->req_id }, .data = "",
-		.hold_seq = srv->event_hold_seq,
 	};
 
 	if (!f->conn->dead && conn_send(f->conn, &msg) < 0)
@@ -163,7 +161,7 @@ static void send_to(struct server *srv, struct feed **at)
 {
 	struct feeds *fs = srv->feeds;
 	struct feed *f = *at;
-	struct bulk_stream s = { .req_id = f->req_id, .hold_seq = srv->event_hold_seq };
+	struct bulk_stream s = { .req_id = f->req_id };
 	int ret = fs->failed ? -ENOMEM : pick(fs, f);
 
 	if (ret == 0 && buf_len(&f->conn->out) + buf_len(&fs->mine) > FEED_WAITING_MAX)

@@ -31,12 +31,19 @@ struct lease {
 	struct waiter *first, *last;
 };
 
-void lease_heat(struct server *srv, struct node *n, struct txn *t)
+/* Heat of the nodes whose ids fall on the same place: turns only save work, so that is no harm. */
+static uint16_t *heat_of(struct server *srv, uint64_t node_id)
 {
+	return &srv->heat[node_id % LEASE_HEATS];
+}
+
+void lease_heat(struct server *srv, const struct node *n)
+{
+	uint16_t *heat = n ? heat_of(srv, n->id) : NULL;
+
 	if (!n)
 		return;
-	n->heat = n->heat + HEAT_PER_LOSS > HEAT_MAX ? HEAT_MAX : (uint16_t)(n->heat +
-									     HEAT_PER_LOSS);
+	*heat = *heat + HEAT_PER_LOSS > HEAT_MAX ? HEAT_MAX : (uint16_t)(*heat + HEAT_PER_LOSS);
 	srv->contended = true;
 }
 
@@ -92,17 +99,20 @@ static void grant(struct lease *l, struct txn *t)
 	l->until_ns = now_ns() + TURN_NS;
 }
 
-bool lease_take(struct server *srv, struct node *n, struct txn *t)
+bool lease_take(struct server *srv, uint64_t node_id, struct txn *t)
 {
-	struct lease *l = lease_find(srv, n->id);
+	struct lease *l = lease_find(srv, node_id);
+	uint16_t *heat = heat_of(srv, node_id);
 
+	if (*heat == 0)
+		return true;
 	if ((l && l->holder == t) || precedence_has(srv, t))
 		return true;
 	if (!l) {
-		l = lease_create(srv, n->id);
+		l = lease_create(srv, node_id);
 		if (l)
 			grant(l, t);
-		n->heat--;
+		--*heat;
 		return true;
 	}
 	/* Woken for this turn, or nobody has it. */

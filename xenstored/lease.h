@@ -13,20 +13,24 @@
 #define XENSTORED_LEASE_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Places for the heat of nodes. */
+#define LEASE_HEATS 1024u
 
 struct conn;
 struct node;
 struct server;
 struct txn;
 
-/* A transaction failed because @n (may be NULL: gone) is not as @t saw it. */
-void lease_heat(struct server *srv, struct node *n, struct txn *t);
+/* A transaction failed because @n (may be NULL: gone) is not as it saw it. */
+void lease_heat(struct server *srv, const struct node *n);
 
 /*
- * Before @t reads @n: takes the turn if the node is hot and free. Returns false when the request
- * has to wait; the connection has been queued and will be resumed.
+ * Before @t reads node @node_id: takes the turn if the node is hot and free. Returns false when
+ * the request has to wait; the connection has been queued and will be resumed.
  */
-bool lease_take(struct server *srv, struct node *n, struct txn *t);
+bool lease_take(struct server *srv, uint64_t node_id, struct txn *t);
 
 /* The transaction ends: its turns pass on. */
 void lease_release(struct server *srv, struct txn *t);

@@ -10,17 +10,18 @@
 #include <unistd.h>
 
 #include "bulk.h"
+#include "bulk_priv.h"
 #include "check.h"
 #include "confine.h"
 #include "conn.h"
 #include "domain.h"
-#include "keeper.h"
+#include "durable.h"
 #include "log.h"
 #include "monitor.h"
 #include "ops.h"
 #include "outfile.h"
-#include "persist.h"
 #include "report.h"
+#include "restore.h"
 #include "server.h"
 #include "snapshot_name.h"
 #include "successor.h"
@@ -70,6 +71,32 @@ static int control_check(struct req *r, const char **arg, unsigned int nr)
 	return text_reply(r, &text);
 }
 
+/* What the worker answers in records (xs_past.h), or lines: handed on as a stream of replies. */
+static int past(struct req *r, const char *const *word, unsigned int nr)
+{
+	const struct bulk_stream s = { .req_id = r->hdr.req_id };
+	struct buf answer = { 0 };
+	int ret = durable_ask(r->conn, word, nr, &answer);
+
+	if (ret == 0) {
+		ret = bulk_send(r->conn, &s, &answer, 0);
+		/* half a stream cannot be taken back */
+		if (ret < 0)
+			conn_kill(r->conn);
+	}
+	buf_fini(&answer);
+	return ret < 0 ? ret : reply_data(r, "", 0);
+}
+
+static int past_words(struct req *r, const char *what, const char **arg, unsigned int nr)
+{
+	const char *word[CONTROL_ARGS + 1] = { what };
+
+	for (unsigned int i = 0; i < nr; i++)
+		word[i + 1] = arg[i];
+	return past(r, word, nr + 1);
+}
+
 static int control_log(struct req *r, const char **arg, unsigned int nr)
 {
 	if (nr == 0)
@@ -83,7 +110,8 @@ static int control_log(struct req *r, const char **arg, unsigned int nr)
 		trace_open(r->srv, NULL);
 		return reply_ok(r);
 	}
-	return -EINVAL;
+	/* The other meaning: what changed at or below a path. */
+	return arg[0][0] == '/' ? past_words(r, "log", arg, 1) : -EINVAL;
 }
 
 static int control_logfile(struct req *r, const char **arg, unsigned int nr)
@@ -264,24 +292,78 @@ static int control_feed(struct req *r, const char **arg, unsigned int nr)
 	return feed_start(r, arg, nr);
 }
 
-/* A copy of the persistent part beside it; the log says when it is written. */
+/* Snapshots are asked for by name, with or without the end that their files have. */
+static int snapshot_question(struct req *r, const char *what, const char *name, struct buf *out)
+{
+	char plain[SNAPSHOT_NAME_BUF];
+	const char *const word[] = { what, plain };
+
+	if (!snapshot_name(name ? name : "snapshot", plain))
+		return -EINVAL;
+	return durable_ask(r->conn, word, 2, out);
+}
+
+/* A copy of the persistent part in STATE/snapshots, whole and verified when it is answered. */
 static int control_snapshot(struct req *r, const char **arg, unsigned int nr)
 {
-	int ret;
+	struct buf text = { 0 };
+	int ret = snapshot_question(r, "snapshot", nr ? arg[0] : NULL, &text);
 
-	if (!r->srv->keeper)
-		return -ENOSYS;
-	if (!snapshot_name_ok(nr ? arg[0] : SNAPSHOT_NAME, true))
-		return -EINVAL;
-	ret = keeper_snapshot(r->srv, nr ? arg[0] : SNAPSHOT_NAME);
+	buf_fini(&text);
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int control_at(struct req *r, const char **arg, unsigned int nr)
+{
+	return past_words(r, "at", arg, nr);
+}
+
+static int control_tree(struct req *r, const char **arg, unsigned int nr)
+{
+	return past_words(r, "tree", arg, nr);
+}
+
+static int control_diff(struct req *r, const char **arg, unsigned int nr)
+{
+	return past_words(r, "diff", arg, nr);
+}
+
+static int control_snapshots(struct req *r, const char **arg, unsigned int nr)
+{
+	return past_words(r, "snapshots", arg, nr);
+}
+
+static int control_generations(struct req *r, const char **arg, unsigned int nr)
+{
+	return past_words(r, "generations", arg, nr);
+}
+
+static int control_snapshot_verify(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	int ret = snapshot_question(r, "snapshot-verify", arg[0], &text);
+
+	buf_fini(&text);
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int control_snapshot_remove(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	int ret = snapshot_question(r, "snapshot-remove", arg[0], &text);
+
+	buf_fini(&text);
 	return ret < 0 ? ret : reply_ok(r);
 }
 
 static int control_restore(struct req *r, const char **arg, unsigned int nr)
 {
-	const char *name = nr ? arg[0] : SNAPSHOT_NAME;
-	int ret = snapshot_name_ok(name, false) ? persist_restore(r->srv, name) : -EINVAL;
+	struct buf nodes = { 0 };
+	int ret = snapshot_question(r, "snapshot-read", nr ? arg[0] : NULL, &nodes);
 
+	if (ret == 0)
+		ret = restore_nodes(r->srv, &nodes);
+	buf_fini(&nodes);
 	return ret < 0 ? ret : reply_ok(r);
 }
 
@@ -372,7 +454,7 @@ static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
 	{ "check", control_check, 0, 0, NEVER, "" },
-	{ "log", control_log, 0, 1, 1, "[on|off]" },
+	{ "log", control_log, 0, 1, 1, "[on|off|PATH]" },
 	{ "logfile", control_logfile, 1, 1, 0, "FILE" },
 	{ "memreport", control_memreport, 0, 1, 1, "[FILE]" },
 	{ "print", control_print, 1, 1, 1, "TEXT" },
@@ -385,6 +467,13 @@ static const struct control controls[] = {
 	{ "live-update", control_live_update, 1, 6, 0, "[-f FILE] [-a | -s [-t SECONDS] [-F]]" },
 	{ "snapshot", control_snapshot, 0, 1, 0, "[NAME]" },
 	{ "restore", control_restore, 0, 1, 0, "[NAME]" },
+	{ "snapshots", control_snapshots, 0, 0, NEVER, "" },
+	{ "snapshot-verify", control_snapshot_verify, 1, 1, NEVER, "NAME" },
+	{ "snapshot-remove", control_snapshot_remove, 1, 1, 0, "NAME" },
+	{ "generations", control_generations, 0, 0, NEVER, "" },
+	{ "at", control_at, 2, 2, NEVER, "REV PATH" },
+	{ "tree", control_tree, 2, 2, NEVER, "REV PATH" },
+	{ "diff", control_diff, 2, 2, NEVER, "REV PATH" },
 	{ "monitor", control_monitor, 0, 1, NEVER, "[off]" },
 	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
 	{ "confine", control_confine, 1, CONTROL_ARGS - 1, NEVER, "{r|w}PATH..." },

@@ -10,12 +10,11 @@
 
 #include <xen/xen.h>
 
-#include "change.h"
 #include "conn.h"
 #include "conn_ring.h"
 #include "domain.h"
 #include "ops.h"
-#include "record.h"
+#include "saved.h"
 #include "server.h"
 
 static int domid_arg(const char *s, unsigned int *out)
@@ -85,10 +84,10 @@ int op_resume(struct req *r)
 
 	if (ret < 0)
 		return ret;
-	if (change_reserve(r->srv, 1, sizeof(struct domain_record), false) < 0)
+	if (saved_room_for(r->srv, 1, false) < 0)
 		return -ENOSPC;
 	d->shutdown = false;
-	domain_log(r->srv, d);
+	saved_domain(r->srv, d);
 	return reply_ok(r);
 }
 
@@ -130,10 +129,10 @@ int op_set_target(struct req *r)
 		ret = known_domain(r, r->arg[1], &target);
 	if (ret < 0)
 		return ret;
-	if (change_reserve(r->srv, 1, sizeof(struct domain_record), false) < 0)
+	if (saved_room_for(r->srv, 1, false) < 0)
 		return -ENOSPC;
 	d->target = target->domid;
-	domain_log(r->srv, d);
+	saved_domain(r->srv, d);
 	return reply_ok(r);
 }
 
@@ -174,10 +173,10 @@ int op_set_feature(struct req *r)
 		ret = -EINVAL;
 	if (ret < 0)
 		return ret;
-	if (change_reserve(r->srv, 1, sizeof(struct domain_record), false) < 0)
+	if (saved_room_for(r->srv, 1, false) < 0)
 		return -ENOSPC;
 	d->features = (uint32_t)bits;
-	domain_log(r->srv, d);
+	saved_domain(r->srv, d);
 	return reply_ok(r);
 }
 

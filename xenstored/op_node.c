@@ -11,7 +11,6 @@
 #include "change.h"
 #include "confine.h"
 #include "conn.h"
-#include "doubt.h"
 #include "lease.h"
 #include "ops.h"
 #include "server.h"
@@ -20,34 +19,24 @@
 /* Takes a turn on a contended node before a transaction reads it: -EINPROGRESS to wait. */
 static int await_turn(struct req *r, const struct xs_path *path)
 {
-	struct node *n;
+	struct node n;
 
 	if (!r->view.txn || !r->srv->contended)
 		return 0;
-	n = tree_find(&r->srv->tree, path->text, path->len);
-	if (!n || !n->heat || !(conn_access(r->conn, node_perms(n)) & ACCESS_READ) ||
+	if (!tree_find(&r->srv->tree, path->text, path->len, &n) ||
+	    !(conn_access(r->conn, n.perms) & ACCESS_READ) ||
 	    !confine_allows(r->conn, path, ACCESS_READ))
 		return 0;
-	return lease_take(r->srv, n, r->view.txn) ? 0 : -EINPROGRESS;
+	return lease_take(r->srv, n.id, r->view.txn) ? 0 : -EINPROGRESS;
 }
 
 /*
- * The node a request is about. @below: what is below it matters, too. -EINVAL; -EINPROGRESS while
- * the disk may still take back what is there.
+ * The node that a request is going to change: outside transactions this may have to wait. @below:
+ * what is below it matters, too.
  */
-static int node_arg(struct req *r, const char *name, bool below, struct xs_path *out)
-{
-	int ret = req_path(r, name, out);
-
-	if (ret == 0 && doubt_waits(r->conn, out->text, out->len, below))
-		return -EINPROGRESS;
-	return ret;
-}
-
-/* The node that a request is going to change: outside transactions this may have to wait, too. */
 static int changed_node_arg(struct req *r, const char *name, bool below, struct xs_path *out)
 {
-	int ret = node_arg(r, name, below, out);
+	int ret = req_path(r, name, out);
 
 	if (ret == 0 && !r->view.txn && precedence_waits(r->conn, out->text, out->len, below))
 		return -EINPROGRESS;
@@ -58,7 +47,7 @@ int op_read(struct req *r)
 {
 	struct xs_path path XS_NOT_CLEARED;
 	struct vnode vn;
-	int ret = node_arg(r, r->arg[0], false, &path);
+	int ret = req_path(r, r->arg[0], &path);
 
 	if (ret == 0)
 		ret = await_turn(r, &path);
@@ -104,7 +93,7 @@ int op_directory(struct req *r)
 	struct xs_path path XS_NOT_CLEARED;
 	struct buf names = { 0 };
 	uint64_t gen;
-	int ret = node_arg(r, r->arg[0], true, &path);
+	int ret = req_path(r, r->arg[0], &path);
 
 	if (ret == 0)
 		ret = view_children(&r->view, &path, &names, &gen);
@@ -142,7 +131,7 @@ int op_directory_part(struct req *r)
 	struct buf names = { 0 };
 	struct xs_path path XS_NOT_CLEARED;
 	uint64_t offset, gen;
-	int ret = node_arg(r, r->arg[0], true, &path);
+	int ret = req_path(r, r->arg[0], &path);
 
 	if (ret == 0)
 		ret = xs_wire_get_number(r->arg[1], UINT32_MAX, &offset);
@@ -169,7 +158,7 @@ int op_get_perms(struct req *r)
 	struct vnode vn;
 	size_t len = 0;
 	int ret = r->arg[0][0] == '@' ? special_path(r, r->arg[0], &path) :
-					node_arg(r, r->arg[0], false, &path);
+					req_path(r, r->arg[0], &path);
 
 	if (ret == 0)
 		ret = view_get(&r->view, &path, ACCESS_READ, SEEN_PERMS, &vn);
@@ -211,21 +200,20 @@ static int parse_perms(struct req *r, size_t at, struct perms **out)
 /* The node of an "@" name is made by the first SET_PERMS. */
 static int make_special(struct req *r, const struct xs_path *path, struct perms *perms)
 {
-	const struct change_need need = { .nr_nodes = 1 };
-	struct node *n;
+	const struct change_need need = { .nr_nodes = 1, .nr_perms = perms->nr };
+	const struct node_spec s = { .path = path->text, .len = path->len, .perms = perms };
+	struct node n;
+	int ret;
 
 	if (strncmp(path->text, "@introduceDomain", 16) != 0 &&
 	    strncmp(path->text, "@releaseDomain", 14) != 0)
 		return -ENOENT;
-	if (tree_find(&r->srv->tree, path->text, path->len))
+	if (tree_find(&r->srv->tree, path->text, path->len, &n))
 		return 0;
-	if (change_reserve_nodes(r->srv, &need) < 0)
-		return -ENOSPC;
-	n = node_alloc(&r->srv->tree, path->text, path->len, perms, NULL, 0);
-	if (!n)
-		return -ENOSPC;
-	change_create(r->srv, NULL, n);
-	return 0;
+	ret = change_room(r->srv, &need);
+	if (ret == 0)
+		change_create(r->srv, &s, &n);
+	return ret;
 }
 
 int op_set_perms(struct req *r)

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
 #include "confine.h"
 #include "conn.h"
-#include "journal.h"
 #include "ops.h"
-#include "record.h"
+#include "saved.h"
 #include "server.h"
 #include "txn.h"
 #include "watch.h"
@@ -26,37 +24,6 @@ static int watch_path_arg(struct req *r, const char *name, struct xs_path *path,
 	if (ret == 0)
 		*strip = (uint16_t)(path->len - strlen(name));
 	return ret;
-}
-
-/* Rings only: their watches outlive the daemon. */
-static int log_watch(struct req *r, const struct watch *w)
-{
-	char key[RECORD_KEY_MAX];
-	size_t key_len = record_key(key, RECORD_WATCH, r->conn->domid, w->id);
-	struct watch_record *rec;
-
-	if (!r->srv->journal || !r->conn->domain)
-		return 0;
-	if (change_reserve(r->srv, 1, w->on->len + w->token_len, false) < 0)
-		return -ENOSPC;
-	rec = journal_put(r->srv->journal, JOURNAL_RUNTIME, key, key_len,
-			  sizeof(*rec) + w->on->len + w->token_len);
-	rec->depth = w->depth;
-	rec->strip = w->strip;
-	rec->path_len = (uint16_t)w->on->len;
-	rec->token_len = w->token_len;
-	memcpy(rec->bytes, w->on->path, w->on->len);
-	memcpy(rec->bytes + w->on->len, w->token, w->token_len);
-	return 0;
-}
-
-static void log_unwatch(struct req *r, const struct watch *w)
-{
-	char key[RECORD_KEY_MAX];
-
-	if (r->srv->journal && r->conn->domain && change_reserve(r->srv, 1, 0, true) == 0)
-		journal_del(r->srv->journal, JOURNAL_RUNTIME, key,
-			    record_key(key, RECORD_WATCH, r->conn->domid, w->id));
 }
 
 static int watch_quota(struct req *r, size_t bytes)
@@ -89,14 +56,12 @@ int op_watch(struct req *r)
 	if (ret == 0)
 		ret = watch_quota(r, path.len + strlen(arg[1]) + sizeof(*w));
 	if (ret == 0)
+		ret = saved_room(r->conn, false);
+	if (ret == 0)
 		ret = watch_add(r->srv, r->conn, &path, strip, arg[1], (uint32_t)depth, 0, &w);
 	if (ret < 0)
 		return ret;
-	ret = log_watch(r, w);
-	if (ret < 0) {
-		watch_remove(r->srv, w);
-		return ret;
-	}
+	saved_watch(w, true);
 	r->new_watch = w;
 	return reply_ok(r);
 }
@@ -113,7 +78,7 @@ int op_unwatch(struct req *r)
 	w = watch_find(r->srv, r->conn, &path, r->arg[1]);
 	if (!w)
 		return -ENOENT;
-	log_unwatch(r, w);
+	saved_watch(w, false);
 	watch_remove(r->srv, w);
 	return reply_ok(r);
 }
@@ -121,18 +86,13 @@ int op_unwatch(struct req *r)
 /* Also ends the client's transactions: what a kernel that was just started cannot know of. */
 int op_reset_watches(struct req *r)
 {
-	while (r->conn->watch_first) {
-		log_unwatch(r, r->conn->watch_first);
-		watch_remove(r->srv, r->conn->watch_first);
-	}
-	while (r->conn->txns) {
-		uint32_t id = r->conn->txns->id;
-		char key[RECORD_KEY_MAX];
+	int ret = saved_room(r->conn, true);
 
+	if (ret < 0)
+		return ret;
+	saved_forget(r->conn);
+	watch_remove_all(r->srv, r->conn);
+	while (r->conn->txns)
 		txn_abort(r->srv, r->conn->txns);
-		if (r->srv->journal && r->conn->domain && change_reserve(r->srv, 1, 0, true) == 0)
-			journal_del(r->srv->journal, JOURNAL_RUNTIME, key,
-				    record_key(key, RECORD_TXN, r->conn->domid, id));
-	}
 	return reply_ok(r);
 }

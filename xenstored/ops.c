@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "conn.h"
-#include "journal.h"
 #include "monitor.h"
-#include "record.h"
 #include "server.h"
 #include "txn.h"
 
@@ -143,26 +141,6 @@ static void set_error(struct req *r, int err)
 	memcpy(r->reply, name, r->reply_len);
 }
 
-/* For a ring: the reply is part of the frame, so that a restart does not do the request again. */
-static void journal_reply(struct req *r)
-{
-	struct server *srv = r->srv;
-	char key[RECORD_KEY_MAX];
-	struct reply_record *rec;
-	size_t key_len;
-
-	if (!srv->journal || !r->conn->domain ||
-	    !(journal_dirty(srv->journal) || arena_dirty(&srv->tree.arena)))
-		return;
-	key_len = record_key(key, RECORD_REPLY, r->conn->domid, 0);
-	rec = journal_put(srv->journal, JOURNAL_RUNTIME, key, key_len,
-			  sizeof(*rec) + XS_WIRE_HDR_LEN + r->reply_len);
-	rec->msg_seq = r->conn->msg_seq;
-	rec->len = (uint32_t)XS_WIRE_HDR_LEN + r->reply_len;
-	xs_wire_put_hdr(rec->bytes, r->hdr.type, r->hdr.req_id, r->hdr.tx_id, r->reply_len);
-	memcpy(rec->bytes + XS_WIRE_HDR_LEN, r->reply, r->reply_len);
-}
-
 /* Makes the request's changes true, then queues its reply, then the events it caused. */
 static void finish(struct req *r, int err)
 {
@@ -170,7 +148,6 @@ static void finish(struct req *r, int err)
 	struct conn_msg msg = { .data = r->reply };
 	uint64_t seq;
 
-	journal_reply(r);
 	session_note(r, err);
 	seq = server_publish(srv);
 	session_hold(r->conn, seq);
@@ -181,11 +158,9 @@ static void finish(struct req *r, int err)
 	r->conn->nr_outstanding++;
 	if (conn_send(r->conn, &msg) < 0)
 		conn_kill(r->conn);
-	srv->event_hold_seq = seq;
 	if (r->new_watch)
 		watch_fire_first(srv, r->new_watch);
 	watch_fire_collected(srv);
-	srv->event_hold_seq = 0;
 }
 
 static void count(struct req *r, uint32_t type, int err, uint64_t began)
@@ -226,8 +201,8 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.replied = false;
 	r.reply = srv->reply;
 	r.reply_len = 0;
-	c->hold_seq = 0;
 
+	c->hold_seq = 0;
 	srv->acting = &r;
 	ret = carry_out(&r);
 	srv->acting = NULL;

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * perms.c - interned permission sets, in the nodes' memory. Source: docs/misc/xenstore.txt of Xen,
- * SET_PERMS.
- */
+/* perms.c - interned permission sets. Source: docs/misc/xenstore.txt of Xen, SET_PERMS. */
 #include "perms.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "crc32c.h"
+#include "packed_perms.h"
 
 #define FIRST_BUCKETS 256
 
-int perms_table_init(struct perms_table *t, struct arena *arena)
+int perms_table_init(struct perms_table *t)
 {
-	t->arena = arena;
 	t->bucket = calloc(FIRST_BUCKETS, sizeof(*t->bucket));
 	if (!t->bucket)
 		return -ENOMEM;
@@ -26,8 +22,21 @@ int perms_table_init(struct perms_table *t, struct arena *arena)
 
 void perms_table_fini(struct perms_table *t)
 {
+	for (unsigned int i = 0; i < t->nr_buckets; i++) {
+		while (t->bucket[i]) {
+			struct perms *p = t->bucket[i];
+
+			t->bucket[i] = p->hash_next;
+			free(p);
+		}
+	}
 	free(t->bucket);
 	*t = (struct perms_table){ 0 };
+}
+
+static uint32_t hash_step(uint32_t h, const struct xs_perm *e)
+{
+	return (h ^ (e->domid | (uint32_t)e->access << 16)) * 0x9e3779b1u;
 }
 
 static uint32_t perms_hash(const struct xs_perm *e, unsigned int nr)
@@ -35,7 +44,7 @@ static uint32_t perms_hash(const struct xs_perm *e, unsigned int nr)
 	uint32_t h = nr;
 
 	for (unsigned int i = 0; i < nr; i++)
-		h = (h ^ (e[i].domid | (uint32_t)e[i].access << 16)) * 0x9e3779b1u;
+		h = hash_step(h, &e[i]);
 	return h ^ h >> 15;
 }
 
@@ -51,19 +60,14 @@ static void perms_table_grow(struct perms_table *t)
 		struct perms *next;
 
 		for (struct perms *p = t->bucket[i]; p; p = next) {
-			next = perms_chained(p);
-			p->hash_next = link_make(p, bucket[p->hash & (nr - 1)]);
+			next = p->hash_next;
+			p->hash_next = bucket[p->hash & (nr - 1)];
 			bucket[p->hash & (nr - 1)] = p;
 		}
 	}
 	free(t->bucket);
 	t->bucket = bucket;
 	t->nr_buckets = nr;
-}
-
-static uint32_t perms_crc(const struct perms *p)
-{
-	return crc32c(p->nr, p->e, p->nr * sizeof(p->e[0]));
 }
 
 static bool perms_equal(const struct perms *p, const struct xs_perm *e, unsigned int nr)
@@ -82,37 +86,71 @@ struct perms *perms_get(struct perms_table *t, const struct xs_perm *e, unsigned
 	uint32_t hash = perms_hash(e, nr);
 	struct perms *p;
 
-	for (p = t->bucket[hash & (t->nr_buckets - 1)]; p; p = perms_chained(p)) {
+	for (p = t->bucket[hash & (t->nr_buckets - 1)]; p; p = p->hash_next) {
 		if (p->hash == hash && perms_equal(p, e, nr))
 			return perms_ref(p);
 	}
-	p = arena_alloc(t->arena, sizeof(*p) + nr * sizeof(*e));
+	p = malloc(sizeof(*p) + nr * sizeof(*e));
 	if (!p)
 		return NULL;
+	p->hash = hash;
+	p->refs = 0;
 	p->nr = (uint16_t)nr;
 	memcpy(p->e, e, nr * sizeof(*e));
-	p->crc = perms_crc(p);
-	/* It counts from here on, for who refers to it. */
-	__atomic_store_n(&p->kind, CELL_PERMS, __ATOMIC_RELEASE);
-	perms_found(t, p);
+	if (t->nr >= t->nr_buckets)
+		perms_table_grow(t);
+	p->hash_next = t->bucket[hash & (t->nr_buckets - 1)];
+	t->bucket[hash & (t->nr_buckets - 1)] = p;
+	t->nr++;
 	return perms_ref(p);
 }
 
-bool perms_intact(const struct perms *p, size_t room)
+static bool packed_equal(const struct perms *p, const unsigned char *packed, unsigned int nr)
 {
-	return p->nr > 0 && sizeof(*p) + p->nr * sizeof(p->e[0]) <= room && perms_crc(p) == p->crc;
+	if (p->nr != nr)
+		return false;
+	for (unsigned int i = 0; i < nr; i++) {
+		struct xs_perm e = packed_perm_get(packed, i);
+
+		if (p->e[i].domid != e.domid || p->e[i].access != e.access)
+			return false;
+	}
+	return true;
 }
 
-void perms_found(struct perms_table *t, struct perms *p)
+struct perms *perms_packed(const struct perms_table *t, const unsigned char *packed,
+			   unsigned int nr)
 {
-	p->hash = perms_hash(p->e, p->nr);
-	p->refs = 0;
-	p->nodes = 0;
-	if (t->nr >= t->nr_buckets)
-		perms_table_grow(t);
-	p->hash_next = link_make(p, t->bucket[p->hash & (t->nr_buckets - 1)]);
-	t->bucket[p->hash & (t->nr_buckets - 1)] = p;
-	t->nr++;
+	uint32_t h = nr;
+	struct perms *p;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct xs_perm e = packed_perm_get(packed, i);
+
+		h = hash_step(h, &e);
+	}
+	h ^= h >> 15;
+	p = t->bucket[h & (t->nr_buckets - 1)];
+	while (p && !(p->hash == h && packed_equal(p, packed, nr)))
+		p = p->hash_next;
+	return p;
+}
+
+struct perms *perms_count(struct perms_table *t, const unsigned char *packed, unsigned int nr)
+{
+	struct perms *p = perms_packed(t, packed, nr);
+	struct xs_perm *e;
+
+	if (p)
+		return perms_ref(p);
+	e = malloc(nr * sizeof(*e));
+	if (!e)
+		return NULL;
+	for (unsigned int i = 0; i < nr; i++)
+		e[i] = packed_perm_get(packed, i);
+	p = perms_get(t, e, nr);
+	free(e);
+	return p;
 }
 
 struct perms *perms_ref(struct perms *p)
@@ -123,20 +161,16 @@ struct perms *perms_ref(struct perms *p)
 
 void perms_put(struct perms_table *t, struct perms *p)
 {
-	struct perms **first, *i;
+	struct perms **at;
 
 	if (!p || --p->refs > 0)
 		return;
-	first = &t->bucket[p->hash & (t->nr_buckets - 1)];
-	if (*first == p) {
-		*first = perms_chained(p);
-	} else {
-		for (i = *first; perms_chained(i) != p; i = perms_chained(i))
-			;
-		i->hash_next = link_make(i, perms_chained(p));
-	}
+	at = &t->bucket[p->hash & (t->nr_buckets - 1)];
+	while (*at != p)
+		at = &(*at)->hash_next;
+	*at = p->hash_next;
 	t->nr--;
-	arena_free_later(t->arena, p);
+	free(p);
 }
 
 struct perms *perms_with_owner(struct perms_table *t, struct perms *p, unsigned int domid)

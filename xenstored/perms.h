@@ -2,9 +2,9 @@
 /*
  * perms.h - permission sets, shared by all nodes that have the same one.
  *
- * A set is immutable and counted. Its list of member nodes is the index by owner and by reader:
- * the end of a domain visits the sets that name it, not the whole tree. Who calls is decided by
- * the caller; this file answers what a domain may do.
+ * A set is immutable and counted: one reference for each node in the tree that has it, and those
+ * of borrowers. Two sets are the same if their pointers are. Who calls is decided by the caller;
+ * this file answers what a domain may do.
  */
 #ifndef XENSTORED_PERMS_H
 #define XENSTORED_PERMS_H
@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arena.h"
 #include "xs_path.h"
 
 /* What a caller may ask of a node. The first two are the wire's bits. */
@@ -23,43 +22,31 @@
 
 #define NO_DOMID	0xffffu
 
-struct node;
-
-/* A cell (arena.h) that is found again at a start; links are distances. */
 struct perms {
-	uint8_t kind, zero;
-	uint16_t nr;		/* at least 1; durable */
-	int32_t hash_next;
-	int32_t nodes;		/* members, linked by node->perms_next */
+	struct perms *hash_next;
 	uint32_t hash;
-	uint32_t refs;		/* members and borrowers alike */
-	uint32_t crc;		/* of nr and e; durable */
-	struct xs_perm e[];	/* durable */
+	uint32_t refs;
+	uint16_t nr;		/* at least 1 */
+	struct xs_perm e[];
 };
 
 struct perms_table {
-	struct arena *arena;
 	struct perms **bucket;
 	unsigned int nr_buckets;	/* power of two */
 	unsigned int nr;
 };
 
-static inline struct perms *perms_chained(const struct perms *p)
-{
-	return link_get(p, p->hash_next);
-}
-
-/* Puts a set that was found at a start, without references, into the table. */
-void perms_found(struct perms_table *t, struct perms *p);
-/* Whether the set of @room bytes is as it was written. */
-bool perms_intact(const struct perms *p, size_t room);
-
-/* Sets are made in @arena. 0 or -ENOMEM. */
-int perms_table_init(struct perms_table *t, struct arena *arena);
+/* 0 or -ENOMEM. */
+int perms_table_init(struct perms_table *t);
 void perms_table_fini(struct perms_table *t);
 
 /* The set with these @nr (>= 1) entries, one reference for the caller. NULL: no memory. */
 struct perms *perms_get(struct perms_table *t, const struct xs_perm *e, unsigned int nr);
+/* The set with the entries of packed_perms.h at @packed; no reference. NULL: nobody has it. */
+struct perms *perms_packed(const struct perms_table *t, const unsigned char *packed,
+			   unsigned int nr);
+/* The same with a reference, made if need be. NULL: no memory. */
+struct perms *perms_count(struct perms_table *t, const unsigned char *packed, unsigned int nr);
 struct perms *perms_ref(struct perms *p);
 void perms_put(struct perms_table *t, struct perms *p);
 

@@ -89,7 +89,7 @@ struct gauge {
 	uint64_t value;
 };
 
-#define NR_GAUGES 14
+#define NR_GAUGES 16
 
 static void gauges(const struct server *srv, struct gauge g[NR_GAUGES])
 {
@@ -108,8 +108,13 @@ static void gauges(const struct server *srv, struct gauge g[NR_GAUGES])
 		{ "dropped_total", "counter", "clients given up", s->conns_dropped },
 		{ "unknown_requests_total", "counter", "requests of unknown type",
 		  s->unknown_ops },
-		{ "durable_frame", "gauge", "last frame on the disk", srv->durable_seq },
-		{ "degraded", "gauge", "1: only deletions are accepted", srv->degraded },
+		{ "revision", "gauge", "last revision", srv->tree.rev },
+		{ "durable_revision", "gauge", "all persistent changes up to it are on the disk",
+		  srv->durable.off ? 0 : srv->durable.rev },
+		{ "queued_changes", "gauge", "persistent changes that the disk is still to have",
+		  srv->durable.nr_queued },
+		{ "degraded", "gauge", "1: the disk refuses, or has lost something",
+		  srv->durable.refused || srv->durable.degraded },
 		{ "uptime_seconds", "gauge", "since the daemon started",
 		  (now_ns() - s->start_ns) / 1000000000u },
 	};

@@ -19,7 +19,7 @@
 #include <xen/sys/gntdev.h>
 
 /*
- * What the daemon and its keeper use. No execve, no socket but pairs, no ptrace, no mount, no
+ * What the daemon and its worker use. No execve, no socket but pairs, no ptrace, no mount, no
  * key or module calls. ioctl has a list of its own below.
  */
 static const int allowed[] = {
@@ -40,8 +40,9 @@ static const int allowed[] = {
 	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
 	SCMP_SYS(access), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
-	SCMP_SYS(link), SCMP_SYS(mkdir), SCMP_SYS(umask),
-	/* the keeper */
+	SCMP_SYS(link), SCMP_SYS(mkdir), SCMP_SYS(rmdir), SCMP_SYS(umask), SCMP_SYS(getdents64),
+	/* the worker, and children that read what may be damaged */
+	SCMP_SYS(alarm), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(getsockopt),
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(socketpair),
 	SCMP_SYS(close_range), SCMP_SYS(prctl), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 	/* signals, threads of the C library, the end */

@@ -18,22 +18,18 @@
 #include "conn_ring.h"
 #include "conn_socket.h"
 #include "hv.h"
-#include "journal.h"
-#include "keeper.h"
 #include "lease.h"
+#include "store.h"
 #include "log.h"
 #include "monitor.h"
-#include "persist.h"
-#include "record.h"
-#include "ring_slot.h"
+#include "saved.h"
+#include "tree_mend.h"
 #include "txn.h"
 #include "watch.h"
 
 #define SCRATCH_SIZE (64u * 1024u)
 /* A client of an unprivileged domain that reads nothing for this long is given up. */
 #define STUCK_NS (60ull * 1000000000ull)
-/* How old the snapshot may be that a damaged store would be replaced by. */
-#define GOOD_NS (300ull * 1000000000ull)
 
 uint64_t now_ns(void)
 {
@@ -45,6 +41,8 @@ uint64_t now_ns(void)
 
 int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv)
 {
+	struct store *store;
+
 	memset(srv, 0, sizeof(*srv));
 	srv->cfg = *cfg;
 	srv->hv = hv;
@@ -54,15 +52,97 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	srv->successor = -1;
 	srv->loop = loop_create();
 	srv->scratch = malloc(SCRATCH_SIZE);
-	if (!srv->loop || !srv->scratch || tree_init(&srv->tree) < 0 ||
-	    domains_init(&srv->domains) < 0 || watch_table_init(&srv->watches) < 0)
+	if (!srv->loop || !srv->scratch || domains_init(&srv->domains) < 0 ||
+	    watch_table_init(&srv->watches) < 0)
 		return -ENOMEM;
-	/*
-	 * More than any generation that an earlier daemon of this boot gave out: what a client
-	 * remembers never fits something else after a restart.
-	 */
-	srv->tree.gen = now_ns();
+	srv->durable.off = cfg->in_memory;
+	srv->durable.io.fd = -1;
+	if (!cfg->in_memory)
+		return 0;
+	srv->durable.rev = UINT64_MAX;
+	store = store_open_private();
+	if (!store || server_take_store(srv, store, false) < 0)
+		return -ENOMEM;
+	/* Above what an earlier one has given out, which nobody has kept. */
+	tree_continue(&srv->tree, now_ns());
 	return 0;
+}
+
+static void stage(void *arg)
+{
+	struct server *srv = arg;
+
+	conns_stage(srv);
+	tree_stage(&srv->tree);
+}
+
+/* A node found at a start. */
+static void count_node(void *arg, const struct node *n, size_t name_len)
+{
+	struct server *srv = arg;
+	unsigned int owner = perms_owner(n->perms);
+
+	domain_use(srv, owner, QUOTA_NODES, 1);
+	domain_use(srv, owner, QUOTA_MEMORY,
+		   (int64_t)node_charge(name_len, n->value_len, n->perms->nr));
+}
+
+/*
+ * Domains whose record is lost, but not what they have: they are known again, though not how their
+ * rings are reached.
+ */
+static int know_domains(struct server *srv)
+{
+	struct domain *d;
+	int ret = domain_find_or_adopt(srv, 0, &d);
+
+	for (unsigned int domid = 1; ret == 0 && tree_named_next(&srv->tree, &domid); domid++) {
+		if (domain_find(&srv->domains, domid))
+			continue;
+		ret = domain_find_or_adopt(srv, domid, &d);
+		if (ret == 0)
+			log_errorx("d%u: lost what is known of it: introduce it again", domid);
+		else if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
+}
+
+/* What the disk has whole is to come from there. */
+static int drop_persistent(struct server *srv)
+{
+	static const char *const roots[] = { "/config", "/history" };
+	int ret = 0;
+
+	for (int i = 0; i < 2 && ret == 0; i++) {
+		struct removal r;
+
+		if (removal_gather(srv, roots[i], strlen(roots[i]), &r) < 0 ||
+		    store_room(srv->tree.store, 8 * removal_size(&r) + r.nr_perms, 0, true) < 0)
+			ret = -ENOSPC;
+		r.persistent = false;
+		if (ret == 0)
+			change_remove(srv, &r);
+		removal_fini(&r);
+	}
+	server_publish(srv);
+	return ret;
+}
+
+int server_take_store(struct server *srv, struct store *store, bool damaged)
+{
+	int ret = tree_init(&srv->tree, store);
+
+	store_before_commit(store, stage, srv);
+	if (ret == 0 && damaged)
+		ret = tree_mend(&srv->tree);
+	if (ret == 0)
+		ret = saved_resume(srv);
+	if (ret == 0 && damaged)
+		ret = know_domains(srv);
+	if (ret == 0)
+		ret = tree_recount(&srv->tree, count_node, srv);
+	return ret < 0 || !damaged ? ret : drop_persistent(srv);
 }
 
 static void own_signals(sigset_t *set)
@@ -99,6 +179,8 @@ void server_leave(struct server *srv)
 
 void server_fini(struct server *srv)
 {
+	struct store *store;
+
 	server_leave(srv);
 	for (struct conn *c = srv->conns; c; c = c->next)
 		conn_kill(c);
@@ -108,8 +190,9 @@ void server_fini(struct server *srv)
 	watch_table_fini(&srv->watches);
 	fire_list_fini(&srv->fires);
 	domains_fini(&srv->domains);
+	store = srv->tree.store;
 	tree_fini(&srv->tree);
-	ring_slots_close(srv->slots);
+	store_close(store);
 	events_fini(srv);
 	loop_destroy(srv->loop);
 	free(srv->by_port);
@@ -135,38 +218,30 @@ static const struct standard_node {
 	{ "@releaseDomain", "", { 0, 0 } },
 };
 
-static int standard_node(struct server *srv, const struct standard_node *s)
+static int standard_node(struct server *srv, const struct standard_node *std)
 {
-	size_t len = strlen(s->path);
-	const char *leaf = xs_path_leaf(s->path, len);
+	struct node_spec s = { .path = std->path, .len = strlen(std->path) };
 	const struct change_need need = {
 		.nr_nodes = 1,
-		.bytes = len,
-		.persistent = change_is_persistent(s->path, len),
+		.nr_perms = 1,
+		.bytes = s.len,
+		.persistent = change_is_persistent(s.path, s.len),
 	};
-	struct node *parent = NULL, *n;
-	struct perms *perms;
+	struct node n;
+	int ret;
 
-	if (tree_find(&srv->tree, s->path, len))
+	if (tree_find(&srv->tree, s.path, s.len, &n))
 		return 0;
-	if (s->path[0] == '/' && len > 1)
-		parent = tree_find(&srv->tree, s->path, xs_path_parent_len(s->path, len));
-	else if (len > 1)
-		leaf = s->path;
-	perms = perms_get(&srv->tree.perms, &s->perm, 1);
-	if (!perms || change_reserve_nodes(srv, &need) < 0)
+	ret = change_room(srv, &need);
+	/* A disk that takes nothing is no reason not to serve the rest. */
+	if (ret < 0 && need.persistent)
+		return 0;
+	s.perms = ret < 0 ? NULL : perms_get(&srv->tree.perms, &std->perm, 1);
+	if (!s.perms)
 		return -ENOMEM;
-	n = node_alloc(&srv->tree, leaf, strlen(leaf), perms, s->value, strlen(s->value));
-	perms_put(&srv->tree.perms, perms);
-	if (!n)
-		return -ENOMEM;
-	change_create(srv, parent, n);
+	change_create(srv, &s, &n);
+	perms_put(&srv->tree.perms, s.perms);
 	return 0;
-}
-
-int server_root_node(struct server *srv)
-{
-	return standard_node(srv, &standard_nodes[0]);
 }
 
 int server_root(struct server *srv)
@@ -174,7 +249,7 @@ int server_root(struct server *srv)
 	struct domain *dom0;
 	int ret = domain_find_or_adopt(srv, 0, &dom0);
 
-	return ret < 0 ? ret : server_root_node(srv);
+	return ret < 0 ? ret : standard_node(srv, &standard_nodes[0]);
 }
 
 int server_standard_nodes(struct server *srv)
@@ -186,25 +261,16 @@ int server_standard_nodes(struct server *srv)
 			ret = standard_node(srv, &standard_nodes[i]);
 	}
 	server_publish(srv);
+	store_commit(srv->tree.store);
 	return ret;
 }
 
 uint64_t server_publish(struct server *srv)
 {
-	bool persistent = false;
-	uint64_t seq = 0;
+	uint64_t rev = durable_published(srv);
 
-	if (srv->journal) {
-		if (arena_dirty(&srv->tree.arena))
-			journal_touch(srv->journal);
-		seq = journal_publish(srv->journal, &persistent);
-	}
-	/* Only now: what was there before is needed no more. */
-	tree_commit(&srv->tree);
-	if (!persistent)
-		return 0;
-	srv->persist_seq = seq;
-	return seq;
+	tree_publish(&srv->tree);
+	return rev;
 }
 
 void server_again(struct server *srv, struct conn *c)
@@ -255,9 +321,8 @@ static void watch_leases(struct server *srv)
 
 void server_turn(struct server *srv)
 {
-	if (srv->keeper)
-		keeper_turn(srv);
 	conns_flush(srv);
+	durable_turn(srv);
 	if (srv->leases || srv->precedence[0].until_ns || srv->precedence[1].until_ns)
 		watch_leases(srv);
 	if (srv->dead_list)
@@ -321,6 +386,9 @@ static void tick(void *arg, short events)
 
 	loop_timer_seen(&srv->tick);
 	for (struct conn *c = srv->conns; c; c = c->next) {
+		/* Had no room for its record, or to begin: now there may be some. */
+		if (c->domain)
+			server_again(srv, c);
 		if (!c->privileged && c->stuck_since_ns && !c->ignored &&
 		    now - c->stuck_since_ns > STUCK_NS)
 			conn_too_slow(c);
@@ -330,10 +398,7 @@ static void tick(void *arg, short events)
 	watch_make_up(srv);
 	if (srv->ended_still_named)
 		domains_forget_unknown(srv);
-	if (srv->runtime_full)
-		keeper_retry(srv);
-	if (srv->keeper && srv->durable_seq != srv->good_seq && now - srv->good_ns > GOOD_NS)
-		persist_good(srv);
+	durable_tick(srv);
 	server_turn(srv);
 }
 
@@ -396,27 +461,15 @@ int server_run(struct server *srv)
 
 int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value)
 {
-	if (change_reserve(srv, 2, 1024, false) < 0)
+	if (saved_room_for(srv, 1, false) < 0)
 		return -ENOSPC;
 	if (d) {
 		d->quota.set |= 1u << kind;
 		d->quota.limit[kind] = value;
-		domain_log(srv, d);
+		saved_domain(srv, d);
 	} else {
 		srv->quotas.limit[kind] = value;
-		server_log_quotas(srv);
+		saved_quotas(srv);
 	}
 	return 0;
-}
-
-void server_log_quotas(struct server *srv)
-{
-	char key[RECORD_KEY_MAX];
-	struct quotas *to;
-
-	if (!srv->journal)
-		return;
-	to = journal_put(srv->journal, JOURNAL_RUNTIME, key,
-			 record_key(key, RECORD_META, META_QUOTAS, 0), sizeof(*to));
-	*to = srv->quotas;
 }

@@ -14,6 +14,8 @@
 
 #include "conn.h"
 #include "domain.h"
+#include "durable.h"
+#include "lease.h"
 #include "loop.h"
 #include "precedence.h"
 #include "quota.h"
@@ -23,20 +25,17 @@
 #include "xs_wire.h"
 
 struct conn;
-struct doubt;
 struct feeds;
 struct hv;
-struct journal;
-struct keeper;
+struct store;
 struct lease;
 struct listener;
 struct monitor;
-struct ring_slots;
 struct req;
 
 struct server_config {
-	const char *run_dir;		/* runtime environment, socket */
-	const char *state_dir;		/* persistent environment */
+	const char *run_dir;		/* live environment, socket */
+	const char *state_dir;		/* disk environment */
 	const char *socket_path;
 	const char *ro_socket_path;	/* NULL: no read-only socket */
 	const char *trace_path;		/* -T: NULL: none */
@@ -84,35 +83,26 @@ struct server {
 	struct conn *dead_list;
 	struct conn *held_list;
 
-	struct journal *journal;	/* NULL: nothing is kept (tests) */
-	struct keeper *keeper;
-	uint64_t durable_seq;		/* last frame whose persistent part is on the disk */
-	uint64_t persist_seq;		/* last frame that has a persistent part */
-	uint64_t event_hold_seq;	/* events of the current request wait for this frame */
-	struct doubt *doubts;		/* the last one first; see doubt.h */
+	struct durable durable;
+	bool serving;			/* the event loop is running */
 	bool awaited[CONN_WAITS];	/* some connection is parked for it */
-	bool degraded;			/* the disk refused the last persistent changes */
-	uint64_t degraded_since_ns;
+	bool short_of_room;		/* some ring could not put its record: conns_flush() */
 	bool ended_still_named;		/* an ended domain is still named somewhere */
 	bool events_lost;		/* no memory for one: see watch_make_up() */
-	bool runtime_full;		/* the runtime environment refused changes */
 	bool restarted;			/* this boot had a daemon before */
-	unsigned int failed_env;	/* which environment a failed start was about */
-	uint64_t good_seq, good_ns;	/* what the last automatic snapshot has, and when */
-	uint64_t snapshots;		/* asked for and answered */
 	int state_lock, run_lock;
 
-	struct ring_slots *slots;
 	struct conn **by_port;		/* local event channel port -> ring */
 	size_t nr_ports;
 	char *scratch;			/* where sockets are read into */
 	struct loop_fd hv_events, tick, lease_timer, signals;
 	bool lease_timer_set;
 	struct listener *listener, *ro_listener;
-	bool keep_rings;		/* going down for a restart: slots stay */
+	bool keep_rings;		/* going down for a restart: records stay */
 
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
+	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id: lease.c */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
 	struct sessions sessions;
 	struct monitor *monitors;
@@ -133,8 +123,16 @@ struct server {
 /* Monotonic nanoseconds. */
 uint64_t now_ns(void);
 
-/* In-memory parts; @hv is kept. Returns 0 or -ENOMEM. */
+/*
+ * All but the live environment, which cfg->in_memory makes a private one; @hv is kept. Returns 0 or
+ * -ENOMEM.
+ */
 int server_init(struct server *srv, const struct server_config *cfg, struct hv *hv);
+/*
+ * Gives the server its live environment, with all that is in it. @damaged: not all of it is there
+ * any more; the persistent part is taken out, for the disk has it whole. 0; -ENOMEM, -ENOSPC.
+ */
+int server_take_store(struct server *srv, struct store *store, bool damaged);
 void server_fini(struct server *srv);
 /*
  * Instead of server_fini() before another program takes the place of this one: does what the end
@@ -144,14 +142,12 @@ void server_leave(struct server *srv);
 
 /* Makes "/" if it is not there. 0 or -ENOMEM. */
 int server_root(struct server *srv);
-/* The same without counting it for dom0, which the store is still to say what it was. */
-int server_root_node(struct server *srv);
 /* Creates "/", "/tool/xenstored", the "@" nodes and the persistent roots where missing. */
 int server_standard_nodes(struct server *srv);
 
 /*
- * Makes the changes collected so far true: publishes the journal frame. Returns its number when
- * it has to be on the disk before anybody may be told, else 0.
+ * Ends the revision that the changes collected so far belong to. Returns it when it has to be on
+ * the disk before anybody may be told, else 0. The commit comes with the end of the turn.
  */
 uint64_t server_publish(struct server *srv);
 
@@ -167,9 +163,6 @@ void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c
 
 /* Sets a limit, of @d or (NULL) the global one, for good. 0 or -ENOSPC. */
 int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value);
-
-/* Writes the global limits to the journal (the caller has reserved room). */
-void server_log_quotas(struct server *srv);
 
 /* Serves until stopped by a signal. Returns 0, or 1 when live update is to follow. */
 int server_run(struct server *srv);

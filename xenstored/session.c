@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
+#include "bytes.h"
 #include "conn.h"
-#include "journal.h"
 #include "ops.h"
-#include "record.h"
 #include "server.h"
+#include "store.h"
+
+#define SESSION_KEY 8
 
 /* --- the record --- */
 
+/* Both move on behind the number. */
 static void put_le(unsigned char **to, uint64_t v, unsigned int bytes)
 {
 	while (bytes-- > 0) {
@@ -72,23 +74,22 @@ static int decode(struct session *s, const unsigned char *from, size_t len)
 
 static void log_put(struct server *srv, const struct session *s)
 {
-	char key[RECORD_KEY_MAX];
+	unsigned char key[SESSION_KEY], rec[STORE_HEAD + SESSION_RECORD_MAX];
 
-	if (srv->journal)
-		encode(s, journal_put(srv->journal, JOURNAL_RUNTIME, key,
-				      record_key(key, RECORD_SESSION, s->id, 0), record_len(s)));
+	put_be64(key, s->id);
+	encode(s, rec + STORE_HEAD);
+	store_put(srv->tree.store, STORE_SESSION, key, sizeof(key), rec,
+		  STORE_HEAD + record_len(s));
 }
 
 /* Without room it stays: a start finds it, and the limit of orphans ends it. */
 static void log_gone(struct server *srv, const struct session *s)
 {
-	char key[RECORD_KEY_MAX];
+	unsigned char key[SESSION_KEY];
 
-	if (!srv->journal || change_reserve(srv, 1, 0, true) < 0)
-		return;
-	journal_del(srv->journal, JOURNAL_RUNTIME, key,
-		    record_key(key, RECORD_SESSION, s->id, 0));
-	server_publish(srv);
+	put_be64(key, s->id);
+	if (store_room(srv->tree.store, 1, 0, true) == 0)
+		store_del(srv->tree.store, STORE_SESSION, key, sizeof(key));
 }
 
 /* --- the list --- */
@@ -202,7 +203,7 @@ static int make(struct server *srv, const unsigned char *token, struct session *
 	if (!s)
 		return -ENOMEM;
 	memcpy(s->token, token, SESSION_TOKEN_LEN);
-	if (change_reserve(srv, 1, SESSION_RECORD_MAX, false) < 0) {
+	if (store_room(srv->tree.store, 1, SESSION_RECORD_MAX, false) < 0) {
 		free(s);
 		return -ENOSPC;
 	}
@@ -297,7 +298,7 @@ void session_note(const struct req *r, int err)
 	}
 	s->last = r->hdr.req_id;
 	/* What changed nothing may as well be asked for again. Room: every change has reserved it. */
-	if (srv->journal && (journal_dirty(srv->journal) || arena_dirty(&srv->tree.arena)))
+	if (store_dirty(srv->tree.store))
 		log_put(srv, s);
 }
 
@@ -328,10 +329,15 @@ void sessions_refused(struct server *srv, uint64_t seq)
 		s->hold_seq = 0;
 		s->floor = s->last;
 		s->nr_failed = 0;
-		if (change_reserve(srv, 1, SESSION_RECORD_MAX, true) == 0)
+		if (store_room(srv->tree.store, 1, SESSION_RECORD_MAX, true) == 0)
 			log_put(srv, s);
 	}
-	server_publish(srv);
+}
+
+void sessions_wait(struct server *srv, uint64_t seq)
+{
+	for (struct session *s = srv->sessions.first; s; s = s->next)
+		s->hold_seq = seq;
 }
 
 int session_restore(struct server *srv, uint64_t id, const void *record, size_t len)

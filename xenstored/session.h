@@ -43,7 +43,7 @@ struct session {
 	unsigned char token[SESSION_TOKEN_LEN];
 	uint32_t last;			/* req_id of the last request that changed something */
 	uint32_t floor;			/* up to this one failures are forgotten */
-	uint64_t hold_seq;		/* frame of its last persistent change */
+	uint64_t hold_seq;		/* revision of its last persistent change */
 	unsigned int nr_failed;
 	struct session_failure failed[SESSION_FAILED];	/* oldest first */
 	struct conn *conn;		/* whose it is; NULL: an orphan */
@@ -67,17 +67,20 @@ int session_take(struct server *srv, struct conn *c, const char *token, struct b
 
 /*
  * The request @r of a client with a session is over, with errno @err, and its changes are in the
- * frame about to be published: notes that it is done, or failed.
+ * revision about to be complete: notes that it is done, or failed.
  */
 void session_note(const struct req *r, int err);
-/* The frame @seq with what was just noted has a persistent part. */
+/* Revision @seq with what was just noted has a persistent part. */
 void session_hold(struct conn *c, uint64_t seq);
 
 /* The connection is freed. @over: its client hung up, so nobody comes back to ask. */
 void session_leave(struct server *srv, struct conn *c, bool over);
 
-/* The disk refused the persistent changes of frames from @seq on: what became of them is not known. */
+/* The disk refused changes of revisions from @seq on: what became of them is not known. */
 void sessions_refused(struct server *srv, uint64_t seq);
+
+/* At a start: what they tell of may be waiting for the disk, up to revision @seq. */
+void sessions_wait(struct server *srv, uint64_t seq);
 
 /* Puts back what an earlier daemon wrote down. 0, -EBADMSG, -ENOMEM. */
 int session_restore(struct server *srv, uint64_t id, const void *record, size_t len);

@@ -4,21 +4,18 @@
 
 #include <string.h>
 
-#define NAME_MAX_LEN 60
+static const char allowed[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-bool snapshot_name_ok(const char *name, bool make)
+bool snapshot_name(const char *name, char out[SNAPSHOT_NAME_BUF])
 {
 	size_t len = strlen(name);
 
-	if (len < 5 || len > NAME_MAX_LEN || strcmp(name + len - 4, ".mdb") != 0)
+	if (len > 4 && strcmp(name + len - 4, ".mdb") == 0)
+		len -= 4;
+	if (len == 0 || len >= SNAPSHOT_NAME_BUF || strspn(name, allowed) < len)
 		return false;
-	if (!strchr(letters, name[0]))
-		return false;
-	for (const char *s = name; *s; s++) {
-		if (!strchr(letters, *s) && !strchr("._-", *s))
-			return false;
-	}
-	return !make || strcmp(name, "last-good.mdb") != 0;
+	memcpy(out, name, len);
+	out[len] = '\0';
+	return true;
 }

@@ -5,14 +5,12 @@
 
 #include <stdbool.h>
 
-/* The one that is meant when none is named. */
-#define SNAPSHOT_NAME "snapshot.mdb"
+#define SNAPSHOT_NAME_BUF 65
 
 /*
- * Whether @name (domain 0's, any text) may name a snapshot: at most 60 letters, digits and "._-",
- * the first one a letter or digit, ".mdb" at the end. @make: it is to be written; those the daemon
- * makes by itself are then not for the asking.
+ * The name (domain 0's, any text) as the worker knows it, in @out: without ".mdb" at the end, at
+ * most 64 letters, digits, "-" and "_". False: it can name none.
  */
-bool snapshot_name_ok(const char *name, bool make);
+bool snapshot_name(const char *name, char out[SNAPSHOT_NAME_BUF]);
 
 #endif

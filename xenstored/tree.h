@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tree.h - the nodes: one hash table by path, children in order of creation.
+ * tree.h - the nodes, in the live environment: found by path, children in order of creation.
  *
- * They are in memory that outlives the daemon (arena.h): this is the only copy of all but the
- * persistent ones. What a kill interrupts is undone at the next start unless the journal says that
- * it came true. No permissions, quotas or watches here: change.c is the only caller that alters a
- * served tree.
+ * A node is looked at through a struct node, which is valid until the next change of the tree.
+ * No permissions, quotas or watches here: change.c is the only caller that alters a served tree.
+ * Whoever changes it has asked store_room() before, so nothing here fails.
  */
 #ifndef XENSTORED_TREE_H
 #define XENSTORED_TREE_H
@@ -13,256 +12,140 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "arena.h"
 #include "perms.h"
+#include "xs_path.h"
 
-/* Below a persistent root: comes from the disk at a start, and is never a CELL_NODE. */
-#define NODE_PERSISTENT 1u
+struct store;
 
-/* What only a node needs that has, or had, children. A cell of its own; made anew at a start. */
-struct kids {
-	uint8_t kind, zero[3];	/* see struct cell: never anything but CELL_FREE */
-	int32_t first;		/* in order of creation; first->prev is the last one */
-	uint64_t gen;		/* when the set of children last became different */
-	uint32_t nr;
-};
+/* Id of "/" in every store; everything else gets ids from NODE_ID_FIRST. */
+#define NODE_ID_ROOT	1u
+#define NODE_ID_FIRST	16u
 
-#define NODE_APART	2u	/* the value is in a cell of its own */
-
-/*
- * A cell of shared memory: a store of many domains is mostly leaves, and what is here, each of
- * them pays for. Links are distances (arena.h): read them with the functions below. What is
- * behind "durable" counts once the kind is CELL_NODE; the rest is made anew at a start.
- */
+/* A node as it is now. Pointers are into the environment. */
 struct node {
-	uint8_t kind;		/* durable */
-	uint8_t flags;		/* NODE_*; durable */
-	uint16_t heat;		/* lost transactions lately, see lease.c */
-	int32_t hash_next;
-	int32_t next, prev;	/* siblings; see struct kids */
-	int32_t perms_next, perms_prev;	/* members of the same set */
-	int32_t kids;		/* not linked yet: what the parent may need, see tree_link() */
-	uint32_t hash;		/* of the whole path */
-	uint64_t gen;		/* when the value last became different */
-	/* durable: */
 	uint64_t id;		/* never used twice; children have larger ones */
-	int32_t parent;		/* none: "/" and the "@" nodes */
-	int32_t perms;		/* one reference */
-	uint16_t name_len;
-	uint16_t value_len;
-	uint32_t crc;		/* of flags, what is above and what is below */
-	/* Last component (of an "@" node the whole name); then the value, or a link to it. */
-	char name[];
-};
-
-_Static_assert(sizeof(struct node) == 64, "struct node: one line of the cache");
-
-/* A value that does not fit into its node. */
-struct value {
-	uint8_t kind, flags;	/* see struct cell */
-	uint16_t len;
-	int32_t link;
-	char bytes[];
+	uint64_t parent;	/* id; 0: "/" and the "@" nodes */
+	uint64_t gen;		/* revision in which the value last became different */
+	uint64_t children_gen;	/* the same for the set of children; 0: never had any */
+	uint32_t nr_children;
+	uint32_t value_len;
+	const char *value;
+	struct perms *perms;	/* no reference */
+	uint8_t mark;		/* JSON kind of the value, 0: none */
 };
 
 struct tree {
-	struct arena arena;
-	uint32_t *bucket;	/* numbers of nodes; 0: none */
-	size_t nr_buckets;	/* power of two */
+	struct store *store;
+	struct perms_table perms;	/* one reference for each node that has the set */
 	size_t nr_nodes;
 	uint64_t next_id;
-	uint64_t gen;		/* the last generation given out */
-	struct perms_table perms;
-	struct node *root;
+	uint64_t rev;		/* the last revision that is complete */
+	bool changed;		/* revision rev + 1 has begun */
+	bool unsaved;		/* the record of the two numbers above is not as they are */
 };
 
-/* Ids of the nodes that exist in every store, so that both environments agree on them. */
-#define NODE_ID_ROOT	1u
-#define NODE_ID_FIRST	16u	/* everything else gets ids from here */
-
-/* Makes an empty tree without a root in private memory. Returns 0 or -ENOMEM. */
-int tree_init(struct tree *t);
-
-/*
- * Gives the empty tree @t the memory in directory @dir, as arena_open(), with all nodes found
- * there but the persistent ones. 0; -EBADMSG when they make no sense; -EIO, -ENOMEM.
- */
-int tree_open(struct tree *t, const char *dir, bool fresh, const uint64_t *next_seq);
-
-/* Makes sure that changes of @nr nodes can be undone. @frees: they only go. 0 or -ENOSPC. */
-int tree_reserve(struct tree *t, size_t nr, bool frees);
-
-/* The changes so far have come true. */
-void tree_commit(struct tree *t);
-
+/* An empty tree in @live. 0 or -ENOMEM. */
+int tree_init(struct tree *t, struct store *store);
 void tree_fini(struct tree *t);
 
-/* The node with canonical path @path (or "@name"), or NULL. */
-struct node *tree_find(const struct tree *t, const char *path, size_t len);
-
-/* As tree_find(), for who knows tree_hash(path, len) already. */
-struct node *tree_find_hashed(const struct tree *t, const char *path, size_t len, uint32_t hash);
-uint32_t tree_hash(const char *path, size_t len);
-
-/* The hash of a path (not "/") goes byte by byte: those of its ancestors come on the way. */
-#define TREE_HASH_SEED 0x811c9dc5u
-
-static inline uint32_t tree_hash_step(uint32_t hash, char byte)
-{
-	return (hash ^ (unsigned char)byte) * 0x01000193u;
-}
-
 /*
- * Allocates a node that is not yet in the tree, with all that linking it may need: @name of
- * @name_len bytes, a copy of @value, a new reference to @perms. NULL: no memory.
+ * Reads all nodes that are there, once: counts them and their permission sets, and calls @each.
+ * 0 or -ENOMEM.
  */
-struct node *node_alloc(struct tree *t, const char *name, size_t name_len, struct perms *perms,
-			const char *value, size_t value_len);
-/* Frees a node that was never linked, or has been unlinked. */
-void node_free(struct tree *t, struct node *n);
+typedef void tree_each(void *arg, const struct node *n, size_t name_len);
+int tree_recount(struct tree *t, tree_each *each, void *arg);
 
-/*
- * Links @n below @parent (NULL: a root or "@" node), gives it the id @id (0: a new one) and the
- * next generation. Cannot fail.
- */
-void tree_link(struct tree *t, struct node *parent, struct node *n, uint64_t id);
-/* Takes the childless node @n out of the tree, still allocated. */
-void tree_unlink(struct tree *t, struct node *n);
+/* Only calls @each, for every node in no particular order. */
+void tree_each_node(const struct tree *t, tree_each *each, void *arg);
 
-/*
- * Replaces the value. Returns 1 when it became different, 0 when it is the same, -ENOMEM with the
- * old value kept.
- */
-int node_set_value(struct tree *t, struct node *n, const char *value, size_t len);
+/* The node with canonical path @path (or "@name"). False: there is none. */
+bool tree_find(const struct tree *t, const char *path, size_t len, struct node *out);
 
-/*
- * The two halves of node_set_value(). Prepare: a cell of its own for the value, when @n has no
- * room for one of @len bytes, in *@apart, otherwise NULL; 0 or -ENOMEM. Put: takes @apart over and
- * cannot fail; 1 or 0.
- */
-int node_prepare_value(struct tree *t, const struct node *n, const char *value, size_t len,
-		       struct value **apart);
-int node_put_value(struct tree *t, struct node *n, const char *value, size_t len,
-		   struct value *apart);
-/* Replaces the permission set, taking over the caller's reference to @perms. */
-void node_set_perms(struct tree *t, struct node *n, struct perms *perms);
+/* What a node is to be. */
+struct node_spec {
+	const char *path;
+	size_t len;
+	const char *value;
+	size_t value_len;
+	struct perms *perms;
+	uint8_t mark;
+	uint64_t gen;		/* 0: the revision of now */
+};
 
-static inline struct node *node_parent(const struct node *n)
+/* Makes the node, whose parent is there ("/" and "@" nodes: has none). */
+void tree_add(struct tree *t, const struct node_spec *s, struct node *out);
+/* Replaces value and mark, or the permissions. @n is what tree_find() gave, and follows. */
+void tree_set_value(struct tree *t, const char *path, size_t len, struct node *n,
+		    const char *value, size_t value_len, uint8_t mark);
+void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n,
+		    struct perms *perms);
+/* Takes the node out; what is below it has gone. @top: its parent stays, and is to know. */
+void tree_remove(struct tree *t, const char *path, size_t len, bool top);
+
+/* The revision that changes belong to now. */
+static inline uint64_t tree_now(const struct tree *t)
 {
-	return link_get(n, n->parent);
+	return t->rev + t->changed;
 }
 
-static inline struct perms *node_perms(const struct node *n)
-{
-	return link_get(n, n->perms);
-}
+/* Revisions go on above @rev, which an earlier boot has given out. */
+void tree_continue(struct tree *t, uint64_t rev);
 
-/* The next child of the same parent, or NULL. */
-static inline struct node *node_sibling(const struct node *n)
-{
-	return link_get(n, n->next);
-}
+/* Ends the revision, if anything was changed in it. Whether it was. */
+bool tree_publish(struct tree *t);
 
-/* The child before @n; of the first one the last. An only child is its own: no distance. */
-static inline struct node *node_before(const struct node *n)
-{
-	return (struct node *)((const char *)n + (int64_t)n->prev * 8);
-}
-
-/* The next one in the same bucket, or, of nodes not linked yet, of a list of the caller's. */
-static inline struct node *node_chained(const struct node *n)
-{
-	return link_get(n, n->hash_next);
-}
-
-static inline void node_chain(struct node *n, const struct node *next)
-{
-	n->hash_next = link_make(n, next);
-}
-
-/* The next one with the same permissions, or NULL. */
-static inline struct node *node_same_perms(const struct node *n)
-{
-	return link_get(n, n->perms_next);
-}
-
-static inline struct node *perms_first(const struct perms *p)
-{
-	return link_get(p, p->nodes);
-}
-
-static inline struct node *tree_bucket(const struct tree *t, size_t i)
-{
-	return arena_at(&t->arena, t->bucket[i]);
-}
-
-static inline struct kids *node_kids(const struct node *n)
-{
-	return link_get(n, n->kids);
-}
-
-/* The cell of the value, when it is not behind the name. */
-static inline struct value *node_apart(const struct node *n)
-{
-	int32_t link;
-
-	if (!(n->flags & NODE_APART))
-		return NULL;
-	memcpy(&link, n->name + n->name_len, sizeof(link));
-	return link_get(n, link);
-}
-
-static inline const char *node_value(const struct node *n)
-{
-	const struct value *apart = node_apart(n);
-
-	return apart ? apart->bytes : n->name + n->name_len;
-}
-
-static inline struct node *node_first(const struct node *n)
-{
-	const struct kids *k = node_kids(n);
-
-	return k ? link_get(k, k->first) : NULL;
-}
-
-static inline uint32_t node_nr_children(const struct node *n)
-{
-	return n->kids ? node_kids(n)->nr : 0;
-}
-
-/* 0 before the first child came. */
-static inline uint64_t node_children_gen(const struct node *n)
-{
-	return n->kids ? node_kids(n)->gen : 0;
-}
+/* Before a commit: puts the revision and the next id, to be known after a restart. */
+void tree_stage(struct tree *t);
 
 /* When the value or the set of children last became different. */
 static inline uint64_t node_latest_gen(const struct node *n)
 {
-	uint64_t of_children = node_children_gen(n);
-
-	return n->gen > of_children ? n->gen : of_children;
+	return n->gen > n->children_gen ? n->gen : n->children_gen;
 }
 
-/* Writes the path of @n, NUL-terminated, to @out. Returns its length. */
-size_t node_path(const struct node *n, char out[XS_PATH_BUF]);
+/* --- children --- */
 
-/*
- * Visits the subtree without recursion: the node after @n when walking @top parents first, NULL
- * at the end.
- */
-struct node *node_next(const struct node *n, const struct node *top);
-/* Visits children first: start with node_deepest(top), then this until NULL (after @top). */
-struct node *node_deepest(struct node *top);
-struct node *node_next_up(struct node *n, const struct node *top);
+struct child {
+	uint64_t parent, id;
+	const char *name;
+	size_t len;
+};
 
-/* Whether the checksum of what is durable in @n is right. */
-bool node_is_intact(const struct node *n);
+/* The first child of the node with @id, and the next one; no change between. False: no more. */
+bool child_first(const struct tree *t, uint64_t id, struct child *c);
+bool child_next(const struct tree *t, struct child *c);
+
+/* A way through a subtree, parents first, children in order. No change meanwhile. */
+struct walk {
+	const struct tree *tree;
+	struct node node;	/* where it is */
+	size_t top_len, len;
+	unsigned int depth;	/* below the top */
+	char path[XS_PATH_BUF];
+};
+
+/* At the node with the path. False: there is none. */
+bool walk_begin(struct walk *w, const struct tree *t, const char *path, size_t len);
+/* To the next node not deeper than @max below the top. False: that was all. */
+bool walk_next(struct walk *w, unsigned int max);
+
+/* The first node from id *@id on, of those whose permissions name domain @domid; *@id: its id. */
+bool tree_named(const struct tree *t, unsigned int domid, uint64_t *id, struct xs_path *out);
+/* The lowest domid from @domid on that some node names. False: there is none. */
+bool tree_named_next(const struct tree *t, unsigned int *domid);
 
 /* Bytes of memory a node with these lengths is charged for. */
 size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms);
+
+/* The hash of a path goes byte by byte: those of its ancestors come on the way. "/" is the seed. */
+#define PATH_HASH_SEED 0x811c9dc5u
+
+static inline uint32_t path_hash_step(uint32_t hash, char byte)
+{
+	return (hash ^ (unsigned char)byte) * 0x01000193u;
+}
+
+uint32_t path_hash(const char *path, size_t len);
 
 #endif

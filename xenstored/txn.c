@@ -99,10 +99,9 @@ static void tnode_free(struct server *srv, struct tnode *tn)
 {
 	perms_put(&srv->tree.perms, tn->base_perms);
 	perms_put(&srv->tree.perms, tn->perms);
-	if (tn->state != TNODE_CREATED)
-		arena_free(&srv->tree.arena, tn->apart);
-	else if (tn->prepared)
-		node_free(&srv->tree, tn->prepared);
+	if (tn->victims)
+		removal_fini(tn->victims);
+	free(tn->victims);
 	free(tn->names);
 	free(tn->value);
 	free(tn);
@@ -147,7 +146,7 @@ static struct tnode *lookup_hashed(struct txn *t, const char *path, size_t len, 
 
 struct tnode *txn_lookup(struct txn *t, const char *path, size_t len)
 {
-	return lookup_hashed(t, path, len, tree_hash(path, len));
+	return lookup_hashed(t, path, len, path_hash(path, len));
 }
 
 /* Doubles the table. A failure only makes the chains longer. */
@@ -168,10 +167,9 @@ static void txn_grow(struct txn *t)
 	}
 }
 
-/* Whether an ancestor's entry hides what the tree has at @path. */
-static bool hidden_above(struct txn *t, const char *path, size_t len)
+bool txn_hides(struct txn *t, const char *path, size_t len)
 {
-	uint32_t hash = TREE_HASH_SEED;
+	uint32_t hash = PATH_HASH_SEED;
 
 	if (!t->made_first)
 		return false;
@@ -180,31 +178,30 @@ static bool hidden_above(struct txn *t, const char *path, size_t len)
 
 		if (tn && (tn->state == TNODE_CREATED || tn->state == TNODE_DELETED))
 			return true;
-		hash = tree_hash_step(hash, path[i]);
+		hash = path_hash_step(hash, path[i]);
 	}
 	return false;
 }
 
 static int tnode_remember(struct tnode *tn, const struct node *n)
 {
-	if (!n)
-		return 0;
 	tn->base_id = n->id;
 	tn->base_gen = n->gen;
-	tn->base_children_gen = node_children_gen(n);
-	tn->base_perms = perms_ref(node_perms(n));
+	tn->base_children_gen = n->children_gen;
+	tn->base_perms = perms_ref(n->perms);
 	tn->value_len = n->value_len;
 	tn->value = malloc(n->value_len ? n->value_len : 1);
 	if (!tn->value)
 		return -ENOMEM;
-	memcpy(tn->value, node_value(n), n->value_len);
+	memcpy(tn->value, n->value, n->value_len);
 	return 0;
 }
 
 int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, struct tnode **out)
 {
-	uint32_t hash = tree_hash(path, len);
+	uint32_t hash = path_hash(path, len);
 	struct tnode *tn = lookup_hashed(t, path, len, hash);
+	struct node base;
 	unsigned int b;
 
 	if (tn) {
@@ -227,9 +224,9 @@ int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, s
 	tn->path_len = (uint32_t)len;
 	tn->hash = hash;
 	tn->state = TNODE_SEEN;
-	if (hidden_above(t, path, len))
+	if (txn_hides(t, path, len))
 		tn->state = TNODE_DELETED;
-	else if (tnode_remember(tn, tree_find_hashed(&srv->tree, path, len, hash)) < 0) {
+	else if (tree_find(&srv->tree, path, len, &base) && tnode_remember(tn, &base) < 0) {
 		tnode_free(srv, tn);
 		return -ENOMEM;
 	}

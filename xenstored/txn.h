@@ -6,7 +6,7 @@
  * saw (node id, generation, permission set, children's generation), and only that much is checked
  * at the end. So a transaction conflicts when something it read is different now, and not
  * otherwise: two that create siblings, or that write without reading, do not. A transaction that
- * passes is applied at once, as one journal frame.
+ * passes is applied at once, as one revision.
  */
 #ifndef XENSTORED_TXN_H
 #define XENSTORED_TXN_H
@@ -19,6 +19,7 @@
 #include "xs_path.h"
 
 struct conn;
+struct removal;
 struct server;
 
 enum tnode_state {
@@ -53,10 +54,7 @@ struct tnode {
 	char *names;			/* of the tree's children, at the first listing; or NULL */
 	size_t names_len;
 	uint64_t names_gen;		/* what DIRECTORY_PART says with them */
-	union {				/* commit only */
-		struct node *prepared;	/* TNODE_CREATED */
-		struct value *apart;	/* else the new value, when it does not fit */
-	};
+	struct removal *victims;	/* commit only: what is hidden and goes */
 	uint32_t path_len;
 	char path[];			/* NUL-terminated */
 };
@@ -75,7 +73,6 @@ struct txn {
 	struct tnode *made_first, *made_last;
 	uint64_t nodes_created;		/* here, for the connection's own domain */
 	size_t bytes;			/* charged to the domain */
-	uint64_t relies_seq;		/* frame with the latest persistent change it saw */
 };
 
 /* START. Returns 0, -ENOSPC (quota), -ENOMEM. */
@@ -102,6 +99,9 @@ struct tnode *txn_lookup(struct txn *t, const char *path, size_t len);
  * there, or that it is hidden. Returns 0, -ENOSPC (quota of nodes), -ENOMEM.
  */
 int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, struct tnode **out);
+
+/* Whether an ancestor's entry hides what the tree has at @path. */
+bool txn_hides(struct txn *t, const char *path, size_t len);
 
 /* Adds @seen to what must still hold at the end. */
 void txn_observe(struct tnode *tn, unsigned int seen);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "change.h"
 #include "confine.h"
 #include "conn.h"
 #include "lease.h"
@@ -23,11 +22,16 @@ unsigned int conn_access(const struct conn *conn, const struct perms *perms)
 	return perms_access(perms, conn->domid, conn->domain ? conn->domain->target : NO_DOMID);
 }
 
-static void vnode_from_base(struct vnode *out, struct node *n)
+static int vnode_from_tree(struct server *srv, const char *path, size_t len, struct vnode *out)
 {
-	*out = (struct vnode){
-		.value = node_value(n), .value_len = n->value_len, .perms = node_perms(n), .base = n,
-	};
+	out->tn = NULL;
+	out->in_tree = tree_find(&srv->tree, path, len, &out->base);
+	if (!out->in_tree)
+		return -ENOENT;
+	out->value = out->base.value;
+	out->value_len = out->base.value_len;
+	out->perms = out->base.perms;
+	return 0;
 }
 
 static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode *tn)
@@ -39,30 +43,17 @@ static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode
 		.tn = tn,
 	};
 	if (tn->state == TNODE_SEEN || tn->state == TNODE_WRITTEN)
-		out->base = tree_find_hashed(&srv->tree, tn->path, tn->path_len, tn->hash);
+		out->in_tree = tree_find(&srv->tree, tn->path, tn->path_len, &out->base);
 }
 
 int view_lookup(struct view *v, const char *path, size_t len, unsigned int seen,
 		struct vnode *out)
 {
-	struct server *srv = v->srv;
 	struct tnode *tn;
 	int ret;
 
-	/* Who learns of a change that the disk may still refuse is told when it is there. */
-	if (srv->persist_seq > srv->durable_seq && change_is_persistent(path, len)) {
-		v->conn->hold_seq = srv->persist_seq;
-		if (v->txn)
-			v->txn->relies_seq = srv->persist_seq;
-	}
-	if (!v->txn) {
-		struct node *n = tree_find(&srv->tree, path, len);
-
-		if (!n)
-			return -ENOENT;
-		vnode_from_base(out, n);
-		return 0;
-	}
+	if (!v->txn)
+		return vnode_from_tree(v->srv, path, len, out);
 	ret = txn_touch(v->srv, v->txn, path, len, &tn);
 	if (ret < 0)
 		return ret;
@@ -151,12 +142,14 @@ static size_t child_path(struct xs_path *dir, size_t dir_len, const char *name, 
 }
 
 /* What the tree has below @dir. */
-static int base_children(const struct node *dir, struct buf *out)
+static int base_children(const struct tree *t, const struct node *dir, struct buf *out)
 {
+	struct child c;
+	bool more = dir->nr_children > 0 && child_first(t, dir->id, &c);
 	int ret = 0;
 
-	for (const struct node *n = node_first(dir); n && ret == 0; n = node_sibling(n))
-		ret = add_name(out, n->name, n->name_len);
+	for (; more && ret == 0; more = child_next(t, &c))
+		ret = add_name(out, c.name, c.len);
 	return ret;
 }
 
@@ -169,9 +162,9 @@ static int remember_names(struct view *v, const struct vnode *vn)
 
 	if (tn->names)
 		return 0;
-	if (vn->base) {
-		tn->names_gen = node_latest_gen(vn->base);
-		ret = base_children(vn->base, &names);
+	if (vn->in_tree) {
+		tn->names_gen = node_latest_gen(&vn->base);
+		ret = base_children(&v->srv->tree, &vn->base, &names);
 	}
 	if (ret == 0)
 		ret = txn_take_names(v->srv, v->txn, tn, buf_front(&names), buf_len(&names));
@@ -228,8 +221,8 @@ int view_children(struct view *v, const struct xs_path *path, struct buf *out, u
 	if (ret < 0)
 		return ret;
 	if (!v->txn) {
-		*gen = node_latest_gen(vn.base);
-		return base_children(vn.base, out);
+		*gen = node_latest_gen(&vn.base);
+		return base_children(&v->srv->tree, &vn.base, out);
 	}
 	*gen = 0;
 	/* What the tree has below a node that was made here is hidden. */

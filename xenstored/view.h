@@ -14,10 +14,10 @@
 
 #include "buf.h"
 #include "perms.h"
+#include "tree.h"
 #include "xs_path.h"
 
 struct conn;
-struct node;
 struct server;
 struct tnode;
 struct txn;
@@ -33,7 +33,8 @@ struct vnode {
 	const char *value;
 	uint32_t value_len;
 	struct perms *perms;
-	struct node *base;	/* in the tree, if the view shows it */
+	bool in_tree;		/* the tree has it, and the view shows it: */
+	struct node base;
 	struct tnode *tn;	/* in the transaction, if any */
 };
 

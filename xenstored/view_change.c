@@ -10,6 +10,7 @@
 #include "change.h"
 #include "conn.h"
 #include "server.h"
+#include "store.h"
 #include "txn.h"
 #include "view_priv.h"
 
@@ -85,67 +86,37 @@ static int gap_find(struct view *v, const struct xs_path *path, struct gap *gap,
 	/* What it may write lies in a directory of somebody else's, who may have taken it away. */
 	if (v->conn->confine && gap->nr > 1)
 		return -ENOENT;
-	ret = growth_allowed(v, gap->nr, gap->nr * sizeof(struct node) + path->len +
+	ret = growth_allowed(v, gap->nr, gap->nr * node_charge(0, 0, 0) + path->len +
 						 gap->value_len);
 	if (ret == 0)
 		ret = size_allowed(v, path->len - gap->above, gap->value_len, above->perms->nr);
 	return ret;
 }
 
-/* Allocates the chain of missing nodes, see node_chained(). NULL: no memory. */
-static struct node *gap_alloc(struct view *v, const struct gap *gap)
-{
-	struct node *first = NULL, *last = NULL, *n;
-
-	for (size_t pos = gap->above; pos < gap->path->len;) {
-		size_t name_at = pos == 1 ? 1 : pos + 1;
-		size_t end = next_component(gap->path, pos);
-		bool end_of_path = end == gap->path->len;
-
-		n = node_alloc(&v->srv->tree, gap->path->text + name_at, end - name_at, gap->perms,
-			       end_of_path ? gap->value : NULL,
-			       end_of_path ? gap->value_len : 0);
-		if (!n)
-			break;
-		if (last)
-			node_chain(last, n);
-		else
-			first = n;
-		last = n;
-		pos = end;
-		if (end_of_path)
-			return first;
-	}
-	for (; first; first = n) {
-		n = node_chained(first);
-		node_free(&v->srv->tree, first);
-	}
-	return NULL;
-}
-
-static int gap_fill_tree(struct view *v, const struct gap *gap, struct node *parent)
+static int gap_fill_tree(struct view *v, const struct gap *gap)
 {
 	struct server *srv = v->srv;
 	const struct change_need need = {
 		.nr_nodes = gap->nr,
-		.bytes = gap->path->len + gap->value_len +
-			 gap->nr * gap->perms->nr * sizeof(struct xs_perm),
+		.nr_perms = gap->nr * gap->perms->nr,
+		.bytes = gap->nr * gap->path->len + gap->value_len,
 		.persistent = change_is_persistent(gap->path->text, gap->path->len),
 	};
-	int ret = change_reserve_nodes(srv, &need);
-	struct node *n, *next;
+	struct node_spec s = { .path = gap->path->text, .len = gap->above, .perms = gap->perms };
+	int ret = change_room(srv, &need);
+	struct node n;
 
 	if (ret < 0)
 		return ret;
-	n = gap_alloc(v, gap);
-	if (!n)
-		return -ENOSPC;
-	for (; n; n = next) {
-		next = node_chained(n);
-		change_create(srv, parent, n);
-		parent = n;
+	while (s.len < gap->path->len) {
+		s.len = next_component(gap->path, s.len);
+		if (s.len == gap->path->len) {
+			s.value = gap->value;
+			s.value_len = gap->value_len;
+		}
+		change_create(srv, &s, &n);
 	}
-	watch_note(srv, gap->path->text, gap->path->len, NULL, node_perms(parent), false);
+	watch_note(srv, gap->path->text, gap->path->len, NULL, gap->perms, false);
 	return 0;
 }
 
@@ -202,32 +173,39 @@ static int create(struct view *v, const struct xs_path *path, const char *value,
 	gap.perms = inherited(v, above.perms);
 	if (!gap.perms)
 		return -ENOMEM;
-	ret = v->txn ? gap_fill_txn(v, &gap) : gap_fill_tree(v, &gap, above.base);
+	ret = v->txn ? gap_fill_txn(v, &gap) : gap_fill_tree(v, &gap);
 	perms_put(&v->srv->tree.perms, gap.perms);
 	return ret;
 }
 
-/* For a new value of @len bytes or @nr_perms new permissions of @n. */
-static int reserve_one(struct server *srv, const struct node *n, size_t len, unsigned int nr_perms)
+/* For a new value of @len bytes or @nr_perms new permissions of the node. */
+static int room_for_one(struct view *v, const struct xs_path *path, const struct vnode *vn,
+			size_t len, unsigned int nr_perms)
 {
 	const struct change_need need = {
 		.nr_nodes = 1,
-		.bytes = n->name_len + len + nr_perms * sizeof(struct xs_perm),
-		.persistent = n->flags & NODE_PERSISTENT,
+		.nr_perms = nr_perms + vn->perms->nr,
+		.bytes = path->len + len,
+		.persistent = change_is_persistent(path->text, path->len),
 	};
 
-	return change_reserve_nodes(srv, &need);
+	return change_room(v->srv, &need);
 }
 
-static int write_tree(struct view *v, struct node *n, const char *value, size_t len)
+static int write_tree(struct view *v, const struct xs_path *path, struct vnode *vn,
+		      const char *value, size_t len)
 {
-	int ret = reserve_one(v->srv, n, len, node_perms(n)->nr);
+	uint64_t commits = store_commits(v->srv->tree.store);
+	int ret = room_for_one(v, path, vn, len, 0);
 
-	if (ret == 0)
-		ret = change_value(v->srv, n, value, len);
-	if (ret == 0)
-		change_note(v->srv, n, NULL);
-	return ret;
+	if (ret < 0)
+		return ret;
+	/* To make room may have moved what was found. */
+	if (store_commits(v->srv->tree.store) != commits)
+		tree_find(&v->srv->tree, path->text, path->len, &vn->base);
+	change_value(v->srv, path->text, path->len, &vn->base, value, len);
+	change_note(v->srv, path->text, path->len, NULL, vn->base.perms);
+	return 0;
 }
 
 static int write_txn(struct view *v, struct tnode *tn, const char *value, size_t len)
@@ -264,7 +242,7 @@ int view_write(struct view *v, const struct xs_path *path, const char *value, si
 	}
 	if (v->txn)
 		return write_txn(v, vn.tn, value, len);
-	return write_tree(v, vn.base, value, len);
+	return write_tree(v, path, &vn, value, len);
 }
 
 int view_mkdir(struct view *v, const struct xs_path *path)
@@ -294,10 +272,7 @@ int view_rm(struct view *v, const struct xs_path *path)
 		txn_delete(v->txn, vn.tn);
 		return 0;
 	}
-	ret = change_reserve_removal(v->srv, vn.base);
-	if (ret == 0)
-		change_remove(v->srv, vn.base);
-	return ret;
+	return change_remove_at(v->srv, path->text, path->len);
 }
 
 static int set_perms_allowed(struct view *v, const struct vnode *vn, const struct perms *perms)
@@ -330,12 +305,13 @@ int view_set_perms(struct view *v, const struct xs_path *path, struct perms *per
 		txn_changed(v->txn, vn.tn);
 		return 0;
 	}
-	ret = reserve_one(v->srv, vn.base, vn.value_len, perms->nr);
+	ret = room_for_one(v, path, &vn, vn.value_len, perms->nr);
 	if (ret < 0)
 		return ret;
-	before = perms_ref(vn.perms);
-	change_perms(v->srv, vn.base, perms_ref(perms));
-	change_note(v->srv, vn.base, before);
+	tree_find(&v->srv->tree, path->text, path->len, &vn.base);
+	before = perms_ref(vn.base.perms);
+	change_perms(v->srv, path->text, path->len, &vn.base, perms);
+	change_note(v->srv, path->text, path->len, before, vn.base.perms);
 	perms_put(&v->srv->tree.perms, before);
 	return 0;
 }

@@ -12,18 +12,17 @@
 
 #include "bulk.h"
 #include "conn.h"
-#include "journal.h"
 #include "server.h"
 #include "view.h"
 
 #define FIRST_BUCKETS 512
 
-static uint32_t path_hash(const char *path, size_t len)
+static uint32_t watch_hash(const char *path, size_t len)
 {
-	uint32_t h = 0x811c9dc5u;
+	uint32_t h = PATH_HASH_SEED;
 
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)path[i]) * 0x01000193u;
+		h = path_hash_step(h, path[i]);
 	return h;
 }
 
@@ -91,7 +90,7 @@ static void watch_table_grow(struct watch_table *t)
 
 static struct watch_path *watch_path_get(struct watch_table *t, const struct xs_path *path)
 {
-	uint32_t hash = path_hash(path->text, path->len);
+	uint32_t hash = watch_hash(path->text, path->len);
 	struct watch_path *wp = watch_path_find(t, path->text, path->len, hash);
 	struct watch_path **at;
 
@@ -129,7 +128,7 @@ struct watch *watch_find(struct server *srv, struct conn *conn, const struct xs_
 			 const char *token)
 {
 	struct watch_path *wp = watch_path_find(&srv->watches, path->text, path->len,
-						path_hash(path->text, path->len));
+						watch_hash(path->text, path->len));
 
 	for (struct watch *w = wp ? wp->first : NULL; w; w = w->path_next) {
 		if (w->conn == conn && strcmp(w->token, token) == 0)
@@ -272,11 +271,12 @@ static struct perms *special_perms(struct server *srv, const char *name, unsigne
 {
 	char own[64];
 	int len = snprintf(own, sizeof(own), "%s/%u", name, domid);
-	struct node *n = tree_find(&srv->tree, own, (size_t)len);
+	struct node n;
 
-	if (!n)
-		n = tree_find(&srv->tree, name, strlen(name));
-	return n ? perms_ref(node_perms(n)) : NULL;
+	if (!tree_find(&srv->tree, own, (size_t)len, &n) &&
+	    !tree_find(&srv->tree, name, strlen(name), &n))
+		return NULL;
+	return perms_ref(n.perms);
 }
 
 void watch_note_special(struct server *srv, const char *name, unsigned int domid)
@@ -324,12 +324,12 @@ static void fire_node(struct server *srv, const struct fire *f, const char *path
 {
 	struct watch_table *t = &srv->watches;
 	size_t len = f->path_len;
-	uint32_t h = 0x811c9dc5u;
+	uint32_t h = PATH_HASH_SEED;
 	struct watch_path *wp;
 
 	if (!f->exact) {
 		/* Downwards, because the hash of a prefix is a step of the whole one's. */
-		wp = len > 1 ? watch_path_find(t, "/", 1, path_hash("/", 1)) : NULL;
+		wp = len > 1 ? watch_path_find(t, "/", 1, watch_hash("/", 1)) : NULL;
 		if (wp)
 			fire_path_watches(srv, wp, f, path);
 		for (size_t i = 0; i < len; i++) {
@@ -338,10 +338,10 @@ static void fire_node(struct server *srv, const struct fire *f, const char *path
 				if (wp)
 					fire_path_watches(srv, wp, f, path);
 			}
-			h = (h ^ (unsigned char)path[i]) * 0x01000193u;
+			h = path_hash_step(h, path[i]);
 		}
 	} else {
-		h = path_hash(path, len);
+		h = watch_hash(path, len);
 	}
 	wp = watch_path_find(t, path, len, h);
 	if (wp)
@@ -353,7 +353,7 @@ static void fire_special_on(struct server *srv, const char *watched, const char 
 			    const struct fire *f)
 {
 	struct watch_path *wp = watch_path_find(&srv->watches, watched, strlen(watched),
-						path_hash(watched, strlen(watched)));
+						watch_hash(watched, strlen(watched)));
 	char about[64];
 	int len = snprintf(about, sizeof(about), "%s/%u", name, f->domid);
 	struct watch *next;

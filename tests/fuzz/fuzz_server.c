@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "change.h"
 #include "check.h"
 #include "conn.h"
 #include "conn_ring.h"
 #include "fuzz.h"
 #include "hv.h"
-#include "ring_slot.h"
 #include "watch.h"
 
 static char page[4096] __attribute__((aligned(4096)));
@@ -50,25 +50,20 @@ static struct hv machine = {
 struct server *fuzz_server_start(void)
 {
 	struct server_config cfg = { .in_memory = true };
-	static struct ring_slots *slots;
 	struct server *srv = calloc(1, sizeof(*srv));
-	static const char home[] = "/local/domain/1";
+	struct node_spec s = { .path = "/local/domain/1", .len = 15 };
 	struct xs_perm mine = { 1, 0 };
-	struct node *n;
+	struct node n;
 
 	memset(page, 0, sizeof(page));
 	if (server_init(srv, &cfg, &machine) < 0)
 		abort();
-	if (!slots)
-		slots = ring_slots_open(NULL);
-	srv->slots = slots;
 	FUZZ_CHECK(server_standard_nodes(srv) == 0);
 	FUZZ_CHECK(domain_introduce(srv, 1, 1, 1) == 0);
-	n = node_alloc(&srv->tree, "1", 1, perms_get(&srv->tree.perms, &mine, 1), NULL, 0);
-	node_perms(n)->refs--;
-	tree_link(&srv->tree, tree_find(&srv->tree, home, strlen(home) - 2), n, 0);
-	domain_use(srv, 1, QUOTA_NODES, 1);
-	domain_use(srv, 1, QUOTA_MEMORY, (int64_t)node_charge(1, 0, 1));
+	s.perms = perms_get(&srv->tree.perms, &mine, 1);
+	change_create(srv, &s, &n);
+	perms_put(&srv->tree.perms, s.perms);
+	server_publish(srv);
 	watch_fire_collected(srv);
 	return srv;
 }
@@ -115,7 +110,6 @@ void fuzz_server_stop(struct server *srv)
 		fprintf(stderr, "%.*s", (int)buf_len(&text), buf_front(&text));
 		abort();
 	}
-	srv->slots = NULL;
 	srv->keep_rings = false;
 	server_fini(srv);
 	free(srv);

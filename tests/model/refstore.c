@@ -439,32 +439,60 @@ static int changes_of(struct ref_txn *t, struct ref_touch **out)
 	return nr;
 }
 
+static void add_name(char *names, const char *name)
+{
+	strcat(strcat(names, names[0] ? " " : ""), name);
+}
+
+/* The children of @path in the tree. */
+static void base_names(struct ref *r, const char *path, char *names)
+{
+	names[0] = '\0';
+	qsort(r->node, (size_t)r->nr, sizeof(r->node[0]), by_id);
+	for (int i = 0; i < r->nr; i++) {
+		if (is_child(r->node[i].path, path))
+			add_name(names, strrchr(r->node[i].path, '/') + 1);
+	}
+}
+
+/* What a transaction lists: as it was the first time, but for its own changes. */
+static void txn_names(struct ref *r, struct ref_txn *t, const char *path, char *names)
+{
+	struct ref_touch *list[REF_NODES], *dir = touched(t, path);
+	char copy[REF_NAMES], child[2 * REF_PATH], *save = NULL;
+
+	if (dir->state != REF_CREATED) {
+		if (!dir->listed)
+			base_names(r, path, dir->names);
+		dir->listed = true;
+		strcpy(copy, dir->names);
+		for (char *n = strtok_r(copy, " ", &save); n; n = strtok_r(NULL, " ", &save)) {
+			struct ref_touch *x;
+
+			sprintf(child, "%s/%s", path[1] ? path : "", n);
+			x = touched(t, child);
+			if (!x || (x->state != REF_CREATED && x->state != REF_DELETED))
+				add_name(names, n);
+		}
+	}
+	for (int i = 0, nr = changes_of(t, list); i < nr; i++) {
+		if (list[i]->state == REF_CREATED && is_child(list[i]->path, path))
+			add_name(names, strrchr(list[i]->path, '/') + 1);
+	}
+}
+
 int ref_ls(struct ref *r, int c, int t, const char *path, char *names)
 {
-	struct ref_touch *list[REF_NODES];
 	struct ref_node *n;
 	int err = get(r, c, t, path, MAY_READ, false, true, &n);
-	bool base_shows = true;
 
 	if (err)
 		return err;
 	names[0] = '\0';
-	if (t >= 0)
-		base_shows = touched(&r->txn[t], path)->state != REF_CREATED;
-	qsort(r->node, (size_t)r->nr, sizeof(r->node[0]), by_id);
-	for (int i = 0; base_shows && i < r->nr; i++) {
-		struct ref_touch *x = t < 0 ? NULL : touched(&r->txn[t], r->node[i].path);
-
-		if (!is_child(r->node[i].path, path) ||
-		    (x && (x->state == REF_CREATED || x->state == REF_DELETED)))
-			continue;
-		strcat(strcat(names, names[0] ? " " : ""), strrchr(r->node[i].path, '/') + 1);
-	}
-	for (int i = 0, nr = t < 0 ? 0 : changes_of(&r->txn[t], list); i < nr; i++) {
-		if (list[i]->state == REF_CREATED && is_child(list[i]->path, path))
-			strcat(strcat(names, names[0] ? " " : ""),
-			       strrchr(list[i]->path, '/') + 1);
-	}
+	if (t < 0)
+		base_names(r, path, names);
+	else
+		txn_names(r, &r->txn[t], path, names);
 	return 0;
 }
 

@@ -30,6 +30,9 @@ struct ref_node {
 enum ref_state { REF_SEEN, REF_WRITTEN, REF_CREATED, REF_DELETED };
 
 /* What a transaction knows of one path. */
+/* Room for the names of all children, each ended by a space. */
+#define REF_NAMES 256
+
 struct ref_touch {
 	char path[REF_PATH];
 	struct ref_node base;	/* base.id 0: was not there */
@@ -38,6 +41,8 @@ struct ref_touch {
 	bool seen_exist, seen_value, seen_perms, seen_children;
 	bool new_value, new_perms, fire;
 	unsigned long made;	/* order of changes, 0: none */
+	bool listed;			/* names: the children when it was first listed */
+	char names[REF_NAMES];
 };
 
 struct ref_txn {

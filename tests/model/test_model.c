@@ -234,16 +234,18 @@ static void one_step(struct run *u)
 static void compare_trees(struct run *u)
 {
 	unsigned int nr = 0;
+	struct walk w;
+	bool more;
 
 	for (int i = 0; i < u->ref.nr; i++) {
 		const struct ref_node *n = &u->ref.node[i];
-		const struct node *m = tree_find(&u->srv->tree, n->path, strlen(n->path));
+		struct node m;
 
-		if (!m || m->value_len != strlen(n->value) ||
-		    memcmp(node_value(m), n->value, m->value_len) != 0)
+		if (!tree_find(&u->srv->tree, n->path, strlen(n->path), &m) ||
+		    m.value_len != strlen(n->value) || memcmp(m.value, n->value, m.value_len) != 0)
 			fail_msg("step %u: %s differs in the tree", u->step, n->path);
 	}
-	for (const struct node *m = u->srv->tree.root; m; m = node_next(m, u->srv->tree.root))
+	for (more = walk_begin(&w, &u->srv->tree, "/", 1); more; more = walk_next(&w, UINT32_MAX))
 		nr++;
 	assert_int_equal(nr, u->ref.nr);
 }

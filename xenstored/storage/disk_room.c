@@ -14,7 +14,7 @@
 
 #define PAGE 4096u
 /* Allocated ahead of what is used: a quarter of it, between these. */
-#define AHEAD_MIN (1u << 20)
+#define AHEAD_MIN (8u << 20)
 #define AHEAD_MAX (64u << 20)
 /* A disk that has less than this left is full. */
 #define STEP_MIN (64u << 10)

@@ -8,7 +8,6 @@
 #include "files.h"
 #include "lease.h"
 #include "ops.h"
-#include "ring_slot.h"
 
 static char fake_dir[64];
 
@@ -46,8 +45,6 @@ struct server *t_start(void)
 	snprintf(fake_dir, sizeof(fake_dir), "/dev/shm/xs-fake-XXXXXX");
 	assert_non_null(mkdtemp(fake_dir));
 	assert_int_equal(server_init(srv, &cfg, fake_hv_open(fake_dir)), 0);
-	srv->slots = ring_slots_open(NULL);
-	assert_non_null(srv->slots);
 	assert_int_equal(server_standard_nodes(srv), 0);
 	return srv;
 }

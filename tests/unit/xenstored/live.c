@@ -2,12 +2,13 @@
 /* live.c - see live.h. */
 #include "live.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -17,7 +18,7 @@
 #include "files.h"
 
 struct live live;
-bool live_quiet, live_fast;
+bool live_quiet, live_fast, live_traced;
 
 int live_init(int argc, char **argv)
 {
@@ -27,6 +28,7 @@ int live_init(int argc, char **argv)
 	}
 	live.program = argv[1];
 	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return 0;
 }
 
@@ -118,19 +120,9 @@ void live_kill(int sig)
 
 void live_settle(void)
 {
-	const char *const dirs[] = { live.state_dir, live.dir };
-
-	for (int i = 0; i < 2; i++) {
-		char path[100];
-		int fd;
-
-		snprintf(path, sizeof(path), "%s/lock", dirs[i]);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		flock(fd, LOCK_EX);
-		close(fd);
-	}
+	/* What a dead daemon has left running has become ours: live_init(). */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 }
 
 void live_end(void)
@@ -153,13 +145,25 @@ int live_try_open(void)
 	return -1;
 }
 
+/* Who listens: a child of a dead daemon may have its socket for a moment, and answers nothing. */
+static bool is_the_daemons(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (live_traced || live.pid == 0 || peer.pid == live.pid);
+}
+
 int live_open(void)
 {
 	for (int i = 0; i < 10000; i++) {
 		int fd = live_try_open();
 
-		if (fd >= 0)
+		if (fd >= 0 && is_the_daemons(fd))
 			return fd;
+		if (fd >= 0)
+			close(fd);
 		usleep(1000);
 	}
 	fail_msg("the daemon does not come up");
@@ -230,6 +234,13 @@ int live_write_number(int fd, const char *path, unsigned long value)
 	memcpy(data, path, len);
 	len += (size_t)snprintf(data + len, sizeof(data) - len, "%lu", value);
 	return live_request(fd, XS_WRITE, data, (uint32_t)len, NULL);
+}
+
+bool live_is_answered(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) > 0;
 }
 
 unsigned long live_read_number(int fd, const char *path)

@@ -35,6 +35,8 @@ extern struct live live;
 extern bool live_quiet;
 /* STATE is in memory too: for what asks nothing of the disk. Set before live_make(). */
 extern bool live_fast;
+/* live.pid is who watches the daemon, not the daemon. */
+extern bool live_traced;
 
 /* main()'s: the daemon is the first argument. 0; 2 after saying that it is missing. */
 int live_init(int argc, char **argv);
@@ -57,7 +59,7 @@ void live_start(void);
 pid_t live_keeper(void);
 /* Sends @sig and waits until it is gone. Its keeper may live a moment longer. */
 void live_kill(int sig);
-/* Waits until nobody, also no keeper, holds the directories. */
+/* Waits until everything that a dead daemon has left running has ended. */
 void live_settle(void);
 /* live_kill(SIGKILL) and live_settle(). */
 void live_end(void);
@@ -78,6 +80,8 @@ int live_await(int fd, char *out);
 int live_await_len(int fd, char *out, uint32_t *len);
 int live_request(int fd, uint32_t type, const void *data, uint32_t len, char *out);
 int live_write_number(int fd, const char *path, unsigned long value);
+/* Whether something has come to be read. */
+bool live_is_answered(int fd);
 /* 0 when it cannot be read. */
 unsigned long live_read_number(int fd, const char *path);
 

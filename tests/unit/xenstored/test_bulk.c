@@ -234,13 +234,13 @@ static void test_subscription_ends_with_its_connection(void **state)
 
 static void test_generations_of_a_later_daemon_are_larger(void **state)
 {
-	uint64_t before = srv->tree.gen;
+	uint64_t before = srv->tree.rev;
 
 	t_stop(srv);
 	srv = t_start();
 	a = t_client(srv, 0);
 
-	assert_true(srv->tree.gen > before);
+	assert_true(srv->tree.rev > before);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

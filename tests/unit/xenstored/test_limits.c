@@ -6,7 +6,6 @@
  * argv[1]: the daemon built with the fake machine.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -28,13 +27,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	return live_remove();
-}
-
-static bool is_answered(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) > 0;
 }
 
 /* How often the daemon has said that it cannot accept. */
@@ -74,7 +66,7 @@ static void test_clients_beyond_the_limit_wait_and_others_are_served(void **stat
 		assert_int_equal(live_read_number(first, "/config/x"), i);
 	}
 	for (unsigned int i = 0; i < CLIENTS; i++)
-		served += is_answered(fd[i]);
+		served += live_is_answered(fd[i]);
 	assert_true(served > 0 && served < CLIENTS);
 	for (unsigned int i = 0; i < CLIENTS / 2; i++)
 		close(fd[i]);

@@ -208,7 +208,7 @@ static void test_after_a_refusal_nothing_is_claimed(void **state)
 	assert_int_equal(take(a, TOKEN), 0);
 	assert_int_equal(DO(a, 3, XS_WRITE, 0, "/s/x\0" "1"), 0);
 	session_hold(a, 17);
-	srv->durable_seq = 17;
+	srv->durable.rev = 17;
 	sessions_refused(srv, 18);
 	again();
 	assert_string_equal(text, "3 0");

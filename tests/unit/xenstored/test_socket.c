@@ -139,13 +139,14 @@ static void test_a_client_that_reads_late_gets_every_reply(void **state)
 static void test_what_was_sent_before_hanging_up_is_carried_out(void **state)
 {
 	char msg[64];
+	struct node n;
 	int fd = client(65536);
 
 	send_all(fd, msg, put_request(msg, XS_WRITE, "/last\0words", 11));
 	close(fd);
 	serve();
 	assert_int_equal(srv->nr_conns, 0);
-	assert_non_null(tree_find(&srv->tree, "/last", 5));
+	assert_true(tree_find(&srv->tree, "/last", 5, &n));
 }
 
 static void test_a_client_that_only_stops_sending_is_let_go(void **state)
@@ -164,6 +165,7 @@ static void test_a_client_that_only_stops_sending_is_let_go(void **state)
 static void test_a_request_in_single_bytes_is_put_together(void **state)
 {
 	char msg[64];
+	struct node n;
 	size_t len = put_request(msg, XS_WRITE, "/bytes\0one", 10);
 	bool ended;
 	int fd = client(65536);
@@ -173,7 +175,7 @@ static void test_a_request_in_single_bytes_is_put_together(void **state)
 		serve();
 		assert_int_equal(read_all(fd, &ended), i + 1 == len ? XS_WIRE_HDR_LEN + 3 : 0);
 	}
-	assert_non_null(tree_find(&srv->tree, "/bytes", 6));
+	assert_true(tree_find(&srv->tree, "/bytes", 6, &n));
 	close(fd);
 	serve();
 }

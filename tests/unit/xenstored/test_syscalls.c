@@ -352,6 +352,6 @@ int main(int argc, char **argv)
 
 	if (live_init(argc, argv))
 		return 2;
-	live_fast = true;
+	live_fast = live_traced = true;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

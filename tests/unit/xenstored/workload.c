@@ -40,7 +40,7 @@ static void make_req(struct change_req *r, unsigned int (*rnd)(unsigned int n))
 	}
 }
 
-void change_make(struct change *c, unsigned int (*rnd)(unsigned int n))
+void change_make(struct edit *c, unsigned int (*rnd)(unsigned int n))
 {
 	c->nr = rnd(4) ? 1 : 2 + rnd(CHANGE_REQS - 2);
 	for (unsigned int i = 0; i < c->nr; i++)
@@ -55,7 +55,7 @@ void change_make(struct change *c, unsigned int (*rnd)(unsigned int n))
 	}
 }
 
-void change_model(struct conn *dom0, const struct change *c)
+void change_model(struct conn *dom0, const struct edit *c)
 {
 	uint32_t t = c->nr > 1 ? t_begin(dom0) : 0;
 
@@ -81,18 +81,20 @@ uint64_t digest_of_tree(struct server *srv)
 	uint64_t h = 0xcbf29ce484222325ull;
 
 	for (int i = 0; i < 2; i++) {
-		struct node *top = tree_find(&srv->tree, roots[i], strlen(roots[i]));
+		struct walk w;
+		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
 
-		for (struct node *n = top; n; n = node_next(n, top)) {
-			char path[XS_PATH_BUF], perms[256];
+		for (; more; more = walk_next(&w, UINT32_MAX)) {
+			const struct perms *p = w.node.perms;
+			char perms[256];
 			size_t len = 0;
 
-			mix(&h, path, node_path(n, path));
-			mix(&h, node_value(n), n->value_len);
-			for (unsigned int k = 0; k < node_perms(n)->nr; k++)
+			mix(&h, w.path, w.len);
+			mix(&h, w.node.value, w.node.value_len);
+			for (unsigned int k = 0; k < p->nr; k++)
 				len += (size_t)sprintf(perms + len, "%c%u",
-						       "nrwb"[node_perms(n)->e[k].access & 3],
-						       node_perms(n)->e[k].domid) + 1;
+						       "nrwb"[p->e[k].access & 3],
+						       p->e[k].domid) + 1;
 			mix(&h, perms, len);
 		}
 	}

@@ -19,17 +19,17 @@ struct change_req {
 };
 
 /* One change: @nr requests; more than one are a transaction. */
-struct change {
+struct edit {
 	unsigned int nr;
 	struct change_req req[CHANGE_REQS];
 };
 
 /* Makes the next change from @rnd. */
-void change_make(struct change *c, unsigned int (*rnd)(unsigned int n));
+void change_make(struct edit *c, unsigned int (*rnd)(unsigned int n));
 
 /* Applies it to a daemon inside the test (harness.h), as its client @dom0. */
 struct conn;
-void change_model(struct conn *dom0, const struct change *c);
+void change_model(struct conn *dom0, const struct edit *c);
 
 /* A digest of /config and /history: paths, values, permissions, order. */
 uint64_t digest_of_tree(struct server *srv);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* durable.c - see durable.h. What the worker says is acted on in durable_msg.c. */
+#include "durable.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "change.h"
+#include "conn.h"
+#include "durable_priv.h"
+#include "store.h"
+#include "log.h"
+#include "ops.h"
+#include "packed_perms.h"
+#include "queue.h"
+#include "server.h"
+
+/* Before the worker has said what room there is, so much may be queued. */
+#define ROOM_ASSUMED	(4u << 20)
+/* What removals may use beyond the room that the disk has promised: it keeps some for them. */
+#define ROOM_KEPT	(128u * 1024u)
+/* The disk says nothing for so long at a start: the rest of the store is served without it. */
+#define SILENCE_MS	10000
+#define DOWN_NS		3000000000ull
+/* Changes that leave the queue in one turn. */
+#define TRIM_MAX	256u
+/* A worker that dies more often than this within a minute is not started again at once. */
+#define DEATHS_MAX	5u
+#define DEATHS_NS	60000000000ull
+#define RETRY_NS	5000000000ull
+
+/* --- what is queued --- */
+
+int durable_room(struct server *srv, const struct change_need *need)
+{
+	struct durable *d = &srv->durable;
+	uint64_t bytes = d->bytes_queued + need->bytes + need->nr_perms * PACKED_PERM;
+	uint64_t wanted;
+
+	if (d->off)
+		return 0;
+	if (d->refused)
+		return d->refused;
+	if (d->loading)
+		return -EIO;
+	wanted = disk_need(&d->room, d->nr_queued + need->nr_nodes, bytes);
+	return wanted <= d->room.free_bytes + (need->frees ? ROOM_KEPT : 0) ? 0 : -ENOSPC;
+}
+
+static void who_acts(const struct server *srv, struct change_who *who)
+{
+	*who = (struct change_who){ 0 };
+	if (srv->acting)
+		*who = srv->acting->conn->who;
+}
+
+/* Completes @c and queues it as the next one of the revision under way. */
+static void enqueue(struct server *srv, struct change *c)
+{
+	struct durable *d = &srv->durable;
+	struct timespec ts;
+
+	if (d->now != tree_now(&srv->tree)) {
+		d->now = tree_now(&srv->tree);
+		d->prev = d->last;
+		d->index = 0;
+	}
+	clock_gettime(CLOCK_REALTIME, &ts);
+	c->time_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	c->prev = d->prev;
+	who_acts(srv, &c->who);
+	d->bytes_queued += queue_add(srv->tree.store, d->now, d->index++, c);
+	d->nr_queued++;
+	d->last = d->now;
+}
+
+void durable_put(struct server *srv, const char *path, size_t len, const struct node *n)
+{
+	unsigned char perms[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
+	struct change c = {
+		.op = CHANGE_PUT, .mark = n->mark, .path = path, .path_len = (uint16_t)len,
+		.value = n->value, .value_len = n->value_len, .perms = perms,
+		.nr_perms = n->perms->nr,
+	};
+
+	if (srv->durable.off)
+		return;
+	for (unsigned int i = 0; i < n->perms->nr; i++)
+		packed_perm_put(perms, i, &n->perms->e[i]);
+	enqueue(srv, &c);
+}
+
+void durable_remove(struct server *srv, const char *path, size_t len)
+{
+	struct change c = { .op = CHANGE_REMOVE, .path = path, .path_len = (uint16_t)len };
+
+	if (!srv->durable.off)
+		enqueue(srv, &c);
+}
+
+uint64_t durable_published(struct server *srv)
+{
+	unsigned char rec[STORE_HEAD + 8];
+	struct durable *d = &srv->durable;
+
+	if (d->off || !srv->tree.changed || d->now != tree_now(&srv->tree))
+		return 0;
+	put_le64(rec + STORE_HEAD, d->last);
+	store_put(srv->tree.store, STORE_META, "persistent", 10, rec, sizeof(rec));
+	return d->now;
+}
+
+/* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
+int durable_reset(struct server *srv)
+{
+	static const char *const roots[] = { "/config", "/history" };
+	struct durable *d = &srv->durable;
+	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
+	struct walk w;
+	size_t nr = 2, bytes = 0;
+	int left = 1;
+
+	for (size_t i = 0; i < 2; i++) {
+		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
+
+		for (; more; more = walk_next(&w, UINT32_MAX), nr++)
+			bytes += w.len + w.node.value_len + w.node.perms->nr * PACKED_PERM;
+	}
+	if (store_room(srv->tree.store, nr + d->nr_queued, bytes, true) < 0)
+		return -ENOSPC;
+	while (left)
+		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &left);
+	d->nr_queued = d->bytes_queued = 0;
+	srv->tree.changed = true;
+	enqueue(srv, &c);
+	for (size_t i = 0; i < 2; i++) {
+		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
+
+		for (; more; more = walk_next(&w, UINT32_MAX))
+			durable_put(srv, w.path, w.len, &w.node);
+	}
+	server_publish(srv);
+	return 0;
+}
+
+/* Takes what is on the disk out of the queue, some at a time. */
+static void trim(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+	int left = 0;
+	size_t bytes;
+
+	if (!d->trim || store_room(srv->tree.store, TRIM_MAX, 0, true) < 0)
+		return;
+	bytes = queue_take(srv->tree.store, d->trim, TRIM_MAX, &left);
+	d->bytes_queued -= bytes < d->bytes_queued ? bytes : d->bytes_queued;
+	if (left)
+		return;
+	d->trim = 0;
+	if (d->rev >= d->last)
+		d->nr_queued = d->bytes_queued = 0;
+}
+
+/* --- the worker --- */
+
+static void say(struct server *srv, uint32_t op)
+{
+	struct worker_msg msg = { .op = op };
+
+	/* A full socket means that the worker has something to read anyway. */
+	if (srv->durable.io.fd >= 0)
+		send(srv->durable.io.fd, &msg, sizeof(msg), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static int start(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+	char live_dir[512];
+	const struct worker_config cfg = {
+		.disk = {
+			.state_dir = srv->cfg.state_dir,
+			.run_dir = srv->cfg.run_dir,
+			.map_size = srv->cfg.map_size,
+			.told = d->rev,
+		},
+		.live_dir = live_dir,
+	};
+
+	snprintf(live_dir, sizeof(live_dir), "%s/live", srv->cfg.run_dir);
+	d->retry_ns = 0;
+	d->ready = false;
+	d->pid = worker_start(&cfg, &d->io.fd);
+	if (d->pid < 0) {
+		log_errorx("the worker cannot be started: %s", strerror((int)-d->pid));
+		d->io.fd = -1;
+		d->retry_ns = now_ns() + RETRY_NS;
+		return (int)d->pid;
+	}
+	if (d->loading)
+		say(srv, WORKER_LOAD);
+	return 0;
+}
+
+/* Takes one message. False: there is none now. */
+static bool receive(struct server *srv)
+{
+	static union {
+		struct worker_msg head;
+		char bytes[WORKER_PACKET];
+	} msg;
+	struct durable *d = &srv->durable;
+	ssize_t n = d->io.fd < 0 ? -1 : recv(d->io.fd, &msg, sizeof(msg), MSG_DONTWAIT);
+
+	if (n >= (ssize_t)sizeof(msg.head)) {
+		durable_take(srv, &msg.head, msg.bytes + sizeof(msg.head),
+			     (size_t)n - sizeof(msg.head));
+		return true;
+	}
+	if (d->io.fd >= 0 && (n >= 0 || (errno != EAGAIN && errno != EINTR)))
+		durable_died(srv);
+	return false;
+}
+
+/* It has left its place among LMDB's readers, perhaps, and questions without an answer. */
+void durable_died(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+	int status = 0;
+
+	loop_remove(&d->io);
+	close(d->io.fd);
+	d->io.fd = -1;
+	if (d->pid > 0)
+		waitpid(d->pid, &status, 0);
+	d->pid = 0;
+	store_reader_died(srv->tree.store);
+	questions_fail(srv, -EIO);
+	if (now_ns() - d->first_death_ns > DEATHS_NS) {
+		d->deaths = 0;
+		d->first_death_ns = now_ns();
+	}
+	log_errorx("the worker of the persistent part died (status %d); starting it again", status);
+	d->retry_ns = now_ns() + (++d->deaths > DEATHS_MAX ? RETRY_NS : 0);
+	d->told = 0;
+	if (d->deaths > DEATHS_MAX)
+		durable_refused(srv, -EIO);
+}
+
+static bool wait_for_message(struct server *srv, int ms)
+{
+	struct pollfd pfd = { .fd = srv->durable.io.fd, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) > 0;
+}
+
+int durable_up(struct server *srv, bool load)
+{
+	struct durable *d = &srv->durable;
+	struct store_bytes rec;
+
+	d->io = (struct loop_fd){ .fd = -1, .arg = srv };
+	d->room.free_bytes = ROOM_ASSUMED;
+	d->loading = load;
+	if (store_get(srv->tree.store, STORE_META, "persistent", 10, &rec) && rec.len == 8)
+		d->last = get_le64(rec.data);
+	d->nr_queued = store_count(srv->tree.store, STORE_QUEUE);
+	/* What is before the first one in the queue, the disk has. */
+	if (!queue_begins(srv->tree.store, &d->rev, &d->bytes_queued))
+		d->rev = d->last;
+	sessions_wait(srv, d->last);
+	if (start(srv) < 0)
+		durable_refused(srv, -EIO);
+	while (d->loading && d->io.fd >= 0 && wait_for_message(srv, SILENCE_MS)) {
+		while (receive(srv))
+			;
+	}
+	if (d->loading) {
+		log_errorx("the disk of %s does not answer: serving without the persistent part "
+			   "until it does",
+			   srv->cfg.state_dir);
+		durable_refused(srv, -EIO);
+	}
+	return 0;
+}
+
+static void ready(void *arg, short events)
+{
+	struct server *srv = arg;
+
+	/* Some at a time: loading many nodes is no reason to let clients wait. */
+	for (int i = 0; i < 4 && receive(srv); i++)
+		;
+	server_turn(srv);
+}
+
+int durable_listen(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	srv->serving = true;
+	if (d->off || d->io.fd < 0)
+		return 0;
+	d->io.ready = ready;
+	return loop_add(srv->loop, &d->io, LOOP_READ);
+}
+
+/* A worker that died, when it is time to. Not before the loop is there to hear it. */
+static void start_again(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	if (!d->retry_ns || !srv->serving || now_ns() < d->retry_ns)
+		return;
+	if (start(srv) == 0 && durable_listen(srv) < 0)
+		durable_died(srv);
+}
+
+void durable_turn(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	if (d->off)
+		return;
+	start_again(srv);
+	if (d->last > d->rev && d->told < d->last) {
+		d->told = d->last;
+		say(srv, WORKER_QUEUED);
+	}
+	if (d->trim) {
+		trim(srv);
+		store_commit(srv->tree.store);
+	}
+}
+
+void durable_tick(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	if (d->off)
+		return;
+	/* What a message that was not taken should have said. */
+	if (d->last > d->rev)
+		say(srv, WORKER_QUEUED);
+	start_again(srv);
+}
+
+void durable_down(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+	uint64_t end = now_ns() + DOWN_NS;
+
+	if (d->off)
+		return;
+	loop_remove(&d->io);
+	durable_turn(srv);
+	while (d->io.fd >= 0 && d->rev < d->last && !d->refused && now_ns() < end) {
+		if (!wait_for_message(srv, (int)((end - now_ns()) / 1000000u) + 1))
+			break;
+		while (receive(srv))
+			;
+		conns_flush(srv);
+	}
+	if (d->rev < d->last)
+		log_warnx("not everything is on the disk yet: it is in %s/live", srv->cfg.run_dir);
+	/* It takes what is left and ends. */
+	if (d->io.fd >= 0)
+		close(d->io.fd);
+	d->io.fd = -1;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * durable.h - the daemon's side of the persistent part: what the disk is still to have, how far it
+ * is, and what is asked of it. The other side is the worker process (storage/worker.h).
+ *
+ * The live environment is the truth. Changes of the persistent part are queued there in the commit
+ * that makes them; their replies are held until the worker says that the disk has them. Nothing
+ * here waits for the disk but durable_load() at the first start of a boot and durable_down().
+ */
+#ifndef XENSTORED_DURABLE_H
+#define XENSTORED_DURABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "worker.h"
+#include "loop.h"
+
+struct change_need;
+struct conn;
+struct node;
+struct question;
+struct server;
+
+struct durable {
+	bool off;		/* in-memory: nothing is kept, nobody waits */
+	uint64_t rev;		/* all persistent changes up to it are on the disk */
+	uint64_t last;		/* the last revision that has any */
+	uint64_t now, prev;	/* the one being made, and the one with changes before it */
+	uint32_t index;		/* changes in it so far */
+	uint64_t told;		/* the worker knows that there is something up to here */
+	size_t nr_queued, bytes_queued;
+	uint64_t trim;		/* what is up to here can leave the queue; 0: done */
+	struct disk_room room;
+	int refused;		/* why the disk takes nothing, negative errno; 0: it does */
+	uint64_t refused_since_ns;
+	unsigned int lost;	/* names that the disk had to give up, and nobody knows of yet */
+	bool degraded;		/* the worker says that something was lost */
+	bool loading;		/* the nodes are still to come: the part is not served yet */
+	bool ready;		/* the worker has opened the disk's environment */
+	pid_t pid;
+	struct loop_fd io;	/* fd -1: no worker */
+	unsigned int deaths;
+	uint64_t first_death_ns;
+	uint64_t retry_ns;	/* when to start a worker again; 0: not to */
+	struct question *questions;
+	uint32_t next_id;
+};
+
+/*
+ * Starts the worker. @load: the live environment is new, the nodes are to come from the disk: waits
+ * for them, but not longer than the disk is silent for some seconds; they are taken in when they
+ * come, and until then the persistent part is refused. 0 or -ENOMEM.
+ */
+int durable_up(struct server *srv, bool load);
+/* To be called once the event loop exists. */
+int durable_listen(struct server *srv);
+/* Waits for what is queued, at most three seconds; what is left stays in the live environment. */
+void durable_down(struct server *srv);
+/* The end of a turn, after its commit. */
+void durable_turn(struct server *srv);
+/* Once a second. */
+void durable_tick(struct server *srv);
+
+/* Whether a persistent change can be accepted. 0; -ENOSPC: no room on the disk; -EROFS, -EIO. */
+int durable_room(struct server *srv, const struct change_need *need);
+/* The disk is to have the node as it is now; or the node at @path, and all below, is to go. */
+void durable_put(struct server *srv, const char *path, size_t len, const struct node *n);
+void durable_remove(struct server *srv, const char *path, size_t len);
+/* The revision that is about to be complete, if it has persistent changes, else 0. */
+uint64_t durable_published(struct server *srv);
+
+/*
+ * Asks the worker (worker.h: questions) on behalf of the request under way of @c. -EINPROGRESS:
+ * the request is parked until the answer is there, then it asks again and gets it: 0 with all parts
+ * of the answer in *@out, or the error. -ENOSYS: nothing is kept; -EIO: there is no worker.
+ */
+int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct buf *out);
+/* The connection goes. */
+void durable_forget(struct conn *c);
+
+#endif

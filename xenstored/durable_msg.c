@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* durable_msg.c - what the worker says, and the questions it is asked. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bulk.h"
+#include "change.h"
+#include "checked.h"
+#include "conn.h"
+#include "durable_priv.h"
+#include "store.h"
+#include "log.h"
+#include "packed_perms.h"
+#include "path_key.h"
+#include "server.h"
+#include "stored_node.h"
+
+/* One question of one connection, whose request is parked. */
+struct question {
+	struct question *next;
+	struct conn *conn;
+	uint32_t id;
+	bool answered;
+	int err;
+	struct buf answer;
+};
+
+/* --- nodes from the disk --- */
+
+static struct perms *perms_of(struct server *srv, const struct stored_node *n)
+{
+	return perms_count(&srv->tree.perms, n->perms, n->nr_perms);
+}
+
+/* The parent may have been lost: then there is an empty one, domain 0's. */
+static void make_parents(struct server *srv, const char *path, size_t len)
+{
+	const struct xs_perm nobody = { 0, 0 };
+	struct perms *perms = perms_get(&srv->tree.perms, &nobody, 1);
+	struct node n;
+
+	for (size_t i = 1; perms && i < len; i++) {
+		const struct node_spec s = { .path = path, .len = i, .perms = perms };
+
+		if (path[i] == '/' && !tree_find(&srv->tree, path, i, &n))
+			change_loaded(srv, &s);
+	}
+	perms_put(&srv->tree.perms, perms);
+}
+
+/* One node as the disk has it: put without an event, and not queued again. */
+static int take_node(struct server *srv, const struct stored_node *n)
+{
+	struct node_spec s = {
+		.path = n->path, .len = n->path_len, .value = n->value,
+		.value_len = n->value_len, .mark = n->mark, .gen = n->rev,
+	};
+	struct node at;
+
+	/* Of another part, or there already: a client has been faster. */
+	if (!change_is_persistent(n->path, n->path_len) ||
+	    tree_find(&srv->tree, n->path, n->path_len, &at))
+		return 0;
+	if (store_room(srv->tree.store, 8u + n->nr_perms, n->path_len + n->value_len, false) < 0)
+		return -ENOSPC;
+	s.perms = perms_of(srv, n);
+	if (!s.perms)
+		return -ENOMEM;
+	make_parents(srv, n->path, n->path_len);
+	change_loaded(srv, &s);
+	perms_put(&srv->tree.perms, s.perms);
+	return 0;
+}
+
+/* Calls @each for the records of a NODE message or of an answer. 0, -EBADMSG, what it says. */
+int durable_each_node(const char *data, size_t len,
+		      int (*each)(void *arg, const struct stored_node *n), void *arg)
+{
+	unsigned char key[PATH_KEY_MAX];
+	int ret = 0;
+
+	while (len > 0 && ret == 0) {
+		struct stored_node n;
+		uint32_t record_len;
+		uint16_t path_len;
+		size_t key_len;
+
+		if (len < sizeof(record_len) + sizeof(path_len))
+			return -EBADMSG;
+		memcpy(&record_len, data, sizeof(record_len));
+		memcpy(&path_len, data + sizeof(record_len), sizeof(path_len));
+		data += sizeof(record_len);
+		len -= sizeof(record_len);
+		if (record_len > len || sizeof(path_len) + path_len > record_len || path_len == 0)
+			return -EBADMSG;
+		key_len = path_key(data + sizeof(path_len), path_len, key);
+		ret = stored_node_read(WORKER_NODE_DB, key, key_len, key_len,
+				       data + sizeof(path_len) + path_len,
+				       record_len - sizeof(path_len) - path_len, &n);
+		if (ret == 0)
+			ret = each(arg, &n);
+		data += record_len;
+		len -= record_len;
+	}
+	return ret;
+}
+
+static int take_each(void *arg, const struct stored_node *n)
+{
+	return take_node(arg, n);
+}
+
+static void take_nodes(struct server *srv, const char *data, size_t len)
+{
+	int ret = srv->durable.loading ? durable_each_node(data, len, take_each, srv) : 0;
+
+	if (ret < 0)
+		log_errorx("a node from the disk cannot be taken in: %s", strerror(-ret));
+	store_commit(srv->tree.store);
+}
+
+static void loaded(struct server *srv, int err)
+{
+	struct durable *d = &srv->durable;
+
+	if (!d->loading)
+		return;
+	if (err)
+		log_errorx("not all of the persistent part could be read: %s", strerror(-err));
+	d->loading = false;
+	d->refused = 0;
+	/* What has come may name domains of an earlier boot. */
+	srv->ended_still_named = true;
+	/* The part as it is now is what clients saw nothing of. */
+	watch_note(srv, "/config", 7, NULL, NULL, false);
+	watch_note(srv, "/history", 8, NULL, NULL, false);
+	feed_end_all(srv);
+	watch_fire_collected(srv);
+}
+
+/* --- how far the disk is --- */
+
+static void reached(struct server *srv, uint64_t rev)
+{
+	struct durable *d = &srv->durable;
+
+	if (rev <= d->rev)
+		return;
+	d->rev = d->trim = rev;
+	conns_release_held(srv, rev);
+}
+
+static void disk_ready(struct server *srv, const struct worker_msg *msg)
+{
+	struct durable *d = &srv->durable;
+
+	d->ready = true;
+	if (d->loading && msg->rev > srv->tree.rev)
+		tree_continue(&srv->tree, msg->rev);
+	if (d->loading)
+		d->last = d->rev = msg->rev;
+	/* What the worker of the daemon before has brought to the disk since. */
+	reached(srv, msg->rev);
+	d->degraded = msg->flags & WORKER_DEGRADED;
+	d->room = msg->room;
+	if (msg->flags & WORKER_FOUND_DAMAGE)
+		log_errorx("%s/store was damaged; what was whole is served", srv->cfg.state_dir);
+	if (msg->err)
+		durable_refused(srv, msg->err);
+	/* Nothing will come: the part begins empty, and nothing can be kept. */
+	if (msg->err && d->loading && msg->err != -EROFS)
+		log_errorx("the persistent part in %s cannot be used: %s", srv->cfg.state_dir,
+			   strerror(-msg->err));
+}
+
+static void durable_now(struct server *srv, const struct worker_msg *msg)
+{
+	struct durable *d = &srv->durable;
+
+	d->room = msg->room;
+	if (d->refused && !d->loading)
+		log_info("the disk takes persistent changes again");
+	if (!d->loading)
+		d->refused = 0;
+	reached(srv, msg->rev);
+}
+
+void durable_refused(struct server *srv, int err)
+{
+	struct durable *d = &srv->durable;
+
+	if (d->refused != err)
+		log_errorx("the disk refuses persistent changes (%s): clients are told so; what "
+			   "was accepted is kept in memory and tried again",
+			   strerror(-err));
+	if (!d->refused)
+		d->refused_since_ns = now_ns();
+	d->refused = err;
+	conns_fail_held(srv, d->rev + 1, -err);
+	sessions_refused(srv, d->rev + 1);
+	conns_release_held(srv, UINT64_MAX);
+}
+
+static void refused(struct server *srv, const struct worker_msg *msg)
+{
+	srv->durable.room = msg->room;
+	if (msg->err != -ESTALE && msg->err != -EBADMSG) {
+		durable_refused(srv, msg->err);
+		return;
+	}
+	log_errorx("the queue for the disk has a gap behind revision %llu: the whole persistent "
+		   "part is written anew",
+		   (unsigned long long)msg->rev);
+	if (durable_reset(srv) < 0)
+		durable_refused(srv, -ENOSPC);
+}
+
+static void name_lost(struct server *srv, const char *data, size_t len)
+{
+	struct disk_lost lost;
+
+	if (len < sizeof(lost))
+		return;
+	memcpy(&lost, data, sizeof(lost));
+	srv->durable.lost++;
+	log_errorx("%.*s: %s", (int)(len - sizeof(lost)), data + sizeof(lost),
+		   lost.loss == DISK_LOST	  ? "lost" :
+		   lost.loss == DISK_BROUGHT_BACK ? "an older state of it has been brought back" :
+						    "later changes are lost, if there were any");
+}
+
+/* --- questions --- */
+
+static struct question *question_of(struct server *srv, const struct conn *c)
+{
+	struct question *q = srv->durable.questions;
+
+	while (q && q->conn != c)
+		q = q->next;
+	return q;
+}
+
+static void question_free(struct server *srv, struct question *q)
+{
+	struct question **at = &srv->durable.questions;
+
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	buf_fini(&q->answer);
+	free(q);
+}
+
+static int ask(struct conn *c, const char *const *word, unsigned int nr)
+{
+	struct durable *d = &c->srv->durable;
+	char packet[sizeof(struct worker_msg) + XENSTORE_PAYLOAD_MAX + 64];
+	struct worker_msg msg = { .op = WORKER_ASK, .id = ++d->next_id };
+	struct question *q;
+	size_t len = sizeof(msg);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		size_t n = strlen(word[i]) + 1;
+
+		if (len + n > sizeof(packet))
+			return -EINVAL;
+		memcpy(packet + len, word[i], n);
+		len += n;
+	}
+	memcpy(packet, &msg, sizeof(msg));
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	if (send(d->io.fd, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len) {
+		free(q);
+		return -EBUSY;
+	}
+	q->conn = c;
+	q->id = msg.id;
+	q->next = d->questions;
+	d->questions = q;
+	return -EINPROGRESS;
+}
+
+int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct buf *out)
+{
+	struct durable *d = &c->srv->durable;
+	struct question *q = question_of(c->srv, c);
+	int ret;
+
+	if (d->off)
+		return -ENOSYS;
+	if (!q)
+		return d->io.fd < 0 ? -EIO : ask(c, word, nr);
+	if (!q->answered)
+		return -EINPROGRESS;
+	ret = q->err;
+	*out = q->answer;
+	q->answer = (struct buf){ 0 };
+	if (ret < 0)
+		buf_fini(out);
+	question_free(c->srv, q);
+	return ret;
+}
+
+void durable_forget(struct conn *c)
+{
+	struct question *q = question_of(c->srv, c);
+
+	if (q)
+		question_free(c->srv, q);
+}
+
+static void end(struct question *q, int err)
+{
+	q->answered = true;
+	q->err = err;
+	conn_unpark(q->conn);
+}
+
+void questions_fail(struct server *srv, int err)
+{
+	for (struct question *q = srv->durable.questions; q; q = q->next) {
+		if (!q->answered)
+			end(q, err);
+	}
+}
+
+static void answer(struct server *srv, const struct worker_msg *msg, const char *data, size_t len)
+{
+	struct question *q = srv->durable.questions;
+
+	while (q && q->id != msg->id)
+		q = q->next;
+	if (!q || q->answered)
+		return;
+	if (buf_append(&q->answer, data, len) < 0)
+		end(q, -ENOMEM);
+	else if (msg->err <= 0)
+		end(q, msg->err);
+}
+
+void durable_take(struct server *srv, const struct worker_msg *msg, const char *payload,
+		  size_t len)
+{
+	switch (msg->op) {
+	case WORKER_READY:
+		disk_ready(srv, msg);
+		break;
+	case WORKER_NODE:
+		take_nodes(srv, payload, len);
+		break;
+	case WORKER_LOST:
+		name_lost(srv, payload, len);
+		break;
+	case WORKER_LOADED:
+		loaded(srv, msg->err);
+		break;
+	case WORKER_DURABLE:
+		durable_now(srv, msg);
+		break;
+	case WORKER_REFUSED:
+		refused(srv, msg);
+		break;
+	case WORKER_ANSWER:
+		answer(srv, msg, payload, len);
+		break;
+	default:
+		log_errorx("the worker says %u, which means nothing", msg->op);
+	}
+}

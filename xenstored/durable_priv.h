@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* durable_priv.h - what durable.c and durable_msg.c share. */
+#ifndef XENSTORED_DURABLE_PRIV_H
+#define XENSTORED_DURABLE_PRIV_H
+
+#include "durable.h"
+#include "worker.h"
+
+/* Acts on a message of the worker with @len bytes of @payload. */
+void durable_take(struct server *srv, const struct worker_msg *msg, const char *payload,
+		  size_t len);
+/* The worker has gone. */
+void durable_died(struct server *srv);
+/* The disk takes nothing for now: who waits is told @err (negative), the live part stays. */
+void durable_refused(struct server *srv, int err);
+/* Queues the whole persistent part anew. 0 or -ENOSPC. */
+int durable_reset(struct server *srv);
+struct stored_node;
+/* Calls @each for the node records in a message or an answer. 0, -EBADMSG, what it says. */
+int durable_each_node(const char *data, size_t len,
+		      int (*each)(void *arg, const struct stored_node *n), void *arg);
+/* All questions under way end in @err. */
+void questions_fail(struct server *srv, int err);
+
+#endif

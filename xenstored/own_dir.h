@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* own_dir.h - one daemon a directory. */
+#ifndef XENSTORED_OWN_DIR_H
+#define XENSTORED_OWN_DIR_H
+
+struct server;
+
+/*
+ * Takes RUN and STATE for this daemon until its process ends; one that is just ending is waited
+ * for. A STATE that cannot be written has nobody else either. 0; -EBUSY: another one has them;
+ * -Exxx, with the reason logged.
+ */
+int own_dirs(struct server *srv);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * restore.c - see restore.h. Everything that can fail is done before the first node goes: the
+ * answer is whole and verified, it has been read through once, and there is room.
+ */
+#include "restore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulk.h"
+#include "change.h"
+#include "server.h"
+#include "xs_past.h"
+#include "xs_wire.h"
+
+static const char *const roots[] = { "/config", "/history" };
+
+/* What a restore is going to need, and then does. */
+struct restore {
+	struct server *srv;
+	struct change_need need;
+	struct removal old[2];
+	struct buf perms;	/* struct perms *, one reference for each node */
+	size_t next;
+};
+
+/* One record of the answer (xs_past.h): pointers into it. */
+struct past_node {
+	struct xs_past head;
+	const char *path, *value, *perms;
+};
+
+/* The record at @at of @len bytes. False: it makes no sense. */
+static bool past_node(const char *at, size_t len, struct past_node *n)
+{
+	if (len < sizeof(n->head))
+		return false;
+	memcpy(&n->head, at, sizeof(n->head));
+	n->path = at + sizeof(n->head);
+	n->value = n->path + n->head.path_len;
+	n->perms = n->value + n->head.value_len;
+	return n->head.len <= len && n->head.kind == XS_PAST_NODE &&
+	       n->head.value_len <= XENSTORE_PAYLOAD_MAX && n->head.perms_len > 0 &&
+	       n->head.len == sizeof(n->head) + n->head.path_len + n->head.value_len +
+				      (uint64_t)n->head.perms_len &&
+	       n->perms[n->head.perms_len - 1] == '\0';
+}
+
+/* The set of permissions that the record has as text. A reference, or NULL. */
+static struct perms *set_in(struct restore *r, const struct past_node *n)
+{
+	const char *at = n->perms, *end = n->perms + n->head.perms_len;
+	struct xs_perm *e = calloc(n->head.perms_len, sizeof(*e));
+	struct perms *p = NULL;
+	unsigned int nr = 0;
+	int ret = e ? 0 : -ENOMEM;
+
+	for (; ret == 0 && at < end; at += strlen(at) + 1)
+		ret = xs_perm_parse(at, &e[nr++]);
+	if (ret == 0)
+		p = perms_get(&r->srv->tree.perms, e, nr);
+	free(e);
+	return p;
+}
+
+/* First pass: counts, and makes the sets of permissions. */
+static int prepare_node(struct restore *r, const struct past_node *n)
+{
+	struct perms *p;
+
+	if (!xs_path_is_absolute(n->path, n->head.path_len) ||
+	    !change_is_persistent(n->path, n->head.path_len))
+		return -EBADMSG;
+	p = set_in(r, n);
+	if (!p)
+		return -EBADMSG;
+	if (buf_append(&r->perms, &p, sizeof(p)) < 0) {
+		perms_put(&r->srv->tree.perms, p);
+		return -ENOMEM;
+	}
+	r->need.nr_nodes++;
+	r->need.nr_perms += p->nr;
+	r->need.bytes += n->head.path_len + n->head.value_len;
+	return 0;
+}
+
+/* Calls @each for all records of the answer. 0, -EBADMSG, or what it says. */
+static int each_node(struct restore *r, const struct buf *answer,
+		     int (*each)(struct restore *r, const struct past_node *n))
+{
+	const char *at = buf_front(answer);
+	size_t left = buf_len(answer);
+	struct past_node n;
+	int ret = 0;
+
+	while (left > 0 && ret == 0) {
+		ret = past_node(at, left, &n) ? each(r, &n) : -EBADMSG;
+		at += n.head.len;
+		left -= n.head.len;
+	}
+	return ret;
+}
+
+static int prepare(struct restore *r, const struct buf *answer)
+{
+	int ret = each_node(r, answer, prepare_node);
+
+	for (int i = 0; i < 2 && ret == 0; i++) {
+		struct node n;
+
+		if (!tree_find(&r->srv->tree, roots[i], strlen(roots[i]), &n))
+			continue;
+		ret = removal_gather(r->srv, roots[i], strlen(roots[i]), &r->old[i]);
+		removal_need(&r->old[i], &r->need);
+	}
+	r->need.persistent = true;
+	return ret < 0 ? ret : change_room(r->srv, &r->need);
+}
+
+static struct perms *set_of(const struct restore *r, size_t i)
+{
+	struct perms *p;
+
+	memcpy(&p, buf_front(&r->perms) + i * sizeof(p), sizeof(p));
+	return p;
+}
+
+/* Second pass: nothing fails. A parent that the snapshot has lost stays away with what is below. */
+static int put_node(struct restore *r, const struct past_node *p)
+{
+	const struct node_spec s = {
+		.path = p->path, .len = p->head.path_len, .value = p->value,
+		.value_len = p->head.value_len, .perms = set_of(r, r->next++),
+		.mark = p->head.mark,
+	};
+	struct node n;
+
+	if (tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n) &&
+	    !tree_find(&r->srv->tree, s.path, s.len, &n))
+		change_create(r->srv, &s, &n);
+	return 0;
+}
+
+static void replace(struct restore *r, const struct buf *answer)
+{
+	for (int i = 0; i < 2; i++)
+		change_remove(r->srv, &r->old[i]);
+	each_node(r, answer, put_node);
+	for (int i = 0; i < 2 && buf_len(&r->perms) > 0; i++)
+		watch_note(r->srv, roots[i], strlen(roots[i]), NULL, set_of(r, 0), false);
+	/* What has come back may name a domain that has ended meanwhile. */
+	r->srv->ended_still_named = true;
+}
+
+int restore_nodes(struct server *srv, const struct buf *answer)
+{
+	struct restore r = { .srv = srv };
+	int ret = prepare(&r, answer);
+
+	if (ret == 0)
+		replace(&r, answer);
+	for (size_t i = 0; i < buf_len(&r.perms) / sizeof(struct perms *); i++)
+		perms_put(&srv->tree.perms, set_of(&r, i));
+	for (int i = 0; i < 2; i++)
+		removal_fini(&r.old[i]);
+	buf_fini(&r.perms);
+	return ret;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* queue.c - see queue.h. */
+#include "queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store.h"
+#include "xs_path.h"
+#include "xs_wire.h"
+
+/* Fixed part, path, value and 1,365 permissions. */
+#define CHANGE_MAX (256 + XS_PATH_BUF + 2 * XENSTORE_PAYLOAD_MAX)
+
+size_t queue_add(struct store *l, uint64_t rev, uint32_t index, const struct change *c)
+{
+	unsigned char key[CHANGE_KEY], rec[CHANGE_MAX] XS_NOT_CLEARED;
+	size_t len = change_len(c);
+
+	/* The protocol's limits are below that. */
+	if (len > sizeof(rec))
+		abort();
+	change_key(key, rev, index);
+	change_write(c, key, rec);
+	store_put(l, STORE_QUEUE, key, sizeof(key), rec, len);
+	return len;
+}
+
+size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left)
+{
+	struct store_bytes found, rec;
+	unsigned char key[CHANGE_KEY];
+	size_t bytes = 0;
+	uint64_t at;
+	uint32_t index;
+
+	*left = 0;
+	while (store_seek(l, STORE_QUEUE, "", 1, &found, &rec)) {
+		if (change_key_read(found.data, found.len, &at, &index) < 0 || at > rev)
+			return bytes;
+		if (max-- == 0) {
+			*left = 1;
+			return bytes;
+		}
+		bytes += STORE_HEAD + rec.len;
+		memcpy(key, found.data, sizeof(key));
+		store_del(l, STORE_QUEUE, key, sizeof(key));
+	}
+	return bytes;
+}
+
+bool queue_begins(struct store *l, uint64_t *before, size_t *bytes)
+{
+	struct store_bytes found, rec;
+	struct change c;
+	bool more = store_seek(l, STORE_QUEUE, "", 1, &found, &rec), any = more;
+
+	*before = *bytes = 0;
+	if (more && found.len == CHANGE_KEY &&
+	    change_read(found.data, (const char *)rec.data - STORE_HEAD, rec.len + STORE_HEAD,
+			&c) == 0)
+		*before = c.prev;
+	for (; more; more = store_next(l, STORE_QUEUE, &found, &rec))
+		*bytes += STORE_HEAD + rec.len;
+	return any;
+}

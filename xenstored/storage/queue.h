@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.h - the live environment's table of changes that the disk is to have, by revision and
+ * index: what the disk half reads (change_record.h), and what it has not taken yet.
+ */
+#ifndef XENSTORED_QUEUE_H
+#define XENSTORED_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "change_record.h"
+
+struct store;
+
+/* Adds the change; store_room() has been asked. Returns the bytes it takes. */
+size_t queue_add(struct store *l, uint64_t rev, uint32_t index, const struct change *c);
+/*
+ * Takes at most @max changes of revisions up to @rev out. Returns the bytes they took; *@left: some
+ * are still there.
+ */
+size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left);
+/*
+ * Whether anything is in it: then *@before is the revision with persistent changes before the
+ * first one; *@bytes: all of it.
+ */
+bool queue_begins(struct store *l, uint64_t *before, size_t *bytes);
+
+#endif

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.c - see store.h. Owns the environment, its transaction and the blocks of its file.
+ * LMDB's calls that can fail only by damage or for want of memory end the process: die().
+ */
+#include "store_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "change_record.h"
+#include "checked.h"
+#include "log.h"
+
+#define PAGE		4096u
+#define FIRST_SIZE	((uint64_t)1 << 20)
+#define LIMIT		((uint64_t)4 << 30)
+/* The file grows by an eighth, but at least by this. */
+#define STEP_MIN	((uint64_t)1 << 20)
+/* A file system that has less than this left is full. */
+#define STEP_LEAST	((uint64_t)64 << 10)
+/* Pages that are there for a turn's requests; fewer are left: the file grows. */
+#define MARGIN		1024u
+/* Of them, what only deletions may use. */
+#define RESERVE		128u
+/* Pages that changing one record may take: a path to the leaf copied, one or two splits. */
+#define RECORD_PAGES	3u
+#define REQUEST_PAGES	16u
+/* Records on a page, those of a node and its entries in the indexes, that a removal empties. */
+#define FREED_ON_PAGE	32u
+#define RETRY_NS	100000000u
+
+const char *const store_table_name[STORE_TABLES] = {
+	[STORE_META] = "meta",	  [STORE_NODE] = "node",	    [STORE_CHILD] = "child",
+	[STORE_NAMED] = "named",	  [STORE_DOMAIN] = "domain", [STORE_RING] = "ring",
+	[STORE_WATCH] = "watch",	  [STORE_TXN] = "txn",	    [STORE_SESSION] = "session",
+	[STORE_QUEUE] = "queue",
+};
+
+/* For checked.h. The queue's is CHANGE_DB: its reader is the disk half. */
+static const char letter[STORE_TABLES] = {
+	[STORE_META] = 'M', [STORE_NODE] = 'N',  [STORE_CHILD] = 'C', [STORE_NAMED] = 'P',
+	[STORE_DOMAIN] = 'D', [STORE_RING] = 'R', [STORE_WATCH] = 'W', [STORE_TXN] = 'T',
+	[STORE_SESSION] = 'S', [STORE_QUEUE] = CHANGE_DB,
+};
+
+/* Nothing of the turn has been told to anybody: the next start goes on from the last commit. */
+static _Noreturn void die(const char *what, int rc)
+{
+	log_errorx("the live store cannot be used any more (%s: %s): ending; the next start goes "
+		   "on from the last commit",
+		   what, mdb_strerror(rc));
+	_exit(STORE_LOST);
+}
+
+static void must(const char *what, int rc)
+{
+	if (rc)
+		die(what, rc);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *value)
+{
+	const unsigned char *record;
+	size_t len;
+
+	return checked_open(letter[t], key->mv_data, key->mv_size, value->mv_data, value->mv_size,
+			    &record, &len) == 0;
+}
+
+/* Pages behind the last one that LMDB has ever used. */
+static uint64_t pages_behind(struct store *l)
+{
+	MDB_envinfo info;
+
+	must("info", mdb_env_info(l->env, &info));
+	return l->size / PAGE - (info.me_last_pgno + 1);
+}
+
+/* Pages that were given back: LMDB's own list, one entry for each commit. */
+static uint64_t pages_given_back(struct store *l)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t nr = 0;
+
+	if (mdb_cursor_open(l->txn, 0, &cursor))
+		return 0;
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		uint64_t in_it;
+
+		memcpy(&in_it, value.mv_data, sizeof(in_it));
+		nr += in_it;
+	}
+	mdb_cursor_close(cursor);
+	return nr;
+}
+
+static void begin(struct store *l)
+{
+	uint64_t behind = pages_behind(l);
+
+	must("begin", mdb_txn_begin(l->env, NULL, 0, &l->txn));
+	l->dirty = false;
+	l->budget = l->free_pages = behind;
+}
+
+/* Allocates blocks behind the end and lets LMDB use them. No transaction may be open. */
+static void grow(struct store *l, uint64_t pages)
+{
+	uint64_t step = l->size / 8 > STEP_MIN ? l->size / 8 : STEP_MIN;
+
+	if (step < pages * PAGE)
+		step = pages * PAGE;
+	step = (step + PAGE - 1) / PAGE * PAGE;
+	/* Less and less, as the file system gets full. */
+	while (l->size + step > l->limit ||
+	       fallocate(l->fd, 0, (off_t)l->size, (off_t)step) < 0) {
+		step = step / 2 / PAGE * PAGE;
+		if (step < STEP_LEAST) {
+			l->refused_ns = monotonic_ns();
+			return;
+		}
+	}
+	l->size += step;
+	must("map", mdb_env_set_mapsize(l->env, l->size));
+	l->refused_ns = 0;
+}
+
+/* Between two transactions: whether to try to have more room. */
+static void keep_margin(struct store *l, uint64_t pages)
+{
+	uint64_t behind = pages_behind(l);
+
+	if (behind >= pages)
+		return;
+	if (l->refused_ns && monotonic_ns() - l->refused_ns < RETRY_NS)
+		return;
+	grow(l, pages - behind);
+}
+
+static void commit(struct store *l)
+{
+	if (l->before)
+		l->before(l->before_arg);
+	must("commit", mdb_txn_commit(l->txn));
+	l->txn = NULL;
+	memset(l->cursor, 0, sizeof(l->cursor));
+	memset(l->scan, 0, sizeof(l->scan));
+	l->commits++;
+}
+
+void store_commit(struct store *l)
+{
+	if (!l->dirty) {
+		l->budget = l->free_pages;
+		return;
+	}
+	commit(l);
+	keep_margin(l, MARGIN);
+	begin(l);
+}
+
+void store_before_commit(struct store *l, void (*before)(void *arg), void *arg)
+{
+	l->before = before;
+	l->before_arg = arg;
+}
+
+bool store_dirty(const struct store *l)
+{
+	return l->dirty;
+}
+
+uint64_t store_commits(const struct store *l)
+{
+	return l->commits;
+}
+
+/* Commits what is complete, and asks for as much as is needed. */
+static void make_room(struct store *l, uint64_t pages)
+{
+	commit(l);
+	keep_margin(l, pages);
+	begin(l);
+	if (l->budget < pages)
+		l->budget += pages_given_back(l);
+}
+
+/*
+ * Taking away copies the pages that it empties, and what is empty is used for the next copy: only
+ * what is touched out of order adds up.
+ */
+static uint64_t pages_for(size_t records, size_t bytes, bool frees)
+{
+	uint64_t changed = frees ? records / FREED_ON_PAGE : RECORD_PAGES * (uint64_t)records;
+
+	return REQUEST_PAGES + changed + 2 * (bytes / PAGE);
+}
+
+bool store_spare(struct store *l, size_t records, size_t bytes)
+{
+	uint64_t pages = pages_for(records, bytes, false);
+
+	if (l->budget < pages)
+		return false;
+	l->budget -= pages;
+	return true;
+}
+
+int store_room(struct store *l, size_t records, size_t bytes, bool frees)
+{
+	uint64_t pages = pages_for(records, bytes, frees);
+	uint64_t want = pages + (frees ? 0 : RESERVE);
+
+	/* A large one touches a page many times. */
+	if (pages > MARGIN && pages > 2 * (l->size / PAGE - pages_behind(l)) + MARGIN)
+		want = 2 * (l->size / PAGE - pages_behind(l)) + MARGIN;
+	if (l->budget < want)
+		make_room(l, want + MARGIN);
+	if (l->budget < want)
+		return -ENOSPC;
+	l->budget -= pages < l->budget ? pages : l->budget;
+	return 0;
+}
+
+static MDB_cursor *cursor_of(struct store *l, MDB_cursor **c, enum store_table t)
+{
+	if (!*c)
+		must("cursor", mdb_cursor_open(l->txn, l->dbi[t], c));
+	return *c;
+}
+
+/* By a cursor: it looks first where it was the last time, which is often the right page. */
+bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,
+	      struct store_bytes *out)
+{
+	MDB_val k = { key_len, (void *)key }, v;
+	int rc = mdb_cursor_get(cursor_of(l, &l->cursor[t], t), &k, &v, MDB_SET);
+
+	if (rc == MDB_NOTFOUND)
+		return false;
+	must(store_table_name[t], rc);
+	if (!store_record_whole(t, &k, &v))
+		die(store_table_name[t], MDB_CORRUPTED);
+	*out = (struct store_bytes){ (const char *)v.mv_data + STORE_HEAD, v.mv_size - STORE_HEAD };
+	return true;
+}
+
+void store_put(struct store *l, enum store_table t, const void *key, size_t key_len, void *rec,
+	      size_t len)
+{
+	MDB_val k = { key_len, (void *)key }, v = { len, rec };
+
+	checked_seal(letter[t], key, key_len, rec, len);
+	must(store_table_name[t], mdb_cursor_put(cursor_of(l, &l->cursor[t], t), &k, &v, 0));
+	l->dirty = true;
+}
+
+void store_del(struct store *l, enum store_table t, const void *key, size_t key_len)
+{
+	MDB_val k = { key_len, (void *)key };
+	int rc = mdb_del(l->txn, l->dbi[t], &k, NULL);
+
+	if (rc == MDB_NOTFOUND)
+		return;
+	must(store_table_name[t], rc);
+	l->dirty = true;
+}
+
+static bool step(struct store *l, enum store_table t, MDB_val *k, MDB_cursor_op op,
+		 struct store_bytes *found, struct store_bytes *out)
+{
+	MDB_val v;
+	int rc = mdb_cursor_get(cursor_of(l, &l->scan[t], t), k, &v, op);
+
+	if (rc == MDB_NOTFOUND)
+		return false;
+	must(store_table_name[t], rc);
+	if (!store_record_whole(t, k, &v))
+		die(store_table_name[t], MDB_CORRUPTED);
+	*found = (struct store_bytes){ k->mv_data, k->mv_size };
+	*out = (struct store_bytes){ (const char *)v.mv_data + STORE_HEAD, v.mv_size - STORE_HEAD };
+	return true;
+}
+
+bool store_seek(struct store *l, enum store_table t, const void *key, size_t key_len,
+	       struct store_bytes *found, struct store_bytes *out)
+{
+	MDB_val k = { key_len, (void *)key };
+
+	return step(l, t, &k, MDB_SET_RANGE, found, out);
+}
+
+bool store_next(struct store *l, enum store_table t, struct store_bytes *found,
+	       struct store_bytes *out)
+{
+	MDB_val k;
+
+	return step(l, t, &k, MDB_NEXT, found, out);
+}
+
+uint64_t store_count(struct store *l, enum store_table t)
+{
+	MDB_stat st;
+
+	must("count", mdb_stat(l->txn, l->dbi[t], &st));
+	return st.ms_entries;
+}
+
+void store_usage(struct store *l, uint64_t *size, uint64_t *free_bytes)
+{
+	*size = l->size;
+	*free_bytes = (pages_behind(l) + pages_given_back(l)) * PAGE;
+}
+
+void store_reader_died(struct store *l)
+{
+	int dead;
+
+	mdb_reader_check(l->env, &dead);
+}
+
+/* --- opening --- */
+
+static int open_tables(struct store *l)
+{
+	int rc = 0;
+
+	for (int t = 0; t < STORE_TABLES && rc == 0; t++)
+		rc = mdb_dbi_open(l->txn, store_table_name[t], MDB_CREATE, &l->dbi[t]);
+	return rc;
+}
+
+/* @path: of the file itself, with MDB_NOSUBDIR in @flags. The blocks are there already. */
+static int open_env(struct store *l, const char *path, unsigned int flags)
+{
+	int rc = mdb_env_create(&l->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(l->env, STORE_TABLES);
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(l->env, l->size);
+	if (rc == 0)
+		rc = mdb_env_open(l->env, path, flags | MDB_NOSYNC | MDB_WRITEMAP | MDB_NOTLS,
+				  0600);
+	if (rc == 0)
+		rc = mdb_txn_begin(l->env, NULL, 0, &l->txn);
+	if (rc == 0) {
+		rc = open_tables(l);
+		if (rc == 0)
+			rc = mdb_txn_commit(l->txn);
+		else
+			mdb_txn_abort(l->txn);
+		l->txn = NULL;
+	}
+	if (rc) {
+		log_errorx("the live store cannot be opened: %s", mdb_strerror(rc));
+		return rc > 0 ? -rc : -EIO;
+	}
+	l->limit = LIMIT;
+	keep_margin(l, MARGIN);
+	begin(l);
+	return 0;
+}
+
+/* LMDB takes an empty file for a new environment; its blocks are allocated first. */
+static int open_blocks(struct store *l, const char *path)
+{
+	struct stat st;
+
+	l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (l->fd < 0 || fstat(l->fd, &st) < 0)
+		return -errno;
+	l->size = (uint64_t)st.st_size / PAGE * PAGE;
+	if (l->size < FIRST_SIZE)
+		l->size = FIRST_SIZE;
+	/* KEEP_SIZE: an empty file stays empty, so that LMDB writes its first pages. */
+	return fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)l->size) < 0 ? -errno : 0;
+}
+
+int store_env_open(struct store *l, const char *dir)
+{
+	char path[600];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	ret = open_blocks(l, path);
+	return ret < 0 ? ret : open_env(l, dir, 0);
+}
+
+struct store *store_open_private(void)
+{
+	struct store *l = calloc(1, sizeof(*l));
+	char path[64];
+
+	if (!l)
+		return NULL;
+	l->fd = memfd_create("xenstored-live", MFD_CLOEXEC);
+	l->size = FIRST_SIZE;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->fd);
+	if (l->fd >= 0 &&
+	    fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)l->size) == 0 &&
+	    open_env(l, path, MDB_NOSUBDIR | MDB_NOLOCK) == 0)
+		return l;
+	store_close(l);
+	return NULL;
+}
+
+void store_close(struct store *l)
+{
+	if (!l)
+		return;
+	if (l->txn)
+		mdb_txn_abort(l->txn);
+	if (l->env)
+		mdb_env_close(l->env);
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l);
+}
+
+static int read_boot_id(char *out, size_t room)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0) {
+		log_error("cannot read which boot this is");
+		return -EIO;
+	}
+	out[n] = '\0';
+	return 0;
+}
+
+/* Removes an environment that is void, or was never finished. */
+static void remove_env(const char *dir)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb" };
+	char path[700];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+void store_boot_put(struct store *l, const char *boot_id)
+{
+	char rec[STORE_HEAD + 64];
+	size_t len = strlen(boot_id);
+
+	memcpy(rec + STORE_HEAD, boot_id, len);
+	store_put(l, STORE_META, "boot", 4, rec, STORE_HEAD + len);
+}
+
+/* A new one gets its name when it is whole. */
+static int make_env(const char *dir, const char *boot_id)
+{
+	struct store *l = calloc(1, sizeof(*l));
+	char part[600];
+	int ret;
+
+	if (!l)
+		return -ENOMEM;
+	l->fd = -1;
+	snprintf(part, sizeof(part), "%s.new", dir);
+	remove_env(part);
+	ret = mkdir(part, 0700) < 0 ? -errno : store_env_open(l, part);
+	if (ret == 0) {
+		store_boot_put(l, boot_id);
+		store_commit(l);
+	}
+	store_close(l);
+	if (ret == 0)
+		remove_env(dir);
+	if (ret == 0 && rename(part, dir) < 0)
+		ret = -errno;
+	return ret;
+}
+
+/* Makes sure that there is a whole environment of this boot in @dir. */
+static int prepare(const char *dir, enum store_found *found)
+{
+	char boot_id[64], mended[600], damaged[600];
+	int ret = read_boot_id(boot_id, sizeof(boot_id));
+
+	if (ret < 0)
+		return ret;
+	snprintf(mended, sizeof(mended), "%s.mended", dir);
+	/* A start that was cut off between the two names. */
+	if (access(dir, F_OK) < 0)
+		rename(mended, dir);
+	ret = access(dir, F_OK) < 0 ? -ENOENT : store_verify(dir, boot_id);
+	*found = STORE_WHOLE;
+	if (ret == -ENOENT) {
+		*found = STORE_NEW;
+		return make_env(dir, boot_id);
+	}
+	if (ret != -EBADMSG)
+		return ret;
+	*found = STORE_MENDED;
+	remove_env(mended);
+	ret = store_mend(dir, mended, boot_id);
+	if (ret == 0) {
+		/* The damaged one is kept until the next time. */
+		snprintf(damaged, sizeof(damaged), "%s.damaged", dir);
+		remove_env(damaged);
+		ret = rename(dir, damaged) < 0 || rename(mended, dir) < 0 ? -errno : 0;
+	}
+	return ret;
+}
+
+int store_open(const char *run_dir, struct store **out, enum store_found *found)
+{
+	struct store *l = calloc(1, sizeof(*l));
+	char dir[512];
+	int ret;
+
+	if (!l)
+		return -ENOMEM;
+	l->fd = -1;
+	snprintf(dir, sizeof(dir), "%s/live", run_dir);
+	ret = prepare(dir, found);
+	if (ret == 0)
+		ret = store_env_open(l, dir);
+	if (ret == 0) {
+		store_reader_died(l);
+		*out = l;
+		return 0;
+	}
+	log_errorx("the live store in %s cannot be used: %s", dir, strerror(-ret));
+	store_close(l);
+	return ret;
+}
