@@ -198,6 +198,11 @@ void desc_init(void)
 	for (unsigned int i = 1; i < IST_NR; i++)
 		tss->ist[i - 1] = area + i * IST_STACK_SIZE;
 	tss->io_bitmap = sizeof(*tss); /* none: every IN and OUT of a guest is #GP */
+	/*
+	 * After a reset the LDT is memory from address 0 on, which is a guest's: it could put a gate
+	 * into ring 0 there.
+	 */
+	percpu[cpu].has_ldt = true;
 	desc_load_own();
 	load_segments();
 	__asm__ volatile("ltr %w0" ::"r"(HV_TSS));
