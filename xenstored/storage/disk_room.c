@@ -7,15 +7,21 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "disk_priv.h"
 #include "log.h"
 
 #define PAGE 4096u
-/* Allocated ahead of what is used: a quarter of it, between these. */
-#define AHEAD_MIN (8u << 20)
-#define AHEAD_MAX (64u << 20)
+/*
+ * Allocated ahead of what is used: as much again, between these. A transaction that changes every
+ * node copies every page, and one that makes 10,000 nodes takes 10 MB at worst.
+ */
+#define AHEAD_MIN (32u << 20)
+#define AHEAD_MAX (256u << 20)
+/* Less than this free, and history is given up. */
+#define LOW (512u << 10)
 /* A disk that has less than this left is full. */
 #define STEP_MIN (64u << 10)
 /* What removals may use beyond what is promised (rule C14). */
@@ -76,14 +82,23 @@ static int look(struct disk *d, struct usage *u)
 	return 0;
 }
 
+/* Half of what the disk has left: the other half is the log's, and the earlier states'. */
+static uint64_t most_to_take(const struct disk *d)
+{
+	struct statvfs st;
+
+	return fstatvfs(d->fd, &st) == 0 ? (uint64_t)st.f_bavail * st.f_frsize / 2 : 0;
+}
+
 /* Takes blocks so that @size bytes have them, in smaller steps as the disk gets full. */
 static void allocate(struct disk *d, uint64_t size)
 {
-	uint64_t step;
+	uint64_t step, most = most_to_take(d);
 
 	if (size > d->cfg.map_size)
 		size = d->cfg.map_size;
-	for (step = size > d->allocated ? size - d->allocated : 0; step >= STEP_MIN; step /= 2) {
+	step = size > d->allocated ? size - d->allocated : 0;
+	for (step = step < most ? step : most; step >= STEP_MIN; step /= 2) {
 		if (posix_fallocate(d->fd, 0, (off_t)(d->allocated + step)) == 0) {
 			d->allocated += step;
 			return;
@@ -93,9 +108,7 @@ static void allocate(struct disk *d, uint64_t size)
 
 static uint64_t ahead(const struct usage *u)
 {
-	uint64_t want = u->used / 4;
-
-	return want < AHEAD_MIN ? AHEAD_MIN : want > AHEAD_MAX ? AHEAD_MAX : want;
+	return u->used < AHEAD_MIN ? AHEAD_MIN : u->used > AHEAD_MAX ? AHEAD_MAX : u->used;
 }
 
 static uint64_t free_bytes(const struct disk *d, const struct usage *u)
@@ -128,7 +141,7 @@ void disk_room(struct disk *d, struct disk_room *out)
 		return;
 	if (free_bytes(d, &u) < ahead(&u) / 2)
 		allocate(d, u.used + ahead(&u));
-	if (free_bytes(d, &u) < RESERVE + AHEAD_MIN / 2 && give_history_up(d) && look(d, &u) < 0)
+	if (free_bytes(d, &u) < RESERVE + LOW && give_history_up(d) && look(d, &u) < 0)
 		return;
 	out->free_bytes = free_bytes(d, &u) > RESERVE ? free_bytes(d, &u) - RESERVE : 0;
 	out->tree_bytes = u.tree;

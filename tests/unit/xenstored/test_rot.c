@@ -52,7 +52,7 @@ static void copy_tree(const char *from, const char *to)
 {
 	char command[300];
 
-	snprintf(command, sizeof(command), "cp -a %s/. %s/", from, to);
+	snprintf(command, sizeof(command), "cp -a --sparse=always %s/. %s/", from, to);
 	assert_int_equal(system(command), 0);
 }
 
