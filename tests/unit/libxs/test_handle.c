@@ -375,6 +375,7 @@ static void test_what_nobody_knows_is_an_error_of_its_own(void **state)
 	assert_int_equal(lost_write(x, "new"), ENOTRECOVERABLE);
 	assert_int_equal(x->f.writes, 0);
 	fake_break(&x->f);
+	free(xs_read(x->h, XBT_NULL, "/a", NULL)); /* notices */
 	assert_int_equal(lost_write(x, NULL), ENOTRECOVERABLE);
 	assert_int_equal(x->f.writes, 0);
 }
