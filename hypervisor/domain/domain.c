@@ -10,6 +10,7 @@
 #include "domain/frame_ref.h"
 #include "domain/gnttab.h"
 #include "domain/guest.h"
+#include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -138,9 +139,12 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config, s
 	d->shared_info = xen_pages_alloc(0);
 	if (!d->shared_info)
 		goto out_free;
-	rc = pirq_table_init(d);
+	rc = domain_mem_init(d);
 	if (rc)
 		goto out_shared_info;
+	rc = pirq_table_init(d);
+	if (rc)
+		goto out_mem;
 	rc = evtchn_init(d);
 	if (rc)
 		goto out_pirq;
@@ -167,6 +171,8 @@ out_evtchn:
 	evtchn_destroy(d);
 out_pirq:
 	xfree(d->pirq_to_gsi);
+out_mem:
+	domain_mem_fini(d);
 out_shared_info:
 	xen_pages_free(d->shared_info, 0);
 out_free:
@@ -193,7 +199,7 @@ static void kill_stop(struct domain *d)
 		timer_fini(&d->watchdog_timer[i]);
 	evtchn_destroy(d);
 	virq_forget_domain(d);
-	d->outstanding_claim = 0;
+	claim_set(d, 0);
 }
 
 static void kill_tables(struct domain *d)
@@ -261,12 +267,12 @@ void domain_try_free(struct domain *d)
 {
 	domid_t domid = d->domain_id;
 
-	if (!d->is_dying || d->relinquish_step != KILL_DONE || d->tot_pages || d->is_being_freed)
+	if (!d->is_dying || d->relinquish_step != KILL_DONE || d->tot_pages || d->nr_holds)
 		return;
-	d->is_being_freed = true;
+	domain_hold(d); /* what follows drops references, and each may come back here */
 	/* Both, so that neither waits for the other. */
 	if (!gnttab_fini(d) | !shared_info_free(d)) {
-		d->is_being_freed = false;
+		d->nr_holds--;
 		return;
 	}
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
@@ -276,6 +282,7 @@ void domain_try_free(struct domain *d)
 	list_remove(d);
 	xfree(d->memory_map);
 	xfree(d->pirq_to_gsi);
+	domain_mem_fini(d);
 	xfree(d);
 	log_info("d%u: gone", domid);
 	virq_raise_global(VIRQ_DOM_EXC);

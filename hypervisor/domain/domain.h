@@ -112,10 +112,11 @@ struct domain {
 	u64 tot_pages;      /* frames whose owner it is and that are not free: also those given back and still in use */
 	u64 max_pages;      /* limit, XEN_DOMCTL_max_mem */
 	u64 xenheap_pages;  /* shared hypervisor pages not yet unshared */
-	u64 outstanding_claim;
+	u64 outstanding_claim; /* frames promised to it and not yet its; claim_set() */
+	u32 *frames_in; /* [frame_chunks()]: how many of tot_pages lie in each chunk of the frame table */
 	u64 relinquish_cursor; /* mfn from which teardown goes on */
 	int relinquish_step;
-	bool is_being_freed; /* domain_try_free is at work (frame_put may call it again) */
+	unsigned int nr_holds; /* domain_hold(): the structure stays */
 
 	struct shared_info *shared_info; /* xenheap page */
 	struct evtchn_table *evtchn;
@@ -168,8 +169,21 @@ int domain_find_remote(domid_t domid, struct domain **out);
 /* Marks it dying and starts teardown; -ERESTART until all is returned; 0 when the domain is gone
  * or only waits for others' grant mappings. D9's order. */
 int domain_kill(struct domain *d);
-/* Frees the structure once dying, torn down and tot_pages == 0. Called by frame_put too. */
+/* Frees the structure once dying, torn down, held by nobody and tot_pages == 0. Called by frame_put too. */
 void domain_try_free(struct domain *d);
+/*
+ * Keeps the structure of @d, which may be dying, over an operation that drops references on its frames: with the last
+ * of them it would go. domain_unhold() may free it.
+ */
+static inline void domain_hold(struct domain *d)
+{
+	d->nr_holds++;
+}
+static inline void domain_unhold(struct domain *d)
+{
+	if (--d->nr_holds == 0 && unlikely(d->is_dying))
+		domain_try_free(d);
+}
 /* Adds vcpu @id (allocated, down). 0, -EEXIST, -EINVAL, -ENOMEM. */
 int vcpu_create(struct domain *d, unsigned int id);
 /* The guest broke its contract: shuts it down as crashed; the first reason is kept and logged.

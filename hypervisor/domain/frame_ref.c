@@ -6,6 +6,7 @@
 #include "domain/frame_ref.h"
 
 #include "domain/domain.h"
+#include "domain/memory.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/machine.h"
@@ -57,6 +58,8 @@ static void frame_release_to_heap(struct frame *f)
 			domain_try_free(owner);
 		return;
 	}
+	if (owner)
+		domain_mem_lost(owner, f);
 	memset(mfn_to_virt(frame_to_mfn(f)), 0, PAGE_SIZE);
 	m2p_set(frame_to_mfn(f), M2P_INVALID);
 	frame_set_refs(f, 0);
@@ -64,11 +67,8 @@ static void frame_release_to_heap(struct frame *f)
 	f->owner = DOMID_XEN;
 	f->stamp = tlb_clock();
 	frames_free(f, 0);
-	if (owner) {
-		owner->tot_pages--;
-		if (owner->is_dying && owner->tot_pages == 0)
-			domain_try_free(owner);
-	}
+	if (owner && owner->is_dying && owner->tot_pages == 0)
+		domain_try_free(owner);
 }
 
 void frame_put(struct frame *f)

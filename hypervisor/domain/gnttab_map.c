@@ -94,20 +94,14 @@ out_unpin:
 static void mapping_put(struct domain *rd, grant_ref_t ref, struct frame *frame, bool writable,
 			bool is_device)
 {
-	bool was_dying = rd->is_dying;
-
 	/* A dying granter may go with this very reference: not before its entry is unpinned. */
-	if (was_dying)
-		rd->is_being_freed = true;
+	domain_hold(rd);
 	if (writable)
 		frame_put_and_type(frame);
 	else
 		frame_put(frame);
 	gnttab_unpin(rd, ref, writable, is_device);
-	if (was_dying) {
-		rd->is_being_freed = false;
-		domain_try_free(rd);
-	}
+	domain_unhold(rd);
 }
 
 static s16 errno_to_gntst(int rc)

@@ -12,6 +12,24 @@
 #include "mm/page_alloc.h"
 #include "x86/layout.h"
 
+int domain_mem_init(struct domain *d)
+{
+	d->frames_in = xzalloc_array(u32, frame_chunks());
+	return d->frames_in ? 0 : -ENOMEM;
+}
+
+void domain_mem_fini(struct domain *d)
+{
+	xfree(d->frames_in);
+	d->frames_in = NULL;
+}
+
+void domain_mem_lost(struct domain *d, const struct frame *f)
+{
+	d->tot_pages--;
+	d->frames_in[frame_chunk(mfn_x(frame_to_mfn(f)))]--;
+}
+
 int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_bits,
 			struct frame **out)
 {
@@ -36,6 +54,7 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
 		f[i].owner = d->domain_id;
 		frame_set_order(&f[i], 0);
 		f[i].stamp = 0;
+		d->frames_in[frame_chunk(mfn_x(frame_to_mfn(&f[i])))]++;
 	}
 	d->tot_pages += nr;
 	*out = f;
@@ -49,4 +68,26 @@ bool domain_frame_release(struct frame *f)
 	f->ref &= ~FRAME_ALLOC;
 	frame_put(f);
 	return true;
+}
+
+/* --- claims --- */
+
+static u64 claims; /* the sum over all domains; hypervisor lock */
+
+void claim_set(struct domain *d, u64 nr)
+{
+	claims += nr - d->outstanding_claim;
+	d->outstanding_claim = nr;
+}
+
+u64 claims_outstanding(void)
+{
+	return claims;
+}
+
+bool claims_allow(const struct domain *d, u64 nr)
+{
+	u64 others = claims - d->outstanding_claim;
+
+	return others == 0 || page_alloc_free_frames() >= others + nr;
 }

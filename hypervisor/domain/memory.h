@@ -20,4 +20,19 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
  */
 bool domain_frame_release(struct frame *f);
 
+/* The count by chunks of a new domain, and its end. 0; -ENOMEM. */
+int domain_mem_init(struct domain *d);
+void domain_mem_fini(struct domain *d);
+/* frame_ref.c: @f, @d's, is about to be nobody's. */
+void domain_mem_lost(struct domain *d, const struct frame *f);
+
+/* --- claims: frames promised to a domain under construction --- */
+
+/* @d is promised @nr frames more, from now on; the sum over all domains is kept. */
+void claim_set(struct domain *d, u64 nr);
+/* Frames claimed by all domains and not yet allocated. */
+u64 claims_outstanding(void);
+/* True when others' claims leave @nr frames for @d. */
+bool claims_allow(const struct domain *d, u64 nr);
+
 #endif

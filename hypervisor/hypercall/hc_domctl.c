@@ -68,17 +68,16 @@ static const struct domctl_row domctl_table[] = {
 /* With @d out of the way, if the operation wants it so. @d may be gone afterwards. */
 static long call_row(const struct domctl_row *row, struct domain *d, struct xen_domctl *op)
 {
-	domid_t domid;
 	long rc;
 
 	if (!(row->flags & DF_STOPPED) || d == current->domain)
 		return row->fn(d, op);
-	domid = d->domain_id;
 	if (!domain_stop(d))
 		return -ERESTART;
+	domain_hold(d);
 	rc = row->fn(d, op);
-	if (domain_find(domid) == d)
-		domain_go_on(d);
+	domain_go_on(d);
+	domain_unhold(d);
 	return rc;
 }
 

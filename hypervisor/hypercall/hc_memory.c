@@ -20,22 +20,6 @@ _Static_assert(sizeof(struct e820_entry) == E820_ENTRY_SIZE, "xen/memory.h: as I
 
 /* --- claims: frames promised to a domain under construction --- */
 
-u64 claims_outstanding(void)
-{
-	u64 sum = 0;
-
-	for (const struct domain *d = domain_list; d; d = d->next)
-		sum += d->outstanding_claim;
-	return sum;
-}
-
-bool claims_allow(const struct domain *d, u64 nr)
-{
-	u64 others = claims_outstanding() - d->outstanding_claim;
-
-	return others == 0 || page_alloc_free_frames() >= others + nr;
-}
-
 static long op_claim_pages(u64 arg)
 {
 	struct xen_memory_reservation r;
@@ -52,7 +36,7 @@ static long op_claim_pages(u64 arg)
 	if (rc)
 		return rc;
 	if (r.nr_extents == 0) {
-		d->outstanding_claim = 0;
+		claim_set(d, 0);
 		return 0;
 	}
 	if (d->is_dying || d->outstanding_claim || r.nr_extents < d->tot_pages ||
@@ -62,7 +46,7 @@ static long op_claim_pages(u64 arg)
 	if (!claims_allow(d, r.nr_extents - d->tot_pages) ||
 	    page_alloc_free_frames() < r.nr_extents - d->tot_pages)
 		return -ENOMEM;
-	d->outstanding_claim = r.nr_extents - d->tot_pages;
+	claim_set(d, r.nr_extents - d->tot_pages);
 	return 0;
 }
 

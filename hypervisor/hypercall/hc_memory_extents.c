@@ -28,7 +28,7 @@ static bool extent_allocate(struct domain *d, const struct xen_memory_reservatio
 	if (!extent_addr_bits(r->mem_flags, &bits) || !claims_allow(d, nr) ||
 	    domain_frames_alloc(d, r->extent_order, bits, &f))
 		return false;
-	d->outstanding_claim -= MIN(d->outstanding_claim, nr);
+	claim_set(d, d->outstanding_claim - MIN(d->outstanding_claim, nr));
 	mfn = mfn_x(frame_to_mfn(f));
 	for (u64 i = 0; has_gpfn && i < nr; i++)
 		m2p_set(_mfn(mfn + i), gpfn + i);

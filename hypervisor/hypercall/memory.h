@@ -4,6 +4,7 @@
 #define HV_HYPERCALL_MEMORY_H
 
 #include "domain/domain.h"
+#include "domain/memory.h"
 
 #include <xen/memory.h>
 
@@ -27,11 +28,6 @@ static inline bool extent_addr_bits(u32 mem_flags, unsigned int *bits)
 	*bits = mem_flags & 0xff;
 	return *bits == 0 || *bits > PAGE_SHIFT;
 }
-
-/* True when others' claims leave @nr frames for @d (hc_memory.c). */
-bool claims_allow(const struct domain *d, u64 nr);
-/* Frames claimed by all domains and not yet allocated. */
-u64 claims_outstanding(void);
 
 /* Increase, decrease, populate: args->value is how many extents are done, also when one failed. */
 long memory_reservation(struct hc_args *a);

@@ -12,12 +12,19 @@
 struct frame *frame_table;
 u64 frame_table_nr;
 u64 *m2p_table;
+unsigned int frame_chunk_shift;
+
+#define CHUNK_SHIFT_MIN 9
+#define CHUNKS_MAX 2048
 
 void frame_table_init(struct frame *table, u64 *m2p, u64 nr_frames)
 {
 	frame_table = table;
 	frame_table_nr = nr_frames;
 	m2p_table = m2p;
+	frame_chunk_shift = CHUNK_SHIFT_MIN;
+	while (frame_chunks() > CHUNKS_MAX)
+		frame_chunk_shift++;
 	for (u64 i = 0; i < nr_frames; i++)
 		table[i].owner = DOMID_IO;
 	memset(m2p, 0xff, nr_frames * sizeof(*m2p));

@@ -127,6 +127,20 @@ static inline void frame_set_order(struct frame *f, unsigned int order)
 	f->ref = (f->ref & ~FRAME_ORDER_MASK) | (u64)order << FRAME_ORDER_SHIFT;
 }
 
+/*
+ * The table in at most 2048 chunks: each domain counts its frames of each, so that who looks for them passes by those
+ * where it has none.
+ */
+extern unsigned int frame_chunk_shift; /* log2 of frames a chunk; fixed after boot */
+static inline u64 frame_chunk(u64 mfn)
+{
+	return mfn >> frame_chunk_shift;
+}
+static inline u64 frame_chunks(void)
+{
+	return frame_table_nr ? frame_chunk(frame_table_nr - 1) + 1 : 0;
+}
+
 /* --- the heap (mm/page_alloc.c) --- */
 
 #define MAX_ORDER 20

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * page_alloc.c - the buddy allocator over the frame table. Free blocks are linked through the
- * records of their first frames; two zones keep memory below 4 GiB for those who must have it.
+ * records of their first frames. A zone is all frames whose numbers have as many bits: whoever must
+ * have memory below some power of two finds whole zones below it, and no list is ever walked.
  *
  * Free frames are zero, or marked FRAME_DIRTY (from boot). A stale translation of a freed frame is flushed
  * before the frame is given out again (stamp, security.md C25).
@@ -14,21 +15,23 @@
 #include "x86/layout.h"
 #include "x86/machine.h"
 
-#define ZONE_LOW_FRAMES (1ULL << (32 - PAGE_SHIFT)) /* below 4 GiB */
-enum zone { ZONE_LOW, ZONE_HIGH, ZONE_NR };
+#define ZONE_NR 33 /* a frame number is 32 bits wide */
 
 static u32 free_head[ZONE_NR][MAX_ORDER + 1];
+static u32 free_orders[ZONE_NR]; /* bit an order: its list is not empty */
 static u64 nr_free, nr_total;
 
 void page_alloc_init(void)
 {
 	memset(free_head, 0xff, sizeof(free_head)); /* FRAME_LIST_END everywhere */
+	memset(free_orders, 0, sizeof(free_orders));
 	nr_free = nr_total = 0;
 }
 
-static enum zone zone_of(u64 mfn)
+/* Frame 0 is alone in its zone, and so in its block. */
+static unsigned int zone_of(u64 mfn)
 {
-	return mfn < ZONE_LOW_FRAMES ? ZONE_LOW : ZONE_HIGH;
+	return mfn ? 64 - (unsigned int)__builtin_clzll(mfn) : 0;
 }
 
 static void list_add(u64 mfn, unsigned int order)
@@ -43,6 +46,7 @@ static void list_add(u64 mfn, unsigned int order)
 	if (*head != FRAME_LIST_END)
 		frame_table[*head].prev = (u32)mfn;
 	*head = (u32)mfn;
+	free_orders[zone_of(mfn)] |= 1u << order;
 }
 
 static void list_del(u64 mfn, unsigned int order)
@@ -55,6 +59,8 @@ static void list_del(u64 mfn, unsigned int order)
 		frame_table[f->prev].next = f->next;
 	else
 		free_head[zone_of(mfn)][order] = f->next;
+	if (free_head[zone_of(mfn)][order] == FRAME_LIST_END)
+		free_orders[zone_of(mfn)] &= ~(1u << order);
 	frame_set_refs(f, f->ref & FRAME_DIRTY);
 	f->type = 0;
 }
@@ -71,8 +77,8 @@ static void block_free(u64 mfn, unsigned int order)
 	while (order < MAX_ORDER) {
 		u64 buddy = mfn ^ (1ULL << order);
 
-		/* blocks never cross a zone: its border is a multiple of every block size */
-		if (!is_free_block(buddy, order))
+		/* only with frame 0 would a block cross the border of a zone */
+		if (zone_of(buddy) != zone_of(mfn) || !is_free_block(buddy, order))
 			break;
 		list_del(buddy, order);
 		mfn &= ~(1ULL << order);
@@ -103,7 +109,7 @@ void page_alloc_add(mfn_t start, mfn_t end)
 	nr_total += mfn_x(end) - mfn;
 	nr_free += mfn_x(end) - mfn;
 	while (mfn < mfn_x(end)) {
-		unsigned int order = mfn ? (unsigned int)__builtin_ctzll(mfn) : MAX_ORDER;
+		unsigned int order = mfn ? (unsigned int)__builtin_ctzll(mfn) : 0;
 
 		order = MIN(order, (unsigned int)MAX_ORDER);
 		while ((1ULL << order) > mfn_x(end) - mfn)
@@ -122,34 +128,29 @@ static void block_split(u64 mfn, unsigned int from, unsigned int order)
 	}
 }
 
-/* A free block of at least @order that ends below @limit frames. */
-static bool block_find(enum zone zone, unsigned int order, u64 limit, u64 *mfn, unsigned int *found)
+/* A free block of at least @order in @zone or one below; the highest: low memory is for those who ask for it. */
+static bool block_find(unsigned int zone, unsigned int order, u64 *mfn, unsigned int *found)
 {
-	for (unsigned int o = order; o <= MAX_ORDER; o++) {
-		for (u32 i = free_head[zone][o]; i != FRAME_LIST_END; i = frame_table[i].next) {
-			/* the lowest part of a larger block may be below the limit though its end is not */
-			if (i + (1ULL << order) > limit)
-				continue;
-			*mfn = i;
-			*found = o;
-			return true;
-		}
+	for (unsigned int z = zone + 1; z-- > 0;) {
+		u32 orders = free_orders[z] >> order;
+
+		if (!orders)
+			continue;
+		*found = order + (unsigned int)__builtin_ctz(orders);
+		*mfn = free_head[z][*found];
+		return true;
 	}
 	return false;
 }
 
 struct frame *frames_alloc(unsigned int order, unsigned int addr_bits)
 {
-	u64 limit = addr_bits && addr_bits < 52 ? 1ULL << (MAX(addr_bits, 12u) - PAGE_SHIFT) : ~0ULL;
+	unsigned int zone = addr_bits ? MAX(addr_bits, (unsigned int)PAGE_SHIFT) - PAGE_SHIFT : ZONE_NR;
 	unsigned int found;
 	struct frame *f;
 	u64 mfn;
 
-	if (order > MAX_ORDER)
-		return NULL;
-	/* high memory first: what is below 4 GiB is for callers that ask for it */
-	if (!(limit > ZONE_LOW_FRAMES && block_find(ZONE_HIGH, order, limit, &mfn, &found)) &&
-	    !block_find(ZONE_LOW, order, limit, &mfn, &found))
+	if (order > MAX_ORDER || !block_find(MIN(zone, ZONE_NR - 1u), order, &mfn, &found))
 		return NULL;
 	list_del(mfn, found);
 	block_split(mfn, found, order);

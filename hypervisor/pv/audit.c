@@ -5,6 +5,7 @@
  * long as it takes, some tens of milliseconds a GiB: a debug key, not for every day.
  */
 #include "domain/gnttab.h"
+#include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -195,6 +196,19 @@ static void compare_domain(struct audit *a, const struct domain *d)
 		  (unsigned long)owned, (unsigned long)shared);
 }
 
+static void compare_claims(struct audit *a)
+{
+	u64 claims = 0;
+
+	for (const struct domain *d = domain_list; d; d = d->next)
+		claims += d->outstanding_claim;
+	if (claims == claims_outstanding())
+		return;
+	a->nr_wrong++;
+	log_error("audit: %lu frames are claimed, counted %lu", (unsigned long)claims_outstanding(),
+		  (unsigned long)claims);
+}
+
 static void compare_heap(struct audit *a)
 {
 	u64 free = 0;
@@ -227,6 +241,7 @@ int pv_audit(unsigned int *nr_wrong)
 		compare_frame(&a, &frame_table[i]);
 	for (const struct domain *d = domain_list; d; d = d->next)
 		compare_domain(&a, d);
+	compare_claims(&a);
 	compare_heap(&a);
 	xen_pages_free(a.count, order);
 	*nr_wrong = a.nr_wrong;

@@ -267,6 +267,14 @@ static int release(struct frame *f)
 	return 0;
 }
 
+/* The first frame from @mfn on that lies in a chunk where @d has any. */
+static u64 chunk_skip(const struct domain *d, u64 mfn)
+{
+	while (mfn < frame_table_nr && !d->frames_in[frame_chunk(mfn)])
+		mfn = (frame_chunk(mfn) + 1) << frame_chunk_shift;
+	return MIN(mfn, frame_table_nr);
+}
+
 /* The first of @owner's frames from @mfn on; @end: none before that. Most are others': by fours. */
 static u64 owned_from(u64 mfn, u64 end, domid_t owner)
 {
@@ -280,12 +288,12 @@ static u64 owned_from(u64 mfn, u64 end, domid_t owner)
 	return mfn_x(frame_to_mfn(f));
 }
 
-/* Runs @step on every frame @d owns, from d->relinquish_cursor on. */
+/* Runs @step on every frame @d owns, from d->relinquish_cursor on. Costs by where @d has frames, not by the machine. */
 static int sweep(struct domain *d, int (*step)(struct frame *f))
 {
 	u64 *at = &d->relinquish_cursor;
 
-	while (*at < frame_table_nr) {
+	while ((*at = chunk_skip(d, *at)) < frame_table_nr) {
 		u64 end = MIN(*at + RECORDS_PER_CHECK, frame_table_nr);
 
 		for (unsigned int n = 0; n < FRAMES_PER_CHECK; n++, ++*at) {

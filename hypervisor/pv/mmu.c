@@ -218,8 +218,11 @@ static int update_one(const struct mmu_update *req, const struct pt_subject *s)
 	}
 }
 
-/* High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames named in them. */
-static int mmu_subjects(u32 foreign, struct pt_subject *s)
+/*
+ * High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames named in them. Both are
+ * held until mmu_subjects_put(): either may be dying, and an entry that is replaced may be the last that kept it.
+ */
+static int mmu_subjects_get(u32 foreign, struct pt_subject *s)
 {
 	int rc = 0;
 
@@ -229,9 +232,19 @@ static int mmu_subjects(u32 foreign, struct pt_subject *s)
 		rc = pv_mmu_subject((domid_t)foreign, &s->frame_owner);
 	else if (!current->domain->is_privileged)
 		rc = -EPERM;
+	if (!rc && foreign >> 16)
+		rc = pv_mmu_subject((domid_t)((foreign >> 16) - 1), &s->pt_owner);
 	if (rc)
 		return rc;
-	return foreign >> 16 ? pv_mmu_subject((domid_t)((foreign >> 16) - 1), &s->pt_owner) : 0;
+	domain_hold(s->pt_owner);
+	domain_hold(s->frame_owner);
+	return 0;
+}
+
+static void mmu_subjects_put(struct pt_subject *s)
+{
+	domain_unhold(s->pt_owner);
+	domain_unhold(s->frame_owner);
 }
 
 /* Adds @nr to the guest's counter of entries done; a restarted call goes on counting. */
@@ -252,7 +265,7 @@ long hc_mmu_update(struct hc_args *a)
 	bool is_restart = a->a[1] & MMU_UPDATE_PREEMPTED;
 	u32 count = (u32)a->a[1] & ~MMU_UPDATE_PREEMPTED, i;
 	struct pt_subject s;
-	int rc = mmu_subjects((u32)a->a[3], &s);
+	int rc = mmu_subjects_get((u32)a->a[3], &s);
 
 	if (rc)
 		return rc;
@@ -271,6 +284,7 @@ long hc_mmu_update(struct hc_args *a)
 		if (rc)
 			break;
 	}
+	mmu_subjects_put(&s);
 	if (publish_done(a->a[2], i, is_restart) && !rc)
 		rc = -EFAULT;
 	if (rc == -ERESTART) {
@@ -341,7 +355,12 @@ long hc_update_va_mapping(struct hc_args *a)
 long hc_update_va_mapping_otherdomain(struct hc_args *a)
 {
 	struct domain *owner;
-	int rc = pv_mmu_subject((domid_t)a->a[3], &owner);
+	long rc = pv_mmu_subject((domid_t)a->a[3], &owner);
 
-	return rc ? rc : va_mapping_update(a->a[0], a->a[1], a->a[2], owner);
+	if (rc)
+		return rc;
+	domain_hold(owner);
+	rc = va_mapping_update(a->a[0], a->a[1], a->a[2], owner);
+	domain_unhold(owner);
+	return rc;
 }

@@ -236,6 +236,7 @@ long hc_mmuext_op(struct hc_args *a)
 
 	if (rc)
 		return rc;
+	domain_hold(owner); /* it may be dying, and go with the last frame let go here */
 	for (i = 0; i < count; i++) {
 		struct mmuext_op op;
 
@@ -254,6 +255,7 @@ long hc_mmuext_op(struct hc_args *a)
 		if (rc)
 			break;
 	}
+	domain_unhold(owner);
 	if (rc == -ERESTART) {
 		a->a[0] += i * sizeof(struct mmuext_op);
 		a->a[1] = count - i;

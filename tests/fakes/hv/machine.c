@@ -41,6 +41,7 @@ bool cpu_has_xsave, cpu_has_fsgsbase = true;
 u64 fake_unmapped, fake_guest_start, fake_guest_len;
 
 static struct vcpu_info fake_vcpu_info[FAKE_VCPUS];
+static u32 frames_in[FAKE_DOMAINS][FAKE_FRAMES]; /* more than chunks */
 static unsigned int preempt_1_in, rng;
 static unsigned int flushes;
 
@@ -94,6 +95,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 	frame_mark_xen(_mfn(0), _mfn(16));
 	page_alloc_add(_mfn(16), _mfn(FAKE_FRAMES - 64)); /* the last 64 stay DOMID_IO: device memory */
 	cpus_reset();
+	memset(frames_in, 0, sizeof(frames_in));
 	memset(fake_domain, 0, sizeof(fake_domain));
 	memset(fake_vcpu, 0, sizeof(fake_vcpu));
 	memset(fake_vcpu_info, 0, sizeof(fake_vcpu_info));
@@ -104,6 +106,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		d->is_privileged = i == 0;
 		d->max_pages = 500;
 		d->nr_vcpus_max = 2;
+		d->frames_in = frames_in[i];
 		if (pv_domain_init(d))
 			abort();
 		for (unsigned int k = 0; k < 2; k++) {
@@ -119,6 +122,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		}
 	}
 	fake_unmapped = 0;
+	fake_domain_goes = NULL;
 	dom0 = &fake_domain[0];
 	machine_run(0);
 	preempt_1_in = preempt;
@@ -199,7 +203,7 @@ bool guest_touch(u64 va, bool write)
 
 bool tlb_has(mfn_t mfn, bool writable)
 {
-	for (unsigned int c = 0; c < NR_CPUS; c++)
+	for (unsigned int c = 0; c < fake_nr_cpus; c++)
 		for (unsigned int i = 0; i < TLB_SIZE; i++)
 			if (tlb[c][i].valid && tlb[c][i].mfn == mfn_x(mfn) &&
 			    (tlb[c][i].writable || !writable))
@@ -292,8 +296,12 @@ int domain_find_remote(domid_t domid, struct domain **out)
 	return *out == current->domain || current->domain->is_privileged ? 0 : -EPERM;
 }
 
+void (*fake_domain_goes)(struct domain *d);
+
 void domain_try_free(struct domain *d)
 {
+	if (d->is_dying && !d->nr_holds && !d->tot_pages && fake_domain_goes)
+		fake_domain_goes(d);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)

@@ -21,7 +21,6 @@ struct world {
 	s_time_t hw_timer[NR_CPUS];	/* what each local APIC is set to; 0: off */
 	unsigned int softirqs[NR_CPUS]; /* pending, a bit each */
 	unsigned int kicks[NR_CPUS];	/* interrupts sent by smp_kick() */
-	bool event_deliverable; /* what pv says of current */
 	bool preempt;		/* hypercalls should stop between steps */
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */

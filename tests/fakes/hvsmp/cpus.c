@@ -70,6 +70,11 @@ u32 smp_acpi_id(unsigned int cpu)
 	return cpu;
 }
 
+static bool all_have_left(void)
+{
+	return __atomic_load_n(&nr_left, __ATOMIC_SEQ_CST) == nr_cpus;
+}
+
 /* --- chance --- */
 
 void cpus_seed(u32 seed)
@@ -101,7 +106,7 @@ static void fiber_go(unsigned int to)
 {
 	unsigned int from = this_cpu_id();
 
-	if (to == from || nr_left == nr_cpus)
+	if (to == from || all_have_left())
 		return;
 	fake_here = &fake_cpus[to];
 	FIBER_SWITCH_BEGIN(&cpus[from].sanitizer_stack, cpus[to].stack, FIBER_STACK);
@@ -180,7 +185,7 @@ void cpus_run(void (*cpu_main)(void))
 void cpu_leave(void)
 {
 	__atomic_add_fetch(&nr_left, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&nr_left, __ATOMIC_SEQ_CST) < nr_cpus) {
+	while (!all_have_left()) {
 		cpu_take_interrupts();
 		cpu_yield();
 	}
@@ -205,7 +210,7 @@ static void halt_if_wanted(void)
 
 void cpus_halt_others(void)
 {
-	if (!is_threaded || nr_left == nr_cpus)
+	if (!is_threaded || all_have_left())
 		return;
 	__atomic_store_n(&halt_wanted, true, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&nr_halted, __ATOMIC_SEQ_CST) < nr_cpus - 1)
@@ -267,8 +272,7 @@ void cpu_interrupt(unsigned int cpu, bool is_request)
 {
 	struct cpu_info *here = fake_here;
 
-	/* they stand: done in their name */
-	if (is_request && __atomic_load_n(&nr_left, __ATOMIC_SEQ_CST) == nr_cpus) {
+	if (is_request && all_have_left()) { /* they stand: done in their name */
 		fake_here = &fake_cpus[cpu];
 		smp_serve_requests();
 		fake_here = here;

@@ -25,7 +25,7 @@
 
 #define M2P_FRAME 4
 #define FIRST_FREE_FRAME 32
-#define TIMERS 1000 /* more than all guests have, those that died but are still mapped among them */
+#define TIMERS 1500 /* more than all guests have, those that died but are still mapped among them */
 
 struct world world; /* of the devices that are shared with the other host tests */
 unsigned char *fake_ram;

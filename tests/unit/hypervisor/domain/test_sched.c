@@ -172,10 +172,11 @@ static void test_runstate_times_add_up_to_all_time(void **state)
 
 static void test_block_with_an_event_pending_returns_at_once(void **state)
 {
-	world.event_deliverable = true;
+	current->vcpu_info->evtchn_upcall_pending = 1;
+	current->vcpu_info->evtchn_upcall_mask = 0;
 	sched_block();
 	assert_int_equal(current->pause_flags, 0);
-	world.event_deliverable = false;
+	current->vcpu_info->evtchn_upcall_pending = 0;
 }
 
 static void test_poll_ends_by_its_port_or_by_its_timeout(void **state)

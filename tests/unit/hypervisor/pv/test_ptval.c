@@ -477,19 +477,68 @@ static void test_a_table_refused_after_a_stop_is_flushed_before_it_is_written(vo
 	frame_put_and_type(second);
 }
 
-static void test_teardown_lets_others_in_while_it_passes_their_frames(void **state)
+static void test_teardown_lets_others_in_and_passes_by_where_it_has_nothing(void **state)
 {
-	unsigned int restarts = 0;
-	int rc;
+	unsigned int restarts[2] = {0};
+	struct frame *f[600]; /* more than a chunk */
 
-	machine_free();
-	machine_reset(1, 1);
+	fake_domain[1].max_pages = ARRAY_SIZE(f);
+	for (unsigned int i = 0; i < ARRAY_SIZE(f); i++)
+		f[i] = frame_new(1);
 	machine_run(0);
-	fake_domain[1].is_dying = true; /* owns nothing: all is passed by, twice */
-	while ((rc = pv_domain_relinquish(&fake_domain[1])) == -ERESTART)
-		restarts++;
-	assert_int_equal(rc, 0);
-	assert_true(restarts >= 2 * (FAKE_FRAMES / 1024 - 1));
+	machine_preempt(1);
+	for (unsigned int i = 1; i <= 2; i++) {
+		int rc;
+
+		fake_domain[i].is_dying = true;
+		while ((rc = pv_domain_relinquish(&fake_domain[i])) == -ERESTART)
+			restarts[i - 1]++;
+		assert_int_equal(rc, 0);
+		assert_int_equal(fake_domain[i].tot_pages, 0);
+	}
+	assert_true(restarts[0] >= 2);
+	assert_int_equal(restarts[1], 0); /* not a record looked at */
+}
+
+static struct frame *watched;
+static u64 watched_at_end;
+static unsigned int nr_gone;
+
+static void note_end(struct domain *d)
+{
+	watched_at_end = table_of(watched)[1];
+	nr_gone++;
+}
+
+/* dom0 lets go of what it maps of a dying domain: that goes after the call, which names it in each entry. */
+static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void **state)
+{
+	struct frame *theirs = frame_new(1), *again = frame_new(1);
+	struct mmu_update req[2];
+	struct tree t;
+
+	machine_run(0);
+	t = tree_new(0);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(theirs, RW), 1), 0);
+	assert_int_equal(update(maddr_of(t.l1, 1), entry_to(again, RO), 1), 0);
+	fake_domain[1].is_dying = true;
+	assert_int_equal(pv_domain_relinquish(&fake_domain[1]), 0);
+	assert_int_equal(fake_domain[1].tot_pages, 2);
+	watched = t.l1;
+	nr_gone = 0;
+	fake_domain_goes = note_end;
+
+	req[0] = (struct mmu_update){maddr_of(t.l1, 1), 0};
+	req[1] = (struct mmu_update){maddr_of(t.l1, 0), 0};
+	assert_int_equal(call(hc_mmu_update, (u64)(uintptr_t)&req[0], 1, 0, 1), 0);
+	assert_int_equal(nr_gone, 0);
+	req[0] = (struct mmu_update){maddr_of(t.l1, 0), 0};
+	req[1] = (struct mmu_update){maddr_of(t.l1, 1), 0x7000}; /* not present, whatever it says */
+	assert_int_equal(call(hc_mmu_update, (u64)(uintptr_t)req, 2, 0, 1), 0);
+	assert_int_equal(nr_gone, 1);
+	assert_int_equal(watched_at_end, 0x7000);
+	fake_domain_goes = NULL;
 }
 
 /* A level-4 table with @n empty level-3 tables: each is a place to be preempted at. */
@@ -580,7 +629,8 @@ int main(void)
 		CLAIM(test_a_gdt_page_holds_only_harmless_descriptors),
 		CLAIM(test_teardown_returns_every_frame_whatever_state_they_are_in),
 		CLAIM(test_a_table_refused_after_a_stop_is_flushed_before_it_is_written),
-		CLAIM(test_teardown_lets_others_in_while_it_passes_their_frames),
+		CLAIM(test_teardown_lets_others_in_and_passes_by_where_it_has_nothing),
+		CLAIM(test_a_dying_domain_stays_until_the_call_that_names_it_is_over),
 		CLAIM(test_a_context_of_two_big_tables_is_taken_in_the_end),
 		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
 	};

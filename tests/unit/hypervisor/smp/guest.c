@@ -14,7 +14,8 @@
 struct guest guests[SLOTS];
 static struct guest_vcpu guest_vcpus[SLOTS][GUEST_VCPUS];
 
-static struct op *const op_lists[] = {memory_ops, mmu_ops, grant_ops, event_ops, control_ops, cpu_ops};
+static struct op *const op_lists[] = {memory_ops, mmu_ops, grant_ops, event_ops, control_ops, cpu_ops,
+				      vcpu_ops};
 
 struct guest *guest_of(const struct domain *d)
 {
@@ -98,6 +99,17 @@ static const struct op *op_choose(bool is_dom0)
 	abort();
 }
 
+/*
+ * An event that waits makes the hypervisor stop at the next point where it may: whether one does, the guest decides.
+ */
+static void wish_to_be_stopped(void)
+{
+	struct vcpu_info *vi = current->vcpu_info;
+
+	__atomic_store_n(&vi->evtchn_upcall_mask, cpu_random(2), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vi->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+}
+
 /* What an event handler does first. */
 static void take_events(void)
 {
@@ -117,6 +129,8 @@ void guest_step(void)
 
 	take_events();
 	machine_advance(1 + cpu_random(4000));
+	if (cpu_random(3) == 0)
+		wish_to_be_stopped();
 	if (gv->op) {
 		hypercall_issue(g, gv);
 		return;

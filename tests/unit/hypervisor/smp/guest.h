@@ -17,7 +17,7 @@
 #include "x86/pte.h"
 
 #define SLOTS 6 /* domains at a time; slot 0 is dom0 */
-#define GUEST_VCPUS 2
+#define GUEST_VCPUS 3
 #define POOL 40	  /* frames a guest knows as its own */
 #define HANDLES 12 /* grants it has mapped */
 #define PORTS 12
@@ -60,7 +60,8 @@ struct op {
 	bool (*done)(struct guest *g, struct guest_vcpu *gv, long rc);
 	u64 tried, worked;
 };
-extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[], cpu_ops[];
+extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[], cpu_ops[],
+	vcpu_ops[];
 
 /* --- guest.c --- */
 struct guest *guest_of(const struct domain *d);

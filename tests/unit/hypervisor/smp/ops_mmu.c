@@ -7,6 +7,7 @@
 
 #define RW (PTE_P | PTE_RW | PTE_US)
 #define RO (PTE_P | PTE_US)
+#define VIEWS 5 /* entries from here on in the second level-1 table: grafted tables, read-only */
 
 /* Mostly sensible; sometimes a strange bit, somebody else's frame, or nothing. */
 static u64 any_entry(const struct guest *g)
@@ -53,16 +54,25 @@ static bool touch_start(struct guest *g, struct guest_vcpu *gv)
 	return any;
 }
 
-/* A store to a table mapped read-only faults, and the hypervisor does it: mov %rax,(%rdi). */
+/* A store to a table mapped read-only faults, and the hypervisor does it. At (%rdi), from %rax, compared with %rcx. */
 static bool trapped_start(struct guest *g, struct guest_vcpu *gv)
 {
-	static const u8 store[] = {0x48, 0x89, 0x07};
-	u32 va = cpu_random(2) ? 8 + cpu_random(8) : any_va();
+	static const struct {
+		u8 len, code[5];
+	} stores[] = {
+		{3, {0x48, 0x89, 0x07}},	      /* mov %rax,(%rdi) */
+		{3, {0x48, 0x87, 0x07}},	      /* xchg %rax,(%rdi) */
+		{5, {0xf0, 0x48, 0x0f, 0xb1, 0x0f}}, /* lock cmpxchg %rcx,(%rdi) */
+		{4, {0xf0, 0x80, 0x27, 0xfd}},	      /* lock andb $~2,(%rdi) */
+		{2, {0x89, 0x07}},		      /* mov %eax,(%rdi) */
+	};
+	u32 which = cpu_random(2) ? 0 : cpu_random(ARRAY_SIZE(stores));
+	u32 va = cpu_random(4) ? 8 + P_L1A + cpu_random(8 - P_L1A) : any_va(); /* its level-1 tables */
 	u64 at = va_of(va) + any_index() * 8;
-	struct cpu_user_regs regs = {
-		.rip = GUEST_PTR(gv->args), .rdi = at, .rax = any_entry(g), .cs = FLAT_KERNEL_CS};
+	struct cpu_user_regs regs = {.rip = GUEST_PTR(gv->args), .rdi = at, .rax = any_entry(g),
+				     .rcx = any_entry(g), .cs = FLAT_KERNEL_CS};
 
-	memcpy(gv->args, store, sizeof(store));
+	memcpy(gv->args, stores[which].code, sizeof(stores[which].code));
 	return pv_ptwr_fault(&regs, at) && regs.rip != GUEST_PTR(gv->args);
 }
 
@@ -103,6 +113,41 @@ static bool update_start(struct guest *g, struct guest_vcpu *gv)
 		req[i] = cpu_random(4) ? (struct mmu_update){any_slot(g), any_entry(g)} :
 					 any_upper(g);
 	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), nr, 0, DOMID_SELF);
+}
+
+/* A frame that is neither a table nor mapped, if all is as it began. */
+static u32 spare_frame(const struct guest *g)
+{
+	return LOAD(g->pool[P_PLAIN + 8 + cpu_random(POOL - P_PLAIN - 8)]);
+}
+
+/*
+ * A new level-2 table with two level-1 tables below it, of which one maps something writable and is itself mapped
+ * read-only: what the trapped stores go to.
+ */
+static bool graft_start(struct guest *g, struct guest_vcpu *gv)
+{
+	struct mmu_update *req = (struct mmu_update *)gv->args;
+	u32 l2 = spare_frame(g), l1 = spare_frame(g), other = spare_frame(g), page = spare_frame(g);
+	u32 l3 = LOAD(g->pool[P_L3]), view = LOAD(g->pool[P_L1B]);
+
+	if (!l2 || !l1 || !other || !page)
+		return false;
+	req[0] = (struct mmu_update){slot_of(l1, any_index()), pte_make(_mfn(page), RW)};
+	req[1] = (struct mmu_update){slot_of(l2, 0), pte_make(_mfn(l1), RW)};
+	req[2] = (struct mmu_update){slot_of(l2, 1), pte_make(_mfn(other), RW)};
+	req[3] = (struct mmu_update){slot_of(view, VIEWS + cpu_random(8 - VIEWS)), pte_make(_mfn(l1), RO)};
+	req[4] = (struct mmu_update){slot_of(l3, 1), pte_make(_mfn(l2), RW)};
+	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), 5, 0, DOMID_SELF);
+}
+
+/* And its end, in one step or several. */
+static bool prune_start(struct guest *g, struct guest_vcpu *gv)
+{
+	struct mmu_update *req = (struct mmu_update *)gv->args;
+
+	*req = (struct mmu_update){slot_of(LOAD(g->pool[P_L3]), 1), 0};
+	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), 1, 0, DOMID_SELF);
 }
 
 /* dom0 maps a guest's frame into its own tables, or changes the guest's. */
@@ -228,8 +273,10 @@ static bool ldt_start(struct guest *g, struct guest_vcpu *gv)
 
 struct op mmu_ops[] = {
 	{"touch", 60, 60, touch_start, NULL},
-	{"trapped_store", 6, 2, trapped_start, NULL},
+	{"trapped_store", 12, 4, trapped_start, NULL},
 	{"mmu_update", 20, 10, update_start, NULL},
+	{"graft", 8, 2, graft_start, NULL},
+	{"prune", 6, 2, prune_start, NULL},
 	{"foreign_update", 1, 20, foreign_start, NULL},
 	{"va_mapping", 20, 10, va_mapping_start, NULL},
 	{"va_mapping_other", 1, 6, va_other_start, NULL},
