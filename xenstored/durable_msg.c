@@ -191,6 +191,9 @@ void durable_refused(struct server *srv, int err)
 {
 	struct durable *d = &srv->durable;
 
+	/* To a client that word means: not committed, because of somebody else's commit. */
+	if (err == -EAGAIN)
+		err = -EIO;
 	if (d->refused != err)
 		log_errorx("the disk refuses persistent changes (%s): clients are told so; what "
 			   "was accepted is kept in memory and tried again",

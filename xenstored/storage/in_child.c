@@ -42,7 +42,7 @@ int in_child_result(int status)
 	return -WEXITSTATUS(status);
 }
 
-int in_child(int (*work)(void *arg), void *arg)
+static int run_once(int (*work)(void *arg), void *arg)
 {
 	pid_t pid = in_child_start(work, arg);
 	int status;
@@ -54,4 +54,13 @@ int in_child(int (*work)(void *arg), void *arg)
 			return -errno;
 	}
 	return in_child_result(status);
+}
+
+int in_child(int (*work)(void *arg), void *arg)
+{
+	int ret = -EAGAIN;
+
+	for (unsigned int i = 0; ret == -EAGAIN && i < IN_CHILD_TRIES; i++)
+		ret = run_once(work, arg);
+	return ret;
 }

@@ -8,10 +8,13 @@
 
 #include <sys/types.h>
 
+/* How often what somebody killed is begun again. */
+#define IN_CHILD_TRIES 5
+
 /*
- * Runs @work there and waits for it. Its answer, 0 or -Exxx; -EBADMSG when it died of what it did;
- * -EAGAIN when it was killed, or with -ENOMEM when there can be no other process. What it changes in memory
- * is lost.
+ * Runs @work there and waits for it; again from its beginning, when it was killed. Its answer, 0 or
+ * -Exxx; -EBADMSG when it died of what it did; -EAGAIN when it was killed each time; -ENOMEM, or
+ * -EAGAIN too, when there can be no other process. What it changes in memory is lost.
  */
 int in_child(int (*work)(void *arg), void *arg);
 

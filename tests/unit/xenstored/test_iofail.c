@@ -173,7 +173,7 @@ static bool snapshot_is_there(void)
 	struct stat st;
 	char path[100];
 
-	snprintf(path, sizeof(path), "%s/s.mdb", live.state_dir);
+	snprintf(path, sizeof(path), "%s/snapshots/s.mdb", live.state_dir);
 	for (int i = 0; i < 200 && stat(path, &st) < 0; i++)
 		usleep(1000);
 	return stat(path, &st) == 0;
