@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -196,6 +197,36 @@ static const struct conn_ops socket_ops = {
 	.fini = socket_fini,
 };
 
+/* The program's name as it is now: for people who read the history, not for decisions. */
+static void program_of(pid_t pid, char *out, size_t size)
+{
+	char path[32];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, out, size - 1);
+		close(fd);
+	}
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
+
+/* Who has connected, as the kernel says it. */
+static void peer_of(int fd, struct change_who *who)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return;
+	who->uid = peer.uid;
+	who->pid = (uint32_t)peer.pid;
+	program_of(peer.pid, who->program, sizeof(who->program));
+}
+
 int conn_socket_create(struct server *srv, int fd, bool read_only)
 {
 	struct sock *s = calloc(1, sizeof(*s));
@@ -206,6 +237,7 @@ int conn_socket_create(struct server *srv, int fd, bool read_only)
 		return -ENOMEM;
 	}
 	c->read_only = read_only;
+	peer_of(fd, &c->who);
 	s->io = (struct loop_fd){ .fd = fd, .ready = socket_ready, .arg = c };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (loop_add(srv->loop, &s->io, SOCKET_EVENTS) < 0)
