@@ -84,6 +84,8 @@ keys q
 until_shell
 type_block 6
 sees "restart: everything is still there" '^31$'
+type_block 7
+sees "log: what was written, and by whom" 'xs.* \+ /config/garden/tomato/height = 31'
 "$xs_prog" write /config/garden/basil/water daily
 sees "restart: the watch has found the store again" '/config/garden/basil/water.*daily'
 plan
