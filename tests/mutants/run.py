@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+Single changes to the hypervisor that a test must notice: negated conditions, bounds off by one, calls
+left out, neighbouring lines swapped, another errno. For each, the host tests of the hypervisor that
+the changed file is part of are built and run until one fails.
+
+usage: run.py [--count N] [--seed N] [--files PREFIX] [--list]
+
+Prints TAP: one line a mutant, and whether at least 95 % were noticed. A survivor is shown with its
+change: either a test is missing, or the change means nothing, which harmless.txt then says with the
+reason. The tree itself is not touched: a copy is made, configured and changed. Takes an hour for 300.
+"""
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+HARMLESS = Path(__file__).with_name("harmless.txt")
+FOLDERS = ("pv", "domain", "mm", "hypercall")
+FILES = ("x86/tlb.c",)
+# Programs of the build folder that have these files in them; the machine's proof and its threads take too long.
+PROGRAMS = re.compile(r"tests/unit/hypervisor/((pv|domain|smp)/|test_hv_x86_tlb)|tests/fuzz/hv_fuzz_(insn|hypercall|pagetable|desc)$")
+TOO_LONG = re.compile(r"hypervisor/machine_")
+NOTICED_PERCENT = 95
+SLOWEST = 60  # seconds a test may take: a mutant may loop for ever
+ERRNOS = ["EPERM", "EINVAL", "EBUSY", "ENOMEM", "ESRCH", "EFAULT"]
+OFF_BY_ONE = [(" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "), (" + 1", ""), (" - 1", ""),
+              (" == 0", " == 1"), ("++", "--"), (" - ", " + "), (" | ", " & "), (" && ", " || "), (" || ", " && ")]
+# What is only said: no test reads the log.
+SAID = re.compile(r"\b(log_\w+|probe_\w+|BUG_ON|CHECKED_BUG|hv_panic|_Static_assert)\b|^\s*(/?\*|//|#)")
+
+
+def changed_lines(lines, nr):
+    """Every single change of line @nr: (kind, lines that replace it and perhaps the next)."""
+    line = lines[nr]
+    found = []
+    match = re.match(r"(\t+(?:} else )?(?:if|while) )\((.*)\)( \{)?$", line)
+    if match:
+        found.append(("negated", [f"{match[1]}(!({match[2]})){match[3] or ''}"]))
+    for old, new in OFF_BY_ONE:
+        for at in re.finditer(re.escape(old), line):
+            found.append((f"'{old.strip()}' to '{new.strip()}'", [line[:at.start()] + new + line[at.end():]]))
+    if re.match(r"\t+(\w+\(.*\)|\w+(->\w+|\[.*\]|\.\w+)+ [|&+-]?= .*|[\w>.-]+(--|\+\+));$", line):
+        found.append(("left out", [re.match(r"\t+", line)[0] + ";"]))
+        after = lines[nr + 1] if nr + 1 < len(lines) else ""
+        is_call = re.match(r"\t+\w+\(", line) or re.match(r"\t+\w+\(", after)
+        if is_call and re.match(r"\t+[\w>.\[\]-]+( [|&+-]?= .*|\(.*\));$", after) and \
+                re.match(r"\t+", after)[0] == re.match(r"\t+", line)[0] and not SAID.search(after):
+            found.append(("swapped with the next", [after, line]))
+    for at in re.finditer(r"-(E[A-Z]+)\b", line):
+        if at[1] in ERRNOS:
+            other = ERRNOS[(ERRNOS.index(at[1]) + 1) % len(ERRNOS)]
+            found.append((f"-{at[1]} to -{other}", [line[:at.start()] + "-" + other + line[at.end():]]))
+    return found
+
+
+def candidates(prefix):
+    """(file, line number, kind, new lines) of all changes, in functions only."""
+    paths = [p for folder in FOLDERS for p in sorted((TOP / "hypervisor" / folder).glob("*.c"))]
+    paths += [TOP / "hypervisor" / f for f in FILES]
+    for path in paths:
+        name = str(path.relative_to(TOP / "hypervisor"))
+        if not name.startswith(prefix):
+            continue
+        lines = path.read_text().splitlines()
+        for nr, line in enumerate(lines):
+            if line.startswith("\t") and not SAID.search(line):
+                for kind, new in changed_lines(lines, nr):
+                    yield name, nr, kind, new
+
+
+def choose(prefix, count, seed):
+    """@count of them, as many as can be from each file by turns."""
+    by_file = {}
+    for change in candidates(prefix):
+        by_file.setdefault(change[0], []).append(change)
+    rng = random.Random(seed)
+    for changes in by_file.values():
+        rng.shuffle(changes)
+    # in proportion to what there is of each
+    everything = [(i / len(changes), change) for changes in by_file.values() for i, change in enumerate(changes)]
+    everything.sort(key=lambda pair: (pair[0], pair[1][:3]))
+    return [change for _, change in everything][:count * 2]  # some do not compile
+
+
+def key(change):
+    name, nr, kind, new = change
+    old = (TOP / "hypervisor" / name).read_text().splitlines()[nr].strip()
+    return f"{name}: {old} -> {kind}: {' '.join(line.strip() for line in new)}"
+
+
+def harmless():
+    known = set()
+    if HARMLESS.exists():
+        known = {line.partition(" ## ")[0] for line in HARMLESS.read_text().splitlines() if " ## " in line}
+    return known
+
+
+class Copy:
+    """A copy of the tree, configured, with every test built."""
+
+    def __init__(self, where):
+        self.top = Path(where) / "tree"
+        files = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"], check=True, capture_output=True, text=True)
+        for name in files.stdout.splitlines():
+            if (TOP / name).is_file():
+                (self.top / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TOP / name, self.top / name)
+        self.build = self.top / "build"
+        self.quiet(["meson", "setup", self.build, self.top, "-Doptimization=1", "-Ddebug=false"], check=True)
+        listed = subprocess.run(["meson", "introspect", "--tests", self.build], check=True, capture_output=True, text=True)
+        self.tests = [t for t in json.loads(listed.stdout) if Path(t["cmd"][0]).is_relative_to(self.build) and
+                      PROGRAMS.match(self.target(t)) and not TOO_LONG.match(t["name"])]
+        self.quiet(["ninja", "-C", self.build] + [self.target(t) for t in self.tests], check=True)
+        for test in self.tests:
+            if not self.passes(test):
+                sys.exit(f"Bail out! {test['name']} fails without any change")
+
+    @staticmethod
+    def quiet(command, check=False, **more):
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                              check=check, **more).returncode
+
+    def target(self, test):
+        return str(Path(test["cmd"][0]).relative_to(self.build))
+
+    def passes(self, test):
+        try:
+            return self.quiet(test["cmd"], timeout=SLOWEST, env=os.environ | test["env"] | {"PTVAL_OPS": "2000"}, cwd=test["workdir"] or self.build) == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def try_change(self, change):
+        """The test that notices; "": none does; None: does not compile, or no test has the file."""
+        name, nr, _, new = change
+        path = self.top / "hypervisor" / name
+        whole = path.read_text()
+        lines = whole.splitlines()
+        lines[nr:nr + len(new)] = new
+        path.write_text("\n".join(lines) + "\n")
+        touched = False
+        try:
+            for test in self.tests:
+                exe = Path(test["cmd"][0])
+                before = exe.stat().st_mtime_ns
+                if self.quiet(["ninja", "-C", self.build, self.target(test)]):
+                    return None
+                if exe.stat().st_mtime_ns == before:
+                    continue
+                touched = True
+                if not self.passes(test):
+                    return test["name"]
+            return "" if touched else None
+        finally:
+            path.write_text(whole)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", default="")
+    parser.add_argument("--list", action="store_true")
+    options = parser.parse_args()
+    changes = choose(options.files, options.count, options.seed)
+    if options.list:
+        print("\n".join(key(change) for change in changes))
+        return 0
+    known = harmless()
+    noticed = survived = 0
+    with tempfile.TemporaryDirectory(prefix="mutants.") as where:
+        copy = Copy(where)
+        for change in changes:
+            if noticed + survived >= options.count:
+                break
+            if key(change) in known:
+                continue
+            by = copy.try_change(change)
+            if by is None:
+                continue
+            noticed += bool(by)
+            survived += not by
+            print(f"# {'noticed by ' + by if by else 'SURVIVES'}: line {change[1] + 1} of {key(change)}", flush=True)
+    total = noticed + survived
+    is_enough = total > 0 and noticed * 100 >= total * NOTICED_PERCENT
+    print(f"{'ok' if is_enough else 'not ok'} - {noticed} of {total} single changes are noticed")
+    return 0 if is_enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
