@@ -51,7 +51,8 @@ static void settle(struct xs_client *c, const char *answer)
 			r = r->next;
 			continue;
 		}
-		xs_req_finish(c, r, rc, rc ? "" : "OK", rc ? 0 : 3);
+		/* as a daemon sends it, and a byte behind as behind every answer */
+		xs_req_finish(c, r, rc, rc ? "" : "OK\0", rc ? 0 : 3);
 		r = c->reqs;
 	}
 }

@@ -22,9 +22,11 @@ int bulk_add(struct buf *out, struct xs_bulk *rec, const struct bulk_parts *p)
 		return -ENOMEM;
 	memcpy(at, p->name, p->name_len);
 	at += p->name_len;
-	memcpy(at, p->value, p->value_len);
+	if (p->value_len)
+		memcpy(at, p->value, p->value_len);
 	at += p->value_len;
-	memcpy(at, p->prev, p->prev_len);
+	if (p->prev_len)
+		memcpy(at, p->prev, p->prev_len);
 	for (unsigned int i = 0; p->perms && i < p->perms->nr; i++)
 		perms_len += xs_perm_format(&p->perms->e[i], to + perms_at + perms_len);
 	rec->name_len = (uint16_t)p->name_len;

@@ -95,8 +95,9 @@ void domain_shutdown_check(struct domain *d)
 		if (d->vcpu[i] && d->vcpu[i]->is_running)
 			return;
 	d->is_shut_down = true;
-	domain_log(d, LOG_INFO, "d%u: shut down: %s", d->domain_id,
-		   code < ARRAY_SIZE(shutdown_names) ? shutdown_names[code] : "unknown code");
+	/* Not by the guest's budget: it says so once, until dom0 makes it go on. */
+	log_info("d%u: shut down: %s", d->domain_id,
+		 code < ARRAY_SIZE(shutdown_names) ? shutdown_names[code] : "unknown code");
 	if (code == SHUTDOWN_suspend && d->suspend_evtchn && d->evtchn)
 		evtchn_send(d, d->suspend_evtchn);
 	else
@@ -126,12 +127,12 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	__builtin_va_start(ap, fmt);
 	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
 	__builtin_va_end(ap);
+	/* Nor this: once in a domain's life, and others' lines must not hide why it ended. */
 	if (current && current->domain == d)
-		domain_log(d, LOG_WARN, "d%uv%u: crashed: %s (rip %lx)", d->domain_id,
-			   current->vcpu_id, d->crash_reason,
-			   (unsigned long)guest_regs()->rip);
+		log_warn("d%uv%u: crashed: %s (rip %lx)", d->domain_id, current->vcpu_id,
+			 d->crash_reason, (unsigned long)guest_regs()->rip);
 	else
-		domain_log(d, LOG_WARN, "d%u: crashed: %s", d->domain_id, d->crash_reason);
+		log_warn("d%u: crashed: %s", d->domain_id, d->crash_reason);
 	domain_shutdown(d, SHUTDOWN_crash);
 	hv_unlock();
 }
