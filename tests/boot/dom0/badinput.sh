@@ -56,13 +56,20 @@ while [ $size -gt 0 ]; do
 	size=$((size - 300))
 done
 dd if=/dev/zero of=/data/filler bs=4k 2>/dev/null
+# More than the store has allocated ahead, a thousand keys at a time.
 fill_store()
 {
-	value=$(head -c 1900 /dev/zero | tr '\000' x)
-	i=0
-	while [ $i -lt 3000 ]; do
-		xs write "/config/test/fill/$i" "$value" || return 1
-		i=$((i + 1))
+	for batch in $(seq 80); do
+		awk -v batch="$batch" 'BEGIN {
+			value = "x"
+			while (length(value) < 1024)
+				value = value value
+			printf "{\"config\":{\"test\":{\"fill\":{\"%s\":{", batch
+			for (i = 0; i < 1000; i++)
+				printf "%s\"%d\":\"%s\"", i ? "," : "", i, value
+			print "}}}}}"
+		}' >/tmp/fill.json
+		xs import /tmp/fill.json || return 1
 	done
 	return 0
 }
