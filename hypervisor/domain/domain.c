@@ -24,6 +24,7 @@ struct domain *dom0;
 #define HASH_BUCKETS 256
 static struct domain *domain_hash[HASH_BUCKETS];
 
+static u64 last_life; /* hypervisor lock */
 static domid_t last_domid; /* the most recently created; numbers are reused as late as possible */
 
 struct domain *domain_find(domid_t domid)
@@ -135,6 +136,7 @@ int domain_create(domid_t domid, const struct xen_domctl_createdomain *config, s
 	if (!d)
 		return -ENOMEM;
 	d->domain_id = domid;
+	d->life = ++last_life;
 	config_take(d, config);
 	d->shared_info = xen_pages_alloc(0);
 	if (!d->shared_info)

@@ -88,6 +88,7 @@ struct log_budget {
 
 struct domain {
 	domid_t domain_id;
+	u64 life; /* from 1; no other domain has it or had it, also of the same number */
 	bool is_privileged; /* dom0: may control others and devices */
 	bool is_dying;      /* D2 I11: accepts no new references except from teardown */
 	bool is_shutting_down; /* no vcpu may run any more */

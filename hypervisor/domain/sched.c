@@ -243,7 +243,7 @@ static void vcpu_enter(struct vcpu *next)
 	this_cpu()->vcpu = next;
 	next->state_cpu = next->last_cpu = this_cpu_id();
 	*guest_regs() = next->regs;
-	spec_ctrl_switch_in(next->domain->domain_id, next->pv.spec_ctrl);
+	spec_ctrl_switch_in(next->domain->life, next->pv.spec_ctrl);
 	pv_vcpu_switch_in(next);
 	fpu_switch_in(next);
 	if (spec_plan.eager_fpu)

@@ -22,14 +22,12 @@
 /* Written on each way in, although it may be there already: see ALT_SPEC_CTRL. */
 #define SPEC_CTRL_ALWAYS (1u << 31)
 
-#define NOBODY 0xffff /* above every domid */
-
 extern const struct alt_site alt_sites_start[], alt_sites_end[];
 
 struct spec_plan spec_plan;
 static bool has_eibrs; /* fixed after boot */
-/* Whose branches this CPU's predictor knows. Hypervisor lock. */
-static u16 predictor_owner[NR_CPUS];
+/* The domain whose branches this CPU's predictor knows, 0: none. Hypervisor lock. */
+static u64 predictor_owner[NR_CPUS];
 
 static u32 leaf_max(u32 base)
 {
@@ -130,7 +128,7 @@ void spec_ctrl_init(bool smap)
 
 	if (c->cpu_id == 0)
 		plan_this_machine(smap);
-	predictor_owner[c->cpu_id] = NOBODY;
+	predictor_owner[c->cpu_id] = 0;
 	c->verw_selector = HV_DS;
 	c->hv_spec_ctrl = spec_plan.hv_spec_ctrl;
 	c->guest_spec_ctrl = effective(0);
@@ -161,14 +159,14 @@ void spec_ctrl_report(void)
 		 nr_open);
 }
 
-void spec_ctrl_switch_in(u16 domid, u32 guest_spec_ctrl)
+void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
 	struct cpu_info *c = this_cpu();
 
 	c->guest_spec_ctrl = effective(guest_spec_ctrl);
-	if (predictor_owner[c->cpu_id] == domid)
+	if (predictor_owner[c->cpu_id] == life)
 		return;
-	predictor_owner[c->cpu_id] = domid;
+	predictor_owner[c->cpu_id] = life;
 	if (spec_plan.ibpb_on_switch)
 		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 }

@@ -26,10 +26,11 @@ void spec_ctrl_init(bool smap);
 void spec_ctrl_report(void);
 
 /*
- * A vcpu of domain @domid is about to run on this CPU: what another domain has taught the branch
- * predictor is forgotten, and SPEC_CTRL on the way out is @guest_spec_ctrl, what the vcpu has set.
+ * A vcpu of the domain whose domain::life is @life (from 1, never used twice) is about to run on
+ * this CPU: what another domain has taught the branch predictor is forgotten, and SPEC_CTRL on the
+ * way out is @guest_spec_ctrl, what the vcpu has set.
  */
-void spec_ctrl_switch_in(u16 domid, u32 guest_spec_ctrl);
+void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl);
 
 /*
  * The running vcpu's WRMSR of @val to SPEC_CTRL (kept in *@guest_spec_ctrl), PRED_CMD or

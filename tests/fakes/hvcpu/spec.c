@@ -6,7 +6,7 @@
 struct spec_plan spec_plan;
 bool xpti_is_on;
 
-void spec_ctrl_switch_in(u16 domid, u32 guest_spec_ctrl)
+void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
 }
 
