@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,7 +17,8 @@
 #include "store_ask.h"
 
 #define AGAIN_MS 20	  /* while the daemon is down */
-#define PAUSE_NS 500000000ULL /* between two answers to one process */
+#define PAUSE_MS 500	  /* between two answers to one process */
+#define PAUSE_NS (PAUSE_MS * 1000000ULL)
 
 static uint64_t now_ns(void)
 {
@@ -30,6 +33,7 @@ void grant_init(struct grant *g)
 	g->fd = -1;
 	g->question = g->later = NULL;
 	g->answered_ns = 0;
+	g->refused = false;
 }
 
 void grant_end(struct grant *g)
@@ -50,19 +54,46 @@ static void wait_ms(struct grant *g, unsigned int ms)
 	event_add(g->later, &tv);
 }
 
+/* What it was given and has not taken holds a connection: there is one such at most. */
+static bool has_unread(const struct grant *g)
+{
+	int bytes = 0;
+
+	return ioctl(g->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+/* Whether the daemon is only away; else it is there and refuses, which waiting does not mend. */
+static bool is_away(int err)
+{
+	return err == -ECONNREFUSED || err == -ENOENT || err == -ECONNRESET || err == -EPIPE;
+}
+
+static void no_connection(struct grant *g, int err)
+{
+	if (is_away(err)) {
+		wait_ms(g, AGAIN_MS);
+		return;
+	}
+	if (!g->refused)
+		log_warnx("%s: no connection to the store: %s", g->scope.path, strerror(-err));
+	g->refused = true;
+	wait_ms(g, PAUSE_MS);
+}
+
 static void answer(struct grant *g)
 {
 	int conn;
 
-	if (g->answered_ns && now_ns() - g->answered_ns < PAUSE_NS) {
-		wait_ms(g, (unsigned int)(PAUSE_NS / 1000000));
+	if ((g->answered_ns && now_ns() - g->answered_ns < PAUSE_NS) || has_unread(g)) {
+		wait_ms(g, PAUSE_MS);
 		return;
 	}
 	conn = store_confined_connect(&g->scope);
 	if (conn < 0) {
-		wait_ms(g, AGAIN_MS);
+		no_connection(g, conn);
 		return;
 	}
+	g->refused = false;
 	if (store_ask_answer(g->fd, conn) == 0)
 		log_debug("%s: has a new connection to the store", g->scope.path);
 	g->answered_ns = now_ns();

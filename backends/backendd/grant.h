@@ -3,8 +3,8 @@
  * grant.h - hands a device's process a new connection to the store when it lost its own.
  *
  * The supervisor's half of store_ask.h. Trust: the process may be its guest's. What it sends is
- * counted, not read; what it gets is confined to its device; it is answered a few times a second
- * at most, and nothing here waits for it.
+ * counted, not read; what it gets is confined to its device; it is answered twice a second at most,
+ * and not before it has taken the last answer; nothing here waits for it.
  */
 #ifndef BACKENDS_GRANT_H
 #define BACKENDS_GRANT_H
@@ -22,6 +22,7 @@ struct grant {
 	struct event *question; /* on fd */
 	struct event *later;	/* the store cannot be reached, or it was answered just now */
 	uint64_t answered_ns;
+	bool refused;		/* said already that the store refuses */
 };
 
 /* No process yet. @g->scope is the caller's to fill in. */

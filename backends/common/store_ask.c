@@ -81,14 +81,15 @@ int store_source_connect(void *source)
 
 bool store_ask_take(int fd, bool *closed)
 {
-	bool any = false;
+	unsigned int nr = 0;
+	ssize_t n = 1;
 	char byte;
-	ssize_t n;
 
-	while ((n = recv(fd, &byte, 1, MSG_DONTWAIT)) == 1)
-		any = true;
-	*closed = n == 0 || (errno != EAGAIN && errno != EINTR);
-	return any;
+	/* Whoever never stops asking is not listened to for ever: the rest is for the next time. */
+	while (nr < STORE_ASK_TAKE && (n = recv(fd, &byte, 1, MSG_DONTWAIT)) == 1)
+		nr++;
+	*closed = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	return nr > 0;
 }
 
 int store_ask_answer(int fd, int conn)

@@ -37,7 +37,13 @@ int store_source_connect(void *source);
  * the process gets them. */
 bool store_ask_possible(void);
 
-/* Supervisor: takes the questions waiting at @fd. True: there was one. @*closed: no more come. */
+/* The most questions that are taken at a time. */
+#define STORE_ASK_TAKE 64
+
+/*
+ * Supervisor: takes questions waiting at @fd, at most STORE_ASK_TAKE. True: there was one.
+ * @*closed: no more come.
+ */
 bool store_ask_take(int fd, bool *closed);
 /* Supervisor: answers with connection @conn, which stays the caller's. Returns 0 or -errno. */
 int store_ask_answer(int fd, int conn);
