@@ -106,15 +106,21 @@ void durable_remove(struct server *srv, const char *path, size_t len)
 		enqueue(srv, &c);
 }
 
-uint64_t durable_published(struct server *srv)
+void durable_note_last(struct server *srv)
 {
 	unsigned char rec[STORE_HEAD + 8];
+
+	put_le64(rec + STORE_HEAD, srv->durable.last);
+	store_put(srv->tree.store, STORE_META, "persistent", 10, rec, sizeof(rec));
+}
+
+uint64_t durable_published(struct server *srv)
+{
 	struct durable *d = &srv->durable;
 
 	if (d->off || !srv->tree.changed || d->now != tree_now(&srv->tree))
 		return 0;
-	put_le64(rec + STORE_HEAD, d->last);
-	store_put(srv->tree.store, STORE_META, "persistent", 10, rec, sizeof(rec));
+	durable_note_last(srv);
 	return d->now;
 }
 

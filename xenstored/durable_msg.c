@@ -121,12 +121,28 @@ static void take_nodes(struct server *srv, const char *data, size_t len)
 	store_commit(srv->tree.store);
 }
 
-static void loaded(struct server *srv, int err)
+/* From its commit on a start does not load again: the part, as of revision @rev, is all there. */
+static int note_loaded(struct server *srv, uint64_t rev)
 {
 	struct durable *d = &srv->durable;
 
+	d->last = d->rev = rev;
+	if (store_room(srv->tree.store, 3, 64, true) < 0)
+		return -ENOSPC;
+	durable_note_last(srv);
+	store_still(srv->tree.store, STORE_WHOLE);
+	return 0;
+}
+
+static void loaded(struct server *srv, const struct worker_msg *msg)
+{
+	struct durable *d = &srv->durable;
+	int err = msg->err;
+
 	if (!d->loading)
 		return;
+	if (err == 0)
+		err = note_loaded(srv, msg->rev);
 	if (err)
 		log_errorx("not all of the persistent part could be read: %s", strerror(-err));
 	d->loading = false;
@@ -152,6 +168,18 @@ static void reached(struct server *srv, uint64_t rev)
 	conns_release_held(srv, rev);
 }
 
+/*
+ * Whether the disk has revisions that this store never made: it is another store's. Then nothing
+ * is taken for done, and nothing is written there.
+ */
+static bool is_ahead(struct server *srv, const struct worker_msg *msg)
+{
+	if (srv->durable.loading || msg->rev <= srv->durable.last)
+		return false;
+	durable_refused(srv, -EIO);
+	return true;
+}
+
 static void disk_ready(struct server *srv, const struct worker_msg *msg)
 {
 	struct durable *d = &srv->durable;
@@ -159,10 +187,14 @@ static void disk_ready(struct server *srv, const struct worker_msg *msg)
 	d->ready = true;
 	if (d->loading && msg->rev > srv->tree.rev)
 		tree_continue(&srv->tree, msg->rev);
-	if (d->loading)
-		d->last = d->rev = msg->rev;
 	/* What the worker of the daemon before has brought to the disk since. */
-	reached(srv, msg->rev);
+	if (!is_ahead(srv, msg))
+		reached(srv, msg->rev);
+	else
+		log_errorx("%s/store has revision %llu, but the last one of this store is %llu: "
+			   "it is another store's, and nothing is written there",
+			   srv->cfg.state_dir, (unsigned long long)msg->rev,
+			   (unsigned long long)d->last);
 	d->degraded = msg->flags & WORKER_DEGRADED;
 	d->room = msg->room;
 	if (msg->flags & WORKER_FOUND_DAMAGE)
@@ -180,6 +212,8 @@ static void durable_now(struct server *srv, const struct worker_msg *msg)
 	struct durable *d = &srv->durable;
 
 	d->room = msg->room;
+	if (is_ahead(srv, msg))
+		return;
 	if (d->refused && !d->loading)
 		log_info("the disk takes persistent changes again");
 	if (!d->loading)
@@ -209,6 +243,8 @@ void durable_refused(struct server *srv, int err)
 static void refused(struct server *srv, const struct worker_msg *msg)
 {
 	srv->durable.room = msg->room;
+	if (is_ahead(srv, msg))
+		return;
 	if (msg->err != -ESTALE && msg->err != -EBADMSG) {
 		durable_refused(srv, msg->err);
 		return;
@@ -359,7 +395,7 @@ void durable_take(struct server *srv, const struct worker_msg *msg, const char *
 		name_lost(srv, payload, len);
 		break;
 	case WORKER_LOADED:
-		loaded(srv, msg->err);
+		loaded(srv, msg);
 		break;
 	case WORKER_DURABLE:
 		durable_now(srv, msg);

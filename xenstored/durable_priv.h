@@ -13,6 +13,8 @@ void durable_take(struct server *srv, const struct worker_msg *msg, const char *
 void durable_died(struct server *srv);
 /* The disk takes nothing for now: who waits is told @err (negative), the live part stays. */
 void durable_refused(struct server *srv, int err);
+/* Writes down which is the last revision with persistent changes. As store_put(). */
+void durable_note_last(struct server *srv);
 /* Queues the whole persistent part anew. 0 or -ENOSPC. */
 int durable_reset(struct server *srv);
 struct stored_node;

@@ -472,6 +472,19 @@ void store_boot_put(struct store *l, const char *boot_id)
 	store_put(l, STORE_META, "boot", 4, rec, STORE_HEAD + len);
 }
 
+void store_still(struct store *l, enum store_found what)
+{
+	char rec[STORE_HEAD + sizeof(STORE_STILL_LOAD)];
+	size_t len = strlen(STORE_STILL_LOAD);
+
+	if (what == STORE_WHOLE) {
+		store_del(l, STORE_META, STORE_STILL, strlen(STORE_STILL));
+		return;
+	}
+	memcpy(rec + STORE_HEAD, STORE_STILL_LOAD, len);
+	store_put(l, STORE_META, STORE_STILL, strlen(STORE_STILL), rec, STORE_HEAD + len);
+}
+
 /* A new one gets its name when it is whole. */
 static int make_env(const char *dir, const char *boot_id)
 {
@@ -487,6 +500,7 @@ static int make_env(const char *dir, const char *boot_id)
 	ret = mkdir(part, 0700) < 0 ? -errno : store_env_open(l, part);
 	if (ret == 0) {
 		store_boot_put(l, boot_id);
+		store_still(l, STORE_UNLOADED);
 		store_commit(l);
 	}
 	store_close(l);
@@ -509,8 +523,7 @@ static int prepare(const char *dir, enum store_found *found)
 	/* A start that was cut off between the two names. */
 	if (access(dir, F_OK) < 0)
 		rename(mended, dir);
-	ret = access(dir, F_OK) < 0 ? -ENOENT : store_verify(dir, boot_id);
-	*found = STORE_WHOLE;
+	ret = access(dir, F_OK) < 0 ? -ENOENT : store_verify(dir, boot_id, found);
 	if (ret == -ENOENT) {
 		*found = STORE_NEW;
 		return make_env(dir, boot_id);

@@ -49,6 +49,7 @@ struct store_bytes {
 enum store_found {
 	STORE_NEW,	/* nothing, or what another boot has left: now it is empty */
 	STORE_WHOLE,
+	STORE_UNLOADED,	/* whole, but the persistent part has not come from the disk yet */
 	STORE_MENDED,	/* damage: what was whole is there, what was lost has been logged by name */
 };
 
@@ -61,6 +62,12 @@ int store_open(const char *run_dir, struct store **out, enum store_found *found)
 struct store *store_open_private(void);
 /* Without a commit. */
 void store_close(struct store *l);
+/*
+ * What a start has still to do, with the next commit: STORE_UNLOADED: to load the persistent part;
+ * STORE_WHOLE: nothing. A start that is cut off leaves that for the next one to find. As
+ * store_put().
+ */
+void store_still(struct store *l, enum store_found what);
 
 /* The record with that key, valid until the next change of any table. False: there is none. */
 bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,

@@ -26,7 +26,7 @@
 #define PAGE 4096u
 
 /* Exit statuses of the child that looks. */
-enum { WHOLE, DAMAGED, OTHER_BOOT };
+enum { WHOLE, UNLOADED, DAMAGED, OTHER_BOOT };
 
 /* Opens the environment in @dir for reading only, with nobody's help. 0 or LMDB's code. */
 static int open_to_read(const char *dir, MDB_env **env, MDB_txn **txn)
@@ -106,22 +106,52 @@ static bool free_list_whole(MDB_env *env, MDB_txn *txn)
 	return seen && rc == MDB_NOTFOUND;
 }
 
-/* Which boot it is of. */
-static int boot_of(MDB_txn *txn, const char *boot_id)
+/* Text that STORE_META has under @name, whole. 0 or LMDB's code. */
+static int meta_text(MDB_txn *txn, const char *name, MDB_val *text)
 {
-	MDB_val key = { 4, "boot" }, value;
+	MDB_val key = { strlen(name), (void *)name };
 	MDB_dbi dbi;
 	int rc = mdb_dbi_open(txn, store_table_name[STORE_META], 0, &dbi);
 
 	if (rc == 0)
-		rc = mdb_get(txn, dbi, &key, &value);
-	if (rc || !store_record_whole(STORE_META, &key, &value))
+		rc = mdb_get(txn, dbi, &key, text);
+	if (rc == 0 && !store_record_whole(STORE_META, &key, text))
+		rc = MDB_CORRUPTED;
+	if (rc)
+		return rc;
+	text->mv_data = (char *)text->mv_data + STORE_HEAD;
+	text->mv_size -= STORE_HEAD;
+	return 0;
+}
+
+static bool text_is(const MDB_val *text, const char *what)
+{
+	return text->mv_size == strlen(what) && memcmp(text->mv_data, what, text->mv_size) == 0;
+}
+
+/* Which boot it is of, and what its start has still to do. */
+static int state_of(MDB_txn *txn, const char *boot_id)
+{
+	MDB_val text;
+	int rc = meta_text(txn, "boot", &text);
+
+	if (rc)
 		return DAMAGED;
-	return value.mv_size - STORE_HEAD == strlen(boot_id) &&
-			       memcmp((char *)value.mv_data + STORE_HEAD, boot_id,
-				      strlen(boot_id)) == 0 ?
-		       WHOLE :
-		       OTHER_BOOT;
+	if (!text_is(&text, boot_id))
+		return OTHER_BOOT;
+	rc = meta_text(txn, STORE_STILL, &text);
+	if (rc == MDB_NOTFOUND)
+		return WHOLE;
+	return rc == 0 && text_is(&text, STORE_STILL_LOAD) ? UNLOADED : DAMAGED;
+}
+
+static bool all_tables_whole(MDB_txn *txn)
+{
+	for (int t = 0; t < STORE_TABLES; t++) {
+		if (!table_whole(txn, (enum store_table)t))
+			return false;
+	}
+	return true;
 }
 
 static int look(const char *dir, const char *boot_id)
@@ -132,12 +162,10 @@ static int look(const char *dir, const char *boot_id)
 
 	if (open_to_read(dir, &env, &txn))
 		return DAMAGED;
-	found = boot_of(txn, boot_id);
-	for (int t = 0; t < STORE_TABLES && found == WHOLE; t++) {
-		if (!table_whole(txn, (enum store_table)t))
-			found = DAMAGED;
-	}
-	return found == WHOLE && !free_list_whole(env, txn) ? DAMAGED : found;
+	found = state_of(txn, boot_id);
+	if (found == DAMAGED || found == OTHER_BOOT)
+		return found;
+	return all_tables_whole(txn) && free_list_whole(env, txn) ? found : DAMAGED;
 }
 
 /* LMDB's complaints are not for the log: what they mean is said there. */
@@ -162,7 +190,7 @@ static void be_expendable(void)
 	alarm(60);
 }
 
-int store_verify(const char *dir, const char *boot_id)
+int store_verify(const char *dir, const char *boot_id, enum store_found *found)
 {
 	int status;
 	pid_t pid = fork();
@@ -177,9 +205,10 @@ int store_verify(const char *dir, const char *boot_id)
 		return -errno;
 	if (!WIFEXITED(status))
 		return -EBADMSG;
-	return WEXITSTATUS(status) == WHOLE	 ? 0 :
-	       WEXITSTATUS(status) == OTHER_BOOT ? -ENOENT :
-						   -EBADMSG;
+	*found = WEXITSTATUS(status) == UNLOADED ? STORE_UNLOADED : STORE_WHOLE;
+	if (WEXITSTATUS(status) == WHOLE || WEXITSTATUS(status) == UNLOADED)
+		return 0;
+	return WEXITSTATUS(status) == OTHER_BOOT ? -ENOENT : -EBADMSG;
 }
 
 /* --- saving --- */
@@ -356,6 +385,7 @@ int store_mend(const char *from, const char *to, const char *boot_id)
 	}
 	if (ret == 0) {
 		store_boot_put(l, boot_id);
+		store_still(l, STORE_UNLOADED);
 		store_commit(l);
 	}
 	if (h)

@@ -37,11 +37,16 @@ int store_env_open(struct store *l, const char *dir);
 /* Says which boot it is of. */
 void store_boot_put(struct store *l, const char *boot_id);
 
+/* The record of STORE_META that says what a start has still to do; and what it says. */
+#define STORE_STILL "start"
+#define STORE_STILL_LOAD "load"
+
 /*
- * Reads everything in @dir, in a process of its own. 0: whole; -EBADMSG: something is damaged;
- * -ENOENT: it is not of boot @boot_id; -Exxx: cannot be looked at.
+ * Reads everything in @dir, in a process of its own. 0: whole, and *@found says what a start has
+ * still to do; -EBADMSG: something is damaged; -ENOENT: it is not of boot @boot_id; -Exxx: cannot
+ * be looked at.
  */
-int store_verify(const char *dir, const char *boot_id);
+int store_verify(const char *dir, const char *boot_id, enum store_found *found);
 
 /* Copies what is whole in @from to the new @to, and logs what was lost. 0 or -Exxx. */
 int store_mend(const char *from, const char *to, const char *boot_id);

@@ -9,10 +9,12 @@
  * so that nothing depends on who is faster.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +197,100 @@ static void test_a_state_directory_that_cannot_be_is_served_without(void **state
 	strcpy(live.state_dir, dir);
 }
 
+/* The daemon has got so far that it waits for what the disk has. */
+static void await_worker(void)
+{
+	char path[64], comm[32] = "";
+
+	for (int i = 0; i < 10000 && strcmp(comm, "xenstored-disk\n") != 0; i++) {
+		FILE *f;
+		int pid;
+
+		usleep(1000);
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)live.pid,
+			 (int)live.pid);
+		f = fopen(path, "re");
+		if (!f || fscanf(f, "%d", &pid) != 1)
+			pid = 0;
+		if (f)
+			fclose(f);
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		f = pid ? fopen(path, "re") : NULL;
+		if (f && !fgets(comm, sizeof(comm), f))
+			comm[0] = '\0';
+		if (f)
+			fclose(f);
+	}
+	assert_string_equal(comm, "xenstored-disk\n");
+}
+
+/*
+ * The first start of a boot is cut off while the disk, which others keep busy, has not told it
+ * anything yet. The next one has all of the persistent part, and so has the one of the next boot.
+ */
+static void test_a_first_load_that_is_cut_off_costs_nothing(void **state)
+{
+	char path[100];
+	int lock;
+
+	for (int end = 0; end < 2; end++) {
+		live_end();
+		close(fd);
+		close(other);
+		snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
+		assert_int_equal(system(out), 0);
+		snprintf(path, sizeof(path), "%s/store", live.state_dir);
+		lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(flock(lock, LOCK_EX), 0);
+		live_start();
+		await_worker();
+		live_kill(end ? SIGTERM : SIGKILL);
+		close(lock);
+		live_settle();
+		live_start();
+		fd = live_open();
+		other = live_open();
+		assert_int_equal(live_read_number(fd, "/config/begun"), 1 + (unsigned int)end);
+		assert_int_equal(live_write_number(fd, "/config/begun", 2 + (unsigned int)end), 0);
+		assert_int_equal(live_request(other, XS_CONTROL, "check", 6, out), 0);
+		assert_string_equal(out, "OK");
+	}
+	live_end();
+	close(fd);
+	close(other);
+	snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
+	assert_int_equal(system(out), 0);
+	live_start();
+	fd = live_open();
+	other = live_open();
+	assert_int_equal(live_read_number(fd, "/config/begun"), 3);
+}
+
+/* A start on what the one before has loaded needs no disk to know it, and queues nothing again. */
+static void test_a_restart_goes_on_behind_what_was_loaded(void **state)
+{
+	char before[XENSTORE_PAYLOAD_MAX + 1];
+
+	live_end();
+	close(fd);
+	close(other);
+	snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
+	assert_int_equal(system(out), 0);
+	for (int i = 0; i < 2; i++) {
+		live_start();
+		fd = live_open();
+		if (i == 0) {
+			assert_int_equal(live_read_number(fd, "/config/begun"), 1);
+			close(fd);
+			live_end();
+		}
+	}
+	other = live_open();
+	assert_int_equal(live_write_number(fd, "/config/more", 4), 0);
+	snprintf(before, sizeof(before), "grep -q 'written anew' %s/log", live.dir);
+	assert_int_not_equal(system(before), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -205,6 +301,8 @@ int main(int argc, char **argv)
 		T(test_kill_while_the_disk_is_asked_leaves_all),
 		T(test_no_room_refuses_just_what_does_not_fit),
 		T(test_a_state_directory_that_cannot_be_is_served_without),
+		T(test_a_first_load_that_is_cut_off_costs_nothing),
+		T(test_a_restart_goes_on_behind_what_was_loaded),
 	};
 
 	if (live_init(argc, argv))
