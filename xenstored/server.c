@@ -108,7 +108,7 @@ static int know_domains(struct server *srv)
 	return ret;
 }
 
-/* What the disk has whole is to come from there. */
+/* What the disk has whole is to come from there. With that the tree is mended. */
 static int drop_persistent(struct server *srv)
 {
 	static const char *const roots[] = { "/config", "/history" };
@@ -126,7 +126,13 @@ static int drop_persistent(struct server *srv)
 		removal_fini(&r);
 	}
 	server_publish(srv);
-	return ret;
+	if (ret == 0)
+		ret = store_room(srv->tree.store, 2, 64, true);
+	if (ret < 0)
+		return ret;
+	store_still(srv->tree.store, STORE_UNLOADED);
+	store_commit(srv->tree.store);
+	return 0;
 }
 
 int server_take_store(struct server *srv, struct store *store, bool damaged)

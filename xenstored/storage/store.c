@@ -474,14 +474,15 @@ void store_boot_put(struct store *l, const char *boot_id)
 
 void store_still(struct store *l, enum store_found what)
 {
+	const char *text = what == STORE_MENDED ? STORE_STILL_MEND : STORE_STILL_LOAD;
 	char rec[STORE_HEAD + sizeof(STORE_STILL_LOAD)];
-	size_t len = strlen(STORE_STILL_LOAD);
+	size_t len = strlen(text);
 
 	if (what == STORE_WHOLE) {
 		store_del(l, STORE_META, STORE_STILL, strlen(STORE_STILL));
 		return;
 	}
-	memcpy(rec + STORE_HEAD, STORE_STILL_LOAD, len);
+	memcpy(rec + STORE_HEAD, text, len);
 	store_put(l, STORE_META, STORE_STILL, strlen(STORE_STILL), rec, STORE_HEAD + len);
 }
 
@@ -511,10 +512,33 @@ static int make_env(const char *dir, const char *boot_id)
 	return ret;
 }
 
+/*
+ * Makes a new @dir of what is whole in it. The damaged one is kept until the next time; if mending
+ * @dir was cut off, it is mended anew from there.
+ */
+static int mend(const char *dir, const char *mended, const char *boot_id, bool cut_off)
+{
+	char damaged[600];
+	int ret;
+
+	snprintf(damaged, sizeof(damaged), "%s.damaged", dir);
+	/* Somebody has taken it away: what has been saved is all there is. */
+	if (cut_off && access(damaged, F_OK) < 0)
+		return 0;
+	remove_env(mended);
+	ret = store_mend(cut_off ? damaged : dir, mended, boot_id);
+	if (ret < 0)
+		return ret;
+	remove_env(cut_off ? dir : damaged);
+	if (!cut_off && rename(dir, damaged) < 0)
+		return -errno;
+	return rename(mended, dir) < 0 ? -errno : 0;
+}
+
 /* Makes sure that there is a whole environment of this boot in @dir. */
 static int prepare(const char *dir, enum store_found *found)
 {
-	char boot_id[64], mended[600], damaged[600];
+	char boot_id[64], mended[600];
 	int ret = read_boot_id(boot_id, sizeof(boot_id));
 
 	if (ret < 0)
@@ -528,18 +552,11 @@ static int prepare(const char *dir, enum store_found *found)
 		*found = STORE_NEW;
 		return make_env(dir, boot_id);
 	}
-	if (ret != -EBADMSG)
+	if (ret == -EBADMSG)
+		*found = STORE_MENDED;
+	else if (ret < 0 || *found != STORE_MENDED)
 		return ret;
-	*found = STORE_MENDED;
-	remove_env(mended);
-	ret = store_mend(dir, mended, boot_id);
-	if (ret == 0) {
-		/* The damaged one is kept until the next time. */
-		snprintf(damaged, sizeof(damaged), "%s.damaged", dir);
-		remove_env(damaged);
-		ret = rename(dir, damaged) < 0 || rename(mended, dir) < 0 ? -errno : 0;
-	}
-	return ret;
+	return mend(dir, mended, boot_id, ret == 0);
 }
 
 int store_open(const char *run_dir, struct store **out, enum store_found *found)

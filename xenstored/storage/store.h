@@ -63,9 +63,9 @@ struct store *store_open_private(void);
 /* Without a commit. */
 void store_close(struct store *l);
 /*
- * What a start has still to do, with the next commit: STORE_UNLOADED: to load the persistent part;
- * STORE_WHOLE: nothing. A start that is cut off leaves that for the next one to find. As
- * store_put().
+ * What a start has still to do, with the next commit: STORE_MENDED: to make a tree of what was
+ * saved; STORE_UNLOADED: to load the persistent part; STORE_WHOLE: nothing. A start that is cut off
+ * leaves that for the next one to find. As store_put().
  */
 void store_still(struct store *l, enum store_found what);
 

@@ -26,7 +26,7 @@
 #define PAGE 4096u
 
 /* Exit statuses of the child that looks. */
-enum { WHOLE, UNLOADED, DAMAGED, OTHER_BOOT };
+enum { WHOLE, UNLOADED, HALF_MENDED, DAMAGED, OTHER_BOOT };
 
 /* Opens the environment in @dir for reading only, with nobody's help. 0 or LMDB's code. */
 static int open_to_read(const char *dir, MDB_env **env, MDB_txn **txn)
@@ -142,7 +142,11 @@ static int state_of(MDB_txn *txn, const char *boot_id)
 	rc = meta_text(txn, STORE_STILL, &text);
 	if (rc == MDB_NOTFOUND)
 		return WHOLE;
-	return rc == 0 && text_is(&text, STORE_STILL_LOAD) ? UNLOADED : DAMAGED;
+	if (rc)
+		return DAMAGED;
+	return text_is(&text, STORE_STILL_LOAD) ? UNLOADED :
+	       text_is(&text, STORE_STILL_MEND) ? HALF_MENDED :
+						  DAMAGED;
 }
 
 static bool all_tables_whole(MDB_txn *txn)
@@ -205,10 +209,12 @@ int store_verify(const char *dir, const char *boot_id, enum store_found *found)
 		return -errno;
 	if (!WIFEXITED(status))
 		return -EBADMSG;
-	*found = WEXITSTATUS(status) == UNLOADED ? STORE_UNLOADED : STORE_WHOLE;
-	if (WEXITSTATUS(status) == WHOLE || WEXITSTATUS(status) == UNLOADED)
-		return 0;
-	return WEXITSTATUS(status) == OTHER_BOOT ? -ENOENT : -EBADMSG;
+	*found = WEXITSTATUS(status) == UNLOADED    ? STORE_UNLOADED :
+		 WEXITSTATUS(status) == HALF_MENDED ? STORE_MENDED :
+						      STORE_WHOLE;
+	return WEXITSTATUS(status) == OTHER_BOOT  ? -ENOENT :
+	       WEXITSTATUS(status) <= HALF_MENDED ? 0 :
+						    -EBADMSG;
 }
 
 /* --- saving --- */
@@ -385,7 +391,7 @@ int store_mend(const char *from, const char *to, const char *boot_id)
 	}
 	if (ret == 0) {
 		store_boot_put(l, boot_id);
-		store_still(l, STORE_UNLOADED);
+		store_still(l, STORE_MENDED);
 		store_commit(l);
 	}
 	if (h)

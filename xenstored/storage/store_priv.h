@@ -37,9 +37,10 @@ int store_env_open(struct store *l, const char *dir);
 /* Says which boot it is of. */
 void store_boot_put(struct store *l, const char *boot_id);
 
-/* The record of STORE_META that says what a start has still to do; and what it says. */
+/* The record of STORE_META that says what a start has still to do; and its texts. */
 #define STORE_STILL "start"
 #define STORE_STILL_LOAD "load"
+#define STORE_STILL_MEND "mend"
 
 /*
  * Reads everything in @dir, in a process of its own. 0: whole, and *@found says what a start has

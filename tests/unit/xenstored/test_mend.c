@@ -2,11 +2,13 @@
 /*
  * test_mend.c - damage to the live environment at rest: every page zeroed, bytes flipped all over
  * the file, the file cut. Claims: the next start has every node whole, or says by name that it
- * lost it; what it serves passes the checker; it does not end by a signal.
+ * lost it; what it serves passes the checker; it does not end by a signal. That a start before it
+ * was killed behind any of its commits makes no difference.
  *
  * The persistent part is not looked at here: after damage it comes from the disk again.
  */
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -258,12 +260,65 @@ static void test_file_cut(void **state)
 	}
 }
 
+/* Commits that a start may still make; -1: as many as it likes. */
+static int commits_left = -1;
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+	int rc = __real_mdb_txn_commit(txn);
+
+	if (commits_left >= 0 && commits_left-- == 0)
+		_exit(7);
+	return rc;
+}
+
+/* A start that is killed behind its @nr-th commit. False: it came to its end. */
+static bool cut_off_behind(int nr)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		live_quiet = true;
+		assert_non_null(freopen("/dev/null", "w", stderr));
+		commits_left = nr;
+		_exit(open_server() ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 7 || WEXITSTATUS(status) == 0);
+	return WEXITSTATUS(status) == 7;
+}
+
+/* Page in the middle of the file: records of nodes or of an index, told of by name. */
+static void test_mending_that_is_cut_off_begins_anew(void **state)
+{
+	char page[PAGE], *at = whole + used / PAGE / 2 * PAGE;
+	bool more = true;
+	int nr = 0;
+
+	memcpy(page, at, PAGE);
+	for (; more; nr++) {
+		memset(at, 0, PAGE);
+		lay_out(used);
+		memcpy(at, page, PAGE);
+		more = cut_off_behind(nr);
+		try("start cut off behind commit", (size_t)nr);
+	}
+	print_message("%d commits\n", nr);
+	assert_true(nr > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_page_zeroed),
 		cmocka_unit_test(test_bytes_flipped),
 		cmocka_unit_test(test_file_cut),
+		cmocka_unit_test(test_mending_that_is_cut_off_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
