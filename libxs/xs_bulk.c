@@ -130,6 +130,7 @@ static int dump_node(void *arg, const struct xs_bulk_view *v)
 	d->last = n;
 	d->depth = v->rec.depth;
 	n->gen = v->rec.gen;
+	n->kind = (unsigned char)v->rec.domid;
 	if (d->max == v->rec.depth)
 		n->nr_children = v->rec.tx; /* which do not come */
 	if (d->flags & XS_TREE_VALUES) {

@@ -153,6 +153,7 @@ static int take_node(void *arg, const struct xs_past_view *v)
 	free(n->value);
 	free(n->perms);
 	n->gen = v->rec.rev;
+	n->kind = v->rec.mark;
 	n->value = copy(v->value, v->rec.value_len);
 	n->value_len = v->rec.value_len;
 	n->perms = copy(v->perms, v->rec.perms_len);

@@ -27,7 +27,7 @@ enum xs_past_kind {
 struct xs_past {
 	uint32_t len;		/* of the whole record */
 	uint8_t kind;		/* enum xs_past_kind */
-	uint8_t mark;		/* JSON kind of the value, 0: none */
+	uint8_t mark;		/* enum xs_kind of the value */
 	uint16_t domid;		/* log: who did it */
 	uint64_t rev;		/* of the change; NODE: the node's last one then */
 	uint64_t time_ns;	/* log: CLOCK_REALTIME */

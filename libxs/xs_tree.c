@@ -4,6 +4,7 @@
  * parent was listed; it waits in a queue until the window has room for its requests.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct walk {
 	uint32_t tx;
 	unsigned int flags;
 	int depth;
+	bool no_kinds; /* the daemon does not tell them, or not to us */
 	unsigned int in_flight;
 	struct job *queue, **queue_tail;
 	int rc; /* of the connection, or out of memory: ends it all */
@@ -188,6 +190,37 @@ static void got_value(void *arg, int rc, const char *data, size_t len)
 	answered(j);
 }
 
+static void submitted(struct job *j, int rc);
+
+/* Kind and value; whatever is wrong is told by READ, which every daemon has. */
+static void got_kind(void *arg, int rc, const char *data, size_t len)
+{
+	struct job *j = arg;
+
+	if (rc || !len) {
+		j->w->no_kinds |= rc != -ENOENT;
+		submitted(j, xs_submit_str(j->w->c, XS_READ, j->w->tx, j->path, got_value, j));
+		answered(j);
+		return;
+	}
+	j->node->kind = (unsigned char)(data[0] - '0');
+	got_value(arg, 0, data + 1, len - 1);
+}
+
+static int ask_value(struct job *j)
+{
+	char tx[16];
+	struct iovec iov[3] = {
+		{ (void *)"json", 5 }, { tx, 0 }, { j->path, strlen(j->path) + 1 },
+	};
+
+	if (j->w->no_kinds)
+		return xs_submit_str(j->w->c, XS_READ, j->w->tx, j->path, got_value, j);
+	iov[1].iov_len = (size_t)snprintf(tx, sizeof(tx), "%u", j->w->tx) + 1;
+	/* the header's id is for this side: what becomes of it when the store is lost */
+	return xs_submit(j->w->c, XS_CONTROL, j->w->tx, iov, 3, got_kind, j);
+}
+
 static void got_perms(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
@@ -286,7 +319,7 @@ static void ask(struct job *j)
 	j->pending = 1; /* ours, so that a failing submit does not free it under us */
 	w->in_flight++;
 	if (w->flags & XS_TREE_VALUES)
-		submitted(j, xs_submit_str(w->c, XS_READ, w->tx, j->path, got_value, j));
+		submitted(j, ask_value(j));
 	if (w->flags & XS_TREE_PERMS)
 		submitted(j, xs_submit_str(w->c, XS_GET_PERMS, w->tx, j->path, got_perms, j));
 	/* the root is listed even at depth 0: it must exist */
@@ -402,7 +435,8 @@ static void drop_children(struct xs_node *n)
 static int read_each(struct xs_client *c, uint32_t tx, const char *path, int depth,
 		     unsigned int flags, struct xs_node **out)
 {
-	struct walk w = { .c = c, .tx = tx, .flags = flags, .depth = depth };
+	struct walk w = { .c = c, .tx = tx, .flags = flags, .depth = depth,
+			  .no_kinds = !(flags & XS_TREE_KINDS) };
 	struct xs_node *root = xs_tree_add(NULL, path, strlen(path));
 	int rc;
 

@@ -14,6 +14,7 @@ struct xs_client;
 enum xs_tree_flags {
 	XS_TREE_VALUES = 1,
 	XS_TREE_PERMS = 2,
+	XS_TREE_KINDS = 8, /* of the values, also where they have to be asked for one by one */
 	XS_TREE_SORT = 4, /* children by name; otherwise as the daemon lists them */
 };
 
@@ -23,6 +24,7 @@ struct xs_node {
 	char *name;           /* leaf name; of the root: the path asked for */
 	char *value;          /* NULL without XS_TREE_VALUES or on value_rc; a NUL follows it */
 	size_t value_len;
+	unsigned char kind;   /* enum xs_kind; XS_KIND_TEXT when it is not told */
 	int value_rc;         /* -errno of reading the value, 0 */
 	char *perms;          /* "n0 NUL r5 NUL"; NULL without XS_TREE_PERMS or when refused */
 	size_t perms_len;

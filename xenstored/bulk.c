@@ -61,7 +61,7 @@ static int add_node(struct buf *out, const struct node *n, const char *name, siz
 		    unsigned int depth, const struct perms *before)
 {
 	struct xs_bulk rec = { .kind = XS_BULK_NODE, .gen = n->gen, .tx = n->nr_children,
-			       .depth = (uint16_t)depth };
+			       .domid = n->mark, .depth = (uint16_t)depth };
 	struct bulk_parts parts = {
 		.name = name, .name_len = name_len, .value = n->value,
 		.value_len = n->value_len, .prev = "", .perms = n->perms,

@@ -102,17 +102,27 @@ static bool value_is(const struct node *n, const char *value, size_t len)
 }
 
 void change_value(struct server *srv, const char *path, size_t len, struct node *n,
-		  const char *value, size_t value_len)
+		  const char *value, size_t value_len, uint8_t mark)
 {
 	int64_t more = (int64_t)value_len - n->value_len;
 
 	feed_before(srv, n);
 	if (!value_is(n, value, value_len)) {
-		tree_set_value(&srv->tree, path, len, n, value, value_len, 0);
+		tree_set_value(&srv->tree, path, len, n, value, value_len, mark);
 		domain_use(srv, perms_owner(n->perms), QUOTA_MEMORY, more);
 		make_durable(srv, path, len, n);
+	} else {
+		change_mark(srv, path, len, n, mark);
 	}
 	feed_note(srv, XS_BULK_PUT, 0, path, len, n);
+}
+
+void change_mark(struct server *srv, const char *path, size_t len, struct node *n, uint8_t mark)
+{
+	if (n->mark == mark)
+		return;
+	tree_set_mark(&srv->tree, path, len, n, mark);
+	make_durable(srv, path, len, n);
 }
 
 void change_perms(struct server *srv, const char *path, size_t len, struct node *n,

@@ -53,9 +53,11 @@ void removal_fini(struct removal *r);
 void change_create(struct server *srv, const struct node_spec *s, struct node *out);
 /* The same for one that the disk has: no event, and it is not queued. */
 void change_loaded(struct server *srv, const struct node_spec *s);
-/* Replaces the value; one that is the same is only told of. @n follows. */
+/* Replaces value and mark; a value that is the same is only told of. @n follows. */
 void change_value(struct server *srv, const char *path, size_t len, struct node *n,
-		  const char *value, size_t value_len);
+		  const char *value, size_t value_len, uint8_t mark);
+/* Replaces the mark (enum xs_kind), which is nobody's event. @n follows. */
+void change_mark(struct server *srv, const char *path, size_t len, struct node *n, uint8_t mark);
 /* Replaces the permissions; the caller keeps its reference. @n follows. */
 void change_perms(struct server *srv, const char *path, size_t len, struct node *n,
 		  struct perms *perms);

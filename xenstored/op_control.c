@@ -477,6 +477,7 @@ static const struct control controls[] = {
 	{ "monitor", control_monitor, 0, 1, NEVER, "[off]" },
 	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
 	{ "confine", control_confine, 1, CONTROL_ARGS - 1, NEVER, "{r|w}PATH..." },
+	{ "json", op_json, 2, 3, 3, "TRANSACTION PATH [KIND]" },
 	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
 	{ "session", control_session, 1, 1, 1, "TOKEN" },
 };
@@ -485,7 +486,7 @@ static const struct control controls[] = {
 
 static int control_help(struct req *r, const char **arg, unsigned int nr)
 {
-	char text[1024];
+	char text[2048];
 	size_t len = 0;
 
 	for (size_t i = 0; i < NR_CONTROLS; i++)

@@ -15,6 +15,7 @@
 #include "ops.h"
 #include "server.h"
 #include "txn.h"
+#include "xs_kind.h"
 
 /* Takes a turn on a contended node before a transaction reads it: -EINPROGRESS to wait. */
 static int await_turn(struct req *r, const struct xs_path *path)
@@ -65,6 +66,45 @@ int op_write(struct req *r)
 		ret = await_turn(r, &path);
 	if (ret == 0)
 		ret = view_write(&r->view, &path, r->in + r->rest, r->in_len - r->rest);
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int json_read(struct req *r, const struct xs_path *path)
+{
+	char reply[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
+	struct vnode vn;
+	int ret = await_turn(r, path);
+
+	if (ret == 0)
+		ret = view_get(&r->view, path, ACCESS_READ, SEEN_VALUE, &vn);
+	if (ret < 0)
+		return ret;
+	if (vn.value_len >= sizeof(reply))
+		return -E2BIG;
+	reply[0] = (char)('0' + vn.mark);
+	memcpy(reply + 1, vn.value, vn.value_len);
+	return reply_data(r, reply, 1 + vn.value_len);
+}
+
+int op_json(struct req *r, const char **arg, unsigned int nr)
+{
+	struct xs_path path XS_NOT_CLEARED;
+	uint64_t id, kind = 0;
+	int ret = xs_wire_get_number(arg[0], UINT32_MAX, &id);
+
+	if (ret == 0 && nr > 2)
+		ret = xs_wire_get_number(arg[2], XS_KIND_NR - 1, &kind);
+	if (ret < 0 || (nr > 2 && id == 0))
+		return -EINVAL;
+	/* CONTROL has no transaction of its own (xenstore.txt): this one is told by an argument. */
+	r->view.txn = id ? txn_find(r->conn, (uint32_t)id) : NULL;
+	if (id && !r->view.txn)
+		return -ENOENT;
+	ret = req_path(r, arg[1], &path);
+	if (ret == 0 && nr == 2)
+		return json_read(r, &path);
+	if (ret == 0)
+		ret = view_set_mark(&r->view, &path, (uint8_t)kind);
 	return ret < 0 ? ret : reply_ok(r);
 }
 

@@ -98,5 +98,7 @@ int op_set_feature(struct req *r);
 int op_get_quota(struct req *r);
 int op_set_quota(struct req *r);
 int op_control(struct req *r);
+/* CONTROL json: a node's kind and value, or its kind set; op_node.c. */
+int op_json(struct req *r, const char **arg, unsigned int nr);
 
 #endif

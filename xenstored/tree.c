@@ -284,6 +284,18 @@ void tree_set_value(struct tree *t, const char *path, size_t len, struct node *n
 	node_write(t, n, &s);
 }
 
+void tree_set_mark(struct tree *t, const char *path, size_t len, struct node *n, uint8_t mark)
+{
+	char value[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
+	const struct node_spec s = { path, len, value, n->value_len, n->perms, mark, 0 };
+
+	t->changed = true;
+	/* The old record is where the value is. */
+	memcpy(value, n->value, n->value_len);
+	n->mark = mark;
+	node_write(t, n, &s);
+}
+
 void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n,
 		    struct perms *perms)
 {

@@ -32,7 +32,7 @@ struct node {
 	uint32_t value_len;
 	const char *value;
 	struct perms *perms;	/* no reference */
-	uint8_t mark;		/* JSON kind of the value, 0: none */
+	uint8_t mark;		/* enum xs_kind: JSON kind of the value */
 };
 
 struct tree {
@@ -78,6 +78,8 @@ void tree_add(struct tree *t, const struct node_spec *s, struct node *out);
 /* Replaces value and mark, or the permissions. @n is what tree_find() gave, and follows. */
 void tree_set_value(struct tree *t, const char *path, size_t len, struct node *n,
 		    const char *value, size_t value_len, uint8_t mark);
+/* Replaces the mark alone: the value is as old as it was. */
+void tree_set_mark(struct tree *t, const char *path, size_t len, struct node *n, uint8_t mark);
 void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n,
 		    struct perms *perms);
 /* Takes the node out; what is below it has gone. @top: its parent stays, and is to know. */

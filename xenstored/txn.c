@@ -189,6 +189,7 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 	tn->base_gen = n->gen;
 	tn->base_children_gen = n->children_gen;
 	tn->base_perms = perms_ref(n->perms);
+	tn->mark = n->mark;
 	tn->value_len = n->value_len;
 	tn->value = malloc(n->value_len ? n->value_len : 1);
 	if (!tn->value)
@@ -325,6 +326,7 @@ static void tnode_hide(struct txn *t, struct tnode *tn)
 	tn->fire = false;
 	tn->value_changed = false;
 	tn->perms_changed = false;
+	tn->mark_changed = false;
 }
 
 /* Keeps parents before children on the list of changes: what is made again goes to its end. */

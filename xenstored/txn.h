@@ -44,7 +44,8 @@ struct tnode {
 	bool allowed;			/* the client may know what it saw */
 	bool listed;			/* on the list of changes */
 	bool fire;			/* gets an event */
-	bool value_changed, perms_changed;
+	bool value_changed, perms_changed, mark_changed;
+	uint8_t mark;			/* enum xs_kind, as first read or last set here */
 	uint64_t base_id;		/* 0: was not there */
 	uint64_t base_gen, base_children_gen;
 	struct perms *base_perms;	/* one reference, or NULL */

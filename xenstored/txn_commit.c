@@ -113,14 +113,18 @@ static void apply_written(struct server *srv, struct tnode *tn)
 {
 	struct perms *before;
 	struct node n;
+	uint8_t mark;
 
 	if (!tnode_base(srv, tn, &n))
 		return;
 	before = perms_ref(n.perms);
 	if (tn->perms_changed)
 		change_perms(srv, tn->path, tn->path_len, &n, tn->perms);
+	mark = tn->mark_changed ? tn->mark : n.mark;
 	if (tn->value_changed)
-		change_value(srv, tn->path, tn->path_len, &n, tn->value, tn->value_len);
+		change_value(srv, tn->path, tn->path_len, &n, tn->value, tn->value_len, mark);
+	else
+		change_mark(srv, tn->path, tn->path_len, &n, mark);
 	if (tn->fire)
 		change_note(srv, tn->path, tn->path_len, before, n.perms);
 	perms_put(&srv->tree.perms, before);
@@ -129,7 +133,7 @@ static void apply_written(struct server *srv, struct tnode *tn)
 static void apply_created(struct server *srv, struct tnode *tn)
 {
 	const struct node_spec s = {
-		tn->path, tn->path_len, tn->value, tn->value_len, tn->perms, 0, 0,
+		tn->path, tn->path_len, tn->value, tn->value_len, tn->perms, tn->mark, 0,
 	};
 	struct node n;
 

@@ -30,6 +30,7 @@ static int vnode_from_tree(struct server *srv, const char *path, size_t len, str
 		return -ENOENT;
 	out->value = out->base.value;
 	out->value_len = out->base.value_len;
+	out->mark = out->base.mark;
 	out->perms = out->base.perms;
 	return 0;
 }
@@ -39,6 +40,7 @@ static void vnode_from_tnode(struct server *srv, struct vnode *out, struct tnode
 	*out = (struct vnode){
 		.value = tn->value,
 		.value_len = tn->value_len,
+		.mark = tn->mark,
 		.perms = tn->perms ? tn->perms : tn->base_perms,
 		.tn = tn,
 	};

@@ -32,6 +32,7 @@ struct view {
 struct vnode {
 	const char *value;
 	uint32_t value_len;
+	uint8_t mark;		/* enum xs_kind */
 	struct perms *perms;
 	bool in_tree;		/* the tree has it, and the view shows it: */
 	struct node base;
@@ -58,6 +59,12 @@ int view_children(struct view *v, const struct xs_path *path, struct buf *out, u
  * store), -E2BIG, -ENOMEM.
  */
 int view_write(struct view *v, const struct xs_path *path, const char *value, size_t len);
+
+/*
+ * Sets the JSON kind (enum xs_kind) of an existing node in a transaction: no event, and no part of
+ * what others may conflict with. Returns 0, -ENOENT, -EACCES.
+ */
+int view_set_mark(struct view *v, const struct xs_path *path, uint8_t mark);
 
 /* Creates the node, empty, and missing parents; an existing one is left as it is. As above. */
 int view_mkdir(struct view *v, const struct xs_path *path);

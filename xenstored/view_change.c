@@ -13,6 +13,7 @@
 #include "store.h"
 #include "txn.h"
 #include "view_priv.h"
+#include "xs_kind.h"
 
 /* Whether a node of this size is within the caller's limits. */
 static int size_allowed(struct view *v, size_t name_len, size_t value_len, unsigned int nr_perms)
@@ -131,6 +132,7 @@ static int tnode_create(struct view *v, struct tnode *tn, const struct gap *gap,
 	txn_take_value(v->srv, v->txn, tn, value, last ? (uint32_t)gap->value_len : 0);
 	perms_put(&v->srv->tree.perms, tn->perms);
 	tn->perms = perms_ref(gap->perms);
+	tn->mark = XS_KIND_TEXT;
 	tn->state = TNODE_CREATED;
 	txn_changed(v->txn, tn);
 	tn->fire = last;
@@ -203,7 +205,7 @@ static int write_tree(struct view *v, const struct xs_path *path, struct vnode *
 	/* To make room may have moved what was found. */
 	if (store_commits(v->srv->tree.store) != commits)
 		tree_find(&v->srv->tree, path->text, path->len, &vn->base);
-	change_value(v->srv, path->text, path->len, &vn->base, value, len);
+	change_value(v->srv, path->text, path->len, &vn->base, value, len, vn->base.mark);
 	change_note(v->srv, path->text, path->len, NULL, vn->base.perms);
 	return 0;
 }
@@ -243,6 +245,26 @@ int view_write(struct view *v, const struct xs_path *path, const char *value, si
 	if (v->txn)
 		return write_txn(v, vn.tn, value, len);
 	return write_tree(v, path, &vn, value, len);
+}
+
+int view_set_mark(struct view *v, const struct xs_path *path, uint8_t mark)
+{
+	struct vnode vn;
+	int ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
+	struct tnode *tn;
+	bool fire;
+
+	if (ret < 0 || vn.mark == mark)
+		return ret;
+	tn = vn.tn;
+	if (tn->state == TNODE_SEEN)
+		tn->state = TNODE_WRITTEN;
+	tn->mark = mark;
+	tn->mark_changed = true;
+	fire = tn->fire;
+	txn_changed(v->txn, tn);
+	tn->fire = fire;
+	return 0;
 }
 
 int view_mkdir(struct view *v, const struct xs_path *path)

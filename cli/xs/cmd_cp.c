@@ -10,6 +10,7 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "kind.h"
 #include "store.h"
 #include "watch_state.h"
 
@@ -39,6 +40,8 @@ static int copy_node(struct job *j, uint32_t tx, const struct xs_node *n, const 
 
 	if (!rc)
 		rc = xs_submit_write(store(), tx, path, n->value, n->value_len, written, j);
+	if (!rc && kind_known())
+		rc = kind_submit(tx, path, (enum xs_kind)n->kind, written, j);
 	if (!rc && n->perms)
 		rc = xs_submit(store(), XS_SET_PERMS, tx, iov, 2, written, j);
 	return rc;
@@ -73,7 +76,8 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 
 	j->rc = 0;
 	j->failed = j->from;
-	rc = xs_tree_read(c, tx, j->from, -1, XS_TREE_VALUES | XS_TREE_PERMS, &root);
+	rc = xs_tree_read(c, tx, j->from, -1, XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_PERMS,
+			  &root);
 	if (rc)
 		return rc;
 	j->failed = j->to;

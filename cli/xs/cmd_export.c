@@ -11,8 +11,9 @@
 
 #include "cmds.h"
 #include "die.h"
-#include "doc.h"
+#include "doc_write.h"
 #include "json_out.h"
+#include "kind.h"
 #include "store.h"
 #include "text.h"
 
@@ -53,31 +54,12 @@ static void drop_runtime(struct xs_node *root)
 
 /* ---- the three forms ---- */
 
-/* The document names full paths: each name of @path becomes one more object around. */
-static json_t *wrap(json_t *doc, const char *path)
-{
-	char *names = strdup(path), *slash;
-
-	while ((slash = strrchr(names, '/')) && slash[1]) {
-		char key[XENSTORE_ABS_PATH_MAX + 2];
-
-		snprintf(key, sizeof(key), "%s%s", slash[1] == '@' ? "@" : "", slash + 1);
-		doc = json_pack("{s:o}", key, doc);
-		*slash = '\0';
-	}
-	free(names);
-	return doc;
-}
-
 static void print_natural(const struct job *j, bool relative)
 {
-	json_t *doc = tree_to_json(j->root, j->path, j->perms);
+	const struct doc_style style = { .perms = j->perms, .whole = !relative };
 
-	if (!relative)
-		doc = wrap(doc, j->path);
-	json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	doc_write(stdout, j->root, j->path, &style);
 	putchar('\n');
-	json_decref(doc);
 }
 
 static void print_line(const struct xs_node *n, const char *path, bool gen)
@@ -86,6 +68,8 @@ static void print_line(const struct xs_node *n, const char *path, bool gen)
 	json_t *b64 = json_object_get(v, "@b64");
 
 	json_object_set(o, b64 ? "b64" : "value", b64 ? b64 : v);
+	if (n->kind)
+		json_object_set_new(o, "kind", json_string(kind_name(n->kind)));
 	if (n->perms)
 		json_object_set_new(o, "perms", json_perms(n->perms, n->perms_len));
 	if (gen && n->gen) /* a daemon that is not ours does not tell */
@@ -143,7 +127,7 @@ static int run_export(struct cli_args *a)
 		.path = store_path(a->argc ? a->argv[0] : "/"),
 		.perms = cli_has(a, "perms") || cli_has(a, "exact"),
 	};
-	unsigned int flags = XS_TREE_VALUES | XS_TREE_SORT | (j.perms ? XS_TREE_PERMS : 0);
+	unsigned int flags = XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_SORT | (j.perms ? XS_TREE_PERMS : 0);
 	int rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
 
 	if (rc)
@@ -179,7 +163,12 @@ const struct cli_cmd cmd_export = {
 	.more =
 		"An object's members are children, a string is a value; \"@value\" is the value\n"
 		"of a node that has children too, \"@perms\" its permissions, {\"@b64\":...}\n"
-		"bytes that are no text. Keys are sorted: the same store gives the same bytes.",
+		"bytes that are no text. Keys are sorted: the same store gives the same bytes,\n"
+		"and an imported document those of its sorted, indented source: numbers come out\n"
+		"as they were written, true, null, {} and [] as what they were. Our store keeps\n"
+		"that beside the value, which is text on Xen's wire (true is 1); a value that is\n"
+		"of that kind no more is text. Where a list has permissions of its own, \"@kind\"\n"
+		"says what it is. Other commands, and a guest, see text only.",
 	.opts = opts,
 	.max_args = 1,
 	.example = "xs export /config >config.json",

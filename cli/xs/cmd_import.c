@@ -56,8 +56,8 @@ const struct cli_cmd cmd_import = {
 	.help = "writes a JSON document into the store, in one transaction",
 	.more =
 		"Adds and changes nodes and removes none; only a list is replaced as a whole, so\n"
-		"that [9] over [1,2] is [9]. Everything is checked before the first write; all\n"
-		"problems are reported together, with line and column.",
+		"that [9] over [1,2] is [9]. null is a value here. Everything is checked before\n"
+		"the first write; all problems are reported together, with line and column.",
 	.opts = import_opts,
 	.max_args = 1,
 	.example = "xs import host.json",
@@ -125,12 +125,13 @@ const struct cli_cmd cmd_apply = {
 	.args = "[FILE]",
 	.help = "makes the store as a JSON document says, after showing the plan",
 	.more =
-		"As import, and null removes a node. With --prune what the document does not\n"
-		"mention goes, too, but only below the paths in its \"@roots\", and not what a\n"
-		"program wrote into a record that stays (its uuid). A document with \"@set\":\n"
-		"\"NAME\" is remembered in /config/apply/NAME: --prune takes away only what it\n"
-		"declared before, and what another document's set declares is neither changed\n"
-		"nor taken away, unless --take is given.",
+		"As import, and null removes a node, but is a value in a list. With --prune what\n"
+		"the document does not mention goes, too, but only below the paths in its\n"
+		"\"@roots\", and not what a program wrote into a record that stays (its\n"
+		"uuid). A document with \"@set\": \"NAME\" is remembered in\n"
+		"/config/apply/NAME: --prune takes away only what it declared before, and what\n"
+		"another document's set declares is neither changed nor taken away, unless\n"
+		"--take is given.",
 	.opts = apply_opts,
 	.max_args = 1,
 	.example = "xs apply --dry-run host.json",

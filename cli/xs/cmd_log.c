@@ -13,6 +13,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "json_out.h"
+#include "kind.h"
 #include "past.h"
 #include "past_diff.h"
 #include "store.h"
@@ -137,6 +138,7 @@ const struct cli_cmd cmd_log = {
 
 struct step {
 	bool gone;
+	uint8_t kind;
 	char *path, *value, *perms;
 	size_t value_len, perms_len;
 };
@@ -179,7 +181,7 @@ static int take_step(void *arg, const struct xs_past_view *v)
 		return -EPROTO;
 	r->v = must(realloc(r->v, (r->nr + 1) * sizeof(*r->v)));
 	r->v[r->nr++] = (struct step){
-		.gone = v->rec.kind == XS_PAST_GONE,
+		.gone = v->rec.kind == XS_PAST_GONE, .kind = v->rec.mark,
 		.path = copy(v->path, v->rec.path_len),
 		.value = copy(v->value, v->rec.value_len), .value_len = v->rec.value_len,
 		.perms = copy(v->perms, v->rec.perms_len), .perms_len = v->rec.perms_len,
@@ -187,16 +189,28 @@ static int take_step(void *arg, const struct xs_past_view *v)
 	return 0;
 }
 
+static void kind_set(void *arg, int rc, const char *data, size_t len)
+{
+	(void)data;
+	(void)len;
+	*(int *)arg = rc;
+}
+
 static int do_step(struct xs_client *c, uint32_t tx, const struct step *s)
 {
 	const struct iovec perms[] = {
 		{ s->path, strlen(s->path) + 1 }, { s->perms, s->perms_len },
 	};
-	int rc;
+	int rc, kind_rc = 0;
 
 	if (s->gone)
 		return xs_sync_str(c, XS_RM, tx, s->path, NULL, NULL);
 	rc = xs_sync_write(c, tx, s->path, s->value, s->value_len);
+	if (!rc && kind_known())
+		rc = kind_submit(tx, s->path, (enum xs_kind)s->kind, kind_set, &kind_rc);
+	xs_client_wait(c);
+	if (!rc)
+		rc = kind_rc;
 	return rc ? rc : xs_sync(c, XS_SET_PERMS, tx, perms, 2, NULL, NULL);
 }
 

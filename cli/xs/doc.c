@@ -11,8 +11,6 @@
 
 #include "die.h"
 #include "doc.h"
-#include "json_out.h"
-#include "schema.h"
 
 struct want *doc_want(struct doc *d, const char *path)
 {
@@ -20,7 +18,7 @@ struct want *doc_want(struct doc *d, const char *path)
 		d->max = d->max ? d->max * 2 : 64;
 		d->wants = must(realloc(d->wants, d->max * sizeof(*d->wants)));
 	}
-	d->wants[d->nr] = (struct want){ .path = must(strdup(path)) };
+	d->wants[d->nr] = (struct want){ .path = must(strdup(path)), .kind = WANT_ANY_KIND };
 	return &d->wants[d->nr++];
 }
 
@@ -63,6 +61,7 @@ void doc_from_tree(struct doc *d, const struct xs_node *root)
 		w->value = must(malloc(n->value_len + 1));
 		memcpy(w->value, n->value ? n->value : "", n->value_len + 1);
 		w->len = n->value_len;
+		w->kind = n->kind;
 	}
 	doc_sort(d);
 }
@@ -86,88 +85,4 @@ const struct want *doc_find(const struct doc *d, const char *path)
 	struct want key = { .path = (char *)path };
 
 	return d->nr ? bsearch(&key, d->wants, d->nr, sizeof(key), by_path) : NULL;
-}
-
-/* ---- making one ---- */
-
-static bool same_perms(const struct xs_node *a, const struct xs_node *b)
-{
-	return a->perms && b->perms && a->perms_len == b->perms_len &&
-	       memcmp(a->perms, b->perms, a->perms_len) == 0;
-}
-
-/* The node's own part; children are added by the caller. */
-static json_t *own_json(const struct xs_node *n, bool perms)
-{
-	bool show_perms = perms && n->perms && (!n->parent || !same_perms(n, n->parent));
-	json_t *o;
-
-	if (!n->children && !show_perms)
-		return json_value(n->value ? n->value : "", n->value_len);
-	o = json_object();
-	if (n->value_len)
-		json_object_set_new(o, "@value", json_value(n->value, n->value_len));
-	if (show_perms)
-		json_object_set_new(o, "@perms", json_perms(n->perms, n->perms_len));
-	return o;
-}
-
-static json_t *node_json(const struct xs_node *n, const char *path, bool perms);
-
-static json_t *child_json(const struct xs_node *c, const char *path, bool perms)
-{
-	char *child;
-	json_t *o;
-
-	if (asprintf(&child, "%s/%s", strcmp(path, "/") ? path : "", c->name) < 0)
-		cli_die(CLI_FAIL, "out of memory");
-	o = node_json(c, child, perms);
-	free(child);
-	return o;
-}
-
-/* The children of a list as an array. NULL: they are not 0, 1, ... */
-static json_t *list_json(const struct xs_node *n, const char *path, bool perms)
-{
-	json_t *list = json_array();
-	char name[24];
-
-	for (unsigned int i = 0; i < n->nr_children; i++) {
-		const struct xs_node *c;
-
-		snprintf(name, sizeof(name), "%u", i);
-		c = xs_tree_child(n, name);
-		if (!c) {
-			json_decref(list);
-			return NULL;
-		}
-		json_array_append_new(list, child_json(c, path, perms));
-	}
-	return list;
-}
-
-static json_t *node_json(const struct xs_node *n, const char *path, bool perms)
-{
-	const struct schema_row *row = n->children ? schema_find(path) : NULL;
-	json_t *o = own_json(n, perms), *list = NULL;
-
-	/* an array has no place for a value or permissions */
-	if (row && row->type == SCHEMA_LIST && json_object_size(o) == 0)
-		list = list_json(n, path, perms);
-	if (list) {
-		json_decref(o);
-		return list;
-	}
-	for (const struct xs_node *c = n->children; c; c = c->next) {
-		char name[XENSTORE_ABS_PATH_MAX + 2];
-
-		snprintf(name, sizeof(name), "%s%s", c->name[0] == '@' ? "@" : "", c->name);
-		json_object_set_new(o, name, child_json(c, path, perms));
-	}
-	return o;
-}
-
-json_t *tree_to_json(const struct xs_node *root, const char *at, bool perms)
-{
-	return node_json(root, at, perms);
 }

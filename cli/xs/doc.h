@@ -4,10 +4,11 @@
  *
  * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
- * is children 0..n-1 and nothing else below (RFC 7396); null means the node shall not exist; a child whose name begins with @ has one
- * more @. At the top "@roots" lists the paths below which --prune removes what is not in the
+ * is children 0..n-1 and nothing else below (RFC 7396); null means that the node shall not exist,
+ * in an array or where allow_null is not set it is a value; "@kind" is the kind of a value that does
+ * not show it (kind.h). A child whose name begins with @ has one more @. At the top "@roots" lists the paths below which --prune removes what is not in the
  * document, and "@set" names the document as owners.h has it. Exact form: one object a line,
- * {"path","value"|"b64","perms"}, and "gen", which says what it was and is not written.
+ * {"path","value"|"b64","perms","kind"}, and "gen", which says what it was and is not written.
  *
  * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form
  * is a backup and taken as it is.
@@ -23,12 +24,15 @@
 struct xs_node;
 struct schema_row;
 
+#define WANT_ANY_KIND -1 /* the document does not say of what kind the value is */
+
 struct want {
 	char *path;
 	char *value; /* NULL: the node shall exist, whatever its value */
 	size_t len;
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
+	int kind;    /* enum xs_kind, or WANT_ANY_KIND */
 	bool list;   /* an array: what is below it and not in the document goes */
 	int line, column; /* where the document says so; line 0: it is no text */
 	bool gone;   /* shall not exist */
@@ -45,6 +49,7 @@ struct doc {
 	const char *name; /* of the file, in messages */
 	bool allow_null;
 	bool any_value;   /* conditions may ask for what could not be written */
+	bool any_kind;    /* made by a program: its values say nothing about their kind */
 	bool part;        /* of another one: no @roots and @set of its own */
 	bool quiet;	  /* count problems, do not print them */
 };
@@ -90,12 +95,5 @@ const struct want *doc_find(const struct doc *d, const char *path);
 struct want *doc_want(struct doc *d, const char *path);
 /* Brings the wants in order. */
 void doc_sort(struct doc *d);
-
-/*
- * Natural form of @root's own subtree, whose first node has the path @at; @perms: with permissions
- * where they differ from the parent's. Children 0, 1, ... of what the schema calls a list become an
- * array. The caller owns the result.
- */
-json_t *tree_to_json(const struct xs_node *root, const char *at, bool perms);
 
 #endif

@@ -15,6 +15,7 @@
 #include "doc.h"
 #include "json_out.h"
 #include "json_pos.h"
+#include "kind.h"
 #include "schema.h"
 
 #define MAX_DEPTH 512
@@ -127,11 +128,40 @@ static bool path_ok(const char *path)
 
 /* ---- values and permissions ---- */
 
+/* A number is kept as it was written. */
+static char *bytes_of(const struct json_pos *pos, const json_t *v, size_t *len)
+{
+	if (json_is_null(v)) {
+		*len = 0;
+		return must(strdup(""));
+	}
+	if (json_is_number(v) && pos->v == v && pos->text) {
+		*len = pos->len;
+		return must(strndup(pos->text, pos->len));
+	}
+	return json_bytes(v, len);
+}
+
 static void take_value(struct doc *d, const struct place *p, struct want *w, const json_t *v)
 {
-	w->value = json_bytes(v, &w->len);
+	free(w->value);
+	w->value = bytes_of(p->pos, v, &w->len);
 	if (!w->value)
-		problem(d, p, "a value is text, a number, true, false or {\"@b64\": \"...\"}");
+		problem(d, p, "a value is text, a number, true, false, null or "
+			"{\"@b64\": \"...\"}");
+	else if (!d->any_kind && !d->any_value)
+		w->kind = kind_of(v);
+}
+
+static void take_kind(struct doc *d, const struct place *p, struct want *w, const json_t *v)
+{
+	const char *name = json_string_value(v);
+	enum xs_kind kind;
+
+	if (!name || !kind_named(name, &kind))
+		problem(d, p, "a kind is text, number, boolean, null, object or list");
+	else
+		w->kind = kind;
 }
 
 static bool perm_ok(const char *s)
@@ -232,6 +262,8 @@ static void take_member(struct doc *d, struct place *kid, size_t self)
 	} else if (strcmp(key, "@value") == 0) {
 		take_value(d, kid, &d->wants[self], kid->pos->v);
 		check_type(d, kid, &d->wants[self]);
+	} else if (strcmp(key, "@kind") == 0) {
+		take_kind(d, kid, &d->wants[self], kid->pos->v);
 	} else if (strcmp(key, "@perms") == 0) {
 		take_perms(d, kid, &d->wants[self], kid->pos->v);
 	} else if (kid->up->depth == 0 && d->part && is_of_whole(key)) {
@@ -252,6 +284,8 @@ static void take_members(struct doc *d, const struct place *p)
 	const char *key;
 	json_t *member;
 
+	if (!d->any_kind && !d->any_value)
+		d->wants[self].kind = XS_KIND_OBJECT;
 	json_object_foreach(p->pos->v, key, member) {
 		struct place kid = { .up = p, .key = key, .pos = &p->pos->kids[i++],
 				     .depth = p->depth + 1 };
@@ -265,6 +299,9 @@ static void take_items(struct doc *d, const struct place *p)
 	char name[24];
 
 	d->wants[d->nr - 1].list = true;
+	d->wants[d->nr - 1].value = must(strdup(""));
+	if (!d->any_kind && !d->any_value)
+		d->wants[d->nr - 1].kind = XS_KIND_LIST;
 	for (size_t i = 0; i < p->pos->nr; i++) {
 		struct place kid = { .up = p, .index = i, .pos = &p->pos->kids[i],
 				     .depth = p->depth + 1 };
@@ -272,6 +309,14 @@ static void take_items(struct doc *d, const struct place *p)
 		snprintf(name, sizeof(name), "%zu", i);
 		take_child(d, &kid, name);
 	}
+}
+
+/* Whether null at @p is a value, not the wish that there be none. */
+static bool null_is_value(const struct doc *d, const struct place *p)
+{
+	bool item = p->up && !p->key;
+
+	return item || (!d->allow_null && strcmp(p->path, "/") != 0);
 }
 
 static void take_node(struct doc *d, const struct place *p)
@@ -284,7 +329,7 @@ static void take_node(struct doc *d, const struct place *p)
 	w->column = p->pos->column;
 	if (p->depth > MAX_DEPTH) {
 		problem(d, p, "nested too deeply");
-	} else if (json_is_null(v)) {
+	} else if (json_is_null(v) && !null_is_value(d, p)) {
 		w->gone = true;
 		if (!d->allow_null)
 			problem(d, p, "null removes a node: only apply and diff do that");
@@ -314,7 +359,8 @@ static bool is_exact(const json_t *v)
 /* What else a line says would be lost without a word. */
 static void check_line(struct doc *d, const struct place *p)
 {
-	static const char *const known[] = { "path", "value", "b64", "perms", "gen", NULL };
+	static const char *const known[] = { "path", "value", "b64", "perms", "kind",
+					     "gen", NULL };
 	const char *key;
 	json_t *member;
 	size_t i = 0;
@@ -326,7 +372,7 @@ static void check_line(struct doc *d, const struct place *p)
 		while (known[k] && strcmp(known[k], key) != 0)
 			k++;
 		if (!known[k])
-			problem(d, &kid, "is not known: path, value or b64, perms");
+			problem(d, &kid, "is not known: path, value or b64, perms, kind");
 	}
 	if (json_object_get(p->pos->v, "value") && json_object_get(p->pos->v, "b64"))
 		problem(d, p, "this line has both \"value\" and \"b64\"");
@@ -338,6 +384,7 @@ static void take_line(struct doc *d, const struct json_pos *pos)
 	const json_t *v = pos->v;
 	json_t *name = json_object_get(v, "path"), *perms = json_object_get(v, "perms");
 	json_t *value = json_object_get(v, "value"), *b64 = json_object_get(v, "b64");
+	json_t *kind = json_object_get(v, "kind");
 	struct want *w;
 
 	p.path = json_string_value(name);
@@ -354,6 +401,9 @@ static void take_line(struct doc *d, const struct json_pos *pos)
 	take_value(d, &p, w, value);
 	if (b64)
 		json_decref(value);
+	w->kind = XS_KIND_TEXT;
+	if (kind)
+		take_kind(d, &p, w, kind);
 	if (perms)
 		take_perms(d, &p, w, perms);
 	check_limits(d, &p, w);
@@ -554,7 +604,8 @@ void doc_from_json(struct doc *d, const char *name, const json_t *v, bool any_va
 	struct json_pos *p;
 	struct place top = { .path = "/" };
 
-	*d = (struct doc){ .name = name, .allow_null = true, .any_value = any_value };
+	*d = (struct doc){ .name = name, .allow_null = true, .any_value = any_value,
+			   .any_kind = true };
 	if (!v)
 		return;
 	p = json_pos_made(json_incref((json_t *)v));

@@ -77,7 +77,9 @@ static void place(struct json_pos *p, struct scan *s, json_t *v)
 	if (p->nr)
 		p->kids = must(calloc(p->nr, sizeof(*p->kids)));
 	if (!json_is_object(v) && !json_is_array(v)) {
+		p->text = s->at;
 		skip_scalar(s);
+		p->len = (size_t)(s->at - p->text);
 		return;
 	}
 	s->at++;
@@ -96,7 +98,8 @@ struct json_pos *json_pos_read(const char *text, size_t len, int line, size_t *u
 	struct json_pos *p;
 	json_error_t e;
 	json_t *v = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK |
-					  JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+					  JSON_DECODE_ANY | JSON_ALLOW_NUL |
+					  JSON_DECODE_INT_AS_REAL, &e);
 
 	if (!v) {
 		why->line = line + (e.line > 0 ? e.line - 1 : 0);

@@ -14,6 +14,8 @@ struct json_pos {
 	json_t *v;  /* borrowed; of the first one owned */
 	int line;   /* from 1 */
 	int column; /* in bytes, from 1 */
+	const char *text; /* of a scalar: how it is written, in the text that was read; NULL: made */
+	size_t len;
 	size_t nr;  /* members or items */
 	struct json_pos *kids; /* in the order of the text, which is that of iteration */
 };

@@ -9,6 +9,7 @@
 
 #include "die.h"
 #include "json_out.h"
+#include "kind.h"
 #include "plan.h"
 #include "schema.h"
 #include "store.h"
@@ -24,7 +25,8 @@ static struct change *change_add(struct plan *p, enum change_kind kind, const ch
 	}
 	if (!p->v)
 		cli_die(CLI_FAIL, "out of memory");
-	p->v[p->nr] = (struct change){ .kind = kind, .path = strdup(path), .want = want };
+	p->v[p->nr] = (struct change){ .kind = kind, .path = strdup(path), .want = want,
+				       .old_kind = WANT_ANY_KIND };
 	return &p->v[p->nr++];
 }
 
@@ -43,6 +45,23 @@ static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
 	return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
+/* A directory is an object unless it was a list: nobody has to say so. */
+static bool same_kind(const struct want *w, int have)
+{
+	if (w->kind == WANT_ANY_KIND || have == WANT_ANY_KIND)
+		return true;
+	if (w->kind == XS_KIND_OBJECT && w->only_holds)
+		return have != XS_KIND_LIST;
+	return w->kind == have;
+}
+
+/* The value stays, what it is in JSON does not. */
+static bool only_kind(const struct change *c)
+{
+	return c->kind == CHANGE_SET && !same_kind(c->want, c->old_kind) &&
+	       (!c->want->value || same(c->want->value, c->want->len, c->old, c->old_len));
+}
+
 /* ---- against the store ---- */
 
 struct look {
@@ -50,6 +69,7 @@ struct look {
 	const struct want *want;
 	int rc;
 	char **failed;
+	bool kinds; /* the answer tells the kind, too */
 };
 
 static void look_fail(struct look *l, int rc)
@@ -63,7 +83,14 @@ static void got_value(void *arg, int rc, const char *data, size_t len)
 {
 	struct look *l = arg;
 	const struct want *w = l->want;
+	int kind = WANT_ANY_KIND;
+	struct change *c;
 
+	if (!rc && l->kinds && len) {
+		kind = data[0] - '0';
+		data++;
+		len--;
+	}
 	if (rc == -ENOENT) {
 		if (!w->gone)
 			change_add(l->p, CHANGE_ADD, w->path, w);
@@ -73,8 +100,10 @@ static void got_value(void *arg, int rc, const char *data, size_t len)
 		look_fail(l, rc);
 	} else if (w->gone) {
 		change_add(l->p, CHANGE_REMOVE, w->path, w);
-	} else if (w->value && !same(w->value, w->len, data, len)) {
-		set_old(change_add(l->p, CHANGE_SET, w->path, w), data, len);
+	} else if ((w->value && !same(w->value, w->len, data, len)) || !same_kind(w, kind)) {
+		c = change_add(l->p, CHANGE_SET, w->path, w);
+		set_old(c, data, len);
+		c->old_kind = kind;
 	}
 }
 
@@ -91,15 +120,24 @@ static void got_perms(void *arg, int rc, const char *data, size_t len)
 		set_old(change_add(l->p, CHANGE_PERMS, w->path, w), data, len);
 }
 
+static int look_at(struct look *l, uint32_t tx)
+{
+	if (l->kinds)
+		return kind_submit_read(tx, l->want->path, got_value, l);
+	return xs_submit_str(store(), XS_READ, tx, l->want->path, got_value, l);
+}
+
 static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct look *looks,
 		       char **failed)
 {
 	struct xs_client *c = store();
+	bool kinds = kind_known();
 	int rc = 0;
 
 	for (size_t i = 0; i < d->nr && !rc; i++) {
-		looks[i] = (struct look){ .p = p, .want = &d->wants[i], .failed = failed };
-		rc = xs_submit_str(c, XS_READ, tx, d->wants[i].path, got_value, &looks[i]);
+		looks[i] = (struct look){ .p = p, .want = &d->wants[i], .failed = failed,
+					  .kinds = kinds };
+		rc = look_at(&looks[i], tx);
 		if (!rc && d->wants[i].perms)
 			rc = xs_submit_str(c, XS_GET_PERMS, tx, d->wants[i].path, got_perms,
 					   &looks[i]);
@@ -235,6 +273,14 @@ static bool covered(const struct plan *p, const char *path)
 	return last && last->kind == CHANGE_REMOVE && path_is_below(last->path, path);
 }
 
+static void change_set(struct plan *p, const struct want *w, const struct want *from)
+{
+	struct change *c = change_add(p, CHANGE_SET, w->path, w);
+
+	set_old(c, from->value ? from->value : "", from->value ? from->len : 0);
+	c->old_kind = from->kind;
+}
+
 void plan_between(struct plan *p, const struct doc *from, const struct doc *to)
 {
 	for (size_t i = 0; i < from->nr; i++) {
@@ -252,8 +298,9 @@ void plan_between(struct plan *p, const struct doc *from, const struct doc *to)
 			continue;
 		if (!f)
 			change_add(p, CHANGE_ADD, w->path, w);
-		else if (!same(fv, f->value ? f->len : 0, wv, w->value ? w->len : 0))
-			set_old(change_add(p, CHANGE_SET, w->path, w), fv, f->value ? f->len : 0);
+		else if (!same(fv, f->value ? f->len : 0, wv, w->value ? w->len : 0) ||
+			 !same_kind(w, f->kind))
+			change_set(p, w, f);
 		if (w->perms && (!f || !f->perms))
 			change_add(p, CHANGE_PERMS, w->path, w);
 		else if (w->perms && !same(f->perms, f->perms_len, w->perms, w->perms_len))
@@ -273,6 +320,16 @@ static void acted(void *arg, int rc, const char *data, size_t len)
 	(void)data;
 	(void)len;
 	((struct act *)arg)->rc = rc;
+}
+
+/* What a node is when it is made needs no word if it is text, or an object for its children. */
+static bool says_kind(const struct change *c)
+{
+	if (!c->want || c->want->kind == WANT_ANY_KIND || !kind_known())
+		return false;
+	if (c->kind == CHANGE_ADD)
+		return !same_kind(c->want, XS_KIND_TEXT);
+	return c->kind == CHANGE_SET && !same_kind(c->want, c->old_kind);
 }
 
 static int submit_change(uint32_t tx, const struct change *c, struct act *a)
@@ -295,15 +352,26 @@ static int submit_change(uint32_t tx, const struct change *c, struct act *a)
 	return xs_submit(store(), type, tx, iov, nr, acted, a);
 }
 
+/* The change, then what the value is in JSON. @a: room for two. */
+static int submit_both(uint32_t tx, const struct change *c, struct act *a)
+{
+	int rc = only_kind(c) ? 0 : submit_change(tx, c, a);
+
+	if (rc || !says_kind(c))
+		return rc;
+	a[1].path = c->path;
+	return kind_submit(tx, c->path, (enum xs_kind)c->want->kind, acted, &a[1]);
+}
+
 int plan_apply(const struct plan *p, uint32_t tx, char **failed)
 {
-	struct act *acts = calloc(p->nr + 1, sizeof(*acts));
+	struct act *acts = calloc(2 * p->nr + 1, sizeof(*acts));
 	int rc = acts ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < p->nr && !rc; i++)
-		rc = submit_change(tx, &p->v[i], &acts[i]);
+		rc = submit_both(tx, &p->v[i], acts + 2 * i);
 	xs_client_wait(store());
-	for (size_t i = 0; i < p->nr && !rc; i++)
+	for (size_t i = 0; i < 2 * p->nr && !rc; i++)
 		if (acts[i].rc) {
 			rc = acts[i].rc;
 			*failed = strdup(acts[i].path);
@@ -352,7 +420,12 @@ static void print_change(const struct change *c)
 		printf("- %s\n", c->path);
 		break;
 	case CHANGE_SET:
-		printf("~ %s = %s   was %s\n", c->path, new, old);
+		if (only_kind(c))
+			printf("~ %s is %s   was %s\n", c->path,
+			       kind_words((enum xs_kind)w->kind),
+			       kind_words((enum xs_kind)c->old_kind));
+		else
+			printf("~ %s = %s   was %s\n", c->path, new, old);
 		break;
 	case CHANGE_PERMS:
 		printf("~ %s permissions %s%s%s\n", c->path, new, old ? "   were " : "",
@@ -369,6 +442,28 @@ void plan_print(const struct plan *p)
 		print_change(&p->v[i]);
 }
 
+static json_t *patch_value(const struct change *c)
+{
+	const struct want *w = c->want;
+
+	if (is_secret(c->path))
+		return json_string("(secret)");
+	return kind_json(w->kind == WANT_ANY_KIND ? XS_KIND_TEXT : (enum xs_kind)w->kind, w->value,
+			 w->len);
+}
+
+/* About the member @name that stands for something of the node itself. */
+static void patch_own(json_t *o, const struct change *c, const char *name, json_t *value)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", c->path, name) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	json_object_set_new(o, "path", json_string(path));
+	free(path);
+	json_object_set_new(o, "value", value);
+}
+
 json_t *plan_json_patch(const struct plan *p)
 {
 	static const char *const words[] = {
@@ -381,21 +476,15 @@ json_t *plan_json_patch(const struct plan *p)
 		const struct change *c = &p->v[i];
 		json_t *o = json_pack("{s:s, s:s}", "op", words[c->kind], "path", c->path);
 
-		if (c->kind == CHANGE_PERMS) {
-			char *path;
-
-			if (asprintf(&path, "%s/@perms", c->path) > 0)
-				json_object_set_new(o, "path", json_string(path));
-			free(path);
-			json_object_set_new(o, "value",
-					    json_perms(c->want->perms, c->want->perms_len));
-		} else if (c->want && !c->want->gone && c->want->value) {
-			json_object_set_new(o, "value", is_secret(c->path) ?
-						    json_string("(secret)") :
-						    json_value(c->want->value, c->want->len));
-		} else if (c->kind == CHANGE_ADD) {
+		if (c->kind == CHANGE_PERMS)
+			patch_own(o, c, "@perms", json_perms(c->want->perms, c->want->perms_len));
+		else if (only_kind(c))
+			patch_own(o, c, "@kind",
+				  json_string(kind_name((enum xs_kind)c->want->kind)));
+		else if (c->want && !c->want->gone && c->want->value)
+			json_object_set_new(o, "value", patch_value(c));
+		else if (c->kind == CHANGE_ADD)
 			json_object_set_new(o, "value", json_object());
-		}
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -21,6 +21,7 @@ struct change {
 	char *path;
 	char *old; /* value or, of CHANGE_PERMS, permissions before; NULL: not known */
 	size_t old_len;
+	int old_kind; /* enum xs_kind; WANT_ANY_KIND: not known */
 };
 
 struct plan {

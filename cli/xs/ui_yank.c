@@ -11,7 +11,7 @@
 #include <term.h>
 
 #include "die.h"
-#include "doc.h"
+#include "doc_write.h"
 #include "json_out.h"
 #include "store.h"
 #include "ui.h"
@@ -49,20 +49,25 @@ void ui_yank_path(struct ui *u)
 void ui_yank_json(struct ui *u)
 {
 	char path[UI_PATH_MAX], command[UI_PATH_MAX + 32];
+	const struct doc_style style = { .compact = true };
 	struct xs_node *tree;
-	json_t *v;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
 	int rc;
 
 	model_path(u->model.cursor, path, sizeof(path));
-	rc = u->link_up ? xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_SORT, &tree) :
+	rc = u->link_up ? xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_KINDS |
+					 XS_TREE_SORT, &tree) :
 			  -EIO;
 	if (rc) {
 		ui_say(u, "%s: %s", path, cli_words(rc));
 		return;
 	}
-	v = tree_to_json(tree, path, false);
+	f = must(open_memstream(&text, &len));
+	doc_write(f, tree, path, &style);
+	fclose(f);
 	xs_tree_free(tree);
 	snprintf(command, sizeof(command), "xs export --relative %s", path);
-	yank(u, must(json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)), command);
-	json_decref(v);
+	yank(u, must(text), command);
 }

@@ -29,7 +29,7 @@ struct change_who {
 /* Pointers are the caller's, or into the record that was read. */
 struct change {
 	uint8_t op;		/* enum change_op */
-	uint8_t mark;		/* JSON kind of the value, 0: none; kept, not looked at */
+	uint8_t mark;		/* enum xs_kind; kept, not looked at */
 	uint16_t flags;		/* 0 today; others are kept */
 	uint64_t time_ns;	/* CLOCK_REALTIME */
 	uint64_t prev;		/* the revision with persistent changes before this one, 0: none */

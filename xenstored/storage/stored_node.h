@@ -16,7 +16,7 @@ struct stored_node {
 	uint64_t rev;		/* of the last change of value, permissions or type */
 	uint64_t made_rev;	/* of the change that made it, and */
 	uint32_t made_index;	/*   which of that revision: children are in this order */
-	uint8_t mark;		/* JSON kind of the value, 0: none */
+	uint8_t mark;		/* enum xs_kind */
 	uint16_t flags;		/* the owner's of the database; kept, not looked at */
 	uint16_t path_len, nr_perms;
 	uint32_t value_len;

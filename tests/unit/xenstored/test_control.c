@@ -128,11 +128,100 @@ static void test_help_names_every_command(void **state)
 {
 	static const char *const names[] = { "check", "log", "logfile", "memreport", "print", "quota",
 					     "quota-soft", "help", "stat", "metrics", "watches",
-					     "live-update", "snapshot", "restore", "monitor" };
+					     "live-update", "snapshot", "restore", "monitor", "json" };
 
 	assert_int_equal(CONTROL("help"), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		says(names[i]);
+}
+
+/* --- what a value is in JSON: a mark that only CONTROL json sees and sets --- */
+
+#define JSON(id, ...) CONTROL("json", id_text(id), __VA_ARGS__)
+
+static const char *id_text(uint32_t id)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), "%u", id);
+	return text;
+}
+
+static void set_kind(const char *path, const char *kind)
+{
+	uint32_t t = t_begin(dom0);
+
+	assert_int_equal(JSON(t, path, kind), 0);
+	assert_int_equal(t_end(dom0, t, true), 0);
+}
+
+static void has_kind(const char *path, const char *kind_and_value)
+{
+	assert_int_equal(JSON(0, path), 0);
+	assert_string_equal(out, kind_and_value);
+}
+
+static void test_a_kind_is_kept_beside_the_value(void **state)
+{
+	assert_int_equal(t_write(dom0, 0, "/k", "1.10"), 0);
+	has_kind("/k", "01.10");
+	set_kind("/k", "1");
+	has_kind("/k", "11.10");
+	assert_int_equal(t_setp(dom0, 0, "/k", "n0 r1"), 0);
+	assert_int_equal(t_write(dom0, 0, "/k", "2"), 0);
+	has_kind("/k", "12");
+	assert_int_equal(t_rm(dom0, 0, "/k"), 0);
+	assert_int_equal(t_write(dom0, 0, "/k", "3"), 0);
+	has_kind("/k", "03");
+}
+
+static void test_a_kind_is_no_event_and_no_conflict(void **state)
+{
+	uint32_t t;
+
+	assert_int_equal(t_write(dom0, 0, "/k", "1"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/k", "n0 r1"), 0);
+	assert_int_equal(t_watch(dom0, "/k", "token"), 0);
+	t_expect_event(dom0, "/k", "token");
+	t = t_begin(guest);
+	assert_int_equal(t_read(guest, t, "/k", out), 0);
+	set_kind("/k", "1");
+	assert_null(t_next(dom0));
+	assert_int_equal(t_end(guest, t, true), 0);
+}
+
+static void test_a_kind_of_a_transaction_is_of_its_end(void **state)
+{
+	uint32_t t = t_begin(dom0);
+
+	assert_int_equal(t_write(dom0, t, "/k", "1"), 0);
+	assert_int_equal(JSON(t, "/k", "1"), 0);
+	assert_int_equal(JSON(t, "/k"), 0);
+	assert_string_equal(out, "11");
+	assert_int_equal(JSON(0, "/k"), ENOENT);
+	assert_int_equal(t_end(dom0, t, true), 0);
+	has_kind("/k", "11");
+	t = t_begin(dom0);
+	assert_int_equal(JSON(t, "/k", "2"), 0);
+	assert_int_equal(t_end(dom0, t, false), 0);
+	has_kind("/k", "11");
+}
+
+static void test_a_kind_is_set_in_a_transaction_of_ones_own_only(void **state)
+{
+	uint32_t t = t_begin(dom0);
+
+	assert_int_equal(t_write(dom0, 0, "/k", "1"), 0);
+	assert_int_equal(JSON(0, "/k", "1"), EINVAL);
+	assert_int_equal(JSON(t + 1, "/k", "1"), ENOENT);
+	assert_int_equal(JSON(t, "/k", "6"), EINVAL);
+	assert_int_equal(JSON(t, "/k", "x"), EINVAL);
+	assert_int_equal(JSON(t, "/none", "1"), ENOENT);
+	assert_int_equal(JSON(t, "none"), ENOENT);
+	assert_int_equal(CONTROL("json", "x", "/k"), EINVAL);
+	assert_int_equal(t_call(guest, XS_CONTROL, out, "json", "0", "/k", NULL), EACCES);
+	assert_int_equal(t_end(dom0, t, true), 0);
+	has_kind("/k", "01");
 }
 
 static void test_quota_shows_sets_and_counts(void **state)
@@ -407,6 +496,10 @@ int main(void)
 		T(test_snapshots_are_not_called_like_something_else),
 		T(test_nothing_is_written_over_the_store),
 		T(test_help_names_every_command),
+		T(test_a_kind_is_kept_beside_the_value),
+		T(test_a_kind_is_no_event_and_no_conflict),
+		T(test_a_kind_of_a_transaction_is_of_its_end),
+		T(test_a_kind_is_set_in_a_transaction_of_ones_own_only),
 		T(test_quota_shows_sets_and_counts),
 		T(test_soft_quota_shows_and_sets),
 		T(test_log_goes_where_it_is_told),

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* doc_write.c - see doc_write.h. */
+#include "doc_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <xs.h>
+
+#include "die.h"
+#include "json_out.h"
+#include "kind.h"
+#include "schema.h"
+
+struct out {
+	FILE *f;
+	const struct doc_style *style;
+	int depth;
+};
+
+/* One member of an object: of a child, or the node's own. */
+struct member {
+	char *key;
+	const struct xs_node *child;	/* NULL: own, to be printed as it is: */
+	json_t *own;
+	const char *number;		/* or this text */
+};
+
+struct members {
+	struct member *v;
+	size_t nr, max;
+};
+
+static void line(const struct out *o)
+{
+	if (!o->style->compact)
+		fprintf(o->f, "\n%*s", 2 * o->depth, "");
+}
+
+static void begin(struct out *o, char bracket)
+{
+	putc(bracket, o->f);
+	o->depth++;
+}
+
+static void next(const struct out *o, bool first)
+{
+	if (!first)
+		putc(',', o->f);
+	line(o);
+}
+
+/* An empty one is closed where it was opened. */
+static void end(struct out *o, char bracket, bool empty)
+{
+	o->depth--;
+	if (!empty)
+		line(o);
+	putc(bracket, o->f);
+}
+
+/* What is left of @v's own lines is indented as the place is: permissions are lists. */
+static void put_json(struct out *o, json_t *v)
+{
+	char *text = must(json_dumps(must(v), JSON_ENCODE_ANY | JSON_SORT_KEYS |
+				     (o->style->compact ? JSON_COMPACT : JSON_INDENT(2))));
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '\n')
+			line(o);
+		else
+			putc(*s, o->f);
+	}
+	free(text);
+	json_decref(v);
+}
+
+static void put_key(struct out *o, const char *key)
+{
+	put_json(o, json_string(key));
+	fputs(o->style->compact ? ":" : ": ", o->f);
+}
+
+/* ---- members ---- */
+
+static struct member *add(struct members *m, const char *key)
+{
+	if (m->nr == m->max) {
+		m->max = m->max ? 2 * m->max : 8;
+		m->v = must(realloc(m->v, m->max * sizeof(*m->v)));
+	}
+	m->v[m->nr] = (struct member){ .key = must(strdup(key)) };
+	return &m->v[m->nr++];
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
+}
+
+static void add_value(struct members *m, const struct xs_node *n)
+{
+	struct member *v = add(m, "@value");
+
+	if (n->kind == XS_KIND_NUMBER && kind_fits(XS_KIND_NUMBER, n->value, n->value_len))
+		v->number = n->value;
+	else
+		v->own = kind_json(n->kind, n->value, n->value_len);
+}
+
+static void add_child(struct members *m, const struct xs_node *c)
+{
+	char key[XENSTORE_ABS_PATH_MAX + 2];
+
+	snprintf(key, sizeof(key), "%s%s", c->name[0] == '@' ? "@" : "", c->name);
+	add(m, key)->child = c;
+}
+
+/* ---- nodes ---- */
+
+static bool same_perms(const struct xs_node *a, const struct xs_node *b)
+{
+	return a->perms && b->perms && a->perms_len == b->perms_len &&
+	       memcmp(a->perms, b->perms, a->perms_len) == 0;
+}
+
+static bool shows_perms(const struct out *o, const struct xs_node *n)
+{
+	return o->style->perms && n->perms && (!n->parent || !same_perms(n, n->parent));
+}
+
+/* What an array was read into, and is still like one. */
+static bool is_list(const struct xs_node *n, const char *path)
+{
+	const struct schema_row *row;
+	char name[24];
+
+	if (n->value_len)
+		return false;
+	if (n->kind != XS_KIND_LIST) {
+		row = n->children && n->kind == XS_KIND_TEXT ? schema_find(path) : NULL;
+		if (!row || row->type != SCHEMA_LIST)
+			return false;
+	}
+	for (unsigned int i = 0; i < n->nr_children; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		if (!xs_tree_child(n, name))
+			return false;
+	}
+	return true;
+}
+
+static void put_node(struct out *o, const struct xs_node *n, const char *path);
+
+static void put_child(struct out *o, const struct xs_node *c, const char *path)
+{
+	char *child;
+
+	if (asprintf(&child, "%s/%s", strcmp(path, "/") ? path : "", c->name) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	put_node(o, c, child);
+	free(child);
+}
+
+static void put_items(struct out *o, const struct xs_node *n, const char *path)
+{
+	const struct xs_node **items = must(calloc(n->nr_children + 1, sizeof(*items)));
+
+	for (const struct xs_node *c = n->children; c; c = c->next)
+		items[strtoul(c->name, NULL, 10)] = c;
+	begin(o, '[');
+	for (unsigned int i = 0; i < n->nr_children; i++) {
+		next(o, i == 0);
+		put_child(o, items[i], path);
+	}
+	end(o, ']', n->nr_children == 0);
+	free(items);
+}
+
+static void put_members(struct out *o, struct members *m, const char *path)
+{
+	qsort(m->v, m->nr, sizeof(*m->v), by_key);
+	begin(o, '{');
+	for (size_t i = 0; i < m->nr; i++) {
+		next(o, i == 0);
+		put_key(o, m->v[i].key);
+		if (m->v[i].child)
+			put_child(o, m->v[i].child, path);
+		else if (m->v[i].number)
+			fputs(m->v[i].number, o->f);
+		else
+			put_json(o, m->v[i].own);
+		free(m->v[i].key);
+	}
+	end(o, '}', m->nr == 0);
+	free(m->v);
+}
+
+static void put_object(struct out *o, const struct xs_node *n, const char *path, bool list)
+{
+	struct members m = { 0 };
+
+	/* an array has no place for permissions: its items become members then */
+	if (list)
+		add(&m, "@kind")->own = json_string(kind_name(XS_KIND_LIST));
+	if (n->value_len || (!n->children && n->kind != XS_KIND_OBJECT && !list))
+		add_value(&m, n);
+	if (shows_perms(o, n))
+		add(&m, "@perms")->own = json_perms(n->perms, n->perms_len);
+	for (const struct xs_node *c = n->children; c; c = c->next)
+		add_child(&m, c);
+	put_members(o, &m, path);
+}
+
+static void put_node(struct out *o, const struct xs_node *n, const char *path)
+{
+	const char *value = n->value ? n->value : "";
+	bool list = is_list(n, path);
+
+	if (shows_perms(o, n))
+		put_object(o, n, path, list);
+	else if (list)
+		put_items(o, n, path);
+	else if (n->children)
+		put_object(o, n, path, false);
+	else if (n->kind == XS_KIND_NUMBER && kind_fits(XS_KIND_NUMBER, value, n->value_len))
+		fputs(value, o->f);
+	else
+		put_json(o, kind_json(n->kind, value, n->value_len));
+}
+
+/* The names of @path as objects around what is at @root. */
+static void put_whole(struct out *o, const struct xs_node *root, const char *path, const char *rest)
+{
+	size_t len = strcspn(rest + 1, "/");
+	char *name;
+
+	if (!rest[0] || !rest[1]) {
+		put_node(o, root, path);
+		return;
+	}
+	if (asprintf(&name, "%s%.*s", rest[1] == '@' ? "@" : "", (int)len, rest + 1) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	begin(o, '{');
+	next(o, true);
+	put_key(o, name);
+	put_whole(o, root, path, rest + 1 + len);
+	end(o, '}', false);
+	free(name);
+}
+
+void doc_write(FILE *f, const struct xs_node *root, const char *at, const struct doc_style *style)
+{
+	struct out o = { .f = f, .style = style };
+
+	if (style->whole)
+		put_whole(&o, root, at, at);
+	else
+		put_node(&o, root, at);
+}
