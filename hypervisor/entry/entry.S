@@ -58,6 +58,10 @@
 	ALT	ALT_SPEC_CTRL, "mov $msr_spec_ctrl, %ecx; xor %edx, %edx; \
 		mov info_hv_spec_ctrl(%rsp), %eax; cmp info_guest_spec_ctrl(%rsp), %eax; je 1f; \
 		wrmsr; 1: lfence"
+	FORGET_PREDICTIONS
+	.endm
+
+	.macro FORGET_PREDICTIONS
 	ALT	ALT_IBPB, "mov $msr_pred_cmd, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr"
 	/* Each call that never returns leaves a harmless prediction for one return. */
 	ALT	ALT_RSB, "mov $(rsb_depth / 2), %ecx; 1: call 2f; 3: pause; lfence; jmp 3b; \
@@ -69,7 +73,29 @@
 	.endm
 
 	/*
-	 * The same backwards. The buffers are emptied last, see CLEAR_BUFFERS: little may be
+	 * The same for what interrupted the hypervisor, perhaps on its first or last instructions,
+	 * with a guest's registers loaded; of this CPU, whose struct cpu_info its stack finds. They are
+	 * kept in RBX and R12, which C code keeps.
+	 */
+	.macro ENTER_FROM_HV
+	ALT	ALT_XPTI, "mov %cr3, %rbx; mov %rsp, %rax; or $(stack_size - 1), %rax; \
+		mov (info_hv_cr3 - info_size + 1)(%rax), %rax; mov %rax, %cr3"
+	ALT	ALT_SPEC_CTRL, "mov $msr_spec_ctrl, %ecx; rdmsr; mov %eax, %r12d; \
+		mov %rsp, %rax; or $(stack_size - 1), %rax; xor %edx, %edx; \
+		mov (info_hv_spec_ctrl - info_size + 1)(%rax), %eax; wrmsr; lfence"
+	FORGET_PREDICTIONS
+	.endm
+
+	.macro LEAVE_TO_HV
+	ALT	ALT_DIV, "xor %eax, %eax; xor %edx, %edx; mov $1, %ecx; div %ecx"
+	ALT	ALT_SPEC_CTRL, "mov $msr_spec_ctrl, %ecx; xor %edx, %edx; mov %r12d, %eax; wrmsr"
+	ALT	ALT_XPTI, "mov %rbx, %cr3"
+	ALT	ALT_VERW, "mov %rsp, %rax; or $(stack_size - 1), %rax; \
+		verw (info_verw - info_size + 1)(%rax)"
+	.endm
+
+	/*
+	 * ENTER_FROM_GUEST backwards. The buffers are emptied last, see CLEAR_BUFFERS: little may be
 	 * loaded behind it.
 	 */
 	.macro LEAVE_TO_GUEST
@@ -240,17 +266,12 @@ trap_common:
 	call	guest_trap
 	jmp	exit_to_guest
 
-	/*
-	 * In the hypervisor itself: perhaps on its last instructions before a guest, with that
-	 * one's tables.
-	 */
 	.balign	16
 trap_in_hv:
-	ALT	ALT_XPTI, "mov %cr3, %rbx; mov %rsp, %rax; or $(stack_size - 1), %rax; \
-		mov (info_hv_cr3 - info_size + 1)(%rax), %rax; mov %rax, %cr3"
+	ENTER_FROM_HV
 	mov	%rsp, %rdi
 	call	hv_trap
-	ALT	ALT_XPTI, "mov %rbx, %cr3"
+	LEAVE_TO_HV
 	RESTORE_GPRS
 	add	$8, %rsp
 	iretq

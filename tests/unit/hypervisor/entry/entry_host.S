@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry_host.S - the real entry.S, between the ends of its code and of its table of sites, which
+ * the image's linker script names.
+ */
+	.section .alt_sites, "a"
+	.globl	alt_sites_start
+alt_sites_start:
+	.section .text.entry, "ax", @progbits
+	.globl	entry_text_start
+	.balign	4096
+entry_text_start:
+
+#include "entry/entry.S"
+
+	.section .alt_sites, "a"
+	.globl	alt_sites_end
+alt_sites_end:
+	.section .text.entry, "ax", @progbits
+	.globl	entry_text_end
+	.balign	4096
+entry_text_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_entry_code.c - entry.S itself, executed in this process: what only ring 0 may do faults, and
+ * the handler of the fault does it to a fake CPU. Whatever way in, C code runs with the
+ * hypervisor's tables, SPEC_CTRL and predictors, and what was interrupted goes on with its own.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ucontext.h>
+
+#include <cmocka.h>
+
+#include "x86/alt.h"
+#include "x86/percpu.h"
+
+#define MSR_SPEC_CTRL 0x48
+#define MSR_PRED_CMD 0x49
+#define HV_SPEC_CTRL 0x401u
+#define GUEST_SPEC_CTRL 0x4u
+#define HV_CR3 0x1000
+#define GUEST_CR3 0x2000
+#define RBX_BEFORE 0x1111
+#define R12_BEFORE 0x2222
+#define VEC_NMI 2
+#define VEC_UD 6 /* has no error code */
+#define STUB_SIZE 16
+#define ALL (1u << ALT_XPTI | 1u << ALT_SPEC_CTRL | 1u << ALT_IBPB | 1u << ALT_RSB | 1u << ALT_BHB | \
+	     1u << ALT_VERW | 1u << ALT_DIV)
+
+extern const struct alt_site alt_sites_start[], alt_sites_end[];
+extern u8 entry_text_start[], entry_text_end[], syscall_entry[], syscall32_entry[], trap_stubs[];
+void return_to_guest(void) __attribute__((noreturn));
+
+u8 cpu_stacks[NR_CPUS * STACK_SIZE] __attribute__((aligned(STACK_SIZE)));
+
+/* The fake CPU, and what its C code saw of it first. */
+static struct {
+	u64 cr3;
+	u32 spec_ctrl;
+	unsigned int nr_ibpb, nr_privileged;
+} machine, seen;
+static unsigned int nr_calls;
+static bool iret_has_faulted; /* hv_trap() is to send the guest out again */
+static sigjmp_buf way_out;
+static u64 rbx_after, r12_after;
+
+static struct cpu_info *info(void)
+{
+	return (struct cpu_info *)(cpu_stacks + STACK_SIZE - CPU_INFO_SIZE);
+}
+
+static void called(void)
+{
+	if (nr_calls++ == 0)
+		seen = machine;
+	else if (machine.spec_ctrl != seen.spec_ctrl || machine.cr3 != seen.cr3)
+		seen.spec_ctrl = ~0u;
+}
+
+/* --- what entry.S calls --- */
+
+bool guest_syscall(struct cpu_user_regs *regs)
+{
+	called();
+	return false;
+}
+
+bool guest_syscall32(struct cpu_user_regs *regs)
+{
+	called();
+	return false;
+}
+
+bool guest_trap(struct cpu_user_regs *regs)
+{
+	called();
+	return false;
+}
+
+bool guest_exit_work(struct cpu_user_regs *regs)
+{
+	called();
+	return false;
+}
+
+void hv_trap(struct cpu_user_regs *regs)
+{
+	called();
+	if (iret_has_faulted)
+		return_to_guest();
+}
+
+/* --- ring 0's instructions --- */
+
+/* Returns the instruction's length; 0: the way out. */
+static unsigned int execute(const u8 *insn, greg_t *r)
+{
+	if (insn[0] == 0x48 && insn[1] == 0xcf)
+		return 0;
+	machine.nr_privileged++;
+	if (insn[0] != 0x0f)
+		return 0;
+	switch (insn[1]) {
+	case 0x20: /* from CR3 */
+		r[(insn[2] & 7) == 3 ? REG_RBX : REG_RAX] = (greg_t)machine.cr3;
+		return 3;
+	case 0x22:
+		machine.cr3 = (u64)r[(insn[2] & 7) == 3 ? REG_RBX : REG_RAX];
+		return 3;
+	case 0x30:
+		if (r[REG_RCX] == MSR_SPEC_CTRL)
+			machine.spec_ctrl = (u32)r[REG_RAX];
+		else if (r[REG_RCX] == MSR_PRED_CMD)
+			machine.nr_ibpb += r[REG_RAX] & 1;
+		return 2;
+	case 0x32:
+		r[REG_RAX] = machine.spec_ctrl;
+		r[REG_RDX] = 0;
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static void on_fault(int sig, siginfo_t *si, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned int len = execute((const u8 *)r[REG_RIP], r);
+
+	r[REG_RIP] += len;
+	if (len)
+		return;
+	rbx_after = (u64)r[REG_RBX];
+	r12_after = (u64)r[REG_R12];
+	siglongjmp(way_out, 1);
+}
+
+static int setup(void **state)
+{
+	static u8 stack[64 << 10];
+	const stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
+
+	return mprotect(entry_text_start, (size_t)(entry_text_end - entry_text_start),
+			PROT_READ | PROT_WRITE | PROT_EXEC) ||
+	       sigaltstack(&alt, NULL);
+}
+
+static void reset(u32 features, u64 cr3, u32 spec_ctrl)
+{
+	const struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigaction(SIGSEGV, &sa, NULL); /* after cmocka's, which each test begins with */
+	alt_apply(alt_sites_start, alt_sites_end, features);
+	memset(cpu_stacks, 0, STACK_SIZE);
+	info()->hv_cr3 = HV_CR3;
+	info()->guest_cr3 = GUEST_CR3;
+	info()->hv_spec_ctrl = HV_SPEC_CTRL;
+	info()->guest_spec_ctrl = GUEST_SPEC_CTRL;
+	memset(&machine, 0, sizeof(machine));
+	machine.cr3 = cr3;
+	machine.spec_ctrl = spec_ctrl;
+	nr_calls = 0;
+	iret_has_faulted = false;
+}
+
+/* What the CPU pushes, below @top; then the code at @entry, until an IRET. */
+static void enter(const u8 *entry, u8 *top, u64 cs)
+{
+	u64 *sp = (u64 *)top - 5;
+
+	sp[1] = cs;
+	if (sigsetjmp(way_out, 1))
+		return;
+	__asm__ volatile("mov %%rdx, %%rsp; mov %[rbx], %%ebx; mov %[r12], %%r12d; jmp *%%rax" ::
+				 "a"(entry),
+			 "d"(sp), [rbx] "i"(RBX_BEFORE), [r12] "i"(R12_BEFORE));
+	__builtin_unreachable();
+}
+
+static u8 *stub(unsigned int vector)
+{
+	return trap_stubs + vector * STUB_SIZE;
+}
+
+static u8 *stack_of_guest_frame(void)
+{
+	return (u8 *)info() + REGS_ES;
+}
+
+#define IST_TOP (cpu_stacks + 2 * IST_STACK_SIZE)
+#define HV_TOP (cpu_stacks + STACK_SIZE - CPU_INFO_SIZE - 1024)
+
+static void assert_c_was_safe(unsigned int calls)
+{
+	assert_int_equal(nr_calls, calls);
+	assert_int_equal(seen.spec_ctrl, HV_SPEC_CTRL);
+	assert_int_equal(seen.cr3, HV_CR3);
+	assert_int_equal(seen.nr_ibpb, 1);
+}
+
+static void test_a_guests_way_in_changes_everything_and_its_way_out_back(void **state)
+{
+	const struct {
+		u8 *entry, *top;
+	} ways[] = {
+		{syscall_entry, stack_of_guest_frame()},
+		{syscall32_entry, stack_of_guest_frame()},
+		{stub(VEC_UD), stack_of_guest_frame()},
+		{stub(VEC_NMI), IST_TOP},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		reset(ALL, GUEST_CR3, GUEST_SPEC_CTRL);
+		enter(ways[i].entry, ways[i].top, 3);
+		assert_c_was_safe(1);
+		assert_int_equal(machine.spec_ctrl, GUEST_SPEC_CTRL);
+		assert_int_equal(machine.cr3, GUEST_CR3);
+	}
+}
+
+/* On the first or last instructions of the hypervisor the guest's registers are loaded. */
+static void test_a_fault_between_the_two_finds_the_hypervisors_and_leaves_what_was(void **state)
+{
+	const unsigned int vectors[] = {VEC_NMI, VEC_UD};
+	const struct {
+		u64 cr3;
+		u32 spec_ctrl;
+	} before[] = {{GUEST_CR3, GUEST_SPEC_CTRL}, {HV_CR3, GUEST_SPEC_CTRL}, {HV_CR3, HV_SPEC_CTRL}};
+
+	for (size_t v = 0; v < ARRAY_SIZE(vectors); v++) {
+		for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+			reset(ALL, before[i].cr3, before[i].spec_ctrl);
+			enter(stub(vectors[v]), vectors[v] == VEC_NMI ? IST_TOP : HV_TOP, 0);
+			assert_c_was_safe(1);
+			assert_int_equal(machine.spec_ctrl, before[i].spec_ctrl);
+			assert_int_equal(machine.cr3, before[i].cr3);
+			assert_int_equal(rbx_after, RBX_BEFORE);
+			assert_int_equal(r12_after, R12_BEFORE);
+		}
+	}
+}
+
+static void test_an_iret_that_faults_is_handled_with_the_hypervisors(void **state)
+{
+	reset(ALL, GUEST_CR3, GUEST_SPEC_CTRL);
+	iret_has_faulted = true;
+	enter(stub(VEC_UD), HV_TOP, 0);
+	assert_c_was_safe(2);
+	assert_int_equal(machine.spec_ctrl, GUEST_SPEC_CTRL);
+	assert_int_equal(machine.cr3, GUEST_CR3);
+}
+
+static void test_a_cpu_that_needs_nothing_executes_nothing(void **state)
+{
+	reset(0, HV_CR3, 0);
+	enter(stub(VEC_UD), stack_of_guest_frame(), 3);
+	enter(stub(VEC_UD), HV_TOP, 0);
+	enter(syscall_entry, stack_of_guest_frame(), 3);
+	assert_int_equal(nr_calls, 3);
+	assert_int_equal(machine.nr_privileged, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_guests_way_in_changes_everything_and_its_way_out_back),
+		cmocka_unit_test(
+			test_a_fault_between_the_two_finds_the_hypervisors_and_leaves_what_was),
+		cmocka_unit_test(test_an_iret_that_faults_is_handled_with_the_hypervisors),
+		cmocka_unit_test(test_a_cpu_that_needs_nothing_executes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
