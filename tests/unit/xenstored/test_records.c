@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_records.c - the bytes of keys, nodes and changes: what is written is read back, numbers
- * have the byte order that docs/store-format.md gives, and of a flipped bit nothing is believed.
+ * have the byte order that docs/store-format.md gives, sums are those of the standards, and of a
+ * flipped bit nothing is believed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crc32c.h"
 #include "storage/change_record.h"
 #include "storage/checked.h"
 #include "storage/packed_perms.h"
@@ -52,6 +54,39 @@ static void test_sha256_is_the_standards(void **state)
 	assert_hex(out, 32, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 	sha256(million, sizeof(million), out);
 	assert_hex(out, 32, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/*
+ * RFC 3720, B.4: 32 bytes of zeroes, 32 of ones, and the check string. With the instruction and
+ * with the tables, because a file may go to a machine that has the other.
+ */
+static void test_checksum_is_the_standard_one(void **state)
+{
+	char zeroes[32] = { 0 }, ones[32];
+
+	(void)state;
+	memset(ones, 0xff, sizeof(ones));
+	assert_int_equal(crc32c(0, zeroes, 32), 0x8a9136aau);
+	assert_int_equal(crc32c(0, ones, 32), 0x62a8ab43u);
+	assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u);
+	assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+	assert_int_equal(crc32c_by_table(0, zeroes, 32), 0x8a9136aau);
+	assert_int_equal(crc32c_by_table(0, ones, 32), 0x62a8ab43u);
+	assert_int_equal(crc32c_by_table(crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+}
+
+static void test_both_checksums_agree_at_each_length_and_alignment(void **state)
+{
+	unsigned char data[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char)(i * i * 37 + i * 11);
+	for (size_t at = 0; at < 8; at++) {
+		for (size_t len = 0; at + len <= sizeof(data); len++)
+			assert_int_equal(crc32c(7, data + at, len),
+					 crc32c_by_table(7, data + at, len));
+	}
 }
 
 static void test_a_short_path_is_its_own_key(void **state)
@@ -316,6 +351,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256_is_the_standards),
+		cmocka_unit_test(test_checksum_is_the_standard_one),
+		cmocka_unit_test(test_both_checksums_agree_at_each_length_and_alignment),
 		cmocka_unit_test(test_a_short_path_is_its_own_key),
 		cmocka_unit_test(test_long_paths_have_keys_of_their_own),
 		cmocka_unit_test(test_keys_below_a_path_begin_alike),
