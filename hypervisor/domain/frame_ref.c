@@ -8,6 +8,7 @@
 #include "domain/domain.h"
 #include "domain/memory.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "x86/machine.h"
 
@@ -25,6 +26,8 @@ bool frame_get(struct frame *f, const struct domain *d)
 	/* I11: a dying owner gives out nothing more; teardown only ever puts. */
 	if (unlikely(d->is_dying))
 		return false;
+	/* Nor does a path that the CPU takes by mistake look into what is another's (lib/nospec.h). */
+	fence_nospec();
 	f->ref++;
 	return true;
 }

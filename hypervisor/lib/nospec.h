@@ -17,9 +17,15 @@ static inline size_t index_nospec(size_t index, size_t size)
 	/* Borrow: the index is below. */
 	__asm__ volatile("cmp %[size], %[index]; sbb %[mask], %[mask]"
 			 : [mask] "=r"(mask)
-			 : [index] "r"(index), [size] "g"(size)
+			 : [index] "r"(index), [size] "rme"(size)
 			 : "cc");
 	return index & mask;
+}
+
+/* Nothing below runs before all conditions above are known. */
+static inline void fence_nospec(void)
+{
+	__asm__ volatile("lfence" ::: "memory");
 }
 
 /* Element @index of the array @table; @index is known to be in range. */

@@ -39,7 +39,7 @@ void frame_mark_xen(mfn_t start, mfn_t end)
 
 bool mfn_is_ram(mfn_t mfn)
 {
-	return mfn_x(mfn) < frame_table_nr && frame_table[mfn_x(mfn)].owner != DOMID_IO;
+	return mfn_x(mfn) < frame_table_nr && mfn_to_frame(mfn)->owner != DOMID_IO;
 }
 
 bool mfn_is_m2p(mfn_t mfn)

@@ -9,6 +9,7 @@
 #ifndef HV_MM_FRAME_H
 #define HV_MM_FRAME_H
 
+#include "lib/nospec.h"
 #include "lib/types.h"
 #include "x86/layout.h"
 
@@ -69,10 +70,10 @@ _Static_assert(sizeof(struct frame) == 16, "16 bytes a frame: 8 MiB of a 2 GiB m
 extern struct frame *frame_table; /* indexed by mfn; fixed after boot */
 extern u64 frame_table_nr;        /* frames covered; fixed after boot */
 
-/* The frame's record. Call only with mfn_is_known(). */
+/* The frame's record. @mfn: known to have one, as each of mfn_is_ram() has. */
 static inline struct frame *mfn_to_frame(mfn_t mfn)
 {
-	return &frame_table[mfn_x(mfn)];
+	return &frame_table[index_nospec(mfn_x(mfn), frame_table_nr)];
 }
 
 static inline mfn_t frame_to_mfn(const struct frame *f)

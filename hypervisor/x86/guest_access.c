@@ -35,19 +35,19 @@ int copy_from_guest(void *dst, u64 va, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return guest_copy(dst, (const void *)va, len);
+	return guest_copy(dst, (const void *)guest_address_nospec(va), len);
 }
 
 int copy_to_guest(u64 va, const void *src, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return guest_copy((void *)va, src, len);
+	return guest_copy((void *)guest_address_nospec(va), src, len);
 }
 
 int clear_guest(u64 va, size_t len)
 {
 	if (unlikely(!range_ok(va, len)))
 		return -EFAULT;
-	return guest_zero((void *)va, len);
+	return guest_zero((void *)guest_address_nospec(va), len);
 }

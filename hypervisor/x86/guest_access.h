@@ -3,7 +3,22 @@
 #ifndef HV_X86_GUEST_ACCESS_H
 #define HV_X86_GUEST_ACCESS_H
 
+#include "lib/nospec.h"
 #include "lib/types.h"
+#include "x86/layout.h"
+
+/* Counted from the end of the hypervisor's hole, round 2^64, what guests have is one range. */
+#define GUEST_VA_SIZE ((1ULL << 47) - HV_HOLE_END)
+
+/*
+ * @va where it is canonical and outside the hypervisor's hole, else another address that is; by
+ * arithmetic, so that no path that the CPU takes by mistake loads from what is the hypervisor's
+ * (lib/nospec.h).
+ */
+static inline u64 guest_address_nospec(u64 va)
+{
+	return index_nospec(va - HV_HOLE_END, GUEST_VA_SIZE) + HV_HOLE_END;
+}
 
 /*
  * True when [va, va+n*size) is canonical, does not overflow, and stays outside the hypervisor's

@@ -147,7 +147,7 @@ static bool open(struct row *r, const char *what)
 
 static bool treat_v1(struct row *r)
 {
-	return done(r, "indices masked, registers cleared on entry");
+	return done(r, "indices, addresses and frames masked, registers cleared on entry");
 }
 
 static bool needs_legacy_ibrs(const struct spec_cpu *c)

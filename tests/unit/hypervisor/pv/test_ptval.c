@@ -596,11 +596,20 @@ static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void *
 	assert_int_equal(fake_domain[1].tot_pages, 0);
 }
 
+/* Where a mispredicted branch let a guest's number come too far. */
+static void test_no_frame_number_leads_out_of_the_table(void **state)
+{
+	assert_ptr_equal(mfn_to_frame(_mfn(frame_table_nr - 1)), frame_table + frame_table_nr - 1);
+	assert_ptr_equal(mfn_to_frame(_mfn(frame_table_nr)), frame_table);
+	assert_ptr_equal(mfn_to_frame(_mfn(~0ULL)), frame_table);
+}
+
 #define CLAIM(t) cmocka_unit_test_setup_teardown(t, fresh, audited)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CLAIM(test_no_frame_number_leads_out_of_the_table),
 		CLAIM(test_a_tree_of_good_tables_can_be_pinned_and_unpinned),
 		CLAIM(test_a_page_table_is_never_mapped_writable),
 		CLAIM(test_a_writable_page_never_becomes_a_table),

@@ -96,6 +96,21 @@ static void test_copies_reach_the_whole_range_or_nothing(void **state)
 	assert_int_equal(reached_len, 29);
 }
 
+/* What the copy functions do to an address, wherever a mispredicted branch has let it come from. */
+static void test_no_address_of_the_hypervisors_survives_the_mask(void **state)
+{
+	const u64 good[] = {0, 1, 0x7fffffffffff, HV_HOLE_END, HV_HOLE_END + 1, ~0ULL};
+	/* the last two: a CPU that looks at 48 bits only takes them for the hypervisor's */
+	const u64 bad[] = {HV_HOLE_START,      HV_HOLE_END - 1, 0xffff828000200000,
+			   DIRECTMAP_START,    1ULL << 47,      HV_HOLE_START - 1,
+			   0x0000830000000000, 0x7fff828000200000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_int_equal(guest_address_nospec(good[i]), good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(guest_address_nospec(bad[i]), HV_HOLE_END);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_not_canonical_addresses_and_ranges_that_cross_are_refused),
 		cmocka_unit_test(test_overflowing_products_and_ends_are_refused),
 		cmocka_unit_test(test_random_ranges_agree_with_wide_arithmetic),
+		cmocka_unit_test(test_no_address_of_the_hypervisors_survives_the_mask),
 		cmocka_unit_test(test_copies_reach_the_whole_range_or_nothing),
 	};
 
