@@ -146,7 +146,7 @@ bool guest_trap(struct cpu_user_regs *regs)
 	u32 vec = regs->entry_vector;
 
 	if (likely(vec < NR_EXCEPTIONS)) {
-		if (vec == VEC_PF && unlikely(xpti_is_on) && xpti_is_stale())
+		if (vec == VEC_PF && unlikely(xpti_is_on) && xpti_fault_is_stale(read_cr2()))
 			; /* on the way out it gets a copy of its tables as they are now */
 		else if (vec == VEC_NMI)
 			guest_nmi(regs);

@@ -19,8 +19,6 @@
 #include "x86/percpu.h"
 #include "x86/pte.h"
 
-#define L4_ENTRIES 512
-
 extern u8 entry_text_start[], entry_text_end[], cpu_stack[];
 
 bool xpti_is_on;
@@ -86,13 +84,34 @@ void xpti_l4_changed(void)
 	__atomic_store_n(&l4_changes, l4_changes + 1, __ATOMIC_SEQ_CST);
 }
 
-bool xpti_is_stale(void)
+static bool is_stale(const struct cpu_info *c)
+{
+	return percpu[c->cpu_id].copied_cr3 != c->hv_cr3 ||
+	       percpu[c->cpu_id].copied_changes != __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
+}
+
+/* Entry @slot of guests' copies is one of the tables that are loaded, not the hypervisor's. */
+static bool is_copied(unsigned int slot)
+{
+	return slot < HV_L4_FIRST || slot > HV_L4_LAST || slot == pt_index(M2P_RO_START, 4) ||
+	       slot == PERDOMAIN_L4_SLOT;
+}
+
+bool xpti_fault_is_stale(u64 va)
 {
 	const struct cpu_info *c = this_cpu();
+	unsigned int slot = pt_index(va, 4);
+	u64 copy, loaded;
 
-	return xpti_is_on && (percpu[c->cpu_id].copied_cr3 != c->hv_cr3 ||
-			      percpu[c->cpu_id].copied_changes !=
-				      __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST));
+	if (!xpti_is_on || !is_copied(slot))
+		return false;
+	copy = READ_ONCE(percpu[c->cpu_id].l4[slot]);
+	loaded = READ_ONCE(((const u64 *)maddr_to_virt(c->hv_cr3))[slot]);
+	/* Either was walked, or not. */
+	if (!((copy ^ loaded) & ~PTE_A))
+		return false;
+	percpu[c->cpu_id].copied_cr3 = 0; /* whatever the count says */
+	return true;
 }
 
 void xpti_before_guest(void)
@@ -101,14 +120,14 @@ void xpti_before_guest(void)
 	u64 *to = percpu[c->cpu_id].l4;
 	const u64 *from = maddr_to_virt(c->hv_cr3);
 
-	if (!xpti_is_stale())
+	if (!is_stale(c))
 		return;
 	/* First the time, then the copy: what changes meanwhile makes it stale again. */
 	percpu[c->cpu_id].copied_changes = __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
 	percpu[c->cpu_id].copied_cr3 = c->hv_cr3;
 	memcpy(to, from, HV_L4_FIRST * sizeof(*to));
 	memcpy(to + HV_L4_LAST + 1, from + HV_L4_LAST + 1,
-	       (L4_ENTRIES - HV_L4_LAST - 1) * sizeof(*to));
-	to[(M2P_RO_START >> 39) & 511] = from[(M2P_RO_START >> 39) & 511];
+	       (PT_ENTRIES - HV_L4_LAST - 1) * sizeof(*to));
+	to[pt_index(M2P_RO_START, 4)] = from[pt_index(M2P_RO_START, 4)];
 	to[PERDOMAIN_L4_SLOT] = from[PERDOMAIN_L4_SLOT];
 }

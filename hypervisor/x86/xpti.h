@@ -20,7 +20,7 @@ bool xpti_cpu_init(unsigned int cpu);
 /*
  * An entry of a level-4 table, or which page is one, has changed: copies are stale. Hypervisor
  * lock. CPUs that run guests take a new copy on their next way out: one that could not wait for it
- * sees xpti_is_stale() at its fault.
+ * asks xpti_fault_is_stale() at its fault.
  */
 void xpti_l4_changed(void);
 
@@ -29,7 +29,12 @@ void xpti_l4_changed(void);
  */
 void xpti_before_guest(void);
 
-/* A guest's page fault may be the copy's age only: it is to try again. */
-bool xpti_is_stale(void);
+/*
+ * A guest's page fault at @va (any) is the copy's age, because the tables that are loaded say
+ * something else of it: the guest is to try again, with the copy that xpti_before_guest() then
+ * makes. What else has changed, or for whom, does not count: another guest that changes its tables
+ * all the time would keep this one from its own faults.
+ */
+bool xpti_fault_is_stale(u64 va);
 
 #endif
