@@ -80,11 +80,10 @@ static void load_record(struct cli_args *a, struct record *rec)
 	free(base);
 }
 
-/* The name is the directory's, as the store can hold it; empty lists are no nodes. */
+/* The name is the directory's; empty lists are no nodes. */
 static json_t *record_document(const struct record *rec)
 {
 	struct record_keys keys = { 0 };
-	char key[DOMAIN_KEY_MAX + 1];
 	json_t *o;
 
 	if (record_format(rec, &keys))
@@ -95,8 +94,7 @@ static json_t *record_document(const struct record *rec)
 		json_object_del(o, "disk");
 	if (json_array_size(json_object_get(o, "vif")) == 0)
 		json_object_del(o, "vif");
-	domain_name_path(rec->name, key, sizeof(key));
-	return json_pack("{s:{s:{s:o}}}", "config", "domain", key, o);
+	return json_pack("{s:{s:{s:o}}}", "config", "domain", rec->name, o);
 }
 
 static int run_import_cfg(struct cli_args *a)

@@ -127,7 +127,8 @@ static int run_export(struct cli_args *a)
 		.path = store_path(a->argc ? a->argv[0] : "/"),
 		.perms = cli_has(a, "perms") || cli_has(a, "exact"),
 	};
-	unsigned int flags = XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_SORT | (j.perms ? XS_TREE_PERMS : 0);
+	unsigned int flags = XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_SORT |
+			     (j.perms ? XS_TREE_PERMS : 0);
 	int rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
 
 	if (rc)
@@ -163,7 +164,8 @@ const struct cli_cmd cmd_export = {
 	.more =
 		"An object's members are children, a string is a value; \"@value\" is the value\n"
 		"of a node that has children too, \"@perms\" its permissions, {\"@b64\":...}\n"
-		"bytes that are no text. Keys are sorted: the same store gives the same bytes,\n"
+		"bytes that are no text. Names may have any character (xs(1), Paths); one that\n"
+		"begins with @ has one more. Keys are sorted: the same store gives the same bytes,\n"
 		"and an imported document those of its sorted, indented source: numbers come out\n"
 		"as they were written, true, null, {} and [] as what they were. Our store keeps\n"
 		"that beside the value, which is text on Xen's wire (true is 1); a value that is\n"

@@ -11,6 +11,7 @@
 #include "die.h"
 #include "glob.h"
 #include "match.h"
+#include "name.h"
 #include "past.h"
 #include "store.h"
 #include "table.h"
@@ -25,6 +26,12 @@ static char *value_text(const struct xs_node *n)
 	if (n->value)
 		return text_escape(n->value, n->value_len);
 	return strdup(n->value_rc ? "(not readable)" : "");
+}
+
+/* For a person as it was typed; a program gets what every command takes. */
+static char *name_text(const char *name)
+{
+	return isatty(STDOUT_FILENO) ? name_shown(name) : must(strdup(name));
 }
 
 /* With what it means, if asked. */
@@ -63,11 +70,12 @@ static void print_branch(const struct xs_node *root, const struct xs_node *n)
 static void print_tree_line(const struct xs_node *root, const struct xs_node *n,
 			    const struct look *look)
 {
-	char *value = shown_value(n, look), perms[512];
+	char *value = shown_value(n, look), *name = name_text(n->name), perms[512];
 
 	if (n->parent != root)
 		print_branch(root, n);
-	printf("%s%s", n->next ? "+- " : "`- ", n->name);
+	printf("%s%s", n->next ? "+- " : "`- ", name);
+	free(name);
 	if (!look->names_only && n->value_len)
 		printf(" = %s", value);
 	perms_text(n, perms, sizeof(perms));
@@ -170,9 +178,10 @@ static int run_ls(struct cli_args *a)
 	} else {
 		t = table_create(look.names_only ? "l" : look.perms ? "lll" : "ll", NULL);
 		for (struct xs_node *n = root->children; n; n = n->next) {
-			char *value = shown_value(n, &look);
+			char *value = shown_value(n, &look), *name = name_text(n->name);
 
-			table_cell(t, "%s", n->name);
+			table_cell(t, "%s", name);
+			free(name);
 			perms_text(n, perms, sizeof(perms));
 			if (look.perms && !look.names_only)
 				table_cell(t, "%s", perms);

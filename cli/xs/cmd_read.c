@@ -135,7 +135,8 @@ const struct cli_cmd cmd_read = {
 	.more =
 		"Bytes that are no text are shown as \\xNN; --raw gives them as they are, but\n"
 		"not to a terminal. PATH@REV is what a persistent node was at a revision, which\n"
-		"xs log shows; a node whose own name ends so is NAME@5@now.",
+		"xs log shows. A node that is called so goes first; NAME@5@now is always the\n"
+		"node.",
 	.example = "xs get web:memory/target\n"
 		   "xs get --decode '/local/domain/*/device/*/*/state'\n"
 		   "xs get --raw ~/data/blob >blob\n"

@@ -16,6 +16,7 @@
 #include "json_out.h"
 #include "json_pos.h"
 #include "kind.h"
+#include "name.h"
 #include "schema.h"
 
 #define MAX_DEPTH 512
@@ -200,16 +201,20 @@ static void take_perms(struct doc *d, const struct place *p, struct want *w, con
 
 static void take_node(struct doc *d, const struct place *p);
 
-static void take_child(struct doc *d, struct place *kid, const char *name)
+/* @key: the child's name, or "@wire:" and how the store has it. */
+static void take_child(struct doc *d, struct place *kid, const char *key)
 {
-	char *path;
+	bool wire = key == kid->key && strncmp(key, NAME_WIRE, strlen(NAME_WIRE)) == 0;
+	char *name = wire ? must(strdup(key + strlen(NAME_WIRE))) : name_encode(key), *path;
 
 	if (!name_ok(name)) {
-		problem(d, kid, "this cannot name a node: letters, digits and - _ @ only");
+		problem(d, kid, NAME_WIRE " is followed by letters, digits and - _ @ only");
+		free(name);
 		return;
 	}
 	if (asprintf(&path, "%s/%s", strcmp(kid->up->path, "/") ? kid->up->path : "", name) < 0)
 		cli_die(CLI_FAIL, "out of memory");
+	free(name);
 	kid->path = path;
 	take_node(d, kid);
 	free(path);
@@ -224,14 +229,16 @@ static void take_roots(struct doc *d, const struct place *p)
 		problem(d, p, "@roots is a list of paths");
 	json_array_foreach(p->pos->v, i, one) {
 		const char *s = json_string_value(one);
+		char *path = s ? name_typed(s) : NULL;
 
-		if (!s || strlen(s) != json_string_length(one) || !path_ok(s) ||
-		    strcmp(s, "/") == 0) {
+		if (!path || strlen(s) != json_string_length(one) || !path_ok(path) ||
+		    strcmp(path, "/") == 0) {
 			problem(d, p, "entry %zu is not a path below /", i);
+			free(path);
 			continue;
 		}
 		d->roots = must(realloc(d->roots, (d->nr_roots + 1) * sizeof(*d->roots)));
-		d->roots[d->nr_roots++] = must(strdup(s));
+		d->roots[d->nr_roots++] = path;
 	}
 }
 
@@ -259,6 +266,9 @@ static void take_member(struct doc *d, struct place *kid, size_t self)
 	if (key[0] != '@' || key[1] == '@') {
 		d->wants[self].only_holds = true;
 		take_child(d, kid, key + (key[0] == '@'));
+	} else if (strncmp(key, NAME_WIRE, strlen(NAME_WIRE)) == 0) {
+		d->wants[self].only_holds = true;
+		take_child(d, kid, key);
 	} else if (strcmp(key, "@value") == 0) {
 		take_value(d, kid, &d->wants[self], kid->pos->v);
 		check_type(d, kid, &d->wants[self]);

@@ -11,6 +11,7 @@
 #include "die.h"
 #include "json_out.h"
 #include "kind.h"
+#include "name.h"
 #include "schema.h"
 
 struct out {
@@ -109,12 +110,24 @@ static void add_value(struct members *m, const struct xs_node *n)
 		v->own = kind_json(n->kind, n->value, n->value_len);
 }
 
+/* What the child of that name is called in a document. */
+static char *key_of(const char *wire)
+{
+	char *name = name_decode(wire), *key;
+
+	if (asprintf(&key, "%s%s", !name ? NAME_WIRE : name[0] == '@' ? "@" : "",
+		     name ? name : wire) < 0)
+		cli_die(CLI_FAIL, "out of memory");
+	free(name);
+	return key;
+}
+
 static void add_child(struct members *m, const struct xs_node *c)
 {
-	char key[XENSTORE_ABS_PATH_MAX + 2];
+	char *key = key_of(c->name);
 
-	snprintf(key, sizeof(key), "%s%s", c->name[0] == '@' ? "@" : "", c->name);
 	add(m, key)->child = c;
+	free(key);
 }
 
 /* ---- nodes ---- */
@@ -233,21 +246,22 @@ static void put_node(struct out *o, const struct xs_node *n, const char *path)
 /* The names of @path as objects around what is at @root. */
 static void put_whole(struct out *o, const struct xs_node *root, const char *path, const char *rest)
 {
-	size_t len = strcspn(rest + 1, "/");
-	char *name;
+	size_t len = rest[0] ? strcspn(rest + 1, "/") : 0;
+	char *name, *key;
 
-	if (!rest[0] || !rest[1]) {
+	if (!len) {
 		put_node(o, root, path);
 		return;
 	}
-	if (asprintf(&name, "%s%.*s", rest[1] == '@' ? "@" : "", (int)len, rest + 1) < 0)
-		cli_die(CLI_FAIL, "out of memory");
+	name = must(strndup(rest + 1, len));
+	key = key_of(name);
 	begin(o, '{');
 	next(o, true);
-	put_key(o, name);
+	put_key(o, key);
 	put_whole(o, root, path, rest + 1 + len);
 	end(o, '}', false);
 	free(name);
+	free(key);
 }
 
 void doc_write(FILE *f, const struct xs_node *root, const char *at, const struct doc_style *style)

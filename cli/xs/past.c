@@ -24,12 +24,22 @@ static bool parse(const char *word, uint64_t *rev)
 	return isdigit((unsigned char)word[0]) && *end == '\0' && !errno;
 }
 
+/* What looks like a revision may be the end of a name: "@20" is a blank there. */
+static bool is_node(const char *typed)
+{
+	char *path = store_path(typed);
+	bool is = xs_sync_str(store(), XS_READ, 0, path, NULL, NULL) == 0;
+
+	free(path);
+	return is;
+}
+
 bool past_named(const char *typed, char **path, uint64_t *rev)
 {
 	const char *at = strrchr(typed, '@');
 	char *name;
 
-	if (!at || at == typed || !parse(at + 1, rev))
+	if (!at || at == typed || !parse(at + 1, rev) || (*rev != PAST_NOW && is_node(typed)))
 		return false;
 	name = must(strndup(typed, (size_t)(at - typed)));
 	*path = store_path(name);

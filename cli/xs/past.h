@@ -10,10 +10,13 @@
 
 #include <xs_past_reader.h>
 
-/* As REV: what is there now. A node whose name ends in "@5" is "NAME@5@now". */
+/* As REV: what is there now. */
 #define PAST_NOW UINT64_MAX
 
-/* Whether @typed is PATH@REV; then PATH, as store_path(), malloc'd, in *@path. */
+/*
+ * Whether @typed is PATH@REV; then PATH, as store_path(), malloc'd, in *@path. A node that has all
+ * of it as its path goes first. Ends the program when there is no store.
+ */
 bool past_named(const char *typed, char **path, uint64_t *rev);
 /* The revision that the word names. Ends the program when it is none. */
 uint64_t past_revision(const char *word);

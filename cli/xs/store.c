@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "name.h"
 #include "store.h"
 
 #define MAX_PATH (XENSTORE_ABS_PATH_MAX + 1)
@@ -57,17 +58,22 @@ static char *printf_path(const char *fmt, ...) __attribute__((format(printf, 1, 
 static char *printf_path(const char *fmt, ...)
 {
 	va_list ap;
-	char *text;
+	char *text, *path;
 	size_t len;
 
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
 		cli_die(CLI_FAIL, "out of memory");
 	va_end(ap);
-	len = strlen(text);
-	if (len > 1 && text[len - 1] == '/')
-		text[len - 1] = '\0';
-	return text;
+	path = name_typed(text);
+	free(text);
+	len = strlen(path);
+	if (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	if (len > XENSTORE_ABS_PATH_MAX)
+		cli_die(CLI_FAIL, "a path of %zu bytes is longer than the store's paths (%d)", len,
+			XENSTORE_ABS_PATH_MAX);
+	return path;
 }
 
 /* A small number at @path, or -1. */
@@ -167,5 +173,7 @@ int store_failed(const char *path, int rc)
 {
 	int code = cli_code(rc);
 
+	if (rc == -EINVAL && strchr(path, '*'))
+		cli_die(code, "%s: no name has a '*': it is written @2a", path);
 	cli_die(code, "%s: %s", path, cli_words(rc));
 }

@@ -21,7 +21,8 @@ void store_hang_up(void);
 /*
  * Full path for what the user typed, malloc'd: "/..." as it is; "~/x" below the own domain's home
  * and "~N/x" below domain N's; "NAME:x" or "vm:NAME/x" below the home of the running domain NAME;
- * anything else below "/". A trailing slash goes. Ends the program when NAME is not running.
+ * anything else below "/". What no name in the store can have is written as a code (name_typed()).
+ * A trailing slash goes. Ends the program when NAME is not running, or the path is too long.
  */
 char *store_path(const char *typed);
 

@@ -15,6 +15,7 @@
 
 #include "die.h"
 #include "meaning.h"
+#include "name.h"
 #include "schema.h"
 #include "store.h"
 #include "text.h"
@@ -120,17 +121,19 @@ static void draw_node(const struct ui *u, int y, int width, const struct ui_node
 	bool flat = u->model.view == VIEW_FLAT;
 	bool flash = n->changed_ms && ui_now_ms() - n->changed_ms < UI_FLASH_MS;
 	char *value = n->value ? text_escape(n->value, n->len) : strdup("");
-	char path[UI_PATH_MAX], buf[64];
+	char path[UI_PATH_MAX], buf[64], *name;
 	const char *meaning;
 
 	model_path(n, path, sizeof(path));
+	name = name_shown(flat ? path : n->name);
 	meaning = meaning_decode(path, n->value, n->len, buf, sizeof(buf));
 	putf(y, 0, width, n == u->model.cursor ? CURSOR : flash ? CHANGED : PLAIN,
 	     "%c%*s%c%c%s%s%.500s%s%s%s", n == u->model.cursor ? '>' : ' ',
 	     flat ? 0 : n->depth * 2, "", flash ? '*' : ' ',
 	     !n->has_children || flat ? ' ' : model_is_open(&u->model, n) ? '-' : '+',
-	     flat ? path : n->name, *value ? " = " : "", value,
+	     name, *value ? " = " : "", value,
 	     meaning ? " (" : "", meaning ? meaning : "", meaning ? ")" : "");
+	free(name);
 	free(value);
 }
 

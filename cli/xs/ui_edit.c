@@ -12,6 +12,7 @@
 
 #include "die.h"
 #include "meaning.h"
+#include "name.h"
 #include "store.h"
 #include "text.h"
 #include "ui.h"
@@ -310,16 +311,19 @@ static void new_value_typed(struct ui *u, const char *text)
 	confirm(u);
 }
 
-static void name_typed(struct ui *u, const char *text)
+static void child_typed(struct ui *u, const char *text)
 {
 	struct ui_edit *e = u->edit;
 	size_t len = strlen(e->path);
+	char *name;
 
 	if (!*text) {
 		ui_edit_forget(u);
 		return;
 	}
-	snprintf(e->path + len, sizeof(e->path) - len, "%s%.255s", len > 1 ? "/" : "", text);
+	name = name_typed(text);
+	snprintf(e->path + len, sizeof(e->path) - len, "%s%.765s", len > 1 ? "/" : "", name);
+	free(name);
 	model_open(&u->model, u->model.cursor, true);
 	ui_ask(u, "its value: ", "", new_value_typed);
 }
@@ -332,7 +336,7 @@ void ui_edit_add(struct ui *u)
 		return;
 	e->absent = true;
 	e->gen = -1; /* it would be the directory's */
-	ui_ask(u, "name of the new child: ", "", name_typed);
+	ui_ask(u, "name of the new child: ", "", child_typed);
 }
 
 /* ---- removal ---- */
@@ -340,8 +344,11 @@ void ui_edit_add(struct ui *u)
 static void removal_typed(struct ui *u, const char *text)
 {
 	struct ui_edit *e = u->edit;
+	char *name = name_typed(text);
+	bool same = strcmp(name, strrchr(e->path, '/') + 1) == 0;
 
-	if (strcmp(text, strrchr(e->path, '/') + 1) != 0) {
+	free(name);
+	if (!same) {
 		ui_say(u, "that is not its name: nothing was removed");
 		ui_edit_forget(u);
 		return;

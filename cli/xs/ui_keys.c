@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "name.h"
 #include "store.h"
 #include "ui.h"
 
@@ -110,10 +111,11 @@ void ui_jump(struct ui *u, const char *path)
 
 static void path_typed(struct ui *u, const char *text)
 {
-	char path[UI_PATH_MAX];
+	char path[UI_PATH_MAX], *typed = name_typed(text);
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s%.3000s", text[0] == '/' ? "" : "/", text);
+	snprintf(path, sizeof(path), "%s%.3000s", typed[0] == '/' ? "" : "/", typed);
+	free(typed);
 	len = strlen(path);
 	if (len > 1 && path[len - 1] == '/')
 		path[len - 1] = '\0';

@@ -52,7 +52,7 @@ run xs write --if-value one /t/a uno
 is "write --if-value changes what matches" "0 uno" "$rc $(xs read /t/a)"
 run xs write --if-value one /t/a 1
 is "write --if-value refuses what does not" "1 uno" "$rc $(xs read /t/a)"
-run xs write /t/good 1 '/t/bad path' 2
+run xs write /t/good 1 '/t//bad' 2
 is "several writes are one transaction" "1 1" "$rc $(xs exists /t/good; echo $?)"
 
 gen=$(xs stat /t/a | awk '/^generation/{print $2}')

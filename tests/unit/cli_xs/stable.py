@@ -11,7 +11,7 @@ import sys
 xs, seed, rounds, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 r = random.Random(seed)
 AT = "/config/stable"
-NAMES = "abcXYZ019-_@"
+NAMES = "abcXYZ019-_@@24.e /äß€\n*="
 
 
 class Number(str):
@@ -65,8 +65,8 @@ def value(depth):
 
 
 def name():
-    s = "".join(r.choice(NAMES) for _ in range(r.randrange(1, 12)))
-    return "@" + s if s[0] == "@" else s
+    s = "".join(r.choice(NAMES) for _ in range(r.randrange(10)))
+    return "@" + s if s[:1] == "@" else s
 
 
 def check(what, doc):
@@ -82,6 +82,16 @@ def check(what, doc):
 
 for i in range(rounds):
     check(f"seed {seed}, round {i}", value(5))
+
+
+def children(v):
+    """A name that begins with @ has one more in a document."""
+    if isinstance(v, dict):
+        return {"@" + k if k[:1] == "@" else k: children(i) for k, i in v.items()}
+    return [children(i) for i in v] if isinstance(v, list) else v
+
+
 for f in files:
     with open(f, encoding="utf-8") as text_file:
-        check(f, json.load(text_file, parse_int=Number, parse_float=Number))
+        for i, line in enumerate(text_file):
+            check(f"{f}:{i + 1}", children(json.loads(line, parse_int=Number, parse_float=Number)))

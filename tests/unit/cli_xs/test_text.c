@@ -14,6 +14,7 @@
 
 #include "glob.h"
 #include "json_out.h"
+#include "name.h"
 #include "text.h"
 #include "watch_state.h"
 
@@ -169,6 +170,101 @@ static void test_bad_base64_is_refused(void **state)
 	}
 }
 
+/* ---- names ---- */
+
+/* Any name is one in the store, and comes back; what is legal there is itself. */
+static void test_names_go_into_the_store_and_back(void **state)
+{
+	static const struct {
+		const char *name, *kept;
+	} pairs[] = {
+		{ "plain-1_x", "plain-1_x" }, { "shop.example.org", "shop@2eexample@2eorg" },
+		{ "", "@00" }, { "a b/c", "a@20b@2fc" }, { "user@host", "user@host" },
+		{ "user@20minutes", "user@4020minutes" }, { "@", "@" }, { "@40", "@40" },
+		{ "@4020", "@404020" }, { "@00", "@4000" }, { "x@00", "x@00" }, { "ü", "@c3@bc" },
+		{ "\n", "@0a" }, { "@@2e", "@@402e" }, { "@2E", "@2E" }, { "@41", "@41" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		char *kept = name_encode(pairs[i].name), *back = name_decode(kept);
+
+		assert_string_equal(kept, pairs[i].kept);
+		assert_string_equal(back, pairs[i].name);
+		free(kept);
+		free(back);
+	}
+}
+
+/* @max random bytes of @from, ended by NUL. */
+static void random_name(const char *from, char *out, size_t max)
+{
+	size_t len = (size_t)rand() % max;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = from[(size_t)rand() % strlen(from)];
+	out[len] = '\0';
+}
+
+static void test_names_of_any_kind(void **state)
+{
+	char name[16];
+
+	(void)state;
+	srand(7);
+	for (int i = 0; i < 20000; i++) {
+		char *kept, *back, *again;
+
+		random_name("@@@@0042aefx. /", name, sizeof(name));
+		kept = name_encode(name);
+		back = name_decode(kept);
+		assert_string_equal(back, name);
+		assert_int_equal(strspn(kept, "@0123456789abcdefx"), strlen(kept));
+		free(kept);
+		free(back);
+		/* and from the other side */
+		random_name("@@@@0042aefx@", name, sizeof(name) - 1);
+		strcat(name, "x");
+		back = name_decode(name);
+		again = back ? name_encode(back) : strdup(name);
+		assert_string_equal(again, name);
+		free(back);
+		free(again);
+	}
+}
+
+/* What is shown of a path is that path when it is typed. */
+static void test_paths_that_are_shown_can_be_typed(void **state)
+{
+	static const struct {
+		const char *path, *shown;
+	} pairs[] = {
+		{ "/a/shop@2eexample", "/a/shop.example" }, { "/a@2fb@2ac@3d", "/a@2fb@2ac@3d" },
+		{ "/@c3@bc@20x", "/\xc3\xbc x" }, { "/@1b@5bm", "/@1b[m" }, { "/@c3x", "/@c3x" },
+		{ "/@c2@9b", "/@c2@9b" }, { "/x@4020", "/x@4020" }, { "/@5c", "/@5c" },
+		{ "/@ff@00", "/@ff@00" },
+	};
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		char *shown = name_shown(pairs[i].path);
+
+		assert_string_equal(shown, pairs[i].shown);
+		free(shown);
+	}
+	for (int i = 0; i < 20000; i++) {
+		char *shown, *typed;
+
+		random_name("@@@@@22cefb3x/", name, sizeof(name));
+		shown = name_shown(name);
+		typed = name_typed(shown);
+		assert_string_equal(typed, name);
+		free(shown);
+		free(typed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +280,9 @@ int main(void)
 		cmocka_unit_test(test_below_is_by_whole_names),
 		cmocka_unit_test(test_bytes_survive_json),
 		cmocka_unit_test(test_bad_base64_is_refused),
+		cmocka_unit_test(test_names_go_into_the_store_and_back),
+		cmocka_unit_test(test_names_of_any_kind),
+		cmocka_unit_test(test_paths_that_are_shown_can_be_typed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,7 +318,7 @@ def check_real_start():
     keys = {"memory": "16", "kernel": f"{work}/kernel", "power": "on", "disk/0/target": "file:/a", "disk/0/vdev": "xvda",
             "disk/40/target": "phy:vg/b", "disk/40/vdev": "sda1", "disk/40/mode": "w!", "vif/0/vifname": "web0"}
     with open("real.json", "w", encoding="utf-8") as f:
-        f.write(document("shop@2eexample@2eorg", keys))
+        f.write(document("shop.example.org", keys))
     rc, _, err = run(xs, "import", "real.json")
 
     def it_runs():
