@@ -15,7 +15,7 @@
 #include "host.h"
 #include "log.h"
 #include "record_store.h"
-#include "sched.h"
+#include "cpu_share.h"
 #include "status.h"
 #include "steps.h"
 #include "xend.h"

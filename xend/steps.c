@@ -19,7 +19,7 @@
 #include "restore_pv.h"
 #include "save_pv.h"
 #include "record_store.h"
-#include "sched.h"
+#include "cpu_share.h"
 #include "status.h"
 #include "xend.h"
 

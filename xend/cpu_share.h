@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.h - what a record says of the CPUs a domain gets: cpus, cpu_weight, cap.
+ * cpu_share.h - what a record says of the CPUs a domain gets: cpus, cpu_weight, cap.
  */
-#ifndef XEND_SCHED_H
-#define XEND_SCHED_H
+#ifndef XEND_CPU_SHARE_H
+#define XEND_CPU_SHARE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sched.c - see sched.h. */
-#include "sched.h"
+/* cpu_share.c - see cpu_share.h. */
+#include "cpu_share.h"
 
 #include <errno.h>
 #include <string.h>
