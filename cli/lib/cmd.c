@@ -15,6 +15,7 @@
 #define MAX_OPTS 32
 #define LONG_BASE 256 /* getopt values of options without a letter */
 
+/* -j first: not everybody's */
 static const struct cli_opt common_opts[] = {
 	{ 'j', "json", NULL, "machine-readable output, errors too" },
 	{ 'h', "help", NULL, "this text" },
@@ -69,7 +70,7 @@ static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cm
 		printf("Also called %s.\n", cmd->alias);
 	printf("\n");
 	print_opts(cmd->opts, stdout);
-	print_opts(common_opts, stdout);
+	print_opts(common_opts + (cmd->says == CLI_SAYS_NO_JSON), stdout);
 	if (cmd->more)
 		printf("\n%s\n", cmd->more);
 	if (cmd->example)
@@ -172,6 +173,10 @@ static bool parse(struct cli_args *a, int argc, char **argv)
 	parser_add(&p, common_opts);
 	optind = 0;
 	opterr = 0;
+	/* what is wrong with an option before it is told as -j wants it, too */
+	for (int i = 1; i < end && !a->cmd->stop_at_first && strcmp(argv[i], "--"); i++)
+		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0)
+			cli_set_json_errors(1);
 	while ((val = getopt_long(end, argv, p.letters, p.longs, NULL)) != -1) {
 		const struct cli_opt *o;
 
@@ -263,6 +268,7 @@ const struct cli_cmd *cli_find(const struct cli_tool *tool, const char *name)
 int cli_run_cmd(const struct cli_tool *tool, const struct cli_cmd *cmd, int argc, char **argv)
 {
 	struct cli_args a = { .tool = tool, .cmd = cmd };
+	int code;
 
 	if (!parse(&a, argc, argv)) {
 		print_cmd_help(tool, cmd);
@@ -272,7 +278,12 @@ int cli_run_cmd(const struct cli_tool *tool, const struct cli_cmd *cmd, int argc
 		cli_usage(&a, "%s: an argument is missing: %s", cmd->name, cmd->args);
 	if (cmd->max_args >= 0 && a.argc > cmd->max_args)
 		cli_usage(&a, "%s: one argument too many: %s", cmd->name, a.argv[cmd->max_args]);
-	return cmd->run(&a);
+	if (a.json && cmd->says == CLI_SAYS_NO_JSON)
+		cli_usage(&a, "%s: there is no JSON of it", cmd->name);
+	code = cmd->run(&a);
+	if (a.json && cmd->says == CLI_SAYS_NOTHING && code <= CLI_FAIL)
+		printf("{\"ok\":%s}\n", code ? "false" : "true");
+	return code;
 }
 
 static int run_help(const struct cli_tool *tool, int argc, char **argv)

@@ -20,6 +20,14 @@ struct cli_opt {
 struct cli_args;
 struct cli_tool;
 
+/* What -j makes of a command. */
+enum cli_says {
+	CLI_SAYS_JSON,	  /* it prints JSON itself */
+	CLI_SAYS_NOTHING, /* it only ends: {"ok":true}, or false with status 1 */
+	CLI_SAYS_OTHER,	  /* what it prints is not its own: JSON are its errors only */
+	CLI_SAYS_NO_JSON, /* it is for people: -j is refused */
+};
+
 struct cli_cmd {
 	const char *name;
 	const char *alias; /* second name, or NULL */
@@ -28,6 +36,7 @@ struct cli_cmd {
 	const char *more;  /* paragraph for `help COMMAND`, or NULL */
 	const char *example; /* command lines to imitate, a line each, without indentation; NULL */
 	const struct cli_opt *opts; /* ends with {0}; NULL: none. -h and -j are everybody's */
+	enum cli_says says;
 	int min_args, max_args; /* positional; max < 0: any number */
 	bool stop_at_first;     /* options end at the first positional argument */
 	bool stop_at_exec;      /* options end at --exec..., which stays in argv with the rest */

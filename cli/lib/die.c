@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "text.h"
 
 /* one thread; set once by main */
 static const char *tool = "xs";
@@ -33,7 +34,12 @@ static void say_json(int code, const char *text)
 {
 	fprintf(stderr, "{\"error\":\"");
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
+		size_t len = text_utf8_len(p, strnlen((const char *)p, 4));
+
+		if (len > 1) {
+			fwrite(p, len, 1, stderr);
+			p += len - 1;
+		} else if (*p == '"' || *p == '\\')
 			fprintf(stderr, "\\%c", *p);
 		else if (*p < 0x20 || *p >= 0x7f)
 			fprintf(stderr, "\\u%04x", *p);

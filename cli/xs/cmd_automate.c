@@ -230,5 +230,6 @@ const struct cli_cmd cmd_automate = {
 	.example = "xs automate\n"
 		   "xs automate ./watch.d",
 	.max_args = 1,
+	.says = CLI_SAYS_NOTHING,
 	.run = run_automate,
 };

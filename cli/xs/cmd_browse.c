@@ -186,5 +186,6 @@ const struct cli_cmd cmd_browse = {
 	.opts = opts,
 	.max_args = 1,
 	.example = "xs browse -w /config",
+	.says = CLI_SAYS_NO_JSON,
 	.run = run_browse,
 };

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cmds.h"
+#include "control_json.h"
 #include "die.h"
 #include "json_out.h"
 #include "store.h"
@@ -58,24 +59,25 @@ static char *ask_with(struct cli_args *a, const char *first)
 	return ask(n, words);
 }
 
-static int show_with(struct cli_args *a, const char *first)
+/* Shows what the daemon said, @json making JSON of it, and drops it. */
+static void show_answer(const struct cli_args *a, char *answer, control_json_fn *json)
 {
-	char *answer = ask_with(a, first);
-
 	if (a->json)
-		json_print(json_string(answer));
+		json_print(json(answer));
 	else
 		show(answer);
 	free(answer);
+}
+
+static int show_with(struct cli_args *a, const char *first, control_json_fn *json)
+{
+	show_answer(a, ask_with(a, first), json);
 	return CLI_OK;
 }
 
 static int run_control(struct cli_args *a)
 {
-	char *answer = ask(a->argc, (const char *const *)a->argv);
-
-	show(answer);
-	free(answer);
+	show_answer(a, ask(a->argc, (const char *const *)a->argv), control_json_any);
 	return CLI_OK;
 }
 
@@ -84,39 +86,38 @@ static int run_check(struct cli_args *a)
 	char *answer = ask_with(a, "check");
 	bool ok = strcmp(answer, "OK") == 0;
 
-	show(answer);
-	free(answer);
+	show_answer(a, answer, control_json_ok);
 	return ok ? CLI_OK : CLI_FAIL;
 }
 
 static int run_quota(struct cli_args *a)
 {
-	return show_with(a, "quota");
+	return show_with(a, "quota", control_json_quota);
 }
 
 static int run_watches(struct cli_args *a)
 {
-	return show_with(a, "watches");
+	return show_with(a, "watches", control_json_watches);
 }
 
 static int run_stats(struct cli_args *a)
 {
-	return show_with(a, "stat");
+	return show_with(a, "stat", control_json_stats);
 }
 
 static int run_metrics(struct cli_args *a)
 {
-	return show_with(a, "metrics");
+	return show_with(a, "metrics", control_json_metrics);
 }
 
 static int run_snapshot(struct cli_args *a)
 {
-	return show_with(a, "snapshot");
+	return show_with(a, "snapshot", control_json_ok);
 }
 
 static int run_restore(struct cli_args *a)
 {
-	return show_with(a, "restore");
+	return show_with(a, "restore", control_json_ok);
 }
 
 /* ---- monitor: takes what has gathered, ten times a second ---- */
@@ -129,6 +130,18 @@ static void on_interrupt(int sig)
 	interrupted = 1;
 }
 
+static void show_operations(const struct cli_args *a, char *lines)
+{
+	char *save = NULL;
+
+	if (!a->json) {
+		fputs(lines, stdout);
+		return;
+	}
+	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		json_print_line(control_json_operation(line));
+}
+
 static int run_monitor(struct cli_args *a)
 {
 	static const char *const words[] = { "monitor" };
@@ -139,12 +152,13 @@ static int run_monitor(struct cli_args *a)
 	signal(SIGTERM, on_interrupt);
 	while (!interrupted && (timeout < 0 || waited < timeout)) {
 		char *lines = ask(1, words);
+		size_t len = strlen(lines);
 
-		fputs(lines, stdout);
+		show_operations(a, lines);
 		if (fflush(stdout) != 0)
 			break;
 		/* a full answer means that there is more */
-		if (strlen(lines) < XENSTORE_PAYLOAD_MAX / 2) {
+		if (len < XENSTORE_PAYLOAD_MAX / 2) {
 			nanosleep(&pause, NULL);
 			waited += MONITOR_MS;
 		}

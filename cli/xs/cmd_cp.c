@@ -136,6 +136,7 @@ const struct cli_cmd cmd_cp = {
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xs cp /config/domain/web /config/domain/copy",
+	.says = CLI_SAYS_NOTHING,
 	.run = run_cp,
 };
 
@@ -147,5 +148,6 @@ const struct cli_cmd cmd_mv = {
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xs mv /config/domain/web /config/domain/shop",
+	.says = CLI_SAYS_NOTHING,
 	.run = run_mv,
 };

@@ -129,8 +129,11 @@ static int run_export(struct cli_args *a)
 	};
 	unsigned int flags = XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_SORT |
 			     (j.perms ? XS_TREE_PERMS : 0);
-	int rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
+	int rc;
 
+	if (a->json && cli_has(a, "flat"))
+		cli_usage(a, "--flat is no JSON");
+	rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
 	if (rc)
 		store_failed(j.path, rc);
 	if (strcmp(j.path, "/") == 0 && !cli_has(a, "all"))

@@ -170,5 +170,6 @@ const struct cli_cmd cmd_lock = {
 	.max_args = -1,
 	.stop_at_first = true,
 	.example = "xs lock /locks/backup -- tar cf /backup/web.tar /srv/web",
+	.says = CLI_SAYS_OTHER,
 	.run = run_lock,
 };

@@ -230,6 +230,19 @@ static int roll_back(void *arg, struct xs_client *c, uint32_t tx)
 	return rc;
 }
 
+static void print_steps(const struct rollback *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->nr; i++) {
+		const struct step *s = &r->v[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:o}", "path", s->path, "value",
+			s->gone ? json_null() : json_value(s->value, s->value_len)));
+	}
+	json_print(list);
+}
+
 static void show_steps(const struct rollback *r)
 {
 	for (size_t i = 0; i < r->nr; i++) {
@@ -254,7 +267,10 @@ static int run_rollback(struct cli_args *a)
 		past_ask(r.words, 3, take_step, &r);
 	else if ((rc = xs_transact(store(), roll_back, &r, TRIES, NULL)))
 		past_failed(r.failed ? r.failed : path, rc);
-	show_steps(&r);
+	if (a->json)
+		print_steps(&r);
+	else
+		show_steps(&r);
 	forget(&r);
 	free(path);
 	return CLI_OK;

@@ -102,6 +102,8 @@ static int run_perms(struct cli_args *a)
 		show(a, j.path);
 	if (rc)
 		store_failed(j.path, rc);
+	if (a->json && j.len)
+		json_print(json_pack("{s:b}", "ok", 1));
 	free(j.path);
 	return CLI_OK;
 }

@@ -84,5 +84,6 @@ const struct cli_cmd cmd_rm = {
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xs rm /config/domain/old",
+	.says = CLI_SAYS_NOTHING,
 	.run = run_rm,
 };

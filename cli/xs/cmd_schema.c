@@ -107,7 +107,7 @@ static json_t *value_schema(const struct schema_row *row)
 static const char *component_regex(const char *component)
 {
 	if (strncmp(component, "$NAME", 5) == 0 || strncmp(component, "$REQ", 4) == 0)
-		return "^[A-Za-z0-9_-][A-Za-z0-9_@-]*$";
+		return "^[A-Za-z0-9_-][A-Za-z0-9_@.+-]*$";
 	return strncmp(component, "$UUID", 5) == 0 ? "^[0-9A-Fa-f-]{36}$" : "^[0-9]+$";
 }
 

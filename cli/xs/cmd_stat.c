@@ -152,6 +152,7 @@ const struct cli_cmd cmd_exists = {
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xs exists /config/domain/web && echo it is there",
+	.says = CLI_SAYS_NOTHING,
 	.run = run_exists,
 };
 

@@ -177,5 +177,6 @@ const struct cli_cmd cmd_wait = {
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xs wait -t 30s /status/domain/web/state=running",
+	.says = CLI_SAYS_NOTHING,
 	.run = run_wait,
 };

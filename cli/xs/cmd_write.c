@@ -173,5 +173,6 @@ const struct cli_cmd cmd_write = {
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
+	.says = CLI_SAYS_NOTHING,
 	.run = run_write,
 };
