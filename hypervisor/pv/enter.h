@@ -8,6 +8,7 @@
 #ifndef HV_PV_ENTER_H
 #define HV_PV_ENTER_H
 
+#include "domain/domain.h"
 #include "lib/errno.h"
 #include "pv/ptval.h"
 #include "x86/lock.h"
