@@ -35,7 +35,6 @@
 /* A worker that dies more often than this within a minute is not started again at once. */
 #define DEATHS_MAX	5u
 #define DEATHS_NS	60000000000ull
-#define RETRY_NS	5000000000ull
 
 /* --- what is queued --- */
 
@@ -124,6 +123,30 @@ uint64_t durable_published(struct server *srv)
 	return d->now;
 }
 
+static void empty_queue(struct server *srv)
+{
+	int left = 1;
+
+	while (left)
+		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &left);
+	srv->durable.nr_queued = srv->durable.bytes_queued = 0;
+}
+
+static void name_given_up(void *arg, const struct change *c)
+{
+	log_errorx("%.*s: a later change of it is lost", (int)c->path_len, c->path);
+}
+
+int durable_give_up(struct server *srv)
+{
+	if (store_room(srv->tree.store, srv->durable.nr_queued, 0, true) < 0)
+		return -ENOSPC;
+	queue_each(srv->tree.store, srv->durable.rev, name_given_up, NULL);
+	empty_queue(srv);
+	store_commit(srv->tree.store);
+	return 0;
+}
+
 /* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
 int durable_reset(struct server *srv)
 {
@@ -132,7 +155,6 @@ int durable_reset(struct server *srv)
 	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
 	struct walk w;
 	size_t nr = 2, bytes = 0;
-	int left = 1;
 
 	for (size_t i = 0; i < 2; i++) {
 		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
@@ -142,9 +164,7 @@ int durable_reset(struct server *srv)
 	}
 	if (store_room(srv->tree.store, nr + d->nr_queued, bytes, true) < 0)
 		return -ENOSPC;
-	while (left)
-		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &left);
-	d->nr_queued = d->bytes_queued = 0;
+	empty_queue(srv);
 	srv->tree.changed = true;
 	enqueue(srv, &c);
 	for (size_t i = 0; i < 2; i++) {
@@ -177,13 +197,22 @@ static void trim(struct server *srv)
 
 /* --- the worker --- */
 
-static void say(struct server *srv, uint32_t op)
+/* False: it does not read now. Then it has something to read anyway. */
+static bool say(struct server *srv, uint32_t op)
 {
 	struct worker_msg msg = { .op = op };
 
-	/* A full socket means that the worker has something to read anyway. */
-	if (srv->durable.io.fd >= 0)
-		send(srv->durable.io.fd, &msg, sizeof(msg), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return srv->durable.io.fd >= 0 && send(srv->durable.io.fd, &msg, sizeof(msg),
+					       MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(msg);
+}
+
+/* Asks for the nodes, which are all to come, if the time for that has come. */
+static void load(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	if (d->loading && d->load_again_ns && now_ns() >= d->load_again_ns && say(srv, WORKER_LOAD))
+		d->load_again_ns = 0;
 }
 
 static int start(struct server *srv)
@@ -207,11 +236,12 @@ static int start(struct server *srv)
 	if (d->pid < 0) {
 		log_errorx("the worker cannot be started: %s", strerror((int)-d->pid));
 		d->io.fd = -1;
-		d->retry_ns = now_ns() + RETRY_NS;
+		d->retry_ns = now_ns() + DURABLE_RETRY_NS;
 		return (int)d->pid;
 	}
-	if (d->loading)
-		say(srv, WORKER_LOAD);
+	d->load_err = 0;
+	d->load_again_ns = 1;
+	load(srv);
 	return 0;
 }
 
@@ -254,7 +284,7 @@ void durable_died(struct server *srv)
 		d->first_death_ns = now_ns();
 	}
 	log_errorx("the worker of the persistent part died (status %d); starting it again", status);
-	d->retry_ns = now_ns() + (++d->deaths > DEATHS_MAX ? RETRY_NS : 0);
+	d->retry_ns = now_ns() + (++d->deaths > DEATHS_MAX ? DURABLE_RETRY_NS : 0);
 	d->told = 0;
 	if (d->deaths > DEATHS_MAX)
 		durable_refused(srv, -EIO);
@@ -284,11 +314,12 @@ int durable_up(struct server *srv, bool load)
 	sessions_wait(srv, d->last);
 	if (start(srv) < 0)
 		durable_refused(srv, -EIO);
-	while (d->loading && d->io.fd >= 0 && wait_for_message(srv, SILENCE_MS)) {
+	while (d->loading && !d->load_again_ns && d->io.fd >= 0 &&
+	       wait_for_message(srv, SILENCE_MS)) {
 		while (receive(srv))
 			;
 	}
-	if (d->loading) {
+	if (d->loading && !d->refused) {
 		log_errorx("the disk of %s does not answer: serving without the persistent part "
 			   "until it does",
 			   srv->cfg.state_dir);
@@ -355,6 +386,7 @@ void durable_tick(struct server *srv)
 	/* What a message that was not taken should have said. */
 	if (d->last > d->rev)
 		say(srv, WORKER_QUEUED);
+	load(srv);
 	start_again(srv);
 }
 

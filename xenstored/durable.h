@@ -40,6 +40,8 @@ struct durable {
 	unsigned int lost;	/* names that the disk had to give up, and nobody knows of yet */
 	bool degraded;		/* the worker says that something was lost */
 	bool loading;		/* the nodes are still to come: the part is not served yet */
+	int load_err;		/* why one of those that have come could not be taken in */
+	uint64_t load_again_ns;	/* when to ask for them again; 0: they have been asked for */
 	bool ready;		/* the worker has opened the disk's environment */
 	pid_t pid;
 	struct loop_fd io;	/* fd -1: no worker */

@@ -112,12 +112,14 @@ static int take_each(void *arg, const struct stored_node *n)
 	return take_node(arg, n);
 }
 
+/* Behind one that could not be taken in nothing more is: the load will be made again. */
 static void take_nodes(struct server *srv, const char *data, size_t len)
 {
-	int ret = srv->durable.loading ? durable_each_node(data, len, take_each, srv) : 0;
+	struct durable *d = &srv->durable;
 
-	if (ret < 0)
-		log_errorx("a node from the disk cannot be taken in: %s", strerror(-ret));
+	if (!d->loading || d->load_err)
+		return;
+	d->load_err = durable_each_node(data, len, take_each, srv);
 	store_commit(srv->tree.store);
 }
 
@@ -126,27 +128,44 @@ static int note_loaded(struct server *srv, uint64_t rev)
 {
 	struct durable *d = &srv->durable;
 
-	d->last = d->rev = rev;
 	if (store_room(srv->tree.store, 3, 64, true) < 0)
 		return -ENOSPC;
+	d->last = d->rev = rev;
 	durable_note_last(srv);
 	store_still(srv->tree.store, STORE_WHOLE);
 	return 0;
 }
 
+/* Part of it is no part: who reads it would take what is missing for gone. */
+static void load_failed(struct server *srv, int err)
+{
+	struct durable *d = &srv->durable;
+
+	log_errorx("not all of the persistent part could be loaded (%s): it is tried again",
+		   strerror(-err));
+	d->load_again_ns = now_ns() + DURABLE_RETRY_NS;
+	durable_refused(srv, err);
+}
+
 static void loaded(struct server *srv, const struct worker_msg *msg)
 {
 	struct durable *d = &srv->durable;
-	int err = msg->err;
+	int err = msg->err ? msg->err : d->load_err;
 
+	d->load_err = 0;
 	if (!d->loading)
 		return;
 	if (err == 0)
 		err = note_loaded(srv, msg->rev);
-	if (err)
-		log_errorx("not all of the persistent part could be read: %s", strerror(-err));
+	if (err) {
+		load_failed(srv, err);
+		return;
+	}
 	d->loading = false;
 	d->refused = 0;
+	/* It may have come after the start has made what every store has. */
+	if (server_standard_nodes(srv) < 0)
+		log_warnx("no room for what every store has");
 	/* What has come may name domains of an earlier boot. */
 	srv->ended_still_named = true;
 	/* The part as it is now is what clients saw nothing of. */
@@ -242,10 +261,15 @@ void durable_refused(struct server *srv, int err)
 
 static void refused(struct server *srv, const struct worker_msg *msg)
 {
+	bool gap = msg->err == -ESTALE || (msg->err == -EBADMSG && msg->a);
+
 	srv->durable.room = msg->room;
 	if (is_ahead(srv, msg))
 		return;
-	if (msg->err != -ESTALE && msg->err != -EBADMSG) {
+	/* There are no nodes yet to write anew. */
+	if (gap && srv->durable.loading && durable_give_up(srv) == 0)
+		return;
+	if (srv->durable.loading || (msg->err != -ESTALE && msg->err != -EBADMSG)) {
 		durable_refused(srv, msg->err);
 		return;
 	}

@@ -6,6 +6,9 @@
 #include "durable.h"
 #include "worker.h"
 
+/* After what failed on the disk's side, before it is tried again. */
+#define DURABLE_RETRY_NS 5000000000ull
+
 /* Acts on a message of the worker with @len bytes of @payload. */
 void durable_take(struct server *srv, const struct worker_msg *msg, const char *payload,
 		  size_t len);
@@ -17,6 +20,11 @@ void durable_refused(struct server *srv, int err);
 void durable_note_last(struct server *srv);
 /* Queues the whole persistent part anew. 0 or -ENOSPC. */
 int durable_reset(struct server *srv);
+/*
+ * What is queued cannot be applied, because changes before it are missing, and the nodes have not
+ * come yet: it is named as lost. 0 or -ENOSPC.
+ */
+int durable_give_up(struct server *srv);
 struct stored_node;
 /* Calls @each for the node records in a message or an answer. 0, -EBADMSG, what it says. */
 int durable_each_node(const char *data, size_t len,

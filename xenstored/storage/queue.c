@@ -49,6 +49,24 @@ size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left)
 	return bytes;
 }
 
+void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const struct change *c),
+		void *arg)
+{
+	struct store_bytes found, rec;
+	bool more = store_seek(l, STORE_QUEUE, "", 1, &found, &rec);
+
+	for (; more; more = store_next(l, STORE_QUEUE, &found, &rec)) {
+		struct change c;
+		uint32_t index;
+		uint64_t at;
+
+		if (change_key_read(found.data, found.len, &at, &index) == 0 && at > rev &&
+		    change_read(found.data, (const char *)rec.data - STORE_HEAD,
+				rec.len + STORE_HEAD, &c) == 0)
+			each(arg, &c);
+	}
+}
+
 bool queue_begins(struct store *l, uint64_t *before, size_t *bytes)
 {
 	struct store_bytes found, rec;

@@ -21,6 +21,9 @@ size_t queue_add(struct store *l, uint64_t rev, uint32_t index, const struct cha
  * are still there.
  */
 size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left);
+/* Calls @each for every change of a revision behind @rev. */
+void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const struct change *c),
+		void *arg);
 /*
  * Whether anything is in it: then *@before is the revision with persistent changes before the
  * first one; *@bytes: all of it.

@@ -44,6 +44,8 @@ struct worker {
 	struct queue_batch batch;
 	bool more;		/* there may be something in the queue */
 	int refused;		/* why the last commit was not made */
+	bool told;		/* the daemon knows that commits are made */
+	bool gap;		/* because of the queue: changes are missing in it */
 	bool reopen;		/* what is on the disk has to be found again */
 	uint64_t retry_ns, retry_at_ns;
 	unsigned int questions;
@@ -80,6 +82,7 @@ static void tell_refused(struct worker *w, int err, uint64_t broken)
 		.op = WORKER_REFUSED, .err = err, .rev = disk_applied(w->disk), .a = broken,
 	};
 
+	w->gap = err == -ESTALE || broken;
 	w->refused = err;
 	w->retry_ns = w->retry_ns == 0 ? RETRY_MIN_NS :
 		      w->retry_ns < RETRY_MAX_NS / 2 ? 2 * w->retry_ns : RETRY_MAX_NS;
@@ -101,7 +104,7 @@ static void tell_ready(struct worker *w, int err, const struct disk_found *found
 	tell(w, &msg);
 }
 
-/* --- loading --- */
+/* --- records of nodes and losses --- */
 
 struct loading {
 	struct worker *w;
@@ -155,22 +158,6 @@ static int load_lost(void *arg, const struct disk_lost *lost)
 	return flush(l);
 }
 
-static void load(struct worker *w)
-{
-	struct worker_msg done = { .op = WORKER_LOADED, .rev = disk_applied(w->disk) };
-	static struct loading l;
-
-	l.w = w;
-	l.packet.msg = (struct worker_msg){ .op = WORKER_NODE };
-	done.err = disk_nodes(w->disk, load_node, &l);
-	if (done.err == 0)
-		done.err = flush(&l);
-	l.packet.msg.op = WORKER_LOST;
-	if (done.err == 0)
-		done.err = disk_lost(w->disk, load_lost, &l);
-	tell(w, &done);
-}
-
 /* --- the queue --- */
 
 static int apply_batch(struct worker *w, bool lean)
@@ -208,10 +195,8 @@ static int open_again(struct worker *w)
 	struct disk_found found;
 	int ret = disk_reopen(w->disk, &found);
 
-	if (ret < 0)
-		return ret;
-	w->reopen = false;
-	return disk_read_only(w->disk);
+	w->reopen = ret < 0;
+	return ret < 0 ? ret : disk_read_only(w->disk);
 }
 
 /* One commit of what has gathered. */
@@ -229,8 +214,10 @@ static void apply(struct worker *w)
 		return;
 	}
 	w->more = w->batch.nr > 0;
-	if (w->batch.nr > 0 || w->refused)
+	/* Also the first time: the worker before may have been refused. */
+	if (w->batch.nr > 0 || w->refused || !w->told)
 		tell_durable(w);
+	w->told = true;
 	w->refused = 0;
 	w->retry_ns = 0;
 	if (w->batch.nr == 0 && w->batch.broken)
@@ -252,6 +239,53 @@ static void apply_all(struct worker *w)
 		apply(w);
 }
 
+/* --- loading --- */
+
+/*
+ * Why what was accepted is not in what would be loaded; 0: it is. What is behind a gap in the queue
+ * can never be: the daemon gives that up.
+ */
+static int load_lacks(struct worker *w)
+{
+	int ret;
+
+	w->refused = 0;
+	apply_all(w);
+	if (w->refused == 0 || w->gap)
+		return 0;
+	/* A disk that takes nothing can be read all the same. */
+	ret = queue_read(&w->queue, disk_applied(w->disk), 1, &w->batch);
+	return ret < 0 ? ret : w->batch.nr || w->batch.broken ? w->refused : 0;
+}
+
+static int load_all(struct worker *w)
+{
+	static struct loading l;
+	int ret;
+
+	l.w = w;
+	l.len = 0;
+	l.packet.msg = (struct worker_msg){ .op = WORKER_NODE };
+	ret = disk_nodes(w->disk, load_node, &l);
+	if (ret == 0)
+		ret = flush(&l);
+	l.packet.msg.op = WORKER_LOST;
+	return ret ? ret : disk_lost(w->disk, load_lost, &l);
+}
+
+static void load(struct worker *w)
+{
+	struct worker_msg done = { .op = WORKER_LOADED, .err = load_lacks(w) };
+
+	if (done.err == 0)
+		done.err = load_all(w);
+	/* What cannot be read is found again, from the other copies. */
+	if (done.err == -EBADMSG || done.err == -EIO)
+		w->reopen = w->more = true;
+	done.rev = disk_applied(w->disk);
+	tell(w, &done);
+}
+
 /* --- questions and other processes --- */
 
 static void refuse_question(struct worker *w, uint32_t id, int err)
@@ -265,8 +299,7 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	struct question q = {
 		.fd = w->fd, .id = msg->id, .text = text, .len = len,
 		.state_dir = w->cfg->disk.state_dir, .run_dir = w->cfg->disk.run_dir,
-		.path = disk_path(w->disk), .map_size = disk_map_size(w->disk),
-		.beside = !disk_read_only(w->disk),
+		.map_size = disk_map_size(w->disk),
 	};
 	pid_t pid;
 
@@ -276,6 +309,8 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	}
 	/* A snapshot has what was acknowledged before it was asked for. */
 	apply_all(w);
+	q.path = disk_path(w->disk);
+	q.beside = !disk_read_only(w->disk);
 	in_child_hide(-1);
 	pid = in_child_start(question_answer, &q);
 	in_child_hide(w->fd);

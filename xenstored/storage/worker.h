@@ -26,20 +26,24 @@
 enum worker_op {
 	/* The daemon asks. */
 	WORKER_QUEUED,		/* there is more in the queue */
-	WORKER_LOAD,		/* send the nodes; first message, when the daemon has none */
+	WORKER_LOAD,		/* send the nodes, with all that is queued; first message, when the
+				 * daemon has none, and again after a LOADED with err */
 	WORKER_LOST_KNOWN,	/* the administrator knows what was lost */
 	WORKER_ASK,		/* id; payload: a question (below). Answered by WORKER_ANSWERs */
 	/* The worker tells. */
 	WORKER_READY,		/* rev: applied; found, err of the start. First message of all */
 	WORKER_NODE,		/* payload: records, see below; parents first */
 	WORKER_LOST,		/* payload: a record of a name that was lost, see below */
-	WORKER_LOADED,		/* all nodes and lost names have been sent */
-	WORKER_DURABLE,		/* rev: all up to it is on the disk; room */
+	WORKER_LOADED,		/* err 0: all nodes and lost names have been sent, as of rev; else
+				 * why not: what is queued is refused, or the disk cannot be read */
+	WORKER_DURABLE,		/* rev: all up to it is on the disk; room. Once in any case when it
+				 * is sure that the disk takes changes */
 	/*
 	 * rev: applied; err: why what is behind it is not: -ENOSPC, -EIO, -EROFS: tried again by
 	 * itself; -ESTALE: changes are missing before the queue's first; -EBADMSG: the queue is
-	 * damaged at revision a. After these two the daemon empties the queue and puts a RESET and
-	 * all nodes into it.
+	 * damaged at revision a (0: data.mdb is, and is found again). After these two the daemon
+	 * empties the queue and puts a RESET and all nodes into it; one that has no nodes yet gives
+	 * up what is behind the gap.
 	 */
 	WORKER_REFUSED,
 	WORKER_ANSWER,		/* id; payload: a part of the answer; with err (0: good) the last */

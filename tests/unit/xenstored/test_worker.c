@@ -42,8 +42,8 @@ static struct side {
 static void worker_up(void)
 {
 	t.cfg = (struct worker_config){
-		.disk = { .state_dir = t.k.state, .run_dir = t.k.run, .map_size = 64u << 20,
-			  .told = t.k.told },
+		.disk = { .state_dir = t.k.state, .run_dir = t.k.run, .told = t.k.told,
+			  .map_size = t.k.map_size ? t.k.map_size : 64u << 20 },
 		.live_dir = t.live,
 	};
 	t.pid = worker_start(&t.cfg, &t.fd);
@@ -168,6 +168,14 @@ static void assert_disk(const char *nodes)
 	kit_close(&t.k, true);
 }
 
+/* It has nothing to do, and says nevertheless that it could. */
+static void begin(void)
+{
+	expect(WORKER_READY);
+	assert_int_equal(t.got.msg.err, 0);
+	expect(WORKER_DURABLE);
+}
+
 static void test_what_is_queued_becomes_durable(void **state)
 {
 	(void)state;
@@ -176,6 +184,8 @@ static void test_what_is_queued_becomes_durable(void **state)
 	assert_int_equal(t.got.msg.err, 0);
 	assert_int_equal(t.got.msg.flags, WORKER_FOUND_NEW);
 	assert_true(t.got.msg.room.free_bytes > 0);
+	expect(WORKER_DURABLE);
+	assert_int_equal(t.got.msg.rev, 0);
 	queue_rev("+/config=1 +/config/a=2");
 	say(WORKER_QUEUED, 0, "", 0);
 	await_durable(3);
@@ -250,7 +260,7 @@ static void test_the_nodes_are_loaded_parents_first(void **state)
 
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	queue_rev("+/config= +/config/z=1 +/config/a=2");
 	queue_rev("+/config/z/y=3");
 	say(WORKER_QUEUED, 0, "", 0);
@@ -274,11 +284,82 @@ static void test_the_nodes_are_loaded_parents_first(void **state)
 	side_fini();
 }
 
+/* The worker before has not come to it; the first thing that is asked of this one is to load. */
+static void test_a_load_has_all_that_is_queued(void **state)
+{
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=1");
+	worker_gone();
+	queue_rev("+/config/a=2");
+	worker_up();
+	say(WORKER_LOAD, 0, "", 0);
+	expect(WORKER_READY);
+	assert_int_equal(t.got.msg.rev, 3);
+	await_durable(6);
+	expect(WORKER_NODE);
+	assert_non_null(memmem(t.got.data, t.got_len, "/config/a", 9));
+	expect(WORKER_LOADED);
+	assert_int_equal(t.got.msg.err, 0);
+	assert_int_equal(t.got.msg.rev, 6);
+	side_fini();
+}
+
+/* What was accepted and does not fit is not in what the disk has: that is no whole answer. */
+static void test_a_load_fails_while_what_is_queued_is_refused(void **state)
+{
+	char value[3000];
+
+	(void)state;
+	side_init();
+	begin();
+	worker_gone();
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 0; i < 200; i++) {
+		char text[3100];
+
+		snprintf(text, sizeof(text), "+/config/n%d=%s", i, value);
+		queue_rev(text);
+	}
+	t.k.map_size = 256u << 10;
+	worker_up();
+	say(WORKER_LOAD, 0, "", 0);
+	expect(WORKER_READY);
+	while (next() != WORKER_LOADED)
+		assert_int_not_equal(t.got.msg.op, WORKER_NODE);
+	assert_int_equal(t.got.msg.err, -ENOSPC);
+	side_fini();
+}
+
+/* What is behind a gap will never be applied: the rest is all there is. */
+static void test_a_load_ends_at_a_gap_in_the_queue(void **state)
+{
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=1");
+	worker_gone();
+	t.rev = 50;
+	queue_rev("+/config=2");
+	worker_up();
+	say(WORKER_LOAD, 0, "", 0);
+	expect(WORKER_READY);
+	expect(WORKER_REFUSED);
+	assert_int_equal(t.got.msg.err, -ESTALE);
+	expect(WORKER_NODE);
+	expect(WORKER_LOADED);
+	assert_int_equal(t.got.msg.err, 0);
+	assert_int_equal(t.got.msg.rev, 3);
+	side_fini();
+}
+
 static void test_missing_changes_are_refused_and_a_reset_heals(void **state)
 {
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	t.rev = 50;
 	queue_rev("+/config=1");
 	say(WORKER_QUEUED, 0, "", 0);
@@ -306,7 +387,7 @@ static void test_a_broken_change_in_the_queue_is_told_by_its_revision(void **sta
 
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	queue_rev("+/config=1");
 	queue_rev("+/config=2 +/config/a=1");
 	change_key(key, 6, 1);
@@ -371,7 +452,7 @@ static void test_questions_about_the_past_are_answered(void **state)
 {
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	queue_rev("+/config= +/config/a=1 +/config/a/x=2 +/config/b=3");
 	queue_rev("-/config/a +/config/b=4 +/config/n=5 +/config/n/m=6");
 	say(WORKER_QUEUED, 0, "", 0);
@@ -404,7 +485,7 @@ static void test_a_forgotten_revision_is_said_to_be(void **state)
 
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	t.rev = 50;
 	queue_rev("* +/config=1");
 	say(WORKER_QUEUED, 0, "", 0);
@@ -439,7 +520,7 @@ static void test_snapshots_are_whole_and_have_names_of_their_own(void **state)
 
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	queue_rev("+/config=1 +/config/a=2");
 	say(WORKER_QUEUED, 0, "", 0);
 	/* It has what was accepted before it was asked for. */
@@ -475,7 +556,7 @@ static void test_a_damaged_snapshot_is_refused_and_the_worker_goes_on(void **sta
 
 	(void)state;
 	side_init();
-	expect(WORKER_READY);
+	begin();
 	queue_rev("+/config=1");
 	assert_int_equal(ASK("snapshot\0one"), 0);
 	snprintf(path, sizeof(path), "%s/snapshots/one.mdb", t.k.state);
@@ -502,6 +583,9 @@ int main(void)
 		cmocka_unit_test(test_what_a_daemon_that_died_has_queued_is_finished),
 		cmocka_unit_test(test_a_killed_worker_loses_and_repeats_nothing),
 		cmocka_unit_test(test_the_nodes_are_loaded_parents_first),
+		cmocka_unit_test(test_a_load_has_all_that_is_queued),
+		cmocka_unit_test(test_a_load_fails_while_what_is_queued_is_refused),
+		cmocka_unit_test(test_a_load_ends_at_a_gap_in_the_queue),
 		cmocka_unit_test(test_missing_changes_are_refused_and_a_reset_heals),
 		cmocka_unit_test(test_a_broken_change_in_the_queue_is_told_by_its_revision),
 		cmocka_unit_test(test_questions_about_the_past_are_answered),

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_load.c - the daemon's side of the worker's pair, spoken to by the test: what a load that is
+ * not whole, a disk that is another store's, and a worker that comes back leave behind. Claims: a
+ * part of the persistent part is never taken for all of it, and never written over the disk.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "change.h"
+#include "durable_priv.h"
+#include "harness.h"
+#include "path_key.h"
+#include "queue.h"
+#include "store.h"
+#include "store_priv.h"
+#include "stored_node.h"
+
+/* t_write(): it was accepted, and its reply waits for the disk. */
+#define HELD (-1)
+/* More than what is set aside for a turn has room for. */
+#define NODES 3000u
+
+static struct server *srv;
+static struct conn *c;
+static int worker;
+
+static int setup(void **state)
+{
+	int fds[2];
+
+	srv = t_start();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	worker = fds[1];
+	srv->durable = (struct durable){ .loading = true, .io = { .fd = fds[0] } };
+	srv->durable.room = (struct disk_room){ .free_bytes = 1u << 30 };
+	store_still(srv->tree.store, STORE_UNLOADED);
+	c = t_client(srv, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close(worker);
+	close(srv->durable.io.fd);
+	srv->durable.off = true;
+	t_stop(srv);
+	return 0;
+}
+
+static void tell(enum worker_op op, int err, uint64_t rev)
+{
+	const struct worker_msg msg = {
+		.op = op, .err = err, .rev = rev, .room = { .free_bytes = 1u << 30 },
+	};
+
+	durable_take(srv, &msg, "", 0);
+	store_commit(srv->tree.store);
+}
+
+/* One node of the disk, as of revision 5. */
+static void send_node(const char *path, const char *value, size_t len)
+{
+	static unsigned char perms[3], data[WORKER_PACKET];
+	const struct worker_msg msg = { .op = WORKER_NODE };
+	const struct stored_node n = {
+		.rev = 5, .made_rev = 5, .path = path, .path_len = (uint16_t)strlen(path),
+		.perms = perms, .nr_perms = 1, .value = value, .value_len = (uint32_t)len,
+	};
+	unsigned char key[PATH_KEY_MAX];
+	size_t key_len = path_key(path, n.path_len, key);
+	uint32_t all = (uint32_t)(2 + n.path_len + stored_node_len(&n));
+
+	memcpy(data, &all, 4);
+	memcpy(data + 4, &n.path_len, 2);
+	memcpy(data + 6, path, n.path_len);
+	stored_node_write(&n, WORKER_NODE_DB, key, key_len, data + 6 + n.path_len);
+	durable_take(srv, &msg, (const char *)data, 4 + all);
+}
+
+/* What the daemon has said since the last time. */
+static bool was_told(enum worker_op op)
+{
+	struct worker_msg msg;
+	bool found = false;
+
+	while (recv(worker, &msg, sizeof(msg), MSG_DONTWAIT) == sizeof(msg))
+		found |= msg.op == op;
+	return found;
+}
+
+static bool is_loaded(void)
+{
+	struct store_bytes rec;
+
+	return !srv->durable.loading &&
+	       !store_get(srv->tree.store, STORE_META, STORE_STILL, strlen(STORE_STILL), &rec);
+}
+
+/* No room for a node in the middle: all of it is asked for again, and nothing is queued. */
+static void test_a_load_without_room_is_no_load(void **state)
+{
+	uint64_t limit = srv->tree.store->limit;
+	char path[64], value[4000] = "";
+
+	tell(WORKER_READY, 0, 5);
+	srv->tree.store->limit = srv->tree.store->size;
+	send_node("/config", "", 0);
+	for (unsigned int i = 0; i < NODES; i++) {
+		snprintf(path, sizeof(path), "/config/%u", i);
+		send_node(path, value, sizeof(value));
+	}
+	srv->tree.store->limit = limit;
+	srv->tree.store->refused_ns = 0;
+	send_node("/config/last", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	assert_false(is_loaded());
+	assert_int_equal(t_write(c, 0, "/config/last", "2"), ENOSPC);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 0);
+	assert_false(was_told(WORKER_LOAD));
+	srv->durable.load_again_ns = 1;
+	durable_tick(srv);
+	assert_true(was_told(WORKER_LOAD));
+	send_node("/config", "", 0);
+	for (unsigned int i = 0; i < NODES; i++) {
+		snprintf(path, sizeof(path), "/config/%u", i);
+		send_node(path, value, sizeof(value));
+	}
+	send_node("/config/last", "1", 1);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	assert_int_equal(t_read(c, 0, "/config/2999", path), 0);
+	assert_int_equal(t_write(c, 0, "/config/last", "2"), HELD);
+}
+
+static void test_a_disk_that_could_not_be_read_is_asked_again(void **state)
+{
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	tell(WORKER_LOADED, -EIO, 5);
+	assert_false(is_loaded());
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), EIO);
+	/* What refuses something else meanwhile queues nothing of what there is. */
+	tell(WORKER_REFUSED, -ESTALE, 5);
+	tell(WORKER_REFUSED, -EBADMSG, 5);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 0);
+	srv->durable.load_again_ns = 1;
+	durable_tick(srv);
+	assert_true(was_told(WORKER_LOAD));
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
+}
+
+/* The change behind what was loaded follows on it, whatever was queued before. */
+static void test_the_next_change_follows_on_what_was_loaded(void **state)
+{
+	struct store_bytes key, rec;
+	struct change change;
+
+	tell(WORKER_READY, 0, 5);
+	tell(WORKER_DURABLE, 0, 7);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 7);
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
+	assert_true(store_seek(srv->tree.store, STORE_QUEUE, "", 1, &key, &rec));
+	assert_int_equal(change_read(key.data, (const char *)rec.data - STORE_HEAD,
+				     rec.len + STORE_HEAD, &change), 0);
+	assert_int_equal(change.prev, 7);
+}
+
+/* Nothing of what it says is about this store's changes, and nothing is to be written there. */
+static void test_a_disk_of_another_store_is_not_believed(void **state)
+{
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	tell(WORKER_READY, 0, srv->tree.rev + 1000);
+	assert_int_equal(srv->durable.rev, 5);
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), EIO);
+	tell(WORKER_DURABLE, 0, srv->tree.rev + 1000);
+	assert_int_equal(srv->durable.rev, 5);
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), EIO);
+	tell(WORKER_REFUSED, -EBADMSG, srv->tree.rev + 1000);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 0);
+	/* The right one is there again. */
+	tell(WORKER_READY, 0, 5);
+	tell(WORKER_DURABLE, 0, 5);
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_load_without_room_is_no_load),
+		T(test_a_disk_that_could_not_be_read_is_asked_again),
+		T(test_the_next_change_follows_on_what_was_loaded),
+		T(test_a_disk_of_another_store_is_not_believed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
