@@ -30,8 +30,9 @@
 /* The disk says nothing for so long at a start: the rest of the store is served without it. */
 #define SILENCE_MS	10000
 #define DOWN_NS		3000000000ull
-/* Changes that leave the queue in one turn. */
+/* Changes that leave the queue at a time; and how long a turn goes on with that. */
 #define TRIM_MAX	256u
+#define TRIM_NS		2000000u
 /* A worker that dies more often than this within a minute is not started again at once. */
 #define DEATHS_MAX	5u
 #define DEATHS_NS	60000000000ull
@@ -125,10 +126,10 @@ uint64_t durable_published(struct server *srv)
 
 static void empty_queue(struct server *srv)
 {
-	int left = 1;
+	struct queue_taken taken = { .left = true };
 
-	while (left)
-		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &left);
+	while (taken.left)
+		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &taken);
 	srv->durable.nr_queued = srv->durable.bytes_queued = 0;
 }
 
@@ -177,22 +178,30 @@ int durable_reset(struct server *srv)
 	return 0;
 }
 
-/* Takes what is on the disk out of the queue, some at a time. */
-static void trim(struct server *srv)
+/* Takes some of what is on the disk out of the queue. False: there is no room for that now. */
+static bool trim_some(struct server *srv)
 {
 	struct durable *d = &srv->durable;
-	int left = 0;
-	size_t bytes;
+	struct queue_taken taken;
 
-	if (!d->trim || store_room(srv->tree.store, TRIM_MAX, 0, true) < 0)
-		return;
-	bytes = queue_take(srv->tree.store, d->trim, TRIM_MAX, &left);
-	d->bytes_queued -= bytes < d->bytes_queued ? bytes : d->bytes_queued;
-	if (left)
-		return;
-	d->trim = 0;
-	if (d->rev >= d->last)
-		d->nr_queued = d->bytes_queued = 0;
+	if (store_room(srv->tree.store, TRIM_MAX, 0, true) < 0)
+		return false;
+	queue_take(srv->tree.store, d->trim, TRIM_MAX, &taken);
+	d->nr_queued -= taken.nr;
+	d->bytes_queued -= taken.bytes;
+	if (!taken.left)
+		d->trim = 0;
+	return true;
+}
+
+/* What stays is counted as still to come: more is taken than can be queued in the same time. */
+static void trim(struct server *srv)
+{
+	uint64_t end = now_ns() + TRIM_NS;
+
+	while (srv->durable.trim && trim_some(srv) && now_ns() < end)
+		;
+	store_commit(srv->tree.store);
 }
 
 /* --- the worker --- */
@@ -371,10 +380,8 @@ void durable_turn(struct server *srv)
 		d->told = d->last;
 		say(srv, WORKER_QUEUED);
 	}
-	if (d->trim) {
+	if (d->trim)
 		trim(srv);
-		store_commit(srv->tree.store);
-	}
 }
 
 void durable_tick(struct server *srv)

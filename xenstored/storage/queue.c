@@ -26,27 +26,25 @@ size_t queue_add(struct store *l, uint64_t rev, uint32_t index, const struct cha
 	return len;
 }
 
-size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left)
+void queue_take(struct store *l, uint64_t rev, unsigned int max, struct queue_taken *out)
 {
 	struct store_bytes found, rec;
 	unsigned char key[CHANGE_KEY];
-	size_t bytes = 0;
 	uint64_t at;
 	uint32_t index;
 
-	*left = 0;
+	*out = (struct queue_taken){ 0 };
 	while (store_seek(l, STORE_QUEUE, "", 1, &found, &rec)) {
 		if (change_key_read(found.data, found.len, &at, &index) < 0 || at > rev)
-			return bytes;
-		if (max-- == 0) {
-			*left = 1;
-			return bytes;
-		}
-		bytes += STORE_HEAD + rec.len;
+			return;
+		out->left = out->nr == max;
+		if (out->left)
+			return;
+		out->nr++;
+		out->bytes += STORE_HEAD + rec.len;
 		memcpy(key, found.data, sizeof(key));
 		store_del(l, STORE_QUEUE, key, sizeof(key));
 	}
-	return bytes;
 }
 
 void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const struct change *c),

@@ -16,11 +16,13 @@ struct store;
 
 /* Adds the change; store_room() has been asked. Returns the bytes it takes. */
 size_t queue_add(struct store *l, uint64_t rev, uint32_t index, const struct change *c);
-/*
- * Takes at most @max changes of revisions up to @rev out. Returns the bytes they took; *@left: some
- * are still there.
- */
-size_t queue_take(struct store *l, uint64_t rev, unsigned int max, int *left);
+struct queue_taken {
+	size_t nr, bytes;	/* changes, and what they took */
+	bool left;		/* some are still there */
+};
+
+/* Takes at most @max changes of revisions up to @rev out. */
+void queue_take(struct store *l, uint64_t rev, unsigned int max, struct queue_taken *out);
 /* Calls @each for every change of a revision behind @rev. */
 void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const struct change *c),
 		void *arg);

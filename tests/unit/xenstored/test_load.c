@@ -194,6 +194,32 @@ static void test_a_disk_of_another_store_is_not_believed(void **state)
 	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
 }
 
+/* Never a moment in which the disk has all: what it has is not counted as still to come. */
+static void test_what_the_disk_has_needs_no_room(void **state)
+{
+	char path[64];
+
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	for (unsigned int i = 0; i < 20000; i++) {
+		uint64_t before = srv->durable.last;
+
+		snprintf(path, sizeof(path), "/config/%u", i % 10);
+		assert_int_equal(t_write(c, 0, path, i % 20 < 10 ? "1" : "2"), HELD);
+		tell(WORKER_DURABLE, 0, before);
+		durable_turn(srv);
+		assert_true(srv->durable.nr_queued <= 600);
+	}
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), srv->durable.nr_queued);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	for (int i = 0; i < 1000 && srv->durable.trim; i++)
+		durable_turn(srv);
+	assert_int_equal(srv->durable.nr_queued, 0);
+	assert_int_equal(srv->durable.bytes_queued, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -203,6 +229,7 @@ int main(void)
 		T(test_a_disk_that_could_not_be_read_is_asked_again),
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
+		T(test_what_the_disk_has_needs_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
