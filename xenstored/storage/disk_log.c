@@ -58,8 +58,11 @@ int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
 	disk_log_end(l, false);
 	numbered_path(&log_name, store_dir, base, path);
 	l->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (l->fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+	if (l->fd < 0) {
+		ret = errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+		l->failed = true;
+		return ret;
+	}
 	file_head(base, head);
 	ret = write_all(l->fd, head, FILE_HEAD, 0);
 	/* It has to be there for good: else the one before it would look like the last. */

@@ -22,7 +22,10 @@ struct disk_log {
 	bool failed;		/* it lacks a commit: only a new generation makes up for it */
 };
 
-/* Begins STATE-STORE/log-@base, in place of one of that name. 0, -ENOSPC, -EIO. */
+/*
+ * Begins STATE-STORE/log-@base, in place of one of that name. 0; -ENOSPC, -EIO: there is none, and
+ * @l->failed says so.
+ */
 int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base);
 /* @orderly: marks the end, so that a reader knows that nothing is missing behind it. */
 void disk_log_end(struct disk_log *l, bool orderly);

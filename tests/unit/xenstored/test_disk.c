@@ -572,6 +572,38 @@ static void test_a_generation_is_written_beside(void **state)
 	kit_fini(&k);
 }
 
+/* What no log has is in a new generation as soon as there may be one. */
+static void test_a_log_that_cannot_be_begun_is_made_up_for(void **state)
+{
+	const uint64_t second = 1000000000ull;
+	char log[300];
+	struct kit k;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	filled(&k);
+	disk_generation(k.d, second);
+	kit_rev(&k, "+/config/later=1");
+	snprintf(log, sizeof(log), "%s/store/log-%020llu", k.state,
+		 (unsigned long long)disk_applied(k.d));
+	assert_int_equal(mkdir(log, 0700), 0);
+	disk_generation(k.d, 400 * second);
+	pid = waitpid(-1, &status, 0);
+	assert_true(disk_generation_ended(k.d, pid, status));
+	assert_int_equal(rmdir(log), 0);
+	kit_rev(&k, "+/config/last=2");
+	disk_generation(k.d, 402 * second);
+	pid = waitpid(-1, &status, 0);
+	assert_true(pid > 0);
+	assert_true(disk_generation_ended(k.d, pid, status));
+	kit_close(&k, true);
+	unlink(kit_file(&k, "data.mdb"));
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), FILLED "/config/later=1 /config/last=2 ");
+	kit_fini(&k);
+}
+
 static void test_a_start_that_lost_something_overwrites_no_generation(void **state)
 {
 	struct kit k;
@@ -619,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_store_takes_removals),
 		cmocka_unit_test(test_a_start_keeps_what_it_found_as_a_generation),
 		cmocka_unit_test(test_a_generation_is_written_beside),
+		cmocka_unit_test(test_a_log_that_cannot_be_begun_is_made_up_for),
 		cmocka_unit_test(test_a_start_that_lost_something_overwrites_no_generation),
 	};
 
