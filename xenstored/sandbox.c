@@ -48,7 +48,7 @@ static const int allowed[] = {
 	/* signals, threads of the C library, the end */
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
 	SCMP_SYS(sigaltstack),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64), SCMP_SYS(setsid),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall), SCMP_SYS(uname),
 	SCMP_SYS(sysinfo), SCMP_SYS(dup2), SCMP_SYS(chdir),

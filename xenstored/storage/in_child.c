@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,13 +16,22 @@ void in_child_hide(int fd)
 	hidden = fd;
 }
 
+/* A child that waits for a disk keeps what the parent had open: it must not outlive it. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 pid_t in_child_start(int (*work)(void *arg), void *arg)
 {
 	const struct rlimit no_core = { 0, 0 };
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
+	end_with(parent);
 	if (hidden >= 0)
 		close(hidden);
 	setrlimit(RLIMIT_CORE, &no_core);

@@ -126,6 +126,20 @@ static uint64_t queue_rev(const char *text)
 	return t.rev;
 }
 
+/* @nr revisions of a node with 3,000 bytes each. */
+static void queue_large(unsigned int nr)
+{
+	char text[3100];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		int len = snprintf(text, sizeof(text), "+/config/n%u=", i);
+
+		memset(text + len, 'v', 3000);
+		text[len + 3000] = '\0';
+		queue_rev(text);
+	}
+}
+
 static void queue_empty(void)
 {
 	MDB_txn *txn;
@@ -309,20 +323,11 @@ static void test_a_load_has_all_that_is_queued(void **state)
 /* What was accepted and does not fit is not in what the disk has: that is no whole answer. */
 static void test_a_load_fails_while_what_is_queued_is_refused(void **state)
 {
-	char value[3000];
-
 	(void)state;
 	side_init();
 	begin();
 	worker_gone();
-	memset(value, 'v', sizeof(value) - 1);
-	value[sizeof(value) - 1] = '\0';
-	for (int i = 0; i < 200; i++) {
-		char text[3100];
-
-		snprintf(text, sizeof(text), "+/config/n%d=%s", i, value);
-		queue_rev(text);
-	}
+	queue_large(200);
 	t.k.map_size = 256u << 10;
 	worker_up();
 	say(WORKER_LOAD, 0, "", 0);
@@ -576,6 +581,32 @@ static void test_a_damaged_snapshot_is_refused_and_the_worker_goes_on(void **sta
 	side_fini();
 }
 
+/* What answers a question waits, here for us to read; it does not outlive who has started it. */
+static void test_the_end_of_a_worker_is_seen_while_a_question_hangs(void **state)
+{
+	struct pollfd p;
+
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=");
+	queue_large(600);
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(t.rev);
+	say(WORKER_ASK, 99, "tree\0" "99999\0/config", 19);
+	p = (struct pollfd){ t.fd, POLLIN, 0 };
+	assert_int_equal(poll(&p, 1, -1), 1);
+	assert_int_equal(kill(t.pid, SIGKILL), 0);
+	assert_int_equal(waitpid(t.pid, NULL, 0), t.pid);
+	p.events = 0;
+	assert_int_equal(poll(&p, 1, 30000), 1);
+	assert_true(p.revents & POLLHUP);
+	close(t.fd);
+	worker_up();
+	begin();
+	side_fini();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_a_forgotten_revision_is_said_to_be),
 		cmocka_unit_test(test_snapshots_are_whole_and_have_names_of_their_own),
 		cmocka_unit_test(test_a_damaged_snapshot_is_refused_and_the_worker_goes_on),
+		cmocka_unit_test(test_the_end_of_a_worker_is_seen_while_a_question_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
