@@ -3,17 +3,15 @@
 #include "informer.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <seccomp.h>
 #include <stdbool.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <xen/xen.h>
 
-#define NOBODY 65534
+#include "confined.h"
 
 struct answer {
 	int32_t err;
@@ -21,36 +19,13 @@ struct answer {
 	struct hv_domain info;
 };
 
-static int become_nobody(void)
-{
-	if (getuid() == 0 &&
-	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
-		return -errno;
-	/* Its memory and descriptors are nobody's, also not those of who has the same user. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	return 0;
-}
-
 static int load_filter(int source, unsigned long request)
 {
 	static const int allowed[] = { SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(exit_group),
 				       SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall) };
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int ret = ctx ? 0 : -ENOMEM;
+	const struct confined_ioctl one = { source, request };
 
-	for (size_t i = 0; ret == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (ret == 0)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
-				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)source),
-				       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, request));
-	if (ret == 0)
-		ret = seccomp_load(ctx);
-	if (ctx)
-		seccomp_release(ctx);
-	return ret;
+	return confined_filter(allowed, sizeof(allowed) / sizeof(allowed[0]), &one);
 }
 
 static void serve(const struct informer_source *src, int fd)
@@ -76,11 +51,9 @@ static _Noreturn void informer(const struct informer_source *src, int fd)
 	int source;
 
 	/* Nothing that the daemon has open is its business. */
-	if (fd > 3)
-		close_range(3, (unsigned int)fd - 1, 0);
-	close_range((unsigned int)fd + 1, ~0u, 0);
+	confined_keep(3, &fd, 1);
 	source = src->open(src->arg);
-	ready.err = source < 0 ? source : become_nobody();
+	ready.err = source < 0 ? source : confined_become_nobody();
 	if (ready.err == 0)
 		ready.err = load_filter(source, src->request);
 	if (send(fd, &ready, sizeof(ready), MSG_NOSIGNAL) == sizeof(ready) && ready.err == 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * in_child.h - runs a function in a process of its own: a damaged file that is mapped may raise
- * SIGBUS, SIGSEGV or an assertion of LMDB's, and what is learnt from that is only "damaged".
+ * in_child.h - runs a function in a process of its own: a damaged file may raise SIGBUS, SIGSEGV or
+ * a library's assertion, and what is learnt from that is only "damaged". With confined.h there, it
+ * learns and reaches nothing else either.
  */
-#ifndef XENSTORED_IN_CHILD_H
-#define XENSTORED_IN_CHILD_H
+#ifndef COMMON_IN_CHILD_H
+#define COMMON_IN_CHILD_H
 
 #include <sys/types.h>
 
