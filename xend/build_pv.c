@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define __XEN_TOOLS__ 1
 #include <xen/xen.h>
@@ -24,6 +25,7 @@
 
 #define OVERHEAD_KIB 1024	/* the hypervisor's own needs for one domain, with room to spare */
 #define PAGES_PER_MIB 256
+#define INITRD_PIECE (1u << 20)
 
 struct build {
 	struct xend *x;
@@ -102,7 +104,7 @@ int build_image(struct xend *x, struct domain *d)
 		if (err)
 			return err;
 		d->build = calloc(1, sizeof(*b));
-		err = d->build ? kernel_load_start(d->rec.kernel, x->wake_fd, &d->build->kernel) :
+		err = d->build ? kernel_load_start(d->rec.kernel, d->rec.memory_mib << 20, x->wake_fd, &d->build->kernel) :
 				 -ENOMEM;
 		if (err) {
 			domain_error(d, "dom0 has not enough memory to build a domain");
@@ -193,22 +195,49 @@ int build_populate(struct xend *x, struct domain *d)
 	return err;
 }
 
+/* Piece by piece: it may be as large as the guest. */
+static int write_initrd(struct domain *d, struct build *b, int fd, size_t len)
+{
+	uint8_t *piece = malloc(INITRD_PIECE);
+	size_t done = 0;
+	ssize_t n = 1;
+	int err = piece ? 0 : -ENOMEM;
+
+	while (!err && done < len) {
+		n = read(fd, piece, len - done < INITRD_PIECE ? len - done : INITRD_PIECE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		err = pv_image_load_initrd(&b->layout, done, piece, (size_t)n, &b->ram);
+		done += (size_t)n;
+	}
+	free(piece);
+	if (!err && done < len) {
+		err = n < 0 ? -errno : -EAGAIN;
+		domain_error(d, n < 0 ? "ramdisk file %s cannot be read" :
+			     "ramdisk file %s changed while it was read", d->rec.ramdisk);
+	}
+	return hypercall(d, "map memory", err);
+}
+
 static int load_initrd(struct domain *d, struct build *b)
 {
 	char why[KERNEL_LOAD_WHY];
-	uint8_t *data;
 	size_t len = 0;
-	int err = kernel_load_file("ramdisk", d->rec.ramdisk, UINT64_MAX, &data, &len, why);
+	int fd = kernel_load_open("ramdisk", d->rec.ramdisk, UINT64_MAX, &len, why), err;
 
-	if (err)
+	if (fd < 0) {
 		domain_error(d, "%s", why);
-	else if (len != b->layout.wish.initrd_len) {
+		return fd;
+	}
+	if (len != b->layout.wish.initrd_len) {
 		domain_error(d, "ramdisk file %s changed while it was read", d->rec.ramdisk);
 		err = -EAGAIN;
+	} else {
+		err = write_initrd(d, b, fd, len);
 	}
-	if (!err)
-		err = hypercall(d, "map memory", pv_image_load_initrd(&b->layout, data, &b->ram));
-	free(data);
+	close(fd);
 	return err;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel_load.c - the file is opened, unpacked and parsed here, by a worker.
+ * kernel_load.c - the file is opened and parsed here, by a worker; a process of its own unpacks it.
  */
 #include "kernel_load.h"
 
@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "unpack.h"
+#include "unpack_child.h"
 #include "worker.h"
 
 #define KERNEL_FILE_MAX (128ull << 20)
@@ -20,34 +22,17 @@
 struct kernel_load {
 	struct worker worker;
 	char path[1024];
-	uint8_t *file;
-	struct unpacked kernel;
+	size_t max;			/* bytes it may unpack to */
+	void *kernel;			/* mapped, @len bytes; NULL */
+	size_t len;
 	struct xen_image image;
 };
 
-static int read_all(int fd, uint8_t *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t **data, size_t *len,
-		     char *why)
+int kernel_load_open(const char *what, const char *path, uint64_t max, size_t *len, char *why)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
 
-	*data = NULL;
 	if (fd < 0) {
 		err = -errno;
 		snprintf(why, KERNEL_LOAD_WHY,
@@ -63,15 +48,40 @@ int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t *
 		return -EINVAL;
 	}
 	*len = (size_t)st.st_size;
-	*data = malloc(*len + 1);
-	err = *data ? read_all(fd, *data, *len) : -ENOMEM;
+	return fd;
+}
+
+/* The image that the other process made: it is gone, so nobody changes it any more. */
+static int map_image(struct kernel_load *k, int image)
+{
+	struct stat st;
+	void *p = MAP_FAILED;
+
+	if (fstat(image, &st) == 0 && st.st_size > 0)
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, image, 0);
+	close(image);
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	k->kernel = p;
+	k->len = (size_t)st.st_size;
+	return 0;
+}
+
+static int unpack(struct kernel_load *k)
+{
+	size_t len = 0;
+	int image = -1, err;
+	int fd = kernel_load_open("kernel", k->path, KERNEL_FILE_MAX, &len, k->worker.why);
+
+	if (fd < 0)
+		return fd;
+	err = unpack_in_child(fd, len, k->max, &k->worker.stop, &image);
 	close(fd);
-	if (err) {
-		snprintf(why, KERNEL_LOAD_WHY, "%s file %s cannot be read: %s", what, path,
-			 strerror(-err));
-		free(*data);
-		*data = NULL;
-	}
+	if (!err)
+		err = map_image(k, image);
+	if (err)
+		worker_fail(&k->worker, err, "kernel file %.300s %s", k->path,
+			    unpack_strerror(err));
 	return err;
 }
 
@@ -79,19 +89,11 @@ static int load(struct worker *w)
 {
 	struct kernel_load *k = (struct kernel_load *)w;
 	const char *reason = "";
-	size_t len = 0;
-	int err = kernel_load_file("kernel", k->path, KERNEL_FILE_MAX, &k->file, &len, w->why);
+	int err = unpack(k);
 
 	if (err)
 		return err;
-	err = unpack_kernel(&k->kernel, k->file, len);
-	if (err)
-		return worker_fail(w, err, "kernel file %.300s %s", k->path, unpack_strerror(err));
-	if (k->kernel.owned) {
-		free(k->file);
-		k->file = NULL;
-	}
-	err = xen_image_parse(&k->image, k->kernel.image, k->kernel.len, &reason);
+	err = xen_image_parse(&k->image, k->kernel, k->len, &reason);
 	if (err)
 		worker_fail(w, err, "kernel file %.300s %s", k->path, reason);
 	return err;
@@ -101,12 +103,12 @@ static void destroy(struct worker *w)
 {
 	struct kernel_load *k = (struct kernel_load *)w;
 
-	unpack_free(&k->kernel);
-	free(k->file);
+	if (k->kernel)
+		munmap(k->kernel, k->len);
 	free(k);
 }
 
-int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out)
+int kernel_load_start(const char *path, uint64_t memory, int wake_fd, struct kernel_load **out)
 {
 	struct kernel_load *k = calloc(1, sizeof(*k));
 	int err;
@@ -115,6 +117,7 @@ int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out)
 		return -ENOMEM;
 	k->worker.run = load;
 	k->worker.destroy = destroy;
+	k->max = memory < UNPACK_MAX ? (size_t)memory : UNPACK_MAX;
 	snprintf(k->path, sizeof(k->path), "%s", path);
 	err = worker_start(&k->worker, wake_fd);
 	if (!err)

@@ -19,10 +19,10 @@
 struct kernel_load;
 
 /*
- * Begins loading @path. With @wake_fd >= 0 (an eventfd) a thread does it and writes there when
+ * Begins loading @path, for a domain of @memory bytes: it cannot unpack to more. With @wake_fd >= 0 (an eventfd) a thread does it and writes there when
  * it has finished; with -1 it is done on return. 0 or -ENOMEM/-EAGAIN (no thread).
  */
-int kernel_load_start(const char *path, int wake_fd, struct kernel_load **out);
+int kernel_load_start(const char *path, uint64_t memory, int wake_fd, struct kernel_load **out);
 
 /*
  * 0: *@image is the kernel, valid until kernel_load_release(). -EINPROGRESS: not yet. Otherwise
@@ -34,10 +34,9 @@ int kernel_load_result(struct kernel_load *k, const struct xen_image **image, co
 void kernel_load_release(struct kernel_load *k);
 
 /*
- * Reads the regular file @path, at most @max bytes; *data is the caller's to free. @what is the
- * record's key it comes from, for the words in @why (KERNEL_LOAD_WHY bytes). 0 or -errno.
+ * Opens the regular file @path, of *@len bytes, at most @max. @what is the record's key it comes
+ * from, for the words in @why (KERNEL_LOAD_WHY bytes). The descriptor, or -errno.
  */
-int kernel_load_file(const char *what, const char *path, uint64_t max, uint8_t **data, size_t *len,
-		     char *why);
+int kernel_load_open(const char *what, const char *path, uint64_t max, size_t *len, char *why);
 
 #endif

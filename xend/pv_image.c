@@ -30,9 +30,12 @@ int pv_image_load_kernel(const struct pv_layout *l, const struct elf_image *elf,
 	return err;
 }
 
-int pv_image_load_initrd(const struct pv_layout *l, const void *initrd, struct guest_ram *ram)
+int pv_image_load_initrd(const struct pv_layout *l, uint64_t at, const void *data, size_t len,
+			 struct guest_ram *ram)
 {
-	return guest_ram_write(ram, l->initrd.pfn * GUEST_PAGE_SIZE, initrd, l->wish.initrd_len);
+	if (at > l->wish.initrd_len || len > l->wish.initrd_len - at)
+		return -ERANGE;
+	return guest_ram_write(ram, l->initrd.pfn * GUEST_PAGE_SIZE + at, data, len);
 }
 
 int pv_image_write_p2m(const struct pv_layout *l, struct guest_ram *ram)

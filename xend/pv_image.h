@@ -24,7 +24,9 @@ struct pv_start {
 /* Each returns 0 or the negative errno of a write; -ERANGE never happens on a valid layout. */
 int pv_image_load_kernel(const struct pv_layout *l, const struct elf_image *elf,
 			 struct guest_ram *ram);
-int pv_image_load_initrd(const struct pv_layout *l, const void *initrd, struct guest_ram *ram);
+/* @len bytes of the initrd from its byte @at on. -ERANGE: more than were planned. */
+int pv_image_load_initrd(const struct pv_layout *l, uint64_t at, const void *data, size_t len,
+			 struct guest_ram *ram);
 int pv_image_write_p2m(const struct pv_layout *l, struct guest_ram *ram);
 int pv_image_write_tables(const struct pv_layout *l, struct guest_ram *ram);
 int pv_image_write_start_info(const struct pv_layout *l, const struct pv_start *start,

@@ -3,9 +3,10 @@
  * unpack.c - bzImage payloads and their compressions.
  *
  * Every payload ends with its unpacked size (4 bytes, little endian), which Linux's build
- * appends: the output buffer is that large and the stream must fill it exactly, so a bomb can
- * not grow and a truncated stream can not pass.
- * Source: Linux boot protocol; the LZ4 frame document for the legacy frame.
+ * appends, or which is gzip's own last field: the output buffer is that large and the stream must
+ * fill it exactly, so a bomb can not grow and a truncated stream can not pass.
+ * Source: Linux boot protocol; the LZ4 frame document for the legacy frame; RFC 1952; lzop's format
+ * as the kernel's build writes it.
  */
 #include "unpack.h"
 
@@ -14,10 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bzlib.h>
 #include <lz4.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include "lzo1x.h"
+
+/* What a decoder of LZMA may take: the largest dictionary of Linux's build is 128 MiB. */
+#define LZMA_MEMORY (144ull << 20)
 
 struct span {
 	const uint8_t *p;
@@ -27,6 +34,11 @@ struct span {
 static uint32_t le32(const uint8_t *p)
 {
 	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 static uint16_t le16(const uint8_t *p)
@@ -44,7 +56,34 @@ static int un_gzip(struct span in, uint8_t *out, size_t out_len)
 		return -ENOMEM;
 	rc = inflate(&z, Z_FINISH);
 	inflateEnd(&z);
+	if (rc == Z_MEM_ERROR)
+		return -ENOMEM;
 	return rc == Z_STREAM_END && z.avail_out == 0 ? 0 : -EBADMSG;
+}
+
+static int un_bzip2(struct span in, uint8_t *out, size_t out_len)
+{
+	bz_stream b = { .next_in = (char *)in.p, .avail_in = (unsigned int)in.len,
+			.next_out = (char *)out, .avail_out = (unsigned int)out_len };
+	char spare;
+	int rc;
+
+	if (BZ2_bzDecompressInit(&b, 0, 0) != BZ_OK)
+		return -ENOMEM;
+	rc = BZ2_bzDecompress(&b);
+	if (rc == BZ_OK && b.avail_out == 0) {
+		/* Full: only the end mark may follow. */
+		b.next_out = &spare;
+		b.avail_out = 1;
+		rc = BZ2_bzDecompress(&b);
+		if (b.avail_out == 0)
+			rc = BZ_DATA_ERROR;
+		b.avail_out = 0;
+	}
+	BZ2_bzDecompressEnd(&b);
+	if (rc == BZ_MEM_ERROR)
+		return -ENOMEM;
+	return rc == BZ_STREAM_END && b.avail_out == 0 ? 0 : -EBADMSG;
 }
 
 static int run_lzma(lzma_stream *s, struct span in, uint8_t *out, size_t out_len)
@@ -68,6 +107,8 @@ static int run_lzma(lzma_stream *s, struct span in, uint8_t *out, size_t out_len
 		full = rc == LZMA_STREAM_END && s->avail_out == 0;
 	}
 	lzma_end(s);
+	if (rc == LZMA_MEM_ERROR || rc == LZMA_MEMLIMIT_ERROR)
+		return -ENOMEM;
 	return full ? 0 : -EBADMSG;
 }
 
@@ -75,7 +116,7 @@ static int un_xz(struct span in, uint8_t *out, size_t out_len)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
 
-	if (lzma_stream_decoder(&s, 256u << 20, 0) != LZMA_OK)
+	if (lzma_stream_decoder(&s, LZMA_MEMORY, 0) != LZMA_OK)
 		return -ENOMEM;
 	return run_lzma(&s, in, out, out_len);
 }
@@ -84,7 +125,7 @@ static int un_lzma(struct span in, uint8_t *out, size_t out_len)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
 
-	if (lzma_alone_decoder(&s, 256u << 20) != LZMA_OK)
+	if (lzma_alone_decoder(&s, LZMA_MEMORY) != LZMA_OK)
 		return -ENOMEM;
 	return run_lzma(&s, in, out, out_len);
 }
@@ -122,13 +163,81 @@ static int un_zstd(struct span in, uint8_t *out, size_t out_len)
 	return !ZSTD_isError(n) && n == out_len ? 0 : -EBADMSG;
 }
 
+/* --- lzop --- */
+
+enum {
+	LZOP_FLAGS = 17,		/* where: behind magic, three versions, method, level */
+	LZOP_NAME = LZOP_FLAGS + 4 + 12,	/* its length: behind mode and time */
+	LZOP_VERSION = 0x0940,		/* what was written before had another header */
+	LZOP_FILTERED = 0x800,
+	LZOP_SUMS = 0x303,		/* of any kind, of unpacked and packed bytes */
+	LZOP_EXTRA = 0x40,
+};
+
+/* Behind the header; 0: cut off, or of a kind that is not known. */
+static size_t lzop_header(struct span in, uint32_t *flags)
+{
+	size_t at;
+
+	if (in.len <= LZOP_NAME || (in.p[9] << 8 | in.p[10]) < LZOP_VERSION)
+		return 0;
+	*flags = be32(in.p + LZOP_FLAGS);
+	at = LZOP_NAME + 1 + in.p[LZOP_NAME] + 4;	/* name, check sum */
+	return at < in.len && !(*flags & (LZOP_FILTERED | LZOP_EXTRA)) ? at : 0;
+}
+
+/* The sums of one block: of what is unpacked, and of what is packed where that is less. */
+static size_t lzop_sums(uint32_t flags, bool packed)
+{
+	size_t n = 0;
+
+	for (uint32_t bit = 1; bit <= 0x200; bit <<= 1) {
+		if (flags & bit & (packed ? LZOP_SUMS : 0x101))
+			n += 4;
+	}
+	return n;
+}
+
+/* Blocks, each led by its two lengths; a length of 0 is the end. */
+static int un_lzo(struct span in, uint8_t *out, size_t out_len)
+{
+	uint32_t flags = 0;
+	size_t pos = lzop_header(in, &flags), done = 0;
+
+	while (pos && in.len - pos >= 4 && be32(in.p + pos)) {
+		uint32_t size = be32(in.p + pos), packed;
+
+		if (in.len - pos < 8 || size > out_len - done)
+			return -EBADMSG;
+		packed = be32(in.p + pos + 4);
+		pos += 8;
+		if (lzop_sums(flags, packed < size) > in.len - pos)
+			return -EBADMSG;
+		pos += lzop_sums(flags, packed < size);
+		if (!packed || packed > size || packed > in.len - pos)
+			return -EBADMSG;
+		if (packed == size)
+			memcpy(out + done, in.p + pos, size);
+		else if (lzo1x_unpack(in.p + pos, packed, out + done, size))
+			return -EBADMSG;
+		pos += packed;
+		done += size;
+	}
+	return pos && in.len - pos >= 4 && done == out_len ? 0 : -EBADMSG;
+}
+
+/* --- finding it --- */
+
 static const struct method {
 	const char *magic;
 	size_t magic_len;
 	int (*unpack)(struct span in, uint8_t *out, size_t out_len);
+	bool own_size;			/* its last 4 bytes are its own, and the size */
 } methods[] = {
-	{ "\x1f\x8b", 2, un_gzip },
+	{ "\x1f\x8b", 2, un_gzip, true },
+	{ "BZh", 3, un_bzip2 },
 	{ "\xfd" "7zXZ\0", 6, un_xz },
+	{ "\x89LZO\0\r\n\x1a\n", 9, un_lzo },
 	{ "\x02\x21\x4c\x18", 4, un_lz4 },
 	{ "\x28\xb5\x2f\xfd", 4, un_zstd },
 	{ "\x5d\x00\x00", 3, un_lzma },
@@ -145,33 +254,25 @@ static const struct method *find_method(struct span in)
 	return NULL;
 }
 
-static int unpack_payload(struct unpacked *out, struct span in)
+static int unpack_payload(const struct unpack_to *to, struct span in)
 {
 	const struct method *m = find_method(in);
 	uint32_t size;
-	int err;
+	uint8_t *out;
 
 	if (!m)
 		return -ENOTSUP;
 	if (in.len < 8)
 		return -ERANGE;
 	size = le32(in.p + in.len - 4);
-	in.len -= 4;
-	if (size > UNPACK_MAX)
+	if (!m->own_size)
+		in.len -= 4;
+	if (size > to->max)
 		return -EFBIG;
 	if (size == 0)
 		return -EBADMSG;
-	out->owned = malloc(size);
-	if (!out->owned)
-		return -ENOMEM;
-	err = m->unpack(in, out->owned, size);
-	if (err) {
-		unpack_free(out);
-		return err;
-	}
-	out->image = out->owned;
-	out->len = size;
-	return 0;
+	out = to->room(to->arg, size);
+	return out ? m->unpack(in, out, size) : -ENOMEM;
 }
 
 enum {
@@ -198,30 +299,32 @@ static int bzimage_payload(struct span *payload, const uint8_t *file, size_t len
 	return 0;
 }
 
-int unpack_kernel(struct unpacked *out, const void *file, size_t len)
+static int copy_elf(const struct unpack_to *to, const uint8_t *file, size_t len)
+{
+	uint8_t *out = to->room(to->arg, len);
+
+	if (!out)
+		return -ENOMEM;
+	memcpy(out, file, len);
+	return 0;
+}
+
+int unpack_kernel(const struct unpack_to *to, const void *file, size_t len)
 {
 	const uint8_t *p = file;
-	struct span payload;
+	struct span payload = { p, len };
 	int err;
 
-	*out = (struct unpacked){ 0 };
-	if (len >= 4 && !memcmp(p, "\x7f" "ELF", 4)) {
-		out->image = p;
-		out->len = len;
-		return 0;
-	}
+	if (len >= 4 && !memcmp(p, "\x7f" "ELF", 4))
+		return copy_elf(to, p, len);
+	if (len >= 2 && !memcmp(p, methods[0].magic, 2))
+		return unpack_payload(to, payload);
 	if (len < OFF_MAGIC + 4 || memcmp(p + OFF_MAGIC, "HdrS", 4))
 		return -ENOEXEC;
 	if (len < HEADER_END)
 		return -ERANGE;
 	err = bzimage_payload(&payload, p, len);
-	return err ? err : unpack_payload(out, payload);
-}
-
-void unpack_free(struct unpacked *out)
-{
-	free(out->owned);
-	*out = (struct unpacked){ 0 };
+	return err ? err : unpack_payload(to, payload);
 }
 
 const char *unpack_strerror(int err)
@@ -232,12 +335,15 @@ const char *unpack_strerror(int err)
 	case -ERANGE:
 		return "is truncated";
 	case -ENOTSUP:
-		return "is packed in a way that is not known (gzip, xz, lzma, lz4 and zstd are)";
+		return "is packed in a way that is not known (gzip, bzip2, xz, lzma, lzo, lz4 and "
+		       "zstd are)";
 	case -EFBIG:
-		return "would unpack to more than 256 MiB";
+		return "would unpack to more than 256 MiB, or than the domain has: raise memory=";
 	case -EBADMSG:
 		return "is damaged or truncated: it does not unpack";
+	case -EAGAIN:
+		return "could not be unpacked: the process that did it was killed";
 	default:
-		return "could not be unpacked: not enough memory in dom0";
+		return "could not be unpacked: that needs more memory than dom0 gives for it";
 	}
 }

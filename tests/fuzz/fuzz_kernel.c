@@ -64,29 +64,45 @@ static void build(const struct xen_image *image)
 		p2m[i] = 1000 + i;
 	memory = calloc(GUEST_PAGES, GUEST_PAGE_SIZE);
 	FUZZ_CHECK(pv_image_load_kernel(&l, &image->elf, &ram) == 0);
-	FUZZ_CHECK(pv_image_load_initrd(&l, initrd, &ram) == 0);
+	FUZZ_CHECK(pv_image_load_initrd(&l, 0, initrd, INITRD_LEN, &ram) == 0);
 	FUZZ_CHECK(pv_image_write_p2m(&l, &ram) == 0);
 	FUZZ_CHECK(pv_image_write_tables(&l, &ram) == 0);
 	FUZZ_CHECK(pv_image_write_start_info(&l, &start, &ram) == 0);
 	free(memory);
 }
 
+struct kernel {
+	uint8_t *image;
+	size_t len;
+};
+
+static uint8_t *room(void *arg, size_t len)
+{
+	struct kernel *k = arg;
+
+	FUZZ_CHECK(!k->image);
+	k->image = malloc(len ? len : 1);
+	k->len = len;
+	return k->image;
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
-	struct unpacked kernel;
+	struct kernel kernel = { 0 };
+	const struct unpack_to to = { room, &kernel, UNPACK_MAX };
 	struct xen_image image;
 	const char *reason = NULL;
 
 	memcpy(copy, data, size);
-	if (unpack_kernel(&kernel, copy, size) == 0) {
+	if (unpack_kernel(&to, copy, size) == 0) {
 		FUZZ_CHECK(kernel.len <= UNPACK_MAX);
 		if (xen_image_parse(&image, kernel.image, kernel.len, &reason) == 0) {
 			check_elf(&image.elf);
 			build(&image);
 		}
-		unpack_free(&kernel);
 	}
+	free(kernel.image);
 	free(copy);
 	return 0;
 }

@@ -84,3 +84,26 @@ uint8_t *make_elf(const struct make_elf *m, size_t *len)
 	*len = 4096 + m->filesz;
 	return file;
 }
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+uint8_t *make_bzimage(const uint8_t *packed, size_t n, uint32_t size, bool own_size, size_t *len)
+{
+	uint8_t *f;
+
+	n -= own_size ? 4 : 0;
+	*len = 3 * 512 + 64 + n + 4 + 100;
+	f = calloc(1, *len);
+	f[0x1f1] = 2;
+	memcpy(f + 0x202, "HdrS", 4);
+	f[0x206] = 0x0f;
+	f[0x207] = 0x02;
+	put32(f + 0x248, 64);
+	put32(f + 0x24c, (uint32_t)n + 4);
+	memcpy(f + 3 * 512 + 64, packed, n);
+	put32(f + 3 * 512 + 64 + n, size);
+	return f;
+}

@@ -26,4 +26,10 @@ extern const struct make_elf make_elf_grub;
 /* The image; segment byte i is (uint8_t)(i * 7 + 1). The caller frees it. */
 uint8_t *make_elf(const struct make_elf *m, size_t *len);
 
+/*
+ * A bzImage around the @n bytes @packed; @size is what its tail claims, and @own_size: the packed
+ * bytes end with their size already. The caller frees it.
+ */
+uint8_t *make_bzimage(const uint8_t *packed, size_t n, uint32_t size, bool own_size, size_t *len);
+
 #endif

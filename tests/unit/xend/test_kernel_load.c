@@ -55,7 +55,7 @@ static void test_the_thread_wakes_the_loop_when_the_kernel_is_there(void **state
 	struct kernel_load *k;
 	const char *why;
 
-	assert_int_equal(kernel_load_start(path, fd, &k), 0);
+	assert_int_equal(kernel_load_start(path, 64 << 20, fd, &k), 0);
 	wait_for(fd);
 	assert_int_equal(kernel_load_result(k, &x, &why), 0);
 	assert_true(x->virt_base == make_elf_linux.vbase);
@@ -70,7 +70,7 @@ static void test_a_missing_file_is_the_thread_s_answer(void **state)
 	struct kernel_load *k;
 	const char *why;
 
-	assert_int_equal(kernel_load_start("/nowhere/vmlinuz", fd, &k), 0);
+	assert_int_equal(kernel_load_start("/nowhere/vmlinuz", 64 << 20, fd, &k), 0);
 	wait_for(fd);
 	assert_int_equal(kernel_load_result(k, &x, &why), -ENOENT);
 	assert_string_equal(why, "kernel file /nowhere/vmlinuz cannot be opened in dom0: "
@@ -87,7 +87,7 @@ static void test_a_load_given_up_early_cleans_up_by_itself(void **state)
 	for (int i = 0; i < 200; i++) {
 		struct kernel_load *k;
 
-		assert_int_equal(kernel_load_start(path, fd, &k), 0);
+		assert_int_equal(kernel_load_start(path, 64 << 20, fd, &k), 0);
 		if (i % 2)
 			usleep((useconds_t)(i * 7 % 300));
 		kernel_load_release(k);
@@ -102,7 +102,7 @@ static void test_without_a_wake_fd_the_answer_is_there_at_once(void **state)
 	struct kernel_load *k;
 	const char *why;
 
-	assert_int_equal(kernel_load_start(path, -1, &k), 0);
+	assert_int_equal(kernel_load_start(path, 64 << 20, -1, &k), 0);
 	assert_int_equal(kernel_load_result(k, &x, &why), 0);
 	kernel_load_release(k);
 }

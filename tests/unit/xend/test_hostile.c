@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_hostile.c - files made to harm the manager: what reads them is another process, with nothing
+ * in its hands and bounded memory, and whatever becomes of it is one start that failed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lzma.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helper.h"
+#include "make_elf.h"
+#include "unpack.h"
+#include "unpack_child.h"
+#include "world.h"
+
+#define MIB (1ul << 20)
+
+static bool crash;			/* the decoder does, in its process */
+
+int __real_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
+int __wrap_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
+int __wrap_unpack_kernel(const struct unpack_to *to, const void *file, size_t len)
+{
+	if (crash)
+		abort();
+	return __real_unpack_kernel(to, file, len);
+}
+
+/* --- what the process may do --- */
+
+static void crime_open(void) { open("/etc/passwd", O_RDONLY); }
+static void crime_socket(void) { socket(AF_UNIX, SOCK_STREAM, 0); }
+static void crime_write(void) { (void)!write(2, "x", 1); }
+static void crime_fork(void) { fork(); }
+static void crime_exec(void) { execl("/bin/true", "true", NULL); }
+static void crime_kill(void) { kill(getppid(), 0); }
+static void crime_ioctl(void) { ioctl(0, FIONREAD, NULL); }
+static void crime_code(void) { mmap(NULL, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+static void crime_user(void) { (void)!setuid(0); }
+static void crime_memfd(void) { memfd_create("x", 0); }
+static void crime_trap(void) { __builtin_trap(); }
+
+static void (*const crimes[])(void) = {
+	crime_open, crime_socket, crime_write, crime_fork, crime_exec, crime_kill, crime_ioctl,
+	crime_code, crime_user, crime_memfd, crime_trap,
+};
+
+static int commit(void *arg)
+{
+	(*(void (*const *)(void))arg)();
+	return 0;
+}
+
+static int run(int (*work)(void *arg), void *arg)
+{
+	const struct helper h = { .work = work, .arg = arg, .limits = { 64 * MIB, MIB, 10 } };
+	atomic_bool stop = false;
+
+	return helper_run(&h, &stop);
+}
+
+static int nothing(void *arg)
+{
+	return -ENOTSUP;
+}
+
+static void test_each_forbidden_call_is_its_last(void **state)
+{
+	assert_int_equal(run(nothing, NULL), -ENOTSUP);
+	for (size_t i = 0; i < sizeof(crimes) / sizeof(crimes[0]); i++) {
+		if (run(commit, (void *)&crimes[i]) != -EBADMSG)
+			fail_msg("crime %zu is allowed", i);
+	}
+}
+
+/* A descriptor that it was not given is closed: reading it is an error, and no crime. */
+static int read_zero(void *arg)
+{
+	char c;
+
+	return read(*(int *)arg, &c, 1) == 1 ? 0 : -errno;
+}
+
+static void test_it_has_no_descriptor_but_what_it_is_given(void **state)
+{
+	int zero = open("/dev/zero", O_RDONLY), low = dup(zero);
+	struct helper h = { .work = read_zero, .arg = &zero, .keep = { low, zero }, .nr_keep = 2,
+			    .limits = { 64 * MIB, MIB, 10 } };
+	atomic_bool stop = false;
+
+	assert_int_equal(helper_run(&h, &stop), 0);
+	h.keep[1] = low;
+	assert_int_equal(helper_run(&h, &stop), -EBADF);
+	h.nr_keep = 0;
+	h.arg = &low;
+	assert_int_equal(helper_run(&h, &stop), -EBADF);
+	close(zero);
+	close(low);
+}
+
+static int take_memory(void *arg)
+{
+	void *p = mmap(NULL, *(size_t *)arg, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+
+	return p == MAP_FAILED ? -ENOMEM : 0;
+}
+
+static int run_for_ever(void *arg)
+{
+	for (volatile unsigned int i = 0;; i++)
+		;
+	return 0;
+}
+
+static void *stop_soon(void *arg)
+{
+	atomic_store((atomic_bool *)arg, true);
+	return NULL;
+}
+
+static void test_memory_and_time_are_bounded(void **state)
+{
+	size_t little = 32 * MIB, much = 80 * MIB;
+	struct helper h = { .work = run_for_ever, .limits = { 64 * MIB, MIB, 1 } };
+	atomic_bool stop = false;
+	pthread_t t;
+
+	assert_int_equal(run(take_memory, &little), 0);
+	assert_int_equal(run(take_memory, &much), -ENOMEM);
+	assert_int_equal(helper_run(&h, &stop), -EAGAIN);
+	h.limits.cpu_s = 1000;
+	pthread_create(&t, NULL, stop_soon, &stop);
+	assert_int_equal(helper_run(&h, &stop), -EINTR);
+	pthread_join(t, NULL);
+}
+
+/* --- kernels --- */
+
+/* @mib of zeros, packed to a few KiB. */
+static uint8_t *bomb(size_t mib, size_t *len)
+{
+	size_t room = MIB, n = 0;
+	uint8_t *packed = malloc(room), *zeros = calloc(1, MIB), *file;
+	lzma_stream s = LZMA_STREAM_INIT;
+
+	assert_int_equal(lzma_easy_encoder(&s, 0, LZMA_CHECK_CRC32), LZMA_OK);
+	s.next_out = packed;
+	s.avail_out = room;
+	for (size_t i = 0; i < mib; i++) {
+		s.next_in = zeros;
+		s.avail_in = MIB;
+		assert_int_equal(lzma_code(&s, LZMA_RUN), LZMA_OK);
+	}
+	assert_int_equal(lzma_code(&s, LZMA_FINISH), LZMA_STREAM_END);
+	n = room - s.avail_out;
+	lzma_end(&s);
+	file = make_bzimage(packed, n, (uint32_t)(mib * MIB), false, len);
+	free(packed);
+	free(zeros);
+	return file;
+}
+
+static int memory_file(const uint8_t *data, size_t len)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, data, len), len);
+	return fd;
+}
+
+/* KiB that this process has at most had at once. */
+static unsigned long peak_kib(void)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "VmHWM: %lu", &kib) == 1)
+			break;
+	}
+	fclose(f);
+	return kib;
+}
+
+static void test_a_bomb_is_another_process_s_and_no_larger_than_the_guest(void **state)
+{
+	size_t len;
+	uint8_t *file = bomb(160, &len);
+	int fd = memory_file(file, len), image;
+	unsigned long before = peak_kib();
+	atomic_bool stop = false;
+	struct rusage small, large;
+
+	assert_in_range(len, 1, 64 << 10);
+	assert_int_equal(unpack_in_child(fd, len, 128 * MIB, &stop, &image), -EFBIG);
+	getrusage(RUSAGE_CHILDREN, &small);
+	assert_int_equal(unpack_in_child(fd, len, 256 * MIB, &stop, &image), 0);
+	getrusage(RUSAGE_CHILDREN, &large);
+	assert_int_equal(lseek(image, 0, SEEK_END), 160 * MIB);
+	/* Said before any memory was taken; then the image and what a decoder may have. */
+	assert_in_range(small.ru_maxrss, 0, (long)before + 16 * 1024);
+	assert_in_range(large.ru_maxrss, 160 * 1024, (long)before + (160 + UNPACK_SCRATCH / MIB) * 1024);
+	assert_in_range(peak_kib(), before, before + 8 * 1024);
+	close(image);
+	close(fd);
+	free(file);
+}
+
+/* More than Linux's build ever asks a decoder for. */
+static void test_a_dictionary_without_end_is_refused(void **state)
+{
+	uint8_t packed[4096], inner[4096] = "\x7f" "ELF", *file;
+	lzma_stream s = LZMA_STREAM_INIT;
+	size_t pos, len;
+	lzma_options_lzma opt;
+	atomic_bool stop = false;
+	int fd, image;
+
+	lzma_lzma_preset(&opt, 0);
+	assert_int_equal(lzma_alone_encoder(&s, &opt), LZMA_OK);
+	s.next_in = inner;
+	s.avail_in = sizeof(inner);
+	s.next_out = packed;
+	s.avail_out = sizeof(packed);
+	assert_int_equal(lzma_code(&s, LZMA_FINISH), LZMA_STREAM_END);
+	pos = s.total_out;
+	lzma_end(&s);
+	packed[4] = 0xc0;		/* its top byte: 3 GiB */
+	file = make_bzimage(packed, pos, sizeof(inner), false, &len);
+	fd = memory_file(file, len);
+	assert_int_equal(unpack_in_child(fd, len, 64 * MIB, &stop, &image), -ENOMEM);
+	close(fd);
+	free(file);
+}
+
+static void test_a_file_that_is_cut_while_it_is_read_ends_only_its_reader(void **state)
+{
+	size_t len;
+	uint8_t *file = bomb(1, &len);
+	int fd = memory_file(file, len), image;
+	atomic_bool stop = false;
+
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(unpack_in_child(fd, len, 64 * MIB, &stop, &image), -EBADMSG);
+	close(fd);
+	free(file);
+}
+
+static void write_kernel(struct world *w, const uint8_t *file, size_t len)
+{
+	FILE *f = fopen(w->kernel, "w");
+
+	assert_int_equal(fwrite(file, 1, len, f), len);
+	fclose(f);
+}
+
+static void fails_once(struct world *w, const char *says)
+{
+	uint64_t before = fake_hv_free_kib();
+	unsigned int tries;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/on_crash", "restart");
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "failed");
+	if (!strstr(error_of("web"), says))
+		fail_msg("%s", error_of("web"));
+	tries = fake_count("/history/domain/web");
+	world_run(w, 600);
+	assert_string_equal(state_of("web"), "failed");
+	assert_int_equal(fake_count("/history/domain/web"), tries);
+	assert_clean(before);
+	fake_set("/config/domain/web", NULL);
+	world_run(w, 1);
+}
+
+static void test_a_hostile_kernel_is_one_start_that_failed(void **state)
+{
+	struct world *w = *state;
+	size_t len;
+	uint8_t *file = bomb(17, &len);
+
+	write_kernel(w, file, len);
+	fails_once(w, "would unpack to more than 256 MiB, or than the domain has: raise memory=");
+	write_kernel(w, file, len / 2);
+	fails_once(w, "is truncated");
+	free(file);
+	file = bomb(8, &len);
+	write_kernel(w, file, len);
+	fails_once(w, "kernel");
+	file[len - 400] ^= 0x55;
+	write_kernel(w, file, len);
+	fails_once(w, "is damaged or truncated: it does not unpack");
+	free(file);
+}
+
+static void test_a_decoder_that_crashes_is_one_start_that_failed(void **state)
+{
+	crash = true;
+	fails_once(*state, "is damaged or truncated: it does not unpack");
+	crash = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+		cmocka_unit_test(test_each_forbidden_call_is_its_last),
+		cmocka_unit_test(test_it_has_no_descriptor_but_what_it_is_given),
+		cmocka_unit_test(test_memory_and_time_are_bounded),
+		cmocka_unit_test(test_a_bomb_is_another_process_s_and_no_larger_than_the_guest),
+		cmocka_unit_test(test_a_dictionary_without_end_is_refused),
+		cmocka_unit_test(test_a_file_that_is_cut_while_it_is_read_ends_only_its_reader),
+		T(test_a_hostile_kernel_is_one_start_that_failed),
+		T(test_a_decoder_that_crashes_is_one_start_that_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
