@@ -26,6 +26,10 @@ int bulk_dump(struct req *r, const char *path, unsigned int depth);
 /* Subscribes @r's connection to changes at or below @nr paths. 0, -EINVAL, -ENOMEM. */
 int feed_start(struct req *r, const char *const *paths, unsigned int nr);
 
+/* Calls @fn for every path that @c is subscribed to. */
+void feed_each(const struct server *srv, const struct conn *c,
+	       void (*fn)(void *arg, const char *path), void *arg);
+
 /* Before a change of @n's value: keeps it for the record. Costs nothing without subscribers. */
 void feed_before(struct server *srv, const struct node *n);
 /* Notes one change; XS_BULK_PUT takes what feed_before() kept as the previous value. */

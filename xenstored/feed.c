@@ -76,6 +76,14 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr)
 	return reply_data(r, &begin, sizeof(begin));
 }
 
+void feed_each(const struct server *srv, const struct conn *c,
+	       void (*fn)(void *arg, const char *path), void *arg)
+{
+	for (const struct feed *f = srv->feeds ? srv->feeds->first : NULL; f; f = f->next)
+		for (unsigned int i = 0; f->conn == c && i < f->nr; i++)
+			fn(arg, f->paths[i].text);
+}
+
 /* ---- noting ---- */
 
 void feed_before(struct server *srv, const struct node *n)

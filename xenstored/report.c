@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bulk.h"
 #include "conn.h"
 #include "outfile.h"
 #include "server.h"
@@ -160,6 +161,18 @@ void report_metrics(struct server *srv, struct buf *out)
 	say(out, "# EOF\n");
 }
 
+struct feed_line {
+	const struct conn *c;
+	struct buf *out;
+};
+
+static void report_feed(void *arg, const char *path)
+{
+	const struct feed_line *l = arg;
+
+	say(l->out, "d%u/%llu %s feed\n", l->c->domid, (unsigned long long)l->c->id, path);
+}
+
 void report_watches(struct server *srv, unsigned int domid, struct buf *out)
 {
 	for (struct conn *c = srv->conns; c; c = c->next) {
@@ -168,6 +181,7 @@ void report_watches(struct server *srv, unsigned int domid, struct buf *out)
 		for (struct watch *w = c->watch_first; w; w = w->next)
 			say(out, "d%u/%llu %s\n", c->domid, (unsigned long long)c->id,
 			    w->on->path);
+		feed_each(srv, c, report_feed, &(struct feed_line){ c, out });
 	}
 }
 

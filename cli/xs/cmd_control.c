@@ -199,6 +199,8 @@ const struct cli_cmd cmd_watches = {
 	.alias = "who",
 	.args = "[DOMID]",
 	.help = "who watches what",
+	.more = "A line a watch: domain, connection, path; feed: the changes themselves are told, as\n"
+		"xs watch has it.",
 	.max_args = 1,
 	.example = "xs watches 3",
 	.run = run_watches,

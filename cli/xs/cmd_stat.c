@@ -39,8 +39,8 @@ static const char *lifetime(const char *path)
 }
 
 /*
- * Registered watches that a change of @path fires, as far as the daemon tells; -1: it does not, or
- * not to us. Its own changes feeds (xs watch) have no registration.
+ * Watches and feeds (xs watch) that a change of @path is told to, as far as the daemon tells; -1:
+ * it does not, or not to us.
  */
 static int watchers(const char *path)
 {
@@ -50,8 +50,10 @@ static int watchers(const char *path)
 	if (xs_sync_str(store(), XS_CONTROL, 0, "watches", &all, NULL) != 0)
 		return -1;
 	for (line = strtok_r(all, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		const char *on = strchr(line, ' ');
+		char *on = strchr(line, ' '), *feed = on ? strchr(on + 1, ' ') : NULL;
 
+		if (feed)
+			*feed = '\0';
 		nr += on && path_is_below(on + 1, path);
 	}
 	free(all);

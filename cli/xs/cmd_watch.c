@@ -30,21 +30,27 @@ static int wait_time(const struct session *s, int64_t deadline_ms)
 	return wait;
 }
 
+/* Whether that was all: what is collected still has its time. */
+static bool is_over(const struct session *s)
+{
+	return s->done && !sink_settles(s->sink);
+}
+
 static int loop(struct session *s)
 {
 	long timeout = cli_ms(s->a, "timeout", -1);
 	int64_t deadline_ms = timeout < 0 ? -1 : watch_now_ms() + timeout;
 
-	while (!s->done && !sink_failed(s->sink) && !handlers_interrupted()) {
+	while (!is_over(s) && !sink_failed(s->sink) && !handlers_interrupted()) {
 		watch_sync_all(s);
-		if (s->done)
+		if (is_over(s))
 			break;
 		watch_ping(s);
 		if (xs_client_run(store(), wait_time(s, deadline_ms)) != 0)
 			return CLI_NO_STORE;
 		sink_tick(s->sink);
 		if (deadline_ms >= 0 && watch_now_ms() >= deadline_ms)
-			return CLI_TIMEOUT;
+			return s->done ? CLI_OK : CLI_TIMEOUT;
 	}
 	return CLI_OK;
 }
@@ -76,16 +82,17 @@ static void parse_until(struct session *s)
 
 static void parse_busy(struct cli_args *a, struct sink_opts *o)
 {
-	static const char *const names[] = { "queue", "drop", "restart" };
-	const char *text = cli_str(a, "on-busy", "queue");
+	static const char *const names[] = { "coalesce", "queue", "drop", "restart" };
+	const char *text = cli_str(a, "on-busy", "coalesce");
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (strcmp(text, names[i]) == 0) {
 			o->busy = i;
 			return;
 		}
 	if (strncmp(text, "signal:", 7) != 0)
-		cli_usage(a, "--on-busy %s: queue, drop, restart or signal:NAME is wanted", text);
+		cli_usage(a, "--on-busy %s: coalesce, queue, drop, restart or signal:NAME is wanted",
+			  text);
 	o->busy = BUSY_SIGNAL;
 	for (int i = 1; i < NSIG; i++)
 		if (sigabbrev_np(i) && strcmp(sigabbrev_np(i), text + 7) == 0)
@@ -154,8 +161,10 @@ static int run_watch(struct cli_args *a)
 
 	parse_busy(a, &o);
 	s.handler = take_handler(a, &o) != NULL;
-	if (o.parallel > 1 && (!o.per_key || o.busy != BUSY_QUEUE))
-		cli_usage(a, "--parallel goes with --exec-per-key and --on-busy queue");
+	if (o.parallel > 1 && (!o.per_key || o.busy > BUSY_QUEUE))
+		cli_usage(a, "--parallel goes with --exec-per-key and --on-busy coalesce or queue");
+	if (o.busy == BUSY_QUEUE && o.debounce_ms)
+		cli_usage(a, "--debounce keeps the last value of each path, --on-busy queue all");
 	if (a->argc < 1)
 		cli_usage(a, "watch: an argument is missing: PATH");
 	xs_client_set_patience(store(), -1);
@@ -184,7 +193,7 @@ static const struct cli_opt opts[] = {
 	  "report when it has been quiet for TIME, last value of each path" },
 	{ 0, "max-wait", "TIME", "with --debounce: but not later than this" },
 	{ 0, "on-busy", "WHAT",
-	  "handler still running: queue (default), drop, restart, signal:HUP" },
+	  "handler still running: coalesce (default), queue, drop, restart, signal:HUP" },
 	{ 0, "parallel", "N", "with --exec-per-key: up to N at once, one at a time for a path" },
 	{ 0, "shell", NULL, "the word after --exec is a command line for sh" },
 	{ 0, "exit-on-fail", NULL, "end with the handler's status when it fails" },
@@ -206,7 +215,11 @@ const struct cli_cmd cmd_watch = {
 		"may be newer still: every change is reported at least once, the last value\n"
 		"always. With --exec the command gets the events as JSON lines on standard input\n"
 		"and the last one in XS_PATH, XS_VALUE, XS_PREV, XS_TYPE, XS_REASON, XS_GEN,\n"
-		"XS_DOMID. Reconnects by itself and reports what it missed. A --config file has\n"
+		"XS_DOMID. What comes while it runs: with coalesce the last event of each path\n"
+		"waits, with queue every one; drop forgets them, restart ends the command first.\n"
+		"-n counts changes and not the state at first; xenstore-watch -n counts that, too.\n"
+		"What --debounce holds back at the end still has its time. Reconnects by itself\n"
+		"and reports what it missed. A --config file has\n"
 		"lines OPTION = VALUE with the names of the long options, and path, exec and\n"
 		"exec-per-key; path may be repeated.",
 	.example = "xs watch '/status/domain/*/state'\n"

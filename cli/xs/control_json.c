@@ -150,12 +150,16 @@ static void take_watch(json_t *list, const char *line)
 	unsigned int domid;
 	int at = 0;
 
-	if (sscanf(line, "d%u/%llu %n", &domid, &conn, &at) == 2 && at)
-		json_array_append_new(list, json_pack("{s:i, s:o, s:o}", "domid", (int)domid,
+	if (sscanf(line, "d%u/%llu %n", &domid, &conn, &at) == 2 && at) {
+		size_t len = strcspn(line + at, " ");
+
+		json_array_append_new(list, json_pack("{s:i, s:o, s:o, s:b}", "domid", (int)domid,
 						      "connection", number(conn), "path",
-						      text_json(line + at, strlen(line + at))));
-	else
+						      text_json(line + at, len), "feed",
+						      line[at + len] != '\0'));
+	} else {
 		json_array_append_new(list, text_json(line, strlen(line)));
+	}
 }
 
 json_t *control_json_watches(const char *answer)

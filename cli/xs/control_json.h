@@ -17,7 +17,7 @@ json_t *control_json_stats(const char *answer);
 json_t *control_json_metrics(const char *answer);
 /* {"nodes":{"limit":1000,"used":7,"meaning":"..."},...}; of peaks {"nodes":{"peak":7},...} */
 json_t *control_json_quota(const char *answer);
-/* [{"domid":0,"connection":3,"path":"/a"},...] */
+/* [{"domid":0,"connection":3,"path":"/a","feed":false},...] */
 json_t *control_json_watches(const char *answer);
 /* {"ok":true}, or {"ok":false,"lines":[...]} */
 json_t *control_json_ok(const char *answer);

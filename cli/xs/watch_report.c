@@ -99,7 +99,8 @@ void watch_report(struct session *s, const struct news *n)
 	bool initial = strcmp(n->type, "initial") == 0;
 	json_t *e;
 
-	if (s->done || !wanted(s, n->path))
+	/* what is held back is to be the last value */
+	if ((s->done && !sink_settles(s->sink)) || !wanted(s, n->path))
 		return;
 	e = event_new(n->type, n->path, n->exact);
 	if (n->value)

@@ -98,8 +98,8 @@ static void batch_add(struct sink *s, json_t *event)
 	const char *path = json_string_value(json_object_get(event, "path"));
 	char key[32];
 
-	/* every event is a line of its own, unless a time to collect them was given */
-	if (!path || (!s->o.exec && !s->o.debounce_ms)) {
+	/* every event is one of its own, unless they are to be collected */
+	if (!path || (!s->o.debounce_ms && (!s->o.exec || s->o.busy == BUSY_QUEUE))) {
 		snprintf(key, sizeof(key), "%lu", s->serial++);
 		path = key;
 	}
@@ -172,6 +172,7 @@ static void be_busy(struct sink *s)
 		handlers_signal(s->handlers, s->o.busy_signal);
 		batch_drop(s);
 		break;
+	case BUSY_COALESCE:
 	case BUSY_QUEUE:
 		break;
 	}
@@ -222,6 +223,11 @@ void sink_event(struct sink *s, json_t *event, bool urgent)
 	if (urgent || s->o.debounce_ms == 0)
 		s->due = true;
 	emit(s);
+}
+
+bool sink_settles(const struct sink *s)
+{
+	return s->o.debounce_ms && !is_empty(s) && !s->due;
 }
 
 int sink_wait_ms(const struct sink *s)

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-enum busy_policy { BUSY_QUEUE, BUSY_DROP, BUSY_RESTART, BUSY_SIGNAL };
+enum busy_policy { BUSY_COALESCE, BUSY_QUEUE, BUSY_DROP, BUSY_RESTART, BUSY_SIGNAL };
 
 struct sink_opts {
 	bool json;
@@ -30,6 +30,8 @@ struct sink;
 struct sink *sink_create(const struct sink_opts *o);
 /* Takes one event (object with "type", "path", ...). @urgent: not held back by debouncing. */
 void sink_event(struct sink *s, json_t *event, bool urgent);
+/* Whether something is held back until it has been quiet. */
+bool sink_settles(const struct sink *s);
 /* Milliseconds until sink_tick() has something to do; -1: nothing. */
 int sink_wait_ms(const struct sink *s);
 /* Emits what has waited long enough, looks after the handler. */

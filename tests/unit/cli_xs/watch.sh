@@ -213,6 +213,54 @@ xs write /b/k 2; until_so grep -q 'hup 1' busy.log
 touch go; until_so grep -q 'ended 1' busy.log
 kill $watcher; done_watching
 is "--on-busy signal:HUP: it gets the signal" "begun 1 hup 1 ended 1" "$(head -n 3 busy.log | xargs)"
+busy --on-busy queue /b --exec
+xs write /b/k 2; xs write /b/k 3; xs write /b/other 9; xs write /b/k 4; touch go
+until_so grep -q 'ended 4' busy.log
+kill $watcher; done_watching
+is "--on-busy queue: all of them wait" "begun 1 ended 1 begun 4 ended 4" "$(xargs <busy.log)"
+cat >each <<'H'
+#!/bin/sh
+[ "$XS_VALUE" = 1 ] && until [ -e go ]; do sleep 0.05; done
+echo "$XS_VALUE" >>each.log
+H
+chmod +x each; rm -f go each.log
+watch --initial none --on-busy queue -n 4 /b --exec-per-key ./each
+xs write /b/k 1; xs write /b/k 2; xs write /b/k 3; xs write /b/k 2; touch go
+done_watching
+is "queue with --exec-per-key: a run for each, in their order" "0 1 2 3 2" "$rc $(xargs <each.log)"
+rm -f go each.log
+watch --initial none -n 4 /b --exec-per-key ./each
+xs write /b/k 1; until_so test "$(xs watches | grep -c ' /b feed')" = 1
+xs write /b/k 2; xs write /b/k 3; xs write /b/k 4; touch go
+done_watching
+is "coalesce: the last of each path" "0 4" "$rc $(tail -n 1 each.log | xargs)"
+cat >all <<'H'
+#!/bin/sh
+grep -o '"value":"[^"]*"' | tr -dc '0-9\n' >>all.log
+[ -e go ] || until [ -e go ]; do sleep 0.05; done
+H
+chmod +x all; rm -f go all.log
+watch --initial none --on-busy queue -n 4 /b --exec ./all
+xs write /b/k 1; until_so grep -q 1 all.log
+xs write /b/k 2; xs write /b/k 3; xs write /b/k 2; touch go
+done_watching
+is "queue: a batch has all that waited" "0 1 2 3 2" "$rc $(xargs <all.log)"
+run xs watch --on-busy queue --debounce 1s /b
+is "queue and --debounce contradict each other" 2 $rc
+
+# held back, also at the end
+watch --initial none --debounce 400ms -n 1 /b
+xs write /b/k 10; xs write /b/k 11
+done_watching
+is "-n with --debounce waits its time" "0 put /b/k = 11" "$rc $(xargs <events)"
+watch --debounce 300ms --until /b/k=12 /b/k
+xs write /b/k 12
+done_watching
+is "so does --until" "0 put /b/k = 12" "$rc $(tail -n 1 events | xargs)"
+watch --initial none /b/watched
+is "watches lists our own watchers" "feed" "$(xs watches | sed -n 's,.* /b/watched ,,p')"
+xs write /b/watched 1; is "stat counts them" 1 "$(xs stat /b/watched | awk '/^watches/{print $2}')"
+kill $watcher; done_watching
 watch --initial none --debounce 1h --max-wait 300ms -n 1 /b
 xs write /b/m 1
 done_watching
