@@ -36,6 +36,17 @@ static inline void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 {
 	__asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(sub));
 }
+/* What returns go to by prediction: nowhere, 32 times. As entry.S does it on the way in. */
+static inline void rsb_overwrite(void)
+{
+	__asm__ volatile("mov $16, %%ecx\n"
+			 "1: call 2f\n"
+			 "3: pause; lfence; jmp 3b\n"
+			 "2: call 4f\n"
+			 "5: pause; lfence; jmp 5b\n"
+			 "4: dec %%ecx; jnz 1b\n"
+			 "add $(32 * 8), %%rsp" ::: "rcx", "cc", "memory");
+}
 static inline u8 inb(u16 port)
 {
 	u8 v;

@@ -169,6 +169,8 @@ void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 	predictor_owner[c->cpu_id] = life;
 	if (spec_plan.ibpb_on_switch)
 		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+	if (spec_plan.rsb_on_switch)
+		rsb_overwrite();
 }
 
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)

@@ -155,6 +155,14 @@ static bool needs_legacy_ibrs(const struct spec_cpu *c)
 	return intel_is(c, HAS_RETBLEED) && has_spec_ctrl(c) && !has_eibrs(c);
 }
 
+/* AMD's IBPB forgets where returns went only if the CPU says so. */
+static bool ibpb_leaves_returns(const struct spec_cpu *c)
+{
+	return c->vendor == VENDOR_AMD && !(c->ext8_ebx & EXT8_EBX_IBPB_RET);
+}
+
+#define RETURNS_STAY "IBPB leaves return predictions, and rsb is turned off"
+
 static bool treat_v2(struct row *r)
 {
 	const struct spec_cpu *c = r->c;
@@ -180,6 +188,9 @@ static bool treat_v2(struct row *r)
 	if (!p->ibpb_on_switch)
 		return open(r, has_ibpb(c) ? "no IBPB between domains: turned off"
 					   : "no IBPB between domains: needs newer microcode");
+	p->rsb_on_switch = ibpb_leaves_returns(c) && wanted(r->o->rsb);
+	if (ibpb_leaves_returns(c) && !p->rsb_on_switch)
+		return open(r, RETURNS_STAY);
 	return done(r, p->auto_ibrs ? "automatic IBRS, IBPB between domains"
 		       : p->thunk == THUNK_RETPOLINE ? "retpolines, IBPB between domains"
 						     : "IBRS, IBPB between domains");
@@ -295,7 +306,11 @@ static bool treat_by_entry_ibpb(struct row *r)
 	if (!has_ibpb(r->c))
 		return open(r, "needs newer microcode");
 	r->p->ibpb_on_entry = true;
-	return done(r, "IBPB on entry");
+	if (!ibpb_leaves_returns(r->c))
+		return done(r, "IBPB on entry");
+	r->p->rsb_on_entry = wanted(r->o->rsb);
+	return r->p->rsb_on_entry ? done(r, "IBPB and return predictor on entry")
+				  : open(r, RETURNS_STAY);
 }
 
 static bool treat_retbleed(struct row *r)

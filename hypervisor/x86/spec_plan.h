@@ -41,6 +41,7 @@ struct spec_cpu {
 #define EXT8_EBX_SSBD (1u << 24)
 #define EXT8_EBX_SSB_NO (1u << 26)
 #define EXT8_EBX_BTC_NO (1u << 29)
+#define EXT8_EBX_IBPB_RET (1u << 30)
 #define EXT21_EAX_VERW_CLEAR (1u << 5)
 #define EXT21_EAX_AUTO_IBRS (1u << 8)
 #define EXT21_EAX_IBPB_BRTYPE (1u << 28)
@@ -109,6 +110,7 @@ struct spec_plan {
 	bool rsb_on_entry, bhb_on_entry, ibpb_on_entry;
 	bool verw_on_exit, div_on_exit;
 	bool ibpb_on_switch;	  /* from one domain to another */
+	bool rsb_on_switch;	  /* the return predictor, which an IBPB leaves, is overwritten */
 	bool eager_fpu;
 	bool xpti;		  /* guests run on tables without the hypervisor's memory */
 	bool l1tf;		  /* not-present entries of guests must not name memory */

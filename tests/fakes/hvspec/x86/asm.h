@@ -15,5 +15,6 @@ int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
 void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d);
 u64 read_cr4(void);
+void rsb_overwrite(void);
 
 #endif

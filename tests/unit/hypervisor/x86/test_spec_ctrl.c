@@ -38,11 +38,16 @@ _Static_assert(sizeof(sites) == 320, "alt_sites_end");
 static struct spec_cpu cpu;
 static u32 own; /* what the vcpu on the CPU has set */
 static u32 signature;
-static unsigned int nr_ibpb, nr_l1d;
+static unsigned int nr_ibpb, nr_l1d, nr_rsb;
 static u64 spec_ctrl, efer;
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
+}
+
+void rsb_overwrite(void)
+{
+	nr_rsb++;
 }
 
 u64 read_cr4(void)
@@ -131,7 +136,7 @@ static void boot(const char *vendor, u32 cpuid_signature, struct spec_cpu facts)
 	signature = cpuid_signature;
 	cpu = facts;
 	spec_ctrl = efer = own = 0;
-	nr_ibpb = nr_l1d = 0;
+	nr_ibpb = nr_l1d = nr_rsb = 0;
 	fake_cpus[0].guest_spec_ctrl = fake_cpus[0].hv_spec_ctrl = 0;
 	boot_options.spec = (struct spec_options){0};
 	spec_ctrl_init(false);
@@ -193,6 +198,24 @@ static void test_the_predictor_is_emptied_between_domains_only(void **state)
 	assert_int_equal(nr_ibpb, 2);
 	spec_ctrl_switch_in(1, own);
 	assert_int_equal(nr_ibpb, 3);
+	assert_int_equal(nr_rsb, 0);
+}
+
+static void test_where_an_ibpb_leaves_returns_they_are_overwritten_with_it(void **state)
+{
+	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){.ext8_ebx = EXT8_EBX_IBPB});
+	spec_ctrl_switch_in(1, own);
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(nr_ibpb, 1);
+	assert_int_equal(nr_rsb, 1);
+	spec_ctrl_switch_in(2, own);
+	assert_int_equal(nr_rsb, 2);
+
+	boot("AuthenticAMD", SIG_ZEN4,
+	     (struct spec_cpu){.ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBPB_RET});
+	spec_ctrl_switch_in(1, own);
+	assert_int_equal(nr_ibpb, 1);
+	assert_int_equal(nr_rsb, 0);
 }
 
 static void test_the_older_ibrs_is_written_on_every_entry(void **state)
@@ -255,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_site_is_there_exactly_when_planned),
 		cmocka_unit_test(test_the_predictor_is_emptied_between_domains_only),
+		cmocka_unit_test(test_where_an_ibpb_leaves_returns_they_are_overwritten_with_it),
 		cmocka_unit_test(test_the_older_ibrs_is_written_on_every_entry),
 		cmocka_unit_test(test_the_enhanced_ibrs_stays_on_and_is_not_written),
 		cmocka_unit_test(test_a_guests_bits_are_its_own),

@@ -27,7 +27,7 @@ static const struct {
 	u32 mitigated, open;
 	enum spec_thunk thunk;
 	u32 hv_spec_ctrl;
-	bool xpti, verw, rsb, bhb, entry_ibpb, eager_fpu, div;
+	bool xpti, verw, rsb, rsb_switch, bhb, entry_ibpb, eager_fpu, div;
 } cpus[] = {
 	{.name = "Bonnell, in order", .cpu = {INTEL(6, 0x1c)}, .thunk = THUNK_JMP},
 	{.name = "Sandy Bridge without microcode",
@@ -100,6 +100,8 @@ static const struct {
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(RETBLEED) | B(DIV) | B(SRSO),
 	 .open = B(SSB),
 	 .thunk = THUNK_RETPOLINE,
+	 .rsb = true,
+	 .rsb_switch = true,
 	 .entry_ibpb = true,
 	 .div = true},
 	{.name = "Zen 2",
@@ -107,6 +109,8 @@ static const struct {
 		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_STIBP | EXT8_EBX_SSBD},
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(RETBLEED) | B(ZENBLEED) | B(SRSO),
 	 .thunk = THUNK_RETPOLINE,
+	 .rsb = true,
+	 .rsb_switch = true,
 	 .entry_ibpb = true},
 	{.name = "Zen 3 without microcode",
 	 .cpu = {AMD(0x19, 0x01), SMEP,
@@ -114,17 +118,20 @@ static const struct {
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
 	 .open = B(SRSO) | B(TSA),
 	 .thunk = THUNK_RETPOLINE,
+	 .rsb_switch = true,
 	 .verw = true},
 	{.name = "Zen 4, new microcode",
 	 .cpu = {AMD(0x19, 0x11), SMEP,
-		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO,
+		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO |
+			     EXT8_EBX_IBPB_RET,
 		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_IBPB_BRTYPE | EXT21_EAX_VERW_CLEAR},
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(SRSO) | B(TSA),
 	 .thunk = THUNK_JMP,
 	 .verw = true,
 	 .entry_ibpb = true},
 	{.name = "Zen 5",
-	 .cpu = {AMD(0x1a, 0x02), SMEP, .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD,
+	 .cpu = {AMD(0x1a, 0x02), SMEP,
+		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_IBPB_RET,
 		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO},
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
 	 .thunk = THUNK_JMP},
@@ -158,7 +165,28 @@ static void test_each_processor_gets_what_it_needs(void **state)
 		assert_int_equal(p.div_on_exit, cpus[i].div);
 		if (cpus[i].mitigated & B(SPECTRE_V2))
 			assert_int_equal(p.rsb_on_entry, cpus[i].rsb);
+		assert_int_equal(p.rsb_on_switch, cpus[i].rsb_switch);
 	}
+}
+
+/* AMD bulletin 7046 and the APM: without the bit an IBPB says nothing of returns. */
+static void test_what_an_ibpb_leaves_is_not_called_treated(void **state)
+{
+	const struct spec_cpu zen2 = {AMD(0x17, 0x31), SMEP,
+				      .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS};
+	struct spec_cpu newer = zen2;
+	struct spec_options no_rsb = {.rsb = OPTION_OFF};
+	struct spec_plan p;
+
+	spec_plan_make(&zen2, &no_rsb, &p);
+	assert_int_equal(p.issue[ISSUE_SPECTRE_V2].state, SPEC_OPEN);
+	assert_int_equal(p.issue[ISSUE_RETBLEED].state, SPEC_OPEN);
+	assert_int_equal(p.issue[ISSUE_SRSO].state, SPEC_OPEN);
+	assert_false(p.rsb_on_switch || p.rsb_on_entry);
+	newer.ext8_ebx |= EXT8_EBX_IBPB_RET;
+	spec_plan_make(&newer, &no_rsb, &p);
+	assert_int_equal(p.issue[ISSUE_SPECTRE_V2].state, SPEC_MITIGATED);
+	assert_int_equal(p.issue[ISSUE_SRSO].state, SPEC_MITIGATED);
 }
 
 static void test_what_is_turned_off_is_open(void **state)
@@ -172,7 +200,7 @@ static void test_what_is_turned_off_is_open(void **state)
 		spec_plan_make(&cpus[i].cpu, &off, &p);
 		assert_false(p.xpti || p.verw_on_exit || p.rsb_on_entry || p.bhb_on_entry ||
 			     p.ibpb_on_entry || p.ibpb_on_switch || p.eager_fpu || p.div_on_exit ||
-			     p.auto_ibrs || p.l1tf);
+			     p.auto_ibrs || p.l1tf || p.rsb_on_switch);
 		assert_int_equal(p.hv_spec_ctrl, 0);
 		assert_int_equal(p.thunk, THUNK_JMP);
 		if (cpus[i].mitigated & B(SPECTRE_V2))
@@ -219,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_processor_gets_what_it_needs),
+		cmocka_unit_test(test_what_an_ibpb_leaves_is_not_called_treated),
 		cmocka_unit_test(test_what_is_turned_off_is_open),
 		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
 		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
