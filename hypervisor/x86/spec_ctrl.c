@@ -17,6 +17,7 @@
 #define MSR_DE_CFG 0xc0011029u
 #define DE_CFG_ZENBLEED (1ULL << 9)
 #define EFER_AIBRSE (1ULL << 21)
+#define CPUID_1_EDX_HTT (1u << 28)
 #define PRED_CMD_IBPB 1u
 #define FLUSH_CMD_L1D 1u
 /* Written on each way in, although it may be there already: see ALT_SPEC_CTRL. */
@@ -55,11 +56,30 @@ static void read_model(struct spec_cpu *f)
 		f->family += a >> 20 & 0xff;
 }
 
+/* Where the topology leaf is missing: more threads than cores; more than are there, if in doubt. */
+static bool threads_share_core(u32 max)
+{
+	u32 a, b, c, d, threads;
+
+	if (max >= 0xb) {
+		cpuid(0xb, 0, &a, &b, &c, &d);
+		if (b & 0xffff)
+			return (b & 0xffff) > 1;
+	}
+	cpuid(1, 0, &a, &b, &c, &d);
+	threads = b >> 16 & 0xff;
+	if (max < 4 || !(d & CPUID_1_EDX_HTT))
+		return false;
+	cpuid(4, 0, &a, &b, &c, &d);
+	return threads > (a >> 26) + 1;
+}
+
 static void read_facts(struct spec_cpu *f)
 {
 	u32 max = leaf_max(0), max_ext = leaf_max(0x80000000), a, b, c, d;
 
 	read_model(f);
+	f->threads_share_core = threads_share_core(max);
 	if (max >= 7) {
 		cpuid(7, 0, &a, &f->leaf7_ebx, &c, &f->leaf7_edx);
 		if (a >= 2)

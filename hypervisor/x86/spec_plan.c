@@ -267,6 +267,14 @@ static bool treat_buffers(struct row *r)
 	return works ? done(r, "buffers cleared on exit") : open(r, "VERW needs newer microcode");
 }
 
+/* The thread beside may run another domain, and look at the buffers of both. */
+static bool treat_shared_buffers(struct row *r)
+{
+	if (!treat_buffers(r))
+		return false;
+	return r->c->threads_share_core ? open(r, "hyperthreads share buffers") : true;
+}
+
 static bool has_taa(const struct spec_cpu *c)
 {
 	return is_intel(c) && c->leaf7_ebx & LEAF7_EBX_RTM && !(c->arch_caps & CAPS_TAA_NO);
@@ -408,10 +416,10 @@ static const struct {
 	[ISSUE_SSB] = {"Speculative Store Bypass (CVE-2018-3639)", has_ssb, treat_ssb},
 	[ISSUE_LAZY_FPU] = {"Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu},
 	[ISSUE_L1TF] = {"L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf},
-	[ISSUE_MDS] = {"MDS (CVE-2018-12130)", has_mds, treat_buffers},
-	[ISSUE_TAA] = {"TSX Asynchronous Abort (CVE-2019-11135)", has_taa, treat_buffers},
+	[ISSUE_MDS] = {"MDS (CVE-2018-12130)", has_mds, treat_shared_buffers},
+	[ISSUE_TAA] = {"TSX Asynchronous Abort (CVE-2019-11135)", has_taa, treat_shared_buffers},
 	[ISSUE_SRBDS] = {"SRBDS (CVE-2020-0543)", has_srbds, treat_srbds},
-	[ISSUE_MMIO] = {"MMIO Stale Data (CVE-2022-21166)", has_mmio, treat_buffers},
+	[ISSUE_MMIO] = {"MMIO Stale Data (CVE-2022-21166)", has_mmio, treat_shared_buffers},
 	[ISSUE_RETBLEED] = {"Retbleed (CVE-2022-29900, 29901)", has_retbleed, treat_retbleed},
 	[ISSUE_BHI] = {"Branch History Injection (CVE-2022-0001)", has_bhi, treat_bhi},
 	[ISSUE_GDS] = {"Gather Data Sampling (CVE-2022-40982)", has_gds, treat_gds},

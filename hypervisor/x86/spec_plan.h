@@ -21,6 +21,7 @@ struct spec_cpu {
 	u32 ext8_ebx;		       /* CPUID 0x80000008 */
 	u32 ext21_eax, ext21_ecx;      /* CPUID 0x80000021 */
 	u64 arch_caps;		       /* MSR ARCH_CAPABILITIES */
+	bool threads_share_core;       /* hyperthreading: two CPUs, one core */
 };
 
 /* CPUID 7.0 EBX and EDX, 7.2 EDX (Intel SDM vol. 2, CPUID) */

@@ -38,6 +38,8 @@ _Static_assert(sizeof(sites) == 320, "alt_sites_end");
 static struct spec_cpu cpu;
 static u32 own; /* what the vcpu on the CPU has set */
 static u32 signature;
+/* CPUID 0.EAX, 1.EBX and EDX, 4.EAX, 0xb.EBX */
+static u32 leaf_max, leaf1_ebx, leaf1_edx, leaf4_eax, leaf11_ebx;
 static unsigned int nr_ibpb, nr_l1d, nr_rsb;
 static u64 spec_ctrl, efer;
 
@@ -60,10 +62,18 @@ void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 	*a = *b = *c = *d = 0;
 	switch (leaf) {
 	case 0:
-		*a = 7;
+		*a = leaf_max;
 		break;
 	case 1:
 		*a = signature;
+		*b = leaf1_ebx;
+		*d = leaf1_edx;
+		break;
+	case 4:
+		*a = leaf4_eax;
+		break;
+	case 0xb:
+		*b = leaf11_ebx;
 		break;
 	case 7:
 		*a = 2;
@@ -134,6 +144,7 @@ static void boot(const char *vendor, u32 cpuid_signature, struct spec_cpu facts)
 					     i < ALT_THUNK_JMP};
 	strcpy(cpu_vendor, vendor);
 	signature = cpuid_signature;
+	leaf_max = leaf_max ? leaf_max : 7;
 	cpu = facts;
 	spec_ctrl = efer = own = 0;
 	nr_ibpb = nr_l1d = nr_rsb = 0;
@@ -273,6 +284,31 @@ static void test_what_this_cpu_lacks_is_a_fault_of_the_guest(void **state)
 	assert_false(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
 }
 
+/* Intel SDM vol. 2, CPUID: leaf 0xb counts the threads of a core, leaves 1 and 4 those of all. */
+static void test_hyperthreads_are_counted(void **state)
+{
+	const struct {
+		u32 max, ebx1, edx1, eax4, ebx11;
+		bool shared;
+	} machines[] = {
+		{0xb, 0, 0, 0, 2, true},	     {0xb, 0, 0, 0, 1, false},
+		{0xb, 8 << 16, 1u << 28, 3 << 26, 0, true}, {7, 8 << 16, 1u << 28, 3 << 26, 2, true},
+		{7, 4 << 16, 1u << 28, 3 << 26, 2, false},  {7, 4 << 16, 0, 0, 0, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+		leaf_max = machines[i].max;
+		leaf1_ebx = machines[i].ebx1;
+		leaf1_edx = machines[i].edx1;
+		leaf4_eax = machines[i].eax4;
+		leaf11_ebx = machines[i].ebx11;
+		boot("GenuineIntel", SIG_HASWELL, HASWELL);
+		assert_int_equal(spec_plan.issue[ISSUE_MDS].state,
+				 machines[i].shared ? SPEC_OPEN : SPEC_MITIGATED);
+	}
+	leaf_max = leaf1_ebx = leaf1_edx = leaf4_eax = leaf11_ebx = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_the_older_ibrs_is_written_on_every_entry),
 		cmocka_unit_test(test_the_enhanced_ibrs_stays_on_and_is_not_written),
 		cmocka_unit_test(test_a_guests_bits_are_its_own),
+		cmocka_unit_test(test_hyperthreads_are_counted),
 		cmocka_unit_test(test_what_this_cpu_lacks_is_a_fault_of_the_guest),
 	};
 

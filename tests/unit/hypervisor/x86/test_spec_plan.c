@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -189,6 +190,27 @@ static void test_what_an_ibpb_leaves_is_not_called_treated(void **state)
 	assert_int_equal(p.issue[ISSUE_SRSO].state, SPEC_MITIGATED);
 }
 
+static void test_buffers_that_hyperthreads_share_are_open(void **state)
+{
+	const struct spec_options none = {0};
+	struct spec_cpu haswell = {INTEL(6, 0x3c), SMEP,
+				   .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+				   .threads_share_core = true};
+	struct spec_cpu zen3 = {AMD(0x19, 0x01), SMEP, .ext21_eax = EXT21_EAX_VERW_CLEAR,
+				.threads_share_core = true};
+	struct spec_plan p;
+
+	spec_plan_make(&haswell, &none, &p);
+	assert_int_equal(p.issue[ISSUE_MDS].state, SPEC_OPEN);
+	assert_string_equal(p.issue[ISSUE_MDS].what, "hyperthreads share buffers");
+	assert_true(p.verw_on_exit); /* all the same */
+	haswell.leaf7_edx = NEW_2018;
+	spec_plan_make(&haswell, &none, &p);
+	assert_string_equal(p.issue[ISSUE_MDS].what, "VERW needs newer microcode");
+	spec_plan_make(&zen3, &none, &p);
+	assert_int_equal(p.issue[ISSUE_TSA].state, SPEC_MITIGATED);
+}
+
 static void test_what_is_turned_off_is_open(void **state)
 {
 	struct spec_options off = {0};
@@ -248,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_processor_gets_what_it_needs),
 		cmocka_unit_test(test_what_an_ibpb_leaves_is_not_called_treated),
+		cmocka_unit_test(test_buffers_that_hyperthreads_share_are_open),
 		cmocka_unit_test(test_what_is_turned_off_is_open),
 		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
 		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
