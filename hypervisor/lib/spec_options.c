@@ -83,6 +83,7 @@ static bool take_word(struct spec_options *o, const char *word)
 
 bool spec_options_parse(struct spec_options *o, const char *list)
 {
+	struct spec_options taken = *o;
 	char word[32];
 
 	do {
@@ -93,9 +94,10 @@ bool spec_options_parse(struct spec_options *o, const char *list)
 		if (len >= sizeof(word))
 			return false;
 		strlcpy(word, list, len + 1);
-		if (!take_word(o, word))
+		if (!take_word(&taken, word))
 			return false;
 		list += len + (list[len] == ',');
 	} while (*list);
+	*o = taken;
 	return true;
 }

@@ -22,7 +22,7 @@ struct spec_options {
 /*
  * Takes the list behind `spec-ctrl=`: words, separated by commas, the last of a kind counts. `no`
  * alone turns all off, `yes` or nothing leaves the choice to the hypervisor. False: a word is
- * unknown; @o keeps what came before it.
+ * unknown; @o stays as it was.
  */
 bool spec_options_parse(struct spec_options *o, const char *list);
 

@@ -19,9 +19,11 @@ static struct spec_options parse(const char *list)
 
 static void refuse(const char *list)
 {
-	struct spec_options o = {0};
+	const struct spec_options before = {.thunk = THUNK_LFENCE, .rsb = OPTION_ON};
+	struct spec_options o = before;
 
 	assert_false(spec_options_parse(&o, list));
+	assert_memory_equal(&o, &before, sizeof(o)); /* as a whole, or not at all */
 }
 
 static void test_nothing_leaves_the_choice(void **state)
@@ -65,6 +67,7 @@ static void test_unknown_words_are_refused(void **state)
 	refuse("bti-thunk=");
 	refuse("bti-thunk=retpolines");
 	refuse("ibpb,,rsb=x");
+	refuse("no,ibbp");
 	refuse("a-word-that-is-longer-than-any-word-that-there-is");
 }
 
