@@ -28,6 +28,7 @@ static const struct {
 	CHOICE("bhb-entry", bhb),     CHOICE("md-clear", md_clear),
 	CHOICE("verw", md_clear),     CHOICE("eager-fpu", eager_fpu),
 	CHOICE("ibpb-entry", ibpb_entry), CHOICE("div-scrub", div_scrub),
+	CHOICE("zenbleed", zenbleed),
 };
 
 static const struct {

@@ -15,7 +15,8 @@ enum spec_thunk { THUNK_DEFAULT, THUNK_RETPOLINE, THUNK_LFENCE, THUNK_JMP, THUNK
 
 struct spec_options {
 	enum spec_thunk thunk;
-	enum option_choice ibrs, ibpb, ssbd, rsb, bhb, md_clear, eager_fpu, ibpb_entry, div_scrub;
+	enum option_choice ibrs, ibpb, ssbd, rsb, bhb, md_clear, eager_fpu, ibpb_entry, div_scrub,
+		zenbleed;
 	enum option_choice xpti, l1tf;
 };
 

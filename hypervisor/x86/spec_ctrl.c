@@ -141,10 +141,30 @@ static u32 effective(u32 val)
 	return has_eibrs ? both | SPEC_CTRL_IBRS : both | SPEC_CTRL_ALWAYS;
 }
 
+/* Read again: who emulates a CPU may drop what is written. */
+static bool set_zenbleed_bit(void)
+{
+	u64 val;
+
+	return !rdmsr_safe(MSR_DE_CFG, &val) && !wrmsr_safe(MSR_DE_CFG, val | DE_CFG_ZENBLEED) &&
+	       !rdmsr_safe(MSR_DE_CFG, &val) && val & DE_CFG_ZENBLEED;
+}
+
+/* A register that the plan counts on is not there. On the boot CPU in time for the report. */
+static void give_up(enum spec_issue issue, const char *what)
+{
+	if (this_cpu_id() == 0) {
+		spec_plan.issue[issue].state = SPEC_OPEN;
+		spec_plan.issue[issue].what = what;
+	} else {
+		log_warn("speculation: CPU %u: %s: open: %s", this_cpu_id(), spec_issue_name(issue),
+			 what);
+	}
+}
+
 void spec_ctrl_init(bool smap)
 {
 	struct cpu_info *c = this_cpu();
-	u64 val;
 
 	if (c->cpu_id == 0)
 		plan_this_machine(smap);
@@ -156,9 +176,8 @@ void spec_ctrl_init(bool smap)
 		wrmsr(MSR_SPEC_CTRL, spec_plan.hv_spec_ctrl);
 	if (spec_plan.auto_ibrs)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
-	if (spec_plan.zenbleed_bit && !rdmsr_safe(MSR_DE_CFG, &val) &&
-	    wrmsr_safe(MSR_DE_CFG, val | DE_CFG_ZENBLEED))
-		log_warn("speculation: CPU %u refuses DE_CFG[9]", c->cpu_id);
+	if (spec_plan.zenbleed_bit && !set_zenbleed_bit())
+		give_up(ISSUE_ZENBLEED, "DE_CFG[9] is refused");
 }
 
 void spec_ctrl_report(void)

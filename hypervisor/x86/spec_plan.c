@@ -374,8 +374,8 @@ static bool treat_its(struct row *r)
 
 static bool treat_zenbleed(struct row *r)
 {
-	r->p->zenbleed_bit = true;
-	return done(r, "DE_CFG[9]");
+	r->p->zenbleed_bit = wanted(r->o->zenbleed);
+	return r->p->zenbleed_bit ? done(r, "DE_CFG[9]") : open(r, "turned off");
 }
 
 static bool treat_div(struct row *r)

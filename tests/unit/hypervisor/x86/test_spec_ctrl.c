@@ -26,6 +26,7 @@ char cpu_vendor[13];
 /* The sites of entry.S: one of each. */
 static u8 text[16 * 32];
 static const u8 code[4] = {1, 2, 3, 4};
+#define MSR_DE_CFG 0xc0011029u
 #define NR_SITES 10
 /* As the linker script has them: a table and its end. */
 struct alt_site sites[NR_SITES] __attribute__((used));
@@ -41,10 +42,13 @@ static u32 signature;
 /* CPUID 0.EAX, 1.EBX and EDX, 4.EAX, 0xb.EBX */
 static u32 leaf_max, leaf1_ebx, leaf1_edx, leaf4_eax, leaf11_ebx;
 static unsigned int nr_ibpb, nr_l1d, nr_rsb;
-static u64 spec_ctrl, efer;
+static u64 spec_ctrl, efer, de_cfg;
+static enum { DE_CFG_THERE, DE_CFG_FAULTS, DE_CFG_READ_ONLY, DE_CFG_DROPPED } de_cfg_kind;
+static unsigned int nr_warnings;
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
+	nr_warnings += level == LOG_WARN;
 }
 
 void rsb_overwrite(void)
@@ -111,6 +115,10 @@ int wrmsr_safe(u32 msr, u64 val)
 		nr_l1d += val & 1;
 	else if (msr == MSR_EFER)
 		efer = val;
+	else if (msr == MSR_DE_CFG && de_cfg_kind == DE_CFG_THERE)
+		de_cfg = val;
+	else if (msr == MSR_DE_CFG && de_cfg_kind == DE_CFG_DROPPED)
+		;
 	else
 		return -EFAULT;
 	return 0;
@@ -123,6 +131,10 @@ void wrmsr(u32 msr, u64 val)
 
 int rdmsr_safe(u32 msr, u64 *val)
 {
+	if (msr == MSR_DE_CFG && de_cfg_kind != DE_CFG_FAULTS) {
+		*val = de_cfg;
+		return 0;
+	}
 	if (msr != MSR_ARCH_CAPABILITIES || !(cpu.leaf7_edx & LEAF7_EDX_ARCH_CAPS))
 		return -EFAULT;
 	*val = cpu.arch_caps;
@@ -164,6 +176,8 @@ static u32 present(void)
 
 #define SIG_HASWELL 0x000306c3u
 #define SIG_SKYLAKE 0x00050654u
+#define MSR_DE_CFG_BIT9 (1ULL << 9)
+#define SIG_ZEN2 0x00830f10u
 #define SIG_ZEN4 0x00a10f11u
 #define HASWELL                                                                                    \
 	(struct spec_cpu)                                                                          \
@@ -284,6 +298,28 @@ static void test_what_this_cpu_lacks_is_a_fault_of_the_guest(void **state)
 	assert_false(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
 }
 
+/* AMD bulletin 7008. */
+static void test_a_refused_register_is_not_called_treated(void **state)
+{
+	const struct spec_cpu zen2 = {.ext8_ebx = EXT8_EBX_IBPB};
+
+	boot("AuthenticAMD", SIG_ZEN2, zen2);
+	assert_int_equal(spec_plan.issue[ISSUE_ZENBLEED].state, SPEC_MITIGATED);
+	assert_int_equal(de_cfg, MSR_DE_CFG_BIT9);
+	for (de_cfg_kind = DE_CFG_FAULTS; de_cfg_kind <= DE_CFG_DROPPED; de_cfg_kind++) {
+		de_cfg = 0;
+		boot("AuthenticAMD", SIG_ZEN2, zen2);
+		assert_int_equal(spec_plan.issue[ISSUE_ZENBLEED].state, SPEC_OPEN);
+		/* and the others, which come when the report is out, warn */
+		nr_warnings = 0;
+		fake_cpu_id = fake_cpus[1].cpu_id = 1;
+		spec_ctrl_init(false);
+		fake_cpu_id = 0;
+		assert_int_equal(nr_warnings, 1);
+	}
+	de_cfg_kind = DE_CFG_THERE;
+}
+
 /* Intel SDM vol. 2, CPUID: leaf 0xb counts the threads of a core, leaves 1 and 4 those of all. */
 static void test_hyperthreads_are_counted(void **state)
 {
@@ -318,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_the_older_ibrs_is_written_on_every_entry),
 		cmocka_unit_test(test_the_enhanced_ibrs_stays_on_and_is_not_written),
 		cmocka_unit_test(test_a_guests_bits_are_its_own),
+		cmocka_unit_test(test_a_refused_register_is_not_called_treated),
 		cmocka_unit_test(test_hyperthreads_are_counted),
 		cmocka_unit_test(test_what_this_cpu_lacks_is_a_fault_of_the_guest),
 	};

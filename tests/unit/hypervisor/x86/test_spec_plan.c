@@ -222,11 +222,13 @@ static void test_what_is_turned_off_is_open(void **state)
 		spec_plan_make(&cpus[i].cpu, &off, &p);
 		assert_false(p.xpti || p.verw_on_exit || p.rsb_on_entry || p.bhb_on_entry ||
 			     p.ibpb_on_entry || p.ibpb_on_switch || p.eager_fpu || p.div_on_exit ||
-			     p.auto_ibrs || p.l1tf || p.rsb_on_switch);
+			     p.auto_ibrs || p.l1tf || p.zenbleed_bit || p.rsb_on_switch);
 		assert_int_equal(p.hv_spec_ctrl, 0);
 		assert_int_equal(p.thunk, THUNK_JMP);
 		if (cpus[i].mitigated & B(SPECTRE_V2))
 			assert_int_equal(p.issue[ISSUE_SPECTRE_V2].state, SPEC_OPEN);
+		if (cpus[i].mitigated & B(ZENBLEED))
+			assert_int_equal(p.issue[ISSUE_ZENBLEED].state, SPEC_OPEN);
 		if (cpus[i].mitigated & B(MELTDOWN))
 			assert_int_equal(p.issue[ISSUE_MELTDOWN].state, SPEC_OPEN);
 	}
