@@ -20,6 +20,7 @@
 #include "x86/layout.h"
 #include "x86/lock.h"
 #include "x86/machine.h"
+#include "x86/percpu.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
 #include "x86/spec_ctrl.h"
@@ -113,11 +114,12 @@ static void *heap_page(void)
 
 void boot_main(u32 magic, u32 mbi_phys)
 {
+	this_cpu()->hv_cr3 = read_cr3(); /* what a fault of the hypervisor's is handled on */
 	read_boot_info(magic, mbi_phys); /* command line, modules, memory map */
 	read_options();			 /* and say hello */
 	reserve_boot_memory();		 /* RAM that is in use already */
-	cpu_init();			 /* features, control registers */
-	desc_init();			 /* GDT, IDT, TSS: faults are reported from here on */
+	desc_init();			 /* GDT, IDT, TSS: faults are handled from here on */
+	cpu_init();			 /* features, control registers; some may fault */
 	pt_set_pages(boot_page);	 /* before there is a heap */
 	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */
 	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */

@@ -108,8 +108,8 @@ void ap_main(void)
 {
 	unsigned int cpu = this_cpu_id();
 
-	cpu_init();
 	desc_init();
+	cpu_init();
 	mce_init();
 	apic_init();
 	fpu_init();

@@ -22,9 +22,10 @@ void irq_dispatch(u8 vector);
 
 /* The boot list's steps, in order of use (boot/setup.c). */
 /* Those up to apic_init() and fpu_init() also run on every CPU smp_init() starts. */
-void cpu_init(void);	    /* cpu.c: facts, control registers */
+void desc_init(void);	    /* desc.c: needs struct cpu_info's hv_cr3 */
+/* cpu.c: facts, control registers; needs desc_init(), because a register may not be there. */
+void cpu_init(void);
 void pagetable_init(void);  /* pagetable.c: final page tables, W^X; needs e820, pt_set_pages() */
-void desc_init(void);	    /* desc.c */
 /* acpi.c: finds the tables, copies what the rest needs. @efi: UEFI's system table; 0: a BIOS. */
 void acpi_init(maddr_t efi);
 void pic_disable(void);	    /* pic.c */
