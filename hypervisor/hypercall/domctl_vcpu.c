@@ -15,6 +15,7 @@
 #include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/spec_ctrl.h"
 
 static struct vcpu *vcpu_find(const struct domain *d, u32 id)
 {
@@ -196,30 +197,60 @@ long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* The one MSR a PV guest owns beyond its context: TSC_AUX. */
-#define VCPU_MSRS 1
+/* --- the MSRs that a PV guest owns beyond its context --- */
 
+static const u32 vcpu_msrs[] = {MSR_SPEC_CTRL, MSR_TSC_AUX};
+
+static u64 vcpu_msr(const struct vcpu *v, u32 index)
+{
+	return index == MSR_SPEC_CTRL ? v->pv.spec_ctrl : v->pv.tsc_aux;
+}
+
+/* What WRMSR would take from the guest itself. */
+static bool vcpu_msr_take(struct vcpu *v, u32 index, u64 val)
+{
+	switch (index) {
+	case MSR_SPEC_CTRL:
+		if (!spec_ctrl_guest_value_ok(val))
+			return false;
+		v->pv.spec_ctrl = (u32)val;
+		return true;
+	case MSR_TSC_AUX:
+		if (val >> 32)
+			return false;
+		v->pv.tsc_aux = val;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those that are not 0, as after a reset. */
 long domctl_get_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpu_msrs *m = &op->u.vcpu_msrs;
 	const struct vcpu *v = vcpu_find(d, m->vcpu);
-	struct xen_domctl_vcpu_msr msr = {.index = MSR_TSC_AUX};
+	u32 nr = 0;
 
 	if (!v || v == current)
 		return -EINVAL;
 	if (!handle_va(m->msrs)) {
-		m->msr_count = VCPU_MSRS;
+		m->msr_count = ARRAY_SIZE(vcpu_msrs);
 		return 0;
 	}
-	if (!v->pv.tsc_aux) {
-		m->msr_count = 0;
-		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(vcpu_msrs); i++) {
+		struct xen_domctl_vcpu_msr msr = {.index = vcpu_msrs[i],
+						  .value = vcpu_msr(v, vcpu_msrs[i])};
+
+		if (!msr.value)
+			continue;
+		if (nr == m->msr_count)
+			return -ENOBUFS;
+		if (copy_elem_to_handle(m->msrs, nr++, &msr))
+			return -EFAULT;
 	}
-	if (m->msr_count < VCPU_MSRS)
-		return -ENOBUFS;
-	msr.value = v->pv.tsc_aux;
-	m->msr_count = VCPU_MSRS;
-	return copy_elem_to_handle(m->msrs, 0, &msr);
+	m->msr_count = nr;
+	return 0;
 }
 
 long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
@@ -227,18 +258,15 @@ long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 	const struct xen_domctl_vcpu_msrs *m = &op->u.vcpu_msrs;
 	struct vcpu *v = vcpu_find(d, m->vcpu);
 
-	if (!v)
+	if (!v || m->msr_count > ARRAY_SIZE(vcpu_msrs))
 		return -EINVAL;
 	for (u32 i = 0; i < m->msr_count; i++) {
 		struct xen_domctl_vcpu_msr msr;
 
-		if (i >= VCPU_MSRS)
-			return -EINVAL;
 		if (copy_elem_from_handle(&msr, m->msrs, i))
 			return -EFAULT;
-		if (msr.reserved || msr.index != MSR_TSC_AUX || msr.value >> 32)
+		if (msr.reserved || !vcpu_msr_take(v, msr.index, msr.value))
 			return -EINVAL;
-		v->pv.tsc_aux = msr.value;
 	}
 	return 0;
 }

@@ -212,11 +212,16 @@ void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 		rsb_overwrite();
 }
 
+bool spec_ctrl_guest_value_ok(u64 val)
+{
+	return spec_plan.guest_spec_ctrl_mask && !(val & ~(u64)spec_plan.guest_spec_ctrl_mask);
+}
+
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 {
 	switch (msr) {
 	case MSR_SPEC_CTRL:
-		if (!spec_plan.guest_spec_ctrl_mask || val & ~(u64)spec_plan.guest_spec_ctrl_mask)
+		if (!spec_ctrl_guest_value_ok(val))
 			return false;
 		*guest_spec_ctrl = (u32)val;
 		this_cpu()->guest_spec_ctrl = effective((u32)val);

@@ -32,6 +32,9 @@ void spec_ctrl_report(void);
  */
 void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl);
 
+/* A vcpu may have @val (any) in SPEC_CTRL. */
+bool spec_ctrl_guest_value_ok(u64 val);
+
 /*
  * The running vcpu's WRMSR of @val to SPEC_CTRL (kept in *@guest_spec_ctrl), PRED_CMD or
  * FLUSH_CMD, @msr being one of them. @val: any. False: #GP, because this CPU, or the guest's view

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* spec.c - a fake CPU without faults of speculative execution: nothing is done against them. */
+/*
+ * spec.c - a fake CPU without faults of speculative execution: nothing is done against them. It has
+ * the registers that the test puts into spec_plan.
+ */
 #include "x86/spec_ctrl.h"
 #include "x86/xpti.h"
 
@@ -10,9 +13,17 @@ void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
 }
 
+bool spec_ctrl_guest_value_ok(u64 val)
+{
+	return spec_plan.guest_spec_ctrl_mask && !(val & ~(u64)spec_plan.guest_spec_ctrl_mask);
+}
+
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 {
-	return false; /* it has none of these registers */
+	if (msr != MSR_SPEC_CTRL || !spec_ctrl_guest_value_ok(val))
+		return false;
+	*guest_spec_ctrl = (u32)val;
+	return true;
 }
 
 void xpti_l4_changed(void)

@@ -17,11 +17,14 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/machine.h"
+#include "x86/spec_ctrl.h"
 
 static struct domain *d1;
 
 static int setup(void **state)
 {
+	spec_plan.guest_spec_ctrl_mask = 0;
 	world_reset();
 	d1 = world_domain(1, 2);
 	return 0;
@@ -239,6 +242,75 @@ static void test_create_refuses_what_this_hypervisor_cannot_do(void **state)
 		op->u.createdomain = bad[i];
 		assert_int_equal(domctl(op), -EINVAL);
 	}
+}
+
+static long msrs(u32 cmd, struct xen_domctl_vcpu_msr *msr, u32 nr, u32 *got)
+{
+	struct xen_domctl *op = domctl_new(cmd, 1);
+	long rc;
+
+	op->u.vcpu_msrs.msr_count = nr;
+	set_xen_guest_handle(op->u.vcpu_msrs.msrs, msr);
+	rc = domctl(op);
+	if (got)
+		*got = op->u.vcpu_msrs.msr_count;
+	return rc;
+}
+
+static struct xen_domctl_vcpu_msr *msr_list; /* of the guest's memory */
+
+static long msr_set(u32 index, u32 reserved, u64 value)
+{
+	msr_list[0] = (struct xen_domctl_vcpu_msr){index, reserved, value};
+	return msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 1, NULL);
+}
+
+static void test_a_saved_vcpu_has_its_registers_again(void **state)
+{
+	const struct pv_vcpu *pv = &d1->vcpu[0]->pv;
+	u32 nr;
+
+	domain_pause(d1);
+	spec_plan.guest_spec_ctrl_mask = SPEC_CTRL_SSBD;
+	msr_list = guest_alloc(3 * sizeof(*msr_list));
+	assert_int_equal(msrs(XEN_DOMCTL_get_vcpu_msrs, NULL, 0, &nr), 0);
+	assert_int_equal(nr, 2);
+	assert_int_equal(msrs(XEN_DOMCTL_get_vcpu_msrs, msr_list, 2, &nr), 0);
+	assert_int_equal(nr, 0); /* as after a reset */
+	assert_int_equal(msr_set(MSR_SPEC_CTRL, 0, SPEC_CTRL_SSBD), 0);
+	assert_int_equal(msr_set(MSR_TSC_AUX, 0, 7), 0);
+	assert_int_equal(pv->spec_ctrl, SPEC_CTRL_SSBD);
+	assert_int_equal(pv->tsc_aux, 7);
+
+	memset(msr_list, 0, 2 * sizeof(*msr_list));
+	assert_int_equal(msrs(XEN_DOMCTL_get_vcpu_msrs, msr_list, 1, NULL), -ENOBUFS);
+	assert_int_equal(msrs(XEN_DOMCTL_get_vcpu_msrs, msr_list, 2, &nr), 0);
+	assert_int_equal(nr, 2);
+	assert_int_equal(msr_list[0].index, MSR_SPEC_CTRL);
+	assert_int_equal(msr_list[0].value, SPEC_CTRL_SSBD);
+	assert_int_equal(msr_list[1].value, 7);
+	assert_int_equal(msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 2, NULL), 0);
+	assert_int_equal(msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 3, NULL), -EINVAL);
+	domain_unpause(d1);
+}
+
+static void test_a_restored_register_is_one_that_the_guest_could_have_written(void **state)
+{
+	const struct pv_vcpu *pv = &d1->vcpu[0]->pv;
+
+	domain_pause(d1);
+	spec_plan.guest_spec_ctrl_mask = SPEC_CTRL_SSBD;
+	msr_list = guest_alloc(sizeof(*msr_list));
+	assert_int_equal(msr_set(MSR_SPEC_CTRL, 0, SPEC_CTRL_IBRS), -EINVAL);
+	assert_int_equal(msr_set(MSR_SPEC_CTRL, 0, 1ULL << 40), -EINVAL);
+	assert_int_equal(msr_set(MSR_SPEC_CTRL, 1, SPEC_CTRL_SSBD), -EINVAL);
+	assert_int_equal(msr_set(MSR_TSC_AUX, 0, 1ULL << 32), -EINVAL);
+	assert_int_equal(msr_set(MSR_EFER, 0, 0), -EINVAL);
+	spec_plan.guest_spec_ctrl_mask = 0; /* another host, whose CPU lacks it */
+	assert_int_equal(msr_set(MSR_SPEC_CTRL, 0, SPEC_CTRL_SSBD), -EINVAL);
+	assert_int_equal(pv->spec_ctrl, 0);
+	assert_int_equal(pv->tsc_aux, 0);
+	domain_unpause(d1);
 }
 
 static void test_a_shut_down_domain_shows_its_reason_and_resumes(void **state)
@@ -472,6 +544,8 @@ int main(void)
 		T(test_domains_of_one_hash_bucket_are_told_apart),
 		T(test_nothing_new_refers_to_a_dying_domain),
 		T(test_create_refuses_what_this_hypervisor_cannot_do),
+		T(test_a_saved_vcpu_has_its_registers_again),
+		T(test_a_restored_register_is_one_that_the_guest_could_have_written),
 		T(test_a_shut_down_domain_shows_its_reason_and_resumes),
 		T(test_page_types_are_told_and_bounded),
 		T(test_the_list_of_domains_is_bounded_by_the_callers_buffer),
