@@ -19,8 +19,10 @@
 #include "x86/guest_access.h"
 #include "x86/machine.h"
 #include "x86/segment.h"
+#include "x86/spec_ctrl.h"
 
 #define RDMSR_CODE 0x320f /* 0f 32 */
+#define WRMSR_CODE 0x300f
 
 struct emul {
 	struct insn insn;
@@ -303,6 +305,18 @@ static bool rdmsr_at_once(struct cpu_user_regs *regs)
 		return false;
 	regs->rax = (u32)val;
 	regs->rdx = val >> 32;
+	regs->rip += sizeof(code);
+	return true;
+}
+
+bool pv_emul_barrier(struct cpu_user_regs *regs)
+{
+	u16 code;
+
+	if ((regs->ecx != MSR_PRED_CMD && regs->ecx != MSR_FLUSH_CMD) || !current->pv.in_kernel ||
+	    copy_from_guest(&code, regs->rip, sizeof(code)) || code != WRMSR_CODE ||
+	    !pv_msr_write(current, regs->ecx, (u64)regs->edx << 32 | regs->eax))
+		return false;
 	regs->rip += sizeof(code);
 	return true;
 }

@@ -13,6 +13,11 @@ enum emul_result {
 
 /* A #GP with error code 0 in a guest: is it a privileged instruction it may have? */
 enum emul_result pv_emul_privileged(struct cpu_user_regs *regs);
+/*
+ * The same, without the hypervisor lock, for what concerns this CPU's predictors and caches alone
+ * and takes long: WRMSR, as it is commonly encoded, to PRED_CMD and FLUSH_CMD. True: done.
+ */
+bool pv_emul_barrier(struct cpu_user_regs *regs);
 /* #UD: the forced-emulation CPUID (ud2; "xen"; cpuid). True: done. */
 bool pv_emul_forced_cpuid(struct cpu_user_regs *regs);
 

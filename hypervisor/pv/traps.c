@@ -62,6 +62,8 @@ static void general_protection(struct cpu_user_regs *regs)
 			pv_inject_trap(regs, VEC_GP, regs->error_code);
 		return;
 	}
+	if (pv_emul_barrier(regs))
+		return;
 	if (pv_enter())
 		return; /* the instruction runs again */
 	if (pv_emul_privileged(regs) == EMUL_REFUSED)

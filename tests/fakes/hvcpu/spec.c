@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spec.c - a fake CPU without faults of speculative execution: nothing is done against them. It has
- * the registers that the test puts into spec_plan.
+ * the registers that the test puts into spec_plan. fake_on_barrier: called where PRED_CMD is
+ * written for a guest.
  */
 #include "x86/spec_ctrl.h"
 #include "x86/xpti.h"
 
 struct spec_plan spec_plan;
 bool xpti_is_on;
+void (*fake_on_barrier)(void);
 
 void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
@@ -20,6 +22,11 @@ bool spec_ctrl_guest_value_ok(u64 val)
 
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 {
+	if (msr == MSR_PRED_CMD && spec_plan.has_ibpb && val == 1) {
+		if (fake_on_barrier)
+			fake_on_barrier();
+		return true;
+	}
 	if (msr != MSR_SPEC_CTRL || !spec_ctrl_guest_value_ok(val))
 		return false;
 	*guest_spec_ctrl = (u32)val;

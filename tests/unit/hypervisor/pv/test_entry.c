@@ -13,11 +13,16 @@
 #include "guest.h"
 #include "pv/bounce.h"
 #include "pv/emul.h"
+#include "pv/insn.h"
 #include "x86/asm.h"
+#include "x86/lock.h"
 #include "x86/offsets.h"
 #include "x86/segment.h"
+#include "x86/spec_ctrl.h"
 
 #define HANDLER 0x500000
+
+extern void (*fake_on_barrier)(void); /* tests/fakes/hvcpu/spec.c */
 
 static u64 stack[64];
 static u8 code[32];
@@ -393,6 +398,52 @@ static void test_msrs_are_an_allow_list(void **state)
 	assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
 }
 
+/* @insn, executed by the guest, is a #GP of the CPU. */
+static void execute_wrmsr(const u8 *insn, u32 msr, u64 val)
+{
+	regs->entry_vector = 13;
+	regs->error_code = 0;
+	regs->rip = (u64)(uintptr_t)insn;
+	regs->rsp = (u64)(uintptr_t)&stack[20];
+	regs->rcx = msr;
+	regs->rax = (u32)val;
+	regs->rdx = val >> 32;
+	pv_trap(regs);
+}
+
+static unsigned int nr_barriers, nr_barriers_held;
+
+static void count_barrier(void)
+{
+	nr_barriers++;
+	nr_barriers_held += hv_lock_is_held();
+}
+
+/* An IBPB takes microseconds, and concerns this CPU alone. */
+static void test_a_barrier_lets_others_into_the_hypervisor(void **state)
+{
+	static const u8 insn[INSN_MAX_LEN] = {0x0f, 0x30};
+
+	fake_on_barrier = count_barrier;
+	spec_plan.has_ibpb = true;
+	pv->in_kernel = true;
+	execute_wrmsr(insn, MSR_PRED_CMD, 1);
+	assert_int_equal(regs->rip, (u64)(uintptr_t)insn + 2);
+	assert_int_equal(nr_barriers, 1);
+	assert_int_equal(nr_barriers_held, 0);
+
+	/* the same conditions as of any other register */
+	execute_wrmsr(insn, MSR_PRED_CMD, 2);
+	assert_int_equal(regs->rip, HANDLER + 13);
+	pv->in_kernel = false;
+	execute_wrmsr(insn, MSR_PRED_CMD, 1);
+	assert_int_equal(regs->rip, HANDLER + 13);
+	spec_plan.has_ibpb = false;
+	execute_wrmsr(insn, MSR_PRED_CMD, 1);
+	assert_int_equal(regs->rip, HANDLER + 13);
+	assert_int_equal(nr_barriers, 1);
+}
+
 static void test_xsetbv_takes_only_states_that_fit_together(void **state)
 {
 	regs->rcx = regs->rdx = 0;
@@ -453,6 +504,7 @@ int main(void)
 		CLAIM(test_the_virtual_io_privilege_level_decides_about_ports_and_flags),
 		CLAIM(test_control_registers_are_the_guests_idea),
 		CLAIM(test_msrs_are_an_allow_list),
+		CLAIM(test_a_barrier_lets_others_into_the_hypervisor),
 		CLAIM(test_xsetbv_takes_only_states_that_fit_together),
 		CLAIM(test_forced_cpuid_shows_a_paravirtual_cpu),
 	};
