@@ -11,93 +11,100 @@
 #include "restore_priv.h"
 #include "stream.h"
 
-/* One page of the guest's, by pfn, for writing; NULL after saying why. */
-static void *map_page(struct restore *r, uint64_t pfn, const char *what)
+/* The frame of a page of data, by pfn; PV_NO_FRAME after saying why. */
+static uint64_t data_frame(struct restore *r, uint64_t pfn, const char *what)
 {
 	uint64_t mfn = restore_mfn_of(r, pfn);
-	void *page;
 
-	if (mfn == PV_NO_FRAME || PAGE_LEVEL(r->type[pfn])) {
-		restore_damaged(r, what);
-		return NULL;
-	}
-	page = hv_map(r->hv, r->domid, &mfn, 1);
-	if (!page)
-		restore_fail(r, errno ? -errno : -EFAULT, "its memory cannot be written");
-	return page;
+	if (mfn != PV_NO_FRAME && !PAGE_LEVEL(restore_frames_kind(&r->frames, pfn)))
+		return mfn;
+	restore_damaged(r, what);
+	return PV_NO_FRAME;
+}
+
+/* window->page[0] to frame @mfn. */
+static int write_page(struct restore *r, uint64_t mfn, const char *what)
+{
+	int err;
+
+	r->window->frame[0] = mfn;
+	err = restore_ask_write(r, 1);
+	return err ? restore_fail(r, err, what) : 0;
 }
 
 static int write_start_info(struct restore *r)
 {
 	static const char what[] = "the start page";
-	struct start_info *si;
-	int err = 0;
+	struct start_info *si = (struct start_info *)r->window->page[0];
+	uint64_t mfn;
+	int err;
 
 	if (!r->vcpu[0].has_context)
 		return restore_damaged(r, "virtual CPU 0 is missing");
-	si = map_page(r, r->vcpu[0].ctx.user_regs.rdx, what);
-	if (!si)
+	mfn = data_frame(r, r->vcpu[0].ctx.user_regs.rdx, what);
+	if (mfn == PV_NO_FRAME)
 		return -EINVAL;
+	err = restore_ask_read(r, mfn);
+	if (err)
+		return restore_fail(r, err, "its memory cannot be read");
 	/* The guest left pfns in place of these two. */
 	r->made.store_mfn = restore_mfn_of(r, si->store_mfn);
 	r->made.console_mfn = restore_mfn_of(r, si->console.domU.mfn);
 	if (r->made.store_mfn == PV_NO_FRAME || r->made.console_mfn == PV_NO_FRAME)
-		err = restore_damaged(r, what);
+		return restore_damaged(r, what);
 	si->shared_info = r->shared_info_mfn << 12;
 	si->flags = SIF_VIRT_P2M_4TOOLS;
 	si->store_mfn = r->made.store_mfn;
 	si->store_evtchn = r->made.store_port;
 	si->console.domU.mfn = r->made.console_mfn;
 	si->console.domU.evtchn = r->made.console_port;
-	hv_unmap(r->hv, si, 1);
-	return err;
+	return write_page(r, mfn, "its memory cannot be written");
 }
 
 /* No event is pending, every channel is masked: the guest makes its channels anew. */
 static int write_shared_info(struct restore *r)
 {
 	const struct shared_info *old = (const struct shared_info *)r->shared_info;
-	struct shared_info *si;
+	struct shared_info *si = (struct shared_info *)r->window->page[0];
 
 	if (!r->has_shared_info)
 		return restore_damaged(r, "the shared page is missing");
-	si = hv_map(r->hv, r->domid, &r->shared_info_mfn, 1);
-	if (!si)
-		return restore_fail(r, errno ? -errno : -EFAULT, "its shared page cannot be written");
-	memset(si, 0, sizeof(*si));
+	memset(si, 0, PAGE);
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
 		si->vcpu_info[i].evtchn_upcall_mask = old->vcpu_info[i].evtchn_upcall_mask;
 		si->vcpu_info[i].arch = old->vcpu_info[i].arch;
 	}
 	memset(si->evtchn_mask, 0xff, sizeof(si->evtchn_mask));
 	si->arch.max_pfn = old->arch.max_pfn;
-	hv_unmap(r->hv, si, 1);
-	return 0;
+	return write_page(r, r->shared_info_mfn, "its shared page cannot be written");
 }
 
 static int write_p2m(struct restore *r)
 {
-	for (uint64_t n = 0; n < r->nr_p2m_frames; n++) {
-		uint64_t *list = map_page(r, r->p2m_frame[n], "the guest's list of frames");
+	uint64_t *list = (uint64_t *)r->window->page[0];
+	int err = 0;
 
-		if (!list)
+	for (uint64_t n = 0; !err && n < r->nr_p2m_frames; n++) {
+		uint64_t mfn = data_frame(r, r->p2m_frame[n], "the guest's list of frames");
+
+		if (mfn == PV_NO_FRAME)
 			return -EINVAL;
 		for (uint64_t i = 0; i < P2M_PER_PAGE; i++)
 			list[i] = restore_mfn_of(r, n * P2M_PER_PAGE + i);
-		hv_unmap(r->hv, list, 1);
+		err = write_page(r, mfn, "its memory cannot be written");
 	}
-	return 0;
+	return err;
 }
 
 static int pin_tables(struct restore *r)
 {
-	for (uint64_t pfn = 0; pfn < r->nr_pfns; pfn++) {
-		unsigned int level = PAGE_LEVEL(r->type[pfn]);
+	for (uint64_t pfn = 0; pfn < r->frames.nr_pfns; pfn++) {
+		unsigned int kind = restore_frames_kind(&r->frames, pfn), level = PAGE_LEVEL(kind);
 		int err;
 
-		if (!level || !(r->type[pfn] & PAGE_PINNED))
+		if (!level || !(kind & PAGE_PINNED))
 			continue;
-		err = hv_pin(r->hv, r->domid, level, r->p2m[pfn]);
+		err = restore_ask_pin(r, level, restore_mfn_of(r, pfn));
 		if (err)
 			return restore_fail(r, err, "the hypervisor refuses its page tables");
 	}
@@ -130,11 +137,11 @@ static int set_vcpu(struct restore *r, unsigned int i)
 	if (err)
 		return restore_damaged(r, "a virtual CPU uses pages that there are not");
 	v->ctx.flags |= VGCF_online;
-	err = hv_domain_set_vcpu(r->hv, r->domid, i, &v->ctx);
+	err = restore_ask_vcpu(r, i, &v->ctx);
 	if (!err && v->has_callbacks)
-		err = hv_vcpu_set_callbacks(r->hv, r->domid, i, v->callbacks);
+		err = restore_ask_callbacks(r, i, v->callbacks);
 	if (!err && v->fpu)
-		err = hv_vcpu_set_fpu(r->hv, r->domid, i, v->fpu, v->fpu_len);
+		err = restore_ask_fpu(r, i, v->fpu, v->fpu_len);
 	return err ? restore_fail(r, err, "the hypervisor refuses a virtual CPU of it") : 0;
 }
 

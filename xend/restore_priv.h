@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * restore_priv.h - what the restore_*.c files share: a restore under way. All of it is the worker's
- * while that runs.
+ * while that runs; the reader, another process, has a copy of its own, and with it fills what is
+ * marked so.
  */
 #ifndef XEND_RESTORE_PRIV_H
 #define XEND_RESTORE_PRIV_H
@@ -16,6 +17,8 @@
 #include "domain.h"
 #include "guest_ram.h"
 #include "hv.h"
+#include "restore_frames.h"
+#include "restore_link.h"
 #include "saved_head.h"
 #include "worker.h"
 
@@ -37,10 +40,11 @@ struct restore {
 	uint16_t domid;
 	uint64_t shared_info_mfn;
 	struct build_result made;
-	struct hv *hv;
-	uint64_t nr_pfns;
-	uint64_t *p2m;			/* PV_NO_FRAME: no frame given */
-	uint8_t *type;
+	struct hv *hv;			/* the worker's alone */
+	uint64_t max_pages;		/* of the record */
+	struct restore_window *window;	/* shared with the reader */
+	int link;			/* the reader's end */
+	struct restore_frames frames;	/* from here on: the reader's */
 	uint64_t *p2m_frame;		/* pfns of the guest's list */
 	uint64_t nr_p2m_frames;
 	uint8_t *body;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * restore_pv.c - a start from a file of xm save: the steps, and the worker behind them. The stream
- * is restore_stream.c's, the end restore_finish.c's.
+ * restore_pv.c - a start from a file of xm save: the steps, and the worker behind them. Another
+ * process reads the stream (restore_stream.c, restore_finish.c); restore_serve.c does what it asks.
  */
 #include "restore_pv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "build_pv.h"
@@ -31,7 +32,7 @@ uint64_t restore_mfn_of(void *arg, uint64_t pfn)
 {
 	const struct restore *r = arg;
 
-	return pfn < r->nr_pfns ? r->p2m[pfn] : PV_NO_FRAME;
+	return restore_frames_mfn(&r->frames, pfn);
 }
 
 static int run(struct worker *w)
@@ -39,10 +40,7 @@ static int run(struct worker *w)
 	struct restore *r = (struct restore *)w;
 	int err = hv_open(&r->hv);
 
-	if (err)
-		return restore_fail(r, err, "no hypercalls");
-	err = restore_read_stream(r);
-	return err ? err : restore_finish(r);
+	return err ? restore_fail(r, err, "no hypercalls") : restore_serve(r);
 }
 
 static void destroy(struct worker *w)
@@ -54,12 +52,8 @@ static void destroy(struct worker *w)
 	if (r->fd >= 0)
 		close(r->fd);
 	saved_head_free(&r->head);
-	for (unsigned int i = 0; i < RECORD_VCPUS_MAX; i++)
-		free(r->vcpu[i].fpu);
-	free(r->p2m);
-	free(r->type);
-	free(r->p2m_frame);
-	free(r->body);
+	if (r->window)
+		munmap(r->window, sizeof(*r->window));
 	free(r);
 }
 
@@ -118,6 +112,7 @@ int restore_populate(struct xend *x, struct domain *d)
 	int err;
 
 	r->domid = (uint16_t)d->domid;
+	r->max_pages = d->rec.maxmem_mib * PAGES_PER_MIB;
 	err = build_limits(x, d, &r->made);
 	if (err)
 		return err;

@@ -13,8 +13,8 @@
 #include "restore_priv.h"
 #include "stream.h"
 
-#define RECORD_MAX (64u << 20)	/* bytes of one record: a p2m of 4 TiB */
 #define MAX_PFN (1ull << 30)
+#define RECORD_MAX ((MAX_PFN / P2M_PER_PAGE + 8) * 8)	/* bytes of one record: such a p2m */
 
 static int get(struct restore *r, void *data, size_t len)
 {
@@ -54,6 +54,11 @@ static int get_headers(struct restore *r)
 
 /* --- frames --- */
 
+static int no_memory(struct restore *r)
+{
+	return restore_fail(r, -ENOMEM, "it takes more of dom0's memory than a domain of its size");
+}
+
 /* Gives those of @pfn that have none yet. */
 static int give_frames(struct restore *r, const uint64_t *pfn, size_t nr)
 {
@@ -62,19 +67,20 @@ static int give_frames(struct restore *r, const uint64_t *pfn, size_t nr)
 	int err;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (r->p2m[pfn[i]] != PV_NO_FRAME)
+		if (restore_frames_mfn(&r->frames, pfn[i]) != PV_NO_FRAME)
 			continue;
 		/* Named twice in one list: given once. */
-		r->p2m[pfn[i]] = 0;
+		if (restore_frames_set_mfn(&r->frames, pfn[i], 0))
+			return no_memory(r);
 		wanted[n++] = pfn[i];
 	}
 	if (!n)
 		return 0;
-	err = hv_populate_frames(r->hv, r->domid, wanted, n, mfn);
+	err = restore_ask_populate(r, wanted, n, mfn);
 	if (err)
 		return restore_fail(r, err, "the hypervisor gives no more memory");
 	for (size_t i = 0; i < n; i++)
-		r->p2m[wanted[i]] = mfn[i];
+		restore_frames_set_mfn(&r->frames, wanted[i], mfn[i]);
 	return 0;
 }
 
@@ -89,7 +95,7 @@ static int give_named(struct restore *r, const uint64_t *table)
 
 		if (frame == PV_NO_FRAME)
 			continue;
-		if (frame >= r->nr_pfns)
+		if (frame >= r->frames.nr_pfns)
 			return restore_damaged(r, "a page table names a page beyond the last");
 		pfn[n++] = frame;
 	}
@@ -98,7 +104,7 @@ static int give_named(struct restore *r, const uint64_t *table)
 
 static int take_page(struct restore *r, uint64_t pfn, uint8_t *page, uint8_t *to)
 {
-	unsigned int level = PAGE_LEVEL(r->type[pfn]);
+	unsigned int level = PAGE_LEVEL(restore_frames_kind(&r->frames, pfn));
 	uint64_t unknown;
 	int err;
 
@@ -117,19 +123,16 @@ static int take_page(struct restore *r, uint64_t pfn, uint8_t *page, uint8_t *to
 /* The pages of one record: @with of the @pfn have contents, at @data. */
 static int take_pages(struct restore *r, const uint64_t *with, size_t nr, uint8_t *data)
 {
-	uint64_t mfn[STREAM_BATCH];
-	uint8_t *window;
 	int err = 0;
 
-	for (size_t i = 0; i < nr; i++)
-		mfn[i] = r->p2m[with[i]];
-	window = hv_map(r->hv, r->domid, mfn, nr);
-	if (!window)
-		return restore_fail(r, errno ? -errno : -EFAULT, "its memory cannot be written");
 	for (size_t i = 0; !err && i < nr; i++)
-		err = take_page(r, with[i], data + i * PAGE, window + i * PAGE);
-	hv_unmap(r->hv, window, nr);
-	return err;
+		err = take_page(r, with[i], data + i * PAGE, r->window->page[i]);
+	if (err)
+		return err;
+	for (size_t i = 0; i < nr; i++)
+		r->window->frame[i] = restore_mfn_of(r, with[i]);
+	err = restore_ask_write(r, nr);
+	return err ? restore_fail(r, err, "its memory cannot be written") : 0;
 }
 
 static int on_pages(struct restore *r, uint32_t len)
@@ -148,9 +151,10 @@ static int on_pages(struct restore *r, uint32_t len)
 		uint64_t pfn = rec->pfn[i] & STREAM_PFN_MASK;
 		uint8_t type = (uint8_t)(rec->pfn[i] >> STREAM_TYPE_SHIFT);
 
-		if (pfn >= r->nr_pfns)
+		if (pfn >= r->frames.nr_pfns)
 			return restore_damaged(r, "a page beyond the last");
-		r->type[pfn] = type;
+		if (restore_frames_set_kind(&r->frames, pfn, type))
+			return no_memory(r);
 		if (PAGE_HAS_DATA(type))
 			with[nr_with++] = pfn;
 		if (PAGE_HAS_DATA(type) || type == PAGE_ALLOC)
@@ -166,19 +170,17 @@ static int on_p2m_frames(struct restore *r, uint32_t len)
 {
 	const struct stream_p2m *rec = (const struct stream_p2m *)r->body;
 
-	if (r->p2m || len < sizeof(*rec) || rec->first_pfn || rec->last_pfn >= MAX_PFN)
+	uint64_t nr_pfns;
+
+	if (r->p2m_frame || len < sizeof(*rec) || rec->first_pfn || rec->last_pfn >= MAX_PFN)
 		return restore_damaged(r, "the list of frames");
-	r->nr_pfns = rec->last_pfn + 1ull;
-	r->nr_p2m_frames = (r->nr_pfns + P2M_PER_PAGE - 1) / P2M_PER_PAGE;
+	nr_pfns = rec->last_pfn + 1ull;
+	r->nr_p2m_frames = (nr_pfns + P2M_PER_PAGE - 1) / P2M_PER_PAGE;
 	if (len != sizeof(*rec) + r->nr_p2m_frames * sizeof(rec->pfn[0]))
 		return restore_damaged(r, "the list of frames has another length than it says");
-	r->p2m = malloc(r->nr_pfns * sizeof(*r->p2m));
-	r->type = malloc(r->nr_pfns);
 	r->p2m_frame = malloc(len);
-	if (!r->p2m || !r->type || !r->p2m_frame)
-		return restore_fail(r, -ENOMEM, "dom0 has not enough memory to restore a domain");
-	memset(r->p2m, 0xff, r->nr_pfns * sizeof(*r->p2m));
-	memset(r->type, PAGE_NONE, r->nr_pfns);
+	if (!r->p2m_frame || restore_frames_init(&r->frames, nr_pfns))
+		return no_memory(r);
 	memcpy(r->p2m_frame, rec->pfn, r->nr_p2m_frames * sizeof(rec->pfn[0]));
 	return 0;
 }
@@ -252,7 +254,7 @@ static int on_vcpu_xsave(struct restore *r, uint32_t len)
 		return restore_damaged(r, "the FPU of a virtual CPU");
 	v->fpu = malloc(n);
 	if (!v->fpu)
-		return restore_fail(r, -ENOMEM, "dom0 has not enough memory to restore a domain");
+		return no_memory(r);
 	memcpy(v->fpu, data, n);
 	v->fpu_len = n;
 	return 0;
@@ -295,7 +297,7 @@ static int take_record(struct restore *r)
 		r->body = malloc(len);
 		r->body_room = r->body ? len : 0;
 		if (!r->body)
-			return restore_fail(r, -ENOMEM, "dom0 has not enough memory to restore a domain");
+			return no_memory(r);
 	}
 	err = get(r, r->body, len);
 	if (err)
@@ -303,7 +305,7 @@ static int take_record(struct restore *r)
 	if (rec.type == STREAM_END)
 		return 1;
 	if (rec.type < sizeof(on_record) / sizeof(on_record[0]) && on_record[rec.type]) {
-		if (!r->p2m && rec.type != STREAM_PV_INFO && rec.type != STREAM_P2M_FRAMES &&
+		if (!r->p2m_frame && rec.type != STREAM_PV_INFO && rec.type != STREAM_P2M_FRAMES &&
 		    rec.type != STREAM_STATIC_DATA_END)
 			return restore_damaged(r, "pages before the list of frames");
 		return on_record[rec.type](r, rec.length);
@@ -316,6 +318,6 @@ int restore_read_stream(struct restore *r)
 	int err = get_headers(r);
 
 	while (!err)
-		err = r->worker.stop ? -EINTR : take_record(r);
+		err = take_record(r);
 	return err == 1 ? 0 : err;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lzma.h>
@@ -26,13 +27,17 @@
 
 #include "helper.h"
 #include "make_elf.h"
+#include "restore_link_priv.h"
+#include "restore_priv.h"
+#include "stream.h"
 #include "unpack.h"
 #include "unpack_child.h"
 #include "world.h"
 
 #define MIB (1ul << 20)
 
-static bool crash;			/* the decoder does, in its process */
+static bool crash;			/* the decoder, or the reader of saved files, in its process */
+static bool taken_over;			/* the reader is somebody else's */
 
 int __real_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
 int __wrap_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
@@ -41,6 +46,44 @@ int __wrap_unpack_kernel(const struct unpack_to *to, const void *file, size_t le
 	if (crash)
 		abort();
 	return __real_unpack_kernel(to, file, len);
+}
+
+/* What a reader may ask for, and less: each is refused, and nothing happens in xend. */
+static int ask_nonsense(struct restore *r)
+{
+	static const struct restore_question questions[] = {
+		{ 99, 1, 0 }, { UINT32_MAX, 1, 0 },
+		{ RESTORE_POPULATE, 0, 0 }, { RESTORE_POPULATE, STREAM_BATCH + 1, 0 },
+		{ RESTORE_WRITE, UINT32_MAX, 0 }, { RESTORE_READ, 2, 0 },
+		{ RESTORE_PIN, 0, 0 }, { RESTORE_PIN, 5, 0 },
+		{ RESTORE_VCPU, 1, 0 }, { RESTORE_VCPU, sizeof(struct vcpu_guest_context), 1000 },
+		{ RESTORE_CALLBACKS, HV_CALLBACKS_SIZE + 1, 0 },
+		{ RESTORE_CALLBACKS, HV_CALLBACKS_SIZE, UINT64_MAX },
+		{ RESTORE_FPU, 0, 0 }, { RESTORE_FPU, sizeof(r->window->page) + 1, 0 },
+	};
+	struct restore_answer a;
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (send(r->link, &questions[i], sizeof(questions[i]), 0) < 0 ||
+		    recv(r->link, &a, sizeof(a), 0) != sizeof(a) || a.err != -EINVAL)
+			return restore_fail(r, -EPROTO, "one was answered");
+	}
+	memset(r->worker.why, 'x', sizeof(r->worker.why));
+	memcpy(r->worker.why, "\x1b[31mhello\n", 11);
+	/* Shorter than a question: xend has enough of it. */
+	send(r->link, "?", 1, 0);
+	if (recv(r->link, &a, sizeof(a), 0) > 0)
+		return restore_fail(r, -EPROTO, "half a question was answered");
+	return -EINVAL;
+}
+
+int __real_restore_read_stream(struct restore *r);
+int __wrap_restore_read_stream(struct restore *r);
+int __wrap_restore_read_stream(struct restore *r)
+{
+	if (crash)
+		abort();
+	return taken_over ? ask_nonsense(r) : __real_restore_read_stream(r);
 }
 
 /* --- what the process may do --- */
@@ -273,12 +316,71 @@ static void write_kernel(struct world *w, const uint8_t *file, size_t len)
 	fclose(f);
 }
 
+/* --- saved files --- */
+
+static char saved[64];
+
+static void put_record(FILE *f, uint32_t type, const void *body, uint32_t len)
+{
+	const struct stream_record rec = { type, len };
+
+	fwrite(&rec, sizeof(rec), 1, f);
+	fwrite(body, 1, len, f);
+	fwrite("\0\0\0\0\0\0\0", 1, -len & 7, f);
+}
+
+/* A file up to its list of frames, which names @nr_pfns pages that there are not. */
+static FILE *begin_saved(struct world *w, uint64_t nr_pfns)
+{
+	const struct stream_image image = { STREAM_MARKER, htonl(STREAM_ID), htonl(STREAM_VERSION) };
+	const struct stream_domain dom = { STREAM_X86_PV, STREAM_PAGE_SHIFT, 0, 4, 17 };
+	const struct stream_pv_info info = { 8, 4, { 0 } };
+	struct saved_head head = { .name = "web", .nr_vcpus = 1, .nr_pages = 16 * 256 };
+	size_t len = sizeof(struct stream_p2m) + (nr_pfns + 511) / 512 * 8;
+	struct stream_p2m *p2m = calloc(1, len);
+	FILE *f;
+
+	snprintf(head.uuid, sizeof(head.uuid), "7315864e-5e4b-493c-9f14-c0fd4ad5f871");
+	snprintf(saved, sizeof(saved), "%s/web.save", w->dir);
+	f = fopen(saved, "w");
+	assert_int_equal(saved_head_write(fileno(f), &head), 0);
+	fwrite(&image, sizeof(image), 1, f);
+	fwrite(&dom, sizeof(dom), 1, f);
+	put_record(f, STREAM_PV_INFO, &info, sizeof(info));
+	p2m->last_pfn = (uint32_t)(nr_pfns - 1);
+	put_record(f, STREAM_P2M_FRAMES, p2m, (uint32_t)len);
+	free(p2m);
+	return f;
+}
+
+/* One page in each part of what xend remembers them by, all over the list. */
+static void put_scattered(FILE *f, uint64_t nr_pfns, uint64_t kind)
+{
+	static struct {
+		struct stream_pages head;
+		uint64_t pfn[STREAM_BATCH];
+	} rec;
+	uint64_t pfn = 0;
+
+	while (pfn < nr_pfns) {
+		uint32_t n = 0;
+
+		for (; n < STREAM_BATCH && pfn < nr_pfns; pfn += 512)
+			rec.pfn[n++] = pfn | kind << STREAM_TYPE_SHIFT;
+		rec.head.count = n;
+		put_record(f, STREAM_PAGE_DATA, &rec, (uint32_t)sizeof(rec.head) + n * 8);
+	}
+}
+
 static void fails_once(struct world *w, const char *says)
 {
 	uint64_t before = fake_hv_free_kib();
 	unsigned int tries;
 
 	world_record(w, "web");
+	fake_set("/config/domain/web/uuid", "7315864e-5e4b-493c-9f14-c0fd4ad5f871");
+	if (saved[0])
+		fake_set("/config/domain/web/saved", saved);
 	fake_set("/config/domain/web/on_crash", "restart");
 	world_run(w, 15);
 	assert_string_equal(state_of("web"), "failed");
@@ -320,6 +422,51 @@ static void test_a_decoder_that_crashes_is_one_start_that_failed(void **state)
 	crash = false;
 }
 
+static void test_a_saved_file_takes_no_memory_for_pages_that_there_are_not(void **state)
+{
+	static const uint64_t nr_pfns = 512ul << 19;	/* 4 MiB of list: 2.3 GiB when all is kept */
+	struct world *w = *state;
+	unsigned long before = peak_kib();
+	struct rusage used;
+	FILE *f;
+
+	f = begin_saved(w, nr_pfns);
+	put_scattered(f, nr_pfns, PAGE_NONE);
+	put_scattered(f, nr_pfns, PAGE_BROKEN);
+	fclose(f);
+	fails_once(w, "the saved memory is damaged: it ends too early");
+	f = begin_saved(w, nr_pfns);
+	put_scattered(f, nr_pfns, PAGE_ALLOC);
+	fclose(f);
+	fails_once(w, "the hypervisor gives no more memory");
+	getrusage(RUSAGE_CHILDREN, &used);
+	assert_in_range(used.ru_maxrss, 0, (long)before + 80 * 1024);
+	/* Of which the guest has 16 MiB, and the file's writer 4: all is in this process. */
+	assert_in_range(peak_kib(), before, before + 64 * 1024);
+	unlink(saved);
+	saved[0] = '\0';
+}
+
+static void test_a_reader_that_crashes_is_one_start_that_failed(void **state)
+{
+	fclose(begin_saved(*state, 512));
+	crash = true;
+	fails_once(*state, "the saved memory is damaged: what reads it crashed");
+	crash = false;
+	unlink(saved);
+	saved[0] = '\0';
+}
+
+static void test_a_reader_that_is_taken_over_gets_nothing(void **state)
+{
+	fclose(begin_saved(*state, 512));
+	taken_over = true;
+	fails_once(*state, "web.save: ?[31mhello?xxxx");
+	taken_over = false;
+	unlink(saved);
+	saved[0] = '\0';
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,11 +474,15 @@ int main(void)
 		cmocka_unit_test(test_each_forbidden_call_is_its_last),
 		cmocka_unit_test(test_it_has_no_descriptor_but_what_it_is_given),
 		cmocka_unit_test(test_memory_and_time_are_bounded),
+		/* By their use of memory: the most that any process had had before is kept. */
+		T(test_a_saved_file_takes_no_memory_for_pages_that_there_are_not),
 		cmocka_unit_test(test_a_bomb_is_another_process_s_and_no_larger_than_the_guest),
 		cmocka_unit_test(test_a_dictionary_without_end_is_refused),
 		cmocka_unit_test(test_a_file_that_is_cut_while_it_is_read_ends_only_its_reader),
 		T(test_a_hostile_kernel_is_one_start_that_failed),
 		T(test_a_decoder_that_crashes_is_one_start_that_failed),
+		T(test_a_reader_that_crashes_is_one_start_that_failed),
+		T(test_a_reader_that_is_taken_over_gets_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
