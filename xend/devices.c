@@ -243,10 +243,25 @@ int devices_close(struct xend *x, struct domain *d)
 	return store_transact(x->xs, close_body, d);
 }
 
+/* The process of a device that could not be served has ended with that word. */
+static bool has_failed(struct xend *x, struct path status)
+{
+	char *word = store_read(x->xs, status);
+	bool failed = word && !strcmp(word, "error");
+
+	free(word);
+	return failed;
+}
+
+/* Whether somebody is there who will say that it is closed. */
 static int is_open(struct xend *x, struct domain *d, enum device_kind k, const char *id)
 {
-	return store_read_long(x->xs, path_backend(k, (unsigned int)d->domid, id, "state")) !=
-	       XenbusStateClosed;
+	unsigned int domid = (unsigned int)d->domid;
+	long state = store_read_long(x->xs, path_backend(k, domid, id, "state"));
+
+	/* Without a state it is no device: a script's last word came after its directory went. */
+	return state >= 0 && state != XenbusStateClosed &&
+	       !has_failed(x, path_backend(k, domid, id, "hotplug-status"));
 }
 
 bool devices_closed(struct xend *x, struct domain *d)
@@ -283,6 +298,8 @@ static int add_body(struct txn *tx, void *arg)
 {
 	const struct one *o = arg;
 
+	/* What is left of one that was there before would be taken for the new one's. */
+	txn_rm(tx, path_backend(o->kind, (unsigned int)o->d->domid, o->id, NULL));
 	if (o->kind == DEVICE_VBD)
 		write_disk(tx, (unsigned int)o->d->domid, &o->d->rec.disk[o->index]);
 	else
@@ -290,9 +307,10 @@ static int add_body(struct txn *tx, void *arg)
 	return 0;
 }
 
-int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index)
+int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
+		const char *id)
 {
-	struct one o = { d, kind, index, NULL };
+	struct one o = { d, kind, index, id };
 
 	return store_transact(x->xs, add_body, &o);
 }

@@ -51,8 +51,9 @@ int devices_remove(struct xend *x, struct domain *d);
 int devices_check(struct xend *x, unsigned int domid, enum device_kind kind, const char *id,
 		  char *why, size_t why_len);
 
-/* Writes the directories of d->rec's disk or card number @index. 0 or -errno. */
-int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index);
+/* Writes the directories of d->rec's disk or card number @index, which are called @id. 0 or -errno. */
+int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
+		const char *id);
 /* Asks one backend to close; its frontend stays, so that the guest can let go. 0 or -errno. */
 int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id);
 /* Removes both directories of one device, closed or not. 0 or -errno. */

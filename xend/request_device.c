@@ -118,14 +118,15 @@ int op_attach(struct xend *x, struct request *r)
 		return refuse(r, -ENOENT, "its record has no such device (item %ld)", item);
 	snprintf(r->device, sizeof(r->device), "%u", r->kind == DEVICE_VBD ?
 		 d->rec.disk[index].number : d->rec.vif[index].item);
-	if (store_exists(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device, NULL)))
+	if (store_exists(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device,
+					     "frontend")))
 		return refuse(r, -EEXIST, "it has that device already");
 	if (r->kind == DEVICE_VBD) {
 		err = devices_may_write(x, &d->rec.disk[index], why, sizeof(why));
 		if (err)
 			return refuse(r, err, "%s", why);
 	}
-	err = devices_add(x, d, r->kind, (unsigned int)index);
+	err = devices_add(x, d, r->kind, (unsigned int)index, r->device);
 	if (err)
 		return refuse(r, err, "the store refuses the device: %s", strerror(-err));
 	r->poll = poll_attached;

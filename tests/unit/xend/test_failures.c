@@ -143,9 +143,33 @@ static void test_a_backend_s_error_becomes_the_domain_s(void **state)
 
 	w->backends = BACKENDS_BROKEN;
 	world_record(w, "web");
-	world_run(w, 15);
+	/* Nobody is waited for who is not there. */
+	world_run(w, 1);
 	assert_string_equal(state_of("web"), "failed");
 	assert_string_equal(error_of("web"), "network card 0: bridge nosuch does not exist");
+	assert_clean(before);
+}
+
+/* A script of a card that was taken back writes its last word into nowhere. */
+static void test_what_is_left_of_a_device_is_neither_waited_for_nor_in_the_way(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	world_record(w, "web");
+	world_run(w, 1);
+	fake_set("/local/domain/0/backend/vif/1/1/hotplug-status", "error");
+	fake_set("/config/domain/web/vif/1/bridge", "xenbr0");
+	fake_set("/request/r1/args/list", "vif");
+	fake_set("/request/r1/args/item", "1");
+	request(w, "attach", "web");
+	assert_null(fake_get("/request/r1/error"));
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	fake_set("/request/r1", NULL);
+	world_run(w, 1);
+	fake_set("/local/domain/0/backend/vif/1/7/hotplug-status", "connected");
+	request(w, "destroy", "web");
+	assert_string_equal(state_of("web"), "shutdown");
 	assert_clean(before);
 }
 
@@ -216,6 +240,7 @@ int main(void)
 		T(test_a_record_that_changes_while_it_is_read_is_read_again),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
 		T(test_a_backend_s_error_becomes_the_domain_s),
+		T(test_what_is_left_of_a_device_is_neither_waited_for_nor_in_the_way),
 		T(test_a_silent_backend_is_named_after_its_time),
 		T(test_a_backend_that_never_closes_does_not_keep_the_domain),
 		T(test_held_frames_are_waited_for),

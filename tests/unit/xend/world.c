@@ -85,7 +85,9 @@ static void serve(struct world *w, const char *dir)
 	snprintf(path, sizeof(path), "%s/state", dir);
 	state = fake_get(path);
 	status = fake_get(key);
-	if (state && !strcmp(state, "5") && w->backends != BACKENDS_NEVER_CLOSE) {
+	if (status && !strcmp(status, "error")) {
+		return;	/* its process has ended: nobody is there to close it */
+	} else if (state && !strcmp(state, "5") && w->backends != BACKENDS_NEVER_CLOSE) {
 		fake_set(path, "6");
 	} else if (!status && w->backends == BACKENDS_BROKEN && strstr(dir, "/vif/")) {
 		fake_set(key, "error");
