@@ -10,24 +10,45 @@
 
 #include "bulk.h"
 #include "durable.h"
+#include "packed_perms.h"
 #include "store.h"
 #include "server.h"
 
-/* The node, its entry with its parent, the parent itself. */
-#define RECORDS_A_NODE 3u
-/* Counters, and the record of a ring that asks. */
-#define RECORDS_MORE 3u
+/* Bytes of a node in its record, and in the queue, that are neither path, value nor rights. */
+#define NODE_MORE 64u
+/* Counters. */
+#define RECORDS_MORE 1u
+
+/*
+ * A node that is put has its record, the entry with its parent and those with the domains its
+ * permissions name, and its parent counts it. The disk gets one record, also of a removed subtree.
+ */
+static void records_of(const struct change_need *need, struct store_need *out)
+{
+	size_t put = need->nr_nodes - need->nr_gone, perms = need->nr_perms - need->nr_perms_gone;
+
+	*out = (struct store_need){
+		.inserts = 2 * put + perms + RECORDS_MORE,
+		.rewrites = put + need->nr_tops,
+		.deletes = 2 * need->nr_gone + need->nr_perms_gone,
+		.bytes = need->bytes + PACKED_PERM * perms + NODE_MORE * put,
+		.frees = need->frees,
+	};
+	if (need->persistent) {
+		out->inserts += put + need->nr_tops;
+		out->bytes *= 2;
+	}
+}
 
 int change_room(struct server *srv, const struct change_need *need)
 {
-	size_t records = need->nr_nodes * RECORDS_A_NODE + need->nr_perms + RECORDS_MORE;
-	int ret = 0;
+	struct store_need records;
+	int ret = need->persistent ? durable_room(srv, need) : 0;
 
-	if (need->persistent) {
-		records += need->nr_nodes;
-		ret = durable_room(srv, need);
-	}
-	return ret < 0 ? ret : store_room(srv->tree.store, records, 2 * need->bytes, need->frees);
+	if (ret < 0)
+		return ret;
+	records_of(need, &records);
+	return store_room_for(srv->tree.store, &records);
 }
 
 static int64_t charge_of(const char *path, size_t len, size_t value_len, unsigned int nr_perms)
@@ -178,7 +199,7 @@ int removal_gather(struct server *srv, const char *path, size_t len, struct remo
 	bool more = walk_begin(&w, &srv->tree, path, len);
 	int ret = 0;
 
-	*r = (struct removal){ .persistent = change_is_persistent(path, len) };
+	*r = (struct removal){ .top_len = len, .persistent = change_is_persistent(path, len) };
 	for (; more && ret == 0; more = walk_next(&w, UINT32_MAX))
 		ret = removal_add(r, &w);
 	return ret;
@@ -202,7 +223,11 @@ size_t removal_owned(const struct removal *r, unsigned int domid)
 void removal_need(const struct removal *r, struct change_need *need)
 {
 	need->nr_nodes += removal_size(r);
+	need->nr_gone += removal_size(r);
 	need->nr_perms += r->nr_perms;
+	need->nr_perms_gone += r->nr_perms;
+	need->nr_tops++;
+	need->bytes += r->top_len;
 	need->persistent |= r->persistent;
 }
 

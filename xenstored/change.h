@@ -22,7 +22,10 @@ struct server;
 struct change_need {
 	size_t nr_nodes;
 	size_t nr_perms;	/* entries in the permission sets that they get or lose */
-	size_t bytes;		/* of paths and values altogether */
+	size_t nr_gone;		/* of the nodes, those that are removed, */
+	size_t nr_perms_gone;	/* their entries, */
+	size_t nr_tops;		/* and how many of them had none above them that is removed, too */
+	size_t bytes;		/* of paths and values altogether; of a removed subtree its path's */
 	bool persistent;	/* some of them are, perhaps */
 	bool frees;		/* the change only takes away, and may use the reserve */
 };
@@ -37,7 +40,7 @@ int change_room(struct server *srv, const struct change_need *need);
 struct removal {
 	struct buf bytes;	/* each: struct removed_node, path */
 	struct buf at;		/* size_t: where each begins */
-	size_t nr_perms, path_bytes;
+	size_t nr_perms, path_bytes, top_len;
 	bool persistent;
 };
 

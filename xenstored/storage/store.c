@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.c - see store.h. Owns the environment, its transaction and the blocks of its file.
- * LMDB's calls that can fail only by damage or for want of memory end the process: die().
+ * store.c - see store.h. Owns the environment and its transaction; the room in it: store_room.c.
+ * LMDB's calls that can fail only by damage or for want of memory end the process: store_die().
  */
 #include "store_priv.h"
 
@@ -12,30 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "change_record.h"
 #include "checked.h"
 #include "log.h"
-
-#define PAGE		4096u
-#define FIRST_SIZE	((uint64_t)1 << 20)
-#define LIMIT		((uint64_t)4 << 30)
-/* The file grows by an eighth, but at least by this. */
-#define STEP_MIN	((uint64_t)1 << 20)
-/* A file system that has less than this left is full. */
-#define STEP_LEAST	((uint64_t)64 << 10)
-/* Pages that are there for a turn's requests; fewer are left: the file grows. */
-#define MARGIN		1024u
-/* Of them, what only deletions may use. */
-#define RESERVE		128u
-/* Pages that changing one record may take: a path to the leaf copied, one or two splits. */
-#define RECORD_PAGES	3u
-#define REQUEST_PAGES	16u
-/* Records on a page, those of a node and its entries in the indexes, that a removal empties. */
-#define FREED_ON_PAGE	32u
-#define RETRY_NS	100000000u
 
 const char *const store_table_name[STORE_TABLES] = {
 	[STORE_META] = "meta",	  [STORE_NODE] = "node",	    [STORE_CHILD] = "child",
@@ -52,7 +33,7 @@ static const char letter[STORE_TABLES] = {
 };
 
 /* Nothing of the turn has been told to anybody: the next start goes on from the last commit. */
-static _Noreturn void die(const char *what, int rc)
+_Noreturn void store_die(const char *what, int rc)
 {
 	log_errorx("the live store cannot be used any more (%s: %s): ending; the next start goes "
 		   "on from the last commit",
@@ -60,19 +41,6 @@ static _Noreturn void die(const char *what, int rc)
 	_exit(STORE_LOST);
 }
 
-static void must(const char *what, int rc)
-{
-	if (rc)
-		die(what, rc);
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *value)
 {
@@ -83,97 +51,43 @@ bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *v
 			    &record, &len) == 0;
 }
 
-/* Pages behind the last one that LMDB has ever used. */
-static uint64_t pages_behind(struct store *l)
+void store_txn_begin(struct store *l)
 {
-	MDB_envinfo info;
-
-	must("info", mdb_env_info(l->env, &info));
-	return l->size / PAGE - (info.me_last_pgno + 1);
-}
-
-/* Pages that were given back: LMDB's own list, one entry for each commit. */
-static uint64_t pages_given_back(struct store *l)
-{
-	MDB_cursor *cursor;
-	MDB_val key, value;
-	uint64_t nr = 0;
-
-	if (mdb_cursor_open(l->txn, 0, &cursor))
-		return 0;
-	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-		uint64_t in_it;
-
-		memcpy(&in_it, value.mv_data, sizeof(in_it));
-		nr += in_it;
-	}
-	mdb_cursor_close(cursor);
-	return nr;
-}
-
-static void begin(struct store *l)
-{
-	uint64_t behind = pages_behind(l);
-
-	must("begin", mdb_txn_begin(l->env, NULL, 0, &l->txn));
+	store_must("begin", mdb_txn_begin(l->env, NULL, 0, &l->txn));
 	l->dirty = false;
-	l->budget = l->free_pages = behind;
+	room_begin(l);
 }
 
-/* Allocates blocks behind the end and lets LMDB use them. No transaction may be open. */
-static void grow(struct store *l, uint64_t pages)
-{
-	uint64_t step = l->size / 8 > STEP_MIN ? l->size / 8 : STEP_MIN;
-
-	if (step < pages * PAGE)
-		step = pages * PAGE;
-	step = (step + PAGE - 1) / PAGE * PAGE;
-	/* Less and less, as the file system gets full. */
-	while (l->size + step > l->limit ||
-	       fallocate(l->fd, 0, (off_t)l->size, (off_t)step) < 0) {
-		step = step / 2 / PAGE * PAGE;
-		if (step < STEP_LEAST) {
-			l->refused_ns = monotonic_ns();
-			return;
-		}
-	}
-	l->size += step;
-	must("map", mdb_env_set_mapsize(l->env, l->size));
-	l->refused_ns = 0;
-}
-
-/* Between two transactions: whether to try to have more room. */
-static void keep_margin(struct store *l, uint64_t pages)
-{
-	uint64_t behind = pages_behind(l);
-
-	if (behind >= pages)
-		return;
-	if (l->refused_ns && monotonic_ns() - l->refused_ns < RETRY_NS)
-		return;
-	grow(l, pages - behind);
-}
-
-static void commit(struct store *l)
+void store_txn_commit(struct store *l)
 {
 	if (l->before)
 		l->before(l->before_arg);
-	must("commit", mdb_txn_commit(l->txn));
+	room_before_commit(l);
+	store_must("commit", mdb_txn_commit(l->txn));
+	room_committed(l);
 	l->txn = NULL;
 	memset(l->cursor, 0, sizeof(l->cursor));
 	memset(l->scan, 0, sizeof(l->scan));
 	l->commits++;
 }
 
+void store_txn_drop(struct store *l)
+{
+	mdb_txn_abort(l->txn);
+	l->txn = NULL;
+	memset(l->cursor, 0, sizeof(l->cursor));
+	memset(l->scan, 0, sizeof(l->scan));
+}
+
 void store_commit(struct store *l)
 {
 	if (!l->dirty) {
-		l->budget = l->free_pages;
+		room_again(l);
 		return;
 	}
-	commit(l);
-	keep_margin(l, MARGIN);
-	begin(l);
+	store_txn_commit(l);
+	room_keep_margin(l);
+	store_txn_begin(l);
 }
 
 void store_before_commit(struct store *l, void (*before)(void *arg), void *arg)
@@ -192,57 +106,10 @@ uint64_t store_commits(const struct store *l)
 	return l->commits;
 }
 
-/* Commits what is complete, and asks for as much as is needed. */
-static void make_room(struct store *l, uint64_t pages)
-{
-	commit(l);
-	keep_margin(l, pages);
-	begin(l);
-	if (l->budget < pages)
-		l->budget += pages_given_back(l);
-}
-
-/*
- * Taking away copies the pages that it empties, and what is empty is used for the next copy: only
- * what is touched out of order adds up.
- */
-static uint64_t pages_for(size_t records, size_t bytes, bool frees)
-{
-	uint64_t changed = frees ? records / FREED_ON_PAGE : RECORD_PAGES * (uint64_t)records;
-
-	return REQUEST_PAGES + changed + 2 * (bytes / PAGE);
-}
-
-bool store_spare(struct store *l, size_t records, size_t bytes)
-{
-	uint64_t pages = pages_for(records, bytes, false);
-
-	if (l->budget < pages)
-		return false;
-	l->budget -= pages;
-	return true;
-}
-
-int store_room(struct store *l, size_t records, size_t bytes, bool frees)
-{
-	uint64_t pages = pages_for(records, bytes, frees);
-	uint64_t want = pages + (frees ? 0 : RESERVE);
-
-	/* A large one touches a page many times. */
-	if (pages > MARGIN && pages > 2 * (l->size / PAGE - pages_behind(l)) + MARGIN)
-		want = 2 * (l->size / PAGE - pages_behind(l)) + MARGIN;
-	if (l->budget < want)
-		make_room(l, want + MARGIN);
-	if (l->budget < want)
-		return -ENOSPC;
-	l->budget -= pages < l->budget ? pages : l->budget;
-	return 0;
-}
-
 static MDB_cursor *cursor_of(struct store *l, MDB_cursor **c, enum store_table t)
 {
 	if (!*c)
-		must("cursor", mdb_cursor_open(l->txn, l->dbi[t], c));
+		store_must("cursor", mdb_cursor_open(l->txn, l->dbi[t], c));
 	return *c;
 }
 
@@ -255,11 +122,18 @@ bool store_get(struct store *l, enum store_table t, const void *key, size_t key_
 
 	if (rc == MDB_NOTFOUND)
 		return false;
-	must(store_table_name[t], rc);
+	store_must(store_table_name[t], rc);
 	if (!store_record_whole(t, &k, &v))
-		die(store_table_name[t], MDB_CORRUPTED);
+		store_die(store_table_name[t], MDB_CORRUPTED);
 	*out = (struct store_bytes){ (const char *)v.mv_data + STORE_HEAD, v.mv_size - STORE_HEAD };
 	return true;
+}
+
+static void changed(struct store *l, enum store_table t)
+{
+	l->dirty = true;
+	l->changes++;
+	l->changed |= 1u << t;
 }
 
 void store_put(struct store *l, enum store_table t, const void *key, size_t key_len, void *rec,
@@ -268,8 +142,8 @@ void store_put(struct store *l, enum store_table t, const void *key, size_t key_
 	MDB_val k = { key_len, (void *)key }, v = { len, rec };
 
 	checked_seal(letter[t], key, key_len, rec, len);
-	must(store_table_name[t], mdb_cursor_put(cursor_of(l, &l->cursor[t], t), &k, &v, 0));
-	l->dirty = true;
+	store_must(store_table_name[t], mdb_cursor_put(cursor_of(l, &l->cursor[t], t), &k, &v, 0));
+	changed(l, t);
 }
 
 void store_del(struct store *l, enum store_table t, const void *key, size_t key_len)
@@ -279,8 +153,8 @@ void store_del(struct store *l, enum store_table t, const void *key, size_t key_
 
 	if (rc == MDB_NOTFOUND)
 		return;
-	must(store_table_name[t], rc);
-	l->dirty = true;
+	store_must(store_table_name[t], rc);
+	changed(l, t);
 }
 
 static bool step(struct store *l, enum store_table t, MDB_val *k, MDB_cursor_op op,
@@ -291,9 +165,9 @@ static bool step(struct store *l, enum store_table t, MDB_val *k, MDB_cursor_op 
 
 	if (rc == MDB_NOTFOUND)
 		return false;
-	must(store_table_name[t], rc);
+	store_must(store_table_name[t], rc);
 	if (!store_record_whole(t, k, &v))
-		die(store_table_name[t], MDB_CORRUPTED);
+		store_die(store_table_name[t], MDB_CORRUPTED);
 	*found = (struct store_bytes){ k->mv_data, k->mv_size };
 	*out = (struct store_bytes){ (const char *)v.mv_data + STORE_HEAD, v.mv_size - STORE_HEAD };
 	return true;
@@ -319,14 +193,8 @@ uint64_t store_count(struct store *l, enum store_table t)
 {
 	MDB_stat st;
 
-	must("count", mdb_stat(l->txn, l->dbi[t], &st));
+	store_must("count", mdb_stat(l->txn, l->dbi[t], &st));
 	return st.ms_entries;
-}
-
-void store_usage(struct store *l, uint64_t *size, uint64_t *free_bytes)
-{
-	*size = l->size;
-	*free_bytes = (pages_behind(l) + pages_given_back(l)) * PAGE;
 }
 
 void store_reader_died(struct store *l)
@@ -373,9 +241,10 @@ static int open_env(struct store *l, const char *path, unsigned int flags)
 		log_errorx("the live store cannot be opened: %s", mdb_strerror(rc));
 		return rc > 0 ? -rc : -EIO;
 	}
-	l->limit = LIMIT;
-	keep_margin(l, MARGIN);
-	begin(l);
+	l->limit = STORE_LIMIT;
+	room_open(l);
+	room_keep_margin(l);
+	store_txn_begin(l);
 	return 0;
 }
 
@@ -387,9 +256,9 @@ static int open_blocks(struct store *l, const char *path)
 	l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (l->fd < 0 || fstat(l->fd, &st) < 0)
 		return -errno;
-	l->size = (uint64_t)st.st_size / PAGE * PAGE;
-	if (l->size < FIRST_SIZE)
-		l->size = FIRST_SIZE;
+	l->size = (uint64_t)st.st_size / STORE_PAGE * STORE_PAGE;
+	if (l->size < STORE_FIRST_SIZE)
+		l->size = STORE_FIRST_SIZE;
 	/* KEEP_SIZE: an empty file stays empty, so that LMDB writes its first pages. */
 	return fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)l->size) < 0 ? -errno : 0;
 }
@@ -412,7 +281,7 @@ struct store *store_open_private(void)
 	if (!l)
 		return NULL;
 	l->fd = memfd_create("xenstored-live", MFD_CLOEXEC);
-	l->size = FIRST_SIZE;
+	l->size = STORE_FIRST_SIZE;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->fd);
 	if (l->fd >= 0 &&
 	    fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)l->size) == 0 &&

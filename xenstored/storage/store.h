@@ -21,7 +21,7 @@ struct store;
 
 enum store_table {
 	STORE_META,	/* a name */
-	STORE_NODE,	/* path, or what stands for a long one: node_key.h */
+	STORE_NODE,	/* path, or what stands for a long one: path_key.h */
 	STORE_CHILD,	/* parent's id, id: the name; so children are in order of creation */
 	STORE_NAMED,	/* domid, id: the path; nodes whose permissions name a domain but 0 */
 	STORE_DOMAIN,	/* domid */
@@ -88,15 +88,32 @@ bool store_next(struct store *l, enum store_table t, struct store_bytes *found,
 	       struct store_bytes *out);
 uint64_t store_count(struct store *l, enum store_table t);
 
+/* What a request is going to do at most. */
+struct store_need {
+	size_t inserts;		/* records put that are new, or have another length than before */
+	size_t rewrites;	/* records put again with the length they have, up to 12 KiB */
+	size_t deletes;
+	size_t bytes;		/* of the inserted ones that have more than 1 KiB; or of all */
+	bool frees;		/* it only takes away, and may use the reserve */
+};
+
 /*
- * Before a request that puts or deletes up to @records records with @bytes of content: makes sure
- * that there is room for it; may commit what is complete so far. @frees: it only takes away, and
- * may use the reserve. 0 or -ENOSPC.
+ * Before a request: makes sure that there is room for it (page_bound.h says how much); may commit
+ * what is complete so far. 0 or -ENOSPC: not even the file system has it.
+ */
+int store_room_for(struct store *l, const struct store_need *need);
+
+/*
+ * The same for up to @records records with @bytes of content. @frees: may use the reserve; without
+ * any bytes it only deletes.
  */
 int store_room(struct store *l, size_t records, size_t bytes, bool frees);
 
 /* As store_room() with @frees, but commits nothing: whether what is left of the room suffices. */
 bool store_spare(struct store *l, size_t records, size_t bytes);
+
+/* Pages that were used though nobody had asked for them: 0, or something is wrong (tests). */
+uint64_t store_overdrawn(const struct store *l);
 
 /* Makes everything so far true. Ends the process when that cannot be. */
 void store_commit(struct store *l);

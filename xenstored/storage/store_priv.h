@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_priv.h - what live.c and store_mend.c share: the environment and its tables. */
+/* store_priv.h - what store.c, store_room.c and store_mend.c share: the environment. */
 #ifndef XENSTORED_STORE_PRIV_H
 #define XENSTORED_STORE_PRIV_H
 
@@ -19,14 +19,60 @@ struct store {
 	int fd;			/* to allocate blocks by */
 	uint64_t size;		/* bytes allocated: what the map has */
 	uint64_t limit;		/* more is never asked for */
-	uint64_t free_pages;	/* when the transaction began */
-	uint64_t budget;	/* of them, those that nobody has asked for yet */
+	struct store_budget {
+		uint64_t pages;		/* that nobody has asked for yet, of this transaction */
+		uint64_t runs;		/* of them, those behind the last one ever used */
+		uint64_t copies;	/* pages that may still have to be copied */
+	} budget, began;		/* now; when the transaction began */
+	uint64_t next_page;	/* behind the last one that commits have ever used */
+	uint64_t kept;		/* pages behind that were nobody's then */
+	uint64_t overdrawn;	/* pages used that nobody had asked for, at most: none */
+	unsigned int depth[STORE_TABLES];	/* levels of the trees when last looked at; since */
+	unsigned int changes;	/* then: records put or deleted, */
+	unsigned int changed;	/* in these tables: bits */
+	unsigned int highest;	/* the largest of depth, at least 1 */
 	uint64_t commits;
 	uint64_t refused_ns;	/* when the file system last refused to grow the file */
+	uint64_t borrowed_ns;	/* when it grew for one request; 0: it did not */
 	bool dirty;
 	void (*before)(void *arg);
 	void *before_arg;
 };
+
+#define STORE_PAGE	4096u
+/* What a file begins with, and what it never grows beyond, in bytes. */
+#define STORE_FIRST_SIZE ((uint64_t)1 << 20)
+#define STORE_LIMIT	((uint64_t)4 << 30)
+
+/* Ends the process: nothing of the turn has been told to anybody. */
+_Noreturn void store_die(const char *what, int rc);
+
+/* For LMDB's answers: 0, or the process ends. */
+static inline void store_must(const char *what, int rc)
+{
+	if (rc)
+		store_die(what, rc);
+}
+
+/* Begins a transaction; ends it with what store_before_commit() puts, or without anything. */
+void store_txn_begin(struct store *l);
+void store_txn_commit(struct store *l);
+void store_txn_drop(struct store *l);
+
+/* --- store_room.c --- */
+
+/* The environment has been opened. */
+void room_open(struct store *l);
+/*
+ * A transaction has begun; has come as far as a commit that has nothing to do; as one that has;
+ * has been committed.
+ */
+void room_begin(struct store *l);
+void room_again(struct store *l);
+void room_before_commit(struct store *l);
+void room_committed(struct store *l);
+/* Between two transactions: has the file grow when little is left, shrink after a large request. */
+void room_keep_margin(struct store *l);
 
 /* Whether a record's checksum is right. */
 bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *value);

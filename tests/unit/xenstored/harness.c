@@ -8,6 +8,7 @@
 #include "files.h"
 #include "lease.h"
 #include "ops.h"
+#include "store.h"
 
 static char fake_dir[64];
 
@@ -56,6 +57,7 @@ void t_stop(struct server *srv)
 	if (check_all(srv, &text))
 		fail_msg("%.*s", (int)buf_len(&text), buf_front(&text));
 	buf_fini(&text);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
 	server_fini(srv);
 	srv->hv->close(srv->hv);
 	free(srv);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_room.c - room in the store: nothing a client asks for makes LMDB run out of pages in the
+ * middle of it, and what is used is never more than was asked for (page_bound.h). A daemon that
+ * had none left ends this test with status 70.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "harness.h"
+#include "store_priv.h"
+
+#define GUESTS	20u
+#define NODES	950u
+
+/* --- requests --- */
+
+static struct conn *guests[GUESTS + 1];
+
+/* A home whose nodes name five domains, as many as a guest may. */
+static void make_home(struct server *srv, struct conn *dom0, unsigned int domid)
+{
+	char path[64], perms[64];
+
+	guests[domid] = t_client(srv, domid);
+	snprintf(path, sizeof(path), "/local/domain/%u", domid);
+	snprintf(perms, sizeof(perms), "n%u r101 r102 r103 r104", domid);
+	for (unsigned int i = 0; domid == 1 && i < 4; i++)
+		t_client(srv, 101 + i);
+	assert_int_equal(t_mkdir(dom0, 0, path), 0);
+	assert_int_equal(t_setp(dom0, 0, path, perms), 0);
+}
+
+/* Their nodes are made in turns: those of one lie among those of all others in every table. */
+static void test_removing_what_lies_scattered(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	char path[64];
+
+	for (unsigned int g = 1; g <= GUESTS; g++)
+		make_home(srv, dom0, g);
+	for (unsigned int i = 0; i < NODES; i++) {
+		for (unsigned int g = 1; g <= GUESTS; g++) {
+			snprintf(path, sizeof(path), "data/%03u", i * 389 % NODES);
+			assert_int_equal(t_mkdir(guests[g], 0, path), 0);
+		}
+	}
+	for (unsigned int g = 1; g <= GUESTS; g++)
+		assert_int_equal(t_rm(guests[g], 0, "data"), 0);
+	t_stop(srv);
+}
+
+/* Much at once into a store that has nothing, as a restore after a loss does. */
+static void test_a_large_addition_to_a_small_store(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	char path[64], value[1001];
+	uint32_t t = t_begin(dom0);
+
+	memset(value, 'v', 1000);
+	value[1000] = '\0';
+	for (unsigned int i = 0; i < 3000; i++) {
+		snprintf(path, sizeof(path), "/tool/d%u/n%u", i % 7, i);
+		assert_int_equal(t_write(dom0, t, path, value), 0);
+	}
+	assert_int_equal(t_end(dom0, t, true), 0);
+	assert_int_equal(t_read(dom0, 0, "/tool/d0/n0", NULL), 0);
+	t_stop(srv);
+}
+
+/* --- records --- */
+
+#define KEYS 4000u
+
+/* What a model knows: the length of each record, 0: there is none. */
+struct model {
+	struct store *l;
+	uint16_t len[STORE_TABLES][KEYS];
+	unsigned int long_keys;		/* bytes that keys are filled up to */
+	unsigned int long_values;	/* most bytes of a value */
+	bool downwards;			/* new keys are mostly below the last ones */
+	unsigned int at;
+	bool together;			/* what follows is in the same commit */
+	unsigned long done, refused, asked, used;
+};
+
+static size_t key_of(const struct model *m, unsigned int i, char key[STORE_KEY_MAX + 1])
+{
+	int len = snprintf(key, STORE_KEY_MAX, "k%06u", i);
+	size_t fill = i * 2654435761u % (m->long_keys + 1);
+
+	memset(key + len, 'x', fill);
+	return (size_t)len + fill;
+}
+
+static void put(struct model *m, enum store_table t, unsigned int i, unsigned int len)
+{
+	static char rec[16384];
+	char key[STORE_KEY_MAX + 1];
+	size_t key_len = key_of(m, i, key);
+
+	store_put(m->l, t, key, key_len, rec, STORE_HEAD + len);
+	m->len[t][i] = (uint16_t)len;
+}
+
+static void del(struct model *m, enum store_table t, unsigned int i)
+{
+	char key[STORE_KEY_MAX + 1];
+	size_t key_len = key_of(m, i, key);
+
+	store_del(m->l, t, key, key_len);
+	m->len[t][i] = 0;
+}
+
+static unsigned int pick(struct model *m)
+{
+	if (!m->downwards || rand() % 8 == 0)
+		return m->at = (unsigned int)rand() % KEYS;
+	return m->at = m->at ? m->at - 1 : KEYS - 1;
+}
+
+/* One request: what it is going to do is asked for exactly. */
+static void request(struct model *m, unsigned int most, bool removing)
+{
+	struct { enum store_table t; unsigned int i, len; } what[512];
+	unsigned int nr = 1 + (unsigned int)rand() % most;
+	struct store_need need = { .frees = removing };
+
+	for (unsigned int k = 0; k < nr; k++) {
+		what[k].t = (enum store_table)(1 + rand() % (STORE_TABLES - 1));
+		what[k].i = pick(m);
+		what[k].len = 0;
+		if (removing) {
+			/* one that is there, if any is near */
+			for (unsigned int n = 0; n < 64 && !m->len[what[k].t][what[k].i]; n++)
+				what[k].i = (what[k].i + 1) % KEYS;
+			need.deletes++;
+			continue;
+		}
+		if (m->len[what[k].t][what[k].i] && rand() % 4 == 0) {
+			/* within a request another one may have changed it by then */
+			what[k].len = m->len[what[k].t][what[k].i];
+			need.rewrites++;
+			need.inserts++;
+		} else {
+			what[k].len = 1 + (unsigned int)rand() % (rand() % 8 ? 60 : m->long_values);
+			need.inserts++;
+		}
+		need.bytes += what[k].len;
+	}
+	if (store_room_for(m->l, &need) < 0) {
+		m->refused++;
+		return;
+	}
+	for (unsigned int k = 0; k < nr; k++) {
+		if (what[k].len)
+			put(m, what[k].t, what[k].i, what[k].len);
+		else
+			del(m, what[k].t, what[k].i);
+	}
+	m->done++;
+	if (!m->together && rand() % 3 == 0)
+		store_commit(m->l);
+}
+
+/* Every record is as long as it should be. */
+static void check(struct model *m)
+{
+	char key[STORE_KEY_MAX + 1];
+	struct store_bytes rec;
+
+	for (int t = 1; t < STORE_TABLES; t++) {
+		for (unsigned int i = 0; i < KEYS; i++) {
+			bool there = store_get(m->l, (enum store_table)t, key, key_of(m, i, key), &rec);
+
+			assert_int_equal(there ? rec.len : 0, m->len[t][i]);
+		}
+	}
+	assert_int_equal(store_overdrawn(m->l), 0);
+}
+
+/* Fills a store of @mib that cannot grow until most is refused, empties it, and so on. */
+static void churn(unsigned int seed, unsigned int mib, unsigned int most, bool downwards)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	srand(seed);
+	m->l = store_open_private();
+	assert_non_null(m->l);
+	m->l->limit = (uint64_t)mib << 20;
+	m->long_keys = seed % 3 ? 8 : 400;
+	m->long_values = seed % 2 ? 500 : 12000;
+	m->downwards = downwards;
+	for (unsigned int round = 0; round < 6; round++) {
+		bool removing = round % 2;
+		unsigned long refused = m->refused;
+
+		for (unsigned int i = 0; i < 40000 / most && m->refused < refused + 60; i++)
+			request(m, most, removing);
+	}
+	check(m);
+	assert_true(m->done > 20);
+	store_close(m->l);
+	free(m);
+}
+
+static void test_a_store_that_cannot_grow_is_never_used_up(void **state)
+{
+	for (unsigned int seed = 1; seed <= 6; seed++) {
+		churn(seed, 1 + seed % 3, seed % 2 ? 12 : 200, seed % 4 == 0);
+		churn(seed + 100, 8, seed % 2 ? 40 : 500, seed % 2);
+	}
+}
+
+static void test_a_store_that_grows_keeps_the_bound(void **state)
+{
+	for (unsigned int seed = 21; seed <= 24; seed++)
+		churn(seed, 512, seed % 2 ? 12 : 500, seed % 4 == 0);
+}
+
+/* --- with a reader that stands still: what was given back since is not used again --- */
+
+static struct {
+	char dir[32];
+	int go[2];
+	pid_t pid;
+} reader;
+
+static int read_until_told(const char *live, int ready)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	char c;
+	int rc = mdb_env_create(&env);
+
+	rc = rc ? rc : mdb_env_set_maxdbs(env, 32);
+	rc = rc ? rc : mdb_env_open(env, live, MDB_RDONLY | MDB_NOTLS, 0600);
+	rc = rc ? rc : mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	close(reader.go[1]);
+	return write(ready, rc ? "n" : "y", 1) != 1 || read(reader.go[0], &c, 1) != 0;
+}
+
+static void reader_starts(void)
+{
+	char live[64], c = 'n';
+	int ready[2];
+
+	snprintf(live, sizeof(live), "%s/live", reader.dir);
+	assert_int_equal(pipe(reader.go) | pipe(ready), 0);
+	reader.pid = fork();
+	if (reader.pid == 0)
+		_exit(read_until_told(live, ready[1]));
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(c, 'y');
+	close(ready[0]);
+	close(ready[1]);
+	close(reader.go[0]);
+}
+
+static void reader_ends(struct store *l)
+{
+	close(reader.go[1]);
+	assert_int_equal(waitpid(reader.pid, NULL, 0), reader.pid);
+	store_reader_died(l);
+}
+
+/* A store in a directory, and a model of it. */
+static struct model *model_in_dir(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	enum store_found found;
+
+	strcpy(reader.dir, "/dev/shm/xs-room-XXXXXX");
+	assert_non_null(mkdtemp(reader.dir));
+	assert_int_equal(store_open(reader.dir, &m->l, &found), 0);
+	m->long_keys = 8;
+	m->long_values = 3000;
+	return m;
+}
+
+static void model_end(struct model *m)
+{
+	check(m);
+	store_close(m->l);
+	free(m);
+	assert_int_equal(files_remove(reader.dir), 0);
+}
+
+/* The worker may be stopped in the middle: that is no reason to die of. */
+static void test_a_reader_that_stands_still(void **state)
+{
+	struct model *m = model_in_dir();
+
+	m->l->limit = 6u << 20;
+	for (unsigned int i = 0; i < 300; i++)
+		request(m, 12, false);
+	store_commit(m->l);
+	reader_starts();
+	for (unsigned int i = 0; i < 3000; i++)
+		request(m, 12, i % 3 == 2);
+	assert_true(m->refused > 0);
+	reader_ends(m->l);
+	m->refused = 0;
+	for (unsigned int i = 0; i < 200; i++)
+		request(m, 12, true);
+	assert_int_equal(m->refused, 0);
+	model_end(m);
+}
+
+/* What a commit itself may need here: roots, and the list of free pages with its growth. */
+#define COMMIT_MOST 5u
+
+/* One request a commit, and each page is a new one: so the file's end says how many were used. */
+static void count_one(struct model *m, unsigned int most, bool removing)
+{
+	uint64_t before, asked, used;
+	unsigned long done = m->done;
+
+	store_commit(m->l);
+	before = m->l->next_page;
+	m->together = true;
+	request(m, most, removing);
+	m->together = false;
+	assert_int_equal(m->done, done + 1);
+	asked = m->l->began.pages - m->l->budget.pages;
+	store_commit(m->l);
+	used = m->l->next_page - before;
+	if (used > asked + COMMIT_MOST + used / 100)
+		fail_msg("%u records: %u pages asked for, %u used", most, (unsigned int)asked,
+			 (unsigned int)used);
+	m->asked += asked;
+	m->used += used;
+}
+
+static void count(unsigned int seed, unsigned int most, unsigned int nr, unsigned int before)
+{
+	struct model *m = model_in_dir();
+
+	srand(seed);
+	m->long_keys = seed % 2 ? 8 : 400;
+	m->long_values = seed % 3 ? 500 : 8000;
+	m->downwards = seed % 4 == 1;
+	for (unsigned int i = 0; i < before; i++)
+		request(m, most, false);
+	store_commit(m->l);
+	reader_starts();
+	for (unsigned int i = 0; i < nr; i++)
+		count_one(m, most, i % 4 >= 2);
+	/* Nor is it so much that nothing would fit any more. */
+	assert_true(nr == 1 || m->asked < 12 * m->used);
+	reader_ends(m->l);
+	model_end(m);
+}
+
+static void test_no_request_uses_more_than_it_asked_for(void **state)
+{
+	for (unsigned int seed = 1; seed <= 12; seed++)
+		count(seed, seed % 3 ? 1 + seed : 100, seed % 3 ? 100 : 16, seed % 3 ? 400 : 64);
+	/* Much into nothing: all pages are new ones. */
+	for (unsigned int seed = 1; seed <= 12; seed++)
+		count(seed, 400, 1, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_removing_what_lies_scattered),
+		cmocka_unit_test(test_a_large_addition_to_a_small_store),
+		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
+		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
+		cmocka_unit_test(test_a_reader_that_stands_still),
+		cmocka_unit_test(test_no_request_uses_more_than_it_asked_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
