@@ -37,8 +37,7 @@ struct durable {
 	struct disk_room room;
 	int refused;		/* why the disk takes nothing, negative errno; 0: it does */
 	uint64_t refused_since_ns;
-	unsigned int lost;	/* names that the disk had to give up, and nobody knows of yet */
-	bool degraded;		/* the worker says that something was lost */
+	bool degraded;		/* something was lost that nobody has said he knows of */
 	bool loading;		/* the nodes are still to come: the part is not served yet */
 	int load_err;		/* why one of those that have come could not be taken in */
 	uint64_t load_again_ns;	/* when to ask for them again; 0: they have been asked for */
@@ -81,6 +80,8 @@ uint64_t durable_published(struct server *srv);
  * of the answer in *@out, or the error. -ENOSYS: nothing is kept; -EIO: there is no worker.
  */
 int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct buf *out);
+/* The same, of the list of what was lost: nobody needs it any more. */
+int durable_lost_known(struct conn *c);
 /* The connection goes. */
 void durable_forget(struct conn *c);
 

@@ -218,6 +218,10 @@ static void disk_ready(struct server *srv, const struct worker_msg *msg)
 	d->room = msg->room;
 	if (msg->flags & WORKER_FOUND_DAMAGE)
 		log_errorx("%s/store was damaged; what was whole is served", srv->cfg.state_dir);
+	if (d->degraded)
+		log_errorx("something in %s/store was lost: CONTROL lost says what, and no earlier "
+			   "state is removed before CONTROL lost known",
+			   srv->cfg.state_dir);
 	if (msg->err)
 		durable_refused(srv, msg->err);
 	/* Nothing will come: the part begins empty, and nothing can be kept. */
@@ -231,6 +235,7 @@ static void durable_now(struct server *srv, const struct worker_msg *msg)
 	struct durable *d = &srv->durable;
 
 	d->room = msg->room;
+	d->degraded = msg->flags & WORKER_DEGRADED;
 	if (is_ahead(srv, msg))
 		return;
 	if (d->refused && !d->loading)
@@ -287,7 +292,6 @@ static void name_lost(struct server *srv, const char *data, size_t len)
 	if (len < sizeof(lost))
 		return;
 	memcpy(&lost, data, sizeof(lost));
-	srv->durable.lost++;
 	log_errorx("%.*s: %s", (int)(len - sizeof(lost)), data + sizeof(lost),
 		   lost.loss == DISK_LOST	  ? "lost" :
 		   lost.loss == DISK_BROUGHT_BACK ? "an older state of it has been brought back" :
@@ -316,11 +320,11 @@ static void question_free(struct server *srv, struct question *q)
 	free(q);
 }
 
-static int ask(struct conn *c, const char *const *word, unsigned int nr)
+static int ask(struct conn *c, enum worker_op op, const char *const *word, unsigned int nr)
 {
 	struct durable *d = &c->srv->durable;
 	char packet[sizeof(struct worker_msg) + XENSTORE_PAYLOAD_MAX + 64];
-	struct worker_msg msg = { .op = WORKER_ASK, .id = ++d->next_id };
+	struct worker_msg msg = { .op = op, .id = ++d->next_id };
 	struct question *q;
 	size_t len = sizeof(msg);
 
@@ -347,7 +351,8 @@ static int ask(struct conn *c, const char *const *word, unsigned int nr)
 	return -EINPROGRESS;
 }
 
-int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct buf *out)
+static int ask_or_take(struct conn *c, enum worker_op op, const char *const *word,
+		       unsigned int nr, struct buf *out)
 {
 	struct durable *d = &c->srv->durable;
 	struct question *q = question_of(c->srv, c);
@@ -356,7 +361,7 @@ int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct
 	if (d->off)
 		return -ENOSYS;
 	if (!q)
-		return d->io.fd < 0 ? -EIO : ask(c, word, nr);
+		return d->io.fd < 0 ? -EIO : ask(c, op, word, nr);
 	if (!q->answered)
 		return -EINPROGRESS;
 	ret = q->err;
@@ -365,6 +370,20 @@ int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct
 	if (ret < 0)
 		buf_fini(out);
 	question_free(c->srv, q);
+	return ret;
+}
+
+int durable_ask(struct conn *c, const char *const *word, unsigned int nr, struct buf *out)
+{
+	return ask_or_take(c, WORKER_ASK, word, nr, out);
+}
+
+int durable_lost_known(struct conn *c)
+{
+	struct buf none = { 0 };
+	int ret = ask_or_take(c, WORKER_LOST_KNOWN, NULL, 0, &none);
+
+	buf_fini(&none);
 	return ret;
 }
 

@@ -367,6 +367,23 @@ static int control_restore(struct req *r, const char **arg, unsigned int nr)
 	return ret < 0 ? ret : reply_ok(r);
 }
 
+/* What the disk has lost, a line each; or that this is known, and need not be told any more. */
+static int control_lost(struct req *r, const char **arg, unsigned int nr)
+{
+	const char *const word[] = { "lost" };
+	struct buf text = { 0 };
+	int ret;
+
+	if (nr && strcmp(arg[0], "known") != 0)
+		return -EINVAL;
+	ret = nr ? durable_lost_known(r->conn) : durable_ask(r->conn, word, 1, &text);
+	if (ret < 0)
+		return ret;
+	if (buf_len(&text))
+		return text_reply(r, &text);
+	return nr ? reply_ok(r) : reply_string(r, "nothing");
+}
+
 /* What "live-update" is told: C xenstored's letters. */
 struct live_args {
 	const char *file;	/* -f: the program; NULL: not said */
@@ -471,6 +488,7 @@ static const struct control controls[] = {
 	{ "snapshot-verify", control_snapshot_verify, 1, 1, NEVER, "NAME" },
 	{ "snapshot-remove", control_snapshot_remove, 1, 1, 0, "NAME" },
 	{ "generations", control_generations, 0, 0, NEVER, "" },
+	{ "lost", control_lost, 0, 1, 1, "[known]" },
 	{ "at", control_at, 2, 2, NEVER, "REV PATH" },
 	{ "tree", control_tree, 2, 2, NEVER, "REV PATH" },
 	{ "diff", control_diff, 2, 2, NEVER, "REV PATH" },

@@ -35,10 +35,22 @@ static struct disk_config with_defaults(const struct disk_config *cfg)
 	return c;
 }
 
+static int note_last_loss(void *arg, const struct disk_lost *l)
+{
+	uint64_t *last = arg;
+
+	*last = l->time_ns > *last ? l->time_ns : *last;
+	return 0;
+}
+
 static int open_found(struct disk *d, struct disk_found *found)
 {
-	int ret = disk_start(d, found);
+	int ret;
 
+	d->lost_ns = 0;
+	ret = disk_start(d, found);
+	if (ret == 0)
+		ret = disk_lost(d, note_last_loss, &d->lost_ns);
 	if (ret < 0)
 		return ret;
 	d->applied = d->env.kept.applied;

@@ -91,7 +91,7 @@ int disk_nodes(struct disk *d, disk_each_node *each, void *arg);
 /* What was lost and nobody has said yet that he knows. As disk_nodes(). */
 typedef int disk_each_lost(void *arg, const struct disk_lost *l);
 int disk_lost(struct disk *d, disk_each_lost *each, void *arg);
-/* He knows: the list is empty, and generations are made and thinned out again. 0 or -Exxx. */
+/* He knows: the list is empty, and what is from before the loss is thinned out again. 0 or -Exxx. */
 int disk_lost_known(struct disk *d);
 
 /* --- changes: any number of revisions in one synced commit --- */

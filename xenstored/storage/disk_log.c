@@ -249,6 +249,8 @@ struct thinning {
 	const char *store_dir;
 	uint64_t rev, before;
 	bool any;
+	bool (*may_go)(void *arg, const char *path);
+	void *arg;
 };
 
 /* What a log has goes as far as the next one's beginning. */
@@ -259,7 +261,7 @@ static int thin_one(void *arg, uint64_t base)
 
 	if (t->any && base <= t->rev) {
 		numbered_path(&log_name, t->store_dir, t->before, path);
-		if (unlink(path) < 0)
+		if (t->may_go(t->arg, path) && unlink(path) < 0)
 			log_warn("%s: cannot be removed", path);
 	}
 	t->before = base;
@@ -267,9 +269,12 @@ static int thin_one(void *arg, uint64_t base)
 	return 0;
 }
 
-void disk_log_thin_out(const char *store_dir, uint64_t rev)
+void disk_log_thin_out(const char *store_dir, uint64_t rev,
+		       bool (*may_go)(void *arg, const char *path), void *arg)
 {
-	struct thinning t = { .store_dir = store_dir, .rev = rev };
+	struct thinning t = {
+		.store_dir = store_dir, .rev = rev, .may_go = may_go, .arg = arg,
+	};
 
 	numbered_each(&log_name, store_dir, thin_one, &t);
 }

@@ -45,7 +45,8 @@ typedef int disk_each_change(void *arg, uint64_t rev, uint32_t index, const void
 			     size_t len);
 int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bool *ended);
 
-/* Removes the logs that have nothing behind revision @rev. */
-void disk_log_thin_out(const char *store_dir, uint64_t rev);
+/* Removes the logs that have nothing behind revision @rev, if @may_go says so of their path. */
+void disk_log_thin_out(const char *store_dir, uint64_t rev,
+		       bool (*may_go)(void *arg, const char *path), void *arg);
 
 #endif

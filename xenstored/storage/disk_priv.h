@@ -28,6 +28,7 @@ struct disk {
 	uint64_t allocated;	/* bytes of it */
 	int read_only;		/* 0, or why: -Exxx */
 	bool degraded;		/* there are losses that nobody knows of */
+	uint64_t lost_ns;	/* when the last of them was found; 0: that is not known yet */
 	/* The generation being written, if pid; or last written. */
 	struct {
 		pid_t pid;

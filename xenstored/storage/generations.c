@@ -3,7 +3,7 @@
  * generations.c - earlier whole states of data.mdb, in STATE/store/generations/REVISION.mdb.
  *
  * A process writes one while the worker goes on; it gets its name when it is whole and synced. As
- * long as there are losses that nobody knows of, none is made and none removed: the copies may
+ * long as there are losses that nobody knows of, none from before is removed, and no log: they may
  * have what was lost.
  */
 #include <errno.h>
@@ -53,6 +53,20 @@ struct generation {
 	bool wanted;
 };
 
+/* Whether a file is not from before the last loss that nobody knows of. */
+static bool may_go(const struct disk *d, const char *path)
+{
+	struct stat st;
+	uint64_t ns;
+
+	if (!d->degraded)
+		return true;
+	if (stat(path, &st) < 0)
+		return false;
+	ns = (uint64_t)st.st_mtim.tv_sec * SECOND_NS + (uint64_t)st.st_mtim.tv_nsec;
+	return d->lost_ns && ns > d->lost_ns;
+}
+
 struct listing {
 	char dir[DISK_PATH];
 	struct generation *e;
@@ -92,15 +106,20 @@ static void mark_row(struct listing *l, size_t row)
 	}
 }
 
-static void remove_unwanted(const struct listing *l)
+static void remove_unwanted(const struct disk *d, const struct listing *l)
 {
 	char path[NUMBERED_PATH];
 
 	for (size_t i = 0; i < l->nr; i++) {
 		numbered_path(&generation_name, l->dir, l->e[i].number, path);
-		if (!l->e[i].wanted && unlink(path) < 0)
+		if (!l->e[i].wanted && may_go(d, path) && unlink(path) < 0)
 			log_warn("%s: cannot be removed", path);
 	}
+}
+
+static bool log_may_go(void *arg, const char *path)
+{
+	return may_go(arg, path);
 }
 
 /* The logs that the two newest generations need stay: should one of them rot, the other does. */
@@ -109,12 +128,12 @@ static void thin_out(struct disk *d)
 	struct listing l = { .e = NULL };
 
 	generation_dir(d, l.dir);
-	if (!d->degraded && numbered_each(&generation_name, l.dir, list_one, &l) == 0) {
+	if (numbered_each(&generation_name, l.dir, list_one, &l) == 0) {
 		for (size_t row = 0; row < ROWS; row++)
 			mark_row(&l, row);
-		remove_unwanted(&l);
+		remove_unwanted(d, &l);
 		if (l.nr > 1)
-			disk_log_thin_out(d->store_dir, l.e[l.nr - 2].number);
+			disk_log_thin_out(d->store_dir, l.e[l.nr - 2].number, log_may_go, d);
 	}
 	free(l.e);
 }
@@ -165,7 +184,7 @@ static bool is_time(const struct disk *d, uint64_t now_ns)
 {
 	uint64_t applied = d->env.kept.applied;
 
-	if (d->gen.pid || d->read_only || d->degraded || applied == d->gen.applied)
+	if (d->gen.pid || d->read_only || applied == d->gen.applied)
 		return false;
 	if (now_ns >= d->gen.due_ns)
 		return true;

@@ -3,6 +3,7 @@
 #include "question.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "disk_copy.h"
 #include "history.h"
 #include "in_child.h"
+#include "loss_record.h"
 #include "numbered.h"
 #include "packed_perms.h"
 #include "snapshots.h"
@@ -361,6 +363,41 @@ static int ask_generations(struct answer *a)
 	return snapshot_list(dir, a->q->map_size, add, a);
 }
 
+/* --- what was lost --- */
+
+static int add_loss(struct answer *a, const struct disk_lost *l)
+{
+	static const char *const what[] = {
+		[DISK_LOST] = "lost", [DISK_BROUGHT_BACK] = "older", [DISK_UNKNOWN] = "unknown",
+	};
+	char text[64 + XS_PATH_BUF];
+	int len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 " %.*s\n", what[l->loss],
+			   l->rev, l->time_ns / 1000000000u, (int)l->path_len, l->path);
+
+	return add(a, text, (size_t)len);
+}
+
+static int ask_lost(struct answer *a)
+{
+	MDB_cursor *cursor = NULL;
+	MDB_val key, value;
+	int ret = open_env(a);
+
+	if (ret == 0)
+		ret = disk_errno(mdb_cursor_open(a->env.txn, a->env.dbi[DISK_LOSS], &cursor));
+	while (ret == 0) {
+		struct disk_lost l;
+
+		ret = disk_errno(mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+		if (ret == 0)
+			ret = loss_record_read(key.mv_data, key.mv_size, value.mv_data,
+					       value.mv_size, &l);
+		if (ret == 0)
+			ret = add_loss(a, &l);
+	}
+	return ret == -ENOENT ? 0 : ret;
+}
+
 /* A copy is read, not the file: what was verified is what is sent. */
 static int ask_read(struct answer *a)
 {
@@ -400,6 +437,7 @@ static const struct asked {
 	{ "snapshot-remove", 2, true, ask_remove },
 	{ "snapshot-read", 2, true, ask_read },
 	{ "generations", 1, false, ask_generations },
+	{ "lost", 1, false, ask_lost },
 };
 
 static int split(struct answer *a)

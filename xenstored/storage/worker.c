@@ -70,7 +70,10 @@ static void tell(struct worker *w, const struct worker_msg *msg)
 
 static void tell_durable(struct worker *w)
 {
-	struct worker_msg msg = { .op = WORKER_DURABLE, .rev = disk_applied(w->disk) };
+	struct worker_msg msg = {
+		.op = WORKER_DURABLE, .rev = disk_applied(w->disk),
+		.flags = disk_degraded(w->disk) ? WORKER_DEGRADED : 0,
+	};
 
 	disk_room(w->disk, &msg.room);
 	tell(w, &msg);
@@ -288,7 +291,7 @@ static void load(struct worker *w)
 
 /* --- questions and other processes --- */
 
-static void refuse_question(struct worker *w, uint32_t id, int err)
+static void tell_answer(struct worker *w, uint32_t id, int err)
 {
 	tell(w, &(struct worker_msg){ .op = WORKER_ANSWER, .id = id, .err = err });
 }
@@ -304,7 +307,7 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	pid_t pid;
 
 	if (w->questions == QUESTIONS) {
-		refuse_question(w, msg->id, -EBUSY);
+		tell_answer(w, msg->id, -EBUSY);
 		return;
 	}
 	/* A snapshot has what was acknowledged before it was asked for. */
@@ -315,19 +318,20 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	pid = in_child_start(question_answer, &q);
 	in_child_hide(w->fd);
 	if (pid < 0)
-		refuse_question(w, msg->id, pid);
+		tell_answer(w, msg->id, pid);
 	else
 		w->questions++;
 }
 
-static void on_lost_known(struct worker *w)
+static void on_lost_known(struct worker *w, uint32_t id)
 {
 	int ret = disk_lost_known(w->disk);
 
-	if (ret < 0)
-		tell_refused(w, ret, 0);
-	else
+	if (ret == 0)
 		tell_durable(w);
+	if (ret == -EIO || ret == -EBADMSG)
+		w->reopen = w->more = true;
+	tell_answer(w, id, ret);
 }
 
 static void on_ended(struct worker *w)
@@ -365,7 +369,7 @@ static bool on_message(struct worker *w)
 		load(w);
 		break;
 	case WORKER_LOST_KNOWN:
-		on_lost_known(w);
+		on_lost_known(w, packet.msg.id);
 		break;
 	case WORKER_ASK:
 		on_question(w, &packet.msg, packet.data, (size_t)n - sizeof(packet.msg));

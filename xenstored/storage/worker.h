@@ -28,7 +28,7 @@ enum worker_op {
 	WORKER_QUEUED,		/* there is more in the queue */
 	WORKER_LOAD,		/* send the nodes, with all that is queued; first message, when the
 				 * daemon has none, and again after a LOADED with err */
-	WORKER_LOST_KNOWN,	/* the administrator knows what was lost */
+	WORKER_LOST_KNOWN,	/* id; the administrator knows what was lost. Answered as ASK */
 	WORKER_ASK,		/* id; payload: a question (below). Answered by WORKER_ANSWERs */
 	/* The worker tells. */
 	WORKER_READY,		/* rev: applied; found, err of the start. First message of all */
@@ -52,8 +52,8 @@ enum worker_op {
 struct worker_msg {
 	uint32_t op;		/* enum worker_op */
 	int32_t err;		/* 0 or -Exxx; of ANSWER: 1 when more follows */
-	uint32_t id;		/* of ASK and ANSWER: the asker's */
-	uint32_t flags;		/* of READY: WORKER_FOUND_* */
+	uint32_t id;		/* of ASK, LOST_KNOWN and ANSWER: the asker's */
+	uint32_t flags;		/* of READY: WORKER_FOUND_*; of DURABLE, too: WORKER_DEGRADED */
 	uint64_t rev;
 	uint64_t a;
 	struct disk_room room;	/* of READY, DURABLE, REFUSED */
@@ -88,6 +88,9 @@ struct worker_msg {
  *	snapshot-remove NAME
  *	snapshot-read NAME		verifies it, then all of its nodes, parents first
  *	generations			text: a line each, as snapshots
+ *	lost				text: a line each, "WHAT REVISION TIME PATH"; WHAT: "lost",
+ *					"older" (brought back from that revision), "unknown" (all
+ *					behind it)
  *
  * Of a revision that is not known any more the answer is one record XS_PAST_LIMIT; a later one than
  * all is what there is now. Errors (err of the last ANSWER): -ENOENT; -E2BIG: more than 16 MiB of

@@ -128,7 +128,8 @@ static void test_help_names_every_command(void **state)
 {
 	static const char *const names[] = { "check", "log", "logfile", "memreport", "print", "quota",
 					     "quota-soft", "help", "stat", "metrics", "watches",
-					     "live-update", "snapshot", "restore", "monitor", "json" };
+					     "live-update", "snapshot", "restore", "monitor", "json",
+					     "lost" };
 
 	assert_int_equal(CONTROL("help"), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -627,6 +627,51 @@ static void test_a_start_that_lost_something_overwrites_no_generation(void **sta
 	kit_fini(&k);
 }
 
+static void make_generation(struct kit *k, uint64_t now_ns)
+{
+	int status;
+	pid_t pid;
+
+	disk_generation(k->d, now_ns);
+	pid = waitpid(-1, &status, 0);
+	assert_true(pid > 0);
+	assert_true(disk_generation_ended(k->d, pid, status));
+}
+
+/* Nobody knows of the loss for long: what is from before it stays, and nothing else adds up. */
+static void test_a_degraded_store_does_not_grow_without_end(void **state)
+{
+	const uint64_t minute = 60 * 1000000000ull;
+	unsigned int generations, logs;
+	struct kit k;
+
+	(void)state;
+	filled(&k);
+	kit_close(&k, true);
+	scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	while (kit_count(&k, "log-*"))
+		unlink(kit_file(&k, "log-*"));
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	generations = kit_count(&k, "generations/*.mdb");
+	logs = kit_count(&k, "log-*");
+	disk_generation(k.d, minute);
+	for (unsigned int i = 1; i <= 12; i++) {
+		kit_rev(&k, "+/config/later=1");
+		make_generation(&k, minute + 6 * minute * i);
+	}
+	assert_true(kit_count(&k, "generations/*.mdb") <= generations + 6);
+	assert_true(kit_count(&k, "log-*") <= logs + 6);
+	assert_int_equal(kit_count(&k, "generations/*0.mdb"), 1);
+	assert_int_equal(kit_count(&k, "generations/*06.mdb"), 1);
+	/* Now somebody knows. */
+	assert_int_equal(disk_lost_known(k.d), 0);
+	kit_rev(&k, "+/config/later=2");
+	make_generation(&k, 90 * minute);
+	assert_true(kit_count(&k, "generations/*.mdb") <= 4);
+	kit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,6 +698,7 @@ int main(void)
 		cmocka_unit_test(test_a_generation_is_written_beside),
 		cmocka_unit_test(test_a_log_that_cannot_be_begun_is_made_up_for),
 		cmocka_unit_test(test_a_start_that_lost_something_overwrites_no_generation),
+		cmocka_unit_test(test_a_degraded_store_does_not_grow_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,6 +291,43 @@ static void test_a_restart_goes_on_behind_what_was_loaded(void **state)
 	assert_int_not_equal(system(before), 0);
 }
 
+static const char *control(const char *words, size_t len)
+{
+	assert_int_equal(live_request(fd, XS_CONTROL, words, (uint32_t)len, out), 0);
+	return out;
+}
+
+#define CONTROL(words) control(words, sizeof(words))
+
+/* Both copies are damaged: it is said what is not known any more until somebody says he knows. */
+static void test_what_was_lost_is_told_until_it_is_known(void **state)
+{
+	live_end();
+	close(fd);
+	close(other);
+	snprintf(out, sizeof(out), "rm -rf %s/live %s/store/log-* && truncate -s 9000 %s/store/data.mdb",
+		 live.dir, live.state_dir, live.state_dir);
+	assert_int_equal(system(out), 0);
+	live_start();
+	fd = live_open();
+	other = live_open();
+	assert_non_null(strstr(CONTROL("stat"), "degraded 1\n"));
+	assert_non_null(strstr(CONTROL("lost"), "unknown 0 "));
+	assert_int_equal(live_request(fd, XS_CONTROL, "lost\0what", 10, out), EINVAL);
+	assert_string_equal(CONTROL("lost\0known"), "OK");
+	assert_non_null(strstr(CONTROL("stat"), "degraded 0\n"));
+	assert_string_equal(CONTROL("lost"), "nothing");
+	assert_int_equal(live_write_number(fd, "/config/begun", 2), 0);
+	live_end();
+	close(fd);
+	close(other);
+	live_start();
+	fd = live_open();
+	other = live_open();
+	assert_non_null(strstr(CONTROL("stat"), "degraded 0\n"));
+	assert_string_equal(CONTROL("lost"), "nothing");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -303,6 +340,7 @@ int main(int argc, char **argv)
 		T(test_a_state_directory_that_cannot_be_is_served_without),
 		T(test_a_first_load_that_is_cut_off_costs_nothing),
 		T(test_a_restart_goes_on_behind_what_was_loaded),
+		T(test_what_was_lost_is_told_until_it_is_known),
 	};
 
 	if (live_init(argc, argv))
