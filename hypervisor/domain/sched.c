@@ -301,12 +301,12 @@ static void vcpu_stop_running(struct vcpu *prev, s_time_t now)
 static void vcpu_start_running(struct vcpu *next)
 {
 	vcpu_runstate_change(next, RUNSTATE_running, now_ns());
+	next->is_running = true; /* first: what is loaded may crash its domain, which stops those */
 	if (next != current) {
 		if (current)
 			vcpu_leave(current);
 		vcpu_enter(next);
 	}
-	next->is_running = true;
 	vcpu_periodic_start(next);
 	vcpu_runstate_publish(next);
 }

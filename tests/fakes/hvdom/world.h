@@ -26,6 +26,7 @@ struct world {
 	unsigned int pte_maps;	/* grant entries in page tables */
 	bool pte_map_fails, pte_unmap_fails;
 	unsigned int switches_in;
+	struct domain *bad_fpu; /* whose floating point state the CPU refuses */
 	unsigned int audits; /* pv_audit calls */
 	unsigned int idle_waits;
 	void (*on_idle)(void);	/* what the machine does while the CPU idles */

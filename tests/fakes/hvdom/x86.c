@@ -96,6 +96,8 @@ void fpu_switch_out(struct vcpu *v)
 
 void fpu_load_early(struct vcpu *v)
 {
+	if (v->domain == world.bad_fpu)
+		domain_crash(v->domain, "the CPU refuses its floating point state");
 }
 
 void fpu_switch_in(struct vcpu *v)

@@ -12,6 +12,7 @@
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "x86/machine.h"
+#include "x86/spec_ctrl.h"
 
 #define MS 1000000LL
 
@@ -218,6 +219,30 @@ static void test_a_crashed_domain_never_runs_again_and_keeps_its_first_reason(vo
 	assert_ptr_equal(current, d2->vcpu[0]);
 }
 
+static void let_d2_run(void)
+{
+	world.on_idle = NULL;
+	domain_unpause(d2);
+}
+
+static void test_a_domain_that_crashes_in_the_switch_to_it_does_not_run(void **state)
+{
+	domain_pause(d2);
+	world.on_idle = let_d2_run;
+	spec_plan.eager_fpu = true;
+	world.bad_fpu = d1;
+	block_current();
+	world_softirqs(); /* what is due before the way out to a guest */
+	spec_plan.eager_fpu = false;
+
+	assert_true(d1->is_crashed);
+	assert_true(d1->is_shut_down);
+	assert_false(d1->vcpu[0]->is_running);
+	assert_int_equal(d1->vcpu[0]->runstate.state, RUNSTATE_offline);
+	assert_int_equal(ran(d1), 0);
+	assert_ptr_equal(current, d2->vcpu[0]);
+}
+
 static void test_the_watchdog_shuts_its_domain_down_unless_fed(void **state)
 {
 	assert_int_equal(sched_watchdog(d1, 0, 2), 1);
@@ -276,6 +301,7 @@ int main(void)
 		T(test_block_with_an_event_pending_returns_at_once),
 		T(test_poll_ends_by_its_port_or_by_its_timeout),
 		T(test_a_crashed_domain_never_runs_again_and_keeps_its_first_reason),
+		T(test_a_domain_that_crashes_in_the_switch_to_it_does_not_run),
 		T(test_the_watchdog_shuts_its_domain_down_unless_fed),
 		T(test_an_uninitialised_vcpu_cannot_come_up),
 		T(test_controller_pauses_are_counted),
