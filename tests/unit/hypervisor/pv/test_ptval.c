@@ -219,8 +219,6 @@ static void test_a_fast_update_never_changes_frame_or_rights(void **state)
 	assert_int_equal(frame_type_of(page), FT_WR);
 }
 
-/* D4: at its maximum the count refuses one more, and nothing is lost. */
-/* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
 /* L1TF: what a not-present entry names is read from the cache on a wrong path. */
 static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(void **state)
 {
@@ -244,6 +242,7 @@ static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(voi
 	assert_int_equal(update(maddr_of(t.l1, 1), secret, DOMID_SELF), 0);
 }
 
+/* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
 static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
 {
 	static const u64 reserved[] = {PTE_G, PTE_PS, 1ULL << 45};
@@ -260,6 +259,7 @@ static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
 		}
 }
 
+/* D4: at its maximum the count refuses one more, and nothing is lost. */
 static void test_a_type_count_at_its_maximum_refuses(void **state)
 {
 	struct tree t = tree_new(1);
