@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/machine.h"
 #include "x86/pte.h"
@@ -189,7 +190,7 @@ static maddr_t guest_va_to_maddr(const struct vcpu *v, u64 va)
 	mfn_t table;
 	u64 pte = 0;
 
-	if (!v->pv.cr3_kernel || (va >= HV_HOLE_START && va < HV_HOLE_END))
+	if (!v->pv.cr3_kernel || !guest_address_ok(va))
 		return 0;
 	table = frame_to_mfn(v->pv.cr3_kernel);
 	for (unsigned int level = 4; level > 0; level--) {

@@ -187,8 +187,8 @@ long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 		return -ESRCH;
 	if (ext->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
 		return -EINVAL;
-	if ((ext->sysenter_callback_eip && !guest_range_ok(ext->sysenter_callback_eip, 1, 1)) ||
-	    (ext->syscall32_callback_eip && !guest_range_ok(ext->syscall32_callback_eip, 1, 1)))
+	if (!guest_address_ok(ext->sysenter_callback_eip) ||
+	    !guest_address_ok(ext->syscall32_callback_eip))
 		return -EINVAL;
 	v->pv.sysenter_cb = ext->sysenter_callback_eip;
 	v->pv.sysenter_masks_events = ext->sysenter_disables_events;

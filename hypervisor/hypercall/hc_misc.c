@@ -43,7 +43,7 @@ long hc_nmi_op(struct hc_args *a)
 	case XENNMI_register_callback:
 		if (copy_from_guest(&cb, a->a[1], sizeof(cb)))
 			return -EFAULT;
-		if (!guest_range_ok(cb.handler_address, 1, 1))
+		if (!guest_address_ok(cb.handler_address))
 			return -EINVAL;
 		v->pv.nmi_cb = cb.handler_address;
 		return 0;

@@ -117,7 +117,11 @@ static bool set_guest_loglvl(struct boot_options *o, const char *value)
 
 static bool set_noreboot(struct boot_options *o, const char *value)
 {
-	o->noreboot = *value == '\0' || !strcmp(value, "1") || !strcmp(value, "true");
+	enum option_choice choice;
+
+	if (!option_choice_parse(value, &choice))
+		return false;
+	o->noreboot = choice == OPTION_ON;
 	return true;
 }
 
@@ -198,7 +202,7 @@ static const struct option {
 	{"com1", set_com1, "a speed from 300 to 115200"},
 	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},
 	{"guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all"},
-	{"noreboot", set_noreboot, "no value"},
+	{"noreboot", set_noreboot, "1 or 0"},
 	{"watchdog", set_watchdog, "1 or 0"},
 	{"watchdog_timeout", set_watchdog_timeout, "seconds from 1 to 600"},
 	{"nmi", set_nmi, "report, fatal or ignore"},

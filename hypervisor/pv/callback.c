@@ -25,12 +25,6 @@
 #define INT_LEN 2 /* bytes of `int 0x80` */
 #define GP_IDT 2  /* error code bit: the index is a vector */
 
-/* C51: an address the guest's code may have; never the hypervisor's, never one that faults in ring 0. */
-static bool code_address_ok(u64 va)
-{
-	return va_is_canonical(va) && !(va >= HV_HOLE_START && va < HV_HOLE_END);
-}
-
 long hc_set_trap_table(struct hc_args *a)
 {
 	struct pv_trap *trap = current->pv.trap;
@@ -48,7 +42,7 @@ long hc_set_trap_table(struct hc_args *a)
 			return -EFAULT;
 		if (!t.address)
 			return 0;
-		if (!code_address_ok(t.address))
+		if (!guest_address_ok(t.address))
 			return -EINVAL;
 		trap[t.vector] = (struct pv_trap){
 			.address = t.address,
@@ -83,7 +77,7 @@ static int callback_register(struct pv_vcpu *pv, unsigned int type, u64 address,
 		[CALLBACKTYPE_nmi] = {&pv->nmi_cb, NULL},
 	};
 
-	if (!code_address_ok(address))
+	if (!guest_address_ok(address))
 		return -EINVAL;
 	if (type >= ARRAY_SIZE(callbacks))
 		return -ENOSYS;

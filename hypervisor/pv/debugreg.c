@@ -9,7 +9,7 @@
 #include "pv/context.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
-#include "x86/layout.h"
+#include "x86/guest_access.h"
 #include "x86/segment.h"
 
 /* What a guest may set, or an exception say, in DR6: breakpoints 0-3, BD, BS, BT. */
@@ -51,11 +51,6 @@ void pv_debug_trap(struct pv_vcpu *pv)
 	debugreg_write(6, X86_DR6_DEFAULT);
 }
 
-static bool address_ok(u64 va)
-{
-	return va_is_canonical(va) && !(va >= HV_HOLE_START && va < HV_HOLE_END);
-}
-
 /* I/O breakpoints (R/W = 2) are not given. */
 static bool dr7_ok(u64 val)
 {
@@ -85,7 +80,7 @@ long hc_set_debugreg(struct hc_args *a)
 	case 2:
 	case 3:
 		/* C51: never an address in the hypervisor */
-		if (!address_ok(val))
+		if (!guest_address_ok(val))
 			return -EPERM;
 		pv->debugreg[a->a[0]] = val;
 		pv_debug_load(pv);

@@ -43,11 +43,6 @@ void pv_vcpu_fini(struct vcpu *v)
 	v->pv.window_l1 = NULL; /* the pages go with the domain */
 }
 
-static bool address_ok(u64 va)
-{
-	return va_is_canonical(va) && !(va >= HV_HOLE_START && va < HV_HOLE_END);
-}
-
 /* Everything of @c that is only values. Nothing is taken before all is checked. */
 static int context_check(const struct vcpu_guest_context *c)
 {
@@ -56,17 +51,17 @@ static int context_check(const struct vcpu_guest_context *c)
 				 c->gs_base_user, c->kernel_sp, c->user_regs.rip};
 
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
-		if (!address_ok(addresses[i]))
+		if (!guest_address_ok(addresses[i]))
 			return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
-		if (!address_ok(c->trap_ctxt[i].address))
+		if (!guest_address_ok(c->trap_ctxt[i].address))
 			return -EINVAL;
 	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192 || (c->ldt_base & PAGE_OFFSET_MASK))
 		return -EINVAL;
 	if (c->ldt_ents && !guest_range_ok(c->ldt_base, c->ldt_ents, 8))
 		return -EINVAL;
 	for (int i = 0; i < 4; i++)
-		if (!address_ok(c->debugreg[i]))
+		if (!guest_address_ok(c->debugreg[i]))
 			return -EINVAL;
 	return 0;
 }

@@ -217,9 +217,11 @@ static enum emul_result do_dr_write(struct emul *e)
 
 static enum emul_result do_dr_read(struct emul *e)
 {
-	if (!current->pv.in_kernel || e->insn.reg > 7)
+	struct hc_args a = {{e->insn.reg}};
+
+	if (!current->pv.in_kernel || hc_get_debugreg(&a))
 		return EMUL_REFUSED;
-	insn_reg_write(&e->insn, &e->regs, e->insn.rm, 8, current->pv.debugreg[e->insn.reg]);
+	insn_reg_write(&e->insn, &e->regs, e->insn.rm, 8, (u64)a.value);
 	return EMUL_DONE;
 }
 

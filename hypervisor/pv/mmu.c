@@ -31,8 +31,7 @@ static struct frame *walk_to_l1(const struct vcpu *v, u64 va)
 	/* the kernel's tables map all a caller may name; the LDT is needed in user mode too */
 	struct frame *f = v->pv.cr3_kernel;
 
-	if (!f || (va >= HV_HOLE_START && va < HV_HOLE_END) ||
-	    ((s64)(va << 16) >> 16) != (s64)va)
+	if (!f || !guest_address_ok(va))
 		return NULL;
 	for (unsigned int level = 4; level > 1; level--) {
 		u64 entry = ((u64 *)mfn_to_virt(frame_to_mfn(f)))[pt_index(va, level)];

@@ -115,14 +115,9 @@ static int op_flush_local(const struct mmuext_op *op, struct domain *owner)
 	return 0;
 }
 
-static bool va_is_guests(u64 va)
-{
-	return va < HV_HOLE_START || va >= HV_HOLE_END;
-}
-
 static int op_invlpg_local(const struct mmuext_op *op, struct domain *owner)
 {
-	if (va_is_guests(op->arg1.linear_addr))
+	if (guest_address_ok(op->arg1.linear_addr))
 		tlb_flush_local_va(op->arg1.linear_addr);
 	return 0;
 }
@@ -137,7 +132,7 @@ static int op_flush_multi(const struct mmuext_op *op, struct domain *owner)
 		return rc;
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
 		tlb_flush_cpus(cpus);
-	else if (va_is_guests(op->arg1.linear_addr))
+	else if (guest_address_ok(op->arg1.linear_addr))
 		tlb_flush_va(cpus, op->arg1.linear_addr);
 	return 0;
 }
@@ -148,7 +143,7 @@ static int op_flush_everywhere(const struct mmuext_op *op, struct domain *owner)
 
 	if (op->cmd == MMUEXT_TLB_FLUSH_ALL)
 		tlb_flush_cpus(cpus);
-	else if (va_is_guests(op->arg1.linear_addr))
+	else if (guest_address_ok(op->arg1.linear_addr))
 		tlb_flush_va(cpus, op->arg1.linear_addr);
 	return 0;
 }

@@ -97,7 +97,7 @@ static void page_fault(struct cpu_user_regs *regs)
 	u32 code = regs->error_code;
 	u64 va = read_cr2();
 
-	if (va >= HV_HOLE_START && va < HV_HOLE_END) {
+	if (!guest_address_ok(va)) {
 		/* a selector load reaches into the LDT window on the CPU's own account */
 		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
 			return;

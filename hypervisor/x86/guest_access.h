@@ -10,8 +10,14 @@
 /* Counted from the end of the hypervisor's hole, round 2^64, what guests have is one range. */
 #define GUEST_VA_SIZE ((1ULL << 47) - HV_HOLE_END)
 
+/* C51: @va (any) is canonical, and not in the hypervisor's hole. */
+static inline bool guest_address_ok(u64 va)
+{
+	return va - HV_HOLE_END < GUEST_VA_SIZE;
+}
+
 /*
- * @va where it is canonical and outside the hypervisor's hole, else another address that is; by
+ * @va where that is so, else another address of which it is; by
  * arithmetic, so that no path that the CPU takes by mistake loads from what is the hypervisor's
  * (lib/nospec.h).
  */

@@ -106,6 +106,10 @@ static void test_console_and_log_options_are_read(void **state)
 	assert_int_equal(o.guest_log_level, LOG_WARN);
 	assert_false(parse("console=none").console_com1);
 	assert_false(parse("noreboot=0").noreboot);
+	assert_true(parse("noreboot=yes").noreboot);
+	assert_string_equal(warned, "");
+	assert_false(parse("noreboot=perhaps").noreboot);
+	assert_non_null(strstr(warned, "noreboot=perhaps"));
 	assert_int_equal(parse("dom0_max_vcpus=1-4").dom0_max_vcpus, 4);
 	assert_string_equal(warned, "");
 }

@@ -335,6 +335,25 @@ static void test_string_output_goes_through_memory_once(void **state)
 	assert_int_equal(fake_cpu.port_value, 'd');
 }
 
+/* Intel SDM vol. 3, 17.2.2: DR4 and DR5 are other names of DR6 and DR7. */
+static void test_each_way_reads_the_same_debug_register(void **state)
+{
+	static const char from_dr[][3] = {{0x0f, 0x21, (char)0xc8}, {0x0f, 0x21, (char)0xe0},
+					  {0x0f, 0x21, (char)0xe8}, {0x0f, 0x21, (char)0xf0},
+					  {0x0f, 0x21, (char)0xf8}};
+	static const u64 nr[] = {1, 4, 5, 6, 7};
+
+	pv->in_kernel = true;
+	assert_int_equal(call(hc_set_debugreg, 1, 0x401000, 0, 0), 0);
+	assert_int_equal(call(hc_set_debugreg, 6, 1, 0, 0), 0);
+	assert_int_equal(call(hc_set_debugreg, 7, 4, 0, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(nr); i++) {
+		assert_int_equal(emulate(from_dr[i], 3), EMUL_DONE);
+		assert_int_equal(regs->rax, (u64)call(hc_get_debugreg, nr[i], 0, 0, 0));
+		assert_int_not_equal(regs->rax, 0);
+	}
+}
+
 static void test_user_mode_may_not_execute_privileged_instructions(void **state)
 {
 	static const char *const insns[] = {"\xfa", "\xec", "\x0f\x32", "\x0f\x30", "\x0f\x20\xc0", "\x0f\x06"};
@@ -500,6 +519,7 @@ int main(void)
 		CLAIM(test_debug_registers_never_watch_the_hypervisor),
 		CLAIM(test_ports_are_dom0s_and_not_the_hypervisors_own),
 		CLAIM(test_string_output_goes_through_memory_once),
+		CLAIM(test_each_way_reads_the_same_debug_register),
 		CLAIM(test_user_mode_may_not_execute_privileged_instructions),
 		CLAIM(test_the_virtual_io_privilege_level_decides_about_ports_and_flags),
 		CLAIM(test_control_registers_are_the_guests_idea),

@@ -105,10 +105,14 @@ static void test_no_address_of_the_hypervisors_survives_the_mask(void **state)
 			   DIRECTMAP_START,    1ULL << 47,      HV_HOLE_START - 1,
 			   0x0000830000000000, 0x7fff828000200000};
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(guest_address_ok(good[i]));
 		assert_int_equal(guest_address_nospec(good[i]), good[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(guest_address_ok(bad[i]));
 		assert_int_equal(guest_address_nospec(bad[i]), HV_HOLE_END);
+	}
 }
 
 int main(void)
