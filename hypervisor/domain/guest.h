@@ -17,20 +17,6 @@ struct vcpu;
 int must_check frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);
 void frame_put_and_type(struct frame *f);
 
-/*
- * Holds a live table between a check and its use: a general and a type reference on @f, if it is a validated table of
- * @level that @d owns. 0: held until frame_put_and_type(); -EINVAL: no such table (it is never made one); -EPERM: not
- * @d's; -EBUSY: counted to the maximum.
- */
-int must_check frame_hold_table(struct frame *f, const struct domain *d, unsigned int level);
-
-/*
- * True: @f still is what its holder checked, a validated table of @level with references on it. False: the hypervisor
- * erred between a check and its use. Checked builds stop then; others crash current's domain before anything in the
- * table is believed, and the caller gives up (D4).
- */
-bool must_check ptval_is_held(const struct frame *f, unsigned int level);
-
 /* --- life (pv/domain.c) --- */
 int pv_domain_init(struct domain *d); /* 0, -ENOMEM */
 void pv_domain_fini(struct domain *d);

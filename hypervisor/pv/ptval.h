@@ -24,6 +24,20 @@ void frame_type_put(struct frame *f);
 /* The same for teardown, which may stop: -ERESTART leaves the frame PARTIAL, to be finished by ptval_finish_partial(). */
 int must_check frame_type_put_preemptible(struct frame *f);
 
+/*
+ * Holds a live table between a check and its use: a general and a type reference on @f, if it is a validated table of
+ * @level that @d owns. 0: held until frame_put_and_type(); -EINVAL: no such table (it is never made one); -EPERM: not
+ * @d's; -EBUSY: counted to the maximum.
+ */
+int must_check frame_hold_table(struct frame *f, const struct domain *d, unsigned int level);
+
+/*
+ * True: @f still is what its holder checked, a validated table of @level with references on it. False: the hypervisor
+ * erred between a check and its use. Checked builds stop then; others crash current's domain before anything in the
+ * table is believed, and the caller gives up (D4).
+ */
+bool must_check ptval_is_held(const struct frame *f, unsigned int level);
+
 /* Finishes devalidation left over from an earlier call. Only pv_enter() calls it (pv/enter.h). 0; -ERESTART. */
 int must_check pv_drain_deferred(struct vcpu *v);
 
