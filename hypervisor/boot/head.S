@@ -110,7 +110,7 @@ high:	movabs	$IMAGE_START, %rax
 	ud2
 
 	/*
-	 * The other CPUs (x86/smp.c). They begin in real mode at the start of a page below 1 MiB:
+	 * The other CPUs (smp_start.c). They begin in real mode at the start of a page below 1 MiB:
 	 * these few bytes are copied there. The rest runs in the image.
 	 */
 	.section .rodata

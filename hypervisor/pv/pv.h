@@ -16,7 +16,7 @@
 int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt);
 void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *ctxt);
 
-/* --- traps (pv/traps.c): called by x86/ with the guest's registers on the CPU stack --- */
+/* --- traps (pv/traps.c): called by entry/ with the guest's registers on the CPU stack --- */
 /* Any exception that happened in guest mode; regs->entry_vector, regs->error_code. */
 void pv_trap(struct cpu_user_regs *regs);
 /* `syscall` executed in guest user mode: bounce to the guest kernel. (Kernel mode: hypercall_entry.) */

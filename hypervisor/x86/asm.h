@@ -22,7 +22,7 @@ static inline void wrmsr(u32 msr, u64 val)
 {
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((u32)val), "d"((u32)(val >> 32)) : "memory");
 }
-/* Fault-safe; 0 or -EFAULT (x86/extable: the #GP is fixed up). Defined in x86/msr.c. */
+/* Fault-safe; 0 or -EFAULT (the #GP goes on by the exception table). Defined in x86/msr.c. */
 int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
 

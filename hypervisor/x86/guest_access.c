@@ -9,7 +9,7 @@
 #include "lib/errno.h"
 #include "x86/layout.h"
 
-/* entry.S: 0 or -EFAULT */
+/* copy.S: 0 or -EFAULT */
 int guest_copy(void *dst, const void *src, size_t len);
 int guest_zero(void *dst, size_t len);
 

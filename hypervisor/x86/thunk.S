@@ -2,7 +2,8 @@
 /*
  * thunk.S - the compiler's indirect branches come here, one thunk a register (-mindirect-
  * branch=thunk-extern). What stands here is a retpoline: the return's prediction leads into a loop
- * that goes nowhere, never to where somebody else's branches went. Source: Intel, "Retpoline: A
+ * that goes nowhere, never to where somebody else's branches went. INT3 behind what takes its place
+ * ends a wrong path that goes straight on. Source: Intel, "Retpoline: A
  * Branch Target Injection Mitigation".
  */
 #include "x86/alt.h"
@@ -22,12 +23,14 @@ __x86_indirect_thunk_\reg:
 774:
 	.pushsection .alt_code, "a"
 772:	jmp	*%\reg
+	int3
 773:
 	.popsection
 	ALT_ROW	ALT_THUNK_JMP, 0
 	.pushsection .alt_code, "a"
 772:	lfence
 	jmp	*%\reg
+	int3
 773:
 	.popsection
 	ALT_ROW	ALT_THUNK_LFENCE, 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_host.S - the real entry.S, between the ends of its code and of its table of sites, which
- * the image's linker script names.
+ * entry_host.S - the real entry.S and thunk.S, between the ends of code and of the table of sites,
+ * which the image's linker script names.
  */
 	.section .alt_sites, "a"
 	.globl	alt_sites_start
@@ -12,6 +12,7 @@ alt_sites_start:
 entry_text_start:
 
 #include "entry/entry.S"
+#include "x86/thunk.S"
 
 	.section .alt_sites, "a"
 	.globl	alt_sites_end

@@ -29,8 +29,10 @@
 #define VEC_NMI 2
 #define VEC_UD 6 /* has no error code */
 #define STUB_SIZE 16
-#define ALL (1u << ALT_XPTI | 1u << ALT_SPEC_CTRL | 1u << ALT_IBPB | 1u << ALT_RSB | 1u << ALT_BHB | \
-	     1u << ALT_VERW | 1u << ALT_DIV)
+#define INT3 0xcc
+#define ALL                                                                                        \
+	(1u << ALT_XPTI | 1u << ALT_SPEC_CTRL | 1u << ALT_IBPB | 1u << ALT_RSB | 1u << ALT_BHB |   \
+	 1u << ALT_VERW | 1u << ALT_DIV)
 
 extern const struct alt_site alt_sites_start[], alt_sites_end[];
 extern u8 entry_text_start[], entry_text_end[], syscall_entry[], syscall32_entry[], trap_stubs[];
@@ -265,6 +267,23 @@ static void test_a_cpu_that_needs_nothing_executes_nothing(void **state)
 	assert_int_equal(machine.nr_privileged, 0);
 }
 
+/* A CPU may run on behind an indirect jump, whose target it does not know yet. */
+static void test_nothing_stands_behind_an_indirect_jump(void **state)
+{
+	unsigned int nr = 0;
+
+	for (const struct alt_site *s = alt_sites_start; s < alt_sites_end; s++) {
+		const u8 *code = (const u8 *)(uintptr_t)s->code;
+
+		if (s->feature != ALT_THUNK_JMP && s->feature != ALT_THUNK_LFENCE)
+			continue;
+		nr++;
+		assert_true(s->code_len <= s->len);
+		assert_int_equal(code[s->code_len - 1], INT3);
+	}
+	assert_int_equal(nr, 15 * 2); /* RSP is never a target */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +291,7 @@ int main(void)
 		cmocka_unit_test(
 			test_a_fault_between_the_two_finds_the_hypervisors_and_leaves_what_was),
 		cmocka_unit_test(test_an_iret_that_faults_is_handled_with_the_hypervisors),
+		cmocka_unit_test(test_nothing_stands_behind_an_indirect_jump),
 		cmocka_unit_test(test_a_cpu_that_needs_nothing_executes_nothing),
 	};
 
