@@ -81,10 +81,10 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 	return _mfn((u64)(f - frame_table));
 }
 
-/* @va: in the direct map. */
+/* @va: in the direct map; no guest's number. */
 static inline struct frame *virt_to_frame(const void *va)
 {
-	return mfn_to_frame(virt_to_mfn(va));
+	return &frame_table[mfn_x(virt_to_mfn(va))];
 }
 
 /* True when @mfn has a record and is RAM (owner is not DOMID_IO). @mfn: guest-controlled, any value. */
