@@ -39,7 +39,7 @@ static const int allowed[] = {
 	SCMP_SYS(pwritev), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(msync),
 	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
-	SCMP_SYS(access), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
+	SCMP_SYS(access), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat2),
 	SCMP_SYS(link), SCMP_SYS(mkdir), SCMP_SYS(rmdir), SCMP_SYS(umask), SCMP_SYS(getdents64),
 	/* the worker, and children that read what may be damaged */
 	SCMP_SYS(alarm), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(getsockopt),

@@ -384,6 +384,9 @@ static void lease_due(void *arg, short events)
 	server_turn(srv);
 }
 
+/* The live environment is made smaller above this. */
+#define STORE_SHRINK_LEAST ((uint64_t)16 << 20)
+
 /* Gives up on unprivileged clients whose output has not moved for long (rule C8). */
 static void tick(void *arg, short events)
 {
@@ -406,6 +409,7 @@ static void tick(void *arg, short events)
 		domains_forget_unknown(srv);
 	durable_tick(srv);
 	server_turn(srv);
+	store_shrink(srv->tree.store, STORE_SHRINK_LEAST);
 }
 
 static void on_signal(void *arg, short events)

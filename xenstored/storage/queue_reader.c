@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bytes.h"
 #include "disk_env.h"
@@ -29,8 +30,14 @@ static int begin(struct queue_reader *q, MDB_txn **txn)
 int queue_reader_open(struct queue_reader *q, const char *dir)
 {
 	MDB_txn *txn = NULL;
+	struct stat st;
 	int ret, rc = mdb_env_create(&q->env);
 
+	q->dir = dir;
+	/* Before what is in it: too old a number costs one more opening. */
+	if (rc == 0 && stat(dir, &st) < 0)
+		rc = errno;
+	q->inode = rc ? 0 : st.st_ino;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(q->env, DATABASES);
 	if (rc == 0)
@@ -45,6 +52,18 @@ int queue_reader_open(struct queue_reader *q, const char *dir)
 	if (ret < 0)
 		queue_reader_close(q);
 	return ret;
+}
+
+int queue_reader_follow(struct queue_reader *q)
+{
+	struct stat st;
+
+	if (stat(q->dir, &st) < 0)
+		return -errno;
+	if (q->env && st.st_ino == q->inode)
+		return 0;
+	queue_reader_close(q);
+	return queue_reader_open(q, q->dir);
 }
 
 void queue_reader_close(struct queue_reader *q)

@@ -146,6 +146,12 @@ void store_put(struct store *l, enum store_table t, const void *key, size_t key_
 	changed(l, t);
 }
 
+void store_append(struct store *l, enum store_table t, MDB_val *key, MDB_val *value)
+{
+	store_must(store_table_name[t], mdb_put(l->txn, l->dbi[t], key, value, MDB_APPEND));
+	changed(l, t);
+}
+
 void store_del(struct store *l, enum store_table t, const void *key, size_t key_len)
 {
 	MDB_val k = { key_len, (void *)key };
@@ -269,6 +275,7 @@ int store_env_open(struct store *l, const char *dir)
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	snprintf(l->dir, sizeof(l->dir), "%s", dir);
 	ret = open_blocks(l, path);
 	return ret < 0 ? ret : open_env(l, dir, 0);
 }
@@ -319,8 +326,7 @@ static int read_boot_id(char *out, size_t room)
 	return 0;
 }
 
-/* Removes an environment that is void, or was never finished. */
-static void remove_env(const char *dir)
+void store_env_remove(const char *dir)
 {
 	static const char *const names[] = { "data.mdb", "lock.mdb" };
 	char path[700];
@@ -366,7 +372,6 @@ static int make_env(const char *dir, const char *boot_id)
 		return -ENOMEM;
 	l->fd = -1;
 	snprintf(part, sizeof(part), "%s.new", dir);
-	remove_env(part);
 	ret = mkdir(part, 0700) < 0 ? -errno : store_env_open(l, part);
 	if (ret == 0) {
 		store_boot_put(l, boot_id);
@@ -375,7 +380,7 @@ static int make_env(const char *dir, const char *boot_id)
 	}
 	store_close(l);
 	if (ret == 0)
-		remove_env(dir);
+		store_env_remove(dir);
 	if (ret == 0 && rename(part, dir) < 0)
 		ret = -errno;
 	return ret;
@@ -394,11 +399,11 @@ static int mend(const char *dir, const char *mended, const char *boot_id, bool c
 	/* Somebody has taken it away: what has been saved is all there is. */
 	if (cut_off && access(damaged, F_OK) < 0)
 		return 0;
-	remove_env(mended);
+	store_env_remove(mended);
 	ret = store_mend(cut_off ? damaged : dir, mended, boot_id);
 	if (ret < 0)
 		return ret;
-	remove_env(cut_off ? dir : damaged);
+	store_env_remove(cut_off ? dir : damaged);
 	if (!cut_off && rename(dir, damaged) < 0)
 		return -errno;
 	return rename(mended, dir) < 0 ? -errno : 0;
@@ -431,13 +436,15 @@ static int prepare(const char *dir, enum store_found *found)
 int store_open(const char *run_dir, struct store **out, enum store_found *found)
 {
 	struct store *l = calloc(1, sizeof(*l));
-	char dir[512];
+	char dir[512], part[600];
 	int ret;
 
 	if (!l)
 		return -ENOMEM;
 	l->fd = -1;
 	snprintf(dir, sizeof(dir), "%s/live", run_dir);
+	snprintf(part, sizeof(part), "%s.new", dir);
+	store_env_remove(part);
 	ret = prepare(dir, found);
 	if (ret == 0)
 		ret = store_env_open(l, dir);

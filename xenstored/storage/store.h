@@ -130,6 +130,16 @@ uint64_t store_commits(const struct store *l);
 /* Bytes of the file; what of it is free. */
 void store_usage(struct store *l, uint64_t *size, uint64_t *free_bytes);
 
+/* Of a file that is shrunk, no more than this part is used. */
+#define STORE_SHRINK_BY 4u
+/*
+ * Once a second, between two turns: gives back what a file of @least bytes or more does not use,
+ * when that is most of it. Nothing that was read from the store is valid any more. True: it was
+ * done; false: not needed, something is uncommitted, or no memory for the copy (logged; all is as
+ * it was).
+ */
+bool store_shrink(struct store *l, uint64_t least);
+
 /* A process that read it has died: what it kept from being used again is free. */
 void store_reader_died(struct store *l);
 

@@ -16,6 +16,7 @@ struct store {
 	MDB_dbi dbi[STORE_TABLES];
 	MDB_cursor *cursor[STORE_TABLES];	/* of this transaction, made when needed: for gets, */
 	MDB_cursor *scan[STORE_TABLES];	/* and for seeks */
+	char dir[520];		/* where it is; empty: only in memory */
 	int fd;			/* to allocate blocks by */
 	uint64_t size;		/* bytes allocated: what the map has */
 	uint64_t limit;		/* more is never asked for */
@@ -34,6 +35,7 @@ struct store {
 	uint64_t commits;
 	uint64_t refused_ns;	/* when the file system last refused to grow the file */
 	uint64_t borrowed_ns;	/* when it grew for one request; 0: it did not */
+	unsigned int shrink_pause;	/* calls of store_shrink() that do nothing */
 	bool dirty;
 	void (*before)(void *arg);
 	void *before_arg;
@@ -79,6 +81,14 @@ bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *v
 
 /* Opens or makes the environment in directory @dir with all its tables. 0 or -Exxx. */
 int store_env_open(struct store *l, const char *dir);
+
+/* Removes an environment that is void, or was never finished. */
+void store_env_remove(const char *dir);
+/*
+ * Puts a record as it is, checksum and all, behind the last one of the table. store_room() must
+ * have said that there is room.
+ */
+void store_append(struct store *l, enum store_table t, MDB_val *key, MDB_val *value);
 
 /* Says which boot it is of. */
 void store_boot_put(struct store *l, const char *boot_id);

@@ -207,6 +207,8 @@ static void apply(struct worker *w)
 {
 	int ret = w->reopen || disk_read_only(w->disk) ? open_again(w) : 0;
 
+	if (ret == 0 && !w->alone)
+		ret = queue_reader_follow(&w->queue);
 	if (ret == 0)
 		ret = queue_read(&w->queue, disk_applied(w->disk), BATCH, &w->batch);
 	if (ret == 0 && w->batch.nr > 0)
