@@ -52,15 +52,22 @@ void conn_kill(struct conn *c)
 	c->srv->dead_list = c;
 }
 
+/* Frees the first held message. */
+static void held_drop(struct conn *c)
+{
+	struct held_msg *m = c->held_first;
+
+	c->held_first = m->next;
+	if (!c->held_first)
+		c->held_last = NULL;
+	c->held_bytes -= m->size;
+	free(m);
+}
+
 static void held_free(struct conn *c)
 {
-	while (c->held_first) {
-		struct held_msg *m = c->held_first;
-
-		c->held_first = m->next;
-		free(m);
-	}
-	c->held_last = NULL;
+	while (c->held_first)
+		held_drop(c);
 }
 
 void conn_forget_client(struct conn *c)
@@ -162,7 +169,7 @@ bool conn_may_start(const struct conn *c)
 	if (c->dead || c->ignored || c->parked)
 		return false;
 	if (!c->domain)
-		return buf_len(&c->out) < CONN_OUT_HIGH;
+		return conn_waiting(c) < CONN_OUT_HIGH;
 	if (c->held_first || buf_len(&c->out) >= RING_OUT_HIGH)
 		return false;
 	return c->privileged || quota_allows(&c->srv->quotas, &c->domain->quota,
@@ -281,10 +288,13 @@ void conns_flush(struct server *srv)
 /* Room for a held message of @len bytes, listed. NULL: no memory. */
 static struct held_msg *held_add(struct conn *c, uint64_t seq, size_t len)
 {
-	struct held_msg *m = malloc(sizeof(*m) + len + HELD_SPARE);
+	size_t size = sizeof(struct held_msg) + len + HELD_SPARE;
+	struct held_msg *m = malloc(size);
 
 	if (!m)
 		return NULL;
+	m->size = (uint32_t)size;
+	c->held_bytes += size;
 	m->next = NULL;
 	m->seq = seq;
 	m->is_reply_to_change = true;
@@ -361,9 +371,11 @@ static int send_event_now(struct conn *c, const struct watch *w, const char *pat
 	return conn_send(c, &msg);
 }
 
-static size_t events_high(const struct conn *c)
+/* Behind a held message events wait in their queue, which merges and charges them. */
+static bool takes_events(const struct conn *c)
 {
-	return c->domain ? RING_EVENTS_HIGH : CONN_EVENTS_HIGH;
+	return !c->held_first &&
+	       buf_len(&c->out) < (c->domain ? RING_EVENTS_HIGH : CONN_EVENTS_HIGH);
 }
 
 /* Domain 0's clients are bounded too, generously: then the connection is closed. */
@@ -387,7 +399,7 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 
 	if (c->ignored)
 		return;
-	if (!c->events.first && buf_len(&c->out) < events_high(c)) {
+	if (!c->events.first && takes_events(c)) {
 		if (send_event_now(c, w, path, len) == -ENOMEM)
 			c->srv->events_lost = true;
 		return;
@@ -415,7 +427,7 @@ void conn_refill(struct conn *c)
 {
 	size_t before = c->events.bytes;
 
-	while (c->events.first && buf_len(&c->out) < events_high(c)) {
+	while (c->events.first && takes_events(c)) {
 		struct queued_event *e = event_queue_take(&c->events);
 
 		if (send_event_now(c, e->watch, e->path, e->len) == -ENOMEM)
@@ -435,10 +447,7 @@ static void release_held_of(struct conn *c, uint64_t seq)
 			conn_kill(c);
 			return;
 		}
-		c->held_first = m->next;
-		if (!c->held_first)
-			c->held_last = NULL;
-		free(m);
+		held_drop(c);
 	}
 	conn_want_flush(c);
 	if (!c->held_first && c->domain)

@@ -46,6 +46,7 @@ struct held_msg {
 	uint64_t seq;		/* revision that must be durable first */
 	bool is_reply_to_change;
 	uint32_t len;
+	uint32_t size;		/* of all this */
 	char bytes[];		/* the whole message */
 };
 
@@ -85,6 +86,7 @@ struct conn {
 	struct buf in;			/* partial or not yet processed input */
 	struct buf out;
 	struct held_msg *held_first, *held_last;
+	size_t held_bytes;		/* memory of them: output that may not leave yet */
 	bool held_listed;
 	struct conn *held_next;		/* of those that hold messages */
 	struct conn *dead_next;
@@ -154,6 +156,12 @@ struct conn_msg {
 	bool change;
 };
 int conn_send(struct conn *c, const struct conn_msg *msg);
+
+/* Bytes that wait for the client: those that may leave, and those that the disk keeps back. */
+static inline size_t conn_waiting(const struct conn *c)
+{
+	return buf_len(&c->out) + c->held_bytes;
+}
 
 /*
  * Queues an event of watch @w for @path, or merges it with one that waits. An event too large for

@@ -243,7 +243,8 @@ static void ring_flush(struct conn *c)
 		conn_refill(c);
 	if (buf_len(&c->out) > 0 && buf_len(&ring->out) == 0)
 		conn_want_flush(c);
-	if ((buf_len(&ring->out) || c->events.first) && !c->stuck_since_ns)
+	/* Events behind a held message wait for the disk, not for the guest. */
+	if ((buf_len(&ring->out) || (c->events.first && !c->held_first)) && !c->stuck_since_ns)
 		c->stuck_since_ns = now_ns();
 	if (ring->starved && conn_may_start(c) && room_for_reply(c)) {
 		ring->starved = false;

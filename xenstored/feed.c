@@ -172,7 +172,7 @@ static void send_to(struct server *srv, struct feed **at)
 	struct bulk_stream s = { .req_id = f->req_id };
 	int ret = fs->failed ? -ENOMEM : pick(fs, f);
 
-	if (ret == 0 && buf_len(&f->conn->out) + buf_len(&fs->mine) > FEED_WAITING_MAX)
+	if (ret == 0 && conn_waiting(f->conn) + buf_len(&fs->mine) > FEED_WAITING_MAX)
 		ret = -ENOSPC;
 	if (ret == 0)
 		ret = bulk_send(f->conn, &s, &fs->mine, 0);

@@ -264,6 +264,70 @@ static void test_guest_that_never_reads_is_ignored_within_its_memory(void **stat
 	assert_true(domain_find(&srv->domains, 1)->used[QUOTA_MEMORY] < 2560 * 1024);
 }
 
+/* A reply that the disk keeps back, in front of all that comes. */
+static void hold_a_reply(struct conn *c)
+{
+	char bytes[XS_WIRE_HDR_LEN + 3];
+
+	xs_wire_put_hdr(bytes, XS_WRITE, 1, 0, 3);
+	memcpy(bytes + XS_WIRE_HDR_LEN, "OK", 3);
+	srv->durable.rev = 4;
+	assert_int_equal(conn_hold_again(c, 5, bytes, sizeof(bytes)), 0);
+}
+
+static void let_go(void)
+{
+	srv->durable.rev = UINT64_MAX;
+	conns_release_held(srv, UINT64_MAX);
+}
+
+/* However long the disk takes: each once, charged to who is to read them, behind the reply. */
+static void test_events_behind_a_held_reply_merge(void **state)
+{
+	uint64_t before = domain_find(&srv->domains, 1)->used[QUOTA_MEMORY];
+
+	t_setp(a, 0, "/local/domain/1", "n1 r0");
+	assert_int_equal(t_watch(d1, "w", "tok"), 0);
+	t_expect_event(d1, "w", "tok");
+	hold_a_reply(d1);
+	for (int i = 0; i < 1000; i++) {
+		t_write(a, 0, "/local/domain/1/w/x", "1");
+		t_setp(a, 0, "/local/domain/1/w/x", "n1");
+	}
+	assert_null(d1->held_first->next);
+	assert_int_equal(d1->events.nr, 1);
+	assert_true(domain_find(&srv->domains, 1)->used[QUOTA_MEMORY] > before);
+	assert_null(t_next(d1));
+	let_go();
+	assert_int_equal(t_next(d1)->type, XS_WRITE);
+	t_expect_event(d1, "w/x", "tok");
+	t_expect_quiet(d1);
+	assert_int_equal(d1->held_bytes, 0);
+}
+
+/* Nor does a client that asks on and on get more kept for it than without the disk. */
+static void test_replies_behind_a_held_one_are_bounded(void **state)
+{
+	char bytes[64], value[2001];
+	unsigned int nr = 0;
+
+	memset(value, 'v', 2000);
+	value[2000] = '\0';
+	t_write(a, 0, "/big", value);
+	hold_a_reply(b);
+	xs_wire_put_hdr(bytes, XS_READ, 1, 0, 5);
+	memcpy(bytes + XS_WIRE_HDR_LEN, "/big", 5);
+	while (nr < 10000 && conn_input(b, bytes, XS_WIRE_HDR_LEN + 5, 1))
+		nr++;
+	assert_in_range(nr, 50, 150);
+	assert_in_range(b->held_bytes, CONN_OUT_HIGH, CONN_OUT_HIGH + XS_WIRE_MSG_MAX);
+	let_go();
+	for (unsigned int i = 0; i <= nr; i++)
+		assert_non_null(t_next(b));
+	assert_null(t_next(b));
+	assert_true(conn_may_start(b));
+}
+
 static void test_unwatch_takes_waiting_events_along(void **state)
 {
 	char path[64];
@@ -343,6 +407,8 @@ int main(void)
 		T(test_introduction_fires),
 		T(test_waiting_events_merge),
 		T(test_guest_that_never_reads_is_ignored_within_its_memory),
+		T(test_events_behind_a_held_reply_merge),
+		T(test_replies_behind_a_held_one_are_bounded),
 		T(test_unwatch_takes_waiting_events_along),
 		T(test_event_too_large_for_a_message_is_dropped),
 		T(test_watch_quota_is_E2BIG),
