@@ -77,10 +77,14 @@ static int look(void *arg)
 	int ret = disk_env_open(&e, l->path, l->map_size, DISK_READ);
 
 	if (ret == 0)
+		ret = disk_env_begin(&e, false);
+	if (ret == 0)
 		*l->facts = (struct disk_facts){
 			.applied = e.head.applied, .nodes = e.head.count[DISK_NODE],
 			.digest = e.head.digest[DISK_NODE],
+			.newest = e.head.stamp == mdb_txn_id(e.txn),
 		};
+	disk_env_abort(&e);
 	disk_env_close(&e);
 	return ret;
 }

@@ -31,6 +31,7 @@ int disk_check(void *arg);
 struct disk_facts {
 	uint64_t applied;
 	uint64_t nodes, digest;	/* number of nodes, digest of their records */
+	bool newest;	/* the root that led there is the summary's; else one of before, torn */
 };
 int disk_look(const char *path, uint64_t map_size, struct disk_facts *out);
 

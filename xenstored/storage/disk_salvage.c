@@ -432,13 +432,13 @@ static int name_unseen(struct salvage *v)
 
 /*
  * Whether the walk has come to every node there is. With none broken the digest says so; else only
- * their number can.
+ * their number can. Neither can, of a torn root that leads to what was there before.
  */
 static bool is_all(const struct salvage *v, const struct disk_facts *facts)
 {
 	if (v->seen.nr != facts->nodes)
 		return false;
-	return v->seen.nr > v->nr || v->digest == facts->digest;
+	return facts->newest && (v->seen.nr > v->nr || v->digest == facts->digest);
 }
 
 static int read_what_can_be(struct salvage *v)
