@@ -4,7 +4,8 @@
  * operation, when each one fails. Claims: what was acknowledged is there, nothing that was not
  * asked for is, a commit is there as a whole or not at all; and it goes on.
  *
- * argv[1]: disk_traced. STOREVISOR_SEED, STOREVISOR_LONG.
+ * argv[1]: disk_traced; argv[2]: the daemon built with the fake machine, which is started on some of
+ * what a loss of power leaves. STOREVISOR_SEED, STOREVISOR_LONG.
  */
 #include "disk_kit.h"
 
@@ -15,15 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk_script.h"
 #include "files.h"
+#include "live.h"
 #include "platter.h"
 #include "storage/disk_env.h"
 #include "storage/disk_priv.h"
+#include "storage/stored_node.h"
 
 #define MAP (16u << 20)
 #define REVS_MAX 4000
@@ -65,11 +69,12 @@ static void make_model(uint64_t last)
 	kit_fini(&k);
 }
 
-static void new_dirs(void)
+/* @recorded: on a disk, where iotrace.h writes down what happens; else in memory. */
+static void new_dirs(bool recorded)
 {
 	char path[100];
 
-	strcpy(dir, "/tmp/xs-live-XXXXXX");
+	strcpy(dir, recorded ? "/tmp/xs-live-XXXXXX" : "/dev/shm/xs-live-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/state", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -118,7 +123,7 @@ static uint64_t last_acked(void)
 /* --- loss of power --- */
 
 static struct found {
-	unsigned int states, starts;
+	unsigned int states, starts, boots;
 	char fault[200];
 } *found;
 
@@ -166,16 +171,115 @@ static int start(const char *image, uint64_t *applied, uint64_t *nodes, bool *de
 	return ret;
 }
 
-static void check_state(const struct platter *p, const char *image, size_t sector)
-{
-	uint64_t applied = 0, nodes = 0;
-	bool degraded = false, whole = found->states % 100 == 0 || sector < 512;
-	int ret;
+/* --- the daemon's view of what is left --- */
 
+/* Nodes with their values, in any order. Every start forgets domains that nobody has: no rights. */
+struct content {
+	unsigned int nr;
+	uint64_t sum;
+};
+
+static void content_add(struct content *c, const char *path, size_t path_len, const char *value,
+			size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < path_len; i++)
+		h = (h ^ (unsigned char)path[i]) * 0x100000001b3ull;
+	h = (h ^ '\n') * 0x100000001b3ull;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)value[i]) * 0x100000001b3ull;
+	c->nr++;
+	c->sum += h;
+}
+
+/* The two roots: what counts is what is below them. */
+static bool is_root(const char *path, size_t len)
+{
+	return memchr(path + 1, '/', len - 1) == NULL;
+}
+
+static int add_stored(void *arg, const struct stored_node *n)
+{
+	if (!is_root(n->path, n->path_len))
+		content_add(arg, n->path, n->path_len, n->value, n->value_len);
+	return 0;
+}
+
+static void add_served(int fd, const char *path, struct content *c)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1], child[200];
+	uint32_t len, path_len = (uint32_t)strlen(path);
+	int err;
+
+	if (!is_root(path, path_len)) {
+		assert_true(live_send(fd, XS_READ, 0, path, path_len + 1));
+		assert_int_equal(live_await_len(fd, out, &len), 0);
+		content_add(c, path, path_len, out, len);
+	}
+	assert_true(live_send(fd, XS_DIRECTORY, 0, path, path_len + 1));
+	err = live_await_len(fd, out, &len);
+	if (err == ENOENT && is_root(path, path_len))
+		return;
+	assert_int_equal(err, 0);
+	for (uint32_t at = 0; at < len; at += (uint32_t)strlen(out + at) + 1) {
+		snprintf(child, sizeof(child), "%s/%s", path, out + at);
+		add_served(fd, child, c);
+	}
+}
+
+/* What the daemon serves when it is started on @image, which is gone then. */
+static void boot(const char *image, struct content *c)
+{
+	int fd;
+
+	*c = (struct content){ 0 };
+	assert_int_equal(live_make(), 0);
+	files_remove(live.state_dir);
+	assert_int_equal(rename(image, live.state_dir), 0);
+	live_start();
+	fd = live_open();
+	add_served(fd, "/config", c);
+	add_served(fd, "/history", c);
+	close(fd);
+	live_remove();
+}
+
+/* 0, -EXDEV: it serves something else than is there, or what disk_open() says. */
+static int boots_with_what_is_there(const char *image)
+{
+	struct disk_config cfg = { .state_dir = image, .run_dir = dir, .map_size = MAP };
+	struct content stored = { 0 }, served;
+	struct disk_found f;
+	struct disk *d;
+	int ret = disk_open(&cfg, &d, &f);
+
+	if (ret < 0)
+		return ret;
+	ret = disk_nodes(d, add_stored, &stored);
+	disk_close(d, false);
+	if (ret < 0)
+		return ret;
+	found->boots++;
+	boot(image, &served);
+	return served.nr == stored.nr && served.sum == stored.sum ? 0 : -EXDEV;
+}
+
+static void make_image(const struct platter *p, const char *image, size_t sector)
+{
 	files_remove(image);
 	mkdir(image, 0700);
 	platter_image(p, image, (enum platter_tear)rnd(4), sector, rnd);
 	found->states++;
+}
+
+static void check_state(const struct platter *p, const char *image, size_t sector)
+{
+	uint64_t applied = 0, nodes = 0;
+	bool degraded = false, whole = found->states % 10 == 0 || sector < 512;
+	int ret;
+
+	make_image(p, image, sector);
 	ret = whole ? -ENOENT : look(image, &applied, &nodes);
 	if (ret == -ENOENT) {
 		found->starts++;
@@ -184,7 +288,11 @@ static void check_state(const struct platter *p, const char *image, size_t secto
 	/* Sectors are written whole by any disk; should one not, it is said. */
 	if (ret == 0 && degraded && sector < 512)
 		return;
-	if (ret < 0)
+	if (ret == 0 && sector == 512 && found->states % 500 == 0)
+		ret = boots_with_what_is_there(image);
+	if (ret == -EXDEV)
+		snprintf(found->fault, sizeof(found->fault), "the daemon serves something else");
+	else if (ret < 0)
 		snprintf(found->fault, sizeof(found->fault), "it does not open or go on: %s",
 			 strerror(-ret));
 	else if (degraded)
@@ -209,7 +317,11 @@ static void check_point(const struct platter *p, unsigned int event, unsigned in
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY);
 
-		dup2(null, 2);
+		if (!getenv("STOREVISOR_TALK"))
+			dup2(null, 2);
+		/* A claim that fails ends this process. */
+		setenv("CMOCKA_TEST_ABORT", "1", 1);
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		signal(SIGSEGV, SIG_DFL);
 		signal(SIGBUS, SIG_DFL);
 		seed += event << 8;
@@ -253,13 +365,16 @@ static void cut_everywhere(unsigned int states, size_t sector)
 		done = due;
 	}
 	platter_close(p);
-	print_message("%u states behind %u events of %llu revisions, %u of them started whole\n",
-		      found->states, events, (unsigned long long)last_acked(), found->starts);
+	print_message("%u states behind %u events of %llu revisions, %u of them started whole, "
+		      "%u served by the daemon\n",
+		      found->states, events, (unsigned long long)last_acked(), found->starts,
+		      found->boots);
+	assert_int_equal(found->boots, sector == 512 ? states / 500 : 0);
 }
 
 static void record_run(unsigned int rounds)
 {
-	new_dirs();
+	new_dirs(true);
 	setenv("XS_IO_TRACE", trace, 1);
 	assert_int_equal(run(rounds), 0);
 	unsetenv("XS_IO_TRACE");
@@ -279,7 +394,7 @@ static void test_torn_sectors_are_right_or_noticed(void **state)
 {
 	(void)state;
 	record_run(6);
-	cut_everywhere(getenv("STOREVISOR_LONG") ? 20000 : 800 / SHARE, 8);
+	cut_everywhere(getenv("STOREVISOR_LONG") ? 20000 : 2000 / SHARE, 8);
 	files_remove(dir);
 }
 
@@ -291,7 +406,7 @@ static uint64_t operations(void)
 	uint64_t n = 0;
 	int fd;
 
-	new_dirs();
+	new_dirs(false);
 	snprintf(count, sizeof(count), "%s/count", dir);
 	setenv("XS_IO_COUNT", count, 1);
 	assert_int_equal(run(3), 0);
@@ -334,7 +449,7 @@ static void at_each_operation(const char *kind, unsigned int step)
 		char fail[40];
 		int status;
 
-		new_dirs();
+		new_dirs(false);
 		snprintf(fail, sizeof(fail), "%llu:%s", (unsigned long long)n, kind);
 		setenv("XS_IO_FAIL", fail, 1);
 		status = run(3);
@@ -381,9 +496,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_loss_of_power_costs_what_was_acknowledged),
 	};
 
-	if (argc < 2)
+	if (argc < 3 || live_init(argc - 1, argv + 1))
 		return 1;
 	traced = argv[1];
+	live_quiet = live_fast = true;
 	seed = getenv("STOREVISOR_SEED") ? (unsigned int)atoi(getenv("STOREVISOR_SEED")) : 1;
 	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
