@@ -51,6 +51,7 @@ static const struct {
 	[SCHEMA_IFNAME] = { "interface name" },
 	[SCHEMA_SCRIPT] = { "script" },
 	[SCHEMA_IPS] = { "IP addresses" },
+	[SCHEMA_RATE] = { "rate" },
 	[SCHEMA_CPUS] = { "CPU list" },
 };
 
@@ -185,6 +186,13 @@ static bool is_ips(const char *s)
 	return card_addresses(s, out);
 }
 
+static bool is_rate(const char *s)
+{
+	struct card_rate rate;
+
+	return card_rate_parse(s, &rate);
+}
+
 static bool is_cpus(const char *s)
 {
 	uint8_t map[CPU_LIST_BYTES];
@@ -206,6 +214,7 @@ static const struct {
 	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
 	[SCHEMA_SCRIPT] = { card_script_ok, "a script's name without blanks or shell characters" },
 	[SCHEMA_IPS] = { is_ips, "IPv4 or IPv6 addresses with blanks between" },
+	[SCHEMA_RATE] = { is_rate, "a speed such as 10Mb/s or 250KB/s@20ms" },
 	[SCHEMA_CPUS] = { is_cpus, "a list of CPUs such as all or 0-3,^2" },
 };
 

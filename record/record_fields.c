@@ -48,5 +48,6 @@ const struct field vif_fields[] = {
 	{ "script", FIELD_TEXT, AT(struct vif_spec, script) },
 	{ "ip", FIELD_TEXT, AT(struct vif_spec, ip) },
 	{ "vifname", FIELD_TEXT, AT(struct vif_spec, vifname) },
+	{ "rate", FIELD_TEXT, AT(struct vif_spec, rate) },
 	{ NULL },
 };

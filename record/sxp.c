@@ -146,7 +146,8 @@ static int add_disk(struct parser *p, const struct cfg_value *dev)
 
 static int add_vif(struct parser *p, const struct cfg_value *dev)
 {
-	static const char *const keys[] = {"mac", "bridge", "script", "ip", "vifname", "type"};
+	static const char *const keys[] = {"mac", "bridge", "script", "ip", "vifname", "type",
+					   "rate"};
 	char *text = strdup("");
 
 	for (size_t i = 0; text && i < sizeof(keys) / sizeof(keys[0]); i++) {

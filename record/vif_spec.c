@@ -88,11 +88,13 @@ static int set_backend(struct vif_spec *vif, const char *value, char *err)
 
 static int set_rate(struct vif_spec *vif, const char *value, char *err)
 {
-	(void)vif;
-	return spec_error(err, 0,
-			  "rate=%.64s has no effect: there is no rate limit per card; use tc on "
-			  "the vif in dom0",
-			  value);
+	struct card_rate rate;
+
+	if (!card_rate_parse(value, &rate))
+		return spec_error(err, -EINVAL,
+				  "rate '%.64s' is not a speed such as 10Mb/s or 250KB/s@20ms", value);
+	strcpy(vif->rate, value);
+	return 0;
 }
 
 static const struct {
@@ -117,7 +119,7 @@ static int set_named(struct vif_spec *vif, const char *name, const char *value, 
 		return spec_error(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", name,
 				  near.word);
 	return spec_error(err, -EINVAL,
-			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname", name);
+			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname, rate", name);
 }
 
 static char *trim(char *s)

@@ -72,6 +72,15 @@ static void write_if(struct txn *tx, struct path p, const char *value)
 		txn_write(tx, p, value);
 }
 
+/* As Xen's tools write it. */
+static void write_rate(struct txn *tx, struct path p, const char *text)
+{
+	struct card_rate rate;
+
+	if (card_rate_parse(text, &rate))
+		txn_writef(tx, p, "%llu,%u", (unsigned long long)rate.bytes, rate.interval_us);
+}
+
 static void write_vif(struct txn *tx, const struct domain *d, const struct vif_spec *v)
 {
 	const enum device_kind k = DEVICE_VIF;
@@ -88,6 +97,7 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
 	write_if(tx, path_backend(k, domid, id, "ip"), v->ip);
 	write_if(tx, path_backend(k, domid, id, "vifname"), v->vifname);
+	write_rate(tx, path_backend(k, domid, id, "rate"), v->rate);
 	txn_write(tx, path_frontend(k, domid, id, "handle"), id);
 	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
 }

@@ -177,12 +177,14 @@ static int gather(struct net_tx *tx, uint32_t pending)
 		struct slots s;
 		int rc;
 
-		if (NET_TX_ARENA - used < VNET_LEN + XEN_NETIF_MAX_TX_SIZE)
+		tx->wait_ns = net_pace_wait(&tx->pace, tx->now_ns);
+		if (tx->wait_ns || NET_TX_ARENA - used < VNET_LEN + XEN_NETIF_MAX_TX_SIZE)
 			break;
 		rc = read_slots(tx, at, pending - at, p, &s);
 		if (rc < 0)
 			return nr ? nr : rc; /* the good ones first; then this one is first */
 		plan_packet(tx, &s, p, tx->arena + used + VNET_LEN);
+		net_pace_take(&tx->pace, p->len);
 		/* Rounded, so that every header stays aligned. */
 		used += (uint32_t)(VNET_LEN + p->len + 15) & ~15u;
 		at += p->slots;
@@ -197,6 +199,7 @@ int net_tx_work(struct net_tx *tx, bool *notify)
 	bool copied;
 
 	*notify = false;
+	tx->wait_ns = 0;
 	if (pending < 0)
 		return pending;
 	nr = gather(tx, (uint32_t)pending);
@@ -208,5 +211,6 @@ int net_tx_work(struct net_tx *tx, bool *notify)
 		answer(tx, &tx->packet[i]);
 	}
 	*notify = bring_must_notify(&tx->ring);
-	return bring_more(&tx->ring);
+	/* Asked again by the clock: the guest need not say that it sent more. */
+	return tx->wait_ns ? 0 : bring_more(&tx->ring);
 }

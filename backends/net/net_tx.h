@@ -14,6 +14,7 @@
 
 #include "bring.h"
 #include "gcopy.h"
+#include "net_pace.h"
 #include "vnet.h"
 
 /* Fragments a packet may have; Linux's backend takes as many, 18 is what frontends may rely on. */
@@ -40,6 +41,9 @@ struct net_tx {
 	xengnttab_handle *gnt;
 	uint32_t domid;
 	int tap;
+	struct net_pace pace;
+	uint64_t now_ns;	/* CLOCK_MONOTONIC, set before net_tx_work() */
+	uint64_t wait_ns;	/* set by it: packets wait until then for their share; 0: none */
 	uint64_t packets, errors, dropped;
 	struct gcopy copy;
 	struct net_tx_packet packet[NET_TX_BATCH];
@@ -47,7 +51,8 @@ struct net_tx {
 };
 
 /*
- * Sends at most one batch. Returns 0: the ring is empty and armed; 1: more to do; -EPROTO: the
+ * Sends at most one batch. Returns 0: the ring is empty and armed, or what is on it has to wait
+ * (tx->wait_ns); 1: more to do; -EPROTO: the
  * frontend broke the ring. *@notify: the frontend wants to hear of the answers.
  */
 int net_tx_work(struct net_tx *tx, bool *notify);

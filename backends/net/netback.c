@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -25,7 +26,7 @@
 struct netback {
 	int tap;
 	struct vif_script script;
-	struct event *readable;
+	struct event *readable, *share;	/* the tap has a packet; the guest may send again */
 	struct net_tx tx;
 	struct net_rx rx;
 };
@@ -52,11 +53,27 @@ static int script_failed(struct backend *be, int rc)
 	return -EINVAL;
 }
 
+/* What the guest may send: xend's words. */
+static int read_rate(struct backend *be)
+{
+	char words[48] = "";
+	int rc = store_read_str(be->xs, be->path, "rate", words, sizeof(words));
+
+	if (rc == 0 || rc == -ENOENT)
+		rc = net_pace_init(&netback.tx.pace, rc ? "" : words);
+	if (rc < 0)
+		backend_fail(be, "rate=%s is not BYTES,MICROSECONDS", words);
+	return rc < 0 ? -EINVAL : 0;
+}
+
 static int net_prepare(struct backend *be)
 {
 	struct netback *n = &netback;
-	int rc = vif_script_read(&n->script, be->xs, be->path);
+	int rc = read_rate(be);
 
+	if (rc < 0)
+		return rc;
+	rc = vif_script_read(&n->script, be->xs, be->path);
 	if (rc < 0) {
 		backend_fail(be, "the network card's record has a value that is too long");
 		return -EINVAL;
@@ -177,12 +194,33 @@ static int move_rx(struct backend *be)
 	return rc;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/* Until the guest has a share again. */
+static void wait_for_share(struct netback *n)
+{
+	const uint64_t us = (n->tx.wait_ns - n->tx.now_ns) / 1000 + 1;
+	const struct timeval tv = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+	event_add(n->share, &tv);
+}
+
 static int net_work(struct backend *be)
 {
 	struct netback *n = be->dev;
 	bool notify;
-	int more = net_tx_work(&n->tx, &notify), rc = 0;
+	int more, rc;
 
+	n->tx.now_ns = now_ns();
+	more = net_tx_work(&n->tx, &notify);
+	if (n->tx.wait_ns)
+		wait_for_share(n);
 	if (notify)
 		backend_notify(be);
 	if (more < 0)
@@ -202,11 +240,17 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	backend_kick(arg);
 }
 
+static void on_share(evutil_socket_t fd, short what, void *arg)
+{
+	backend_kick(arg);
+}
+
 static void net_disconnect(struct backend *be)
 {
 	struct netback *n = be->dev;
 
 	event_del(n->readable);
+	event_del(n->share);
 	if (!backend_may_log(be))
 		return;
 	log_info("%s: sent %llu, bad %llu, dropped %llu; received %llu, bad %llu, dropped %llu",
@@ -218,7 +262,8 @@ static void net_disconnect(struct backend *be)
 static int net_start(struct backend *be, struct event_base *base)
 {
 	netback.readable = event_new(base, netback.tap, EV_READ, on_readable, be);
-	return netback.readable ? 0 : -ENOMEM;
+	netback.share = evtimer_new(base, on_share, be);
+	return netback.readable && netback.share ? 0 : -ENOMEM;
 }
 
 static void net_fini(struct backend *be)

@@ -43,6 +43,8 @@ static const char *regex_of(enum schema_type type)
 		return "^([A-Za-z0-9_.@-]{1,15})?$";
 	case SCHEMA_SCRIPT:
 		return "^([^\\s'\"`$;&|<>()\\\\]{1,127})?$";
+	case SCHEMA_RATE:
+		return "^([0-9]+[GMK]?[Bb]/s(@[0-9]+(u|m)?s)?)?$";
 	case SCHEMA_CPUS:
 		return "^(all|\\^?[0-9]+(-[0-9]+)?(,\\^?[0-9]+(-[0-9]+)?)*| )*$";
 	}

@@ -61,3 +61,64 @@ bool card_addresses(const char *text, char out[CARD_TEXT_MAX + 1])
 	}
 	return out[0];
 }
+
+/* Digits from *@text on, at most @max; *@text is behind them. */
+static bool take_number(const char **text, uint64_t max, uint64_t *n)
+{
+	const char *p = *text;
+
+	for (*n = 0; isdigit((unsigned char)*p) && *n <= max; p++)
+		*n = *n * 10 + (uint64_t)(*p - '0');
+	if (p == *text || *n > max)
+		return false;
+	*text = p;
+	return true;
+}
+
+struct unit {
+	const char *word;
+	uint64_t factor;
+};
+
+/* The one of @units that *@text begins with. */
+static bool take_unit(const char **text, const struct unit *units, size_t nr, uint64_t *factor)
+{
+	for (size_t i = 0; i < nr; i++) {
+		size_t len = strlen(units[i].word);
+
+		if (!strncmp(*text, units[i].word, len)) {
+			*text += len;
+			*factor = units[i].factor;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool card_rate_parse(const char *text, struct card_rate *rate)
+{
+	/* In bits. */
+	static const struct unit speeds[] = {
+		{"Gb/s", 1000000000},	  {"Mb/s", 1000000},	 {"Kb/s", 1000},     {"b/s", 1},
+		{"GB/s", 8 * 1000000000ULL}, {"MB/s", 8 * 1000000}, {"KB/s", 8 * 1000}, {"B/s", 8},
+	};
+	static const struct unit times[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+	uint64_t n, bits, time = 50, us = 1000;
+
+	if (strlen(text) > CARD_RATE_MAX || !take_number(&text, 8000000000000ULL, &n) ||
+	    !take_unit(&text, speeds, sizeof(speeds) / sizeof(speeds[0]), &bits) ||
+	    n > 8000000000000ULL / bits)
+		return false;
+	if (*text == '@') {
+		text++;
+		if (!take_number(&text, 10000000, &time) ||
+		    !take_unit(&text, times, sizeof(times) / sizeof(times[0]), &us))
+			return false;
+	}
+	if (*text || time == 0 || time > 10000000 / us)
+		return false;
+	rate->interval_us = (uint32_t)(time * us);
+	/* At most 1e12 bytes times 1e7 us. */
+	rate->bytes = n * bits / 8 * rate->interval_us / 1000000;
+	return rate->bytes > 0;
+}

@@ -7,6 +7,7 @@
 #define STOREVISOR_CARD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define CARD_IFNAME_MAX 15 /* IFNAMSIZ - 1 */
 #define CARD_TEXT_MAX 127
@@ -22,5 +23,19 @@ bool card_script_ok(const char *script);
  * between, at least one. @out gets them with one blank between; false if it is none, or too long.
  */
 bool card_addresses(const char *text, char out[CARD_TEXT_MAX + 1]);
+
+/* What a card may send: so many bytes in each interval. */
+struct card_rate {
+	uint64_t bytes;
+	uint32_t interval_us;
+};
+#define CARD_RATE_MAX 31 /* characters */
+
+/*
+ * A rate as Xen's tools write it: 10Mb/s, 250KB/s@20ms. G, M and K are powers of 1000, b bits, B
+ * bytes; the interval is in s, ms or us, 50ms when absent. False: another form, less than a byte
+ * an interval, more than 1 TB/s, or an interval that is not 1us to 10s.
+ */
+bool card_rate_parse(const char *text, struct card_rate *rate);
 
 #endif

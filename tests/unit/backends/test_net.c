@@ -241,6 +241,57 @@ static void test_many_packets_keep_their_order(void **state)
 	assert_int_equal(rc, 0);
 }
 
+/* How many 1000 byte packets got through by @ms, of those on the ring. */
+static unsigned int sent_by(uint64_t ms)
+{
+	uint8_t buf[2000];
+	unsigned int n = 0;
+
+	tx.now_ns = 1000000000 + ms * 1000000;
+	while (send_now() > 0)
+		;
+	while (take(buf, sizeof(buf)) > 0)
+		n++;
+	return n;
+}
+
+static void test_a_rate_lets_through_so_many_bytes_and_no_more(void **state)
+{
+	/* 250 packets of 1000 bytes a second. */
+	assert_int_equal(net_pace_init(&tx.pace, "2500,10000"), 0);
+	for (uint32_t i = 0; i < 200; i++) {
+		make_tcp(DATA + i % 100, 0, 1000);
+		put_tx(DATA + i % 100, 0, 1000, 0);
+	}
+	assert_int_equal(sent_by(0), 3);
+	assert_int_equal(tx.wait_ns, 1010000000);
+	assert_int_equal(sent_by(9), 0);
+	/* The third had taken 500 bytes of this share. */
+	assert_int_equal(sent_by(10), 2);
+	assert_int_equal(sent_by(20), 3);
+	for (uint64_t ms = 30; ms < 500; ms += 10)
+		sent_by(ms);
+	assert_in_range(tx.packets, 124, 126);
+	assert_int_equal(tx.wait_ns, 1500000000);
+	/* What was not used is lost: a share and a packet, after any pause. */
+	assert_int_equal(sent_by(3600000), 3);
+	tx.pace.share = 0;
+	assert_int_equal(sent_by(3600000), 200 - tx.packets + 0u);
+	assert_int_equal(tx.wait_ns, 0);
+}
+
+static void test_rates_that_make_no_sense_are_refused(void **state)
+{
+	static const char *const bad[] = { "0,50000", "1", "1,0", "1,2,3", "x", "-1,-1",
+					   "99999999999999999999,1" };
+	struct net_pace p;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(net_pace_init(&p, bad[i]), -EINVAL);
+	assert_int_equal(net_pace_init(&p, ""), 0);
+	assert_int_equal(net_pace_wait(&p, 7), 0);
+}
+
 /* Bad packets: an error for that packet, nothing on the wire, the next one works. */
 static void bad_packet(uint32_t slots)
 {
@@ -638,6 +689,8 @@ int main(void)
 		T(test_joined_segments_are_described),
 		T(test_split_header_with_empty_fragments_is_legal),
 		T(test_many_packets_keep_their_order),
+		T(test_a_rate_lets_through_so_many_bytes_and_no_more),
+		T(test_rates_that_make_no_sense_are_refused),
 		T(test_runt_is_refused),
 		T(test_packet_leaving_its_page_is_refused),
 		T(test_bad_grants_are_refused),

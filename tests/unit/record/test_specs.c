@@ -179,7 +179,10 @@ static void test_an_empty_card_has_every_default(void **state)
 	assert_string_equal(vif.mac, "");
 	assert_string_equal(vif.bridge, "");
 	assert_int_equal(vif_spec_parse("rate=10Mb/s", &vif, why), 0);
-	assert_non_null(strstr(why, "rate=10Mb/s has no effect"));
+	assert_string_equal(why, "");
+	assert_string_equal(vif.rate, "10Mb/s");
+	assert_int_equal(vif_spec_parse("rate=fast", &vif, why), -EINVAL);
+	assert_non_null(strstr(why, "rate 'fast' is not a speed such as 10Mb/s"));
 	assert_int_equal(vif_spec_parse(" , ", &vif, why), 0);
 	assert_string_equal(why, "");
 }

@@ -134,12 +134,14 @@ static void test_every_path_xend_writes_is_registered(void **state)
 	world_record(w, "web");
 	fake_set("/config/domain/web/vif/0/ip", "10.0.0.9");
 	fake_set("/config/domain/web/vif/0/vifname", "web0");
+	fake_set("/config/domain/web/vif/0/rate", "10Mb/s@20ms");
 	for (unsigned int n = 0; n < 40; n++) {		/* the journal's keys come and go */
 		world_steps(w, 1);
 		check_store();
 	}
 	world_run(w, 1);
 	assert_string_equal(fake_get("/status/domain/web/state"), "running");
+	assert_string_equal(fake_get("/local/domain/0/backend/vif/1/0/rate"), "25000,20000");
 	check_store();
 	fake_set("/config/domain/web/memory", "20");
 	fake_set("/request/r1/op", "dmesg");
