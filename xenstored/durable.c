@@ -309,6 +309,7 @@ static bool wait_for_message(struct server *srv, int ms)
 int durable_up(struct server *srv, bool load)
 {
 	struct durable *d = &srv->durable;
+	struct queue_extent queued;
 	struct store_bytes rec;
 
 	d->io = (struct loop_fd){ .fd = -1, .arg = srv };
@@ -318,8 +319,11 @@ int durable_up(struct server *srv, bool load)
 		d->last = get_le64(rec.data);
 	d->nr_queued = store_count(srv->tree.store, STORE_QUEUE);
 	/* What is before the first one in the queue, the disk has. */
-	if (!queue_begins(srv->tree.store, &d->rev, &d->bytes_queued))
-		d->rev = d->last;
+	d->rev = queue_extent(srv->tree.store, &queued) ? queued.before : d->last;
+	d->bytes_queued = queued.bytes;
+	/* A commit in the middle of a revision has not written that down yet. */
+	if (queued.last > d->last)
+		d->last = queued.last;
 	sessions_wait(srv, d->last);
 	if (start(srv) < 0)
 		durable_refused(srv, -EIO);

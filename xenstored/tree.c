@@ -648,9 +648,10 @@ static int find_parents(struct mending *m)
 		if (!above)
 			continue;
 		memcpy(path, own, above);
-		if (tree_find(m->t, path, above, &n) ||
-		    store_room(m->t->store, 4, above, true) < 0)
+		if (tree_find(m->t, path, above, &n))
 			continue;
+		if (store_room(m->t->store, 4, above, true) < 0)
+			return -ENOSPC;
 		log_errorx("%.*s: lost with its value and rights; it is empty now", (int)above, path);
 		ret = put_lost(m, path, above, s.id);
 	}

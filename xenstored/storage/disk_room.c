@@ -137,7 +137,12 @@ void disk_room(struct disk *d, struct disk_room *out)
 	struct usage u;
 
 	*out = (struct disk_room){ 0 };
-	if (d->read_only || d->fd < 0 || look(d, &u) < 0)
+	if (d->read_only)
+		return;
+	/* It may have been want of memory or descriptors for a moment. */
+	if (d->fd < 0)
+		disk_room_init(d);
+	if (d->fd < 0 || look(d, &u) < 0)
 		return;
 	if (free_bytes(d, &u) < ahead(&u) / 2)
 		allocate(d, u.used + ahead(&u));

@@ -65,18 +65,21 @@ void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const str
 	}
 }
 
-bool queue_begins(struct store *l, uint64_t *before, size_t *bytes)
+bool queue_extent(struct store *l, struct queue_extent *out)
 {
 	struct store_bytes found, rec;
 	struct change c;
+	uint32_t index;
 	bool more = store_seek(l, STORE_QUEUE, "", 1, &found, &rec), any = more;
 
-	*before = *bytes = 0;
+	*out = (struct queue_extent){ 0 };
 	if (more && found.len == CHANGE_KEY &&
 	    change_read(found.data, (const char *)rec.data - STORE_HEAD, rec.len + STORE_HEAD,
 			&c) == 0)
-		*before = c.prev;
-	for (; more; more = store_next(l, STORE_QUEUE, &found, &rec))
-		*bytes += STORE_HEAD + rec.len;
+		out->before = c.prev;
+	for (; more; more = store_next(l, STORE_QUEUE, &found, &rec)) {
+		change_key_read(found.data, found.len, &out->last, &index);
+		out->bytes += STORE_HEAD + rec.len;
+	}
 	return any;
 }

@@ -26,10 +26,14 @@ void queue_take(struct store *l, uint64_t rev, unsigned int max, struct queue_ta
 /* Calls @each for every change of a revision behind @rev. */
 void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const struct change *c),
 		void *arg);
-/*
- * Whether anything is in it: then *@before is the revision with persistent changes before the
- * first one; *@bytes: all of it.
- */
-bool queue_begins(struct store *l, uint64_t *before, size_t *bytes);
+/* What is in it. */
+struct queue_extent {
+	uint64_t before;	/* the revision with persistent changes before the first one */
+	uint64_t last;		/* the last one's */
+	size_t bytes;
+};
+
+/* False: nothing is. */
+bool queue_extent(struct store *l, struct queue_extent *out);
 
 #endif

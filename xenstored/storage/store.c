@@ -338,6 +338,31 @@ void store_env_remove(const char *dir)
 	rmdir(dir);
 }
 
+/*
+ * Puts @by in the place of @dir, which gets the name @aside, of what was there before. At no moment
+ * there is a part of one at @dir: what a start finds it can go on with.
+ */
+static int replace_env(const char *dir, const char *by, const char *aside)
+{
+	store_env_remove(aside);
+	if (rename(dir, aside) < 0 && errno != ENOENT)
+		return -errno;
+	return rename(by, dir) < 0 ? -errno : 0;
+}
+
+/* The same; what was in @dir is void. */
+static int replace_void_env(const char *dir, const char *by)
+{
+	char aside[600];
+	int ret;
+
+	snprintf(aside, sizeof(aside), "%s.void", dir);
+	ret = replace_env(dir, by, aside);
+	if (ret == 0)
+		store_env_remove(aside);
+	return ret;
+}
+
 void store_boot_put(struct store *l, const char *boot_id)
 {
 	char rec[STORE_HEAD + 64];
@@ -379,11 +404,7 @@ static int make_env(const char *dir, const char *boot_id)
 		store_commit(l);
 	}
 	store_close(l);
-	if (ret == 0)
-		store_env_remove(dir);
-	if (ret == 0 && rename(part, dir) < 0)
-		ret = -errno;
-	return ret;
+	return ret < 0 ? ret : replace_void_env(dir, part);
 }
 
 /*
@@ -403,10 +424,7 @@ static int mend(const char *dir, const char *mended, const char *boot_id, bool c
 	ret = store_mend(cut_off ? damaged : dir, mended, boot_id);
 	if (ret < 0)
 		return ret;
-	store_env_remove(cut_off ? dir : damaged);
-	if (!cut_off && rename(dir, damaged) < 0)
-		return -errno;
-	return rename(mended, dir) < 0 ? -errno : 0;
+	return cut_off ? replace_void_env(dir, mended) : replace_env(dir, mended, damaged);
 }
 
 /* Makes sure that there is a whole environment of this boot in @dir. */

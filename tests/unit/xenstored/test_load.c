@@ -194,6 +194,24 @@ static void test_a_disk_of_another_store_is_not_believed(void **state)
 	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
 }
 
+/* Also when the commit that has it was made in the middle of the revision. */
+static void test_the_queue_says_what_its_last_revision_is(void **state)
+{
+	const struct change change = {
+		.op = CHANGE_REMOVE, .prev = 7, .path = "/config/x", .path_len = 9,
+	};
+	struct queue_extent queued;
+
+	assert_false(queue_extent(srv->tree.store, &queued));
+	assert_int_equal(queued.last, 0);
+	queue_add(srv->tree.store, 8, 0, &change);
+	queue_add(srv->tree.store, 9, 0, &change);
+	assert_true(queue_extent(srv->tree.store, &queued));
+	assert_int_equal(queued.before, 7);
+	assert_int_equal(queued.last, 9);
+	assert_int_equal(queued.bytes, 2 * change_len(&change));
+}
+
 /* Never a moment in which the disk has all: what it has is not counted as still to come. */
 static void test_what_the_disk_has_needs_no_room(void **state)
 {
@@ -229,6 +247,7 @@ int main(void)
 		T(test_a_disk_that_could_not_be_read_is_asked_again),
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
+		T(test_the_queue_says_what_its_last_revision_is),
 		T(test_what_the_disk_has_needs_no_room),
 	};
 

@@ -260,22 +260,58 @@ static void test_file_cut(void **state)
 	}
 }
 
-/* Commits that a start may still make; -1: as many as it likes. */
-static int commits_left = -1;
+/* Steps that a start may still make; -1: as many as it likes. */
+static int steps_left = -1;
 
-int __real_mdb_txn_commit(MDB_txn *txn);
-int __wrap_mdb_txn_commit(MDB_txn *txn);
-
-int __wrap_mdb_txn_commit(MDB_txn *txn)
+static int step(int ret)
 {
-	int rc = __real_mdb_txn_commit(txn);
-
-	if (commits_left >= 0 && commits_left-- == 0)
+	if (steps_left >= 0 && steps_left-- == 0)
 		_exit(7);
-	return rc;
+	return ret;
 }
 
-/* A start that is killed behind its @nr-th commit. False: it came to its end. */
+/* What is seen by the next start: commits and names. */
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+int __real_rmdir(const char *path);
+int __wrap_rmdir(const char *path);
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+
+/* There are many that are alike. */
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+	static unsigned int nr;
+	int rc = __real_mdb_txn_commit(txn);
+
+	return ++nr % live_count(5, 1) == 0 ? step(rc) : rc;
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+	return step(__real_rename(from, to));
+}
+
+int __wrap_unlink(const char *path)
+{
+	return step(__real_unlink(path));
+}
+
+int __wrap_rmdir(const char *path)
+{
+	return step(__real_rmdir(path));
+}
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	return step(__real_mkdir(path, mode));
+}
+
+/* A start that is killed behind its @nr-th step. False: it came to its end. */
 static bool cut_off_behind(int nr)
 {
 	int status;
@@ -284,7 +320,7 @@ static bool cut_off_behind(int nr)
 	if (pid == 0) {
 		live_quiet = true;
 		assert_non_null(freopen("/dev/null", "w", stderr));
-		commits_left = nr;
+		steps_left = nr;
 		_exit(open_server() ? 0 : 2);
 	}
 	waitpid(pid, &status, 0);
@@ -293,23 +329,37 @@ static bool cut_off_behind(int nr)
 	return WEXITSTATUS(status) == 7;
 }
 
-/* Page in the middle of the file: records of nodes or of an index, told of by name. */
-static void test_mending_that_is_cut_off_begins_anew(void **state)
+/* With a page of zeros in the middle of the file: records of nodes or of an index. */
+static void lay_out_damaged(void)
 {
 	char page[PAGE], *at = whole + used / PAGE / 2 * PAGE;
+
+	memcpy(page, at, PAGE);
+	memset(at, 0, PAGE);
+	lay_out(used);
+	memcpy(at, page, PAGE);
+}
+
+static void test_mending_that_is_cut_off_begins_anew(void **state)
+{
 	bool more = true;
 	int nr = 0;
 
-	memcpy(page, at, PAGE);
 	for (; more; nr++) {
-		memset(at, 0, PAGE);
-		lay_out(used);
-		memcpy(at, page, PAGE);
+		lay_out_damaged();
 		more = cut_off_behind(nr);
-		try("start cut off behind commit", (size_t)nr);
+		try("start cut off behind step", (size_t)nr);
 	}
-	print_message("%d commits\n", nr);
-	assert_true(nr > 10);
+	print_message("%d steps\n", nr);
+	assert_true(nr > 20);
+	/* And that one, too. */
+	more = true;
+	for (int again = 0; more; again++) {
+		lay_out_damaged();
+		assert_true(cut_off_behind(nr / 2));
+		more = cut_off_behind(again);
+		try("second start cut off behind step", (size_t)again);
+	}
 }
 
 int main(void)
