@@ -13,6 +13,7 @@
 #include "conn_socket.h"
 #include "domain.h"
 #include "hv.h"
+#include "lasting.h"
 #include "log.h"
 #include "store.h"
 #include "monitor.h"
@@ -77,7 +78,12 @@ static int open_live(struct server *srv)
 	if (ret == 0 && found != STORE_WHOLE)
 		ret = server_standard_nodes(srv);
 	srv->restarted = found != STORE_NEW;
-	return ret < 0 ? ret : durable_up(srv, found != STORE_WHOLE);
+	if (ret == 0)
+		ret = durable_up(srv, found != STORE_WHOLE);
+	if (ret == 0 && lasting_settle(srv, found == STORE_NEW) < 0)
+		log_errorx("no room to give the disk what is to last now: it is tried again at "
+			   "the next start");
+	return ret;
 }
 
 /* After a restart: watches fire once, requests that were cut off go on. */

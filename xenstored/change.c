@@ -10,6 +10,7 @@
 
 #include "bulk.h"
 #include "durable.h"
+#include "lasting.h"
 #include "packed_perms.h"
 #include "store.h"
 #include "server.h"
@@ -79,19 +80,9 @@ void change_note(struct server *srv, const char *path, size_t len, struct perms 
 		watch_note(srv, path, len, before, after, false);
 }
 
-/* Children of "/" that begin the persistent part of the store. */
-static const char *const persistent_roots[] = { "config", "history" };
-
 bool change_is_persistent(const char *path, size_t len)
 {
-	for (size_t i = 0; i < sizeof(persistent_roots) / sizeof(persistent_roots[0]); i++) {
-		size_t root = strlen(persistent_roots[i]);
-
-		if (len > root && memcmp(path + 1, persistent_roots[i], root) == 0 &&
-		    (len == root + 1 || path[root + 1] == '/'))
-			return true;
-	}
-	return false;
+	return lasting_is(path, len);
 }
 
 /* The disk is to have the node as it is now. */

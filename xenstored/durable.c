@@ -16,6 +16,7 @@
 #include "change.h"
 #include "conn.h"
 #include "durable_priv.h"
+#include "lasting.h"
 #include "store.h"
 #include "log.h"
 #include "ops.h"
@@ -151,29 +152,28 @@ int durable_give_up(struct server *srv)
 /* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
 int durable_reset(struct server *srv)
 {
-	static const char *const roots[] = { "/config", "/history" };
 	struct durable *d = &srv->durable;
 	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
-	struct walk w;
 	size_t nr = 2, bytes = 0;
+	bool more;
+	struct walk w;
 
-	for (size_t i = 0; i < 2; i++) {
-		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
-
-		for (; more; more = walk_next(&w, UINT32_MAX), nr++)
-			bytes += w.len + w.node.value_len + w.node.perms->nr * PACKED_PERM;
+	more = walk_begin(&w, &srv->tree, "/", 1);
+	for (; more; more = walk_next(&w, UINT32_MAX)) {
+		if (!lasting_is(w.path, w.len))
+			continue;
+		nr++;
+		bytes += w.len + w.node.value_len + w.node.perms->nr * PACKED_PERM;
 	}
 	if (store_room(srv->tree.store, nr + d->nr_queued, bytes, true) < 0)
 		return -ENOSPC;
 	empty_queue(srv);
 	srv->tree.changed = true;
 	enqueue(srv, &c);
-	for (size_t i = 0; i < 2; i++) {
-		bool more = walk_begin(&w, &srv->tree, roots[i], strlen(roots[i]));
-
-		for (; more; more = walk_next(&w, UINT32_MAX))
+	more = walk_begin(&w, &srv->tree, "/", 1);
+	for (; more; more = walk_next(&w, UINT32_MAX))
+		if (lasting_is(w.path, w.len))
 			durable_put(srv, w.path, w.len, &w.node);
-	}
 	server_publish(srv);
 	return 0;
 }

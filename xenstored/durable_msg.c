@@ -10,6 +10,7 @@
 #include "checked.h"
 #include "conn.h"
 #include "durable_priv.h"
+#include "lasting.h"
 #include "store.h"
 #include "log.h"
 #include "packed_perms.h"
@@ -147,6 +148,21 @@ static void load_failed(struct server *srv, int err)
 	durable_refused(srv, err);
 }
 
+/* A watch of one that could not be told of is told of all, as after a restart. */
+static void note_tops(struct server *srv)
+{
+	struct buf tops = { 0 };
+
+	lasting_tops(srv, &tops);
+	for (size_t at = 0; at < buf_len(&tops);) {
+		const char *top = buf_front(&tops) + at;
+
+		watch_note(srv, top, strlen(top), NULL, NULL, false);
+		at += strlen(top) + 1;
+	}
+	buf_fini(&tops);
+}
+
 static void loaded(struct server *srv, const struct worker_msg *msg)
 {
 	struct durable *d = &srv->durable;
@@ -169,8 +185,7 @@ static void loaded(struct server *srv, const struct worker_msg *msg)
 	/* What has come may name domains of an earlier boot. */
 	srv->ended_still_named = true;
 	/* The part as it is now is what clients saw nothing of. */
-	watch_note(srv, "/config", 7, NULL, NULL, false);
-	watch_note(srv, "/history", 8, NULL, NULL, false);
+	note_tops(srv);
 	feed_end_all(srv);
 	watch_fire_collected(srv);
 }

@@ -16,6 +16,7 @@
 #include "boot.h"
 #include "claim.h"
 #include "hv.h"
+#include "lasting.h"
 #include "log.h"
 #include "server.h"
 #include "successor.h"
@@ -38,6 +39,8 @@ static const char usage[] =
 	"      --read-only-socket   also offer RUN-DIR/socket_ro, for the group to read\n"
 	"      --user USER          become this user after start: a name, or UID[:GID]\n"
 	"      --map-size KIB       limit of the persistent part\n"
+	"      --persist PATH       keep this child of /, too, or all of them (/): see the manual\n"
+	"      --volatile PATH      do not keep PATH and what is below it\n"
 	"      --in-memory          keep nothing (tests)\n"
 	"Environment: XENSTORED_RUNDIR, XENSTORED_PATH.\n";
 
@@ -50,6 +53,8 @@ enum {
 	OPT_USER,
 	OPT_MEMORY,
 	OPT_MAP,
+	OPT_PERSIST,
+	OPT_VOLATILE,
 	OPT_LIVE,
 	OPT_TAKES_OVER,
 };
@@ -72,6 +77,8 @@ static const struct option long_options[] = {
 	{ "read-only-socket", no_argument, NULL, OPT_RO },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "in-memory", no_argument, NULL, OPT_MEMORY },
+	{ "persist", required_argument, NULL, OPT_PERSIST },
+	{ "volatile", required_argument, NULL, OPT_VOLATILE },
 	{ "map-size", required_argument, NULL, OPT_MAP },
 	{ "live-fd", required_argument, NULL, OPT_LIVE },
 	{ "takes-over", required_argument, NULL, OPT_TAKES_OVER },
@@ -184,6 +191,10 @@ static int set_option(struct options *o, int opt)
 	case OPT_MAP:
 		o->cfg.map_size = (size_t)strtoul(optarg, NULL, 10) * 1024;
 		return o->cfg.map_size ? 0 : bad("not a size in KiB", optarg);
+	case OPT_PERSIST:
+		return lasting_persist(optarg) < 0 ? bad("not / or a child of it", optarg) : 0;
+	case OPT_VOLATILE:
+		return lasting_volatile(optarg) < 0 ? bad("not a path below /", optarg) : 0;
 	case OPT_LIVE:
 		o->cfg.live_fd = atoi(optarg);
 		return 0;

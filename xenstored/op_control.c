@@ -16,6 +16,7 @@
 #include "conn.h"
 #include "domain.h"
 #include "durable.h"
+#include "lasting.h"
 #include "log.h"
 #include "monitor.h"
 #include "ops.h"
@@ -447,6 +448,16 @@ static int control_live_update(struct req *r, const char **arg, unsigned int nr)
 	return reply_ok(r);
 }
 
+/* Whether a node of that path, there or not, is kept over a boot of the host. */
+static int control_lifetime(struct req *r, const char **arg, unsigned int nr)
+{
+	struct xs_path path XS_NOT_CLEARED;
+	int ret = req_path(r, arg[0], &path);
+	bool lasts = ret == 0 && !r->srv->durable.off && lasting_is(path.text, path.len);
+
+	return ret < 0 ? ret : reply_string(r, lasts ? "persistent" : "runtime");
+}
+
 /* "r/PATH" and "w/PATH": what is left to this connection from now on. */
 static int control_confine(struct req *r, const char **arg, unsigned int nr)
 {
@@ -495,6 +506,7 @@ static const struct control controls[] = {
 	{ "monitor", control_monitor, 0, 1, NEVER, "[off]" },
 	{ "dump", control_dump, 1, 2, NEVER, "PATH [DEPTH]" },
 	{ "confine", control_confine, 1, CONTROL_ARGS - 1, NEVER, "{r|w}PATH..." },
+	{ "lifetime", control_lifetime, 1, 1, NEVER, "PATH" },
 	{ "json", op_json, 2, 3, 3, "TRANSACTION PATH [KIND]" },
 	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
 	{ "session", control_session, 1, 1, 1, "TOKEN" },

@@ -11,17 +11,17 @@
 
 #include "bulk.h"
 #include "change.h"
+#include "lasting.h"
 #include "server.h"
 #include "xs_past.h"
 #include "xs_wire.h"
-
-static const char *const roots[] = { "/config", "/history" };
 
 /* What a restore is going to need, and then does. */
 struct restore {
 	struct server *srv;
 	struct change_need need;
-	struct removal old[2];
+	struct buf tops;	/* lasting_tops() */
+	struct buf old;		/* struct removal: what is there, for each of them */
 	struct buf perms;	/* struct perms *, one reference for each node */
 	size_t next;
 };
@@ -70,9 +70,11 @@ static int prepare_node(struct restore *r, const struct past_node *n)
 {
 	struct perms *p;
 
-	if (!xs_path_is_absolute(n->path, n->head.path_len) ||
-	    !change_is_persistent(n->path, n->head.path_len))
+	if (!xs_path_is_absolute(n->path, n->head.path_len))
 		return -EBADMSG;
+	/* What lasted when the snapshot was made. */
+	if (!lasting_is(n->path, n->head.path_len))
+		return 0;
 	p = set_in(r, n);
 	if (!p)
 		return -EBADMSG;
@@ -107,13 +109,19 @@ static int prepare(struct restore *r, const struct buf *answer)
 {
 	int ret = each_node(r, answer, prepare_node);
 
-	for (int i = 0; i < 2 && ret == 0; i++) {
-		struct node n;
+	if (ret == 0)
+		ret = lasting_tops(r->srv, &r->tops);
+	for (size_t at = 0; at < buf_len(&r->tops) && ret == 0;) {
+		const char *top = buf_front(&r->tops) + at;
+		struct removal old = { 0 };
 
-		if (!tree_find(&r->srv->tree, roots[i], strlen(roots[i]), &n))
-			continue;
-		ret = removal_gather(r->srv, roots[i], strlen(roots[i]), &r->old[i]);
-		removal_need(&r->old[i], &r->need);
+		ret = removal_gather(r->srv, top, strlen(top), &old);
+		removal_need(&old, &r->need);
+		at += strlen(top) + 1;
+		if (buf_append(&r->old, &old, sizeof(old)) < 0) {
+			removal_fini(&old);
+			ret = -ENOMEM;
+		}
 	}
 	r->need.persistent = true;
 	return ret < 0 ? ret : change_room(r->srv, &r->need);
@@ -130,26 +138,42 @@ static struct perms *set_of(const struct restore *r, size_t i)
 /* Second pass: nothing fails. A parent that the snapshot has lost stays away with what is below. */
 static int put_node(struct restore *r, const struct past_node *p)
 {
-	const struct node_spec s = {
+	struct node_spec s = {
 		.path = p->path, .len = p->head.path_len, .value = p->value,
-		.value_len = p->head.value_len, .perms = set_of(r, r->next++),
-		.mark = p->head.mark,
+		.value_len = p->head.value_len, .mark = p->head.mark,
 	};
 	struct node n;
 
+	if (!lasting_is(s.path, s.len))
+		return 0;
+	s.perms = set_of(r, r->next++);
 	if (tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n) &&
 	    !tree_find(&r->srv->tree, s.path, s.len, &n))
 		change_create(r->srv, &s, &n);
 	return 0;
 }
 
+static struct removal *old_of(const struct restore *r, size_t i)
+{
+	return (struct removal *)(void *)buf_front(&r->old) + i;
+}
+
+static size_t nr_old(const struct restore *r)
+{
+	return buf_len(&r->old) / sizeof(struct removal);
+}
+
 static void replace(struct restore *r, const struct buf *answer)
 {
-	for (int i = 0; i < 2; i++)
-		change_remove(r->srv, &r->old[i]);
+	for (size_t i = 0; i < nr_old(r); i++)
+		change_remove(r->srv, old_of(r, i));
 	each_node(r, answer, put_node);
-	for (int i = 0; i < 2 && buf_len(&r->perms) > 0; i++)
-		watch_note(r->srv, roots[i], strlen(roots[i]), NULL, set_of(r, 0), false);
+	for (size_t at = 0; at < buf_len(&r->tops) && buf_len(&r->perms) > 0;) {
+		const char *top = buf_front(&r->tops) + at;
+
+		watch_note(r->srv, top, strlen(top), NULL, set_of(r, 0), false);
+		at += strlen(top) + 1;
+	}
 	/* What has come back may name a domain that has ended meanwhile. */
 	r->srv->ended_still_named = true;
 }
@@ -163,8 +187,10 @@ int restore_nodes(struct server *srv, const struct buf *answer)
 		replace(&r, answer);
 	for (size_t i = 0; i < buf_len(&r.perms) / sizeof(struct perms *); i++)
 		perms_put(&srv->tree.perms, set_of(&r, i));
-	for (int i = 0; i < 2; i++)
-		removal_fini(&r.old[i]);
+	for (size_t i = 0; i < nr_old(&r); i++)
+		removal_fini(old_of(&r, i));
+	buf_fini(&r.old);
+	buf_fini(&r.tops);
 	buf_fini(&r.perms);
 	return ret;
 }

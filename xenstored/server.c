@@ -18,6 +18,7 @@
 #include "conn_ring.h"
 #include "conn_socket.h"
 #include "hv.h"
+#include "lasting.h"
 #include "lease.h"
 #include "store.h"
 #include "log.h"
@@ -111,13 +112,15 @@ static int know_domains(struct server *srv)
 /* What the disk has whole is to come from there. With that the tree is mended. */
 static int drop_persistent(struct server *srv)
 {
-	static const char *const roots[] = { "/config", "/history" };
-	int ret = 0;
+	struct buf tops = { 0 };
+	int ret = lasting_tops(srv, &tops);
 
-	for (int i = 0; i < 2 && ret == 0; i++) {
+	for (size_t at = 0, len; at < buf_len(&tops) && ret == 0; at += len + 1) {
+		const char *top = buf_front(&tops) + at;
 		struct removal r;
 
-		if (removal_gather(srv, roots[i], strlen(roots[i]), &r) < 0 ||
+		len = strlen(top);
+		if (removal_gather(srv, top, len, &r) < 0 ||
 		    store_room(srv->tree.store, 8 * removal_size(&r) + r.nr_perms, 0, true) < 0)
 			ret = -ENOSPC;
 		r.persistent = false;
@@ -125,6 +128,7 @@ static int drop_persistent(struct server *srv)
 			change_remove(srv, &r);
 		removal_fini(&r);
 	}
+	buf_fini(&tops);
 	server_publish(srv);
 	if (ret == 0)
 		ret = store_room(srv->tree.store, 2, 64, true);

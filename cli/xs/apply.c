@@ -13,6 +13,7 @@
 #include "apply.h"
 #include "die.h"
 #include "json_out.h"
+#include "lifetime.h"
 #include "doc_limits.h"
 #include "nearest.h"
 #include "record.h"
@@ -180,6 +181,9 @@ void job_run(struct job *j)
 			j->nr_missing, j->nr_missing > 1 ? "s" : "");
 	if (rc && rc != -ECANCELED)
 		store_failed(j->failed ? j->failed : j->set.failed ? j->set.failed : "commit", rc);
+	for (size_t i = 0; !j->dry_run && i < j->plan.nr; i++)
+		if (j->plan.v[i].kind == CHANGE_ADD || j->plan.v[i].kind == CHANGE_SET)
+			lifetime_warn(j->plan.v[i].path);
 }
 
 void job_show(struct cli_args *a, const struct job *j)

@@ -11,6 +11,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "kind.h"
+#include "lifetime.h"
 #include "store.h"
 #include "watch_state.h"
 
@@ -108,6 +109,7 @@ static int run(struct cli_args *a, bool move)
 		cli_die(CLI_FAIL, "%s: exists already (-f writes over it)", j.to);
 	if (rc)
 		store_failed(j.failed, rc);
+	lifetime_warn(j.to);
 	free(j.from);
 	free(j.to);
 	return CLI_OK;

@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "json_out.h"
+#include "lifetime.h"
 #include "schema.h"
 #include "store.h"
 #include "text.h"
@@ -33,9 +34,8 @@ static long long generation(const struct xs_node *n, const char *path)
 
 static const char *lifetime(const char *path)
 {
-	if (path_is_below("/config", path) || path_is_below("/history", path))
-		return "kept over a reboot of the host";
-	return "gone with the next boot of the host";
+	return lifetime_lasts(path) ? "kept over a reboot of the host" :
+				      "gone with the next boot of the host";
 }
 
 /*
@@ -66,8 +66,7 @@ static json_t *stat_json(const struct xs_node *n, const char *path, long long ge
 	int nr = watchers(path);
 	json_t *o = json_pack("{s:s, s:I, s:i, s:s}", "path", path, "size",
 			      (json_int_t)n->value_len, "children", n->nr_children, "lifetime",
-			      path_is_below("/config", path) || path_is_below("/history", path) ?
-				      "persistent" : "runtime");
+			      lifetime_lasts(path) ? "persistent" : "runtime");
 
 	if (n->value)
 		json_object_set_new(o, "value", json_value(n->value, n->value_len));

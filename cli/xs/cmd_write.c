@@ -10,6 +10,7 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "lifetime.h"
 #include "store.h"
 
 #define TRIES 100
@@ -141,6 +142,12 @@ static int run_write(struct cli_args *a)
 		rc = write_all(&j, store(), 0);
 	else
 		rc = xs_transact(store(), write_all, &j, TRIES, NULL);
+	for (int i = 0; rc == 0 && i < a->argc; i += j.from_stdin ? 1 : 2) {
+		char *path = store_path(a->argv[i]);
+
+		lifetime_warn(path);
+		free(path);
+	}
 	free(j.from_stdin);
 	if (rc == -ECANCELED)
 		cli_die(CLI_FAIL, "%s: %s; nothing was written", j.failed,

@@ -20,6 +20,7 @@ trap 'exit 1' INT TERM
 # A sanitized library cannot be loaded into another's program unless its runtime is there first.
 sanitized() { grep -q __asan_init "$xs_prog" 2>/dev/null; }
 
+# start_store [OPTION]...
 start_store() {
 	if [ -n "$XS_TEST_SOCKET" ]; then
 		export XENSTORED_PATH="$XS_TEST_SOCKET"
@@ -27,7 +28,7 @@ start_store() {
 	fi
 	mkdir -p "$dir/run" "$dir/state"
 	rm -f "$dir/run/socket"
-	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/daemon.log" 2>&1 &
+	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" "$@" >>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	export XENSTORED_PATH="$dir/run/socket"
 	for _ in $(seq 1200); do
