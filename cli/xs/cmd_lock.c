@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cmd_lock.c - `xs lock`: runs a command while holding a lock in the store. The node names the
- * holding process; a holder that died is recognised by its process id and start time, so the lock
- * frees itself. Between processes of one machine.
+ * command's process, which holds it also when xs itself has died; a holder that ended is recognised
+ * by its process id and start time, so the lock frees itself. Between processes of one machine.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,12 @@
 
 #define TRIES 1000
 #define LOOK_AGAIN_MS 1000 /* a holder may die without touching the node */
+
+/* The command's process, which waits to become it. */
+struct command {
+	pid_t pid;
+	int go; /* a byte: it may; closed: it shall not */
+};
 
 struct lock {
 	char *path;
@@ -116,20 +123,44 @@ static void acquire(struct cli_args *a, struct lock *l)
 		store_failed(l->path, rc);
 }
 
-static int run_command(char **argv)
+/* Without a byte xs has died, or given up. */
+static _Noreturn void become(char **argv, int wait_for)
+{
+	char byte;
+
+	if (read(wait_for, &byte, 1) != 1)
+		_exit(CLI_FAIL);
+	execvp(argv[0], argv);
+	fprintf(stderr, "xs: %s: %s\n", argv[0], strerror(errno));
+	_exit(CLI_NO_HANDLER);
+}
+
+static struct command prepare(char **argv)
+{
+	struct command c;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0 || (c.pid = fork()) < 0)
+		cli_die(CLI_NO_HANDLER, "cannot start %s: %s", argv[0], strerror(errno));
+	if (c.pid == 0) {
+		close(ends[1]);
+		become(argv, ends[0]);
+	}
+	close(ends[0]);
+	c.go = ends[1];
+	return c;
+}
+
+static int run_command(const struct command *c)
 {
 	int status;
-	pid_t pid = fork();
 
-	if (pid == 0) {
-		execvp(argv[0], argv);
-		fprintf(stderr, "xs: %s: %s\n", argv[0], strerror(errno));
-		_exit(CLI_NO_HANDLER);
-	}
-	if (pid < 0)
-		return CLI_NO_HANDLER;
+	signal(SIGPIPE, SIG_IGN); /* who killed it before it began is told its status */
+	if (write(c->go, "", 1) != 1)
+		cli_warn("the command ended before it began");
+	close(c->go);
 	signal(SIGINT, SIG_IGN); /* the command's business */
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return CLI_NO_HANDLER;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -138,16 +169,18 @@ static int run_command(char **argv)
 static int run_lock(struct cli_args *a)
 {
 	struct lock l = { .path = store_path(a->argv[0]) };
-	char **command = a->argv + 1;
+	char **words = a->argv + 1;
+	struct command c;
 	int code;
 
-	if (strcmp(*command, "--") == 0)
-		command++;
-	if (!*command)
+	if (strcmp(*words, "--") == 0)
+		words++;
+	if (!*words)
 		cli_usage(a, "an argument is missing: COMMAND");
-	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)getpid(), start_time(getpid()));
+	c = prepare(words);
+	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)c.pid, start_time(c.pid));
 	acquire(a, &l);
-	code = run_command(command);
+	code = run_command(&c);
 	xs_transact(store(), release_mine, &l, TRIES, NULL);
 	store_hang_up();
 	free(l.path);
@@ -164,7 +197,8 @@ const struct cli_cmd cmd_lock = {
 	.name = "lock",
 	.args = "PATH [--] COMMAND [ARGUMENT]...",
 	.help = "runs a command while holding a lock; its status is ours",
-	.more = "The lock is free again when the command ends, or when xs dies in any way.",
+	.more = "The command's own process holds the lock: it is free again when that ends in any\n"
+		"way, and not when xs is killed before.",
 	.opts = opts,
 	.min_args = 2,
 	.max_args = -1,

@@ -207,6 +207,29 @@ if [ -n "$daemon" ]; then
 	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
 	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
 fi
+# a lock is the command's
+mkfifo "$dir/gate"
+xs lock /lk sh -c "echo began >>'$dir/locked'; read -r x <'$dir/gate'; echo ended >>'$dir/locked'" &
+locker=$!
+until_so grep -q began "$dir/locked"
+kill -9 $locker; wait $locker 2>/dev/null
+run xs lock -n /lk true
+is "a killed xs leaves the lock to its command" "1 1" "$rc $(echo "$err" | grep -c 'held by process')"
+echo >"$dir/gate"
+until_so grep -q ended "$dir/locked"
+until_so xs lock -n /lk true
+is "and it is free when that has ended" "began ended" "$(xargs <"$dir/locked")"
+xs lock /lk sleep 1000 & locker=$!
+until_so xs exists /lk
+holder=$(xs read /lk | cut -d ' ' -f 1)
+run xs lock -t 100ms /lk sh -c "echo no >>'$dir/locked'"
+is "who does not get it runs nothing" "124 0" "$rc $(grep -c no "$dir/locked")"
+kill -9 "$holder"; wait $locker 2>/dev/null
+run xs lock -t 30s /lk sh -c 'exit 7'
+is "the status is the command's" 7 $rc
+run xs lock /lk no-such-command
+is "one that cannot be started: 125" 125 $rc
+
 # waiting for several things
 xs write /wait/a 1 /wait/b 1
 run xs wait -t 5s /wait/a=1 /wait/b=1 /wait/none! /wait/a
