@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lifetime.h - whether a node is kept over a boot of the host, and saying so to who is not warned. */
+/* lifetime.h - whether a node is kept over a boot of the host; telling who does not know. */
 #ifndef STOREVISOR_XS_LIFETIME_H
 #define STOREVISOR_XS_LIFETIME_H
 
