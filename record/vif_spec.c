@@ -92,7 +92,8 @@ static int set_rate(struct vif_spec *vif, const char *value, char *err)
 
 	if (!card_rate_parse(value, &rate))
 		return spec_error(err, -EINVAL,
-				  "rate '%.64s' is not a speed such as 10Mb/s or 250KB/s@20ms", value);
+				  "rate '%.64s' is not a speed such as 10Mb/s or 250KB/s@20ms",
+				  value);
 	strcpy(vif->rate, value);
 	return 0;
 }
@@ -119,7 +120,8 @@ static int set_named(struct vif_spec *vif, const char *name, const char *value, 
 		return spec_error(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", name,
 				  near.word);
 	return spec_error(err, -EINVAL,
-			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname, rate", name);
+			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname, rate",
+			  name);
 }
 
 static char *trim(char *s)

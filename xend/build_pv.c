@@ -10,6 +10,7 @@
 #include "build_pv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +54,20 @@ static int initrd_size(struct domain *d, uint64_t *len)
 	return 0;
 }
 
+/* What dom0 could give is named; it is the operator's to take. */
+static void say_too_little(struct xend *x, struct domain *d, uint64_t need, uint64_t free_kib)
+{
+	struct hv_domain dom0;
+	char share[128] = "";
+
+	if (hv_domain_info(x->hv, 0, &dom0) == 0 && dom0.tot_kib > 0)
+		snprintf(share, sizeof(share), ", or give some of Domain-0's %llu MiB (xm mem-set "
+			 "Domain-0)", (unsigned long long)(dom0.tot_kib >> 10));
+	domain_error(d, "not enough memory: need %llu MiB, %llu MiB free: shut down a domain, or "
+		     "lower memory=%s", (unsigned long long)((need + 1023) >> 10),
+		     (unsigned long long)(free_kib >> 10), share);
+}
+
 int build_check_memory(struct xend *x, struct domain *d, uint64_t kib)
 {
 	uint64_t need = kib + OVERHEAD_KIB;
@@ -66,9 +81,7 @@ int build_check_memory(struct xend *x, struct domain *d, uint64_t kib)
 	}
 	if (host.free_kib >= need)
 		return 0;
-	domain_error(d, "not enough memory: need %llu MiB, %llu MiB free: shut down a domain, or "
-		     "lower memory=", (unsigned long long)((need + 1023) >> 10),
-		     (unsigned long long)(host.free_kib >> 10));
+	say_too_little(x, d, need, host.free_kib);
 	return -ENOMEM;
 }
 

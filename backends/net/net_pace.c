@@ -17,7 +17,8 @@ int net_pace_init(struct net_pace *p, const char *words)
 	memset(p, 0, sizeof(*p));
 	if (!*words)
 		return 0;
-	if (sscanf(words, "%llu,%u%c", &bytes, &us, &more) != 2 || !bytes || bytes > SHARE_MAX || !us)
+	if (sscanf(words, "%llu,%u%c", &bytes, &us, &more) != 2 || !bytes || !us ||
+	    bytes > SHARE_MAX)
 		return -EINVAL;
 	p->share = bytes;
 	p->interval_ns = us * 1000ULL;

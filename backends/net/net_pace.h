@@ -2,8 +2,8 @@
 /*
  * net_pace.h - what a guest may send in a time: a share of bytes for each interval. Pure.
  *
- * A packet goes while anything is left of the share; what it is longer comes off the next ones. What
- * is not used is lost, so that no burst is longer than a share and a packet.
+ * A packet goes while anything is left of the share; what it is longer comes off the next ones.
+ * What is not used is lost, so that no burst is longer than a share and a packet.
  */
 #ifndef BACKENDS_NET_PACE_H
 #define BACKENDS_NET_PACE_H

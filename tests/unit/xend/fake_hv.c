@@ -67,6 +67,7 @@ struct hv *fake_hv_new(unsigned int machine_mib)
 	d = add(0);
 	d->info.running = true;
 	d->info.nr_vcpus = 1;
+	d->info.tot_kib = 512 << 10;
 	return the_hv;
 }
 

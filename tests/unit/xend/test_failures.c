@@ -67,7 +67,7 @@ static void test_racing_commits_are_repeated(void **state)
 	assert_string_equal(state_of("web"), "running");
 }
 
-static void test_too_much_memory_names_the_shortfall_and_two_cures(void **state)
+static void test_too_much_memory_names_the_shortfall_and_three_cures(void **state)
 {
 	struct world *w = *state;
 
@@ -76,7 +76,8 @@ static void test_too_much_memory_names_the_shortfall_and_two_cures(void **state)
 	world_run(w, 1);
 	assert_string_equal(state_of("big"), "failed");
 	assert_string_equal(error_of("big"), "not enough memory: need 901 MiB, 64 MiB free: shut "
-			    "down a domain, or lower memory=");
+			    "down a domain, or lower memory=, or give some of Domain-0's 512 MiB "
+			    "(xm mem-set Domain-0)");
 }
 
 /* What was read of several moments would be torn: a commit says that it was one. */
@@ -236,7 +237,7 @@ int main(void)
 		T(test_every_failing_hypercall_undoes_everything),
 		T(test_a_store_that_refuses_a_write_undoes_everything),
 		T(test_racing_commits_are_repeated),
-		T(test_too_much_memory_names_the_shortfall_and_two_cures),
+		T(test_too_much_memory_names_the_shortfall_and_three_cures),
 		T(test_a_record_that_changes_while_it_is_read_is_read_again),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
 		T(test_a_backend_s_error_becomes_the_domain_s),
