@@ -11,6 +11,7 @@
 
 #include "x86/asm.h"
 #include "x86/machine.h"
+#include "x86/spec_ctrl.h"
 
 #define BIT(n) (1u << (n))
 
@@ -36,7 +37,13 @@
 #define L7_ECX_ALLOWED                                                                             \
 	(BIT(8) /* GFNI */ | BIT(9) /* VAES */ | BIT(10) /* VPCLMUL */ |       \
 	 BIT(22) /* RDPID */)
-#define L7_EDX_ALLOWED BIT(4) /* FSRM */
+#define L7_EDX_ALLOWED (BIT(4) /* FSRM */ | BIT(10) /* MD_CLEAR */)
+/* bits that promise a register; not L1D_FLUSH, which is of use to who runs guests */
+#define L7_EDX_SPEC_CTRL (BIT(26) /* IBRSB */ | BIT(27) /* STIBP */ | BIT(31) /* SSBD */)
+#define L7_EDX_ARCH_CAPS BIT(29)
+/* leaf 0x80000008; AMD's SPEC_CTRL is there to be used, and not shown, as by Xen */
+#define E8_EBX_ALLOWED (BIT(26) /* SSB_NO */ | BIT(29) /* BTC_NO */)
+#define E8_EBX_IBPB (BIT(12) /* IBPB */ | BIT(30) /* IBPB_RET */)
 /* leaf 0x80000001 */
 #define E1_EDX_ALLOWED                                                                             \
 	(BIT(11) /* SYSCALL */ | BIT(20) /* NX */ | BIT(22) /* MMXEXT */ | BIT(25) /* FFXSR */ |   \
@@ -73,7 +80,8 @@ static void leaf_7(struct leaf *l, u32 sub)
 	l->a = 0; /* no further sub-leaves */
 	l->b &= L7_EBX_ALLOWED;
 	l->c &= L7_ECX_ALLOWED;
-	l->d &= L7_EDX_ALLOWED;
+	l->d &= L7_EDX_ALLOWED | (spec_plan.guest_spec_ctrl_mask ? L7_EDX_SPEC_CTRL : 0) |
+		(spec_plan.has_arch_caps ? L7_EDX_ARCH_CAPS : 0);
 }
 
 static void leaf_d(struct leaf *l, u32 sub)
@@ -99,6 +107,13 @@ static void leaf_ext_1(struct leaf *l)
 	cpuid(1, 0, &leaf1_a, &leaf1_b, &leaf1_c, &leaf1_d);
 	l->c &= E1_ECX_ALLOWED;
 	l->d = (l->d & E1_EDX_ALLOWED) | (l->d & E1_EDX_COMMON & leaf1_d & L1_EDX_ALLOWED);
+}
+
+static void leaf_ext_8(struct leaf *l)
+{
+	l->a &= 0xffff;
+	l->b &= E8_EBX_ALLOWED | (spec_plan.has_ibpb ? E8_EBX_IBPB : 0);
+	l->c = l->d = 0;
 }
 
 /* 0x40000000..: who we are, as the ABI says it to PV guests. */
@@ -165,7 +180,7 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 			l = (struct leaf){.d = d->is_privileged ? l.d & E7_EDX_ITSC : 0};
 			break;
 		case 0x80000008:
-			l = (struct leaf){.a = l.a & 0xffff};
+			leaf_ext_8(&l);
 			break;
 		default:
 			if ((leaf > 0xd && leaf < 0x80000000) || leaf > 0x80000008)

@@ -62,6 +62,9 @@ bool pv_msr_read(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_SPEC_CTRL:
 		*val = v->pv.spec_ctrl;
 		return spec_plan.guest_spec_ctrl_mask;
+	case MSR_ARCH_CAPABILITIES:
+		*val = spec_plan.guest_arch_caps;
+		return spec_plan.has_arch_caps;
 	default:
 		break;
 	}

@@ -472,6 +472,8 @@ void spec_plan_make(const struct spec_cpu *cpu, const struct spec_options *optio
 	*plan = (struct spec_plan){
 		.thunk = THUNK_JMP,
 		.guest_spec_ctrl_mask = guest_mask(cpu),
+		.guest_arch_caps = cpu->arch_caps & CAPS_FOR_GUESTS,
+		.has_arch_caps = cpu->leaf7_edx & LEAF7_EDX_ARCH_CAPS,
 		.has_ibpb = has_ibpb(cpu),
 		.has_l1d_flush = cpu->leaf7_edx & LEAF7_EDX_L1D_FLUSH,
 	};

@@ -55,6 +55,7 @@ struct spec_cpu {
 #define CAPS_RSBA (1ULL << 2)
 #define CAPS_SSB_NO (1ULL << 4)
 #define CAPS_MDS_NO (1ULL << 5)
+#define CAPS_IF_PSCHANGE_MC_NO (1ULL << 6)
 #define CAPS_TAA_NO (1ULL << 8)
 #define CAPS_SBDR_SSDP_NO (1ULL << 13)
 #define CAPS_FBSDP_NO (1ULL << 14)
@@ -62,11 +63,18 @@ struct spec_cpu {
 #define CAPS_FB_CLEAR (1ULL << 17)
 #define CAPS_RRSBA (1ULL << 19)
 #define CAPS_BHI_NO (1ULL << 20)
+#define CAPS_PBRSB_NO (1ULL << 24)
 #define CAPS_GDS_CTRL (1ULL << 25)
 #define CAPS_GDS_NO (1ULL << 26)
 #define CAPS_RFDS_NO (1ULL << 27)
 #define CAPS_RFDS_CLEAR (1ULL << 28)
 #define CAPS_ITS_NO (1ULL << 62)
+/* Those that say what the CPU is like, not that there is another register. */
+#define CAPS_FOR_GUESTS                                                                            \
+	(CAPS_RDCL_NO | CAPS_EIBRS | CAPS_RSBA | CAPS_SSB_NO | CAPS_MDS_NO |                       \
+	 CAPS_IF_PSCHANGE_MC_NO | CAPS_TAA_NO | CAPS_SBDR_SSDP_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO | \
+	 CAPS_FB_CLEAR | CAPS_RRSBA | CAPS_BHI_NO | CAPS_PBRSB_NO | CAPS_GDS_NO | CAPS_RFDS_NO |   \
+	 CAPS_RFDS_CLEAR | CAPS_ITS_NO)
 
 /* MSR SPEC_CTRL */
 #define SPEC_CTRL_IBRS (1u << 0)
@@ -104,6 +112,8 @@ struct spec_plan {
 	enum spec_thunk thunk;	  /* never THUNK_DEFAULT */
 	u32 hv_spec_ctrl;	  /* SPEC_CTRL while the hypervisor runs */
 	u32 guest_spec_ctrl_mask; /* bits that guests may set; 0: they have no such register */
+	u64 guest_arch_caps;	  /* ARCH_CAPABILITIES as guests read it, if has_arch_caps */
+	bool has_arch_caps;
 	bool has_ibpb;		  /* PRED_CMD is there, for guests too */
 	bool has_l1d_flush;	  /* FLUSH_CMD is there, for guests too */
 	bool spec_ctrl;		  /* it is written on the way in and out, where it differs */

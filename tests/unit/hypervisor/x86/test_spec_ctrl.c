@@ -45,6 +45,7 @@ static unsigned int nr_ibpb, nr_l1d, nr_rsb;
 static u64 spec_ctrl, efer, de_cfg;
 static enum { DE_CFG_THERE, DE_CFG_FAULTS, DE_CFG_READ_ONLY, DE_CFG_DROPPED } de_cfg_kind;
 static unsigned int nr_warnings;
+static bool arch_caps_fault;
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
@@ -135,7 +136,7 @@ int rdmsr_safe(u32 msr, u64 *val)
 		*val = de_cfg;
 		return 0;
 	}
-	if (msr != MSR_ARCH_CAPABILITIES || !(cpu.leaf7_edx & LEAF7_EDX_ARCH_CAPS))
+	if (msr != MSR_ARCH_CAPABILITIES || !(cpu.leaf7_edx & LEAF7_EDX_ARCH_CAPS) || arch_caps_fault)
 		return -EFAULT;
 	*val = cpu.arch_caps;
 	return 0;
@@ -320,6 +321,17 @@ static void test_a_refused_register_is_not_called_treated(void **state)
 	de_cfg_kind = DE_CFG_THERE;
 }
 
+static void test_capabilities_that_cannot_be_read_are_not_offered(void **state)
+{
+	boot("GenuineIntel", SIG_SKYLAKE, EIBRS);
+	assert_true(spec_plan.has_arch_caps);
+	arch_caps_fault = true;
+	boot("GenuineIntel", SIG_SKYLAKE, EIBRS);
+	arch_caps_fault = false;
+	assert_false(spec_plan.has_arch_caps);
+	assert_int_equal(spec_plan.guest_arch_caps, 0);
+}
+
 /* Intel SDM vol. 2, CPUID: leaf 0xb counts the threads of a core, leaves 1 and 4 those of all. */
 static void test_hyperthreads_are_counted(void **state)
 {
@@ -355,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_the_enhanced_ibrs_stays_on_and_is_not_written),
 		cmocka_unit_test(test_a_guests_bits_are_its_own),
 		cmocka_unit_test(test_a_refused_register_is_not_called_treated),
+		cmocka_unit_test(test_capabilities_that_cannot_be_read_are_not_offered),
 		cmocka_unit_test(test_hyperthreads_are_counted),
 		cmocka_unit_test(test_what_this_cpu_lacks_is_a_fault_of_the_guest),
 	};

@@ -267,6 +267,21 @@ static void test_guests_get_the_bits_that_the_cpu_has(void **state)
 	assert_false(p.has_ibpb || p.spec_ctrl);
 }
 
+static void test_guests_read_what_the_cpu_is_like_and_of_no_other_register(void **state)
+{
+	const struct spec_options none = {0};
+	struct spec_cpu cpu = {INTEL(6, 0x6a), .leaf7_edx = LEAF7_EDX_IBRSB | LEAF7_EDX_ARCH_CAPS,
+			       .arch_caps = CAPS_RDCL_NO | CAPS_GDS_CTRL | CAPS_ITS_NO | 1ULL << 7};
+	struct spec_plan p;
+
+	spec_plan_make(&cpu, &none, &p);
+	assert_true(p.has_arch_caps);
+	assert_int_equal(p.guest_arch_caps, CAPS_RDCL_NO | CAPS_ITS_NO); /* not TSX_CTRL */
+	cpu.leaf7_edx = LEAF7_EDX_IBRSB;
+	spec_plan_make(&cpu, &none, &p);
+	assert_false(p.has_arch_caps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_turned_off_is_open),
 		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
 		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
+		cmocka_unit_test(test_guests_read_what_the_cpu_is_like_and_of_no_other_register),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
