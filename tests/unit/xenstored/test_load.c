@@ -103,7 +103,7 @@ static bool is_loaded(void)
 static void test_a_load_without_room_is_no_load(void **state)
 {
 	uint64_t limit = srv->tree.store->limit;
-	char path[64], value[4000] = "";
+	char path[64], value[4000] = "", read[XENSTORE_PAYLOAD_MAX + 1];
 
 	tell(WORKER_READY, 0, 5);
 	srv->tree.store->limit = srv->tree.store->size;
@@ -131,7 +131,7 @@ static void test_a_load_without_room_is_no_load(void **state)
 	send_node("/config/last", "1", 1);
 	tell(WORKER_LOADED, 0, 5);
 	assert_true(is_loaded());
-	assert_int_equal(t_read(c, 0, "/config/2999", path), 0);
+	assert_int_equal(t_read(c, 0, "/config/2999", read), 0);
 	assert_int_equal(t_write(c, 0, "/config/last", "2"), HELD);
 }
 
