@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -143,6 +144,61 @@ static void check_devices(struct doctor *d, const struct domain *dom, const char
 	free(ids);
 }
 
+#define SPACE_MIN_MIB 16
+
+/*
+ * Whether the file system of @path has room. False: it is as good as full, with what is left in
+ * *@mib. One without a size (the kernel makes it up) is never full; nor is one that is not there.
+ */
+static bool has_space(const char *path, unsigned long long *mib)
+{
+	struct statvfs fs;
+
+	*mib = 0;
+	if (statvfs(path, &fs) < 0 || fs.f_blocks == 0 || fs.f_flag & ST_RDONLY)
+		return true;
+	*mib = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;
+	/* Of files there may be no more either. */
+	return *mib >= SPACE_MIN_MIB && (fs.f_files == 0 || fs.f_favail > 0);
+}
+
+static void check_space(struct doctor *d)
+{
+	static const struct {
+		const char *dir, *then;
+	} filling[] = {
+		{"/var/lib/xenstored", "no record can be changed"},
+		{"/run", "the store has no room"},
+		{"/var/log", "nothing is logged"},
+	};
+	int before = d->nr_bad;
+	unsigned long long mib;
+
+	for (size_t i = 0; i < sizeof(filling) / sizeof(filling[0]); i++)
+		if (!has_space(filling[i].dir, &mib))
+			found(d, false,
+			      "%s: its file system is full (%llu MiB left): %s: make room",
+			      filling[i].dir, mib, filling[i].then);
+	if (d->nr_bad == before)
+		found(d, true, "the store and the logs have room");
+}
+
+/* A guest meets it as an error of its disk, where it writes for the first time. */
+static void check_image_space(struct doctor *d, const char *domain, const struct disk_spec *disk)
+{
+	unsigned long long mib;
+	struct stat st;
+
+	if (!disk->writable || stat(disk->path, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	/* An image that has all its blocks needs no more. */
+	if ((unsigned long long)st.st_blocks * 512 < (unsigned long long)st.st_size &&
+	    !has_space(disk->path, &mib))
+		found(d, false,
+		      "%s: disk %s: %s: its file system is full (%llu MiB left), and the image is "
+		      "not all there yet: make room", domain, disk->vdev, disk->path, mib);
+}
+
 static const char *file_problem(const char *path)
 {
 	struct stat st;
@@ -197,6 +253,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 		if (problem)
 			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disk[i].vdev,
 			      rec.disk[i].path, problem);
+		check_image_space(d, dom->name, &rec.disk[i]);
 	}
 	for (unsigned int i = 0; i < rec.nr_vifs; i++)
 		if (rec.vif[i].bridge[0] && !bridge_exists(rec.vif[i].bridge))
@@ -238,6 +295,7 @@ static int run_doctor(struct xm *xm, const struct args *args)
 	if (check_store(&d)) {
 		check_xend(&d);
 		check_memory(&d);
+		check_space(&d);
 		check_bridge(&d);
 		check_domains(&d);
 	}

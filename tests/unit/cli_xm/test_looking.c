@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
 
@@ -224,6 +227,38 @@ static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 	expect_out("\nBAD  web: vif 0 is not served: no such bridge\n");
 }
 
+static bool full; /* every file system is */
+
+int __wrap_statvfs64(const char *path, struct statvfs *fs);
+int __wrap_statvfs64(const char *path, struct statvfs *fs)
+{
+	*fs = (struct statvfs){.f_frsize = 4096, .f_blocks = 1 << 20, .f_files = 1000,
+			       .f_bavail = full ? 100 : 1 << 18, .f_favail = 10};
+	/* What the kernel makes up has no size, and is not full for that. */
+	if (strcmp(path, "/run") == 0)
+		fs->f_blocks = fs->f_bavail = 0;
+	return 0;
+}
+
+static void test_doctor_sees_a_full_disk(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	assert_int_equal(truncate(xm_file("disk.img"), 64 << 20), 0);
+	FAILS("doctor");
+	expect_out("\nok   the store and the logs have room\n");
+	full = true;
+	FAILS("doctor");
+	full = false;
+	expect_out("\nBAD  /var/lib/xenstored: its file system is full (0 MiB left): no record can "
+		   "be changed: make room\n");
+	expect_out("\nBAD  /var/log: its file system is full (0 MiB left): nothing is logged");
+	expect_out("disk.img: its file system is full (0 MiB left), and the image is not all there "
+		   "yet: make room\n");
+	if (strstr(xm_out, "/run: its file system is full"))
+		fail_msg("a file system without a size is not full: %s", xm_out);
+}
+
 static void test_doctor_says_that_the_store_is_not_there(void **state)
 {
 	(void)state;
@@ -406,6 +441,7 @@ int main(void)
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
 		LIVE(test_debug_keys_are_pressed_by_xend),
 		LIVE(test_doctor_names_what_is_wrong_and_the_cure),
+		LIVE(test_doctor_sees_a_full_disk),
 		BARE(test_doctor_says_that_the_store_is_not_there),
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
