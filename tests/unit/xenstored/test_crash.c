@@ -17,6 +17,7 @@
 
 #include "guest.h"
 #include "live.h"
+#include "storage/store.h"
 
 /* A daemon with a sanitizer in it takes long to start. */
 #ifdef __SANITIZE_ADDRESS__
@@ -143,6 +144,52 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 		guest_pull(&g);
 	/* The one at registration, the one of the restart, the one of the write. */
 	assert_true(g.events >= 3);
+}
+
+/* The record of where domain 1's ring stands is not there any more, as after damage. */
+static void lose_ring_record(void)
+{
+	enum store_found found;
+	unsigned char key[2];
+	struct store *s;
+
+	assert_int_equal(store_open(live.dir, &s, &found), 0);
+	assert_int_equal(found, STORE_WHOLE);
+	be16_put(key, 1);
+	assert_int_equal(store_count(s, STORE_RING), 1);
+	store_del(s, STORE_RING, key, sizeof(key));
+	store_commit(s);
+	store_close(s);
+}
+
+/* The guest is told by the page, everybody else is served; it may begin anew. */
+static void test_ring_whose_record_is_lost_is_not_served_as_if_nothing_were(void **state)
+{
+	static struct guest g;
+	int fd;
+
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(live.hv, 1);
+	guest_run_for(&g, 0.02);
+	live_end();
+	guest_push(&g);
+	lose_ring_record();
+	live_start();
+	fd = live_open();
+	assert_int_equal(live_write_number(fd, "/run/others", 4), 0);
+	assert_int_equal(g.page->error, XENSTORE_ERROR_COMM);
+	assert_int_not_equal(g.page->req_cons, g.page->req_prod);
+	g.page->connection = XENSTORE_RECONNECT;
+	fake_event(live.hv, FAKE_PORT(1));
+	for (int i = 0; i < 10000 && g.page->connection != XENSTORE_CONNECTED; i++)
+		usleep(1000);
+	assert_int_equal(g.page->connection, XENSTORE_CONNECTED);
+	assert_int_equal(g.page->error, XENSTORE_ERROR_NONE);
+	memset(&g, 0, sizeof(g));
+	g.page = fake_ring(live.hv, 1);
+	guest_run_for(&g, 0.02);
+	assert_true(g.answered > 0);
+	close(fd);
 }
 
 /* Domain 2 with a node that only itself, and who has it as target, may read. */
@@ -615,6 +662,7 @@ int main(int argc, char **argv)
 		T(test_ring_stream_goes_on_over_kills),
 		T(test_kill_between_any_two_instructions_does_nothing_twice),
 		T(test_watches_of_a_ring_outlive_the_daemon),
+		T(test_ring_whose_record_is_lost_is_not_served_as_if_nothing_were),
 		T(test_target_that_ended_is_not_the_next_domain_of_that_number),
 		T(test_acknowledged_writes_are_there_after_kills),
 		T(test_transactions_are_all_or_nothing_over_kills),
