@@ -11,6 +11,7 @@
 #include "bulk.h"
 #include "durable.h"
 #include "lasting.h"
+#include "ops.h"
 #include "packed_perms.h"
 #include "store.h"
 #include "server.h"
@@ -35,6 +36,7 @@ static void records_of(const struct change_need *need, struct store_need *out)
 		.bytes = need->bytes + PACKED_PERM * perms + NODE_MORE * put,
 		.frees = need->frees,
 	};
+	out->longest = need->longest ? need->longest + NODE_MORE : out->bytes;
 	if (need->persistent) {
 		out->inserts += put + need->nr_tops;
 		out->bytes *= 2;
@@ -44,11 +46,14 @@ static void records_of(const struct change_need *need, struct store_need *out)
 int change_room(struct server *srv, const struct change_need *need)
 {
 	struct store_need records;
-	int ret = need->persistent ? durable_room(srv, need) : 0;
+	/* While the part is being loaded nothing can be queued. */
+	bool asked = need->persistent && (!need->forced || srv->durable.loading);
+	int ret = asked ? durable_room(srv, need) : 0;
 
 	if (ret < 0)
 		return ret;
 	records_of(need, &records);
+	records.trusted = srv->acting && srv->acting->conn->privileged;
 	return store_room_for(srv->tree.store, &records);
 }
 
@@ -259,17 +264,52 @@ void change_remove(struct server *srv, const struct removal *r)
 		durable_remove(srv, path, e.len);
 }
 
+static int remove_gathered(struct server *srv, const struct removal *r, bool forced)
+{
+	struct change_need need = { .frees = true, .forced = forced };
+	int ret;
+
+	removal_need(r, &need);
+	ret = change_room(srv, &need);
+	if (ret == 0)
+		change_remove(srv, r);
+	return ret;
+}
+
 int change_remove_at(struct server *srv, const char *path, size_t len)
 {
-	struct change_need need = { .frees = true };
 	struct removal r;
 	int ret = removal_gather(srv, path, len, &r);
 
-	removal_need(&r, &need);
 	if (ret == 0)
-		ret = change_room(srv, &need);
+		ret = remove_gathered(srv, &r, false);
+	removal_fini(&r);
+	return ret;
+}
+
+/* What is below first, one node at a time: what is left the next try finds. */
+static int forget_in_parts(struct server *srv, const struct removal *r)
+{
+	const char *path;
+	int ret = 0;
+
+	for (size_t i = removal_size(r); i-- > 0 && ret == 0;) {
+		size_t len = removed(r, i, &path).len;
+
+		ret = change_forget_at(srv, path, len);
+	}
+	return ret;
+}
+
+int change_forget_at(struct server *srv, const char *path, size_t len)
+{
+	struct removal r;
+	int ret = removal_gather(srv, path, len, &r);
+
 	if (ret == 0)
-		change_remove(srv, &r);
+		ret = remove_gathered(srv, &r, true);
+	if (ret == -ENOSPC && removal_size(&r) > 1)
+		ret = forget_in_parts(srv, &r);
 	removal_fini(&r);
 	return ret;
 }

@@ -26,8 +26,10 @@ struct change_need {
 	size_t nr_perms_gone;	/* their entries, */
 	size_t nr_tops;		/* and how many of them had none above them that is removed, too */
 	size_t bytes;		/* of paths and values altogether; of a removed subtree its path's */
+	size_t longest;		/* of them, those of one node with 3 for a permission; 0: not known */
 	bool persistent;	/* some of them are, perhaps */
 	bool frees;		/* the change only takes away, and may use the reserve */
+	bool forced;		/* it is not refused for the disk's sake, which gets it later */
 };
 
 /*
@@ -68,6 +70,11 @@ void change_perms(struct server *srv, const char *path, size_t len, struct node 
 void change_remove(struct server *srv, const struct removal *r);
 /* All in one: 0, -ENOMEM, or what change_room() says. */
 int change_remove_at(struct server *srv, const char *path, size_t len);
+/*
+ * The same for what nobody may have any more: not refused for the disk's sake, and in parts if
+ * there is no room for all of it at once.
+ */
+int change_forget_at(struct server *srv, const char *path, size_t len);
 
 /* Notes the event of a created or rewritten node. */
 void change_note(struct server *srv, const char *path, size_t len, struct perms *before,

@@ -64,6 +64,87 @@ struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t id
 	return d;
 }
 
+/* A node that lets the dead domain read or write forgets it. 0; -ENOMEM, or no room. */
+static int strip_reader(struct server *srv, const struct xs_path *path, struct node *n,
+			unsigned int domid)
+{
+	const struct change_need need = {
+		.nr_nodes = 1,
+		.nr_perms = 2u * n->perms->nr,
+		.bytes = path->len + n->value_len,
+		.persistent = change_is_persistent(path->text, path->len),
+		.frees = true,
+		.forced = true,
+	};
+	struct perms *without = perms_without(&srv->tree.perms, n->perms, domid);
+	int ret = without ? change_room(srv, &need) : -ENOMEM;
+
+	if (ret == 0 && tree_find(&srv->tree, path->text, path->len, n))
+		change_perms(srv, path->text, path->len, n, without);
+	perms_put(&srv->tree.perms, without);
+	return ret;
+}
+
+/*
+ * Everything that names @domid leaves the tree: a node of its own with all below it (the home of
+ * another domain, "/", cannot), of others the permission. First what it owns.
+ */
+static void forget_domid(struct server *srv, unsigned int domid)
+{
+	struct xs_path path;
+
+	for (int owned = 1; owned >= 0; owned--) {
+		for (uint64_t id = 0; tree_named(&srv->tree, domid, &id, &path); id++) {
+			struct node n;
+			int ret = 0;
+
+			if (!tree_find(&srv->tree, path.text, path.len, &n))
+				continue;
+			if (perms_owner(n.perms) != domid)
+				ret = owned ? 0 : strip_reader(srv, &path, &n, domid);
+			else if (owned && n.id != NODE_ID_ROOT)
+				ret = change_forget_at(srv, path.text, path.len);
+			if (ret < 0)
+				srv->ended_still_named = true;
+		}
+	}
+}
+
+/* Also in the record: after a restart the domid may be another domain's. */
+static void forget_target(struct server *srv, unsigned int domid)
+{
+	for (struct domain *d = srv->domains.list; d; d = d->next) {
+		if (d->target != domid)
+			continue;
+		d->target = NO_DOMID;
+		if (saved_room_for(srv, 1, true) == 0)
+			saved_domain(srv, d);
+		else
+			srv->ended_still_named = true;
+	}
+}
+
+static bool is_named(const struct server *srv, unsigned int domid)
+{
+	unsigned int named = domid;
+
+	for (const struct domain *d = srv->domains.list; d; d = d->next) {
+		if (d->target == domid)
+			return true;
+	}
+	return domid != 0 && tree_named_next(&srv->tree, &named) && named == domid;
+}
+
+/* Whether the domid's last life could not be forgotten; it is tried once more. */
+static bool still_named(struct server *srv, unsigned int domid)
+{
+	if (!srv->ended_still_named || !is_named(srv, domid))
+		return false;
+	forget_target(srv, domid);
+	forget_domid(srv, domid);
+	return is_named(srv, domid);
+}
+
 int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out)
 {
 	struct hv_domain info;
@@ -77,6 +158,8 @@ int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain *
 	ret = srv->hv->domain_info(srv->hv, domid, &info);
 	if (ret < 0 || info.dying)
 		return -ENOENT;
+	if (still_named(srv, domid))
+		return -EBUSY;
 	if (saved_room_for(srv, 1, false) < 0)
 		return -ENOSPC;
 	*out = domain_create(srv, domid, info.identity);
@@ -110,65 +193,6 @@ int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint3
 	return 0;
 }
 
-/* A node that lets the dead domain read or write forgets it. 0; -ENOMEM, or no room. */
-static int strip_reader(struct server *srv, const struct xs_path *path, struct node *n,
-			unsigned int domid)
-{
-	const struct change_need need = {
-		.nr_nodes = 1,
-		.nr_perms = 2u * n->perms->nr,
-		.bytes = path->len + n->value_len,
-		.persistent = change_is_persistent(path->text, path->len),
-		.frees = true,
-	};
-	struct perms *without = perms_without(&srv->tree.perms, n->perms, domid);
-	int ret = without ? change_room(srv, &need) : -ENOMEM;
-
-	if (ret == 0 && tree_find(&srv->tree, path->text, path->len, n))
-		change_perms(srv, path->text, path->len, n, without);
-	perms_put(&srv->tree.perms, without);
-	return ret;
-}
-
-/*
- * Everything that names @domid leaves the tree: a node of its own with all below it (the home of
- * another domain, "/", cannot), of others the permission. First what it owns.
- */
-static void forget_domid(struct server *srv, unsigned int domid)
-{
-	struct xs_path path;
-
-	for (int owned = 1; owned >= 0; owned--) {
-		for (uint64_t id = 0; tree_named(&srv->tree, domid, &id, &path); id++) {
-			struct node n;
-			int ret = 0;
-
-			if (!tree_find(&srv->tree, path.text, path.len, &n))
-				continue;
-			if (perms_owner(n.perms) != domid)
-				ret = owned ? 0 : strip_reader(srv, &path, &n, domid);
-			else if (owned && n.id != NODE_ID_ROOT)
-				ret = change_remove_at(srv, path.text, path.len);
-			if (ret < 0)
-				srv->ended_still_named = true;
-		}
-	}
-}
-
-/* Also in the record: after a restart the domid may be another domain's. */
-static void forget_target(struct server *srv, unsigned int domid)
-{
-	for (struct domain *d = srv->domains.list; d; d = d->next) {
-		if (d->target != domid)
-			continue;
-		d->target = NO_DOMID;
-		if (saved_room_for(srv, 1, true) == 0)
-			saved_domain(srv, d);
-		else
-			srv->ended_still_named = true;
-	}
-}
-
 /* Who may learn of this domain's end was said of this life of the domid. */
 static void forget_special(struct server *srv, unsigned int domid)
 {
@@ -177,7 +201,7 @@ static void forget_special(struct server *srv, unsigned int domid)
 	struct node n;
 
 	if (tree_find(&srv->tree, name, (size_t)len, &n) &&
-	    change_remove_at(srv, name, (size_t)len) < 0)
+	    change_forget_at(srv, name, (size_t)len) < 0)
 		/* rights may be set before a domain is there: nothing would find these again */
 		log_warnx("no room to take back the rights to %s", name);
 }

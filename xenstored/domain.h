@@ -49,7 +49,8 @@ struct domain *domain_find(const struct domains *t, unsigned int domid);
 
 /*
  * The domain with @domid, taken up now if the hypervisor says that it exists.
- * Returns 0; -ENOENT when there is no such domain; -ENOMEM.
+ * Returns 0; -ENOENT when there is no such domain; -EBUSY: its domid is still named where an ended
+ * domain could not be forgotten yet; -ENOSPC; -ENOMEM.
  */
 int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out);
 
@@ -58,8 +59,8 @@ struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t id
 
 /*
  * INTRODUCE: connects the ring of @domid. For a domain already introduced, binds the (possibly
- * new) channel again. Fires @introduceDomain for a new one. Returns 0, -ENOENT (no such domain),
- * -EINVAL (the channel or page cannot be had), -ENOMEM.
+ * new) channel again. Fires @introduceDomain for a new one. Returns 0, -EINVAL (the channel or page
+ * cannot be had), or what domain_find_or_adopt() says.
  */
 int domain_introduce(struct server *srv, unsigned int domid, uint64_t gfn, uint32_t port);
 

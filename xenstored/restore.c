@@ -12,6 +12,7 @@
 #include "bulk.h"
 #include "change.h"
 #include "lasting.h"
+#include "packed_perms.h"
 #include "server.h"
 #include "xs_past.h"
 #include "xs_wire.h"
@@ -69,6 +70,7 @@ static struct perms *set_in(struct restore *r, const struct past_node *n)
 static int prepare_node(struct restore *r, const struct past_node *n)
 {
 	struct perms *p;
+	size_t bytes;
 
 	if (!xs_path_is_absolute(n->path, n->head.path_len))
 		return -EBADMSG;
@@ -85,6 +87,9 @@ static int prepare_node(struct restore *r, const struct past_node *n)
 	r->need.nr_nodes++;
 	r->need.nr_perms += p->nr;
 	r->need.bytes += n->head.path_len + n->head.value_len;
+	bytes = n->head.path_len + n->head.value_len + p->nr * (size_t)PACKED_PERM;
+	if (bytes > r->need.longest)
+		r->need.longest = bytes;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "conn.h"
 #include "lease.h"
+#include "packed_perms.h"
 #include "server.h"
 #include "txn.h"
 
@@ -73,6 +74,21 @@ static int prepare_victims(struct server *srv, struct txn *t, struct tnode *tn,
 	return 0;
 }
 
+static void add_put(struct change_need *need, const struct tnode *tn, const struct perms *perms)
+{
+	/* Of a node that is there value and permissions are put one after the other. */
+	unsigned int puts = tn->state == TNODE_WRITTEN ? 2 : 1;
+	size_t bytes = (size_t)tn->path_len + tn->value_len;
+
+	need->frees = false;
+	need->nr_nodes += puts;
+	need->nr_perms += perms->nr + (tn->base_perms ? tn->base_perms->nr : 0u);
+	need->bytes += puts * bytes;
+	bytes += perms->nr * PACKED_PERM;
+	if (bytes > need->longest)
+		need->longest = bytes;
+}
+
 static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, struct needs *needs)
 {
 	struct perms *perms = tn->perms ? tn->perms : tn->base_perms;
@@ -82,10 +98,7 @@ static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, stru
 	need->persistent |= change_is_persistent(tn->path, tn->path_len);
 	if (ret < 0 || tn->state == TNODE_DELETED)
 		return ret;
-	need->frees = false;
-	need->nr_nodes += 2;	/* value and permissions are put one after the other */
-	need->nr_perms += perms->nr + (tn->base_perms ? tn->base_perms->nr : 0u);
-	need->bytes += 2 * (tn->path_len + tn->value_len);
+	add_put(need, tn, perms);
 	return 0;
 }
 

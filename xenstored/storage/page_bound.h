@@ -48,7 +48,7 @@ static inline uint64_t page_bound_copies(const struct store_need *need, unsigned
 
 /* Bytes of a record and its key in front of what the caller has counted. */
 #define PAGE_BOUND_RECORD 64u
-/* With less content than this altogether no record can be too long for a leaf, or for one page. */
+/* A shorter record than these is on a leaf; is alone, but on one page. */
 #define PAGE_BOUND_ALONE 1400u
 #define PAGE_BOUND_RUN	3900u
 /* Pages of a record that is put again as it was. */
@@ -63,12 +63,12 @@ static inline uint64_t page_bound_content(const struct store_need *need)
 static inline void page_bound_alone(const struct store_need *need, uint64_t again,
 				    struct page_bound *out)
 {
-	uint64_t bytes = page_bound_content(need);
-
-	if (bytes > PAGE_BOUND_ALONE)
+	out->run = again;
+	if (need->longest > PAGE_BOUND_ALONE)
 		out->made += need->inserts;
 	/* Of two pages and more, each has more than half of one. */
-	out->run = again + (bytes > PAGE_BOUND_RUN ? bytes / 2048 + 1 : 0);
+	if (need->longest > PAGE_BOUND_RUN)
+		out->run += page_bound_content(need) / 2048 + 1;
 }
 
 /* For up to PAGE_BOUND_FEW records in trees of up to @depth levels. */

@@ -93,8 +93,10 @@ struct store_need {
 	size_t inserts;		/* records put that are new, or have another length than before */
 	size_t rewrites;	/* records put again with the length they have, up to 12 KiB */
 	size_t deletes;
-	size_t bytes;		/* of the inserted ones that have more than 1 KiB; or of all */
+	size_t bytes;		/* of the inserted ones; shorter ones than 64 may be left out, */
+	size_t longest;		/* and those of the longest one, or more */
 	bool frees;		/* it only takes away, and may use the reserve */
+	bool trusted;		/* nobody has chosen the keys to make it expensive */
 };
 
 /*

@@ -398,6 +398,7 @@ static struct store_need need_of(size_t records, size_t bytes, bool frees)
 		.inserts = deletes ? 0 : records,
 		.deletes = deletes ? records : 0,
 		.bytes = bytes,
+		.longest = bytes,
 		.frees = frees,
 	};
 }

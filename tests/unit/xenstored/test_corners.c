@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "harness.h"
+#include "store.h"
 
 static struct server *srv;
 static struct conn *dom0, *d1, *d2;
@@ -123,6 +124,49 @@ static void test_target_must_exist_and_goes_with_its_domain(void **state)
 	assert_int_equal(t_mkdir(dom0, 0, "/local/domain/2"), 0);
 	assert_int_equal(t_setp(dom0, 0, "/local/domain/2", "n2"), 0);
 	assert_int_equal(t_write(d1, 0, "/local/domain/2/x", "1"), EACCES);
+}
+
+/* The disk takes nothing just then: rights end all the same, and it learns of that later. */
+static void test_rights_end_though_the_disk_refuses(void **state)
+{
+	unsigned long queued;
+
+	assert_int_equal(t_write(dom0, 0, "/config/x", "1"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/config/x", "n0 r1"), 0);
+	assert_int_equal(t_write(dom0, 0, "/config/y/z", "1"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/config/y", "n1 r0"), 0);
+	queued = store_count(srv->tree.store, STORE_QUEUE);
+	srv->durable.off = false;
+	srv->durable.refused = -EROFS;
+	assert_int_equal(t_write(dom0, 0, "/config/x", "2"), EROFS);
+
+	end_domain(1);
+
+	assert_int_equal(t_getp(dom0, 0, "/config/x", text), 0);
+	assert_string_equal(text, "n0");
+	assert_int_equal(t_read(dom0, 0, "/config/y", NULL), ENOENT);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), queued + 2);
+	srv->durable.off = true;
+}
+
+/* Where they cannot be taken away now, the domid is not somebody else's before they are. */
+static void test_domid_is_not_used_again_while_it_is_named(void **state)
+{
+	struct domain *d;
+
+	assert_int_equal(t_write(dom0, 0, "/config/x", "1"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/config/x", "n0 r1"), 0);
+	srv->durable.off = false;
+	srv->durable.loading = true;
+	end_domain(1);
+	fake_domain(srv->hv, 1, FAKE_EXISTS);
+	assert_int_equal(domain_find_or_adopt(srv, 1, &d), -EBUSY);
+	assert_int_equal(t_setp(dom0, 0, "/tool", "n0 r1"), EBUSY);
+	srv->durable.loading = false;
+	assert_int_equal(domain_find_or_adopt(srv, 1, &d), 0);
+	assert_int_equal(t_getp(dom0, 0, "/config/x", text), 0);
+	assert_string_equal(text, "n0");
+	srv->durable.off = true;
 }
 
 /* As at a start in another boot, or when a disk that refuses has brought nodes back. */
@@ -336,6 +380,8 @@ int main(void)
 		T(test_a_second_shutdown_is_told_only_after_RESUME),
 		T(test_released_domain_is_not_introduced_and_can_be_again),
 		T(test_target_must_exist_and_goes_with_its_domain),
+		T(test_rights_end_though_the_disk_refuses),
+		T(test_domid_is_not_used_again_while_it_is_named),
 		T(test_nodes_that_name_a_domain_nobody_has_forget_it),
 		T(test_rights_to_one_domains_end_are_its_own_and_end_with_it),
 		T(test_special_names_are_no_nodes),

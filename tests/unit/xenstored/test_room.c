@@ -70,6 +70,37 @@ static void test_a_large_addition_to_a_small_store(void **state)
 	}
 	assert_int_equal(t_end(dom0, t, true), 0);
 	assert_int_equal(t_read(dom0, 0, "/tool/d0/n0", NULL), 0);
+	/* Nor does the file become many times what is in it. */
+	assert_in_range(srv->tree.store->size, 3u << 20, 32u << 20);
+	t_stop(srv);
+}
+
+/* There is only room for some of it at a time: what an ended domain had goes nevertheless. */
+static void test_an_ended_domain_is_forgotten_in_parts(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	unsigned int named = 1;
+	char path[64];
+	int err = 0;
+
+	for (unsigned int g = 1; g <= GUESTS; g++)
+		make_home(srv, dom0, g);
+	srv->tree.store->limit = 8u << 20;
+	for (unsigned int i = 0; i < NODES && !err; i++) {
+		for (unsigned int g = 1; g <= GUESTS && !err; g++) {
+			snprintf(path, sizeof(path), "data/%03u", i * 389 % NODES);
+			err = t_mkdir(guests[g], 0, path);
+		}
+	}
+	assert_int_equal(err, ENOSPC);
+	/* More than is kept for removals. */
+	assert_int_equal(t_rm(guests[1], 0, "data"), ENOSPC);
+	assert_int_equal(t_mkdir(guests[1], 0, "data/000"), 0);
+	fake_domain(srv->hv, 1, 0);
+	domains_check(srv);
+	conns_reap(srv);
+	assert_true(!tree_named_next(&srv->tree, &named) || named != 1);
 	t_stop(srv);
 }
 
@@ -152,6 +183,8 @@ static void request(struct model *m, unsigned int most, bool removing)
 			need.inserts++;
 		}
 		need.bytes += what[k].len;
+		if (what[k].len > need.longest)
+			need.longest = what[k].len;
 	}
 	if (store_room_for(m->l, &need) < 0) {
 		m->refused++;
@@ -371,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_removing_what_lies_scattered),
 		cmocka_unit_test(test_a_large_addition_to_a_small_store),
+		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
 		cmocka_unit_test(test_a_reader_that_stands_still),
