@@ -32,6 +32,7 @@ struct job {
 	pid_t pid; /* 0: not running */
 	struct timespec mtime;
 	bool met;  /* by the scan that runs */
+	bool wrong; /* its file is: not tried before that changes */
 	bool over; /* ended with status 0: its work is done */
 	int64_t started_ms, again_ms, backoff_ms;
 	char file[];
@@ -46,9 +47,34 @@ static void on_stop(int sig)
 
 /* ---- processes ---- */
 
+/* Whether the file can be used; what is wrong with it is said by the one who looks. */
+static bool is_right(const char *file)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		execl("/proc/self/exe", "xs", "watch", "--check", "--config", file, (char *)NULL);
+		_exit(CLI_NO_HANDLER);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
+}
+
+/* It runs with the file as it was: nothing of that is cut short. */
+static void job_reload(struct job *j)
+{
+	if (!is_right(j->file)) {
+		cli_warn("%s: goes on as it was", j->file);
+	} else if (kill(j->pid, SIGUSR1) == 0) {
+		cli_warn("%s: has changed: it is read anew when no handler runs", j->file);
+	}
+}
+
 static void job_start(struct job *j)
 {
-	sigset_t both, before;
+	sigset_t both, before, with_usr1;
 
 	/* our handler must not take a signal that is for the child */
 	sigemptyset(&both);
@@ -61,7 +87,10 @@ static void job_start(struct job *j)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
+		/* who is told to read its file anew must hear it */
+		with_usr1 = before;
+		sigaddset(&with_usr1, SIGUSR1);
+		sigprocmask(SIG_SETMASK, &with_usr1, NULL);
 		execl("/proc/self/exe", "xs", "watch", "--config", j->file, (char *)NULL);
 		cli_die(CLI_NO_HANDLER, "cannot start xs again: %s", strerror(errno));
 	}
@@ -94,8 +123,11 @@ static void job_ended(struct job *j, int status)
 	int64_t now = watch_now_ms();
 
 	j->pid = 0;
-	j->over = code == 0;
-	if (j->over)
+	j->over = code == CLI_OK;
+	j->wrong = code == CLI_USAGE;
+	if (j->wrong)
+		cli_warn("%s: is wrong; it is tried again when it changes", j->file);
+	if (j->over || j->wrong)
 		return;
 	if (now - j->started_ms > STEADY_MS)
 		j->backoff_ms = BACKOFF_FIRST_MS;
@@ -148,9 +180,10 @@ static void look_at(struct job **jobs, const char *file)
 	j->met = true;
 	if (j->mtime.tv_sec == st.st_mtim.tv_sec && j->mtime.tv_nsec == st.st_mtim.tv_nsec)
 		return;
-	job_stop(j);
 	j->mtime = st.st_mtim;
-	j->over = false;
+	if (j->pid)
+		job_reload(j);
+	j->over = j->wrong = false;
 	j->again_ms = 0;
 	j->backoff_ms = BACKOFF_FIRST_MS;
 }
@@ -192,7 +225,7 @@ static void scan(struct job **jobs, const char *dir)
 	closedir(d);
 	drop_unmet(jobs);
 	for (struct job *j = *jobs; j; j = j->next)
-		if (!j->pid && !j->over && watch_now_ms() >= j->again_ms)
+		if (!j->pid && !j->over && !j->wrong && watch_now_ms() >= j->again_ms)
 			job_start(j);
 }
 
@@ -225,7 +258,8 @@ const struct cli_cmd cmd_automate = {
 	.help = "runs all automations of a directory (" WATCH_DIR ")",
 	.more =
 		"Each NAME.conf is run as `xs watch --config NAME.conf`; one that fails is\n"
-		"started again after a pause. Files may come, change and go meanwhile. With\n"
+		"started again after a pause, one whose file is wrong when that changes. Files may\n"
+		"come, change and go meanwhile; a change ends no handler and loses no event. With\n"
 		"systemd, the unit xs-watch@NAME.service runs one of them.",
 	.example = "xs automate\n"
 		   "xs automate ./watch.d",

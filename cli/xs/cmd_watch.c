@@ -7,13 +7,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmds.h"
 #include "die.h"
 #include "store.h"
 #include "watch_conf.h"
 #include "watch_handler.h"
+#include "watch_resume.h"
 #include "watch_session.h"
+
+#define RECONNECT_US 100000
 
 /* ---- the command ---- */
 
@@ -27,6 +31,9 @@ static int wait_time(const struct session *s, int64_t deadline_ms)
 		next = deadline_ms;
 	if (next != INT64_MAX && (next - now < wait || wait < 0))
 		wait = next > now ? (int)(next - now) : 0;
+	/* a signal may come just before the wait */
+	if (resume_look_ms() >= 0 && (wait < 0 || wait > resume_look_ms()))
+		wait = resume_look_ms();
 	return wait;
 }
 
@@ -34,6 +41,17 @@ static int wait_time(const struct session *s, int64_t deadline_ms)
 static bool is_over(const struct session *s)
 {
 	return s->done && !sink_settles(s->sink);
+}
+
+/* The file may be read anew when all that was seen is told, and no handler is cut short. */
+static void read_anew(struct session *s)
+{
+	if (!resume_wanted() || s->unsynced || s->down || sink_runs(s->sink))
+		return;
+	for (const struct watcher *w = s->watchers; w; w = w->next)
+		if (w->resync)
+			return;
+	resume_exec(s);
 }
 
 static int loop(struct session *s)
@@ -45,6 +63,7 @@ static int loop(struct session *s)
 		watch_sync_all(s);
 		if (is_over(s))
 			break;
+		read_anew(s);
 		watch_ping(s);
 		if (xs_client_run(store(), wait_time(s, deadline_ms)) != 0)
 			return CLI_NO_STORE;
@@ -66,6 +85,14 @@ static enum initial initial_of(struct cli_args *a)
 	cli_usage(a, "--initial %s: state, event or none is wanted", text);
 }
 
+static void check_until_word(const struct cli_args *a)
+{
+	const char *text = cli_str(a, "until", NULL);
+
+	if (text && !strchr(text, '='))
+		cli_usage(a, "--until %s: PATH=VALUE is wanted", text);
+}
+
 static void parse_until(struct session *s)
 {
 	char *text = (char *)cli_str(s->a, "until", NULL), *equal;
@@ -73,8 +100,6 @@ static void parse_until(struct session *s)
 	if (!text)
 		return;
 	equal = strchr(text, '=');
-	if (!equal)
-		cli_usage(s->a, "--until %s: PATH=VALUE is wanted", text);
 	*equal = '\0';
 	s->until_path = store_path(text);
 	s->until_value = equal + 1;
@@ -167,12 +192,19 @@ static int run_watch(struct cli_args *a)
 		cli_usage(a, "--debounce keeps the last value of each path, --on-busy queue all");
 	if (a->argc < 1)
 		cli_usage(a, "watch: an argument is missing: PATH");
+	check_until_word(a);
+	if (cli_has(a, "check"))
+		return CLI_OK;
+	/* what it goes on from would be lost with it */
+	while (resume_is() && store_connect() != 0)
+		usleep(RECONNECT_US);
 	xs_client_set_patience(store(), -1);
 	xs_client_on_link(store(), watch_on_link, &s);
 	s.sink = sink_create(&o);
 	for (int i = 0; i < a->argc; i++)
 		watch_add(&s, a->argv[i]);
 	parse_until(&s);
+	resume_take(&s);
 	code = loop(&s);
 	handler = sink_finish(s.sink);
 	xs_client_on_link(store(), NULL, NULL);
@@ -199,6 +231,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "exit-on-fail", NULL, "end with the handler's status when it fails" },
 	{ 0, "on-lost", "WHAT", "connection lost: retry (default) or exit with status 3" },
 	{ 'c', "config", "FILE", "options, paths and command from FILE (see below)" },
+	{ 0, "check", NULL, "only look whether options and file are right" },
 	{ 0, "plain", NULL, "use the protocol's watches even when the daemon can tell more" },
 	{ 0, "heartbeat", NULL, "with --json: an event for each proof of life (10 s)" },
 	{ 0 },
@@ -221,7 +254,8 @@ const struct cli_cmd cmd_watch = {
 		"What --debounce holds back at the end still has its time. Reconnects by itself\n"
 		"and reports what it missed. A --config file has\n"
 		"lines OPTION = VALUE with the names of the long options, and path, exec and\n"
-		"exec-per-key; path may be repeated.",
+		"exec-per-key; path may be repeated. On SIGUSR1 it is read anew: what runs is\n"
+		"waited for, and what waits and what was seen are taken along.",
 	.example = "xs watch '/status/domain/*/state'\n"
 		   "xs watch --json --prev /config | tee changes.ndjson\n"
 		   "xs watch '/status/domain/*/state' --exec-per-key logger -t domains",

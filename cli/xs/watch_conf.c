@@ -13,6 +13,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "watch_conf.h"
+#include "watch_resume.h"
 
 #define LINE_MAX_LEN 4096
 #define WORDS_MAX 256
@@ -150,12 +151,15 @@ static void load(struct conf *c)
 int watch_conf_run(const struct cli_args *a)
 {
 	static struct conf c;
-	static char *argv[2 * WORDS_MAX];
+	static char *argv[2 * WORDS_MAX + 2];
 	int argc = 0;
 
 	c.file = cli_str(a, "config", NULL);
+	resume_listen();
 	load(&c);
 	argv[argc++] = (char *)a->cmd->name;
+	if (cli_has(a, "check"))
+		argv[argc++] = (char *)"--check";
 	for (int i = 0; i < a->argc; i++)
 		add(&c, c.words, &c.nr, a->argv[i]);
 	for (int i = 0; i < c.nr; i++)

@@ -14,6 +14,7 @@
 #include "json_out.h"
 #include "text.h"
 #include "watch_handler.h"
+#include "watch_resume.h"
 #include "watch_session.h"
 #include "watch_sink.h"
 
@@ -193,7 +194,7 @@ static void emit(struct sink *s)
 		return;
 	}
 	note_failure(s, handlers_reap(s->handlers, false));
-	if (s->failed || handlers_interrupted())
+	if (s->failed || handlers_interrupted() || resume_wanted())
 		return;
 	if (!handlers_free_for(s->handlers, NULL))
 		be_busy(s);
@@ -225,6 +226,21 @@ void sink_event(struct sink *s, json_t *event, bool urgent)
 	emit(s);
 }
 
+bool sink_runs(const struct sink *s)
+{
+	return s->handlers && handlers_running(s->handlers);
+}
+
+json_t *sink_waiting(const struct sink *s)
+{
+	json_t *list = json_array(), *e;
+	const char *key;
+
+	json_object_foreach(s->batch, key, e)
+		json_array_append(list, e);
+	return list;
+}
+
 bool sink_settles(const struct sink *s)
 {
 	return s->o.debounce_ms && !is_empty(s) && !s->due;
@@ -239,7 +255,7 @@ int sink_wait_ms(const struct sink *s)
 	if (is_empty(s))
 		return -1;
 	if (s->due)
-		return 0;
+		return resume_wanted() ? POLL_CHILD_MS : 0;
 	left = s->last_ms + s->o.debounce_ms - watch_now_ms();
 	if (s->o.max_wait_ms && s->first_ms + s->o.max_wait_ms - watch_now_ms() < left)
 		left = s->first_ms + s->o.max_wait_ms - watch_now_ms();

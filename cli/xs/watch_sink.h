@@ -32,6 +32,10 @@ struct sink *sink_create(const struct sink_opts *o);
 void sink_event(struct sink *s, json_t *event, bool urgent);
 /* Whether something is held back until it has been quiet. */
 bool sink_settles(const struct sink *s);
+/* Whether a handler runs. None is started any more when resume_wanted(). */
+bool sink_runs(const struct sink *s);
+/* The events that wait, oldest first, as an array. The caller owns it. */
+json_t *sink_waiting(const struct sink *s);
 /* Milliseconds until sink_tick() has something to do; -1: nothing. */
 int sink_wait_ms(const struct sink *s);
 /* Emits what has waited long enough, looks after the handler. */

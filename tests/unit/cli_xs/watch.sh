@@ -301,6 +301,52 @@ is "automate runs every file of a directory, also one that comes later" 0 "$(xs 
 kill $automate; wait $automate 2>/dev/null
 is "and ends them with itself" 0 "$(xs watches | grep -c auto)"
 
+# a file that changes: the handler that runs goes on, and nothing is lost
+mkdir reload.d
+cat >slow <<'H'
+#!/bin/sh
+echo "$1 begun $XS_VALUE" >>reload.log
+[ "$XS_VALUE" != hold ] || until [ -e reload.go ]; do sleep 0.05; done
+echo "$1 ended $XS_VALUE" >>reload.log
+H
+chmod +x slow; : >reload.log
+conf() { printf 'path = /re/*\ninitial = none\non-busy = queue\nexec-per-key = ./slow %s\n' "$1" >new.conf; mv new.conf reload.d/r.conf; }
+conf old
+xs automate reload.d 2>reload.err &
+automate=$!
+until_so sh -c 'xs write /re/k first; sleep 0.1; grep -q "old ended first" reload.log'
+until_so sh -c '[ "$(grep -c begun reload.log)" = "$(grep -c ended reload.log)" ]'
+: >reload.log
+watching=$(pgrep -P $automate)
+xs write /re/k hold; until_so grep -q 'old begun hold' reload.log
+xs write /re/k q1; xs write /re/other q2
+printf 'path = /re/*\nnonsense\n' >reload.d/r.conf
+until_so grep -q 'goes on as it was' reload.err
+conf new
+until_so grep -q 'has changed: it is read anew' reload.err
+xs write /re/k q3
+is "a file that changes ends no handler" "old begun hold" "$(cat reload.log)"
+touch reload.go
+until_so grep -q 'ended q3' reload.log
+is "nor loses what waited; the new command gets it" \
+	"old begun hold,old ended hold,new begun q1,new ended q1,new begun q2,new ended q2,new begun q3,new ended q3" \
+	"$(paste -sd , reload.log)"
+is "in the same process" "$watching" "$(pgrep -P $automate)"
+is "what is wrong in a file is told once" 1 "$(grep -c 'r.conf:2:1: ' reload.err)"
+xs rm /re/other
+until_so grep -q "new ended $" reload.log
+is "it goes on with what it has seen" 1 "$(grep -c 'new begun $' reload.log)"
+echo nonsense >reload.d/bad.conf
+until_so grep -q 'bad.conf: is wrong; it is tried again when it changes' reload.err
+sleep 2
+is "a file that is wrong from the start, too" 1 "$(grep -c 'bad.conf:1:1' reload.err)"
+printf 'path = /late/*\ninitial = none\nexec-per-key = ./slow late\n' >reload.d/bad.conf
+until_so sh -c 'xs write /late/k now; grep -q "late ended now" reload.log'
+is "and is tried again when it changes" "late begun now" "$(grep 'late begun' reload.log | sort -u)"
+kill $automate; wait $automate 2>/dev/null
+run xs watch --check --config reload.d/r.conf
+is "--check only looks" "0 " "$rc $out$err"
+
 # usage
 run xs watch
 is "no path: status 2" 2 $rc
