@@ -110,6 +110,7 @@ static void config_take(struct domain *d, const struct xen_domctl_createdomain *
 	d->controller_pause_count = 1;
 	d->is_privileged = d->domain_id == 0;
 	d->created_ns = now_ns();
+	tlb_space_init(&d->tlb);
 }
 
 static int pirq_table_init(struct domain *d)

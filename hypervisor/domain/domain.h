@@ -21,6 +21,7 @@
 #include "mm/frame.h"
 #include "domain/pv_vcpu.h"
 #include "x86/percpu.h" /* current, guest_regs() */
+#include "x86/tlb_space.h"
 
 #define DOMAIN_MAX_VCPUS 32
 #define HV_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
@@ -115,6 +116,7 @@ struct domain {
 	u64 xenheap_pages;  /* shared hypervisor pages not yet unshared */
 	u64 outstanding_claim; /* frames promised to it and not yet its; claim_set() */
 	u32 *frames_in; /* [frame_chunks()]: how many of tot_pages lie in each chunk of the frame table */
+	struct tlb_space tlb; /* of its page tables */
 	u64 relinquish_cursor; /* mfn from which teardown goes on */
 	int relinquish_step;
 	unsigned int nr_holds; /* domain_hold(): the structure stays */

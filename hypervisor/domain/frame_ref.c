@@ -50,7 +50,9 @@ static void frame_release_to_heap(struct frame *f)
 	BUG_ON(f->ref & FRAME_ALLOC);
 	BUG_ON(frame_type_count(f) != 0);
 	if (frame_type_of(f) == FT_WR)
-		tlb_flush_stale(f->stamp);
+		tlb_flush_stale(owner ? &owner->tlb : NULL, f->stamp);
+	if (owner)
+		tlb_note_released(&owner->tlb);
 	if (f->ref & FRAME_XENHEAP) {
 		/* The owner of the memory frees it; the record goes back to the hypervisor. */
 		frame_set_refs(f, 0);

@@ -159,7 +159,7 @@ struct frame *frames_alloc(unsigned int order, unsigned int addr_bits)
 	for (u64 i = 0; i < (1ULL << order); i++) {
 		f[i].owner = DOMID_XEN;
 		f[i].type = 0;
-		tlb_flush_stale(f[i].stamp);
+		tlb_flush_released(f[i].stamp);
 	}
 	return f;
 }

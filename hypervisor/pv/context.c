@@ -113,6 +113,7 @@ void pv_vcpu_switch_in(struct vcpu *v)
 {
 	struct pv_vcpu *pv = &v->pv;
 
+	this_cpu()->tlb_space = &v->domain->tlb;
 	pv_window_enter_cpu(v);
 	pv_load_cr3_flush(v);
 	desc_load_gdt(VCPU_GDT_VA(v->vcpu_id));
@@ -131,6 +132,7 @@ void pv_tables_leave(void)
 	desc_load_own(); /* the window is not in the hypervisor's own tables */
 	load_cr3(virt_to_maddr(hv_l4));
 	tlb_flush_local_all();
+	this_cpu()->tlb_space = NULL;
 }
 
 int pv_set_user_gs_selector(u16 sel)

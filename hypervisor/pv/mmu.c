@@ -91,11 +91,11 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 	if (!__atomic_compare_exchange_n(slot, &expected, new, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST)) {
 		if (takes_refs)
-			pt_entry_put(new, 1);
+			pt_entry_put(new, 1, f);
 		return -EAGAIN;
 	}
 	if (!keeps_refs)
-		pt_entry_put(old, 1);
+		pt_entry_put(old, 1, f);
 	return 0;
 }
 
@@ -112,7 +112,7 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 		return -EINVAL;
 	if (!(val & PTE_P)) {
 		entry_write(slot, level, old, val, false);
-		pt_entry_put(old, level);
+		pt_entry_put(old, level, f);
 		return 0;
 	}
 	new = pt_entry_adjust(val, level);
@@ -127,7 +127,7 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 	if (rc)
 		return rc;
 	entry_write(slot, level, old, new, preserve_ad);
-	pt_entry_put(old, level);
+	pt_entry_put(old, level, f);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame)
 		entry |= PTE_US;
 	old = *slot;
 	WRITE_ONCE(*slot, pt_entry_adjust(entry, 1));
-	pt_entry_put(old, 1);
+	pt_entry_put(old, 1, table);
 	frame_put_and_type(table);
 	return 0;
 }

@@ -123,9 +123,10 @@ int pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s)
 	return frame_get_and_type(mfn_to_frame(mfn), s->pt_owner, (enum frame_type)(level - 1));
 }
 
-void pt_entry_put(u64 entry, unsigned int level)
+void pt_entry_put(u64 entry, unsigned int level, const struct frame *table)
 {
 	mfn_t mfn = pte_mfn(entry);
+	struct frame *f;
 
 	if (!(entry & PTE_P))
 		return;
@@ -135,10 +136,14 @@ void pt_entry_put(u64 entry, unsigned int level)
 	}
 	if ((entry & PTE_GRANT) || !mfn_is_ram(mfn))
 		return;
+	f = mfn_to_frame(mfn);
 	/* what an entry holds has an owner: this is the M2P */
-	if (mfn_to_frame(mfn)->owner == DOMID_XEN)
+	if (f->owner == DOMID_XEN)
 		return;
+	/* no flush for the sake of the frame's owner would reach who runs on this table */
+	if (f->owner != table->owner)
+		tlb_note_foreign(&frame_owner(table)->tlb);
 	if (entry & PTE_RW)
-		frame_type_put(mfn_to_frame(mfn));
-	frame_put(mfn_to_frame(mfn));
+		frame_type_put(f);
+	frame_put(f);
 }

@@ -44,7 +44,7 @@ bool pt_table_absent_ok(const u64 *table);
  * writable, and the frame is in use as another type; -ERESTART (only level > 1).
  */
 int must_check pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s);
-/* Drops them. Level > 1 may leave deferred work on current. */
-void pt_entry_put(u64 entry, unsigned int level);
+/* Drops them; @table: where @entry was, or was to be. Level > 1 may leave deferred work on current. */
+void pt_entry_put(u64 entry, unsigned int level, const struct frame *table);
 
 #endif

@@ -147,7 +147,7 @@ static int table_devalidate(struct frame *f, unsigned int level, unsigned int *n
 		if (!pt_slot_is_guest(level, *nr))
 			continue;
 		if (level == 1) {
-			pt_entry_put(entry, 1);
+			pt_entry_put(entry, 1, f);
 			continue;
 		}
 		rc = child_put(mfn_to_frame(pte_mfn(entry)));
@@ -291,9 +291,13 @@ static int type_validate(struct frame *f, enum frame_type type, unsigned int nr,
 /* The frame was of another type, all of whose references are gone: what its old type left in a TLB must not survive. */
 static void flush_old_type(const struct frame *f, enum frame_type old)
 {
+	const struct domain *owner;
+
 	/* WR: stale writable translations; Ln: stale paging-structure entries through it */
-	if (old != FT_NONE && old != FT_SEG)
-		tlb_flush_stale(f->stamp);
+	if (old == FT_NONE || old == FT_SEG)
+		return;
+	owner = frame_owner(f);
+	tlb_flush_stale(owner ? &owner->tlb : NULL, f->stamp);
 }
 
 int frame_type_get(struct frame *f, enum frame_type type)

@@ -11,6 +11,7 @@
 #include <xen/xen.h>
 
 struct domain;
+struct tlb_space;
 struct vcpu;
 
 /* --- softirq.c --- */
@@ -149,10 +150,20 @@ u32 tlb_clock(void); /* stamp for frame.stamp, after the last mapping of it was 
  */
 void tlb_flush_cpus(u64 mask);
 void tlb_flush_va(u64 mask, unsigned long va);
-/* The CPUs that may hold a translation of a frame stamped @stamp. */
-u64 tlb_stale_cpus(u32 stamp);
-/* Flushes those. */
-void tlb_flush_stale(u32 stamp);
+/* @s: of a new domain, of which no TLB holds anything. */
+void tlb_space_init(struct tlb_space *s);
+/* The owner of @s lost a frame, of which no entry of its tables is left. */
+void tlb_note_released(struct tlb_space *s);
+/* An entry of the tables of @s named another owner's frame, and is gone. Before the frame is let go. */
+void tlb_note_foreign(struct tlb_space *s);
+/*
+ * Flushes the CPUs that may hold a translation of a frame of @owner's from before @stamp, when its last type reference
+ * was dropped: those that run the owner, and those whose domain let go of a foreign frame since they last flushed.
+ * @owner NULL: whose it is is not known, and all CPUs count that did not flush since @stamp.
+ */
+void tlb_flush_stale(const struct tlb_space *owner, u32 stamp);
+/* The same of a frame given back at @stamp, by whomever: those CPUs whose domain lost one, or let go of one, since. */
+void tlb_flush_released(u32 stamp);
 
 /* --- desc.c --- */
 /* Loads GDTR for the window at @gdt_va and the TSS; called at vcpu switch-in. */

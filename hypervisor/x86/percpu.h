@@ -13,6 +13,7 @@
 #include "x86/layout.h"
 #include "x86/offsets.h"
 
+struct tlb_space;
 struct vcpu;
 
 #define NO_CPU (~0u)
@@ -37,6 +38,9 @@ struct cpu_info {
 	u16 verw_selector;   /* any that can be written to: an operand in memory is what counts */
 	bool is_idle;        /* in the idle loop, which looks for work itself */
 	u8 pad[5];
+	/* Whose page tables are loaded; NULL: the hypervisor's own. As `vcpu`, but for the moments of the switch. */
+	const struct tlb_space *tlb_space;
+	u64 pad2;
 };
 #define CPU_INFO_OFFSET_IS(field, at)                                                              \
 	_Static_assert(offsetof(struct cpu_info, field) == (at), "entry.S: " #field)

@@ -7,6 +7,18 @@
  * flush when the mapping was gone, and holds no translation of it. A CPU with no vcpu loaded has
  * only the hypervisor's own tables and holds none either.
  *
+ * Nor does a CPU that runs a domain which never had the frame: who changes its own pages over and
+ * over costs the others nothing. Each CPU flushes when it loads a vcpu, so only the loaded domain's
+ * tables count (cpu_info.tlb_space). Which frames have translations of them:
+ * - the domain's own: the tables themselves, and what they name. It is asked for by its name; once
+ *   it has lost a frame, by the time of that (domain/frame_ref.c notes it);
+ * - other domains', named by level-1 entries (dom0's): by the time when the last such entry went,
+ *   which is noted before the frame is let go (pv/pt_entry.c). One that is still there holds its
+ *   frame in the type and the hands it has;
+ * - granted ones: flushed on all CPUs of the domain before the reference goes (hypercall/hc_gnttab.c).
+ * The walker may go on through a table that is unhooked and make translations after those times: then
+ * the CPU has not flushed since it was unhooked, and counts as well.
+ *
  * The clock wraps: times are compared by their difference, and every CPU is made to flush each
  * quarter of its range, so that no CPU's time is ever that old.
  */
@@ -17,6 +29,7 @@
 #include "x86/percpu.h"
 #include "x86/smp.h"
 #include "x86/tlb_filter.h"
+#include "x86/tlb_space.h"
 
 static u32 clock_now = 1; /* atomic; counts flushes of every entry a guest can make */
 static u32 next_round = TLB_ROUND; /* hypervisor lock */
@@ -62,7 +75,53 @@ void tlb_flush_va(u64 mask, unsigned long va)
 		smp_request(mask, CPU_REQUEST_INVLPG, va);
 }
 
-u64 tlb_stale_cpus(u32 stamp)
+/* --- which CPUs --- */
+
+void tlb_space_init(struct tlb_space *s)
+{
+	s->released = s->foreign = tlb_clock();
+}
+
+void tlb_note_released(struct tlb_space *s)
+{
+	s->released = tlb_clock();
+}
+
+void tlb_note_foreign(struct tlb_space *s)
+{
+	s->foreign = tlb_clock();
+}
+
+/* A frame stamped @stamp: has @c flushed since? */
+static bool is_stale(const struct cpu_info *c, u32 stamp)
+{
+	return c->tlb_space && tlb_time_is_stale(c->tlb_time, stamp);
+}
+
+/* Can it ever have had a frame that still is @owner's? */
+static bool had_of(const struct cpu_info *c, const struct tlb_space *owner)
+{
+	return !owner || c->tlb_space == owner || tlb_time_is_stale(c->tlb_time, c->tlb_space->foreign);
+}
+
+/* Can it ever have had one that is nobody's now? */
+static bool had_released(const struct cpu_info *c)
+{
+	return tlb_time_is_stale(c->tlb_time, c->tlb_space->released) ||
+	       tlb_time_is_stale(c->tlb_time, c->tlb_space->foreign);
+}
+
+static void flush(u64 stale)
+{
+	if (stale)
+		tlb_flush_cpus(stale);
+	if (unlikely((s32)(tlb_clock() - next_round) >= 0)) {
+		next_round = tlb_clock() + TLB_ROUND;
+		tlb_flush_cpus(smp_cpu_mask());
+	}
+}
+
+void tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
 {
 	unsigned int nr = smp_nr_cpus();
 	u64 stale = 0;
@@ -70,20 +129,22 @@ u64 tlb_stale_cpus(u32 stamp)
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct cpu_info *c = cpu_info_of(i);
 
-		if (c->vcpu && tlb_time_is_stale(c->tlb_time, stamp))
+		if (is_stale(c, stamp) && had_of(c, owner))
 			stale |= 1ULL << i;
 	}
-	return stale;
+	flush(stale);
 }
 
-void tlb_flush_stale(u32 stamp)
+void tlb_flush_released(u32 stamp)
 {
-	u64 stale = tlb_stale_cpus(stamp);
+	unsigned int nr = smp_nr_cpus();
+	u64 stale = 0;
 
-	if (stale)
-		tlb_flush_cpus(stale);
-	if (unlikely((s32)(tlb_clock() - next_round) >= 0)) {
-		next_round = tlb_clock() + TLB_ROUND;
-		tlb_flush_cpus(smp_cpu_mask());
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct cpu_info *c = cpu_info_of(i);
+
+		if (is_stale(c, stamp) && had_released(c))
+			stale |= 1ULL << i;
 	}
+	flush(stale);
 }

@@ -107,6 +107,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		d->max_pages = 500;
 		d->nr_vcpus_max = 2;
 		d->frames_in = frames_in[i];
+		tlb_space_init(&d->tlb);
 		if (pv_domain_init(d))
 			abort();
 		for (unsigned int k = 0; k < 2; k++) {
@@ -150,6 +151,7 @@ void machine_run(unsigned int i)
 	machine_unload();
 	current = &fake_vcpu[i];
 	current->state_cpu = fake_cpu_id;
+	this_cpu()->tlb_space = &current->domain->tlb;
 	tlb_flush_local_all();
 }
 
@@ -159,6 +161,7 @@ void machine_unload(void)
 		return;
 	current->state_cpu = NO_CPU;
 	tlb_flush_local_all();
+	this_cpu()->tlb_space = NULL;
 	current = NULL;
 }
 

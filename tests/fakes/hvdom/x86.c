@@ -131,7 +131,19 @@ u32 tlb_clock(void)
 	return 1;
 }
 
-void tlb_flush_stale(u32 stamp)
+void tlb_space_init(struct tlb_space *s)
+{
+}
+
+void tlb_note_released(struct tlb_space *s)
+{
+}
+
+void tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
+{
+}
+
+void tlb_flush_released(u32 stamp)
 {
 }
 

@@ -17,6 +17,7 @@
 enum broken {
 	WHOLE,
 	NO_FLUSH_OF_OLD_TYPE,
+	NO_FLUSH_AT_REUSE,
 	NO_FLUSH_AT_UNMAP,
 	NO_FLUSH_OF_OTHERS,
 	NO_TYPE_PUT,
@@ -24,14 +25,20 @@ enum broken {
 	NO_SAVE_OF_REGISTERS,
 	NO_LOAD_OF_XCR0,
 	NO_DISARMING,
+	NO_NOTE_OF_RELEASE,
+	NO_NOTE_OF_FOREIGN,
 	NR_BROKEN
 };
 
 static const char *const names[] = {
-	[NO_FLUSH_OF_OLD_TYPE] = "no-flush-of-old-type", [NO_FLUSH_AT_UNMAP] = "no-flush-at-unmap",
+	[NO_FLUSH_OF_OLD_TYPE] = "no-flush-of-old-type",
+	[NO_FLUSH_AT_REUSE] = "no-flush-at-reuse",
+	[NO_FLUSH_AT_UNMAP] = "no-flush-at-unmap",
 	[NO_FLUSH_OF_OTHERS] = "no-flush-of-others",	 [NO_TYPE_PUT] = "no-type-put",
 	[NO_TYPE_GET] = "no-type-get",		 [NO_SAVE_OF_REGISTERS] = "no-save-of-registers",
 	[NO_LOAD_OF_XCR0] = "no-load-of-xcr0",	 [NO_DISARMING] = "no-disarming",
+	[NO_NOTE_OF_RELEASE] = "no-note-of-release",
+	[NO_NOTE_OF_FOREIGN] = "no-note-of-foreign",
 };
 static enum broken broken;
 
@@ -56,12 +63,37 @@ static bool is_broken(enum broken what)
 	return broken == what && cpu_random(8) == 0;
 }
 
-void __real_tlb_flush_stale(u32 stamp);
-void __wrap_tlb_flush_stale(u32 stamp);
-void __wrap_tlb_flush_stale(u32 stamp)
+void __real_tlb_flush_stale(const struct tlb_space *owner, u32 stamp);
+void __wrap_tlb_flush_stale(const struct tlb_space *owner, u32 stamp);
+void __wrap_tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
 {
 	if (!is_broken(NO_FLUSH_OF_OLD_TYPE))
-		__real_tlb_flush_stale(stamp);
+		__real_tlb_flush_stale(owner, stamp);
+}
+
+void __real_tlb_flush_released(u32 stamp);
+void __wrap_tlb_flush_released(u32 stamp);
+void __wrap_tlb_flush_released(u32 stamp)
+{
+	if (!is_broken(NO_FLUSH_AT_REUSE))
+		__real_tlb_flush_released(stamp);
+}
+
+/* What is not noted once may be the next time: never. */
+void __real_tlb_note_released(struct tlb_space *s);
+void __wrap_tlb_note_released(struct tlb_space *s);
+void __wrap_tlb_note_released(struct tlb_space *s)
+{
+	if (broken != NO_NOTE_OF_RELEASE)
+		__real_tlb_note_released(s);
+}
+
+void __real_tlb_note_foreign(struct tlb_space *s);
+void __wrap_tlb_note_foreign(struct tlb_space *s);
+void __wrap_tlb_note_foreign(struct tlb_space *s)
+{
+	if (broken != NO_NOTE_OF_FOREIGN)
+		__real_tlb_note_foreign(s);
 }
 
 void __real_tlb_flush_domain(const struct domain *d);
@@ -80,13 +112,13 @@ void __wrap_smp_request(u64 mask, enum cpu_request what, unsigned long va)
 		__real_smp_request(mask, what, va);
 }
 
-void __real_pt_entry_put(u64 entry, unsigned int level);
-void __wrap_pt_entry_put(u64 entry, unsigned int level);
-void __wrap_pt_entry_put(u64 entry, unsigned int level)
+void __real_pt_entry_put(u64 entry, unsigned int level, const struct frame *table);
+void __wrap_pt_entry_put(u64 entry, unsigned int level, const struct frame *table);
+void __wrap_pt_entry_put(u64 entry, unsigned int level, const struct frame *table)
 {
 	if (is_broken(NO_TYPE_PUT) && level == 1)
 		entry &= ~PTE_RW;
-	__real_pt_entry_put(entry, level);
+	__real_pt_entry_put(entry, level, table);
 }
 
 int __real_frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);

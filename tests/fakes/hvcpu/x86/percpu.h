@@ -12,6 +12,7 @@
 
 #include "x86/layout.h"
 
+struct tlb_space;
 struct vcpu;
 
 #define NO_CPU (~0u)
@@ -25,6 +26,7 @@ struct cpu_info {
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;
 	bool is_idle;
+	const struct tlb_space *tlb_space;
 };
 extern struct cpu_info fake_cpus[NR_CPUS];
 extern unsigned int fake_cpu_id, fake_nr_cpus; /* which the test is on; how many there are */

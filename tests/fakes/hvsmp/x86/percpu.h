@@ -13,6 +13,7 @@
 
 #include "x86/layout.h"
 
+struct tlb_space;
 struct vcpu;
 
 #define NO_CPU (~0u)
@@ -30,6 +31,7 @@ struct cpu_info {
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;
 	bool is_idle;
+	const struct tlb_space *tlb_space;
 };
 extern struct cpu_info fake_cpus[NR_CPUS];
 extern __thread struct cpu_info *fake_here; /* the CPU that runs this code */

@@ -365,17 +365,17 @@ static void test_a_grant_mapping_is_not_replaced_by_itself(void **state)
 	assert_int_equal(table_of(t.l1)[5], 0);
 }
 
-static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(void **state)
+static void share_map_and_take_back(const struct tree *t, bool writable)
 {
-	struct tree t = tree_new(1);
 	void *shared = xen_pages_alloc(0), *again;
 
-	frame_share(shared, current->domain, true);
-	assert_int_equal(install(&t), 0);
-	assert_int_equal(update(maddr_of(t.l1, 4), entry_to(virt_to_frame(shared), RW), DOMID_SELF), 0);
-	assert_true(guest_touch(4 * PAGE_SIZE, true));
+	frame_share(shared, current->domain, writable);
+	assert_int_equal(update(maddr_of(t->l1, 4), entry_to(virt_to_frame(shared), writable ? RW : RO),
+				DOMID_SELF),
+			 0);
+	assert_true(guest_touch(4 * PAGE_SIZE, writable));
 	assert_false(frame_unshare(shared)); /* still mapped */
-	assert_int_equal(update(maddr_of(t.l1, 4), 0, DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t->l1, 4), 0, DOMID_SELF), 0);
 	assert_true(frame_unshare(shared));
 	xen_pages_free(shared, 0);
 
@@ -384,6 +384,15 @@ static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(voi
 		assert_non_null(again);
 	} while (again != shared);
 	assert_false(tlb_has(virt_to_mfn(shared), false));
+}
+
+static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(void **state)
+{
+	struct tree t = tree_new(1);
+
+	assert_int_equal(install(&t), 0);
+	share_map_and_take_back(&t, true);
+	share_map_and_take_back(&t, false);
 }
 
 static void test_a_dying_owner_gives_out_no_reference(void **state)
@@ -541,6 +550,173 @@ static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void 
 	fake_domain_goes = NULL;
 }
 
+/* CPU 0 runs domain 1, CPU 1 domain 2, CPU 2 dom0. */
+static void three_cpus(void)
+{
+	static const unsigned int vcpu[] = {1, 2, 0};
+
+	fake_nr_cpus = 3;
+	machine_unload();
+	for (unsigned int cpu = 0; cpu < 3; cpu++) {
+		fake_cpu_id = cpu;
+		machine_run(vcpu[cpu]);
+	}
+	machine_run(1);
+}
+
+static u32 flushed_at(unsigned int cpu)
+{
+	return fake_cpus[cpu].tlb_time;
+}
+
+static void test_a_type_change_flushes_only_who_ran_the_owner(void **state)
+{
+	u32 here, second, others[2];
+	struct frame *page;
+	struct tree t;
+
+	three_cpus();
+	t = tree_new(1);
+	page = frame_new(1);
+	assert_int_equal(install(&t), 0);
+	here = flushed_at(0);
+	others[0] = flushed_at(1);
+	others[1] = flushed_at(2);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RW), DOMID_SELF), 0);
+		assert_true(guest_touch(3 * PAGE_SIZE, true));
+		assert_int_equal(update(maddr_of(t.l1, 3), 0, DOMID_SELF), 0);
+		assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+		assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, page), 0);
+	}
+	assert_true(flushed_at(0) - here >= 20);
+	assert_int_equal(flushed_at(1), others[0]);
+	assert_int_equal(flushed_at(2), others[1]);
+
+	/* its second vcpu on another CPU is as much the owner */
+	fake_cpu_id = 1;
+	machine_unload();
+	machine_run(FAKE_DOMAINS + 1);
+	second = flushed_at(1);
+	fake_cpu_id = 0;
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RW), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 3), 0, DOMID_SELF), 0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+	assert_true(flushed_at(1) != second);
+}
+
+static void test_giving_back_and_getting_frames_flushes_nobody_else(void **state)
+{
+	u32 here, others[2];
+
+	three_cpus();
+	here = flushed_at(0);
+	others[0] = flushed_at(1);
+	others[1] = flushed_at(2);
+	for (int i = 0; i < 20; i++)
+		domain_frame_release(frame_new(1));
+	assert_true(flushed_at(0) != here);
+	assert_int_equal(flushed_at(1), others[0]);
+	assert_int_equal(flushed_at(2), others[1]);
+}
+
+static void clear_by_update(const struct tree *t)
+{
+	assert_int_equal(update(maddr_of(t->l1, 3), 0, DOMID_SELF), 0);
+}
+
+/* As a trapped store does. */
+static void clear_by_exchange(const struct tree *t)
+{
+	const struct pt_subject s = {.pt_owner = current->domain, .frame_owner = current->domain};
+
+	assert_int_equal(pv_entry_exchange(t->l1, 3, table_of(t->l1)[3], 0, &s), 0);
+}
+
+static void clear_with_the_table(const struct tree *t)
+{
+	assert_int_equal(update(maddr_of(t->l2, 0), 0, DOMID_SELF), 0);
+}
+
+/* dom0 wrote to a guest's frame, and unmapped it without a flush: it is no table before dom0 has forgotten it. */
+static void foreign_is_let_go_and_flushed(const struct tree *t, void (*clear)(const struct tree *t))
+{
+	struct frame *page = frame_new(1);
+	u32 dom0s;
+
+	machine_run(0);
+	assert_int_equal(update(maddr_of(t->l1, 3), entry_to(page, RW), 1), 0);
+	assert_true(guest_touch(3 * PAGE_SIZE, true));
+	clear(t);
+	assert_true(tlb_has(frame_to_mfn(page), true));
+	dom0s = flushed_at(2);
+	machine_run(1);
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+	assert_false(tlb_has(frame_to_mfn(page), true));
+	assert_true(flushed_at(2) != dom0s);
+	/* once is enough */
+	dom0s = flushed_at(2);
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, page), 0);
+	assert_int_equal(mmuext(MMUEXT_PIN_L2_TABLE, page), 0);
+	assert_int_equal(flushed_at(2), dom0s);
+}
+
+static void test_who_let_go_of_a_foreign_frame_is_flushed_before_its_owner_uses_it(void **state)
+{
+	struct tree t;
+
+	three_cpus();
+	machine_run(0);
+	t = tree_new(0);
+	assert_int_equal(install(&t), 0);
+	foreign_is_let_go_and_flushed(&t, clear_by_update);
+	foreign_is_let_go_and_flushed(&t, clear_by_exchange);
+	foreign_is_let_go_and_flushed(&t, clear_with_the_table);
+}
+
+/* dom0 lets a guest have another's frame and takes it away again: it is who runs on the table that has to forget it. */
+static void test_a_table_changed_by_another_is_its_owners_to_be_flushed(void **state)
+{
+	struct frame *page;
+	struct tree t;
+
+	three_cpus();
+	t = tree_new(1);
+	page = frame_new(2);
+	assert_int_equal(install(&t), 0);
+	machine_run(0);
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RW), (1 + 1) << 16 | 2), 0);
+	machine_run(1);
+	assert_true(guest_touch(3 * PAGE_SIZE, true));
+	machine_run(0);
+	assert_int_equal(update(maddr_of(t.l1, 3), 0, (1 + 1) << 16 | 2), 0);
+	machine_run(2);
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, page), 0);
+	assert_false(tlb_has(frame_to_mfn(page), true));
+}
+
+/* It read there what another owner is to write. */
+static void test_who_let_go_of_a_foreign_frame_is_flushed_before_anybody_gets_it(void **state)
+{
+	struct frame *page, *next;
+	struct tree t;
+
+	three_cpus();
+	page = frame_new(1);
+	machine_run(0);
+	t = tree_new(0);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page, RO), 1), 0);
+	assert_true(guest_touch(3 * PAGE_SIZE, false));
+	assert_true(domain_frame_release(page));
+	assert_int_equal(update(maddr_of(t.l1, 3), 0, DOMID_SELF), 0);
+	do {
+		next = frame_new(2);
+		assert_non_null(next);
+	} while (next != page);
+	assert_false(tlb_has(frame_to_mfn(page), false));
+}
+
 /* A level-4 table with @n empty level-3 tables: each is a place to be preempted at. */
 static struct frame *l4_with(unsigned int n)
 {
@@ -640,6 +816,11 @@ int main(void)
 		CLAIM(test_a_table_refused_after_a_stop_is_flushed_before_it_is_written),
 		CLAIM(test_teardown_lets_others_in_and_passes_by_where_it_has_nothing),
 		CLAIM(test_a_dying_domain_stays_until_the_call_that_names_it_is_over),
+		CLAIM(test_a_type_change_flushes_only_who_ran_the_owner),
+		CLAIM(test_giving_back_and_getting_frames_flushes_nobody_else),
+		CLAIM(test_who_let_go_of_a_foreign_frame_is_flushed_before_its_owner_uses_it),
+		CLAIM(test_who_let_go_of_a_foreign_frame_is_flushed_before_anybody_gets_it),
+		CLAIM(test_a_table_changed_by_another_is_its_owners_to_be_flushed),
 		CLAIM(test_a_context_of_two_big_tables_is_taken_in_the_end),
 		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
 	};
