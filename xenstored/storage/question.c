@@ -22,7 +22,10 @@
 #include "xs_path.h"
 
 #define WORDS_MAX 4
-/* The daemon keeps an answer till its client has taken it: larger ones are refused (E2BIG). */
+/*
+ * The daemon keeps an answer till its client has taken it: larger ones are refused (E2BIG). But a
+ * snapshot is to become what the daemon holds, and is as large as that may be.
+ */
 #define ANSWER_MAX (16u << 20)
 /* Changes that the log tells of at once; the last record says where it stopped. */
 #define LOG_MAX 10000u
@@ -37,7 +40,7 @@ struct answer {
 		struct worker_msg msg;
 		char data[WORKER_PACKET - sizeof(struct worker_msg)];
 	} packet;
-	size_t len, sent;
+	size_t len, sent, most;
 	unsigned int changes;		/* of the log, so far */
 	uint64_t last_rev;
 };
@@ -59,7 +62,7 @@ static int add(void *arg, const char *data, size_t len)
 	struct answer *a = arg;
 
 	a->sent += len;
-	if (a->sent > ANSWER_MAX)
+	if (a->sent > a->most)
 		return -E2BIG;
 	while (len > 0) {
 		size_t n = sizeof(a->packet.data) - a->len;
@@ -406,6 +409,7 @@ static int ask_read(struct answer *a)
 	struct found f = { NULL, 0, 0 };
 	int ret;
 
+	a->most = SIZE_MAX;
 	snapshot_path(a->q->state_dir, a->word[1], from);
 	snprintf(to, sizeof(to), "%.400s/restored-%d.mdb", a->q->run_dir, (int)getpid());
 	ret = in_child(disk_copy, &copy);
@@ -485,6 +489,7 @@ int question_answer(void *arg)
 	int ret;
 
 	a.q = arg;
+	a.most = ANSWER_MAX;
 	ret = ask(&a);
 	if (ret == -ESTALE)
 		ret = tell_limit(&a);

@@ -553,6 +553,37 @@ static void test_snapshots_are_whole_and_have_names_of_their_own(void **state)
 	side_fini();
 }
 
+/* The err of an answer of any size, and how many bytes it has. */
+static int ask_large(const char *words, size_t len, size_t *bytes)
+{
+	*bytes = 0;
+	say(WORKER_ASK, 77, words, len);
+	do {
+		if (next() == WORKER_ANSWER)
+			*bytes += t.got_len;
+	} while (t.got.msg.op != WORKER_ANSWER || t.got.msg.err > 0);
+	return t.got.msg.err;
+}
+
+/* What was verified can be restored, however much it is; other answers stay within a bound. */
+static void test_a_snapshot_of_any_size_is_read(void **state)
+{
+	static const char tree[] = "tree\0" "17403\0/config", read[] = "snapshot-read\0large";
+	size_t bytes;
+
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=1");
+	queue_large(5800);
+	say(WORKER_QUEUED, 0, "", 0);
+	assert_int_equal(ASK("snapshot\0large"), 0);
+	assert_int_equal(ask_large(tree, sizeof(tree), &bytes), -E2BIG);
+	assert_int_equal(ask_large(read, sizeof(read), &bytes), 0);
+	assert_true(bytes > 5800 * 3000);
+	side_fini();
+}
+
 static void test_a_damaged_snapshot_is_refused_and_the_worker_goes_on(void **state)
 {
 	static char bytes[1 << 20];
@@ -622,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_questions_about_the_past_are_answered),
 		cmocka_unit_test(test_a_forgotten_revision_is_said_to_be),
 		cmocka_unit_test(test_snapshots_are_whole_and_have_names_of_their_own),
+		cmocka_unit_test(test_a_snapshot_of_any_size_is_read),
 		cmocka_unit_test(test_a_damaged_snapshot_is_refused_and_the_worker_goes_on),
 		cmocka_unit_test(test_the_end_of_a_worker_is_seen_while_a_question_hangs),
 	};
