@@ -12,22 +12,42 @@
 
 #include "server.h"
 
-/* Whether descriptor @dir is the directory @name, or one of the store's below it. */
-static bool is_dir(int dir, const char *name)
+/* The directory above @dir, which is closed. -1: there is none. */
+static int above(int dir, const struct stat *at)
 {
-	static const char *const below[] = { "", "/store", "/runtime" };
-	struct stat a, b;
+	int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 
-	if (!name || fstat(dir, &a) < 0)
+	close(dir);
+	if (up < 0 || (fstat(up, &st) == 0 && (st.st_dev != at->st_dev || st.st_ino != at->st_ino)))
+		return up;
+	close(up);
+	return -1;
+}
+
+/* Whether descriptor @dir is the directory @name, or below it. */
+static bool is_within(int dir, const char *name)
+{
+	struct stat own, at;
+	bool found = false;
+	int fd;
+
+	if (!name || stat(name, &own) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s%s", name, below[i]);
-		if (stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-			return true;
+	fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* Where one cannot look it may be. */
+	if (fd < 0)
+		return true;
+	while (fd >= 0 && !found) {
+		if (fstat(fd, &at) < 0)
+			break;
+		found = at.st_dev == own.st_dev && at.st_ino == own.st_ino;
+		if (!found)
+			fd = above(fd, &at);
 	}
-	return false;
+	if (fd >= 0)
+		close(fd);
+	return found;
 }
 
 /* The directory that @path is in, or -Exxx. */
@@ -43,7 +63,7 @@ static int open_dir(const struct server_config *cfg, const char *path, size_t le
 	fd = open(len ? name : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!is_dir(fd, cfg->state_dir) && !is_dir(fd, cfg->run_dir))
+	if (!is_within(fd, cfg->state_dir) && !is_within(fd, cfg->run_dir))
 		return fd;
 	if (cfg->log_path && strcmp(path, cfg->log_path) == 0)
 		return fd;

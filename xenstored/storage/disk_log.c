@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* disk_log.c - see disk_log.h. Layout: docs/store-format.md. */
+/* disk_log.c - see disk_log.h. Layout: docs/store-disk.md. */
 #include "disk_log.h"
 
 #include <errno.h>

@@ -99,14 +99,18 @@ static void test_snapshots_are_not_called_like_something_else(void **state)
 
 static void test_nothing_is_written_over_the_store(void **state)
 {
-	static const char *const names[] = { "store/data.mdb", "lock", "new" };
+	static const char *const names[] = { "store/data.mdb", "store/generations/1.mdb",
+					     "live/data.mdb", "lock", "new" };
+	static const char *const dirs[] = { "store", "store/generations", "live" };
 	char dir[] = "/tmp/xs-control-XXXXXX", path[64];
 
 	assert_non_null(mkdtemp(dir));
 	srv->cfg.state_dir = dir;
-	snprintf(path, sizeof(path), "%s/store", dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		assert_int_equal(CONTROL("memreport", path), EINVAL);
 		assert_int_equal(CONTROL("logfile", path), EINVAL);
