@@ -41,13 +41,14 @@ configuration()
 	END
 }
 
-# boots MODEL: until the kit's dom0 is at its end, or Bochs is, or fifteen minutes have passed.
+# boots MODEL: until the kit's dom0 is at its end, or Bochs is, or twelve minutes have passed: two of them fit
+# into what tests/run gives.
 boots()
 {
 	configuration "$1" >"$SCRATCH/bochsrc.$1"
 	: >"$SCRATCH/serial.$1"
 	bochs -q -f "$SCRATCH/bochsrc.$1" -rc "$SCRATCH/commands" >"$SCRATCH/said.$1" 2>&1 </dev/null &
-	bochs=$! left=900
+	bochs=$! left=720
 	until grep -aqE '^.*tests: end|Panic' "$SCRATCH/serial.$1"; do
 		left=$((left - 1))
 		[ $left -gt 0 ] && kill -0 $bochs 2>/dev/null || break

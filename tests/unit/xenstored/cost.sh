@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # cost.sh PROGRAM - instructions the daemon spends on one request, counted by valgrind: the same on
 # every machine and under any load, so a request that became dearer is noticed. 77: no valgrind.
+# Counted is what conn_input() and all it calls does: reading the socket, the request, its changes and the
+# reply's bytes. Not the loop, the commit at the end of a turn, the kernel, or the worker.
 set -u
 program=$1
 command -v valgrind >/dev/null || exit 77

@@ -22,7 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Shared with the keeper, which is forked later. */
+/* Shared with the worker, which is forked later. */
 static struct shared {
 	uint64_t count, allocations;
 } *shared;

@@ -95,7 +95,7 @@ void live_start(void)
 	}
 }
 
-pid_t live_keeper(void)
+pid_t live_worker(void)
 {
 	char path[64];
 	int pid = 0;

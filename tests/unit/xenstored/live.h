@@ -56,8 +56,8 @@ int live_remove(void);
 /* Starts the daemon; does not wait for it. */
 void live_start(void);
 /* The process that writes to the disk for it. */
-pid_t live_keeper(void);
-/* Sends @sig and waits until it is gone. Its keeper may live a moment longer. */
+pid_t live_worker(void);
+/* Sends @sig and waits until it is gone. Its worker may live a moment longer. */
 void live_kill(int sig);
 /* Waits until everything that a dead daemon has left running has ended. */
 void live_settle(void);

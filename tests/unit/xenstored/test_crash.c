@@ -340,11 +340,11 @@ static void test_second_daemon_on_the_same_directory_refuses(void **state)
 static void test_slow_disk_of_the_daemon_before_is_not_waited_for(void **state)
 {
 	int fd = live_open(), writer;
-	pid_t keeper;
+	pid_t worker;
 
 	assert_int_equal(live_write_number(fd, "/config/x", 1), 0);
-	keeper = live_keeper();
-	kill(keeper, SIGSTOP);
+	worker = live_worker();
+	kill(worker, SIGSTOP);
 	assert_int_equal(live_write_number(fd, "/run/x", 2), 0);
 	live_kill(SIGKILL);
 	close(fd);
@@ -358,7 +358,7 @@ static void test_slow_disk_of_the_daemon_before_is_not_waited_for(void **state)
 		usleep(1000);
 	assert_int_equal(live_write_number(fd, "/run/x", 4), 0);
 	assert_false(live_is_answered(writer));
-	kill(keeper, SIGCONT);
+	kill(worker, SIGCONT);
 	assert_int_equal(live_await(writer, NULL), 0);
 	close(fd);
 	close(writer);
@@ -389,7 +389,7 @@ static void test_reboot_drops_the_runtime_part_only(void **state)
 	close(fd);
 }
 
-static void test_death_of_the_keeper_is_not_noticed(void **state)
+static void test_death_of_the_worker_is_not_noticed(void **state)
 {
 	char cmd[200];
 	int fd = live_open();
@@ -637,7 +637,7 @@ static void test_daemon_gives_up_its_rights(void **state)
 		 " grep -q 'Uid:.65534.65534.65534' /proc/$p/status || exit 1; done",
 		 (int)live.pid, (int)live.pid);
 	assert_int_equal(system(cmd), 0);
-	/* Its keeper can be started again inside, and it starts over on what it left. */
+	/* Its worker can be started again inside, and it starts over on what it left. */
 	snprintf(cmd, sizeof(cmd), "kill -9 $(ps -o pid= --ppid %d)", (int)live.pid);
 	assert_int_equal(system(cmd), 0);
 	assert_int_equal(live_write_number(fd, "/config/x", 2), 0);
@@ -669,7 +669,7 @@ int main(int argc, char **argv)
 		T(test_second_daemon_on_the_same_directory_refuses),
 		T(test_slow_disk_of_the_daemon_before_is_not_waited_for),
 		T(test_reboot_drops_the_runtime_part_only),
-		T(test_death_of_the_keeper_is_not_noticed),
+		T(test_death_of_the_worker_is_not_noticed),
 		T(test_live_update_keeps_everything_but_connections),
 		T(test_live_update_goes_on_as_the_program_that_is_named),
 		T(test_snapshot_is_restored_while_running),

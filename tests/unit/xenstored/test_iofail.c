@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_iofail.c - each file operation of the daemon and its keeper fails once, over a script with
+ * test_iofail.c - each file operation of the daemon and its worker fails once, over a script with
  * two starts, a transaction, a frame in a file of its own, a snapshot and a restore. Claims: the
  * daemon serves on or refuses to start with a message, never dies of a signal, never hangs; a
  * request is answered by success or by a reason; what it answers is what a later start finds, and
  * what was acknowledged is there.
  *
- * The same for each allocation of the daemon and its keeper.
+ * The same for each allocation of the daemon and its worker.
  *
  * argv[1]: the daemon whose file operations can be made to fail. STOREVISOR_LONG: all
  * operations from the Nth on, for each N. STOREVISOR_FAILURE=N:ERRNO[:all],
@@ -418,7 +418,7 @@ static void starve(uint64_t n)
 }
 #endif
 
-/* Of daemon and keeper, start and end included: what test_oom.c, without a disk, does not reach. */
+/* Of daemon and worker, start and end included: what test_oom.c, without a disk, does not reach. */
 static void test_every_failing_allocation_has_a_defined_outcome(void **state)
 {
 #ifdef __SANITIZE_ADDRESS__

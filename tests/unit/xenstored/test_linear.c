@@ -264,7 +264,7 @@ static bool one_turn(bool killed)
 	if (c->phase == IDLE && c->left) {
 		begin(c);
 	} else if (c->phase != IDLE && poll(&pfd, 1, 0) > 0 && !answered(c)) {
-		/* The keeper of the dead daemon may have kept its socket for a moment. */
+		/* The worker of the dead daemon may have kept its socket for a moment. */
 		assert_true(killed);
 		lost(c);
 	}

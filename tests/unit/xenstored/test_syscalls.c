@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_syscalls.c - kill -9 at every system call of the daemon and of its keeper, from the start
+ * test_syscalls.c - kill -9 at every system call of the daemon and of its worker, from the start
  * on over a script of a guest and a client. Claims, after each: acknowledged changes are there, a
  * transaction is there as a whole or not at all, the guest's byte stream goes on, its watch fires
- * once more, its open transaction ends in EAGAIN. Of a keeper's death nobody notices anything.
+ * once more, its open transaction ends in EAGAIN. Of a worker's death nobody notices anything.
  *
  * argv[1]: the daemon built with the fake machine.
  */
@@ -54,7 +54,7 @@ static int signal_to_pass(int status)
 static struct traced {
 	unsigned int calls;
 	unsigned int killed;	/* 0: nobody yet */
-	bool keeper;		/* it was the keeper */
+	bool worker;		/* it was the worker */
 } *traced;
 
 /* Runs the daemon; kills whoever begins or ends the @nth system call. Ends behind the daemon. */
@@ -75,7 +75,7 @@ static _Noreturn void tracer(unsigned int nth)
 		if (!WIFSTOPPED(status))
 			continue;
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++traced->calls == nth) {
-			traced->keeper = who != daemon;
+			traced->worker = who != daemon;
 			traced->killed = nth;
 			kill(who, SIGKILL);
 			continue;
@@ -303,15 +303,15 @@ static bool kill_at(unsigned int nth)
 
 static void test_kill_at_every_system_call(void **state)
 {
-	unsigned int every = live_count(EVERY, 1), runs = 0, keepers = 0;
+	unsigned int every = live_count(EVERY, 1), runs = 0, workers = 0;
 	unsigned int nth = every == 1 ? 1 : 1 + live_rnd(every);
 
 	for (; kill_at(nth); nth += every) {
 		runs++;
-		keepers += traced->keeper;
+		workers += traced->worker;
 	}
-	print_message("%u kills over %u system calls, %u of them of the keeper\n", runs, nth,
-		      keepers);
+	print_message("%u kills over %u system calls, %u of them of the worker\n", runs, nth,
+		      workers);
 }
 
 static int setup(void **state)
