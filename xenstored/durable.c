@@ -183,10 +183,14 @@ static bool trim_some(struct server *srv)
 {
 	struct durable *d = &srv->durable;
 	struct queue_taken taken;
+	unsigned int most = TRIM_MAX;
 
-	if (store_room(srv->tree.store, TRIM_MAX, 0, true) < 0)
+	/* A store that is full has room for a few at a time, and more behind each. */
+	while (most && store_room(srv->tree.store, most, 0, true) < 0)
+		most /= 4;
+	if (!most)
 		return false;
-	queue_take(srv->tree.store, d->trim, TRIM_MAX, &taken);
+	queue_take(srv->tree.store, d->trim, most, &taken);
 	d->nr_queued -= taken.nr;
 	d->bytes_queued -= taken.bytes;
 	if (!taken.left)

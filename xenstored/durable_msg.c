@@ -58,13 +58,17 @@ static int take_node(struct server *srv, const struct stored_node *n)
 		.path = n->path, .len = n->path_len, .value = n->value,
 		.value_len = n->value_len, .mark = n->mark, .gen = n->rev,
 	};
+	size_t above, records = 8u + n->nr_perms;
 	struct node at;
 
 	/* Of another part, or there already: a client has been faster. */
 	if (!change_is_persistent(n->path, n->path_len) ||
 	    tree_find(&srv->tree, n->path, n->path_len, &at))
 		return 0;
-	if (store_room(srv->tree.store, 8u + n->nr_perms, n->path_len + n->value_len, false) < 0)
+	above = xs_path_parent_len(n->path, n->path_len);
+	if (!tree_find(&srv->tree, n->path, above, &at))
+		records += 3 * xs_path_depth_below(n->path, n->path_len, 1);
+	if (store_room(srv->tree.store, records, n->path_len + n->value_len, false) < 0)
 		return -ENOSPC;
 	s.perms = perms_of(srv, n);
 	if (!s.perms)

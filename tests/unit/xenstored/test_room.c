@@ -104,6 +104,34 @@ static void test_an_ended_domain_is_forgotten_in_parts(void **state)
 	t_stop(srv);
 }
 
+/* What the disk has leaves the queue also where there is no room for much at a time. */
+static void test_the_queue_is_emptied_in_a_full_store(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	char path[64], value[401];
+	int err = 0;
+
+	memset(value, 'v', 400);
+	value[400] = '\0';
+	srv->durable.off = false;
+	srv->durable.room.free_bytes = UINT64_MAX / 2;
+	srv->tree.store->limit = 8u << 20;
+	for (unsigned int i = 0; i < 100000 && !err; i++) {
+		snprintf(path, sizeof(path), "/config/n%u", i * 389 % 7919);
+		err = t_write(dom0, 0, path, value);
+		value[0] = (char)('a' + i % 20);
+	}
+	assert_int_equal(err, ENOSPC);
+	assert_int_equal(store_room(srv->tree.store, 256, 0, true), -ENOSPC);
+	srv->durable.trim = srv->durable.last;
+	for (int i = 0; i < 10000 && srv->durable.trim; i++)
+		durable_turn(srv);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 0);
+	srv->durable.off = true;
+	t_stop(srv);
+}
+
 /* --- records --- */
 
 #define KEYS 4000u
@@ -405,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_removing_what_lies_scattered),
 		cmocka_unit_test(test_a_large_addition_to_a_small_store),
 		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
+		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
 		cmocka_unit_test(test_a_reader_that_stands_still),
