@@ -94,19 +94,6 @@ const char *record_keys_get(const struct record_keys *k, const char *key)
 	return found ? k->v[at].value : NULL;
 }
 
-void record_keys_drop(struct record_keys *k, const char *key)
-{
-	bool found;
-	size_t at = place(k, key, &found);
-
-	if (!found)
-		return;
-	free(k->v[at].key);
-	free(k->v[at].value);
-	k->nr--;
-	memmove(&k->v[at], &k->v[at + 1], (k->nr - at) * sizeof(k->v[0]));
-}
-
 bool record_keys_equal(const struct record_keys *a, const struct record_keys *b)
 {
 	if (a->nr != b->nr)

@@ -22,8 +22,6 @@ struct record_keys {
 int record_keys_set(struct record_keys *k, const char *key, const char *value);
 /* NULL: there is no such key. */
 const char *record_keys_get(const struct record_keys *k, const char *key);
-/* Takes @key away; nothing if it is not there. */
-void record_keys_drop(struct record_keys *k, const char *key);
 /* Whether both have the same keys and values. */
 bool record_keys_equal(const struct record_keys *a, const struct record_keys *b);
 void record_keys_free(struct record_keys *k);

@@ -15,11 +15,6 @@ static const char *const kind_names[DEVICE_NR] = {
 	[DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif", [DEVICE_CONSOLE] = "console",
 };
 
-const char *device_kind_name(enum device_kind kind)
-{
-	return kind_names[kind];
-}
-
 static struct path __attribute__((format(printf, 2, 3)))
 join(const char *key, const char *fmt, ...)
 {
@@ -42,11 +37,6 @@ join(const char *key, const char *fmt, ...)
 struct path path_config(const char *name, const char *key)
 {
 	return join(key, PATH_CONFIG_ROOT "/%s", name);
-}
-
-struct path path_config_item(const char *name, const char *list, const char *item, const char *key)
-{
-	return join(key, PATH_CONFIG_ROOT "/%s/%s/%s", name, list, item);
 }
 
 struct path path_status(const char *name, const char *key)

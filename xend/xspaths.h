@@ -25,12 +25,8 @@ struct path {
 
 /* The kinds of backend directories xend makes, in the order they are closed. */
 enum device_kind { DEVICE_VBD, DEVICE_VIF, DEVICE_CONSOLE, DEVICE_NR };
-const char *device_kind_name(enum device_kind kind);
 
 struct path path_config(const char *name, const char *key);
-/* /config/domain/NAME/disk/N/key and vif/N/key; @key NULL: that directory */
-struct path path_config_item(const char *name, const char *list, const char *item,
-			     const char *key);
 struct path path_status(const char *name, const char *key);
 struct path path_request(const char *id, const char *key);
 struct path path_request_output(const char *id, unsigned int n);

@@ -210,15 +210,6 @@ struct perms *perms_without(struct perms_table *t, const struct perms *p, unsign
 	return out;
 }
 
-bool perms_names(const struct perms *p, unsigned int domid)
-{
-	for (unsigned int i = 0; i < p->nr; i++) {
-		if (p->e[i].domid == domid)
-			return true;
-	}
-	return false;
-}
-
 unsigned int perms_access(const struct perms *p, unsigned int domid, unsigned int target)
 {
 	if (p->e[0].domid == domid || p->e[0].domid == target)

@@ -61,9 +61,6 @@ static inline unsigned int perms_owner(const struct perms *p)
 	return p->e[0].domid;
 }
 
-/* Whether any entry names @domid. */
-bool perms_names(const struct perms *p, unsigned int domid);
-
 /*
  * What unprivileged domain @domid, which also stands for @target (NO_DOMID: for nobody), may do:
  * a combination of ACCESS_*. Privileged callers are not asked here.

@@ -45,11 +45,6 @@ static const struct device_kind *find_kind(const char *type)
 	return NULL;
 }
 
-bool device_type_known(const char *type)
-{
-	return find_kind(type) != NULL;
-}
-
 const char *device_type(unsigned int i)
 {
 	return i < NR_KINDS ? kinds[i].type : NULL;

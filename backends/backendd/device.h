@@ -52,9 +52,6 @@ struct device {
 	struct vif_script script; /* vif only: to run "offline" when the keys are gone */
 };
 
-/* Is there a program for device class @type? */
-bool device_type_known(const char *type);
-
 /* All classes, NULL at the end of the list. */
 const char *device_type(unsigned int i);
 

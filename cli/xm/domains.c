@@ -23,11 +23,6 @@ static const struct {
 	[DOM_UNKNOWN] = {"unknown", "------"},
 };
 
-const char *dom_state_name(enum dom_state state)
-{
-	return states[state].word;
-}
-
 enum dom_state dom_state_parse(const char *word)
 {
 	for (int i = 0; i < DOM_UNKNOWN; i++)

@@ -58,8 +58,7 @@ int domain_find_running(struct xm *xm, const char *arg, struct domain *dom);
 /* Reads one domain by its exact name; false when neither record nor status is there. */
 bool domain_read(struct xs_handle *xs, const char *name, struct domain *dom);
 
-/* The word of a state, and back (DOM_UNKNOWN for any other word). */
-const char *dom_state_name(enum dom_state state);
+/* The state with that word (DOM_UNKNOWN for any other). */
 enum dom_state dom_state_parse(const char *word);
 
 /* xl list's six letters, such as "-b----". */

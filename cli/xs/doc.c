@@ -48,24 +48,6 @@ void doc_end_if_wrong(const struct doc *d)
 			d->nr_errors > 1 ? "s" : "");
 }
 
-void doc_from_tree(struct doc *d, const struct xs_node *root)
-{
-	char path[XENSTORE_ABS_PATH_MAX + 1];
-
-	*d = (struct doc){ .name = "the store" };
-	for (const struct xs_node *n = root; n; n = xs_tree_next(root, n)) {
-		struct want *w;
-
-		xs_tree_path(n, path, sizeof(path));
-		w = doc_want(d, path);
-		w->value = must(malloc(n->value_len + 1));
-		memcpy(w->value, n->value ? n->value : "", n->value_len + 1);
-		w->len = n->value_len;
-		w->kind = n->kind;
-	}
-	doc_sort(d);
-}
-
 void doc_free(struct doc *d)
 {
 	for (size_t i = 0; i < d->nr; i++) {

@@ -85,8 +85,6 @@ void doc_read_parts(const char *name, const char *text, size_t len, const struct
  * @any_value: see struct doc. Ends the program (CLI_USAGE) if something is wrong.
  */
 void doc_from_json(struct doc *d, const char *name, const json_t *v, bool any_value);
-/* Describes what is in @root and below as a document would. */
-void doc_from_tree(struct doc *d, const struct xs_node *root);
 /* Ends the program (CLI_USAGE) if anything was wrong. */
 void doc_end_if_wrong(const struct doc *d);
 void doc_free(struct doc *d);

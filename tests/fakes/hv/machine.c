@@ -43,7 +43,6 @@ u64 fake_unmapped, fake_guest_start, fake_guest_len;
 static struct vcpu_info fake_vcpu_info[FAKE_VCPUS];
 static u32 frames_in[FAKE_DOMAINS][FAKE_FRAMES]; /* more than chunks */
 static unsigned int preempt_1_in, rng;
-static unsigned int flushes;
 
 static struct {
 	u64 va;
@@ -217,10 +216,8 @@ bool tlb_has(mfn_t mfn, bool writable)
 /* What x86/tlb.c does to drop everything: a change of PGE. */
 void write_cr4(u64 v)
 {
-	if ((v ^ fake_cpu.cr4) & X86_CR4_PGE) {
+	if ((v ^ fake_cpu.cr4) & X86_CR4_PGE)
 		memset(tlb[fake_cpu_id], 0, sizeof(tlb[0]));
-		flushes++;
-	}
 	fake_cpu.cr4 = v;
 }
 
@@ -250,11 +247,6 @@ void smp_request(u64 mask, enum cpu_request what, unsigned long va)
 			tlb_flush_local_va(va);
 	}
 	fake_cpu_id = here;
-}
-
-unsigned int tlb_flushes(void)
-{
-	return flushes;
 }
 
 /* --- the rest of the machine --- */

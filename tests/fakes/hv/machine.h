@@ -41,8 +41,6 @@ unsigned int machine_random(void);
 bool guest_touch(u64 va, bool write);
 /* Is a frame reachable through a translation the TLB still has? */
 bool tlb_has(mfn_t mfn, bool writable);
-/* Logged by frame_release_to_heap's caller: number of flushes so far. */
-unsigned int tlb_flushes(void);
 
 /*
  * Recounts every reference and type reference from page tables, pins, CR3s, descriptor tables and ALLOC flags, and compares with the

@@ -281,11 +281,6 @@ void cpu_interrupt(unsigned int cpu, bool is_request)
 	__atomic_or_fetch(&cpus[cpu].interrupts, is_request ? 2 : 1, __ATOMIC_SEQ_CST);
 }
 
-bool cpu_has_interrupt(void)
-{
-	return __atomic_load_n(&cpus[this_cpu_id()].interrupts, __ATOMIC_SEQ_CST) != 0;
-}
-
 void cpu_take_interrupts(void)
 {
 	u32 which = __atomic_exchange_n(&cpus[this_cpu_id()].interrupts, 0, __ATOMIC_SEQ_CST);

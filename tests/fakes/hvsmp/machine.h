@@ -35,7 +35,6 @@ void cpus_seed(u32 seed);
 void cpu_take_interrupts(void);
 /* What waits to interrupt @cpu. */
 void cpu_interrupt(unsigned int cpu, bool is_request);
-bool cpu_has_interrupt(void);
 /*
  * With the hypervisor lock held: waits until no other CPU moves, and lets them go on. Fibers need
  * nothing: nobody moves while another runs.

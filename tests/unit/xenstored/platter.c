@@ -213,15 +213,6 @@ uint64_t platter_sent(const struct platter *d)
 	return d->sent;
 }
 
-bool platter_dirty(const struct platter *d)
-{
-	for (int i = 0; i < d->nr_inodes; i++) {
-		if (d->inode[i].nr)
-			return true;
-	}
-	return d->synced_ops != d->nr_ops;
-}
-
 /* Those sectors of a write that made it. */
 static void apply_torn(struct inode *i, const struct unsynced *c, size_t sector,
 		       unsigned int (*rnd)(unsigned int n))

@@ -31,8 +31,6 @@ bool platter_step(struct platter *d);
 /* Numbers of the last change acknowledged, and of the last one asked for, so far. */
 uint64_t platter_acked(const struct platter *d);
 uint64_t platter_sent(const struct platter *d);
-/* Whether a write has not been synced. */
-bool platter_dirty(const struct platter *d);
 
 /* Fills directory @dir; @sector: bytes that are written or not as one. @rnd(n): below n. */
 void platter_image(const struct platter *d, const char *dir, enum platter_tear tear, size_t sector,

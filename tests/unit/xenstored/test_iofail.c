@@ -24,7 +24,7 @@
 
 #include "files.h"
 #include "live.h"
-#include "workload.h"
+#include "digest.h"
 
 /* Paths that the script changes, and the values they may have: acknowledged, or only tried. */
 enum { PATHS = 6, SPILL = 320 };
