@@ -73,15 +73,19 @@ static int introduce(int fd, unsigned int domid)
 
 static void test_full_runtime_file_system_refuses_an_introduction(void **state)
 {
-	char fake[] = "/dev/shm/xs-fake-XXXXXX";
+	char fake[] = "/dev/shm/xs-fake-XXXXXX", mount[200];
 	unsigned int domid = 0;
 	int fd, err = 0;
 
 	if (getuid() != 0)
 		skip();
 	live_end();
+	/* In some containers even root may not. */
+	snprintf(mount, sizeof(mount), "rm -rf %s/* && mount -t tmpfs -o size=4096k x %s", live.dir,
+		 live.dir);
+	if (system(mount) != 0)
+		skip();
 	live.hv->close(live.hv);
-	command("rm -rf %s/* && mount -t tmpfs -o size=4096k x %s");
 	/* The machine's memory is somewhere else. */
 	assert_non_null(mkdtemp(fake));
 	strcpy(live.fake, fake);
