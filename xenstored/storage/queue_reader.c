@@ -3,6 +3,7 @@
 #include "queue_reader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +18,12 @@
 /* The daemon makes its file larger: the map follows. */
 static int begin(struct queue_reader *q, MDB_txn **txn)
 {
-	int rc = mdb_txn_begin(q->env, NULL, MDB_RDONLY, txn);
+	int rc;
 
+	/* The last opening failed; queue_reader_follow() tries again. */
+	if (!q->env)
+		return -EIO;
+	rc = mdb_txn_begin(q->env, NULL, MDB_RDONLY, txn);
 	if (rc == MDB_MAP_RESIZED) {
 		rc = mdb_env_set_mapsize(q->env, 0);
 		if (rc == 0)
@@ -30,14 +35,9 @@ static int begin(struct queue_reader *q, MDB_txn **txn)
 int queue_reader_open(struct queue_reader *q, const char *dir)
 {
 	MDB_txn *txn = NULL;
-	struct stat st;
 	int ret, rc = mdb_env_create(&q->env);
 
 	q->dir = dir;
-	/* Before what is in it: too old a number costs one more opening. */
-	if (rc == 0 && stat(dir, &st) < 0)
-		rc = errno;
-	q->inode = rc ? 0 : st.st_ino;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(q->env, DATABASES);
 	if (rc == 0)
@@ -54,14 +54,29 @@ int queue_reader_open(struct queue_reader *q, const char *dir)
 	return ret;
 }
 
+/* 1: the file that is open has the name, too. The number of an open file no other one can get. */
+static int is_current(const struct queue_reader *q)
+{
+	struct stat named, opened;
+	char path[600];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", q->dir);
+	if (stat(path, &named) < 0)
+		return -errno;
+	if (!q->env)
+		return 0;
+	if (mdb_env_get_fd(q->env, &fd) || fstat(fd, &opened) < 0)
+		return -EIO;
+	return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 int queue_reader_follow(struct queue_reader *q)
 {
-	struct stat st;
+	int ret = is_current(q);
 
-	if (stat(q->dir, &st) < 0)
-		return -errno;
-	if (q->env && st.st_ino == q->inode)
-		return 0;
+	if (ret)
+		return ret < 0 ? ret : 0;
 	queue_reader_close(q);
 	return queue_reader_open(q, q->dir);
 }

@@ -10,14 +10,12 @@
 #include <lmdb.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "change_record.h"
 
 struct queue_reader {
 	const char *dir;	/* the caller's, as long as it is open */
-	ino_t inode;		/* of @dir: another one has taken its place when the daemon shrank it */
-	MDB_env *env;
+	MDB_env *env;		/* NULL: the last opening failed */
 	MDB_dbi dbi;
 };
 
@@ -41,7 +39,7 @@ int queue_reader_open(struct queue_reader *q, const char *dir);
 /*
  * The daemon may have exchanged its environment for a smaller one (store_shrink.c): opens what has
  * the name now. Only for as long as that daemon lives: the next one may begin with another queue.
- * As queue_reader_open().
+ * As queue_reader_open(); after a failure queue_read() says -EIO until this succeeds.
  */
 int queue_reader_follow(struct queue_reader *q);
 void queue_reader_close(struct queue_reader *q);

@@ -5,6 +5,7 @@
  *
  * argv[1]: the daemon built with the fake machine.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #include "files.h"
 #include "live.h"
+#include "storage/queue_reader.h"
 #include "storage/store.h"
 
 #define VALUE 2000u
@@ -203,6 +205,35 @@ static void test_a_kill_at_any_step_loses_nothing(void **state)
 	assert_true(steps > 6);
 }
 
+/* Once the directory was gone: what reads the queue says so, and goes on when there is one. */
+static void test_the_queue_is_read_again_after_a_failure(void **state)
+{
+	struct queue_batch batch = { .e = NULL };
+	struct queue_reader queue;
+	char dir[100], data[100];
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/live", run);
+	snprintf(data, sizeof(data), "%s/live/data.mdb", run);
+	store_close(make_large(KEPT));
+	assert_int_equal(queue_reader_open(&queue, dir), 0);
+	assert_int_equal(queue_reader_follow(&queue), 0);
+	assert_int_equal(queue_read(&queue, 0, 1, &batch), 0);
+	/* another one that cannot be opened has taken its place */
+	assert_int_equal(files_remove(dir), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(queue_reader_follow(&queue), -ENOENT);
+	close(open(data, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	assert_true(queue_reader_follow(&queue) < 0);
+	assert_int_equal(queue_read(&queue, 0, 1, &batch), -EIO);
+	assert_int_equal(files_remove(dir), 0);
+	store_close(make_large(KEPT));
+	assert_int_equal(queue_reader_follow(&queue), 0);
+	assert_int_equal(queue_read(&queue, 0, 1, &batch), 0);
+	queue_reader_close(&queue);
+	queue_batch_fini(&batch);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -279,6 +310,7 @@ int main(int argc, char **argv)
 		ALONE(test_what_is_left_stays),
 		ALONE(test_only_when_most_is_unused_and_nothing_is_open),
 		ALONE(test_a_kill_at_any_step_loses_nothing),
+		ALONE(test_the_queue_is_read_again_after_a_failure),
 		LIVE(test_the_daemon_gives_back_and_the_worker_reads_on),
 	};
 
