@@ -134,10 +134,13 @@ for command in listed:
         check(command, arguments, status, form)
 watcher.terminate()
 watcher.wait()
-monitor = subprocess.Popen([xs, "monitor", "-j", "-t", "500ms"], stdout=subprocess.PIPE, text=True)
-while monitor.poll() is None:
-    subprocess.run([xs, "write", "/t/seen", "1"], check=True)
-seen = [json.loads(line) for line in monitor.stdout]
+# into a file: a pipe that nobody reads meanwhile would stop it
+with open(os.path.join(where, "monitor"), "w+", encoding="utf-8") as out:
+    monitor = subprocess.Popen([xs, "monitor", "-j", "-t", "500ms"], stdout=out)
+    while monitor.poll() is None:
+        subprocess.run([xs, "write", "/t/seen", "1"], check=True)
+    out.seek(0)
+    seen = [json.loads(line) for line in out]
 claim("xs monitor -j", any((o["op"], o["text"], o["result"]) == ("WRITE", "/t/seen|1", "OK") and o["domid"] == 0 for o in seen), seen[:3])
 # the one that ends only when it is told to
 os.mkdir(os.path.join(where, "watch.d"))
