@@ -388,9 +388,20 @@ static void check_line(struct doc *d, const struct place *p)
 		problem(d, p, "this line has both \"value\" and \"b64\"");
 }
 
+/* Where the member @key, which is there, of the line @p has its value. */
+static struct place place_of(const struct place *p, const char *key)
+{
+	const json_t *wanted = json_object_get(p->pos->v, key);
+	struct place kid = { .up = p, .key = key, .pos = p->pos->kids, .path = p->path };
+
+	while (kid.pos->v != wanted)
+		kid.pos++;
+	return kid;
+}
+
 static void take_line(struct doc *d, const struct json_pos *pos)
 {
-	struct place p = { .pos = pos };
+	struct place p = { .pos = pos }, at;
 	const json_t *v = pos->v;
 	json_t *name = json_object_get(v, "path"), *perms = json_object_get(v, "perms");
 	json_t *value = json_object_get(v, "value"), *b64 = json_object_get(v, "b64");
@@ -406,9 +417,10 @@ static void take_line(struct doc *d, const struct json_pos *pos)
 	w = doc_want(d, p.path);
 	w->line = pos->line;
 	w->column = pos->column;
+	at = place_of(&p, b64 ? "b64" : "value");
 	if (b64)
 		value = json_pack("{s:O}", "@b64", b64);
-	take_value(d, &p, w, value);
+	take_value(d, &at, w, value);
 	if (b64)
 		json_decref(value);
 	w->kind = XS_KIND_TEXT;

@@ -275,6 +275,13 @@ is "a copy is the same" "$kinds" "$(list /config/copied)"
 xs export --exact /config/kinds >kinds.exact
 xs rm /config/kinds; xs import -q kinds.exact
 is "so is a backup" "$kinds" "$(list /config/kinds)"
+for number in 512 1.10 12345678901234567890; do
+	printf '{"path": "/config/num/%s",\n "value": %s}\n' ${#number} $number
+done >numbers.exact
+xs import -q numbers.exact
+is "a number in an exact line is kept as it was written" "1.10 12345678901234567890 512" \
+	"$(xs read -v /config/num/4 /config/num/20 /config/num/3 | xargs)"
+xs rm /config/num
 if [ -n "$daemon" ]; then
 	kill -9 "$daemon"; wait "$daemon" 2>/dev/null
 	start_store
