@@ -33,25 +33,26 @@ struct lock {
 	bool changed;
 };
 
-/* Start time of a process in ticks since boot, 0: there is none. */
+/* Start time of a process in ticks since boot, 0: there is none, or no more than its status. */
 static unsigned long long start_time(long pid)
 {
-	char path[64], line[1024], *p;
 	unsigned long long t = 0;
+	char path[64], line[1024], state, *p;
+	unsigned long threads;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
 	f = fopen(path, "r");
 	if (!f)
 		return 0;
-	/* the name in parentheses may hold anything; field 22 counts from the last one */
+	/* the name in parentheses may hold anything; fields 3, 20 and 22 are behind the last one */
 	p = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (p)
-		t = strtoull(p, NULL, 10);
 	fclose(f);
-	return t;
+	if (!p || sscanf(p + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			 "%lu %*s %llu", &state, &threads, &t) != 3)
+		return 0;
+	/* a first thread that has ended is a zombie, too, while others run */
+	return (state == 'Z' && threads <= 1) || state == 'X' ? 0 : t;
 }
 
 static bool holder_lives(const char *holder)
@@ -59,7 +60,7 @@ static bool holder_lives(const char *holder)
 	unsigned long long since;
 	long pid;
 
-	return sscanf(holder, "%ld %llu", &pid, &since) == 2 && start_time(pid) == since;
+	return sscanf(holder, "%ld %llu", &pid, &since) == 2 && since && start_time(pid) == since;
 }
 
 static int try_lock(void *arg, struct xs_client *c, uint32_t tx)

@@ -190,6 +190,14 @@ wait $holder
 xs write /t/lock '999999999 1'
 run xs lock -n /t/lock -- true
 is "a lock whose holder died is free" 0 $rc
+# ended, and nobody has asked how: its parent has become another program
+sh -c 'sleep 0 & echo $! >"$1"; exec sleep 1000' sh "$dir/zombie" & parent=$!
+until_so sh -c 'grep -q "^State:.Z" "/proc/$(cat "$1")/status"' sh "$dir/zombie"
+zombie=$(cat "$dir/zombie")
+xs write /t/lock "$zombie $(sed 's/.*) //' "/proc/$zombie/stat" | cut -d ' ' -f 20)"
+run xs lock -n /t/lock -- true
+is "so is one whose holder has ended, and waits for its parent" 0 $rc
+kill $parent; wait $parent 2>/dev/null
 is "a lock leaves no node" 1 "$(xs exists /t/lock; echo $?)"
 
 # the daemon itself
