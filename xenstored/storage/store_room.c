@@ -184,9 +184,21 @@ static uint64_t pages_of(const struct page_bound *b)
 	return b->copies + b->made + b->run;
 }
 
+/* What is kept from all but those that free something. */
+static uint64_t reserve_from(bool frees)
+{
+	return frees ? 0 : RESERVE;
+}
+
+/* More than any transaction is given: no growth helps. */
+static bool can_never_fit(const struct page_bound *b, bool frees)
+{
+	return pages_of(b) + reserve_from(frees) > TXN_MAX;
+}
+
 static bool fits(const struct store *l, const struct page_bound *b, bool frees)
 {
-	return l->budget.pages >= pages_of(b) + (frees ? 0 : RESERVE) &&
+	return l->budget.pages >= pages_of(b) + reserve_from(frees) &&
 	       l->budget.runs >= b->run + (frees ? 0 : RESERVE_RUNS);
 }
 
@@ -366,6 +378,8 @@ static bool make_room(struct store *l, const struct store_need *need, struct pag
 	bound(l, need, b);
 	if (fits(l, b, need->frees))
 		return true;
+	if (can_never_fit(b, need->frees))
+		return false;
 	add_given_back(l, &later);
 	if (fits(l, b, need->frees))
 		return true;

@@ -373,6 +373,22 @@ static void test_a_reader_that_stands_still(void **state)
 	model_end(m);
 }
 
+/* Nobody gets a large file from the store by asking for more than any request may have. */
+static void test_what_can_never_fit_makes_no_file_larger(void **state)
+{
+	struct model *m = model_in_dir();
+	uint64_t size = m->l->size;
+
+	m->l->limit = 64u << 20;
+	assert_int_equal(store_room(m->l, 200000, 1u << 20, false), -ENOSPC);
+	assert_int_equal(store_room(m->l, 200000, 1u << 20, true), -ENOSPC);
+	assert_int_equal(m->l->size, size);
+	/* One that could, but for the limit. */
+	assert_int_equal(store_room(m->l, 30000, 1u << 20, false), -ENOSPC);
+	assert_true(m->l->size > size);
+	model_end(m);
+}
+
 /* What a commit itself may need here: roots, and the list of free pages with its growth. */
 #define COMMIT_MOST 5u
 
@@ -437,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
 		cmocka_unit_test(test_a_reader_that_stands_still),
+		cmocka_unit_test(test_what_can_never_fit_makes_no_file_larger),
 		cmocka_unit_test(test_no_request_uses_more_than_it_asked_for),
 	};
 
