@@ -28,6 +28,8 @@
 #define ROOM_ASSUMED	(4u << 20)
 /* What removals may use beyond the room that the disk has promised: it keeps some for them. */
 #define ROOM_KEPT	(128u * 1024u)
+/* Bytes of a change in the queue that are neither path, value nor rights. */
+#define CHANGE_MORE	64u
 /* The disk says nothing for so long at a start: the rest of the store is served without it. */
 #define SILENCE_MS	10000
 #define DOWN_NS		3000000000ull
@@ -149,23 +151,45 @@ int durable_give_up(struct server *srv)
 	return 0;
 }
 
-/* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
-int durable_reset(struct server *srv)
+/* All that lasts goes into the queue, and what is there out of it. */
+static void reset_need(struct server *srv, struct store_need *need)
 {
-	struct durable *d = &srv->durable;
-	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
-	size_t nr = 2, bytes = 0;
 	bool more;
 	struct walk w;
 
+	*need = (struct store_need){
+		/* RESET, and which revision is the last one. */
+		.inserts = 2,
+		.deletes = srv->durable.nr_queued,
+		.bytes = 2 * CHANGE_MORE,
+		.frees = true,
+		/* One number after the other. */
+		.trusted = true,
+	};
 	more = walk_begin(&w, &srv->tree, "/", 1);
 	for (; more; more = walk_next(&w, UINT32_MAX)) {
+		size_t len = CHANGE_MORE + w.len + w.node.value_len +
+			     w.node.perms->nr * (size_t)PACKED_PERM;
+
 		if (!lasting_is(w.path, w.len))
 			continue;
-		nr++;
-		bytes += w.len + w.node.value_len + w.node.perms->nr * PACKED_PERM;
+		need->inserts++;
+		need->bytes += len;
+		if (len > need->longest)
+			need->longest = len;
 	}
-	if (store_room(srv->tree.store, nr + d->nr_queued, bytes, true) < 0)
+}
+
+/* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
+int durable_reset(struct server *srv)
+{
+	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
+	struct store_need need;
+	bool more;
+	struct walk w;
+
+	reset_need(srv, &need);
+	if (store_room_for(srv->tree.store, &need) < 0)
 		return -ENOSPC;
 	empty_queue(srv);
 	srv->tree.changed = true;

@@ -22,6 +22,8 @@
 #define HELD (-1)
 /* More than what is set aside for a turn has room for. */
 #define NODES 3000u
+/* Of one persistent part. */
+#define MANY 50000u
 
 static struct server *srv;
 static struct conn *c;
@@ -238,6 +240,30 @@ static void test_what_the_disk_has_needs_no_room(void **state)
 	assert_int_equal(srv->durable.bytes_queued, 0);
 }
 
+/* Large parts, too; and what was queued before is not queued any more. */
+static void test_a_large_part_can_be_written_anew(void **state)
+{
+	char path[64];
+
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	srv->durable.off = true;
+	for (unsigned int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/config/%u/%u", i % 100, i);
+		assert_int_equal(t_write(c, 0, path, "value"), 0);
+	}
+	srv->durable.off = false;
+	for (unsigned int i = 0; i < 1000; i++)
+		assert_int_equal(t_write(c, 0, "/config/x", i % 2 ? "1" : "2"), HELD);
+	tell(WORKER_REFUSED, -ESTALE, 5);
+	assert_int_equal(srv->durable.refused, 0);
+	/* RESET, and those that there are. */
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 1 + 2 + 100 + MANY + 1);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -249,6 +275,7 @@ int main(void)
 		T(test_a_disk_of_another_store_is_not_believed),
 		T(test_the_queue_says_what_its_last_revision_is),
 		T(test_what_the_disk_has_needs_no_room),
+		T(test_a_large_part_can_be_written_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
