@@ -24,6 +24,13 @@ static void end_with(pid_t parent)
 		_exit(1);
 }
 
+/* What _exit() is told for @ret. */
+static int code_of(int ret)
+{
+	/* 1 is what a sanitizer ends a process with: not to be taken for one. */
+	return ret == -EPERM ? EACCES : -ret;
+}
+
 pid_t in_child_start(int (*work)(void *arg), void *arg)
 {
 	const struct rlimit no_core = { 0, 0 };
@@ -38,7 +45,7 @@ pid_t in_child_start(int (*work)(void *arg), void *arg)
 	signal(SIGBUS, SIG_DFL);
 	signal(SIGSEGV, SIG_DFL);
 	signal(SIGABRT, SIG_DFL);
-	_exit(-work(arg));
+	_exit(code_of(work(arg)));
 }
 
 int in_child_result(int status)
@@ -46,7 +53,7 @@ int in_child_result(int status)
 	/* Somebody else has ended it, or the system for want of memory: that says nothing. */
 	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
 		return -EAGAIN;
-	/* 1 is what a sanitizer ends a process with. */
+	/* See code_of(). */
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == 1)
 		return -EBADMSG;
 	return -WEXITSTATUS(status);

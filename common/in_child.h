@@ -14,8 +14,9 @@
 
 /*
  * Runs @work there and waits for it; again from its beginning, when it was killed. Its answer, 0 or
- * -Exxx; -EBADMSG when it died of what it did; -EAGAIN when it was killed each time; -ENOMEM, or
- * -EAGAIN too, when there can be no other process. What it changes in memory is lost.
+ * -Exxx (-EPERM comes as -EACCES); -EBADMSG when it died of what it did; -EAGAIN when it was killed
+ * each time; -ENOMEM, or -EAGAIN too, when there can be no other process. What it changes in memory
+ * is lost.
  */
 int in_child(int (*work)(void *arg), void *arg);
 

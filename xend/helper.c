@@ -3,6 +3,7 @@
 #include "helper.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -14,6 +15,8 @@
 #include "in_child.h"
 
 #define LOOK_MS 100			/* how often whoever waits looks at its @stop */
+#define END_LOOKS 10			/* by then one that ends by itself has ended */
+#define FOR_EVER UINT_MAX		/* looks */
 
 /* Memory, what it keeps, the end. Nothing that opens, sends signals, or makes a process. */
 static const int allowed[] = {
@@ -60,30 +63,53 @@ pid_t helper_start(const struct helper *h)
 	return in_child_start(confined_work, &s);
 }
 
-static int wait_end(pid_t pid, int pidfd, const atomic_bool *stop)
+/* What whoever waits says with these is never the other's word. */
+static int result(int status)
+{
+	int ret = in_child_result(status);
+
+	return ret == -EINPROGRESS || ret == -EINTR ? -EBADMSG : ret;
+}
+
+/* With @pidfd -1, for want of descriptors, poll() only sleeps. */
+static int wait_end(pid_t pid, int pidfd, const atomic_bool *stop, unsigned int looks)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	bool stopped = false;
 	int status;
+	pid_t got;
 
-	while (pidfd >= 0 && !stopped && poll(&p, 1, LOOK_MS) <= 0)
-		stopped = atomic_load(stop);
-	if (stopped)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && !stopped && looks) {
+		looks -= looks != FOR_EVER;
+		if (poll(&p, 1, LOOK_MS) <= 0)
+			stopped = atomic_load(stop);
 	}
-	return stopped ? -EINTR : in_child_result(status);
+	if (got == 0)
+		kill(pid, SIGKILL);
+	while (got == 0 || (got < 0 && errno == EINTR))
+		got = waitpid(pid, &status, 0);
+	if (got < 0)
+		return -errno;
+	return stopped ? -EINTR : result(status);
 }
 
-int helper_wait(pid_t pid, const atomic_bool *stop)
+static int wait_looks(pid_t pid, const atomic_bool *stop, unsigned int looks)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), ret = wait_end(pid, pidfd, stop);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), ret = wait_end(pid, pidfd, stop, looks);
 
 	if (pidfd >= 0)
 		close(pidfd);
 	return ret;
+}
+
+int helper_wait(pid_t pid, const atomic_bool *stop)
+{
+	return wait_looks(pid, stop, FOR_EVER);
+}
+
+int helper_end(pid_t pid, const atomic_bool *stop)
+{
+	return wait_looks(pid, stop, END_LOOKS);
 }
 
 int helper_run(const struct helper *h, const atomic_bool *stop)

@@ -27,9 +27,13 @@ pid_t helper_start(const struct helper *h);
 
 /*
  * Waits for its end; when @stop becomes true it is killed. What it returned; -EBADMSG: it died of
- * what it did; -EAGAIN: somebody killed it, or it used up its time; -EINTR: @stop.
+ * what it did, or returned -EINPROGRESS or -EINTR; -EAGAIN: somebody killed it, or it used up its
+ * time; -EINTR: @stop.
  */
 int helper_wait(pid_t pid, const atomic_bool *stop);
+
+/* The same for one that should be ending: after a second it is killed, which is -EAGAIN. */
+int helper_end(pid_t pid, const atomic_bool *stop);
 
 /* Both. */
 int helper_run(const struct helper *h, const atomic_bool *stop);

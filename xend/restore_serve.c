@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,10 @@
 #define READER_SCRATCH (64ull << 20)	/* a record, the list of frames, and room to spare */
 #define READER_PER_PAGE 64u		/* bytes that the reader may use for a page of the domain */
 #define READER_CPU_S 3600u
+
+/* Each page is given, written, perhaps pinned; the rest are lists and virtual CPUs. */
+#define ASKS_PER_PAGE 8u
+#define ASKS_MORE (3u * RECORD_VCPUS_MAX + 64)
 
 typedef int (*answer_fn)(struct restore *r, const struct restore_question *q);
 
@@ -100,30 +105,44 @@ static int on_fpu(struct restore *r, const struct restore_question *q)
 static const struct {
 	answer_fn answer;
 	uint32_t least, most;
-	bool of_vcpu;
+	bool of_vcpu, of_frames;	/* .arg; .nr */
 } ops[] = {
-	[RESTORE_POPULATE] = { on_populate, 1, STREAM_BATCH, false },
-	[RESTORE_READ] = { on_read, 1, 1, false },
-	[RESTORE_WRITE] = { on_write, 1, STREAM_BATCH, false },
-	[RESTORE_PIN] = { on_pin, 1, 4, false },
+	[RESTORE_POPULATE] = { on_populate, 1, STREAM_BATCH, .of_frames = true },
+	[RESTORE_READ] = { on_read, 1, 1 },
+	[RESTORE_WRITE] = { on_write, 1, STREAM_BATCH, .of_frames = true },
+	[RESTORE_PIN] = { on_pin, 1, 4 },
 	[RESTORE_VCPU] = { on_vcpu, sizeof(struct vcpu_guest_context),
-			   sizeof(struct vcpu_guest_context), true },
-	[RESTORE_CALLBACKS] = { on_callbacks, HV_CALLBACKS_SIZE, HV_CALLBACKS_SIZE, true },
-	[RESTORE_FPU] = { on_fpu, 1, sizeof(((struct restore_window *)0)->page), true },
+			   sizeof(struct vcpu_guest_context), .of_vcpu = true },
+	[RESTORE_CALLBACKS] = { on_callbacks, HV_CALLBACKS_SIZE, HV_CALLBACKS_SIZE,
+				.of_vcpu = true },
+	[RESTORE_FPU] = { on_fpu, 1, sizeof(((struct restore_window *)0)->page),
+			  .of_vcpu = true },
 };
 
-static int answer(struct restore *r, const struct restore_question *q)
+static bool is_sensible(const struct restore *r, const struct restore_question *q)
 {
-	if (q->op >= sizeof(ops) / sizeof(ops[0]) || q->nr < ops[q->op].least ||
-	    q->nr > ops[q->op].most || (ops[q->op].of_vcpu && q->arg >= r->head.nr_vcpus))
-		return -EINVAL;
-	return ops[q->op].answer(r, q);
+	return q->op < sizeof(ops) / sizeof(ops[0]) && q->nr >= ops[q->op].least &&
+	       q->nr <= ops[q->op].most && (!ops[q->op].of_vcpu || q->arg < r->head.nr_vcpus);
 }
 
-/* Until the reader has closed its end. */
-static void serve(struct restore *r, int fd)
+/* -EBADMSG: it has asked for more than any file needs. *@left: what it may still ask for. */
+static int answer(struct restore *r, const struct restore_question *q, uint64_t *left, int *err)
+{
+	bool ok = is_sensible(r, q);
+	uint64_t cost = ok && ops[q->op].of_frames ? q->nr : 1;
+
+	if (cost > *left)
+		return -EBADMSG;
+	*left -= cost;
+	*err = ok ? ops[q->op].answer(r, q) : -EINVAL;
+	return 0;
+}
+
+/* Until the reader has closed its end: 0; -EBADMSG: it does what no reader of ours does. */
+static int serve(struct restore *r, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t left = r->max_pages * ASKS_PER_PAGE + ASKS_MORE;
 	struct restore_question q;
 	struct restore_answer a;
 	ssize_t n;
@@ -134,12 +153,15 @@ static void serve(struct restore *r, int fd)
 		n = recv(fd, &q, sizeof(q), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n != sizeof(q))
-			return;
-		a.err = answer(r, &q);
-		if (send(fd, &a, sizeof(a), MSG_NOSIGNAL) != sizeof(a))
-			return;
+		if (n <= 0)
+			return 0;
+		if (n != sizeof(q) || answer(r, &q, &left, &a.err))
+			return -EBADMSG;
+		/* There is room, unless it does not take the answers. */
+		if (send(fd, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			return errno == EAGAIN ? -EBADMSG : 0;
 	}
+	return 0;
 }
 
 /* The reader's words are a stranger's. */
@@ -163,7 +185,7 @@ static int outcome(struct restore *r, int err)
 		r->made.console_mfn = r->window->console_mfn;
 		return 0;
 	case -EBADMSG:
-		return restore_damaged(r, "what reads it crashed");
+		return restore_damaged(r, "what reads it crashed, or did what it may not");
 	case -EAGAIN:
 		return worker_fail(&r->worker, err, "the process that read it was killed");
 	default:
@@ -192,15 +214,21 @@ static int run_reader(struct restore *r, const int pair[2])
 		.work = read_file, .arg = r, .keep = { r->fd, pair[1] }, .nr_keep = 2,
 		.limits = { READER_SCRATCH + r->max_pages * READER_PER_PAGE, 0, READER_CPU_S },
 	};
+	int err = 0, end;
 	pid_t pid;
 
 	r->link = pair[1];
 	pid = helper_start(&h);
 	close(pair[1]);
 	if (pid > 0)
-		serve(r, pair[0]);
+		err = serve(r, pair[0]);
 	close(pair[0]);
-	return pid < 0 ? pid : helper_wait(pid, &r->worker.stop);
+	if (pid < 0)
+		return pid;
+	if (err)
+		kill(pid, SIGKILL);
+	end = helper_end(pid, &r->worker.stop);
+	return err ? err : end;
 }
 
 int restore_serve(struct restore *r)

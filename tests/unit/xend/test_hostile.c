@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <lzma.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +39,7 @@
 #define MIB (1ul << 20)
 
 static bool crash;			/* the decoder, or the reader of saved files, in its process */
-static bool taken_over;			/* the reader is somebody else's */
+static int (*taken_over)(struct restore *r);	/* the reader is somebody else's */
 
 int __real_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
 int __wrap_unpack_kernel(const struct unpack_to *to, const void *file, size_t len);
@@ -70,11 +72,52 @@ static int ask_nonsense(struct restore *r)
 	}
 	memset(r->worker.why, 'x', sizeof(r->worker.why));
 	memcpy(r->worker.why, "\x1b[31mhello\n", 11);
-	/* Shorter than a question: xend has enough of it. */
-	send(r->link, "?", 1, 0);
-	if (recv(r->link, &a, sizeof(a), 0) > 0)
-		return restore_fail(r, -EPROTO, "half a question was answered");
 	return -EINVAL;
+}
+
+/* Only a signal ends it. */
+static int stay(struct restore *r)
+{
+	for (;;)
+		syscall(SYS_futex, &r->link, FUTEX_WAIT, r->link, NULL, NULL, 0);
+	return 0;
+}
+
+static int ask_half_and_stay(struct restore *r)
+{
+	send(r->link, "?", 1, 0);
+	return stay(r);
+}
+
+static int ask_nothing_and_stay(struct restore *r)
+{
+	send(r->link, "", 0, 0);
+	return stay(r);
+}
+
+static int read_for_ever(struct restore *r)
+{
+	const uint64_t pfn = 0;
+	uint64_t mfn = 0;
+	int err = restore_ask_populate(r, &pfn, 1, &mfn);
+
+	while (!err)
+		err = restore_ask_read(r, mfn);
+	return err == -EPIPE ? stay(r) : err;
+}
+
+static int take_no_answer(struct restore *r)
+{
+	const struct restore_question q = { 99, 1, 0 };
+
+	while (send(r->link, &q, sizeof(q), MSG_NOSIGNAL) == sizeof(q))
+		;
+	return stay(r);
+}
+
+static int return_in_progress(struct restore *r)
+{
+	return -EINPROGRESS;
 }
 
 int __real_restore_read_stream(struct restore *r);
@@ -83,7 +126,7 @@ int __wrap_restore_read_stream(struct restore *r)
 {
 	if (crash)
 		abort();
-	return taken_over ? ask_nonsense(r) : __real_restore_read_stream(r);
+	return taken_over ? taken_over(r) : __real_restore_read_stream(r);
 }
 
 /* --- what the process may do --- */
@@ -117,6 +160,23 @@ static int run(int (*work)(void *arg), void *arg)
 	atomic_bool stop = false;
 
 	return helper_run(&h, &stop);
+}
+
+static int fail_with(void *arg)
+{
+	return *(int *)arg;
+}
+
+/* What xend, or a sanitizer, means by a word of its own is not the other's to say. */
+static void test_no_error_of_its_is_taken_for_another(void **state)
+{
+	static const int said[][2] = {
+		{ -EPERM, -EACCES }, { -EINPROGRESS, -EBADMSG }, { -EINTR, -EBADMSG },
+		{ -ENOMEM, -ENOMEM }, { 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		assert_int_equal(run(fail_with, (void *)&said[i][0]), said[i][1]);
 }
 
 static int nothing(void *arg)
@@ -193,6 +253,22 @@ static void test_memory_and_time_are_bounded(void **state)
 	pthread_create(&t, NULL, stop_soon, &stop);
 	assert_int_equal(helper_run(&h, &stop), -EINTR);
 	pthread_join(t, NULL);
+}
+
+/* Nor does one without a descriptor to spare wait for ever. */
+static void test_it_is_stopped_also_without_descriptors(void **state)
+{
+	const struct helper h = { .work = run_for_ever, .limits = { 64 * MIB, MIB, 1000 } };
+	int next = dup(0);
+	struct rlimit before, none;
+	atomic_bool stop = true;
+
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = (struct rlimit){ (rlim_t)next, before.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	assert_int_equal(helper_run(&h, &stop), -EINTR);
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 
 /* --- kernels --- */
@@ -460,9 +536,32 @@ static void test_a_reader_that_crashes_is_one_start_that_failed(void **state)
 static void test_a_reader_that_is_taken_over_gets_nothing(void **state)
 {
 	fclose(begin_saved(*state, 512));
-	taken_over = true;
+	taken_over = ask_nonsense;
 	fails_once(*state, "web.save: ?[31mhello?xxxx");
-	taken_over = false;
+	taken_over = NULL;
+	unlink(saved);
+	saved[0] = '\0';
+}
+
+static void test_a_reader_that_is_taken_over_is_ended(void **state)
+{
+	static const struct {
+		int (*by)(struct restore *r);
+		const char *says;
+	} readers[] = {
+		{ ask_half_and_stay, "did what it may not" },
+		{ ask_nothing_and_stay, "the process that read it was killed" },
+		{ read_for_ever, "did what it may not" },
+		{ take_no_answer, "did what it may not" },
+		{ return_in_progress, "did what it may not" },
+	};
+
+	fclose(begin_saved(*state, 512));
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		taken_over = readers[i].by;
+		fails_once(*state, readers[i].says);
+	}
+	taken_over = NULL;
 	unlink(saved);
 	saved[0] = '\0';
 }
@@ -473,7 +572,9 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 		cmocka_unit_test(test_each_forbidden_call_is_its_last),
 		cmocka_unit_test(test_it_has_no_descriptor_but_what_it_is_given),
+		cmocka_unit_test(test_no_error_of_its_is_taken_for_another),
 		cmocka_unit_test(test_memory_and_time_are_bounded),
+		cmocka_unit_test(test_it_is_stopped_also_without_descriptors),
 		/* By their use of memory: the most that any process had had before is kept. */
 		T(test_a_saved_file_takes_no_memory_for_pages_that_there_are_not),
 		cmocka_unit_test(test_a_bomb_is_another_process_s_and_no_larger_than_the_guest),
@@ -483,6 +584,7 @@ int main(void)
 		T(test_a_decoder_that_crashes_is_one_start_that_failed),
 		T(test_a_reader_that_crashes_is_one_start_that_failed),
 		T(test_a_reader_that_is_taken_over_gets_nothing),
+		T(test_a_reader_that_is_taken_over_is_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
