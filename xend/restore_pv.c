@@ -149,6 +149,11 @@ int restore_tables(struct xend *x, struct domain *d)
 	return build_grant_rings(x, d);
 }
 
+int restore_stop(struct xend *x, struct domain *d)
+{
+	return d->restore ? worker_stop(&d->restore->worker) : 0;
+}
+
 void restore_free(struct restore *r)
 {
 	worker_release(r ? &r->worker : NULL);

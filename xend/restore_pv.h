@@ -20,6 +20,12 @@ int restore_load(struct xend *x, struct domain *d);
 void restore_load_late(struct xend *x, struct domain *d);
 int restore_tables(struct xend *x, struct domain *d);
 
+/*
+ * The undo of restore_load(), also for a domain without: 0 when no worker makes hypercalls for the
+ * domain any more, -EINPROGRESS until then.
+ */
+int restore_stop(struct xend *x, struct domain *d);
+
 /* NULL is fine. */
 void restore_free(struct restore *r);
 

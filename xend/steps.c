@@ -68,6 +68,12 @@ static int do_load(struct xend *x, struct domain *d)
 	return d->maker->load(x, d);
 }
 
+/* What is destroyed next is nobody's to fill. A kernel's worker is done before there is a domain. */
+static int undo_load(struct xend *x, struct domain *d)
+{
+	return restore_stop(x, d);
+}
+
 static void load_late(struct xend *x, struct domain *d)
 {
 	d->maker->load_late(x, d);
@@ -243,7 +249,8 @@ static const struct step steps[] = {
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "schedule", do_schedule },
 	{ "populate", do_populate },
-	{ "load", do_load, .run_limit_ns = 3600 * NS_PER_S, .late = load_late },
+	{ "load", do_load, undo_load, .run_limit_ns = 3600 * NS_PER_S,
+	  .undo_limit_ns = 10 * NS_PER_S, .late = load_late },
 	{ "tables", do_tables },
 	{ "home", do_home, undo_home },
 	{ "introduce", do_introduce, undo_introduce },

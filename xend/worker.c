@@ -67,6 +67,12 @@ int worker_result(struct worker *w)
 	return atomic_load(&w->owner) == WORKER_FINISHED ? w->err : -EINPROGRESS;
 }
 
+int worker_stop(struct worker *w)
+{
+	atomic_store(&w->stop, true);
+	return atomic_load(&w->owner) == WORKER_WORKING ? -EINPROGRESS : 0;
+}
+
 void worker_release(struct worker *w)
 {
 	enum worker_owner working = WORKER_WORKING;

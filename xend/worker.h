@@ -34,6 +34,9 @@ int worker_start(struct worker *w, int wake_fd);
 /* What @run returned, or -EINPROGRESS. */
 int worker_result(struct worker *w);
 
+/* Nobody wants its result: 0 when it does nothing (any more), -EINPROGRESS until then. */
+int worker_stop(struct worker *w);
+
 /* Done with it, begun or not, finished or not: a thread still at work cleans up by itself. NULL is
  * fine. */
 void worker_release(struct worker *w);

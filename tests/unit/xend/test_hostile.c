@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -566,6 +567,39 @@ static void test_a_reader_that_is_taken_over_is_ended(void **state)
 	saved[0] = '\0';
 }
 
+/* Whoever fills a domain has ended before it is destroyed: its number may be another's then. */
+static void test_a_domain_outlives_its_reader(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	w->x.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fclose(begin_saved(w, 512));
+	taken_over = stay;
+	world_record(w, "web");
+	fake_set("/config/domain/web/uuid", "7315864e-5e4b-493c-9f14-c0fd4ad5f871");
+	fake_set("/config/domain/web/saved", saved);
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "starting");
+	assert_int_equal(fake_hv_guest(), 1);
+	while (waitpid(-1, NULL, WNOHANG))
+		usleep(1000);
+	fake_set("/request/r1/domain", "web");
+	fake_set("/request/r1/op", "destroy");
+	while (fake_hv_guest() == 1) {
+		world_steps(w, 1);
+		usleep(1000);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	world_run(w, 15);
+	assert_string_equal(state_of("web"), "shutdown");
+	assert_clean(before);
+	taken_over = NULL;
+	close(w->x.wake_fd);
+	unlink(saved);
+	saved[0] = '\0';
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -585,6 +619,7 @@ int main(void)
 		T(test_a_reader_that_crashes_is_one_start_that_failed),
 		T(test_a_reader_that_is_taken_over_gets_nothing),
 		T(test_a_reader_that_is_taken_over_is_ended),
+		T(test_a_domain_outlives_its_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
