@@ -188,8 +188,10 @@ static int run_watch(struct cli_args *a)
 	s.handler = take_handler(a, &o) != NULL;
 	if (o.parallel > 1 && (!o.per_key || o.busy > BUSY_QUEUE))
 		cli_usage(a, "--parallel goes with --exec-per-key and --on-busy coalesce or queue");
-	if (o.busy == BUSY_QUEUE && o.debounce_ms)
-		cli_usage(a, "--debounce keeps the last value of each path, --on-busy queue all");
+	if (o.busy == BUSY_QUEUE && o.debounce_ms) {
+		cli_warn("--debounce keeps the last value of each path: --on-busy queue is coalesce");
+		o.busy = BUSY_COALESCE;
+	}
 	if (a->argc < 1)
 		cli_usage(a, "watch: an argument is missing: PATH");
 	check_until_word(a);

@@ -115,6 +115,10 @@ void watch_report(struct session *s, const struct news *n)
 		json_object_set_new(e, "dom", json_integer(n->domid));
 	if (n->tx)
 		json_object_set_new(e, "tx", json_integer(n->tx));
+	if (s->done) {
+		sink_replace(s->sink, e);
+		return;
+	}
 	sink_event(s->sink, e, initial);
 	check_until(s, n);
 	if (!initial && s->left > 0 && --s->left == 0)

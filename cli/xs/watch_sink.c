@@ -26,6 +26,7 @@ struct sink {
 	unsigned long serial;
 	int64_t first_ms, last_ms; /* when the batch began, and last grew */
 	bool due;      /* the batch may go as soon as a handler is free */
+	bool finishing; /* what waits is not for another command */
 	struct handlers *handlers; /* NULL: events are printed */
 	int failed;
 };
@@ -159,9 +160,22 @@ static void run_all(struct sink *s)
 	batch_drop(s);
 }
 
-/* What becomes of a batch when no handler is free. */
+/* Whether the command is to be another one: what waits is for that. */
+static bool is_held(const struct sink *s)
+{
+	return resume_wanted() && !s->finishing;
+}
+
+/*
+ * What becomes of a batch when no handler is free. One that is told of changes by a signal may
+ * never end by itself: for another command it is made to.
+ */
 static void be_busy(struct sink *s)
 {
+	if (s->o.busy == BUSY_SIGNAL && is_held(s)) {
+		handlers_end(s->handlers);
+		return;
+	}
 	switch (s->o.busy) {
 	case BUSY_DROP:
 		batch_drop(s);
@@ -194,10 +208,12 @@ static void emit(struct sink *s)
 		return;
 	}
 	note_failure(s, handlers_reap(s->handlers, false));
-	if (s->failed || handlers_interrupted() || resume_wanted())
+	if (s->failed || handlers_interrupted())
 		return;
 	if (!handlers_free_for(s->handlers, NULL))
 		be_busy(s);
+	else if (is_held(s))
+		return;
 	else if (!s->o.per_key)
 		run_all(s);
 	else
@@ -224,6 +240,15 @@ void sink_event(struct sink *s, json_t *event, bool urgent)
 	if (urgent || s->o.debounce_ms == 0)
 		s->due = true;
 	emit(s);
+}
+
+void sink_replace(struct sink *s, json_t *event)
+{
+	const char *path = field(event, "path");
+
+	if (json_object_get(s->batch, path))
+		json_object_set(s->batch, path, event);
+	json_decref(event);
 }
 
 bool sink_runs(const struct sink *s)
@@ -282,6 +307,7 @@ int sink_failed(const struct sink *s)
 /* Everything out, every handler waited for; of an interrupted run: every handler ended. */
 static void finish_handlers(struct sink *s)
 {
+	s->finishing = true;
 	while (!s->failed && !handlers_interrupted() &&
 	       (!is_empty(s) || handlers_running(s->handlers))) {
 		s->due = true;

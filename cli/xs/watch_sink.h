@@ -32,6 +32,8 @@ struct sink *sink_create(const struct sink_opts *o);
 void sink_event(struct sink *s, json_t *event, bool urgent);
 /* Whether something is held back until it has been quiet. */
 bool sink_settles(const struct sink *s);
+/* Takes one event only in place of what is held back of its path; nothing waits longer for it. */
+void sink_replace(struct sink *s, json_t *event);
 /* Whether a handler runs. None is started any more when resume_wanted(). */
 bool sink_runs(const struct sink *s);
 /* The events that wait, oldest first, as an array. The caller owns it. */

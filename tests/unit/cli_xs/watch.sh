@@ -245,14 +245,19 @@ xs write /b/k 1; until_so grep -q 1 all.log
 xs write /b/k 2; xs write /b/k 3; xs write /b/k 2; touch go
 done_watching
 is "queue: a batch has all that waited" "0 1 2 3 2" "$rc $(xargs <all.log)"
-run xs watch --on-busy queue --debounce 1s /b
-is "queue and --debounce contradict each other" 2 $rc
+run xs watch --check --on-busy queue --debounce 1s /b
+is "queue with --debounce is coalesce, and that is said once" "0 1" "$rc $(echo "$err" | grep -c 'is coalesce')"
 
 # held back, also at the end
 watch --initial none --debounce 400ms -n 1 /b
 xs write /b/k 10; xs write /b/k 11
 done_watching
 is "-n with --debounce waits its time" "0 put /b/k = 11" "$rc $(xargs <events)"
+watch --initial none --debounce 1s -n 1 /b
+while [ ! -e quiet ]; do xs write /b/k busy /b/other busy; sleep 0.05; done & busy_writer=$!
+done_watching
+touch quiet; wait $busy_writer
+is "also where it is never quiet; other paths are not for it" "0 1" "$rc $(wc -l <events)"
 watch --debounce 300ms --until /b/k=12 /b/k
 xs write /b/k 12
 done_watching
@@ -346,6 +351,29 @@ is "and is tried again when it changes" "late begun now" "$(grep 'late begun' re
 kill $automate; wait $automate 2>/dev/null
 run xs watch --check --config reload.d/r.conf
 is "--check only looks" "0 " "$rc $out$err"
+
+# a handler that does not end by itself: the next event ends it, and is for the new command
+mkdir long.d
+cat >long <<'H'
+#!/bin/sh
+trap "" HUP
+echo "$1 begun $XS_VALUE" >>long.log
+sleep 1000
+H
+chmod +x long
+for how in restart signal:HUP; do
+	long() { printf 'path = /long\ninitial = none\non-busy = %s\nexec = ./long %s\n' $how "$1" >new.conf; mv new.conf long.d/l.conf; }
+	long old; : >long.log; : >long.err
+	xs automate long.d 2>long.err &
+	automate=$!
+	until_so sh -c 'grep -q "old begun" long.log || { xs write /long first; sleep 0.3; false; }'
+	long new
+	until_so grep -q 'has changed: it is read anew' long.err
+	# one that comes before the signal does is for the old command
+	until_so sh -c 'grep -q "new begun" long.log || { xs write /long next; sleep 0.3; false; }'
+	is "on-busy = $how: a changed file does not make it deaf" "new begun next" "$(grep new long.log | head -n 1)"
+	kill $automate; wait $automate 2>/dev/null
+done
 
 # usage
 run xs watch
