@@ -81,7 +81,7 @@ static int open_live(struct server *srv)
 	if (ret == 0)
 		ret = durable_up(srv, found != STORE_WHOLE);
 	if (ret == 0 && lasting_settle(srv, found == STORE_NEW) < 0)
-		log_errorx("no room to give the disk what is to last now: it is tried again at "
+		log_errorx("the disk cannot be given what is to last now: it is tried again at "
 			   "the next start");
 	return ret;
 }

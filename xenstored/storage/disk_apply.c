@@ -227,7 +227,8 @@ static int next_revision(struct disk_env *e, struct applying *a, uint64_t rev, u
 
 	if (rev < last || rev == a->rev || index != 0)
 		return -EINVAL;
-	if (c->op != CHANGE_RESET && c->prev != last)
+	/* RESET is for a disk that lacks something, not for one that has what was never made. */
+	if (c->op == CHANGE_RESET ? last > c->prev : c->prev != last)
 		return -ESTALE;
 	a->rev = rev;
 	a->next = 0;

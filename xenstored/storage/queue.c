@@ -65,6 +65,22 @@ void queue_each(struct store *l, uint64_t rev, void (*each)(void *arg, const str
 	}
 }
 
+bool queue_before(struct store *l, uint64_t rev, uint64_t *before)
+{
+	unsigned char key[CHANGE_KEY];
+	struct store_bytes found, rec;
+	struct change c;
+
+	change_key(key, rev + 1, 0);
+	if (!store_seek(l, STORE_QUEUE, key, sizeof(key), &found, &rec) ||
+	    found.len != CHANGE_KEY ||
+	    change_read(found.data, (const char *)rec.data - STORE_HEAD, rec.len + STORE_HEAD,
+			&c) < 0)
+		return false;
+	*before = c.prev;
+	return true;
+}
+
 bool queue_extent(struct store *l, struct queue_extent *out)
 {
 	struct store_bytes found, rec;

@@ -33,6 +33,9 @@ struct queue_extent {
 	size_t bytes;
 };
 
+/* The revision with persistent changes before the first one behind @rev. False: none is behind. */
+bool queue_before(struct store *l, uint64_t rev, uint64_t *before);
+
 /* False: nothing is. */
 bool queue_extent(struct store *l, struct queue_extent *out);
 

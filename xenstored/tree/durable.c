@@ -188,6 +188,8 @@ int durable_reset(struct server *srv)
 	bool more;
 	struct walk w;
 
+	if (srv->durable.foreign)
+		return -EIO;
 	reset_need(srv, &need);
 	if (store_room_for(srv->tree.store, &need) < 0)
 		return -ENOSPC;
@@ -332,6 +334,17 @@ static bool wait_for_message(struct server *srv, int ms)
 	struct pollfd pfd = { .fd = srv->durable.io.fd, .events = POLLIN };
 
 	return poll(&pfd, 1, ms) > 0;
+}
+
+int durable_wait_ready(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	while (!d->ready && d->io.fd >= 0 && wait_for_message(srv, SILENCE_MS)) {
+		while (receive(srv))
+			;
+	}
+	return d->ready ? 0 : -EIO;
 }
 
 int durable_up(struct server *srv, bool load)

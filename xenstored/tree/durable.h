@@ -41,6 +41,7 @@ struct durable {
 	bool loading;		/* the nodes are still to come: the part is not served yet */
 	int load_err;		/* why one of those that have come could not be taken in */
 	uint64_t load_again_ns;	/* when to ask for them again; 0: they have been asked for */
+	bool foreign;		/* the disk is another store's: nothing is to be written there */
 	bool ready;		/* the worker has opened the disk's environment */
 	pid_t pid;
 	struct loop_fd io;	/* fd -1: no worker */

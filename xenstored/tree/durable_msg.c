@@ -15,6 +15,7 @@
 #include "log.h"
 #include "packed_perms.h"
 #include "path_key.h"
+#include "queue.h"
 #include "server.h"
 #include "stored_node.h"
 
@@ -207,15 +208,36 @@ static void reached(struct server *srv, uint64_t rev)
 }
 
 /*
- * Whether the disk has revisions that this store never made: it is another store's. Then nothing
- * is taken for done, and nothing is written there.
+ * Whether this store may have made revision @rev: also of the last one made there is the number,
+ * and of each in the queue that of the one before. What lies between two of them is another's, even
+ * if the last one is behind it by now.
  */
-static bool is_ahead(struct server *srv, const struct worker_msg *msg)
+static bool is_ours(struct server *srv, uint64_t rev)
 {
-	if (srv->durable.loading || msg->rev <= srv->durable.last)
+	uint64_t before;
+
+	if (rev <= srv->durable.rev)
+		return true;
+	if (rev > srv->durable.last)
 		return false;
-	durable_refused(srv, -EIO);
-	return true;
+	return !queue_before(srv->tree.store, rev, &before) || rev <= before;
+}
+
+/*
+ * Whether the disk has revisions that this store never made: it is another store's. Then nothing
+ * is taken for done, and nothing is written there, until one is there that is not.
+ */
+static bool is_foreign(struct server *srv, const struct worker_msg *msg)
+{
+	struct durable *d = &srv->durable;
+
+	if (d->loading || msg->rev <= d->rev)
+		d->foreign = false;
+	else if (!is_ours(srv, msg->rev))
+		d->foreign = true;
+	if (d->foreign)
+		durable_refused(srv, -EIO);
+	return d->foreign;
 }
 
 static void disk_ready(struct server *srv, const struct worker_msg *msg)
@@ -226,7 +248,7 @@ static void disk_ready(struct server *srv, const struct worker_msg *msg)
 	if (d->loading && msg->rev > srv->tree.rev)
 		tree_continue(&srv->tree, msg->rev);
 	/* What the worker of the daemon before has brought to the disk since. */
-	if (!is_ahead(srv, msg))
+	if (!is_foreign(srv, msg))
 		reached(srv, msg->rev);
 	else
 		log_errorx("%s/store has revision %llu, but the last one of this store is %llu: "
@@ -255,7 +277,7 @@ static void durable_now(struct server *srv, const struct worker_msg *msg)
 
 	d->room = msg->room;
 	d->degraded = msg->flags & WORKER_DEGRADED;
-	if (is_ahead(srv, msg))
+	if (is_foreign(srv, msg))
 		return;
 	if (d->refused && !d->loading)
 		log_info("the disk takes persistent changes again");
@@ -288,7 +310,7 @@ static void refused(struct server *srv, const struct worker_msg *msg)
 	bool gap = msg->err == -ESTALE || (msg->err == -EBADMSG && msg->a);
 
 	srv->durable.room = msg->room;
-	if (is_ahead(srv, msg))
+	if (is_foreign(srv, msg))
 		return;
 	/* There are no nodes yet to write anew. */
 	if (gap && srv->durable.loading && durable_give_up(srv) == 0)

@@ -18,7 +18,9 @@ void durable_died(struct server *srv);
 void durable_refused(struct server *srv, int err);
 /* Writes down which is the last revision with persistent changes. As store_put(). */
 void durable_note_last(struct server *srv);
-/* Queues the whole persistent part anew. 0 or -ENOSPC. */
+/* Waits till the worker has said what disk there is. 0; -EIO: it did not. */
+int durable_wait_ready(struct server *srv);
+/* Queues the whole persistent part anew. 0; -ENOSPC; -EIO: the disk is another store's. */
 int durable_reset(struct server *srv);
 /*
  * What is queued cannot be applied, because changes before it are missing, and the nodes have not

@@ -138,7 +138,10 @@ int lasting_settle(struct server *srv, bool fresh)
 		before = get_le64(rec.data);
 	if (before == stamp() || srv->durable.loading)
 		return 0;
+	/* Nothing is written over a disk before it is known whose it is. */
 	if (!fresh)
+		ret = durable_wait_ready(srv);
+	if (ret == 0 && !fresh)
 		ret = durable_reset(srv);
 	if (ret == 0)
 		ret = store_room(srv->tree.store, 2, sizeof(now), true);

@@ -33,7 +33,7 @@ int lasting_tops(const struct server *srv, struct buf *out);
 
 /*
  * After a start, when the disk's part is there: if it was said otherwise before, the disk gets all
- * that lasts now. 0, -ENOSPC, -ENOMEM.
+ * that lasts now. 0; -ENOSPC; -EIO: the disk does not answer, or is another store's.
  */
 int lasting_settle(struct server *srv, bool fresh);
 

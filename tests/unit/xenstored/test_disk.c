@@ -99,6 +99,9 @@ static void test_no_revision_is_applied_twice_and_none_is_left_out(void **state)
 	assert_int_equal(kit_try_rev(&k, 12, 11, "+/config=5"), -ESTALE);
 	assert_int_equal(kit_try_rev(&k, 12, 0, "+/config=5"), -ESTALE);
 	assert_string_equal(kit_nodes(&k), "/config=2 ");
+	/* All there is of another store, which never made what is here. */
+	assert_int_equal(kit_try_rev(&k, 20, 8, "* +/config=5"), -ESTALE);
+	assert_string_equal(kit_nodes(&k), "/config=2 ");
 	/* All there is: nothing can be missing. */
 	assert_int_equal(kit_try_rev(&k, 20, 18, "* +/config=6 +/config/y=7"), 0);
 	assert_string_equal(kit_nodes(&k), "/config=6 /config/y=7 ");

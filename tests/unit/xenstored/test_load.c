@@ -196,6 +196,61 @@ static void test_a_disk_of_another_store_is_not_believed(void **state)
 	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
 }
 
+static unsigned int nr_resets;
+
+static void count_reset(void *arg, const struct change *change)
+{
+	nr_resets += change->op == CHANGE_RESET;
+}
+
+/* Makes revisions until there are more than @rev: of what does not last. */
+static void go_beyond(uint64_t rev)
+{
+	for (unsigned int i = 0; srv->tree.rev <= rev; i++)
+		assert_int_equal(t_write(c, 0, "/tool/x", i % 2 ? "1" : "2"), 0);
+}
+
+static void assert_never_reset(uint64_t rev)
+{
+	assert_int_equal(srv->durable.rev, 5);
+	tell(WORKER_REFUSED, -ESTALE, rev);
+	tell(WORKER_REFUSED, -EBADMSG, rev);
+	assert_int_equal(durable_reset(srv), -EIO);
+	nr_resets = 0;
+	queue_each(srv->tree.store, 0, count_reset, NULL);
+	assert_int_equal(nr_resets, 0);
+	assert_int_equal(t_write(c, 0, "/config/x", "2"), EIO);
+}
+
+/* Also when this store's own revisions, which nothing of that disk is among, have come that far. */
+static void test_a_disk_of_another_store_is_never_written_anew(void **state)
+{
+	uint64_t theirs;
+
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/config/gone", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	/* Before the worker that comes back says what it has found. */
+	theirs = srv->tree.rev + 10;
+	go_beyond(theirs);
+	assert_int_equal(t_write(c, 0, "/config/x", "1"), HELD);
+	assert_true(srv->durable.last > theirs);
+	tell(WORKER_READY, 0, theirs);
+	assert_never_reset(theirs);
+	/* What has to go, with a domain that ended, goes; not from there. */
+	assert_int_equal(change_forget_at(srv, "/config/gone", 12), 0);
+	server_publish(srv);
+	assert_never_reset(theirs);
+	tell(WORKER_READY, 0, theirs);
+	assert_never_reset(theirs);
+	/* The right one lacks what was made meanwhile, and nothing else. */
+	tell(WORKER_READY, 0, 5);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_int_equal(t_write(c, 0, "/config/x", "3"), HELD);
+}
+
 /* Also when the commit that has it was made in the middle of the revision. */
 static void test_the_queue_says_what_its_last_revision_is(void **state)
 {
@@ -273,6 +328,7 @@ int main(void)
 		T(test_a_disk_that_could_not_be_read_is_asked_again),
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
+		T(test_a_disk_of_another_store_is_never_written_anew),
 		T(test_the_queue_says_what_its_last_revision_is),
 		T(test_what_the_disk_has_needs_no_room),
 		T(test_a_large_part_can_be_written_anew),
