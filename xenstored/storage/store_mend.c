@@ -158,6 +158,18 @@ static bool all_tables_whole(MDB_txn *txn)
 	return true;
 }
 
+/* All pages that it says there are lie within the file: the next new one comes behind them. */
+static bool end_whole(const char *dir, MDB_env *env)
+{
+	MDB_envinfo info;
+	char path[600];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	return mdb_env_info(env, &info) == 0 && stat(path, &st) == 0 &&
+	       info.me_last_pgno < (uint64_t)st.st_size / PAGE;
+}
+
 static int look(const char *dir, const char *boot_id)
 {
 	MDB_env *env;
@@ -169,7 +181,9 @@ static int look(const char *dir, const char *boot_id)
 	found = state_of(txn, boot_id);
 	if (found == DAMAGED || found == OTHER_BOOT)
 		return found;
-	return all_tables_whole(txn) && free_list_whole(env, txn) ? found : DAMAGED;
+	return end_whole(dir, env) && all_tables_whole(txn) && free_list_whole(env, txn) ?
+		       found :
+		       DAMAGED;
 }
 
 /* LMDB's complaints are not for the log: what they mean is said there. */

@@ -234,6 +234,30 @@ static void test_the_queue_is_read_again_after_a_failure(void **state)
 	queue_batch_fini(&batch);
 }
 
+/* Where both of LMDB's first pages have the number of the last page (0.9: mm_last_pg). */
+#define LAST_PAGE_AT 136
+
+static void test_an_end_behind_the_file_is_damage(void **state)
+{
+	const uint64_t last = 1u << 20;
+	enum store_found found;
+	struct store *l;
+	char data[100];
+	int fd;
+
+	(void)state;
+	snprintf(data, sizeof(data), "%s/live/data.mdb", run);
+	store_close(make_large(2000));
+	fd = open(data, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, &last, 8, LAST_PAGE_AT), 8);
+	assert_int_equal(pwrite(fd, &last, 8, 4096 + LAST_PAGE_AT), 8);
+	close(fd);
+	assert_int_equal(store_open(run, &l, &found), 0);
+	assert_int_equal(found, STORE_MENDED);
+	assert_kept(l, 2000);
+	store_close(l);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -311,6 +335,7 @@ int main(int argc, char **argv)
 		ALONE(test_only_when_most_is_unused_and_nothing_is_open),
 		ALONE(test_a_kill_at_any_step_loses_nothing),
 		ALONE(test_the_queue_is_read_again_after_a_failure),
+		ALONE(test_an_end_behind_the_file_is_damage),
 		LIVE(test_the_daemon_gives_back_and_the_worker_reads_on),
 	};
 
