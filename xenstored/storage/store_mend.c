@@ -53,8 +53,39 @@ static bool in_order(MDB_txn *txn, MDB_dbi dbi, const MDB_val *before, const MDB
 	return !before->mv_data || mdb_cmp(txn, dbi, before, key) < 0;
 }
 
+/* Pages that records have been found on: a bit each. */
+struct pages {
+	uint64_t last;
+	const char *first;	/* where page 0 is mapped; NULL: not known yet */
+	unsigned char *used;
+};
+
+/* The pages that @bytes from @at on lie in; the first one begins with its own number. */
+static bool pages_use(struct pages *p, const void *at, size_t bytes)
+{
+	const char *page = (const char *)((uintptr_t)at / PAGE * PAGE);
+	uint64_t number, nr = ((uintptr_t)at % PAGE + bytes + PAGE - 1) / PAGE;
+
+	memcpy(&number, page, sizeof(number));
+	if (number > p->last || nr > p->last - number + 1)
+		return false;
+	if (!p->first)
+		p->first = page - number * PAGE;
+	if (page != p->first + number * PAGE)
+		return false;
+	for (; nr-- > 0; number++)
+		p->used[number / 8] |= (unsigned char)(1u << number % 8);
+	return true;
+}
+
+static bool pages_use_record(struct pages *p, const MDB_val *key, const MDB_val *value)
+{
+	return pages_use(p, key->mv_data, 1) &&
+	       (value->mv_size == 0 || pages_use(p, value->mv_data, value->mv_size));
+}
+
 /* Every record of the table, in order, as many as it says. */
-static bool table_whole(MDB_txn *txn, enum store_table t)
+static bool table_whole(MDB_txn *txn, enum store_table t, struct pages *pages)
 {
 	MDB_val key, value, before = { 0 };
 	MDB_cursor *cursor;
@@ -67,7 +98,8 @@ static bool table_whole(MDB_txn *txn, enum store_table t)
 	    mdb_cursor_open(txn, dbi, &cursor))
 		return false;
 	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-		if (!in_order(txn, dbi, &before, &key) || !store_record_whole(t, &key, &value))
+		if (!in_order(txn, dbi, &before, &key) || !store_record_whole(t, &key, &value) ||
+		    !pages_use_record(pages, &key, &value))
 			return false;
 		before = key;
 		nr++;
@@ -75,19 +107,17 @@ static bool table_whole(MDB_txn *txn, enum store_table t)
 	return rc == MDB_NOTFOUND && nr == st.ms_entries;
 }
 
-/* LMDB's list of free pages: within the file, in order, none twice. */
-static bool free_list_whole(MDB_env *env, MDB_txn *txn)
+/* LMDB's list of free pages: within the file, in order, none twice, and no record on one. */
+static bool free_list_whole(MDB_txn *txn, struct pages *pages)
 {
-	MDB_envinfo info;
+	unsigned char *seen = pages->used;
 	MDB_val key, value;
 	MDB_cursor *cursor;
-	unsigned char *seen;
 	int rc;
 
-	if (mdb_env_info(env, &info) || mdb_cursor_open(txn, 0, &cursor))
+	if (mdb_cursor_open(txn, 0, &cursor))
 		return false;
-	seen = calloc(info.me_last_pgno / 8 + 1, 1);
-	while (seen && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
 		uint64_t nr = 0, page, before = UINT64_MAX;
 
 		if (value.mv_size >= sizeof(nr))
@@ -96,14 +126,13 @@ static bool free_list_whole(MDB_env *env, MDB_txn *txn)
 			return false;
 		for (uint64_t i = 1; i <= nr; i++, before = page) {
 			memcpy(&page, (char *)value.mv_data + i * sizeof(page), sizeof(page));
-			if (page < 2 || page > info.me_last_pgno || page >= before ||
+			if (page < 2 || page > pages->last || page >= before ||
 			    seen[page / 8] & 1u << page % 8)
 				return false;
 			seen[page / 8] |= (unsigned char)(1u << page % 8);
 		}
 	}
-	free(seen);
-	return seen && rc == MDB_NOTFOUND;
+	return rc == MDB_NOTFOUND;
 }
 
 /* Text that STORE_META has under @name, whole. 0 or LMDB's code. */
@@ -149,13 +178,22 @@ static int state_of(MDB_txn *txn, const char *boot_id)
 						  DAMAGED;
 }
 
-static bool all_tables_whole(MDB_txn *txn)
+static bool all_whole(MDB_env *env, MDB_txn *txn)
 {
-	for (int t = 0; t < STORE_TABLES; t++) {
-		if (!table_whole(txn, (enum store_table)t))
-			return false;
-	}
-	return true;
+	struct pages pages = { 0 };
+	MDB_envinfo info;
+	bool whole;
+
+	if (mdb_env_info(env, &info))
+		return false;
+	pages.last = info.me_last_pgno;
+	pages.used = calloc(pages.last / 8 + 1, 1);
+	whole = pages.used != NULL;
+	for (int t = 0; t < STORE_TABLES && whole; t++)
+		whole = table_whole(txn, (enum store_table)t, &pages);
+	whole = whole && free_list_whole(txn, &pages);
+	free(pages.used);
+	return whole;
 }
 
 /* All pages that it says there are lie within the file: the next new one comes behind them. */
@@ -181,9 +219,7 @@ static int look(const char *dir, const char *boot_id)
 	found = state_of(txn, boot_id);
 	if (found == DAMAGED || found == OTHER_BOOT)
 		return found;
-	return end_whole(dir, env) && all_tables_whole(txn) && free_list_whole(env, txn) ?
-		       found :
-		       DAMAGED;
+	return end_whole(dir, env) && all_whole(env, txn) ? found : DAMAGED;
 }
 
 /* LMDB's complaints are not for the log: what they mean is said there. */

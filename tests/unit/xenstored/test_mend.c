@@ -252,6 +252,68 @@ static void test_bytes_flipped(void **state)
 	}
 }
 
+/* Where in the file LMDB's list of free pages has entry @i of the list that @value is. */
+static uint64_t *entry_of(const MDB_val *value, const char *map, uint64_t i)
+{
+	return (uint64_t *)(whole + ((const char *)value->mv_data - map)) + i;
+}
+
+/* Says of the page that the record is on that it is free, where the list stays in order. */
+static bool call_free(const MDB_val *list, const MDB_val *record, const char *map)
+{
+	const uint64_t page = (uint64_t)((const char *)record->mv_data - map) / PAGE;
+	const uint64_t nr = *entry_of(list, map, 0);
+
+	for (uint64_t i = 1; i <= nr; i++) {
+		uint64_t *e = entry_of(list, map, i), real = *e;
+
+		if (page >= real || (i < nr && page <= e[1]))
+			continue;
+		*e = page;
+		lay_out(used);
+		*e = real;
+		return true;
+	}
+	return false;
+}
+
+static void test_used_page_that_is_called_free(void **state)
+{
+	MDB_val key = { 0 }, list, record;
+	MDB_cursor *lists, *nodes;
+	const char *map;
+	char dir[120];
+	bool found = false;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	lay_out(used);
+	snprintf(dir, sizeof(dir), "%s/live", run);
+	assert_int_equal(mdb_env_create(&env) || mdb_env_set_maxdbs(env, 32), 0);
+	assert_int_equal(mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "node", 0, &dbi), 0);
+	assert_int_equal(mdb_cursor_open(txn, 0, &lists) || mdb_cursor_open(txn, dbi, &nodes), 0);
+	assert_int_equal(mdb_cursor_get(nodes, &key, &record, MDB_FIRST), 0);
+	/* a page begins with its own number */
+	map = (const char *)((uintptr_t)record.mv_data / PAGE * PAGE);
+	map -= *(const uint64_t *)map * PAGE;
+	while (!found && mdb_cursor_get(lists, &key, &list, MDB_NEXT) == 0) {
+		MDB_cursor_op op = MDB_FIRST;
+
+		for (; !found && mdb_cursor_get(nodes, &key, &record, op) == 0; op = MDB_NEXT)
+			found = call_free(&list, &record, map);
+	}
+	assert_true(found);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+	try("free page of a list", 0);
+	/* LMDB would put something else there, sooner or later */
+	snprintf(dir, sizeof(dir), "grep -q 'is damaged' %s/log", run);
+	assert_int_equal(system(dir), 0);
+}
+
 static void test_file_cut(void **state)
 {
 	for (size_t len = 0; len < used; len += 5 * PAGE + 77) {
@@ -367,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_page_zeroed),
 		cmocka_unit_test(test_bytes_flipped),
+		cmocka_unit_test(test_used_page_that_is_called_free),
 		cmocka_unit_test(test_file_cut),
 		cmocka_unit_test(test_mending_that_is_cut_off_begins_anew),
 	};
