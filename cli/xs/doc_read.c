@@ -388,15 +388,17 @@ static void check_line(struct doc *d, const struct place *p)
 		problem(d, p, "this line has both \"value\" and \"b64\"");
 }
 
-/* Where the member @key, which is there, of the line @p has its value. */
+/* Where the member @key of the line @p has its value; the line itself if it has none. */
 static struct place place_of(const struct place *p, const char *key)
 {
 	const json_t *wanted = json_object_get(p->pos->v, key);
-	struct place kid = { .up = p, .key = key, .pos = p->pos->kids, .path = p->path };
 
-	while (kid.pos->v != wanted)
-		kid.pos++;
-	return kid;
+	for (size_t i = 0; wanted && i < p->pos->nr; i++) {
+		if (p->pos->kids[i].v == wanted)
+			return (struct place){ .up = p, .key = key, .pos = &p->pos->kids[i],
+					       .path = p->path };
+	}
+	return *p;
 }
 
 static void take_line(struct doc *d, const struct json_pos *pos)
