@@ -306,6 +306,8 @@ static void test_used_page_that_is_called_free(void **state)
 			found = call_free(&list, &record, map);
 	}
 	assert_true(found);
+	mdb_cursor_close(lists);
+	mdb_cursor_close(nodes);
 	mdb_txn_abort(txn);
 	mdb_env_close(env);
 	try("free page of a list", 0);
