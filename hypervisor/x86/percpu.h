@@ -30,7 +30,7 @@ struct cpu_info {
 	u32 requests;        /* bit an enum cpu_request; others set bits, this CPU clears them */
 	u32 lock_depth;      /* how often this CPU has taken the hypervisor lock */
 	u32 locks_held;      /* bit a rank of a struct spinlock */
-	u32 tlb_time;        /* clock of the last full flush, x86/tlb.c */
+	u32 pad2;
 	/* Only with separate tables (x86/xpti.c): what the hypervisor and what the guest runs on. */
 	u64 hv_cr3, guest_cr3;
 	/* Of MSR SPEC_CTRL; the guest's with bit 31: always to be written (x86/spec_ctrl.c). */
@@ -40,7 +40,7 @@ struct cpu_info {
 	u8 pad[5];
 	/* Whose page tables are loaded; NULL: the hypervisor's own. As `vcpu`, but for the moments of the switch. */
 	const struct tlb_space *tlb_space;
-	u64 pad2;
+	u64 tlb_time; /* clock of the last full flush, x86/tlb.c */
 };
 #define CPU_INFO_OFFSET_IS(field, at)                                                              \
 	_Static_assert(offsetof(struct cpu_info, field) == (at), "entry.S: " #field)

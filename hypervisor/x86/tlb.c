@@ -19,8 +19,8 @@
  * The walker may go on through a table that is unhooked and make translations after those times: then
  * the CPU has not flushed since it was unhooked, and counts as well.
  *
- * The clock wraps: times are compared by their difference, and every CPU is made to flush each
- * quarter of its range, so that no CPU's time is ever that old.
+ * Frames keep 32 bits of the clock, which may be any of many times: the latest is taken. CPUs and
+ * domains keep all of it, however long ago it was.
  */
 #include "x86/asm.h"
 #include "x86/init.h"
@@ -31,12 +31,16 @@
 #include "x86/tlb_filter.h"
 #include "x86/tlb_space.h"
 
-static u32 clock_now = 1; /* atomic; counts flushes of every entry a guest can make */
-static u32 next_round = TLB_ROUND; /* hypervisor lock */
+static u64 clock_now = 1; /* atomic; counts flushes of every entry a guest can make */
+
+static u64 now(void)
+{
+	return __atomic_load_n(&clock_now, __ATOMIC_SEQ_CST);
+}
 
 void tlb_flush_local_all(void)
 {
-	u32 time = __atomic_add_fetch(&clock_now, 1, __ATOMIC_SEQ_CST);
+	u64 time = __atomic_add_fetch(&clock_now, 1, __ATOMIC_SEQ_CST);
 	u64 cr4 = read_cr4();
 
 	/* Guests' user pages may be global: changing PGE drops those too. */
@@ -52,7 +56,7 @@ void tlb_flush_local_va(unsigned long va)
 
 u32 tlb_clock(void)
 {
-	return __atomic_load_n(&clock_now, __ATOMIC_SEQ_CST);
+	return (u32)now();
 }
 
 void tlb_flush_cpus(u64 mask)
@@ -79,46 +83,35 @@ void tlb_flush_va(u64 mask, unsigned long va)
 
 void tlb_space_init(struct tlb_space *s)
 {
-	s->released = s->foreign = tlb_clock();
+	s->released = s->foreign = now();
 }
 
 void tlb_note_released(struct tlb_space *s)
 {
-	s->released = tlb_clock();
+	s->released = now();
 }
 
 void tlb_note_foreign(struct tlb_space *s)
 {
-	s->foreign = tlb_clock();
+	s->foreign = now();
 }
 
 /* A frame stamped @stamp: has @c flushed since? */
 static bool is_stale(const struct cpu_info *c, u32 stamp)
 {
-	return c->tlb_space && tlb_time_is_stale(c->tlb_time, stamp);
+	return c->tlb_space && c->tlb_time <= tlb_stamp_time(stamp, now());
 }
 
 /* Can it ever have had a frame that still is @owner's? */
 static bool had_of(const struct cpu_info *c, const struct tlb_space *owner)
 {
-	return !owner || c->tlb_space == owner || tlb_time_is_stale(c->tlb_time, c->tlb_space->foreign);
+	return !owner || c->tlb_space == owner || c->tlb_time <= c->tlb_space->foreign;
 }
 
 /* Can it ever have had one that is nobody's now? */
 static bool had_released(const struct cpu_info *c)
 {
-	return tlb_time_is_stale(c->tlb_time, c->tlb_space->released) ||
-	       tlb_time_is_stale(c->tlb_time, c->tlb_space->foreign);
-}
-
-static void flush(u64 stale)
-{
-	if (stale)
-		tlb_flush_cpus(stale);
-	if (unlikely((s32)(tlb_clock() - next_round) >= 0)) {
-		next_round = tlb_clock() + TLB_ROUND;
-		tlb_flush_cpus(smp_cpu_mask());
-	}
+	return c->tlb_time <= c->tlb_space->released || c->tlb_time <= c->tlb_space->foreign;
 }
 
 void tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
@@ -132,7 +125,8 @@ void tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
 		if (is_stale(c, stamp) && had_of(c, owner))
 			stale |= 1ULL << i;
 	}
-	flush(stale);
+	if (stale)
+		tlb_flush_cpus(stale);
 }
 
 void tlb_flush_released(u32 stamp)
@@ -146,5 +140,6 @@ void tlb_flush_released(u32 stamp)
 		if (is_stale(c, stamp) && had_released(c))
 			stale |= 1ULL << i;
 	}
-	flush(stale);
+	if (stale)
+		tlb_flush_cpus(stale);
 }

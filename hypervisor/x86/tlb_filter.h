@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* tlb_filter.h - how two times of the TLB clock compare (x86/tlb.c). Pure. */
+/* tlb_filter.h - which time of the TLB clock a frame's stamp is (x86/tlb.c). Pure. */
 #ifndef HV_X86_TLB_FILTER_H
 #define HV_X86_TLB_FILTER_H
 
 #include "lib/types.h"
 
-/* No CPU's time is ever older than this many flushes. */
-#define TLB_ROUND (1u << 30)
-
 /*
- * May a CPU whose last full flush began at @cpu_time hold a translation that was removed before
- * the clock showed @stamp? Both free-running. Stamps may be of any age: a very old one only costs
- * a flush.
+ * The latest time, not after @now, that has the 32 bits @stamp: the time when it was taken if that
+ * is less than 2^32 flushes ago, else a later one, which only costs a flush. @now is read after it.
  */
-static inline bool tlb_time_is_stale(u32 cpu_time, u32 stamp)
+static inline u64 tlb_stamp_time(u32 stamp, u64 now)
 {
-	return (s32)(cpu_time - stamp) <= 0;
+	return now - (u32)((u32)now - stamp);
 }
 
 #endif

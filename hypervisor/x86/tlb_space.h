@@ -10,8 +10,8 @@
 
 /* Times of the TLB clock. Hypervisor lock. */
 struct tlb_space {
-	u32 released; /* when its domain last lost a frame: one that may be somebody else's by now */
-	u32 foreign;  /* when an entry of its tables last let go of a frame of another domain */
+	u64 released; /* when its domain last lost a frame: one that may be somebody else's by now */
+	u64 foreign;  /* when an entry of its tables last let go of a frame of another domain */
 };
 
 #endif

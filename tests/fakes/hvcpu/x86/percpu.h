@@ -21,7 +21,7 @@ struct cpu_info {
 	struct cpu_user_regs regs;
 	struct vcpu *vcpu;
 	u32 cpu_id;
-	u32 tlb_time;
+	u64 tlb_time;
 	u64 hv_cr3, guest_cr3;
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;

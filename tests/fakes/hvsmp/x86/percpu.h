@@ -26,7 +26,7 @@ struct cpu_info {
 	u32 requests;
 	u32 lock_depth;
 	u32 locks_held;
-	u32 tlb_time;
+	u64 tlb_time;
 	u64 hv_cr3;
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;

@@ -564,14 +564,14 @@ static void three_cpus(void)
 	machine_run(1);
 }
 
-static u32 flushed_at(unsigned int cpu)
+static u64 flushed_at(unsigned int cpu)
 {
 	return fake_cpus[cpu].tlb_time;
 }
 
 static void test_a_type_change_flushes_only_who_ran_the_owner(void **state)
 {
-	u32 here, second, others[2];
+	u64 here, second, others[2];
 	struct frame *page;
 	struct tree t;
 
@@ -607,7 +607,7 @@ static void test_a_type_change_flushes_only_who_ran_the_owner(void **state)
 
 static void test_giving_back_and_getting_frames_flushes_nobody_else(void **state)
 {
-	u32 here, others[2];
+	u64 here, others[2];
 
 	three_cpus();
 	here = flushed_at(0);
