@@ -260,6 +260,8 @@ long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 
 	if (!v || m->msr_count > ARRAY_SIZE(vcpu_msrs))
 		return -EINVAL;
+	if (v->state_cpu != NO_CPU)
+		return -EBUSY; /* a CPU goes on with what it has of it */
 	for (u32 i = 0; i < m->msr_count; i++) {
 		struct xen_domctl_vcpu_msr msr;
 

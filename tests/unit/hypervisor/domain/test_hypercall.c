@@ -291,6 +291,12 @@ static void test_a_saved_vcpu_has_its_registers_again(void **state)
 	assert_int_equal(msr_list[1].value, 7);
 	assert_int_equal(msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 2, NULL), 0);
 	assert_int_equal(msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 3, NULL), -EINVAL);
+
+	/* what a CPU has of it would not follow */
+	d1->vcpu[0]->state_cpu = 0;
+	assert_int_equal(msr_set(MSR_TSC_AUX, 0, 8), -EBUSY);
+	assert_int_equal(pv->tsc_aux, 7);
+	d1->vcpu[0]->state_cpu = NO_CPU;
 	domain_unpause(d1);
 }
 
