@@ -11,7 +11,6 @@
 #include "x86/xpti.h"
 
 #include "lib/log.h"
-#include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/init.h"
 #include "x86/layout.h"
@@ -125,9 +124,8 @@ void xpti_before_guest(void)
 	/* First the time, then the copy: what changes meanwhile makes it stale again. */
 	percpu[c->cpu_id].copied_changes = __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
 	percpu[c->cpu_id].copied_cr3 = c->hv_cr3;
-	memcpy(to, from, HV_L4_FIRST * sizeof(*to));
-	memcpy(to + HV_L4_LAST + 1, from + HV_L4_LAST + 1,
-	       (PT_ENTRIES - HV_L4_LAST - 1) * sizeof(*to));
-	to[pt_index(M2P_RO_START, 4)] = from[pt_index(M2P_RO_START, 4)];
-	to[PERDOMAIN_L4_SLOT] = from[PERDOMAIN_L4_SLOT];
+	for (unsigned int slot = 0; slot < PT_ENTRIES; slot++) {
+		if (is_copied(slot))
+			to[slot] = from[slot];
+	}
 }
