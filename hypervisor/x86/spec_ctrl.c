@@ -214,11 +214,6 @@ void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 		rsb_overwrite();
 }
 
-bool spec_ctrl_guest_value_ok(u64 val)
-{
-	return spec_plan.guest_spec_ctrl_mask && !(val & ~(u64)spec_plan.guest_spec_ctrl_mask);
-}
-
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 {
 	switch (msr) {

@@ -33,7 +33,10 @@ void spec_ctrl_report(void);
 void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl);
 
 /* A vcpu may have @val (any) in SPEC_CTRL. */
-bool spec_ctrl_guest_value_ok(u64 val);
+static inline bool spec_ctrl_guest_value_ok(u64 val)
+{
+	return spec_plan.guest_spec_ctrl_mask && !(val & ~(u64)spec_plan.guest_spec_ctrl_mask);
+}
 
 /*
  * The running vcpu's WRMSR of @val to SPEC_CTRL (kept in *@guest_spec_ctrl), PRED_CMD or

@@ -15,11 +15,6 @@ void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
 }
 
-bool spec_ctrl_guest_value_ok(u64 val)
-{
-	return spec_plan.guest_spec_ctrl_mask && !(val & ~(u64)spec_plan.guest_spec_ctrl_mask);
-}
-
 bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 {
 	if (msr == MSR_PRED_CMD && spec_plan.has_ibpb && val == 1) {
