@@ -11,6 +11,9 @@
  * at each access of the type word, as they would with the compare-and-swap loops of
  * security.md D4: the order claim - flush - look then is all that keeps the promise.
  *
+ * Both CPUs run the frame's owner: that others need no flush (decision 0027) is not in here, but in
+ * unit/hypervisor/smp and unit/hypervisor/pv/test_ptval.c.
+ *
  * FAULT, harmless without SPLIT: 1 flush before the claim; 4 type dropped before the entry is.
  * Always: 2 no flush when a writable frame becomes a table; 3 none when a table becomes writable;
  * 5 the other CPU's answer is not waited for; 6 no stamp when the last reference goes.
