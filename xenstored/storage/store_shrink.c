@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_shrink.c - gives back memory that a live environment does not use any more: LMDB never
- * makes its file smaller, so what is there is copied to a new one.
+ * store_shrink.c - gives back memory that a live environment does not use any more: LMDB's file
+ * never ends below the last page it has used, so what is there is copied to a new one.
  *
  * The copy is made next to the old one and takes its place by one exchange of names, so a kill
  * leaves one of the two, and both say the same. In order of the keys, with MDB_APPEND: its pages
@@ -25,16 +25,21 @@ static int copy_table(struct store *from, struct store *to, enum store_table t)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	int ret = 0;
+	int ret = 0, rc = 0;
 
 	store_must("copy", mdb_cursor_open(from->txn, from->dbi[t], &cursor));
-	while (ret == 0 && mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+	while (ret == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		/* Damage is to be found where it is, not carried on. */
+		if (!store_record_whole(t, &key, &value))
+			store_must(store_table_name[t], MDB_CORRUPTED);
 		ret = store_room(to, 1, value.mv_size, true);
 		if (ret == 0)
 			store_append(to, t, &key, &value);
 	}
 	mdb_cursor_close(cursor);
-	return ret;
+	if (ret == 0 && rc != MDB_NOTFOUND)
+		store_must(store_table_name[t], rc);
+	return ret == 0 && store_count(from, t) != store_count(to, t) ? -EIO : ret;
 }
 
 static int copy(struct store *l, const char *dir, struct store **out)
@@ -67,6 +72,8 @@ static void exchange(struct store *l, struct store *copy)
 	l->before = old.before;
 	l->before_arg = old.before_arg;
 	l->commits = old.commits + 1;
+	if (old.overdrawn > l->overdrawn)
+		l->overdrawn = old.overdrawn;
 	*copy = old;
 }
 

@@ -258,6 +258,47 @@ static void test_an_end_behind_the_file_is_damage(void **state)
 	store_close(l);
 }
 
+/* A byte of some record that stays, in the file that is mapped. */
+static void flip_a_byte(void)
+{
+	char path[100], buf[65536];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/live/data.mdb", run);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	for (off_t at = 0; pread(fd, buf, sizeof(buf), at) > 0; at += sizeof(buf)) {
+		char *found = memmem(buf, sizeof(buf), "key 000620", 10);
+
+		if (found) {
+			found[10 + STORE_HEAD + 5] ^= 1;
+			assert_int_equal(pwrite(fd, buf, sizeof(buf), at), sizeof(buf));
+		}
+	}
+	close(fd);
+}
+
+static void test_damage_is_not_carried_on(void **state)
+{
+	enum store_found found;
+	struct store *l;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	store_close(make_large(2000));
+	pid = fork();
+	if (pid == 0) {
+		if (store_open(run, &l, &found) < 0)
+			_exit(1);
+		flip_a_byte();
+		_exit(store_shrink(l, 0) ? 2 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), STORE_LOST);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -334,6 +375,7 @@ int main(int argc, char **argv)
 		ALONE(test_what_is_left_stays),
 		ALONE(test_only_when_most_is_unused_and_nothing_is_open),
 		ALONE(test_a_kill_at_any_step_loses_nothing),
+		ALONE(test_damage_is_not_carried_on),
 		ALONE(test_the_queue_is_read_again_after_a_failure),
 		ALONE(test_an_end_behind_the_file_is_damage),
 		LIVE(test_the_daemon_gives_back_and_the_worker_reads_on),
