@@ -23,10 +23,10 @@
 
 #include "log.h"
 
-#define PAGE 4096u
+#define PAGE STORE_PAGE
 
-/* Exit statuses of the child that looks. */
-enum { WHOLE, UNLOADED, HALF_MENDED, DAMAGED, OTHER_BOOT };
+/* Exit statuses of the child that looks; anything else, as a sanitizer's, is damage, too. */
+enum { WHOLE, DAMAGED, OTHER_BOOT, UNLOADED, HALF_MENDED };
 
 /* Opens the environment in @dir for reading only, with nobody's help. 0 or LMDB's code. */
 static int open_to_read(const char *dir, MDB_env **env, MDB_txn **txn)
@@ -257,14 +257,21 @@ int store_verify(const char *dir, const char *boot_id, enum store_found *found)
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
-	if (!WIFEXITED(status))
+	switch (WIFEXITED(status) ? WEXITSTATUS(status) : DAMAGED) {
+	case WHOLE:
+		*found = STORE_WHOLE;
+		return 0;
+	case UNLOADED:
+		*found = STORE_UNLOADED;
+		return 0;
+	case HALF_MENDED:
+		*found = STORE_MENDED;
+		return 0;
+	case OTHER_BOOT:
+		return -ENOENT;
+	default:
 		return -EBADMSG;
-	*found = WEXITSTATUS(status) == UNLOADED    ? STORE_UNLOADED :
-		 WEXITSTATUS(status) == HALF_MENDED ? STORE_MENDED :
-						      STORE_WHOLE;
-	return WEXITSTATUS(status) == OTHER_BOOT  ? -ENOENT :
-	       WEXITSTATUS(status) <= HALF_MENDED ? 0 :
-						    -EBADMSG;
+	}
 }
 
 /* --- saving --- */
