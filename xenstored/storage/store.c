@@ -453,6 +453,8 @@ static int prepare(const char *dir, enum store_found *found)
 
 int store_open(const char *run_dir, struct store **out, enum store_found *found)
 {
+	/* What a kill has left beside it, which is in no use. */
+	static const char *const rest[] = { "new", "void" };
 	struct store *l = calloc(1, sizeof(*l));
 	char dir[512], part[600];
 	int ret;
@@ -461,8 +463,10 @@ int store_open(const char *run_dir, struct store **out, enum store_found *found)
 		return -ENOMEM;
 	l->fd = -1;
 	snprintf(dir, sizeof(dir), "%s/live", run_dir);
-	snprintf(part, sizeof(part), "%s.new", dir);
-	store_env_remove(part);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+		snprintf(part, sizeof(part), "%s.%s", dir, rest[i]);
+		store_env_remove(part);
+	}
 	ret = prepare(dir, found);
 	if (ret == 0)
 		ret = store_env_open(l, dir);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_priv.h - what store.c, store_room.c and store_mend.c share: the environment. */
+/* store_priv.h - what store.c, store_room.c, store_shrink.c and store_mend.c share: the environment. */
 #ifndef XENSTORED_STORE_PRIV_H
 #define XENSTORED_STORE_PRIV_H
 

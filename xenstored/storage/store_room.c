@@ -316,7 +316,7 @@ static void keep(struct store *l, uint64_t pages)
 }
 
 /* What one request has needed at most others may have more use for. */
-static void shrink(struct store *l)
+static void give_back_borrowed(struct store *l)
 {
 	uint64_t size = (l->next_page + l->next_page / 8 + 2 * MARGIN) * PAGE;
 
@@ -334,7 +334,7 @@ void room_keep_margin(struct store *l)
 {
 	keep(l, MARGIN);
 	if (l->borrowed_ns)
-		shrink(l);
+		give_back_borrowed(l);
 }
 
 /* --- asking --- */
