@@ -12,42 +12,38 @@
 
 #include "server.h"
 
-/* The directory above @dir, which is closed. -1: there is none. */
-static int above(int dir, const struct stat *at)
+static bool is_same(const struct stat *a, const struct stat *b)
 {
-	int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	close(dir);
-	if (up < 0 || (fstat(up, &st) == 0 && (st.st_dev != at->st_dev || st.st_ino != at->st_ino)))
-		return up;
-	close(up);
-	return -1;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Whether descriptor @dir is the directory @name, or below it. */
+/* Whether descriptor @dir is the directory @name, or below it. Where one cannot look it may be. */
 static bool is_within(int dir, const char *name)
 {
-	struct stat own, at;
-	bool found = false;
-	int fd;
+	int fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat own, at, up;
+	bool within = true, looking = fd >= 0 && fstat(fd, &at) == 0;
 
-	if (!name || stat(name, &own) < 0)
-		return false;
-	fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* Where one cannot look it may be. */
-	if (fd < 0)
-		return true;
-	while (fd >= 0 && !found) {
-		if (fstat(fd, &at) < 0)
+	if (looking && stat(name, &own) < 0) {
+		within = errno != ENOENT;
+		looking = false;
+	}
+	while (looking && !is_same(&at, &own)) {
+		int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		close(fd);
+		fd = above;
+		looking = fd >= 0 && fstat(fd, &up) == 0;
+		/* The root is above itself. */
+		if (looking && is_same(&up, &at)) {
+			within = false;
 			break;
-		found = at.st_dev == own.st_dev && at.st_ino == own.st_ino;
-		if (!found)
-			fd = above(fd, &at);
+		}
+		at = up;
 	}
 	if (fd >= 0)
 		close(fd);
-	return found;
+	return within;
 }
 
 /* The directory that @path is in, or -Exxx. */
@@ -63,7 +59,8 @@ static int open_dir(const struct server_config *cfg, const char *path, size_t le
 	fd = open(len ? name : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!is_within(fd, cfg->state_dir) && !is_within(fd, cfg->run_dir))
+	if ((!cfg->state_dir || !is_within(fd, cfg->state_dir)) &&
+	    (!cfg->run_dir || !is_within(fd, cfg->run_dir)))
 		return fd;
 	if (cfg->log_path && strcmp(path, cfg->log_path) == 0)
 		return fd;
