@@ -158,7 +158,8 @@ static void note_tops(struct server *srv)
 {
 	struct buf tops = { 0 };
 
-	lasting_tops(srv, &tops);
+	if (lasting_tops(srv, &tops) < 0)
+		srv->events_lost = true;
 	for (size_t at = 0; at < buf_len(&tops);) {
 		const char *top = buf_front(&tops) + at;
 
