@@ -14,43 +14,11 @@
 #include "log.h"
 #include "store.h"
 #include "packed_perms.h"
-#include "path_key.h"
-#include "tree_mend.h"
+#include "tree_priv.h"
 #include "xs_wire.h"
-
-/* The record of a node, behind STORE_HEAD. */
-#define AT_NR_CHILDREN	0
-#define AT_ID		4
-#define AT_PARENT	12
-#define AT_GEN		20
-#define AT_CHILDREN_GEN	28
-#define AT_MARK		36
-#define AT_FLAGS	37
-#define AT_NR_PERMS	38
-#define FIXED		40
-#define FLAG_PATH	1u	/* length and path follow: the key is not the path itself */
 
 /* What a record and its entries in the indexes take beside the bytes counted one by one. */
 #define NODE_COST 88u
-
-#define NODE_RECORD_MAX (STORE_HEAD + FIXED + 2 + XS_PATH_BUF + XENSTORE_PAYLOAD_MAX * 4)
-
-/* A key of STORE_NODE. */
-struct node_key {
-	size_t len;
-	const void *data;
-	unsigned char long_key[PATH_KEY_MAX];
-};
-
-static void key_of(const char *path, size_t len, struct node_key *k)
-{
-	k->data = path;
-	k->len = len;
-	if (len > PATH_KEY_MAX) {
-		k->data = k->long_key;
-		k->len = path_key(path, len, k->long_key);
-	}
-}
 
 uint32_t path_hash(const char *path, size_t len)
 {
@@ -81,29 +49,12 @@ size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms)
 	return NODE_COST + name_len + value_len + nr_perms * sizeof(struct xs_perm);
 }
 
-/* Where the permissions are in a record, and behind them the value. False: it makes no sense. */
-static bool parts(const struct store_bytes *rec, size_t *perms_at, size_t *value_at)
-{
-	const unsigned char *p = rec->data;
-
-	if (rec->len < FIXED)
-		return false;
-	*perms_at = FIXED;
-	if (p[AT_FLAGS] & FLAG_PATH) {
-		if (rec->len < FIXED + 2)
-			return false;
-		*perms_at += 2u + get_le16(p + FIXED);
-	}
-	*value_at = *perms_at + get_le16(p + AT_NR_PERMS) * PACKED_PERM;
-	return *value_at <= rec->len && *value_at > *perms_at;
-}
-
 static bool node_read(const struct tree *t, const struct store_bytes *rec, struct node *out)
 {
 	const unsigned char *p = rec->data;
 	size_t perms_at, value_at;
 
-	if (!parts(rec, &perms_at, &value_at))
+	if (!node_parts(rec, &perms_at, &value_at))
 		return false;
 	out->nr_children = get_le32(p + AT_NR_CHILDREN);
 	out->id = get_le64(p + AT_ID);
@@ -127,7 +78,7 @@ bool tree_find(const struct tree *t, const char *path, size_t len, struct node *
 }
 
 /* Writes the whole record. @n: all but value and permissions is taken from there. */
-static void node_write(struct tree *t, const struct node *n, const struct node_spec *s)
+void node_write(struct tree *t, const struct node *n, const struct node_spec *s)
 {
 	unsigned char rec[NODE_RECORD_MAX] XS_NOT_CLEARED;
 	unsigned char *p = rec + STORE_HEAD, *at = p + FIXED;
@@ -156,7 +107,7 @@ static void node_write(struct tree *t, const struct node *n, const struct node_s
 }
 
 /* The set of children has changed by @delta. */
-static void parent_changed(struct tree *t, const char *path, size_t len, int delta)
+void parent_changed(struct tree *t, const char *path, size_t len, int delta)
 {
 	unsigned char rec[NODE_RECORD_MAX] XS_NOT_CLEARED, *p = rec + STORE_HEAD;
 	struct node_key k XS_NOT_CLEARED;
@@ -173,16 +124,13 @@ static void parent_changed(struct tree *t, const char *path, size_t len, int del
 
 /* --- the indexes --- */
 
-#define CHILD_KEY 16
-#define NAMED_KEY 10
-
 static void child_key(unsigned char *key, uint64_t parent, uint64_t id)
 {
 	put_be64(key, parent);
 	put_be64(key + 8, id);
 }
 
-static void child_put(struct tree *t, const struct node *n, const char *path, size_t len)
+void child_put(struct tree *t, const struct node *n, const char *path, size_t len)
 {
 	unsigned char key[CHILD_KEY], rec[STORE_HEAD + XS_PATH_BUF] XS_NOT_CLEARED;
 	const char *name = xs_path_leaf(path, len);
@@ -194,7 +142,7 @@ static void child_put(struct tree *t, const struct node *n, const char *path, si
 }
 
 /* For each domain but 0 that @perms name: an entry of node @id, put or deleted. */
-static void named_change(struct tree *t, const struct perms *perms, uint64_t id, const char *path,
+void named_change(struct tree *t, const struct perms *perms, uint64_t id, const char *path,
 			 size_t len, bool put)
 {
 	unsigned char key[NAMED_KEY], rec[STORE_HEAD + XS_PATH_BUF] XS_NOT_CLEARED;
@@ -368,16 +316,12 @@ bool tree_publish(struct tree *t)
 static bool recorded(const struct tree *t, const struct store_bytes *key,
 		     const struct store_bytes *rec, struct node *n, size_t *name_len)
 {
-	const unsigned char *p = rec->data;
-	const char *path = key->data;
-	size_t len = key->len;
+	const char *path;
+	size_t len;
 
 	if (!node_read(t, rec, n))
 		return false;
-	if (p[AT_FLAGS] & FLAG_PATH) {
-		path = (const char *)p + FIXED + 2;
-		len = get_le16(p + FIXED);
-	}
+	path = node_path(key, rec, &len);
 	*name_len = len;
 	if (len > 0 && path[0] == '/')
 		*name_len = (size_t)(path + len - xs_path_leaf(path, len));
@@ -410,7 +354,7 @@ static void keep_counters(struct tree *t, const unsigned char *p)
 }
 
 /* Makes sure that the set of permissions of each node is known. 0 or -ENOMEM. */
-static int count_perms(struct tree *t)
+int tree_count_perms(struct tree *t)
 {
 	struct store_bytes key, rec;
 	bool more = store_seek(t->store, STORE_NODE, "", 1, &key, &rec);
@@ -419,7 +363,7 @@ static int count_perms(struct tree *t)
 		const unsigned char *p = rec.data;
 		size_t perms_at, value_at;
 
-		if (!parts(&rec, &perms_at, &value_at))
+		if (!node_parts(&rec, &perms_at, &value_at))
 			continue;
 		if (!perms_count(&t->perms, p + perms_at, get_le16(p + AT_NR_PERMS)))
 			return -ENOMEM;
@@ -438,7 +382,7 @@ int tree_recount(struct tree *t, tree_each *each, void *arg)
 		t->rev = get_le64(rec.data);
 		t->next_id = get_le64((const unsigned char *)rec.data + 8);
 	}
-	ret = count_perms(t);
+	ret = tree_count_perms(t);
 	if (ret == 0)
 		tree_each_node(t, each, arg);
 	return ret;
@@ -527,253 +471,4 @@ bool walk_next(struct walk *w, unsigned int max)
 			return false;
 	}
 	return false;
-}
-
-/* --- after damage: tree_mend.h --- */
-
-/* What is known of a node from its record. */
-struct saved_node {
-	uint64_t id;
-	unsigned int depth;
-	size_t path_at, len;
-};
-
-struct mending {
-	struct tree *t;
-	struct buf nodes;	/* struct saved_node, in order of ids in the end */
-	struct buf paths;
-};
-
-static struct saved_node *saved(const struct mending *m)
-{
-	return (struct saved_node *)(void *)buf_front(&m->nodes);
-}
-
-static size_t nr_saved(const struct mending *m)
-{
-	return buf_len(&m->nodes) / sizeof(struct saved_node);
-}
-
-static const char *saved_path(const struct mending *m, const struct saved_node *s)
-{
-	return buf_front(&m->paths) + s->path_at;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct saved_node *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* Parents first, children in their order. */
-static int by_depth(const void *a, const void *b)
-{
-	const struct saved_node *x = a, *y = b;
-
-	return x->depth != y->depth ? (x->depth < y->depth ? -1 : 1) : by_id(a, b);
-}
-
-static const struct saved_node *saved_by_id(const struct mending *m, uint64_t id)
-{
-	const struct saved_node key = { .id = id };
-
-	return bsearch(&key, saved(m), nr_saved(m), sizeof(key), by_id);
-}
-
-static int save_node(struct mending *m, uint64_t id, const char *path, size_t len)
-{
-	const struct saved_node s = {
-		.id = id,
-		.depth = path[0] == '/' ? xs_path_depth_below(path, len, 1) : 0,
-		.path_at = buf_len(&m->paths),
-		.len = len,
-	};
-
-	if (buf_append(&m->paths, path, len) < 0 || buf_append(&m->nodes, &s, sizeof(s)) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-static int save_nodes(struct mending *m)
-{
-	struct store_bytes key, rec;
-	bool more = store_seek(m->t->store, STORE_NODE, "", 1, &key, &rec);
-	int ret = 0;
-
-	for (; more && ret == 0; more = store_next(m->t->store, STORE_NODE, &key, &rec)) {
-		const unsigned char *p = rec.data;
-		size_t perms_at, value_at, len = key.len;
-		const char *path = key.data;
-
-		if (!parts(&rec, &perms_at, &value_at))
-			continue;
-		if (p[AT_FLAGS] & FLAG_PATH) {
-			path = (const char *)p + FIXED + 2;
-			len = get_le16(p + FIXED);
-		}
-		ret = save_node(m, get_le64(p + AT_ID), path, len);
-	}
-	qsort(saved(m), nr_saved(m), sizeof(struct saved_node), by_id);
-	return ret;
-}
-
-/* An empty node of domain 0's in the place of one that is lost; @id: what it comes before. */
-static int put_lost(struct mending *m, const char *path, size_t len, uint64_t id)
-{
-	const struct xs_perm nobody = { 0, 0 };
-	struct node n = { .id = id, .gen = m->t->rev };
-	struct node_spec s = { .path = path, .len = len };
-
-	s.perms = perms_get(&m->t->perms, &nobody, 1);
-	if (!s.perms)
-		return -ENOMEM;
-	node_write(m->t, &n, &s);
-	perms_put(&m->t->perms, s.perms);
-	return save_node(m, id, path, len);
-}
-
-/* Each node's parent is there, or is made: upwards, until one has all it needs. */
-static int find_parents(struct mending *m)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < nr_saved(m) && ret == 0; i++) {
-		struct saved_node s = saved(m)[i];
-		const char *own = saved_path(m, &s);
-		size_t above = own[0] == '/' ? xs_path_parent_len(own, s.len) : 0;
-		char path[XS_PATH_BUF];
-		struct node n;
-
-		if (!above)
-			continue;
-		memcpy(path, own, above);
-		if (tree_find(m->t, path, above, &n))
-			continue;
-		if (store_room(m->t->store, 4, above, true) < 0)
-			return -ENOSPC;
-		log_errorx("%.*s: lost with its value and rights; it is empty now", (int)above, path);
-		ret = put_lost(m, path, above, s.id);
-	}
-	qsort(saved(m), nr_saved(m), sizeof(struct saved_node), by_depth);
-	return ret;
-}
-
-/* What the index names and nobody has; a child whose parent is lost, too, is named by its name. */
-static void name_lost(const struct mending *m)
-{
-	struct store_bytes key, rec;
-	bool more = store_seek(m->t->store, STORE_CHILD, "", 1, &key, &rec);
-
-	for (; more; more = store_next(m->t->store, STORE_CHILD, &key, &rec)) {
-		const struct saved_node *parent;
-
-		if (key.len != CHILD_KEY ||
-		    saved_by_id(m, get_be64((const unsigned char *)key.data + 8)))
-			continue;
-		parent = saved_by_id(m, get_be64(key.data));
-		log_errorx("%.*s/%.*s: lost", parent && parent->len > 1 ? (int)parent->len : 0,
-			   parent ? saved_path(m, parent) : "", (int)rec.len,
-			   (const char *)rec.data);
-	}
-}
-
-static int clear_table(struct tree *t, enum store_table table)
-{
-	struct store_bytes key, rec;
-
-	while (store_seek(t->store, table, "", 1, &key, &rec)) {
-		unsigned char copy[STORE_KEY_MAX];
-
-		if (store_room(t->store, 1, 0, true) < 0)
-			return -ENOSPC;
-		/* Making room may have moved it. */
-		if (!store_seek(t->store, table, "", 1, &key, &rec))
-			break;
-		memcpy(copy, key.data, key.len);
-		store_del(t->store, table, copy, key.len);
-	}
-	return 0;
-}
-
-/* The entries of one node in the indexes; the children of its parent are counted. */
-static int index_again(struct mending *m, const struct saved_node *s)
-{
-	const char *path = saved_path(m, s);
-	size_t above = path[0] == '/' ? xs_path_parent_len(path, s->len) : 0;
-	struct node n, parent;
-
-	if (store_room(m->t->store, 40, s->len, true) < 0)
-		return -ENOSPC;
-	if (!tree_find(m->t, path, s->len, &n))
-		return 0;
-	named_change(m->t, n.perms, n.id, path, s->len, true);
-	if (!above || !tree_find(m->t, path, above, &parent))
-		return 0;
-	n.parent = parent.id;
-	child_put(m->t, &n, path, s->len);
-	parent_changed(m->t, path, above, 1);
-	return 0;
-}
-
-/* A new id, larger than the parent's, who has one already; no children are counted. */
-static int begin_again(struct mending *m, const struct saved_node *s)
-{
-	unsigned char rec[NODE_RECORD_MAX] XS_NOT_CLEARED, *p = rec + STORE_HEAD;
-	const char *path = saved_path(m, s);
-	size_t above = path[0] == '/' ? xs_path_parent_len(path, s->len) : 0;
-	struct node_key k XS_NOT_CLEARED;
-	struct store_bytes old;
-	struct node parent = { 0 };
-
-	if (above)
-		tree_find(m->t, path, above, &parent);
-	if (store_room(m->t->store, 2, sizeof(rec), true) < 0)
-		return -ENOSPC;
-	key_of(path, s->len, &k);
-	if (!store_get(m->t->store, STORE_NODE, k.data, k.len, &old) ||
-	    old.len > sizeof(rec) - STORE_HEAD)
-		return 0;
-	memcpy(p, old.data, old.len);
-	put_le32(p + AT_NR_CHILDREN, 0);
-	put_le64(p + AT_ID, s->len == 1 && path[0] == '/' ? NODE_ID_ROOT : m->t->next_id++);
-	put_le64(p + AT_PARENT, parent.id);
-	store_put(m->t->store, STORE_NODE, k.data, k.len, rec, STORE_HEAD + old.len);
-	return 0;
-}
-
-/* Sets are only known when nodes are counted: tree_find() needs them before. */
-static int know_perms(struct tree *t)
-{
-	int ret = count_perms(t);
-
-	t->nr_nodes = 0;
-	return ret;
-}
-
-int tree_mend(struct tree *t)
-{
-	struct mending m = { .t = t };
-	int ret = know_perms(t);
-
-	if (ret == 0)
-		ret = save_nodes(&m);
-	if (ret == 0)
-		name_lost(&m);
-	if (ret == 0)
-		ret = find_parents(&m);
-	if (ret == 0)
-		ret = clear_table(t, STORE_CHILD);
-	if (ret == 0)
-		ret = clear_table(t, STORE_NAMED);
-	t->next_id = NODE_ID_FIRST;
-	for (size_t i = 0; i < nr_saved(&m) && ret == 0; i++)
-		ret = begin_again(&m, &saved(&m)[i]);
-	for (size_t i = 0; i < nr_saved(&m) && ret == 0; i++)
-		ret = index_again(&m, &saved(&m)[i]);
-	buf_fini(&m.nodes);
-	buf_fini(&m.paths);
-	/* The count that is to come makes its own references. */
-	perms_table_fini(&t->perms);
-	return ret < 0 ? ret : perms_table_init(&t->perms);
 }
