@@ -54,6 +54,7 @@ static unsigned long memory(void)
 	while (fgets(line, sizeof(line), f) && sscanf(line, "RssAnon: %lu", &kib) != 1)
 		;
 	fclose(f);
+	assert_true(kib > 0);
 	return kib * 1024;
 }
 
