@@ -32,8 +32,9 @@ bool lasting_is(const char *path, size_t len);
 int lasting_tops(const struct server *srv, struct buf *out);
 
 /*
- * After a start, when the disk's part is there: if it was said otherwise before, the disk gets all
- * that lasts now. 0; -ENOSPC; -EIO: the disk does not answer, or is another store's.
+ * After a start, when the disk's part is there: if it was said otherwise before in this boot, the
+ * disk gets all that lasts now. @fresh: nothing was said before, the live environment is new. 0;
+ * -ENOSPC; -EIO: the disk does not answer, or is another store's.
  */
 int lasting_settle(struct server *srv, bool fresh);
 

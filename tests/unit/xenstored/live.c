@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -249,4 +250,47 @@ unsigned long live_read_number(int fd, const char *path)
 	int err = live_request(fd, XS_READ, path, (uint32_t)strlen(path) + 1, out);
 
 	return err ? 0 : strtoul(out, NULL, 10);
+}
+
+int live_setup(void **state)
+{
+	(void)state;
+	if (live_make() < 0)
+		return -1;
+	live_start();
+	return 0;
+}
+
+int live_teardown(void **state)
+{
+	(void)state;
+	return live_remove();
+}
+
+size_t live_own_bytes(void)
+{
+	char path[64], line[200];
+	unsigned long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)live.pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (!kib && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "RssAnon:", 8) == 0)
+			kib = strtoul(line + 8, NULL, 10);
+	}
+	fclose(f);
+	assert_true(kib > 0);
+	return kib * 1024;
+}
+
+size_t live_file_bytes(void)
+{
+	char path[100];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/live/data.mdb", live.dir);
+	assert_int_equal(stat(path, &st), 0);
+	return (size_t)st.st_blocks * 512;
 }

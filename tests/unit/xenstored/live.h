@@ -52,6 +52,9 @@ double live_now(void);
 int live_make(void);
 /* Ends the daemon and removes everything. */
 int live_remove(void);
+/* For cmocka: live_make() and live_start(); live_remove(). */
+int live_setup(void **state);
+int live_teardown(void **state);
 
 /* Starts the daemon; does not wait for it. */
 void live_start(void);
@@ -59,6 +62,10 @@ void live_start(void);
 pid_t live_worker(void);
 /* Sends @sig and waits until it is gone. Its worker may live a moment longer. */
 void live_kill(int sig);
+/* Memory of the daemon's own, and what of tmpfs its environment takes; bytes. */
+size_t live_own_bytes(void);
+size_t live_file_bytes(void);
+
 /* Waits until everything that a dead daemon has left running has ended. */
 void live_settle(void);
 /* live_kill(SIGKILL) and live_settle(). */

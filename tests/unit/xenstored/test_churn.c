@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_churn.c - domains come and go, and keys change at random: the daemon's memory and the file
- * of the live environment are afterwards what they were before. With --long: 50,000 domains and
+ * of the live environment are afterwards what they were before. With STOREVISOR_LONG: 50,000 domains and
  * ten million commits.
  *
  * argv[1]: the daemon built with the fake machine.
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -39,33 +38,6 @@ static int teardown(void **state)
 	(void)state;
 	close(client);
 	return live_remove();
-}
-
-/* What the daemon holds, in bytes. */
-static unsigned long memory(void)
-{
-	unsigned long kib = 0;
-	char line[128];
-	FILE *f;
-
-	snprintf(line, sizeof(line), "/proc/%d/status", live.pid);
-	f = fopen(line, "r");
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) && sscanf(line, "RssAnon: %lu", &kib) != 1)
-		;
-	fclose(f);
-	assert_true(kib > 0);
-	return kib * 1024;
-}
-
-static unsigned long file(void)
-{
-	char path[100];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/live/data.mdb", live.dir);
-	assert_int_equal(stat(path, &st), 0);
-	return (unsigned long)st.st_blocks * 512;
 }
 
 static void ask(uint32_t type, const char *data, size_t len)
@@ -136,21 +108,21 @@ static void changes(unsigned int nr)
 
 static void test_everything_returns_to_the_start(void **state)
 {
-	unsigned long memory_before, file_before;
+	size_t memory_before, file_before;
 
 	(void)state;
 	/* what is allocated once */
 	domains(DOMIDS);
 	changes(2 * PATHS);
-	memory_before = memory();
-	file_before = file();
+	memory_before = live_own_bytes();
+	file_before = live_file_bytes();
 
 	domains(live_count(300, 50000));
 	changes(live_count(30000, 10000000));
-	print_message("memory %lu to %lu KiB, file %lu to %lu KiB\n", memory_before / 1024,
-		      memory() / 1024, file_before / 1024, file() / 1024);
-	assert_true(memory() < memory_before + MIB / 4);
-	assert_true(file() <= file_before + 2 * MIB);
+	print_message("memory %zu to %zu KiB, file %zu to %zu KiB\n", memory_before / 1024,
+		      live_own_bytes() / 1024, file_before / 1024, live_file_bytes() / 1024);
+	assert_true(live_own_bytes() < memory_before + MIB / 4);
+	assert_true(live_file_bytes() <= file_before + 2 * MIB);
 }
 
 int main(int argc, char **argv)

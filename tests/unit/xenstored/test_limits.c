@@ -16,19 +16,6 @@
 #define DESCRIPTORS 48
 #define CLIENTS 80
 
-static int setup(void **state)
-{
-	if (live_make() < 0)
-		return -1;
-	live_start();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	return live_remove();
-}
-
 /* How often the daemon has said that it cannot accept. */
 static unsigned int refusals(void)
 {
@@ -79,7 +66,7 @@ static void test_clients_beyond_the_limit_wait_and_others_are_served(void **stat
 	close(first);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, live_setup, live_teardown)
 
 int main(int argc, char **argv)
 {

@@ -27,19 +27,6 @@
 /* Enough to be one commit, few enough for the socket's buffers. */
 #define BATCH 100u
 
-static int setup(void **state)
-{
-	if (live_make() < 0)
-		return -1;
-	live_start();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	return live_remove();
-}
-
 static void command(const char *format)
 {
 	char cmd[200];
@@ -134,36 +121,6 @@ static void make_nodes(int fd)
 	}
 }
 
-/* Bytes of the file that everything lives in. */
-static size_t file_bytes(void)
-{
-	char path[100];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/live/data.mdb", live.dir);
-	assert_int_equal(stat(path, &st), 0);
-	return (size_t)st.st_blocks * 512;
-}
-
-/* Memory of the daemon's own. */
-static size_t own_bytes(void)
-{
-	char path[64], line[200];
-	unsigned long kib = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)live.pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	while (!kib && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "RssAnon:", 8) == 0)
-			kib = strtoul(line + 8, NULL, 10);
-	}
-	fclose(f);
-	assert_true(kib > 0);
-	return kib * 1024;
-}
-
 static void test_memory_of_nodes_that_go_is_used_again(void **state)
 {
 	size_t file = 0;
@@ -173,22 +130,22 @@ static void test_memory_of_nodes_that_go_is_used_again(void **state)
 		make_nodes(fd);
 		/* What takes the first ones away is written beside them. */
 		if (round == 1)
-			file = file_bytes();
-		if (round > 0 && file_bytes() > file + file / 8)
+			file = live_file_bytes();
+		if (round > 0 && live_file_bytes() > file + file / 8)
 			fail_msg("round %u: the file has grown from %zu to %zu bytes", round, file,
-				 file_bytes());
+				 live_file_bytes());
 #ifndef __SANITIZE_ADDRESS__
-		if (own_bytes() > OWN_MAX)
-			fail_msg("round %u: the daemon has %zu bytes", round, own_bytes());
+		if (live_own_bytes() > OWN_MAX)
+			fail_msg("round %u: the daemon has %zu bytes", round, live_own_bytes());
 #endif
 		assert_int_equal(live_request(fd, XS_RM, "/run/many", 10, NULL), 0);
 	}
 	print_message("%u nodes: %zu bytes of file, %zu of the daemon's own\n", NODES, file,
-		      own_bytes());
+		      live_own_bytes());
 	close(fd);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, live_setup, live_teardown)
 
 int main(int argc, char **argv)
 {

@@ -315,7 +315,7 @@ static int teardown(void **state)
 
 /* --- the real daemon --- */
 
-static int live_setup(void **state)
+static int daemon_setup(void **state)
 {
 	(void)state;
 	step_last = ~0u;
@@ -326,7 +326,7 @@ static int live_setup(void **state)
 	return 0;
 }
 
-static int live_teardown(void **state)
+static int daemon_teardown(void **state)
 {
 	(void)state;
 	return live_remove();
@@ -367,7 +367,7 @@ static void test_the_daemon_gives_back_and_the_worker_reads_on(void **state)
 }
 
 #define ALONE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-#define LIVE(t) cmocka_unit_test_setup_teardown(t, live_setup, live_teardown)
+#define LIVE(t) cmocka_unit_test_setup_teardown(t, daemon_setup, daemon_teardown)
 
 int main(int argc, char **argv)
 {
