@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "crc32c.h"
+#include "write_whole.h"
 
 /* As it stands in the file, little-endian; the record follows, padded to 8 bytes. */
 struct on_disk {
@@ -15,29 +19,13 @@ struct on_disk {
 	char name[72];
 	char uuid[40];
 	uint64_t nr_pages;
-	uint32_t nr_vcpus, reserved;
+	uint32_t nr_vcpus;
+	uint32_t crc;			/* of all, itself as 0; 0 before version 2 */
 };
 
 static size_t padded(size_t len)
 {
 	return (len + 7) & ~(size_t)7;
-}
-
-static int write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 static int read_all(int fd, void *data, size_t len)
@@ -57,10 +45,19 @@ static int read_all(int fd, void *data, size_t len)
 	return 0;
 }
 
+/* The padding is looked at when it is read. */
+static uint32_t crc_of(const struct on_disk *d, const char *record, size_t len)
+{
+	struct on_disk without = *d;
+
+	without.crc = 0;
+	return crc32c(crc32c(0, &without, sizeof(without)), record, len);
+}
+
 int saved_head_write(int fd, const struct saved_head *h)
 {
 	static const char zeros[8];
-	struct on_disk d = { .version = SAVED_VERSION, .record_len = (uint32_t)h->record_len,
+	struct on_disk d = { .version = h->version, .record_len = (uint32_t)h->record_len,
 			     .nr_pages = h->nr_pages, .nr_vcpus = h->nr_vcpus };
 	int err;
 
@@ -69,11 +66,13 @@ int saved_head_write(int fd, const struct saved_head *h)
 	memcpy(d.magic, SAVED_MAGIC, sizeof(d.magic));
 	strncpy(d.name, h->name, sizeof(d.name) - 1);
 	strncpy(d.uuid, h->uuid, sizeof(d.uuid) - 1);
-	err = write_all(fd, &d, sizeof(d));
+	if (h->version != SAVED_UNCHECKED)
+		d.crc = crc_of(&d, h->record, h->record_len);
+	err = write_whole(fd, &d, sizeof(d));
 	if (!err)
-		err = write_all(fd, h->record, h->record_len);
+		err = write_whole(fd, h->record, h->record_len);
 	if (!err)
-		err = write_all(fd, zeros, padded(h->record_len) - h->record_len);
+		err = write_whole(fd, zeros, padded(h->record_len) - h->record_len);
 	return err;
 }
 
@@ -89,6 +88,25 @@ static int check_pairs(const struct saved_head *h)
 	return 0;
 }
 
+static int check_sum(const struct on_disk *d, const struct saved_head *h)
+{
+	if (h->version == SAVED_UNCHECKED)
+		return d->crc ? -EINVAL : 0;
+	for (size_t i = h->record_len; i < padded(h->record_len); i++) {
+		if (h->record[i])
+			return -EINVAL;
+	}
+	return d->crc == crc_of(d, h->record, h->record_len) ? 0 : -EINVAL;
+}
+
+/* What is said of it goes to a terminal, too. */
+static bool is_word(const char *s)
+{
+	while (*s > ' ' && *s <= '~')
+		s++;
+	return !*s;
+}
+
 static int read_head(int fd, struct saved_head *h)
 {
 	struct on_disk d;
@@ -96,9 +114,12 @@ static int read_head(int fd, struct saved_head *h)
 
 	if (err)
 		return err;
-	if (memcmp(d.magic, SAVED_MAGIC, sizeof(d.magic)) || d.version != SAVED_VERSION ||
-	    d.record_len > SAVED_RECORD_MAX || d.name[SAVED_NAME_MAX] || d.uuid[36])
+	if (memcmp(d.magic, SAVED_MAGIC, sizeof(d.magic)) ||
+	    (d.version != SAVED_VERSION && d.version != SAVED_UNCHECKED) ||
+	    d.record_len > SAVED_RECORD_MAX || d.name[SAVED_NAME_MAX] || d.uuid[36] ||
+	    !is_word(d.name) || !is_word(d.uuid))
 		return -EINVAL;
+	h->version = d.version;
 	memcpy(h->name, d.name, sizeof(h->name));
 	memcpy(h->uuid, d.uuid, sizeof(h->uuid));
 	h->nr_pages = d.nr_pages;
@@ -108,7 +129,20 @@ static int read_head(int fd, struct saved_head *h)
 	if (!h->record)
 		return -ENOMEM;
 	err = read_all(fd, h->record, padded(h->record_len));
+	if (!err)
+		err = check_sum(&d, h);
 	return err ? err : check_pairs(h);
+}
+
+int saved_head_take(int fd, struct saved_head *h)
+{
+	int err;
+
+	*h = (struct saved_head){ .record = NULL };
+	err = read_head(fd, h);
+	if (err)
+		saved_head_free(h);
+	return err;
 }
 
 int saved_head_read(const char *path, struct saved_head *h, int *fd)
@@ -118,13 +152,11 @@ int saved_head_read(const char *path, struct saved_head *h, int *fd)
 	*h = (struct saved_head){ .record = NULL };
 	if (in < 0)
 		return -errno;
-	err = read_head(in, h);
+	err = saved_head_take(in, h);
 	if (err || !fd)
 		close(in);
 	else
 		*fd = in;
-	if (err)
-		saved_head_free(h);
 	return err == -EISDIR ? -EINVAL : err;
 }
 

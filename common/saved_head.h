@@ -3,7 +3,8 @@
  * saved_head.h - the head of a file that xm save makes: whose memory follows, and its record.
  *
  * The record is text as it stood in /config/domain/NAME, key for key, so that the domain can be
- * restored where nobody knows it. What follows the head is xend's (xend/stream.h).
+ * restored where nobody knows it. What follows the head is xend's (xend/save/stream.h). From version
+ * 2 on the head has a checksum, and so has each record behind it.
  */
 #ifndef COMMON_SAVED_HEAD_H
 #define COMMON_SAVED_HEAD_H
@@ -12,12 +13,14 @@
 #include <stdint.h>
 
 #define SAVED_MAGIC "storevisor saved"	/* 16 bytes, no NUL */
-#define SAVED_VERSION 1u
+#define SAVED_UNCHECKED 1u		/* the version before checksums: read still */
+#define SAVED_VERSION 2u
 #define SAVED_NAME_MAX 64
 #define SAVED_RECORD_MAX (256u * 1024u)	/* bytes of keys and values */
 
 struct saved_head {
-	char name[SAVED_NAME_MAX + 1];
+	uint32_t version;		/* SAVED_UNCHECKED or SAVED_VERSION */
+	char name[SAVED_NAME_MAX + 1];	/* this and the next: printable, without blanks */
 	char uuid[37];
 	uint32_t nr_vcpus;		/* at most this many had run */
 	uint64_t nr_pages;		/* the domain had */
@@ -34,6 +37,8 @@ int saved_head_write(int fd, const struct saved_head *h);
  * saved_head_free().
  */
 int saved_head_read(const char *path, struct saved_head *h, int *fd);
+/* The same from where @fd is, which is not closed. -EINVAL also for an end too early. */
+int saved_head_take(int fd, struct saved_head *h);
 void saved_head_free(struct saved_head *h);
 
 /* Calls @each for every pair until it returns other than 0, which is returned. */

@@ -120,17 +120,21 @@ static bool path_fits(const char *pattern, const char *path)
 
 const struct schema_row *schema_find(const char *path)
 {
+	/* the rows' first letters: most differ there already, and a document asks for each key */
+	static const char letters[] = SCHEMA_LETTERS;
 	const struct schema_row *hit = NULL;
 
-	if (path[0] != '/')
+	_Static_assert(sizeof(letters) == NR_ROWS + 1, "a letter a row");
+	if (path[0] != '/' || !path[1])
 		return NULL;
-	for (size_t i = 0; i < NR_ROWS; i++) {
-		/* most rows differ in the first letters already */
-		if (rows[i].path[1] != path[1] || !path_fits(rows[i].path, path))
+	for (const char *at = letters; (at = strchr(at, path[1])); at++) {
+		const struct schema_row *row = &rows[at - letters];
+
+		if (!path_fits(row->path, path))
 			continue;
-		if (!strchr(rows[i].path, '$'))
-			return &rows[i];
-		hit = hit ? hit : &rows[i];
+		if (!strchr(row->path, '$'))
+			return row;
+		hit = hit ? hit : row;
 	}
 	return hit;
 }
@@ -209,7 +213,7 @@ static const struct {
 	[SCHEMA_MAC] = { vdev_mac_ok, "a MAC address of one card such as 00:16:3e:00:00:01" },
 	[SCHEMA_PATH] = { is_path, "a full path of the store" },
 	[SCHEMA_FILE] = { is_path, "an absolute path in dom0" },
-	[SCHEMA_TARGET] = { is_target, "file:/path or phy:/dev/x" },
+	[SCHEMA_TARGET] = { is_target, "file:/path, phy:/dev/x or nbd://HOST:PORT/EXPORT" },
 	[SCHEMA_DISK] = { is_disk, "a disk name such as xvda" },
 	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
 	[SCHEMA_SCRIPT] = { card_script_ok, "a script's name without blanks or shell characters" },

@@ -48,6 +48,7 @@ def main():
                 rows.append(row(f"{registry}:{number}", line))
     with open(out, "w", encoding="utf-8") as f:
         f.write("/* made by common/schema_gen.py from docs/store-paths.md */\n" + "\n".join(rows) + "\n")
+        f.write('#define SCHEMA_LETTERS "' + "".join(r.split('"/', 1)[1][0] for r in rows) + '"\n')
 
 
 main()

@@ -24,7 +24,7 @@ packages()
 {
 	wanted=
 	for group; do
-		wanted="$wanted $(awk -v g="$group" '!/^#/ && $2 == g { print $1 }' "$TOP/packages.txt")"
+		wanted="$wanted $(awk -v g="$group" '!/^#/ && ("," $2 ",") ~ ("," g ",") { print $1 }' "$TOP/packages.txt")"
 	done
 	# shellcheck disable=SC2086 # a list of words
 	present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null |
@@ -61,6 +61,17 @@ digest()
 	find "$@" -type f -exec sha256sum {} + 2>/dev/null | sort | sha256sum | cut -c1-24
 }
 
+# tree_files: this tree's files as they are now, whether committed or not, without what was built; a zero behind each.
+tree_files()
+{
+	cd "$TOP"
+	if git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files -z --cached --others --exclude-standard
+	else
+		find . -path ./build -prune -o -path './build-*' -prune -o -type f -print0
+	fi
+}
+
 # elf_needs FILE: paths of the shared libraries an ELF program loads.
 elf_needs()
 {
@@ -92,4 +103,23 @@ put_library()
 pack()
 {
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet --reproducible) >"$2"
+}
+
+# kernel_version FLAVOUR: the newest kernel Debian's meta package names; asked once, kept until
+# `clean`.
+kernel_version()
+{
+	file=$CACHE/kernel-$1
+	[ -s "$file" ] ||
+		apt-cache depends "linux-image-$1" | sed -n 's/.*Depends: linux-image-\(.*\)/\1/p' | head -n 1 >"$file"
+	cat "$file"
+}
+
+# ext4 FILE LABEL MIB [DIR]: a sparse file system image. No blocks for root alone: the store runs as
+# another user, and what it has set aside for removals on a full disk must be of use to it.
+ext4()
+{
+	rm -f "$1"
+	truncate -s "$3M" "$1"
+	mke2fs -q -F -t ext4 -m 0 -L "$2" -E root_owner=0:0,lazy_itable_init=0 -O ^metadata_csum_seed ${4:+-d "$4"} "$1"
 }

@@ -74,7 +74,7 @@ struct dump {
 	struct xs_bulk_reader reader;
 	unsigned int flags;
 	int max; /* levels asked for */
-	uint64_t seq;
+	uint64_t seq, rev;
 	struct xs_node *root, *last; /* the node added last, at depth @depth */
 	unsigned int depth;
 	const char *perms;	     /* of the record before; belongs to its node */
@@ -115,6 +115,7 @@ static int dump_node(void *arg, const struct xs_bulk_view *v)
 
 	if (v->rec.kind == XS_BULK_BEGIN) {
 		d->seq = v->rec.seq;
+		d->rev = v->rec.gen;
 		return 0;
 	}
 	if (v->rec.kind != XS_BULK_NODE || v->rec.depth > d->depth + 1 ||
@@ -155,7 +156,7 @@ static void dump_part(void *arg, int rc, const char *data, size_t len)
 }
 
 int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
-		 struct xs_node **out)
+		 struct xs_node **out, uint64_t *rev)
 {
 	struct dump d = { .flags = flags, .max = depth };
 	char levels[16];
@@ -178,5 +179,6 @@ int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int 
 		*out = d.root;
 	if (!rc)
 		d.root->seq = d.seq;
+	*rev = d.rev;
 	return rc;
 }

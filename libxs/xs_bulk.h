@@ -33,7 +33,8 @@ struct xs_bulk {
 	uint32_t len; /* of the whole record */
 	uint8_t kind, flags;
 	uint16_t domid; /* feed: who did it; NODE: enum xs_kind of the value */
-	uint64_t gen;	/* when the value last became different; DEL: when it went */
+	uint64_t gen;	/* when the value last became different; DEL: when it went; of a dump's BEGIN:
+			 * the store's revision */
 	uint64_t seq;	/* of a change, rising; BEGIN: of the last one before */
 	uint32_t tx;	/* feed: the transaction's id, 0: none; NODE: how many children it has */
 	uint32_t perms_len;

@@ -177,13 +177,21 @@ int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct 
 	return submit(c, type, tx, iov, nr, &(struct xs_req){ .fn = fn, .arg = arg });
 }
 
+/* Questions about the past are refused for what they say, too: a revision that is no number. */
+static bool is_bulk(const struct iovec *word)
+{
+	return word->iov_len == 5 && (memcmp(word->iov_base, "dump", 5) == 0 ||
+				      memcmp(word->iov_base, "feed", 5) == 0);
+}
+
 int xs_submit_stream(struct xs_client *c, const struct iovec *iov, unsigned int nr,
 		     xs_done_fn *fn, void *arg)
 {
 	if (!c->is_socket || c->fd < 0 || c->no_bulk)
 		return -EOPNOTSUPP;
 	return submit(c, XS_CONTROL, 0, iov, nr,
-		      &(struct xs_req){ .fn = fn, .arg = arg, .stream = true });
+		      &(struct xs_req){ .fn = fn, .arg = arg, .stream = true,
+					.bulk = is_bulk(iov) });
 }
 
 int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
@@ -229,7 +237,7 @@ static int wire_error(const char *name)
 
 static void fail_req(struct xs_client *c, struct xs_req *r, int rc)
 {
-	if (r->stream && (rc == -EINVAL || rc == -ENOSYS || rc == -EACCES))
+	if (r->bulk && (rc == -EINVAL || rc == -ENOSYS || rc == -EACCES))
 		c->no_bulk = true;
 	xs_req_finish(c, r, rc, "", 0);
 }
@@ -242,6 +250,12 @@ static struct xs_req *req_find(const struct xs_client *c, uint32_t id)
 	while (r && r->hdr.req_id != id)
 		r = r->next;
 	return r;
+}
+
+static void take_part(struct xs_req *r, const char *body, size_t len)
+{
+	r->began = true;
+	r->fn(r->arg, 0, body, len);
 }
 
 static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
@@ -262,8 +276,10 @@ static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, c
 		fail_req(c, r, wire_error(body));
 	else if (hdr->type != r->hdr.type)
 		xs_req_finish(c, r, -EBADMSG, "", 0);
+	else if (r->stream && !r->began && hdr->len == sizeof("OK") && !strcmp(body, "OK"))
+		fail_req(c, r, -ENOSYS); /* oxenstored says so to whatever it does not know */
 	else if (r->stream && hdr->len)
-		r->fn(r->arg, 0, body, hdr->len);
+		take_part(r, body, hdr->len);
 	else
 		xs_req_finish(c, r, 0, body, hdr->len);
 }

@@ -78,7 +78,7 @@ int xs_submit_write(struct xs_client *c, uint32_t tx, const char *path, const vo
  * @len > 0, and a last time with rc 0 and @len 0 at its end, or with -errno: -EIO when the
  * connection was lost. xs_client_wait() does not wait for streams. Returns as xs_submit();
  * -EOPNOTSUPP when there is no connection to a socket now, or when this daemon is known not to
- * have streams (it answered one with EINVAL, ENOSYS or EACCES).
+ * have streams (it answered "dump" or "feed" with EINVAL, ENOSYS or EACCES).
  */
 int xs_submit_stream(struct xs_client *c, const struct iovec *iov, unsigned int nr,
 		     xs_done_fn *fn, void *arg);

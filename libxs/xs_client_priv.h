@@ -21,6 +21,8 @@ struct xs_req {
 	bool out;     /* queued to go out on this one, its last byte being number @end */
 	uint64_t end;
 	bool stream;  /* answered by any number of messages, an empty one at the end */
+	bool began;   /* of a stream: some have come */
+	bool bulk;    /* of a stream: who has any answers it, whatever it says otherwise */
 	struct xsd_sockmsg hdr;
 	char payload[];
 };

@@ -4,8 +4,12 @@
  * permission strings, path comparison. Opening a transport is here too.
  * Source: Debian's libxenstore.so.4 observed (strings, environment), xenstore_lib.h.
  */
+/* What others are built against: it goes before the same from Xen, by the same guard. */
+#include "public/xenstore.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -88,6 +88,43 @@ int xs_past_ask(struct xs_client *c, const char *const *words, unsigned int nr, 
 	return rc;
 }
 
+/* ---- the log ---- */
+
+struct logging {
+	xs_past_fn *fn;
+	void *arg;
+	bool more;
+	char before[40];
+};
+
+static int take_change(void *arg, const struct xs_past_view *v)
+{
+	struct logging *l = arg;
+
+	if (v->rec.kind == XS_PAST_PUT || v->rec.kind == XS_PAST_DEL)
+		return l->fn(l->arg, v);
+	if (v->rec.kind != XS_PAST_LIMIT)
+		return -EPROTO;
+	l->more = v->rec.mark;
+	snprintf(l->before, sizeof(l->before), "%" PRIu64 ".%" PRIu32, v->rec.rev, v->rec.index);
+	return 0;
+}
+
+int xs_past_log(struct xs_client *c, const char *path, const char *before, xs_past_fn *fn,
+		void *arg)
+{
+	struct logging l = { .fn = fn, .arg = arg };
+	const char *words[] = { "log", path, before };
+	int rc;
+
+	do {
+		l.more = false;
+		rc = xs_past_ask(c, words, words[2] ? 3 : 2, take_change, &l);
+		words[2] = l.before;
+	} while (rc == 0 && l.more);
+	return rc;
+}
+
 /* ---- a tree ---- */
 
 static char *copy(const char *data, size_t len)

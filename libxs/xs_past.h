@@ -18,8 +18,9 @@ enum xs_past_kind {
 	XS_PAST_PUT,	/* log: made or changed; value and permissions as they became */
 	XS_PAST_DEL,	/* log: removed, itself or with something above it */
 	/*
-	 * What was before revision rev is not known any more, or not told: the last one of log; of
-	 * the others the only one, in place of an answer.
+	 * What was before revision rev is not known any more: the last one of log; of the others
+	 * the only one, in place of an answer. Of log with mark 1: there is more, which is asked
+	 * for by rev and index.
 	 */
 	XS_PAST_LIMIT,
 };
@@ -36,7 +37,7 @@ struct xs_past {
 	uint16_t path_len;
 	uint16_t reserved;
 	char program[16];	/* log: of a socket's client; NUL-terminated, untrusted */
-	uint32_t zero;
+	uint32_t index;		/* log: among the changes of rev; LIMIT: the one told last */
 };
 
 _Static_assert(sizeof(struct xs_past) == 64, "no holes: the bytes go over a socket");

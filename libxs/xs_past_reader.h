@@ -31,6 +31,13 @@ int xs_past_ask(struct xs_client *c, const char *const *words, unsigned int nr, 
 		void *arg);
 
 /*
+ * What changed at or below @path before @before ("REV" or "REV.INDEX"; NULL: all), newest first, as
+ * many questions as it takes: @fn gets no LIMIT. As xs_past_ask().
+ */
+int xs_past_log(struct xs_client *c, const char *path, const char *before, xs_past_fn *fn,
+		void *arg);
+
+/*
  * The tree at @path as it was at revision @rev, with values and permissions. As xs_past_ask(), and
  * -ESTALE: what was there then is not known any more.
  */

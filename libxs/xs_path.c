@@ -139,7 +139,8 @@ int xs_perm_parse(const char *s, struct xs_perm *out)
 	const char *letter = *s ? strchr(perm_letters, *s) : NULL;
 	uint64_t domid;
 
-	if (!letter || xs_wire_get_number(s + 1, DOMID_FIRST_RESERVED - 1, &domid) < 0)
+	if (!letter || xs_wire_get_number(s + 1, XS_PERM_ID_MAX, &domid) < 0 ||
+	    (domid >= DOMID_FIRST_RESERVED && domid < XS_PERM_PERSON_FIRST))
 		return -EINVAL;
 	out->access = (uint8_t)(letter - perm_letters);
 	out->domid = (uint16_t)domid;

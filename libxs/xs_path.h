@@ -65,6 +65,10 @@ size_t xs_path_domain_prefix(const char *p, size_t len);
 #define XS_PERM_BIT_WRITE	2
 #define XS_PERM_TEXT_BUF	8
 
+/* Numbers of people (xenstored/tree/people.h) are above every domid. */
+#define XS_PERM_PERSON_FIRST	0x8000u
+#define XS_PERM_ID_MAX		0xfffeu
+
 /* One permission entry: what @domid may do. Entry 0 names the owner and everybody else's rights. */
 struct xs_perm {
 	uint16_t domid;
@@ -73,7 +77,8 @@ struct xs_perm {
 
 /*
  * Parses one permission string, "n0", "r12", "w5" or "b3". Returns 0, or -EINVAL for anything
- * else, domids above DOMID_FIRST_RESERVED included. @s is untrusted, NUL-terminated.
+ * else, domids that Xen reserves included (from DOMID_FIRST_RESERVED on, below people's). @s is
+ * untrusted, NUL-terminated.
  */
 int xs_perm_parse(const char *s, struct xs_perm *out);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "xs.h"
+#include "xs_kind.h"
 #include "xs_tree_priv.h"
 
 #define WINDOW 256 /* requests in flight; the daemon answers a batch with one write */
@@ -197,8 +198,12 @@ static void got_kind(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
 
+	/* oxenstored says OK to whatever it does not know */
+	if (!rc && len && (data[0] < '0' || data[0] >= '0' + XS_KIND_NR))
+		rc = -ENOSYS;
 	if (rc || !len) {
-		j->w->no_kinds |= rc != -ENOENT;
+		/* as daemons and permissions say that there are none; all else is of this node */
+		j->w->no_kinds |= rc == -EINVAL || rc == -ENOSYS || rc == -EACCES;
 		submitted(j, xs_submit_str(j->w->c, XS_READ, j->w->tx, j->path, got_value, j));
 		answered(j);
 		return;
@@ -458,12 +463,66 @@ static int read_each(struct xs_client *c, uint32_t tx, const char *path, int dep
 	return 0;
 }
 
-/* All in one answer; of what fails nothing is left behind. */
+/* The children that @sub has become those of @n. */
+static void take_children(struct xs_node *n, struct xs_node *sub)
+{
+	n->children = sub->children;
+	n->last = sub->last;
+	n->nr_children = sub->nr_children;
+	for (struct xs_node *c = n->children; c; c = c->next)
+		c->parent = n;
+	sub->children = sub->last = NULL;
+}
+
+static int dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		struct xs_node **out, uint64_t *rev);
+
+/* What is below the children of @root, each by itself; -EAGAIN: not of the moment that @root is of. */
+static int dump_below(struct xs_client *c, struct xs_node *root, int depth, unsigned int flags,
+		      uint64_t rev)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	int rc = 0;
+
+	for (struct xs_node *n = root->children; n && !rc; n = n->next) {
+		struct xs_node *sub = NULL;
+		uint64_t sub_rev = rev;
+
+		if (n->nr_children == 0)
+			continue;
+		xs_tree_path(n, path, sizeof(path));
+		rc = dump(c, path, depth, flags, &sub, &sub_rev);
+		if (!rc && sub_rev != rev)
+			rc = -EAGAIN;
+		if (!rc)
+			take_children(n, sub);
+		xs_tree_free(sub);
+	}
+	return rc;
+}
+
+/*
+ * One answer, or several where that is too large for the daemon, if no change came between them.
+ * What there is of a tree is in *@out also when it fails.
+ */
+static int dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		struct xs_node **out, uint64_t *rev)
+{
+	int rc = xs_tree_dump(c, path, depth, flags, out, rev);
+
+	if (rc != -E2BIG || depth == 1)
+		return rc;
+	rc = xs_tree_dump(c, path, 1, flags, out, rev);
+	return rc ? rc : dump_below(c, *out, depth < 0 ? -1 : depth - 1, flags, *rev);
+}
+
+/* Without asking for each node; of what fails nothing is left behind. */
 static int read_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
 		     struct xs_node **out)
 {
 	struct xs_node *root = NULL;
-	int rc = xs_tree_dump(c, path, depth, flags, &root);
+	uint64_t rev;
+	int rc = dump(c, path, depth, flags, &root, &rev);
 
 	if (!rc && flags & XS_TREE_SORT)
 		for (struct xs_node *n = root; n && !rc; n = xs_tree_next(root, n))

@@ -11,10 +11,11 @@
 struct xs_node *xs_tree_add(struct xs_node *parent, const char *name, size_t len);
 
 /*
- * Reads the subtree by one CONTROL dump. Returns 0 and the tree, in the daemon's order;
- * -EOPNOTSUPP when this daemon has no such thing; -errno of the answer.
+ * Reads the subtree by one CONTROL dump. Returns 0 and the tree, in the daemon's order, with the
+ * store's revision of that moment; -EOPNOTSUPP when this daemon has no such thing; -errno of the
+ * answer.
  */
 int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
-		 struct xs_node **out);
+		 struct xs_node **out, uint64_t *rev);
 
 #endif

@@ -110,6 +110,8 @@ static void join_cmdline(struct reading *r, const struct cfg *cfg)
 	struct record *rec = r->rec;
 	int len = r->cmdline ? (int)strlen(r->cmdline) : 0;
 
+	if (r->bootloader)
+		return;
 	if (r->cmdline && (r->root || r->extra)) {
 		const struct cfg_setting *other = cfg_find(cfg, r->root ? "root" : "extra");
 
@@ -128,6 +130,38 @@ static void join_cmdline(struct reading *r, const struct cfg *cfg)
 	cfg_error_at(r->rep, &s->value.pos,
 		     "%s: the kernel's command line is %d bytes long; %d is the limit", s->key, len,
 		     RECORD_CMDLINE_MAX);
+}
+
+/*
+ * Whatever pygrub would read of the guest's disk in Domain-0, PV GRUB reads of it inside the guest:
+ * then it is the kernel, and the menu on the disk has the rest.
+ */
+static void take_loader(struct reading *r, const struct cfg *cfg)
+{
+	static const char *const inside[] = {"kernel", "ramdisk"};
+	static const char *const menus[] = {"root", "extra", "cmdline"};
+	const struct cfg_setting *s;
+
+	if (!r->bootloader)
+		return;
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		s = cfg_find(cfg, inside[i]);
+		if (s && !asks_for_nothing(&s->value))
+			cfg_error_at(r->rep, &s->value.pos, "%s: with a bootloader the menu on the "
+				     "guest's disk says which file boots: leave out one of the two",
+				     s->key);
+	}
+	for (size_t i = 0; i < sizeof(menus) / sizeof(menus[0]); i++) {
+		s = cfg_find(cfg, menus[i]);
+		if (s && !asks_for_nothing(&s->value))
+			cfg_remark_at(r->rep, &s->pos, "%s has no effect: with a bootloader the "
+				      "menu on the guest's disk has the kernel's arguments", s->key);
+	}
+	if (!r->rec->nr_disks && !cfg_find(cfg, "disk"))
+		cfg_error_at(r->rep, &r->bootloader->pos,
+			     "bootloader: there is no disk to boot from");
+	strcpy(r->rec->kernel, RECORD_PV_GRUB);
+	r->rec->ramdisk[0] = '\0';
 }
 
 static void require(const struct reading *r, const struct cfg *cfg, const char *key, bool present,
@@ -149,8 +183,8 @@ static void check_whole(const struct reading *r, const struct cfg *cfg)
 		"no memory: add a line such as memory = 128 (MiB)");
 	if (!cfg_find(cfg, "bootloader") && !r->other_kind)
 		require(r, cfg, "kernel", rec->kernel[0],
-			"no kernel: add a line such as kernel = '/boot/vmlinuz' "
-			"(or grub-xen's image to boot from the guest's own disk)");
+			"no kernel: add a line such as kernel = '/boot/vmlinuz', or bootloader = "
+			"'pygrub' to boot from the guest's own disk");
 	if (rec->maxmem_mib && rec->maxmem_mib < rec->memory_mib)
 		cfg_error_at(r->rep, &cfg_find(cfg, "maxmem")->pos,
 			     "maxmem: %llu is less than memory, %llu",
@@ -174,6 +208,7 @@ int cfg_to_record(const struct cfg *cfg, const char *base, struct record *rec,
 		ret = take_setting(&r, &cfg->settings[i]);
 	if (ret != -ENOMEM) {
 		join_cmdline(&r, cfg);
+		take_loader(&r, cfg);
 		check_whole(&r, cfg);
 		ret = rep->nr_wrong ? -EINVAL : record_complete(rec);
 	}

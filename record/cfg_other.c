@@ -11,11 +11,7 @@ static const char why_hvm[] =
 	"for fully virtualised guests; this host runs paravirtual ones (type = 'pv')";
 static const char why_arm[] = "for ARM machines; this is an x86 one";
 static const char why_psr_cmt[] = "processor monitoring is not offered to guests";
-static const char why_bootloader[] =
-	"no program in Domain-0 reads the guest's disk here: leave this line out and write "
-	"kernel = '/usr/lib/grub-xen/grub-x86_64-xen.bin' (package grub-xen-host), which "
-	"boots the kernel that the guest's own grub.cfg names";
-static const char why_bootargs[] = "it is for a boot loader in Domain-0";
+static const char why_bootargs[] = "no boot loader runs in Domain-0: PV GRUB does, in the guest";
 static const char why_pci[] =
 	"devices of the machine are not given to guests: without an IOMMU that gives the "
 	"whole machine away";
@@ -136,7 +132,6 @@ static const struct key_other others[] = {
 	{"psr_cmt", KEY_REFUSED, why_psr_cmt},
 	{"vmtrace_buf_kb", KEY_REFUSED, why_psr_cmt},
 	{"vpmu", KEY_REFUSED, why_psr_cmt},
-	{"bootloader", KEY_REFUSED, why_bootloader},
 	{"bootloader_args", KEY_NO_EFFECT, why_bootargs},
 	{"bootloader_restrict", KEY_NO_EFFECT, why_bootargs},
 	{"bootloader_user", KEY_NO_EFFECT, why_bootargs},

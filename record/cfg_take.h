@@ -15,6 +15,7 @@ struct reading {
 	struct cfg_report *rep;
 	const char *base; /* directory of relative paths; NULL: refused */
 	char *root, *extra, *cmdline;
+	const struct cfg_setting *bootloader; /* it asks for one; NULL */
 	bool other_kind; /* it is of a guest that is not paravirtual */
 };
 
@@ -31,5 +32,8 @@ const struct key *cfg_taken_find(const char *name);
 
 /* Judges type and builder, which are taken before all others. */
 int cfg_take_kind(struct reading *r, const struct cfg_setting *s);
+/* Rows of the table, as key.take. */
+int cfg_take_disk(struct reading *r, const struct cfg_setting *s);
+int cfg_take_vif(struct reading *r, const struct cfg_setting *s);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "disk_spec.h"
+#include "nbd_name.h"
 #include "nearest.h"
 
 #define FIELDS_MAX 16
@@ -30,6 +31,8 @@ struct fields {
 
 const char *disk_backend_name(enum vdev_backend backend)
 {
+	if (backend == VDEV_NBD)
+		return "nbd";
 	return backend == VDEV_PHY ? "phy" : "file";
 }
 
@@ -93,11 +96,26 @@ static const char *directory(const struct spec *s)
 	return s->disk->backend == VDEV_PHY ? "/dev" : s->base;
 }
 
+static int set_nbd(struct spec *s, const char *target)
+{
+	struct nbd_name name;
+	const char *why = nbd_name_parse(target, &name);
+
+	if (why)
+		return spec_error(s->err, -EINVAL, "'%.200s' names no disk: %s", target, why);
+	if (nbd_name_format(&name, s->disk->path, sizeof(s->disk->path)))
+		return 0;
+	return spec_error(s->err, -EINVAL, "the disk's name is longer than %d characters",
+			  DISK_PATH_MAX);
+}
+
 static int set_target(struct spec *s, const char *target)
 {
 	const char *path = target, *colon, *from;
 	int n;
 
+	if (nbd_name_is(target))
+		return set_nbd(s, target);
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		size_t len = strlen(prefixes[i].prefix);
 
@@ -112,7 +130,8 @@ static int set_target(struct spec *s, const char *target)
 	if (path == target && path[0] != '/' && colon)
 		return spec_error(s->err, -ENOTSUP,
 				  "no backend for '%.*s:': write file:/path for an "
-				  "image or phy:/dev/... for a block device",
+				  "image, phy:/dev/... for a block device or "
+				  "nbd:HOST:PORT for one on another machine",
 				  (int)(colon - path), path);
 	if (!*path)
 		return 0; /* the whole is checked at the end */
@@ -332,6 +351,9 @@ static int finish(struct spec *s)
 {
 	struct disk_spec *disk = s->disk;
 
+	/* Whatever backendtype= says: QEMU serves these to xl's guests. */
+	if (nbd_name_is(disk->path))
+		disk->backend = VDEV_NBD;
 	if (s->cdrom && !disk->path[0]) {
 		spec_error(s->err, 0,
 			   "an empty drive has no effect: a paravirtual guest has disks only");
@@ -344,8 +366,9 @@ static int finish(struct spec *s)
 	if (!disk->vdev[0])
 		return spec_error(s->err, -EINVAL,
 				  "the guest's name for the disk is missing: write "
-				  "'file:%.200s,xvda,w' or 'vdev=xvda, target=%.200s'",
-				  disk->path, disk->path);
+				  "'%s%.200s,xvda,w' or 'vdev=xvda, target=%.200s'",
+				  disk->backend == VDEV_NBD ? "" : "file:", disk->path,
+				  disk->path);
 	if (s->cdrom) {
 		disk->writable = disk->shared = false;
 		spec_error(s->err, 0, "a CD-ROM is a read-only disk to a paravirtual guest");

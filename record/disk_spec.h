@@ -4,6 +4,7 @@
  *
  *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
  *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, target=/path
+ *   both, in the place of a path, the name of a disk on another machine (nbd_name.h)
  * Source: xl-disk-configuration(5); xm's example configurations.
  */
 #ifndef STOREVISOR_DISK_SPEC_H
@@ -19,7 +20,7 @@
 
 struct disk_spec {
 	enum vdev_backend backend;
-	char path[DISK_PATH_MAX + 1]; /* absolute */
+	char path[DISK_PATH_MAX + 1]; /* absolute; of VDEV_NBD its URI */
 	char vdev[DISK_VDEV_MAX + 1]; /* as the guest names it: xvda, xvdb2, sda, d0p1, 51712 */
 	uint32_t number;	      /* the guest's virtual device */
 	unsigned int item;	      /* its place in the record: disk/@item */
@@ -39,7 +40,7 @@ struct disk_spec {
 int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
 		    char err[SPEC_ERROR_LEN]);
 
-/* "file" or "phy"; "file" as well when nothing was said. */
+/* "file", "phy" or "nbd"; "file" as well when nothing was said. */
 const char *disk_backend_name(enum vdev_backend backend);
 
 /* "r", "w" or "w!", as records say it. */

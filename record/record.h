@@ -20,12 +20,15 @@
 #include "vif_spec.h"
 
 #define RECORD_ROOT "/config/domain"
+/* The kernel of a guest whose own disk says what boots: image/pvgrub makes it. */
+#define RECORD_PV_GRUB "/usr/lib/storevisor/grub-x86_64-xen.bin"
 #define RECORD_DISKS_MAX 32
 #define RECORD_VIFS_MAX 16
 #define RECORD_VCPUS_MAX 32 /* shared_info has room for */
 #define RECORD_CMDLINE_MAX 1023 /* xen/xen.h: MAX_GUEST_CMDLINE, less its NUL */
 #define RECORD_CPUS_MAX 1023
 #define RECORD_UUID_LEN 36
+#define RECORD_MOVE_MAX 300
 
 enum record_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
 enum record_autostart { AUTOSTART_NO, AUTOSTART_YES, AUTOSTART_LAST };
@@ -45,6 +48,8 @@ struct record {
 	enum record_autostart autostart;
 	bool power, paused, persistent;
 	char saved[DISK_PATH_MAX + 1]; /* a file of xm save it goes on from; "": it boots */
+	char arriving[RECORD_MOVE_MAX + 1]; /* from another host, under this epoch; "": no */
+	char moved[RECORD_MOVE_MAX + 1]; /* "EPOCH HOST": handed over; it must not run here */
 	unsigned int nr_disks, nr_vifs;
 	struct disk_spec disk[RECORD_DISKS_MAX]; /* in the order of their items */
 	struct vif_spec vif[RECORD_VIFS_MAX];

@@ -32,6 +32,8 @@ const struct field record_fields[] = {
 	{ "paused", FIELD_BOOL, AT(struct record, paused), no_yes },
 	{ "persistent", FIELD_BOOL, AT(struct record, persistent), no_yes },
 	{ "saved", FIELD_TEXT, AT(struct record, saved) },
+	{ "arriving", FIELD_TEXT, AT(struct record, arriving) },
+	{ "moved", FIELD_TEXT, AT(struct record, moved) },
 	{ NULL },
 };
 

@@ -233,8 +233,13 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	const char *vdev = item_value(keys, "disk", item, "vdev");
 	const char *mode = item_value(keys, "disk", item, "mode");
 	const char *path = target ? target : "";
-	char *spec;
+	char uri[VDEV_PATH_MAX + 1], *spec;
+	enum vdev_backend backend;
 	int n;
+
+	/* As a URI, in which a comma is no comma. */
+	if (!vdev_target(path, &backend, uri) && backend == VDEV_NBD)
+		target = path = uri;
 
 	if (!strncmp(path, "file:", 5) || !strncmp(path, "phy:", 4))
 		path = strchr(path, ':') + 1;

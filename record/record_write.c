@@ -30,7 +30,11 @@ static void value_of(const struct field *f, const void *base, char out[VALUE_LEN
 		snprintf(out, VALUE_LEN, "%s", f->words[*(const unsigned int *)(const void *)at]);
 		return;
 	case FIELD_TARGET:
-		snprintf(out, VALUE_LEN, "%s:%s", disk_backend_name(disk->backend), disk->path);
+		if (disk->backend == VDEV_NBD) /* the URI has it */
+			snprintf(out, VALUE_LEN, "%s", disk->path);
+		else
+			snprintf(out, VALUE_LEN, "%s:%s", disk_backend_name(disk->backend),
+				 disk->path);
 		return;
 	case FIELD_MODE:
 		snprintf(out, VALUE_LEN, "%s", disk_mode_name(disk));

@@ -25,7 +25,7 @@ static const char *const state_names[STATE_NR] = {
 
 static const char *const after_names[AFTER_NR] = {
 	[AFTER_STOP] = "stop", [AFTER_RESTART] = "restart", [AFTER_CRASH] = "crash",
-	[AFTER_FAIL] = "fail",
+	[AFTER_FAIL] = "fail", [AFTER_MOVED] = "moved",
 };
 
 static int find_word(const char *const *names, int nr, const char *name)

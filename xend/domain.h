@@ -32,9 +32,9 @@ enum domain_state {
 enum domain_walk { WALK_NONE, WALK_UP, WALK_DOWN };
 
 /* What follows when everything is undone; journalled, so a restarted xend knows. */
-enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_NR };
+enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_MOVED, AFTER_NR };
 
-enum save_state { SAVE_ASKED, SAVE_SUSPENDED, SAVE_WRITING };
+enum save_state { SAVE_OFFERED, SAVE_ASKED, SAVE_SUSPENDED, SAVE_WRITING };
 
 /* Of a domain that is being saved; without a file, one that suspends itself is resumed. */
 struct saving {
@@ -70,6 +70,7 @@ struct domain {
 
 	bool dirty;			/* record or state must be looked at */
 	bool give_up;			/* failed: not again until the record is written */
+	bool handed;			/* to another host, or perhaps: must not run here */
 	bool preserved;			/* dead, kept for a look */
 	bool transient;			/* made by xm create: goes with its domain */
 	uint64_t started_ns;

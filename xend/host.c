@@ -24,13 +24,19 @@ static void text(struct txn *tx, const char *key, const char *v)
 	txn_write(tx, path_host(key), v);
 }
 
+void host_features(const struct hv_host *h, char out[HOST_FEATURES_MAX])
+{
+	out[0] = '\0';
+	for (unsigned int i = 0; i < 8; i++)
+		snprintf(out + strlen(out), HOST_FEATURES_MAX - strlen(out), "%s%08x", i ? ":" : "",
+			 h->hw_cap[i]);
+}
+
 static void write_hypervisor(struct txn *tx, const struct hv_host *h)
 {
-	char caps[128] = "";
+	char caps[HOST_FEATURES_MAX];
 
-	for (unsigned int i = 0; i < 8; i++)
-		snprintf(caps + strlen(caps), sizeof(caps) - strlen(caps), "%s%08x", i ? ":" : "",
-			 h->hw_cap[i]);
+	host_features(h, caps);
 	number(tx, "nr_cpus", h->nr_cpus);
 	number(tx, "nr_nodes", h->nr_nodes);
 	number(tx, "cores_per_socket", h->cores_per_socket);
@@ -55,13 +61,30 @@ static void write_hypervisor(struct txn *tx, const struct hv_host *h)
 	txn_writef(tx, path_host("virt_start"), "0x%" PRIx64, h->virt_start);
 }
 
+struct facts {
+	struct hv_host host;
+	struct hv_fault fault[HV_FAULTS_MAX];
+	size_t nr_faults;
+};
+
+static void write_faults(struct txn *tx, const struct facts *f)
+{
+	for (size_t i = 0; i < f->nr_faults; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "vulnerabilities/%s", f->fault[i].key);
+		text(tx, key, f->fault[i].text);
+	}
+}
+
 static int host_body(struct txn *tx, void *arg)
 {
-	const struct hv_host *h = arg;
+	const struct facts *f = arg;
 	struct timespec up;
 	struct utsname u;
 
-	write_hypervisor(tx, h);
+	write_hypervisor(tx, &f->host);
+	write_faults(tx, f);
 	if (!uname(&u)) {
 		text(tx, "machine", u.machine);
 		text(tx, "release", u.release);
@@ -75,10 +98,13 @@ static int host_body(struct txn *tx, void *arg)
 
 int host_write(struct xend *x)
 {
-	struct hv_host h;
-	int err = hv_host_info(x->hv, &h);
+	struct facts f;
+	int err = hv_host_info(x->hv, &f.host);
 
-	return err ? err : store_transact(x->xs, host_body, &h);
+	if (err)
+		return err;
+	f.nr_faults = hv_cpu_faults(x->hv, f.fault, HV_FAULTS_MAX);
+	return store_transact(x->xs, host_body, &f);
 }
 
 void host_refresh(struct xend *x)

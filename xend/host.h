@@ -8,9 +8,14 @@
 #include <stdbool.h>
 
 struct xend;
+struct hv_host;
+
+#define HOST_FEATURES_MAX 80
 
 /* Writes every fact. 0 or -errno of the hypervisor or the store. */
 int host_write(struct xend *x);
+/* The CPU's feature words as /host/hw_caps has them. */
+void host_features(const struct hv_host *h, char out[HOST_FEATURES_MAX]);
 /* What changes by itself: free memory. */
 void host_refresh(struct xend *x);
 /* True once a boot of the host: the first xend that asks. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "notify.h"
 #include "xend.h"
 
 struct loop {
@@ -40,9 +41,9 @@ static void stop(struct loop *l, int rc)
 	event_base_loopbreak(l->base);
 }
 
-/* Takes every event that is there; a store that is gone ends the process: init starts it anew
- * and it recovers from the store. */
-static void drain(struct loop *l)
+/* Takes every event that is there. False: the store is gone, which ends the process: init starts it
+ * anew and it recovers from the store. */
+static bool drain(struct loop *l)
 {
 	char **ev;
 
@@ -53,10 +54,11 @@ static void drain(struct loop *l)
 		free(ev);
 		errno = 0;
 	}
-	if (errno && errno != EAGAIN && errno != EINTR) {
-		log_error("the store is gone");
-		stop(l, 1);
-	}
+	if (!errno || errno == EAGAIN || errno == EINTR)
+		return true;
+	log_error("the store is gone");
+	stop(l, 1);
+	return false;
 }
 
 static void run(struct loop *l)
@@ -64,7 +66,9 @@ static void run(struct loop *l)
 	uint64_t now, again;
 	struct timeval tv;
 
-	drain(l);
+	/* Without a store nothing can be decided. */
+	if (!drain(l))
+		return;
 	now = now_ns();
 	again = xend_run(&l->x, now);
 	again = again > now ? again - now : 0;
@@ -183,6 +187,7 @@ int main(int argc, char **argv)
 		l.rc = 1;
 	} else {
 		log_info("ready");
+		notify_service("READY=1");
 		run(&l);
 		event_base_dispatch(l.base);
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "history.h"
 #include "home.h"
 #include "host.h"
@@ -63,6 +64,11 @@ static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, con
 	if (d->give_up)
 		return;
 	d->error[0] = '\0';
+	if (d->rec.moved[0]) {
+		domain_error(d, "it was handed over (%s): xm migrate asks there", d->rec.moved);
+		fail(x, d, "moved");
+		return;
+	}
 	if (rec_err) {
 		domain_error(d, "%s", why);
 		fail(x, d, "record");
@@ -75,6 +81,19 @@ static void reconcile_running(struct xend *x, struct domain *d, int rec_err)
 {
 	bool wanted = rec_err != -ENOENT && d->rec.power;
 
+	if (d->handed && rec_err == -ENOENT) {
+		steps_begin_down(x, d, AFTER_MOVED, "record-removed");
+		return;
+	}
+	if (d->handed && !rec_err && !d->rec.moved[0] && !d->saving.file) {
+		/* Somebody who knows that it does not run there took moved= away. */
+		d->handed = false;
+		x->check_domains = true;
+	}
+	if (d->handed) {
+		status_write(x, d);
+		return;
+	}
 	if (!wanted && (d->state == STATE_RUNNING || d->state == STATE_PAUSED)) {
 		home_ask_shutdown(x, d, "poweroff");
 		domain_set_state(x, d, STATE_STOPPING, rec_err ? "record-removed" : "power=off");
@@ -173,6 +192,22 @@ static void settle(struct xend *x, struct domain *d, enum domain_state state)
 	forget(x, d);
 }
 
+void reconcile_moved(struct xend *x, struct domain *d)
+{
+	int err;
+
+	domain_set_state(x, d, STATE_SHUTDOWN, "moved");
+	err = record_remove(x->xs, d->name);
+	if (!err) {
+		forget(x, d);
+		return;
+	}
+	/* moved= is on the disk still, so it does not start; who asks again is told where it is. */
+	log_warnx("%s: it runs on another host, and its record here cannot be removed: %s", d->name,
+		  strerror(-err));
+	d->dirty = true;
+}
+
 void reconcile_undone(struct xend *x, struct domain *d)
 {
 	host_refresh(x);
@@ -186,6 +221,9 @@ void reconcile_undone(struct xend *x, struct domain *d)
 	case AFTER_FAIL:
 		fail(x, d, d->end_why[0] ? d->end_why : "failed");
 		d->dirty = true;
+		break;
+	case AFTER_MOVED:
+		reconcile_moved(x, d);
 		break;
 	case AFTER_RESTART:
 	case AFTER_NR:
@@ -260,6 +298,8 @@ static void handle_suspend(struct xend *x, struct domain *d)
 			d->saving.state = SAVE_SUSPENDED;
 		return;
 	}
+	if (d->handed)
+		return;
 	err = hv_domain_resume(x->hv, (uint16_t)d->domid);
 	if (err)
 		log_warnx("%s: suspended, and the hypervisor refuses to resume it: %s", d->name,
@@ -306,5 +346,6 @@ void reconcile_deaths(struct xend *x)
 		}
 		follow(x, d, h);
 	}
+	foreign_refresh(x, list, nr);
 	free(list);
 }

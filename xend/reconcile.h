@@ -26,6 +26,8 @@ void reconcile_deaths(struct xend *x);
 void reconcile_built(struct xend *x, struct domain *d);
 
 /* A walk down has ended: nothing is left. May drop @d. */
+/* Another host has it: its record goes. */
+void reconcile_moved(struct xend *x, struct domain *d);
 void reconcile_undone(struct xend *x, struct domain *d);
 
 #endif

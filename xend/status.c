@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "devices.h"
+#include "foreign.h"
 #include "log.h"
 #include "store.h"
 #include "vdev.h"
@@ -46,9 +47,15 @@ static int status_body(struct txn *tx, void *arg)
 			start_kib);
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
+	write_or_remove(tx, path_status(d->name, "handed"), d->handed, "1");
+	/* One of other tools' may have had the name before the record came. */
+	txn_rm(tx, path_status(d->name, "foreign"));
+	if (!d->saving.file)
+		txn_rm(tx, path_status(d->name, "move"));
 	if (d->walk == WALK_NONE) {
 		txn_rm(tx, path_status(d->name, "step"));
 		txn_rm(tx, path_status(d->name, "after"));
+		txn_rm(tx, path_status(d->name, "end_why"));
 	}
 	if (d->domid < 0) {
 		txn_rm(tx, path_status(d->name, "memory_kib"));
@@ -76,6 +83,8 @@ static int step_body(struct txn *tx, void *arg)
 	txn_write(tx, path_status(a->d->name, "step"), a->step);
 	if (a->d->walk == WALK_DOWN)
 		txn_write(tx, path_status(a->d->name, "after"), domain_after_name(a->d->after));
+	if (a->d->walk == WALK_DOWN && a->d->end_why[0])
+		txn_write(tx, path_status(a->d->name, "end_why"), a->d->end_why);
 	if (a->d->domid >= 0)
 		txn_writef(tx, path_status(a->d->name, "domid"), "%d", a->d->domid);
 	return 0;
@@ -122,6 +131,35 @@ static void write_dom0(struct xend *x, const struct hv_domain *h)
 	write_figures(x, DOM0_NAME, h);
 }
 
+static enum domain_state state_of(const struct hv_domain *h)
+{
+	if (h->shutdown)
+		return h->reason == HV_SHUTDOWN_CRASH ? STATE_CRASHED : STATE_SHUTDOWN;
+	return h->paused ? STATE_PAUSED : STATE_RUNNING;
+}
+
+static int foreign_body(struct txn *tx, void *arg)
+{
+	const struct hv_domain *h = ((void **)arg)[0];
+	const char *name = ((void **)arg)[1];
+	char uuid[37];
+
+	vdev_uuid_format(h->uuid, uuid);
+	txn_write(tx, path_status(name, "state"), domain_state_name(state_of(h)));
+	txn_writef(tx, path_status(name, "domid"), "%u", h->domid);
+	txn_write(tx, path_status(name, "uuid"), uuid);
+	txn_write(tx, path_status(name, "foreign"), "1");
+	return figures_body(tx, arg);
+}
+
+void status_write_foreign(struct xend *x, const char *name, const struct hv_domain *h)
+{
+	void *arg[2] = { (void *)h, (void *)name };
+
+	if (store_transact(x->xs, foreign_body, arg))
+		log_warn("%s: status cannot be written", name);
+}
+
 void status_refresh_one(struct xend *x, const struct domain *d)
 {
 	struct hv_domain h;
@@ -145,5 +183,6 @@ void status_refresh(struct xend *x)
 		else if (d && d->walk == WALK_NONE)
 			write_figures(x, d->name, &list[i]);
 	}
+	foreign_refresh(x, list, nr);
 	free(list);
 }

@@ -7,12 +7,15 @@
 
 struct xend;
 struct domain;
+struct hv_domain;
 
 /* Writes state, domid, uuid, error and pending in one transaction. */
 void status_write(struct xend *x, const struct domain *d);
 /* The journal: the step about to be done or undone and what follows afterwards. */
 int status_write_step(struct xend *x, const struct domain *d, const char *step);
 void status_remove(struct xend *x, const char *name);
+/* All of a domain that other tools built: the key foreign says so. */
+void status_write_foreign(struct xend *x, const char *name, const struct hv_domain *h);
 /* The figures of one running domain that change by themselves. */
 void status_refresh_one(struct xend *x, const struct domain *d);
 /* Those of all running domains and of dom0. */

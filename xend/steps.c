@@ -13,8 +13,10 @@
 
 #include "build_pv.h"
 #include "devices.h"
+#include "dom0_memory.h"
 #include "home.h"
 #include "log.h"
+#include "move_in.h"
 #include "reconcile.h"
 #include "restore_pv.h"
 #include "save_pv.h"
@@ -207,17 +209,19 @@ static int undo_backends(struct xend *x, struct domain *d)
  */
 static int do_use_up(struct xend *x, struct domain *d)
 {
-	if (d->maker != &from_file)
+	if (!d->rec.saved[0])
 		return 0;
 	d->rec.saved[0] = '\0';
 	return store_error(d, "forget the saved memory", record_forget_saved(x->xs, d->name));
 }
 
+/* An earlier xend may have done it, and not lived to write that down. */
 static int do_unpause(struct xend *x, struct domain *d)
 {
+	struct hv_domain info;
 	int err;
 
-	if (d->rec.paused)
+	if (d->rec.paused || (!hv_domain_info(x->hv, (uint16_t)d->domid, &info) && !info.paused))
 		return 0;
 	err = hv_domain_unpause(x->hv, (uint16_t)d->domid);
 	if (err)
@@ -245,6 +249,9 @@ struct step {
 static const struct step steps[] = {
 	{ "disks", do_disks },
 	{ "image", do_image, .run_limit_ns = 300 * NS_PER_S, .late = image_late },
+	/* How much a saved domain needs its file says. */
+	{ "memory", dom0_memory_make_room, .run_limit_ns = 60 * NS_PER_S,
+	  .poll_ns = 100 * NS_PER_MS, .late = dom0_memory_late },
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "schedule", do_schedule },
@@ -257,6 +264,8 @@ static const struct step steps[] = {
 	{ "devices", do_devices, undo_devices },
 	{ "backends", devices_ready, undo_backends, .run_limit_ns = 30 * NS_PER_S,
 	  .undo_limit_ns = 10 * NS_PER_S, .late = devices_blame },
+	{ "hand-over", move_in_step, .run_limit_ns = 60 * NS_PER_S, .poll_ns = NS_PER_MS,
+	  .late = move_in_late },
 	{ "use-up", do_use_up },
 	{ "unpause", do_unpause, undo_unpause },
 };
@@ -306,6 +315,19 @@ void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after,
 		domain_set_state(x, d, STATE_STARTING, why);
 	else
 		domain_set_state(x, d, STATE_STOPPING, why);
+}
+
+bool steps_resume_up(struct xend *x, struct domain *d, const char *step)
+{
+	int i = NR_STEPS - 1;
+
+	while (i > 0 && strcmp(steps[i].name, "hand-over") && strcmp(steps[i].name, step))
+		i--;
+	if (strcmp(steps[i].name, step) || d->rec.arriving[0])
+		return false;
+	d->walk = WALK_UP;
+	set_step(d, i);
+	return true;
 }
 
 void steps_resume_down(struct xend *x, struct domain *d, const char *step, enum domain_after after)
@@ -390,6 +412,7 @@ static uint64_t run_down(struct xend *x, struct domain *d)
 	if (d->step < 0) {
 		d->walk = WALK_NONE;
 		d->domid = -1;
+		d->handed = false;
 		free_makers(d);
 		reconcile_undone(x, d);
 	}

@@ -25,6 +25,12 @@ void steps_begin_up(struct xend *x, struct domain *d, const char *why);
  */
 void steps_begin_down(struct xend *x, struct domain *d, enum domain_after after, const char *why);
 
+/*
+ * A start that was as far as @step, with its domain there: from "hand-over" on, all that comes goes
+ * on as if nothing had been, and true is returned; not of one that still arrives from another host.
+ */
+bool steps_resume_up(struct xend *x, struct domain *d, const char *step);
+
 /* Goes on undoing after a restart of xend, from the journalled @step (unknown: the last). */
 void steps_resume_down(struct xend *x, struct domain *d, const char *step,
 		       enum domain_after after);

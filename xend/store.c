@@ -85,6 +85,15 @@ char *txn_read(struct txn *tx, struct path p)
 	return xs_read(tx->xs, tx->t, p.s, &len);
 }
 
+int txn_is(struct txn *tx, struct path p, const char *value)
+{
+	char *now = txn_read(tx, p);
+	int is = now ? !strcmp(now, value) : errno == ENOENT ? 0 : errno_or_eio();
+
+	free(now);
+	return is;
+}
+
 int store_write(struct xs_handle *xs, struct path p, const char *value)
 {
 	return xs_write(xs, XBT_NULL, p.s, value, (unsigned int)strlen(value)) ? 0 : errno_or_eio();

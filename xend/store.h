@@ -36,6 +36,8 @@ void txn_rm(struct txn *tx, struct path p);	/* no error when absent */
 void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int reader);
 /* Value as an allocated string, NULL when absent. */
 char *txn_read(struct txn *tx, struct path p);
+/* 1: it is @value; 0: it is another, or none; -errno: the store does not say. */
+int txn_is(struct txn *tx, struct path p, const char *value);
 
 /* The same outside a transaction; 0 or -errno. */
 int store_write(struct xs_handle *xs, struct path p, const char *value);

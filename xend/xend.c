@@ -30,6 +30,7 @@ static const struct {
 	{ PATH_CONFIG_ROOT, "config" },
 	{ PATH_REQUEST_ROOT, "request" },
 	{ PATH_BACKEND_ROOT, "backend" },
+	{ PATH_HOST_STOPPING, "stopping" },
 	{ "@releaseDomain", "release" },
 };
 
@@ -49,7 +50,8 @@ int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd,
 {
 	int err;
 
-	*x = (struct xend){ .xs = xs, .hv = hv, .root = "", .wake_fd = wake_fd, .now_ns = now_ns };
+	*x = (struct xend){ .xs = xs, .hv = hv, .root = "", .wake_fd = wake_fd, .now_ns = now_ns,
+			    .has_foreign = true };
 	err = make_roots(x);
 	if (!err)
 		err = home_write_dom0(x);
@@ -105,6 +107,8 @@ void xend_event(struct xend *x, const char *path, const char *token)
 
 	if (!strcmp(token, "config"))
 		config_event(x, path);
+	else if (!strcmp(token, "stopping"))
+		mark_all(x);	/* taken away: what was left switched on starts */
 	else if (!strcmp(token, "backend"))
 		return;		/* being woken is all: a waiting step looks again */
 	else if (!strcmp(token, "release"))

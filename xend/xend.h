@@ -26,6 +26,7 @@ struct xend {
 	uint64_t now_ns;		/* monotonic, set by xend_run() */
 	uint64_t next_check_ns;		/* safety look at the hypervisor's list */
 	bool check_domains;		/* @releaseDomain came */
+	bool has_foreign;		/* /status tells of domains that others built, or may */
 };
 
 #define XEND_IDLE UINT64_MAX

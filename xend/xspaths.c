@@ -59,6 +59,11 @@ struct path path_history(const char *name, const char *seq)
 	return join(seq, PATH_HISTORY_ROOT "/%s", name);
 }
 
+struct path path_move(const char *epoch)
+{
+	return join(epoch, "/config/move");
+}
+
 struct path path_host(const char *key)
 {
 	return join(key, "/host");
@@ -77,6 +82,16 @@ struct path path_cpu(unsigned int domid, unsigned int vcpu)
 struct path path_vm(const char *uuid, const char *key)
 {
 	return join(key, "/vm/%s", uuid);
+}
+
+struct path path_config_host(const char *key)
+{
+	return join(key, "/config/host");
+}
+
+struct path path_libxl(unsigned int domid)
+{
+	return join(NULL, "/libxl/%u", domid);
 }
 
 struct path path_pool_name(unsigned int pool)

@@ -21,6 +21,7 @@ struct path {
 #define PATH_STATUS_ROOT "/status/domain"
 #define PATH_REQUEST_ROOT "/request"
 #define PATH_HISTORY_ROOT "/history/domain"
+#define PATH_HOST_STOPPING "/host/stopping"
 #define PATH_BACKEND_ROOT "/local/domain/0/backend"
 
 /* The kinds of backend directories xend makes, in the order they are closed. */
@@ -31,10 +32,15 @@ struct path path_status(const char *name, const char *key);
 struct path path_request(const char *id, const char *key);
 struct path path_request_output(const char *id, unsigned int n);
 struct path path_history(const char *name, const char *seq);
+struct path path_move(const char *epoch);
 struct path path_host(const char *key);
 struct path path_home(unsigned int domid, const char *key);
 struct path path_cpu(unsigned int domid, unsigned int vcpu);
 struct path path_vm(const char *uuid, const char *key);
+/* What people say of the machine as a whole. */
+struct path path_config_host(const char *key);
+/* What libxl notes of a domain that it built. */
+struct path path_libxl(unsigned int domid);
 /* Name of a CPU pool; Xen's tools refuse a pool without one. */
 struct path path_pool_name(unsigned int pool);
 struct path path_backend(enum device_kind kind, unsigned int domid, const char *id,

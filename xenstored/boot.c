@@ -15,6 +15,7 @@
 #include "hv.h"
 #include "lasting.h"
 #include "log.h"
+#include "notify.h"
 #include "store.h"
 #include "monitor.h"
 #include "own_dir.h"
@@ -81,8 +82,7 @@ static int open_live(struct server *srv)
 	if (ret == 0)
 		ret = durable_up(srv, found != STORE_WHOLE);
 	if (ret == 0 && lasting_settle(srv, found == STORE_NEW) < 0)
-		log_errorx("the disk cannot be given what is to last now: it is tried again at "
-			   "the next start");
+		log_errorx("the disk has not been given what is to last now: it is tried again");
 	return ret;
 }
 
@@ -111,24 +111,50 @@ static void own_state(const struct server_config *cfg)
 	}
 }
 
-/* From here on as another user; everything that needs root has been opened. */
-static int drop_privileges(const struct server_config *cfg)
+/* The directories and all in them, a socket of ours too, to the user that this is going to be. */
+static int give_dirs(const struct server_config *cfg)
 {
+	char path[512];
 	int ret = 0;
 
-	if (cfg->uid == 0)
-		return 0;
 	if (!cfg->in_memory) {
-		char path[512];
-
 		own_state(cfg);
 		snprintf(path, sizeof(path), "%s/live", cfg->run_dir);
 		if (access(path, F_OK) == 0)
 			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
 	}
-	if (ret == 0)
-		ret = sandbox_own_dir(cfg->run_dir, cfg->uid, cfg->gid);
-	if (ret == 0)
+	return ret < 0 ? ret : sandbox_own_dir(cfg->run_dir, cfg->uid, cfg->gid);
+}
+
+/* Whose socket that is: of the group that was asked for; one that was given to us stays as it was. */
+static int give_socket(const struct server *srv, const struct stat *was)
+{
+	const struct server_config *cfg = &srv->cfg;
+	bool given = listener_is_given(srv->listener);
+	gid_t gid = given ? was->st_gid : cfg->socket_gid;
+
+	if (!gid && !given)
+		return 0;
+	if (lchown(cfg->socket_path, given ? was->st_uid : (uid_t)-1, gid) == 0 &&
+	    (given || chmod(cfg->socket_path, 0660) == 0))
+		return 0;
+	log_error("cannot give %s to group %u", cfg->socket_path, (unsigned int)gid);
+	return -errno;
+}
+
+/* From here on as another user; everything that needs root has been opened. */
+static int drop_privileges(const struct server *srv)
+{
+	const struct server_config *cfg = &srv->cfg;
+	bool becomes = cfg->uid != 0 && cfg->uid != geteuid();
+	struct stat was;
+	int ret = lstat(cfg->socket_path, &was) < 0 ? -errno : 0;
+
+	if (ret == 0 && becomes)
+		ret = give_dirs(cfg);
+	if (ret == 0 && (becomes || !listener_is_given(srv->listener)))
+		ret = give_socket(srv, &was);
+	if (ret == 0 && cfg->uid != 0)
 		ret = sandbox_enter(cfg->uid, cfg->gid);
 	if (ret < 0)
 		log_errorx("cannot become user %u: %s", (unsigned int)cfg->uid, strerror(-ret));
@@ -143,6 +169,8 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 
 	if (!hv)
 		return -EIO;
+	/* The first word opens the way for the others, while there may be one. */
+	notify_service("STATUS=starting");
 	if (make_dir(cfg->run_dir) < 0) {
 		hv->close(hv);
 		return -EIO;
@@ -159,7 +187,7 @@ int boot_up(struct boot *b, const struct server_config *cfg, const struct quotas
 	if (ret == 0)
 		ret = open_sockets(srv);
 	if (ret == 0)
-		ret = drop_privileges(cfg);
+		ret = drop_privileges(srv);
 	if (ret == 0)
 		ret = cfg->in_memory ? 0 : open_live(srv);
 	if (ret == 0)
@@ -218,6 +246,8 @@ int boot_serve(struct boot *b, char **argv)
 	}
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
+	if (ret == 0)
+		notify_service("STOPPING=1");
 	if (ret < 0)
 		log_errorx("not enough memory to serve");
 	update = ret == 1;

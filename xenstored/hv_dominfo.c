@@ -15,22 +15,25 @@
 #include <xen/xen.h>
 #include <xen/domctl.h>
 #include <xen/sys/privcmd.h>
-#include <xencall.h>
 
 #include "informer.h"
+#include "xen_libs.h"
 
 static struct {
+	struct xen_libs lib;
 	xencall_handle *call;
 	struct xen_domctl *domctl;	/* memory that hypercalls may use */
 } dominfo;
 
 static int dominfo_open(void *arg)
 {
-	dominfo.call = xencall_open(NULL, 0);
+	if (xen_libs_load(&dominfo.lib) < 0)
+		return -ENODEV;
+	dominfo.call = dominfo.lib.xencall_open(NULL, 0);
 	if (!dominfo.call)
 		return -ENODEV;
-	dominfo.domctl = xencall_alloc_buffer(dominfo.call, sizeof(*dominfo.domctl));
-	return dominfo.domctl ? xencall_fd(dominfo.call) : -ENOMEM;
+	dominfo.domctl = dominfo.lib.xencall_alloc_buffer(dominfo.call, sizeof(*dominfo.domctl));
+	return dominfo.domctl ? dominfo.lib.xencall_fd(dominfo.call) : -ENOMEM;
 }
 
 /* Two lives of a domid differ in at least one of these. */
@@ -52,7 +55,7 @@ static int dominfo_ask(void *arg, unsigned int domid, struct hv_domain *out)
 	domctl->cmd = XEN_DOMCTL_getdomaininfo;
 	domctl->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
 	domctl->domain = (domid_t)domid;
-	if (xencall1(dominfo.call, __HYPERVISOR_domctl, (uint64_t)(uintptr_t)domctl) < 0)
+	if (dominfo.lib.xencall1(dominfo.call, __HYPERVISOR_domctl, (uint64_t)(uintptr_t)domctl) < 0)
 		return errno == ESRCH ? -ENOENT : -EIO;
 	/* The call answers for the next existing domain when this one is not there. */
 	if (info->domain != domid)

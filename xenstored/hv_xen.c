@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hv_xen.c - the real hypervisor, through Debian's stable libraries. Rings are mapped as grants;
- * the only privileged question, the state of a domain, is the informer's (hv_dominfo.c).
+ * hv_xen.c - the real hypervisor, through Debian's stable libraries (xen_libs.h). Rings are mapped
+ * as grants; the only privileged question, the state of a domain, is the informer's (hv_dominfo.c).
  * Source: <xen/grant_table.h>, <xenevtchn.h>, <xengnttab.h>.
  */
 #include "hv.h"
@@ -16,17 +16,17 @@
 
 #include <xen/xen.h>
 #include <xen/grant_table.h>
-#include <xenevtchn.h>
-#include <xengnttab.h>
 
 #include "hv_dominfo.h"
 #include "informer.h"
 #include "log.h"
+#include "xen_libs.h"
 
 #define RING_PAGE_SIZE 4096u
 
 struct hv_xen {
 	struct hv hv;
+	struct xen_libs lib;
 	int informer;			/* who answers about domains */
 	xenevtchn_handle *evtchn;
 	xengnttab_handle *gnttab;
@@ -75,14 +75,14 @@ static int xen_ring_map(struct hv *hv, unsigned int domid, uint64_t gfn, uint32_
 
 	out->is_own_kernel = domid == 0;
 	out->page = domid == 0 ? x->own_page :
-				 xengnttab_map_grant_ref(x->gnttab, domid,
+				 x->lib.xengnttab_map_grant_ref(x->gnttab, domid,
 							 GNTTAB_RESERVED_XENSTORE,
 							 PROT_READ | PROT_WRITE);
 	if (!out->page) {
 		log_warn("d%u: cannot map its store page", domid);
 		return -EINVAL;
 	}
-	port = xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
+	port = x->lib.xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
 	if (port < 0) {
 		log_warn("d%u: cannot bind its event channel %u", domid, remote_port);
 		hv->ring_unmap(hv, out);
@@ -98,8 +98,8 @@ static int xen_ring_rebind(struct hv *hv, unsigned int domid, uint32_t remote_po
 	struct hv_xen *x = self(hv);
 	int port;
 
-	xenevtchn_unbind(x->evtchn, ring->port);
-	port = xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
+	x->lib.xenevtchn_unbind(x->evtchn, ring->port);
+	port = x->lib.xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
 	if (port < 0)
 		return -EINVAL;
 	ring->port = (uint32_t)port;
@@ -111,15 +111,17 @@ static void xen_ring_unmap(struct hv *hv, struct hv_ring *ring)
 	struct hv_xen *x = self(hv);
 
 	if (ring->port)
-		xenevtchn_unbind(x->evtchn, ring->port);
+		x->lib.xenevtchn_unbind(x->evtchn, ring->port);
 	if (ring->page && !ring->is_own_kernel)
-		xengnttab_unmap(x->gnttab, ring->page, 1);
+		x->lib.xengnttab_unmap(x->gnttab, ring->page, 1);
 	*ring = (struct hv_ring){ 0 };
 }
 
 static void xen_notify(struct hv *hv, uint32_t port)
 {
-	xenevtchn_notify(self(hv)->evtchn, port);
+	struct hv_xen *x = self(hv);
+
+	x->lib.xenevtchn_notify(x->evtchn, port);
 }
 
 static int xen_own_ring(struct hv *hv, uint64_t *gfn, uint32_t *port)
@@ -142,21 +144,26 @@ static void find_own_ring(struct hv_xen *x)
 		x->own_port = port;
 	if (f)
 		fclose(f);
+	if (!x->own_page || !x->own_port)
+		log_warn("no /proc/xen/xsd_kva or xsd_port: this machine's own kernel is not "
+			 "served");
 }
 
 static int xen_event_fd(struct hv *hv)
 {
-	return xenevtchn_fd(self(hv)->evtchn);
+	struct hv_xen *x = self(hv);
+
+	return x->lib.xenevtchn_fd(x->evtchn);
 }
 
 static int xen_next_event(struct hv *hv, uint32_t *port, bool *domains_changed)
 {
 	struct hv_xen *x = self(hv);
-	int got = xenevtchn_pending(x->evtchn);
+	int got = x->lib.xenevtchn_pending(x->evtchn);
 
 	if (got < 0)
 		return -EAGAIN;
-	xenevtchn_unmask(x->evtchn, (evtchn_port_t)got);
+	x->lib.xenevtchn_unmask(x->evtchn, (evtchn_port_t)got);
 	*port = (uint32_t)got;
 	*domains_changed = (evtchn_port_t)got == x->dom_exc;
 	return 0;
@@ -167,9 +174,9 @@ static void xen_close(struct hv *hv)
 	struct hv_xen *x = self(hv);
 
 	if (x->gnttab)
-		xengnttab_close(x->gnttab);
+		x->lib.xengnttab_close(x->gnttab);
 	if (x->evtchn)
-		xenevtchn_close(x->evtchn);
+		x->lib.xenevtchn_close(x->evtchn);
 	if (x->own_page)
 		munmap(x->own_page, RING_PAGE_SIZE);
 	if (x->informer >= 0)
@@ -191,14 +198,14 @@ static const struct hv xen_functions = {
 
 static int bind_dom_exc(struct hv_xen *x)
 {
-	int port = xenevtchn_bind_virq(x->evtchn, VIRQ_DOM_EXC);
+	int port = x->lib.xenevtchn_bind_virq(x->evtchn, VIRQ_DOM_EXC);
 
 	if (port < 0) {
 		log_error("cannot bind VIRQ_DOM_EXC: is another store daemon running?");
 		return -1;
 	}
 	x->dom_exc = (evtchn_port_t)port;
-	fcntl(xenevtchn_fd(x->evtchn), F_SETFL, O_NONBLOCK);
+	fcntl(x->lib.xenevtchn_fd(x->evtchn), F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -208,11 +215,15 @@ struct hv *hv_xen_open(void)
 
 	if (!x)
 		return NULL;
+	if (xen_libs_load(&x->lib) < 0) {
+		free(x);
+		return NULL;
+	}
 	x->hv = xen_functions;
 	/* Before anything is open that it has no use for. */
 	x->informer = informer_start(&hv_dominfo);
-	x->evtchn = xenevtchn_open(NULL, 0);
-	x->gnttab = xengnttab_open(NULL, 0);
+	x->evtchn = x->lib.xenevtchn_open(NULL, 0);
+	x->gnttab = x->lib.xengnttab_open(NULL, 0);
 	if (x->informer < 0 || !x->evtchn || !x->gnttab) {
 		log_error("no hypervisor interface; use -D to serve the socket only");
 		xen_close(&x->hv);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "hv.h"
 #include "lasting.h"
 #include "log.h"
+#include "people.h"
 #include "server.h"
 #include "successor.h"
 
@@ -37,6 +39,9 @@ static const char usage[] =
 	"      --state-dir DIR      the persistent part (/var/lib/xenstored)\n"
 	"      --socket PATH        instead of RUN-DIR/socket\n"
 	"      --read-only-socket   also offer RUN-DIR/socket_ro, for the group to read\n"
+	"      --group GROUP            let this group use the socket, too: a name or GID\n"
+	"      --others WHAT            what people may do of whom /config/access says nothing:\n"
+	"                               all (as it is when nothing is said), read, none, or as NUMBER\n"
 	"      --user USER          become this user after start: a name, or UID[:GID]\n"
 	"      --map-size KIB       limit of the persistent part\n"
 	"      --persist PATH       keep this child of /, too, or all of them (/): see the manual\n"
@@ -50,6 +55,8 @@ enum {
 	OPT_STATE_DIR,
 	OPT_SOCKET,
 	OPT_RO,
+	OPT_GROUP,
+	OPT_OTHERS,
 	OPT_USER,
 	OPT_MEMORY,
 	OPT_MAP,
@@ -75,6 +82,8 @@ static const struct option long_options[] = {
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "read-only-socket", no_argument, NULL, OPT_RO },
+	{ "group", required_argument, NULL, OPT_GROUP },
+	{ "others", required_argument, NULL, OPT_OTHERS },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "in-memory", no_argument, NULL, OPT_MEMORY },
 	{ "persist", required_argument, NULL, OPT_PERSIST },
@@ -142,6 +151,18 @@ static int set_user(struct options *o, const char *arg)
 	return 0;
 }
 
+static int set_group(struct options *o, const char *arg)
+{
+	const struct group *gr = getgrnam(arg);
+	char *end;
+	unsigned long gid = strtoul(arg, &end, 10);
+
+	if (!gr && (*end || end == arg))
+		return bad("no such group", arg);
+	o->cfg.socket_gid = gr ? gr->gr_gid : (gid_t)gid;
+	return o->cfg.socket_gid ? 0 : bad("this group has the socket anyway", arg);
+}
+
 /* One option. 0, 1: help was asked for, -EINVAL. */
 static int set_option(struct options *o, int opt)
 {
@@ -183,6 +204,12 @@ static int set_option(struct options *o, int opt)
 	case OPT_RO:
 		o->read_only_socket = true;
 		return 0;
+	case OPT_GROUP:
+		return set_group(o, optarg);
+	case OPT_OTHERS:
+		return people_parse(optarg, strlen(optarg), &o->cfg.others) < 0 ?
+			       bad("not all, read, none or a number of people", optarg) :
+			       0;
 	case OPT_USER:
 		return set_user(o, optarg);
 	case OPT_MEMORY:
@@ -223,6 +250,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		.cfg = { .run_dir = getenv("XENSTORED_RUNDIR"),
 			 .state_dir = "/var/lib/xenstored",
 			 .socket_path = getenv("XENSTORED_PATH"),
+			 .others = { .served = true, .all = true },
 			 .live_fd = -1 },
 	};
 	quotas_init(&o->quotas);
@@ -243,14 +271,20 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return o->cfg.socket_path && o->cfg.log_path ? 0 : -ENOMEM;
 }
 
-/* As many descriptors as the kernel lets us have: each client is one. */
-static void raise_fd_limit(void)
+/*
+ * As many descriptors as the kernel lets us have: each client is one. The half of them is for those
+ * who may do everything.
+ */
+static void raise_fd_limit(struct server_config *cfg)
 {
 	struct rlimit rl;
 
+	cfg->people_conns = PEOPLE_CONNS_ALL;
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		rl.rlim_cur = rl.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &rl);
+		if (rl.rlim_cur / 2 < PEOPLE_CONNS_ALL)
+			cfg->people_conns = (unsigned int)(rl.rlim_cur / 2);
 	}
 }
 
@@ -289,7 +323,7 @@ int main(int argc, char **argv)
 		return ret < 0 ? 2 : 0;
 	log_init("xenstored", o.cfg.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
 	signal(SIGPIPE, SIG_IGN);
-	raise_fd_limit();
+	raise_fd_limit(&o.cfg);
 	if (!o.foreground)
 		ready = become_daemon();
 	/* Before rights are given up: the file's directory may be root's. */

@@ -109,9 +109,11 @@ int sandbox_enter(uid_t uid, gid_t gid)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+	/* Started as that user: its groups are those that whoever started it has given it. */
+	if (geteuid() != uid && (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+				 setresuid(uid, uid, uid) < 0))
 		return -errno;
-	/* The change of user has emptied the capability sets: there is no way back. */
+	/* The change of user has emptied the capability sets, or there were none: no way back. */
 	if (setuid(0) == 0)
 		return -EPERM;
 	return install_filter();

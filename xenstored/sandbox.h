@@ -11,7 +11,10 @@
 /* Hands the directory @dir and the files in it to the user. 0 or -errno. */
 int sandbox_own_dir(const char *dir, uid_t uid, gid_t gid);
 
-/* Becomes @uid:@gid for good and installs the filter. 0 or -errno: then nothing may go on. */
+/*
+ * Becomes @uid:@gid (not root's) for good, unless it is @uid already, and installs the filter. 0 or
+ * -errno: then nothing may go on.
+ */
 int sandbox_enter(uid_t uid, gid_t gid);
 
 #endif

@@ -23,6 +23,8 @@
 #include "store.h"
 #include "log.h"
 #include "monitor.h"
+#include "notify.h"
+#include "people.h"
 #include "saved.h"
 #include "tree_mend.h"
 #include "txn.h"
@@ -77,17 +79,6 @@ static void stage(void *arg)
 	tree_stage(&srv->tree);
 }
 
-/* A node found at a start. */
-static void count_node(void *arg, const struct node *n, size_t name_len)
-{
-	struct server *srv = arg;
-	unsigned int owner = perms_owner(n->perms);
-
-	domain_use(srv, owner, QUOTA_NODES, 1);
-	domain_use(srv, owner, QUOTA_MEMORY,
-		   (int64_t)node_charge(name_len, n->value_len, n->perms->nr));
-}
-
 /*
  * Domains whose record is lost, but not what they have: they are known again, though not how their
  * rings are reached.
@@ -98,7 +89,8 @@ static int know_domains(struct server *srv)
 	int ret = domain_find_or_adopt(srv, 0, &d);
 
 	for (unsigned int domid = 1; ret == 0 && tree_named_next(&srv->tree, &domid); domid++) {
-		if (domain_find(&srv->domains, domid))
+		/* People are counted when they come. */
+		if (person_is(domid) || domain_find(&srv->domains, domid))
 			continue;
 		ret = domain_find_or_adopt(srv, domid, &d);
 		if (ret == 0)
@@ -109,24 +101,54 @@ static int know_domains(struct server *srv)
 	return ret;
 }
 
+/* One node that has none below it. */
+static int drop_node(struct server *srv, const char *path, size_t len)
+{
+	struct removal r;
+	int ret = removal_gather(srv, path, len, &r);
+
+	if (ret == 0)
+		ret = store_room(srv->tree.store, 8 + r.nr_perms, 0, true);
+	r.persistent = false;
+	if (ret == 0)
+		change_remove(srv, &r);
+	removal_fini(&r);
+	return ret;
+}
+
+/*
+ * What lasts goes; what does not is nowhere else and stays, with the nodes above it, which the disk
+ * replaces by its own.
+ */
+static int drop_lasting(struct server *srv, const char *top)
+{
+	struct removal r;
+	int ret = removal_gather(srv, top, strlen(top), &r);
+
+	for (size_t i = removal_size(&r); i-- > 0 && ret == 0;) {
+		size_t len;
+		const char *path = removal_path(&r, i, &len);
+		struct node n;
+
+		if (lasting_is(path, len) && tree_find(&srv->tree, path, len, &n) &&
+		    n.nr_children == 0)
+			ret = drop_node(srv, path, len);
+	}
+	removal_fini(&r);
+	return ret;
+}
+
 /* What the disk has whole is to come from there. With that the tree is mended. */
 static int drop_persistent(struct server *srv)
 {
 	struct buf tops = { 0 };
 	int ret = lasting_tops(srv, &tops);
 
-	for (size_t at = 0, len; at < buf_len(&tops) && ret == 0; at += len + 1) {
+	for (size_t at = 0; at < buf_len(&tops) && ret == 0;) {
 		const char *top = buf_front(&tops) + at;
-		struct removal r;
 
-		len = strlen(top);
-		if (removal_gather(srv, top, len, &r) < 0 ||
-		    store_room(srv->tree.store, 8 * removal_size(&r) + r.nr_perms, 0, true) < 0)
-			ret = -ENOSPC;
-		r.persistent = false;
-		if (ret == 0)
-			change_remove(srv, &r);
-		removal_fini(&r);
+		ret = drop_lasting(srv, top);
+		at += strlen(top) + 1;
 	}
 	buf_fini(&tops);
 	server_publish(srv);
@@ -151,7 +173,7 @@ int server_take_store(struct server *srv, struct store *store, bool damaged)
 	if (ret == 0 && damaged)
 		ret = know_domains(srv);
 	if (ret == 0)
-		ret = tree_recount(&srv->tree, count_node, srv);
+		ret = tree_recount(&srv->tree, domain_count_node, srv);
 	return ret < 0 || !damaged ? ret : drop_persistent(srv);
 }
 
@@ -196,6 +218,7 @@ void server_fini(struct server *srv)
 		conn_kill(c);
 	conns_reap(srv);
 	sessions_fini(srv);
+	bonds_fini(srv);
 	leases_fini(srv);
 	watch_table_fini(&srv->watches);
 	fire_list_fini(&srv->fires);
@@ -398,6 +421,8 @@ static void tick(void *arg, short events)
 	uint64_t now = now_ns();
 
 	loop_timer_seen(&srv->tick);
+	/* Once a second the loop goes round: that is what a watchdog may know. */
+	notify_service("WATCHDOG=1");
 	for (struct conn *c = srv->conns; c; c = c->next) {
 		/* Had no room for its record, or to begin: now there may be some. */
 		if (c->domain)
@@ -408,6 +433,8 @@ static void tick(void *arg, short events)
 	}
 	listener_resume(srv->listener);
 	listener_resume(srv->ro_listener);
+	if (srv->rights_stale)
+		people_refresh(srv);
 	watch_make_up(srv);
 	if (srv->ended_still_named)
 		domains_forget_unknown(srv);
@@ -451,6 +478,8 @@ static int events_init(struct server *srv)
 		ret = loop_add_timer(srv->loop, &srv->tick);
 	if (ret == 0)
 		ret = loop_add_timer(srv->loop, &srv->lease_timer);
+	if (ret == 0)
+		ret = bonds_init(srv);
 	if (ret < 0)
 		return ret;
 	loop_timer_set(&srv->tick, 1000000000u, 1000000000u);
@@ -463,6 +492,8 @@ int server_run(struct server *srv)
 {
 	if (events_init(srv) < 0)
 		return -ENOMEM;
+	/* Now also a signal to end is heard. */
+	notify_service("READY=1\nSTATUS=serving");
 	while (!srv->stop && !srv->want_live_update) {
 		loop_turn(srv->loop, !srv->again_list);
 		if (!srv->again_list)

@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "bond.h"
 #include "conn.h"
 #include "domain.h"
 #include "durable.h"
 #include "lease.h"
 #include "loop.h"
+#include "people.h"
 #include "precedence.h"
 #include "quota.h"
 #include "session.h"
@@ -48,6 +50,9 @@ struct server_config {
 	int live_fd;			/* listening socket inherited by live update, or -1 */
 	uid_t uid;			/* to become after start; 0: stay */
 	gid_t gid;
+	gid_t socket_gid;		/* who may use the socket, too; 0: nobody */
+	struct rights others;		/* of people without a row in the table */
+	unsigned int people_conns;	/* PEOPLE_CONNS_ALL, or as the descriptors allow; 0: no limit */
 };
 
 struct op_stats {
@@ -88,6 +93,7 @@ struct server {
 	bool awaited[CONN_WAITS];	/* some connection is parked for it */
 	bool short_of_room;		/* some ring could not put its record: conns_flush() */
 	bool ended_still_named;		/* an ended domain is still named somewhere */
+	bool rights_stale;		/* the table of people was changed: people.h */
 	bool events_lost;		/* no memory for one: see watch_make_up() */
 	bool restarted;			/* this boot had a daemon before */
 	int state_lock, run_lock;
@@ -105,6 +111,7 @@ struct server {
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id: lease.c */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
 	struct sessions sessions;
+	struct bonds bonds;
 	struct monitor *monitors;
 	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
 	uint64_t change_seq;		/* of the last change noted for them */

@@ -11,16 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <log.h>
+#include <notify.h>
 
 #include "device.h"
+#include "journal.h"
+#include "owner.h"
 #include "store.h"
 
 #define ROOT "/local/domain/0/backend"
 #define TOKEN "backendd"
+#define GRANT_LIMIT "/sys/module/xen_gntalloc/parameters/limit"
+#define GRANT_PART 16 /* of dom0's memory */
 
 /* Numbers below @dir, each given to @each. Names that are no plain number are nobody's device. */
 static void each_number(struct supervisor *sv, const char *dir,
@@ -128,6 +134,28 @@ static const char *own_dir(void)
 	return dir;
 }
 
+/*
+ * How many pages device processes may grant to domain 0 itself (granted.h), in all: a fixed part of
+ * its memory, instead of Linux's 1024 whatever there is. Without, they copy by address.
+ */
+static void allow_grants(void)
+{
+	struct sysinfo host;
+	FILE *f = fopen(GRANT_LIMIT, "r+e");
+	unsigned long now = 0, want;
+
+	if (!f || sysinfo(&host) < 0 || fscanf(f, "%lu", &now) != 1) {
+		log_info("no %s: devices copy by address", GRANT_LIMIT);
+	} else {
+		want = host.totalram / GRANT_PART * host.mem_unit / 4096;
+		rewind(f);
+		if (want > now && fprintf(f, "%lu\n", want) < 0)
+			log_warn("%s", GRANT_LIMIT);
+	}
+	if (f && fclose(f) != 0)
+		log_warn("%s", GRANT_LIMIT);
+}
+
 static int run(struct supervisor *sv)
 {
 	static const struct {
@@ -151,26 +179,31 @@ static int run(struct supervisor *sv)
 	if (!store || event_add(store, NULL) < 0)
 		return -ENOMEM;
 	log_info("watching %s, programs in %s", ROOT, sv->libdir);
+	notify_service("READY=1");
 	event_base_dispatch(sv->base);
-	return event_base_got_break(sv->base) ? -EIO : 0;
+	if (event_base_got_break(sv->base))
+		return -EIO;
+	owner_leave();
+	return 0;
 }
 
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: backendd [-N] [-v] [-l DIR]\n"
+		"usage: backendd [-N] [-v] [-l DIR] [-s DIR]\n"
 		"  -N      stay in the foreground (always so; for scripts written for others)\n"
 		"  -v      log every step, in the device processes too\n"
-		"  -l DIR  take blkback, netback, consback from DIR (default: beside backendd)\n");
+		"  -l DIR  take blkback, netback, consback from DIR (default: beside backendd)\n"
+		"  -s DIR  where sysfs is (/sys): it shows what dom0's kernel serves itself\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	struct supervisor sv = {.libdir = own_dir()};
+	struct supervisor sv = {.libdir = own_dir(), .sysfs = "/sys"};
 	int opt, rc;
 
-	while ((opt = getopt(argc, argv, "Nvl:")) != -1) {
+	while ((opt = getopt(argc, argv, "Nvl:s:")) != -1) {
 		switch (opt) {
 		case 'N':
 			break;
@@ -180,6 +213,9 @@ int main(int argc, char **argv)
 		case 'l':
 			sv.libdir = optarg;
 			break;
+		case 's':
+			sv.sysfs = optarg;
+			break;
 		default:
 			return usage();
 		}
@@ -187,11 +223,17 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	log_init("backendd", sv.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
+	rc = owner_claim();
+	if (rc < 0) {
+		log_errorx("cannot make %s: %s", journal_dir(), strerror(-rc));
+		return 1;
+	}
 	sv.xs = store_open();
 	if (!sv.xs) {
 		log_error("cannot reach the store: is xenstored running?");
 		return 1;
 	}
+	allow_grants();
 	rc = run(&sv);
 	if (rc < 0)
 		log_errorx("%s", strerror(-rc));

@@ -15,6 +15,7 @@
 #include <log.h>
 
 #include "backend.h"
+#include "owner.h"
 #include "store.h"
 
 #define BACKOFF_FIRST_MS 20
@@ -73,8 +74,10 @@ static bool is_vif(const struct device *d)
 /* In a child of its own: a slow script must not hold up the other devices. */
 static void run_offline(const struct device *d)
 {
+	char said[VIF_SCRIPT_SAID];
+
 	if (fork() == 0)
-		_exit(vif_script_run(&d->script, "offline") < 0);
+		_exit(vif_script_run(&d->script, "offline", said) < 0);
 }
 
 static void forget(struct device *d)
@@ -86,7 +89,7 @@ static void forget(struct device *d)
 	*at = d->next;
 	if (is_vif(d) && d->script.script[0])
 		run_offline(d);
-	unlink(d->journal);
+	journal_remove(d->journal);
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);
 	grant_end(&d->grant);
@@ -158,12 +161,29 @@ static void ended(struct device *d, const char *how, enum device_phase phase)
 	}
 }
 
+static void refuse(struct device *d, const char *why)
+{
+	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-error", "%s", why);
+	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-status", "error");
+	log_errorx("%s: %s", d->path, why);
+}
+
 static void no_program(struct device *d)
 {
-	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-error", "cannot run %s/%s",
-		    d->sv->libdir, d->kind->program);
-	store_write(d->sv->xs, XBT_NULL, d->path, "hotplug-status", "error");
-	log_errorx("%s: cannot run %s/%s", d->path, d->sv->libdir, d->kind->program);
+	char why[600];
+
+	snprintf(why, sizeof(why), "cannot run %s/%s", d->sv->libdir, d->kind->program);
+	refuse(d, why);
+}
+
+static void two_owners(struct device *d, const char *module)
+{
+	char why[256];
+
+	snprintf(why, sizeof(why), "dom0's kernel serves such devices too: unload its driver "
+		 "(rmmod %s), and see that nothing loads it", module);
+	refuse(d, why);
+	d->phase = DEVICE_FAILED;
 }
 
 void device_exited(struct supervisor *sv, pid_t pid, int status)
@@ -280,12 +300,19 @@ static int spawn(struct device *d)
 
 static void start(struct device *d)
 {
+	const char *other;
+
 	d->phase = DEVICE_RUNNING;
 	d->adopted = false;
 	d->started_ns = now_ns();
 	if (is_vif(d) && vif_script_read(&d->script, d->sv->xs, d->path) < 0)
 		memset(&d->script, 0, sizeof(d->script));
-	if (!adopt(d) && spawn(d) < 0) {
+	if (adopt(d))
+		return;
+	other = owner_other(d->sv->sysfs, d->kind->type);
+	if (other) {
+		two_owners(d, other);
+	} else if (spawn(d) < 0) {
 		log_error("%s: cannot start a process", d->path);
 		restart_later(d, false);
 	}

@@ -22,6 +22,7 @@ struct supervisor {
 	struct xs_handle *xs;
 	struct event_base *base;
 	const char *libdir; /* where the device programs are */
+	const char *sysfs;
 	bool verbose;
 	struct device *devices;
 };

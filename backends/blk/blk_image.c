@@ -43,25 +43,48 @@ static void set_direct(struct blk_image *img)
 		fcntl(img->fd, F_SETFL, flags);
 }
 
-/* Does the device give storage back? Its partitions do as it does. */
-static bool device_discards(const struct stat *st)
+/* A file of the device's queue in sysfs, or of its whole disk's, if it is a partition. */
+static FILE *open_queue(const struct stat *st, const char *name)
 {
 	static const char *const where[] = {"", "/.."};
+	FILE *f = NULL;
+
+	for (size_t i = 0; i < 2 && !f; i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u%s/queue/%s", major(st->st_rdev),
+			 minor(st->st_rdev), where[i], name);
+		f = fopen(path, "re");
+	}
+	return f;
+}
+
+/* Does the device give storage back? */
+static bool device_discards(const struct stat *st)
+{
+	FILE *f = open_queue(st, "discard_max_bytes");
 	unsigned long long most = 0;
 
-	for (size_t i = 0; i < 2 && !most; i++) {
-		char path[96];
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u%s/queue/discard_max_bytes",
-			 major(st->st_rdev), minor(st->st_rdev), where[i]);
-		f = fopen(path, "re");
-		if (f && fscanf(f, "%llu", &most) != 1)
-			most = 0;
-		if (f)
-			fclose(f);
-	}
+	if (!f)
+		return false;
+	if (fscanf(f, "%llu", &most) != 1)
+		most = 0;
+	fclose(f);
 	return most > 0;
+}
+
+/* Is what the device has taken safe at once? Linux then sends it no flush either. */
+static bool device_writes_through(const struct stat *st)
+{
+	FILE *f = open_queue(st, "write_cache");
+	char word[16] = "";
+	bool through;
+
+	if (!f)
+		return false;
+	through = fgets(word, sizeof(word), f) && !strcmp(word, "write through\n");
+	fclose(f);
+	return through;
 }
 
 static int measure(struct blk_image *img, const char *path, char *why, size_t len)
@@ -90,6 +113,7 @@ static int measure(struct blk_image *img, const char *path, char *why, size_t le
 		ioctl(img->fd, BLKPBSZGET, &phys);
 	img->physical_sector = phys;
 	set_direct(img);
+	img->needs_flush = !(img->direct && device_writes_through(&st));
 	img->can_discard = !img->readonly && (!img->is_device || device_discards(&st));
 	return 0;
 }
@@ -129,7 +153,7 @@ void blk_image_close(struct blk_image *img)
 
 bool blk_image_resized(struct blk_image *img)
 {
-	off_t bytes = lseek(img->fd, 0, SEEK_END);
+	off_t bytes = img->is_remote ? 0 : lseek(img->fd, 0, SEEK_END);
 
 	/* A file that is being made longer may end anywhere for a moment. */
 	if (bytes <= 0 || (uint64_t)bytes / BLK_SECTOR == img->sectors)

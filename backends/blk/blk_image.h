@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_image.h - the file or block device behind a virtual disk: opening, locking, size. A device is
+ * blk_image.h - the file or block device behind a virtual disk: opening, locking, size; blk_nbd.h
+ * fills in what is on another machine. A device is
  * opened for direct I/O: its data is not kept in dom0's memory too, and is where another host looks
  * for it. I/O is blk_io.h's.
  * Every path comes from dom0's record, never from the guest.
@@ -18,8 +19,10 @@ struct blk_image {
 	int fd;
 	bool readonly;
 	bool is_device;
+	bool is_remote; /* blk_nbd.h; fd is its lock */
 	bool can_discard;
 	bool direct; /* past dom0's page cache */
+	bool needs_flush; /* a write that ended is not yet on stable storage */
 	uint64_t sectors;	  /* of BLK_SECTOR bytes */
 	uint32_t physical_sector; /* bytes */
 };
@@ -33,7 +36,10 @@ int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool 
 		   size_t why_len);
 void blk_image_close(struct blk_image *img);
 
-/* Looks at the size again: the image may have grown or shrunk. Returns whether it had. */
+/*
+ * Looks at the size again: the image may have grown or shrunk. Returns whether it had.
+ * Of one on another machine nothing is told while the connection lasts.
+ */
 bool blk_image_resized(struct blk_image *img);
 
 #endif

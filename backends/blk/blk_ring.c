@@ -12,13 +12,12 @@ struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *i
 				 xengnttab_handle *gnt, uint32_t domid)
 {
 	struct blk_ring *b = calloc(1, sizeof(*b));
-	void *arena;
 
-	if (!b || posix_memalign(&arena, GCOPY_PAGE, (size_t)BLK_ARENA_PAGES * GCOPY_PAGE)) {
+	if (!b || granted_make(&b->arena, BLK_ARENA_PAGES, BLK_GRANTED_PAGES) < 0) {
 		free(b);
 		return NULL;
 	}
-	b->arena = arena;
+	b->copy.own = &b->arena;
 	b->io = io;
 	b->place = (struct blk_place){
 		.image = image, .gnt = gnt, .domid = domid, .lists = &b->lists};
@@ -29,7 +28,7 @@ void blk_ring_destroy(struct blk_ring *b)
 {
 	if (!b)
 		return;
-	free(b->arena);
+	granted_drop(&b->arena);
 	free(b);
 }
 
@@ -77,7 +76,7 @@ int blk_ring_attach(struct blk_ring *b, const struct blk_wire *wire, void *page,
 	b->table = table;
 	b->nr_used = b->nr_waiting = b->nr_taken = b->taken_head = 0;
 	b->barrier = false;
-	b->arena_at = b->arena;
+	b->arena_at = b->arena.mem;
 	for (unsigned int i = 0; i < BRING_TAKEN; i++)
 		b->op[i].state = BLK_OP_FREE;
 	take_over(b);
@@ -91,10 +90,9 @@ static size_t whole_pages(size_t len)
 	return (len + GCOPY_PAGE - 1) / GCOPY_PAGE * GCOPY_PAGE;
 }
 
-/* The first place of @want bytes from @at on that no request has, or NULL. */
-static char *place_from(const struct blk_ring *b, char *at, size_t want)
+/* The first place of @want bytes between @at and @end that no request has, or NULL. */
+static char *place_from(const struct blk_ring *b, char *at, const char *end, size_t want)
 {
-	char *end = b->arena + (size_t)BLK_ARENA_PAGES * GCOPY_PAGE;
 	bool moved = true;
 
 	/* Over each buffer in the way; that may get into the way of one looked at before. */
@@ -113,14 +111,17 @@ static char *place_from(const struct blk_ring *b, char *at, size_t want)
 	return at + want <= end ? at : NULL;
 }
 
-/* Behind the last one first: there it is mostly free. */
+/* Behind the last one first: there it is mostly free. But rather where memory is granted. */
 static char *find_buffer(struct blk_ring *b, size_t len)
 {
+	const struct granted *a = &b->arena;
+	const char *end = a->mem + a->nr_pages * GCOPY_PAGE;
 	size_t want = whole_pages(len);
-	char *at = place_from(b, b->arena_at, want);
+	char *at = place_from(b, b->arena_at,
+			      a->nr_granted ? a->mem + a->nr_granted * GCOPY_PAGE : end, want);
 
 	if (!at)
-		at = place_from(b, b->arena, want);
+		at = place_from(b, a->mem, end, want);
 	if (at)
 		b->arena_at = at + want;
 	return at;
@@ -144,7 +145,7 @@ static void finish(struct blk_ring *b, struct blk_op *op, int rc)
 	op->state = BLK_OP_FREE;
 	/* Alone, always the same memory. */
 	if (--b->nr_used == 0)
-		b->arena_at = b->arena;
+		b->arena_at = b->arena.mem;
 	b->nr_requests++;
 	/* The answer to an indirect request names the inner operation: Linux's frontend insists. */
 	b->place.wire->encode(rsp, op->req.id, op->req.op, blk_op_status(rc));

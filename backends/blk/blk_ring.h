@@ -19,6 +19,7 @@
 #include "bring.h"
 
 #define BLK_ARENA_PAGES 1024 /* 4 MiB: four of the largest requests, 32 of 128 KiB */
+#define BLK_GRANTED_PAGES 128 /* of these, used first: 32 requests of 16 KiB, eight of 64 */
 
 struct blk_ring {
 	struct bring ring;
@@ -30,7 +31,7 @@ struct blk_ring {
 	struct gcopy copy;
 	struct blk_op *after[BRING_TAKEN];
 	unsigned int nr_after;
-	char *arena;
+	struct granted arena;
 	struct blk_op op[BRING_TAKEN]; /* by entry of the table */
 	unsigned int nr_used;	       /* not free */
 	unsigned int nr_waiting;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blkback.c - block backend process: one virtual disk of one guest, on a raw file or a device.
+ * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device or one
+ * of another machine.
  *
  * Owns the record's keys params, type, mode, lock and the features offered to the frontend; the
- * requests are blk_ring.c's, the image blk_image.c's, doing I/O blk_io.c's.
+ * requests are blk_ring.c's, the image blk_image.c's, or another machine blk_nbd.c's, doing I/O
+ * blk_io.c's.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -23,58 +25,159 @@
 #include <log.h>
 
 #include "backend_main.h"
+#include "blk_nbd.h"
 #include "blk_ring.h"
+#include "nbd_name.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
 #define LOCK_TRIES 20
 #define LOCK_WAIT_US 100000
+#define SERVER_WAIT_US 200000 /* between tries to reach a disk's server again */
+#define WHY_LEN 1400
+
+/* What the record says. */
+struct wanted {
+	char name[1024]; /* of a file or device, or as nbd_name.h has it */
+	bool readonly, shared;
+};
 
 struct blkback {
+	struct backend *be;
+	struct wanted record;
 	struct blk_image image;
 	struct blk_io *io;
 	struct event *done; /* some of io's operations ended */
 	struct blk_ring *engine;
+	char drained[40]; /* the last token of dom0's drain= */
 };
 
 static struct blkback blkback; /* the one disk of this process */
 
-static int read_record(struct backend *be, char *path, size_t len, bool *readonly, bool *shared)
+static int read_record(struct backend *be, struct wanted *w)
 {
 	char mode[8] = "r";
 
-	if (store_read_str(be->xs, be->path, "params", path, len) < 0 || path[0] != '/') {
-		backend_fail(be, "the disk has no image: target= must be an absolute path");
+	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
+	    (w->name[0] != '/' && !nbd_name_is(w->name))) {
+		backend_fail(be, "the disk has no image: target= must be an absolute path, or the "
+				 "nbd: name of one on another machine");
 		return -EINVAL;
 	}
 	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
-	*readonly = mode[0] != 'w';
-	*shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
+	w->readonly = mode[0] != 'w';
+	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
 	return 0;
+}
+
+/* --- a disk on another machine --------------------------------------------------------------- */
+
+static bool was_offered(struct backend *be)
+{
+	char status[16];
+
+	return store_read_str(be->xs, be->path, "hotplug-status", status, sizeof(status)) == 0 &&
+	       !strcmp(status, "connected");
+}
+
+/* In the log once, and in the store. */
+static void say_waiting(struct backend *be, const char *why)
+{
+	char said[WHY_LEN] = "";
+
+	store_read_str(be->xs, be->path, "error", said, sizeof(said));
+	if (!strcmp(said, why))
+		return;
+	log_warnx("%s: requests wait: %s", be->path, why);
+	store_write(be->xs, XBT_NULL, be->path, "error", "%s", why);
+}
+
+/* The guest's requests stay where they are: in the ring and in the journal. */
+static void on_lost(const char *why)
+{
+	char text[WHY_LEN];
+
+	snprintf(text, sizeof(text), "disk %s: %s", blkback.record.name, why);
+	say_waiting(blkback.be, text);
+	_exit(BACKEND_EXIT_RETRY);
+}
+
+/* Waits a moment. 0; -ENOENT, -ECANCELED: the device goes; -EIO: so has the store. */
+static int wait_for_server(struct backend *be, const char *why)
+{
+	if (!store_exists(be->xs, be->path))
+		return errno == ENOENT ? -ENOENT : -EIO;
+	if (!store_read_bool(be->xs, be->path, "online", true))
+		return -ECANCELED;
+	say_waiting(be, why);
+	usleep(SERVER_WAIT_US);
+	return 0;
+}
+
+/*
+ * A new device's server is there or the device is refused. One that a guest has been offered is
+ * waited for: until it is there, or the device is to go.
+ */
+static int open_remote(struct backend *be, const struct wanted *w, char *why, size_t len)
+{
+	bool offered = was_offered(be);
+	char log_file[sizeof(be->journal_path) + 8];
+	struct blk_nbd_want want = {.name = w->name, .readonly = w->readonly,
+					  .shared = w->shared, .resume = offered,
+					  .dir = journal_dir(), .log = log_file, .lost = on_lost};
+	int rc;
+
+	journal_log_name(log_file, sizeof(log_file), be->journal_path);
+	if (offered)
+		store_read_num(be->xs, be->path, "sectors", UINT64_MAX, &want.least_sectors);
+	do {
+		rc = blk_nbd_open(&blkback.image, &blkback.io, &want, why, len);
+		if (rc == 0)
+			break;
+		if (!offered)
+			return rc;
+		rc = wait_for_server(be, why);
+	} while (rc == 0);
+	if (rc == 0 && offered)
+		store_write(be->xs, XBT_NULL, be->path, "error", "%s", "");
+	return rc;
+}
+
+/* --- the device ------------------------------------------------------------------------------ */
+
+static int open_image(struct backend *be, const struct wanted *w, char *why, size_t len)
+{
+	if (nbd_name_is(w->name))
+		return open_remote(be, w, why, len);
+	return blk_image_open(&blkback.image, w->name, w->readonly, w->shared, why, len);
 }
 
 static int blk_prepare(struct backend *be)
 {
-	char path[1024], why[1200];
-	bool readonly, shared;
-	int rc = read_record(be, path, sizeof(path), &readonly, &shared);
+	char why[WHY_LEN];
+	struct wanted *w = &blkback.record;
+	int rc = read_record(be, w);
 
 	if (rc < 0)
 		return rc;
 	be->dev = &blkback;
+	blkback.be = be;
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		rc = blk_image_open(&blkback.image, path, readonly, shared, why, sizeof(why));
+		rc = open_image(be, w, why, sizeof(why));
 		if (rc != -EAGAIN)
 			break;
 		usleep(LOCK_WAIT_US);
 	}
+	if (rc == -ENOENT || rc == -EIO)
+		return rc;
 	if (rc < 0) {
 		backend_fail(be, "%s", why);
 		return -EINVAL;
 	}
-	blkback.io = blk_io_open(blkback.image.fd, false);
+	if (!blkback.io)
+		blkback.io = blk_io_open(blkback.image.fd, false);
 	if (!blkback.io)
 		return -errno;
-	log_info("%s: %s by %s%s", be->path, path, blk_io_name(blkback.io),
+	log_info("%s: %s by %s%s", be->path, w->name, blk_io_name(blkback.io),
 		 blkback.image.direct ? ", direct" : "");
 	blkback.engine = blk_ring_create(&blkback.image, blkback.io, be->gnt, be->domid);
 	return blkback.engine ? 0 : -ENOMEM;
@@ -87,7 +190,7 @@ static int blk_offer(struct backend *be, xs_transaction_t t)
 		const char *key;
 		unsigned long long value;
 	} keys[] = {
-		{"feature-flush-cache", 1},
+		{"feature-flush-cache", b->image.needs_flush},
 		{"feature-barrier", 0},
 		{"feature-persistent", 0},
 		{"feature-max-indirect-segments", BLK_MAX_SEGMENTS},
@@ -122,6 +225,30 @@ static const struct blk_wire *read_protocol(struct backend *be)
 	return strcmp(proto, XEN_IO_PROTO_ABI_X86_32) ? NULL : &blk_wire32;
 }
 
+/* Linux's frontend looks at the size again when the state is written, though it stays the same. */
+static void tell_size(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	int rc = store_write(be->xs, XBT_NULL, be->path, "sectors", "%llu",
+			     (unsigned long long)b->image.sectors);
+
+	if (rc == 0)
+		rc = store_write(be->xs, XBT_NULL, be->path, "state", "%d", be->state);
+	log_info("%s: the image has %llu sectors now%s%s", be->path,
+		 (unsigned long long)b->image.sectors, rc ? ": " : "", rc ? strerror(-rc) : "");
+}
+
+/* While nobody was here to see it. */
+static void tell_growth(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	uint64_t known;
+
+	if (store_read_num(be->xs, be->path, "sectors", UINT64_MAX, &known) == 0 &&
+	    known != b->image.sectors)
+		tell_size(be);
+}
+
 static int blk_connect(struct backend *be)
 {
 	struct blkback *b = be->dev;
@@ -145,22 +272,12 @@ static int blk_connect(struct backend *be)
 	rc = backend_attach(be, &ring_ref, 1, (uint32_t)port);
 	if (rc < 0)
 		return rc;
-	return blk_ring_attach(b->engine, wire, be->ring_page[0], backend_record(be, 0),
-			       (struct bring_table *)((char *)be->journal.page + JOURNAL_HEAD),
-			       be->resumed);
-}
-
-/* Linux's frontend looks at the size again when the state is written, though it stays the same. */
-static void tell_size(struct backend *be)
-{
-	struct blkback *b = be->dev;
-	int rc = store_write(be->xs, XBT_NULL, be->path, "sectors", "%llu",
-			     (unsigned long long)b->image.sectors);
-
-	if (rc == 0)
-		rc = store_write(be->xs, XBT_NULL, be->path, "state", "%d", be->state);
-	log_info("%s: the image has %llu sectors now%s%s", be->path,
-		 (unsigned long long)b->image.sectors, rc ? ": " : "", rc ? strerror(-rc) : "");
+	rc = blk_ring_attach(b->engine, wire, be->ring_page[0], backend_record(be, 0),
+			     (struct bring_table *)((char *)be->journal.page + JOURNAL_HEAD),
+			     be->resumed);
+	if (rc == 0 && be->resumed)
+		tell_growth(be);
+	return rc;
 }
 
 static int blk_work(struct backend *be)
@@ -176,9 +293,62 @@ static int blk_work(struct backend *be)
 	return rc;
 }
 
+/* All that was written is on the disk. Nothing is out. 0 or -errno. */
+static int sync_image(struct blkback *b)
+{
+	const struct blk_io_op op = {.kind = BLK_IO_SYNC};
+	struct blk_io_done done;
+
+	blk_io_add(b->io, &op);
+	while (blk_io_start(b->io) < 0)
+		;
+	while (!blk_io_reap(b->io, &done, 1))
+		blk_io_wait(b->io);
+	return done.res;
+}
+
+/* Everything that the guest asked for ends. It asks for no more: it is suspended. */
+static void end_all(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	int rc = be->connected ? blk_work(be) : 0;
+
+	while (be->connected && (rc > 0 || b->engine->nr_used)) {
+		blk_ring_stop(b->engine);
+		rc = blk_work(be);
+	}
+}
+
+/* The guest goes on on another host: what it wrote is to be where that looks. */
+static void blk_look(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	char token[sizeof(b->drained)];
+	int rc;
+
+	if (store_read_str(be->xs, be->path, "drain", token, sizeof(token)) < 0 ||
+	    !strcmp(token, b->drained))
+		return;
+	end_all(be);
+	rc = b->engine->nr_used ? -EBUSY : sync_image(b);
+	if (rc == 0)
+		rc = store_write(be->xs, XBT_NULL, be->path, "drained", "%s", token);
+	if (rc == 0)
+		memcpy(b->drained, token, sizeof(token));
+	else
+		log_info("%s: cannot be drained: %s", be->path, strerror(-rc));
+}
+
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
-	backend_kick(arg);
+	struct backend *be = arg;
+	struct blkback *b = be->dev;
+	struct blk_io_done none;
+
+	/* With nothing out, what there is to hear is that a disk's server went. */
+	if (!be->connected)
+		blk_io_reap(b->io, &none, 0);
+	backend_kick(be);
 }
 
 static int blk_start(struct backend *be, struct event_base *base)
@@ -223,6 +393,7 @@ static const struct backend_ops blk_ops = {
 	.disconnect = blk_disconnect,
 	.work = blk_work,
 	.start = blk_start,
+	.look = blk_look,
 	.fini = blk_fini,
 };
 

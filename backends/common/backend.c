@@ -363,6 +363,8 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	    (own == XenbusStateClosing || own == XenbusStateClosed || fe == XenbusStateClosed))
 		return poll_removal(be, fe, now_ns, again_ns);
 	rc = on_frontend[fe] ? on_frontend[fe](be, now_ns) : 0;
+	if (rc == 0 && be->ops->look)
+		be->ops->look(be);
 	/* The directory may vanish under any write. */
 	return rc == -ENOENT ? 0 : rc;
 }

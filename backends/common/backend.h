@@ -51,6 +51,8 @@ struct backend_ops {
 	int (*work)(struct backend *be);
 	/* Adds the device's own descriptors to the loop, before privileges go. May be NULL. */
 	int (*start)(struct backend *be, struct event_base *base);
+	/* Looks at what else dom0 wrote into the backend directory. May be NULL. */
+	void (*look)(struct backend *be);
 	/* Called once at the end. */
 	void (*fini)(struct backend *be);
 };

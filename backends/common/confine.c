@@ -30,10 +30,11 @@
 #define DESCRIPTORS 64
 
 /*
- * All that event loop, grants, events, store, disk, tap and pty need once everything is open.
- * ioctl, fcntl, mmap, mprotect and tgkill have limits of their own below; mmap/munmap: ring
- * grants; recvmsg/dup3: a new connection to the store, handed over (store_ask.h), takes the place
- * of the lost one; clone3 and clone are absent: the store library's reader thread runs already.
+ * All that event loop, grants, events, store, disk, its server, tap and pty need once everything is
+ * open. ioctl, fcntl, mmap, mprotect, tgkill, sendto and recvfrom have limits of their own below;
+ * mmap/munmap: ring grants; recvmsg/dup3: a new connection to the store, handed over (store_ask.h),
+ * takes the place of the lost one; clone3 and clone are absent: the store library's reader thread
+ * runs already.
  */
 static const int allowed[] = {
 	SCMP_SYS(read),		  SCMP_SYS(write),
@@ -45,6 +46,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(fstat),	  SCMP_SYS(close),
 	SCMP_SYS(recvmsg),	  SCMP_SYS(dup3),
+	SCMP_SYS(shutdown), /* says good-bye to the server */
 	SCMP_SYS(io_uring_enter), /* setup and register are absent: blk_io_uring.c did both */
 	SCMP_SYS(munmap),	  SCMP_SYS(mremap),
 	SCMP_SYS(madvise),	  SCMP_SYS(brk),
@@ -70,6 +72,12 @@ static const unsigned int allowed_ioctls[] = {
 	IOCTL_EVTCHN_BIND_INTERDOMAIN,	    IOCTL_EVTCHN_UNBIND,
 	IOCTL_EVTCHN_NOTIFY,		    TUNSETOFFLOAD,
 };
+
+/*
+ * Of a connected socket: the disk's server. Neither has a place for an address, so nothing gets to
+ * where the socket is not connected to.
+ */
+static const int allowed_without_address[] = {SCMP_SYS(sendto), SCMP_SYS(recvfrom)};
 
 /* fcntl without what makes the kernel send signals (F_SETOWN, F_SETSIG) or drops a lock. */
 static const unsigned int allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
@@ -125,6 +133,9 @@ static int allow_with_limits(scmp_filter_ctx ctx)
 	for (size_t i = 0; rc == 0 && i < 2; i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, mapping[i], 1,
 				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	for (size_t i = 0; rc == 0 && i < 2; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_without_address[i], 1,
+				      SCMP_A4(SCMP_CMP_EQ, 0));
 	return rc;
 }
 

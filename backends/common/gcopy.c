@@ -29,6 +29,31 @@ static xengnttab_grant_copy_segment_t *add(struct gcopy *g, uint32_t offset, uin
 	return seg;
 }
 
+/* Names the page of @mem by reference, if it can be. @gref: what the flags then say of it. */
+static void name_own(const struct gcopy *g, xengnttab_grant_copy_segment_t *seg, uint16_t gref,
+		     const void *mem, uint32_t len)
+{
+	uint32_t ref, offset;
+
+	if (!g->own || !granted_find(g->own, mem, len, &ref, &offset)) {
+		if (gref == GNTCOPY_dest_gref)
+			seg->dest.virt = (void *)mem;
+		else
+			seg->source.virt = (void *)mem;
+		return;
+	}
+	seg->flags |= gref;
+	if (gref == GNTCOPY_dest_gref) {
+		seg->dest.foreign.ref = ref;
+		seg->dest.foreign.offset = (uint16_t)offset;
+		seg->dest.foreign.domid = DOMID_SELF;
+	} else {
+		seg->source.foreign.ref = ref;
+		seg->source.foreign.offset = (uint16_t)offset;
+		seg->source.foreign.domid = DOMID_SELF;
+	}
+}
+
 int gcopy_from(struct gcopy *g, void *mem, uint32_t ref, uint32_t offset, uint32_t len)
 {
 	int rc;
@@ -40,7 +65,7 @@ int gcopy_from(struct gcopy *g, void *mem, uint32_t ref, uint32_t offset, uint32
 	seg->source.foreign.ref = ref;
 	seg->source.foreign.offset = (uint16_t)offset;
 	seg->source.foreign.domid = g->domid;
-	seg->dest.virt = mem;
+	name_own(g, seg, GNTCOPY_dest_gref, mem, len);
 	return rc;
 }
 
@@ -52,7 +77,7 @@ int gcopy_to(struct gcopy *g, uint32_t ref, uint32_t offset, const void *mem, ui
 	if (!seg)
 		return rc;
 	seg->flags = GNTCOPY_dest_gref;
-	seg->source.virt = (void *)mem;
+	name_own(g, seg, GNTCOPY_source_gref, mem, len);
 	seg->dest.foreign.ref = ref;
 	seg->dest.foreign.offset = (uint16_t)offset;
 	seg->dest.foreign.domid = g->domid;

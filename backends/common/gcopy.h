@@ -12,10 +12,13 @@
 
 #include <xengnttab.h>
 
+#include "granted.h"
+
 #define GCOPY_PAGE 4096u
 #define GCOPY_MAX 512
 
 struct gcopy {
+	const struct granted *own; /* where @mem mostly is; NULL: anywhere. The owner sets it */
 	xengnttab_handle *gnt;
 	uint16_t domid;
 	uint32_t nr;

@@ -2,6 +2,7 @@
 /* journal.c - a device's surviving page and its lock: see journal.h. */
 #include "journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,11 +23,71 @@ const char *journal_dir(void)
 	return dir ? dir : "/run/xen/backend";
 }
 
+int journal_dir_make(void)
+{
+	char path[256];
+	size_t len = strlen(journal_dir());
+
+	if (len >= sizeof(path))
+		return -ENAMETOOLONG;
+	memcpy(path, journal_dir(), len + 1);
+	for (char *c = path + 1; c <= path + len; c++) {
+		if (*c && *c != '/')
+			continue;
+		*c = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (c < path + len)
+			*c = '/';
+	}
+	return 0;
+}
+
+static bool is_lock(const struct dirent *e)
+{
+	return !strncmp(e->d_name, JOURNAL_LOCK, strlen(JOURNAL_LOCK));
+}
+
+void journal_dir_remove(void)
+{
+	DIR *dir = opendir(journal_dir());
+	bool used = false;
+	struct dirent *e;
+
+	if (!dir)
+		return;
+	while ((e = readdir(dir)))
+		used |= e->d_name[0] != '.' && !is_lock(e);
+	/* Who has a lock has a journal. */
+	rewinddir(dir);
+	while (!used && (e = readdir(dir)))
+		if (is_lock(e))
+			unlinkat(dirfd(dir), e->d_name, 0);
+	closedir(dir);
+	rmdir(journal_dir());
+}
+
 int journal_name(char *buf, size_t len, const char *type, unsigned int domid, unsigned int devid)
 {
 	int n = snprintf(buf, len, "%s/%s-%u-%u", journal_dir(), type, domid, devid);
 
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+}
+
+int journal_log_name(char *buf, size_t len, const char *name)
+{
+	int n = snprintf(buf, len, "%s.log", name);
+
+	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+}
+
+void journal_remove(const char *name)
+{
+	char log[300];
+
+	unlink(name);
+	if (journal_log_name(log, sizeof(log), name) == 0)
+		unlink(log);
 }
 
 static int lock_and_map(struct journal *j, size_t extra)
@@ -56,11 +117,11 @@ static int lock_and_map(struct journal *j, size_t extra)
 
 int journal_open(struct journal *j, const char *name, size_t extra)
 {
-	int rc;
+	int rc = journal_dir_make();
 
 	*j = (struct journal){.fd = -1};
-	if (mkdir(journal_dir(), 0755) < 0 && errno != EEXIST)
-		return -errno;
+	if (rc < 0)
+		return rc;
 	j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (j->fd < 0)
 		return -errno;

@@ -39,8 +39,23 @@ struct journal {
 /* Directory of the journals: $STOREVISOR_BACKEND_DIR or /run/xen/backend. */
 const char *journal_dir(void);
 
+/* Makes that directory and those above it. 0 or -errno. */
+int journal_dir_make(void);
+
 /* Builds the journal's file name of device @type/@domid/@devid. Returns 0 or -ENAMETOOLONG. */
 int journal_name(char *buf, size_t len, const char *type, unsigned int domid, unsigned int devid);
+
+/* Builds the name of the file beside journal @name that blk_log.h uses. 0 or -ENAMETOOLONG. */
+int journal_log_name(char *buf, size_t len, const char *name);
+
+/* Removes journal @name and what is beside it. */
+void journal_remove(const char *name);
+
+/* How the names of other files there begin that may outlive their users: locks of blk_nbd.c. */
+#define JOURNAL_LOCK "nbd-"
+
+/* Removes the directory, unless a journal is left in it: then a device's process goes on. */
+void journal_dir_remove(void);
 
 /*
  * Opens or makes the file, takes its lock and maps JOURNAL_HEAD + @extra bytes.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SHARE_MAX (1ULL << 50)	/* bytes; what is owed never comes near the end of an int64_t */
+#define INTERVAL_MAX 10000000u	/* microseconds, as in a record (record/names/card.h) */
 
 int net_pace_init(struct net_pace *p, const char *words)
 {
@@ -18,7 +19,7 @@ int net_pace_init(struct net_pace *p, const char *words)
 	if (!*words)
 		return 0;
 	if (sscanf(words, "%llu,%u%c", &bytes, &us, &more) != 2 || !bytes || !us ||
-	    bytes > SHARE_MAX)
+	    bytes > SHARE_MAX || us > INTERVAL_MAX)
 		return -EINVAL;
 	p->share = bytes;
 	p->interval_ns = us * 1000ULL;

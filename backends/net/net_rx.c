@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include <xen/xen.h>
 #include <xen/event_channel.h>
@@ -34,16 +34,17 @@ static bool has_extra(const struct net_rx_packet *p)
 static int read_packet(struct net_rx *rx)
 {
 	struct net_rx_packet *p = &rx->packet[rx->nr];
-	uint8_t *at = rx->arena + rx->used;
+	char *at = rx->arena.mem + (size_t)rx->used * GCOPY_PAGE;
 	struct virtio_net_hdr hdr;
-	ssize_t n = read(rx->tap, at, VNET_LEN + VNET_MAX_PACKET);
+	/* Each page of the frame goes to a page of the guest's: no copy crosses one of ours. */
+	struct iovec part[2] = {{&hdr, VNET_LEN}, {at, VNET_MAX_PACKET}};
+	ssize_t n = readv(rx->tap, part, 2);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -EIO;
 	if (n <= (ssize_t)VNET_LEN)
 		return 1;
-	memcpy(&hdr, at, VNET_LEN);
-	p->frame = at + VNET_LEN;
+	p->frame = (uint8_t *)at;
 	p->len = (uint32_t)((size_t)n - VNET_LEN);
 	if (vnet_to_guest(&hdr, &p->facts) < 0) {
 		rx->dropped++;
@@ -54,8 +55,8 @@ static int read_packet(struct net_rx *rx)
 		rx->dropped++;
 		return 1;
 	}
+	rx->used += p->slots;
 	p->slots += has_extra(p);
-	rx->used += ((uint32_t)n + 15) & ~15u;
 	rx->nr++;
 	return 1;
 }
@@ -66,7 +67,7 @@ static int fill(struct net_rx *rx)
 	for (int i = 0; i < NET_RX_BATCH && rx->nr < NET_RX_BATCH; i++) {
 		int rc;
 
-		if (NET_RX_ARENA - rx->used < VNET_LEN + VNET_MAX_PACKET)
+		if (NET_RX_PAGES - rx->used < NET_RX_MAX_SLOTS - 1)
 			break;
 		rc = read_packet(rx);
 		if (rc <= 0)

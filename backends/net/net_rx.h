@@ -16,13 +16,13 @@
 #include "vnet.h"
 
 #define NET_RX_BATCH 32
-#define NET_RX_ARENA (256 * 1024)
+#define NET_RX_PAGES 64 /* for packets: three of the longest */
 #define NET_RX_MAX_SLOTS 18 /* 17 pages of data and the extra that describes joined segments */
 
 extern const struct bring_geometry net_rx_geometry;
 
 struct net_rx_packet {
-	uint8_t *frame; /* in the arena */
+	uint8_t *frame; /* at the start of a page of the arena */
 	uint32_t len;
 	uint32_t slots;
 	struct vnet_facts facts;
@@ -39,10 +39,10 @@ struct net_rx {
 	bool stalled; /* a packet waits for pages; the tap is left alone meanwhile */
 	uint64_t packets, errors, dropped;
 	uint32_t held, nr; /* packets [held, nr) are read but not delivered */
-	uint32_t used;	   /* bytes of the arena */
+	uint32_t used;	   /* pages of the arena */
 	struct gcopy copy;
 	struct net_rx_packet packet[NET_RX_BATCH];
-	uint8_t arena[NET_RX_ARENA];
+	struct granted arena; /* NET_RX_PAGES, the owner's */
 };
 
 /*

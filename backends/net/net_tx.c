@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <linux/if_ether.h>
 #include <xen/xen.h>
@@ -110,12 +109,12 @@ static bool sizes_fit(struct slots *s, struct net_tx_packet *p)
 	return true;
 }
 
-/* Plans the copies of a packet into @frame. */
-static void plan_packet(struct net_tx *tx, struct slots *s, struct net_tx_packet *p, uint8_t *frame)
+/*
+ * Plans the copies of a packet, each fragment into a page of its own from @page on: a fragment is
+ * within a page of the guest's, so none crosses one of ours.
+ */
+static void plan_packet(struct net_tx *tx, struct slots *s, struct net_tx_packet *p, uint32_t page)
 {
-	uint32_t done = 0;
-
-	p->frame = frame;
 	p->copy_first = tx->copy.nr;
 	if (p->bad || !sizes_fit(s, p)) {
 		p->bad = true;
@@ -123,29 +122,56 @@ static void plan_packet(struct net_tx *tx, struct slots *s, struct net_tx_packet
 	}
 	for (uint32_t i = 0; i < s->nr_frags; i++) {
 		const struct netif_tx_request *req = &s->frag[i];
+		char *at = tx->arena.mem + (size_t)(page + i) * GCOPY_PAGE;
 
-		if (gcopy_from(&tx->copy, frame + done, req->gref, req->offset, req->size) < 0) {
+		if (gcopy_from(&tx->copy, at, req->gref, req->offset, req->size) < 0) {
 			p->bad = true;
 			tx->copy.nr = p->copy_first;
 			return;
 		}
-		done += req->size;
+		p->part[i] = (struct iovec){at, req->size};
 	}
 	p->copy_count = s->nr_frags;
 }
 
+/* All of it in one piece. */
+static void join(struct net_tx *tx, struct net_tx_packet *p)
+{
+	size_t done = 0;
+
+	for (uint32_t i = 0; i < p->copy_count; i++) {
+		memcpy(tx->joined + done, p->part[i].iov_base, p->part[i].iov_len);
+		done += p->part[i].iov_len;
+	}
+	p->part[0] = (struct iovec){tx->joined, done};
+	p->copy_count = 1;
+}
+
+/* The headers are mostly in the first fragment, but need not be. 0 or -EINVAL. */
+static int describe(struct net_tx *tx, struct net_tx_packet *p, struct virtio_net_hdr *hdr)
+{
+	int rc = vnet_from_guest(p->part[0].iov_base, p->part[0].iov_len, &p->facts, hdr);
+
+	if (rc == 0 || p->copy_count == 1)
+		return rc;
+	join(tx, p);
+	return vnet_from_guest(p->part[0].iov_base, p->part[0].iov_len, &p->facts, hdr);
+}
+
 static void send_packet(struct net_tx *tx, struct net_tx_packet *p, bool copied)
 {
+	struct iovec part[1 + NET_TX_MAX_FRAGS];
 	struct virtio_net_hdr hdr;
 
 	p->bad |= !copied || !gcopy_ok(&tx->copy, p->copy_first, p->copy_count);
-	if (p->bad || vnet_from_guest(p->frame, p->len, &p->facts, &hdr) < 0) {
+	if (p->bad || describe(tx, p, &hdr) < 0) {
 		p->bad = true;
 		tx->errors++;
 		return;
 	}
-	memcpy(p->frame - VNET_LEN, &hdr, VNET_LEN);
-	if (write(tx->tap, p->frame - VNET_LEN, VNET_LEN + p->len) < 0)
+	part[0] = (struct iovec){&hdr, VNET_LEN};
+	memcpy(part + 1, p->part, p->copy_count * sizeof(part[0]));
+	if (writev(tx->tap, part, 1 + (int)p->copy_count) < 0)
 		tx->dropped++; /* queue full, interface down: a wire loses packets too */
 	else
 		tx->packets++;
@@ -178,15 +204,14 @@ static int gather(struct net_tx *tx, uint32_t pending)
 		int rc;
 
 		tx->wait_ns = net_pace_wait(&tx->pace, tx->now_ns);
-		if (tx->wait_ns || NET_TX_ARENA - used < VNET_LEN + XEN_NETIF_MAX_TX_SIZE)
+		if (tx->wait_ns || NET_TX_PAGES - used < NET_TX_MAX_FRAGS)
 			break;
 		rc = read_slots(tx, at, pending - at, p, &s);
 		if (rc < 0)
 			return nr ? nr : rc; /* the good ones first; then this one is first */
-		plan_packet(tx, &s, p, tx->arena + used + VNET_LEN);
+		plan_packet(tx, &s, p, used);
 		net_pace_take(&tx->pace, p->len);
-		/* Rounded, so that every header stays aligned. */
-		used += (uint32_t)(VNET_LEN + p->len + 15) & ~15u;
+		used += s.nr_frags;
 		at += p->slots;
 		nr++;
 	}

@@ -11,6 +11,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
+
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/io/netif.h>
 
 #include "bring.h"
 #include "gcopy.h"
@@ -21,7 +27,7 @@
 #define NET_TX_MAX_FRAGS 20
 #define NET_TX_MAX_EXTRAS 4
 #define NET_TX_BATCH 32 /* packets copied by one call to the hypervisor */
-#define NET_TX_ARENA (256 * 1024)
+#define NET_TX_PAGES 64 /* for packets: a page a fragment */
 
 extern const struct bring_geometry net_tx_geometry;
 
@@ -32,7 +38,7 @@ struct net_tx_packet {
 	bool bad;					   /* answer with an error, send nothing */
 	uint32_t copy_first, copy_count;
 	struct vnet_facts facts;
-	uint8_t *frame; /* in the arena, VNET_LEN bytes of room before it */
+	struct iovec part[NET_TX_MAX_FRAGS]; /* copy_count of them, in the arena */
 	uint32_t len;
 };
 
@@ -47,7 +53,8 @@ struct net_tx {
 	uint64_t packets, errors, dropped;
 	struct gcopy copy;
 	struct net_tx_packet packet[NET_TX_BATCH];
-	uint8_t arena[NET_TX_ARENA];
+	struct granted arena; /* NET_TX_PAGES, the owner's */
+	uint8_t joined[XEN_NETIF_MAX_TX_SIZE]; /* a packet whose headers are in several fragments */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,20 +24,28 @@
 #include "tap.h"
 #include "vif_script.h"
 
+/*
+ * Somewhat above dom0's own processes: one that sends packets faster than they are taken would
+ * otherwise, in its share of the CPU, fill the tap's queue, which loses what is too much. Not far:
+ * a guest that sends without end is not to have all of dom0's CPU.
+ */
+#define PRIORITY (-5)
+
 struct netback {
 	int tap;
 	struct vif_script script;
 	struct event *readable, *share;	/* the tap has a packet; the guest may send again */
+	bool has_packet;		/* the tap said so, and was not emptied since */
 	struct net_tx tx;
 	struct net_rx rx;
 };
 
 static struct netback netback = {.tap = -1}; /* the one card of this process */
 
-/* The script's own words win; without any, ours. */
-static int script_failed(struct backend *be, int rc)
+/* The script's own words win, those for hotplug-error before those on standard error: @said. */
+static int script_failed(struct backend *be, int rc, const char *said)
 {
-	const char *script = netback.script.script;
+	const char *script = netback.script.script, *colon = said[0] ? ": " : "";
 	char status[16] = "", why[768];
 
 	store_read_str(be->xs, be->path, "hotplug-status", status, sizeof(status));
@@ -44,10 +53,10 @@ static int script_failed(struct backend *be, int rc)
 	    store_read_str(be->xs, be->path, "hotplug-error", why, sizeof(why)) == 0)
 		log_warnx("%s: %s", be->path, why);
 	else if (rc == -ETIMEDOUT)
-		backend_fail(be, "network script %s did not finish in %d seconds", script,
-			     VIF_SCRIPT_SECONDS);
+		backend_fail(be, "network script %s did not finish in %d seconds%s%s", script,
+			     VIF_SCRIPT_SECONDS, colon, said);
 	else if (rc == -EIO)
-		backend_fail(be, "network script %s failed", script);
+		backend_fail(be, "network script %s failed%s%s", script, colon, said);
 	else
 		backend_fail(be, "network script %s: %s", script, strerror(-rc));
 	return -EINVAL;
@@ -68,6 +77,7 @@ static int read_rate(struct backend *be)
 
 static int net_prepare(struct backend *be)
 {
+	char said[VIF_SCRIPT_SAID];
 	struct netback *n = &netback;
 	int rc = read_rate(be);
 
@@ -84,9 +94,16 @@ static int net_prepare(struct backend *be)
 		backend_fail(be, "network interface %s: %s", n->script.vif, strerror(-n->tap));
 		return -EINVAL;
 	}
-	rc = vif_script_run(&n->script, "online");
+	rc = vif_script_run(&n->script, "online", said);
 	if (rc < 0)
-		return script_failed(be, rc);
+		return script_failed(be, rc, said);
+	if (setpriority(PRIO_PROCESS, 0, PRIORITY) < 0)
+		log_warn("%s: no higher priority", be->path);
+	if (granted_make(&n->tx.arena, NET_TX_PAGES, NET_TX_PAGES) < 0 ||
+	    granted_make(&n->rx.arena, NET_RX_PAGES, NET_RX_PAGES) < 0)
+		return -ENOMEM;
+	n->tx.copy.own = &n->tx.arena;
+	n->rx.copy.own = &n->rx.arena;
 	n->tx.gnt = n->rx.gnt = be->gnt;
 	n->tx.domid = n->rx.domid = be->domid;
 	n->tx.tap = n->rx.tap = n->tap;
@@ -190,7 +207,8 @@ static int move_rx(struct backend *be)
 	if (n->rx.stalled)
 		event_del(n->readable);
 	else if (rc >= 0)
-		event_add(n->readable, NULL);
+		event_add(n->readable, NULL); /* nothing, while it is there */
+	n->has_packet = rc > 0;
 	return rc;
 }
 
@@ -225,7 +243,8 @@ static int net_work(struct backend *be)
 		backend_notify(be);
 	if (more < 0)
 		return more;
-	rc = move_rx(be);
+	/* An event of the guest's sending is no reason to ask the tap. */
+	rc = n->has_packet || n->rx.stalled ? move_rx(be) : 0;
 	if (rc == -EIO) {
 		/* Somebody in dom0 deleted the interface: the successor makes a new one. */
 		log_warnx("%s: interface %s is gone", be->path, n->script.vif);
@@ -237,6 +256,7 @@ static int net_work(struct backend *be)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	netback.has_packet = true;
 	backend_kick(arg);
 }
 
@@ -261,7 +281,7 @@ static void net_disconnect(struct backend *be)
 
 static int net_start(struct backend *be, struct event_base *base)
 {
-	netback.readable = event_new(base, netback.tap, EV_READ, on_readable, be);
+	netback.readable = event_new(base, netback.tap, EV_READ | EV_PERSIST, on_readable, be);
 	netback.share = evtimer_new(base, on_share, be);
 	return netback.readable && netback.share ? 0 : -ENOMEM;
 }

@@ -3,7 +3,9 @@
 #include "vif_script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include "store.h"
 
 #define SCRIPT_DIR "/etc/xen/scripts"
+#define OWN_SCRIPT_DIR "/usr/lib/storevisor/scripts"
 #define HOME "/local/domain/0/"
 #define POLL_US 10000
 
@@ -51,6 +54,9 @@ int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir)
 		strcpy(script, "vif-bridge");
 	snprintf(s->script, sizeof(s->script), "%s%s", script[0] == '/' ? "" : SCRIPT_DIR "/",
 		 script);
+	/* What the operator put there wins; ours are where no other package has any. */
+	if (script[0] != '/' && access(s->script, F_OK) < 0)
+		snprintf(s->script, sizeof(s->script), OWN_SCRIPT_DIR "/%s", script);
 	if (sscanf(dir, HOME "backend/vif/%u/%u", &domid, &devid) != 2)
 		return -EINVAL;
 	if (!s->vif[0] &&
@@ -60,8 +66,10 @@ int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir)
 	return 0;
 }
 
-static void exec_script(const struct vif_script *s, const char *action)
+static void exec_script(const struct vif_script *s, const char *action, int err)
 {
+	if (err >= 0)
+		dup2(err, STDERR_FILENO);
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 0);
 	setenv("script", s->script, 1);
 	setenv("vif", s->vif, 1);
@@ -83,12 +91,44 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static int wait_script(pid_t pid)
+/* The last line of what a script says, as it comes. */
+struct said {
+	int fd; /* non-blocking; -1: nobody listens */
+	char *line;
+	size_t len;
+	bool ended; /* a new line begins with the next byte */
+};
+
+static void hear(struct said *said)
+{
+	char buf[512];
+	ssize_t n;
+
+	while (said->fd >= 0 && (n = read(said->fd, buf, sizeof(buf))) > 0) {
+		/* Its place in the log does not depend on us: a short write is the log's loss. */
+		(void)!write(STDERR_FILENO, buf, (size_t)n);
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] == '\n') {
+				said->ended = true;
+				continue;
+			}
+			if (said->ended)
+				said->len = 0;
+			said->ended = false;
+			if (said->len + 1 < VIF_SCRIPT_SAID)
+				said->line[said->len++] = buf[i] < ' ' ? ' ' : buf[i];
+			said->line[said->len] = '\0';
+		}
+	}
+}
+
+static int wait_script(pid_t pid, struct said *said)
 {
 	int64_t deadline_ms = now_ms() + VIF_SCRIPT_SECONDS * 1000;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
+		hear(said);
 		if (now_ms() >= deadline_ms) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
@@ -96,19 +136,31 @@ static int wait_script(pid_t pid)
 		}
 		usleep(POLL_US);
 	}
+	hear(said);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-int vif_script_run(const struct vif_script *s, const char *action)
+int vif_script_run(const struct vif_script *s, const char *action, char line[VIF_SCRIPT_SAID])
 {
+	struct said said = {.fd = -1, .line = line};
+	int pipes[2] = {-1, -1}, rc;
 	pid_t pid;
 
+	line[0] = '\0';
 	if (access(s->script, X_OK) < 0)
 		return -errno;
+	/* Without one its words are in the log alone. Nonblocking is our end only. */
+	if (pipe2(pipes, O_CLOEXEC) == 0 && fcntl(pipes[0], F_SETFL, O_NONBLOCK) == 0)
+		said.fd = pipes[0];
 	pid = fork();
-	if (pid < 0)
-		return -errno;
 	if (pid == 0)
-		exec_script(s, action);
-	return wait_script(pid);
+		exec_script(s, action, pipes[1]);
+	rc = pid < 0 ? -errno : 0;
+	if (pipes[1] >= 0)
+		close(pipes[1]);
+	if (rc == 0)
+		rc = wait_script(pid, &said);
+	if (pipes[0] >= 0)
+		close(pipes[0]);
+	return rc;
 }

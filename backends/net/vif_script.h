@@ -22,11 +22,14 @@ struct vif_script {
 /* Reads the keys of backend directory @dir. Returns 0, or -EINVAL for a name too long. */
 int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir);
 
+#define VIF_SCRIPT_SAID 200
+
 /*
- * Runs it with @action ("online", "offline") and waits. Returns 0; -ENOENT: there is no such
- * script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call before threads exist
- * or privileges go.
+ * Runs it with @action ("online", "offline") and waits. What it says on standard error goes to
+ * ours, the last line of it to @said ("": nothing; cut where it does not fit). Returns 0; -ENOENT:
+ * there is no such script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call before
+ * threads exist or privileges go.
  */
-int vif_script_run(const struct vif_script *s, const char *action);
+int vif_script_run(const struct vif_script *s, const char *action, char said[VIF_SCRIPT_SAID]);
 
 #endif

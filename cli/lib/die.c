@@ -14,6 +14,7 @@
 /* one thread; set once by main */
 static const char *tool = "xs";
 static int json_errors;
+static void (*say_to)(const char *text);
 
 void cli_set_name(const char *name)
 {
@@ -28,6 +29,11 @@ const char *cli_name(void)
 void cli_set_json_errors(int on)
 {
 	json_errors = on;
+}
+
+void cli_set_say(void (*fn)(const char *text))
+{
+	say_to = fn;
 }
 
 static void say_json(int code, const char *text)
@@ -55,7 +61,9 @@ static void say(int code, const char *fmt, va_list ap)
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	fflush(stdout);
-	if (json_errors)
+	if (say_to)
+		say_to(text);
+	else if (json_errors)
 		say_json(code, text);
 	else
 		fprintf(stderr, "%s: %s\n", tool, text);
@@ -115,7 +123,7 @@ const char *cli_words(int rc)
 	case EINVAL:
 		return "not a valid path or argument";
 	case ENOSPC:
-		return "a quota of the store is used up";
+		return "a quota of the store is used up, or its disk has no room for so much at once";
 	case E2BIG:
 		return "too large for one request";
 	case EAGAIN:

@@ -21,6 +21,8 @@ void cli_set_name(const char *name);
 const char *cli_name(void);
 /* Messages become one JSON object a line: {"error":"...","code":N}. */
 void cli_set_json_errors(int on);
+/* Messages go to @fn instead, one line each without its end; NULL: to standard error again. */
+void cli_set_say(void (*fn)(const char *text));
 
 /* One line on standard error; the program goes on. */
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -8,10 +8,14 @@
 
 #include "die.h"
 #include "table.h"
+#include "text.h"
+
+#define GAP 2 /* blanks between columns */
 
 struct table {
 	char *spec;
 	size_t nr_cols;
+	int fold; /* columns of the terminal, 0: not folded */
 	char **cells;
 	size_t nr_cells, max_cells;
 };
@@ -36,6 +40,11 @@ struct table *table_create(const char *spec, const char *const *heads)
 	return t;
 }
 
+void table_fold(struct table *t, int width)
+{
+	t->fold = width;
+}
+
 void table_cell(struct table *t, const char *fmt, ...)
 {
 	va_list ap;
@@ -58,7 +67,8 @@ static int width_of(const char *s)
 	return n;
 }
 
-static void print_cell(const struct table *t, size_t i, int width, FILE *f)
+/* @at: the column it begins at. */
+static void print_cell(const struct table *t, size_t i, int width, int at, FILE *f)
 {
 	size_t col = i % t->nr_cols;
 	int pad = width - width_of(t->cells[i]);
@@ -66,7 +76,7 @@ static void print_cell(const struct table *t, size_t i, int width, FILE *f)
 	if (t->spec[col] == 'r')
 		fprintf(f, "%*s%s", pad, "", t->cells[i]);
 	else if (col + 1 == t->nr_cols)
-		fputs(t->cells[i], f);
+		text_fold(f, t->cells[i], at, t->fold);
 	else
 		fprintf(f, "%s%*s", t->cells[i], pad, "");
 	fputs(col + 1 == t->nr_cols ? "\n" : "  ", f);
@@ -82,8 +92,11 @@ void table_print(struct table *t, FILE *f)
 		if (w > width[i % t->nr_cols])
 			width[i % t->nr_cols] = w;
 	}
-	for (size_t i = 0; i < t->nr_cells; i++) {
-		print_cell(t, i, width[i % t->nr_cols], f);
+	for (size_t i = 0, at = 0; i < t->nr_cells; i++) {
+		size_t col = i % t->nr_cols;
+
+		at = col ? at + (size_t)width[col - 1] + GAP : 0;
+		print_cell(t, i, width[col], (int)at, f);
 		free(t->cells[i]);
 	}
 	free(width);

@@ -17,6 +17,8 @@ struct table;
 struct table *table_create(const char *spec, const char *const *heads);
 /* Appends one cell; after the last of a row the next begins a new one. */
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The last column is folded (text_fold()) to a terminal of @width columns; 0: it is not. */
+void table_fold(struct table *t, int width);
 /* Prints all rows to @f and frees the table. */
 void table_print(struct table *t, FILE *f);
 

@@ -7,10 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "die.h"
 #include "text.h"
 
+#define FOLD_MIN 20  /* columns; with fewer the terminal folds better */
+#define FOLD_ROWS 6
 #define WORST 4 /* bytes one byte may become */
 
 static char *room_for(size_t len)
@@ -41,6 +46,68 @@ size_t text_utf8_len(const unsigned char *s, size_t len)
 	    (need == 4 && (c < 0x10000 || c > 0x10ffff)))
 		return 0;
 	return need;
+}
+
+/* One character at @s: its columns, its bytes in *@len. What is none is shown byte by byte. */
+static int char_width(const char *s, size_t left, size_t *len)
+{
+	mbstate_t state = { 0 };
+	wchar_t w = 0;
+	size_t n = mbrtowc(&w, s, left, &state);
+	int wide = n == 0 || n > left ? -1 : wcwidth(w);
+
+	*len = wide < 0 ? 1 : n;
+	return wide < 0 ? 1 : wide;
+}
+
+size_t text_fit(const char *s, int width)
+{
+	size_t at = 0;
+
+	for (size_t left = strlen(s), n; at < left; at += n) {
+		width -= char_width(s + at, left - at, &n);
+		if (width < 0 && at)
+			break;
+	}
+	return at;
+}
+
+int text_width(const char *s)
+{
+	int width = 0;
+
+	for (size_t left = strlen(s), n; left; s += n, left -= n)
+		width += char_width(s, left, &n);
+	return width;
+}
+
+void text_fold(FILE *f, const char *text, int at, int width)
+{
+	if (width - at < FOLD_MIN) {
+		fputs(text, f);
+		return;
+	}
+	for (int row = 1; *text; row++) {
+		size_t n = text_fit(text, width - at);
+
+		if (row > 1)
+			fprintf(f, "\n%*s", at, "");
+		if (row == FOLD_ROWS && text[n]) {
+			fprintf(f, "... (%zu more)", strlen(text));
+			return;
+		}
+		fprintf(f, "%.*s", (int)n, text);
+		text += n;
+	}
+}
+
+int text_terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col ? size.ws_col : 80;
 }
 
 bool text_is_text(const void *data, size_t len)

@@ -20,6 +20,8 @@ enum {
 	OPT_IDLE,
 	OPT_TIMEOUT,
 	OPT_HOST,
+	OPT_DOWNTIME,
+	OPT_BANDWIDTH,
 	OPT_SKIP, /* taken for compatibility, no effect, not shown */
 };
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_dmesg.c - xm dmesg: the hypervisor's message buffer, fetched by xend.
+ * cmd_dmesg.c - xm dmesg: the hypervisor's message buffer, fetched by xend. What dom0 writes to its
+ * emergency console is in the same buffer, as lines that begin with (d0).
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "args.h"
 #include "commands.h"
 #include "request.h"
 
 static const struct opt options[] = {
+	{'a', "all", NULL, "also what domains wrote to its console: lines that begin with (d0)"},
 	{'c', "clear", NULL, "clear the buffer after reading it"},
 	{0},
 };
@@ -28,15 +32,48 @@ static void print_text(FILE *to, const char *text)
 	}
 }
 
-static void print_output(struct xm *xm, const struct request *req)
+/* A line of the hypervisor's own, not a domain's. */
+static bool is_own(const char *line)
 {
-	char *part;
+	unsigned int domid;
+	int end = 0;
 
+	return sscanf(line, "(d%u)%n", &domid, &end) != 1 || !end;
+}
+
+static void print_lines(FILE *to, char *text, bool all)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		if ((!all && !is_own(line)) || (!text && !*line))
+			continue;
+		print_text(to, line);
+		fputc('\n', to);
+	}
+}
+
+/* The parts were cut anywhere: a line is whole only when they are one text again. */
+static int print_output(struct xm *xm, const struct request *req, bool all)
+{
+	char *part, *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return -ENOMEM;
 	for (int i = 0; (part = store_read(xm->xs, XBT_NULL, "/request/%s/output/%d", req->id, i));
 	     i++) {
-		print_text(xm->out, part);
+		fputs(part, f);
 		free(part);
 	}
+	if (fclose(f)) {
+		free(text);
+		return -ENOMEM;
+	}
+	print_lines(xm->out, text, all);
+	free(text);
+	return 0;
 }
 
 static int run_dmesg(struct xm *xm, const struct args *args)
@@ -49,18 +86,20 @@ static int run_dmesg(struct xm *xm, const struct args *args)
 		return 1;
 	ret = request_run(xm->xs, &req);
 	if (!ret)
-		print_output(xm, &req);
+		ret = print_output(xm, &req, args_has(args, 'a'));
 	request_close(xm->xs, &req);
 	if (ret == -EREMOTEIO)
 		return xm_fail(xm, "dmesg: %s", req.error);
 	if (ret == -ETIMEDOUT)
 		return xm_fail(xm, "dmesg: xend does not answer; is it running?");
+	if (ret == -ENOMEM)
+		return xm_fail(xm, "dmesg: out of memory");
 	return ret ? xm_fail(xm, "dmesg: interrupted, or the store went away") : 0;
 }
 
 const struct command cmd_dmesg = {
 	.name = "dmesg",
-	.usage = "[-c]",
+	.usage = "[-a] [-c]",
 	.summary = "Print the hypervisor's messages",
 	.options = options,
 	.example = "xm dmesg | tail",

@@ -15,6 +15,7 @@
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
+#include "notify.h"
 #include "record_load.h"
 #include "record_store.h"
 #include "request.h"
@@ -37,6 +38,12 @@ static void found(struct doctor *d, bool ok, const char *fmt, ...)
 	vfprintf(d->xm->out, fmt, ap);
 	va_end(ap);
 	fputc('\n', d->xm->out);
+}
+
+/* The operator's to judge: domains run all the same. */
+static void noted(struct doctor *d, const char *text)
+{
+	fprintf(d->xm->out, "NOTE %s\n", text);
 }
 
 static void check_dom0(struct doctor *d)
@@ -80,9 +87,30 @@ static void check_xend(struct doctor *d)
 	if (!ret)
 		found(d, true, "xend answers (%.1f ms)", (double)(store_now() - start) / 1e6);
 	else if (ret == -ETIMEDOUT)
-		found(d, false, "xend does not answer: start it, or see /var/log/xen/xend.log");
+		found(d, false, "xend does not answer: start it, or see %s",
+		      notify_log_of("xend"));
 	else
 		found(d, false, "xend cannot be asked: %s", strerror(-ret));
+}
+
+/* Dom0's kernel would take the backend directories, too: backendd refuses to share. */
+static void check_backends(struct doctor *d)
+{
+	static const struct {
+		const char *driver, *module;
+	} kernel[] = {
+		{"vbd", "xen-blkback"},
+		{"vif", "xen-netback"},
+	};
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/bus/xen-backend/drivers/%s", kernel[i].driver);
+		if (access(path, F_OK) == 0)
+			found(d, false, "the kernel's %s is loaded and would serve domains beside "
+			      "backendd: rmmod %s, and see that nothing loads it",
+			      kernel[i].module, kernel[i].module);
+	}
 }
 
 static void check_memory(struct doctor *d)
@@ -94,6 +122,28 @@ static void check_memory(struct doctor *d)
 		      free_kib / 1024,
 		      free_kib >= 16 * 1024 ? ""
 					    : ": end a domain, or give Domain-0 less (dom0_mem=)");
+}
+
+static void check_faults(struct doctor *d)
+{
+	unsigned int nr = 0, nr_open = 0;
+	char **keys = store_list(d->xm->xs, XBT_NULL, &nr, "/host/vulnerabilities");
+
+	for (unsigned int i = 0; i < nr; i++) {
+		char *text = store_read(d->xm->xs, XBT_NULL, "/host/vulnerabilities/%s", keys[i]);
+
+		if (text && strstr(text, ": open: ")) {
+			noted(d, text);
+			nr_open++;
+		}
+		free(text);
+	}
+	if (nr_open)
+		noted(d, "what is open lets one guest learn another's secrets: newer microcode, "
+			 "or what spec-ctrl= turns off (xm info | grep commandline)");
+	else if (nr)
+		found(d, true, "nothing is open of %u known faults of CPUs", nr);
+	free(keys);
 }
 
 static bool bridge_exists(const char *name)
@@ -249,7 +299,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 	if (problem)
 		found(d, false, "%s: ramdisk %s: %s", dom->name, rec.ramdisk, problem);
 	for (unsigned int i = 0; i < rec.nr_disks; i++) {
-		problem = file_problem(rec.disk[i].path);
+		problem = rec.disk[i].backend == VDEV_NBD ? NULL : file_problem(rec.disk[i].path);
 		if (problem)
 			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disk[i].vdev,
 			      rec.disk[i].path, problem);
@@ -294,7 +344,9 @@ static int run_doctor(struct xm *xm, const struct args *args)
 	check_dom0(&d);
 	if (check_store(&d)) {
 		check_xend(&d);
+		check_backends(&d);
 		check_memory(&d);
+		check_faults(&d);
 		check_space(&d);
 		check_bridge(&d);
 		check_domains(&d);
@@ -308,7 +360,8 @@ const struct command cmd_doctor = {
 	.summary = "Look for what would keep domains from running",
 	.detail = "Prints a line for each thing looked at; BAD ones name the cure. Changes "
 		  "nothing. The exit\n"
-		  "status is 1 when there is a BAD one.",
+		  "status is 1 when there is a BAD one. NOTE: domains run, and there is something to "
+		  "know.",
 	.example = "xm doctor",
 	.run = run_doctor,
 };

@@ -45,8 +45,8 @@ static void explain_wants(struct xm *xm, const struct domain *dom, const struct 
 	}
 	fprintf(xm->out,
 		"wants: power %s, %llu MiB, %u virtual CPU%s, %u disk%s, %u network card%s\n",
-		rec->power ? "on" : "off", (unsigned long long)rec->memory_mib, rec->vcpus, rec->vcpus == 1 ? "" : "s",
-		rec->nr_disks, rec->nr_disks == 1 ? "" : "s", rec->nr_vifs,
+		rec->power ? "on" : "off", (unsigned long long)rec->memory_mib, rec->vcpus,
+		rec->vcpus == 1 ? "" : "s", rec->nr_disks, rec->nr_disks == 1 ? "" : "s", rec->nr_vifs,
 		rec->nr_vifs == 1 ? "" : "s");
 	fprintf(xm->out,
 		"       at its end: %s, at a reboot: %s, at a crash: %s; with the host: %s\n",

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 #include "nearest.h"
+
+#define CONSOLE_LOG "/var/log/xen/console/guest-%s.log"
 
 static const struct opt options[] = {
 	{'j', "json", NULL, "as JSON"},
@@ -104,6 +107,16 @@ const struct command cmd_history = {
 	.run = run_history,
 };
 
+/* What the guest itself said before it went, or says now, is kept beside. */
+static void say_last_words(struct xm *xm, const char *name)
+{
+	char path[sizeof(CONSOLE_LOG) + DOMAIN_NAME_MAX];
+
+	snprintf(path, sizeof(path), CONSOLE_LOG, name);
+	if (access(path, R_OK) == 0)
+		fprintf(xm->out, "What it said is in %s.\n", path);
+}
+
 static int run_why(struct xm *xm, const struct args *args)
 {
 	char name[DOMAIN_NAME_MAX + 1], **entries, *text = NULL, *error;
@@ -129,6 +142,10 @@ static int run_why(struct xm *xm, const struct args *args)
 	fputc('\n', xm->out);
 	if (error && *error && !(text && strstr(e.why, error)))
 		fprintf(xm->out, "%s\n", error);
+	say_last_words(xm, name);
+	if (dom.foreign)
+		fprintf(xm->out, "Other tools built it; here it can be seen and ended (%s destroy).\n",
+			xm->prog);
 	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", name))
 		fputs("Its record was changed since it started; the change counts from its next "
 		      "start.\n",

@@ -141,6 +141,27 @@ static void set_json(json_t *o, const char *label, const char *value)
 	json_decref(text);
 }
 
+/* "NAME: not affected" is no news in lines, but in JSON it is an answer. */
+static void print_faults(struct xm *xm, json_t *o)
+{
+	unsigned int nr = 0;
+	char **keys = store_list(xm->xs, XBT_NULL, &nr, "/host/vulnerabilities");
+	json_t *all = o && keys ? json_object() : NULL;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		char *text = store_read(xm->xs, XBT_NULL, "/host/vulnerabilities/%s", keys[i]);
+
+		if (text && all)
+			json_object_set_new(all, keys[i], json_string(text));
+		else if (text && !strstr(text, ": not affected"))
+			fprintf(xm->out, "%-22s : %s\n", "vulnerability", text);
+		free(text);
+	}
+	if (all)
+		json_object_set_new(o, "vulnerabilities", all);
+	free(keys);
+}
+
 static int run_info(struct xm *xm, const struct args *args)
 {
 	json_t *o = args_has(args, 'j') ? json_object() : NULL;
@@ -163,6 +184,7 @@ static int run_info(struct xm *xm, const struct args *args)
 		nr_host += value && lines[i].unit <= VIRT_START;
 		free(value);
 	}
+	print_faults(xm, o);
 	if (!nr_host)
 		xm_warn(xm,
 			"the store says nothing about the machine (/host): xend is not running");
@@ -173,7 +195,8 @@ const struct command cmd_info = {
 	.name = "info",
 	.usage = "[--json]",
 	.summary = "Describe the machine and the hypervisor",
-	.detail = "Memory is in MiB.",
+	.detail = "Memory is in MiB. A line 'vulnerability' is a fault of the CPU: 'mitigated' with what is\n"
+		  "done about it, or 'open' with what is missing.",
 	.options = info_options,
 	.example = "xm info | grep memory",
 	.run = run_info,

@@ -20,7 +20,7 @@ static const struct opt options[] = {
 	{'a', "all", NULL, "also stored domains that do not run (ID is then -)"},
 	{'l', "long", NULL, "everything about them, as JSON in xl's form"},
 	{'j', "json", NULL, "the table as JSON"},
-	{'v', "verbose", NULL, "also the UUID"},
+	{'v', "verbose", NULL, "also the UUID, and which ones other tools built"},
 	{0},
 };
 
@@ -40,18 +40,20 @@ static void print_row(struct xm *xm, const struct domain *dom, bool verbose)
 		(dom->memory_kib + 1023) / 1024, dom->vcpus, domain_flags(dom),
 		(double)dom->cpu_time_ns / 1e9);
 	if (verbose)
-		fprintf(xm->out, " %s", dom->uuid[0] ? dom->uuid : "-");
+		fprintf(xm->out, " %s%s", dom->uuid[0] ? dom->uuid : "-",
+			dom->foreign ? " built by other tools" : "");
 	fputc('\n', xm->out);
 }
 
 static json_t *row_json(const struct domain *dom)
 {
 	json_t *o = json_pack(
-		"{s:s, s:o, s:s, s:s, s:I, s:I, s:f, s:s, s:b, s:b}", "name", dom->name, "domid",
+		"{s:s, s:o, s:s, s:s, s:I, s:I, s:f, s:s, s:b, s:b, s:b}", "name", dom->name, "domid",
 		dom->domid >= 0 ? json_integer(dom->domid) : json_null(), "state", dom->state_word,
 		"flags", domain_flags(dom), "memory_kib", (json_int_t)dom->memory_kib, "vcpus",
 		(json_int_t)dom->vcpus, "cpu_seconds", (double)dom->cpu_time_ns / 1e9, "uuid",
-		dom->uuid, "stored", dom->persistent, "record", dom->has_record);
+		dom->uuid, "stored", dom->persistent, "record", dom->has_record,
+		"foreign", dom->foreign);
 
 	return o;
 }

@@ -212,7 +212,8 @@ const struct command cmd_shutdown = {
 	.summary = "Ask a domain to shut down",
 	.detail = "The guest decides when; xm destroy does not ask. A stored record stays, "
 		  "switched off.\n"
-		  "If a host that was said to go down stays up: xs rm /host/stopping.",
+		  "If a host that was said to go down stays up: xs rm /host/stopping; what ran then\n"
+		  "starts again.",
 	.options = shutdown_options,
 	.max_args = -1,
 	.example = "xm shutdown -w web",

@@ -9,8 +9,8 @@
 
 static const struct command *const commands[] = {
 	&cmd_create, &cmd_list, &cmd_console, &cmd_shutdown, &cmd_reboot, &cmd_destroy,
-	&cmd_pause, &cmd_unpause, &cmd_save, &cmd_restore, &cmd_new, &cmd_define,
-	&cmd_start, &cmd_delete,
+	&cmd_pause, &cmd_unpause, &cmd_save, &cmd_restore, &cmd_migrate, &cmd_receive, &cmd_new,
+	&cmd_define, &cmd_start, &cmd_delete,
 	&cmd_undefine, &cmd_edit, &cmd_config, &cmd_autostart, &cmd_rename, &cmd_info,
 	&cmd_uptime, &cmd_domid, &cmd_domname, &cmd_vm_list, &cmd_block_list,
 	&cmd_block_attach, &cmd_block_detach, &cmd_network_list, &cmd_network_attach,
@@ -32,7 +32,7 @@ void help_summary(const struct xm *xm, FILE *to)
 {
 	fprintf(to, "Usage: %s [-v] COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n\n", xm->prog);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, " %-14s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, " %-15s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(to,
 		"\n'%s help COMMAND' or '%s COMMAND -h' tells more; xm(1) and xm.cfg(5) tell "
 		"all.\n",

@@ -74,6 +74,7 @@ static void read_status(struct xs_handle *xs, struct domain *dom)
 	store_read_number(xs, XBT_NULL, &dom->memory_kib, "%s/%s/memory_kib", dir, dom->name);
 	store_read_number(xs, XBT_NULL, &dom->vcpus, "%s/%s/vcpus", dir, dom->name);
 	store_read_number(xs, XBT_NULL, &dom->cpu_time_ns, "%s/%s/cpu_time_ns", dir, dom->name);
+	dom->foreign = store_exists(xs, XBT_NULL, "%s/%s/foreign", dir, dom->name);
 	if (store_read_number(xs, XBT_NULL, &n, "%s/%s/blocked", dir, dom->name))
 		dom->blocked = n != 0;
 }

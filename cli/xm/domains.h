@@ -33,6 +33,7 @@ struct domain {
 	enum dom_state state;
 	char state_word[32]; /* as the store says it */
 	bool has_record, persistent;
+	bool foreign; /* other tools built it: no record, and xm only ends it */
 	bool blocked; /* running, but all its VCPUs wait */
 	long long memory_kib, cpu_time_ns, vcpus;
 };

@@ -151,6 +151,9 @@ static int check_disk(struct xm *xm, const struct disk_spec *disk)
 	unsigned int nr = disk->item + 1;
 	struct stat st;
 
+	/* Whether its server is there is seen where the guest starts. */
+	if (disk->backend == VDEV_NBD)
+		return 0;
 	if (stat(disk->path, &st) < 0)
 		return xm_fail(xm, "disk %u (%s): %s: %s", nr, disk->vdev, disk->path,
 			       strerror(errno));

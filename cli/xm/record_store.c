@@ -183,10 +183,11 @@ void record_warn(void *data, const char *key, const char *text)
 
 /* ---- an edited record ---- */
 
-/* What people edit: not the switch, nor what xend goes on from. */
+/* What people edit: not the switch, nor what xend goes on from, nor where the domain is. */
 static bool is_edited(const char *key)
 {
-	return strcmp(key, "power") != 0 && strcmp(key, "saved") != 0;
+	return strcmp(key, "power") != 0 && strcmp(key, "saved") != 0 &&
+	       strcmp(key, "arriving") != 0 && strcmp(key, "moved") != 0;
 }
 
 static bool same_edited(const struct record_keys *a, const struct record_keys *b)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "notify.h"
 #include "request.h"
 #include "vdev.h"
 
@@ -55,6 +56,8 @@ static int request_wait(struct xs_handle *xs, struct request *req, int interrupt
 		/* First wait: the watch fires at its registration. */
 		woken = store_wait(xs, interrupt, deadline);
 		ret = request_state(xs, req);
+		if (req->progress && ret == 1)
+			req->progress(req->xm, req);
 	} while (ret == 1 && woken > 0);
 	if (ret == 1)
 		ret = woken == 0 ? -ETIMEDOUT : woken;
@@ -77,8 +80,12 @@ int request_run(struct xs_handle *xs, struct request *req)
 	ret = store_transact(xs, write_request, req);
 	if (!ret && !xs_watch(xs, path, "request"))
 		ret = -errno;
+	if (!ret && req->progress && req->domain)
+		store_watch(xs, "progress", "/status/domain/%s/move", req->domain);
 	if (!ret)
 		ret = request_wait(xs, req, interrupts.fd);
+	if (req->progress && req->domain)
+		store_unwatch(xs, "progress", "/status/domain/%s/move", req->domain);
 	xs_unwatch(xs, path, "request");
 	interrupts_close(&interrupts);
 	return ret;
@@ -99,6 +106,8 @@ int request_told(struct xm *xm, struct request *req, const char *failed)
 	if (!xs)
 		return 1;
 	ret = request_run(xs, req);
+	if (req->progress)
+		fputs("\r\033[K", xm->err);
 	switch (ret) {
 	case 0:
 		return 0;
@@ -106,9 +115,8 @@ int request_told(struct xm *xm, struct request *req, const char *failed)
 		return xm_fail(xm, "%s: %s: %s", who, failed, req->error);
 	case -ETIMEDOUT:
 		return xm_fail(xm,
-			       "%s: %s: xend does not answer; is it running? (it logs to "
-			       "/var/log/xen/xend.log)",
-			       who, failed);
+			       "%s: %s: xend does not answer; is it running? (it logs to %s)",
+			       who, failed, notify_log_of("xend"));
 	case -EINTR:
 		return xm_fail(xm, "%s: %s: interrupted", who, failed);
 	default:

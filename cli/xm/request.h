@@ -23,6 +23,9 @@ struct request {
 	const char *domain;		/* a name, or NULL */
 	const struct request_arg *args; /* or NULL */
 	int64_t timeout_ns;		/* 0: REQUEST_TIMEOUT_NS */
+	/* Called whenever something was written about the domain or the request; or NULL. */
+	void (*progress)(struct xm *xm, const struct request *req);
+	struct xm *xm; /* for it */
 	char id[40];			/* set by request_run(): /request/ID */
 	char error[REQUEST_ERROR_LEN];	/* xend's words after -EREMOTEIO */
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "domains.h"
+#include "notify.h"
 #include "request.h"
 #include "start.h"
 
@@ -152,7 +153,7 @@ static int tell_failed(struct follow *f)
 	char *error = store_read(f->xs, XBT_NULL, "/status/domain/%s/error", f->name);
 
 	xm_fail(f->xm, "%s: not started: %s", f->name,
-		error && *error ? error : "xend gave no reason; see /var/log/xen/xend.log");
+		error && *error ? error : "xend gave no reason");
 	free(error);
 	withdraw(f, false);
 	return 1;
@@ -179,8 +180,8 @@ static int tell(struct follow *f, enum outcome outcome)
 		withdraw(f, false);
 		return xm_fail(xm,
 			       "%s: not started: xend does not answer; is it running? (it logs to "
-			       "/var/log/xen/xend.log)",
-			       f->name);
+			       "%s)",
+			       f->name, notify_log_of("xend"));
 	case STALLED:
 		return xm_fail(xm,
 			       "%s: still starting (%s) after a long time; xend goes on, 'xm list "

@@ -18,6 +18,7 @@
 #include "nearest.h"
 #include "record.h"
 #include "record_tree.h"
+#include "rules.h"
 #include "schema.h"
 #include "store.h"
 
@@ -159,6 +160,8 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 	if (!rc)
 		rc = plan_apply(&j->plan, tx, &j->failed);
 	if (!rc)
+		rc = rules_check_doc(tx, &j->doc, &j->nr_refused);
+	if (!rc)
 		rc = check_records(j, tx);
 	if (!rc && j->keep_set)
 		rc = owners_write(&j->plan.owners, &j->doc, tx, &j->set);
@@ -176,6 +179,7 @@ void job_run(struct job *j)
 	if (j->nr_others)
 		cli_die(CLI_FAIL, "%s: %u node%s of other documents; nothing was changed",
 			j->doc.name, j->nr_others, j->nr_others > 1 ? "s" : "");
+	j->nr_missing += j->nr_refused;
 	if (j->nr_missing)
 		cli_die(CLI_USAGE, "%s: %u problem%s; nothing was changed", j->doc.name,
 			j->nr_missing, j->nr_missing > 1 ? "s" : "");

@@ -22,14 +22,15 @@ struct job {
 	char *failed; /* path the store refused */
 	bool remarked; /* keys that look misspelt were told */
 	unsigned int nr_missing; /* keys without which a domain that shall run cannot */
+	unsigned int nr_refused; /* nodes that schemas of one's own do not allow */
 	unsigned int nr_others;	 /* changes of what another document's set declares */
 	bool moved;		 /* the store changed since the plan was shown */
 };
 
 /*
  * Makes the plan of j->doc and, unless dry_run, does it, in one transaction, again on a conflict.
- * Ends the program when a record is incomplete or a limit of the store is passed (CLI_USAGE), when
- * another document declares what would change, when the plan is not the one that was shown, or when
+ * Ends the program when a record is incomplete, a schema of one's own does not allow something, or a
+ * limit of the store is passed (CLI_USAGE), when another document declares what would change, when the plan is not the one that was shown, or when
  * the store refuses.
  */
 void job_run(struct job *j);

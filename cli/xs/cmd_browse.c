@@ -115,7 +115,9 @@ static void ui_fini(struct ui *u)
 	ui_lines_clear(&u->found);
 	ui_lines_clear(&u->keys);
 	xs_tree_free(u->snapshot);
+	rules_free(&u->rules);
 	free(u->detail.perms);
+	ui_value_fini(&u->value);
 	free(u->yanked);
 	free(u);
 }
@@ -152,6 +154,7 @@ static int run_browse(struct cli_args *a)
 		cli_die(CLI_FAIL, "out of memory");
 	u->writable = cli_has(a, "write");
 	u->link_up = true;
+	u->pane = PANE_EVENTS;
 	model_init(&u->model, path);
 	ui_keys_list(&u->keys);
 	xs_client_set_patience(store(), -1);
@@ -182,6 +185,9 @@ const struct cli_cmd cmd_browse = {
 		"The bottom line shows the command that does the same. Only looks, unless -w is\n"
 		"given; then each change is a transaction that holds only if what was on the\n"
 		"screen is still true.\n"
+		"Space shows a value on the whole screen, from where v and e hand it to $PAGER and\n"
+		"$EDITOR (else Debian's pager and editor); & leaves only what holds a text, = finds\n"
+		"values, o sorts by size or last change.\n"
 		"Works on any terminal that can place text, without colours too (NO_COLOR).",
 	.opts = opts,
 	.max_args = 1,

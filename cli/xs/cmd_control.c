@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmds.h"
 #include "control_json.h"
+#include "control_text.h"
 #include "die.h"
 #include "json_out.h"
 #include "store.h"
@@ -97,7 +99,14 @@ static int run_quota(struct cli_args *a)
 
 static int run_watches(struct cli_args *a)
 {
-	return show_with(a, "watches", control_json_watches);
+	const char *const words[] = { "watches", a->argc ? a->argv[0] : NULL };
+	char *answer;
+	int rc = control_text(a->argc ? 2 : 1, words, &answer);
+
+	if (rc)
+		cli_die(cli_code(rc), "watches: %s", cli_words(rc));
+	show_answer(a, answer, control_json_watches);
+	return CLI_OK;
 }
 
 static int run_stats(struct cli_args *a)
@@ -122,11 +131,14 @@ static int run_restore(struct cli_args *a)
 
 /* ---- monitor: takes what has gathered, ten times a second ---- */
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, writing;
 
 static void on_interrupt(int sig)
 {
 	(void)sig;
+	/* nobody may be reading: what is written would be waited for as long as that */
+	if (writing)
+		_exit(CLI_OK);
 	interrupted = 1;
 }
 
@@ -154,9 +166,11 @@ static int run_monitor(struct cli_args *a)
 		char *lines = ask(1, words);
 		size_t len = strlen(lines);
 
+		writing = 1;
 		show_operations(a, lines);
 		if (fflush(stdout) != 0)
 			break;
+		writing = 0;
 		/* a full answer means that there is more */
 		if (len < XENSTORE_PAYLOAD_MAX / 2) {
 			nanosleep(&pause, NULL);

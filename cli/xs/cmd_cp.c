@@ -12,6 +12,8 @@
 #include "die.h"
 #include "kind.h"
 #include "lifetime.h"
+#include "long_value.h"
+#include "rules.h"
 #include "store.h"
 #include "watch_state.h"
 
@@ -21,6 +23,8 @@ struct job {
 	char *from, *to;
 	bool move, force;
 	const char *failed;
+	char refused[2 * XENSTORE_ABS_PATH_MAX]; /* by a schema of one's own, which says */
+	char why[RULES_WHY_LEN];
 	int rc; /* of the writes, which run many at once */
 };
 
@@ -34,25 +38,55 @@ static void written(void *arg, int rc, const char *data, size_t len)
 		j->rc = rc;
 }
 
+/* Whether parts of no long value are below @n: a mark there is copied as it is, as they are. */
+static bool has_parts(const struct xs_node *n)
+{
+	const struct xs_node *c = n->children;
+
+	while (c && !long_is_part(c->name, NULL))
+		c = c->next;
+	return c;
+}
+
 static int copy_node(struct job *j, uint32_t tx, const struct xs_node *n, const char *path)
 {
-	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { n->perms, n->perms_len } };
 	int rc = n->value_rc;
+	bool kept = has_parts(n);
+	size_t nr = rc || kept ? 0 : long_nr_parts(path, n->value, n->value_len);
 
-	if (!rc)
+	if (!rc && j->force)
+		rc = long_drop_parts(tx, path, nr);
+	if (!rc && kept)
 		rc = xs_submit_write(store(), tx, path, n->value, n->value_len, written, j);
+	else if (!rc)
+		rc = long_submit_write(tx, path, n->value, n->value_len, NULL, 0, written, j);
 	if (!rc && kind_known())
 		rc = kind_submit(tx, path, (enum xs_kind)n->kind, written, j);
 	if (!rc && n->perms)
-		rc = xs_submit(store(), XS_SET_PERMS, tx, iov, 2, written, j);
+		rc = long_submit_perms(tx, path, nr, n->perms, n->perms_len, written, j);
 	return rc;
+}
+
+/* What schemas of one's own say of @n at its new place. */
+static int check_rules(struct job *j, struct rules *rules, const struct xs_node *n, const char *path)
+{
+	const struct rule_value v = rules_value_of(n);
+
+	/* a mark whose parts are not those of its value is nobody's value */
+	if (n->value_rc || long_is_part(path, NULL) || has_parts(n) ||
+	    rules_allow(rules, path, &v, j->why))
+		return 0;
+	snprintf(j->refused, sizeof(j->refused), "%s", path);
+	return -EINVAL;
 }
 
 static int copy_tree(struct job *j, uint32_t tx, const struct xs_node *root)
 {
+	struct rules rules;
 	char path[2 * XENSTORE_ABS_PATH_MAX];
-	int rc = 0;
+	int rc = rules_read(&rules, tx);
 
+	*j->why = '\0';
 	for (const struct xs_node *n = root; n && !rc; n = xs_tree_next(root, n)) {
 		size_t at = strlen(j->to);
 
@@ -63,8 +97,11 @@ static int copy_tree(struct job *j, uint32_t tx, const struct xs_node *root)
 			xs_tree_path(n, from, sizeof(from));
 			snprintf(path + at, sizeof(path) - at, "%s", from + strlen(j->from));
 		}
-		rc = copy_node(j, tx, n, path);
+		rc = check_rules(j, &rules, n, path);
+		if (!rc)
+			rc = copy_node(j, tx, n, path);
 	}
+	rules_free(&rules);
 	xs_client_wait(store());
 	return rc ? rc : j->rc;
 }
@@ -77,8 +114,7 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 
 	j->rc = 0;
 	j->failed = j->from;
-	rc = xs_tree_read(c, tx, j->from, -1, XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_PERMS,
-			  &root);
+	rc = long_tree_read(tx, j->from, -1, XS_TREE_VALUES | XS_TREE_KINDS | XS_TREE_PERMS, &root);
 	if (rc)
 		return rc;
 	j->failed = j->to;
@@ -105,6 +141,8 @@ static int run(struct cli_args *a, bool move)
 	if (path_is_below(j.from, j.to))
 		cli_die(CLI_USAGE, "%s is inside %s", j.to, j.from);
 	rc = xs_transact(store(), do_it, &j, TRIES, NULL);
+	if (*j.why)
+		cli_die(CLI_FAIL, "%s: %s; nothing was written", j.refused, j.why);
 	if (rc == -EEXIST)
 		cli_die(CLI_FAIL, "%s: exists already (-f writes over it)", j.to);
 	if (rc)

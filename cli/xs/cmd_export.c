@@ -14,6 +14,7 @@
 #include "doc_write.h"
 #include "json_out.h"
 #include "kind.h"
+#include "long_value.h"
 #include "store.h"
 #include "text.h"
 
@@ -136,6 +137,7 @@ static int run_export(struct cli_args *a)
 	rc = xs_tree_snapshot(store(), j.path, -1, flags, &j.root);
 	if (rc)
 		store_failed(j.path, rc);
+	long_fold(j.root);
 	if (strcmp(j.path, "/") == 0 && !cli_has(a, "all"))
 		drop_runtime(j.root);
 	warn_unreadable(&j);

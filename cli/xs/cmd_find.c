@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "json_out.h"
+#include "long_value.h"
 #include "match.h"
 #include "store.h"
 #include "table.h"
@@ -22,7 +23,7 @@ static int owner_of(const struct xs_node *n)
 static struct xs_node *read_all(const char *path, unsigned int flags)
 {
 	struct xs_node *root;
-	int rc = xs_tree_read(store(), 0, path, -1, flags | XS_TREE_SORT, &root);
+	int rc = long_tree_read(0, path, -1, flags | XS_TREE_SORT, &root);
 
 	if (rc)
 		store_failed(path, rc);

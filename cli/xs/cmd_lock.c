@@ -16,7 +16,9 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "hold.h"
 #include "store.h"
+#include "text.h"
 
 #define TRIES 1000
 #define LOOK_AGAIN_MS 1000 /* a holder may die without touching the node */
@@ -29,7 +31,8 @@ struct command {
 
 struct lock {
 	char *path;
-	char me[64], holder[64];
+	char me[64];
+	char *holder; /* what the node says of whoever has it */
 	bool changed;
 };
 
@@ -55,40 +58,57 @@ static unsigned long long start_time(long pid)
 	return (state == 'Z' && threads <= 1) || state == 'X' ? 0 : t;
 }
 
-static bool holder_lives(const char *holder)
+/* Whether @value is what we write: of which process, and since when that runs. */
+static bool is_process(const char *value, long *pid, unsigned long long *since)
+{
+	int end = 0;
+
+	return sscanf(value, "%ld %llu%n", pid, since, &end) == 2 && !value[end];
+}
+
+/* What others wrote, with a lease for one, is theirs until they remove it. */
+static bool is_held(const char *holder, size_t len)
 {
 	unsigned long long since;
 	long pid;
 
-	return sscanf(holder, "%ld %llu", &pid, &since) == 2 && since && start_time(pid) == since;
+	if (strlen(holder) != len || !is_process(holder, &pid, &since))
+		return len;
+	return since && start_time(pid) == since;
+}
+
+/* Whether the node holds others: as a lock it would be removed with them. */
+static bool has_children(struct xs_client *c, uint32_t tx, const char *path)
+{
+	size_t len = 0;
+	int rc = xs_sync_str(c, XS_DIRECTORY, tx, path, NULL, &len);
+
+	return rc == -E2BIG || (rc == 0 && len);
 }
 
 static int try_lock(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct lock *l = arg;
-	size_t len;
+	size_t len = 0;
 	int rc;
-	char *now = store_read(tx, l->path, &len, &rc);
 
-	(void)c;
+	free(l->holder);
+	l->holder = store_read(tx, l->path, &len, &rc);
 	if (rc && rc != -ENOENT)
 		return rc;
-	snprintf(l->holder, sizeof(l->holder), "%s", now ? now : "");
-	free(now);
-	if (*l->holder && holder_lives(l->holder))
+	if (l->holder && has_children(c, tx, l->path))
+		return -ENOTEMPTY;
+	if (l->holder && is_held(l->holder, len))
 		return -EBUSY;
-	return xs_sync_write(store(), tx, l->path, l->me, strlen(l->me));
+	return xs_sync_write(c, tx, l->path, l->me, strlen(l->me));
 }
 
 static int release_mine(void *arg, struct xs_client *c, uint32_t tx)
 {
-	struct lock *l = arg;
-	int rc;
-	char *now = store_read(tx, l->path, NULL, &rc);
-	bool mine = now && strcmp(now, l->me) == 0;
+	const struct lock *l = arg;
 
-	free(now);
-	return mine ? xs_sync_str(c, XS_RM, tx, l->path, NULL, NULL) : 0;
+	(void)c;
+	return hold_remove(tx, l->path, l->me);
 }
 
 static void on_event(void *arg, const char *path)
@@ -105,6 +125,17 @@ static long now_ms(void)
 	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
 }
 
+static _Noreturn void give_up(const struct lock *l, int status)
+{
+	char *value = text_escape(l->holder, strlen(l->holder));
+	unsigned long long since;
+	long pid;
+
+	if (is_process(l->holder, &pid, &since))
+		cli_die(status, "%s: held by process %ld", l->path, pid);
+	cli_die(status, "%s: held by somebody else: its value is %.200s", l->path, value);
+}
+
 static void acquire(struct cli_args *a, struct lock *l)
 {
 	long timeout = cli_ms(a, "timeout", -1), deadline = now_ms() + timeout;
@@ -116,10 +147,12 @@ static void acquire(struct cli_args *a, struct lock *l)
 		if (rc != -EBUSY)
 			break;
 		if (cli_has(a, "no-wait") || (timeout >= 0 && now_ms() >= deadline))
-			cli_die(timeout >= 0 ? CLI_TIMEOUT : CLI_FAIL, "%s: held by process %ld",
-				l->path, atol(l->holder));
+			give_up(l, cli_has(a, "no-wait") ? CLI_FAIL : CLI_TIMEOUT);
 		rc = l->changed ? 0 : xs_client_run(store(), LOOK_AGAIN_MS);
 	}
+	if (rc == -ENOTEMPTY)
+		cli_die(CLI_FAIL, "%s: has nodes below it: a lock is a node of its own, which "
+			"goes when it is free", l->path);
 	if (rc)
 		store_failed(l->path, rc);
 }
@@ -167,6 +200,28 @@ static int run_command(const struct command *c)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* With --lease it is held by xs, and by nobody who gives no sign of life. */
+static int run_with_lease(struct cli_args *a, char **words)
+{
+	char name[64];
+	struct hold h;
+	int code;
+
+	snprintf(name, sizeof(name), "lock %ld", (long)getpid());
+	hold_init(&h, store_path(a->argv[0]), name, hold_time(a, "lease"));
+	h.timeout_ms = cli_ms(a, "timeout", -1);
+	h.no_wait = cli_has(a, "no-wait");
+	hold_take(&h);
+	code = hold_run(&h, words);
+	if (h.lost)
+		cli_die(xs_client_error(store()) ? CLI_NO_STORE : CLI_FAIL,
+			"%s: lost, and the command ended", h.path);
+	hold_release(&h);
+	store_hang_up();
+	free(h.path);
+	return code;
+}
+
 static int run_lock(struct cli_args *a)
 {
 	struct lock l = { .path = store_path(a->argv[0]) };
@@ -178,6 +233,10 @@ static int run_lock(struct cli_args *a)
 		words++;
 	if (!*words)
 		cli_usage(a, "an argument is missing: COMMAND");
+	if (cli_has(a, "lease")) {
+		free(l.path);
+		return run_with_lease(a, words);
+	}
 	c = prepare(words);
 	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)c.pid, start_time(c.pid));
 	acquire(a, &l);
@@ -185,12 +244,14 @@ static int run_lock(struct cli_args *a)
 	xs_transact(store(), release_mine, &l, TRIES, NULL);
 	store_hang_up();
 	free(l.path);
+	free(l.holder);
 	return code;
 }
 
 static const struct cli_opt opts[] = {
 	{ 't', "timeout", "TIME", "give up after TIME with status 124" },
 	{ 'n', "no-wait", NULL, "give up at once with status 1" },
+	{ 0, "lease", "TIME", "xs holds it, and loses it after TIME without a sign of life" },
 	{ 0 },
 };
 
@@ -199,7 +260,11 @@ const struct cli_cmd cmd_lock = {
 	.args = "PATH [--] COMMAND [ARGUMENT]...",
 	.help = "runs a command while holding a lock; its status is ours",
 	.more = "The command's own process holds the lock: it is free again when that ends in any\n"
-		"way, and not when xs is killed before.",
+		"way, and not when xs is killed before. A node that holds others, or a value that\n"
+		"is no lock's, is never taken. With --lease, which takes a path that is\n"
+		"not kept over a boot, it is xs itself that holds it and renews it three times in\n"
+		"TIME; it is free at most TIME after xs died or hangs, and a command whose lock is\n"
+		"lost is ended.",
 	.opts = opts,
 	.min_args = 2,
 	.max_args = -1,

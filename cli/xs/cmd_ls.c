@@ -2,6 +2,7 @@
 /*
  * cmd_ls.c - `xs ls`: children of a node with their values; `xs tree`: all below it.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,15 @@
 #include "cmds.h"
 #include "die.h"
 #include "glob.h"
+#include "long_value.h"
 #include "match.h"
 #include "name.h"
 #include "past.h"
 #include "store.h"
 #include "table.h"
 #include "text.h"
+
+#define BRANCH 3 /* columns a level is moved to the right */
 
 struct look {
 	bool perms, names_only, flat, paths0, decode, ndjson;
@@ -72,12 +76,19 @@ static void print_tree_line(const struct xs_node *root, const struct xs_node *n,
 {
 	char *value = shown_value(n, look), *name = name_text(n->name), perms[512];
 
+	int at = 0;
+
+	for (const struct xs_node *p = n; p != root; p = p->parent)
+		at += BRANCH;
 	if (n->parent != root)
 		print_branch(root, n);
+	at += text_width(name);
 	printf("%s%s", n->next ? "+- " : "`- ", name);
 	free(name);
-	if (!look->names_only && n->value_len)
-		printf(" = %s", value);
+	if (!look->names_only && n->value_len) {
+		fputs(" = ", stdout);
+		text_fold(stdout, value, at + 3, text_terminal_width());
+	}
 	perms_text(n, perms, sizeof(perms));
 	if (look->perms)
 		printf("  (%s)", perms);
@@ -139,7 +150,7 @@ static struct xs_node *look_up(struct cli_args *a, int depth, const struct look 
 		free(path);
 		return root;
 	}
-	rc = xs_tree_read(store(), 0, path, depth, flags, &root);
+	rc = long_tree_read(0, path, depth, flags, &root);
 	if (rc)
 		store_failed(path, rc);
 	free(path);
@@ -148,6 +159,7 @@ static struct xs_node *look_up(struct cli_args *a, int depth, const struct look 
 
 static struct look look_of(const struct cli_args *a)
 {
+	setlocale(LC_CTYPE, ""); /* how wide a character is */
 	return (struct look){
 		.perms = cli_has(a, "perms"),
 		.names_only = cli_has(a, "names"),
@@ -189,6 +201,7 @@ static int run_ls(struct cli_args *a)
 				table_cell(t, "%s", value);
 			free(value);
 		}
+		table_fold(t, text_terminal_width());
 		table_print(t, stdout);
 	}
 	xs_tree_free(root);
@@ -228,7 +241,8 @@ const struct cli_cmd cmd_ls = {
 	.name = "ls",
 	.args = "[PATH | PATTERN...]",
 	.help = "children of a node, with values; or what matches a pattern",
-	.more = "PATTERN holds * (within a name) or ** (any number of names).",
+	.more = "PATTERN holds * (within a name) or ** (any number of names).\n"
+		"On a terminal long values are folded, and cut after six rows: xs read has all.",
 	.example = "xs ls --decode ~/device/vbd/51712\n"
 		   "xs ls '/local/domain/*/name'",
 	.opts = ls_opts,

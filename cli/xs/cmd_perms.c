@@ -9,6 +9,7 @@
 #include "cmds.h"
 #include "die.h"
 #include "json_out.h"
+#include "long_value.h"
 #include "store.h"
 
 #define TRIES 100
@@ -33,9 +34,11 @@ static void set_done(void *arg, int rc, const char *data, size_t len)
 
 static int set_one(struct job *j, uint32_t tx, const char *path)
 {
-	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 }, { j->perms, j->len } };
+	int rc = 0;
+	/* of all below a node its parts are some */
+	size_t nr = j->recursive ? 0 : long_parts_now(tx, path, &rc);
 
-	return xs_submit(store(), XS_SET_PERMS, tx, iov, 2, set_done, j);
+	return rc ? rc : long_submit_perms(tx, path, nr, j->perms, j->len, set_done, j);
 }
 
 static int set_all(void *arg, struct xs_client *c, uint32_t tx)

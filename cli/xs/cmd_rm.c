@@ -18,11 +18,11 @@ struct job {
 };
 
 /* 0; -ECANCELED: it has another value than the one that was asked for; -errno. */
-static int look(struct xs_client *c, uint32_t tx, const char *path, const char *want)
+static int look(uint32_t tx, const char *path, const char *want)
 {
 	size_t len;
-	char *value;
-	int rc = xs_sync_str(c, XS_READ, tx, path, &value, &len);
+	int rc;
+	char *value = store_read(tx, path, &len, &rc);
 
 	if (rc)
 		return rc;
@@ -43,7 +43,7 @@ static int rm_all(void *arg, struct xs_client *c, uint32_t tx)
 
 		/* the daemon removes what is not there without a word: we ask first */
 		if (!force)
-			rc = look(c, tx, path, cli_str(j->a, "if-value", NULL));
+			rc = look(tx, path, cli_str(j->a, "if-value", NULL));
 		if (!rc)
 			rc = xs_sync_str(c, XS_RM, tx, path, NULL, NULL);
 		if (rc == -ENOENT && force)

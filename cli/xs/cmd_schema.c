@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_schema.c - `xs schema`: the table of docs/store-paths.md as a JSON Schema for editors;
- * `xs explain`: what it says about one path.
+ * cmd_schema.c - `xs schema`: the table of docs/store-paths.md as a JSON Schema for editors; with a
+ * word behind it, schemas of one's own (schema_own.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "die.h"
 #include "json_out.h"
 #include "schema.h"
-#include "store.h"
+#include "schema_own.h"
 
 /* ---- schema ---- */
 
@@ -32,7 +32,7 @@ static const char *regex_of(enum schema_type type)
 	case SCHEMA_PATH:
 		return "^(/.*)?$";
 	case SCHEMA_TARGET:
-		return "^(phy:.+|(file:)?/.*)?$";
+		return "^(phy:.+|(file:)?/.*|nbd:[^/].*|nbd://[^/].*|nbd\\+unix:///.+)?$";
 	case SCHEMA_DISK:
 		return "^(/dev/)?(xvd[a-z]{1,5}" UP_TO_255 "?|sd[a-p]([1-9]|1[0-5])?|"
 		       "hd[a-d]([1-9]|[1-5][0-9]|6[0-3])?|"
@@ -49,21 +49,6 @@ static const char *regex_of(enum schema_type type)
 		return "^(all|\\^?[0-9]+(-[0-9]+)?(,\\^?[0-9]+(-[0-9]+)?)*| )*$";
 	}
 	return NULL;
-}
-
-static json_t *word_list(const char *words)
-{
-	json_t *list = json_array();
-
-	json_array_append_new(list, json_string(""));
-	for (const char *w = words; w; w = *w ? w + 1 : NULL) {
-		size_t n = strcspn(w, "|");
-
-		if (n)
-			json_array_append_new(list, json_stringn(w, n));
-		w += n;
-	}
-	return list;
 }
 
 static json_t *number_schema(const struct schema_row *row)
@@ -88,7 +73,7 @@ static json_t *value_schema(const struct schema_row *row)
 		return json_pack("{s:[o, {s:s, s:s}]}", "anyOf", number_schema(row), "type",
 				 "string", "pattern", "^[0-9]*$");
 	if (choices) {
-		o = json_pack("{s:o}", "enum", word_list(choices));
+		o = json_pack("{s:o}", "enum", json_words(choices));
 		/* the words 0 and 1 are what a document may write as numbers, too */
 		if (strncmp(choices, "0|1", 3) == 0) {
 			json_array_append_new(json_object_get(o, "enum"), json_integer(0));
@@ -204,11 +189,10 @@ static void finish_node(json_t *node, bool top)
 	json_decref(object);
 }
 
-static int run_schema(struct cli_args *a)
+static int print_known(void)
 {
 	json_t *root = json_object();
 
-	(void)a;
 	for (size_t i = 0; schema_at(i); i++)
 		add_row(root, schema_at(i));
 	finish_node(root, true);
@@ -221,85 +205,56 @@ static int run_schema(struct cli_args *a)
 	return CLI_OK;
 }
 
+/* ---- the command ---- */
+
+static const struct verb {
+	const char *name;
+	int nr_words; /* behind it */
+	int (*run)(struct cli_args *a);
+} verbs[] = {
+	{ "add", 1, schema_own_add },
+	{ "list", 0, schema_own_list },
+	{ "show", 1, schema_own_show },
+	{ "rm", 1, schema_own_remove },
+};
+
+static int run_schema(struct cli_args *a)
+{
+	bool adds = a->argc && strcmp(a->argv[0], "add") == 0;
+
+	if (!adds && (cli_has(a, "at") || cli_has(a, "name") || cli_has(a, "force")))
+		cli_usage(a, "--at, --name and --force are for add");
+	if (!a->argc)
+		return print_known();
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, a->argv[0]) != 0)
+			continue;
+		if (a->argc - 1 != verbs[i].nr_words)
+			cli_usage(a, "%s takes %s", verbs[i].name, !verbs[i].nr_words ? "no word" :
+				  adds ? "a FILE" : "the NAME of a schema");
+		return verbs[i].run(a);
+	}
+	cli_usage(a, "%s: add, list, show or rm is wanted", a->argv[0]);
+}
+
+static const struct cli_opt opts[] = {
+	{ 0, "at", "PATH", "of add: what it is about, * standing for any one name (default: /)" },
+	{ 0, "name", "NAME", "of add: what it is called (default: as FILE without .json)" },
+	{ 'f', "force", NULL, "of add: also when something that is there is not as it says" },
+	{ 0 },
+};
+
 const struct cli_cmd cmd_schema = {
 	.name = "schema",
-	.help = "the types of all known paths as a JSON Schema, for editors",
-	.more = "Needs no store. What it says is what import and apply check.",
-	.example = "xs schema >store.schema.json",
+	.args = "[add FILE | list | show NAME | rm NAME]",
+	.help = "the types of all known paths as a JSON Schema, for editors; schemas of one's own",
+	.more = "Without a word it needs no store: what it says is what import and apply check.\n"
+		"add keeps FILE, a JSON Schema, in the store, in place of one of that name; from then\n"
+		"on no command of xs writes a value below PATH that it does not allow, and explain\n"
+		"says what it says. What keywords there are, and who is not held by them: xs(1).",
+	.example = "xs schema >store.schema.json\n"
+		   "xs schema add --at '/config/service/*' service.json",
+	.opts = opts,
+	.max_args = 2,
 	.run = run_schema,
-};
-
-/* ---- explain ---- */
-
-static const struct {
-	char tag;
-	const char *words;
-} tag_words[] = {
-	{ 'p', "kept over a boot of the host" },
-	{ 'w', "the guest may write it" },
-	{ 'r', "the guest may read it" },
-	{ 'o', "may be missing" },
-};
-
-static void print_row(const struct schema_row *row)
-{
-	printf("pattern      %s\ntype         %s\n", row->path, schema_type_words(row->type));
-	if (schema_choices(row))
-		printf("values       %s\n", schema_choices(row));
-	if (schema_max(row))
-		printf("limits       %lld to %lld\n", (long long)row->min,
-		       (long long)schema_max(row));
-	if (row->words[0])
-		printf("meaning      %s\n", row->words);
-	printf("written by   %s\nread by      %s\n", row->writer, row->readers);
-	for (size_t i = 0; i < sizeof(tag_words) / sizeof(tag_words[0]); i++)
-		if (strchr(row->tags, tag_words[i].tag))
-			printf("             %s\n", tag_words[i].words);
-}
-
-static json_t *row_json(const struct schema_row *row)
-{
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "pattern", row->path,
-			      "type", schema_type_words(row->type), "writer", row->writer,
-			      "readers", row->readers, "persistent", strchr(row->tags, 'p') != NULL,
-			      "guest-writes", strchr(row->tags, 'w') != NULL, "guest-reads",
-			      strchr(row->tags, 'r') != NULL, "optional",
-			      strchr(row->tags, 'o') != NULL);
-
-	if (row->words[0])
-		json_object_set_new(o, "meaning", json_string(row->words));
-	if (schema_choices(row))
-		json_object_set_new(o, "values", word_list(schema_choices(row)));
-	if (schema_max(row)) {
-		json_object_set_new(o, "min", json_integer(row->min));
-		json_object_set_new(o, "max", json_integer(schema_max(row)));
-	}
-	return o;
-}
-
-static int run_explain(struct cli_args *a)
-{
-	char *path = strchr("/@", a->argv[0][0]) ? strdup(a->argv[0]) : store_path(a->argv[0]);
-	const struct schema_row *row = schema_find(path);
-
-	if (!row)
-		cli_die(CLI_FAIL, "%s: no such path is registered (docs/store-paths.md)", path);
-	if (a->json)
-		json_print(row_json(row));
-	else
-		print_row(row);
-	free(path);
-	return CLI_OK;
-}
-
-const struct cli_cmd cmd_explain = {
-	.name = "explain",
-	.args = "PATH",
-	.help = "what a path is for: type, limits, who writes it, who reads it",
-	.more = "PATH need not exist; a full path needs no store.",
-	.example = "xs explain /config/domain/web/memory\n"
-		   "xs explain ~/device/vbd/51712/state",
-	.min_args = 1,
-	.max_args = 1,
-	.run = run_explain,
 };

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "cmds.h"
+#include "control_text.h"
 #include "die.h"
 #include "json_out.h"
 #include "lifetime.h"
+#include "long_value.h"
 #include "schema.h"
 #include "store.h"
 #include "text.h"
@@ -47,7 +49,7 @@ static int watchers(const char *path)
 	char *all, *line, *next;
 	int nr = 0;
 
-	if (xs_sync_str(store(), XS_CONTROL, 0, "watches", &all, NULL) != 0)
+	if (control_text(1, (const char *const[]){ "watches" }, &all) != 0)
 		return -1;
 	for (line = strtok_r(all, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
 		char *on = strchr(line, ' '), *feed = on ? strchr(on + 1, ' ') : NULL;
@@ -106,7 +108,7 @@ static int run_stat(struct cli_args *a)
 {
 	char *path = store_path(a->argv[0]);
 	struct xs_node *n;
-	int rc = xs_tree_read(store(), 0, path, 0, XS_TREE_VALUES | XS_TREE_PERMS, &n);
+	int rc = long_tree_read(0, path, 0, XS_TREE_VALUES | XS_TREE_PERMS, &n);
 
 	if (rc)
 		store_failed(path, rc);
@@ -163,7 +165,7 @@ static int run_list(struct cli_args *a)
 {
 	char *path = store_path(a->argc ? a->argv[0] : "/");
 	struct xs_node *root;
-	int rc = xs_tree_read(store(), 0, path, 1, XS_TREE_SORT, &root);
+	int rc = long_tree_read(0, path, 1, XS_TREE_SORT, &root);
 	json_t *names = json_array();
 
 	if (rc)

@@ -1,84 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * cmd_txn.c - `xs txn`: if the store is as a document says, make it as another says, else as a
- * third, all in one transaction.
- */
-#include <errno.h>
+/* cmd_txn.c - `xs txn`: a condition and what follows from it, in one transaction (txn.h). */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cmds.h"
 #include "die.h"
-#include "doc.h"
 #include "json_out.h"
-#include "plan.h"
 #include "store.h"
-
-#define TRIES 100
-
-struct job {
-	struct doc when, then, otherwise;
-	struct plan plan;
-	bool held; /* the condition */
-	char *failed;
-};
-
-/* A node named only for its children need not exist: what is said about them decides. */
-static bool holds(const struct plan *p)
-{
-	for (size_t i = 0; i < p->nr; i++)
-		if (p->v[i].kind != CHANGE_ADD || !p->v[i].want->only_holds ||
-		    p->v[i].want->value)
-			return false;
-	return true;
-}
-
-static int do_it(void *arg, struct xs_client *c, uint32_t tx)
-{
-	struct job *j = arg;
-	int rc;
-
-	(void)c;
-	plan_free(&j->plan);
-	rc = plan_make(&j->plan, &j->when, tx, false, &j->failed);
-	j->held = holds(&j->plan);
-	plan_free(&j->plan);
-	if (!rc)
-		rc = plan_make(&j->plan, j->held ? &j->then : &j->otherwise, tx, false, &j->failed);
-	if (!rc)
-		rc = plan_apply(&j->plan, tx, &j->failed);
-	return rc;
-}
+#include "txn.h"
 
 static int run_txn(struct cli_args *a)
 {
-	struct job j = {
-		.when = { .allow_null = true, .any_value = true },
-		.then = { .allow_null = true },
-		.otherwise = { .allow_null = true },
-	};
-	const struct doc_part parts[] = {
-		{ "if", &j.when }, { "then", &j.then }, { "else", &j.otherwise }, { NULL, NULL },
-	};
-	unsigned int attempts;
+	struct doc_part parts[TXN_NR_PARTS];
+	struct txn t;
+	bool held;
 	int rc;
 
+	txn_init(&t, parts);
 	doc_load_parts(a->argc ? a->argv[0] : "-", parts);
-	rc = xs_transact(store(), do_it, &j, TRIES, &attempts);
+	rc = txn_run(&t);
+	if (t.nr_refused)
+		cli_die(CLI_USAGE, "%s: %u problem%s; nothing was changed", t.then.name ? t.then.name :
+			t.otherwise.name, t.nr_refused, t.nr_refused > 1 ? "s" : "");
 	if (rc)
-		store_failed(j.failed ? j.failed : "commit", rc);
+		store_failed(t.failed ? t.failed : "commit", rc);
+	held = t.held;
 	if (a->json)
-		json_print(json_pack("{s:b, s:i, s:o}", "condition", j.held, "attempts", attempts,
-				     "changes", plan_json_patch(&j.plan)));
+		json_print(txn_json(&t));
 	else
-		printf("condition %s; %zu changes, %u attempt%s\n", j.held ? "true" : "false",
-		       j.plan.nr, attempts, attempts > 1 ? "s" : "");
-	plan_free(&j.plan);
-	doc_free(&j.when);
-	doc_free(&j.then);
-	doc_free(&j.otherwise);
-	return j.held ? CLI_OK : CLI_FAIL;
+		printf("condition %s; %zu changes, %u attempt%s\n", held ? "true" : "false",
+		       t.plan.nr, t.attempts, t.attempts > 1 ? "s" : "");
+	txn_fini(&t);
+	return held ? CLI_OK : CLI_FAIL;
 }
 
 const struct cli_cmd cmd_txn = {

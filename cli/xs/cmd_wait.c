@@ -10,6 +10,7 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "long_value.h"
 #include "store.h"
 
 #define TRIES 100
@@ -19,6 +20,7 @@ struct waiting {
 	const char *value; /* NULL: any */
 	bool gone, other;  /* it is not there; it has another value */
 	bool met;
+	bool unsure; /* it has a long value, which has to be read as a whole */
 	int rc;
 };
 
@@ -41,10 +43,11 @@ static void got(void *arg, int rc, const char *data, size_t len)
 {
 	struct waiting *w = arg;
 
+	w->unsure = rc == 0 && w->value && long_is_mark_of(w->path, data, len, NULL);
 	if (rc && rc != -ENOENT)
 		w->rc = rc;
 	else
-		w->met = holds(w, rc, data, len);
+		w->met = w->unsure || holds(w, rc, data, len);
 }
 
 static void on_event(void *arg, const char *path)
@@ -85,10 +88,11 @@ static int at_once(void *arg, struct xs_client *c, uint32_t tx)
 
 	for (int i = 0; i < all->nr; i++) {
 		struct waiting *w = &all->w[i];
-		char *data = NULL;
 		size_t len = 0;
-		int rc = xs_sync_str(c, XS_READ, tx, w->path, &data, &len);
+		int rc;
+		char *data = store_read(tx, w->path, &len, &rc);
 
+		(void)c;
 		w->met = holds(w, rc, data, len);
 		free(data);
 		if (rc && rc != -ENOENT)
@@ -109,14 +113,17 @@ static struct waiting *unmet(const struct conditions *all)
 /* Ends the program when one can never be told. */
 static bool all_met(struct conditions *all)
 {
+	bool look = all->nr > 1;
 	int rc = 0;
 
-	for (int i = 0; i < all->nr; i++)
+	for (int i = 0; i < all->nr; i++) {
+		look = look || all->w[i].unsure;
 		if (all->w[i].rc)
 			store_failed(all->w[i].path, all->w[i].rc);
+	}
 	if (unmet(all))
 		return false;
-	if (all->nr > 1)
+	if (look)
 		rc = xs_transact(store(), at_once, all, TRIES, NULL);
 	if (rc && rc != -EAGAIN)
 		store_failed("commit", rc);

@@ -46,7 +46,7 @@ static bool is_over(const struct session *s)
 /* The file may be read anew when all that was seen is told, and no handler is cut short. */
 static void read_anew(struct session *s)
 {
-	if (!resume_wanted() || s->unsynced || s->down || sink_runs(s->sink))
+	if (!resume_wanted() || s->done || s->unsynced || s->down || sink_runs(s->sink))
 		return;
 	for (const struct watcher *w = s->watchers; w; w = w->next)
 		if (w->resync)
@@ -250,8 +250,9 @@ const struct cli_cmd cmd_watch = {
 		"may be newer still: every change is reported at least once, the last value\n"
 		"always. With --exec the command gets the events as JSON lines on standard input\n"
 		"and the last one in XS_PATH, XS_VALUE, XS_PREV, XS_TYPE, XS_REASON, XS_GEN,\n"
-		"XS_DOMID. What comes while it runs: with coalesce the last event of each path\n"
-		"waits, with queue every one; drop forgets them, restart ends the command first.\n"
+		"XS_DOMID; a value above 131000 bytes is on standard input only. What comes while\n"
+		"it runs: with coalesce the last event of each path waits, with queue every\n"
+		"one; drop forgets them, restart ends the command first.\n"
 		"-n counts changes and not the state at first; xenstore-watch -n counts that, too.\n"
 		"What --debounce holds back at the end still has its time. Reconnects by itself\n"
 		"and reports what it missed. A --config file has\n"

@@ -10,11 +10,16 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "hold.h"
 #include "lifetime.h"
+#include "long_value.h"
+#include "rules.h"
 #include "store.h"
 
 #define TRIES 100
-#define STDIN_MAX XENSTORE_PAYLOAD_MAX
+#define TRIES_ALWAYS 1000000 /* without a condition: whoever was first has been written over */
+#define STDIN_MAX LONG_VALUE_MAX
+#define TTL_VALUE_MAX 1024 /* bytes: BOND_VALUE_MAX of the daemon */
 
 struct job {
 	struct cli_args *a;
@@ -23,8 +28,11 @@ struct job {
 	long if_gen; /* <0: no such condition */
 	char *from_stdin;
 	size_t stdin_len;
+	long ttl_ms; /* 0: as long as the store has it */
+	int bound;   /* so many of the words were bound to that time, maybe not written */
 	const char *refused; /* path whose condition did not hold */
-	const char *failed;  /* path the daemon refused */
+	const char *failed;  /* path the daemon refused, or a schema */
+	char why[RULES_WHY_LEN]; /* then: what it says */
 };
 
 /*
@@ -80,6 +88,83 @@ static int check_condition(struct job *j, uint32_t tx, const char *path)
 	return ok ? 0 : -ECANCELED;
 }
 
+/* What the node has of @value: itself, or the mark of a long one, in @mark. */
+static const char *shown(const char *path, const char *value, char mark[LONG_MARK_MAX])
+{
+	const char *text;
+
+	long_shown(path, value, strlen(value), mark, &text);
+	return text;
+}
+
+/* Of what was not written; else the same value, written by others, would go after our time. */
+static void unbind_all(const struct job *j)
+{
+	char mark[LONG_MARK_MAX];
+
+	for (int i = 0; i < j->bound; i += 2) {
+		char *path = store_path(j->a->argv[i]);
+
+		hold_unbind(path, shown(path, j->a->argv[i + 1], mark), true);
+		free(path);
+	}
+}
+
+/* Returns whether the node has it now. */
+static bool bind(const struct job *j, const char *path, const char *value)
+{
+	char mark[LONG_MARK_MAX];
+	int rc = hold_bind(path, shown(path, value, mark), j->ttl_ms);
+
+	if (rc >= 0)
+		return rc;
+	unbind_all(j);
+	hold_bind_failed(path, rc);
+}
+
+/* The time begins now, for what was written. */
+static void begin_time(const struct job *j, const char *path, const char *value)
+{
+	if (bind(j, path, value))
+		return;
+	unbind_all(j);
+	cli_die(CLI_FAIL, "%s: does not have the value any more that was to go: what it has now "
+		"stays", path);
+}
+
+static void check_ttl_values(const struct cli_args *a)
+{
+	for (int i = 1; i < a->argc; i += 2)
+		if (strlen(a->argv[i]) > TTL_VALUE_MAX)
+			cli_die(CLI_FAIL,
+				"%s: a value of %zu bytes: with --ttl at most %d are allowed",
+				a->argv[i - 1], strlen(a->argv[i]), TTL_VALUE_MAX);
+}
+
+/* What schemas of one's own say, in the transaction that writes. Nothing has been written yet. */
+static int check_rules(struct job *j, uint32_t tx)
+{
+	int step = j->from_stdin ? 1 : 2, rc;
+	struct rules rules;
+
+	j->why[0] = '\0';
+	rc = rules_read(&rules, tx);
+	for (int i = 0; i < j->a->argc && !rc; i += step) {
+		const char *value = j->from_stdin ? j->from_stdin : j->a->argv[i + 1];
+		const struct rule_value v = {
+			value, j->from_stdin ? j->stdin_len : strlen(value), RULE_ANY_KIND,
+		};
+		char *path = store_path(j->a->argv[i]);
+
+		rc = rules_allow(&rules, path, &v, j->why) ? 0 : -EINVAL;
+		if (rc)
+			j->failed = j->a->argv[i];
+		free(path);
+	}
+	rules_free(&rules);
+	return rc;
+}
+
 static int write_one(struct job *j, uint32_t tx, const char *path, const char *value)
 {
 	size_t len = j->from_stdin ? j->stdin_len : strlen(value);
@@ -87,8 +172,11 @@ static int write_one(struct job *j, uint32_t tx, const char *path, const char *v
 
 	if (j->if_absent || j->if_value || j->if_gen >= 0)
 		rc = check_condition(j, tx, path);
+	/* first: what was written by somebody who died then would stay */
+	if (!rc && j->ttl_ms)
+		bind(j, path, value);
 	if (!rc)
-		rc = xs_sync_write(store(), tx, path, j->from_stdin ? j->from_stdin : value, len);
+		rc = long_write(tx, path, j->from_stdin ? j->from_stdin : value, len);
 	if (rc)
 		j->failed = path;
 	return rc;
@@ -97,13 +185,15 @@ static int write_one(struct job *j, uint32_t tx, const char *path, const char *v
 static int write_all(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct job *j = arg;
-	int rc = 0, step = j->from_stdin ? 1 : 2;
+	int rc = check_rules(j, tx), step = j->from_stdin ? 1 : 2;
 
 	(void)c;
 	for (int i = 0; i < j->a->argc && !rc; i += step) {
 		char *path = store_path(j->a->argv[i]);
 
 		rc = write_one(j, tx, path, j->a->argv[i + step - 1]);
+		if (rc != -ECANCELED && j->ttl_ms && i + step > j->bound)
+			j->bound = i + step;
 		if (rc)
 			j->failed = j->a->argv[i];
 		free(path);
@@ -120,7 +210,7 @@ static void read_stdin(struct job *j)
 	if (ferror(stdin))
 		cli_die(CLI_FAIL, "standard input: %s", strerror(errno));
 	if (j->stdin_len > STDIN_MAX)
-		cli_die(CLI_FAIL, "standard input: a value has at most %d bytes, path included",
+		cli_die(CLI_FAIL, "standard input: a value has at most %d bytes",
 			STDIN_MAX);
 }
 
@@ -131,21 +221,30 @@ static int run_write(struct cli_args *a)
 		.if_value = cli_str(a, "if-value", NULL),
 		.if_absent = cli_has(a, "if-absent"),
 		.if_gen = cli_num(a, "if-gen", 0, LONG_MAX, -1),
+		.ttl_ms = hold_time(a, "ttl"),
 	};
+	bool conditional;
 	int rc;
 
+	if (cli_has(a, "ttl") && cli_has(a, "stdin"))
+		cli_usage(a, "--ttl is for values on the command line");
 	if (cli_has(a, "stdin"))
 		read_stdin(&j);
 	else if (a->argc % 2)
 		cli_usage(a, "%s has no value: PATH VALUE pairs are wanted", a->argv[a->argc - 1]);
-	if (a->argc <= 2 && !j.if_value && !j.if_absent && j.if_gen < 0)
-		rc = write_all(&j, store(), 0);
-	else
-		rc = xs_transact(store(), write_all, &j, TRIES, NULL);
+	if (j.ttl_ms)
+		check_ttl_values(a);
+	conditional = j.if_value || j.if_absent || j.if_gen >= 0;
+	rc = xs_transact(store(), write_all, &j, conditional ? TRIES : TRIES_ALWAYS, NULL);
+	if (rc)
+		unbind_all(&j);
 	for (int i = 0; rc == 0 && i < a->argc; i += j.from_stdin ? 1 : 2) {
 		char *path = store_path(a->argv[i]);
 
-		lifetime_warn(path);
+		if (j.ttl_ms)
+			begin_time(&j, path, a->argv[i + 1]);
+		else
+			lifetime_warn(path);
 		free(path);
 	}
 	free(j.from_stdin);
@@ -153,6 +252,8 @@ static int run_write(struct cli_args *a)
 		cli_die(CLI_FAIL, "%s: %s; nothing was written", j.failed,
 			j.if_absent ? "exists already" :
 			j.if_gen >= 0 ? "is of another generation" : "has another value");
+	if (*j.why)
+		cli_die(CLI_FAIL, "%s: %s; nothing was written", j.failed, j.why);
 	if (rc)
 		store_failed(j.failed ? j.failed : "commit", rc);
 	return CLI_OK;
@@ -163,6 +264,8 @@ static const struct cli_opt opts[] = {
 	{ 0, "if-value", "OLD", "only if its value is OLD now" },
 	{ 0, "if-gen", "N",
 	  "only if its generation is N now, as stat shows it (0: it is not there)" },
+	{ 0, "ttl", "TIME",
+	  "and have it removed after TIME, if it has this value then (100ms to 24h)" },
 	{ 'i', "stdin", NULL, "the value is standard input, as it is" },
 	{ 0 },
 };
@@ -173,7 +276,10 @@ const struct cli_cmd cmd_write = {
 	.args = "PATH VALUE [PATH VALUE]...",
 	.help = "sets values; several in one transaction",
 	.more = "A condition and the write are one transaction: of several writers with the same\n"
-		"condition one wins. Status 1 when it does not hold.",
+		"condition one wins. Status 1 when it does not hold. With --ttl the daemon removes\n"
+		"the node when TIME is over; writing the same value again begins a new one. That is\n"
+		"for paths that are not kept over a boot and values of at most 1024 bytes. What a schema\n"
+		"of one's own does not allow (xs schema) is not written.",
 	.example = "xs put /config/domain/web/memory 512\n"
 		   "xs put --if-absent /config/jobs/backup \"$(hostname)\"\n"
 		   "xs put --if-gen \"$gen\" ~/data/report done",

@@ -72,7 +72,7 @@ static int op_read(struct run *r, uint32_t tx)
 	for (int i = 0; i < r->argc; i++) {
 		size_t len;
 		int rc;
-		char *value = store_read(tx, r->argv[i], &len, &rc);
+		char *value = store_read_kept(tx, r->argv[i], &len, &rc);
 		char *text;
 
 		if (!value) {
@@ -127,7 +127,7 @@ static bool has_value(uint32_t tx, const char *path)
 	size_t len = 1;
 	int rc;
 
-	free(store_read(tx, path, &len, &rc));
+	free(store_read_kept(tx, path, &len, &rc));
 	return len != 0;
 }
 

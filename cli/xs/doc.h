@@ -5,9 +5,10 @@
  * Natural form: an object's members are children, a scalar is a value; "@value" beside children is
  * the node's own value, "@perms" its permissions, {"@b64": "..."} bytes that are no text; an array
  * is children 0..n-1 and nothing else below (RFC 7396); null means that the node shall not exist,
- * in an array or where allow_null is not set it is a value; "@kind" is the kind of a value that does
- * not show it (kind.h). A child whose name begins with @ has one more @, and names have any
- * characters (name.h); "@wire:NAME" is the child that the store calls so. At the top "@roots" lists
+ * in an array or where allow_null is not set it is a value; {} is a node with an empty one; "@kind"
+ * is the kind of a value that does not show it (kind.h). A child whose name begins with @ has one
+ * more @, and names have any characters (name.h); "@wire:NAME" is the child that the store calls so,
+ * but none that is a part of a long value of the document. At the top "@roots" lists
  * the paths below which --prune removes what is not in the document, and "@set" names the document
  * as owners.h has it. Exact form: one object a line, {"path","value"|"b64","perms","kind"}, and
  * "gen", which says what it was and is not written.
@@ -35,6 +36,7 @@ struct want {
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
 	int kind;    /* enum xs_kind, or WANT_ANY_KIND */
+	bool says_kind; /* by a word of its own, which counts whatever the value looks like */
 	bool list;   /* an array: what is below it and not in the document goes */
 	int line, column; /* where the document says so; line 0: it is no text */
 	bool gone;   /* shall not exist */
@@ -52,7 +54,7 @@ struct doc {
 	bool allow_null;
 	bool any_value;   /* conditions may ask for what could not be written */
 	bool any_kind;    /* made by a program: its values say nothing about their kind */
-	bool part;        /* of another one: no @roots and @set of its own */
+	bool part;        /* of another one, or of one place: no @roots and @set, no exact form */
 	bool quiet;	  /* count problems, do not print them */
 };
 
@@ -62,6 +64,13 @@ struct doc {
  * (CLI_USAGE), so that nothing was changed yet.
  */
 void doc_load(struct doc *d, const char *file, const char *at, bool allow_null);
+/*
+ * The text of @file, malloc'd, without what some editors begin one with; not checked. Ends the
+ * program (CLI_USAGE) if it cannot be read.
+ */
+char *doc_text(const char *file, size_t *len);
+/* What @file is called in messages. */
+const char *doc_name(const char *file);
 /*
  * The same from @len bytes at @text, any bytes; @d has its name and flags set. Problems are counted
  * in d->nr_errors; the program goes on.
@@ -91,7 +100,7 @@ void doc_free(struct doc *d);
 /* The want of @path, or NULL. */
 const struct want *doc_find(const struct doc *d, const char *path);
 
-/* Adds an empty want; @path is copied. For doc_read.c and doc.c. */
+/* Adds an empty want; @path is copied. For doc_take.c, doc_exact.c and doc.c. */
 struct want *doc_want(struct doc *d, const char *path);
 /* Brings the wants in order. */
 void doc_sort(struct doc *d);

@@ -10,6 +10,7 @@
 #include "die.h"
 #include "doc.h"
 #include "doc_limits.h"
+#include "long_value.h"
 #include "store.h"
 
 /* dom0 may ask for a domain's own limits, a guest may not. */
@@ -54,7 +55,9 @@ static void check_nodes(struct doc *d, uint64_t size_max, uint64_t perms_max)
 {
 	for (size_t i = 0; i < d->nr; i++) {
 		const struct want *w = &d->wants[i];
-		size_t size = strlen(strrchr(w->path, '/') + 1) + w->len;
+		size_t parts = w->value ? long_nr_parts(w->path, w->value, w->len) : 0;
+		size_t size = strlen(strrchr(w->path, '/') + 1) +
+			      (parts ? LONG_MARK_MAX : w->len);
 
 		if (w->value && size > size_max)
 			beyond(d, w, "bytes of name and value", size, size_max, "node-size");
@@ -70,8 +73,12 @@ static void check_number(struct doc *d)
 	size_t nr = 0;
 
 	/* directories on the way are there already; what is removed is touched, too */
-	for (size_t i = 0; i < d->nr; i++)
-		nr += !d->wants[i].only_holds;
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct want *w = &d->wants[i];
+
+		nr += !w->only_holds;
+		nr += w->value ? long_nr_parts(w->path, w->value, w->len) : 0;
+	}
 	if (nr > limit)
 		beyond(d, &d->wants[0], "nodes in one transaction", nr, limit,
 		       touched < owned ? "transaction-nodes" : "nodes");

@@ -12,8 +12,14 @@
 
 #define TEXT_MAX (256u << 20)
 
-static char *read_file(const char *file, const char *name, size_t *len)
+const char *doc_name(const char *file)
 {
+	return strcmp(file, "-") == 0 ? "standard input" : file;
+}
+
+char *doc_text(const char *file, size_t *len)
+{
+	const char *name = doc_name(file);
 	bool from_stdin = strcmp(file, "-") == 0;
 	FILE *f = from_stdin ? stdin : fopen(file, "re");
 	size_t room = 65536;
@@ -40,17 +46,12 @@ static char *read_file(const char *file, const char *name, size_t *len)
 	return text;
 }
 
-static const char *name_of(const char *file)
-{
-	return strcmp(file, "-") == 0 ? "standard input" : file;
-}
-
 void doc_load(struct doc *d, const char *file, const char *at, bool allow_null)
 {
 	size_t len;
-	char *text = read_file(file, name_of(file), &len);
+	char *text = doc_text(file, &len);
 
-	*d = (struct doc){ .name = name_of(file), .allow_null = allow_null };
+	*d = (struct doc){ .name = doc_name(file), .allow_null = allow_null };
 	doc_read(d, text, len, at);
 	free(text);
 	doc_end_if_wrong(d);
@@ -60,9 +61,9 @@ void doc_load_parts(const char *file, const struct doc_part *parts)
 {
 	unsigned int nr_errors = 0;
 	size_t len;
-	char *text = read_file(file, name_of(file), &len);
+	char *text = doc_text(file, &len);
 
-	doc_read_parts(name_of(file), text, len, parts, &nr_errors);
+	doc_read_parts(doc_name(file), text, len, parts, &nr_errors);
 	free(text);
-	doc_end_if_wrong(&(struct doc){ .name = name_of(file), .nr_errors = nr_errors });
+	doc_end_if_wrong(&(struct doc){ .name = doc_name(file), .nr_errors = nr_errors });
 }

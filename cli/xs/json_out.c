@@ -134,3 +134,18 @@ json_t *json_perms(const char *perms, size_t len)
 		json_array_append_new(list, json_string(perms + i));
 	return list;
 }
+
+json_t *json_words(const char *words)
+{
+	json_t *list = json_array();
+
+	json_array_append_new(list, json_string(""));
+	for (const char *w = words; w; w = *w ? w + 1 : NULL) {
+		size_t n = strcspn(w, "|");
+
+		if (n)
+			json_array_append_new(list, json_stringn(w, n));
+		w += n;
+	}
+	return list;
+}

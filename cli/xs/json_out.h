@@ -22,5 +22,7 @@ char *json_bytes(const json_t *v, size_t *len);
 char *json_b64(const void *data, size_t len);
 /* "n0 NUL r5 NUL" as ["n0","r5"]. */
 json_t *json_perms(const char *perms, size_t len);
+/* The words of "a|b" as a list, before them none: ["", "a", "b"]. */
+json_t *json_words(const char *words);
 
 #endif

@@ -120,6 +120,14 @@ static json_t *text_json(const char *value, size_t len)
 	return v ? v : json_value(value, len);
 }
 
+/* A number beyond an int64_t is near enough, where numbers are compared. */
+static json_t *number_json(const char *value, size_t len)
+{
+	json_t *v = json_loadb(value, len, JSON_DECODE_ANY, NULL);
+
+	return v ? v : json_loadb(value, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
 json_t *kind_json(enum xs_kind kind, const char *value, size_t len)
 {
 	json_t *v = NULL;
@@ -127,7 +135,7 @@ json_t *kind_json(enum xs_kind kind, const char *value, size_t len)
 	if (!kind_fits(kind, value, len))
 		return text_json(value, len);
 	if (kind == XS_KIND_NUMBER)
-		v = json_loadb(value, len, JSON_DECODE_ANY, NULL);
+		v = number_json(value, len);
 	else if (kind == XS_KIND_BOOL)
 		v = json_boolean(value[0] == '1');
 	else if (kind == XS_KIND_NULL)

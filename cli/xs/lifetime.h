@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+/* 1: the daemon keeps what is at @path over a boot; 0: it does not; -1: it does not tell us. */
+int lifetime_told(const char *path);
 /* Whether the daemon keeps what is at @path; of one that does not tell: below /config, /history. */
 bool lifetime_lasts(const char *path);
 /*

@@ -9,6 +9,7 @@
 #include "die.h"
 #include "glob.h"
 #include "json_out.h"
+#include "long_value.h"
 #include "match.h"
 #include "meaning.h"
 #include "schema.h"
@@ -26,7 +27,7 @@ size_t match_each(const char *typed, bool below, unsigned int flags, match_fn *f
 	snprintf(pattern, sizeof(pattern), "%s%s", base, !below || glob_is_pattern(base) ? "" :
 		 strcmp(base, "/") ? "/**" : "**");
 	base[glob_base_len(base)] = '\0';
-	rc = xs_tree_read(store(), 0, *base ? base : "/", -1, flags | XS_TREE_SORT, &root);
+	rc = long_tree_read(0, *base ? base : "/", -1, flags | XS_TREE_SORT, &root);
 	if (rc)
 		store_failed(*base ? base : "/", rc);
 	for (struct xs_node *n = root; n; n = xs_tree_next(root, n)) {

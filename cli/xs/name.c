@@ -7,35 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "code.h"
 #include "die.h"
 #include "text.h"
 
-#define CODE_LEN 3
 #define UTF8_MAX 4
-#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@"
 /* What a path, a pattern, a condition or a line of output means something else by. */
 #define NOT_SHOWN "/*=!\\"
-
-static bool is_plain(unsigned char byte)
-{
-	return byte && strchr(PLAIN, byte);
-}
-
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* The byte that the two characters at @hex stand for, or -1. */
-static int hex_byte(const char *hex)
-{
-	int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
-
-	return low < 0 ? -1 : high << 4 | low;
-}
 
 /*
  * What an '@' before @hex begins the code of: the byte, or -1 if it is just an '@'. @first: it is
@@ -43,7 +21,7 @@ static int hex_byte(const char *hex)
  */
 static int code_at(const char *hex, bool first)
 {
-	int byte = hex_byte(hex);
+	int byte = code_byte(hex);
 
 	if (byte < 0)
 		return -1;
@@ -51,12 +29,7 @@ static int code_at(const char *hex, bool first)
 		return first && !hex[2] ? 0 : -1;
 	if (byte == '@')
 		return code_at(hex + 2, first) < 0 ? -1 : byte;
-	return is_plain((unsigned char)byte) ? -1 : byte;
-}
-
-static char *put_code(char *to, unsigned char byte)
-{
-	return to + sprintf(to, "@%02x", byte);
+	return code_is_plain((unsigned char)byte) ? -1 : byte;
 }
 
 char *name_encode(const char *name)
@@ -64,10 +37,11 @@ char *name_encode(const char *name)
 	char *out = must(malloc(CODE_LEN * strlen(name) + CODE_LEN + 1)), *to = out;
 
 	if (!*name)
-		to = put_code(to, 0);
+		to = code_put(to, 0);
 	for (const char *s = name; *s; s++) {
-		if (!is_plain((unsigned char)*s) || (*s == '@' && code_at(s + 1, s == name) >= 0))
-			to = put_code(to, (unsigned char)*s);
+		if (!code_is_plain((unsigned char)*s) ||
+		    (*s == '@' && code_at(s + 1, s == name) >= 0))
+			to = code_put(to, (unsigned char)*s);
 		else
 			*to++ = *s;
 	}
@@ -107,10 +81,10 @@ char *name_typed(const char *path)
 	char *out = must(malloc(CODE_LEN * strlen(path) + 1)), *to = out;
 
 	for (const char *s = path; *s; s++) {
-		if (is_plain((unsigned char)*s) || *s == '/' || *s == '*')
+		if (code_is_plain((unsigned char)*s) || *s == '/' || *s == '*')
 			*to++ = *s;
 		else
-			to = put_code(to, (unsigned char)*s);
+			to = code_put(to, (unsigned char)*s);
 	}
 	*to = '\0';
 	return out;
@@ -125,8 +99,8 @@ static size_t shown_char(const char *s, char out[UTF8_MAX + 1])
 	int byte;
 
 	while (nr < UTF8_MAX && s[CODE_LEN * nr] == '@') {
-		byte = hex_byte(s + CODE_LEN * nr + 1);
-		if (byte <= 0 || is_plain((unsigned char)byte) || strchr(NOT_SHOWN, byte))
+		byte = code_byte(s + CODE_LEN * nr + 1);
+		if (byte <= 0 || code_is_plain((unsigned char)byte) || strchr(NOT_SHOWN, byte))
 			break;
 		out[nr++] = (char)byte;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "store.h"
 
 static bool parse(const char *word, uint64_t *rev)
@@ -76,19 +77,25 @@ void past_failed(const char *path, int rc)
 	cli_die(cli_code(rc), "%s: %s", path, cli_words(rc));
 }
 
-void past_ask(const char *const *words, unsigned int nr, xs_past_fn *fn, void *arg)
+void past_log(const char *path, xs_past_fn *fn, void *arg)
 {
-	int rc = xs_past_ask(store(), words, nr, fn, arg);
+	int rc = xs_past_log(store(), path, NULL, fn, arg);
 
-	if (rc)
-		past_failed(words[nr - 1], rc);
+	if (rc < 0)
+		past_failed(path, rc);
 }
 
 static int read_tree(const char *path, uint64_t rev, struct xs_node **out)
 {
+	int rc;
+
 	if (rev != PAST_NOW)
-		return xs_past_tree(store(), rev, path, out);
-	return xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_PERMS, out);
+		rc = xs_past_tree(store(), rev, path, out);
+	else
+		rc = xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_PERMS, out);
+	if (!rc)
+		long_fold(*out);
+	return rc;
 }
 
 struct xs_node *past_tree_there(const char *path, uint64_t rev)

@@ -26,8 +26,8 @@ struct xs_node *past_tree(const char *path, uint64_t rev);
 /* The same, of a node that has to be there. */
 struct xs_node *past_tree_there(const char *path, uint64_t rev);
 
-/* Asks the daemon; ends the program when it refuses. */
-void past_ask(const char *const *words, unsigned int nr, xs_past_fn *fn, void *arg);
+/* xs_past_log() of all; an error ends the program, 1 of @fn the log. */
+void past_log(const char *path, xs_past_fn *fn, void *arg);
 /* Ends the program with words for what was answered about @path. */
 _Noreturn void past_failed(const char *path, int rc);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* past_diff.c - see past_diff.h. Two trees are walked side by side, by name. */
+/* past_diff.c - see past_diff.h. */
 #include "past_diff.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "past.h"
 #include "store.h"
 #include "text.h"
+#include "tree_diff.h"
 
 #define DIFFERS 1
 
@@ -31,13 +32,9 @@ bool past_diff_asked(const struct cli_args *a)
 	return named;
 }
 
-static json_t *side_json(const struct xs_node *n)
+static void show(void *arg, const struct xs_node *was, const struct xs_node *is)
 {
-	return n && n->value ? json_value(n->value, n->value_len) : json_null();
-}
-
-static void show(struct sides *s, const struct xs_node *was, const struct xs_node *is)
-{
+	struct sides *s = arg;
 	char path[3200];
 	char *old = text_escape(was && was->value ? was->value : "", was ? was->value_len : 0);
 	char *new = text_escape(is && is->value ? is->value : "", is ? is->value_len : 0);
@@ -45,8 +42,7 @@ static void show(struct sides *s, const struct xs_node *was, const struct xs_nod
 	xs_tree_path(is ? is : was, path, sizeof(path));
 	s->nr++;
 	if (s->list)
-		json_array_append_new(s->list, json_pack("{s:s, s:o, s:o}", "path", path, "was",
-							 side_json(was), "is", side_json(is)));
+		json_array_append_new(s->list, tree_diff_json(was, is));
 	else if (!was)
 		printf("+ %s = %s\n", path, new);
 	else if (!is)
@@ -55,40 +51,6 @@ static void show(struct sides *s, const struct xs_node *was, const struct xs_nod
 		printf("~ %s = %s -> %s\n", path, old, new);
 	free(old);
 	free(new);
-}
-
-static bool same(const struct xs_node *a, const struct xs_node *b)
-{
-	if (!a->value || !b->value)
-		return !a->value == !b->value;
-	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0 &&
-	       a->perms_len == b->perms_len &&
-	       (!a->perms_len || memcmp(a->perms, b->perms, a->perms_len) == 0);
-}
-
-/* A whole subtree that is on one side only. */
-static void show_all(struct sides *s, const struct xs_node *root, bool gone)
-{
-	for (const struct xs_node *n = root; n; n = xs_tree_next(root, n))
-		show(s, gone ? n : NULL, gone ? NULL : n);
-}
-
-static void compare(struct sides *s, const struct xs_node *was, const struct xs_node *is)
-{
-	if (!same(was, is))
-		show(s, was->value ? was : NULL, is->value ? is : NULL);
-	for (const struct xs_node *n = was->children; n; n = n->next) {
-		const struct xs_node *other = xs_tree_child(is, n->name);
-
-		if (other)
-			compare(s, n, other);
-		else
-			show_all(s, n, true);
-	}
-	for (const struct xs_node *n = is->children; n; n = n->next) {
-		if (!xs_tree_child(was, n->name))
-			show_all(s, n, false);
-	}
 }
 
 int past_diff(const struct cli_args *a)
@@ -104,7 +66,7 @@ int past_diff(const struct cli_args *a)
 		other = store_path(a->argv[1]);
 	s.was = past_tree(path, rev);
 	s.is = past_tree(other, other_rev);
-	compare(&s, s.was, s.is);
+	tree_diff(s.was, s.is, show, &s);
 	if (s.list)
 		json_print(s.list);
 	xs_tree_free(s.was);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan.c - comparing a document with the store, or with another, and carrying the difference out.
+ * plan.c - comparing a document with the store, or with another. plan_apply.c carries out what is
+ * different.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,12 +9,11 @@
 #include <string.h>
 
 #include "die.h"
-#include "json_out.h"
 #include "kind.h"
+#include "long_value.h"
 #include "plan.h"
 #include "schema.h"
 #include "store.h"
-#include "text.h"
 #include "watch_state.h"
 
 static struct change *change_add(struct plan *p, enum change_kind kind, const char *path,
@@ -45,8 +45,7 @@ static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
 	return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
-/* A directory is an object unless it was a list: nobody has to say so. */
-static bool same_kind(const struct want *w, int have)
+bool plan_same_kind(const struct want *w, int have)
 {
 	if (w->kind == WANT_ANY_KIND || have == WANT_ANY_KIND)
 		return true;
@@ -55,10 +54,9 @@ static bool same_kind(const struct want *w, int have)
 	return w->kind == have;
 }
 
-/* The value stays, what it is in JSON does not. */
-static bool only_kind(const struct change *c)
+bool change_is_of_kind(const struct change *c)
 {
-	return c->kind == CHANGE_SET && !same_kind(c->want, c->old_kind) &&
+	return c->kind == CHANGE_SET && !plan_same_kind(c->want, c->old_kind) &&
 	       (!c->want->value || same(c->want->value, c->want->len, c->old, c->old_len));
 }
 
@@ -70,6 +68,9 @@ struct look {
 	int rc;
 	char **failed;
 	bool kinds; /* the answer tells the kind, too */
+	bool absent;
+	int kind;
+	size_t nr_parts; /* of a long value, which is still to be read */
 };
 
 static void look_fail(struct look *l, int rc)
@@ -79,19 +80,14 @@ static void look_fail(struct look *l, int rc)
 		*l->failed = strdup(l->want->path);
 }
 
-static void got_value(void *arg, int rc, const char *data, size_t len)
+/* What the store has for what the document wants. */
+static void judge(struct look *l, int rc, int kind, const char *data, size_t len)
 {
-	struct look *l = arg;
 	const struct want *w = l->want;
-	int kind = WANT_ANY_KIND;
 	struct change *c;
 
-	if (!rc && l->kinds && len) {
-		kind = data[0] - '0';
-		data++;
-		len--;
-	}
 	if (rc == -ENOENT) {
+		l->absent = true;
 		if (!w->gone)
 			change_add(l->p, CHANGE_ADD, w->path, w);
 	} else if (rc == -EACCES && w->only_holds && !w->value) {
@@ -100,11 +96,39 @@ static void got_value(void *arg, int rc, const char *data, size_t len)
 		look_fail(l, rc);
 	} else if (w->gone) {
 		change_add(l->p, CHANGE_REMOVE, w->path, w);
-	} else if ((w->value && !same(w->value, w->len, data, len)) || !same_kind(w, kind)) {
+	} else if ((w->value && !same(w->value, w->len, data, len)) || !plan_same_kind(w, kind)) {
 		c = change_add(l->p, CHANGE_SET, w->path, w);
 		set_old(c, data, len);
 		c->old_kind = kind;
+		c->old_parts = l->nr_parts;
 	}
+}
+
+static void got_value(void *arg, int rc, const char *data, size_t len)
+{
+	struct look *l = arg;
+	struct long_mark mark;
+
+	l->kind = WANT_ANY_KIND;
+	if (!rc && l->kinds && len) {
+		l->kind = data[0] - '0';
+		data++;
+		len--;
+	}
+	if (!rc && long_is_mark_of(l->want->path, data, len, &mark))
+		l->nr_parts = mark.nr_parts; /* look_at_long() */
+	else
+		judge(l, rc, l->kind, data, len);
+}
+
+static void look_at_long(struct look *l, uint32_t tx)
+{
+	size_t len;
+	int rc;
+	char *value = long_read(tx, l->want->path, &len, &rc);
+
+	judge(l, rc, l->kind, value, len);
+	free(value);
 }
 
 static void got_perms(void *arg, int rc, const char *data, size_t len)
@@ -122,9 +146,36 @@ static void got_perms(void *arg, int rc, const char *data, size_t len)
 
 static int look_at(struct look *l, uint32_t tx)
 {
-	if (l->kinds)
-		return kind_submit_read(tx, l->want->path, got_value, l);
-	return xs_submit_str(store(), XS_READ, tx, l->want->path, got_value, l);
+	const char *path = l->want->path;
+	int rc = l->kinds ? kind_submit_read(tx, path, got_value, l) :
+			    xs_submit_str(store(), XS_READ, tx, path, got_value, l);
+
+	if (!rc && l->want->perms)
+		rc = xs_submit_str(store(), XS_GET_PERMS, tx, path, got_perms, l);
+	return rc;
+}
+
+/* Below what is not there, there is nothing. */
+static void not_there(struct look *l)
+{
+	judge(l, -ENOENT, WANT_ANY_KIND, "", 0);
+	if (l->want->perms)
+		got_perms(l, -ENOENT, NULL, 0);
+}
+
+static bool holds_the_next(const struct doc *d, size_t i)
+{
+	return i + 1 < d->nr && path_is_below(d->wants[i].path, d->wants[i + 1].path);
+}
+
+/* As the document has them; of a node its permissions last: they are those of its parts, too. */
+static int by_want(const void *a, const void *b)
+{
+	const struct change *p = a, *q = b;
+
+	if (p->want != q->want)
+		return p->want < q->want ? -1 : 1;
+	return (p->kind == CHANGE_PERMS) - (q->kind == CHANGE_PERMS);
 }
 
 static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct look *looks,
@@ -132,17 +183,39 @@ static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct 
 {
 	struct xs_client *c = store();
 	bool kinds = kind_known();
+	const struct look *absent = NULL;
 	int rc = 0;
 
+	/* What holds others first: of a new tree that is all that need be asked for. */
 	for (size_t i = 0; i < d->nr && !rc; i++) {
 		looks[i] = (struct look){ .p = p, .want = &d->wants[i], .failed = failed,
 					  .kinds = kinds };
-		rc = look_at(&looks[i], tx);
-		if (!rc && d->wants[i].perms)
-			rc = xs_submit_str(c, XS_GET_PERMS, tx, d->wants[i].path, got_perms,
-					   &looks[i]);
+		if (holds_the_next(d, i))
+			rc = look_at(&looks[i], tx);
 	}
 	xs_client_wait(c);
+	for (size_t i = 0; i < d->nr && !rc; i++) {
+		bool below = absent && path_is_below(absent->want->path, d->wants[i].path);
+
+		if (holds_the_next(d, i)) {
+			if (!below)
+				absent = looks[i].absent ? &looks[i] : NULL;
+		} else if (below) {
+			not_there(&looks[i]);
+		} else {
+			rc = look_at(&looks[i], tx);
+		}
+	}
+	xs_client_wait(c);
+	for (size_t i = 0; i < d->nr && !rc; i++)
+		if (looks[i].nr_parts)
+			look_at_long(&looks[i], tx);
+	for (size_t i = 0; i < p->nr && !rc; i++)
+		if (p->v[i].kind == CHANGE_PERMS && p->v[i].want->perms)
+			p->v[i].old_parts = looks[p->v[i].want - d->wants].nr_parts;
+	/* what long values are was learnt last */
+	if (p->nr)
+		qsort(p->v, p->nr, sizeof(*p->v), by_want);
 	for (size_t i = 0; i < d->nr && !rc; i++)
 		rc = looks[i].rc;
 	return rc;
@@ -168,7 +241,7 @@ static int prune_root(struct plan *p, const struct doc *d, uint32_t tx, const ch
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
 	struct xs_node *root, *n, *skip = NULL;
-	int rc = xs_tree_read(store(), tx, root_path, -1, XS_TREE_SORT, &root);
+	int rc = long_tree_read(tx, root_path, -1, XS_TREE_SORT, &root);
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
@@ -195,7 +268,7 @@ static int clear_list(struct plan *p, const struct doc *d, uint32_t tx, const st
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
 	struct xs_node *root, *n, *skip = NULL;
-	int rc = xs_tree_read(store(), tx, list->path, -1, XS_TREE_SORT, &root);
+	int rc = long_tree_read(tx, list->path, -1, XS_TREE_SORT, &root);
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
@@ -299,195 +372,13 @@ void plan_between(struct plan *p, const struct doc *from, const struct doc *to)
 		if (!f)
 			change_add(p, CHANGE_ADD, w->path, w);
 		else if (!same(fv, f->value ? f->len : 0, wv, w->value ? w->len : 0) ||
-			 !same_kind(w, f->kind))
+			 !plan_same_kind(w, f->kind))
 			change_set(p, w, f);
 		if (w->perms && (!f || !f->perms))
 			change_add(p, CHANGE_PERMS, w->path, w);
 		else if (w->perms && !same(f->perms, f->perms_len, w->perms, w->perms_len))
 			set_old(change_add(p, CHANGE_PERMS, w->path, w), f->perms, f->perms_len);
 	}
-}
-
-/* ---- carrying it out ---- */
-
-struct act {
-	const char *path;
-	int rc;
-};
-
-static void acted(void *arg, int rc, const char *data, size_t len)
-{
-	(void)data;
-	(void)len;
-	((struct act *)arg)->rc = rc;
-}
-
-/* What a node is when it is made needs no word if it is text, or an object for its children. */
-static bool says_kind(const struct change *c)
-{
-	if (!c->want || c->want->kind == WANT_ANY_KIND || !kind_known())
-		return false;
-	if (c->kind == CHANGE_ADD)
-		return !same_kind(c->want, XS_KIND_TEXT);
-	return c->kind == CHANGE_SET && !same_kind(c->want, c->old_kind);
-}
-
-static int submit_change(uint32_t tx, const struct change *c, struct act *a)
-{
-	struct iovec iov[2] = { { c->path, strlen(c->path) + 1 }, { NULL, 0 } };
-	unsigned int type = XS_MKDIR, nr = 1;
-
-	if (c->kind == CHANGE_REMOVE) {
-		type = XS_RM;
-	} else if (c->kind == CHANGE_PERMS) {
-		type = XS_SET_PERMS;
-		iov[1] = (struct iovec){ c->want->perms, c->want->perms_len };
-		nr = 2;
-	} else if (c->want->value) {
-		type = XS_WRITE;
-		iov[1] = (struct iovec){ c->want->value, c->want->len };
-		nr = 2;
-	}
-	a->path = c->path;
-	return xs_submit(store(), type, tx, iov, nr, acted, a);
-}
-
-/* The change, then what the value is in JSON. @a: room for two. */
-static int submit_both(uint32_t tx, const struct change *c, struct act *a)
-{
-	int rc = only_kind(c) ? 0 : submit_change(tx, c, a);
-
-	if (rc || !says_kind(c))
-		return rc;
-	a[1].path = c->path;
-	return kind_submit(tx, c->path, (enum xs_kind)c->want->kind, acted, &a[1]);
-}
-
-int plan_apply(const struct plan *p, uint32_t tx, char **failed)
-{
-	struct act *acts = calloc(2 * p->nr + 1, sizeof(*acts));
-	int rc = acts ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < p->nr && !rc; i++)
-		rc = submit_both(tx, &p->v[i], acts + 2 * i);
-	xs_client_wait(store());
-	for (size_t i = 0; i < 2 * p->nr && !rc; i++)
-		if (acts[i].rc) {
-			rc = acts[i].rc;
-			*failed = strdup(acts[i].path);
-		}
-	free(acts);
-	return rc;
-}
-
-/* ---- showing it ---- */
-
-static bool is_secret(const char *path)
-{
-	const struct schema_row *row = schema_find(path);
-
-	if (row && row->type == SCHEMA_SECRET)
-		return true;
-	/* also what is below a node of such a name */
-	return strstr(path, "passw") || strstr(path, "secret") || strstr(path, "token");
-}
-
-static char *shown(const struct change *c, const char *data, size_t len)
-{
-	char perms[512];
-
-	if (c->kind == CHANGE_PERMS) {
-		store_perms_text(data, len, perms, sizeof(perms));
-		return strdup(perms);
-	}
-	return is_secret(c->path) ? strdup("(secret)") : text_escape(data, len);
-}
-
-static void print_change(const struct change *c)
-{
-	const struct want *w = c->want;
-	char *new = NULL, *old = c->old ? shown(c, c->old, c->old_len) : NULL;
-
-	if (w && c->kind == CHANGE_PERMS)
-		new = shown(c, w->perms, w->perms_len);
-	else if (w && w->value)
-		new = shown(c, w->value, w->len);
-	switch (c->kind) {
-	case CHANGE_ADD:
-		printf("+ %s%s%s\n", c->path, new && *new ? " = " : "", new ? new : "");
-		break;
-	case CHANGE_REMOVE:
-		printf("- %s\n", c->path);
-		break;
-	case CHANGE_SET:
-		if (only_kind(c))
-			printf("~ %s is %s   was %s\n", c->path,
-			       kind_words((enum xs_kind)w->kind),
-			       kind_words((enum xs_kind)c->old_kind));
-		else
-			printf("~ %s = %s   was %s\n", c->path, new, old);
-		break;
-	case CHANGE_PERMS:
-		printf("~ %s permissions %s%s%s\n", c->path, new, old ? "   were " : "",
-		       old ? old : "");
-		break;
-	}
-	free(new);
-	free(old);
-}
-
-void plan_print(const struct plan *p)
-{
-	for (size_t i = 0; i < p->nr; i++)
-		print_change(&p->v[i]);
-}
-
-static json_t *patch_value(const struct change *c)
-{
-	const struct want *w = c->want;
-
-	if (is_secret(c->path))
-		return json_string("(secret)");
-	return kind_json(w->kind == WANT_ANY_KIND ? XS_KIND_TEXT : (enum xs_kind)w->kind, w->value,
-			 w->len);
-}
-
-/* About the member @name that stands for something of the node itself. */
-static void patch_own(json_t *o, const struct change *c, const char *name, json_t *value)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/%s", c->path, name) < 0)
-		cli_die(CLI_FAIL, "out of memory");
-	json_object_set_new(o, "path", json_string(path));
-	free(path);
-	json_object_set_new(o, "value", value);
-}
-
-json_t *plan_json_patch(const struct plan *p)
-{
-	static const char *const words[] = {
-		[CHANGE_ADD] = "add", [CHANGE_SET] = "replace", [CHANGE_REMOVE] = "remove",
-		[CHANGE_PERMS] = "replace",
-	};
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < p->nr; i++) {
-		const struct change *c = &p->v[i];
-		json_t *o = json_pack("{s:s, s:s}", "op", words[c->kind], "path", c->path);
-
-		if (c->kind == CHANGE_PERMS)
-			patch_own(o, c, "@perms", json_perms(c->want->perms, c->want->perms_len));
-		else if (only_kind(c))
-			patch_own(o, c, "@kind",
-				  json_string(kind_name((enum xs_kind)c->want->kind)));
-		else if (c->want && !c->want->gone && c->want->value)
-			json_object_set_new(o, "value", patch_value(c));
-		else if (c->kind == CHANGE_ADD)
-			json_object_set_new(o, "value", json_object());
-		json_array_append_new(list, o);
-	}
-	return list;
 }
 
 void plan_free(struct plan *p)

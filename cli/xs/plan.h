@@ -21,6 +21,7 @@ struct change {
 	char *path;
 	char *old; /* value or, of CHANGE_PERMS, permissions before; NULL: not known */
 	size_t old_len;
+	size_t old_parts; /* of a long value (long_value.h) that was there */
 	int old_kind; /* enum xs_kind; WANT_ANY_KIND: not known */
 };
 
@@ -42,7 +43,14 @@ bool plan_same(const struct plan *a, const struct plan *b);
 void plan_between(struct plan *p, const struct doc *from, const struct doc *to);
 /* Sends all changes in @tx, many at once. Returns 0 or the first -errno. */
 int plan_apply(const struct plan *p, uint32_t tx, char **failed);
-/* One line a change: + ~ - and the values; secrets are not shown. */
+/*
+ * Whether @w wants what @have is, or does not say: a directory is an object unless it was a list,
+ * nobody has to say so.
+ */
+bool plan_same_kind(const struct want *w, int have);
+/* Whether the value stays, and what it is in JSON does not. */
+bool change_is_of_kind(const struct change *c);
+/* plan_show.c. One line a change: + ~ - and the values; secrets are not shown. */
 void plan_print(const struct plan *p);
 /* As RFC 6902 JSON patch of the document. */
 json_t *plan_json_patch(const struct plan *p);

@@ -3,12 +3,16 @@
  * store.c - the connection of xs and the short ways of naming a path.
  */
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "name.h"
 #include "store.h"
 
@@ -32,13 +36,28 @@ int store_connect(void)
 	return rc;
 }
 
+/* Whose the socket is, for one who is not let in: the group is how that is mended. */
+static _Noreturn void not_let_in(void)
+{
+	const char *path = xs_daemon_socket();
+	struct stat st;
+	bool known = stat(path, &st) == 0;
+	const struct passwd *pw = known ? getpwuid(st.st_uid) : NULL;
+	const struct group *gr = known && st.st_mode & S_IWGRP ? getgrgid(st.st_gid) : NULL;
+
+	if (gr)
+		cli_die(CLI_NO_RIGHT, "%s: permission denied (it is for root, %s and the group %s)",
+			path, pw ? pw->pw_name : "its owner", gr->gr_name);
+	cli_die(CLI_NO_RIGHT, "%s: permission denied (it is for %s)", path,
+		pw ? pw->pw_name : "its owner");
+}
+
 struct xs_client *store(void)
 {
 	int rc = store_connect();
 
 	if (rc == -EACCES || rc == -EPERM)
-		cli_die(CLI_NO_RIGHT, "%s: permission denied (the store's socket is its owner's)",
-			xs_daemon_socket());
+		not_let_in();
 	if (rc)
 		cli_die(CLI_NO_STORE, "the store daemon does not answer at %s: %s (is xenstored "
 			"running? XENSTORED_PATH and XENSTORED_RUNDIR name another place)",
@@ -46,12 +65,17 @@ struct xs_client *store(void)
 	return client;
 }
 
-char *store_read(uint32_t tx, const char *path, size_t *len, int *rc)
+char *store_read_kept(uint32_t tx, const char *path, size_t *len, int *rc)
 {
 	char *value = NULL;
 
 	*rc = xs_sync_str(store(), XS_READ, tx, path, &value, len);
 	return *rc ? NULL : value;
+}
+
+char *store_read(uint32_t tx, const char *path, size_t *len, int *rc)
+{
+	return long_read(tx, path, len, rc);
 }
 
 static char *printf_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

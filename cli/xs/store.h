@@ -26,8 +26,11 @@ void store_hang_up(void);
  */
 char *store_path(const char *typed);
 
-/* Reads one value. Returns it, malloc'd, or NULL and -errno in *@rc. */
+/* Reads one value, also a long one (long_value.h): malloc'd, or NULL and -errno in *@rc. */
 char *store_read(uint32_t tx, const char *path, size_t *len, int *rc);
+
+/* The same, as Xen's tools see it: of a long value its mark. */
+char *store_read_kept(uint32_t tx, const char *path, size_t *len, int *rc);
 
 /* Domain id of the running domain @name, or -1. */
 int store_domid(const char *name);

@@ -20,6 +20,7 @@
 #include "store.h"
 #include "text.h"
 #include "ui.h"
+#include "ui_rules.h"
 
 #define LOWER_ROWS 6
 #define WIDE_ENOUGH 60 /* columns for a second one */
@@ -97,6 +98,8 @@ static size_t lower_rows(const struct ui *u)
 	size_t all = LINES > 4 ? (size_t)LINES - 3 : 1;
 	size_t wanted = u->zoom ? all - all / 4 : LOWER_ROWS;
 
+	if (u->pane == PANE_NONE)
+		return 0;
 	if (u->pane == PANE_KEYS)
 		return all - 1;
 	return all < 2 * LOWER_ROWS && !u->zoom ? all / 3 : wanted;
@@ -104,7 +107,8 @@ static size_t lower_rows(const struct ui *u)
 
 size_t ui_tree_rows(const struct ui *u)
 {
-	size_t lower = lower_rows(u) + 3; /* title, line between, bottom line */
+	/* title, line between, bottom line */
+	size_t lower = u->pane == PANE_NONE ? 2 : lower_rows(u) + 3;
 
 	return (size_t)LINES > lower ? (size_t)LINES - lower : 1;
 }
@@ -121,14 +125,16 @@ static void draw_node(const struct ui *u, int y, int width, const struct ui_node
 	bool flat = u->model.view == VIEW_FLAT;
 	bool flash = n->changed_ms && ui_now_ms() - n->changed_ms < UI_FLASH_MS;
 	char *value = n->value ? text_escape(n->value, n->len) : strdup("");
-	char path[UI_PATH_MAX], buf[64], *name;
+	char path[UI_PATH_MAX], buf[64], weight[24] = "", *name;
 	const char *meaning;
 
 	model_path(n, path, sizeof(path));
 	name = name_shown(flat ? path : n->name);
 	meaning = meaning_decode(path, n->value, n->len, buf, sizeof(buf));
+	if (u->model.order != ORDER_NAME)
+		snprintf(weight, sizeof(weight), "%9llu ", (unsigned long long)n->weight);
 	putf(y, 0, width, n == u->model.cursor ? CURSOR : flash ? CHANGED : PLAIN,
-	     "%c%*s%c%c%s%s%.500s%s%s%s", n == u->model.cursor ? '>' : ' ',
+	     "%c%s%*s%c%c%s%s%.500s%s%s%s", n == u->model.cursor ? '>' : ' ', weight,
 	     flat ? 0 : n->depth * 2, "", flash ? '*' : ' ',
 	     !n->has_children || flat ? ' ' : model_is_open(&u->model, n) ? '-' : '+',
 	     name, *value ? " = " : "", value,
@@ -141,6 +147,9 @@ static void draw_tree(struct ui *u, int width)
 {
 	size_t rows = ui_tree_rows(u), at = model_lines(&u->model);
 
+	/* what is left by a filter is seen as a whole where it can be */
+	if (u->model.filter && u->top + rows > u->model.nr_lines)
+		u->top = u->model.nr_lines > rows ? u->model.nr_lines - rows : 0;
 	if (at < u->top)
 		u->top = at;
 	if (at >= u->top + rows)
@@ -157,15 +166,26 @@ static void draw_tree(struct ui *u, int width)
 
 static int detail_text(int y, int last, int x, int width, const char *text)
 {
-	size_t len = strlen(text);
+	do {
+		size_t len = text_fit(text, width);
 
-	/* by bytes: a cut character shows as ?, which a value of several lines can bear */
-	for (size_t at = 0; y <= last && (at < len || at == 0); at += (size_t)width) {
-		putf(y++, x, width, PLAIN, "%.*s", width, text + at);
-		if (len == 0)
-			break;
-	}
+		if (y <= last)
+			putf(y++, x, width, PLAIN, "%.*s", (int)len, text);
+		text += len;
+	} while (*text && y <= last);
 	return y;
+}
+
+struct drawn {
+	int y, last, x, width;
+};
+
+static void draw_rule(void *arg, const char *text)
+{
+	struct drawn *d = arg;
+
+	if (d->y <= d->last)
+		d->y = detail_text(d->y, d->last, d->x, d->width, text);
 }
 
 static int draw_meaning(const struct ui *u, int y, int last, int x, int width)
@@ -199,6 +219,7 @@ static void draw_detail(struct ui *u, int x, int width)
 	int y = 1, last = (int)ui_tree_rows(u);
 	char perms[256];
 	struct ui_detail *d = &u->detail;
+	struct drawn drawn;
 
 	store_perms_text(d->perms, d->perms_len, perms, sizeof(perms));
 	y = detail_text(y, last, x, width, d->path);
@@ -215,6 +236,9 @@ static void draw_detail(struct ui *u, int x, int width)
 	if (y <= last && n->listed)
 		putf(y++, x, width, PLAIN, "below: %zu", n->nr_children);
 	y = draw_meaning(u, y, last, x, width);
+	drawn = (struct drawn){ y, last, x, width };
+	ui_rules_each(u, d->path, draw_rule, &drawn);
+	y = drawn.y;
 	while (y <= last)
 		put(y++, x, width, PLAIN, "");
 	free(value);
@@ -235,20 +259,26 @@ static void draw_lines(const struct ui *u, struct ui_lines *l, int y, size_t row
 static void draw_entry(int y, const struct ui_entry *e, bool clock)
 {
 	time_t t = e->at_ms / 1000;
-	char when[16] = "", many[16] = "", *value;
+	char when[16] = "", many[16] = "", *value, *old;
 	struct tm tm;
 
 	if (e->at_ms && localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%H:%M:%S ", &tm);
 	if (clock ? e->count > 1 : e->count > 0)
 		snprintf(many, sizeof(many), "x%lu ", e->count);
-	value = e->value ? text_escape(e->value, e->len) : NULL;
+	value = text_escape(e->value ? e->value : "", e->len);
+	old = e->old && clock ? text_escape(e->old, e->old_len) : NULL;
 	if (e->rc)
-		putf(y, 0, COLS, PLAIN, "%s%s%s%s", when, many, e->path,
-		     e->rc == -ENOENT ? " removed" : " (not readable)");
+		putf(y, 0, COLS, PLAIN, "%s%s%s%s%s%s", when, many, e->path,
+		     e->rc == -ENOENT ? " removed" : " (not readable)", old ? ", was " : "",
+		     old ? old : "");
+	else if (old && e->value && strcmp(old, value) != 0)
+		putf(y, 0, COLS, PLAIN, "%s%s%s: %s -> %s", when, many, e->path,
+		     *old ? old : "\"\"", *value ? value : "\"\"");
 	else
-		putf(y, 0, COLS, PLAIN, "%s%s%s%s%s", when, many, e->path,
-		     value && *value ? " = " : "", value ? value : "");
+		putf(y, 0, COLS, PLAIN, "%s%s%s%s%s", when, many, e->path, *value ? " = " : "",
+		     value);
+	free(old);
 	free(value);
 }
 
@@ -279,10 +309,13 @@ static void draw_lower(struct ui *u)
 	int y = LINES - 1 - (int)rows;
 	struct ui_lines *l = lines[u->pane];
 
+	if (u->pane == PANE_NONE)
+		return;
 	if (l && u->pane_top + rows > l->nr)
 		u->pane_top = l->nr > rows ? l->nr - rows : 0;
 	putf(y - 1, 0, COLS, TITLE, " %s%s", names[u->pane],
-	     u->pane == PANE_KEYS ? " (? or q closes)" : "  (Tab: others, z: larger, ?: keys)");
+	     u->pane == PANE_KEYS ? " (? or q closes)" :
+				    "  (Tab: others, z: larger, c: closes, ?: keys)");
 	if (u->pane == PANE_EVENTS || u->pane == PANE_PINS)
 		draw_entries(u->pane == PANE_PINS ? &u->pins : &u->log, y, rows,
 			     u->pane == PANE_EVENTS);
@@ -316,18 +349,54 @@ static void draw_bottom(const struct ui *u)
 	move(LINES - 1, 0);
 }
 
-void ui_draw(struct ui *u)
+/* ---- a value on the whole screen ---- */
+
+size_t ui_value_rows(void)
+{
+	return LINES > 3 ? (size_t)LINES - 2 : 1;
+}
+
+static void draw_value(struct ui *u)
+{
+	const struct ui_value *v = &u->value;
+	size_t rows = ui_value_rows(), below = v->top + rows;
+	size_t last = below < v->nr_rows ? below : v->nr_rows;
+
+	putf(0, 0, COLS, TITLE, " %s  %zu bytes  rows %zu-%zu of %zu%s", v->path, v->seen_len,
+	     last ? v->top + 1 : 0, last, v->nr_rows, u->link_up ? "" : "  DAEMON GONE, waiting");
+	for (size_t i = 0; i < rows; i++) {
+		const struct ui_row *r = v->top + i < v->nr_rows ? &v->row[v->top + i] : NULL;
+		size_t skip = r && v->left ? text_fit(r->at, (int)v->left) : 0;
+		int len = r && skip < r->len ? (int)(r->len - skip) : 0;
+
+		putf(1 + (int)i, 0, COLS, r && ui_value_is_wanted(v, r) ? CHANGED : PLAIN, "%.*s",
+		     len, r ? r->at + (len ? skip : 0) : "");
+	}
+	if (!u->prompt.label && !u->message[0])
+		put(LINES - 1, 0, COLS - 1, PLAIN,
+		    "q: back  f: fold  x: bytes  / n: search  v: $PAGER  e: $EDITOR");
+	else
+		draw_bottom(u);
+}
+
+static void draw_title(const struct ui *u)
+{
+	static const char *const orders[ORDER_NR] = {
+		[ORDER_NAME] = "", [ORDER_SIZE] = "  by size", [ORDER_CHANGE] = "  by change",
+	};
+
+	putf(0, 0, COLS, TITLE, " xs browse %s  %s  %s  %llu changes%s%s%s", u->model.root->name,
+	     u->writable ? "may change things" : "looking only",
+	     u->link_up ? "live" : "DAEMON GONE, waiting", (unsigned long long)u->nr_events,
+	     orders[u->model.order], u->model.filter ? "  only " : "",
+	     u->model.filter ? u->model.filter : "");
+}
+
+static void draw_store(struct ui *u)
 {
 	int width = COLS >= WIDE_ENOUGH ? COLS * 11 / 20 : COLS;
 
-	if (LINES < 4) {
-		put(0, 0, COLS, PLAIN, "the terminal is too small");
-		refresh();
-		return;
-	}
-	putf(0, 0, COLS, TITLE, " xs browse %s  %s  %s  %llu changes", u->model.root->name,
-	     u->writable ? "may change things" : "looking only",
-	     u->link_up ? "live" : "DAEMON GONE, waiting", (unsigned long long)u->nr_events);
+	draw_title(u);
 	if (width < COLS)
 		for (int y = 1; y <= (int)ui_tree_rows(u); y++)
 			put(y, width, 2, PLAIN, "|");
@@ -336,6 +405,21 @@ void ui_draw(struct ui *u)
 		draw_detail(u, width + 2, COLS - width - 2);
 	draw_lower(u);
 	draw_bottom(u);
+}
+
+void ui_draw(struct ui *u)
+{
+	if (LINES < 4) {
+		put(0, 0, COLS, PLAIN, "the terminal is too small");
+		refresh();
+		return;
+	}
+	if (u->value.shown)
+		ui_value_refresh(u, COLS);
+	if (u->value.shown)
+		draw_value(u);
+	else
+		draw_store(u);
 	curs_set(u->prompt.label ? 1 : 0);
 	refresh();
 }

@@ -11,11 +11,15 @@
 #include <string.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "meaning.h"
 #include "name.h"
 #include "store.h"
 #include "text.h"
 #include "ui.h"
+#include "ui_names.h"
+#include "ui_outside.h"
+#include "ui_rules.h"
 
 #define TRIES 20
 
@@ -29,12 +33,15 @@ struct ui_edit {
 	char *seen, *perms; /* what was on the screen */
 	size_t seen_len, perms_len;
 	long long gen;
+	bool no_gen;		/* the daemon has none: children come by DIRECTORY */
+	struct ui_names list;	/* the children there are now */
 	char *payload; /* behind the path */
 	size_t payload_len;
 	char command[UI_PATH_MAX + UI_TEXT_MAX];
 	enum step step;
 	struct xs_txn *txn;
 	bool away; /* on its way: the user may not begin another */
+	bool outside; /* an editor made it, which may have been much work */
 };
 
 static char *copy(const char *data, size_t len)
@@ -54,6 +61,7 @@ static void edit_free(struct ui_edit *e)
 		free(e->seen);
 		free(e->perms);
 		free(e->payload);
+		ui_names_fini(&e->list);
 		free(e);
 	}
 }
@@ -64,24 +72,56 @@ void ui_edit_forget(struct ui *u)
 	u->edit = NULL;
 }
 
+/* Why @e is not written, and where the text is that somebody made in an editor. */
+static void say_not_written(const struct ui_edit *e, const char *why)
+{
+	char name[UI_OUTSIDE_NAME];
+
+	if (e->outside && ui_outside_keep(e->payload, e->payload_len, name))
+		ui_say(e->u, "your text is in %s: %s", name, why);
+	else
+		ui_say(e->u, "%s", why);
+}
+
 /* ---- the transaction ---- */
 
 static void advance(struct ui_edit *e);
 
 static bool as_seen(const struct ui_edit *e, const char *data, size_t len)
 {
+	char mark[LONG_MARK_MAX];
+	const char *seen;
+	size_t seen_len;
+
 	switch (e->step) {
 	case CHECK_VALUE:
-		return !e->absent && len == e->seen_len && memcmp(data, e->seen, len) == 0;
+		seen_len = long_shown(e->path, e->seen, e->seen_len, mark, &seen);
+		return !e->absent && len == seen_len && memcmp(data, seen, len) == 0;
 	case CHECK_PERMS:
 		return !e->perms || (len == e->perms_len && memcmp(data, e->perms, len) == 0);
 	case CHECK_GEN:
-		return e->gen < 0 || atoll(data) == e->gen;
+		return e->gen < 0 || e->no_gen || atoll(data) == e->gen;
 	case CHANGE:
 	case COMMIT:
 		break;
 	}
 	return true;
+}
+
+/* One part of the children, or all; where more are to come the step is the same once more. */
+static int take_names(struct ui_edit *e, int rc, const char *data, size_t len)
+{
+	enum ui_part part;
+
+	if (e->no_gen) {
+		/* too many for DIRECTORY: of them none is known to be a part */
+		e->list.names = rc ? NULL : copy(data, len);
+		e->list.len = rc ? 0 : len;
+		return 0;
+	}
+	part = ui_names_take(&e->list, data, len);
+	e->step -= part == PART_MORE;
+	return part == PART_CHANGED ? -ESTALE : 0;
 }
 
 static void on_step(void *arg, int rc, const char *data, size_t len)
@@ -91,10 +131,14 @@ static void on_step(void *arg, int rc, const char *data, size_t len)
 	if (e->step == CHECK_VALUE && e->absent && rc == -ENOENT) {
 		rc = 0;
 		e->step = CHECK_GEN; /* nothing to compare */
-	} else if (e->step == CHECK_GEN && rc == -ENOSYS) {
-		rc = 0; /* a daemon without generations */
+	} else if (e->step == CHECK_GEN && rc == -ENOSYS && !e->no_gen) {
+		e->no_gen = true;
+		rc = 0;
+		e->step--; /* the same by DIRECTORY */
 	} else if (rc == 0 && !as_seen(e, data, len)) {
 		rc = -ESTALE;
+	} else if (e->step == CHECK_GEN && (rc == 0 || rc == -E2BIG)) {
+		rc = take_names(e, rc, data, len);
 	}
 	if (rc) {
 		xs_txn_abort(e->txn, rc);
@@ -102,6 +146,21 @@ static void on_step(void *arg, int rc, const char *data, size_t len)
 	}
 	e->step++;
 	advance(e);
+}
+
+/* Of what was seen. */
+static size_t nr_parts(const struct ui_edit *e)
+{
+	return e->absent ? 0 : long_nr_parts(e->path, e->seen, e->seen_len);
+}
+
+static int submit_write(struct ui_edit *e)
+{
+	/* a short one over a short one leaves what else is there */
+	bool parts = nr_parts(e) || long_is_needed(e->path, e->payload, e->payload_len);
+
+	return long_submit_write(xs_txn_id(e->txn), e->path, e->payload, e->payload_len,
+				 parts ? e->list.names : NULL, e->list.len, on_step, e);
 }
 
 static void advance(struct ui_edit *e)
@@ -112,18 +171,31 @@ static void advance(struct ui_edit *e)
 	};
 	struct iovec iov[2] = { { e->path, strlen(e->path) + 1 } };
 	unsigned int type, nr = 1;
+	char from[24];
 	int rc;
 
 	if (e->step == COMMIT) {
 		xs_txn_commit(e->txn);
 		return;
 	}
+	if (e->step == CHANGE && e->type == XS_WRITE) {
+		rc = submit_write(e);
+		if (rc)
+			xs_txn_abort(e->txn, rc);
+		return;
+	}
 	type = e->step == CHANGE ? e->type : types[e->step];
-	if (e->step == CHECK_GEN)
-		iov[nr++] = (struct iovec){ (void *)"0", 2 };
-	else if (e->step == CHANGE && e->type != XS_RM)
-		iov[nr++] = (struct iovec){ e->payload, e->payload_len };
-	rc = xs_submit(store(), type, xs_txn_id(e->txn), iov, nr, on_step, e);
+	if (e->step == CHECK_GEN && e->no_gen) {
+		type = XS_DIRECTORY;
+	} else if (e->step == CHECK_GEN) {
+		iov[nr++] = (struct iovec){ from, 0 };
+		iov[1].iov_len = (size_t)snprintf(from, sizeof(from), "%zu", e->list.len) + 1;
+	}
+	if (e->step == CHANGE && e->type == XS_SET_PERMS)
+		rc = long_submit_perms(xs_txn_id(e->txn), e->path, nr_parts(e), e->payload,
+				       e->payload_len, on_step, e);
+	else
+		rc = xs_submit(store(), type, xs_txn_id(e->txn), iov, nr, on_step, e);
 	if (rc)
 		xs_txn_abort(e->txn, rc);
 }
@@ -134,6 +206,8 @@ static void body(void *arg, struct xs_txn *t)
 
 	e->txn = t;
 	e->step = CHECK_VALUE;
+	e->no_gen = false;
+	ui_names_fini(&e->list);
 	advance(e);
 }
 
@@ -141,14 +215,17 @@ static void finished(void *arg, int rc, unsigned int attempts)
 {
 	struct ui_edit *e = arg;
 	struct ui *u = e->u;
+	char why[UI_PATH_MAX + 128];
 
 	(void)attempts;
-	if (rc == -ESTALE)
-		ui_say(u, "%s changed meanwhile: look again, nothing was written", e->path);
-	else if (rc)
-		ui_say(u, "%s: %s", e->path, cli_words(rc));
-	else
+	if (rc) {
+		snprintf(why, sizeof(why), rc == -ESTALE ?
+			 "%s changed meanwhile: look again, nothing was written" : "%s: %s",
+			 e->path, cli_words(rc));
+		say_not_written(e, why);
+	} else {
 		ui_say(u, "%s", e->command);
+	}
 	model_touch(&u->model, e->path);
 	u->detail.stale = true;
 	u->edit = NULL;
@@ -158,10 +235,18 @@ static void finished(void *arg, int rc, unsigned int attempts)
 
 static void carry_out(struct ui *u)
 {
+	struct ui_edit *e = u->edit;
+	char why[RULES_WHY_LEN];
 	int rc;
 
 	if (!u->link_up) {
-		ui_say(u, "the daemon is gone: nothing was written");
+		say_not_written(u->edit, "the daemon is gone: nothing was written");
+		ui_edit_forget(u);
+		return;
+	}
+	if (e->type == XS_WRITE &&
+	    !ui_rules_allow(u, e->path, e->payload, e->payload_len, why)) {
+		say_not_written(e, why);
 		ui_edit_forget(u);
 		return;
 	}
@@ -179,7 +264,7 @@ static void confirmed(struct ui *u, const char *text)
 		carry_out(u);
 		return;
 	}
-	ui_say(u, "not confirmed: nothing was written");
+	say_not_written(u->edit, "not confirmed: nothing was written");
 	ui_edit_forget(u);
 }
 
@@ -252,6 +337,27 @@ static void value_typed(struct ui *u, const char *text)
 	confirm(u);
 }
 
+/* The change that was begun, as the editor leaves it. */
+static void edit_outside(struct ui *u)
+{
+	struct ui_edit *e = u->edit;
+
+	if (!text_is_text(e->seen, e->seen_len)) {
+		ui_say(u, "not text, nothing for an editor: xs write --stdin %s", e->path);
+	} else if (ui_outside_edit(u, e->seen, e->seen_len, &e->payload, &e->payload_len)) {
+		if (e->payload_len == e->seen_len &&
+		    memcmp(e->payload, e->seen, e->seen_len) == 0) {
+			ui_say(u, "%s is as it was: nothing was written", e->path);
+		} else {
+			snprintf(e->command, sizeof(e->command), "xs write --stdin %s", e->path);
+			e->outside = true;
+			confirm(u);
+			return;
+		}
+	}
+	ui_edit_forget(u);
+}
+
 void ui_edit_value(struct ui *u)
 {
 	struct ui_edit *e = begin(u, XS_WRITE);
@@ -260,14 +366,18 @@ void ui_edit_value(struct ui *u)
 	if (!e)
 		return;
 	text = text_escape(e->seen, e->seen_len);
-	if (strlen(text) < UI_TEXT_MAX) {
+	/* what is cut would be written cut */
+	if (strlen(text) < UI_TEXT_MAX)
 		ui_ask(u, "value: ", text, value_typed);
-	} else {
-		/* what is cut would be written cut */
-		ui_say(u, "too long to be typed: xs write --stdin %s", e->path);
-		ui_edit_forget(u);
-	}
+	else
+		edit_outside(u);
 	free(text);
+}
+
+void ui_edit_outside(struct ui *u)
+{
+	if (begin(u, XS_WRITE))
+		edit_outside(u);
 }
 
 /* ---- permissions ---- */

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_find.c - / in `xs browse`: letters in their order, anywhere in a path; the best ones are shown
- * while typing, Enter goes to the first, n and N to the others.
+ * ui_find.c - / in `xs browse`: letters in their order, anywhere in a path; = text in a value. The
+ * best ones are shown while typing, Enter goes to the first, n and N to the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "store.h"
+#include "text.h"
 #include "ui.h"
 
 #define SHOWN_MAX 200
+#define CONTEXT 20 /* bytes of a value before what was found */
 
 struct match {
 	char *path;
+	char *value; /* as text, when values are searched; else NULL */
 	int score;
 };
 
@@ -23,14 +27,16 @@ static size_t nr_paths;
 
 static void forget(void)
 {
-	for (size_t i = 0; i < nr_paths; i++)
+	for (size_t i = 0; i < nr_paths; i++) {
 		free(paths[i].path);
+		free(paths[i].value);
+	}
 	free(paths);
 	paths = NULL;
 	nr_paths = 0;
 }
 
-static void remember(struct ui *u)
+static void remember(struct ui *u, bool values)
 {
 	char path[UI_PATH_MAX];
 	struct xs_node *tree;
@@ -38,7 +44,8 @@ static void remember(struct ui *u)
 
 	forget();
 	if (!u->link_up ||
-	    xs_tree_read(store(), 0, u->model.root->name, -1, XS_TREE_SORT, &tree) != 0)
+	    long_tree_read(0, u->model.root->name, -1,
+			   XS_TREE_SORT | (values ? XS_TREE_VALUES : 0), &tree) != 0)
 		return;
 	for (const struct xs_node *n = tree; n; n = xs_tree_next(tree, n)) {
 		if (nr_paths == max) {
@@ -48,6 +55,8 @@ static void remember(struct ui *u)
 		xs_tree_path(n, path, sizeof(path));
 		if (!paths || !(paths[nr_paths].path = strdup(path)))
 			cli_die(CLI_FAIL, "out of memory");
+		paths[nr_paths].value = values && n->value ? text_escape(n->value, n->value_len) :
+							     NULL;
 		nr_paths++;
 	}
 	xs_tree_free(tree);
@@ -62,17 +71,50 @@ static int by_score(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* The line of what was found: its path, and what is around the text in its value. */
+static void add_found(struct ui *u, const struct match *m)
+{
+	const char *at = m->value ? strcasestr(m->value, u->prompt.text) : NULL;
+	size_t before = at ? (size_t)(at - m->value) : 0;
+
+	if (!at) {
+		ui_lines_add(&u->found, "%s", m->path);
+		return;
+	}
+	before = before > CONTEXT ? CONTEXT : before;
+	ui_lines_add(&u->found, "%s = %s%.200s", m->path, at - before > m->value ? "..." : "",
+		     at - before);
+}
+
+/* A line found begins with its path, in which there is no blank. */
+static void jump_to(struct ui *u, size_t i)
+{
+	char path[UI_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(u->found.at[i], " "), u->found.at[i]);
+	ui_jump(u, path);
+}
+
+static int score_of(const struct ui *u, const struct match *m)
+{
+	const char *text = u->prompt.text;
+
+	if (!u->in_values)
+		return ui_fuzzy(text, m->path);
+	return *text && m->value && strcasestr(m->value, text);
+}
+
 static void typed(struct ui *u)
 {
 	ui_lines_clear(&u->found);
 	u->found_at = 0;
 	u->pane_top = 0;
 	for (size_t i = 0; i < nr_paths; i++)
-		paths[i].score = ui_fuzzy(u->prompt.text, paths[i].path);
+		paths[i].score = score_of(u, &paths[i]);
 	if (nr_paths)
 		qsort(paths, nr_paths, sizeof(*paths), by_score);
 	for (size_t i = 0; i < nr_paths && i < SHOWN_MAX && paths[i].score; i++)
-		ui_lines_add(&u->found, "%s", paths[i].path);
+		add_found(u, &paths[i]);
 }
 
 static void done(struct ui *u, const char *text)
@@ -80,20 +122,33 @@ static void done(struct ui *u, const char *text)
 	forget();
 	u->pane = u->pane_before;
 	if (u->found.nr)
-		ui_jump(u, u->found.at[0]);
+		jump_to(u, 0);
+	else if (*text && u->in_values)
+		ui_say(u, "%s is in no value", text);
 	else if (*text)
 		ui_say(u, "no path has the letters %s in this order", text);
 }
 
-void ui_find_begin(struct ui *u)
+static void begin(struct ui *u, const char *label, bool values)
 {
-	remember(u);
+	u->in_values = values;
+	remember(u, values);
 	ui_lines_clear(&u->found);
 	if (u->pane != PANE_FOUND)
 		u->pane_before = u->pane;
 	u->pane = PANE_FOUND;
-	ui_ask(u, "/", "", done);
+	ui_ask(u, label, "", done);
 	u->prompt.typed = typed;
+}
+
+void ui_find_begin(struct ui *u)
+{
+	begin(u, "/", false);
+}
+
+void ui_find_value_begin(struct ui *u)
+{
+	begin(u, "in a value: ", true);
 }
 
 void ui_find_next(struct ui *u, int step)
@@ -103,5 +158,5 @@ void ui_find_next(struct ui *u, int step)
 		return;
 	}
 	u->found_at = (u->found_at + u->found.nr + step) % u->found.nr;
-	ui_jump(u, u->found.at[u->found_at]);
+	jump_to(u, u->found_at);
 }

@@ -64,9 +64,12 @@ static void key_close(struct ui *u)
 		u->model.cursor = n->parent;
 }
 
+/* What has nothing below it has its value to look at. */
 static void key_toggle(struct ui *u)
 {
-	if (u->model.cursor->parent)
+	if (!u->model.cursor->has_children)
+		ui_value_open(u);
+	else if (u->model.cursor->parent)
 		model_open(&u->model, u->model.cursor, !u->model.cursor->open);
 }
 
@@ -171,6 +174,7 @@ static void show(struct ui *u, enum ui_pane pane)
 }
 
 static void key_pane(struct ui *u) { show(u, u->pane >= PANE_DIFF ? PANE_EVENTS : u->pane + 1); }
+static void key_no_pane(struct ui *u) { show(u, u->pane ? PANE_NONE : PANE_EVENTS); }
 
 static void key_devices(struct ui *u)
 {
@@ -205,6 +209,7 @@ static void key_refresh(struct ui *u)
 {
 	u->model.root->stale_below = true;
 	u->devices_ms = u->diff_ms = 0;
+	u->rules_known = false;
 }
 
 static void key_help(struct ui *u)
@@ -240,9 +245,10 @@ static const struct {
 	{ KEY_RIGHT, key_open, NULL },
 	{ 'h', key_close, "h, left         closes it; else goes to what it is in" },
 	{ KEY_LEFT, key_close, NULL },
-	{ '\n', key_toggle, "Enter           opens or closes" },
+	{ '\n', key_toggle, "Enter           opens or closes; of a leaf: the value on the whole screen" },
 	{ '\r', key_toggle, NULL },
 	{ KEY_ENTER, key_toggle, NULL },
+	{ ' ', ui_value_open, "Space           the value on the whole screen" },
 	{ 'g', key_top, "g, G            first line, last line" },
 	{ KEY_HOME, key_top, NULL },
 	{ 'G', key_bottom, NULL },
@@ -252,6 +258,9 @@ static const struct {
 	{ CTRL('U'), key_page_up, NULL },
 	{ KEY_PPAGE, key_page_up, NULL },
 	{ '/', key_find, "/               searches all paths: letters in their order" },
+	{ '=', ui_find_value_begin, "=               searches in all values" },
+	{ '&', ui_filter_begin, "&               only what has a text in its name or value" },
+	{ 'o', ui_order_next, "o               sorts by size, by last change, by name" },
 	{ 'n', key_next, "n, N            the next one found, the one before" },
 	{ 'N', key_previous, NULL },
 	{ ':', key_path, ":               goes to a path" },
@@ -259,6 +268,7 @@ static const struct {
 	{ 'b', key_back, NULL },
 	{ 'w', key_pin, "w               pins the node: its changes are counted; again: no more" },
 	{ '\t', key_pane, "Tab             the lower part: changes, devices, pins, differences" },
+	{ 'c', key_no_pane, "c               closes the lower part, opens it again" },
 	{ 'v', key_devices, "v               devices, both ends side by side" },
 	{ 's', key_snapshot, "s, D            takes a snapshot; what differs from it" },
 	{ 'D', key_diff, NULL },
@@ -266,6 +276,7 @@ static const struct {
 	{ ']', key_pane_down, "], [            scrolls the lower part" },
 	{ '[', key_pane_up, NULL },
 	{ 'e', ui_edit_value, "e, p            changes the value, the permissions (with -w)" },
+	{ 'E', ui_edit_outside, "E               changes the value in $EDITOR (with -w)" },
 	{ 'p', ui_edit_perms, NULL },
 	{ 'a', ui_edit_add, "a, d            adds a child; removes the node (with -w)" },
 	{ 'd', ui_edit_remove, NULL },
@@ -282,6 +293,7 @@ void ui_keys_list(struct ui_lines *l)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].help)
 			ui_lines_add(l, "%s", keys[i].help);
+	ui_value_keys_list(l);
 }
 
 /* ---- the line being typed ---- */
@@ -360,6 +372,10 @@ void ui_key(struct ui *u, int key)
 		return;
 	}
 	u->message[0] = '\0';
+	if (u->value.shown) {
+		ui_value_key(u, key);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].key == key)
 			keys[i].fn(u);

@@ -17,6 +17,7 @@ static void clear(struct ui_entry *e)
 {
 	free(e->path);
 	free(e->value);
+	free(e->old);
 	memset(e, 0, sizeof(*e));
 }
 
@@ -72,8 +73,21 @@ void log_remove(struct ui_log *l, const char *path)
 	}
 }
 
+void log_set_old(struct ui_entry *e, const char *value, size_t len)
+{
+	free(e->old);
+	e->old = must(malloc(len + 1));
+	memcpy(e->old, value, len);
+	e->old[len] = '\0';
+	e->old_len = len;
+}
+
 void log_set_value(struct ui_entry *e, const char *value, size_t len, int rc)
 {
+	bool same = value && e->value && e->len == len && memcmp(e->value, value, len) == 0;
+
+	if (e->value && !same)
+		log_set_old(e, e->value, e->len);
 	free(e->value);
 	e->value = NULL;
 	e->rc = rc;

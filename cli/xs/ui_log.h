@@ -16,6 +16,8 @@ struct ui_entry {
 	char *path;
 	char *value; /* NULL: not read yet, or not readable */
 	size_t len;
+	char *old; /* what it was before, NULL: not known */
+	size_t old_len;
 	int rc;
 	bool stale, asked;
 	unsigned long count; /* changes folded into this line */
@@ -37,6 +39,8 @@ struct ui_entry *log_at(struct ui_log *l, size_t i);
 /* The newest line about @path, or NULL. */
 struct ui_entry *log_find(struct ui_log *l, const char *path);
 void log_remove(struct ui_log *l, const char *path);
+/* Of a new line: what the value was before the change it is about. Copied. */
+void log_set_old(struct ui_entry *e, const char *value, size_t len);
 void log_set_value(struct ui_entry *e, const char *value, size_t len, int rc);
 void log_fini(struct ui_log *l);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_model.c - see ui_model.h. Children are arrays in order, so that a thousand changes a second
- * among ten thousand siblings cost a search each, not a walk.
+ * ui_model.c - see ui_model.h; the lines are made in ui_lines.c. Children are arrays in order, so
+ * that a thousand changes a second among ten thousand siblings cost a search each, not a walk.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "ui_model.h"
 
 static struct ui_node *node_create(struct ui_node *parent, const char *name)
@@ -39,15 +40,10 @@ void model_init(struct ui_model *m, const char *path)
 	m->cursor = m->root;
 }
 
-static void forget_shown(struct ui_model *m)
-{
-	while (m->nr_shown)
-		free(m->shown[--m->nr_shown]);
-}
-
 void model_fini(struct ui_model *m)
 {
-	forget_shown(m);
+	model_set_view(m, VIEW_TREE);
+	free(m->filter);
 	node_free(m->root);
 	free(m->line);
 }
@@ -186,7 +182,8 @@ void model_settle(struct ui_model *m)
 
 /* ---- what was read ---- */
 
-void model_set_value(struct ui_node *n, const char *value, size_t len, int rc, int64_t now_ms)
+void model_set_value(struct ui_model *m, struct ui_node *n, const char *value, size_t len, int rc,
+		     int64_t now_ms)
 {
 	bool known = n->value || n->value_rc;
 	bool same = known && n->value_rc == rc && n->len == len && (!value) == (!n->value) &&
@@ -194,8 +191,11 @@ void model_set_value(struct ui_node *n, const char *value, size_t len, int rc, i
 
 	if (same)
 		return;
-	if (known)
+	if (known) {
 		n->changed_ms = now_ms;
+		n->change = ++m->newest;
+	}
+	m->moved = m->moved || model_needs_all(m);
 	free(n->value);
 	n->value = NULL;
 	n->value_rc = rc;
@@ -205,6 +205,12 @@ void model_set_value(struct ui_node *n, const char *value, size_t len, int rc, i
 		memcpy(n->value, value, len);
 		n->value[len] = '\0';
 	}
+}
+
+void model_set_change(struct ui_model *m, struct ui_node *n, uint64_t change)
+{
+	n->change = change;
+	m->newest = change > m->newest ? change : m->newest;
 }
 
 static int by_name(const void *a, const void *b)
@@ -247,8 +253,11 @@ static const char **sort_names(const char *names, size_t len, size_t *nr)
 	for (size_t i = 0; i < len; i += strlen(names + i) + 1)
 		++*nr;
 	sorted = must(calloc(*nr + 1, sizeof(*sorted)));
+	/* parts of a long value are none of its children */
 	for (size_t i = 0; i < len; i += strlen(names + i) + 1)
-		sorted[at++] = names + i;
+		if (!long_is_part(names + i, NULL))
+			sorted[at++] = names + i;
+	*nr = at;
 	qsort(sorted, *nr, sizeof(*sorted), by_name);
 	return sorted;
 }
@@ -303,8 +312,6 @@ void model_remove(struct ui_model *m, struct ui_node *n)
 		place_cursor(m, p, i);
 }
 
-/* ---- lines ---- */
-
 void model_open(struct ui_model *m, struct ui_node *n, bool open)
 {
 	if (n->open == open)
@@ -314,88 +321,4 @@ void model_open(struct ui_model *m, struct ui_node *n, bool open)
 	if (!open && is_inside(m->cursor, n))
 		m->cursor = n;
 	m->moved = true;
-}
-
-/* How a node is to what VIEW_SHOWN shows. */
-enum relation { OUTSIDE, ON_THE_WAY, INSIDE };
-
-static enum relation relation_to(const char *path, const char *shown)
-{
-	while (*path && *shown) {
-		size_t a, b;
-
-		path += *path == '/';
-		shown += *shown == '/';
-		a = strcspn(path, "/");
-		b = strcspn(shown, "/");
-		if (a && !(b == 1 && *shown == '*') && (a != b || memcmp(path, shown, a) != 0))
-			return OUTSIDE;
-		path += a;
-		shown += a ? b : 0;
-	}
-	return *shown ? ON_THE_WAY : INSIDE;
-}
-
-static enum relation relation_of(const struct ui_model *m, const struct ui_node *n)
-{
-	enum relation best = OUTSIDE;
-	char path[4096];
-
-	model_path(n, path, sizeof(path));
-	for (size_t i = 0; i < m->nr_shown; i++) {
-		enum relation r = relation_to(path, m->shown[i]);
-
-		best = r > best ? r : best;
-	}
-	return best;
-}
-
-void model_set_view(struct ui_model *m, enum model_view view)
-{
-	forget_shown(m);
-	m->view = view;
-	m->moved = true;
-}
-
-void model_show(struct ui_model *m, const char *path)
-{
-	if (m->nr_shown < MODEL_SHOWN_MAX)
-		m->shown[m->nr_shown++] = must(strdup(path));
-	m->moved = true;
-}
-
-bool model_is_open(const struct ui_model *m, const struct ui_node *n)
-{
-	return n->open || m->view == VIEW_FLAT ||
-	       (m->view == VIEW_SHOWN && relation_of(m, n) == ON_THE_WAY);
-}
-
-static void lines_below(struct ui_model *m, struct ui_node *n)
-{
-	bool open;
-
-	if (m->view == VIEW_SHOWN && relation_of(m, n) == OUTSIDE)
-		return;
-	if (m->nr_lines == m->max_lines) {
-		m->max_lines = m->max_lines ? m->max_lines * 2 : 256;
-		m->line = must(realloc(m->line, m->max_lines * sizeof(*m->line)));
-	}
-	m->line[m->nr_lines++] = n;
-	open = n->nr_children && model_is_open(m, n);
-	for (size_t i = 0; open && i < n->nr_children; i++)
-		lines_below(m, n->children[i]);
-}
-
-size_t model_lines(struct ui_model *m)
-{
-	if (m->moved) {
-		m->nr_lines = 0;
-		lines_below(m, m->root);
-		m->moved = false;
-	}
-	for (size_t i = 0; i < m->nr_lines; i++)
-		if (m->line[i] == m->cursor)
-			return i;
-	m->cursor = m->root;
-	return 0;
 }

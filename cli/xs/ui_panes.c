@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "meaning.h"
 #include "store.h"
 #include "text.h"
 #include "ui.h"
+#include "ui_rules.h"
 
 #define AGAIN_MS 1000
 #define DIFF_MAX 2000
@@ -151,7 +153,7 @@ static void read_devices(struct ui *u)
 static struct xs_node *read_all(struct ui *u)
 {
 	struct xs_node *tree;
-	int rc = xs_tree_read(store(), 0, u->model.root->name, -1,
+	int rc = long_tree_read(0, u->model.root->name, -1,
 			      XS_TREE_VALUES | XS_TREE_PERMS | XS_TREE_SORT, &tree);
 
 	if (rc)
@@ -254,6 +256,7 @@ void ui_panes_refresh(struct ui *u)
 
 	if (!u->link_up)
 		return;
+	ui_rules_refresh(u);
 	if (u->pane == PANE_DEVICES && now - u->devices_ms >= AGAIN_MS) {
 		u->devices_ms = now;
 		read_devices(u);

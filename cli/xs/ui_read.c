@@ -11,15 +11,16 @@
 #include <time.h>
 
 #include "die.h"
+#include "long_value.h"
 #include "store.h"
 #include "ui.h"
+#include "ui_names.h"
+#include "watch_state.h"
 
 /* One request on its way. */
 struct job {
 	struct ui *u;
-	char *names; /* of a listing in parts: what came so far */
-	size_t names_len;
-	long long gen;
+	struct ui_names list; /* what came so far */
 	char path[];
 };
 
@@ -45,7 +46,7 @@ static struct job *job_create(struct ui *u, const char *path)
 
 static void job_free(struct job *j)
 {
-	free(j->names);
+	ui_names_fini(&j->list);
 	free(j);
 }
 
@@ -59,7 +60,7 @@ static void submit(struct job *j, unsigned int type, xs_done_fn *done)
 
 /* ---- the tree ---- */
 
-static void on_value(void *arg, int rc, const char *data, size_t len)
+static void on_whole_value(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
 	struct ui_node *n = rc == -ECANCELED ? NULL : model_find(&j->u->model, j->path);
@@ -68,43 +69,31 @@ static void on_value(void *arg, int rc, const char *data, size_t len)
 		n->asked_value = false;
 		if (rc == -ENOENT)
 			model_remove(&j->u->model, n);
-		else
-			model_set_value(n, rc ? NULL : data, rc ? 0 : len, rc, ui_now_ms());
+		else if (rc != -ESTALE) /* an event will tell */
+			model_set_value(&j->u->model, n, rc ? NULL : data, rc ? 0 : len, rc,
+					ui_now_ms());
 		pace_want(&j->u->pace);
 	}
 	job_free(j);
 }
 
-static void list_part(struct job *j);
-
-enum part { PART_MORE, PART_LAST, PART_CHANGED };
-
-/* One part: the generation, then names; an empty name ends the last one. */
-static enum part take_part(struct job *j, const char *data, size_t len)
+static void on_value(void *arg, int rc, const char *data, size_t len)
 {
-	size_t head = strnlen(data, len) + 1;
-	long long gen = atoll(data);
-	bool last = len < 2 || data[len - 2] == '\0';
-	char *more;
+	struct job *j = arg;
 
-	if (head > len || (j->names && gen != j->gen))
-		return PART_CHANGED;
-	j->gen = gen;
-	len -= head + (last && len > head ? 1 : 0);
-	more = realloc(j->names, j->names_len + len + 1);
-	if (!more)
-		cli_die(CLI_FAIL, "out of memory");
-	j->names = more;
-	memcpy(j->names + j->names_len, data + head, len);
-	j->names_len += len;
-	return last ? PART_LAST : PART_MORE;
+	if (rc == 0 && long_is_mark_of(j->path, data, len, NULL))
+		long_submit_join(j->path, data, len, on_whole_value, j);
+	else
+		on_whole_value(j, rc, data, len);
 }
+
+static void list_part(struct job *j);
 
 static void on_part(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
 	struct ui_node *n = rc == -ECANCELED ? NULL : model_find(&j->u->model, j->path);
-	enum part part = n && rc == 0 ? take_part(j, data, len) : PART_CHANGED;
+	enum ui_part part = n && rc == 0 ? ui_names_take(&j->list, data, len) : PART_CHANGED;
 
 	if (part == PART_MORE) {
 		list_part(j);
@@ -113,7 +102,7 @@ static void on_part(void *arg, int rc, const char *data, size_t len)
 	if (n) {
 		n->asked_list = false;
 		if (part == PART_LAST)
-			model_set_children(&j->u->model, n, j->names, j->names_len);
+			model_set_children(&j->u->model, n, j->list.names, j->list.len);
 		else
 			n->stale_list = rc == 0; /* another directory by now: from the start */
 		pace_want(&j->u->pace);
@@ -127,7 +116,7 @@ static void list_part(struct job *j)
 	struct iovec iov[2] = { { j->path, strlen(j->path) + 1 } };
 	int rc;
 
-	iov[1].iov_len = snprintf(from, sizeof(from), "%zu", j->names_len) + 1;
+	iov[1].iov_len = snprintf(from, sizeof(from), "%zu", j->list.len) + 1;
 	iov[1].iov_base = from;
 	rc = xs_submit(store(), XS_DIRECTORY_PART, 0, iov, 2, on_part, j);
 	if (rc)
@@ -247,16 +236,37 @@ static void take_entries(struct ui_log *l, const char *path, int rc, const char 
 	}
 }
 
-static void on_entry(void *arg, int rc, const char *data, size_t len)
+/* The answer is of no use: an event will have it asked again. */
+static void take_asked(struct ui_log *l, const char *path)
+{
+	for (size_t i = 0; i < l->nr; i++)
+		if (strcmp(log_at(l, i)->path, path) == 0)
+			log_at(l, i)->asked = false;
+}
+
+static void on_whole_entry(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
 
-	if (rc != -ECANCELED) {
+	if (rc == -ESTALE) {
+		take_asked(&j->u->log, j->path);
+		take_asked(&j->u->pins, j->path);
+	} else if (rc != -ECANCELED) {
 		take_entries(&j->u->log, j->path, rc, data, len);
 		take_entries(&j->u->pins, j->path, rc, data, len);
 		pace_want(&j->u->pace);
 	}
 	job_free(j);
+}
+
+static void on_entry(void *arg, int rc, const char *data, size_t len)
+{
+	struct job *j = arg;
+
+	if (rc == 0 && long_is_mark_of(j->path, data, len, NULL))
+		long_submit_join(j->path, data, len, on_whole_entry, j);
+	else
+		on_whole_entry(j, rc, data, len);
 }
 
 /* The newest @nr lines, those that are on the screen. */
@@ -273,9 +283,18 @@ static void read_entries(struct ui *u, struct ui_log *l, size_t nr)
 	}
 }
 
+static void read_below(struct ui *u, struct ui_node *n)
+{
+	read_node(u, n);
+	for (size_t i = 0; i < n->nr_children; i++)
+		read_below(u, n->children[i]);
+}
+
 void ui_read(struct ui *u, size_t nr_lines)
 {
 	model_settle(&u->model);
+	if (model_needs_all(&u->model))
+		read_below(u, u->model.root);
 	model_lines(&u->model);
 	for (size_t i = u->top; i < u->top + nr_lines && i < u->model.nr_lines; i++) {
 		read_node(u, u->model.line[i]);
@@ -302,30 +321,39 @@ static int64_t wall_ms(void)
 void ui_on_event(void *arg, const char *path)
 {
 	struct ui *u = arg;
-	struct ui_entry *pin;
+	const struct ui_node *known = model_find(&u->model, path);
+	struct ui_entry *e;
 	char parent[UI_PATH_MAX];
 
+	if (long_is_part(path, NULL))
+		return; /* the mark's own event tells */
 	model_touch(&u->model, path);
 	u->detail.stale = u->detail.stale || strcmp(path, u->detail.path) == 0 ||
 			  strcmp(path, u->model.root->name) == 0;
+	if (path_is_below(RULES_HOME, path))
+		u->rules_known = false;
 	pace_want(&u->pace);
 	/* the registration's own event, also after a reconnect: everything may have changed */
 	if (strcmp(path, u->model.root->name) == 0) {
 		u->devices_ms = u->diff_ms = 0;
+		u->rules_known = false;
 		for (size_t i = 0; i < u->pins.nr; i++)
 			log_at(&u->pins, i)->stale = true;
 		return;
 	}
 	u->nr_events++;
 	log_add(&u->log, path, wall_ms(), 16);
+	e = log_find(&u->log, path);
+	if (e->count == 1 && known && known->value)
+		log_set_old(e, known->value, known->len);
 	/* a pinned node, or something below it */
 	for (snprintf(parent, sizeof(parent), "%s", path); u->pins.nr && *parent;
 	     *strrchr(parent, '/') = '\0') {
-		pin = log_find(&u->pins, parent);
-		if (pin) {
-			pin->count++;
-			pin->stale = true;
-			pin->at_ms = wall_ms();
+		e = log_find(&u->pins, parent);
+		if (e) {
+			e->count++;
+			e->stale = true;
+			e->at_ms = wall_ms();
 		}
 	}
 }

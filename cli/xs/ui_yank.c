@@ -13,6 +13,7 @@
 #include "die.h"
 #include "doc_write.h"
 #include "json_out.h"
+#include "long_value.h"
 #include "store.h"
 #include "ui.h"
 
@@ -57,7 +58,7 @@ void ui_yank_json(struct ui *u)
 	int rc;
 
 	model_path(u->model.cursor, path, sizeof(path));
-	rc = u->link_up ? xs_tree_read(store(), 0, path, -1, XS_TREE_VALUES | XS_TREE_KINDS |
+	rc = u->link_up ? long_tree_read(0, path, -1, XS_TREE_VALUES | XS_TREE_KINDS |
 					 XS_TREE_SORT, &tree) :
 			  -EIO;
 	if (rc) {

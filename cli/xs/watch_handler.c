@@ -65,6 +65,8 @@ struct handlers *handlers_create(char **argv, int parallel)
 	return h;
 }
 
+#define ENV_VALUE_MAX 131000 /* the kernel: 32 pages a string, name and all */
+
 static void set_env(const json_t *e)
 {
 	static const char *const names[][2] = {
@@ -78,7 +80,11 @@ static void set_env(const json_t *e)
 		size_t len;
 		char *text = v ? json_bytes(v, &len) : NULL;
 
-		setenv(names[i][1], text ? text : "", 1);
+		/* with more the command could not be started; its input has all */
+		if (text && len >= ENV_VALUE_MAX)
+			unsetenv(names[i][1]);
+		else
+			setenv(names[i][1], text ? text : "", 1);
 		free(text);
 	}
 }

@@ -77,8 +77,8 @@ static int leave(const struct session *s)
 
 	for (const struct watcher *w = s->watchers; w; w = w->next)
 		json_array_append_new(paths, json_string(w->path));
-	all = json_pack("{s:o, s:o, s:o}", "paths", paths, "seen", seen_json(s), "waiting",
-			sink_waiting(s->sink));
+	all = json_pack("{s:o, s:o, s:o, s:I}", "paths", paths, "seen", seen_json(s), "waiting",
+			sink_waiting(s->sink), "left", (json_int_t)s->left);
 	if (fd >= 0 && (!all || json_dumpfd(all, fd, JSON_COMPACT) != 0 ||
 			lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
@@ -100,7 +100,10 @@ static bool own_words(char *words[WORDS_MAX + 1])
 	for (size_t at = 0; at < len && nr < WORDS_MAX; at += strlen(text + at) + 1)
 		words[nr++] = text + at;
 	words[nr] = NULL;
-	return nr > 0 && len < sizeof(text) - 1;
+	if (nr && len < sizeof(text) - 1)
+		return true;
+	errno = E2BIG;
+	return false;
 }
 
 void resume_exec(struct session *s)
@@ -177,6 +180,8 @@ void resume_take(struct session *s)
 	close(fd);
 	take_seen(s, all);
 	take_paths(s, all);
+	if (json_is_integer(json_object_get(all, "left")))
+		s->left = json_integer_value(json_object_get(all, "left"));
 	json_array_foreach(json_object_get(all, "waiting"), i, e)
 		sink_event(s->sink, json_incref(e), false);
 	json_decref(all);

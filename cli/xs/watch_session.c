@@ -13,21 +13,14 @@
 #include "die.h"
 #include "glob.h"
 #include "json_out.h"
+#include "long_value.h"
 #include "notify.h"
 #include "store.h"
 #include "watch_report.h"
+#include "watch_reread.h"
 #include "watch_session.h"
 
 #define PING_MS 10000
-
-/* One path being read again. */
-struct reread {
-	struct session *s;
-	char *value;
-	size_t len;
-	int rc;
-	char path[];
-};
 
 int64_t watch_now_ms(void)
 {
@@ -35,82 +28,6 @@ int64_t watch_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-static void report_gone(void *arg, struct seen *seen)
-{
-	struct session *s = arg;
-	struct news n = news_of("del", seen->path, seen);
-
-	watch_report(s, &n);
-	seen_remove(&s->map, seen);
-}
-
-/* ---- re-reading one path ---- */
-
-static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	return a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
-}
-
-static void reread_perms(void *arg, int rc, const char *perms, size_t perms_len)
-{
-	struct reread *r = arg;
-	struct session *s = r->s;
-	struct seen *seen;
-	struct news n;
-	bool fresh, perms_only;
-
-	if (r->rc == -ENOENT || rc == -ENOENT) {
-		fresh = !seen_find(&s->map, r->path);
-		seen_below(&s->map, r->path, report_gone, s);
-		/* removed before we ever saw it: still worth a line, unless all we knew is gone */
-		n = news_of("del", r->path, NULL);
-		if (fresh && r->rc == -ENOENT)
-			watch_report(s, &n);
-	} else {
-		seen = seen_put(&s->map, r->path, &fresh);
-		perms_only = !fresh && same(seen->value, seen->len, r->value, r->len) && !rc &&
-			     !same(seen->perms, seen->perms_len, perms, perms_len);
-		n = news_of(perms_only ? "perms" : "put", r->path, fresh ? NULL : seen);
-		n.value = r->value;
-		n.len = r->len;
-		n.perms = perms_only ? perms : NULL;
-		n.perms_len = perms_len;
-		watch_report(s, &n);
-		seen_set(seen, r->value, r->len, rc ? NULL : perms, perms_len);
-	}
-	free(r->value);
-	free(r);
-}
-
-static void reread_value(void *arg, int rc, const char *data, size_t len)
-{
-	struct reread *r = arg;
-
-	r->rc = rc;
-	if (rc)
-		return;
-	r->value = malloc(len + 1);
-	if (!r->value)
-		cli_die(CLI_FAIL, "out of memory");
-	memcpy(r->value, data, len + 1);
-	r->len = len;
-}
-
-static void reread(struct session *s, const char *path)
-{
-	size_t len = strlen(path) + 1;
-	struct reread *r = calloc(1, sizeof(*r) + len);
-
-	if (!r)
-		cli_die(CLI_FAIL, "out of memory");
-	r->s = s;
-	memcpy(r->path, path, len);
-	/* answers come in this order; the second finds what the first left in r */
-	if (xs_submit_str(store(), XS_READ, 0, path, reread_value, r) != 0 ||
-	    xs_submit_str(store(), XS_GET_PERMS, 0, path, reread_perms, r) != 0)
-		cli_die(CLI_FAIL, "%s: cannot be read again", path);
 }
 
 /* ---- events by the protocol: something changed there ---- */
@@ -128,7 +45,7 @@ static void reread_new_parents(struct watcher *w, const char *path)
 		memcpy(parent, path, len);
 		parent[len] = '\0';
 		if (!seen_find(&w->s->map, parent) && !watch_too_deep(w->s, parent, w->path))
-			reread(w->s, parent);
+			watch_reread(w->s, parent);
 	}
 }
 
@@ -143,13 +60,15 @@ static void on_event(void *arg, const char *path)
 		w->expected = false;
 		return;
 	}
+	if (long_is_part(path, NULL))
+		return; /* the mark has an event of its own */
 	n = news_of("special", path, NULL);
 	if (path[0] == '@') {
 		watch_report(s, &n);
 		return;
 	}
 	reread_new_parents(w, path);
-	reread(s, path);
+	watch_reread(s, path);
 }
 
 static void on_registered(void *arg, int rc, const char *data, size_t len)
@@ -200,6 +119,18 @@ static void remember(struct session *s, const char *path, const struct xs_bulk_v
 			 v->rec.perms_len);
 }
 
+/* A mark stood for what we have seen there. */
+static void take_long_prev(const struct session *s, struct news *n)
+{
+	const struct seen *seen = n->prev && long_is_mark(n->prev, n->prev_len, NULL) ?
+				  seen_find(&s->map, n->path) : NULL;
+
+	if (seen && seen->value) {
+		n->prev = seen->value;
+		n->prev_len = seen->len;
+	}
+}
+
 static void on_change(void *arg, const struct xs_bulk_view *v)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
@@ -213,8 +144,13 @@ static void on_change(void *arg, const struct xs_bulk_view *v)
 		return;
 	memcpy(path, v->name, v->rec.name_len);
 	path[v->rec.name_len] = '\0';
-	if (watch_too_deep(w->s, path, w->path) || told_already(w, path))
+	if (watch_too_deep(w->s, path, w->path) || long_is_part(path, NULL) ||
+	    told_already(w, path))
 		return;
+	if (v->rec.kind == XS_BULK_PUT && long_is_mark_of(path, v->value, v->rec.value_len, NULL)) {
+		watch_reread(w->s, path);
+		return;
+	}
 	if (v->rec.kind != XS_BULK_DEL) {
 		n.value = v->value;
 		n.len = v->rec.value_len;
@@ -222,6 +158,7 @@ static void on_change(void *arg, const struct xs_bulk_view *v)
 	if (v->rec.kind != XS_BULK_PERMS && !(v->rec.flags & XS_BULK_CREATED)) {
 		n.prev = v->prev;
 		n.prev_len = v->rec.prev_len;
+		take_long_prev(w->s, &n);
 	}
 	if (v->rec.kind == XS_BULK_PERMS) {
 		n.perms = v->perms;
@@ -260,9 +197,9 @@ static void take_node(struct session *s, const struct xs_node *node, bool initia
 	xs_tree_path(node, path, sizeof(path));
 	seen = seen_put(&s->map, path, &fresh);
 	seen->round = s->round;
-	equal = !fresh && same(seen->value, seen->len, node->value, node->value_len);
+	equal = !fresh && bytes_same(seen->value, seen->len, node->value, node->value_len);
 	same_perms = fresh || !node->perms || !seen->perms ||
-		     same(seen->perms, seen->perms_len, node->perms, node->perms_len);
+		     bytes_same(seen->perms, seen->perms_len, node->perms, node->perms_len);
 	n = news_of(initial ? "initial" : equal ? "perms" : "put", path, fresh ? NULL : seen);
 	n.value = node->value;
 	n.len = node->value_len;
@@ -280,7 +217,7 @@ static void gone_meanwhile(void *arg, struct seen *seen)
 	struct session *s = arg;
 
 	if (seen->round != s->round)
-		report_gone(s, seen);
+		watch_report_gone(s, seen);
 }
 
 static void report_initial(struct watcher *w, const struct xs_node *root)
@@ -296,7 +233,7 @@ static void report_initial(struct watcher *w, const struct xs_node *root)
 static int read_state(struct session *s, struct watcher *w, struct xs_node **root)
 {
 	*root = NULL;
-	return xs_tree_read(store(), 0, w->path, s->depth, XS_TREE_VALUES | XS_TREE_PERMS, root);
+	return long_tree_read(0, w->path, s->depth, XS_TREE_VALUES | XS_TREE_PERMS, root);
 }
 
 /* Registered first, read then: no gap. Not from a callback: waits. */

@@ -96,6 +96,11 @@ void seen_remove(struct seen_map *m, struct seen *s)
 	free(s);
 }
 
+bool bytes_same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 bool path_is_below(const char *top, const char *path)
 {
 	size_t len = strlen(top);

@@ -36,6 +36,8 @@ void seen_remove(struct seen_map *m, struct seen *s);
 void seen_below(struct seen_map *m, const char *path, void (*fn)(void *arg, struct seen *s),
 		void *arg);
 void seen_clear(struct seen_map *m);
+/* Whether both are there and the same bytes. */
+bool bytes_same(const char *a, size_t a_len, const char *b, size_t b_len);
 /* Whether @path is @top or below it. */
 bool path_is_below(const char *top, const char *path);
 

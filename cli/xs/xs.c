@@ -7,9 +7,9 @@
 
 static const struct cli_cmd *const cmds[] = {
 	&cmd_ls, &cmd_tree, &cmd_list, &cmd_read, &cmd_write, &cmd_rm, &cmd_mv, &cmd_cp,
-	&cmd_stat, &cmd_perms, &cmd_exists, &cmd_find, &cmd_grep, &cmd_du, &cmd_watch, &cmd_wait,
-	&cmd_automate, &cmd_export, &cmd_import, &cmd_diff, &cmd_apply, &cmd_import_cfg,
-	&cmd_export_cfg, &cmd_schema, &cmd_explain, &cmd_txn, &cmd_lock, &cmd_history,
+	&cmd_stat, &cmd_perms, &cmd_access, &cmd_exists, &cmd_find, &cmd_grep, &cmd_du,
+	&cmd_watch, &cmd_wait, &cmd_automate, &cmd_export, &cmd_import, &cmd_diff, &cmd_apply, &cmd_import_cfg,
+	&cmd_export_cfg, &cmd_schema, &cmd_explain, &cmd_txn, &cmd_lock, &cmd_elect, &cmd_history,
 	&cmd_log, &cmd_rollback,
 	&cmd_watches, &cmd_monitor, &cmd_quota, &cmd_check, &cmd_stats, &cmd_metrics,
 	&cmd_snapshot, &cmd_restore, &cmd_control, &cmd_browse,

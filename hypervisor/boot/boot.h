@@ -11,9 +11,18 @@ struct boot_module {
 	const char *cmdline;
 };
 
+/* The screen, when it is in a graphics mode. */
+struct boot_video {
+	maddr_t addr;
+	u16 pitch, width, height; /* bytes, pixels, pixels */
+	u8 bits_per_pixel;	  /* 0: it is not */
+	u8 rgb[6];		  /* position and size of red, green, blue */
+};
+
 /* Builds dom0 from the two modules (initrd.len 0: none) and returns its vcpu 0, ready to be
  * unpaused. Panics with a readable reason when the kernel cannot be used. */
-struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_module *initrd);
+struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_module *initrd,
+			const struct boot_video *video);
 
 /*
  * Unpacks the ELF image inside a bzImage (XZ, gzip, zstd payloads by Debian's libraries) or

@@ -18,8 +18,9 @@
 #include "lib/string.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
+#include "x86/acpi.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/efi.h"
 #include "x86/layout.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
@@ -28,7 +29,6 @@
 /* Left to the heap when dom0_mem= is not given: for the hypervisor's own needs and the first small
  * guest. */
 #define HEAP_RESERVE_PAGES (64UL << (20 - PAGE_SHIFT))
-#define LOW_MEMORY (1UL << 20)
 
 struct builder {
 	struct domain *d;
@@ -202,7 +202,10 @@ static void build_tables(const struct builder *b)
 		}
 }
 
-/* A kernel looks for ACPI's root pointer below 1 MiB by itself; UEFI firmware has it elsewhere. */
+/*
+ * A kernel looks for ACPI's root pointer below 1 MiB by itself; UEFI firmware has it elsewhere. Its
+ * services cannot be called, which is said as well: Linux would take them as there.
+ */
 static void fill_cmd_line(struct start_info *si, const char *given)
 {
 	char *line = (char *)si->cmd_line;
@@ -210,8 +213,8 @@ static void fill_cmd_line(struct start_info *si, const char *given)
 
 	strlcpy(line, given ? given : "", sizeof(si->cmd_line));
 	len = strlen(line);
-	if (boot_rsdp >= LOW_MEMORY)
-		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx", boot_rsdp);
+	if (efi_facts.tables)
+		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx efi=noruntime", boot_rsdp);
 }
 
 static void fill_initrd(struct start_info *si, const struct pv_layout *l)
@@ -223,21 +226,35 @@ static void fill_initrd(struct start_info *si, const struct pv_layout *l)
 	si->flags |= l->initrd_mapped ? 0 : SIF_MOD_START_PFN;
 }
 
-static void fill_console(struct start_info *si)
+/* The screen as the loader left it, until a driver of dom0's knows better. */
+static void fill_console(struct start_info *si, const struct boot_video *video)
 {
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
 
 	_Static_assert(sizeof(*si) + sizeof(*vga) <= PAGE_SIZE,
 		       "start_info and console info share a page");
-	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
-	vga->u.text_mode_3.font_height = 16;
-	vga->u.text_mode_3.rows = 25;
-	vga->u.text_mode_3.columns = 80;
 	si->console.dom0.info_off = sizeof(*si);
 	si->console.dom0.info_size = sizeof(*vga);
+	if (!video->bits_per_pixel) {
+		vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
+		vga->u.text_mode_3.font_height = 16;
+		vga->u.text_mode_3.rows = 25;
+		vga->u.text_mode_3.columns = 80;
+		return;
+	}
+	vga->video_type = efi_facts.tables ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+	vga->u.vesa_lfb.width = video->width;
+	vga->u.vesa_lfb.height = video->height;
+	vga->u.vesa_lfb.bytes_per_line = video->pitch;
+	vga->u.vesa_lfb.bits_per_pixel = video->bits_per_pixel;
+	vga->u.vesa_lfb.lfb_base = (u32)video->addr;
+	vga->u.vesa_lfb.ext_lfb_base = (u32)(video->addr >> 32);
+	vga->u.vesa_lfb.lfb_size = (u32)(((u64)video->pitch * video->height + 0xffff) >> 16);
+	memcpy(&vga->u.vesa_lfb.red_pos, video->rgb, sizeof(video->rgb));
 }
 
-static void fill_start_info(const struct builder *b, const struct boot_module *kernel)
+static void fill_start_info(const struct builder *b, const struct boot_module *kernel,
+			    const struct boot_video *video)
 {
 	const struct pv_layout *l = &b->layout;
 	struct start_info *si = pfn_ptr(b, l->start_info.pfn);
@@ -256,7 +273,7 @@ static void fill_start_info(const struct builder *b, const struct boot_module *k
 	}
 	fill_initrd(si, l);
 	fill_cmd_line(si, kernel->cmdline);
-	fill_console(si);
+	fill_console(si, video);
 }
 
 /* Kernels that carry the note call through a page; new ones execute syscall themselves. */
@@ -298,7 +315,8 @@ static void give_context(struct builder *b)
 	b->v->vcpu_info->evtchn_upcall_mask = 1;
 }
 
-struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_module *initrd)
+struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_module *initrd,
+			const struct boot_video *video)
 {
 	static struct builder builder; /* boot CPU only */
 	struct builder *b = &builder;
@@ -308,7 +326,7 @@ struct vcpu *dom0_build(const struct boot_module *kernel, const struct boot_modu
 	copy_in(b, l->initrd.pfn << PAGE_SHIFT, maddr_to_virt(initrd->start), initrd->len);
 	copy_in(b, l->p2m.pfn << PAGE_SHIFT, b->p2m, b->nr_pages * sizeof(u64));
 	build_tables(b);
-	fill_start_info(b, kernel);
+	fill_start_info(b, kernel, video);
 	fill_hypercall_page(b);
 	dom0 = b->d;
 	give_context(b);

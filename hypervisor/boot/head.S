@@ -10,7 +10,9 @@
 #define MB2_MAGIC 0xe85250d6
 #define MB2_TAG_END 0
 #define MB2_TAG_INFO_REQUEST 1
+#define MB2_TAG_FRAMEBUFFER 5
 #define MB2_TAG_MODULE_ALIGN 6
+#define MB2_OPTIONAL 1
 #define MB2_INFO_CMDLINE 1
 #define MB2_INFO_MODULE 3
 #define MB2_INFO_MMAP 6
@@ -50,6 +52,9 @@ header:
 	.short	MB2_TAG_INFO_REQUEST, 0
 	.long	20
 	.long	MB2_INFO_CMDLINE, MB2_INFO_MODULE, MB2_INFO_MMAP
+	.balign	8
+	.short	MB2_TAG_FRAMEBUFFER, MB2_OPTIONAL /* any size; else text, or none */
+	.long	20, 0, 0, 0
 	.balign	8
 	.short	MB2_TAG_MODULE_ALIGN, 0
 	.long	8

@@ -13,7 +13,6 @@
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
 void free(void *p);
-void __stack_chk_fail(void) __attribute__((noreturn));
 
 /* The thread area: only the canary at offset 0x28 is ever read. */
 static u64 thread_area[8] = {[5] = 0x73746f7265766973ULL};
@@ -80,11 +79,6 @@ void free(void *p)
 		xfree(p);
 	else
 		frames_free_dirty(virt_to_frame(p), frame_order(virt_to_frame(p)));
-}
-
-void __stack_chk_fail(void)
-{
-	hv_panic("boot: a decompression library ran over its stack");
 }
 
 /* hypervisor.lds puts this in the place of libzstd's decoders for frames older than its 0.8. */

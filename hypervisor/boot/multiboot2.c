@@ -13,6 +13,7 @@
 #define TAG_CMDLINE 1
 #define TAG_MODULE 3
 #define TAG_MMAP 6
+#define TAG_FRAMEBUFFER 8
 #define TAG_EFI64 12
 #define TAG_ALIGN 8
 
@@ -36,6 +37,18 @@ struct tag_efi64 {
 	struct tag tag;
 	u64 system_table;
 };
+
+/* As far as it is the same for all kinds, and then that of kind FRAMEBUFFER_RGB. */
+struct tag_framebuffer {
+	struct tag tag;
+	u64 addr;
+	u32 pitch, width, height;
+	u8 bits_per_pixel, kind;
+	u16 reserved;
+	u8 rgb[6]; /* position and size of red, green, blue */
+} __attribute__((packed));
+_Static_assert(sizeof(struct tag_framebuffer) == 38, "Multiboot2 3.6.12");
+#define FRAMEBUFFER_RGB 1
 
 struct mmap_entry {
 	u64 addr, len;
@@ -84,6 +97,24 @@ static void take_mmap(struct e820_map *map, const struct tag *tag)
 	}
 }
 
+/* What is no picture in plain colours (text), or larger than dom0 can be told, is left out. */
+static void take_framebuffer(struct boot_video *video, const struct tag *tag)
+{
+	const struct tag_framebuffer *t = (const struct tag_framebuffer *)tag;
+
+	if (tag->size < sizeof(*t) || t->kind != FRAMEBUFFER_RGB || t->pitch > 0xffff || t->width > 0xffff ||
+	    t->height > 0xffff)
+		return;
+	*video = (struct boot_video){
+		.addr = t->addr,
+		.pitch = (u16)t->pitch,
+		.width = (u16)t->width,
+		.height = (u16)t->height,
+		.bits_per_pixel = t->bits_per_pixel,
+	};
+	memcpy(video->rgb, t->rgb, sizeof(video->rgb));
+}
+
 static void take_tag(struct boot_info *out, struct e820_map *map, const struct tag *tag)
 {
 	if (tag->type == TAG_CMDLINE)
@@ -93,6 +124,8 @@ static void take_tag(struct boot_info *out, struct e820_map *map, const struct t
 		take_module(out, tag);
 	else if (tag->type == TAG_MMAP)
 		take_mmap(map, tag);
+	else if (tag->type == TAG_FRAMEBUFFER)
+		take_framebuffer(&out->video, tag);
 	else if (tag->type == TAG_EFI64 && tag->size >= sizeof(struct tag_efi64))
 		out->efi_system_table = ((const struct tag_efi64 *)tag)->system_table;
 }

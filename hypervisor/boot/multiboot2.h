@@ -12,6 +12,7 @@
 struct boot_info {
 	char cmdline[BOOT_CMDLINE_MAX];
 	maddr_t efi_system_table; /* 0: the firmware is not a 64-bit UEFI */
+	struct boot_video video;
 	unsigned int nr_modules;
 	struct boot_module module[BOOT_MAX_MODULES]; /* cmdline points into module_cmdline */
 	char module_cmdline[BOOT_MAX_MODULES][BOOT_CMDLINE_MAX];

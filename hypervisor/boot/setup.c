@@ -14,16 +14,26 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
+#include "x86/clock.h"
+#include "x86/cpu.h"
+#include "x86/desc.h"
 #include "x86/e820.h"
-#include "x86/init.h"
+#include "x86/ioapic.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/mce.h"
+#include "x86/pagetable.h"
 #include "x86/percpu.h"
+#include "x86/pic.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
 #include "x86/spec_ctrl.h"
+#include "x86/stack_guard.h"
+#include "x86/uart.h"
+#include "x86/watchdog.h"
 #include "x86/xpti.h"
 
 #define COM1_PORT 0x3f8
@@ -83,7 +93,8 @@ static void make_frame_tables(void)
 static void start_dom0(void)
 {
 	static const struct boot_module none;
-	struct vcpu *v = dom0_build(&info.module[0], info.nr_modules > 1 ? &info.module[1] : &none);
+	struct vcpu *v = dom0_build(&info.module[0], info.nr_modules > 1 ? &info.module[1] : &none,
+				    &info.video);
 
 	domain_unpause_by_controller(v->domain); /* a new domain starts paused */
 	vcpu_up(v);
@@ -114,6 +125,7 @@ static void *heap_page(void)
 
 void boot_main(u32 magic, u32 mbi_phys)
 {
+	stack_guard_init();		 /* what lies below return addresses from here on */
 	this_cpu()->hv_cr3 = read_cr3(); /* what a fault of the hypervisor's is handled on */
 	read_boot_info(magic, mbi_phys); /* command line, modules, memory map */
 	read_options();			 /* and say hello */
@@ -139,6 +151,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	sched_init();			 /* run queues */
 	hv_lock();			 /* what follows is seen by all CPUs */
 	smp_init();			 /* the other CPUs, which halt for now */
+	pt_check_rights();		 /* code is not written, data is not executed */
 	start_dom0();			 /* the first domain */
 	free_modules();			 /* kernel and initrd as loaded by GRUB */
 	uart_irq_enable();		 /* keys typed on the serial line reach dom0 */

@@ -16,8 +16,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "x86/clock.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 
 #define SETUP_SECTS 0x1f1
 #define SETUP_MAGIC 0x202

@@ -10,8 +10,10 @@
 #include "domain/timer.h"
 #include "hypercall/debug_keys.h"
 #include "lib/string.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/console.h"
+#include "x86/crash.h"
+#include "x86/irq.h"
+#include "x86/softirq.h"
 
 static bool raise_gsi(unsigned int gsi)
 {

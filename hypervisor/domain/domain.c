@@ -14,8 +14,10 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/clock.h"
+#include "x86/irq.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/tlb.h"
 
 struct domain *domain_list;
 struct domain *dom0;

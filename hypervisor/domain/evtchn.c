@@ -11,7 +11,7 @@
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "x86/machine.h"
+#include "x86/irq.h"
 
 #define PORTS_PER_BUCKET 128
 #define NR_BUCKETS (EVTCHN_2L_NR_CHANNELS / PORTS_PER_BUCKET)

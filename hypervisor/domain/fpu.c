@@ -17,8 +17,8 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
 #include "x86/fpu_insn.h"
-#include "x86/machine.h"
 #include "x86/percpu.h"
 
 #define XCR0_X87 (1UL << 0)

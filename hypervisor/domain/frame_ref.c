@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
-#include "x86/machine.h"
+#include "x86/tlb.h"
 
 struct domain *frame_owner(const struct frame *f)
 {

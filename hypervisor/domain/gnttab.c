@@ -6,6 +6,7 @@
 #include "domain/gnttab.h"
 
 #include "domain/frame_ref.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/nospec.h"
@@ -172,6 +173,21 @@ static u32 *pin_counter(struct grant_pins *p, bool writable, bool is_device)
 	if (is_device)
 		return writable ? &p->dev_write : &p->dev_read;
 	return writable ? &p->host_write : &p->host_read;
+}
+
+int gnttab_note_writers(const struct domain *d, u64 *cursor)
+{
+	const struct grant_table *t = d->gnttab;
+
+	while (t && *cursor < (u64)t->nr_frames * GRANTS_PER_FRAME) {
+		const struct grant_active *act = &t->active[*cursor / GRANTS_PER_FRAME][*cursor % GRANTS_PER_FRAME];
+
+		if (act->pins.host_write | act->pins.dev_write)
+			frame_note_write(act->frame);
+		if (++*cursor % GRANTS_PER_FRAME == 0 && hypercall_should_preempt())
+			return -ERESTART;
+	}
+	return 0;
 }
 
 s16 gnttab_pin(struct domain *rd, grant_ref_t ref, const struct domain *ld, bool writable,

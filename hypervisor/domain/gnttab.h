@@ -65,6 +65,12 @@ int gnttab_grow(struct domain *d, u32 nr_frames);
 int gnttab_get_shared_frame(struct domain *d, u32 idx, mfn_t *mfn);
 
 /*
+ * Notes a write (FRAME_WRITTEN) to each frame of @d's that a grant in use lets somebody write, from entry *@cursor on, 0 at first.
+ * -ERESTART: preempted, to go on at *@cursor; 0.
+ */
+int gnttab_note_writers(const struct domain *d, u64 *cursor);
+
+/*
  * Pins entry @ref of @rd for @ld (C31: one snapshot, set by compare-and-swap). @writable,
  * @is_device. Takes no frame references. GNTST_okay and the active entry, or the GNTST_* error.
  */

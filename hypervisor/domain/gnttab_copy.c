@@ -54,10 +54,12 @@ static s16 copy_end_get(struct copy_end *e, domid_t domid, bool is_gref, grant_r
 
 static void copy_end_put(struct copy_end *e)
 {
-	if (e->is_dest)
+	if (e->is_dest) {
+		frame_note_write(e->frame);
 		frame_put_and_type(e->frame);
-	else
+	} else {
 		frame_put(e->frame);
+	}
 	if (e->is_gref)
 		gnttab_unpin(e->d, e->ref, e->is_dest, false);
 }

@@ -96,10 +96,12 @@ static void mapping_put(struct domain *rd, grant_ref_t ref, struct frame *frame,
 {
 	/* A dying granter may go with this very reference: not before its entry is unpinned. */
 	domain_hold(rd);
-	if (writable)
+	if (writable) {
+		frame_note_write(frame); /* until now it may have been */
 		frame_put_and_type(frame);
-	else
+	} else {
 		frame_put(frame);
+	}
 	gnttab_unpin(rd, ref, writable, is_device);
 	domain_unhold(rd);
 }

@@ -9,8 +9,8 @@
 #include "domain/domain.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/clock.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 
 #define WINDOW_NS 1000000000
 #define LINES_OF_ONE 5

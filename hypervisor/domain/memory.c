@@ -49,7 +49,7 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
 		/* dom0's first memory is filled by its builder and kernel: nobody's secrets are in it yet */
 		if (dom0)
 			frame_clean(&f[i]);
-		frame_set_refs(&f[i], FRAME_ALLOC | 1);
+		frame_set_refs(&f[i], FRAME_ALLOC | FRAME_WRITTEN | 1); /* it was not sent */
 		f[i].type = 0;
 		f[i].owner = d->domain_id;
 		frame_set_order(&f[i], 0);

@@ -4,7 +4,7 @@
 
 #include "domain/domain.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/softirq.h"
 
 /* Steps of a long operation that others wait for. */
 #define CHECKS_PER_TURN 16

@@ -11,6 +11,7 @@
 #include "x86/cpu_bits.h"
 
 struct frame;
+struct log_dirty;
 
 #define PV_NR_VECTORS 256
 
@@ -26,6 +27,9 @@ struct pv_vcpu {
 	struct frame *cr3_kernel; /* NULL only before the first context */
 	struct frame *cr3_user;   /* NULL: none */
 	bool in_kernel;           /* which of the two is loaded */
+	u64 kernel_cr3, user_cr3; /* what the CPU loads for them (pv/context.h); 0: none */
+	/* Faults of that many addresses from HV_HOLE_END on are the guest's own: all it has, or 0 in log-dirty mode. */
+	u64 fault_range;
 
 	u64 kernel_sp, kernel_ss; /* HYPERVISOR_stack_switch */
 	u64 event_cb, failsafe_cb, syscall_cb, syscall32_cb, sysenter_cb, nmi_cb;
@@ -58,6 +62,7 @@ struct pv_vcpu {
 struct pv_domain {
 	u64 *perdomain_l3, *perdomain_l2; /* pages below L4 slot 260, pv/perdomain.c */
 	int teardown_sweep; /* of pv_domain_relinquish: 0 unpin, 1 release, 2 done */
+	struct log_dirty *log; /* NULL: not in log-dirty mode (pv/logdirty.h) */
 };
 
 #endif

@@ -16,9 +16,10 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "x86/asm.h"
+#include "x86/clock.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 #include "x86/spec_ctrl.h"
 
 static struct {

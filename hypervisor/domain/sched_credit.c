@@ -14,11 +14,17 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/frame.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 
 #define SLICE_NS 30000000LL  /* at most this long while others of the same priority wait */
 #define BOOST_NS 10000000LL  /* a boosted vcpu loses its boost after running this long */
+/*
+ * A vcpu that has just got its CPU keeps it this long though one more urgent wakes up: else two
+ * that hand each other small things, a card's packets, change places for each.
+ */
+#define GRACE_NS 200000LL
 #define PERIOD_NS 30000000LL /* accounting */
 /*
  * Debts and savings survive a few periods (a whole slice may cost more than a period's share),
@@ -43,6 +49,7 @@ struct sched_vcpu {
 static struct vcpu *queue; /* ascending prio, descending credit; for all CPUs */
 static struct {
 	struct vcpu *running; /* the one picked last, while it runs; NULL: idle */
+	s_time_t since_ns;    /* it runs */
 	struct timer slice_timer;
 	bool is_called; /* idle, and told to look at the queue */
 } cpus[NR_CPUS];
@@ -223,6 +230,23 @@ static u32 victim_cpu(const struct vcpu *v)
 	return cpu;
 }
 
+/* The CPU to take from whom it has for @v: now, NO_CPU: not at all, or when its grace is over. */
+static u32 preempt(const struct vcpu *v, s_time_t now)
+{
+	u32 cpu = victim_cpu(v);
+	s_time_t grace;
+
+	if (cpu == NO_CPU)
+		return NO_CPU;
+	grace = cpus[cpu].since_ns + GRACE_NS;
+	if (now >= grace)
+		return cpu;
+	/* Armed already for the end of the slice; whichever comes first. */
+	timer_set(&cpus[cpu].slice_timer,
+		  MIN(grace, now + MAX(slice_left(cpus[cpu].running, now), 1)));
+	return NO_CPU;
+}
+
 u32 credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 {
 	struct sched_vcpu *s = v->sched;
@@ -242,7 +266,7 @@ u32 credit_insert(struct vcpu *v, bool after_block, s_time_t now)
 	if (cpu != NO_CPU)
 		return cpu;
 	contention_begin(now);
-	return victim_cpu(v);
+	return preempt(v, now);
 }
 
 static void charge(struct vcpu *v, s_time_t now)
@@ -320,6 +344,7 @@ struct vcpu *credit_pick(s_time_t now)
 		v->sched->started_ns = now;
 		v->last_cpu = cpu;
 		cpus[cpu].running = v;
+		cpus[cpu].since_ns = now;
 	}
 	if (queue && queue->sched->prio != PRIO_PARKED) {
 		credit_call_idle();

@@ -11,7 +11,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/shutdown.h"
 
 static void domain_vcpus_sleep(struct domain *d)
 {

@@ -10,9 +10,11 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "x86/machine.h"
+#include "x86/apic.h"
+#include "x86/clock.h"
 #include "x86/percpu.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 
 #define BOOT_TIMERS 64
 

@@ -11,9 +11,9 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/clock.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 
 /* Until the guest stops it; a blocked vcpu does not get it. */
@@ -211,6 +211,7 @@ bool vcpu_write_guest(const struct vcpu *v, u64 va, const void *src, size_t len)
 		if (!ma)
 			return false;
 		memcpy(maddr_to_virt(ma), src, chunk);
+		frame_note_write(mfn_to_frame(maddr_to_mfn(ma)));
 		va += chunk;
 		src = (const char *)src + chunk;
 		len -= chunk;

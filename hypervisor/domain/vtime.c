@@ -6,7 +6,7 @@
 #include "domain/domain.h"
 
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 
 static void time_info_fill(struct vcpu_time_info *t, const struct clock_params *p)
 {

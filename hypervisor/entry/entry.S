@@ -9,6 +9,7 @@
  * Source: AMD64 APM vol. 2 chapters 6.1 and 8.9, Intel SDM vol. 3 chapter 6.
  */
 #include "x86/alt.h"
+#include "x86/cpu_bits.h"
 #include "x86/layout.h"
 #include "x86/offsets.h"
 #include "x86/smap.h"
@@ -46,7 +47,7 @@
 	.set	stack_size, STACK_SIZE_ASM
 	.set	msr_spec_ctrl, 0x48
 	.set	msr_pred_cmd, 0x49
-	.set	rsb_depth, 32
+	.set	rsb_depth, RSB_DEPTH
 	.set	bhb_branches, 256
 
 	.macro HV_TABLES

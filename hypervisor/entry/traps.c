@@ -13,13 +13,16 @@
 #include "lib/string.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/irq.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/mce.h"
+#include "x86/nmi.h"
 #include "x86/offsets.h"
 #include "x86/segment.h"
+#include "x86/shutdown.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 #include "x86/xpti.h"
 
 #define OFFSET_IS(field, at)                                                                       \
@@ -212,6 +215,8 @@ void hv_trap(struct cpu_user_regs *regs)
 		guest_iret_fault(regs);
 	fixup = find_fixup(regs->rip);
 	if (fixup) {
+		if (vec == VEC_PF && current && pv_fixup_copy_fault(read_cr2(), regs->error_code))
+			return;
 		regs->rip = fixup;
 		return;
 	}

@@ -14,9 +14,11 @@
 #include "mm/frame.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/irq.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
+#include "x86/watchdog.h"
 
 static void print_help(void);
 

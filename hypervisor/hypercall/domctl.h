@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl.h - what the files of domctl share: hc_domctl.c dispatches, domctl_life.c, domctl_vcpu.c
- * and domctl_misc.c implement. Each operation gets the copied-in structure and, unless its row
+ * domctl.h - what the files of domctl share: hc_domctl.c dispatches, domctl_life.c, domctl_vcpu.c,
+ * domctl_shadow.c and domctl_misc.c implement. Each operation gets the copied-in structure and, unless its row
  * says otherwise, the domain it names.
  */
 #ifndef HV_HYPERCALL_DOMCTL_H
@@ -40,9 +40,11 @@ long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op);
 long domctl_setvcpuextstate(struct domain *d, struct xen_domctl *op);
 long domctl_sendtrigger(struct domain *d, struct xen_domctl *op);
 
+/* --- domctl_shadow.c --- */
+long domctl_shadow_op(struct domain *d, struct xen_domctl *op);
+
 /* --- domctl_misc.c --- */
 long domctl_scheduler_op(struct domain *d, struct xen_domctl *op);
-long domctl_shadow_op(struct domain *d, struct xen_domctl *op);
 long domctl_permission(struct domain *d, struct xen_domctl *op);
 long domctl_hypercall_init(struct domain *d, struct xen_domctl *op);
 long domctl_settimeoffset(struct domain *d, struct xen_domctl *op);

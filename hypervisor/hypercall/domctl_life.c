@@ -8,8 +8,8 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/cpu.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 
 /* No hardware-assisted guests, no device passthrough, no virtual PMU. */
 #define CDF_VALID (XEN_DOMCTL_CDF_xs_domain)

@@ -11,9 +11,9 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "pv/ptval.h"
+#include "x86/clock.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 
 long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits, u32 nr_bits)
 {
@@ -64,12 +64,6 @@ long domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
 	}
 }
 
-/* There is no shadow paging to turn off, and none can be turned on (architecture.md D11). */
-long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
-{
-	return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? 0 : -EOPNOTSUPP;
-}
-
 /* A domU never has rights to devices, so taking them away always succeeds. */
 long domctl_permission(struct domain *d, struct xen_domctl *op)
 {
@@ -93,6 +87,7 @@ long domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 	if (frame_get_and_type(f, d, FT_WR))
 		return -EACCES;
 	hypercall_page_fill(mfn_to_virt(mfn));
+	frame_note_write(f);
 	frame_put_and_type(f);
 	return 0;
 }

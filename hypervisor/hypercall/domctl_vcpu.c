@@ -12,8 +12,8 @@
 #include "mm/frame.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
 #include "x86/spec_ctrl.h"
 

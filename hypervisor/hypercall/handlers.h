@@ -27,6 +27,7 @@ long hc_event_channel_op(struct hc_args *a);
 long hc_physdev_op(struct hc_args *a);
 long hc_sysctl(struct hc_args *a);
 long hc_domctl(struct hc_args *a);
+long hc_hypfs_op(struct hc_args *a);
 
 /*
  * One call through the table. @in_multicall refuses what a multicall must not hold. -ENOSYS,

@@ -7,8 +7,8 @@
 #include "domain/preempt.h"
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
+#include "x86/console.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 
 #define CHUNK 256
 

@@ -28,7 +28,7 @@ static const struct domctl_row domctl_table[] = {
 	DOMCTL(unpausedomain, 0),
 	DOMCTL(getdomaininfo, DF_NO_DOMAIN | DF_COPY_BACK),
 	DOMCTL(setvcpuaffinity, DF_COPY_BACK),
-	DOMCTL(shadow_op, 0),
+	DOMCTL(shadow_op, DF_NOT_SELF | DF_STOPPED | DF_COPY_BACK),
 	DOMCTL(max_mem, 0),
 	DOMCTL(setvcpucontext, DF_NOT_SELF | DF_STOPPED),
 	DOMCTL(getvcpucontext, DF_NOT_SELF | DF_STOPPED),

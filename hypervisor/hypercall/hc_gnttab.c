@@ -12,7 +12,6 @@
 #include "pv/pv.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 
 #define UNMAP_BATCH 32
 

@@ -13,8 +13,11 @@
 #include "mm/frame.h"
 #include "pv/ptval.h"
 #include "x86/guest_access.h"
+#include "x86/ioapic.h"
+#include "x86/irq.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/msi.h"
+#include "x86/pci.h"
 
 #define PIRQ_UNMAPPED 0xff
 

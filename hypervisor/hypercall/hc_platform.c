@@ -11,9 +11,13 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/acpi.h"
 #include "x86/asm.h"
+#include "x86/clock.h"
+#include "x86/cpu.h"
+#include "x86/e820.h"
+#include "x86/efi.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
 
 static long set_time(u64 sec, u32 nsec, u64 system_time_ns)
@@ -39,7 +43,53 @@ static long op_settime64(struct xen_platform_op *op)
 	return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
 }
 
-/* Booted by multiboot2: no real-mode BIOS was asked for disks or EDID, and there is no EFI. */
+/* The firmware's own map was the loader's: what the loader made of it, in UEFI's words. */
+static long efi_memory(union xenpf_efi_info *info)
+{
+	static const u8 types[] = {
+		[E820_RAM] = 7,	     /* EfiConventionalMemory */
+		[E820_RESERVED] = 0, /* EfiReservedMemoryType; of its own things UEFI's run time too */
+		[E820_ACPI] = 9,     /* EfiACPIReclaimMemory */
+		[E820_NVS] = 10,     /* EfiACPIMemoryNVS */
+		[E820_UNUSABLE] = 8, /* EfiUnusableMemory */
+	};
+	const struct e820_entry *e = e820_find(&machine_e820, info->mem.addr);
+
+	if (!e)
+		return -ESRCH;
+	info->mem.type = types[e->type];
+	info->mem.attr = 0;
+	info->mem.size = MIN(info->mem.size, e->addr + e->size - info->mem.addr);
+	return 0;
+}
+
+/* Its tables are dom0's to read; its services nobody's to call (so RT_VERSION is not known). */
+static long efi_info(u32 index, union xenpf_efi_info *info)
+{
+	const struct efi_facts *f = &efi_facts;
+
+	if (!f->tables)
+		return -ESRCH;
+	switch (index) {
+	case XEN_FW_EFI_VERSION:
+		info->version = f->revision;
+		return 0;
+	case XEN_FW_EFI_CONFIG_TABLE:
+		info->cfg.addr = f->tables;
+		info->cfg.nent = f->nr_tables;
+		return 0;
+	case XEN_FW_EFI_VENDOR:
+		info->vendor.revision = f->fw_revision;
+		return copy_to_guest(handle_va(info->vendor.name), f->vendor,
+				     MIN(info->vendor.bufsz & ~1u, sizeof(f->vendor)));
+	case XEN_FW_EFI_MEM_INFO:
+		return efi_memory(info);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Booted by multiboot2: no real-mode BIOS was asked for disks or EDID. */
 static long op_firmware_info(struct xen_platform_op *op)
 {
 	switch (op->u.firmware_info.type) {
@@ -49,8 +99,9 @@ static long op_firmware_info(struct xen_platform_op *op)
 	case XEN_FW_DISK_INFO:
 	case XEN_FW_DISK_MBR_SIGNATURE:
 	case XEN_FW_VBEDDC_INFO:
-	case XEN_FW_EFI_INFO:
 		return -ESRCH;
+	case XEN_FW_EFI_INFO:
+		return efi_info(op->u.firmware_info.index, &op->u.firmware_info.u.efi_info);
 	default:
 		return -EINVAL;
 	}

@@ -7,8 +7,8 @@
 #include "hypercall/handlers.h"
 #include "lib/errno.h"
 #include "lib/nospec.h"
+#include "x86/clock.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 
 #define POLL_MAX_PORTS 128
 
@@ -72,7 +72,7 @@ static long op_remote_shutdown(struct hc_args *a)
 	return 0;
 }
 
-/* The code a later crash or halt will carry: only a crash code may be announced. */
+/* The code a later crash or halt will carry. */
 static long op_shutdown_code(struct hc_args *a)
 {
 	struct sched_shutdown op;

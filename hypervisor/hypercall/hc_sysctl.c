@@ -15,9 +15,10 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/asm.h"
+#include "x86/clock.h"
+#include "x86/console.h"
 #include "x86/e820.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
 
 #define CREDIT_RATELIMIT_US 1000

@@ -7,8 +7,8 @@
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "pv/pv.h"
+#include "x86/clock.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 
 #define PERIOD_MIN_NS 1000000ULL /* as Xen: a guest does not keep the CPU busy with ticks */
 

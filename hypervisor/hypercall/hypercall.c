@@ -14,7 +14,6 @@
 #include "pv/enter.h"
 #include "pv/pv.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/probe.h"
 
 /* Calls by dom0 only; everybody else gets -EPERM before any argument is looked at. */
@@ -70,6 +69,7 @@ static const struct hypercall hypercall_table[] = {
 	HC(physdev_op, 0),
 	HC(sysctl, HCF_PRIVILEGED),
 	HC(domctl, HCF_PRIVILEGED),
+	HC(hypfs_op, HCF_PRIVILEGED),
 };
 
 /* In checked builds only: a handler returns how it went, and nothing else. */

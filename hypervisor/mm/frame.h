@@ -15,17 +15,18 @@
 
 #include <xen/xen.h>
 
-/* frame.ref: {owner:16 | flags:5 | order:5 | count:38}. */
+/* frame.ref: {owner:16 | flags:4 | WRITTEN | order:5 | count:38}. */
 #define FRAME_ALLOC (1ULL << 47)   /* holds the owner's one allocation reference */
 #define FRAME_XENHEAP (1ULL << 46) /* hypervisor memory shared: not the heap's by itself */
 #define FRAME_FREE (1ULL << 45)    /* heads a free block: next and prev are valid */
 #define FRAME_DIRTY (1ULL << 44)   /* RAM added at boot, not yet zeroed (page_alloc.h) */
-#define FRAME_FLAGS (31ULL << 43)
+#define FRAME_FLAGS (15ULL << 44)
+#define FRAME_WRITTEN (1ULL << 43) /* since log-dirty mode last asked (pv/logdirty.h); else means nothing */
 #define FRAME_ORDER_SHIFT 38
 #define FRAME_ORDER_MASK (31ULL << FRAME_ORDER_SHIFT)
 #define FRAME_REF_MASK ((1ULL << FRAME_ORDER_SHIFT) - 1)
 
-/* frame.type: {T:3 | PINNED | VALID | PARTIAL | tcnt:26}. */
+/* frame.type: {T:3 | PINNED | VALID | PARTIAL | LOGGED | FOREIGN | tcnt:24}. */
 enum frame_type {
 	FT_NONE = 0,
 	FT_L1 = 1,
@@ -40,7 +41,9 @@ enum frame_type {
 #define FT_PINNED (1u << 28)
 #define FT_VALID (1u << 27)
 #define FT_PARTIAL (1u << 26)
-#define FT_COUNT_MASK ((1u << 26) - 1)
+#define FT_LOGGED (1u << 25)  /* a table of a domain in log-dirty mode, VALID: `shadow` means something */
+#define FT_FOREIGN (1u << 24) /* a level-1 table: maps, or did, another domain's frame writable by no grant */
+#define FT_COUNT_MASK ((1u << 24) - 1)
 
 /* 16 bytes, four to a cache line: docs/decisions/0009-frame-record.md. */
 struct frame {
@@ -58,6 +61,7 @@ struct frame {
 	};
 	union {
 		u32 stamp; /* TLB clock when the last type reference was dropped */
+		u32 shadow; /* LOGGED: which shadow is its own (pv/shadow.h), 0: none */
 		struct {
 			u16 nval; /* PARTIAL: entries [0, nval) hold references */
 			u16 pset; /* PARTIAL: entry nval holds one general reference too */
@@ -111,10 +115,16 @@ static inline u64 frame_refs(const struct frame *f)
 	return f->ref & (FRAME_REF_MASK | FRAME_FLAGS);
 }
 
-/* Sets count and flags; owner and order stay. */
+/* Sets count, flags and WRITTEN; owner and order stay. */
 static inline void frame_set_refs(struct frame *f, u64 refs)
 {
-	f->ref = (f->ref & ~(FRAME_REF_MASK | FRAME_FLAGS)) | refs;
+	f->ref = (f->ref & ~(FRAME_REF_MASK | FRAME_FLAGS | FRAME_WRITTEN)) | refs;
+}
+
+/* What is in @f, or which of its owner's pages it is, changes or has changed: one instruction, so that nobody asks who logs. */
+static inline void frame_note_write(struct frame *f)
+{
+	f->ref |= FRAME_WRITTEN;
 }
 
 /* Of the free block, or of the hypervisor's own memory, that starts with @f. */
@@ -177,6 +187,7 @@ extern u64 *m2p_table; /* writable view; guests see it read-only at MACH2PHYS_VI
 static inline void m2p_set(mfn_t mfn, u64 pfn)
 {
 	m2p_table[mfn_x(mfn)] = pfn;
+	frame_note_write(mfn_to_frame(mfn)); /* what was sent as another page is to be sent as this one */
 }
 static inline u64 m2p_get(mfn_t mfn)
 {

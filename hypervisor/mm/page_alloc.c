@@ -13,7 +13,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/tlb.h"
 
 #define ZONE_NR 33 /* a frame number is 32 bits wide */
 

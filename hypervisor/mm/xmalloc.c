@@ -8,7 +8,7 @@
 #include "mm/frame.h"
 #include "mm/page_alloc.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/tlb.h"
 
 #define SLAB_MIN_SHIFT 5
 #define SLAB_MAX_SHIFT 10 /* two or more objects a page */

@@ -12,6 +12,7 @@
 #include "mm/frame.h"
 #include "pv/pt_entry.h"
 #include "pv/pv.h"
+#include "pv/shadow.h"
 #include "x86/layout.h"
 #include "x86/pte.h"
 
@@ -226,7 +227,7 @@ static void compare_heap(struct audit *a)
 int pv_audit(unsigned int *nr_wrong)
 {
 	struct audit a = {0};
-	unsigned int order = 0;
+	unsigned int order = 0, lines = LINES_MAX;
 
 	while ((PAGE_SIZE << order) < frame_table_nr * sizeof(*a.count))
 		order++;
@@ -241,6 +242,8 @@ int pv_audit(unsigned int *nr_wrong)
 		compare_frame(&a, &frame_table[i]);
 	for (const struct domain *d = domain_list; d; d = d->next)
 		compare_domain(&a, d);
+	for (const struct domain *d = domain_list; d; d = d->next)
+		a.nr_wrong += shadow_audit(d, &lines);
 	compare_claims(&a);
 	compare_heap(&a);
 	xen_pages_free(a.count, order);

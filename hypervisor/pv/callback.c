@@ -16,7 +16,6 @@
 #include "x86/asm.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/offsets.h"
 
 #define TRAPS_PER_CHECK 32
@@ -55,7 +54,7 @@ long hc_set_trap_table(struct hc_args *a)
 
 long hc_stack_switch(struct hc_args *a)
 {
-	if (!va_is_canonical(a->a[1]))
+	if (!guest_address_ok(a->a[1]))
 		return -EINVAL;
 	current->pv.kernel_ss = a->a[0] | 3;
 	current->pv.kernel_sp = a->a[1];
@@ -227,20 +226,11 @@ long hc_set_segment_base(struct hc_args *a)
 
 	switch (a->a[0]) {
 	case SEGBASE_FS:
-		if (!va_is_canonical(base))
-			return -EINVAL;
-		wrmsr(MSR_FS_BASE, base);
-		return 0;
+		return pv_set_segment_base(MSR_FS_BASE, base);
 	case SEGBASE_GS_USER:
-		if (!va_is_canonical(base))
-			return -EINVAL;
-		wrmsr(MSR_SHADOW_GS_BASE, base);
-		return 0;
+		return pv_set_segment_base(MSR_SHADOW_GS_BASE, base);
 	case SEGBASE_GS_KERNEL:
-		if (!va_is_canonical(base))
-			return -EINVAL;
-		wrmsr(MSR_GS_BASE, base);
-		return 0;
+		return pv_set_segment_base(MSR_GS_BASE, base);
 	case SEGBASE_GS_USER_SEL:
 		return pv_set_user_gs_selector((u16)base);
 	default:

@@ -8,21 +8,33 @@
  */
 #include "pv/context.h"
 
+#include "lib/errno.h"
 #include "mm/frame.h"
 #include "pv/desc.h"
+#include "pv/logdirty.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
+#include "x86/desc.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/percpu.h"
 #include "x86/segment.h"
+#include "x86/tlb.h"
 
 /* Of the bits a guest may set, those that change what its user mode may do; the others are so for all. */
 #define CR4_APPLIED (X86_CR4_TSD | X86_CR4_FSGSBASE)
 
-static struct frame *cr3_frame(const struct vcpu *v)
+u64 pv_cr3_of(struct frame *l4)
 {
-	return v->pv.in_kernel ? v->pv.cr3_kernel : v->pv.cr3_user;
+	if (unlikely(l4->type & FT_LOGGED))
+		return logdirty_cr3_of(l4);
+	return mfn_to_maddr(frame_to_mfn(l4));
+}
+
+static u64 cr3_of_mode(const struct vcpu *v)
+{
+	return v->pv.in_kernel ? v->pv.kernel_cr3 : v->pv.user_cr3;
 }
 
 static void load_cr3(u64 cr3)
@@ -33,7 +45,7 @@ static void load_cr3(u64 cr3)
 
 void pv_load_cr3_flush(struct vcpu *v)
 {
-	load_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+	load_cr3(cr3_of_mode(v));
 	tlb_flush_local_all();
 }
 
@@ -42,7 +54,7 @@ void pv_toggle_mode(struct vcpu *v)
 	v->pv.in_kernel = !v->pv.in_kernel;
 	swapgs();
 	/* user pages are global and stay; kernel pages are not and go */
-	load_cr3(mfn_to_maddr(frame_to_mfn(cr3_frame(v))));
+	load_cr3(cr3_of_mode(v));
 }
 
 static void bases_save(struct pv_vcpu *pv)
@@ -133,6 +145,19 @@ void pv_tables_leave(void)
 	load_cr3(virt_to_maddr(hv_l4));
 	tlb_flush_local_all();
 	this_cpu()->tlb_space = NULL;
+}
+
+bool pv_segment_base_ok(u64 base)
+{
+	return va_is_canonical(base);
+}
+
+int pv_set_segment_base(u32 msr, u64 base)
+{
+	if (!pv_segment_base_ok(base))
+		return -EINVAL;
+	wrmsr(msr, base);
+	return 0;
 }
 
 int pv_set_user_gs_selector(u16 sel)

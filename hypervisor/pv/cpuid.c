@@ -10,7 +10,7 @@
 #include <xen/version.h>
 
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
 #include "x86/spec_ctrl.h"
 
 #define BIT(n) (1u << (n))

@@ -14,10 +14,11 @@
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
+#include "x86/desc.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/tlb.h"
 
 #define DESC_P (1ULL << 47)
 #define DESC_S (1ULL << 44)
@@ -196,6 +197,7 @@ long hc_update_descriptor(struct hc_args *a)
 	rc = frame_type_get(f, type);
 	if (!rc) {
 		WRITE_ONCE(*(u64 *)((char *)mfn_to_virt(mfn) + (maddr & PAGE_OFFSET_MASK)), desc);
+		frame_note_write(f);
 		frame_type_put(f);
 	}
 	frame_put(f);

@@ -11,15 +11,13 @@
 #include "mm/frame.h"
 #include "pv/context.h"
 #include "pv/desc.h"
+#include "pv/logdirty.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
+#include "pv/sweep.h"
 #include "x86/asm.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
-
-#define FRAMES_PER_CHECK 256   /* handled between two looks whether others wait */
-#define RECORDS_PER_CHECK 1024 /* passed by, being others' */
 
 int pv_domain_init(struct domain *d)
 {
@@ -34,6 +32,7 @@ void pv_domain_fini(struct domain *d)
 int pv_vcpu_init(struct vcpu *v)
 {
 	v->pv.in_kernel = true;
+	logdirty_vcpu_init(v);
 	pv_debug_init(&v->pv);
 	return pv_window_init(v);
 }
@@ -47,12 +46,14 @@ void pv_vcpu_fini(struct vcpu *v)
 static int context_check(const struct vcpu_guest_context *c)
 {
 	const u64 addresses[] = {c->event_callback_eip, c->failsafe_callback_eip,
-				 c->syscall_callback_eip, c->fs_base, c->gs_base_kernel,
-				 c->gs_base_user, c->kernel_sp, c->user_regs.rip};
+				 c->syscall_callback_eip, c->kernel_sp, c->user_regs.rip};
 
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
 		if (!guest_address_ok(addresses[i]))
 			return -EINVAL;
+	if (!pv_segment_base_ok(c->fs_base) || !pv_segment_base_ok(c->gs_base_kernel) ||
+	    !pv_segment_base_ok(c->gs_base_user))
+		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		if (!guest_address_ok(c->trap_ctxt[i].address))
 			return -EINVAL;
@@ -149,6 +150,8 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	v->pv.cr3_kernel = kernel;
 	v->pv.cr3_user = user;
+	v->pv.kernel_cr3 = pv_cr3_of(kernel);
+	v->pv.user_cr3 = user ? pv_cr3_of(user) : 0;
 	v->pv.ldt_base = c->ldt_base;
 	v->pv.nr_ldt_entries = (u32)c->ldt_ents;
 	callbacks_take(&v->pv, c);
@@ -240,7 +243,7 @@ static int vcpu_relinquish(struct vcpu *v)
 	return cr3_drop(&v->pv.cr3_user);
 }
 
-static int unpin(struct frame *f)
+static int unpin(struct frame *f, void *unused)
 {
 	int rc = 0;
 
@@ -256,74 +259,27 @@ static int unpin(struct frame *f)
 	return rc;
 }
 
-static int release(struct frame *f)
+static int release(struct frame *f, void *unused)
 {
 	domain_frame_release(f);
 	return 0;
 }
 
-/* The first frame from @mfn on that lies in a chunk where @d has any. */
-static u64 chunk_skip(const struct domain *d, u64 mfn)
-{
-	while (mfn < frame_table_nr && !d->frames_in[frame_chunk(mfn)])
-		mfn = (frame_chunk(mfn) + 1) << frame_chunk_shift;
-	return MIN(mfn, frame_table_nr);
-}
-
-/* The first of @owner's frames from @mfn on; @end: none before that. Most are others': by fours. */
-static u64 owned_from(u64 mfn, u64 end, domid_t owner)
-{
-	const struct frame *f = &frame_table[mfn], *last = &frame_table[end];
-
-	while (f + 4 <= last && f[0].owner != owner && f[1].owner != owner &&
-	       f[2].owner != owner && f[3].owner != owner)
-		f += 4;
-	while (f < last && f->owner != owner)
-		f++;
-	return mfn_x(frame_to_mfn(f));
-}
-
-/* Runs @step on every frame @d owns, from d->relinquish_cursor on. Costs by where @d has frames, not by the machine. */
-static int sweep(struct domain *d, int (*step)(struct frame *f))
-{
-	u64 *at = &d->relinquish_cursor;
-
-	while ((*at = chunk_skip(d, *at)) < frame_table_nr) {
-		u64 end = MIN(*at + RECORDS_PER_CHECK, frame_table_nr);
-
-		for (unsigned int n = 0; n < FRAMES_PER_CHECK; n++, ++*at) {
-			int rc = 0;
-
-			*at = owned_from(*at, end, d->domain_id);
-			if (*at == end)
-				break;
-			if (!(frame_table[*at].ref & FRAME_XENHEAP))
-				rc = step(&frame_table[*at]);
-			if (rc)
-				return rc;
-		}
-		if (*at < frame_table_nr && hypercall_should_preempt())
-			return -ERESTART;
-	}
-	*at = 0;
-	return 0;
-}
-
 int pv_domain_relinquish(struct domain *d)
 {
-	int rc = 0;
+	int rc = logdirty_end(d);
 
 	for (unsigned int i = 0; i < DOMAIN_MAX_VCPUS && !rc; i++)
 		if (d->vcpu[i])
 			rc = vcpu_relinquish(d->vcpu[i]);
 	/* types form no cycle, so without roots every table is devalidated */
 	if (!rc && d->pv.teardown_sweep == 0) {
-		rc = sweep(d, unpin);
+		rc = sweep_frames(d, &d->relinquish_cursor, unpin, NULL);
 		if (!rc)
 			d->pv.teardown_sweep = 1;
 	}
 	if (!rc && d->pv.teardown_sweep == 1) {
-		rc = sweep(d, release);
+		rc = sweep_frames(d, &d->relinquish_cursor, release, NULL);
 		if (!rc)
 			d->pv.teardown_sweep = 2;
 	}

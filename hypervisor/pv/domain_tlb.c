@@ -3,8 +3,8 @@
 #include "pv/domain_tlb.h"
 
 #include "domain/domain.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/tlb.h"
 
 u64 tlb_domain_cpus(const struct domain *d)
 {

@@ -17,12 +17,12 @@
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/guest_access.h"
-#include "x86/machine.h"
 #include "x86/segment.h"
 #include "x86/spec_ctrl.h"
 
 #define RDMSR_CODE 0x320f /* 0f 32 */
 #define WRMSR_CODE 0x300f
+#define MSR_CODE_LEN 2
 
 struct emul {
 	struct insn insn;
@@ -292,34 +292,38 @@ static const struct {
 	{0x0f01, do_group7},
 };
 
+/* The guest's kernel stands before these two bytes: known before anything is decoded. */
+static bool kernel_is_at(const struct cpu_user_regs *regs, u16 code)
+{
+	u16 bytes;
+
+	return current->pv.in_kernel && !copy_from_guest(&bytes, regs->rip, sizeof(bytes)) &&
+	       bytes == code;
+}
+
 /*
- * What a kernel executes at each of its context switches, to learn the user's GS base: known by its
- * two bytes, before anything is decoded. False: another instruction, or the long way says no.
+ * What a kernel executes at each of its context switches, to learn the user's GS base. False:
+ * another instruction, or the long way says no.
  */
 static bool rdmsr_at_once(struct cpu_user_regs *regs)
 {
-	u16 code;
 	u64 val;
 
-	if (!current->pv.in_kernel || copy_from_guest(&code, regs->rip, sizeof(code)) ||
-	    code != RDMSR_CODE ||
-	    !pv_msr_read(current, regs->ecx, &val))
+	if (!kernel_is_at(regs, RDMSR_CODE) || !pv_msr_read(current, regs->ecx, &val))
 		return false;
 	regs->rax = (u32)val;
 	regs->rdx = val >> 32;
-	regs->rip += sizeof(code);
+	regs->rip += MSR_CODE_LEN;
 	return true;
 }
 
 bool pv_emul_barrier(struct cpu_user_regs *regs)
 {
-	u16 code;
-
-	if ((regs->ecx != MSR_PRED_CMD && regs->ecx != MSR_FLUSH_CMD) || !current->pv.in_kernel ||
-	    copy_from_guest(&code, regs->rip, sizeof(code)) || code != WRMSR_CODE ||
+	if ((regs->ecx != MSR_PRED_CMD && regs->ecx != MSR_FLUSH_CMD) ||
+	    !kernel_is_at(regs, WRMSR_CODE) ||
 	    !pv_msr_write(current, regs->ecx, (u64)regs->edx << 32 | regs->eax))
 		return false;
-	regs->rip += sizeof(code);
+	regs->rip += MSR_CODE_LEN;
 	return true;
 }
 

@@ -5,7 +5,7 @@
  */
 #include "pv/emul.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/ioports.h"
 
 static bool may_access(const struct domain *d, u16 port, unsigned int size)
 {

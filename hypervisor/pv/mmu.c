@@ -15,8 +15,8 @@
 #include "pv/pv.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/tlb.h"
 #include "x86/xpti.h"
 
 /*
@@ -78,7 +78,7 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 	bool keeps_refs = (new & PTE_P) && !takes_refs;
 	int rc;
 
-	if (!ptval_is_held(f, 1))
+	if (!ptval_entry_changes(f, 1, idx))
 		return -EINVAL;
 	if (((new & PTE_P) && !pt_entry_bits_ok(new, 1)) || !pt_entry_absent_ok(new))
 		return -EINVAL;
@@ -106,7 +106,7 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 	u64 old = READ_ONCE(*slot), new;
 	int rc;
 
-	if (!pt_slot_is_guest(level, idx) || !ptval_is_held(f, level))
+	if (!pt_slot_is_guest(level, idx) || !ptval_entry_changes(f, level, idx))
 		return -EINVAL;
 	if (!pt_entry_absent_ok(val))
 		return -EINVAL;
@@ -124,8 +124,11 @@ int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 v
 	}
 	new &= ~PTE_GRANT;
 	rc = pt_entry_get(&new, level, s);
-	if (rc)
-		return rc;
+	if (unlikely(rc)) {
+		if (rc != PT_ENTRY_FOREIGN)
+			return rc;
+		f->type |= FT_FOREIGN;
+	}
 	entry_write(slot, level, old, new, preserve_ad);
 	pt_entry_put(old, level, f);
 	return 0;
@@ -153,6 +156,7 @@ static int write_plain(struct frame *f, const struct domain *owner, u64 offset, 
 	if (rc)
 		return rc;
 	*(u64 *)((char *)mfn_to_virt(frame_to_mfn(f)) + offset) = val;
+	frame_note_write(f);
 	frame_put_and_type(f);
 	return 0;
 }
@@ -226,6 +230,7 @@ static int mmu_subjects_get(u32 foreign, struct pt_subject *s)
 	int rc = 0;
 
 	s->pt_owner = s->frame_owner = current->domain;
+	s->is_foreign = foreign != DOMID_SELF;
 	s->is_of_hypervisor = (domid_t)foreign == DOMID_XEN;
 	if (!s->is_of_hypervisor)
 		rc = pv_mmu_subject((domid_t)foreign, &s->frame_owner);
@@ -335,7 +340,8 @@ static int flush_as_asked(u64 va, u64 flags)
 
 static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_owner)
 {
-	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = frame_owner};
+	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = frame_owner,
+			       .is_foreign = frame_owner != current->domain};
 	struct frame *l1;
 	int rc = pv_l1_hold(va, &l1);
 

@@ -5,11 +5,11 @@
  */
 #include "lib/errno.h"
 #include "mm/frame.h"
+#include "pv/logdirty.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 
 #include <xen/grant_table.h>
@@ -17,7 +17,7 @@
 #define AVL_LOW_SHIFT 9
 #define GUEST_AVAIL_LOW 7u
 
-/* The level-1 entry named by @host_addr, its table held with a general and an L1 type reference. */
+/* The level-1 entry named by @host_addr, about to change; its table held with a general and an L1 type reference. */
 static int slot_get(u64 host_addr, u32 gnt_flags, struct frame **table, u64 **slot)
 {
 	struct frame *f;
@@ -37,6 +37,8 @@ static int slot_get(u64 host_addr, u32 gnt_flags, struct frame **table, u64 **sl
 	}
 	if (rc)
 		return rc;
+	if (unlikely(f->type & FT_LOGGED))
+		logdirty_entry_changes(f, (unsigned int)idx);
 	*table = f;
 	*slot = (u64 *)mfn_to_virt(frame_to_mfn(f)) + idx;
 	return 0;

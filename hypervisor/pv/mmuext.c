@@ -18,9 +18,9 @@
 #include "x86/asm.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
+#include "x86/tlb.h"
 
 static int frame_of(u64 mfn, struct frame **out)
 {
@@ -81,6 +81,8 @@ static int op_new_baseptr(const struct mmuext_op *op, struct domain *owner)
 		rc = frame_get_and_type(f, owner, FT_L4);
 		if (rc)
 			return rc;
+		/* Before it takes the place of what the CPU walks: room for it is made with what no vcpu has. */
+		current->pv.kernel_cr3 = pv_cr3_of(f);
 		current->pv.cr3_kernel = f;
 	}
 	pv_load_cr3_flush(current);
@@ -104,6 +106,7 @@ static int op_new_user_baseptr(const struct mmuext_op *op, struct domain *owner)
 			return rc;
 	}
 	current->pv.cr3_user = f;
+	current->pv.user_cr3 = f ? pv_cr3_of(f) : 0;
 	if (old)
 		frame_put_and_type(old);
 	return 0;
@@ -176,6 +179,7 @@ static int op_clear_page(const struct mmuext_op *op, struct domain *owner)
 	if (rc)
 		return rc;
 	memset(mfn_to_virt(frame_to_mfn(f)), 0, PAGE_SIZE);
+	frame_note_write(f);
 	frame_put_and_type(f);
 	return 0;
 }
@@ -194,6 +198,7 @@ static int op_copy_page(const struct mmuext_op *op, struct domain *owner)
 	rc = frame_get_and_type(dst, owner, FT_WR);
 	if (!rc) {
 		memcpy(mfn_to_virt(frame_to_mfn(dst)), mfn_to_virt(frame_to_mfn(src)), PAGE_SIZE);
+		frame_note_write(dst);
 		frame_put_and_type(dst);
 	}
 	frame_put(src);

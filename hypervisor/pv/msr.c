@@ -7,7 +7,6 @@
 #include "pv/context.h"
 #include "pv/emul.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
 #include "x86/spec_ctrl.h"
 
 #define APIC_BASE_BSP (1ULL << 8)
@@ -86,10 +85,7 @@ bool pv_msr_write(struct vcpu *v, u32 msr, u64 val)
 	case MSR_SHADOW_GS_BASE:
 	case MSR_FS_BASE:
 	case MSR_GS_BASE:
-		if (!va_is_canonical(val))
-			return false;
-		wrmsr(msr, val);
-		return true;
+		return !pv_set_segment_base(msr, val);
 	case MSR_EFER: /* SCE, LME, LMA, NXE are on for everybody */
 		return val == rdmsr(MSR_EFER);
 	case MSR_TSC_AUX:

@@ -7,11 +7,13 @@
 #include "mm/frame.h"
 #include "pv/desc.h"
 #include "pv/pv.h"
+#include "x86/desc.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/pte.h"
-#include "x86/xpti.h"
 #include "x86/smp.h"
+#include "x86/tlb.h"
+#include "x86/xpti.h"
 
 #define TABLE_PTE (PTE_P | PTE_RW | PTE_A | PTE_D)
 #define WINDOW_ENTRIES (VCPU_GDT_PAGES + VCPU_LDT_PAGES)

@@ -9,10 +9,12 @@
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "pv/ptval.h"
+#include "x86/cpu.h"
+#include "x86/ioports.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 #include "x86/spec_ctrl.h"
+#include "x86/tlb.h"
 
 /* Bits a present entry may carry, besides the frame. PS is refused at every level above 1. */
 #define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
@@ -89,25 +91,40 @@ static int l1_get_writable(struct frame *f, const struct domain *owner)
 	return rc == -EINVAL ? -EBUSY : rc;
 }
 
-static int l1_get(u64 *entry, const struct pt_subject *s)
+static int l1_get_ram(u64 *entry, const struct pt_subject *s)
 {
-	mfn_t mfn = pte_mfn(*entry);
-	struct frame *f;
+	struct frame *f = mfn_to_frame(pte_mfn(*entry));
 
-	if (!mfn_is_ram(mfn))
-		return l1_get_mmio(entry, mfn, s);
-	if (s->is_of_hypervisor)
-		return l1_get_m2p(*entry);
 	if (*entry & PTE_CACHE) {
 		/* C29: RAM is write-back for everybody; dom0 drivers ask for WC and get WB */
 		if (!s->pt_owner->is_privileged)
 			return -EINVAL;
 		*entry &= ~PTE_CACHE;
 	}
-	f = mfn_to_frame(mfn);
 	if (*entry & PTE_RW)
 		return l1_get_writable(f, s->frame_owner);
 	return frame_get(f, s->frame_owner) ? 0 : -EPERM;
+}
+
+static int l1_get_foreign(u64 *entry, const struct pt_subject *s)
+{
+	int rc;
+
+	if (s->is_of_hypervisor)
+		return l1_get_m2p(*entry);
+	rc = l1_get_ram(entry, s);
+	return !rc && *entry & PTE_RW ? PT_ENTRY_FOREIGN : rc;
+}
+
+static int l1_get(u64 *entry, const struct pt_subject *s)
+{
+	mfn_t mfn = pte_mfn(*entry);
+
+	if (!mfn_is_ram(mfn))
+		return l1_get_mmio(entry, mfn, s);
+	if (unlikely(s->is_foreign))
+		return l1_get_foreign(entry, s);
+	return l1_get_ram(entry, s);
 }
 
 int pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s)
@@ -141,8 +158,11 @@ void pt_entry_put(u64 entry, unsigned int level, const struct frame *table)
 	if (f->owner == DOMID_XEN)
 		return;
 	/* no flush for the sake of the frame's owner would reach who runs on this table */
-	if (f->owner != table->owner)
+	if (f->owner != table->owner) {
 		tlb_note_foreign(&frame_owner(table)->tlb);
+		if (entry & PTE_RW)
+			frame_note_write(f); /* until now it may have been */
+	}
 	if (entry & PTE_RW)
 		frame_type_put(f);
 	frame_put(f);

@@ -11,8 +11,9 @@
 /* On whose behalf an entry is taken. */
 struct pt_subject {
 	struct domain *pt_owner; /* owner of the table */
-	bool is_of_hypervisor;	     /* DOMID_XEN: a level-1 entry may name the M2P, nothing else */
-	struct domain *frame_owner; /* whose frames a level-1 entry may name (pt_owner, or a foreign domain) */
+	/* Not its owner's own frames: @frame_owner's; or with is_of_hypervisor (DOMID_XEN) a level-1 entry may name the M2P, nothing else. */
+	bool is_foreign, is_of_hypervisor;
+	struct domain *frame_owner; /* whose frames a level-1 entry may name */
 };
 
 /* True for slots of a level-4 table that belong to the guest. */
@@ -41,8 +42,10 @@ bool pt_table_absent_ok(const u64 *table);
 /*
  * Takes the references entry @*entry of @level holds (already adjusted; MMIO may change its cache bits).
  * 0; -EINVAL reserved bits, a bad frame, or (level > 1) one of another type; -EPERM not the subject's; -EBUSY (level 1)
- * writable, and the frame is in use as another type; -ERESTART (only level > 1).
+ * writable, and the frame is in use as another type; -ERESTART (only level > 1). PT_ENTRY_FOREIGN: taken, and for another domain's
+ * frame, writable: the table is FT_FOREIGN. Only with is_foreign.
  */
+#define PT_ENTRY_FOREIGN 1
 int must_check pt_entry_get(u64 *entry, unsigned int level, const struct pt_subject *s);
 /* Drops them; @table: where @entry was, or was to be. Level > 1 may leave deferred work on current. */
 void pt_entry_put(u64 entry, unsigned int level, const struct frame *table);

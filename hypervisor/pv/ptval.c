@@ -16,12 +16,13 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/frame.h"
+#include "pv/logdirty.h"
 #include "pv/pt_entry.h"
 #include "pv/desc.h"
 #include "pv/pv.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
+#include "x86/tlb.h"
 
 static bool type_is_table(enum frame_type t)
 {
@@ -99,6 +100,8 @@ static int table_last_put(struct frame *f)
 	bool pset = false;
 	int rc;
 
+	if (unlikely(f->type & FT_LOGGED))
+		logdirty_table_ends(f);
 	f->type &= ~FT_VALID; /* I8: !VALID, tcnt 1: locked for devalidation */
 	rc = table_devalidate(f, frame_type_of(f), &nr, &pset);
 	if (rc) {
@@ -222,6 +225,7 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 	struct pt_subject s = {.pt_owner = owner, .frame_owner = owner};
 	int rc = 0;
 
+	frame_note_write(f); /* what entries become is not what the guest wrote */
 	for (; (nr = present_from(table, nr)) < PT_ENTRIES; nr++, pset = false) {
 		u64 entry = table[nr];
 
@@ -262,6 +266,8 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 	if (level == 4)
 		pv_l4_fill_hv_slots(owner, table);
 	f->type |= FT_VALID;
+	if (unlikely(owner->pv.log))
+		logdirty_table_begins(f);
 	return 0;
 }
 
@@ -278,6 +284,7 @@ static int type_validate(struct frame *f, enum frame_type type, unsigned int nr,
 		return table_validate(f, type, nr, pset);
 	}
 	if (type == FT_SEG) {
+		frame_note_write(f);
 		rc = pv_desc_validate_frame(mfn_to_virt(frame_to_mfn(f)));
 		if (rc) {
 			f->type--;
@@ -376,11 +383,20 @@ int frame_hold_table(struct frame *f, const struct domain *d, unsigned int level
 	return frame_get_and_type(f, d, (enum frame_type)level);
 }
 
-bool ptval_is_held(const struct frame *f, unsigned int level)
+/* Of the flags in @among a table that is held has VALID alone. */
+static inline bool is_held(const struct frame *f, unsigned int level, u32 among)
 {
-	if (likely((unsigned int)frame_type_of(f) == level && (f->type & FT_VALID) && frame_type_count(f) &&
-		   frame_ref_count(f)))
+	return (f->type & (FT_MASK | among)) == (level << FT_SHIFT | FT_VALID) && frame_type_count(f) && frame_ref_count(f);
+}
+
+bool ptval_entry_changes(struct frame *f, unsigned int level, unsigned int idx)
+{
+	if (likely(is_held(f, level, FT_VALID | FT_LOGGED)))
 		return true;
+	if (is_held(f, level, FT_VALID)) {
+		logdirty_entry_changes(f, idx);
+		return true;
+	}
 	CHECKED_BUG();
 	domain_crash(current->domain, "a level %u table changed its type while it was held", level);
 	return false;

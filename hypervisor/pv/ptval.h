@@ -32,11 +32,12 @@ int must_check frame_type_put_preemptible(struct frame *f);
 int must_check frame_hold_table(struct frame *f, const struct domain *d, unsigned int level);
 
 /*
- * True: @f still is what its holder checked, a validated table of @level with references on it. False: the hypervisor
- * erred between a check and its use. Checked builds stop then; others crash current's domain before anything in the
+ * Before entry @idx of @f changes. True: @f still is what its holder checked, a validated table of @level with references on it, and
+ * in log-dirty mode the change is noted and the entry's shadow gone; it does not come back while the hypervisor lock is held. False: the
+ * hypervisor erred between a check and its use. Checked builds stop then; others crash current's domain before anything in the
  * table is believed, and the caller gives up (D4).
  */
-bool must_check ptval_is_held(const struct frame *f, unsigned int level);
+bool must_check ptval_entry_changes(struct frame *f, unsigned int level, unsigned int idx);
 
 /* Finishes devalidation left over from an earlier call. Only pv_enter() calls it (pv/enter.h). 0; -ERESTART. */
 int must_check pv_drain_deferred(struct vcpu *v);

@@ -13,7 +13,6 @@
 #include "pv/ptval.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 
 /* What a store computes from the old operand and its source. */

@@ -32,6 +32,8 @@ void pv_iret_fault(struct cpu_user_regs *regs);
 void pv_deliver_pending(struct cpu_user_regs *regs);
 /* A #PF inside the hypervisor on the per-domain window (LDT on demand). True: fixed, retry. */
 bool pv_fixup_hv_fault(unsigned long va, u32 error_code);
+/* A #PF of the hypervisor at @va, any, where it may fault, as on guest memory. True: only a shadow lacked it, retry. */
+bool pv_fixup_copy_fault(unsigned long va, u32 error_code);
 
 /* --- hypercalls implemented here; handlers in the sense of hypercall/hypercall.h --- */
 struct hc_args;

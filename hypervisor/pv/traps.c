@@ -14,11 +14,11 @@
 #include "pv/enter.h"
 #include "pv/ptwr.h"
 #include "pv/pv.h"
+#include "pv/shadow.h"
 #include "x86/asm.h"
 #include "x86/guest_access.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/segment.h"
 
 #define PF_PRESENT 1u
@@ -91,22 +91,18 @@ static bool descriptor_fault(struct cpu_user_regs *regs, u64 va, u32 code)
 	return true;
 }
 
-/* Without the lock, but for the two that change something: most faults are the guest's own. */
-static void page_fault(struct cpu_user_regs *regs)
+static bool shadow_fault_locked(u64 va, u32 *code)
 {
-	u32 code = regs->error_code;
-	u64 va = read_cr2();
+	bool is_done;
 
-	if (!guest_address_ok(va)) {
-		/* a selector load reaches into the LDT window on the CPU's own account */
-		if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
-			return;
-		if (descriptor_fault(regs, va, code))
-			return;
-		/* what is there is not told */
-		pv_inject_page_fault(regs, va, code & ~PF_PRESENT);
-		return;
-	}
+	hv_lock();
+	is_done = shadow_fault(va, code);
+	hv_unlock();
+	return is_done;
+}
+
+static inline __attribute__((always_inline)) void own_fault(struct cpu_user_regs *regs, u64 va, u32 code)
+{
 	if (code & PF_RESERVED) {
 		/* validated tables have no reserved bits set */
 		domain_log(current->domain, LOG_ERROR,
@@ -117,6 +113,37 @@ static void page_fault(struct cpu_user_regs *regs)
 	    pv_ptwr_fault(regs, va))
 		return;
 	pv_inject_page_fault(regs, va, code);
+}
+
+/* At an address of the hypervisor's; or of a guest in log-dirty mode, whose own tables may not say what the CPU's code does. */
+static __attribute__((noinline)) void odd_fault(struct cpu_user_regs *regs, u64 va)
+{
+	u32 code = regs->error_code;
+
+	if (guest_address_ok(va)) {
+		if (!shadow_fault_locked(va, &code))
+			own_fault(regs, va, code);
+		return;
+	}
+	/* a selector load reaches into the LDT window on the CPU's own account */
+	if (!(code & PF_USER) && pv_fixup_hv_fault(va, code))
+		return;
+	if (descriptor_fault(regs, va, code))
+		return;
+	/* what is there is not told */
+	pv_inject_page_fault(regs, va, code & ~PF_PRESENT);
+}
+
+/* Without the lock, but for those that change something: most faults are the guest's own. */
+static void page_fault(struct cpu_user_regs *regs)
+{
+	u64 va = read_cr2();
+
+	/* as guest_address_ok() says, outside log-dirty mode, and with as many comparisons */
+	if (unlikely(va - HV_HOLE_END >= current->pv.fault_range))
+		odd_fault(regs, va);
+	else
+		own_fault(regs, va, regs->error_code);
 }
 
 static void device_not_available(struct cpu_user_regs *regs)
@@ -180,6 +207,11 @@ bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 	is_mapped = pv_ldt_map(va - ldt);
 	hv_unlock();
 	return is_mapped;
+}
+
+bool pv_fixup_copy_fault(unsigned long va, u32 error_code)
+{
+	return guest_address_ok(va) && !current->pv.fault_range && shadow_fault_locked(va, &error_code);
 }
 
 void pv_iret_fault(struct cpu_user_regs *regs)

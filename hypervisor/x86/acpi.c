@@ -8,10 +8,11 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/acpi.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/efi.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 
 struct acpi_facts acpi_facts;
 maddr_t boot_rsdp;

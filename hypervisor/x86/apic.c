@@ -6,9 +6,11 @@
  */
 #include "lib/boot_options.h"
 #include "lib/log.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/pagetable.h"
 
 #define APIC_ID 0x20
 #define APIC_TPR 0x80

@@ -36,16 +36,24 @@ static inline void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 {
 	__asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(sub));
 }
-/* What returns go to by prediction: nowhere, 32 times. As entry.S does it on the way in. */
+/* False: none is ready. */
+static inline bool rdrand(u64 *value)
+{
+	bool ok;
+	__asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
+	return ok;
+}
+/* What returns go to by prediction: nowhere. As entry.S does it on the way in. */
 static inline void rsb_overwrite(void)
 {
-	__asm__ volatile("mov $16, %%ecx\n"
+	__asm__ volatile("mov %0, %%ecx\n"
 			 "1: call 2f\n"
 			 "3: pause; lfence; jmp 3b\n"
 			 "2: call 4f\n"
 			 "5: pause; lfence; jmp 5b\n"
 			 "4: dec %%ecx; jnz 1b\n"
-			 "add $(32 * 8), %%rsp" ::: "rcx", "cc", "memory");
+			 "add %1, %%rsp" ::"i"(RSB_DEPTH / 2), "i"(RSB_DEPTH * 8)
+			 : "rcx", "cc", "memory");
 }
 static inline u8 inb(u16 port)
 {

@@ -5,9 +5,12 @@
  * HPET specification 1.0a; Intel 8254 data sheet.
  */
 #include "lib/log.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/cmos.h"
+#include "x86/pagetable.h"
 
 #define CALIBRATE_MS 20
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmos.c - reads the battery clock once at boot. Source: MC146818 data sheet. */
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/cmos.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71

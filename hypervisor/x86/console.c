@@ -10,9 +10,10 @@
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "x86/init.h"
+#include "x86/clock.h"
+#include "x86/console.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/uart.h"
 
 #define LINE_MAX 512
 #define CONRING_SIZE (128u << 10)

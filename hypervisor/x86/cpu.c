@@ -4,8 +4,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
 #include "x86/percpu.h"
 #include "x86/segment.h"
 #include "x86/spec_ctrl.h"
@@ -142,4 +141,9 @@ void cpu_init(void)
 	write_cr4(cr4 | leaf_7_cr4);
 	if (this_cpu_id() == 0)
 		log_facts();
+}
+
+bool cpu_keeps_rights(void)
+{
+	return read_cr0() & X86_CR0_WP && rdmsr(MSR_EFER) & EFER_NXE;
 }

@@ -48,4 +48,7 @@
 #define MSR_TSC_AUX 0xc0000103u
 #define MSR_APIC_BASE 0x1bu
 
+/* Entries of the largest return predictor: as many are overwritten. */
+#define RSB_DEPTH 32
+
 #endif

@@ -5,9 +5,8 @@
  */
 #include "lib/log.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/crash.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/percpu.h"
 #include "x86/smp.h"
 

@@ -9,11 +9,10 @@
 
 #include "lib/string.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/desc.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
-#include "x86/percpu.h"
 #include "x86/offsets.h"
+#include "x86/percpu.h"
 
 enum ist { IST_DB = 1, IST_NMI, IST_DF, IST_MC, IST_NR };
 

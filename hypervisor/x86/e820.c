@@ -72,12 +72,19 @@ void e820_sanitise(struct e820_map *map)
 	*map = clean;
 }
 
-bool e820_is_ram(const struct e820_map *map, u64 addr)
+const struct e820_entry *e820_find(const struct e820_map *map, u64 addr)
 {
 	for (unsigned int i = 0; i < map->nr; i++)
-		if (map->entry[i].type == E820_RAM && addr - map->entry[i].addr < map->entry[i].size)
-			return true;
-	return false;
+		if (addr - map->entry[i].addr < map->entry[i].size)
+			return &map->entry[i];
+	return NULL;
+}
+
+bool e820_is_ram(const struct e820_map *map, u64 addr)
+{
+	const struct e820_entry *e = e820_find(map, addr);
+
+	return e && e->type == E820_RAM;
 }
 
 u64 e820_ram_end(const struct e820_map *map)

@@ -27,6 +27,8 @@ extern struct e820_map machine_e820; /* fixed after boot; also given to dom0 */
 bool e820_add(struct e820_map *map, u64 addr, u64 size, u32 type);
 /* Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type. */
 void e820_sanitise(struct e820_map *map);
+/* The range that holds the byte at @addr; NULL: none. */
+const struct e820_entry *e820_find(const struct e820_map *map, u64 addr);
 /* The byte at @addr is RAM. */
 bool e820_is_ram(const struct e820_map *map, u64 addr);
 /* First byte behind the highest RAM. */

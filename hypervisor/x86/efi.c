@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * efi.c - what is taken from UEFI firmware: the address of ACPI's root pointer, which on such
- * machines no search of low memory finds. Its services are never called. The tables come from the
- * firmware; they are read once, bounded. Source: UEFI 2.10, chapters 4.3 and 4.6.
+ * machines no search of low memory finds, and what dom0 is told of it. Its services are never
+ * called. The tables come from the firmware; they are read once, bounded. Source: UEFI 2.10,
+ * chapters 4.3 and 4.6.
  */
 #include "lib/log.h"
 #include "lib/string.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/efi.h"
+#include "x86/pagetable.h"
 
 #define SYSTEM_TABLE_SIGNATURE 0x5453595320494249ULL /* "IBI SYST" */
 #define MAX_ENTRIES 256
+
+struct efi_facts efi_facts;
 
 struct guid {
 	u32 a;
@@ -21,7 +24,9 @@ struct guid {
 struct system_table {
 	u64 signature;
 	u32 revision, header_size, crc, reserved;
-	u64 others[10]; /* vendor, console, services */
+	u64 vendor;
+	u32 fw_revision, pad;
+	u64 others[8]; /* console, services */
 	u64 nr_entries, entries;
 };
 _Static_assert(sizeof(struct system_table) == 120, "UEFI 4.3.1");
@@ -46,6 +51,13 @@ static maddr_t find_entry(const struct entry *e, u64 nr, const struct guid *guid
 	return 0;
 }
 
+/* What is cut short ends with a zero, too. */
+static void copy_vendor(const u16 *name)
+{
+	for (size_t i = 0; name && i < EFI_VENDOR_MAX - 1 && name[i]; i++)
+		efi_facts.vendor[i] = name[i];
+}
+
 maddr_t efi_find_rsdp(maddr_t system_table)
 {
 	const struct system_table *st = ioremap(system_table, sizeof(*st));
@@ -57,7 +69,14 @@ maddr_t efi_find_rsdp(maddr_t system_table)
 		return 0;
 	}
 	e = ioremap(st->entries, st->nr_entries * sizeof(*e));
-	for (size_t i = 0; e && i < ARRAY_SIZE(acpi_guids) && !found; i++)
+	if (!e)
+		return 0;
+	efi_facts.tables = st->entries;
+	efi_facts.nr_tables = (u32)st->nr_entries;
+	efi_facts.revision = st->revision;
+	efi_facts.fw_revision = st->fw_revision;
+	copy_vendor(ioremap(st->vendor, sizeof(efi_facts.vendor)));
+	for (size_t i = 0; i < ARRAY_SIZE(acpi_guids) && !found; i++)
 		found = find_entry(e, st->nr_entries, &acpi_guids[i]);
 	return found;
 }

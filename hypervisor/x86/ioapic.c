@@ -5,9 +5,13 @@
  */
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/ioapic.h"
+#include "x86/irq.h"
+#include "x86/irq_route.h"
+#include "x86/pagetable.h"
 
 #define IOAPIC_VERSION 0x01
 #define IOAPIC_REDIR(pin) (0x10 + 2 * (pin))

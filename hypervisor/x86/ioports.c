@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* ioports.c - what of the machine the hypervisor keeps from dom0: its serial line, the interrupt
  * controllers, the watchdog's timer. Everything else is dom0's to drive. */
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/acpi.h"
+#include "x86/ioapic.h"
+#include "x86/ioports.h"
+#include "x86/uart.h"
 
 static bool overlaps(u16 port, unsigned int len, u16 first, unsigned int count)
 {

@@ -8,11 +8,16 @@
  */
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "x86/init.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
+#include "x86/ioapic.h"
+#include "x86/irq.h"
+#include "x86/irq_route.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/msi.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 
 #define VECTOR_FIRST 0x30
 #define VECTOR_LAST 0xef

@@ -5,8 +5,7 @@
  */
 #include "x86/lock.h"
 
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 #include "x86/smp.h"
 
 /* No hypercall may hold the lock a hundredth as long: then something is broken. */

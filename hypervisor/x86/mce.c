@@ -6,8 +6,8 @@
  */
 #include "lib/log.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/mce.h"
+#include "x86/shutdown.h"
 
 #define CPUID_1_EDX_MCA (1u << 14)
 #define MSR_MCG_CAP 0x179u

@@ -7,11 +7,13 @@
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/crash.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/nmi.h"
 #include "x86/percpu.h"
+#include "x86/shutdown.h"
 #include "x86/smp.h"
+#include "x86/watchdog.h"
 
 #define PORT_STATUS 0x61
 #define STATUS_IO_CHECK 0x40

@@ -6,12 +6,14 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
 #include "x86/e820.h"
-#include "x86/init.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/percpu.h"
 #include "x86/pte.h"
+#include "x86/smp.h"
+#include "x86/tlb.h"
 #include "x86/xpti.h"
 
 #define LEVEL_SHIFT(level) (12 + 9 * ((level)-1))
@@ -91,17 +93,48 @@ void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags)
 		hv_panic("no memory for a page table");
 }
 
-bool pt_lookup(unsigned long va, maddr_t *ma)
+/* The entry that maps @va, or the first on the way to it that is absent; of which level. */
+static u64 leaf_entry(unsigned long va, unsigned int *level)
 {
 	u64 entry = hv_l4[LEVEL_INDEX(va, 4)];
 
-	for (unsigned int level = 3; level; level--) {
-		if (!(entry & PTE_P) || entry & PTE_PS)
-			return false;
-		entry = ((const u64 *)maddr_to_virt(entry & PTE_ADDR_MASK))[LEVEL_INDEX(va, level)];
+	for (*level = 4; *level > 1 && entry & PTE_P && !(*level < 4 && entry & PTE_PS);) {
+		const u64 *table = maddr_to_virt(entry & PTE_ADDR_MASK);
+
+		entry = table[LEVEL_INDEX(va, --*level)];
 	}
+	return entry;
+}
+
+bool pt_lookup(unsigned long va, maddr_t *ma)
+{
+	unsigned int level;
+	u64 entry = leaf_entry(va, &level);
+
 	*ma = entry & PTE_ADDR_MASK;
-	return entry & PTE_P;
+	return level == 1 && entry & PTE_P;
+}
+
+void pt_check_rights(void)
+{
+	const maddr_t fixed = (unsigned long)image_start - IMAGE_START;
+	const maddr_t fixed_end = (unsigned long)rodata_end - IMAGE_START;
+	unsigned int level;
+
+	for (unsigned long va = HV_HOLE_START; va < HV_HOLE_END; va += LEVEL_SIZE(level)) {
+		u64 entry = leaf_entry(va, &level);
+		maddr_t ma = entry & PTE_ADDR_MASK;
+
+		if (!(entry & PTE_P) || !(entry & PTE_RW))
+			continue;
+		if (!(entry & PTE_NX))
+			hv_panic("page table: %lx can be written and executed", va);
+		if (ma < fixed_end && ma + LEVEL_SIZE(level) > fixed)
+			hv_panic("page table: %lx writes to the hypervisor's own code or constants", va);
+	}
+	if (!cpu_keeps_rights())
+		hv_panic("page table: this CPU does not keep to read-only and no-execute");
+	log_info("memory: nothing can be both written and executed");
 }
 
 /* Small pages up to the first 2 MiB boundary, then large ones, then the rest. */

@@ -2,7 +2,7 @@
 /* pic.c - the two 8259s: moved out of the way of exceptions and masked; the IO-APIC does the work.
  */
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/pic.h"
 
 #define PIC1_CMD 0x20
 #define PIC1_DATA 0x21

@@ -9,7 +9,7 @@
 
 #include "lib/log.h"
 #include "lib/string.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 #include "x86/percpu.h"
 #include "x86/smp.h"
 

@@ -20,7 +20,7 @@ void probe_begin(void);
 void probe_start(void);
 /* The lock is about to be given back, or interrupts to be let in. */
 void probe_stop(void);
-/* What holds the CPU from here on: a softirq of x86/machine.h, or nothing special (-1). */
+/* What holds the CPU from here on: one of x86/softirq.h, or nothing special (-1). */
 void probe_softirq(int nr);
 /* A device's interrupt. */
 void probe_interrupt(void);

@@ -5,10 +5,13 @@
 #include "lib/boot_options.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "x86/acpi.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/console.h"
+#include "x86/crash.h"
+#include "x86/shutdown.h"
 #include "x86/smp.h"
+#include "x86/watchdog.h"
 
 #define KBD_STATUS 0x64
 #define KBD_COMMAND 0x64

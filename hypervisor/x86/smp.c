@@ -5,10 +5,10 @@
  */
 #include "x86/smp.h"
 
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/pte.h"
 
 #define STOP_SPINS 1000000

@@ -41,5 +41,7 @@ void smp_name_cpu(unsigned int cpu, u32 apic_id, u32 acpi_id);
 void smp_count_cpu(void);
 /* The stack area of @cpu at its place: @ma, of STACK_SIZE bytes. */
 void smp_map_stack(unsigned int cpu, maddr_t ma);
+/* pagetable.c: the boot CPU's stack area at its place among the others. */
+void smp_map_boot_stack(void);
 
 #endif

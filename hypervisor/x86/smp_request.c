@@ -3,11 +3,11 @@
  * smp_request.c - what one CPU asks of others: flushes, by an interrupt and a bit in the other's
  * struct cpu_info. The caller holds the hypervisor lock; who is asked answers without it.
  */
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/tlb.h"
 
 static unsigned long request_va; /* of CPU_REQUEST_INVLPG; hypervisor lock */
 

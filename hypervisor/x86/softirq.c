@@ -5,9 +5,9 @@
  */
 #include "x86/asm.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 
 static void (*handler[SOFTIRQ_NR])(void); /* fixed after boot */
 

@@ -10,8 +10,8 @@
 #include "lib/string.h"
 #include "x86/alt.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/percpu.h"
 
 #define MSR_DE_CFG 0xc0011029u

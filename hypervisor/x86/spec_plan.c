@@ -406,34 +406,55 @@ static bool has_tsa(const struct spec_cpu *c)
 
 /* In order: a later row may look at what an earlier one has planned. */
 static const struct {
-	const char *name;
+	const char *key, *name;
 	bool (*affected)(const struct spec_cpu *c);
 	bool (*treat)(struct row *r);
 } rows[ISSUE_NR] = {
-	[ISSUE_SPECTRE_V1] = {"Spectre v1 (CVE-2017-5753)", speculates, treat_v1},
-	[ISSUE_SPECTRE_V2] = {"Spectre v2 (CVE-2017-5715)", speculates, treat_v2},
-	[ISSUE_MELTDOWN] = {"Meltdown (CVE-2017-5754)", has_meltdown, treat_meltdown},
-	[ISSUE_SSB] = {"Speculative Store Bypass (CVE-2018-3639)", has_ssb, treat_ssb},
-	[ISSUE_LAZY_FPU] = {"Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu},
-	[ISSUE_L1TF] = {"L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf},
-	[ISSUE_MDS] = {"MDS (CVE-2018-12130)", has_mds, treat_shared_buffers},
-	[ISSUE_TAA] = {"TSX Asynchronous Abort (CVE-2019-11135)", has_taa, treat_shared_buffers},
-	[ISSUE_SRBDS] = {"SRBDS (CVE-2020-0543)", has_srbds, treat_srbds},
-	[ISSUE_MMIO] = {"MMIO Stale Data (CVE-2022-21166)", has_mmio, treat_shared_buffers},
-	[ISSUE_RETBLEED] = {"Retbleed (CVE-2022-29900, 29901)", has_retbleed, treat_retbleed},
-	[ISSUE_BHI] = {"Branch History Injection (CVE-2022-0001)", has_bhi, treat_bhi},
-	[ISSUE_GDS] = {"Gather Data Sampling (CVE-2022-40982)", has_gds, treat_gds},
-	[ISSUE_RFDS] = {"RFDS (CVE-2023-28746)", has_rfds, treat_buffers},
-	[ISSUE_ITS] = {"Indirect Target Selection (CVE-2024-28956)", has_its, treat_its},
-	[ISSUE_ZENBLEED] = {"Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed},
-	[ISSUE_DIV] = {"Division by zero leak (CVE-2023-20588)", is_zen1, treat_div},
-	[ISSUE_SRSO] = {"SRSO (CVE-2023-20569)", has_srso, treat_srso},
-	[ISSUE_TSA] = {"TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers},
+	[ISSUE_SPECTRE_V1] = {"spectre_v1", "Spectre v1 (CVE-2017-5753)", speculates, treat_v1},
+	[ISSUE_SPECTRE_V2] = {"spectre_v2", "Spectre v2 (CVE-2017-5715)", speculates, treat_v2},
+	[ISSUE_MELTDOWN] = {"meltdown", "Meltdown (CVE-2017-5754)", has_meltdown, treat_meltdown},
+	[ISSUE_SSB] = {"spec_store_bypass", "Speculative Store Bypass (CVE-2018-3639)",
+		has_ssb, treat_ssb},
+	[ISSUE_LAZY_FPU] = {"lazy_fpu", "Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu},
+	[ISSUE_L1TF] = {"l1tf", "L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf},
+	[ISSUE_MDS] = {"mds", "MDS (CVE-2018-12130)", has_mds, treat_shared_buffers},
+	[ISSUE_TAA] = {"tsx_async_abort", "TSX Asynchronous Abort (CVE-2019-11135)",
+		has_taa, treat_shared_buffers},
+	[ISSUE_SRBDS] = {"srbds", "SRBDS (CVE-2020-0543)", has_srbds, treat_srbds},
+	[ISSUE_MMIO] = {"mmio_stale_data", "MMIO Stale Data (CVE-2022-21166)",
+		has_mmio, treat_shared_buffers},
+	[ISSUE_RETBLEED] = {"retbleed", "Retbleed (CVE-2022-29900, 29901)",
+		has_retbleed, treat_retbleed},
+	[ISSUE_BHI] = {"branch_history_injection", "Branch History Injection (CVE-2022-0001)",
+		has_bhi, treat_bhi},
+	[ISSUE_GDS] = {"gather_data_sampling", "Gather Data Sampling (CVE-2022-40982)",
+		has_gds, treat_gds},
+	[ISSUE_RFDS] = {"reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers},
+	[ISSUE_ITS] = {"indirect_target_selection", "Indirect Target Selection (CVE-2024-28956)",
+		has_its, treat_its},
+	[ISSUE_ZENBLEED] = {"zenbleed", "Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed},
+	[ISSUE_DIV] = {"div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div},
+	[ISSUE_SRSO] = {"spec_rstack_overflow", "SRSO (CVE-2023-20569)", has_srso, treat_srso},
+	[ISSUE_TSA] = {"tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers},
 };
 
 const char *spec_issue_name(enum spec_issue issue)
 {
 	return rows[issue].name;
+}
+
+const char *spec_issue_key(enum spec_issue issue)
+{
+	return rows[issue].key;
+}
+
+int spec_issue_text(const struct spec_plan *plan, enum spec_issue issue, char *buf, size_t size)
+{
+	static const char *const states[] = {
+		[SPEC_NOT_AFFECTED] = "", [SPEC_MITIGATED] = "mitigated: ", [SPEC_OPEN] = "open: "};
+
+	return snprintf(buf, size, "%s: %s%s", rows[issue].name, states[plan->issue[issue].state],
+			plan->issue[issue].what);
 }
 
 /* What is asked for on a CPU that does not need it: to test and to measure. */

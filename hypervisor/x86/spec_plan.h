@@ -132,8 +132,12 @@ struct spec_plan {
 	} issue[ISSUE_NR];
 };
 
-/* Name with its CVE number, for the log. */
+/* Name with its CVE number, for people. */
 const char *spec_issue_name(enum spec_issue issue);
+/* One word, as Linux calls it below /sys/devices/system/cpu/vulnerabilities where it knows it. */
+const char *spec_issue_key(enum spec_issue issue);
+/* As snprintf(): name, then "not affected", "mitigated: WHAT" or "open: WHAT". */
+int spec_issue_text(const struct spec_plan *plan, enum spec_issue issue, char *buf, size_t size);
 
 /*
  * The plan for @cpu as the command line's @options have it. @options: the administrator's; what

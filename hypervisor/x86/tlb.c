@@ -23,11 +23,10 @@
  * domains keep all of it, however long ago it was.
  */
 #include "x86/asm.h"
-#include "x86/init.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/percpu.h"
 #include "x86/smp.h"
+#include "x86/tlb.h"
 #include "x86/tlb_filter.h"
 #include "x86/tlb_space.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uart.c - a 16550 serial line: polled output that gives up on a port nobody answers at,
+ * uart.c - a 16550 serial line: polled output, which is dropped as long as nobody takes it, and
  * interrupt-driven input. Source: PC16550D data sheet.
  */
 #include "lib/log.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/console.h"
+#include "x86/irq.h"
+#include "x86/uart.h"
 
 #define UART_DATA 0
 #define UART_IER 1
@@ -25,10 +27,14 @@
 
 #define UART_CLOCK 115200u
 #define FIFO_SIZE 16
-#define TX_SPINS 100000 /* about 100 ms of port reads */
+#define BITS 10			/* of a byte on the line */
+#define SPINS_SECOND 1000000u	/* port reads, about */
+#define TX_SPINS (SPINS_SECOND / 10)
 #define RX_BURST 256	/* bytes taken by one interrupt */
 
 static u16 port; /* 0: no serial line */
+/* Port reads for which it is waited yet, and those that a FIFO's bytes earn, twice what they take. */
+static u32 patience, earned;
 
 u16 uart_port(void)
 {
@@ -50,13 +56,27 @@ void uart_init(u16 base, u32 baud)
 	outb(base + UART_FCR, FCR_ENABLE_CLEAR);
 	outb(base + UART_MCR, MCR_DTR_RTS_OUT2);
 	port = base;
+	earned = 2 * FIFO_SIZE * BITS * (SPINS_SECOND / (baud ? baud : UART_CLOCK));
+	if (earned > TX_SPINS)
+		earned = TX_SPINS;
+	patience = TX_SPINS;
 }
 
+/*
+ * False: it takes nothing. Waiting is paid from what the bytes before have earned: a line that
+ * stands still, or is slower than it should be, slows the machine down once.
+ */
 static bool wait_for_room(void)
 {
-	for (unsigned int i = 0; i < TX_SPINS; i++)
-		if (inb(port + UART_LSR) & LSR_TX_EMPTY)
-			return true;
+	for (u32 i = 0; i <= patience; i++) {
+		if (!(inb(port + UART_LSR) & LSR_TX_EMPTY))
+			continue;
+		patience += earned - i;
+		if (patience > TX_SPINS)
+			patience = TX_SPINS;
+		return true;
+	}
+	patience = 0;
 	return false;
 }
 
@@ -68,10 +88,8 @@ void uart_write(const char *buf, size_t len)
 		return;
 	for (size_t i = 0; i < len; i++) {
 		if (!room) {
-			if (!wait_for_room()) {
-				port = 0; /* stuck: never slow the machine down again */
+			if (!wait_for_room())
 				return;
-			}
 			room = FIFO_SIZE;
 		}
 		outb(port + UART_DATA, (u8)buf[i]);

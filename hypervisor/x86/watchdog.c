@@ -7,10 +7,14 @@
  */
 #include "lib/boot_options.h"
 #include "lib/log.h"
+#include "x86/acpi.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/ioapic.h"
 #include "x86/percpu.h"
+#include "x86/shutdown.h"
+#include "x86/softirq.h"
+#include "x86/watchdog.h"
 
 #define PIT_CH0 0x40
 #define PIT_MODE 0x43

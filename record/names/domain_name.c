@@ -5,13 +5,13 @@
 #include <ctype.h>
 #include <string.h>
 
-static const struct {
-	char byte;
-	const char *code;
-} escapes[] = { { '.', "@2e" }, { '+', "@2b" } };
+#include "code.h"
 
-#define NR_ESCAPES (sizeof(escapes) / sizeof(escapes[0]))
-#define CODE_LEN 3
+/* What a name may have and a path of the store may not. */
+static bool is_coded(int byte)
+{
+	return byte == '.' || byte == '+';
+}
 
 const char *domain_name_problem(const char *name)
 {
@@ -37,27 +37,21 @@ const char *domain_name_problem(const char *name)
 	return NULL;
 }
 
-static const char *code_of(char byte)
-{
-	for (size_t i = 0; i < NR_ESCAPES; i++)
-		if (escapes[i].byte == byte)
-			return escapes[i].code;
-	return NULL;
-}
-
 bool domain_name_path(const char *path, char *out, size_t size)
 {
 	size_t n = 0;
 
 	for (; *path; path++) {
-		const char *code = code_of(*path);
-		size_t len = code ? CODE_LEN : 1;
+		size_t len = is_coded(*path) ? CODE_LEN : 1;
 
 		if (n + len >= size) {
 			out[0] = '\0';
 			return false;
 		}
-		memcpy(out + n, code ? code : path, len);
+		if (is_coded(*path))
+			code_put(out + n, (unsigned char)*path);
+		else
+			out[n] = *path;
 		n += len;
 	}
 	out[n] = '\0';
@@ -69,16 +63,12 @@ bool domain_name_of_key(const char *key, char name[DOMAIN_NAME_MAX + 1])
 	size_t n = 0;
 
 	while (*key) {
-		size_t i = 0;
+		int byte = *key == '@' ? code_byte(key + 1) : *key;
 
-		if (n == DOMAIN_NAME_MAX)
+		if (n == DOMAIN_NAME_MAX || is_coded(byte) != (*key == '@'))
 			return false;
-		while (i < NR_ESCAPES && strncmp(key, escapes[i].code, CODE_LEN) != 0)
-			i++;
-		if (i == NR_ESCAPES && (*key == '@' || code_of(*key)))
-			return false;
-		name[n++] = i < NR_ESCAPES ? escapes[i].byte : *key;
-		key += i < NR_ESCAPES ? CODE_LEN : 1;
+		name[n++] = (char)byte;
+		key += *key == '@' ? CODE_LEN : 1;
 	}
 	name[n] = '\0';
 	return n > 0;

@@ -23,11 +23,13 @@ enum vdev_backend {
 	VDEV_UNKNOWN, /* not said: a block device is phy:, anything else file: */
 	VDEV_FILE,
 	VDEV_PHY,
+	VDEV_NBD, /* its path is a URI: nbd_name.h */
 };
 
 /*
- * A disk's target as records have it: file:/path, /path (the same), phy:/dev/x, phy:x. What serves
- * it and the absolute path; -EINVAL for anything else and for paths beyond VDEV_PATH_MAX.
+ * A disk's target as records have it: file:/path, /path (the same), phy:/dev/x, phy:x, or as
+ * nbd_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and for
+ * paths beyond VDEV_PATH_MAX.
  */
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1]);
 

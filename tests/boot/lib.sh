@@ -3,6 +3,7 @@
 # machine once or more and prints TAP. $HYPERVISOR names the hypervisor under test (empty: ours);
 # $TOP the project; $SCRATCH an empty folder.
 
+: "${TOP:?is the project}" "${SCRATCH:?is an empty folder: ./storevisor test makes one}"
 count=0
 failed=0
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The units of automations under Debian's systemd as the first process of a machine: Debian's kernel
+# The units of the store, of automations and of what manages domains under Debian's systemd as the first process of a machine: Debian's kernel
 # without a hypervisor, our store daemon, systemd-inside.sh. Idle time passes at once there, so that
 # waiting for a watchdog costs nothing.
 . "$(dirname "$0")/lib.sh"
@@ -26,22 +26,51 @@ for file in /lib/systemd/systemd /lib/systemd/systemd-executor /lib/systemd/syst
 	[ ! -e "$file" ] || put_elf "$root" "$file" "$file"
 done
 put_elf "$root" "$BUILD/cli/xs/xs" /bin/xs
-put_elf "$root" "$BUILD/xenstored/xenstored" /sbin/xenstored
+put_elf "$root" "$BUILD/xenstored/xenstored" /lib/storevisor/xenstored
 for unit in $UNITS; do
 	cp "/lib/systemd/system/$unit.target" "$root/lib/systemd/system/"
 done
-cp /lib/systemd/system/systemd-poweroff.service "$TOP"/cli/xs/systemd/* "$TOP"/tests/boot/systemd/*.service \
+cp /lib/systemd/system/systemd-poweroff.service "$TOP"/cli/xs/systemd/* "$TOP"/xenstored/systemd/* \
+	"$TOP"/tests/boot/systemd/*.service "$TOP"/install/systemd/*.service \
 	"$root/lib/systemd/system/"
+mkdir "$root/lib/systemd/system/xenstored.service.d"
+printf '%s\n' '[Service]' StandardError=kmsg >"$root/lib/systemd/system/xenstored.service.d/words.conf"
+# What manages domains needs a hypervisor: here their units are what is looked at, with others in their places.
+for unit in backendd xend xend-domains; do
+	mkdir "$root/lib/systemd/system/$unit.service.d"
+	printf '%s\n' '[Unit]' ConditionPathExists= >"$root/lib/systemd/system/$unit.service.d/other.conf"
+	[ $unit = xend-domains ] || printf '%s\n' '[Service]' Type=exec ExecStartPre= ExecStart= 'ExecStart=/bin/sleep 1000000' \
+		>>"$root/lib/systemd/system/$unit.service.d/other.conf"
+done
+printf '%s\n' '#!/bin/sh' 'echo "$*" >>/tmp/xm; xs put /host/stopping 1' >"$root/sbin/xm"
+chmod +x "$root/sbin/xm"
 cp "$TOP/tests/boot/systemd/inside.sh" "$TOP/tests/boot/dom0/lib.sh" "$root/"
-echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
-echo root:x:0: >"$root/etc/group"
+cat >"$root/etc/passwd" <<'EOF'
+root:x:0:0:root:/root:/bin/sh
+xenstored:x:900:900::/:/bin/false
+alice:x:2000:2000::/:/bin/sh
+mallory:x:2001:2001::/:/bin/sh
+EOF
+printf '%s\n' root:x:0: xenstored:x:900: xenstore:x:901:alice alice:x:2000: mallory:x:2001: >"$root/etc/group"
 : >"$root/etc/machine-id"
-ln -s lib/systemd/systemd "$root/init"
+# A root that a unit may have a view of its own of: the kernel's first one cannot be left.
+cat >"$root/init" <<'EOF'
+#!/bin/sh
+mkdir /new
+mount -t tmpfs -o mode=755 tmpfs /new
+for dir in bin etc lib lib64 sbin usr var lib.sh inside.sh; do
+	cp -a "/$dir" /new/
+done
+cd /new && mkdir -p dev proc root run sys tmp
+exec switch_root /new /lib/systemd/systemd
+EOF
+chmod +x "$root/init"
 pack "$root" "$SCRATCH/initrd"
 
+quiet=systemd.show_status=no # what it draws for people would be within claims
 timeout 300 qemu-system-x86_64 -accel tcg -icount shift=0,sleep=off -cpu max -m 512 -display none -nodefaults \
 	-no-reboot -serial "file:$SCRATCH/serial.log" -kernel "$IMAGE/vmlinuz" -initrd "$SCRATCH/initrd" \
-	-append "console=ttyS0 panic=-1 quiet systemd.default_timeout_start_sec=60 systemd.unit=claims.service" ||
+	-append "console=ttyS0 panic=-1 systemd.default_timeout_start_sec=60 systemd.unit=claims.service $quiet" ||
 	fail "the machine ends by itself"
 tr -d '\r' <"$SCRATCH/serial.log" | grep -aE '^((not )?ok |# |1\.\.)' >"$SCRATCH/tap" || :
 planned=

@@ -12,7 +12,6 @@
 #include "pv/context.h"
 #include "world.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 
 #define RIP_BEFORE 0x1000 /* of a `syscall`: where a hypercall that is issued again goes on */
 #define RIP_AFTER 0x1002

@@ -9,7 +9,6 @@
 #include <xen/sysctl.h>
 
 #include "domain/gnttab.h"
-#include "x86/machine.h"
 
 #define REFS 16
 

@@ -49,6 +49,7 @@ static void check_map(const struct e820_map *map)
 
 		FUZZ_CHECK(e->type >= E820_RAM && e->type <= E820_UNUSABLE);
 		FUZZ_CHECK(e->size && e->addr >= end && e->addr + e->size > e->addr);
+		FUZZ_CHECK(e820_find(map, e->addr) == e && e820_find(map, e->addr + e->size - 1) == e);
 		end = e->addr + e->size;
 	}
 	FUZZ_CHECK(e820_ram_end(map) <= end);

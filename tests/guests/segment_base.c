@@ -30,7 +30,10 @@ GUEST_TEST(segment_base, "segment bases are set, and refused when not canonical"
 	check_is(hypercall(set_segment_base, SEGBASE_GS_USER_SEL, 0), 0);
 	for (unsigned int which = SEGBASE_FS; which <= SEGBASE_GS_KERNEL; which++)
 		check_is(hypercall(set_segment_base, which, 0x0000800000000000UL), -EINVAL);
+	/* what a program can write itself, its kernel can put back */
+	check_is(hypercall(set_segment_base, SEGBASE_GS_USER, 0xffff800000000000UL), 0);
 	check_is(hypercall(set_segment_base, 9, 0), -EINVAL);
 	check_is(hypercall(set_segment_base, SEGBASE_FS, 0), 0);
+	check_is(hypercall(set_segment_base, SEGBASE_GS_USER, 0), 0);
 	check_is(hypercall(set_segment_base, SEGBASE_GS_KERNEL, 0), 0);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bond.h"
 #include "bulk.h"
 #include "bulk_priv.h"
 #include "check.h"
@@ -26,6 +27,7 @@
 #include "server.h"
 #include "snapshot_name.h"
 #include "successor.h"
+#include "text_reply.h"
 
 #define CONTROL_ARGS 64
 
@@ -39,26 +41,6 @@ struct control {
 };
 
 #define NEVER (CONTROL_ARGS + 1)
-
-static int text_reply(struct req *r, struct buf *text)
-{
-	size_t len = buf_len(text);
-	int ret;
-
-	/* A report longer than a message is cut at a line; "memreport FILE" has no such limit. */
-	if (len > XENSTORE_PAYLOAD_MAX - 1) {
-		len = XENSTORE_PAYLOAD_MAX - 1;
-		while (len > 0 && buf_front(text)[len - 1] != '\n')
-			len--;
-	}
-	memcpy(r->reply, buf_front(text), len);
-	r->reply[len] = '\0';
-	r->reply_len = (uint32_t)len + 1;
-	r->replied = true;
-	ret = 0;
-	buf_fini(text);
-	return ret;
-}
 
 static int control_check(struct req *r, const char **arg, unsigned int nr)
 {
@@ -102,17 +84,17 @@ static int control_log(struct req *r, const char **arg, unsigned int nr)
 {
 	if (nr == 0)
 		return reply_string(r, r->srv->trace ? "on" : "off");
-	if (strcmp(arg[0], "on") == 0) {
+	if (nr == 1 && strcmp(arg[0], "on") == 0) {
 		int ret = trace_open(r->srv, r->srv->cfg.trace_path);
 
 		return ret < 0 ? ret : reply_ok(r);
 	}
-	if (strcmp(arg[0], "off") == 0) {
+	if (nr == 1 && strcmp(arg[0], "off") == 0) {
 		trace_open(r->srv, NULL);
 		return reply_ok(r);
 	}
 	/* The other meaning: what changed at or below a path. */
-	return arg[0][0] == '/' ? past_words(r, "log", arg, 1) : -EINVAL;
+	return arg[0][0] == '/' ? past_words(r, "log", arg, nr) : -EINVAL;
 }
 
 static int control_logfile(struct req *r, const char **arg, unsigned int nr)
@@ -248,12 +230,13 @@ static int control_metrics(struct req *r, const char **arg, unsigned int nr)
 static int control_watches(struct req *r, const char **arg, unsigned int nr)
 {
 	struct buf text = { 0 };
-	uint64_t domid = NO_DOMID;
+	uint64_t domid = NO_DOMID, from;
 
-	if (nr && xs_wire_get_number(arg[0], NO_DOMID - 1, &domid) < 0)
+	if (text_from_words(arg, &nr, &from) < 0 || nr > 1 ||
+	    (nr && xs_wire_get_number(arg[0], NO_DOMID - 1, &domid) < 0))
 		return -EINVAL;
 	report_watches(r->srv, (unsigned int)domid, &text);
-	return text_reply(r, &text);
+	return text_reply_from(r, &text, from);
 }
 
 /* Begins gathering at the first call; every call takes what has gathered. */
@@ -373,15 +356,19 @@ static int control_lost(struct req *r, const char **arg, unsigned int nr)
 {
 	const char *const word[] = { "lost" };
 	struct buf text = { 0 };
-	int ret;
+	uint64_t from;
+	int ret = text_from_words(arg, &nr, &from);
 
-	if (nr && strcmp(arg[0], "known") != 0)
+	if (ret < 0 || nr > 1 || (nr && strcmp(arg[0], "known") != 0))
 		return -EINVAL;
+	/* The one word that changes something; "from" has two, and is for anybody. */
+	if (nr && r->conn->read_only)
+		return -EROFS;
 	ret = nr ? durable_lost_known(r->conn) : durable_ask(r->conn, word, 1, &text);
 	if (ret < 0)
 		return ret;
 	if (buf_len(&text))
-		return text_reply(r, &text);
+		return text_reply_from(r, &text, from);
 	return nr ? reply_ok(r) : reply_string(r, "nothing");
 }
 
@@ -478,11 +465,51 @@ static int control_session(struct req *r, const char **arg, unsigned int nr)
 	return ret;
 }
 
+/* A node goes with this client, or after a time, if it still has that value then. */
+static int control_bind(struct req *r, const char **arg, unsigned int nr)
+{
+	struct xs_path path XS_NOT_CLEARED;
+	uint64_t ttl_ms = 0;
+	int ret = req_path(r, arg[0], &path);
+
+	if (ret == 0 && nr > 2 && (xs_wire_get_number(arg[2], UINT32_MAX, &ttl_ms) < 0 || !ttl_ms))
+		ret = -EINVAL;
+	if (ret == 0)
+		ret = bond_make(r->srv, r->conn, &path, arg[1], ttl_ms);
+	return ret < 0 ? ret : reply_string(r, ret ? "held" : "not held");
+}
+
+static int control_unbind(struct req *r, const char **arg, unsigned int nr)
+{
+	struct xs_path path XS_NOT_CLEARED;
+	int ret = nr > 2 && strcmp(arg[2], "unless-held") != 0 ? -EINVAL :
+								   req_path(r, arg[0], &path);
+
+	if (ret == 0)
+		ret = bond_take_back(r->srv, &path, arg[1], nr > 2);
+	return ret < 0 ? ret : reply_ok(r);
+}
+
+static int control_bonds(struct req *r, const char **arg, unsigned int nr)
+{
+	struct buf text = { 0 };
+	uint64_t from;
+	int ret = text_from_words(arg, &nr, &from);
+
+	if (ret < 0 || nr > 0)
+		return -EINVAL;
+	ret = bonds_report(r->srv, &text);
+	if (ret == 0)
+		return text_reply_from(r, &text, from);
+	buf_fini(&text);
+	return ret;
+}
+
 static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
 	{ "check", control_check, 0, 0, NEVER, "" },
-	{ "log", control_log, 0, 1, 1, "[on|off|PATH]" },
+	{ "log", control_log, 0, 2, 1, "[on|off|PATH [REV[.INDEX]]]" },
 	{ "logfile", control_logfile, 1, 1, 0, "FILE" },
 	{ "memreport", control_memreport, 0, 1, 1, "[FILE]" },
 	{ "print", control_print, 1, 1, 1, "TEXT" },
@@ -491,7 +518,7 @@ static const struct control controls[] = {
 	{ "help", control_help, 0, 0, NEVER, "" },
 	{ "stat", control_stat, 0, 0, NEVER, "" },
 	{ "metrics", control_metrics, 0, 0, NEVER, "" },
-	{ "watches", control_watches, 0, 1, NEVER, "[DOMID]" },
+	{ "watches", control_watches, 0, 3, NEVER, "[DOMID] [from N]" },
 	{ "live-update", control_live_update, 1, 6, 0, "[-f FILE] [-a | -s [-t SECONDS] [-F]]" },
 	{ "snapshot", control_snapshot, 0, 1, 0, "[NAME]" },
 	{ "restore", control_restore, 0, 1, 0, "[NAME]" },
@@ -499,7 +526,7 @@ static const struct control controls[] = {
 	{ "snapshot-verify", control_snapshot_verify, 1, 1, NEVER, "NAME" },
 	{ "snapshot-remove", control_snapshot_remove, 1, 1, 0, "NAME" },
 	{ "generations", control_generations, 0, 0, NEVER, "" },
-	{ "lost", control_lost, 0, 1, 1, "[known]" },
+	{ "lost", control_lost, 0, 2, NEVER, "[known | from N]" },
 	{ "at", control_at, 2, 2, NEVER, "REV PATH" },
 	{ "tree", control_tree, 2, 2, NEVER, "REV PATH" },
 	{ "diff", control_diff, 2, 2, NEVER, "REV PATH" },
@@ -510,6 +537,9 @@ static const struct control controls[] = {
 	{ "json", op_json, 2, 3, 3, "TRANSACTION PATH [KIND]" },
 	{ "feed", control_feed, 1, CONTROL_ARGS - 1, NEVER, "PATH..." },
 	{ "session", control_session, 1, 1, 1, "TOKEN" },
+	{ "bind", control_bind, 2, 3, 2, "PATH VALUE [MILLISECONDS]" },
+	{ "unbind", control_unbind, 2, 3, 2, "PATH VALUE [unless-held]" },
+	{ "bonds", control_bonds, 0, 2, NEVER, "[from N]" },
 };
 
 #define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))

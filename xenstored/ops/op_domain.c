@@ -74,6 +74,8 @@ int op_release(struct req *r)
 	if (ret < 0)
 		return ret;
 	domain_release(r->srv, d);
+	/* Where the disk never hears of it a start forgets what names the domain, all the same. */
+	r->at_once = true;
 	return reply_ok(r);
 }
 

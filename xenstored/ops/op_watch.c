@@ -19,7 +19,7 @@ static int watch_path_arg(struct req *r, const char *name, struct xs_path *path,
 	int ret;
 
 	if (!r->conn->privileged)
-		max = quota_limit(&r->srv->quotas, &r->conn->domain->quota, QUOTA_PATH_MAX);
+		max = quota_limit(&r->srv->quotas, &r->conn->account->quota, QUOTA_PATH_MAX);
 	ret = xs_path_canonical_watch(name, strlen(name), r->conn->domid, max, path);
 	if (ret == 0)
 		*strip = (uint16_t)(path->len - strlen(name));
@@ -32,8 +32,8 @@ static int watch_quota(struct req *r, size_t bytes)
 
 	if (r->conn->privileged)
 		return 0;
-	ret = domain_may(r->srv, r->conn->domain, QUOTA_WATCHES, 1);
-	return ret < 0 ? ret : domain_may(r->srv, r->conn->domain, QUOTA_MEMORY, bytes);
+	ret = domain_may(r->srv, r->conn->account, QUOTA_WATCHES, 1);
+	return ret < 0 ? ret : domain_may(r->srv, r->conn->account, QUOTA_MEMORY, bytes);
 }
 
 int op_watch(struct req *r)

@@ -70,7 +70,7 @@ int req_path(struct req *r, const char *s, struct xs_path *out)
 	uint64_t max = 0;
 
 	if (!r->conn->privileged)
-		max = quota_limit(&r->srv->quotas, &r->conn->domain->quota, QUOTA_PATH_MAX);
+		max = quota_limit(&r->srv->quotas, &r->conn->account->quota, QUOTA_PATH_MAX);
 	return xs_path_canonical(s, strlen(s), r->conn->domid, max, out);
 }
 
@@ -119,6 +119,8 @@ static int carry_out(struct req *r)
 		r->srv->stats.unknown_ops++;
 		return -ENOSYS;
 	}
+	if (r->conn->peer && !r->conn->rights.served)
+		return -EACCES;
 	op = &ops_table[r->hdr.type];
 	if (op->flags & OP_PRIVILEGED && !r->conn->privileged)
 		return -EACCES;
@@ -150,6 +152,8 @@ static void finish(struct req *r, int err)
 
 	session_note(r, err);
 	seq = server_publish(srv);
+	if (r->at_once)
+		seq = 0;
 	session_hold(r->conn, seq);
 	msg.hdr = r->hdr;
 	msg.hdr.len = r->reply_len;
@@ -161,6 +165,8 @@ static void finish(struct req *r, int err)
 	if (r->new_watch)
 		watch_fire_first(srv, r->new_watch);
 	watch_fire_collected(srv);
+	if (srv->rights_stale)
+		people_refresh(srv);
 }
 
 static void count(struct req *r, uint32_t type, int err, uint64_t began)
@@ -199,6 +205,7 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.nr_args = 0;
 	r.new_watch = NULL;
 	r.replied = false;
+	r.at_once = false;
 	r.reply = srv->reply;
 	r.reply_len = 0;
 

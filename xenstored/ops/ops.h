@@ -32,6 +32,7 @@ struct req {
 	struct view view;
 	uint32_t type;		/* the operation; hdr.type becomes XS_ERROR on failure */
 	struct watch *new_watch;	/* gets its first event after the reply */
+	bool at_once;		/* the answer does not wait for the disk, whatever has changed */
 	bool replied;
 	char *reply;		/* XENSTORE_PAYLOAD_MAX bytes */
 	uint32_t reply_len;

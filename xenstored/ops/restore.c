@@ -12,6 +12,7 @@
 #include "bulk.h"
 #include "change.h"
 #include "lasting.h"
+#include "log.h"
 #include "packed_perms.h"
 #include "server.h"
 #include "xs_past.h"
@@ -23,8 +24,18 @@ struct restore {
 	struct change_need need;
 	struct buf tops;	/* lasting_tops() */
 	struct buf old;		/* struct removal: what is there, for each of them */
-	struct buf perms;	/* struct perms *, one reference for each node */
+	struct buf perms;	/* struct perms *, one reference for each node; NULL: it stays away */
+	struct buf kept;	/* struct kept_node, path, value: what does not last, below what does */
 	size_t next;
+	uint64_t rev;		/* the last revision that the snapshot has a node of */
+};
+
+/* A node that no snapshot has, and no disk. */
+struct kept_node {
+	size_t len, value_len;
+	uint64_t gen;	/* it is the same one: who holds it (bond.h) holds it still */
+	uint8_t mark;
+	struct perms *perms;	/* a reference */
 };
 
 /* One record of the answer (xs_past.h): pointers into it. */
@@ -49,21 +60,42 @@ static bool past_node(const char *at, size_t len, struct past_node *n)
 	       n->perms[n->head.perms_len - 1] == '\0';
 }
 
-/* The set of permissions that the record has as text. A reference, or NULL. */
-static struct perms *set_in(struct restore *r, const struct past_node *n)
+/* A right of one who has ended since is nobody's now. */
+static bool is_of_today(const struct restore *r, const struct xs_perm *p)
+{
+	return domain_had(r->srv, p->domid, r->rev);
+}
+
+/*
+ * The set of permissions that the record has as text. A reference in *@out, NULL: the node was a
+ * domain's that has ended. 0, -EBADMSG, -ENOMEM.
+ */
+static int set_in(struct restore *r, const struct past_node *n, struct perms **out)
 {
 	const char *at = n->perms, *end = n->perms + n->head.perms_len;
 	struct xs_perm *e = calloc(n->head.perms_len, sizeof(*e));
-	struct perms *p = NULL;
 	unsigned int nr = 0;
 	int ret = e ? 0 : -ENOMEM;
 
-	for (; ret == 0 && at < end; at += strlen(at) + 1)
-		ret = xs_perm_parse(at, &e[nr++]);
-	if (ret == 0)
-		p = perms_get(&r->srv->tree.perms, e, nr);
+	*out = NULL;
+	for (; ret == 0 && at < end; at += strlen(at) + 1) {
+		ret = xs_perm_parse(at, &e[nr]) < 0 ? -EBADMSG : 0;
+		nr += nr == 0 || is_of_today(r, &e[nr]);
+	}
+	if (ret == 0 && is_of_today(r, &e[0])) {
+		*out = perms_get(&r->srv->tree.perms, e, nr);
+		ret = *out ? 0 : -ENOMEM;
+	}
 	free(e);
-	return p;
+	return ret;
+}
+
+/* What the snapshot is of, at least. */
+static int note_rev(struct restore *r, const struct past_node *n)
+{
+	if (n->head.rev > r->rev)
+		r->rev = n->head.rev;
+	return 0;
 }
 
 /* First pass: counts, and makes the sets of permissions. */
@@ -71,19 +103,22 @@ static int prepare_node(struct restore *r, const struct past_node *n)
 {
 	struct perms *p;
 	size_t bytes;
+	int ret;
 
 	if (!xs_path_is_absolute(n->path, n->head.path_len))
 		return -EBADMSG;
 	/* What lasted when the snapshot was made. */
 	if (!lasting_is(n->path, n->head.path_len))
 		return 0;
-	p = set_in(r, n);
-	if (!p)
-		return -EBADMSG;
+	ret = set_in(r, n, &p);
+	if (ret < 0)
+		return ret;
 	if (buf_append(&r->perms, &p, sizeof(p)) < 0) {
 		perms_put(&r->srv->tree.perms, p);
 		return -ENOMEM;
 	}
+	if (!p)
+		return 0;
 	r->need.nr_nodes++;
 	r->need.nr_perms += p->nr;
 	r->need.bytes += n->head.path_len + n->head.value_len;
@@ -110,10 +145,73 @@ static int each_node(struct restore *r, const struct buf *answer,
 	return ret;
 }
 
+static int keep_node(struct restore *r, const char *path, size_t len)
+{
+	struct kept_node k = { .len = len };
+	struct node n;
+
+	if (lasting_is(path, len) || !tree_find(&r->srv->tree, path, len, &n))
+		return 0;
+	k.value_len = n.value_len;
+	k.gen = n.gen;
+	k.mark = n.mark;
+	k.perms = n.perms;
+	if (buf_append(&r->kept, &k, sizeof(k)) < 0)
+		return -ENOMEM;
+	perms_ref(n.perms);
+	r->need.nr_nodes++;
+	r->need.nr_perms += n.perms->nr;
+	r->need.bytes += len + n.value_len;
+	return buf_append(&r->kept, path, len) < 0 ||
+	       (n.value_len && buf_append(&r->kept, n.value, n.value_len) < 0) ? -ENOMEM : 0;
+}
+
+/* What does not last goes with what is above it, and comes again behind that. */
+static int keep_what_does_not_last(struct restore *r, const struct removal *old)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < removal_size(old) && ret == 0; i++) {
+		size_t len;
+		const char *path = removal_path(old, i, &len);
+
+		ret = keep_node(r, path, len);
+	}
+	return ret;
+}
+
+/* Puts them back, or only lets them go. */
+static void end_kept(struct restore *r, bool put)
+{
+	const char *at = buf_front(&r->kept), *end = at + buf_len(&r->kept);
+	struct node_spec s;
+	struct kept_node k;
+	struct node n;
+
+	while (at < end) {
+		memcpy(&k, at, sizeof(k));
+		s = (struct node_spec){
+			.path = at + sizeof(k), .len = k.len, .value = at + sizeof(k) + k.len,
+			.value_len = k.value_len, .perms = k.perms, .mark = k.mark,
+			.gen = k.gen,
+		};
+		if (put && tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n))
+			change_create(r->srv, &s, &n);
+		else if (put)
+			log_warnx("%.*s: is gone with what was above it, which the snapshot has not",
+				  (int)s.len, s.path);
+		perms_put(&r->srv->tree.perms, k.perms);
+		at = s.value + k.value_len;
+	}
+	buf_fini(&r->kept);
+}
+
 static int prepare(struct restore *r, const struct buf *answer)
 {
-	int ret = each_node(r, answer, prepare_node);
+	int ret = each_node(r, answer, note_rev);
 
+	if (ret == 0)
+		ret = each_node(r, answer, prepare_node);
 	if (ret == 0)
 		ret = lasting_tops(r->srv, &r->tops);
 	for (size_t at = 0; at < buf_len(&r->tops) && ret == 0;) {
@@ -122,6 +220,8 @@ static int prepare(struct restore *r, const struct buf *answer)
 
 		ret = removal_gather(r->srv, top, strlen(top), &old);
 		removal_need(&old, &r->need);
+		if (ret == 0)
+			ret = keep_what_does_not_last(r, &old);
 		at += strlen(top) + 1;
 		if (buf_append(&r->old, &old, sizeof(old)) < 0) {
 			removal_fini(&old);
@@ -152,10 +252,20 @@ static int put_node(struct restore *r, const struct past_node *p)
 	if (!lasting_is(s.path, s.len))
 		return 0;
 	s.perms = set_of(r, r->next++);
-	if (tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n) &&
+	if (s.perms && tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n) &&
 	    !tree_find(&r->srv->tree, s.path, s.len, &n))
 		change_create(r->srv, &s, &n);
 	return 0;
+}
+
+/* For events: the first set there is. */
+static struct perms *some_set(const struct restore *r)
+{
+	struct perms *p = NULL;
+
+	for (size_t i = 0; !p && i < buf_len(&r->perms) / sizeof(p); i++)
+		p = set_of(r, i);
+	return p;
 }
 
 static struct removal *old_of(const struct restore *r, size_t i)
@@ -173,10 +283,11 @@ static void replace(struct restore *r, const struct buf *answer)
 	for (size_t i = 0; i < nr_old(r); i++)
 		change_remove(r->srv, old_of(r, i));
 	each_node(r, answer, put_node);
-	for (size_t at = 0; at < buf_len(&r->tops) && buf_len(&r->perms) > 0;) {
+	end_kept(r, true);
+	for (size_t at = 0; at < buf_len(&r->tops) && some_set(r);) {
 		const char *top = buf_front(&r->tops) + at;
 
-		watch_note(r->srv, top, strlen(top), NULL, set_of(r, 0), false);
+		watch_note(r->srv, top, strlen(top), NULL, some_set(r), false);
 		at += strlen(top) + 1;
 	}
 	/* What has come back may name a domain that has ended meanwhile. */
@@ -194,6 +305,7 @@ int restore_nodes(struct server *srv, const struct buf *answer)
 		perms_put(&srv->tree.perms, set_of(&r, i));
 	for (size_t i = 0; i < nr_old(&r); i++)
 		removal_fini(old_of(&r, i));
+	end_kept(&r, false);
 	buf_fini(&r.old);
 	buf_fini(&r.tops);
 	buf_fini(&r.perms);

@@ -16,7 +16,8 @@
 enum change_op {
 	CHANGE_PUT = 1,		/* the node is made, or its value, permissions or type replaced */
 	CHANGE_REMOVE = 2,	/* the node and all below it go */
-	CHANGE_RESET = 3,	/* all nodes go; what follows in the revision is all there is */
+	/* All nodes go that last by the rule in the value; those that follow are all there are. */
+	CHANGE_RESET = 3,
 };
 
 /* On whose behalf: of a ring's domain only @domid means something, uid and pid are 0. */
@@ -35,7 +36,7 @@ struct change {
 	uint64_t prev;		/* the revision with persistent changes before this one, 0: none */
 	struct change_who who;
 	const char *path;	/* canonical; of RESET "/" */
-	const char *value;
+	const char *value;	/* of RESET last_rule.h */
 	const unsigned char *perms;	/* packed_perms.h; nr_perms of them, 0 unless PUT */
 	uint16_t path_len, nr_perms;
 	uint32_t value_len;

@@ -110,6 +110,18 @@ void disk_close(struct disk *d, bool orderly)
 	free(d);
 }
 
+bool disk_has_name(const struct disk *d)
+{
+	struct stat named, opened;
+	int fd;
+
+	if (d->read_only || !d->env.env)
+		return true;
+	if (stat(d->path, &named) < 0 || mdb_env_get_fd(d->env.env, &fd) || fstat(fd, &opened) < 0)
+		return false;
+	return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 /* A directory that cannot be written can be locked all the same. */
 int disk_lock(const char *state_dir)
 {
@@ -345,12 +357,8 @@ int disk_change(struct disk *d, uint64_t rev, uint32_t index, const struct chang
 {
 	int ret = disk_apply(&d->env, &d->applying, rev, index, c);
 
-	if (ret < 0 || d->applying.passing)
-		return ret;
-	/* All there is comes with it: nothing is lost any more. */
-	if (c->op == CHANGE_RESET)
-		ret = forget_losses(&d->env);
-	return ret < 0 ? ret : note(d, rev, index, c);
+	/* A RESET brings what the live part has: what was lost before that was loaded is lost still. */
+	return ret < 0 || d->applying.passing ? ret : note(d, rev, index, c);
 }
 
 static uint64_t oldest_kept_ns(const struct disk *d)

@@ -78,6 +78,12 @@ int disk_reopen(struct disk *d, struct disk_found *found);
 /* @orderly: nothing is to come; makes the log say so. */
 void disk_close(struct disk *d, bool orderly);
 
+/*
+ * Whether the file that is open is still the one that has the name. If not, somebody has removed or
+ * replaced it, and what is written there no start will find: disk_reopen().
+ */
+bool disk_has_name(const struct disk *d);
+
 /* Waits until nobody else has STATE/store. A descriptor that keeps it, or -Exxx. */
 int disk_lock(const char *state_dir);
 

@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "change_record.h"
 #include "checked.h"
+#include "last_rule.h"
 #include "packed_perms.h"
 #include "path_key.h"
 #include "rev_record.h"
@@ -178,6 +179,14 @@ static MDB_val key_behind(const MDB_val *key, unsigned char bytes[PATH_KEY_MAX +
 	return (MDB_val){ key->mv_size + 1, bytes };
 }
 
+/* Whether @n goes with what @c removes. */
+static bool goes(const struct change *c, const struct stored_node *n)
+{
+	if (n->path_len == c->path_len || !xs_path_is_within(n->path, n->path_len, c->path, c->path_len))
+		return false;
+	return c->op != CHANGE_RESET || last_rule(c->value, c->value_len, n->path, n->path_len);
+}
+
 static int remove_below(struct disk_env *e, struct applying *a, const struct change *c)
 {
 	unsigned char head_bytes[PATH_KEY_MAX], bytes[PATH_KEY_MAX + 1];
@@ -191,8 +200,7 @@ static int remove_below(struct disk_env *e, struct applying *a, const struct cha
 
 		memcpy(bytes, key.mv_data, key.mv_size);
 		ret = read_node(&key, &value, &n);
-		if (ret == 0 && n.path_len != c->path_len &&
-		    xs_path_is_within(n.path, n.path_len, c->path, c->path_len))
+		if (ret == 0 && goes(c, &n))
 			ret = remove_one(e, a, c, &n, &copy, &value);
 		if (ret < 0)
 			return ret;

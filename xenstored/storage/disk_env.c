@@ -37,7 +37,7 @@ int disk_errno(int rc)
 		{ MDB_CURSOR_FULL, -EBADMSG }, { MDB_INCOMPATIBLE, -EBADMSG },
 		{ MDB_BAD_VALSIZE, -EBADMSG }, { MDB_BAD_TXN, -EBADMSG },
 		{ MDB_NOTFOUND, -ENOENT }, { ENOENT, -ENOENT },
-		{ ENOMEM, -ENOMEM },
+		{ ENOMEM, -ENOMEM }, { EMFILE, -EMFILE }, { ENFILE, -ENFILE },
 		{ EROFS, -EROFS }, { EACCES, -EACCES }, { EPERM, -EACCES },
 	};
 
@@ -184,9 +184,10 @@ int disk_env_open(struct disk_env *e, const char *path, uint64_t map_size, enum 
 		rc = mdb_env_set_mapsize(e->env, map_size);
 	if (rc == 0)
 		rc = mdb_env_open(e->env, path, MDB_NOSUBDIR | MDB_NOTLS | mode_flags[mode], 0600);
-	ret = rc ? disk_errno(rc) : open_databases(e, mode);
-	if (ret == 0 && mode == DISK_WRITE)
+	/* who was killed while it read has a place, of which there are not many */
+	if (rc == 0 && !(mode_flags[mode] & MDB_NOLOCK))
 		mdb_reader_check(e->env, &dead);
+	ret = rc ? disk_errno(rc) : open_databases(e, mode);
 	if (ret < 0)
 		disk_env_close(e);
 	return ret;

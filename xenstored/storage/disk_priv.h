@@ -34,6 +34,7 @@ struct disk {
 		pid_t pid;
 		uint64_t applied;	/* its revision, at least */
 		uint64_t due_ns;
+		uint64_t soonest_ns;	/* not before, however much one is missed */
 	} gen;
 };
 

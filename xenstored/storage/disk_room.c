@@ -14,12 +14,14 @@
 #include "log.h"
 
 #define PAGE 4096u
-/*
- * Allocated ahead of what is used: as much again, between these. A transaction that changes every
- * node copies every page, and one that makes 10,000 nodes takes 10 MB at worst.
- */
+/* Allocated ahead of what is used: as much again, between these. */
 #define AHEAD_MIN (32u << 20)
 #define AHEAD_MAX (256u << 20)
+/*
+ * And never less than for a document: a transaction that changes every node copies every page, and
+ * one that makes 10,000 nodes takes 10 MB at worst.
+ */
+#define DOCUMENT (16u << 20)
 /* Less than this free, and history is given up. */
 #define LOW (512u << 10)
 /* A disk that has less than this left is full. */
@@ -111,6 +113,19 @@ static uint64_t ahead(const struct usage *u)
 	return u->used < AHEAD_MIN ? AHEAD_MIN : u->used > AHEAD_MAX ? AHEAD_MAX : u->used;
 }
 
+/* A document's room, if the disk has that several times over: the last of it is not for this. */
+static uint64_t document(const struct disk *d, const struct usage *u)
+{
+	uint64_t bytes = u->tree + DOCUMENT;
+
+	return most_to_take(d) / 4 > bytes ? bytes : 0;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t free_bytes(const struct disk *d, const struct usage *u)
 {
 	uint64_t behind = d->allocated > u->used ? d->allocated - u->used : 0;
@@ -144,8 +159,8 @@ void disk_room(struct disk *d, struct disk_room *out)
 		disk_room_init(d);
 	if (d->fd < 0 || look(d, &u) < 0)
 		return;
-	if (free_bytes(d, &u) < ahead(&u) / 2)
-		allocate(d, u.used + ahead(&u));
+	if (free_bytes(d, &u) < larger(ahead(&u) / 2, document(d, &u)))
+		allocate(d, u.used + larger(ahead(&u), 2 * document(d, &u)));
 	if (free_bytes(d, &u) < RESERVE + LOW && give_history_up(d) && look(d, &u) < 0)
 		return;
 	out->free_bytes = free_bytes(d, &u) > RESERVE ? free_bytes(d, &u) - RESERVE : 0;

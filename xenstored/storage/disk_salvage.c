@@ -220,7 +220,7 @@ static int listen_to(struct salvage *v, int fd, heard *each)
 
 static int run(struct salvage *v, int (*work)(void *arg), heard *each)
 {
-	int fds[2], ret, status;
+	int fds[2], ret, status = 0;
 	pid_t pid;
 
 	if (pipe(fds) < 0)
@@ -236,7 +236,8 @@ static int run(struct salvage *v, int (*work)(void *arg), heard *each)
 	close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return ret;
+	/* Somebody has killed it: what it did not tell may be whole. */
+	return ret == 0 && in_child_result(status) == -EAGAIN ? -EAGAIN : ret;
 }
 
 static int remember(MDB_val *to, const MDB_val *key)

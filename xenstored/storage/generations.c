@@ -188,9 +188,14 @@ static bool is_time(const struct disk *d, uint64_t now_ns)
 		return false;
 	if (now_ns >= d->gen.due_ns)
 		return true;
-	/* Each one is due at least a second behind the last. */
 	return (d->log.failed || (d->log.size > LOG_MAX && d->log.size > d->allocated)) &&
-	       now_ns + EVERY_NS >= d->gen.due_ns + SECOND_NS;
+	       now_ns >= d->gen.soonest_ns;
+}
+
+static void is_due_after(struct disk *d, uint64_t now_ns)
+{
+	d->gen.due_ns = now_ns + EVERY_NS;
+	d->gen.soonest_ns = now_ns + SECOND_NS;
 }
 
 void disk_generation(struct disk *d, uint64_t now_ns)
@@ -204,12 +209,12 @@ void disk_generation(struct disk *d, uint64_t now_ns)
 	pid_t pid;
 
 	if (d->gen.due_ns == 0)
-		d->gen.due_ns = now_ns + EVERY_NS;
+		is_due_after(d, now_ns);
 	if (!is_time(d, now_ns))
 		return;
 	generation_dir(d, dir);
 	snprintf(part, sizeof(part), "%.550s/part", dir);
-	d->gen.due_ns = now_ns + EVERY_NS;
+	is_due_after(d, now_ns);
 	/* From here on the log is the new one's; the old ones go when it is whole. */
 	if (disk_log_start(&d->log, d->store_dir, d->env.kept.applied) < 0)
 		log_warnx("no new log of changes can be begun");
@@ -230,6 +235,7 @@ bool disk_generation_ended(struct disk *d, int pid, int status)
 	if (ret < 0) {
 		log_warnx("no copy of the store could be made: %s", strerror(-ret));
 		d->gen.due_ns -= EVERY_NS - AGAIN_NS;
+		d->gen.soonest_ns = d->gen.due_ns;
 		d->gen.applied = 0;
 		return true;
 	}

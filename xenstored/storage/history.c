@@ -260,10 +260,9 @@ static int tell_change(struct walking *w, const MDB_val *key, const MDB_val *val
 		       const struct xs_path *top, history_each_change *each, void *arg)
 {
 	struct history_change c;
-	uint32_t index;
 	int ret;
 
-	if (change_key_read(key->mv_data, key->mv_size, &c.rev, &index) < 0 ||
+	if (change_key_read(key->mv_data, key->mv_size, &c.rev, &c.index) < 0 ||
 	    rev_record_read(key->mv_data, value->mv_data, value->mv_size, &c.record) < 0)
 		return -EBADMSG;
 	if (!xs_path_is_within(c.record.path, c.record.path_len, top->text, top->len))
@@ -277,22 +276,39 @@ static int tell_change(struct walking *w, const MDB_val *key, const MDB_val *val
 	return each(arg, &c);
 }
 
-int history_log(struct disk_env *e, const char *path, size_t len, history_each_change *each,
-		void *arg)
+/* The newest record before @before. */
+static int newest_before(MDB_cursor *revs, const struct history_place *before, MDB_val *key,
+			 MDB_val *value)
 {
-	struct xs_path top = { .len = len };
+	unsigned char bytes[CHANGE_KEY];
+	int ret = -ENOENT;
+
+	if (before) {
+		change_key(bytes, before->rev, before->index);
+		*key = (MDB_val){ CHANGE_KEY, bytes };
+		ret = disk_errno(mdb_cursor_get(revs, key, value, MDB_SET_RANGE));
+	}
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	return disk_errno(mdb_cursor_get(revs, key, value, ret == 0 ? MDB_PREV : MDB_LAST));
+}
+
+int history_log(struct disk_env *e, const struct history_place *before, const struct xs_path *path,
+		history_each_change *each, void *arg)
+{
 	MDB_cursor *revs = NULL;
 	MDB_val key, value;
 	struct walking w;
 	int ret = walking_init(&w, e, 0);
 
-	memcpy(top.text, path, len);
 	if (ret == 0)
 		ret = disk_errno(mdb_cursor_open(e->txn, e->dbi[DISK_REV], &revs));
+	if (ret == 0)
+		ret = newest_before(revs, before, &key, &value);
 	while (ret == 0) {
-		ret = disk_errno(mdb_cursor_get(revs, &key, &value, MDB_PREV));
+		ret = tell_change(&w, &key, &value, path, each, arg);
 		if (ret == 0)
-			ret = tell_change(&w, &key, &value, &top, each, arg);
+			ret = disk_errno(mdb_cursor_get(revs, &key, &value, MDB_PREV));
 	}
 	if (revs)
 		mdb_cursor_close(revs);

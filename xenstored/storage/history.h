@@ -14,6 +14,7 @@
 #include "disk_env.h"
 #include "rev_record.h"
 #include "stored_node.h"
+#include "xs_path.h"
 
 /* A path now and then. */
 struct history_state {
@@ -43,15 +44,25 @@ int history_walk(struct disk_env *e, uint64_t rev, const char *path, size_t len,
 /* One change of the log: who, and what it made of what. */
 struct history_change {
 	uint64_t rev;
+	uint32_t index;		/* in it */
 	struct rev_record record;
 	struct history_state state;	/* then: before it; now: behind it */
 };
 
 typedef int history_each_change(void *arg, const struct history_change *c);
 
-/* The changes of the path and of what is below it, newest first. 0; -EBADMSG. */
-int history_log(struct disk_env *e, const char *path, size_t len, history_each_change *each,
-		void *arg);
+/* A change of the log: all before it is what is asked for. */
+struct history_place {
+	uint64_t rev;
+	uint32_t index;
+};
+
+/*
+ * The changes of the path and of what is below it before @before (NULL: all), newest first. 0;
+ * -EBADMSG.
+ */
+int history_log(struct disk_env *e, const struct history_place *before, const struct xs_path *path,
+		history_each_change *each, void *arg);
 
 /* Whether value, permissions and type are the same. */
 bool history_same(const struct stored_node *a, const struct stored_node *b);

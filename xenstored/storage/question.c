@@ -27,8 +27,13 @@
  * snapshot is to become what the daemon holds, and is as large as that may be.
  */
 #define ANSWER_MAX (16u << 20)
-/* Changes that the log tells of at once; the last record says where it stopped. */
+/*
+ * So many changes, and so many bytes of them, the log tells of at once, and the rest of their
+ * revision if that is not too much; the last record says where it stopped.
+ */
 #define LOG_MAX 10000u
+#define LOG_BYTES (4u << 20)
+#define LOG_BYTES_MOST (ANSWER_MAX - (1u << 20))
 
 /* An answer on its way: bytes that gather till they fill a packet. */
 struct answer {
@@ -42,7 +47,7 @@ struct answer {
 	} packet;
 	size_t len, sent, most;
 	unsigned int changes;		/* of the log, so far */
-	uint64_t last_rev;
+	struct history_place last;
 };
 
 /* --- sending --- */
@@ -91,7 +96,8 @@ static int add_record(struct answer *a, struct xs_past *rec, const char *path, s
 		perms_len += xs_perm_format(&p, perms);
 	}
 	rec->path_len = (uint16_t)path_len;
-	rec->mark = n ? n->mark : 0;
+	if (n)
+		rec->mark = n->mark;
 	rec->value_len = n ? n->value_len : 0;
 	rec->perms_len = (uint32_t)perms_len;
 	rec->len = (uint32_t)(sizeof(*rec) + path_len + rec->value_len + perms_len);
@@ -146,29 +152,55 @@ static int log_one(void *arg, const struct history_change *c)
 	};
 	struct answer *a = arg;
 
-	/* A revision is told of as a whole. */
-	if (a->changes >= LOG_MAX && c->rev != a->last_rev)
+	if (a->sent > LOG_BYTES_MOST ||
+	    ((a->changes >= LOG_MAX || a->sent > LOG_BYTES) && c->rev != a->last.rev))
 		return LOG_FULL;
 	a->changes++;
-	a->last_rev = c->rev;
+	a->last = (struct history_place){ c->rev, c->index };
+	rec.index = c->index;
 	memcpy(rec.program, c->record.who.program, sizeof(c->record.who.program));
 	return add_record(a, &rec, c->state.path, c->state.path_len,
 			  c->state.is ? &c->state.now : NULL);
 }
 
+/* "REV" or "REV.INDEX". */
+static int parse_place(const char *word, struct history_place *out)
+{
+	char number[24];
+	size_t len = strcspn(word, ".");
+	uint64_t index = 0;
+	int ret = len < sizeof(number) ? 0 : -EINVAL;
+
+	if (ret == 0) {
+		memcpy(number, word, len);
+		number[len] = '\0';
+		ret = parse_rev(number, &out->rev);
+	}
+	if (ret == 0 && word[len])
+		ret = parse_rev(word + len + 1, &index);
+	out->index = (uint32_t)index;
+	return index > UINT32_MAX ? -EINVAL : ret;
+}
+
 static int ask_log(struct answer *a)
 {
 	struct xs_past limit = { .kind = XS_PAST_LIMIT };
+	struct history_place before;
 	struct xs_path path;
+	bool all = a->nr_words < 3;
 	int ret = parse_path(a->word[1], &path);
 
+	if (ret == 0 && !all)
+		ret = parse_place(a->word[2], &before);
 	if (ret == 0)
 		ret = open_env(a);
 	if (ret == 0)
-		ret = history_log(&a->env, path.text, path.len, log_one, a);
+		ret = history_log(&a->env, all ? NULL : &before, &path, log_one, a);
 	if (ret < 0)
 		return ret;
-	limit.rev = ret == LOG_FULL ? a->last_rev : a->env.head.horizon;
+	limit.rev = ret == LOG_FULL ? a->last.rev : a->env.head.horizon;
+	limit.index = a->last.index;
+	limit.mark = ret == LOG_FULL;
 	return add_record(a, &limit, path.text, path.len, NULL);
 }
 
@@ -427,21 +459,21 @@ static int ask_read(struct answer *a)
 
 static const struct asked {
 	const char *name;
-	unsigned int words;
+	unsigned int words, most;	/* @most 0: as many */
 	bool named;		/* the second word is a snapshot's name */
 	int (*ask)(struct answer *a);
 } questions[] = {
-	{ "log", 2, false, ask_log },
-	{ "at", 3, false, ask_at },
-	{ "tree", 3, false, ask_tree },
-	{ "diff", 3, false, ask_diff },
-	{ "snapshot", 2, true, ask_snapshot },
-	{ "snapshots", 1, false, ask_snapshots },
-	{ "snapshot-verify", 2, true, ask_verify },
-	{ "snapshot-remove", 2, true, ask_remove },
-	{ "snapshot-read", 2, true, ask_read },
-	{ "generations", 1, false, ask_generations },
-	{ "lost", 1, false, ask_lost },
+	{ "log", 2, 3, false, ask_log },
+	{ "at", 3, 0, false, ask_at },
+	{ "tree", 3, 0, false, ask_tree },
+	{ "diff", 3, 0, false, ask_diff },
+	{ "snapshot", 2, 0, true, ask_snapshot },
+	{ "snapshots", 1, 0, false, ask_snapshots },
+	{ "snapshot-verify", 2, 0, true, ask_verify },
+	{ "snapshot-remove", 2, 0, true, ask_remove },
+	{ "snapshot-read", 2, 0, true, ask_read },
+	{ "generations", 1, 0, false, ask_generations },
+	{ "lost", 1, 0, false, ask_lost },
 };
 
 static int split(struct answer *a)
@@ -467,7 +499,8 @@ static int ask(struct answer *a)
 
 		if (strcmp(a->word[0], q->name) != 0)
 			continue;
-		if (a->nr_words != q->words || (q->named && !snapshot_name_good(a->word[1])))
+		if (a->nr_words < q->words ||
+		    a->nr_words > (q->most ? q->most : q->words) || (q->named && !snapshot_name_good(a->word[1])))
 			return -EINVAL;
 		return q->ask(a);
 	}
@@ -495,6 +528,8 @@ int question_answer(void *arg)
 		ret = tell_limit(&a);
 	if (ret < 0)
 		a.len = 0;
+	/* a reader that ends without a word keeps its place, and the pages that it saw */
+	disk_env_close(&a.env);
 	send_packet(&a, ret);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.c - see store.h. Owns the environment and its transaction; the room in it: store_room.c.
+ * store.c - see store.h. Owns the environment and its transaction; the room in it: store_room.c; what
+ * a start makes of what it finds: store_start.c.
  * LMDB's calls that can fail only by damage or for want of memory end the process: store_die().
  */
 #include "store_priv.h"
@@ -17,19 +18,25 @@
 #include "change_record.h"
 #include "checked.h"
 #include "log.h"
+#include "store_mark.h"
 
 const char *const store_table_name[STORE_TABLES] = {
 	[STORE_META] = "meta",	  [STORE_NODE] = "node",	    [STORE_CHILD] = "child",
 	[STORE_NAMED] = "named",	  [STORE_DOMAIN] = "domain", [STORE_RING] = "ring",
 	[STORE_WATCH] = "watch",	  [STORE_TXN] = "txn",	    [STORE_SESSION] = "session",
-	[STORE_QUEUE] = "queue",
+	[STORE_BOND] = "bond",	  [STORE_QUEUE] = "queue",
 };
+
+bool store_table_may_lack(enum store_table t)
+{
+	return t == STORE_BOND;
+}
 
 /* For checked.h. The queue's is CHANGE_DB: its reader is the disk half. */
 static const char letter[STORE_TABLES] = {
 	[STORE_META] = 'M', [STORE_NODE] = 'N',  [STORE_CHILD] = 'C', [STORE_NAMED] = 'P',
 	[STORE_DOMAIN] = 'D', [STORE_RING] = 'R', [STORE_WATCH] = 'W', [STORE_TXN] = 'T',
-	[STORE_SESSION] = 'S', [STORE_QUEUE] = CHANGE_DB,
+	[STORE_SESSION] = 'S', [STORE_BOND] = 'B', [STORE_QUEUE] = CHANGE_DB,
 };
 
 /* Nothing of the turn has been told to anybody: the next start goes on from the last commit. */
@@ -54,6 +61,7 @@ bool store_record_whole(enum store_table t, const MDB_val *key, const MDB_val *v
 void store_txn_begin(struct store *l)
 {
 	store_must("begin", mdb_txn_begin(l->env, NULL, 0, &l->txn));
+	store_mark_done(l->mark, mdb_txn_id(l->txn) - 1);
 	l->dirty = false;
 	room_begin(l);
 }
@@ -63,6 +71,7 @@ void store_txn_commit(struct store *l)
 	if (l->before)
 		l->before(l->before_arg);
 	room_before_commit(l);
+	store_mark_begin(l->mark, mdb_txn_id(l->txn));
 	store_must("commit", mdb_txn_commit(l->txn));
 	room_committed(l);
 	l->txn = NULL;
@@ -142,7 +151,11 @@ void store_put(struct store *l, enum store_table t, const void *key, size_t key_
 	MDB_val k = { key_len, (void *)key }, v = { len, rec };
 
 	checked_seal(letter[t], key, key_len, rec, len);
-	store_must(store_table_name[t], mdb_cursor_put(cursor_of(l, &l->cursor[t], t), &k, &v, 0));
+	if (t == STORE_NODE || t == STORE_CHILD)
+		split_put(l, t, cursor_of(l, &l->cursor[t], t), &k, &v);
+	else
+		store_must(store_table_name[t],
+			   mdb_cursor_put(cursor_of(l, &l->cursor[t], t), &k, &v, 0));
 	changed(l, t);
 }
 
@@ -236,6 +249,7 @@ static int open_env(struct store *l, const char *path, unsigned int flags)
 	if (rc == 0)
 		rc = mdb_txn_begin(l->env, NULL, 0, &l->txn);
 	if (rc == 0) {
+		store_mark_begin(l->mark, mdb_txn_id(l->txn));
 		rc = open_tables(l);
 		if (rc == 0)
 			rc = mdb_txn_commit(l->txn);
@@ -277,6 +291,8 @@ int store_env_open(struct store *l, const char *dir)
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
 	snprintf(l->dir, sizeof(l->dir), "%s", dir);
 	ret = open_blocks(l, path);
+	if (ret == 0)
+		l->mark = store_mark_open(dir);
 	return ret < 0 ? ret : open_env(l, dir, 0);
 }
 
@@ -306,176 +322,8 @@ void store_close(struct store *l)
 		mdb_txn_abort(l->txn);
 	if (l->env)
 		mdb_env_close(l->env);
+	store_mark_close(l->mark);
 	if (l->fd >= 0)
 		close(l->fd);
 	free(l);
-}
-
-static int read_boot_id(char *out, size_t room)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, room - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0) {
-		log_error("cannot read which boot this is");
-		return -EIO;
-	}
-	out[n] = '\0';
-	return 0;
-}
-
-void store_env_remove(const char *dir)
-{
-	static const char *const names[] = { "data.mdb", "lock.mdb" };
-	char path[700];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		unlink(path);
-	}
-	rmdir(dir);
-}
-
-/*
- * Puts @by in the place of @dir, which gets the name @aside, of what was there before. At no moment
- * there is a part of one at @dir: what a start finds it can go on with.
- */
-static int replace_env(const char *dir, const char *by, const char *aside)
-{
-	store_env_remove(aside);
-	if (rename(dir, aside) < 0 && errno != ENOENT)
-		return -errno;
-	return rename(by, dir) < 0 ? -errno : 0;
-}
-
-/* The same; what was in @dir is void. */
-static int replace_void_env(const char *dir, const char *by)
-{
-	char aside[600];
-	int ret;
-
-	snprintf(aside, sizeof(aside), "%s.void", dir);
-	ret = replace_env(dir, by, aside);
-	if (ret == 0)
-		store_env_remove(aside);
-	return ret;
-}
-
-void store_boot_put(struct store *l, const char *boot_id)
-{
-	char rec[STORE_HEAD + 64];
-	size_t len = strlen(boot_id);
-
-	memcpy(rec + STORE_HEAD, boot_id, len);
-	store_put(l, STORE_META, "boot", 4, rec, STORE_HEAD + len);
-}
-
-void store_still(struct store *l, enum store_found what)
-{
-	const char *text = what == STORE_MENDED ? STORE_STILL_MEND : STORE_STILL_LOAD;
-	char rec[STORE_HEAD + sizeof(STORE_STILL_LOAD)];
-	size_t len = strlen(text);
-
-	if (what == STORE_WHOLE) {
-		store_del(l, STORE_META, STORE_STILL, strlen(STORE_STILL));
-		return;
-	}
-	memcpy(rec + STORE_HEAD, text, len);
-	store_put(l, STORE_META, STORE_STILL, strlen(STORE_STILL), rec, STORE_HEAD + len);
-}
-
-/* A new one gets its name when it is whole. */
-static int make_env(const char *dir, const char *boot_id)
-{
-	struct store *l = calloc(1, sizeof(*l));
-	char part[600];
-	int ret;
-
-	if (!l)
-		return -ENOMEM;
-	l->fd = -1;
-	snprintf(part, sizeof(part), "%s.new", dir);
-	ret = mkdir(part, 0700) < 0 ? -errno : store_env_open(l, part);
-	if (ret == 0) {
-		store_boot_put(l, boot_id);
-		store_still(l, STORE_UNLOADED);
-		store_commit(l);
-	}
-	store_close(l);
-	return ret < 0 ? ret : replace_void_env(dir, part);
-}
-
-/*
- * Makes a new @dir of what is whole in it. The damaged one is kept until the next time; if mending
- * @dir was cut off, it is mended anew from there.
- */
-static int mend(const char *dir, const char *mended, const char *boot_id, bool cut_off)
-{
-	char damaged[600];
-	int ret;
-
-	snprintf(damaged, sizeof(damaged), "%s.damaged", dir);
-	/* Somebody has taken it away: what has been saved is all there is. */
-	if (cut_off && access(damaged, F_OK) < 0)
-		return 0;
-	store_env_remove(mended);
-	ret = store_mend(cut_off ? damaged : dir, mended, boot_id);
-	if (ret < 0)
-		return ret;
-	return cut_off ? replace_void_env(dir, mended) : replace_env(dir, mended, damaged);
-}
-
-/* Makes sure that there is a whole environment of this boot in @dir. */
-static int prepare(const char *dir, enum store_found *found)
-{
-	char boot_id[64], mended[600];
-	int ret = read_boot_id(boot_id, sizeof(boot_id));
-
-	if (ret < 0)
-		return ret;
-	snprintf(mended, sizeof(mended), "%s.mended", dir);
-	/* A start that was cut off between the two names. */
-	if (access(dir, F_OK) < 0)
-		rename(mended, dir);
-	ret = access(dir, F_OK) < 0 ? -ENOENT : store_verify(dir, boot_id, found);
-	if (ret == -ENOENT) {
-		*found = STORE_NEW;
-		return make_env(dir, boot_id);
-	}
-	if (ret == -EBADMSG)
-		*found = STORE_MENDED;
-	else if (ret < 0 || *found != STORE_MENDED)
-		return ret;
-	return mend(dir, mended, boot_id, ret == 0);
-}
-
-int store_open(const char *run_dir, struct store **out, enum store_found *found)
-{
-	/* What a kill has left beside it, which is in no use. */
-	static const char *const rest[] = { "new", "void" };
-	struct store *l = calloc(1, sizeof(*l));
-	char dir[512], part[600];
-	int ret;
-
-	if (!l)
-		return -ENOMEM;
-	l->fd = -1;
-	snprintf(dir, sizeof(dir), "%s/live", run_dir);
-	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
-		snprintf(part, sizeof(part), "%s.%s", dir, rest[i]);
-		store_env_remove(part);
-	}
-	ret = prepare(dir, found);
-	if (ret == 0)
-		ret = store_env_open(l, dir);
-	if (ret == 0) {
-		store_reader_died(l);
-		*out = l;
-		return 0;
-	}
-	log_errorx("the live store in %s cannot be used: %s", dir, strerror(-ret));
-	store_close(l);
-	return ret;
 }

@@ -29,6 +29,7 @@ enum store_table {
 	STORE_WATCH,	/* domid, id: a ring's watch */
 	STORE_TXN,	/* domid, id: a ring's open transaction */
 	STORE_SESSION,	/* id */
+	STORE_BOND,	/* id */
 	STORE_QUEUE,	/* revision, index: a change to be made durable */
 	STORE_TABLES
 };
@@ -68,6 +69,12 @@ void store_close(struct store *l);
  * leaves that for the next one to find. As store_put().
  */
 void store_still(struct store *l, enum store_found what);
+
+/*
+ * The record of STORE_META that says that mending the tree has begun: what was lost has been named,
+ * and numbers in what is there mean two things. Its commit is the first that changes anything.
+ */
+#define STORE_MENDING "mending"
 
 /* The record with that key, valid until the next change of any table. False: there is none. */
 bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,

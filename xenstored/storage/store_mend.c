@@ -1,284 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_mend.c - whether a live environment is whole, and what to save of one that is not.
+ * store_mend.c - what to save of a live environment that is not whole.
  *
- * A damaged file may end whoever reads it (SIGBUS, SIGSEGV, LMDB's own assertions), so it is only
- * read in child processes. To save, each table is read from both ends up to what is broken; what
- * of it has a right checksum goes into a new environment. What was lost is found out above, where
- * it is known what belongs together (tree_mend.h).
+ * A damaged file may end whoever reads it, so it is only read in child processes (store_verify.c).
+ * Each table is read from both ends up to what is broken; what of it has a right checksum goes into
+ * a new environment. What was lost is found out above, where it is known what belongs together
+ * (tree_mend.h).
  */
 #include "store_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "in_child.h"
 #include "log.h"
+#include "store_mark.h"
 
 #define PAGE STORE_PAGE
+/* A directory, and what store_env_remove() removes from it. */
+#define ENV_FILES 4
 
-/* Exit statuses of the child that looks; anything else, as a sanitizer's, is damage, too. */
-enum { WHOLE, DAMAGED, OTHER_BOOT, UNLOADED, HALF_MENDED };
-
-/* Opens the environment in @dir for reading only, with nobody's help. 0 or LMDB's code. */
-static int open_to_read(const char *dir, MDB_env **env, MDB_txn **txn)
-{
-	char path[600];
-	struct stat st;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	if (stat(path, &st) < 0)
-		return errno;
-	rc = mdb_env_create(env);
-	if (rc == 0)
-		rc = mdb_env_set_maxdbs(*env, STORE_TABLES);
-	if (rc == 0)
-		rc = mdb_env_set_mapsize(*env, (size_t)st.st_size);
-	if (rc == 0)
-		rc = mdb_env_open(*env, dir, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600);
-	return rc ? rc : mdb_txn_begin(*env, NULL, MDB_RDONLY, txn);
-}
-
-static bool in_order(MDB_txn *txn, MDB_dbi dbi, const MDB_val *before, const MDB_val *key)
-{
-	return !before->mv_data || mdb_cmp(txn, dbi, before, key) < 0;
-}
-
-/* Pages that records have been found on: a bit each. */
-struct pages {
-	uint64_t last;
-	const char *first;	/* where page 0 is mapped; NULL: not known yet */
-	unsigned char *used;
-};
-
-/* The pages that @bytes from @at on lie in; the first one begins with its own number. */
-static bool pages_use(struct pages *p, const void *at, size_t bytes)
-{
-	const char *page = (const char *)((uintptr_t)at / PAGE * PAGE);
-	uint64_t number, nr = ((uintptr_t)at % PAGE + bytes + PAGE - 1) / PAGE;
-
-	memcpy(&number, page, sizeof(number));
-	if (number > p->last || nr > p->last - number + 1)
-		return false;
-	if (!p->first)
-		p->first = page - number * PAGE;
-	if (page != p->first + number * PAGE)
-		return false;
-	for (; nr-- > 0; number++)
-		p->used[number / 8] |= (unsigned char)(1u << number % 8);
-	return true;
-}
-
-static bool pages_use_record(struct pages *p, const MDB_val *key, const MDB_val *value)
-{
-	return pages_use(p, key->mv_data, 1) &&
-	       (value->mv_size == 0 || pages_use(p, value->mv_data, value->mv_size));
-}
-
-/* Every record of the table, in order, as many as it says. */
-static bool table_whole(MDB_txn *txn, enum store_table t, struct pages *pages)
-{
-	MDB_val key, value, before = { 0 };
-	MDB_cursor *cursor;
-	MDB_stat st;
-	MDB_dbi dbi;
-	size_t nr = 0;
-	int rc;
-
-	if (mdb_dbi_open(txn, store_table_name[t], 0, &dbi) || mdb_stat(txn, dbi, &st) ||
-	    mdb_cursor_open(txn, dbi, &cursor))
-		return false;
-	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-		if (!in_order(txn, dbi, &before, &key) || !store_record_whole(t, &key, &value) ||
-		    !pages_use_record(pages, &key, &value))
-			return false;
-		before = key;
-		nr++;
-	}
-	return rc == MDB_NOTFOUND && nr == st.ms_entries;
-}
-
-/* LMDB's list of free pages: within the file, in order, none twice, and no record on one. */
-static bool free_list_whole(MDB_txn *txn, struct pages *pages)
-{
-	unsigned char *seen = pages->used;
-	MDB_val key, value;
-	MDB_cursor *cursor;
-	int rc;
-
-	if (mdb_cursor_open(txn, 0, &cursor))
-		return false;
-	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-		uint64_t nr = 0, page, before = UINT64_MAX;
-
-		if (value.mv_size >= sizeof(nr))
-			memcpy(&nr, value.mv_data, sizeof(nr));
-		if (key.mv_size != sizeof(size_t) || value.mv_size / sizeof(page) <= nr)
-			return false;
-		for (uint64_t i = 1; i <= nr; i++, before = page) {
-			memcpy(&page, (char *)value.mv_data + i * sizeof(page), sizeof(page));
-			if (page < 2 || page > pages->last || page >= before ||
-			    seen[page / 8] & 1u << page % 8)
-				return false;
-			seen[page / 8] |= (unsigned char)(1u << page % 8);
-		}
-	}
-	return rc == MDB_NOTFOUND;
-}
-
-/* Text that STORE_META has under @name, whole. 0 or LMDB's code. */
-static int meta_text(MDB_txn *txn, const char *name, MDB_val *text)
-{
-	MDB_val key = { strlen(name), (void *)name };
-	MDB_dbi dbi;
-	int rc = mdb_dbi_open(txn, store_table_name[STORE_META], 0, &dbi);
-
-	if (rc == 0)
-		rc = mdb_get(txn, dbi, &key, text);
-	if (rc == 0 && !store_record_whole(STORE_META, &key, text))
-		rc = MDB_CORRUPTED;
-	if (rc)
-		return rc;
-	text->mv_data = (char *)text->mv_data + STORE_HEAD;
-	text->mv_size -= STORE_HEAD;
-	return 0;
-}
-
-static bool text_is(const MDB_val *text, const char *what)
-{
-	return text->mv_size == strlen(what) && memcmp(text->mv_data, what, text->mv_size) == 0;
-}
-
-/* Which boot it is of, and what its start has still to do. */
-static int state_of(MDB_txn *txn, const char *boot_id)
-{
-	MDB_val text;
-	int rc = meta_text(txn, "boot", &text);
-
-	if (rc)
-		return DAMAGED;
-	if (!text_is(&text, boot_id))
-		return OTHER_BOOT;
-	rc = meta_text(txn, STORE_STILL, &text);
-	if (rc == MDB_NOTFOUND)
-		return WHOLE;
-	if (rc)
-		return DAMAGED;
-	return text_is(&text, STORE_STILL_LOAD) ? UNLOADED :
-	       text_is(&text, STORE_STILL_MEND) ? HALF_MENDED :
-						  DAMAGED;
-}
-
-static bool all_whole(MDB_env *env, MDB_txn *txn)
-{
-	struct pages pages = { 0 };
-	MDB_envinfo info;
-	bool whole;
-
-	if (mdb_env_info(env, &info))
-		return false;
-	pages.last = info.me_last_pgno;
-	pages.used = calloc(pages.last / 8 + 1, 1);
-	whole = pages.used != NULL;
-	for (int t = 0; t < STORE_TABLES && whole; t++)
-		whole = table_whole(txn, (enum store_table)t, &pages);
-	whole = whole && free_list_whole(txn, &pages);
-	free(pages.used);
-	return whole;
-}
-
-/* All pages that it says there are lie within the file: the next new one comes behind them. */
-static bool end_whole(const char *dir, MDB_env *env)
-{
-	MDB_envinfo info;
-	char path[600];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	return mdb_env_info(env, &info) == 0 && stat(path, &st) == 0 &&
-	       info.me_last_pgno < (uint64_t)st.st_size / PAGE;
-}
-
-static int look(const char *dir, const char *boot_id)
-{
-	MDB_env *env;
-	MDB_txn *txn;
-	int found;
-
-	if (open_to_read(dir, &env, &txn))
-		return DAMAGED;
-	found = state_of(txn, boot_id);
-	if (found == DAMAGED || found == OTHER_BOOT)
-		return found;
-	return end_whole(dir, env) && all_whole(env, txn) ? found : DAMAGED;
-}
-
-/* LMDB's complaints are not for the log: what they mean is said there. */
-static void be_quiet(void)
-{
-	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		dup2(fd, STDERR_FILENO);
-}
-
-/* A child that ends by any fault of the file, without a core and without our handlers. */
-static void be_expendable(void)
-{
-	static const int faults[] = { SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL };
-
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		signal(faults[i], SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(3, ~0u, 0);
-	be_quiet();
-	alarm(60);
-}
-
-int store_verify(const char *dir, const char *boot_id, enum store_found *found)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		be_expendable();
-		_exit(look(dir, boot_id));
-	}
-	if (waitpid(pid, &status, 0) < 0)
-		return -errno;
-	switch (WIFEXITED(status) ? WEXITSTATUS(status) : DAMAGED) {
-	case WHOLE:
-		*found = STORE_WHOLE;
-		return 0;
-	case UNLOADED:
-		*found = STORE_UNLOADED;
-		return 0;
-	case HALF_MENDED:
-		*found = STORE_MENDED;
-		return 0;
-	case OTHER_BOOT:
-		return -ENOENT;
-	default:
-		return -EBADMSG;
-	}
-}
-
-/* --- saving --- */
-
-/* Records that a child found, in memory that it shares with us: a fault leaves what was before. */
+/* Records that children found, in memory that they share with us: a fault leaves what was before. */
 struct haul {
 	bool opened;		/* the table could be found at all */
+	uint64_t commit;	/* as of which commit */
+	uint64_t entries;	/* that the table says it has */
 	size_t size;
 	size_t used;
 	char bytes[];
@@ -301,36 +54,59 @@ static void haul_add(struct haul *h, const MDB_val *key, const MDB_val *value)
 	h->used += len;
 }
 
-static void haul_table(const char *dir, enum store_table t, MDB_cursor_op op, struct haul *h)
+/* What a child is to read. */
+struct hauling {
+	const char *dir;
+	enum store_table table;
+	MDB_cursor_op way;
+	struct haul *h;
+};
+
+static int haul_table(void *arg)
 {
+	const struct hauling *w = arg;
+	struct haul *h = w->h;
 	MDB_val key, value;
+	MDB_stat st;
 	MDB_cursor *cursor;
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
+	int ret = store_expendable(w->dir), rc;
 
-	if (open_to_read(dir, &env, &txn) || mdb_dbi_open(txn, store_table_name[t], 0, &dbi) ||
-	    mdb_cursor_open(txn, dbi, &cursor))
-		return;
+	/* Also when a child before this one was killed. */
+	h->used = 0;
+	if (ret == 0)
+		ret = store_open_to_read(w->dir, false, &env, &txn);
+	if (ret < 0)
+		return ret;
+	rc = mdb_dbi_open(txn, store_table_name[w->table], 0, &dbi);
+	if (rc == MDB_NOTFOUND && store_table_may_lack(w->table)) {
+		h->opened = true;
+		return 0;
+	}
+	if (rc == 0)
+		rc = mdb_cursor_open(txn, dbi, &cursor);
+	if (rc)
+		return rc == ENOMEM ? -ENOMEM : -EBADMSG;
 	h->opened = true;
-	while (mdb_cursor_get(cursor, &key, &value, op) == 0) {
-		if (key.mv_size <= STORE_KEY_MAX && store_record_whole(t, &key, &value))
+	h->commit = mdb_txn_id(txn);
+	if (mdb_stat(txn, dbi, &st) == 0)
+		h->entries = st.ms_entries;
+	while (mdb_cursor_get(cursor, &key, &value, w->way) == 0) {
+		if (key.mv_size <= STORE_KEY_MAX && store_record_whole(w->table, &key, &value))
 			haul_add(h, &key, &value);
 	}
+	return 0;
 }
 
-static int haul_in_child(const char *dir, enum store_table t, MDB_cursor_op op, struct haul *h)
+/* However far it comes. What ends it for want of anything says nothing about the file: -Exxx. */
+static int haul_in_child(const char *dir, enum store_table t, MDB_cursor_op way, struct haul *h)
 {
-	pid_t pid = fork();
+	struct hauling w = { dir, t, way, h };
+	int ret = in_child(haul_table, &w);
 
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		be_expendable();
-		haul_table(dir, t, op, h);
-		_exit(0);
-	}
-	return waitpid(pid, NULL, 0) < 0 ? -errno : 0;
+	return ret == -EBADMSG ? 0 : ret;
 }
 
 static int put_haul(struct store *l, enum store_table t, const struct haul *h)
@@ -353,19 +129,10 @@ static int put_haul(struct store *l, enum store_table t, const struct haul *h)
 	return 0;
 }
 
-static int mend_table(struct store *l, const char *from, enum store_table t, struct haul *h)
+static void haul_free(struct haul *h)
 {
-	static const MDB_cursor_op ways[] = { MDB_NEXT, MDB_PREV };
-	int ret = 0;
-
-	h->opened = false;
-	for (int i = 0; i < 2 && ret == 0; i++) {
-		h->used = 0;
-		ret = haul_in_child(from, t, ways[i], h);
-		if (ret == 0)
-			ret = put_haul(l, t, h);
-	}
-	return ret;
+	if (h)
+		munmap(h, sizeof(*h) + h->size);
 }
 
 static struct haul *haul_make(const char *dir)
@@ -376,8 +143,12 @@ static struct haul *haul_make(const char *dir)
 	size_t size;
 
 	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	if (stat(path, &st) < 0)
-		return NULL;
+	/* One that somebody has taken away has nothing. */
+	if (stat(path, &st) < 0) {
+		if (!store_file_wrong(errno))
+			return NULL;
+		st.st_size = 0;
+	}
 	/* Each record once, with a head; a loop of pages ends here, too. */
 	size = 2 * (size_t)st.st_size + (1u << 20);
 	h = mmap(NULL, sizeof(*h) + size, PROT_READ | PROT_WRITE,
@@ -388,71 +159,227 @@ static struct haul *haul_make(const char *dir)
 	return h;
 }
 
-/*
- * LMDB opens nothing without both of its first pages, and goes on from the newer one. Where one is
- * broken the other takes its place: the commit before the last, if the last one's is gone.
- */
-static int patch_first_pages(const char *dir, unsigned int broken)
+/* LMDB's two first pages: each says where everything is, as of one of the last two commits. */
+static int first_page(const char *dir, unsigned int nr, char page[PAGE], bool put)
 {
-	char path[600], page[PAGE];
-	const uint64_t number = broken;
-	int fd, ret = -EIO;
+	const uint64_t number = nr;
+	char path[600];
+	ssize_t n;
+	int fd, ret;
 
-	snprintf(path, sizeof(path), "%s/data.mdb", dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%.500s/data.mdb", dir);
+	fd = open(path, put ? O_RDWR | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	if (pread(fd, page, PAGE, broken ? 0 : PAGE) == PAGE) {
-		/* A page begins with its own number. */
+		return store_file_wrong(errno) ? -EBADMSG : -errno;
+	/* A page begins with its own number. */
+	if (put)
 		memcpy(page, &number, sizeof(number));
-		if (pwrite(fd, page, PAGE, broken * PAGE) == PAGE)
-			ret = 0;
-	}
+	n = put ? pwrite(fd, page, PAGE, nr * PAGE) : pread(fd, page, PAGE, nr * PAGE);
+	ret = n == PAGE ? 0 : n < 0 && !store_file_wrong(errno) ? -errno : -EBADMSG;
 	close(fd);
 	return ret;
 }
 
-static bool can_be_opened(const char *dir, struct haul *h)
+/* 0, and @h says how it is opened; -EBADMSG: it cannot be; -Exxx: it could not be tried. */
+static int can_be_opened(const char *dir, struct haul *h)
 {
+	int ret;
+
 	h->opened = false;
 	h->used = 0;
-	return haul_in_child(dir, STORE_META, MDB_NEXT, h) == 0 && h->opened;
+	ret = haul_in_child(dir, STORE_META, MDB_NEXT, h);
+	return ret < 0 ? ret : h->opened ? 0 : -EBADMSG;
 }
 
-/* Tries the first page for the second, then the second for the first. */
-static void make_openable(const char *dir, struct haul *h)
+/*
+ * Whether it can be opened with page @good in the place of the other one, too; else it is as before.
+ * 0, -EBADMSG or -Exxx, as can_be_opened().
+ */
+static int opens_by(const char *dir, unsigned int good, struct haul *h)
 {
-	for (unsigned int broken = 2; broken-- > 0 && !can_be_opened(dir, h);) {
-		if (patch_first_pages(dir, broken) == 0 && can_be_opened(dir, h))
-			log_errorx("/: what was changed last is lost, if that was the newer state");
-	}
+	char page[PAGE], other[PAGE];
+	int ret = first_page(dir, good, page, false);
+
+	if (ret == 0)
+		ret = first_page(dir, !good, other, false);
+	if (ret == 0)
+		ret = first_page(dir, !good, page, true);
+	if (ret < 0)
+		return ret;
+	ret = can_be_opened(dir, h);
+	if (ret < 0)
+		first_page(dir, !good, other, true);
+	return ret;
 }
 
-int store_mend(const char *from, const char *to, const char *boot_id)
+/*
+ * LMDB opens nothing without both of its first pages, and goes on from the one with the larger
+ * number. Where one is broken the other takes its place: the commit before the last, if the last
+ * one's is gone. Where only the numbers are wrong, it is known which is the last one's. 0: as far as
+ * it can be; -Exxx: it could not be looked at.
+ */
+static int make_openable(const char *dir, struct haul *h)
+{
+	int opened = can_be_opened(dir, h), marked, ret;
+	uint64_t done, begun;
+
+	if (opened == 0) {
+		ret = store_is_last_commit(dir, h->commit);
+		if (ret != 0)
+			return ret < 0 ? ret : 0;
+	}
+	if (opened < 0 && opened != -EBADMSG)
+		return opened;
+	marked = store_mark_read(dir, &done, &begun);
+	if (marked < 0)
+		return marked;
+	ret = marked ? opens_by(dir, done & 1, h) : -EBADMSG;
+	if (ret != -EBADMSG)
+		return ret;
+	log_errorx("/: what was changed last is lost, if that was the newer state");
+	for (unsigned int good = 0; good < 2 && opened == -EBADMSG; good++)
+		opened = opens_by(dir, good, h);
+	return opened == -EBADMSG ? 0 : opened;
+}
+
+/* All that is whole, of each table from both ends. */
+struct hauls {
+	struct haul *of[STORE_TABLES][2];
+};
+
+static void hauls_free(struct hauls *all)
+{
+	for (int t = 0; t < STORE_TABLES; t++)
+		for (int way = 0; way < 2; way++)
+			haul_free(all->of[t][way]);
+}
+
+static int haul_all(struct hauls *all, const char *from)
+{
+	static const MDB_cursor_op ways[] = { MDB_NEXT, MDB_PREV };
+	int ret = 0;
+
+	for (int t = 0; t < STORE_TABLES; t++)
+		for (int way = 0; way < 2 && ret == 0; way++) {
+			struct haul **h = &all->of[t][way];
+
+			*h = haul_make(from);
+			ret = *h ? haul_in_child(from, (enum store_table)t, ways[way], *h) : -ENOMEM;
+		}
+	return ret;
+}
+
+/* Of these it is found out which are lost, and where (tree_mend.h, durable.h). */
+static bool is_named_above(enum store_table t)
+{
+	return t == STORE_NODE || t == STORE_CHILD || t == STORE_NAMED || t == STORE_QUEUE;
+}
+
+/* Of the others at least how many: without its record nobody misses a bond, or a watch. */
+static void count_lost(struct store *l, enum store_table t, struct haul *const of[2])
+{
+	uint64_t said = of[0]->entries > of[1]->entries ? of[0]->entries : of[1]->entries;
+	uint64_t saved = store_count(l, t);
+
+	/* The number may be what is damaged: each has some bytes of the file. */
+	if (!is_named_above(t) && said > saved && said <= of[0]->size / STORE_HEAD)
+		log_errorx("lost: %llu of the %s records", (unsigned long long)(said - saved),
+			   store_table_name[t]);
+}
+
+static int put_all(struct store *l, const struct hauls *all)
+{
+	int ret = 0;
+
+	for (int t = 0; t < STORE_TABLES; t++) {
+		for (int way = 0; way < 2 && ret == 0; way++)
+			ret = put_haul(l, (enum store_table)t, all->of[t][way]);
+		if (!all->of[t][0]->opened && !all->of[t][1]->opened)
+			log_errorx("/: lost: all of the %s records", store_table_name[t]);
+		else if (ret == 0)
+			count_lost(l, (enum store_table)t, all->of[t]);
+	}
+	return ret;
+}
+
+/* A new environment with what was saved. */
+static int make_of(const struct hauls *all, const char *to, const char *boot_id)
 {
 	struct store *l = calloc(1, sizeof(*l));
-	struct haul *h = haul_make(from);
-	int ret = l && h ? 0 : -ENOMEM;
+	struct store_bytes begun;
+	int ret;
 
-	if (l)
-		l->fd = -1;
-	log_errorx("the live store in %s is damaged: saving what is whole", from);
+	if (!l)
+		return -ENOMEM;
+	l->fd = -1;
+	store_env_remove(to);
+	ret = mkdir(to, 0700) < 0 ? -errno : store_env_open(l, to);
 	if (ret == 0)
-		make_openable(from, h);
-	if (ret == 0)
-		ret = mkdir(to, 0700) < 0 ? -errno : store_env_open(l, to);
-	for (int t = 0; t < STORE_TABLES && ret == 0; t++) {
-		ret = mend_table(l, from, (enum store_table)t, h);
-		if (!h->opened)
-			log_errorx("/: lost: all of the %s records", store_table_name[t]);
-	}
+		ret = put_all(l, all);
+	/* A file that cannot grow for another reason gets no larger by what is given up for it. */
+	if (ret == -ENOSPC && l->refused)
+		ret = l->refused;
+	if (ret == 0 && store_get(l, STORE_META, STORE_MENDING, strlen(STORE_MENDING), &begun))
+		log_errorx("/: what is lost of what was being mended is not known by name");
 	if (ret == 0) {
 		store_boot_put(l, boot_id);
 		store_still(l, STORE_MENDED);
 		store_commit(l);
 	}
-	if (h)
-		munmap(h, sizeof(*h) + h->size);
 	store_close(l);
+	return ret;
+}
+
+/* Cutting a file gives blocks back; where files are what there is no room for, it gives nothing. */
+static bool cutting_helps(const char *from)
+{
+	struct statfs fs;
+
+	return statfs(from, &fs) == 0 && (fs.f_files == 0 || fs.f_ffree >= ENV_FILES);
+}
+
+/*
+ * All of it is in our memory: the file gives its blocks for what comes in its place. It stays, cut
+ * to nothing: a start after a kill just here has to say that all is lost.
+ */
+static void give_up(const char *from)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%.500s/data.mdb", from);
+	log_errorx("no room in %s: the damaged file is not kept", from);
+	if (truncate(path, 0) < 0)
+		log_error("cannot cut %s", path);
+}
+
+int store_mend(const char *from, const char *to, const char *boot_id, const char *old)
+{
+	struct hauls all = { 0 };
+	struct haul *h = haul_make(from);
+	int ret = h ? 0 : -ENOMEM;
+
+	log_errorx("the live store in %s is damaged: saving what is whole", from);
+	if (ret == 0) {
+		ret = make_openable(from, h);
+		haul_free(h);
+	}
+	if (ret == 0)
+		ret = haul_all(&all, from);
+	if (ret == 0)
+		ret = make_of(&all, to, boot_id);
+	if (ret == -ENOSPC && old) {
+		store_env_remove(old);
+		ret = make_of(&all, to, boot_id);
+	}
+	if (ret == -ENOSPC)
+		store_env_remove(to);
+	if (ret == -ENOSPC && cutting_helps(from)) {
+		give_up(from);
+		ret = make_of(&all, to, boot_id);
+	}
+	/* A part of it is not to be found in the place of @from, should that be taken away. */
+	if (ret < 0)
+		store_env_remove(to);
+	hauls_free(&all);
 	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_priv.h - what store.c, store_room.c, store_shrink.c and store_mend.c share: the environment. */
+/* store_priv.h - the environment, shared by the files of its name. */
 #ifndef XENSTORED_STORE_PRIV_H
 #define XENSTORED_STORE_PRIV_H
 
@@ -9,6 +9,8 @@
 
 /* Names of the tables as LMDB knows them. */
 extern const char *const store_table_name[STORE_TABLES];
+/* A daemon of an earlier release, which had it not, may have left the environment without it. */
+bool store_table_may_lack(enum store_table t);
 
 struct store {
 	MDB_env *env;
@@ -18,6 +20,12 @@ struct store {
 	MDB_cursor *scan[STORE_TABLES];	/* and for seeks */
 	char dir[520];		/* where it is; empty: only in memory */
 	int fd;			/* to allocate blocks by */
+	struct store_last {
+		size_t len;
+		size_t free;	/* bytes then on its page */
+		unsigned char key[STORE_KEY_MAX];
+	} last[STORE_TABLES];	/* of the new record put last in each: store_split.c */
+	struct store_mark *mark;	/* which commit is the last; NULL: not kept */
 	uint64_t size;		/* bytes allocated: what the map has */
 	uint64_t limit;		/* more is never asked for */
 	struct store_budget {
@@ -33,7 +41,8 @@ struct store {
 	unsigned int changed;	/* in these tables: bits */
 	unsigned int highest;	/* the largest of depth, at least 1 */
 	uint64_t commits;
-	uint64_t refused_ns;	/* when the file system last refused to grow the file */
+	uint64_t refused_ns;	/* when the file system last refused to grow the file, and why: */
+	int refused;		/* -Exxx; -EFBIG: it may not be larger; 0: it did not */
 	uint64_t borrowed_ns;	/* when it grew for one request; 0: it did not */
 	unsigned int shrink_pause;	/* calls of store_shrink() that do nothing */
 	bool dirty;
@@ -60,6 +69,12 @@ static inline void store_must(const char *what, int rc)
 void store_txn_begin(struct store *l);
 void store_txn_commit(struct store *l);
 void store_txn_drop(struct store *l);
+
+/*
+ * Puts a record by a cursor of its table, as mdb_cursor_put(); no page more than that is used.
+ * store_split.c.
+ */
+void split_put(struct store *l, enum store_table t, MDB_cursor *c, MDB_val *key, MDB_val *value);
 
 /* --- store_room.c --- */
 
@@ -100,12 +115,40 @@ void store_boot_put(struct store *l, const char *boot_id);
 
 /*
  * Reads everything in @dir, in a process of its own. 0: whole, and *@found says what a start has
- * still to do; -EBADMSG: something is damaged; -ENOENT: it is not of boot @boot_id; -Exxx: cannot
- * be looked at.
+ * still to do; -EBADMSG: something is damaged; -ENOENT: it is not of boot @boot_id; -EAGAIN (who
+ * looked was killed), -ENOMEM, -Exxx: it could not be looked at, which says nothing about it.
  */
 int store_verify(const char *dir, const char *boot_id, enum store_found *found);
 
-/* Copies what is whole in @from to the new @to, and logs what was lost. 0 or -Exxx. */
-int store_mend(const char *from, const char *to, const char *boot_id);
+/*
+ * For a process that reads what may be damaged: it may die of any fault, without a word, and has
+ * bounds of its own. 0 or -Exxx.
+ */
+int store_expendable(const char *dir);
+/*
+ * Opens the environment in @dir for reading only, with nobody's help. @as_it_says: as much of it as
+ * it says itself. 0; -EBADMSG: LMDB will not; -Exxx: not its fault.
+ */
+int store_open_to_read(const char *dir, bool as_it_says, MDB_env **env, MDB_txn **txn);
+
+/*
+ * Whether @number may be the last commit of the environment in @dir: what LMDB took for that. 1, 0;
+ * -Exxx: it could not be looked at.
+ */
+int store_is_last_commit(const char *dir, uint64_t number);
+
+/*
+ * Whether errno value @err says that a file is not what it should be. Any other says that it could
+ * not be looked at, now: of what is in it, that says nothing, and nothing may be made of it.
+ */
+bool store_file_wrong(int err);
+
+/*
+ * Copies what is whole in @from to the new @to, and logs what was lost. Where there is no room,
+ * first @old (NULL: none), an environment nobody needs, is removed, then @from cut to nothing, if
+ * that gives room. 0; -ENOSPC; -EAGAIN, -ENOMEM, -Exxx: it could not be read, and nothing has been
+ * changed.
+ */
+int store_mend(const char *from, const char *to, const char *boot_id, const char *old);
 
 #endif

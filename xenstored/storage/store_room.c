@@ -17,7 +17,8 @@
 #include "store_priv.h"
 
 #define PAGE		STORE_PAGE
-/* The file grows by an eighth, but at least by this. */
+/* The file grows by this part of it, but at least by so much. */
+#define STEP_PART	32u
 #define STEP_MIN	((uint64_t)1 << 20)
 /* A file system that has less than this left is full. */
 #define STEP_LEAST	((uint64_t)64 << 10)
@@ -279,7 +280,11 @@ static void add_given_back(struct store *l, uint64_t *later)
 
 static bool grow_by(struct store *l, uint64_t step)
 {
-	if (l->size + step > l->limit || fallocate(l->fd, 0, (off_t)l->size, (off_t)step) < 0)
+	if (l->size + step > l->limit)
+		l->refused = -EFBIG;
+	else
+		l->refused = fallocate(l->fd, 0, (off_t)l->size, (off_t)step) < 0 ? -errno : 0;
+	if (l->refused)
 		return false;
 	l->size += step;
 	store_must("map", mdb_env_set_mapsize(l->env, l->size));
@@ -290,7 +295,7 @@ static bool grow_by(struct store *l, uint64_t step)
 /* Allocates blocks behind the end and lets LMDB use them. No transaction may be open. */
 static void grow(struct store *l, uint64_t pages)
 {
-	uint64_t step = l->size / 8 > STEP_MIN ? l->size / 8 : STEP_MIN;
+	uint64_t step = l->size / STEP_PART > STEP_MIN ? l->size / STEP_PART : STEP_MIN;
 
 	/* All that one request needs, or as if it had not been. */
 	if (step < pages * PAGE && grow_by(l, pages * PAGE))
@@ -318,7 +323,7 @@ static void keep(struct store *l, uint64_t pages)
 /* What one request has needed at most others may have more use for. */
 static void give_back_borrowed(struct store *l)
 {
-	uint64_t size = (l->next_page + l->next_page / 8 + 2 * MARGIN) * PAGE;
+	uint64_t size = (l->next_page + l->next_page / STEP_PART + 2 * MARGIN) * PAGE;
 
 	if (monotonic_ns() - l->borrowed_ns < BORROWED_NS)
 		return;

@@ -202,10 +202,23 @@ static int open_again(struct worker *w)
 	return ret < 0 ? ret : disk_read_only(w->disk);
 }
 
+/* Somebody has taken the file away: it is found again, from what is left. */
+static void look_for_file(struct worker *w)
+{
+	if (w->reopen || disk_has_name(w->disk))
+		return;
+	log_errorx("%s has been removed or replaced while it was in use", disk_path(w->disk));
+	w->reopen = w->more = true;
+	w->told = false;
+}
+
 /* One commit of what has gathered. */
 static void apply(struct worker *w)
 {
-	int ret = w->reopen || disk_read_only(w->disk) ? open_again(w) : 0;
+	int ret;
+
+	look_for_file(w);
+	ret = w->reopen || disk_read_only(w->disk) ? open_again(w) : 0;
 
 	if (ret == 0 && !w->alone)
 		ret = queue_reader_follow(&w->queue);
@@ -410,6 +423,7 @@ static void serve(struct worker *w)
 			on_ended(w);
 		if (p[0].revents && !on_message(w))
 			break;
+		look_for_file(w);
 		if (is_time_to_apply(w))
 			apply(w);
 		disk_generation(w->disk, now_ns());

@@ -77,8 +77,9 @@ struct worker_msg {
  * the queue goes on. Answers are records of xs_past.h, to be handed on to the client as they are,
  * or text lines where it says so.
  *
- *	log PATH			what changed at or below it, newest first; 10,000 changes
- *					and the rest of their revision at most
+ *	log PATH [REV[.INDEX]]		what changed at or below it, before that change, newest
+ *					first; 10,000 changes or 4 MiB and the rest of their
+ *					revision at most, and no more than 15 MiB
  *	at REV PATH			the node as it was at that revision
  *	tree REV PATH			the same with all below it, parents first
  *	diff REV PATH			what has to be put and removed now to be as it was then

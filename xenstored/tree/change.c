@@ -13,6 +13,7 @@
 #include "lasting.h"
 #include "ops.h"
 #include "packed_perms.h"
+#include "people.h"
 #include "store.h"
 #include "server.h"
 
@@ -100,6 +101,7 @@ static void make_durable(struct server *srv, const char *path, size_t len, const
 void change_create(struct server *srv, const struct node_spec *s, struct node *out)
 {
 	tree_add(&srv->tree, s, out);
+	people_note(srv, s->path, s->len, false);
 	account(srv, s->perms, 1, charge_of(s->path, s->len, s->value_len, s->perms->nr));
 	make_durable(srv, s->path, s->len, out);
 	feed_note(srv, XS_BULK_PUT, XS_BULK_CREATED, s->path, s->len, out);
@@ -109,7 +111,12 @@ void change_loaded(struct server *srv, const struct node_spec *s)
 {
 	struct node n;
 
-	tree_add(&srv->tree, s, &n);
+	if (tree_find(&srv->tree, s->path, s->len, &n)) {
+		account(srv, n.perms, -1, charge_of(s->path, s->len, n.value_len, n.perms->nr));
+		tree_replace(&srv->tree, s, &n);
+	} else {
+		tree_add(&srv->tree, s, &n);
+	}
 	account(srv, s->perms, 1, charge_of(s->path, s->len, s->value_len, s->perms->nr));
 }
 
@@ -126,6 +133,7 @@ void change_value(struct server *srv, const char *path, size_t len, struct node 
 	feed_before(srv, n);
 	if (!value_is(n, value, value_len)) {
 		tree_set_value(&srv->tree, path, len, n, value, value_len, mark);
+		people_note(srv, path, len, false);
 		domain_use(srv, perms_owner(n->perms), QUOTA_MEMORY, more);
 		make_durable(srv, path, len, n);
 	} else {
@@ -227,6 +235,14 @@ void removal_need(const struct removal *r, struct change_need *need)
 	need->persistent |= r->persistent;
 }
 
+const char *removal_path(const struct removal *r, size_t i, size_t *len)
+{
+	const char *path;
+
+	*len = removed(r, i, &path).len;
+	return path;
+}
+
 void removal_fini(struct removal *r)
 {
 	buf_fini(&r->bytes);
@@ -260,6 +276,8 @@ void change_remove(struct server *srv, const struct removal *r)
 		account(srv, e.perms, -1, e.charge);
 		tree_remove(&srv->tree, path, e.len, i == 0);
 	}
+	if (nr)
+		people_note(srv, path, e.len, true);
 	if (nr && r->persistent)
 		durable_remove(srv, path, e.len);
 }

@@ -52,11 +52,13 @@ size_t removal_size(const struct removal *r);
 /* How many of them are domain @domid's. */
 size_t removal_owned(const struct removal *r, unsigned int domid);
 void removal_need(const struct removal *r, struct change_need *need);
+/* The path of number @i of them. */
+const char *removal_path(const struct removal *r, size_t i, size_t *len);
 void removal_fini(struct removal *r);
 
 /* Makes a node; its parent is there. */
 void change_create(struct server *srv, const struct node_spec *s, struct node *out);
-/* The same for one that the disk has: no event, and it is not queued. */
+/* The same for one that the disk has, also in the place of another: no event, it is not queued. */
 void change_loaded(struct server *srv, const struct node_spec *s);
 /* Replaces value and mark; a value that is the same is only told of. @n follows. */
 void change_value(struct server *srv, const char *path, size_t len, struct node *n,

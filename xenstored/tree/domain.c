@@ -17,14 +17,18 @@
 #include "conn_ring.h"
 #include "hv.h"
 #include "log.h"
+#include "people.h"
 #include "saved.h"
 #include "server.h"
 #include "txn.h"
 
+/* Numbers that permissions can name: of domains, and above them of people. */
+#define DOMIDS 65536u
+
 int domains_init(struct domains *t)
 {
 	*t = (struct domains){ 0 };
-	t->by_id = calloc(DOMID_FIRST_RESERVED, sizeof(*t->by_id));
+	t->by_id = calloc(DOMIDS, sizeof(*t->by_id));
 	return t->by_id ? 0 : -ENOMEM;
 }
 
@@ -42,7 +46,7 @@ void domains_fini(struct domains *t)
 
 struct domain *domain_find(const struct domains *t, unsigned int domid)
 {
-	return domid < DOMID_FIRST_RESERVED ? t->by_id[domid] : NULL;
+	return domid < DOMIDS ? t->by_id[domid] : NULL;
 }
 
 struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t identity)
@@ -55,6 +59,7 @@ struct domain *domain_create(struct server *srv, unsigned int domid, uint64_t id
 	d->domid = domid;
 	d->identity = identity;
 	d->target = NO_DOMID;
+	d->since = tree_now(&srv->tree);
 	d->next = t->list;
 	if (t->list)
 		t->list->prev = d;
@@ -86,28 +91,37 @@ static int strip_reader(struct server *srv, const struct xs_path *path, struct n
 }
 
 /*
- * Everything that names @domid leaves the tree: a node of its own with all below it (the home of
- * another domain, "/", cannot), of others the permission. First what it owns.
+ * Everything that names @domid leaves the tree, or the part of it that lasts: a node of its own with
+ * all below it (the home of another domain, "/", cannot), of others the permission. First what it
+ * owns. 0, or why not all of it did.
  */
-static void forget_domid(struct server *srv, unsigned int domid)
+static int forget_named(struct server *srv, unsigned int domid, bool lasting)
 {
 	struct xs_path path;
+	int all = 0;
 
 	for (int owned = 1; owned >= 0; owned--) {
 		for (uint64_t id = 0; tree_named(&srv->tree, domid, &id, &path); id++) {
 			struct node n;
 			int ret = 0;
 
-			if (!tree_find(&srv->tree, path.text, path.len, &n))
+			if (!tree_find(&srv->tree, path.text, path.len, &n) ||
+			    (lasting && !change_is_persistent(path.text, path.len)))
 				continue;
 			if (perms_owner(n.perms) != domid)
 				ret = owned ? 0 : strip_reader(srv, &path, &n, domid);
 			else if (owned && n.id != NODE_ID_ROOT)
 				ret = change_forget_at(srv, path.text, path.len);
-			if (ret < 0)
-				srv->ended_still_named = true;
+			all = ret < 0 ? ret : all;
 		}
 	}
+	return all;
+}
+
+static void forget_domid(struct server *srv, unsigned int domid)
+{
+	if (forget_named(srv, domid, false) < 0)
+		srv->ended_still_named = true;
 }
 
 /* Also in the record: after a restart the domid may be another domain's. */
@@ -145,6 +159,28 @@ static bool still_named(struct server *srv, unsigned int domid)
 	return is_named(srv, domid);
 }
 
+/*
+ * A person: known as long as the table has the number. No record is kept, what is there is counted
+ * when it first matters.
+ */
+static int adopt_person(struct server *srv, unsigned int id, struct domain **out)
+{
+	struct xs_path path;
+
+	if (!people_know(srv, id))
+		return -ENOENT;
+	*out = domain_create(srv, id, 0);
+	if (!*out)
+		return -ENOMEM;
+	for (uint64_t node = 0; tree_named(&srv->tree, id, &node, &path); node++) {
+		struct node n;
+
+		if (tree_find(&srv->tree, path.text, path.len, &n) && perms_owner(n.perms) == id)
+			domain_count_node(srv, &n, strlen(xs_path_leaf(path.text, path.len)));
+	}
+	return 0;
+}
+
 int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain **out)
 {
 	struct hv_domain info;
@@ -153,6 +189,8 @@ int domain_find_or_adopt(struct server *srv, unsigned int domid, struct domain *
 	*out = domain_find(&srv->domains, domid);
 	if (*out)
 		return 0;
+	if (person_is(domid))
+		return adopt_person(srv, domid, out);
 	if (domid >= DOMID_FIRST_RESERVED)
 		return -ENOENT;
 	ret = srv->hv->domain_info(srv->hv, domid, &info);
@@ -210,7 +248,7 @@ void domains_forget_unknown(struct server *srv)
 {
 	srv->ended_still_named = false;
 	for (unsigned int domid = 0; tree_named_next(&srv->tree, &domid); domid++) {
-		if (!domain_find(&srv->domains, domid))
+		if (!person_is(domid) && !domain_find(&srv->domains, domid))
 			forget_domid(srv, domid);
 	}
 	for (struct domain *d = srv->domains.list; d; d = d->next) {
@@ -219,6 +257,35 @@ void domains_forget_unknown(struct server *srv)
 	}
 	server_publish(srv);
 	watch_fire_collected(srv);
+}
+
+int domains_forget_loaded(struct server *srv)
+{
+	unsigned int nr = 1;
+	int ret = 0, one;
+
+	for (unsigned int domid = 1; tree_named_next(&srv->tree, &domid); domid++) {
+		one = person_is(domid) ? 0 : forget_named(srv, domid, true);
+		ret = one < 0 ? one : ret;
+	}
+	for (const struct domain *d = srv->domains.list; d; d = d->next)
+		nr++;
+	if (ret == 0 && saved_room_for(srv, nr, true) < 0)
+		ret = -ENOSPC;
+	for (struct domain *d = srv->domains.list; d && ret == 0; d = d->next) {
+		if (person_is(d->domid))
+			continue;
+		d->since = tree_now(&srv->tree);
+		saved_domain(srv, d);
+	}
+	return ret;
+}
+
+bool domain_had(const struct server *srv, unsigned int domid, uint64_t rev)
+{
+	const struct domain *d = domain_find(&srv->domains, domid);
+
+	return domid == 0 || person_is(domid) || (d && d->since <= rev);
 }
 
 void domain_release(struct server *srv, struct domain *d)
@@ -235,6 +302,7 @@ void domain_release(struct server *srv, struct domain *d)
 		conn_kill(d->conn);
 		d->conn->domain_gone = true;
 		d->conn->domain = NULL;
+		d->conn->account = NULL;
 		d->conn = NULL;
 	}
 	forget_target(srv, domid);
@@ -280,7 +348,7 @@ void domains_check(struct server *srv)
 
 	for (struct domain *d = srv->domains.list; d; d = next) {
 		next = d->next;
-		if (d->domid != 0)
+		if (d->domid != 0 && !person_is(d->domid))
 			check_one(srv, d);
 	}
 	server_publish(srv);
@@ -333,4 +401,14 @@ int domain_may(struct server *srv, struct domain *d, enum quota_kind kind, uint6
 	if (kind == QUOTA_MEMORY)
 		return -ENOMEM;
 	return kind == QUOTA_WATCHES ? -E2BIG : -ENOSPC;
+}
+
+void domain_count_node(void *arg, const struct node *n, size_t name_len)
+{
+	struct server *srv = arg;
+	unsigned int owner = perms_owner(n->perms);
+
+	domain_use(srv, owner, QUOTA_NODES, 1);
+	domain_use(srv, owner, QUOTA_MEMORY,
+		   (int64_t)node_charge(name_len, n->value_len, n->perms->nr));
 }

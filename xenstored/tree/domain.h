@@ -10,12 +10,14 @@
 #define XENSTORED_DOMAIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "perms.h"
 #include "quota.h"
 
 struct conn;
+struct node;
 struct server;
 
 struct domain {
@@ -24,6 +26,7 @@ struct domain {
 	bool introduced;
 	bool shutdown;			/* reported to watchers of @releaseDomain already */
 	uint64_t identity;		/* the hypervisor's unique id of this life */
+	uint64_t since;			/* revision at which it became known here */
 	uint64_t gfn;			/* of the ring page, as INTRODUCE gave it */
 	uint32_t remote_port;
 	unsigned int target;		/* domid it also acts for, or NO_DOMID */
@@ -36,7 +39,7 @@ struct domain {
 };
 
 struct domains {
-	struct domain **by_id;		/* DOMID_FIRST_RESERVED pointers */
+	struct domain **by_id;		/* 65536 pointers: domains, and people above them */
 	struct domain *list;
 	unsigned int nr;
 };
@@ -49,6 +52,7 @@ struct domain *domain_find(const struct domains *t, unsigned int domid);
 
 /*
  * The domain with @domid, taken up now if the hypervisor says that it exists.
+ * A person's number (people.h) counts as one when the table has it.
  * Returns 0; -ENOENT when there is no such domain; -EBUSY: its domid is still named where an ended
  * domain could not be forgotten yet; -ENOSPC; -ENOMEM.
  */
@@ -73,6 +77,18 @@ void domain_release(struct server *srv, struct domain *d);
  */
 void domains_forget_unknown(struct server *srv);
 
+/*
+ * The persistent part has come from an earlier boot: whatever it names has ended. Domains that are
+ * there have begun since. 0; -ENOSPC, -ENOMEM: not all of it could be taken out.
+ */
+int domains_forget_loaded(struct server *srv);
+
+/*
+ * Whether a right that was given to @domid at revision @rev at the latest is the one's who has that
+ * number now: who has come later has none of it.
+ */
+bool domain_had(const struct server *srv, unsigned int domid, uint64_t rev);
+
 /* VIRQ_DOM_EXC: asks the hypervisor about every known domain; releases and reports. */
 void domains_check(struct server *srv);
 
@@ -81,6 +97,8 @@ void domains_check(struct server *srv);
  * domain_may(), which answers 0 or -ENOSPC (-E2BIG for watches) for @more of @kind.
  */
 void domain_use(struct server *srv, unsigned int domid, enum quota_kind kind, int64_t delta);
+/* Counts node @n with a name of @name_len bytes as its owner's: a tree_each of a start. */
+void domain_count_node(void *srv, const struct node *n, size_t name_len);
 int domain_may(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t more);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* durable.c - see durable.h. What the worker says is acted on in durable_msg.c. */
+/* durable.c - see durable.h. What the worker says: durable_msg.c, durable_load.c. */
 #include "durable.h"
 
 #include <errno.h>
@@ -39,6 +39,9 @@
 /* A worker that dies more often than this within a minute is not started again at once. */
 #define DEATHS_MAX	5u
 #define DEATHS_NS	60000000000ull
+
+/* A record of STORE_META, empty. */
+#define KNOWN "known"
 
 /* --- what is queued --- */
 
@@ -104,9 +107,14 @@ void durable_put(struct server *srv, const char *path, size_t len, const struct 
 void durable_remove(struct server *srv, const char *path, size_t len)
 {
 	struct change c = { .op = CHANGE_REMOVE, .path = path, .path_len = (uint16_t)len };
+	struct durable *d = &srv->durable;
 
-	if (!srv->durable.off)
-		enqueue(srv, &c);
+	if (d->off)
+		return;
+	enqueue(srv, &c);
+	/* Too many: the rest is asked for again, when the disk has these. */
+	if (d->fetching && lasting_removed(path, len) < 0)
+		d->load_err = -EAGAIN;
 }
 
 void durable_note_last(struct server *srv)
@@ -115,6 +123,14 @@ void durable_note_last(struct server *srv)
 
 	put_le64(rec + STORE_HEAD, srv->durable.last);
 	store_put(srv->tree.store, STORE_META, "persistent", 10, rec, sizeof(rec));
+}
+
+void durable_known(struct server *srv)
+{
+	unsigned char rec[STORE_HEAD];
+
+	srv->durable.known = true;
+	store_put(srv->tree.store, STORE_META, KNOWN, strlen(KNOWN), rec, sizeof(rec));
 }
 
 uint64_t durable_published(struct server *srv)
@@ -154,14 +170,18 @@ int durable_give_up(struct server *srv)
 /* All that lasts goes into the queue, and what is there out of it. */
 static void reset_need(struct server *srv, struct store_need *need)
 {
+	size_t rule_len;
 	bool more;
 	struct walk w;
+
+	lasting_rule(&rule_len);
 
 	*need = (struct store_need){
 		/* RESET, and which revision is the last one. */
 		.inserts = 2,
 		.deletes = srv->durable.nr_queued,
-		.bytes = 2 * CHANGE_MORE,
+		.bytes = 2 * CHANGE_MORE + rule_len,
+		.longest = CHANGE_MORE + rule_len,
 		.frees = true,
 		/* One number after the other. */
 		.trusted = true,
@@ -185,6 +205,7 @@ int durable_reset(struct server *srv)
 {
 	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
 	struct store_need need;
+	size_t rule_len;
 	bool more;
 	struct walk w;
 
@@ -195,6 +216,9 @@ int durable_reset(struct server *srv)
 		return -ENOSPC;
 	empty_queue(srv);
 	srv->tree.changed = true;
+	/* Of what does not last as it is said now there may be something: that is left to it. */
+	c.value = lasting_rule(&rule_len);
+	c.value_len = (uint32_t)rule_len;
 	enqueue(srv, &c);
 	more = walk_begin(&w, &srv->tree, "/", 1);
 	for (; more; more = walk_next(&w, UINT32_MAX))
@@ -250,7 +274,10 @@ static void load(struct server *srv)
 {
 	struct durable *d = &srv->durable;
 
-	if (d->loading && d->load_again_ns && now_ns() >= d->load_again_ns && say(srv, WORKER_LOAD))
+	if (!d->loading || !d->load_again_ns || now_ns() < d->load_again_ns)
+		return;
+	d->not_served = 0;
+	if (say(srv, WORKER_LOAD))
 		d->load_again_ns = 0;
 }
 
@@ -324,6 +351,8 @@ void durable_died(struct server *srv)
 	}
 	log_errorx("the worker of the persistent part died (status %d); starting it again", status);
 	d->retry_ns = now_ns() + (++d->deaths > DEATHS_MAX ? DURABLE_RETRY_NS : 0);
+	/* What it did not send the next one is asked for. */
+	d->fetching = d->ready = false;
 	d->told = 0;
 	if (d->deaths > DEATHS_MAX)
 		durable_refused(srv, -EIO);
@@ -336,15 +365,26 @@ static bool wait_for_message(struct server *srv, int ms)
 	return poll(&pfd, 1, ms) > 0;
 }
 
-int durable_wait_ready(struct server *srv)
+void durable_wait_settled(struct server *srv)
 {
 	struct durable *d = &srv->durable;
 
-	while (!d->ready && d->io.fd >= 0 && wait_for_message(srv, SILENCE_MS)) {
+	while (d->settling && !d->settle_again_ns && !d->foreign && d->io.fd >= 0 &&
+	       wait_for_message(srv, SILENCE_MS)) {
 		while (receive(srv))
 			;
 	}
-	return d->ready ? 0 : -EIO;
+}
+
+bool durable_fetch(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	d->load_err = 0;
+	/* What has been removed until now the worker is to find in the queue. */
+	store_commit(srv->tree.store);
+	d->fetching = say(srv, WORKER_LOAD);
+	return d->fetching;
 }
 
 int durable_up(struct server *srv, bool load)
@@ -356,6 +396,10 @@ int durable_up(struct server *srv, bool load)
 	d->io = (struct loop_fd){ .fd = -1, .arg = srv };
 	d->room.free_bytes = ROOM_ASSUMED;
 	d->loading = load;
+	d->known = store_get(srv->tree.store, STORE_META, KNOWN, strlen(KNOWN), &rec);
+	/* A daemon before this one did not say so. */
+	if (!load && !d->known && store_room(srv->tree.store, 1, 64, true) == 0)
+		durable_known(srv);
 	if (store_get(srv->tree.store, STORE_META, "persistent", 10, &rec) && rec.len == 8)
 		d->last = get_le64(rec.data);
 	d->nr_queued = store_count(srv->tree.store, STORE_QUEUE);
@@ -439,6 +483,7 @@ void durable_tick(struct server *srv)
 	if (d->last > d->rev)
 		say(srv, WORKER_QUEUED);
 	load(srv);
+	lasting_go_on(srv);
 	start_again(srv);
 }
 

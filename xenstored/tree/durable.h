@@ -5,7 +5,8 @@
  *
  * The live environment is the truth. Changes of the persistent part are queued there in the commit
  * that makes them; their replies are held until the worker says that the disk has them. Nothing
- * here waits for the disk but durable_load() at the first start of a boot and durable_down().
+ * here waits for the disk but durable_up() at the first start of a boot, lasting_settle() when
+ * something else is to last than before, and durable_down().
  */
 #ifndef XENSTORED_DURABLE_H
 #define XENSTORED_DURABLE_H
@@ -25,6 +26,13 @@ struct node;
 struct question;
 struct server;
 
+/* Whether what is to last has been brought together with what the disk has (lasting.h). */
+enum durable_settling {
+	SETTLED,
+	SETTLE_NOTE,		/* it is all the disk's once that has come: to be written down */
+	SETTLE_FETCH,		/* what was left there is to come, then the disk gets all anew */
+};
+
 struct durable {
 	bool off;		/* in-memory: nothing is kept, nobody waits */
 	uint64_t rev;		/* all persistent changes up to it are on the disk */
@@ -37,8 +45,13 @@ struct durable {
 	struct disk_room room;
 	int refused;		/* why the disk takes nothing, negative errno; 0: it does */
 	uint64_t refused_since_ns;
+	unsigned int not_served;	/* paths on the disk that are not to last any more */
 	bool degraded;		/* something was lost that nobody has said he knows of */
 	bool loading;		/* the nodes are still to come: the part is not served yet */
+	bool fetching;		/* what was left there of what lasts again is coming */
+	enum durable_settling settling;
+	uint64_t settle_again_ns;	/* after what failed; 0: it is under way, or waits for the disk */
+	bool known;		/* they have come once in this boot: its domains are named there */
 	int load_err;		/* why one of those that have come could not be taken in */
 	uint64_t load_again_ns;	/* when to ask for them again; 0: they have been asked for */
 	bool foreign;		/* the disk is another store's: nothing is to be written there */

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* durable_msg.c - what the worker says, and the questions it is asked. */
+/* durable_msg.c - what the worker says, and the questions it is asked; nodes: durable_load.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "bulk.h"
-#include "change.h"
-#include "checked.h"
 #include "conn.h"
 #include "durable_priv.h"
 #include "lasting.h"
 #include "store.h"
 #include "log.h"
-#include "packed_perms.h"
-#include "path_key.h"
 #include "queue.h"
 #include "server.h"
-#include "stored_node.h"
 
 /* One question of one connection, whose request is parked. */
 struct question {
@@ -28,173 +22,6 @@ struct question {
 	int err;
 	struct buf answer;
 };
-
-/* --- nodes from the disk --- */
-
-static struct perms *perms_of(struct server *srv, const struct stored_node *n)
-{
-	return perms_count(&srv->tree.perms, n->perms, n->nr_perms);
-}
-
-/* The parent may have been lost: then there is an empty one, domain 0's. */
-static void make_parents(struct server *srv, const char *path, size_t len)
-{
-	const struct xs_perm nobody = { 0, 0 };
-	struct perms *perms = perms_get(&srv->tree.perms, &nobody, 1);
-	struct node n;
-
-	for (size_t i = 1; perms && i < len; i++) {
-		const struct node_spec s = { .path = path, .len = i, .perms = perms };
-
-		if (path[i] == '/' && !tree_find(&srv->tree, path, i, &n))
-			change_loaded(srv, &s);
-	}
-	perms_put(&srv->tree.perms, perms);
-}
-
-/* One node as the disk has it: put without an event, and not queued again. */
-static int take_node(struct server *srv, const struct stored_node *n)
-{
-	struct node_spec s = {
-		.path = n->path, .len = n->path_len, .value = n->value,
-		.value_len = n->value_len, .mark = n->mark, .gen = n->rev,
-	};
-	size_t above, records = 8u + n->nr_perms;
-	struct node at;
-
-	/* Of another part, or there already: a client has been faster. */
-	if (!change_is_persistent(n->path, n->path_len) ||
-	    tree_find(&srv->tree, n->path, n->path_len, &at))
-		return 0;
-	above = xs_path_parent_len(n->path, n->path_len);
-	if (!tree_find(&srv->tree, n->path, above, &at))
-		records += 3 * xs_path_depth_below(n->path, n->path_len, 1);
-	if (store_room(srv->tree.store, records, n->path_len + n->value_len, false) < 0)
-		return -ENOSPC;
-	s.perms = perms_of(srv, n);
-	if (!s.perms)
-		return -ENOMEM;
-	make_parents(srv, n->path, n->path_len);
-	change_loaded(srv, &s);
-	perms_put(&srv->tree.perms, s.perms);
-	return 0;
-}
-
-/* Calls @each for the records of a NODE message or of an answer. 0, -EBADMSG, what it says. */
-int durable_each_node(const char *data, size_t len,
-		      int (*each)(void *arg, const struct stored_node *n), void *arg)
-{
-	unsigned char key[PATH_KEY_MAX];
-	int ret = 0;
-
-	while (len > 0 && ret == 0) {
-		struct stored_node n;
-		uint32_t record_len;
-		uint16_t path_len;
-		size_t key_len;
-
-		if (len < sizeof(record_len) + sizeof(path_len))
-			return -EBADMSG;
-		memcpy(&record_len, data, sizeof(record_len));
-		memcpy(&path_len, data + sizeof(record_len), sizeof(path_len));
-		data += sizeof(record_len);
-		len -= sizeof(record_len);
-		if (record_len > len || sizeof(path_len) + path_len > record_len || path_len == 0)
-			return -EBADMSG;
-		key_len = path_key(data + sizeof(path_len), path_len, key);
-		ret = stored_node_read(WORKER_NODE_DB, key, key_len, key_len,
-				       data + sizeof(path_len) + path_len,
-				       record_len - sizeof(path_len) - path_len, &n);
-		if (ret == 0)
-			ret = each(arg, &n);
-		data += record_len;
-		len -= record_len;
-	}
-	return ret;
-}
-
-static int take_each(void *arg, const struct stored_node *n)
-{
-	return take_node(arg, n);
-}
-
-/* Behind one that could not be taken in nothing more is: the load will be made again. */
-static void take_nodes(struct server *srv, const char *data, size_t len)
-{
-	struct durable *d = &srv->durable;
-
-	if (!d->loading || d->load_err)
-		return;
-	d->load_err = durable_each_node(data, len, take_each, srv);
-	store_commit(srv->tree.store);
-}
-
-/* From its commit on a start does not load again: the part, as of revision @rev, is all there. */
-static int note_loaded(struct server *srv, uint64_t rev)
-{
-	struct durable *d = &srv->durable;
-
-	if (store_room(srv->tree.store, 3, 64, true) < 0)
-		return -ENOSPC;
-	d->last = d->rev = rev;
-	durable_note_last(srv);
-	store_still(srv->tree.store, STORE_WHOLE);
-	return 0;
-}
-
-/* Part of it is no part: who reads it would take what is missing for gone. */
-static void load_failed(struct server *srv, int err)
-{
-	struct durable *d = &srv->durable;
-
-	log_errorx("not all of the persistent part could be loaded (%s): it is tried again",
-		   strerror(-err));
-	d->load_again_ns = now_ns() + DURABLE_RETRY_NS;
-	durable_refused(srv, err);
-}
-
-/* A watch of one that could not be told of is told of all, as after a restart. */
-static void note_tops(struct server *srv)
-{
-	struct buf tops = { 0 };
-
-	if (lasting_tops(srv, &tops) < 0)
-		srv->events_lost = true;
-	for (size_t at = 0; at < buf_len(&tops);) {
-		const char *top = buf_front(&tops) + at;
-
-		watch_note(srv, top, strlen(top), NULL, NULL, false);
-		at += strlen(top) + 1;
-	}
-	buf_fini(&tops);
-}
-
-static void loaded(struct server *srv, const struct worker_msg *msg)
-{
-	struct durable *d = &srv->durable;
-	int err = msg->err ? msg->err : d->load_err;
-
-	d->load_err = 0;
-	if (!d->loading)
-		return;
-	if (err == 0)
-		err = note_loaded(srv, msg->rev);
-	if (err) {
-		load_failed(srv, err);
-		return;
-	}
-	d->loading = false;
-	d->refused = 0;
-	/* It may have come after the start has made what every store has. */
-	if (server_standard_nodes(srv) < 0)
-		log_warnx("no room for what every store has");
-	/* What has come may name domains of an earlier boot. */
-	srv->ended_still_named = true;
-	/* The part as it is now is what clients saw nothing of. */
-	note_tops(srv);
-	feed_end_all(srv);
-	watch_fire_collected(srv);
-}
 
 /* --- how far the disk is --- */
 
@@ -241,6 +68,26 @@ static bool is_foreign(struct server *srv, const struct worker_msg *msg)
 	return d->foreign;
 }
 
+/*
+ * The disk had it, and has it no more: what is left there is older. This part is whole, and is
+ * written anew at once: the next change may be long in coming.
+ */
+static void make_up_for(struct server *srv, const struct worker_msg *msg)
+{
+	struct durable *d = &srv->durable;
+
+	/* What was left there comes first, and is written anew with the rest (lasting.h). */
+	if (d->loading || d->foreign || msg->err || msg->rev >= d->rev ||
+	    d->settling == SETTLE_FETCH)
+		return;
+	log_errorx("%s/store has nothing behind revision %llu any more, of %llu: the whole "
+		   "persistent part is written anew",
+		   srv->cfg.state_dir, (unsigned long long)msg->rev, (unsigned long long)d->rev);
+	if (durable_reset(srv) < 0)
+		durable_refused(srv, -ENOSPC);
+	store_commit(srv->tree.store);
+}
+
 static void disk_ready(struct server *srv, const struct worker_msg *msg)
 {
 	struct durable *d = &srv->durable;
@@ -270,6 +117,8 @@ static void disk_ready(struct server *srv, const struct worker_msg *msg)
 	if (msg->err && d->loading && msg->err != -EROFS)
 		log_errorx("the persistent part in %s cannot be used: %s", srv->cfg.state_dir,
 			   strerror(-msg->err));
+	make_up_for(srv, msg);
+	lasting_go_on(srv);
 }
 
 static void durable_now(struct server *srv, const struct worker_msg *msg)
@@ -285,14 +134,16 @@ static void durable_now(struct server *srv, const struct worker_msg *msg)
 	if (!d->loading)
 		d->refused = 0;
 	reached(srv, msg->rev);
+	make_up_for(srv, msg);
+	lasting_go_on(srv);
 }
 
 void durable_refused(struct server *srv, int err)
 {
 	struct durable *d = &srv->durable;
 
-	/* To a client that word means: not committed, because of somebody else's commit. */
-	if (err == -EAGAIN)
+	/* To a client that word means: not committed, because of somebody else's commit; or nothing. */
+	if (err == -EAGAIN || err == -EMFILE || err == -ENFILE)
 		err = -EIO;
 	if (d->refused != err)
 		log_errorx("the disk refuses persistent changes (%s): clients are told so; what "
@@ -318,6 +169,11 @@ static void refused(struct server *srv, const struct worker_msg *msg)
 		return;
 	if (srv->durable.loading || (msg->err != -ESTALE && msg->err != -EBADMSG)) {
 		durable_refused(srv, msg->err);
+		return;
+	}
+	/* All is written anew when what was left there has come. */
+	if (srv->durable.settling == SETTLE_FETCH) {
+		durable_refused(srv, -EIO);
 		return;
 	}
 	log_errorx("the queue for the disk has a gap behind revision %llu: the whole persistent "
@@ -474,13 +330,13 @@ void durable_take(struct server *srv, const struct worker_msg *msg, const char *
 		disk_ready(srv, msg);
 		break;
 	case WORKER_NODE:
-		take_nodes(srv, payload, len);
+		durable_take_nodes(srv, payload, len);
 		break;
 	case WORKER_LOST:
 		name_lost(srv, payload, len);
 		break;
 	case WORKER_LOADED:
-		loaded(srv, msg);
+		durable_loaded(srv, msg);
 		break;
 	case WORKER_DURABLE:
 		durable_now(srv, msg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* durable_priv.h - what durable.c and durable_msg.c share. */
+/* durable_priv.h - what durable.c, durable_load.c and durable_msg.c share. */
 #ifndef XENSTORED_DURABLE_PRIV_H
 #define XENSTORED_DURABLE_PRIV_H
 
@@ -12,14 +12,24 @@
 /* Acts on a message of the worker with @len bytes of @payload. */
 void durable_take(struct server *srv, const struct worker_msg *msg, const char *payload,
 		  size_t len);
+/* The nodes in one message; there are no more of them. */
+void durable_take_nodes(struct server *srv, const char *data, size_t len);
+void durable_loaded(struct server *srv, const struct worker_msg *msg);
 /* The worker has gone. */
 void durable_died(struct server *srv);
 /* The disk takes nothing for now: who waits is told @err (negative), the live part stays. */
 void durable_refused(struct server *srv, int err);
 /* Writes down which is the last revision with persistent changes. As store_put(). */
 void durable_note_last(struct server *srv);
-/* Waits till the worker has said what disk there is. 0; -EIO: it did not. */
-int durable_wait_ready(struct server *srv);
+/* Writes down that the nodes have come in this boot. As store_put(). */
+void durable_known(struct server *srv);
+/* At a start: waits till nothing is left to settle, something has failed, or the disk is silent. */
+void durable_wait_settled(struct server *srv);
+/*
+ * Asks for what the disk has, and what is to last, but is not there: it was kept while something
+ * else was to last. lasting_fetched() is told when it has come. False: the worker does not read now.
+ */
+bool durable_fetch(struct server *srv);
 /* Queues the whole persistent part anew. 0; -ENOSPC; -EIO: the disk is another store's. */
 int durable_reset(struct server *srv);
 /*

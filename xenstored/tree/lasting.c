@@ -4,48 +4,40 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 #include "bytes.h"
 #include "durable.h"
 #include "durable_priv.h"
+#include "last_rule.h"
+#include "log.h"
 #include "server.h"
 #include "store.h"
 #include "xs_path.h"
 
-#define SAID_MAX 64
+/* All that can be said, in bytes. */
+#define RULE_MAX 8192u
 
-/* One path that was named; within it, it lasts, or not. */
-struct said {
-	char path[XS_PATH_BUF];
-	size_t len;
-	bool lasts;
-};
-
-static struct said said[SAID_MAX];	/* one thread; set before it serves */
-static size_t nr_said;
+/* As last_rule.h has it; what is said follows what always is. One thread; set before it serves. */
+static char rule[RULE_MAX] = "+/config\0+/history";
+#define ALWAYS sizeof("+/config\0+/history")
+static size_t rule_len = ALWAYS;
 
 /* What daemons write while the machine runs: of no use in the next boot. */
-static const char *const running[] = { "/local", "/vm",	     "/libxl", "/tool",
-				       "/status", "/request", "/host" };
-static const char *const always[] = { "/config", "/history" };
+static const char running[] = "*\0!/local\0!/vm\0!/libxl\0!/tool\0!/status\0!/request\0!/host";
 
-static bool within(const char *path, size_t len, const char *top, size_t top_len)
+static int add(char kind, const void *text, size_t len)
 {
-	return len >= top_len && memcmp(path, top, top_len) == 0 &&
-	       (len == top_len || path[top_len] == '/');
+	if (rule_len + 1 + len > sizeof(rule))
+		return -ENOSPC;
+	if (kind)
+		rule[rule_len++] = kind;
+	memcpy(rule + rule_len, text, len);
+	rule_len += len;
+	return 0;
 }
-
-static bool within_any(const char *path, size_t len, const char *const *tops, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (within(path, len, tops[i], strlen(tops[i])))
-			return true;
-	return false;
-}
-
-#define WITHIN_ANY(path, len, tops) within_any(path, len, tops, sizeof(tops) / sizeof((tops)[0]))
 
 static int say(const char *path, bool lasts)
 {
@@ -55,12 +47,9 @@ static int say(const char *path, bool lasts)
 		return -EINVAL;
 	if (lasts ? canonical.len > 1 && strchr(canonical.text + 1, '/') : canonical.len == 1)
 		return -EINVAL;
-	if (nr_said == SAID_MAX)
-		return -ENOSPC;
-	memcpy(said[nr_said].path, canonical.text, canonical.len + 1);
-	said[nr_said].len = canonical.len;
-	said[nr_said++].lasts = lasts;
-	return 0;
+	if (lasts && canonical.len == 1)
+		return add('\0', running, sizeof(running));
+	return add(lasts ? '+' : '-', canonical.text, canonical.len + 1);
 }
 
 int lasting_persist(const char *path)
@@ -75,39 +64,33 @@ int lasting_volatile(const char *path)
 
 void lasting_forget(void)
 {
-	nr_said = 0;
+	rule_len = ALWAYS;
 }
 
 bool lasting_is(const char *path, size_t len)
 {
-	bool lasts;
-
-	if (path[0] != '/' || len < 2)
-		return false;
-	lasts = WITHIN_ANY(path, len, always);
-	for (size_t i = 0; i < nr_said; i++) {
-		const struct said *s = &said[i];
-		bool in = s->len == 1 ? !WITHIN_ANY(path, len, running) :
-					within(path, len, s->path, s->len);
-
-		if (in && !s->lasts)
-			return false;
-		lasts |= in;
-	}
-	return lasts;
+	return path[0] == '/' && len > 1 && last_rule(rule, rule_len, path, len);
 }
+
+const char *lasting_rule(size_t *len)
+{
+	*len = rule_len;
+	return rule;
+}
+
+/* No rule's: a start has been made with another one, and is not done with it. */
+#define UNSETTLED UINT64_MAX
 
 /* A number for all that was said, 0 for nothing (FNV-1a). */
 static uint64_t stamp(void)
 {
-	uint64_t hash = nr_said ? 0xcbf29ce484222325u : 0;
+	uint64_t hash = rule_len > ALWAYS ? 0xcbf29ce484222325u : 0;
 
-	for (size_t i = 0; i < nr_said; i++)
-		for (size_t k = 0; k <= said[i].len; k++) {
-			hash ^= k < said[i].len ? (unsigned char)said[i].path[k] : said[i].lasts;
-			hash *= 0x100000001b3u;
-		}
-	return hash;
+	for (size_t i = ALWAYS; i < rule_len; i++) {
+		hash ^= (unsigned char)rule[i];
+		hash *= 0x100000001b3u;
+	}
+	return hash == UNSETTLED ? 0 : hash;
 }
 
 int lasting_tops(const struct server *srv, struct buf *out)
@@ -126,28 +109,194 @@ int lasting_tops(const struct server *srv, struct buf *out)
 	return ret;
 }
 
+/* --- what has lasted in this boot --- */
+
+#define NOW "lasting"		/* the stamp of what is said, as of the last start that settled */
+#define BEFORE "lasted"		/* each rule of this boot until then: its length, its bytes */
+/* Of more than a person tries, the first are forgotten: their removals might come back. */
+#define BEFORE_MAX 65536u
+
+/* The same for as long as something is fetched. */
+static struct buf lasted;
+/* Each path that has been removed since that was asked for: its length, its bytes. */
+static struct buf removed;
+#define REMOVED_MAX 16384u
+
+/* The one at @at of either. False: there is none, or only a part of it. */
+static bool text_at(const struct buf *b, size_t at, const char **text, size_t *len)
+{
+	const unsigned char *head;
+
+	/* Not buf_front(): compilers take what an empty one points at for what is read. */
+	if (!b->data || buf_len(b) < at + 2)
+		return false;
+	head = (const unsigned char *)b->data + b->start + at;
+	*len = get_le16(head);
+	*text = (const char *)head + 2;
+	return buf_len(b) >= at + 2 + *len;
+}
+
+static int text_add(struct buf *b, const char *text, size_t len)
+{
+	unsigned char head[2];
+
+	put_le16(head, (uint16_t)len);
+	return buf_append(b, head, 2) < 0 || buf_append(b, text, len) < 0 ? -ENOMEM : 0;
+}
+
+static bool is_removed(const char *path, size_t len)
+{
+	const char *top;
+	size_t n;
+
+	for (size_t at = 0; text_at(&removed, at, &top, &n); at += 2 + n)
+		if (xs_path_is_within(path, len, top, n))
+			return true;
+	return false;
+}
+
+int lasting_removed(const char *path, size_t len)
+{
+	if (is_removed(path, len))
+		return 0;
+	return buf_len(&removed) + 2 + len > REMOVED_MAX ? -ENOSPC : text_add(&removed, path, len);
+}
+
+bool lasting_was(const char *path, size_t len)
+{
+	const char *text;
+	size_t n;
+
+	for (size_t at = 0; text_at(&lasted, at, &text, &n); at += 2 + n)
+		if (last_rule(text, n, path, len))
+			return true;
+	return is_removed(path, len);
+}
+
+static int lasted_add(const char *text, size_t len)
+{
+	const char *first;
+	size_t n;
+
+	while (buf_len(&lasted) + 2 + len > BEFORE_MAX && text_at(&lasted, 0, &first, &n))
+		buf_take(&lasted, 2 + n);
+	return text_add(&lasted, text, len);
+}
+
+/* @before: the stamp of the rule that was the last one. */
+static int lasted_read(struct server *srv, uint64_t before)
+{
+	struct store_bytes rec;
+
+	buf_fini(&lasted);
+	if (store_get(srv->tree.store, STORE_META, BEFORE, strlen(BEFORE), &rec))
+		return buf_append(&lasted, rec.data, rec.len);
+	/* As long as nothing is said nothing is written down. */
+	return before ? 0 : lasted_add(rule, ALWAYS);
+}
+
+static int write_down(struct server *srv, uint64_t stamp_now)
+{
+	unsigned char now[STORE_HEAD + 8], *all;
+	size_t len = STORE_HEAD + buf_len(&lasted);
+	int ret;
+
+	all = malloc(len);
+	if (!all)
+		return -ENOMEM;
+	ret = store_room(srv->tree.store, 4, sizeof(now) + len, true);
+	if (ret == 0) {
+		put_le64(now + STORE_HEAD, stamp_now);
+		store_put(srv->tree.store, STORE_META, NOW, strlen(NOW), now, sizeof(now));
+		if (len > STORE_HEAD)
+			memcpy(all + STORE_HEAD, buf_front(&lasted), len - STORE_HEAD);
+		store_put(srv->tree.store, STORE_META, BEFORE, strlen(BEFORE), all, len);
+	}
+	free(all);
+	return ret;
+}
+
+/* Until it is settled whoever starts next has it to do, whatever is said to him. */
+static int note_unsettled(struct server *srv, uint64_t before)
+{
+	int ret = lasted_read(srv, before);
+
+	return ret < 0 ? ret : write_down(srv, UNSETTLED);
+}
+
+static int finish(struct server *srv)
+{
+	/* What was left there while it was not to last has come before the disk gets all anew. */
+	int ret = srv->durable.settling == SETTLE_FETCH ? durable_reset(srv) : 0;
+
+	if (ret == 0)
+		ret = lasted_add(rule, rule_len);
+	if (ret == 0)
+		ret = write_down(srv, stamp());
+	if (ret == 0)
+		srv->durable.settling = SETTLED;
+	return ret;
+}
+
+/* True: it is settled. */
+static bool ended(struct server *srv, int err)
+{
+	struct durable *d = &srv->durable;
+
+	buf_fini(&lasted);
+	buf_fini(&removed);
+	d->settle_again_ns = 0;
+	if (err == 0)
+		return true;
+	log_errorx("the disk cannot be given what is to last now (%s): it is tried again",
+		   strerror(-err));
+	d->settle_again_ns = now_ns() + DURABLE_RETRY_NS;
+	return false;
+}
+
+bool lasting_fetched(struct server *srv, int err)
+{
+	return ended(srv, err ? err : finish(srv));
+}
+
+void lasting_go_on(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+	int ret;
+
+	/* Nothing is written over a disk before it is known whose it is. */
+	if (!d->settling || d->loading || d->fetching || d->foreign || !d->ready ||
+	    now_ns() < d->settle_again_ns)
+		return;
+	ret = lasted_read(srv, UNSETTLED);
+	if (ret == 0 && d->settling == SETTLE_FETCH) {
+		buf_fini(&removed);
+		if (durable_fetch(srv))
+			d->settle_again_ns = 0;
+		return;
+	}
+	ended(srv, ret ? ret : finish(srv));
+}
+
 int lasting_settle(struct server *srv, bool fresh)
 {
-	static const char key[] = "lasting";
-	unsigned char now[STORE_HEAD + 8];
+	struct durable *d = &srv->durable;
 	struct store_bytes rec;
 	uint64_t before = 0;
-	int ret = 0;
+	int ret;
 
-	if (store_get(srv->tree.store, STORE_META, key, strlen(key), &rec) && rec.len == 8)
+	if (store_get(srv->tree.store, STORE_META, NOW, strlen(NOW), &rec) && rec.len == 8)
 		before = get_le64(rec.data);
-	if (before == stamp() || srv->durable.loading)
+	d->settling = SETTLED;
+	if (before == stamp())
 		return 0;
-	/* Nothing is written over a disk before it is known whose it is. */
-	if (!fresh)
-		ret = durable_wait_ready(srv);
-	if (ret == 0 && !fresh)
-		ret = durable_reset(srv);
-	if (ret == 0)
-		ret = store_room(srv->tree.store, 2, sizeof(now), true);
+	d->settling = fresh ? SETTLE_NOTE : SETTLE_FETCH;
+	d->settle_again_ns = 0;
+	ret = fresh ? 0 : note_unsettled(srv, before);
 	if (ret < 0)
 		return ret;
-	put_le64(now + STORE_HEAD, stamp());
-	store_put(srv->tree.store, STORE_META, key, strlen(key), now, sizeof(now));
-	return 0;
+	lasting_go_on(srv);
+	if (!d->loading)
+		durable_wait_settled(srv);
+	return d->settling && !d->loading ? -EIO : 0;
 }

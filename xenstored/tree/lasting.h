@@ -27,15 +27,34 @@ void lasting_forget(void);
 
 /* Whether the node with canonical path @path lasts. */
 bool lasting_is(const char *path, size_t len);
+/*
+ * While something is fetched: whether it lasted before in this boot, or has been removed since that
+ * was asked for. Then it was served, and what is not there now has been removed.
+ */
+bool lasting_was(const char *path, size_t len);
+/*
+ * While something is fetched: a client has removed @path, and what is below it; the disk may have
+ * sent it before. 0; -ENOSPC, -ENOMEM: what comes from here on is not to be taken.
+ */
+int lasting_removed(const char *path, size_t len);
+/* The same as bytes (last_rule.h), of static storage. */
+const char *lasting_rule(size_t *len);
 
 /* The children of "/" that are there and last, as paths, each ended by NUL. 0 or -ENOMEM. */
 int lasting_tops(const struct server *srv, struct buf *out);
 
 /*
- * After a start, when the disk's part is there: if it was said otherwise before in this boot, the
- * disk gets all that lasts now. @fresh: nothing was said before, the live environment is new. 0;
- * -ENOSPC; -EIO: the disk does not answer, or is another store's.
+ * After a start: if it was said otherwise before in this boot, what the disk has of what lasts now,
+ * never did in this boot, and is not there, comes, and the disk gets all that lasts now. @fresh:
+ * nothing was said before, the live environment is new. Waits for the disk as for its first word; a
+ * part that is still to be loaded comes first. What is not settled then lasting_go_on() goes on
+ * with, and so does the next start, whatever is said to it. 0; -ENOSPC; -ENOMEM; -EIO: not settled
+ * yet.
  */
 int lasting_settle(struct server *srv, bool fresh);
+/* The disk has said something, or some time has gone. */
+void lasting_go_on(struct server *srv);
+/* What was asked for has come, or @err is why not all of it. True: that settles it. */
+bool lasting_fetched(struct server *srv, int err);
 
 #endif

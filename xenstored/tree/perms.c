@@ -220,3 +220,28 @@ unsigned int perms_access(const struct perms *p, unsigned int domid, unsigned in
 	}
 	return p->e[0].access;
 }
+
+static bool is_one_of(unsigned int id, const uint16_t *ids, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+unsigned int perms_access_of(const struct perms *p, const uint16_t *ids, unsigned int nr)
+{
+	unsigned int access = 0;
+	bool named = false;
+
+	if (is_one_of(perms_owner(p), ids, nr))
+		return ACCESS_ALL;
+	for (unsigned int i = 1; i < p->nr; i++) {
+		if (!is_one_of(p->e[i].domid, ids, nr))
+			continue;
+		named = true;
+		access |= p->e[i].access;
+	}
+	return named ? access : p->e[0].access;
+}

@@ -66,5 +66,10 @@ static inline unsigned int perms_owner(const struct perms *p)
  * a combination of ACCESS_*. Privileged callers are not asked here.
  */
 unsigned int perms_access(const struct perms *p, unsigned int domid, unsigned int target);
+/*
+ * The same for somebody who goes by @nr numbers (people.h): what the owner may if one of them is,
+ * else together what the entries give that name one, else what everybody may.
+ */
+unsigned int perms_access_of(const struct perms *p, const uint16_t *ids, unsigned int nr);
 
 #endif

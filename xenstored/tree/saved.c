@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bond.h"
 #include "bytes.h"
 #include "conn.h"
 #include "conn_ring.h"
@@ -29,9 +30,14 @@
 #define AT_FLAGS	26
 #define AT_SET		28
 #define AT_LIMITS	32
-#define DOMAIN_LEN	(AT_LIMITS + 8 * QUOTA_NR)
+#define AT_SINCE	(AT_LIMITS + 8 * QUOTA_NR)	/* last, whatever limits there are */
+#define DOMAIN_LEN	(AT_SINCE + 8)
 #define INTRODUCED	1u
 #define SHUTDOWN	2u
+#define SINCE		4u	/* the last 8 bytes say since when it is known */
+
+/* Of a domain that a daemon before this one has saved: no right is as old as that. */
+#define UNKNOWN_SINCE	UINT64_MAX
 
 /* Limits: for each kind the limit, the soft one, the peak. */
 #define QUOTA_LEN	24
@@ -78,10 +84,11 @@ void saved_domain(struct server *srv, const struct domain *d)
 	put_le32(p + AT_FEATURES, d->features);
 	put_le16(p + AT_TARGET, (uint16_t)d->target);
 	put_le16(p + AT_FLAGS, (uint16_t)((d->introduced ? INTRODUCED : 0) |
-					  (d->shutdown ? SHUTDOWN : 0)));
+					  (d->shutdown ? SHUTDOWN : 0) | SINCE));
 	put_le32(p + AT_SET, d->quota.set);
 	for (int i = 0; i < QUOTA_NR; i++)
 		put_le64(p + AT_LIMITS + 8 * i, d->quota.limit[i]);
+	put_le64(p + AT_SINCE, d->since);
 	store_put(srv->tree.store, STORE_DOMAIN, key, sizeof(key), rec, sizeof(rec));
 }
 
@@ -187,9 +194,10 @@ static void connect_ring(struct server *srv, struct domain *d)
 static int resume_domain(struct server *srv, unsigned int domid, const struct store_bytes *rec)
 {
 	const unsigned char *p = rec->data;
+	size_t limits = rec->len;
 	struct domain *d;
 
-	if (rec->len < AT_LIMITS || domain_find(&srv->domains, domid))
+	if (rec->len < AT_LIMITS + 8 || domain_find(&srv->domains, domid))
 		return 0;
 	d = domain_create(srv, domid, get_le64(p + AT_IDENTITY));
 	if (!d)
@@ -201,7 +209,12 @@ static int resume_domain(struct server *srv, unsigned int domid, const struct st
 	d->introduced = get_le16(p + AT_FLAGS) & INTRODUCED;
 	d->shutdown = get_le16(p + AT_FLAGS) & SHUTDOWN;
 	d->quota.set = get_le32(p + AT_SET);
-	for (size_t i = 0; i < QUOTA_NR && AT_LIMITS + 8 * (i + 1) <= rec->len; i++)
+	d->since = UNKNOWN_SINCE;
+	if (get_le16(p + AT_FLAGS) & SINCE) {
+		limits -= 8;
+		d->since = get_le64(p + limits);
+	}
+	for (size_t i = 0; i < QUOTA_NR && AT_LIMITS + 8 * (i + 1) <= limits; i++)
 		d->quota.limit[i] = get_le64(p + AT_LIMITS + 8 * i);
 	return 0;
 }
@@ -281,6 +294,19 @@ static int resume_of_rings(struct server *srv, enum store_table t)
 	return ret;
 }
 
+static int resume_bonds(struct server *srv)
+{
+	struct store_bytes key, rec;
+	bool more = store_seek(srv->tree.store, STORE_BOND, "", 1, &key, &rec);
+
+	for (; more; more = store_next(srv->tree.store, STORE_BOND, &key, &rec)) {
+		if (key.len == 8 && bond_restore(srv, get_be64(key.data), rec.data, rec.len) ==
+					    -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int saved_resume(struct server *srv)
 {
 	int ret;
@@ -291,6 +317,8 @@ int saved_resume(struct server *srv)
 		connect_ring(srv, d);
 	if (ret == 0)
 		ret = resume_sessions(srv);
+	if (ret == 0)
+		ret = resume_bonds(srv);
 	if (ret == 0)
 		ret = resume_of_rings(srv, STORE_WATCH);
 	return ret < 0 ? ret : resume_of_rings(srv, STORE_TXN);

@@ -193,6 +193,21 @@ bool tree_named_next(const struct tree *t, unsigned int *domid)
 
 /* --- changes --- */
 
+void tree_keep_place(struct tree *t, const char *path, size_t len, size_t value_len,
+		     unsigned int nr_perms)
+{
+	unsigned char rec[NODE_RECORD_MAX] XS_NOT_CLEARED;
+	size_t size = STORE_HEAD + FIXED + nr_perms * PACKED_PERM + value_len;
+	struct node_key k XS_NOT_CLEARED;
+
+	key_of(path, len, &k);
+	if (k.data != path)
+		size += 2 + len;
+	/* Without permissions, as no node is: node_parts(). */
+	memset(rec, 0, size);
+	store_put(t->store, STORE_NODE, k.data, k.len, rec, size);
+}
+
 void tree_add(struct tree *t, const struct node_spec *s, struct node *out)
 {
 	size_t parent_len = s->path[0] == '/' ? xs_path_parent_len(s->path, s->len) : 0;
@@ -259,6 +274,18 @@ void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n
 	node_write(t, n, &s);
 	named_change(t, perms, n->id, path, len, true);
 	tree_find(t, path, len, n);
+	perms_put(&t->perms, old);
+}
+
+void tree_replace(struct tree *t, const struct node_spec *s, struct node *n)
+{
+	struct perms *old = n->perms;
+
+	named_change(t, old, n->id, s->path, s->len, false);
+	n->gen = s->gen;
+	n->perms = perms_ref(s->perms);
+	node_write(t, n, s);
+	named_change(t, n->perms, n->id, s->path, s->len, true);
 	perms_put(&t->perms, old);
 }
 

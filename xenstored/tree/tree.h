@@ -73,6 +73,12 @@ struct node_spec {
 	uint64_t gen;		/* 0: the revision of now */
 };
 
+/*
+ * Takes the place of a node that tree_add() is going to make, with a value and permissions of these
+ * lengths, before the next commit; until then no node is found there. There is none yet.
+ */
+void tree_keep_place(struct tree *t, const char *path, size_t len, size_t value_len,
+		     unsigned int nr_perms);
 /* Makes the node, whose parent is there ("/" and "@" nodes: has none). */
 void tree_add(struct tree *t, const struct node_spec *s, struct node *out);
 /* Replaces value and mark, or the permissions. @n is what tree_find() gave, and follows. */
@@ -82,6 +88,8 @@ void tree_set_value(struct tree *t, const char *path, size_t len, struct node *n
 void tree_set_mark(struct tree *t, const char *path, size_t len, struct node *n, uint8_t mark);
 void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n,
 		    struct perms *perms);
+/* The node as it was once, at revision @s->gen: no revision is made. @n is only good for its id. */
+void tree_replace(struct tree *t, const struct node_spec *s, struct node *n);
 /* Takes the node out; what is below it has gone. @top: its parent stays, and is to know. */
 void tree_remove(struct tree *t, const char *path, size_t len, bool top);
 

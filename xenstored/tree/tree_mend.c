@@ -15,7 +15,9 @@
 
 /* What is known of a node from its record. */
 struct saved_node {
-	uint64_t id;
+	uint64_t id, parent;
+	uint32_t nr_children;	/* says its record */
+	uint32_t nr_known;	/* have a record or a name */
 	unsigned int depth;
 	size_t path_at, len;
 };
@@ -56,23 +58,18 @@ static int by_depth(const void *a, const void *b)
 	return x->depth != y->depth ? (x->depth < y->depth ? -1 : 1) : by_id(a, b);
 }
 
-static const struct saved_node *saved_by_id(const struct mending *m, uint64_t id)
+static struct saved_node *saved_by_id(const struct mending *m, uint64_t id)
 {
 	const struct saved_node key = { .id = id };
 
 	return bsearch(&key, saved(m), nr_saved(m), sizeof(key), by_id);
 }
 
-static int save_node(struct mending *m, uint64_t id, const char *path, size_t len)
+static int save_node(struct mending *m, struct saved_node s, const char *path)
 {
-	const struct saved_node s = {
-		.id = id,
-		.depth = path[0] == '/' ? xs_path_depth_below(path, len, 1) : 0,
-		.path_at = buf_len(&m->paths),
-		.len = len,
-	};
-
-	if (buf_append(&m->paths, path, len) < 0 || buf_append(&m->nodes, &s, sizeof(s)) < 0)
+	s.depth = path[0] == '/' ? xs_path_depth_below(path, s.len, 1) : 0;
+	s.path_at = buf_len(&m->paths);
+	if (buf_append(&m->paths, path, s.len) < 0 || buf_append(&m->nodes, &s, sizeof(s)) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -84,13 +81,18 @@ static int save_nodes(struct mending *m)
 	int ret = 0;
 
 	for (; more && ret == 0; more = store_next(m->t->store, STORE_NODE, &key, &rec)) {
-		size_t perms_at, value_at, len;
+		const unsigned char *bytes = rec.data;
+		size_t perms_at, value_at;
+		struct saved_node s = { 0 };
 		const char *path;
 
 		if (!node_parts(&rec, &perms_at, &value_at))
 			continue;
-		path = node_path(&key, &rec, &len);
-		ret = save_node(m, get_le64((const unsigned char *)rec.data + AT_ID), path, len);
+		path = node_path(&key, &rec, &s.len);
+		s.id = get_le64(bytes + AT_ID);
+		s.parent = get_le64(bytes + AT_PARENT);
+		s.nr_children = get_le32(bytes + AT_NR_CHILDREN);
+		ret = save_node(m, s, path);
 	}
 	qsort(saved(m), nr_saved(m), sizeof(struct saved_node), by_id);
 	return ret;
@@ -108,7 +110,7 @@ static int put_lost(struct mending *m, const char *path, size_t len, uint64_t id
 		return -ENOMEM;
 	node_write(m->t, &n, &s);
 	perms_put(&m->t->perms, s.perms);
-	return save_node(m, id, path, len);
+	return save_node(m, (struct saved_node){ .id = id, .len = len }, path);
 }
 
 /* Each node's parent is there, or is made: upwards, until one has all it needs. */
@@ -144,7 +146,7 @@ static void name_lost(const struct mending *m)
 	bool more = store_seek(m->t->store, STORE_CHILD, "", 1, &key, &rec);
 
 	for (; more; more = store_next(m->t->store, STORE_CHILD, &key, &rec)) {
-		const struct saved_node *parent;
+		struct saved_node *parent;
 
 		if (key.len != CHILD_KEY ||
 		    saved_by_id(m, get_be64((const unsigned char *)key.data + 8)))
@@ -153,6 +155,26 @@ static void name_lost(const struct mending *m)
 		log_errorx("%.*s/%.*s: lost", parent && parent->len > 1 ? (int)parent->len : 0,
 			   parent ? saved_path(m, parent) : "", (int)rec.len,
 			   (const char *)rec.data);
+		if (parent)
+			parent->nr_known++;
+	}
+}
+
+/* Of who has lost the record and the entry in the index, too, the parent's count knows. */
+static void count_nameless(const struct mending *m)
+{
+	for (size_t i = 0; i < nr_saved(m); i++) {
+		struct saved_node *parent = saved_by_id(m, saved(m)[i].parent);
+
+		if (parent)
+			parent->nr_known++;
+	}
+	for (size_t i = 0; i < nr_saved(m); i++) {
+		const struct saved_node *s = &saved(m)[i];
+
+		if (s->nr_known < s->nr_children)
+			log_errorx("%.*s: lost: %u of its children, with their names", (int)s->len,
+				   saved_path(m, s), s->nr_children - s->nr_known);
 	}
 }
 
@@ -229,6 +251,31 @@ static int know_perms(struct tree *t)
 	return ret;
 }
 
+/* Says what is lost, unless a start that was cut off has begun to mend: it has said so. */
+static int tell_lost(struct mending *m)
+{
+	unsigned char rec[STORE_HEAD];
+	struct store_bytes old;
+
+	if (store_get(m->t->store, STORE_META, STORE_MENDING, strlen(STORE_MENDING), &old))
+		return 0;
+	name_lost(m);
+	count_nameless(m);
+	if (store_room(m->t->store, 1, 0, true) < 0)
+		return -ENOSPC;
+	store_put(m->t->store, STORE_META, STORE_MENDING, strlen(STORE_MENDING), rec, sizeof(rec));
+	return 0;
+}
+
+/* With the last change of it. */
+static int mended(struct tree *t)
+{
+	if (store_room(t->store, 1, 0, true) < 0)
+		return -ENOSPC;
+	store_del(t->store, STORE_META, STORE_MENDING, strlen(STORE_MENDING));
+	return 0;
+}
+
 int tree_mend(struct tree *t)
 {
 	struct mending m = { .t = t };
@@ -237,7 +284,7 @@ int tree_mend(struct tree *t)
 	if (ret == 0)
 		ret = save_nodes(&m);
 	if (ret == 0)
-		name_lost(&m);
+		ret = tell_lost(&m);
 	if (ret == 0)
 		ret = find_parents(&m);
 	if (ret == 0)
@@ -249,6 +296,8 @@ int tree_mend(struct tree *t)
 		ret = begin_again(&m, &saved(&m)[i]);
 	for (size_t i = 0; i < nr_saved(&m) && ret == 0; i++)
 		ret = index_again(&m, &saved(&m)[i]);
+	if (ret == 0)
+		ret = mended(t);
 	buf_fini(&m.nodes);
 	buf_fini(&m.paths);
 	/* The count that is to come makes its own references. */

@@ -48,7 +48,7 @@ int txn_start(struct server *srv, struct conn *conn, struct txn **out)
 	uint32_t id;
 
 	if (!conn->privileged) {
-		int ret = domain_may(srv, conn->domain, QUOTA_TRANSACTIONS, 1);
+		int ret = domain_may(srv, conn->account, QUOTA_TRANSACTIONS, 1);
 
 		if (ret < 0)
 			return ret;
@@ -210,11 +210,11 @@ int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, s
 		return 0;
 	}
 	if (!t->conn->privileged) {
-		int ret = domain_may(srv, t->conn->domain, QUOTA_MEMORY, sizeof(*tn) + len);
+		int ret = domain_may(srv, t->conn->account, QUOTA_MEMORY, sizeof(*tn) + len);
 
 		if (ret < 0)
 			return ret;
-		if (!quota_allows(&srv->quotas, &t->conn->domain->quota, QUOTA_TRANS_NODES,
+		if (!quota_allows(&srv->quotas, &t->conn->account->quota, QUOTA_TRANS_NODES,
 				  t->nr_nodes + 1))
 			return -ENOSPC;
 	}
@@ -264,7 +264,7 @@ int txn_take_names(struct server *srv, struct txn *t, struct tnode *tn, const ch
 	int ret = 0;
 
 	if (!t->conn->privileged)
-		ret = domain_may(srv, t->conn->domain, QUOTA_MEMORY, len);
+		ret = domain_may(srv, t->conn->account, QUOTA_MEMORY, len);
 	if (ret < 0)
 		return ret;
 	tn->names = malloc(len + 1);

@@ -113,7 +113,7 @@ static int txn_prepare(struct server *srv, struct txn *t)
 			return ret;
 	}
 	if (!t->conn->privileged && t->nodes_created > needs.freed) {
-		int ret = domain_may(srv, t->conn->domain, QUOTA_NODES,
+		int ret = domain_may(srv, t->conn->account, QUOTA_NODES,
 				     t->nodes_created - needs.freed);
 
 		if (ret < 0)
@@ -165,6 +165,81 @@ static void apply_one(struct server *srv, struct tnode *tn)
 		apply_written(srv, tn);
 }
 
+static int by_path(const void *pa, const void *pb)
+{
+	const struct tnode *const *a = pa, *const *b = pb;
+	size_t len = (*a)->path_len < (*b)->path_len ? (*a)->path_len : (*b)->path_len;
+	int order = memcmp((*a)->path, (*b)->path, len);
+
+	if (order)
+		return order;
+	return ((*a)->path_len > (*b)->path_len) - ((*a)->path_len < (*b)->path_len);
+}
+
+/* Nodes that are new; 0 where one may be in the place of another. */
+static size_t nr_new(const struct txn *t)
+{
+	size_t nr = 0;
+
+	for (const struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
+		if (tn->victims)
+			return 0;
+		nr += tn->state == TNODE_CREATED;
+	}
+	return nr;
+}
+
+/* The new nodes by path. Those in front of @next have their places, or are there. */
+struct places {
+	struct tnode **sorted;
+	size_t nr, next;
+};
+
+static void places_init(struct places *p, const struct txn *t)
+{
+	size_t i = 0;
+
+	*p = (struct places){ .nr = nr_new(t) };
+	p->sorted = p->nr ? calloc(p->nr, sizeof(struct tnode *)) : NULL;
+	if (!p->sorted) {
+		p->nr = 0;
+		return;
+	}
+	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next)
+		if (tn->state == TNODE_CREATED)
+			p->sorted[i++] = tn;
+	qsort(p->sorted, p->nr, sizeof(struct tnode *), by_path);
+}
+
+/*
+ * Children are made in the client's order, which is told by DIRECTORY. Pages are fuller when
+ * records come in the order of their keys: before a node is made, those that belong in front of it
+ * get their places.
+ */
+static void keep_places(struct server *srv, struct places *p, struct tnode *tn)
+{
+	for (; p->next < p->nr && by_path(&p->sorted[p->next], &tn) <= 0; p->next++) {
+		const struct tnode *at = p->sorted[p->next];
+
+		if (at != tn)
+			tree_keep_place(&srv->tree, at->path, at->path_len, at->value_len,
+					at->perms->nr);
+	}
+}
+
+static void apply_all(struct server *srv, struct txn *t)
+{
+	struct places places;
+
+	places_init(&places, t);
+	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
+		if (tn->state == TNODE_CREATED)
+			keep_places(srv, &places, tn);
+		apply_one(srv, tn);
+	}
+	free(places.sorted);
+}
+
 int txn_commit(struct server *srv, struct txn *t)
 {
 	struct conn *conn = t->conn;
@@ -173,8 +248,7 @@ int txn_commit(struct server *srv, struct txn *t)
 	if (ret == 0 && t->made_first)
 		ret = txn_prepare(srv, t);
 	if (ret == 0) {
-		for (struct tnode *tn = t->made_first; tn; tn = tn->made_next)
-			apply_one(srv, tn);
+		apply_all(srv, t);
 		srv->stats.commits++;
 		conn->lost_in_a_row = 0;
 	} else if (ret == -EAGAIN) {

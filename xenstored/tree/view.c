@@ -19,6 +19,9 @@ unsigned int conn_access(const struct conn *conn, const struct perms *perms)
 {
 	if (conn->privileged)
 		return ACCESS_ALL;
+	if (conn->rights.nr > 0)
+		return perms_access_of(perms, conn->rights.id, conn->rights.nr) |
+		       (conn->rights.reads ? ACCESS_READ : 0);
 	return perms_access(perms, conn->domid, conn->domain ? conn->domain->target : NO_DOMID);
 }
 
@@ -99,11 +102,18 @@ static int missing_error(struct view *v, const struct xs_path *path)
 	return conn_access(v->conn, above.perms) & ACCESS_READ ? -ENOENT : -EACCES;
 }
 
+/* The table of people is not theirs to write, whoever owns the nodes around it. */
+static bool guarded(const struct view *v, const struct xs_path *path, unsigned int need)
+{
+	return need & ACCESS_WRITE && !v->conn->privileged &&
+	       people_guard(path->text, path->len, false);
+}
+
 int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsigned int seen,
 	     struct vnode *out)
 {
 	unsigned int checked = v->conn->privileged ? 0 : SEEN_PERMS;
-	int ret = confine_allows(v->conn, path, need) ?
+	int ret = confine_allows(v->conn, path, need) && !guarded(v, path, need) ?
 			  view_lookup(v, path->text, path->len, checked, out) :
 			  -EACCES;
 

@@ -20,7 +20,7 @@ static int size_allowed(struct view *v, size_t name_len, size_t value_len, unsig
 {
 	if (v->conn->privileged)
 		return 0;
-	return quota_allows(&v->srv->quotas, &v->conn->domain->quota, QUOTA_NODE_SIZE,
+	return quota_allows(&v->srv->quotas, &v->conn->account->quota, QUOTA_NODE_SIZE,
 			    name_len + value_len + nr_perms * sizeof(struct xs_perm)) ?
 		       0 :
 		       -ENOSPC;
@@ -34,9 +34,9 @@ static int growth_allowed(struct view *v, uint64_t nr_nodes, uint64_t bytes)
 
 	if (v->conn->privileged)
 		return 0;
-	ret = nr_nodes ? domain_may(v->srv, v->conn->domain, QUOTA_NODES, open + nr_nodes) : 0;
+	ret = nr_nodes ? domain_may(v->srv, v->conn->account, QUOTA_NODES, open + nr_nodes) : 0;
 	if (ret == 0 && bytes)
-		ret = domain_may(v->srv, v->conn->domain, QUOTA_MEMORY, bytes);
+		ret = domain_may(v->srv, v->conn->account, QUOTA_MEMORY, bytes);
 	return ret;
 }
 
@@ -282,6 +282,8 @@ int view_rm(struct view *v, const struct xs_path *path)
 
 	if (path->len == 1)
 		return -EINVAL;
+	if (!v->conn->privileged && people_guard(path->text, path->len, true))
+		return -EACCES;
 	ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
 	if (ret == -ENOENT) {
 		size_t len = xs_path_parent_len(path->text, path->len);
@@ -303,7 +305,7 @@ static int set_perms_allowed(struct view *v, const struct vnode *vn, const struc
 		return 0;
 	if (perms_owner(perms) != perms_owner(vn->perms))
 		return -EPERM;
-	if (!quota_allows(&v->srv->quotas, &v->conn->domain->quota, QUOTA_NODE_PERMS, perms->nr))
+	if (!quota_allows(&v->srv->quotas, &v->conn->account->quota, QUOTA_NODE_PERMS, perms->nr))
 		return -ENOSPC;
 	return growth_allowed(v, 0, perms->nr * sizeof(struct xs_perm));
 }

@@ -32,6 +32,7 @@ struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigne
 	c->domid = domid;
 	c->who.domid = (uint16_t)domid;
 	c->domain = d;
+	c->account = d;
 	c->privileged = domid == 0;
 	c->transport = transport;
 	c->id = srv->next_conn_id++;
@@ -103,6 +104,7 @@ static void conn_destroy(struct conn *c)
 	conn_forget_client(c);
 	session_leave(srv, c, c->hung_up);
 	confine_free(c->confine);
+	free(c->peer);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -411,7 +413,7 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 		c->srv->events_lost = true;
 	domain_use(c->srv, c->domid, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
 	if (c->events.bytes > WAITING_EVENTS_MAX ||
-	    (!c->privileged && domain_may(c->srv, c->domain, QUOTA_MEMORY, 0) < 0))
+	    (!c->privileged && domain_may(c->srv, c->account, QUOTA_MEMORY, 0) < 0))
 		conn_too_slow(c);
 }
 

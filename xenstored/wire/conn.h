@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "change_record.h"
 #include "event_queue.h"
+#include "people.h"
 #include "xs_wire.h"
 
 struct confine;
@@ -64,7 +65,10 @@ struct conn {
 	uint64_t id;			/* for logs; never used twice */
 	unsigned int domid;
 	struct domain *domain;		/* of a ring; NULL for sockets */
+	struct domain *account;		/* what it uses is counted there; NULL: privileged */
 	bool privileged;		/* domain 0: socket or ring */
+	struct peer *peer;		/* who that is, of an accepted socket; else NULL */
+	struct rights rights;		/* of a person (people.h) who is not privileged */
 	bool read_only;
 	struct change_who who;		/* for the history of what it changes */
 	struct confine *confine;	/* gave up the rest: confine.h; NULL: did not */

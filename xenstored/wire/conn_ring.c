@@ -447,6 +447,7 @@ static int give_up(struct domain *d, int ret)
 {
 	d->conn->domain_gone = true;
 	d->conn->domain = NULL;
+	d->conn->account = NULL;
 	conn_kill(d->conn);
 	d->conn = NULL;
 	return ret;

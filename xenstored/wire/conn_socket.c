@@ -18,6 +18,8 @@
 
 #include "claim.h"
 #include "conn.h"
+#include "domain.h"
+#include "given_socket.h"
 #include "log.h"
 #include "server.h"
 
@@ -36,6 +38,7 @@ struct listener {
 	struct server *srv;
 	struct loop_fd io;
 	bool read_only;
+	bool given;	/* by the service manager, which keeps the name */
 	char *path;
 	int claim;	/* holds the name: claim.h */
 };
@@ -214,17 +217,79 @@ static void program_of(pid_t pid, char *out, size_t size)
 	out[strcspn(out, "\n")] = '\0';
 }
 
-/* Who has connected, as the kernel says it. */
-static void peer_of(int fd, struct change_who *who)
+/* The groups of the process at the other end, when it connected, behind its own one. 0, -errno. */
+static int groups_of(int fd, gid_t own, struct peer **out)
+{
+	socklen_t len = 0;
+	struct peer *p;
+
+	/* Too little room: the answer is how much it takes. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) < 0 && errno != ERANGE)
+		return -errno;
+	p = malloc(sizeof(*p) + sizeof(gid_t) + len);
+	if (!p)
+		return -ENOMEM;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, p->gid + 1, &len) < 0) {
+		free(p);
+		return -errno;
+	}
+	p->gid[0] = own;
+	p->nr_gids = 1 + len / (socklen_t)sizeof(gid_t);
+	*out = p;
+	return 0;
+}
+
+/* Who has connected, as the kernel says it. 0 or -errno. */
+static int peer_of(int fd, struct conn *c)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	int ret;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return;
-	who->uid = peer.uid;
-	who->pid = (uint32_t)peer.pid;
-	program_of(peer.pid, who->program, sizeof(who->program));
+		return -errno;
+	ret = groups_of(fd, peer.gid, &c->peer);
+	if (ret < 0)
+		return ret;
+	c->peer->uid = peer.uid;
+	c->who.uid = peer.uid;
+	c->who.pid = (uint32_t)peer.pid;
+	program_of(peer.pid, c->who.program, sizeof(c->who.program));
+	return 0;
+}
+
+/* Whether people have as many connections as they may, or this one's user has. */
+static bool are_many(const struct conn *c)
+{
+	const unsigned int most = c->srv->cfg.people_conns;
+	unsigned int own = 0, all = 0;
+
+	for (const struct conn *o = c->srv->conns; o; o = o->next) {
+		if (!o->peer || o->privileged || o->dead)
+			continue;
+		all++;
+		own += o->peer->uid == c->peer->uid;
+	}
+	/* it is one of them itself */
+	return own > PEOPLE_CONNS || (most && all > most);
+}
+
+/* What it may do from now on. 0, -ENOMEM, or -EUSERS: there are as many as there may be. */
+static int take_rights(struct conn *c)
+{
+	struct rights *r = &c->rights;
+
+	people_judge(c->srv, c->peer, r);
+	c->privileged = r->all;
+	if (r->all)
+		return 0;
+	if (are_many(c))
+		return -EUSERS;
+	if (r->reads && r->id[0] == PERSON_NOBODY)
+		c->read_only = true;
+	c->domid = r->id[0];
+	c->who.domid = r->id[0];
+	return domain_find_or_adopt(c->srv, c->domid, &c->account);
 }
 
 int conn_socket_create(struct server *srv, int fd, bool read_only)
@@ -237,10 +302,10 @@ int conn_socket_create(struct server *srv, int fd, bool read_only)
 		return -ENOMEM;
 	}
 	c->read_only = read_only;
-	peer_of(fd, &c->who);
 	s->io = (struct loop_fd){ .fd = fd, .ready = socket_ready, .arg = c };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	if (loop_add(srv->loop, &s->io, SOCKET_EVENTS) < 0)
+	if (peer_of(fd, c) < 0 || take_rights(c) < 0 ||
+	    loop_add(srv->loop, &s->io, SOCKET_EVENTS) < 0)
 		conn_kill(c);
 	srv->stats.conns_accepted++;
 	return 0;
@@ -303,9 +368,19 @@ struct listener *listener_open(struct server *srv, const char *path, unsigned in
 			       bool read_only, int fd)
 {
 	struct listener *l = calloc(1, sizeof(*l));
+	int given;
 
 	if (!l)
 		return NULL;
+	given = given_socket(path);
+	l->given = given >= 0;
+	if (l->given) {
+		/* What a live update has left is the same socket. */
+		if (fd >= 0)
+			close(fd);
+		fd = given;
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	}
 	l->srv = srv;
 	l->read_only = read_only;
 	l->path = strdup(path);
@@ -326,13 +401,18 @@ int listener_fd(const struct listener *l)
 	return l->io.fd;
 }
 
+bool listener_is_given(const struct listener *l)
+{
+	return l->given;
+}
+
 void listener_close(struct listener *l, bool unlink_path)
 {
 	if (!l)
 		return;
 	loop_remove(&l->io);
 	close(l->io.fd);
-	if (unlink_path)
+	if (unlink_path && !l->given)
 		unlink(l->path);
 	if (l->claim >= 0)
 		close(l->claim);

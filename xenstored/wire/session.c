@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bond.h"
 #include "bytes.h"
 #include "conn.h"
 #include "ops.h"
@@ -108,36 +109,47 @@ static struct session *find(struct sessions *t, const unsigned char *token)
 	return s;
 }
 
-static void link_last(struct sessions *t, struct session *s)
+static void link_last(struct session_list *l, struct session *s)
 {
+	s->list = l;
 	s->next = NULL;
-	s->prev = t->last;
-	if (t->last)
-		t->last->next = s;
+	s->prev = l->last;
+	if (l->last)
+		l->last->next = s;
 	else
-		t->first = s;
-	t->last = s;
+		l->first = s;
+	l->last = s;
+	l->nr++;
 }
 
-static void unlink_from(struct sessions *t, struct session *s)
+static void unlink_session(struct session *s)
 {
+	struct session_list *l = s->list;
+
 	if (s->prev)
 		s->prev->next = s->next;
 	else
-		t->first = s->next;
+		l->first = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
 	else
-		t->last = s->prev;
+		l->last = s->prev;
+	l->nr--;
 }
 
-static void add(struct sessions *t, struct session *s)
+static void move_to(struct session_list *l, struct session *s)
+{
+	unlink_session(s);
+	link_last(l, s);
+}
+
+static void add(struct sessions *t, struct session_list *l, struct session *s)
 {
 	struct session **at = bucket_of(t, s->token);
 
 	s->bucket_next = *at;
 	*at = s;
-	link_last(t, s);
+	link_last(l, s);
 }
 
 static void forget(struct server *srv, struct session *s)
@@ -145,30 +157,36 @@ static void forget(struct server *srv, struct session *s)
 	struct session **at = bucket_of(&srv->sessions, s->token);
 
 	log_gone(srv, s);
+	bonds_session_over(srv, s->id);
 	while (*at != s)
 		at = &(*at)->bucket_next;
 	*at = s->bucket_next;
-	unlink_from(&srv->sessions, s);
+	unlink_session(s);
 	free(s);
 }
 
-/* The orphan that has been one for longest goes when there are too many. */
+/*
+ * The orphan that has been one for longest goes when there are too many; not one that has bonds: it
+ * has the time that these have to come back, and there are no more of them than bonds. Those were
+ * given the same time, so it is over first for who has been lost first. Each is looked at a few
+ * times in all, however many there are.
+ */
 static void orphaned(struct server *srv, struct session *s)
 {
 	struct sessions *t = &srv->sessions;
 
 	s->conn = NULL;
-	unlink_from(t, s);
-	link_last(t, s);
-	t->nr_orphans++;
-	for (s = t->first; s && t->nr_orphans > SESSION_ORPHANS;) {
-		struct session *next = s->next;
-
-		if (!s->conn) {
-			t->nr_orphans--;
+	bonds_session_lost(srv, s->id);
+	move_to(bonds_session_has(srv, s->id) ? &t->bonded : &t->orphans, s);
+	for (s = t->bonded.first; s && !bonds_session_has(srv, s->id); s = t->bonded.first)
+		move_to(&t->orphans, s);
+	while (t->orphans.nr > SESSION_ORPHANS) {
+		s = t->orphans.first;
+		/* A start finds all in one list. */
+		if (bonds_session_has(srv, s->id))
+			move_to(&t->bonded, s);
+		else
 			forget(srv, s);
-		}
-		s = next;
 	}
 }
 
@@ -208,7 +226,7 @@ static int make(struct server *srv, const unsigned char *token, struct session *
 		return -ENOSPC;
 	}
 	s->id = ++srv->sessions.next_id;
-	add(&srv->sessions, s);
+	add(&srv->sessions, &srv->sessions.connected, s);
 	log_put(srv, s);
 	*out = s;
 	return 0;
@@ -218,7 +236,7 @@ static int make(struct server *srv, const unsigned char *token, struct session *
 static void take_from(struct sessions *t, struct session *s)
 {
 	if (!s->conn) {
-		t->nr_orphans--;
+		move_to(&t->connected, s);
 		return;
 	}
 	s->conn->session = NULL;
@@ -257,6 +275,7 @@ int session_take(struct server *srv, struct conn *c, const char *token, struct b
 		return ret;
 	s->conn = c;
 	c->session = s;
+	bonds_session_back(srv, s->id);
 	/* Whether it comes true is known when the disk has it. */
 	c->hold_seq = s->hold_seq;
 	return 0;
@@ -321,23 +340,46 @@ void session_leave(struct server *srv, struct conn *c, bool over)
 		orphaned(srv, s);
 }
 
+static void refused(struct server *srv, struct session *s, uint64_t seq)
+{
+	if (s->hold_seq < seq)
+		return;
+	s->hold_seq = 0;
+	s->floor = s->last;
+	s->nr_failed = 0;
+	if (store_room(srv->tree.store, 1, SESSION_RECORD_MAX, true) == 0)
+		log_put(srv, s);
+}
+
+static void wait_for(struct server *srv, struct session *s, uint64_t seq)
+{
+	s->hold_seq = seq;
+}
+
+/* @each may free it. */
+static void each_session(struct server *srv, uint64_t seq,
+			 void (*each)(struct server *srv, struct session *s, uint64_t seq))
+{
+	const struct session_list *const lists[] = {
+		&srv->sessions.connected, &srv->sessions.orphans, &srv->sessions.bonded,
+	};
+	struct session *s, *next;
+
+	for (unsigned int i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (s = lists[i]->first; s; s = next) {
+			next = s->next;
+			each(srv, s, seq);
+		}
+}
+
 void sessions_refused(struct server *srv, uint64_t seq)
 {
-	for (struct session *s = srv->sessions.first; s; s = s->next) {
-		if (s->hold_seq < seq)
-			continue;
-		s->hold_seq = 0;
-		s->floor = s->last;
-		s->nr_failed = 0;
-		if (store_room(srv->tree.store, 1, SESSION_RECORD_MAX, true) == 0)
-			log_put(srv, s);
-	}
+	each_session(srv, seq, refused);
 }
 
 void sessions_wait(struct server *srv, uint64_t seq)
 {
-	for (struct session *s = srv->sessions.first; s; s = s->next)
-		s->hold_seq = seq;
+	each_session(srv, seq, wait_for);
 }
 
 int session_restore(struct server *srv, uint64_t id, const void *record, size_t len)
@@ -353,18 +395,17 @@ int session_restore(struct server *srv, uint64_t id, const void *record, size_t 
 	s->id = id;
 	if (id > srv->sessions.next_id)
 		srv->sessions.next_id = id;
-	add(&srv->sessions, s);
-	srv->sessions.nr_orphans++;
+	add(&srv->sessions, &srv->sessions.orphans, s);
 	return 0;
+}
+
+static void drop(struct server *srv, struct session *s, uint64_t seq)
+{
+	free(s);
 }
 
 void sessions_fini(struct server *srv)
 {
-	struct session *s = srv->sessions.first, *next;
-
-	for (; s; s = next) {
-		next = s->next;
-		free(s);
-	}
+	each_session(srv, 0, drop);
 	srv->sessions = (struct sessions){ 0 };
 }

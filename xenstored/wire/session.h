@@ -26,7 +26,7 @@ struct server;
 #define SESSION_TOKEN_LEN	16	/* bytes; on the wire 32 hexadecimal digits */
 /* Of requests that failed so many are remembered; of older ones all that is known is that. */
 #define SESSION_FAILED		32
-/* Sessions without a connection that are kept, the last ones. */
+/* Sessions without a connection that are kept, the last ones; beside those that have bonds (bond.h). */
 #define SESSION_ORPHANS		1024
 /* The longest record of one. */
 #define SESSION_RECORD_MAX	(16 + 4 + 4 + 2 + SESSION_FAILED * 5)
@@ -37,7 +37,8 @@ struct session_failure {
 };
 
 struct session {
-	struct session *next, *prev;	/* all, those without a connection longest first */
+	struct session *next, *prev;	/* in the list that it is in */
+	struct session_list *list;
 	struct session *bucket_next;
 	uint64_t id;			/* of its record; never used twice in a boot */
 	unsigned char token[SESSION_TOKEN_LEN];
@@ -51,10 +52,16 @@ struct session {
 
 #define SESSION_BUCKETS 1024
 
+struct session_list {
+	struct session *first, *last;
+	unsigned int nr;
+};
+
 struct sessions {
 	struct session *bucket[SESSION_BUCKETS];	/* by token, which is random */
-	struct session *first, *last;
-	unsigned int nr_orphans;
+	/* Each is in one of these; the orphans longest first. */
+	struct session_list connected, orphans;
+	struct session_list bonded;	/* orphans that had bonds when they were last looked at */
 	uint64_t next_id;
 };
 

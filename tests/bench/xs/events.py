@@ -49,7 +49,9 @@ s = socket.socket(socket.AF_UNIX)
 s.connect(os.environ["XENSTORED_PATH"])
 s.sendall(b"".join(request(f"/bench/k{i}", "0") for i in range(KEYS)))
 threading.Thread(target=drain, args=(s,), daemon=True).start()
-watch = subprocess.Popen([xs, "watch", "--json", "--initial", "none", *sys.argv[4:], "/bench"], stdout=subprocess.PIPE)
+# it ends with us also when we are killed: left alone, it would wait for the store for ever
+watch = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", xs, "watch", "--json", "--initial", "none",
+                          *sys.argv[4:], "/bench"], stdout=subprocess.PIPE)
 reader = Reader(watch.stdout)
 reader.start()
 if not reader.ready.wait(20):

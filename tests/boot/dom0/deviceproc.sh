@@ -21,6 +21,14 @@ powerless()
 # no_device NAME: none of its descriptors is the kernel's own connection to the store.
 no_device() { ! readlink /proc/"$(pid_of "$1")"/fd/* | grep xenbus; }
 
+# As on a Debian: udev loads the kernel's driver for a new device, but for those that are ours.
+mkdir -p /run/udev/rules.d /lib/systemd
+cp /mnt/udev/rules/* /run/udev/rules.d/
+ln -s /mnt/udev/bin/udevadm /tmp/systemd-udevd
+udev() { LD_LIBRARY_PATH=/mnt/udev/lib/x86_64-linux-gnu "$@"; }
+udev /tmp/systemd-udevd --daemon >/tmp/udev.log 2>&1
+claim "udev runs" until_true 10 test -S /run/udev/control
+
 claim "a guest is created" xm create /etc/xen/cloud.cfg
 claim "it comes up" hears cloud 90 'guest: ready'
 for name in blkback netback consback; do
@@ -28,6 +36,9 @@ for name in blkback netback consback; do
 	claim "$name holds no connection of domain 0's" no_device $name
 done
 claim "its requests go by io_uring" grep -q 'by io_uring' $LOG
+udev /mnt/udev/bin/udevadm settle
+claim "udev heard of its devices, and loaded no driver of the kernel's for them" \
+	sh -c '[ -d /sys/bus/xen-backend/devices/vbd-* ] && [ ! -e /sys/bus/xen-backend/drivers/vbd ] && [ ! -e /sys/bus/xen-backend/drivers/vif ]'
 types cloud 'dd if=/dev/urandom of=/mnt/f bs=64k count=16 2>/dev/null; sync; echo before $(sha256sum </mnt/f)'
 claim "the guest's disk works" hears cloud 60 '^before [0-9a-f]{64}'
 
@@ -75,6 +86,35 @@ done
 claim "within a second each time ($((longest * 10)) ms at most)" test $longest -le 100
 types cloud 'touch /tmp/stop'
 
+# answered: asks the guest every 50 ms until it has answered one of all; ping's own patience is whole seconds.
+answered()
+{
+	rm -f /tmp/answer
+	until [ -e /tmp/answer ]; do
+		[ $(($(centis) - began)) -lt 1000 ] || { echo "no answer in ten seconds"; return 1; }
+		{ ping -c 1 -W 1 10.0.0.3 >/dev/null 2>&1 && : >/tmp/answer; } &
+		usleep 50000
+	done
+}
+
+# reached_again: the same of netback and a packet to and fro.
+reached_again()
+{
+	killed=$(pid_of netback) began=$(centis)
+	kill -9 "$killed" || return 1
+	while [ -d "/proc/$killed" ]; do usleep 1000; done
+	answered || return 1
+	took=$(($(centis) - began))
+	[ $took -le $longest ] || longest=$took
+}
+
+longest=0 began=$(centis)
+claim "the guest answers" answered
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	claim "kill $round of the card's process: the guest answers" reached_again
+done
+claim "within a second each time ($((longest * 10)) ms at most)" test $longest -le 100
+
 # lists: wherever a device is entered.
 domid=$(xm domid cloud)
 lists()
@@ -107,3 +147,15 @@ claim "Debian's kernel lets a disk go that is in use" xm block-detach cloud xvdb
 types cloud 'while [ -e /sys/block/xvdb ]; do usleep 100000; done; echo let go'
 claim "it is gone from the guest" hears cloud 20 '^let go'
 claim "the guest shuts down" xm shutdown -w cloud
+
+# Without our rule, and with a driver that somebody loaded: two backends of a disk would destroy it,
+# and the guest would say nothing.
+rm /run/udev/rules.d/60-storevisor-backends.rules
+udev /mnt/udev/bin/udevadm control --reload
+modprobe xen-blkback
+claim "a guest whose disk the kernel would take, too, is refused" \
+	fails_with 'rmmod xen-blkback' xm create /etc/xen/cloud.cfg
+claim "without the rule udev loads the kernel's driver for a card" until_true 10 test -d /sys/bus/xen-backend/drivers/vif
+claim "xm doctor names both" sh -c '[ "$(xm doctor | grep -c "^BAD.*rmmod xen-")" = 2 ]'
+rmmod xen-blkback xen-netback
+claim "without them it starts" xm create /etc/xen/cloud.cfg 'vif=[]' 'disk=[]'

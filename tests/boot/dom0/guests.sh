@@ -15,7 +15,7 @@ for guest in demo:2 cloud:3 grub:4; do
 	claim "$name answers ping over xenbr0" until_true 20 ping -c 1 -W 1 "$address"
 done
 claim "cloud runs the cloud kernel" said cloud 'ready 6\.1\..*-cloud-amd64'
-claim "grub loaded the kernel of its own disk" said grub 'guest: ready 6\.1\.[0-9]*-[0-9]*-amd64'
+claim "PV GRUB on a GPT: the submenu of the guest's own grub.cfg says what boots" said grub 'guest: ready 6\.1\.[0-9]*-[0-9]*-amd64'
 
 same "xm list has four lines of six columns and a head" "5 6" \
 	"$(xm list | awk '{ rows++; if (NF > most) most = NF } END { print rows, most }')"
@@ -118,6 +118,20 @@ claim "xm destroy" xm destroy cloud
 claim "and it is gone" until_true 10 gone cloud
 claim "a guest that powers off by itself goes away" sh -c '
 	. /mnt/dom0/lib.sh; trap - EXIT; types grub "poweroff -f"; until_true 20 gone grub'
+
+# The same files on a disk without a partition table, and with GRUB 1's menu.
+dd if=/data/guests/grub.img of=/data/plain.img bs=1M skip=2 count=24 2>/dev/null
+mkdir -p /tmp/plain
+mount -t ext4 -o loop /data/plain.img /tmp/plain
+rm /tmp/plain/boot/grub/grub.cfg
+printf '%s\n' 'default 1' 'timeout 0' 'title None' 'root (hd0)' 'kernel /boot/none' 'title Linux' 'root (hd0)' \
+	'kernel /boot/vmlinuz root=/dev/xvda ro panic=1' 'initrd /boot/initrd' >/tmp/plain/boot/grub/menu.lst
+umount /tmp/plain
+claim "a disk as xen-tools makes one" xm create /etc/xen/grub.cfg 'name="plain"' 'vif=[]' 'disk=["file:/data/plain.img,xvda,w"]'
+claim "PV GRUB without a partition table: menu.lst says what boots" hears plain 90 'guest: ready 6\.1\.[0-9]*-[0-9]*-amd64'
+claim "xm destroy plain" xm destroy plain
+until_true 10 gone plain >/dev/null 2>&1
+rm -f /data/plain.img
 
 claim "what was written is in the image" sh -c '
 	mkdir -p /tmp/look && mount -o loop,ro /data/guests/demo.img /tmp/look && cd /tmp/look &&

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Every guest of tests/guests, one after the other, as a domU, judged by guestrun: what it says, how
 # it ends, and that nothing of it is left. Then those that speak to the store and to backends, made
-# by xm; then the fuzzing guest, from ten seeds (two on Debian's hypervisor); last, on ours: how
+# by xm; then the fuzzing guest, from ten seeds (two on Debian's hypervisor); some of all in log-dirty
+# mode, compared with what dom0 sees of their memory; last, on ours: how
 # long it held the CPU at most in all that (instructions are the clock), and how CPU time is shared.
 . /mnt/dom0/lib.sh
 . /mnt/dom0/fair.sh
@@ -58,6 +59,14 @@ for seed in $seeds; do
 	claim "fuzz seed $seed: the host lives on, every frame is back" \
 		/mnt/guests/guestrun -a -k $slack -c fuzz=$seed /mnt/guests/boot.elf /mnt/guests/special/fuzz.elf
 done
+if is_ours; then
+	claim "in log-dirty mode all that a guest writes is told, and it notices nothing" \
+		/mnt/guests/guestrun -l -s 120 /mnt/guests/logged.elf /mnt/guests/pt_trapped_write.elf /mnt/guests/vcpu_info.elf
+	claim "so is what others write into it" \
+		/mnt/guests/guestrun -lp /mnt/guests/pairs/pair_grant_games.elf /mnt/guests/pairs/pair_frames.elf
+	claim "and what a guest does that makes no sense" \
+		/mnt/guests/guestrun -l -a -c fuzz=3 /mnt/guests/boot.elf /mnt/guests/special/fuzz.elf
+fi
 printf 'name = "big"\nkernel = "/mnt/guests/special/idle.elf"\nmemory = 512\n' >/tmp/big.cfg
 claim "a guest of 512 MiB comes" xm create -q /tmp/big.cfg
 claim "and goes" eval 'xm destroy big && until_true 20 gone big'

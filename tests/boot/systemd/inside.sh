@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Under systemd: xs-watch@NAME.service and xs-automate.service, started, fed, deafened and stopped.
+# Under systemd: the store, asked for through its socket; xs-watch@NAME.service and xs-automate.service, started, fed,
+# deafened and stopped; what manages domains, restarted.
 . /lib.sh
 export HOME=/root
-mkdir -p /run/xenstored
 # conf NAME LINE...: an automation.
 conf() { name=$1; shift; printf '%s\n' "$@" >"/etc/xen/watch.d/$name.conf"; }
 # prop UNIT NAME
@@ -18,9 +18,23 @@ not() { ! "$@"; }
 # acts VALUE: the automation sees it.
 acts() { xs put /t/in "$1" && until_true 60 grep -qx "$1" /tmp/seen; }
 
-systemctl start xenstored
-until_true 30 xs exists / >/dev/null
-xs put /t/in zero
+claim "systemd finds no fault in the store's units" sh -c 'systemd-analyze verify --man=no xenstored.service xenstored.socket && test -z "$(cat /tmp/claim.out)"'
+claim "the store's socket is there before the store" systemctl start xenstored.socket
+same "nobody serves it yet" inactive "$(systemctl is-active xenstored)"
+claim "the first client starts the store" xs put /t/in zero
+same "which is ready then" "active serving" "$(systemctl is-active xenstored) $(prop xenstored StatusText)"
+store=$(prop xenstored MainPID)
+[ "$store" != 0 ] || echo "# it ended with $(prop xenstored ExecMainStatus)"
+same "it is its own user's, without a capability, and with few system calls" "900 0000000000000000 2" \
+	"$(awk '/^Uid:/ { u = $2 } /^CapEff:/ { c = $2 } /^Seccomp:/ { s = $2 } END { print u, c, s }' "/proc/$store/status")"
+claim "one of the group writes" su alice -c 'xs put /t/alice 1'
+claim "nobody else reads" sh -c '! su mallory -c "xs read /t/alice"'
+sleep 40
+same "it lives longer than the watchdog's time" "$store" "$(prop xenstored MainPID)"
+kill -STOP "$store"
+sleep 30 # the watchdog's time
+claim "one that hears nothing is started anew" until_true 60 sh -c "[ \"\$(systemctl show -p MainPID --value xenstored)\" != $store ]"
+same "and has what was stored" 1 "$(xs read /t/alice)"
 conf copy 'path = /t/in' "exec-per-key = sh -c 'echo \"\$XS_VALUE\" >>/tmp/seen'"
 
 claim "systemd finds no fault in the units" sh -c 'systemd-analyze verify --man=no xs-watch@copy.service xs-automate.service && test -z "$(cat /tmp/claim.out)"'
@@ -30,7 +44,6 @@ claim "and that state reached the handler" until_true 10 grep -qx zero /tmp/seen
 claim "it acts on a change" acts one
 before=$(pid)
 systemctl restart xenstored
-until_true 30 xs exists / >/dev/null
 claim "after a restart of the daemon it acts again" acts two
 same "and is still the same process" "$before" "$(pid)"
 sleep 40
@@ -64,3 +77,18 @@ claim "it lives longer than the watchdog's time, too" acts six
 same "without a restart" 0 "$(prop xs-automate NRestarts)"
 systemctl stop xs-automate
 claim "and ends with all its automations" not runs "watch --config"
+
+# systemd hands a stop on to what requires the stopped.
+alive() { systemctl is-active xend-domains xend backendd | xargs; }
+claim "what manages domains starts" systemctl start xend-domains
+same "all of it" "active active active" "$(alive)"
+for unit in xenstored backendd xend; do
+	claim "$unit is started anew, as by an upgrade" systemctl restart $unit
+done
+same "which shuts no domain down" "" "$(cat /tmp/xm 2>/dev/null)"
+same "nor stops another" "active active active" "$(alive)"
+claim "the stop of xend-domains" systemctl stop xend-domains
+same "shuts down all" "shutdown --host --all --wait" "$(cat /tmp/xm)"
+same "and says that the host goes down" 1 "$(xs read /host/stopping)"
+claim "it starts again" systemctl start xend-domains
+claim "and the host does not go down" not xs read /host/stopping

@@ -5,7 +5,7 @@
 #include "lib/log.h"
 #include "x86/asm.h"
 #include "x86/fpu_insn.h"
-#include "x86/machine.h"
+#include "x86/ioports.h"
 
 struct fake_registers fake_registers[NR_CPUS];
 void (*fake_cpuid)(u32 leaf, u32 sub, u32 reg[4]);

@@ -9,14 +9,30 @@
 
 #include "lib/boot_options.h"
 #include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/acpi.h"
+#include "x86/clock.h"
+#include "x86/console.h"
+#include "x86/cpu.h"
 #include "x86/e820.h"
-#include "x86/machine.h"
+#include "x86/efi.h"
+#include "x86/ioapic.h"
+#include "x86/irq.h"
+#include "x86/msi.h"
+#include "x86/pci.h"
+#include "x86/shutdown.h"
+#include "x86/watchdog.h"
 
-struct e820_map machine_e820 = {.nr = 1, .entry = {{0, (u64)WORLD_FRAMES << PAGE_SHIFT, E820_RAM}}};
+struct efi_facts efi_facts; /* a BIOS, until a test says otherwise */
 struct boot_options boot_options = {.noreboot = true, .cmdline = "loglvl=all"};
 char cpu_vendor[13] = "FakeCPUVendo";
 unsigned int cpu_maxphys_bits = 40;
 bool cpu_has_xsave, cpu_has_fsgsbase = true;
+
+__attribute__((constructor)) static void memory_map_make(void)
+{
+	e820_add(&machine_e820, 0, (u64)WORLD_FRAMES << PAGE_SHIFT, E820_RAM);
+}
 
 void clock_get_params(struct clock_params *out)
 {
@@ -102,20 +118,34 @@ void machine_power_off(void)
 
 void console_write_guest(domid_t domid, const char *buf, size_t len)
 {
+	len = MIN(len, sizeof(world.console) - world.console_len);
+	memcpy(world.console + world.console_len, buf, len);
+	world.console_len += len;
 }
 
 size_t console_read(char *buf, size_t len)
 {
-	return 0;
+	size_t n = world.typed ? MIN(len, strlen(world.typed)) : 0;
+
+	if (n) {
+		memcpy(buf, world.typed, n);
+		world.typed += n;
+	}
+	return n;
 }
 
 size_t conring_read(char *buf, size_t len, u32 *idx)
 {
-	return 0;
+	size_t n = *idx < world.ring_len ? MIN(len, (size_t)(world.ring_len - *idx)) : 0;
+
+	memcpy(buf, world.ring + *idx, n);
+	*idx += n;
+	return n;
 }
 
 void conring_clear(void)
 {
+	world.ring_len = 0;
 }
 
 /* --- watchdog.c --- */

@@ -15,7 +15,7 @@
 #include "lib/string.h"
 #include "mm/page_alloc.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/softirq.h"
 
 struct world world;
 unsigned char *fake_ram;

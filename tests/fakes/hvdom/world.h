@@ -31,9 +31,16 @@ struct world {
 	unsigned int idle_waits;
 	void (*on_idle)(void);	/* what the machine does while the CPU idles */
 	int gsi_bound[256];
+	unsigned int alloc_fails_at; /* that many allocations of the hypervisor's from now; 0: none */
 	unsigned int machine_stops;
+	char console[1024]; /* what dom0 wrote, as far as it fits */
+	size_t console_len;
+	const char *typed; /* what it reads; NULL: nothing */
+	char ring[1024];   /* the hypervisor's log */
+	u32 ring_len;
 	unsigned int log_lines;
-	char last_line[128];
+	void (*on_log)(const char *line); /* NULL: nobody reads it */
+	char last_line[256];
 	jmp_buf *on_stop; /* where a machine that turns off goes on; NULL: the test aborts */
 };
 extern struct world world;

@@ -11,10 +11,14 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
+#include "x86/apic.h"
+#include "x86/clock.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
+#include "x86/tlb.h"
+#include "x86/tlb_space.h"
 
 s_time_t now_ns(void)
 {
@@ -193,8 +197,15 @@ int clear_guest(u64 va, size_t len)
 
 /* --- memory of the hypervisor --- */
 
+static bool alloc_fails(void)
+{
+	return world.alloc_fails_at && --world.alloc_fails_at == 0;
+}
+
 void *xzalloc(size_t size)
 {
+	if (alloc_fails())
+		return NULL;
 	return calloc(1, size ? size : 1);
 }
 
@@ -205,7 +216,7 @@ void xfree(void *p)
 
 void *xen_pages_alloc(unsigned int order)
 {
-	struct frame *f = frames_alloc(order, 0);
+	struct frame *f = alloc_fails() ? NULL : frames_alloc(order, 0);
 
 	if (!f)
 		return NULL;
@@ -228,6 +239,8 @@ void hv_log(enum log_level level, const char *fmt, ...)
 	vsnprintf(world.last_line, sizeof(world.last_line), fmt, ap);
 	va_end(ap);
 	world.log_lines++;
+	if (world.on_log)
+		world.on_log(world.last_line);
 }
 
 void hv_panic(const char *fmt, ...)

@@ -7,12 +7,14 @@
 
 #include <string.h>
 
+#include "domain/gnttab.h"
 #include "pv/context.h"
 #include "pv/domain_tlb.h"
+#include "pv/logdirty.h"
 #include "pv/ptval.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
+#include "x86/tlb_space.h"
 
 enum broken {
 	WHOLE,
@@ -27,6 +29,10 @@ enum broken {
 	NO_DISARMING,
 	NO_NOTE_OF_RELEASE,
 	NO_NOTE_OF_FOREIGN,
+	NO_CHANGE_OF_SHADOW,
+	NO_END_OF_SHADOW,
+	NO_DROP_OF_SHADOWS,
+	NO_NOTE_OF_GRANTS,
 	NR_BROKEN
 };
 
@@ -39,6 +45,8 @@ static const char *const names[] = {
 	[NO_LOAD_OF_XCR0] = "no-load-of-xcr0",	 [NO_DISARMING] = "no-disarming",
 	[NO_NOTE_OF_RELEASE] = "no-note-of-release",
 	[NO_NOTE_OF_FOREIGN] = "no-note-of-foreign",
+	[NO_CHANGE_OF_SHADOW] = "no-change-of-shadow",	 [NO_END_OF_SHADOW] = "no-end-of-shadow",
+	[NO_DROP_OF_SHADOWS] = "no-drop-of-shadows",	 [NO_NOTE_OF_GRANTS] = "no-note-of-grants",
 };
 static enum broken broken;
 
@@ -73,9 +81,10 @@ void __wrap_tlb_flush_stale(const struct tlb_space *owner, u32 stamp)
 
 void __real_tlb_flush_released(u32 stamp);
 void __wrap_tlb_flush_released(u32 stamp);
+/* Nearly always somebody else has flushed the CPU since: never. */
 void __wrap_tlb_flush_released(u32 stamp)
 {
-	if (!is_broken(NO_FLUSH_AT_REUSE))
+	if (broken != NO_FLUSH_AT_REUSE)
 		__real_tlb_flush_released(stamp);
 }
 
@@ -154,4 +163,35 @@ void __wrap_pv_debug_unload(const struct pv_vcpu *pv)
 {
 	if (!is_broken(NO_DISARMING))
 		__real_pv_debug_unload(pv);
+}
+
+void __real_logdirty_entry_changes(struct frame *f, unsigned int idx);
+void __wrap_logdirty_entry_changes(struct frame *f, unsigned int idx);
+void __wrap_logdirty_entry_changes(struct frame *f, unsigned int idx)
+{
+	if (!is_broken(NO_CHANGE_OF_SHADOW))
+		__real_logdirty_entry_changes(f, idx);
+}
+
+void __real_logdirty_table_ends(struct frame *f);
+void __wrap_logdirty_table_ends(struct frame *f);
+void __wrap_logdirty_table_ends(struct frame *f)
+{
+	if (!is_broken(NO_END_OF_SHADOW))
+		__real_logdirty_table_ends(f);
+}
+
+void __real_shadow_drop_all(struct domain *d);
+void __wrap_shadow_drop_all(struct domain *d);
+void __wrap_shadow_drop_all(struct domain *d)
+{
+	if (broken != NO_DROP_OF_SHADOWS)
+		__real_shadow_drop_all(d);
+}
+
+int __real_gnttab_note_writers(const struct domain *d, u64 *cursor);
+int __wrap_gnttab_note_writers(const struct domain *d, u64 *cursor);
+int __wrap_gnttab_note_writers(const struct domain *d, u64 *cursor)
+{
+	return broken == NO_NOTE_OF_GRANTS ? 0 : __real_gnttab_note_writers(d, cursor);
 }

@@ -10,7 +10,6 @@
 #include "pv/pv.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 #include "x86/smp.h"
 

@@ -16,12 +16,17 @@
 #include "mm/page_alloc.h"
 #include "pv/context.h"
 #include "world.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
+#include "x86/clock.h"
+#include "x86/cpu.h"
+#include "x86/desc.h"
+#include "x86/ioports.h"
 #include "x86/layout.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/smp.h"
+#include "x86/softirq.h"
 
 #define M2P_FRAME 4
 #define FIRST_FREE_FRAME 32

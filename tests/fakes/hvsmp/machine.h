@@ -96,6 +96,7 @@ static inline u64 va_of(unsigned int i)
 /* A level-n table reached (level 1..3), or a page (level 0), as this CPU remembers it. */
 struct translation {
 	u32 mfn;
+	u32 original; /* of a shadow: whose it was then */
 	bool is_valid, is_writable, is_dirty;
 };
 struct tlb {

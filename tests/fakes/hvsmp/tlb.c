@@ -11,13 +11,15 @@
 #include "lib/string.h"
 #include "pv/context.h"
 #include "pv/desc.h"
+#include "pv/logdirty.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 #include "x86/pte.h"
 
 #define RACES __attribute__((no_sanitize("thread")))
+
+#define FAULTS_MAX 1000
 
 struct tlb fake_tlb[MACHINE_CPUS_MAX];
 
@@ -113,6 +115,17 @@ RACES static bool walk_start(const struct tlb *t, unsigned int va, unsigned int 
 	return true;
 }
 
+/* Of which table @mfn is the shadow now; 0: of none. */
+RACES static u32 original_of(u64 mfn)
+{
+	const struct log_dirty *log = current->domain->pv.log;
+
+	for (u32 i = 1; log && log->pool && i <= log->pool->nr; i++)
+		if (log->pool->shadow[i].mfn == mfn)
+			return log->pool->shadow[i].original;
+	return 0;
+}
+
 RACES static bool walk(struct tlb *t, unsigned int va, bool write)
 {
 	unsigned int level;
@@ -133,11 +146,11 @@ RACES static bool walk(struct tlb *t, unsigned int va, bool write)
 			break;
 		check_mfn(mfn, level - 1);
 		t->table[level - 1][table_index(va, level - 1)] =
-			(struct translation){(u32)mfn, true, writable, false};
+			(struct translation){(u32)mfn, original_of(mfn), true, writable, false};
 	}
 	if (write && !writable)
 		return false;
-	t->page[va] = (struct translation){(u32)mfn, true, writable, write};
+	t->page[va] = (struct translation){(u32)mfn, 0, true, writable, write};
 	return mfn < MACHINE_FRAMES;
 }
 
@@ -153,9 +166,33 @@ RACES static u64 *reach(unsigned int va, unsigned int word, bool write)
 	return p->mfn < MACHINE_FRAMES ? (u64 *)mfn_to_virt(_mfn(p->mfn)) + word : NULL;
 }
 
+/*
+ * A fault of an access: the CPU forgets what it knew of the address. True: the hypervisor says that it runs again.
+ */
+static bool fault(unsigned int va, bool write)
+{
+	invlpg(va_of(va));
+	return pv_fixup_copy_fault(va_of(va), write ? 2 : 0);
+}
+
+/* The same word, after as many faults as it takes. NULL: the last was the guest's own. */
+static u64 *reach_or_fault(unsigned int va, unsigned int word, bool write)
+{
+	u64 *p;
+
+	for (unsigned int tries = 0; !(p = reach(va, word, write)); tries++) {
+		if (!fault(va, write))
+			return NULL;
+		if (tries > FAULTS_MAX)
+			machine_fail("CPU %u: d%u faults at va %u for ever", this_cpu_id(),
+				     current->domain->domain_id, va);
+	}
+	return p;
+}
+
 RACES bool guest_read(unsigned int va, unsigned int word, u64 *value)
 {
-	u64 *p = reach(va, word, false);
+	u64 *p = reach_or_fault(va, word, false);
 
 	if (p)
 		*value = __atomic_load_n(p, __ATOMIC_RELAXED);
@@ -164,7 +201,7 @@ RACES bool guest_read(unsigned int va, unsigned int word, u64 *value)
 
 RACES bool guest_write(unsigned int va, unsigned int word, u64 value)
 {
-	u64 *p = reach(va, word, true);
+	u64 *p = reach_or_fault(va, word, true);
 
 	if (p)
 		__atomic_store_n(p, value, __ATOMIC_RELAXED);

@@ -2,7 +2,7 @@
 /*
  * guestrun.c - runs guests of tests/guests one after the other as domUs and judges them, in TAP.
  *
- *	guestrun [-ap] [-e EXPECTED] [-k KIB] [-s SECONDS] [-c CMDLINE] FILE.elf...
+ *	guestrun [-alp] [-e EXPECTED] [-k KIB] [-s SECONDS] [-c CMDLINE] FILE.elf...
  *
  * Domains are built by xend's own builder, without record, store or backends: the runner is the
  * other end of the console and reads the end from the hypervisor. For each guest: its result, that
@@ -11,7 +11,8 @@
  * otherwise than with success (or their death); "any" for one that has now success, now failure,
  * or nothing to judge by.
  * With -a any end of a guest that began is right: only the host is judged. With -p each file is
- * started as two domains at once that know of each other (pair.h): both must end as expected.
+ * started as two domains at once that know of each other (pair.h): both must end as expected. With -l
+ * each domain runs in log-dirty mode, is asked all the time, and no page may change untold (guestlog.h).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,6 +31,7 @@
 #include <xen/io/console.h>
 
 #include "build_pv.h"
+#include "guestlog.h"
 #include "xend.h"
 
 #define LOOK_US 1000
@@ -44,6 +46,7 @@ struct run {
 	char output[OUTPUT_MAX];
 	size_t len;
 	volatile struct xencons_interface *ring; /* while it runs */
+	struct guestlog *log; /* with -l */
 	bool ended, is_late;
 	unsigned int reason; /* enum hv_shutdown_reason, when ended */
 };
@@ -51,7 +54,7 @@ struct run {
 #define SIDES 2 /* domains of a pair */
 
 static unsigned int seconds = 20;
-static bool any_end, is_pair;
+static bool any_end, is_pair, is_logged;
 static uint64_t slack_kib;
 static const char *cmdline = "";
 static const char *expected = "";
@@ -136,6 +139,8 @@ static int start(struct run *r)
 	r->ring = hv_map(r->x->hv, (uint16_t)r->d.domid, &mfn, 1);
 	if (!r->ring)
 		return -errno;
+	if (is_logged && !(r->log = guestlog_begin(r->x->hv, (uint16_t)r->d.domid, mfn)))
+		return -errno;
 	return hv_domain_unpause(r->x->hv, (uint16_t)r->d.domid);
 }
 
@@ -148,6 +153,10 @@ static int look(struct run *r)
 	drain(r);
 	r->ended = !err && info.shutdown;
 	r->reason = info.reason;
+	if (!err && r->log)
+		err = guestlog_look(r->log); /* also of what it did last */
+	if (!err && r->log && r->ended)
+		err = guestlog_look(r->log); /* and what was late then */
 	if (r->ended) {
 		hv_unmap(r->x->hv, (void *)(uintptr_t)r->ring, 1);
 		r->ring = NULL;
@@ -183,6 +192,8 @@ static int follow(struct run *r, int nr)
 static void undo(struct run *r)
 {
 	build_free(r->d.build);
+	if (r->log)
+		guestlog_free(r->log);
 	if (r->ring)
 		hv_unmap(r->x->hv, (void *)(uintptr_t)r->ring, 1);
 	if (r->d.domid >= 0 && !r->ended)
@@ -368,6 +379,8 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 	said(r, "claim: ", claim, sizeof(claim));
 	ok = any_end ? !err && !r->is_late && claim[0] : is_wanted(got, wanted);
 	for (int i = 0; i < sides; i++)
+		ok &= !r[i].log || guestlog_judge(r[i].log, name);
+	for (int i = 0; i < sides; i++)
 		undo(&r[i]);
 	for (int i = 0; i < sides; i++) {
 		if (is_gone(&r[i]))
@@ -403,9 +416,10 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ape:k:s:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "alpe:k:s:c:")) != -1) {
 		switch (opt) {
 		case 'a': any_end = true; break;
+		case 'l': is_logged = true; break;
 		case 'p': is_pair = true; break;
 		case 'e': expected = optarg; break;
 		case 'k': slack_kib = (uint64_t)atoi(optarg); break;

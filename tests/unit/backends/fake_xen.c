@@ -61,13 +61,36 @@ int xengnttab_unmap(xengnttab_handle *h, void *start, uint32_t count)
 	return 0;
 }
 
+static bool is_own(const xengnttab_grant_copy_segment_t *s, bool source)
+{
+	return source ? s->flags & GNTCOPY_source_gref && s->source.foreign.domid == DOMID_SELF
+		      : s->flags & GNTCOPY_dest_gref && s->dest.foreign.domid == DOMID_SELF;
+}
+
+static uint8_t *own_memory(uint32_t ref, uint32_t offset, uint32_t len)
+{
+	fake.own_copies++;
+	if (!fake.own || ref - FAKE_OWN >= FAKE_PAGES || offset + len > FAKE_PAGE)
+		return NULL;
+	return fake.own + (ref - FAKE_OWN) * FAKE_PAGE + offset;
+}
+
+/* The backend's side: by address or by number. */
+static uint8_t *backend_side(const xengnttab_grant_copy_segment_t *s, bool source)
+{
+	if (!is_own(s, source))
+		return source ? s->source.virt : s->dest.virt;
+	return source ? own_memory(s->source.foreign.ref, s->source.foreign.offset, s->len)
+		      : own_memory(s->dest.foreign.ref, s->dest.foreign.offset, s->len);
+}
+
 static int16_t copy_one(xengnttab_grant_copy_segment_t *s)
 {
-	bool from = s->flags & GNTCOPY_source_gref;
+	bool from = s->flags & GNTCOPY_source_gref && !is_own(s, true);
 	const struct fake_grant *g;
 	uint32_t ref = from ? s->source.foreign.ref : s->dest.foreign.ref;
 	uint32_t offset = from ? s->source.foreign.offset : s->dest.foreign.offset;
-	uint8_t *guest;
+	uint8_t *guest, *ours = backend_side(s, !from);
 
 	if (ref >= FAKE_PAGES || !fake.grant[ref].valid)
 		return GNTST_bad_gntref;
@@ -76,11 +99,13 @@ static int16_t copy_one(xengnttab_grant_copy_segment_t *s)
 		return GNTST_general_error;
 	if (offset + s->len > FAKE_PAGE)
 		return GNTST_bad_copy_arg;
+	if (!ours)
+		return GNTST_bad_gntref;
 	guest = &fake.page[g->page][offset];
 	if (from)
-		memcpy(s->dest.virt, guest, s->len);
+		memcpy(ours, guest, s->len);
 	else
-		memcpy(guest, s->source.virt, s->len);
+		memcpy(guest, ours, s->len);
 	return GNTST_okay;
 }
 

@@ -14,6 +14,7 @@
 
 #define FAKE_PAGES 600
 #define FAKE_PAGE 4096u
+#define FAKE_OWN 5000u
 
 struct fake_grant {
 	bool valid, readonly;
@@ -30,6 +31,9 @@ struct fake_guest {
 	unsigned int copy_calls;
 	bool copy_fails;       /* the whole copy call fails */
 	bool map_fails;
+	/* The backend's memory that is granted to itself: page i of it has number FAKE_OWN + i. */
+	uint8_t *own;
+	unsigned int own_copies; /* that named it by number */
 	/* Called before each single grant copy: the guest may change its memory meanwhile. */
 	void (*meanwhile)(void);
 };

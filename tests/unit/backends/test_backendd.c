@@ -28,7 +28,7 @@
 #define WAIT_MS 10000
 
 static const char *xenstored, *backendd, *device;
-static char dir[64], state_dir[96], log_path[96], programs[96];
+static char dir[64], state_dir[96], log_path[96], programs[96], sysfs[96], journals[96];
 static pid_t store_pid, sv_pid;
 static struct xs_handle *xs;
 
@@ -60,7 +60,7 @@ static void start_supervisor(void)
 		snprintf(path, sizeof(path), "%s.sv", log_path);
 		if (!freopen(path, "a", stderr))
 			_exit(127);
-		execl(backendd, backendd, "-l", programs, NULL);
+		execl(backendd, backendd, "-l", programs, "-s", sysfs, NULL);
 		_exit(127);
 	}
 }
@@ -156,7 +156,10 @@ static int set_up(void **state)
 	snprintf(socket, sizeof(socket), "%s/socket", dir);
 	setenv("XENSTORED_PATH", socket, 1);
 	setenv("FAKE_LOG", log_path, 1);
-	setenv("STOREVISOR_BACKEND_DIR", dir, 1);
+	snprintf(sysfs, sizeof(sysfs), "%s/sys", dir);
+	/* Nobody has made /run/xen. */
+	snprintf(journals, sizeof(journals), "%s/xen/backend", dir);
+	setenv("STOREVISOR_BACKEND_DIR", journals, 1);
 	start_store();
 	for (int ms = 0; ms < WAIT_MS && !(xs = xs_open(0)); ms += 10)
 		sleep_ms(10);
@@ -205,6 +208,37 @@ static void test_each_new_directory_gets_one_process(void **state)
 		assert_int_equal(started(10 + i, 1), 0);
 		assert_true(lives(pid[i]));
 	}
+}
+
+/* Waits for the supervisor's word on why device @devid cannot be served. */
+static void wait_refused(unsigned int devid, char *why, size_t len)
+{
+	char status[16] = "";
+
+	for (int ms = 0; ms < WAIT_MS && strcmp(status, "error"); ms += 10) {
+		sleep_ms(10);
+		store_read_str(xs, back(devid), "hotplug-status", status, sizeof(status));
+	}
+	assert_string_equal(status, "error");
+	assert_int_equal(store_read_str(xs, back(devid), "hotplug-error", why, len), 0);
+}
+
+static void test_directory_that_the_kernel_serves_is_refused(void **state)
+{
+	char command[256], why[256];
+
+	snprintf(command, sizeof(command), "mkdir -p %s/bus/xen-backend/drivers/vbd", sysfs);
+	assert_int_equal(system(command), 0);
+	offer(10);
+	wait_refused(10, why, sizeof(why));
+	assert_non_null(strstr(why, "rmmod xen-blkback"));
+	assert_int_equal(started(10, 0), 0);
+	/* Unloaded, and offered anew. */
+	snprintf(command, sizeof(command), "rm -r %s/bus", sysfs);
+	assert_int_equal(system(command), 0);
+	xs_rm(xs, XBT_NULL, back(10));
+	offer(10);
+	wait_started(10, 0);
 }
 
 static void test_directory_without_frontend_is_left_alone(void **state)
@@ -310,21 +344,55 @@ static void test_closed_device_is_not_started_again(void **state)
 	assert_int_equal(started(4, 1), 0);
 }
 
+/* Waits for the supervisor's word that device @devid's process is one of an earlier supervisor. */
+static void wait_adopted(unsigned int devid)
+{
+	char path[128], line[512], wanted[64];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "%s.sv", log_path);
+	snprintf(wanted, sizeof(wanted), "/7/%u: adopted", devid);
+	for (int ms = 0; ms < WAIT_MS && !found; ms += 10) {
+		FILE *f = fopen(path, "r");
+
+		assert_non_null(f);
+		while (!found && fgets(line, sizeof(line), f))
+			found = strstr(line, wanted) != NULL;
+		fclose(f);
+		sleep_ms(10);
+	}
+	assert_true(found);
+}
+
 static void test_vanished_device_has_its_process_and_journal_removed(void **state)
 {
-	char journal[96];
+	char journal[128];
 	pid_t pid;
+	FILE *f;
 
 	offer(10);
 	pid = wait_started(10, 0);
-	snprintf(journal, sizeof(journal), "%s/vbd-7-10", dir);
+	snprintf(journal, sizeof(journal), "%s/vbd-7-10", journals);
 	assert_int_equal(access(journal, F_OK), 0);
+	/* While one is left the mark for udev stays, supervisor or not. */
+	stop(sv_pid, SIGTERM);
+	assert_int_equal(access(journals, F_OK), 0);
+	start_supervisor();
+	wait_adopted(10);
 	xs_rm(xs, XBT_NULL, "/local/domain/0/backend/vbd/7");
 	wait_dead(pid); /* it never looks at the store: the supervisor's patience ends */
 	for (int ms = 0; ms < WAIT_MS && access(journal, F_OK) == 0; ms += 10)
 		sleep_ms(10);
 	assert_int_equal(access(journal, F_OK), -1);
 	assert_int_equal(started(10, 1), 0);
+	/* A lock that a disk of another machine had is no device. */
+	snprintf(journal, sizeof(journal), "%s/nbd-0123456789abcdef", journals);
+	f = fopen(journal, "w");
+	assert_non_null(f);
+	fclose(f);
+	stop(sv_pid, SIGTERM);
+	assert_int_equal(access(journals, F_OK), -1);
+	start_supervisor();
 }
 
 static void test_killed_supervisor_disturbs_no_device(void **state)
@@ -422,6 +490,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_each_new_directory_gets_one_process),
 		T(test_directory_without_frontend_is_left_alone),
+		T(test_directory_that_the_kernel_serves_is_refused),
 		T(test_killed_process_is_started_again),
 		T(test_process_that_served_is_soon_back_however_often_it_is_killed),
 		T(test_adopted_process_that_served_is_soon_back),

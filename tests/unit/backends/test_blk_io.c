@@ -18,11 +18,11 @@
 
 /* With its structure: the tests submit what it would not. */
 #include "blk_io_uring.c"
+/* Behind it: what it calls io is another thing. */
+#include "blk_io_kit.h"
 
-#define BLOCK 4096u
 #define BLOCKS 64u
 
-static struct blk_io *io;
 static int image;
 
 static int make_image(void)
@@ -58,29 +58,6 @@ static int tear_down(void **state)
 	blk_io_close(io);
 	close(image);
 	return 0;
-}
-
-static void add(enum blk_io_kind kind, uint32_t tag, void *buf, uint64_t block)
-{
-	const struct blk_io_op op = {kind, tag, buf, BLOCK, block * BLOCK};
-
-	blk_io_add(io, &op);
-}
-
-/* Waits for the ends of @nr operations. The result of each tag in @res. */
-static void collect(unsigned int nr, int32_t *res)
-{
-	struct blk_io_done done[BLK_IO_DEPTH];
-
-	while (nr) {
-		unsigned int n = blk_io_reap(io, done, BLK_IO_DEPTH);
-
-		for (unsigned int i = 0; i < n; i++)
-			res[done[i].tag] = done[i].res;
-		nr -= n;
-		if (!n)
-			blk_io_wait(io);
-	}
 }
 
 static void test_as_many_as_there_are_tags_over_and_over(void **state)

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +125,44 @@ static void test_each_forbidden_call_is_the_last(void **state)
 	}
 }
 
+struct letter {
+	int fd;
+	bool send, address;
+};
+
+static void send_or_receive(const void *arg)
+{
+	const struct letter *l = arg;
+	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/tmp/no-such-socket"};
+	socklen_t len = sizeof(to);
+	char byte = 'x';
+
+	if (l->send)
+		syscall(SYS_sendto, l->fd, &byte, 1, MSG_DONTWAIT, l->address ? &to : NULL,
+			l->address ? len : 0);
+	else
+		syscall(SYS_recvfrom, l->fd, &byte, 1, MSG_DONTWAIT, l->address ? &to : NULL,
+			l->address ? &len : NULL);
+}
+
+/* What a socket is connected to, and nobody else. */
+static void test_nothing_is_sent_to_an_address(void **state)
+{
+	int fds[2];
+
+	if (not_root())
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct letter l = {fds[0], i & 1, i & 2};
+		int status = confined(send_or_receive, &l);
+
+		assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, i & 2 ? SIGSYS : 0);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void look_at_self(const void *arg)
 {
 	uint64_t cap = ~0ull;
@@ -216,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_forbidden_call_is_the_last),
+		cmocka_unit_test(test_nothing_is_sent_to_an_address),
 		cmocka_unit_test(test_no_capability_is_left),
 		cmocka_unit_test(test_what_serving_needs_still_works),
 		cmocka_unit_test(test_unknown_user_is_refused),

@@ -58,6 +58,10 @@ static int set_up(void **state)
 	tx.gnt = rx.gnt = xengnttab_open(NULL, 0);
 	tx.domid = rx.domid = 1;
 	tx.tap = rx.tap = pair[0];
+	assert_int_equal(granted_make(&tx.arena, NET_TX_PAGES, NET_TX_PAGES), 0);
+	assert_int_equal(granted_make(&rx.arena, NET_RX_PAGES, NET_RX_PAGES), 0);
+	tx.copy.own = &tx.arena;
+	rx.copy.own = &rx.arena;
 	rx.can_sg = true;
 	tx_prod = tx_cons = rx_prod = rx_cons = 0;
 	tx_ring()->req_event = tx_ring()->rsp_event = 1;
@@ -69,6 +73,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	granted_drop(&tx.arena);
+	granted_drop(&rx.arena);
 	close(tx.tap);
 	close(wire);
 	return 0;
@@ -208,6 +214,59 @@ static void test_joined_segments_are_described(void **state)
 	assert_int_equal(tx_status(), NETIF_RSP_NULL);
 }
 
+/* As Linux would have granted it. */
+static void grant_own(struct granted *g)
+{
+	fake.own = (uint8_t *)g->mem;
+	g->nr_granted = g->nr_pages;
+	for (uint32_t i = 0; i < g->nr_pages; i++)
+		g->ref[i] = FAKE_OWN + i;
+}
+
+static void test_what_is_sent_is_copied_by_reference(void **state)
+{
+	uint8_t buf[10000];
+
+	grant_own(&tx.arena);
+	make_tcp(DATA, 5, 66);
+	memset(fake.page[DATA + 1], 0x11, 4096);
+	put_tx(DATA, 5, 66 + 4096, NETTXF_more_data | NETTXF_csum_blank);
+	put_tx(DATA + 1, 0, 4096, 0);
+	assert_int_equal(send_now(), 0);
+	assert_int_equal(take(buf, sizeof(buf)), VNET_LEN + 66 + 4096);
+	assert_memory_equal(buf + VNET_LEN, &fake.page[DATA][5], 66);
+	assert_memory_equal(buf + VNET_LEN + 66, fake.page[DATA + 1], 4096);
+	assert_int_equal(fake.own_copies, 2);
+}
+
+static void test_only_what_is_granted_and_in_one_page_is_named_by_reference(void **state)
+{
+	static const struct {
+		size_t at;
+		uint32_t len;
+		bool by_reference;
+	} copies[] = {
+		{4000, 96, true}, {4000, 97, false}, {4096, 4096, true}, {4095, 1, true},
+		{4095, 2, false}, {3 * 4096 - 1, 1, true}, {3 * 4096, 1, false},
+	};
+	struct gcopy *g = &tx.copy;
+
+	grant_own(&tx.arena);
+	tx.arena.nr_granted = 3;
+	gcopy_start(g, tx.gnt, 1);
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		char *mem = tx.arena.mem + copies[i].at;
+
+		assert_int_equal(gcopy_from(g, mem, DATA, 0, copies[i].len), (int)i);
+		assert_int_equal(g->seg[i].flags,
+				 GNTCOPY_source_gref | (copies[i].by_reference ? GNTCOPY_dest_gref : 0));
+		if (!copies[i].by_reference)
+			assert_ptr_equal(g->seg[i].dest.virt, mem);
+	}
+	assert_int_equal(gcopy_to(g, DATA, 0, fake.page[DATA], 10), 7); /* not its memory at all */
+	assert_int_equal(g->seg[7].flags, GNTCOPY_dest_gref);
+}
+
 static void test_split_header_with_empty_fragments_is_legal(void **state)
 {
 	uint8_t buf[2000];
@@ -257,6 +316,8 @@ static unsigned int sent_by(uint64_t ms)
 
 static void test_a_rate_lets_through_so_many_bytes_and_no_more(void **state)
 {
+	uint64_t rest;
+
 	/* 250 packets of 1000 bytes a second. */
 	assert_int_equal(net_pace_init(&tx.pace, "2500,10000"), 0);
 	for (uint32_t i = 0; i < 200; i++) {
@@ -276,13 +337,14 @@ static void test_a_rate_lets_through_so_many_bytes_and_no_more(void **state)
 	/* What was not used is lost: a share and a packet, after any pause. */
 	assert_int_equal(sent_by(3600000), 3);
 	tx.pace.share = 0;
-	assert_int_equal(sent_by(3600000), 200 - tx.packets + 0u);
+	rest = 200 - tx.packets;
+	assert_int_equal(sent_by(3600000), rest);
 	assert_int_equal(tx.wait_ns, 0);
 }
 
 static void test_rates_that_make_no_sense_are_refused(void **state)
 {
-	static const char *const bad[] = { "0,50000", "1", "1,0", "1,2,3", "x", "-1,-1",
+	static const char *const bad[] = { "0,50000", "1", "1,0", "1,2,3", "x", "-1,-1", "1,-1", "1,10000001",
 					   "99999999999999999999,1" };
 	struct net_pace p;
 
@@ -556,6 +618,18 @@ static void test_packet_lands_in_the_posted_page(void **state)
 	assert_int_equal(rx_ring()->rsp_prod, rx_cons);
 }
 
+static void test_what_is_received_is_copied_by_reference(void **state)
+{
+	grant_own(&rx.arena);
+	post(4);
+	arrive(9000, 0, 0, 0);
+	assert_int_equal(receive(), 0);
+	assert_int_equal(fake.own_copies, 3);
+	assert_int_equal(fake.page[DATA][0], 0x33);
+	assert_int_equal(fake.page[DATA + 1][4095], 0x33);
+	assert_int_equal(fake.page[DATA + 2][9000 - 8192 - 1], 0x99);
+}
+
 static void test_large_packet_spans_pages_with_its_description(void **state)
 {
 	struct netif_rx_response rsp;
@@ -687,6 +761,9 @@ int main(void)
 		T(test_fragments_are_joined),
 		T(test_blank_checksum_is_described),
 		T(test_joined_segments_are_described),
+		T(test_what_is_sent_is_copied_by_reference),
+		T(test_only_what_is_granted_and_in_one_page_is_named_by_reference),
+		T(test_what_is_received_is_copied_by_reference),
 		T(test_split_header_with_empty_fragments_is_legal),
 		T(test_many_packets_keep_their_order),
 		T(test_a_rate_lets_through_so_many_bytes_and_no_more),

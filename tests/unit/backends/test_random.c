@@ -196,6 +196,8 @@ static void run_net(void)
 	memset(&rx, 0, sizeof(rx));
 	tx.gnt = rx.gnt = xengnttab_open(NULL, 0);
 	tx.tap = rx.tap = pair[0];
+	assert_int_equal(granted_make(&tx.arena, NET_TX_PAGES, NET_TX_PAGES), 0);
+	assert_int_equal(granted_make(&rx.arena, NET_RX_PAGES, NET_RX_PAGES), 0);
 	bring_attach(&tx.ring, fake.page[1], &net_tx_geometry, &records[0], false);
 	bring_attach(&rx.ring, fake.page[2], &net_rx_geometry, &records[1], false);
 	for (int i = 0; i < STEPS; i++) {
@@ -224,6 +226,8 @@ static void run_net(void)
 		}
 		drain(pair[1]);
 	}
+	granted_drop(&tx.arena);
+	granted_drop(&rx.arena);
 	print_message("net: sent %llu, bad %llu; received %llu, bad %llu\n",
 		      (unsigned long long)tx.packets, (unsigned long long)tx.errors,
 		      (unsigned long long)rx.packets, (unsigned long long)rx.errors);

@@ -374,8 +374,9 @@ static const char *op_dmesg(struct fake_xend *x, struct guest *g, const char *id
 	char clear[1024];
 
 	(void)g;
-	put(x, "(XEN) first\n(XEN) \033[31mred\n", "/request/%s/output/0", id);
-	put(x, get(x, clear, "/request/%s/args/clear", id) ? "(XEN) cleared\n" : "(XEN) second\n",
+	put(x, "(XEN) first\n(d0) [    1.0] Linux\n(XEN) \033[31mred\n(d", "/request/%s/output/0", id);
+	put(x, get(x, clear, "/request/%s/args/clear", id) ? "0) x\n(XEN) cleared\n" :
+								    "0) x\n(XEN) second\n",
 	    "/request/%s/output/1", id);
 	return NULL;
 }
@@ -582,6 +583,9 @@ static void describe_host(struct fake_xend *x)
 		{"free_kib", "1048576"},  {"version", "4.17.0-fake"},
 		{"cpu_khz", "2593992"},	  {"commandline", "dom0_mem=512M"},
 		{"hostname", "fakehost"}, {"virt_start", "0xffff800000000000"},
+		{"vulnerabilities/meltdown", "Meltdown: mitigated: tables"},
+		{"vulnerabilities/mds", "MDS: open: turned off"},
+		{"vulnerabilities/tsa", "TSA: not affected"},
 	};
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)

@@ -70,7 +70,7 @@ static void test_help_lines_have_the_form_completions_parse(void **state)
 	for (size_t i = 0; command_at(i); i++) {
 		const struct command *cmd = command_at(i);
 
-		assert_true(strlen(cmd->name) <= 14);
+		assert_true(strlen(cmd->name) <= 15);
 		assert_true(strlen(cmd->summary) <= 62);
 		assert_true(isupper((unsigned char)cmd->summary[0]));
 		assert_int_not_equal(cmd->summary[strlen(cmd->summary) - 1], '.');

@@ -131,8 +131,12 @@ static void test_info_prints_the_lines_other_programs_grep_for(void **state)
 	expect_out("\nnr_cpus                : 2\n");
 	expect_out("\ncpu_mhz                : 2593.992\n");
 	expect_out("host                   : fakehost\n");
+	expect_out("\nvulnerability          : Meltdown: mitigated: tables\n");
+	expect_out("\nvulnerability          : MDS: open: turned off\n");
+	assert_null(strstr(xm_out, "TSA"));
 	OK("info", "--json");
 	expect_out("\"total_memory\":2048");
+	expect_out("\"tsa\":\"TSA: not affected\"");
 }
 
 static void test_uptime_counts_from_the_start(void **state)
@@ -191,6 +195,8 @@ static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
 	assert_string_equal(xm_out, "(XEN) first\n(XEN) \\x1b[31mred\n(XEN) second\n");
 	OK("dmesg", "-c");
 	expect_out("(XEN) cleared");
+	OK("dmesg", "-a");
+	expect_out("(XEN) first\n(d0) [    1.0] Linux\n(XEN) \\x1b[31mred\n(d0) x\n(XEN) second\n");
 	assert_int_equal(fake_store_count("/request"), 1);
 }
 
@@ -221,6 +227,7 @@ static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 	expect_out("\nok   the store answers (");
 	expect_out("\nok   xend answers (");
 	expect_out("\nok   1024 MiB of memory are free for domains\n");
+	expect_out("\nNOTE MDS: open: turned off\n");
 	expect_out("\nBAD  demo: kernel /nowhere/k: No such file or directory\n");
 	expect_out("\nBAD  web: network card 0: bridge lo does not exist\n");
 	expect_out("\nok   web: vbd 51712 is served\n");

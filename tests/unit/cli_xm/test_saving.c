@@ -25,7 +25,7 @@
 static const char *saved(const char *name)
 {
 	const char *path = xm_file("web.save");
-	struct saved_head h = { .uuid = UUID, .nr_pages = 1, .nr_vcpus = 1, .record = RECORD,
+	struct saved_head h = { .version = SAVED_VERSION, .uuid = UUID, .nr_pages = 1, .nr_vcpus = 1, .record = RECORD,
 				.record_len = sizeof(RECORD) };
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 

@@ -16,7 +16,11 @@ fill()
 	xs rm /t/new 2>/dev/null
 }
 
-show() { open_screen "${2:-80x24}" "${3:-vt100}" "NO_COLOR=1 XENSTORED_PATH=$XENSTORED_PATH $xs_prog browse $1"; }
+# an editor that ends the last line, as they do; a pager that waits for Enter
+printf '#!/bin/sh\nsed -i -e "s/^w/W/" -e "s/^two/Two/" "$1" && echo >>"$1" && sed -i -e "\$ { /^\$/d }" "$1"\n' >"$dir/editor"
+printf '#!/bin/sh\nsed "s/^/page:/"; read -r enter </dev/tty\n' >"$dir/pager"
+chmod +x "$dir/editor" "$dir/pager"
+show() { open_screen "${2:-80x24}" "${3:-vt100}" "TMPDIR=$dir NO_COLOR=1 EDITOR=$dir/editor PAGER=$dir/pager XENSTORED_PATH=$XENSTORED_PATH $xs_prog browse $1"; }
 
 # browse OPTIONS [SIZE TERM]: a fresh one, ready.
 browse()
@@ -96,6 +100,53 @@ keys Tab; xs write /t/live appears
 sees "what changes appears in the tree by itself" "live = appears"
 sees "and in the log" "^[0-9:]{8} /t/live = appears"
 xs rm /t/live; sees "a removal too" "/t/live removed"
+xs write /t/a five; sees "a change tells what was before" "^[0-9:]{8} (x[0-9]+ )?/t/a: four -> five"
+xs rm /t/live2 2>/dev/null; xs write /t/live2 here; sees "a new node" "live2 = here"
+xs rm /t/live2; sees "a removal tells what is gone" "/t/live2 removed, was here"
+keys c; no_lower() { ! on_screen "changes  \(Tab"; }
+if comes_so no_lower; then pass "c closes the lower part"; else fail "c closes the lower part" "$(screen)"; fi
+keys c; sees "and opens it again" "changes  \(Tab: others"
+
+# ---- values ----
+printf 'first line\nsecond of gr\303\274\303\237en \\ and a tab\there\n%0120d\nlast needle line\n' 7 | xs write --stdin /t/text
+printf 'ab\000\001\377' | xs write --stdin /t/bytes
+keys =; typed NEEDLE; sees "= finds text in values" "^/t/text = .*needle"
+keys Enter; sees "and goes there" "^xs read /t/text"
+keys Enter; sees "Enter on a leaf shows its value" "^ /t/text  [0-9]+ bytes  rows 1-5 of 5"
+sees "by its lines, with umlauts" "^second of grüßen \\\\ and a tab +here\$"
+sees "long ones folded" "^0{39}7\$"
+keys f; sees "f unfolds" "rows 1-4 of 4"
+keys l; sees "l goes sideways" "^ne\$"
+keys h f /; typed needle; keys Enter; keys x; sees "x shows bytes" "^000000  66 69 72 73"
+keys x v; sees "v shows it in the pager" "page:last needle line"
+keys Enter; sees "and comes back" "^ /t/text "
+keys e; sees "without -w the editor is not called" "looking only: xs browse -w"
+xs write /t/text changed; sees "what is shown follows the store" "^changed\$"
+xs rm /t/text; sees "and ends with the node" "/t/text: removed"
+go /t/bytes; keys Space; sees "what is no text is shown as bytes" "^000000  61 62 00 01 ff +\|ab\.\.\.\|"
+keys Escape; sees "Escape closes it" "^ +changes|^ changes"
+
+# ---- filter, order ----
+xs write /t/deep/er/marked 1 /t/deep/other 2 /t/other/x "is mArked too"
+go /t; keys c '&'; typed marked; sees "& shows what has a text in its name" "marked = 1"
+sees "or in its value" "x = is mArked too"
+if on_screen "other = 2"; then fail "and nothing else" "$(screen)"; else pass "and nothing else"; fi
+keys Enter; sees "says so" "only what has marked in its name or value"
+at "the cursor is on the first" "marked = 1"
+xs write /t/zz/late marked; sees "what comes to have it appears" "late = marked"
+xs write /t/zz/late gone; late() { ! on_screen "late ="; }
+if comes_so late; then pass "what no longer has it goes"; else fail "what no longer has it goes" "$(screen)"; fi
+keys '&' Enter; sees "an empty one shows all" "all is shown again"
+keys c; go /t; keys l; xs write /t/big "$(printf %0500d 1)"
+keys o; sees "o sorts by size" "^ sorted by size|^sorted by size"
+below() { [ "$(screen | sed -n '/[+-]t /,$p' | sed -n 2p | grep -c "$1")" = 1 ]; }
+if comes_so below "big = "; then pass "the largest first"; else fail "the largest first" "$(screen)"; fi
+xs write /t/other/x newest; keys o; sees "then by last change" "^sorted by last change"
+if comes_so below "[+]other"; then pass "what changed last, or in it, first"; else fail "what changed last first" "$(screen)"; fi
+xs write /t/a again
+if comes_so below "a = again"; then pass "as it changes"; else fail "as it changes" "$(screen)"; fi
+keys o; sees "then by name" "^sorted by name"
+
 keys '?'; sees "? lists the keys" "Ctrl-D, Ctrl-U  half a page"
 keys q; sees "q closes that" "changes  \(Tab"
 keys q; sees "q ends it" "ended with 0"
@@ -126,11 +177,53 @@ sees "a running domain's device asks again" "running domain's device; type yes"
 typed no; keys Enter; sees "and another word than yes does nothing" "not confirmed"
 is "nothing is written then" 2 "$(xs read $back/state)"
 keys e Escape; sees "Escape gives up" "given up"
+echo '{"type":"object","properties":{"n":{"type":"integer","minimum":1,"maximum":9,"description":"how many eggs"}}}' >"$dir/eggs.json"
+xs write /t/eggs/n 3; xs schema add --at /t/eggs "$dir/eggs.json"
+go /t/eggs/n; until_screen 'n = 3'; keys e C-u; typed 10; keys Enter
+sees "what a schema of one's own does not allow is not written" "^10 is not possible here: at most 9 is wanted"
+is "the store has what it had" 3 "$(xs read /t/eggs/n)"
+sees "what it says is shown" "how many eggs"
+keys e C-u; typed 9; keys Enter; sees "and what it allows is written" "^xs write /t/eggs/n '9'"
+xs schema rm eggs; xs rm /t/eggs
 head -c 2000 /dev/zero | xs write --stdin /t/zeros
-go /t/zeros; until_screen 'value: 2000 bytes'; keys e; sees "a value too long for the line is not cut" "^too long to be typed: xs write --stdin /t/zeros"
-keys Escape
+go /t/zeros; until_screen 'value: 2000 bytes'; keys e; sees "a value that is no text is not for an editor" "^not text, nothing for an editor: xs write --stdin /t/zeros"
+xs write /t/words "$(printf 'w\n%.0s' $(seq 1500))"; printf 'one\ntwo' | xs write --stdin /t/lines
+go /t/words; until_screen 'value: 2999 bytes'; keys e; sees "a long text is changed in the editor" "^xs write --stdin /t/words"
+is "in the store" "$(printf 'W\n%.0s' $(seq 1500))" "$(xs read --raw /t/words)"
+go /t/lines; keys E; sees "E asks for the editor" "^xs write --stdin /t/lines"
+is "a last line without its end stays so" "$(printf 'one\nTwo.' | od -c)" "$( (xs read --raw /t/lines; printf .) | od -c)"
+keys E; sees "a text that was left as it is is not written" "/t/lines is as it was: nothing was written"
+ln -sf "$xs_prog" "$dir/xenstore-write"; ln -sf "$xs_prog" "$dir/xenstore-ls"
+left() { "$dir/xenstore-ls" "$1" | sed 's/ = .*//' | sort | xargs; }
+# a long value of seven parts whose mark was written over, by a longer one of two
+yes w | head -c 14000 | xs write --stdin /t/once
+"$dir/xenstore-write" /t/once "$(yes w | head -c 3000)"
+go /t/once; until_screen 'value: 3000 bytes|value: 2999 bytes'
+printf '#!/bin/sh\nyes y | head -c 4200 >"$1"\n' >"$dir/editor"
+keys E; sees "a long value is made in the editor" "^xs write --stdin /t/once"
+is "and nothing is left of one that was there" "@ff0 @ff1 @ff2" "$(left /t/once)"
+is "it is whole" 4199 "$(xs read --raw /t/once | wc -c)"
+keys p C-u; typed n0,r4; keys Enter; sees "its permissions are changed" "^xs perms /t/once n0 r4"
+printf '#!/bin/sh\necho small >"$1"\n' >"$dir/editor"
+keys E; sees "a short one in its place" "value: 6 bytes|value: 5 bytes"
+is "leaves none" "" "$(left /t/once)"
+# somebody else writes while the editor is open
+printf '#!/bin/sh\necho mine >"$1"\n"%s" write /t/once theirs\n' "$xs_prog" >"$dir/editor"
+keys E; sees "what changed while the editor was open is kept" "^your text is in $dir/xs-[^ ]*: /t/once changed"
+is "and the other's" theirs "$(xs read /t/once)"
+is "what was typed is in a file" mine "$(cat "$dir"/xs-*)"
+long_ones() { jq -n --arg v "$1$(printf %05000d 0)" '{"t": {"many": [range(12) | $v]}}' | xs import -q; }
+long_ones one; go /t/many/11; sees "many long values" "11 = one"
+long_ones two
+all_new() { [ "$(screen | grep -c '^.  *[0-9]* = two')" = 12 ]; }
+if comes_so all_new; then pass "all of them change on the screen"; else fail "all of them change on the screen" "$(screen)"; fi
+keys b
 
 # ---- a hard life ----
+xs rm /t/once /t/many /t/words /t/lines /t/big /t/bytes /t/deep /t/other /t/zz
+go /t # what is not on the screen is not read
+short() { ! on_screen "^[> ]+[-+]?(once|many|words|lines|big|bytes|deep|other|zz)( |\$)"; }
+until_so short
 go /t/new
 if [ -n "$daemon" ]; then
 	kill -9 "$daemon"
@@ -177,6 +270,18 @@ fill
 show "/t" 80x24 dumb
 sees "a terminal that cannot place text gets the tree as text" "here is xs tree /t"
 sees "all of it" "[+\`]- a = one"
+# ---- ls and tree ----
+close_screen
+xs write /t/grün "$(printf 'ü%.0s' $(seq 100))" /t/long "$(printf '%02000d' 0)"
+open_screen 40x24 vt100 "XENSTORED_PATH=$XENSTORED_PATH $xs_prog ls /t"
+sees "ls folds a long value under its column, by what characters take" "^ {6}ü{34}\$"
+sees "the rest in the next row" "^ {6}ü{32}\$"
+sees "after six rows it is cut, and how much is missing told" "^ {6}\.\.\. \(1830 more\)"
+close_screen
+open_screen 40x24 vt100 "XENSTORED_PATH=$XENSTORED_PATH $xs_prog tree /t"
+sees "tree too" "^ {10}ü{30}\$"
+is "in a pipe a value is one line" "1 2011" "$(xs ls /t | grep -c '^long') $(xs ls /t | grep '^long' | tr -d '\n' | wc -c)"
+
 run xs browse </dev/null
 is "without a terminal: status 2, and what to do instead" "2 1" "$rc $(echo "$err" | grep -c 'xs tree')"
 plan

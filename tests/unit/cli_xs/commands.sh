@@ -187,11 +187,23 @@ is "a held lock is not given twice" 1 $rc
 run xs lock -t 5s /t/lock sh -c 'exit 7'
 is "a lock is given when it is free; the command's status is ours" 7 $rc
 wait $holder
+xs write /t/data/child kept /t/value kept /t/leased 'lock 1 0123456789abcdef'
+run xs lock /t/data -- echo ran
+is "a node that holds others is no lock" "1  kept" "$rc $out $(xs read /t/data/child)"
+is "and that is said" "xs: /t/data: has nodes below it: a lock is a node of its own, which goes when it is free" "$err"
+run xs lock -n /t/value -- echo ran
+is "nor is one with a value of its own" "1  kept" "$rc $out $(xs read /t/value)"
+is "which is told" "xs: /t/value: held by somebody else: its value is kept" "$err"
+printf '\000x' | xs write --stdin /t/zero
+run xs lock -n /t/zero -- echo ran
+is "nor one that begins with a byte of zero" "1  2" "$rc $out $(xs read --raw /t/zero | wc -c)"
+run xs lock -t 100ms /t/leased -- echo ran
+is "what is held with a lease is held" "124  lock 1 0123456789abcdef" "$rc $out $(xs read /t/leased)"
 xs write /t/lock '999999999 1'
 run xs lock -n /t/lock -- true
 is "a lock whose holder died is free" 0 $rc
-# ended, and nobody has asked how: its parent has become another program
-sh -c 'sleep 0 & echo $! >"$1"; exec sleep 1000' sh "$dir/zombie" & parent=$!
+# ended, and nobody has asked how: its parent has become another program, before that
+sh -c '{ until grep -q sleep "/proc/$$/comm"; do :; done; } & echo $! >"$1"; exec sleep 1000' sh "$dir/zombie" & parent=$!
 until_so sh -c 'grep -q "^State:.Z" "/proc/$(cat "$1")/status"' sh "$dir/zombie"
 zombie=$(cat "$dir/zombie")
 xs write /t/lock "$zombie $(sed 's/.*) //' "/proc/$zombie/stat" | cut -d ' ' -f 20)"
@@ -215,6 +227,36 @@ if [ -n "$daemon" ]; then
 	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
 	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
 fi
+# monitor whose output nobody takes
+mkfifo "$dir/full"
+exec 8<>"$dir/full"
+"$xs_prog" monitor >"$dir/full" 2>/dev/null &
+monitor=$!
+stuck()
+{
+	xs write $(seq 1 300 | sed 's#.*#/t/monitored/& 1#')
+	grep -q pipe "/proc/$monitor/wchan"
+}
+until_so stuck
+kill $monitor
+ended() { ! kill -0 $monitor 2>/dev/null; }
+if comes_so ended; then pass "a monitor whose output nobody takes ends when told to"; else fail "monitor stuck"; kill -9 $monitor; fi
+exec 8<&-
+xs rm /t/monitored
+
+# users by name; what is no number is nobody's row
+run xs access 7 own
+is "access gives a number of its own" "0 40001" "$rc $out"
+xs write /config/access/user/x all /config/access/user/08 all
+is "a row of something else is shown as that" "?|x" "$(xs access -j | jq -r '.[] | select(.id == "x") | "?|\(.name)"')"
+is "and is not root's" "1 xs: 0: has no row (see: xs access)" "$(run xs access 0; echo "$rc $err")"
+for name in "" " 7" +7 -1 0x7 4294967295; do
+	run xs access -- "$name" own
+	is "\"$name\" is nobody" "1 xs: $name: there is no such user" "$rc $err"
+done
+run xs access -r 9; is "a row that is not there is not taken away" "1 xs: 9: has no row (see: xs access)" "$rc $err"
+xs rm /config/access
+
 # a lock is the command's
 mkfifo "$dir/gate"
 xs lock /lk sh -c "echo began >>'$dir/locked'; read -r x <'$dir/gate'; echo ended >>'$dir/locked'" &

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 xs, where = sys.argv[1], sys.argv[2]
-DOC, CFG = os.path.join(where, "doc.json"), os.path.join(where, "web.cfg")
+DOC, CFG, SCHEMA = (os.path.join(where, name) for name in ("doc.json", "web.cfg", "schema.json"))
 OK = {"ok": True}
 
 
@@ -33,6 +33,8 @@ CASES = {
     "mv": [("/t/m /t/d", 0, OK), ("/t/m /t/d", 1, NONE)],
     "stat": [("/t/a", 0, lambda v: v["path"] == "/t/a" and v["value"] == "1")],
     "perms": [("/t/a", 0, ["n0"]), ("/t/a n0 r1", 0, OK), ("/t/a x", 2, NONE)],
+    "access": [("root own", 0, {"ok": True, "rights": "40001"}), ("root", 0, lines), ("-g 7 read", 0, {"ok": True, "rights": "read"}),
+               ("", 0, lambda v: lines(v) and len(v) == 2), ("-r root", 0, OK), ("root", 1, []), ("root much", 2, NONE)],
     "exists": [("/t/a", 0, OK), ("/t/none", 1, {"ok": False})],
     "find": [("/t", 0, LINES), ("/t/none*", 1, NONE)],
     "grep": [("1 /t", 0, lines), ("zzz /t", 1, [])],
@@ -46,10 +48,13 @@ CASES = {
     "apply": [(f"-y {DOC}", 0, []), ("-y /nowhere", 2, NONE)],
     "import-cfg": [(f"--print {CFG}", 0, lambda v: v["config"]["domain"]["web.x"]["memory"] == 64), (CFG, 0, of(list))],
     "export-cfg": [("web.x", 0, of(dict)), ("nobody", 1, NONE)],
-    "schema": [("", 0, of(dict))],
+    "schema": [("", 0, of(dict)), (f"add --at /of/* {SCHEMA}", 0, {"ok": True, "name": "schema", "at": "/of/*"}), (f"add {DOC}", 2, NONE),
+               ("list", 0, lines), ("show schema", 0, lambda v: v["schema"] == {"type": "integer"}), ("show none", 1, NONE), ("add", 2, NONE),
+               ("rm schema", 0, OK), ("rm schema", 1, NONE)],
     "explain": [("/config/domain/web/memory", 0, lambda v: v["type"]), ("/nothing", 1, NONE)],
     "txn": [(DOC, 2, NONE)],
     "lock": [("/lock echo out", 0, "out"), ("-n", 2, NONE)],
+    "elect": [("/lock echo out", 0, "out"), ("-n", 2, NONE)],
     "history": [("web", 0, lines), ("none", 1, NONE)],
     "log": [("/config", 0, lines)],
     "rollback": [("-n 1 /config/none", None, of(list))],
@@ -118,6 +123,8 @@ def check(command, arguments, status, form):
 
 with open(DOC, "w", encoding="utf-8") as f:
     f.write('{"doc": {"a": 1.5}}')
+with open(SCHEMA, "w", encoding="utf-8") as f:
+    f.write('{"type": "integer"}')
 with open(CFG, "w", encoding="utf-8") as f:
     f.write('name = "web.x"\nkernel = "/boot/vmlinuz"\nmemory = 64\n')
 listed = [line.split()[0] for line in subprocess.run([xs, "help"], capture_output=True, text=True, check=True).stdout.splitlines()
@@ -136,11 +143,13 @@ watcher.terminate()
 watcher.wait()
 # into a file: a pipe that nobody reads meanwhile would stop it
 with open(os.path.join(where, "monitor"), "w+", encoding="utf-8") as out:
-    monitor = subprocess.Popen([xs, "monitor", "-j", "-t", "500ms"], stdout=out)
-    while monitor.poll() is None:
+    monitor = subprocess.Popen([xs, "monitor", "-j", "-t", "60s"], stdout=out)
+    while monitor.poll() is None and "/t/seen" not in open(out.name, encoding="utf-8").read():
         subprocess.run([xs, "write", "/t/seen", "1"], check=True)
-    out.seek(0)
-    seen = [json.loads(line) for line in out]
+    monitor.terminate()
+    monitor.wait()
+    # what it was writing when it was ended may be cut short
+    seen = [json.loads(line) for line in open(out.name, encoding="utf-8").read().splitlines() if "/t/seen" in line and line.endswith("}")]
 claim("xs monitor -j", any((o["op"], o["text"], o["result"]) == ("WRITE", "/t/seen|1", "OK") and o["domid"] == 0 for o in seen), seen[:3])
 # the one that ends only when it is told to
 os.mkdir(os.path.join(where, "watch.d"))

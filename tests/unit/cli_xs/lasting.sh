@@ -6,8 +6,16 @@ mkdir "$dir/bin"; ln -s "$xs_prog" "$dir/bin/xs"; PATH="$dir/bin:$PATH"
 cd "$dir" || exit 99
 stop() { kill -9 "$daemon"; wait "$daemon" 2>/dev/null; }
 restart() { stop; start_store "$@"; }
+# with all its processes; it first, since it would start them again
+stop_all()
+{
+	left=$(pgrep -P "$daemon")
+	stop
+	kill -9 $left
+	for pid in $left; do until_so sh -c "! kill -0 $pid 2>/dev/null"; done
+}
 # what is on tmpfs is gone with a boot
-reboot() { stop; rm -rf run; start_store "$@"; }
+reboot() { stop_all; rm -rf run; start_store "$@"; }
 have() { for p in "$@"; do xs exists "$p" && echo "$p"; done | xargs; }
 
 start_store
@@ -52,6 +60,34 @@ restart --persist /mine
 is "the same again changes nothing" "4 5" "$(xs read -v /mine/a /mine/b | xargs)"
 reboot --persist /
 is "a boot with more" "4 5 1" "$(xs read -v /mine/a /mine/b /config/a | xargs)"
+reboot --persist /
+xs write /mine/a 6 /mine/b 6
+reboot
+xs write /mine/a 7
+restart --persist /
+is "a boot without it, and then it is said again: it comes back, but for what is there now" "7 6" \
+	"$(xs read -v /mine/a /mine/b | xargs)"
+reboot --persist /
+is "and lasts" "7 6" "$(xs read -v /mine/a /mine/b | xargs)"
+restart
+xs rm /mine/a
+xs write /mine/c 8
+restart --persist / --volatile /mine/b
+xs rm /mine/b
+restart --persist /
+is "what lasted in this boot and is removed while it did not stays removed" /mine/c "$(have /mine/a /mine/b /mine/c)"
+reboot --persist /
+is "for good" /mine/c "$(have /mine/a /mine/b /mine/c)"
+reboot
+xs write /config/r 1
+stop_all; cp -a state older; start_store
+xs write /config/r 2
+stop_all; rm -rf state; mv older state
+start_store --persist /mine
+is "what was left comes from a disk that is an older one, which gets the rest again" "/mine/c 2" \
+	"$(have /mine/c) $(xs read /config/r)"
+reboot --persist /mine
+is "for good, too" "/mine/c 2" "$(have /mine/c) $(xs read /config/r)"
 for wrong in '--persist /a/b' '--persist a' '--volatile /' '--volatile /a//b'; do
 	# shellcheck disable=SC2086
 	run "$xenstored" -N -D $wrong

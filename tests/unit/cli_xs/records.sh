@@ -138,16 +138,16 @@ cat >imported.json <<'J'
 {"config":{"domain":{"gap":{"memory":64,"kernel":"/boot/vmlinuz","power":"off","disk":{"0":{"target":"file:/data/a.img",
  "vdev":"xvda"},"40":{"target":"file:/data/b.img","vdev":"xvdb","mode":"w"}}}}}}
 J
-xs import imported.json
+xs import -q imported.json
 run xs export-cfg gap
 is "an absent mode is read-only, items far apart are all there" "0 1 1" \
 	"$rc $(echo "$out" | grep -c "'file:/data/a.img,xvda,r'") $(echo "$out" | grep -c "'file:/data/b.img,xvdb,w'")"
 run xs import-cfg --print web.cfg name=shop.example.org 'vcpus=1; memory=300' 'maxmem = 400'
 is "several settings in one word; a host name's key is one the store can hold" "0 1 1" \
 	"$rc $(echo "$out" | grep -c '"shop.example.org"') $(echo "$out" | grep -c '"maxmem":400.*"memory":300.*"vcpus":1')"
-printf 'name = "y"\nmemroy = 1\nbootloader = "pygrub"\ndisk = [ "file:x,xvda,q", 3 ]\nvif = [ "mac=1" ]\n = 3\n' >many.cfg
+printf 'name = "y"\nmemroy = 1\nbootloader = "lilo"\ndisk = [ "file:x,xvda,q", 3 ]\nvif = [ "mac=1" ]\n = 3\n' >many.cfg
 run xs import-cfg many.cfg
-is "all that is wrong is said at once, with line and column" "2 2:1 3:1 4:10 4:27 5:9 6:2" \
+is "all that is wrong is said at once, with line and column" "2 2:1 3:14 4:10 4:27 5:9 6:2" \
 	"$rc $(echo "$err" | sed -n 's/^xs: many.cfg:\([0-9:]*\): .*/\1/p' | sort -V | xargs)"
 echo '{"config":{"domain":{"w":{"power":"on","memory":64,"maxmem":32,"kernel":"/k","disk":{"x":{"target":"/a"}}}}}}' >whole.json
 run xs import whole.json

@@ -2,6 +2,7 @@
 /*
  * test_ui.c - the parts of xs browse that need no terminal: tree, log, pace, search, meanings.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,11 +138,11 @@ static void test_the_first_value_is_no_change_the_next_is(void **state)
 
 	fill(&m);
 	n = model_find(&m, "/a");
-	model_set_value(n, "1", 1, 0, 100);
+	model_set_value(&m, n, "1", 1, 0, 100);
 	assert_int_equal(n->changed_ms, 0);
-	model_set_value(n, "1", 1, 0, 200);
+	model_set_value(&m, n, "1", 1, 0, 200);
 	assert_int_equal(n->changed_ms, 0);
-	model_set_value(n, "2", 1, 0, 300);
+	model_set_value(&m, n, "2", 1, 0, 300);
 	assert_int_equal(n->changed_ms, 300);
 	model_fini(&m);
 }
@@ -186,6 +187,87 @@ static void test_the_log_folds_repeats_and_forgets_the_oldest(void **state)
 	log_remove(&l, "/n/7");
 	assert_int_equal(l.nr, UI_LOG_MAX - 1);
 	assert_string_equal(log_at(&l, 7)->path, "/n/8");
+	log_fini(&l);
+}
+
+/* The lines but the root's, as their paths. */
+static void assert_lines(struct ui_model *m, const char *expected)
+{
+	char all[512] = "", path[256];
+
+	model_lines(m);
+	for (size_t i = 1; i < m->nr_lines; i++) {
+		model_path(m->line[i], path, sizeof(path));
+		strcat(strcat(all, i > 1 ? " " : ""), path);
+	}
+	assert_string_equal(all, expected);
+}
+
+static void value_of(struct ui_model *m, const char *path, const char *value)
+{
+	model_set_value(m, model_find(m, path), value, strlen(value), 0, 1);
+}
+
+static void test_a_filter_leaves_what_has_the_text_in_name_or_value_and_the_way_there(void **state)
+{
+	struct ui_model m;
+
+	fill(&m);
+	value_of(&m, "/b/9", "Needle");
+	model_set_filter(&m, "need");
+	assert_lines(&m, "/b /b/9");
+	model_set_filter(&m, "A");
+	assert_lines(&m, "/a");
+	value_of(&m, "/b/x", "has an a");
+	assert_lines(&m, "/a /b /b/x");
+	model_set_view(&m, VIEW_FLAT);
+	assert_lines(&m, "/a /b/x");
+	model_set_view(&m, VIEW_TREE);
+	model_set_filter(&m, "");
+	assert_lines(&m, "/a /b");
+	model_fini(&m);
+}
+
+static void test_orders_go_by_all_that_is_below(void **state)
+{
+	struct ui_model m;
+
+	fill(&m);
+	value_of(&m, "/a", "12345");
+	value_of(&m, "/b/9", "123");
+	value_of(&m, "/b/x", "1234");
+	model_open(&m, model_find(&m, "/b"), true);
+	model_set_order(&m, ORDER_SIZE);
+	assert_lines(&m, "/b /b/x /b/9 /b/10 /a");
+	model_set_change(&m, model_find(&m, "/a"), 7);
+	model_set_change(&m, model_find(&m, "/b/10"), 3);
+	model_set_order(&m, ORDER_CHANGE);
+	assert_lines(&m, "/a /b /b/10 /b/9 /b/x");
+	/* a change that is seen is later than any the store has told of */
+	value_of(&m, "/b/9", "other");
+	assert_lines(&m, "/b /b/9 /b/10 /b/x /a");
+	model_set_order(&m, ORDER_NAME);
+	assert_lines(&m, "/a /b /b/9 /b/10 /b/x");
+	model_fini(&m);
+}
+
+static void test_a_line_of_the_log_knows_what_was_before(void **state)
+{
+	static struct ui_log l;
+	struct ui_entry *e;
+
+	log_add(&l, "/a", 1, 16);
+	e = log_find(&l, "/a");
+	assert_null(e->old);
+	log_set_old(e, "zero", 4);
+	log_set_value(e, "one", 3, 0);
+	assert_string_equal(e->old, "zero");
+	log_set_value(e, "one", 3, 0);
+	assert_string_equal(e->old, "zero");
+	log_set_value(e, "two", 3, 0);
+	assert_string_equal(e->old, "one");
+	log_set_value(e, NULL, 0, -ENOENT);
+	assert_string_equal(e->old, "two");
 	log_fini(&l);
 }
 
@@ -262,6 +344,9 @@ int main(void)
 		cmocka_unit_test(test_ten_thousand_changes_in_ten_seconds_are_51_drawings),
 		cmocka_unit_test(test_nothing_new_sleeps_for_ever),
 		cmocka_unit_test(test_the_log_folds_repeats_and_forgets_the_oldest),
+		cmocka_unit_test(test_a_filter_leaves_what_has_the_text_in_name_or_value_and_the_way_there),
+		cmocka_unit_test(test_orders_go_by_all_that_is_below),
+		cmocka_unit_test(test_a_line_of_the_log_knows_what_was_before),
 		cmocka_unit_test(test_search_wants_letters_in_order_and_likes_the_last_name),
 		cmocka_unit_test(test_every_row_of_the_registry_is_compiled_in),
 		cmocka_unit_test(test_a_row_without_variables_wins),

@@ -24,7 +24,7 @@ watch()
 	python3 listen.py notify &
 	listener=$!
 	until_so test -S notify
-	NOTIFY_SOCKET=$PWD/notify timeout 30 xs watch "$@" >events 2>errors &
+	NOTIFY_SOCKET=$PWD/notify timeout 300 xs watch "$@" >events 2>errors &
 	watcher=$!
 	wait $listener && return
 	echo "Bail out! xs watch $* did not begin: $(cat errors)"
@@ -68,7 +68,7 @@ is "--until ends when the value is there" "0 put      /t/done = yes" "$rc $(tail
 watch --initial none --timeout 300ms /t
 done_watching
 is "--timeout: status 124" 124 $rc
-watch --initial none --debounce 1s -n 3 /t
+watch --initial none --debounce 3s -n 3 /t
 xs write /t/a 1; xs write /t/a 2; xs write /t/a 3
 done_watching
 is "--debounce reports the last value only" "put      /t/a = 3" "$(cat events)"
@@ -229,8 +229,13 @@ xs write /b/k 1; xs write /b/k 2; xs write /b/k 3; xs write /b/k 2; touch go
 done_watching
 is "queue with --exec-per-key: a run for each, in their order" "0 1 2 3 2" "$rc $(xargs <each.log)"
 rm -f go each.log
+cat >each <<'H'
+#!/bin/sh
+[ "$XS_VALUE" = 1 ] && : >held && until [ -e go ]; do sleep 0.05; done
+echo "$XS_VALUE" >>each.log
+H
 watch --initial none -n 4 /b --exec-per-key ./each
-xs write /b/k 1; until_so test "$(xs watches | grep -c ' /b feed')" = 1
+xs write /b/k 1; until_so test -e held
 xs write /b/k 2; xs write /b/k 3; xs write /b/k 4; touch go
 done_watching
 is "coalesce: the last of each path" "0 4" "$rc $(tail -n 1 each.log | xargs)"
@@ -249,7 +254,7 @@ run xs watch --check --on-busy queue --debounce 1s /b
 is "queue with --debounce is coalesce, and that is said once" "0 1" "$rc $(echo "$err" | grep -c 'is coalesce')"
 
 # held back, also at the end
-watch --initial none --debounce 400ms -n 1 /b
+watch --initial none --debounce 2s -n 1 /b
 xs write /b/k 10; xs write /b/k 11
 done_watching
 is "-n with --debounce waits its time" "0 put /b/k = 11" "$rc $(xargs <events)"

@@ -11,8 +11,8 @@ import sys
 
 TOP, OBJDIR = map(pathlib.Path, sys.argv[1:3])
 PAGE = (TOP / "docs/architecture.md").read_text()
-# the compiler's own calls: every indirect branch (x86/thunk.S)
-THUNK = "__x86_indirect_thunk_"
+# the compiler's own: every indirect branch (x86/thunk.S), what is below return addresses (x86/stack_guard.c)
+COMPILERS = ("__x86_indirect_thunk_", "__stack_chk_")
 INCLUDE = re.compile(r'^#include "([a-z0-9_]+)/([^"]+)"', re.M)
 
 
@@ -44,7 +44,7 @@ def symbols(objects, may):
         lines = subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout
         for line in lines.splitlines():
             kind, name = line.split()[-2:]
-            if name.startswith(THUNK):
+            if name.startswith(COMPILERS):
                 continue
             if kind == "U":
                 used[folder(obj, may)].add((name, obj.name))

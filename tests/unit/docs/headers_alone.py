@@ -14,14 +14,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
-# Built by tests/bench/system/run, inside the hypervisor that is measured.
-ELSEWHERE = ('tests/bench/system/probe.h', 'tests/bench/system/include/xen/interface/xen.h')
+# Built by tests/bench/{system,devices}/run, inside the hypervisor that is measured.
+ELSEWHERE = ('tests/bench/system/probe.h', 'tests/bench/system/include/xen/interface/xen.h',
+             'tests/bench/devices/load.h')
 LANGUAGES = {'.c': 'c', '.S': 'assembler-with-cpp'}
 
 
 def tree_headers(source):
     for folder, folders, names in os.walk(source):
-        folders[:] = sorted(f for f in folders if f[0] != '.' and not f.startswith('build'))
+        folders[:] = sorted(f for f in folders if f[0] != '.' and not (folder == source and f.startswith('build')))
         for name in sorted(names):
             path = os.path.join(folder, name)
             if (name.endswith('.h') and not name.endswith('_impl.h')

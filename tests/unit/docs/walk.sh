@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# walk.sh SOURCE BUILD - README's five minutes with the store, typed as a person would: its first code block in
-# one terminal, the others in a second one. What the README says will be seen is seen. Only the two places it
+# walk.sh SOURCE BUILD - docs/store.md's five minutes, typed as a person would: its first code block in
+# one terminal, the others in a second one. What the page says will be seen is seen. Only the two places it
 # names below its own folder are others here: the store's state and the programs.
 source=$1 build=$2
 dirname=$source/tests/unit/cli_xs
@@ -21,7 +21,7 @@ leave()
 # block N: the section's Nth code block.
 block()
 {
-	awk -v n="$1" '/^## /{on = /^## Five minutes/; next} on && /^```/{fence = !fence; b += fence; next} on && fence && b == n' "$source/README.md"
+	awk -v n="$1" '/^## /{on = /^## Five minutes/; next} on && /^```/{fence = !fence; b += fence; next} on && fence && b == n' "$source/docs/store.md"
 }
 
 # type N: it is typed as it is, a line at a time, in the second terminal.

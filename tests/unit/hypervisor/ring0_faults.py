@@ -45,12 +45,15 @@ def kind_of(insn):
 
 
 def sites():
-    """(address, kind, symbol) of each such instruction."""
-    found, symbol = [], ""
+    """(address, kind, symbol) of each such instruction. What is none in 64-bit mode (GRUB's header, the far jump by
+    which boot/head.S comes there) and the rest of its symbol are not read as instructions."""
+    found, symbol, code = [], "", True
     for line in run("objdump", "-d", "--no-show-raw-insn", ELF).splitlines():
         if m := re.match(r"[0-9a-f]+ <(.*)>:", line):
-            symbol = m.group(1)
-        elif (m := re.match(r" *([0-9a-f]+):\t(.*)", line)) and (kind := kind_of(m.group(2))):
+            symbol, code = m.group(1), True
+        elif "\t(bad)" in line:
+            code = False
+        elif code and (m := re.match(r" *([0-9a-f]+):\t(.*)", line)) and (kind := kind_of(m.group(2))):
             found.append((int(m.group(1), 16), kind, symbol))
     return found
 

@@ -135,11 +135,45 @@ static void test_keys_for_other_kinds_of_guests_are_refused_by_name(void **state
 	(void)state;
 	refused(BASE "bios = 'ovmf'\n", "web.cfg:4:1: bios: for fully virtualised guests");
 	refused(BASE "gic_version = 'v2'\n", "for ARM machines");
-	refused(BASE "bootloader = 'pygrub'\n", "grub-xen");
+	refused(BASE "bootloader = '/opt/domUloader.py'\n", "must be 'pygrub'");
 	refused(BASE "pci = [ '01:00.0' ]\n", "without an IOMMU");
 	refused(BASE "type = 'hvm'\n", "runs paravirtual guests");
 	refused(BASE "builder = 'hvm'\n", "runs paravirtual guests");
 	refused(BASE "type = 'xyz'\n", "must be 'pv'");
+}
+
+#define DISK "name = 'web'\nmemory = 64\ndisk = [ 'file:/a,xvda,w' ]\n"
+
+static void test_pygrub_is_pv_grub_inside_the_guest(void **state)
+{
+	static const char *const words[] = {"pygrub", "/usr/bin/pygrub",
+					    "/usr/lib/xen-4.17/bin/pygrub",
+					    "/usr/lib/xen-default/bin/pygrub"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(text, sizeof(text), DISK "bootloader = '%s'\n", words[i]);
+		assert_int_equal(read_text(text), 0);
+		assert_string_equal(rec.kernel, RECORD_PV_GRUB);
+		assert_string_equal(rec.ramdisk, "");
+		assert_string_equal(heard_remarks, "");
+	}
+	assert_int_equal(read_text(DISK "bootloader = ''\nkernel = '/k'\n"), 0);
+	assert_string_equal(rec.kernel, "/k");
+}
+
+static void test_with_a_boot_loader_the_disk_has_what_boots(void **state)
+{
+	(void)state;
+	refused(DISK "bootloader = 'pygrub'\nkernel = '/k'\n", "web.cfg:5:10: kernel: with a");
+	refused(DISK "bootloader = 'pygrub'\nramdisk = '/k'\n", "ramdisk: with a bootloader");
+	refused("name = 'web'\nmemory = 64\nbootloader = 'pygrub'\n", "no disk to boot from");
+	assert_int_equal(read_text(DISK "bootloader = 'pygrub'\nextra = 'ro'\n"
+					"bootargs = '-q'\nbootloader_args = '-q'\n"), 0);
+	heard_remark("web.cfg:5:1: extra has no effect: with a bootloader");
+	heard_remark("web.cfg:7:1: bootloader_args has no effect");
+	assert_string_equal(rec.cmdline, "");
 }
 
 static void test_refused_keys_that_ask_for_nothing_are_let_pass(void **state)
@@ -336,6 +370,8 @@ int main(void)
 		cmocka_unit_test(test_cmdline_beats_root_and_extra_with_a_warning),
 		cmocka_unit_test(test_an_unknown_key_is_answered_with_the_nearest_one_and_its_line),
 		cmocka_unit_test(test_keys_for_other_kinds_of_guests_are_refused_by_name),
+		cmocka_unit_test(test_pygrub_is_pv_grub_inside_the_guest),
+		cmocka_unit_test(test_with_a_boot_loader_the_disk_has_what_boots),
 		cmocka_unit_test(test_refused_keys_that_ask_for_nothing_are_let_pass),
 		cmocka_unit_test(test_keys_without_effect_are_warned_about),
 		cmocka_unit_test(test_a_key_set_twice_is_warned_about),

@@ -94,8 +94,10 @@ static void test_targets_of_disks_have_one_reading(void **state)
 	static const struct { const char *text; enum vdev_backend backend; const char *path; } good[] = {
 		{ "file:/x", VDEV_FILE, "/x" }, { "/x", VDEV_FILE, "/x" },
 		{ "phy:/dev/x", VDEV_PHY, "/dev/x" }, { "phy:vg/x", VDEV_PHY, "/dev/vg/x" },
+		{ "nbd:nas 5", VDEV_NBD, "nbd://nas:5" }, { "nbd://nas/x,y", VDEV_NBD, "nbd://nas/x%2Cy" },
 	};
-	static const char *const bad[] = { "", "x", "file:x", "file:", "phy:", "nbd:/x" };
+	static const char *const bad[] = { "", "x", "file:x", "file:", "phy:", "nbd:/x", "nbd:",
+					   "nbds://nas" };
 	enum vdev_backend backend;
 	char path[VDEV_PATH_MAX + 1], longest[VDEV_PATH_MAX + 2];
 

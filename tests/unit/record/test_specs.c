@@ -112,6 +112,45 @@ static void test_what_old_files_say_of_disks_is_understood(void **state)
 	assert_non_null(strstr(why, "an empty drive has no effect"));
 }
 
+static void test_disks_on_other_machines_are_understood(void **state)
+{
+	static const struct disk_case cases[] = {
+		/* The line of the first Xen's manual. */
+		{"nbd:10.0.0.7 20001,hda1,w", VDEV_NBD, "nbd://10.0.0.7:20001", "hda1", "w"},
+		{"nbd:nas:10809,xvda,r", VDEV_NBD, "nbd://nas", "xvda", "r"},
+		{"nbd:nas:010:web,xvda,w!", VDEV_NBD, "nbd://nas:10/web", "xvda", "w!"},
+		{"nbd:nas:10:exportname=web/a:b,xvda,w", VDEV_NBD, "nbd://nas:10/web/a:b", "xvda",
+		 "w"},
+		{"nbd:[fe80::1%eth0]:10:a b,xvda,w", VDEV_NBD, "nbd://[fe80::1%eth0]:10/a%20b",
+		 "xvda", "w"},
+		{"nbd://nas,xvda,w", VDEV_NBD, "nbd://nas", "xvda", "w"},
+		{"nbd://nas/,raw,xvda,rw", VDEV_NBD, "nbd://nas", "xvda", "w"},
+		{"nbd://[::1]:5/a%2Cb%2fc,xvda,w", VDEV_NBD, "nbd://[::1]:5/a%2Cb/c", "xvda", "w"},
+		{"vdev=xvda,backendtype=qdisk,target=nbd://nas:1/x,y", VDEV_NBD,
+		 "nbd://nas:1/x%2Cy", "xvda", "w"},
+		{"nbd://nas/x,vdev=xvdb,backendtype=phy,access=ro", VDEV_NBD, "nbd://nas/x", "xvdb",
+		 "r"},
+		{"nbd+unix:///?socket=/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s",
+		 "xvda", "w"},
+		{"nbd+unix:///e%3f?socket=/run/a%20b,,xvda", VDEV_NBD,
+		 "nbd+unix:///e%3F?socket=/run/a%20b", "xvda", "w"},
+		{"nbd:unix:/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s", "xvda", "w"},
+		{"nbd:unix:/run/s:exportname=e,xvda,w", VDEV_NBD, "nbd+unix:///e?socket=/run/s",
+		 "xvda", "w"},
+	};
+	struct disk_spec disk;
+	char text[DISK_PATH_MAX + 64];
+
+	(void)state;
+	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
+	/* What is written is read as the same. */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "%s,xvda,w", cases[i].path);
+		assert_int_equal(disk_spec_parse(text, NULL, &disk, why), 0);
+		assert_string_equal(disk.path, cases[i].path);
+	}
+}
+
 static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 {
 	(void)state;
@@ -122,7 +161,24 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 	disk_refused("file:/x,zzz,w", -EINVAL, "'zzz' is not a disk name");
 	disk_refused("file:/x", -EINVAL, "guest's name for the disk is missing");
 	disk_refused("/x,qcow2,xvda,w", -ENOTSUP, "only raw images are");
-	disk_refused("nbd:host,xvda,w", -ENOTSUP, "no backend for 'nbd:'");
+	disk_refused("iscsi:host,xvda,w", -ENOTSUP, "no backend for 'iscsi:'");
+	disk_refused("nbd:host,xvda,w", -EINVAL, "its port is missing: write nbd:HOST:PORT");
+	disk_refused("nbd:,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("nbd:/a,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("nbd:[-x]:1,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("nbd:[a%b]:1,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("nbd:[::1,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("nbd:host 0,xvda,w", -EINVAL, "its port is to be");
+	disk_refused("nbd:host:65536,xvda,w", -EINVAL, "its port is to be");
+	disk_refused("nbd:host:1x,xvda,w", -EINVAL, "its port is to be");
+	disk_refused("nbd://host:/x,xvda,w", -EINVAL, "its port is to be");
+	disk_refused("nbd://host/%zz,xvda,w", -EINVAL, "its export is to be");
+	disk_refused("nbd://host/x?tls=1,xvda,w", -EINVAL, "nbd+unix:///EXPORT?socket=PATH");
+	disk_refused("nbd+unix:///x,xvda,w", -EINVAL, "nbd+unix:///EXPORT?socket=PATH");
+	disk_refused("nbd+unix:///x?socket=s,xvda,w", -EINVAL, "its socket is to be");
+	disk_refused("nbd:unix:s,xvda,w", -EINVAL, "its socket is to be");
+	disk_refused("nbds://host/x,xvda,w", -EINVAL, "encrypted connections");
+	disk_refused("nbd:host:1", -EINVAL, "write 'nbd://host:1,xvda,w'");
 	disk_refused("/x,raw,xvda,w,more", -EINVAL, "one part too many");
 	disk_refused("vdevs=xvda,target=/x", -EINVAL, "unknown key 'vdevs'; did you mean 'vdev'?");
 	disk_refused("colour=red,target=/x", -EINVAL, "unknown key 'colour'");
@@ -222,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_xms_spelling_of_disks_is_understood),
 		cmocka_unit_test(test_xls_spelling_of_disks_is_understood),
 		cmocka_unit_test(test_what_old_files_say_of_disks_is_understood),
+		cmocka_unit_test(test_disks_on_other_machines_are_understood),
 		cmocka_unit_test(test_a_wrong_disk_is_told_which_part_is_wrong),
 		cmocka_unit_test(test_paths_of_any_length_are_taken_or_refused_whole),
 		cmocka_unit_test(test_network_cards_are_understood),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct hv *the_hv;
 
@@ -31,7 +32,8 @@ static struct fake_domain *add(uint16_t domid)
 
 	while (the_hv->domain[i])
 		i++;
-	the_hv->domain[i] = calloc(1, sizeof(struct fake_domain));
+	the_hv->domain[i] = the_hv->region ? &the_hv->pool[i] : calloc(1, sizeof(struct fake_domain));
+	memset(the_hv->domain[i], 0, sizeof(struct fake_domain));
 	the_hv->domain[i]->info.domid = domid;
 	the_hv->domain[i]->next_port = 1;
 	return the_hv->domain[i];
@@ -47,21 +49,17 @@ int64_t fake_hv_take_frame(int domid)
 		if (the_hv->owner[m] != -1)
 			continue;
 		the_hv->owner[m] = domid;
-		the_hv->frame[m] = calloc(1, PAGE);
+		the_hv->frame[m] = the_hv->region ? the_hv->region + m * PAGE : calloc(1, PAGE);
+		memset(the_hv->frame[m], 0, PAGE);
 		return (int64_t)m;
 	}
 	return -1;
 }
 
-struct hv *fake_hv_new(unsigned int machine_mib)
+static struct hv *start_machine(void)
 {
 	struct fake_domain *d;
 
-	fake_hv_free();
-	the_hv = calloc(1, sizeof(*the_hv));
-	the_hv->nr_frames = machine_mib * 256u + 1;
-	the_hv->frame = calloc(the_hv->nr_frames, sizeof(*the_hv->frame));
-	the_hv->owner = malloc(the_hv->nr_frames * sizeof(*the_hv->owner));
 	for (uint64_t i = 0; i < the_hv->nr_frames; i++)
 		the_hv->owner[i] = -1;
 	d = add(0);
@@ -71,6 +69,40 @@ struct hv *fake_hv_new(unsigned int machine_mib)
 	return the_hv;
 }
 
+struct hv *fake_hv_new(unsigned int machine_mib)
+{
+	fake_hv_free();
+	the_hv = calloc(1, sizeof(*the_hv));
+	the_hv->nr_frames = machine_mib * 256u + 1;
+	the_hv->frame = calloc(the_hv->nr_frames, sizeof(*the_hv->frame));
+	the_hv->owner = malloc(the_hv->nr_frames * sizeof(*the_hv->owner));
+	return start_machine();
+}
+
+static void *shared(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+struct hv *fake_hv_new_shared(unsigned int machine_mib)
+{
+	the_hv = shared(sizeof(*the_hv));
+	the_hv->nr_frames = machine_mib * 256u + 1;
+	the_hv->frame = shared(the_hv->nr_frames * sizeof(*the_hv->frame));
+	the_hv->owner = shared(the_hv->nr_frames * sizeof(*the_hv->owner));
+	the_hv->region = shared(the_hv->nr_frames * PAGE);
+	return start_machine();
+}
+
+void fake_hv_unmap_all(void)
+{
+	memset(the_hv->window, 0, sizeof(the_hv->window));
+}
+
 static void remove_domain(int i)
 {
 	struct fake_domain *d = the_hv->domain[i];
@@ -78,17 +110,20 @@ static void remove_domain(int i)
 	for (uint64_t m = 0; m < the_hv->nr_frames; m++) {
 		if (the_hv->owner[m] != d->info.domid)
 			continue;
-		free(the_hv->frame[m]);
+		if (!the_hv->region)
+			free(the_hv->frame[m]);
 		the_hv->frame[m] = NULL;
 		the_hv->owner[m] = -1;
 	}
-	free(d);
+	if (!the_hv->region)
+		free(d);
 	the_hv->domain[i] = NULL;
 }
 
 void fake_hv_free(void)
 {
-	if (!the_hv)
+	/* One that is shared ends with the processes. */
+	if (!the_hv || the_hv->region)
 		return;
 	for (int i = 0; i < MAX_DOMAINS; i++) {
 		if (the_hv->domain[i])
@@ -113,6 +148,20 @@ uint64_t fake_hv_free_kib(void)
 	for (uint64_t m = 0; m < the_hv->nr_frames; m++)
 		n += the_hv->owner[m] == -1;
 	return n * 4;
+}
+
+void fake_hv_dom0_gets(int64_t kib)
+{
+	int from = kib > 0 ? -1 : 0, to = kib > 0 ? 0 : -1;
+	int64_t nr = (kib > 0 ? kib : -kib) / 4;
+
+	fake_hv_find(0)->info.tot_kib += (uint64_t)kib;
+	for (uint64_t m = 0; m < the_hv->nr_frames && nr; m++) {
+		if (the_hv->owner[m] == from) {
+			the_hv->owner[m] = to;
+			nr--;
+		}
+	}
 }
 
 unsigned int fake_hv_domains(void)
@@ -193,6 +242,12 @@ int hv_host_info(struct hv *hv, struct hv_host *info)
 				  .free_kib = fake_hv_free_kib(), .major = 4, .minor = 17,
 				  .extra = ".0", .page_size = PAGE };
 	return fake_hv_failing("host_info");
+}
+
+size_t hv_cpu_faults(struct hv *hv, struct hv_fault *list, size_t max)
+{
+	list[0] = (struct hv_fault){ "meltdown", "Meltdown: open: turned off" };
+	return 1;
 }
 
 int hv_console_read(struct hv *hv, bool clear, char **text)

@@ -14,12 +14,18 @@
 #include "hv.h"
 
 struct hv *fake_hv_new(unsigned int machine_mib);
+/* The same, in memory that this process's children share, and that outlives them. */
+struct hv *fake_hv_new_shared(unsigned int machine_mib);
+/* What a child that was killed had mapped is not mapped any more. */
+void fake_hv_unmap_all(void);
 void fake_hv_free(void);
 
 /* The operation called @name (a function's name without hv_) fails with @err from now on. */
 void fake_hv_fail(const char *name, int err);
 
 uint64_t fake_hv_free_kib(void);
+/* Dom0 gets @kib of what is free, or less than nothing: it gives them. */
+void fake_hv_dom0_gets(int64_t kib);
 unsigned int fake_hv_domains(void);		/* without dom0 */
 unsigned int fake_hv_windows(void);		/* mappings not undone */
 /* The only guest's id, -1 when there is not exactly one. */
@@ -40,7 +46,11 @@ uint64_t fake_hv_guest_reg(int domid, const char *name);	/* rip rsp rsi rax cr3 
 const struct shared_info *fake_hv_shared_info(int domid);
 /* The guest does what Linux does before SCHEDOP_shutdown, and calls it to be suspended. */
 void fake_hv_suspend(int domid);
+/* At each look at what it wrote, a guest that runs writes so many pages more; how many looks there were. */
+extern unsigned int fake_hv_writes, fake_hv_looks;
 bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);
 bool fake_hv_pinned(int domid);
+/* It was given the MSRs that a domain here is saved with. */
+bool fake_hv_has_msrs(int domid);
 
 #endif

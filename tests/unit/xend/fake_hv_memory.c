@@ -196,6 +196,28 @@ int hv_vcpu_set_fpu(struct hv *hv, uint16_t domid, unsigned int vcpu, const void
 	return len == 832 && *(const uint8_t *)state == vcpu + 7 ? 0 : -EINVAL;
 }
 
+/* TSC_AUX is the only one it has. */
+int hv_vcpu_get_msrs(struct hv *hv, uint16_t domid, unsigned int vcpu, void *out, size_t *len)
+{
+	const struct { uint32_t index, reserved; uint64_t value; } aux = { 0xc0000103, 0, vcpu + 9 };
+
+	*len = sizeof(aux);
+	memcpy(out, &aux, sizeof(aux));
+	return fake_hv_failing("vcpu_get_msrs");
+}
+
+int hv_vcpu_set_msrs(struct hv *hv, uint16_t domid, unsigned int vcpu, const void *msrs, size_t len)
+{
+	uint8_t saved[HV_MSR_SIZE];
+	size_t saved_len = sizeof(saved);
+
+	hv_vcpu_get_msrs(hv, domid, vcpu, saved, &saved_len);
+	if (len != saved_len || memcmp(msrs, saved, len))
+		return -EINVAL;
+	fake_hv_find(domid)->has_msrs = true;
+	return 0;
+}
+
 int hv_domain_get_clock(struct hv *hv, uint16_t domid, struct hv_clock *clock)
 {
 	*clock = (struct hv_clock){ 2, 2500000, 1, 0 };

@@ -18,9 +18,11 @@ struct fake_domain {
 	uint64_t grant[64];
 	uint32_t next_port;
 	struct vcpu_guest_context ctx;
-	bool pinned;
+	bool pinned, has_msrs;
 	struct hv_affinity affinity[4];
 	struct hv_credit credit;
+	bool noted;			/* what it writes is */
+	uint32_t seen[130 * 256 + 1];	/* a checksum of each frame, when it was last looked at */
 };
 
 struct window {
@@ -40,6 +42,8 @@ struct hv {
 	char fail_name[32];
 	int fail_err;
 	bool hold;
+	uint8_t *region;		/* of a machine that outlives a process: all its frames */
+	struct fake_domain pool[MAX_DOMAINS];	/* and its domains */
 };
 
 extern struct hv *the_hv;

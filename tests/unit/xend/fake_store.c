@@ -38,7 +38,8 @@ struct xs_handle {
 	struct watch *watches;
 	struct event *events, **events_end;
 	unsigned int conflicts, introduced[64], nr_introduced;
-	char fail_part[128];
+	char fail_part[128], lose_part[128];
+	enum fake_failure failure;
 };
 
 static struct xs_handle *the_store;
@@ -181,10 +182,18 @@ void fake_store_free(void)
 	the_store = NULL;
 }
 
+static bool fails(enum fake_failure from)
+{
+	errno = EIO;
+	return the_store->failure >= from;
+}
+
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
 {
 	struct node *n = tree_find(tree_of(t), path);
 
+	if (fails(FAKE_AWAY))
+		return NULL;
 	if (!n) {
 		errno = ENOENT;
 		return NULL;
@@ -195,6 +204,8 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
 
 static bool refused(const char *path)
 {
+	if (fails(FAKE_AWAY))
+		return true;
 	if (!the_store->fail_part[0] || !strstr(path, the_store->fail_part))
 		return false;
 	errno = ENOSPC;
@@ -231,6 +242,8 @@ bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 	struct tree *tree = tree_of(t);
 	size_t kept = 0;
 
+	if (fails(FAKE_KEEPS))
+		return false;
 	if (!tree_find(tree, path)) {
 		errno = ENOENT;
 		return false;
@@ -291,6 +304,8 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 {
 	if (h->in_txn)
 		abort();	/* xend never nests them */
+	if (fails(FAKE_AWAY))
+		return XBT_NULL;
 	h->in_txn = true;
 	tree_copy(&h->shadow, &h->tree);
 	return 1;
@@ -298,7 +313,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abandon)
 {
-	bool conflict = !abandon && h->conflicts;
+	bool conflict = !abandon && h->conflicts, lost = false;
 
 	h->in_txn = false;
 	if (abandon || conflict) {
@@ -311,6 +326,8 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abandon)
 	for (size_t i = 0; i < h->nr_touched; i++) {
 		if (!abandon && !conflict)
 			fire(h->touched[i] + 1, h->touched[i][0] == '-');
+		if (!abandon && !conflict && h->lose_part[0])
+			lost |= strstr(h->touched[i], h->lose_part) != NULL;
 		free(h->touched[i]);
 	}
 	h->nr_touched = 0;
@@ -318,7 +335,11 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abandon)
 		h->conflicts--;
 		errno = EAGAIN;
 	}
-	return !conflict;
+	if (lost) {
+		h->lose_part[0] = '\0';
+		errno = EIO;
+	}
+	return !conflict && !lost;
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
@@ -438,6 +459,16 @@ void fake_conflict(unsigned int n)
 void fake_fail_writes(const char *part)
 {
 	snprintf(the_store->fail_part, sizeof(the_store->fail_part), "%s", part ? part : "");
+}
+
+void fake_lose_answer(const char *part)
+{
+	snprintf(the_store->lose_part, sizeof(the_store->lose_part), "%s", part);
+}
+
+void fake_store_fail(enum fake_failure failure)
+{
+	the_store->failure = failure;
 }
 
 unsigned int fake_introduced(void)

@@ -31,6 +31,11 @@ char *fake_dump(const char *root);
 void fake_conflict(unsigned int n);
 /* Writes whose path contains @part fail with ENOSPC until cleared by NULL. */
 void fake_fail_writes(const char *part);
+/* The next commit that writes a path with @part is done, and its answer lost: EIO. */
+void fake_lose_answer(const char *part);
+/* AWAY: nothing is answered; KEEPS: nothing is removed. Until FAKE_WORKS. */
+enum fake_failure { FAKE_WORKS, FAKE_KEEPS, FAKE_AWAY };
+void fake_store_fail(enum fake_failure failure);
 /* Domains introduced and not released. */
 unsigned int fake_introduced(void);
 

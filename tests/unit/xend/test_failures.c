@@ -67,6 +67,53 @@ static void test_racing_commits_are_repeated(void **state)
 	assert_string_equal(state_of("web"), "running");
 }
 
+#define TARGET "/local/domain/0/memory/target"
+
+/* A domain is to be started on a machine whose memory is dom0's, which keeps @least MiB. */
+static void wants_of_dom0(struct world *w, const char *least, unsigned int seconds)
+{
+	fake_hv_dom0_gets(60 << 10);
+	fake_set("/config/host/dom0_min_mem", least);
+	world_record(w, "web");
+	world_run(w, seconds);
+}
+
+static void test_dom0_gives_what_is_missing_where_it_may(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+
+	wants_of_dom0(w, "256", 2);
+	assert_string_equal(state_of("web"), "starting");
+	/* 572 MiB, less the 16 of the domain and 1 for it in the hypervisor, which has some left. */
+	assert_int_equal(atoi(fake_get(TARGET)),
+			 (572 << 10) - ((17 << 10) - (int)fake_hv_free_kib()));
+	fake_hv_dom0_gets((int64_t)atoi(fake_get(TARGET)) - (572 << 10));
+	world_run(w, 2);
+	assert_string_equal(state_of("web"), "running");
+	assert_true(fake_hv_free_kib() < before);
+}
+
+static void test_dom0_that_does_not_give_fails_the_start(void **state)
+{
+	struct world *w = *state;
+
+	wants_of_dom0(w, "256", 70);
+	assert_string_equal(state_of("web"), "failed");
+	assert_non_null(strstr(error_of("web"), "Domain-0 was asked"));
+	assert_int_equal(fake_hv_domains(), 0);
+}
+
+static void test_dom0_keeps_its_least(void **state)
+{
+	struct world *w = *state;
+
+	wants_of_dom0(w, "570", 2);
+	assert_string_equal(state_of("web"), "failed");
+	assert_non_null(strstr(error_of("web"), "and Domain-0 gives 2: "));
+	assert_null(fake_get(TARGET));
+}
+
 static void test_too_much_memory_names_the_shortfall_and_three_cures(void **state)
 {
 	struct world *w = *state;
@@ -112,7 +159,7 @@ static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **
 		{ "disk/0/vdev", "sdz9",
 		  "disk/0/vdev=sdz9 is not possible: a disk name such as xvda" },
 		{ "disk/0/target", "relative.img",
-		  "disk/0/target=relative.img is not possible: file:/path or phy:/dev/x is" },
+		  "disk/0/target=relative.img is not possible: file:/path, phy:/dev/x or nbd:" },
 		{ "disk/0/mode", "x", "mode=x is not possible: one of r, w, w! is wanted" },
 		{ "disk/0/format", "qcow2", "format=qcow2 is not possible: raw is wanted" },
 		{ "vif/0/mac", "nonsense", "mac=nonsense is not possible: a MAC address of one card" },
@@ -237,6 +284,12 @@ int main(void)
 		T(test_every_failing_hypercall_undoes_everything),
 		T(test_a_store_that_refuses_a_write_undoes_everything),
 		T(test_racing_commits_are_repeated),
+		T(test_dom0_gives_what_is_missing_where_it_may),
+		T(test_dom0_that_does_not_give_fails_the_start),
+		T(test_dom0_keeps_its_least),
+		T(test_dom0_gives_what_is_missing_where_it_may),
+		T(test_dom0_that_does_not_give_fails_the_start),
+		T(test_dom0_keeps_its_least),
 		T(test_too_much_memory_names_the_shortfall_and_three_cures),
 		T(test_a_record_that_changes_while_it_is_read_is_read_again),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),

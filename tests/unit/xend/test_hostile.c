@@ -62,6 +62,8 @@ static int ask_nonsense(struct restore *r)
 		{ RESTORE_VCPU, 1, 0 }, { RESTORE_VCPU, sizeof(struct vcpu_guest_context), 1000 },
 		{ RESTORE_CALLBACKS, HV_CALLBACKS_SIZE + 1, 0 },
 		{ RESTORE_CALLBACKS, HV_CALLBACKS_SIZE, UINT64_MAX },
+		{ RESTORE_MSRS, 0, 0 }, { RESTORE_MSRS, HV_MSRS_MAX * HV_MSR_SIZE + 1, 0 },
+		{ RESTORE_MSRS, HV_MSR_SIZE, 1000 },
 		{ RESTORE_FPU, 0, 0 }, { RESTORE_FPU, sizeof(r->window->page) + 1, 0 },
 	};
 	struct restore_answer a;
@@ -412,7 +414,7 @@ static FILE *begin_saved(struct world *w, uint64_t nr_pfns)
 	const struct stream_image image = { STREAM_MARKER, htonl(STREAM_ID), htonl(STREAM_VERSION) };
 	const struct stream_domain dom = { STREAM_X86_PV, STREAM_PAGE_SHIFT, 0, 4, 17 };
 	const struct stream_pv_info info = { 8, 4, { 0 } };
-	struct saved_head head = { .name = "web", .nr_vcpus = 1, .nr_pages = 16 * 256 };
+	struct saved_head head = { .version = SAVED_UNCHECKED, .name = "web", .nr_vcpus = 1, .nr_pages = 16 * 256 };
 	size_t len = sizeof(struct stream_p2m) + (nr_pfns + 511) / 512 * 8;
 	struct stream_p2m *p2m = calloc(1, len);
 	FILE *f;

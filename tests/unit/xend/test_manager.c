@@ -31,6 +31,7 @@ static void test_a_record_with_power_on_becomes_a_running_domain(void **state)
 	assert_null(fake_get("/status/domain/web/step"));
 	assert_string_equal(fake_get("/status/domain/web/memory_kib"), "16384");
 	assert_string_equal(fake_get("/local/domain/1/name"), "web");
+	assert_string_equal(fake_get("/host/vulnerabilities/meltdown"), "Meltdown: open: turned off");
 }
 
 static void test_the_guest_may_write_only_what_is_its_own(void **state)

@@ -45,6 +45,52 @@ static void test_xend_killed_at_any_step_of_a_start_is_followed_by_a_clean_one(v
 	}
 }
 
+/* The other host was told that it never will run here (cli/xm/arrival.c), or somebody removed it. */
+static void test_domain_whose_record_went_while_it_started_never_runs(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = fake_hv_free_kib();
+	struct hv_domain info;
+
+	for (unsigned int n = 0; n < 25; n++) {
+		bool ran;
+
+		world_record(w, "a");
+		world_steps(w, n);
+		ran = fake_hv_guest() >= 0 &&
+		      !hv_domain_info(w->hv, (uint16_t)fake_hv_guest(), &info) && !info.paused;
+		world_kill(w);
+		fake_set("/config/domain/a", NULL);
+		world_start(w);
+		for (int i = 0; i < 10 && !ran; i++) {
+			world_steps(w, 1);
+			if (fake_hv_guest() >= 0 &&
+			    !hv_domain_info(w->hv, (uint16_t)fake_hv_guest(), &info) && !info.paused)
+				fail_msg("killed after %u: it runs", n);
+		}
+		if (ran)
+			fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_POWEROFF);
+		w->x.check_domains = true;
+		world_run(w, 30);
+		assert_clean(before);
+		assert_string_equal(state_of("a"), "none");
+	}
+}
+
+/* The newest move of domain "a". */
+static const char *last_move(void)
+{
+	const char *last = "";
+	char path[64];
+
+	for (unsigned int i = 0; i < 400; i++) {
+		snprintf(path, sizeof(path), "/history/domain/a/%08u", i);
+		if (fake_get(path))
+			last = fake_get(path);
+	}
+	return last;
+}
+
 static void test_xend_killed_at_any_step_of_a_stop_is_followed_by_one_that_ends_it(void **state)
 {
 	struct world *w = *state;
@@ -60,6 +106,9 @@ static void test_xend_killed_at_any_step_of_a_stop_is_followed_by_one_that_ends_
 		assert_clean(before);
 		assert_string_equal(state_of("a"), "shutdown");
 		assert_string_equal(fake_get("/config/domain/a/power"), "off");
+		/* Why it ended is known to the one that ends it, whoever began. */
+		if (!strstr(last_move(), "shutdown destroy"))
+			fail_msg("killed after %u: %s", n, last_move());
 		fake_set("/request/r1", NULL);
 		world_run(w, 1);
 	}
@@ -177,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 		T(test_xend_killed_at_any_step_of_a_start_is_followed_by_a_clean_one),
+		T(test_domain_whose_record_went_while_it_started_never_runs),
 		T(test_xend_killed_at_any_step_of_a_stop_is_followed_by_one_that_ends_it),
 		T(test_xend_killed_during_a_reboot_still_restarts_the_guest),
 		T(test_running_and_paused_domains_are_adopted),

@@ -379,6 +379,10 @@ static void test_a_host_that_goes_down_leaves_records_switched_on(void **state)
 	world_run(w, 15);
 	assert_string_equal(state_of("web"), "shutdown");
 	assert_string_equal(fake_get("/config/domain/web/power"), "on");
+	/* It stays up after all. */
+	fake_set("/host/stopping", NULL);
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
 }
 
 static void test_a_host_that_goes_down_ends_what_is_only_starting(void **state)

@@ -98,6 +98,19 @@ static void serve(struct world *w, const char *dir)
 	}
 }
 
+/* All that the guest wrote is on the disk. */
+static void drain(const char *dir)
+{
+	char key[320];
+	const char *token;
+
+	snprintf(key, sizeof(key), "%s/drain", dir);
+	token = fake_get(key);
+	snprintf(key, sizeof(key), "%s/drained", dir);
+	if (token && !fake_get(key))
+		fake_set(key, token);
+}
+
 static void serve_all(struct world *w)
 {
 	static const char *const kinds[] = { "vbd", "vif", "console" };
@@ -117,6 +130,7 @@ static void serve_all(struct world *w)
 				snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%s/%s",
 					 kinds[k], list[i], ids[j]);
 				serve(w, path);
+				drain(path);
 			}
 			free(ids);
 		}

@@ -3,6 +3,7 @@
 #include "disk_kit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,4 +198,35 @@ unsigned int kit_count(struct kit *k, const char *pattern)
 	char path[300];
 
 	return find(k, pattern, path, sizeof(path));
+}
+
+void kit_filled(struct kit *k)
+{
+	kit_init(k);
+	kit_open(k);
+	kit_rev(k, "+/config= +/config/a=1 +/config/b=2");
+	kit_rev(k, "+/config/c=3 -/config/a");
+	kit_close(k, true);
+	kit_open(k);
+	kit_rev(k, "+/config/d=4");
+	kit_rev(k, "+/config/b=5");
+}
+
+void kit_scribble(const char *path, off_t at, size_t len)
+{
+	static const char junk[65536] = { [0 ... 65535] = 0x5a };
+	int fd = open(path, O_WRONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, junk, len, at), len);
+	close(fd);
+}
+
+void kit_filled_and_lost(struct kit *k)
+{
+	kit_filled(k);
+	kit_close(k, true);
+	kit_scribble(kit_file(k, "data.mdb"), 0, 65536);
+	while (kit_count(k, "log-*"))
+		unlink(kit_file(k, "log-*"));
 }

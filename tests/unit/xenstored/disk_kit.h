@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,14 @@ int kit_try_rev(struct kit *k, uint64_t rev, uint64_t prev, const char *text);
 int kit_try_lean(struct kit *k, uint64_t rev, uint64_t prev, const char *text);
 /* The next revision, which has to be taken. */
 uint64_t kit_rev(struct kit *k, const char *text);
+
+/* Directories with a store of several revisions, two starts and two generations, which is open. */
+void kit_filled(struct kit *k);
+#define KIT_FILLED "/config= /config/b=5 /config/c=3 /config/d=4 "
+/* The same, closed, and damaged in more than one copy: something is lost. */
+void kit_filled_and_lost(struct kit *k);
+/* Junk over @len bytes of a file, at most 65536. */
+void kit_scribble(const char *path, off_t at, size_t len);
 
 /* All nodes as text; freed by the next call. */
 const char *kit_nodes(struct kit *k);

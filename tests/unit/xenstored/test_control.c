@@ -324,6 +324,35 @@ static void test_watches_lists_those_of_a_domain(void **state)
 	says("/elsewhere");
 }
 
+/* More than a message has room for: each part says that there is more, and from where on. */
+static void test_a_long_answer_says_that_it_is_cut_and_can_be_had_in_parts(void **state)
+{
+	unsigned int nr = 0, parts = 0, more, from = 0;
+	char path[100], number[16];
+	const char *cut;
+
+	for (unsigned int i = 0; i < 500; i++) {
+		snprintf(path, sizeof(path), "/a/path/that/is/not/short/%u", i);
+		assert_int_equal(t_watch(dom0, path, "tok"), 0);
+	}
+	do {
+		snprintf(number, sizeof(number), "%u", from);
+		assert_int_equal(CONTROL("watches", "0", "from", number), 0);
+		for (const char *at = out; (at = strstr(at, "/short/")); at++)
+			nr++;
+		cut = strstr(out, "... ");
+		if (cut)
+			assert_int_equal(sscanf(cut, "... %u more lines (from %u)", &more, &from), 2);
+		assert_true(!cut || nr + more == 500);
+		parts++;
+	} while (cut && parts < 20);
+	assert_int_equal(nr, 500);
+	assert_true(parts > 2);
+	assert_int_equal(CONTROL("watches", "from", "x"), EINVAL);
+	assert_int_equal(CONTROL("watches", "from"), EINVAL);
+	assert_int_equal(CONTROL("watches", "0", "1", "2"), EINVAL);
+}
+
 static void test_monitor_streams_operations_with_domain_and_result(void **state)
 {
 	assert_int_equal(CONTROL("monitor"), 0);
@@ -356,6 +385,7 @@ static void test_read_only_clients_change_nothing_by_control(void **state)
 	assert_int_equal(CONTROL("quota-soft", "set", "memory", "1"), EROFS);
 	assert_int_equal(CONTROL("live-update", "-s"), EROFS);
 	assert_int_equal(CONTROL("restore"), EROFS);
+	assert_int_equal(CONTROL("lost", "known"), EROFS);
 }
 
 /* --- OpenMetrics 1.0: what a scraper insists on --- */
@@ -511,6 +541,8 @@ int main(void)
 		T(test_memreport_answers_or_fills_a_file),
 		T(test_print_puts_a_text_into_the_log_with_bytes_made_harmless),
 		T(test_watches_lists_those_of_a_domain),
+		T(test_a_long_answer_says_that_it_is_cut_and_can_be_had_in_parts),
+		T(test_a_long_answer_says_that_it_is_cut_and_can_be_had_in_parts),
 		T(test_monitor_streams_operations_with_domain_and_result),
 		T(test_what_needs_a_disk_says_so_without_one),
 		T(test_read_only_clients_change_nothing_by_control),

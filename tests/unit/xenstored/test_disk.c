@@ -136,42 +136,18 @@ static void test_an_aborted_commit_leaves_nothing(void **state)
 
 /* --- one file is gone or damaged --- */
 
-static void filled(struct kit *k)
-{
-	kit_init(k);
-	kit_open(k);
-	kit_rev(k, "+/config= +/config/a=1 +/config/b=2");
-	kit_rev(k, "+/config/c=3 -/config/a");
-	kit_close(k, true);
-	kit_open(k);
-	kit_rev(k, "+/config/d=4");
-	kit_rev(k, "+/config/b=5");
-}
-
-#define FILLED "/config= /config/b=5 /config/c=3 /config/d=4 "
-
-static void scribble(const char *path, off_t at, size_t len)
-{
-	static const char junk[65536] = { [0 ... 65535] = 0x5a };
-	int fd = open(path, O_WRONLY);
-
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, junk, len, at), len);
-	close(fd);
-}
-
 static void check_filled(struct kit *k, bool damaged)
 {
 	kit_open(k);
 	assert_int_equal(k->found.damaged, damaged);
 	assert_string_equal(kit_lost(k), "");
 	assert_false(k->found.degraded);
-	assert_string_equal(kit_nodes(k), FILLED);
+	assert_string_equal(kit_nodes(k), KIT_FILLED);
 	/* And it goes on. */
 	kit_rev(k, "+/config/e=6");
 	kit_close(k, true);
 	kit_open(k);
-	assert_string_equal(kit_nodes(k), FILLED "/config/e=6 ");
+	assert_string_equal(kit_nodes(k), KIT_FILLED "/config/e=6 ");
 	kit_fini(k);
 }
 
@@ -180,7 +156,7 @@ static void test_a_store_file_that_is_gone_comes_back_whole(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
 	check_filled(&k, true);
@@ -191,7 +167,7 @@ static void test_a_store_file_cut_to_nothing_comes_back_whole(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	assert_int_equal(truncate(kit_file(&k, "data.mdb"), 0), 0);
 	check_filled(&k, true);
@@ -202,9 +178,9 @@ static void test_a_store_file_full_of_junk_comes_back_whole(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
 	assert_int_equal(kit_count(&k, "damaged-*"), 0);
 	check_filled(&k, true);
 }
@@ -214,9 +190,9 @@ static void test_what_is_damaged_is_put_aside_not_removed(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
 	kit_open(&k);
 	assert_int_equal(kit_count(&k, "damaged-*"), 1);
 	kit_fini(&k);
@@ -228,10 +204,10 @@ static void test_after_a_crash_what_was_told_decides(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	k.told = disk_applied(k.d);
 	kit_close(&k, false);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
 	check_filled(&k, true);
 }
 
@@ -240,7 +216,7 @@ static void test_generations_and_logs_may_go(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	while (kit_count(&k, "generations/*.mdb"))
 		unlink(kit_file(&k, "generations/*.mdb"));
@@ -254,11 +230,11 @@ static void test_the_newer_generation_may_be_damaged_too(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	assert_true(kit_count(&k, "generations/*.mdb") > 1);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
-	scribble(kit_file(&k, "generations/*.mdb"), 0, 30000);
+	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	kit_scribble(kit_file(&k, "generations/*.mdb"), 0, 30000);
 	check_filled(&k, true);
 }
 
@@ -268,11 +244,7 @@ static void test_what_no_file_has_is_named(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
-	kit_close(&k, true);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
-	while (kit_count(&k, "log-*"))
-		unlink(kit_file(&k, "log-*"));
+	kit_filled_and_lost(&k);
 	kit_open(&k);
 	assert_true(k.found.damaged && k.found.degraded);
 	assert_string_equal(kit_nodes(&k), "/config= /config/b=2 /config/c=3 ");
@@ -298,7 +270,7 @@ static void test_a_live_store_that_knows_more_is_not_believed_to_be_complete(voi
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	last = disk_applied(k.d);
 	kit_close(&k, true);
 	k.told = last + 5;
@@ -307,6 +279,49 @@ static void test_a_live_store_that_knows_more_is_not_believed_to_be_complete(voi
 	assert_int_equal(kit_try_rev(&k, last + 6, last + 5, "+/config/q=1"), -ESTALE);
 	assert_int_equal(kit_try_rev(&k, last + 6, last + 5, "* +/config=8"), 0);
 	assert_string_equal(kit_nodes(&k), "/config=8 ");
+	kit_fini(&k);
+}
+
+/* A RESET says what it is all of; the rest is not its to take. */
+static void test_a_reset_takes_only_what_lasts_now(void **state)
+{
+	static const char rule[] = "+/config\0+/history\0*\0!/vm\0-/config/v";
+	struct change c;
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config=1 +/config/v=2 +/config/v/w=3 +/config/x=4 +/vm=5 +/y=6");
+	assert_int_equal(disk_begin(k.d), 0);
+	kit_change("*", &c);
+	c.value = rule;
+	c.value_len = sizeof(rule);
+	c.prev = disk_applied(k.d);
+	assert_int_equal(disk_change(k.d, c.prev + 1, 0, &c), 0);
+	assert_int_equal(disk_commit(k.d), 0);
+	assert_string_equal(kit_nodes(&k), "/config/v=2 /config/v/w=3 /vm=5 ");
+	kit_fini(&k);
+}
+
+/* What comes anew may come from a store that was loaded behind the loss: it has no more than that. */
+static void test_a_part_written_anew_does_not_end_what_is_said_of_a_loss(void **state)
+{
+	char said[300];
+	struct kit k;
+
+	(void)state;
+	kit_filled_and_lost(&k);
+	kit_open(&k);
+	snprintf(said, sizeof(said), "%s", kit_lost(&k));
+	assert_string_not_equal(said, "");
+	kit_rev(&k, "* +/config=8 +/config/b=2");
+	assert_string_equal(kit_lost(&k), said);
+	kit_close(&k, true);
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	assert_string_equal(kit_lost(&k), said);
+	assert_int_equal(disk_lost_known(k.d), 0);
 	assert_string_equal(kit_lost(&k), "");
 	kit_fini(&k);
 }
@@ -335,7 +350,7 @@ static void test_a_later_format_is_refused_and_left_alone(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	write_format(kit_file(&k, "data.mdb"), 4);
 	assert_int_equal(stat(kit_file(&k, "data.mdb"), &before), 0);
@@ -379,7 +394,7 @@ static int served_read_only(struct kit *k)
 		return 1;
 	if (k->found.read_only != -EACCES || k->found.damaged || k->found.degraded)
 		return 2;
-	if (strcmp(kit_nodes(k), FILLED) != 0)
+	if (strcmp(kit_nodes(k), KIT_FILLED) != 0)
 		return 3;
 	if (disk_begin(k->d) != -EACCES)
 		return 4;
@@ -409,14 +424,14 @@ static void test_a_read_only_directory_is_served(void **state)
 	struct kit k;
 
 	(void)state;
-	filled(&k);
+	kit_filled(&k);
 	kit_close(&k, true);
 	give_to_nobody(&k);
 	assert_int_equal(chmod(kit_file(&k, "."), 0500), 0);
 	as_nobody(served_read_only, &k);
 	as_nobody(served_again, &k);
 	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), FILLED "/config/e=6 ");
+	assert_string_equal(kit_nodes(&k), KIT_FILLED "/config/e=6 ");
 	kit_fini(&k);
 }
 
@@ -438,6 +453,32 @@ static void test_room_is_allocated_ahead(void **state)
 	assert_true((uint64_t)st.st_blocks * 512 >= room.free_bytes);
 	assert_true(disk_need(&room, 1, 100) < room.free_bytes);
 	assert_int_equal(disk_need(&room, 0, 0), 0);
+	kit_fini(&k);
+}
+
+/* The same in a store that has grown: what is there is copied, too. */
+static void test_a_document_has_room_in_a_large_store(void **state)
+{
+	static char text[400000], value[2600];
+	struct kit k;
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	kit_init(&k);
+	k.map_size = 512u << 20;
+	kit_open(&k);
+	kit_rev(&k, "+/config=");
+	for (unsigned int round = 0; round < 120; round++) {
+		struct disk_room room;
+		size_t at = 0;
+
+		for (unsigned int i = 0; i < 100; i++)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " +/config/n%u=%s",
+					       round * 100 + i, value);
+		kit_rev(&k, text);
+		disk_room(k.d, &room);
+		assert_true(disk_need(&room, 10000, 10000 * 100) <= room.free_bytes);
+	}
 	kit_fini(&k);
 }
 
@@ -524,157 +565,6 @@ static void test_a_full_store_takes_removals(void **state)
 	kit_fini(&k);
 }
 
-/* --- generations --- */
-
-static void test_a_start_keeps_what_it_found_as_a_generation(void **state)
-{
-	struct kit k;
-
-	(void)state;
-	kit_init(&k);
-	for (int i = 0; i < 12; i++) {
-		kit_open(&k);
-		kit_rev(&k, "+/config=1");
-		kit_close(&k, true);
-	}
-	/* Of one hour, the two newest are kept. */
-	assert_int_equal(kit_count(&k, "generations/*.mdb"), 2);
-	assert_true(kit_count(&k, "log-*") <= 3);
-	kit_fini(&k);
-}
-
-/* While the store is open, in a process of its own; not before its time, nor when nothing changed. */
-static void test_a_generation_is_written_beside(void **state)
-{
-	const uint64_t minute = 60 * 1000000000ull;
-	unsigned int before;
-	struct kit k;
-	int status;
-	pid_t pid;
-
-	(void)state;
-	filled(&k);
-	before = kit_count(&k, "generations/*.mdb");
-	disk_generation(k.d, minute);
-	disk_generation(k.d, 2 * minute);
-	assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
-	disk_generation(k.d, 7 * minute);
-	kit_rev(&k, "+/config/later=1");
-	pid = waitpid(-1, &status, 0);
-	assert_true(pid > 0);
-	assert_true(disk_generation_ended(k.d, pid, status));
-	assert_true(kit_count(&k, "generations/*.mdb") >= before);
-	disk_generation(k.d, 8 * minute);
-	assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
-	/* It and the log begun with it make up for all else. */
-	kit_close(&k, true);
-	unlink(kit_file(&k, "data.mdb"));
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), FILLED "/config/later=1 ");
-	assert_string_equal(kit_lost(&k), "");
-	kit_fini(&k);
-}
-
-/* What no log has is in a new generation as soon as there may be one. */
-static void test_a_log_that_cannot_be_begun_is_made_up_for(void **state)
-{
-	const uint64_t second = 1000000000ull;
-	char log[300];
-	struct kit k;
-	int status;
-	pid_t pid;
-
-	(void)state;
-	filled(&k);
-	disk_generation(k.d, second);
-	kit_rev(&k, "+/config/later=1");
-	snprintf(log, sizeof(log), "%s/store/log-%020llu", k.state,
-		 (unsigned long long)disk_applied(k.d));
-	assert_int_equal(mkdir(log, 0700), 0);
-	disk_generation(k.d, 400 * second);
-	pid = waitpid(-1, &status, 0);
-	assert_true(disk_generation_ended(k.d, pid, status));
-	assert_int_equal(rmdir(log), 0);
-	kit_rev(&k, "+/config/last=2");
-	disk_generation(k.d, 402 * second);
-	pid = waitpid(-1, &status, 0);
-	assert_true(pid > 0);
-	assert_true(disk_generation_ended(k.d, pid, status));
-	kit_close(&k, true);
-	unlink(kit_file(&k, "data.mdb"));
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), FILLED "/config/later=1 /config/last=2 ");
-	kit_fini(&k);
-}
-
-static void test_a_start_that_lost_something_overwrites_no_generation(void **state)
-{
-	struct kit k;
-
-	(void)state;
-	filled(&k);
-	kit_close(&k, true);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
-	while (kit_count(&k, "log-*"))
-		unlink(kit_file(&k, "log-*"));
-	assert_int_equal(kit_count(&k, "generations/*.mdb"), 2);
-	for (int i = 0; i < 6; i++) {
-		kit_open(&k);
-		assert_true(k.found.degraded);
-		kit_rev(&k, "+/config=1");
-		kit_close(&k, true);
-	}
-	/* Those that were there are there still. */
-	assert_int_equal(kit_count(&k, "generations/*0.mdb"), 1);
-	assert_int_equal(kit_count(&k, "generations/*06.mdb"), 1);
-	kit_fini(&k);
-}
-
-static void make_generation(struct kit *k, uint64_t now_ns)
-{
-	int status;
-	pid_t pid;
-
-	disk_generation(k->d, now_ns);
-	pid = waitpid(-1, &status, 0);
-	assert_true(pid > 0);
-	assert_true(disk_generation_ended(k->d, pid, status));
-}
-
-/* Nobody knows of the loss for long: what is from before it stays, and nothing else adds up. */
-static void test_a_degraded_store_does_not_grow_without_end(void **state)
-{
-	const uint64_t minute = 60 * 1000000000ull;
-	unsigned int generations, logs;
-	struct kit k;
-
-	(void)state;
-	filled(&k);
-	kit_close(&k, true);
-	scribble(kit_file(&k, "data.mdb"), 0, 65536);
-	while (kit_count(&k, "log-*"))
-		unlink(kit_file(&k, "log-*"));
-	kit_open(&k);
-	assert_true(k.found.degraded);
-	generations = kit_count(&k, "generations/*.mdb");
-	logs = kit_count(&k, "log-*");
-	disk_generation(k.d, minute);
-	for (unsigned int i = 1; i <= 12; i++) {
-		kit_rev(&k, "+/config/later=1");
-		make_generation(&k, minute + 6 * minute * i);
-	}
-	assert_true(kit_count(&k, "generations/*.mdb") <= generations + 6);
-	assert_true(kit_count(&k, "log-*") <= logs + 6);
-	assert_int_equal(kit_count(&k, "generations/*0.mdb"), 1);
-	assert_int_equal(kit_count(&k, "generations/*06.mdb"), 1);
-	/* Now somebody knows. */
-	assert_int_equal(disk_lost_known(k.d), 0);
-	kit_rev(&k, "+/config/later=2");
-	make_generation(&k, 90 * minute);
-	assert_true(kit_count(&k, "generations/*.mdb") <= 4);
-	kit_fini(&k);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,16 +582,14 @@ int main(void)
 		cmocka_unit_test(test_the_newer_generation_may_be_damaged_too),
 		cmocka_unit_test(test_what_no_file_has_is_named),
 		cmocka_unit_test(test_a_live_store_that_knows_more_is_not_believed_to_be_complete),
+		cmocka_unit_test(test_a_reset_takes_only_what_lasts_now),
+		cmocka_unit_test(test_a_part_written_anew_does_not_end_what_is_said_of_a_loss),
 		cmocka_unit_test(test_a_later_format_is_refused_and_left_alone),
 		cmocka_unit_test(test_a_read_only_directory_is_served),
 		cmocka_unit_test(test_room_is_allocated_ahead),
+		cmocka_unit_test(test_a_document_has_room_in_a_large_store),
 		cmocka_unit_test(test_what_is_promised_is_enough),
 		cmocka_unit_test(test_a_full_store_takes_removals),
-		cmocka_unit_test(test_a_start_keeps_what_it_found_as_a_generation),
-		cmocka_unit_test(test_a_generation_is_written_beside),
-		cmocka_unit_test(test_a_log_that_cannot_be_begun_is_made_up_for),
-		cmocka_unit_test(test_a_start_that_lost_something_overwrites_no_generation),
-		cmocka_unit_test(test_a_degraded_store_does_not_grow_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,13 +174,21 @@ static int add_change(void *arg, const struct history_change *c)
 	return 0;
 }
 
-static const char *log_of(struct kit *k, const char *path)
+static const char *log_before(struct kit *k, const char *path, const struct history_place *before)
 {
+	struct xs_path p;
+
 	log_text[0] = '\0';
+	assert_int_equal(xs_path_canonical(path, strlen(path), 0, 0, &p), 0);
 	assert_int_equal(disk_env_begin(&k->d->env, false), 0);
-	assert_int_equal(history_log(&k->d->env, path, strlen(path), add_change, NULL), 0);
+	assert_int_equal(history_log(&k->d->env, before, &p, add_change, NULL), 0);
 	disk_env_abort(&k->d->env);
 	return log_text;
+}
+
+static const char *log_of(struct kit *k, const char *path)
+{
+	return log_before(k, path, NULL);
 }
 
 static void test_the_log_names_each_change_and_who_made_it(void **state)
@@ -199,6 +207,26 @@ static void test_the_log_names_each_change_and_who_made_it(void **state)
 			    "9-/a/x=/1000/kit 9-/a=/1000/kit 6+/a/x=4/1000/kit "
 			    "3+/a/x=2/1000/kit 3+/a=1/1000/kit ");
 	assert_string_equal(log_of(&k, "/q"), "");
+	kit_fini(&k);
+}
+
+static void test_the_log_can_be_asked_for_from_any_change_on(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/a=1 +/a/x=2 +/b=3");
+	kit_rev(&k, "+/a/x=4");
+	assert_string_equal(log_before(&k, "/", &(struct history_place){ 7, 0 }),
+			    log_of(&k, "/"));
+	assert_string_equal(log_before(&k, "/", &(struct history_place){ 6, 0 }),
+			    "3+/b=3/1000/kit 3+/a/x=2/1000/kit 3+/a=1/1000/kit ");
+	assert_string_equal(log_before(&k, "/", &(struct history_place){ 3, 1 }),
+			    "3+/a=1/1000/kit ");
+	assert_string_equal(log_before(&k, "/", &(struct history_place){ 3, 0 }), "");
+	assert_string_equal(log_before(&k, "/", &(struct history_place){ 0, 0 }), "");
 	kit_fini(&k);
 }
 
@@ -274,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_every_state_is_known_as_it_was),
 		cmocka_unit_test(test_a_subtree_is_itself_and_what_is_below_it),
 		cmocka_unit_test(test_the_log_names_each_change_and_who_made_it),
+		cmocka_unit_test(test_the_log_can_be_asked_for_from_any_change_on),
 		cmocka_unit_test(test_the_log_leaves_out_what_a_reset_left_as_it_was),
 		cmocka_unit_test(test_what_is_given_up_is_said_to_be_unknown),
 		cmocka_unit_test(test_history_is_bounded_by_size_and_age),

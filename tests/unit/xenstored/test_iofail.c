@@ -313,6 +313,8 @@ static void one_run(const char *what, const char *value, bool expect_snapshot)
 
 	if (live_make() < 0)
 		fail_msg("cannot make the directories");
+	/* room made ahead costs each start its time, where the disk is memory */
+	live.extra_arg = "--map-size=16384";
 	snprintf(count, sizeof(count), "%s/count", live.dir);
 	setenv("XS_IO_COUNT", count, 1);
 	if (value)
@@ -339,10 +341,12 @@ static void one_failure(uint64_t n, int kind, const char *all)
 #ifdef __SANITIZE_ADDRESS__
 #define EVERY 9
 #else
-#define EVERY 1
+#define EVERY 5
 #endif
+/* In CI, of the allocations. */
+#define EVERY_ALLOCATION 3
 /* In CI, of the operations from which on all fail. */
-#define EVERY_FOR_GOOD 12
+#define EVERY_FOR_GOOD 6
 
 /* 0: takes half of what is written. Behind the first three are such as are mostly told alike. */
 static const int kinds[] = { EIO, ENOSPC, 0, EROFS, EDQUOT, EINTR };
@@ -425,6 +429,7 @@ static void test_every_failing_allocation_has_a_defined_outcome(void **state)
 	skip();
 #else
 	const char *which = getenv("STOREVISOR_ALLOCATION");
+	const unsigned int every = live_count(EVERY_ALLOCATION, 1);
 	unsigned int runs = 0;
 	uint64_t nr;
 
@@ -440,13 +445,84 @@ static void test_every_failing_allocation_has_a_defined_outcome(void **state)
 	starve(0);
 	nr = script_count[1];
 	assert_int_equal(live_remove(), 0);
-	for (uint64_t n = 1; n <= nr; n++, runs++) {
+	for (uint64_t n = 1 + (unsigned int)getpid() % every; n <= nr; n += every, runs++) {
 		starve(n);
 		assert_int_equal(live_remove(), 0);
 	}
 	print_message("%u runs, %llu allocations: %u refused to start, %u requests got a reason\n",
 		      runs, (unsigned long long)nr, sc.refused, sc.errors);
 #endif
+}
+
+/* One start over what is in RUN, where operation @n and all behind it fail; it serves or refuses. */
+static void start_that_fails(uint64_t n, int kind)
+{
+	char fail[64];
+	int fd;
+
+	sc.down = false;
+	snprintf(sc.what, sizeof(sc.what), "operation %llu of a start fails and all behind it: %s",
+		 (unsigned long long)n, strerror(kind));
+	snprintf(fail, sizeof(fail), "%llu:%d:all", (unsigned long long)n, kind);
+	setenv("XS_IO_FAIL", fail, 1);
+	live_start();
+	unsetenv("XS_IO_FAIL");
+	fd = open_or_refused();
+	/* It listens before it looks. */
+	if (fd >= 0 && live_request(fd, XS_READ, "/", 2, NULL) < 0)
+		look_at_end();
+	if (fd >= 0)
+		close(fd);
+	live_end();
+}
+
+/* A start that could not look at what is there has seen no damage, and has changed nothing. */
+static void test_a_start_that_cannot_look_loses_nothing(void **state)
+{
+	static const int cannot[] = { ENFILE, ENOSPC, EIO };
+	const unsigned int every = live_count(2, 1);
+	uint64_t count[2] = { 0 }, nr;
+	char path[100];
+	int fd;
+
+	if (getenv("STOREVISOR_FAILURE") || getenv("STOREVISOR_ALLOCATION"))
+		skip();
+	sc = (struct script){ 0 };
+	live_quiet = true;
+	assert_int_equal(live_make(), 0);
+	live.extra_arg = "--map-size=16384";
+	snprintf(path, sizeof(path), "%s/count", live.dir);
+	setenv("XS_IO_COUNT", path, 1);
+	script(true);
+	live_end();
+	assert_int_equal(unlink(path), 0);
+	live_start();
+	fd = open_or_refused();
+	assert_true(fd >= 0);
+	check_values(&fd);
+	close(fd);
+	assert_int_equal(counts(count), 0);
+	nr = count[0];
+	live_end();
+	/* By turns: two is no divisor of three. */
+	for (uint64_t n = 1; n <= 3 * nr; n += every) {
+		assert_int_equal(unlink(path), 0);
+		start_that_fails((n + 2) / 3, cannot[n % 3]);
+		live_start();
+		fd = open_or_refused();
+		if (fd < 0)
+			fault("%s: later the daemon does not start", sc.what);
+		check_values(&fd);
+		close(fd);
+		live_end();
+	}
+	snprintf(path, sizeof(path), "%s/log", live.dir);
+	if (files_contain(path, "lost"))
+		fault("something is called lost");
+	print_message("%llu operations of a start: %u refused\n", (unsigned long long)nr,
+		      sc.refused);
+	unsetenv("XS_IO_COUNT");
+	assert_int_equal(live_remove(), 0);
 }
 
 int main(int argc, char **argv)
@@ -456,6 +532,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_every_failing_allocation_has_a_defined_outcome),
 		cmocka_unit_test(test_every_failing_file_operation_has_a_defined_outcome),
 		cmocka_unit_test(test_a_disk_that_fails_for_good_has_a_defined_outcome),
+		cmocka_unit_test(test_a_start_that_cannot_look_loses_nothing),
 	};
 
 	if (live_init(argc, argv))

@@ -12,7 +12,11 @@
 #include "change.h"
 #include "durable_priv.h"
 #include "harness.h"
+#include "last_rule.h"
+#include "lasting.h"
+#include "packed_perms.h"
 #include "path_key.h"
+#include "people.h"
 #include "queue.h"
 #include "store.h"
 #include "store_priv.h"
@@ -52,34 +56,57 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What is told stays in the pair, for a start that waits for it. */
+static bool in_pair;
+
+static void take(const struct worker_msg *msg, const void *data, size_t len)
+{
+	static unsigned char packet[sizeof(*msg) + WORKER_PACKET];
+
+	memcpy(packet, msg, sizeof(*msg));
+	if (len)
+		memcpy(packet + sizeof(*msg), data, len);
+	len += sizeof(*msg);
+	if (in_pair)
+		assert_int_equal(send(worker, packet, len, 0), len);
+	else
+		durable_take(srv, msg, (char *)packet + sizeof(*msg), len - sizeof(*msg));
+}
+
 static void tell(enum worker_op op, int err, uint64_t rev)
 {
 	const struct worker_msg msg = {
 		.op = op, .err = err, .rev = rev, .room = { .free_bytes = 1u << 30 },
 	};
 
-	durable_take(srv, &msg, "", 0);
+	take(&msg, NULL, 0);
 	store_commit(srv->tree.store);
 }
+
+/* What the nodes that are sent have: domain 0's, and one more who may read; 0: none. */
+static unsigned int owner, reader;
 
 /* One node of the disk, as of revision 5. */
 static void send_node(const char *path, const char *value, size_t len)
 {
-	static unsigned char perms[3], data[WORKER_PACKET];
+	static unsigned char perms[2 * PACKED_PERM], data[WORKER_PACKET];
 	const struct worker_msg msg = { .op = WORKER_NODE };
 	const struct stored_node n = {
 		.rev = 5, .made_rev = 5, .path = path, .path_len = (uint16_t)strlen(path),
-		.perms = perms, .nr_perms = 1, .value = value, .value_len = (uint32_t)len,
+		.perms = perms, .nr_perms = reader ? 2 : 1, .value = value,
+		.value_len = (uint32_t)len,
 	};
 	unsigned char key[PATH_KEY_MAX];
 	size_t key_len = path_key(path, n.path_len, key);
 	uint32_t all = (uint32_t)(2 + n.path_len + stored_node_len(&n));
 
+	packed_perm_put(perms, 0, &(struct xs_perm){ .domid = (uint16_t)owner });
+	packed_perm_put(perms, 1, &(struct xs_perm){ .domid = (uint16_t)reader, .access = 1 });
 	memcpy(data, &all, 4);
 	memcpy(data + 4, &n.path_len, 2);
 	memcpy(data + 6, path, n.path_len);
 	stored_node_write(&n, WORKER_NODE_DB, key, key_len, data + 6 + n.path_len);
-	durable_take(srv, &msg, (const char *)data, 4 + all);
+	take(&msg, data, 4 + all);
 }
 
 /* What the daemon has said since the last time. */
@@ -196,7 +223,359 @@ static void test_a_disk_of_another_store_is_not_believed(void **state)
 	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
 }
 
+static void send_nodes_that_name_7(void)
+{
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	owner = 7;
+	send_node("/config/of7", "", 0);
+	owner = 0;
+	send_node("/config/of7/below", "", 0);
+	reader = 7;
+	send_node("/config/for7", "", 0);
+	reader = 0;
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+}
+
+/* Whoever has the number now has come while the disk was not there yet. */
+static void test_rights_of_an_earlier_boot_are_not_who_has_the_number_now(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	t_client(srv, 7);
+	assert_int_equal(t_write(c, 0, "/local/domain/7/x", "1"), 0);
+	assert_int_equal(t_call(c, XS_SET_PERMS, NULL, "/local/domain/7/x", "n7", NULL), 0);
+	send_nodes_that_name_7();
+	assert_int_equal(t_read(c, 0, "/config/of7", out), ENOENT);
+	assert_int_equal(t_read(c, 0, "/config/of7/below", out), ENOENT);
+	assert_int_equal(t_call(c, XS_GET_PERMS, out, "/config/for7", NULL), 0);
+	assert_string_equal(out, "n0");
+	/* What it has of its own is its own; and the disk is to hear of the rest. */
+	assert_int_equal(t_read(c, 0, "/local/domain/7/x", out), 0);
+	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 2);
+	assert_false(domain_had(srv, 7, 5));
+	assert_true(domain_had(srv, 7, srv->tree.rev));
+}
+
+/* Not so what comes again, because the live part was damaged. */
+static void test_rights_of_this_boot_stay(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	srv->durable.known = true;
+	t_client(srv, 7);
+	send_nodes_that_name_7();
+	assert_int_equal(t_read(c, 0, "/config/of7/below", out), 0);
+	assert_int_equal(t_call(c, XS_GET_PERMS, out, "/config/for7", NULL), 0);
+	assert_string_equal(out, "n0 r7");
+}
+
+/* What mending has left of the part, for the sake of what is below it, is as the disk has it then. */
+static void test_what_comes_takes_the_place_of_what_was_left(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	assert_int_equal(t_read(c, 0, "/config", out), 0);
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "value", 5);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	assert_int_equal(t_read(c, 0, "/config", out), 0);
+	assert_string_equal(out, "value");
+}
+
+/* It was kept while it was not to last. What is there goes before it; nobody of an earlier boot comes. */
+static void test_what_was_left_on_the_disk_comes_without_rights(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	t_client(srv, 7);
+	assert_int_equal(t_write(c, 0, "/config/there", "now"), HELD);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_non_null(t_next(c));
+	srv->durable.settling = SETTLE_FETCH;
+	lasting_go_on(srv);
+	assert_true(was_told(WORKER_LOAD));
+	send_node("/config/there", "once", 4);
+	send_node("/config/left/below", "1", 1);
+	owner = 7;
+	send_node("/config/of7", "", 0);
+	owner = 0;
+	reader = 7;
+	send_node("/config/for7", "", 0);
+	reader = 0;
+	tell(WORKER_LOADED, 0, 5);
+	assert_int_equal(srv->durable.settling, SETTLED);
+	assert_int_equal(t_read(c, 0, "/config/left/below", out), 0);
+	assert_string_equal(out, "1");
+	assert_int_equal(t_read(c, 0, "/config/of7", out), ENOENT);
+	assert_int_equal(t_call(c, XS_GET_PERMS, out, "/config/for7", NULL), 0);
+	assert_string_equal(out, "n0");
+	assert_int_equal(t_read(c, 0, "/config/there", out), 0);
+	assert_string_equal(out, "now");
+}
+
+static struct change reset;
+
+static void note_reset(void *arg, const struct change *change)
+{
+	if (change->op == CHANGE_RESET)
+		reset = *change;
+}
+
+/* It is not to last any more, as the administrator has it now: that is said, and it is left there. */
+static void test_what_is_not_to_last_any_more_stays_on_the_disk(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	assert_int_equal(lasting_volatile("/config/v"), 0);
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	send_node("/config/v", "1", 1);
+	send_node("/config/v/below", "2", 1);
+	send_node("/once", "3", 1);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	assert_int_equal(srv->durable.not_served, 2);
+	assert_int_equal(t_read(c, 0, "/config/v", out), ENOENT);
+	assert_int_equal(t_read(c, 0, "/once", out), ENOENT);
+	assert_int_equal(durable_reset(srv), 0);
+	queue_each(srv->tree.store, 0, note_reset, NULL);
+	assert_true(last_rule(reset.value, reset.value_len, "/config/w", 9));
+	assert_false(last_rule(reset.value, reset.value_len, "/config/v/below", 15));
+	assert_false(last_rule(reset.value, reset.value_len, "/once", 5));
+	lasting_forget();
+}
+
+/* --- what is to last is said otherwise in the same boot --- */
+
+/* Another start of the daemon, to which what is in the pair is told: --persist @top, or none. */
+static int start_with(const char *top)
+{
+	in_pair = false;
+	lasting_forget();
+	if (top)
+		assert_int_equal(lasting_persist(top), 0);
+	srv->durable.ready = false;
+	return lasting_settle(srv, false);
+}
+
+static void load_nothing(void)
+{
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+}
+
 static unsigned int nr_resets;
+static bool reset_has_left;
+
+static void note_what_a_reset_has(void *arg, const struct change *change)
+{
+	nr_resets += change->op == CHANGE_RESET;
+	reset_has_left |= change->op == CHANGE_PUT && change->path_len == 7 &&
+			  memcmp(change->path, "/mine/a", 7) == 0;
+}
+
+static void look_at_queue(void)
+{
+	nr_resets = 0;
+	reset_has_left = false;
+	queue_each(srv->tree.store, 0, note_what_a_reset_has, NULL);
+}
+
+static void send_left(uint64_t rev)
+{
+	send_node("/mine", "", 0);
+	send_node("/mine/a", "1", 1);
+	tell(WORKER_LOADED, 0, rev);
+}
+
+/* The part is written anew because the disk is an older one: not over what was left there. */
+static void test_what_was_left_on_a_disk_that_is_older_comes(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	load_nothing();
+	in_pair = true;
+	tell(WORKER_READY, 0, 3);
+	tell(WORKER_DURABLE, 0, 3);
+	send_left(3);
+	assert_int_equal(start_with("/mine"), 0);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), 0);
+	look_at_queue();
+	assert_int_equal(nr_resets, 1);
+	assert_true(reset_has_left);
+	lasting_forget();
+}
+
+/* Nor is a gap in the queue a reason to. What fails is tried again while it serves. */
+static void test_what_was_left_comes_before_a_gap_is_closed(void **state)
+{
+	load_nothing();
+	assert_int_equal(t_write(c, 0, "/config/x", "1"), HELD);
+	in_pair = true;
+	tell(WORKER_READY, 0, 3);
+	tell(WORKER_REFUSED, -ESTALE, 3);
+	tell(WORKER_LOADED, -EMFILE, 3);
+	assert_int_equal(start_with("/mine"), -EIO);
+	look_at_queue();
+	assert_int_equal(nr_resets, 0);
+	was_told(WORKER_LOAD);
+	srv->durable.settle_again_ns = 1;
+	durable_tick(srv);
+	assert_true(was_told(WORKER_LOAD));
+	send_left(3);
+	look_at_queue();
+	assert_int_equal(nr_resets, 1);
+	assert_true(reset_has_left);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_int_equal(t_write(t_client(srv, 0), 0, "/mine/a", "2"), HELD);
+	lasting_forget();
+}
+
+/* A start that could not fetch what was left; it serves, and has asked again. */
+static void serve_while_it_is_fetched(void)
+{
+	load_nothing();
+	in_pair = true;
+	tell(WORKER_READY, 0, 5);
+	tell(WORKER_LOADED, -EMFILE, 5);
+	assert_int_equal(start_with("/mine"), -EIO);
+	was_told(WORKER_LOAD);
+	srv->durable.settle_again_ns = 1;
+	durable_tick(srv);
+	assert_true(was_told(WORKER_LOAD));
+}
+
+/* The disk has sent what it had before it heard of that. */
+static void test_what_is_removed_while_it_is_fetched_stays_removed(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	serve_while_it_is_fetched();
+	send_node("/mine", "", 0);
+	send_node("/mine/b", "", 0);
+	send_node("/mine/b/1", "1", 1);
+	assert_int_equal(t_write(c, 0, "/mine/a", "2"), HELD);
+	assert_int_equal(t_call(t_client(srv, 0), XS_RM, NULL, "/mine/a", NULL), HELD);
+	assert_int_equal(t_call(t_client(srv, 0), XS_RM, NULL, "/mine/b", NULL), HELD);
+	send_node("/mine/b/2", "1", 1);
+	assert_int_equal(t_write(t_client(srv, 0), 0, "/mine/c", "2"), HELD);
+	send_node("/mine/c", "1", 1);
+	send_node("/mine/d", "1", 1);
+	send_left(5);
+	assert_int_equal(srv->durable.settling, SETTLED);
+	c = t_client(srv, 0);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), ENOENT);
+	assert_int_equal(t_read(c, 0, "/mine/b", out), ENOENT);
+	assert_int_equal(t_read(c, 0, "/mine/c", out), 0);
+	assert_string_equal(out, "2");
+	assert_int_equal(t_read(c, 0, "/mine/d", out), 0);
+	lasting_forget();
+}
+
+/* So many that they are not remembered: the disk is asked again behind them. */
+static void test_any_number_may_be_removed_while_it_is_fetched(void **state)
+{
+	char path[64], out[XENSTORE_PAYLOAD_MAX + 1];
+
+	serve_while_it_is_fetched();
+	for (unsigned int i = 0; i < NODES; i++) {
+		snprintf(path, sizeof(path), "/mine/%u", i);
+		send_node(path, "1", 1);
+	}
+	for (unsigned int i = 0; i < NODES; i++) {
+		snprintf(path, sizeof(path), "/mine/%u", i);
+		assert_int_equal(change_remove_at(srv, path, strlen(path)), 0);
+		server_publish(srv);
+	}
+	send_left(5);
+	assert_int_equal(srv->durable.settling, SETTLE_FETCH);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), ENOENT);
+	srv->durable.settle_again_ns = 1;
+	durable_tick(srv);
+	assert_true(was_told(WORKER_LOAD));
+	send_left(srv->durable.last);
+	assert_int_equal(srv->durable.settling, SETTLED);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), 0);
+	lasting_forget();
+}
+
+/* Rows of the table of people that lasts again are felt at once, too. */
+static void test_people_that_are_fetched_have_their_rights_at_once(void **state)
+{
+	load_nothing();
+	people_refresh(srv);
+	srv->durable.settling = SETTLE_FETCH;
+	lasting_go_on(srv);
+	send_node("/config/other", "", 0);
+	assert_false(srv->rights_stale);
+	send_node("/config/access/user/1000", "none", 4);
+	assert_true(srv->rights_stale);
+	tell(WORKER_LOADED, 0, 5);
+}
+
+/* What is removed while it is not to last goes from the disk when it is to last again. */
+static void test_what_a_start_did_not_settle_the_next_one_does(void **state)
+{
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	load_nothing();
+	in_pair = true;
+	tell(WORKER_READY, 0, 5);
+	tell(WORKER_LOADED, 0, 5);
+	assert_int_equal(start_with("/mine"), 0);
+	assert_int_equal(t_write(c, 0, "/mine/a", "1"), HELD);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	/* It is not, but the disk cannot be told. */
+	in_pair = true;
+	tell(WORKER_READY, 0, srv->durable.last);
+	tell(WORKER_LOADED, -EIO, srv->durable.last);
+	assert_int_equal(start_with(NULL), -EIO);
+	c = t_client(srv, 0);
+	assert_int_equal(t_call(c, XS_RM, NULL, "/mine/a", NULL), 0);
+	/* It is again. */
+	in_pair = true;
+	tell(WORKER_READY, 0, srv->durable.last);
+	send_left(srv->durable.last);
+	assert_int_equal(start_with("/mine"), 0);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), ENOENT);
+	durable_turn(srv);
+	look_at_queue();
+	assert_int_equal(nr_resets, 1);
+	assert_false(reset_has_left);
+	/* From then on nothing is left to do. */
+	assert_int_equal(start_with("/mine"), 0);
+	lasting_forget();
+}
+
+/* A disk that was slow to come: what it had was to last by the rule of that start. */
+static void test_what_is_loaded_late_is_settled_then(void **state)
+{
+	srv->durable.settling = SETTLED;
+	lasting_forget();
+	assert_int_equal(lasting_persist("/mine"), 0);
+	assert_int_equal(lasting_settle(srv, true), 0);
+	assert_int_equal(srv->durable.settling, SETTLE_NOTE);
+	load_nothing();
+	assert_int_equal(srv->durable.settling, SETTLED);
+	look_at_queue();
+	assert_int_equal(nr_resets, 0);
+	assert_int_equal(start_with("/mine"), 0);
+	assert_int_equal(srv->durable.settling, SETTLED);
+	lasting_forget();
+}
+
 
 static void count_reset(void *arg, const struct change *change)
 {
@@ -329,6 +708,18 @@ int main(void)
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
 		T(test_a_disk_of_another_store_is_never_written_anew),
+		T(test_rights_of_an_earlier_boot_are_not_who_has_the_number_now),
+		T(test_rights_of_this_boot_stay),
+		T(test_what_comes_takes_the_place_of_what_was_left),
+		T(test_what_was_left_on_the_disk_comes_without_rights),
+		T(test_what_is_not_to_last_any_more_stays_on_the_disk),
+		T(test_what_was_left_on_a_disk_that_is_older_comes),
+		T(test_what_was_left_comes_before_a_gap_is_closed),
+		T(test_what_is_removed_while_it_is_fetched_stays_removed),
+		T(test_any_number_may_be_removed_while_it_is_fetched),
+		T(test_people_that_are_fetched_have_their_rights_at_once),
+		T(test_what_a_start_did_not_settle_the_next_one_does),
+		T(test_what_is_loaded_late_is_settled_then),
 		T(test_the_queue_says_what_its_last_revision_is),
 		T(test_what_the_disk_has_needs_no_room),
 		T(test_a_large_part_can_be_written_anew),

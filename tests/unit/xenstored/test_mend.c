@@ -18,252 +18,47 @@
 #include "files.h"
 #include "harness.h"
 #include "live.h"
+#include "mend_kit.h"
 #include "store.h"
-
-#define PAGE 4096u
-#define NODES 400u
-/* What a file of the size that the test needs has in use, at most. */
-#define USED_MAX (400u * PAGE)
-
-static char run[64], whole[USED_MAX];
-static size_t used;
-static struct hv *hv;
-
-static void path_of(unsigned int i, char *path)
-{
-	if (i % 3 == 0)
-		sprintf(path, "/local/domain/%u/device/vif/%u/state", i % 7, i);
-	else if (i % 3 == 1)
-		sprintf(path, "/vm/%08u-aaaa/name", i * 7919u);
-	else
-		sprintf(path, "/tool/some/%u/where-%u", i % 11, i);
-}
-
-static size_t value_of(unsigned int i, char *value)
-{
-	size_t len = i % 50 == 0 ? 2500 : i % 13;
-
-	memset(value, 'a' + (int)(i % 26), len);
-	return len;
-}
-
-static struct server *open_server(void)
-{
-	struct server *srv = calloc(1, sizeof(*srv));
-	struct server_config cfg = { .run_dir = run, .state_dir = run };
-	enum store_found found;
-	struct store *store;
-
-	if (server_init(srv, &cfg, hv) < 0 || store_open(run, &store, &found) < 0 ||
-	    server_take_store(srv, store, found == STORE_MENDED) < 0)
-		return NULL;
-	srv->durable.off = true;
-	srv->durable.rev = UINT64_MAX;
-	srv->keep_rings = true;
-	return server_standard_nodes(srv) == 0 ? srv : NULL;
-}
-
-static void close_server(struct server *srv)
-{
-	live_quiet = true;
-	server_fini(srv);
-	free(srv);
-}
-
-static void file_name(char *name)
-{
-	sprintf(name, "%s/live/data.mdb", run);
-}
-
-/* The file as it is in `whole`, and a log with nothing in it. */
-static void lay_out(size_t len)
-{
-	char name[100], dir[80];
-	int fd;
-
-	snprintf(dir, sizeof(dir), "%s/log", run);
-	unlink(dir);
-	snprintf(dir, sizeof(dir), "%s/live", run);
-	files_remove(dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	file_name(name);
-	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, whole, len), len);
-	close(fd);
-}
-
-static int setup(void **state)
-{
-	struct server *srv;
-	struct conn *c;
-	char name[100], path[100], data[2700];
-	int fd;
-
-	strcpy(run, "/dev/shm/xs-mend-XXXXXX");
-	assert_non_null(mkdtemp(run));
-	sprintf(name, "%s/fake", run);
-	hv = fake_hv_open(name);
-	srv = open_server();
-	assert_non_null(srv);
-	c = t_client(srv, 0);
-	for (unsigned int i = 0; i < NODES; i++) {
-		size_t len;
-
-		path_of(i, path);
-		len = strlen(path) + 1;
-		memcpy(data, path, len);
-		len += value_of(i, data + len);
-		assert_non_null(t_req(c, XS_WRITE, 0, data, len));
-	}
-	close_server(srv);
-	file_name(name);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	used = (size_t)read(fd, whole, sizeof(whole));
-	close(fd);
-	/* The margin behind what is in use is zeros. */
-	while (used > PAGE && whole[used - 1] == 0)
-		used--;
-	used = (used + PAGE - 1) / PAGE * PAGE;
-	assert_true(used < sizeof(whole));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	hv->close(hv);
-	return files_remove(run);
-}
-
-/*
- * When what says where everything is was damaged, the state before the last commit is served, or
- * the whole is named. That may be so for few pages only.
- */
-#define FIRST_PAGES 4u	/* LMDB's two first ones, and the two last roots of the tables */
-
-static bool is_named(const char *log, const char *path)
-{
-	char up[100];
-
-	if (strstr(log, "error: /: "))
-		return true;
-
-	/* The name of something above it says it, too. */
-	strcpy(up, path);
-	while (up[0]) {
-		const char *leaf = xs_path_leaf(up, strlen(up));
-		char line[120];
-
-		snprintf(line, sizeof(line), "%s: lost", up);
-		if (strstr(log, line))
-			return true;
-		snprintf(line, sizeof(line), "error: /%s: lost", leaf);
-		if (strstr(log, line))
-			return true;
-		up[xs_path_parent_len(up, strlen(up)) == 1 ? 0 : xs_path_parent_len(up, strlen(up))] =
-			'\0';
-	}
-	return false;
-}
-
-/* Starts on what is there; in a process of its own, because it must not end by a signal. */
-static int start_and_look(const char *log_name)
-{
-	struct buf text = { 0 };
-	char *log = calloc(1, 1 << 20), path[100], value[2600];
-	struct server *srv;
-	int fd = open(log_name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600), missing = 0;
-
-	dup2(fd, STDERR_FILENO);
-	srv = open_server();
-	if (!srv)
-		return 2;
-	if (check_all(srv, &text)) {
-		fprintf(stderr, "%.*s", (int)buf_len(&text), buf_front(&text));
-		return 3;
-	}
-	if (pread(fd, log, (1 << 20) - 1, 0) < 0)
-		return 4;
-	for (unsigned int i = 0; i < NODES; i++) {
-		size_t len = value_of(i, value);
-		struct node n;
-
-		path_of(i, path);
-		if (tree_find(&srv->tree, path, strlen(path), &n) && n.value_len == len &&
-		    memcmp(n.value, value, len) == 0)
-			continue;
-		missing++;
-		if (!is_named(log, path)) {
-			fprintf(stderr, "%s is not whole, and nobody says so\n", path);
-			return 5;
-		}
-	}
-	return missing ? 1 : 0;
-}
-
-static unsigned int lost, gone_back;
-
-static void try(const char *what, size_t at)
-{
-	char log_name[100], cmd[140];
-	int status;
-	pid_t pid;
-
-	sprintf(log_name, "%s/log", run);
-	pid = fork();
-	if (pid == 0)
-		_exit(start_and_look(log_name));
-	waitpid(pid, &status, 0);
-	snprintf(cmd, sizeof(cmd), "grep -q 'error: /: ' %s", log_name);
-	gone_back += system(cmd) == 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) {
-		lost += (unsigned int)WEXITSTATUS(status);
-		return;
-	}
-	snprintf(cmd, sizeof(cmd), "tail -20 %s", log_name);
-	if (system(cmd))
-		print_message("no log\n");
-	fail_msg("%s %zu: status %x", what, at, (unsigned int)status);
-}
 
 static void test_every_page_zeroed(void **state)
 {
-	char page[PAGE];
+	char page[MEND_PAGE];
 
-	for (size_t at = 0; at < used; at += PAGE) {
-		memcpy(page, whole + at, PAGE);
-		memset(whole + at, 0, PAGE);
-		lay_out(used);
-		memcpy(whole + at, page, PAGE);
-		try("page", at / PAGE);
+	for (size_t at = 0; at < mk.used; at += MEND_PAGE) {
+		memcpy(page, mk.whole + at, MEND_PAGE);
+		memset(mk.whole + at, 0, MEND_PAGE);
+		mend_lay_out(mk.used);
+		memcpy(mk.whole + at, page, MEND_PAGE);
+		mend_try("page", at / MEND_PAGE);
 	}
 	print_message("%zu pages, %u of them cost something, %u of that the last commit\n",
-		      used / PAGE, lost, gone_back);
-	assert_true(gone_back <= FIRST_PAGES);
+		      mk.used / MEND_PAGE, mk.lost, mk.gone_back);
+	assert_true(mk.gone_back <= MEND_FIRST_PAGES);
 }
 
 static void test_bytes_flipped(void **state)
 {
 	size_t step = live_count(3989, 1);
 
-	for (size_t at = 0; at < used; at += step) {
-		whole[at] ^= (char)(1 << at % 8);
-		lay_out(used);
-		whole[at] ^= (char)(1 << at % 8);
-		try("byte", at);
+	for (size_t at = 0; at < mk.used; at += step) {
+		mk.whole[at] ^= (char)(1 << at % 8);
+		mend_lay_out(mk.used);
+		mk.whole[at] ^= (char)(1 << at % 8);
+		mend_try("byte", at);
 	}
 }
 
 /* Where in the file LMDB's list of free pages has entry @i of the list that @value is. */
 static uint64_t *entry_of(const MDB_val *value, const char *map, uint64_t i)
 {
-	return (uint64_t *)(whole + ((const char *)value->mv_data - map)) + i;
+	return (uint64_t *)(mk.whole + ((const char *)value->mv_data - map)) + i;
 }
 
 /* Says of the page that the record is on that it is free, where the list stays in order. */
 static bool call_free(const MDB_val *list, const MDB_val *record, const char *map)
 {
-	const uint64_t page = (uint64_t)((const char *)record->mv_data - map) / PAGE;
+	const uint64_t page = (uint64_t)((const char *)record->mv_data - map) / MEND_PAGE;
 	const uint64_t nr = *entry_of(list, map, 0);
 
 	for (uint64_t i = 1; i <= nr; i++) {
@@ -272,7 +67,7 @@ static bool call_free(const MDB_val *list, const MDB_val *record, const char *ma
 		if (page >= real || (i < nr && page <= e[1]))
 			continue;
 		*e = page;
-		lay_out(used);
+		mend_lay_out(mk.used);
 		*e = real;
 		return true;
 	}
@@ -290,8 +85,8 @@ static void test_used_page_that_is_called_free(void **state)
 	MDB_txn *txn;
 	MDB_dbi dbi;
 
-	lay_out(used);
-	snprintf(dir, sizeof(dir), "%s/live", run);
+	mend_lay_out(mk.used);
+	snprintf(dir, sizeof(dir), "%s/live", mk.run);
 	assert_int_equal(mdb_env_create(&env) || mdb_env_set_maxdbs(env, 32), 0);
 	assert_int_equal(mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK, 0600), 0);
 	assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
@@ -299,8 +94,8 @@ static void test_used_page_that_is_called_free(void **state)
 	assert_int_equal(mdb_cursor_open(txn, 0, &lists) || mdb_cursor_open(txn, dbi, &nodes), 0);
 	assert_int_equal(mdb_cursor_get(nodes, &key, &record, MDB_FIRST), 0);
 	/* a page begins with its own number */
-	map = (const char *)((uintptr_t)record.mv_data / PAGE * PAGE);
-	map -= *(const uint64_t *)map * PAGE;
+	map = (const char *)((uintptr_t)record.mv_data / MEND_PAGE * MEND_PAGE);
+	map -= *(const uint64_t *)map * MEND_PAGE;
 	while (!found && mdb_cursor_get(lists, &key, &list, MDB_NEXT) == 0) {
 		MDB_cursor_op op = MDB_FIRST;
 
@@ -312,17 +107,17 @@ static void test_used_page_that_is_called_free(void **state)
 	mdb_cursor_close(nodes);
 	mdb_txn_abort(txn);
 	mdb_env_close(env);
-	try("free page of a list", 0);
+	mend_try("free page of a list", 0);
 	/* LMDB would put something else there, sooner or later */
-	snprintf(dir, sizeof(dir), "grep -q 'is damaged' %s/log", run);
+	snprintf(dir, sizeof(dir), "grep -q 'is damaged' %s/log", mk.run);
 	assert_int_equal(system(dir), 0);
 }
 
 static void test_file_cut(void **state)
 {
-	for (size_t len = 0; len < used; len += 5 * PAGE + 77) {
-		lay_out(len);
-		try("cut at", len);
+	for (size_t len = 0; len < mk.used; len += 5 * MEND_PAGE + 77) {
+		mend_lay_out(len);
+		mend_try("cut at", len);
 	}
 }
 
@@ -384,14 +179,14 @@ static bool cut_off_behind(int nr)
 	int status;
 	pid_t pid;
 
-	snprintf(log_name, sizeof(log_name), "%s/log", run);
+	snprintf(log_name, sizeof(log_name), "%s/log", mk.run);
 	pid = fork();
 
 	if (pid == 0) {
 		live_quiet = true;
 		assert_non_null(freopen(log_name, "a", stderr));
 		steps_left = nr;
-		_exit(open_server() ? 0 : 2);
+		_exit(mend_open() ? 0 : 2);
 	}
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status));
@@ -402,27 +197,27 @@ static bool cut_off_behind(int nr)
 /* With that page full of zeros. */
 static void lay_out_damaged(size_t nr)
 {
-	char page[PAGE], *at = whole + nr * PAGE;
+	char page[MEND_PAGE], *at = mk.whole + nr * MEND_PAGE;
 
-	memcpy(page, at, PAGE);
-	memset(at, 0, PAGE);
-	lay_out(used);
-	memcpy(at, page, PAGE);
+	memcpy(page, at, MEND_PAGE);
+	memset(at, 0, MEND_PAGE);
+	mend_lay_out(mk.used);
+	memcpy(at, page, MEND_PAGE);
 }
 
 /* Whether a start on what is there loses nodes, and no more than those of the damaged page. */
 static bool costs_nodes(const char *what, size_t at)
 {
-	const unsigned int before = lost, back = gone_back;
+	const unsigned int before = mk.lost, back = mk.gone_back;
 
-	try(what, at);
-	return lost > before && gone_back == back;
+	mend_try(what, at);
+	return mk.lost > before && mk.gone_back == back;
 }
 
 /* One that has records of nodes. */
 static size_t page_of_nodes(void)
 {
-	for (size_t nr = FIRST_PAGES; nr < used / PAGE; nr++) {
+	for (size_t nr = MEND_FIRST_PAGES; nr < mk.used / MEND_PAGE; nr++) {
 		lay_out_damaged(nr);
 		if (costs_nodes("page", nr))
 			return nr;
@@ -455,6 +250,114 @@ static void test_mending_that_is_cut_off_begins_anew(void **state)
 	}
 }
 
+/* What has been said to be lost, each once. */
+static void read_losses(char out[65536])
+{
+	char cmd[160];
+	size_t n;
+	FILE *f;
+
+	snprintf(cmd, sizeof(cmd), "sed -n 's/.*error: \\(.*lost.*\\)/\\1/p' %s/log | sort -u", mk.run);
+	f = popen(cmd, "r");
+	assert_non_null(f);
+	n = fread(out, 1, 65535, f);
+	out[n] = '\0';
+	assert_int_equal(pclose(f), 0);
+}
+
+/* The damaged file is not there any more, so it goes on with what the other one has left. */
+static void test_mending_that_goes_on_says_nothing_else(void **state)
+{
+	static char all[65536], some[65536];
+	const size_t page = page_of_nodes();
+	char damaged[100];
+	bool more = true;
+
+	/* In one go. */
+	lay_out_damaged(page);
+	assert_false(cut_off_behind(-1));
+	read_losses(all);
+	assert_true(all[0]);
+	for (int nr = 0; more; nr++) {
+		lay_out_damaged(page);
+		more = cut_off_behind(nr);
+		snprintf(damaged, sizeof(damaged), "%s/live.damaged", mk.run);
+		files_remove(damaged);
+		assert_true(costs_nodes("start that goes on behind step", (size_t)nr));
+		read_losses(some);
+		assert_string_equal(some, all);
+	}
+}
+
+/* So many clients' bonds, with values that take several pages. */
+#define BONDS 200u
+
+static void bind_many(void)
+{
+	struct server *srv = mend_open();
+	struct conn *c = t_client(srv, 0);
+	char path[32], value[320];
+
+	for (unsigned int i = 0; i < BONDS; i++) {
+		snprintf(path, sizeof(path), "/tool/bound/%u", i);
+		snprintf(value, sizeof(value), "=%03u=%0300u", i, 0u);
+		assert_int_equal(t_call(c, XS_CONTROL, NULL, "bind", path, value, "60000", NULL), 0);
+	}
+	mend_close(srv);
+}
+
+/* Wherever it is said: also where it is no more. */
+static void zero_pages_with(const char *text)
+{
+	char name[100], page[MEND_PAGE];
+	const char zeros[MEND_PAGE] = { 0 };
+	int fd;
+
+	mend_file(name);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	for (off_t at = 0; pread(fd, page, MEND_PAGE, at) == MEND_PAGE; at += MEND_PAGE)
+		if (memmem(page, MEND_PAGE, text, strlen(text)))
+			assert_int_equal(pwrite(fd, zeros, MEND_PAGE, at), MEND_PAGE);
+	close(fd);
+}
+
+/* In a process of its own, whose words go into RUN/log. How many bonds there are. */
+static unsigned int start_and_count_bonds(void)
+{
+	char log_name[100];
+	int status;
+	pid_t pid = fork();
+
+	snprintf(log_name, sizeof(log_name), "%s/log", mk.run);
+	if (pid == 0) {
+		struct server *srv;
+
+		dup2(open(log_name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
+		srv = mend_open();
+		_exit(srv ? (int)srv->bonds.nr : 255);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	return (unsigned int)WEXITSTATUS(status);
+}
+
+/* A key whose bond is lost stays: nobody sees that but who reads the log. */
+static void test_bonds_that_are_lost_are_counted(void **state)
+{
+	char cmd[160];
+	unsigned int left;
+
+	mend_lay_out(mk.used);
+	bind_many();
+	assert_int_equal(start_and_count_bonds(), BONDS);
+	zero_pages_with("=100=");
+	left = start_and_count_bonds();
+	assert_in_range(left, 1, BONDS - 1);
+	snprintf(cmd, sizeof(cmd), "grep -q 'lost: %u of the bond records' %s/log", BONDS - left,
+		 mk.run);
+	assert_int_equal(system(cmd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,7 +366,9 @@ int main(void)
 		cmocka_unit_test(test_used_page_that_is_called_free),
 		cmocka_unit_test(test_file_cut),
 		cmocka_unit_test(test_mending_that_is_cut_off_begins_anew),
+		cmocka_unit_test(test_mending_that_goes_on_says_nothing_else),
+		cmocka_unit_test(test_bonds_that_are_lost_are_counted),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, mend_setup, mend_teardown);
 }

@@ -309,7 +309,9 @@ static void test_permissions_of_unknown_domains_are_ENOENT(void **state)
 	t_mkdir(dom0, 0, "/x");
 
 	assert_int_equal(t_setp(dom0, 0, "/x", "n0 r999"), ENOENT);
-	assert_int_equal(t_setp(dom0, 0, "/x", "n0 r40000"), EINVAL);
+	assert_int_equal(t_setp(dom0, 0, "/x", "n0 r40000"), ENOENT);
+	assert_int_equal(t_setp(dom0, 0, "/x", "n0 r32752"), EINVAL);
+	assert_int_equal(t_setp(dom0, 0, "/x", "n0 r65535"), EINVAL);
 	assert_int_equal(t_setp(dom0, 0, "/x", "x0"), EINVAL);
 	assert_int_equal(t_setp(dom0, 0, "/x", "n"), EINVAL);
 }

@@ -96,6 +96,25 @@ static void test_a_disk_that_hangs_holds_up_who_waits_for_it_only(void **state)
 	assert_int_equal(live_await(fd, NULL), 0);
 }
 
+/* Who ends a domain promises nobody that it will not be there again. */
+static void test_the_end_of_a_domain_waits_for_no_disk(void **state)
+{
+	pid_t worker = live_worker();
+
+	assert_int_equal(live_request(other, XS_INTRODUCE, "7\0" "5\0" "9", 6, NULL), 0);
+	assert_int_equal(live_write_number(other, "/config/of7", 1), 0);
+	assert_int_equal(live_request(other, XS_SET_PERMS, "/config/of7\0n7", 15, NULL), 0);
+	kill(worker, SIGSTOP);
+	assert_true(live_send(fd, XS_RELEASE, 0, "7", 2));
+	while (live_read_number(other, "/config/of7") == 1)
+		usleep(1000);
+	others_are_served();
+	assert_true(live_is_answered(fd));
+	assert_int_equal(live_await(fd, NULL), 0);
+	kill(worker, SIGCONT);
+	assert_int_equal(live_write_number(fd, "/config/begun", 2), 0);
+}
+
 static void test_the_end_comes_in_time_while_the_disk_hangs(void **state)
 {
 	pid_t worker = live_worker();
@@ -226,6 +245,24 @@ static void await_worker(void)
 	assert_string_equal(comm, "xenstored-disk\n");
 }
 
+static void end_boot(void)
+{
+	live_end();
+	close(fd);
+	close(other);
+	snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
+	assert_int_equal(system(out), 0);
+}
+
+/* After it, the disk is all there is. */
+static void boot_again(void)
+{
+	end_boot();
+	live_start();
+	fd = live_open();
+	other = live_open();
+}
+
 /*
  * The first start of a boot is cut off while the disk, which others keep busy, has not told it
  * anything yet. The next one has all of the persistent part, and so has the one of the next boot.
@@ -236,11 +273,7 @@ static void test_a_first_load_that_is_cut_off_costs_nothing(void **state)
 	int lock;
 
 	for (int end = 0; end < 2; end++) {
-		live_end();
-		close(fd);
-		close(other);
-		snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
-		assert_int_equal(system(out), 0);
+		end_boot();
 		snprintf(path, sizeof(path), "%s/store", live.state_dir);
 		lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		assert_int_equal(flock(lock, LOCK_EX), 0);
@@ -257,14 +290,7 @@ static void test_a_first_load_that_is_cut_off_costs_nothing(void **state)
 		assert_int_equal(live_request(other, XS_CONTROL, "check", 6, out), 0);
 		assert_string_equal(out, "OK");
 	}
-	live_end();
-	close(fd);
-	close(other);
-	snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
-	assert_int_equal(system(out), 0);
-	live_start();
-	fd = live_open();
-	other = live_open();
+	boot_again();
 	assert_int_equal(live_read_number(fd, "/config/begun"), 3);
 }
 
@@ -273,11 +299,7 @@ static void test_a_restart_goes_on_behind_what_was_loaded(void **state)
 {
 	char before[XENSTORE_PAYLOAD_MAX + 1];
 
-	live_end();
-	close(fd);
-	close(other);
-	snprintf(out, sizeof(out), "rm -rf %s/live", live.dir);
-	assert_int_equal(system(out), 0);
+	end_boot();
 	for (int i = 0; i < 2; i++) {
 		live_start();
 		fd = live_open();
@@ -326,18 +348,51 @@ static void test_what_was_lost_is_told_until_it_is_known(void **state)
 	assert_string_equal(CONTROL("lost"), "nothing");
 }
 
+static void remove_disk(void)
+{
+	snprintf(out, sizeof(out), "rm -rf %s/store/*", live.state_dir);
+	assert_int_equal(system(out), 0);
+}
+
+/* What is written to a file without a name no start would find. */
+static void test_a_disk_that_is_taken_away_has_all_again(void **state)
+{
+	remove_disk();
+	assert_int_equal(live_write_number(fd, "/config/x", 2), 0);
+	boot_again();
+	assert_int_equal(live_read_number(fd, "/config/begun"), 1);
+	assert_int_equal(live_read_number(fd, "/config/x"), 2);
+	/* Also when nobody changes anything behind that, */
+	remove_disk();
+	while (!strstr(CONTROL("lost"), "unknown "))
+		usleep(1000);
+	assert_string_equal(CONTROL("snapshot\0s"), "OK");
+	boot_again();
+	assert_int_equal(live_read_number(fd, "/config/begun"), 1);
+	/* or the worker has gone with it. */
+	kill(live_worker(), SIGSTOP);
+	remove_disk();
+	kill(live_worker(), SIGKILL);
+	assert_int_equal(live_write_number(fd, "/config/x", 3), 0);
+	boot_again();
+	assert_int_equal(live_read_number(fd, "/config/begun"), 1);
+	assert_int_equal(live_read_number(fd, "/config/x"), 3);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_disk_that_hangs_holds_up_who_waits_for_it_only),
+		T(test_the_end_of_a_domain_waits_for_no_disk),
 		T(test_the_end_comes_in_time_while_the_disk_hangs),
 		T(test_kill_while_the_disk_is_asked_leaves_all),
 		T(test_no_room_refuses_just_what_does_not_fit),
 		T(test_a_state_directory_that_cannot_be_is_served_without),
 		T(test_a_first_load_that_is_cut_off_costs_nothing),
 		T(test_a_restart_goes_on_behind_what_was_loaded),
+		T(test_a_disk_that_is_taken_away_has_all_again),
 		T(test_what_was_lost_is_told_until_it_is_known),
 	};
 

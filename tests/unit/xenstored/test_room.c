@@ -284,6 +284,52 @@ static void test_a_store_that_grows_keeps_the_bound(void **state)
 		churn(seed, 512, seed % 2 ? 12 : 500, seed % 4 == 0);
 }
 
+/* --- how full pages are --- */
+
+/* Puts row @row's records, or checks them, in the order of their keys; between the first and last. */
+static void row(struct store *l, unsigned int row, bool put, size_t *bytes)
+{
+	char rec[STORE_HEAD + 90], key[32];
+	struct store_bytes found;
+
+	for (unsigned int i = 0; i < 400; i++) {
+		int len = snprintf(key, sizeof(key), "k%03u/%03u", row, i);
+		size_t size = STORE_HEAD + 20 + (row * 7 + i * 13) % 70;
+
+		if (!put) {
+			assert_true(store_get(l, STORE_NODE, key, (size_t)len, &found));
+			assert_int_equal(found.len, size - STORE_HEAD);
+			assert_int_equal(*(const char *)found.data, 'a' + row % 20);
+			continue;
+		}
+		memset(rec, (int)('a' + row % 20), sizeof(rec));
+		assert_int_equal(store_room(l, 1, size, false), 0);
+		store_put(l, STORE_NODE, key, (size_t)len, rec, size);
+		*bytes += (size_t)len + size;
+		if (i % 7 == row % 7)
+			store_commit(l);
+	}
+}
+
+static void test_rows_between_others_fill_their_pages(void **state)
+{
+	struct store *l = store_open_private();
+	size_t bytes = 0;
+	MDB_stat st;
+
+	assert_non_null(l);
+	for (unsigned int i = 0; i < 50; i++)
+		row(l, i % 2 ? 999 - i : i, true, &bytes);
+	for (unsigned int i = 0; i < 50; i++)
+		row(l, i % 2 ? 999 - i : i, false, NULL);
+	assert_int_equal(mdb_stat(l->txn, l->dbi[STORE_NODE], &st), 0);
+	assert_int_equal(st.ms_entries, 50 * 400);
+	/* Ten bytes are LMDB's; divided in the middle they would be half full. */
+	assert_true((bytes + 10 * st.ms_entries) * 100 / (st.ms_leaf_pages * STORE_PAGE) > 75);
+	assert_int_equal(store_overdrawn(l), 0);
+	store_close(l);
+}
+
 /* --- with a reader that stands still: what was given back since is not used again --- */
 
 static struct {
@@ -452,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
+		cmocka_unit_test(test_rows_between_others_fill_their_pages),
 		cmocka_unit_test(test_a_reader_that_stands_still),
 		cmocka_unit_test(test_what_can_never_fit_makes_no_file_larger),
 		cmocka_unit_test(test_no_request_uses_more_than_it_asked_for),

@@ -58,6 +58,28 @@ static void test_changes_show_inside_and_only_at_the_end_outside(void **state)
 	assert_string_equal(text, "new");
 }
 
+/* They are put in the order of their paths. */
+static void test_children_are_in_the_order_they_were_made_in(void **state)
+{
+	static const char *const names[] = { "m", "z", "b", "a", "mm", "b0", "y", "c" };
+	char path[64];
+	uint32_t t = t_begin(a);
+
+	for (size_t i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/q/%s/of", names[7 - i]);
+		assert_int_equal(t_write(a, t, path, names[i]), 0);
+	}
+	assert_int_equal(t_write(a, t, "/q/b0/of", "longer than it was"), 0);
+	assert_int_equal(t_end(a, t, true), 0);
+	assert_int_equal(t_ls(b, 0, "/q", text), 0);
+	assert_string_equal(text, "c y b0 mm a b z m");
+	for (size_t i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/q/%s/of", names[7 - i]);
+		assert_int_equal(t_read(b, 0, path, text), 0);
+		assert_string_equal(text, strcmp(names[7 - i], "b0") ? names[i] : "longer than it was");
+	}
+}
+
 /* What others do meanwhile shows at the end, not in the middle. */
 static void test_a_listing_is_the_same_however_often_it_is_asked_for(void **state)
 {
@@ -429,6 +451,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_changes_show_inside_and_only_at_the_end_outside),
+		T(test_children_are_in_the_order_they_were_made_in),
 		T(test_a_listing_is_the_same_however_often_it_is_asked_for),
 		T(test_a_listing_has_the_transactions_own_changes),
 		T(test_a_listing_is_charged_to_its_domain),

@@ -20,8 +20,13 @@ static inline void segment_save(u16 *ds, u16 *es, u16 *fs, u16 *gs)
 SEGMENT_LOAD(ds)
 SEGMENT_LOAD(es)
 SEGMENT_LOAD(fs)
-SEGMENT_LOAD(gs)
 #undef SEGMENT_LOAD
+/* The base follows from the selector: of a flat segment, 0. */
+static inline void segment_load_gs(u16 sel)
+{
+	fake_cpu.gs = sel;
+	fake_cpu.msr_gs_base = 0;
+}
 static inline void debugreg_write(int nr, u64 v)
 {
 	fake_cpu.dr[nr] = v;

@@ -123,6 +123,55 @@ static void test_a_uefi_machine_names_its_system_table(void **state)
 	assert_int_equal(info.efi_system_table, table);
 }
 
+static void parse_screen(const void *body, uint32_t len)
+{
+	struct mbi m = {.total = 8};
+	struct e820_map map;
+	const char *why;
+
+	add_mmap(&m, 0, 4096, 1);
+	add_tag(&m, 8, body, len);
+	assert_true(parse(&m, MAGIC, &map, &why));
+}
+
+static void test_a_screen_in_plain_colours_is_known(void **state)
+{
+	struct {
+		uint64_t addr;
+		uint32_t pitch, width, height;
+		uint8_t bits_per_pixel, kind, reserved[2], rgb[6];
+	} __attribute__((packed)) good = {0x1c0000000, 5120, 1280, 800, 32, 1, {0}, {16, 8, 8, 8, 0, 8}}, t = good;
+
+	parse_screen(&t, sizeof(t));
+	assert_int_equal(info.video.addr, 0x1c0000000);
+	assert_int_equal(info.video.pitch, 5120);
+	assert_int_equal(info.video.width, 1280);
+	assert_int_equal(info.video.height, 800);
+	assert_int_equal(info.video.bits_per_pixel, 32);
+	assert_memory_equal(info.video.rgb, good.rgb, sizeof(good.rgb));
+
+	parse_screen(&t, sizeof(t) - 1); /* cut short */
+	assert_int_equal(info.video.bits_per_pixel, 0);
+	for (uint8_t kind = 0; kind < 4; kind += 2) { /* palette, text */
+		t.kind = kind;
+		parse_screen(&t, sizeof(t));
+		assert_int_equal(info.video.bits_per_pixel, 0);
+	}
+	/* more than dom0 can be told */
+	t = good;
+	t.pitch = 0x10000;
+	parse_screen(&t, sizeof(t));
+	assert_int_equal(info.video.bits_per_pixel, 0);
+	t = good;
+	t.width = 0x10000;
+	parse_screen(&t, sizeof(t));
+	assert_int_equal(info.video.bits_per_pixel, 0);
+	t = good;
+	t.height = 0x10000;
+	parse_screen(&t, sizeof(t));
+	assert_int_equal(info.video.bits_per_pixel, 0);
+}
+
 static void test_more_modules_than_expected_are_left_out(void **state)
 {
 	struct mbi m = {.total = 8};
@@ -158,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_command_line_modules_and_memory_map_are_copied),
 		cmocka_unit_test(test_another_loader_and_a_missing_map_are_named),
 		cmocka_unit_test(test_a_uefi_machine_names_its_system_table),
+		cmocka_unit_test(test_a_screen_in_plain_colours_is_known),
 		cmocka_unit_test(test_more_modules_than_expected_are_left_out),
 		cmocka_unit_test(test_a_module_that_ends_before_it_starts_is_left_out),
 	};

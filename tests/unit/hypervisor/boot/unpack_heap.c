@@ -8,7 +8,7 @@
 #include "boot/libc_shim.h"
 #include "lib/log.h"
 #include "mm/frame.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 
 #define RAM_FRAMES 128
 #define GUARD 0x5a

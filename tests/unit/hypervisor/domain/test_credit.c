@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "domain/sched.h"
-#include "x86/machine.h"
 
 #define CPUS 4
 #define SECONDS 1000000000LL

@@ -78,6 +78,7 @@ static void test_a_masked_port_gets_pending_but_no_upcall_until_unmasked(void **
 	assert_true(evtchn_is_pending(d1, p1));
 	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 0);
 	assert_int_equal(evtchn_unmask(d1, p1), 0);
+	assert_false(d1->shared_info->evtchn_mask[p1 / 64] >> p1 % 64 & 1);
 	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 1);
 }
 

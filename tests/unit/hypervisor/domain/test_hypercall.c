@@ -17,7 +17,6 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "x86/machine.h"
 #include "x86/spec_ctrl.h"
 
 static struct domain *d1;
@@ -532,6 +531,55 @@ static void test_a_result_that_looks_like_a_restart_is_a_result(void **state)
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, GUEST(domid), 0, 0), HC_REGS_SET);
 }
 
+static long shadow_op(struct xen_domctl *op, u32 what, u32 mode)
+{
+	op->u.shadow_op.op = what;
+	op->u.shadow_op.mode = mode;
+	return domctl(op);
+}
+
+static void test_log_dirty_mode_is_entered_asked_and_left(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_shadow_op, 1);
+	struct xen_domctl_shadow_op *s = &op->u.shadow_op;
+
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_OFF, 0), 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_CLEAN, 0), -EINVAL);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0), 0);
+	assert_int_equal(s->mb, 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0), 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0), -EINVAL);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0), 0);
+	assert_int_equal(s->mb, 2); /* 300 pages */
+	s->pages = 77;
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL), 0);
+	assert_int_equal(s->pages, 77);
+	assert_int_equal(s->stats.fault_count, 1);
+	assert_int_equal(s->stats.dirty_count, 77);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_PEEK, 0), 0);
+	assert_int_equal(s->stats.fault_count, 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_OFF, 0), 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE, XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY), 0);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_OFF, 0), 0);
+}
+
+static void test_of_shadow_paging_there_is_nothing_else(void **state)
+{
+	struct xen_domctl *op = domctl_new(XEN_DOMCTL_shadow_op, 1);
+
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE, 0), -EOPNOTSUPP);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE, XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY |
+					   XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT), -EOPNOTSUPP);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE_TEST, 0), -EOPNOTSUPP);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0), -EOPNOTSUPP);
+	assert_int_equal(shadow_op(op, ~0u, 0), -EOPNOTSUPP);
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_CLEAN, 2), -EINVAL);
+	op->u.shadow_op.pages = ~0ULL;
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_CLEAN, 0), -EINVAL);
+	op->domain = 0; /* not oneself */
+	assert_int_equal(shadow_op(op, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0), -EINVAL);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -561,6 +609,8 @@ int main(void)
 		T(test_info_of_another_vcpu_moves_only_while_that_is_down),
 		T(test_a_singleshot_timer_raises_its_virq),
 		T(test_the_hypercall_page_holds_a_stub_a_number),
+		T(test_log_dirty_mode_is_entered_asked_and_left),
+		T(test_of_shadow_paging_there_is_nothing_else),
 		T(test_platform_op_knows_no_firmware_and_no_hotplug),
 	};
 

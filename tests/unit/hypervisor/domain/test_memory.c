@@ -92,8 +92,10 @@ static void test_a_frame_in_use_leaves_the_domain_only_when_let_go(void **state)
 
 	assert_true(frame_get(f, d1));
 	list[0] = mfn_x(frame_to_mfn(f));
+	m2p_set(frame_to_mfn(f), 77);
 	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 1, 0), 1);
 	assert_int_equal(f->owner, 1);
+	assert_true(m2p_get(frame_to_mfn(f)) == M2P_INVALID); /* no page of the guest's any more */
 	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 1, 0), 0); /* once only */
 	frame_put(f);
 	assert_int_not_equal(f->owner, 1);

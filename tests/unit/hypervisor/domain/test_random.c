@@ -25,8 +25,8 @@
 #include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/cpu.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
 
 #define CALLS 20000
 #define CHECK_EVERY 500

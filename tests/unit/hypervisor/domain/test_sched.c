@@ -11,7 +11,7 @@
 #include "domain/evtchn.h"
 #include "domain/sched.h"
 #include "lib/errno.h"
-#include "x86/machine.h"
+#include "x86/softirq.h"
 #include "x86/spec_ctrl.h"
 
 #define MS 1000000LL
@@ -102,6 +102,27 @@ static void test_a_vcpu_woken_by_an_event_preempts_a_busy_one(void **state)
 	assert_ptr_not_equal(current, v0);
 	vcpu_mark_events_pending(v0);
 	world_softirqs();
+	assert_ptr_equal(current, v0);
+}
+
+static void test_a_vcpu_that_has_just_got_the_cpu_keeps_it_for_its_grace(void **state)
+{
+	struct vcpu *v0 = dom0->vcpu[0], *busy;
+
+	block_current();
+	run_for(100 * MS);
+	vcpu_mark_events_pending(v0);
+	world_softirqs();
+	block_current();
+	busy = current;
+	assert_ptr_not_equal(busy, v0);
+
+	vcpu_mark_events_pending(v0);
+	world_softirqs();
+	assert_ptr_equal(current, busy);
+	run_for(MS / 10);
+	assert_ptr_equal(current, busy);
+	run_for(MS / 5);
 	assert_ptr_equal(current, v0);
 }
 
@@ -206,6 +227,51 @@ static void test_poll_ends_by_its_port_or_by_its_timeout(void **state)
 	domain_unpause(d2);
 }
 
+static void test_who_yields_lets_the_next_one_run(void **state)
+{
+	const struct vcpu *first;
+
+	block_current();
+	run_for(MS);
+	first = current;
+	sched_yield();
+	world_softirqs();
+	assert_ptr_not_equal(current, first);
+	assert_true(current->domain == d1 || current->domain == d2);
+}
+
+/* xen/sched.h: of one port: that one ends it; of several, any. A port that is there already does not wait. */
+static void test_a_poll_is_of_the_ports_that_were_named(void **state)
+{
+	struct domain *d3 = world_domain(3, 2);
+	struct vcpu *v = d3->vcpu[1];
+	evtchn_port_t port[3];
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(evtchn_bind_ipi(d3, 0, &port[i]), 0);
+	d3->shared_info->evtchn_mask[0] = ~0UL;
+	domain_pause(d1);
+	domain_pause(d2);
+	domain_pause_by_controller(d3);
+	for (unsigned int nr = 1; nr <= 2; nr++) {
+		d3->shared_info->evtchn_pending[0] = 0;
+		world_run(v);
+		sched_poll(port, nr, 0);
+		assert_true(v->pause_flags & VPF_POLLING);
+		assert_int_equal(evtchn_send(d3, port[2]), 0);
+		assert_int_equal(!!(v->pause_flags & VPF_POLLING), nr == 1);
+		sched_poll(port, nr, 0);
+		assert_int_equal(evtchn_send(d3, port[0]), 0);
+		assert_false(v->pause_flags & VPF_POLLING);
+		sched_poll(port, nr, 0); /* it is still there */
+		assert_false(v->pause_flags & VPF_POLLING);
+	}
+	world_run(dom0->vcpu[0]);
+	v->pause_flags |= VPF_DOWN;
+	domain_unpause(d1);
+	domain_unpause(d2);
+}
+
 static void test_a_crashed_domain_never_runs_again_and_keeps_its_first_reason(void **state)
 {
 	block_current();
@@ -295,11 +361,14 @@ int main(void)
 		T(test_a_cap_holds_although_the_cpu_is_idle),
 		T(test_parameters_out_of_range_are_refused),
 		T(test_a_vcpu_woken_by_an_event_preempts_a_busy_one),
+		T(test_a_vcpu_that_has_just_got_the_cpu_keeps_it_for_its_grace),
 		T(test_a_lone_vcpu_is_not_disturbed_by_timers),
 		T(test_an_idle_cpu_resumes_the_same_vcpu_without_a_switch),
 		T(test_runstate_times_add_up_to_all_time),
 		T(test_block_with_an_event_pending_returns_at_once),
 		T(test_poll_ends_by_its_port_or_by_its_timeout),
+		T(test_who_yields_lets_the_next_one_run),
+		T(test_a_poll_is_of_the_ports_that_were_named),
 		T(test_a_crashed_domain_never_runs_again_and_keeps_its_first_reason),
 		T(test_a_domain_that_crashes_in_the_switch_to_it_does_not_run),
 		T(test_the_watchdog_shuts_its_domain_down_unless_fed),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "x86/machine.h"
+#include "x86/softirq.h"
 
 static int fired[200], nr_fired;
 static s_time_t t0; /* deadlines are relative to it */

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "machine.h"
+#include "pv/context.h"
 #include "pv/mmu.h"
 #include "pv/ptval.h"
 #include "pv/pv.h"
@@ -90,9 +91,22 @@ static inline int install(struct tree *t)
 	} while (rc == -ERESTART);
 	if (!rc) {
 		current->pv.cr3_kernel = t->l4;
+		current->pv.kernel_cr3 = pv_cr3_of(t->l4);
 		current->pv.in_kernel = true;
 	}
 	return rc;
+}
+
+/* A new guest of one vcpu runs on its own tables @t, its kernel's stack ends at @sp. -1: they are refused. */
+static inline int run_guest(struct tree *t, u64 *sp)
+{
+	machine_reset(0, 1);
+	machine_run(1);
+	*t = tree_new(1);
+	if (install(t))
+		return -1;
+	current->pv.kernel_sp = (u64)(uintptr_t)sp;
+	return 0;
 }
 
 #endif

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <xen/arch-x86/cpuid.h>
+
+#include "domain/fpu.h"
 #include "guest.h"
 #include "pv/emul.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
 #include "x86/spec_ctrl.h"
 
 #define NR_WORDS 16
@@ -247,6 +250,84 @@ static void test_osxsave_is_the_guests_own(void **state)
 	assert_true(words[1] >> 27 & 1);
 }
 
+/*
+ * Whole registers of the CPU that has everything. Numbers: Intel SDM vol. 2 and AMD APM vol. 3, CPUID; the hypervisor's own:
+ * xen/arch-x86/cpuid.h. What a guest could not use, or what differs from CPU to CPU of one machine, is 0.
+ */
+static void test_whole_leaves(void **state)
+{
+	static const struct {
+		u32 leaf, sub, r[4];
+	} leaves[] = {
+		{5, 0, {0}}, {6, 0, {0}}, {9, 0, {0}}, {0xa, 0, {0}}, {0xb, 0, {0}}, {0xb, 1, {0}},
+		{7, 1, {0}}, {7, 2, {0}}, {7, ~0u, {0}},
+		{0xd, 1, {7, 0, 0, 0}}, /* XSAVEOPT, XSAVEC, XGETBV(1) */
+		{0xd, 9, {0}}, {0xd, 62, {0}}, {0xd, 63, {0}}, {0xd, 64, {0}}, {0xd, 66, {0}}, /* of no state that is switched */
+		{0xe, 0, {0}}, {0x14, 0, {0}}, {0x3fffffff, 0, {0}}, {0x40010000, 0, {0}}, {0x7fffffff, 0, {0}},
+		{0x80000007, 0, {0}}, {0x80000009, 0, {0}}, {0x8000001f, 0, {0}}, {0xffffffff, 0, {0}},
+		{0x40000000, 0, {0x40000005, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX}},
+		{0x40000001, 0, {4 << 16 | 17, 0, 0, 0}},
+		{0x40000002, 0, {1, 0x40000000, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0}},
+		{0x40000003, 0, {0}}, {0x40000004, 0, {0}}, {0x40000006, 0, {0}}, {0x400000ff, 0, {0}},
+		{0x40000100, 0, {0}}, {0x40000200, 0, {0}}, {0x4000ffff, 0, {0}},
+	};
+
+	machine_run(1);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		u32 r[4];
+
+		pv_cpuid(current->domain, leaves[i].leaf, leaves[i].sub, &r[0], &r[1], &r[2], &r[3]);
+		for (unsigned int k = 0; k < 4; k++)
+			if (r[k] != leaves[i].r[k])
+				fail_msg("leaf %x.%u: register %u is %x", leaves[i].leaf, leaves[i].sub, k, r[k]);
+	}
+}
+
+static void test_numbers_within_leaves(void **state)
+{
+	u32 r[4];
+
+	machine_run(1);
+	pv_cpuid(current->domain, 0, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[0], 0xd); /* the last basic leaf that is shown */
+	pv_cpuid(current->domain, 1, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[1], 0x00ffffff); /* not the number of the CPU it happens to be on */
+	pv_cpuid(current->domain, 7, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[0], 0); /* no more subleaves */
+	pv_cpuid(current->domain, 0x40000005, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[1], cpu_maxphys_bits);
+	assert_int_equal(r[0] | r[2] | r[3], 0);
+	pv_cpuid(current->domain, 0x80000008, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[0], 0xffff); /* widths of addresses, not how many cores there are */
+	assert_int_equal(r[2] | r[3], 0);
+	pv_cpuid(current->domain, 0xd, 0, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[0], (u32)fpu_xcr0_mask());
+	assert_int_equal(r[2], fpu_area_size());
+	assert_int_equal(r[3], fpu_xcr0_mask() >> 32);
+}
+
+static void has_everything_but_xsave(u32 leaf, u32 sub, u32 reg[4])
+{
+	for (unsigned int i = 0; i < 4; i++)
+		reg[i] = leaf == 0xd ? 0 : ~0u;
+}
+
+/* Intel SDM vol. 1, 13.2 and 14.3: what is not there without XSAVE. */
+static void test_without_xsave_nothing_that_needs_it_is_shown(void **state)
+{
+	static const unsigned int bits[] = {12 /* FMA */, 26 /* XSAVE */, 27 /* OSXSAVE */, 28 /* AVX */, 29 /* F16C */};
+
+	fake_cpu.cr0 = 0; /* as before fpu_init() */
+	fake_cpuid = has_everything_but_xsave;
+	fpu_init();
+	assert_int_equal(fpu_xcr0_mask(), 0);
+	machine_run(1);
+	current->pv.ctrlreg[4] = X86_CR4_OSXSAVE;
+	read_words(1);
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		assert_int_equal(words[1] >> bits[i] & 1, 0);
+}
+
 /* A row of the lists is about a feature there is. */
 static void test_every_exception_has_a_feature(void **state)
 {
@@ -275,6 +356,9 @@ int main(void)
 		CLAIM(test_amds_copy_of_leaf_1_says_the_same),
 		CLAIM(test_what_must_be_asked_for_is_dom0s),
 		CLAIM(test_osxsave_is_the_guests_own),
+		CLAIM(test_whole_leaves),
+		CLAIM(test_numbers_within_leaves),
+		CLAIM(test_without_xsave_nothing_that_needs_it_is_shown),
 		CLAIM(test_every_exception_has_a_feature),
 	};
 

@@ -33,14 +33,10 @@ static int fresh(void **state)
 {
 	struct tree t;
 
-	machine_reset(0, 1);
-	machine_run(1);
-	t = tree_new(1);
-	if (install(&t))
+	if (run_guest(&t, &stack[32]))
 		return -1;
 	regs = guest_regs();
 	pv = &current->pv;
-	pv->kernel_sp = (u64)(uintptr_t)&stack[32];
 	for (unsigned int i = 0; i < PV_NR_VECTORS; i++)
 		pv->trap[i].address = i == 0x80 ? 0 : HANDLER + i;
 	pv->event_cb = HANDLER + 0x1000;
@@ -184,6 +180,8 @@ static void test_iret_returns_to_user_mode_without_privileges(void **state)
 	assert_int_equal(regs->rip, 0x400777);
 	assert_int_equal(regs->rflags & (X86_EFLAGS_IOPL | X86_EFLAGS_VM), 0);
 	assert_int_equal(regs->rcx, 3);
+	assert_int_equal(regs->r11, 2);
+	assert_int_equal(regs->rax, 1);
 	assert_int_not_equal(regs->entry_vector, TRAP_SYSCALL);
 	assert_int_equal(current->vcpu_info->evtchn_upcall_mask, 0);
 	pv->cr3_user = NULL;
@@ -261,11 +259,16 @@ static void test_a_descriptor_that_is_not_there_faults_at_the_guests_own_table(v
 
 static void test_callbacks_in_the_hypervisor_are_refused(void **state)
 {
-	struct callback_register reg = {.type = CALLBACKTYPE_event, .address = 0xffff800000000000};
+	const u64 hole = 0xffff800000000000;
+	struct callback_register reg = {.type = CALLBACKTYPE_event, .address = hole};
 	struct trap_info table[2] = {{.vector = 3, .address = 0x8000000000000000}, {0}};
 
 	assert_int_equal(call(hc_callback_op, CALLBACKOP_register, (u64)(uintptr_t)&reg, 0, 0), -EINVAL);
 	assert_int_equal(call(hc_set_trap_table, (u64)(uintptr_t)table, 0, 0, 0), -EINVAL);
+	assert_int_equal(call(hc_set_trap_table, hole, 0, 0, 0), -EFAULT);
+	assert_int_equal(call(hc_callback_op, CALLBACKOP_register, hole, 0, 0), -EFAULT);
+	assert_int_equal(call(hc_callback_op, CALLBACKOP_unregister, hole, 0, 0), -EFAULT);
+	assert_int_equal(call(hc_callback_op, 77, hole, 0, 0), -ENOSYS);
 	reg.address = HANDLER;
 	reg.type = 99;
 	assert_int_equal(call(hc_callback_op, CALLBACKOP_register, (u64)(uintptr_t)&reg, 0, 0), -ENOSYS);
@@ -411,10 +414,43 @@ static void test_msrs_are_an_allow_list(void **state)
 	regs->rcx = 0xc0000082; /* LSTAR */
 	assert_int_equal(EMULATE("\x0f\x32"), EMUL_REFUSED);
 	assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
+	/* to the ends of each range: as 0, and what is written is dropped */
+	static const u32 zeros[] = {0xfe, 0xce, 0x179, 0x17a, 0x400, 0x47f, 0xc0010000, 0xc0010007};
+	static const u32 none[] = {0xfd, 0xff, 0x178, 0x17b, 0x3ff, 0x480, 0xc000ffff, 0xc0010008};
+
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++) {
+		regs->rcx = zeros[i];
+		regs->rax = regs->rdx = 7;
+		assert_int_equal(EMULATE("\x0f\x30"), EMUL_DONE);
+		assert_int_equal(EMULATE("\x0f\x32"), EMUL_DONE);
+		assert_int_equal(regs->rax | regs->rdx, 0);
+		regs->rcx = none[i];
+		assert_int_equal(EMULATE("\x0f\x32"), EMUL_REFUSED);
+		assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
+	}
 	regs->rcx = MSR_FS_BASE;
 	regs->rax = 0;
 	regs->rdx = 0x8000; /* not canonical */
 	assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
+}
+
+/* A program can write any canonical base with WRFSBASE: its kernel must be able to put it back. */
+static void test_a_programs_segment_base_can_be_put_back(void **state)
+{
+	const u64 hole = 0xffff800000000000;
+
+	assert_int_equal(call(hc_set_segment_base, SEGBASE_GS_USER, hole, 0, 0), 0);
+	assert_int_equal(fake_cpu.msr_shadow_gs_base, hole);
+	regs->rcx = MSR_FS_BASE;
+	regs->rax = (u32)hole;
+	regs->rdx = hole >> 32;
+	assert_int_equal(emulate("\x0f\x30", 2), EMUL_DONE);
+	assert_int_equal(fake_cpu.msr_fs_base, hole);
+	/* but nobody's stack is there */
+	assert_int_equal(call(hc_stack_switch, FLAT_KERNEL_SS, hole, 0, 0), -EINVAL);
+	assert_int_equal(call(hc_stack_switch, 0xe028, 0x700000, 0, 0), 0);
+	assert_int_equal(pv->kernel_ss, 0xe02b); /* in ring 3, whatever it says */
+	assert_int_equal(pv->kernel_sp, 0x700000);
 }
 
 /* @insn, executed by the guest, is a #GP of the CPU. */
@@ -516,6 +552,7 @@ int main(void)
 		CLAIM(test_a_faulting_return_enters_the_exceptions_own_gate),
 		CLAIM(test_a_descriptor_that_is_not_there_faults_at_the_guests_own_table),
 		CLAIM(test_callbacks_in_the_hypervisor_are_refused),
+		CLAIM(test_a_programs_segment_base_can_be_put_back),
 		CLAIM(test_debug_registers_never_watch_the_hypervisor),
 		CLAIM(test_ports_are_dom0s_and_not_the_hypervisors_own),
 		CLAIM(test_string_output_goes_through_memory_once),

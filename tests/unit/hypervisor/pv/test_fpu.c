@@ -12,8 +12,8 @@
 #include "guest.h"
 #include "domain/fpu.h"
 #include "x86/asm.h"
+#include "x86/cpu.h"
 #include "x86/fpu_insn.h"
-#include "x86/machine.h"
 
 #define MXCSR 24
 #define HEADER 512

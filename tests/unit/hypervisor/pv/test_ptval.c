@@ -12,8 +12,10 @@
 #include "domain/memory.h"
 #include "lib/log.h"
 #include "pv/desc.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
+#include "x86/pagetable.h"
 #include "x86/spec_ctrl.h"
+#include "x86/tlb.h"
 
 static int fresh(void **state)
 {
@@ -750,6 +752,54 @@ static void test_a_context_of_two_big_tables_is_taken_in_the_end(void **state)
 	assert_ptr_equal(fake_vcpu[FAKE_DOMAINS + 1].pv.cr3_user, user);
 }
 
+static long page_op(unsigned int cmd, struct frame *to, struct frame *from)
+{
+	struct mmuext_op op = {.cmd = cmd, .arg1.mfn = mfn_x(frame_to_mfn(to))};
+
+	op.arg2.src_mfn = mfn_x(frame_to_mfn(from));
+	return call(hc_mmuext_op, (u64)(uintptr_t)&op, 1, 0, DOMID_SELF);
+}
+
+static void test_a_page_is_copied_and_cleared_whole(void **state)
+{
+	static const u8 zeros[PAGE_SIZE];
+	struct tree t = tree_new(1);
+	struct frame *from = frame_new(1), *to = frame_new(1), *foreign = frame_new(2);
+
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
+	for (unsigned int i = 0; i < 512; i++)
+		table_of(from)[i] = 0x0101010101010101UL * (i & 0xff) + i;
+	assert_int_equal(page_op(MMUEXT_COPY_PAGE, to, from), 0);
+	assert_memory_equal(table_of(to), table_of(from), PAGE_SIZE);
+	assert_int_equal(frame_type_count(to) + frame_type_count(from), 0);
+	assert_int_equal(page_op(MMUEXT_COPY_PAGE, t.l1, from), -EINVAL); /* a table */
+	assert_int_equal(page_op(MMUEXT_COPY_PAGE, foreign, from), -EPERM);
+	assert_int_equal(page_op(MMUEXT_COPY_PAGE, to, foreign), -EPERM);
+	assert_int_equal(mmuext(MMUEXT_CLEAR_PAGE, to), 0);
+	assert_memory_equal(table_of(to), zeros, PAGE_SIZE);
+	assert_int_equal(mmuext(MMUEXT_CLEAR_PAGE, t.l1), -EINVAL);
+	assert_int_equal(mmuext(MMUEXT_CLEAR_PAGE, foreign), -EPERM);
+}
+
+/* What one of its programs wrote there may not keep a guest from being restored. */
+static void test_a_context_may_have_the_segment_bases_that_programs_write(void **state)
+{
+	static struct vcpu_guest_context c;
+	struct tree t = tree_new(1);
+
+	assert_int_equal(install(&t), 0);
+	c.ctrlreg[3] = mfn_to_maddr(frame_to_mfn(l4_with(1)));
+	c.flags = VGCF_in_kernel;
+	c.fs_base = c.gs_base_kernel = 0xffff800000000000;
+	c.gs_base_user = 0x800000000000;
+	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), -EINVAL);
+	c.gs_base_user = 0xffff800000000000;
+	c.kernel_sp = 0xffff800000000000;
+	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), -EINVAL);
+	c.kernel_sp = 0;
+	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), 0);
+}
+
 /* Nothing does that: each way in drains. */
 static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void **state)
 {
@@ -786,6 +836,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_no_frame_number_leads_out_of_the_table),
+		CLAIM(test_a_page_is_copied_and_cleared_whole),
+		CLAIM(test_a_context_may_have_the_segment_bases_that_programs_write),
 		CLAIM(test_a_tree_of_good_tables_can_be_pinned_and_unpinned),
 		CLAIM(test_a_page_table_is_never_mapped_writable),
 		CLAIM(test_a_writable_page_never_becomes_a_table),

@@ -14,7 +14,6 @@
 #include "guest.h"
 #include "domain/frame_ref.h"
 #include "domain/memory.h"
-#include "x86/machine.h"
 
 #define FRAMES_PER_DOMAIN 60
 #define OPS_DEFAULT 200000

@@ -12,7 +12,7 @@
 #include "pv/context.h"
 #include "pv/emul.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
 #include "x86/segment.h"
 
 #define BASE_CR4 (X86_CR4_PGE | X86_CR4_PAE | X86_CR4_SMEP)

@@ -6,6 +6,7 @@
  */
 #include "domain/gnttab.h"
 #include "guest.h"
+#include "pv/logdirty.h"
 #include "x86/smp.h"
 
 /* Part of a free block of the heap: only a block's first frame is marked. */
@@ -48,6 +49,11 @@ static void complain(unsigned int cpu, const struct domain *d, const struct fram
 		     (unsigned long)frame_refs(f), (unsigned long)f->type);
 }
 
+static bool is_logged(const struct domain *d)
+{
+	return d->pv.log && d->pv.log->is_on && d->pv.log->op == LOGDIRTY_IDLE;
+}
+
 static void check_page(unsigned int cpu, const struct domain *d, const struct translation *t)
 {
 	enum frame_type type;
@@ -68,6 +74,8 @@ static void check_page(unsigned int cpu, const struct domain *d, const struct tr
 			complain(cpu, d, f, "can write free memory");
 		return;
 	}
+	if (t->is_writable && f->owner == d->domain_id && is_logged(d) && !(f->ref & (FRAME_WRITTEN | FRAME_XENHEAP)))
+		complain(cpu, d, f, "can write what is said not to be written");
 	if (t->is_writable && type != FT_WR && type != FT_NONE && frame_type_count(f))
 		complain(cpu, d, f, "can write a table");
 	if (f->owner == d->domain_id || (d->is_privileged && f->owner < DOMID_FIRST_RESERVED))
@@ -77,13 +85,26 @@ static void check_page(unsigned int cpu, const struct domain *d, const struct tr
 						     "can read what is not its");
 }
 
+/* A shadow of @d's of the same table of @level as when it was reached, or one that is dropped and not yet used again. */
+static bool is_shadow(const struct domain *d, const struct translation *t, unsigned int level)
+{
+	const struct shadow_pool *p = d->pv.log ? d->pv.log->pool : NULL;
+
+	for (u32 i = 1; p && i <= p->nr; i++)
+		if (p->shadow[i].mfn == t->mfn)
+			return !p->shadow[i].original ||
+			       (p->shadow[i].original == t->original &&
+				(unsigned int)frame_type_of(mfn_to_frame(_mfn(t->original))) == level);
+	return false;
+}
+
 /* A table the walker would go through holds only what was checked, or nothing. */
 static void check_path(unsigned int cpu, const struct domain *d, const struct translation *t,
 		       unsigned int level)
 {
 	const struct frame *f;
 
-	if (!t->is_valid || is_free(t->mfn))
+	if (!t->is_valid || is_free(t->mfn) || is_shadow(d, t, level))
 		return;
 	f = mfn_to_frame(_mfn(t->mfn));
 	if (f->owner != d->domain_id || (unsigned int)frame_type_of(f) != level)
@@ -137,6 +158,7 @@ void check_everything(void)
 	unsigned int nr_wrong;
 
 	check_translations();
+	check_log();
 	check_free_memory();
 	check_domains();
 	if (pv_audit(&nr_wrong) == 0 && nr_wrong)

@@ -166,6 +166,25 @@ static bool visit(struct control_args *a, u32 slot)
 	return domctl(a, slot, XEN_DOMCTL_destroydomain, EMPTY);
 }
 
+u32 control_take_running(u32 *domid)
+{
+	u32 slot = 1 + cpu_random(SLOTS - 1);
+
+	if (__atomic_exchange_n(&slots[slot].is_busy, 1, __ATOMIC_ACQUIRE))
+		return 0;
+	if ((slots[slot].life == RUNS || slots[slot].life == PAUSED) && !LOAD(guests_must_go)) {
+		*domid = slots[slot].domid;
+		return slot;
+	}
+	GIVE(slots[slot].is_busy, 0);
+	return 0;
+}
+
+void control_give_back(u32 slot)
+{
+	GIVE(slots[slot].is_busy, 0);
+}
+
 /* Whether this visit is the last of the slot's guest. */
 static bool is_over(u32 slot)
 {

@@ -10,7 +10,6 @@
 #include "x86/asm.h"
 #include "x86/fpu_insn.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 
 #define CR4_GUEST (X86_CR4_TSD | X86_CR4_FSGSBASE)
 

@@ -5,7 +5,7 @@
 #include <xen/vcpu.h>
 
 #include "guest.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
 
 #define TIMEOUT_NS 50000
 

@@ -22,9 +22,9 @@
 #include "guest.h"
 #include "mm/page_alloc.h"
 #include "x86/lock.h"
-#include "x86/machine.h"
 
 #define CHECK_EVERY 4096 /* operations between two full audits */
+#define CHECK_LOG_EVERY 16
 #define FRAMES_DOM0 POOL
 #define ENOUGH_OPS 200000 /* for each kind to have worked once */
 
@@ -84,8 +84,11 @@ static void run_guests(void)
 
 		guest_step();
 		check_registers();
-		if (!opt_threads && cpus_are_quiet())
+		if (!opt_threads && cpus_are_quiet()) {
 			check_translations();
+			if (n % CHECK_LOG_EVERY == 0)
+				check_log();
+		}
 		machine_exit_work();
 		cpu_take_interrupts();
 		cpu_may_yield(3);

@@ -14,9 +14,11 @@
 
 #include "domain/timer.h"
 #include "lib/boot_options.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
 #include "x86/asm.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/pagetable.h"
 
 #define BASE 0xfee00000u
 #define BASE_BSP (1u << 8)

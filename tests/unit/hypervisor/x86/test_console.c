@@ -13,8 +13,9 @@
 #include "domain/evtchn.h"
 #include "lib/boot_options.h"
 #include "lib/log.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/clock.h"
+#include "x86/console.h"
+#include "x86/uart.h"
 
 struct boot_options boot_options = {.log_level = LOG_DEBUG, .console_com1 = true};
 

@@ -12,8 +12,13 @@
 #include "domain/evtchn.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/acpi.h"
+#include "x86/apic.h"
+#include "x86/ioapic.h"
+#include "x86/irq.h"
+#include "x86/irq_route.h"
+#include "x86/msi.h"
+#include "x86/softirq.h"
 
 #define PINS 150
 

@@ -11,8 +11,11 @@
 
 #include "lib/errno.h"
 #include "x86/e820.h"
-#include "x86/init.h"
-#include "x86/machine.h"
+#include "x86/ioports.h"
+#include "x86/irq.h"
+#include "x86/irq_route.h"
+#include "x86/msi.h"
+#include "x86/pagetable.h"
 #include "x86/pci.h"
 
 #define CAP_AT 0x80

@@ -11,17 +11,25 @@
 
 #include "lib/log.h"
 #include "x86/e820.h"
-#include "x86/init.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/pte.h"
+#include "x86/smp.h"
+#include "x86/tlb.h"
 
-#define PAGES 8
+#define PAGES 16
 #define DEVICE 0xfd000040ULL
 
 unsigned char *fake_ram;
 struct e820_map machine_e820;
-u8 image_start[1], text_end[1], rodata_start[1], rodata_end[1], image_end[1], cpu_stack[1];
+/* A page of code and one of constants, as hypervisor.lds has them; where, is the linker's affair. */
+__asm__(".pushsection .data\n .globl image_start, text_end, rodata_start, rodata_end, image_end\n"
+	".balign 4096\n image_start: .zero 4096\n text_end:\n rodata_start: .zero 4096\n"
+	"rodata_end:\n image_end:\n .popsection");
+extern u8 image_start[];
+#define TEXT ((unsigned long)image_start - IMAGE_START)
+u8 cpu_stack[1];
+static bool keeps_rights = true;
 
 static unsigned int nr_free, nr_given;
 static jmp_buf stopped;
@@ -39,6 +47,15 @@ void smp_map_boot_stack(void)
 }
 
 void tlb_flush_local_all(void)
+{
+}
+
+bool cpu_keeps_rights(void)
+{
+	return keeps_rights;
+}
+
+void hv_log(enum log_level level, const char *fmt, ...)
 {
 }
 
@@ -103,10 +120,50 @@ static void test_without_memory_the_addresses_go_to_the_next_device(void **state
 	assert_int_equal(entry_of(second, 1) & PTE_ADDR_MASK, 0xfe000000);
 }
 
+static bool check_stops(void)
+{
+	if (setjmp(stopped))
+		return true;
+	pt_check_rights();
+	return false;
+}
+
+/* One mapping more that the check must see. */
+static bool is_noticed(void **state, unsigned long va, maddr_t ma, u64 len, u64 flags)
+{
+	fresh(state);
+	nr_free = PAGES - 1;
+	pt_map(IMAGE_START + PAGE_SIZE, TEXT, PAGE_SIZE, 0);
+	pt_map(IMAGE_START + 2 * PAGE_SIZE, TEXT + PAGE_SIZE, PAGE_SIZE, PTE_NX);
+	assert_false(check_stops());
+	pt_map(va, ma, len, flags);
+	return check_stops();
+}
+
+static void test_what_can_be_written_is_not_executed_and_code_is_not_written(void **state)
+{
+	const maddr_t text = TEXT, rodata = text + PAGE_SIZE, data = rodata + PAGE_SIZE;
+	const unsigned long other = HV_HOLE_END - (1UL << 30), large = 1UL << 21;
+
+	assert_false(is_noticed(state, other, data, PAGE_SIZE, PTE_RW | PTE_NX));
+	assert_true(is_noticed(state, other, data, PAGE_SIZE, PTE_RW));
+	assert_true(is_noticed(state, IMAGE_START + PAGE_SIZE, text, PAGE_SIZE, PTE_RW));
+	assert_true(is_noticed(state, IMAGE_START + 2 * PAGE_SIZE, rodata, PAGE_SIZE, PTE_RW | PTE_NX));
+	/* by another address, the last one too; by a large page */
+	assert_true(is_noticed(state, other, rodata, PAGE_SIZE, PTE_RW | PTE_NX));
+	assert_true(is_noticed(state, HV_HOLE_END - PAGE_SIZE, text, PAGE_SIZE, PTE_RW | PTE_NX));
+	assert_true(is_noticed(state, other, ALIGN_DOWN(text, large), large, PTE_RW | PTE_NX));
+	assert_false(is_noticed(state, other, ALIGN_DOWN(text, large) - large, large, PTE_RW | PTE_NX));
+	keeps_rights = false;
+	assert_true(check_stops());
+	keeps_rights = true;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_an_empty_heap_refuses_a_mapping_and_stops_nothing, fresh),
+		cmocka_unit_test_setup(test_what_can_be_written_is_not_executed_and_code_is_not_written, fresh),
 		cmocka_unit_test_setup(test_without_memory_the_addresses_go_to_the_next_device, fresh),
 	};
 

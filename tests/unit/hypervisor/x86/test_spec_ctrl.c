@@ -16,7 +16,7 @@
 #include "lib/log.h"
 #include "x86/alt.h"
 #include "x86/asm.h"
-#include "x86/machine.h"
+#include "x86/cpu.h"
 #include "x86/percpu.h"
 #include "x86/spec_ctrl.h"
 

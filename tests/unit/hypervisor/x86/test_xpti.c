@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "x86/init.h"
+#include "x86/desc.h"
 #include "x86/layout.h"
-#include "x86/machine.h"
+#include "x86/pagetable.h"
 #include "x86/percpu.h"
 #include "x86/pte.h"
 #include "x86/xpti.h"

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""What the store says no with. Each is an OSError: errno is the store's, filename the path."""
+from __future__ import annotations
+
+import errno
+import os
+from typing import Optional
+
+
+class StoreError(OSError):
+    """The store refused, for the reason in errno."""
+
+
+class NotFound(StoreError):
+    """ENOENT: there is no such node."""
+
+
+class PermissionDenied(StoreError):
+    """EACCES, EPERM, EROFS."""
+
+
+class Conflict(StoreError):
+    """EAGAIN: somebody else changed what the transaction used. It was not committed."""
+
+
+class ConnectionLost(StoreError):
+    """EIO: no daemon within the patience. What was asked has not been done."""
+
+
+class OutcomeUnknown(ConnectionLost):
+    """EIO: the connection broke while a change was on its way, and nobody can say what became of it."""
+
+
+_KINDS = {"ENOENT": NotFound, "EACCES": PermissionDenied, "EPERM": PermissionDenied, "EROFS": PermissionDenied,
+          "EAGAIN": Conflict}
+
+
+def error_of(name: str, path: Optional[str] = None) -> StoreError:
+    """The exception for an error's name on the wire ("ENOENT"); unknown names are EIO."""
+    number = getattr(errno, name, errno.EIO)
+    return _KINDS.get(name, StoreError)(number, os.strerror(number), path)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""The store for programs without asyncio: the same, each call waits. Any thread may call.
+
+    with Store() as store:
+        store.write("/config/garden/tomato/height", "31")
+        store.transact(lambda tx: tx.write("/a", tx.read("/b")))
+"""
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from typing import Any, Callable, Coroutine, Iterator, List, Optional, TypeVar
+
+from .aio import AsyncStore, AsyncTransaction, AsyncWatch, Event
+from .document import Json, Node
+from .errors import Conflict, ConnectionLost
+from .nodes import Nodes, Value
+
+T = TypeVar("T")
+
+
+class _Looking:
+    """The thread that looks after a connection, and how others ask it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._lock, self._ended = threading.Lock(), False
+        self._thread = threading.Thread(target=self._loop.run_forever, name="storevisor-store", daemon=True)
+        self._thread.start()
+
+    def wait(self, what: Coroutine[Any, Any, T]) -> T:
+        with self._lock:
+            if self._ended:
+                what.close()
+                raise ConnectionLost(errno.ECANCELED, "closed")
+            asked = asyncio.run_coroutine_threadsafe(what, self._loop)
+        try:
+            return asked.result()
+        except BaseException:
+            asked.cancel()  # who is interrupted takes no event along
+            raise
+
+    def end(self) -> None:
+        """Everybody who still waits is told first."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        asyncio.run_coroutine_threadsafe(self._rest(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @staticmethod
+    async def _rest() -> None:
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
+
+class SyncNodes:
+    """See nodes.Nodes for what each does."""
+
+    _looking: _Looking
+    _nodes: Nodes
+
+    def _wait(self, what: Coroutine[Any, Any, T]) -> T:
+        return self._looking.wait(what)
+
+    def read(self, path: str) -> bytes:
+        return self._wait(self._nodes.read(path))
+
+    def read_text(self, path: str) -> str:
+        return self._wait(self._nodes.read_text(path))
+
+    def exists(self, path: str) -> bool:
+        return self._wait(self._nodes.exists(path))
+
+    def list(self, path: str) -> List[str]:
+        return self._wait(self._nodes.list(path))
+
+    def perms(self, path: str) -> "List[str]":
+        return self._wait(self._nodes.perms(path))
+
+    def tree(self, path: str) -> Node:
+        return self._wait(self._nodes.tree(path))
+
+    def write(self, path: str, value: Value) -> None:
+        self._wait(self._nodes.write(path, value))
+
+    def mkdir(self, path: str) -> None:
+        self._wait(self._nodes.mkdir(path))
+
+    def rm(self, path: str) -> None:
+        self._wait(self._nodes.rm(path))
+
+    def set_perms(self, path: str, *perms: str) -> None:
+        self._wait(self._nodes.set_perms(path, *perms))
+
+    def export_document(self, path: str = "/") -> Json:
+        return self._wait(self._nodes.export_document(path))
+
+    def import_document(self, doc: Json, path: str = "/") -> None:
+        self._wait(self._nodes.import_document(doc, path))
+
+
+class Transaction(SyncNodes):
+    """What transact() gives its body."""
+
+    def __init__(self, looking: _Looking, tx: AsyncTransaction) -> None:
+        self._looking, self._nodes = looking, tx
+
+
+class Watch(Iterator[Event]):
+    """Iterates over changes; close() ends it, from another thread too."""
+
+    def __init__(self, store: "Store", watch: AsyncWatch) -> None:
+        self._store, self._watch = store, watch
+
+    def __next__(self) -> Event:
+        event = self.next()
+        if event is None:
+            raise StopIteration
+        return event
+
+    def next(self, timeout: Optional[float] = None) -> Optional[Event]:
+        """The next one; None at the end, TimeoutError when there is none within @timeout seconds."""
+        async def one() -> Optional[Event]:
+            try:
+                return await asyncio.wait_for(self._watch.__anext__(), timeout)
+            except StopAsyncIteration:
+                return None
+            except asyncio.TimeoutError:
+                raise TimeoutError from None
+
+        return self._store._wait(one())
+
+    def close(self) -> None:
+        self._store._wait(self._watch.close())
+
+    def __enter__(self) -> "Watch":
+        self._store._wait(self._watch.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Store(SyncNodes):
+    """See AsyncStore. Its connection is looked after by a thread of its own, so that watches go on."""
+
+    def __init__(self, socket: Optional[str] = None, patience: Optional[float] = 10.0) -> None:
+        self._looking = _Looking()
+        try:
+            self._store: AsyncStore = self._wait(self._make(socket, patience))
+        except BaseException:
+            self._looking.end()
+            raise
+        self._nodes = self._store
+
+    @staticmethod
+    async def _make(socket: Optional[str], patience: Optional[float]) -> AsyncStore:
+        return await AsyncStore(socket, patience).open()
+
+    def close(self) -> None:
+        """Whoever waits in another thread gets ConnectionLost; who asks later, too."""
+        try:
+            self._wait(self._store.close())
+        except ConnectionLost:
+            pass  # that has been done
+        self._looking.end()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def transact(self, body: Callable[[Transaction], T], tries: int = 1000) -> T:
+        """See AsyncStore.transact(); @body runs in this thread."""
+        for left in reversed(range(tries)):
+            tx = self._wait(self._store.begin())
+            try:
+                result = body(Transaction(self._looking, tx))
+                self._wait(tx._end(True))
+                return result
+            except Conflict:
+                self._wait(self._store._abort(tx))
+                if not left:
+                    raise
+            except BaseException:
+                self._wait(self._store._abort(tx))
+                raise
+        raise ValueError("tries: at least one")
+
+    def watch(self, path: str) -> Watch:
+        """See AsyncStore.watch()."""
+        async def make() -> AsyncWatch:
+            return self._store.watch(path)
+
+        return Watch(self, self._wait(make()))

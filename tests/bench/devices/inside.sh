@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# In dom0, under -icount: inside.sh ours|debian TIMES [disk|net|ROW]... Two guests, of which the first has
+# a disk in dom0's memory and one that takes 200 us; lines for own.awk: "row NAME NANOSECONDS cpu
+# DOM0 FIRST SECOND", each row so many times.
+daemons=$1 times=$2
+shift 2
+here=/mnt/devices
+dom0=10.0.0.1 first=10.0.0.11 second=10.0.0.12
+wanted=${*:-disk net}
+
+# module PATTERN WORD...
+module()
+{
+	pattern=$1
+	shift
+	for file in "$here"/m/*-$pattern.ko; do insmod "$file" "$@"; done
+}
+
+module 'configfs' 2>/dev/null
+module 'brd' rd_nr=1 rd_size=65536
+module 'null_blk' nr_devices=1 gb=1 queue_mode=2 irqmode=2 completion_nsec=200000 submit_queues=1 \
+	hw_queue_depth=128
+dd if=/dev/zero of=/dev/ram0 bs=1M count=64 2>/dev/null # its pages exist from now on
+
+if [ "$daemons" = debian ]; then
+	export PATH=/opt/debian/bin:/usr/lib/xen-4.17/bin:$PATH
+	cp /opt/debian/scripts/* /etc/xen/scripts/
+	touch /etc/xen/xl.conf
+	modprobe -a xen-blkback xen-netback
+	create='/usr/lib/xen-4.17/bin/xl create -q'
+else
+	create='xm create'
+fi
+
+# guest NAME ADDRESS DISKS
+guest()
+{
+	cat >"/tmp/$1.cfg" <<-END
+		name = "$1"
+		kernel = "/usr/share/storevisor/vmlinuz-amd64"
+		ramdisk = "$here/guest.cpio"
+		extra = "console=hvc0 quiet ADDRESS=$2"
+		memory = 128
+		disk = [ $3 ]
+		vif = [ "mac=00:16:3e:00:01:${2##*.},bridge=xenbr0" ]
+	END
+	$create "/tmp/$1.cfg" >/dev/null || exit 1
+	until grep -aq 'load: ready' "/var/log/xen/console/guest-$1.log"; do usleep 100000; done
+}
+
+guest a $first '"phy:/dev/ram0,xvda,w", "phy:/dev/nullb0,xvdb,w"'
+guest b $second ''
+"$here/load" serve &
+server=$!
+until ping -c 1 -W 1 $first >/dev/null && ping -c 1 -W 1 $second >/dev/null; do :; done
+
+is_wanted()
+{
+	for word in $wanted; do
+		[ "$word" != "$1" ] && [ "$word" != "$2" ] || return 0
+	done
+	return 1
+}
+
+# row GROUP NAME WHERE COMMAND...: COMMAND of load, done at WHERE.
+row()
+{
+	group=$1 name=$2 where=$3
+	shift 3
+	is_wanted "$group" "$name" || return 0
+	for _ in $(seq "$times"); do
+		echo "row $name $("$here/load" ask "$where" "$@" | tr '\n' ' ')"
+	done
+}
+
+# pair NAME FAR FAR-COMMAND NEAR NEAR-COMMAND: as row; FAR's command is begun before and ends by
+# itself. What it says is a line of its own.
+pair()
+{
+	is_wanted net "$1" || return 0
+	for _ in $(seq "$times"); do
+		"$here/load" ask "$2" $3 >/tmp/far &
+		far=$!
+		usleep 200000
+		echo "row $1 $("$here/load" ask "$4" $5 | tr '\n' ' ')"
+		wait $far
+		echo "far $1 $(grep -v cpu /tmp/far)"
+	done
+}
+
+row disk read_64k_depth_8 $first disk /dev/xvda read 65536 8 600
+row disk write_64k_depth_8 $first disk /dev/xvda write 65536 8 600
+row disk read_4k_depth_32 $first disk /dev/xvda rread 4096 32 4000
+row disk write_4k_depth_32 $first disk /dev/xvda rwrite 4096 32 4000
+row disk read_4k_depth_1 $first disk /dev/xvda rread 4096 1 1500
+row disk write_4k_depth_1 $first disk /dev/xvda rwrite 4096 1 1500
+row disk sync_write_4k $first disk /dev/xvda swrite 4096 1 1000
+row disk buffered_read_64k $first buffered /dev/xvda 65536 400
+row disk slow_read_4k_depth_32 $first disk /dev/xvdb rread 4096 32 3000
+row disk slow_read_4k_depth_1 $first disk /dev/xvdb rread 4096 1 300
+pair tcp_dom0_to_guest_kib $first "sink 5001" $dom0 "source $first 5001 16384"
+pair tcp_guest_to_dom0_kib $dom0 "sink 5001" $first "source $dom0 5001 16384"
+pair tcp_guest_to_guest_kib $second "sink 5001" $first "source $second 5001 16384"
+pair packet_dom0_to_guest $first "count 5002" $dom0 "flood $first 5002 10000"
+pair packet_guest_to_dom0 $dom0 "count 5002" $first "flood $dom0 5002 10000"
+pair packet_guest_to_guest $second "count 5002" $first "flood $second 5002 10000"
+pair round_trip_guest_dom0 $dom0 "echo 5003" $first "ping $dom0 5003 1000"
+pair round_trip_guest_guest $second "echo 5003" $first "ping $second 5003 1000"
+kill $server

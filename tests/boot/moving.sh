@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Two machines on one private link: a guest that runs moves to the other one, and back, MOVES times
+# (1). By hand: two machines want two CPUs for some minutes. Its disk has nothing but zeros on both,
+# which it writes all the time; it looks at the clock every millisecond (moving/clock.c).
+. "$(dirname "$0")/lib.sh"
+
+cp -r "$TOP/tests/boot/dom0" "$SCRATCH/dom0"
+cc -O2 -static -o "$SCRATCH/dom0/clock" "$TOP/tests/boot/moving/clock.c" || {
+	fail "the guest's program compiles"
+	finish
+	exit 1
+}
+
+# end NAME OTHER MAC: one of the machines, its TAP to a file of its own.
+end()
+{
+	machine --timeout "${PATIENCE:-1400}" --memory 1024 --nic none --add "$SCRATCH/dom0" --log "$SCRATCH/$1.log" --qemu-args "\
+-netdev dgram,id=link,local.type=unix,local.path=$SCRATCH/$1.sock,remote.type=unix,remote.path=$SCRATCH/$2.sock \
+-device virtio-net-pci,netdev=link,mac=52:54:00:00:01:$3,romfile=" -- "sh /mnt/dom0/moving.sh $1 ${MOVES:-1}" \
+		>"$SCRATCH/$1.tap" 2>"$SCRATCH/$1.err"
+	echo $? >"$SCRATCH/$1.status"
+}
+
+end a b 01 &
+end b a 02 &
+wait
+for name in a b; do
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) pass "$name: ${line#ok * - }" ;;
+		'not ok '*) fail "$name: ${line#not ok * - }" ;;
+		1..*) planned=${line#1..} ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done <"$SCRATCH/$name.tap"
+	same "$name ran to its end" "0, a plan" "$(cat "$SCRATCH/$name.status"), ${planned:+a plan}"
+	[ -n "${planned:-}" ] || tail -n 40 "$SCRATCH/$name.err" | sed 's/^/# /'
+	planned=
+done
+finish

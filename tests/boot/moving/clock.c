@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.c - clock [KIB]: a guest's program that looks at the clock every millisecond, and says how
+ * long it stood still whenever that was longer than 20 ms: by the clock that stands still with it
+ * ("ran") and by the one that does not ("was"). Ten times a second a line "tick NUMBER MS", of the
+ * former. With KIB it writes to each page of so much memory meanwhile, over and over, a page a look.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define LONG_NS 20000000ll
+#define PAGE 4096
+
+static long long at(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+int main(int argc, char **argv)
+{
+	const struct timespec look = { .tv_nsec = 1000000 };
+	size_t size = argc > 1 ? strtoul(argv[1], NULL, 10) * 1024 : 0, next = 0;
+	char *mem = size ? malloc(size) : NULL;
+	long long ran = at(CLOCK_MONOTONIC), was = at(CLOCK_BOOTTIME), told = ran;
+	unsigned long ticks = 0;
+
+	for (;;) {
+		long long ran_now, was_now;
+
+		nanosleep(&look, NULL);
+		ran_now = at(CLOCK_MONOTONIC);
+		was_now = at(CLOCK_BOOTTIME);
+		if (was_now - was > LONG_NS || ran_now - ran > LONG_NS || ran_now < ran)
+			printf("stood %lld ms by ran, %lld by was\n", (ran_now - ran) / 1000000,
+			       (was_now - was) / 1000000);
+		if (ran_now - told >= 100000000) {
+			printf("tick %lu %lld\n", ++ticks, ran_now / 1000000);
+			told = ran_now;
+		}
+		fflush(stdout);
+		ran = ran_now;
+		was = was_now;
+		if (mem) {
+			mem[next]++;
+			next = (next + PAGE) % size;
+		}
+	}
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_blkback.c - what the disk's process does about its image: what it says in the store when
+ * there is none, and how it waits for the server of a disk that a guest has already.
+ */
+#include <unistd.h>
+
+/* Waiting is the tests' to end. */
+static int fake_usleep(useconds_t us);
+#define usleep fake_usleep
+#define main blkback_main
+int blkback_main(int argc, char **argv);
+#include "blkback.c"
+#undef main
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fake_xen.h"
+#include "nbd_server.h"
+
+#define BACK "/local/domain/0/backend/vbd/7/51712"
+#define FRONT "/local/domain/7/device/vbd/51712"
+
+static const char *const megabyte[] = {"nbdkit", "-f", "memory", "1M", NULL};
+static const char *const two_megabytes[] = {"nbdkit", "-f", "memory", "2M", NULL};
+
+static struct backend be;
+static struct nbd_server server;
+static char dir[64];
+static unsigned int waited;
+static void (*while_waiting)(void);
+
+void backend_kick(struct backend *b)
+{
+}
+
+int backend_main(int argc, char **argv, const struct backend_ops *ops)
+{
+	return 0;
+}
+
+static int fake_usleep(useconds_t us)
+{
+	if (waited++ > 100)
+		fail_msg("it waits for ever");
+	if (while_waiting)
+		while_waiting();
+	return 0;
+}
+
+static void write_device(const char *params)
+{
+	fake_store_set(BACK "/frontend", FRONT);
+	fake_store_set(BACK "/frontend-id", "7");
+	fake_store_set(BACK "/online", "1");
+	fake_store_set(BACK "/state", "1");
+	fake_store_set(BACK "/mode", "w");
+	fake_store_set(BACK "/params", params);
+	fake_store_set(FRONT "/state", "1");
+}
+
+static int set_up(void **state)
+{
+	strcpy(dir, "/tmp/test-blkback-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	setenv("STOREVISOR_BACKEND_DIR", dir, 1);
+	fake_reset();
+	nbd_server_listen_unix(&server, dir);
+	write_device(server.name);
+	waited = 0;
+	while_waiting = NULL;
+	return 0;
+}
+
+/* A process's start. */
+static int start(void)
+{
+	memset(&be, 0, sizeof(be));
+	memset(&blkback, 0, sizeof(blkback));
+	blkback.image.fd = -1;
+	be.xs = xs_open(0);
+	be.gnt = xengnttab_open(NULL, 0);
+	be.evt = xenevtchn_open(NULL, 0);
+	assert_int_equal(backend_init(&be, &blk_ops, BACK), 0);
+	return backend_start(&be);
+}
+
+static void stop(void)
+{
+	blk_ring_destroy(blkback.engine);
+	if (blkback.io)
+		blk_io_close(blkback.io);
+	blk_image_close(&blkback.image);
+	journal_close(&be.journal);
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	stop();
+	nbd_server_end(&server);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	return system(command);
+}
+
+static void store_says(const char *key, const char *text)
+{
+	char path[128];
+	const char *value;
+
+	snprintf(path, sizeof(path), BACK "/%s", key);
+	value = fake_store_get(path);
+	if (!value || !strstr(value, text))
+		fail_msg("%s is '%s', not '%s'", key, value ? value : "absent", text);
+}
+
+static void is_offered(const char *sectors)
+{
+	store_says("hotplug-status", "connected");
+	assert_string_equal(fake_store_get(BACK "/sectors"), sectors);
+	assert_string_equal(fake_store_get(BACK "/state"), "2");
+}
+
+static void test_a_disk_on_another_machine_is_offered(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	is_offered("2048");
+	assert_string_equal(fake_store_get(BACK "/feature-flush-cache"), "1");
+	assert_string_equal(fake_store_get(BACK "/feature-discard"), "1");
+	assert_int_equal(waited, 0);
+}
+
+static void test_one_that_cannot_be_is_an_error_in_the_store(void **state)
+{
+	static const char *const read_only[] = {"nbdkit", "-f", "-r", "memory", "1M", NULL};
+
+	nbd_server_start(&server, read_only);
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "does not let it be written: give it with mode r");
+	store_says("hotplug-status", "error");
+	stop();
+	fake_store_rm(BACK "/hotplug-status");
+	fake_store_set(BACK "/mode", "r");
+	assert_int_equal(start(), 0);
+	is_offered("2048");
+	stop();
+	fake_store_rm(BACK "/hotplug-status");
+	nbd_server_end(&server);
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "Connection refused");
+	stop();
+	fake_store_set(BACK "/params", "nbd:nowhere");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "its port is missing");
+	stop();
+	fake_store_set(BACK "/params", "image");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "must be an absolute path, or the nbd: name");
+}
+
+static void test_an_image_is_served_as_ever(void **state)
+{
+	char image[96];
+	FILE *f;
+
+	snprintf(image, sizeof(image), "%s/image", dir);
+	fake_store_set(BACK "/params", image);
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "No such file");
+	stop();
+	fake_store_rm(BACK "/hotplug-status");
+	f = fopen(image, "w");
+	assert_non_null(f);
+	assert_int_equal(ftruncate(fileno(f), 4096), 0);
+	fclose(f);
+	assert_int_equal(start(), 0);
+	is_offered("8");
+}
+
+/* --- a guest has it, and its server is away -------------------------------------------------- */
+
+static void nobody_listens(void)
+{
+	nbd_server_end(&server);
+	fake_store_set(BACK "/hotplug-status", "connected");
+	fake_store_set(BACK "/state", "4");
+	fake_store_set(BACK "/sectors", "2048");
+}
+
+static void comes_back(void)
+{
+	store_says("error", "Connection refused");
+	store_says("hotplug-status", "connected");
+	if (waited == 3) {
+		nbd_server_listen_unix(&server, dir);
+		nbd_server_start(&server, megabyte);
+	}
+}
+
+static void test_a_guests_disk_waits_for_its_server(void **state)
+{
+	nobody_listens();
+	while_waiting = comes_back;
+	assert_int_equal(start(), 0);
+	assert_int_equal(waited, 3);
+	assert_string_equal(fake_store_get(BACK "/error"), "");
+	assert_string_equal(fake_store_get(BACK "/state"), "4");
+	assert_null(fake_store_get(BACK "/hotplug-error"));
+}
+
+static const char *const half[] = {"nbdkit", "-f", "memory", "512K", NULL};
+
+static void becomes_whole(void)
+{
+	store_says("error", "it has 1024 sectors now, and had 2048");
+	nbd_server_kill(&server);
+	nbd_server_start(&server, megabyte);
+}
+
+static void test_a_smaller_disk_is_waited_out(void **state)
+{
+	nobody_listens();
+	nbd_server_listen_unix(&server, dir);
+	nbd_server_start(&server, half);
+	while_waiting = becomes_whole;
+	assert_int_equal(start(), 0);
+	assert_int_equal(waited, 1);
+}
+
+static void shall_go(void)
+{
+	fake_store_set(BACK "/online", "0");
+}
+
+static void goes(void)
+{
+	fake_store_rm(BACK);
+}
+
+static void test_what_is_to_go_waits_no_longer(void **state)
+{
+	nobody_listens();
+	while_waiting = shall_go;
+	assert_int_equal(start(), -EINVAL);
+	assert_int_equal(waited, 1);
+	/* Who asked for it hears that nobody will close it. */
+	store_says("hotplug-status", "error");
+	stop();
+	fake_store_set(BACK "/online", "1");
+	fake_store_set(BACK "/hotplug-status", "connected");
+	while_waiting = goes;
+	assert_int_equal(start(), -ENOENT);
+	assert_int_equal(waited, 2);
+}
+
+/* In a child: it ends as one that is to be started again, and has answered nothing. */
+static void test_a_server_that_goes_ends_the_process(void **state)
+{
+	int status;
+	pid_t pid;
+
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	nbd_server_kill(&server);
+	pid = fork();
+	if (pid == 0) {
+		blk_io_wait(blkback.io);
+		on_done(0, 0, &be);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), BACKEND_EXIT_RETRY);
+}
+
+static void test_a_disk_that_grew_meanwhile_is_told(void **state)
+{
+	nobody_listens();
+	nbd_server_listen_unix(&server, dir);
+	nbd_server_start(&server, two_megabytes);
+	assert_int_equal(start(), 0);
+	assert_string_equal(fake_store_get(BACK "/sectors"), "2048");
+	tell_growth(&be);
+	assert_string_equal(fake_store_get(BACK "/sectors"), "4096");
+}
+
+static void test_a_disk_that_is_flushed_is_drained(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	fake_store_set(BACK "/drain", "token");
+	blk_look(&be);
+	assert_string_equal(fake_store_get(BACK "/drained"), "token");
+}
+
+/* The server refuses the flush: then it is not. */
+static void test_a_disk_that_cannot_be_flushed_is_not_drained(void **state)
+{
+	static const char *const broken[] = {"nbdkit", "-f", "eval", "get_size=echo 1M",
+					     "pread=head -c $3 /dev/zero", "pwrite=cat >/dev/null",
+					     "can_flush=exit 0", "flush=echo EIO >&2; exit 1", NULL};
+
+	nbd_server_start(&server, broken);
+	assert_int_equal(start(), 0);
+	fake_store_set(BACK "/drain", "token");
+	blk_look(&be);
+	assert_null(fake_store_get(BACK "/drained"));
+	blk_ring_destroy(blkback.engine);
+	blk_io_close(blkback.io);
+	blkback.engine = NULL;
+	blkback.io = NULL;
+	nbd_server_stop(&server);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_disk_on_another_machine_is_offered),
+		T(test_one_that_cannot_be_is_an_error_in_the_store),
+		T(test_an_image_is_served_as_ever),
+		T(test_a_guests_disk_waits_for_its_server),
+		T(test_a_smaller_disk_is_waited_out),
+		T(test_what_is_to_go_waits_no_longer),
+		T(test_a_server_that_goes_ends_the_process),
+		T(test_a_disk_that_grew_meanwhile_is_told),
+		T(test_a_disk_that_is_flushed_is_drained),
+		T(test_a_disk_that_cannot_be_flushed_is_not_drained),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	log_init("test", LOG_LVL_ERROR, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

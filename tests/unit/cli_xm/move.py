@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""move.py XENSTORED XM XS XEND_FAKE [--long] - two hosts, each with its own store and the real xend on
+a machine in memory, and a guest that moves between them with the real xm while something is killed or
+cut: whatever it is and whenever, the guest never runs twice, is never lost, and goes on with the
+memory it had. Without --long a part of all the places where something can be killed."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+XENSTORED, XM, XS, XEND = (os.path.abspath(a) for a in sys.argv[1:5])
+LONG = "--long" in sys.argv
+TOP = pathlib.Path(tempfile.mkdtemp(prefix="xm-move."))
+PATIENCE_S = int(os.environ.get("PATIENCE", "240"))
+
+# hop HOST COMMAND...: what stands in for ssh. cut=BYTES: only so many bytes get there; hush=BYTES: only
+# so many come back; then the line is dead.
+HOP = """#!/usr/bin/env python3
+import os, subprocess, sys, threading
+top, host = %r, sys.argv[1]
+env = dict(os.environ, XENSTORED_PATH=f"{top}/{host}/run/socket", STOREVISOR_CHANNEL_DIR=f"{top}/{host}/ch")
+cut, hush = (int(os.environ.get(k, "-1")) for k in ("MOVE_CUT", "MOVE_HUSH"))
+if cut < 0 and hush < 0:
+    os.execvpe(sys.argv[2], sys.argv[2:], env)
+p = subprocess.Popen(sys.argv[2:], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def copy(fr, to, left):
+    while left:
+        data = os.read(fr, 65536 if left < 0 else min(left, 65536))
+        if not data:
+            break
+        os.write(to, data)
+        left -= len(data) if left > 0 else 0
+    if not left:
+        p.kill() if os.environ.get("MOVE_KILL") else None
+        os._exit(1)
+    os.close(to)
+threading.Thread(target=copy, args=(p.stdout.fileno(), 1, hush), daemon=True).start()
+threading.Thread(target=copy, args=(0, p.stdin.fileno(), cut), daemon=True).start()
+sys.exit(p.wait())
+"""
+
+
+class Host:
+    def __init__(self, name):
+        self.name, self.dir = name, TOP / name
+        for sub in ("", "run", "state", "ch"):
+            (self.dir / sub).mkdir(parents=True, exist_ok=True)
+        self.env = dict(os.environ, XENSTORED_PATH=f"{self.dir}/run/socket",
+                        STOREVISOR_CHANNEL_DIR=f"{self.dir}/ch", STOREVISOR_NO_BRIDGES="1",
+                        PATH=f"{TOP}/bin:{os.environ['PATH']}")
+        self.kernel = f"{self.dir}/kernel"
+        self.boot()
+
+    def boot(self):
+        self.store = subprocess.Popen(
+            [XENSTORED, "-D", "-N", "--run-dir", f"{self.dir}/run", "--state-dir", f"{self.dir}/state"],
+            stdout=subprocess.DEVNULL, stderr=open(self.dir / "store.log", "a"), start_new_session=True)
+        until(lambda: self.xs("exists", "/") is not None, "the store of " + self.name)
+        self.xend = subprocess.Popen([XEND, self.kernel, "64"], env=self.env, stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, stderr=open(self.dir / "xend.log", "a"),
+                                     start_new_session=True)
+        assert self.xend.stdout.readline() == b"ready\n"
+
+    def crash(self):
+        """The machine: store, manager and guests at once; what is not on the disk is gone."""
+        for p in (self.xend, self.store):
+            os.killpg(p.pid, signal.SIGKILL)
+            p.wait()
+        with open(self.kernel + ".life", "a") as life:
+            life.write(f"{time.monotonic_ns()} -- all 0\n")
+        shutil.rmtree(self.dir / "run")
+        (self.dir / "run").mkdir()
+
+    def die_after(self, deeds):
+        self.xend.stdin.write(f"{deeds}\n".encode())
+        self.xend.stdin.flush()
+
+    def xs(self, *args):
+        p = subprocess.run([XS, *args], env=self.env, capture_output=True, text=True)
+        return p.stdout.strip() if p.returncode == 0 else None
+
+    def xm(self, *args, **env):
+        return subprocess.run([f"{TOP}/bin/xm", *args], env=dict(self.env, **env), capture_output=True,
+                              text=True, timeout=PATIENCE_S)
+
+    def read(self, path):
+        return self.xs("read", path)
+
+    def has(self):
+        return self.read("/status/domain/web/state") == "running" and not self.read(
+            "/status/domain/web/handed")
+
+    def end(self):
+        for p in (self.xend, self.store):
+            if p.poll() is None:
+                os.killpg(p.pid, signal.SIGKILL)
+                p.wait()
+
+
+def until(fact, what):
+    end = time.monotonic() + PATIENCE_S
+    while not fact():
+        if time.monotonic() > end:
+            raise AssertionError(f"in vain: {what}")
+        time.sleep(0.01)
+
+
+def lives():
+    """Both hosts' lines, in the order of their times."""
+    lines = [(int(t), sign, host.name, uuid, int(number)) for host in HOSTS
+             for t, sign, uuid, number in
+             (line.split() for line in open(host.kernel + ".life"))]
+    return sorted(lines)
+
+
+def check_lives():
+    """Never two at once; what goes on is what was suspended last."""
+    where, last = None, None
+    for t, sign, host, uuid, number in lives():
+        if sign == "+":
+            assert where in (None, host), f"runs on {where} and {host} at {t}"
+            assert last in (None, number), f"goes on on {host} with memory of {number}, not {last}"
+            where = host
+        elif sign == "-" and where == host:
+            where, last = None, number
+        elif sign == "--" and where in (None, host): # suspended memory goes with its machine, too
+            where, last = None, None
+
+
+LIVE = ["--live", "--bandwidth=1", "--max-downtime=1"] # slow, so that there are rounds
+options = []
+
+
+def move(source, target, **env):
+    return source.xm("migrate", *options, "-s", f"{TOP}/hop", "web", target.name, **env)
+
+
+def settled():
+    return sum(h.has() for h in HOSTS) == 1 and not any(
+        h.read(f"/config/domain/web/{k}") for h in HOSTS for k in ("moved", "arriving"))
+
+
+def settle(what):
+    """What a person does: the same command again, until it is known."""
+    end = time.monotonic() + PATIENCE_S
+    while not settled():
+        for h in HOSTS:
+            if h.read("/config/domain/web/moved"):
+                move(h, OTHER[h])
+            elif h.read("/status/domain/web/state") == "failed" and h.read("/config/domain/web/arriving"):
+                h.xm("delete", "web")
+        if time.monotonic() > end:
+            for h in HOSTS:
+                print(h.name, h.xs("tree", "/config"), h.xs("tree", "/status"))
+            raise AssertionError(f"{what}: not settled")
+        time.sleep(0.02)
+    check_lives()
+    return next(h for h in HOSTS if h.has())
+
+
+def deeds_of(source, which):
+    """How many deeds a whole move has on one side."""
+    host = source if which == "source" else OTHER[source]
+    host.die_after(1000000)
+    p = move(source, OTHER[source])
+    assert p.returncode == 0, p.stderr
+    return settle("a move")
+
+
+n_claims = 0
+
+
+def claim(text):
+    global n_claims
+    n_claims += 1
+    print(f"ok {n_claims} - {text}", flush=True)
+
+
+def child_of(host):
+    """The manager's process; 0: there is none just now."""
+    p = subprocess.run(["pgrep", "-P", str(host.xend.pid)], capture_output=True, text=True)
+    return int(p.stdout or 0)
+
+
+def every_kill(which, at):
+    """Kills xend of one side at each deed until a move ends before it dies."""
+    outcomes, n = {"moved": 0, "here": 0}, 1
+    while True:
+        host = at if which == "source" else OTHER[at]
+        pid = child_of(host)
+        host.die_after(n)
+        move(at, OTHER[at])
+        host.die_after(0)
+        died = child_of(host) != pid
+        now = settle(f"xend of the {which} killed at deed {n}")
+        outcomes["here" if now is at else "moved"] += 1
+        at = now
+        if not died:
+            return at, n - 1, outcomes
+        n += 1 if LONG else 61
+
+
+def every_cut(var, at, longest, step, **more):
+    """The line is dead after so many bytes, in one direction: ssh is killed, or a host out of reach."""
+    outcomes = {"moved": 0, "here": 0}
+    for n in range(0, longest, step):
+        move(at, OTHER[at], **{var: str(n)}, **more)
+        now = settle(f"{var} {n}")
+        outcomes["here" if now is at else "moved"] += 1
+        at = now
+    return at, outcomes
+
+
+def settle_crash(what):
+    """Somebody asks, and starts it again where its record is: on one host, and it runs there."""
+    end = time.monotonic() + PATIENCE_S
+    while not settled():
+        for h in HOSTS:
+            if h.read("/config/domain/web/moved"):
+                move(h, OTHER[h])
+            elif h.read("/config/domain/web/arriving"):
+                h.xm("delete", "web")
+            elif h.xs("exists", "/config/domain/web") is not None and not any(x.has() for x in HOSTS):
+                h.xm("start", "web")
+        assert time.monotonic() < end, f"{what}: not settled"
+    check_lives()
+    assert sum(h.xs("exists", "/config/domain/web") is not None for h in HOSTS) == 1, what
+    return next(h for h in HOSTS if h.has())
+
+
+def every_crash(which, at, deeds):
+    outcomes = {"moved": 0, "here": 0}
+    for n in deeds:
+        host = at if which == "source" else OTHER[at]
+        manager = child_of(host)
+        host.die_after(n)
+        p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", f"{TOP}/hop", "web", OTHER[at].name],
+                             env=at.env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: p.poll() is not None or child_of(host) != manager, "the move, or its end")
+        host.crash()
+        host.boot()
+        if p.poll() is None and which == "source":
+            p.kill()
+        p.wait(PATIENCE_S)
+        now = settle_crash(f"the machine of the {which} crashed at deed {n}")
+        outcomes["here" if now is at else "moved"] += 1
+        at = now
+    return at, outcomes
+
+
+def main():
+    at, b = HOSTS
+    (TOP / "disk.img").write_text("disk\n")
+    (TOP / "web.cfg").write_text(
+        f'name = "web"\nmemory = 4\nkernel = "{at.kernel}"\ndisk = [ "file:{TOP}/disk.img,xvda,w" ]\n'
+        "vif = [ '' ]\ncpu_weight = 512\n")
+    p = at.xm("create", f"{TOP}/web.cfg")
+    assert p.returncode == 0, p.stderr
+    until(lambda: at.read("/local/domain/1/control/feature-suspend") == "1", "a guest")
+    claim("a guest on one of two hosts")
+
+    p = move(at, b)
+    assert p.returncode == 0 and p.stdout == "web runs on b\n", p
+    at = settle("a move")
+    assert at is b and b.read("/config/domain/web/cpu_weight") == "512"
+    assert HOSTS[0].xs("exists", "/config/domain/web") is None
+    until(lambda: not b.xs("ls", "/config/move"), "the epoch is forgotten")
+    claim("moved: with its record, and the old host has nothing of it")
+    p = move(at, OTHER[at])
+    assert p.returncode == 0, p
+    at = settle("the way back")
+    claim("and back")
+
+    options[:] = LIVE
+    for _ in range(2):
+        p = move(at, OTHER[at])
+        assert p.returncode == 0 and not p.stderr, p
+        rounds = re.findall(r"web: (\d+) rounds; (\d+) KiB are left", (at.dir / "xend.log").read_text())
+        assert int(rounds[-1][0]) > 1 and int(rounds[-1][1]) == 12, rounds
+        at = settle("a live move")
+    claim("live: in rounds, until no more is gained, and all it wrote is there")
+    at.die_after(-1)
+    p = move(at, OTHER[at])
+    assert p.returncode == 0 and "it stood still while its memory was sent" in p.stderr, p
+    at.die_after(-2)
+    at = settle("a move of one that is not watched")
+    claim("where the hypervisor cannot note what it writes, it stands still, and that is said")
+    options[:] = []
+
+    p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", "", "web", "cat >/dev/null"], env=at.env,
+                         stderr=subprocess.PIPE, text=True)
+    until(lambda: at.read("/status/domain/web/move/phase") == "offered", "its progress is told")
+    p.send_signal(signal.SIGINT)
+    assert "interrupted" in p.communicate(timeout=PATIENCE_S)[1]
+    until(lambda: at.xs("exists", "/status/domain/web/move") is None, "the end of it")
+    settle("a cancelled move")
+    claim("a move that is cancelled leaves the guest where it is")
+
+    # Ended before, while and after it could be told anything.
+    for command in ("no-such-command-anywhere", "head -c 1 >/dev/null", "head -c 1000 >/dev/null"):
+        p = at.xm("migrate", "-s", "", "web", command)
+        assert p.returncode == 1 and "the connection to the other host was lost" in p.stderr, p
+    other = OTHER[at]
+    assert other.xs("write", "/host/hw_caps", ":".join(["00000000"] * 8)) is not None
+    assert at.xs("write", "/config/domain/web/disk/0/target", "file:/no/such/image") is not None
+    p = move(at, other)
+    assert p.returncode == 1 and "its disk xvda, /no/such/image, is not reachable here" in p.stderr, p
+    assert at.xs("write", "/config/domain/web/disk/0/target", f"file:{TOP}/disk.img") is not None
+    assert other.xm("new", f"{TOP}/web.cfg").returncode == 0
+    p = move(at, other)
+    assert p.returncode == 1 and "there is a domain web here already" in p.stderr, p
+    assert other.xm("delete", "web").returncode == 0
+    until(lambda: other.xs("exists", "/status/domain/web") is None, "no domain there")
+    settle("a refused move")
+    claim("what cannot go there is refused beforehand, with the reason")
+
+    for which in "source", "target":
+        at, n, outcomes = every_kill(which, at)
+        assert n > 10 and outcomes["moved"] and outcomes["here"], (n, outcomes)
+        claim(f"xend of the {which} killed at each of {n} deeds: moved {outcomes['moved']} times, "
+              f"stayed {outcomes['here']}")
+    at, outcomes = every_cut("MOVE_CUT", at, 300000, 1500 if LONG else 61000)
+    claim(f"the line to the target cut after so many bytes: moved {outcomes['moved']} times, stayed "
+          f"{outcomes['here']}")
+    at, outcomes = every_cut("MOVE_CUT", at, 120000, 29000, MOVE_KILL="1")
+    claim(f"xm migrate-receive killed meanwhile: moved {outcomes['moved']} times, stayed "
+          f"{outcomes['here']}")
+    # ACCEPT, READY, RUNS: 512 bytes each
+    at, outcomes = every_cut("MOVE_HUSH", at, 1600, 64 if LONG else 512)
+    assert outcomes["moved"] and outcomes["here"], outcomes
+    claim(f"the line to the source cut after so many bytes: moved {outcomes['moved']} times, stayed "
+          f"{outcomes['here']}")
+
+
+    assert at.xs("write", "/config/domain/web/persistent", "1") is not None
+    for which in "source", "target":
+        at, outcomes = every_crash(which, at, range(1, 400, 5) if LONG else range(20, 420, 90))
+        claim(f"the machine of the {which} crashed at some deeds: moved {outcomes['moved']} times, "
+              f"stayed {outcomes['here']}")
+
+
+TOP.joinpath("bin").mkdir()
+os.symlink(XM, TOP / "bin/xm")
+os.symlink(XM, TOP / "bin/xl")
+(TOP / "hop").write_text(HOP % str(TOP))
+(TOP / "hop").chmod(0o755)
+HOSTS = [Host("a"), Host("b")]
+OTHER = {HOSTS[0]: HOSTS[1], HOSTS[1]: HOSTS[0]}
+try:
+    main()
+    print(f"1..{n_claims}")
+except BaseException:
+    for h in HOSTS:
+        print(f"# {h.name}: " + "\n# ".join((h.dir / "xend.log").read_text().splitlines()[-25:]))
+    raise
+finally:
+    for h in HOSTS:
+        h.end()
+    shutil.rmtree(TOP) if not os.environ.get("KEEP") else print("#", TOP)

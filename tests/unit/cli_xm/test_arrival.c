@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_arrival.c - what the host that a domain comes to tells of it: never more than its store says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "arrival.h"
+#include "fake_store.h"
+#include "move_msg.h"
+#include "xm.h"
+
+#define EPOCH "01234567-89ab-cdef-0123-456789abcdef"
+
+/* --- a store that does not answer one question --- */
+
+static int reads_left;			/* that one fails; 0: none */
+
+static bool fails(void)
+{
+	if (!reads_left || --reads_left)
+		return false;
+	errno = EIO;
+	return true;
+}
+
+void *__real_xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len);
+void *__wrap_xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len);
+void *__wrap_xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
+{
+	return fails() ? NULL : __real_xs_read(h, t, path, len);
+}
+
+char **__real_xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+			   unsigned int *num);
+char **__wrap_xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+			   unsigned int *num);
+char **__wrap_xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+			   unsigned int *num)
+{
+	return fails() ? NULL : __real_xs_directory(h, t, path, num);
+}
+
+static int setup(void **state)
+{
+	fake_store_reset();
+	reads_left = 0;
+	*state = xs_open(0);
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	xs_close(*state);
+	return fake_store_handles() == 0 ? 0 : -1;
+}
+
+static void test_no_is_said_of_what_is_known_not_to_come(void **state)
+{
+	bool runs = true;
+	int err = -1;
+
+	for (int n = 1; err; n++) {
+		fake_store_set("/config/domain/other/memory", "64");
+		fake_store_set("/config/domain/web/arriving", EPOCH);
+		reads_left = n;
+		err = arrival_end(*state, EPOCH, &runs);
+		if (!err && fake_store_count("/config/domain/web"))
+			fail_msg("read %d fails, and no is said of what may come", n);
+	}
+	assert_false(runs);
+	assert_int_equal(reads_left, 1);
+	assert_int_not_equal(fake_store_count("/config/domain/other"), 0);
+}
+
+static void test_no_is_never_said_of_what_runs(void **state)
+{
+	bool runs = false;
+	int err = -1;
+
+	fake_store_set("/config/move/" EPOCH, "web");
+	for (int n = 1; err; n++) {
+		reads_left = n;
+		err = arrival_end(*state, EPOCH, &runs);
+		if (!err && !runs)
+			fail_msg("read %d fails, and no is said of what runs", n);
+	}
+	assert_true(runs);
+}
+
+/* What came back to a message of a stranger's. */
+static long answers_to(enum move_type type, const char *epoch)
+{
+	char *argv[] = { "/usr/sbin/xm", "migrate-receive" };
+	FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
+	long size;
+
+	assert_int_equal(move_send(fileno(in), type, epoch, ""), 0);
+	rewind(in);
+	assert_int_equal(xm_main(2, argv, in, out, err), type == MOVE_ASK && *epoch == '0' ? 0 : 1);
+	fseek(out, 0, SEEK_END);
+	size = ftell(out);
+	fclose(in);
+	fclose(out);
+	fclose(err);
+	return size;
+}
+
+static void test_an_epoch_is_a_uuid(void **state)
+{
+	static const char *const bad[] = { "", "/", "../domain/web", "a/b", "x1234567-89ab-cdef-0123-456789abcde/" };
+
+	(void)state;
+	fake_store_set("/config/domain/web/memory", "64");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(answers_to(MOVE_ASK, bad[i]), 0);
+	assert_int_not_equal(fake_store_count("/config/domain/web"), 0);
+	fake_store_set("/config/move/" EPOCH, "web");
+	assert_true(answers_to(MOVE_ASK, EPOCH) > 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_no_is_said_of_what_is_known_not_to_come),
+		T(test_no_is_never_said_of_what_runs),
+		T(test_an_epoch_is_a_uuid),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

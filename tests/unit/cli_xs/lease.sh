@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# lease.sh - keys that go with a client or with time; xs elect, xs lock --lease: one at a time, whoever
+# is killed: the holder, the daemon, both.
+. "$(dirname "$0")/lib.sh"
+start_store
+xs() { "$xs_prog" "$@"; }
+leader() { xs read /t/leader 2>/dev/null | cut -d ' ' -f 1; }
+leads() { [ "$(leader)" = "$1" ]; }
+gone() { ! xs exists "$1"; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+# candidate NAME [OPTION]...: its pid in $pid; its command writes its own pid to $dir/NAME.cmd
+candidate()
+{
+	name=$1
+	shift
+	"$xs_prog" elect --name "$name" "$@" /t/leader -- \
+		sh -c "echo \$\$ >$dir/$name.cmd; trap 'echo ended >>$dir/$name.log; exit 5' TERM; while :; do sleep 0.05; done" 2>"$dir/$name.err" &
+	pid=$!
+}
+kill_daemon() { kill -9 "$daemon"; wait "$daemon" 2>/dev/null; }
+value_of() { xs read /t/leader; }
+lines() { cat "$1" 2>/dev/null | wc -l; }
+
+# ---- one at a time ----
+candidate one; one=$pid
+until_so leads one
+candidate two; two=$pid
+until_so sh -c "'$xs_prog' control bonds | grep -q ' two '"
+is "the first one leads" one "$(leader)"
+is "the second waits" no "$([ -e "$dir/two.cmd" ] && echo yes || echo no)"
+value=$(value_of)
+kill_daemon; start_store
+is "a daemon that is killed and started again changes no leader" "$value" "$(value_of)"
+for _ in 1 2 3; do kill_daemon; start_store; xs write /t/x "$(date)"; done
+is "nor one that is killed three times" "$value" "$(value_of)"
+is "and its command runs on" 0 "$(lines "$dir/one.log")"
+until_so sh -c "'$xs_prog' control bonds | grep -q '^connection .* one '"
+pass "its client has found the daemon again"
+command_pid=$(cat "$dir/one.cmd")
+kill -9 $one; wait $one 2>/dev/null
+until_so leads two
+pass "a leader that is killed is none any more"
+until_so ended "$command_pid"
+is "its command has ended" 1 "$(lines "$dir/one.log")"
+kill $two; wait $two 2>/dev/null
+until_so gone /t/leader
+pass "one that is told to end leaves nothing"
+is "no bond is left" "" "$(xs control bonds)"
+run xs elect /t/leader -- sh -c 'echo "$XS_HELD"; exit 7'
+is "the command's status is ours" 7 "$rc"
+is "it knows what the node says" "$(hostname):" "$(echo "$out" | sed 's/[0-9]* [0-9a-f]*$//')"
+
+# ---- a time to live ----
+xs write --ttl 30s /t/ttl a; is "a key with a time is there" a "$(xs read /t/ttl)"
+xs write --ttl 200ms /t/ttl b /t/kept c; xs write /t/kept d
+until_so gone /t/ttl
+pass "and goes when it is over"
+is "who writes another value keeps the key" d "$(xs read /t/kept)"
+begin=$(date +%s%N)
+for _ in 1 2 3 4 5 6; do xs write --ttl 1s /t/ttl same; sleep 0.3; done
+is "one that is written again has its time again" same "$(xs read /t/ttl)"
+until_so gone /t/ttl
+is "and not more" yes "$([ $((($(date +%s%N) - begin) / 1000000)) -ge 2500 ] && echo yes || echo no)"
+xs write --ttl 1s /t/ttl on /t/again on; xs write /t/ttl off; xs write /t/ttl on
+kill_daemon; start_store
+xs write /t/again off; xs write /t/again on
+until_so sh -c "! '$xs_prog' control bonds | grep -q ' on$'"
+is "the same value written anew without a time stays" "on on" "$(xs read /t/ttl) $(xs read /t/again)"
+run xs write --ttl 5s /config/ttl v
+is "a key that is kept over a boot is refused" "1 1" "$rc $(echo "$err" | grep -c 'kept over a boot cannot be bound')"
+is "and not written" 1 "$(xs exists /config/ttl; echo $?)"
+for time in 0 10ms 25h; do
+	run xs write --ttl $time /t/never v
+	is "a time of $time is refused" "2 xs: --ttl $time: 100ms to 24h are allowed (see: xs help write)" "$rc $err"
+	run xs elect --lease $time /t/never -- true; is "as a lease too" 2 "$rc"
+	run xs lock --lease $time /t/never -- true; is "of a lock too" 2 "$rc"
+done
+is "and nothing is written" 1 "$(xs exists /t/never; echo $?)"
+xs write /t/there x
+run xs write --if-absent --ttl 1h /t/refused v /t/there v; is "one of two refused" 1 "$rc"
+run xs write --ttl 1h /t/refused v /config/ttl v; is "one of two that cannot be bound" 1 "$rc"
+is "leaves no bond" "" "$(xs control bonds | grep refused)"
+xs write --ttl 1h /t/refused v; run xs write --if-absent --ttl 1h /t/refused v
+is "one of the same value leaves what others bound" 1 "$(xs control bonds | grep -c refused)"
+xs control unbind /t/refused v >"$dir/out"; is "which can be taken back" "" "$(xs control bonds)"
+xs write --ttl 1s /t/ttl over
+kill_daemon; start_store
+is "a daemon that is started again gives the whole time again" over "$(xs read /t/ttl)"
+until_so gone /t/ttl
+pass "and then it goes"
+
+# ---- a holder that hangs ----
+rm -f "$dir"/*.log
+candidate one --lease 900ms; one=$pid
+until_so leads one
+candidate two --lease 900ms; two=$pid
+sleep 2
+is "a leader that renews stays" one "$(leader)"
+kill -STOP $one
+until_so leads two
+pass "one that hangs is none after its time"
+kill -CONT $one
+until_so test -s "$dir/one.err"
+is "its command is ended at once" 1 "$(kill -0 "$(cat "$dir/one.cmd")" 2>/dev/null; echo $?)"
+is "it learns so, and ends its command" "xs: /t/leader: not the leader any more" "$(cat "$dir/one.err")"
+is "the other one leads on" two "$(leader)"
+kill_daemon
+kill -9 $two $one; wait $one $two 2>/dev/null
+start_store
+until_so gone /t/leader
+pass "of leader and daemon killed together nothing is left after the time"
+
+# ---- a daemon that is away, for a command that does not end ----
+"$xs_prog" elect --lease 4s --name deaf /t/leader -- \
+	sh -c "trap '' TERM; echo \$\$ >$dir/deaf.cmd; while :; do sleep 0.05; done" 2>"$dir/deaf.err" &
+deaf=$!
+until_so test -s "$dir/deaf.cmd"
+candidate two --lease 300ms; two=$pid
+until_so sh -c "'$xs_prog' control bonds | grep -q ' two '"
+begin=$(date +%s%N)
+kill_daemon
+until_so ended "$(cat "$dir/deaf.cmd")"
+is "it is killed before the lease is over" yes "$([ $((($(date +%s%N) - begin) / 1000000)) -lt 4000 ] && echo yes || echo no)"
+wait $deaf
+is "and xs says why" "xs: /t/leader: the store is gone, and so is the leadership" "$(cat "$dir/deaf.err")"
+start_store
+is "who waits, waits for the daemon longer than its lease" "leads" "$(comes_so leads two && echo leads)"
+kill $two; wait $two 2>/dev/null
+
+# ---- lock ----
+"$xs_prog" lock --lease 5s /t/lock -- sh -c "echo \$\$ >$dir/lock.cmd; read -r x <$dir/gate" 2>/dev/null &
+holder=$!
+mkfifo "$dir/gate"
+until_so test -s "$dir/lock.cmd"
+run xs lock --lease 5s -n /t/lock -- true; is "a lock with a lease is not given twice" 1 "$rc"
+run xs lock --lease 5s -t 200ms /t/lock -- true; is "nor in time" 124 "$rc"
+kill_daemon; start_store
+run xs lock --lease 5s -n /t/lock -- true; is "nor after a restart of the daemon" 1 "$rc"
+xs rm /t/lock
+wait $holder; is "a lock that somebody takes away ends the command" 1 $?
+run xs lock --lease 5s -n /t/lock -- sh -c 'exit 3'; is "then it is free" 3 "$rc"
+is "and leaves nothing" 1 "$(xs exists /t/lock; echo $?)"
+
+# ---- a connection that is not there at the start: 20 s ----
+candidate one; one=$pid
+until_so leads one
+kill_daemon
+kill -9 $one; wait $one 2>/dev/null
+start_store
+is "a leader that may still come back is waited for" one "$(leader)"
+until_so gone /t/leader
+pass "and not for ever"
+plan

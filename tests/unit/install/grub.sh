@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# grub.sh INSTALL-DIR - GRUB's entries, the choice between them, and systemd's generator, on a made-up
+# machine. TAP output.
+install=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+n=0
+cd "$work" || exit 1
+export PATH="$work/bin:$PATH"
+
+claim()
+{
+	text=$1
+	shift
+	n=$((n + 1))
+	if "$@"; then echo "ok $n - $text"; else
+		echo "not ok $n - $text"
+		sed 's/^/# /' cfg
+	fi
+}
+
+# A stand-in for what GRUB's library tells of this machine's disks.
+mkdir -p lib boot bin
+export pkgdatadir="$work/lib" STOREVISOR_BOOT="$work/boot"
+cat >lib/grub-mkconfig_lib <<'END'
+grub_file_is_not_garbage() { [ -s "$1" ]; }
+grub_quote() { sed "s/'/'\\\\''/g"; }
+make_system_path_relative_to_its_root() { echo /boot; }
+prepare_grub_to_access_device() { printf "search --no-floppy --fs-uuid --set=root B007\n"; }
+END
+entries()
+{
+	sh "$install/20_storevisor" >cfg 2>err
+}
+has() { grep -q -- "$1" cfg; }
+hasnt() { ! grep -q -- "$1" cfg; }
+export GRUB_DEVICE=/dev/sda2 GRUB_DEVICE_UUID=1234-5678 GRUB_DEVICE_BOOT=/dev/sda2 GRUB_DISTRIBUTOR="Debian GNU/Linux" \
+	GRUB_CMDLINE_LINUX_DEFAULT=quiet GRUB_CMDLINE_STOREVISOR=dom0_mem=1024M
+
+entries
+claim "without the hypervisor's image there is no entry" test ! -s cfg
+echo hv >boot/storevisor.gz
+entries
+claim "nor without a kernel" test ! -s cfg
+echo k >boot/vmlinuz-6.1.0-9-amd64
+echo i >boot/initrd.img-6.1.0-9-amd64
+echo k >boot/vmlinuz-6.1.0-10-amd64
+echo i >boot/initrd.img-6.1.0-10-amd64
+echo k >boot/vmlinuz-5.0-small
+echo CONFIG_XEN=y >boot/config-5.0-small
+printf 'CONFIG_XEN=y\nCONFIG_XEN_DOM0=y\n' >boot/config-6.1.0-10-amd64
+: >boot/vmlinuz-7-empty
+entries
+claim "GRUB takes what is written" grub-script-check cfg
+claim "the first entry has the newest kernel" \
+	test "$(awk '/module2.*vmlinuz/ { print $2; exit }' cfg)" = /boot/vmlinuz-6.1.0-10-amd64
+claim "both kernels are in the submenu" test "$(grep -c '^	menuentry' cfg)" = 2
+claim "one that cannot be dom0 is not, nor is an empty file" hasnt '5.0-small\|7-empty'
+claim "the hypervisor has its words" has 'multiboot2 /boot/storevisor.gz dom0_mem=1024M$'
+claim "the kernel has its root by UUID, and the machine's words" \
+	has 'module2 /boot/vmlinuz-6.1.0-9-amd64 root=UUID=1234-5678 ro.*quiet'
+claim "the screen is the console, where nobody says which" has 'root=UUID=1234-5678 ro console=tty0 quiet$'
+claim "and its initrd as it is" has 'module2 --nounzip /boot/initrd.img-6.1.0-9-amd64$'
+claim "GRUB looks for the disk" has 'search --no-floppy --fs-uuid --set=root B007'
+claim "UEFI's screen is in a graphics mode, which GRUB can tell of" has 'if \[ "$grub_platform" = efi \]; then insmod all_video; fi'
+claim "a BIOS's is in text mode, said after multiboot2, which sets another" sh -c "grep -A 1 'multiboot2 ' cfg | grep -q 'gfxpayload=text'"
+claim "entries have names that do not change" has "menuentry_id_option 'storevisor' {"
+GRUB_DEVICE=/dev/mapper/vg-root entries
+claim "a volume of LVM is called by its name" has 'root=/dev/mapper/vg-root ro'
+GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,57600n8 panic=9" entries
+claim "a console on the first serial line is one by way of the hypervisor" \
+	has 'ro console=tty0 console=hvc0 panic=9 quiet$'
+claim "which keeps its speed" has 'storevisor.gz dom0_mem=1024M com1=57600$'
+GRUB_CMDLINE_LINUX="console=ttyS0,57600" GRUB_CMDLINE_STOREVISOR=com1=9600 entries
+claim "unless it is told another" has 'storevisor.gz com1=9600$'
+GRUB_CMDLINE_LINUX="console=ttyS1,9600" entries
+claim "the second is Linux's" has 'ro console=ttyS1,9600 quiet$'
+# As update-grub does it: the settings are the shell's own, until they are exported.
+installed_words()
+{
+	unset GRUB_CMDLINE_STOREVISOR
+	. "$install/storevisor.cfg"
+	entries
+}
+(installed_words)
+claim "what is set in /etc/default/grub.d arrives" has 'storevisor.gz dom0_mem=1024M$'
+rm boot/initrd.img-6.1.0-10-amd64
+entries
+claim "so is any root without an initrd" has 'vmlinuz-6.1.0-10-amd64 root=/dev/sda2 ro'
+GRUB_DISTRIBUTOR="Bob's" entries
+claim "a title with a quote is one word" grub-script-check cfg
+
+# The choice.
+export STOREVISOR_ROOT="$work"
+for tool in update-grub grub-reboot; do
+	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n' "$tool" "$work" >"bin/$tool"
+done
+printf '#!/bin/sh\necho 0\n' >bin/id
+printf '#!/bin/sh\n. %s/probed\ncase $1 in *fs) echo $fs ;; *) echo $under ;; esac\n' "$work" >bin/grub-probe
+echo 'under= fs=ext2' >probed
+printf '#!/bin/sh\necho next_entry=storevisor\n' >bin/grub-editenv
+chmod +x bin/*
+choose()
+{
+	rm -f calls
+	sh "$install/storevisor-boot" "$@" >cfg 2>err
+}
+default=etc/default/grub.d/storevisor-default.cfg
+choose
+claim "at first the machine boots without it" has 'by default: without'
+choose --once
+claim "--once is GRUB's own once" grep -qx 'grub-reboot storevisor' calls
+claim "and changes no default" test ! -e $default
+for probed in 'under=lvm fs=ext2' "under='diskfilter mdraid1x' fs=ext2" 'under= fs=btrfs' 'under= fs=zfs' 'false'; do
+	echo "$probed" >probed
+	choose --once || :
+	claim "--once is refused where GRUB cannot forget it: $probed" test -s err -a ! -e calls
+done
+choose --default
+claim "--default names the entry" grep -qx GRUB_DEFAULT=storevisor $default
+claim "and GRUB's menu is made anew" grep -q update-grub calls
+choose --status
+claim "which is said" has 'by default: under the hypervisor'
+choose --native
+claim "--native takes it back" test ! -e $default
+claim "a wrong word is refused" sh -c "sh $install/storevisor-boot --maybe 2>/dev/null; [ \$? = 2 ]"
+rm boot/storevisor.gz
+claim "without the image it is no default" sh -c "! sh $install/storevisor-boot --default 2>/dev/null && [ ! -e $default ]"
+
+# systemd's units of Domain-0.
+export STOREVISOR_SYSFS="$work/sys"
+generate()
+{
+	rm -rf gen
+	mkdir gen
+	sh "$install/systemd/storevisor-dom0" "$work/gen" "$work/gen" "$work/gen"
+}
+nothing() { [ -z "$(ls gen)" ]; }
+generate
+claim "a boot without a hypervisor has no unit more" nothing
+mkdir -p sys/hypervisor/properties
+echo xen >sys/hypervisor/type
+echo 0000075d >sys/hypervisor/properties/features
+generate
+claim "nor has a guest" nothing
+echo 00000f5d >sys/hypervisor/properties/features
+generate
+claim "Domain-0 has" test -L gen/multi-user.target.wants/xend.service
+claim "and its store serves domains" grep -q '^ExecStart=.*xenstored' gen/xenstored.service.d/50-dom0.conf
+for word in ProtectControlGroups ProtectKernelTunables; do
+	claim "in the machine's own /proc ($word)" grep -qx "$word=no" gen/xenstored.service.d/50-dom0.conf
+done
+echo "1..$n"

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_move.c - a domain that moves to another host: what cli_xm/move.py cannot bring about.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "move_in.h"
+#include "move_msg.h"
+#include "restore_priv.h"
+#include "restore_pv.h"
+#include "save_live.h"
+#include "save_priv.h"
+#include "save_pv.h"
+#include "world.h"
+
+#define EPOCH "01234567-89ab-cdef-0123-456789abcdef"
+
+/* --- the other host --- */
+
+static char channel[80];
+
+static bool next(int fd, struct move_msg *m)
+{
+	struct move_in in = { .have = 0 };
+	int got = 0;
+
+	while (got == 0)
+		got = move_take(fd, &in, 1000, m);
+	return got == 1;
+}
+
+/* Says RUNS to who asks; 1 if it then hears DONE. */
+static int says_that_it_runs(int fd)
+{
+	struct move_msg m;
+
+	if (!next(fd, &m) || m.type != MOVE_ASK || strcmp(m.epoch, EPOCH) ||
+	    move_send(fd, MOVE_RUNS, EPOCH, ""))
+		return 2;
+	return next(fd, &m) && m.type == MOVE_DONE;
+}
+
+/* Takes what comes, saying beforehand all that will have to be said; 1 if DONE was the end. */
+static int takes_all(int fd)
+{
+	static char buf[65536 + sizeof(struct move_msg)];
+	struct move_msg m;
+	size_t kept = 0;
+	ssize_t n;
+
+	if (!next(fd, &m) || m.type != MOVE_OFFER || move_send(fd, MOVE_ACCEPT, m.epoch, "") ||
+	    move_send(fd, MOVE_READY, m.epoch, "") || move_send(fd, MOVE_RUNS, m.epoch, ""))
+		return 2;
+	while ((n = read(fd, buf + kept, 65536)) > 0) {
+		kept += (size_t)n;
+		if (kept > sizeof(m)) {
+			memmove(buf, buf + kept - sizeof(m), sizeof(m));
+			kept = sizeof(m);
+		}
+	}
+	memcpy(&m, buf, sizeof(m));
+	return m.type == MOVE_DONE;
+}
+
+/* A process at the other end of the channel; what @does returns is what it ends with. */
+static pid_t other_host(int (*does)(int fd))
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	pid_t pid;
+
+	memcpy(at.sun_path, channel, sizeof(channel));
+	unlink(channel);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(does(accept(fd, NULL, NULL)));
+	}
+	close(fd);
+	return pid;
+}
+
+static int end_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	unlink(channel);
+	return WEXITSTATUS(status);
+}
+
+static int setup(void **state)
+{
+	int err = world_setup(state);
+	struct world *w = *state;
+
+	snprintf(channel, sizeof(channel), "%s/channel", w->dir);
+	return err;
+}
+
+static void handed_over(struct world *w)
+{
+	world_record(w, "a");
+	fake_set("/config/domain/a/power", "off");
+	fake_set("/config/domain/a/moved", EPOCH " b");
+	world_run(w, 1);
+	fake_set("/request/r1", NULL);
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+}
+
+/* --- it is there --- */
+
+/* What the other host still knows keeps the copy here from ever being started. */
+static void store_fails(struct world *w, enum fake_failure failure)
+{
+	pid_t other = other_host(says_that_it_runs);
+
+	handed_over(w);
+	fake_set("/request/r1/domain", "a");
+	fake_set("/request/r1/op", "migrate");
+	world_steps(w, 1);
+	fake_store_fail(failure);
+	world_steps(w, 3);
+	assert_int_equal(end_of(other), 0);
+	fake_store_fail(FAKE_WORKS);
+
+	fake_set("/config/domain/a/power", "on");
+	world_run(w, 5);
+	assert_string_equal(state_of("a"), "failed");
+	assert_non_null(strstr(error_of("a"), "it was handed over"));
+	assert_int_equal(fake_hv_domains(), 0);
+
+	handed_over(w);
+	other = other_host(says_that_it_runs);
+	request(w, "migrate", "a");
+	assert_int_equal(end_of(other), 1);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_null(fake_get("/config/domain/a/moved"));
+	assert_string_equal(state_of("a"), "none");
+}
+
+static void test_other_host_does_not_forget_while_the_store_is_away(void **state)
+{
+	store_fails(*state, FAKE_AWAY);
+}
+
+static void test_other_host_does_not_forget_while_the_record_is_here(void **state)
+{
+	store_fails(*state, FAKE_KEEPS);
+}
+
+/* --- what it writes meanwhile --- */
+
+static void runs(struct world *w)
+{
+	world_record(w, "a");
+	world_run(w, 1);
+	assert_string_equal(state_of("a"), "running");
+}
+
+static void test_what_an_ended_xend_had_noted_is_noted_no_more(void **state)
+{
+	struct world *w = *state;
+
+	runs(w);
+	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
+	world_kill(w);
+	world_start(w);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
+}
+
+static void test_rounds_begin_where_writes_are_noted_already(void **state)
+{
+	struct world *w = *state;
+	char why[WORKER_WHY] = "";
+	struct save *s;
+
+	runs(w);
+	assert_int_equal(save_alloc(&w->x, domain_find(&w->x, "a"), &s, why), 0);
+	s->fd = open("/dev/null", O_WRONLY);
+	s->live.max_stop_ms = 60000;
+	assert_int_equal(save_find_domain(s), 0);
+	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
+	if (save_put_rounds(s))
+		fail_msg("%s", s->worker.why);
+	save_release(s);
+	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
+}
+
+/* --- a store that does not say how it ended --- */
+
+static void test_what_was_written_down_is_handed_over_whatever_is_heard_of_it(void **state)
+{
+	struct world *w = *state;
+	pid_t other;
+
+	runs(w);
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	other = other_host(takes_all);
+	fake_lose_answer("/config/domain/a/moved");
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+	fake_set("/request/r1/domain", "a");
+	fake_set("/request/r1/op", "migrate");
+	for (int i = 0; i < 10 && strcmp(fake_get("/local/domain/1/control/shutdown"), "suspend"); i++)
+		world_steps(w, 1);
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	w->x.check_domains = true;
+	for (int i = 0; i < 10 && !fake_get("/config/domain/a/moved"); i++)
+		world_steps(w, 1);
+	assert_non_null(fake_get("/config/domain/a/moved"));
+	fake_set("/request/r1", NULL);
+	world_run(w, 30);
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_string_equal(state_of("a"), "none");
+	assert_int_equal(end_of(other), 1);
+}
+
+/* "It was not taken over" is for good: who is told that lets it run on the other host. */
+static void test_a_silent_store_is_no_sign_that_it_was_not_taken_over(void **state)
+{
+	struct world *w = *state;
+	struct restore r = { .is_channel = true, .is_handed = true };
+	struct domain d = { .restore = &r, .deadline_ns = 1, .name = "a" };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	r.fd = pair[0];
+	snprintf(d.rec.arriving, sizeof(d.rec.arriving), EPOCH);
+	fake_set("/config/domain/a/arriving", EPOCH);
+	fake_store_fail(FAKE_AWAY);
+	assert_int_equal(move_in_step(&w->x, &d), -EINPROGRESS);
+	fake_store_fail(FAKE_WORKS);
+	fake_lose_answer("/config/move/");
+	assert_int_equal(move_in_step(&w->x, &d), -EINPROGRESS);
+	assert_null(fake_get("/config/domain/a/arriving"));
+	assert_int_equal(move_in_step(&w->x, &d), 0);
+	assert_string_equal(d.error, "");
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* --- what others say and want meanwhile --- */
+
+static void test_words_of_the_other_host_are_printable(void **state)
+{
+	struct move_msg m;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(move_send(pair[0], MOVE_NO, "\x1b[2J", "no\x1b]0;owned\a\n\x9b~ "), 0);
+	assert_true(next(pair[1], &m));
+	assert_string_equal(m.epoch, "?[2J");
+	assert_string_equal(m.text, "no?]0;owned???~ ");
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void test_device_and_pause_stay_while_it_moves(void **state)
+{
+	static const char *const ops[] = { "attach", "detach", "unpause" };
+	struct world *w = *state;
+
+	runs(w);
+	fake_set("/config/domain/a/moved", EPOCH " b");
+	world_run(w, 1);
+	domain_find(&w->x, "a")->handed = true;
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		fake_set("/request/r1", NULL);
+		world_run(w, 0);
+		request(w, ops[i], "a");
+		assert_string_equal(fake_get("/request/r1/error"),
+				    "a was handed over to another host");
+	}
+}
+
+/* --- how long it may take --- */
+
+static void test_arrival_waits_as_long_as_something_comes(void **state)
+{
+	struct restore r = { .worker.owner = WORKER_WORKING, .is_channel = true };
+	struct xend x = { .now_ns = 1000 * NS_PER_S };
+	struct domain d = { .restore = &r };
+
+	(void)state;
+	assert_int_equal(restore_load(&x, &d), -EINPROGRESS);
+	for (int i = 0; i < 100; i++) {
+		x.now_ns += 590 * NS_PER_S;
+		assert_true(x.now_ns < d.deadline_ns);
+		r.asks++;
+		assert_int_equal(restore_load(&x, &d), -EINPROGRESS);
+	}
+	x.now_ns += 601 * NS_PER_S;
+	assert_int_equal(restore_load(&x, &d), -EINPROGRESS);
+	assert_true(x.now_ns >= d.deadline_ns);
+	restore_load_late(&x, &d);
+	assert_non_null(strstr(d.error, "nothing came"));
+}
+
+static void test_a_host_that_takes_nothing_more_is_not_waited_for(void **state)
+{
+	struct save s = { .is_channel = true };
+	uint64_t now = 1000 * NS_PER_S;
+
+	(void)state;
+	/* A password is typed. */
+	for (int i = 0; i < 100; i++, now += 100 * NS_PER_S)
+		assert_false(save_is_stuck(&s, now));
+	for (int i = 0; i < 100; i++, now += 119 * NS_PER_S) {
+		s.nr_taken++;
+		assert_false(save_is_stuck(&s, now));
+	}
+	now -= 119 * NS_PER_S;
+	assert_false(save_is_stuck(&s, now + 119 * NS_PER_S));
+	assert_true(save_is_stuck(&s, now + 120 * NS_PER_S));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_other_host_does_not_forget_while_the_store_is_away),
+		T(test_other_host_does_not_forget_while_the_record_is_here),
+		T(test_what_an_ended_xend_had_noted_is_noted_no_more),
+		T(test_rounds_begin_where_writes_are_noted_already),
+		T(test_what_was_written_down_is_handed_over_whatever_is_heard_of_it),
+		T(test_a_silent_store_is_no_sign_that_it_was_not_taken_over),
+		T(test_words_of_the_other_host_are_printable),
+		T(test_device_and_pause_stay_while_it_moves),
+		T(test_arrival_waits_as_long_as_something_comes),
+		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""people.py XENSTORED - users and groups of the host at the socket: what the table /config/access
+gives them, that a change of it is felt at once, and whatever they try to get more. Other users are
+children of this test, which root runs."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+DIRECTORY, READ, GET_PERMS, WATCH, START, END = 1, 2, 3, 4, 6, 7
+CONTROL, WRITE, MKDIR, RM, SET_PERMS, INTRODUCE, SET_TARGET, ERROR = 0, 11, 12, 13, 14, 8, 19, 16
+DIR = pathlib.Path(tempfile.mkdtemp(prefix="sv-people."))
+PATH = DIR / "run/socket"
+ALICE, BOB, CAROL, DAVE = 61001, 61002, 61003, 61004
+WEB, OPS, LOCKED = 62001, 62002, 62003
+failed = 0
+
+
+def claim(text, wanted, got):
+    global failed
+    failed += wanted != got
+    print("ok" if wanted == got else "not ok", "-", text, "" if wanted == got else f"wanted {wanted!r}, got {got!r}")
+
+
+class Client:
+    """One connection, as whoever the process is when it is made."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(PATH))
+        self.sock.settimeout(60)
+
+    def close(self):
+        self.sock.close()
+
+    def take(self, n):
+        data = b""
+        while len(data) < n:
+            more = self.sock.recv(n - len(data))
+            if not more:
+                raise ConnectionError
+            data += more
+        return data
+
+    def ask(self, kind, *words, tx=0, raw=b""):
+        """The answer as text, an error as its name; "gone": the daemon has hung up."""
+        body = b"".join(word.encode() + b"\0" for word in words) + raw
+        try:
+            self.sock.sendall(struct.pack("<IIII", kind, 7, tx, len(body)) + body)
+            while True:
+                got, _, _, length = struct.unpack("<IIII", self.take(16))
+                data = self.take(length)
+                if got != 15:  # events are not asked about here
+                    return data.rstrip(b"\0").decode()
+        except (ConnectionError, BrokenPipeError):
+            return "gone"
+
+    def read(self, path):
+        return self.ask(READ, path)
+
+    def write(self, path, value):
+        return self.ask(WRITE, path, raw=value.encode())
+
+
+def becoming(uid, *gids):
+    """A client of that user with these groups: the kernel notes them when it connects."""
+    gid = gids[0] if gids else uid
+    os.setgroups(list(gids))
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        return Client()
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups([])
+
+
+def start(*options):
+    child = subprocess.Popen([sys.argv[1], "-N", "-D", "--run-dir", DIR / "run", "--state-dir", DIR / "state",
+                              "--user", "65534", *options], stderr=subprocess.PIPE, text=True)
+    for line in child.stderr:
+        if "serving" in line:
+            break
+    PATH.chmod(0o666)
+    return child
+
+
+def end(child):
+    child.send_signal(signal.SIGTERM)
+    child.wait(60)
+
+
+def table(root, **rows):
+    for name, value in rows.items():
+        kind, number = name.rsplit("_", 1)
+        claim(f"{kind} {number} is made {value}", "OK", root.write(f"/config/access/{kind}/{number}", value))
+
+
+def owners(root):
+    table(root, **{f"user_{ALICE}": "40001", f"user_{BOB}": "40002", f"group_{WEB}": "40100",
+                   f"group_{OPS}": "read", f"group_{LOCKED}": "none", f"user_{DAVE}": "none"})
+    for path, perms in [("/alice", ("n40001",)), ("/web", ("n0", "b40100")), ("/secret", ("n0",)),
+                        ("/bobs", ("n40002", "r40001"))]:
+        root.write(path, "x")
+        claim(f"{path} gets {perms}", "OK", root.ask(SET_PERMS, path, *perms))
+    alice, bob, web = becoming(ALICE), becoming(BOB), becoming(CAROL, CAROL, WEB)
+    claim("who owns a node writes it", "OK", alice.write("/alice/colour", "blue"))
+    claim("what is made below is its own", "n40001", alice.ask(GET_PERMS, "/alice/colour"))
+    claim("another one does not see it", "EACCES", bob.read("/alice/colour"))
+    claim("an entry lets read", "x", alice.read("/bobs"))
+    claim("and no more", "EACCES", alice.write("/bobs", "y"))
+    claim("a group's number counts for who is in it", "OK", web.write("/web", "y"))
+    claim("and for nobody else", "EACCES", bob.write("/web", "z"))
+    claim("user and group add up", ("OK", "y"), (becoming(ALICE, WEB).write("/alice/z", "1"), becoming(ALICE, WEB).read("/web")))
+    claim("who may read may read all", "x", becoming(CAROL, OPS).read("/secret"))
+    claim("but change nothing", "EROFS", becoming(CAROL, OPS).write("/web", "q"))
+    claim("nor what is open to everybody", "EROFS", open_to_all(root, becoming(CAROL, OPS)))
+    claim("reading is added to a number", ("x", "OK"), (becoming(ALICE, OPS).read("/secret"), becoming(ALICE, OPS).write("/alice/r", "1")))
+    claim("one who is refused gets nothing", "EACCES", becoming(DAVE).read("/"))
+    claim("whatever the groups give", "EACCES", becoming(DAVE, OPS, WEB).read("/"))
+    claim("a group that is refused alone", "EACCES", becoming(CAROL, LOCKED).read("/"))
+    claim("root may do everything", "x", root.read("/secret"))
+    claim("a number of nobody's is no owner", "ENOENT", root.ask(SET_PERMS, "/alice", "n40077"))
+    claim("one that Xen reserves neither", "EINVAL", root.ask(SET_PERMS, "/alice", "n32760"))
+
+
+def open_to_all(root, client):
+    root.write("/open", "x")
+    root.ask(SET_PERMS, "/open", "b0")
+    return client.write("/open", "y")
+
+
+def attacks(root):
+    """Whoever is not domain 0 tries to be."""
+    root.write("/config/mine", "x")
+    for path in "/config", "/config/access", f"/config/access/user/{ALICE}":
+        root.ask(SET_PERMS, path, "n40001")  # an administrator's mistake
+    alice = becoming(ALICE)
+    own, tx = f"/config/access/user/{ALICE}", alice.ask(START)
+    tries = {
+        "makes itself domain 0": alice.write(own, "all"),
+        "in a transaction": alice.ask(WRITE, own, tx=int(tx), raw=b"all"),
+        "writes somebody else's row": alice.write(f"/config/access/user/{BOB}", "none"),
+        "takes the table away": alice.ask(RM, "/config/access"),
+        "and what it is in": alice.ask(RM, "/config"),
+        "and that in a transaction": alice.ask(RM, "/config", tx=int(tx)),
+        "a row away": alice.ask(RM, f"/config/access/user/{DAVE}"),
+        "opens the table": alice.ask(SET_PERMS, "/config/access", "b40001"),
+        "by a longer name": alice.write("/config/access/user/../user", "all"),
+        "adds a row": alice.ask(MKDIR, "/config/access/group/1"),
+    }
+    for text, got in tries.items():
+        claim(f"refused: {text}", True, got in ("EACCES", "EINVAL"))
+        if got not in ("EACCES", "EINVAL"):
+            print("#", text, got)
+    for kind, words in (CONTROL, ("help",)), (INTRODUCE, ("3", "1", "1")), (SET_TARGET, ("40001", "0")):
+        claim(f"refused: request {kind} of domain 0", "EACCES", alice.ask(kind, *words))
+    claim("refused: to give a node away", "EPERM", alice.ask(SET_PERMS, "/alice", "n0"))
+    claim("what is not the table it may write", "OK", alice.write("/config/mine2", "1"))
+    claim("the table is as it was", "40001", root.read(own))
+    for path in "/config", "/config/access", own:
+        root.ask(SET_PERMS, path, "n0")
+    refused = None
+    for i in range(100000):
+        refused = alice.write(f"/alice/n/{i}", "1")
+        if refused != "OK":
+            break
+    claim("it fills its own quota and no more", ("ENOSPC", "OK"), (refused, becoming(BOB).write("/bobs/still", "1")))
+    claim("which holds on another connection", "ENOSPC", becoming(ALICE).write("/alice/n/more", "1"))
+
+
+def crowds(root):
+    many = [becoming(DAVE) for _ in range(80)]
+    got = [c.read("/") for c in many]
+    claim("one who is refused keeps so many connections", (64, 16), (got.count("EACCES"), got.count("gone")))
+    for c in many:
+        c.close()
+    many = [becoming(ALICE) for _ in range(80)]
+    claim("and so does one who is not", 64, [c.read("/alice/colour") for c in many].count("blue"))
+    claim("others come in", ("x", "x"), (becoming(BOB).read("/bobs"), Client().read("/secret")))
+    for c in many:
+        c.close()
+    got = "gone"
+    until = time.monotonic() + 60
+    while got == "gone" and time.monotonic() < until:
+        got = becoming(ALICE).read("/alice/colour")
+    claim("and it does again", "blue", got)
+
+
+def felt_at_once(root):
+    alice, bob, before = becoming(ALICE), becoming(BOB), becoming(CAROL, OPS)
+    alice.read("/alice"), bob.read("/bobs"), before.read("/secret")
+    table(root, **{f"user_{ALICE}": "none"})
+    claim("who lost its rights is hung up on", "gone", alice.read("/alice"))
+    claim("and refused when it comes back", "EACCES", becoming(ALICE).read("/alice"))
+    claim("others do not notice", ("x", "x"), (bob.read("/bobs"), before.read("/secret")))
+    table(root, **{f"user_{ALICE}": "all"})
+    claim("who is made as domain 0 is", "x", becoming(ALICE).read("/secret"))
+    claim("a row that says nothing", "OK", root.write(f"/config/access/user/{ALICE}", "everything"))
+    claim("gives nothing", "EACCES", becoming(ALICE).read("/alice"))
+    claim("rows go", "OK", root.ask(RM, "/config/access/group"))
+    claim("with what they gave", "gone", before.read("/secret"))
+    table(root, **{f"user_{ALICE}": "40001", f"group_{OPS}": "read"})
+
+
+def after_restart(root, child):
+    claim("what somebody has is counted on", "ENOSPC", becoming(ALICE).write("/alice/n/again", "1"))
+    child.kill()
+    child.wait()
+    child = start("--others", "none", "--entry-nb", "300", "--persist", "/")
+    root = Client()
+    claim("after a crash the owner is who it was", "blue", becoming(ALICE).read("/alice/colour"))
+    claim("and its quota as full", "ENOSPC", becoming(ALICE).write("/alice/n/again", "1"))
+    claim("others are what --others says", "EACCES", becoming(CAROL).read("/web"))
+    end(child)
+    shutil.rmtree(DIR / "run")
+    child = start("--others", "read", "--persist", "/")
+    root = Client()
+    claim("after a boot the table is there", "40001", root.read(f"/config/access/user/{ALICE}"))
+    root.write("/alice2", "1")
+    claim("and its numbers count", "OK", root.ask(SET_PERMS, "/alice2", "n40001"))
+    claim("others are what --others says now", "OK", root.write("/secret", "x") and "OK")
+    claim("they read", "x", becoming(CAROL).read("/secret"))
+    claim("and do not write", "EROFS", becoming(CAROL).write("/secret", "y"))
+    end(child)
+    bad = subprocess.run([sys.argv[1], "--others", "some"], capture_output=True, text=True)
+    claim("--others takes what it knows", (2, True), (bad.returncode, "--help" in bad.stderr))
+
+
+def main():
+    DIR.chmod(0o755)
+    child = start("--entry-nb", "300", "--persist", "/")
+    root = Client()
+    claim("without a table everybody who may connect may do everything", "OK", becoming(CAROL).write("/any", "1"))
+    owners(root)
+    attacks(root)
+    crowds(root)
+    felt_at_once(root)
+    after_restart(root, child)
+    shutil.rmtree(DIR)
+    return failed > 0
+
+
+sys.exit(main())

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devices.c - xenbus directories of disks, cards and the console.
+ *
+ * Backend directories: owned and written by dom0, readable by the guest. Frontend directories:
+ * the guest's own, since it writes its rings there. The console's frontend is the read-only
+ * console directory of the home. What to remove is found from dom0's side only: a guest's
+ * directories are never believed (security rule C15).
+ */
+#include "devices.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xen/io/xenbus.h>
+
+#include "disk_use.h"
+#include "notify.h"
+#include "store.h"
+#include "vdev.h"
+#include "xend.h"
+
+#define DOM0 0u
+#define CONSOLE_ID "0"
+
+static void write_common(struct txn *tx, enum device_kind k, unsigned int domid, const char *id)
+{
+	struct path back = path_backend(k, domid, id, NULL);
+
+	txn_mkdir(tx, back);
+	txn_perms(tx, back, DOM0, domid);
+	txn_write(tx, path_backend(k, domid, id, "frontend"), path_frontend(k, domid, id, NULL).s);
+	txn_writef(tx, path_backend(k, domid, id, "frontend-id"), "%u", domid);
+	txn_write(tx, path_backend(k, domid, id, "online"), "1");
+	txn_writef(tx, path_backend(k, domid, id, "state"), "%d", XenbusStateInitialising);
+	if (k != DEVICE_CONSOLE) {
+		struct path front = path_frontend(k, domid, id, NULL);
+
+		txn_mkdir(tx, front);
+		txn_perms(tx, front, domid, DOM0);
+		txn_writef(tx, path_frontend(k, domid, id, "state"), "%d",
+			   XenbusStateInitialising);
+	}
+	txn_write(tx, path_frontend(k, domid, id, "backend"), back.s);
+	txn_write(tx, path_frontend(k, domid, id, "backend-id"), "0");
+}
+
+static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spec *disk)
+{
+	const enum device_kind k = DEVICE_VBD;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", disk->number);
+	write_common(tx, k, domid, id);
+	txn_write(tx, path_backend(k, domid, id, "params"), disk->path);
+	txn_write(tx, path_backend(k, domid, id, "type"), disk_backend_name(disk->backend));
+	txn_write(tx, path_backend(k, domid, id, "mode"), disk->writable ? "w" : "r");
+	txn_write(tx, path_backend(k, domid, id, "lock"), disk->shared ? "0" : "1");
+	txn_write(tx, path_backend(k, domid, id, "dev"), disk->vdev);
+	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
+	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
+	txn_write(tx, path_backend(k, domid, id, "bootable"), "1");
+	txn_write(tx, path_backend(k, domid, id, "device-type"), "disk");
+	txn_write(tx, path_frontend(k, domid, id, "virtual-device"), id);
+	txn_write(tx, path_frontend(k, domid, id, "device-type"), "disk");
+}
+
+static void write_if(struct txn *tx, struct path p, const char *value)
+{
+	if (value[0])
+		txn_write(tx, p, value);
+}
+
+/* As Xen's tools write it. */
+static void write_rate(struct txn *tx, struct path p, const char *text)
+{
+	struct card_rate rate;
+
+	if (card_rate_parse(text, &rate))
+		txn_writef(tx, p, "%llu,%u", (unsigned long long)rate.bytes, rate.interval_us);
+}
+
+static void write_vif(struct txn *tx, const struct domain *d, const struct vif_spec *v)
+{
+	const enum device_kind k = DEVICE_VIF;
+	unsigned int domid = (unsigned int)d->domid;
+	char id[16], mac[18];
+
+	snprintf(id, sizeof(id), "%u", v->item);
+	record_vif_mac(&d->rec, v, mac);
+	write_common(tx, k, domid, id);
+	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
+	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge);
+	txn_write(tx, path_backend(k, domid, id, "script"), v->script);
+	txn_write(tx, path_backend(k, domid, id, "handle"), id);
+	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
+	write_if(tx, path_backend(k, domid, id, "ip"), v->ip);
+	write_if(tx, path_backend(k, domid, id, "vifname"), v->vifname);
+	write_rate(tx, path_backend(k, domid, id, "rate"), v->rate);
+	txn_write(tx, path_frontend(k, domid, id, "handle"), id);
+	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
+}
+
+int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *why,
+		      size_t why_len)
+{
+	char how[384];
+
+	if (!disk->writable || disk->shared || !disk_use(x->root, disk->path, how, sizeof(how)))
+		return 0;
+	snprintf(why, why_len, "disk %s: %.200s %s: two that write to it destroy it (mode r reads "
+		 "it, w! writes all the same)", disk->vdev, disk->path, how);
+	return -EBUSY;
+}
+
+static int devices_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	write_common(tx, DEVICE_CONSOLE, domid, CONSOLE_ID);
+	txn_write(tx, path_backend(DEVICE_CONSOLE, domid, CONSOLE_ID, "protocol"), "vt100");
+	for (unsigned int i = 0; i < d->rec.nr_disks; i++)
+		write_disk(tx, domid, &d->rec.disk[i]);
+	for (unsigned int i = 0; i < d->rec.nr_vifs; i++)
+		write_vif(tx, d, &d->rec.vif[i]);
+	return 0;
+}
+
+int devices_write(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, devices_body, d);
+}
+
+/* Calls @fn for each backend directory of the domain until it returns non-zero. */
+static int for_each(struct xend *x, struct domain *d,
+		    int (*fn)(struct xend *, struct domain *, enum device_kind, const char *id))
+{
+	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
+		unsigned int nr;
+		char **ids = store_list(x->xs, XBT_NULL,
+					path_backend_dir(k, (unsigned int)d->domid), &nr);
+		int rc = 0;
+
+		for (unsigned int i = 0; i < nr && !rc; i++)
+			rc = fn(x, d, k, ids[i]);
+		free(ids);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* "disk xvda", "network card 0", "console": what the user calls it. */
+static void describe(struct xend *x, unsigned int domid, enum device_kind k, const char *id,
+		     char *out, size_t len)
+{
+	char *dev = k == DEVICE_VBD ? store_read(x->xs, path_backend(k, domid, id, "dev")) : NULL;
+
+	if (k == DEVICE_VBD)
+		snprintf(out, len, "disk %s", dev ? dev : id);
+	else if (k == DEVICE_VIF)
+		snprintf(out, len, "network card %s", id);
+	else
+		snprintf(out, len, "console");
+	free(dev);
+}
+
+int devices_check(struct xend *x, unsigned int domid, enum device_kind k, const char *id, char *why,
+		  size_t why_len)
+{
+	char *status = store_read(x->xs, path_backend(k, domid, id, "hotplug-status"));
+	char what[64], *text;
+	int rc = -EINPROGRESS;
+
+	if (status && !strcmp(status, "connected")) {
+		rc = 0;
+	} else if (status && !strcmp(status, "error")) {
+		describe(x, domid, k, id, what, sizeof(what));
+		text = store_read(x->xs, path_backend(k, domid, id, "hotplug-error"));
+		snprintf(why, why_len, "%s: %s", what, text ? text : "its backend failed");
+		free(text);
+		rc = -EIO;
+	}
+	free(status);
+	return rc;
+}
+
+static int check_ready(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	char why[DOMAIN_ERROR_MAX];
+	int rc = devices_check(x, (unsigned int)d->domid, k, id, why, sizeof(why));
+
+	if (rc == -EIO)
+		domain_error(d, "%s", why);
+	return rc;
+}
+
+int devices_ready(struct xend *x, struct domain *d)
+{
+	return for_each(x, d, check_ready);
+}
+
+static int blame(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	char what[64];
+
+	if (check_ready(x, d, k, id) != -EINPROGRESS)
+		return 0;
+	describe(x, (unsigned int)d->domid, k, id, what, sizeof(what));
+	domain_error(d, "%s: its backend did not come up in time: is backendd running? See %s",
+		     what, notify_log_of("backendd"));
+	return 1;
+}
+
+void devices_blame(struct xend *x, struct domain *d)
+{
+	for_each(x, d, blame);
+}
+
+static void ask_close(struct txn *tx, unsigned int domid, enum device_kind k, const char *id)
+{
+	char *state = txn_read(tx, path_backend(k, domid, id, "state"));
+
+	if (!state || strtol(state, NULL, 10) != XenbusStateClosed) {
+		txn_write(tx, path_backend(k, domid, id, "online"), "0");
+		txn_writef(tx, path_backend(k, domid, id, "state"), "%d", XenbusStateClosing);
+	}
+	free(state);
+}
+
+/* The frontends go in the same step: no backend waits for a guest that will not run again. */
+static int close_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
+		unsigned int nr;
+		char **ids = store_list(tx->xs, tx->t, path_backend_dir(k, domid), &nr);
+
+		for (unsigned int i = 0; i < nr; i++)
+			ask_close(tx, domid, k, ids[i]);
+		free(ids);
+	}
+	txn_rm(tx, path_home(domid, "device"));
+	return 0;
+}
+
+int devices_close(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, close_body, d);
+}
+
+/* The process of a device that could not be served has ended with that word. */
+static bool has_failed(struct xend *x, struct path status)
+{
+	char *word = store_read(x->xs, status);
+	bool failed = word && !strcmp(word, "error");
+
+	free(word);
+	return failed;
+}
+
+/* Whether somebody is there who will say that it is closed. */
+static int is_open(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	unsigned int domid = (unsigned int)d->domid;
+	long state = store_read_long(x->xs, path_backend(k, domid, id, "state"));
+
+	/* Without a state it is no device: a script's last word came after its directory went. */
+	return state >= 0 && state != XenbusStateClosed &&
+	       !has_failed(x, path_backend(k, domid, id, "hotplug-status"));
+}
+
+bool devices_closed(struct xend *x, struct domain *d)
+{
+	return !for_each(x, d, is_open);
+}
+
+static int remove_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	unsigned int domid = (unsigned int)d->domid;
+
+	for (enum device_kind k = 0; k < DEVICE_NR; k++)
+		txn_rm(tx, path_backend_dir(k, domid));
+	txn_rm(tx, path_home(domid, "device"));
+	return 0;
+}
+
+int devices_remove(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, remove_body, (void *)d);
+}
+
+/* ---- one device of a running domain ---- */
+
+struct one {
+	const struct domain *d;
+	enum device_kind kind;
+	unsigned int index;
+	const char *id;
+};
+
+static int add_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+
+	/* What is left of one that was there before would be taken for the new one's. */
+	txn_rm(tx, path_backend(o->kind, (unsigned int)o->d->domid, o->id, NULL));
+	if (o->kind == DEVICE_VBD)
+		write_disk(tx, (unsigned int)o->d->domid, &o->d->rec.disk[o->index]);
+	else
+		write_vif(tx, o->d, &o->d->rec.vif[o->index]);
+	return 0;
+}
+
+int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
+		const char *id)
+{
+	struct one o = { d, kind, index, id };
+
+	return store_transact(x->xs, add_body, &o);
+}
+
+static int unplug_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+
+	ask_close(tx, (unsigned int)o->d->domid, o->kind, o->id);
+	return 0;
+}
+
+int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
+{
+	struct one o = { d, kind, 0, id };
+
+	return store_transact(x->xs, unplug_body, &o);
+}
+
+static int drop_body(struct txn *tx, void *arg)
+{
+	const struct one *o = arg;
+	unsigned int domid = (unsigned int)o->d->domid;
+
+	txn_rm(tx, path_backend(o->kind, domid, o->id, NULL));
+	txn_rm(tx, path_frontend(o->kind, domid, o->id, NULL));
+	return 0;
+}
+
+int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
+{
+	struct one o = { d, kind, 0, id };
+
+	return store_transact(x->xs, drop_body, &o);
+}
+
+static bool is_value(struct txn *tx, struct path p, const char *value)
+{
+	char *now = txn_read(tx, p);
+	bool is = now && !strcmp(now, value);
+
+	free(now);
+	return is;
+}
+
+static unsigned int count(struct txn *tx, enum device_kind kind, unsigned int domid)
+{
+	unsigned int nr;
+
+	free(store_list(tx->xs, tx->t, path_backend_dir(kind, domid), &nr));
+	return nr;
+}
+
+bool devices_as_recorded(struct txn *tx, const struct domain *d)
+{
+	unsigned int domid = (unsigned int)d->domid;
+	bool same = count(tx, DEVICE_VBD, domid) == d->rec.nr_disks &&
+		    count(tx, DEVICE_VIF, domid) == d->rec.nr_vifs;
+	char id[16];
+
+	for (unsigned int i = 0; same && i < d->rec.nr_disks; i++) {
+		const struct disk_spec *disk = &d->rec.disk[i];
+
+		snprintf(id, sizeof(id), "%u", disk->number);
+		same = is_value(tx, path_backend(DEVICE_VBD, domid, id, "params"), disk->path) &&
+		       is_value(tx, path_backend(DEVICE_VBD, domid, id, "mode"),
+				disk->writable ? "w" : "r");
+	}
+	for (unsigned int i = 0; same && i < d->rec.nr_vifs; i++) {
+		const struct vif_spec *v = &d->rec.vif[i];
+
+		snprintf(id, sizeof(id), "%u", v->item);
+		same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "bridge"),
+				v->bridge);
+		if (same && v->mac[0])
+			same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "mac"), v->mac);
+	}
+	return same;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_save.c - xm save: ask the guest, write it down, end it or let it go on.
+ *
+ * What fails on the way, or is withdrawn, leaves a running guest and no new file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "home.h"
+#include "reconcile.h"
+#include "request_ops.h"
+#include "save_pv.h"
+#include "saving.h"
+#include "steps.h"
+#include "store.h"
+#include "xend.h"
+
+#define SUSPEND_NS (60 * NS_PER_S)
+
+void saving_let_go(struct domain *d)
+{
+	save_release(d->saving.file);
+	d->saving.file = NULL;
+}
+
+static int poll_ended(struct xend *x, struct request *r)
+{
+	const struct domain *d = domain_find(x, r->domain);
+
+	return !d || (d->domid < 0 && d->walk == WALK_NONE) ? 0 : -EINPROGRESS;
+}
+
+int saving_go_on(struct xend *x, struct request *r, struct domain *d)
+{
+	int err = hv_domain_resume(x->hv, (uint16_t)d->domid);
+
+	return err ? refuse(r, err, "the hypervisor refuses to resume it: %s", strerror(-err)) : 0;
+}
+
+/* A guest that is about to suspend is resumed by reconcile.c. */
+int saving_give_up(struct xend *x, struct request *r, struct domain *d)
+{
+	if (d->saving.state == SAVE_ASKED)
+		home_withdraw_shutdown(x, d);
+	saving_let_go(d);
+	return d->saving.state == SAVE_ASKED ? 0 : saving_go_on(x, r, d);
+}
+
+/* The guest still runs: wait on, or take the wish back. */
+int saving_poll_asked(struct xend *x, struct request *r, struct domain *d)
+{
+	if (x->now_ns < r->deadline_ns)
+		return -EINPROGRESS;
+	if (d->saving.waited_on || home_withdraw_shutdown(x, d) != -EALREADY) {
+		saving_let_go(d);
+		return refuse(r, -ETIMEDOUT, "its kernel did not suspend itself within %d s",
+			      (int)(SUSPEND_NS / NS_PER_S));
+	}
+	/* It has taken the wish and is at it. */
+	d->saving.waited_on = true;
+	r->deadline_ns = x->now_ns + SUSPEND_NS;
+	return -EINPROGRESS;
+}
+
+static int finish(struct xend *x, struct request *r, struct domain *d)
+{
+	char why[WORKER_WHY];
+	int err = save_result(d->saving.file, why);
+
+	if (err == -EINPROGRESS)
+		return err;
+	saving_let_go(d);
+	if (err || d->saving.goes_on) {
+		int resumed = saving_go_on(x, r, d);
+
+		return err ? refuse(r, err, "%s", why) : resumed;
+	}
+	steps_begin_down(x, d, AFTER_STOP, "save");
+	r->poll = poll_ended;
+	return -EINPROGRESS;
+}
+
+static int poll_saved(struct xend *x, struct request *r)
+{
+	struct domain *d = domain_find(x, r->domain);
+
+	if (!d || !d->saving.file)
+		return refuse(r, -ESRCH, "it ended while it was being saved");
+	if (!store_exists(x->xs, path_request(r->id, "op")))
+		return saving_give_up(x, r, d);
+	if (d->saving.state == SAVE_ASKED)
+		return saving_poll_asked(x, r, d);
+	r->deadline_ns = 0;
+	if (d->saving.state == SAVE_SUSPENDED) {
+		int err = save_begin(d->saving.file, x);
+
+		if (err) {
+			d->saving.file = NULL;
+			saving_go_on(x, r, d);
+			return refuse(r, err, "dom0 has no thread to spare");
+		}
+		d->saving.state = SAVE_WRITING;
+	}
+	return finish(x, r, d);
+}
+
+/* Whether its kernel can: Linux says so in its home. */
+static bool can_suspend(struct xend *x, const struct domain *d)
+{
+	return store_read_long(x->xs, path_home((unsigned int)d->domid,
+						"control/feature-suspend")) == 1;
+}
+
+int saving_ask(struct xend *x, struct request *r, struct domain *d)
+{
+	int err;
+
+	d->saving.state = SAVE_ASKED;
+	err = home_ask_shutdown(x, d, "suspend");
+	if (err)
+		return refuse(r, err, "the store refuses control/shutdown: %s", strerror(-err));
+	r->deadline_ns = x->now_ns + SUSPEND_NS;
+	return 0;
+}
+
+int saving_possible(struct xend *x, struct request *r, const struct domain *d)
+{
+	if (d->state != STATE_RUNNING || d->walk != WALK_NONE)
+		return refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));
+	if (!can_suspend(x, d))
+		return refuse(r, -EOPNOTSUPP, "the kernel of %s does not offer to be suspended",
+			      d->name);
+	return 0;
+}
+
+static int begin(struct xend *x, struct request *r, struct domain *d, const char *file)
+{
+	long checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint"));
+	struct saving s = { .goes_on = checkpoint == 1 };
+	char why[WORKER_WHY];
+	int err = save_open(x, d, file, &s.file, why);
+
+	if (err)
+		return refuse(r, err, "%s", why);
+	d->saving = s;
+	err = saving_ask(x, r, d);
+	if (err) {
+		saving_let_go(d);
+		return err;
+	}
+	memcpy(r->domain, d->name, sizeof(r->domain));
+	r->poll = poll_saved;
+	return -EINPROGRESS;
+}
+
+int op_save(struct xend *x, struct request *r)
+{
+	struct domain *d = settled_target(x, r);
+	char *file;
+	int err;
+
+	if (!d)
+		return -ESRCH;
+	err = saving_possible(x, r, d);
+	if (err)
+		return err;
+	file = request_argument(x, r, "file");
+	if (!file || file[0] != '/' || strlen(file) > DISK_PATH_MAX)
+		err = refuse(r, -EINVAL, "no absolute path of a file given");
+	else
+		err = begin(x, r, d, file);
+	free(file);
+	return err;
+}

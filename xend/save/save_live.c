@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * save_live.c - see save_live.h.
+ *
+ * What the rounds send may be torn, old, or of another kind by now: all that matters is that the
+ * last round, with the guest suspended, finds every such page. It sends what the hypervisor noted;
+ * what is of another kind than it was sent as, so that a page of data that became a page table goes
+ * with pfns in place of mfns; and what has another frame than it had, then with all page tables,
+ * which may name it.
+ */
+#include "save_live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "save_priv.h"
+#include "stream.h"
+
+#define ROUNDS_MAX 30
+#define NO_GAIN_MAX 3			/* rounds in a row that leave no less than the one before */
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static bool is_set(const uint8_t *bits, uint64_t i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+static void set(uint8_t *bits, uint64_t i)
+{
+	bits[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+/* What is as fast as was wished for waits until its time has come. */
+static void hold_back(const struct save *s, uint64_t began_ns, uint64_t bytes)
+{
+	uint64_t due = began_ns, now = now_ns();
+	struct timespec ts;
+
+	if (!s->live.max_kib_s)
+		return;
+	due += bytes / 1024 * NS_PER_S / s->live.max_kib_s;
+	if (due <= now)
+		return;
+	ts = (struct timespec){ (time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S) };
+	nanosleep(&ts, NULL);
+}
+
+/* Sends every page whose bit is set, in order. */
+static int put_dirty(struct save *s, bool limited)
+{
+	uint64_t pfn[STREAM_BATCH], began = now_ns(), before = s->sum.nr_bytes;
+	size_t nr = 0;
+	int err = 0;
+
+	for (uint64_t i = 0; !err && i < s->nr_pfns; i++) {
+		if (is_set(s->live.dirty, i))
+			pfn[nr++] = i;
+		if (nr < STREAM_BATCH && (!nr || i + 1 < s->nr_pfns))
+			continue;
+		err = s->worker.stop ? -EINTR : save_put_batch(s, pfn, nr);
+		atomic_fetch_add(&s->done_kib, nr * (PAGE / 1024));
+		nr = 0;
+		if (limited)
+			hold_back(s, began, s->sum.nr_bytes - before);
+	}
+	s->live.sent += s->sum.nr_bytes - before;
+	s->live.sent_ns += now_ns() - began;
+	return err;
+}
+
+/* How long the guest would stand still for @nr pages; publishes it. */
+static uint64_t expect(struct save *s, uint64_t nr)
+{
+	struct save_live *l = &s->live;
+	uint64_t rate = l->sent * NS_PER_MS / 1024 * 1000 / (l->sent_ns + 1) + 1;
+	uint64_t ms = nr * (PAGE / 1024) * 1000 / rate;
+
+	atomic_store(&l->rate_kib_s, rate);
+	atomic_store(&l->left_kib, nr * (PAGE / 1024));
+	atomic_store(&l->stop_ms, ms);
+	return ms;
+}
+
+static int make_room(struct save *s)
+{
+	s->live.kind = malloc(s->nr_pfns);
+	s->live.dirty = calloc(1, (s->nr_pfns + 63) / 64 * 8);
+	if (!s->live.kind || !s->live.dirty)
+		return save_fail(s, -ENOMEM, "dom0 has not enough memory to move a domain");
+	memset(s->live.kind, PAGE_NONE, s->nr_pfns);
+	for (uint64_t i = 0; i < s->nr_pfns; i++) {
+		if (s->p2m[i] != PV_NO_FRAME)
+			set(s->live.dirty, i);
+	}
+	return save_make_batch(s);
+}
+
+/* What was written since it was asked last. */
+static int take_dirty(struct save *s, uint64_t *nr)
+{
+	int err = hv_dirty_take(s->hv, s->domid, s->live.dirty, s->nr_pfns, nr);
+
+	return err ? save_fail(s, err, "the hypervisor does not tell what was written") : 0;
+}
+
+static int rounds(struct save *s)
+{
+	uint64_t nr = 0, least = UINT64_MAX;
+	unsigned int no_gain = 0;
+	int err = put_dirty(s, true);
+
+	for (unsigned int n = 1; !err && n < ROUNDS_MAX && no_gain < NO_GAIN_MAX; n++) {
+		atomic_store(&s->live.round, n);
+		err = take_dirty(s, &nr);
+		if (err || expect(s, nr) <= s->live.max_stop_ms)
+			break;
+		no_gain = nr < least ? 0 : no_gain + 1;
+		least = nr < least ? nr : least;
+		err = put_dirty(s, true);
+		memset(s->live.dirty, 0, (s->nr_pfns + 7) / 8);
+	}
+	return err;
+}
+
+static int begin(struct save *s)
+{
+	const struct shared_info *si = hv_map_read(s->hv, s->domid, &s->info.shared_info_mfn, 1);
+	int err = si ? save_put_headers(s) : -EFAULT;
+
+	if (!si)
+		return save_fail(s, err, "its shared page cannot be read");
+	if (!err)
+		err = save_read_p2m(s, si);
+	hv_unmap(s->hv, (void *)si, 1);
+	if (!err)
+		err = save_put_p2m_frames(s);
+	return err ? err : make_room(s);
+}
+
+static int begin_noting(struct save *s)
+{
+	int err = hv_dirty_begin(s->hv, s->domid);
+
+	if (err != -EINVAL)
+		return err;
+	/* Another save, or another tool, did not live to end it. */
+	err = hv_dirty_end(s->hv, s->domid);
+	return err ? err : hv_dirty_begin(s->hv, s->domid);
+}
+
+int save_put_rounds(struct save *s)
+{
+	int err = begin_noting(s);
+
+	if (err == -EOPNOTSUPP || err == -ENOSYS) {
+		s->live.is_refused = true;
+		return 0;
+	}
+	if (err)
+		return save_fail(s, err, "the hypervisor does not note what it writes");
+	s->live.is_on = true;
+	s->live.is_running = true;
+	err = begin(s);
+	if (!err)
+		err = rounds(s);
+	s->live.is_running = false;
+	return err;
+}
+
+/* --- with the guest suspended --- */
+
+/* The guest's own list again: what has another frame is to be sent. */
+static int compare_p2m(struct save *s, const uint64_t *p2m, const uint64_t *p2m_frame,
+		       uint64_t nr_pfns)
+{
+	bool changed = false;
+
+	if (s->nr_pfns != nr_pfns ||
+	    memcmp(s->p2m_frame, p2m_frame, s->nr_p2m_frames * sizeof(*p2m_frame)))
+		return worker_fail(&s->worker, -EAGAIN, "its list of frames moved meanwhile");
+	for (uint64_t i = 0; i < nr_pfns; i++) {
+		if (s->p2m[i] == p2m[i])
+			continue;
+		set(s->live.dirty, i);
+		changed = true;
+	}
+	for (uint64_t i = 0; changed && i < nr_pfns; i++) {
+		if (PAGE_LEVEL(s->live.kind[i]))
+			set(s->live.dirty, i);
+	}
+	return 0;
+}
+
+static int read_p2m_again(struct save *s, const struct shared_info *si)
+{
+	uint64_t *p2m = s->p2m, *p2m_frame = s->p2m_frame, nr_pfns = s->nr_pfns;
+	int err;
+
+	free(s->pfn_of);
+	s->p2m = NULL;
+	s->p2m_frame = NULL;
+	s->pfn_of = NULL;
+	err = save_read_p2m(s, si);
+	if (!err)
+		err = save_name_p2m_frames(s);
+	if (!err)
+		err = compare_p2m(s, p2m, p2m_frame, nr_pfns);
+	free(p2m);
+	free(p2m_frame);
+	return err;
+}
+
+/* What is of another kind than it was sent as. */
+static int compare_kinds(struct save *s)
+{
+	uint64_t pfn[STREAM_BATCH], mfn[STREAM_BATCH];
+	uint32_t type[STREAM_BATCH];
+	int err = 0;
+
+	for (uint64_t at = 0; !err && at < s->nr_pfns; at += STREAM_BATCH) {
+		size_t nr = s->nr_pfns - at < STREAM_BATCH ? s->nr_pfns - at : STREAM_BATCH;
+
+		for (size_t i = 0; i < nr; i++)
+			pfn[i] = at + i;
+		err = save_kinds(s, pfn, nr, mfn, type);
+		for (size_t i = 0; !err && i < nr; i++) {
+			if (type[i] != s->live.kind[at + i])
+				set(s->live.dirty, at + i);
+		}
+	}
+	return err;
+}
+
+int save_put_last_round(struct save *s, const struct shared_info *si)
+{
+	uint8_t *old = malloc((s->nr_pfns + 7) / 8);
+	uint64_t nr;
+	int err = old ? 0 : save_fail(s, -ENOMEM, "dom0 has not enough memory to move a domain");
+
+	/* What the last look told and no round sent. */
+	if (!err) {
+		memcpy(old, s->live.dirty, (s->nr_pfns + 7) / 8);
+		err = take_dirty(s, &nr);
+	}
+	for (uint64_t i = 0; !err && i < (s->nr_pfns + 7) / 8; i++)
+		s->live.dirty[i] |= old[i];
+	free(old);
+	if (!err)
+		err = read_p2m_again(s, si);
+	if (!err)
+		err = compare_kinds(s);
+	if (!err)
+		err = put_dirty(s, false);
+	return err ? err : save_put_rest(s, si);
+}
+
+void save_live_fini(struct save *s)
+{
+	/* One that has ended has nothing to be noted. */
+	if (s->live.is_on)
+		hv_dirty_end(s->hv, s->domid);
+	free(s->live.kind);
+	free(s->live.dirty);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * save_pv.c - reads a suspended PV domain and writes the stream of stream.h.
+ *
+ * All that the guest says of itself is taken as a claim: names that lead nowhere end the save with
+ * one message. The domain does not run meanwhile.
+ */
+#include "save_pv.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "save_priv.h"
+#include "saved_record.h"
+#include "stream.h"
+#include "xend.h"
+
+#define PUT_MAX 65536u
+
+int save_fail(struct save *s, int err, const char *what)
+{
+	return worker_fail(&s->worker, err, "%s: %s", what, strerror(-err));
+}
+
+/* --- the file --- */
+
+/* @err: why. */
+static int not_written(struct save *s, int err)
+{
+	return s->is_channel ? move_lost(s) :
+			       worker_fail(&s->worker, err, "%.900s cannot be written: %s",
+					   s->partial, strerror(-err));
+}
+
+static int put(struct save *s, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len) {
+		/* In parts, so that it can be seen whether they are taken. */
+		ssize_t n = write(s->fd, p, len < PUT_MAX ? len : PUT_MAX);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return not_written(s, -errno);
+		stream_sum_add(&s->sum, p, (size_t)n);
+		atomic_fetch_add(&s->nr_taken, (uint64_t)n);
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int put_check(struct save *s)
+{
+	const struct {
+		struct stream_record head;
+		struct stream_check check;
+	} rec = { { STREAM_CHECK, sizeof(rec.check) }, stream_sum_check(&s->sum) };
+	int err = put(s, &rec, sizeof(rec));
+
+	/* It vouches for others, the digest for it. */
+	s->sum.crc = 0;
+	return err;
+}
+
+int save_put_record(struct save *s, enum stream_type type, const void *a, size_t a_len,
+		    const void *b, size_t b_len)
+{
+	static const uint8_t zeros[8];
+	const struct stream_record r = { type, (uint32_t)(a_len + b_len) };
+	int err = put(s, &r, sizeof(r));
+
+	if (!err)
+		err = put(s, a, a_len);
+	if (!err)
+		err = put(s, b, b_len);
+	if (!err)
+		err = put(s, zeros, -(a_len + b_len) & 7);
+	return err ? err : put_check(s);
+}
+
+static int put_end(struct save *s)
+{
+	const struct stream_digest digest = stream_sum_digest(&s->sum);
+	int err = save_put_record(s, STREAM_DIGEST, &digest, sizeof(digest), NULL, 0);
+
+	return err ? err : save_put_record(s, STREAM_END, NULL, 0, NULL, 0);
+}
+
+int save_put_headers(struct save *s)
+{
+	const struct stream_image image = { STREAM_MARKER, htonl(STREAM_ID),
+					    htonl(STREAM_VERSION), 0, 0, 0 };
+	const struct stream_domain dom = { STREAM_X86_PV, STREAM_PAGE_SHIFT, 0, 4, 17 };
+	const struct stream_pv_info info = { .guest_width = 8, .pt_levels = LEVELS };
+	int err = put(s, &image, sizeof(image));
+
+	if (!err)
+		err = put(s, &dom, sizeof(dom));
+	if (!err)
+		err = save_put_record(s, STREAM_STATIC_DATA_END, NULL, 0, NULL, 0);
+	if (!err)
+		err = save_put_record(s, STREAM_PV_INFO, &info, sizeof(info), NULL, 0);
+	return err;
+}
+
+int save_name_p2m_frames(struct save *s)
+{
+	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
+		s->p2m_frame[n] = save_pfn_of(s, s->p2m_frame[n]);
+		if (s->p2m_frame[n] == PV_NO_FRAME)
+			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
+	}
+	return 0;
+}
+
+int save_put_p2m_frames(struct save *s)
+{
+	const struct stream_p2m head = { 0, (uint32_t)(s->nr_pfns - 1) };
+	int err = save_name_p2m_frames(s);
+
+	return err ? err : save_put_record(s, STREAM_P2M_FRAMES, &head, sizeof(head), s->p2m_frame,
+			  s->nr_p2m_frames * sizeof(*s->p2m_frame));
+}
+
+/* --- the whole --- */
+
+static int write_body(struct save *s, const struct shared_info *si)
+{
+	int err = save_put_headers(s);
+
+	if (!err)
+		err = save_read_p2m(s, si);
+	if (!err)
+		err = save_put_p2m_frames(s);
+	if (!err)
+		err = save_put_pages(s);
+	return err ? err : save_put_rest(s, si);
+}
+
+int save_put_rest(struct save *s, const struct shared_info *si)
+{
+	int err = save_put_clock(s);
+
+	if (!err)
+		err = save_put_record(s, STREAM_SHARED_INFO, si, PAGE, NULL, 0);
+	if (!err)
+		err = save_put_vcpus(s);
+	return err ? err : put_end(s);
+}
+
+int save_write_head(struct save *s)
+{
+	struct hv_vcpu vcpu;
+	int err;
+
+	atomic_store(&s->total_kib, s->info.tot_kib);
+	s->head.nr_pages = s->info.tot_kib / (PAGE / 1024);
+	for (unsigned int i = 0; i < RECORD_VCPUS_MAX; i++) {
+		if (hv_vcpu_info(s->hv, s->domid, i, &vcpu) == 0 && vcpu.online)
+			s->head.nr_vcpus = i + 1;
+	}
+	err = saved_head_write(s->fd, &s->head);
+	return err ? not_written(s, err) : 0;
+}
+
+int save_find_domain(struct save *s)
+{
+	int err = hv_open(&s->hv);
+
+	if (err)
+		return save_fail(s, err, "no hypercalls");
+	err = hv_domain_info(s->hv, s->domid, &s->info);
+	return err ? save_fail(s, err, "the hypervisor does not know it") : 0;
+}
+
+int save_write_memory(struct save *s)
+{
+	const struct shared_info *si = hv_map_read(s->hv, s->domid, &s->info.shared_info_mfn, 1);
+	int err;
+
+	if (!si)
+		return save_fail(s, errno ? -errno : -EFAULT, "its shared page cannot be read");
+	err = s->live.is_on ? save_put_last_round(s, si) : write_body(s, si);
+	hv_unmap(s->hv, (void *)si, 1);
+	return err;
+}
+
+static int run(struct worker *w)
+{
+	struct save *s = (struct save *)w;
+	int err = save_find_domain(s);
+
+	if (!err)
+		err = save_write_head(s);
+	if (!err)
+		err = save_write_memory(s);
+	if (!err && fsync(s->fd))
+		err = save_fail(s, -errno, "the disk does not take it");
+	if (!err && rename(s->partial, s->path))
+		err = worker_fail(w, -errno, "%.900s cannot be made: %s", s->path, strerror(errno));
+	s->is_whole = !err;
+	return err;
+}
+
+static void destroy(struct worker *w)
+{
+	struct save *s = (struct save *)w;
+
+	save_live_fini(s);
+	if (s->hv)
+		hv_close(s->hv);
+	if (s->fd >= 0) {
+		close(s->fd);
+		if (!s->is_whole && !s->is_channel)
+			unlink(s->partial);
+	}
+	saved_head_free(&s->head);
+	free(s->p2m);
+	free(s->p2m_frame);
+	free(s->pfn_of);
+	free(s->batch);
+	free(s);
+}
+
+int save_alloc(struct xend *x, const struct domain *d, struct save **out, char *why)
+{
+	struct save *s = calloc(1, sizeof(*s));
+	int err = s ? saved_record_read(x->xs, d->name, &s->head) : -ENOMEM;
+
+	if (!err && strlen(d->name) > SAVED_NAME_MAX)
+		err = -ENAMETOOLONG;
+	if (err) {
+		snprintf(why, WORKER_WHY, "its record cannot be read: %s", strerror(-err));
+		if (s)
+			saved_head_free(&s->head);
+		free(s);
+		return err;
+	}
+	s->worker.destroy = destroy;
+	s->fd = -1;
+	s->domid = (uint16_t)d->domid;
+	s->head.version = SAVED_VERSION;
+	snprintf(s->head.name, sizeof(s->head.name), "%s", d->name);
+	memcpy(s->head.uuid, d->uuid, sizeof(s->head.uuid));
+	*out = s;
+	return 0;
+}
+
+int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
+	      char *why)
+{
+	struct save *s;
+	int err = save_alloc(x, d, &s, why);
+
+	if (err)
+		return err;
+	s->worker.run = run;
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	snprintf(s->partial, sizeof(s->partial), "%s.partial", path);
+	s->fd = open(s->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (s->fd < 0) {
+		err = -errno;
+		snprintf(why, WORKER_WHY, "%.400s cannot be written in dom0: %s", s->partial,
+			 strerror(-err));
+		destroy(&s->worker);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void save_progress(struct save *s, uint64_t *sent_kib, uint64_t *total_kib)
+{
+	*sent_kib = atomic_load(&s->done_kib);
+	*total_kib = atomic_load(&s->total_kib);
+}
+
+bool save_is_stuck(struct save *s, uint64_t now_ns)
+{
+	uint64_t taken = atomic_load(&s->nr_taken);
+
+	if (taken != s->taken_seen)
+		s->taken_ns = now_ns;
+	s->taken_seen = taken;
+	return taken && now_ns - s->taken_ns >= SAVE_STUCK_S * NS_PER_S;
+}
+
+void save_rounds(struct save *s, struct save_rounds *now)
+{
+	*now = (struct save_rounds){ atomic_load(&s->live.round), atomic_load(&s->live.left_kib),
+				     atomic_load(&s->live.rate_kib_s),
+				     atomic_load(&s->live.stop_ms) };
+}
+
+int save_live_refused(const struct save *s)
+{
+	return s->live.is_refused;
+}
+
+int save_begin(struct save *s, struct xend *x)
+{
+	return worker_start(&s->worker, x->wake_fd);
+}
+
+int save_result(struct save *s, char *why)
+{
+	int err = worker_result(&s->worker);
+
+	if (err && err != -EINPROGRESS)
+		snprintf(why, WORKER_WHY, "%s", s->worker.why);
+	return err;
+}
+
+void save_release(struct save *s)
+{
+	/* A worker that waits for the other host ends. */
+	if (s && s->is_channel && s->fd >= 0)
+		shutdown(s->fd, SHUT_RDWR);
+	worker_release(s ? &s->worker : NULL);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * save_pv.h - a suspended domain's memory and vcpus, into a file.
+ *
+ * One struct save lives from xm's request to its answer. The file is written beside its place and
+ * moved there when it is whole and on the disk.
+ */
+#ifndef XEND_SAVE_PV_H
+#define XEND_SAVE_PV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker.h"
+
+struct xend;
+struct domain;
+struct save;
+
+/*
+ * Before the guest is asked: makes the file beside @path, with the record as it is. 0 or -errno
+ * with @why (WORKER_WHY bytes) in the user's words.
+ */
+int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
+	      char *why);
+
+/* The guest has suspended itself: a worker writes it. 0; -EAGAIN: no thread, and @s is released. */
+int save_begin(struct save *s, struct xend *x);
+
+/* -EINPROGRESS; 0: the file is in its place; else -errno with @why. */
+int save_result(struct save *s, char *why);
+
+/* How much of its memory was looked at, and sent or found to be zeros, of how much. Any time. */
+void save_progress(struct save *s, uint64_t *sent_kib, uint64_t *total_kib);
+
+/* Of rounds with the guest running, save_live.h. All 0 when there are none. */
+struct save_rounds {
+	uint64_t round, left_kib, rate_kib_s, stop_ms;
+};
+void save_rounds(struct save *s, struct save_rounds *now);
+/* After the rounds: whether there were none, as the hypervisor cannot note what a guest writes. */
+int save_live_refused(const struct save *s);
+
+/*
+ * Whether a channel has taken nothing of a step for SAVE_STUCK_S, which a machine that is gone does
+ * without a word. Not before there was something to take. To be asked all along.
+ */
+#define SAVE_STUCK_S 120
+bool save_is_stuck(struct save *s, uint64_t now_ns);
+
+/* Removes what is not complete. NULL is fine. */
+void save_release(struct save *s);
+
+#endif

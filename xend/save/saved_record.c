@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* saved_record.c - see saved_record.h. */
+#include "saved_record.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record_load.h"
+#include "saved_head.h"
+
+static int append(struct saved_head *h, const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *more;
+
+	if (h->record_len + len > SAVED_RECORD_MAX)
+		return -E2BIG;
+	more = realloc(h->record, h->record_len + len);
+	if (!more)
+		return -ENOMEM;
+	memcpy(more + h->record_len, text, len);
+	h->record = more;
+	h->record_len += len;
+	return 0;
+}
+
+/* The switches that say what is to happen now are not the domain's. */
+static bool is_kept(const struct record_key *k)
+{
+	static const char *const now[] = { "power", "saved", "arriving", "moved" };
+
+	for (size_t i = 0; i < sizeof(now) / sizeof(now[0]); i++) {
+		if (!strcmp(k->key, now[i]))
+			return false;
+	}
+	return k->value[0];
+}
+
+int saved_record_read(struct xs_handle *xs, const char *name, struct saved_head *h)
+{
+	struct record_keys keys = { 0 };
+	int err = record_load(xs, name, &keys);
+
+	for (size_t i = 0; i < keys.nr && !err; i++) {
+		if (!is_kept(&keys.v[i]))
+			continue;
+		err = append(h, keys.v[i].key);
+		if (!err)
+			err = append(h, keys.v[i].value);
+	}
+	record_keys_free(&keys);
+	if (!err && !h->record_len)
+		err = -ENOENT;
+	return err;
+}
