@@ -5,7 +5,10 @@ Single changes to the hypervisor that a test must notice: negated conditions, bo
 left out, neighbouring lines swapped, another errno. For each, the host tests of the hypervisor that
 run the changed line are built and run until one fails.
 
-usage: run.py [--count N] [--seed N] [--files PREFIX] [--list]
+usage: run.py [--count N] [--seed N] [--files PREFIX[,PREFIX...]] [--quick] [--list]
+
+--files pv/,mm/ changes these folders' lines only, as many of each file as it has of all; --quick leaves the
+random machine (hypervisor/machine) out, which takes minutes a change.
 
 Prints TAP: one line a mutant, and whether at least 95 % were noticed. A survivor is shown with its
 change: either a test is missing, or the change means nothing, which harmless.txt then says with the
@@ -27,6 +30,7 @@ import host_lines  # noqa: E402
 HARMLESS = Path(__file__).with_name("harmless.txt")
 FOLDERS = ("pv", "domain", "mm", "hypercall")
 FILES = ("x86/tlb.c",)
+RANDOM_MACHINE = ("hypervisor/machine",)
 NOTICED_PERCENT = 95
 ERRNOS = ["EPERM", "EINVAL", "EBUSY", "ENOMEM", "ESRCH", "EFAULT"]
 OFF_BY_ONE = [(" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "), (" + 1", ""), (" - 1", ""),
@@ -64,13 +68,13 @@ def is_of_comment(lines, nr, new):
     return [re.sub(r"/\*.*?\*/", "", line) for line in lines[nr:nr + len(new)]] == [re.sub(r"/\*.*?\*/", "", line) for line in new]
 
 
-def candidates(prefix):
+def candidates(prefixes):
     """(file, line number, kind, new lines) of all changes, in functions only."""
     paths = [p for folder in FOLDERS for p in sorted((TOP / "hypervisor" / folder).glob("*.c"))]
     paths += [TOP / "hypervisor" / f for f in FILES]
     for path in paths:
         name = str(path.relative_to(TOP / "hypervisor"))
-        if not name.startswith(prefix):
+        if not name.startswith(prefixes):
             continue
         lines = path.read_text().splitlines()
         for nr, line in enumerate(lines):
@@ -79,10 +83,10 @@ def candidates(prefix):
                     yield name, nr, kind, new
 
 
-def choose(prefix, count, seed):
+def choose(prefixes, count, seed):
     """@count of them, as many as can be from each file by turns."""
     by_file = {}
-    for change in candidates(prefix):
+    for change in candidates(prefixes):
         by_file.setdefault(change[0], []).append(change)
     rng = random.Random(seed)
     for changes in by_file.values():
@@ -111,11 +115,11 @@ def harmless():
 class Mutants:
     """A copy of the tree with every test built, and which tests run which line."""
 
-    def __init__(self, where):
+    def __init__(self, where, left_out):
         self.top = Path(where) / "tree"
         host_lines.copy_tree(self.top)
-        self.runs = host_lines.lines(self.top)
-        self.build = host_lines.Build(self.top, "build", "-Doptimization=1")
+        self.runs = host_lines.lines(self.top, left_out)
+        self.build = host_lines.Build(self.top, "build", "-Doptimization=1", left_out=left_out)
         self.seconds = {}
         for test in self.build.tests:
             began = time.monotonic()
@@ -167,16 +171,17 @@ def main():
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", default="")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    changes = choose(options.files, options.count, options.seed)
+    changes = choose(tuple(options.files.split(",")), options.count, options.seed)
     if options.list:
         print("\n".join(key(change) for change in changes))
         return 0
     known = harmless()
     noticed = survived = 0
     with tempfile.TemporaryDirectory(prefix="mutants.") as where:
-        mutants = Mutants(where)
+        mutants = Mutants(where, RANDOM_MACHINE if options.quick else ())
         for change in changes:
             if noticed + survived >= options.count:
                 break
