@@ -186,7 +186,7 @@ void bonds_end_due(struct server *srv)
 	while ((d = due_first(&srv->bonds.due)) && d->ns <= now) {
 		struct bond *b = d->bond;
 
-		if ((is_bound(srv, b) && change_remove_at(srv, b->path, b->path_len) < 0) ||
+		if ((is_bound(srv, b) && change_forget_at(srv, b->path, b->path_len) < 0) ||
 		    !forget(srv, b))
 			due_set(&srv->bonds.due, d, now + AGAIN_NS);
 	}

@@ -203,7 +203,10 @@ int removal_gather(struct server *srv, const char *path, size_t len, struct remo
 	bool more = walk_begin(&w, &srv->tree, path, len);
 	int ret = 0;
 
-	*r = (struct removal){ .top_len = len, .persistent = change_is_persistent(path, len) };
+	*r = (struct removal){
+		.top_len = len,
+		.persistent = change_is_persistent(path, len) || lasting_may_be_kept(path, len),
+	};
 	for (; more && ret == 0; more = walk_next(&w, UINT32_MAX))
 		ret = removal_add(r, &w);
 	return ret;

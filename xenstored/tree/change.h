@@ -43,7 +43,7 @@ struct removal {
 	struct buf bytes;	/* each: struct removed_node, path */
 	struct buf at;		/* size_t: where each begins */
 	size_t nr_perms, path_bytes, top_len;
-	bool persistent;
+	bool persistent;	/* the disk has them, or may have them from before (lasting.h) */
 };
 
 /* Gathers the subtree at the path. 0 or -ENOMEM; removal_fini() in any case. */

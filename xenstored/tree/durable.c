@@ -28,13 +28,10 @@
 #define ROOM_ASSUMED	(4u << 20)
 /* What removals may use beyond the room that the disk has promised: it keeps some for them. */
 #define ROOM_KEPT	(128u * 1024u)
-/* Bytes of a change in the queue that are neither path, value nor rights. */
-#define CHANGE_MORE	64u
 /* The disk says nothing for so long at a start: the rest of the store is served without it. */
 #define SILENCE_MS	10000
 #define DOWN_NS		3000000000ull
-/* Changes that leave the queue at a time; and how long a turn goes on with that. */
-#define TRIM_MAX	256u
+/* How long a turn goes on with taking what is on the disk out of the queue. */
 #define TRIM_NS		2000000u
 /* A worker that dies more often than this within a minute is not started again at once. */
 #define DEATHS_MAX	5u
@@ -68,24 +65,29 @@ static void who_acts(const struct server *srv, struct change_who *who)
 		*who = srv->acting->conn->who;
 }
 
-/* Completes @c and queues it as the next one of the revision under way. */
-static void enqueue(struct server *srv, struct change *c)
+void durable_enqueue_again(struct server *srv, struct change *c)
 {
 	struct durable *d = &srv->durable;
-	struct timespec ts;
 
 	if (d->now != tree_now(&srv->tree)) {
 		d->now = tree_now(&srv->tree);
 		d->prev = d->last;
 		d->index = 0;
 	}
-	clock_gettime(CLOCK_REALTIME, &ts);
-	c->time_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	c->prev = d->prev;
-	who_acts(srv, &c->who);
 	d->bytes_queued += queue_add(srv->tree.store, d->now, d->index++, c);
 	d->nr_queued++;
 	d->last = d->now;
+}
+
+void durable_enqueue(struct server *srv, struct change *c)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	c->time_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	who_acts(srv, &c->who);
+	durable_enqueue_again(srv, c);
 }
 
 void durable_put(struct server *srv, const char *path, size_t len, const struct node *n)
@@ -101,7 +103,7 @@ void durable_put(struct server *srv, const char *path, size_t len, const struct 
 		return;
 	for (unsigned int i = 0; i < n->perms->nr; i++)
 		packed_perm_put(perms, i, &n->perms->e[i]);
-	enqueue(srv, &c);
+	durable_enqueue(srv, &c);
 }
 
 void durable_remove(struct server *srv, const char *path, size_t len)
@@ -111,7 +113,7 @@ void durable_remove(struct server *srv, const char *path, size_t len)
 
 	if (d->off)
 		return;
-	enqueue(srv, &c);
+	durable_enqueue(srv, &c);
 	/* Too many: the rest is asked for again, when the disk has these. */
 	if (d->fetching && lasting_removed(path, len) < 0)
 		d->load_err = -EAGAIN;
@@ -143,97 +145,12 @@ uint64_t durable_published(struct server *srv)
 	return d->now;
 }
 
-static void empty_queue(struct server *srv)
-{
-	struct queue_taken taken = { .left = true };
-
-	while (taken.left)
-		queue_take(srv->tree.store, UINT64_MAX, TRIM_MAX, &taken);
-	srv->durable.nr_queued = srv->durable.bytes_queued = 0;
-}
-
-static void name_given_up(void *arg, const struct change *c)
-{
-	log_errorx("%.*s: a later change of it is lost", (int)c->path_len, c->path);
-}
-
-int durable_give_up(struct server *srv)
-{
-	if (store_room(srv->tree.store, srv->durable.nr_queued, 0, true) < 0)
-		return -ENOSPC;
-	queue_each(srv->tree.store, srv->durable.rev, name_given_up, NULL);
-	empty_queue(srv);
-	store_commit(srv->tree.store);
-	return 0;
-}
-
-/* All that lasts goes into the queue, and what is there out of it. */
-static void reset_need(struct server *srv, struct store_need *need)
-{
-	size_t rule_len;
-	bool more;
-	struct walk w;
-
-	lasting_rule(&rule_len);
-
-	*need = (struct store_need){
-		/* RESET, and which revision is the last one. */
-		.inserts = 2,
-		.deletes = srv->durable.nr_queued,
-		.bytes = 2 * CHANGE_MORE + rule_len,
-		.longest = CHANGE_MORE + rule_len,
-		.frees = true,
-		/* One number after the other. */
-		.trusted = true,
-	};
-	more = walk_begin(&w, &srv->tree, "/", 1);
-	for (; more; more = walk_next(&w, UINT32_MAX)) {
-		size_t len = CHANGE_MORE + w.len + w.node.value_len +
-			     w.node.perms->nr * (size_t)PACKED_PERM;
-
-		if (!lasting_is(w.path, w.len))
-			continue;
-		need->inserts++;
-		need->bytes += len;
-		if (len > need->longest)
-			need->longest = len;
-	}
-}
-
-/* Everything that is queued is replaced by the whole part as it is: the disk has lost its place. */
-int durable_reset(struct server *srv)
-{
-	struct change c = { .op = CHANGE_RESET, .path = "/", .path_len = 1 };
-	struct store_need need;
-	size_t rule_len;
-	bool more;
-	struct walk w;
-
-	if (srv->durable.foreign)
-		return -EIO;
-	reset_need(srv, &need);
-	if (store_room_for(srv->tree.store, &need) < 0)
-		return -ENOSPC;
-	empty_queue(srv);
-	srv->tree.changed = true;
-	/* Of what does not last as it is said now there may be something: that is left to it. */
-	c.value = lasting_rule(&rule_len);
-	c.value_len = (uint32_t)rule_len;
-	enqueue(srv, &c);
-	more = walk_begin(&w, &srv->tree, "/", 1);
-	for (; more; more = walk_next(&w, UINT32_MAX))
-		if (lasting_is(w.path, w.len))
-			durable_put(srv, w.path, w.len, &w.node);
-	server_publish(srv);
-	return 0;
-}
-
 /* Takes some of what is on the disk out of the queue. False: there is no room for that now. */
 static bool trim_some(struct server *srv)
 {
 	struct durable *d = &srv->durable;
 	struct queue_taken taken;
-	unsigned int most = TRIM_MAX;
+	unsigned int most = DURABLE_TRIM;
 
 	/* A store that is full has room for a few at a time, and more behind each. */
 	while (most && store_room(srv->tree.store, most, 0, true) < 0)
@@ -396,6 +313,7 @@ int durable_up(struct server *srv, bool load)
 	d->io = (struct loop_fd){ .fd = -1, .arg = srv };
 	d->room.free_bytes = ROOM_ASSUMED;
 	d->loading = load;
+	lasting_read_kept(srv);
 	d->known = store_get(srv->tree.store, STORE_META, KNOWN, strlen(KNOWN), &rec);
 	/* A daemon before this one did not say so. */
 	if (!load && !d->known && store_room(srv->tree.store, 1, 64, true) == 0)

@@ -69,6 +69,7 @@ static void not_served(struct server *srv, const struct stored_node *n)
 {
 	size_t above = xs_path_parent_len(n->path, n->path_len);
 
+	lasting_left(n->path, n->path_len);
 	/* What is below one of them is not named again. */
 	if (above > 1 && !change_is_persistent(n->path, above))
 		return;
@@ -187,6 +188,10 @@ void durable_take_nodes(struct server *srv, const char *data, size_t len)
 /* From its commit on a start does not load again: the part, as of revision @rev, is all there. */
 static int note_loaded(struct server *srv)
 {
+	int ret = lasting_write_kept(srv);
+
+	if (ret < 0)
+		return ret;
 	if (store_room(srv->tree.store, 3, 64, true) < 0)
 		return -ENOSPC;
 	durable_known(srv);

@@ -9,6 +9,14 @@
 /* After what failed on the disk's side, before it is tried again. */
 #define DURABLE_RETRY_NS 5000000000ull
 
+/* Changes that leave the queue at a time. */
+#define DURABLE_TRIM 256u
+
+struct change;
+
+/* Queues @c as the next one of the revision under way: done now by who acts; or as it was queued before. */
+void durable_enqueue(struct server *srv, struct change *c);
+void durable_enqueue_again(struct server *srv, struct change *c);
 /* Acts on a message of the worker with @len bytes of @payload. */
 void durable_take(struct server *srv, const struct worker_msg *msg, const char *payload,
 		  size_t len);
@@ -30,7 +38,10 @@ void durable_wait_settled(struct server *srv);
  * else was to last. lasting_fetched() is told when it has come. False: the worker does not read now.
  */
 bool durable_fetch(struct server *srv);
-/* Queues the whole persistent part anew. 0; -ENOSPC; -EIO: the disk is another store's. */
+/*
+ * Queues the whole persistent part anew, and of what is queued what does not last now. 0; -ENOSPC;
+ * -ENOMEM; -EIO: the disk is another store's.
+ */
 int durable_reset(struct server *srv);
 /*
  * What is queued cannot be applied, because changes before it are missing, and the nodes have not

@@ -62,10 +62,6 @@ int lasting_volatile(const char *path)
 	return say(path, false);
 }
 
-void lasting_forget(void)
-{
-	rule_len = ALWAYS;
-}
 
 bool lasting_is(const char *path, size_t len)
 {
@@ -113,8 +109,9 @@ int lasting_tops(const struct server *srv, struct buf *out)
 
 #define NOW "lasting"		/* the stamp of what is said, as of the last start that settled */
 #define BEFORE "lasted"		/* each rule of this boot until then: its length, its bytes */
-/* Of more than a person tries, the first are forgotten: their removals might come back. */
+/* Of more than a person tries, the first are forgotten: the disk knows what was removed. */
 #define BEFORE_MAX 65536u
+#define KEPT "kept"		/* the same for all by which the disk may have something */
 
 /* The same for as long as something is fetched. */
 static struct buf lasted;
@@ -144,6 +141,29 @@ static int text_add(struct buf *b, const char *text, size_t len)
 	return buf_append(b, head, 2) < 0 || buf_append(b, text, len) < 0 ? -ENOMEM : 0;
 }
 
+static bool text_has(const struct buf *b, const char *wanted, size_t len)
+{
+	const char *text;
+	size_t n;
+
+	for (size_t at = 0; text_at(b, at, &text, &n); at += 2 + n)
+		if (n == len && memcmp(text, wanted, n) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a rule of @b says that the path lasts. */
+static bool rule_has(const struct buf *b, const char *path, size_t len)
+{
+	const char *text;
+	size_t n;
+
+	for (size_t at = 0; text_at(b, at, &text, &n); at += 2 + n)
+		if (last_rule(text, n, path, len))
+			return true;
+	return false;
+}
+
 static bool is_removed(const char *path, size_t len)
 {
 	const char *top;
@@ -164,13 +184,7 @@ int lasting_removed(const char *path, size_t len)
 
 bool lasting_was(const char *path, size_t len)
 {
-	const char *text;
-	size_t n;
-
-	for (size_t at = 0; text_at(&lasted, at, &text, &n); at += 2 + n)
-		if (last_rule(text, n, path, len))
-			return true;
-	return is_removed(path, len);
+	return rule_has(&lasted, path, len) || is_removed(path, len);
 }
 
 static int lasted_add(const char *text, size_t len)
@@ -178,6 +192,8 @@ static int lasted_add(const char *text, size_t len)
 	const char *first;
 	size_t n;
 
+	if (text_has(&lasted, text, len))
+		return 0;
 	while (buf_len(&lasted) + 2 + len > BEFORE_MAX && text_at(&lasted, 0, &first, &n))
 		buf_take(&lasted, 2 + n);
 	return text_add(&lasted, text, len);
@@ -195,33 +211,157 @@ static int lasted_read(struct server *srv, uint64_t before)
 	return before ? 0 : lasted_add(rule, ALWAYS);
 }
 
-static int write_down(struct server *srv, uint64_t stamp_now)
-{
-	unsigned char now[STORE_HEAD + 8], *all;
-	size_t len = STORE_HEAD + buf_len(&lasted);
-	int ret;
+/* --- what the disk may have that does not last now --- */
 
-	all = malloc(len);
-	if (!all)
-		return -ENOMEM;
-	ret = store_room(srv->tree.store, 4, sizeof(now) + len, true);
-	if (ret == 0) {
-		put_le64(now + STORE_HEAD, stamp_now);
-		store_put(srv->tree.store, STORE_META, NOW, strlen(NOW), now, sizeof(now));
-		if (len > STORE_HEAD)
-			memcpy(all + STORE_HEAD, buf_front(&lasted), len - STORE_HEAD);
-		store_put(srv->tree.store, STORE_META, BEFORE, strlen(BEFORE), all, len);
-	}
-	free(all);
-	return ret;
+/* Each rule by which something may have come there, of this boot; what is left of others. */
+static struct buf kept;
+/* They could not be remembered: it may have anything. */
+static bool kept_all;
+
+static void kept_add(const char *text, size_t len)
+{
+	if (kept_all || text_has(&kept, text, len))
+		return;
+	kept_all = buf_len(&kept) + 2 + len > BEFORE_MAX || text_add(&kept, text, len) < 0;
 }
 
-/* Until it is settled whoever starts next has it to do, whatever is said to him. */
-static int note_unsettled(struct server *srv, uint64_t before)
+static void kept_add_all(const struct buf *b)
 {
-	int ret = lasted_read(srv, before);
+	const char *text;
+	size_t n;
 
-	return ret < 0 ? ret : write_down(srv, UNSETTLED);
+	for (size_t at = 0; text_at(b, at, &text, &n); at += 2 + n)
+		kept_add(text, n);
+}
+
+static void kept_forget(void)
+{
+	buf_fini(&kept);
+	kept_all = false;
+}
+
+void lasting_left(const char *path, size_t len)
+{
+	char top[XS_PATH_BUF + 1] = "+";
+	size_t n = 1;
+
+	while (n < len && path[n] != '/')
+		n++;
+	/* One of most is as good as all of these: what they have is seldom removed. */
+	if (last_rule(running, sizeof(running), path, n)) {
+		kept_add(running, sizeof(running));
+		return;
+	}
+	memcpy(top + 1, path, n);
+	kept_add(top, n + 2);
+}
+
+bool lasting_may_be_kept(const char *path, size_t len)
+{
+	return path[0] == '/' && len > 1 && (kept_all || rule_has(&kept, path, len));
+}
+
+/* What a record with one text of no length says: a rule of none is one of everything. */
+static void kept_read_record(struct server *srv, const char *name)
+{
+	struct store_bytes rec;
+	struct buf b = { 0 };
+
+	if (!store_get(srv->tree.store, STORE_META, name, strlen(name), &rec))
+		return;
+	if (buf_append(&b, rec.data, rec.len) < 0)
+		kept_all = true;
+	kept_add_all(&b);
+	buf_fini(&b);
+}
+
+void lasting_read_kept(struct server *srv)
+{
+	kept_forget();
+	kept_read_record(srv, KEPT);
+	/* A daemon before this one wrote nothing else. */
+	kept_read_record(srv, BEFORE);
+}
+
+/* A record of texts. store_room() has been asked. */
+static int put_texts(struct server *srv, const char *name, const struct buf *b)
+{
+	size_t len = STORE_HEAD + buf_len(b);
+	unsigned char *all = malloc(len);
+
+	if (!all)
+		return -ENOMEM;
+	if (len > STORE_HEAD)
+		memcpy(all + STORE_HEAD, buf_front(b), len - STORE_HEAD);
+	store_put(srv->tree.store, STORE_META, name, strlen(name), all, len);
+	free(all);
+	return 0;
+}
+
+int lasting_write_kept(struct server *srv)
+{
+	if (kept_all) {
+		buf_fini(&kept);
+		if (text_add(&kept, "", 0) < 0)
+			return -ENOMEM;
+	}
+	if (buf_len(&kept) == 0)
+		return 0;
+	if (store_room(srv->tree.store, 2, STORE_HEAD + buf_len(&kept), true) < 0)
+		return -ENOSPC;
+	return put_texts(srv, KEPT, &kept);
+}
+
+void lasting_forget(void)
+{
+	rule_len = ALWAYS;
+	kept_forget();
+}
+
+/* --- bringing both together --- */
+
+static int write_down(struct server *srv, uint64_t stamp_now)
+{
+	unsigned char now[STORE_HEAD + 8];
+	int ret = lasting_write_kept(srv);
+
+	if (ret == 0)
+		ret = store_room(srv->tree.store, 4, sizeof(now) + STORE_HEAD + buf_len(&lasted),
+				 true);
+	if (ret == 0)
+		ret = put_texts(srv, BEFORE, &lasted);
+	if (ret < 0)
+		return ret;
+	put_le64(now + STORE_HEAD, stamp_now);
+	store_put(srv->tree.store, STORE_META, NOW, strlen(NOW), now, sizeof(now));
+	return 0;
+}
+
+/* The stamp of what was said when it was last settled. */
+static uint64_t stamp_before(struct server *srv)
+{
+	struct store_bytes rec;
+
+	return store_get(srv->tree.store, STORE_META, NOW, strlen(NOW), &rec) && rec.len == 8 ?
+		       get_le64(rec.data) : 0;
+}
+
+/*
+ * Until it is settled whoever starts next has it to do, whatever is said to him; and the disk hears
+ * of what is removed that it may have by what is said now, whatever is said then. Before anything
+ * comes that was left there.
+ */
+static int note_unsettled(struct server *srv)
+{
+	uint64_t before = stamp_before(srv);
+	int ret = 0;
+
+	buf_fini(&lasted);
+	if (before == UNSETTLED || srv->durable.settling == SETTLE_FETCH)
+		ret = lasted_read(srv, before);
+	kept_add_all(&lasted);
+	kept_add(rule, rule_len);
+	return ret < 0 || before == UNSETTLED ? ret : write_down(srv, UNSETTLED);
 }
 
 static int finish(struct server *srv)
@@ -268,7 +408,7 @@ void lasting_go_on(struct server *srv)
 	if (!d->settling || d->loading || d->fetching || d->foreign || !d->ready ||
 	    now_ns() < d->settle_again_ns)
 		return;
-	ret = lasted_read(srv, UNSETTLED);
+	ret = note_unsettled(srv);
 	if (ret == 0 && d->settling == SETTLE_FETCH) {
 		buf_fini(&removed);
 		if (durable_fetch(srv))
@@ -281,18 +421,14 @@ void lasting_go_on(struct server *srv)
 int lasting_settle(struct server *srv, bool fresh)
 {
 	struct durable *d = &srv->durable;
-	struct store_bytes rec;
-	uint64_t before = 0;
 	int ret;
 
-	if (store_get(srv->tree.store, STORE_META, NOW, strlen(NOW), &rec) && rec.len == 8)
-		before = get_le64(rec.data);
 	d->settling = SETTLED;
-	if (before == stamp())
+	if (stamp_before(srv) == stamp())
 		return 0;
 	d->settling = fresh ? SETTLE_NOTE : SETTLE_FETCH;
 	d->settle_again_ns = 0;
-	ret = fresh ? 0 : note_unsettled(srv, before);
+	ret = note_unsettled(srv);
 	if (ret < 0)
 		return ret;
 	lasting_go_on(srv);

@@ -37,6 +37,17 @@ bool lasting_was(const char *path, size_t len);
  * sent it before. 0; -ENOSPC, -ENOMEM: what comes from here on is not to be taken.
  */
 int lasting_removed(const char *path, size_t len);
+/*
+ * Whether the disk may have the node at @path, or what is below it, though it does not last now: it
+ * lasted by another rule of this boot, if only until that was settled, or was left there in an
+ * earlier one. The disk hears of its removal: it must not come when it is to last again.
+ */
+bool lasting_may_be_kept(const char *path, size_t len);
+/* While all comes from the disk: it has @path, which does not last. */
+void lasting_left(const char *path, size_t len);
+/* What may be kept, from the live environment at a start, and into it. 0; -ENOSPC; -ENOMEM. */
+void lasting_read_kept(struct server *srv);
+int lasting_write_kept(struct server *srv);
 /* The same as bytes (last_rule.h), of static storage. */
 const char *lasting_rule(size_t *len);
 

@@ -78,6 +78,18 @@ restart --persist /
 is "what lasted in this boot and is removed while it did not stays removed" /mine/c "$(have /mine/a /mine/b /mine/c)"
 reboot --persist /
 is "for good" /mine/c "$(have /mine/a /mine/b /mine/c)"
+xs write /mine/d 1
+reboot
+xs write /mine/d 2
+xs rm /mine/d
+restart --persist /mine
+is "what has the name of something that was left on the disk takes that along when it is removed" /mine/c \
+	"$(have /mine/c /mine/d)"
+xs write /mine/e 1
+restart
+xs rm /mine/e
+reboot --persist /
+is "what is removed when it does not last any more does not come with the next boot" /mine/c "$(have /mine/c /mine/d /mine/e)"
 reboot
 xs write /config/r 1
 stop_all; cp -a state older; start_store

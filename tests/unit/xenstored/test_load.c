@@ -286,6 +286,18 @@ static void test_what_comes_takes_the_place_of_what_was_left(void **state)
 	assert_string_equal(out, "value");
 }
 
+/* A start of before has begun to fetch what was left, and /config did not last until then. */
+static void go_on_fetching(void)
+{
+	unsigned char rec[STORE_HEAD + 8];
+
+	memset(rec, 0xff, sizeof(rec));
+	assert_int_equal(store_room(srv->tree.store, 1, sizeof(rec), true), 0);
+	store_put(srv->tree.store, STORE_META, "lasting", 7, rec, sizeof(rec));
+	srv->durable.settling = SETTLE_FETCH;
+	lasting_go_on(srv);
+}
+
 /* It was kept while it was not to last. What is there goes before it; nobody of an earlier boot comes. */
 static void test_what_was_left_on_the_disk_comes_without_rights(void **state)
 {
@@ -299,8 +311,7 @@ static void test_what_was_left_on_the_disk_comes_without_rights(void **state)
 	assert_int_equal(t_write(c, 0, "/config/there", "now"), HELD);
 	tell(WORKER_DURABLE, 0, srv->durable.last);
 	assert_non_null(t_next(c));
-	srv->durable.settling = SETTLE_FETCH;
-	lasting_go_on(srv);
+	go_on_fetching();
 	assert_true(was_told(WORKER_LOAD));
 	send_node("/config/there", "once", 4);
 	send_node("/config/left/below", "1", 1);
@@ -364,6 +375,7 @@ static int start_with(const char *top)
 	if (top)
 		assert_int_equal(lasting_persist(top), 0);
 	srv->durable.ready = false;
+	lasting_read_kept(srv);
 	return lasting_settle(srv, false);
 }
 
@@ -516,8 +528,7 @@ static void test_people_that_are_fetched_have_their_rights_at_once(void **state)
 {
 	load_nothing();
 	people_refresh(srv);
-	srv->durable.settling = SETTLE_FETCH;
-	lasting_go_on(srv);
+	go_on_fetching();
 	send_node("/config/other", "", 0);
 	assert_false(srv->rights_stale);
 	send_node("/config/access/user/1000", "none", 4);
@@ -543,7 +554,7 @@ static void test_what_a_start_did_not_settle_the_next_one_does(void **state)
 	tell(WORKER_LOADED, -EIO, srv->durable.last);
 	assert_int_equal(start_with(NULL), -EIO);
 	c = t_client(srv, 0);
-	assert_int_equal(t_call(c, XS_RM, NULL, "/mine/a", NULL), 0);
+	assert_int_equal(t_call(c, XS_RM, NULL, "/mine/a", NULL), HELD);
 	/* It is again. */
 	in_pair = true;
 	tell(WORKER_READY, 0, srv->durable.last);
@@ -556,6 +567,159 @@ static void test_what_a_start_did_not_settle_the_next_one_does(void **state)
 	assert_false(reset_has_left);
 	/* From then on nothing is left to do. */
 	assert_int_equal(start_with("/mine"), 0);
+	lasting_forget();
+}
+
+/* --- what is removed while it does not last --- */
+
+/* What the disk would have: the last change of /mine/a that is queued, since revision @since. */
+static bool removal_is_queued;
+
+static void note_removal(void *arg, const struct change *change)
+{
+	if (change->path_len == 7 && memcmp(change->path, "/mine/a", 7) == 0)
+		removal_is_queued = change->op == CHANGE_REMOVE;
+}
+
+static bool disk_heard_of_removal(void)
+{
+	removal_is_queued = false;
+	queue_each(srv->tree.store, 0, note_removal, NULL);
+	return removal_is_queued;
+}
+
+/* The same rule again: the disk sends what it has by then. */
+static void assert_gone_when_it_lasts_again(void)
+{
+	bool heard = disk_heard_of_removal();
+	char out[XENSTORE_PAYLOAD_MAX + 1];
+
+	in_pair = true;
+	tell(WORKER_READY, 0, srv->durable.last);
+	send_node("/mine", "", 0);
+	if (!heard)
+		send_node("/mine/a", "1", 1);
+	send_node("/mine/b", "1", 1);
+	tell(WORKER_LOADED, 0, srv->durable.last);
+	assert_int_equal(start_with("/mine"), 0);
+	c = t_client(srv, 0);
+	assert_int_equal(t_read(c, 0, "/mine/a", out), ENOENT);
+	/* What nobody has removed is there. */
+	assert_int_equal(t_read(c, 0, "/mine/b", out), 0);
+	lasting_forget();
+}
+
+static void start_with_another_rule(void)
+{
+	in_pair = true;
+	tell(WORKER_READY, 0, srv->durable.last);
+	tell(WORKER_LOADED, 0, srv->durable.last);
+	assert_int_equal(start_with("/other"), 0);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	c = t_client(srv, 0);
+}
+
+/* A start that is killed when some of what was left has come. */
+static void test_a_removal_wins_over_a_rule_that_was_partly_fetched(void **state)
+{
+	load_nothing();
+	in_pair = true;
+	tell(WORKER_READY, 0, 5);
+	send_node("/mine", "", 0);
+	send_node("/mine/a", "1", 1);
+	tell(WORKER_LOADED, -EMFILE, 5);
+	assert_int_equal(start_with("/mine"), -EIO);
+	start_with_another_rule();
+	t_call(c, XS_RM, NULL, "/mine/a", NULL);
+	assert_gone_when_it_lasts_again();
+}
+
+/* What has been made by it meanwhile the disk has, too. */
+static void test_a_removal_wins_over_what_a_rule_that_was_never_settled_made(void **state)
+{
+	serve_while_it_is_fetched();
+	assert_int_equal(t_write(c, 0, "/mine/a", "1"), HELD);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	start_with_another_rule();
+	t_call(c, XS_RM, NULL, "/mine/a", NULL);
+	assert_gone_when_it_lasts_again();
+}
+
+/* Nobody has seen what is left there; but what had its name has been removed. */
+static void test_a_removal_wins_over_what_is_left_on_the_disk(void **state)
+{
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	send_node("/mine", "", 0);
+	send_node("/mine/a", "1", 1);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	assert_int_equal(t_write(c, 0, "/mine/a", "2"), 0);
+	/* Also behind a start. */
+	in_pair = true;
+	tell(WORKER_READY, 0, 5);
+	assert_int_equal(start_with(NULL), 0);
+	was_told(WORKER_LOAD);
+	t_call(c, XS_RM, NULL, "/mine/a", NULL);
+	assert_gone_when_it_lasts_again();
+}
+
+/* That the disk is written anew meanwhile is no reason to forget it. */
+static void test_a_removal_of_what_does_not_last_stays_queued(void **state)
+{
+	load_nothing();
+	in_pair = true;
+	tell(WORKER_READY, 0, 5);
+	send_left(5);
+	assert_int_equal(start_with("/mine"), 0);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	start_with_another_rule();
+	assert_int_equal(t_call(c, XS_RM, NULL, "/mine/a", NULL), HELD);
+	assert_true(disk_heard_of_removal());
+	tell(WORKER_REFUSED, -ESTALE, 5);
+	look_at_queue();
+	assert_int_equal(nr_resets, 1);
+	assert_true(disk_heard_of_removal());
+	assert_int_equal(srv->durable.nr_queued, store_count(srv->tree.store, STORE_QUEUE));
+	lasting_forget();
+}
+
+/* A rule that nobody else tries, of 2,000 bytes. */
+static const char *long_rule(unsigned int i)
+{
+	static char top[2048];
+
+	snprintf(top, sizeof(top), "/%u-", i);
+	memset(top + strlen(top), 'x', 2000 - strlen(top));
+	return top;
+}
+
+/* Of more rules than can be remembered: the disk hears of every removal. */
+static void test_any_number_of_rules_may_be_tried(void **state)
+{
+	load_nothing();
+	lasting_left("/of-another-boot/x", 18);
+	lasting_left("/vm/1", 5);
+	assert_true(lasting_may_be_kept("/anything", 9));
+	assert_true(lasting_may_be_kept("/vm/2", 5));
+	assert_false(lasting_may_be_kept("/local/domain/1", 15));
+	for (unsigned int i = 0; i < 40; i++) {
+		in_pair = true;
+		tell(WORKER_READY, 0, srv->durable.last);
+		tell(WORKER_LOADED, 0, srv->durable.last);
+		assert_int_equal(start_with(long_rule(i)), 0);
+		was_told(WORKER_LOAD);
+		tell(WORKER_DURABLE, 0, srv->durable.last);
+	}
+	for (unsigned int i = 0; i < 40; i++)
+		assert_true(lasting_may_be_kept(long_rule(i), 2000));
+	assert_true(lasting_may_be_kept("/local/domain/1", 15));
+	/* Also behind a start. */
+	lasting_forget();
+	assert_false(lasting_may_be_kept("/local/domain/1", 15));
+	lasting_read_kept(srv);
+	assert_true(lasting_may_be_kept("/local/domain/1", 15));
 	lasting_forget();
 }
 
@@ -719,6 +883,11 @@ int main(void)
 		T(test_any_number_may_be_removed_while_it_is_fetched),
 		T(test_people_that_are_fetched_have_their_rights_at_once),
 		T(test_what_a_start_did_not_settle_the_next_one_does),
+		T(test_a_removal_wins_over_a_rule_that_was_partly_fetched),
+		T(test_a_removal_wins_over_what_a_rule_that_was_never_settled_made),
+		T(test_a_removal_wins_over_what_is_left_on_the_disk),
+		T(test_a_removal_of_what_does_not_last_stays_queued),
+		T(test_any_number_of_rules_may_be_tried),
 		T(test_what_is_loaded_late_is_settled_then),
 		T(test_the_queue_says_what_its_last_revision_is),
 		T(test_what_the_disk_has_needs_no_room),
