@@ -52,10 +52,15 @@ unsigned int blk_io_reap(struct blk_io *io, struct blk_io_done *done, unsigned i
 	return io->way->reap(io, done, max);
 }
 
-void blk_io_wait(struct blk_io *io)
+bool blk_io_wait_ms(struct blk_io *io, int ms)
 {
 	struct pollfd p = {.fd = blk_io_fd(io), .events = POLLIN};
 
-	while (poll(&p, 1, -1) <= 0)
+	return poll(&p, 1, ms) > 0;
+}
+
+void blk_io_wait(struct blk_io *io)
+{
+	while (!blk_io_wait_ms(io, -1))
 		;
 }

@@ -55,5 +55,7 @@ int blk_io_start(struct blk_io *io);
 unsigned int blk_io_reap(struct blk_io *io, struct blk_io_done *done, unsigned int max);
 /* Waits until something is done; something must be out. */
 void blk_io_wait(struct blk_io *io);
+/* The same, @ms at most, or less when a signal comes. false: nothing is. */
+bool blk_io_wait_ms(struct blk_io *io, int ms);
 
 #endif

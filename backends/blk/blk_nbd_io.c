@@ -21,6 +21,7 @@
 
 #define OWN BLK_IO_DEPTH	 /* the slot of our own flush */
 #define TRIM_MAX (1ull << 30)	 /* bytes in one request; its field has 32 bits */
+#define CLOSE_MS 5000		 /* of silence, at the last flush */
 #define DATA_MAX (32ull << 20)	 /* the protocol's, where the server names none */
 
 /* First in, first out; never more than one entry a tag. */
@@ -272,7 +273,8 @@ static unsigned int nbd_reap(struct blk_io *io, struct blk_io_done *done, unsign
 	struct nbd *n = (struct nbd *)io;
 	unsigned int nr = 0;
 
-	move(n);
+	if (!n->dead)
+		move(n);
 	while (nr < max && n->told.nr && !n->dead) {
 		uint32_t tag = pop(&n->told);
 
@@ -281,8 +283,8 @@ static unsigned int nbd_reap(struct blk_io *io, struct blk_io_done *done, unsign
 	return nr;
 }
 
-/* One operation, alone. Its result, or -EIO of a connection that ended. */
-static int32_t one(struct nbd *n, const struct blk_io_op *op)
+/* One operation, alone. Its result; -EIO of a connection that ended; -ETIMEDOUT: silence for @ms. */
+static int32_t one(struct nbd *n, const struct blk_io_op *op, int ms)
 {
 	struct blk_io_done done;
 
@@ -291,8 +293,8 @@ static int32_t one(struct nbd *n, const struct blk_io_op *op)
 	while (!n->dead) {
 		if (nbd_reap(&n->io, &done, 1))
 			return done.res;
-		if (!n->dead)
-			blk_io_wait(&n->io);
+		if (!n->dead && !blk_io_wait_ms(&n->io, ms) && ms >= 0)
+			return -ETIMEDOUT;
 	}
 	return -EIO;
 }
@@ -301,12 +303,15 @@ static void nbd_close_io(struct blk_io *io)
 {
 	const struct blk_io_op sync = {.kind = BLK_IO_SYNC};
 	struct nbd *n = (struct nbd *)io;
+	int32_t rc = 0;
 
 	/* Nobody comes after us: what is not flushed now, nothing remembers. */
 	n->lost = NULL;
-	if (n->log.head && blk_log_used(&n->log) && !n->dead && one(n, &sync) < 0)
+	if (n->log.head && blk_log_used(&n->log) && !n->dead)
+		rc = one(n, &sync, CLOSE_MS);
+	if (rc < 0)
 		log_warnx("the last writes to a disk were not flushed: its server %s",
-			  n->dead ? "is gone" : "refused it");
+			  n->dead ? "is gone" : rc == -ETIMEDOUT ? "does not answer" : "refused it");
 	if (!n->dead)
 		n->lib->nbd_aio_disconnect(n->h, 0);
 	blk_log_close(&n->log);
@@ -351,7 +356,7 @@ static int redo(void *arg, uint64_t offset, void *buf, uint64_t len)
 	struct blk_io_op part = {.kind = BLK_IO_WRITE, .buf = buf, .len = len, .offset = offset};
 
 	while (part.len) {
-		int32_t res = one(arg, &part);
+		int32_t res = one(arg, &part, -1);
 
 		if (res <= 0)
 			return res ? res : -EIO;
@@ -369,7 +374,7 @@ static int redo_all(struct nbd *n, const struct blk_log *log)
 	int rc = buf ? blk_log_each(log, buf, redo, n) : -ENOMEM;
 
 	free(buf);
-	return rc < 0 ? rc : one(n, &sync);
+	return rc < 0 ? rc : one(n, &sync, -1);
 }
 
 int blk_nbd_io_keep(struct blk_io *io, const char *file, const char *name, bool resume)
@@ -394,6 +399,16 @@ int blk_nbd_io_keep(struct blk_io *io, const char *file, const char *name, bool 
 	else /* what is acknowledged is safe from here on */
 		blk_log_close(&log);
 	return 0;
+}
+
+void blk_nbd_io_abandon(struct blk_io *io)
+{
+	struct nbd *n = (struct nbd *)io;
+
+	n->lost = NULL;
+	n->dead = true;
+	/* Whatever it still says wakes nobody. */
+	epoll_ctl(n->poll, EPOLL_CTL_DEL, n->lib->nbd_aio_get_fd(n->h), NULL);
 }
 
 void blk_nbd_io_serve(struct blk_io *io)

@@ -21,6 +21,9 @@ int blk_nbd_io_keep(struct blk_io *io, const char *file, const char *name, bool 
 /* From here on a server that goes is told to lost(). */
 void blk_nbd_io_serve(struct blk_io *io);
 
+/* Its server is not waited for any more: closing it flushes nothing. */
+void blk_nbd_io_abandon(struct blk_io *io);
+
 extern const struct blk_io_way blk_io_nbd;
 
 #endif

@@ -293,8 +293,14 @@ static unsigned int reap(struct blk_ring *b)
 	struct blk_io_done done[BLK_IO_DEPTH];
 	unsigned int n = blk_io_reap(b->io, done, BLK_IO_DEPTH);
 
-	for (unsigned int i = 0; i < n; i++)
-		ended(b, &b->op[done[i].tag], done[i].res);
+	for (unsigned int i = 0; i < n; i++) {
+		if (b->sync == BLK_SYNC_OUT) {
+			b->sync_res = done[i].res;
+			b->sync = BLK_SYNC_ENDED;
+		} else {
+			ended(b, &b->op[done[i].tag], done[i].res);
+		}
+	}
 	copy_all(b);
 	if (n)
 		run_waiting(b);
@@ -312,7 +318,8 @@ static void advance(struct blk_ring *b)
 
 static bool may_take(struct blk_ring *b)
 {
-	return !b->barrier && b->nr_used < BRING_TAKEN && !b->nr_taken;
+	return !b->barrier && b->nr_used < BRING_TAKEN && !b->nr_taken &&
+	       b->sync != BLK_SYNC_OUT;
 }
 
 static void take(struct blk_ring *b, int n)
@@ -349,11 +356,53 @@ int blk_ring_work(struct blk_ring *b, bool *notify)
 	return may_take(b) ? bring_more(&b->ring) : 0;
 }
 
-void blk_ring_stop(struct blk_ring *b)
+static bool is_out(const struct blk_ring *b)
 {
-	while (b->nr_used) {
+	return b->nr_used || b->sync == BLK_SYNC_OUT;
+}
+
+bool blk_ring_stop(struct blk_ring *b, int ms)
+{
+	while (is_out(b)) {
 		advance(b);
-		if (b->nr_used && !b->unstarted)
-			blk_io_wait(b->io);
+		if (is_out(b) && !b->unstarted && !blk_io_wait_ms(b->io, ms) && ms >= 0)
+			return false;
 	}
+	return true;
+}
+
+void blk_ring_abandon(struct blk_ring *b)
+{
+	for (unsigned int i = 0; i < BRING_TAKEN; i++)
+		b->op[i].state = BLK_OP_FREE;
+	b->nr_used = b->nr_waiting = b->nr_taken = 0;
+	b->barrier = b->unstarted = false;
+	b->sync = BLK_SYNC_NONE;
+}
+
+void blk_ring_reap(struct blk_ring *b)
+{
+	reap(b);
+}
+
+bool blk_ring_sync(struct blk_ring *b, bool attached)
+{
+	const struct blk_io_op op = {.kind = BLK_IO_SYNC};
+
+	if (is_out(b) || (attached && bring_pending(&b->ring) != 0))
+		return false;
+	b->sync = BLK_SYNC_OUT;
+	blk_io_add(b->io, &op);
+	while (blk_io_start(b->io) < 0)
+		;
+	reap(b);
+	return true;
+}
+
+int blk_ring_sync_result(struct blk_ring *b)
+{
+	if (b->sync != BLK_SYNC_ENDED)
+		return -EINPROGRESS;
+	b->sync = BLK_SYNC_NONE;
+	return b->sync_res;
 }

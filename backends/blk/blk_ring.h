@@ -21,6 +21,9 @@
 #define BLK_ARENA_PAGES 1024 /* 4 MiB: four of the largest requests, 32 of 128 KiB */
 #define BLK_GRANTED_PAGES 128 /* of these, used first: 32 requests of 16 KiB, eight of 64 */
 
+/* A flush of ours: nothing else is out beside it. */
+enum blk_sync {BLK_SYNC_NONE, BLK_SYNC_OUT, BLK_SYNC_ENDED};
+
 struct blk_ring {
 	struct bring ring;
 	struct bring_table *table; /* in the journal */
@@ -40,6 +43,8 @@ struct blk_ring {
 	char *arena_at; /* where to look for a buffer first */
 	bool barrier;		       /* one is being done */
 	bool unstarted;		       /* the kernel had no room for all of it */
+	enum blk_sync sync;
+	int32_t sync_res;
 	uint64_t nr_requests, nr_errors; /* statistics */
 	unsigned int most_at_once;
 };
@@ -64,7 +69,24 @@ int blk_ring_attach(struct blk_ring *b, const struct blk_wire *wire, void *page,
  */
 int blk_ring_work(struct blk_ring *b, bool *notify);
 
-/* Waits until everything begun has ended and is answered. The ring may be unmapped then. */
-void blk_ring_stop(struct blk_ring *b);
+/*
+ * Waits until everything begun has ended and is answered. The ring may be unmapped then. false: after
+ * @ms (-1: no end) in which nothing ended, something is out still.
+ */
+bool blk_ring_stop(struct blk_ring *b, int ms);
+
+/* Nobody waits for what is out any more: @io will not be asked for anything again. */
+void blk_ring_abandon(struct blk_ring *b);
+
+/* Answers what has ended, without a ring to take from. */
+void blk_ring_reap(struct blk_ring *b);
+
+/*
+ * When nothing is out, nor in the ring (if there is one: @attached), has all that was written flushed,
+ * and takes nothing more until that is done. false: something is.
+ */
+bool blk_ring_sync(struct blk_ring *b, bool attached);
+/* How that ended, once: 0 or -errno; -EINPROGRESS. */
+int blk_ring_sync_result(struct blk_ring *b);
 
 #endif

@@ -26,13 +26,18 @@
 
 #include "backend_main.h"
 #include "blk_nbd.h"
+#include "blk_nbd_io.h"
 #include "blk_ring.h"
 #include "nbd_name.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
 #define LOCK_TRIES 20
+/* One whose server says nothing needs longer: backendd ends it when its device is gone for 5 s. */
+#define LOCK_TRIES_REMOTE 70
 #define LOCK_WAIT_US 100000
 #define SERVER_WAIT_US 200000 /* between tries to reach a disk's server again */
+#define CLOSE_MS 5000 /* so long a server may say nothing to a device that is to go */
+#define CLOSE_LOOK_MS 100
 #define WHY_LEN 1400
 
 /* What the record says. */
@@ -48,7 +53,9 @@ struct blkback {
 	struct blk_io *io;
 	struct event *done; /* some of io's operations ended */
 	struct blk_ring *engine;
-	char drained[40]; /* the last token of dom0's drain= */
+	char drain[40];	  /* the token of dom0's drain=, if that is there */
+	char syncing[40]; /* under which a flush was begun */
+	char answered[40]; /* under which one has ended */
 };
 
 static struct blkback blkback; /* the one disk of this process */
@@ -161,7 +168,7 @@ static int blk_prepare(struct backend *be)
 		return rc;
 	be->dev = &blkback;
 	blkback.be = be;
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (int i = 0; i < (nbd_name_is(w->name) ? LOCK_TRIES_REMOTE : LOCK_TRIES); i++) {
 		rc = open_image(be, w, why, sizeof(why));
 		if (rc != -EAGAIN)
 			break;
@@ -280,6 +287,60 @@ static int blk_connect(struct backend *be)
 	return rc;
 }
 
+/* --- being drained --------------------------------------------------------------------------- */
+
+/* Under the token that it was begun for: until then the guest was suspended. */
+static void sync_ended(struct backend *be, int rc)
+{
+	struct blkback *b = be->dev;
+
+	memcpy(b->answered, b->syncing, sizeof(b->answered));
+	if (rc == 0)
+		rc = store_write(be->xs, XBT_NULL, be->path, "drained", "%s", b->syncing);
+	else
+		store_write(be->xs, XBT_NULL, be->path, "error", "what was written cannot be "
+			    "flushed: %s", strerror(-rc));
+	if (rc < 0)
+		log_info("%s: cannot be drained: %s", be->path, strerror(-rc));
+}
+
+/*
+ * Goes as far as it can without waiting: a server that says nothing must not keep this process from
+ * the store, nor from the guest if that goes on after all.
+ */
+static void drain(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	int rc;
+
+	while ((rc = blk_ring_sync_result(b->engine)) != -EINPROGRESS ||
+	       (b->drain[0] && strcmp(b->drain, b->answered) &&
+		blk_ring_sync(b->engine, be->connected))) {
+		if (rc != -EINPROGRESS)
+			sync_ended(be, rc);
+		else
+			memcpy(b->syncing, b->drain, sizeof(b->syncing));
+	}
+}
+
+/* The guest goes on elsewhere, or later: what it wrote is to be where it looks then. */
+static void blk_look(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	char token[sizeof(b->drain)];
+
+	if (store_read_str(be->xs, be->path, "drain", token, sizeof(token)) < 0)
+		token[0] = '\0';
+	memcpy(b->drain, token, sizeof(token));
+	/* What is in the ring comes first. */
+	if (be->connected)
+		backend_kick(be);
+	else
+		drain(be);
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
 static int blk_work(struct backend *be)
 {
 	struct blkback *b = be->dev;
@@ -290,64 +351,21 @@ static int blk_work(struct backend *be)
 		backend_notify(be);
 	if (rc >= 0 && blk_image_resized(&b->image))
 		tell_size(be);
+	if (rc >= 0)
+		drain(be);
 	return rc;
-}
-
-/* All that was written is on the disk. Nothing is out. 0 or -errno. */
-static int sync_image(struct blkback *b)
-{
-	const struct blk_io_op op = {.kind = BLK_IO_SYNC};
-	struct blk_io_done done;
-
-	blk_io_add(b->io, &op);
-	while (blk_io_start(b->io) < 0)
-		;
-	while (!blk_io_reap(b->io, &done, 1))
-		blk_io_wait(b->io);
-	return done.res;
-}
-
-/* Everything that the guest asked for ends. It asks for no more: it is suspended. */
-static void end_all(struct backend *be)
-{
-	struct blkback *b = be->dev;
-	int rc = be->connected ? blk_work(be) : 0;
-
-	while (be->connected && (rc > 0 || b->engine->nr_used)) {
-		blk_ring_stop(b->engine);
-		rc = blk_work(be);
-	}
-}
-
-/* The guest goes on on another host: what it wrote is to be where that looks. */
-static void blk_look(struct backend *be)
-{
-	struct blkback *b = be->dev;
-	char token[sizeof(b->drained)];
-	int rc;
-
-	if (store_read_str(be->xs, be->path, "drain", token, sizeof(token)) < 0 ||
-	    !strcmp(token, b->drained))
-		return;
-	end_all(be);
-	rc = b->engine->nr_used ? -EBUSY : sync_image(b);
-	if (rc == 0)
-		rc = store_write(be->xs, XBT_NULL, be->path, "drained", "%s", token);
-	if (rc == 0)
-		memcpy(b->drained, token, sizeof(token));
-	else
-		log_info("%s: cannot be drained: %s", be->path, strerror(-rc));
 }
 
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct backend *be = arg;
 	struct blkback *b = be->dev;
-	struct blk_io_done none;
 
-	/* With nothing out, what there is to hear is that a disk's server went. */
-	if (!be->connected)
-		blk_io_reap(b->io, &none, 0);
+	/* What there is to hear then is the end of a flush, or that a disk's server went. */
+	if (!be->connected) {
+		blk_ring_reap(b->engine);
+		drain(be);
+	}
 	backend_kick(be);
 }
 
@@ -359,11 +377,40 @@ static int blk_start(struct backend *be, struct event_base *base)
 	return b->done && event_add(b->done, NULL) == 0 ? 0 : -ENOMEM;
 }
 
+static bool is_to_go(struct backend *be)
+{
+	if (!store_exists(be->xs, be->path))
+		return errno == ENOENT;
+	return !store_read_bool(be->xs, be->path, "online", true);
+}
+
+/*
+ * Waits for what is out: what a server still has would be done after what somebody else writes next.
+ * But one that says nothing keeps no device that is to go, nor whoever wants the disk after it.
+ */
+static void end_requests(struct backend *be)
+{
+	struct blkback *b = be->dev;
+	int silent_ms = 0;
+
+	while (!blk_ring_stop(b->engine, CLOSE_LOOK_MS)) {
+		if (!b->image.is_remote || !is_to_go(be))
+			continue;
+		silent_ms += CLOSE_LOOK_MS;
+		if (silent_ms < CLOSE_MS)
+			continue;
+		log_warnx("%s: disk %s: its server says nothing: %u requests are given up with the "
+			  "device", be->path, b->record.name, b->engine->nr_used);
+		blk_ring_abandon(b->engine);
+		blk_nbd_io_abandon(b->io);
+	}
+}
+
 static void blk_disconnect(struct backend *be)
 {
 	struct blkback *b = be->dev;
 
-	blk_ring_stop(b->engine);
+	end_requests(be);
 	if (!backend_may_log(be))
 		return;
 	log_info("%s: %llu requests, %llu failed, at most %u at once", be->path,
@@ -376,7 +423,7 @@ static void blk_fini(struct backend *be)
 	if (!be->dev)
 		return;
 	if (blkback.engine)
-		blk_ring_stop(blkback.engine);
+		blk_ring_stop(blkback.engine, -1);
 	blk_ring_destroy(blkback.engine);
 	blk_io_close(blkback.io);
 	blk_image_close(&blkback.image);

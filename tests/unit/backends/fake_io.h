@@ -17,6 +17,7 @@ struct fake_io {
 	struct blk_io_op out[BLK_IO_DEPTH]; /* in the order they were started */
 	unsigned int cut;	     /* the next transfer moves only so many bytes; 0: all */
 	int fail;		     /* the next operation ends with this; 0: none */
+	bool silent;		     /* who waits hears nothing */
 	bool refuse_start;	     /* blk_io_start() has no room */
 };
 

@@ -99,6 +99,19 @@ void nbd_server_stop(struct nbd_server *s)
 	end_by(s, SIGTERM);
 }
 
+void nbd_server_freeze(struct nbd_server *s)
+{
+	int status;
+
+	must(kill(s->pid, SIGSTOP) == 0 && waitpid(s->pid, &status, WUNTRACED) == s->pid &&
+		     WIFSTOPPED(status), "freeze");
+}
+
+void nbd_server_go_on(struct nbd_server *s)
+{
+	must(kill(s->pid, SIGCONT) == 0, "go on");
+}
+
 void nbd_server_end(struct nbd_server *s)
 {
 	nbd_server_kill(s);

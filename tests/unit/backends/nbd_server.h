@@ -25,6 +25,9 @@ void nbd_server_start(struct nbd_server *s, const char *const *argv);
 void nbd_server_kill(struct nbd_server *s);
 /* Asks it to end, for one that has files to remove; nobody is connected any more. */
 void nbd_server_stop(struct nbd_server *s);
+/* It says nothing more, until it is killed or goes on. Returns when that is so. */
+void nbd_server_freeze(struct nbd_server *s);
+void nbd_server_go_on(struct nbd_server *s);
 /* Nobody listens any more. */
 void nbd_server_end(struct nbd_server *s);
 

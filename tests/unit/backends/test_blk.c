@@ -801,10 +801,55 @@ static void test_stopping_waits_for_what_is_out(void **state)
 	put(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, 0);
 	work();
 	assert_int_equal(fake_io.nr, 3);
-	blk_ring_stop(blk);
+	assert_true(blk_ring_stop(blk, -1));
 	assert_int_equal(fake_io.nr, 0);
 	for (int i = 0; i < 4; i++)
 		assert_int_not_equal(next_answer(), -1);
+}
+
+/* Whoever has done without them is left alone by them. */
+static void test_a_silent_disk_is_given_up(void **state)
+{
+	fake_io.slow = fake_io.silent = true;
+	put(BLKIF_OP_WRITE, 0, 1, DATA);
+	put(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, 0);
+	work();
+	assert_false(blk_ring_stop(blk, 1));
+	assert_int_equal(ring()->rsp_prod, 0);
+	blk_ring_abandon(blk);
+	assert_true(blk_ring_stop(blk, -1));
+	assert_int_equal(ring()->rsp_prod, 0);
+}
+
+/* A guest is drained: after all that it asked for, and before what it asks for then. */
+static void test_a_drain_comes_between_requests(void **state)
+{
+	fake_io.slow = true;
+	put(BLKIF_OP_WRITE, 0, 1, DATA);
+	assert_false(blk_ring_sync(blk, true)); /* in the ring */
+	work();
+	assert_false(blk_ring_sync(blk, true)); /* under way */
+	fake_io_end(0);
+	work();
+	assert_int_equal(ring()->rsp_prod, 1);
+	assert_true(blk_ring_sync(blk, true));
+	assert_false(blk_ring_sync(blk, true));
+	assert_int_equal(fake_io.nr, 1);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_SYNC);
+	assert_int_equal(blk_ring_sync_result(blk), -EINPROGRESS);
+	put(BLKIF_OP_WRITE, 8, 1, DATA);
+	work();
+	assert_int_equal(fake_io.nr, 1);
+	fake_io.fail = -EIO;
+	fake_io_end(0);
+	work();
+	assert_int_equal(fake_io.nr, 1);
+	assert_int_equal(fake_io.out[0].kind, BLK_IO_WRITE);
+	assert_int_equal(blk_ring_sync_result(blk), -EIO);
+	assert_int_equal(blk_ring_sync_result(blk), -EINPROGRESS);
+	fake_io_end(0);
+	work();
+	assert_int_equal(ring()->rsp_prod, 2);
 }
 
 static void test_an_image_made_longer_is_noticed(void **state)
@@ -926,6 +971,8 @@ int main(void)
 		T(test_a_successor_does_again_what_has_no_answer),
 		T(test_a_table_of_nonsense_does_no_harm),
 		T(test_stopping_waits_for_what_is_out),
+		T(test_a_silent_disk_is_given_up),
+		T(test_a_drain_comes_between_requests),
 		T(test_an_image_made_longer_is_noticed),
 		cmocka_unit_test_setup_teardown(test_32bit_guest_reads_writes_and_discards,
 						set_up32, tear_down),

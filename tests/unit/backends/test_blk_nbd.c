@@ -623,6 +623,18 @@ static void test_a_server_that_goes_while_nothing_is_asked_is_noticed(void **sta
 	lost_disk();
 }
 
+/* What it did not flush is lost then, and said; the disk is free for who comes next. */
+static void test_a_silent_server_does_not_hold_up_the_end(void **state)
+{
+	static uint8_t buf[BLOCK];
+	const struct blk_nbd_want w = want();
+
+	open_disk(&w);
+	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	nbd_server_freeze(&server);
+	close_disk();
+}
+
 /* The connection's end falls into a call that asks for something, of the library's own. */
 static struct nbd_lib *lib_with;
 static struct nbd_lib lib_was;
@@ -908,6 +920,7 @@ int main(void)
 		T(test_a_new_device_takes_nothing_over, nbdkit),
 		T(test_a_guest_that_never_flushes_is_flushed_for, unix),
 		T(test_a_server_that_goes_while_nothing_is_asked_is_noticed, nbdkit),
+		T(test_a_silent_server_does_not_hold_up_the_end, nbdkit),
 		cmocka_unit_test_setup_teardown(test_an_end_in_our_own_flush_is_noticed_at_once,
 						with_library, without_library),
 		cmocka_unit_test_setup_teardown(

@@ -292,13 +292,100 @@ static void test_a_disk_that_grew_meanwhile_is_told(void **state)
 	assert_string_equal(fake_store_get(BACK "/sectors"), "4096");
 }
 
+/* What the process's loop does when the disk has something to say. */
+static void hear(void)
+{
+	blk_io_wait(blkback.io);
+	on_done(0, 0, &be);
+}
+
+static void is_drained(const char *token)
+{
+	while (!fake_store_get(BACK "/drained"))
+		hear();
+	assert_string_equal(fake_store_get(BACK "/drained"), token);
+}
+
 static void test_a_disk_that_is_flushed_is_drained(void **state)
 {
 	nbd_server_start(&server, megabyte);
 	assert_int_equal(start(), 0);
 	fake_store_set(BACK "/drain", "token");
 	blk_look(&be);
-	assert_string_equal(fake_store_get(BACK "/drained"), "token");
+	is_drained("token");
+}
+
+/* It waits for none: dom0 may have given up, and the guest go on, long before. */
+static void test_a_silent_server_holds_up_no_drain(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	nbd_server_freeze(&server);
+	fake_store_set(BACK "/drain", "first");
+	blk_look(&be);
+	fake_store_rm(BACK "/drain");
+	blk_look(&be);
+	assert_null(fake_store_get(BACK "/drained"));
+	nbd_server_go_on(&server);
+	is_drained("first");
+}
+
+/* The guest ran on between two: what it then wrote is in the second one's flush alone. */
+static void test_a_drain_is_answered_by_a_flush_of_its_own(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	nbd_server_freeze(&server);
+	fake_store_set(BACK "/drain", "first");
+	blk_look(&be);
+	fake_store_set(BACK "/drain", "second");
+	blk_look(&be);
+	assert_string_equal(blkback.syncing, "first");
+	nbd_server_go_on(&server);
+	while (strcmp(blkback.answered, "second") != 0)
+		hear();
+	assert_string_equal(blkback.syncing, "second");
+	is_drained("second");
+}
+
+static void test_a_device_that_is_to_go_leaves_a_silent_server(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	nbd_server_freeze(&server);
+	fake_store_set(BACK "/drain", "token");
+	blk_look(&be);
+	fake_store_set(BACK "/online", "0");
+	blk_disconnect(&be);
+	/* Nothing of it wakes the process any more. */
+	nbd_server_go_on(&server);
+	assert_false(blk_io_wait_ms(blkback.io, 100));
+}
+
+static int held;
+
+static void lets_go(void)
+{
+	if (waited == 60)
+		close(held);
+}
+
+/* Its process waits for its server, as long as it is let. */
+static void test_who_had_the_disk_before_is_waited_for(void **state)
+{
+	char why[256], log_file[96];
+	struct blk_image before;
+	struct blk_io *io;
+
+	nbd_server_start(&server, megabyte);
+	snprintf(log_file, sizeof(log_file), "%s/before", dir);
+	assert_int_equal(blk_nbd_open(&before, &io, &(struct blk_nbd_want){
+			 .name = server.name, .dir = dir, .log = log_file}, why, sizeof(why)), 0);
+	blk_io_close(io);
+	held = before.fd;
+	while_waiting = lets_go;
+	assert_int_equal(start(), 0);
+	assert_int_equal(waited, 60);
 }
 
 /* The server refuses the flush: then it is not. */
@@ -312,6 +399,9 @@ static void test_a_disk_that_cannot_be_flushed_is_not_drained(void **state)
 	assert_int_equal(start(), 0);
 	fake_store_set(BACK "/drain", "token");
 	blk_look(&be);
+	while (!fake_store_get(BACK "/error"))
+		hear();
+	store_says("error", "cannot be flushed: Input/output error");
 	assert_null(fake_store_get(BACK "/drained"));
 	blk_ring_destroy(blkback.engine);
 	blk_io_close(blkback.io);
@@ -335,6 +425,10 @@ int main(void)
 		T(test_a_disk_that_grew_meanwhile_is_told),
 		T(test_a_disk_that_is_flushed_is_drained),
 		T(test_a_disk_that_cannot_be_flushed_is_not_drained),
+		T(test_a_silent_server_holds_up_no_drain),
+		T(test_a_drain_is_answered_by_a_flush_of_its_own),
+		T(test_a_device_that_is_to_go_leaves_a_silent_server),
+		T(test_who_had_the_disk_before_is_waited_for),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

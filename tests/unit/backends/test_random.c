@@ -154,13 +154,13 @@ static void run_blk(const struct blk_wire *wire)
 			fake_io_end(below(fake_io.nr));
 		}
 		if (blk_ring_work(blk, &notify) < 0) {
-			blk_ring_stop(blk);
+			blk_ring_stop(blk, -1);
 			*word(1, 0) = *word(1, 2) = blk->ring.rsp_prod;
 			assert_int_equal(blk_ring_attach(blk, wire, fake.page[1], &record, &table,
 							 below(2)), 0);
 		}
 	}
-	blk_ring_stop(blk);
+	blk_ring_stop(blk, -1);
 	print_message("blk: %u operations out at once\n", fake_io.most);
 	assert_true(fake_io.most > 1);
 	assert_int_equal(fstat(image.fd, &st), 0);
