@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk_drain.h"
 #include "foreign.h"
 #include "history.h"
 #include "home.h"
@@ -300,6 +301,7 @@ static void handle_suspend(struct xend *x, struct domain *d)
 	}
 	if (d->handed)
 		return;
+	disk_drain_end(x, d);
 	err = hv_domain_resume(x->hv, (uint16_t)d->domid);
 	if (err)
 		log_warnx("%s: suspended, and the hypervisor refuses to resume it: %s", d->name,

@@ -150,8 +150,9 @@ uint64_t xend_run(struct xend *x, uint64_t now_ns)
 		x->next_check_ns = now_ns + SAFETY_CHECK_NS;
 		reconcile_deaths(x);
 	}
-	again = run_domains(x);
-	t = request_run(x);
+	/* First what is asked: it may give a domain a step to do, and nothing would wake us for that. */
+	again = request_run(x);
+	t = run_domains(x);
 	if (t < again)
 		again = t;
 	return x->next_check_ns < again ? x->next_check_ns : again;

@@ -71,7 +71,10 @@ const struct command cmd_save = {
 	.detail = "The guest suspends itself; its record and memory go to FILE in dom0, and 'xm "
 		  "restore'\n"
 		  "lets it go on from there. Its disks are not copied: they must not change "
-		  "meanwhile.",
+		  "meanwhile.\n"
+		  "What the guest asked its disks for ends first; where that takes longer than a "
+		  "minute,\n"
+		  "it goes on and nothing is written.",
 	.options = save_options,
 	.min_args = 2,
 	.max_args = 2,

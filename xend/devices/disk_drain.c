@@ -3,6 +3,7 @@
 #include "disk_drain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,44 +11,91 @@
 #include "store.h"
 #include "xend.h"
 
+struct drain {
+	const char *token;
+	char *why;
+	size_t why_len;
+};
+
 /* Calls @each for the id of every disk until it returns other than 0, which is returned. */
-static int for_disks(struct xend *x, const struct domain *d, const char *token,
+static int for_disks(struct xend *x, const struct domain *d, const struct drain *dr,
 		     int (*each)(struct xend *x, const struct domain *d, const char *id,
-				 const char *token))
+				 const struct drain *dr))
 {
 	unsigned int nr;
 	char **ids = store_list(x->xs, XBT_NULL,
 				path_backend_dir(DEVICE_VBD, (unsigned int)d->domid), &nr);
-	int err = 0;
+	int err = ids || errno == ENOENT ? 0 : -EIO; /* a store that is away names no disk */
 
 	for (unsigned int i = 0; i < nr && !err; i++)
-		err = each(x, d, ids[i], token);
+		err = each(x, d, ids[i], dr);
 	free(ids);
 	return err;
 }
 
-static int ask(struct xend *x, const struct domain *d, const char *id, const char *token)
+static struct path key(const struct domain *d, const char *id, const char *name)
 {
-	return store_write(x->xs, path_backend(DEVICE_VBD, (unsigned int)d->domid, id, "drain"),
-			   token);
+	return path_backend(DEVICE_VBD, (unsigned int)d->domid, id, name);
 }
 
-static int look(struct xend *x, const struct domain *d, const char *id, const char *token)
+static int ask(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
 {
-	char *done = store_read(x->xs, path_backend(DEVICE_VBD, (unsigned int)d->domid, id,
-						    "drained"));
-	bool is_same = done && !strcmp(done, token);
+	return store_write(x->xs, key(d, id, "drain"), dr->token);
+}
+
+/* What its process last said, if it did. */
+static void explain(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
+{
+	char *dev = store_read(x->xs, key(d, id, "dev"));
+	char *error = store_read(x->xs, key(d, id, "error"));
+
+	snprintf(dr->why, dr->why_len, "disk %.32s: what the guest asked of it did not end within "
+		 "%d s%s%.300s", dev ? dev : id, DISK_DRAIN_S, error && error[0] ? ": " : "",
+		 error ? error : "");
+	free(dev);
+	free(error);
+}
+
+static int look(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
+{
+	char *done = store_read(x->xs, key(d, id, "drained"));
+	bool is_same = done && !strcmp(done, dr->token);
 
 	free(done);
-	return is_same ? 0 : -EINPROGRESS;
+	if (is_same)
+		return 0;
+	explain(x, d, id, dr);
+	return -EINPROGRESS;
+}
+
+static int forget(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
+{
+	(void)dr;
+	store_rm(x->xs, key(d, id, "drain"));
+	return 0;
 }
 
 int disk_drain(struct xend *x, const struct domain *d, const char *token)
 {
-	return for_disks(x, d, token, ask);
+	const struct drain dr = { .token = token };
+
+	return for_disks(x, d, &dr, ask);
 }
 
-int disk_drained(struct xend *x, const struct domain *d, const char *token)
+int disk_drained(struct xend *x, const struct domain *d, const char *token, uint64_t since_ns,
+		 char *why, size_t why_len)
 {
-	return for_disks(x, d, token, look);
+	const struct drain dr = { token, why, why_len };
+	int err = for_disks(x, d, &dr, look);
+
+	if (err == -EIO)
+		snprintf(why, why_len, "the store does not say whether its disks are at rest");
+	if (err == -EINPROGRESS && x->now_ns - since_ns >= DISK_DRAIN_S * NS_PER_S)
+		err = -ETIMEDOUT;
+	return err;
+}
+
+void disk_drain_end(struct xend *x, const struct domain *d)
+{
+	for_disks(x, d, NULL, forget);
 }

@@ -3,10 +3,17 @@
  * disk_drain.h - nothing of a suspended guest is on its way to its disks any more.
  *
  * What its kernel had asked for and was not told the end of, it asks for again where it wakes: here it
- * must have ended by then, and be where the other host looks for it.
+ * must have ended by then, and be where that host, or that later life, looks for it. A write that a
+ * slow server still had would else be done after the newer ones.
  */
 #ifndef XEND_DISK_DRAIN_H
 #define XEND_DISK_DRAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* So long it may take: a server that says nothing must not have the guest stand still for ever. */
+#define DISK_DRAIN_S 60
 
 struct xend;
 struct domain;
@@ -17,7 +24,14 @@ struct domain;
  */
 int disk_drain(struct xend *x, const struct domain *d, const char *token);
 
-/* 0: all have; -EINPROGRESS. */
-int disk_drained(struct xend *x, const struct domain *d, const char *token);
+/*
+ * Asked at @since_ns: 0: all have; -EINPROGRESS; -ETIMEDOUT, -EIO of the store: for a line in the
+ * user's words, which is in @why.
+ */
+int disk_drained(struct xend *x, const struct domain *d, const char *token, uint64_t since_ns,
+		 char *why, size_t why_len);
+
+/* The guest goes on here: nobody waits for it any more. */
+void disk_drain_end(struct xend *x, const struct domain *d);
 
 #endif

@@ -17,18 +17,15 @@
 #include "move_out.h"
 #include "move_progress.h"
 #include "reconcile.h"
-#include "record_store.h"
 #include "request_ops.h"
 #include "save_pv.h"
 #include "saving.h"
 #include "status.h"
 #include "steps.h"
 #include "store.h"
-#include "vdev.h"
 #include "xend.h"
 
 #define STOP_MS 300			/* of a live move, unless said otherwise */
-#define DRAIN_NS (60 * NS_PER_S)	/* since it suspended itself */
 
 /* The host of a record's moved=. */
 static const char *host_of(const struct domain *d)
@@ -266,13 +263,11 @@ static int poll_sent(struct xend *x, struct request *r)
 	if (err == -EINPROGRESS)
 		return err;
 	if (!err && !d->handed) {
-		err = disk_drained(x, d, r->epoch);
-		if (err == -EINPROGRESS && x->now_ns - r->began_ns < DRAIN_NS) {
+		err = disk_drained(x, d, r->epoch, r->began_ns, why, sizeof(why));
+		if (err == -EINPROGRESS) {
 			move_progress(x, r, d, "sending");
 			return err;
 		}
-		snprintf(why, sizeof(why), "a process of its disks does not say that all is on "
-			 "the disk");
 	}
 	if (!err) {
 		err = write_down(x, r, d);
@@ -400,16 +395,6 @@ static int poll_offered(struct xend *x, struct request *r)
 
 /* --- the beginning --- */
 
-static int make_epoch(struct request *r)
-{
-	uint8_t uuid[16];
-
-	if (record_uuid_make(uuid))
-		return refuse(r, -EIO, "no random numbers");
-	vdev_uuid_format(uuid, r->epoch);
-	return 0;
-}
-
 /* That of the earlier time. */
 static int take_epoch(struct request *r, const struct domain *d)
 {
@@ -458,7 +443,7 @@ int op_migrate(struct xend *x, struct request *r)
 			      d->saving.file ? "saved or moved" : "started or ended");
 	err = d->rec.moved[0] ? take_epoch(r, d) : saving_possible(x, r, d);
 	if (!err && !d->rec.moved[0])
-		err = make_epoch(r);
+		err = saving_epoch(r);
 	if (err)
 		return err;
 	channel = request_argument(x, r, "channel");

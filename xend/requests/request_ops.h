@@ -25,8 +25,8 @@ struct request {
 	char domain[PATH_NAME_MAX];
 	enum device_kind kind;
 	char device[16];
-	char epoch[37];			/* of a move */
-	uint64_t began_ns;		/* to send its memory; 0: not yet */
+	char epoch[37];			/* of a save or a move */
+	uint64_t began_ns;		/* to bring its disks to rest, send its memory; 0: not yet */
 	struct save *channel;		/* of one that has ended well */
 };
 

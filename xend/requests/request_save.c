@@ -2,19 +2,24 @@
 /*
  * request_save.c - xm save: ask the guest, write it down, end it or let it go on.
  *
- * What fails on the way, or is withdrawn, leaves a running guest and no new file.
+ * Before its memory is written down, its disks come to rest: what it was told is done is on them, and
+ * nothing of it is on the way any more. What fails on the way, or is withdrawn, leaves a running guest
+ * and no new file.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk_drain.h"
 #include "home.h"
 #include "reconcile.h"
+#include "record_store.h"
 #include "request_ops.h"
 #include "save_pv.h"
 #include "saving.h"
 #include "steps.h"
 #include "store.h"
+#include "vdev.h"
 #include "xend.h"
 
 #define SUSPEND_NS (60 * NS_PER_S)
@@ -23,6 +28,16 @@ void saving_let_go(struct domain *d)
 {
 	save_release(d->saving.file);
 	d->saving.file = NULL;
+}
+
+int saving_epoch(struct request *r)
+{
+	uint8_t uuid[16];
+
+	if (record_uuid_make(uuid))
+		return refuse(r, -EIO, "no random numbers");
+	vdev_uuid_format(uuid, r->epoch);
+	return 0;
 }
 
 static int poll_ended(struct xend *x, struct request *r)
@@ -34,8 +49,10 @@ static int poll_ended(struct xend *x, struct request *r)
 
 int saving_go_on(struct xend *x, struct request *r, struct domain *d)
 {
-	int err = hv_domain_resume(x->hv, (uint16_t)d->domid);
+	int err;
 
+	disk_drain_end(x, d);
+	err = hv_domain_resume(x->hv, (uint16_t)d->domid);
 	return err ? refuse(r, err, "the hypervisor refuses to resume it: %s", strerror(-err)) : 0;
 }
 
@@ -82,6 +99,43 @@ static int finish(struct xend *x, struct request *r, struct domain *d)
 	return -EINPROGRESS;
 }
 
+static int ask_disks(struct xend *x, struct request *r, struct domain *d)
+{
+	int err = disk_drain(x, d, r->epoch);
+
+	if (err) {
+		saving_let_go(d);
+		saving_go_on(x, r, d);
+		return refuse(r, err, "the store refuses to ask its disks: %s", strerror(-err));
+	}
+	d->saving.state = SAVE_DRAINING;
+	r->began_ns = x->now_ns;
+	r->deadline_ns = x->now_ns + DISK_DRAIN_S * NS_PER_S;
+	return 0;
+}
+
+static int poll_drained(struct xend *x, struct request *r, struct domain *d)
+{
+	char why[WORKER_WHY];
+	int err = disk_drained(x, d, r->epoch, r->began_ns, why, sizeof(why));
+
+	if (err == -EINPROGRESS)
+		return err;
+	r->deadline_ns = 0;
+	if (err) {
+		saving_let_go(d);
+		saving_go_on(x, r, d);
+		return refuse(r, err, "%s", why);
+	}
+	d->saving.state = SAVE_WRITING;
+	err = save_begin(d->saving.file, x);
+	if (!err)
+		return finish(x, r, d);
+	d->saving.file = NULL;
+	saving_go_on(x, r, d);
+	return refuse(r, err, "dom0 has no thread to spare");
+}
+
 static int poll_saved(struct xend *x, struct request *r)
 {
 	struct domain *d = domain_find(x, r->domain);
@@ -92,18 +146,13 @@ static int poll_saved(struct xend *x, struct request *r)
 		return saving_give_up(x, r, d);
 	if (d->saving.state == SAVE_ASKED)
 		return saving_poll_asked(x, r, d);
-	r->deadline_ns = 0;
 	if (d->saving.state == SAVE_SUSPENDED) {
-		int err = save_begin(d->saving.file, x);
+		int err = ask_disks(x, r, d);
 
-		if (err) {
-			d->saving.file = NULL;
-			saving_go_on(x, r, d);
-			return refuse(r, err, "dom0 has no thread to spare");
-		}
-		d->saving.state = SAVE_WRITING;
+		if (err)
+			return err;
 	}
-	return finish(x, r, d);
+	return d->saving.state == SAVE_DRAINING ? poll_drained(x, r, d) : finish(x, r, d);
 }
 
 /* Whether its kernel can: Linux says so in its home. */
@@ -140,8 +189,11 @@ static int begin(struct xend *x, struct request *r, struct domain *d, const char
 	long checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint"));
 	struct saving s = { .goes_on = checkpoint == 1 };
 	char why[WORKER_WHY];
-	int err = save_open(x, d, file, &s.file, why);
+	int err = saving_epoch(r);
 
+	if (err)
+		return err;
+	err = save_open(x, d, file, &s.file, why);
 	if (err)
 		return refuse(r, err, "%s", why);
 	d->saving = s;

@@ -15,6 +15,9 @@ struct request;
 /* Whether the domain runs and its kernel can; else -errno after refusing. */
 int saving_possible(struct xend *x, struct request *r, const struct domain *d);
 
+/* A word of its own for this time, in r->epoch. 0 or -errno after refusing. */
+int saving_epoch(struct request *r);
+
 /* Asks its guest. 0 or -errno after refusing. */
 int saving_ask(struct xend *x, struct request *r, struct domain *d);
 

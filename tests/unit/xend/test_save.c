@@ -271,6 +271,85 @@ static void test_withdrawn_save_leaves_a_running_domain_and_no_file(void **state
 	save(w, "0");
 }
 
+static void suspends(struct world *w)
+{
+	ask(w, "0");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+}
+
+static char *disk_key(const char *key)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/1/51712/%s", key);
+	return path;
+}
+
+/* A write that is under way would be done when the restored guest has written something newer. */
+static void test_nothing_is_saved_before_its_disks_are_at_rest(void **state)
+{
+	struct world *w = *state;
+	char partial[80];
+	struct stat st;
+
+	snprintf(partial, sizeof(partial), "%s.partial", file);
+	w->disks_hang = true;
+	suspends(w);
+	world_run(w, 50);
+	assert_null(fake_get("/request/r1/state"));
+	assert_non_null(fake_get(disk_key("drain")));
+	assert_true(stat(partial, &st) < 0 || st.st_size == 0);
+	w->disks_hang = false;
+	world_run(w, 5);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_int_equal(access(file, F_OK), 0);
+	assert_clean(free_kib);
+}
+
+static void test_disk_that_does_not_come_to_rest_is_named_and_its_guest_goes_on(void **state)
+{
+	struct world *w = *state;
+	char first[64];
+
+	w->disks_hang = true;
+	suspends(w);
+	fake_set(disk_key("error"), "disk nbd:b 1: Connection refused");
+	snprintf(first, sizeof(first), "%s", fake_get(disk_key("drain")));
+	world_run(w, 59);
+	assert_null(fake_get("/request/r1/state"));
+	/* Of its suspension a fake machine's xend hears within ten seconds. */
+	world_run(w, 12);
+	refused("disk xvda: what the guest asked of it did not end within 60 s: disk nbd:b 1: "
+		"Connection refused");
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_null(fake_get(disk_key("drain")));
+	assert_int_not_equal(access(file, F_OK), 0);
+	/* What is said late is said of that time. */
+	fake_set(disk_key("drained"), first);
+	suspends(w);
+	world_run(w, 30);
+	assert_null(fake_get("/request/r1/state"));
+	w->disks_hang = false;
+	world_run(w, 5);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+}
+
+static void test_withdrawn_while_a_disk_hangs_it_goes_on_at_once(void **state)
+{
+	struct world *w = *state;
+
+	w->disks_hang = true;
+	suspends(w);
+	world_run(w, 10);
+	fake_set("/request/r1", NULL);
+	world_run(w, 0);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_null(fake_get(disk_key("drain")));
+}
+
 static void test_name_and_wishes_stay_while_it_is_saved(void **state)
 {
 	struct world *w = *state;
@@ -520,6 +599,9 @@ int main(void)
 		T(test_kernel_that_cannot_or_does_not_is_told_of),
 		T(test_what_cannot_be_saved_goes_on_and_leaves_no_file),
 		T(test_withdrawn_save_leaves_a_running_domain_and_no_file),
+		T(test_nothing_is_saved_before_its_disks_are_at_rest),
+		T(test_disk_that_does_not_come_to_rest_is_named_and_its_guest_goes_on),
+		T(test_withdrawn_while_a_disk_hangs_it_goes_on_at_once),
 		T(test_name_and_wishes_stay_while_it_is_saved),
 		T(test_domain_that_nobody_saves_is_resumed),
 		T(test_xend_killed_in_the_middle_leaves_a_running_domain),
