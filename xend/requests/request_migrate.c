@@ -3,7 +3,8 @@
  * request_migrate.c - xm migrate: offer, suspend, send, write down that it is given away, give it
  * away, forget it; or ask what came of an earlier time.
  *
- * Until moved= is on the disk, whatever fails leaves a running guest here. From then on it does not
+ * It is given away with the record that the other host has, or not at all: one that was changed
+ * meanwhile stays here. Until moved= is on the disk, whatever fails leaves a running guest here. From then on it does not
  * run here unless the other host says that it never will there.
  */
 #include <errno.h>
@@ -192,6 +193,12 @@ static int give_body(struct txn *tx, void *arg)
 	is = txn_is(tx, path_request(g->r->id, "op"), "migrate");
 	if (is <= 0)
 		return is < 0 ? is : -ECANCELED;
+	/* The other host has it as it was at the beginning: no change to it gets lost. */
+	is = save_record_is(g->d->saving.file, tx);
+	if (is == 1)
+		is = txn_is(tx, path_config(g->d->name, "power"), "on");
+	if (is <= 0)
+		return is < 0 ? is : -ESTALE;
 	txn_write(tx, path_config(g->d->name, "moved"), g->moved);
 	txn_write(tx, path_status(g->d->name, "handed"), "1");
 	return 0;
@@ -271,7 +278,9 @@ static int poll_sent(struct xend *x, struct request *r)
 	}
 	if (!err) {
 		err = write_down(x, r, d);
-		snprintf(why, sizeof(why), "it cannot be written down: %s", strerror(-err));
+		snprintf(why, sizeof(why), err == -ESTALE ? "its record was changed while it moved: the "
+			 "same command again moves it as it is now" :
+			 "it cannot be written down: %s", strerror(-err));
 	}
 	if (err == -EINPROGRESS && d->handed) {
 		r->deadline_ns = x->now_ns + NS_PER_S;

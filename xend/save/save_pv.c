@@ -18,6 +18,7 @@
 
 #include "save_priv.h"
 #include "saved_record.h"
+#include "store.h"
 #include "stream.h"
 #include "xend.h"
 
@@ -253,6 +254,11 @@ int save_alloc(struct xend *x, const struct domain *d, struct save **out, char *
 	memcpy(s->head.uuid, d->uuid, sizeof(s->head.uuid));
 	*out = s;
 	return 0;
+}
+
+int save_record_is(const struct save *s, struct txn *tx)
+{
+	return saved_record_is(tx->xs, tx->t, s->head.name, &s->head);
 }
 
 int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,

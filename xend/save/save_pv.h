@@ -16,6 +16,7 @@
 struct xend;
 struct domain;
 struct save;
+struct txn;
 
 /*
  * Before the guest is asked: makes the file beside @path, with the record as it is. 0 or -errno
@@ -23,6 +24,9 @@ struct save;
  */
 int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
 	      char *why);
+
+/* Whether its record is in @tx what the head of @s says: 1, 0 or -errno of the store. */
+int save_record_is(const struct save *s, struct txn *tx);
 
 /* The guest has suspended itself: a worker writes it. 0; -EAGAIN: no thread, and @s is released. */
 int save_begin(struct save *s, struct xend *x);

@@ -39,20 +39,45 @@ static bool is_kept(const struct record_key *k)
 	return k->value[0];
 }
 
+static int take_keys(struct saved_head *h, const struct record_keys *keys)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < keys->nr && !err; i++) {
+		if (!is_kept(&keys->v[i]))
+			continue;
+		err = append(h, keys->v[i].key);
+		if (!err)
+			err = append(h, keys->v[i].value);
+	}
+	return err || h->record_len ? err : -ENOENT;
+}
+
 int saved_record_read(struct xs_handle *xs, const char *name, struct saved_head *h)
 {
 	struct record_keys keys = { 0 };
 	int err = record_load(xs, name, &keys);
 
-	for (size_t i = 0; i < keys.nr && !err; i++) {
-		if (!is_kept(&keys.v[i]))
-			continue;
-		err = append(h, keys.v[i].key);
-		if (!err)
-			err = append(h, keys.v[i].value);
-	}
+	if (!err)
+		err = take_keys(h, &keys);
 	record_keys_free(&keys);
-	if (!err && !h->record_len)
-		err = -ENOENT;
+	return err;
+}
+
+int saved_record_is(struct xs_handle *xs, xs_transaction_t t, const char *name,
+		    const struct saved_head *h)
+{
+	struct record_keys keys = { 0 };
+	struct saved_head now = { 0 };
+	int err = record_load_in(xs, t, name, &keys);
+
+	if (!err)
+		err = take_keys(&now, &keys);
+	/* Keys are sorted. */
+	if (!err)
+		err = now.record_len == h->record_len &&
+		      !memcmp(now.record, h->record, now.record_len);
+	record_keys_free(&keys);
+	free(now.record);
 	return err;
 }

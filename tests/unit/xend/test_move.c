@@ -238,6 +238,72 @@ static void test_what_was_written_down_is_handed_over_whatever_is_heard_of_it(vo
 	assert_int_equal(end_of(other), 1);
 }
 
+/* --- a record that changes --- */
+
+/* Until it is about to be given away, and @key of its record is @value by then. */
+static int moves(struct world *w, int domid, const char *key, const char *value)
+{
+	char home[80], path[80];
+	pid_t other = other_host(takes_all);
+
+	snprintf(home, sizeof(home), "/local/domain/%d/control/feature-suspend", domid);
+	fake_set(home, "1");
+	fake_set("/request/r1", NULL);
+	world_run(w, 0);
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+	fake_set("/request/r1/domain", "a");
+	fake_set("/request/r1/op", "migrate");
+	snprintf(home, sizeof(home), "/local/domain/%d/control/shutdown", domid);
+	for (int i = 0; i < 10 && (!fake_get(home) || strcmp(fake_get(home), "suspend")); i++)
+		world_steps(w, 1);
+	assert_string_equal(fake_get(home), "suspend");
+	fake_set(home, "");
+	snprintf(path, sizeof(path), "/config/domain/a/%s", key);
+	fake_set(path, value);
+	fake_hv_suspend(domid);
+	w->x.check_domains = true;
+	world_run(w, 30);
+	return end_of(other);
+}
+
+/* The other host would have had it as it was before, and nobody the change. */
+static void test_what_changed_while_it_moved_is_not_lost(void **state)
+{
+	static const char *const keys[][2] = {
+		{ "memory", "24" }, { "disk/0/target", "file:/data/other.img" }, { "on_crash", "destroy" },
+		{ "vif/0/ip", NULL },
+	};
+	struct world *w = *state;
+
+	runs(w);
+	fake_set("/config/domain/a/vif/0/ip", "10.0.0.9");
+	world_run(w, 1);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_int_equal(moves(w, 1, keys[i][0], keys[i][1]), 0);
+		assert_non_null(strstr(fake_get("/request/r1/error"), "its record was changed while it "
+				       "moved"));
+		assert_null(fake_get("/config/domain/a/moved"));
+		assert_string_equal(state_of("a"), "running");
+		assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	}
+	assert_int_equal(moves(w, 1, "memory", "24"), 1);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_string_equal(state_of("a"), "none");
+}
+
+/* It is to go down: the other host would not know. */
+static void test_what_is_switched_off_while_it_moves_is_off(void **state)
+{
+	struct world *w = *state;
+
+	runs(w);
+	assert_int_equal(moves(w, 1, "power", "off"), 0);
+	assert_non_null(strstr(fake_get("/request/r1/error"), "its record was changed"));
+	assert_null(fake_get("/config/domain/a/moved"));
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+}
+
 /* "It was not taken over" is for good: who is told that lets it run on the other host. */
 static void test_a_silent_store_is_no_sign_that_it_was_not_taken_over(void **state)
 {
@@ -348,6 +414,8 @@ int main(void)
 		T(test_what_an_ended_xend_had_noted_is_noted_no_more),
 		T(test_rounds_begin_where_writes_are_noted_already),
 		T(test_what_was_written_down_is_handed_over_whatever_is_heard_of_it),
+		T(test_what_changed_while_it_moved_is_not_lost),
+		T(test_what_is_switched_off_while_it_moves_is_off),
 		T(test_a_silent_store_is_no_sign_that_it_was_not_taken_over),
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
