@@ -20,7 +20,7 @@ static void (*say_to)(const char *text);
 static int died;
 
 /*
- * The sanitizer asks at the end whether leaks count. Who ends by cli_die leaves what its callers hold to
+ * The sanitizer asks at the end whether leaks count. Who ends by cli_end leaves what its callers hold to
  * the kernel: their pointers may be in registers only, where nobody finds them any more.
  */
 int __lsan_is_turned_off(void);
@@ -99,6 +99,11 @@ _Noreturn void cli_die(int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	say(code, fmt, ap);
 	va_end(ap);
+	cli_end(code);
+}
+
+_Noreturn void cli_end(int code)
+{
 #ifdef __SANITIZE_ADDRESS__
 	died = 1;
 #endif

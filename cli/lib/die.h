@@ -26,8 +26,10 @@ void cli_set_say(void (*fn)(const char *text));
 
 /* One line on standard error; the program goes on. */
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, then exit(@code). */
+/* The same, then cli_end(@code). */
 _Noreturn void cli_die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* exit(@code) when all is said; what callers hold is left to the kernel. */
+_Noreturn void cli_end(int code);
 /* @p as it is; NULL ends the program: out of memory. */
 void *must(void *p);
 /* Exit status for -errno @rc of the store: 3 connection lost, 4 not permitted, else 1. */

@@ -186,7 +186,7 @@ static int show(const struct cli_args *a, const struct job *j)
 
 	root = read_table(0, &rc);
 	if (rc)
-		return store_failed(DIR, rc);
+		store_failed(DIR, rc);
 	list = json_array();
 	for (struct xs_node *n = root; n; n = xs_tree_next(root, n)) {
 		const char *kind = is_row(n) ? n->parent->name : "";
@@ -231,7 +231,7 @@ static int run_access(struct cli_args *a)
 	if (j.removes && rc == -ENOENT)
 		no_row(a);
 	if (rc)
-		return store_failed(a->argv[0], rc);
+		store_failed(a->argv[0], rc);
 	if (a->json)
 		json_print(j.removes ? json_pack("{s:b}", "ok", 1) :
 				       json_pack("{s:b, s:s}", "ok", 1, "rights", j.number));

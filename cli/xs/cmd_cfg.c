@@ -69,7 +69,7 @@ static void load_record(struct cli_args *a, struct record *rec)
 	if (rc != -ENOMEM)
 		rc = cfg_to_record(&cfg, base, rec, &rep);
 	if (rep.nr_wrong)
-		exit(CLI_USAGE);
+		cli_end(CLI_USAGE);
 	if (rc)
 		cli_die(CLI_FAIL, "%s: %s", name, strerror(-rc));
 	bridge = default_bridge();

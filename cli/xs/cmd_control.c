@@ -168,6 +168,7 @@ static int run_monitor(struct cli_args *a)
 
 		writing = 1;
 		show_operations(a, lines);
+		free(lines);
 		if (fflush(stdout) != 0)
 			break;
 		writing = 0;
@@ -176,7 +177,6 @@ static int run_monitor(struct cli_args *a)
 			nanosleep(&pause, NULL);
 			waited += MONITOR_MS;
 		}
-		free(lines);
 	}
 	return CLI_OK;
 }

@@ -112,7 +112,6 @@ void hold_bind_failed(const char *path, int rc)
 		cli_die(CLI_FAIL, "%s: the store does not bind it to anything: what is kept over a "
 			"boot cannot be bound (xenstored --volatile PATH)", path);
 	store_failed(path, rc);
-	exit(CLI_FAIL);
 }
 
 void hold_unbind(const char *path, const char *value, bool unless_held)

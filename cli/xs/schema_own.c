@@ -217,7 +217,7 @@ int schema_own_add(struct cli_args *a)
 		cli_die(CLI_FAIL, "%s: %zu node%s not as it says (-f adds it all the same); nothing "
 			"was changed", j.file, j.nr_wrong, j.nr_wrong > 1 ? "s are" : " is");
 	if (rc)
-		return store_failed(j.path, rc);
+		store_failed(j.path, rc);
 	if (a->json)
 		json_print(with_ok(schema_own_json(&j.one)));
 	job_free(&j);
@@ -330,7 +330,7 @@ int schema_own_remove(struct cli_args *a)
 	if (rc == -ENOENT)
 		no_schema(a->argv[1]);
 	if (rc)
-		return store_failed(j.path, rc);
+		store_failed(j.path, rc);
 	if (a->json)
 		json_print(json_pack("{s:b}", "ok", 1));
 	job_free(&j);

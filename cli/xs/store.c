@@ -193,7 +193,7 @@ void store_perms_text(const char *perms, size_t len, char *buf, size_t size)
 	}
 }
 
-int store_failed(const char *path, int rc)
+void store_failed(const char *path, int rc)
 {
 	int code = cli_code(rc);
 

@@ -38,7 +38,7 @@ int store_domid(const char *name);
 /* "n0,r5" from the daemon's "n0 NUL r5 NUL" into @buf. */
 void store_perms_text(const char *perms, size_t len, char *buf, size_t size);
 
-/* Prints "PATH: words" for @rc and returns the exit code that goes with it. */
-int store_failed(const char *path, int rc);
+/* Ends the program with "PATH: words" for @rc. */
+_Noreturn void store_failed(const char *path, int rc);
 
 #endif
