@@ -55,6 +55,7 @@ class Host:
                         STOREVISOR_CHANNEL_DIR=f"{self.dir}/ch", STOREVISOR_NO_BRIDGES="1",
                         PATH=f"{TOP}/bin:{os.environ['PATH']}")
         self.kernel = f"{self.dir}/kernel"
+        self.told = self.deaths = 0
         self.boot()
 
     def boot(self):
@@ -70,16 +71,24 @@ class Host:
     def crash(self):
         """The machine: store, manager and guests at once; what is not on the disk is gone."""
         for p in (self.xend, self.store):
-            os.killpg(p.pid, signal.SIGKILL)
-            p.wait()
+            kill_all(p)
         with open(self.kernel + ".life", "a") as life:
             life.write(f"{time.monotonic_ns()} -- all 0\n")
         shutil.rmtree(self.dir / "run")
         (self.dir / "run").mkdir()
 
     def die_after(self, deeds):
-        self.xend.stdin.write(f"{deeds}\n".encode())
+        """Holds when it returns; how often the manager died before is in .deaths then."""
+        self.told += 1
+        line = f"{deeds} {self.told}\n".encode()
+        self.xend.stdin.write(line)
         self.xend.stdin.flush()
+        while (said := self.xend.stdout.readline()) != f"told {self.told}\n".encode():
+            assert said, "the machine has ended"
+            if said == b"ready\n": # whether the one before has read the line is not known
+                self.deaths += 1
+                self.xend.stdin.write(line)
+                self.xend.stdin.flush()
 
     def xs(self, *args):
         p = subprocess.run([XS, *args], env=self.env, capture_output=True, text=True)
@@ -99,8 +108,25 @@ class Host:
     def end(self):
         for p in (self.xend, self.store):
             if p.poll() is None:
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait()
+                kill_all(p)
+
+
+def members(group):
+    """The processes of a group that have not ended, whether somebody has waited for them or not."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
+        except (OSError, ValueError): # it has just ended
+            continue
+        if int(pgrp) == group and state not in "ZX":
+            yield stat
+
+
+def kill_all(leader):
+    """With all it has started: nobody writes any more."""
+    os.killpg(leader.pid, signal.SIGKILL)
+    leader.wait()
+    until(lambda: not any(members(leader.pid)), "the end of all of a group")
 
 
 def until(fact, what):
@@ -164,15 +190,6 @@ def settle(what):
     return next(h for h in HOSTS if h.has())
 
 
-def deeds_of(source, which):
-    """How many deeds a whole move has on one side."""
-    host = source if which == "source" else OTHER[source]
-    host.die_after(1000000)
-    p = move(source, OTHER[source])
-    assert p.returncode == 0, p.stderr
-    return settle("a move")
-
-
 n_claims = 0
 
 
@@ -193,11 +210,11 @@ def every_kill(which, at):
     outcomes, n = {"moved": 0, "here": 0}, 1
     while True:
         host = at if which == "source" else OTHER[at]
-        pid = child_of(host)
         host.die_after(n)
+        deaths = host.deaths
         move(at, OTHER[at])
         host.die_after(0)
-        died = child_of(host) != pid
+        died = host.deaths > deaths
         now = settle(f"xend of the {which} killed at deed {n}")
         outcomes["here" if now is at else "moved"] += 1
         at = now

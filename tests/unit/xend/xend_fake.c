@@ -8,9 +8,10 @@
  * "ready" and ends with its standard input. The machine outlives the manager: when that is killed,
  * another is started on it.
  *
- * A line N on standard input: N noticeable deeds later - writes to the store, messages to the other
- * host, hypercalls that end, wake or stop a domain, each before and after it is done - the manager is
- * killed. To KERNEL.life goes a line whenever a guest may run ("+") or may not any more ("-"): time in
+ * A line N on standard input, with a word of the test's behind it: N noticeable deeds later - writes to
+ * the store, messages to the other host, hypercalls that end, wake or stop a domain, each before and
+ * after it is done - the manager is killed; 0: it lives on. "told WORD" says that this holds from here;
+ * who reads "ready" instead has to say it to the next manager. To KERNEL.life goes a line whenever a guest may run ("+") or may not any more ("-"): time in
  * ns, sign, uuid, a checksum of the memory that the guest writes. From a line -1 to a line -2 the
  * hypervisor cannot note what it writes.
  */
@@ -290,17 +291,20 @@ static int write_kernel(const char *path)
 /* A line of the test: the manager's life from here. False: there will be none. */
 static bool take_line(void)
 {
-	char lines[256], *last;
+	char lines[256], *last, *word;
 	ssize_t n = read(0, lines, sizeof(lines) - 1);
 
 	if (n <= 0)
 		return false;
 	lines[n - 1] = '\0';
 	last = strrchr(lines, '\n');
-	n = atol(last ? last + 1 : lines);
+	last = last ? last + 1 : lines;
+	n = strtol(last, &word, 10);
 	if (n < 0)
 		fake_hv_fail(n == -1 ? "dirty_begin" : "", -EOPNOTSUPP);
 	atomic_store(deeds_left, n < 0 ? 0 : n);
+	printf("told%s\n", word);
+	fflush(stdout);
 	return true;
 }
 
