@@ -123,7 +123,8 @@ static int tear_down(void **state)
 		kill(pid, SIGKILL);
 	xs_close(xs);
 	stop(store_pid, SIGTERM);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	/* who was killed just now may still write into it */
+	snprintf(command, sizeof(command), "until rm -rf %s 2>/dev/null; do :; done", dir);
 	return system(command);
 }
 

@@ -57,10 +57,10 @@ static void sit_down(struct person *p)
 	pthread_create(&p->thread, NULL, sitting, p);
 }
 
-/* Reads what the terminal shows until @text is there; false after 5 s. */
+/* Reads what the terminal shows until @text is there; false after a minute. */
 static bool sees(struct person *p, const char *text)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 6000; i++) {
 		struct pollfd fd = {.fd = p->master, .events = POLLIN};
 		ssize_t n;
 

@@ -10,7 +10,7 @@ ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 start_store
 "$xs_prog" watch --initial none /garden >"$dir/seen" 2>/dev/null &
 watch=$!
-sleep 1
+until_so sh -c "'$xs_prog' watches | grep -q ' /garden '"
 kill -9 "$daemon"
 wait "$daemon" 2>/dev/null
 daemon=
@@ -21,10 +21,7 @@ used=$(($(ticks $watch) - before))
 if [ $used -lt 30 ]; then pass "no daemon for long: it waits"; else fail "no daemon for long: it waits" "$used of 300 ticks"; fi
 start_store
 "$xs_prog" write /garden/basil green
-for _ in $(seq 100); do
-	grep -q basil "$dir/seen" && break
-	sleep 0.1
-done
+comes_so grep -q basil "$dir/seen"
 is "and goes on when there is one" 1 "$(grep -c basil "$dir/seen")"
 kill $watch
 wait $watch 2>/dev/null

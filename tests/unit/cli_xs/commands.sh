@@ -162,15 +162,15 @@ is "a path needs no leading slash" v "$(xs read local/domain/7/key)"
 
 # waiting
 ( sleep 0.3; xs write /t/w yes ) &
-run xs wait /t/w=yes -t 5s
+run xs wait /t/w=yes -t 60s
 is "wait ends when the value is there" 0 $rc
 run xs wait /t/w=no -t 200ms
 is "wait gives up with status 124" 124 $rc
 ( sleep 0.3; xs rm /t/w ) &
-run xs wait '/t/w!' -t 5s
+run xs wait '/t/w!' -t 60s
 is "wait PATH! ends when the node is gone" 0 $rc
 ( sleep 0.3; xs write /t/w '' ) &
-run xs wait /t/w -t 5s
+run xs wait /t/w -t 60s
 is "wait PATH ends when the node exists" 0 $rc
 
 # transactions and locks
@@ -179,12 +179,14 @@ run xs txn "$dir/txn"
 is "txn does THEN when the condition holds" "0 me" "$rc $(xs read /t/own)"
 run xs txn "$dir/txn"
 is "txn does ELSE when it does not, with status 1" "1 1" "$rc $(xs read /t/late)"
-xs lock /t/lock sleep 1 &
+mkfifo "$dir/gate"
+xs lock /t/lock sh -c "read -r x <'$dir/gate'" &
 holder=$!
-sleep 0.3
+until_so xs exists /t/lock
 run xs lock -n /t/lock true
 is "a held lock is not given twice" 1 $rc
-run xs lock -t 5s /t/lock sh -c 'exit 7'
+( sleep 0.3; echo >"$dir/gate" ) &
+run xs lock -t 60s /t/lock sh -c 'exit 7'
 is "a lock is given when it is free; the command's status is ours" 7 $rc
 wait $holder
 xs write /t/data/child kept /t/value kept /t/leased 'lock 1 0123456789abcdef'
@@ -222,9 +224,14 @@ is "quota lists limits" 1 "$(echo "$out" | grep -c '^nodes ')"
 if [ -n "$daemon" ]; then
 	run xs check
 	is "check finds nothing wrong after all this" "0 OK" "$rc $out"
-	xs monitor -t 2s >"$dir/monitor" &
-	sleep 0.5; xs write /t/seen 1; wait $!
+	xs monitor >"$dir/monitor" & monitor=$!
+	until_so sh -c "'$xs_prog' write /t/first 1; grep -q 'WRITE /t/first' '$dir/monitor'"
+	xs write /t/seen 1
+	until_so grep -q 'WRITE /t/seen' "$dir/monitor"
+	kill $monitor; wait $monitor
 	is "monitor shows a write" 1 "$(grep -c 'WRITE /t/seen' "$dir/monitor")"
+	run xs monitor -t 200ms
+	is "monitor -t ends by itself" 0 $rc
 	is "watches lists who watches" 0 "$(xs watches >/dev/null; echo $?)"
 fi
 # monitor whose output nobody takes
@@ -258,7 +265,6 @@ run xs access -r 9; is "a row that is not there is not taken away" "1 xs: 9: has
 xs rm /config/access
 
 # a lock is the command's
-mkfifo "$dir/gate"
 xs lock /lk sh -c "echo began >>'$dir/locked'; read -r x <'$dir/gate'; echo ended >>'$dir/locked'" &
 locker=$!
 until_so grep -q began "$dir/locked"
@@ -282,15 +288,15 @@ is "one that cannot be started: 125" 125 $rc
 
 # waiting for several things
 xs write /wait/a 1 /wait/b 1
-run xs wait -t 5s /wait/a=1 /wait/b=1 /wait/none! /wait/a
+run xs wait -t 60s /wait/a=1 /wait/b=1 /wait/none! /wait/a
 is "wait: all of it is so" 0 "$rc"
-run xs wait -t 200ms /wait/a=1 /wait/b=2
+run xs wait -t 2s /wait/a=1 /wait/b=2
 is "wait: one of them is not" "124 1" "$rc $(echo "$err" | grep -c '/wait/b: not so')"
 run xs wait -t 200ms /wait/a!=1
 is "wait: !=, and it is just that" 124 "$rc"
 run xs wait -t 200ms /wait/none!=1
 is "wait: !=, and it is not there" 124 "$rc"
-run xs wait -t 5s /wait/a!=2 /wait/b!=
+run xs wait -t 60s /wait/a!=2 /wait/b!=
 is "wait: != holds" 0 "$rc"
 xs wait -t 60s /wait/a=3 /wait/b!=1 && echo met >"$dir/met" &
 waiter=$!

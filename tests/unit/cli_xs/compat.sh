@@ -35,6 +35,9 @@ side() {
 	echo "--- store"; /usr/bin/xenstore-ls -f -p /t; /usr/bin/xenstore-ls -f -p /u 2>&1
 }
 
+# A watch of the line has said its first word.
+begun() { until_so test -s "$dir/out"; }
+
 same() {
 	ours=$(side ours "$1"); theirs=$(side theirs "$1")
 	if [ "$ours" = "$theirs" ]; then pass "$1"; else
@@ -128,8 +131,8 @@ xenstore-watch -n 1 /t
 xenstore-watch -n 2 /t /u
 xenstore-watch -n
 xenstore-watch
-xenstore-watch -n 2 /t/a & sleep 0.3; xenstore-write /t/a 2; wait
-xenstore-watch -n 3 /t & sleep 0.3; xenstore-rm /t/dir; xenstore-write /t/n/m 1; wait
+xenstore-watch -n 2 /t/a & begun; xenstore-write /t/a 2; wait
+xenstore-watch -n 3 /t & begun; xenstore-rm /t/dir; xenstore-write /t/n/m 1; wait
 xenstore
 xenstore nonsense
 xenstore rm

@@ -65,7 +65,7 @@ watch --until /t/done=yes /t
 xs write /t/done no; xs write /t/done yes
 done_watching
 is "--until ends when the value is there" "0 put      /t/done = yes" "$rc $(tail -n 1 events)"
-watch --initial none --timeout 300ms /t
+watch --initial none --timeout 3s /t
 done_watching
 is "--timeout: status 124" 124 $rc
 watch --initial none --debounce 3s -n 3 /t
@@ -151,12 +151,12 @@ cat >slow <<'H'
 # timeout(1) tells us, and then our whole group
 trap 'trap "" TERM; echo ended >>slow.log; exit' TERM
 echo "begun $XS_PATH" >>slow.log
-sleep 20 & wait
+sleep 1000 & wait
 H
 chmod +x slow
 watch --initial none /e --exec ./slow
 xs write /e/a 2
-for _ in $(seq 100); do [ -s slow.log ] && break; sleep 0.1; done
+until_so test -s slow.log
 # timeout passes the signal on
 kill $watcher; done_watching
 is "an interrupted watch ends its handler" "begun /e/a ended" "$(xargs <slow.log)"
@@ -164,7 +164,7 @@ rm slow.log
 cat >slow <<'H'
 #!/bin/sh
 echo "begun $XS_PATH" >>slow.log
-for _ in $(seq 50); do [ "$(grep -c begun slow.log)" = 3 ] && echo together >>slow.log && exit; sleep 0.1; done
+for _ in $(seq 600); do [ "$(grep -c begun slow.log)" = 3 ] && echo together >>slow.log && exit; sleep 0.1; done
 H
 watch --initial none -n 3 --parallel 3 /e --exec-per-key ./slow
 xs write /e/p1 1 /e/p2 1 /e/p3 1
@@ -275,7 +275,7 @@ watch --initial none --debounce 1h --max-wait 300ms -n 1 /b
 xs write /b/m 1
 done_watching
 is "--max-wait ends the wait for quiet" "0 put /b/m" "$rc $(awk '{print $1, $2}' events)"
-watch --debounce 1h -t 500ms /b/k
+watch --debounce 1h -t 3s /b/k
 done_watching
 is "--debounce does not delay the state at the start" "124 initial /b/k" "$rc $(awk '{print $1, $2}' events)"
 
@@ -302,11 +302,7 @@ shell = yes
 exec-per-key = 'xs write "/auto/two${XS_PATH#/auto/in}" "$XS_VALUE"'
 C
 # both automations are at work once their marks come through
-for _ in $(seq 200); do
-	xs write /auto/in/k v"$_"
-	xs exists /auto/out/k /auto/two/k && break
-	sleep 0.1
-done
+comes_so sh -c 'xs write /auto/in/k "$(date +%s%N)"; xs exists /auto/out/k /auto/two/k'
 is "automate runs every file of a directory, also one that comes later" 0 "$(xs exists /auto/out/k /auto/two/k; echo $?)"
 kill $automate; wait $automate 2>/dev/null
 is "and ends them with itself" 0 "$(xs watches | grep -c auto)"
@@ -387,10 +383,9 @@ run xs watch --initial nonsense /t
 is "a wrong option value: status 2" 2 $rc
 run env XENSTORED_PATH=/nothing xs watch /t
 is "no daemon: status 3" 3 $rc
-xs watch /t | head -n 1 >/dev/null &
-reader=$!
-sleep 0.4; xs write /t/a p1; sleep 0.2; xs write /t/a p2; sleep 0.3
-is "a reader that goes away ends it quietly" gone "$(kill -0 $reader 2>/dev/null || echo gone)"
+{ xs watch /t 2>errors; echo $? >unread; } | head -n 1 >/dev/null &
+until_so sh -c 'xs write /t/a p1; xs write /t/a p2; test -s unread'
+is "a reader that goes away ends it quietly" 0 "$(cat unread errors)"
 
 run sh -c 'xs watch /t >/dev/full'
 is "events that cannot be written end it with status 1" "1 1" "$rc $(echo "$err" | grep -c 'standard output: No space')"
@@ -399,9 +394,9 @@ is "events that cannot be written end it with status 1" "1 1" "$rc $(echo "$err"
 if [ -n "$daemon" ]; then
 	watch -j -n 2 /t/a
 	kill -9 "$daemon"; wait "$daemon" 2>/dev/null
-	sleep 0.3
+	until_so grep -q '"type":"lost"' events
 	start_store
-	sleep 1
+	until_so grep -q '"type":"resync"' events
 	xs write /t/a back1; xs write /t/a back2
 	done_watching
 	is "after a kill -9: lost, then resync, then it goes on" "initial synced lost resync put put" "$(types)"

@@ -161,4 +161,5 @@ class World:
             process.kill()
             process.wait()
         self.kill_store()
-        shutil.rmtree(self.dir)
+        while self.dir.exists():  # the worker of a killed daemon may still write into it for a moment
+            shutil.rmtree(self.dir, ignore_errors=True)

@@ -49,26 +49,26 @@ is "xenstore-read of nothing fails" 1 $rc
 for i in $(seq 400); do echo "/lib/many/a-child-with-a-name-$i v"; done | xargs -n 40 xenstore-write
 run xenstore-list /lib/many
 is "a directory larger than one message is listed whole" 400 "$(printf '%s\n' "$out" | wc -l)"
-timeout 20 xenstore-watch -n 3 /lib/w >"$dir/events" &
+timeout 120 xenstore-watch -n 3 /lib/w >"$dir/events" &
 watch=$!
-sleep 0.3
+until_so test -s "$dir/events"
 xenstore-write /lib/w/x 1
 xenstore-rm /lib/w
 wait $watch
 is "xenstore-watch sees a write and a removal" "/lib/w /lib/w/x /lib/w" "$(xargs <"$dir/events")"
 if [ -x $tests ]; then
-	run timeout 60 $tests -i 50
+	run timeout 300 $tests -i 50
 	is "Debian's test-xenstore passes" 0 "$rc$(printf '%s' "$out" | grep -c failed | grep -v '^0')"
 fi
 
 if [ -n "$daemon" ]; then
-	timeout 30 xenstore-watch -n 3 /lib/k >"$dir/events" &
+	timeout 120 xenstore-watch -n 3 /lib/k >"$dir/events" &
 	watch=$!
-	sleep 0.3
+	until_so test -s "$dir/events"
 	kill -9 "$daemon"
 	wait "$daemon" 2>/dev/null
 	start_store
-	sleep 0.5
+	until_so sh -c '[ "$(wc -l <"$1")" = 2 ]' sh "$dir/events"
 	xenstore-write /lib/k/after 1
 	wait $watch
 	is "a watch survives kill -9 of the daemon: fires once again, then goes on" \

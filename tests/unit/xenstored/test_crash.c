@@ -657,7 +657,7 @@ static void test_full_runtime_file_system_recovers(void **state)
 	assert_int_equal(live_request(fd, XS_RM, "/run/f", 7, NULL), 0);
 	snprintf(cmd, sizeof(cmd), "mount -o remount,size=64m %s", live.dir);
 	assert_int_equal(system(cmd), 0);
-	for (i = 0, err = ENOSPC; i < 50 && err == ENOSPC; i++) {
+	for (i = 0, err = ENOSPC; i < 600 && err == ENOSPC; i++) {
 		err = live_write_number(fd, "/run/again", 5);
 		usleep(100000);
 	}

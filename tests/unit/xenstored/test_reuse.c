@@ -89,7 +89,7 @@ static void test_full_runtime_file_system_refuses_an_introduction(void **state)
 	assert_int_equal(introduce(fd, domid), ENOSPC);
 	command("mount -o remount,size=64m %s");
 	/* It looks for more room once in a while. */
-	for (unsigned int i = 0; i < 200 && err == ENOSPC; i++) {
+	for (unsigned int i = 0; i < 1200 && err == ENOSPC; i++) {
 		err = introduce(fd, domid);
 		usleep(50000);
 	}

@@ -10,7 +10,7 @@ failed=0
 pid=$!
 trap 'kill $pid; wait $pid 2>/dev/null; rm -rf "$dir"' EXIT
 export XENSTORED_PATH="$dir/run/socket"
-for _ in $(seq 100); do xenstore-exists / 2>/dev/null && break; sleep 0.1; done
+for _ in $(seq 600); do xenstore-exists / 2>/dev/null && break; sleep 0.1; done
 
 # is WHAT EXPECTED COMMAND...: the command's output
 is()
@@ -39,7 +39,8 @@ is 'rm' '' xenstore-rm /a/b/c
 is 'rm -t takes empty parents' 1 sh -c 'xenstore-rm -t /a/b/d; xenstore-exists /a/b; echo $?'
 is 'read of a missing node' "xenstore-read: couldn't read path /none" xenstore-read /none
 is 'watch' '/w
-/w/x' sh -c 'xenstore-watch -n 2 /w & sleep 0.5; xenstore-write /w/x 1; wait'
+/w/x' sh -c 'xenstore-watch -n 2 /w >"$1" & until [ -s "$1" ]; do sleep 0.05; done
+	xenstore-write /w/x 1; wait; cat "$1"' sh "$dir/events"
 xenstore-write $(seq -f '/large/%g x' 1 900)
 is 'more children than a message holds' 900 sh -c 'xenstore-list /large | wc -l'
 
