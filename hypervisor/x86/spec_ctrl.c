@@ -182,6 +182,27 @@ void spec_ctrl_init(bool smap)
 		give_up(ISSUE_ZENBLEED, "DE_CFG[9] is refused");
 }
 
+/* What stands in entry.S: each costs something on every way in or out, needed or only asked for. */
+static void report_sequences(void)
+{
+	static const struct {
+		u32 feature;
+		const char *name;
+	} all[] = {
+		{ALT_XPTI, "xpti"}, {ALT_SPEC_CTRL, "spec_ctrl"}, {ALT_IBPB, "ibpb"},
+		{ALT_RSB, "rsb"},   {ALT_BHB, "bhb"},		  {ALT_VERW, "verw"},
+		{ALT_DIV, "div"},
+	};
+	u32 features = spec_plan_features(&spec_plan, false);
+	char list[64] = "";
+	int len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (features & 1u << all[i].feature)
+			len += snprintf(list + len, sizeof(list) - (size_t)len, " %s", all[i].name);
+	log_info("speculation: on each way in or out:%s", len ? list : " nothing");
+}
+
 void spec_ctrl_report(void)
 {
 	static const char *const thunks[THUNK_NR] = {
@@ -196,6 +217,7 @@ void spec_ctrl_report(void)
 			log_info("speculation: %s: %s%s", spec_issue_name(i),
 				 is_open ? "open: " : "", spec_plan.issue[i].what);
 	}
+	report_sequences();
 	log_info("speculation: indirect branches: %s; %u faults open", thunks[spec_plan.thunk],
 		 nr_open);
 }

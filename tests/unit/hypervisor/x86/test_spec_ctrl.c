@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -45,11 +46,19 @@ static unsigned int nr_ibpb, nr_l1d, nr_rsb;
 static u64 spec_ctrl, efer, de_cfg;
 static enum { DE_CFG_THERE, DE_CFG_FAULTS, DE_CFG_READ_ONLY, DE_CFG_DROPPED } de_cfg_kind;
 static unsigned int nr_warnings;
+static char said[4096]; /* what was logged, line by line */
 static bool arch_caps_fault;
 
 void hv_log(enum log_level level, const char *fmt, ...)
 {
+	size_t len = strlen(said);
+	va_list ap;
+
 	nr_warnings += level == LOG_WARN;
+	va_start(ap, fmt);
+	vsnprintf(said + len, sizeof(said) - len - 1, fmt, ap);
+	va_end(ap);
+	strcat(said, "\n");
 }
 
 void rsb_overwrite(void)
@@ -357,6 +366,38 @@ static void test_hyperthreads_are_counted(void **state)
 	leaf_max = leaf1_ebx = leaf1_edx = leaf4_eax = leaf11_ebx = 0;
 }
 
+static void boot_and_report(struct spec_cpu facts, const char *words)
+{
+	boot("AuthenticAMD", SIG_ZEN4, facts);
+	assert_true(spec_options_parse(&boot_options.spec, words));
+	boot_options.spec.xpti = OPTION_ON;
+	spec_ctrl_init(false);
+	said[0] = '\0';
+	spec_ctrl_report();
+}
+
+/* tests/bench/system/settings.sh takes it from there that what is measured is what was asked for. */
+static void test_the_log_names_the_sequences_that_are_there(void **state)
+{
+	const struct spec_cpu all = {.leaf7_edx = LEAF7_EDX_IBRSB, .ext8_ebx = EXT8_EBX_IBPB};
+
+	boot_and_report(all, "bti-thunk=retpoline,ibrs,ibpb,ibpb-entry=0,rsb,md-clear,eager-fpu");
+	assert_non_null(strstr(said, "on each way in or out: xpti spec_ctrl rsb verw\n"));
+	assert_non_null(strstr(said, "indirect branches: retpoline;"));
+
+	boot_and_report(all, "ibpb-entry,rsb,bhb-entry,md-clear,div-scrub");
+	assert_non_null(
+		strstr(said, "on each way in or out: xpti spec_ctrl ibpb rsb bhb verw div\n"));
+
+	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){0});
+	assert_true(spec_options_parse(&boot_options.spec, "no"));
+	spec_ctrl_init(false);
+	said[0] = '\0';
+	spec_ctrl_report();
+	assert_non_null(strstr(said, "on each way in or out: nothing\n"));
+	assert_non_null(strstr(said, "indirect branches: jmp;"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_a_refused_register_is_not_called_treated),
 		cmocka_unit_test(test_capabilities_that_cannot_be_read_are_not_offered),
 		cmocka_unit_test(test_hyperthreads_are_counted),
+		cmocka_unit_test(test_the_log_names_the_sequences_that_are_there),
 		cmocka_unit_test(test_what_this_cpu_lacks_is_a_fault_of_the_guest),
 	};
 
