@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xpti.c - each CPU's level-4 table for guests. What it holds of the hypervisor: the pages of
+ * xpti.c - each CPU's level-4 tables for guests. What they hold of the hypervisor: the pages of
  * entry.S, the IDT, the task segments and this CPU's stacks; no page of it is global, and with it
  * on none of the hypervisor's is.
  *
  * A copy is as good as its time: the count of changes of level-4 entries when it was made. Whoever
  * takes something away from a guest's tables flushes the CPUs that ran it, and these come out of
- * the hypervisor again, past xpti_before_guest().
+ * the hypervisor again, past xpti_before_guest(). A page that becomes a level-4 table counts as a
+ * change: a copy of what it was before is never taken for one of what it is.
+ *
+ * A CPU keeps several copies: a system call changes tables twice, because a guest's kernel and its
+ * processes have their own, and two processes that take turns have four.
  */
 #include "x86/xpti.h"
 
 #include "lib/log.h"
+#include "lib/string.h"
 #include "x86/asm.h"
 #include "x86/desc.h"
 #include "x86/layout.h"
@@ -22,9 +27,18 @@ extern u8 entry_text_start[], entry_text_end[], cpu_stack[];
 
 bool xpti_is_on;
 static u64 l4_changes = 1; /* written under the hypervisor lock, read without */
-static struct {
+
+#define NR_COPIES 4
+/* A table of a guest's as it was at a time. */
+struct copy {
 	u64 *l4;
-	u64 copied_cr3, copied_changes;
+	u64 cr3;     /* whose copy; 0: nobody's */
+	u64 changes; /* the count then; 0: at no time */
+};
+static struct copies {
+	struct copy copy[NR_COPIES];
+	struct copy *now; /* the guest runs on it */
+	unsigned int oldest;
 } percpu[NR_CPUS];
 
 static bool map_entry_text(u64 *l4)
@@ -54,20 +68,35 @@ static bool map_stacks(u64 *l4, unsigned int cpu)
 	return cpu || map_as_hv(l4, (unsigned long)cpu_stack, STACK_SIZE);
 }
 
+static bool map_entries(u64 *l4, unsigned int cpu)
+{
+	return map_entry_text(l4) && desc_map_entry(cpu, l4, map_as_hv) && map_stacks(l4, cpu);
+}
+
+static void use(struct cpu_info *c, struct copy *copy)
+{
+	percpu[c->cpu_id].now = copy;
+	c->guest_cr3 = virt_to_maddr(copy->l4);
+}
+
 bool xpti_cpu_init(unsigned int cpu)
 {
-	u64 *l4;
+	struct copies *p = &percpu[cpu];
 
 	if (!xpti_is_on)
 		return true;
-	l4 = pt_page();
-	if (!l4)
-		return false;
 	/* A CPU that does not start keeps its pages: it may still come. */
-	if (!map_entry_text(l4) || !desc_map_entry(cpu, l4, map_as_hv) || !map_stacks(l4, cpu))
-		return false;
-	percpu[cpu].l4 = l4;
-	cpu_info_of(cpu)->guest_cr3 = virt_to_maddr(l4);
+	for (unsigned int i = 0; i < NR_COPIES; i++) {
+		p->copy[i] = (struct copy){.l4 = pt_page()};
+		if (!p->copy[i].l4)
+			return false;
+		/* What is below the first one's entries is there for all. */
+		if (i)
+			memcpy(p->copy[i].l4, p->copy[0].l4, PAGE_SIZE);
+		else if (!map_entries(p->copy[0].l4, cpu))
+			return false;
+	}
+	use(cpu_info_of(cpu), &p->copy[0]);
 	return true;
 }
 
@@ -83,12 +112,6 @@ void xpti_l4_changed(void)
 	__atomic_store_n(&l4_changes, l4_changes + 1, __ATOMIC_SEQ_CST);
 }
 
-static bool is_stale(const struct cpu_info *c)
-{
-	return percpu[c->cpu_id].copied_cr3 != c->hv_cr3 ||
-	       percpu[c->cpu_id].copied_changes != __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
-}
-
 /* Entry @slot of guests' copies is one of the tables that are loaded, not the hypervisor's. */
 static bool is_copied(unsigned int slot)
 {
@@ -99,33 +122,59 @@ static bool is_copied(unsigned int slot)
 bool xpti_fault_is_stale(u64 va)
 {
 	const struct cpu_info *c = this_cpu();
+	struct copy *now = percpu[c->cpu_id].now;
 	unsigned int slot = pt_index(va, 4);
-	u64 copy, loaded;
+	u64 copied, loaded;
 
 	if (!xpti_is_on || !is_copied(slot))
 		return false;
-	copy = READ_ONCE(percpu[c->cpu_id].l4[slot]);
+	copied = READ_ONCE(now->l4[slot]);
 	loaded = READ_ONCE(((const u64 *)maddr_to_virt(c->hv_cr3))[slot]);
 	/* Either was walked, or not. */
-	if (!((copy ^ loaded) & ~PTE_A))
+	if (!((copied ^ loaded) & ~PTE_A))
 		return false;
-	percpu[c->cpu_id].copied_cr3 = 0; /* whatever the count says */
+	now->changes = 0; /* whatever the count says */
 	return true;
+}
+
+static bool is_of_now(const struct copy *copy, u64 cr3)
+{
+	return copy->cr3 == cr3 && copy->changes == __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
+}
+
+/* The copy of @cr3's tables, of whatever time, or one to make it in. */
+static struct copy *copy_of(struct copies *p, u64 cr3)
+{
+	for (unsigned int i = 0; i < NR_COPIES; i++)
+		if (p->copy[i].cr3 == cr3)
+			return &p->copy[i];
+	p->oldest = (p->oldest + 1) % NR_COPIES;
+	return &p->copy[p->oldest];
+}
+
+/* Entry by entry: another CPU may be at it, and half of an entry would be none of either. */
+static void copy_make(struct copy *copy, u64 cr3)
+{
+	const u64 *from = maddr_to_virt(cr3);
+
+	/* First the time, then the copy: what changes meanwhile makes it stale again. */
+	copy->changes = __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
+	copy->cr3 = cr3;
+	for (unsigned int slot = 0; slot < PT_ENTRIES; slot++)
+		if (is_copied(slot))
+			WRITE_ONCE(copy->l4[slot], READ_ONCE(from[slot]));
 }
 
 void xpti_before_guest(void)
 {
-	const struct cpu_info *c = this_cpu();
-	u64 *to = percpu[c->cpu_id].l4;
-	const u64 *from = maddr_to_virt(c->hv_cr3);
+	struct cpu_info *c = this_cpu();
+	struct copies *p = &percpu[c->cpu_id];
+	struct copy *copy = p->now;
 
-	if (!is_stale(c))
+	if (is_of_now(copy, c->hv_cr3))
 		return;
-	/* First the time, then the copy: what changes meanwhile makes it stale again. */
-	percpu[c->cpu_id].copied_changes = __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
-	percpu[c->cpu_id].copied_cr3 = c->hv_cr3;
-	for (unsigned int slot = 0; slot < PT_ENTRIES; slot++) {
-		if (is_copied(slot))
-			to[slot] = from[slot];
-	}
+	copy = copy_of(p, c->hv_cr3);
+	if (!is_of_now(copy, c->hv_cr3))
+		copy_make(copy, c->hv_cr3);
+	use(c, copy);
 }

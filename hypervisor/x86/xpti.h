@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xpti.h - where Meltdown needs it, each CPU's guest runs on a level-4 table of that CPU: the
+ * xpti.h - where Meltdown needs it, each CPU's guest runs on level-4 tables of that CPU: the
  * guest's own slots copied, and of the hypervisor's only the code and data that an entry touches
  * before entry.S has changed tables.
  */
@@ -14,7 +14,7 @@ extern bool xpti_is_on;
 
 /* Boot CPU, after pagetable_init(): @on as planned. */
 void xpti_init(bool on);
-/* This CPU's table. Panics without memory on the boot CPU; false on another. */
+/* @cpu's tables. False: no memory, or none for what is below them; that CPU does not start. */
 bool xpti_cpu_init(unsigned int cpu);
 
 /*
@@ -25,7 +25,8 @@ bool xpti_cpu_init(unsigned int cpu);
 void xpti_l4_changed(void);
 
 /*
- * Before a return to a guest: this CPU's copy is that of the tables that are loaded, as they are.
+ * Before a return to a guest: it will run on this CPU's copy of the tables that are loaded, as they
+ * are.
  */
 void xpti_before_guest(void);
 
