@@ -1,32 +1,38 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# In dom0, under -icount: lines "NAME VALUE" for tests/bench/system/run. Times are instructions, of
-# one a nanosecond.
+# inside.sh ROUNDS - in dom0, under -icount: lines "NAME VALUE" for tests/bench/system/run. Times are
+# instructions, of one a nanosecond. ROUNDS: how often the paths are measured.
 here=/mnt/system
-echo "power_on_to_services $("$here/probe" tsc)"
+export ROUNDS="${1:?rounds}"
+tsc() { "$here/probe" tsc; }
+
+echo "power_on_to_services $(tsc)"
 xm info >/dev/null # has xend write /host anew
 total=$((2048 * 1024)) # what QEMU gave; each hypervisor's own idea of it leaves out other things
 free=$(xs read /host/free_kib)
 dom0=$(xs read /status/domain/Domain-0/memory_kib)
 echo "memory_taken_kib $((total - free - dom0))"
-modprobe -a xen-gntdev xen-gntalloc 2>/dev/null
-"$here/probe" costs || exit 1
+echo "dom0_does_not_see_kib $((512 * 1024 - $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)))"
 log=/var/log/xen/console/guest-demo.log
-start=$("$here/probe" tsc)
+start=$(tsc)
 xm create /etc/xen/demo.cfg >/dev/null || exit 1
-echo "create_guest $(($("$here/probe" tsc) - start))"
+echo "create_guest $(($(tsc) - start))"
 until grep -aq 'guest: ready' "$log"; do
 	usleep 50000
 done
-echo "create_to_guest_shell $(($("$here/probe" tsc) - start))"
-start=$("$here/probe" tsc)
+ready=$(tsc)
+echo "create_to_guest_shell $((ready - start))"
+echo "power_on_to_guest_shell $ready"
+start=$(tsc)
 xm destroy demo
-echo "destroy_guest $(($("$here/probe" tsc) - start))"
+echo "destroy_guest $(($(tsc) - start))"
+modprobe -a xen-gntdev xen-gntalloc 2>/dev/null
+"$here/probe" costs || exit 1
 cat >/tmp/bench.cfg <<-END
 	name = "bench"
 	kernel = "/usr/share/storevisor/vmlinuz-amd64"
 	ramdisk = "$here/bench.cpio"
-	extra = "console=hvc0 quiet DOMID=2"
+	extra = "console=hvc0 quiet DOMID=2 ROUNDS=$ROUNDS"
 	memory = 256
 	on_poweroff = "destroy"
 END

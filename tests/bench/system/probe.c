@@ -4,7 +4,8 @@
  * Linux.
  *
  * probe tsc: the time stamp counter, which under -icount counts instructions since power-on.
- * probe costs: lines "NAME VALUE", VALUE in nanoseconds a turn (instructions under -icount).
+ * probe costs: lines "NAME VALUE", VALUE in nanoseconds a turn (instructions under -icount), all of
+ * them as often as ROUNDS in the environment says (1).
  * probe begin, probe end: the marks for tests/bench/profile/run, around what others do.
  * As process 1: loads the modules in /m, does the same on the console and powers off.
  */
@@ -227,6 +228,16 @@ static void costs(const char *self)
 	xen_costs();
 }
 
+/* So often as the environment's ROUNDS says: tests/bench/system/median.awk takes the middle one. */
+static void rounds(const char *self)
+{
+	const char *text = getenv("ROUNDS");
+	int nr = text ? atoi(text) : 1;
+
+	while (nr-- > 0)
+		costs(self);
+}
+
 /*
  * Where its memory lies decides how many page tables a process has, and whether a mapping shares one
  * with another: the same in each run, or figures would differ by it.
@@ -270,7 +281,7 @@ static void as_init(void)
 	while (modules && (e = readdir(modules)))
 		if (e->d_name[0] != '.')
 			load_module(e->d_name);
-	costs("/init");
+	rounds("/init");
 	printf("bench: done\n");
 	fflush(stdout);
 	sleep(1); /* the console's other end reads on its own time */
@@ -294,7 +305,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(what, "costs") == 0) {
 		settle_addresses(argv);
-		costs("/proc/self/exe");
+		rounds("/proc/self/exe");
 		return 0;
 	}
 	if (strcmp(what, "begin") == 0) {
