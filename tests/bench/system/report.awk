@@ -26,9 +26,10 @@ function base(figure)
 	return figure
 }
 
-function scaled(known, value, by)
+# What @figures has of @name; asking for what it lacks would make it have 0.
+function scaled(figures, name, by)
 {
-	return known ? sprintf("%.0f", value / by) : "-"
+	return name in figures ? sprintf("%.0f", figures[name] / by) : "-"
 }
 
 function limit(figure, name)
@@ -71,8 +72,8 @@ function line(figure,    name, by, what, ratio, own, want, ceiling, verdict)
 		missed = missed ", " figure
 	nr_lines++
 	printf "%-30s %10s %12s %12s %9s %6s  %.2f %-6s %s%s\n",
-		figure == name ? name : name " (guest)", scaled(name in bare, bare[name], by),
-		scaled(figure in xen, xen[figure], by), scaled(figure in ours, ours[figure], by),
+		figure == name ? name : name " (guest)", scaled(bare, name, by),
+		scaled(xen, figure, by), scaled(ours, figure, by),
 		ratio, own, want, verdict, what,
 		ceiling ? sprintf(", at most %.0f", ceiling / by) : ""
 }

@@ -54,6 +54,10 @@ figures 'page_fault 1000' 'own_page_fault 100000' >"$W/ours"
 figures 'page_fault 1500' 'own_page_fault 300000' >"$W/xen"
 awk -f "$report" "$W/bare" "$W/xen" "$W/ours" >"$W/out"
 [ "$(tail -n 1 "$W/out")" = '1 figures, none missed its goal' ] || { cat "$W/out"; exit 1; }
+figures 'event_round_trip 1000' 'guest_event_round_trip 1000' >"$W/ours"
+figures 'event_round_trip 2000' 'guest_event_round_trip 2000' >"$W/xen"
+awk -f "$report" "$W/bare" "$W/xen" "$W/ours" >"$W/out"
+[ "$(awk '/^event/ { print $(NF - 7) }' "$W/out" | tr '\n' ' ')" = '- - ' ] || { cat "$W/out"; exit 1; }
 
 # a section's count goes to its figure; only what is in the hypervisor's part of memory counts
 figures 'section 1' 'ffff82d040200000 70' 'ffffffff81000000 9' '0000000000401000 9' 'section 2' \
