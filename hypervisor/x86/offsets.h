@@ -21,7 +21,7 @@
 #define CPU_INFO_HV_SPEC_CTRL 248
 #define CPU_INFO_GUEST_SPEC_CTRL 252
 #define CPU_INFO_VERW 256
-#define CPU_INFO_SIZE 280 /* struct cpu_info: the frame, then this CPU's own fields */
+#define CPU_INFO_SIZE 296 /* struct cpu_info: the frame, then this CPU's own fields */
 
 /* entry_vector of a frame made by `syscall`: RCX and R11 hold nothing but RIP and RFLAGS. */
 #define TRAP_SYSCALL 0x100

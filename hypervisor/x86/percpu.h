@@ -41,6 +41,8 @@ struct cpu_info {
 	/* Whose page tables are loaded; NULL: the hypervisor's own. As `vcpu`, but for the moments of the switch. */
 	const struct tlb_space *tlb_space;
 	u64 tlb_time; /* clock of the last full flush, x86/tlb.c */
+	/* Whose copy guest_cr3 is, and of what time: x86/xpti.h. */
+	u64 copied_cr3, copied_changes;
 };
 #define CPU_INFO_OFFSET_IS(field, at)                                                              \
 	_Static_assert(offsetof(struct cpu_info, field) == (at), "entry.S: " #field)

@@ -26,7 +26,7 @@
 extern u8 entry_text_start[], entry_text_end[], cpu_stack[];
 
 bool xpti_is_on;
-static u64 l4_changes = 1; /* written under the hypervisor lock, read without */
+u64 xpti_l4_changes = 1;
 
 #define NR_COPIES 4
 /* A table of a guest's as it was at a time. */
@@ -77,6 +77,8 @@ static void use(struct cpu_info *c, struct copy *copy)
 {
 	percpu[c->cpu_id].now = copy;
 	c->guest_cr3 = virt_to_maddr(copy->l4);
+	c->copied_cr3 = copy->cr3;
+	c->copied_changes = copy->changes;
 }
 
 bool xpti_cpu_init(unsigned int cpu)
@@ -109,7 +111,7 @@ void xpti_init(bool on)
 
 void xpti_l4_changed(void)
 {
-	__atomic_store_n(&l4_changes, l4_changes + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&xpti_l4_changes, xpti_l4_changes + 1, __ATOMIC_SEQ_CST);
 }
 
 /* Entry @slot of guests' copies is one of the tables that are loaded, not the hypervisor's. */
@@ -121,7 +123,7 @@ static bool is_copied(unsigned int slot)
 
 bool xpti_fault_is_stale(u64 va)
 {
-	const struct cpu_info *c = this_cpu();
+	struct cpu_info *c = this_cpu();
 	struct copy *now = percpu[c->cpu_id].now;
 	unsigned int slot = pt_index(va, 4);
 	u64 copied, loaded;
@@ -133,13 +135,8 @@ bool xpti_fault_is_stale(u64 va)
 	/* Either was walked, or not. */
 	if (!((copied ^ loaded) & ~PTE_A))
 		return false;
-	now->changes = 0; /* whatever the count says */
+	c->copied_changes = now->changes = 0; /* whatever the count says */
 	return true;
-}
-
-static bool is_of_now(const struct copy *copy, u64 cr3)
-{
-	return copy->cr3 == cr3 && copy->changes == __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
 }
 
 /* The copy of @cr3's tables, of whatever time, or one to make it in. */
@@ -158,23 +155,20 @@ static void copy_make(struct copy *copy, u64 cr3)
 	const u64 *from = maddr_to_virt(cr3);
 
 	/* First the time, then the copy: what changes meanwhile makes it stale again. */
-	copy->changes = __atomic_load_n(&l4_changes, __ATOMIC_SEQ_CST);
+	copy->changes = __atomic_load_n(&xpti_l4_changes, __ATOMIC_SEQ_CST);
 	copy->cr3 = cr3;
 	for (unsigned int slot = 0; slot < PT_ENTRIES; slot++)
 		if (is_copied(slot))
 			WRITE_ONCE(copy->l4[slot], READ_ONCE(from[slot]));
 }
 
-void xpti_before_guest(void)
+void xpti_copy_load(void)
 {
 	struct cpu_info *c = this_cpu();
-	struct copies *p = &percpu[c->cpu_id];
-	struct copy *copy = p->now;
+	struct copy *copy = copy_of(&percpu[c->cpu_id], c->hv_cr3);
 
-	if (is_of_now(copy, c->hv_cr3))
-		return;
-	copy = copy_of(p, c->hv_cr3);
-	if (!is_of_now(copy, c->hv_cr3))
+	if (copy->cr3 != c->hv_cr3 ||
+	    copy->changes != __atomic_load_n(&xpti_l4_changes, __ATOMIC_SEQ_CST))
 		copy_make(copy, c->hv_cr3);
 	use(c, copy);
 }

@@ -8,9 +8,12 @@
 #define HV_X86_XPTI_H
 
 #include "lib/types.h"
+#include "x86/percpu.h"
 
 /* Fixed after boot. */
 extern bool xpti_is_on;
+/* The time of a copy: counts changes. Written under the hypervisor lock, read without. */
+extern u64 xpti_l4_changes;
 
 /* Boot CPU, after pagetable_init(): @on as planned. */
 void xpti_init(bool on);
@@ -24,11 +27,21 @@ bool xpti_cpu_init(unsigned int cpu);
  */
 void xpti_l4_changed(void);
 
+/* For the next: guest_cr3 is none, or one of before. */
+void xpti_copy_load(void);
+
 /*
  * Before a return to a guest: it will run on this CPU's copy of the tables that are loaded, as they
  * are.
  */
-void xpti_before_guest(void);
+static inline void xpti_before_guest(void)
+{
+	const struct cpu_info *c = this_cpu();
+
+	if (unlikely(c->copied_cr3 != c->hv_cr3 ||
+		     c->copied_changes != __atomic_load_n(&xpti_l4_changes, __ATOMIC_SEQ_CST)))
+		xpti_copy_load();
+}
 
 /*
  * A guest's page fault at @va (any) is the copy's age, because the tables that are loaded say

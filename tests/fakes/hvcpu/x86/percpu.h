@@ -22,7 +22,7 @@ struct cpu_info {
 	struct vcpu *vcpu;
 	u32 cpu_id;
 	u64 tlb_time;
-	u64 hv_cr3, guest_cr3;
+	u64 hv_cr3, guest_cr3, copied_cr3, copied_changes;
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;
 	bool is_idle;

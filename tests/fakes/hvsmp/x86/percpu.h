@@ -27,7 +27,7 @@ struct cpu_info {
 	u32 lock_depth;
 	u32 locks_held;
 	u64 tlb_time;
-	u64 hv_cr3;
+	u64 hv_cr3, copied_cr3, copied_changes;
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;
 	bool is_idle;
