@@ -47,7 +47,6 @@
 	.set	stack_size, STACK_SIZE_ASM
 	.set	msr_spec_ctrl, 0x48
 	.set	msr_pred_cmd, 0x49
-	.set	rsb_depth, RSB_DEPTH
 	.set	bhb_branches, 256
 
 	.macro HV_TABLES
@@ -62,12 +61,24 @@
 	FORGET_PREDICTIONS
 	.endm
 
+	/*
+	 * Each call that never returns leaves a harmless prediction for one return. A loop would be
+	 * as many instructions again, on each entry.
+	 */
+	.macro OVERWRITE_RSB
+	.rept	RSB_DEPTH
+	call	1f
+2:	pause
+	lfence
+	jmp	2b
+1:
+	.endr
+	add	$(RSB_DEPTH * 8), %rsp
+	.endm
+
 	.macro FORGET_PREDICTIONS
 	ALT	ALT_IBPB, "mov $msr_pred_cmd, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr"
-	/* Each call that never returns leaves a harmless prediction for one return. */
-	ALT	ALT_RSB, "mov $(rsb_depth / 2), %ecx; 1: call 2f; 3: pause; lfence; jmp 3b; \
-		2: call 4f; 5: pause; lfence; jmp 5b; 4: dec %ecx; jnz 1b; \
-		add $(rsb_depth * 8), %rsp"
+	ALT	ALT_RSB, "OVERWRITE_RSB"
 	/* More taken branches than the history of any CPU holds. */
 	ALT	ALT_BHB, "mov $(bhb_branches / 2), %ecx; 1: jmp 2f; nop; 2: sub $1, %ecx; \
 		jnz 1b; lfence"
