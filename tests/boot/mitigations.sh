@@ -6,9 +6,9 @@
 ALL='xpti=1 spec-ctrl=rsb,bhb-entry,md-clear,div-scrub,eager-fpu,bti-thunk='
 mkdir -p "$SCRATCH/guests"
 for name in boot user_syscall user_gates iret_bad_stack iret_flags iret_no_tables nmi trap_exceptions trap_page_fault \
-	pt_baseptr pt_build pt_pin pt_trapped_write mmu_update mmu_teardown fpu fpu_state failsafe debug_registers ldt gdt \
+	pt_baseptr pt_build pt_pin pt_trapped_write mmu_update mmu_teardown fpu fpu_state iret_fault debug_registers ldt gdt \
 	vcpu_start stack_gone msr cpuid; do
-	strip -o "$SCRATCH/guests/$name.elf" "$STOREVISOR_BUILD/tests/guests/guest-$name.elf"
+	strip -o "$SCRATCH/guests/$name.elf" "$STOREVISOR_BUILD/tests/guests/guest-$name.elf" || fail "guest $name is there"
 done
 cp "$STOREVISOR_BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
 inside mitigations.sh --add "$SCRATCH/guests" --xen-args "${ALL}retpoline"
