@@ -197,3 +197,15 @@ unsigned int check_all(struct server *srv, struct buf *out)
 	check_watches(&c);
 	return c.faults;
 }
+
+unsigned int check_disk(const struct server *srv, struct buf *out)
+{
+	struct check c = { .out = out };
+
+	if (srv->durable.degraded)
+		fault(&c, "disk: something was lost, or a file was an older one than there had "
+			  "been: CONTROL lost says what, until CONTROL lost known");
+	if (srv->durable.refused)
+		fault(&c, "disk: it takes no changes: %s", strerror(-srv->durable.refused));
+	return c.faults;
+}

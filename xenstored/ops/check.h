@@ -12,5 +12,7 @@ struct server;
 
 /* Appends one line a fault to @out. Returns the number of faults. */
 unsigned int check_all(struct server *srv, struct buf *out);
+/* The same for what the disk says of itself: it refuses changes, or something there was lost. */
+unsigned int check_disk(const struct server *srv, struct buf *out);
 
 #endif

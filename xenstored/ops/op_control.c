@@ -45,7 +45,7 @@ struct control {
 static int control_check(struct req *r, const char **arg, unsigned int nr)
 {
 	struct buf text = { 0 };
-	unsigned int faults = check_all(r->srv, &text);
+	unsigned int faults = check_all(r->srv, &text) + check_disk(r->srv, &text);
 
 	if (faults == 0) {
 		buf_fini(&text);

@@ -37,6 +37,7 @@ enum disk_loss {
 	DISK_LOST = 1,		/* gone: no copy of it was whole */
 	DISK_BROUGHT_BACK = 2,	/* an older state has taken its place, of revision rev */
 	DISK_UNKNOWN = 3,	/* all behind revision rev, if there was anything, is gone */
+	DISK_STALE = 4,		/* data.mdb was found to be of revision rev; others made up for it */
 };
 
 struct disk_lost {

@@ -49,6 +49,31 @@ static int write_all(int fd, const unsigned char *data, size_t len, uint64_t at)
 	return 0;
 }
 
+/* What has changes may be all that has them. It gets a name that no start reads. */
+static int put_aside(const char *path, const char *store_dir)
+{
+	char to[NUMBERED_PATH + 32];
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -EIO;
+	if (st.st_size <= FILE_HEAD + FRAME_HEAD)
+		return 0;
+	for (unsigned int i = 0; i < 1000; i++) {
+		snprintf(to, sizeof(to), "%.500s/unread-%u-%s", store_dir, i,
+			 strrchr(path, '/') + 1);
+		if (link(path, to) == 0)
+			break;
+		if (errno != EEXIST)
+			return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+	}
+	if (unlink(path) < 0)
+		return -EIO;
+	log_errorx("%s has changes that do not follow on what there is: it has been put aside as %s",
+		   path, to);
+	return 0;
+}
+
 int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
 {
 	unsigned char head[FILE_HEAD];
@@ -57,9 +82,13 @@ int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
 
 	disk_log_end(l, false);
 	numbered_path(&log_name, store_dir, base, path);
-	l->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (l->fd < 0) {
-		ret = errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+	ret = put_aside(path, store_dir);
+	if (ret == 0) {
+		l->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (l->fd < 0)
+			ret = errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+	}
+	if (ret < 0) {
 		l->failed = true;
 		return ret;
 	}
@@ -149,19 +178,25 @@ struct replay {
 	disk_each_change *each;
 	void *arg;
 	bool ended, broken;
+	uint64_t commit;
 };
 
 /* The changes of one whole frame. */
 static int replay_frame(struct replay *r, const unsigned char *p, size_t len)
 {
 	r->ended = len == 0;
+	r->commit++;
 	while (len >= ENTRY_HEAD) {
 		size_t value_len = get_le32(p + 12);
+		const struct logged c = {
+			.commit = r->commit, .rev = get_le64(p), .index = get_le32(p + 8),
+			.value = p + ENTRY_HEAD, .len = value_len,
+		};
 		int ret;
 
 		if (value_len > len - ENTRY_HEAD)
 			break;
-		ret = r->each(r->arg, get_le64(p), get_le32(p + 8), p + ENTRY_HEAD, value_len);
+		ret = r->each(r->arg, &c);
 		if (ret)
 			return ret;
 		p += ENTRY_HEAD + value_len;
@@ -243,6 +278,11 @@ int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bo
 
 	*ended = r.ended && !r.broken;
 	return ret;
+}
+
+int disk_log_newest(const char *store_dir, uint64_t *base)
+{
+	return numbered_last(&log_name, store_dir, base);
 }
 
 struct thinning {

@@ -23,7 +23,8 @@ struct disk_log {
 };
 
 /*
- * Begins STATE-STORE/log-@base, in place of one of that name. 0; -ENOSPC, -EIO: there is none, and
+ * Begins STATE-STORE/log-@base. One of that name that has changes is put aside: nobody has read
+ * them, or they are not behind what this begins with. 0; -ENOSPC, -EIO: there is none, and
  * @l->failed says so.
  */
 int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base);
@@ -36,13 +37,22 @@ int disk_log_note(struct disk_log *l, uint64_t rev, uint32_t index, const void *
 void disk_log_commit(struct disk_log *l);
 void disk_log_abort(struct disk_log *l);
 
+/* The newest log's revision: there was a state of that revision. 0: none. As disk_log_replay(). */
+int disk_log_newest(const char *store_dir, uint64_t *base);
+
 /*
- * Calls @each for every change of all logs of @store_dir, oldest first, with what was noted;
- * stops at the first answer that is not 0, which is returned. *@ended: the newest log has its end
- * mark, and no log has a broken frame. 0, -ENOMEM, -EIO.
+ * Calls @each for every change of all logs of @store_dir, oldest first, with what was noted, and
+ * which commit it is of; stops at the first answer that is not 0, which is returned. *@ended: the
+ * newest log has its end mark, and no log has a broken frame. 0, -ENOMEM, -EIO.
  */
-typedef int disk_each_change(void *arg, uint64_t rev, uint32_t index, const void *value,
-			     size_t len);
+struct logged {
+	uint64_t commit;	/* counted from 1 over all logs */
+	uint64_t rev;
+	uint32_t index;
+	const void *value;
+	size_t len;
+};
+typedef int disk_each_change(void *arg, const struct logged *c);
 int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bool *ended);
 
 /* Removes the logs that have nothing behind revision @rev, if @may_go says so of their path. */

@@ -48,6 +48,8 @@ void disk_room_init(struct disk *d);
 extern const struct numbered generation_name;
 /* STATE/store/generations. */
 void generation_dir(const struct disk *d, char out[DISK_PATH]);
+/* The newest one's revision, 0: none. 0, -ENOMEM, -EIO. */
+int generation_newest(const struct disk *d, uint64_t *rev);
 /* Makes @path, a whole file that nobody will write again, a generation too. */
 void generation_keep(struct disk *d, const char *path, uint64_t applied);
 

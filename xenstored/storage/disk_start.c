@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * disk_start.c - what a start goes on with: a copy of the newest file that is whole, and on top of
- * it what the logs have of later changes. What may be damaged is never written, and never read in
- * this process.
+ * it what the logs have of later changes (disk_later.c). What may be damaged is never written, and
+ * never read in this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,36 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "change_record.h"
 #include "disk_copy.h"
-#include "disk_priv.h"
-#include "disk_salvage.h"
+#include "disk_start.h"
 #include "in_child.h"
 #include "log.h"
-#include "loss_record.h"
-#include "path_key.h"
 #include "takeover.h"
-
-enum source {
-	FROM_NOTHING,		/* there never was anything */
-	FROM_DATA,
-	FROM_OLD_FORMAT,
-	FROM_OLD_COPY,		/* of that format, and older than what there was */
-	FROM_GENERATION,
-	FROM_RUINS,		/* there was, and no file is whole */
-};
-
-struct start {
-	struct disk *d;
-	char to[DISK_PATH];	/* the copy that is being made */
-	enum source source;
-	bool synced;
-	uint64_t time_ns;
-	uint64_t applied;	/* of the copy, with what the logs had */
-	uint64_t known;		/* that there was something up to this revision */
-	bool no_memory;		/* a file may be whole for all that is known */
-	bool log_ended;		/* the logs say that there is nothing behind them */
-};
 
 static uint64_t real_time_ns(void)
 {
@@ -106,7 +81,8 @@ static int note_number(void *arg, uint64_t number)
 	return 0;
 }
 
-static int from_generations(struct start *s)
+/* The newest that is whole, of those newer than revision @than. */
+static int from_generations(struct start *s, uint64_t than, bool any)
 {
 	struct newest n = { .nr = 0 };
 	char dir[DISK_PATH], path[NUMBERED_PATH];
@@ -116,8 +92,13 @@ static int from_generations(struct start *s)
 	ret = numbered_each(&generation_name, dir, note_number, &n);
 	if (ret < 0)
 		return ret;
+	ret = -ENOENT;
 	for (unsigned int left = n.nr < 256 ? n.nr : 256; left > 0; left--) {
-		numbered_path(&generation_name, dir, n.number[--n.nr % 256], path);
+		uint64_t number = n.number[--n.nr % 256];
+
+		if (!any && number <= than)
+			break;
+		numbered_path(&generation_name, dir, number, path);
 		ret = copy_from(s, path);
 		if (ret == 0)
 			log_warnx("going on from the earlier state %s", path);
@@ -126,7 +107,7 @@ static int from_generations(struct start *s)
 		if (ret == 0 || says_no_more(s, ret))
 			return ret;
 	}
-	return n.nr ? -EBADMSG : -ENOENT;
+	return ret;
 }
 
 /* The release before kept its last good copy beside the store. */
@@ -152,7 +133,7 @@ static int find_whole(struct start *s)
 	if (ret == 0 || says_no_more(s, ret))
 		return ret;
 	s->source = FROM_GENERATION;
-	ret = from_generations(s);
+	ret = from_generations(s, 0, true);
 	if (ret == -ENOENT)
 		ret = from_old_format(s);
 	if (ret == 0 || says_no_more(s, ret))
@@ -163,142 +144,69 @@ static int find_whole(struct start *s)
 	return make_empty(s);
 }
 
-/* --- what the logs have on top of it --- */
+/* --- with what came later --- */
 
-struct tail {
-	struct disk_env *e;
-	struct applying a;
-	uint64_t last;
-	bool gap;
-};
-
-static int apply_logged(void *arg, uint64_t rev, uint32_t index, const void *value, size_t len)
+/*
+ * The newest whole state, with what the logs have, as far as each is the next one. Where data.mdb
+ * and the logs do not come as far as a generation does, that goes before them.
+ */
+static int make_copy(struct start *s)
 {
-	unsigned char key[CHANGE_KEY];
-	struct tail *t = arg;
-	struct change c;
-	int ret;
+	int ret = find_whole(s);
 
-	t->last = rev > t->last ? rev : t->last;
-	if (t->gap)
-		return 0;
-	change_key(key, rev, index);
-	ret = change_read(key, value, len, &c);
 	if (ret == 0)
-		ret = disk_apply(t->e, &t->a, rev, index, &c);
-	/* Behind a change that is missing, no other one means what it meant. */
-	if (ret == -ESTALE || ret == -EINVAL || ret == -EBADMSG) {
-		t->gap = true;
-		return 0;
+		ret = disk_start_complete(s);
+	if (ret != -ESTALE)
+		return ret;
+	ret = from_generations(s, s->found, false);
+	s->source = FROM_NEWER;
+	if (ret == -EBADMSG || ret == -ENOENT || ret == -ENOMEM) {
+		s->no_newer = true;
+		ret = find_whole(s);
 	}
-	return ret;
-}
-
-/* --- what is gone --- */
-
-static int note_loss(struct disk_env *e, const struct disk_lost *l)
-{
-	unsigned char key[PATH_KEY_MAX], value[LOSS_RECORD_MAX];
-	MDB_val k = { path_key(l->path, l->path_len, key), key }, v = { 0, value };
-
-	log_errorx("%.*s: %s", (int)l->path_len, l->path,
-		   l->loss == DISK_LOST ? "lost" :
-		   l->loss == DISK_BROUGHT_BACK ? "brought back from an earlier state" :
-						  "changes behind the earlier state are not known");
-	v.mv_size = loss_record_write(l, key, k.mv_size, value);
-	return disk_env_put(e, DISK_LOSS, &k, &v, false);
-}
-
-static int on_loss(void *arg, const struct disk_lost *l)
-{
-	return note_loss(arg, l);
-}
-
-/* Whether all that somebody may have been told of is in the copy. */
-static bool is_complete(const struct start *s)
-{
-	if (s->applied < s->known || s->applied < s->d->cfg.told)
-		return false;
-	if (s->source == FROM_DATA || s->source == FROM_OLD_FORMAT || s->source == FROM_NOTHING)
-		return true;
-	return s->source == FROM_GENERATION && (s->log_ended || s->d->cfg.told > 0);
-}
-
-/* The files themselves could be read no further than this: record by record. */
-static int take_what_is_left(struct start *s, struct disk_env *e)
-{
-	struct disk_salvage salvage = {
-		.path = s->d->path, .map_size = s->d->cfg.map_size, .into = e,
-		.each = on_loss, .arg = e, .time_ns = s->time_ns,
-	};
-	const struct disk_lost unknown = {
-		.rev = s->applied, .time_ns = s->time_ns, .path = "/", .path_len = 1,
-		.loss = DISK_UNKNOWN,
-	};
-	int ret = 0;
-
-	if (s->source == FROM_GENERATION || s->source == FROM_RUINS)
-		ret = disk_salvage(&salvage);
-	if (ret < 0)
-		return ret;
-	/*
-	 * No revision is ever there twice. Of a store that is live still, though, the changes that
-	 * are missing here have to be seen to be missing.
-	 */
-	if (e->head.applied < s->known && s->d->cfg.told == 0)
-		e->head.applied = s->known;
-	e->head.horizon = e->head.applied;
-	return salvage.complete ? 0 : note_loss(e, &unknown);
-}
-
-static int add_what_came_later(struct start *s, struct disk_env *e)
-{
-	struct tail t = { .e = e };
-	struct disk_facts facts;
-	int ret = disk_env_begin(e, true);
-
-	if (ret < 0)
-		return ret;
-	ret = disk_log_replay(s->d->store_dir, apply_logged, &t, &s->log_ended);
-	if (ret < 0)
-		return ret;
-	s->known = t.last;
-	if (s->source != FROM_DATA &&
-	    disk_look(s->d->path, s->d->cfg.map_size, &facts) == 0 && facts.applied > s->known)
-		s->known = facts.applied;
-	s->applied = e->head.applied;
-	ret = is_complete(s) ? 0 : take_what_is_left(s, e);
-	s->applied = e->head.applied;
-	s->d->degraded = e->head.count[DISK_LOSS] > 0;
-	return ret < 0 ? ret : disk_env_commit(e);
-}
-
-static int complete(struct start *s)
-{
-	struct disk_env e;
-	int ret = disk_env_open(&e, s->to, s->d->cfg.map_size, DISK_AMEND);
-
-	if (ret == 0)
-		ret = add_what_came_later(s, &e);
-	if (ret == 0 && s->synced)
-		ret = disk_env_sync(&e);
-	disk_env_close(&e);
-	return ret;
+	return ret < 0 ? ret : disk_start_complete(s);
 }
 
 /* --- the switch --- */
 
-/* Under a name that says when; two in one second are one too many to tell apart anyway. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Not every file system has a second name for a file. */
+static int another_name(const char *from, const char *to)
+{
+	if (link(from, to) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return same_file(from, to) ? 0 : -EEXIST;
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
+		return disk_errno(errno);
+	return access(to, F_OK) == 0 ? -EEXIST : rename(from, to) == 0 ? 0 : disk_errno(errno);
+}
+
+/*
+ * Under a name that says when. It keeps its own, too, till the copy has that: who is killed between
+ * finds what there was.
+ */
 static int put_aside(struct start *s, const char *what)
 {
-	char path[DISK_PATH];
+	char path[DISK_PATH], more[16] = "";
+	int ret = -EEXIST;
 
-	snprintf(path, sizeof(path), "%.500s/%s-%" PRIu64 ".mdb", s->d->store_dir, what,
-		 s->time_ns / 1000000000u);
-	if (rename(s->d->path, path) < 0)
-		return errno == ENOENT ? 0 : disk_errno(errno);
-	log_warnx("%s has been put aside as %s", s->d->path, path);
-	return 0;
+	for (unsigned int i = 0; i < 1000 && ret == -EEXIST; i++) {
+		if (i)
+			snprintf(more, sizeof(more), "-%u", i);
+		snprintf(path, sizeof(path), "%.500s/%s-%" PRIu64 "%s.mdb", s->d->store_dir, what,
+			 s->time_ns / 1000000000u, more);
+		ret = another_name(s->d->path, path);
+	}
+	if (ret == 0)
+		log_warnx("%s has been put aside as %s", s->d->path, path);
+	return ret == -ENOENT ? 0 : ret == -EEXIST ? -EIO : ret;
 }
 
 static int switch_over(struct start *s)
@@ -309,6 +217,8 @@ static int switch_over(struct start *s)
 		ret = put_aside(s, "damaged");
 	else if (s->source == FROM_OLD_FORMAT || s->source == FROM_OLD_COPY)
 		ret = put_aside(s, "format2");
+	else if (s->source == FROM_NEWER)
+		ret = put_aside(s, "older");
 	return ret < 0 ? ret : disk_rename(s->to, s->d->path, s->d->store_dir);
 }
 
@@ -357,9 +267,7 @@ static int start_writing(struct start *s)
 	snprintf(s->to, sizeof(s->to), "%.500s/new.mdb", s->d->store_dir);
 	s->synced = true;
 	if (ret == 0)
-		ret = find_whole(s);
-	if (ret == 0)
-		ret = complete(s);
+		ret = make_copy(s);
 	if (ret == 0)
 		keep_found(s);
 	if (ret == 0)
@@ -373,14 +281,11 @@ static int start_writing(struct start *s)
 	return disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
 }
 
-static int note_last(void *arg, uint64_t rev, uint32_t index, const void *value, size_t len)
+static int note_last(void *arg, const struct logged *l)
 {
 	uint64_t *last = arg;
 
-	(void)index;
-	(void)value;
-	(void)len;
-	*last = rev > *last ? rev : *last;
+	*last = l->rev > *last ? l->rev : *last;
 	return 0;
 }
 
@@ -401,9 +306,13 @@ static void keep_no_more(struct start *s)
 static int start_in_place(struct start *s)
 {
 	struct disk_copying c = { .from = s->d->path, .map_size = s->d->cfg.map_size };
-	uint64_t last = s->d->cfg.told;
+	uint64_t last = s->d->cfg.told, newest;
 	int ret = in_child(disk_check, &c);
 
+	if (ret == 0)
+		ret = disk_start_names(s, &newest);
+	if (ret == 0 && s->known > last)
+		last = s->known;
 	if (ret == 0)
 		ret = disk_log_replay(s->d->store_dir, note_last, &last, &s->log_ended);
 	if (ret == 0)
@@ -431,9 +340,7 @@ static int start_reading(struct start *s, int why)
 	s->synced = false;
 	s->d->read_only = why;
 	snprintf(s->d->copy_path, sizeof(s->d->copy_path), "%s", s->to);
-	ret = find_whole(s);
-	if (ret == 0)
-		ret = complete(s);
+	ret = make_copy(s);
 	return ret < 0 ? ret : disk_env_open(&s->d->env, s->to, s->d->cfg.map_size, DISK_READ);
 }
 

@@ -45,6 +45,14 @@ void generation_dir(const struct disk *d, char out[DISK_PATH])
 	snprintf(out, DISK_PATH, "%.500s/generations", d->store_dir);
 }
 
+int generation_newest(const struct disk *d, uint64_t *rev)
+{
+	char dir[DISK_PATH];
+
+	generation_dir(d, dir);
+	return numbered_last(&generation_name, dir, rev);
+}
+
 /* --- thinning out --- */
 
 struct generation {

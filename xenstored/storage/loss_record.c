@@ -43,7 +43,7 @@ int loss_record_read(const void *key, size_t key_len, const void *value, size_t 
 	if (checked_open(DB, key, key_len, value, len, &p, &len) < 0 || len < HEAD)
 		return -EBADMSG;
 	if (len != HEAD + (size_t)get_le16(p + AT_PATH_LEN) || p[AT_LOSS] < DISK_LOST ||
-	    p[AT_LOSS] > DISK_UNKNOWN || !xs_path_is_absolute((const char *)p + HEAD, len - HEAD))
+	    p[AT_LOSS] > DISK_STALE || !xs_path_is_absolute((const char *)p + HEAD, len - HEAD))
 		return -EBADMSG;
 	*out = (struct disk_lost){
 		.rev = get_le64(p + AT_REV),

@@ -78,3 +78,15 @@ int numbered_each(const struct numbered *n, const char *dir,
 	free(s.e);
 	return ret;
 }
+
+static int note_last(void *arg, uint64_t number)
+{
+	*(uint64_t *)arg = number;
+	return 0;
+}
+
+int numbered_last(const struct numbered *n, const char *dir, uint64_t *last)
+{
+	*last = 0;
+	return numbered_each(n, dir, note_last, last);
+}

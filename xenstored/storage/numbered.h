@@ -23,4 +23,7 @@ void numbered_path(const struct numbered *n, const char *dir, uint64_t number,
 int numbered_each(const struct numbered *n, const char *dir,
 		  int (*each)(void *arg, uint64_t number), void *arg);
 
+/* The largest number of them in *@last; 0: there are none. As numbered_each(). */
+int numbered_last(const struct numbered *n, const char *dir, uint64_t *last);
+
 #endif

@@ -404,6 +404,7 @@ static int add_loss(struct answer *a, const struct disk_lost *l)
 {
 	static const char *const what[] = {
 		[DISK_LOST] = "lost", [DISK_BROUGHT_BACK] = "older", [DISK_UNKNOWN] = "unknown",
+		[DISK_STALE] = "stale",
 	};
 	char text[64 + XS_PATH_BUF];
 	int len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 " %.*s\n", what[l->loss],

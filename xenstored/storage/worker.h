@@ -91,7 +91,7 @@ struct worker_msg {
  *	generations			text: a line each, as snapshots
  *	lost				text: a line each, "WHAT REVISION TIME PATH"; WHAT: "lost",
  *					"older" (brought back from that revision), "unknown" (all
- *					behind it)
+ *					behind it), "stale" (data.mdb was an old one, of it)
  *
  * Of a revision that is not known any more the answer is one record XS_PAST_LIMIT; a later one than
  * all is what there is now. Errors (err of the last ANSWER): -ENOENT; -E2BIG: more than 16 MiB of

@@ -193,6 +193,7 @@ static void name_lost(struct server *srv, const char *data, size_t len)
 	log_errorx("%.*s: %s", (int)(len - sizeof(lost)), data + sizeof(lost),
 		   lost.loss == DISK_LOST	  ? "lost" :
 		   lost.loss == DISK_BROUGHT_BACK ? "an older state of it has been brought back" :
+		   lost.loss == DISK_STALE ? "the disk's file was an older one than there had been" :
 						    "later changes are lost, if there were any");
 }
 

@@ -474,6 +474,13 @@ static void test_stat_counts_requests_and_errors(void **state)
 		assert_string_equal(out, "OK");                                                    \
 	} while (0)
 
+/* What is in memory may be whole all the same. */
+static void test_check_says_what_the_disk_says_of_itself(void **state)
+{
+	PLANT(srv->durable.degraded, true, "disk: something was lost");
+	PLANT(srv->durable.refused, -EIO, "disk: it takes no changes: Input/output error");
+}
+
 /* Puts the node's record with what @edit makes of it, behind everybody's back. */
 static void plant(const char *path, size_t at, unsigned char with)
 {
@@ -549,6 +556,7 @@ int main(void)
 		T(test_metrics_are_open_metrics),
 		T(test_stat_counts_requests_and_errors),
 		T(test_check_finds_planted_damage),
+		T(test_check_says_what_the_disk_says_of_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

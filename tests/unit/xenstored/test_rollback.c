@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_rollback.c - files of the durable side that are older than what is beside them: an old copy
+ * of data.mdb that is put in its place, writes that the disk has lost, logs that nobody could read
+ * on. Claims: what another copy has is not lost, an older state is never taken for the last one
+ * without a word, nothing that may be the last copy is overwritten.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "disk_kit.h"
+
+/* Ends the process before data.mdb gets another content; set in a child only. */
+static bool dies;
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+
+int __wrap_rename(const char *from, const char *to)
+{
+	if (dies && strstr(to, "/data.mdb"))
+		_exit(7);
+	return __real_rename(from, to);
+}
+
+static void copy(const char *from, const char *to)
+{
+	static char bytes[1 << 16];
+	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ssize_t n;
+
+	assert_true(in >= 0 && out >= 0);
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		assert_int_equal(write(out, bytes, (size_t)n), n);
+	assert_int_equal(n, 0);
+	close(in);
+	close(out);
+}
+
+static char old[200];
+
+/* A store, closed, of which @old has data.mdb as it was before its last start. */
+static void make(struct kit *k)
+{
+	kit_init(k);
+	kit_open(k);
+	kit_rev(k, "+/config= +/config/a=1");
+	kit_rev(k, "+/config/b=2");
+	kit_close(k, true);
+	snprintf(old, sizeof(old), "%.100s/old", k->state);
+	copy(kit_file(k, "data.mdb"), old);
+	kit_open(k);
+	kit_rev(k, "+/config/c=3 -/config/a");
+	kit_rev(k, "+/config/d=4");
+	kit_rev(k, "+/config/d=5");
+	kit_close(k, true);
+}
+
+#define LAST "/config= /config/b=2 /config/c=3 /config/d=5 "
+
+static void put_old_back(struct kit *k)
+{
+	char data[200];
+
+	snprintf(data, sizeof(data), "%.100s/store/data.mdb", k->state);
+	copy(old, data);
+}
+
+static void remove_all(struct kit *k, const char *pattern)
+{
+	while (kit_count(k, pattern))
+		assert_int_equal(unlink(kit_file(k, pattern)), 0);
+}
+
+/* What follows is as ever, and the administrator has to say that he knows. */
+static void assert_stale(struct kit *k, const char *lost)
+{
+	assert_true(k->found.degraded);
+	assert_string_equal(kit_lost(k), lost);
+	kit_rev(k, "+/config/e=6");
+	kit_close(k, true);
+	kit_open(k);
+	assert_true(k->found.degraded);
+	assert_string_equal(kit_lost(k), lost);
+	assert_int_equal(disk_lost_known(k->d), 0);
+	kit_close(k, true);
+	kit_open(k);
+	assert_false(k->found.degraded);
+	kit_fini(k);
+}
+
+static void test_the_logs_make_up_for_an_old_file_and_it_is_said(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	put_old_back(&k);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	assert_stale(&k, "/?4@6 ");
+}
+
+/* The logs of its time are gone: the last generation goes before it. */
+static void test_a_newer_generation_goes_before_an_old_file(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	kit_open(&k);
+	kit_close(&k, true);
+	kit_open(&k);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	while (kit_count(&k, "log-*") > 1) {
+		char first[300], newest[200];
+
+		snprintf(newest, sizeof(newest), "%s", kit_file(&k, "log-*"));
+		snprintf(first, sizeof(first), "%s.kept", newest);
+		assert_int_equal(rename(newest, first), 0);
+		remove_all(&k, "log-*[0-9]");
+		assert_int_equal(rename(first, newest), 0);
+	}
+	put_old_back(&k);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	assert_int_equal(kit_count(&k, "older-*"), 1);
+	assert_stale(&k, "/?4@6 ");
+}
+
+/* No copy of what was newer is left, but its name is: nobody is told that nothing is missing. */
+static void test_what_nothing_is_left_of_but_a_name_is_missing(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	remove_all(&k, "log-*");
+	kit_open(&k);
+	kit_close(&k, false);
+	remove_all(&k, "generations/*");
+	put_old_back(&k);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), "/config= /config/a=1 /config/b=2 ");
+	assert_true(k.found.degraded);
+	assert_string_equal(kit_lost(&k), "/?3@6 ");
+	/* No revision is made twice. */
+	assert_true(disk_applied(k.d) > 6);
+	kit_fini(&k);
+}
+
+/* All of STATE as it was: that is how an administrator goes back on purpose. */
+static void test_a_whole_directory_of_before_is_no_old_file(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	remove_all(&k, "log-*");
+	remove_all(&k, "generations/*");
+	put_old_back(&k);
+	kit_open(&k);
+	assert_false(k.found.degraded);
+	assert_string_equal(kit_nodes(&k), "/config= /config/a=1 /config/b=2 ");
+	kit_fini(&k);
+}
+
+/* The daemon has been told of more than any copy has. */
+static void test_what_was_told_and_is_nowhere_is_missing(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	remove_all(&k, "log-*");
+	remove_all(&k, "generations/*");
+	put_old_back(&k);
+	k.told = 15;
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	assert_string_equal(kit_lost(&k), "/?3@6 ");
+	kit_fini(&k);
+}
+
+/* --- logs --- */
+
+/* Changes behind one that is broken are applied by nobody: somebody may read them yet. */
+static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state)
+{
+	char log[200], was[200];
+	struct stat st, now;
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config/f=7");
+	kit_rev(&k, "+/config/g=8");
+	kit_close(&k, true);
+	snprintf(log, sizeof(log), "%s", kit_file(&k, "log-*"));
+	assert_int_equal(stat(log, &st), 0);
+	snprintf(was, sizeof(was), "%.100s/was", k.state);
+	copy(log, was);
+	/* Its first change, and data.mdb. */
+	kit_scribble(log, 30, 1);
+	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
+	k.told = 18;
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	assert_int_equal(kit_count(&k, "unread-*"), 1);
+	assert_int_equal(stat(kit_file(&k, "unread-*"), &now), 0);
+	assert_int_equal(now.st_size, st.st_size);
+	kit_fini(&k);
+}
+
+/* --- the moment between putting a file aside and the new one --- */
+
+/* Every record that names the path. */
+static void spoil(const char *file, const char *path)
+{
+	static char bytes[8 << 20];
+	int fd = open(file, O_RDWR);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	char *at = bytes;
+
+	assert_true(fd >= 0 && len > 0);
+	while ((at = memmem(at, (size_t)(bytes + len - at), path, strlen(path)))) {
+		at += strlen(path);
+		assert_int_equal(pwrite(fd, "\xff", 1, at - bytes), 1);
+	}
+	close(fd);
+}
+
+static void test_who_is_killed_in_the_middle_finds_what_there_was(void **state)
+{
+	char data[200];
+	struct kit k;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	make(&k);
+	snprintf(data, sizeof(data), "%.100s/store/data.mdb", k.state);
+	remove_all(&k, "log-*");
+	remove_all(&k, "generations/*");
+	/* What is there can still be read record by record. */
+	spoil(data, "/config/d");
+	pid = fork();
+	if (pid == 0) {
+		dies = true;
+		kit_try(&k);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+	kit_open(&k);
+	assert_false(k.found.made_new);
+	assert_true(k.found.damaged);
+	assert_true(k.found.degraded);
+	assert_non_null(strstr(kit_nodes(&k), "/config/b=2 /config/c=3 "));
+	kit_fini(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_logs_make_up_for_an_old_file_and_it_is_said),
+		cmocka_unit_test(test_a_newer_generation_goes_before_an_old_file),
+		cmocka_unit_test(test_what_nothing_is_left_of_but_a_name_is_missing),
+		cmocka_unit_test(test_a_whole_directory_of_before_is_no_old_file),
+		cmocka_unit_test(test_what_was_told_and_is_nowhere_is_missing),
+		cmocka_unit_test(test_a_log_that_could_not_be_read_on_is_not_overwritten),
+		cmocka_unit_test(test_who_is_killed_in_the_middle_finds_what_there_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
