@@ -174,10 +174,10 @@ static u64 find_fixup(u64 rip)
 }
 
 /*
- * The iret to a guest faulted on the frame's own values. The guest's general registers are in
- * @regs, the rest of its frame still lies at the top of the stack.
+ * The iret to a guest faulted. The guest's general registers are in @regs, the rest of its frame
+ * still lies at the top of the stack, and there it becomes whole again.
  */
-static void guest_iret_fault(const struct cpu_user_regs *regs)
+static struct cpu_user_regs *guest_iret_undo(const struct cpu_user_regs *regs)
 {
 	struct cpu_user_regs *guest = guest_regs();
 	u32 vec = regs->entry_vector, code = regs->error_code;
@@ -185,13 +185,30 @@ static void guest_iret_fault(const struct cpu_user_regs *regs)
 	memmove(guest, regs, REGS_ERROR_CODE);
 	guest->entry_vector = vec;
 	guest->error_code = code;
-	pv_iret_fault(guest);
+	return guest;
+}
+
+/* On the frame's own values: the guest's. */
+static void guest_iret_fault(const struct cpu_user_regs *regs)
+{
+	pv_iret_fault(guest_iret_undo(regs));
+	return_to_guest();
+}
+
+/*
+ * It only lacked a page of the window. Not back to where it was: who waits for the lock serves
+ * flushes meanwhile, and whoever asked takes it that this CPU comes past xpti_before_guest().
+ */
+static void guest_iret_again(const struct cpu_user_regs *regs)
+{
+	guest_iret_undo(regs);
 	return_to_guest();
 }
 
 void hv_trap(struct cpu_user_regs *regs)
 {
 	u32 vec = regs->entry_vector;
+	bool is_iret;
 	u64 fixup;
 
 	if (vec >= NR_EXCEPTIONS) {
@@ -209,9 +226,13 @@ void hv_trap(struct cpu_user_regs *regs)
 		debugreg_write(6, X86_DR6_DEFAULT);
 		return;
 	}
-	if (vec == VEC_PF && current && pv_fixup_hv_fault(read_cr2(), regs->error_code))
+	is_iret = regs->rip == (u64)(uintptr_t)guest_iret;
+	if (vec == VEC_PF && current && pv_fixup_hv_fault(read_cr2(), regs->error_code)) {
+		if (is_iret)
+			guest_iret_again(regs);
 		return;
-	if (regs->rip == (u64)(uintptr_t)guest_iret)
+	}
+	if (is_iret)
 		guest_iret_fault(regs);
 	fixup = find_fixup(regs->rip);
 	if (fixup) {

@@ -20,7 +20,7 @@ struct vcpu;
 struct cpu_info {
 	struct cpu_user_regs regs;
 	struct vcpu *vcpu;
-	u32 cpu_id;
+	u32 cpu_id, softirq_pending;
 	u64 tlb_time;
 	u64 hv_cr3, guest_cr3, copied_cr3, copied_changes;
 	u32 hv_spec_ctrl, guest_spec_ctrl;
