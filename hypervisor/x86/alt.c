@@ -6,6 +6,7 @@
 
 #define NOP_MAX 9
 #define JMP_SHORT 0xeb
+#define JMP_NEAR 0xe9
 /* From here on a jump over the rest is shorter than its no-ops. */
 #define JMP_FROM 28
 
@@ -27,6 +28,13 @@ static void nops_fill(u8 *at, size_t len)
 		at[0] = JMP_SHORT;
 		at[1] = (u8)(len - 2);
 		return; /* what is jumped over stays no-ops of one byte */
+	}
+	if (len >= 128 + 2) {
+		s32 rest = (s32)(len - 5);
+
+		at[0] = JMP_NEAR;
+		memcpy(at + 1, &rest, sizeof(rest));
+		return;
 	}
 	while (len) {
 		size_t n = MIN(len, (size_t)NOP_MAX);
