@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "domain/fpu.h"
 #include "domain/gnttab.h"
@@ -78,19 +79,30 @@ static void cpus_reset(void)
 	fake_cpu_id = 0;
 }
 
+/* Always the same, and zero: only what a test touches costs anything. */
+static unsigned char *fresh_ram(void)
+{
+	const size_t len = FAKE_FRAMES * PAGE_SIZE;
+	static void *ram;
+
+	if (!ram)
+		ram = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ram == MAP_FAILED || madvise(ram, len, MADV_DONTNEED))
+		abort();
+	return ram;
+}
+
 void machine_reset(unsigned int preempt, unsigned int seed)
 {
-	static unsigned char ram[FAKE_FRAMES * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 	static struct frame *table;
 	u64 *m2p;
 
 	machine_free();
 	free(table);
-	fake_ram = ram; /* always the same: fresh pages of the host's cost more than the test */
+	fake_ram = fresh_ram();
 	table = calloc(FAKE_FRAMES, sizeof(*table));
 	m2p = (u64 *)(fake_ram + M2P_FRAME * PAGE_SIZE);
 	hv_l4 = calloc(PT_ENTRIES, sizeof(*hv_l4));
-	memset(fake_ram, 0, FAKE_FRAMES * PAGE_SIZE);
 	rng = seed;
 	preempt_1_in = 0;
 	fake_cpu_id = 0;
