@@ -408,6 +408,77 @@ static void test_registers_of_the_machine_are_read_and_stay(void **state)
 	assert_false(pv_msr_write(current, ~0u, 0));
 }
 
+/* Others are looked for every so many entries, and not before some are done. */
+static void test_so_many_traps_are_taken_at_once(void **state)
+{
+	static struct trap_info table[PV_NR_VECTORS + 1];
+	struct hc_args a = {{(u64)(uintptr_t)table}};
+
+	for (unsigned int i = 0; i < PV_NR_VECTORS; i++)
+		table[i] = (struct trap_info){.vector = (u8)i, .address = HANDLER + i};
+	machine_preempt(1);
+	assert_int_equal(hc_set_trap_table(&a), -ERESTART);
+	assert_int_equal(a.a[0], (u64)(uintptr_t)&table[32]);
+	machine_preempt(0);
+	assert_int_equal(hc_set_trap_table(&a), 0);
+}
+
+/* What was in the registers before is not what a guest returns with. */
+static void test_a_return_sets_each_register(void **state)
+{
+	const struct iret_context from = {.rax = 1, .r11 = 2, .rcx = 3, .rip = 0x400777, .cs = 0x30, .ss = 0x28, .rsp = 0x7ffe0000,
+					  .rflags = X86_EFLAGS_IF | X86_EFLAGS_CF};
+	struct iret_context *c = (void *)&stack[4];
+	struct hc_args a = {{0}};
+
+	for (unsigned int is_call = 0; is_call < 2; is_call++) {
+		*c = from;
+		c->flags = is_call ? VGCF_in_syscall : 0;
+		memset(regs, 0x5a, sizeof(*regs));
+		regs->rsp = (u64)(uintptr_t)c;
+		assert_int_equal(hc_iret(&a), HC_REGS_SET);
+		assert_int_equal(regs->cs, 0x33);
+		assert_int_equal(regs->ss, 0x2b);
+		assert_int_equal(regs->rip, 0x400777);
+		assert_int_equal(regs->rsp, 0x7ffe0000);
+		assert_int_equal(regs->rax, 1);
+		assert_int_equal(regs->rflags, X86_EFLAGS_IF | X86_EFLAGS_CF | 2);
+		assert_int_equal(regs->entry_vector, is_call ? TRAP_SYSCALL : 0);
+		assert_int_equal(regs->r11, is_call ? 0x5a5a5a5a5a5a5a5a : 2);
+		assert_int_equal(regs->rcx, is_call ? 0x5a5a5a5a5a5a5a5a : 3);
+	}
+}
+
+/* rcx and r11 are on its stack: the way out may be the quick one. Nothing below the frame is written. */
+static void test_a_kernel_is_entered_the_quick_way_out(void **state)
+{
+	for (unsigned int vector = 6; vector <= 13; vector += 7) { /* without a code, and with one */
+		const unsigned int words = vector == 13 ? 8 : 7;
+		const u64 *frame = &stack[40] - words;
+
+		memset(stack, 0x77, sizeof(stack));
+		pv->trap[vector] = (struct pv_trap){.address = HANDLER};
+		pv->in_kernel = false;
+		regs->rcx = 0xc1;
+		regs->r11 = 0x11;
+		regs->rip = 0x400123;
+		regs->entry_vector = 0;
+		pv_inject_trap(regs, vector, 0x99);
+		assert_ptr_equal((u64 *)regs->rsp, frame);
+		assert_int_equal(regs->entry_vector, TRAP_SYSCALL);
+		assert_int_equal(frame[-1], 0x7777777777777777);
+		assert_int_equal(frame[0], 0xc1);
+		assert_int_equal(frame[1], 0x11);
+		assert_int_equal(frame[words - 5], 0x400123);
+		assert_int_equal(stack[40], 0x7777777777777777);
+	}
+	/* from the kernel itself: below what it has, from the next lower multiple of 16 */
+	regs->rsp = (u64)(uintptr_t)&stack[31];
+	pv_inject_trap(regs, 6, 0);
+	assert_ptr_equal((u64 *)regs->rsp, &stack[30] - 7);
+	assert_true(pv->in_kernel);
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, done)
 
 int main(void)
@@ -415,6 +486,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_a_trap_table_is_taken_to_its_end),
 		CLAIM(test_a_long_trap_table_goes_on_where_it_stopped),
+		CLAIM(test_so_many_traps_are_taken_at_once),
+		CLAIM(test_a_return_sets_each_register),
+		CLAIM(test_a_kernel_is_entered_the_quick_way_out),
 		CLAIM(test_each_callback_is_kept_where_it_is_used),
 		CLAIM(test_only_nmis_can_be_done_without),
 		CLAIM(test_the_first_call_for_callbacks_sets_three),
