@@ -140,6 +140,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		}
 	}
 	fake_unmapped = 0;
+	fake_walked = NULL;
 	fake_domain_goes = NULL;
 	dom0 = &fake_domain[0];
 	machine_run(0);
@@ -234,14 +235,21 @@ bool tlb_has(mfn_t mfn, bool writable)
 /* What x86/tlb.c does to drop everything: a change of PGE. */
 void write_cr4(u64 v)
 {
-	if ((v ^ fake_cpu.cr4) & X86_CR4_PGE)
+	if ((v ^ fake_cpu.cr4) & X86_CR4_PGE) {
 		memset(tlb[fake_cpu_id], 0, sizeof(tlb[0]));
+		if (v & X86_CR4_PGE)
+			fake_did('f');
+		if (fake_walked)
+			fake_found = *fake_walked;
+	}
 	fake_cpu.cr4 = v;
 }
 
 /* Walks begin at current's tables. */
 void write_cr3(u64 v)
 {
+	fake_cpu.cr3 = v;
+	fake_did('3');
 }
 
 void invlpg(unsigned long va)
@@ -276,19 +284,26 @@ bool mmio_is_hv(mfn_t mfn)
 
 mfn_t desc_hv_gdt_mfn(unsigned int cpu)
 {
-	return _mfn(1);
+	return _mfn(8 + cpu);
 }
 
 void desc_load_gdt(unsigned long va)
 {
+	fake_cpu.gdt_va = va;
+	fake_did('g');
 }
 
 void desc_load_ldt(unsigned long va, u32 nr)
 {
+	fake_cpu.ldt_va = va;
+	fake_cpu.nr_ldt_entries = nr;
+	fake_did('l');
 }
 
 void desc_load_own(void)
 {
+	fake_cpu.gdt_va = fake_cpu.ldt_va = fake_cpu.nr_ldt_entries = 0;
+	fake_did('o');
 }
 
 /* What log-dirty mode asks of domains: the test calls it with nobody running, and grants are other tests'. */

@@ -26,6 +26,19 @@ void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 	*d = reg[3];
 }
 
+const u64 *fake_walked;
+u64 fake_found;
+
+void fake_did(char what)
+{
+	size_t len = __builtin_strlen(fake_cpu.did);
+
+	if (len == sizeof(fake_cpu.did) - 1)
+		__builtin_memmove(fake_cpu.did, fake_cpu.did + 1, len--);
+	fake_cpu.did[len] = what;
+	fake_cpu.did[len + 1] = 0;
+}
+
 static u64 *msr_find(u32 msr)
 {
 	switch (msr) {

@@ -2,7 +2,7 @@
 /*
  * spec.c - a fake CPU without faults of speculative execution: nothing is done against them. It has
  * the registers that the test puts into spec_plan. fake_on_barrier: called where PRED_CMD is
- * written for a guest.
+ * written for a guest. fake_xpti_changes: how often a copy of level-4 tables became old.
  */
 #include "x86/spec_ctrl.h"
 #include "x86/xpti.h"
@@ -10,6 +10,7 @@
 struct spec_plan spec_plan;
 bool xpti_is_on;
 void (*fake_on_barrier)(void);
+unsigned int fake_xpti_changes;
 
 void spec_ctrl_switch_in(u64 life, u32 guest_spec_ctrl)
 {
@@ -30,4 +31,5 @@ bool spec_ctrl_guest_write(u32 *guest_spec_ctrl, u32 msr, u64 val)
 
 void xpti_l4_changed(void)
 {
+	fake_xpti_changes++;
 }

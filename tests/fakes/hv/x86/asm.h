@@ -18,10 +18,21 @@ struct fake_registers {
 	u16 port;	     /* of the last access */
 	u32 port_value;	     /* read from every port; the last written */
 	unsigned int nr_port_accesses;
+	/* The last of what it was told, where the order counts, a letter each: '3' CR3, 'f' all of its TLB dropped, 'g' GDT, 'l' LDT,
+	 * 'o' the hypervisor's own of both, 's' a selector. */
+	char did[32];
+	u64 cr3;
+	u64 gdt_va, ldt_va; /* loaded; the hypervisor's own: 0 */
+	u32 nr_ldt_entries;
 };
 extern struct fake_registers fake_registers[NR_CPUS];
 /* Of the CPU that asks. */
 #define fake_cpu fake_registers[this_cpu_id()]
+
+void fake_did(char what);
+/* Read at each drop of the TLB, if set: what the walker then finds there. */
+extern const u64 *fake_walked;
+extern u64 fake_found;
 
 /* What a CPU does while it waits for another; only machines with several have it. */
 void fake_cpu_relax(void);

@@ -13,7 +13,11 @@
 #include "guest.h"
 #include "pv/shadow.h"
 #include "x86/cpu.h"
+#include "x86/pagetable.h"
+#include "x86/spec_ctrl.h"
 #include "x86/tlb.h"
+
+extern unsigned int fake_xpti_changes; /* tests/fakes/hvcpu/spec.c */
 
 #define NOT_RAM (FAKE_FRAMES - 1ULL)
 #define NO_DOMAIN 77
@@ -178,6 +182,86 @@ static void test_an_exchange_of_another_entry_than_it_saw_changes_nothing(void *
 	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], entry_to(other, RO), &s), 0);
 	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], 1ULL << 45 | RO, &s), -EINVAL);
 	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], entry_to(t.l2, RW), &s), -EBUSY);
+	spec_plan.l1tf = true; /* nor does an absent one name memory, where the CPU would look there */
+	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], entry_to(page, RW) & ~PTE_P, &s), -EINVAL);
+	spec_plan.l1tf = false;
+	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], entry_to(page, RW) & ~PTE_P, &s), 0);
+}
+
+/* The LDT's frames and stores to tables are found by this walk: it never leads into the hypervisor's part, nor begins nowhere. */
+static void test_only_a_guests_address_is_walked(void **state)
+{
+	assert_int_equal(pv_l1_entry(current, VA_A) & PTE_ADDR_MASK, entry_to(page, 0));
+	table_of(t.l4)[HV_L4_FIRST] = entry_to(t.l3, RW); /* as if it were there */
+	assert_int_equal(pv_l1_entry(current, HV_HOLE_START + VA_A), 0);
+	table_of(t.l4)[HV_L4_FIRST] = 0;
+	assert_int_equal(pv_l1_entry(current, 512 * PAGE_SIZE), 0);
+	assert_int_equal(pv_l1_entry(current, 1UL << 39), 0);
+	assert_int_equal(pv_l1_entry(&fake_vcpu[2], VA_A), 0); /* without tables */
+}
+
+/* What a CPU copies of a level-4 table (x86/xpti.h) is old when one changes, and only then. */
+static void test_a_change_of_a_level_4_table_makes_copies_old(void **state)
+{
+	unsigned int nr_changes = fake_xpti_changes;
+	struct frame *more = frame_new(1);
+
+	assert_int_equal(update(maddr_of(t.l1, 9), entry_to(page, RO), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l3, 9), 0, DOMID_SELF), 0);
+	assert_int_equal(fake_xpti_changes, nr_changes);
+	assert_int_equal(update(maddr_of(t.l4, 9), entry_to(t.l3, RW), DOMID_SELF), 0);
+	assert_int_equal(fake_xpti_changes, nr_changes + 1);
+	assert_int_equal(update(maddr_of(t.l4, 9), table_of(t.l4)[9] | PTE_AVL_LOW, DOMID_SELF), 0);
+	assert_int_equal(fake_xpti_changes, nr_changes + 2);
+	assert_int_equal(update(maddr_of(t.l4, 9), 0, DOMID_SELF), 0);
+	assert_int_equal(fake_xpti_changes, nr_changes + 3);
+	assert_int_equal(frame_get_and_type(more, d1, FT_L4), 0); /* the hypervisor's part is written into it */
+	assert_int_equal(fake_xpti_changes, nr_changes + 4);
+	assert_int_equal(table_of(more)[PERDOMAIN_L4_SLOT] & ~(PTE_A | PTE_D),
+			 pte_make(virt_to_mfn(d1->pv.perdomain_l3), PTE_P | PTE_RW));
+	assert_int_equal(table_of(more)[HV_L4_LAST], hv_l4[HV_L4_LAST]);
+	frame_put_and_type(more);
+}
+
+static u64 *watched_slot, seen_at_end;
+
+static void look_at_slot(struct domain *d)
+{
+	seen_at_end = *watched_slot;
+}
+
+/* D5: who walks the tables meanwhile never finds a frame that is already somebody else's. */
+static void test_an_entry_is_written_before_what_it_held_is_let_go(void **state)
+{
+	const struct pt_subject s = {.pt_owner = &fake_domain[0], .frame_owner = &fake_domain[0]};
+	const u64 news[] = {0x5000, 0}; /* not present; of a page of its own */
+	struct frame *own;
+
+	for (size_t i = 0; i < ARRAY_SIZE(news); i++) {
+		struct frame *f = frame_new(2);
+		u64 val;
+
+		dom0_runs();
+		own = frame_new(0);
+		val = news[i] ? news[i] : entry_to(own, RO);
+		assert_int_equal(update(maddr_of(t.l1, 9), entry_to(f, RW), 2), 0);
+		fake_domain[2].is_dying = true;
+		fake_domain[2].nr_holds = 1;
+		while (pv_domain_relinquish(&fake_domain[2]))
+			;
+		fake_domain[2].nr_holds = 0;
+		fake_domain_goes = look_at_slot;
+		watched_slot = &table_of(t.l1)[9];
+		seen_at_end = 1;
+		assert_int_equal(frame_type_get(t.l1, FT_L1), 0);
+		assert_int_equal(pv_entry_update(t.l1, 1, 9, val, false, &s), 0);
+		frame_type_put(t.l1);
+		assert_int_equal(seen_at_end, table_of(t.l1)[9]);
+		fake_domain_goes = NULL;
+		fake_domain[2].is_dying = false;
+		fake_domain[2].pv.teardown_sweep = 0;
+		machine_run(1);
+	}
 }
 
 /* --- how far it came --- */
@@ -496,6 +580,9 @@ int main(void)
 		CLAIM(test_who_is_named_must_be_there_and_within_reach),
 		CLAIM(test_accessed_and_dirty_are_kept_for_who_asks),
 		CLAIM(test_an_exchange_of_another_entry_than_it_saw_changes_nothing),
+		CLAIM(test_a_change_of_a_level_4_table_makes_copies_old),
+		CLAIM(test_an_entry_is_written_before_what_it_held_is_let_go),
+		CLAIM(test_only_a_guests_address_is_walked),
 		CLAIM(test_what_is_done_is_counted_to_where_it_stops),
 		CLAIM(test_a_stopped_call_names_what_is_left),
 		CLAIM(test_what_an_entry_leaves_stops_the_call),

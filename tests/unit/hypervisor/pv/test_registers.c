@@ -13,6 +13,9 @@
 #include "pv/emul.h"
 #include "x86/asm.h"
 #include "x86/cpu.h"
+#include "x86/desc.h"
+#include "x86/pagetable.h"
+#include "x86/percpu.h"
 #include "x86/segment.h"
 
 #define BASE_CR4 (X86_CR4_PGE | X86_CR4_PAE | X86_CR4_SMEP)
@@ -194,6 +197,75 @@ static void test_bases_and_selectors_follow_the_vcpu(void **state)
 	assert_int_equal(fake_cpu.gs, 7);
 }
 
+/*
+ * The window is as it is to be before the tables are walked, these before descriptors are read from it, which is when a
+ * selector is loaded; and a selector's base goes before the vcpu's own takes its place.
+ */
+static void test_a_cpu_is_told_in_an_order_that_works(void **state)
+{
+	const u64 *own = &b->pv.window_l1[HV_GDT_PAGE];
+
+	b->pv.nr_ldt_entries = 7;
+	b->pv.fs_base = 0xf5;
+	b->pv.gs_base_kernel = 0x65;
+	pv_vcpu_switch_out(a);
+	fake_nr_cpus = 2;
+	fake_cpu_id = 1;
+	fake_cpu.cr4 = BASE_CR4;
+	fake_walked = own;
+	current = b;
+	pv_vcpu_switch_in(b);
+	assert_string_equal(fake_cpu.did, "3fglssss");
+	assert_int_equal(fake_cpu.cr3, b->pv.kernel_cr3);
+	assert_int_equal(this_cpu()->hv_cr3, b->pv.kernel_cr3);
+	assert_int_equal(fake_cpu.gdt_va, VCPU_GDT_VA(b->vcpu_id));
+	assert_int_equal(fake_cpu.ldt_va, VCPU_LDT_VA(b->vcpu_id));
+	assert_int_equal(fake_cpu.nr_ldt_entries, 7);
+	assert_int_equal(fake_cpu.msr_fs_base, 0xf5);
+	assert_int_equal(fake_cpu.msr_gs_base, 0x65);
+	assert_ptr_equal(this_cpu()->tlb_space, &b->domain->tlb);
+	/* the hypervisor's own descriptors are each CPU's, and were there before it forgot the others */
+	assert_true(mfn_eq(pte_mfn(*own), desc_hv_gdt_mfn(1)));
+	assert_int_equal(fake_found, *own);
+	/* and off again: nothing of the guest's is walked or remembered */
+	fake_cpu.did[0] = 0;
+	pv_tables_leave();
+	assert_string_equal(fake_cpu.did, "o3f");
+	assert_int_equal(fake_cpu.cr3, virt_to_maddr(hv_l4));
+	assert_int_equal(fake_cpu.gdt_va | fake_cpu.ldt_va, 0);
+	assert_null(this_cpu()->tlb_space);
+	pv_vcpu_switch_out(b);
+	current = NULL;
+	fake_cpu_id = 0;
+	b->pv.nr_ldt_entries = 0;
+}
+
+static void test_each_mode_has_its_tables(void **state)
+{
+	a->pv.user_cr3 = 0x7000;
+	fake_cpu.did[0] = 0;
+	pv_toggle_mode(a);
+	assert_int_equal(fake_cpu.cr3, 0x7000);
+	assert_int_equal(this_cpu()->hv_cr3, 0x7000);
+	pv_toggle_mode(a);
+	assert_int_equal(fake_cpu.cr3, a->pv.kernel_cr3);
+	assert_string_equal(fake_cpu.did, "33"); /* what is of the user's is global and stays */
+	pv_load_cr3_flush(a);
+	assert_string_equal(fake_cpu.did, "333f");
+}
+
+static void test_a_breakpoint_of_a_guest_that_has_some_moves_at_once(void **state)
+{
+	assert_int_equal(call(hc_get_debugreg, 7, 0, 0, 0), X86_DR7_DEFAULT); /* from the beginning */
+	assert_int_equal(call(hc_get_debugreg, 6, 0, 0, 0), X86_DR6_DEFAULT);
+	assert_int_equal(set_debugreg(7, 1), 0);
+	for (u64 nr = 0; nr < 4; nr++) {
+		assert_int_equal(set_debugreg(nr, 0x7000 + nr), 0);
+		assert_int_equal(fake_cpu.dr[nr], 0x7000 + nr);
+	}
+	assert_int_equal(set_debugreg(7, 0), 0);
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, done)
 
 int main(void)
@@ -207,6 +279,9 @@ int main(void)
 		CLAIM(test_what_a_guest_writes_to_dr6_is_not_the_cpus),
 		CLAIM(test_breakpoints_are_armed_only_while_their_guest_runs),
 		CLAIM(test_bases_and_selectors_follow_the_vcpu),
+		CLAIM(test_a_cpu_is_told_in_an_order_that_works),
+		CLAIM(test_each_mode_has_its_tables),
+		CLAIM(test_a_breakpoint_of_a_guest_that_has_some_moves_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
