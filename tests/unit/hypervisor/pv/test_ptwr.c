@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <sys/mman.h>
 
 #include "guest.h"
 #include "pv/ptwr.h"
@@ -174,6 +175,128 @@ static void test_a_store_waits_for_deferred_work(void **state)
 	assert_int_equal(regs.rip, (u64)(uintptr_t)code + 3);
 }
 
+/* --- as the CPU itself does it --- */
+
+#define FLAGS_LOGIC 0x8c5 /* OF, SF, ZF, PF, CF; AF is undefined */
+#define FLAG_CARRY 1
+#define FLAG_ZERO 0x40
+
+static u8 *native; /* where the CPU executes it */
+
+/* Executes @bytes on @mem, with the registers of @r, which become what they became. */
+static void execute(const char *bytes, size_t n, u64 *mem, struct cpu_user_regs *r)
+{
+	u64 rax = r->rax, rsi = r->rsi, flags = r->rflags & FLAGS_LOGIC;
+
+	memcpy(native, bytes, n);
+	native[n] = 0xc3;
+	__asm__ volatile("lea -256(%%rsp), %%rsp; push %2; popfq; call *%4; pushfq; pop %2; lea 256(%%rsp), %%rsp"
+			 : "+a"(rax), "+S"(rsi), "+r"(flags)
+			 : "D"(mem), "r"(native)
+			 : "memory", "cc", "rcx", "rdx");
+	r->rax = rax;
+	r->rsi = rsi;
+	r->rflags = flags;
+}
+
+/* Each form in each size, on entries that are not present: rdi is the entry, rsi the source, rax what is compared. */
+static void test_each_store_does_what_the_cpu_does(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		u32 flags; /* those that are defined, and kept by us */
+	} stores[] = {
+		{"\x40\x88\x37", 3, 0}, {"\x66\x89\x37", 3, 0}, {"\x89\x37", 2, 0}, {"\x48\x89\x37", 3, 0}, {"\xc6\x07\x5a", 3, 0},
+		{"\x66\xc7\x07\x5a\xa5", 5, 0}, {"\xc7\x07\x5a\xa5\x5a\x25", 6, 0}, {"\x48\xc7\x07\x5a\xa5\x5a\xa4", 7, 0},
+		{"\x0f\xc3\x37", 3, 0}, {"\x48\x0f\xc3\x37", 4, 0}, {"\x40\x86\x37", 3, 0}, {"\x66\x87\x37", 3, 0}, {"\x87\x37", 2, 0},
+		{"\x48\x87\x37", 3, 0}, {"\x86\x27", 2, 0},
+		{"\x40\x20\x37", 3, FLAGS_LOGIC}, {"\x66\x21\x37", 3, FLAGS_LOGIC}, {"\x21\x37", 2, FLAGS_LOGIC}, {"\x48\x21\x37", 3, FLAGS_LOGIC},
+		{"\x40\x08\x37", 3, FLAGS_LOGIC}, {"\x66\x09\x37", 3, FLAGS_LOGIC}, {"\x09\x37", 2, FLAGS_LOGIC}, {"\x48\x09\x37", 3, FLAGS_LOGIC},
+		{"\x40\x30\x37", 3, FLAGS_LOGIC}, {"\x66\x31\x37", 3, FLAGS_LOGIC}, {"\x31\x37", 2, FLAGS_LOGIC}, {"\x48\x31\x37", 3, FLAGS_LOGIC},
+		{"\x80\x0f\x84", 3, FLAGS_LOGIC}, {"\x80\x27\x84", 3, FLAGS_LOGIC}, {"\x80\x37\x84", 3, FLAGS_LOGIC},
+		{"\x81\x0f\x10\x20\x30\x84", 6, FLAGS_LOGIC}, {"\x48\x81\x0f\x10\x20\x30\x84", 7, FLAGS_LOGIC},
+		{"\x48\x81\x27\x10\x20\x30\x84", 7, FLAGS_LOGIC}, {"\x81\x27\x10\x20\x30\x84", 6, FLAGS_LOGIC},
+		{"\x48\x81\x37\x10\x20\x30\x84", 7, FLAGS_LOGIC}, {"\x66\x81\x37\x10\x84", 5, FLAGS_LOGIC},
+		{"\x83\x0f\xf0", 3, FLAGS_LOGIC}, {"\x48\x83\x27\xf0", 4, FLAGS_LOGIC}, {"\x48\x83\x37\x70", 4, FLAGS_LOGIC},
+		{"\x48\x83\x27\x00", 4, FLAGS_LOGIC}, {"\x80\x27\x00", 3, FLAGS_LOGIC},
+		{"\x48\x0f\xba\x2f\x05", 5, FLAG_CARRY}, {"\x48\x0f\xba\x37\x45", 5, FLAG_CARRY}, {"\x48\x0f\xba\x3f\x3f", 5, FLAG_CARRY},
+		{"\x0f\xba\x2f\x21", 4, FLAG_CARRY}, {"\x0f\xba\x37\x1f", 4, FLAG_CARRY}, {"\x66\x0f\xba\x3f\x1f", 5, FLAG_CARRY},
+		{"\x40\x0f\xb0\x37", 4, FLAG_ZERO}, {"\x66\x0f\xb1\x37", 4, FLAG_ZERO}, {"\x0f\xb1\x37", 3, FLAG_ZERO},
+		{"\x48\x0f\xb1\x37", 4, FLAG_ZERO},
+	};
+	static const u64 values[] = {0, 2, 0x8000000000000000, 0x123456789abcdef0, 0x80, 0xfffffffffffffffe, 0x7f00ff0080008000};
+
+	native = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(native != MAP_FAILED);
+	for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
+		for (size_t v = 0; v < ARRAY_SIZE(values) * ARRAY_SIZE(values); v++) {
+			const u64 was = values[v % ARRAY_SIZE(values)], with = values[v / ARRAY_SIZE(values)];
+			struct cpu_user_regs r = {.rax = v % 3 ? was : was ^ 0x10, .rsi = with, .rflags = v % 2 ? FLAGS_LOGIC : 2};
+			u64 mem = was;
+
+			regs = r;
+			regs.rdi = SLOT_VA;
+			table_of(t.l1)[SLOT] = was;
+			execute(stores[i].bytes, stores[i].n, &mem, &r);
+			if (mem & PTE_P)
+				continue; /* that is another test's */
+			if (!store(stores[i].bytes, stores[i].n, SLOT_VA))
+				fail_msg("%zu: refused", i);
+			if (table_of(t.l1)[SLOT] != mem || regs.rax != r.rax || regs.rsi != r.rsi ||
+			    (regs.rflags ^ r.rflags) & stores[i].flags)
+				fail_msg("%zu of %#lx with %#lx: %#lx, CPU %#lx; rax %#lx, %#lx; rsi %#lx, %#lx; flags %#lx, %#lx", i,
+					 (unsigned long)was, (unsigned long)with, (unsigned long)table_of(t.l1)[SLOT], (unsigned long)mem,
+					 (unsigned long)regs.rax, (unsigned long)r.rax, (unsigned long)regs.rsi, (unsigned long)r.rsi,
+					 (unsigned long)regs.rflags, (unsigned long)r.rflags);
+			assert_int_equal(regs.rip, (u64)(uintptr_t)code + stores[i].n);
+		}
+	table_of(t.l1)[SLOT] = 0;
+	munmap(native, PAGE_SIZE);
+}
+
+/* A bit that a register names, within the entry: 0f ab, b3, bb. */
+static void test_bits_by_register_are_of_this_entry(void **state)
+{
+	static const struct {
+		const char *bytes;
+		u64 was, becomes;
+	} bits[] = {{"\x48\x0f\xab\x37", 0, 1ULL << 40}, {"\x48\x0f\xb3\x37", 1ULL << 40 | 4, 4}, {"\x48\x0f\xbb\x37", 4, 1ULL << 40 | 4},
+		    {"\x48\x0f\xbb\x37", 1ULL << 40 | 4, 4}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		table_of(t.l1)[SLOT] = bits[i].was;
+		regs.rsi = 64 + 40;
+		regs.rflags = i % 2 ? 0 : 1;
+		assert_true(store(bits[i].bytes, 4, SLOT_VA));
+		assert_int_equal(table_of(t.l1)[SLOT], bits[i].becomes);
+		assert_int_equal(regs.rflags & 1, bits[i].was >> 40 & 1);
+	}
+	table_of(t.l1)[SLOT] = 0;
+}
+
+/* A part of an entry from its byte on, and never of the next one. */
+static void test_a_store_stays_within_its_entry(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		unsigned int size;
+	} movs[] = {{"\x40\x88\x37", 3, 1}, {"\x66\x89\x37", 3, 2}, {"\x89\x37", 2, 4}, {"\x48\x89\x37", 3, 8}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(movs); i++)
+		for (unsigned int byte = 0; byte < 8; byte++) {
+			const u64 mask = movs[i].size == 8 ? ~0ULL : ((1ULL << movs[i].size * 8) - 1) << byte * 8;
+
+			table_of(t.l1)[SLOT] = 0xeeeeeeeeeeeeeeee;
+			regs.rsi = 0x2424242424242424;
+			assert_int_equal(store(movs[i].bytes, movs[i].n, SLOT_VA + byte), byte + movs[i].size <= 8);
+			assert_int_equal(table_of(t.l1)[SLOT], byte + movs[i].size <= 8 ?
+				(0xeeeeeeeeeeeeeeee & ~mask) | (0x2424242424242424 & mask) : 0xeeeeeeeeeeeeeeee);
+		}
+	table_of(t.l1)[SLOT] = 0;
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, audited)
 
 int main(void)
@@ -186,6 +309,9 @@ int main(void)
 		CLAIM(test_taking_away_a_bit_keeps_the_rest),
 		CLAIM(test_half_an_entry_can_be_stored),
 		CLAIM(test_only_level_1_tables_of_the_domain_are_stored_to),
+		CLAIM(test_each_store_does_what_the_cpu_does),
+		CLAIM(test_bits_by_register_are_of_this_entry),
+		CLAIM(test_a_store_stays_within_its_entry),
 		CLAIM(test_a_store_finishes_deferred_work_before_it_looks),
 		CLAIM(test_a_store_waits_for_deferred_work),
 	};
