@@ -2,19 +2,21 @@
 /* e820.c - makes a firmware's memory map sorted and free of overlaps. Pure. */
 #include "x86/e820.h"
 
+#include "lib/log.h"
 #include "lib/string.h"
 
 struct e820_map machine_e820;
 
-bool e820_add(struct e820_map *map, u64 addr, u64 size, u32 type)
+void e820_add(struct e820_map *map, u64 addr, u64 size, u32 type)
 {
-	if (map->nr == ARRAY_SIZE(map->entry))
-		return false;
 	if (addr + size < addr)
 		size = ~0ULL - addr;
-	if (size)
+	if (!size)
+		return;
+	if (map->nr == ARRAY_SIZE(map->entry))
+		map->nr_dropped++;
+	else
 		map->entry[map->nr++] = (struct e820_entry){addr, size, type};
-	return true;
 }
 
 /* The type of [addr, addr+1): the most restrictive of all ranges there; 0: none. */
@@ -63,6 +65,7 @@ void e820_sanitise(struct e820_map *map)
 	u64 addr = 0, next;
 
 	clean.nr = 0;
+	clean.nr_dropped = map->nr_dropped;
 	for (; (next = next_boundary(map, addr)) != 0; addr = next) {
 		u32 type = type_at(map, addr);
 
@@ -70,6 +73,8 @@ void e820_sanitise(struct e820_map *map)
 			append(&clean, addr, next, type);
 	}
 	*map = clean;
+	if (map->nr_dropped)
+		log_warn("memory map: no room for %u ranges more: what RAM is there is not used", map->nr_dropped);
 }
 
 const struct e820_entry *e820_find(const struct e820_map *map, u64 addr)

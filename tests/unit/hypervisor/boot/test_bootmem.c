@@ -33,6 +33,11 @@ void frame_mark_xen(mfn_t start, mfn_t end)
 		xen_count[i]++;
 }
 
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+	fail_msg("log: %s", fmt);
+}
+
 void hv_panic(const char *fmt, ...)
 {
 	fail_msg("panic: %s", fmt);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "boot/multiboot2.h"
+#include "lib/log.h"
 #include "x86/e820.h"
 
 #define MAGIC 0x36d76289
@@ -52,6 +53,11 @@ static void add_mmap(struct mbi *m, uint64_t addr, uint64_t len, uint32_t type)
 }
 
 static struct boot_info info;
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+	fail_msg("log: %s", fmt);
+}
 
 static bool parse(const struct mbi *m, uint32_t magic, struct e820_map *map, const char **why)
 {

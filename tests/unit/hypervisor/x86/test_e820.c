@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "lib/log.h"
 #include "x86/e820.h"
 
 static void assert_entry(const struct e820_map *m, unsigned int i, u64 addr, u64 size, u32 type)
@@ -59,14 +62,60 @@ static void test_a_range_that_wraps_around_is_cut(void **state)
 	assert_entry(&m, 0, ~0ULL - 0xfff, 0xfff, E820_RESERVED);
 }
 
-static void test_a_full_map_refuses_more(void **state)
+static char said[256];
+
+void hv_log(enum log_level level, const char *fmt, ...)
 {
-	struct e820_map m = {0};
+	va_list ap;
 
-	for (u64 i = 0; i < ARRAY_SIZE(m.entry); i++)
-		assert_true(e820_add(&m, i << 20, 1 << 12, E820_RAM));
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+	assert_int_equal(level, LOG_WARN);
+}
 
-	assert_false(e820_add(&m, 1ULL << 40, 1 << 12, E820_RAM));
+/* @nr ranges, every second page. */
+static void fill(struct e820_map *m, u64 nr, u32 type)
+{
+	m->nr = m->nr_dropped = 0;
+	for (u64 i = 0; i < nr; i++)
+		e820_add(m, i << 13, 1 << 12, type);
+	said[0] = '\0';
+}
+
+static void test_what_a_full_map_drops_is_said(void **state)
+{
+	static struct e820_map m;
+	const u64 room = ARRAY_SIZE(m.entry);
+
+	fill(&m, room, E820_RAM);
+	e820_add(&m, 0, 0, E820_RAM); /* nothing */
+	e820_sanitise(&m);
+	assert_string_equal(said, "");
+	assert_int_equal(m.nr, room);
+	fill(&m, room + 2, E820_RAM);
+	e820_sanitise(&m);
+	assert_non_null(strstr(said, " 2 ranges"));
+	assert_int_equal(m.nr, room);
+	assert_true(e820_is_ram(&m, (room - 1) << 13));
+	assert_false(e820_is_ram(&m, room << 13));
+	said[0] = '\0';
+	e820_sanitise(&m); /* a map forgets nothing */
+	assert_non_null(strstr(said, " 2 ranges"));
+}
+
+/* One range of the firmware's can become many. */
+static void test_what_has_no_room_once_it_is_cut_is_said(void **state)
+{
+	static struct e820_map m;
+	const u64 room = ARRAY_SIZE(m.entry);
+
+	fill(&m, room - 1, E820_RESERVED);
+	e820_add(&m, 0, room << 13, E820_RAM); /* between them all */
+	e820_sanitise(&m);
+	assert_int_equal(m.nr, room);
+	assert_int_equal(m.nr_dropped, 2 * (room - 1) - room);
+	assert_non_null(strstr(said, "126 ranges"));
 }
 
 /* The type a byte has in an unsanitised map: RAM only when nothing else claims it. */
@@ -110,7 +159,8 @@ int main(void)
 		cmocka_unit_test(test_ranges_are_sorted_and_neighbours_joined),
 		cmocka_unit_test(test_what_is_not_ram_wins_over_ram),
 		cmocka_unit_test(test_a_range_that_wraps_around_is_cut),
-		cmocka_unit_test(test_a_full_map_refuses_more),
+		cmocka_unit_test(test_what_a_full_map_drops_is_said),
+		cmocka_unit_test(test_what_has_no_room_once_it_is_cut_is_said),
 		cmocka_unit_test(test_random_maps_keep_each_byte_what_it_was),
 	};
 

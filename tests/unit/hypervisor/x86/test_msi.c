@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "x86/e820.h"
 #include "x86/ioports.h"
 #include "x86/irq.h"
@@ -31,6 +32,11 @@ static u64 bar;
 static unsigned int next_line, nr_maps, restored;
 
 /* --- the machine below --- */
+
+void hv_log(enum log_level level, const char *fmt, ...)
+{
+	fail_msg("log: %s", fmt);
+}
 
 u32 pci_read32(struct pci_device dev, u8 reg)
 {
