@@ -21,6 +21,7 @@ struct world world;
 unsigned char *fake_ram;
 unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));
 static size_t guest_used;
+static unsigned char *ram; /* what fake_ram lies in */
 static struct frame *table;
 static u64 *m2p;
 static u64 frames_before;
@@ -48,8 +49,9 @@ static void dom0_make(void)
 
 static void machine_make(void)
 {
-	fake_ram = aligned_alloc(PAGE_SIZE, WORLD_FRAMES * PAGE_SIZE);
-	memset(fake_ram, 0, WORLD_FRAMES * PAGE_SIZE);
+	/* zeroed, and no page there before it is used: a test takes a tenth of the time */
+	ram = calloc(WORLD_FRAMES + 1, PAGE_SIZE);
+	fake_ram = ram + PAGE_SIZE - (uintptr_t)ram % PAGE_SIZE;
 	table = calloc(WORLD_FRAMES, sizeof(*table));
 	m2p = calloc(WORLD_FRAMES, sizeof(*m2p));
 	frame_table_init(table, m2p, WORLD_FRAMES);
