@@ -15,7 +15,7 @@ struct guest guests[SLOTS];
 static struct guest_vcpu guest_vcpus[SLOTS][GUEST_VCPUS];
 
 static struct op *const op_lists[] = {memory_ops, mmu_ops, grant_ops, event_ops, control_ops, log_ops, cpu_ops,
-				      vcpu_ops};
+				      vcpu_ops, firmware_ops};
 
 struct guest *guest_of(const struct domain *d)
 {
@@ -165,6 +165,7 @@ void guest_forget(struct guest *g)
 
 void guests_begin(void)
 {
+	firmware_begin();
 	machine_guest_memory(guest_vcpus, sizeof(guest_vcpus));
 }
 

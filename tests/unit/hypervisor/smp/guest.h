@@ -61,7 +61,7 @@ struct op {
 	u64 tried, worked;
 };
 extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[], log_ops[], cpu_ops[],
-	vcpu_ops[];
+	vcpu_ops[], firmware_ops[];
 
 /* --- guest.c --- */
 struct guest *guest_of(const struct domain *d);
@@ -102,6 +102,10 @@ void log_begins(u32 slot);
 void log_ends(u32 slot, const struct domain *d, const u8 *bitmap, u32 nr_pages);
 /* No frame was written unnoticed. Nobody else is in the hypervisor. */
 void check_log(void);
+
+/* --- ops_firmware.c --- */
+/* Makes the machine's firmware a UEFI. */
+void firmware_begin(void);
 
 /* --- ops_cpu.c --- */
 /* The CPU holds registers of current, and of nobody else. */
