@@ -41,12 +41,15 @@ void clock_get_params(struct clock_params *out)
 
 void clock_get_wall(u64 *sec, u32 *nsec)
 {
-	*sec = 1700000000;
-	*nsec = 5;
+	*sec = world.wall.sec ? world.wall.sec : 1700000000;
+	*nsec = world.wall.sec ? world.wall.nsec : 5;
 }
 
 void clock_set_wall(u64 sec, u32 nsec, u64 system_time_ns)
 {
+	world.wall.sec = sec;
+	world.wall.nsec = nsec;
+	world.wall.system_ns = system_time_ns;
 }
 
 unsigned int gsi_count(void)
@@ -56,6 +59,9 @@ unsigned int gsi_count(void)
 
 int gsi_setup(unsigned int gsi, bool level, bool active_low)
 {
+	world.gsi_set.gsi = gsi;
+	world.gsi_set.level = level;
+	world.gsi_set.active_low = active_low;
 	return 0;
 }
 
@@ -74,6 +80,7 @@ void gsi_unbind_guest(unsigned int gsi)
 
 void gsi_guest_eoi(unsigned int gsi)
 {
+	world.eois[gsi]++;
 }
 
 bool gsi_needs_eoi(unsigned int gsi)
@@ -90,6 +97,9 @@ int ioapic_guest_read(u64 base, u32 reg, u32 *value)
 int acpi_enter_sleep(u16 a, u16 b, u8 state)
 {
 	world.machine_stops++;
+	world.sleep.a = a;
+	world.sleep.b = b;
+	world.sleep.state = state;
 	return 0;
 }
 
@@ -166,13 +176,18 @@ void irq_print(void)
 
 int msi_map(const struct msi_request *req, unsigned int *line)
 {
-	return -ENODEV;
+	world.msi = *req;
+	*line = world.msi_line;
+	return world.msi_line ? 0 : -ENODEV;
 }
 
 void msi_unmap(unsigned int line)
 {
+	world.msi_unmapped = line;
 }
 
 void msi_restore(struct pci_device dev)
 {
+	world.msi_restored = dev;
+	world.msi_restores++;
 }

@@ -13,6 +13,7 @@
 
 #include "hypercall/handlers.h"
 #include "hypercall/hypercall.h"
+#include "x86/msi.h"
 
 #define WORLD_FRAMES 4096
 
@@ -41,6 +42,26 @@ struct world {
 	unsigned int log_lines;
 	void (*on_log)(const char *line); /* NULL: nobody reads it */
 	char last_line[256];
+	/* what the machine was told last */
+	struct {
+		u64 sec, system_ns;
+		u32 nsec;
+	} wall; /* sec 0: nothing yet */
+	struct {
+		u16 a, b;
+		u8 state;
+	} sleep;
+	struct {
+		unsigned int gsi;
+		bool level, active_low;
+	} gsi_set;
+	unsigned int eois[256]; /* how often each line was served */
+	struct msi_request msi;
+	unsigned int msi_line; /* that msi_map() gives; 0: no device has any */
+	unsigned int msi_unmapped, msi_restores;
+	struct pci_device msi_restored;
+	size_t fpu_len; /* of the state that was taken; what it begins with */
+	u8 fpu_first;
 	jmp_buf *on_stop; /* where a machine that turns off goes on; NULL: the test aborts */
 };
 extern struct world world;

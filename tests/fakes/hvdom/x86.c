@@ -112,6 +112,8 @@ int fpu_take_xsave(struct vcpu *v, u64 xcr0, u64 xcr0_ever, const void *area, si
 {
 	v->pv.xcr0 = xcr0;
 	v->pv.xcr0_ever = xcr0_ever;
+	world.fpu_len = len;
+	world.fpu_first = *(const u8 *)area;
 	return 0;
 }
 

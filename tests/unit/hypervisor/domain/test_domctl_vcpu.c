@@ -196,6 +196,13 @@ static void test_floating_point_state_is_of_one_size(void **state)
 	buffer[0] = 1;
 	assert_int_equal(domctl(XEN_DOMCTL_setvcpuextstate, 1), 0);
 	assert_int_equal(d1->vcpu[1]->pv.xcr0, 1);
+	assert_int_equal(d1->vcpu[1]->pv.xcr0_ever, 7);
+	assert_int_equal(world.fpu_len, 1024);
+	((u8 *)buffer)[16] = 0x5a;
+	x->size = 16 + 512; /* from a CPU that has less */
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpuextstate, 1), 0);
+	assert_int_equal(world.fpu_len, 512);
+	assert_int_equal(world.fpu_first, 0x5a);
 	x->size = 15;
 	assert_int_equal(domctl(XEN_DOMCTL_setvcpuextstate, 1), -EINVAL);
 	x->size = 16;

@@ -502,6 +502,53 @@ static void test_the_log_is_read_in_pieces_and_cleared(void **state)
 	assert_int_equal(sysctl(XEN_SYSCTL_readconsole), 0);
 }
 
+/* xen/platform.h: the time is dom0's to set, and every domain's to see. */
+static void test_a_time_that_dom0_sets_is_everybodys(void **state)
+{
+	p->u.settime64.secs = (7ULL << 32) + 1234;
+	p->u.settime64.nsecs = 77;
+	p->u.settime64.system_time = 99;
+	assert_int_equal(platform(XENPF_settime64), 0);
+	assert_int_equal(world.wall.system_ns, 99);
+	assert_true(world.wall.sec == (7ULL << 32) + 1234);
+	assert_int_equal(d1->shared_info->wc_sec, 1234);
+	assert_int_equal(d1->shared_info->wc_sec_hi, 7);
+	assert_int_equal(d1->shared_info->wc_nsec, 77);
+	assert_int_equal(dom0->shared_info->wc_sec, 1234);
+	memset(p, 0, sizeof(*p));
+	p->u.settime32.secs = 4321;
+	p->u.settime32.nsecs = 66;
+	p->u.settime32.system_time = 88;
+	assert_int_equal(platform(XENPF_settime32), 0);
+	assert_int_equal(world.wall.system_ns, 88);
+	assert_int_equal(d1->shared_info->wc_sec, 4321);
+	assert_int_equal(d1->shared_info->wc_sec_hi, 0);
+	assert_int_equal(d1->shared_info->wc_nsec, 66);
+}
+
+static void test_the_machine_sleeps_as_it_is_told(void **state)
+{
+	p->u.enter_acpi_sleep = (struct xenpf_enter_acpi_sleep){.val_a = 0x1234, .val_b = 0x5678, .sleep_state = 5};
+	assert_int_equal(platform(XENPF_enter_acpi_sleep), 0);
+	assert_int_equal(world.machine_stops, 1);
+	assert_int_equal(world.sleep.a, 0x1234);
+	assert_int_equal(world.sleep.b, 0x5678);
+	assert_int_equal(world.sleep.state, 5);
+}
+
+/* xen/platform.h: its identity, as long as there is one of that number. */
+static void test_cpus_are_online_and_others_invalid(void **state)
+{
+	for (u32 cpu = 0; cpu < NR_CPUS_HERE + 2; cpu++) {
+		p->u.pcpu_info = (struct xenpf_pcpuinfo){.xen_cpuid = cpu};
+		assert_int_equal(platform(XENPF_get_cpuinfo), 0);
+		assert_int_equal(p->u.pcpu_info.max_present, NR_CPUS_HERE - 1);
+		assert_int_equal(p->u.pcpu_info.flags, cpu < NR_CPUS_HERE ? XEN_PCPU_FLAGS_ONLINE : XEN_PCPU_FLAGS_INVALID);
+		assert_int_equal(p->u.pcpu_info.apic_id, cpu < NR_CPUS_HERE ? cpu * 2 : 0);
+		assert_int_equal(p->u.pcpu_info.acpi_id, cpu < NR_CPUS_HERE ? cpu : 0);
+	}
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -523,6 +570,9 @@ int main(void)
 		T(test_all_that_dom0_writes_comes_out),
 		T(test_what_was_typed_is_read_as_far_as_there_is_room),
 		T(test_the_log_is_read_in_pieces_and_cleared),
+		T(test_a_time_that_dom0_sets_is_everybodys),
+		T(test_the_machine_sleeps_as_it_is_told),
+		T(test_cpus_are_online_and_others_invalid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

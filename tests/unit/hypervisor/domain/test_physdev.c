@@ -31,6 +31,7 @@ union arg {
 	struct physdev_setup_gsi setup;
 	struct physdev_apic apic;
 	struct physdev_pci_device pci;
+	struct physdev_restore_msi restore;
 	struct physdev_pirq_eoi_gmfn gmfn;
 };
 
@@ -300,6 +301,67 @@ static void test_a_domain_that_goes_gives_that_page_back(void **state)
 	/* teardown(): nothing is lost */
 }
 
+static void test_the_machine_is_told_what_dom0_says(void **state)
+{
+	for (int kind = 0; kind < 4; kind++) {
+		arg->setup = (struct physdev_setup_gsi){.gsi = 20 + kind, .triggering = kind & 1, .polarity = kind >> 1};
+		assert_int_equal(physdev(PHYSDEVOP_setup_gsi), 0);
+		assert_int_equal(world.gsi_set.gsi, 20 + kind);
+		assert_int_equal(world.gsi_set.level, kind & 1);
+		assert_int_equal(world.gsi_set.active_low, kind >> 1);
+	}
+	assert_int_equal(map_gsi(LEVEL_LINE, 70), 0);
+	arg->eoi = (struct physdev_eoi){.irq = 70};
+	assert_int_equal(physdev(PHYSDEVOP_eoi), 0);
+	assert_int_equal(world.eois[LEVEL_LINE], 1); /* the line's, not the number's */
+	arg->restore = (struct physdev_restore_msi){.bus = 1, .devfn = 2};
+	assert_int_equal(physdev(PHYSDEVOP_restore_msi), 0);
+	assert_int_equal(world.msi_restores, 1);
+	assert_int_equal(world.msi_restored.bus, 1);
+	assert_int_equal(world.msi_restored.devfn, 2);
+	arg->pci = (struct physdev_pci_device){.bus = 3, .devfn = 9};
+	assert_int_equal(physdev(PHYSDEVOP_restore_msi_ext), 0);
+	assert_int_equal(world.msi_restores, 2);
+	assert_int_equal(world.msi_restored.bus, 3);
+	assert_int_equal(world.msi_restored.devfn, 9);
+}
+
+static long map_msi(int type)
+{
+	arg->map = (struct physdev_map_pirq){.domid = DOMID_SELF, .type = type, .index = -1, .pirq = -1, .bus = 0xff,
+					     .devfn = 0xfe, .entry_nr = 3, .table_base = 0xfeb00000};
+	return physdev(PHYSDEVOP_map_pirq);
+}
+
+/* xen/physdev.h: the number is an output; it is bound, and unmapped, like any other. */
+static void test_a_message_gets_a_number_and_gives_it_back(void **state)
+{
+	static const int types[] = {MAP_PIRQ_TYPE_MSI, MAP_PIRQ_TYPE_MSI_SEG};
+	evtchn_port_t port;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		world.msi_line = 30 + i;
+		assert_int_equal(map_msi(types[i]), 0);
+		assert_int_equal(arg->map.pirq, 30 + i);
+		assert_int_equal(world.msi.dev.bus, 0xff);
+		assert_int_equal(world.msi.dev.devfn, 0xfe);
+		assert_int_equal(world.msi.entry, 3);
+		assert_int_equal(world.msi.table_base, 0xfeb00000);
+		assert_int_equal(evtchn_bind_pirq(dom0, 30 + i, &port), 0);
+		assert_int_equal(world.gsi_bound[30 + i], 1);
+		arg->unmap = (struct physdev_unmap_pirq){.domid = DOMID_SELF, .pirq = 30 + i};
+		assert_int_equal(physdev(PHYSDEVOP_unmap_pirq), 0);
+		assert_int_equal(world.gsi_bound[30 + i], 0);
+		assert_int_equal(world.msi_unmapped, 30 + i);
+		assert_int_equal(evtchn_bind_pirq(dom0, 30 + i, &port), -EPERM);
+	}
+	world.msi_unmapped = 0;
+	assert_int_equal(map_gsi(LEVEL_LINE, -1), 0);
+	arg->unmap = (struct physdev_unmap_pirq){.domid = DOMID_SELF, .pirq = LEVEL_LINE};
+	assert_int_equal(physdev(PHYSDEVOP_unmap_pirq), 0);
+	assert_int_equal(world.msi_unmapped, 0); /* a line's is none */
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -313,6 +375,8 @@ int main(void)
 		T(test_the_page_of_interrupts_to_be_told_of),
 		T(test_version_1_of_that_page_unmasks),
 		T(test_a_domain_that_goes_gives_that_page_back),
+		T(test_the_machine_is_told_what_dom0_says),
+		T(test_a_message_gets_a_number_and_gives_it_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
