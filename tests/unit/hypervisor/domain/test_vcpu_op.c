@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/layout.h"
+#include "x86/softirq.h"
 
 #define NOWHERE 16 /* no memory of a guest's */
 #define MS 1000000ULL
@@ -330,6 +331,40 @@ static void test_the_first_sched_call_shuts_down_too(void **state)
 	assert_int_equal(d1->shutdown_code, SHUTDOWN_MAX);
 }
 
+/* xen/sched.h: a CPU; any negative number ends it, "-ENOENT" if there is none, "-EBUSY" where there is one. */
+static void test_dom0_pins_itself_until_it_says_otherwise(void **state)
+{
+	struct sched_pin_override *p = guest_alloc(sizeof(*p));
+	struct vcpu *v = dom0->vcpu[0];
+	static const struct {
+		s32 cpu;
+		long rc;
+		u64 affinity;
+		bool moves;
+	} cases[] = {
+		{-1, -ENOENT, 7, false}, {3, -EINVAL, 7, false}, {2, 0, 4, true}, {2, -EBUSY, 4, false}, {0, -EBUSY, 4, false},
+		{3, -EINVAL, 4, false}, {-5, 0, 7, false}, {-5, -ENOENT, 7, false}, {0, 0, 1, false}, {-1, 0, 7, false},
+	};
+
+	fake_nr_cpus = 3;
+	world_run(v);
+	v->affinity = 7;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		long rc;
+
+		p->pcpu = cases[i].cpu;
+		world.softirqs[0] = 0;
+		rc = hypercall(__HYPERVISOR_sched_op, SCHEDOP_pin_override, GUEST(p), 0, 0);
+		if (rc != cases[i].rc || v->affinity != cases[i].affinity ||
+		    !!(world.softirqs[0] & 1u << SOFTIRQ_SCHEDULE) != cases[i].moves)
+			fail_msg("case %zu: %ld, affinity %#lx, softirqs %#x", i, rc, (unsigned long)v->affinity,
+				 world.softirqs[0]);
+	}
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_pin_override, NOWHERE, 0, 0), -EFAULT);
+	v->affinity = ~0ULL;
+	fake_nr_cpus = 1;
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -351,6 +386,7 @@ int main(void)
 		T(test_watchdogs_are_two_a_domain),
 		T(test_shutting_down_says_why),
 		T(test_the_first_sched_call_shuts_down_too),
+		T(test_dom0_pins_itself_until_it_says_otherwise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
