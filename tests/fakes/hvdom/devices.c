@@ -103,8 +103,9 @@ int acpi_enter_sleep(u16 a, u16 b, u8 state)
 	return 0;
 }
 
-static _Noreturn void machine_stop(void)
+static _Noreturn void machine_stop(char how)
 {
+	world.stopped_by = how;
 	world.machine_stops++;
 	if (!world.on_stop)
 		abort();
@@ -113,17 +114,17 @@ static _Noreturn void machine_stop(void)
 
 void machine_halt(void)
 {
-	machine_stop();
+	machine_stop('h');
 }
 
 void machine_reboot(void)
 {
-	machine_stop();
+	machine_stop('r');
 }
 
 void machine_power_off(void)
 {
-	machine_stop();
+	machine_stop('p');
 }
 
 void console_write_guest(domid_t domid, const char *buf, size_t len)

@@ -89,15 +89,18 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
 
 void pv_vcpu_switch_out(struct vcpu *v)
 {
+	world_switched('p');
 }
 
 void pv_tables_leave(void)
 {
+	world_switched('t');
 }
 
 void pv_vcpu_switch_in(struct vcpu *v)
 {
 	world.switches_in++;
+	world_switched('P');
 }
 
 int pv_audit(unsigned int *nr_wrong)

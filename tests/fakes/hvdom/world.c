@@ -25,6 +25,7 @@ static unsigned char *ram; /* what fake_ram lies in */
 static struct frame *table;
 static u64 *m2p;
 static u64 frames_before;
+static long blocks_before;
 
 /* --- life --- */
 
@@ -45,6 +46,33 @@ static void dom0_make(void)
 	current->is_running = true;
 	vcpu_runstate_change(current, RUNSTATE_running, world.now);
 	memset(world.softirqs, 0, sizeof(world.softirqs));
+}
+
+/* Memory of dom0's tables: they keep what they grew to. */
+static long dom0_blocks(void)
+{
+	return (long)dom0->gnttab->nr_frames + dom0->gnttab->nr_maptrack_pages + (dom0->memory_map != NULL);
+}
+
+/* Once it has had every port, and each CPU room for many timers, more of them need no memory. */
+static void tables_grow(void)
+{
+	static struct timer timers[500];
+	evtchn_port_t port;
+
+	fake_nr_cpus = NR_CPUS;
+	for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
+		if (timer_init(&timers[i], NULL, NULL))
+			abort();
+		timer_set(&timers[i], (1LL << 60) - (s_time_t)i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
+		timer_fini(&timers[i]);
+	world.hw_timer[0] = 0;
+	fake_nr_cpus = 1;
+	while (!evtchn_alloc_unbound(dom0, DOMID_SELF, &port))
+		;
+	evtchn_reset(dom0);
 }
 
 static void machine_make(void)
@@ -71,9 +99,11 @@ void world_reset(void)
 	if (!dom0) {
 		machine_make();
 		dom0_make();
+		tables_grow();
 	}
 	memset(world.softirqs, 0, sizeof(world.softirqs));
 	frames_before = page_alloc_free_frames();
+	blocks_before = world_blocks - dom0_blocks();
 }
 
 u64 world_end(void)
@@ -99,7 +129,15 @@ u64 world_end(void)
 	for (u64 i = 0; i < frame_table_nr; i++)
 		if (!(table[i].ref & FRAME_FREE) && table[i].owner == 0)
 			domain_frame_release(&table[i]);
-	return frames_before - page_alloc_free_frames();
+	return frames_before - page_alloc_free_frames() + (u64)(world_blocks - dom0_blocks() - blocks_before);
+}
+
+void world_switched(char what)
+{
+	size_t len = strlen(world.switched);
+
+	if (len + 1 < sizeof(world.switched))
+		world.switched[len] = what;
 }
 
 void world_run(struct vcpu *v)

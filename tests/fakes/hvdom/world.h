@@ -34,6 +34,8 @@ struct world {
 	int gsi_bound[256];
 	unsigned int alloc_fails_at; /* that many allocations of the hypervisor's from now; 0: none */
 	unsigned int machine_stops;
+	char stopped_by; /* the last time: h(alt), r(eboot), p(ower off) */
+	char switched[16]; /* FPU and the rest of whoever leaves: f p; of whoever comes: F P; tables left: t */
 	char console[1024]; /* what dom0 wrote, as far as it fits */
 	size_t console_len;
 	const char *typed; /* what it reads; NULL: nothing */
@@ -71,10 +73,13 @@ extern unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));
  * Fresh clock, flags and guest memory; dom0 with one vcpu running, as current, the only domain.
  */
 void world_reset(void);
-/* Destroys every domU, empties dom0. Returns the frames that did not come back: 0 is right. */
+/* Destroys every domU, empties dom0. Returns the frames and blocks of memory that did not come back: 0 is right. */
 u64 world_end(void);
+extern long world_blocks; /* that the hypervisor has allocated and not freed */
 /* A domU with @nr_vcpus vcpus (all with a context, vcpu 0 up), 64 MiB at most, not paused. */
 struct domain *world_domain(domid_t domid, unsigned int nr_vcpus);
+/* Adds to world.switched, as far as there is room. */
+void world_switched(char what);
 /* One frame of @d with its ALLOC reference. */
 struct frame *world_page(struct domain *d);
 /* Puts v on the CPU without the scheduler. */

@@ -96,6 +96,7 @@ void fpu_vcpu_fini(struct vcpu *v)
 
 void fpu_switch_out(struct vcpu *v)
 {
+	world_switched('f');
 }
 
 void fpu_load_early(struct vcpu *v)
@@ -106,6 +107,7 @@ void fpu_load_early(struct vcpu *v)
 
 void fpu_switch_in(struct vcpu *v)
 {
+	world_switched('F');
 }
 
 int fpu_take_xsave(struct vcpu *v, u64 xcr0, u64 xcr0_ever, const void *area, size_t len)
@@ -199,6 +201,8 @@ int clear_guest(u64 va, size_t len)
 
 /* --- memory of the hypervisor --- */
 
+long world_blocks;
+
 static bool alloc_fails(void)
 {
 	return world.alloc_fails_at && --world.alloc_fails_at == 0;
@@ -208,11 +212,13 @@ void *xzalloc(size_t size)
 {
 	if (alloc_fails())
 		return NULL;
+	world_blocks++;
 	return calloc(1, size ? size : 1);
 }
 
 void xfree(void *p)
 {
+	world_blocks -= p != NULL;
 	free(p);
 }
 
