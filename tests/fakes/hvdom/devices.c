@@ -36,7 +36,7 @@ __attribute__((constructor)) static void memory_map_make(void)
 
 void clock_get_params(struct clock_params *out)
 {
-	*out = (struct clock_params){.tsc_base = 5, .ns_base = 7, .mul = 1u << 31, .shift = 1};
+	*out = (struct clock_params){.tsc_base = 5, .ns_base = 7, .mul = 1u << 31, .shift = 1, .tsc_khz = 2000000};
 }
 
 void clock_get_wall(u64 *sec, u32 *nsec)

@@ -85,6 +85,8 @@ int pv_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->user_regs.rax = v->regs.rax;
+	c->user_regs.rip = v->regs.rip;
 }
 
 void pv_vcpu_switch_out(struct vcpu *v)
@@ -134,7 +136,9 @@ void tlb_flush_domain(const struct domain *d)
 void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *dd)
 {
 	*a = leaf == 0 ? 0xd : leaf == 0x80000000 ? 0x80000008 : 0;
-	*b = *c = *dd = 0;
+	*b = 1000 + leaf % 1000 * 10 + sub; /* each register of each leaf another */
+	*c = *b + 10000;
+	*dd = *b + 20000;
 }
 
 #define FAKE_HC(n)                                                                                 \
@@ -159,6 +163,7 @@ FAKE_HC(callback_op)
 
 long hc_iret(struct hc_args *a)
 {
+	world.irets++;
 	return HC_REGS_SET;
 }
 

@@ -22,6 +22,8 @@ struct world {
 	s_time_t hw_timer[NR_CPUS];	/* what each local APIC is set to; 0: off */
 	unsigned int softirqs[NR_CPUS]; /* pending, a bit each */
 	unsigned int kicks[NR_CPUS];	/* interrupts sent by smp_kick() */
+	bool is_read_only;	/* guest memory can be read, not written */
+	unsigned int irets;
 	bool preempt;		/* hypercalls should stop between steps */
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */

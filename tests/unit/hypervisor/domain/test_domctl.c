@@ -417,6 +417,70 @@ static void test_a_question_is_of_so_many_pages(void **state)
 	assert_int_equal(domctl(XEN_DOMCTL_shadow_op, 1), 0);
 }
 
+static void test_what_was_set_is_kept(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+
+	op->u.set_target.target = 2;
+	assert_int_equal(domctl(XEN_DOMCTL_set_target, 1), 0);
+	assert_ptr_equal(d1->target, d2);
+	op->u.subscribe.port = 77;
+	assert_int_equal(domctl(XEN_DOMCTL_subscribe, 1), 0);
+	assert_int_equal(d1->suspend_evtchn, 77);
+	op->u.address_size.size = 7;
+	assert_int_equal(domctl(XEN_DOMCTL_get_address_size, 1), 0);
+	assert_int_equal(op->u.address_size.size, 64);
+	memset(&op->u.tsc_info, 0xee, sizeof(op->u.tsc_info));
+	assert_int_equal(domctl(XEN_DOMCTL_gettscinfo, 1), 0);
+	assert_int_equal(op->u.tsc_info.gtsc_khz, 2000000); /* tests/fakes/hvdom/devices.c */
+	assert_int_equal(op->u.tsc_info.elapsed_nsec, world.now);
+	assert_int_equal(op->u.tsc_info.incarnation, 0);
+}
+
+static void test_a_domain_without_vcpus_says_so(void **state)
+{
+	op->u.createdomain = (struct xen_domctl_createdomain){
+		.max_vcpus = 2, .max_evtchn_port = 5, .max_grant_frames = 1, .max_maptrack_frames = 1, .grant_opts = 1};
+	assert_int_equal(domctl(XEN_DOMCTL_createdomain, 5), 0);
+	assert_int_equal(domctl(XEN_DOMCTL_getdomaininfo, 5), 0);
+	assert_int_equal(op->u.getdomaininfo.max_vcpu_id, XEN_INVALID_MAX_VCPU_ID);
+	assert_int_equal(op->u.getdomaininfo.cpu_time, 0);
+	d1->vcpu[0]->runstate.time[RUNSTATE_running] = 1000;
+	d1->vcpu[1]->runstate.time[RUNSTATE_running] = 234;
+	assert_int_equal(domctl(XEN_DOMCTL_getdomaininfo, 1), 0);
+	assert_int_equal(op->u.getdomaininfo.cpu_time, 1234); /* of all */
+}
+
+static void test_lists_are_read_to_their_ends(void **state)
+{
+	struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
+
+	p->leaves.p = guest_mem + sizeof(guest_mem) - sizeof(xen_cpuid_leaf_t); /* the second is not there */
+	p->nr_leaves = 2;
+	assert_int_equal(domctl(XEN_DOMCTL_set_cpu_policy, 1), -EFAULT);
+	op->u.getpageframeinfo3.num = 1;
+	op->u.getpageframeinfo3.array.p = (void *)HV_HOLE_START;
+	assert_int_equal(domctl(XEN_DOMCTL_getpageframeinfo3, 1), -EFAULT);
+	op->u.getpageframeinfo3.array.p = guest_alloc(8);
+	world.is_read_only = true;
+	assert_int_equal(domctl(XEN_DOMCTL_getpageframeinfo3, 1), -EFAULT);
+	assert_int_equal(domctl(XEN_DOMCTL_gettscinfo, 1), -EFAULT);
+	assert_int_equal(domctl(XEN_DOMCTL_getdomaininfo, 1), -EFAULT);
+}
+
+static void test_a_hypercall_page_is_sent_again(void **state)
+{
+	struct frame *f = world_page(d1);
+	const u8 *page = mfn_to_virt(frame_to_mfn(f));
+
+	f->ref &= ~FRAME_WRITTEN;
+	op->u.hypercall_init.gmfn = mfn_x(frame_to_mfn(f));
+	assert_int_equal(domctl(XEN_DOMCTL_hypercall_init, 1), 0);
+	assert_true(f->ref & FRAME_WRITTEN);
+	assert_int_equal(page[31], 0xcc); /* behind the first stub: stops who goes on */
+	assert_int_equal(page[PAGE_SIZE - 1], 0xcc);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -436,6 +500,10 @@ int main(void)
 		T(test_a_policy_has_each_leaf_once),
 		T(test_a_question_is_of_so_many_pages),
 		T(test_a_page_of_the_guests_becomes_its_hypercall_page),
+		T(test_what_was_set_is_kept),
+		T(test_a_domain_without_vcpus_says_so),
+		T(test_lists_are_read_to_their_ends),
+		T(test_a_hypercall_page_is_sent_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,155 @@ static void test_an_answer_that_cannot_be_written_is_efault(void **state)
 	assert_int_equal(msr->value, 9);
 }
 
+static void test_time_and_registers_of_a_vcpu_are_told(void **state)
+{
+	struct vcpu_guest_context *c = guest_alloc(sizeof(*c));
+	struct vcpu *v = d1->vcpu[1];
+
+	v->runstate.time[RUNSTATE_running] = 0x1234;
+	op->u.getvcpuinfo.vcpu = 1;
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpuinfo, 1), 0);
+	assert_int_equal(op->u.getvcpuinfo.cpu_time, 0x1234);
+	v->regs.rax = 0x77;
+	v->regs.rip = 0x1000;
+	op->u.vcpucontext.vcpu = 1;
+	set_xen_guest_handle(op->u.vcpucontext.ctxt, (vcpu_guest_context_t *)c);
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpucontext, 1), 0);
+	assert_int_equal(c->user_regs.rax, 0x77);
+	c->user_regs.rip = 0;
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext, 1), -EBUSY); /* not where it is */
+	c->user_regs.rip = 0x1000;
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext, 1), 0);
+}
+
+/* The builder has emptied the shared page: the first vcpu's context brings the time back. */
+static void test_the_wall_clock_comes_with_the_first_vcpu(void **state)
+{
+	struct vcpu_guest_context *c = guest_alloc(sizeof(*c));
+
+	set_xen_guest_handle(op->u.vcpucontext.ctxt, (vcpu_guest_context_t *)c);
+	for (u32 id = NR_VCPUS; id-- > 0;) {
+		d1->shared_info->wc_sec = 0;
+		d1->vcpu[id]->is_initialised = false;
+		op->u.vcpucontext.vcpu = id;
+		assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext, 1), 0);
+		assert_int_equal(d1->shared_info->wc_sec, id ? 0 : 1700000000);
+	}
+	d1->shared_info->wc_sec = 0;
+	op->u.vcpucontext.vcpu = 0;
+	c->ctrlreg[3] = 1; /* refused */
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext, 1), -EBUSY);
+	assert_int_equal(d1->shared_info->wc_sec, 0);
+}
+
+static void test_who_may_not_stay_on_its_cpu_is_told_to_leave(void **state)
+{
+	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
+	struct vcpu *v = d1->vcpu[1];
+	u8 *map = guest_alloc(8);
+
+	fake_nr_cpus = 3;
+	v->is_running = true;
+	v->state_cpu = 2;
+	a->vcpu = 1;
+	a->flags = XEN_VCPUAFFINITY_HARD;
+	a->cpumap_hard.bitmap.p = map;
+	a->cpumap_hard.nr_bits = 8;
+	for (u8 cpus = 1; cpus < 8; cpus++) {
+		world.softirqs[2] = 0;
+		*map = cpus;
+		assert_int_equal(domctl(XEN_DOMCTL_setvcpuaffinity, 1), 0);
+		assert_int_equal(world.softirqs[2] != 0, !(cpus & 4));
+	}
+	v->is_running = false;
+	v->state_cpu = NO_CPU;
+	v->affinity = ~0ULL;
+	fake_nr_cpus = 1;
+}
+
+static void test_a_map_that_cannot_be_told_is_efault(void **state)
+{
+	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
+	u8 *map = guest_alloc(8);
+
+	a->flags = XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT;
+	a->cpumap_hard.nr_bits = a->cpumap_soft.nr_bits = 8;
+	a->cpumap_hard.bitmap.p = NOWHERE;
+	a->cpumap_soft.bitmap.p = map;
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpuaffinity, 1), -EFAULT);
+	a->cpumap_hard.nr_bits = 128; /* the first half is there */
+	a->cpumap_hard.bitmap.p = guest_mem + sizeof(guest_mem) - 8;
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpuaffinity, 1), -EFAULT);
+}
+
+static void test_each_callback_of_an_extended_context_masks_by_itself(void **state)
+{
+	struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
+
+	for (int which = 0; which < 2; which++) {
+		*e = (struct xen_domctl_ext_vcpucontext){.vcpu = 1, .size = sizeof(*e), .sysenter_disables_events = which == 0,
+							 .syscall32_disables_events = which == 1};
+		assert_int_equal(domctl(XEN_DOMCTL_set_ext_vcpucontext, 1), 0);
+		memset(e, 0, sizeof(*e));
+		e->vcpu = 1;
+		assert_int_equal(domctl(XEN_DOMCTL_get_ext_vcpucontext, 1), 0);
+		assert_int_equal(e->sysenter_disables_events, which == 0);
+		assert_int_equal(e->syscall32_disables_events, which == 1);
+	}
+}
+
+/* No buffer, or none of any size: how large it is to be. */
+static void test_the_size_of_a_state_is_asked_for_in_two_ways(void **state)
+{
+	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
+
+	*x = (struct xen_domctl_vcpuextstate){.vcpu = 1, .size = 1};
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpuextstate, 1), 0);
+	assert_int_equal(x->size, 16 + 1024);
+	*x = (struct xen_domctl_vcpuextstate){.vcpu = 1, .buffer.p = NOWHERE};
+	assert_int_equal(domctl(XEN_DOMCTL_getvcpuextstate, 1), 0);
+	assert_int_equal(x->size, 16 + 1024);
+}
+
+static void test_each_register_of_a_list_is_looked_at(void **state)
+{
+	struct xen_domctl_vcpu_msr *msr = guest_alloc(2 * sizeof(*msr));
+
+	msr[0] = (struct xen_domctl_vcpu_msr){.index = MSR_TSC_AUX, .value = 7};
+	msr[1] = (struct xen_domctl_vcpu_msr){.index = 0x10};
+	op->u.vcpu_msrs.vcpu = 1;
+	op->u.vcpu_msrs.msrs.p = msr;
+	op->u.vcpu_msrs.msr_count = 2;
+	assert_int_equal(domctl(XEN_DOMCTL_set_vcpu_msrs, 1), -EINVAL);
+	op->u.vcpu_msrs.msr_count = 1;
+	assert_int_equal(domctl(XEN_DOMCTL_set_vcpu_msrs, 1), 0);
+	assert_int_equal(d1->vcpu[1]->pv.tsc_aux, 7);
+}
+
+static void test_an_nmi_wakes_who_waits(void **state)
+{
+	struct vcpu *v = d1->vcpu[1];
+
+	vcpu_up(v);
+	v->pause_flags |= VPF_BLOCKED;
+	op->u.sendtrigger.vcpu = 1;
+	assert_int_equal(domctl(XEN_DOMCTL_sendtrigger, 1), 0);
+	assert_false(v->pause_flags & VPF_BLOCKED);
+}
+
+/* While it is told or changed it runs nowhere, and afterwards as before. */
+static void test_a_domain_goes_on_after_each_question(void **state)
+{
+	struct vcpu *v = d1->vcpu[0];
+
+	op->u.vcpu_msrs.vcpu = 0;
+	assert_int_equal(v->runstate.state, RUNSTATE_runnable);
+	assert_int_equal(domctl(XEN_DOMCTL_get_vcpu_msrs, 1), 0);
+	assert_int_equal(v->runstate.state, RUNSTATE_runnable);
+	assert_false(v->pause_flags & VPF_SYNC);
+	assert_int_equal(d1->nr_holds, 0);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -255,6 +404,15 @@ int main(void)
 		T(test_floating_point_state_is_of_one_size),
 		T(test_an_nmi_is_sent_to_the_vcpu_that_was_named),
 		T(test_an_answer_that_cannot_be_written_is_efault),
+		T(test_time_and_registers_of_a_vcpu_are_told),
+		T(test_the_wall_clock_comes_with_the_first_vcpu),
+		T(test_who_may_not_stay_on_its_cpu_is_told_to_leave),
+		T(test_a_map_that_cannot_be_told_is_efault),
+		T(test_each_callback_of_an_extended_context_masks_by_itself),
+		T(test_the_size_of_a_state_is_asked_for_in_two_ways),
+		T(test_each_register_of_a_list_is_looked_at),
+		T(test_an_nmi_wakes_who_waits),
+		T(test_a_domain_goes_on_after_each_question),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

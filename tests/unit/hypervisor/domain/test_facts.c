@@ -15,9 +15,11 @@
 #include <xen/sysctl.h>
 #include <xen/version.h>
 
+#include "domain/memory.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
+#include "pv/pv.h"
 #include "x86/asm.h"
 #include "x86/cpu.h"
 #include "x86/e820.h"
@@ -418,6 +420,7 @@ static void test_the_hypervisor_says_who_it_is(void **state)
 	assert_string_equal(info->compile_by, "storevisor");
 	assert_string_equal(info->compile_domain, "debian");
 	assert_memory_equal(info->compiler, "gcc ", 4);
+	assert_string_equal(info->compile_date, "reproducible");
 	assert_int_equal(version(XENVER_platform_parameters, params), 0);
 	assert_true(params->virt_start == HYPERVISOR_VIRT_START);
 	assert_int_equal(version(XENVER_pagesize, NULL), PAGE_SIZE);
@@ -549,6 +552,71 @@ static void test_cpus_are_online_and_others_invalid(void **state)
 	}
 }
 
+/* Where each word is: xen/arch-x86/cpufeatureset.h; what is there: pv_cpuid() of tests/fakes/hvdom/pv.c. */
+static void test_each_word_of_features_is_of_its_register(void **state)
+{
+	static const struct {
+		u32 leaf, sub, reg; /* leaf 0: above the highest */
+	} place[] = {
+		{1, 0, 3}, {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2}, {0xd, 1, 0}, {7, 0, 1}, {7, 0, 2},
+		{0x80000007, 0, 3}, {0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0}, {0}, {7, 1, 1},
+	};
+	u32 *words = guest_alloc(64 * 4);
+
+	memset(words, 0xee, 64 * 4);
+	s->u.cpu_featureset = (struct xen_sysctl_cpu_featureset){
+		.index = XEN_SYSCTL_cpu_featureset_pv, .nr_features = ARRAY_SIZE(place), .features.p = words};
+	assert_int_equal(sysctl(XEN_SYSCTL_get_cpu_featureset), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(place); i++) {
+		u32 r[4] = {0};
+
+		if (place[i].leaf)
+			pv_cpuid(dom0, place[i].leaf, place[i].sub, &r[0], &r[1], &r[2], &r[3]);
+		if (words[i] != r[place[i].reg])
+			fail_msg("word %zu: %u, not %u", i, words[i], r[place[i].reg]);
+	}
+	assert_int_equal(words[ARRAY_SIZE(place)], 0xeeeeeeee);
+}
+
+static void test_a_machine_has_nothing_that_was_not_said(void **state)
+{
+	struct xen_sysctl_physinfo *i = &s->u.physinfo;
+	u32 a, b, c, d;
+
+	cpuid(1, 0, &a, &b, &c, &d);
+	claim_set(d1, 3);
+	memset(i, 0xee, sizeof(*i));
+	assert_int_equal(sysctl(XEN_SYSCTL_physinfo), 0);
+	assert_int_equal(i->outstanding_pages, 3);
+	assert_int_equal(i->arch_capabilities, 0);
+	assert_int_equal(i->scrub_pages, 0);
+	assert_int_equal(i->cpu_khz, 2000000);
+	assert_int_equal(i->hw_cap[0], d);
+	assert_int_equal(i->hw_cap[1], c);
+	claim_set(d1, 0);
+	s->u.scheduler_op = (struct xen_sysctl_scheduler_op){.sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo};
+	s->u.scheduler_op.u.sched_credit.vcpu_migr_delay_us = 77;
+	assert_int_equal(sysctl(XEN_SYSCTL_scheduler_op), 0);
+	assert_int_equal(s->u.scheduler_op.u.sched_credit.vcpu_migr_delay_us, 0);
+	s->u.cpupool_op = (struct xen_sysctl_cpupool_op){.op = XEN_SYSCTL_CPUPOOL_OP_INFO, .n_dom = 77};
+	assert_int_equal(sysctl(XEN_SYSCTL_cpupool_op), 0);
+	assert_int_equal(s->u.cpupool_op.n_dom, 2);
+	p->u.firmware_info.type = XEN_FW_KBD_SHIFT_FLAGS;
+	p->u.firmware_info.u.kbd_shift_flags = 0xff;
+	assert_int_equal(platform(XENPF_firmware_info), 0);
+	assert_int_equal(p->u.firmware_info.u.kbd_shift_flags, 0);
+}
+
+static void test_an_answer_that_cannot_be_given_is_efault(void **state)
+{
+	world.is_read_only = true;
+	assert_int_equal(sysctl(XEN_SYSCTL_physinfo), -EFAULT);
+	assert_int_equal(platform(XENPF_get_cpuinfo), -EFAULT);
+	p->u.settime64.secs = 5; /* no answer */
+	p->u.settime64.mbz = 0;
+	assert_int_equal(platform(XENPF_settime64), 0);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -573,6 +641,9 @@ int main(void)
 		T(test_a_time_that_dom0_sets_is_everybodys),
 		T(test_the_machine_sleeps_as_it_is_told),
 		T(test_cpus_are_online_and_others_invalid),
+		T(test_each_word_of_features_is_of_its_register),
+		T(test_a_machine_has_nothing_that_was_not_said),
+		T(test_an_answer_that_cannot_be_given_is_efault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
