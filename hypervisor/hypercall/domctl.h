@@ -62,10 +62,8 @@ long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op);
 long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op);
 long domctl_accept(struct domain *d, struct xen_domctl *op);
 
-/*
- * Copies @bits, of which @nr_bits exist, out to a guest's bitmap, as much as it holds. -EFAULT.
- */
-long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits, u32 nr_bits);
+/* Copies @bits out to a guest's bitmap, as much as it holds; what it has beyond 64 is zero. -EFAULT. */
+long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits);
 /* Copies in the first 64 bits of a guest's bitmap. -EFAULT. */
 long domctl_get_bitmap(const struct xenctl_bitmap *map, u64 *bits);
 

@@ -18,8 +18,6 @@ static long config_check(const struct xen_domctl_createdomain *c)
 {
 	if (c->flags & ~CDF_VALID || c->iommu_opts)
 		return -EINVAL;
-	if (c->max_vcpus == 0 || c->max_vcpus > DOMAIN_MAX_VCPUS)
-		return -EINVAL;
 	/* "At most version n": a guest gets version 1 whatever more the toolstack would allow. */
 	if (XEN_DOMCTL_GRANT_version(c->grant_opts) == 0 ||
 	    c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
@@ -55,7 +53,7 @@ long domctl_createdomain(struct domain *unused, struct xen_domctl *op)
 
 long domctl_destroydomain(struct domain *d, struct xen_domctl *op)
 {
-	return d == dom0 ? -EINVAL : domain_kill(d);
+	return domain_kill(d); /* another's: the caller is dom0 */
 }
 
 long domctl_pausedomain(struct domain *d, struct xen_domctl *op)

@@ -15,13 +15,11 @@
 #include "x86/guest_access.h"
 #include "x86/layout.h"
 
-long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits, u32 nr_bits)
+long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits)
 {
 	u32 len = (map->nr_bits + 7) / 8;
 	u64 zero = 0;
 
-	if (nr_bits < 64)
-		bits &= (1ULL << nr_bits) - 1;
 	if (copy_to_guest(handle_va(map->bitmap), &bits, MIN(len, 8u)))
 		return -EFAULT;
 	for (u32 done = 8; done < len; done += 8)
@@ -227,7 +225,7 @@ long domctl_setnodeaffinity(struct domain *d, struct xen_domctl *op)
 
 long domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op)
 {
-	return domctl_put_bitmap(&op->u.nodeaffinity.nodemap, 1, 1);
+	return domctl_put_bitmap(&op->u.nodeaffinity.nodemap, 1);
 }
 
 long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op)

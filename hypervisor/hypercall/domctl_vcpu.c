@@ -133,7 +133,7 @@ long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 		else
 			v->affinity = bits;
 		sched_affinity_changed(v);
-		rc = domctl_put_bitmap(&aff->cpumap_hard, bits & smp_cpu_mask(), 64);
+		rc = domctl_put_bitmap(&aff->cpumap_hard, bits & smp_cpu_mask());
 	}
 	if (rc || !(aff->flags & XEN_VCPUAFFINITY_SOFT))
 		return rc;
@@ -141,7 +141,7 @@ long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	if (rc)
 		return rc;
 	v->soft_affinity = bits;
-	return domctl_put_bitmap(&aff->cpumap_soft, bits & v->affinity & smp_cpu_mask(), 64);
+	return domctl_put_bitmap(&aff->cpumap_soft, bits & v->affinity & smp_cpu_mask());
 }
 
 long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
@@ -153,9 +153,9 @@ long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	if (!v)
 		return -ESRCH;
 	if (aff->flags & XEN_VCPUAFFINITY_HARD)
-		rc = domctl_put_bitmap(&aff->cpumap_hard, v->affinity, 64);
+		rc = domctl_put_bitmap(&aff->cpumap_hard, v->affinity);
 	if (!rc && aff->flags & XEN_VCPUAFFINITY_SOFT)
-		rc = domctl_put_bitmap(&aff->cpumap_soft, v->soft_affinity, 64);
+		rc = domctl_put_bitmap(&aff->cpumap_soft, v->soft_affinity);
 	return rc;
 }
 

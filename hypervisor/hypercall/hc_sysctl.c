@@ -86,7 +86,6 @@ static long op_physinfo(struct xen_sysctl *s)
 	p->nr_cpus = smp_nr_cpus();
 	p->max_cpu_id = smp_nr_cpus() - 1;
 	p->nr_nodes = 1;
-	p->max_node_id = 0;
 	p->cpu_khz = clock.tsc_khz;
 	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	p->total_pages = machine_ram_frames(); /* the hypervisor's own included, as in Xen */
@@ -183,7 +182,7 @@ static long op_cpupool(struct xen_sysctl *s)
 	struct xen_sysctl_cpupool_op *op = &s->u.cpupool_op;
 
 	if (op->op == XEN_SYSCTL_CPUPOOL_OP_FREEINFO)
-		return domctl_put_bitmap(&op->cpumap, 0, 64);
+		return domctl_put_bitmap(&op->cpumap, 0);
 	if (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO)
 		return -EOPNOTSUPP; /* there is one pool, and it stays */
 	/* "The pool at or after this number"; ANY as its own value means the first. */
@@ -194,7 +193,7 @@ static long op_cpupool(struct xen_sysctl *s)
 	op->n_dom = 0;
 	for (const struct domain *d = domain_list; d; d = d->next)
 		op->n_dom++;
-	return domctl_put_bitmap(&op->cpumap, smp_cpu_mask(), 64);
+	return domctl_put_bitmap(&op->cpumap, smp_cpu_mask());
 }
 
 static long op_scheduler(struct xen_sysctl *s)

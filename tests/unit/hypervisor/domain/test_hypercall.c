@@ -106,6 +106,58 @@ static void test_a_multicall_entry_restarts_where_it_stopped(void **state)
 	assert_int_equal(d1->tot_pages, 10);
 }
 
+/* The first of them stays done, all its arguments are the same when it is issued again, and so are those behind. */
+static void test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to(void **state)
+{
+	struct multicall_entry *m = guest_alloc(3 * sizeof(*m));
+	struct xen_memory_reservation *r = guest_alloc(3 * sizeof(*r));
+	struct cpu_user_regs regs = {.rax = __HYPERVISOR_multicall, .rdi = GUEST(m), .rsi = 3};
+	unsigned int restarts = 0;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		r[i] = (struct xen_memory_reservation){.extent_start.p = guest_alloc(4 * 8), .nr_extents = 4, .domid = 1};
+		m[i] = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
+						.args = {XENMEM_populate_physmap, GUEST(&r[i]), 12, 13, 14, 15}};
+	}
+	world.preempt = true;
+	do {
+		regs.rip = 0x1002;
+		hypercall_entry(&regs);
+		assert_true(regs.rip == 0x1002 || regs.rdi + regs.rsi * sizeof(*m) == GUEST(m + 3));
+		restarts += regs.rip == 0x1000;
+	} while (regs.rip == 0x1000);
+	world.preempt = false;
+	assert_int_equal(regs.rax, 0);
+	assert_in_range(restarts, 3, 20);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(m[i].result, 4);
+		for (unsigned int k = 2; k < 6; k++)
+			assert_int_equal(m[i].args[k], 10 + k);
+	}
+	assert_int_equal(d1->tot_pages, 12); /* each once */
+}
+
+static void test_a_list_of_calls_is_read_and_answered(void **state)
+{
+	struct multicall_entry *last = (struct multicall_entry *)(guest_mem + sizeof(guest_mem)) - 1;
+
+	*last = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(last), 2, 0, 0), -EFAULT);
+	assert_int_equal(last->result, 4 << 16 | 17); /* as far as it could be read */
+	last->result = 0;
+	world.is_read_only = true;
+	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(last), 1, 0, 0), -EFAULT);
+}
+
+static void test_a_return_to_the_guest_is_the_guests(void **state)
+{
+	struct cpu_user_regs regs = {.rax = __HYPERVISOR_iret, .rip = 0x1002};
+
+	hypercall_entry(&regs);
+	assert_int_equal(world.irets, 1);
+	assert_int_equal(regs.rax, __HYPERVISOR_iret); /* no result is put over what it set */
+}
+
 static struct xen_domctl *domctl_new(u32 cmd, domid_t domid)
 {
 	struct xen_domctl *op = guest_alloc(sizeof(*op));
@@ -591,6 +643,9 @@ int main(void)
 		T(test_a_handler_that_sets_the_registers_keeps_them),
 		T(test_multicall_stores_each_result),
 		T(test_a_multicall_entry_restarts_where_it_stopped),
+		T(test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to),
+		T(test_a_list_of_calls_is_read_and_answered),
+		T(test_a_return_to_the_guest_is_the_guests),
 		T(test_a_result_that_looks_like_a_restart_is_a_result),
 		T(test_domctl_refuses_other_versions_strangers_and_oneself),
 		T(test_create_gives_a_paused_domain_and_destroy_takes_it_away),

@@ -249,6 +249,125 @@ static void test_exchange_refuses_what_does_not_add_up(void **state)
 	assert_int_equal(frame_refs(mfn_to_frame(_mfn(list[0]))), FRAME_ALLOC | 1);
 }
 
+static long exchange_from(u64 nr_exchanged, struct xen_memory_reservation in, struct xen_memory_reservation out)
+{
+	struct xen_memory_exchange *x = guest_alloc(sizeof(*x));
+
+	*x = (struct xen_memory_exchange){.in = in, .out = out, .nr_exchanged = nr_exchanged};
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
+}
+
+/* xen/memory.h: both sides name one domain and as many frames; what is done already is whole chunks. */
+static void test_an_exchange_says_what_is_wrong(void **state)
+{
+	xen_pfn_t *out = guest_alloc(64);
+	const struct xen_memory_reservation in4 = {.extent_start.p = list, .nr_extents = 4, .domid = 1};
+	const struct xen_memory_reservation out4 = {.extent_start.p = out, .nr_extents = 1, .extent_order = 2, .domid = 1};
+	struct xen_memory_reservation bad;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
+	bad = out4;
+	bad.domid = 0;
+	assert_int_equal(exchange_from(0, in4, bad), -EINVAL);
+	bad = in4;
+	bad.extent_order = 40;
+	assert_int_equal(exchange_from(0, bad, out4), -EPERM);
+	bad = out4;
+	bad.extent_order = 40;
+	assert_int_equal(exchange_from(0, in4, bad), -EPERM);
+	bad = in4;
+	bad.extent_start.p = (void *)HV_HOLE_START;
+	assert_int_equal(exchange_from(0, bad, out4), -EFAULT);
+	bad = out4;
+	bad.extent_start.p = (void *)HV_HOLE_START;
+	assert_int_equal(exchange_from(0, in4, bad), -EFAULT);
+	bad = out4;
+	bad.mem_flags = XENMEMF_address_bits(11); /* less than a page */
+	assert_int_equal(exchange_from(0, in4, bad), -ENOMEM);
+	for (u64 done = 1; done < 4; done++)
+		assert_int_equal(exchange_from(done, in4, out4), -EINVAL);
+	assert_int_equal(exchange_from(5, in4, out4), -EINVAL);
+	assert_int_equal(exchange_from(4, in4, out4), 0); /* all done */
+	bad = in4;
+	bad.extent_start.p = (void *)16;
+	assert_int_equal(exchange_from(0, bad, out4), -EFAULT);
+	for (unsigned int n = 1; n <= 2; n++) {
+		world.alloc_fails_at = n;
+		assert_int_equal(exchange_from(0, in4, out4), -ENOMEM);
+	}
+	world.alloc_fails_at = 0;
+	world.is_read_only = true;
+	assert_int_equal(exchange_from(0, in4, out4), -EFAULT);
+	world.is_read_only = false;
+	assert_int_equal(d1->tot_pages, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(frame_refs(mfn_to_frame(_mfn(list[i]))), FRAME_ALLOC | 1);
+}
+
+/* Large ones become small ones, each with its number; the frames behind the second chunk are not touched. */
+static void test_an_exchange_splits_and_stops_between_chunks(void **state)
+{
+	xen_pfn_t *out = guest_alloc(8 * 8);
+	u64 done;
+
+	list[0] = 0;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 2), 1);
+	list[1] = list[0];
+	list[0] = 4;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 2), 1);
+	for (unsigned int i = 0; i < 8; i++)
+		out[i] = 300 + i;
+	world.preempt = true;
+	assert_int_equal(exchange(1, 2, 2, 8, 0, out, &done), 0);
+	world.preempt = false;
+	assert_int_equal(done, 2);
+	assert_int_equal(d1->tot_pages, 8);
+	for (unsigned int i = 0; i < 8; i++) {
+		assert_int_equal(m2p_get(_mfn(out[i])), 300 + i);
+		assert_int_equal(mfn_to_frame(_mfn(out[i]))->owner, 1);
+	}
+}
+
+/* What was held of an extent before the frame that is not idle is let go. */
+static void test_an_extent_is_held_whole_or_not_at_all(void **state)
+{
+	xen_pfn_t *out = guest_alloc(8);
+	struct frame *f;
+	u64 done;
+
+	list[0] = 0;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 2), 1);
+	f = mfn_to_frame(_mfn(list[0]));
+	assert_true(frame_get(&f[3], d1));
+	assert_int_equal(exchange(1, 1, 2, 1, 2, out, &done), -EINVAL);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(frame_ref_count(&f[i]), i == 3 ? 2 : 1);
+	frame_put(&f[3]);
+}
+
+static void test_memory_that_ends_within_a_chunk_comes_back(void **state)
+{
+	xen_pfn_t *out = guest_alloc(8 * 8);
+	struct frame *taken = NULL, *f;
+	u64 done, free;
+
+	list[0] = 0;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 3), 1);
+	while (page_alloc_free_frames() > 5 && (f = frames_alloc(0, 0))) {
+		*(struct frame **)mfn_to_virt(frame_to_mfn(f)) = taken;
+		taken = f;
+	}
+	free = page_alloc_free_frames();
+	assert_int_equal(exchange(1, 1, 3, 8, 0, out, &done), -ENOMEM);
+	assert_int_equal(page_alloc_free_frames(), free);
+	assert_int_equal(d1->tot_pages, 8);
+	while ((f = taken)) {
+		taken = *(struct frame **)mfn_to_virt(frame_to_mfn(f));
+		memset(mfn_to_virt(frame_to_mfn(f)), 0, sizeof(taken));
+		frames_free(f, 0);
+	}
+}
+
 static void test_exchange_undoes_itself_when_the_result_cannot_be_told(void **state)
 {
 	u64 done, free_before;
@@ -349,6 +468,10 @@ int main(void)
 		T(test_a_failed_chunk_leaves_the_old_frames),
 		T(test_exchange_refuses_what_does_not_add_up),
 		T(test_exchange_undoes_itself_when_the_result_cannot_be_told),
+		T(test_an_exchange_says_what_is_wrong),
+		T(test_an_exchange_splits_and_stops_between_chunks),
+		T(test_an_extent_is_held_whole_or_not_at_all),
+		T(test_memory_that_ends_within_a_chunk_comes_back),
 		T(test_a_claim_keeps_frames_from_others_until_used),
 		T(test_the_toolstack_gets_a_guests_grant_table),
 		T(test_only_dom0_sees_the_machines_memory_map),

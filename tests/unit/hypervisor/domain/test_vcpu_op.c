@@ -365,6 +365,60 @@ static void test_dom0_pins_itself_until_it_says_otherwise(void **state)
 	fake_nr_cpus = 1;
 }
 
+static void test_who_waits_does_not_run(void **state)
+{
+	struct sched_remote_shutdown *r = guest_alloc(sizeof(*r));
+	struct vcpu *v = d1->vcpu[0];
+	static const evtchn_port_t port = 5;
+
+	d1->shared_info->evtchn_pending[0] = 0;
+	v->vcpu_info->evtchn_upcall_pending = 0;
+	world.softirqs[0] = 0;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0, 0), 0);
+	assert_int_equal(world.softirqs[0], 1u << SOFTIRQ_SCHEDULE);
+	assert_false(v->pause_flags & VPF_BLOCKED);
+	v->vcpu_info->evtchn_upcall_mask = 1;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0, 0), 0);
+	assert_int_equal(v->vcpu_info->evtchn_upcall_mask, 0);
+	assert_true(v->pause_flags & VPF_BLOCKED);
+	v->pause_flags = 0;
+	v->vcpu_info->evtchn_upcall_mask = v->vcpu_info->evtchn_upcall_pending = 1;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0, 0), 0);
+	assert_false(v->pause_flags & VPF_BLOCKED); /* there is an event, now that it may come */
+	v->vcpu_info->evtchn_upcall_pending = 0;
+	world.softirqs[0] = 0;
+	assert_int_equal(poll_ports(&port, 1), 0);
+	assert_true(v->pause_flags & VPF_POLLING);
+	assert_int_equal(v->poll_evtchn, 5);
+	assert_true(world.softirqs[0] & 1u << SOFTIRQ_SCHEDULE);
+	vcpu_kick(v);
+	assert_int_equal(poll_ports(&port, 2), 0);
+	assert_int_equal(v->poll_evtchn, VCPU_POLL_ANY);
+	vcpu_kick(v);
+	world_run(dom0->vcpu[0]);
+	*r = (struct sched_remote_shutdown){.domain_id = 1, .reason = SHUTDOWN_reboot};
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, GUEST(r), 0, 0), 0);
+	assert_true(d1->is_shutting_down);
+	assert_int_equal(d1->shutdown_code, SHUTDOWN_reboot);
+}
+
+/* What is registered is written at once, not at the next switch. */
+static void test_an_area_is_there_when_it_was_registered(void **state)
+{
+	struct vcpu_register_time_memory_area *t = guest_alloc(sizeof(*t));
+	struct vcpu *v = d1->vcpu[1];
+
+	t->addr.p = GUEST(guest_mem);
+	v->vcpu_info->time.tsc_timestamp = 0;
+	v->time_tsc_base = 6; /* told already: the fake clock's, and one */
+	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 1, t), 0);
+	assert_int_equal(v->vcpu_info->time.tsc_timestamp, 5);
+	v->time_guest = 0;
+	v->pause_flags |= VPF_BLOCKED;
+	assert_int_equal(vcpu_op(VCPUOP_send_nmi, 1, NULL), 0);
+	assert_false(v->pause_flags & VPF_BLOCKED); /* it wakes */
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -387,6 +441,8 @@ int main(void)
 		T(test_shutting_down_says_why),
 		T(test_the_first_sched_call_shuts_down_too),
 		T(test_dom0_pins_itself_until_it_says_otherwise),
+		T(test_who_waits_does_not_run),
+		T(test_an_area_is_there_when_it_was_registered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
