@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# In dom0: a guest whose second disk a server serves by NBD. The server is killed while it writes, and is
+# there again later; the guest is saved while the server takes its time.
+. /mnt/dom0/lib.sh
+IMAGE=/data/nbd.img
+KIT=/mnt/nbd
+
+# serve WORD...: nbdkit with these words more.
+serve()
+{
+	LD_LIBRARY_PATH=$KIT/lib/x86_64-linux-gnu $KIT/bin/nbdkit -f -i 127.0.0.1 "$@" >>/tmp/nbdkit.log 2>&1 &
+	server=$!
+	until_true 20 grep -q :2A39 /proc/net/tcp # 10809
+}
+by_file() { serve $KIT/nbdkit-file-plugin.so $IMAGE; }
+slowly() { serve --filter=$KIT/nbdkit-delay-filter.so $KIT/nbdkit-file-plugin.so $IMAGE wdelay=3; }
+ends() { kill -9 $server && wait $server 2>/dev/null; :; }
+
+waits() { xs read "/local/domain/0/backend/vbd/$(xm domid cloud)/51728/error" | grep -q "$1"; }
+# data FILE: what is in the image's first 4 MiB.
+data() { head -c 4194304 $IMAGE | sha256sum | cut -c 1-64; }
+sum() { grep -aoE "^$1 [0-9a-f]{64}" "$(log_of cloud)" | tail -n 1 | cut -d ' ' -f 2; }
+
+ip link set lo up
+truncate -s 64M $IMAGE
+claim "a server runs" by_file
+sed 's|^disk = .*|disk = [ "file:/data/guests/cloud.img,xvda,w", "nbd:127.0.0.1 10809,xvdb,w" ]|' /etc/xen/cloud.cfg >/tmp/nbd.cfg
+claim "a guest is created with a disk of it" xm create /tmp/nbd.cfg
+claim "it comes up" hears cloud 90 'guest: ready'
+types cloud 'dd if=/dev/urandom of=/mnt/a bs=64k count=64 2>/dev/null; echo first $(sha256sum </mnt/a); dd if=/mnt/a of=/dev/xvdb bs=64k conv=fsync 2>/dev/null && echo written'
+claim "it writes 4 MiB and has them flushed" hears cloud 60 '^written'
+same "they are in the server's image" "$(sum first)" "$(data)"
+
+types cloud 'dd if=/dev/urandom of=/mnt/b bs=64k count=64 2>/dev/null; echo second $(sha256sum </mnt/b); while :; do dd if=/mnt/b of=/dev/xvdb bs=64k conv=fsync 2>/dev/null && echo round; done &'
+claim "it writes other data, over and over" hears cloud 60 '^round' 2
+claim "the server is killed meanwhile" ends
+claim "the disk waits and says why" until_true 20 waits 'Connection refused'
+rounds=$(grep -ac '^round' "$(log_of cloud)")
+claim "the server runs again" by_file
+claim "the guest goes on" hears cloud 60 '^round' $((rounds + 2))
+claim "nothing waits" until_true 10 sh -c '! xs read /local/domain/0/backend/vbd/'"$(xm domid cloud)"'/51728/error | grep -q .'
+same "what it wrote is in the image" "$(sum second)" "$(data)"
+
+ends
+claim "a server that needs three seconds for a write" slowly
+claim "xm save" xm save cloud /data/cloud.save
+claim "nothing was under way to the disk any more" grep -q . /data/cloud.save
+ends
+same "what it was told is written is in the image" "$(sum second)" "$(data)"
+claim "a server runs, fast again" by_file
+rounds=$(grep -ac '^round' "$(log_of cloud)")
+claim "xm restore" xm restore /data/cloud.save
+claim "the guest writes on" hears cloud 60 '^round' $((rounds + 2))
+claim "its kernel met no error" sh -c '! grep -aE "I/O error|blk_update|BUG:" '"$(log_of cloud)"
+claim "xm destroy" xm destroy cloud
