@@ -44,7 +44,7 @@ static void forget_said(void)
 
 void side_init(void)
 {
-	cli_set_say(say);
+	cli_voice()->say = say;
 }
 
 bool side_connect(void)

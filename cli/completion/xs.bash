@@ -19,7 +19,7 @@ _xs()
 		[[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
 	done
 	if [[ -z $command || $command == help ]]; then
-		COMPREPLY=($(compgen -W "help $(_xs_commands "$tool")" -- "$cur"))
+		COMPREPLY=($(compgen -W "$(_xs_commands "$tool")" -- "$cur"))
 		return
 	fi
 	if [[ $cur == -* ]]; then

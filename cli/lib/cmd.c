@@ -1,47 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd.c - dispatch, options and help from one table of commands.
+ * cmd.c - dispatch and help from one table of commands.
  */
 #include <errno.h>
-#include <getopt.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
-#include "die.h"
+#include "nearest.h"
 
-#define MAX_OPTS 32
-#define LONG_BASE 256 /* getopt values of options without a letter */
-
-/* -j first: not everybody's */
-static const struct cli_opt common_opts[] = {
-	{ 'j', "json", NULL, "machine-readable output, errors too" },
-	{ 'h', "help", NULL, "this text" },
-	{ 0 },
-};
-
-static bool opt_end(const struct cli_opt *o)
-{
-	return !o->letter && !o->name;
-}
+#define HELP_COLUMN 12 /* names in `help` have that much room, or what the longest needs */
 
 /* ---- help ---- */
 
+static bool shows_opts(const struct cli_opt *o)
+{
+	while (o && (o->letter || o->name) && !o->help)
+		o++;
+	return o && (o->letter || o->name);
+}
+
 static void print_usage(const struct cli_tool *tool, const struct cli_cmd *cmd, FILE *f)
 {
-	fprintf(f, "Usage: %s %s%s %s\n", tool->name, cmd->name,
-		cmd->opts ? " [OPTION]..." : "", cmd->args ? cmd->args : "");
+	fprintf(f, "Usage: %s %s%s%s%s\n", tool->name, cmd->name,
+		shows_opts(cmd->opts) ? " [OPTION]..." : "", cmd->args ? " " : "",
+		cmd->args ? cmd->args : "");
 }
 
 static void print_opts(const struct cli_opt *o, FILE *f)
 {
-	for (; o && !opt_end(o); o++) {
+	for (; o && (o->letter || o->name); o++) {
 		char left[64];
 		int n = o->letter ? snprintf(left, sizeof(left), "-%c", o->letter) :
 				    snprintf(left, sizeof(left), "  ");
 
+		if (!o->help)
+			continue;
 		if (o->name)
 			n += snprintf(left + n, sizeof(left) - n, "%s --%s", o->letter ? "," : " ",
 				      o->name);
@@ -51,205 +48,85 @@ static void print_opts(const struct cli_opt *o, FILE *f)
 	}
 }
 
-static void print_example(const char *text)
+static void print_example(const char *text, FILE *f)
 {
-	printf("\nFor example:\n");
+	fputs("\nFor example:\n", f);
 	while (*text) {
 		int len = (int)strcspn(text, "\n");
 
-		printf("  %.*s\n", len, text);
+		fprintf(f, "  %.*s\n", len, text);
 		text += len + (text[len] == '\n');
 	}
 }
 
-static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cmd)
+static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cmd, FILE *f)
 {
-	print_usage(tool, cmd, stdout);
-	printf("\n%s%s\n", cmd->help, strchr(".", cmd->help[strlen(cmd->help) - 1]) ? "" : ".");
+	print_usage(tool, cmd, f);
+	fprintf(f, "\n%s%s\n", cmd->help, strchr(".", cmd->help[strlen(cmd->help) - 1]) ? "" : ".");
 	if (cmd->alias)
-		printf("Also called %s.\n", cmd->alias);
-	printf("\n");
-	print_opts(cmd->opts, stdout);
-	print_opts(common_opts + (cmd->says == CLI_SAYS_NO_JSON), stdout);
+		fprintf(f, "Also called %s.\n", cmd->alias);
+	fputc('\n', f);
+	print_opts(cmd->opts, f);
+	print_opts(cli_common_opts + (cmd->says == CLI_SAYS_NO_JSON), f);
 	if (cmd->more)
-		printf("\n%s\n", cmd->more);
+		fprintf(f, "\n%s\n", cmd->more);
 	if (cmd->example)
-		print_example(cmd->example);
+		print_example(cmd->example, f);
+	if (cmd == &cli_help)
+		fprintf(f, "\nFor example:\n  %s help %s\n", tool->name, tool->cmds[0]->name);
 }
 
-static int print_help(const struct cli_tool *tool)
+/* Lines of " name  summary", which completions and Ganeti read. */
+static void print_help(const struct cli_tool *tool, FILE *f)
 {
-	printf("Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n%s\n\n", tool->name, tool->summary);
+	int width = HELP_COLUMN;
+
 	for (size_t i = 0; tool->cmds[i]; i++)
-		printf(" %-12s %s\n", tool->cmds[i]->name, tool->cmds[i]->help);
-	printf("\n%s help COMMAND tells more.\n", tool->name);
+		if ((int)strlen(tool->cmds[i]->name) > width)
+			width = (int)strlen(tool->cmds[i]->name);
+	fprintf(f, "Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n%s\n\n", tool->name, tool->summary);
+	for (size_t i = 0; tool->cmds[i]; i++)
+		fprintf(f, " %-*s %s\n", width, tool->cmds[i]->name, tool->cmds[i]->help);
+	fprintf(f, "\n%s help COMMAND tells more.\n", tool->name);
 	if (tool->footer)
-		printf("%s\n", tool->footer);
-	return CLI_OK;
+		fprintf(f, "%s\n", tool->footer);
+}
+
+/* ---- what is wrong with a line ---- */
+
+int cli_status(const struct cli_tool *tool, int code)
+{
+	return tool->fails_by_one && code >= CLI_USAGE && code <= CLI_NO_RIGHT ? CLI_FAIL : code;
+}
+
+static int refuse(const struct cli_args *a, const char *fmt, va_list ap)
+{
+	int status = cli_status(a->tool, CLI_USAGE);
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	cli_say(a->voice, CLI_ERROR, status, "%s (see: %s help%s%s)", text, a->tool->name,
+		a->cmd ? " " : "", a->cmd ? a->cmd->name : "");
+	return status;
+}
+
+int cli_refuse(const struct cli_args *a, const char *fmt, ...)
+{
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	status = refuse(a, fmt, ap);
+	va_end(ap);
+	return status;
 }
 
 _Noreturn void cli_usage(const struct cli_args *a, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	cli_die(CLI_USAGE, "%s (see: %s help %s)", text, cli_name(), a->cmd->name);
-}
-
-/* ---- options ---- */
-
-struct parser {
-	char letters[2 * MAX_OPTS + 8];
-	struct option longs[MAX_OPTS + 3];
-	const struct cli_opt *by_index[MAX_OPTS + 3];
-	int nr;
-};
-
-static void parser_add(struct parser *p, const struct cli_opt *o)
-{
-	for (; o && !opt_end(o) && p->nr < MAX_OPTS + 2; o++) {
-		size_t at = strlen(p->letters);
-
-		p->by_index[p->nr] = o;
-		p->longs[p->nr] = (struct option){
-			.name = o->name ? o->name : "",
-			.has_arg = o->arg ? required_argument : no_argument,
-			.val = LONG_BASE + p->nr,
-		};
-		if (o->letter) {
-			p->letters[at++] = o->letter;
-			if (o->arg)
-				p->letters[at++] = ':';
-			p->letters[at] = '\0';
-		}
-		p->nr++;
-	}
-}
-
-static const struct cli_opt *parser_find(const struct parser *p, int val)
-{
-	if (val >= LONG_BASE)
-		return p->by_index[val - LONG_BASE];
-	for (int i = 0; i < p->nr; i++)
-		if (p->by_index[i]->letter == val)
-			return p->by_index[i];
-	return NULL;
-}
-
-static void take_opt(struct cli_args *a, const struct cli_opt *o, const char *value)
-{
-	const int max = sizeof(a->seen) / sizeof(a->seen[0]);
-
-	if (o->letter == 'j' && o->name && strcmp(o->name, "json") == 0) {
-		a->json = true;
-		cli_set_json_errors(1);
-	}
-	if (a->nr_seen == max)
-		cli_usage(a, "more than %d options", max);
-	a->seen[a->nr_seen++] = (struct cli_seen){ o, value };
-}
-
-/* Index of the first "--exec..." argument, else @argc. */
-static int exec_at(int argc, char **argv)
-{
-	int i = 1;
-
-	while (i < argc && strncmp(argv[i], "--exec", 6) != 0)
-		i++;
-	return i;
-}
-
-/* Returns false when help was asked for. */
-static bool parse(struct cli_args *a, int argc, char **argv)
-{
-	struct parser p = { .letters = "" };
-	int val, end = a->cmd->stop_at_exec ? exec_at(argc, argv) : argc;
-
-	strcpy(p.letters, a->cmd->stop_at_first ? "+:" : ":");
-	parser_add(&p, a->cmd->opts);
-	parser_add(&p, common_opts);
-	optind = 0;
-	opterr = 0;
-	/* what is wrong with an option before it is told as -j wants it, too */
-	for (int i = 1; i < end && !a->cmd->stop_at_first && strcmp(argv[i], "--"); i++)
-		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0)
-			cli_set_json_errors(1);
-	while ((val = getopt_long(end, argv, p.letters, p.longs, NULL)) != -1) {
-		const struct cli_opt *o;
-
-		if (val == ':')
-			cli_usage(a, "%s needs an argument", argv[optind - 1]);
-		if (val == '?')
-			cli_usage(a, "unknown option %s", argv[optind - 1]);
-		o = parser_find(&p, val);
-		if (o->letter == 'h' && o->name && strcmp(o->name, "help") == 0)
-			return false;
-		take_opt(a, o, optarg);
-	}
-	a->argc = argc - optind;
-	a->argv = argv + optind;
-	return true;
-}
-
-static const char *key_of(const struct cli_opt *o, char buf[2])
-{
-	if (o->name)
-		return o->name;
-	buf[0] = o->letter;
-	buf[1] = '\0';
-	return buf;
-}
-
-const char *cli_str(const struct cli_args *a, const char *name, const char *def)
-{
-	char buf[2];
-
-	for (int i = a->nr_seen - 1; i >= 0; i--)
-		if (strcmp(key_of(a->seen[i].opt, buf), name) == 0)
-			return a->seen[i].value ? a->seen[i].value : "";
-	return def;
-}
-
-bool cli_has(const struct cli_args *a, const char *name)
-{
-	return cli_str(a, name, NULL) != NULL;
-}
-
-long cli_num(const struct cli_args *a, const char *name, long min, long max, long def)
-{
-	const char *text = cli_str(a, name, NULL);
-	char *end;
-	long n;
-
-	if (!text)
-		return def;
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno || end == text || *end || n < min || n > max)
-		cli_usage(a, "--%s %s: a number from %ld to %ld is wanted", name, text, min, max);
-	return n;
-}
-
-long cli_ms(const struct cli_args *a, const char *name, long def)
-{
-	static const struct {
-		const char *unit;
-		double ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	const char *text = cli_str(a, name, NULL);
-	char *end;
-	double n;
-
-	if (!text)
-		return def;
-	n = strtod(text, &end);
-	for (size_t i = 0; end != text && i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(end, units[i].unit) == 0 && n >= 0 && n * units[i].ms < 1e12)
-			return (long)(n * units[i].ms);
-	cli_usage(a, "--%s %s: a time such as 200ms, 5s or 2m is wanted", name, text);
+	cli_end(refuse(a, fmt, ap));
 }
 
 /* ---- dispatch ---- */
@@ -265,68 +142,208 @@ const struct cli_cmd *cli_find(const struct cli_tool *tool, const char *name)
 	return NULL;
 }
 
-int cli_run_cmd(const struct cli_tool *tool, const struct cli_cmd *cmd, int argc, char **argv)
+/* The one command that begins so; NULL: none, or several, then named in @candidates. */
+static const struct cli_cmd *find_beginning(const struct cli_tool *tool, const char *name,
+					    char candidates[256])
 {
-	struct cli_args a = { .tool = tool, .cmd = cmd };
-	int code;
+	const struct cli_cmd *found = NULL;
+	size_t at = 0;
+	int nr = 0;
 
-	if (!parse(&a, argc, argv)) {
-		print_cmd_help(tool, cmd);
+	candidates[0] = '\0';
+	for (size_t i = 0; tool->abbreviates && tool->cmds[i]; i++) {
+		if (strncmp(tool->cmds[i]->name, name, strlen(name)) != 0)
+			continue;
+		found = tool->cmds[i];
+		if (at < 256)
+			at += (size_t)snprintf(candidates + at, 256 - at, "%s%s", nr ? ", " : "",
+					       found->name);
+		nr++;
+	}
+	return nr == 1 ? found : NULL;
+}
+
+/* NULL and *@status after saying that there is none. */
+static const struct cli_cmd *find_or_refuse(const struct cli_args *a, const char *name, int *status)
+{
+	const struct cli_cmd *cmd = cli_find(a->tool, name);
+	const struct cli_args line = { .tool = a->tool, .voice = a->voice };
+	struct nearest near = { 0 };
+	char candidates[256];
+
+	if (!cmd)
+		cmd = find_beginning(a->tool, name, candidates);
+	if (cmd)
+		return cmd;
+	for (size_t i = 0; a->tool->cmds[i]; i++)
+		nearest_offer(&near, name, a->tool->cmds[i]->name);
+	if (candidates[0])
+		*status = cli_refuse(&line, "'%s' is the beginning of several commands: %s", name,
+				     candidates);
+	else if (near.word)
+		*status = cli_refuse(&line, "unknown command '%s'; did you mean '%s'?", name,
+				     near.word);
+	else
+		*status = cli_refuse(&line, "unknown command '%s'", name);
+	return NULL;
+}
+
+static int wrong_count(const struct cli_args *a)
+{
+	const struct cli_cmd *cmd = a->cmd;
+	const char *words = cmd->args ? cmd->args : "", *gap = *words ? " " : "";
+
+	if (a->argc < cmd->min_args)
+		return cli_refuse(a, "something is missing: %s %s%s%s", a->tool->name, cmd->name, gap,
+				  words);
+	if (cmd->max_args >= 0 && a->argc > cmd->max_args)
+		return cli_refuse(a, "'%s' is one word too many: %s %s%s%s", a->argv[cmd->max_args],
+				  a->tool->name, cmd->name, gap, words);
+	if (a->json && cmd->says == CLI_SAYS_NO_JSON)
+		return cli_refuse(a, "%s: there is no JSON of it", cmd->name);
+	return 0;
+}
+
+/* What is wrong with an option before it is told as -j wants it, too. */
+static bool asks_for_json(const struct cli_cmd *cmd, int argc, char **argv)
+{
+	for (int i = 1; i < argc && !cmd->stop_at_first && strcmp(argv[i], "--"); i++) {
+		if (cmd->stop_at_exec && strncmp(argv[i], "--exec", 6) == 0)
+			break;
+		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0)
+			return true;
+	}
+	return false;
+}
+
+static int run_cmd(struct cli_args *a, int argc, char **argv)
+{
+	char err[CLI_ERROR_LEN];
+	int rc, status;
+
+	a->voice->json = a->voice->json || asks_for_json(a->cmd, argc, argv);
+	rc = cli_parse(a, argc, argv, err);
+	if (rc == CLI_HELP_ASKED) {
+		print_cmd_help(a->tool, a->cmd, cli_out(a->voice));
 		return CLI_OK;
 	}
-	if (a.argc < cmd->min_args)
-		cli_usage(&a, "%s: an argument is missing: %s", cmd->name, cmd->args);
-	if (cmd->max_args >= 0 && a.argc > cmd->max_args)
-		cli_usage(&a, "%s: one argument too many: %s", cmd->name, a.argv[cmd->max_args]);
-	if (a.json && cmd->says == CLI_SAYS_NO_JSON)
-		cli_usage(&a, "%s: there is no JSON of it", cmd->name);
-	code = cmd->run(&a);
-	if (a.json && cmd->says == CLI_SAYS_NOTHING && code <= CLI_FAIL)
-		printf("{\"ok\":%s}\n", code ? "false" : "true");
-	return code;
+	a->voice->json = a->voice->json || a->json;
+	if (rc)
+		return cli_refuse(a, "%s", err);
+	status = wrong_count(a);
+	if (status)
+		return status;
+	status = a->cmd->run(a);
+	if (a->json && a->cmd->says == CLI_SAYS_NOTHING && status <= CLI_FAIL)
+		fprintf(cli_out(a->voice), "{\"ok\":%s}\n", status ? "false" : "true");
+	return status;
 }
 
-static int run_help(const struct cli_tool *tool, int argc, char **argv)
+int cli_run_again(const struct cli_args *like, int argc, char **argv)
 {
-	const struct cli_cmd *cmd = argc > 2 ? cli_find(tool, argv[2]) : NULL;
+	struct cli_args a = { .tool = like->tool, .cmd = like->cmd, .voice = like->voice,
+			      .with = like->with };
 
-	if (argc <= 2)
-		return print_help(tool);
-	if (!cmd)
-		cli_die(CLI_USAGE, "there is no command %s (see: %s help)", argv[2], tool->name);
-	print_cmd_help(tool, cmd);
-	return CLI_OK;
+	return run_cmd(&a, argc, argv);
 }
 
-static int run_named(const struct cli_tool *tool, int argc, char **argv)
+static int run_help(struct cli_args *a)
 {
 	const struct cli_cmd *cmd;
+	int status = CLI_OK;
 
-	if (argc < 2) {
-		print_help(tool);
-		return CLI_USAGE;
-	}
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0)
-		return run_help(tool, argc, argv);
-	if (strcmp(argv[1], "--version") == 0) {
-		printf("%s (Storevisor) %s\n", tool->name, STOREVISOR_VERSION);
+	if (!a->argc) {
+		print_help(a->tool, cli_out(a->voice));
 		return CLI_OK;
 	}
-	cmd = cli_find(tool, argv[1]);
-	if (!cmd)
-		cli_die(CLI_USAGE, "there is no command %s (see: %s help)", argv[1], tool->name);
-	return cli_run_cmd(tool, cmd, argc - 1, argv + 1);
+	cmd = find_or_refuse(a, a->argv[0], &status);
+	if (cmd)
+		print_cmd_help(a->tool, cmd, cli_out(a->voice));
+	return status;
+}
+
+static const struct cli_opt help_opts[] = {
+	{ 0, "long", NULL, NULL }, /* xm help --long */
+	{ 0 },
+};
+
+const struct cli_cmd cli_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.help = "List the commands, or explain one",
+	.opts = help_opts,
+	.says = CLI_SAYS_NO_JSON,
+	.max_args = 1,
+	.run = run_help,
+};
+
+/* The index of the command's word, or -1 for an option nobody takes there. */
+static int skip_before(const struct cli_tool *tool, int argc, char **argv)
+{
+	const char *letters = tool->before ? tool->before : "";
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "--version") == 0)
+			break;
+		if (strspn(argv[i] + 1, letters) != strlen(argv[i] + 1))
+			return -i;
+	}
+	return i;
+}
+
+static int run_named(struct cli_args *a, int argc, char **argv)
+{
+	int at = skip_before(a->tool, argc, argv), status;
+
+	if (at < 0)
+		return cli_refuse(a, "unknown option '%s' before the command", argv[-at]);
+	if (at >= argc) {
+		print_help(a->tool, cli_err(a->voice));
+		return cli_status(a->tool, CLI_USAGE);
+	}
+	if (strcmp(argv[at], "--version") == 0) {
+		fprintf(cli_out(a->voice), "%s (Storevisor) %s\n", a->tool->name, STOREVISOR_VERSION);
+		return CLI_OK;
+	}
+	if (argv[at][0] == '-' && argv[at][1])
+		a->cmd = &cli_help;
+	else
+		a->cmd = find_or_refuse(a, argv[at], &status);
+	return a->cmd ? run_cmd(a, argc - at, argv + at) : status;
+}
+
+/* Whether the reader of @f went away: what failed of old is not in errno any more. */
+static bool nobody_reads(FILE *f)
+{
+	struct pollfd p = { .fd = fileno(f), .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
 }
 
 /* A backup cut short by a full disk is no success; a reader that went away wants no more. */
-int cli_run(const struct cli_tool *tool, int argc, char **argv)
+int cli_run_as(const struct cli_tool *tool, struct cli_voice *voice, void *with, int argc,
+	       char **argv)
 {
-	int code = run_named(tool, argc, argv);
+	struct cli_args a = { .tool = tool, .voice = voice, .with = with };
+	FILE *out = cli_out(voice);
+	int status = run_named(&a, argc, argv);
 
 	errno = 0;
-	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
-		cli_die(CLI_FAIL, "standard output: %s",
-			errno ? strerror(errno) : "not all was written");
-	return code;
+	if (fflush(out) == 0 && !ferror(out))
+		return status;
+	if (errno == EPIPE || nobody_reads(out))
+		return status;
+	cli_say(voice, CLI_ERROR, CLI_FAIL, "standard output: %s",
+		errno ? strerror(errno) : "not all was written");
+	return CLI_FAIL;
+}
+
+int cli_run(const struct cli_tool *tool, int argc, char **argv)
+{
+	struct cli_voice *voice = cli_voice();
+
+	voice->name = tool->name;
+	return cli_run_as(tool, voice, NULL, argc, argv);
 }

@@ -3,18 +3,24 @@
  * cmd.h - one table of commands makes dispatch, option parsing, help and completion.
  *
  * A tool defines a NULL-terminated array of pointers to struct cli_cmd, each const and in the
- * file of its command, and calls cli_run(). Nothing here touches the store: help always works.
+ * file of its command, and calls cli_run(). Nothing here touches the store: help always works. Nothing is
+ * kept in the process: tests run a tool several times, and in threads.
  */
 #ifndef STOREVISOR_CLI_CMD_H
 #define STOREVISOR_CLI_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "die.h"
+
+#define CLI_OPT_MAX 64 /* options given in one line */
 
 struct cli_opt {
 	char letter;      /* 0: long form only; otherwise unique in the command */
 	const char *name; /* long form without dashes; NULL: letter only */
 	const char *arg;  /* what its argument is called in help; NULL: takes none */
-	const char *help;
+	const char *help; /* NULL: taken for the sake of others' habits, and not shown */
 };
 
 struct cli_args;
@@ -31,7 +37,7 @@ enum cli_says {
 struct cli_cmd {
 	const char *name;
 	const char *alias; /* second name, or NULL */
-	const char *args;  /* for the usage line: "PATH..." */
+	const char *args;  /* for the usage line: "PATH..."; NULL: none */
 	const char *help;  /* one line */
 	const char *more;  /* paragraph for `help COMMAND`, or NULL */
 	const char *example; /* command lines to imitate, a line each, without indentation; NULL */
@@ -51,11 +57,13 @@ struct cli_seen {
 struct cli_args {
 	const struct cli_tool *tool;
 	const struct cli_cmd *cmd;
+	struct cli_voice *voice;
+	void *with;  /* cli_run_as()'s */
 	int argc;    /* positional arguments */
-	char **argv; /* NULL-terminated */
+	char **argv; /* NULL-terminated where the words it was parsed from were */
 	bool json;
 	int nr_seen;
-	struct cli_seen seen[64]; /* options in order of appearance */
+	struct cli_seen seen[CLI_OPT_MAX]; /* options in order of appearance */
 };
 
 struct cli_tool {
@@ -63,13 +71,43 @@ struct cli_tool {
 	const char *summary;
 	const struct cli_cmd *const *cmds;
 	const char *footer; /* last lines of the help, or NULL */
+	const char *before; /* letters of switches that may stand before the command and do nothing */
+	bool abbreviates;   /* a command's beginning will do where no other begins so */
+	bool fails_by_one;  /* as Xen's tool: CLI_FAIL where it would be CLI_USAGE to CLI_NO_RIGHT */
 };
 
-/* Runs the command argv[1] names. Returns the exit status (CLI_USAGE for a wrong line). */
+/* `help [COMMAND]`, for every tool's table. */
+extern const struct cli_cmd cli_help;
+
+/* Runs the command argv[1] names, with the program's voice. Returns the exit status. */
 int cli_run(const struct cli_tool *tool, int argc, char **argv);
-/* Runs one command, argv[0] being its name. */
-int cli_run_cmd(const struct cli_tool *tool, const struct cli_cmd *cmd, int argc, char **argv);
+/* The same with another voice; the command finds @with in its arguments. @argv's order is changed. */
+int cli_run_as(const struct cli_tool *tool, struct cli_voice *voice, void *with, int argc,
+	       char **argv);
+/* Runs the command of @like with other words, argv[0] being its name. */
+int cli_run_again(const struct cli_args *like, int argc, char **argv);
+/* A command by name or second name, or NULL. */
 const struct cli_cmd *cli_find(const struct cli_tool *tool, const char *name);
+
+/* The status of @tool for @code. */
+int cli_status(const struct cli_tool *tool, int code);
+/* Says what is wrong with the line and where more is to be read; returns the status of a wrong line. */
+int cli_refuse(const struct cli_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and ends the program. */
+_Noreturn void cli_usage(const struct cli_args *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Splits @argv (argv[0] is the command's name) by a->cmd->opts into a->seen and a->argv, which is @argv
+ * in another order. Options and arguments may be mixed; "--" ends options; -cp, -f FILE, -fFILE,
+ * --file FILE, --file=FILE and --fi FILE, where no other begins so, are understood. 0; CLI_HELP_ASKED;
+ * -EINVAL with @err naming the word and the nearest option.
+ */
+#define CLI_ERROR_LEN 256
+#define CLI_HELP_ASKED 1
+int cli_parse(struct cli_args *a, int argc, char **argv, char err[CLI_ERROR_LEN]);
+/* -j and -h; the first is not every command's. */
+extern const struct cli_opt cli_common_opts[];
 
 /* Option by its long name (or, when it has none, its letter as a string). */
 bool cli_has(const struct cli_args *a, const char *name);
@@ -79,8 +117,8 @@ const char *cli_str(const struct cli_args *a, const char *name, const char *def)
 long cli_num(const struct cli_args *a, const char *name, long min, long max, long def);
 /* A duration with unit ("200ms", "2s", "5m", plain seconds) in ms; bad ones end the program. */
 long cli_ms(const struct cli_args *a, const char *name, long def);
-/* Usage error of this command: message, the usage line, exit CLI_USAGE. */
-_Noreturn void cli_usage(const struct cli_args *a, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Such a duration: false when @text is none. */
+bool cli_ms_of(const char *text, long *ms);
+#define CLI_MS_WANTED "a time such as 200ms, 5s or 2m is wanted"
 
 #endif

@@ -11,10 +11,8 @@
 #include "die.h"
 #include "text.h"
 
-/* one thread; set once by main */
-static const char *tool = "xs";
-static int json_errors;
-static void (*say_to)(const char *text);
+/* one thread; main sets its name */
+static struct cli_voice own = { .name = "xs" };
 
 #ifdef __SANITIZE_ADDRESS__
 static int died;
@@ -30,57 +28,72 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-void cli_set_name(const char *name)
+struct cli_voice *cli_voice(void)
 {
-	tool = name;
+	return &own;
 }
 
-const char *cli_name(void)
+FILE *cli_out(const struct cli_voice *v)
 {
-	return tool;
+	return v->out ? v->out : stdout;
 }
 
-void cli_set_json_errors(int on)
+FILE *cli_err(const struct cli_voice *v)
 {
-	json_errors = on;
+	return v->err ? v->err : stderr;
 }
 
-void cli_set_say(void (*fn)(const char *text))
+static void say_json(FILE *f, int code, const char *text)
 {
-	say_to = fn;
-}
-
-static void say_json(int code, const char *text)
-{
-	fprintf(stderr, "{\"error\":\"");
+	fprintf(f, "{\"error\":\"");
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
 		size_t len = text_utf8_len(p, strnlen((const char *)p, 4));
 
 		if (len > 1) {
-			fwrite(p, len, 1, stderr);
+			fwrite(p, len, 1, f);
 			p += len - 1;
 		} else if (*p == '"' || *p == '\\')
-			fprintf(stderr, "\\%c", *p);
+			fprintf(f, "\\%c", *p);
 		else if (*p < 0x20 || *p >= 0x7f)
-			fprintf(stderr, "\\u%04x", *p);
+			fprintf(f, "\\u%04x", *p);
 		else
-			fputc(*p, stderr);
+			fputc(*p, f);
 	}
-	fprintf(stderr, "\",\"code\":%d}\n", code);
+	fprintf(f, "\",\"code\":%d}\n", code);
 }
 
-static void say(int code, const char *fmt, va_list ap)
+static void say_text(const struct cli_voice *v, FILE *f, enum cli_level level, const char *text)
+{
+	const char *label = v->name ? v->name : level == CLI_ERROR ? "Error" : "Warning";
+
+	if (v->colour && !v->name)
+		fprintf(f, "\033[%sm%s:\033[0m %s\n", level == CLI_ERROR ? "31" : "33", label, text);
+	else
+		fprintf(f, "%s: %s\n", label, text);
+	fflush(f);
+}
+
+void cli_vsay(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap)
 {
 	char text[4096];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fflush(stdout);
-	if (say_to)
-		say_to(text);
-	else if (json_errors)
-		say_json(code, text);
+	fflush(cli_out(v));
+	if (v->say)
+		v->say(text);
+	else if (v->json)
+		say_json(cli_err(v), code, text);
 	else
-		fprintf(stderr, "%s: %s\n", tool, text);
+		say_text(v, cli_err(v), level, text);
+}
+
+void cli_say(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cli_vsay(v, level, code, fmt, ap);
+	va_end(ap);
 }
 
 void cli_warn(const char *fmt, ...)
@@ -88,18 +101,8 @@ void cli_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(0, fmt, ap);
+	cli_vsay(&own, CLI_WARNING, 0, fmt, ap);
 	va_end(ap);
-}
-
-_Noreturn void cli_die(int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	say(code, fmt, ap);
-	va_end(ap);
-	cli_end(code);
 }
 
 _Noreturn void cli_end(int code)
@@ -108,6 +111,16 @@ _Noreturn void cli_end(int code)
 	died = 1;
 #endif
 	exit(code);
+}
+
+_Noreturn void cli_die(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cli_vsay(&own, CLI_ERROR, code, fmt, ap);
+	va_end(ap);
+	cli_end(code);
 }
 
 void *must(void *p)

@@ -1,30 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * die.h - how a command-line tool says what went wrong: one line on standard error, named after
- * the tool, and an exit status with one meaning everywhere.
+ * die.h - how a command-line tool says what went wrong: one line on standard error, and an exit status
+ * with one meaning everywhere. Both manuals have the list of statuses from here, docs/verbs.md is held to it.
  */
 #ifndef STOREVISOR_CLI_DIE_H
 #define STOREVISOR_CLI_DIE_H
 
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
 enum cli_exit {
-	CLI_OK = 0,
-	CLI_FAIL = 1,    /* refused, not found, the condition cannot come true */
-	CLI_USAGE = 2,   /* the command line is wrong */
-	CLI_NO_STORE = 3,
-	CLI_NO_RIGHT = 4,
-	CLI_TIMEOUT = 124,
-	CLI_NO_HANDLER = 125, /* --exec: the handler could not be started */
+	CLI_OK = 0,            /* done; what is asked for is so */
+	CLI_FAIL = 1,          /* refused or not found; the condition is false; it differs */
+	CLI_USAGE = 2,         /* wrong command line or document; diff: there is nothing to compare */
+	CLI_NO_STORE = 3,      /* no store answers */
+	CLI_NO_RIGHT = 4,      /* not permitted */
+	CLI_TIMEOUT = 124,     /* the time that was given is over */
+	CLI_NO_HANDLER = 125,  /* a handler (xs watch --exec) could not be started */
+	CLI_INTERRUPTED = 130, /* interrupted; a start (xm create, xm start) is withdrawn */
 };
 
-/* Names the tool in messages ("xs", "xenstore-ls"). @name is kept, not copied. */
-void cli_set_name(const char *name);
-const char *cli_name(void);
-/* Messages become one JSON object a line: {"error":"...","code":N}. */
-void cli_set_json_errors(int on);
-/* Messages go to @fn instead, one line each without its end; NULL: to standard error again. */
-void cli_set_say(void (*fn)(const char *text));
+/* How one run of a tool speaks. A program has one; who runs a tool inside a test makes more. */
+struct cli_voice {
+	const char *name;  /* in front of messages; NULL: "Error", "Warning", as Xen's xl */
+	FILE *out, *err;   /* NULL: the standard streams */
+	bool json;	   /* messages are one JSON object a line: {"error":"...","code":N} */
+	bool colour;	   /* "Error" may be red */
+	void (*say)(const char *text); /* messages go there, one line each without its end; or NULL */
+};
 
-/* One line on standard error; the program goes on. */
+enum cli_level { CLI_WARNING, CLI_ERROR };
+
+/* The program's own: what cli_warn() and cli_die() use. One thread. */
+struct cli_voice *cli_voice(void);
+FILE *cli_out(const struct cli_voice *v);
+FILE *cli_err(const struct cli_voice *v);
+/* One line; @code is told in JSON. */
+void cli_say(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void cli_vsay(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap);
+
+/* One line by the program's voice; the program goes on. */
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then cli_end(@code). */
 _Noreturn void cli_die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

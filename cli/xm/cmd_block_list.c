@@ -8,15 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
-
-static const struct opt options[] = {
-	{'j', "json", NULL, "as JSON"},
-	{0},
-};
 
 struct device {
 	const char *id;
@@ -121,15 +115,15 @@ static void list_one(struct xm *xm, const struct kind *kind, const struct domain
 	free(ids);
 }
 
-static int list_devices(struct xm *xm, const struct args *args, const struct kind *kind)
+static int list_devices(struct xm *xm, const struct cli_args *args, const struct kind *kind)
 {
-	json_t *list = args_has(args, 'j') ? json_array() : NULL;
+	json_t *list = args->json ? json_array() : NULL;
 	int ret = 0;
 
-	for (int i = 0; i < args->nr && !ret; i++) {
+	for (int i = 0; i < args->argc && !ret; i++) {
 		struct domain dom;
 
-		ret = domain_find_running(xm, args->at[i], &dom) ? 1 : 0;
+		ret = domain_find_running(xm, args->argv[i], &dom) ? 1 : 0;
 		if (!ret && !i && !list)
 			kind->header(xm->out);
 		if (!ret)
@@ -141,32 +135,34 @@ static int list_devices(struct xm *xm, const struct args *args, const struct kin
 	return ret;
 }
 
-static int run_block_list(struct xm *xm, const struct args *args)
+static int run_block_list(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return list_devices(xm, args, &vbd);
 }
 
-static int run_network_list(struct xm *xm, const struct args *args)
+static int run_network_list(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return list_devices(xm, args, &vif);
 }
 
-const struct command cmd_block_list = {
+const struct cli_cmd cmd_block_list = {
 	.name = "block-list",
-	.usage = "[--json] DOMAIN...",
-	.summary = "List a domain's disks",
-	.options = options,
+	.args = "DOMAIN...",
+	.help = "List a domain's disks",
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm block-list web",
 	.run = run_block_list,
 };
 
-const struct command cmd_network_list = {
+const struct cli_cmd cmd_network_list = {
 	.name = "network-list",
-	.usage = "[--json] DOMAIN...",
-	.summary = "List a domain's network cards",
-	.options = options,
+	.args = "DOMAIN...",
+	.help = "List a domain's network cards",
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm network-list web",

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "console.h"
 #include "json_out.h"
@@ -13,43 +12,41 @@
 #include "record_store.h"
 #include "start.h"
 
-enum { OPT_DEBUG = 'd', OPT_FOREGROUND = 'F' };
-
-static const struct opt create_options[] = {
-	{'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs"},
-	{'p', "paused", NULL, "leave the domain paused after it is built (xm unpause starts it)"},
-	{'n', "dryrun", NULL, "only check the configuration and print the record as JSON"},
-	{'q', "quiet", NULL, "print errors only"},
-	{'f', "defconfig", "FILE", "the configuration file, as the first argument would be"},
-	{OPT_DEBUG, NULL, NULL, NULL},
-	{OPT_FOREGROUND, NULL, NULL, NULL},
-	{'e', NULL, NULL, NULL},
-	{OPT_SKIP, "skipdtd", NULL, NULL},
-	{0},
+static const struct cli_opt create_options[] = {
+	{ 'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs" },
+	{ 'p', "paused", NULL, "leave the domain paused after it is built (xm unpause starts it)" },
+	{ 'n', "dryrun", NULL, "only check the configuration and print the record as JSON" },
+	{ 'q', "quiet", NULL, "print errors only" },
+	{ 'f', "defconfig", "FILE", "the configuration file, as the first argument would be" },
+	{ 'd', NULL, NULL, NULL },
+	{ 'F', NULL, NULL, NULL },
+	{ 'e', NULL, NULL, NULL },
+	{ 0, "skipdtd", NULL, NULL },
+	{ 0 },
 };
 
-static const struct opt new_options[] = {
-	{'n', "dryrun", NULL, "only check the configuration and print the record as JSON"},
-	{'q', "quiet", NULL, "print errors only"},
-	{'f', "defconfig", "FILE", "the configuration file, as the first argument would be"},
-	{0},
+static const struct cli_opt new_options[] = {
+	{ 'n', "dryrun", NULL, "only check the configuration and print the record as JSON" },
+	{ 'q', "quiet", NULL, "print errors only" },
+	{ 'f', "defconfig", "FILE", "the configuration file, as the first argument would be" },
+	{ 0 },
 };
 
 /* The file is -f's, or the first argument unless that is a key=value already. */
-static int load(struct xm *xm, const struct args *args, struct record *rec)
+static int load(struct xm *xm, const struct cli_args *args, struct record *rec)
 {
-	const char *file = args_value(args, 'f');
-	bool quiet = args_has(args, 'q');
+	const char *file = cli_str(args, "defconfig", NULL);
+	bool quiet = cli_has(args, "quiet");
 	char found[LOAD_PATH_MAX];
 	int first = 0, ret;
 
-	if (!file && args->nr && (strchr(args->at[0], '/') || !strchr(args->at[0], '=')))
-		file = args->at[first++];
-	if (!file && !args->nr)
-		return xm_fail(xm, "which configuration file? %s %s FILE [KEY=VALUE]...", xm->prog,
-			       xm->command);
-	ret = load_record(xm, file, args->at + first, args->nr - first, quiet, rec, found);
-	if (!ret && !quiet && file && !args_has(args, 'n'))
+	if (!file && args->argc && (strchr(args->argv[0], '/') || !strchr(args->argv[0], '=')))
+		file = args->argv[first++];
+	if (!file && !args->argc)
+		return cli_refuse(args, "which configuration file? %s %s %s", xm->prog,
+				  args->cmd->name, args->cmd->args);
+	ret = load_record(xm, file, args->argv + first, args->argc - first, quiet, rec, found);
+	if (!ret && !quiet && file && !cli_has(args, "dryrun"))
 		fprintf(xm->err, "Using config file \"%s\".\n", found);
 	return ret;
 }
@@ -107,55 +104,57 @@ static int put(struct xm *xm, const struct record *rec, enum record_mode mode)
 	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
 }
 
-static int create(struct xm *xm, const struct args *args, struct record *rec)
+static int create(struct xm *xm, const struct cli_args *args, struct record *rec)
 {
-	bool quiet = args_has(args, 'q');
+	bool quiet = cli_has(args, "quiet");
 	int ret, domid;
 
 	rec->power = true;
-	rec->paused = args_has(args, 'p');
+	rec->paused = cli_has(args, "paused");
 	rec->persistent = rec->autostart != AUTOSTART_NO;
 	load_host(xm, rec);
 	ret = put(xm, rec, RECORD_CREATE);
 	if (!ret)
 		ret = start_follow(xm, rec->name, quiet, &domid);
-	if (!ret && args_has(args, 'c'))
+	if (!ret && cli_has(args, "console_autoconnect"))
 		ret = console_attach(xm, rec->name, -1);
 	return ret;
 }
 
-static int run_create(struct xm *xm, const struct args *args)
+static int run_create(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct record rec;
 	int ret = load(xm, args, &rec);
 
 	if (ret)
 		return ret;
 	ret = load_check_files(xm, &rec);
-	if (!ret && args_has(args, 'n'))
+	if (!ret && cli_has(args, "dryrun"))
 		ret = print(xm, &rec);
 	else if (!ret)
 		ret = create(xm, args, &rec);
 	return ret;
 }
 
-static int run_new(struct xm *xm, const struct args *args)
+static int run_new(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct record rec;
 	int ret = load(xm, args, &rec);
 
 	if (ret)
 		return ret;
 	rec.persistent = true;
-	if (args_has(args, 'n'))
+	if (cli_has(args, "dryrun"))
 		return print(xm, &rec);
 	/* Files may come later: only a start needs them. */
-	if (load_check_files(xm, &rec) && !args_has(args, 'q'))
+	if (load_check_files(xm, &rec) && !cli_has(args, "quiet"))
 		xm_warn(xm, "%s is stored all the same; it cannot start before that is mended",
 			rec.name);
 	load_host(xm, &rec);
 	ret = put(xm, &rec, RECORD_DEFINE);
-	if (!ret && !args_has(args, 'q'))
+	if (!ret && !cli_has(args, "quiet"))
 		fprintf(xm->out, "Stored domain %s; '%s start %s' starts it\n", rec.name, xm->prog,
 			rec.name);
 	return ret;
@@ -166,12 +165,13 @@ static int run_new(struct xm *xm, const struct args *args)
 	"The domain's record lives as long as the domain; xm new keeps one for good, and so\n"     \
 	"does autostart = 1."
 
-const struct command cmd_create = {
+const struct cli_cmd cmd_create = {
 	.name = "create",
-	.usage = "[-c] [-p] [-n] [-q] FILE [KEY=VALUE]...",
-	.summary = "Start a domain from a configuration file",
-	.detail = CREATE_DETAIL,
-	.options = create_options,
+	.args = "FILE [KEY=VALUE]...",
+	.help = "Start a domain from a configuration file",
+	.more = CREATE_DETAIL,
+	.opts = create_options,
+	.says = CLI_SAYS_NO_JSON,
 	.max_args = -1,
 	.example = "xm create -c /etc/xen/demo.cfg",
 	.run = run_create,
@@ -180,23 +180,25 @@ const struct command cmd_create = {
 #define NEW_DETAIL                                                                                 \
 	"Nothing is started; the record is kept over reboots of the host until xm delete."
 
-const struct command cmd_new = {
+const struct cli_cmd cmd_new = {
 	.name = "new",
-	.usage = "[-n] [-q] FILE [KEY=VALUE]...",
-	.summary = "Store a domain's record without starting it",
-	.detail = NEW_DETAIL,
-	.options = new_options,
+	.args = "FILE [KEY=VALUE]...",
+	.help = "Store a domain's record without starting it",
+	.more = NEW_DETAIL,
+	.opts = new_options,
+	.says = CLI_SAYS_NO_JSON,
 	.max_args = -1,
 	.example = "xm new web.cfg memory=256",
 	.run = run_new,
 };
 
-const struct command cmd_define = {
+const struct cli_cmd cmd_define = {
 	.name = "define",
-	.usage = "[-n] [-q] FILE [KEY=VALUE]...",
-	.summary = "The same as new",
-	.detail = NEW_DETAIL,
-	.options = new_options,
+	.args = "FILE [KEY=VALUE]...",
+	.help = "The same as new",
+	.more = NEW_DETAIL,
+	.opts = new_options,
+	.says = CLI_SAYS_NO_JSON,
 	.max_args = -1,
 	.example = "xm define web.cfg",
 	.run = run_new,

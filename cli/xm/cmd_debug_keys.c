@@ -2,13 +2,13 @@
 /*
  * cmd_debug_keys.c - xm debug-keys: the hypervisor's debug keys, pressed by xend.
  */
-#include "args.h"
 #include "commands.h"
 #include "request.h"
 
-static int run_debug_keys(struct xm *xm, const struct args *args)
+static int run_debug_keys(struct cli_args *args)
 {
-	const struct request_arg keys[] = {{"keys", args->at[0]}, {NULL, NULL}};
+	struct xm *xm = args->with;
+	const struct request_arg keys[] = {{"keys", args->argv[0]}, {NULL, NULL}};
 	struct request req = {.op = "debug-keys", .args = keys};
 	int ret;
 
@@ -19,11 +19,12 @@ static int run_debug_keys(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_debug_keys = {
+const struct cli_cmd cmd_debug_keys = {
 	.name = "debug-keys",
-	.usage = "KEYS",
-	.summary = "Press debug keys of the hypervisor",
-	.detail = "Each letter of KEYS is one; h lists them. What they print is in xm dmesg.",
+	.args = "KEYS",
+	.help = "Press debug keys of the hypervisor",
+	.more = "Each letter of KEYS is one; h lists them. What they print is in xm dmesg.",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm debug-keys h && xm dmesg | tail",

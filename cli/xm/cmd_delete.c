@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 
@@ -38,31 +37,34 @@ static int delete_one(struct xm *xm, const char *name)
 	return ret ? xm_fail_store(xm, "removing the record", -ret) : 0;
 }
 
-static int run_delete(struct xm *xm, const struct args *args)
+static int run_delete(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	int ret = 0;
 
-	for (int i = 0; i < args->nr; i++)
-		if (delete_one(xm, args->at[i]))
+	for (int i = 0; i < args->argc; i++)
+		if (delete_one(xm, args->argv[i]))
 			ret = 1;
 	return ret;
 }
 
-const struct command cmd_delete = {
+const struct cli_cmd cmd_delete = {
 	.name = "delete",
-	.usage = "DOMAIN...",
-	.summary = "Remove the stored record of a domain that does not run",
-	.detail = "Disk images are not touched.",
+	.args = "DOMAIN...",
+	.help = "Remove the stored record of a domain that does not run",
+	.more = "Disk images are not touched.",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm delete web",
 	.run = run_delete,
 };
 
-const struct command cmd_undefine = {
+const struct cli_cmd cmd_undefine = {
 	.name = "undefine",
-	.usage = "DOMAIN...",
-	.summary = "The same as delete",
+	.args = "DOMAIN...",
+	.help = "The same as delete",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm undefine web",

@@ -2,34 +2,35 @@
 /*
  * cmd_destroy.c - xm destroy, pause and unpause: what xend does at once, without the guest.
  */
-#include "args.h"
+#include <errno.h>
+
 #include "commands.h"
 #include "domains.h"
 #include "request.h"
 
-static const struct opt force_option[] = {
-	{'f', NULL, NULL, NULL}, /* xl destroy -f: for Domain-0; refused below all the same */
-	{0},
+static const struct cli_opt force_option[] = {
+	{ 'f', NULL, NULL, NULL }, /* xl destroy -f: for Domain-0; refused below all the same */
+	{ 0 },
 };
 
 /* Every domain named that is @active, in order; goes on after one that fails. */
-static int each(struct xm *xm, const struct args *args,
+static int each(struct xm *xm, const struct cli_args *args,
 		bool (*active)(const struct domain *dom),
 		int (*act)(struct xm *xm, const struct domain *dom))
 {
 	int ret = 0;
 
-	for (int i = 0; i < args->nr; i++) {
+	for (int i = 0; i < args->argc; i++) {
 		struct domain dom;
 
-		if (domain_find(xm, args->at[i], &dom))
+		if (domain_find(xm, args->argv[i], &dom))
 			ret = 1;
 		else if (!active(&dom))
 			ret = xm_fail(xm, "domain '%s' is not running (it is %s)", dom.name,
 				      dom.state_word);
 		else if (dom.domid == 0)
 			ret = xm_fail(xm, "Domain-0 is the host itself: %s is not for it",
-				      xm->command);
+				      args->cmd->name);
 		else if (act(xm, &dom))
 			ret = 1;
 	}
@@ -65,47 +66,56 @@ static int unpause_one(struct xm *xm, const struct domain *dom)
 	return ret;
 }
 
-static int run_destroy(struct xm *xm, const struct args *args)
+static int run_destroy(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return each(xm, args, domain_is_active, destroy_one);
 }
 
-static int run_pause(struct xm *xm, const struct args *args)
+static int run_pause(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return each(xm, args, domain_is_live, pause_one);
 }
 
-static int run_unpause(struct xm *xm, const struct args *args)
+static int run_unpause(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return each(xm, args, domain_is_live, unpause_one);
 }
 
-const struct command cmd_destroy = {
+const struct cli_cmd cmd_destroy = {
 	.name = "destroy",
-	.usage = "DOMAIN...",
-	.summary = "End a domain at once, without asking the guest",
-	.detail = "Like pulling the plug: what the guest has not written to its disks is lost.",
-	.options = force_option,
+	.args = "DOMAIN...",
+	.help = "End a domain at once, without asking the guest",
+	.more = "Like pulling the plug: what the guest has not written to its disks is lost.",
+	.opts = force_option,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm destroy web",
 	.run = run_destroy,
 };
 
-const struct command cmd_pause = {
+const struct cli_cmd cmd_pause = {
 	.name = "pause",
-	.usage = "DOMAIN...",
-	.summary = "Stop a domain's virtual CPUs; it keeps its memory",
+	.args = "DOMAIN...",
+	.help = "Stop a domain's virtual CPUs; it keeps its memory",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm pause web",
 	.run = run_pause,
 };
 
-const struct command cmd_unpause = {
+const struct cli_cmd cmd_unpause = {
 	.name = "unpause",
-	.usage = "DOMAIN...",
-	.summary = "Let a paused domain go on",
+	.args = "DOMAIN...",
+	.help = "Let a paused domain go on",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = -1,
 	.example = "xm unpause web",

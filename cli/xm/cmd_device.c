@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "load.h"
@@ -18,15 +17,15 @@
 #include "record_store.h"
 #include "request.h"
 
-static const struct opt attach_options[] = {
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{0},
+static const struct cli_opt attach_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 0 },
 };
 
-static const struct opt detach_options[] = {
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{'f', "force", NULL, "without the guest's consent; what it has not written is lost"},
-	{0},
+static const struct cli_opt detach_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 'f', "force", NULL, "without the guest's consent; what it has not written is lost" },
+	{ 0 },
 };
 
 struct kind {
@@ -87,13 +86,13 @@ struct device {
 /* ---- attach ---- */
 
 /* xm's "BACKEND FRONTEND MODE" and xl's "SPEC" are the same with commas. */
-static bool join(const struct args *args, char *out, size_t size)
+static bool join(const struct cli_args *args, char *out, size_t size)
 {
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (int i = 1; i < args->nr; i++) {
-		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 1 ? "," : "", args->at[i]);
+	for (int i = 1; i < args->argc; i++) {
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 1 ? "," : "", args->argv[i]);
 		if (n >= size)
 			return false;
 	}
@@ -164,9 +163,9 @@ static int attach_live(struct xm *xm, struct device *dev, bool keep)
 	return ret;
 }
 
-static int attach(struct xm *xm, const struct args *args, struct device *dev)
+static int attach(struct xm *xm, const struct cli_args *args, struct device *dev)
 {
-	bool live_only = args_has(args, 'l');
+	bool live_only = cli_has(args, "live");
 	int ret;
 
 	if (live_only && !domain_is_live(dev->dom))
@@ -186,7 +185,7 @@ static int attach(struct xm *xm, const struct args *args, struct device *dev)
 }
 
 /* A record that holds only the new device, with what defaults it gets. */
-static int with_record(struct xm *xm, const struct args *args, const struct kind *kind,
+static int with_record(struct xm *xm, const struct cli_args *args, const struct kind *kind,
 		       int (*parse)(struct xm *xm, const char *spec, struct device *dev))
 {
 	struct device dev = {.kind = kind};
@@ -196,7 +195,7 @@ static int with_record(struct xm *xm, const struct args *args, const struct kind
 
 	if (!join(args, spec, sizeof(spec)))
 		return xm_fail(xm, "the device's words are too long");
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	dev.dom = &dom;
 	dev.rec = calloc(1, sizeof(*dev.rec));
@@ -242,13 +241,17 @@ static int parse_vif(struct xm *xm, const char *spec, struct device *dev)
 	return record_complete(dev->rec) < 0 ? xm_fail(xm, "no random numbers for its address") : 0;
 }
 
-static int run_block_attach(struct xm *xm, const struct args *args)
+static int run_block_attach(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return with_record(xm, args, &disk_kind, parse_disk);
 }
 
-static int run_network_attach(struct xm *xm, const struct args *args)
+static int run_network_attach(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return with_record(xm, args, &vif_kind, parse_vif);
 }
 
@@ -307,29 +310,29 @@ static bool find_item(struct xs_handle *xs, struct device *dev)
 	return found;
 }
 
-static int detach(struct xm *xm, const struct args *args, const struct kind *kind)
+static int detach(struct xm *xm, const struct cli_args *args, const struct kind *kind)
 {
 	const struct request_arg with[] = {
 		{"kind", kind->backend}, {"device", NULL}, {"force", "1"}, {NULL, NULL}};
 	struct request_arg live[4];
-	struct device dev = {.kind = kind, .name = args->at[1]};
+	struct device dev = {.kind = kind, .name = args->argv[1]};
 	struct request req = {.op = "detach", .args = live};
 	struct domain dom;
 	bool recorded;
 	int ret = 0;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	dev.dom = &dom;
 	req.domain = dom.name;
 	find_backend(xm->xs, &dev);
-	recorded = find_item(xm->xs, &dev) && !args_has(args, 'l');
+	recorded = find_item(xm->xs, &dev) && !cli_has(args, "live");
 	if (!dev.id[0] && !recorded)
 		return xm_fail(xm, "%s has no %s '%.64s': '%s %s %s' lists what it has", dom.name,
 			       kind->noun, dev.name, xm->prog, kind->lister, dom.name);
 	memcpy(live, with, sizeof(live));
 	live[1].value = dev.id;
-	if (!args_has(args, 'f'))
+	if (!cli_has(args, "force"))
 		live[2].name = NULL;
 	if (dev.id[0]) {
 		ret = request_told(xm, &req, "not detached");
@@ -342,13 +345,17 @@ static int detach(struct xm *xm, const struct args *args, const struct kind *kin
 	return ret;
 }
 
-static int run_block_detach(struct xm *xm, const struct args *args)
+static int run_block_detach(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return detach(xm, args, &disk_kind);
 }
 
-static int run_network_detach(struct xm *xm, const struct args *args)
+static int run_network_detach(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return detach(xm, args, &vif_kind);
 }
 
@@ -356,51 +363,55 @@ static int run_network_detach(struct xm *xm, const struct args *args)
 	"A running domain gets or loses it at once; the record is changed along, for the next "    \
 	"start."
 
-const struct command cmd_block_attach = {
+const struct cli_cmd cmd_block_attach = {
 	.name = "block-attach",
-	.usage = "[-l] DOMAIN DISK",
-	.summary = "Give a domain one more disk",
-	.detail = SCOPE "\nDISK is as in a configuration; its parts may be words of their own:\n"
+	.args = "DOMAIN DISK",
+	.help = "Give a domain one more disk",
+	.more = SCOPE "\nDISK is as in a configuration; its parts may be words of their own:\n"
 			"phy:/dev/vg/more xvdb w.",
-	.options = attach_options,
+	.opts = attach_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 5,
 	.example = "xm block-attach web file:/data/more.img,xvdb,w",
 	.run = run_block_attach,
 };
 
-const struct command cmd_block_detach = {
+const struct cli_cmd cmd_block_detach = {
 	.name = "block-detach",
-	.usage = "[-l] [-f] DOMAIN DISK",
-	.summary = "Take a disk from a domain",
-	.detail =
+	.args = "DOMAIN DISK",
+	.help = "Take a disk from a domain",
+	.more =
 		SCOPE "\nDISK is its name in the guest, xvdb, or its number. Unmount it there first: "
 		      "Linux (from 5.15) lets a disk go even while it is mounted.",
-	.options = detach_options,
+	.opts = detach_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm block-detach web xvdb",
 	.run = run_block_detach,
 };
 
-const struct command cmd_network_attach = {
+const struct cli_cmd cmd_network_attach = {
 	.name = "network-attach",
-	.usage = "[-l] DOMAIN [SETTING=VALUE]...",
-	.summary = "Give a domain one more network card",
-	.detail = SCOPE "\nSettings are those of vif in a configuration.",
-	.options = attach_options,
+	.args = "DOMAIN [SETTING=VALUE]...",
+	.help = "Give a domain one more network card",
+	.more = SCOPE "\nSettings are those of vif in a configuration.",
+	.opts = attach_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = 9,
 	.example = "xm network-attach web mac=00:16:3e:00:00:09 bridge=xenbr0",
 	.run = run_network_attach,
 };
 
-const struct command cmd_network_detach = {
+const struct cli_cmd cmd_network_detach = {
 	.name = "network-detach",
-	.usage = "[-l] [-f] DOMAIN CARD",
-	.summary = "Take a network card from a domain",
-	.detail = SCOPE "\nCARD is its number or its MAC address.",
-	.options = detach_options,
+	.args = "DOMAIN CARD",
+	.help = "Take a network card from a domain",
+	.more = SCOPE "\nCARD is its number or its MAC address.",
+	.opts = detach_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm network-detach web 1",

@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "request.h"
 
-static const struct opt options[] = {
-	{'a', "all", NULL, "also what domains wrote to its console: lines that begin with (d0)"},
-	{'c', "clear", NULL, "clear the buffer after reading it"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 'a', "all", NULL, "also what domains wrote to its console: lines that begin with (d0)" },
+	{ 'c', "clear", NULL, "clear the buffer after reading it" },
+	{ 0 },
 };
 
 /* Guests can make the hypervisor print: control bytes do not reach the terminal raw. */
@@ -76,17 +75,18 @@ static int print_output(struct xm *xm, const struct request *req, bool all)
 	return 0;
 }
 
-static int run_dmesg(struct xm *xm, const struct args *args)
+static int run_dmesg(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	static const struct request_arg clear[] = {{"clear", "1"}, {NULL, NULL}};
-	struct request req = {.op = "dmesg", .args = args_has(args, 'c') ? clear : NULL};
+	struct request req = {.op = "dmesg", .args = cli_has(args, "clear") ? clear : NULL};
 	int ret;
 
 	if (!xm_store(xm))
 		return 1;
 	ret = request_run(xm->xs, &req);
 	if (!ret)
-		ret = print_output(xm, &req, args_has(args, 'a'));
+		ret = print_output(xm, &req, cli_has(args, "all"));
 	request_close(xm->xs, &req);
 	if (ret == -EREMOTEIO)
 		return xm_fail(xm, "dmesg: %s", req.error);
@@ -97,11 +97,11 @@ static int run_dmesg(struct xm *xm, const struct args *args)
 	return ret ? xm_fail(xm, "dmesg: interrupted, or the store went away") : 0;
 }
 
-const struct command cmd_dmesg = {
+const struct cli_cmd cmd_dmesg = {
 	.name = "dmesg",
-	.usage = "[-a] [-c]",
-	.summary = "Print the hypervisor's messages",
-	.options = options,
+	.help = "Print the hypervisor's messages",
+	.opts = options,
+	.says = CLI_SAYS_NO_JSON,
 	.example = "xm dmesg | tail",
 	.run = run_dmesg,
 };

@@ -12,7 +12,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "notify.h"
@@ -336,11 +335,11 @@ static void check_domains(struct doctor *d)
 	domains_fini(&all);
 }
 
-static int run_doctor(struct xm *xm, const struct args *args)
+static int run_doctor(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct doctor d = {.xm = xm};
 
-	(void)args;
 	check_dom0(&d);
 	if (check_store(&d)) {
 		check_xend(&d);
@@ -354,14 +353,14 @@ static int run_doctor(struct xm *xm, const struct args *args)
 	return d.nr_bad ? 1 : 0;
 }
 
-const struct command cmd_doctor = {
+const struct cli_cmd cmd_doctor = {
 	.name = "doctor",
-	.usage = "",
-	.summary = "Look for what would keep domains from running",
-	.detail = "Prints a line for each thing looked at; BAD ones name the cure. Changes "
+	.help = "Look for what would keep domains from running",
+	.more = "Prints a line for each thing looked at; BAD ones name the cure. Changes "
 		  "nothing. The exit\n"
 		  "status is 1 when there is a BAD one. NOTE: domains run, and there is something to "
 		  "know.",
+	.says = CLI_SAYS_NO_JSON,
 	.example = "xm doctor",
 	.run = run_doctor,
 };

@@ -2,15 +2,9 @@
 /*
  * cmd_domid.c - xm domid and xm domname: names and numbers of running domains.
  */
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
-
-static const struct opt options[] = {
-	{'j', "json", NULL, "as JSON: name, domid and uuid"},
-	{0},
-};
 
 static int identity_json(struct xm *xm, const struct domain *dom)
 {
@@ -18,46 +12,46 @@ static int identity_json(struct xm *xm, const struct domain *dom)
 				      "uuid", dom->uuid));
 }
 
-static int run_domid(struct xm *xm, const struct args *args)
+static int run_domid(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct domain dom;
 
-	if (domain_find_running(xm, args->at[0], &dom))
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
-	if (args_has(args, 'j'))
+	if (args->json)
 		return identity_json(xm, &dom);
 	fprintf(xm->out, "%d\n", dom.domid);
 	return 0;
 }
 
-static int run_domname(struct xm *xm, const struct args *args)
+static int run_domname(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct domain dom;
 
-	if (domain_find_running(xm, args->at[0], &dom))
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
-	if (args_has(args, 'j'))
+	if (args->json)
 		return identity_json(xm, &dom);
 	fprintf(xm->out, "%s\n", dom.name);
 	return 0;
 }
 
-const struct command cmd_domid = {
+const struct cli_cmd cmd_domid = {
 	.name = "domid",
-	.usage = "[--json] NAME",
-	.summary = "Print the ID of a running domain",
-	.options = options,
+	.args = "NAME",
+	.help = "Print the ID of a running domain",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm domid web",
 	.run = run_domid,
 };
 
-const struct command cmd_domname = {
+const struct cli_cmd cmd_domname = {
 	.name = "domname",
-	.usage = "[--json] ID",
-	.summary = "Print the name of a running domain",
-	.options = options,
+	.args = "ID",
+	.help = "Print the name of a running domain",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm domname 3",

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "load.h"
@@ -118,13 +117,14 @@ static int edit(struct xm *xm, const struct domain *dom, const struct record_key
 	return 0;
 }
 
-static int run_edit(struct xm *xm, const struct args *args)
+static int run_edit(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct record_keys old = {0};
 	struct domain dom;
 	int ret;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	ret = record_load(xm->xs, dom.name, &old);
 	if (ret == -ENOENT)
@@ -136,11 +136,12 @@ static int run_edit(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_edit = {
+const struct cli_cmd cmd_edit = {
 	.name = "edit",
-	.usage = "DOMAIN",
-	.summary = "Change a stored record in your editor",
-	.detail = "The editor is $VISUAL, else $EDITOR, else vi.",
+	.args = "DOMAIN",
+	.help = "Change a stored record in your editor",
+	.more = "The editor is $VISUAL, else $EDITOR, else vi.",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "EDITOR=nano xm edit web",
@@ -148,23 +149,24 @@ const struct command cmd_edit = {
 };
 
 /* xm config edit, xm config show: the same under one word. */
-static int run_config(struct xm *xm, const struct args *args)
+static int run_config(struct cli_args *args)
 {
-	struct args rest = *args;
+	struct cli_args rest = *args;
 
-	rest.nr = 1;
-	rest.at[0] = args->at[1];
-	if (strcmp(args->at[0], "edit") == 0)
-		return run_edit(xm, &rest);
-	if (strcmp(args->at[0], "show") == 0)
-		return cmd_export.run(xm, &rest);
-	return xm_fail(xm, "'%.32s': say config edit or config show", args->at[0]);
+	rest.argc = 1;
+	rest.argv = args->argv + 1;
+	if (strcmp(args->argv[0], "edit") == 0)
+		return run_edit(&rest);
+	if (strcmp(args->argv[0], "show") == 0)
+		return cmd_export.run(&rest);
+	return cli_refuse(args, "'%.32s': say config edit or config show", args->argv[0]);
 }
 
-const struct command cmd_config = {
+const struct cli_cmd cmd_config = {
 	.name = "config",
-	.usage = "edit | show DOMAIN",
-	.summary = "Change or print a stored record, as edit and export do",
+	.args = "edit | show DOMAIN",
+	.help = "Change or print a stored record, as edit and export do",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm config show web",

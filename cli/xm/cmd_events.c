@@ -10,16 +10,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 
-static const struct opt options[] = {
-	{'j', "json", NULL, "one JSON object a line"},
-	{'n', "number", "N", "leave after N changes"},
-	{OPT_TIMEOUT, "timeout", "SECONDS", "leave after that long (exit status 0)"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 'n', "number", "N", "leave after N changes" },
+	{ 0, "timeout", "TIME", "leave after TIME (200ms, 5s, 2m) with status 0" },
+	{ 0 },
 };
 
 struct events {
@@ -122,27 +120,28 @@ static int run_loop(struct events *ev, int64_t deadline_ns)
 	return ret;
 }
 
-static int run_events(struct xm *xm, const struct args *args)
+static int run_events(struct cli_args *args)
 {
-	const char *number = args_value(args, 'n'), *timeout = args_value(args, OPT_TIMEOUT);
+	struct xm *xm = args->with;
+	const char *number = cli_str(args, "number", NULL), *timeout = cli_str(args, "timeout", NULL);
 	struct events ev = {.xm = xm,
-			    .json = args_has(args, 'j'),
+			    .json = args->json,
 			    .left = -1,
-			    .only = args->nr ? args->at[0] : NULL};
+			    .only = args->argc ? args->argv[0] : NULL};
 	int64_t deadline_ns = STORE_FOREVER;
-	long long ns;
+	long ms;
 	char *end;
 	int ret;
 
 	if (number) {
 		ev.left = strtol(number, &end, 10);
 		if (*end || ev.left < 1)
-			return xm_fail(xm, "-n: '%s' is not a number of changes", number);
+			return cli_refuse(args, "-n: '%s' is not a number of changes", number);
 	}
-	if (timeout && !args_seconds(timeout, &ns))
-		return xm_fail(xm, "--timeout: '%s' is not a number of seconds", timeout);
+	if (timeout && !cli_ms_of(timeout, &ms))
+		return cli_refuse(args, "--timeout %s: " CLI_MS_WANTED, timeout);
 	if (timeout)
-		deadline_ns = store_deadline(ns);
+		deadline_ns = store_deadline(ms * STORE_MS);
 	if (!xm_store(xm))
 		return 1;
 	if (!xs_watch(xm->xs, "/status/domain", "events") ||
@@ -153,12 +152,13 @@ static int run_events(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_events = {
+const struct cli_cmd cmd_events = {
 	.name = "events",
-	.usage = "[--json] [-n N] [--timeout SECONDS] [NAME]",
-	.summary = "Print every change of a domain's state as it happens",
-	.options = options,
+	.args = "[NAME]",
+	.help = "Print every change of a domain's state as it happens",
+	.opts = options,
 	.max_args = 1,
+	.more = "With -j one JSON object a line.",
 	.example = "xm events --json",
 	.run = run_events,
 };

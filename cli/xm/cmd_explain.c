@@ -9,7 +9,6 @@
 
 #include <xen/io/xenbus.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "record_store.h"
@@ -158,12 +157,13 @@ static int explain_waits(struct xm *xm, const struct domain *dom)
 	return n;
 }
 
-static int run_explain(struct xm *xm, const struct args *args)
+static int run_explain(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct domain dom;
 	struct record rec;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	record_get(xm->xs, dom.name, &rec);
 	explain_wants(xm, &dom, &rec);
@@ -173,11 +173,12 @@ static int run_explain(struct xm *xm, const struct args *args)
 	return 0;
 }
 
-const struct command cmd_explain = {
+const struct cli_cmd cmd_explain = {
 	.name = "explain",
-	.usage = "DOMAIN",
-	.summary = "Say what a domain shall be, does, and waits for",
-	.detail = "Three kinds of lines: wants (its record), does (state and step), waits.",
+	.args = "DOMAIN",
+	.help = "Say what a domain shall be, does, and waits for",
+	.more = "Three kinds of lines: wants (its record), does (state and step), waits.",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm explain web",
@@ -296,14 +297,15 @@ static int differ_devices(struct xm *xm, const struct domain *dom, const struct 
 	return n + compare_live(xm, dom, rec, disk, NULL, NULL, 0);
 }
 
-static int run_diff(struct xm *xm, const struct args *args)
+static int run_diff(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct domain dom;
 	struct record rec;
 	long long kib = 0, max = 0;
 	int n = 0;
 
-	if (domain_find_running(xm, args->at[0], &dom))
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 2;
 	if (!dom.has_record) {
 		xm_fail(xm, "%s has no record to compare with", dom.name);
@@ -321,12 +323,13 @@ static int run_diff(struct xm *xm, const struct args *args)
 	return n ? 1 : 0;
 }
 
-const struct command cmd_diff = {
+const struct cli_cmd cmd_diff = {
 	.name = "diff",
-	.usage = "DOMAIN",
-	.summary = "Show how a running domain differs from its record",
-	.detail = "- is what the record says, + what runs. Status 0: the same, 1: different, 2: "
+	.args = "DOMAIN",
+	.help = "Show how a running domain differs from its record",
+	.more = "- is what the record says, + what runs. Status 0: the same, 1: different, 2: "
 		  "error.",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm diff web",

@@ -5,26 +5,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 #include "record_load.h"
 #include "record_store.h"
 
-static const struct opt options[] = {
-	{'j', "json", NULL, "as JSON"},
-	{0},
-};
-
-static int run_export(struct xm *xm, const struct args *args)
+static int run_export(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct record_keys keys = {0};
 	struct domain dom;
 	struct record *rec;
 	int ret;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	ret = record_load(xm->xs, dom.name, &keys);
 	if (ret == -ENOENT)
@@ -35,7 +30,7 @@ static int run_export(struct xm *xm, const struct args *args)
 	if (rec)
 		record_parse(rec, dom.name, &keys, record_warn, xm);
 	free(rec);
-	if (args_has(args, 'j'))
+	if (args->json)
 		ret = json_out_indented(xm, record_json(dom.name, &keys));
 	else
 		record_print_cfg(dom.name, &keys, xm->out);
@@ -43,12 +38,11 @@ static int run_export(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_export = {
+const struct cli_cmd cmd_export = {
 	.name = "export",
-	.usage = "[--json] DOMAIN",
-	.summary = "Print a domain's record as a configuration file",
-	.detail = "With its uuid and MACs: xm new takes it back as the same domain.",
-	.options = options,
+	.args = "DOMAIN",
+	.help = "Print a domain's record as a configuration file",
+	.more = "With its uuid and MACs: xm new takes it back as the same domain.",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm export web >web.cfg",

@@ -8,18 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 #include "nearest.h"
 
 #define CONSOLE_LOG "/var/log/xen/console/guest-%s.log"
-
-static const struct opt options[] = {
-	{'j', "json", NULL, "as JSON"},
-	{0},
-};
 
 struct entry {
 	char *text; /* cut by NULs; the fields point into it */
@@ -69,16 +63,17 @@ static char **history_of(struct xm *xm, const char *arg, char name[DOMAIN_NAME_M
 	return entries ? entries : calloc(1, sizeof(*entries));
 }
 
-static int run_history(struct xm *xm, const struct args *args)
+static int run_history(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	json_t *list;
 	char name[DOMAIN_NAME_MAX + 1], **entries;
 	unsigned int nr = 0;
 
-	entries = history_of(xm, args->at[0], name, &nr);
+	entries = history_of(xm, args->argv[0], name, &nr);
 	if (!entries)
 		return 1;
-	list = args_has(args, 'j') ? json_array() : NULL;
+	list = args->json ? json_array() : NULL;
 	for (unsigned int i = 0; i < nr; i++) {
 		char *text =
 			store_read(xm->xs, XBT_NULL, "/history/domain/%s/%s", name, entries[i]);
@@ -96,11 +91,10 @@ static int run_history(struct xm *xm, const struct args *args)
 	return list ? json_out(xm, list) : 0;
 }
 
-const struct command cmd_history = {
+const struct cli_cmd cmd_history = {
 	.name = "history",
-	.usage = "[--json] DOMAIN",
-	.summary = "Show what happened to a domain: when, from, to, why",
-	.options = options,
+	.args = "DOMAIN",
+	.help = "Show what happened to a domain: when, from, to, why",
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm history web",
@@ -117,15 +111,16 @@ static void say_last_words(struct xm *xm, const char *name)
 		fprintf(xm->out, "What it said is in %s.\n", path);
 }
 
-static int run_why(struct xm *xm, const struct args *args)
+static int run_why(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	char name[DOMAIN_NAME_MAX + 1], **entries, *text = NULL, *error;
 	struct domain dom;
 	struct entry e = {.why = ""};
 	unsigned int nr = 0;
 	bool gone;
 
-	entries = history_of(xm, args->at[0], name, &nr);
+	entries = history_of(xm, args->argv[0], name, &nr);
 	if (!entries)
 		return 1;
 	domain_read(xm->xs, name, &dom);
@@ -156,10 +151,11 @@ static int run_why(struct xm *xm, const struct args *args)
 	return 0;
 }
 
-const struct command cmd_why = {
+const struct cli_cmd cmd_why = {
 	.name = "why",
-	.usage = "DOMAIN",
-	.summary = "Say why a domain is in the state it is in, or is gone",
+	.args = "DOMAIN",
+	.help = "Say why a domain is in the state it is in, or is gone",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm why web",

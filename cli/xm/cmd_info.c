@@ -8,7 +8,6 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
@@ -62,11 +61,10 @@ static const struct {
 
 #define NR_LINES (sizeof(lines) / sizeof(lines[0]))
 
-static const struct opt info_options[] = {
-	{'j', "json", NULL, "as JSON"},
-	{'n', "numa", NULL, NULL},
-	{'c', "config", NULL, NULL},
-	{0},
+static const struct cli_opt info_options[] = {
+	{ 'n', "numa", NULL, NULL },
+	{ 'c', "config", NULL, NULL },
+	{ 0 },
 };
 
 /* Domain-0 is where xm runs: what /host does not say of it, uname does. */
@@ -162,9 +160,10 @@ static void print_faults(struct xm *xm, json_t *o)
 	free(keys);
 }
 
-static int run_info(struct xm *xm, const struct args *args)
+static int run_info(struct cli_args *args)
 {
-	json_t *o = args_has(args, 'j') ? json_object() : NULL;
+	struct xm *xm = args->with;
+	json_t *o = args->json ? json_object() : NULL;
 	struct utsname uts;
 	int nr_host = 0;
 
@@ -191,13 +190,12 @@ static int run_info(struct xm *xm, const struct args *args)
 	return o ? json_out(xm, o) : 0;
 }
 
-const struct command cmd_info = {
+const struct cli_cmd cmd_info = {
 	.name = "info",
-	.usage = "[--json]",
-	.summary = "Describe the machine and the hypervisor",
-	.detail = "Memory is in MiB. A line 'vulnerability' is a fault of the CPU: 'mitigated' with what is\n"
+	.help = "Describe the machine and the hypervisor",
+	.more = "Memory is in MiB. A line 'vulnerability' is a fault of the CPU: 'mitigated' with what is\n"
 		  "done about it, or 'open' with what is missing.",
-	.options = info_options,
+	.opts = info_options,
 	.example = "xm info | grep memory",
 	.run = run_info,
 };
@@ -249,10 +247,9 @@ static void print_uptime(struct xm *xm, const struct domain *dom, bool brief, js
 		fprintf(xm->out, "%-33s %4d %s\n", dom->name, dom->domid, text);
 }
 
-static const struct opt uptime_options[] = {
-	{'s', "short", NULL, "one line a domain, as the system's uptime prints it"},
-	{'j', "json", NULL, "as JSON, in seconds"},
-	{0},
+static const struct cli_opt uptime_options[] = {
+	{ 's', "short", NULL, "one line a domain, as the system's uptime prints it" },
+	{ 0 },
 };
 
 static int uptime_all(struct xm *xm, bool brief, json_t *list)
@@ -269,20 +266,21 @@ static int uptime_all(struct xm *xm, bool brief, json_t *list)
 	return 0;
 }
 
-static int run_uptime(struct xm *xm, const struct args *args)
+static int run_uptime(struct cli_args *args)
 {
-	json_t *list = args_has(args, 'j') ? json_array() : NULL;
-	bool brief = args_has(args, 's');
+	struct xm *xm = args->with;
+	json_t *list = args->json ? json_array() : NULL;
+	bool brief = cli_has(args, "short");
 	int ret = xm_store(xm) ? 0 : 1;
 
 	if (!ret && !list && !brief)
 		fprintf(xm->out, "%-33s %4s %s\n", "Name", "ID", "Uptime");
-	if (!ret && !args->nr)
+	if (!ret && !args->argc)
 		ret = uptime_all(xm, brief, list);
-	for (int i = 0; i < args->nr && !ret; i++) {
+	for (int i = 0; i < args->argc && !ret; i++) {
 		struct domain dom;
 
-		ret = domain_find_running(xm, args->at[i], &dom) ? 1 : 0;
+		ret = domain_find_running(xm, args->argv[i], &dom) ? 1 : 0;
 		if (!ret)
 			print_uptime(xm, &dom, brief, list);
 	}
@@ -292,11 +290,11 @@ static int run_uptime(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_uptime = {
+const struct cli_cmd cmd_uptime = {
 	.name = "uptime",
-	.usage = "[-s] [--json] [DOMAIN]...",
-	.summary = "Show for how long domains have been running",
-	.options = uptime_options,
+	.args = "[DOMAIN]...",
+	.help = "Show for how long domains have been running",
+	.opts = uptime_options,
 	.max_args = -1,
 	.example = "xm uptime -s",
 	.run = run_uptime,

@@ -9,19 +9,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 #include "record_store.h"
 #include "request.h"
 
-static const struct opt options[] = {
-	{'a', "all", NULL, "also stored domains that do not run (ID is then -)"},
-	{'l', "long", NULL, "everything about them, as JSON in xl's form"},
-	{'j', "json", NULL, "the table as JSON"},
-	{'v', "verbose", NULL, "also the UUID, and which ones other tools built"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 'a', "all", NULL, "also stored domains that do not run (ID is then -)" },
+	{ 'l', "long", NULL, "everything about them, as JSON in xl's form" },
+	{ 'v', "verbose", NULL, "also the UUID, and which ones other tools built" },
+	{ 0 },
 };
 
 static void print_header(struct xm *xm, bool verbose)
@@ -81,31 +79,31 @@ static json_t *long_json(struct xm *xm, const struct domain *dom)
 
 struct view {
 	struct xm *xm;
-	const struct args *args;
+	const struct cli_args *args;
 	json_t *json;
 };
 
 static void show(struct view *v, const struct domain *dom)
 {
-	if (args_has(v->args, 'l'))
+	if (cli_has(v->args, "long"))
 		json_array_append_new(v->json, long_json(v->xm, dom));
-	else if (args_has(v->args, 'j'))
+	else if (v->args->json)
 		json_array_append_new(v->json, row_json(dom));
 	else
-		print_row(v->xm, dom, args_has(v->args, 'v'));
+		print_row(v->xm, dom, cli_has(v->args, "verbose"));
 }
 
 static int show_named(struct view *v)
 {
 	int ret = 0;
 
-	for (int i = 0; i < v->args->nr; i++) {
+	for (int i = 0; i < v->args->argc; i++) {
 		struct domain dom;
 
-		if (domain_find(v->xm, v->args->at[i], &dom))
+		if (domain_find(v->xm, v->args->argv[i], &dom))
 			return 1;
 		/* Between two lives of a reboot there is no domain, and yet it is not stopped. */
-		if (domain_is_active(&dom) || args_has(v->args, 'a'))
+		if (domain_is_active(&dom) || cli_has(v->args, "all"))
 			show(v, &dom);
 		else
 			ret = xm_fail(v->xm, "domain '%s' is not running (it is %s)", dom.name,
@@ -117,7 +115,7 @@ static int show_named(struct view *v)
 /* Who calls it xl (Ganeti) takes every ID for a number. */
 static bool is_listed(const struct view *v, const struct domain *dom)
 {
-	if (args_has(v->args, 'a') || domain_is_live(dom))
+	if (cli_has(v->args, "all") || domain_is_live(dom))
 		return true;
 	return domain_is_active(dom) && strcmp(v->xm->prog, "xl") != 0;
 }
@@ -136,49 +134,51 @@ static int show_all(struct view *v)
 	return 0;
 }
 
-static int run_list(struct xm *xm, const struct args *args)
+static int run_list(struct cli_args *args)
 {
-	bool table = !args_has(args, 'l') && !args_has(args, 'j');
+	struct xm *xm = args->with;
+	bool table = !cli_has(args, "long") && !args->json;
 	struct view v = {xm, args, table ? NULL : json_array()};
 	int ret;
 
 	if (!xm_store(xm))
 		return 1;
 	request_refresh(xm);
-	if (table && !args->nr)
-		print_header(xm, args_has(args, 'v'));
-	if (table && args->nr) {
+	if (table && !args->argc)
+		print_header(xm, cli_has(args, "verbose"));
+	if (table && args->argc) {
 		struct domain dom;
 
 		/* No header above an error alone. */
-		if (domain_find(xm, args->at[0], &dom))
+		if (domain_find(xm, args->argv[0], &dom))
 			return 1;
-		print_header(xm, args_has(args, 'v'));
+		print_header(xm, cli_has(args, "verbose"));
 	}
-	ret = args->nr ? show_named(&v) : show_all(&v);
+	ret = args->argc ? show_named(&v) : show_all(&v);
 	if (table)
 		return ret;
 	if (ret)
 		json_decref(v.json);
 	else
-		ret = args_has(args, 'l') ? json_out_indented(xm, v.json) : json_out(xm, v.json);
+		ret = cli_has(args, "long") ? json_out_indented(xm, v.json) : json_out(xm, v.json);
 	return ret;
 }
 
-const struct command cmd_list = {
+const struct cli_cmd cmd_list = {
 	.name = "list",
-	.usage = "[-a] [-l | --json] [-v] [DOMAIN]...",
-	.summary = "List the domains",
-	.detail = "States: r running, b blocked (waiting), p paused, s shut down, c crashed, d "
+	.args = "[DOMAIN]...",
+	.help = "List the domains",
+	.more = "States: r running, b blocked (waiting), p paused, s shut down, c crashed, d "
 		  "dying.",
-	.options = options,
+	.opts = options,
 	.max_args = -1,
 	.example = "xm list -a",
 	.run = run_list,
 };
 
-static int run_vm_list(struct xm *xm, const struct args *args)
+static int run_vm_list(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct domains all;
 	int ret;
 
@@ -198,10 +198,10 @@ static int run_vm_list(struct xm *xm, const struct args *args)
 	return 0;
 }
 
-const struct command cmd_vm_list = {
+const struct cli_cmd cmd_vm_list = {
 	.name = "vm-list",
-	.usage = "",
-	.summary = "List the running domains by UUID",
+	.help = "List the running domains by UUID",
+	.says = CLI_SAYS_NO_JSON,
 	.example = "xm vm-list",
 	.run = run_vm_list,
 };

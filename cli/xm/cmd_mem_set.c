@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "record_store.h"
@@ -19,15 +18,15 @@
 #define MEMORY_MIN_KIB 4096
 #define DOM0_MIN_KIB (128 << 10) /* as xl */
 
-static const struct opt mem_set_options[] = {
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{'f', "force", NULL, "even if that is less than a Linux of its size can live with"},
-	{0},
+static const struct cli_opt mem_set_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 'f', "force", NULL, "even if that is less than a Linux of its size can live with" },
+	{ 0 },
 };
 
-static const struct opt scope_options[] = {
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{0},
+static const struct cli_opt scope_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 0 },
 };
 
 /* "128" and "128m" MiB, "1g" GiB, "131072k" KiB; -1 for anything else. */
@@ -142,18 +141,19 @@ static int check_least(struct xm *xm, const struct change *c, long long max)
 		       c->dom->name, c->value / 1024, max / 1024, (least + 1023) / 1024);
 }
 
-static int run_mem_set(struct xm *xm, const struct args *args)
+static int run_mem_set(struct cli_args *args)
 {
-	struct change c = {.live_only = args_has(args, 'l'), .value = memory_kib(args->at[1])};
+	struct xm *xm = args->with;
+	struct change c = {.live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1])};
 	struct domain dom;
 	long long max;
 	bool limited;
 	int ret;
 
 	if (c.value < 0)
-		return xm_fail(xm, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
-			       args->at[1]);
-	if (domain_find_running(xm, args->at[0], &dom))
+		return cli_refuse(args, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
+			       args->argv[1]);
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	if (c.value < MEMORY_MIN_KIB)
 		return xm_fail(xm, "%s: %lld KiB is too little: 4 MiB at least", dom.name, c.value);
@@ -166,7 +166,7 @@ static int run_mem_set(struct xm *xm, const struct args *args)
 			       dom.name, c.value / 1024, max / 1024);
 	c.dom = &dom;
 	/* What it has now may not be known yet. */
-	if (!args_has(args, 'f') && (!dom.memory_kib || c.value < dom.memory_kib) &&
+	if (!cli_has(args, "force") && (!dom.memory_kib || c.value < dom.memory_kib) &&
 	    check_least(xm, &c, limited ? max : dom.memory_kib))
 		return 1;
 	ret = store_transact(xm->xs, write_memory, &c);
@@ -177,16 +177,17 @@ static int run_mem_set(struct xm *xm, const struct args *args)
 	return finish(xm, &c, ret, "writing memory/target");
 }
 
-const struct command cmd_mem_set = {
+const struct cli_cmd cmd_mem_set = {
 	.name = "mem-set",
-	.usage = "[-l] [-f] DOMAIN MEMORY",
-	.summary = "Tell a running domain how much memory to use",
-	.detail = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
+	.args = "DOMAIN MEMORY",
+	.help = "Tell a running domain how much memory to use",
+	.more = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
 		  "its own\n"
 		  "time; maxmem of the record is the limit. The record keeps at least what the "
 		  "kernel\n"
 		  "needs to start.",
-	.options = mem_set_options,
+	.opts = mem_set_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm mem-set web 96",
@@ -200,9 +201,10 @@ static int write_max(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return set_record(xs, t, c, "maxmem", (c->value + 1023) / 1024);
 }
 
-static int run_mem_max(struct xm *xm, const struct args *args)
+static int run_mem_max(struct cli_args *args)
 {
-	struct change c = {.live_only = args_has(args, 'l'), .value = memory_kib(args->at[1])};
+	struct xm *xm = args->with;
+	struct change c = {.live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1])};
 	char kib[24];
 	const struct request_arg with[] = {{"kib", kib}, {NULL, NULL}};
 	struct request req = {.op = "mem-max", .args = with};
@@ -211,9 +213,9 @@ static int run_mem_max(struct xm *xm, const struct args *args)
 	int ret;
 
 	if (c.value < 0)
-		return xm_fail(xm, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
-			       args->at[1]);
-	if (domain_find_running(xm, args->at[0], &dom))
+		return cli_refuse(args, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
+			       args->argv[1]);
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	store_read_number(xm->xs, XBT_NULL, &target, "/local/domain/%d/memory/target", dom.domid);
 	if (c.value < target)
@@ -231,13 +233,14 @@ static int run_mem_max(struct xm *xm, const struct args *args)
 	return finish(xm, &c, ret, "writing the record");
 }
 
-const struct command cmd_mem_max = {
+const struct cli_cmd cmd_mem_max = {
 	.name = "mem-max",
-	.usage = "[-l] DOMAIN MEMORY",
-	.summary = "Say how much memory a running domain can have at most",
-	.detail = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its\n"
+	.args = "DOMAIN MEMORY",
+	.help = "Say how much memory a running domain can have at most",
+	.more = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its\n"
 		  "kernel made room for at its start, whatever the limit.",
-	.options = scope_options,
+	.opts = scope_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm mem-max web 256",
@@ -255,18 +258,19 @@ static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret || c->live_only ? ret : set_record(xs, t, c, "vcpus", c->value);
 }
 
-static int run_vcpu_set(struct xm *xm, const struct args *args)
+static int run_vcpu_set(struct cli_args *args)
 {
-	struct change c = {.live_only = args_has(args, 'l')};
+	struct xm *xm = args->with;
+	struct change c = {.live_only = cli_has(args, "live")};
 	struct domain dom;
 	unsigned int nr;
 	char *end;
 	int ret;
 
-	c.value = strtoll(args->at[1], &end, 10);
+	c.value = strtoll(args->argv[1], &end, 10);
 	if (*end || c.value < 1)
-		return xm_fail(xm, "'%s' is not a number of virtual CPUs", args->at[1]);
-	if (domain_find_running(xm, args->at[0], &dom))
+		return cli_refuse(args, "'%s' is not a number of virtual CPUs", args->argv[1]);
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "Domain-0's CPUs are switched in /sys/devices/system/cpu");
@@ -282,12 +286,13 @@ static int run_vcpu_set(struct xm *xm, const struct args *args)
 	return finish(xm, &c, ret, "writing cpu/*/availability");
 }
 
-const struct command cmd_vcpu_set = {
+const struct cli_cmd cmd_vcpu_set = {
 	.name = "vcpu-set",
-	.usage = "[-l] DOMAIN NUMBER",
-	.summary = "Tell a running domain how many virtual CPUs to use",
-	.detail = "The guest switches them in its own time; maxvcpus of the record is the limit.",
-	.options = scope_options,
+	.args = "DOMAIN NUMBER",
+	.help = "Tell a running domain how many virtual CPUs to use",
+	.more = "The guest switches them in its own time; maxvcpus of the record is the limit.",
+	.opts = scope_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm vcpu-set web 2",

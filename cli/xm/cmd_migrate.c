@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "channel.h"
 #include "commands.h"
 #include "domains.h"
@@ -86,10 +85,11 @@ struct wish {
 	char max_stop_ms[24], max_kib_s[24];	/* as the request has them */
 };
 
-/* A whole number from 1 on, times @unit. @text NULL: @otherwise. 0; 1 after saying what is wrong. */
-static int take_number(struct xm *xm, const char *what, const char *text, unsigned long unit,
+/* Option @what, a whole number from 1 on, times @unit; else @otherwise. 0; a status after saying why not. */
+static int take_number(const struct cli_args *args, const char *what, unsigned long unit,
 		       const char *otherwise, char out[24])
 {
+	const char *text = cli_str(args, what, NULL);
 	char *end;
 	unsigned long v;
 
@@ -98,8 +98,8 @@ static int take_number(struct xm *xm, const char *what, const char *text, unsign
 		return 0;
 	v = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || !v || v > 1000000000ul)
-		return xm_fail(xm, "--%s=%s: a whole number from 1 to 1000000000 is needed", what,
-			       text);
+		return cli_refuse(args, "--%s=%s: a whole number from 1 to 1000000000 is needed",
+				  what, text);
 	snprintf(out, 24, "%lu", v * unit);
 	return 0;
 }
@@ -146,21 +146,23 @@ static int migrate(struct xm *xm, const struct domain *dom, const struct wish *w
 	return ret;
 }
 
-static int run_migrate(struct xm *xm, const struct args *args)
+static int run_migrate(struct cli_args *args)
 {
-	const char *with = args_value(args, 's'), *host = args->at[1];
+	struct xm *xm = args->with;
+	const char *with = cli_str(args, "s", NULL), *host = args->argv[1];
 	char command[COMMAND_MAX];
-	struct wish wish = { .host = host, .command = command, .live = args_has(args, 'l') };
+	struct wish wish = { .host = host, .command = command, .live = cli_has(args, "live") };
 	struct channel c;
 	struct domain dom;
 	int ret;
 
+	ret = take_number(args, "max-downtime", 1, "300", wish.max_stop_ms);
+	if (!ret)
+		ret = take_number(args, "bandwidth", 1024, "0", wish.max_kib_s);
+	if (ret)
+		return ret;
 	if (make_command(xm, with ? with : "ssh", host, command) ||
-	    take_number(xm, "max-downtime", args_value(args, OPT_DOWNTIME), 1, "300",
-			wish.max_stop_ms) ||
-	    take_number(xm, "bandwidth", args_value(args, OPT_BANDWIDTH), 1024, "0",
-			wish.max_kib_s) ||
-	    domain_find(xm, args->at[0], &dom))
+	    domain_find(xm, args->argv[0], &dom))
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "Domain-0 cannot be moved");
@@ -171,24 +173,25 @@ static int run_migrate(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-static const struct opt migrate_options[] = {
+static const struct cli_opt migrate_options[] = {
 	{ 's', NULL, "COMMAND", "what reaches HOST instead of ssh" },
 	{ 'l', "live", NULL, "let the domain run while its memory is sent" },
-	{ OPT_DOWNTIME, "max-downtime", "MS", "with -l: stop it when that takes no longer (300)" },
-	{ OPT_BANDWIDTH, "bandwidth", "MIB", "with -l: send no more in a second while it runs" },
+	{ 0, "max-downtime", "MS", "with -l: stop it when that takes no longer (300)" },
+	{ 0, "bandwidth", "MIB", "with -l: send no more in a second while it runs" },
 	{ 0 },
 };
 
-const struct command cmd_migrate = {
+const struct cli_cmd cmd_migrate = {
 	.name = "migrate",
-	.usage = "[-l [--max-downtime=MS] [--bandwidth=MIB]] [-s COMMAND] DOMAIN HOST",
-	.summary = "Move a running domain to another host",
-	.detail = "Its disks must be the same there, by the same names; HOST needs this system, "
+	.args = "DOMAIN HOST",
+	.help = "Move a running domain to another host",
+	.more = "Its disks must be the same there, by the same names; HOST needs this system, "
 		  "and ssh.\n"
 		  "Whatever ends or is cut off meanwhile, the domain never runs twice: where it is "
 		  "not known\n"
 		  "whether HOST has it, it stands still, and the same command again asks HOST.",
-	.options = migrate_options,
+	.opts = migrate_options,
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm migrate web otherhost",

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "arrival.h"
 #include "channel.h"
 #include "commands.h"
@@ -199,13 +198,13 @@ static int receive(struct receiving *r, const char *features)
 	return ret;
 }
 
-static int run_receive(struct xm *xm, const struct args *args)
+static int run_receive(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct receiving r = { .xm = xm, .xs = xm_store(xm), .in = fileno(xm->in),
 			       .out = fileno(xm->out), .conn = -1, .channel = { .fd = -1 } };
 	struct move_msg m;
 
-	(void)args;
 	if (!r.xs)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
@@ -219,15 +218,15 @@ static int run_receive(struct xm *xm, const struct args *args)
 	return xm_fail(xm, "a message out of turn");
 }
 
-const struct command cmd_receive = {
+const struct cli_cmd cmd_receive = {
 	.name = "migrate-receive",
-	.usage = "",
-	.summary = "Take a domain from another host: 'migrate' there runs this",
-	.detail = "It comes by standard input; answers go to standard output. Run by ssh, not by "
+	.help = "Take a domain from another host: 'migrate' there runs this",
+	.more = "It comes by standard input; answers go to standard output. Run by ssh, not by "
 		  "hand.\n"
 		  "A host that may run it is as good as root on this one: the record that comes names "
 		  "scripts\n"
 		  "(vif script=), disks and kernels of this host's dom0.",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 0,
 	.max_args = 0,
 	.example = "xm migrate web otherhost    # there: xm migrate-receive",

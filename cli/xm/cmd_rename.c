@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "args.h"
 #include "cfg_keys.h"
 #include "commands.h"
 #include "domains.h"
@@ -54,16 +53,17 @@ static int rename_running(struct xm *xm, const struct domain *dom, const char *n
 	return ret;
 }
 
-static int run_rename(struct xm *xm, const struct args *args)
+static int run_rename(struct cli_args *args)
 {
-	const char *name = args->at[1], *problem = domain_name_problem(name);
+	struct xm *xm = args->with;
+	const char *name = args->argv[1], *problem = domain_name_problem(name);
 	struct domain dom;
 	struct rename_args r = {dom.name, name};
 	int ret;
 
 	if (problem)
 		return xm_fail(xm, "the name '%.80s' %s", name, problem);
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	if (domain_is_live(&dom) && dom.domid > 0)
 		return rename_running(xm, &dom, name);
@@ -75,10 +75,11 @@ static int run_rename(struct xm *xm, const struct args *args)
 	return ret ? xm_fail_store(xm, "renaming the record", -ret) : 0;
 }
 
-const struct command cmd_rename = {
+const struct cli_cmd cmd_rename = {
 	.name = "rename",
-	.usage = "DOMAIN NEW-NAME",
-	.summary = "Rename a domain, running or not",
+	.args = "DOMAIN NEW-NAME",
+	.help = "Rename a domain, running or not",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm rename web shop",
@@ -103,17 +104,18 @@ static int autostart_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret;
 }
 
-static int run_autostart(struct xm *xm, const struct args *args)
+static int run_autostart(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	struct autostart_args a = {0};
 	enum record_autostart value;
 	struct domain dom;
 	int ret;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	a.name = dom.name;
-	if (args->nr == 1) {
+	if (args->argc == 1) {
 		char *now = store_read(xm->xs, XBT_NULL, "/config/domain/%s/autostart", dom.name);
 
 		fprintf(xm->out, "%s\n",
@@ -123,9 +125,9 @@ static int run_autostart(struct xm *xm, const struct args *args)
 		free(now);
 		return 0;
 	}
-	if (!cfg_autostart_parse(args->at[1], &value))
-		return xm_fail(xm, "'%s': say on, off, or last (as it was when the host went down)",
-			       args->at[1]);
+	if (!cfg_autostart_parse(args->argv[1], &value))
+		return cli_refuse(args, "'%s': say on, off, or last (as it was when the host went down)",
+			       args->argv[1]);
 	a.value = record_autostart_word(value);
 	ret = store_transact(xm->xs, autostart_body, &a);
 	if (ret == -ENOENT)
@@ -133,11 +135,12 @@ static int run_autostart(struct xm *xm, const struct args *args)
 	return ret ? xm_fail_store(xm, "changing the record", -ret) : 0;
 }
 
-const struct command cmd_autostart = {
+const struct cli_cmd cmd_autostart = {
 	.name = "autostart",
-	.usage = "DOMAIN [on | off | last]",
-	.summary = "Say whether a domain starts with the host",
-	.detail = "last: as it was when the host went down. Without a word, print what is set.",
+	.args = "DOMAIN [on | off | last]",
+	.help = "Say whether a domain starts with the host",
+	.more = "last: as it was when the host went down. Without a word, print what is set.",
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 2,
 	.example = "xm autostart web last",

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "record.h"
@@ -40,21 +39,22 @@ static int absolute(struct xm *xm, const char *file, char out[FILE_PATH_MAX])
 	return -1;
 }
 
-static const struct opt save_options[] = {
-	{'c', "checkpoint", NULL, "let the domain go on afterwards"},
-	{0},
+static const struct cli_opt save_options[] = {
+	{ 'c', "checkpoint", NULL, "let the domain go on afterwards" },
+	{ 0 },
 };
 
-static int run_save(struct xm *xm, const struct args *args)
+static int run_save(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	char file[FILE_PATH_MAX];
 	const struct request_arg with[] = {
-		{"file", file}, {"checkpoint", args_has(args, 'c') ? "1" : "0"}, {NULL, NULL}};
+		{"file", file}, {"checkpoint", cli_has(args, "checkpoint") ? "1" : "0"}, {NULL, NULL}};
 	struct request req = {.op = "save", .args = with, .timeout_ns = SAVE_TIMEOUT_NS};
 	struct domain dom;
 	int ret;
 
-	if (absolute(xm, args->at[1], file) || domain_find_running(xm, args->at[0], &dom))
+	if (absolute(xm, args->argv[1], file) || domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "Domain-0 cannot be saved");
@@ -64,18 +64,19 @@ static int run_save(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_save = {
+const struct cli_cmd cmd_save = {
 	.name = "save",
-	.usage = "[-c] DOMAIN FILE",
-	.summary = "Write a running domain's memory to a file, and end it",
-	.detail = "The guest suspends itself; its record and memory go to FILE in dom0, and 'xm "
+	.args = "DOMAIN FILE",
+	.help = "Write a running domain's memory to a file, and end it",
+	.more = "The guest suspends itself; its record and memory go to FILE in dom0, and 'xm "
 		  "restore'\n"
 		  "lets it go on from there. Its disks are not copied: they must not change "
 		  "meanwhile.\n"
 		  "What the guest asked its disks for ends first; where that takes longer than a "
 		  "minute,\n"
 		  "it goes on and nothing is written.",
-	.options = save_options,
+	.opts = save_options,
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm save web /data/web.save && xm restore /data/web.save",
@@ -159,7 +160,7 @@ static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret ? ret : store_write(xs, t, "on", "/config/domain/%s/power", name);
 }
 
-static int restore(struct xm *xm, const struct args *args, struct restoring *r)
+static int restore(struct xm *xm, const struct cli_args *args, struct restoring *r)
 {
 	const char *name = r->head->name;
 	struct xs_handle *xs = xm_store(xm);
@@ -184,17 +185,18 @@ static int restore(struct xm *xm, const struct args *args, struct restoring *r)
 		return xm_fail(xm, "%s is just starting or ending: try again", name);
 	if (ret)
 		return xm_fail_store(xm, "writing the record", -ret);
-	return start_follow(xm, name, args_has(args, 'q'), &id);
+	return start_follow(xm, name, cli_has(args, "quiet"), &id);
 }
 
-static int run_restore(struct xm *xm, const struct args *args)
+static int run_restore(struct cli_args *args)
 {
+	struct xm *xm = args->with;
 	char file[FILE_PATH_MAX];
 	struct saved_head head;
-	struct restoring r = {.head = &head, .file = file, .paused = args_has(args, 'p')};
+	struct restoring r = {.head = &head, .file = file, .paused = cli_has(args, "paused")};
 	int ret;
 
-	if (absolute(xm, args->at[0], file))
+	if (absolute(xm, args->argv[0], file))
 		return 1;
 	ret = saved_head_read(file, &head, NULL);
 	if (ret == -EINVAL)
@@ -207,20 +209,21 @@ static int run_restore(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-static const struct opt restore_options[] = {
-	{'p', "paused", NULL, "leave the domain paused (xm unpause lets it go on)"},
-	{'q', "quiet", NULL, "print errors only"},
-	{0},
+static const struct cli_opt restore_options[] = {
+	{ 'p', "paused", NULL, "leave the domain paused (xm unpause lets it go on)" },
+	{ 'q', "quiet", NULL, "print errors only" },
+	{ 0 },
 };
 
-const struct command cmd_restore = {
+const struct cli_cmd cmd_restore = {
 	.name = "restore",
-	.usage = "[-p] [-q] FILE",
-	.summary = "Let a saved domain go on where it was",
-	.detail = "FILE is of 'xm save' and stays; its disks must be as they were then. A domain "
+	.args = "FILE",
+	.help = "Let a saved domain go on where it was",
+	.more = "FILE is of 'xm save' and stays; its disks must be as they were then. A domain "
 		  "that has\n"
 		  "no record any more gets the one it was saved with.",
-	.options = restore_options,
+	.opts = restore_options,
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm restore /data/web.save",

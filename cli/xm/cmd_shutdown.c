@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "request.h"
@@ -14,21 +13,21 @@
 #define ALL {'a', "all", NULL, "all running domains but Domain-0"}
 #define WAIT {'w', "wait", NULL, "return when it has happened"}
 
-static const struct opt shutdown_options[] = {
+static const struct cli_opt shutdown_options[] = {
 	ALL,
 	WAIT,
-	{OPT_HOST, "host", NULL, "the host goes down: nothing starts any more, records stay on"},
-	{'F', NULL, NULL, NULL}, /* xl: fall back to ACPI; a paravirtual guest has none */
-	{'H', "halt", NULL, NULL},
-	{'R', "reboot", NULL, NULL},
-	{0},
+	{ 0, "host", NULL, "the host goes down: nothing starts any more, records stay on" },
+	{ 'F', NULL, NULL, NULL }, /* xl: fall back to ACPI; a paravirtual guest has none */
+	{ 'H', "halt", NULL, NULL },
+	{ 'R', "reboot", NULL, NULL },
+	{ 0 },
 };
 
-static const struct opt reboot_options[] = {
+static const struct cli_opt reboot_options[] = {
 	ALL,
 	WAIT,
-	{'F', NULL, NULL, NULL},
-	{0},
+	{ 'F', NULL, NULL, NULL },
+	{ 0 },
 };
 
 /* What is done to one domain; returns the exit status. */
@@ -124,18 +123,19 @@ static bool can_be_asked(struct xm *xm, const struct domain *dom)
 }
 
 /* The domains meant: those named, or all. 0, or 1 after an error; @nr may be 0 with -a. */
-static int select_domains(struct xm *xm, const struct args *args, struct domain **out, size_t *nr)
+static int select_domains(struct xm *xm, const struct cli_args *args, struct domain **out,
+			  size_t *nr)
 {
-	struct domain *doms = calloc((size_t)args->nr + 1, sizeof(*doms));
+	struct domain *doms = calloc((size_t)args->argc + 1, sizeof(*doms));
 	struct domains all;
 
 	*nr = 0;
 	*out = doms;
 	if (!doms)
 		return xm_fail(xm, "out of memory");
-	if (!args_has(args, 'a')) {
-		for (int i = 0; i < args->nr; i++) {
-			if (domain_find_running(xm, args->at[i], &doms[*nr]))
+	if (!cli_has(args, "all")) {
+		for (int i = 0; i < args->argc; i++) {
+			if (domain_find_running(xm, args->argv[i], &doms[*nr]))
 				return 1;
 			if (!can_be_asked(xm, &doms[*nr]))
 				return 1;
@@ -163,16 +163,16 @@ static int host_goes_down(struct xm *xm)
 }
 
 /* One that cannot be asked, perhaps because it has just ended, keeps no other from being asked. */
-static int end_all(struct xm *xm, const struct args *args, act_fn act, progress_fn progress)
+static int end_all(struct xm *xm, const struct cli_args *args, act_fn act, progress_fn progress)
 {
 	struct domain *doms = NULL;
 	size_t nr, asked = 0;
 	int ret;
 
-	if (!args->nr == !args_has(args, 'a'))
-		return xm_fail(xm, "name one or more domains, or say -a for all");
+	if (!args->argc == !cli_has(args, "all"))
+		return cli_refuse(args, "name one or more domains, or say -a for all");
 	ret = select_domains(xm, args, &doms, &nr);
-	if (!ret && args_has(args, OPT_HOST))
+	if (!ret && cli_has(args, "host"))
 		ret = host_goes_down(xm);
 	if (ret)
 		nr = 0;
@@ -182,7 +182,7 @@ static int end_all(struct xm *xm, const struct args *args, act_fn act, progress_
 		else
 			doms[asked++] = doms[i];
 	}
-	for (size_t i = 0; args_has(args, 'w') && i < asked; i++) {
+	for (size_t i = 0; cli_has(args, "wait") && i < asked; i++) {
 		if (wait_one(xm, &doms[i], progress)) {
 			ret = 1;
 			break;
@@ -192,40 +192,46 @@ static int end_all(struct xm *xm, const struct args *args, act_fn act, progress_
 	return ret;
 }
 
-static int run_shutdown(struct xm *xm, const struct args *args)
+static int run_shutdown(struct cli_args *args)
 {
-	if (args_has(args, OPT_HOST))
+	struct xm *xm = args->with;
+
+	if (cli_has(args, "host"))
 		return end_all(xm, args, shutdown_for_host, shutdown_progress);
-	if (args_has(args, 'R')) /* xm shutdown -R */
+	if (cli_has(args, "reboot")) /* xm shutdown -R */
 		return end_all(xm, args, reboot_one, reboot_progress);
 	return end_all(xm, args, shutdown_one, shutdown_progress);
 }
 
-static int run_reboot(struct xm *xm, const struct args *args)
+static int run_reboot(struct cli_args *args)
 {
+	struct xm *xm = args->with;
+
 	return end_all(xm, args, reboot_one, reboot_progress);
 }
 
-const struct command cmd_shutdown = {
+const struct cli_cmd cmd_shutdown = {
 	.name = "shutdown",
-	.usage = "[-w] [--host] DOMAIN... | -a",
-	.summary = "Ask a domain to shut down",
-	.detail = "The guest decides when; xm destroy does not ask. A stored record stays, "
+	.args = "DOMAIN... | -a",
+	.help = "Ask a domain to shut down",
+	.more = "The guest decides when; xm destroy does not ask. A stored record stays, "
 		  "switched off.\n"
 		  "If a host that was said to go down stays up: xs rm /host/stopping; what ran then\n"
 		  "starts again.",
-	.options = shutdown_options,
+	.opts = shutdown_options,
+	.says = CLI_SAYS_NOTHING,
 	.max_args = -1,
 	.example = "xm shutdown -w web",
 	.run = run_shutdown,
 };
 
-const struct command cmd_reboot = {
+const struct cli_cmd cmd_reboot = {
 	.name = "reboot",
-	.usage = "[-w] DOMAIN... | -a",
-	.summary = "Ask a domain to reboot",
-	.detail = "Its record is read again: what was changed in the meantime takes effect.",
-	.options = reboot_options,
+	.args = "DOMAIN... | -a",
+	.help = "Ask a domain to reboot",
+	.more = "Its record is read again: what was changed in the meantime takes effect.",
+	.opts = reboot_options,
+	.says = CLI_SAYS_NOTHING,
 	.max_args = -1,
 	.example = "xm reboot -w web",
 	.run = run_reboot,

@@ -4,17 +4,16 @@
  */
 #include <errno.h>
 
-#include "args.h"
 #include "commands.h"
 #include "console.h"
 #include "domains.h"
 #include "start.h"
 
-static const struct opt options[] = {
-	{'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs"},
-	{'p', "paused", NULL, "leave the domain paused after it is built"},
-	{'q', "quiet", NULL, "print errors only"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 'c', "console_autoconnect", NULL, "attach to the console as soon as the domain runs" },
+	{ 'p', "paused", NULL, "leave the domain paused after it is built" },
+	{ 'q', "quiet", NULL, "print errors only" },
+	{ 0 },
 };
 
 struct switch_on {
@@ -37,13 +36,14 @@ static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret ? ret : store_write(xs, t, "on", "/config/domain/%s/power", on->name);
 }
 
-static int run_start(struct xm *xm, const struct args *args)
+static int run_start(struct cli_args *args)
 {
-	struct switch_on on = {.paused = args_has(args, 'p')};
+	struct xm *xm = args->with;
+	struct switch_on on = {.paused = cli_has(args, "paused")};
 	struct domain dom;
 	int ret, domid;
 
-	if (domain_find(xm, args->at[0], &dom))
+	if (domain_find(xm, args->argv[0], &dom))
 		return 1;
 	if (domain_is_live(&dom))
 		return xm_fail(xm, "%s is there already (%s, id %d)", dom.name, dom.state_word,
@@ -57,17 +57,18 @@ static int run_start(struct xm *xm, const struct args *args)
 			       dom.state_word);
 	if (ret)
 		return xm_fail_store(xm, "switching the record on", -ret);
-	ret = start_follow(xm, dom.name, args_has(args, 'q'), &domid);
-	if (!ret && args_has(args, 'c'))
+	ret = start_follow(xm, dom.name, cli_has(args, "quiet"), &domid);
+	if (!ret && cli_has(args, "console_autoconnect"))
 		ret = console_attach(xm, dom.name, -1);
 	return ret;
 }
 
-const struct command cmd_start = {
+const struct cli_cmd cmd_start = {
 	.name = "start",
-	.usage = "[-c] [-p] [-q] DOMAIN",
-	.summary = "Start a domain that has a stored record",
-	.options = options,
+	.args = "DOMAIN",
+	.help = "Start a domain that has a stored record",
+	.opts = options,
+	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,
 	.example = "xm start -c web",

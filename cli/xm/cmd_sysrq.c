@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 
@@ -37,17 +36,18 @@ static int wait_taken(struct xs_handle *xs, int domid, const char *key)
 	return taken ? 0 : woken ? woken : -ETIMEDOUT;
 }
 
-static int run_sysrq(struct xm *xm, const struct args *args)
+static int run_sysrq(struct cli_args *args)
 {
-	const char *key = args->at[1];
+	struct xm *xm = args->with;
+	const char *key = args->argv[1];
 	struct domain dom;
 	int ret;
 
 	if (!isalnum((unsigned char)key[0]) || key[1])
-		return xm_fail(xm,
-			       "'%s' is not one letter or digit (h: the guest's kernel lists them)",
-			       key);
-	if (domain_find_running(xm, args->at[0], &dom))
+		return cli_refuse(args,
+				  "'%s' is not one letter or digit (h: the guest's kernel lists them)",
+				  key);
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "for Domain-0 itself write to /proc/sysrq-trigger");
@@ -62,10 +62,11 @@ static int run_sysrq(struct xm *xm, const struct args *args)
 		       key);
 }
 
-const struct command cmd_sysrq = {
+const struct cli_cmd cmd_sysrq = {
 	.name = "sysrq",
-	.usage = "DOMAIN LETTER",
-	.summary = "Send a magic SysRq key to a Linux guest",
+	.args = "DOMAIN LETTER",
+	.help = "Send a magic SysRq key to a Linux guest",
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,
 	.example = "xm sysrq web s",

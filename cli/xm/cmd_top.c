@@ -12,18 +12,16 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 #include "json_out.h"
 #include "request.h"
 
-static const struct opt options[] = {
-	{'b', "batch", NULL, "print table after table, as when the output is a file"},
-	{'d', "delay", "SECONDS", "time between two tables (3)"},
-	{'i', "iterations", "N", "leave after N tables"},
-	{'j', "json", NULL, "one JSON array a line"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 'b', "batch", NULL, "print table after table, as when the output is a file" },
+	{ 'd', "delay", "TIME", "between two tables (200ms, 5s; 3s)" },
+	{ 'i', "iterations", "N", "leave after N tables" },
+	{ 0 },
 };
 
 struct row {
@@ -212,41 +210,41 @@ static int run_on_screen(struct top *top)
 	return ret;
 }
 
-static int run_top(struct xm *xm, const struct args *args)
+static int run_top(struct cli_args *args)
 {
-	const char *delay = args_value(args, 'd'), *iterations = args_value(args, 'i');
+	struct xm *xm = args->with;
+	const char *delay = cli_str(args, "delay", NULL), *iterations = cli_str(args, "iterations", NULL);
 	struct top top = {
-		.xm = xm, .json = args_has(args, 'j'), .left = -1, .delay_ns = INT64_C(3000000000)};
+		.xm = xm, .json = args->json, .left = -1, .delay_ns = INT64_C(3000000000)};
 	char *end;
 	int ret;
 
 	if (delay) {
-		long long ns;
+		long ms;
 
-		if (!args_seconds(delay, &ns) || ns < 10000000)
-			return xm_fail(xm, "-d: '%s' is not a number of seconds from 0.01", delay);
-		top.delay_ns = ns;
+		if (!cli_ms_of(delay, &ms) || ms < 10)
+			return cli_refuse(args, "-d %s: " CLI_MS_WANTED ", 10ms at least", delay);
+		top.delay_ns = ms * STORE_MS;
 	}
 	if (iterations) {
 		top.left = strtol(iterations, &end, 10);
 		if (*end || top.left < 1)
-			return xm_fail(xm, "-i: '%s' is not a number of tables", iterations);
+			return cli_refuse(args, "-i: '%s' is not a number of tables", iterations);
 	}
 	if (!xm_store(xm))
 		return 1;
 	store_read_number(xm->xs, XBT_NULL, &top.total_kib, "/host/memory_kib");
-	top.screen = xm->out_tty && isatty(fileno(xm->in)) && !args_has(args, 'b') && !top.json;
+	top.screen = xm->out_tty && isatty(fileno(xm->in)) && !cli_has(args, "batch") && !top.json;
 	ret = top.screen ? run_on_screen(&top) : run_loop(&top);
 	domains_fini(&top.before);
 	return ret;
 }
 
-const struct command cmd_top = {
+const struct cli_cmd cmd_top = {
 	.name = "top",
-	.usage = "[-b] [-d SECONDS] [-i N] [--json]",
-	.summary = "Show which domains use the CPU, again and again",
-	.detail = "Space shows the next table at once, q leaves.",
-	.options = options,
+	.help = "Show which domains use the CPU, again and again",
+	.more = "Space shows the next table at once, q leaves. With -j one JSON array a line.",
+	.opts = options,
 	.example = "xm top -b -i 1",
 	.run = run_top,
 };

@@ -6,17 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "cpu_list.h"
 #include "domains.h"
 #include "json_out.h"
 #include "request.h"
-
-static const struct opt list_options[] = {
-	{'j', "json", NULL, "as JSON"},
-	{0},
-};
 
 /* "NUMBER CPU STATE SECONDS HARD SOFT", as xend says it. */
 struct vcpu {
@@ -59,16 +53,16 @@ static int list_one(struct xm *xm, const struct domain *dom, json_t *list)
 }
 
 /* Runs @one for the domains named, or for all that run. */
-static int for_domains(struct xm *xm, const struct args *args, json_t *list,
+static int for_domains(struct xm *xm, int nr, char *const *names, json_t *list,
 		       int (*one)(struct xm *xm, const struct domain *dom, json_t *list))
 {
 	struct domains all = {0};
 	struct domain dom;
 	int ret = 0;
 
-	for (int i = 0; i < args->nr && !ret; i++)
-		ret = domain_find_running(xm, args->at[i], &dom) ? 1 : one(xm, &dom, list);
-	if (args->nr)
+	for (int i = 0; i < nr && !ret; i++)
+		ret = domain_find_running(xm, names[i], &dom) ? 1 : one(xm, &dom, list);
+	if (nr)
 		return ret;
 	if (!xm_store(xm) || domains_load(xm->xs, &all) < 0)
 		return xm_fail(xm, "cannot read the list of domains");
@@ -87,22 +81,22 @@ static int print_list(struct xm *xm, json_t *list, int ret)
 	return ret;
 }
 
-static int run_vcpu_list(struct xm *xm, const struct args *args)
+static int run_vcpu_list(struct cli_args *args)
 {
-	json_t *list = args_has(args, 'j') ? json_array() : NULL;
+	struct xm *xm = args->with;
+	json_t *list = args->json ? json_array() : NULL;
 
 	if (!list)
 		fprintf(xm->out, "%-32s %5s %5s %5s %6s %9s  %s\n", "Name", "ID", "VCPU", "CPU",
 			"State", "Time(s)", "Affinity (Hard / Soft)");
-	return print_list(xm, list, for_domains(xm, args, list, list_one));
+	return print_list(xm, list, for_domains(xm, args->argc, args->argv, list, list_one));
 }
 
-const struct command cmd_vcpu_list = {
+const struct cli_cmd cmd_vcpu_list = {
 	.name = "vcpu-list",
-	.usage = "[--json] [DOMAIN]...",
-	.summary = "List virtual CPUs: where they run, where they may",
-	.detail = "State: r runs now, b waits for something, p switched off by the guest.",
-	.options = list_options,
+	.args = "[DOMAIN]...",
+	.help = "List virtual CPUs: where they run, where they may",
+	.more = "State: r runs now, b waits for something, p switched off by the guest.",
 	.max_args = -1,
 	.example = "xm vcpu-list web",
 	.run = run_vcpu_list,
@@ -156,47 +150,49 @@ static int keep(struct xm *xm, struct keep k)
 	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
 }
 
-static const struct opt pin_options[] = {
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{0},
+static const struct cli_opt pin_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 0 },
 };
 
 /* ---- vcpu-pin ---- */
 
-static int run_vcpu_pin(struct xm *xm, const struct args *args)
+static int run_vcpu_pin(struct cli_args *args)
 {
-	const char *vcpu = args->at[1], *hard = args->at[2];
-	const char *soft = args->nr > 3 ? args->at[3] : NULL;
+	struct xm *xm = args->with;
+	const char *vcpu = args->argv[1], *hard = args->argv[2];
+	const char *soft = args->argc > 3 ? args->argv[3] : NULL;
 	struct request_arg with[4] = {{"vcpu", vcpu}};
 	struct request req = {.op = "vcpu-pin", .args = with};
 	struct domain dom;
 	int nr = 1, ret;
 
 	if (strcmp(vcpu, "all") != 0 && (!*vcpu || vcpu[strspn(vcpu, "0123456789")]))
-		return xm_fail(xm, "'%.32s' is not a virtual CPU: a number, or all", vcpu);
+		return cli_refuse(args, "'%.32s' is not a virtual CPU: a number, or all", vcpu);
 	if (strcmp(hard, "-") != 0)
 		with[nr++] = (struct request_arg){"hard", hard};
 	if (soft && strcmp(soft, "-") != 0)
 		with[nr++] = (struct request_arg){"soft", soft};
-	if (domain_find_running(xm, args->at[0], &dom))
+	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	req.domain = dom.name;
 	ret = request_told(xm, &req, "not pinned");
 	request_close(xm->xs, &req);
-	if (ret || strcmp(hard, "-") == 0 || args_has(args, 'l'))
+	if (ret || strcmp(hard, "-") == 0 || cli_has(args, "live"))
 		return ret;
 	return keep(xm, (struct keep){.name = dom.name, .vcpu = vcpu, .hard = hard});
 }
 
-const struct command cmd_vcpu_pin = {
+const struct cli_cmd cmd_vcpu_pin = {
 	.name = "vcpu-pin",
-	.usage = "[-l] DOMAIN VCPU CPUS [SOFT-CPUS]",
-	.summary = "Say on which CPUs a virtual CPU may run",
-	.detail = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had "
+	.args = "DOMAIN VCPU CPUS [SOFT-CPUS]",
+	.help = "Say on which CPUs a virtual CPU may run",
+	.more = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had "
 		  "better:\n"
 		  "0-3,^2, all, or - to leave that as it is. The record keeps CPUS for the next\n"
 		  "start.",
-	.options = pin_options,
+	.opts = pin_options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 3,
 	.max_args = 4,
 	.example = "xm vcpu-pin web all 1-3",
@@ -205,13 +201,12 @@ const struct command cmd_vcpu_pin = {
 
 /* ---- sched-credit ---- */
 
-static const struct opt credit_options[] = {
-	{'d', "domain", "DOMAIN", "of this domain only"},
-	{'w', "weight", "WEIGHT", "its share beside others': 1 to 65535, 256 is usual"},
-	{'c', "cap", "PERCENT", "at most that much of one CPU; 0: no limit"},
-	{'j', "json", NULL, "as JSON"},
-	{'l', "live", NULL, "only the running domain, not its stored record"},
-	{0},
+static const struct cli_opt credit_options[] = {
+	{ 'd', "domain", "DOMAIN", "of this domain only" },
+	{ 'w', "weight", "WEIGHT", "its share beside others': 1 to 65535, 256 is usual" },
+	{ 'c', "cap", "PERCENT", "at most that much of one CPU; 0: no limit" },
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 0 },
 };
 
 static int credit(struct xm *xm, const struct domain *dom, const char *weight, const char *cap,
@@ -250,44 +245,44 @@ static bool is_number(const char *text)
 	return !text || (*text && !text[strspn(text, "0123456789")]);
 }
 
-static int set_credit(struct xm *xm, const struct args *args, const char *name, const char *weight,
-		      const char *cap)
+static int set_credit(struct xm *xm, const struct cli_args *args, const char *name,
+		      const char *weight, const char *cap)
 {
 	struct domain dom;
 
 	if (domain_find_running(xm, name, &dom) || credit(xm, &dom, weight, cap, NULL))
 		return 1;
-	if (args_has(args, 'l'))
+	if (cli_has(args, "live"))
 		return 0;
 	return keep(xm, (struct keep){.name = dom.name, .weight = weight, .cap = cap});
 }
 
-static int run_sched_credit(struct xm *xm, const struct args *args)
+static int run_sched_credit(struct cli_args *args)
 {
-	const char *name = args_value(args, 'd'), *weight = args_value(args, 'w');
-	const char *cap = args_value(args, 'c');
-	struct args named = {.nr = name ? 1 : 0, .at = {name}};
+	struct xm *xm = args->with;
+	const char *name = cli_str(args, "domain", NULL), *weight = cli_str(args, "weight", NULL);
+	const char *cap = cli_str(args, "cap", NULL);
 	json_t *list;
 
 	if (!is_number(weight) || !is_number(cap))
-		return xm_fail(xm, "weight and cap are numbers");
+		return cli_refuse(args, "weight and cap are numbers");
 	if ((weight || cap) && !name)
-		return xm_fail(xm, "whose? name the domain with -d");
+		return cli_refuse(args, "whose? name the domain with -d");
 	if (weight || cap)
 		return set_credit(xm, args, name, weight, cap);
-	list = args_has(args, 'j') ? json_array() : NULL;
+	list = args->json ? json_array() : NULL;
 	if (!list)
 		fprintf(xm->out, "%-32s %5s %6s %5s\n", "Name", "ID", "Weight", "Cap");
-	return print_list(xm, list, for_domains(xm, &named, list, credit_shown));
+	return print_list(xm, list,
+			  for_domains(xm, name != NULL, (char *const *)&name, list, credit_shown));
 }
 
-const struct command cmd_sched_credit = {
+const struct cli_cmd cmd_sched_credit = {
 	.name = "sched-credit",
-	.usage = "[-d DOMAIN [-l] [-w WEIGHT] [-c PERCENT]]",
-	.summary = "Show or set domains' shares of the CPUs",
-	.detail = "Without -w and -c it shows. What is set is kept in the record for the next "
+	.help = "Show or set domains' shares of the CPUs",
+	.more = "Without -w and -c it shows. What is set is kept in the record for the next "
 		  "start.",
-	.options = credit_options,
+	.opts = credit_options,
 	.example = "xm sched-credit -d web -w 512 -c 150",
 	.run = run_sched_credit,
 };

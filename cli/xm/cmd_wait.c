@@ -5,15 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "args.h"
 #include "commands.h"
 #include "domains.h"
 
-#define EXIT_TIMED_OUT 124
-
-static const struct opt options[] = {
-	{OPT_TIMEOUT, "timeout", "SECONDS", "give up after that long (exit status 124)"},
-	{0},
+static const struct cli_opt options[] = {
+	{ 't', "timeout", "TIME", "give up after TIME (200ms, 5s, 2m) with status 124" },
+	{ 0 },
 };
 
 /* What is waited for: a state's word, or one of these. */
@@ -63,28 +60,29 @@ static int wait_for(struct xm *xm, const char *name, const struct goal *goal, in
 	if (woken < 0)
 		return xm_fail(xm, "%s: no longer waited for", name);
 	xm_fail(xm, "%s is not %s in time (it is %s)", name, goal->word, dom.state_word);
-	return EXIT_TIMED_OUT;
+	return CLI_TIMEOUT;
 }
 
-static int run_wait(struct xm *xm, const struct args *args)
+static int run_wait(struct cli_args *args)
 {
-	const char *timeout = args_value(args, OPT_TIMEOUT), *name = args->at[0];
-	struct goal goal = {.word = args->nr > 1 ? args->at[1] : "running"};
+	struct xm *xm = args->with;
+	const char *timeout = cli_str(args, "timeout", NULL), *name = args->argv[0];
+	struct goal goal = {.word = args->argc > 1 ? args->argv[1] : "running"};
 	int64_t deadline_ns = STORE_FOREVER;
-	long long ns;
+	long ms;
 	int ret;
 
 	goal.stopped = strcmp(goal.word, "stopped") == 0;
 	if (!goal.stopped && strcmp(goal.word, "gone") != 0 &&
 	    dom_state_parse(goal.word) == DOM_UNKNOWN)
-		return xm_fail(xm,
-			       "'%s' is not a state: defined, starting, running, paused, stopping, "
-			       "shutdown, crashed, failed; or stopped, gone",
-			       goal.word);
-	if (timeout && !args_seconds(timeout, &ns))
-		return xm_fail(xm, "--timeout: '%s' is not a number of seconds", timeout);
+		return cli_refuse(args,
+				  "'%s' is not a state: defined, starting, running, paused, stopping, "
+				  "shutdown, crashed, failed; or stopped, gone",
+				  goal.word);
+	if (timeout && !cli_ms_of(timeout, &ms))
+		return cli_refuse(args, "--timeout %s: " CLI_MS_WANTED, timeout);
 	if (timeout)
-		deadline_ns = store_deadline(ns);
+		deadline_ns = store_deadline(ms * STORE_MS);
 	if (domain_name_problem(name) && strcmp(name, "Domain-0") != 0)
 		return xm_fail(xm, "'%s' is not a domain's name: it %s", name,
 			       domain_name_problem(name));
@@ -100,14 +98,15 @@ static int run_wait(struct xm *xm, const struct args *args)
 	return ret;
 }
 
-const struct command cmd_wait = {
+const struct cli_cmd cmd_wait = {
 	.name = "wait",
-	.usage = "[--timeout SECONDS] NAME [STATE]",
-	.summary = "Wait until a domain is running, or in another state",
-	.detail = "STATE: defined, starting, running (the default), paused, stopping, shutdown, "
+	.args = "NAME [STATE]",
+	.help = "Wait until a domain is running, or in another state",
+	.more = "STATE: defined, starting, running (the default), paused, stopping, shutdown, "
 		  "crashed,\n"
 		  "failed; stopped (nothing of it in memory), gone (no record either).",
-	.options = options,
+	.opts = options,
+	.says = CLI_SAYS_NOTHING,
 	.min_args = 1,
 	.max_args = 2,
 	.example = "xm wait --timeout=60 web stopped",

@@ -100,7 +100,7 @@ static int missing_file(struct xm *xm, const char *file)
 }
 
 /* The record, when the file could be read: everything wrong is said at once. */
-static int read_cfg(struct xm *xm, struct cfg *cfg, const char *const *overrides, int nr,
+static int read_cfg(struct xm *xm, struct cfg *cfg, char *const *overrides, int nr,
 		    struct cfg_report *rep, struct record *rec)
 {
 	char *base = get_current_dir_name();
@@ -116,7 +116,7 @@ static int read_cfg(struct xm *xm, struct cfg *cfg, const char *const *overrides
 	return ret ? 1 : 0;
 }
 
-int load_record(struct xm *xm, const char *file, const char *const *overrides, int nr, bool quiet,
+int load_record(struct xm *xm, const char *file, char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX])
 {
 	struct reader reader = {xm, quiet};

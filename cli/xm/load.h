@@ -16,7 +16,7 @@
  * NULL: none, the overrides say it all), applies @nr @overrides, and makes @rec. Warnings go to
  * standard error unless @quiet. @found gets the path used. Returns 0, or 1 after saying why.
  */
-int load_record(struct xm *xm, const char *file, const char *const *overrides, int nr, bool quiet,
+int load_record(struct xm *xm, const char *file, char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX]);
 
 /* Whether the files a start needs are there, readable and of the right kind. 0, or 1 after naming

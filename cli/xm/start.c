@@ -16,7 +16,6 @@
 #define SECOND_NS INT64_C(1000000000)
 #define PICKUP_NS (20 * SECOND_NS) /* for xend to say anything at all */
 #define STALL_NS (180 * SECOND_NS) /* for it to get from one step to the next */
-#define EXIT_INTERRUPTED 130
 
 enum outcome { GOING_ON, STARTED, FAILED, ENDED, NOBODY, STALLED, INTERRUPTED, STORE_LOST };
 
@@ -190,7 +189,7 @@ static int tell(struct follow *f, enum outcome outcome)
 	case INTERRUPTED:
 		withdraw(f, true);
 		xm_fail(xm, "%s: interrupted; the start is undone", f->name);
-		return EXIT_INTERRUPTED;
+		return CLI_INTERRUPTED;
 	case GOING_ON:
 	case STORE_LOST:
 		break;

@@ -64,6 +64,7 @@ int64_t store_now(void);
 int64_t store_deadline(int64_t ns);
 
 #define STORE_FOREVER INT64_MAX
+#define STORE_MS INT64_C(1000000) /* ns */
 
 /*
  * Sleeps until a watch fires (all that are queued are taken off: callers read again what they

@@ -403,7 +403,7 @@ int compat_main(int argc, char **argv)
 	const char *base = base_of(argv[0]);
 	bool multi = strcmp(base, "xenstore") == 0;
 
-	cli_set_name(base);
+	cli_voice()->name = base;
 	if (strcmp(base, "xenstore-control") == 0)
 		return compat_control(argc, argv);
 	if (multi && argc < 2)

@@ -166,5 +166,5 @@ int watch_conf_run(const struct cli_args *a)
 		argv[argc++] = c.words[i];
 	for (int i = 0; i < c.nr_exec; i++)
 		argv[argc++] = c.exec[i];
-	return cli_run_cmd(a->tool, a->cmd, argc, argv);
+	return cli_run_again(a, argc, argv);
 }

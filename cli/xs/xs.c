@@ -12,7 +12,7 @@ static const struct cli_cmd *const cmds[] = {
 	&cmd_export_cfg, &cmd_schema, &cmd_explain, &cmd_txn, &cmd_lock, &cmd_elect, &cmd_history,
 	&cmd_log, &cmd_rollback,
 	&cmd_watches, &cmd_monitor, &cmd_quota, &cmd_check, &cmd_stats, &cmd_metrics,
-	&cmd_snapshot, &cmd_restore, &cmd_control, &cmd_browse,
+	&cmd_snapshot, &cmd_restore, &cmd_control, &cmd_browse, &cli_help,
 	NULL,
 };
 

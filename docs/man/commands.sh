@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# commands.sh PAGE TOOL PROGRAM: PAGE with @COMMANDS@ replaced by what the program's own help says of
-# each command, as scdoc. The command table is the only source of both.
+# commands.sh PAGE STATUSES TOOL PROGRAM: PAGE with @COMMANDS@ replaced by what the program's own help says of
+# each command, and @STATUSES@ by the list in STATUSES (cli/lib/die.h), as scdoc. The command table and that
+# list are the only sources.
 set -eu
-page=$1 tool=$2 program=$3
+page=$1 statuses=$2 tool=$3 program=$4
 
 # One command's help: usage, sentences, options ("  -x, --long ARG   words"), lines to take as they
 # are ("  xs ls /"). What scdoc would read as its own signs is escaped, but in those lines.
@@ -17,7 +18,7 @@ command_page()
 			print "*" tool " " name "*" ($0 != "" ? " " plain($0) : "")
 			next
 		}
-		/^$/ || /^Options:$/ || /--help .*help$/ || /--help +this text$/ { next }
+		/^$/ || /--help .*help$/ || /--help +this text$/ { next }
 		/^  +-/ {
 			fence(0)
 			match($0, /^ +(-[^ ]+ ?)?(--[^ ]+)?( [A-Z][^ ]*)?/)
@@ -32,7 +33,10 @@ command_page()
 }
 
 while IFS= read -r line; do
-	if [ "$line" != @COMMANDS@ ]; then
+	if [ "$line" = @STATUSES@ ]; then
+		sed -n 's|^\tCLI_[A-Z_]* = \([0-9]*\), *\/\* \(.*\) \*\/$|*\1*\n\t\2\n|p' "$statuses"
+		continue
+	elif [ "$line" != @COMMANDS@ ]; then
 		printf '%s\n' "$line"
 		continue
 	fi

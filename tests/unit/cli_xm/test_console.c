@@ -223,10 +223,10 @@ static void test_what_has_no_console_says_so(void **state)
 	OK("new", CFG);
 	FAILS("console", "demo");
 	expect_err("domain 'demo' is not running (it is defined)");
-	FAILS("console", "--idle", "x", "demo");
-	FAILS("console", "-t", "serial", "demo");
+	WRONG("console", "--idle", "x", "demo");
+	WRONG("console", "-t", "serial", "demo");
 	expect_err("there is no console of type 'serial'");
-	FAILS("console", "-n", "1", "demo");
+	WRONG("console", "-n", "1", "demo");
 }
 
 static void test_only_a_terminal_is_opened_whatever_the_key_says(void **state)

@@ -209,7 +209,7 @@ static void test_a_missing_or_wrong_configuration_is_named(void **state)
 	expect_err("there is no configuration file /nowhere/x.cfg");
 	FAILS("create", "no-such-thing");
 	expect_err("there is no configuration file no-such-thing, here or in /etc/xen");
-	FAILS("create");
+	WRONG("create");
 	expect_err("which configuration file?");
 	xm_write_file("bad.cfg", "name = 'x'\nmemroy = 1\n");
 	FAILS("create", xm_file("bad.cfg"));
@@ -234,19 +234,19 @@ static void test_store_errors_are_said_in_the_users_words(void **state)
 	FAILS("create", CFG);
 	expect_err("writing the record: the store is full");
 	fake_store_refuse_writes(EACCES);
-	FAILS("new", CFG);
+	NO_RIGHT("new", CFG);
 	expect_err("writing the record: the store does not allow it: run as root in Domain-0");
 	fake_store_refuse_writes(EIO);
-	FAILS("new", CFG);
+	NO_STORE("new", CFG);
 	expect_err("the store says: Input/output error");
 	fake_store_refuse_writes(0);
 	fake_store_refuse_open(ENOENT);
-	FAILS("list");
+	NO_STORE("list");
 	expect_err("cannot reach the store at /run/fake/socket: No such file or directory; is "
 		   "xenstored "
 		   "running?");
 	fake_store_refuse_open(EACCES);
-	FAILS("list");
+	NO_RIGHT("list");
 	expect_err("the store at /run/fake/socket does not let you in: run as root");
 }
 

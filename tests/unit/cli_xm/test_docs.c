@@ -15,9 +15,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "args.h"
 #include "cfg_keys.h"
-#include "xm.h"
+#include "commands.h"
 
 static const char *folder;
 
@@ -67,29 +66,36 @@ static void test_the_manual_names_every_configuration_key(void **state)
 static void test_help_lines_have_the_form_completions_parse(void **state)
 {
 	(void)state;
-	for (size_t i = 0; command_at(i); i++) {
-		const struct command *cmd = command_at(i);
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
+		const struct cli_cmd *cmd = xm_tool.cmds[i];
 
 		assert_true(strlen(cmd->name) <= 15);
-		assert_true(strlen(cmd->summary) <= 62);
-		assert_true(isupper((unsigned char)cmd->summary[0]));
-		assert_int_not_equal(cmd->summary[strlen(cmd->summary) - 1], '.');
-		assert_non_null(cmd->usage);
+		assert_true(strlen(cmd->help) <= 62);
+		assert_true(isupper((unsigned char)cmd->help[0]));
+		assert_int_not_equal(cmd->help[strlen(cmd->help) - 1], '.');
 		assert_non_null(cmd->run);
 	}
+}
+
+static bool are_the_same(const struct cli_opt *a, const struct cli_opt *b)
+{
+	return (a->letter && a->letter == b->letter) || (a->name && b->name && !strcmp(a->name, b->name));
 }
 
 static void test_no_two_options_of_a_command_are_the_same(void **state)
 {
 	(void)state;
-	for (size_t i = 0; command_at(i); i++) {
-		const struct opt *options = command_at(i)->options;
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
+		const struct cli_opt *options = xm_tool.cmds[i]->opts;
 
-		for (const struct opt *a = options; a && a->key; a++)
-			for (const struct opt *b = a + 1; b->key; b++)
-				if (a->key == b->key ||
-				    (a->name && b->name && !strcmp(a->name, b->name)))
-					fail_msg("%s has an option twice", command_at(i)->name);
+		for (const struct cli_opt *a = options; a && (a->letter || a->name); a++) {
+			for (const struct cli_opt *b = a + 1; b->letter || b->name; b++)
+				if (are_the_same(a, b))
+					fail_msg("%s has an option twice", xm_tool.cmds[i]->name);
+			for (const struct cli_opt *b = cli_common_opts; b->letter; b++)
+				if (are_the_same(a, b))
+					fail_msg("%s has everybody's -%c", xm_tool.cmds[i]->name, b->letter);
+		}
 	}
 }
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "fake_store.h"
-#include "xm.h"
+#include "commands.h"
 #include "xm_run.h"
 
 static void test_help_needs_no_store_and_lists_every_command(void **state)
@@ -21,10 +21,10 @@ static void test_help_needs_no_store_and_lists_every_command(void **state)
 	(void)state;
 	fake_store_refuse_open(ENOENT);
 	OK("help");
-	for (size_t i = 0; command_at(i); i++) {
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
 		char line[64];
 
-		snprintf(line, sizeof(line), "\n %-14s ", command_at(i)->name);
+		snprintf(line, sizeof(line), "\n %-14s ", xm_tool.cmds[i]->name);
 		expect_out(line);
 	}
 	OK("help", "create");
@@ -33,32 +33,32 @@ static void test_help_needs_no_store_and_lists_every_command(void **state)
 	expect_out("Usage: xl create ");
 	OK("-h");
 	OK("help", "--long");
-	FAILS("help", "nothing");
+	WRONG("help", "nothing");
 }
 
 static void test_every_command_explains_itself_without_a_store(void **state)
 {
 	(void)state;
 	fake_store_refuse_open(ENOENT);
-	for (size_t i = 0; command_at(i); i++) {
-		OK(command_at(i)->name, "-h");
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
+		OK(xm_tool.cmds[i]->name, "-h");
 		expect_out("Usage: xm ");
-		expect_out(command_at(i)->summary);
+		expect_out(xm_tool.cmds[i]->help);
 	}
 }
 
 static void test_every_command_counts_its_words(void **state)
 {
 	(void)state;
-	for (size_t i = 0; command_at(i); i++) {
-		const struct command *cmd = command_at(i);
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
+		const struct cli_cmd *cmd = xm_tool.cmds[i];
 
 		if (cmd->min_args) {
-			FAILS(cmd->name);
+			WRONG(cmd->name);
 			expect_err("something is missing: xm ");
 		}
 		if (cmd->max_args >= 0 && cmd->max_args <= 2) {
-			FAILS(cmd->name, "a", "b", "extra");
+			WRONG(cmd->name, "a", "b", "extra");
 			expect_err("is one word too many");
 		}
 	}
@@ -67,32 +67,58 @@ static void test_every_command_counts_its_words(void **state)
 static void test_unknown_commands_get_the_nearest(void **state)
 {
 	(void)state;
-	FAILS("lst");
-	expect_err("unknown command 'lst'; did you mean 'list'?");
-	FAILS("frobnicate");
-	expect_err("unknown command 'frobnicate' ('xm help' lists them all)");
-	FAILS("de");
+	WRONG("lst");
+	expect_err("Error: unknown command 'lst'; did you mean 'list'? (see: xm help)");
+	WRONG("frobnicate");
+	expect_err("unknown command 'frobnicate' (see: xm help)");
+	WRONG("de");
 	expect_err("'de' is the beginning of several commands: ");
 	OK("cons", "-h");
-	FAILS("list", "--jsn");
-	expect_err(
-		"unknown option '--jsn'; did you mean '--json'? ('xm list -h' shows its options)");
+	WRONG("list", "--jsn");
+	expect_err("unknown option '--jsn'; did you mean '--json'? (see: xm help list)");
 }
 
 static void test_options_before_the_command_are_xls(void **state)
 {
 	(void)state;
 	OK("-vf", "help");
-	FAILS("-x", "help");
+	WRONG("-x", "help");
 	expect_err("unknown option '-x' before the command");
-	expect_status(xm_run(NULL, NULL), 1);
+	expect_status(xm_run(NULL, NULL), CLI_USAGE);
 	expect_err("Usage: xm");
+}
+
+/* Scripts know 0 and 1 of Xen's xl. */
+static void test_whatever_failed_is_one_for_who_calls_xl(void **state)
+{
+	(void)state;
+	expect_status(xl_run("lst", NULL), 1);
+	expect_status(xl_run("list", "--jsn", NULL), 1);
+	expect_status(xl_run(NULL, NULL), 1);
+	fake_store_refuse_open(ENOENT);
+	expect_status(xl_run("list", NULL), 1);
+	expect_status(xm_run("list", NULL), CLI_NO_STORE);
+	fake_store_refuse_open(EACCES);
+	expect_status(xl_run("list", NULL), 1);
+	expect_status(xm_run("list", NULL), CLI_NO_RIGHT);
+	expect_err("run as root");
+}
+
+static void test_errors_are_json_where_json_is_asked_for(void **state)
+{
+	(void)state;
+	fake_store_refuse_open(ENOENT);
+	expect_status(xm_run("list", "--json", NULL), CLI_NO_STORE);
+	expect_err("{\"error\":\"cannot reach the store at ");
+	expect_err("\",\"code\":3}\n");
+	WRONG("console", "--json", "web");
+	expect_err("there is no JSON of it");
 }
 
 static void test_no_colours_reach_files(void **state)
 {
 	(void)state;
-	FAILS("lst");
+	WRONG("lst");
 	assert_null(strchr(xm_err, '\033'));
 }
 
@@ -106,6 +132,8 @@ int main(void)
 		BARE(test_every_command_counts_its_words),
 		BARE(test_unknown_commands_get_the_nearest),
 		BARE(test_options_before_the_command_are_xls),
+		BARE(test_whatever_failed_is_one_for_who_calls_xl),
+		BARE(test_errors_are_json_where_json_is_asked_for),
 		BARE(test_no_colours_reach_files),
 	};
 

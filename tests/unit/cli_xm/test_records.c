@@ -123,7 +123,7 @@ static void test_autostart_is_shown_and_set(void **state)
 	OK("autostart", "demo", "on");
 	OK("autostart", "demo");
 	assert_string_equal(xm_out, "on\n");
-	FAILS("autostart", "demo", "perhaps");
+	WRONG("autostart", "demo", "perhaps");
 	expect_err("'perhaps': say on, off, or last");
 }
 

@@ -50,5 +50,8 @@ void take_when(const char *path, const char *value);
 
 #define OK(...) expect_status(xm_run(__VA_ARGS__, NULL), 0)
 #define FAILS(...) expect_status(xm_run(__VA_ARGS__, NULL), 1)
+#define NO_STORE(...) expect_status(xm_run(__VA_ARGS__, NULL), 3)
+#define NO_RIGHT(...) expect_status(xm_run(__VA_ARGS__, NULL), 4)
+#define WRONG(...) expect_status(xm_run(__VA_ARGS__, NULL), 2) /* the line itself is */
 
 #endif

@@ -7,7 +7,7 @@ mkdir "$dir/bin"; ln -s "$xs_prog" "$dir/bin/xs"; PATH="$dir/bin:$PATH"
 unset LD_LIBRARY_PATH
 
 run xs
-is "without a command the help is shown and the status is 2" "2 1" "$rc $(echo "$out" | grep -c '^ ls ')"
+is "without a command the help is shown as an error and the status is 2" "2 1 " "$rc $(echo "$err" | grep -c '^ ls ') $out"
 run env XENSTORED_PATH=/nothing xs help
 is "help needs no store" 0 $rc
 for cmd in $(xs help | sed -n 's/^ \([a-z]*\) .*/\1/p'); do
@@ -18,7 +18,9 @@ pass "help COMMAND works for every command without a store"
 run env XENSTORED_PATH=/nothing xs ls
 is "no daemon: status 3" 3 $rc
 run xs nonsense
-is "an unknown command: status 2" 2 $rc
+is "an unknown command: status 2" "2 xs: unknown command 'nonsense' (see: xs help)" "$rc $err"
+run xs raed
+is "the nearest one is named" "2 xs: unknown command 'raed'; did you mean 'read'? (see: xs help)" "$rc $err"
 run xs read
 is "a missing argument: status 2" 2 $rc
 run xs ls --nonsense

@@ -70,8 +70,9 @@ CASES = {
     "restore": [("one", 0, OK), ("two", None, NONE)],
     "control": [("help", 0, lambda v: "snapshot" in v["answer"]), ("nonsense", 1, NONE)],
     "browse": [("", 2, REFUSED)],
+    "help": [("", 2, REFUSED)],
 }
-OFFLINE = {"schema", "explain", "browse", "control", "txn", "lock", "automate", "import", "diff", "apply", "import-cfg"}
+OFFLINE = {"schema", "explain", "browse", "help", "control", "txn", "lock", "automate", "import", "diff", "apply", "import-cfg"}
 
 
 def claim(what, good, *why):

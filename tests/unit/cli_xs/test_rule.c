@@ -375,7 +375,7 @@ static const struct {
 static void test_what_is_no_schema_is_told_by_line_and_column(void **state)
 {
 	(void)state;
-	cli_set_say(say);
+	cli_voice()->say = say;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct doc d = { .name = "x" };
 		struct rule *r;
@@ -387,7 +387,7 @@ static void test_what_is_no_schema_is_told_by_line_and_column(void **state)
 			fail_msg("%s: %s", wrong[i].text, r ? "taken" : said);
 		assert_int_not_equal(d.nr_errors, 0);
 	}
-	cli_set_say(NULL);
+	cli_voice()->say = NULL;
 }
 
 /* A schema nested as deeply as JSON goes is refused, not followed. */
