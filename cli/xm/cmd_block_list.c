@@ -10,7 +10,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 
 struct device {
 	const char *id;
@@ -130,7 +130,7 @@ static int list_devices(struct xm *xm, const struct cli_args *args, const struct
 			list_one(xm, kind, &dom, list);
 	}
 	if (list && !ret)
-		return json_out(xm, list);
+		return json_say(&xm->voice, list, JSON_ANSWER);
 	json_decref(list);
 	return ret;
 }

@@ -7,7 +7,7 @@
 
 #include "commands.h"
 #include "console.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "load.h"
 #include "record_store.h"
 #include "start.h"
@@ -58,9 +58,10 @@ static int print(struct xm *xm, struct record *rec)
 	int ret;
 
 	load_host(xm, rec);
-	ret = record_format(rec, &keys) ? xm_fail(xm, "out of memory") :
-					  json_out_indented(xm, record_json(rec->name, &keys));
-
+	if (record_format(rec, &keys))
+		ret = xm_fail(xm, "out of memory");
+	else
+		ret = json_say(&xm->voice, record_json(rec->name, &keys), JSON_XL);
 	record_keys_free(&keys);
 	return ret;
 }

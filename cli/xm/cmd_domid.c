@@ -4,12 +4,14 @@
  */
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 
 static int identity_json(struct xm *xm, const struct domain *dom)
 {
-	return json_out(xm, json_pack("{s:s, s:i, s:s}", "name", dom->name, "domid", dom->domid,
-				      "uuid", dom->uuid));
+	json_t *o = json_pack("{s:s, s:i, s:s}", "name", dom->name, "domid", dom->domid, "uuid",
+			      dom->uuid);
+
+	return json_say(&xm->voice, o, JSON_ANSWER);
 }
 
 static int run_domid(struct cli_args *args)

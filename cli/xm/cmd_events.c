@@ -12,7 +12,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 
 static const struct cli_opt options[] = {
 	{ 'n', "number", "N", "leave after N changes" },
@@ -55,9 +55,7 @@ static void show(struct events *ev, const char *type, const char *name, const ch
 		o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "v", 1, "type", type, "time",
 			      when, "name", name, "from", from, "to", to, "domid",
 			      domid >= 0 ? json_integer(domid) : json_null());
-		json_dumpf(o, ev->xm->out, JSON_COMPACT);
-		fputc('\n', ev->xm->out);
-		json_decref(o);
+		json_say(&ev->xm->voice, o, JSON_LINE);
 	}
 	fflush(ev->xm->out);
 	if (ev->left > 0 && strcmp(type, "initial") != 0)

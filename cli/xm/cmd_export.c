@@ -7,7 +7,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "record_load.h"
 #include "record_store.h"
 
@@ -31,7 +31,7 @@ static int run_export(struct cli_args *args)
 		record_parse(rec, dom.name, &keys, record_warn, xm);
 	free(rec);
 	if (args->json)
-		ret = json_out_indented(xm, record_json(dom.name, &keys));
+		ret = json_say(&xm->voice, record_json(dom.name, &keys), JSON_XL);
 	else
 		record_print_cfg(dom.name, &keys, xm->out);
 	record_keys_free(&keys);

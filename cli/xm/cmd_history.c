@@ -10,7 +10,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "nearest.h"
 
 #define CONSOLE_LOG "/var/log/xen/console/guest-%s.log"
@@ -88,7 +88,7 @@ static int run_history(struct cli_args *args)
 		free(text);
 	}
 	free(entries);
-	return list ? json_out(xm, list) : 0;
+	return list ? json_say(&xm->voice, list, JSON_ANSWER) : 0;
 }
 
 const struct cli_cmd cmd_history = {

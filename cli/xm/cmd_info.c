@@ -10,7 +10,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "request.h"
 
 /* How a key of /host becomes a line of xl info. */
@@ -187,7 +187,7 @@ static int run_info(struct cli_args *args)
 	if (!nr_host)
 		xm_warn(xm,
 			"the store says nothing about the machine (/host): xend is not running");
-	return o ? json_out(xm, o) : 0;
+	return o ? json_say(&xm->voice, o, JSON_ANSWER) : 0;
 }
 
 const struct cli_cmd cmd_info = {
@@ -285,7 +285,7 @@ static int run_uptime(struct cli_args *args)
 			print_uptime(xm, &dom, brief, list);
 	}
 	if (list && !ret)
-		return json_out(xm, list);
+		return json_say(&xm->voice, list, JSON_ANSWER);
 	json_decref(list);
 	return ret;
 }

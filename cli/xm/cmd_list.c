@@ -11,7 +11,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "record_store.h"
 #include "request.h"
 
@@ -138,7 +138,7 @@ static int run_list(struct cli_args *args)
 {
 	struct xm *xm = args->with;
 	bool table = !cli_has(args, "long") && !args->json;
-	struct view v = {xm, args, table ? NULL : json_array()};
+	struct view v = {xm, args, NULL};
 	int ret;
 
 	if (!xm_store(xm))
@@ -154,13 +154,14 @@ static int run_list(struct cli_args *args)
 			return 1;
 		print_header(xm, cli_has(args, "verbose"));
 	}
+	v.json = table ? NULL : json_array();
 	ret = args->argc ? show_named(&v) : show_all(&v);
 	if (table)
 		return ret;
 	if (ret)
 		json_decref(v.json);
 	else
-		ret = cli_has(args, "long") ? json_out_indented(xm, v.json) : json_out(xm, v.json);
+		ret = json_say(&xm->voice, v.json, cli_has(args, "long") ? JSON_XL : JSON_ANSWER);
 	return ret;
 }
 

@@ -14,7 +14,7 @@
 
 #include "commands.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "request.h"
 
 static const struct cli_opt options[] = {
@@ -110,9 +110,7 @@ static void print_table(struct top *top, const struct row *rows, size_t nr)
 			print_row(top, &rows[i]);
 	}
 	if (list) {
-		json_dumpf(list, to, JSON_COMPACT);
-		fputc('\n', to);
-		json_decref(list);
+		json_say(&top->xm->voice, list, JSON_LINE);
 	} else if (!top->screen) {
 		fputc('\n', to);
 	}

@@ -9,7 +9,7 @@
 #include "commands.h"
 #include "cpu_list.h"
 #include "domains.h"
-#include "json_out.h"
+#include "json_print.h"
 #include "request.h"
 
 /* "NUMBER CPU STATE SECONDS HARD SOFT", as xend says it. */
@@ -76,7 +76,7 @@ static int for_domains(struct xm *xm, int nr, char *const *names, json_t *list,
 static int print_list(struct xm *xm, json_t *list, int ret)
 {
 	if (list && !ret)
-		return json_out(xm, list);
+		return json_say(&xm->voice, list, JSON_ANSWER);
 	json_decref(list);
 	return ret;
 }

@@ -20,7 +20,7 @@ struct xm {
 	FILE *in, *out, *err;
 	struct cli_voice voice; /* on out and err */
 	struct xs_handle *xs;	/* NULL until xm_store() */
-	bool out_tty;		/* a person reads standard output: JSON is indented */
+	bool out_tty;		/* a person reads standard output */
 	bool progress;		/* standard error is a terminal: progress may overwrite its line */
 	int cause;		/* what the store refused: CLI_NO_STORE, CLI_NO_RIGHT; 0: nothing */
 };

@@ -76,9 +76,7 @@ static void print_line(const struct xs_node *n, const char *path, bool gen)
 	if (gen && n->gen) /* a daemon that is not ours does not tell */
 		json_object_set_new(o, "gen", json_integer((json_int_t)n->gen));
 	json_decref(v);
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-	putchar('\n');
-	json_decref(o);
+	json_say(cli_voice(), o, JSON_ROW);
 }
 
 static void print_exact(const struct xs_node *n, const char *path)

@@ -199,10 +199,7 @@ static int print_known(void)
 	json_object_set_new(root, "$schema",
 			    json_string("http://json-schema.org/draft-07/schema#"));
 	json_object_set_new(root, "title", json_string("Documents of xs import and xs apply"));
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-	putchar('\n');
-	json_decref(root);
-	return CLI_OK;
+	return json_say(cli_voice(), root, JSON_PAGE);
 }
 
 /* ---- the command ---- */

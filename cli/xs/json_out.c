@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_out.c - store values and permissions in JSON, and printing it.
+ * json_out.c - store values and permissions in JSON.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "die.h"
 #include "json_out.h"
 #include "text.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void dump(json_t *v, size_t flags)
-{
-	must(v);
-	if (json_dumpf(v, stdout, flags | JSON_ENCODE_ANY) != 0)
-		cli_die(CLI_FAIL, "standard output: %s", strerror(errno));
-	putchar('\n');
-	json_decref(v);
-}
-
-void json_print(json_t *v)
-{
-	dump(v, isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT);
-}
-
-void json_print_line(json_t *v)
-{
-	dump(v, JSON_COMPACT);
-	fflush(stdout);
-}
 
 char *json_b64(const void *data, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_out.h - printing JSON: pretty on a terminal, one line otherwise; always a final newline.
+ * json_out.h - what the store holds in JSON; printing it is cli/lib's.
  */
 #ifndef STOREVISOR_XS_JSON_OUT_H
 #define STOREVISOR_XS_JSON_OUT_H
@@ -8,10 +8,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Prints and drops @v. */
-void json_print(json_t *v);
-/* One line, flushed: for streams. Drops @v. */
-void json_print_line(json_t *v);
+#include "json_print.h"
+
 /* A value of the store: a string when it is text, else {"@b64": "..."}. */
 json_t *json_value(const void *data, size_t len);
 /*

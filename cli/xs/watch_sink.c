@@ -70,14 +70,14 @@ static void print_bytes(const char *lead, const json_t *v)
 static void print_event(const struct sink *s, const json_t *e)
 {
 	if (s->o.json) {
-		json_dumpf(e, stdout, JSON_COMPACT);
+		json_show(cli_voice(), e, JSON_LINE);
 	} else {
 		printf("%-8s %s", field(e, "type"), field(e, "path"));
 		print_bytes(" = ", json_object_get(e, "value"));
 		if (s->o.prev)
 			print_bytes("   was ", json_object_get(e, "prev"));
+		putchar('\n');
 	}
-	putchar('\n');
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return;
