@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/eventfd.h>
 #include <termios.h>
 #include <time.h>
@@ -249,6 +250,21 @@ static void start(struct fake_xend *x, struct guest *g)
 	set_state(x, g, paused[0] == '1' ? "paused" : "running");
 }
 
+/*
+ * Closing a pty throws away what nobody has read yet. What was written arrives a little later, and may be
+ * taken before it is seen here: then a second is enough for any reader.
+ */
+static void until_read(const struct guest *g)
+{
+	int left = 0;
+	bool came = false;
+
+	for (int i = 0; i < 1000 && ioctl(g->slave, FIONREAD, &left) == 0 && !(came && !left); i++) {
+		came = came || left;
+		usleep(1000);
+	}
+}
+
 static void console_read(struct fake_xend *x, struct guest *g)
 {
 	char c, text[300];
@@ -263,9 +279,8 @@ static void console_read(struct fake_xend *x, struct guest *g)
 		snprintf(text, sizeof(text), "heard %s\r\n", g->line);
 		console_say(g, text);
 		g->line_len = 0;
-		/* Closing a pty throws away what nobody has read yet. */
 		if (strcmp(g->line, "reboot") == 0 || strcmp(g->line, "poweroff") == 0)
-			usleep(50000);
+			until_read(g);
 		if (strcmp(g->line, "reboot") == 0) {
 			vanish(x, g);
 			start(x, g);
