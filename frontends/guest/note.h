@@ -8,11 +8,13 @@
 #include <xen/elfnote.h>
 #include <xen/features.h>
 
+/* clang-format off */
 .macro note type, kind, value:vararg
 	.long 4, 2f - 1f, \type
 	.asciz "Xen"
 1:	\kind \value
 2:	.p2align 2
 .endm
+/* clang-format on */
 
 #endif

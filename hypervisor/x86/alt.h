@@ -18,6 +18,7 @@
 #define ALT_THUNK_LFENCE 9 /* indirect branches behind a fence */
 
 #ifdef __ASSEMBLY__
+/* clang-format off */
 	/*
 	 * At 771: @len bytes that became something, and at 772: what is to stand there for
 	 * @feature.
@@ -41,6 +42,7 @@
 	.popsection
 	ALT_ROW	\feature, 1
 	.endm
+/* clang-format on */
 #else
 #include "lib/types.h"
 

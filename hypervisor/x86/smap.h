@@ -5,6 +5,7 @@
 
 #include "x86/alt.h"
 
+/* clang-format off */
 	/*
 	 * SMAP: the hypervisor reaches guest's pages only between STAC and CLAC. What stands here
 	 * is chosen at boot (x86/alt.h).
@@ -15,5 +16,6 @@
 	.macro CLAC
 	ALT	ALT_SMAP, ".byte 0x0f, 0x01, 0xca"
 	.endm
+/* clang-format on */
 
 #endif

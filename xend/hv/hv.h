@@ -59,7 +59,8 @@ int hv_debug_keys(struct hv *hv, const char *keys);
 
 /* --- domains (hv_domain.c) --- */
 
-enum hv_shutdown_reason {	/* values: xen/sched.h SHUTDOWN_* */
+/* Values: xen/sched.h SHUTDOWN_* */
+enum hv_shutdown_reason {
 	HV_SHUTDOWN_POWEROFF, HV_SHUTDOWN_REBOOT, HV_SHUTDOWN_SUSPEND, HV_SHUTDOWN_CRASH,
 	HV_SHUTDOWN_WATCHDOG, HV_SHUTDOWN_SOFT_RESET,
 };
