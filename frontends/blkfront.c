@@ -19,10 +19,10 @@
 static int publish(const struct blkfront *b)
 {
 	const struct device_key keys[] = {
-		{"ring-ref", b->ring_ref},
-		{"event-channel", b->port},
-		{"protocol", .text = "x86_64-abi"},
-		{"state", XenbusStateInitialised},
+		{ "ring-ref", b->ring_ref },
+		{ "event-channel", b->port },
+		{ "protocol", .text = "x86_64-abi" },
+		{ "state", XenbusStateInitialised },
 	};
 
 	return device_publish(&b->device, keys, ARRAY_SIZE(keys));
@@ -129,7 +129,7 @@ static int transfer(struct blkfront *b, u8 operation, u64 sector, u64 mfn, u16 g
 	if (mfn) {
 		ref = grant_offer(b->device.backend_id, mfn, grant_flags);
 		req->nr_segments = 1;
-		req->seg[0] = (struct blkif_request_segment){ref, 0, SECTORS_A_PAGE - 1};
+		req->seg[0] = (struct blkif_request_segment){ ref, 0, SECTORS_A_PAGE - 1 };
 	}
 	b->ring.req_prod_pvt++;
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&b->ring, notify);

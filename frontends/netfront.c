@@ -18,9 +18,9 @@
 static int publish(const struct netfront *n)
 {
 	const struct device_key keys[] = {
-		{"tx-ring-ref", n->tx_ref},  {"rx-ring-ref", n->rx_ref},
-		{"event-channel", n->port},  {"request-rx-copy", 1},
-		{"feature-rx-notify", 1},    {"state", XenbusStateConnected},
+		{ "tx-ring-ref", n->tx_ref },  { "rx-ring-ref", n->rx_ref },
+		{ "event-channel", n->port },  { "request-rx-copy", 1 },
+		{ "feature-rx-notify", 1 },    { "state", XenbusStateConnected },
 	};
 
 	return device_publish(&n->device, keys, ARRAY_SIZE(keys));
@@ -117,7 +117,7 @@ int netfront_send(struct netfront *n, const void *frame, size_t len)
 	page = page_alloc();
 	memcpy(page, frame, len);
 	ref = grant_offer(n->device.backend_id, virt_to_mfn(page), GTF_readonly);
-	*req = (struct netif_tx_request){.gref = ref, .id = ++n->next_id, .size = (u16)len};
+	*req = (struct netif_tx_request){ .gref = ref, .id = ++n->next_id, .size = (u16)len };
 	n->tx.req_prod_pvt++;
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&n->tx, notify);
 	if (notify)

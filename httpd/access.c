@@ -178,7 +178,7 @@ bool access_check(struct conn *c)
 		conn_error(c, 401, "Authorization",
 			   "send Authorization: Bearer TOKEN, as the file of --token has it", "%s",
 			   c->head.authorization ? "this is not the token" :
-			   "a token is needed");
+						   "a token is needed");
 	else
 		return true;
 	return false;

@@ -148,7 +148,7 @@ static void answer_change(struct conn *c, struct change_job *j, int rc)
 	} else if (j->moved) {
 		conn_error(c, 412, j->path, "read it anew, and decide again",
 			   j->was ? "it is not as If-Match or If-None-Match has it" :
-			   "it is not there");
+				    "it is not there");
 	} else if (rc) {
 		side_error(c, j->failed ? j->failed : j->path, rc);
 	} else {

@@ -249,7 +249,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (c->state != CONN_BODY && (c->state != CONN_HEAD ||
-	    !evbuffer_get_length(bufferevent_get_input(c->bev)))) {
+				      !evbuffer_get_length(bufferevent_get_input(c->bev)))) {
 		conn_destroy(c);
 		return;
 	}

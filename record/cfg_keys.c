@@ -28,7 +28,7 @@ const char *cfg_keys_taken_name(size_t i)
 static int unknown_key(const struct cfg_setting *s, struct cfg_report *rep)
 {
 	const char *what = "it is no known key (xm.cfg(5) lists them)";
-	struct nearest near = {0};
+	struct nearest near = { 0 };
 
 	for (size_t i = 0; cfg_taken_at(i); i++)
 		nearest_offer(&near, s->key, cfg_taken_at(i)->name);
@@ -89,7 +89,7 @@ static int take_setting(struct reading *r, const struct cfg_setting *s)
 /* A file for another kind of guest is told that, before all that follows from it. */
 static int take_kind(struct reading *r, const struct cfg *cfg)
 {
-	static const char *const kinds[] = {"type", "builder"};
+	static const char *const kinds[] = { "type", "builder" };
 	int ret = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -138,8 +138,8 @@ static void join_cmdline(struct reading *r, const struct cfg *cfg)
  */
 static void take_loader(struct reading *r, const struct cfg *cfg)
 {
-	static const char *const inside[] = {"kernel", "ramdisk"};
-	static const char *const menus[] = {"root", "extra", "cmdline"};
+	static const char *const inside[] = { "kernel", "ramdisk" };
+	static const char *const menus[] = { "root", "extra", "cmdline" };
 	const struct cfg_setting *s;
 
 	if (!r->bootloader)
@@ -198,7 +198,7 @@ static void check_whole(const struct reading *r, const struct cfg *cfg)
 int cfg_to_record(const struct cfg *cfg, const char *base, struct record *rec,
 		  struct cfg_report *rep)
 {
-	struct reading r = {.rec = rec, .rep = rep, .base = base};
+	struct reading r = { .rec = rec, .rep = rep, .base = base };
 	int ret = 0;
 
 	record_init(rec);

@@ -24,7 +24,7 @@ static int parse_list(struct parser *p, const char *key, int depth, struct cfg_v
 {
 	struct cfg_pos open = scan_here(p);
 	int close = scan_peek(p) == '[' ? ']' : ')';
-	struct cfg_value item = {0};
+	struct cfg_value item = { 0 };
 	char buf[16];
 	int ret;
 
@@ -141,8 +141,8 @@ static int expect_end(struct parser *p, const char *key)
 
 static bool is_python_keyword(const char *word)
 {
-	static const char *const keywords[] = {"import", "from", "def",	  "if",	    "for",  "while",
-					       "print",	 "try",	 "class", "return", "else", "elif"};
+	static const char *const keywords[] = { "import", "from", "def",	  "if",	    "for",  "while",
+						"print",	 "try",	 "class", "return", "else", "elif" };
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
 		if (strcmp(word, keywords[i]) == 0)
@@ -171,7 +171,7 @@ static int statement_error(struct parser *p, const struct cfg_pos *pos, const ch
 static int parse_statement(struct parser *p)
 {
 	struct cfg_pos pos = scan_here(p);
-	struct cfg_value value = {0};
+	struct cfg_value value = { 0 };
 	char key[KEY_MAX_LEN + 1];
 	bool append;
 	int ret;
@@ -238,7 +238,7 @@ static int parse_all(struct parser *p)
 int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
 	      struct cfg_report *rep)
 {
-	struct parser p = {.cfg = cfg, .rep = rep, .text = text, .len = len, .line = 1, .col = 1};
+	struct parser p = { .cfg = cfg, .rep = rep, .text = text, .len = len, .line = 1, .col = 1 };
 	char why[96];
 
 	if (len > CFG_TEXT_MAX) {
@@ -307,7 +307,7 @@ static int override_value(struct parser *p, const char *key, struct cfg_value *v
 static int override_one(struct parser *p)
 {
 	struct cfg_pos pos = scan_here(p);
-	struct cfg_value value = {0};
+	struct cfg_value value = { 0 };
 	char key[KEY_MAX_LEN + 1];
 	int ret;
 
@@ -332,7 +332,7 @@ static int override_one(struct parser *p)
 
 int cfg_override(struct cfg *cfg, const char *arg, struct cfg_report *rep)
 {
-	struct parser p = {.cfg = cfg, .rep = rep, .text = arg, .len = strlen(arg)};
+	struct parser p = { .cfg = cfg, .rep = rep, .text = arg, .len = strlen(arg) };
 	int ret;
 
 	if (p.len > CFG_TEXT_MAX) {

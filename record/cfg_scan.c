@@ -32,7 +32,7 @@ void scan_advance(struct parser *p)
 
 struct cfg_pos scan_here(const struct parser *p)
 {
-	return (struct cfg_pos){p->source, p->line, p->col};
+	return (struct cfg_pos){ p->source, p->line, p->col };
 }
 
 void scan_skip(struct parser *p, bool lines)

@@ -308,10 +308,10 @@ bool cfg_autostart_parse(const char *word, enum record_autostart *out)
 		const char *word;
 		enum record_autostart value;
 	} words[] = {
-		{"0", AUTOSTART_NO},	  {"no", AUTOSTART_NO},	    {"off", AUTOSTART_NO},
-		{"never", AUTOSTART_NO},  {"ignore", AUTOSTART_NO}, {"1", AUTOSTART_YES},
-		{"yes", AUTOSTART_YES},	  {"on", AUTOSTART_YES},    {"always", AUTOSTART_YES},
-		{"start", AUTOSTART_YES}, {"last", AUTOSTART_LAST},
+		{ "0", AUTOSTART_NO },	  { "no", AUTOSTART_NO },	    { "off", AUTOSTART_NO },
+		{ "never", AUTOSTART_NO },  { "ignore", AUTOSTART_NO }, { "1", AUTOSTART_YES },
+		{ "yes", AUTOSTART_YES },	  { "on", AUTOSTART_YES },    { "always", AUTOSTART_YES },
+		{ "start", AUTOSTART_YES }, { "last", AUTOSTART_LAST },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -358,31 +358,31 @@ static int take_type(struct reading *r, const struct cfg_setting *s)
 }
 
 static const struct key taken[] = {
-	{"name", take_name},
-	{"type", take_type},
-	{"builder", take_type},
-	{"uuid", take_uuid},
-	{"kernel", take_kernel},
-	{"ramdisk", take_ramdisk},
-	{"bootloader", take_bootloader},
-	{"cmdline", take_cmdline},
-	{"root", take_root},
-	{"extra", take_extra},
-	{"memory", take_memory},
-	{"maxmem", take_maxmem},
-	{"vcpus", take_vcpus},
-	{"maxvcpus", take_maxvcpus},
-	{"cpus", take_cpus},
-	{"cpu_weight", take_cpu_weight},
-	{"cap", take_cap},
-	{"cpu_cap", take_cap},
-	{"disk", cfg_take_disk},
-	{"vif", cfg_take_vif},
-	{"on_poweroff", take_on_poweroff},
-	{"on_reboot", take_on_reboot},
-	{"on_crash", take_on_crash},
-	{"autostart", take_autostart},
-	{"on_xend_start", take_autostart},
+	{ "name", take_name },
+	{ "type", take_type },
+	{ "builder", take_type },
+	{ "uuid", take_uuid },
+	{ "kernel", take_kernel },
+	{ "ramdisk", take_ramdisk },
+	{ "bootloader", take_bootloader },
+	{ "cmdline", take_cmdline },
+	{ "root", take_root },
+	{ "extra", take_extra },
+	{ "memory", take_memory },
+	{ "maxmem", take_maxmem },
+	{ "vcpus", take_vcpus },
+	{ "maxvcpus", take_maxvcpus },
+	{ "cpus", take_cpus },
+	{ "cpu_weight", take_cpu_weight },
+	{ "cap", take_cap },
+	{ "cpu_cap", take_cap },
+	{ "disk", cfg_take_disk },
+	{ "vif", cfg_take_vif },
+	{ "on_poweroff", take_on_poweroff },
+	{ "on_reboot", take_on_reboot },
+	{ "on_crash", take_on_crash },
+	{ "autostart", take_autostart },
+	{ "on_xend_start", take_autostart },
 };
 
 #define NR_TAKEN (sizeof(taken) / sizeof(taken[0]))

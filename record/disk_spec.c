@@ -85,9 +85,9 @@ static const struct {
 	const char *prefix;
 	enum vdev_backend backend;
 } prefixes[] = {
-	{"file:", VDEV_FILE},	 {"phy:", VDEV_PHY},	   {"raw:", VDEV_UNKNOWN},
-	{"tap:aio:", VDEV_FILE}, {"tap2:aio:", VDEV_FILE}, {"aio:", VDEV_FILE},
-	{"tap:raw:", VDEV_FILE}, {"tap2:raw:", VDEV_FILE}, {"ioemu:", VDEV_UNKNOWN},
+	{ "file:", VDEV_FILE },	 { "phy:", VDEV_PHY },	   { "raw:", VDEV_UNKNOWN },
+	{ "tap:aio:", VDEV_FILE }, { "tap2:aio:", VDEV_FILE }, { "aio:", VDEV_FILE },
+	{ "tap:raw:", VDEV_FILE }, { "tap2:raw:", VDEV_FILE }, { "ioemu:", VDEV_UNKNOWN },
 };
 
 /* Where @path is when it does not begin at the root. */
@@ -181,8 +181,8 @@ static int set_vdev(struct spec *s, const char *vdev)
 static bool is_vdev(const char *text)
 {
 	char none[SPEC_ERROR_LEN];
-	struct disk_spec disk = {0};
-	struct spec s = {.disk = &disk, .err = none};
+	struct disk_spec disk = { 0 };
+	struct spec s = { .disk = &disk, .err = none };
 
 	return set_vdev(&s, text) == 0;
 }
@@ -191,8 +191,8 @@ static const struct {
 	const char *word;
 	bool writable, shared;
 } modes[] = {
-	{"r", false, false}, {"ro", false, false}, {"w", true, false}, {"rw", true, false},
-	{"w!", true, true},  {"rw!", true, true},  {"!", true, true},
+	{ "r", false, false }, { "ro", false, false }, { "w", true, false }, { "rw", true, false },
+	{ "w!", true, true },  { "rw!", true, true },  { "!", true, true },
 };
 
 static bool is_mode(const char *word)
@@ -255,15 +255,15 @@ static const struct {
 	const char *name;
 	int (*set)(struct spec *s, const char *value);
 } keys[] = {
-	{"target", set_target},	  {"format", set_format},	    {"vdev", set_vdev},
-	{"access", set_access},	  {"backendtype", set_backendtype}, {"devtype", set_devtype},
-	{"backend", set_backend},
+	{ "target", set_target },	  { "format", set_format },	    { "vdev", set_vdev },
+	{ "access", set_access },	  { "backendtype", set_backendtype }, { "devtype", set_devtype },
+	{ "backend", set_backend },
 };
 
 static int set_named(struct spec *s, char *field)
 {
 	char *eq = strchr(field, '=');
-	struct nearest near = {0};
+	struct nearest near = { 0 };
 
 	*eq = '\0';
 	field = trim(field);
@@ -379,7 +379,7 @@ static int finish(struct spec *s)
 int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
 		    char err[SPEC_ERROR_LEN])
 {
-	struct spec s = {.disk = disk, .base = base, .err = err};
+	struct spec s = { .disk = disk, .base = base, .err = err };
 	struct fields f;
 	int ret;
 

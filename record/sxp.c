@@ -56,7 +56,7 @@ static int take_item(struct parser *p, int depth, struct cfg_value *item)
 static int take_list(struct parser *p, int depth, struct cfg_value *list)
 {
 	struct cfg_pos open = scan_here(p);
-	struct cfg_value item = {0};
+	struct cfg_value item = { 0 };
 	int ret = 0;
 
 	list->type = CFG_LIST;
@@ -121,8 +121,8 @@ static int set(struct parser *p, const char *key, const struct cfg_pos *pos,
 /* Adds one string to the list setting @key. Takes @text over. */
 static int append(struct parser *p, const char *key, const struct cfg_pos *pos, char *text)
 {
-	struct cfg_value list = {.type = CFG_LIST, .pos = *pos};
-	struct cfg_value item = {.type = CFG_STRING, .pos = *pos, .text = text};
+	struct cfg_value list = { .type = CFG_LIST, .pos = *pos };
+	struct cfg_value item = { .type = CFG_STRING, .pos = *pos, .text = text };
 	int ret = text ? cfg_list_add(&list, &item) : -ENOMEM;
 
 	if (!ret)
@@ -146,8 +146,8 @@ static int add_disk(struct parser *p, const struct cfg_value *dev)
 
 static int add_vif(struct parser *p, const struct cfg_value *dev)
 {
-	static const char *const keys[] = {"mac", "bridge", "script", "ip", "vifname", "type",
-					   "rate"};
+	static const char *const keys[] = { "mac", "bridge", "script", "ip", "vifname", "type",
+					    "rate" };
 	char *text = strdup("");
 
 	for (size_t i = 0; text && i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -223,10 +223,10 @@ static int add_image(struct parser *p, const struct cfg_value *list)
 /* What a running domain was, not what it shall be. */
 static bool is_observation(const char *key)
 {
-	static const char *const keys[] = {"domid",	"status",      "state",
-					   "cpu_time",	"start_time",  "online_vcpus",
-					   "store_mfn", "console_mfn", "shutdown_reason",
-					   "cpuid",	"vcpu_avail"};
+	static const char *const keys[] = { "domid",	"status",      "state",
+					    "cpu_time",	"start_time",  "online_vcpus",
+					    "store_mfn", "console_mfn", "shutdown_reason",
+					    "cpuid",	"vcpu_avail" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -251,7 +251,7 @@ static int add_top(struct parser *p, const struct cfg_value *item)
 
 int sxp_read(struct parser *p)
 {
-	struct cfg_value top = {0};
+	struct cfg_value top = { 0 };
 	char buf[16];
 	int ret = take_list(p, 1, &top);
 

@@ -102,14 +102,14 @@ static const struct {
 	const char *name;
 	int (*set)(struct vif_spec *vif, const char *value, char *err);
 } keys[] = {
-	{"mac", set_mac},	  {"bridge", set_bridge},   {"script", set_script},
-	{"ip", set_ip},		  {"vifname", set_vifname}, {"type", set_type},
-	{"backend", set_backend}, {"rate", set_rate},	    {"model", NULL},
+	{ "mac", set_mac },	  { "bridge", set_bridge },   { "script", set_script },
+	{ "ip", set_ip },		  { "vifname", set_vifname }, { "type", set_type },
+	{ "backend", set_backend }, { "rate", set_rate },	    { "model", NULL },
 };
 
 static int set_named(struct vif_spec *vif, const char *name, const char *value, char *err)
 {
-	struct nearest near = {0};
+	struct nearest near = { 0 };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (strcmp(name, keys[i].name) == 0) /* model: for emulated cards, no effect */

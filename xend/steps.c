@@ -354,7 +354,7 @@ static uint64_t wait_until(struct xend *x, struct domain *d, uint64_t limit_ns, 
 	if (x->now_ns >= d->deadline_ns)
 		return 0;
 	return poll_ns && x->now_ns + poll_ns < d->deadline_ns ? x->now_ns + poll_ns :
-								  d->deadline_ns;
+								 d->deadline_ns;
 }
 
 static uint64_t run_up(struct xend *x, struct domain *d)

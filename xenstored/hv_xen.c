@@ -76,8 +76,8 @@ static int xen_ring_map(struct hv *hv, unsigned int domid, uint64_t gfn, uint32_
 	out->is_own_kernel = domid == 0;
 	out->page = domid == 0 ? x->own_page :
 				 x->lib.xengnttab_map_grant_ref(x->gnttab, domid,
-							 GNTTAB_RESERVED_XENSTORE,
-							 PROT_READ | PROT_WRITE);
+								GNTTAB_RESERVED_XENSTORE,
+								PROT_READ | PROT_WRITE);
 	if (!out->page) {
 		log_warn("d%u: cannot map its store page", domid);
 		return -EINVAL;

@@ -161,7 +161,7 @@ static int run(struct supervisor *sv)
 	static const struct {
 		int sig;
 		event_callback_fn fn;
-	} signals[] = {{SIGCHLD, on_child}, {SIGTERM, on_term}, {SIGINT, on_term}};
+	} signals[] = { { SIGCHLD, on_child }, { SIGTERM, on_term }, { SIGINT, on_term } };
 	struct event *store;
 
 	sv->base = event_base_new();
@@ -200,7 +200,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct supervisor sv = {.libdir = own_dir(), .sysfs = "/sys"};
+	struct supervisor sv = { .libdir = own_dir(), .sysfs = "/sys" };
 	int opt, rc;
 
 	while ((opt = getopt(argc, argv, "Nvl:s:")) != -1) {

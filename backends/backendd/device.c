@@ -30,9 +30,9 @@ struct device_kind {
 };
 
 static const struct device_kind kinds[] = {
-	{"vbd", "blkback"},
-	{"vif", "netback"},
-	{"console", "consback"},
+	{ "vbd", "blkback" },
+	{ "vif", "netback" },
+	{ "console", "consback" },
 };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -61,7 +61,7 @@ static uint64_t now_ns(void)
 
 static void arm(struct device *d, unsigned int ms)
 {
-	const struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
 
 	event_add(d->timer, &tv);
 }

@@ -49,7 +49,7 @@ void grant_end(struct grant *g)
 
 static void wait_ms(struct grant *g, unsigned int ms)
 {
-	const struct timeval tv = {0, (suseconds_t)ms * 1000};
+	const struct timeval tv = { 0, (suseconds_t)ms * 1000 };
 
 	event_add(g->later, &tv);
 }

@@ -12,8 +12,8 @@
 static const struct {
 	const char *type, *module;
 } others[] = {
-	{"vbd", "xen-blkback"},
-	{"vif", "xen-netback"},
+	{ "vbd", "xen-blkback" },
+	{ "vif", "xen-netback" },
 };
 
 int owner_claim(void)

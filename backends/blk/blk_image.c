@@ -46,7 +46,7 @@ static void set_direct(struct blk_image *img)
 /* A file of the device's queue in sysfs, or of its whole disk's, if it is a partition. */
 static FILE *open_queue(const struct stat *st, const char *name)
 {
-	static const char *const where[] = {"", "/.."};
+	static const char *const where[] = { "", "/.." };
 	FILE *f = NULL;
 
 	for (size_t i = 0; i < 2 && !f; i++) {
@@ -124,7 +124,7 @@ int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool 
 	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
 	struct stat st;
 
-	*img = (struct blk_image){.fd = -1, .readonly = readonly};
+	*img = (struct blk_image){ .fd = -1, .readonly = readonly };
 	/* On a block device O_EXCL asks the kernel's own question: mounted, or in use as a whole?
 	 */
 	if (!readonly && !shared && stat(path, &st) == 0 && S_ISBLK(st.st_mode))

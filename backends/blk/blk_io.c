@@ -8,7 +8,7 @@
 
 struct blk_io *blk_io_open(int fd, bool threads)
 {
-	static const struct blk_io_way *const ways[] = {&blk_io_uring, &blk_io_threads};
+	static const struct blk_io_way *const ways[] = { &blk_io_uring, &blk_io_threads };
 
 	for (unsigned int i = threads; i < 2; i++) {
 		struct blk_io *io = ways[i]->open(fd);
@@ -54,7 +54,7 @@ unsigned int blk_io_reap(struct blk_io *io, struct blk_io_done *done, unsigned i
 
 bool blk_io_wait_ms(struct blk_io *io, int ms)
 {
-	struct pollfd p = {.fd = blk_io_fd(io), .events = POLLIN};
+	struct pollfd p = { .fd = blk_io_fd(io), .events = POLLIN };
 
 	return poll(&p, 1, ms) > 0;
 }

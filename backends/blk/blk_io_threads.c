@@ -87,7 +87,7 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&t->lock);
 		res = perform(t->image, &op);
 		pthread_mutex_lock(&t->lock);
-		t->done[t->nr_done++] = (struct blk_io_done){op.tag, res};
+		t->done[t->nr_done++] = (struct blk_io_done){ op.tag, res };
 		eventfd_write(t->event, 1);
 	}
 	pthread_mutex_unlock(&t->lock);

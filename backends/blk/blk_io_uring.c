@@ -32,11 +32,11 @@ static int reg(struct io_uring *ring, unsigned int what, void *arg, unsigned int
 
 static int restrict_ring(struct io_uring *ring)
 {
-	static const unsigned int ops[] = {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC,
-					   IORING_OP_FALLOCATE};
+	static const unsigned int ops[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC,
+					    IORING_OP_FALLOCATE };
 	struct io_uring_restriction r[6] = {
-		{.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_FIXED_FILE},
-		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_FIXED_FILE },
+		{ .opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE },
 	};
 
 	for (unsigned int i = 0; i < 4; i++)
@@ -133,7 +133,7 @@ static unsigned int uring_reap(struct blk_io *io, struct blk_io_done *done, unsi
 	unsigned int n = io_uring_peek_batch_cqe(&u->ring, cqe, max < BLK_IO_DEPTH ? max : BLK_IO_DEPTH);
 
 	for (unsigned int i = 0; i < n; i++)
-		done[i] = (struct blk_io_done){(uint32_t)cqe[i]->user_data, cqe[i]->res};
+		done[i] = (struct blk_io_done){ (uint32_t)cqe[i]->user_data, cqe[i]->res };
 	io_uring_cq_advance(&u->ring, n);
 	return n;
 }

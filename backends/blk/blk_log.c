@@ -28,7 +28,7 @@ int blk_log_open(struct blk_log *log, const char *file, const char *name)
 	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), rc;
 	struct blk_log_head *head;
 
-	*log = (struct blk_log){0};
+	*log = (struct blk_log){ 0 };
 	if (fd < 0)
 		return -errno;
 	/* All of it now: a page that has no room when it is written is the end of the process. */
@@ -93,7 +93,7 @@ static void get(const struct blk_log *log, uint64_t at, void *to, size_t len)
 
 void blk_log_add(struct blk_log *log, uint64_t offset, const void *buf, uint64_t len)
 {
-	const struct entry e = {offset, len};
+	const struct entry e = { offset, len };
 	uint64_t at = log->head->end;
 
 	put(log, at, &e, sizeof(e));

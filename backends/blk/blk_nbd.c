@@ -182,7 +182,7 @@ int blk_nbd_open(struct blk_image *img, struct blk_io **io, const struct blk_nbd
 	const char *wrong = nbd_name_parse(w->name, &name);
 	int rc;
 
-	*img = (struct blk_image){.fd = -1, .readonly = w->readonly, .is_remote = true};
+	*img = (struct blk_image){ .fd = -1, .readonly = w->readonly, .is_remote = true };
 	*io = NULL;
 	if (wrong)
 		return explain(w, -EINVAL, why, len, "%s", wrong);

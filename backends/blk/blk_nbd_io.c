@@ -93,7 +93,7 @@ static void issue(struct nbd *n, uint32_t tag)
 {
 	struct slot *s = &n->slot[tag];
 	const struct blk_io_op *op = &s->op;
-	const nbd_completion_callback cb = {.callback = on_end, .user_data = s};
+	const nbd_completion_callback cb = { .callback = on_end, .user_data = s };
 	uint64_t max = op->kind == BLK_IO_PUNCH ? TRIM_MAX : n->data_max;
 	int64_t rc = 0;
 
@@ -116,7 +116,7 @@ static void issue(struct nbd *n, uint32_t tag)
 		if (n->can_flush)
 			rc = n->lib->nbd_aio_flush(n->h, cb, 0);
 		else /* what is acknowledged is safe */
-			on_end(s, &(int){0});
+			on_end(s, &(int){ 0 });
 		break;
 	}
 	if (rc < 0) {
@@ -128,7 +128,7 @@ static void issue(struct nbd *n, uint32_t tag)
 static void start_own_flush(struct nbd *n)
 {
 	n->flushing = true;
-	n->slot[OWN].op = (struct blk_io_op){.kind = BLK_IO_SYNC, .tag = OWN};
+	n->slot[OWN].op = (struct blk_io_op){ .kind = BLK_IO_SYNC, .tag = OWN };
 	issue(n, OWN);
 }
 
@@ -225,8 +225,8 @@ static void settle(struct nbd *n)
 static void watch(struct nbd *n)
 {
 	unsigned int to = n->lib->nbd_aio_get_direction(n->h);
-	struct epoll_event ev = {.events = (to & LIBNBD_AIO_DIRECTION_READ ? EPOLLIN : 0u) |
-					   (to & LIBNBD_AIO_DIRECTION_WRITE ? EPOLLOUT : 0u)};
+	struct epoll_event ev = { .events = (to & LIBNBD_AIO_DIRECTION_READ ? EPOLLIN : 0u) |
+					    (to & LIBNBD_AIO_DIRECTION_WRITE ? EPOLLOUT : 0u) };
 
 	if (n->watched == (int)ev.events || n->dead)
 		return;
@@ -278,7 +278,7 @@ static unsigned int nbd_reap(struct blk_io *io, struct blk_io_done *done, unsign
 	while (nr < max && n->told.nr && !n->dead) {
 		uint32_t tag = pop(&n->told);
 
-		done[nr++] = (struct blk_io_done){tag, n->slot[tag].res};
+		done[nr++] = (struct blk_io_done){ tag, n->slot[tag].res };
 	}
 	return nr;
 }
@@ -301,7 +301,7 @@ static int32_t one(struct nbd *n, const struct blk_io_op *op, int ms)
 
 static void nbd_close_io(struct blk_io *io)
 {
-	const struct blk_io_op sync = {.kind = BLK_IO_SYNC};
+	const struct blk_io_op sync = { .kind = BLK_IO_SYNC };
 	struct nbd *n = (struct nbd *)io;
 	int32_t rc = 0;
 
@@ -331,8 +331,8 @@ struct blk_io *blk_nbd_io_open(const struct nbd_lib *lib, struct nbd_handle *h,
 		lib->nbd_close(h);
 		return NULL;
 	}
-	*n = (struct nbd){.io = {.way = &blk_io_nbd}, .lib = lib, .h = h, .watched = -1,
-			  .lost_later = lost};
+	*n = (struct nbd){ .io = { .way = &blk_io_nbd }, .lib = lib, .h = h, .watched = -1,
+			   .lost_later = lost };
 	n->can_flush = lib->nbd_can_flush(h) == 1;
 	n->data_max = max >= 4096 && max < (int64_t)DATA_MAX ? (uint64_t)max : DATA_MAX;
 	for (unsigned int i = 0; i <= BLK_IO_DEPTH; i++)
@@ -353,7 +353,7 @@ struct blk_io *blk_nbd_io_open(const struct nbd_lib *lib, struct nbd_handle *h,
 
 static int redo(void *arg, uint64_t offset, void *buf, uint64_t len)
 {
-	struct blk_io_op part = {.kind = BLK_IO_WRITE, .buf = buf, .len = len, .offset = offset};
+	struct blk_io_op part = { .kind = BLK_IO_WRITE, .buf = buf, .len = len, .offset = offset };
 
 	while (part.len) {
 		int32_t res = one(arg, &part, -1);
@@ -369,7 +369,7 @@ static int redo(void *arg, uint64_t offset, void *buf, uint64_t len)
 
 static int redo_all(struct nbd *n, const struct blk_log *log)
 {
-	const struct blk_io_op sync = {.kind = BLK_IO_SYNC};
+	const struct blk_io_op sync = { .kind = BLK_IO_SYNC };
 	void *buf = malloc(BLK_LOG_BYTES);
 	int rc = buf ? blk_log_each(log, buf, redo, n) : -ENOMEM;
 

@@ -130,11 +130,11 @@ static const struct {
 	int (*prepare)(struct blk_op *op, const struct blk_place *p);
 	bool indirect; /* may come inside BLKIF_OP_INDIRECT */
 } ops[] = {
-	[BLKIF_OP_READ] = {prepare_read, true},
-	[BLKIF_OP_WRITE] = {prepare_write, true},
-	[BLKIF_OP_WRITE_BARRIER] = {prepare_barrier, false},
-	[BLKIF_OP_FLUSH_DISKCACHE] = {prepare_flush, false},
-	[BLKIF_OP_DISCARD] = {prepare_discard, false},
+	[BLKIF_OP_READ] = { prepare_read, true },
+	[BLKIF_OP_WRITE] = { prepare_write, true },
+	[BLKIF_OP_WRITE_BARRIER] = { prepare_barrier, false },
+	[BLKIF_OP_FLUSH_DISKCACHE] = { prepare_flush, false },
+	[BLKIF_OP_DISCARD] = { prepare_discard, false },
 };
 
 int blk_op_prepare(struct blk_op *op, const struct blk_place *p, const void *raw)
@@ -178,7 +178,7 @@ int blk_op_copied(const struct blk_op *op, const struct gcopy *batch)
 
 struct blk_io_op blk_op_io(const struct blk_op *op, uint32_t tag)
 {
-	struct blk_io_op io = {.kind = op->step[op->at], .tag = tag};
+	struct blk_io_op io = { .kind = op->step[op->at], .tag = tag };
 
 	if (io.kind == BLK_IO_SYNC)
 		return io;

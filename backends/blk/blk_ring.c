@@ -387,7 +387,7 @@ void blk_ring_reap(struct blk_ring *b)
 
 bool blk_ring_sync(struct blk_ring *b, bool attached)
 {
-	const struct blk_io_op op = {.kind = BLK_IO_SYNC};
+	const struct blk_io_op op = { .kind = BLK_IO_SYNC };
 
 	if (is_out(b) || (attached && bring_pending(&b->ring) != 0))
 		return false;

@@ -22,7 +22,7 @@
 #define BLK_GRANTED_PAGES 128 /* of these, used first: 32 requests of 16 KiB, eight of 64 */
 
 /* A flush of ours: nothing else is out beside it. */
-enum blk_sync {BLK_SYNC_NONE, BLK_SYNC_OUT, BLK_SYNC_ENDED};
+enum blk_sync { BLK_SYNC_NONE, BLK_SYNC_OUT, BLK_SYNC_ENDED };
 
 struct blk_ring {
 	struct bring ring;

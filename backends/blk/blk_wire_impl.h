@@ -39,7 +39,7 @@ static void decode_direct(const void *raw, struct blk_req *req)
 	req->nr_segs = in.nr_segments;
 	for (int i = 0; i < BLK_DIRECT_SEGMENTS; i++)
 		req->seg[i] =
-			(struct blk_seg){in.seg[i].gref, in.seg[i].first_sect, in.seg[i].last_sect};
+			(struct blk_seg){ in.seg[i].gref, in.seg[i].first_sect, in.seg[i].last_sect };
 }
 
 static void decode(const void *raw, struct blk_req *req)
@@ -70,7 +70,7 @@ static void segment(const void *page, uint32_t i, struct blk_seg *seg)
 	struct blkif_request_segment in;
 
 	memcpy(&in, (const char *)page + i * sizeof(in), sizeof(in));
-	*seg = (struct blk_seg){in.gref, in.first_sect, in.last_sect};
+	*seg = (struct blk_seg){ in.gref, in.first_sect, in.last_sect };
 }
 
 _Static_assert(sizeof(struct blkif_request) <= BLK_RAW_MAX, "xen/io/blkif.h: request");

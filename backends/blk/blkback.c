@@ -128,9 +128,9 @@ static int open_remote(struct backend *be, const struct wanted *w, char *why, si
 {
 	bool offered = was_offered(be);
 	char log_file[sizeof(be->journal_path) + 8];
-	struct blk_nbd_want want = {.name = w->name, .readonly = w->readonly,
+	struct blk_nbd_want want = { .name = w->name, .readonly = w->readonly,
 					  .shared = w->shared, .resume = offered,
-					  .dir = journal_dir(), .log = log_file, .lost = on_lost};
+					  .dir = journal_dir(), .log = log_file, .lost = on_lost };
 	int rc;
 
 	journal_log_name(log_file, sizeof(log_file), be->journal_path);
@@ -197,19 +197,19 @@ static int blk_offer(struct backend *be, xs_transaction_t t)
 		const char *key;
 		unsigned long long value;
 	} keys[] = {
-		{"feature-flush-cache", b->image.needs_flush},
-		{"feature-barrier", 0},
-		{"feature-persistent", 0},
-		{"feature-max-indirect-segments", BLK_MAX_SEGMENTS},
-		{"max-ring-page-order", 0},
-		{"feature-discard", b->image.can_discard},
-		{"discard-granularity", 4096},
-		{"discard-alignment", 0},
-		{"discard-secure", 0},
-		{"sectors", b->image.sectors},
-		{"sector-size", BLK_SECTOR},
-		{"physical-sector-size", b->image.physical_sector},
-		{"info", b->image.readonly ? VDISK_READONLY : 0},
+		{ "feature-flush-cache", b->image.needs_flush },
+		{ "feature-barrier", 0 },
+		{ "feature-persistent", 0 },
+		{ "feature-max-indirect-segments", BLK_MAX_SEGMENTS },
+		{ "max-ring-page-order", 0 },
+		{ "feature-discard", b->image.can_discard },
+		{ "discard-granularity", 4096 },
+		{ "discard-alignment", 0 },
+		{ "discard-secure", 0 },
+		{ "sectors", b->image.sectors },
+		{ "sector-size", BLK_SECTOR },
+		{ "physical-sector-size", b->image.physical_sector },
+		{ "info", b->image.readonly ? VDISK_READONLY : 0 },
 	};
 	int rc = 0;
 

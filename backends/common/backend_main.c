@@ -55,7 +55,7 @@ static void work(struct process *p)
 {
 	/* More to do: after the other events had their turn, so that no ring starves the store. */
 	if (backend_work(&p->be, now_ns()) > 0) {
-		const struct timeval at_once = {0, 0};
+		const struct timeval at_once = { 0, 0 };
 
 		event_add(p->kick, &at_once);
 	}
@@ -79,8 +79,8 @@ static void look(struct process *p)
 	}
 	if (again) {
 		uint64_t left = again > now ? again - now : 0;
-		const struct timeval tv = {(time_t)(left / 1000000000ULL),
-					   (suseconds_t)(left % 1000000000ULL / 1000) + 1};
+		const struct timeval tv = { (time_t)(left / 1000000000ULL),
+					    (suseconds_t)(left % 1000000000ULL / 1000) + 1 };
 
 		event_add(p->again, &tv);
 	}

@@ -68,7 +68,7 @@ int bring_attach(struct bring *r, void *page, const struct bring_geometry *geo,
 {
 	uint32_t rsp_prod, req_prod;
 
-	*r = (struct bring){.page = page, .geo = *geo, .rec = rec};
+	*r = (struct bring){ .page = page, .geo = *geo, .rec = rec };
 	rsp_prod = shm_read32(&hdr(r)->rsp_prod);
 	if (!resume)
 		memset(rec, 0, sizeof(*rec));

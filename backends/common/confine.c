@@ -77,10 +77,10 @@ static const unsigned int allowed_ioctls[] = {
  * Of a connected socket: the disk's server. Neither has a place for an address, so nothing gets to
  * where the socket is not connected to.
  */
-static const int allowed_without_address[] = {SCMP_SYS(sendto), SCMP_SYS(recvfrom)};
+static const int allowed_without_address[] = { SCMP_SYS(sendto), SCMP_SYS(recvfrom) };
 
 /* fcntl without what makes the kernel send signals (F_SETOWN, F_SETSIG) or drops a lock. */
-static const unsigned int allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+static const unsigned int allowed_fcntls[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL };
 
 static int find_user(const char *user, uid_t *uid, gid_t *gid)
 {
@@ -99,7 +99,7 @@ static int find_user(const char *user, uid_t *uid, gid_t *gid)
 
 static int drop_user(const char *user)
 {
-	const struct rlimit files = {DESCRIPTORS, DESCRIPTORS}, none = {0, 0};
+	const struct rlimit files = { DESCRIPTORS, DESCRIPTORS }, none = { 0, 0 };
 	uid_t uid;
 	gid_t gid;
 
@@ -126,7 +126,7 @@ static int allow_values(scmp_filter_ctx ctx, int call, const unsigned int *value
 /* Memory that is never executed; signals to nobody but oneself. */
 static int allow_with_limits(scmp_filter_ctx ctx)
 {
-	static const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+	static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 

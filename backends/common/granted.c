@@ -45,7 +45,7 @@ int granted_make(struct granted *g, size_t nr_pages, size_t nr_wanted)
 	void *mem = mmap(NULL, nr_pages * GCOPY_PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	*g = (struct granted){.nr_pages = nr_pages};
+	*g = (struct granted){ .nr_pages = nr_pages };
 	if (mem == MAP_FAILED)
 		return -ENOMEM;
 	g->mem = mem;
@@ -60,7 +60,7 @@ void granted_drop(struct granted *g)
 	if (g->mem)
 		munmap(g->mem, g->nr_pages * GCOPY_PAGE);
 	free(g->ref);
-	*g = (struct granted){0};
+	*g = (struct granted){ 0 };
 }
 
 bool granted_find(const struct granted *g, const void *mem, size_t len, uint32_t *ref,

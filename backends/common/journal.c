@@ -92,7 +92,7 @@ void journal_remove(const char *name)
 
 static int lock_and_map(struct journal *j, size_t extra)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st;
 
 	if (fcntl(j->fd, F_SETLK, &lock) < 0)
@@ -119,7 +119,7 @@ int journal_open(struct journal *j, const char *name, size_t extra)
 {
 	int rc = journal_dir_make();
 
-	*j = (struct journal){.fd = -1};
+	*j = (struct journal){ .fd = -1 };
 	if (rc < 0)
 		return rc;
 	j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -144,7 +144,7 @@ void journal_close(struct journal *j)
 
 pid_t journal_owner(const char *name)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 
 	if (fd < 0)

@@ -26,7 +26,7 @@ struct letter {
 static void letter_init(struct letter *l)
 {
 	memset(l, 0, sizeof(*l));
-	l->iov = (struct iovec){&l->byte, 1};
+	l->iov = (struct iovec){ &l->byte, 1 };
 	l->msg = (struct msghdr){
 		.msg_iov = &l->iov,
 		.msg_iovlen = 1,

@@ -29,22 +29,22 @@ static const struct class {
 } classes[] = {
 	{
 		.type = "vbd",
-		.own = {"feature-flush-cache", "feature-barrier", "feature-persistent",
-			"feature-max-indirect-segments", "max-ring-page-order", "feature-discard",
-			"discard-granularity", "discard-alignment", "discard-secure", "sectors",
-			"sector-size", "physical-sector-size", "info", "drained"},
+		.own = { "feature-flush-cache", "feature-barrier", "feature-persistent",
+			 "feature-max-indirect-segments", "max-ring-page-order", "feature-discard",
+			 "discard-granularity", "discard-alignment", "discard-secure", "sectors",
+			 "sector-size", "physical-sector-size", "info", "drained" },
 	},
 	{
 		.type = "vif",
-		.own = {"feature-rx-copy", "feature-rx-flip", "feature-sg", "feature-gso-tcpv4",
-			"feature-gso-tcpv6", "feature-ipv6-csum-offload",
-			"feature-multicast-control", "feature-split-event-channels",
-			"feature-ctrl-ring", "multi-queue-max-queues"},
+		.own = { "feature-rx-copy", "feature-rx-flip", "feature-sg", "feature-gso-tcpv4",
+			 "feature-gso-tcpv6", "feature-ipv6-csum-offload",
+			 "feature-multicast-control", "feature-split-event-channels",
+			 "feature-ctrl-ring", "multi-queue-max-queues" },
 	},
-	{.type = "console", .front = "tty", .home = "name"},
+	{ .type = "console", .front = "tty", .home = "name" },
 };
 
-static const char *const every_class[] = {"state", "hotplug-status", "hotplug-error", "error"};
+static const char *const every_class[] = { "state", "hotplug-status", "hotplug-error", "error" };
 
 /* The request's payload while it grows: strings, each ended by NUL. */
 struct payload {
@@ -110,7 +110,7 @@ static int receive(int fd, void *to, size_t len)
 
 static void set_patience(int fd, time_t seconds)
 {
-	const struct timeval tv = {seconds, 0};
+	const struct timeval tv = { seconds, 0 };
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
@@ -118,10 +118,10 @@ static void set_patience(int fd, time_t seconds)
 
 static int confine_connection(int fd, const struct payload *p)
 {
-	struct xsd_sockmsg hdr = {.type = XS_CONTROL, .len = (uint32_t)p->len};
+	struct xsd_sockmsg hdr = { .type = XS_CONTROL, .len = (uint32_t)p->len };
 	char answer[XENSTORE_PAYLOAD_MAX];
-	const struct iovec iov[] = {{&hdr, sizeof(hdr)}, {(void *)p->bytes, p->len}};
-	const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = 2};
+	const struct iovec iov[] = { { &hdr, sizeof(hdr) }, { (void *)p->bytes, p->len } };
+	const struct msghdr msg = { .msg_iov = (struct iovec *)iov, .msg_iovlen = 2 };
 	int rc;
 
 	/* The first bytes on a socket, and fewer than its buffer: they go in one piece. */
@@ -141,7 +141,7 @@ static int confine_connection(int fd, const struct payload *p)
 
 static int connect_socket(void)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *path = xs_daemon_socket();
 	int fd, rc;
 
@@ -161,7 +161,7 @@ static int connect_socket(void)
 
 int store_confined_connect(const struct store_scope *scope)
 {
-	struct payload p = {0};
+	struct payload p = { 0 };
 	int rc = build(&p, scope), fd;
 
 	if (rc < 0)

@@ -26,7 +26,7 @@ int cons_log_open(struct cons_log *log, const char *dir, const char *guest)
 {
 	off_t end;
 
-	*log = (struct cons_log){.fd = -1, .old_fd = -1};
+	*log = (struct cons_log){ .fd = -1, .old_fd = -1 };
 	if (!guest[0] || guest[0] == '.' || strchr(guest, '/'))
 		return -EINVAL;
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)

@@ -52,7 +52,7 @@ int cons_pty_open(struct cons_pty *pty)
 {
 	int rc;
 
-	*pty = (struct cons_pty){.master = -1, .inotify = -1};
+	*pty = (struct cons_pty){ .master = -1, .inotify = -1 };
 	rc = open_parts(pty);
 	if (rc < 0)
 		cons_pty_close(pty);
@@ -71,7 +71,7 @@ void cons_pty_close(struct cons_pty *pty)
 bool cons_pty_attached(struct cons_pty *pty)
 {
 	char buf[1024];
-	struct pollfd p = {.fd = pty->master};
+	struct pollfd p = { .fd = pty->master };
 
 	while (read(pty->inotify, buf, sizeof(buf)) > 0)
 		;

@@ -99,7 +99,7 @@ static int cons_work(struct backend *be)
 	if (any)
 		backend_notify(be);
 	if (c->budget < PERIOD_BYTES && c->period && !event_pending(c->period, EV_TIMEOUT, NULL)) {
-		const struct timeval tv = {0, PERIOD_US};
+		const struct timeval tv = { 0, PERIOD_US };
 
 		event_add(c->period, &tv);
 	}

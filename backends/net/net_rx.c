@@ -37,7 +37,7 @@ static int read_packet(struct net_rx *rx)
 	char *at = rx->arena.mem + (size_t)rx->used * GCOPY_PAGE;
 	struct virtio_net_hdr hdr;
 	/* Each page of the frame goes to a page of the guest's: no copy crosses one of ours. */
-	struct iovec part[2] = {{&hdr, VNET_LEN}, {at, VNET_MAX_PACKET}};
+	struct iovec part[2] = { { &hdr, VNET_LEN }, { at, VNET_MAX_PACKET } };
 	ssize_t n = readv(rx->tap, part, 2);
 
 	if (n < 0)

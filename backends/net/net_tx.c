@@ -129,7 +129,7 @@ static void plan_packet(struct net_tx *tx, struct slots *s, struct net_tx_packet
 			tx->copy.nr = p->copy_first;
 			return;
 		}
-		p->part[i] = (struct iovec){at, req->size};
+		p->part[i] = (struct iovec){ at, req->size };
 	}
 	p->copy_count = s->nr_frags;
 }
@@ -143,7 +143,7 @@ static void join(struct net_tx *tx, struct net_tx_packet *p)
 		memcpy(tx->joined + done, p->part[i].iov_base, p->part[i].iov_len);
 		done += p->part[i].iov_len;
 	}
-	p->part[0] = (struct iovec){tx->joined, done};
+	p->part[0] = (struct iovec){ tx->joined, done };
 	p->copy_count = 1;
 }
 
@@ -169,7 +169,7 @@ static void send_packet(struct net_tx *tx, struct net_tx_packet *p, bool copied)
 		tx->errors++;
 		return;
 	}
-	part[0] = (struct iovec){&hdr, VNET_LEN};
+	part[0] = (struct iovec){ &hdr, VNET_LEN };
 	memcpy(part + 1, p->part, p->copy_count * sizeof(part[0]));
 	if (writev(tx->tap, part, 1 + (int)p->copy_count) < 0)
 		tx->dropped++; /* queue full, interface down: a wire loses packets too */

@@ -40,7 +40,7 @@ struct netback {
 	struct net_rx rx;
 };
 
-static struct netback netback = {.tap = -1}; /* the one card of this process */
+static struct netback netback = { .tap = -1 }; /* the one card of this process */
 
 /* The script's own words win, those for hotplug-error before those on standard error: @said. */
 static int script_failed(struct backend *be, int rc, const char *said)
@@ -116,16 +116,16 @@ static int net_offer(struct backend *be, xs_transaction_t t)
 		const char *key;
 		int value;
 	} keys[] = {
-		{"feature-rx-copy", 1},
-		{"feature-rx-flip", 0},
-		{"feature-sg", 1},
-		{"feature-gso-tcpv4", 1},
-		{"feature-gso-tcpv6", 1},
-		{"feature-ipv6-csum-offload", 1},
-		{"feature-multicast-control", 0},
-		{"feature-split-event-channels", 0},
-		{"feature-ctrl-ring", 0},
-		{"multi-queue-max-queues", 1},
+		{ "feature-rx-copy", 1 },
+		{ "feature-rx-flip", 0 },
+		{ "feature-sg", 1 },
+		{ "feature-gso-tcpv4", 1 },
+		{ "feature-gso-tcpv6", 1 },
+		{ "feature-ipv6-csum-offload", 1 },
+		{ "feature-multicast-control", 0 },
+		{ "feature-split-event-channels", 0 },
+		{ "feature-ctrl-ring", 0 },
+		{ "multi-queue-max-queues", 1 },
 	};
 	int rc = 0;
 
@@ -224,7 +224,7 @@ static uint64_t now_ns(void)
 static void wait_for_share(struct netback *n)
 {
 	const uint64_t us = (n->tx.wait_ns - n->tx.now_ns) / 1000 + 1;
-	const struct timeval tv = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+	const struct timeval tv = { (time_t)(us / 1000000), (suseconds_t)(us % 1000000) };
 
 	event_add(n->share, &tv);
 }

@@ -142,8 +142,8 @@ static int wait_script(pid_t pid, struct said *said)
 
 int vif_script_run(const struct vif_script *s, const char *action, char line[VIF_SCRIPT_SAID])
 {
-	struct said said = {.fd = -1, .line = line};
-	int pipes[2] = {-1, -1}, rc;
+	struct said said = { .fd = -1, .line = line };
+	int pipes[2] = { -1, -1 }, rc;
 	pid_t pid;
 
 	line[0] = '\0';

@@ -43,7 +43,7 @@ static int find_ipv4(const uint8_t *pkt, size_t len, size_t at, struct place *pl
 	/* A fragment has no checksum of its own to fill in. */
 	if (ihl < 20 || be16(pkt + at + 6) & 0x3fff)
 		return -EINVAL;
-	*place = (struct place){.proto = pkt[at + 9], .transport = at + ihl};
+	*place = (struct place){ .proto = pkt[at + 9], .transport = at + ihl };
 	return 0;
 }
 
@@ -57,7 +57,7 @@ static int find_ipv6(const uint8_t *pkt, size_t len, size_t at, struct place *pl
 	at += IPV6_LEN;
 	for (int i = 0; i < MAX_IPV6_HEADERS; i++) {
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS) {
-			*place = (struct place){.v6 = true, .proto = next, .transport = at};
+			*place = (struct place){ .v6 = true, .proto = next, .transport = at };
 			return 0;
 		}
 		if (len < at + 8)

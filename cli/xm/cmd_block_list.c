@@ -93,9 +93,9 @@ static json_t *vif_json(const struct device *dev)
 			 (json_int_t)dev->rx_ring, "backend", dev->backend);
 }
 
-static const struct kind vbd = {"vbd", "ring-ref", NULL, "dev", vbd_header, vbd_row, vbd_json};
-static const struct kind vif = {"vif",	    "tx-ring-ref", "rx-ring-ref", "mac",
-				vif_header, vif_row,	   vif_json};
+static const struct kind vbd = { "vbd", "ring-ref", NULL, "dev", vbd_header, vbd_row, vbd_json };
+static const struct kind vif = { "vif",	    "tx-ring-ref", "rx-ring-ref", "mac",
+				 vif_header, vif_row,	   vif_json };
 
 static void list_one(struct xm *xm, const struct kind *kind, const struct domain *dom, json_t *list)
 {
@@ -104,7 +104,7 @@ static void list_one(struct xm *xm, const struct kind *kind, const struct domain
 				dom->domid);
 
 	for (unsigned int i = 0; i < nr; i++) {
-		struct device dev = {.id = ids[i]};
+		struct device dev = { .id = ids[i] };
 
 		read_device(xm->xs, kind, dom->domid, &dev);
 		if (list)

@@ -8,7 +8,7 @@
 
 static const struct cli_opt options[] = {
 	{ 0, "idle", "TIME",
-	 "once the input has ended, leave after that long a silence of the guest" },
+	  "once the input has ended, leave after that long a silence of the guest" },
 	{ 't', "type", "TYPE", "pv: the only kind there is" },
 	{ 'n', "num", "NUMBER", "0: the only one there is" },
 	{ 'e', NULL, NULL, NULL },

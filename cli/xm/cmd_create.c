@@ -54,7 +54,7 @@ static int load(struct xm *xm, const struct cli_args *args, struct record *rec)
 /* The record that would be made. */
 static int print(struct xm *xm, struct record *rec)
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	int ret;
 
 	load_host(xm, rec);

@@ -8,8 +8,8 @@
 static int run_debug_keys(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	const struct request_arg keys[] = {{"keys", args->argv[0]}, {NULL, NULL}};
-	struct request req = {.op = "debug-keys", .args = keys};
+	const struct request_arg keys[] = { { "keys", args->argv[0] }, { NULL, NULL } };
+	struct request req = { .op = "debug-keys", .args = keys };
 	int ret;
 
 	if (!xm_store(xm))

@@ -56,23 +56,23 @@ static int put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name, u
 	return record_put_vif(xs, t, name, &vif);
 }
 
-static const struct kind disk_kind = {.noun = "disk",
-				      .lister = "block-list",
-				      .list = "disk",
-				      .backend = "vbd",
-				      .name_in_list = "vdev",
-				      .name_in_backend = "dev",
-				      .max = RECORD_DISKS_MAX,
-				      .put = put_disk};
-static const struct kind vif_kind = {.noun = "network card",
-				     .lister = "network-list",
-				     .list = "vif",
-				     .backend = "vif",
-				     .name_in_list = "mac",
-				     .name_in_backend = "mac",
-				     .max = RECORD_VIFS_MAX,
-				     .item_is_id = true,
-				     .put = put_vif};
+static const struct kind disk_kind = { .noun = "disk",
+				       .lister = "block-list",
+				       .list = "disk",
+				       .backend = "vbd",
+				       .name_in_list = "vdev",
+				       .name_in_backend = "dev",
+				       .max = RECORD_DISKS_MAX,
+				       .put = put_disk };
+static const struct kind vif_kind = { .noun = "network card",
+				      .lister = "network-list",
+				      .list = "vif",
+				      .backend = "vif",
+				      .name_in_list = "mac",
+				      .name_in_backend = "mac",
+				      .max = RECORD_VIFS_MAX,
+				      .item_is_id = true,
+				      .put = put_vif };
 
 struct device {
 	const struct kind *kind;
@@ -121,7 +121,7 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	struct device *dev = data;
 	const struct kind *kind = dev->kind;
 	const char *name = dev->dom->name;
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	struct record now;
 	int ret = record_load_in(xs, t, name, &keys);
 
@@ -151,8 +151,8 @@ static int take_back(struct xm *xm, const struct device *dev)
 static int attach_live(struct xm *xm, struct device *dev, bool keep)
 {
 	char item[16];
-	const struct request_arg args[] = {{"list", dev->kind->list}, {"item", item}, {NULL, NULL}};
-	struct request req = {.op = "attach", .domain = dev->dom->name, .args = args};
+	const struct request_arg args[] = { { "list", dev->kind->list }, { "item", item }, { NULL, NULL } };
+	struct request req = { .op = "attach", .domain = dev->dom->name, .args = args };
 	int ret;
 
 	snprintf(item, sizeof(item), "%u", dev->item);
@@ -188,7 +188,7 @@ static int attach(struct xm *xm, const struct cli_args *args, struct device *dev
 static int with_record(struct xm *xm, const struct cli_args *args, const struct kind *kind,
 		       int (*parse)(struct xm *xm, const char *spec, struct device *dev))
 {
-	struct device dev = {.kind = kind};
+	struct device dev = { .kind = kind };
 	struct domain dom;
 	char spec[DISK_PATH_MAX * 2];
 	int ret;
@@ -313,10 +313,10 @@ static bool find_item(struct xs_handle *xs, struct device *dev)
 static int detach(struct xm *xm, const struct cli_args *args, const struct kind *kind)
 {
 	const struct request_arg with[] = {
-		{"kind", kind->backend}, {"device", NULL}, {"force", "1"}, {NULL, NULL}};
+		{ "kind", kind->backend }, { "device", NULL }, { "force", "1" }, { NULL, NULL }};
 	struct request_arg live[4];
-	struct device dev = {.kind = kind, .name = args->argv[1]};
-	struct request req = {.op = "detach", .args = live};
+	struct device dev = { .kind = kind, .name = args->argv[1] };
+	struct request req = { .op = "detach", .args = live };
 	struct domain dom;
 	bool recorded;
 	int ret = 0;

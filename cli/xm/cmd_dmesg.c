@@ -78,8 +78,8 @@ static int print_output(struct xm *xm, const struct request *req, bool all)
 static int run_dmesg(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	static const struct request_arg clear[] = {{"clear", "1"}, {NULL, NULL}};
-	struct request req = {.op = "dmesg", .args = cli_has(args, "clear") ? clear : NULL};
+	static const struct request_arg clear[] = { { "clear", "1" }, { NULL, NULL } };
+	struct request req = { .op = "dmesg", .args = cli_has(args, "clear") ? clear : NULL };
 	int ret;
 
 	if (!xm_store(xm))

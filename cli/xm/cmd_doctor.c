@@ -78,7 +78,7 @@ static bool check_store(struct doctor *d)
 
 static void check_xend(struct doctor *d)
 {
-	struct request req = {.op = "refresh", .timeout_ns = INT64_C(5000000000)};
+	struct request req = { .op = "refresh", .timeout_ns = INT64_C(5000000000) };
 	int64_t start = store_now();
 	int ret = request_run(d->xm->xs, &req);
 
@@ -98,8 +98,8 @@ static void check_backends(struct doctor *d)
 	static const struct {
 		const char *driver, *module;
 	} kernel[] = {
-		{"vbd", "xen-blkback"},
-		{"vif", "xen-netback"},
+		{ "vbd", "xen-blkback" },
+		{ "vif", "xen-netback" },
 	};
 	char path[64];
 
@@ -216,9 +216,9 @@ static void check_space(struct doctor *d)
 	static const struct {
 		const char *dir, *then;
 	} filling[] = {
-		{"/var/lib/xenstored", "no record can be changed"},
-		{"/run", "the store has no room"},
-		{"/var/log", "nothing is logged"},
+		{ "/var/lib/xenstored", "no record can be changed" },
+		{ "/run", "the store has no room" },
+		{ "/var/log", "nothing is logged" },
 	};
 	int before = d->nr_bad;
 	unsigned long long mib;
@@ -273,8 +273,8 @@ static void wrong_in_record(void *data, const char *key, const char *text)
 /* False when there is none. What is wrong in it is told. */
 static bool read_record(struct doctor *d, const struct domain *dom, struct record *rec)
 {
-	struct judged j = {d, dom->name};
-	struct record_keys keys = {0};
+	struct judged j = { d, dom->name };
+	struct record_keys keys = { 0 };
 	int ret = record_load(d->xm->xs, dom->name, &keys);
 
 	if (!ret)
@@ -314,7 +314,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 
 static void check_domains(struct doctor *d)
 {
-	static const char *const kinds[] = {"vbd", "vif", "console"};
+	static const char *const kinds[] = { "vbd", "vif", "console" };
 	struct domains all;
 
 	if (domains_load(d->xm->xs, &all) < 0) {
@@ -338,7 +338,7 @@ static void check_domains(struct doctor *d)
 static int run_doctor(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct doctor d = {.xm = xm};
+	struct doctor d = { .xm = xm };
 
 	check_dom0(&d);
 	if (check_store(&d)) {

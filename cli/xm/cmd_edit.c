@@ -120,7 +120,7 @@ static int edit(struct xm *xm, const struct domain *dom, const struct record_key
 static int run_edit(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct record_keys old = {0};
+	struct record_keys old = { 0 };
 	struct domain dom;
 	int ret;
 

@@ -122,10 +122,10 @@ static int run_events(struct cli_args *args)
 {
 	struct xm *xm = args->with;
 	const char *number = cli_str(args, "number", NULL), *timeout = cli_str(args, "timeout", NULL);
-	struct events ev = {.xm = xm,
-			    .json = args->json,
-			    .left = -1,
-			    .only = args->argc ? args->argv[0] : NULL};
+	struct events ev = { .xm = xm,
+			     .json = args->json,
+			     .left = -1,
+			     .only = args->argc ? args->argv[0] : NULL };
 	int64_t deadline_ns = STORE_FOREVER;
 	long ms;
 	char *end;

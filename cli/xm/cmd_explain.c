@@ -13,7 +13,7 @@
 #include "domains.h"
 #include "record_store.h"
 
-static const char *const kinds[] = {"vbd", "vif", "console"};
+static const char *const kinds[] = { "vbd", "vif", "console" };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static char *read_or(struct xs_handle *xs, const char *otherwise, const char *fmt, ...)
@@ -36,7 +36,7 @@ static char *read_or(struct xs_handle *xs, const char *otherwise, const char *fm
 
 static void explain_wants(struct xm *xm, const struct domain *dom, const struct record *rec)
 {
-	static const char *const with_host[] = {"does not start", "starts", "as it was"};
+	static const char *const with_host[] = { "does not start", "starts", "as it was" };
 
 	if (!dom->has_record) {
 		fprintf(xm->out, "wants: nothing: it has no record\n");

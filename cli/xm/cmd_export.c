@@ -14,7 +14,7 @@
 static int run_export(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	struct domain dom;
 	struct record *rec;
 	int ret;

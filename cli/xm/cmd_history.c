@@ -116,7 +116,7 @@ static int run_why(struct cli_args *args)
 	struct xm *xm = args->with;
 	char name[DOMAIN_NAME_MAX + 1], **entries, *text = NULL, *error;
 	struct domain dom;
-	struct entry e = {.why = ""};
+	struct entry e = { .why = "" };
 	unsigned int nr = 0;
 	bool gone;
 

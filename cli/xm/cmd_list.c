@@ -138,7 +138,7 @@ static int run_list(struct cli_args *args)
 {
 	struct xm *xm = args->with;
 	bool table = !cli_has(args, "long") && !args->json;
-	struct view v = {xm, args, NULL};
+	struct view v = { xm, args, NULL };
 	int ret;
 
 	if (!xm_store(xm))

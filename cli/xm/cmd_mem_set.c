@@ -35,8 +35,8 @@ static long long memory_kib(const char *text)
 	static const struct {
 		const char *suffix;
 		int shift; /* of KiB */
-	} units[] = {{"", 10},	{"m", 10}, {"M", 10}, {"mb", 10},
-		     {"g", 20}, {"G", 20}, {"k", 0},  {"K", 0}};
+	} units[] = { { "", 10 },	{ "m", 10 }, { "M", 10 }, { "mb", 10 },
+		      { "g", 20 }, { "G", 20 }, { "k", 0 },  { "K", 0 } };
 	char *end;
 	long long n = strtoll(text, &end, 10);
 
@@ -66,7 +66,7 @@ static long long linux_least(long long max)
 	static const struct {
 		long long below_mib, base_mib;
 		int shift;
-	} lines[] = {{128, 8, 1}, {512, 40, 2}, {2048, 104, 3}, {1LL << 40, 296, 5}};
+	} lines[] = { { 128, 8, 1 }, { 512, 40, 2 }, { 2048, 104, 3 }, { 1LL << 40, 296, 5 } };
 	size_t i = 0;
 
 	while (max >= lines[i].below_mib << 10)
@@ -144,7 +144,7 @@ static int check_least(struct xm *xm, const struct change *c, long long max)
 static int run_mem_set(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct change c = {.live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1])};
+	struct change c = { .live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1]) };
 	struct domain dom;
 	long long max;
 	bool limited;
@@ -152,7 +152,7 @@ static int run_mem_set(struct cli_args *args)
 
 	if (c.value < 0)
 		return cli_refuse(args, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
-			       args->argv[1]);
+				  args->argv[1]);
 	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	if (c.value < MEMORY_MIN_KIB)
@@ -204,17 +204,17 @@ static int write_max(struct xs_handle *xs, xs_transaction_t t, void *data)
 static int run_mem_max(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct change c = {.live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1])};
+	struct change c = { .live_only = cli_has(args, "live"), .value = memory_kib(args->argv[1]) };
 	char kib[24];
-	const struct request_arg with[] = {{"kib", kib}, {NULL, NULL}};
-	struct request req = {.op = "mem-max", .args = with};
+	const struct request_arg with[] = { { "kib", kib }, { NULL, NULL } };
+	struct request req = { .op = "mem-max", .args = with };
 	struct domain dom;
 	long long target = 0;
 	int ret;
 
 	if (c.value < 0)
 		return cli_refuse(args, "'%s' is not an amount of memory: 128 or 128m (MiB), 1g, 65536k",
-			       args->argv[1]);
+				  args->argv[1]);
 	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	store_read_number(xm->xs, XBT_NULL, &target, "/local/domain/%d/memory/target", dom.domid);
@@ -261,7 +261,7 @@ static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)
 static int run_vcpu_set(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct change c = {.live_only = cli_has(args, "live")};
+	struct change c = { .live_only = cli_has(args, "live") };
 	struct domain dom;
 	unsigned int nr;
 	char *end;

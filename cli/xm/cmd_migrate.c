@@ -66,7 +66,7 @@ static void draw(struct xm *xm, const struct request *req)
 	char *phase = store_read(xm->xs, XBT_NULL, "/status/domain/%s/move/phase", req->domain);
 	long long v[5] = { 0 };
 	static const char *const keys[] = { "sent_kib", "total_kib", "rate_kib_s", "stop_ms",
-					     "round" };
+					    "round" };
 
 	for (size_t i = 0; phase && i < sizeof(keys) / sizeof(keys[0]); i++)
 		store_read_number(xm->xs, XBT_NULL, &v[i], "/status/domain/%s/move/%s", req->domain,

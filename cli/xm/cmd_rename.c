@@ -45,8 +45,8 @@ static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 /* xend keeps a running domain under its name: it moves everything. */
 static int rename_running(struct xm *xm, const struct domain *dom, const char *name)
 {
-	const struct request_arg args[] = {{"name", name}, {NULL, NULL}};
-	struct request req = {.op = "rename", .domain = dom->name, .args = args};
+	const struct request_arg args[] = { { "name", name }, { NULL, NULL } };
+	struct request req = { .op = "rename", .domain = dom->name, .args = args };
 	int ret = request_told(xm, &req, "not renamed");
 
 	request_close(xm->xs, &req);
@@ -58,7 +58,7 @@ static int run_rename(struct cli_args *args)
 	struct xm *xm = args->with;
 	const char *name = args->argv[1], *problem = domain_name_problem(name);
 	struct domain dom;
-	struct rename_args r = {dom.name, name};
+	struct rename_args r = { dom.name, name };
 	int ret;
 
 	if (problem)
@@ -107,7 +107,7 @@ static int autostart_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 static int run_autostart(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct autostart_args a = {0};
+	struct autostart_args a = { 0 };
 	enum record_autostart value;
 	struct domain dom;
 	int ret;
@@ -127,7 +127,7 @@ static int run_autostart(struct cli_args *args)
 	}
 	if (!cfg_autostart_parse(args->argv[1], &value))
 		return cli_refuse(args, "'%s': say on, off, or last (as it was when the host went down)",
-			       args->argv[1]);
+				  args->argv[1]);
 	a.value = record_autostart_word(value);
 	ret = store_transact(xm->xs, autostart_body, &a);
 	if (ret == -ENOENT)

@@ -49,8 +49,8 @@ static int run_save(struct cli_args *args)
 	struct xm *xm = args->with;
 	char file[FILE_PATH_MAX];
 	const struct request_arg with[] = {
-		{"file", file}, {"checkpoint", cli_has(args, "checkpoint") ? "1" : "0"}, {NULL, NULL}};
-	struct request req = {.op = "save", .args = with, .timeout_ns = SAVE_TIMEOUT_NS};
+		{ "file", file }, { "checkpoint", cli_has(args, "checkpoint") ? "1" : "0" }, { NULL, NULL }};
+	struct request req = { .op = "save", .args = with, .timeout_ns = SAVE_TIMEOUT_NS };
 	struct domain dom;
 	int ret;
 
@@ -193,7 +193,7 @@ static int run_restore(struct cli_args *args)
 	struct xm *xm = args->with;
 	char file[FILE_PATH_MAX];
 	struct saved_head head;
-	struct restoring r = {.head = &head, .file = file, .paused = cli_has(args, "paused")};
+	struct restoring r = { .head = &head, .file = file, .paused = cli_has(args, "paused") };
 	int ret;
 
 	if (absolute(xm, args->argv[0], file))

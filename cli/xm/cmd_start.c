@@ -39,7 +39,7 @@ static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 static int run_start(struct cli_args *args)
 {
 	struct xm *xm = args->with;
-	struct switch_on on = {.paused = cli_has(args, "paused")};
+	struct switch_on on = { .paused = cli_has(args, "paused") };
 	struct domain dom;
 	int ret, domid;
 

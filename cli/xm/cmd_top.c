@@ -140,9 +140,9 @@ static int one_table(struct top *top)
 		const struct domain *dom = &now.at[i];
 
 		if (domain_is_live(dom))
-			rows[nr++] = (struct row){*dom, cpu_percent(top, dom, now_ns),
-						  count(xs, "vbd", dom->domid),
-						  count(xs, "vif", dom->domid)};
+			rows[nr++] = (struct row){ *dom, cpu_percent(top, dom, now_ns),
+						   count(xs, "vbd", dom->domid),
+						   count(xs, "vif", dom->domid) };
 	}
 	qsort(rows, nr, sizeof(*rows), by_use);
 	print_table(top, rows, nr);
@@ -159,8 +159,8 @@ static bool pause_until(struct top *top, int64_t deadline_ns, int interrupt_fd)
 	int keys = top->screen ? fileno(top->xm->in) : -1;
 
 	for (;;) {
-		struct pollfd fds[] = {{.fd = interrupt_fd, .events = POLLIN},
-				       {.fd = keys, .events = POLLIN}};
+		struct pollfd fds[] = { { .fd = interrupt_fd, .events = POLLIN },
+					{ .fd = keys, .events = POLLIN } };
 		int64_t left_ms = (deadline_ns - store_now() + 999999) / 1000000;
 		char key = 0;
 

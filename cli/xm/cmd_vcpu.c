@@ -42,7 +42,7 @@ static void vcpu_show(struct xm *xm, const struct domain *dom, const struct vcpu
 
 static int list_one(struct xm *xm, const struct domain *dom, json_t *list)
 {
-	struct request req = {.op = "vcpu-list", .domain = dom->name};
+	struct request req = { .op = "vcpu-list", .domain = dom->name };
 	int ret = request_told(xm, &req, "its virtual CPUs are not known");
 	struct vcpu v;
 
@@ -56,7 +56,7 @@ static int list_one(struct xm *xm, const struct domain *dom, json_t *list)
 static int for_domains(struct xm *xm, int nr, char *const *names, json_t *list,
 		       int (*one)(struct xm *xm, const struct domain *dom, json_t *list))
 {
-	struct domains all = {0};
+	struct domains all = { 0 };
 	struct domain dom;
 	int ret = 0;
 
@@ -162,17 +162,17 @@ static int run_vcpu_pin(struct cli_args *args)
 	struct xm *xm = args->with;
 	const char *vcpu = args->argv[1], *hard = args->argv[2];
 	const char *soft = args->argc > 3 ? args->argv[3] : NULL;
-	struct request_arg with[4] = {{"vcpu", vcpu}};
-	struct request req = {.op = "vcpu-pin", .args = with};
+	struct request_arg with[4] = { { "vcpu", vcpu } };
+	struct request req = { .op = "vcpu-pin", .args = with };
 	struct domain dom;
 	int nr = 1, ret;
 
 	if (strcmp(vcpu, "all") != 0 && (!*vcpu || vcpu[strspn(vcpu, "0123456789")]))
 		return cli_refuse(args, "'%.32s' is not a virtual CPU: a number, or all", vcpu);
 	if (strcmp(hard, "-") != 0)
-		with[nr++] = (struct request_arg){"hard", hard};
+		with[nr++] = (struct request_arg){ "hard", hard };
 	if (soft && strcmp(soft, "-") != 0)
-		with[nr++] = (struct request_arg){"soft", soft};
+		with[nr++] = (struct request_arg){ "soft", soft };
 	if (domain_find_running(xm, args->argv[0], &dom))
 		return 1;
 	req.domain = dom.name;
@@ -180,7 +180,7 @@ static int run_vcpu_pin(struct cli_args *args)
 	request_close(xm->xs, &req);
 	if (ret || strcmp(hard, "-") == 0 || cli_has(args, "live"))
 		return ret;
-	return keep(xm, (struct keep){.name = dom.name, .vcpu = vcpu, .hard = hard});
+	return keep(xm, (struct keep){ .name = dom.name, .vcpu = vcpu, .hard = hard });
 }
 
 const struct cli_cmd cmd_vcpu_pin = {
@@ -212,16 +212,16 @@ static const struct cli_opt credit_options[] = {
 static int credit(struct xm *xm, const struct domain *dom, const char *weight, const char *cap,
 		  json_t *list)
 {
-	struct request_arg with[3] = {{NULL, NULL}};
-	struct request req = {.op = "sched-credit", .domain = dom->name, .args = with};
-	long long now[2] = {0, 0};
+	struct request_arg with[3] = { { NULL, NULL } };
+	struct request req = { .op = "sched-credit", .domain = dom->name, .args = with };
+	long long now[2] = { 0, 0 };
 	char *line;
 	int nr = 0, ret;
 
 	if (weight)
-		with[nr++] = (struct request_arg){"weight", weight};
+		with[nr++] = (struct request_arg){ "weight", weight };
 	if (cap)
-		with[nr++] = (struct request_arg){"cap", cap};
+		with[nr++] = (struct request_arg){ "cap", cap };
 	ret = request_told(xm, &req, "no weight and cap");
 	line = ret ? NULL : store_read(xm->xs, XBT_NULL, "/request/%s/output/0", req.id);
 	if (line && sscanf(line, "%lld %lld", &now[0], &now[1]) == 2 && list)
@@ -254,7 +254,7 @@ static int set_credit(struct xm *xm, const struct cli_args *args, const char *na
 		return 1;
 	if (cli_has(args, "live"))
 		return 0;
-	return keep(xm, (struct keep){.name = dom.name, .weight = weight, .cap = cap});
+	return keep(xm, (struct keep){ .name = dom.name, .weight = weight, .cap = cap });
 }
 
 static int run_sched_credit(struct cli_args *args)

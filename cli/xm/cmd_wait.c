@@ -67,7 +67,7 @@ static int run_wait(struct cli_args *args)
 {
 	struct xm *xm = args->with;
 	const char *timeout = cli_str(args, "timeout", NULL), *name = args->argv[0];
-	struct goal goal = {.word = args->argc > 1 ? args->argv[1] : "running"};
+	struct goal goal = { .word = args->argc > 1 ? args->argv[1] : "running" };
 	int64_t deadline_ns = STORE_FOREVER;
 	long ms;
 	int ret;

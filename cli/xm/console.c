@@ -75,7 +75,7 @@ static void write_out(struct console *c, const char *buf, size_t len)
 		ssize_t n = write(c->out, buf, len);
 
 		if (n < 0 && errno == EAGAIN) {
-			struct pollfd fd = {.fd = c->out, .events = POLLOUT};
+			struct pollfd fd = { .fd = c->out, .events = POLLOUT };
 
 			poll(&fd, 1, SECOND_MS);
 		} else if (n < 0 && errno != EINTR) {
@@ -221,10 +221,10 @@ static bool turn(struct console *c)
 	bool want_in = !c->in_ended && c->pty >= 0 && c->nr_pending < sizeof(c->pending);
 	int64_t deadline = next_deadline(c);
 	struct pollfd fds[FD_NR] = {
-		[FD_IN] = {.fd = want_in ? c->in : -1, .events = POLLIN},
-		[FD_PTY] = {.fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0)},
-		[FD_STORE] = {.fd = xs_fileno(c->xs), .events = POLLIN},
-		[FD_SIGNAL] = {.fd = c->signals.fd, .events = POLLIN},
+		[FD_IN] = { .fd = want_in ? c->in : -1, .events = POLLIN },
+		[FD_PTY] = { .fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0) },
+		[FD_STORE] = { .fd = xs_fileno(c->xs), .events = POLLIN },
+		[FD_SIGNAL] = { .fd = c->signals.fd, .events = POLLIN },
 	};
 	bool again = true;
 
@@ -257,7 +257,7 @@ static void drain_pending(struct console *c)
 	int64_t deadline = store_deadline(INT64_C(1000000000));
 
 	while (c->pty >= 0 && store_now() < deadline) {
-		struct pollfd fd = {.fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0)};
+		struct pollfd fd = { .fd = c->pty, .events = POLLIN | (c->nr_pending ? POLLOUT : 0) };
 
 		if (!c->nr_pending && store_now() - c->wrote_ns >= LINGER_NS)
 			return;
@@ -299,13 +299,13 @@ static bool wait_first(struct console *c, int *status)
 
 int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 {
-	struct console c = {.xm = xm,
-			    .xs = xm_store(xm),
-			    .name = name,
-			    .pty = -1,
-			    .domid = -1,
-			    .idle_ns = idle_ns,
-			    .heard_ns = store_now()};
+	struct console c = { .xm = xm,
+			     .xs = xm_store(xm),
+			     .name = name,
+			     .pty = -1,
+			     .domid = -1,
+			     .idle_ns = idle_ns,
+			     .heard_ns = store_now() };
 	int status = 0;
 
 	if (!c.xs)

@@ -16,11 +16,11 @@ static const struct {
 	const char *word;
 	const char *flags; /* r b p s c d, as xl list */
 } states[DOM_STATE_NR] = {
-	[DOM_DEFINED] = {"defined", "------"},	 [DOM_STARTING] = {"starting", "--p---"},
-	[DOM_RUNNING] = {"running", "r-----"},	 [DOM_PAUSED] = {"paused", "--p---"},
-	[DOM_STOPPING] = {"stopping", "r-----"}, [DOM_SHUTDOWN] = {"shutdown", "---s--"},
-	[DOM_CRASHED] = {"crashed", "----c-"},	 [DOM_FAILED] = {"failed", "------"},
-	[DOM_UNKNOWN] = {"unknown", "------"},
+	[DOM_DEFINED] = { "defined", "------" },	 [DOM_STARTING] = { "starting", "--p---" },
+	[DOM_RUNNING] = { "running", "r-----" },	 [DOM_PAUSED] = { "paused", "--p---" },
+	[DOM_STOPPING] = { "stopping", "r-----" }, [DOM_SHUTDOWN] = { "shutdown", "---s--" },
+	[DOM_CRASHED] = { "crashed", "----c-" },	 [DOM_FAILED] = { "failed", "------" },
+	[DOM_UNKNOWN] = { "unknown", "------" },
 };
 
 enum dom_state dom_state_parse(const char *word)
@@ -185,7 +185,7 @@ static bool is_number(const char *text)
 int domain_find(struct xm *xm, const char *arg, struct domain *dom)
 {
 	struct xs_handle *xs = xm_store(xm);
-	struct nearest near = {0};
+	struct nearest near = { 0 };
 	struct domains all;
 	int ret;
 

@@ -26,7 +26,7 @@ static bool is_file(const char *path)
 /* Where xm always looked: as given, then in /etc/xen, by its name or its stem. */
 static bool find_file(const char *file, char found[LOAD_PATH_MAX])
 {
-	static const char *const patterns[] = {"%s", CONFIG_DIR "/%s", CONFIG_DIR "/%s.cfg"};
+	static const char *const patterns[] = { "%s", CONFIG_DIR "/%s", CONFIG_DIR "/%s.cfg" };
 
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
 		if (i && strchr(file, '/'))
@@ -119,9 +119,9 @@ static int read_cfg(struct xm *xm, struct cfg *cfg, char *const *overrides, int 
 int load_record(struct xm *xm, const char *file, char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX])
 {
-	struct reader reader = {xm, quiet};
-	struct cfg_report rep = {.say = say, .data = &reader};
-	struct cfg cfg = {0};
+	struct reader reader = { xm, quiet };
+	struct cfg_report rep = { .say = say, .data = &reader };
+	struct cfg cfg = { 0 };
 	int ret = 0;
 
 	found[0] = '\0';

@@ -35,7 +35,7 @@ static int put_keys(struct xs_handle *xs, xs_transaction_t t, const char *name,
 int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct disk_spec *disk)
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	int ret = record_format_disk(disk, &keys);
 
 	if (!ret)
@@ -47,7 +47,7 @@ int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		   const struct vif_spec *vif)
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	int ret = record_format_vif(vif, &keys);
 
 	if (!ret)
@@ -58,7 +58,7 @@ int record_put_vif(struct xs_handle *xs, xs_transaction_t t, const char *name,
 
 static int put_record(struct xs_handle *xs, xs_transaction_t t, const struct record *rec)
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	int ret = record_format(rec, &keys);
 
 	if (!ret)
@@ -126,14 +126,14 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode mode,
 	       struct record_conflict *conflict)
 {
-	struct put put = {rec, mode, conflict};
+	struct put put = { rec, mode, conflict };
 
 	return store_transact(xs, put_body, &put);
 }
 
 int record_get(struct xs_handle *xs, const char *name, struct record *rec)
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	int ret = record_load(xs, name, &keys);
 
 	record_parse(rec, name, &keys, NULL, NULL);
@@ -153,7 +153,7 @@ static void first_wrong(void *data, const char *key, const char *text)
 int record_set(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
 	       const char *value, char why[SPEC_ERROR_LEN])
 {
-	struct record_keys keys = {0};
+	struct record_keys keys = { 0 };
 	struct record *rec = malloc(sizeof(*rec));
 	int ret = rec ? record_load_in(xs, t, name, &keys) : -ENOMEM;
 	bool could_start = !ret && record_parse(rec, name, &keys, NULL, NULL) == 0;
@@ -221,7 +221,7 @@ static unsigned int free_item(const bool taken[ITEMS_MAX])
 /* Disks keep the item of the one that the guest called the same. */
 static void keep_disk_items(struct record *rec, const struct record *old)
 {
-	bool taken[ITEMS_MAX] = {0}, kept[RECORD_DISKS_MAX] = {0};
+	bool taken[ITEMS_MAX] = { 0 }, kept[RECORD_DISKS_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < rec->nr_disks; i++) {
 		for (unsigned int j = 0; j < old->nr_disks; j++) {
@@ -245,7 +245,7 @@ static void keep_disk_items(struct record *rec, const struct record *old)
  */
 static void keep_vif_items(struct record *rec, const struct record *old, const char *bridge)
 {
-	bool taken[ITEMS_MAX] = {0}, kept[RECORD_VIFS_MAX] = {0}, used[RECORD_VIFS_MAX] = {0};
+	bool taken[ITEMS_MAX] = { 0 }, kept[RECORD_VIFS_MAX] = { 0 }, used[RECORD_VIFS_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < rec->nr_vifs; i++) {
 		struct vif_spec *vif = &rec->vif[i];
@@ -365,7 +365,7 @@ static int remove_unsaid(struct xs_handle *xs, xs_transaction_t t, struct replac
 static int replace_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct replace *r = data;
-	struct record_keys now = {0};
+	struct record_keys now = { 0 };
 	int ret = record_load_in(xs, t, r->name, &now);
 
 	if (!ret && !same_edited(r->old, &now))
@@ -381,7 +381,7 @@ int record_replace(struct xs_handle *xs, const struct record_keys *old, struct r
 		   const char *bridge, bool *changed)
 {
 	struct record *before = malloc(sizeof(*before));
-	struct record_keys want = {0}, written = {0};
+	struct record_keys want = { 0 }, written = { 0 };
 	struct replace r = {
 		.old = old, .before = &written, .name = rec->name, .want = &want};
 	int ret = before ? 0 : -ENOMEM;

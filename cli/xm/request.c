@@ -126,7 +126,7 @@ int request_told(struct xm *xm, struct request *req, const char *failed)
 
 int request_simple(struct xm *xm, const char *op, const char *domain, const char *failed)
 {
-	struct request req = {.op = op, .domain = domain};
+	struct request req = { .op = op, .domain = domain };
 	int ret = request_told(xm, &req, failed);
 
 	if (xm->xs)
@@ -136,7 +136,7 @@ int request_simple(struct xm *xm, const char *op, const char *domain, const char
 
 void request_refresh(struct xm *xm)
 {
-	struct request req = {.op = "refresh", .timeout_ns = REFRESH_TIMEOUT_NS};
+	struct request req = { .op = "refresh", .timeout_ns = REFRESH_TIMEOUT_NS };
 	struct xs_handle *xs = xm_store(xm);
 	int ret = xs ? request_run(xs, &req) : 0;
 

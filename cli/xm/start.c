@@ -32,7 +32,7 @@ struct follow {
 
 int start_forget(struct xs_handle *xs, xs_transaction_t t, const char *name)
 {
-	static const char *const stale[] = {"state", "error"};
+	static const char *const stale[] = { "state", "error" };
 	int ret = 0;
 
 	if (store_exists(xs, t, "/status/domain/%s/step", name))
@@ -133,7 +133,7 @@ static enum outcome follow(struct follow *f, int interrupt)
 /* A start that is over leaves nothing of a transient domain; a stored record is switched off. */
 static void withdraw(struct follow *f, bool destroy)
 {
-	struct request req = {.op = "destroy", .domain = f->name, .timeout_ns = 10 * SECOND_NS};
+	struct request req = { .op = "destroy", .domain = f->name, .timeout_ns = 10 * SECOND_NS };
 	struct domain dom;
 
 	domain_read(f->xs, f->name, &dom);
@@ -199,7 +199,7 @@ static int tell(struct follow *f, enum outcome outcome)
 
 int start_follow(struct xm *xm, const char *name, bool quiet, int *domid)
 {
-	struct follow f = {.xm = xm, .xs = xm->xs, .name = name, .quiet = quiet, .domid = -1};
+	struct follow f = { .xm = xm, .xs = xm->xs, .name = name, .quiet = quiet, .domid = -1 };
 	enum outcome outcome = STORE_LOST;
 	struct interrupts interrupts;
 

@@ -239,8 +239,8 @@ bool store_drain(struct xs_handle *xs)
 
 int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns)
 {
-	struct pollfd fds[2] = {{.fd = xs_fileno(xs), .events = POLLIN},
-				{.fd = interrupt_fd, .events = POLLIN}};
+	struct pollfd fds[2] = { { .fd = xs_fileno(xs), .events = POLLIN },
+				 { .fd = interrupt_fd, .events = POLLIN } };
 
 	for (;;) {
 		int64_t left_ms = (deadline_ns - store_now() + 999999) / 1000000;

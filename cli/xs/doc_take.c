@@ -28,10 +28,10 @@ void doc_check_limits(struct doc *d, const struct place *p, const struct want *w
 
 	if (len > XENSTORE_ABS_PATH_MAX)
 		doc_problem(d, p, "the path has %zu bytes, at most %d are allowed", len,
-			XENSTORE_ABS_PATH_MAX);
+			    XENSTORE_ABS_PATH_MAX);
 	else if (w->value && w->len > LONG_VALUE_MAX)
 		doc_problem(d, p, "the value has %zu bytes, at most %d are allowed", w->len,
-			LONG_VALUE_MAX);
+			    LONG_VALUE_MAX);
 	else if (w->value && len > LONG_PATH_MAX && long_is_needed(w->path, w->value, w->len))
 		doc_problem(d, p, "path and value together have %zu bytes, at most %d are allowed "
 			"where the path has more than %d", len + 1 + w->len, XENSTORE_PAYLOAD_MAX,
@@ -230,7 +230,7 @@ static void take_member(struct doc *d, struct place *kid, size_t self)
 		take_set(d, kid);
 	} else {
 		doc_problem(d, kid, "\"%.64s\" is not known; a child of that name is \"@%.64s\"", key,
-			key);
+			    key);
 	}
 }
 

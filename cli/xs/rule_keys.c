@@ -195,7 +195,7 @@ static bool compile(struct doc *d, const struct place *p, const char *text, rege
 static json_t *value_of(const struct json_pos *pos)
 {
 	return json_is_number(pos->v) ? kind_json(XS_KIND_NUMBER, pos->text, pos->len) :
-	       json_incref(pos->v);
+					json_incref(pos->v);
 }
 
 /* ---- keywords: @p is what stands behind the word ---- */

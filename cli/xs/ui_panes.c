@@ -154,7 +154,7 @@ static struct xs_node *read_all(struct ui *u)
 {
 	struct xs_node *tree;
 	int rc = long_tree_read(0, u->model.root->name, -1,
-			      XS_TREE_VALUES | XS_TREE_PERMS | XS_TREE_SORT, &tree);
+				XS_TREE_VALUES | XS_TREE_PERMS | XS_TREE_SORT, &tree);
 
 	if (rc)
 		ui_say(u, "%s: %s", u->model.root->name, cli_words(rc));

@@ -23,7 +23,7 @@ void console_init(void)
 
 static void notify(void)
 {
-	struct evtchn_send send = {start_info->console.domU.evtchn};
+	struct evtchn_send send = { start_info->console.domU.evtchn };
 
 	hc_evtchn(EVTCHNOP_send, &send);
 }

@@ -46,7 +46,7 @@ u64 clock_ns(void)
 
 static void poll_until(evtchn_port_t *port, u64 deadline_ns)
 {
-	struct sched_poll poll = {.nr_ports = port ? 1 : 0, .timeout = deadline_ns};
+	struct sched_poll poll = { .nr_ports = port ? 1 : 0, .timeout = deadline_ns };
 
 	set_xen_guest_handle(poll.ports, port);
 	hc_sched(SCHEDOP_poll, &poll);
@@ -62,8 +62,8 @@ void sleep_ns(u64 ns)
 
 long port_pair(evtchn_port_t *a, evtchn_port_t *b)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
-	struct evtchn_bind_interdomain bind = {.remote_dom = DOMID_SELF};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
+	struct evtchn_bind_interdomain bind = { .remote_dom = DOMID_SELF };
 	long rc = hc_evtchn(EVTCHNOP_alloc_unbound, &alloc);
 
 	if (rc)
@@ -79,7 +79,7 @@ long port_pair(evtchn_port_t *a, evtchn_port_t *b)
 domid_t guest_domid(void)
 {
 	static domid_t domid = DOMID_SELF;
-	struct evtchn_status status = {.dom = DOMID_SELF};
+	struct evtchn_status status = { .dom = DOMID_SELF };
 	evtchn_port_t a, b;
 
 	if (domid != DOMID_SELF || port_pair(&a, &b))
@@ -94,14 +94,14 @@ domid_t guest_domid(void)
 
 long port_send(evtchn_port_t port)
 {
-	struct evtchn_send send = {port};
+	struct evtchn_send send = { port };
 
 	return hc_evtchn(EVTCHNOP_send, &send);
 }
 
 long port_close(evtchn_port_t port)
 {
-	struct evtchn_close close = {port};
+	struct evtchn_close close = { port };
 
 	return hc_evtchn(EVTCHNOP_close, &close);
 }
@@ -134,7 +134,7 @@ void port_mask(evtchn_port_t port)
 
 long port_unmask(evtchn_port_t port)
 {
-	struct evtchn_unmask unmask = {port};
+	struct evtchn_unmask unmask = { port };
 
 	return hc_evtchn(EVTCHNOP_unmask, &unmask);
 }

@@ -13,7 +13,7 @@ static bool taken[ENTRIES];
 struct grant_entry_v1 *grants_table(void)
 {
 	xen_pfn_t frame = 0;
-	struct gnttab_setup_table setup = {.dom = DOMID_SELF, .nr_frames = 1};
+	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
 	long rc;
 
 	if (table)
@@ -66,11 +66,11 @@ bool grant_end(grant_ref_t ref)
 
 struct gnttab_map_grant_ref grant_map(domid_t domid, grant_ref_t ref, const void *va, u32 flags)
 {
-	struct gnttab_map_grant_ref op = {.host_addr = (u64)va,
-					  .flags = flags,
-					  .ref = ref,
-					  .dom = domid,
-					  .status = GNTST_general_error};
+	struct gnttab_map_grant_ref op = { .host_addr = (u64)va,
+					   .flags = flags,
+					   .ref = ref,
+					   .dom = domid,
+					   .status = GNTST_general_error };
 	long rc = hc_gnttab(GNTTABOP_map_grant_ref, &op, 1);
 
 	if (rc)

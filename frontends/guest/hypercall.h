@@ -90,7 +90,7 @@ static inline long hc_callback(unsigned int op, void *arg)
 /* One operation on the caller's own tables. */
 static inline long hc_mmuext(unsigned int cmd, u64 arg1, u64 arg2)
 {
-	struct mmuext_op op = {.cmd = cmd};
+	struct mmuext_op op = { .cmd = cmd };
 
 	op.arg1.mfn = arg1;
 	op.arg2.src_mfn = arg2;
@@ -100,7 +100,7 @@ static inline long hc_mmuext(unsigned int cmd, u64 arg1, u64 arg2)
 /* One page-table entry; @ptr: machine address of it | MMU_*. */
 static inline long hc_mmu_update(u64 ptr, u64 val)
 {
-	struct mmu_update req = {ptr, val};
+	struct mmu_update req = { ptr, val };
 
 	return hypercall(mmu_update, &req, 1, 0, DOMID_SELF);
 }

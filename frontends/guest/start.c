@@ -25,7 +25,7 @@ static struct shared_info *map_shared_info(void)
 	static char place[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 	if (hc_update_va(place, start_info->shared_info | PTE_DATA, UVMF_INVLPG))
-		hypercall(sched_op, SCHEDOP_shutdown, &(struct sched_shutdown){SHUTDOWN_crash});
+		hypercall(sched_op, SCHEDOP_shutdown, &(struct sched_shutdown){ SHUTDOWN_crash });
 	return (struct shared_info *)place;
 }
 
@@ -43,7 +43,7 @@ void guest_start(struct start_info *si)
 
 void guest_exit(unsigned int reason)
 {
-	struct sched_shutdown how = {reason};
+	struct sched_shutdown how = { reason };
 
 	console_flush();
 	for (;;)

@@ -37,9 +37,9 @@ static trap_hook_fn hook;
 
 static void register_callback(unsigned int type, const char *entry)
 {
-	struct callback_register cb = {.type = (u16)type,
-				       .flags = CALLBACKF_mask_events,
-				       .address = (unsigned long)entry};
+	struct callback_register cb = { .type = (u16)type,
+					.flags = CALLBACKF_mask_events,
+					.address = (unsigned long)entry };
 	long rc = hc_callback(CALLBACKOP_register, &cb);
 
 	if (rc)
@@ -52,7 +52,7 @@ void traps_init_vcpu(void)
 		GATE(0), GATE(1), GATE(2), USER_GATE(3), USER_GATE(4), GATE(5), GATE(6), GATE(7),
 		GATE(8), GATE(9), GATE(10), GATE(11), GATE(12), GATE(13), GATE(14), GATE(15),
 		GATE(16), GATE(17), GATE(18), GATE(19),
-		{0x82, 3 | 4, FLAT_KERNEL_CS, (unsigned long)entry_34}, {0},
+		{ 0x82, 3 | 4, FLAT_KERNEL_CS, (unsigned long)entry_34 }, { 0 },
 	};
 	long rc = hypercall(set_trap_table, table);
 
@@ -76,11 +76,11 @@ static void unwind(struct trap_frame *f)
 {
 	struct guard *g = innermost;
 
-	last = (struct fault){.happened = true,
-			      .vector = (unsigned int)f->vector,
-			      .error = f->error,
-			      .address = shared_info->vcpu_info[0].arch.cr2,
-			      .frame = *f};
+	last = (struct fault){ .happened = true,
+			       .vector = (unsigned int)f->vector,
+			       .error = f->error,
+			       .address = shared_info->vcpu_info[0].arch.cr2,
+			       .frame = *f };
 	f->rip = (u64)guard_resume;
 	f->rsp = g->rsp;
 	f->cs = FLAT_KERNEL_CS & ~3UL;
@@ -113,7 +113,7 @@ static struct fault guarded(void (*fn)(void *), void *arg, struct guard *g)
 	innermost = g;
 	trapped = guard_enter(g, fn, arg);
 	innermost = g->outer;
-	return trapped ? last : (struct fault){.happened = false};
+	return trapped ? last : (struct fault){ .happened = false };
 }
 
 struct fault guard_run(void (*fn)(void *), void *arg)
@@ -157,7 +157,7 @@ static void enter_user(void *arg)
 
 struct fault user_run(void (*fn)(void *), void *arg)
 {
-	struct user_job job = {fn, arg};
+	struct user_job job = { fn, arg };
 
 	return guard_run(enter_user, &job);
 }

@@ -30,7 +30,7 @@ void vcpu_context(struct vcpu_guest_context *ctx, unsigned int id, void (*fn)(vo
 {
 	struct job *job = page_alloc();
 
-	*job = (struct job){id, fn, arg};
+	*job = (struct job){ id, fn, arg };
 	memset(ctx, 0, sizeof(*ctx));
 	ctx->flags = VGCF_in_kernel;
 	ctx->user_regs.rip = (unsigned long)vcpu_entry;

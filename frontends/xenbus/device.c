@@ -98,7 +98,7 @@ int device_wait(const struct xenbus_device *d, enum xenbus_state state, u64 time
 
 int device_port(const struct xenbus_device *d, evtchn_port_t *port)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = d->backend_id};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = d->backend_id };
 	long rc = hc_evtchn(EVTCHNOP_alloc_unbound, &alloc);
 
 	*port = alloc.port;

@@ -22,7 +22,7 @@ static void insert_at(unsigned int i, maddr_t start, maddr_t end)
 	if (nr_taken == MAX_TAKEN)
 		hv_panic("boot memory: too many separate ranges");
 	memmove(&taken[i + 1], &taken[i], (nr_taken - i) * sizeof(taken[0]));
-	taken[i] = (struct range){start, end};
+	taken[i] = (struct range){ start, end };
 	nr_taken++;
 }
 

@@ -148,7 +148,7 @@ static void load_segments(struct builder *b)
 
 static void plan(struct builder *b, const struct boot_module *initrd)
 {
-	struct pv_wish wish = {.nr_pages = b->nr_pages, .initrd_len = initrd->len};
+	struct pv_wish wish = { .nr_pages = b->nr_pages, .initrd_len = initrd->len };
 	u64 needed = 0;
 	int rc = pv_layout_plan(&b->layout, &b->image, &wish, &needed);
 

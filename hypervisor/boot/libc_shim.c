@@ -15,7 +15,7 @@ void *calloc(size_t n, size_t size);
 void free(void *p);
 
 /* The thread area: only the canary at offset 0x28 is ever read. */
-static u64 thread_area[8] = {[5] = 0x73746f7265766973ULL};
+static u64 thread_area[8] = { [5] = 0x73746f7265766973ULL };
 
 /* The libraries' constructors (linker script); liblzma chooses its CRC64 in one. */
 extern void (*const init_array_start[])(void);

@@ -92,9 +92,9 @@ static const struct format {
 	u8 magic_len;
 	bool (*unpack)(const struct buffers *b);
 } formats[] = {
-	{"XZ", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, unpack_xz},
-	{"gzip", {0x1f, 0x8b}, 2, unpack_gzip},
-	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, unpack_zstd},
+	{ "XZ", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz },
+	{ "gzip", { 0x1f, 0x8b }, 2, unpack_gzip },
+	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd },
 };
 
 static const struct format *find_format(const u8 *payload, size_t len)

@@ -47,8 +47,8 @@ static void schedule(void)
 
 void upward_init(void)
 {
-	static const struct irq_guest dom0_irqs = {raise_gsi, cpu_of_gsi};
-	static const struct console_reader dom0_keys = {debug_key, keys_arrived};
+	static const struct irq_guest dom0_irqs = { raise_gsi, cpu_of_gsi };
+	static const struct console_reader dom0_keys = { debug_key, keys_arrived };
 
 	softirq_handle(SOFTIRQ_TIMER, run_timers);
 	softirq_handle(SOFTIRQ_SCHEDULE, schedule);

@@ -185,7 +185,7 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
 
 	if (rc)
 		return rc;
-	*c = (struct evtchn){.state = ECS_UNBOUND, .remote_domid = remote};
+	*c = (struct evtchn){ .state = ECS_UNBOUND, .remote_domid = remote };
 	return 0;
 }
 
@@ -201,7 +201,7 @@ int evtchn_bind_interdomain(struct domain *ld, struct domain *rd, evtchn_port_t 
 	rc = port_alloc(ld, lport, &c);
 	if (rc)
 		return rc;
-	*c = (struct evtchn){.state = ECS_INTERDOMAIN, .remote = {.port = rport, .d = rd}};
+	*c = (struct evtchn){ .state = ECS_INTERDOMAIN, .remote = { .port = rport, .d = rd } };
 	rc_port->state = ECS_INTERDOMAIN;
 	rc_port->remote.port = *lport;
 	rc_port->remote.d = ld;
@@ -226,7 +226,7 @@ int evtchn_bind_virq(struct domain *d, u32 virq, u32 vcpu_id, evtchn_port_t *por
 	rc = port_alloc(d, port, &c);
 	if (rc)
 		return rc;
-	*c = (struct evtchn){.state = ECS_VIRQ, .vcpu_id = vcpu_id, .virq = virq};
+	*c = (struct evtchn){ .state = ECS_VIRQ, .vcpu_id = vcpu_id, .virq = virq };
 	v->virq_to_evtchn[virq] = *port;
 	return 0;
 }
@@ -241,7 +241,7 @@ int evtchn_bind_ipi(struct domain *d, u32 vcpu_id, evtchn_port_t *port)
 	rc = port_alloc(d, port, &c);
 	if (rc)
 		return rc;
-	*c = (struct evtchn){.state = ECS_IPI, .vcpu_id = vcpu_id};
+	*c = (struct evtchn){ .state = ECS_IPI, .vcpu_id = vcpu_id };
 	return 0;
 }
 
@@ -262,7 +262,7 @@ int evtchn_bind_pirq(struct domain *d, u32 pirq, evtchn_port_t *port)
 	rc = gsi_bind_guest(d->pirq_to_gsi[pirq]);
 	if (rc)
 		return rc;
-	*c = (struct evtchn){.state = ECS_PIRQ, .pirq = pirq};
+	*c = (struct evtchn){ .state = ECS_PIRQ, .pirq = pirq };
 	d->evtchn->pirq_port[pirq] = *port;
 	if (d->pirq_eoi_map && gsi_needs_eoi(d->pirq_to_gsi[pirq]))
 		word_test_and_set(d->pirq_eoi_map, pirq);
@@ -327,7 +327,7 @@ static void port_close(struct domain *d, evtchn_port_t port, struct evtchn *c)
 	case ECS_IPI:
 		break;
 	}
-	*c = (struct evtchn){.state = ECS_FREE};
+	*c = (struct evtchn){ .state = ECS_FREE };
 	if (d->shared_info)
 		word_clear(d->shared_info->evtchn_pending, port);
 	if (port < d->evtchn->first_free_hint)

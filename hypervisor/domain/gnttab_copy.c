@@ -66,7 +66,7 @@ static void copy_end_put(struct copy_end *e)
 
 s16 gnttab_copy_one(const struct gnttab_copy *op)
 {
-	struct copy_end src = {0}, dst = {.is_dest = true};
+	struct copy_end src = { 0 }, dst = { .is_dest = true };
 	s16 rc;
 
 	if (op->source.offset + (u32)op->len > PAGE_SIZE ||
@@ -94,7 +94,7 @@ s16 gnttab_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
 	struct grant_table *t = d->gnttab;
 	struct grant_active *act[2];
 	grant_entry_v1_t *entry[2], tmp;
-	grant_ref_t ref[2] = {a, b};
+	grant_ref_t ref[2] = { a, b };
 
 	for (int i = 0; i < 2; i++) {
 		if (ref[i] / GRANTS_PER_FRAME >= t->nr_frames)

@@ -62,7 +62,7 @@ static void maptrack_free(struct grant_table *t, grant_handle_t handle)
 {
 	struct maptrack *m = maptrack_entry(t, handle);
 
-	*m = (struct maptrack){.ref = t->maptrack_free};
+	*m = (struct maptrack){ .ref = t->maptrack_free };
 	t->maptrack_free = handle;
 	t->nr_mapped--;
 }
@@ -197,7 +197,7 @@ s16 gnttab_unmap_prepare(struct gnttab_unmap_state *st, grant_handle_t handle, u
 	struct grant_active *act;
 	struct maptrack *m = maptrack_entry(current->domain->gnttab, handle);
 
-	*st = (struct gnttab_unmap_state){.handle = handle};
+	*st = (struct gnttab_unmap_state){ .handle = handle };
 	if (!m || !maptrack_is_mapped(m))
 		return GNTST_bad_handle;
 	rd = domain_find(m->domid);

@@ -128,7 +128,7 @@ static void queue_insert(struct vcpu *v)
 	struct vcpu **link = &queue;
 
 	while (*link && ((*link)->sched->prio < s->prio || ((*link)->sched->prio == s->prio &&
-							   (*link)->sched->credit >= s->credit)))
+							    (*link)->sched->credit >= s->credit)))
 		link = &(*link)->sched_next;
 	queue_link(v, link);
 }
@@ -480,7 +480,7 @@ static void account(void *arg)
 
 static void vcpu_print(const char *where, unsigned int cpu, const struct vcpu *v)
 {
-	static const char *const names[] = {"boost", "under", "over", "parked"};
+	static const char *const names[] = { "boost", "under", "over", "parked" };
 
 	log_info("%s %u: d%uv%u %s, credit %ld us", where, cpu, v->domain->domain_id, v->vcpu_id,
 		 names[v->sched->prio], (long)v->sched->credit / 1000);

@@ -122,7 +122,7 @@ int timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 
 	if (rc)
 		return rc;
-	*t = (struct timer){.fn = fn, .arg = arg, .is_initialised = true};
+	*t = (struct timer){ .fn = fn, .arg = arg, .is_initialised = true };
 	return 0;
 }
 

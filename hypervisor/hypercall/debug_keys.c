@@ -80,8 +80,8 @@ static void print_cpu_registers(void)
 
 static void print_event_channels(void)
 {
-	static const char *const names[] = {"closed", "unbound", "interdomain",
-					    "pirq",   "virq",	 "ipi"};
+	static const char *const names[] = { "closed", "unbound", "interdomain",
+					     "pirq",   "virq",	 "ipi" };
 
 	for (struct domain *d = domain_list; d; d = d->next) {
 		log_info("d%u: event channels", d->domain_id);
@@ -179,20 +179,20 @@ static const struct {
 	void (*print)(void);
 	const char *what;
 } keys[] = {
-	{'*', print_help, "this list"},
-	{'h', print_help, "this list"},
-	{'0', print_dom0_registers, "registers of dom0's vcpus"},
-	{'A', print_audit, "recount every reference of every frame and compare"},
-	{'d', print_cpu_registers, "what each CPU runs, with its registers"},
-	{'e', print_event_channels, "event channels"},
-	{'g', print_grants, "grant tables"},
-	{'i', irq_print, "device interrupts and the CPUs that get them"},
-	{'m', print_memory, "memory"},
-	{'p', print_probe, "the longest that a CPU was held without a preemption point"},
-	{'P', probe_restart, "measure that from now on"},
-	{'q', print_domains, "domains and their vcpus"},
-	{'r', credit_print, "run queue"},
-	{'W', hang, "hang this CPU, for the watchdog to notice"},
+	{ '*', print_help, "this list" },
+	{ 'h', print_help, "this list" },
+	{ '0', print_dom0_registers, "registers of dom0's vcpus" },
+	{ 'A', print_audit, "recount every reference of every frame and compare" },
+	{ 'd', print_cpu_registers, "what each CPU runs, with its registers" },
+	{ 'e', print_event_channels, "event channels" },
+	{ 'g', print_grants, "grant tables" },
+	{ 'i', irq_print, "device interrupts and the CPUs that get them" },
+	{ 'm', print_memory, "memory" },
+	{ 'p', print_probe, "the longest that a CPU was held without a preemption point" },
+	{ 'P', probe_restart, "measure that from now on" },
+	{ 'q', print_domains, "domains and their vcpus" },
+	{ 'r', credit_print, "run queue" },
+	{ 'W', hang, "hang this CPU, for the watchdog to notice" },
 };
 
 static void print_help(void)

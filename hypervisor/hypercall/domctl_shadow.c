@@ -10,14 +10,14 @@
 
 static long report(struct domain *d, struct xen_domctl_shadow_op *s, bool is_clean)
 {
-	struct logdirty_report r = {.bitmap = handle_va(s->dirty_bitmap), .nr_pages = s->pages};
+	struct logdirty_report r = { .bitmap = handle_va(s->dirty_bitmap), .nr_pages = s->pages };
 	int rc;
 
 	if (s->mode & ~XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL || s->pages > PAGES_MAX)
 		return -EINVAL;
 	rc = logdirty_report(d, &r, is_clean);
 	if (!rc)
-		s->stats = (struct xen_domctl_shadow_op_stats){.fault_count = r.fault_count, .dirty_count = r.dirty_count};
+		s->stats = (struct xen_domctl_shadow_op_stats){ .fault_count = r.fault_count, .dirty_count = r.dirty_count };
 	return rc;
 }
 

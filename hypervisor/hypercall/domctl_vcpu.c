@@ -199,7 +199,7 @@ long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 
 /* --- the MSRs that a PV guest owns beyond its context --- */
 
-static const u32 vcpu_msrs[] = {MSR_SPEC_CTRL, MSR_TSC_AUX};
+static const u32 vcpu_msrs[] = { MSR_SPEC_CTRL, MSR_TSC_AUX };
 
 static u64 vcpu_msr(const struct vcpu *v, u32 index)
 {
@@ -239,8 +239,8 @@ long domctl_get_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(vcpu_msrs); i++) {
-		struct xen_domctl_vcpu_msr msr = {.index = vcpu_msrs[i],
-						  .value = vcpu_msr(v, vcpu_msrs[i])};
+		struct xen_domctl_vcpu_msr msr = { .index = vcpu_msrs[i],
+						   .value = vcpu_msr(v, vcpu_msrs[i]) };
 
 		if (!msr.value)
 			continue;

@@ -34,7 +34,7 @@ struct leaf_writer {
 static long leaf_write(struct leaf_writer *w, u32 leaf, u32 sub)
 {
 	u32 r[4];
-	xen_cpuid_leaf_t out = {.leaf = leaf, .subleaf = sub};
+	xen_cpuid_leaf_t out = { .leaf = leaf, .subleaf = sub };
 
 	if (w->nr == w->capacity)
 		return -ENOBUFS;
@@ -78,7 +78,7 @@ static long leaf_write_all(struct leaf_writer *w, u32 leaf)
 
 long cpu_policy_write_leaves(const struct domain *d, u64 leaves_va, u32 *nr)
 {
-	struct leaf_writer w = {.d = d, .va = leaves_va, .capacity = *nr};
+	struct leaf_writer w = { .d = d, .va = leaves_va, .capacity = *nr };
 	u32 r[4];
 	long rc = 0;
 
@@ -98,7 +98,7 @@ long cpu_policy_write_leaves(const struct domain *d, u64 leaves_va, u32 *nr)
 
 long cpu_policy_write_msrs(u64 msrs_va, u32 *nr)
 {
-	xen_msr_entry_t out = {.idx = MSR_PLATFORM_INFO};
+	xen_msr_entry_t out = { .idx = MSR_PLATFORM_INFO };
 
 	if (!msrs_va) {
 		*nr = MSRS_MAX;
@@ -116,10 +116,10 @@ void cpu_policy_featureset(const struct domain *d, u32 words[FEATURE_WORDS])
 	static const struct {
 		u32 leaf, sub, reg;
 	} place[FEATURE_WORDS] = {
-		{1, 0, 3},	    {1, 0, 2},		{0x80000001, 0, 3}, {0x80000001, 0, 2},
-		{0xd, 1, 0},	    {7, 0, 1},		{7, 0, 2},	    {0x80000007, 0, 3},
-		{0x80000008, 0, 1}, {7, 0, 3},		{7, 1, 0},	    {0x80000021, 0, 0},
-		{7, 1, 1},
+		{ 1, 0, 3 },	    { 1, 0, 2 },		{ 0x80000001, 0, 3 }, { 0x80000001, 0, 2 },
+		{ 0xd, 1, 0 },	    { 7, 0, 1 },		{ 7, 0, 2 },	    { 0x80000007, 0, 3 },
+		{ 0x80000008, 0, 1 }, { 7, 0, 3 },		{ 7, 1, 0 },	    { 0x80000021, 0, 0 },
+		{ 7, 1, 1 },
 	};
 	u32 basic[4], extended[4], r[4];
 

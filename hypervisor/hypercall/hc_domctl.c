@@ -20,7 +20,7 @@ struct domctl_row {
 	u32 flags;
 };
 
-#define DOMCTL(n, fl) [XEN_DOMCTL_##n] = {domctl_##n, (fl)}
+#define DOMCTL(n, fl) [XEN_DOMCTL_##n] = { domctl_##n, (fl) }
 static const struct domctl_row domctl_table[] = {
 	DOMCTL(createdomain, DF_NO_DOMAIN | DF_COPY_BACK),
 	DOMCTL(destroydomain, DF_NOT_SELF | DF_STOPPED),
@@ -36,10 +36,10 @@ static const struct domctl_row domctl_table[] = {
 	DOMCTL(max_vcpus, 0),
 	DOMCTL(scheduler_op, DF_COPY_BACK),
 	DOMCTL(setdomainhandle, 0),
-	[XEN_DOMCTL_setdebugging] = {domctl_accept, DF_NOT_SELF},
-	[XEN_DOMCTL_irq_permission] = {domctl_permission, 0},
-	[XEN_DOMCTL_iomem_permission] = {domctl_permission, 0},
-	[XEN_DOMCTL_ioport_permission] = {domctl_permission, 0},
+	[XEN_DOMCTL_setdebugging] = { domctl_accept, DF_NOT_SELF },
+	[XEN_DOMCTL_irq_permission] = { domctl_permission, 0 },
+	[XEN_DOMCTL_iomem_permission] = { domctl_permission, 0 },
+	[XEN_DOMCTL_ioport_permission] = { domctl_permission, 0 },
 	DOMCTL(hypercall_init, 0),
 	DOMCTL(settimeoffset, 0),
 	DOMCTL(getvcpuaffinity, DF_COPY_BACK),

@@ -108,7 +108,7 @@ static int op_reset(union evtchn_arg *arg)
 }
 
 #define OP(name, has_result)                                                                       \
-	[EVTCHNOP_##name] = {op_##name, sizeof(struct evtchn_##name), has_result}
+	[EVTCHNOP_##name] = { op_##name, sizeof(struct evtchn_##name), has_result }
 
 static const struct {
 	int (*fn)(union evtchn_arg *arg);

@@ -56,12 +56,12 @@ static int unmap_read(u32 cmd, u64 va, struct unmap_op *op)
 	if (cmd == GNTTABOP_unmap_grant_ref) {
 		if (copy_from_guest(&u, va, sizeof(u)))
 			return -EFAULT;
-		*op = (struct unmap_op){u.host_addr, u.dev_bus_addr, 0, u.handle};
+		*op = (struct unmap_op){ u.host_addr, u.dev_bus_addr, 0, u.handle };
 		return 0;
 	}
 	if (copy_from_guest(&r, va, sizeof(r)))
 		return -EFAULT;
-	*op = (struct unmap_op){r.host_addr, 0, r.new_addr, r.handle};
+	*op = (struct unmap_op){ r.host_addr, 0, r.new_addr, r.handle };
 	return 0;
 }
 

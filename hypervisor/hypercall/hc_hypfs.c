@@ -37,7 +37,7 @@ static u32 text_of(enum spec_issue issue, char text[static TEXT_MAX])
 /* @len: of what the entry called @name holds. */
 static void add_entry(struct contents *c, const char *name, u8 type, u32 len, bool is_last)
 {
-	struct xen_hypfs_dirlistentry e = {.e = {.type = type, .content_len = len}};
+	struct xen_hypfs_dirlistentry e = { .e = { .type = type, .content_len = len } };
 	u32 size = (u32)((ENTRY_NAME + strlen(name) + 1 + 3) & ~3UL);
 
 	e.off_next = is_last ? 0 : (u16)size;
@@ -59,7 +59,7 @@ static void put_directory(struct contents *c)
 
 static void put_root(struct contents *c)
 {
-	struct contents inner = {.len = 0};
+	struct contents inner = { .len = 0 };
 
 	put_directory(&inner);
 	add_entry(c, DIRECTORY, XEN_HYPFS_TYPE_DIR, inner.len, true);
@@ -105,8 +105,8 @@ static int take_path(char *path, u64 va, u64 len)
 
 static long read_entry(const char *path, u64 va, u64 room)
 {
-	struct contents c = {.len = 0};
-	struct xen_hypfs_direntry e = {.encoding = XEN_HYPFS_ENC_PLAIN};
+	struct contents c = { .len = 0 };
+	struct xen_hypfs_direntry e = { .encoding = XEN_HYPFS_ENC_PLAIN };
 	int rc = find(path, &c);
 
 	if (rc)
@@ -125,7 +125,7 @@ static long read_entry(const char *path, u64 va, u64 room)
 long hc_hypfs_op(struct hc_args *a)
 {
 	char path[PATH_MAX];
-	struct contents c = {.len = 0};
+	struct contents c = { .len = 0 };
 	int rc;
 
 	if ((u32)a->a[0] == XEN_HYPFS_OP_get_version) {

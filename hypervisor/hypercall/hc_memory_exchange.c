@@ -180,7 +180,7 @@ static long exchange_run(struct exchange *e, struct hc_args *a)
 
 long memory_exchange(struct hc_args *a)
 {
-	struct exchange e = {0};
+	struct exchange e = { 0 };
 	long rc;
 
 	if (copy_from_guest(&e.x, a->a[1], sizeof(e.x)))

@@ -31,7 +31,7 @@ long hc_multicall(struct hc_args *a)
 	for (u32 i = 0; i < nr; i++) {
 		u64 va = list + (u64)i * sizeof(struct multicall_entry);
 		struct multicall_entry e;
-		struct hc_args args = {0};
+		struct hc_args args = { 0 };
 		long result;
 
 		if (i && hypercall_should_preempt()) {

@@ -147,7 +147,7 @@ static void unmap_pirq(struct domain *d, u32 pirq)
 static int map_msi(struct domain *d, struct physdev_map_pirq *op)
 {
 	struct msi_request req = {
-		.dev = {.bus = (u8)op->bus, .devfn = (u8)op->devfn},
+		.dev = { .bus = (u8)op->bus, .devfn = (u8)op->devfn },
 		.entry = (unsigned int)op->entry_nr,
 		.table_base = op->table_base,
 	};
@@ -240,7 +240,7 @@ static long op_restore_msi(u64 arg)
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -EFAULT;
-	msi_restore((struct pci_device){.bus = op.bus, .devfn = op.devfn});
+	msi_restore((struct pci_device){ .bus = op.bus, .devfn = op.devfn });
 	return 0;
 }
 
@@ -252,7 +252,7 @@ static long op_restore_msi_ext(u64 arg)
 		return -EFAULT;
 	if (op.seg)
 		return -ENODEV;
-	msi_restore((struct pci_device){.bus = op.bus, .devfn = op.devfn});
+	msi_restore((struct pci_device){ .bus = op.bus, .devfn = op.devfn });
 	return 0;
 }
 
@@ -262,31 +262,31 @@ struct physdev_row {
 };
 
 static const struct physdev_row physdev_ops[] = {
-	[PHYSDEVOP_IRQ_UNMASK_NOTIFY] = {op_accept, true},
-	[PHYSDEVOP_irq_status_query] = {op_irq_status_query, true},
-	[PHYSDEVOP_set_iopl] = {op_set_iopl, true},
-	[PHYSDEVOP_apic_read] = {op_apic_read, false},
-	[PHYSDEVOP_apic_write] = {op_apic_write, false},
-	[PHYSDEVOP_alloc_irq_vector] = {op_alloc_irq_vector, false},
-	[PHYSDEVOP_free_irq_vector] = {op_accept, false},
-	[PHYSDEVOP_eoi] = {op_eoi, true},
-	[PHYSDEVOP_map_pirq] = {op_map_pirq, false},
-	[PHYSDEVOP_unmap_pirq] = {op_unmap_pirq, false},
-	[PHYSDEVOP_manage_pci_add] = {op_accept, false},
-	[PHYSDEVOP_manage_pci_remove] = {op_accept, false},
-	[PHYSDEVOP_pirq_eoi_gmfn_v1] = {op_eoi_gmfn_v1, true},
-	[PHYSDEVOP_restore_msi] = {op_restore_msi, false},
-	[PHYSDEVOP_manage_pci_add_ext] = {op_accept, false},
-	[PHYSDEVOP_setup_gsi] = {op_setup_gsi, false},
-	[PHYSDEVOP_get_free_pirq] = {op_get_free_pirq, false},
-	[PHYSDEVOP_pci_mmcfg_reserved] = {op_accept, false},
-	[PHYSDEVOP_pci_device_add] = {op_accept, false},
-	[PHYSDEVOP_pci_device_remove] = {op_accept, false},
-	[PHYSDEVOP_restore_msi_ext] = {op_restore_msi_ext, false},
-	[PHYSDEVOP_pirq_eoi_gmfn_v2] = {op_eoi_gmfn_v2, true},
-	[PHYSDEVOP_dbgp_op] = {op_accept, false},
-	[PHYSDEVOP_prepare_msix] = {op_accept, false},
-	[PHYSDEVOP_release_msix] = {op_accept, false},
+	[PHYSDEVOP_IRQ_UNMASK_NOTIFY] = { op_accept, true },
+	[PHYSDEVOP_irq_status_query] = { op_irq_status_query, true },
+	[PHYSDEVOP_set_iopl] = { op_set_iopl, true },
+	[PHYSDEVOP_apic_read] = { op_apic_read, false },
+	[PHYSDEVOP_apic_write] = { op_apic_write, false },
+	[PHYSDEVOP_alloc_irq_vector] = { op_alloc_irq_vector, false },
+	[PHYSDEVOP_free_irq_vector] = { op_accept, false },
+	[PHYSDEVOP_eoi] = { op_eoi, true },
+	[PHYSDEVOP_map_pirq] = { op_map_pirq, false },
+	[PHYSDEVOP_unmap_pirq] = { op_unmap_pirq, false },
+	[PHYSDEVOP_manage_pci_add] = { op_accept, false },
+	[PHYSDEVOP_manage_pci_remove] = { op_accept, false },
+	[PHYSDEVOP_pirq_eoi_gmfn_v1] = { op_eoi_gmfn_v1, true },
+	[PHYSDEVOP_restore_msi] = { op_restore_msi, false },
+	[PHYSDEVOP_manage_pci_add_ext] = { op_accept, false },
+	[PHYSDEVOP_setup_gsi] = { op_setup_gsi, false },
+	[PHYSDEVOP_get_free_pirq] = { op_get_free_pirq, false },
+	[PHYSDEVOP_pci_mmcfg_reserved] = { op_accept, false },
+	[PHYSDEVOP_pci_device_add] = { op_accept, false },
+	[PHYSDEVOP_pci_device_remove] = { op_accept, false },
+	[PHYSDEVOP_restore_msi_ext] = { op_restore_msi_ext, false },
+	[PHYSDEVOP_pirq_eoi_gmfn_v2] = { op_eoi_gmfn_v2, true },
+	[PHYSDEVOP_dbgp_op] = { op_accept, false },
+	[PHYSDEVOP_prepare_msix] = { op_accept, false },
+	[PHYSDEVOP_release_msix] = { op_accept, false },
 };
 
 static long physdev_call(u32 cmd, u64 arg)

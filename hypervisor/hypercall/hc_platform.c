@@ -173,13 +173,13 @@ static const struct {
 	long (*fn)(struct xen_platform_op *op);
 	bool copy_back;
 } platform_ops[] = {
-	[XENPF_settime32] = {op_settime32, false},
-	[XENPF_settime64] = {op_settime64, false},
-	[XENPF_firmware_info] = {op_firmware_info, true},
-	[XENPF_enter_acpi_sleep] = {op_enter_acpi_sleep, false},
-	[XENPF_getidletime] = {op_getidletime, true},
-	[XENPF_get_cpuinfo] = {op_get_cpuinfo, true},
-	[XENPF_get_cpu_version] = {op_get_cpu_version, true},
+	[XENPF_settime32] = { op_settime32, false },
+	[XENPF_settime64] = { op_settime64, false },
+	[XENPF_firmware_info] = { op_firmware_info, true },
+	[XENPF_enter_acpi_sleep] = { op_enter_acpi_sleep, false },
+	[XENPF_getidletime] = { op_getidletime, true },
+	[XENPF_get_cpuinfo] = { op_get_cpuinfo, true },
+	[XENPF_get_cpu_version] = { op_get_cpu_version, true },
 };
 
 long hc_platform_op(struct hc_args *a)

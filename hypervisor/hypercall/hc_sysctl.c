@@ -127,7 +127,7 @@ static long op_getcpuinfo(struct xen_sysctl *s)
 
 	op->nr_cpus = MIN(op->max_cpus, smp_nr_cpus());
 	for (u32 i = 0; i < op->nr_cpus; i++) {
-		struct xen_sysctl_cpuinfo info = {.idletime = sched_idle_time_ns(i)};
+		struct xen_sysctl_cpuinfo info = { .idletime = sched_idle_time_ns(i) };
 
 		if (copy_elem_to_handle(op->info, i, &info))
 			return -EFAULT;
@@ -151,7 +151,7 @@ static long op_cputopoinfo(struct xen_sysctl *s)
 	}
 	op->num_cpus = MIN(op->num_cpus, smp_nr_cpus());
 	for (u32 i = 0; i < op->num_cpus; i++) {
-		struct xen_sysctl_cputopo topo = {.socket = i};
+		struct xen_sysctl_cputopo topo = { .socket = i };
 
 		if (copy_elem_to_handle(op->cputopo, i, &topo))
 			return -EFAULT;

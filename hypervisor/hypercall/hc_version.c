@@ -34,7 +34,7 @@ static long put_string(u64 va, const char *text, size_t size)
 
 static long put_compile_info(u64 va)
 {
-	struct xen_compile_info info = {0};
+	struct xen_compile_info info = { 0 };
 
 	strlcpy(info.compiler, "gcc " __VERSION__, sizeof(info.compiler));
 	strlcpy(info.compile_by, "storevisor", sizeof(info.compile_by));
@@ -74,7 +74,7 @@ long hc_xen_version(struct hc_args *a)
 	case XENVER_changeset:
 		return put_string(va, "storevisor", sizeof(xen_changeset_info_t));
 	case XENVER_platform_parameters: {
-		xen_platform_parameters_t p = {.virt_start = HYPERVISOR_VIRT_START};
+		xen_platform_parameters_t p = { .virt_start = HYPERVISOR_VIRT_START };
 
 		return copy_to_guest(va, &p, sizeof(p));
 	}

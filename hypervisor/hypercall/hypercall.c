@@ -32,7 +32,7 @@ struct hypercall {
 	const char *name;
 };
 
-#define HC(n, fl) [__HYPERVISOR_##n] = {.handler = hc_##n, .flags = (fl), .name = #n}
+#define HC(n, fl) [__HYPERVISOR_##n] = { .handler = hc_##n, .flags = (fl), .name = #n }
 
 static const struct hypercall hypercall_table[] = {
 	HC(set_trap_table, 0),
@@ -81,7 +81,7 @@ static inline void check_status(long status)
 
 /* How it went: 0, a negative errno, -ERESTART, HC_REGS_SET. */
 static inline __attribute__((always_inline)) long call(u64 nr, struct hc_args *args,
-							bool in_multicall)
+						       bool in_multicall)
 {
 	const struct hypercall *h;
 	long result;
@@ -124,7 +124,7 @@ const char *hypercall_name(u64 nr)
 static void call_and_return(struct cpu_user_regs *regs)
 {
 	struct hc_args args = {
-		.a = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
+		.a = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 }};
 	long status = call(regs->rax, &args, false);
 
 	if (likely(!status)) {
@@ -163,8 +163,8 @@ void hypercall_entry(struct cpu_user_regs *regs)
 /* push rcx; push r11; mov $nr, eax; syscall; pop r11; pop rcx; ret */
 static void stub_fill(u8 *stub, u32 nr)
 {
-	static const u8 code[] = {0x51, 0x41, 0x53, 0xb8, 0,	0,    0,
-				  0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const u8 code[] = { 0x51, 0x41, 0x53, 0xb8, 0,	0,    0,
+				   0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3 };
 
 	memcpy(stub, code, sizeof(code));
 	memcpy(stub + 4, &nr, sizeof(nr));
@@ -173,7 +173,7 @@ static void stub_fill(u8 *stub, u32 nr)
 /* push rcx; push r11; push rax; mov $nr, eax; syscall: the frame iret expects, and no way back */
 static void stub_fill_iret(u8 *stub, u32 nr)
 {
-	static const u8 code[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 0, 0, 0, 0, 0x0f, 0x05};
+	static const u8 code[] = { 0x51, 0x41, 0x53, 0x50, 0xb8, 0, 0, 0, 0, 0x0f, 0x05 };
 
 	memcpy(stub, code, sizeof(code));
 	memcpy(stub + 5, &nr, sizeof(nr));

@@ -90,8 +90,8 @@ static bool parse_level(const char *value, int *level)
 		const char *name;
 		int level;
 	} names[] = {
-		{"none", -1},	    {"error", LOG_ERROR}, {"warning", LOG_WARN},
-		{"info", LOG_INFO}, {"debug", LOG_DEBUG}, {"all", LOG_DEBUG},
+		{ "none", -1 },	    { "error", LOG_ERROR }, { "warning", LOG_WARN },
+		{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { "all", LOG_DEBUG },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -176,7 +176,7 @@ static bool set_nmi(struct boot_options *o, const char *value)
 	static const struct {
 		const char *name;
 		enum nmi_action action;
-	} names[] = {{"report", NMI_REPORT}, {"fatal", NMI_FATAL}, {"ignore", NMI_IGNORE}};
+	} names[] = { { "report", NMI_REPORT }, { "fatal", NMI_FATAL }, { "ignore", NMI_IGNORE } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(value, names[i].name))
@@ -195,27 +195,27 @@ static const struct option {
 	bool (*set)(struct boot_options *o, const char *value);
 	const char *wanted;
 } table[] = {
-	{"dom0_mem", set_dom0_mem, "a size such as 1024M"},
-	{"dom0_max_vcpus", set_dom0_max_vcpus, "a number from 1 to 32"},
-	{"maxcpus", set_max_cpus, "a number from 1 to 32"},
-	{"console", set_console, "com1, vga or none"},
-	{"com1", set_com1, "a speed from 300 to 115200"},
-	{"loglvl", set_loglvl, "none, error, warning, info, debug or all"},
-	{"guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all"},
-	{"noreboot", set_noreboot, "1 or 0"},
-	{"watchdog", set_watchdog, "1 or 0"},
-	{"watchdog_timeout", set_watchdog_timeout, "seconds from 1 to 600"},
-	{"nmi", set_nmi, "report, fatal or ignore"},
-	{"smep", set_smep, "1 or 0"},
-	{"smap", set_smap, "1 or 0"},
-	{"x2apic", set_x2apic, "1 or 0"},
-	{"spec-ctrl", set_spec_ctrl, "words of docs/command-line.md, separated by commas"},
-	{"xpti", set_xpti, "1 or 0"},
-	{"pv-l1tf", set_pv_l1tf, "1 or 0"},
-	{"placeholder", ignore, ""},
-	{"no-real-mode", ignore, ""},
-	{"edd", ignore, ""},
-	{"sync_console", ignore, ""},
+	{ "dom0_mem", set_dom0_mem, "a size such as 1024M" },
+	{ "dom0_max_vcpus", set_dom0_max_vcpus, "a number from 1 to 32" },
+	{ "maxcpus", set_max_cpus, "a number from 1 to 32" },
+	{ "console", set_console, "com1, vga or none" },
+	{ "com1", set_com1, "a speed from 300 to 115200" },
+	{ "loglvl", set_loglvl, "none, error, warning, info, debug or all" },
+	{ "guest_loglvl", set_guest_loglvl, "none, error, warning, info, debug or all" },
+	{ "noreboot", set_noreboot, "1 or 0" },
+	{ "watchdog", set_watchdog, "1 or 0" },
+	{ "watchdog_timeout", set_watchdog_timeout, "seconds from 1 to 600" },
+	{ "nmi", set_nmi, "report, fatal or ignore" },
+	{ "smep", set_smep, "1 or 0" },
+	{ "smap", set_smap, "1 or 0" },
+	{ "x2apic", set_x2apic, "1 or 0" },
+	{ "spec-ctrl", set_spec_ctrl, "words of docs/command-line.md, separated by commas" },
+	{ "xpti", set_xpti, "1 or 0" },
+	{ "pv-l1tf", set_pv_l1tf, "1 or 0" },
+	{ "placeholder", ignore, "" },
+	{ "no-real-mode", ignore, "" },
+	{ "edd", ignore, "" },
+	{ "sync_console", ignore, "" },
 };
 
 static void take_word(struct boot_options *o, const char *word)

@@ -115,7 +115,7 @@ static int take_segment(struct elf_image *img, const struct phdr *ph, const char
 
 static int check_header(const struct ehdr *eh, size_t len, const char **reason)
 {
-	static const u8 magic[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+	static const u8 magic[7] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
 
 	if (memcmp(eh->ident, magic, sizeof(magic)) || eh->machine != EM_X86_64)
 		return fail(reason, -ENOEXEC, "is not a 64-bit x86 ELF kernel");
@@ -173,7 +173,7 @@ int elf_parse(struct elf_image *img, const void *bytes, size_t len, const char *
 int elf_segment_notes(const struct elf_image *img, const char *owner, elf_note_fn fn, void *arg,
 		      const char **reason)
 {
-	struct note_wish wish = {owner, fn, arg};
+	struct note_wish wish = { owner, fn, arg };
 	int nr = 0;
 
 	for (unsigned int i = 0; i < img->phnum; i++) {
@@ -205,7 +205,7 @@ static bool section_header(const struct elf_image *img, unsigned int i, struct s
 int elf_section_notes(const struct elf_image *img, const char *owner, elf_note_fn fn, void *arg,
 		      const char **reason)
 {
-	struct note_wish wish = {owner, fn, arg};
+	struct note_wish wish = { owner, fn, arg };
 	struct shdr sh;
 	int nr = 0;
 

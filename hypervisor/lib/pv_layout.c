@@ -176,7 +176,7 @@ int pv_layout_plan(struct pv_layout *l, const struct xen_image *image, const str
 	u64 guess = PV_LEVELS, used, got;
 	int err;
 
-	*l = (struct pv_layout){.wish = *wish};
+	*l = (struct pv_layout){ .wish = *wish };
 	err = plan_kernel(l, image);
 	if (err)
 		return err;

@@ -6,8 +6,8 @@
 
 bool option_choice_parse(const char *value, enum option_choice *choice)
 {
-	static const char *const yes[] = {"", "1", "on", "yes", "true"};
-	static const char *const no[] = {"0", "off", "no", "false"};
+	static const char *const yes[] = { "", "1", "on", "yes", "true" };
+	static const char *const no[] = { "0", "off", "no", "false" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
 		if (!strcmp(value, yes[i]))
@@ -35,9 +35,9 @@ static const struct {
 	const char *name;
 	enum spec_thunk thunk;
 } thunks[] = {
-	{"bti-thunk=retpoline", THUNK_RETPOLINE},
-	{"bti-thunk=lfence", THUNK_LFENCE},
-	{"bti-thunk=jmp", THUNK_JMP},
+	{ "bti-thunk=retpoline", THUNK_RETPOLINE },
+	{ "bti-thunk=lfence", THUNK_LFENCE },
+	{ "bti-thunk=jmp", THUNK_JMP },
 };
 
 static void set_all(struct spec_options *o, enum option_choice choice)

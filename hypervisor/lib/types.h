@@ -31,7 +31,7 @@ typedef struct {
 
 static inline mfn_t _mfn(u64 n)
 {
-	return (mfn_t){n};
+	return (mfn_t){ n };
 }
 
 static inline u64 mfn_x(mfn_t m)

@@ -77,7 +77,7 @@ static void put_number(struct out *o, const struct spec *sp, u64 v, unsigned int
 
 static const char *parse_spec(const char *f, struct spec *sp, va_list *ap)
 {
-	*sp = (struct spec){.precision = -1};
+	*sp = (struct spec){ .precision = -1 };
 	for (;; f++) {
 		if (*f == '-')
 			sp->left = true;
@@ -164,7 +164,7 @@ static const char *convert(struct out *o, const char *f, va_list *ap)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list ap)
 {
-	struct out o = {.buf = buf, .size = size};
+	struct out o = { .buf = buf, .size = size };
 	va_list args;
 
 	va_copy(args, ap);

@@ -226,7 +226,7 @@ static void compare_heap(struct audit *a)
 
 int pv_audit(unsigned int *nr_wrong)
 {
-	struct audit a = {0};
+	struct audit a = { 0 };
 	unsigned int order = 0, lines = LINES_MAX;
 
 	while ((PAGE_SIZE << order) < frame_table_nr * sizeof(*a.count))

@@ -68,12 +68,12 @@ static int callback_register(struct pv_vcpu *pv, unsigned int type, u64 address,
 		u64 *address;
 		bool *masks; /* NULL: the guest has no say */
 	} callbacks[] = {
-		[CALLBACKTYPE_event] = {&pv->event_cb, NULL},
-		[CALLBACKTYPE_failsafe] = {&pv->failsafe_cb, &pv->failsafe_masks_events},
-		[CALLBACKTYPE_syscall] = {&pv->syscall_cb, &pv->syscall_masks_events},
-		[CALLBACKTYPE_syscall32] = {&pv->syscall32_cb, &pv->syscall32_masks_events},
-		[CALLBACKTYPE_sysenter] = {&pv->sysenter_cb, &pv->sysenter_masks_events},
-		[CALLBACKTYPE_nmi] = {&pv->nmi_cb, NULL},
+		[CALLBACKTYPE_event] = { &pv->event_cb, NULL },
+		[CALLBACKTYPE_failsafe] = { &pv->failsafe_cb, &pv->failsafe_masks_events },
+		[CALLBACKTYPE_syscall] = { &pv->syscall_cb, &pv->syscall_masks_events },
+		[CALLBACKTYPE_syscall32] = { &pv->syscall32_cb, &pv->syscall32_masks_events },
+		[CALLBACKTYPE_sysenter] = { &pv->sysenter_cb, &pv->sysenter_masks_events },
+		[CALLBACKTYPE_nmi] = { &pv->nmi_cb, NULL },
 	};
 
 	if (!guest_address_ok(address))

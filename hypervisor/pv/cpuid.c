@@ -74,7 +74,7 @@ static void leaf_1(struct leaf *l)
 static void leaf_7(struct leaf *l, u32 sub)
 {
 	if (sub) {
-		*l = (struct leaf){0};
+		*l = (struct leaf){ 0 };
 		return;
 	}
 	l->a = 0; /* no further sub-leaves */
@@ -96,7 +96,7 @@ static void leaf_d(struct leaf *l, u32 sub)
 		l->a &= 7; /* XSAVEOPT, XSAVEC, XGETBV(1); no supervisor states */
 		l->b = l->c = l->d = 0;
 	} else if (sub > 62 || !(mask & 1ULL << sub)) {
-		*l = (struct leaf){0};
+		*l = (struct leaf){ 0 };
 	}
 }
 
@@ -119,7 +119,7 @@ static void leaf_ext_8(struct leaf *l)
 /* 0x40000000..: who we are, as the ABI says it to PV guests. */
 static void leaf_hypervisor(const struct domain *d, u32 index, struct leaf *l)
 {
-	*l = (struct leaf){0};
+	*l = (struct leaf){ 0 };
 	switch (index) {
 	case 0:
 		l->a = 0x40000005;
@@ -164,7 +164,7 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 		case 9:
 		case 0xb: /* topology, with the physical CPU's number */
 		case 0xa: /* performance counters */
-			l = (struct leaf){0};
+			l = (struct leaf){ 0 };
 			break;
 		case 7:
 			leaf_7(&l, sub);
@@ -177,14 +177,14 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 			break;
 		case 0x80000007:
 			/* it holds where the guest stays: dom0 */
-			l = (struct leaf){.d = d->is_privileged ? l.d & E7_EDX_ITSC : 0};
+			l = (struct leaf){ .d = d->is_privileged ? l.d & E7_EDX_ITSC : 0 };
 			break;
 		case 0x80000008:
 			leaf_ext_8(&l);
 			break;
 		default:
 			if ((leaf > 0xd && leaf < 0x80000000) || leaf > 0x80000008)
-				l = (struct leaf){0};
+				l = (struct leaf){ 0 };
 			break;
 		}
 	}

@@ -45,8 +45,8 @@ void pv_vcpu_fini(struct vcpu *v)
 /* Everything of @c that is only values. Nothing is taken before all is checked. */
 static int context_check(const struct vcpu_guest_context *c)
 {
-	const u64 addresses[] = {c->event_callback_eip, c->failsafe_callback_eip,
-				 c->syscall_callback_eip, c->kernel_sp, c->user_regs.rip};
+	const u64 addresses[] = { c->event_callback_eip, c->failsafe_callback_eip,
+				  c->syscall_callback_eip, c->kernel_sp, c->user_regs.rip };
 
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
 		if (!guest_address_ok(addresses[i]))

@@ -198,7 +198,7 @@ static enum emul_result do_cr_write(struct emul *e)
 
 static enum emul_result do_clts(struct emul *e)
 {
-	struct hc_args ts = {{0}};
+	struct hc_args ts = { { 0 } };
 
 	if (!current->pv.in_kernel)
 		return EMUL_REFUSED;
@@ -208,7 +208,7 @@ static enum emul_result do_clts(struct emul *e)
 
 static enum emul_result do_dr_write(struct emul *e)
 {
-	struct hc_args a = {{e->insn.reg, insn_reg_read(&e->insn, &e->regs, e->insn.rm, 8)}};
+	struct hc_args a = { { e->insn.reg, insn_reg_read(&e->insn, &e->regs, e->insn.rm, 8) } };
 
 	if (!current->pv.in_kernel || hc_set_debugreg(&a))
 		return EMUL_REFUSED;
@@ -217,7 +217,7 @@ static enum emul_result do_dr_write(struct emul *e)
 
 static enum emul_result do_dr_read(struct emul *e)
 {
-	struct hc_args a = {{e->insn.reg}};
+	struct hc_args a = { { e->insn.reg } };
 
 	if (!current->pv.in_kernel || hc_get_debugreg(&a))
 		return EMUL_REFUSED;
@@ -283,13 +283,13 @@ static const struct {
 	u16 opcode;
 	enum emul_result (*fn)(struct emul *e);
 } handlers[] = {
-	{0xfa, do_cli_sti}, {0xfb, do_cli_sti}, {0xec, do_in},       {0xed, do_in},
-	{0xee, do_out},     {0xef, do_out},     {0x0f32, do_rdmsr},  {0x0f30, do_wrmsr},
-	{0xe4, do_in},      {0xe5, do_in},      {0xe6, do_out},      {0xe7, do_out},
-	{0x6c, do_ins},     {0x6d, do_ins},     {0x6e, do_outs},     {0x6f, do_outs},
-	{0x0f20, do_cr_read},  {0x0f22, do_cr_write}, {0x0f21, do_dr_read}, {0x0f23, do_dr_write},
-	{0x0f06, do_clts},  {0x0f08, do_wbinvd}, {0x0f09, do_wbinvd}, {0x0f31, do_rdtsc},
-	{0x0f01, do_group7},
+	{ 0xfa, do_cli_sti }, { 0xfb, do_cli_sti }, { 0xec, do_in },       { 0xed, do_in },
+	{ 0xee, do_out },     { 0xef, do_out },     { 0x0f32, do_rdmsr },  { 0x0f30, do_wrmsr },
+	{ 0xe4, do_in },      { 0xe5, do_in },      { 0xe6, do_out },      { 0xe7, do_out },
+	{ 0x6c, do_ins },     { 0x6d, do_ins },     { 0x6e, do_outs },     { 0x6f, do_outs },
+	{ 0x0f20, do_cr_read },  { 0x0f22, do_cr_write }, { 0x0f21, do_dr_read }, { 0x0f23, do_dr_write },
+	{ 0x0f06, do_clts },  { 0x0f08, do_wbinvd }, { 0x0f09, do_wbinvd }, { 0x0f31, do_rdtsc },
+	{ 0x0f01, do_group7 },
 };
 
 /* The guest's kernel stands before these two bytes: known before anything is decoded. */
@@ -356,7 +356,7 @@ enum emul_result pv_emul_privileged(struct cpu_user_regs *regs)
 
 bool pv_emul_forced_cpuid(struct cpu_user_regs *regs)
 {
-	static const u8 prefix[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+	static const u8 prefix[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
 	u8 bytes[sizeof(prefix)];
 	u32 a, b, c, d;
 

@@ -142,8 +142,8 @@ static int step_end(struct domain *d, struct logdirty_report *unused)
 	return sweep_frames(d, &d->pv.log->cursor, frame_end, NULL);
 }
 
-static const step_fn enable_steps[] = {step_make_pool, step_begin, step_load};
-static const step_fn off_steps[] = {step_free_pool, step_end};
+static const step_fn enable_steps[] = { step_make_pool, step_begin, step_load };
+static const step_fn off_steps[] = { step_free_pool, step_end };
 
 static void log_free(struct domain *d)
 {
@@ -388,7 +388,7 @@ static int frame_tell(struct frame *f, void *arg)
 static int tell(struct domain *d, struct logdirty_report *r, bool is_clean)
 {
 	struct log_dirty *log = d->pv.log;
-	struct answer a = {.log = log, .r = r, .is_clean = is_clean};
+	struct answer a = { .log = log, .r = r, .is_clean = is_clean };
 	int rc, written;
 
 	if (is_clean)
@@ -426,13 +426,13 @@ static int step_count_again(struct domain *d, struct logdirty_report *r)
 	return 0;
 }
 
-static const step_fn peek_steps[] = {step_clear_bitmap, step_grants, step_foreign, step_vcpus, step_tell, step_count};
-static const step_fn clean_steps[] = {step_clear_bitmap, step_grants,	      step_foreign,    step_vcpus,
-				      step_drop,	 step_tell_and_clean, step_count_again};
+static const step_fn peek_steps[] = { step_clear_bitmap, step_grants, step_foreign, step_vcpus, step_tell, step_count };
+static const step_fn clean_steps[] = { step_clear_bitmap, step_grants,	      step_foreign,    step_vcpus,
+				       step_drop,	 step_tell_and_clean, step_count_again };
 
 int logdirty_report(struct domain *d, struct logdirty_report *r, bool is_clean)
 {
-	static const struct operation ops[] = {OPERATION(LOGDIRTY_PEEK, peek_steps), OPERATION(LOGDIRTY_CLEAN, clean_steps)};
+	static const struct operation ops[] = { OPERATION(LOGDIRTY_PEEK, peek_steps), OPERATION(LOGDIRTY_CLEAN, clean_steps) };
 
 	if (d->is_dying || !d->pv.log)
 		return -EINVAL;

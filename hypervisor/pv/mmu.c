@@ -340,8 +340,8 @@ static int flush_as_asked(u64 va, u64 flags)
 
 static long va_mapping_update(u64 va, u64 val, u64 flags, struct domain *frame_owner)
 {
-	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = frame_owner,
-			       .is_foreign = frame_owner != current->domain};
+	struct pt_subject s = { .pt_owner = current->domain, .frame_owner = frame_owner,
+				.is_foreign = frame_owner != current->domain };
 	struct frame *l1;
 	int rc = pv_l1_hold(va, &l1);
 

@@ -27,7 +27,7 @@ int must_check pv_l1_hold(u64 va, struct frame **l1);
  * May leave deferred work.
  */
 int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
-		    const struct pt_subject *s);
+			       const struct pt_subject *s);
 
 /*
  * The same for a level-1 entry, if it still is @old; -EAGAIN: the MMU set A or D for another CPU, or

@@ -21,18 +21,18 @@ static const struct {
 	u32 first, last;
 	enum msr_rule rule;
 } rules[] = {
-	{0x277, 0x277, MSR_HW},             /* PAT: how the hypervisor set it, and Linux adapts */
-	{0xfe, 0xfe, MSR_ZERO},             /* MTRRcap: none to program */
-	{0x8b, 0x8b, MSR_HW},               /* microcode revision */
-	{0x17, 0x17, MSR_HW},               /* platform id */
-	{0x1a0, 0x1a0, MSR_HW},             /* MISC_ENABLE */
-	{0xce, 0xce, MSR_ZERO},             /* PLATFORM_INFO */
-	{0x179, 0x17a, MSR_ZERO},           /* MCG_CAP: no banks for a guest; MCG_STATUS */
-	{0x400, 0x47f, MSR_ZERO},           /* machine-check banks */
-	{0xc0010000, 0xc0010007, MSR_ZERO}, /* K7 performance counters */
-	{0xc0010015, 0xc0010015, MSR_HW},   /* HWCR */
-	{0xc0010055, 0xc0010055, MSR_ZERO}, /* C1E */
-	{0xc0011029, 0xc0011029, MSR_ZERO}, /* DE_CFG */
+	{ 0x277, 0x277, MSR_HW },           /* PAT: how the hypervisor set it, and Linux adapts */
+	{ 0xfe, 0xfe, MSR_ZERO },           /* MTRRcap: none to program */
+	{ 0x8b, 0x8b, MSR_HW },             /* microcode revision */
+	{ 0x17, 0x17, MSR_HW },             /* platform id */
+	{ 0x1a0, 0x1a0, MSR_HW },           /* MISC_ENABLE */
+	{ 0xce, 0xce, MSR_ZERO },           /* PLATFORM_INFO */
+	{ 0x179, 0x17a, MSR_ZERO },         /* MCG_CAP: no banks for a guest; MCG_STATUS */
+	{ 0x400, 0x47f, MSR_ZERO },         /* machine-check banks */
+	{ 0xc0010000, 0xc0010007, MSR_ZERO }, /* K7 performance counters */
+	{ 0xc0010015, 0xc0010015, MSR_HW }, /* HWCR */
+	{ 0xc0010055, 0xc0010055, MSR_ZERO }, /* C1E */
+	{ 0xc0011029, 0xc0011029, MSR_ZERO }, /* DE_CFG */
 };
 
 static bool apic_base_read(const struct vcpu *v, u64 *val)

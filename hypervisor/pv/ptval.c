@@ -222,7 +222,7 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 {
 	u64 *table = mfn_to_virt(frame_to_mfn(f));
 	struct domain *owner = frame_owner(f);
-	struct pt_subject s = {.pt_owner = owner, .frame_owner = owner};
+	struct pt_subject s = { .pt_owner = owner, .frame_owner = owner };
 	int rc = 0;
 
 	frame_note_write(f); /* what entries become is not what the guest wrote */

@@ -82,22 +82,22 @@ struct store_form {
 };
 
 static const struct store_form forms[] = {
-	{0x88, 0xff, true, SRC_REG, do_mov},     {0x89, 0xff, false, SRC_REG, do_mov},
-	{0xc6, 0, true, SRC_IMM, do_mov},        {0xc7, 0, false, SRC_IMM, do_mov},
-	{0x0fc3, 0xff, false, SRC_REG, do_mov},  /* movnti */
-	{0x86, 0xff, true, SRC_REG, do_xchg},    {0x87, 0xff, false, SRC_REG, do_xchg},
-	{0x20, 0xff, true, SRC_REG, do_and},     {0x21, 0xff, false, SRC_REG, do_and},
-	{0x08, 0xff, true, SRC_REG, do_or},      {0x09, 0xff, false, SRC_REG, do_or},
-	{0x30, 0xff, true, SRC_REG, do_xor},     {0x31, 0xff, false, SRC_REG, do_xor},
-	{0x80, 1, true, SRC_IMM, do_or},         {0x81, 1, false, SRC_IMM, do_or},
-	{0x83, 1, false, SRC_IMM, do_or},        {0x80, 4, true, SRC_IMM, do_and},
-	{0x81, 4, false, SRC_IMM, do_and},       {0x83, 4, false, SRC_IMM, do_and},
-	{0x80, 6, true, SRC_IMM, do_xor},        {0x81, 6, false, SRC_IMM, do_xor},
-	{0x83, 6, false, SRC_IMM, do_xor},       {0x0fab, 0xff, false, SRC_REG_BIT, do_bts},
-	{0x0fb3, 0xff, false, SRC_REG_BIT, do_btr}, {0x0fbb, 0xff, false, SRC_REG_BIT, do_btc},
-	{0x0fba, 5, false, SRC_IMM_BIT, do_bts}, {0x0fba, 6, false, SRC_IMM_BIT, do_btr},
-	{0x0fba, 7, false, SRC_IMM_BIT, do_btc}, {0x0fb0, 0xff, true, SRC_REG, NULL},
-	{0x0fb1, 0xff, false, SRC_REG, NULL},
+	{ 0x88, 0xff, true, SRC_REG, do_mov },     { 0x89, 0xff, false, SRC_REG, do_mov },
+	{ 0xc6, 0, true, SRC_IMM, do_mov },        { 0xc7, 0, false, SRC_IMM, do_mov },
+	{ 0x0fc3, 0xff, false, SRC_REG, do_mov },  /* movnti */
+	{ 0x86, 0xff, true, SRC_REG, do_xchg },    { 0x87, 0xff, false, SRC_REG, do_xchg },
+	{ 0x20, 0xff, true, SRC_REG, do_and },     { 0x21, 0xff, false, SRC_REG, do_and },
+	{ 0x08, 0xff, true, SRC_REG, do_or },      { 0x09, 0xff, false, SRC_REG, do_or },
+	{ 0x30, 0xff, true, SRC_REG, do_xor },     { 0x31, 0xff, false, SRC_REG, do_xor },
+	{ 0x80, 1, true, SRC_IMM, do_or },         { 0x81, 1, false, SRC_IMM, do_or },
+	{ 0x83, 1, false, SRC_IMM, do_or },        { 0x80, 4, true, SRC_IMM, do_and },
+	{ 0x81, 4, false, SRC_IMM, do_and },       { 0x83, 4, false, SRC_IMM, do_and },
+	{ 0x80, 6, true, SRC_IMM, do_xor },        { 0x81, 6, false, SRC_IMM, do_xor },
+	{ 0x83, 6, false, SRC_IMM, do_xor },       { 0x0fab, 0xff, false, SRC_REG_BIT, do_bts },
+	{ 0x0fb3, 0xff, false, SRC_REG_BIT, do_btr }, { 0x0fbb, 0xff, false, SRC_REG_BIT, do_btc },
+	{ 0x0fba, 5, false, SRC_IMM_BIT, do_bts }, { 0x0fba, 6, false, SRC_IMM_BIT, do_btr },
+	{ 0x0fba, 7, false, SRC_IMM_BIT, do_btc }, { 0x0fb0, 0xff, true, SRC_REG, NULL },
+	{ 0x0fb1, 0xff, false, SRC_REG, NULL },
 };
 
 static const struct store_form *form_find(const struct insn *i)
@@ -188,11 +188,11 @@ static u64 store_compute(const struct store_form *form, const struct insn *insn,
 /* Does the store at regs->rip to the entry of @table, held, that @va names. As pv_ptwr_fault(). */
 static bool store_do(struct cpu_user_regs *regs, u64 va, struct frame *table)
 {
-	struct pt_subject s = {.pt_owner = current->domain, .frame_owner = current->domain};
+	struct pt_subject s = { .pt_owner = current->domain, .frame_owner = current->domain };
 	unsigned int idx = (unsigned int)((va & PAGE_OFFSET_MASK) / 8), byte = va & 7;
 	struct cpu_user_regs after = *regs;
 	const struct store_form *form;
-	struct store st = {0};
+	struct store st = { 0 };
 	struct insn insn;
 	u64 old, entry, fault_va;
 	int rc;

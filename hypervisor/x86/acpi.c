@@ -225,9 +225,9 @@ static void parse_table(maddr_t at)
 		char signature[5];
 		void (*parse)(const u8 *t, u32 len);
 	} parsers[] = {
-		{"APIC", parse_madt},
-		{"FACP", parse_fadt},
-		{"HPET", parse_hpet},
+		{ "APIC", parse_madt },
+		{ "FACP", parse_fadt },
+		{ "HPET", parse_hpet },
 	};
 	const u8 *t = map_table(at);
 

@@ -57,7 +57,7 @@ void clock_get_params(struct clock_params *out)
 /* The smallest of a few readings: an emulator may stop us between the two counters. */
 static struct sample hpet_sample(void)
 {
-	struct sample best = {0};
+	struct sample best = { 0 };
 	u64 best_gap = ~0ULL;
 
 	for (int i = 0; i < 8; i++) {
@@ -69,7 +69,7 @@ static struct sample hpet_sample(void)
 		if (after - before >= best_gap)
 			continue;
 		best_gap = after - before;
-		best = (struct sample){before + best_gap / 2, ticks, apic};
+		best = (struct sample){ before + best_gap / 2, ticks, apic };
 	}
 	return best;
 }
@@ -95,10 +95,10 @@ static void calibrate_pit(struct sample *start, struct sample *end)
 	outb(PIT_MODE, PIT_CH2_MODE0);
 	outb(PIT_CH2, (u8)count);
 	outb(PIT_CH2, (u8)(count >> 8));
-	*start = (struct sample){rdtsc(), 0, apic_timer_read_raw()};
+	*start = (struct sample){ rdtsc(), 0, apic_timer_read_raw() };
 	for (u32 i = 0; i < 10000000 && !(inb(PIT_GATE) & GATE_OUT); i++)
 		;
-	*end = (struct sample){rdtsc(), count * 1000000000ULL / PIT_HZ, apic_timer_read_raw()};
+	*end = (struct sample){ rdtsc(), count * 1000000000ULL / PIT_HZ, apic_timer_read_raw() };
 }
 
 static bool hpet_start(void)

@@ -26,8 +26,8 @@ static struct cmos_time read_once(void)
 {
 	for (unsigned int i = 0; i < 10000 && (cmos_read(REG_STATUS_A) & STATUS_A_UPDATING); i++)
 		;
-	return (struct cmos_time){cmos_read(0), cmos_read(2), cmos_read(4),
-				  cmos_read(7), cmos_read(8), cmos_read(9)};
+	return (struct cmos_time){ cmos_read(0), cmos_read(2), cmos_read(4),
+				   cmos_read(7), cmos_read(8), cmos_read(9) };
 }
 
 static unsigned int from_bcd(unsigned int v)

@@ -24,7 +24,7 @@
 #define SWITCH_TIMES 3
 
 /* Everything below is under it; @lock_is_broken: the machine stops, nobody is waited for. */
-static struct spinlock console_lock = {.rank = LOCK_CONSOLE};
+static struct spinlock console_lock = { .rank = LOCK_CONSOLE };
 static bool lock_is_broken;
 
 static char conring[CONRING_SIZE];

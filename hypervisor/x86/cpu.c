@@ -35,8 +35,8 @@ static const struct {
 	u64 cr4;
 	const char *name;
 } leaf_7_features[] = {
-	{CPUID_7_EBX_SMEP, X86_CR4_SMEP, ", smep"},
-	{CPUID_7_EBX_SMAP, X86_CR4_SMAP, ", smap"},
+	{ CPUID_7_EBX_SMEP, X86_CR4_SMEP, ", smep" },
+	{ CPUID_7_EBX_SMAP, X86_CR4_SMAP, ", smap" },
 };
 static u64 leaf_7_cr4;   /* fixed after boot */
 static bool has_tsc_aux; /* the same */

@@ -113,7 +113,7 @@ static void fill_gdt(u64 *gdt, const struct tss *tss)
 
 void desc_load_gdt(unsigned long gdt_va)
 {
-	struct descriptor_register r = {.limit = 0xffff, .base = gdt_va};
+	struct descriptor_register r = { .limit = 0xffff, .base = gdt_va };
 
 	__asm__ volatile("lgdt %0" ::"m"(r));
 }
@@ -182,7 +182,7 @@ static void set_syscall_msrs(void)
 
 void desc_init(void)
 {
-	struct descriptor_register r = {.limit = sizeof(idt) - 1, .base = (u64)(uintptr_t)idt};
+	struct descriptor_register r = { .limit = sizeof(idt) - 1, .base = (u64)(uintptr_t)idt };
 	unsigned int cpu = this_cpu_id();
 	unsigned long area = CPU_STACKS_START + cpu * STACK_SIZE;
 	struct tss *tss = &percpu[cpu].tss;

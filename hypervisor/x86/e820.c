@@ -16,7 +16,7 @@ void e820_add(struct e820_map *map, u64 addr, u64 size, u32 type)
 	if (map->nr == ARRAY_SIZE(map->entry))
 		map->nr_dropped++;
 	else
-		map->entry[map->nr++] = (struct e820_entry){addr, size, type};
+		map->entry[map->nr++] = (struct e820_entry){ addr, size, type };
 }
 
 /* The type of [addr, addr+1): the most restrictive of all ranges there; 0: none. */
@@ -40,7 +40,7 @@ static u64 next_boundary(const struct e820_map *map, u64 addr)
 	u64 next = 0;
 
 	for (unsigned int i = 0; i < map->nr; i++) {
-		u64 edges[2] = {map->entry[i].addr, map->entry[i].addr + map->entry[i].size};
+		u64 edges[2] = { map->entry[i].addr, map->entry[i].addr + map->entry[i].size };
 
 		for (int k = 0; k < 2; k++)
 			if (edges[k] > addr && (!next || edges[k] < next))

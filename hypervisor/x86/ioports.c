@@ -17,10 +17,10 @@ bool ioport_is_hv(u16 port, unsigned int len)
 		u16 first;
 		u8 count;
 	} kept[] = {
-		{0x20, 2},  /* 8259 master */
-		{0xa0, 2},  /* 8259 slave */
-		{0x4d0, 2}, /* their trigger modes */
-		{0x40, 1},  /* PIT channel 0: the watchdog's */
+		{ 0x20, 2 },  /* 8259 master */
+		{ 0xa0, 2 },  /* 8259 slave */
+		{ 0x4d0, 2 }, /* their trigger modes */
+		{ 0x40, 1 },  /* PIT channel 0: the watchdog's */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

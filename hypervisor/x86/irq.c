@@ -66,11 +66,11 @@ bool gsi_is_msi(unsigned int gsi)
 static void program(unsigned int gsi, bool masked)
 {
 	const struct gsi *g = &gsis[gsi];
-	const struct irq_route route = {.apic_id = smp_apic_id(g->cpu),
-					.vector = gsi_to_vector(gsi),
-					.level = g->level,
-					.active_low = g->active_low,
-					.masked = masked};
+	const struct irq_route route = { .apic_id = smp_apic_id(g->cpu),
+					 .vector = gsi_to_vector(gsi),
+					 .level = g->level,
+					 .active_low = g->active_low,
+					 .masked = masked };
 
 	if (gsi_is_msi(gsi))
 		msi_write(gsi, &route);
@@ -91,7 +91,7 @@ int irq_line_alloc(unsigned int *line)
 	for (unsigned int i = gsi_count(); i < VECTOR_LAST - VECTOR_FIRST; i++) {
 		if (gsis[i].is_set)
 			continue;
-		gsis[i] = (struct gsi){.is_set = true};
+		gsis[i] = (struct gsi){ .is_set = true };
 		*line = i;
 		return 0;
 	}

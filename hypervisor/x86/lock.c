@@ -11,7 +11,7 @@
 /* No hypercall may hold the lock a hundredth as long: then something is broken. */
 #define STUCK_NS 10000000000LL
 
-struct spinlock hv_big_lock = {.rank = LOCK_HV};
+struct spinlock hv_big_lock = { .rank = LOCK_HV };
 
 /* For the log when somebody waits too long. */
 static void report_owner(void)

@@ -95,7 +95,7 @@ static int msix_find(struct message *m, const struct msi_request *req)
 
 int msi_map(const struct msi_request *req, unsigned int *line)
 {
-	struct message m = {.is_used = true, .dev = req->dev};
+	struct message m = { .is_used = true, .dev = req->dev };
 	int rc;
 
 	m.cap = pci_find_capability(req->dev, req->table_base ? CAP_MSIX : CAP_MSI);

@@ -67,7 +67,7 @@ void probe_stop(void)
 	at[cpu].began = 0;
 	nr_over += ns > PROBE_LIMIT_NS;
 	if (ns > l->ns)
-		*l = (struct longest){ns, at[cpu].op};
+		*l = (struct longest){ ns, at[cpu].op };
 }
 
 /* One section ends here, another begins. */
@@ -118,7 +118,7 @@ void probe_restart(void)
 static void print_one(const char *what, enum section s, unsigned int kind,
 		      const char *(*call_name)(u64 nr))
 {
-	static const char *const sections[] = {"fault", "hypercall", "softirq", "interrupt"};
+	static const char *const sections[] = { "fault", "hypercall", "softirq", "interrupt" };
 	const struct longest *l = &longest[s][kind];
 	const char *name = s == SECTION_HYPERCALL ? call_name(kind) : NULL;
 

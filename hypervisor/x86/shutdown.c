@@ -43,7 +43,7 @@ void machine_reboot(void)
 	struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) no_idt = {0, 0};
+	} __attribute__((packed)) no_idt = { 0, 0 };
 
 	irq_disable();
 	watchdog_stop();

@@ -104,16 +104,16 @@ u32 spec_plan_features(const struct spec_plan *p, bool smap)
 		u32 feature;
 		bool on;
 	} all[] = {
-		{ALT_SMAP, smap},
-		{ALT_XPTI, p->xpti},
-		{ALT_SPEC_CTRL, p->spec_ctrl},
-		{ALT_IBPB, p->ibpb_on_entry},
-		{ALT_RSB, p->rsb_on_entry},
-		{ALT_BHB, p->bhb_on_entry},
-		{ALT_VERW, p->verw_on_exit},
-		{ALT_DIV, p->div_on_exit},
-		{ALT_THUNK_JMP, p->thunk == THUNK_JMP},
-		{ALT_THUNK_LFENCE, p->thunk == THUNK_LFENCE},
+		{ ALT_SMAP, smap },
+		{ ALT_XPTI, p->xpti },
+		{ ALT_SPEC_CTRL, p->spec_ctrl },
+		{ ALT_IBPB, p->ibpb_on_entry },
+		{ ALT_RSB, p->rsb_on_entry },
+		{ ALT_BHB, p->bhb_on_entry },
+		{ ALT_VERW, p->verw_on_exit },
+		{ ALT_DIV, p->div_on_exit },
+		{ ALT_THUNK_JMP, p->thunk == THUNK_JMP },
+		{ ALT_THUNK_LFENCE, p->thunk == THUNK_LFENCE },
 	};
 	u32 features = 0;
 
@@ -124,7 +124,7 @@ u32 spec_plan_features(const struct spec_plan *p, bool smap)
 
 static void plan_this_machine(bool smap)
 {
-	struct spec_cpu facts = {0};
+	struct spec_cpu facts = { 0 };
 
 	read_facts(&facts);
 	has_eibrs = facts.vendor == VENDOR_INTEL && facts.arch_caps & CAPS_EIBRS;
@@ -189,9 +189,9 @@ static void report_sequences(void)
 		u32 feature;
 		const char *name;
 	} all[] = {
-		{ALT_XPTI, "xpti"}, {ALT_SPEC_CTRL, "spec_ctrl"}, {ALT_IBPB, "ibpb"},
-		{ALT_RSB, "rsb"},   {ALT_BHB, "bhb"},		  {ALT_VERW, "verw"},
-		{ALT_DIV, "div"},
+		{ ALT_XPTI, "xpti" }, { ALT_SPEC_CTRL, "spec_ctrl" }, { ALT_IBPB, "ibpb" },
+		{ ALT_RSB, "rsb" },   { ALT_BHB, "bhb" },		  { ALT_VERW, "verw" },
+		{ ALT_DIV, "div" },
 	};
 	u32 features = spec_plan_features(&spec_plan, false);
 	char list[64] = "";

@@ -27,33 +27,33 @@ static const struct {
 	u8 model;
 	u16 facts;
 } intel_models[] = {
-	{0x1c, NO_SPECULATION}, {0x26, NO_SPECULATION}, {0x27, NO_SPECULATION},
-	{0x35, NO_SPECULATION}, {0x36, NO_SPECULATION},
+	{ 0x1c, NO_SPECULATION }, { 0x26, NO_SPECULATION }, { 0x27, NO_SPECULATION },
+	{ 0x35, NO_SPECULATION }, { 0x36, NO_SPECULATION },
 	/* Silvermont, Airmont, Knights */
-	{0x37, NO_L1TF}, {0x4a, NO_L1TF}, {0x4c, NO_L1TF}, {0x4d, NO_L1TF}, {0x5a, NO_L1TF},
-	{0x75, NO_L1TF}, {0x57, NO_L1TF}, {0x85, NO_L1TF},
+	{ 0x37, NO_L1TF }, { 0x4a, NO_L1TF }, { 0x4c, NO_L1TF }, { 0x4d, NO_L1TF }, { 0x5a, NO_L1TF },
+	{ 0x75, NO_L1TF }, { 0x57, NO_L1TF }, { 0x85, NO_L1TF },
 	/* Goldmont, Tremont, Gracemont */
-	{0x5c, NO_L1TF | NO_MDS | HAS_RFDS}, {0x5f, NO_L1TF | NO_MDS | HAS_RFDS},
-	{0x7a, NO_L1TF | NO_MDS | HAS_RFDS}, {0x86, NO_MDS | HAS_RFDS | HAS_MMIO},
-	{0x96, NO_MDS | HAS_RFDS | HAS_MMIO}, {0x9c, NO_MDS | HAS_RFDS | HAS_MMIO},
-	{0xbe, HAS_RFDS}, {0x97, HAS_RFDS}, {0x9a, HAS_RFDS}, {0xb7, HAS_RFDS}, {0xba, HAS_RFDS},
-	{0xbf, HAS_RFDS},
+	{ 0x5c, NO_L1TF | NO_MDS | HAS_RFDS }, { 0x5f, NO_L1TF | NO_MDS | HAS_RFDS },
+	{ 0x7a, NO_L1TF | NO_MDS | HAS_RFDS }, { 0x86, NO_MDS | HAS_RFDS | HAS_MMIO },
+	{ 0x96, NO_MDS | HAS_RFDS | HAS_MMIO }, { 0x9c, NO_MDS | HAS_RFDS | HAS_MMIO },
+	{ 0xbe, HAS_RFDS }, { 0x97, HAS_RFDS }, { 0x9a, HAS_RFDS }, { 0xb7, HAS_RFDS }, { 0xba, HAS_RFDS },
+	{ 0xbf, HAS_RFDS },
 	/* Ivy Bridge to Broadwell */
-	{0x3a, HAS_SRBDS}, {0x3c, HAS_SRBDS}, {0x45, HAS_SRBDS}, {0x46, HAS_SRBDS},
-	{0x3f, HAS_MMIO}, {0x3d, HAS_SRBDS}, {0x47, HAS_SRBDS}, {0x4f, HAS_MMIO}, {0x56, HAS_MMIO},
+	{ 0x3a, HAS_SRBDS }, { 0x3c, HAS_SRBDS }, { 0x45, HAS_SRBDS }, { 0x46, HAS_SRBDS },
+	{ 0x3f, HAS_MMIO }, { 0x3d, HAS_SRBDS }, { 0x47, HAS_SRBDS }, { 0x4f, HAS_MMIO }, { 0x56, HAS_MMIO },
 	/* Skylake and its likes */
-	{0x4e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS},
-	{0x5e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS},
-	{0x55, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0x8e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0x9e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0x66, HAS_RETBLEED}, {0xa5, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0xa6, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS},
+	{ 0x4e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS },
+	{ 0x5e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS },
+	{ 0x55, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0x8e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0x9e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0x66, HAS_RETBLEED }, { 0xa5, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0xa6, HAS_RETBLEED | HAS_MMIO | HAS_GDS | HAS_ITS },
 	/* Ice Lake, Tiger Lake, Rocket Lake, Lakefield */
-	{0x7d, HAS_MMIO | HAS_GDS | HAS_ITS}, {0x7e, HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0x6a, HAS_MMIO | HAS_GDS | HAS_ITS}, {0x6c, HAS_MMIO | HAS_GDS | HAS_ITS},
-	{0x8a, HAS_MMIO | NO_MDS}, {0x8c, HAS_GDS | HAS_ITS}, {0x8d, HAS_GDS | HAS_ITS},
-	{0xa7, HAS_MMIO | HAS_GDS | HAS_ITS | HAS_RETBLEED},
+	{ 0x7d, HAS_MMIO | HAS_GDS | HAS_ITS }, { 0x7e, HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0x6a, HAS_MMIO | HAS_GDS | HAS_ITS }, { 0x6c, HAS_MMIO | HAS_GDS | HAS_ITS },
+	{ 0x8a, HAS_MMIO | NO_MDS }, { 0x8c, HAS_GDS | HAS_ITS }, { 0x8d, HAS_GDS | HAS_ITS },
+	{ 0xa7, HAS_MMIO | HAS_GDS | HAS_ITS | HAS_RETBLEED },
 };
 
 static bool is_intel(const struct spec_cpu *c)
@@ -410,32 +410,32 @@ static const struct {
 	bool (*affected)(const struct spec_cpu *c);
 	bool (*treat)(struct row *r);
 } rows[ISSUE_NR] = {
-	[ISSUE_SPECTRE_V1] = {"spectre_v1", "Spectre v1 (CVE-2017-5753)", speculates, treat_v1},
-	[ISSUE_SPECTRE_V2] = {"spectre_v2", "Spectre v2 (CVE-2017-5715)", speculates, treat_v2},
-	[ISSUE_MELTDOWN] = {"meltdown", "Meltdown (CVE-2017-5754)", has_meltdown, treat_meltdown},
-	[ISSUE_SSB] = {"spec_store_bypass", "Speculative Store Bypass (CVE-2018-3639)",
-		has_ssb, treat_ssb},
-	[ISSUE_LAZY_FPU] = {"lazy_fpu", "Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu},
-	[ISSUE_L1TF] = {"l1tf", "L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf},
-	[ISSUE_MDS] = {"mds", "MDS (CVE-2018-12130)", has_mds, treat_shared_buffers},
-	[ISSUE_TAA] = {"tsx_async_abort", "TSX Asynchronous Abort (CVE-2019-11135)",
-		has_taa, treat_shared_buffers},
-	[ISSUE_SRBDS] = {"srbds", "SRBDS (CVE-2020-0543)", has_srbds, treat_srbds},
-	[ISSUE_MMIO] = {"mmio_stale_data", "MMIO Stale Data (CVE-2022-21166)",
-		has_mmio, treat_shared_buffers},
-	[ISSUE_RETBLEED] = {"retbleed", "Retbleed (CVE-2022-29900, 29901)",
-		has_retbleed, treat_retbleed},
-	[ISSUE_BHI] = {"branch_history_injection", "Branch History Injection (CVE-2022-0001)",
-		has_bhi, treat_bhi},
-	[ISSUE_GDS] = {"gather_data_sampling", "Gather Data Sampling (CVE-2022-40982)",
-		has_gds, treat_gds},
-	[ISSUE_RFDS] = {"reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers},
-	[ISSUE_ITS] = {"indirect_target_selection", "Indirect Target Selection (CVE-2024-28956)",
-		has_its, treat_its},
-	[ISSUE_ZENBLEED] = {"zenbleed", "Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed},
-	[ISSUE_DIV] = {"div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div},
-	[ISSUE_SRSO] = {"spec_rstack_overflow", "SRSO (CVE-2023-20569)", has_srso, treat_srso},
-	[ISSUE_TSA] = {"tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers},
+	[ISSUE_SPECTRE_V1] = { "spectre_v1", "Spectre v1 (CVE-2017-5753)", speculates, treat_v1 },
+	[ISSUE_SPECTRE_V2] = { "spectre_v2", "Spectre v2 (CVE-2017-5715)", speculates, treat_v2 },
+	[ISSUE_MELTDOWN] = { "meltdown", "Meltdown (CVE-2017-5754)", has_meltdown, treat_meltdown },
+	[ISSUE_SSB] = { "spec_store_bypass", "Speculative Store Bypass (CVE-2018-3639)",
+			has_ssb, treat_ssb },
+	[ISSUE_LAZY_FPU] = { "lazy_fpu", "Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu },
+	[ISSUE_L1TF] = { "l1tf", "L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf },
+	[ISSUE_MDS] = { "mds", "MDS (CVE-2018-12130)", has_mds, treat_shared_buffers },
+	[ISSUE_TAA] = { "tsx_async_abort", "TSX Asynchronous Abort (CVE-2019-11135)",
+			has_taa, treat_shared_buffers },
+	[ISSUE_SRBDS] = { "srbds", "SRBDS (CVE-2020-0543)", has_srbds, treat_srbds },
+	[ISSUE_MMIO] = { "mmio_stale_data", "MMIO Stale Data (CVE-2022-21166)",
+			 has_mmio, treat_shared_buffers },
+	[ISSUE_RETBLEED] = { "retbleed", "Retbleed (CVE-2022-29900, 29901)",
+			     has_retbleed, treat_retbleed },
+	[ISSUE_BHI] = { "branch_history_injection", "Branch History Injection (CVE-2022-0001)",
+			has_bhi, treat_bhi },
+	[ISSUE_GDS] = { "gather_data_sampling", "Gather Data Sampling (CVE-2022-40982)",
+			has_gds, treat_gds },
+	[ISSUE_RFDS] = { "reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers },
+	[ISSUE_ITS] = { "indirect_target_selection", "Indirect Target Selection (CVE-2024-28956)",
+			has_its, treat_its },
+	[ISSUE_ZENBLEED] = { "zenbleed", "Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed },
+	[ISSUE_DIV] = { "div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div },
+	[ISSUE_SRSO] = { "spec_rstack_overflow", "SRSO (CVE-2023-20569)", has_srso, treat_srso },
+	[ISSUE_TSA] = { "tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers },
 };
 
 const char *spec_issue_name(enum spec_issue issue)
@@ -499,7 +499,7 @@ void spec_plan_make(const struct spec_cpu *cpu, const struct spec_options *optio
 		.has_l1d_flush = cpu->leaf7_edx & LEAF7_EDX_L1D_FLUSH,
 	};
 	for (unsigned int i = 0; i < ISSUE_NR; i++) {
-		struct row r = {cpu, options, plan, "not affected"};
+		struct row r = { cpu, options, plan, "not affected" };
 
 		plan->issue[i].state = SPEC_NOT_AFFECTED;
 		if (rows[i].affected(cpu))

@@ -89,7 +89,7 @@ bool xpti_cpu_init(unsigned int cpu)
 		return true;
 	/* A CPU that does not start keeps its pages: it may still come. */
 	for (unsigned int i = 0; i < NR_COPIES; i++) {
-		p->copy[i] = (struct copy){.l4 = pt_page()};
+		p->copy[i] = (struct copy){ .l4 = pt_page() };
 		if (!p->copy[i].l4)
 			return false;
 		/* What is below the first one's entries is there for all. */

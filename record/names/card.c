@@ -99,10 +99,10 @@ bool card_rate_parse(const char *text, struct card_rate *rate)
 {
 	/* In bits. */
 	static const struct unit speeds[] = {
-		{"Gb/s", 1000000000},	  {"Mb/s", 1000000},	 {"Kb/s", 1000},     {"b/s", 1},
-		{"GB/s", 8 * 1000000000ULL}, {"MB/s", 8 * 1000000}, {"KB/s", 8 * 1000}, {"B/s", 8},
+		{ "Gb/s", 1000000000 },	  { "Mb/s", 1000000 },	 { "Kb/s", 1000 },     { "b/s", 1 },
+		{ "GB/s", 8 * 1000000000ULL }, { "MB/s", 8 * 1000000 }, { "KB/s", 8 * 1000 }, { "B/s", 8 },
 	};
-	static const struct unit times[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+	static const struct unit times[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 } };
 	uint64_t n, bits, time = 50, us = 1000;
 
 	if (strlen(text) > CARD_RATE_MAX || !take_number(&text, 8000000000000ULL, &n) ||

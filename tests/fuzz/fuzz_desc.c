@@ -99,7 +99,7 @@ static void set_ldt(u64 op)
 {
 	struct mmuext_op *e = (struct mmuext_op *)fuzz_memory;
 
-	*e = (struct mmuext_op){.cmd = MMUEXT_SET_LDT};
+	*e = (struct mmuext_op){ .cmd = MMUEXT_SET_LDT };
 	e->arg1.linear_addr = op & 8 ? take_value() : va_of(take(1) % NR_VAS);
 	e->arg2.nr_ents = (u32)take(2);
 	fuzz_hypercall(__HYPERVISOR_mmuext_op, FUZZ_PTR(e), 1, 0, DOMID_SELF);
@@ -132,8 +132,8 @@ static void pin(u64 op)
 
 static void step(void)
 {
-	static void (*const kinds[8])(u64 op) = {store,	  store,   set_gdt, update,
-						 set_ldt, use_ldt, map,	    pin};
+	static void (*const kinds[8])(u64 op) = { store,	  store,   set_gdt, update,
+						  set_ldt, use_ldt, map,	    pin };
 	u64 op = take(1);
 
 	kinds[op >> 4 & 7](op & 15);

@@ -28,8 +28,8 @@ static void check_image(const struct elf_image *img)
 
 static void check_layout(const struct pv_layout *l, const struct xen_image *x)
 {
-	const struct pv_area *run[] = {&l->kernel, &l->initrd, &l->p2m, &l->start_info, &l->tables,
-				       &l->stack};
+	const struct pv_area *run[] = { &l->kernel, &l->initrd, &l->p2m, &l->start_info, &l->tables,
+					&l->stack };
 
 	FUZZ_CHECK(l->kernel.pfn + l->kernel.nr >= PFN_UP(x->end));
 	FUZZ_CHECK(l->range[0].pfn == 0 && l->range[0].nr > l->stack.pfn);
@@ -54,7 +54,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 {
 	/* exactly as long as it is: the sanitizer sees every byte read beyond it */
 	uint8_t *copy = malloc(size ? size : 1);
-	struct pv_wish wish = {.nr_pages = NR_PAGES, .initrd_len = INITRD_LEN};
+	struct pv_wish wish = { .nr_pages = NR_PAGES, .initrd_len = INITRD_LEN };
 	const char *reason = NULL;
 	struct pv_layout layout;
 	struct xen_image x;

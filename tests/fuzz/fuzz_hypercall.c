@@ -38,8 +38,8 @@ static void write_bytes(u64 op)
 /* What the calls of the control interfaces begin with. */
 static void write_head(u64 op)
 {
-	static const u32 version[] = {XEN_DOMCTL_INTERFACE_VERSION, XEN_SYSCTL_INTERFACE_VERSION,
-				      XENPF_INTERFACE_VERSION, 0};
+	static const u32 version[] = { XEN_DOMCTL_INTERFACE_VERSION, XEN_SYSCTL_INTERFACE_VERSION,
+				       XENPF_INTERFACE_VERSION, 0 };
 	u32 *at = (u32 *)take_place(16);
 
 	at[0] = (u32)take(1);

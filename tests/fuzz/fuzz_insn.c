@@ -146,12 +146,12 @@ static const struct {
 	u16 opcode;
 	u32 changes;
 } privileged[] = {
-	{0xfa, USER}, {0xfb, USER}, {0xec, RAX | USER}, {0xed, RAX | USER}, {0xee, USER},
-	{0xef, USER}, {0xe4, RAX | USER}, {0xe5, RAX | USER}, {0xe6, USER}, {0xe7, USER},
-	{0x6c, RDI | RCX | USER}, {0x6d, RDI | RCX | USER}, {0x6e, RSI | RCX | USER},
-	{0x6f, RSI | RCX | USER}, {0x0f32, RAX | RDX}, {0x0f30, 0}, {0x0f20, RM}, {0x0f22, 0},
-	{0x0f21, RM}, {0x0f23, 0}, {0x0f06, 0}, {0x0f08, 0}, {0x0f09, 0},
-	{0x0f31, RAX | RDX | USER}, {0x0f01, RAX | RDX | RCX | USER},
+	{ 0xfa, USER }, { 0xfb, USER }, { 0xec, RAX | USER }, { 0xed, RAX | USER }, { 0xee, USER },
+	{ 0xef, USER }, { 0xe4, RAX | USER }, { 0xe5, RAX | USER }, { 0xe6, USER }, { 0xe7, USER },
+	{ 0x6c, RDI | RCX | USER }, { 0x6d, RDI | RCX | USER }, { 0x6e, RSI | RCX | USER },
+	{ 0x6f, RSI | RCX | USER }, { 0x0f32, RAX | RDX }, { 0x0f30, 0 }, { 0x0f20, RM }, { 0x0f22, 0 },
+	{ 0x0f21, RM }, { 0x0f23, 0 }, { 0x0f06, 0 }, { 0x0f08, 0 }, { 0x0f09, 0 },
+	{ 0x0f31, RAX | RDX | USER }, { 0x0f01, RAX | RDX | RCX | USER },
 };
 
 static u32 row_of(u16 opcode)
@@ -259,7 +259,7 @@ static void check_store(const struct input *in)
 
 int fuzz_one(const uint8_t *data, size_t size)
 {
-	struct input in = {0};
+	struct input in = { 0 };
 
 	machine_once();
 	memset(in.code, 0x90, sizeof(in.code));

@@ -64,7 +64,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	uint8_t *mbi = calloc(1, len);
 	static struct boot_info info;
 	struct boot_options options;
-	struct e820_map map = {0};
+	struct e820_map map = { 0 };
 	const char *reason = NULL;
 	bool ok;
 

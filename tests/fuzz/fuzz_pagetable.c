@@ -48,7 +48,7 @@ static void ext(u32 cmd, u64 arg1, u64 arg2, u32 foreign)
 {
 	struct mmuext_op *e = (struct mmuext_op *)fuzz_memory;
 
-	*e = (struct mmuext_op){.cmd = cmd};
+	*e = (struct mmuext_op){ .cmd = cmd };
 	e->arg1.mfn = arg1;
 	e->arg2.src_mfn = arg2;
 	fuzz_hypercall(__HYPERVISOR_mmuext_op, FUZZ_PTR(e), 1, 0, foreign);
@@ -76,8 +76,8 @@ static void other_ext(u64 op)
 
 static void va_mapping(u64 op)
 {
-	static const u64 flush[] = {UVMF_NONE, UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL,
-				    UVMF_TLB_FLUSH | UVMF_ALL};
+	static const u64 flush[] = { UVMF_NONE, UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL,
+				     UVMF_TLB_FLUSH | UVMF_ALL };
 	u64 va = va_of(take(1) % NR_VAS), entry = take_entry();
 
 	fuzz_hypercall(__HYPERVISOR_update_va_mapping, va, entry, flush[op & 3], 0);
@@ -86,9 +86,9 @@ static void va_mapping(u64 op)
 /* mov %rax,(%rdi) to a table mapped read-only. */
 static void trapped_store(u64 op)
 {
-	static const u8 code[] = {0x48, 0x89, 0x07};
+	static const u8 code[] = { 0x48, 0x89, 0x07 };
 	u64 at = va_of(take(1) % NR_VAS) + (op & 15) * 8;
-	struct cpu_user_regs regs = {.rip = FUZZ_PTR(fuzz_memory), .rdi = at, .cs = FLAT_KERNEL_CS};
+	struct cpu_user_regs regs = { .rip = FUZZ_PTR(fuzz_memory), .rdi = at, .cs = FLAT_KERNEL_CS };
 
 	regs.rax = take_entry();
 	memcpy(fuzz_memory, code, sizeof(code));
@@ -101,7 +101,7 @@ static void reservation(u64 op)
 	struct xen_memory_reservation *r = (struct xen_memory_reservation *)fuzz_memory;
 	xen_pfn_t *frame = (xen_pfn_t *)(fuzz_memory + 64);
 
-	*r = (struct xen_memory_reservation){.nr_extents = 1 + (op & 3), .domid = DOMID_SELF};
+	*r = (struct xen_memory_reservation){ .nr_extents = 1 + (op & 3), .domid = DOMID_SELF };
 	for (u32 i = 0; i < r->nr_extents; i++)
 		frame[i] = take_frame();
 	set_xen_guest_handle(r->extent_start, frame);
@@ -116,8 +116,8 @@ static void exchange(u64 op)
 	xen_pfn_t *in = (xen_pfn_t *)(fuzz_memory + 256), *out = in + 8;
 	u32 nr = 1 + (op & 1);
 
-	*x = (struct xen_memory_exchange){.in = {.nr_extents = nr, .domid = DOMID_SELF},
-					  .out = {.nr_extents = nr, .domid = DOMID_SELF}};
+	*x = (struct xen_memory_exchange){ .in = { .nr_extents = nr, .domid = DOMID_SELF },
+					   .out = { .nr_extents = nr, .domid = DOMID_SELF } };
 	for (u32 i = 0; i < nr; i++) {
 		in[i] = take_frame();
 		out[i] = 100 + i;

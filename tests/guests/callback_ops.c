@@ -3,14 +3,14 @@
 
 static long do_register(unsigned int type, u64 address)
 {
-	struct callback_register cb = {.type = (u16)type, .address = address};
+	struct callback_register cb = { .type = (u16)type, .address = address };
 
 	return hc_callback(CALLBACKOP_register, &cb);
 }
 
 static long do_unregister(unsigned int type)
 {
-	struct callback_unregister cb = {.type = (u16)type};
+	struct callback_unregister cb = { .type = (u16)type };
 
 	return hc_callback(CALLBACKOP_unregister, &cb);
 }

@@ -9,7 +9,7 @@ GUEST_TEST(descriptor_update,
 {
 	u64 *table = page_alloc();
 	u64 mfn = virt_to_mfn(table), maddr = mfn << PAGE_SHIFT;
-	unsigned long frames[1] = {mfn};
+	unsigned long frames[1] = { mfn };
 
 	check_is(hypercall(update_descriptor, maddr + 8, DATA), 0);
 	check_is(table[1] & ~(1UL << 40), DATA & ~(1UL << 40));

@@ -7,12 +7,12 @@
 GUEST_TEST(evtchn_bad,
 	   "ports that are closed, zero or out of range are refused by every operation", ALSO_DOM0)
 {
-	static const evtchn_port_t bad[] = {0, 3000, 4095, 4096, 131071, 1u << 31, ~0u};
+	static const evtchn_port_t bad[] = { 0, 3000, 4095, 4096, 131071, 1u << 31, ~0u };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct evtchn_bind_vcpu move = {.port = bad[i]};
-		struct evtchn_bind_interdomain bind = {.remote_dom = DOMID_SELF,
-							      .remote_port = bad[i]};
+		struct evtchn_bind_vcpu move = { .port = bad[i] };
+		struct evtchn_bind_interdomain bind = { .remote_dom = DOMID_SELF,
+							.remote_port = bad[i] };
 
 		check(port_send(bad[i]) < 0);
 		check_is(port_close(bad[i]), -EINVAL);

@@ -3,7 +3,7 @@
 
 GUEST_TEST(evtchn_compat, "the first event-channel call does what the later one does", ALSO_DOM0)
 {
-	struct evtchn_op op = {.cmd = EVTCHNOP_alloc_unbound};
+	struct evtchn_op op = { .cmd = EVTCHNOP_alloc_unbound };
 
 	op.u.alloc_unbound.dom = DOMID_SELF;
 	op.u.alloc_unbound.remote_dom = DOMID_SELF;

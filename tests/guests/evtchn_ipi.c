@@ -3,7 +3,7 @@
 
 GUEST_TEST(evtchn_ipi, "a vcpu sends itself an event", ALSO_DOM0)
 {
-	struct evtchn_bind_ipi bind = {.vcpu = 0};
+	struct evtchn_bind_ipi bind = { .vcpu = 0 };
 
 	check_is(hc_evtchn(EVTCHNOP_bind_ipi, &bind), 0);
 	check_is(port_send(bind.port), 0);

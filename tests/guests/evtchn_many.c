@@ -4,7 +4,7 @@
 /* C40: the limit is the ABI's, and reaching it hurts only this guest. */
 GUEST_TEST(evtchn_many, "ports run out with ENOSPC, and come back when closed", ALSO_DOM0)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
 	unsigned int count = 0;
 	evtchn_port_t first = 0;
 	long rc;

@@ -4,7 +4,7 @@
 /* C39. In dom0's image: a domU would lose its console with the rest. */
 GUEST_TEST(evtchn_reset, "a reset closes every port of the domain", ONLY_DOM0)
 {
-	struct evtchn_reset reset = {.dom = DOMID_SELF};
+	struct evtchn_reset reset = { .dom = DOMID_SELF };
 	evtchn_port_t a, b;
 
 	need(port_pair(&a, &b));

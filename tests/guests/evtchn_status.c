@@ -3,16 +3,16 @@
 
 static unsigned int status_of(evtchn_port_t port, struct evtchn_status *s)
 {
-	*s = (struct evtchn_status){.dom = DOMID_SELF, .port = port};
+	*s = (struct evtchn_status){ .dom = DOMID_SELF, .port = port };
 	need(hc_evtchn(EVTCHNOP_status, s));
 	return s->status;
 }
 
 GUEST_TEST(evtchn_status, "a port's state and its far end are told", ALSO_DOM0)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
-	struct evtchn_bind_ipi ipi = {0};
-	struct evtchn_bind_virq virq = {.virq = VIRQ_DEBUG};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
+	struct evtchn_bind_ipi ipi = { 0 };
+	struct evtchn_bind_virq virq = { .virq = VIRQ_DEBUG };
 	struct evtchn_status s;
 	evtchn_port_t a, b;
 
@@ -33,6 +33,6 @@ GUEST_TEST(evtchn_status, "a port's state and its far end are told", ALSO_DOM0)
 	need(port_close(alloc.port));
 	need(port_close(ipi.port));
 	need(port_close(virq.port));
-	s = (struct evtchn_status){.dom = DOMID_SELF, .port = 1 << 20};
+	s = (struct evtchn_status){ .dom = DOMID_SELF, .port = 1 << 20 };
 	check_is(hc_evtchn(EVTCHNOP_status, &s), -EINVAL);
 }

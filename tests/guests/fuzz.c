@@ -78,8 +78,8 @@ static u64 a_pointer(void)
 
 static u64 an_entry(void)
 {
-	static const u64 flags[] = {PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS,
-				    PTE_DATA | PTE_PCD, PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51};
+	static const u64 flags[] = { PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS,
+				     PTE_DATA | PTE_PCD, PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51 };
 
 	return pte_make(a_frame(), flags[below(ARRAY_SIZE(flags))]);
 }
@@ -181,7 +181,7 @@ static u64 number_of(const char *key, u64 otherwise)
 
 GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
 {
-	struct evtchn_bind_ipi ipi = {0};
+	struct evtchn_bind_ipi ipi = { 0 };
 	u64 seed = number_of("fuzz=", 1), calls = number_of("calls=", CALLS);
 
 	say("seed: %lu\n", seed);

@@ -12,7 +12,7 @@ static void load_ds(void *selector)
 GUEST_TEST(gdt, "a guest's own descriptor table is used, and only as far as it reaches", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
-	unsigned long frames[1] = {virt_to_mfn(table)};
+	unsigned long frames[1] = { virt_to_mfn(table) };
 
 	table[5] = DATA;
 	need(page_readonly(table));

@@ -9,7 +9,7 @@
 static long try(u64 descriptor)
 {
 	u64 *table = page_alloc();
-	unsigned long frames[1] = {virt_to_mfn(table)};
+	unsigned long frames[1] = { virt_to_mfn(table) };
 	long rc;
 
 	table[3] = descriptor;

@@ -5,7 +5,7 @@
 GUEST_TEST(gdt_in_use, "a frame in use as a descriptor table cannot be mapped writable", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
-	unsigned long frames[1] = {virt_to_mfn(table)};
+	unsigned long frames[1] = { virt_to_mfn(table) };
 
 	check(hypercall(set_gdt, frames, 8) < 0); /* writable: refused */
 	need(page_readonly(table));

@@ -7,7 +7,7 @@
 GUEST_TEST(gdt_ring, "a descriptor of a lower ring is raised to the guest's", ALSO_DOM0)
 {
 	u64 *table = page_alloc();
-	unsigned long frames[1] = {virt_to_mfn(table)};
+	unsigned long frames[1] = { virt_to_mfn(table) };
 
 	table[4] = CODE64_RING0;
 	need(page_readonly(table));

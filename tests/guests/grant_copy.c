@@ -3,7 +3,7 @@
 
 static struct gnttab_copy copy(u64 from_mfn, grant_ref_t to, u16 from, u16 at, u16 len)
 {
-	struct gnttab_copy op = {.flags = GNTCOPY_dest_gref, .len = len, .status = 99};
+	struct gnttab_copy op = { .flags = GNTCOPY_dest_gref, .len = len, .status = 99 };
 	long rc;
 
 	op.source.u.gmfn = from_mfn;

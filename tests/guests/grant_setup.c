@@ -9,11 +9,11 @@ static long op_of(unsigned int op, void *arg)
 GUEST_TEST(grant_setup,
 	   "the grant table tells its size and version and gives its frames", ALSO_DOM0)
 {
-	struct gnttab_query_size size = {.dom = DOMID_SELF};
-	struct gnttab_get_version version = {.dom = DOMID_SELF};
-	struct gnttab_set_version set = {.version = 1};
-	struct gnttab_setup_table setup = {.dom = DOMID_SELF};
-	xen_pfn_t frames[4] = {0};
+	struct gnttab_query_size size = { .dom = DOMID_SELF };
+	struct gnttab_get_version version = { .dom = DOMID_SELF };
+	struct gnttab_set_version set = { .version = 1 };
+	struct gnttab_setup_table setup = { .dom = DOMID_SELF };
+	xen_pfn_t frames[4] = { 0 };
 
 	check_is(op_of(GNTTABOP_query_size, &size), 0);
 	check_is(size.status, GNTST_okay);

@@ -5,8 +5,8 @@ GUEST_TEST(grant_swap, "two grant entries change places, unless one is in use", 
 {
 	u64 *a = page_alloc(), *b = page_alloc(), *view = page_alloc();
 	domid_t self = guest_domid();
-	struct gnttab_swap_grant_ref op = {grant_offer(self, virt_to_mfn(a), 0),
-					   grant_offer(self, virt_to_mfn(b), GTF_readonly), 99};
+	struct gnttab_swap_grant_ref op = { grant_offer(self, virt_to_mfn(a), 0),
+					    grant_offer(self, virt_to_mfn(b), GTF_readonly), 99 };
 	struct gnttab_map_grant_ref m;
 
 	check_is(hc_gnttab(GNTTABOP_swap_grant_ref, &op, 1), 0);

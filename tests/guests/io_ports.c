@@ -15,7 +15,7 @@ static void out_b(void *port)
 
 GUEST_TEST(io_ports, "a domU's ports read as nothing there; writing resets no machine", 0)
 {
-	struct physdev_set_iopl iopl = {1};
+	struct physdev_set_iopl iopl = { 1 };
 
 	need(hc_physdev(PHYSDEVOP_set_iopl, &iopl));
 	check(!guard_run(in_b, (void *)0x60).happened);

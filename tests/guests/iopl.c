@@ -28,11 +28,11 @@ static void do_outs(void *arg)
 	__asm__ volatile("outsb" : "+S"(arg) : "d"(DELAY_PORT));
 }
 
-static void (*const tries[])(void *) = {do_cli, do_sti, do_out, do_in, do_outs};
+static void (*const tries[])(void *) = { do_cli, do_sti, do_out, do_in, do_outs };
 
 static void set_iopl(u32 level)
 {
-	struct physdev_set_iopl op = {level};
+	struct physdev_set_iopl op = { level };
 
 	need(hc_physdev(PHYSDEVOP_set_iopl, &op));
 }
@@ -40,7 +40,7 @@ static void set_iopl(u32 level)
 GUEST_TEST(iopl, "the virtual I/O privilege level decides: 0 for nobody, 1 for the kernel, 3 for all",
 	   ALSO_DOM0)
 {
-	struct physdev_set_iopl bad = {4};
+	struct physdev_set_iopl bad = { 4 };
 	void *byte = page_alloc();
 
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {

@@ -14,7 +14,7 @@ static void far_call(void *arg)
 	static const struct {
 		u32 offset;
 		u16 selector;
-	} __attribute__((packed)) to = {0, SELECTOR};
+	} __attribute__((packed)) to = { 0, SELECTOR };
 
 	__asm__ volatile("lcall *%0" ::"m"(to) : "memory");
 }

@@ -114,7 +114,7 @@ static void fork_and_write(void)
 
 static void reservation_of(xen_pfn_t *frame, unsigned int cmd)
 {
-	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
 
 	set_xen_guest_handle(r.extent_start, frame);
 	check_is(hc_memory(cmd, &r), 1);
@@ -139,8 +139,8 @@ static void exchange(void)
 {
 	unsigned int i = (unsigned int)any(PAGES);
 	xen_pfn_t in = virt_to_mfn(page[i]), out = virt_to_pfn(page[i]);
-	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
-					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
+	struct xen_memory_exchange x = { .in = { .nr_extents = 1, .domid = DOMID_SELF },
+					 .out = { .nr_extents = 1, .domid = DOMID_SELF } };
 
 	set_xen_guest_handle(x.in.extent_start, &in);
 	set_xen_guest_handle(x.out.extent_start, &out);
@@ -158,9 +158,9 @@ static void grant(void)
 	u64 *view = page_alloc();
 	grant_ref_t ref = grant_offer(guest_domid(), virt_to_mfn(page[i]), 0);
 	struct gnttab_map_grant_ref m;
-	struct gnttab_copy c = {.source = {.u.gmfn = virt_to_mfn(page[k]), .domid = DOMID_SELF},
-				.dest = {.u.ref = ref, .domid = guest_domid()},
-				.len = sizeof(model[k]), .flags = GNTCOPY_dest_gref};
+	struct gnttab_copy c = { .source = { .u.gmfn = virt_to_mfn(page[k]), .domid = DOMID_SELF },
+				 .dest = { .u.ref = ref, .domid = guest_domid() },
+				 .len = sizeof(model[k]), .flags = GNTCOPY_dest_gref };
 
 	need(map_page(view, 0));
 	m = grant_map(guest_domid(), ref, view, GNTMAP_host_map);
@@ -182,7 +182,7 @@ static volatile u64 *others;
 /* The other vcpu's pages are its own; the kernel's tables are shared. */
 static void write_beside(void *arg)
 {
-	u64 nr = 0, mine[WORDS] = {0};
+	u64 nr = 0, mine[WORDS] = { 0 };
 
 	while (!is_over) {
 		unsigned int w = (unsigned int)(++nr % WORDS);
@@ -196,8 +196,8 @@ static void write_beside(void *arg)
 
 GUEST_TEST(logged, "a guest finds its memory and its tables as it left them, whoever asks what it wrote", 0)
 {
-	static void (*const deeds[])(void) = {write_some, write_some, write_some, swap_mappings, watch_bits,
-					      fork_and_write, balloon, exchange, grant};
+	static void (*const deeds[])(void) = { write_some, write_some, write_some, swap_mappings, watch_bits,
+					       fork_and_write, balloon, exchange, grant };
 	static volatile u64 turns;
 
 	for (unsigned int i = 0; i < PAGES; i++)

@@ -5,7 +5,7 @@
 
 static struct xen_memory_reservation reservation(xen_pfn_t *list, u64 nr)
 {
-	struct xen_memory_reservation r = {.nr_extents = nr, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
 
 	set_xen_guest_handle(r.extent_start, list);
 	return r;

@@ -5,8 +5,8 @@ GUEST_TEST(memory_exchange, "frames are swapped for others, whole or not at all"
 {
 	u64 *page = page_alloc();
 	xen_pfn_t in = virt_to_mfn(page), out = virt_to_pfn(page);
-	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
-					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
+	struct xen_memory_exchange x = { .in = { .nr_extents = 1, .domid = DOMID_SELF },
+					 .out = { .nr_extents = 1, .domid = DOMID_SELF } };
 
 	set_xen_guest_handle(x.in.extent_start, &in);
 	set_xen_guest_handle(x.out.extent_start, &out);

@@ -8,9 +8,9 @@
 GUEST_TEST(memory_exchange_bad, "exchange writes nowhere but into the guest", 0)
 {
 	u64 *page = page_alloc();
-	xen_pfn_t in[2] = {virt_to_mfn(page), virt_to_mfn(page)}, out[2] = {0};
-	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
-					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
+	xen_pfn_t in[2] = { virt_to_mfn(page), virt_to_mfn(page) }, out[2] = { 0 };
+	struct xen_memory_exchange x = { .in = { .nr_extents = 1, .domid = DOMID_SELF },
+					 .out = { .nr_extents = 1, .domid = DOMID_SELF } };
 
 	need(map_page(page, 0));
 	set_xen_guest_handle(x.in.extent_start, in);

@@ -4,7 +4,7 @@
 GUEST_TEST(memory_facts, "a guest learns how much memory it has and may have", 0)
 {
 	domid_t self = DOMID_SELF, other = 0;
-	struct xen_machphys_mapping m2p = {0};
+	struct xen_machphys_mapping m2p = { 0 };
 	long current = hc_memory(XENMEM_current_reservation, &self);
 
 	check_is(current, start_info->nr_pages);

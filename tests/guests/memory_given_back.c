@@ -8,8 +8,8 @@ GUEST_TEST(memory_given_back, "frames given back count until their last mapping 
 {
 	static xen_pfn_t mapped[PAGES], more[2048];
 	static u64 *page[PAGES];
-	struct xen_memory_reservation back = {.nr_extents = PAGES, .domid = DOMID_SELF};
-	struct xen_memory_reservation get = {.nr_extents = 2048, .domid = DOMID_SELF};
+	struct xen_memory_reservation back = { .nr_extents = PAGES, .domid = DOMID_SELF };
+	struct xen_memory_reservation get = { .nr_extents = 2048, .domid = DOMID_SELF };
 	domid_t self = DOMID_SELF;
 	long room;
 

@@ -10,7 +10,7 @@ GUEST_TEST(memory_in_use,
 	grant_ref_t ref = grant_offer(self, virt_to_mfn(mine), 0);
 	struct gnttab_map_grant_ref m = grant_map(self, ref, view, GNTMAP_host_map);
 	xen_pfn_t mfn = virt_to_mfn(pt_base());
-	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
 	u64 mine_mfn = virt_to_mfn(mine);
 
 	check_is(m.status, GNTST_okay);

@@ -5,7 +5,7 @@
 GUEST_TEST(memory_limit, "a guest gets no more than its limit, and absurd requests nothing", 0)
 {
 	static xen_pfn_t list[2048];
-	struct xen_memory_reservation r = {.nr_extents = 2048, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = 2048, .domid = DOMID_SELF };
 	domid_t self = DOMID_SELF;
 	long room = hc_memory(XENMEM_maximum_reservation, &self) -
 		    hc_memory(XENMEM_current_reservation, &self);

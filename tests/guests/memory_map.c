@@ -6,8 +6,8 @@ GUEST_TEST(memory_map, "the memory map that the toolstack set is told, as far as
 	struct {
 		u64 addr, size;
 		u32 type;
-	} __attribute__((packed)) entry[4] = {{0}};
-	struct xen_memory_map map = {.nr_entries = 4};
+	} __attribute__((packed)) entry[4] = { { 0 } };
+	struct xen_memory_map map = { .nr_entries = 4 };
 
 	set_xen_guest_handle(map.buffer, (void *)entry);
 	check_is(hc_memory(XENMEM_memory_map, &map), 0);

@@ -4,9 +4,9 @@
 GUEST_TEST(mmu_va_mapping,
 	   "update_va_mapping replaces a mapping, with every kind of flush", ALSO_DOM0)
 {
-	static const unsigned int flushes[] = {UVMF_NONE | UVMF_TLB_FLUSH | UVMF_LOCAL,
-					       UVMF_TLB_FLUSH | UVMF_ALL, UVMF_INVLPG | UVMF_LOCAL,
-					       UVMF_INVLPG | UVMF_ALL};
+	static const unsigned int flushes[] = { UVMF_NONE | UVMF_TLB_FLUSH | UVMF_LOCAL,
+						UVMF_TLB_FLUSH | UVMF_ALL, UVMF_INVLPG | UVMF_LOCAL,
+						UVMF_INVLPG | UVMF_ALL };
 	u8 *a = page_alloc(), *b = page_alloc();
 	u64 mfn_a = virt_to_mfn(a), mfn_b = virt_to_mfn(b);
 

@@ -8,8 +8,8 @@
 /* Who has 10.0.0.1, asks 10.0.0.77: the bridge's own address in dom0. */
 static void arp_request(u8 *f, const u8 *mac)
 {
-	static const u8 fixed[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
-	static const u8 ours[] = {10, 0, 0, 77}, theirs[] = {10, 0, 0, 1};
+	static const u8 fixed[] = { 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 };
+	static const u8 ours[] = { 10, 0, 0, 77 }, theirs[] = { 10, 0, 0, 1 };
 
 	memset(f, 0, FRAME);
 	memset(f, 0xff, 6);
@@ -22,7 +22,7 @@ static void arp_request(u8 *f, const u8 *mac)
 
 static bool is_answer(const u8 *f, int len, const u8 *mac)
 {
-	static const u8 theirs[] = {10, 0, 0, 1};
+	static const u8 theirs[] = { 10, 0, 0, 1 };
 
 	return len >= 42 && !memcmp(f, mac, 6) && f[12] == 8 && f[13] == 6 && f[21] == 2 &&
 	       !memcmp(f + 28, theirs, 4);

@@ -16,7 +16,7 @@ static bool on_nmi(struct trap_frame *f)
 
 GUEST_TEST(nmi, "an NMI that a vcpu sends itself enters the registered handler", 0)
 {
-	struct xennmi_callback cb = {.handler_address = (unsigned long)entry_36};
+	struct xennmi_callback cb = { .handler_address = (unsigned long)entry_36 };
 
 	check_is(hypercall(nmi_op, XENNMI_register_callback, &cb), 0);
 	trap_hook(on_nmi);

@@ -110,7 +110,7 @@ void pair_await_death(grant_ref_t ref)
 
 unsigned int pair_take_frames(xen_pfn_t *list, unsigned int nr)
 {
-	struct xen_memory_reservation r = {.nr_extents = nr, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
 	long got;
 
 	set_xen_guest_handle(r.extent_start, list);

@@ -9,7 +9,7 @@
 static void rules(void)
 {
 	static xen_pfn_t list[PAGES];
-	struct xen_memory_reservation r = {.nr_extents = PAGES, .domid = DOMID_SELF};
+	struct xen_memory_reservation r = { .nr_extents = PAGES, .domid = DOMID_SELF };
 
 	for (unsigned int i = 0; i < PAGES; i++) {
 		u64 *page = page_alloc();

@@ -5,7 +5,7 @@ enum { OFFERED, DOM0S, INNER, CLOSED, NR_PORTS };
 
 static evtchn_port_t unbound(domid_t to)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = to};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = to };
 
 	need(hc_evtchn(EVTCHNOP_alloc_unbound, &alloc));
 	return alloc.port;
@@ -37,7 +37,7 @@ static void rules(void)
 
 static long bind(evtchn_port_t *mine, u64 theirs)
 {
-	struct evtchn_bind_interdomain op = {.remote_dom = pair_peer, .remote_port = (u32)theirs};
+	struct evtchn_bind_interdomain op = { .remote_dom = pair_peer, .remote_port = (u32)theirs };
 	long rc = hc_evtchn(EVTCHNOP_bind_interdomain, &op);
 
 	*mine = op.local_port;
@@ -46,9 +46,9 @@ static long bind(evtchn_port_t *mine, u64 theirs)
 
 static void attack(void)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = pair_peer, .remote_dom = DOMID_SELF};
-	struct evtchn_status status = {.dom = pair_peer};
-	struct evtchn_reset reset = {.dom = pair_peer};
+	struct evtchn_alloc_unbound alloc = { .dom = pair_peer, .remote_dom = DOMID_SELF };
+	struct evtchn_status status = { .dom = pair_peer };
+	struct evtchn_reset reset = { .dom = pair_peer };
 	evtchn_port_t port, none;
 
 	pair_await(1);

@@ -26,7 +26,7 @@ static u64 work(u64 ns)
 
 static void rules(void)
 {
-	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = pair_peer};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = pair_peer };
 	u64 alone, beside;
 
 	need(hc_evtchn(EVTCHNOP_alloc_unbound, &alloc));
@@ -50,7 +50,7 @@ static void rules(void)
 
 static void attack(void)
 {
-	struct evtchn_bind_interdomain op = {.remote_dom = pair_peer};
+	struct evtchn_bind_interdomain op = { .remote_dom = pair_peer };
 	u64 sent = 0;
 
 	pair_await(1);

@@ -40,15 +40,15 @@ static void as_entry(u64 mfn)
 /* Its frame as if it were the caller's, or by the other's name. */
 static void as_table(u64 mfn)
 {
-	static const unsigned int kinds[] = {MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
-					     MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE,
-					     MMUEXT_UNPIN_TABLE,  MMUEXT_NEW_BASEPTR,
-					     MMUEXT_CLEAR_PAGE,	  MMUEXT_NEW_USER_BASEPTR};
-	struct mmu_update write = {mfn << PAGE_SHIFT | MMU_NORMAL_PT_UPDATE, 0};
+	static const unsigned int kinds[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+					      MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE,
+					      MMUEXT_UNPIN_TABLE,  MMUEXT_NEW_BASEPTR,
+					      MMUEXT_CLEAR_PAGE,	  MMUEXT_NEW_USER_BASEPTR };
+	struct mmu_update write = { mfn << PAGE_SHIFT | MMU_NORMAL_PT_UPDATE, 0 };
 	xen_pfn_t frame = mfn;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct mmuext_op op = {.cmd = kinds[i], .arg1.mfn = mfn};
+		struct mmuext_op op = { .cmd = kinds[i], .arg1.mfn = mfn };
 
 		check(hypercall(mmuext_op, &op, 1, 0, DOMID_SELF) < 0);
 		check(hypercall(mmuext_op, &op, 1, 0, pair_peer) < 0);
@@ -63,9 +63,9 @@ static void as_table(u64 mfn)
 
 static void as_memory(u64 mfn)
 {
-	struct vcpu_register_vcpu_info info = {.mfn = mfn};
-	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-	struct gnttab_copy copy = {.len = 8, .status = GNTST_general_error};
+	struct vcpu_register_vcpu_info info = { .mfn = mfn };
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+	struct gnttab_copy copy = { .len = 8, .status = GNTST_general_error };
 	xen_pfn_t list = mfn;
 
 	set_xen_guest_handle(r.extent_start, &list);

@@ -43,8 +43,8 @@ static void play_granter(void)
 	grant_ref_t ref = grant_offer(pair_peer, virt_to_mfn(page), 0);
 	struct grant_entry_v1 *e = &grants_table()[ref];
 	xen_pfn_t mfn = virt_to_mfn(page);
-	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
-	struct gnttab_swap_grant_ref swap = {ref, grant_offer(pair_peer, virt_to_mfn(other), 0), 0};
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+	struct gnttab_swap_grant_ref swap = { ref, grant_offer(pair_peer, virt_to_mfn(other), 0), 0 };
 
 	*page = VALUE;
 	pair_word[THEIRS] = ref;

@@ -8,7 +8,7 @@ enum { OPEN, READ_ONLY, REVOKED, ANOTHERS, NR_REFS, BESIDE = NR_REFS };
 static void rules(void)
 {
 	u64 *page[NR_REFS];
-	const domid_t to[NR_REFS] = {pair_peer, pair_peer, pair_peer, 0};
+	const domid_t to[NR_REFS] = { pair_peer, pair_peer, pair_peer, 0 };
 
 	for (unsigned int i = 0; i < NR_REFS; i++) {
 		page[i] = page_alloc();
@@ -36,7 +36,7 @@ static s16 map(grant_ref_t ref, void *view, u32 flags)
 /* A copy between @mine and the other's @ref; its status. */
 static s16 copy(u64 *mine, grant_ref_t ref, bool to, u16 at, u16 len)
 {
-	struct gnttab_copy op = {.len = len, .status = GNTST_general_error};
+	struct gnttab_copy op = { .len = len, .status = GNTST_general_error };
 	struct gnttab_copy_ptr *theirs = to ? &op.dest : &op.source;
 	struct gnttab_copy_ptr *own = to ? &op.source : &op.dest;
 

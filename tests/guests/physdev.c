@@ -3,13 +3,13 @@
 
 GUEST_TEST(physdev, "a domU sets its own I/O privilege and reaches no interrupt or device", 0)
 {
-	struct physdev_set_iopl iopl = {1};
-	struct physdev_eoi eoi = {4};
-	struct physdev_irq_status_query query = {.irq = 4};
+	struct physdev_set_iopl iopl = { 1 };
+	struct physdev_eoi eoi = { 4 };
+	struct physdev_irq_status_query query = { .irq = 4 };
 	struct physdev_map_pirq map = {
 		.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 4, .pirq = 4};
-	struct physdev_apic apic = {0};
-	struct physdev_irq vector = {.irq = 4};
+	struct physdev_apic apic = { 0 };
+	struct physdev_irq vector = { .irq = 4 };
 
 	check_is(hc_physdev(PHYSDEVOP_set_iopl, &iopl), 0);
 	iopl.iopl = 4;

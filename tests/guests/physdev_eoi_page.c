@@ -4,7 +4,7 @@
 GUEST_TEST(physdev_eoi_page,
 	   "the page of interrupt bits is taken once, from the guest's own memory", 0)
 {
-	struct physdev_pirq_eoi_gmfn op = {.gmfn = virt_to_mfn(pt_base())};
+	struct physdev_pirq_eoi_gmfn op = { .gmfn = virt_to_mfn(pt_base()) };
 
 	check(hc_physdev(PHYSDEVOP_pirq_eoi_gmfn_v2, &op) < 0);
 	op.gmfn = 1;

@@ -8,12 +8,12 @@
 GUEST_TEST(privileged_calls,
 	   "domctl, sysctl, platform_op and the machine's console are dom0's alone", 0)
 {
-	struct xen_domctl domctl = {.cmd = XEN_DOMCTL_destroydomain,
-				    .interface_version = XEN_DOMCTL_INTERFACE_VERSION};
-	struct xen_sysctl sysctl = {.cmd = XEN_SYSCTL_physinfo,
-				    .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
-	struct xen_platform_op platform = {.cmd = XENPF_enter_acpi_sleep,
-					   .interface_version = XENPF_INTERFACE_VERSION};
+	struct xen_domctl domctl = { .cmd = XEN_DOMCTL_destroydomain,
+				     .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
+	struct xen_sysctl sysctl = { .cmd = XEN_SYSCTL_physinfo,
+				     .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	struct xen_platform_op platform = { .cmd = XENPF_enter_acpi_sleep,
+					    .interface_version = XENPF_INTERFACE_VERSION };
 	char text[8];
 
 	check_is(hypercall(domctl, &domctl), -EPERM);

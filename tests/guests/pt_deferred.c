@@ -23,7 +23,7 @@ static void store_entry(void *slot)
  */
 GUEST_TEST(pt_deferred, "a store to a table waits until what was put off is done", 0)
 {
-	struct callback_register no_events = {.type = CALLBACKTYPE_event, .address = 0};
+	struct callback_register no_events = { .type = CALLBACKTYPE_event, .address = 0 };
 	struct vcpu_info *vi = &shared_info->vcpu_info[0];
 	u64 *data = page_alloc(), *l1 = page_alloc(), *other = page_alloc(), *l2 = page_alloc();
 	u64 l3e;

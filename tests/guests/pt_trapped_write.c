@@ -18,7 +18,7 @@ GUEST_TEST(pt_trapped_write,
 	   "a plain store to a level-1 table is checked and done; a bad one faults", ALSO_DOM0)
 {
 	u8 *a = page_alloc(), *b = page_alloc();
-	struct store s = {(u64 *)pte_find(a, 1), pte_make(virt_to_mfn(b), PTE_DATA)};
+	struct store s = { (u64 *)pte_find(a, 1), pte_make(virt_to_mfn(b), PTE_DATA) };
 
 	need(hypercall(vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables));
 	b[0] = 2;

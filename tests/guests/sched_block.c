@@ -10,7 +10,7 @@ static void on_event(evtchn_port_t port)
 
 GUEST_TEST(sched_block, "a blocked vcpu is woken by its timer, and block lets events in", ALSO_DOM0)
 {
-	struct evtchn_bind_virq bind = {.virq = VIRQ_TIMER};
+	struct evtchn_bind_virq bind = { .virq = VIRQ_TIMER };
 	u64 before = clock_ns();
 
 	need(hc_evtchn(EVTCHNOP_bind_virq, &bind));

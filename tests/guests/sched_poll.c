@@ -4,8 +4,8 @@
 GUEST_TEST(sched_poll,
 	   "a poll ends with its event or its time, and takes at most 128 ports", ALSO_DOM0)
 {
-	struct sched_poll poll = {0};
-	evtchn_port_t a, b, many[129] = {0};
+	struct sched_poll poll = { 0 };
+	evtchn_port_t a, b, many[129] = { 0 };
 	u64 before = clock_ns();
 
 	need(port_pair(&a, &b));

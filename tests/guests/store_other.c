@@ -55,8 +55,8 @@ static void all_of(const char *below)
 
 GUEST_TEST(store_other, "another domain's home, alive or dead, is not read, written or made", 0)
 {
-	static const char *const places[] = {"", "/data", "/data/secret", "/console",
-					     "/device/vif/0", "/mine"};
+	static const char *const places[] = { "", "/data", "/data/secret", "/console",
+					      "/device/vif/0", "/mine" };
 	char path[80], token[20];
 
 	learn();

@@ -4,7 +4,7 @@
 GUEST_TEST(tlb_ops, "every TLB operation is done, for addresses of any kind", ALSO_DOM0)
 {
 	u64 self = 1;
-	struct mmuext_op op = {.cmd = MMUEXT_INVLPG_MULTI, .arg1.linear_addr = (u64)&self};
+	struct mmuext_op op = { .cmd = MMUEXT_INVLPG_MULTI, .arg1.linear_addr = (u64)&self };
 
 	set_xen_guest_handle(op.arg2.vcpumask, (void *)&self);
 	check_is(hypercall(mmuext_op, &op, 1, 0, DOMID_SELF), 0);

@@ -8,7 +8,7 @@ GUEST_TEST(type_conflict,
 {
 	u64 *plain = page_alloc(), *table = page_alloc();
 	u64 mfn = virt_to_mfn(plain), table_mfn = virt_to_mfn(table);
-	unsigned long frames[1] = {mfn};
+	unsigned long frames[1] = { mfn };
 
 	need(page_readonly(table));
 	need(hc_mmuext(MMUEXT_PIN_L1_TABLE, table_mfn, 0));

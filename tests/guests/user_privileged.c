@@ -59,9 +59,9 @@ static void do_clts(void *arg)
 GUEST_TEST(user_privileged,
 	   "privileged instructions of user mode are a fault of its own", ALSO_DOM0)
 {
-	static void (*const tries[])(void *) = {do_cli,	    do_hlt,	do_rdmsr, do_wrmsr,
-						do_mov_cr0, do_mov_cr3, do_out,	  do_lgdt,
-						do_invlpg,  do_wbinvd,	do_clts};
+	static void (*const tries[])(void *) = { do_cli,	    do_hlt,	do_rdmsr, do_wrmsr,
+						 do_mov_cr0, do_mov_cr3, do_out,	  do_lgdt,
+						 do_invlpg,  do_wbinvd,	do_clts };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
 		struct fault f = user_run(tries[i], page_alloc());

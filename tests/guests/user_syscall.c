@@ -15,7 +15,7 @@ static void call_kernel(void *arg)
 GUEST_TEST(user_syscall,
 	   "syscall in user mode enters the guest's kernel, never the hypervisor", ALSO_DOM0)
 {
-	struct fault f = user_run(call_kernel, &(struct sched_shutdown){SHUTDOWN_poweroff});
+	struct fault f = user_run(call_kernel, &(struct sched_shutdown){ SHUTDOWN_poweroff });
 
 	check(f.happened);
 	check_is(f.vector, ENTRY_SYSCALL);

@@ -34,7 +34,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 /* Returns from a signal through a frame that @how changed. */
 static void sigreturn_with(void (*how)(greg_t *g))
 {
-	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
 
 	damage = how;
 	sigaction(SIGUSR1, &sa, NULL);
@@ -252,7 +252,7 @@ static void do_unknown_syscall(void)
 
 static void do_ldt_segment(void)
 {
-	struct user_desc d = {.limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1};
+	struct user_desc d = { .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1 };
 	static int word = 4711;
 	int got;
 
@@ -313,49 +313,49 @@ static const struct {
 	void (*run)(void);
 	int signal; /* 0: exits with 0 */
 } cases[] = {
-	{"sigreturn to the hypervisor's code segment", bad_cs, SIGSEGV},
-	{"sigreturn to an empty LDT code segment", bad_ldt_cs, SIGSEGV},
-	{"sigreturn to the TSS as code segment", bad_tss_cs, SIGSEGV},
-	{"sigreturn to the hypervisor's stack segment", bad_ss, SIGSEGV},
-	{"sigreturn to a RIP that is not canonical", bad_rip, SIGSEGV},
-	{"sigreturn into the hypervisor's image", bad_hv_rip, SIGSEGV},
-	{"sigreturn with IOPL, NT, RF and VM", bad_flags, 0},
-	{"hlt", do_hlt, SIGSEGV},
-	{"cli", do_cli, SIGSEGV},
-	{"out to a port", do_out, SIGSEGV},
-	{"int 0x20", do_int20, SIGSEGV},
-	{"int 2, the NMI's vector", do_int2, SIGSEGV},
-	{"int 8, the double fault's vector", do_int8, SIGSEGV},
-	{"int 14, the page fault's vector", do_int14, SIGSEGV},
-	{"int3", do_int3, SIGTRAP},
-	{"ud2", do_ud2, SIGILL},
-	{"reading CR0", do_mov_cr0, SIGSEGV},
-	{"wrmsr LSTAR", do_wrmsr, SIGSEGV},
-	{"lgdt", do_lgdt, SIGSEGV},
-	{"sgdt", do_sgdt, 0},
-	{"sidt", do_sidt, 0},
-	{"smsw, sldt and str", do_smsw_sldt_str, 0},
-	{"reading where no address is canonical", do_wild_read, SIGSEGV},
-	{"rdtsc that the program has forbidden itself", do_rdtsc_forbidden, SIGSEGV},
-	{"xsetbv", do_xsetbv, SIGSEGV},
-	{"swapgs", do_swapgs, SIGSEGV},
-	{"writing DR7", do_mov_dr7, SIGSEGV},
-	{"iret to the hypervisor's code", do_iret_kernel, SIGSEGV},
-	{"the hypervisor's data segment in FS", do_fs_hv, SIGSEGV},
-	{"an empty LDT segment in DS", do_ds_ldt, SIGSEGV},
-	{"a push with RSP not canonical", do_bad_stack, SIGSEGV},
-	{"a jump to an address that is not canonical", do_jump_odd, SIGSEGV},
-	{"writing the direct map", do_write_directmap, SIGSEGV},
-	{"reading the direct map", do_read_directmap, SIGSEGV},
-	{"reading the hypervisor's image", do_read_image, SIGSEGV},
-	{"writing the machine-to-physical table", do_write_m2p, SIGSEGV},
-	{"int 0x80 calls the 32-bit table", do_int80, 0},
-	{"a system call with NT and IOPL set by popf", do_popf_then_syscall, 0},
-	{"a system call number out of range", do_unknown_syscall, 0},
-	{"a segment of the program's own LDT", do_ldt_segment, 0},
-	{"wrgsbase survives switches", do_gs_base, 0},
-	{"single stepping through a system call", do_single_step, 0},
-	{"floating point survives switches", do_fpu_switches, 0},
+	{ "sigreturn to the hypervisor's code segment", bad_cs, SIGSEGV },
+	{ "sigreturn to an empty LDT code segment", bad_ldt_cs, SIGSEGV },
+	{ "sigreturn to the TSS as code segment", bad_tss_cs, SIGSEGV },
+	{ "sigreturn to the hypervisor's stack segment", bad_ss, SIGSEGV },
+	{ "sigreturn to a RIP that is not canonical", bad_rip, SIGSEGV },
+	{ "sigreturn into the hypervisor's image", bad_hv_rip, SIGSEGV },
+	{ "sigreturn with IOPL, NT, RF and VM", bad_flags, 0 },
+	{ "hlt", do_hlt, SIGSEGV },
+	{ "cli", do_cli, SIGSEGV },
+	{ "out to a port", do_out, SIGSEGV },
+	{ "int 0x20", do_int20, SIGSEGV },
+	{ "int 2, the NMI's vector", do_int2, SIGSEGV },
+	{ "int 8, the double fault's vector", do_int8, SIGSEGV },
+	{ "int 14, the page fault's vector", do_int14, SIGSEGV },
+	{ "int3", do_int3, SIGTRAP },
+	{ "ud2", do_ud2, SIGILL },
+	{ "reading CR0", do_mov_cr0, SIGSEGV },
+	{ "wrmsr LSTAR", do_wrmsr, SIGSEGV },
+	{ "lgdt", do_lgdt, SIGSEGV },
+	{ "sgdt", do_sgdt, 0 },
+	{ "sidt", do_sidt, 0 },
+	{ "smsw, sldt and str", do_smsw_sldt_str, 0 },
+	{ "reading where no address is canonical", do_wild_read, SIGSEGV },
+	{ "rdtsc that the program has forbidden itself", do_rdtsc_forbidden, SIGSEGV },
+	{ "xsetbv", do_xsetbv, SIGSEGV },
+	{ "swapgs", do_swapgs, SIGSEGV },
+	{ "writing DR7", do_mov_dr7, SIGSEGV },
+	{ "iret to the hypervisor's code", do_iret_kernel, SIGSEGV },
+	{ "the hypervisor's data segment in FS", do_fs_hv, SIGSEGV },
+	{ "an empty LDT segment in DS", do_ds_ldt, SIGSEGV },
+	{ "a push with RSP not canonical", do_bad_stack, SIGSEGV },
+	{ "a jump to an address that is not canonical", do_jump_odd, SIGSEGV },
+	{ "writing the direct map", do_write_directmap, SIGSEGV },
+	{ "reading the direct map", do_read_directmap, SIGSEGV },
+	{ "reading the hypervisor's image", do_read_image, SIGSEGV },
+	{ "writing the machine-to-physical table", do_write_m2p, SIGSEGV },
+	{ "int 0x80 calls the 32-bit table", do_int80, 0 },
+	{ "a system call with NT and IOPL set by popf", do_popf_then_syscall, 0 },
+	{ "a system call number out of range", do_unknown_syscall, 0 },
+	{ "a segment of the program's own LDT", do_ldt_segment, 0 },
+	{ "wrgsbase survives switches", do_gs_base, 0 },
+	{ "single stepping through a system call", do_single_step, 0 },
+	{ "floating point survives switches", do_fpu_switches, 0 },
 };
 #define NR_CASES (int)(sizeof(cases) / sizeof(cases[0]))
 

@@ -19,7 +19,7 @@ static u64 *l4_with(unsigned int nr)
 GUEST_TEST(vcpu_context_big, "a context with two large tables is taken however often it is stopped", 0)
 {
 	static struct vcpu_guest_context ctx;
-	struct callback_register no_events = {.type = CALLBACKTYPE_event, .address = 0};
+	struct callback_register no_events = { .type = CALLBACKTYPE_event, .address = 0 };
 	struct vcpu_info *vi = &shared_info->vcpu_info[0];
 	u64 *kernel = l4_with(4), *user = l4_with(12);
 	long rc;

@@ -4,7 +4,7 @@
 GUEST_TEST(vcpu_info, "vcpu_info moves into the guest's memory, once, inside one page", 0)
 {
 	struct vcpu_info *mine = page_alloc();
-	struct vcpu_register_vcpu_info reg = {.mfn = virt_to_mfn(mine), .offset = 0};
+	struct vcpu_register_vcpu_info reg = { .mfn = virt_to_mfn(mine), .offset = 0 };
 
 	reg.offset = PAGE_SIZE - 8;
 	check(hc_vcpu(VCPUOP_register_vcpu_info, 1, &reg) < 0);

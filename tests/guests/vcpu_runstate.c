@@ -5,7 +5,7 @@ GUEST_TEST(vcpu_runstate,
 	   "a vcpu's running time is told when asked, and kept in the guest's memory", ALSO_DOM0)
 {
 	struct vcpu_runstate_info now, *area = page_alloc();
-	struct vcpu_register_runstate_memory_area reg = {.addr.p = (u64)area};
+	struct vcpu_register_runstate_memory_area reg = { .addr.p = (u64)area };
 	u64 blocked;
 
 	check_is(hc_vcpu(VCPUOP_get_runstate_info, 0, &now), 0);

@@ -5,7 +5,7 @@ GUEST_TEST(vcpu_time,
 	   "a second copy of the clock's parameters is kept where the guest says", ALSO_DOM0)
 {
 	struct vcpu_time_info *area = page_alloc();
-	struct vcpu_register_time_memory_area reg = {.addr.p = (u64)area};
+	struct vcpu_register_time_memory_area reg = { .addr.p = (u64)area };
 
 	check_is(hc_vcpu(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0);
 	sleep_ns(2 * NS_PER_MS);

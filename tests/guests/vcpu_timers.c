@@ -3,9 +3,9 @@
 
 GUEST_TEST(vcpu_timers, "one-shot and periodic timers fire, and stop", ALSO_DOM0)
 {
-	struct evtchn_bind_virq bind = {.virq = VIRQ_TIMER};
-	struct vcpu_set_singleshot_timer once = {.flags = VCPU_SSHOTTMR_future};
-	struct vcpu_set_periodic_timer every = {.period_ns = 2 * NS_PER_MS};
+	struct evtchn_bind_virq bind = { .virq = VIRQ_TIMER };
+	struct vcpu_set_singleshot_timer once = { .flags = VCPU_SSHOTTMR_future };
+	struct vcpu_set_periodic_timer every = { .period_ns = 2 * NS_PER_MS };
 	u64 before = clock_ns();
 
 	need(hc_evtchn(EVTCHNOP_bind_virq, &bind));

@@ -4,8 +4,8 @@
 GUEST_TEST(version, "the hypervisor says who it is, and what a guest may rely on", ALSO_DOM0)
 {
 	static char text[1024];
-	struct xen_feature_info features = {0};
-	struct xen_platform_parameters platform = {0};
+	struct xen_feature_info features = { 0 };
+	struct xen_platform_parameters platform = { 0 };
 	struct xen_compile_info compile;
 	xen_domain_handle_t handle;
 	long version = hc_version(XENVER_version, NULL);

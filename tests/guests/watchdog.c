@@ -4,7 +4,7 @@
 /* The answer is an int: Xen 4.17 hands its errno out as 32 bits. */
 static int set(u32 id, u32 seconds)
 {
-	struct sched_watchdog op = {id, seconds};
+	struct sched_watchdog op = { id, seconds };
 
 	return (int)hc_sched(SCHEDOP_watchdog, &op);
 }

@@ -483,7 +483,7 @@ static int control_unbind(struct req *r, const char **arg, unsigned int nr)
 {
 	struct xs_path path XS_NOT_CLEARED;
 	int ret = nr > 2 && strcmp(arg[2], "unless-held") != 0 ? -EINVAL :
-								   req_path(r, arg[0], &path);
+								 req_path(r, arg[0], &path);
 
 	if (ret == 0)
 		ret = bond_take_back(r->srv, &path, arg[1], nr > 2);

@@ -105,7 +105,7 @@ static int read_head(const unsigned char *p, size_t len, struct change *out)
 		.value_len = get_le32(p + AT_VALUE_LEN),
 	};
 	if (len != HEAD + name + (size_t)out->nr_perms * PACKED_PERM + out->path_len +
-		   (size_t)out->value_len)
+			   (size_t)out->value_len)
 		return -EBADMSG;
 	memcpy(out->who.program, p + HEAD, name);
 	out->perms = p + HEAD + name;

@@ -124,7 +124,7 @@ static MDB_cursor *cursor_of(struct store *l, MDB_cursor **c, enum store_table t
 
 /* By a cursor: it looks first where it was the last time, which is often the right page. */
 bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,
-	      struct store_bytes *out)
+	       struct store_bytes *out)
 {
 	MDB_val k = { key_len, (void *)key }, v;
 	int rc = mdb_cursor_get(cursor_of(l, &l->cursor[t], t), &k, &v, MDB_SET);
@@ -146,7 +146,7 @@ static void changed(struct store *l, enum store_table t)
 }
 
 void store_put(struct store *l, enum store_table t, const void *key, size_t key_len, void *rec,
-	      size_t len)
+	       size_t len)
 {
 	MDB_val k = { key_len, (void *)key }, v = { len, rec };
 
@@ -193,7 +193,7 @@ static bool step(struct store *l, enum store_table t, MDB_val *k, MDB_cursor_op 
 }
 
 bool store_seek(struct store *l, enum store_table t, const void *key, size_t key_len,
-	       struct store_bytes *found, struct store_bytes *out)
+		struct store_bytes *found, struct store_bytes *out)
 {
 	MDB_val k = { key_len, (void *)key };
 
@@ -201,7 +201,7 @@ bool store_seek(struct store *l, enum store_table t, const void *key, size_t key
 }
 
 bool store_next(struct store *l, enum store_table t, struct store_bytes *found,
-	       struct store_bytes *out)
+		struct store_bytes *out)
 {
 	MDB_val k;
 

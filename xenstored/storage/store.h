@@ -78,21 +78,21 @@ void store_still(struct store *l, enum store_found what);
 
 /* The record with that key, valid until the next change of any table. False: there is none. */
 bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,
-	      struct store_bytes *out);
+	       struct store_bytes *out);
 /*
  * Puts a record: @len bytes at @rec, of which the first STORE_HEAD ones are overwritten here.
  * store_room() must have said that there is room.
  */
 void store_put(struct store *l, enum store_table t, const void *key, size_t key_len, void *rec,
-	      size_t len);
+	       size_t len);
 /* Deleting what is not there is good. */
 void store_del(struct store *l, enum store_table t, const void *key, size_t key_len);
 /* The first record with a key not less than @key. Valid as store_get()'s. False: there is none. */
 bool store_seek(struct store *l, enum store_table t, const void *key, size_t key_len,
-	       struct store_bytes *found, struct store_bytes *out);
+		struct store_bytes *found, struct store_bytes *out);
 /* The one behind the last store_seek() or store_next() of the table; nothing changed since. */
 bool store_next(struct store *l, enum store_table t, struct store_bytes *found,
-	       struct store_bytes *out);
+		struct store_bytes *out);
 uint64_t store_count(struct store *l, enum store_table t);
 
 /* What a request is going to do at most. */

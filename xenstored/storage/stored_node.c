@@ -78,7 +78,7 @@ static int read_record(const unsigned char *p, size_t len, struct stored_node *o
 		.value_len = get_le32(p + AT_VALUE_LEN),
 	};
 	if (out->nr_perms == 0 || len != HEAD + (size_t)out->nr_perms * PACKED_PERM +
-					 out->path_len + (size_t)out->value_len)
+						  out->path_len + (size_t)out->value_len)
 		return -EBADMSG;
 	out->perms = p + HEAD;
 	out->path = (const char *)out->perms + (size_t)out->nr_perms * PACKED_PERM;

@@ -123,7 +123,7 @@ static void watch_put(const struct watch *w, const unsigned char key[ID_KEY])
 	memcpy(p + WATCH_FIXED, w->on->path, w->on->len);
 	memcpy(p + WATCH_FIXED + w->on->len, w->token, w->token_len);
 	store_put(store_of(w->conn), STORE_WATCH, key, ID_KEY, rec,
-		 STORE_HEAD + WATCH_FIXED + w->on->len + w->token_len);
+		  STORE_HEAD + WATCH_FIXED + w->on->len + w->token_len);
 }
 
 void saved_watch(const struct watch *w, bool there)

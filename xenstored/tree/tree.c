@@ -143,7 +143,7 @@ void child_put(struct tree *t, const struct node *n, const char *path, size_t le
 
 /* For each domain but 0 that @perms name: an entry of node @id, put or deleted. */
 void named_change(struct tree *t, const struct perms *perms, uint64_t id, const char *path,
-			 size_t len, bool put)
+		  size_t len, bool put)
 {
 	unsigned char key[NAMED_KEY], rec[STORE_HEAD + XS_PATH_BUF] XS_NOT_CLEARED;
 

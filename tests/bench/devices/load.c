@@ -15,16 +15,16 @@ static const struct {
 	const char *name, *args;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"disk", "DEVICE read|write|rread|rwrite|swrite BYTES DEPTH COUNT", load_disk},
-	{"buffered", "DEVICE BYTES COUNT", load_buffered},
-	{"sink", "PORT", load_sink},
-	{"source", "ADDRESS PORT KIB", load_source},
-	{"count", "PORT", load_count},
-	{"flood", "ADDRESS PORT COUNT", load_flood},
-	{"echo", "PORT", load_echo},
-	{"ping", "ADDRESS PORT COUNT", load_ping},
-	{"serve", "", load_serve},
-	{"ask", "ADDRESS COMMAND...", load_ask},
+	{ "disk", "DEVICE read|write|rread|rwrite|swrite BYTES DEPTH COUNT", load_disk },
+	{ "buffered", "DEVICE BYTES COUNT", load_buffered },
+	{ "sink", "PORT", load_sink },
+	{ "source", "ADDRESS PORT KIB", load_source },
+	{ "count", "PORT", load_count },
+	{ "flood", "ADDRESS PORT COUNT", load_flood },
+	{ "echo", "PORT", load_echo },
+	{ "ping", "ADDRESS PORT COUNT", load_ping },
+	{ "serve", "", load_serve },
+	{ "ask", "ADDRESS COMMAND...", load_ask },
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -27,9 +27,9 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"read", false, false, 0},   {"write", true, false, 0},
-	{"rread", false, true, 0},   {"rwrite", true, true, 0},
-	{"swrite", true, true, O_DSYNC}, /* each on stable storage before the next */
+	{ "read", false, false, 0 },   { "write", true, false, 0 },
+	{ "rread", false, true, 0 },   { "rwrite", true, true, 0 },
+	{ "swrite", true, true, O_DSYNC }, /* each on stable storage before the next */
 };
 
 struct disk {
@@ -124,7 +124,7 @@ static void run(struct disk *d, uint64_t count)
 
 int load_disk(int argc, char **argv)
 {
-	struct disk d = {0};
+	struct disk d = { 0 };
 	uint64_t count, start;
 
 	if (argc != 6 || !(d.kind = find_kind(argv[2])))

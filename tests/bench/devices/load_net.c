@@ -106,7 +106,7 @@ int load_count(int argc, char **argv)
 {
 	struct sockaddr_in at = place(NULL, argc == 2 ? argv[1] : "0");
 	int fd = socket_at(SOCK_DGRAM, &at), size = RECEIVE_BUFFER;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t first = 0, last = 0;
 	unsigned int nr = 0;
 	char buf[2048];
@@ -148,7 +148,7 @@ int load_flood(int argc, char **argv)
 int load_echo(int argc, char **argv)
 {
 	struct sockaddr_in at = place(NULL, argc == 2 ? argv[1] : "0"), from;
-	struct pollfd p = {.fd = socket_at(SOCK_DGRAM, &at), .events = POLLIN};
+	struct pollfd p = { .fd = socket_at(SOCK_DGRAM, &at), .events = POLLIN };
 	char buf[2048];
 
 	while (poll(&p, 1, 5000) > 0) {

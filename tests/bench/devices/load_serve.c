@@ -45,7 +45,7 @@ static void read_line(int fd, char *line)
 
 static void do_line(int conn)
 {
-	char line[LINE], *argv[WORDS + 2] = {"load"};
+	char line[LINE], *argv[WORDS + 2] = { "load" };
 	int argc = 1;
 
 	read_line(conn, line);
@@ -59,7 +59,7 @@ static void do_line(int conn)
 
 int load_serve(int argc, char **argv)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)argc;
@@ -91,7 +91,7 @@ static void load_module(const char *name)
 
 static void set_address(const char *name, const char *address)
 {
-	struct ifreq r = {0};
+	struct ifreq r = { 0 };
 	struct sockaddr_in *at = (struct sockaddr_in *)&r.ifr_addr;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), rc;
 
@@ -144,7 +144,7 @@ static uint64_t cpu_time(int privcmd, unsigned int domid)
 	};
 	struct {
 		uint64_t op, arg[5];
-	} call = {__HYPERVISOR_domctl, {(uintptr_t)&op}};
+	} call = { __HYPERVISOR_domctl, { (uintptr_t)&op } };
 
 	/* <xen/privcmd.h>: IOCTL_PRIVCMD_HYPERCALL */
 	if (ioctl(privcmd, _IOC(_IOC_NONE, 'P', 0, sizeof(call)), &call) < 0 ||
@@ -163,7 +163,7 @@ static void send_words(int fd, int argc, char **argv)
 /* Prints the answer, then "cpu" and what each domain had. */
 int load_ask(int argc, char **argv)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), privcmd;
 	uint64_t before[GUESTS];
 	char buf[1000];

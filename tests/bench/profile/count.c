@@ -40,7 +40,7 @@ EXPORT int qemu_plugin_version = PLUGIN_API;
 EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 /* nopl of eight bytes; the displacement is the mark (tests/bench/system/probe.c). */
-static const unsigned char mark_code[] = {0x0f, 0x1f, 0x84, 0x00, 'M', 'A', 'R'};
+static const unsigned char mark_code[] = { 0x0f, 0x1f, 0x84, 0x00, 'M', 'A', 'R' };
 #define MARK_SIZE 8
 
 #define SLOTS (1u << 21)

@@ -192,7 +192,7 @@ static void turn_touch(void *arg)
 
 static void turn_nap(void *arg)
 {
-	struct timespec nap = {0, NAP_NS};
+	struct timespec nap = { 0, NAP_NS };
 
 	nanosleep(&nap, NULL);
 }

@@ -136,7 +136,7 @@ struct grant {
 static void turn_grant(void *arg)
 {
 	struct grant *g = arg;
-	struct ioctl_gntdev_unmap_grant_ref unmap = {.count = 1};
+	struct ioctl_gntdev_unmap_grant_ref unmap = { .count = 1 };
 	volatile char *page;
 
 	if (ioctl(g->fd, IOCTL_GNTDEV_MAP_GRANT_REF, &g->map) < 0)
@@ -158,7 +158,7 @@ static void grants(void)
 	int alloc = open("/dev/xen/gntalloc", O_RDWR | O_CLOEXEC);
 	struct ioctl_gntalloc_alloc_gref gref = {
 		.domid = (uint16_t)own_domid, .flags = GNTALLOC_FLAG_WRITABLE, .count = 1};
-	struct grant g = {.fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC), .map.count = 1};
+	struct grant g = { .fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC), .map.count = 1 };
 
 	if (alloc < 0 || g.fd < 0)
 		fail("/dev/xen/gntalloc, gntdev");

@@ -421,7 +421,7 @@ void hv_panic(const char *fmt, ...)
 
 long call(long (*fn)(struct hc_args *), u64 a0, u64 a1, u64 a2, u64 a3)
 {
-	struct hc_args a = {.a = {a0, a1, a2, a3}};
+	struct hc_args a = { .a = { a0, a1, a2, a3 } };
 	long rc;
 
 	do {

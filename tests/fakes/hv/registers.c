@@ -12,7 +12,7 @@ void (*fake_cpuid)(u32 leaf, u32 sub, u32 reg[4]);
 
 void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 {
-	u32 reg[4] = {FAKE_XCR0, FAKE_AREA, FAKE_AREA, 0};
+	u32 reg[4] = { FAKE_XCR0, FAKE_AREA, FAKE_AREA, 0 };
 
 	if (fake_cpuid)
 		fake_cpuid(leaf, sub, reg);

@@ -24,7 +24,7 @@
 #include "x86/watchdog.h"
 
 struct efi_facts efi_facts; /* a BIOS, until a test says otherwise */
-struct boot_options boot_options = {.noreboot = true, .cmdline = "loglvl=all"};
+struct boot_options boot_options = { .noreboot = true, .cmdline = "loglvl=all" };
 char cpu_vendor[13] = "FakeCPUVendo";
 unsigned int cpu_maxphys_bits = 40;
 bool cpu_has_xsave, cpu_has_fsgsbase = true;
@@ -36,7 +36,7 @@ __attribute__((constructor)) static void memory_map_make(void)
 
 void clock_get_params(struct clock_params *out)
 {
-	*out = (struct clock_params){.tsc_base = 5, .ns_base = 7, .mul = 1u << 31, .shift = 1, .tsc_khz = 2000000};
+	*out = (struct clock_params){ .tsc_base = 5, .ns_base = 7, .mul = 1u << 31, .shift = 1, .tsc_khz = 2000000 };
 }
 
 void clock_get_wall(u64 *sec, u32 *nsec)

@@ -236,7 +236,7 @@ bool cpus_are_quiet(void)
 static void thread_pause(void)
 {
 	static __thread unsigned int nr;
-	struct timespec moment = {.tv_nsec = 1000};
+	struct timespec moment = { .tv_nsec = 1000 };
 
 	halt_if_wanted();
 	if (++nr % YIELDS_TO_SLEEP)

@@ -21,9 +21,9 @@ static u32 mfn_at(const u32 *pool, u32 place)
 struct domain *machine_domain(domid_t domid, unsigned int nr_vcpus, u32 *pool,
 			      unsigned int nr_frames)
 {
-	struct xen_domctl_createdomain config = {.max_vcpus = nr_vcpus, .max_evtchn_port = 255,
-						 .max_grant_frames = 2, .max_maptrack_frames = 2,
-						 .grant_opts = 1};
+	struct xen_domctl_createdomain config = { .max_vcpus = nr_vcpus, .max_evtchn_port = 255,
+						  .max_grant_frames = 2, .max_maptrack_frames = 2,
+						  .grant_opts = 1 };
 	struct domain *d;
 
 	if (domain_create(domid, &config, &d))
@@ -69,7 +69,7 @@ void machine_build_tables(const u32 *pool)
 void machine_domain_start(struct domain *d, const u32 *pool)
 {
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {
-		struct vcpu_guest_context c = {.flags = VGCF_in_kernel};
+		struct vcpu_guest_context c = { .flags = VGCF_in_kernel };
 
 		c.ctrlreg[3] = mfn_to_maddr(_mfn(pool[P_L4]));
 		if (pv_vcpu_set_context(d->vcpu[i], &c) || vcpu_up(d->vcpu[i]))
@@ -82,7 +82,7 @@ void machine_domain_start(struct domain *d, const u32 *pool)
 static void leave_guests(void)
 {
 	static struct domain nobody;
-	static struct vcpu nobodys_vcpu = {.domain = &nobody};
+	static struct vcpu nobodys_vcpu = { .domain = &nobody };
 	static struct vcpu_info nobodys_info;
 
 	nobodys_vcpu.vcpu_info = &nobodys_info;

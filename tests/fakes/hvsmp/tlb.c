@@ -146,11 +146,11 @@ RACES static bool walk(struct tlb *t, unsigned int va, bool write)
 			break;
 		check_mfn(mfn, level - 1);
 		t->table[level - 1][table_index(va, level - 1)] =
-			(struct translation){(u32)mfn, original_of(mfn), true, writable, false};
+			(struct translation){ (u32)mfn, original_of(mfn), true, writable, false };
 	}
 	if (write && !writable)
 		return false;
-	t->page[va] = (struct translation){(u32)mfn, 0, true, writable, write};
+	t->page[va] = (struct translation){ (u32)mfn, 0, true, writable, write };
 	return mfn < MACHINE_FRAMES;
 }
 

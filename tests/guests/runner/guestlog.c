@@ -36,7 +36,7 @@ struct guestlog {
 
 static int shadow_op(struct guestlog *l, uint32_t what)
 {
-	struct xen_domctl op = {.cmd = XEN_DOMCTL_shadow_op, .domain = l->domid};
+	struct xen_domctl op = { .cmd = XEN_DOMCTL_shadow_op, .domain = l->domid };
 	int err;
 
 	op.u.shadow_op.op = what;
@@ -51,7 +51,7 @@ static int shadow_op(struct guestlog *l, uint32_t what)
 /* The page of the machine-to-physical table that says of frames l->first and on. */
 static int map_m2p(struct guestlog *l)
 {
-	struct xen_machphys_mfn_list in = {.max_extents = EXTENTS_MAX}, *op;
+	struct xen_machphys_mfn_list in = { .max_extents = EXTENTS_MAX }, *op;
 	uint64_t at = l->first * sizeof(uint64_t), mfn = 0;
 	xen_pfn_t *list = hv_buf(l->hv, NULL, EXTENTS_MAX * sizeof(*list));
 	int err = -ENOMEM;
@@ -81,7 +81,7 @@ struct guestlog *guestlog_begin(struct hv *hv, uint16_t domid, uint64_t mfn)
 
 	if (!l)
 		return NULL;
-	*l = (struct guestlog){.hv = hv, .domid = domid, .first = mfn / FRAMES * FRAMES};
+	*l = (struct guestlog){ .hv = hv, .domid = domid, .first = mfn / FRAMES * FRAMES };
 	for (unsigned int i = 0; i < FRAMES; i++)
 		l->seen[i].pfn = NO_PFN;
 	l->told = hv_buf(hv, NULL, PAGES / 8);

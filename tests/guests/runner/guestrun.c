@@ -81,8 +81,8 @@ void domain_error(struct domain *d, const char *fmt, ...)
 
 static int build(struct run *r)
 {
-	static int (*const steps[])(struct xend *, struct domain *) = {build_image, build_populate,
-								       build_load, build_tables};
+	static int (*const steps[])(struct xend *, struct domain *) = { build_image, build_populate,
+									build_load, build_tables };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -411,7 +411,7 @@ static bool judge(struct xend *x, const char *file, const char *name, unsigned i
 
 int main(int argc, char **argv)
 {
-	struct xend x = {.wake_fd = -1};
+	struct xend x = { .wake_fd = -1 };
 	unsigned int nr = 0;
 	bool ok = true;
 	int opt;

@@ -14,4 +14,4 @@
 
 #include "blk_guest_impl.h"
 
-const struct blk_guest blk_guest32 = {put, put_indirect, put_discard, get, put_seg};
+const struct blk_guest blk_guest32 = { put, put_indirect, put_discard, get, put_seg };

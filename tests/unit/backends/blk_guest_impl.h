@@ -61,7 +61,7 @@ static struct guest_rsp get(const void *page, uint32_t idx)
 	struct blkif_response r;
 
 	memcpy(&r, slot(page, idx), sizeof(r));
-	return (struct guest_rsp){r.id, r.operation, r.status};
+	return (struct guest_rsp){ r.id, r.operation, r.status };
 }
 
 static void put_seg(void *page, uint32_t i, struct guest_seg seg)

@@ -11,7 +11,7 @@ static struct blk_io *io;
 
 static void add(enum blk_io_kind kind, uint32_t tag, void *buf, uint64_t block)
 {
-	const struct blk_io_op op = {kind, tag, buf, BLOCK, block * BLOCK};
+	const struct blk_io_op op = { kind, tag, buf, BLOCK, block * BLOCK };
 
 	blk_io_add(io, &op);
 }

@@ -11,7 +11,7 @@
 #include "journal.h"
 
 /* Exit with this code, device 4 only once the test says so; others stay until killed. */
-static const int exits[] = {[2] = 78, [3] = 75, [4] = 0};
+static const int exits[] = { [2] = 78, [3] = 75, [4] = 0 };
 
 /* Waits for the file that a test makes beside the log. */
 static void wait_for_leave(void)

@@ -24,7 +24,7 @@ struct blk_io *blk_io_open(int fd, bool threads)
 {
 	(void)threads;
 	memset(&fake_io, 0, sizeof(fake_io));
-	engine = (struct blk_io){.fd = fd};
+	engine = (struct blk_io){ .fd = fd };
 	return &engine;
 }
 
@@ -74,7 +74,7 @@ void fake_io_end(unsigned int i)
 
 	memmove(&fake_io.out[i], &fake_io.out[i + 1],
 		(--fake_io.nr - i) * sizeof(fake_io.out[0]));
-	engine.done[engine.nr_done++] = (struct blk_io_done){op.tag, perform(&op)};
+	engine.done[engine.nr_done++] = (struct blk_io_done){ op.tag, perform(&op) };
 }
 
 /* Strict where the real ones rely on the engine: one operation a tag, no more than there are. */

@@ -28,7 +28,7 @@ void fake_reset(void)
 	memset(&fake, 0, sizeof(fake));
 	fake.page = memory;
 	for (uint32_t i = 1; i < FAKE_PAGES; i++)
-		fake.grant[i] = (struct fake_grant){.valid = true, .page = i};
+		fake.grant[i] = (struct fake_grant){ .valid = true, .page = i };
 	nr_keys = 0;
 }
 

@@ -29,8 +29,8 @@ static void must(bool ok, const char *what)
 
 void nbd_server_listen_tcp(struct nbd_server *s)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 
 	s->pid = 0;
@@ -43,7 +43,7 @@ void nbd_server_listen_tcp(struct nbd_server *s)
 
 void nbd_server_listen_unix(struct nbd_server *s, const char *dir)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	s->pid = 0;
 	snprintf(at.sun_path, sizeof(at.sun_path), "%.80s/socket", dir);

@@ -42,7 +42,7 @@ static bool binds_other_domain(struct backend *be)
 
 static int connect_once(struct backend *be)
 {
-	struct store_scope scope = {.type = "vbd", .domid = be->domid};
+	struct store_scope scope = { .type = "vbd", .domid = be->domid };
 	int tried, got;
 
 	snprintf(scope.path, sizeof(scope.path), "%s", be->path);

@@ -30,7 +30,7 @@ static struct backend be;
 static char dir[] = "/tmp/test-backend-XXXXXX";
 static int prepare_rc, work_rc;
 static unsigned int connects, disconnects;
-static const uint32_t refs[2] = {8, 9};
+static const uint32_t refs[2] = { 8, 9 };
 static unsigned int nr_refs;
 
 static int dev_prepare(struct backend *b)
@@ -527,7 +527,7 @@ static void test_only_a_device_directory_is_accepted(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct backend other = {.xs = be.xs, .gnt = be.gnt, .evt = be.evt};
+		struct backend other = { .xs = be.xs, .gnt = be.gnt, .evt = be.evt };
 
 		assert_int_equal(backend_init(&other, &ops, paths[i]), -EINVAL);
 	}

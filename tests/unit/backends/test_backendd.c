@@ -67,8 +67,8 @@ static void start_supervisor(void)
 
 static void start_store(void)
 {
-	store_pid = spawn((char *[]){(char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
-				     state_dir, NULL});
+	store_pid = spawn((char *[]){ (char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
+				      state_dir, NULL });
 }
 
 static void stop(pid_t pid, int sig)

@@ -150,11 +150,11 @@ static void check_disk_untouched(void)
 
 static void check_next_request_works(void)
 {
-	const struct guest_seg seg = {DATA + 5, 0, 0};
+	const struct guest_seg seg = { DATA + 5, 0, 0 };
 
 	fake.copy_fails = false;
 	fake.meanwhile = NULL;
-	fake.grant[DATA + 5] = (struct fake_grant){.valid = true, .page = DATA + 5};
+	fake.grant[DATA + 5] = (struct fake_grant){ .valid = true, .page = DATA + 5 };
 	assert_int_equal(transfer(BLKIF_OP_READ, 3, 1, &seg), BLKIF_RSP_OKAY);
 	assert_int_equal(fake.page[DATA + 5][0], pattern(3 * 512));
 }
@@ -163,7 +163,7 @@ static void check_next_request_works(void)
 
 static void test_read_fills_each_segment(void **state)
 {
-	const struct guest_seg segs[] = {{DATA, 0, 7}, {DATA + 1, 2, 3}, {DATA + 2, 7, 7}};
+	const struct guest_seg segs[] = { { DATA, 0, 7 }, { DATA + 1, 2, 3 }, { DATA + 2, 7, 7 } };
 
 	assert_int_equal(transfer(BLKIF_OP_READ, 100, 3, segs), BLKIF_RSP_OKAY);
 	assert_int_equal(fake.page[DATA][4095], pattern(100 * 512 + 4095));
@@ -175,7 +175,7 @@ static void test_read_fills_each_segment(void **state)
 
 static void test_write_reaches_the_disk(void **state)
 {
-	const struct guest_seg segs[] = {{DATA, 1, 1}, {DATA + 1, 0, 0}};
+	const struct guest_seg segs[] = { { DATA, 1, 1 }, { DATA + 1, 0, 0 } };
 
 	memset(fake.page[DATA], 0x5a, 4096);
 	memset(fake.page[DATA + 1], 0xa5, 4096);
@@ -192,7 +192,7 @@ static void test_flush_without_data_succeeds(void **state)
 
 static void test_flush_with_data_writes_it(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 0};
+	const struct guest_seg seg = { DATA, 0, 0 };
 
 	fake.page[DATA][0] = 0x77;
 	assert_int_equal(transfer(BLKIF_OP_FLUSH_DISKCACHE, 5, 1, &seg), BLKIF_RSP_OKAY);
@@ -211,12 +211,12 @@ static void test_discard_reads_back_as_zero(void **state)
 static void put_indirect_pages(uint16_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++)
-		guest->put_seg(fake.page[2], i, (struct guest_seg){DATA + i, 0, 7});
+		guest->put_seg(fake.page[2], i, (struct guest_seg){ DATA + i, 0, 7 });
 }
 
 static struct guest_rsp indirect(uint8_t op, uint64_t sector, uint16_t nr, uint32_t gref)
 {
-	const uint32_t grefs[8] = {gref, gref, gref, gref, gref, gref, gref, gref};
+	const uint32_t grefs[8] = { gref, gref, gref, gref, gref, gref, gref, gref };
 
 	guest->put_indirect(ring(), req_prod, op, 42, sector, nr, grefs);
 	push();
@@ -239,7 +239,7 @@ static void test_indirect_read_of_one_megabyte(void **state)
 
 static void test_ring_full_of_requests_is_answered_in_order(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 0};
+	const struct guest_seg seg = { DATA, 0, 0 };
 	bool notify;
 
 	for (uint32_t i = 0; i < 32; i++)
@@ -264,49 +264,49 @@ struct bad_transfer {
 };
 
 static const struct bad_transfer bad_transfers[] = {
-	{"read past the end", BLKIF_OP_READ, 2048, 1, {{DATA, 0, 0}}, BLKIF_RSP_ERROR},
-	{"read across the end", BLKIF_OP_READ, 2047, 1, {{DATA, 0, 1}}, BLKIF_RSP_ERROR},
-	{"write across the end", BLKIF_OP_WRITE, 2047, 1, {{DATA, 0, 1}}, BLKIF_RSP_ERROR},
-	{"write far past the end", BLKIF_OP_WRITE, 1u << 20, 1, {{DATA, 0, 0}}, BLKIF_RSP_ERROR},
-	{"sector + length wraps 2^64",
-	 BLKIF_OP_WRITE,
-	 UINT64_MAX,
-	 1,
-	 {{DATA, 0, 7}},
-	 BLKIF_RSP_ERROR},
-	{"sector * 512 wraps 2^64", BLKIF_OP_WRITE, 1ull << 55, 1, {{DATA, 0, 0}}, BLKIF_RSP_ERROR},
-	{"sector * 512 is negative",
-	 BLKIF_OP_WRITE,
-	 1ull << 54,
-	 1,
-	 {{DATA, 0, 0}},
-	 BLKIF_RSP_ERROR},
-	{"no segments to read", BLKIF_OP_READ, 0, 0, {{0}}, BLKIF_RSP_ERROR},
-	{"no segments to write", BLKIF_OP_WRITE, 0, 0, {{0}}, BLKIF_RSP_ERROR},
-	{"12 segments", BLKIF_OP_WRITE, 0, 12, {{DATA, 0, 0}}, BLKIF_RSP_ERROR},
-	{"255 segments", BLKIF_OP_WRITE, 0, 255, {{DATA, 0, 0}}, BLKIF_RSP_ERROR},
-	{"first behind last", BLKIF_OP_WRITE, 0, 1, {{DATA, 3, 2}}, BLKIF_RSP_ERROR},
-	{"last outside the page", BLKIF_OP_WRITE, 0, 1, {{DATA, 0, 8}}, BLKIF_RSP_ERROR},
-	{"last = 255", BLKIF_OP_READ, 0, 1, {{DATA, 0, 255}}, BLKIF_RSP_ERROR},
-	{"first and last = 255", BLKIF_OP_READ, 0, 1, {{DATA, 255, 255}}, BLKIF_RSP_ERROR},
-	{"grant 0", BLKIF_OP_WRITE, 0, 1, {{0, 0, 7}}, BLKIF_RSP_ERROR},
-	{"grant beyond the table", BLKIF_OP_WRITE, 0, 1, {{UINT32_MAX, 0, 7}}, BLKIF_RSP_ERROR},
-	{"second grant bad", BLKIF_OP_WRITE, 0, 2, {{DATA, 0, 7}, {599999, 0, 7}}, BLKIF_RSP_ERROR},
-	{"barrier not offered, past the end",
-	 BLKIF_OP_WRITE_BARRIER,
-	 9999,
-	 1,
-	 {{DATA, 0, 0}},
-	 BLKIF_RSP_ERROR},
-	{"flush with data past the end",
-	 BLKIF_OP_FLUSH_DISKCACHE,
-	 9999,
-	 1,
-	 {{DATA, 0, 0}},
-	 BLKIF_RSP_ERROR},
-	{"reserved operation", BLKIF_OP_RESERVED_1, 0, 1, {{DATA, 0, 0}}, BLKIF_RSP_EOPNOTSUPP},
-	{"operation 7", 7, 0, 1, {{DATA, 0, 0}}, BLKIF_RSP_EOPNOTSUPP},
-	{"operation 255", 255, 0, 1, {{DATA, 0, 0}}, BLKIF_RSP_EOPNOTSUPP},
+	{ "read past the end", BLKIF_OP_READ, 2048, 1, { { DATA, 0, 0 } }, BLKIF_RSP_ERROR },
+	{ "read across the end", BLKIF_OP_READ, 2047, 1, { { DATA, 0, 1 } }, BLKIF_RSP_ERROR },
+	{ "write across the end", BLKIF_OP_WRITE, 2047, 1, { { DATA, 0, 1 } }, BLKIF_RSP_ERROR },
+	{ "write far past the end", BLKIF_OP_WRITE, 1u << 20, 1, { { DATA, 0, 0 } }, BLKIF_RSP_ERROR },
+	{ "sector + length wraps 2^64",
+	  BLKIF_OP_WRITE,
+	  UINT64_MAX,
+	  1,
+	  { { DATA, 0, 7 } },
+	  BLKIF_RSP_ERROR },
+	{ "sector * 512 wraps 2^64", BLKIF_OP_WRITE, 1ull << 55, 1, { { DATA, 0, 0 } }, BLKIF_RSP_ERROR },
+	{ "sector * 512 is negative",
+	  BLKIF_OP_WRITE,
+	  1ull << 54,
+	  1,
+	  { { DATA, 0, 0 } },
+	  BLKIF_RSP_ERROR },
+	{ "no segments to read", BLKIF_OP_READ, 0, 0, { { 0 } }, BLKIF_RSP_ERROR },
+	{ "no segments to write", BLKIF_OP_WRITE, 0, 0, { { 0 } }, BLKIF_RSP_ERROR },
+	{ "12 segments", BLKIF_OP_WRITE, 0, 12, { { DATA, 0, 0 } }, BLKIF_RSP_ERROR },
+	{ "255 segments", BLKIF_OP_WRITE, 0, 255, { { DATA, 0, 0 } }, BLKIF_RSP_ERROR },
+	{ "first behind last", BLKIF_OP_WRITE, 0, 1, { { DATA, 3, 2 } }, BLKIF_RSP_ERROR },
+	{ "last outside the page", BLKIF_OP_WRITE, 0, 1, { { DATA, 0, 8 } }, BLKIF_RSP_ERROR },
+	{ "last = 255", BLKIF_OP_READ, 0, 1, { { DATA, 0, 255 } }, BLKIF_RSP_ERROR },
+	{ "first and last = 255", BLKIF_OP_READ, 0, 1, { { DATA, 255, 255 } }, BLKIF_RSP_ERROR },
+	{ "grant 0", BLKIF_OP_WRITE, 0, 1, { { 0, 0, 7 } }, BLKIF_RSP_ERROR },
+	{ "grant beyond the table", BLKIF_OP_WRITE, 0, 1, { { UINT32_MAX, 0, 7 } }, BLKIF_RSP_ERROR },
+	{ "second grant bad", BLKIF_OP_WRITE, 0, 2, { { DATA, 0, 7 }, { 599999, 0, 7 } }, BLKIF_RSP_ERROR },
+	{ "barrier not offered, past the end",
+	  BLKIF_OP_WRITE_BARRIER,
+	  9999,
+	  1,
+	  { { DATA, 0, 0 } },
+	  BLKIF_RSP_ERROR },
+	{ "flush with data past the end",
+	  BLKIF_OP_FLUSH_DISKCACHE,
+	  9999,
+	  1,
+	  { { DATA, 0, 0 } },
+	  BLKIF_RSP_ERROR },
+	{ "reserved operation", BLKIF_OP_RESERVED_1, 0, 1, { { DATA, 0, 0 } }, BLKIF_RSP_EOPNOTSUPP },
+	{ "operation 7", 7, 0, 1, { { DATA, 0, 0 } }, BLKIF_RSP_EOPNOTSUPP },
+	{ "operation 255", 255, 0, 1, { { DATA, 0, 0 } }, BLKIF_RSP_EOPNOTSUPP },
 };
 
 static void test_bad_transfers_fail_alone(void **state)
@@ -325,7 +325,7 @@ static void test_bad_transfers_fail_alone(void **state)
 
 static void test_read_into_readonly_grant_fails(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	fake.grant[DATA].readonly = true;
 	assert_int_equal(transfer(BLKIF_OP_READ, 0, 1, &seg), BLKIF_RSP_ERROR);
@@ -335,7 +335,7 @@ static void test_read_into_readonly_grant_fails(void **state)
 
 static void test_revoked_grant_fails(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	fake.grant[DATA].valid = false;
 	assert_int_equal(transfer(BLKIF_OP_WRITE, 0, 1, &seg), BLKIF_RSP_ERROR);
@@ -345,7 +345,7 @@ static void test_revoked_grant_fails(void **state)
 
 static void test_failing_copy_call_writes_nothing(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	fake.copy_fails = true;
 	assert_int_equal(transfer(BLKIF_OP_WRITE, 0, 1, &seg), BLKIF_RSP_ERROR);
@@ -355,14 +355,14 @@ static void test_failing_copy_call_writes_nothing(void **state)
 
 static void rewrite_request(void)
 {
-	const struct guest_seg evil[11] = {{DATA, 0, 7}};
+	const struct guest_seg evil[11] = { { DATA, 0, 7 } };
 
 	guest->put(ring(), req_prod - 1, BLKIF_OP_WRITE, 666, 0, 11, evil);
 }
 
 static void test_request_rewritten_during_the_work_is_not_seen(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 0};
+	const struct guest_seg seg = { DATA, 0, 0 };
 	struct guest_rsp rsp;
 
 	fake.meanwhile = rewrite_request;
@@ -379,7 +379,7 @@ static void grow_segments(void)
 {
 	/* What the backend planned with has been copied; these come too late. */
 	for (uint32_t i = 0; i < 16; i++)
-		guest->put_seg(fake.page[2], i, (struct guest_seg){DATA, 0, 255});
+		guest->put_seg(fake.page[2], i, (struct guest_seg){ DATA, 0, 255 });
 }
 
 static void test_indirect_segments_rewritten_after_the_copy_are_not_seen(void **state)
@@ -453,7 +453,7 @@ static void test_bad_discards_fail(void **state)
 
 static void test_readonly_disk_refuses_every_change(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	assert_int_equal(transfer(BLKIF_OP_WRITE, 0, 1, &seg), BLKIF_RSP_ERROR);
 	assert_int_equal(transfer(BLKIF_OP_WRITE_BARRIER, 0, 1, &seg), BLKIF_RSP_ERROR);
@@ -466,7 +466,7 @@ static void test_readonly_disk_refuses_every_change(void **state)
 
 static void test_overrun_ring_does_no_request(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 	bool notify;
 
 	for (uint32_t i = 0; i < 32; i++)
@@ -479,7 +479,7 @@ static void test_overrun_ring_does_no_request(void **state)
 
 static void test_response_leaks_no_byte_of_ours(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 0};
+	const struct guest_seg seg = { DATA, 0, 0 };
 	const uint8_t *raw = (const uint8_t *)&ring()->ring[0];
 
 	guest->put(ring(), 0, BLKIF_OP_READ, 1, 0, 1, &seg);
@@ -493,7 +493,7 @@ static void test_response_leaks_no_byte_of_ours(void **state)
 
 static void test_image_cut_short_reads_as_error(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	assert_int_equal(truncate(image_path, 4096), 0);
 	assert_int_equal(transfer(BLKIF_OP_READ, 100, 1, &seg), BLKIF_RSP_ERROR);
@@ -504,7 +504,7 @@ static void test_image_cut_short_reads_as_error(void **state)
 
 static void put(uint8_t op, uint64_t sector, uint8_t nr, uint32_t gref)
 {
-	const struct guest_seg seg = {gref, 0, 7};
+	const struct guest_seg seg = { gref, 0, 7 };
 
 	guest->put(ring(), req_prod, op, req_prod, sector, nr, &seg);
 	push();
@@ -615,7 +615,7 @@ static void test_a_flush_with_data_is_written_then_synced(void **state)
 
 static void test_a_barrier_parts_what_is_before_from_what_is_after(void **state)
 {
-	static const enum blk_io_kind steps[] = {BLK_IO_SYNC, BLK_IO_WRITE, BLK_IO_SYNC};
+	static const enum blk_io_kind steps[] = { BLK_IO_SYNC, BLK_IO_WRITE, BLK_IO_SYNC };
 
 	fake_io.slow = true;
 	put(BLKIF_OP_WRITE, 0, 1, DATA);
@@ -644,7 +644,7 @@ static void test_short_transfers_go_on_where_they_stopped(void **state)
 	fake.page[DATA][0] = 0x31;
 	fake.page[DATA][4095] = 0x32;
 	fake_io.cut = 1536;
-	assert_int_equal(transfer(BLKIF_OP_WRITE, 8, 1, &(struct guest_seg){DATA, 0, 7}),
+	assert_int_equal(transfer(BLKIF_OP_WRITE, 8, 1, &(struct guest_seg){ DATA, 0, 7 }),
 			 BLKIF_RSP_OKAY);
 	assert_int_equal(disk_byte(8 * 512), 0x31);
 	assert_int_equal(disk_byte(16 * 512 - 1), 0x32);
@@ -654,7 +654,7 @@ static void test_short_transfers_go_on_where_they_stopped(void **state)
 
 static void test_a_failed_operation_fails_its_request_alone(void **state)
 {
-	const struct guest_seg seg = {DATA, 0, 7};
+	const struct guest_seg seg = { DATA, 0, 7 };
 
 	fake_io.fail = -EIO;
 	assert_int_equal(transfer(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, NULL), BLKIF_RSP_ERROR);
@@ -666,7 +666,7 @@ static void test_a_failed_operation_fails_its_request_alone(void **state)
 /* Six times the largest request is more than there is memory for. */
 static void test_without_memory_requests_wait_their_turn(void **state)
 {
-	const uint32_t list_pages[BLK_INDIRECT_PAGES] = {2};
+	const uint32_t list_pages[BLK_INDIRECT_PAGES] = { 2 };
 
 	fake_io.slow = true;
 	put_indirect_pages(256);
@@ -687,7 +687,7 @@ static void test_without_memory_requests_wait_their_turn(void **state)
 /* What is held up by requests that end before any I/O is not forgotten. */
 static void test_failed_copies_hold_up_nobody(void **state)
 {
-	const uint32_t list_pages[BLK_INDIRECT_PAGES] = {2};
+	const uint32_t list_pages[BLK_INDIRECT_PAGES] = { 2 };
 
 	fake_io.slow = true;
 	put_indirect_pages(256);
@@ -742,7 +742,7 @@ static void test_a_kernel_without_room_is_asked_again(void **state)
 static void test_a_successor_does_again_what_has_no_answer(void **state)
 {
 	const struct blk_wire *wire = blk->place.wire;
-	bool seen[9] = {false};
+	bool seen[9] = { false };
 	int64_t id;
 
 	fake_io.slow = true;
@@ -858,7 +858,7 @@ static void test_an_image_made_longer_is_noticed(void **state)
 	assert_int_equal(truncate(image_path, (DISK_SECTORS + 8) * 512), 0);
 	assert_true(blk_image_resized(&image));
 	assert_false(blk_image_resized(&image));
-	assert_int_equal(transfer(BLKIF_OP_WRITE, DISK_SECTORS, 1, &(struct guest_seg){DATA, 0, 7}),
+	assert_int_equal(transfer(BLKIF_OP_WRITE, DISK_SECTORS, 1, &(struct guest_seg){ DATA, 0, 7 }),
 			 BLKIF_RSP_OKAY);
 }
 
@@ -866,7 +866,7 @@ static void test_an_image_made_longer_is_noticed(void **state)
 
 static void test_32bit_guest_reads_writes_and_discards(void **state)
 {
-	const struct guest_seg segs[] = {{DATA, 0, 7}, {DATA + 1, 1, 1}};
+	const struct guest_seg segs[] = { { DATA, 0, 7 }, { DATA + 1, 1, 1 } };
 
 	assert_int_equal(transfer(BLKIF_OP_READ, 8, 2, segs), BLKIF_RSP_OKAY);
 	assert_int_equal(fake.page[DATA + 1][512], pattern(16 * 512));

@@ -85,7 +85,7 @@ static void test_as_many_as_there_are_tags_over_and_over(void **state)
 static void test_sync_and_punch(void **state)
 {
 	static uint8_t buf[BLOCK];
-	int32_t res[BLK_IO_DEPTH] = {1, 1, 1};
+	int32_t res[BLK_IO_DEPTH] = { 1, 1, 1 };
 
 	memset(buf, 0x77, BLOCK);
 	add(BLK_IO_WRITE, 0, buf, 3);

@@ -42,9 +42,9 @@ static jmp_buf lost_to;
 static bool may_lose;
 static char lost_why[256];
 
-static const char *const by_nbdkit[] = {"nbdkit", "-f", "file", file, NULL};
-static const char *const by_qemu[] = {"qemu-nbd", "-f", "raw", "--discard=unmap", "--persistent",
-				      "--shared=4", "--cache=writeback", file, NULL};
+static const char *const by_nbdkit[] = { "nbdkit", "-f", "file", file, NULL };
+static const char *const by_qemu[] = { "qemu-nbd", "-f", "raw", "--discard=unmap", "--persistent",
+				       "--shared=4", "--cache=writeback", file, NULL };
 
 static void on_lost(const char *text)
 {
@@ -127,8 +127,8 @@ static int tear_down(void **state)
 
 static struct blk_nbd_want want(void)
 {
-	return (struct blk_nbd_want){.name = server.name, .dir = dir, .log = log_file,
-				     .lost = on_lost};
+	return (struct blk_nbd_want){ .name = server.name, .dir = dir, .log = log_file,
+				      .lost = on_lost };
 }
 
 static void open_disk(const struct blk_nbd_want *w)
@@ -139,7 +139,7 @@ static void open_disk(const struct blk_nbd_want *w)
 
 static int32_t one(struct blk_io_op op)
 {
-	int32_t res[BLK_IO_DEPTH] = {-1};
+	int32_t res[BLK_IO_DEPTH] = { -1 };
 
 	op.tag = 0;
 	blk_io_add(io, &op);
@@ -150,7 +150,7 @@ static int32_t one(struct blk_io_op op)
 
 static int32_t sync_disk(void)
 {
-	return one((struct blk_io_op){.kind = BLK_IO_SYNC});
+	return one((struct blk_io_op){ .kind = BLK_IO_SYNC });
 }
 
 /* --- operations ----------------------------------------------------------------------------- */
@@ -192,12 +192,12 @@ static void test_what_was_written_is_in_the_image(void **state)
 
 	memset(buf, 0x77, BLOCK);
 	open_disk(&w);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 3 * BLOCK}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 3 * BLOCK }), BLOCK);
 	assert_int_equal(sync_disk(), 0);
 	assert_int_equal(pread(fd, back, BLOCK, 3 * BLOCK), BLOCK);
 	assert_memory_equal(buf, back, BLOCK);
 	/* A discard gives the blocks back. */
-	assert_int_equal(one((struct blk_io_op){BLK_IO_PUNCH, 0, NULL, BLOCK, 3 * BLOCK}), 0);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_PUNCH, 0, NULL, BLOCK, 3 * BLOCK }), 0);
 	assert_int_equal(pread(fd, back, BLOCK, 3 * BLOCK), BLOCK);
 	memset(buf, 0, BLOCK);
 	assert_memory_equal(buf, back, BLOCK);
@@ -207,9 +207,9 @@ static void test_what_was_written_is_in_the_image(void **state)
 /* 1 MiB and the 3 GiB that one request of the ring can discard are several of the protocol. */
 static void test_large_operations_are_done_whole(void **state)
 {
-	static const char *const big[] = {"nbdkit", "-f", "memory", "3G", NULL};
+	static const char *const big[] = { "nbdkit", "-f", "memory", "3G", NULL };
 	static uint8_t buf[1 << 20], back[1 << 20];
-	const uint64_t at[] = {0, 1ull << 30, (1ull << 30) * 3 - sizeof(buf)};
+	const uint64_t at[] = { 0, 1ull << 30, (1ull << 30) * 3 - sizeof(buf) };
 	const struct blk_nbd_want w = want();
 
 	nbd_server_start(&server, big);
@@ -218,42 +218,42 @@ static void test_large_operations_are_done_whole(void **state)
 		buf[i] = (uint8_t)(i * 31 + i / 4096);
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(
-			one((struct blk_io_op){BLK_IO_WRITE, 0, buf, sizeof(buf), at[i]}),
+			one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, sizeof(buf), at[i] }),
 			sizeof(buf));
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(
-			one((struct blk_io_op){BLK_IO_READ, 0, back, sizeof(buf), at[i]}),
+			one((struct blk_io_op){ BLK_IO_READ, 0, back, sizeof(buf), at[i] }),
 			sizeof(buf));
 		assert_memory_equal(buf, back, sizeof(buf));
 	}
-	assert_int_equal(one((struct blk_io_op){BLK_IO_PUNCH, 0, NULL, 3ull << 30, 0}), 0);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_PUNCH, 0, NULL, 3ull << 30, 0 }), 0);
 	memset(buf, 0, sizeof(buf));
 	for (unsigned int i = 0; i < 3; i++) {
-		one((struct blk_io_op){BLK_IO_READ, 0, back, sizeof(buf), at[i]});
+		one((struct blk_io_op){ BLK_IO_READ, 0, back, sizeof(buf), at[i] });
 		assert_memory_equal(buf, back, sizeof(buf));
 	}
 }
 
 static void test_errors_of_the_disk_are_told(void **state)
 {
-	static const char *const bad[] = {"nbdkit", "-f", "--filter=error", "memory", "1M",
-					  "error-pwrite=ENOSPC", "error-pwrite-rate=100%", NULL};
+	static const char *const bad[] = { "nbdkit", "-f", "--filter=error", "memory", "1M",
+					   "error-pwrite=ENOSPC", "error-pwrite-rate=100%", NULL };
 	static uint8_t buf[BLOCK];
 	const struct blk_nbd_want w = want();
 
 	nbd_server_start(&server, bad);
 	open_disk(&w);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), -ENOSPC);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), -ENOSPC);
 	/* Beyond the end: the library's refusal, nothing that the connection dies of. */
-	assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 1 << 20}), -EIO);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 1 << 20 }), -EIO);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 }), BLOCK);
 }
 
 static void test_its_descriptor_says_when_there_is_something(void **state)
 {
 	static uint8_t buf[BLOCK];
 	const struct blk_nbd_want w = want();
-	struct pollfd p = {.events = POLLIN};
+	struct pollfd p = { .events = POLLIN };
 	struct blk_io_done done;
 
 	open_disk(&w);
@@ -271,9 +271,9 @@ static void test_its_descriptor_says_when_there_is_something(void **state)
 /* A server that never flushed has nothing to be flushed; a guest may ask all the same. */
 static void test_what_a_server_has_not_is_not_offered(void **state)
 {
-	static const char *const less[] = {"nbdkit", "-f", "eval", "get_size=echo 1M",
-					   "pread=dd if=/dev/zero count=$3 iflag=count_bytes",
-					   "pwrite=cat >/dev/null", NULL};
+	static const char *const less[] = { "nbdkit", "-f", "eval", "get_size=echo 1M",
+					    "pread=dd if=/dev/zero count=$3 iflag=count_bytes",
+					    "pwrite=cat >/dev/null", NULL };
 	static uint8_t buf[BLOCK];
 	const struct blk_nbd_want w = want();
 
@@ -281,7 +281,7 @@ static void test_what_a_server_has_not_is_not_offered(void **state)
 	open_disk(&w);
 	assert_false(image.needs_flush);
 	assert_false(image.can_discard);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), BLOCK);
 	assert_int_equal(sync_disk(), 0);
 	assert_int_not_equal(access(log_file, F_OK), 0);
 	close_disk();
@@ -297,11 +297,11 @@ static void serve_confined(const struct blk_nbd_want *w)
 	if (confine("65534") < 0)
 		_exit(2);
 	for (unsigned int i = 0; i < 10; i++) {
-		if (one((struct blk_io_op){BLK_IO_WRITE, 0, buf, sizeof(buf), 0}) < 0 ||
-		    one((struct blk_io_op){BLK_IO_READ, 0, buf, sizeof(buf), 0}) < 0)
+		if (one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, sizeof(buf), 0 }) < 0 ||
+		    one((struct blk_io_op){ BLK_IO_READ, 0, buf, sizeof(buf), 0 }) < 0)
 			_exit(3);
 	}
-	if (sync_disk() || one((struct blk_io_op){BLK_IO_PUNCH, 0, NULL, BLOCK, 0}))
+	if (sync_disk() || one((struct blk_io_op){ BLK_IO_PUNCH, 0, NULL, BLOCK, 0 }))
 		_exit(4);
 	close_disk();
 	_exit(0);
@@ -342,13 +342,13 @@ static void test_a_disk_that_cannot_be_is_refused_in_one_line(void **state)
 		const char *argv[8], *text;
 		bool writable;
 	} cases[] = {
-		{{"nbdkit", "-f", "-r", "memory", "1M"}, "give it with mode r", true},
-		{{"nbdkit", "-f", "-r", "memory", "1M"}, NULL, false},
-		{{"nbdkit", "-f", "memory", "1000"}, "1000 bytes, is not a multiple of 512", true},
-		{{"nbdkit", "-f", "memory", "0"}, "it is empty", true},
-		{{"nbdkit", "-f", "--filter=blocksize-policy", "memory", "1M",
-		  "blocksize-minimum=4096"}, "takes requests of 4096 bytes and more", true},
-		{{"qemu-nbd", "-f", "raw", "-x", "other", "--persistent", file}, "xport", true},
+		{ { "nbdkit", "-f", "-r", "memory", "1M" }, "give it with mode r", true },
+		{ { "nbdkit", "-f", "-r", "memory", "1M" }, NULL, false },
+		{ { "nbdkit", "-f", "memory", "1000" }, "1000 bytes, is not a multiple of 512", true },
+		{ { "nbdkit", "-f", "memory", "0" }, "it is empty", true },
+		{ { "nbdkit", "-f", "--filter=blocksize-policy", "memory", "1M",
+		    "blocksize-minimum=4096" }, "takes requests of 4096 bytes and more", true },
+		{ { "qemu-nbd", "-f", "raw", "-x", "other", "--persistent", file }, "xport", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -487,8 +487,8 @@ static void check_against_model(void)
 		uint32_t tag = i % BLK_IO_DEPTH;
 		bool out = asked_block[tag] == i;
 
-		assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK,
-							(uint64_t)i * BLOCK}), BLOCK);
+		assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK,
+							 (uint64_t)i * BLOCK }), BLOCK);
 		if (buf[0] != model[i] && !(out && buf[0] == asked[tag]))
 			fail_msg("block %u has %u, and %u was told", i, buf[0], model[i]);
 		model[i] = buf[0];
@@ -557,22 +557,22 @@ static void test_a_new_device_takes_nothing_over(void **state)
 	open_disk(&w);
 	copy_file(file, saved);
 	memset(buf, 0x55, BLOCK);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), BLOCK);
 	may_lose = true;
 	if (setjmp(lost_to) == 0) {
 		nbd_server_kill(&server);
-		one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0});
+		one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 });
 	}
 	lost_disk();
 	copy_file(saved, file);
 	nbd_server_start(&server, by_nbdkit);
 	open_disk(&w);
-	one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0});
+	one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 });
 	assert_int_equal(buf[0], 0);
 	close_disk();
 	w.resume = true; /* also later: it was dropped */
 	open_disk(&w);
-	one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0});
+	one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 });
 	assert_int_equal(buf[0], 0);
 }
 
@@ -590,8 +590,8 @@ static void test_a_guest_that_never_flushes_is_flushed_for(void **state)
 	open_disk(&w);
 	for (unsigned int round = 0; round < rounds; round++) {
 		for (uint32_t i = 0; i < 8; i++) {
-			const struct blk_io_op op = {BLK_IO_WRITE, i, buf[i], 1 << 20,
-						     (uint64_t)i << 20};
+			const struct blk_io_op op = { BLK_IO_WRITE, i, buf[i], 1 << 20,
+						      (uint64_t)i << 20 };
 
 			memset(buf[i], (int)(round * 8 + i + 1), 1 << 20);
 			blk_io_add(io, &op);
@@ -630,7 +630,7 @@ static void test_a_silent_server_does_not_hold_up_the_end(void **state)
 	const struct blk_nbd_want w = want();
 
 	open_disk(&w);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), BLOCK);
 	nbd_server_freeze(&server);
 	close_disk();
 }
@@ -688,7 +688,7 @@ static void test_an_end_in_our_own_flush_is_noticed_at_once(void **state)
 	may_lose = true;
 	if (setjmp(lost_to) == 0) {
 		for (unsigned int i = 0; i < BLK_LOG_BYTES / 2 / sizeof(buf); i++)
-			one((struct blk_io_op){BLK_IO_WRITE, 0, buf, sizeof(buf), 0});
+			one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, sizeof(buf), 0 });
 		fail_msg("nobody was told");
 	}
 	lost_disk();
@@ -697,9 +697,9 @@ static void test_an_end_in_our_own_flush_is_noticed_at_once(void **state)
 /* As often as something is written: without that, nothing of it would have changed. */
 static void test_a_flush_that_is_refused_is_not_tried_over_and_over(void **state)
 {
-	static const char *const broken[] = {"nbdkit", "-f", "eval", "get_size=echo 1M",
-					     "pread=head -c $3 /dev/zero", "pwrite=cat >/dev/null",
-					     "can_flush=exit 0", "flush=echo EIO >&2; exit 1", NULL};
+	static const char *const broken[] = { "nbdkit", "-f", "eval", "get_size=echo 1M",
+					      "pread=head -c $3 /dev/zero", "pwrite=cat >/dev/null",
+					      "can_flush=exit 0", "flush=echo EIO >&2; exit 1", NULL };
 	static uint8_t buf[1 << 20];
 	const struct blk_nbd_want w = want();
 
@@ -708,18 +708,18 @@ static void test_a_flush_that_is_refused_is_not_tried_over_and_over(void **state
 	flushes = 0;
 	lib_with->nbd_aio_flush = count_and_flush;
 	for (unsigned int i = 0; i < BLK_LOG_BYTES / 2 / sizeof(buf); i++)
-		assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, sizeof(buf), 0}),
+		assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, sizeof(buf), 0 }),
 				 sizeof(buf));
 	for (unsigned int i = 0; i < 5; i++)
-		assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0}), BLOCK);
+		assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 }), BLOCK);
 	assert_int_equal(flushes, 1);
-	one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0});
+	one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 });
 	assert_int_equal(flushes, 2);
 }
 
 static void test_an_end_in_the_middle_of_a_discard_is_no_error_of_it(void **state)
 {
-	static const char *const big[] = {"nbdkit", "-f", "memory", "3G", NULL};
+	static const char *const big[] = { "nbdkit", "-f", "memory", "3G", NULL };
 	const struct blk_nbd_want w = want();
 	int32_t res;
 
@@ -729,7 +729,7 @@ static void test_an_end_in_the_middle_of_a_discard_is_no_error_of_it(void **stat
 	lib_with->nbd_aio_trim = end_and_trim;
 	may_lose = true;
 	if (setjmp(lost_to) == 0) {
-		res = one((struct blk_io_op){BLK_IO_PUNCH, 0, NULL, 3ull << 30, 0});
+		res = one((struct blk_io_op){ BLK_IO_PUNCH, 0, NULL, 3ull << 30, 0 });
 		fail_msg("told: %d", res);
 	}
 	lost_disk();
@@ -739,7 +739,7 @@ static void test_an_end_in_the_middle_of_a_discard_is_no_error_of_it(void **stat
 static void test_a_server_without_a_flush_follows_one_with(void **state)
 {
 	char in[160], out[160];
-	const char *const no_flush[] = {"nbdkit", "-f", "eval", "get_size=echo 1M", in, out, NULL};
+	const char *const no_flush[] = { "nbdkit", "-f", "eval", "get_size=echo 1M", in, out, NULL };
 	static uint8_t buf[BLOCK];
 	struct blk_nbd_want w = want();
 
@@ -750,11 +750,11 @@ static void test_a_server_without_a_flush_follows_one_with(void **state)
 	nbd_server_start(&server, by_nbdkit);
 	open_disk(&w);
 	memset(buf, 1, BLOCK);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), BLOCK);
 	may_lose = true;
 	if (setjmp(lost_to) == 0) {
 		nbd_server_kill(&server);
-		one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0});
+		one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 });
 	}
 	lost_disk();
 	copy_file(saved, file);
@@ -764,17 +764,17 @@ static void test_a_server_without_a_flush_follows_one_with(void **state)
 	open_disk(&w);
 	assert_false(image.needs_flush);
 	memset(buf, 9, BLOCK);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 }), BLOCK);
 	assert_int_equal(buf[0], 1);
 	memset(buf, 2, BLOCK);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_WRITE, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_WRITE, 0, buf, BLOCK, 0 }), BLOCK);
 	close_disk();
 	nbd_server_end(&server);
 
 	nbd_server_listen_unix(&server, dir);
 	nbd_server_start(&server, by_nbdkit);
 	open_disk(&w);
-	assert_int_equal(one((struct blk_io_op){BLK_IO_READ, 0, buf, BLOCK, 0}), BLOCK);
+	assert_int_equal(one((struct blk_io_op){ BLK_IO_READ, 0, buf, BLOCK, 0 }), BLOCK);
 	assert_int_equal(buf[0], 2);
 }
 
@@ -804,7 +804,7 @@ static void test_the_log_is_what_was_written_since_the_flush(void **state)
 	static uint8_t buf[100000];
 	void *back = malloc(BLK_LOG_BYTES);
 	uint64_t nr = 0, marked = 0, mark = 0;
-	struct seen s = {0};
+	struct seen s = { 0 };
 	struct blk_log log;
 
 	assert_int_equal(blk_log_open(&log, log_file, "nbd://a"), 0);
@@ -850,18 +850,18 @@ static void test_a_log_that_is_none_is_refused(void **state)
 	const struct {
 		uint64_t first, end, len;
 	} bad[] = {
-		{0, 4096, 4096},	    /* its data go beyond its end */
-		{0, 4096, UINT64_MAX - 15}, /* and around */
-		{0, 8, 0},		    /* half a head */
-		{0, 2ull * BLK_LOG_BYTES, BLK_LOG_BYTES + 100},
-		{4096, 0, 16},
-		{UINT64_MAX - 7, 7, 0},
+		{ 0, 4096, 4096 },	    /* its data go beyond its end */
+		{ 0, 4096, UINT64_MAX - 15 }, /* and around */
+		{ 0, 8, 0 },		    /* half a head */
+		{ 0, 2ull * BLK_LOG_BYTES, BLK_LOG_BYTES + 100 },
+		{ 4096, 0, 16 },
+		{ UINT64_MAX - 7, 7, 0 },
 	};
 	struct blk_nbd_want w = want();
 
 	w.resume = true;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		const uint64_t entry[2] = {0, bad[i].len}, ends[2] = {bad[i].first, bad[i].end};
+		const uint64_t entry[2] = { 0, bad[i].len }, ends[2] = { bad[i].first, bad[i].end };
 		struct blk_log log;
 		int fd;
 

@@ -27,8 +27,8 @@ int blkback_main(int argc, char **argv);
 #define BACK "/local/domain/0/backend/vbd/7/51712"
 #define FRONT "/local/domain/7/device/vbd/51712"
 
-static const char *const megabyte[] = {"nbdkit", "-f", "memory", "1M", NULL};
-static const char *const two_megabytes[] = {"nbdkit", "-f", "memory", "2M", NULL};
+static const char *const megabyte[] = { "nbdkit", "-f", "memory", "1M", NULL };
+static const char *const two_megabytes[] = { "nbdkit", "-f", "memory", "2M", NULL };
 
 static struct backend be;
 static struct nbd_server server;
@@ -140,7 +140,7 @@ static void test_a_disk_on_another_machine_is_offered(void **state)
 
 static void test_one_that_cannot_be_is_an_error_in_the_store(void **state)
 {
-	static const char *const read_only[] = {"nbdkit", "-f", "-r", "memory", "1M", NULL};
+	static const char *const read_only[] = { "nbdkit", "-f", "-r", "memory", "1M", NULL };
 
 	nbd_server_start(&server, read_only);
 	assert_int_equal(start(), -EINVAL);
@@ -216,7 +216,7 @@ static void test_a_guests_disk_waits_for_its_server(void **state)
 	assert_null(fake_store_get(BACK "/hotplug-error"));
 }
 
-static const char *const half[] = {"nbdkit", "-f", "memory", "512K", NULL};
+static const char *const half[] = { "nbdkit", "-f", "memory", "512K", NULL };
 
 static void becomes_whole(void)
 {
@@ -380,7 +380,7 @@ static void test_who_had_the_disk_before_is_waited_for(void **state)
 	nbd_server_start(&server, megabyte);
 	snprintf(log_file, sizeof(log_file), "%s/before", dir);
 	assert_int_equal(blk_nbd_open(&before, &io, &(struct blk_nbd_want){
-			 .name = server.name, .dir = dir, .log = log_file}, why, sizeof(why)), 0);
+			 .name = server.name, .dir = dir, .log = log_file }, why, sizeof(why)), 0);
 	blk_io_close(io);
 	held = before.fd;
 	while_waiting = lets_go;
@@ -391,9 +391,9 @@ static void test_who_had_the_disk_before_is_waited_for(void **state)
 /* The server refuses the flush: then it is not. */
 static void test_a_disk_that_cannot_be_flushed_is_not_drained(void **state)
 {
-	static const char *const broken[] = {"nbdkit", "-f", "eval", "get_size=echo 1M",
-					     "pread=head -c $3 /dev/zero", "pwrite=cat >/dev/null",
-					     "can_flush=exit 0", "flush=echo EIO >&2; exit 1", NULL};
+	static const char *const broken[] = { "nbdkit", "-f", "eval", "get_size=echo 1M",
+					      "pread=head -c $3 /dev/zero", "pwrite=cat >/dev/null",
+					      "can_flush=exit 0", "flush=echo EIO >&2; exit 1", NULL };
 
 	nbd_server_start(&server, broken);
 	assert_int_equal(start(), 0);

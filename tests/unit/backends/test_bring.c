@@ -102,7 +102,7 @@ static void test_prod_half_the_index_space_away_is_refused(void **state)
 
 static void test_indices_wrap_without_loss(void **state)
 {
-	uint8_t req[112], rsp[16] = {0xaa};
+	uint8_t req[112], rsp[16] = { 0xaa };
 
 	attach_at(UINT32_MAX - 1);
 	ask(4);
@@ -135,7 +135,7 @@ static void test_request_changed_after_copy_does_not_matter(void **state)
 
 static void test_rsp_prod_rewritten_by_the_guest_is_ignored(void **state)
 {
-	uint8_t rsp[16] = {0};
+	uint8_t rsp[16] = { 0 };
 
 	attach_at(0);
 	ask(2);
@@ -162,7 +162,7 @@ static void test_response_touches_only_its_own_bytes(void **state)
 
 static void test_notify_only_when_asked_for(void **state)
 {
-	uint8_t rsp[16] = {0};
+	uint8_t rsp[16] = { 0 };
 
 	attach_at(0);
 	ask(4);
@@ -198,7 +198,7 @@ static void test_want_waits_for_that_many(void **state)
 
 static void test_takeover_after_clean_publication_goes_on(void **state)
 {
-	uint8_t rsp[16] = {0};
+	uint8_t rsp[16] = { 0 };
 	struct bring next;
 
 	attach_at(0);
@@ -211,7 +211,7 @@ static void test_takeover_after_clean_publication_goes_on(void **state)
 
 static void test_takeover_announces_what_may_not_have_been(void **state)
 {
-	uint8_t rsp[16] = {0};
+	uint8_t rsp[16] = { 0 };
 	struct bring next;
 
 	attach_at(0);
@@ -223,7 +223,7 @@ static void test_takeover_announces_what_may_not_have_been(void **state)
 
 static void test_takeover_refuses_a_rewound_ring(void **state)
 {
-	uint8_t rsp[16] = {0};
+	uint8_t rsp[16] = { 0 };
 	struct bring next;
 
 	attach_at(0);
@@ -285,7 +285,7 @@ static void kill_everywhere(uint32_t first, uint32_t group)
 
 	attach_at(0);
 	for (uint32_t i = 0; i < first; i++) {
-		uint8_t old[16] = {0x55};
+		uint8_t old[16] = { 0x55 };
 
 		ask(1);
 		bring_respond(&ring, old, 1);
@@ -355,7 +355,7 @@ static void play_table(void)
 /* After a takeover each request is answered, or in the table, or still to be taken: once. */
 static void check_each_once(struct world *left)
 {
-	unsigned int times[ASKED] = {0};
+	unsigned int times[ASKED] = { 0 };
 	struct bring next;
 
 	assert_int_equal(bring_attach(&next, &left->ring, &geo, &left->rec, true), 0);

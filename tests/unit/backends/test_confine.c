@@ -63,44 +63,44 @@ struct call {
 };
 
 static const struct call forbidden[] = {
-	{"open", SYS_open, (long)"/etc/passwd", O_RDONLY, 0},
-	{"openat", SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY},
-	{"creat", SYS_creat, (long)"/tmp/x", 0600, 0},
-	{"socket", SYS_socket, AF_INET, SOCK_STREAM, 0},
-	{"unix socket", SYS_socket, AF_UNIX, SOCK_STREAM, 0},
-	{"connect", SYS_connect, 0, 0, 0},
-	{"bind", SYS_bind, 0, 0, 0},
-	{"execve", SYS_execve, (long)"/bin/sh", 0, 0},
-	{"fork", SYS_fork, 0, 0, 0},
-	{"vfork", SYS_vfork, 0, 0, 0},
-	{"clone", SYS_clone, SIGCHLD, 0, 0},
-	{"unshare", SYS_unshare, CLONE_NEWUSER, 0, 0},
-	{"ptrace", SYS_ptrace, 0, 0, 0},
-	{"kill", SYS_kill, 1, SIGKILL, 0},
-	{"setuid", SYS_setuid, 0, 0, 0},
-	{"mount", SYS_mount, 0, 0, 0},
-	{"chroot", SYS_chroot, (long)"/", 0, 0},
-	{"unlink", SYS_unlink, (long)"/tmp/x", 0, 0},
-	{"rename", SYS_rename, (long)"/tmp/x", (long)"/tmp/y", 0},
-	{"mkdir", SYS_mkdir, (long)"/tmp/x", 0700, 0},
-	{"chmod", SYS_chmod, (long)"/tmp/x", 0777, 0},
-	{"bpf", SYS_bpf, 0, 0, 0},
-	{"io_uring_setup", SYS_io_uring_setup, 1, 0, 0},
-	{"process_vm_writev", SYS_process_vm_writev, 1, 0, 0},
-	{"init_module", SYS_init_module, 0, 0, 0},
-	{"reboot", SYS_reboot, 0, 0, 0},
-	{"typing into a terminal", SYS_ioctl, 0, TIOCSTI, (long)"x"},
-	{"another interface for the tap", SYS_ioctl, 0, TUNSETIFF, 0},
-	{"signals by fcntl", SYS_fcntl, 0, F_SETOWN, 1},
-	{"a chosen signal by fcntl", SYS_fcntl, 0, F_SETSIG, SIGKILL},
-	{"dropping a lock", SYS_fcntl, 0, F_SETLK, 0},
-	{"a signal to another process", SYS_tgkill, 1, 1, SIGKILL},
-	{"memory to execute", SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC},
-	{"making memory executable", SYS_mprotect, 0, 4096, PROT_READ | PROT_EXEC},
-	{"passing a descriptor on", SYS_sendmsg, 0, 0, 0},
-	{"more descriptors", SYS_prlimit64, 0, 0, 0},
-	{"taking another's descriptor", SYS_pidfd_getfd, 0, 0, 0},
-	{"a process's descriptor", SYS_pidfd_open, 1, 0, 0},
+	{ "open", SYS_open, (long)"/etc/passwd", O_RDONLY, 0 },
+	{ "openat", SYS_openat, AT_FDCWD, (long)"/etc/passwd", O_RDONLY },
+	{ "creat", SYS_creat, (long)"/tmp/x", 0600, 0 },
+	{ "socket", SYS_socket, AF_INET, SOCK_STREAM, 0 },
+	{ "unix socket", SYS_socket, AF_UNIX, SOCK_STREAM, 0 },
+	{ "connect", SYS_connect, 0, 0, 0 },
+	{ "bind", SYS_bind, 0, 0, 0 },
+	{ "execve", SYS_execve, (long)"/bin/sh", 0, 0 },
+	{ "fork", SYS_fork, 0, 0, 0 },
+	{ "vfork", SYS_vfork, 0, 0, 0 },
+	{ "clone", SYS_clone, SIGCHLD, 0, 0 },
+	{ "unshare", SYS_unshare, CLONE_NEWUSER, 0, 0 },
+	{ "ptrace", SYS_ptrace, 0, 0, 0 },
+	{ "kill", SYS_kill, 1, SIGKILL, 0 },
+	{ "setuid", SYS_setuid, 0, 0, 0 },
+	{ "mount", SYS_mount, 0, 0, 0 },
+	{ "chroot", SYS_chroot, (long)"/", 0, 0 },
+	{ "unlink", SYS_unlink, (long)"/tmp/x", 0, 0 },
+	{ "rename", SYS_rename, (long)"/tmp/x", (long)"/tmp/y", 0 },
+	{ "mkdir", SYS_mkdir, (long)"/tmp/x", 0700, 0 },
+	{ "chmod", SYS_chmod, (long)"/tmp/x", 0777, 0 },
+	{ "bpf", SYS_bpf, 0, 0, 0 },
+	{ "io_uring_setup", SYS_io_uring_setup, 1, 0, 0 },
+	{ "process_vm_writev", SYS_process_vm_writev, 1, 0, 0 },
+	{ "init_module", SYS_init_module, 0, 0, 0 },
+	{ "reboot", SYS_reboot, 0, 0, 0 },
+	{ "typing into a terminal", SYS_ioctl, 0, TIOCSTI, (long)"x" },
+	{ "another interface for the tap", SYS_ioctl, 0, TUNSETIFF, 0 },
+	{ "signals by fcntl", SYS_fcntl, 0, F_SETOWN, 1 },
+	{ "a chosen signal by fcntl", SYS_fcntl, 0, F_SETSIG, SIGKILL },
+	{ "dropping a lock", SYS_fcntl, 0, F_SETLK, 0 },
+	{ "a signal to another process", SYS_tgkill, 1, 1, SIGKILL },
+	{ "memory to execute", SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC },
+	{ "making memory executable", SYS_mprotect, 0, 4096, PROT_READ | PROT_EXEC },
+	{ "passing a descriptor on", SYS_sendmsg, 0, 0, 0 },
+	{ "more descriptors", SYS_prlimit64, 0, 0, 0 },
+	{ "taking another's descriptor", SYS_pidfd_getfd, 0, 0, 0 },
+	{ "a process's descriptor", SYS_pidfd_open, 1, 0, 0 },
 	{"a new event channel for a domain", SYS_ioctl, 0, IOCTL_EVTCHN_BIND_UNBOUND_PORT, 0},
 };
 
@@ -133,7 +133,7 @@ struct letter {
 static void send_or_receive(const void *arg)
 {
 	const struct letter *l = arg;
-	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/tmp/no-such-socket"};
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/tmp/no-such-socket" };
 	socklen_t len = sizeof(to);
 	char byte = 'x';
 
@@ -154,7 +154,7 @@ static void test_nothing_is_sent_to_an_address(void **state)
 		skip();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		const struct letter l = {fds[0], i & 1, i & 2};
+		const struct letter l = { fds[0], i & 1, i & 2 };
 		int status = confined(send_or_receive, &l);
 
 		assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, i & 2 ? SIGSYS : 0);
@@ -235,7 +235,7 @@ static void test_what_serving_needs_still_works(void **state)
 /* A device that nobody may serve is better than one served with the wrong rights. */
 static void test_unknown_user_is_refused(void **state)
 {
-	static const char *const bad[] = {"no-such-user-here", "0", "0:0", "", "12x", "12:", "12:0"};
+	static const char *const bad[] = { "no-such-user-here", "0", "0:0", "", "12x", "12:", "12:0" };
 
 	if (not_root())
 		skip();

@@ -65,7 +65,7 @@ static void test_peek_alone_consumes_nothing(void **state)
 
 static void test_output_overrun_is_refused(void **state)
 {
-	static const uint32_t bad[] = {2049, UINT32_MAX, 1u << 31};
+	static const uint32_t bad[] = { 2049, UINT32_MAX, 1u << 31 };
 	char buf[16];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -249,7 +249,7 @@ static void test_log_of_a_flooding_guest_stays_bounded(void **state)
 
 static void test_guest_name_cannot_name_another_place(void **state)
 {
-	static const char *const names[] = {"", ".", "..", "../x", "a/b", "/etc/passwd", ".hidden"};
+	static const char *const names[] = { "", ".", "..", "../x", "a/b", "/etc/passwd", ".hidden" };
 	struct cons_log log;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -270,7 +270,7 @@ static void test_pty_tells_when_somebody_has_it_open(void **state)
 	assert_false(cons_pty_attached(&pty));
 	slave = open(pty.slave, O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
-	p = (struct pollfd){.fd = pty.inotify, .events = POLLIN};
+	p = (struct pollfd){ .fd = pty.inotify, .events = POLLIN };
 	assert_int_equal(poll(&p, 1, 1000), 1); /* we are told, nobody polls */
 	assert_true(cons_pty_attached(&pty));
 	close(slave);

@@ -86,7 +86,7 @@ static void put_tx(uint32_t gref, uint16_t offset, uint16_t size, uint16_t flags
 {
 	struct netif_tx_request *r = &tx_ring()->ring[tx_prod & 255].req;
 
-	*r = (struct netif_tx_request){gref, offset, flags, (uint16_t)(tx_prod & 255), size};
+	*r = (struct netif_tx_request){ gref, offset, flags, (uint16_t)(tx_prod & 255), size };
 	tx_prod++;
 }
 
@@ -246,8 +246,8 @@ static void test_only_what_is_granted_and_in_one_page_is_named_by_reference(void
 		uint32_t len;
 		bool by_reference;
 	} copies[] = {
-		{4000, 96, true}, {4000, 97, false}, {4096, 4096, true}, {4095, 1, true},
-		{4095, 2, false}, {3 * 4096 - 1, 1, true}, {3 * 4096, 1, false},
+		{ 4000, 96, true }, { 4000, 97, false }, { 4096, 4096, true }, { 4095, 1, true },
+		{ 4095, 2, false }, { 3 * 4096 - 1, 1, true }, { 3 * 4096, 1, false },
 	};
 	struct gcopy *g = &tx.copy;
 
@@ -427,7 +427,7 @@ static void test_gso_of_size_zero_is_refused(void **state)
 
 static void test_gso_of_unknown_or_wrong_kind_is_refused(void **state)
 {
-	static const uint8_t kinds[] = {XEN_NETIF_GSO_TYPE_NONE, XEN_NETIF_GSO_TYPE_TCPV6, 3, 255};
+	static const uint8_t kinds[] = { XEN_NETIF_GSO_TYPE_NONE, XEN_NETIF_GSO_TYPE_TCPV6, 3, 255 };
 
 	for (size_t i = 0; i < sizeof(kinds); i++) {
 		make_tcp(DATA, 0, 3000);
@@ -568,8 +568,8 @@ static void post(uint32_t count)
 	for (uint32_t i = 0; i < count; i++, rx_prod++) {
 		struct netif_rx_request *r = &rx_ring()->ring[rx_prod & 255].req;
 
-		*r = (struct netif_rx_request){(uint16_t)(rx_prod & 255), 0,
-					       DATA + (rx_prod & 255)};
+		*r = (struct netif_rx_request){ (uint16_t)(rx_prod & 255), 0,
+						DATA + (rx_prod & 255) };
 	}
 	rx_ring()->req_prod = rx_prod;
 }
@@ -577,7 +577,7 @@ static void post(uint32_t count)
 static void arrive(size_t len, uint8_t flags, uint8_t gso_type, uint16_t gso_size)
 {
 	static uint8_t buf[70000];
-	struct virtio_net_hdr hdr = {.flags = flags, .gso_type = gso_type, .gso_size = gso_size};
+	struct virtio_net_hdr hdr = { .flags = flags, .gso_type = gso_type, .gso_size = gso_size };
 
 	memset(buf, 0x33, sizeof(buf));
 	memcpy(buf, &hdr, sizeof(hdr));

@@ -50,9 +50,9 @@ static uint32_t below(uint32_t n)
 /* Numbers that matter more often than chance would have it. */
 static uint64_t edge(void)
 {
-	static const uint64_t edges[] = {0,	1,	    7,		8,	    11,	       12,
-					 14,	255,	    256,	257,	    4095,      4096,
-					 65535, 1ull << 31, UINT32_MAX, 1ull << 55, UINT64_MAX};
+	static const uint64_t edges[] = { 0,	1,	    7,		8,	    11,	       12,
+					  14,	255,	    256,	257,	    4095,      4096,
+					  65535, 1ull << 31, UINT32_MAX, 1ull << 55, UINT64_MAX };
 
 	return below(3) ? below(32) : edges[below(sizeof(edges) / sizeof(edges[0]))];
 }
@@ -264,9 +264,9 @@ static void run_vnet(void)
 
 	for (int i = 0; i < STEPS; i++) {
 		size_t len = below(sizeof(packet));
-		struct vnet_facts facts = {.csum_blank = true,
-					   .gso_type = (uint8_t)below(4),
-					   .gso_size = (uint16_t)edge()};
+		struct vnet_facts facts = { .csum_blank = true,
+					    .gso_type = (uint8_t)below(4),
+					    .gso_size = (uint16_t)edge() };
 		uint8_t *heap = malloc(len + !len); /* so that the sanitizer sees its end */
 
 		for (size_t k = 0; k < len; k++)

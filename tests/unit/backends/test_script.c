@@ -16,7 +16,7 @@
 
 #include "vif_script.h"
 
-static struct vif_script script = {.vif = "vif3.0", .bridge = "xenbr0", .path = "backend/vif/3/0"};
+static struct vif_script script = { .vif = "vif3.0", .bridge = "xenbr0", .path = "backend/vif/3/0" };
 static char said[VIF_SCRIPT_SAID];
 
 static int run(const char *body)

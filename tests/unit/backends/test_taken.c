@@ -46,13 +46,13 @@ static pid_t spawn(char *const argv[])
 
 static void start_supervisor(void)
 {
-	sv_pid = spawn((char *[]){(char *)backendd, "-l", programs, NULL});
+	sv_pid = spawn((char *[]){ (char *)backendd, "-l", programs, NULL });
 }
 
 static void start_store(void)
 {
-	store_pid = spawn((char *[]){(char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
-				     state_dir, NULL});
+	store_pid = spawn((char *[]){ (char *)xenstored, "-N", "-D", "--run-dir", dir, "--state-dir",
+				      state_dir, NULL });
 }
 
 static void stop(pid_t pid, int sig)

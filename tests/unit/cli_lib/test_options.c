@@ -200,9 +200,9 @@ static void test_distance_counts_slips_of_the_finger(void **state)
 
 static const char *nearest_of(const char *typed)
 {
-	static const char *const words[] = {"list",    "console", "create",
-					    "destroy", "memory",  "maxmem"};
-	struct nearest best = {0};
+	static const char *const words[] = { "list",    "console", "create",
+					     "destroy", "memory",  "maxmem" };
+	struct nearest best = { 0 };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		nearest_offer(&best, typed, words[i]);

@@ -164,8 +164,8 @@ static struct tree *tree_copy(const struct tree *t)
 	struct tree *out = calloc(1, sizeof(*out));
 
 	for (unsigned int i = 0; i < t->nr; i++)
-		out->at[i] = (struct node){strdup(t->at[i].path),
-					   copy(t->at[i].value, t->at[i].len), t->at[i].len};
+		out->at[i] = (struct node){ strdup(t->at[i].path),
+					    copy(t->at[i].value, t->at[i].len), t->at[i].len };
 	out->nr = t->nr;
 	return out;
 }

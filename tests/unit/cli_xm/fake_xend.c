@@ -513,14 +513,14 @@ static const struct {
 	bool needs_guest;
 	const char *(*run)(struct fake_xend *x, struct guest *g, const char *id);
 } ops[] = {
-	{"destroy", true, op_destroy}, {"pause", true, op_pause},  {"unpause", true, op_unpause},
-	{"reboot", true, op_reboot},   {"shutdown", true, op_shutdown},
-	{"dmesg", false, op_dmesg},    {"refresh", false, op_refresh},
-	{"debug-keys", false, op_debug_keys},
-	{"attach", true, op_attach},   {"detach", true, op_detach},
-	{"vcpu-list", true, op_vcpu_list}, {"vcpu-pin", true, op_vcpu_pin},
-	{"sched-credit", true, op_sched_credit}, {"mem-max", true, op_mem_max},
-	{"save", true, op_save},
+	{ "destroy", true, op_destroy }, { "pause", true, op_pause },  { "unpause", true, op_unpause },
+	{ "reboot", true, op_reboot },   { "shutdown", true, op_shutdown },
+	{ "dmesg", false, op_dmesg },    { "refresh", false, op_refresh },
+	{ "debug-keys", false, op_debug_keys },
+	{ "attach", true, op_attach },   { "detach", true, op_detach },
+	{ "vcpu-list", true, op_vcpu_list }, { "vcpu-pin", true, op_vcpu_pin },
+	{ "sched-credit", true, op_sched_credit }, { "mem-max", true, op_mem_max },
+	{ "save", true, op_save },
 };
 
 static void request(struct fake_xend *x, const char *id)
@@ -594,13 +594,13 @@ static void describe_host(struct fake_xend *x)
 	static const struct {
 		const char *key, *value;
 	} host[] = {
-		{"nr_cpus", "2"},	  {"memory_kib", "2097152"},
-		{"free_kib", "1048576"},  {"version", "4.17.0-fake"},
-		{"cpu_khz", "2593992"},	  {"commandline", "dom0_mem=512M"},
-		{"hostname", "fakehost"}, {"virt_start", "0xffff800000000000"},
-		{"vulnerabilities/meltdown", "Meltdown: mitigated: tables"},
-		{"vulnerabilities/mds", "MDS: open: turned off"},
-		{"vulnerabilities/tsa", "TSA: not affected"},
+		{ "nr_cpus", "2" },	  { "memory_kib", "2097152" },
+		{ "free_kib", "1048576" },  { "version", "4.17.0-fake" },
+		{ "cpu_khz", "2593992" },	  { "commandline", "dom0_mem=512M" },
+		{ "hostname", "fakehost" }, { "virt_start", "0xffff800000000000" },
+		{ "vulnerabilities/meltdown", "Meltdown: mitigated: tables" },
+		{ "vulnerabilities/mds", "MDS: open: turned off" },
+		{ "vulnerabilities/tsa", "TSA: not affected" },
 	};
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
@@ -616,8 +616,8 @@ static void loop(struct fake_xend *x)
 {
 	for (;;) {
 		struct pollfd fds[DOMAINS_MAX + 2] = {
-			{.fd = x->stop_fd, .events = POLLIN},
-			{.fd = xs_fileno(x->xs), .events = POLLIN},
+			{ .fd = x->stop_fd, .events = POLLIN },
+			{ .fd = xs_fileno(x->xs), .events = POLLIN },
 		};
 
 		for (int i = 0; i < DOMAINS_MAX; i++)
@@ -700,7 +700,7 @@ void fake_xend_stop(struct fake_xend *x)
 
 void fake_xend_run(int fd)
 {
-	struct fake_xend x = {.stop_fd = fd};
+	struct fake_xend x = { .stop_fd = fd };
 
 	if (!open_store(&x)) {
 		perror("fake_xend: store");

@@ -61,7 +61,7 @@ static void sit_down(struct person *p)
 static bool sees(struct person *p, const char *text)
 {
 	for (int i = 0; i < 6000; i++) {
-		struct pollfd fd = {.fd = p->master, .events = POLLIN};
+		struct pollfd fd = { .fd = p->master, .events = POLLIN };
 		ssize_t n;
 
 		if (strstr(p->seen, text))
@@ -97,7 +97,7 @@ static bool is_raw(const struct person *p)
 
 static void test_a_person_types_reads_and_leaves_with_ctrl_bracket(void **state)
 {
-	struct person p = {.argv = {"xm", "console", "demo"}};
+	struct person p = { .argv = { "xm", "console", "demo" } };
 
 	(void)state;
 	OK("create", CFG);
@@ -115,7 +115,7 @@ static void test_a_person_types_reads_and_leaves_with_ctrl_bracket(void **state)
 
 static void test_the_terminal_is_left_as_it_was_found(void **state)
 {
-	struct person p = {.argv = {"xm", "console", "demo"}};
+	struct person p = { .argv = { "xm", "console", "demo" } };
 
 	(void)state;
 	OK("create", CFG);
@@ -132,7 +132,7 @@ static void test_the_terminal_is_left_as_it_was_found(void **state)
 
 static void test_create_with_c_attaches(void **state)
 {
-	struct person p = {.argv = {"xm", "create", "-c", NULL}};
+	struct person p = { .argv = { "xm", "create", "-c", NULL } };
 	char cfg[128];
 
 	(void)state;
@@ -150,7 +150,7 @@ static void test_create_with_c_attaches(void **state)
 
 static void test_the_console_stays_over_a_reboot_and_ends_with_the_domain(void **state)
 {
-	struct person p = {.argv = {"xm", "console", "demo"}};
+	struct person p = { .argv = { "xm", "console", "demo" } };
 
 	(void)state;
 	OK("create", CFG);
@@ -170,7 +170,7 @@ static void test_the_console_stays_over_a_reboot_and_ends_with_the_domain(void *
 
 static void test_a_signal_leaves_the_console_and_restores_the_terminal(void **state)
 {
-	struct person p = {.argv = {"xm", "console", "demo"}};
+	struct person p = { .argv = { "xm", "console", "demo" } };
 
 	(void)state;
 	OK("create", CFG);
@@ -231,7 +231,7 @@ static void test_what_has_no_console_says_so(void **state)
 
 static void test_only_a_terminal_is_opened_whatever_the_key_says(void **state)
 {
-	static const char *const paths[] = {"/etc/passwd", "/dev/pts/../../etc/passwd", ""};
+	static const char *const paths[] = { "/etc/passwd", "/dev/pts/../../etc/passwd", "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

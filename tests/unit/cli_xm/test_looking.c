@@ -239,8 +239,8 @@ static bool full; /* every file system is */
 int __wrap_statvfs64(const char *path, struct statvfs *fs);
 int __wrap_statvfs64(const char *path, struct statvfs *fs)
 {
-	*fs = (struct statvfs){.f_frsize = 4096, .f_blocks = 1 << 20, .f_files = 1000,
-			       .f_bavail = full ? 100 : 1 << 18, .f_favail = 10};
+	*fs = (struct statvfs){ .f_frsize = 4096, .f_blocks = 1 << 20, .f_files = 1000,
+				.f_bavail = full ? 100 : 1 << 18, .f_favail = 10 };
 	/* What the kernel makes up has no size, and is not full for that. */
 	if (strcmp(path, "/run") == 0)
 		fs->f_blocks = fs->f_bavail = 0;

@@ -158,17 +158,17 @@ static void test_edit_changes_a_record_and_keeps_what_a_file_does_not_say(void *
 static void test_edit_of_an_imported_record_changes_what_was_edited_only(void **state)
 {
 	static const char *const keys[][2] = {
-		{"memory", "64"},
-		{"kernel", "/boot/vmlinuz"},
-		{"power", "off"},
-		{"disk/0/target", "file:/data/a.img"},
-		{"disk/0/vdev", "xvda"},
-		{"disk/40/target", "file:/data/b.img"},
-		{"disk/40/vdev", "xvdb"},
-		{"disk/40/mode", "w"},
-		{"disk/40/note", "mine"},
-		{"vif/3/bridge", "br1"},
-		{"note", "mine"},
+		{ "memory", "64" },
+		{ "kernel", "/boot/vmlinuz" },
+		{ "power", "off" },
+		{ "disk/0/target", "file:/data/a.img" },
+		{ "disk/0/vdev", "xvda" },
+		{ "disk/40/target", "file:/data/b.img" },
+		{ "disk/40/vdev", "xvdb" },
+		{ "disk/40/mode", "w" },
+		{ "disk/40/note", "mine" },
+		{ "vif/3/bridge", "br1" },
+		{ "note", "mine" },
 	};
 	char path[128];
 

@@ -123,7 +123,7 @@ static void slurp(FILE *f, char *out, size_t size)
 static int run(const char *prog, const char *word, va_list ap)
 {
 	FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
-	char *argv[40] = {(char *)prog};
+	char *argv[40] = { (char *)prog };
 	int argc = 1, status;
 
 	for (; word; word = va_arg(ap, const char *))

@@ -214,7 +214,7 @@ static void blk_lies(void)
 static void blk_answers(void)
 {
 	*RING_GET_RESPONSE(&blk.ring, blk.ring.rsp_cons) =
-		(struct blkif_response){.id = blk.next_id};
+		(struct blkif_response){ .id = blk.next_id };
 	blk.ring.sring->rsp_prod = blk.ring.rsp_cons + 1;
 }
 
@@ -270,7 +270,7 @@ static void test_no_lie_about_frames_reaches_beyond_a_buffer(void **state)
 static void test_no_lie_about_sending_frees_a_page_that_is_in_use(void **state)
 {
 	unsigned int nr_sent = 0;
-	u8 frame[60] = {0};
+	u8 frame[60] = { 0 };
 
 	rng = 2;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
@@ -288,7 +288,7 @@ static void test_a_number_no_buffer_has_breaks_the_ring(void **state)
 	u8 frame[NET_FRAME_MAX];
 
 	*RING_GET_RESPONSE(&net.rx, 0) =
-		(struct netif_rx_response){.id = NET_RX_BUFFERS, .status = 60};
+		(struct netif_rx_response){ .id = NET_RX_BUFFERS, .status = 60 };
 	net.rx.sring->rsp_prod = 1;
 	assert_int_equal(netfront_receive(&net, frame, NS_PER_S), -EIO);
 	assert_true(net.is_broken);
@@ -299,7 +299,7 @@ static void test_a_frame_across_the_pages_end_is_dropped(void **state)
 	u8 frame[NET_FRAME_MAX];
 
 	*RING_GET_RESPONSE(&net.rx, 0) =
-		(struct netif_rx_response){.id = 3, .offset = PAGE_SIZE - 60, .status = 61};
+		(struct netif_rx_response){ .id = 3, .offset = PAGE_SIZE - 60, .status = 61 };
 	net.rx.sring->rsp_prod = 1;
 	assert_int_equal(netfront_receive(&net, frame, NS_PER_S), -ETIMEDOUT);
 	assert_false(net.is_broken);
@@ -310,7 +310,7 @@ static void test_a_frame_across_the_pages_end_is_dropped(void **state)
 
 static void test_no_lie_about_a_request_is_more_than_its_failure(void **state)
 {
-	static const int allowed[] = {0, -EIO, -EOPNOTSUPP, -ETIMEDOUT, -EBUSY};
+	static const int allowed[] = { 0, -EIO, -EOPNOTSUPP, -ETIMEDOUT, -EBUSY };
 	unsigned int nr_done = 0;
 	void *data = page_alloc();
 

@@ -21,7 +21,7 @@ static void say(void *data, bool wrong, const char *text)
 	strcat(to, "\n");
 }
 
-struct cfg_report heard_report = {.say = say};
+struct cfg_report heard_report = { .say = say };
 
 void heard_reset(void)
 {

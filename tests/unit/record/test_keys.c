@@ -146,9 +146,9 @@ static void test_keys_for_other_kinds_of_guests_are_refused_by_name(void **state
 
 static void test_pygrub_is_pv_grub_inside_the_guest(void **state)
 {
-	static const char *const words[] = {"pygrub", "/usr/bin/pygrub",
-					    "/usr/lib/xen-4.17/bin/pygrub",
-					    "/usr/lib/xen-default/bin/pygrub"};
+	static const char *const words[] = { "pygrub", "/usr/bin/pygrub",
+					     "/usr/lib/xen-4.17/bin/pygrub",
+					     "/usr/lib/xen-default/bin/pygrub" };
 	char text[256];
 
 	(void)state;

@@ -106,7 +106,7 @@ static void test_every_word_and_default_of_the_registry_is_understood(void **sta
 			assert_true(schema_check(row, row->absent, strlen(row->absent), why));
 		snprintf(text, sizeof(text), "%s", row->choices ? row->choices : "");
 		for (char *w = strtok_r(text, "|", &save); w; w = strtok_r(NULL, "|", &save)) {
-			struct record_keys back = {0};
+			struct record_keys back = { 0 };
 
 			base();
 			set(key, w);
@@ -178,7 +178,7 @@ static void test_what_only_the_whole_shows_is_judged(void **state)
 
 static void test_items_keep_their_order_and_numbers(void **state)
 {
-	struct record_keys back = {0};
+	struct record_keys back = { 0 };
 
 	(void)state;
 	base();

@@ -40,15 +40,15 @@ static void check_disks(const struct disk_case *cases, size_t nr)
 static void test_xms_spelling_of_disks_is_understood(void **state)
 {
 	static const struct disk_case cases[] = {
-		{"file:/x/y.img,xvda,w", VDEV_FILE, "/x/y.img", "xvda", "w"},
-		{"file:/x,xvda1,r", VDEV_FILE, "/x", "xvda1", "r"},
-		{"phy:/dev/vg/lv,xvdb,w!", VDEV_PHY, "/dev/vg/lv", "xvdb", "w!"},
-		{"phy:vg/lv,sda1,w", VDEV_PHY, "/dev/vg/lv", "sda1", "w"},
-		{"tap:aio:/x,hda,w", VDEV_FILE, "/x", "hda", "w"},
-		{"tap2:aio:/x,/dev/xvda,w", VDEV_FILE, "/x", "xvda", "w"},
-		{" file:/x , xvda , w ", VDEV_FILE, "/x", "xvda", "w"},
-		{"/plain,xvda,rw", VDEV_UNKNOWN, "/plain", "xvda", "w"},
-		{"file:/x,xvda:disk,w", VDEV_FILE, "/x", "xvda", "w"},
+		{ "file:/x/y.img,xvda,w", VDEV_FILE, "/x/y.img", "xvda", "w" },
+		{ "file:/x,xvda1,r", VDEV_FILE, "/x", "xvda1", "r" },
+		{ "phy:/dev/vg/lv,xvdb,w!", VDEV_PHY, "/dev/vg/lv", "xvdb", "w!" },
+		{ "phy:vg/lv,sda1,w", VDEV_PHY, "/dev/vg/lv", "sda1", "w" },
+		{ "tap:aio:/x,hda,w", VDEV_FILE, "/x", "hda", "w" },
+		{ "tap2:aio:/x,/dev/xvda,w", VDEV_FILE, "/x", "xvda", "w" },
+		{ " file:/x , xvda , w ", VDEV_FILE, "/x", "xvda", "w" },
+		{ "/plain,xvda,rw", VDEV_UNKNOWN, "/plain", "xvda", "w" },
+		{ "file:/x,xvda:disk,w", VDEV_FILE, "/x", "xvda", "w" },
 	};
 
 	(void)state;
@@ -58,15 +58,15 @@ static void test_xms_spelling_of_disks_is_understood(void **state)
 static void test_xls_spelling_of_disks_is_understood(void **state)
 {
 	static const struct disk_case cases[] = {
-		{"/x,raw,xvda,rw", VDEV_UNKNOWN, "/x", "xvda", "w"},
-		{"/x,,xvda,r", VDEV_UNKNOWN, "/x", "xvda", "r"},
-		{"/x,raw,xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
-		{"format=raw, vdev=xvda, access=rw, target=/x", VDEV_UNKNOWN, "/x", "xvda", "w"},
-		{"vdev=xvdb,access=ro,target=/a,b=c", VDEV_UNKNOWN, "/a,b=c", "xvdb", "r"},
-		{"raw:/x,vdev=xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
-		{"vdev=d0p1,backendtype=phy,target=/dev/sdb", VDEV_PHY, "/dev/sdb", "d0p1", "w"},
-		{"backendtype=qdisk,discard,vdev=xvda,target=/x", VDEV_FILE, "/x", "xvda", "w"},
-		{"/with=equals,raw,xvda,w", VDEV_UNKNOWN, "/with=equals", "xvda", "w"},
+		{ "/x,raw,xvda,rw", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "/x,,xvda,r", VDEV_UNKNOWN, "/x", "xvda", "r" },
+		{ "/x,raw,xvda", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "format=raw, vdev=xvda, access=rw, target=/x", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "vdev=xvdb,access=ro,target=/a,b=c", VDEV_UNKNOWN, "/a,b=c", "xvdb", "r" },
+		{ "raw:/x,vdev=xvda", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "vdev=d0p1,backendtype=phy,target=/dev/sdb", VDEV_PHY, "/dev/sdb", "d0p1", "w" },
+		{ "backendtype=qdisk,discard,vdev=xvda,target=/x", VDEV_FILE, "/x", "xvda", "w" },
+		{ "/with=equals,raw,xvda,w", VDEV_UNKNOWN, "/with=equals", "xvda", "w" },
 	};
 
 	(void)state;
@@ -85,18 +85,18 @@ static void disk_refused(const char *text, int code, const char *message)
 static void test_what_old_files_say_of_disks_is_understood(void **state)
 {
 	static const struct disk_case cases[] = {
-		{"file:/srv/x.img,ioemu:hda,w", VDEV_FILE, "/srv/x.img", "hda", "w"},
-		{"file:/srv/x.img,hdc:cdrom,w", VDEV_FILE, "/srv/x.img", "hdc", "r"},
-		{"/x,raw,xvdc,rw,cdrom", VDEV_UNKNOWN, "/x", "xvdc", "r"},
-		{"vdev=xvdc,devtype=cdrom,target=/x", VDEV_UNKNOWN, "/x", "xvdc", "r"},
-		{"phy:/dev/vg/x,51712,r", VDEV_PHY, "/dev/vg/x", "51712", "r"},
-		{"phy:/dev/vg/x,0xca01,w", VDEV_PHY, "/dev/vg/x", "0xca01", "w"},
-		{"phy:/dev/vg/x,xvda,", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
-		{"phy:/dev/vg/x,xvda", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
-		{"phy:/dev/vg/x,xvda,w,", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
-		{"phy:/dev/vg/x,xvda,w,0", VDEV_PHY, "/dev/vg/x", "xvda", "w"},
-		{"/x,,xvda", VDEV_UNKNOWN, "/x", "xvda", "w"},
-		{"/x,,xvda,", VDEV_UNKNOWN, "/x", "xvda", "w"},
+		{ "file:/srv/x.img,ioemu:hda,w", VDEV_FILE, "/srv/x.img", "hda", "w" },
+		{ "file:/srv/x.img,hdc:cdrom,w", VDEV_FILE, "/srv/x.img", "hdc", "r" },
+		{ "/x,raw,xvdc,rw,cdrom", VDEV_UNKNOWN, "/x", "xvdc", "r" },
+		{ "vdev=xvdc,devtype=cdrom,target=/x", VDEV_UNKNOWN, "/x", "xvdc", "r" },
+		{ "phy:/dev/vg/x,51712,r", VDEV_PHY, "/dev/vg/x", "51712", "r" },
+		{ "phy:/dev/vg/x,0xca01,w", VDEV_PHY, "/dev/vg/x", "0xca01", "w" },
+		{ "phy:/dev/vg/x,xvda,", VDEV_PHY, "/dev/vg/x", "xvda", "w" },
+		{ "phy:/dev/vg/x,xvda", VDEV_PHY, "/dev/vg/x", "xvda", "w" },
+		{ "phy:/dev/vg/x,xvda,w,", VDEV_PHY, "/dev/vg/x", "xvda", "w" },
+		{ "phy:/dev/vg/x,xvda,w,0", VDEV_PHY, "/dev/vg/x", "xvda", "w" },
+		{ "/x,,xvda", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "/x,,xvda,", VDEV_UNKNOWN, "/x", "xvda", "w" },
 	};
 	struct disk_spec disk;
 
@@ -116,27 +116,27 @@ static void test_disks_on_other_machines_are_understood(void **state)
 {
 	static const struct disk_case cases[] = {
 		/* The line of the first Xen's manual. */
-		{"nbd:10.0.0.7 20001,hda1,w", VDEV_NBD, "nbd://10.0.0.7:20001", "hda1", "w"},
-		{"nbd:nas:10809,xvda,r", VDEV_NBD, "nbd://nas", "xvda", "r"},
-		{"nbd:nas:010:web,xvda,w!", VDEV_NBD, "nbd://nas:10/web", "xvda", "w!"},
-		{"nbd:nas:10:exportname=web/a:b,xvda,w", VDEV_NBD, "nbd://nas:10/web/a:b", "xvda",
-		 "w"},
-		{"nbd:[fe80::1%eth0]:10:a b,xvda,w", VDEV_NBD, "nbd://[fe80::1%eth0]:10/a%20b",
-		 "xvda", "w"},
-		{"nbd://nas,xvda,w", VDEV_NBD, "nbd://nas", "xvda", "w"},
-		{"nbd://nas/,raw,xvda,rw", VDEV_NBD, "nbd://nas", "xvda", "w"},
-		{"nbd://[::1]:5/a%2Cb%2fc,xvda,w", VDEV_NBD, "nbd://[::1]:5/a%2Cb/c", "xvda", "w"},
-		{"vdev=xvda,backendtype=qdisk,target=nbd://nas:1/x,y", VDEV_NBD,
-		 "nbd://nas:1/x%2Cy", "xvda", "w"},
-		{"nbd://nas/x,vdev=xvdb,backendtype=phy,access=ro", VDEV_NBD, "nbd://nas/x", "xvdb",
-		 "r"},
-		{"nbd+unix:///?socket=/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s",
-		 "xvda", "w"},
-		{"nbd+unix:///e%3f?socket=/run/a%20b,,xvda", VDEV_NBD,
-		 "nbd+unix:///e%3F?socket=/run/a%20b", "xvda", "w"},
-		{"nbd:unix:/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s", "xvda", "w"},
-		{"nbd:unix:/run/s:exportname=e,xvda,w", VDEV_NBD, "nbd+unix:///e?socket=/run/s",
-		 "xvda", "w"},
+		{ "nbd:10.0.0.7 20001,hda1,w", VDEV_NBD, "nbd://10.0.0.7:20001", "hda1", "w" },
+		{ "nbd:nas:10809,xvda,r", VDEV_NBD, "nbd://nas", "xvda", "r" },
+		{ "nbd:nas:010:web,xvda,w!", VDEV_NBD, "nbd://nas:10/web", "xvda", "w!" },
+		{ "nbd:nas:10:exportname=web/a:b,xvda,w", VDEV_NBD, "nbd://nas:10/web/a:b", "xvda",
+		  "w" },
+		{ "nbd:[fe80::1%eth0]:10:a b,xvda,w", VDEV_NBD, "nbd://[fe80::1%eth0]:10/a%20b",
+		  "xvda", "w" },
+		{ "nbd://nas,xvda,w", VDEV_NBD, "nbd://nas", "xvda", "w" },
+		{ "nbd://nas/,raw,xvda,rw", VDEV_NBD, "nbd://nas", "xvda", "w" },
+		{ "nbd://[::1]:5/a%2Cb%2fc,xvda,w", VDEV_NBD, "nbd://[::1]:5/a%2Cb/c", "xvda", "w" },
+		{ "vdev=xvda,backendtype=qdisk,target=nbd://nas:1/x,y", VDEV_NBD,
+		  "nbd://nas:1/x%2Cy", "xvda", "w" },
+		{ "nbd://nas/x,vdev=xvdb,backendtype=phy,access=ro", VDEV_NBD, "nbd://nas/x", "xvdb",
+		  "r" },
+		{ "nbd+unix:///?socket=/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s",
+		  "xvda", "w" },
+		{ "nbd+unix:///e%3f?socket=/run/a%20b,,xvda", VDEV_NBD,
+		  "nbd+unix:///e%3F?socket=/run/a%20b", "xvda", "w" },
+		{ "nbd:unix:/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s", "xvda", "w" },
+		{ "nbd:unix:/run/s:exportname=e,xvda,w", VDEV_NBD, "nbd+unix:///e?socket=/run/s",
+		  "xvda", "w" },
 	};
 	struct disk_spec disk;
 	char text[DISK_PATH_MAX + 64];

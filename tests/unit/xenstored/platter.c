@@ -188,7 +188,7 @@ bool platter_step(struct platter *d)
 		i = lookup(d, path, d->nr_ops);
 		need(i >= 0);
 		add_pending(&d->inode[i], &(struct unsynced){ e.op == IO_TRUNCATE, e.offset, data,
-							    e.data_len });
+							      e.data_len });
 		if (e.dsync)
 			d->returning = i;
 		break;
@@ -265,7 +265,7 @@ static void put_file(const struct inode *from, const char *path, enum platter_te
 }
 
 void platter_image(const struct platter *d, const char *dir, enum platter_tear tear, size_t sector,
-		unsigned int (*rnd)(unsigned int n))
+		   unsigned int (*rnd)(unsigned int n))
 {
 	size_t more = d->nr_ops - d->synced_ops, nr = d->synced_ops;
 	char path[400];

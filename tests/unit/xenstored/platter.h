@@ -34,6 +34,6 @@ uint64_t platter_sent(const struct platter *d);
 
 /* Fills directory @dir; @sector: bytes that are written or not as one. @rnd(n): below n. */
 void platter_image(const struct platter *d, const char *dir, enum platter_tear tear, size_t sector,
-		unsigned int (*rnd)(unsigned int n));
+		   unsigned int (*rnd)(unsigned int n));
 
 #endif

@@ -570,7 +570,7 @@ static void test_persistent_changes_outlast_many_of_the_runtime_part(void **stat
 
 			memset(data + len, 'v', 2500);
 			assert_true(live_send(fd, XS_WRITE, 0, data,
-					     (uint32_t)len + (persistent ? 5 : 2500)));
+					      (uint32_t)len + (persistent ? 5 : 2500)));
 		}
 		for (unsigned int k = 0; k < RUNTIME; k++)
 			assert_int_equal(live_await(fd, NULL), 0);

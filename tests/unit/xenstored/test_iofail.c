@@ -254,7 +254,7 @@ static void check_values(int *fd)
 		if (sc.restored && i < 3 && v <= sc.tried[i])
 			continue;
 		fault("%s: %s is %lu, acknowledged %u, tried %u", sc.what, path_of[i], v,
-			 sc.acked[i], sc.tried[i]);
+		      sc.acked[i], sc.tried[i]);
 	}
 	/* The transactions write both, more than 1; a restore takes only one of them back. */
 	if ((value[1] > 1 || value[4] > 1) && value[1] != value[4] && !sc.restored)

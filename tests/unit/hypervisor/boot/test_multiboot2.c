@@ -23,7 +23,7 @@ struct mbi {
 static void add_tag(struct mbi *m, uint32_t type, const void *body, uint32_t len)
 {
 	uint8_t *p = (uint8_t *)m + m->total;
-	uint32_t head[2] = {type, 8 + len};
+	uint32_t head[2] = { type, 8 + len };
 
 	memcpy(p, head, 8);
 	if (len)
@@ -47,7 +47,7 @@ static void add_mmap(struct mbi *m, uint64_t addr, uint64_t len, uint32_t type)
 		uint32_t entry_size, version;
 		uint64_t addr, len;
 		uint32_t type, zero;
-	} __attribute__((packed)) body = {24, 0, addr, len, type, 0};
+	} __attribute__((packed)) body = { 24, 0, addr, len, type, 0 };
 
 	add_tag(m, 6, &body, sizeof(body));
 }
@@ -74,7 +74,7 @@ static bool parse(const struct mbi *m, uint32_t magic, struct e820_map *map, con
 
 static void test_command_line_modules_and_memory_map_are_copied(void **state)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 
@@ -98,7 +98,7 @@ static void test_command_line_modules_and_memory_map_are_copied(void **state)
 
 static void test_another_loader_and_a_missing_map_are_named(void **state)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 
@@ -111,7 +111,7 @@ static void test_another_loader_and_a_missing_map_are_named(void **state)
 
 static void test_a_uefi_machine_names_its_system_table(void **state)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 	uint64_t table = 0x7f9ee018;
@@ -131,7 +131,7 @@ static void test_a_uefi_machine_names_its_system_table(void **state)
 
 static void parse_screen(const void *body, uint32_t len)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 
@@ -146,7 +146,7 @@ static void test_a_screen_in_plain_colours_is_known(void **state)
 		uint64_t addr;
 		uint32_t pitch, width, height;
 		uint8_t bits_per_pixel, kind, reserved[2], rgb[6];
-	} __attribute__((packed)) good = {0x1c0000000, 5120, 1280, 800, 32, 1, {0}, {16, 8, 8, 8, 0, 8}}, t = good;
+	} __attribute__((packed)) good = { 0x1c0000000, 5120, 1280, 800, 32, 1, { 0 }, { 16, 8, 8, 8, 0, 8 } }, t = good;
 
 	parse_screen(&t, sizeof(t));
 	assert_int_equal(info.video.addr, 0x1c0000000);
@@ -180,7 +180,7 @@ static void test_a_screen_in_plain_colours_is_known(void **state)
 
 static void test_more_modules_than_expected_are_left_out(void **state)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 
@@ -195,7 +195,7 @@ static void test_more_modules_than_expected_are_left_out(void **state)
 
 static void test_a_module_that_ends_before_it_starts_is_left_out(void **state)
 {
-	struct mbi m = {.total = 8};
+	struct mbi m = { .total = 8 };
 	struct e820_map map;
 	const char *why;
 

@@ -66,10 +66,10 @@ static void make_xz(struct bz *b)
 
 static void make_gzip(struct bz *b)
 {
-	z_stream z = {.next_in = kernel,
-		      .avail_in = KERNEL_SIZE,
-		      .next_out = payload(b),
-		      .avail_out = 2 * KERNEL_SIZE};
+	z_stream z = { .next_in = kernel,
+		       .avail_in = KERNEL_SIZE,
+		       .next_out = payload(b),
+		       .avail_out = 2 * KERNEL_SIZE };
 
 	deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -85,7 +85,7 @@ static void make_zstd(struct bz *b)
 	finish(b, n, KERNEL_SIZE);
 }
 
-static void (*const makers[])(struct bz *) = {make_xz, make_gzip, make_zstd};
+static void (*const makers[])(struct bz *) = { make_xz, make_gzip, make_zstd };
 #define NR_MAKERS (sizeof(makers) / sizeof(makers[0]))
 
 static int unpack(const struct bz *b, void **out, size_t *out_len, int *order)
@@ -170,7 +170,7 @@ static void test_other_files_are_refused(void **state)
 
 static void test_a_payload_outside_the_file_is_refused(void **state)
 {
-	static const uint32_t offsets[] = {0xffffffff, 0xfffffc00, 1 << 20};
+	static const uint32_t offsets[] = { 0xffffffff, 0xfffffc00, 1 << 20 };
 	void *out;
 	size_t len;
 	int order;
@@ -203,7 +203,7 @@ static void test_sizes_are_capped_before_memory_is_taken(void **state)
 
 static void test_a_wrong_size_in_the_trailer_is_damage(void **state)
 {
-	static const int off[] = {-1, 1, -4096, 4096};
+	static const int off[] = { -1, 1, -4096, 4096 };
 	void *out;
 	size_t len;
 	int order;

@@ -82,7 +82,7 @@ static void test_nothing_is_written_where_the_kernel_could_not(void **state)
 
 	for (unsigned int level = 4; level > 0; level--) {
 		const u64 good = *entry(level);
-		const u64 bad[] = {good & ~(u64)PTE_P, good & ~(u64)PTE_RW, level > 1 ? good | PTE_PS : 0};
+		const u64 bad[] = { good & ~(u64)PTE_P, good & ~(u64)PTE_RW, level > 1 ? good | PTE_PS : 0 };
 
 		for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 			*entry(level) = bad[i];
@@ -144,7 +144,7 @@ static void test_time_in_a_state_is_counted_until_it_ends(void **state)
 {
 	struct vcpu_runstate_info info;
 
-	v->runstate = (struct vcpu_runstate_info){.state = RUNSTATE_running, .state_entry_time = (u64)world.now};
+	v->runstate = (struct vcpu_runstate_info){ .state = RUNSTATE_running, .state_entry_time = (u64)world.now };
 	assert_int_equal(vcpu_cpu_time_ns(v), 0);
 	world.now += 7;
 	assert_int_equal(vcpu_cpu_time_ns(v), 7); /* what is under way counts */

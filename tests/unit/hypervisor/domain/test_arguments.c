@@ -44,57 +44,57 @@ static void test_what_cannot_be_read_is_efault(void **state)
 	static const struct {
 		u64 nr, cmd;
 	} calls[] = {
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_irq_status_query},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_apic_read},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_alloc_irq_vector},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_eoi},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_map_pirq},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_unmap_pirq},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_pirq_eoi_gmfn_v1},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_pirq_eoi_gmfn_v2},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_restore_msi},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_restore_msi_ext},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_setup_gsi},
-		{__HYPERVISOR_sched_op, SCHEDOP_shutdown},
-		{__HYPERVISOR_sched_op, SCHEDOP_poll},
-		{__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown},
-		{__HYPERVISOR_sched_op, SCHEDOP_shutdown_code},
-		{__HYPERVISOR_sched_op, SCHEDOP_watchdog},
-		{__HYPERVISOR_sched_op, SCHEDOP_pin_override},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_close},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_send},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_status},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_vcpu},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_unmask},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_reset},
-		{__HYPERVISOR_memory_op, XENMEM_increase_reservation},
-		{__HYPERVISOR_memory_op, XENMEM_decrease_reservation},
-		{__HYPERVISOR_memory_op, XENMEM_populate_physmap},
-		{__HYPERVISOR_memory_op, XENMEM_exchange},
-		{__HYPERVISOR_memory_op, XENMEM_current_reservation},
-		{__HYPERVISOR_memory_op, XENMEM_maximum_reservation},
-		{__HYPERVISOR_memory_op, XENMEM_maximum_gpfn},
-		{__HYPERVISOR_memory_op, XENMEM_machphys_mfn_list},
-		{__HYPERVISOR_memory_op, XENMEM_machphys_mapping},
-		{__HYPERVISOR_memory_op, XENMEM_machine_memory_map},
-		{__HYPERVISOR_memory_op, XENMEM_set_memory_map},
-		{__HYPERVISOR_memory_op, XENMEM_claim_pages},
-		{__HYPERVISOR_memory_op, XENMEM_acquire_resource},
-		{__HYPERVISOR_xen_version, XENVER_extraversion},
-		{__HYPERVISOR_xen_version, XENVER_compile_info},
-		{__HYPERVISOR_xen_version, XENVER_capabilities},
-		{__HYPERVISOR_xen_version, XENVER_changeset},
-		{__HYPERVISOR_xen_version, XENVER_platform_parameters},
-		{__HYPERVISOR_xen_version, XENVER_get_features},
-		{__HYPERVISOR_xen_version, XENVER_guest_handle},
-		{__HYPERVISOR_xen_version, XENVER_commandline},
-		{__HYPERVISOR_nmi_op, XENNMI_register_callback},
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_irq_status_query },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_apic_read },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_alloc_irq_vector },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_eoi },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_map_pirq },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_unmap_pirq },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_pirq_eoi_gmfn_v1 },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_pirq_eoi_gmfn_v2 },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_restore_msi },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_restore_msi_ext },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_setup_gsi },
+		{ __HYPERVISOR_sched_op, SCHEDOP_shutdown },
+		{ __HYPERVISOR_sched_op, SCHEDOP_poll },
+		{ __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown },
+		{ __HYPERVISOR_sched_op, SCHEDOP_shutdown_code },
+		{ __HYPERVISOR_sched_op, SCHEDOP_watchdog },
+		{ __HYPERVISOR_sched_op, SCHEDOP_pin_override },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_close },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_send },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_status },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_vcpu },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_unmask },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_reset },
+		{ __HYPERVISOR_memory_op, XENMEM_increase_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_decrease_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_populate_physmap },
+		{ __HYPERVISOR_memory_op, XENMEM_exchange },
+		{ __HYPERVISOR_memory_op, XENMEM_current_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_maximum_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_maximum_gpfn },
+		{ __HYPERVISOR_memory_op, XENMEM_machphys_mfn_list },
+		{ __HYPERVISOR_memory_op, XENMEM_machphys_mapping },
+		{ __HYPERVISOR_memory_op, XENMEM_machine_memory_map },
+		{ __HYPERVISOR_memory_op, XENMEM_set_memory_map },
+		{ __HYPERVISOR_memory_op, XENMEM_claim_pages },
+		{ __HYPERVISOR_memory_op, XENMEM_acquire_resource },
+		{ __HYPERVISOR_xen_version, XENVER_extraversion },
+		{ __HYPERVISOR_xen_version, XENVER_compile_info },
+		{ __HYPERVISOR_xen_version, XENVER_capabilities },
+		{ __HYPERVISOR_xen_version, XENVER_changeset },
+		{ __HYPERVISOR_xen_version, XENVER_platform_parameters },
+		{ __HYPERVISOR_xen_version, XENVER_get_features },
+		{ __HYPERVISOR_xen_version, XENVER_guest_handle },
+		{ __HYPERVISOR_xen_version, XENVER_commandline },
+		{ __HYPERVISOR_nmi_op, XENNMI_register_callback },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -117,11 +117,11 @@ static void test_numbers_behind_the_tables_do_not_exist(void **state)
 	static const struct {
 		u64 nr, first;
 	} tables[] = {
-		{__HYPERVISOR_sched_op, SCHEDOP_pin_override + 1},
-		{__HYPERVISOR_physdev_op, PHYSDEVOP_dbgp_op + 3},
-		{__HYPERVISOR_event_channel_op, EVTCHNOP_set_priority + 1},
-		{__HYPERVISOR_xen_version, XENVER_build_id + 1},
-		{__HYPERVISOR_memory_op, XENMEM_get_vnumainfo + 3},
+		{ __HYPERVISOR_sched_op, SCHEDOP_pin_override + 1 },
+		{ __HYPERVISOR_physdev_op, PHYSDEVOP_dbgp_op + 3 },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_set_priority + 1 },
+		{ __HYPERVISOR_xen_version, XENVER_build_id + 1 },
+		{ __HYPERVISOR_memory_op, XENMEM_get_vnumainfo + 3 },
 	};
 	struct xen_sysctl *sysctl = guest_alloc(sizeof(*sysctl));
 	struct xen_domctl *domctl = guest_alloc(sizeof(*domctl));
@@ -137,21 +137,21 @@ static void test_numbers_behind_the_tables_do_not_exist(void **state)
 			if (hypercall(tables[i].nr, cmd, NOWHERE, 0, 0) != -ENOSYS)
 				fail_msg("hypercall %lu, %lu", (unsigned long)tables[i].nr, (unsigned long)cmd);
 	for (u32 cmd = XEN_SYSCTL_get_cpu_policy + 1; cmd < XEN_SYSCTL_get_cpu_policy + 20; cmd++) {
-		*sysctl = (struct xen_sysctl){.cmd = cmd, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+		*sysctl = (struct xen_sysctl){ .cmd = cmd, .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
 		assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(sysctl), 0, 0, 0), -ENOSYS);
 	}
 	for (u32 cmd = XEN_DOMCTL_vmtrace_op + 1; cmd < XEN_DOMCTL_vmtrace_op + 20; cmd++) {
-		*domctl = (struct xen_domctl){.cmd = cmd, .domain = 1,
-					      .interface_version = XEN_DOMCTL_INTERFACE_VERSION};
+		*domctl = (struct xen_domctl){ .cmd = cmd, .domain = 1,
+					       .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
 		assert_int_equal(hypercall(__HYPERVISOR_domctl, GUEST(domctl), 0, 0, 0), -ENOSYS);
 	}
 }
 
 static void test_a_vcpus_argument_that_cannot_be_read_is_efault(void **state)
 {
-	static const u64 cmds[] = {VCPUOP_get_runstate_info, VCPUOP_register_runstate_memory_area,
-				   VCPUOP_register_vcpu_time_memory_area, VCPUOP_register_vcpu_info,
-				   VCPUOP_set_periodic_timer, VCPUOP_set_singleshot_timer};
+	static const u64 cmds[] = { VCPUOP_get_runstate_info, VCPUOP_register_runstate_memory_area,
+				    VCPUOP_register_vcpu_time_memory_area, VCPUOP_register_vcpu_info,
+				    VCPUOP_set_periodic_timer, VCPUOP_set_singleshot_timer };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
 		long rc = hypercall(__HYPERVISOR_vcpu_op, cmds[i], 0, NOWHERE, 0);
@@ -167,13 +167,13 @@ static void test_interrupts_are_those_of_the_machine(void **state)
 	struct physdev_irq *irq = guest_alloc(sizeof(*irq));
 	const u32 nr = gsi_count();
 
-	*g = (struct physdev_setup_gsi){.gsi = -1};
+	*g = (struct physdev_setup_gsi){ .gsi = -1 };
 	assert_int_equal(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_setup_gsi, GUEST(g), 0, 0), -EINVAL);
 	g->gsi = (int)nr;
 	assert_int_equal(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_setup_gsi, GUEST(g), 0, 0), -EINVAL);
 	g->gsi = (int)nr - 1;
 	assert_int_not_equal(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_setup_gsi, GUEST(g), 0, 0), -EINVAL);
-	*irq = (struct physdev_irq){.irq = nr};
+	*irq = (struct physdev_irq){ .irq = nr };
 	assert_int_equal(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_alloc_irq_vector, GUEST(irq), 0, 0), -EINVAL);
 	irq->irq = nr - 1;
 	assert_int_equal(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_alloc_irq_vector, GUEST(irq), 0, 0), 0);
@@ -184,7 +184,7 @@ static void test_reasons_to_shut_down_are_the_abis(void **state)
 	struct sched_remote_shutdown *remote = guest_alloc(sizeof(*remote));
 	struct sched_shutdown *code = guest_alloc(sizeof(*code));
 
-	*remote = (struct sched_remote_shutdown){.domain_id = 1, .reason = SHUTDOWN_MAX + 1};
+	*remote = (struct sched_remote_shutdown){ .domain_id = 1, .reason = SHUTDOWN_MAX + 1 };
 	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, GUEST(remote), 0, 0), -EINVAL);
 	remote->domain_id = 77;
 	remote->reason = SHUTDOWN_MAX;
@@ -226,8 +226,8 @@ static void test_nothing_behind_the_last_of_a_list_is_done(void **state)
 	struct gnttab_swap_grant_ref *q = guest_alloc(3 * sizeof(*q));
 
 	for (int i = 0; i < 3; i++) {
-		m[i] = (struct multicall_entry){.op = __HYPERVISOR_xen_version, .result = 99};
-		q[i] = (struct gnttab_swap_grant_ref){.ref_a = 9, .ref_b = 10, .status = 99};
+		m[i] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version, .result = 99 };
+		q[i] = (struct gnttab_swap_grant_ref){ .ref_a = 9, .ref_b = 10, .status = 99 };
 	}
 	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(m), 2, 0, 0), 0);
 	assert_int_equal(m[1].result, 4 << 16 | 17);

@@ -86,9 +86,9 @@ static void test_help_is_of_every_key_and_no_other_key_is_one(void **state)
 static void test_vcpus_are_told_with_their_registers(void **state)
 {
 	dom0->vcpu[0]->regs.rip = 0xbad;
-	fake_cpus[0].regs = (struct cpu_user_regs){.cs = 0xe033, .rip = 0x1234567890, .ss = 0xe02b, .rsp = 0x7777, .rflags = 0x246,
-						   .rax = 0xa1, .rbx = 0xb2, .rcx = 0xc3, .rdx = 0xd4, .rsi = 0xe5, .rdi = 0xf6,
-						   .rbp = 0x17, .r8 = 0x28};
+	fake_cpus[0].regs = (struct cpu_user_regs){ .cs = 0xe033, .rip = 0x1234567890, .ss = 0xe02b, .rsp = 0x7777, .rflags = 0x246,
+						    .rax = 0xa1, .rbx = 0xb2, .rcx = 0xc3, .rdx = 0xd4, .rsi = 0xe5, .rdi = 0xf6,
+						    .rbp = 0x17, .r8 = 0x28 };
 	dom0->vcpu[0]->pv.in_kernel = true;
 	press('0');
 	says("d0v0: running, pause flags 0, guest kernel mode");

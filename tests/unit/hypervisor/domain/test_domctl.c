@@ -23,7 +23,7 @@
 
 #include "domctl_kit.h"
 
-#define CASE(c, e, ...) {.op = {.cmd = XEN_DOMCTL_##c, .domain = 1, .u = {__VA_ARGS__}}, .rc = (e)}
+#define CASE(c, e, ...) {.op = { .cmd = XEN_DOMCTL_##c, .domain = 1, .u = { __VA_ARGS__ } }, .rc = (e)}
 #define EXT_OLDEST offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap)
 
 static void test_each_operation_says_what_is_wrong_with_its_arguments(void **state)
@@ -32,80 +32,80 @@ static void test_each_operation_says_what_is_wrong_with_its_arguments(void **sta
 		struct xen_domctl op;
 		long rc;
 	} cases[] = {
-		CASE(setvcpucontext, -ENOENT, .vcpucontext = {.vcpu = NR_VCPUS}),
-		CASE(setvcpucontext, -EINVAL, .vcpucontext = {.vcpu = 1}),
-		CASE(setvcpucontext, -EFAULT, .vcpucontext = {.vcpu = 1, .ctxt.p = NOWHERE}),
-		CASE(getvcpucontext, -ESRCH, .vcpucontext = {.vcpu = NR_VCPUS}),
-		CASE(getvcpucontext, -EFAULT, .vcpucontext = {.vcpu = 1, .ctxt.p = NOWHERE}),
-		CASE(getvcpuinfo, -ESRCH, .getvcpuinfo = {.vcpu = NR_VCPUS}),
-		CASE(getvcpuinfo, 0, .getvcpuinfo = {.vcpu = NR_VCPUS - 1}),
-		CASE(setvcpuaffinity, -ESRCH, .vcpuaffinity = {.vcpu = NR_VCPUS, .flags = XEN_VCPUAFFINITY_HARD}),
-		CASE(setvcpuaffinity, -EFAULT, .vcpuaffinity = {.flags = XEN_VCPUAFFINITY_HARD,
-			.cpumap_hard = {.nr_bits = 8, .bitmap.p = NOWHERE}}),
-		CASE(setvcpuaffinity, -EFAULT, .vcpuaffinity = {.flags = XEN_VCPUAFFINITY_SOFT,
-			.cpumap_soft = {.nr_bits = 8, .bitmap.p = NOWHERE}}),
-		CASE(setvcpuaffinity, -EINVAL, .vcpuaffinity = {.flags = XEN_VCPUAFFINITY_HARD}),
-		CASE(getvcpuaffinity, -ESRCH, .vcpuaffinity = {.vcpu = NR_VCPUS, .flags = XEN_VCPUAFFINITY_HARD}),
-		CASE(getvcpuaffinity, -EFAULT, .vcpuaffinity = {.flags = XEN_VCPUAFFINITY_HARD,
-			.cpumap_hard = {.nr_bits = 8, .bitmap.p = NOWHERE}}),
-		CASE(getvcpuaffinity, -EFAULT, .vcpuaffinity = {.flags = XEN_VCPUAFFINITY_SOFT,
-			.cpumap_soft = {.nr_bits = 8, .bitmap.p = NOWHERE}}),
-		CASE(get_ext_vcpucontext, -ESRCH, .ext_vcpucontext = {.vcpu = NR_VCPUS}),
-		CASE(set_ext_vcpucontext, -ESRCH, .ext_vcpucontext = {.vcpu = NR_VCPUS, .size = EXT_OLDEST}),
-		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = {.size = EXT_OLDEST - 1}),
-		CASE(set_ext_vcpucontext, 0, .ext_vcpucontext = {.size = EXT_OLDEST}),
-		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = {.size = EXT_OLDEST,
-			.sysenter_callback_eip = HV_HOLE_START}),
-		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = {.size = EXT_OLDEST,
-			.syscall32_callback_eip = HV_HOLE_START}),
-		CASE(get_vcpu_msrs, -EINVAL, .vcpu_msrs = {.vcpu = NR_VCPUS}),
-		CASE(set_vcpu_msrs, -EINVAL, .vcpu_msrs = {.vcpu = NR_VCPUS}),
-		CASE(set_vcpu_msrs, -EFAULT, .vcpu_msrs = {.vcpu = 1, .msr_count = 1, .msrs.p = NOWHERE}),
-		CASE(getvcpuextstate, -ESRCH, .vcpuextstate = {.vcpu = NR_VCPUS}),
-		CASE(setvcpuextstate, -EINVAL, .vcpuextstate = {.vcpu = NR_VCPUS, .size = 1040}),
-		CASE(sendtrigger, -ENOSYS, .sendtrigger = {.trigger = XEN_DOMCTL_SENDTRIGGER_POWER}),
-		CASE(sendtrigger, -ESRCH, .sendtrigger = {.vcpu = NR_VCPUS}),
-		CASE(scheduler_op, -EINVAL, .scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT2}),
-		CASE(scheduler_op, -EINVAL, .scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT,
-			.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo}),
-		CASE(irq_permission, -EOPNOTSUPP, .irq_permission = {.allow_access = 1}),
-		CASE(irq_permission, 0, .irq_permission = {.pirq = 3}),
-		CASE(iomem_permission, -EOPNOTSUPP, .iomem_permission = {.allow_access = 1}),
-		CASE(iomem_permission, 0, .iomem_permission = {.nr_mfns = 1}),
-		CASE(ioport_permission, -EOPNOTSUPP, .ioport_permission = {.allow_access = 1}),
-		CASE(ioport_permission, 0, .ioport_permission = {.nr_ports = 1}),
-		CASE(hypercall_init, -EACCES, .hypercall_init = {.gmfn = ~0ULL}),
-		CASE(hypercall_init, -EACCES, .hypercall_init = {.gmfn = 1}), /* the hypervisor's */
-		CASE(set_address_size, 0, .address_size = {.size = 64}),
-		CASE(set_address_size, -EOPNOTSUPP, .address_size = {.size = 32}),
-		CASE(set_address_size, -EINVAL, .address_size = {.size = 16}),
-		CASE(set_target, -ESRCH, .set_target = {.target = 77}),
-		CASE(set_target, -EINVAL, .set_target = {.target = 1}), /* itself */
-		CASE(set_target, -EINVAL, .set_target = {.target = 0}), /* dom0 */
-		CASE(subscribe, -EINVAL, .subscribe = {.port = EVTCHN_2L_NR_CHANNELS}),
-		CASE(subscribe, 0, .subscribe = {.port = EVTCHN_2L_NR_CHANNELS - 1}),
-		CASE(settscinfo, 0, .tsc_info = {.tsc_mode = 0}),
-		CASE(settscinfo, -EOPNOTSUPP, .tsc_info = {.tsc_mode = 1}),
-		CASE(settscinfo, 0, .tsc_info = {.tsc_mode = 2}),
-		CASE(settscinfo, -EINVAL, .tsc_info = {.tsc_mode = 3}),
-		CASE(getpageframeinfo3, -E2BIG, .getpageframeinfo3 = {.num = 1025}),
-		CASE(getpageframeinfo3, -EFAULT, .getpageframeinfo3 = {.num = 1024, .array.p = NOWHERE}),
-		CASE(getpageframeinfo3, 0, .getpageframeinfo3 = {.num = 0, .array.p = NOWHERE}),
+		CASE(setvcpucontext, -ENOENT, .vcpucontext = { .vcpu = NR_VCPUS }),
+		CASE(setvcpucontext, -EINVAL, .vcpucontext = { .vcpu = 1 }),
+		CASE(setvcpucontext, -EFAULT, .vcpucontext = { .vcpu = 1, .ctxt.p = NOWHERE }),
+		CASE(getvcpucontext, -ESRCH, .vcpucontext = { .vcpu = NR_VCPUS }),
+		CASE(getvcpucontext, -EFAULT, .vcpucontext = { .vcpu = 1, .ctxt.p = NOWHERE }),
+		CASE(getvcpuinfo, -ESRCH, .getvcpuinfo = { .vcpu = NR_VCPUS }),
+		CASE(getvcpuinfo, 0, .getvcpuinfo = { .vcpu = NR_VCPUS - 1 }),
+		CASE(setvcpuaffinity, -ESRCH, .vcpuaffinity = { .vcpu = NR_VCPUS, .flags = XEN_VCPUAFFINITY_HARD }),
+		CASE(setvcpuaffinity, -EFAULT, .vcpuaffinity = { .flags = XEN_VCPUAFFINITY_HARD,
+			.cpumap_hard = { .nr_bits = 8, .bitmap.p = NOWHERE } }),
+		CASE(setvcpuaffinity, -EFAULT, .vcpuaffinity = { .flags = XEN_VCPUAFFINITY_SOFT,
+			.cpumap_soft = { .nr_bits = 8, .bitmap.p = NOWHERE } }),
+		CASE(setvcpuaffinity, -EINVAL, .vcpuaffinity = { .flags = XEN_VCPUAFFINITY_HARD }),
+		CASE(getvcpuaffinity, -ESRCH, .vcpuaffinity = { .vcpu = NR_VCPUS, .flags = XEN_VCPUAFFINITY_HARD }),
+		CASE(getvcpuaffinity, -EFAULT, .vcpuaffinity = { .flags = XEN_VCPUAFFINITY_HARD,
+			.cpumap_hard = { .nr_bits = 8, .bitmap.p = NOWHERE } }),
+		CASE(getvcpuaffinity, -EFAULT, .vcpuaffinity = { .flags = XEN_VCPUAFFINITY_SOFT,
+			.cpumap_soft = { .nr_bits = 8, .bitmap.p = NOWHERE } }),
+		CASE(get_ext_vcpucontext, -ESRCH, .ext_vcpucontext = { .vcpu = NR_VCPUS }),
+		CASE(set_ext_vcpucontext, -ESRCH, .ext_vcpucontext = { .vcpu = NR_VCPUS, .size = EXT_OLDEST }),
+		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = { .size = EXT_OLDEST - 1 }),
+		CASE(set_ext_vcpucontext, 0, .ext_vcpucontext = { .size = EXT_OLDEST }),
+		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = { .size = EXT_OLDEST,
+			.sysenter_callback_eip = HV_HOLE_START }),
+		CASE(set_ext_vcpucontext, -EINVAL, .ext_vcpucontext = { .size = EXT_OLDEST,
+			.syscall32_callback_eip = HV_HOLE_START }),
+		CASE(get_vcpu_msrs, -EINVAL, .vcpu_msrs = { .vcpu = NR_VCPUS }),
+		CASE(set_vcpu_msrs, -EINVAL, .vcpu_msrs = { .vcpu = NR_VCPUS }),
+		CASE(set_vcpu_msrs, -EFAULT, .vcpu_msrs = { .vcpu = 1, .msr_count = 1, .msrs.p = NOWHERE }),
+		CASE(getvcpuextstate, -ESRCH, .vcpuextstate = { .vcpu = NR_VCPUS }),
+		CASE(setvcpuextstate, -EINVAL, .vcpuextstate = { .vcpu = NR_VCPUS, .size = 1040 }),
+		CASE(sendtrigger, -ENOSYS, .sendtrigger = { .trigger = XEN_DOMCTL_SENDTRIGGER_POWER }),
+		CASE(sendtrigger, -ESRCH, .sendtrigger = { .vcpu = NR_VCPUS }),
+		CASE(scheduler_op, -EINVAL, .scheduler_op = { .sched_id = XEN_SCHEDULER_CREDIT2 }),
+		CASE(scheduler_op, -EINVAL, .scheduler_op = { .sched_id = XEN_SCHEDULER_CREDIT,
+			.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo }),
+		CASE(irq_permission, -EOPNOTSUPP, .irq_permission = { .allow_access = 1 }),
+		CASE(irq_permission, 0, .irq_permission = { .pirq = 3 }),
+		CASE(iomem_permission, -EOPNOTSUPP, .iomem_permission = { .allow_access = 1 }),
+		CASE(iomem_permission, 0, .iomem_permission = { .nr_mfns = 1 }),
+		CASE(ioport_permission, -EOPNOTSUPP, .ioport_permission = { .allow_access = 1 }),
+		CASE(ioport_permission, 0, .ioport_permission = { .nr_ports = 1 }),
+		CASE(hypercall_init, -EACCES, .hypercall_init = { .gmfn = ~0ULL }),
+		CASE(hypercall_init, -EACCES, .hypercall_init = { .gmfn = 1 }), /* the hypervisor's */
+		CASE(set_address_size, 0, .address_size = { .size = 64 }),
+		CASE(set_address_size, -EOPNOTSUPP, .address_size = { .size = 32 }),
+		CASE(set_address_size, -EINVAL, .address_size = { .size = 16 }),
+		CASE(set_target, -ESRCH, .set_target = { .target = 77 }),
+		CASE(set_target, -EINVAL, .set_target = { .target = 1 }), /* itself */
+		CASE(set_target, -EINVAL, .set_target = { .target = 0 }), /* dom0 */
+		CASE(subscribe, -EINVAL, .subscribe = { .port = EVTCHN_2L_NR_CHANNELS }),
+		CASE(subscribe, 0, .subscribe = { .port = EVTCHN_2L_NR_CHANNELS - 1 }),
+		CASE(settscinfo, 0, .tsc_info = { .tsc_mode = 0 }),
+		CASE(settscinfo, -EOPNOTSUPP, .tsc_info = { .tsc_mode = 1 }),
+		CASE(settscinfo, 0, .tsc_info = { .tsc_mode = 2 }),
+		CASE(settscinfo, -EINVAL, .tsc_info = { .tsc_mode = 3 }),
+		CASE(getpageframeinfo3, -E2BIG, .getpageframeinfo3 = { .num = 1025 }),
+		CASE(getpageframeinfo3, -EFAULT, .getpageframeinfo3 = { .num = 1024, .array.p = NOWHERE }),
+		CASE(getpageframeinfo3, 0, .getpageframeinfo3 = { .num = 0, .array.p = NOWHERE }),
 		CASE(setnodeaffinity, -EINVAL, .nodeaffinity = {}),
-		CASE(setnodeaffinity, -EFAULT, .nodeaffinity = {.nodemap = {.nr_bits = 1, .bitmap.p = NOWHERE}}),
-		CASE(getnodeaffinity, -EFAULT, .nodeaffinity = {.nodemap = {.nr_bits = 1, .bitmap.p = NOWHERE}}),
-		CASE(get_cpu_policy, -EFAULT, .cpu_policy = {.nr_leaves = 100, .leaves.p = NOWHERE}),
-		CASE(set_cpu_policy, -E2BIG, .cpu_policy = {.nr_leaves = 513}),
-		CASE(set_cpu_policy, -EFAULT, .cpu_policy = {.nr_leaves = 512, .leaves.p = NOWHERE}),
-		CASE(set_cpu_policy, -E2BIG, .cpu_policy = {.nr_msrs = 65}),
-		CASE(set_cpu_policy, -EFAULT, .cpu_policy = {.nr_msrs = 64, .msrs.p = NOWHERE}),
+		CASE(setnodeaffinity, -EFAULT, .nodeaffinity = { .nodemap = { .nr_bits = 1, .bitmap.p = NOWHERE } }),
+		CASE(getnodeaffinity, -EFAULT, .nodeaffinity = { .nodemap = { .nr_bits = 1, .bitmap.p = NOWHERE } }),
+		CASE(get_cpu_policy, -EFAULT, .cpu_policy = { .nr_leaves = 100, .leaves.p = NOWHERE }),
+		CASE(set_cpu_policy, -E2BIG, .cpu_policy = { .nr_leaves = 513 }),
+		CASE(set_cpu_policy, -EFAULT, .cpu_policy = { .nr_leaves = 512, .leaves.p = NOWHERE }),
+		CASE(set_cpu_policy, -E2BIG, .cpu_policy = { .nr_msrs = 65 }),
+		CASE(set_cpu_policy, -EFAULT, .cpu_policy = { .nr_msrs = 64, .msrs.p = NOWHERE }),
 		CASE(set_cpu_policy, 0, .cpu_policy = {}),
-		CASE(max_vcpus, 0, .max_vcpus = {.max = NR_VCPUS}),
-		CASE(max_vcpus, -EINVAL, .max_vcpus = {.max = NR_VCPUS - 1}),
-		CASE(max_vcpus, -EINVAL, .max_vcpus = {.max = NR_VCPUS + 1}),
-		CASE(set_virq_handler, -EINVAL, .set_virq_handler = {.virq = NR_VIRQS}),
-		CASE(set_virq_handler, -EINVAL, .set_virq_handler = {.virq = VIRQ_TIMER}), /* each vcpu's own */
-		CASE(setdebugging, 0, .setdebugging = {.enable = 1}),
+		CASE(max_vcpus, 0, .max_vcpus = { .max = NR_VCPUS }),
+		CASE(max_vcpus, -EINVAL, .max_vcpus = { .max = NR_VCPUS - 1 }),
+		CASE(max_vcpus, -EINVAL, .max_vcpus = { .max = NR_VCPUS + 1 }),
+		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = NR_VIRQS }),
+		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = VIRQ_TIMER }), /* each vcpu's own */
+		CASE(setdebugging, 0, .setdebugging = { .enable = 1 }),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -139,7 +139,7 @@ static void test_a_new_domain_is_one_that_can_be_had(void **state)
 	const struct xen_domctl_createdomain good = {
 		.max_vcpus = DOMAIN_MAX_VCPUS, .max_evtchn_port = ~0u, .max_grant_frames = 1, .max_maptrack_frames = 1,
 		.grant_opts = XEN_DOMCTL_GRANT_version(2), .flags = XEN_DOMCTL_CDF_xs_domain};
-	struct xen_domctl_createdomain bad[] = {good, good, good, good, good, good};
+	struct xen_domctl_createdomain bad[] = { good, good, good, good, good, good };
 
 	bad[0].iommu_opts = 1;
 	bad[1].vmtrace_size = 4096;
@@ -208,7 +208,7 @@ static void test_what_a_domain_does_is_told(void **state)
 static void test_what_a_domain_has_is_told(void **state)
 {
 	struct xen_domctl_getdomaininfo *info = &op->u.getdomaininfo;
-	xen_domain_handle_t handle = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+	xen_domain_handle_t handle = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3 };
 
 	memcpy(op->u.setdomainhandle.handle, handle, sizeof(handle));
 	assert_int_equal(domctl(XEN_DOMCTL_setdomainhandle, 1), 0);
@@ -236,7 +236,7 @@ static void test_weight_and_cap_are_kept_within_their_ends(void **state)
 {
 	struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
 
-	*s = (struct xen_domctl_scheduler_op){.sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_getinfo};
+	*s = (struct xen_domctl_scheduler_op){ .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
 	assert_int_equal(domctl(XEN_DOMCTL_scheduler_op, 1), 0);
 	assert_int_equal(s->u.credit.weight, 256);
 	assert_int_equal(s->u.credit.cap, 0);
@@ -284,14 +284,14 @@ static void test_types_of_pages_are_those_of_tables_in_use(void **state)
 	static const struct {
 		u32 type, told;
 	} types[] = {
-		{(u32)FT_L1 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L1TAB},
-		{(u32)FT_L2 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L2TAB},
-		{(u32)FT_L3 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L3TAB},
-		{(u32)FT_L4 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L4TAB},
-		{(u32)FT_L4 << FT_SHIFT | FT_PINNED | 1, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB},
-		{(u32)FT_L4 << FT_SHIFT, XEN_DOMCTL_PFINFO_NOTAB},
-		{(u32)FT_SEG << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_NOTAB},
-		{(u32)FT_WR << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_NOTAB},
+		{ (u32)FT_L1 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L1TAB },
+		{ (u32)FT_L2 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L2TAB },
+		{ (u32)FT_L3 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L3TAB },
+		{ (u32)FT_L4 << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_L4TAB },
+		{ (u32)FT_L4 << FT_SHIFT | FT_PINNED | 1, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB },
+		{ (u32)FT_L4 << FT_SHIFT, XEN_DOMCTL_PFINFO_NOTAB },
+		{ (u32)FT_SEG << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_NOTAB },
+		{ (u32)FT_WR << FT_SHIFT | 1, XEN_DOMCTL_PFINFO_NOTAB },
 	};
 	struct frame *f = world_page(d1);
 	xen_pfn_t *list = guest_alloc(2 * sizeof(*list));
@@ -331,8 +331,8 @@ static void test_a_policy_is_refused_by_the_number_of_what_is_wrong(void **state
 	struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
 	xen_msr_entry_t *msr = guest_alloc(2 * sizeof(*msr));
 
-	msr[0] = (xen_msr_entry_t){.idx = 0xce};
-	msr[1] = (xen_msr_entry_t){.idx = 0x8b, .flags = 1};
+	msr[0] = (xen_msr_entry_t){ .idx = 0xce };
+	msr[1] = (xen_msr_entry_t){ .idx = 0x8b, .flags = 1 };
 	p->msrs.p = msr;
 	p->nr_msrs = 1;
 	assert_int_equal(domctl(XEN_DOMCTL_set_cpu_policy, 1), 0);
@@ -374,7 +374,7 @@ static void test_a_policy_has_each_leaf_once(void **state)
 {
 	static const struct {
 		u32 leaf, nr;
-	} with_subleaves[] = {{4, 6}, {7, 2}, {0xb, 2}, {0xd, 10}};
+	} with_subleaves[] = { { 4, 6 }, { 7, 2 }, { 0xb, 2 }, { 0xd, 10 } };
 	struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
 	xen_cpuid_leaf_t *got = guest_alloc(100 * sizeof(*got));
 	u32 at = 0;
@@ -409,7 +409,7 @@ static void test_a_question_is_of_so_many_pages(void **state)
 
 	s->op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
 	assert_int_equal(domctl(XEN_DOMCTL_shadow_op, 1), 0);
-	*s = (struct xen_domctl_shadow_op){.op = XEN_DOMCTL_SHADOW_OP_PEEK, .pages = 1ULL << 40};
+	*s = (struct xen_domctl_shadow_op){ .op = XEN_DOMCTL_SHADOW_OP_PEEK, .pages = 1ULL << 40 };
 	assert_int_equal(domctl(XEN_DOMCTL_shadow_op, 1), 0);
 	s->pages++;
 	assert_int_equal(domctl(XEN_DOMCTL_shadow_op, 1), -EINVAL);

@@ -50,7 +50,7 @@ static void test_what_a_vcpu_does_is_told(void **state)
 static void test_a_second_context_changes_general_registers_alone(void **state)
 {
 	struct vcpu_guest_context *c = guest_alloc(sizeof(*c));
-	u64 *const others[] = {&c->ctrlreg[1], &c->ctrlreg[3], &c->user_regs.rip, &c->user_regs.rflags};
+	u64 *const others[] = { &c->ctrlreg[1], &c->ctrlreg[3], &c->user_regs.rip, &c->user_regs.rflags };
 	const struct cpu_user_regs *r = &d1->vcpu[1]->regs;
 
 	op->u.vcpucontext.vcpu = 1;
@@ -91,12 +91,12 @@ static void test_bitmaps_are_as_long_as_their_owner_says(void **state)
 		u32 nr_bits;
 		u8 bytes[12]; /* of a map of all ones; 0xee: not touched */
 	} maps[] = {
-		{0, {0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee}},
-		{1, {0xff, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee}},
-		{9, {0xff, 0xff, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee}},
-		{64, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xee, 0xee, 0xee, 0xee}},
-		{65, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0xee, 0xee, 0xee}},
-		{80, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xee, 0xee}},
+		{ 0, { 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee } },
+		{ 1, { 0xff, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee } },
+		{ 9, { 0xff, 0xff, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee } },
+		{ 64, { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xee, 0xee, 0xee, 0xee } },
+		{ 65, { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0xee, 0xee, 0xee } },
+		{ 80, { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xee, 0xee } },
 	};
 	u8 *map = guest_alloc(16);
 
@@ -328,8 +328,8 @@ static void test_each_callback_of_an_extended_context_masks_by_itself(void **sta
 	struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
 
 	for (int which = 0; which < 2; which++) {
-		*e = (struct xen_domctl_ext_vcpucontext){.vcpu = 1, .size = sizeof(*e), .sysenter_disables_events = which == 0,
-							 .syscall32_disables_events = which == 1};
+		*e = (struct xen_domctl_ext_vcpucontext){ .vcpu = 1, .size = sizeof(*e), .sysenter_disables_events = which == 0,
+							  .syscall32_disables_events = which == 1 };
 		assert_int_equal(domctl(XEN_DOMCTL_set_ext_vcpucontext, 1), 0);
 		memset(e, 0, sizeof(*e));
 		e->vcpu = 1;
@@ -344,10 +344,10 @@ static void test_the_size_of_a_state_is_asked_for_in_two_ways(void **state)
 {
 	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
 
-	*x = (struct xen_domctl_vcpuextstate){.vcpu = 1, .size = 1};
+	*x = (struct xen_domctl_vcpuextstate){ .vcpu = 1, .size = 1 };
 	assert_int_equal(domctl(XEN_DOMCTL_getvcpuextstate, 1), 0);
 	assert_int_equal(x->size, 16 + 1024);
-	*x = (struct xen_domctl_vcpuextstate){.vcpu = 1, .buffer.p = NOWHERE};
+	*x = (struct xen_domctl_vcpuextstate){ .vcpu = 1, .buffer.p = NOWHERE };
 	assert_int_equal(domctl(XEN_DOMCTL_getvcpuextstate, 1), 0);
 	assert_int_equal(x->size, 16 + 1024);
 }
@@ -356,8 +356,8 @@ static void test_each_register_of_a_list_is_looked_at(void **state)
 {
 	struct xen_domctl_vcpu_msr *msr = guest_alloc(2 * sizeof(*msr));
 
-	msr[0] = (struct xen_domctl_vcpu_msr){.index = MSR_TSC_AUX, .value = 7};
-	msr[1] = (struct xen_domctl_vcpu_msr){.index = 0x10};
+	msr[0] = (struct xen_domctl_vcpu_msr){ .index = MSR_TSC_AUX, .value = 7 };
+	msr[1] = (struct xen_domctl_vcpu_msr){ .index = 0x10 };
 	op->u.vcpu_msrs.vcpu = 1;
 	op->u.vcpu_msrs.msrs.p = msr;
 	op->u.vcpu_msrs.msr_count = 2;

@@ -36,7 +36,7 @@ static void connect(evtchn_port_t *p1, evtchn_port_t *p2)
 
 static u32 status_of(struct domain *d, evtchn_port_t port)
 {
-	struct evtchn_status st = {0};
+	struct evtchn_status st = { 0 };
 
 	assert_int_equal(evtchn_status(d, port, &st), 0);
 	return st.status;
@@ -106,7 +106,7 @@ static void test_close_leaves_the_other_end_unbound_and_sends_to_it_are_dropped(
 
 static void test_any_port_number_is_refused_cleanly(void **state)
 {
-	const evtchn_port_t bad[] = {0, 100, 4095, 4096, 0x7fffffff, 0xffffffff};
+	const evtchn_port_t bad[] = { 0, 100, 4095, 4096, 0x7fffffff, 0xffffffff };
 	evtchn_port_t p;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

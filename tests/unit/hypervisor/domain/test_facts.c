@@ -65,7 +65,7 @@ static long platform(u32 cmd)
 	return hypercall(__HYPERVISOR_platform_op, GUEST(p), 0, 0, 0);
 }
 
-#define SYSCTL(c, e, ...) {.op = {.cmd = XEN_SYSCTL_##c, .u = {__VA_ARGS__}}, .rc = (e)}
+#define SYSCTL(c, e, ...) {.op = { .cmd = XEN_SYSCTL_##c, .u = { __VA_ARGS__ } }, .rc = (e)}
 
 static void test_each_sysctl_says_what_is_wrong_with_its_arguments(void **state)
 {
@@ -73,40 +73,40 @@ static void test_each_sysctl_says_what_is_wrong_with_its_arguments(void **state)
 		struct xen_sysctl op;
 		long rc;
 	} cases[] = {
-		SYSCTL(debug_keys, -EFAULT, .debug_keys = {.nr_keys = 1, .keys.p = NOWHERE}),
-		SYSCTL(debug_keys, 0, .debug_keys = {.nr_keys = 0, .keys.p = NOWHERE}),
-		SYSCTL(getdomaininfolist, -EFAULT, .getdomaininfolist = {.max_domains = 1, .buffer.p = NOWHERE}),
-		SYSCTL(getdomaininfolist, 0, .getdomaininfolist = {.max_domains = 0, .buffer.p = NOWHERE}),
-		SYSCTL(getcpuinfo, -EFAULT, .getcpuinfo = {.max_cpus = 1, .info.p = NOWHERE}),
-		SYSCTL(getcpuinfo, 0, .getcpuinfo = {.max_cpus = 0, .info.p = NOWHERE}),
-		SYSCTL(cputopoinfo, -EFAULT, .cputopoinfo = {.num_cpus = 1, .cputopo.p = NOWHERE}),
-		SYSCTL(numainfo, -EFAULT, .numainfo = {.num_nodes = 1, .meminfo.p = NOWHERE}),
-		SYSCTL(numainfo, -EFAULT, .numainfo = {.num_nodes = 1, .distance.p = NOWHERE}),
-		SYSCTL(numainfo, 0, .numainfo = {.num_nodes = 0, .meminfo.p = NOWHERE, .distance.p = NOWHERE}),
-		SYSCTL(cpupool_op, -EOPNOTSUPP, .cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_CREATE}),
-		SYSCTL(cpupool_op, -EOPNOTSUPP, .cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_DESTROY}),
-		SYSCTL(cpupool_op, -ENOENT, .cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_INFO, .cpupool_id = 1}),
-		SYSCTL(cpupool_op, -EFAULT, .cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_INFO,
-			.cpumap = {.nr_bits = 1, .bitmap.p = NOWHERE}}),
-		SYSCTL(cpupool_op, -EFAULT, .cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_FREEINFO,
-			.cpumap = {.nr_bits = 1, .bitmap.p = NOWHERE}}),
-		SYSCTL(scheduler_op, -ESRCH, .scheduler_op = {.cpupool_id = 1, .sched_id = XEN_SCHEDULER_CREDIT,
-			.cmd = XEN_SYSCTL_SCHEDOP_getinfo}),
-		SYSCTL(scheduler_op, -EINVAL, .scheduler_op = {.sched_id = XEN_SCHEDULER_RTDS,
-			.cmd = XEN_SYSCTL_SCHEDOP_getinfo}),
-		SYSCTL(scheduler_op, -EOPNOTSUPP, .scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT,
-			.cmd = XEN_SYSCTL_SCHEDOP_putinfo}),
-		SYSCTL(get_cpu_featureset, -EINVAL, .cpu_featureset = {.index = XEN_SYSCTL_cpu_featureset_hvm_max + 1}),
-		SYSCTL(get_cpu_featureset, -EOPNOTSUPP, .cpu_featureset = {.index = XEN_SYSCTL_cpu_featureset_hvm}),
-		SYSCTL(get_cpu_featureset, -EOPNOTSUPP, .cpu_featureset = {.index = XEN_SYSCTL_cpu_featureset_hvm_max}),
-		SYSCTL(get_cpu_featureset, -EFAULT, .cpu_featureset = {.nr_features = 40, .features.p = NOWHERE}),
-		SYSCTL(get_cpu_policy, -EINVAL, .cpu_policy = {.index = XEN_SYSCTL_cpu_policy_hvm_default + 1}),
-		SYSCTL(get_cpu_policy, -EINVAL, .cpu_policy = {._rsvd = 1}),
-		SYSCTL(get_cpu_policy, -EOPNOTSUPP, .cpu_policy = {.index = XEN_SYSCTL_cpu_policy_hvm_max}),
-		SYSCTL(get_cpu_policy, -EOPNOTSUPP, .cpu_policy = {.index = XEN_SYSCTL_cpu_policy_hvm_default}),
-		SYSCTL(get_cpu_policy, -EFAULT, .cpu_policy = {.nr_leaves = 100, .leaves.p = NOWHERE}),
-		SYSCTL(get_cpu_policy, -EFAULT, .cpu_policy = {.nr_msrs = 1, .msrs.p = NOWHERE}),
-		SYSCTL(get_cpu_policy, -ENOBUFS, .cpu_policy = {.nr_msrs = 0, .msrs.p = NOWHERE}),
+		SYSCTL(debug_keys, -EFAULT, .debug_keys = { .nr_keys = 1, .keys.p = NOWHERE }),
+		SYSCTL(debug_keys, 0, .debug_keys = { .nr_keys = 0, .keys.p = NOWHERE }),
+		SYSCTL(getdomaininfolist, -EFAULT, .getdomaininfolist = { .max_domains = 1, .buffer.p = NOWHERE }),
+		SYSCTL(getdomaininfolist, 0, .getdomaininfolist = { .max_domains = 0, .buffer.p = NOWHERE }),
+		SYSCTL(getcpuinfo, -EFAULT, .getcpuinfo = { .max_cpus = 1, .info.p = NOWHERE }),
+		SYSCTL(getcpuinfo, 0, .getcpuinfo = { .max_cpus = 0, .info.p = NOWHERE }),
+		SYSCTL(cputopoinfo, -EFAULT, .cputopoinfo = { .num_cpus = 1, .cputopo.p = NOWHERE }),
+		SYSCTL(numainfo, -EFAULT, .numainfo = { .num_nodes = 1, .meminfo.p = NOWHERE }),
+		SYSCTL(numainfo, -EFAULT, .numainfo = { .num_nodes = 1, .distance.p = NOWHERE }),
+		SYSCTL(numainfo, 0, .numainfo = { .num_nodes = 0, .meminfo.p = NOWHERE, .distance.p = NOWHERE }),
+		SYSCTL(cpupool_op, -EOPNOTSUPP, .cpupool_op = { .op = XEN_SYSCTL_CPUPOOL_OP_CREATE }),
+		SYSCTL(cpupool_op, -EOPNOTSUPP, .cpupool_op = { .op = XEN_SYSCTL_CPUPOOL_OP_DESTROY }),
+		SYSCTL(cpupool_op, -ENOENT, .cpupool_op = { .op = XEN_SYSCTL_CPUPOOL_OP_INFO, .cpupool_id = 1 }),
+		SYSCTL(cpupool_op, -EFAULT, .cpupool_op = { .op = XEN_SYSCTL_CPUPOOL_OP_INFO,
+			.cpumap = { .nr_bits = 1, .bitmap.p = NOWHERE } }),
+		SYSCTL(cpupool_op, -EFAULT, .cpupool_op = { .op = XEN_SYSCTL_CPUPOOL_OP_FREEINFO,
+			.cpumap = { .nr_bits = 1, .bitmap.p = NOWHERE } }),
+		SYSCTL(scheduler_op, -ESRCH, .scheduler_op = { .cpupool_id = 1, .sched_id = XEN_SCHEDULER_CREDIT,
+			.cmd = XEN_SYSCTL_SCHEDOP_getinfo }),
+		SYSCTL(scheduler_op, -EINVAL, .scheduler_op = { .sched_id = XEN_SCHEDULER_RTDS,
+			.cmd = XEN_SYSCTL_SCHEDOP_getinfo }),
+		SYSCTL(scheduler_op, -EOPNOTSUPP, .scheduler_op = { .sched_id = XEN_SCHEDULER_CREDIT,
+			.cmd = XEN_SYSCTL_SCHEDOP_putinfo }),
+		SYSCTL(get_cpu_featureset, -EINVAL, .cpu_featureset = { .index = XEN_SYSCTL_cpu_featureset_hvm_max + 1 }),
+		SYSCTL(get_cpu_featureset, -EOPNOTSUPP, .cpu_featureset = { .index = XEN_SYSCTL_cpu_featureset_hvm }),
+		SYSCTL(get_cpu_featureset, -EOPNOTSUPP, .cpu_featureset = { .index = XEN_SYSCTL_cpu_featureset_hvm_max }),
+		SYSCTL(get_cpu_featureset, -EFAULT, .cpu_featureset = { .nr_features = 40, .features.p = NOWHERE }),
+		SYSCTL(get_cpu_policy, -EINVAL, .cpu_policy = { .index = XEN_SYSCTL_cpu_policy_hvm_default + 1 }),
+		SYSCTL(get_cpu_policy, -EINVAL, .cpu_policy = { ._rsvd = 1 }),
+		SYSCTL(get_cpu_policy, -EOPNOTSUPP, .cpu_policy = { .index = XEN_SYSCTL_cpu_policy_hvm_max }),
+		SYSCTL(get_cpu_policy, -EOPNOTSUPP, .cpu_policy = { .index = XEN_SYSCTL_cpu_policy_hvm_default }),
+		SYSCTL(get_cpu_policy, -EFAULT, .cpu_policy = { .nr_leaves = 100, .leaves.p = NOWHERE }),
+		SYSCTL(get_cpu_policy, -EFAULT, .cpu_policy = { .nr_msrs = 1, .msrs.p = NOWHERE }),
+		SYSCTL(get_cpu_policy, -ENOBUFS, .cpu_policy = { .nr_msrs = 0, .msrs.p = NOWHERE }),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -156,12 +156,12 @@ static void test_cpus_are_listed(void **state)
 
 		memset(info, 0xee, 5 * sizeof(*info));
 		memset(topo, 0xee, 5 * sizeof(*topo));
-		s->u.getcpuinfo = (struct xen_sysctl_getcpuinfo){.max_cpus = room, .info.p = info};
+		s->u.getcpuinfo = (struct xen_sysctl_getcpuinfo){ .max_cpus = room, .info.p = info };
 		assert_int_equal(sysctl(XEN_SYSCTL_getcpuinfo), 0);
 		assert_int_equal(s->u.getcpuinfo.nr_cpus, nr);
 		assert_true(info[nr - 1].idletime != 0xeeeeeeeeeeeeeeee);
 		assert_true(info[nr].idletime == 0xeeeeeeeeeeeeeeee);
-		s->u.cputopoinfo = (struct xen_sysctl_cputopoinfo){.num_cpus = room, .cputopo.p = topo};
+		s->u.cputopoinfo = (struct xen_sysctl_cputopoinfo){ .num_cpus = room, .cputopo.p = topo };
 		assert_int_equal(sysctl(XEN_SYSCTL_cputopoinfo), 0);
 		assert_int_equal(s->u.cputopoinfo.num_cpus, nr);
 		assert_int_equal(topo[nr - 1].socket, nr - 1); /* each a socket of its own */
@@ -178,27 +178,27 @@ static void test_the_one_node_is_as_near_as_can_be(void **state)
 	struct xen_sysctl_meminfo *mem = guest_alloc(sizeof(*mem));
 	u32 *distance = guest_alloc(8);
 
-	s->u.numainfo = (struct xen_sysctl_numainfo){.num_nodes = 4, .meminfo.p = mem, .distance.p = distance};
+	s->u.numainfo = (struct xen_sysctl_numainfo){ .num_nodes = 4, .meminfo.p = mem, .distance.p = distance };
 	assert_int_equal(sysctl(XEN_SYSCTL_numainfo), 0);
 	assert_int_equal(s->u.numainfo.num_nodes, 1);
 	assert_int_equal(mem->memsize, page_alloc_total_frames() * PAGE_SIZE);
 	assert_int_equal(mem->memfree, page_alloc_free_frames() * PAGE_SIZE);
 	assert_int_equal(distance[0], 10);
 	assert_int_equal(distance[1], 0);
-	s->u.numainfo = (struct xen_sysctl_numainfo){.num_nodes = 1};
+	s->u.numainfo = (struct xen_sysctl_numainfo){ .num_nodes = 1 };
 	assert_int_equal(sysctl(XEN_SYSCTL_numainfo), 0); /* no lists: how many there are */
 	assert_int_equal(s->u.numainfo.num_nodes, 1);
 }
 
 static void test_the_one_pool_has_all_cpus_and_all_domains(void **state)
 {
-	static const u32 ids[] = {0, XEN_SYSCTL_CPUPOOL_PAR_ANY};
+	static const u32 ids[] = { 0, XEN_SYSCTL_CPUPOOL_PAR_ANY };
 	u64 *map = guest_alloc(8);
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		*map = ~0ULL;
 		s->u.cpupool_op = (struct xen_sysctl_cpupool_op){
-			.op = XEN_SYSCTL_CPUPOOL_OP_INFO, .cpupool_id = ids[i], .cpumap = {.nr_bits = 64, .bitmap.p = (u8 *)map}};
+			.op = XEN_SYSCTL_CPUPOOL_OP_INFO, .cpupool_id = ids[i], .cpumap = { .nr_bits = 64, .bitmap.p = (u8 *)map }};
 		assert_int_equal(sysctl(XEN_SYSCTL_cpupool_op), 0);
 		assert_int_equal(s->u.cpupool_op.cpupool_id, 0);
 		assert_int_equal(s->u.cpupool_op.sched_id, XEN_SCHEDULER_CREDIT);
@@ -208,7 +208,7 @@ static void test_the_one_pool_has_all_cpus_and_all_domains(void **state)
 	s->u.cpupool_op.op = XEN_SYSCTL_CPUPOOL_OP_FREEINFO;
 	assert_int_equal(sysctl(XEN_SYSCTL_cpupool_op), 0);
 	assert_int_equal(*map, 0);
-	s->u.scheduler_op = (struct xen_sysctl_scheduler_op){.sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo};
+	s->u.scheduler_op = (struct xen_sysctl_scheduler_op){ .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
 	assert_int_equal(sysctl(XEN_SYSCTL_scheduler_op), 0);
 	assert_int_equal(s->u.scheduler_op.u.sched_credit.tslice_ms, 30);
 	assert_int_equal(s->u.scheduler_op.u.sched_credit.ratelimit_us, 1000);
@@ -223,7 +223,7 @@ static void test_features_come_in_words(void **state)
 	for (u32 index = XEN_SYSCTL_cpu_featureset_raw; index <= XEN_SYSCTL_cpu_featureset_pv_max; index++) {
 		if (index == XEN_SYSCTL_cpu_featureset_hvm)
 			continue;
-		s->u.cpu_featureset = (struct xen_sysctl_cpu_featureset){.index = index};
+		s->u.cpu_featureset = (struct xen_sysctl_cpu_featureset){ .index = index };
 		assert_int_equal(sysctl(XEN_SYSCTL_get_cpu_featureset), 0);
 		nr = s->u.cpu_featureset.nr_features;
 		assert_in_range(nr, 10, 32);
@@ -240,7 +240,7 @@ static void test_features_come_in_words(void **state)
 	}
 }
 
-#define PLATFORM(c, e, ...) {.op = {.cmd = XENPF_##c, .u = {__VA_ARGS__}}, .rc = (e)}
+#define PLATFORM(c, e, ...) {.op = { .cmd = XENPF_##c, .u = { __VA_ARGS__ } }, .rc = (e)}
 
 static void test_each_platform_op_says_what_is_wrong_with_its_arguments(void **state)
 {
@@ -248,22 +248,22 @@ static void test_each_platform_op_says_what_is_wrong_with_its_arguments(void **s
 		struct xen_platform_op op;
 		long rc;
 	} cases[] = {
-		PLATFORM(settime32, 0, .settime32 = {.nsecs = 999999999}),
-		PLATFORM(settime32, -EINVAL, .settime32 = {.nsecs = 1000000000}),
-		PLATFORM(settime64, 0, .settime64 = {.nsecs = 999999999}),
-		PLATFORM(settime64, -EINVAL, .settime64 = {.nsecs = 1000000000}),
-		PLATFORM(settime64, -EOPNOTSUPP, .settime64 = {.mbz = 1}),
-		PLATFORM(firmware_info, 0, .firmware_info = {.type = XEN_FW_KBD_SHIFT_FLAGS}),
-		PLATFORM(firmware_info, -ESRCH, .firmware_info = {.type = XEN_FW_DISK_INFO}),
-		PLATFORM(firmware_info, -ESRCH, .firmware_info = {.type = XEN_FW_DISK_MBR_SIGNATURE}),
-		PLATFORM(firmware_info, -ESRCH, .firmware_info = {.type = XEN_FW_VBEDDC_INFO}),
-		PLATFORM(firmware_info, -ESRCH, .firmware_info = {.type = XEN_FW_EFI_INFO}),
-		PLATFORM(firmware_info, -EINVAL, .firmware_info = {.type = XEN_FW_KBD_SHIFT_FLAGS + 1}),
-		PLATFORM(enter_acpi_sleep, -ENODEV, .enter_acpi_sleep = {.flags = XENPF_ACPI_SLEEP_EXTENDED}),
-		PLATFORM(getidletime, -EINVAL, .getidletime = {.cpumap_nr_cpus = 0}),
-		PLATFORM(getidletime, -EFAULT, .getidletime = {.cpumap_nr_cpus = 1, .cpumap_bitmap.p = NOWHERE}),
-		PLATFORM(get_cpu_version, -ENODEV, .pcpu_version = {.xen_cpuid = NR_CPUS_HERE}),
-		PLATFORM(get_cpu_version, 0, .pcpu_version = {.xen_cpuid = NR_CPUS_HERE - 1}),
+		PLATFORM(settime32, 0, .settime32 = { .nsecs = 999999999 }),
+		PLATFORM(settime32, -EINVAL, .settime32 = { .nsecs = 1000000000 }),
+		PLATFORM(settime64, 0, .settime64 = { .nsecs = 999999999 }),
+		PLATFORM(settime64, -EINVAL, .settime64 = { .nsecs = 1000000000 }),
+		PLATFORM(settime64, -EOPNOTSUPP, .settime64 = { .mbz = 1 }),
+		PLATFORM(firmware_info, 0, .firmware_info = { .type = XEN_FW_KBD_SHIFT_FLAGS }),
+		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_DISK_INFO }),
+		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_DISK_MBR_SIGNATURE }),
+		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_VBEDDC_INFO }),
+		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_EFI_INFO }),
+		PLATFORM(firmware_info, -EINVAL, .firmware_info = { .type = XEN_FW_KBD_SHIFT_FLAGS + 1 }),
+		PLATFORM(enter_acpi_sleep, -ENODEV, .enter_acpi_sleep = { .flags = XENPF_ACPI_SLEEP_EXTENDED }),
+		PLATFORM(getidletime, -EINVAL, .getidletime = { .cpumap_nr_cpus = 0 }),
+		PLATFORM(getidletime, -EFAULT, .getidletime = { .cpumap_nr_cpus = 1, .cpumap_bitmap.p = NOWHERE }),
+		PLATFORM(get_cpu_version, -ENODEV, .pcpu_version = { .xen_cpuid = NR_CPUS_HERE }),
+		PLATFORM(get_cpu_version, 0, .pcpu_version = { .xen_cpuid = NR_CPUS_HERE - 1 }),
 		PLATFORM(cpu_online, -EOPNOTSUPP, .cpu_ol = {}),
 		PLATFORM(microcode_update, -EOPNOTSUPP, .microcode = {}),
 	};
@@ -296,7 +296,7 @@ static void test_uefi_is_described_where_it_is(void **state)
 	for (u32 index = 0; index < 9; index++)
 		assert_int_equal(efi_info(index), -ESRCH);
 
-	efi_facts = (struct efi_facts){.tables = 0x7f000018, .nr_tables = 9, .revision = 0x20046};
+	efi_facts = (struct efi_facts){ .tables = 0x7f000018, .nr_tables = 9, .revision = 0x20046 };
 	assert_int_equal(efi_info(XEN_FW_EFI_VERSION), 0);
 	assert_int_equal(i->version, 0x20046);
 	assert_int_equal(efi_info(XEN_FW_EFI_CONFIG_TABLE), 0);
@@ -314,7 +314,7 @@ static void test_who_made_the_firmware_is_said_in_whole_characters(void **state)
 	union xenpf_efi_info *i = &p->u.firmware_info.u.efi_info;
 	u16 *name = guest_alloc(200);
 
-	efi_facts = (struct efi_facts){.tables = 1, .fw_revision = 7, .vendor = {'E', 'D', 'K'}};
+	efi_facts = (struct efi_facts){ .tables = 1, .fw_revision = 7, .vendor = { 'E', 'D', 'K' } };
 	memset(name, 0xee, 200);
 	i->vendor.bufsz = 5;
 	i->vendor.name.p = name;
@@ -370,7 +370,7 @@ static void test_idle_times_are_of_the_cpus_that_were_named(void **state)
 
 	*map = 1ULL << 63 | 1 << 2 | 1 << 0;
 	memset(idle, 0xee, 4 * 8);
-	p->u.getidletime = (struct xenpf_getidletime){.cpumap_nr_cpus = 100, .cpumap_bitmap.p = (u8 *)map, .idletime.p = idle};
+	p->u.getidletime = (struct xenpf_getidletime){ .cpumap_nr_cpus = 100, .cpumap_bitmap.p = (u8 *)map, .idletime.p = idle };
 	assert_int_equal(platform(XENPF_getidletime), 0);
 	assert_int_equal(*map, 1 << 2 | 1 << 0); /* which there are */
 	assert_int_equal(p->u.getidletime.now, world.now);
@@ -386,7 +386,7 @@ static void test_a_cpu_is_of_a_family_a_model_and_a_stepping(void **state)
 	u32 a, b, c, d;
 
 	cpuid(1, 0, &a, &b, &c, &d);
-	p->u.pcpu_version = (struct xenpf_pcpu_version){.xen_cpuid = 1};
+	p->u.pcpu_version = (struct xenpf_pcpu_version){ .xen_cpuid = 1 };
 	assert_int_equal(platform(XENPF_get_cpu_version), 0);
 	assert_int_equal(p->u.pcpu_version.max_present, NR_CPUS_HERE - 1);
 	assert_memory_equal(p->u.pcpu_version.vendor_id, cpu_vendor, 12);
@@ -442,7 +442,7 @@ static long console(u32 cmd, u64 len, const void *buf)
 
 static void test_all_that_dom0_writes_comes_out(void **state)
 {
-	static const u64 lengths[] = {0, 1, 255, 256, 257, 512, 600};
+	static const u64 lengths[] = { 0, 1, 255, 256, 257, 512, 600 };
 	char *text = guest_alloc(600);
 
 	for (u32 i = 0; i < 600; i++)
@@ -484,13 +484,13 @@ static void test_the_log_is_read_in_pieces_and_cleared(void **state)
 	for (u32 i = 0; i < sizeof(world.ring); i++)
 		world.ring[i] = (char)('A' + i % 29);
 	world.ring_len = 700;
-	*r = (struct xen_sysctl_readconsole){.count = 2000, .index = 500, .buffer.p = buf};
+	*r = (struct xen_sysctl_readconsole){ .count = 2000, .index = 500, .buffer.p = buf };
 	assert_int_equal(sysctl(XEN_SYSCTL_readconsole), 0); /* not incremental: from the beginning */
 	assert_int_equal(r->count, 700);
 	assert_int_equal(r->index, 700);
 	assert_memory_equal(buf, world.ring, 700);
 	assert_int_equal(world.ring_len, 700);
-	*r = (struct xen_sysctl_readconsole){.count = 100, .index = 500, .incremental = 1, .clear = 1, .buffer.p = buf};
+	*r = (struct xen_sysctl_readconsole){ .count = 100, .index = 500, .incremental = 1, .clear = 1, .buffer.p = buf };
 	memset(buf, 0xee, 2000);
 	assert_int_equal(sysctl(XEN_SYSCTL_readconsole), 0);
 	assert_int_equal(r->count, 100);
@@ -499,7 +499,7 @@ static void test_the_log_is_read_in_pieces_and_cleared(void **state)
 	assert_int_equal((u8)buf[100], 0xee);
 	assert_int_equal(world.ring_len, 0);
 	world.ring_len = 5;
-	*r = (struct xen_sysctl_readconsole){.count = 5, .buffer.p = NOWHERE};
+	*r = (struct xen_sysctl_readconsole){ .count = 5, .buffer.p = NOWHERE };
 	assert_int_equal(sysctl(XEN_SYSCTL_readconsole), -EFAULT);
 	r->count = 0;
 	assert_int_equal(sysctl(XEN_SYSCTL_readconsole), 0);
@@ -531,7 +531,7 @@ static void test_a_time_that_dom0_sets_is_everybodys(void **state)
 
 static void test_the_machine_sleeps_as_it_is_told(void **state)
 {
-	p->u.enter_acpi_sleep = (struct xenpf_enter_acpi_sleep){.val_a = 0x1234, .val_b = 0x5678, .sleep_state = 5};
+	p->u.enter_acpi_sleep = (struct xenpf_enter_acpi_sleep){ .val_a = 0x1234, .val_b = 0x5678, .sleep_state = 5 };
 	assert_int_equal(platform(XENPF_enter_acpi_sleep), 0);
 	assert_int_equal(world.machine_stops, 1);
 	assert_int_equal(world.sleep.a, 0x1234);
@@ -543,7 +543,7 @@ static void test_the_machine_sleeps_as_it_is_told(void **state)
 static void test_cpus_are_online_and_others_invalid(void **state)
 {
 	for (u32 cpu = 0; cpu < NR_CPUS_HERE + 2; cpu++) {
-		p->u.pcpu_info = (struct xenpf_pcpuinfo){.xen_cpuid = cpu};
+		p->u.pcpu_info = (struct xenpf_pcpuinfo){ .xen_cpuid = cpu };
 		assert_int_equal(platform(XENPF_get_cpuinfo), 0);
 		assert_int_equal(p->u.pcpu_info.max_present, NR_CPUS_HERE - 1);
 		assert_int_equal(p->u.pcpu_info.flags, cpu < NR_CPUS_HERE ? XEN_PCPU_FLAGS_ONLINE : XEN_PCPU_FLAGS_INVALID);
@@ -558,8 +558,8 @@ static void test_each_word_of_features_is_of_its_register(void **state)
 	static const struct {
 		u32 leaf, sub, reg; /* leaf 0: above the highest */
 	} place[] = {
-		{1, 0, 3}, {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2}, {0xd, 1, 0}, {7, 0, 1}, {7, 0, 2},
-		{0x80000007, 0, 3}, {0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0}, {0}, {7, 1, 1},
+		{ 1, 0, 3 }, { 1, 0, 2 }, { 0x80000001, 0, 3 }, { 0x80000001, 0, 2 }, { 0xd, 1, 0 }, { 7, 0, 1 }, { 7, 0, 2 },
+		{ 0x80000007, 0, 3 }, { 0x80000008, 0, 1 }, { 7, 0, 3 }, { 7, 1, 0 }, { 0 }, { 7, 1, 1 },
 	};
 	u32 *words = guest_alloc(64 * 4);
 
@@ -568,7 +568,7 @@ static void test_each_word_of_features_is_of_its_register(void **state)
 		.index = XEN_SYSCTL_cpu_featureset_pv, .nr_features = ARRAY_SIZE(place), .features.p = words};
 	assert_int_equal(sysctl(XEN_SYSCTL_get_cpu_featureset), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(place); i++) {
-		u32 r[4] = {0};
+		u32 r[4] = { 0 };
 
 		if (place[i].leaf)
 			pv_cpuid(dom0, place[i].leaf, place[i].sub, &r[0], &r[1], &r[2], &r[3]);
@@ -594,11 +594,11 @@ static void test_a_machine_has_nothing_that_was_not_said(void **state)
 	assert_int_equal(i->hw_cap[0], d);
 	assert_int_equal(i->hw_cap[1], c);
 	claim_set(d1, 0);
-	s->u.scheduler_op = (struct xen_sysctl_scheduler_op){.sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo};
+	s->u.scheduler_op = (struct xen_sysctl_scheduler_op){ .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
 	s->u.scheduler_op.u.sched_credit.vcpu_migr_delay_us = 77;
 	assert_int_equal(sysctl(XEN_SYSCTL_scheduler_op), 0);
 	assert_int_equal(s->u.scheduler_op.u.sched_credit.vcpu_migr_delay_us, 0);
-	s->u.cpupool_op = (struct xen_sysctl_cpupool_op){.op = XEN_SYSCTL_CPUPOOL_OP_INFO, .n_dom = 77};
+	s->u.cpupool_op = (struct xen_sysctl_cpupool_op){ .op = XEN_SYSCTL_CPUPOOL_OP_INFO, .n_dom = 77 };
 	assert_int_equal(sysctl(XEN_SYSCTL_cpupool_op), 0);
 	assert_int_equal(s->u.cpupool_op.n_dom, 2);
 	p->u.firmware_info.type = XEN_FW_KBD_SHIFT_FLAGS;

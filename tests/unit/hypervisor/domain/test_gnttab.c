@@ -215,7 +215,7 @@ static void test_one_handle_twice_in_a_batch_is_undone_once(void **state)
 	struct frame *f = grant(8, 0);
 	grant_handle_t a = map(8, GNTMAP_host_map).handle, b = map(8, GNTMAP_host_map).handle;
 
-	ops[0] = ops[1] = (struct gnttab_unmap_grant_ref){.host_addr = 0x10000, .handle = a};
+	ops[0] = ops[1] = (struct gnttab_unmap_grant_ref){ .host_addr = 0x10000, .handle = a };
 	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref,
 				   GUEST(ops), 2, 0), 0);
 	assert_int_equal(ops[0].status, GNTST_okay);
@@ -283,8 +283,8 @@ static void test_copy_moves_bytes_between_grant_and_own_page(void **state)
 
 	memcpy((char *)mfn_to_virt(frame_to_mfn(mine)) + 100, "hello", 5);
 	*op = (struct gnttab_copy){
-		.source = {.u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF, .offset = 100},
-		.dest = {.u.ref = 8, .domid = 1, .offset = 4091},
+		.source = { .u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF, .offset = 100 },
+		.dest = { .u.ref = 8, .domid = 1, .offset = 4091 },
 		.len = 5, .flags = GNTCOPY_dest_gref};
 	assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, GUEST(op), 1, 0), 0);
 	assert_int_equal(op->status, GNTST_okay);
@@ -299,14 +299,14 @@ static void test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused(void *
 	struct gnttab_copy *op = guest_alloc(sizeof(*op));
 	struct frame *f = grant(8, GTF_readonly), *mine = world_page(dom0);
 	struct gnttab_copy good = {
-		.source = {.u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF},
-		.dest = {.u.ref = 8, .domid = 1}, .len = 5, .flags = GNTCOPY_dest_gref};
+		.source = { .u.gmfn = mfn_x(frame_to_mfn(mine)), .domid = DOMID_SELF },
+		.dest = { .u.ref = 8, .domid = 1 }, .len = 5, .flags = GNTCOPY_dest_gref};
 	struct {
 		struct gnttab_copy op;
 		s16 status;
-	} cases[5] = {{good, GNTST_general_error}, {good, GNTST_bad_copy_arg},
-		      {good, GNTST_bad_copy_arg}, {good, GNTST_permission_denied},
-		      {good, GNTST_bad_domain}};
+	} cases[5] = { { good, GNTST_general_error }, { good, GNTST_bad_copy_arg },
+		       { good, GNTST_bad_copy_arg }, { good, GNTST_permission_denied },
+		       { good, GNTST_bad_domain } };
 
 	cases[1].op.dest.offset = 4092;
 	cases[2].op.len = 0xffff;

@@ -49,15 +49,15 @@ static struct frame *grant(grant_ref_t ref, u16 flags)
 {
 	struct frame *f = world_page(d1);
 
-	*entry(ref) = (grant_entry_v1_t){.flags = GTF_permit_access | flags, .domid = 0, .frame = (u32)mfn_x(frame_to_mfn(f))};
+	*entry(ref) = (grant_entry_v1_t){ .flags = GTF_permit_access | flags, .domid = 0, .frame = (u32)mfn_x(frame_to_mfn(f)) };
 	return f;
 }
 
 static void test_lists_that_cannot_be_read_are_efault(void **state)
 {
-	static const u32 cmds[] = {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_unmap_and_replace,
-				   GNTTABOP_setup_table, GNTTABOP_copy, GNTTABOP_query_size, GNTTABOP_swap_grant_ref,
-				   GNTTABOP_set_version, GNTTABOP_get_version};
+	static const u32 cmds[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_unmap_and_replace,
+				    GNTTABOP_setup_table, GNTTABOP_copy, GNTTABOP_query_size, GNTTABOP_swap_grant_ref,
+				    GNTTABOP_set_version, GNTTABOP_get_version };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
 		long rc = grants(cmds[i], (void *)NOWHERE, 1);
@@ -84,16 +84,16 @@ static void test_a_map_says_what_is_wrong(void **state)
 		struct gnttab_map_grant_ref op;
 		s16 status;
 	} cases[] = {
-		{{.dom = 1, .ref = FIRST, .flags = 0}, GNTST_bad_gntref}, /* of no kind */
-		{{.dom = 1, .ref = FIRST, .flags = GNTMAP_readonly}, GNTST_bad_gntref},
-		{{.dom = 77, .ref = FIRST, .flags = GNTMAP_host_map}, GNTST_bad_domain},
-		{{.dom = 1, .ref = OUTSIDE, .flags = GNTMAP_host_map}, GNTST_bad_gntref},
-		{{.dom = 1, .ref = ~0u, .flags = GNTMAP_host_map}, GNTST_bad_gntref},
-		{{.dom = 1, .ref = OUTSIDE - 1, .flags = GNTMAP_host_map}, GNTST_general_error}, /* there, and nothing granted */
-		{{.dom = 1, .ref = FIRST + 1, .flags = GNTMAP_device_map}, GNTST_general_error}, /* no memory */
-		{{.dom = 1, .ref = FIRST + 2, .flags = GNTMAP_device_map | GNTMAP_readonly}, GNTST_general_error}, /* another's frame */
-		{{.dom = 1, .ref = FIRST + 3, .flags = GNTMAP_host_map}, GNTST_general_error}, /* for reading only */
-		{{.dom = 1, .ref = FIRST + 4, .flags = GNTMAP_host_map}, GNTST_general_error}, /* to another */
+		{ { .dom = 1, .ref = FIRST, .flags = 0 }, GNTST_bad_gntref }, /* of no kind */
+		{ { .dom = 1, .ref = FIRST, .flags = GNTMAP_readonly }, GNTST_bad_gntref },
+		{ { .dom = 77, .ref = FIRST, .flags = GNTMAP_host_map }, GNTST_bad_domain },
+		{ { .dom = 1, .ref = OUTSIDE, .flags = GNTMAP_host_map }, GNTST_bad_gntref },
+		{ { .dom = 1, .ref = ~0u, .flags = GNTMAP_host_map }, GNTST_bad_gntref },
+		{ { .dom = 1, .ref = OUTSIDE - 1, .flags = GNTMAP_host_map }, GNTST_general_error }, /* there, and nothing granted */
+		{ { .dom = 1, .ref = FIRST + 1, .flags = GNTMAP_device_map }, GNTST_general_error }, /* no memory */
+		{ { .dom = 1, .ref = FIRST + 2, .flags = GNTMAP_device_map | GNTMAP_readonly }, GNTST_general_error }, /* another's frame */
+		{ { .dom = 1, .ref = FIRST + 3, .flags = GNTMAP_host_map }, GNTST_general_error }, /* for reading only */
+		{ { .dom = 1, .ref = FIRST + 4, .flags = GNTMAP_host_map }, GNTST_general_error }, /* to another */
 	};
 	struct gnttab_map_grant_ref *op = guest_alloc(sizeof(*op));
 
@@ -127,7 +127,7 @@ static void test_a_map_that_half_fails_leaves_nothing(void **state)
 	struct frame *f = grant(FIRST, 0);
 
 	world.pte_map_fails = true;
-	*op = (struct gnttab_map_grant_ref){.dom = 1, .ref = FIRST, .flags = GNTMAP_host_map | GNTMAP_device_map};
+	*op = (struct gnttab_map_grant_ref){ .dom = 1, .ref = FIRST, .flags = GNTMAP_host_map | GNTMAP_device_map };
 	assert_int_equal(grants(GNTTABOP_map_grant_ref, op, 1), 0);
 	assert_int_equal(op->status, GNTST_bad_virt_addr);
 	assert_int_equal(frame_ref_count(f), 1);
@@ -140,7 +140,7 @@ static struct gnttab_map_grant_ref map_of(u32 flags)
 {
 	struct gnttab_map_grant_ref *op = guest_alloc(sizeof(*op));
 
-	*op = (struct gnttab_map_grant_ref){.dom = 1, .ref = FIRST, .flags = flags, .host_addr = 0x1000};
+	*op = (struct gnttab_map_grant_ref){ .dom = 1, .ref = FIRST, .flags = flags, .host_addr = 0x1000 };
 	assert_int_equal(grants(GNTTABOP_map_grant_ref, op, 1), 0);
 	assert_int_equal(op->status, GNTST_okay);
 	return *op;
@@ -150,7 +150,7 @@ static s16 unmap(grant_handle_t handle, u64 host_addr, u64 dev_bus_addr)
 {
 	struct gnttab_unmap_grant_ref *op = guest_alloc(sizeof(*op));
 
-	*op = (struct gnttab_unmap_grant_ref){.host_addr = host_addr, .dev_bus_addr = dev_bus_addr, .handle = handle, .status = 99};
+	*op = (struct gnttab_unmap_grant_ref){ .host_addr = host_addr, .dev_bus_addr = dev_bus_addr, .handle = handle, .status = 99 };
 	assert_int_equal(grants(GNTTABOP_unmap_grant_ref, op, 1), 0);
 	return op->status;
 }
@@ -202,7 +202,7 @@ static void test_a_batch_goes_as_far_as_it_can_be_read(void **state)
 	struct gnttab_map_grant_ref m = map_of(GNTMAP_host_map);
 	unsigned int flushes = world.flushes;
 
-	*op = (struct gnttab_unmap_grant_ref){.host_addr = 0x1000, .handle = m.handle};
+	*op = (struct gnttab_unmap_grant_ref){ .host_addr = 0x1000, .handle = m.handle };
 	assert_int_equal(grants(GNTTABOP_unmap_grant_ref, op, 2), -EFAULT);
 	assert_int_equal(op->status, GNTST_okay);
 	assert_int_equal(frame_ref_count(f), 1);
@@ -211,8 +211,8 @@ static void test_a_batch_goes_as_far_as_it_can_be_read(void **state)
 
 static struct gnttab_copy copy_of(u32 from, u32 to, u32 len, u16 flags)
 {
-	return (struct gnttab_copy){.source = {.u.ref = FIRST, .domid = 1, .offset = (u16)from},
-				    .dest = {.u.ref = FIRST + 1, .domid = 1, .offset = (u16)to}, .len = (u16)len, .flags = flags};
+	return (struct gnttab_copy){ .source = { .u.ref = FIRST, .domid = 1, .offset = (u16)from },
+				     .dest = { .u.ref = FIRST + 1, .domid = 1, .offset = (u16)to }, .len = (u16)len, .flags = flags };
 }
 
 static s16 copy(struct gnttab_copy c)
@@ -231,10 +231,10 @@ static void test_a_copy_is_of_bytes_of_one_page(void **state)
 		u32 from, to, len;
 		s16 status;
 	} cases[] = {
-		{0, 0, PAGE_SIZE, GNTST_okay}, {1, 0, PAGE_SIZE, GNTST_bad_copy_arg}, {0, 1, PAGE_SIZE, GNTST_bad_copy_arg},
-		{PAGE_SIZE - 1, 0, 1, GNTST_okay}, {0, PAGE_SIZE - 1, 1, GNTST_okay}, {PAGE_SIZE - 1, 0, 2, GNTST_bad_copy_arg},
-		{0, PAGE_SIZE - 1, 2, GNTST_bad_copy_arg}, {0xffff, 0, 1, GNTST_bad_copy_arg}, {0, 0xffff, 1, GNTST_bad_copy_arg},
-		{PAGE_SIZE, PAGE_SIZE, 0, GNTST_okay}, {100, 200, 300, GNTST_okay},
+		{ 0, 0, PAGE_SIZE, GNTST_okay }, { 1, 0, PAGE_SIZE, GNTST_bad_copy_arg }, { 0, 1, PAGE_SIZE, GNTST_bad_copy_arg },
+		{ PAGE_SIZE - 1, 0, 1, GNTST_okay }, { 0, PAGE_SIZE - 1, 1, GNTST_okay }, { PAGE_SIZE - 1, 0, 2, GNTST_bad_copy_arg },
+		{ 0, PAGE_SIZE - 1, 2, GNTST_bad_copy_arg }, { 0xffff, 0, 1, GNTST_bad_copy_arg }, { 0, 0xffff, 1, GNTST_bad_copy_arg },
+		{ PAGE_SIZE, PAGE_SIZE, 0, GNTST_okay }, { 100, 200, 300, GNTST_okay },
 	};
 	struct frame *from = grant(FIRST, GTF_readonly), *to = grant(FIRST + 1, 0);
 	u8 *source = mfn_to_virt(frame_to_mfn(from)), *dest = mfn_to_virt(frame_to_mfn(to));
@@ -299,7 +299,7 @@ static void test_the_size_of_a_table_is_told(void **state)
 	struct gnttab_get_version *v = guest_alloc(sizeof(*v));
 	xen_pfn_t *list = guest_alloc(5 * sizeof(*list));
 
-	*q = (struct gnttab_query_size){.dom = 1, .status = 99};
+	*q = (struct gnttab_query_size){ .dom = 1, .status = 99 };
 	assert_int_equal(grants(GNTTABOP_query_size, q, 1), 0);
 	assert_int_equal(q->status, GNTST_okay);
 	assert_int_equal(q->nr_frames, 1);
@@ -307,7 +307,7 @@ static void test_the_size_of_a_table_is_told(void **state)
 	q->dom = 77;
 	assert_int_equal(grants(GNTTABOP_query_size, q, 1), 0);
 	assert_int_equal(q->status, GNTST_bad_domain);
-	*t = (struct gnttab_setup_table){.dom = 1, .nr_frames = 4};
+	*t = (struct gnttab_setup_table){ .dom = 1, .nr_frames = 4 };
 	set_xen_guest_handle(t->frame_list, list);
 	assert_int_equal(grants(GNTTABOP_setup_table, t, 1), 0);
 	assert_int_equal(t->status, GNTST_okay);
@@ -321,13 +321,13 @@ static void test_the_size_of_a_table_is_told(void **state)
 	t->frame_list.p = (void *)NOWHERE;
 	assert_int_equal(grants(GNTTABOP_setup_table, t, 1), 0);
 	assert_int_equal(t->status, GNTST_bad_virt_addr);
-	*v = (struct gnttab_get_version){.dom = 77};
+	*v = (struct gnttab_get_version){ .dom = 77 };
 	assert_int_equal(grants(GNTTABOP_get_version, v, 1), -ESRCH);
 	v->dom = 1;
 	assert_int_equal(grants(GNTTABOP_get_version, v, 1), 0);
 	assert_int_equal(v->version, 1);
 	world_run(d1->vcpu[0]);
-	*q = (struct gnttab_query_size){.dom = 0};
+	*q = (struct gnttab_query_size){ .dom = 0 };
 	assert_int_equal(grants(GNTTABOP_query_size, q, 1), 0);
 	assert_int_equal(q->status, GNTST_permission_denied);
 	world_run(dom0->vcpu[0]);
@@ -338,7 +338,7 @@ static void test_versions_are_refused_and_the_one_there_is_told(void **state)
 	static const struct {
 		u32 version;
 		long rc;
-	} cases[] = {{0, -EINVAL}, {1, 0}, {2, -ENOSYS}, {3, -EINVAL}};
+	} cases[] = { { 0, -EINVAL }, { 1, 0 }, { 2, -ENOSYS }, { 3, -EINVAL } };
 	struct gnttab_set_version *v = guest_alloc(sizeof(*v));
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -352,7 +352,7 @@ static s16 swap(grant_ref_t a, grant_ref_t b)
 {
 	struct gnttab_swap_grant_ref *op = guest_alloc(sizeof(*op));
 
-	*op = (struct gnttab_swap_grant_ref){.ref_a = a, .ref_b = b, .status = 99};
+	*op = (struct gnttab_swap_grant_ref){ .ref_a = a, .ref_b = b, .status = 99 };
 	world_run(d1->vcpu[0]);
 	assert_int_equal(grants(GNTTABOP_swap_grant_ref, op, 1), 0);
 	world_run(dom0->vcpu[0]);
@@ -361,8 +361,8 @@ static s16 swap(grant_ref_t a, grant_ref_t b)
 
 static void test_entries_in_use_do_not_change_places(void **state)
 {
-	static const u32 kinds[] = {GNTMAP_host_map, GNTMAP_host_map | GNTMAP_readonly, GNTMAP_device_map,
-				    GNTMAP_device_map | GNTMAP_readonly};
+	static const u32 kinds[] = { GNTMAP_host_map, GNTMAP_host_map | GNTMAP_readonly, GNTMAP_device_map,
+				     GNTMAP_device_map | GNTMAP_readonly };
 
 	grant(FIRST, 0);
 	assert_int_equal(swap(FIRST, OUTSIDE), GNTST_bad_gntref);

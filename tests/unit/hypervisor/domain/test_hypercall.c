@@ -63,7 +63,7 @@ static void test_control_calls_are_for_dom0_only(void **state)
 
 static void test_a_handler_that_sets_the_registers_keeps_them(void **state)
 {
-	struct cpu_user_regs regs = {.rax = __HYPERVISOR_iret, .rip = 7};
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_iret, .rip = 7 };
 
 	hypercall_entry(&regs);
 	assert_int_equal(regs.rax, __HYPERVISOR_iret);
@@ -74,10 +74,10 @@ static void test_multicall_stores_each_result(void **state)
 {
 	struct multicall_entry *m = guest_alloc(4 * sizeof(*m));
 
-	m[0] = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
-	m[1] = (struct multicall_entry){.op = 99};
-	m[2] = (struct multicall_entry){.op = __HYPERVISOR_multicall, .args = {GUEST(m), 4}};
-	m[3] = (struct multicall_entry){.op = __HYPERVISOR_iret};
+	m[0] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version };
+	m[1] = (struct multicall_entry){ .op = 99 };
+	m[2] = (struct multicall_entry){ .op = __HYPERVISOR_multicall, .args = { GUEST(m), 4 } };
+	m[3] = (struct multicall_entry){ .op = __HYPERVISOR_iret };
 	world.preempt = true; /* stops before every entry but the first */
 	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(m), 4, 0, 0), 0);
 	world.preempt = false;
@@ -97,8 +97,8 @@ static void test_a_multicall_entry_restarts_where_it_stopped(void **state)
 	r->extent_start.p = guest_alloc(10 * 8);
 	r->nr_extents = 10;
 	r->domid = 1;
-	*m = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
-				      .args = {XENMEM_populate_physmap, GUEST(r)}};
+	*m = (struct multicall_entry){ .op = __HYPERVISOR_memory_op,
+				       .args = { XENMEM_populate_physmap, GUEST(r) } };
 	world.preempt = true;
 	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(m), 1, 0, 0), 0);
 	world.preempt = false;
@@ -111,13 +111,13 @@ static void test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to(void **s
 {
 	struct multicall_entry *m = guest_alloc(3 * sizeof(*m));
 	struct xen_memory_reservation *r = guest_alloc(3 * sizeof(*r));
-	struct cpu_user_regs regs = {.rax = __HYPERVISOR_multicall, .rdi = GUEST(m), .rsi = 3};
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_multicall, .rdi = GUEST(m), .rsi = 3 };
 	unsigned int restarts = 0;
 
 	for (unsigned int i = 0; i < 3; i++) {
-		r[i] = (struct xen_memory_reservation){.extent_start.p = guest_alloc(4 * 8), .nr_extents = 4, .domid = 1};
-		m[i] = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
-						.args = {XENMEM_populate_physmap, GUEST(&r[i]), 12, 13, 14, 15}};
+		r[i] = (struct xen_memory_reservation){ .extent_start.p = guest_alloc(4 * 8), .nr_extents = 4, .domid = 1 };
+		m[i] = (struct multicall_entry){ .op = __HYPERVISOR_memory_op,
+						 .args = { XENMEM_populate_physmap, GUEST(&r[i]), 12, 13, 14, 15 } };
 	}
 	world.preempt = true;
 	do {
@@ -141,7 +141,7 @@ static void test_a_list_of_calls_is_read_and_answered(void **state)
 {
 	struct multicall_entry *last = (struct multicall_entry *)(guest_mem + sizeof(guest_mem)) - 1;
 
-	*last = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
+	*last = (struct multicall_entry){ .op = __HYPERVISOR_xen_version };
 	assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(last), 2, 0, 0), -EFAULT);
 	assert_int_equal(last->result, 4 << 16 | 17); /* as far as it could be read */
 	last->result = 0;
@@ -151,7 +151,7 @@ static void test_a_list_of_calls_is_read_and_answered(void **state)
 
 static void test_a_return_to_the_guest_is_the_guests(void **state)
 {
-	struct cpu_user_regs regs = {.rax = __HYPERVISOR_iret, .rip = 0x1002};
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_iret, .rip = 0x1002 };
 
 	hypercall_entry(&regs);
 	assert_int_equal(world.irets, 1);
@@ -199,7 +199,7 @@ static void test_create_gives_a_paused_domain_and_destroy_takes_it_away(void **s
 
 	op->u.createdomain = (struct xen_domctl_createdomain){
 		.max_vcpus = 2, .max_evtchn_port = 1023, .max_grant_frames = 4,
-		.max_maptrack_frames = 1, .grant_opts = 1, .handle = {1, 2, 3}};
+		.max_maptrack_frames = 1, .grant_opts = 1, .handle = { 1, 2, 3 }};
 	assert_int_equal(domctl(op), 0);
 	domid = op->domain;
 	assert_in_range(domid, 2, 0x7fef);
@@ -278,8 +278,8 @@ static void test_nothing_new_refers_to_a_dying_domain(void **state)
 
 static void test_create_refuses_what_this_hypervisor_cannot_do(void **state)
 {
-	const struct xen_domctl_createdomain good = {.max_vcpus = 1, .grant_opts = 1};
-	struct xen_domctl_createdomain bad[6] = {good, good, good, good, good, good};
+	const struct xen_domctl_createdomain good = { .max_vcpus = 1, .grant_opts = 1 };
+	struct xen_domctl_createdomain bad[6] = { good, good, good, good, good, good };
 
 	bad[0].flags = XEN_DOMCTL_CDF_hvm;
 	bad[1].max_vcpus = 0;
@@ -312,7 +312,7 @@ static struct xen_domctl_vcpu_msr *msr_list; /* of the guest's memory */
 
 static long msr_set(u32 index, u32 reserved, u64 value)
 {
-	msr_list[0] = (struct xen_domctl_vcpu_msr){index, reserved, value};
+	msr_list[0] = (struct xen_domctl_vcpu_msr){ index, reserved, value };
 	return msrs(XEN_DOMCTL_set_vcpu_msrs, msr_list, 1, NULL);
 }
 
@@ -417,8 +417,8 @@ static void test_the_list_of_domains_is_bounded_by_the_callers_buffer(void **sta
 	struct xen_sysctl *op = guest_alloc(sizeof(*op));
 	struct xen_domctl_getdomaininfo *info = guest_alloc(2 * sizeof(*info));
 
-	*op = (struct xen_sysctl){.cmd = XEN_SYSCTL_getdomaininfolist,
-				  .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+	*op = (struct xen_sysctl){ .cmd = XEN_SYSCTL_getdomaininfolist,
+				   .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
 	op->u.getdomaininfolist.max_domains = 1;
 	op->u.getdomaininfolist.buffer.p = info;
 	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
@@ -440,8 +440,8 @@ static void test_the_first_16_debug_keys_count_and_unknown_ones_are_nothing(void
 
 	memset(keys, 'A', 32);
 	keys[3] = '~';
-	*op = (struct xen_sysctl){.cmd = XEN_SYSCTL_debug_keys,
-				  .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+	*op = (struct xen_sysctl){ .cmd = XEN_SYSCTL_debug_keys,
+				   .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
 	op->u.debug_keys.keys.p = keys;
 	op->u.debug_keys.nr_keys = 2;
 	assert_int_equal(hypercall(__HYPERVISOR_sysctl, GUEST(op), 0, 0, 0), 0);
@@ -547,8 +547,8 @@ static void test_platform_op_knows_no_firmware_and_no_hotplug(void **state)
 {
 	struct xen_platform_op *op = guest_alloc(sizeof(*op));
 
-	*op = (struct xen_platform_op){.cmd = XENPF_firmware_info,
-				       .interface_version = XENPF_INTERFACE_VERSION};
+	*op = (struct xen_platform_op){ .cmd = XENPF_firmware_info,
+					.interface_version = XENPF_INTERFACE_VERSION };
 	op->u.firmware_info.type = XEN_FW_DISK_INFO;
 	assert_int_equal(hypercall(__HYPERVISOR_platform_op, GUEST(op), 0, 0, 0), -ESRCH);
 	op->cmd = XENPF_cpu_online;
@@ -573,8 +573,8 @@ static void test_a_result_that_looks_like_a_restart_is_a_result(void **state)
 		if (value == -1)
 			continue; /* says nothing */
 		assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, GUEST(domid), 0, 0), value);
-		*e = (struct multicall_entry){.op = __HYPERVISOR_memory_op,
-					      .args = {XENMEM_maximum_gpfn, GUEST(domid)}};
+		*e = (struct multicall_entry){ .op = __HYPERVISOR_memory_op,
+					       .args = { XENMEM_maximum_gpfn, GUEST(domid) } };
 		assert_int_equal(hypercall(__HYPERVISOR_multicall, GUEST(e), 1, 0, 0), 0);
 		assert_int_equal(e->result, value);
 	}

@@ -46,8 +46,8 @@ static int teardown(void **state)
 
 static long hypfs(u32 op, u64 path, u64 len, u64 to, u64 room)
 {
-	struct cpu_user_regs regs = {.rax = __HYPERVISOR_hypfs_op, .rdi = op, .rsi = path,
-				     .rdx = len, .r10 = to, .r8 = room, .rip = 0x1002};
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_hypfs_op, .rdi = op, .rsi = path,
+				      .rdx = len, .r10 = to, .r8 = room, .rip = 0x1002 };
 
 	hypercall_entry(&regs);
 	return (long)regs.rax;
@@ -122,8 +122,8 @@ static void test_a_small_buffer_learns_the_length(void **state)
 
 static void test_bad_paths_are_refused(void **state)
 {
-	static const char *const none[] = {"/vulnerabilities/", "/vulnerabilities/none", "/vulnerabilitiesx",
-					   "/params", "/vulnerabilities/mds/x", "/vulnerabilities/mdsx"};
+	static const char *const none[] = { "/vulnerabilities/", "/vulnerabilities/none", "/vulnerabilitiesx",
+					    "/params", "/vulnerabilities/mds/x", "/vulnerabilities/mdsx" };
 	char *path = guest_alloc(16);
 
 	assert_int_equal(read_path(none[0], sizeof(*out)), 0); /* the directory */

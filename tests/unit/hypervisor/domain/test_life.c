@@ -51,7 +51,7 @@ static void test_a_new_domain_begins_paused_with_what_it_was_given(void **state)
 	static const struct {
 		s32 asked;
 		u32 grant, maptrack; /* 0: a limit of the hypervisor's */
-	} limits[] = {{0, 0, 0}, {1, 1, 1}, {5, 5, 5}};
+	} limits[] = { { 0, 0, 0 }, { 1, 1, 1 }, { 5, 5, 5 } };
 	struct xen_domctl_createdomain config = usual;
 	struct domain *d, *all;
 
@@ -158,19 +158,19 @@ static void test_without_memory_an_operation_says_so(void **state)
 	struct gnttab_map_grant_ref *m = guest_alloc(sizeof(*m));
 	evtchn_port_t port;
 
-	*op = (struct xen_domctl){.interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = 1, .cmd = XEN_DOMCTL_getvcpucontext};
+	*op = (struct xen_domctl){ .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = 1, .cmd = XEN_DOMCTL_getvcpucontext };
 	set_xen_guest_handle(op->u.vcpucontext.ctxt, (vcpu_guest_context_t *)ctxt);
 	assert_int_equal(failing(__HYPERVISOR_domctl, GUEST(op), 0, 0), -ENOMEM);
 	op->cmd = XEN_DOMCTL_setvcpucontext;
 	assert_int_equal(failing(__HYPERVISOR_domctl, GUEST(op), 0, 0), -ENOMEM);
-	*map = (struct xen_foreign_memory_map){.domid = 1, .map = {.nr_entries = 1, .buffer.p = ctxt}};
+	*map = (struct xen_foreign_memory_map){ .domid = 1, .map = { .nr_entries = 1, .buffer.p = ctxt } };
 	assert_int_equal(failing(__HYPERVISOR_memory_op, XENMEM_set_memory_map, GUEST(map), 0), -ENOMEM);
-	*t = (struct gnttab_setup_table){.dom = 1, .nr_frames = 2};
+	*t = (struct gnttab_setup_table){ .dom = 1, .nr_frames = 2 };
 	assert_int_equal(failing(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GUEST(t), 1), 0);
 	assert_int_equal(t->status, GNTST_general_error);
 	assert_int_equal(d->gnttab->nr_frames, 1);
 	if (!dom0->gnttab->nr_maptrack_pages) { /* of whoever maps first in this process */
-		*m = (struct gnttab_map_grant_ref){.dom = 1, .ref = 8, .flags = GNTMAP_host_map};
+		*m = (struct gnttab_map_grant_ref){ .dom = 1, .ref = 8, .flags = GNTMAP_host_map };
 		assert_int_equal(failing(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, GUEST(m), 1), 0);
 		assert_int_equal(m->status, GNTST_no_device_space);
 	}
@@ -295,8 +295,8 @@ static void test_who_is_told_why_a_domain_stops(void **state)
 	static const struct {
 		u8 code;
 		bool has_port, tells_port;
-	} cases[] = {{SHUTDOWN_suspend, true, true}, {SHUTDOWN_suspend, false, false}, {SHUTDOWN_poweroff, true, false},
-		     {SHUTDOWN_crash, true, false}};
+	} cases[] = { { SHUTDOWN_suspend, true, true }, { SHUTDOWN_suspend, false, false }, { SHUTDOWN_poweroff, true, false },
+		      { SHUTDOWN_crash, true, false } };
 	evtchn_port_t virq;
 
 	assert_int_equal(evtchn_bind_virq(dom0, VIRQ_DOM_EXC, 0, &virq), 0);
@@ -326,7 +326,7 @@ static void test_a_watchdog_goes_with_its_domain(void **state)
 	struct domain *d1 = world_domain(1, 1);
 	struct sched_watchdog *w = guest_alloc(sizeof(*w));
 
-	*w = (struct sched_watchdog){.timeout = 1};
+	*w = (struct sched_watchdog){ .timeout = 1 };
 	world_run(d1->vcpu[0]);
 	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, GUEST(w), 0, 0), 1);
 	world_run(dom0->vcpu[0]);

@@ -170,10 +170,10 @@ static long exchange(domid_t domid, u64 nr_in, unsigned int order_in, u64 nr_out
 	struct xen_memory_exchange *x = guest_alloc(sizeof(*x));
 	long rc;
 
-	x->in = (struct xen_memory_reservation){.extent_start.p = list, .nr_extents = nr_in,
-						.extent_order = order_in, .domid = domid};
-	x->out = (struct xen_memory_reservation){.extent_start.p = out_list, .nr_extents = nr_out,
-						 .extent_order = order_out, .domid = domid};
+	x->in = (struct xen_memory_reservation){ .extent_start.p = list, .nr_extents = nr_in,
+						 .extent_order = order_in, .domid = domid };
+	x->out = (struct xen_memory_reservation){ .extent_start.p = out_list, .nr_extents = nr_out,
+						  .extent_order = order_out, .domid = domid };
 	rc = hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
 	*done = x->nr_exchanged;
 	return rc;
@@ -253,7 +253,7 @@ static long exchange_from(u64 nr_exchanged, struct xen_memory_reservation in, st
 {
 	struct xen_memory_exchange *x = guest_alloc(sizeof(*x));
 
-	*x = (struct xen_memory_exchange){.in = in, .out = out, .nr_exchanged = nr_exchanged};
+	*x = (struct xen_memory_exchange){ .in = in, .out = out, .nr_exchanged = nr_exchanged };
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
 }
 
@@ -261,8 +261,8 @@ static long exchange_from(u64 nr_exchanged, struct xen_memory_reservation in, st
 static void test_an_exchange_says_what_is_wrong(void **state)
 {
 	xen_pfn_t *out = guest_alloc(64);
-	const struct xen_memory_reservation in4 = {.extent_start.p = list, .nr_extents = 4, .domid = 1};
-	const struct xen_memory_reservation out4 = {.extent_start.p = out, .nr_extents = 1, .extent_order = 2, .domid = 1};
+	const struct xen_memory_reservation in4 = { .extent_start.p = list, .nr_extents = 4, .domid = 1 };
+	const struct xen_memory_reservation out4 = { .extent_start.p = out, .nr_extents = 1, .extent_order = 2, .domid = 1 };
 	struct xen_memory_reservation bad;
 
 	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 4, 0), 4);
@@ -383,7 +383,7 @@ static void test_exchange_undoes_itself_when_the_result_cannot_be_told(void **st
 
 static long claim(u64 nr)
 {
-	*res = (struct xen_memory_reservation){.nr_extents = nr, .domid = 1};
+	*res = (struct xen_memory_reservation){ .nr_extents = nr, .domid = 1 };
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(res), 0, 0);
 }
 
@@ -407,7 +407,7 @@ static void test_the_toolstack_gets_a_guests_grant_table(void **state)
 {
 	struct xen_mem_acquire_resource *r = guest_alloc(sizeof(*r));
 
-	*r = (struct xen_mem_acquire_resource){.domid = 1, .type = XENMEM_resource_grant_table};
+	*r = (struct xen_mem_acquire_resource){ .domid = 1, .type = XENMEM_resource_grant_table };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
 			 0);
 	assert_int_equal(r->nr_frames, 4);

@@ -39,7 +39,7 @@ static void test_the_memory_map_of_the_machine_is_dom0s(void **state)
 	struct xen_memory_map *map = guest_alloc(sizeof(*map));
 	struct e820_entry *e = guest_alloc(2 * sizeof(*e));
 
-	*map = (struct xen_memory_map){.nr_entries = machine_e820.nr - 1, .buffer.p = e};
+	*map = (struct xen_memory_map){ .nr_entries = machine_e820.nr - 1, .buffer.p = e };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_machine_memory_map, GUEST(map), 0, 0), -ENOBUFS);
 	map->nr_entries = machine_e820.nr + 7;
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_machine_memory_map, GUEST(map), 0, 0), 0);
@@ -58,7 +58,7 @@ static long set_map(domid_t domid, u32 nr, void *entries)
 {
 	struct xen_foreign_memory_map *op = guest_alloc(sizeof(*op));
 
-	*op = (struct xen_foreign_memory_map){.domid = domid, .map = {.nr_entries = nr, .buffer.p = entries}};
+	*op = (struct xen_foreign_memory_map){ .domid = domid, .map = { .nr_entries = nr, .buffer.p = entries } };
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_set_memory_map, GUEST(op), 0, 0);
 }
 
@@ -67,8 +67,8 @@ static void test_a_guest_has_the_map_that_was_set(void **state)
 	struct e820_entry *e = guest_alloc(129 * sizeof(*e)), *got = guest_alloc(3 * sizeof(*got));
 	struct xen_memory_map *map = guest_alloc(sizeof(*map));
 
-	e[0] = (struct e820_entry){0, 0x1000, E820_RAM};
-	e[1] = (struct e820_entry){0x1000, 0x2000, E820_RESERVED};
+	e[0] = (struct e820_entry){ 0, 0x1000, E820_RAM };
+	e[1] = (struct e820_entry){ 0x1000, 0x2000, E820_RESERVED };
 	world_run(d1->vcpu[0]);
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, GUEST(map), 0, 0), -ENOSYS);
 	assert_int_equal(set_map(DOMID_SELF, 2, e), -EPERM);
@@ -81,7 +81,7 @@ static void test_a_guest_has_the_map_that_was_set(void **state)
 	world_run(d1->vcpu[0]);
 	for (u32 room = 1; room < 4; room++) {
 		memset(got, 0xee, 3 * sizeof(*got));
-		*map = (struct xen_memory_map){.nr_entries = room, .buffer.p = got};
+		*map = (struct xen_memory_map){ .nr_entries = room, .buffer.p = got };
 		assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, GUEST(map), 0, 0), 0);
 		assert_int_equal(map->nr_entries, MIN(room, 2u));
 		assert_memory_equal(got, e, map->nr_entries * sizeof(*e));
@@ -96,7 +96,7 @@ static long claim(domid_t domid, u64 nr)
 {
 	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
 
-	*r = (struct xen_memory_reservation){.domid = domid, .nr_extents = nr};
+	*r = (struct xen_memory_reservation){ .domid = domid, .nr_extents = nr };
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(r), 0, 0);
 }
 
@@ -105,11 +105,11 @@ static void test_frames_are_promised_once(void **state)
 {
 	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
 
-	*r = (struct xen_memory_reservation){.domid = 1, .nr_extents = 1, .extent_order = 1};
+	*r = (struct xen_memory_reservation){ .domid = 1, .nr_extents = 1, .extent_order = 1 };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(r), 0, 0), -EINVAL);
-	*r = (struct xen_memory_reservation){.domid = 1, .nr_extents = 1, .mem_flags = 1};
+	*r = (struct xen_memory_reservation){ .domid = 1, .nr_extents = 1, .mem_flags = 1 };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(r), 0, 0), -EINVAL);
-	*r = (struct xen_memory_reservation){.domid = 1, .nr_extents = 1, .extent_start.p = NOWHERE};
+	*r = (struct xen_memory_reservation){ .domid = 1, .nr_extents = 1, .extent_start.p = NOWHERE };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, GUEST(r), 0, 0), -EINVAL);
 	world_page(d1);
 	world_page(d1);
@@ -173,7 +173,7 @@ static void test_the_machine_to_physical_table_is_where_it_says(void **state)
 	assert_true(m->v_start == MACH2PHYS_VIRT_START && m->v_end == MACH2PHYS_VIRT_END);
 	assert_int_equal(m->max_mfn, WORLD_FRAMES - 1);
 	world_run(dom0->vcpu[0]);
-	*l = (struct xen_machphys_mfn_list){.max_extents = 0, .extent_start.p = NOWHERE};
+	*l = (struct xen_machphys_mfn_list){ .max_extents = 0, .extent_start.p = NOWHERE };
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_machphys_mfn_list, GUEST(l), 0, 0), 0);
 	assert_int_equal(l->nr_extents, 0);
 	l->max_extents = 2;
@@ -198,14 +198,14 @@ static long acquire(struct xen_mem_acquire_resource op)
 static void test_of_a_grant_table_there_are_so_many_frames(void **state)
 {
 	xen_pfn_t *list = guest_alloc(4 * sizeof(*list));
-	const struct xen_mem_acquire_resource good = {.domid = 1, .type = XENMEM_resource_grant_table,
-						      .id = XENMEM_resource_grant_table_id_shared};
+	const struct xen_mem_acquire_resource good = { .domid = 1, .type = XENMEM_resource_grant_table,
+						       .id = XENMEM_resource_grant_table_id_shared };
 	struct xen_mem_acquire_resource bad;
 	static const struct {
 		u64 frame;
 		u32 nr;
 		long rc;
-	} cases[] = {{0, 4, 4}, {3, 1, 1}, {4, 1, -EINVAL}, {3, 2, -EINVAL}, {0, 5, -EINVAL}, {~0ULL, 2, -EINVAL}, {1, ~0u, -EINVAL}};
+	} cases[] = { { 0, 4, 4 }, { 3, 1, 1 }, { 4, 1, -EINVAL }, { 3, 2, -EINVAL }, { 0, 5, -EINVAL }, { ~0ULL, 2, -EINVAL }, { 1, ~0u, -EINVAL } };
 
 	assert_int_equal(acquire(good), 4); /* no list: how many there may be */
 	bad = good;

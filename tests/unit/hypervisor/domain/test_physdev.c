@@ -69,13 +69,13 @@ static long physdev(u32 cmd)
 
 static long map_gsi(int index, int pirq)
 {
-	arg->map = (struct physdev_map_pirq){.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = index, .pirq = pirq};
+	arg->map = (struct physdev_map_pirq){ .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = index, .pirq = pirq };
 	return physdev(PHYSDEVOP_map_pirq);
 }
 
-#define CASE(c, e, ...) {PHYSDEVOP_##c, {__VA_ARGS__}, (e)}
-#define GSI(...) .map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, __VA_ARGS__}
-#define MSI(...) .map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MSI, __VA_ARGS__}
+#define CASE(c, e, ...) {PHYSDEVOP_##c, { __VA_ARGS__ }, (e)}
+#define GSI(...) .map = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, __VA_ARGS__ }
+#define MSI(...) .map = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MSI, __VA_ARGS__ }
 
 static void test_each_operation_says_what_is_wrong_with_its_argument(void **state)
 {
@@ -84,13 +84,13 @@ static void test_each_operation_says_what_is_wrong_with_its_argument(void **stat
 		union arg arg;
 		long rc;
 	} cases[] = {
-		CASE(eoi, -EINVAL, .eoi = {.irq = LEVEL_LINE}), /* not mapped */
-		CASE(eoi, -EINVAL, .eoi = {.irq = GSI_LIMIT}),
-		CASE(eoi, -EINVAL, .eoi = {.irq = ~0u}),
-		CASE(irq_status_query, 0, .status = {.irq = GSI_LIMIT - 1}),
-		CASE(irq_status_query, -EINVAL, .status = {.irq = GSI_LIMIT}),
-		CASE(set_iopl, 0, .iopl = {.iopl = 3}),
-		CASE(set_iopl, -EINVAL, .iopl = {.iopl = 4}),
+		CASE(eoi, -EINVAL, .eoi = { .irq = LEVEL_LINE }), /* not mapped */
+		CASE(eoi, -EINVAL, .eoi = { .irq = GSI_LIMIT }),
+		CASE(eoi, -EINVAL, .eoi = { .irq = ~0u }),
+		CASE(irq_status_query, 0, .status = { .irq = GSI_LIMIT - 1 }),
+		CASE(irq_status_query, -EINVAL, .status = { .irq = GSI_LIMIT }),
+		CASE(set_iopl, 0, .iopl = { .iopl = 3 }),
+		CASE(set_iopl, -EINVAL, .iopl = { .iopl = 4 }),
 		CASE(map_pirq, 0, GSI(.index = 0, .pirq = -1)),
 		CASE(map_pirq, 0, GSI(.index = 23, .pirq = -1)),
 		CASE(map_pirq, 0, GSI(.index = 23, .pirq = 23)), /* as it is */
@@ -99,42 +99,42 @@ static void test_each_operation_says_what_is_wrong_with_its_argument(void **stat
 		CASE(map_pirq, -EEXIST, GSI(.index = 22, .pirq = 23)),
 		CASE(map_pirq, -EINVAL, GSI(.index = 22, .pirq = GSI_LIMIT)),
 		CASE(map_pirq, 0, GSI(.index = 22, .pirq = GSI_LIMIT - 1)),
-		CASE(map_pirq, 0, .map = {.domid = 0, .type = MAP_PIRQ_TYPE_GSI, .index = 5, .pirq = -1}),
-		CASE(map_pirq, -EOPNOTSUPP, .map = {.domid = 1, .type = MAP_PIRQ_TYPE_GSI, .index = 6, .pirq = -1}),
-		CASE(map_pirq, -EOPNOTSUPP, .map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MULTI_MSI}),
-		CASE(map_pirq, -EOPNOTSUPP, .map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_UNKNOWN}),
+		CASE(map_pirq, 0, .map = { .domid = 0, .type = MAP_PIRQ_TYPE_GSI, .index = 5, .pirq = -1 }),
+		CASE(map_pirq, -EOPNOTSUPP, .map = { .domid = 1, .type = MAP_PIRQ_TYPE_GSI, .index = 6, .pirq = -1 }),
+		CASE(map_pirq, -EOPNOTSUPP, .map = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MULTI_MSI }),
+		CASE(map_pirq, -EOPNOTSUPP, .map = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_UNKNOWN }),
 		CASE(map_pirq, -EINVAL, MSI(.pirq = 0)), /* its number is the hypervisor's to choose */
 		CASE(map_pirq, -EINVAL, MSI(.pirq = -1, .bus = 0x100)), /* segment 1 */
 		CASE(map_pirq, -EINVAL, MSI(.pirq = -1, .devfn = 0x100)),
 		CASE(map_pirq, -ENODEV, MSI(.pirq = -1, .bus = 0xff, .devfn = 0xff)),
-		CASE(map_pirq, -ENODEV, .map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MSI_SEG, .pirq = -1}),
-		CASE(unmap_pirq, -ESRCH, .unmap = {.domid = 1, .pirq = 23}),
-		CASE(unmap_pirq, -EINVAL, .unmap = {.domid = DOMID_SELF, .pirq = 7}),
-		CASE(unmap_pirq, 0, .unmap = {.domid = DOMID_SELF, .pirq = 23}),
-		CASE(unmap_pirq, -EINVAL, .unmap = {.domid = DOMID_SELF, .pirq = 23}),
-		CASE(unmap_pirq, 0, .unmap = {.domid = 0, .pirq = 5}),
-		CASE(unmap_pirq, -EINVAL, .unmap = {.domid = DOMID_SELF, .pirq = -1}),
-		CASE(unmap_pirq, -EINVAL, .unmap = {.domid = DOMID_SELF, .pirq = GSI_LIMIT}),
-		CASE(apic_write, -EPERM, .apic = {.reg = 0}),
-		CASE(apic_read, 0, .apic = {.reg = 0}),
-		CASE(get_free_pirq, -ENOSPC, .irq = {.irq = 0}),
-		CASE(restore_msi, 0, .pci = {.seg = 0}),
-		CASE(restore_msi_ext, 0, .pci = {.seg = 0}),
-		CASE(restore_msi_ext, -ENODEV, .pci = {.seg = 1}),
-		CASE(set_iobitmap, -ENOSYS, .irq = {.irq = 0}),
-		CASE(pirq_eoi_gmfn_v1, -EINVAL, .gmfn = {.gmfn = ~0ULL}),
-		CASE(pirq_eoi_gmfn_v2, -EINVAL, .gmfn = {.gmfn = 1}), /* the hypervisor's */
+		CASE(map_pirq, -ENODEV, .map = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MSI_SEG, .pirq = -1 }),
+		CASE(unmap_pirq, -ESRCH, .unmap = { .domid = 1, .pirq = 23 }),
+		CASE(unmap_pirq, -EINVAL, .unmap = { .domid = DOMID_SELF, .pirq = 7 }),
+		CASE(unmap_pirq, 0, .unmap = { .domid = DOMID_SELF, .pirq = 23 }),
+		CASE(unmap_pirq, -EINVAL, .unmap = { .domid = DOMID_SELF, .pirq = 23 }),
+		CASE(unmap_pirq, 0, .unmap = { .domid = 0, .pirq = 5 }),
+		CASE(unmap_pirq, -EINVAL, .unmap = { .domid = DOMID_SELF, .pirq = -1 }),
+		CASE(unmap_pirq, -EINVAL, .unmap = { .domid = DOMID_SELF, .pirq = GSI_LIMIT }),
+		CASE(apic_write, -EPERM, .apic = { .reg = 0 }),
+		CASE(apic_read, 0, .apic = { .reg = 0 }),
+		CASE(get_free_pirq, -ENOSPC, .irq = { .irq = 0 }),
+		CASE(restore_msi, 0, .pci = { .seg = 0 }),
+		CASE(restore_msi_ext, 0, .pci = { .seg = 0 }),
+		CASE(restore_msi_ext, -ENODEV, .pci = { .seg = 1 }),
+		CASE(set_iobitmap, -ENOSYS, .irq = { .irq = 0 }),
+		CASE(pirq_eoi_gmfn_v1, -EINVAL, .gmfn = { .gmfn = ~0ULL }),
+		CASE(pirq_eoi_gmfn_v2, -EINVAL, .gmfn = { .gmfn = 1 }), /* the hypervisor's */
 		/* dom0 owns every device: told, and nothing changes */
-		CASE(free_irq_vector, 0, .irq = {.irq = 1}),
-		CASE(manage_pci_add, 0, .pci = {.seg = 0}),
-		CASE(manage_pci_add_ext, 0, .pci = {.seg = 0}),
-		CASE(manage_pci_remove, 0, .pci = {.seg = 0}),
-		CASE(pci_device_add, 0, .pci = {.seg = 0}),
-		CASE(pci_device_remove, 0, .pci = {.seg = 0}),
-		CASE(pci_mmcfg_reserved, 0, .pci = {.seg = 0}),
-		CASE(dbgp_op, 0, .pci = {.seg = 0}),
-		CASE(prepare_msix, 0, .pci = {.seg = 0}),
-		CASE(release_msix, 0, .pci = {.seg = 0}),
+		CASE(free_irq_vector, 0, .irq = { .irq = 1 }),
+		CASE(manage_pci_add, 0, .pci = { .seg = 0 }),
+		CASE(manage_pci_add_ext, 0, .pci = { .seg = 0 }),
+		CASE(manage_pci_remove, 0, .pci = { .seg = 0 }),
+		CASE(pci_device_add, 0, .pci = { .seg = 0 }),
+		CASE(pci_device_remove, 0, .pci = { .seg = 0 }),
+		CASE(pci_mmcfg_reserved, 0, .pci = { .seg = 0 }),
+		CASE(dbgp_op, 0, .pci = { .seg = 0 }),
+		CASE(prepare_msix, 0, .pci = { .seg = 0 }),
+		CASE(release_msix, 0, .pci = { .seg = 0 }),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -154,17 +154,17 @@ static void test_devices_are_dom0s(void **state)
 		u32 cmd;
 		long rc; /* of a guest */
 	} cases[] = {
-		{PHYSDEVOP_IRQ_UNMASK_NOTIFY, 0}, {PHYSDEVOP_irq_status_query, 0}, {PHYSDEVOP_set_iopl, 0},
-		{PHYSDEVOP_eoi, -EINVAL}, /* it has no interrupt */
-		{PHYSDEVOP_pirq_eoi_gmfn_v1, -EINVAL}, {PHYSDEVOP_pirq_eoi_gmfn_v2, -EINVAL},
-		{PHYSDEVOP_map_pirq, -EPERM}, {PHYSDEVOP_unmap_pirq, -EPERM}, {PHYSDEVOP_restore_msi, -EPERM},
-		{PHYSDEVOP_restore_msi_ext, -EPERM}, {PHYSDEVOP_setup_gsi, -EPERM},
-		{PHYSDEVOP_alloc_irq_vector, -EPERM}, {PHYSDEVOP_free_irq_vector, -EPERM}, {PHYSDEVOP_apic_read, -EPERM},
-		{PHYSDEVOP_apic_write, -EPERM}, {PHYSDEVOP_manage_pci_add, -EPERM},
-		{PHYSDEVOP_manage_pci_add_ext, -EPERM}, {PHYSDEVOP_manage_pci_remove, -EPERM},
-		{PHYSDEVOP_get_free_pirq, -EPERM}, {PHYSDEVOP_pci_mmcfg_reserved, -EPERM},
-		{PHYSDEVOP_pci_device_add, -EPERM}, {PHYSDEVOP_pci_device_remove, -EPERM}, {PHYSDEVOP_dbgp_op, -EPERM},
-		{PHYSDEVOP_prepare_msix, -EPERM}, {PHYSDEVOP_release_msix, -EPERM},
+		{ PHYSDEVOP_IRQ_UNMASK_NOTIFY, 0 }, { PHYSDEVOP_irq_status_query, 0 }, { PHYSDEVOP_set_iopl, 0 },
+		{ PHYSDEVOP_eoi, -EINVAL }, /* it has no interrupt */
+		{ PHYSDEVOP_pirq_eoi_gmfn_v1, -EINVAL }, { PHYSDEVOP_pirq_eoi_gmfn_v2, -EINVAL },
+		{ PHYSDEVOP_map_pirq, -EPERM }, { PHYSDEVOP_unmap_pirq, -EPERM }, { PHYSDEVOP_restore_msi, -EPERM },
+		{ PHYSDEVOP_restore_msi_ext, -EPERM }, { PHYSDEVOP_setup_gsi, -EPERM },
+		{ PHYSDEVOP_alloc_irq_vector, -EPERM }, { PHYSDEVOP_free_irq_vector, -EPERM }, { PHYSDEVOP_apic_read, -EPERM },
+		{ PHYSDEVOP_apic_write, -EPERM }, { PHYSDEVOP_manage_pci_add, -EPERM },
+		{ PHYSDEVOP_manage_pci_add_ext, -EPERM }, { PHYSDEVOP_manage_pci_remove, -EPERM },
+		{ PHYSDEVOP_get_free_pirq, -EPERM }, { PHYSDEVOP_pci_mmcfg_reserved, -EPERM },
+		{ PHYSDEVOP_pci_device_add, -EPERM }, { PHYSDEVOP_pci_device_remove, -EPERM }, { PHYSDEVOP_dbgp_op, -EPERM },
+		{ PHYSDEVOP_prepare_msix, -EPERM }, { PHYSDEVOP_release_msix, -EPERM },
 	};
 
 	world_run(domain_find(1)->vcpu[0]);
@@ -189,12 +189,12 @@ static void test_the_first_abi_knows_its_own_commands_alone(void **state)
 				cmd == PHYSDEVOP_alloc_irq_vector;
 		long rc;
 
-		*op = (struct physdev_op){.cmd = cmd};
+		*op = (struct physdev_op){ .cmd = cmd };
 		rc = hypercall(__HYPERVISOR_physdev_op_compat, GUEST(op), 0, 0, 0);
 		if ((rc == -ENOSYS) == is_known)
 			fail_msg("command %u: %ld", cmd, rc);
 	}
-	*op = (struct physdev_op){.cmd = PHYSDEVOP_set_iopl, .u.set_iopl.iopl = 1};
+	*op = (struct physdev_op){ .cmd = PHYSDEVOP_set_iopl, .u.set_iopl.iopl = 1 };
 	assert_int_equal(hypercall(__HYPERVISOR_physdev_op_compat, GUEST(op), 0, 0, 0), 0);
 	assert_int_equal(current->pv.iopl, 1);
 	current->pv.iopl = 0;
@@ -206,19 +206,19 @@ static void test_what_is_asked_for_is_told(void **state)
 	assert_int_equal(arg->map.pirq, LEVEL_LINE); /* no number was asked for: the line's */
 	assert_int_equal(map_gsi(EDGE_LINE, 77), 0);
 	assert_int_equal(arg->map.pirq, 77);
-	arg->status = (struct physdev_irq_status_query){.irq = LEVEL_LINE};
+	arg->status = (struct physdev_irq_status_query){ .irq = LEVEL_LINE };
 	assert_int_equal(physdev(PHYSDEVOP_irq_status_query), 0);
 	assert_int_equal(arg->status.flags, XENIRQSTAT_needs_eoi);
 	arg->status.irq = 77;
 	assert_int_equal(physdev(PHYSDEVOP_irq_status_query), 0);
 	assert_int_equal(arg->status.flags, 0);
-	arg->status = (struct physdev_irq_status_query){.irq = LEVEL_LINE + 1, .flags = ~0u};
+	arg->status = (struct physdev_irq_status_query){ .irq = LEVEL_LINE + 1, .flags = ~0u };
 	assert_int_equal(physdev(PHYSDEVOP_irq_status_query), 0);
 	assert_int_equal(arg->status.flags, 0); /* mapped to nothing */
-	arg->irq = (struct physdev_irq){.irq = 17};
+	arg->irq = (struct physdev_irq){ .irq = 17 };
 	assert_int_equal(physdev(PHYSDEVOP_alloc_irq_vector), 0);
 	assert_int_equal(arg->irq.vector, 17);
-	arg->apic = (struct physdev_apic){.reg = 0x12};
+	arg->apic = (struct physdev_apic){ .reg = 0x12 };
 	assert_int_equal(physdev(PHYSDEVOP_apic_read), 0);
 	assert_int_equal(arg->apic.value, 0x12);
 }
@@ -230,7 +230,7 @@ static void test_an_interrupt_that_is_unmapped_has_no_port(void **state)
 	assert_int_equal(map_gsi(LEVEL_LINE, LEVEL_LINE), 0);
 	assert_int_equal(evtchn_bind_pirq(dom0, LEVEL_LINE, &port), 0);
 	assert_int_equal(world.gsi_bound[LEVEL_LINE], 1);
-	arg->unmap = (struct physdev_unmap_pirq){.domid = DOMID_SELF, .pirq = LEVEL_LINE};
+	arg->unmap = (struct physdev_unmap_pirq){ .domid = DOMID_SELF, .pirq = LEVEL_LINE };
 	assert_int_equal(physdev(PHYSDEVOP_unmap_pirq), 0);
 	assert_int_equal(world.gsi_bound[LEVEL_LINE], 0);
 	assert_int_equal(evtchn_close(dom0, port), -EINVAL);
@@ -274,7 +274,7 @@ static bool is_masked_after_eoi(u32 version)
 	assert_int_equal(evtchn_bind_pirq(dom0, LEVEL_LINE, &port), 0);
 	assert_int_equal(eoi_map(version, world_page(dom0)), 0);
 	dom0->shared_info->evtchn_mask[0] |= 1UL << port;
-	arg->eoi = (struct physdev_eoi){.irq = LEVEL_LINE};
+	arg->eoi = (struct physdev_eoi){ .irq = LEVEL_LINE };
 	assert_int_equal(physdev(PHYSDEVOP_eoi), 0);
 	eoi_map_end(dom0);
 	return evtchn_is_masked(dom0, port);
@@ -304,22 +304,22 @@ static void test_a_domain_that_goes_gives_that_page_back(void **state)
 static void test_the_machine_is_told_what_dom0_says(void **state)
 {
 	for (int kind = 0; kind < 4; kind++) {
-		arg->setup = (struct physdev_setup_gsi){.gsi = 20 + kind, .triggering = kind & 1, .polarity = kind >> 1};
+		arg->setup = (struct physdev_setup_gsi){ .gsi = 20 + kind, .triggering = kind & 1, .polarity = kind >> 1 };
 		assert_int_equal(physdev(PHYSDEVOP_setup_gsi), 0);
 		assert_int_equal(world.gsi_set.gsi, 20 + kind);
 		assert_int_equal(world.gsi_set.level, kind & 1);
 		assert_int_equal(world.gsi_set.active_low, kind >> 1);
 	}
 	assert_int_equal(map_gsi(LEVEL_LINE, 70), 0);
-	arg->eoi = (struct physdev_eoi){.irq = 70};
+	arg->eoi = (struct physdev_eoi){ .irq = 70 };
 	assert_int_equal(physdev(PHYSDEVOP_eoi), 0);
 	assert_int_equal(world.eois[LEVEL_LINE], 1); /* the line's, not the number's */
-	arg->restore = (struct physdev_restore_msi){.bus = 1, .devfn = 2};
+	arg->restore = (struct physdev_restore_msi){ .bus = 1, .devfn = 2 };
 	assert_int_equal(physdev(PHYSDEVOP_restore_msi), 0);
 	assert_int_equal(world.msi_restores, 1);
 	assert_int_equal(world.msi_restored.bus, 1);
 	assert_int_equal(world.msi_restored.devfn, 2);
-	arg->pci = (struct physdev_pci_device){.bus = 3, .devfn = 9};
+	arg->pci = (struct physdev_pci_device){ .bus = 3, .devfn = 9 };
 	assert_int_equal(physdev(PHYSDEVOP_restore_msi_ext), 0);
 	assert_int_equal(world.msi_restores, 2);
 	assert_int_equal(world.msi_restored.bus, 3);
@@ -328,15 +328,15 @@ static void test_the_machine_is_told_what_dom0_says(void **state)
 
 static long map_msi(int type)
 {
-	arg->map = (struct physdev_map_pirq){.domid = DOMID_SELF, .type = type, .index = -1, .pirq = -1, .bus = 0xff,
-					     .devfn = 0xfe, .entry_nr = 3, .table_base = 0xfeb00000};
+	arg->map = (struct physdev_map_pirq){ .domid = DOMID_SELF, .type = type, .index = -1, .pirq = -1, .bus = 0xff,
+					      .devfn = 0xfe, .entry_nr = 3, .table_base = 0xfeb00000 };
 	return physdev(PHYSDEVOP_map_pirq);
 }
 
 /* xen/physdev.h: the number is an output; it is bound, and unmapped, like any other. */
 static void test_a_message_gets_a_number_and_gives_it_back(void **state)
 {
-	static const int types[] = {MAP_PIRQ_TYPE_MSI, MAP_PIRQ_TYPE_MSI_SEG};
+	static const int types[] = { MAP_PIRQ_TYPE_MSI, MAP_PIRQ_TYPE_MSI_SEG };
 	evtchn_port_t port;
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
@@ -349,7 +349,7 @@ static void test_a_message_gets_a_number_and_gives_it_back(void **state)
 		assert_int_equal(world.msi.table_base, 0xfeb00000);
 		assert_int_equal(evtchn_bind_pirq(dom0, 30 + i, &port), 0);
 		assert_int_equal(world.gsi_bound[30 + i], 1);
-		arg->unmap = (struct physdev_unmap_pirq){.domid = DOMID_SELF, .pirq = 30 + i};
+		arg->unmap = (struct physdev_unmap_pirq){ .domid = DOMID_SELF, .pirq = 30 + i };
 		assert_int_equal(physdev(PHYSDEVOP_unmap_pirq), 0);
 		assert_int_equal(world.gsi_bound[30 + i], 0);
 		assert_int_equal(world.msi_unmapped, 30 + i);
@@ -357,7 +357,7 @@ static void test_a_message_gets_a_number_and_gives_it_back(void **state)
 	}
 	world.msi_unmapped = 0;
 	assert_int_equal(map_gsi(LEVEL_LINE, -1), 0);
-	arg->unmap = (struct physdev_unmap_pirq){.domid = DOMID_SELF, .pirq = LEVEL_LINE};
+	arg->unmap = (struct physdev_unmap_pirq){ .domid = DOMID_SELF, .pirq = LEVEL_LINE };
 	assert_int_equal(physdev(PHYSDEVOP_unmap_pirq), 0);
 	assert_int_equal(world.msi_unmapped, 0); /* a line's is none */
 }

@@ -106,7 +106,7 @@ static void plant_structures(void)
 	for (int i = 0; i < 64; i++)
 		word[rnd(sizeof(guest_mem) / 8)] = frame_of((domid_t)rnd(3));
 	for (unsigned int i = 0; i < SLOTS; i++) {
-		u32 head[4] = {rnd(90), XEN_DOMCTL_INTERFACE_VERSION, rnd(4), 0};
+		u32 head[4] = { rnd(90), XEN_DOMCTL_INTERFACE_VERSION, rnd(4), 0 };
 
 		memcpy((void *)slot(__HYPERVISOR_domctl, i), head, 16);
 		head[0] = rnd(30);
@@ -132,8 +132,8 @@ static void plant_grants(struct domain *d)
 	}
 }
 
-static const u8 numbers[] = {6,  7,  12, 13, 15, 16, 17, 18, 19, 20, 20, 21,
-			     24, 28, 29, 32, 32, 33, 35, 36, 36, 12, 20, 40};
+static const u8 numbers[] = { 6,  7,  12, 13, 15, 16, 17, 18, 19, 20, 20, 21,
+			      24, 28, 29, 32, 32, 33, 35, 36, 36, 12, 20, 40 };
 
 /* Calls, by number, that did something: the values must get that far. */
 static unsigned int succeeded[64];

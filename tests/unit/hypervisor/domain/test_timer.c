@@ -32,8 +32,8 @@ static int setup(void **state)
 static void test_timers_fire_in_order_of_deadline(void **state)
 {
 	struct timer t[5];
-	const s_time_t deadline[5] = {5000, 2000, 9000, 3000, 4000};
-	const int order[5] = {1, 3, 4, 0, 2};
+	const s_time_t deadline[5] = { 5000, 2000, 9000, 3000, 4000 };
+	const int order[5] = { 1, 3, 4, 0, 2 };
 
 	for (int i = 0; i < 5; i++) {
 		timer_init(&t[i], note, (void *)(uintptr_t)i);

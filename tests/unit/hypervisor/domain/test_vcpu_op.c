@@ -83,7 +83,7 @@ static void test_a_vcpu_gets_one_context_then_goes_up_and_down(void **state)
 
 static void test_areas_lie_where_a_guest_may_have_memory(void **state)
 {
-	static const u64 bad[] = {HV_HOLE_START, HV_HOLE_END - 8, 1ULL << 47, ~7ULL};
+	static const u64 bad[] = { HV_HOLE_START, HV_HOLE_END - 8, 1ULL << 47, ~7ULL };
 	struct vcpu_register_runstate_memory_area *r = guest_alloc(sizeof(*r));
 	struct vcpu_register_time_memory_area *t = guest_alloc(sizeof(*t));
 
@@ -140,7 +140,7 @@ static void test_a_tick_comes_at_most_every_millisecond(void **state)
 	static const struct {
 		u64 ns;
 		long rc;
-	} periods[] = {{0, -EINVAL}, {MS - 1, -EINVAL}, {MS, 0}, {1ULL << 62, 0}, {(1ULL << 62) + 1, -EINVAL}, {~0ULL, -EINVAL}};
+	} periods[] = { { 0, -EINVAL }, { MS - 1, -EINVAL }, { MS, 0 }, { 1ULL << 62, 0 }, { (1ULL << 62) + 1, -EINVAL }, { ~0ULL, -EINVAL } };
 	struct vcpu_set_periodic_timer *t = guest_alloc(sizeof(*t));
 	struct vcpu *v = d1->vcpu[1];
 
@@ -186,7 +186,7 @@ static void test_a_single_shot_is_the_callers_own(void **state)
 	assert_int_equal(evtchn_bind_virq(d1, VIRQ_TIMER, 0, &port), 0);
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 1, t), -EINVAL);
 	assert_int_equal(vcpu_op(VCPUOP_stop_singleshot_timer, 1, NULL), -EINVAL);
-	*t = (struct vcpu_set_singleshot_timer){.timeout_abs_ns = (u64)world.now - 1, .flags = VCPU_SSHOTTMR_future};
+	*t = (struct vcpu_set_singleshot_timer){ .timeout_abs_ns = (u64)world.now - 1, .flags = VCPU_SSHOTTMR_future };
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, t), -ETIME);
 	t->timeout_abs_ns = (u64)world.now;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, t), 0);
@@ -194,7 +194,7 @@ static void test_a_single_shot_is_the_callers_own(void **state)
 	world.now += 100;
 	timer_softirq();
 	assert_false(evtchn_is_pending(d1, port));
-	*t = (struct vcpu_set_singleshot_timer){.timeout_abs_ns = (u64)world.now - 1}; /* past, and no flag: at once */
+	*t = (struct vcpu_set_singleshot_timer){ .timeout_abs_ns = (u64)world.now - 1 }; /* past, and no flag: at once */
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, t), 0);
 	timer_softirq();
 	assert_true(evtchn_is_pending(d1, port));
@@ -291,14 +291,14 @@ static void test_watchdogs_are_two_a_domain(void **state)
 		u32 id, timeout;
 		long rc;
 	} cases[] = {
-		{0, 0, -EINVAL}, {3, 5, -EINVAL}, {2, 5, -EINVAL}, /* none was given out */
-		{0, 5, 1}, {0, 5, 2}, {0, 5, -EEXIST}, {1, 6, 0}, {2, 0, 0}, {2, 5, -EINVAL}, {0, 5, 2}, {1, 0, 0}, {2, 0, 0},
+		{ 0, 0, -EINVAL }, { 3, 5, -EINVAL }, { 2, 5, -EINVAL }, /* none was given out */
+		{ 0, 5, 1 }, { 0, 5, 2 }, { 0, 5, -EEXIST }, { 1, 6, 0 }, { 2, 0, 0 }, { 2, 5, -EINVAL }, { 0, 5, 2 }, { 1, 0, 0 }, { 2, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		long rc;
 
-		*w = (struct sched_watchdog){.id = cases[i].id, .timeout = cases[i].timeout};
+		*w = (struct sched_watchdog){ .id = cases[i].id, .timeout = cases[i].timeout };
 		rc = hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, GUEST(w), 0, 0);
 		if (rc != cases[i].rc)
 			fail_msg("case %zu: %ld, not %ld", i, rc, cases[i].rc);
@@ -311,7 +311,7 @@ static void test_shutting_down_says_why(void **state)
 	struct sched_remote_shutdown *r = guest_alloc(sizeof(*r));
 	struct sched_pin_override *p = guest_alloc(sizeof(*p));
 
-	*r = (struct sched_remote_shutdown){.domain_id = 0, .reason = SHUTDOWN_poweroff};
+	*r = (struct sched_remote_shutdown){ .domain_id = 0, .reason = SHUTDOWN_poweroff };
 	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, GUEST(r), 0, 0), -EPERM);
 	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_pin_override, GUEST(p), 0, 0), -EPERM);
 	s->reason = SHUTDOWN_MAX;
@@ -342,8 +342,8 @@ static void test_dom0_pins_itself_until_it_says_otherwise(void **state)
 		u64 affinity;
 		bool moves;
 	} cases[] = {
-		{-1, -ENOENT, 7, false}, {3, -EINVAL, 7, false}, {2, 0, 4, true}, {2, -EBUSY, 4, false}, {0, -EBUSY, 4, false},
-		{3, -EINVAL, 4, false}, {-5, 0, 7, false}, {-5, -ENOENT, 7, false}, {0, 0, 1, false}, {-1, 0, 7, false},
+		{ -1, -ENOENT, 7, false }, { 3, -EINVAL, 7, false }, { 2, 0, 4, true }, { 2, -EBUSY, 4, false }, { 0, -EBUSY, 4, false },
+		{ 3, -EINVAL, 4, false }, { -5, 0, 7, false }, { -5, -ENOENT, 7, false }, { 0, 0, 1, false }, { -1, 0, 7, false },
 	};
 
 	fake_nr_cpus = 3;
@@ -396,7 +396,7 @@ static void test_who_waits_does_not_run(void **state)
 	assert_int_equal(v->poll_evtchn, VCPU_POLL_ANY);
 	vcpu_kick(v);
 	world_run(dom0->vcpu[0]);
-	*r = (struct sched_remote_shutdown){.domain_id = 1, .reason = SHUTDOWN_reboot};
+	*r = (struct sched_remote_shutdown){ .domain_id = 1, .reason = SHUTDOWN_reboot };
 	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, GUEST(r), 0, 0), 0);
 	assert_true(d1->is_shutting_down);
 	assert_int_equal(d1->shutdown_code, SHUTDOWN_reboot);

@@ -131,8 +131,8 @@ static void test_what_stops_a_domain_stops_each_vcpu_until_it_goes_on(void **sta
 	static const struct {
 		void (*stop)(void), (*go_on)(void);
 	} ways[] = {
-		{stop, go_on}, {pause_all, unpause_all}, {pause_by_controller, unpause_by_controller}, {shut_down, resume},
-		{crash, resume_crashed}, {pause_each, unpause_each}, {down_each, up_each},
+		{ stop, go_on }, { pause_all, unpause_all }, { pause_by_controller, unpause_by_controller }, { shut_down, resume },
+		{ crash, resume_crashed }, { pause_each, unpause_each }, { down_each, up_each },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -190,7 +190,7 @@ static void test_a_domain_that_dies_has_nothing_that_runs_or_fires(void **state)
 
 static void test_why_a_domain_stopped_is_said_in_words(void **state)
 {
-	static const char *const words[] = {"power off", "reboot", "suspend", "crash", "watchdog", "soft reset", "unknown code"};
+	static const char *const words[] = { "power off", "reboot", "suspend", "crash", "watchdog", "soft reset", "unknown code" };
 
 	for (u8 code = 0; code < ARRAY_SIZE(words); code++) {
 		domain_shutdown(d1, code);

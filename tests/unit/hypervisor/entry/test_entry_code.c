@@ -145,7 +145,7 @@ static void on_fault(int sig, siginfo_t *si, void *context)
 static int setup(void **state)
 {
 	static u8 stack[64 << 10];
-	const stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const stack_t alt = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
 	return mprotect(entry_text_start, (size_t)(entry_text_end - entry_text_start),
 			PROT_READ | PROT_WRITE | PROT_EXEC) ||
@@ -154,7 +154,7 @@ static int setup(void **state)
 
 static void reset(u32 features, u64 cr3, u32 spec_ctrl)
 {
-	const struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	const struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
 	sigaction(SIGSEGV, &sa, NULL); /* after cmocka's, which each test begins with */
 	alt_apply(alt_sites_start, alt_sites_end, features);
@@ -210,10 +210,10 @@ static void test_a_guests_way_in_changes_everything_and_its_way_out_back(void **
 	const struct {
 		u8 *entry, *top;
 	} ways[] = {
-		{syscall_entry, stack_of_guest_frame()},
-		{syscall32_entry, stack_of_guest_frame()},
-		{stub(VEC_UD), stack_of_guest_frame()},
-		{stub(VEC_NMI), IST_TOP},
+		{ syscall_entry, stack_of_guest_frame() },
+		{ syscall32_entry, stack_of_guest_frame() },
+		{ stub(VEC_UD), stack_of_guest_frame() },
+		{ stub(VEC_NMI), IST_TOP },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -228,11 +228,11 @@ static void test_a_guests_way_in_changes_everything_and_its_way_out_back(void **
 /* On the first or last instructions of the hypervisor the guest's registers are loaded. */
 static void test_a_fault_between_the_two_finds_the_hypervisors_and_leaves_what_was(void **state)
 {
-	const unsigned int vectors[] = {VEC_NMI, VEC_UD};
+	const unsigned int vectors[] = { VEC_NMI, VEC_UD };
 	const struct {
 		u64 cr3;
 		u32 spec_ctrl;
-	} before[] = {{GUEST_CR3, GUEST_SPEC_CTRL}, {HV_CR3, GUEST_SPEC_CTRL}, {HV_CR3, HV_SPEC_CTRL}};
+	} before[] = { { GUEST_CR3, GUEST_SPEC_CTRL }, { HV_CR3, GUEST_SPEC_CTRL }, { HV_CR3, HV_SPEC_CTRL } };
 
 	for (size_t v = 0; v < ARRAY_SIZE(vectors); v++) {
 		for (size_t i = 0; i < ARRAY_SIZE(before); i++) {

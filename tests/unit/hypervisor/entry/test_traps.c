@@ -136,10 +136,10 @@ static int fresh(void **state)
 
 static struct cpu_user_regs fault_at(const u8 *rip)
 {
-	return (struct cpu_user_regs){.rip = (u64)(uintptr_t)rip,
-				      .entry_vector = VEC_PF,
-				      .rbx = GUEST_RBX,
-				      .rcx = GUEST_RCX};
+	return (struct cpu_user_regs){ .rip = (u64)(uintptr_t)rip,
+				       .entry_vector = VEC_PF,
+				       .rbx = GUEST_RBX,
+				       .rcx = GUEST_RCX };
 }
 
 /* True: the guest is entered by the way that looks. False: hv_trap() returned to where it was. */

@@ -27,7 +27,7 @@ void hv_log(enum log_level level, const char *fmt, ...)
 
 static struct boot_options parse(const char *line)
 {
-	struct boot_options o = {.log_level = LOG_INFO, .com1_baud = 115200, .console_com1 = true};
+	struct boot_options o = { .log_level = LOG_INFO, .com1_baud = 115200, .console_com1 = true };
 
 	warned[0] = '\0';
 	options_parse(&o, line);

@@ -48,9 +48,9 @@ static void test_sizes_take_every_suffix(void **state)
 		const char *text;
 		u64 bytes;
 	} rows[] = {
-		{"512", 512ULL << 10},	{"7B", 7},	    {"512M", 512ULL << 20},
-		{"2g", 2ULL << 30},	{"1T", 1ULL << 40}, {"64k,max:1G", 64ULL << 10},
-		{"0x10M", 16ULL << 20},
+		{ "512", 512ULL << 10 },	{ "7B", 7 },	    { "512M", 512ULL << 20 },
+		{ "2g", 2ULL << 30 },	{ "1T", 1ULL << 40 }, { "64k,max:1G", 64ULL << 10 },
+		{ "0x10M", 16ULL << 20 },
 	};
 	u64 got;
 
@@ -62,7 +62,7 @@ static void test_sizes_take_every_suffix(void **state)
 
 static void test_what_is_not_a_size_is_refused(void **state)
 {
-	static const char *const bad[] = {"", "M", "12Q", "12MB", "-1M", "99999999999999T"};
+	static const char *const bad[] = { "", "M", "12Q", "12MB", "-1M", "99999999999999T" };
 	u64 got = 42;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

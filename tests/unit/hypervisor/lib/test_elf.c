@@ -35,7 +35,7 @@ static Elf64_Phdr *program_header(struct image *im, int i)
 
 static void add_note(struct image *im, uint32_t type, const void *desc, uint32_t len)
 {
-	Elf64_Nhdr n = {.n_namesz = 4, .n_descsz = len, .n_type = type};
+	Elf64_Nhdr n = { .n_namesz = 4, .n_descsz = len, .n_type = type };
 
 	memcpy(im->bytes + im->notes_end, &n, sizeof(n));
 	memcpy(im->bytes + im->notes_end + sizeof(n), "Xen", 4);
@@ -46,7 +46,7 @@ static void add_note(struct image *im, uint32_t type, const void *desc, uint32_t
 
 static struct image make_image(void)
 {
-	struct image im = {.len = sizeof(im.bytes), .notes_end = NOTE_OFFSET};
+	struct image im = { .len = sizeof(im.bytes), .notes_end = NOTE_OFFSET };
 	uint64_t entry = 0xffffffff81001000, base = 0xffffffff80000000;
 
 	memcpy(header(&im)->e_ident, "\177ELF\2\1\1", 7);
@@ -63,7 +63,7 @@ static struct image make_image(void)
 		.p_filesz = 100,
 		.p_memsz = 0x3000,
 	};
-	*program_header(&im, 1) = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = NOTE_OFFSET};
+	*program_header(&im, 1) = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = NOTE_OFFSET };
 	add_note(&im, XEN_ELFNOTE_ENTRY, &entry, 8);
 	add_note(&im, XEN_ELFNOTE_VIRT_BASE, &base, 8);
 	add_note(&im, XEN_ELFNOTE_GUEST_OS, "linux", 6);
@@ -144,11 +144,11 @@ static void test_other_files_are_told_apart_from_broken_ones(void **state)
 static void test_impossible_segments_are_refused(void **state)
 {
 	static const Elf64_Phdr bad[] = {
-		{.p_type = PT_LOAD, .p_offset = ~0ULL - 10, .p_filesz = 100, .p_memsz = 100},
-		{.p_type = PT_LOAD, .p_offset = 1000, .p_filesz = 100, .p_memsz = 100},
-		{.p_type = PT_LOAD, .p_offset = 0, .p_filesz = 100, .p_memsz = 99},
-		{.p_type = PT_LOAD, .p_paddr = ~0ULL - 10, .p_filesz = 10, .p_memsz = 100},
-		{.p_type = PT_LOAD, .p_vaddr = ~0ULL - 10, .p_filesz = 10, .p_memsz = 100},
+		{ .p_type = PT_LOAD, .p_offset = ~0ULL - 10, .p_filesz = 100, .p_memsz = 100 },
+		{ .p_type = PT_LOAD, .p_offset = 1000, .p_filesz = 100, .p_memsz = 100 },
+		{ .p_type = PT_LOAD, .p_offset = 0, .p_filesz = 100, .p_memsz = 99 },
+		{ .p_type = PT_LOAD, .p_paddr = ~0ULL - 10, .p_filesz = 10, .p_memsz = 100 },
+		{ .p_type = PT_LOAD, .p_vaddr = ~0ULL - 10, .p_filesz = 10, .p_memsz = 100 },
 	};
 	struct elf_image e;
 	const char *why;
@@ -164,9 +164,9 @@ static void test_impossible_segments_are_refused(void **state)
 static void test_a_note_longer_than_its_segment_is_refused(void **state)
 {
 	static const Elf64_Nhdr bad[] = {
-		{.n_namesz = ~0u, .n_descsz = 0},
-		{.n_namesz = 4, .n_descsz = ~0u},
-		{.n_namesz = 4, .n_descsz = 1024},
+		{ .n_namesz = ~0u, .n_descsz = 0 },
+		{ .n_namesz = 4, .n_descsz = ~0u },
+		{ .n_namesz = 4, .n_descsz = 1024 },
 	};
 	struct elf_image e;
 	const char *why;

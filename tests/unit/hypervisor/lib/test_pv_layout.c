@@ -97,7 +97,7 @@ static void test_random_kernels_never_make_a_bad_layout(void **state)
 		uint64_t start = (uint64_t)(rand_r(&seed) % 0x2000000);
 		uint64_t end = start + 1 + (uint64_t)(rand_r(&seed) % 0x4000000);
 		struct xen_image x = kernel(rand_r(&seed) & 1 ? 0xffffffff80000000 : 0, start, end,
-					  rand_r(&seed) & 1 ? 0x8000000000 : XEN_IMAGE_UNSET);
+					    rand_r(&seed) & 1 ? 0x8000000000 : XEN_IMAGE_UNSET);
 		uint64_t nr = 1 + (uint64_t)(rand_r(&seed) % (64 * 256)), need = 0;
 		struct pv_layout l;
 		int err = plan(&l, &x, nr, (uint64_t)(rand_r(&seed) % 0x800000), &need);

@@ -11,7 +11,7 @@
 
 static struct spec_options parse(const char *list)
 {
-	struct spec_options o = {0};
+	struct spec_options o = { 0 };
 
 	assert_true(spec_options_parse(&o, list));
 	return o;
@@ -19,7 +19,7 @@ static struct spec_options parse(const char *list)
 
 static void refuse(const char *list)
 {
-	const struct spec_options before = {.thunk = THUNK_LFENCE, .rsb = OPTION_ON};
+	const struct spec_options before = { .thunk = THUNK_LFENCE, .rsb = OPTION_ON };
 	struct spec_options o = before;
 
 	assert_false(spec_options_parse(&o, list));

@@ -78,7 +78,7 @@ static int sign(int v)
 
 static void test_comparisons_order_as_the_c_library(void **state)
 {
-	static const char *const words[] = {"", "a", "ab", "abc", "abd", "\xff", "b"};
+	static const char *const words[] = { "", "a", "ab", "abc", "abd", "\xff", "b" };
 	const size_t n = sizeof(words) / sizeof(words[0]);
 
 	for (size_t i = 0; i < n; i++) {

@@ -59,22 +59,22 @@ static void begin(enum place place, uint64_t base)
 
 	memset(&image, 0, sizeof(image));
 	image.place = place;
-	*header() = (Elf64_Ehdr){.e_ident = "\177ELF\2\1\1", .e_type = ET_EXEC, .e_machine = EM_X86_64,
-				 .e_entry = base + PADDR + 0x40, .e_phoff = sizeof(Elf64_Ehdr),
-				 .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
-				 .e_shoff = SECTIONS, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3,
-				 .e_shstrndx = 2};
-	*program_header(0) = (Elf64_Phdr){.p_type = PT_LOAD, .p_offset = WORDS, .p_vaddr = base + PADDR,
-					  .p_paddr = PADDR, .p_filesz = 100, .p_memsz = MEM};
+	*header() = (Elf64_Ehdr){ .e_ident = "\177ELF\2\1\1", .e_type = ET_EXEC, .e_machine = EM_X86_64,
+				  .e_entry = base + PADDR + 0x40, .e_phoff = sizeof(Elf64_Ehdr),
+				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+				  .e_shoff = SECTIONS, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3,
+				  .e_shstrndx = 2 };
+	*program_header(0) = (Elf64_Phdr){ .p_type = PT_LOAD, .p_offset = WORDS, .p_vaddr = base + PADDR,
+					   .p_paddr = PADDR, .p_filesz = 100, .p_memsz = MEM };
 	memcpy(image.bytes + NAMES, names, sizeof(names));
-	*section(1) = (Elf64_Shdr){.sh_name = place == IN_STRING ? 7 : 1,
-				   .sh_type = place == IN_SECTION ? SHT_NOTE : SHT_PROGBITS,
-				   .sh_offset = WORDS};
-	*section(2) = (Elf64_Shdr){.sh_name = 19, .sh_type = SHT_STRTAB, .sh_offset = NAMES,
-				   .sh_size = sizeof(names)};
+	*section(1) = (Elf64_Shdr){ .sh_name = place == IN_STRING ? 7 : 1,
+				    .sh_type = place == IN_SECTION ? SHT_NOTE : SHT_PROGBITS,
+				    .sh_offset = WORDS };
+	*section(2) = (Elf64_Shdr){ .sh_name = 19, .sh_type = SHT_STRTAB, .sh_offset = NAMES,
+				    .sh_size = sizeof(names) };
 	if (place == IN_SEGMENT) {
 		header()->e_phnum = 2;
-		*program_header(1) = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = WORDS};
+		*program_header(1) = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = WORDS };
 	}
 }
 
@@ -88,7 +88,7 @@ static void grow(size_t len)
 
 static void note(uint32_t type, const void *desc, uint32_t len)
 {
-	Elf64_Nhdr n = {.n_namesz = 4, .n_descsz = len, .n_type = type};
+	Elf64_Nhdr n = { .n_namesz = 4, .n_descsz = len, .n_type = type };
 	uint8_t *at = image.bytes + WORDS + image.words_len;
 
 	memcpy(at, &n, sizeof(n));
@@ -186,7 +186,7 @@ static void test_every_note_is_read(void **state)
 /* XTF, Mini-OS: only what Xen insists on. */
 static void test_what_is_left_out_has_its_meaning(void **state)
 {
-	static const enum place places[] = {IN_SEGMENT, IN_SECTION};
+	static const enum place places[] = { IN_SEGMENT, IN_SECTION };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct xen_image x;
@@ -219,7 +219,7 @@ static void test_sections_are_read_only_when_no_segment_has_notes_of_xen(void **
 	begin(IN_SECTION, 0);
 	needed_notes();
 	header()->e_phnum = 2;
-	*program_header(1) = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = NAMES + 64, .p_filesz = 16};
+	*program_header(1) = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = NAMES + 64, .p_filesz = 16 };
 	memcpy(image.bytes + NAMES + 64, "\4\0\0\0\0\0\0\0\1\0\0\0GNU", 16);
 	assert_string_equal(taken().loader, "generic");
 }
@@ -296,13 +296,13 @@ static void test_words_that_contradict_each_other_are_refused(void **state)
 		uint64_t val;
 		const char *word;
 	} bad[] = {
-		{XEN_ELFNOTE_PADDR_OFFSET, 0, "VIRT_BASE"},
-		{XEN_ELFNOTE_ENTRY, PADDR - 1, "entry"},
-		{XEN_ELFNOTE_ENTRY, PADDR + MEM, "entry"},
-		{XEN_ELFNOTE_INIT_P2M, PADDR, "p2m"},
-		{XEN_ELFNOTE_INIT_P2M, PADDR + MEM - 1, "p2m"},
-		{XEN_ELFNOTE_VIRT_BASE, 0 - (uint64_t)PADDR, "addresses"},
-		{XEN_ELFNOTE_VIRT_BASE, 0 - (uint64_t)PADDR - MEM + 1, "addresses"},
+		{ XEN_ELFNOTE_PADDR_OFFSET, 0, "VIRT_BASE" },
+		{ XEN_ELFNOTE_ENTRY, PADDR - 1, "entry" },
+		{ XEN_ELFNOTE_ENTRY, PADDR + MEM, "entry" },
+		{ XEN_ELFNOTE_INIT_P2M, PADDR, "p2m" },
+		{ XEN_ELFNOTE_INIT_P2M, PADDR + MEM - 1, "p2m" },
+		{ XEN_ELFNOTE_VIRT_BASE, 0 - (uint64_t)PADDR, "addresses" },
+		{ XEN_ELFNOTE_VIRT_BASE, 0 - (uint64_t)PADDR - MEM + 1, "addresses" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

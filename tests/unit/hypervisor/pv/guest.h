@@ -53,7 +53,7 @@ struct tree {
 
 static inline struct tree tree_new(unsigned int d)
 {
-	struct tree t = {frame_new(d), frame_new(d), frame_new(d), frame_new(d)};
+	struct tree t = { frame_new(d), frame_new(d), frame_new(d), frame_new(d) };
 
 	table_of(t.l4)[0] = entry_to(t.l3, RW);
 	table_of(t.l3)[0] = entry_to(t.l2, RW);
@@ -63,14 +63,14 @@ static inline struct tree tree_new(unsigned int d)
 
 static inline long update(u64 ptr, u64 val, u32 foreign)
 {
-	struct mmu_update req = {ptr, val};
+	struct mmu_update req = { ptr, val };
 
 	return call(hc_mmu_update, (u64)(uintptr_t)&req, 1, 0, foreign);
 }
 
 static inline long mmuext_foreign(unsigned int cmd, struct frame *f, u32 foreign)
 {
-	struct mmuext_op op = {.cmd = cmd};
+	struct mmuext_op op = { .cmd = cmd };
 
 	op.arg1.mfn = f ? mfn_x(frame_to_mfn(f)) : 0;
 	return call(hc_mmuext_op, (u64)(uintptr_t)&op, 1, 0, foreign);

@@ -196,7 +196,7 @@ static void test_each_mistake_is_one(void **state)
 		void (*make)(void);
 		const char *name;
 	} mistakes[] = {
-#define MISTAKE(m) {m, #m}
+#define MISTAKE(m) { m, #m }
 		MISTAKE(a_reference_too_many),	    MISTAKE(a_type_reference_too_many), MISTAKE(no_allocation),
 		MISTAKE(an_entry_lost),		    MISTAKE(an_entry_too_many),
 		MISTAKE(an_entry_of_the_highest_table_too_many), MISTAKE(an_entry_that_became_writable),
@@ -273,17 +273,17 @@ static void test_a_mapped_grant_is_held_by_its_handle(void **state)
 {
 	static struct grant_active active[GRANTS_PER_FRAME];
 	static struct maptrack track[MAPTRACK_PER_PAGE];
-	struct grant_active *active_pages[] = {active};
-	struct maptrack *track_pages[] = {track};
-	struct grant_table theirs = {.active = active_pages, .nr_frames = 1},
-			   mine = {.maptrack = track_pages, .nr_maptrack_pages = 1};
+	struct grant_active *active_pages[] = { active };
+	struct maptrack *track_pages[] = { track };
+	struct grant_table theirs = { .active = active_pages, .nr_frames = 1 },
+			   mine = { .maptrack = track_pages, .nr_maptrack_pages = 1 };
 	struct maptrack *m = &track[MAPTRACK_PER_PAGE - 1];
-	static const u16 kinds[] = {GNTMAP_host_map, GNTMAP_device_map, GNTMAP_host_map | GNTMAP_device_map};
+	static const u16 kinds[] = { GNTMAP_host_map, GNTMAP_device_map, GNTMAP_host_map | GNTMAP_device_map };
 
 	d1->gnttab = &theirs;
 	fake_domain[2].gnttab = &mine;
 	active[GRANTS_PER_FRAME - 1].frame = page;
-	*m = (struct maptrack){.domid = 1, .ref = GRANTS_PER_FRAME - 1};
+	*m = (struct maptrack){ .domid = 1, .ref = GRANTS_PER_FRAME - 1 };
 	assert_int_equal(wrong(), 0); /* not mapped */
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const u64 nr = kinds[i] == (GNTMAP_host_map | GNTMAP_device_map) ? 2 : 1;

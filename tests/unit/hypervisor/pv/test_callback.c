@@ -31,7 +31,7 @@ static int fresh(void **state)
 	regs = guest_regs();
 	pv = &current->pv;
 	memset(stack, 0, sizeof(stack));
-	*regs = (struct cpu_user_regs){.rip = 0x400123, .cs = 0x33, .ss = 0x2b, .rsp = 0x7fff0000, .rflags = 0x202};
+	*regs = (struct cpu_user_regs){ .rip = 0x400123, .cs = 0x33, .ss = 0x2b, .rsp = 0x7fff0000, .rflags = 0x202 };
 	return 0;
 }
 
@@ -50,11 +50,11 @@ static long set_traps(const struct trap_info *table)
 static void test_a_trap_table_is_taken_to_its_end(void **state)
 {
 	static const struct trap_info table[] = {
-		{.vector = 0, .flags = 3, .cs = FLAT_KERNEL_CS, .address = HANDLER},
-		{.vector = 14, .flags = 4, .cs = 0x77, .address = HANDLER + 14},
-		{.vector = 255, .flags = 7, .address = HV_HOLE_END},
-		{.address = 0},
-		{.vector = 3, .address = HANDLER + 3}};
+		{ .vector = 0, .flags = 3, .cs = FLAT_KERNEL_CS, .address = HANDLER },
+		{ .vector = 14, .flags = 4, .cs = 0x77, .address = HANDLER + 14 },
+		{ .vector = 255, .flags = 7, .address = HV_HOLE_END },
+		{ .address = 0 },
+		{ .vector = 3, .address = HANDLER + 3 }};
 
 	assert_int_equal(set_traps(table), 0);
 	assert_int_equal(pv->trap[0].address, HANDLER);
@@ -79,7 +79,7 @@ static void test_a_long_trap_table_goes_on_where_it_stopped(void **state)
 	static struct trap_info table[PV_NR_VECTORS + 1];
 
 	for (unsigned int i = 0; i < PV_NR_VECTORS; i++)
-		table[i] = (struct trap_info){.vector = (u8)i, .address = HANDLER + i};
+		table[i] = (struct trap_info){ .vector = (u8)i, .address = HANDLER + i };
 	machine_preempt(1);
 	assert_int_equal(set_traps(table), 0);
 	machine_preempt(0);
@@ -89,7 +89,7 @@ static void test_a_long_trap_table_goes_on_where_it_stopped(void **state)
 
 static long callback(u32 type, u32 flags, u64 address)
 {
-	struct callback_register reg = {.type = (u16)type, .flags = (u16)flags, .address = address};
+	struct callback_register reg = { .type = (u16)type, .flags = (u16)flags, .address = address };
 
 	return call(hc_callback_op, CALLBACKOP_register, (u64)(uintptr_t)&reg, 0, 0);
 }
@@ -101,12 +101,12 @@ static void test_each_callback_is_kept_where_it_is_used(void **state)
 		u64 *address;
 		bool *masks; /* NULL: always */
 	} callbacks[] = {
-		{CALLBACKTYPE_event, &pv->event_cb, NULL},
-		{CALLBACKTYPE_failsafe, &pv->failsafe_cb, &pv->failsafe_masks_events},
-		{CALLBACKTYPE_syscall, &pv->syscall_cb, &pv->syscall_masks_events},
-		{CALLBACKTYPE_syscall32, &pv->syscall32_cb, &pv->syscall32_masks_events},
-		{CALLBACKTYPE_sysenter, &pv->sysenter_cb, &pv->sysenter_masks_events},
-		{CALLBACKTYPE_nmi, &pv->nmi_cb, NULL},
+		{ CALLBACKTYPE_event, &pv->event_cb, NULL },
+		{ CALLBACKTYPE_failsafe, &pv->failsafe_cb, &pv->failsafe_masks_events },
+		{ CALLBACKTYPE_syscall, &pv->syscall_cb, &pv->syscall_masks_events },
+		{ CALLBACKTYPE_syscall32, &pv->syscall32_cb, &pv->syscall32_masks_events },
+		{ CALLBACKTYPE_sysenter, &pv->sysenter_cb, &pv->sysenter_masks_events },
+		{ CALLBACKTYPE_nmi, &pv->nmi_cb, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(callbacks); i++) {
@@ -156,7 +156,7 @@ static void test_the_first_call_for_callbacks_sets_three(void **state)
 static void test_an_nmi_comes_before_events_and_once_until_iret(void **state)
 {
 	struct iret_context *c = (void *)&stack[4];
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	pv->nmi_cb = HANDLER + 2;
 	pv->event_cb = HANDLER + 3;
@@ -171,7 +171,7 @@ static void test_an_nmi_comes_before_events_and_once_until_iret(void **state)
 	regs->rip = 0x400123;
 	pv_deliver_pending(regs);
 	assert_int_equal(regs->rip, 0x400123); /* not while it handles one; events it has masked */
-	*c = (struct iret_context){.rip = 0x400777, .cs = FLAT_KERNEL_CS & ~3, .rflags = X86_EFLAGS_IF, .rsp = KERNEL_RSP};
+	*c = (struct iret_context){ .rip = 0x400777, .cs = FLAT_KERNEL_CS & ~3, .rflags = X86_EFLAGS_IF, .rsp = KERNEL_RSP };
 	regs->rsp = (u64)(uintptr_t)c;
 	assert_int_equal(hc_iret(&a), HC_REGS_SET);
 	pv_deliver_pending(regs);
@@ -220,7 +220,7 @@ static void test_a_frame_says_how_it_was_and_the_kernel_starts_clean(void **stat
 	const u64 odd = X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF | X86_EFLAGS_IOPL;
 	const u64 *frame = &stack[40] - 8;
 
-	pv->trap[13] = (struct pv_trap){.address = HANDLER};
+	pv->trap[13] = (struct pv_trap){ .address = HANDLER };
 	pv->in_kernel = false;
 	pv->iopl = 2;
 	current->vcpu_info->evtchn_upcall_mask = 1;
@@ -248,7 +248,7 @@ static void test_a_frame_says_how_it_was_and_the_kernel_starts_clean(void **stat
 /* Intel SDM vol. 3, table 6-1: which exceptions have an error code. */
 static void test_exceptions_have_the_error_codes_of_the_cpus(void **state)
 {
-	static const u8 with_code[] = {8, 10, 11, 12, 13, 14, 17};
+	static const u8 with_code[] = { 8, 10, 11, 12, 13, 14, 17 };
 
 	for (unsigned int vector = 0; vector < 256; vector++) {
 		bool has_code = false;
@@ -278,10 +278,10 @@ static void test_a_page_fault_is_of_who_the_guest_thinks_it_is(void **state)
 static void test_iret_takes_the_flags_a_program_may_have(void **state)
 {
 	struct iret_context *c = (void *)&stack[4];
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	pv->cr3_user = pv->cr3_kernel;
-	*c = (struct iret_context){.rip = 0x400777, .cs = 0x30, .ss = 0x28, .rflags = ~0ULL, .rsp = 0x7ffe0000};
+	*c = (struct iret_context){ .rip = 0x400777, .cs = 0x30, .ss = 0x28, .rflags = ~0ULL, .rsp = 0x7ffe0000 };
 	for (unsigned int architectural = 0; architectural < 2; architectural++) {
 		pv->iopl = 1;
 		current->domain->vm_assist = (u64)architectural << VMASST_TYPE_architectural_iopl;
@@ -362,8 +362,8 @@ static void test_ports_end_where_the_bus_does(void **state)
 		u16 port;
 		unsigned int size;
 		u32 value; /* of a bus that says 0x12345678 */
-	} reads[] = {{0x60, 1, 0x78}, {0x60, 2, 0x5678}, {0x60, 4, 0x12345678}, {0xffff, 1, 0x78}, {0xffff, 2, 0xffff},
-		     {0xfffe, 2, 0x5678}, {0xfffd, 4, ~0u}, {0xfffc, 4, 0x12345678}, {0x3f8, 1, 0xff}, {0x3f7, 2, 0xffff}};
+	} reads[] = { { 0x60, 1, 0x78 }, { 0x60, 2, 0x5678 }, { 0x60, 4, 0x12345678 }, { 0xffff, 1, 0x78 }, { 0xffff, 2, 0xffff },
+		      { 0xfffe, 2, 0x5678 }, { 0xfffd, 4, ~0u }, { 0xfffc, 4, 0x12345678 }, { 0x3f8, 1, 0xff }, { 0x3f7, 2, 0xffff } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(reads); i++) {
 		const u32 nothing = reads[i].size == 4 ? ~0u : (1u << reads[i].size * 8) - 1;
@@ -412,10 +412,10 @@ static void test_registers_of_the_machine_are_read_and_stay(void **state)
 static void test_so_many_traps_are_taken_at_once(void **state)
 {
 	static struct trap_info table[PV_NR_VECTORS + 1];
-	struct hc_args a = {{(u64)(uintptr_t)table}};
+	struct hc_args a = { { (u64)(uintptr_t)table } };
 
 	for (unsigned int i = 0; i < PV_NR_VECTORS; i++)
-		table[i] = (struct trap_info){.vector = (u8)i, .address = HANDLER + i};
+		table[i] = (struct trap_info){ .vector = (u8)i, .address = HANDLER + i };
 	machine_preempt(1);
 	assert_int_equal(hc_set_trap_table(&a), -ERESTART);
 	assert_int_equal(a.a[0], (u64)(uintptr_t)&table[32]);
@@ -426,10 +426,10 @@ static void test_so_many_traps_are_taken_at_once(void **state)
 /* What was in the registers before is not what a guest returns with. */
 static void test_a_return_sets_each_register(void **state)
 {
-	const struct iret_context from = {.rax = 1, .r11 = 2, .rcx = 3, .rip = 0x400777, .cs = 0x30, .ss = 0x28, .rsp = 0x7ffe0000,
-					  .rflags = X86_EFLAGS_IF | X86_EFLAGS_CF};
+	const struct iret_context from = { .rax = 1, .r11 = 2, .rcx = 3, .rip = 0x400777, .cs = 0x30, .ss = 0x28, .rsp = 0x7ffe0000,
+					   .rflags = X86_EFLAGS_IF | X86_EFLAGS_CF };
 	struct iret_context *c = (void *)&stack[4];
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	for (unsigned int is_call = 0; is_call < 2; is_call++) {
 		*c = from;
@@ -457,7 +457,7 @@ static void test_a_kernel_is_entered_the_quick_way_out(void **state)
 		const u64 *frame = &stack[40] - words;
 
 		memset(stack, 0x77, sizeof(stack));
-		pv->trap[vector] = (struct pv_trap){.address = HANDLER};
+		pv->trap[vector] = (struct pv_trap){ .address = HANDLER };
 		pv->in_kernel = false;
 		regs->rcx = 0xc1;
 		regs->r11 = 0x11;

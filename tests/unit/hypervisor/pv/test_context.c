@@ -33,8 +33,8 @@ static void fill(void)
 	memset(&c, 0, sizeof(c));
 	c.flags = VGCF_in_kernel | VGCF_failsafe_disables_events | VGCF_syscall_disables_events;
 	for (unsigned int i = 0; i < ARRAY_SIZE(c.trap_ctxt); i++)
-		c.trap_ctxt[i] = (struct trap_info){.vector = (u8)i, .flags = i & 1 ? 7 : 2, .cs = FLAT_KERNEL_CS,
-						    .address = next += 16};
+		c.trap_ctxt[i] = (struct trap_info){ .vector = (u8)i, .flags = i & 1 ? 7 : 2, .cs = FLAT_KERNEL_CS,
+						     .address = next += 16 };
 	c.user_regs = (struct cpu_user_regs){
 		.r15 = 1, .r14 = 2, .r13 = 3, .r12 = 4, .rbp = 5, .rbx = 6, .r11 = 7, .r10 = 8, .r9 = 9, .r8 = 10,
 		.rax = 11, .rcx = 12, .rdx = 13, .rsi = 14, .rdi = 15, .rip = 0x400000, .rsp = 0x7fff0000,
@@ -141,14 +141,14 @@ static void test_each_bad_field_is_refused_and_nothing_is_taken(void **state)
 	const struct {
 		u64 *field, bad;
 	} fields[] = {
-		{&c.event_callback_eip, hole}, {&c.failsafe_callback_eip, hole},
-		{&c.syscall_callback_eip, hole}, {&c.kernel_sp, hole},
-		{&c.user_regs.rip, hole}, {&c.trap_ctxt[255].address, hole},
-		{&c.debugreg[3], hole}, {&c.ldt_base, 0x500001},
-		{&c.ldt_base, hole}, {&c.ldt_ents, 8193},
-		{&c.gdt_ents, FIRST_RESERVED_GDT_ENTRY + 1},
-		{&c.gdt_frames[1], ~0ULL}, {&c.ctrlreg[3], ~0ULL << 12},
-		{&c.ctrlreg[1], ~0ULL << 12},
+		{ &c.event_callback_eip, hole }, { &c.failsafe_callback_eip, hole },
+		{ &c.syscall_callback_eip, hole }, { &c.kernel_sp, hole },
+		{ &c.user_regs.rip, hole }, { &c.trap_ctxt[255].address, hole },
+		{ &c.debugreg[3], hole }, { &c.ldt_base, 0x500001 },
+		{ &c.ldt_base, hole }, { &c.ldt_ents, 8193 },
+		{ &c.gdt_ents, FIRST_RESERVED_GDT_ENTRY + 1 },
+		{ &c.gdt_frames[1], ~0ULL }, { &c.ctrlreg[3], ~0ULL << 12 },
+		{ &c.ctrlreg[1], ~0ULL << 12 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

@@ -24,10 +24,10 @@
 static const struct {
 	u32 leaf, sub, reg;
 } place[NR_WORDS] = {
-	{1, 0, 3},	    {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
-	{0xd, 1, 0},	    {7, 0, 1}, {7, 0, 2},	   {0x80000007, 0, 3},
-	{0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0},	   {0x80000021, 0, 0},
-	{7, 1, 1},	    {7, 2, 3}, {7, 1, 2},	   {7, 1, 3},
+	{ 1, 0, 3 },	    { 1, 0, 2 }, { 0x80000001, 0, 3 }, { 0x80000001, 0, 2 },
+	{ 0xd, 1, 0 },	    { 7, 0, 1 }, { 7, 0, 2 },	   { 0x80000007, 0, 3 },
+	{ 0x80000008, 0, 1 }, { 7, 0, 3 }, { 7, 1, 0 },	   { 0x80000021, 0, 0 },
+	{ 7, 1, 1 },	    { 7, 2, 3 }, { 7, 1, 2 },	   { 7, 1, 3 },
 };
 
 static const struct feature {
@@ -35,7 +35,7 @@ static const struct feature {
 	u32 word, bit;
 	const char *letters;
 } features[] = {
-#define FEATURE(name, word, bit, letters) {#name, word, bit, letters},
+#define FEATURE(name, word, bit, letters) { #name, word, bit, letters },
 #include "cpu_features.h"
 };
 
@@ -43,36 +43,36 @@ static const struct feature {
 static const struct {
 	const char *name, *why;
 } hidden[] = {
-	{"AVX512*", "their state is not switched"},
-	{"DBEXT", "address masks of breakpoints are MSRs that are not switched"},
-	{"CMP_LEGACY", "says of a topology that is not shown"},
-	{"PREFETCHWT1", "a hint of one processor no longer made"},
-	{"CLDEMOTE", "a hint: not shown yet"},
-	{"RTM", "transactions: MSRs that are not offered decide whether they work"},
-	{"CLZERO", "as the other words of its leaf: not shown yet"},
-	{"RSTR_FP_ERR_PTRS", "as CLZERO"},
-	{"SERIALIZE", "not shown yet"},
-	{"AVX_VNNI", "leaf 7 has no further subleaves yet"},
-	{"FZRM", "as AVX_VNNI"},
-	{"FSRS", "as AVX_VNNI"},
-	{"FSRCS", "as AVX_VNNI"},
-	{"INTEL_PSFD", "as AVX_VNNI"},
-	{"MCDT_NO", "as AVX_VNNI"},
-	{"IBPB_BRTYPE", "its leaf is not shown yet"},
-	{"LFENCE_DISPATCH", "its leaf is not shown yet"},
-	{"VERW_CLEAR", "its leaf is not shown yet"},
-	{"NSCB", "its leaf is not shown yet"},
-	{"SBPB", "its leaf is not shown yet"},
-	{"SRSO_NO", "its leaf is not shown yet"},
-	{"SRSO_US_NO", "its leaf is not shown yet"},
+	{ "AVX512*", "their state is not switched" },
+	{ "DBEXT", "address masks of breakpoints are MSRs that are not switched" },
+	{ "CMP_LEGACY", "says of a topology that is not shown" },
+	{ "PREFETCHWT1", "a hint of one processor no longer made" },
+	{ "CLDEMOTE", "a hint: not shown yet" },
+	{ "RTM", "transactions: MSRs that are not offered decide whether they work" },
+	{ "CLZERO", "as the other words of its leaf: not shown yet" },
+	{ "RSTR_FP_ERR_PTRS", "as CLZERO" },
+	{ "SERIALIZE", "not shown yet" },
+	{ "AVX_VNNI", "leaf 7 has no further subleaves yet" },
+	{ "FZRM", "as AVX_VNNI" },
+	{ "FSRS", "as AVX_VNNI" },
+	{ "FSRCS", "as AVX_VNNI" },
+	{ "INTEL_PSFD", "as AVX_VNNI" },
+	{ "MCDT_NO", "as AVX_VNNI" },
+	{ "IBPB_BRTYPE", "its leaf is not shown yet" },
+	{ "LFENCE_DISPATCH", "its leaf is not shown yet" },
+	{ "VERW_CLEAR", "its leaf is not shown yet" },
+	{ "NSCB", "its leaf is not shown yet" },
+	{ "SBPB", "its leaf is not shown yet" },
+	{ "SRSO_NO", "its leaf is not shown yet" },
+	{ "SRSO_US_NO", "its leaf is not shown yet" },
 };
 
 /* Not of all guests by their letters, and shown. */
 static const struct {
 	const char *name, *why;
 } shown[] = {
-	{"FDP_EXCP_ONLY", "how the FPU behaves, which nobody can change"},
-	{"NO_FPU_SEL", "how the FPU behaves, which nobody can change"},
+	{ "FDP_EXCP_ONLY", "how the FPU behaves, which nobody can change" },
+	{ "NO_FPU_SEL", "how the FPU behaves, which nobody can change" },
 };
 
 static bool name_is(const char *pattern, const char *name)
@@ -121,7 +121,7 @@ static int look(void **state)
 static int done(void **state)
 {
 	fake_cpuid = NULL;
-	spec_plan = (struct spec_plan){0};
+	spec_plan = (struct spec_plan){ 0 };
 	machine_free();
 	return 0;
 }
@@ -188,7 +188,7 @@ static void test_a_register_is_shown_where_it_can_be_used(void **state)
 	assert_int_equal(val, CAPS_RDCL_NO);
 	assert_false(pv_msr_write(current, MSR_ARCH_CAPABILITIES, val));
 
-	spec_plan = (struct spec_plan){0};
+	spec_plan = (struct spec_plan){ 0 };
 	read_words(1);
 	assert_false(is_visible("IBRSB") || is_visible("STIBP") || is_visible("SSBD"));
 	assert_false(is_visible("ARCH_CAPS") || is_visible("IBPB") || is_visible("IBPB_RET"));
@@ -217,7 +217,7 @@ static void test_capabilities_are_those_of_all_guests(void **state)
 
 static void test_no_bit_without_a_name_is_shown(void **state)
 {
-	u32 named[NR_WORDS] = {0};
+	u32 named[NR_WORDS] = { 0 };
 
 	read_words(1);
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
@@ -259,17 +259,17 @@ static void test_whole_leaves(void **state)
 	static const struct {
 		u32 leaf, sub, r[4];
 	} leaves[] = {
-		{5, 0, {0}}, {6, 0, {0}}, {9, 0, {0}}, {0xa, 0, {0}}, {0xb, 0, {0}}, {0xb, 1, {0}},
-		{7, 1, {0}}, {7, 2, {0}}, {7, ~0u, {0}},
-		{0xd, 1, {7, 0, 0, 0}}, /* XSAVEOPT, XSAVEC, XGETBV(1) */
-		{0xd, 9, {0}}, {0xd, 62, {0}}, {0xd, 63, {0}}, {0xd, 64, {0}}, {0xd, 66, {0}}, /* of no state that is switched */
-		{0xe, 0, {0}}, {0x14, 0, {0}}, {0x3fffffff, 0, {0}}, {0x40010000, 0, {0}}, {0x7fffffff, 0, {0}},
-		{0x80000007, 0, {0}}, {0x80000009, 0, {0}}, {0x8000001f, 0, {0}}, {0xffffffff, 0, {0}},
-		{0x40000000, 0, {0x40000005, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX}},
-		{0x40000001, 0, {4 << 16 | 17, 0, 0, 0}},
-		{0x40000002, 0, {1, 0x40000000, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0}},
-		{0x40000003, 0, {0}}, {0x40000004, 0, {0}}, {0x40000006, 0, {0}}, {0x400000ff, 0, {0}},
-		{0x40000100, 0, {0}}, {0x40000200, 0, {0}}, {0x4000ffff, 0, {0}},
+		{ 5, 0, { 0 } }, { 6, 0, { 0 } }, { 9, 0, { 0 } }, { 0xa, 0, { 0 } }, { 0xb, 0, { 0 } }, { 0xb, 1, { 0 } },
+		{ 7, 1, { 0 } }, { 7, 2, { 0 } }, { 7, ~0u, { 0 } },
+		{ 0xd, 1, { 7, 0, 0, 0 } }, /* XSAVEOPT, XSAVEC, XGETBV(1) */
+		{ 0xd, 9, { 0 } }, { 0xd, 62, { 0 } }, { 0xd, 63, { 0 } }, { 0xd, 64, { 0 } }, { 0xd, 66, { 0 } }, /* of no state that is switched */
+		{ 0xe, 0, { 0 } }, { 0x14, 0, { 0 } }, { 0x3fffffff, 0, { 0 } }, { 0x40010000, 0, { 0 } }, { 0x7fffffff, 0, { 0 } },
+		{ 0x80000007, 0, { 0 } }, { 0x80000009, 0, { 0 } }, { 0x8000001f, 0, { 0 } }, { 0xffffffff, 0, { 0 } },
+		{ 0x40000000, 0, { 0x40000005, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX } },
+		{ 0x40000001, 0, { 4 << 16 | 17, 0, 0, 0 } },
+		{ 0x40000002, 0, { 1, 0x40000000, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 } },
+		{ 0x40000003, 0, { 0 } }, { 0x40000004, 0, { 0 } }, { 0x40000006, 0, { 0 } }, { 0x400000ff, 0, { 0 } },
+		{ 0x40000100, 0, { 0 } }, { 0x40000200, 0, { 0 } }, { 0x4000ffff, 0, { 0 } },
 	};
 
 	machine_run(1);
@@ -315,7 +315,7 @@ static void has_everything_but_xsave(u32 leaf, u32 sub, u32 reg[4])
 /* Intel SDM vol. 1, 13.2 and 14.3: what is not there without XSAVE. */
 static void test_without_xsave_nothing_that_needs_it_is_shown(void **state)
 {
-	static const unsigned int bits[] = {12 /* FMA */, 26 /* XSAVE */, 27 /* OSXSAVE */, 28 /* AVX */, 29 /* F16C */};
+	static const unsigned int bits[] = { 12 /* FMA */, 26 /* XSAVE */, 27 /* OSXSAVE */, 28 /* AVX */, 29 /* F16C */ };
 
 	fake_cpu.cr0 = 0; /* as before fpu_init() */
 	fake_cpuid = has_everything_but_xsave;

@@ -81,9 +81,9 @@ static void test_a_descriptor_goes_into_plain_memory_or_a_table_of_them(void **s
 		u64 maddr;
 		long rc;
 	} puts[] = {
-		{maddr_of(page, 0), 0}, {maddr_of(page, 511), 0}, {maddr_of(seg, 3), 0}, {maddr_of(page, 0) + 4, -EINVAL},
-		{maddr_of(page, 0) + 1, -EINVAL}, {NOT_RAM << PAGE_SHIFT, -EINVAL}, {maddr_of(theirs, 0), -EINVAL},
-		{maddr_of(t.l1, 0), -EINVAL}, {maddr_of(t.l4, 0), -EINVAL},
+		{ maddr_of(page, 0), 0 }, { maddr_of(page, 511), 0 }, { maddr_of(seg, 3), 0 }, { maddr_of(page, 0) + 4, -EINVAL },
+		{ maddr_of(page, 0) + 1, -EINVAL }, { NOT_RAM << PAGE_SHIFT, -EINVAL }, { maddr_of(theirs, 0), -EINVAL },
+		{ maddr_of(t.l1, 0), -EINVAL }, { maddr_of(t.l4, 0), -EINVAL },
 	};
 
 	assert_int_equal(frame_get_and_type(seg, current->domain, FT_SEG), 0);
@@ -130,7 +130,7 @@ static void test_a_gdt_is_as_many_frames_as_its_entries_need(void **state)
 {
 	static const struct {
 		u32 entries, frames;
-	} sizes[] = {{0, 0}, {1, 1}, {512, 1}, {513, 2}, {1024, 2}, {GDT_MAX - 512, 13}, {GDT_MAX - 511, 14}, {GDT_MAX, 14}};
+	} sizes[] = { { 0, 0 }, { 1, 1 }, { 512, 1 }, { 513, 2 }, { 1024, 2 }, { GDT_MAX - 512, 13 }, { GDT_MAX - 511, 14 }, { GDT_MAX, 14 } };
 	struct frame *f[14];
 
 	for (unsigned int i = 0; i < 14; i++) {
@@ -186,8 +186,8 @@ static void test_an_ldt_is_a_range_of_the_guests_own(void **state)
 		u32 nr;
 		long rc;
 	} sets[] = {
-		{LDT_VA, 0, 0}, {LDT_VA, 1, 0}, {LDT_VA, 8192, 0}, {LDT_VA, 8193, -EINVAL}, {LDT_VA + 8, 1, -EINVAL}, {LDT_VA + 2048, 0, -EINVAL},
-		{HV_HOLE_START, 1, -EINVAL}, {HV_HOLE_START, 0, 0},
+		{ LDT_VA, 0, 0 }, { LDT_VA, 1, 0 }, { LDT_VA, 8192, 0 }, { LDT_VA, 8193, -EINVAL }, { LDT_VA + 8, 1, -EINVAL }, { LDT_VA + 2048, 0, -EINVAL },
+		{ HV_HOLE_START, 1, -EINVAL }, { HV_HOLE_START, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {

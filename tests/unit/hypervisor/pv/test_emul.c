@@ -76,16 +76,16 @@ static void test_ports_are_read_and_written_in_each_size(void **state)
 		u64 rax; /* in: what it becomes of FULL; out: 0 */
 		u32 out;
 	} ports[] = {
-		{"\xec", 1, 0x60, (FULL & ~0xffULL) | 0xd4, 0}, {"\x66\xed", 2, 0x60, (FULL & ~0xffffULL) | 0xc3d4, 0},
-		{"\xed", 1, 0x60, BUS, 0}, {"\x48\xed", 2, 0x60, BUS, 0}, {"\xe4\x71", 2, 0x71, (FULL & ~0xffULL) | 0xd4, 0},
-		{"\xe5\xf0", 2, 0xf0, BUS, 0}, {"\x66\xe5\xf0", 3, 0xf0, (FULL & ~0xffffULL) | 0xc3d4, 0},
-		{"\xee", 1, 0x60, 0, 0x88}, {"\x66\xef", 2, 0x60, 0, 0x7788}, {"\xef", 1, 0x60, 0, 0x55667788},
-		{"\x48\xef", 2, 0x60, 0, 0x55667788}, {"\xe6\xf0", 2, 0xf0, 0, 0x88}, {"\xe7\x80", 2, 0x80, 0, 0x55667788},
+		{ "\xec", 1, 0x60, (FULL & ~0xffULL) | 0xd4, 0 }, { "\x66\xed", 2, 0x60, (FULL & ~0xffffULL) | 0xc3d4, 0 },
+		{ "\xed", 1, 0x60, BUS, 0 }, { "\x48\xed", 2, 0x60, BUS, 0 }, { "\xe4\x71", 2, 0x71, (FULL & ~0xffULL) | 0xd4, 0 },
+		{ "\xe5\xf0", 2, 0xf0, BUS, 0 }, { "\x66\xe5\xf0", 3, 0xf0, (FULL & ~0xffffULL) | 0xc3d4, 0 },
+		{ "\xee", 1, 0x60, 0, 0x88 }, { "\x66\xef", 2, 0x60, 0, 0x7788 }, { "\xef", 1, 0x60, 0, 0x55667788 },
+		{ "\x48\xef", 2, 0x60, 0, 0x55667788 }, { "\xe6\xf0", 2, 0xf0, 0, 0x88 }, { "\xe7\x80", 2, 0x80, 0, 0x55667788 },
 	};
 
 	dom0_runs();
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-		*regs = (struct cpu_user_regs){.rax = FULL, .rdx = 0xffff0060};
+		*regs = (struct cpu_user_regs){ .rax = FULL, .rdx = 0xffff0060 };
 		fake_cpu.port_value = BUS;
 		fake_cpu.nr_port_accesses = 0;
 		assert_int_equal(emulate(ports[i].bytes, ports[i].n), EMUL_DONE);
@@ -107,9 +107,9 @@ static void test_strings_of_ports_go_on_from_where_they_are(void **state)
 		int moved;
 		int accesses, size;
 	} strings[] = {
-		{"\x6c", 1, 0, 5, 5, 1, 1, 1}, {"\xf3\x6c", 2, 0, 3, 0, 3, 3, 1}, {"\xf3\x66\x6d", 3, 0, 3, 0, 6, 3, 2},
-		{"\xf3\x6d", 2, 0, 3, 0, 12, 3, 4}, {"\xf3\x48\x6d", 3, 0, 2, 0, 8, 2, 4}, {"\xf3\x6d", 2, X86_EFLAGS_DF, 3, 0, -12, 3, 4},
-		{"\xf3\x6c", 2, 0, 0, 0, 0, 0, 1}, {"\x6d", 1, X86_EFLAGS_DF, 5, 5, -4, 1, 4},
+		{ "\x6c", 1, 0, 5, 5, 1, 1, 1 }, { "\xf3\x6c", 2, 0, 3, 0, 3, 3, 1 }, { "\xf3\x66\x6d", 3, 0, 3, 0, 6, 3, 2 },
+		{ "\xf3\x6d", 2, 0, 3, 0, 12, 3, 4 }, { "\xf3\x48\x6d", 3, 0, 2, 0, 8, 2, 4 }, { "\xf3\x6d", 2, X86_EFLAGS_DF, 3, 0, -12, 3, 4 },
+		{ "\xf3\x6c", 2, 0, 0, 0, 0, 0, 1 }, { "\x6d", 1, X86_EFLAGS_DF, 5, 5, -4, 1, 4 },
 	};
 	u8 *middle = two_pages + 256;
 
@@ -123,8 +123,8 @@ static void test_strings_of_ports_go_on_from_where_they_are(void **state)
 			memset(two_pages, 0x55, sizeof(two_pages));
 			fake_cpu.port_value = BUS;
 			fake_cpu.nr_port_accesses = 0;
-			*regs = (struct cpu_user_regs){.rcx = strings[i].rcx, .rdx = 0x402, .rflags = strings[i].flags,
-						       .rdi = (u64)(uintptr_t)middle, .rsi = (u64)(uintptr_t)middle};
+			*regs = (struct cpu_user_regs){ .rcx = strings[i].rcx, .rdx = 0x402, .rflags = strings[i].flags,
+							.rdi = (u64)(uintptr_t)middle, .rsi = (u64)(uintptr_t)middle };
 			assert_int_equal(emulate(bytes, strings[i].n), EMUL_DONE);
 			assert_int_equal(regs->rip, after(strings[i].n));
 			assert_int_equal(regs->rcx, strings[i].rcx_after);
@@ -139,7 +139,7 @@ static void test_strings_of_ports_go_on_from_where_they_are(void **state)
 				assert_int_equal(middle[k], k < (strings[i].moved > 0 ? strings[i].moved : strings[i].size) ?
 							    (u8)(BUS >> 8 * (k % strings[i].size)) : 0x55);
 		}
-	*regs = (struct cpu_user_regs){.rsi = (u64)(uintptr_t)middle};
+	*regs = (struct cpu_user_regs){ .rsi = (u64)(uintptr_t)middle };
 	assert_int_equal(emulate("\x64\x6e", 2), EMUL_REFUSED); /* by FS */
 }
 
@@ -152,8 +152,8 @@ static void test_a_fault_in_a_string_is_at_its_element(void **state)
 
 		fake_unmapped = (u64)(uintptr_t)two_pages + PAGE_SIZE;
 		fake_cpu.nr_port_accesses = 0;
-		*regs = (struct cpu_user_regs){.rcx = 5, .rdx = 0x402, .rdi = start, .rsi = start, .cs = 0xe033,
-					       .rsp = (u64)(uintptr_t)&stack[40]};
+		*regs = (struct cpu_user_regs){ .rcx = 5, .rdx = 0x402, .rdi = start, .rsi = start, .cs = 0xe033,
+						.rsp = (u64)(uintptr_t)&stack[40] };
 		assert_int_equal(emulate(is_out ? "\xf3\x6e" : "\xf3\x6c", 2), EMUL_FAULTED);
 		assert_int_equal(current->vcpu_info->arch.cr2, fake_unmapped);
 		assert_int_equal(regs->rip, HANDLER + 14);
@@ -170,7 +170,7 @@ static void test_a_long_string_lets_others_in(void **state)
 {
 	dom0_runs();
 	machine_preempt(1);
-	*regs = (struct cpu_user_regs){.rcx = 3, .rdx = 0x402, .rsi = (u64)(uintptr_t)two_pages};
+	*regs = (struct cpu_user_regs){ .rcx = 3, .rdx = 0x402, .rsi = (u64)(uintptr_t)two_pages };
 	assert_int_equal(emulate("\xf3\x6e", 2), EMUL_DONE);
 	assert_int_equal(regs->rip, after(0));
 	assert_int_equal(regs->rcx, 2);
@@ -183,7 +183,7 @@ static void test_a_long_string_lets_others_in(void **state)
 
 static u64 read_cr(unsigned int nr)
 {
-	const char bytes[] = {0x0f, 0x20, (char)(0xc3 | nr << 3)}; /* mov %crN, %rbx */
+	const char bytes[] = { 0x0f, 0x20, (char)(0xc3 | nr << 3) }; /* mov %crN, %rbx */
 
 	regs->rbx = FULL;
 	assert_int_equal(emulate(bytes, 3), EMUL_DONE);
@@ -193,7 +193,7 @@ static u64 read_cr(unsigned int nr)
 
 static void write_cr(unsigned int nr, u64 val)
 {
-	const char bytes[] = {0x0f, 0x22, (char)(0xc3 | nr << 3)};
+	const char bytes[] = { 0x0f, 0x22, (char)(0xc3 | nr << 3) };
 
 	regs->rbx = val;
 	assert_int_equal(emulate(bytes, 3), EMUL_DONE);
@@ -255,7 +255,7 @@ static void test_the_time_is_told_in_halves(void **state)
 				pv->ctrlreg[4] = tsd ? X86_CR4_TSD : 0;
 				pv->tsc_aux = 0x99;
 				fake_cpu.tsc = FULL;
-				*regs = (struct cpu_user_regs){.rax = ~0ULL, .rdx = ~0ULL, .rcx = 1};
+				*regs = (struct cpu_user_regs){ .rax = ~0ULL, .rdx = ~0ULL, .rcx = 1 };
 				assert_int_equal(emulate(p ? "\x0f\x01\xf9" : "\x0f\x31", p ? 3 : 2), may ? EMUL_DONE : EMUL_REFUSED);
 				assert_int_equal(regs->rax, may ? (u32)FULL : ~0ULL);
 				assert_int_equal(regs->rdx, may ? FULL >> 32 : ~0ULL);
@@ -267,14 +267,14 @@ static void test_the_time_is_told_in_halves(void **state)
 /* A register is EDX:EAX: what is above in both is of no account. */
 static void test_model_specific_registers_are_two_halves(void **state)
 {
-	static const char *const wrmsr[] = {"\x0f\x30", "\x2e\x0f\x30"}, *const rdmsr_insn[] = {"\x0f\x32", "\x2e\x0f\x32"};
+	static const char *const wrmsr[] = { "\x0f\x30", "\x2e\x0f\x30" }, *const rdmsr_insn[] = { "\x0f\x32", "\x2e\x0f\x32" };
 
 	for (unsigned int prefix = 0; prefix < 2; prefix++) {
-		*regs = (struct cpu_user_regs){.rcx = 0xffffffff00000000 | MSR_FS_BASE, .rax = 0xffffffff89abcdef, .rdx = 0xffffffff00001234};
+		*regs = (struct cpu_user_regs){ .rcx = 0xffffffff00000000 | MSR_FS_BASE, .rax = 0xffffffff89abcdef, .rdx = 0xffffffff00001234 };
 		assert_int_equal(emulate(wrmsr[prefix], 2 + prefix), EMUL_DONE);
 		assert_int_equal(fake_cpu.msr_fs_base, 0x123489abcdef);
 		assert_int_equal(regs->rip, after(2 + prefix));
-		*regs = (struct cpu_user_regs){.rcx = MSR_FS_BASE, .rax = ~0ULL, .rdx = ~0ULL};
+		*regs = (struct cpu_user_regs){ .rcx = MSR_FS_BASE, .rax = ~0ULL, .rdx = ~0ULL };
 		assert_int_equal(emulate(rdmsr_insn[prefix], 2 + prefix), EMUL_DONE);
 		assert_int_equal(regs->rax, 0x89abcdef);
 		assert_int_equal(regs->rdx, 0x1234);
@@ -288,11 +288,11 @@ static void test_extended_states_are_one_register_of_the_kernels(void **state)
 		u32 rcx, rdx;
 		bool in_kernel;
 		enum emul_result result;
-	} sets[] = {{0, 0, true, EMUL_DONE}, {1, 0, true, EMUL_REFUSED}, {0, 1, true, EMUL_REFUSED}, {0, 0, false, EMUL_REFUSED}};
+	} sets[] = { { 0, 0, true, EMUL_DONE }, { 1, 0, true, EMUL_REFUSED }, { 0, 1, true, EMUL_REFUSED }, { 0, 0, false, EMUL_REFUSED } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		pv->in_kernel = sets[i].in_kernel;
-		*regs = (struct cpu_user_regs){.rax = 3, .rcx = sets[i].rcx, .rdx = sets[i].rdx};
+		*regs = (struct cpu_user_regs){ .rax = 3, .rcx = sets[i].rcx, .rdx = sets[i].rdx };
 		assert_int_equal(emulate("\x0f\x01\xd1", 3), sets[i].result);
 	}
 }
@@ -303,8 +303,8 @@ static void test_what_is_no_such_instruction_is_refused(void **state)
 		const char *bytes;
 		size_t n;
 	} others[] = {
-		{"\x0f\x01\x11", 3}, {"\x0f\x01\xd0", 3}, {"\x0f\x01\xf8", 3}, {"\x0f\x01\xc9", 3}, /* LGDT, XGETBV, SWAPGS, MWAIT */
-		{"\x0f\x01\xe1", 3}, {"\xf4", 1}, {"\x0f\x33", 2}, {"\xcd\x03", 2}, {"\x48\x89\x03", 3}, {"\xcf", 1},
+		{ "\x0f\x01\x11", 3 }, { "\x0f\x01\xd0", 3 }, { "\x0f\x01\xf8", 3 }, { "\x0f\x01\xc9", 3 }, /* LGDT, XGETBV, SWAPGS, MWAIT */
+		{ "\x0f\x01\xe1", 3 }, { "\xf4", 1 }, { "\x0f\x33", 2 }, { "\xcd\x03", 2 }, { "\x48\x89\x03", 3 }, { "\xcf", 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -321,13 +321,13 @@ static void test_programs_execute_none_of_them(void **state)
 	static const struct {
 		const char *bytes;
 		size_t n;
-	} kernels[] = {{"\x0f\x06", 2}, {"\x0f\x09", 2}, {"\x0f\x08", 2}, {"\x0f\x20\xc0", 3}, {"\x0f\x22\xd0", 3}, {"\x0f\x21\xc0", 3},
-		       {"\x0f\x23\xc0", 3}, {"\x0f\x30", 2}, {"\x2e\x0f\x32", 3}, {"\x0f\x32", 2}, {"\x0f\x01\xd1", 3}};
+	} kernels[] = { { "\x0f\x06", 2 }, { "\x0f\x09", 2 }, { "\x0f\x08", 2 }, { "\x0f\x20\xc0", 3 }, { "\x0f\x22\xd0", 3 }, { "\x0f\x21\xc0", 3 },
+			{ "\x0f\x23\xc0", 3 }, { "\x0f\x30", 2 }, { "\x2e\x0f\x32", 3 }, { "\x0f\x32", 2 }, { "\x0f\x01\xd1", 3 } };
 
 	for (unsigned int in_kernel = 0; in_kernel < 2; in_kernel++)
 		for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
 			pv->in_kernel = in_kernel;
-			*regs = (struct cpu_user_regs){.rcx = kernels[i].n == 3 && kernels[i].bytes[1] == 1 ? 0 : MSR_FS_BASE, .rax = 3};
+			*regs = (struct cpu_user_regs){ .rcx = kernels[i].n == 3 && kernels[i].bytes[1] == 1 ? 0 : MSR_FS_BASE, .rax = 3 };
 			assert_int_equal(emulate(kernels[i].bytes, kernels[i].n), in_kernel ? EMUL_DONE : EMUL_REFUSED);
 		}
 }
@@ -339,8 +339,8 @@ static void test_the_forced_cpuid_sets_four_registers(void **state)
 
 	memcpy(code, "\x0f\x0bxen\x0f\xa2", 7);
 	for (u32 sub = 0; sub < 3; sub++) {
-		*regs = (struct cpu_user_regs){.rip = after(0), .rax = 0xffffffff0000000d, .rcx = 0xffffffff00000000 | sub, .rbx = ~0ULL,
-					       .rdx = ~0ULL};
+		*regs = (struct cpu_user_regs){ .rip = after(0), .rax = 0xffffffff0000000d, .rcx = 0xffffffff00000000 | sub, .rbx = ~0ULL,
+						.rdx = ~0ULL };
 		pv_cpuid(current->domain, 0xd, sub, &r[0], &r[1], &r[2], &r[3]);
 		assert_true(pv_emul_forced_cpuid(regs));
 		assert_int_equal(regs->rax, r[0]);

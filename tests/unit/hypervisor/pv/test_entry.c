@@ -42,8 +42,8 @@ static int fresh(void **state)
 	pv->event_cb = HANDLER + 0x1000;
 	pv->syscall_cb = HANDLER + 0x2000;
 	pv->failsafe_cb = HANDLER + 0x3000;
-	*regs = (struct cpu_user_regs){.rip = 0x400123, .cs = 0x33, .ss = 0x2b, .rsp = 0x7fff0008, .rcx = 0xcc,
-				       .r11 = 0x11, .rflags = 0x10202 | X86_EFLAGS_TF};
+	*regs = (struct cpu_user_regs){ .rip = 0x400123, .cs = 0x33, .ss = 0x2b, .rsp = 0x7fff0008, .rcx = 0xcc,
+					.r11 = 0x11, .rflags = 0x10202 | X86_EFLAGS_TF };
 	return 0;
 }
 
@@ -139,7 +139,7 @@ static void test_int_80_without_a_gate_is_a_protection_fault(void **state)
 	assert_int_equal(frame(8)[3], 0x400123);
 
 	pv->in_kernel = false;
-	pv->trap[0x80] = (struct pv_trap){.address = HANDLER + 0x80, .dpl = 0};
+	pv->trap[0x80] = (struct pv_trap){ .address = HANDLER + 0x80, .dpl = 0 };
 	pv_int80(regs);
 	assert_int_equal(regs->rip, HANDLER + 13); /* user mode may not use the kernel's own gate */
 	pv->in_kernel = false;
@@ -163,15 +163,15 @@ static struct iret_context *iret_frame(u64 cs, u64 rflags, u64 flags)
 {
 	struct iret_context *c = (void *)&stack[4];
 
-	*c = (struct iret_context){.rax = 1, .r11 = 2, .rcx = 3, .flags = flags, .rip = 0x400777, .cs = cs,
-				   .rflags = rflags, .rsp = 0x7ffe0000, .ss = 0x2b};
+	*c = (struct iret_context){ .rax = 1, .r11 = 2, .rcx = 3, .flags = flags, .rip = 0x400777, .cs = cs,
+				    .rflags = rflags, .rsp = 0x7ffe0000, .ss = 0x2b };
 	regs->rsp = (u64)(uintptr_t)c;
 	return c;
 }
 
 static void test_iret_returns_to_user_mode_without_privileges(void **state)
 {
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	pv->cr3_user = pv->cr3_kernel;
 	iret_frame(0x33, 0x247 | X86_EFLAGS_IOPL | X86_EFLAGS_VM, 0);
@@ -189,7 +189,7 @@ static void test_iret_returns_to_user_mode_without_privileges(void **state)
 
 static void test_iret_to_the_kernel_keeps_ring_3_and_masks_events_again(void **state)
 {
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	iret_frame(FLAT_KERNEL_CS & ~3, 2, VGCF_in_syscall);
 	assert_int_equal(hc_iret(&a), HC_REGS_SET);
@@ -202,7 +202,7 @@ static void test_iret_to_the_kernel_keeps_ring_3_and_masks_events_again(void **s
 
 static void test_a_bad_iret_ends_the_guest_not_the_host(void **state)
 {
-	struct hc_args a = {{0}};
+	struct hc_args a = { { 0 } };
 
 	iret_frame(0x33, 2, 0);
 	hc_iret(&a); /* no user tables */
@@ -260,8 +260,8 @@ static void test_a_descriptor_that_is_not_there_faults_at_the_guests_own_table(v
 static void test_callbacks_in_the_hypervisor_are_refused(void **state)
 {
 	const u64 hole = 0xffff800000000000;
-	struct callback_register reg = {.type = CALLBACKTYPE_event, .address = hole};
-	struct trap_info table[2] = {{.vector = 3, .address = 0x8000000000000000}, {0}};
+	struct callback_register reg = { .type = CALLBACKTYPE_event, .address = hole };
+	struct trap_info table[2] = { { .vector = 3, .address = 0x8000000000000000 }, { 0 } };
 
 	assert_int_equal(call(hc_callback_op, CALLBACKOP_register, (u64)(uintptr_t)&reg, 0, 0), -EINVAL);
 	assert_int_equal(call(hc_set_trap_table, (u64)(uintptr_t)table, 0, 0, 0), -EINVAL);
@@ -341,10 +341,10 @@ static void test_string_output_goes_through_memory_once(void **state)
 /* Intel SDM vol. 3, 17.2.2: DR4 and DR5 are other names of DR6 and DR7. */
 static void test_each_way_reads_the_same_debug_register(void **state)
 {
-	static const char from_dr[][3] = {{0x0f, 0x21, (char)0xc8}, {0x0f, 0x21, (char)0xe0},
-					  {0x0f, 0x21, (char)0xe8}, {0x0f, 0x21, (char)0xf0},
-					  {0x0f, 0x21, (char)0xf8}};
-	static const u64 nr[] = {1, 4, 5, 6, 7};
+	static const char from_dr[][3] = { { 0x0f, 0x21, (char)0xc8 }, { 0x0f, 0x21, (char)0xe0 },
+					   { 0x0f, 0x21, (char)0xe8 }, { 0x0f, 0x21, (char)0xf0 },
+					   { 0x0f, 0x21, (char)0xf8 } };
+	static const u64 nr[] = { 1, 4, 5, 6, 7 };
 
 	pv->in_kernel = true;
 	assert_int_equal(call(hc_set_debugreg, 1, 0x401000, 0, 0), 0);
@@ -359,7 +359,7 @@ static void test_each_way_reads_the_same_debug_register(void **state)
 
 static void test_user_mode_may_not_execute_privileged_instructions(void **state)
 {
-	static const char *const insns[] = {"\xfa", "\xec", "\x0f\x32", "\x0f\x30", "\x0f\x20\xc0", "\x0f\x06"};
+	static const char *const insns[] = { "\xfa", "\xec", "\x0f\x32", "\x0f\x30", "\x0f\x20\xc0", "\x0f\x06" };
 
 	pv->in_kernel = false;
 	for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
@@ -368,7 +368,7 @@ static void test_user_mode_may_not_execute_privileged_instructions(void **state)
 
 static void test_the_virtual_io_privilege_level_decides_about_ports_and_flags(void **state)
 {
-	static const char *const insns[] = {"\xfa", "\xfb", "\xec", "\xee", "\xe4\x80", "\xe6\x80", "\x6e"};
+	static const char *const insns[] = { "\xfa", "\xfb", "\xec", "\xee", "\xe4\x80", "\xe6\x80", "\x6e" };
 	static const char byte;
 
 	for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
@@ -415,8 +415,8 @@ static void test_msrs_are_an_allow_list(void **state)
 	assert_int_equal(EMULATE("\x0f\x32"), EMUL_REFUSED);
 	assert_int_equal(EMULATE("\x0f\x30"), EMUL_REFUSED);
 	/* to the ends of each range: as 0, and what is written is dropped */
-	static const u32 zeros[] = {0xfe, 0xce, 0x179, 0x17a, 0x400, 0x47f, 0xc0010000, 0xc0010007};
-	static const u32 none[] = {0xfd, 0xff, 0x178, 0x17b, 0x3ff, 0x480, 0xc000ffff, 0xc0010008};
+	static const u32 zeros[] = { 0xfe, 0xce, 0x179, 0x17a, 0x400, 0x47f, 0xc0010000, 0xc0010007 };
+	static const u32 none[] = { 0xfd, 0xff, 0x178, 0x17b, 0x3ff, 0x480, 0xc000ffff, 0xc0010008 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++) {
 		regs->rcx = zeros[i];
@@ -477,7 +477,7 @@ static void count_barrier(void)
 /* An IBPB takes microseconds, and concerns this CPU alone. */
 static void test_a_barrier_lets_others_into_the_hypervisor(void **state)
 {
-	static const u8 insn[INSN_MAX_LEN] = {0x0f, 0x30};
+	static const u8 insn[INSN_MAX_LEN] = { 0x0f, 0x30 };
 
 	fake_on_barrier = count_barrier;
 	spec_plan.has_ibpb = true;

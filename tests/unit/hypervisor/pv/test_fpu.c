@@ -157,11 +157,11 @@ static void test_a_file_names_only_states_that_fit_together(void **state)
 		u64 xcr0, ever, present;
 		int rc;
 	} cases[] = {
-		{7, 7, 7, 0},	     {3, 7, 7, 0},	  {1, 1, 1, 0},
-		{5, 7, 1, -EINVAL},  /* AVX without SSE */
-		{7, 5, 1, -EINVAL},  {2, 7, 1, -EINVAL},  {7, 3, 1, -EINVAL},
-		{15, 15, 1, -EINVAL}, {3, 3, 7, -EINVAL}, {7, 7, 8, -EINVAL},
-		{0, 0, 0, -EINVAL},  {7, ~0UL, 1, -EINVAL},
+		{ 7, 7, 7, 0 },	     { 3, 7, 7, 0 },	  { 1, 1, 1, 0 },
+		{ 5, 7, 1, -EINVAL },  /* AVX without SSE */
+		{ 7, 5, 1, -EINVAL },  { 2, 7, 1, -EINVAL },  { 7, 3, 1, -EINVAL },
+		{ 15, 15, 1, -EINVAL }, { 3, 3, 7, -EINVAL }, { 7, 7, 8, -EINVAL },
+		{ 0, 0, 0, -EINVAL },  { 7, ~0UL, 1, -EINVAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -15,7 +15,7 @@ static int fresh(void **state)
 {
 	machine_reset(0, 1);
 	machine_run(1);
-	regs = (struct cpu_user_regs){.rax = 0x1122334455667788, .rcx = 0x20, .rbx = 0x1000, .r12 = 0x7000};
+	regs = (struct cpu_user_regs){ .rax = 0x1122334455667788, .rcx = 0x20, .rbx = 0x1000, .r12 = 0x7000 };
 	return 0;
 }
 

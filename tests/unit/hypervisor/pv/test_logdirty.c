@@ -66,7 +66,7 @@ static int ask(bool is_clean)
 
 	machine_run(0);
 	memset(told, 0xff, sizeof(told));
-	report = (struct logdirty_report){.bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES};
+	report = (struct logdirty_report){ .bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES };
 	do {
 		rc = logdirty_report(d1, &report, is_clean);
 	} while (rc == -ERESTART);
@@ -261,7 +261,7 @@ static void test_before_writes_are_forgotten_nobody_remembers_a_mapping(void **s
 	assert_false(tlb_has(frame_to_mfn(page[0]), true));
 	d1->vcpu[0]->pv.cr3_kernel = t.l4;
 	dom0_writes_and_lets_go(own.l1);
-	report = (struct logdirty_report){0};
+	report = (struct logdirty_report){ 0 };
 	assert_int_equal(logdirty_report(d1, &report, false), 0);
 	assert_int_equal(logdirty_report(d1, &report, true), 0);
 	assert_false(tlb_has(frame_to_mfn(page[0]), true));
@@ -301,7 +301,7 @@ static void test_after_a_lost_answer_everything_is_told(void **state)
 	clean();
 	assert_true(touch(0, true));
 	machine_preempt(1);
-	report = (struct logdirty_report){.bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES};
+	report = (struct logdirty_report){ .bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES };
 	/* it could be cleared, and then not be written: as when dom0 takes its buffer away meanwhile */
 	machine_run(0);
 	while (logdirty_report(d1, &report, true) == -ERESTART)
@@ -323,7 +323,7 @@ static void test_a_bitmap_that_cannot_be_written_loses_nothing(void **state)
 	assert_true(touch(0, true));
 	fake_unmapped = (u64)(uintptr_t)told & ~PAGE_OFFSET_MASK;
 	machine_run(0);
-	report = (struct logdirty_report){.bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES};
+	report = (struct logdirty_report){ .bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES };
 	assert_int_equal(logdirty_report(d1, &report, true), -EFAULT);
 	assert_int_equal(d1->pause_count, 0);
 	fake_unmapped = 0;
@@ -335,7 +335,7 @@ static void test_without_a_bitmap_only_the_count_is_told(void **state)
 {
 	begin();
 	assert_true(touch(0, true));
-	report = (struct logdirty_report){0};
+	report = (struct logdirty_report){ 0 };
 	machine_run(0);
 	assert_int_equal(logdirty_report(d1, &report, false), 0);
 	assert_true(report.dirty_count >= 1);

@@ -74,14 +74,14 @@ static void test_an_update_says_why_it_is_refused(void **state)
 		u64 ptr, val;
 		long rc;
 	} updates[] = {
-		{addr(NOT_RAM), 0, -EINVAL}, {addr(FAKE_FRAMES), 0, -EINVAL}, {maddr_of(theirs, 0), 0, -EPERM},
-		{maddr_of(seg, 0), 0, -EINVAL}, {plain, ~0ULL, 0}, {maddr_of(t.l1, 9), entry_to(theirs, RO), -EPERM},
-		{maddr_of(t.l1, 9), entry_to(t.l2, RW), -EBUSY}, {maddr_of(t.l1, 9), 1ULL << 45 | RO, -EINVAL},
-		{maddr_of(t.l2, 9), entry_to(theirs, RW), -EPERM}, {maddr_of(t.l2, 9), addr(NOT_RAM) | RW, -EINVAL},
-		{maddr_of(t.l2, 9), entry_to(t.l4, RW), -EINVAL}, {maddr_of(t.l4, HV_L4_FIRST), 0, -EINVAL},
-		{maddr_of(t.l4, HV_L4_LAST), 0, -EINVAL}, {maddr_of(t.l4, HV_L4_FIRST - 1), 0, 0}, {maddr_of(t.l4, HV_L4_LAST + 1), 0, 0},
-		{addr(NOT_RAM) | MMU_MACHPHYS_UPDATE, 0, -EINVAL}, {maddr_of(theirs, 0) | MMU_MACHPHYS_UPDATE, 0, -EPERM},
-		{maddr_of(page, 0) | MMU_MACHPHYS_UPDATE, 99, 0},
+		{ addr(NOT_RAM), 0, -EINVAL }, { addr(FAKE_FRAMES), 0, -EINVAL }, { maddr_of(theirs, 0), 0, -EPERM },
+		{ maddr_of(seg, 0), 0, -EINVAL }, { plain, ~0ULL, 0 }, { maddr_of(t.l1, 9), entry_to(theirs, RO), -EPERM },
+		{ maddr_of(t.l1, 9), entry_to(t.l2, RW), -EBUSY }, { maddr_of(t.l1, 9), 1ULL << 45 | RO, -EINVAL },
+		{ maddr_of(t.l2, 9), entry_to(theirs, RW), -EPERM }, { maddr_of(t.l2, 9), addr(NOT_RAM) | RW, -EINVAL },
+		{ maddr_of(t.l2, 9), entry_to(t.l4, RW), -EINVAL }, { maddr_of(t.l4, HV_L4_FIRST), 0, -EINVAL },
+		{ maddr_of(t.l4, HV_L4_LAST), 0, -EINVAL }, { maddr_of(t.l4, HV_L4_FIRST - 1), 0, 0 }, { maddr_of(t.l4, HV_L4_LAST + 1), 0, 0 },
+		{ addr(NOT_RAM) | MMU_MACHPHYS_UPDATE, 0, -EINVAL }, { maddr_of(theirs, 0) | MMU_MACHPHYS_UPDATE, 0, -EPERM },
+		{ maddr_of(page, 0) | MMU_MACHPHYS_UPDATE, 99, 0 },
 	};
 
 	assert_int_equal(frame_get_and_type(seg, d1, FT_SEG), 0);
@@ -122,9 +122,9 @@ static void test_who_is_named_must_be_there_and_within_reach(void **state)
 		u32 foreign;
 		long of_domu, of_dom0;
 	} names[] = {
-		{DOMID_SELF, 0, 0}, {1, 0, 0}, {2, -EPERM, 0}, {NO_DOMAIN, -ESRCH, -ESRCH}, {DOMID_IO, -EPERM, 0}, {DOMID_XEN, -EPERM, 0},
-		{(1 + 1) << 16 | 1, 0, 0}, {(2 + 1) << 16 | 1, -EPERM, 0}, {(NO_DOMAIN + 1) << 16 | DOMID_SELF, -ESRCH, -ESRCH},
-		{(2 + 1) << 16 | DOMID_SELF, -EPERM, 0}, {(1 + 1) << 16 | DOMID_XEN, -EPERM, 0},
+		{ DOMID_SELF, 0, 0 }, { 1, 0, 0 }, { 2, -EPERM, 0 }, { NO_DOMAIN, -ESRCH, -ESRCH }, { DOMID_IO, -EPERM, 0 }, { DOMID_XEN, -EPERM, 0 },
+		{ (1 + 1) << 16 | 1, 0, 0 }, { (2 + 1) << 16 | 1, -EPERM, 0 }, { (NO_DOMAIN + 1) << 16 | DOMID_SELF, -ESRCH, -ESRCH },
+		{ (2 + 1) << 16 | DOMID_SELF, -EPERM, 0 }, { (1 + 1) << 16 | DOMID_XEN, -EPERM, 0 },
 	};
 
 	for (unsigned int dom0 = 0; dom0 < 2; dom0++) {
@@ -167,7 +167,7 @@ static void test_accessed_and_dirty_are_kept_for_who_asks(void **state)
 
 static void test_an_exchange_of_another_entry_than_it_saw_changes_nothing(void **state)
 {
-	const struct pt_subject s = {.pt_owner = d1, .frame_owner = d1};
+	const struct pt_subject s = { .pt_owner = d1, .frame_owner = d1 };
 	u64 now = table_of(t.l1)[3];
 	unsigned int refs = frame_ref_count(other);
 
@@ -233,8 +233,8 @@ static void look_at_slot(struct domain *d)
 /* D5: who walks the tables meanwhile never finds a frame that is already somebody else's. */
 static void test_an_entry_is_written_before_what_it_held_is_let_go(void **state)
 {
-	const struct pt_subject s = {.pt_owner = &fake_domain[0], .frame_owner = &fake_domain[0]};
-	const u64 news[] = {0x5000, 0}; /* not present; of a page of its own */
+	const struct pt_subject s = { .pt_owner = &fake_domain[0], .frame_owner = &fake_domain[0] };
+	const u64 news[] = { 0x5000, 0 }; /* not present; of a page of its own */
 	struct frame *own;
 
 	dom0_runs();
@@ -267,8 +267,8 @@ static void test_an_entry_is_written_before_what_it_held_is_let_go(void **state)
 
 static void test_what_is_done_is_counted_to_where_it_stops(void **state)
 {
-	struct mmu_update req[4] = {{maddr_of(t.l1, 9), entry_to(page, RO)}, {maddr_of(t.l1, 10), entry_to(page, RO)},
-				    {addr(NOT_RAM), 0}, {maddr_of(t.l1, 11), entry_to(page, RO)}};
+	struct mmu_update req[4] = { { maddr_of(t.l1, 9), entry_to(page, RO) }, { maddr_of(t.l1, 10), entry_to(page, RO) },
+				     { addr(NOT_RAM), 0 }, { maddr_of(t.l1, 11), entry_to(page, RO) } };
 	u32 done = 55;
 
 	assert_int_equal(call(hc_mmu_update, (u64)(uintptr_t)req, 4, (u64)(uintptr_t)&done, DOMID_SELF), -EINVAL);
@@ -290,11 +290,11 @@ static void test_what_is_done_is_counted_to_where_it_stops(void **state)
 
 static void test_a_stopped_call_names_what_is_left(void **state)
 {
-	struct mmu_update req[3] = {{maddr_of(t.l1, 9), entry_to(page, RO)}, {maddr_of(t.l1, 10), entry_to(page, RO)},
-				    {maddr_of(t.l1, 11), entry_to(page, RO)}};
-	struct mmuext_op op[3] = {{.cmd = MMUEXT_TLB_FLUSH_LOCAL}, {.cmd = MMUEXT_TLB_FLUSH_LOCAL}, {.cmd = MMUEXT_TLB_FLUSH_LOCAL}};
+	struct mmu_update req[3] = { { maddr_of(t.l1, 9), entry_to(page, RO) }, { maddr_of(t.l1, 10), entry_to(page, RO) },
+				     { maddr_of(t.l1, 11), entry_to(page, RO) } };
+	struct mmuext_op op[3] = { { .cmd = MMUEXT_TLB_FLUSH_LOCAL }, { .cmd = MMUEXT_TLB_FLUSH_LOCAL }, { .cmd = MMUEXT_TLB_FLUSH_LOCAL } };
 	u32 done = 7;
-	struct hc_args a = {{(u64)(uintptr_t)req, 3, (u64)(uintptr_t)&done, DOMID_SELF}};
+	struct hc_args a = { { (u64)(uintptr_t)req, 3, (u64)(uintptr_t)&done, DOMID_SELF } };
 
 	machine_preempt(1);
 	assert_int_equal(hc_mmu_update(&a), -ERESTART);
@@ -308,7 +308,7 @@ static void test_a_stopped_call_names_what_is_left(void **state)
 	assert_int_not_equal(table_of(t.l1)[11], 0);
 
 	done = 7;
-	a = (struct hc_args){{(u64)(uintptr_t)op, 3, (u64)(uintptr_t)&done, DOMID_SELF}};
+	a = (struct hc_args){ { (u64)(uintptr_t)op, 3, (u64)(uintptr_t)&done, DOMID_SELF } };
 	assert_int_equal(hc_mmuext_op(&a), -ERESTART);
 	assert_int_equal(a.a[0], (u64)(uintptr_t)&op[1]);
 	assert_int_equal(a.a[1], 2);
@@ -324,10 +324,10 @@ static void test_a_stopped_call_names_what_is_left(void **state)
 /* A table that is not yet taken apart is finished before the next entry is looked at. */
 static void test_what_an_entry_leaves_stops_the_call(void **state)
 {
-	struct frame *l2[2] = {frame_new(1), frame_new(1)};
-	struct mmu_update req[2] = {{maddr_of(t.l3, 1), 0}, {maddr_of(t.l1, 11), entry_to(page, RO)}};
-	struct mmuext_op op[2] = {{.cmd = MMUEXT_UNPIN_TABLE}, {.cmd = MMUEXT_TLB_FLUSH_LOCAL}};
-	struct hc_args a = {{(u64)(uintptr_t)req, 2, 0, DOMID_SELF}};
+	struct frame *l2[2] = { frame_new(1), frame_new(1) };
+	struct mmu_update req[2] = { { maddr_of(t.l3, 1), 0 }, { maddr_of(t.l1, 11), entry_to(page, RO) } };
+	struct mmuext_op op[2] = { { .cmd = MMUEXT_UNPIN_TABLE }, { .cmd = MMUEXT_TLB_FLUSH_LOCAL } };
+	struct hc_args a = { { (u64)(uintptr_t)req, 2, 0, DOMID_SELF } };
 
 	for (unsigned int k = 0; k < 2; k++)
 		for (unsigned int i = 0; i < 4; i++)
@@ -345,7 +345,7 @@ static void test_what_an_entry_leaves_stops_the_call(void **state)
 	assert_int_equal(hc_mmu_update(&a), -ERESTART);
 	assert_int_equal(table_of(t.l1)[11], 0);
 	op[0].arg1.mfn = mfn_x(frame_to_mfn(l2[1]));
-	a = (struct hc_args){{(u64)(uintptr_t)op, 2, 0, DOMID_SELF}};
+	a = (struct hc_args){ { (u64)(uintptr_t)op, 2, 0, DOMID_SELF } };
 	assert_int_equal(hc_mmuext_op(&a), -ERESTART);
 	assert_int_equal(a.a[1], 1);
 	assert_int_equal(pv_drain_deferred(current), 0);
@@ -355,7 +355,7 @@ static void test_what_an_entry_leaves_stops_the_call(void **state)
 
 static long ext(unsigned int cmd, u64 arg1, u64 arg2, u32 foreign)
 {
-	struct mmuext_op op = {.cmd = cmd, .arg1.mfn = arg1};
+	struct mmuext_op op = { .cmd = cmd, .arg1.mfn = arg1 };
 
 	op.arg2.src_mfn = arg2;
 	return call(hc_mmuext_op, (u64)(uintptr_t)&op, 1, 0, foreign);
@@ -373,24 +373,24 @@ static void test_an_extended_operation_says_why_it_is_refused(void **state)
 		u64 arg1, arg2;
 		long rc;
 	} ops[] = {
-		{MMUEXT_PIN_L1_TABLE, NOT_RAM, 0, -EINVAL}, {MMUEXT_PIN_L1_TABLE, nr(theirs), 0, -EPERM},
-		{MMUEXT_PIN_L1_TABLE, nr(page), 0, -EINVAL}, {MMUEXT_PIN_L4_TABLE, nr(t.l4), 0, 0}, {MMUEXT_PIN_L4_TABLE, nr(t.l4), 0, -EINVAL},
-		{MMUEXT_PIN_L3_TABLE, nr(t.l4), 0, -EINVAL}, {MMUEXT_UNPIN_TABLE, nr(t.l4), 0, 0}, {MMUEXT_UNPIN_TABLE, nr(t.l4), 0, -EINVAL},
-		{MMUEXT_UNPIN_TABLE, NOT_RAM, 0, -EINVAL}, {MMUEXT_UNPIN_TABLE, nr(theirs), 0, -EPERM},
-		{MMUEXT_NEW_BASEPTR, NOT_RAM, 0, -EINVAL}, {MMUEXT_NEW_BASEPTR, nr(theirs), 0, -EPERM}, {MMUEXT_NEW_BASEPTR, nr(t.l3), 0, -EINVAL},
-		{MMUEXT_NEW_BASEPTR, nr(t.l4), 0, 0},
-		{MMUEXT_NEW_USER_BASEPTR, NOT_RAM, 0, -EINVAL}, {MMUEXT_NEW_USER_BASEPTR, nr(theirs), 0, -EPERM},
-		{MMUEXT_NEW_USER_BASEPTR, nr(t.l3), 0, -EINVAL}, {MMUEXT_NEW_USER_BASEPTR, nr(t.l4), 0, 0}, {MMUEXT_NEW_USER_BASEPTR, 0, 0, 0},
-		{MMUEXT_CLEAR_PAGE, NOT_RAM, 0, -EINVAL}, {MMUEXT_CLEAR_PAGE, nr(theirs), 0, -EPERM}, {MMUEXT_CLEAR_PAGE, nr(t.l1), 0, -EINVAL},
-		{MMUEXT_COPY_PAGE, NOT_RAM, nr(page), -EINVAL}, {MMUEXT_COPY_PAGE, nr(page), NOT_RAM, -EINVAL},
-		{MMUEXT_COPY_PAGE, nr(theirs), nr(page), -EPERM}, {MMUEXT_COPY_PAGE, nr(page), nr(theirs), -EPERM},
-		{MMUEXT_COPY_PAGE, nr(t.l1), nr(page), -EINVAL}, {MMUEXT_COPY_PAGE, nr(page), nr(t.l1), 0},
-		{MMUEXT_FLUSH_CACHE, 0, 0, -EACCES}, {MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0, -EACCES},
-		{MMUEXT_SET_LDT, 5, 1, -EINVAL}, {MMUEXT_SET_LDT, PAGE_SIZE, 8193, -EINVAL}, {MMUEXT_SET_LDT, BAD_VA, 1, -EINVAL},
-		{MMUEXT_SET_LDT, PAGE_SIZE, 8192, 0}, {MMUEXT_SET_LDT, 0, 0, 0},
-		{MMUEXT_TLB_FLUSH_MULTI, 0, BAD_VA, -EFAULT}, {MMUEXT_INVLPG_MULTI, 0, BAD_VA, -EFAULT},
-		{MMUEXT_INVLPG_LOCAL, BAD_VA, 0, 0}, {MMUEXT_INVLPG_ALL, BAD_VA, 0, 0}, {14, 0, 0, -EOPNOTSUPP},
-		{MMUEXT_MARK_SUPER, 0, 0, -EOPNOTSUPP}, {MMUEXT_UNMARK_SUPER, 0, 0, -EOPNOTSUPP}, {~0u, 0, 0, -EOPNOTSUPP},
+		{ MMUEXT_PIN_L1_TABLE, NOT_RAM, 0, -EINVAL }, { MMUEXT_PIN_L1_TABLE, nr(theirs), 0, -EPERM },
+		{ MMUEXT_PIN_L1_TABLE, nr(page), 0, -EINVAL }, { MMUEXT_PIN_L4_TABLE, nr(t.l4), 0, 0 }, { MMUEXT_PIN_L4_TABLE, nr(t.l4), 0, -EINVAL },
+		{ MMUEXT_PIN_L3_TABLE, nr(t.l4), 0, -EINVAL }, { MMUEXT_UNPIN_TABLE, nr(t.l4), 0, 0 }, { MMUEXT_UNPIN_TABLE, nr(t.l4), 0, -EINVAL },
+		{ MMUEXT_UNPIN_TABLE, NOT_RAM, 0, -EINVAL }, { MMUEXT_UNPIN_TABLE, nr(theirs), 0, -EPERM },
+		{ MMUEXT_NEW_BASEPTR, NOT_RAM, 0, -EINVAL }, { MMUEXT_NEW_BASEPTR, nr(theirs), 0, -EPERM }, { MMUEXT_NEW_BASEPTR, nr(t.l3), 0, -EINVAL },
+		{ MMUEXT_NEW_BASEPTR, nr(t.l4), 0, 0 },
+		{ MMUEXT_NEW_USER_BASEPTR, NOT_RAM, 0, -EINVAL }, { MMUEXT_NEW_USER_BASEPTR, nr(theirs), 0, -EPERM },
+		{ MMUEXT_NEW_USER_BASEPTR, nr(t.l3), 0, -EINVAL }, { MMUEXT_NEW_USER_BASEPTR, nr(t.l4), 0, 0 }, { MMUEXT_NEW_USER_BASEPTR, 0, 0, 0 },
+		{ MMUEXT_CLEAR_PAGE, NOT_RAM, 0, -EINVAL }, { MMUEXT_CLEAR_PAGE, nr(theirs), 0, -EPERM }, { MMUEXT_CLEAR_PAGE, nr(t.l1), 0, -EINVAL },
+		{ MMUEXT_COPY_PAGE, NOT_RAM, nr(page), -EINVAL }, { MMUEXT_COPY_PAGE, nr(page), NOT_RAM, -EINVAL },
+		{ MMUEXT_COPY_PAGE, nr(theirs), nr(page), -EPERM }, { MMUEXT_COPY_PAGE, nr(page), nr(theirs), -EPERM },
+		{ MMUEXT_COPY_PAGE, nr(t.l1), nr(page), -EINVAL }, { MMUEXT_COPY_PAGE, nr(page), nr(t.l1), 0 },
+		{ MMUEXT_FLUSH_CACHE, 0, 0, -EACCES }, { MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0, -EACCES },
+		{ MMUEXT_SET_LDT, 5, 1, -EINVAL }, { MMUEXT_SET_LDT, PAGE_SIZE, 8193, -EINVAL }, { MMUEXT_SET_LDT, BAD_VA, 1, -EINVAL },
+		{ MMUEXT_SET_LDT, PAGE_SIZE, 8192, 0 }, { MMUEXT_SET_LDT, 0, 0, 0 },
+		{ MMUEXT_TLB_FLUSH_MULTI, 0, BAD_VA, -EFAULT }, { MMUEXT_INVLPG_MULTI, 0, BAD_VA, -EFAULT },
+		{ MMUEXT_INVLPG_LOCAL, BAD_VA, 0, 0 }, { MMUEXT_INVLPG_ALL, BAD_VA, 0, 0 }, { 14, 0, 0, -EOPNOTSUPP },
+		{ MMUEXT_MARK_SUPER, 0, 0, -EOPNOTSUPP }, { MMUEXT_UNMARK_SUPER, 0, 0, -EOPNOTSUPP }, { ~0u, 0, 0, -EOPNOTSUPP },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -505,11 +505,11 @@ static long ext_flush(const void *arg)
 static void test_each_flush_reaches_whom_it_names(void **state)
 {
 	static const struct flush f[] = {
-		{MMUEXT_TLB_FLUSH_LOCAL, 0, "..ABA"}, {MMUEXT_INVLPG_LOCAL, 0, ".BABA"},
-		{MMUEXT_TLB_FLUSH_MULTI, 0, "ABABA"}, {MMUEXT_TLB_FLUSH_MULTI, 1, "..ABA"}, {MMUEXT_TLB_FLUSH_MULTI, 2, "AB..A"},
-		{MMUEXT_TLB_FLUSH_MULTI, ~0ULL, "....A"},
-		{MMUEXT_INVLPG_MULTI, 0, "ABABA"}, {MMUEXT_INVLPG_MULTI, 1, ".BABA"}, {MMUEXT_INVLPG_MULTI, 2, "AB.BA"},
-		{MMUEXT_INVLPG_MULTI, ~0ULL, ".B.BA"}, {MMUEXT_TLB_FLUSH_ALL, 0, "....A"}, {MMUEXT_INVLPG_ALL, 0, ".B.BA"},
+		{ MMUEXT_TLB_FLUSH_LOCAL, 0, "..ABA" }, { MMUEXT_INVLPG_LOCAL, 0, ".BABA" },
+		{ MMUEXT_TLB_FLUSH_MULTI, 0, "ABABA" }, { MMUEXT_TLB_FLUSH_MULTI, 1, "..ABA" }, { MMUEXT_TLB_FLUSH_MULTI, 2, "AB..A" },
+		{ MMUEXT_TLB_FLUSH_MULTI, ~0ULL, "....A" },
+		{ MMUEXT_INVLPG_MULTI, 0, "ABABA" }, { MMUEXT_INVLPG_MULTI, 1, ".BABA" }, { MMUEXT_INVLPG_MULTI, 2, "AB.BA" },
+		{ MMUEXT_INVLPG_MULTI, ~0ULL, ".B.BA" }, { MMUEXT_TLB_FLUSH_ALL, 0, "....A" }, { MMUEXT_INVLPG_ALL, 0, ".B.BA" },
 	};
 
 	three_cpus();
@@ -529,9 +529,9 @@ static long va_flush(const void *arg)
 static void test_an_update_of_an_address_flushes_as_it_says(void **state)
 {
 	static const struct flush f[] = {
-		{UVMF_NONE, 0, "ABABA"}, {UVMF_NONE, ~0ULL, "ABABA"}, {UVMF_TLB_FLUSH, 0, "..ABA"}, {UVMF_INVLPG, 0, ".BABA"},
-		{UVMF_TLB_FLUSH, ~0ULL, "....A"}, {UVMF_INVLPG, ~0ULL, ".B.BA"}, {UVMF_TLB_FLUSH, 2, "AB..A"},
-		{UVMF_INVLPG, 2, "AB.BA"}, {UVMF_INVLPG, 1, ".BABA"},
+		{ UVMF_NONE, 0, "ABABA" }, { UVMF_NONE, ~0ULL, "ABABA" }, { UVMF_TLB_FLUSH, 0, "..ABA" }, { UVMF_INVLPG, 0, ".BABA" },
+		{ UVMF_TLB_FLUSH, ~0ULL, "....A" }, { UVMF_INVLPG, ~0ULL, ".B.BA" }, { UVMF_TLB_FLUSH, 2, "AB..A" },
+		{ UVMF_INVLPG, 2, "AB.BA" }, { UVMF_INVLPG, 1, ".BABA" },
 	};
 
 	three_cpus();

@@ -116,7 +116,7 @@ static void test_blocks_overlap_nobody_and_lie_as_they_were_asked_for(void **sta
 	struct {
 		struct frame *f;
 		unsigned int order;
-	} got[200] = {{0}};
+	} got[200] = { { 0 } };
 	u64 nr_taken = 0;
 
 	memset(is_taken, 0, sizeof(is_taken));
@@ -273,7 +273,7 @@ static void test_a_table_has_so_many_chunks_at_the_most(void **state)
 	static const struct {
 		u64 nr;
 		unsigned int shift;
-	} tables[] = {{1, 9}, {FAKE_FRAMES, 9}, {2048 << 9, 9}, {(2048 << 9) + 1, 10}};
+	} tables[] = { { 1, 9 }, { FAKE_FRAMES, 9 }, { 2048 << 9, 9 }, { (2048 << 9) + 1, 10 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		struct frame *table = calloc(tables[i].nr, sizeof(*table));

@@ -41,7 +41,7 @@ static u64 pages_used(void)
 
 static struct vcpu vcpu_of(unsigned int id)
 {
-	return (struct vcpu){.vcpu_id = id, .domain = &d};
+	return (struct vcpu){ .vcpu_id = id, .domain = &d };
 }
 
 static void test_a_window_is_where_the_cpu_looks_and_empty(void **state)

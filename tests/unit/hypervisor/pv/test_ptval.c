@@ -84,7 +84,7 @@ static void test_same_level_entries_are_refused(void **state)
 static void test_superpages_and_reserved_bits_are_refused_at_every_level(void **state)
 {
 	struct tree t = tree_new(1);
-	struct frame *tables[] = {t.l2, t.l3, t.l4};
+	struct frame *tables[] = { t.l2, t.l3, t.l4 };
 
 	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
 	for (int i = 0; i < 3; i++) {
@@ -247,9 +247,9 @@ static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(voi
 /* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
 static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
 {
-	static const u64 reserved[] = {PTE_G, PTE_PS, 1ULL << 45};
+	static const u64 reserved[] = { PTE_G, PTE_PS, 1ULL << 45 };
 	struct tree t = tree_new(1);
-	struct frame *table[] = {t.l2, t.l3, t.l4};
+	struct frame *table[] = { t.l2, t.l3, t.l4 };
 
 	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t.l4), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++)
@@ -336,7 +336,7 @@ static void test_a_released_frame_can_be_written_by_nobody(void **state)
 /* Else the next owner's frame would count as checked, whatever is in it by then. */
 static void test_no_type_outlives_its_owner(void **state)
 {
-	static const enum frame_type types[] = {FT_WR, FT_SEG, FT_L1};
+	static const enum frame_type types[] = { FT_WR, FT_SEG, FT_L1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		struct frame *page = frame_new(1), *next;
@@ -490,7 +490,7 @@ static void test_a_table_refused_after_a_stop_is_flushed_before_it_is_written(vo
 
 static void test_teardown_lets_others_in_and_passes_by_where_it_has_nothing(void **state)
 {
-	unsigned int restarts[2] = {0};
+	unsigned int restarts[2] = { 0 };
 	struct frame *f[600]; /* more than a chunk */
 
 	fake_domain[1].max_pages = ARRAY_SIZE(f);
@@ -540,12 +540,12 @@ static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void 
 	nr_gone = 0;
 	fake_domain_goes = note_end;
 
-	req[0] = (struct mmu_update){maddr_of(t.l1, 1), 0};
-	req[1] = (struct mmu_update){maddr_of(t.l1, 0), 0};
+	req[0] = (struct mmu_update){ maddr_of(t.l1, 1), 0 };
+	req[1] = (struct mmu_update){ maddr_of(t.l1, 0), 0 };
 	assert_int_equal(call(hc_mmu_update, (u64)(uintptr_t)&req[0], 1, 0, 1), 0);
 	assert_int_equal(nr_gone, 0);
-	req[0] = (struct mmu_update){maddr_of(t.l1, 0), 0};
-	req[1] = (struct mmu_update){maddr_of(t.l1, 1), 0x7000}; /* not present, whatever it says */
+	req[0] = (struct mmu_update){ maddr_of(t.l1, 0), 0 };
+	req[1] = (struct mmu_update){ maddr_of(t.l1, 1), 0x7000 }; /* not present, whatever it says */
 	assert_int_equal(call(hc_mmu_update, (u64)(uintptr_t)req, 2, 0, 1), 0);
 	assert_int_equal(nr_gone, 1);
 	assert_int_equal(watched_at_end, 0x7000);
@@ -555,7 +555,7 @@ static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void 
 /* CPU 0 runs domain 1, CPU 1 domain 2, CPU 2 dom0. */
 static void three_cpus(void)
 {
-	static const unsigned int vcpu[] = {1, 2, 0};
+	static const unsigned int vcpu[] = { 1, 2, 0 };
 
 	fake_nr_cpus = 3;
 	machine_unload();
@@ -630,7 +630,7 @@ static void clear_by_update(const struct tree *t)
 /* As a trapped store does. */
 static void clear_by_exchange(const struct tree *t)
 {
-	const struct pt_subject s = {.pt_owner = current->domain, .frame_owner = current->domain};
+	const struct pt_subject s = { .pt_owner = current->domain, .frame_owner = current->domain };
 
 	assert_int_equal(pv_entry_exchange(t->l1, 3, table_of(t->l1)[3], 0, &s), 0);
 }
@@ -754,7 +754,7 @@ static void test_a_context_of_two_big_tables_is_taken_in_the_end(void **state)
 
 static long page_op(unsigned int cmd, struct frame *to, struct frame *from)
 {
-	struct mmuext_op op = {.cmd = cmd, .arg1.mfn = mfn_x(frame_to_mfn(to))};
+	struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(frame_to_mfn(to)) };
 
 	op.arg2.src_mfn = mfn_x(frame_to_mfn(from));
 	return call(hc_mmuext_op, (u64)(uintptr_t)&op, 1, 0, DOMID_SELF);

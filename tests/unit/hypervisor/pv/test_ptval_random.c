@@ -34,7 +34,7 @@ static struct frame *any_frame(unsigned int d)
 /* Mostly sensible: a table's child one level down; sometimes anything at all. */
 static u64 any_entry(unsigned int d)
 {
-	static const u64 odd[] = {PTE_PS, PTE_PCD, 1ULL << 45, PTE_GRANT, PTE_G, PTE_NX, PTE_A};
+	static const u64 odd[] = { PTE_PS, PTE_PCD, 1ULL << 45, PTE_GRANT, PTE_G, PTE_NX, PTE_A };
 	u64 flags = rnd(3) ? RW : RO;
 
 	if (rnd(4) == 0)
@@ -110,7 +110,7 @@ static void op_replace(unsigned int d)
 
 static void op_gdt(unsigned int d)
 {
-	struct mmuext_op op = {.cmd = MMUEXT_SET_LDT};
+	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT };
 	u64 mfn = mfn_x(frame_to_mfn(any_frame(d)));
 
 	if (rnd(2))
@@ -163,9 +163,9 @@ static void op_switch(unsigned int d)
 	machine_run(next);
 }
 
-static void (*const ops[])(unsigned int d) = {op_update, op_update, op_update, op_update, op_store, op_store,
-					      op_store,	 op_pin,    op_unpin,  op_baseptr, op_touch, op_touch,
-					      op_touch,	 op_replace, op_gdt,   op_switch,  op_demote};
+static void (*const ops[])(unsigned int d) = { op_update, op_update, op_update, op_update, op_store, op_store,
+					       op_store,	 op_pin,    op_unpin,  op_baseptr, op_touch, op_touch,
+					       op_touch,	 op_replace, op_gdt,   op_switch,  op_demote };
 
 static unsigned int env_or(const char *name, unsigned int fallback)
 {

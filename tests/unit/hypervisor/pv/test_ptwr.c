@@ -27,7 +27,7 @@ static int fresh(void **state)
 	table_of(t.l1)[2] = entry_to(t.l1, RO);
 	if (install(&t))
 		return -1;
-	regs = (struct cpu_user_regs){.rip = (u64)(uintptr_t)code, .rdi = SLOT_VA};
+	regs = (struct cpu_user_regs){ .rip = (u64)(uintptr_t)code, .rdi = SLOT_VA };
 	return 0;
 }
 
@@ -207,32 +207,32 @@ static void test_each_store_does_what_the_cpu_does(void **state)
 		size_t n;
 		u32 flags; /* those that are defined, and kept by us */
 	} stores[] = {
-		{"\x40\x88\x37", 3, 0}, {"\x66\x89\x37", 3, 0}, {"\x89\x37", 2, 0}, {"\x48\x89\x37", 3, 0}, {"\xc6\x07\x5a", 3, 0},
-		{"\x66\xc7\x07\x5a\xa5", 5, 0}, {"\xc7\x07\x5a\xa5\x5a\x25", 6, 0}, {"\x48\xc7\x07\x5a\xa5\x5a\xa4", 7, 0},
-		{"\x0f\xc3\x37", 3, 0}, {"\x48\x0f\xc3\x37", 4, 0}, {"\x40\x86\x37", 3, 0}, {"\x66\x87\x37", 3, 0}, {"\x87\x37", 2, 0},
-		{"\x48\x87\x37", 3, 0}, {"\x86\x27", 2, 0},
-		{"\x40\x20\x37", 3, FLAGS_LOGIC}, {"\x66\x21\x37", 3, FLAGS_LOGIC}, {"\x21\x37", 2, FLAGS_LOGIC}, {"\x48\x21\x37", 3, FLAGS_LOGIC},
-		{"\x40\x08\x37", 3, FLAGS_LOGIC}, {"\x66\x09\x37", 3, FLAGS_LOGIC}, {"\x09\x37", 2, FLAGS_LOGIC}, {"\x48\x09\x37", 3, FLAGS_LOGIC},
-		{"\x40\x30\x37", 3, FLAGS_LOGIC}, {"\x66\x31\x37", 3, FLAGS_LOGIC}, {"\x31\x37", 2, FLAGS_LOGIC}, {"\x48\x31\x37", 3, FLAGS_LOGIC},
-		{"\x80\x0f\x84", 3, FLAGS_LOGIC}, {"\x80\x27\x84", 3, FLAGS_LOGIC}, {"\x80\x37\x84", 3, FLAGS_LOGIC},
-		{"\x81\x0f\x10\x20\x30\x84", 6, FLAGS_LOGIC}, {"\x48\x81\x0f\x10\x20\x30\x84", 7, FLAGS_LOGIC},
-		{"\x48\x81\x27\x10\x20\x30\x84", 7, FLAGS_LOGIC}, {"\x81\x27\x10\x20\x30\x84", 6, FLAGS_LOGIC},
-		{"\x48\x81\x37\x10\x20\x30\x84", 7, FLAGS_LOGIC}, {"\x66\x81\x37\x10\x84", 5, FLAGS_LOGIC},
-		{"\x83\x0f\xf0", 3, FLAGS_LOGIC}, {"\x48\x83\x27\xf0", 4, FLAGS_LOGIC}, {"\x48\x83\x37\x70", 4, FLAGS_LOGIC},
-		{"\x48\x83\x27\x00", 4, FLAGS_LOGIC}, {"\x80\x27\x00", 3, FLAGS_LOGIC},
-		{"\x48\x0f\xba\x2f\x05", 5, FLAG_CARRY}, {"\x48\x0f\xba\x37\x45", 5, FLAG_CARRY}, {"\x48\x0f\xba\x3f\x3f", 5, FLAG_CARRY},
-		{"\x0f\xba\x2f\x21", 4, FLAG_CARRY}, {"\x0f\xba\x37\x1f", 4, FLAG_CARRY}, {"\x66\x0f\xba\x3f\x1f", 5, FLAG_CARRY},
-		{"\x40\x0f\xb0\x37", 4, FLAG_ZERO}, {"\x66\x0f\xb1\x37", 4, FLAG_ZERO}, {"\x0f\xb1\x37", 3, FLAG_ZERO},
-		{"\x48\x0f\xb1\x37", 4, FLAG_ZERO},
+		{ "\x40\x88\x37", 3, 0 }, { "\x66\x89\x37", 3, 0 }, { "\x89\x37", 2, 0 }, { "\x48\x89\x37", 3, 0 }, { "\xc6\x07\x5a", 3, 0 },
+		{ "\x66\xc7\x07\x5a\xa5", 5, 0 }, { "\xc7\x07\x5a\xa5\x5a\x25", 6, 0 }, { "\x48\xc7\x07\x5a\xa5\x5a\xa4", 7, 0 },
+		{ "\x0f\xc3\x37", 3, 0 }, { "\x48\x0f\xc3\x37", 4, 0 }, { "\x40\x86\x37", 3, 0 }, { "\x66\x87\x37", 3, 0 }, { "\x87\x37", 2, 0 },
+		{ "\x48\x87\x37", 3, 0 }, { "\x86\x27", 2, 0 },
+		{ "\x40\x20\x37", 3, FLAGS_LOGIC }, { "\x66\x21\x37", 3, FLAGS_LOGIC }, { "\x21\x37", 2, FLAGS_LOGIC }, { "\x48\x21\x37", 3, FLAGS_LOGIC },
+		{ "\x40\x08\x37", 3, FLAGS_LOGIC }, { "\x66\x09\x37", 3, FLAGS_LOGIC }, { "\x09\x37", 2, FLAGS_LOGIC }, { "\x48\x09\x37", 3, FLAGS_LOGIC },
+		{ "\x40\x30\x37", 3, FLAGS_LOGIC }, { "\x66\x31\x37", 3, FLAGS_LOGIC }, { "\x31\x37", 2, FLAGS_LOGIC }, { "\x48\x31\x37", 3, FLAGS_LOGIC },
+		{ "\x80\x0f\x84", 3, FLAGS_LOGIC }, { "\x80\x27\x84", 3, FLAGS_LOGIC }, { "\x80\x37\x84", 3, FLAGS_LOGIC },
+		{ "\x81\x0f\x10\x20\x30\x84", 6, FLAGS_LOGIC }, { "\x48\x81\x0f\x10\x20\x30\x84", 7, FLAGS_LOGIC },
+		{ "\x48\x81\x27\x10\x20\x30\x84", 7, FLAGS_LOGIC }, { "\x81\x27\x10\x20\x30\x84", 6, FLAGS_LOGIC },
+		{ "\x48\x81\x37\x10\x20\x30\x84", 7, FLAGS_LOGIC }, { "\x66\x81\x37\x10\x84", 5, FLAGS_LOGIC },
+		{ "\x83\x0f\xf0", 3, FLAGS_LOGIC }, { "\x48\x83\x27\xf0", 4, FLAGS_LOGIC }, { "\x48\x83\x37\x70", 4, FLAGS_LOGIC },
+		{ "\x48\x83\x27\x00", 4, FLAGS_LOGIC }, { "\x80\x27\x00", 3, FLAGS_LOGIC },
+		{ "\x48\x0f\xba\x2f\x05", 5, FLAG_CARRY }, { "\x48\x0f\xba\x37\x45", 5, FLAG_CARRY }, { "\x48\x0f\xba\x3f\x3f", 5, FLAG_CARRY },
+		{ "\x0f\xba\x2f\x21", 4, FLAG_CARRY }, { "\x0f\xba\x37\x1f", 4, FLAG_CARRY }, { "\x66\x0f\xba\x3f\x1f", 5, FLAG_CARRY },
+		{ "\x40\x0f\xb0\x37", 4, FLAG_ZERO }, { "\x66\x0f\xb1\x37", 4, FLAG_ZERO }, { "\x0f\xb1\x37", 3, FLAG_ZERO },
+		{ "\x48\x0f\xb1\x37", 4, FLAG_ZERO },
 	};
-	static const u64 values[] = {0, 2, 0x8000000000000000, 0x123456789abcdef0, 0x80, 0xfffffffffffffffe, 0x7f00ff0080008000};
+	static const u64 values[] = { 0, 2, 0x8000000000000000, 0x123456789abcdef0, 0x80, 0xfffffffffffffffe, 0x7f00ff0080008000 };
 
 	native = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(native != MAP_FAILED);
 	for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
 		for (size_t v = 0; v < ARRAY_SIZE(values) * ARRAY_SIZE(values); v++) {
 			const u64 was = values[v % ARRAY_SIZE(values)], with = values[v / ARRAY_SIZE(values)];
-			struct cpu_user_regs r = {.rax = v % 3 ? was : was ^ 0x10, .rsi = with, .rflags = v % 2 ? FLAGS_LOGIC : 2};
+			struct cpu_user_regs r = { .rax = v % 3 ? was : was ^ 0x10, .rsi = with, .rflags = v % 2 ? FLAGS_LOGIC : 2 };
 			u64 mem = was;
 
 			regs = r;
@@ -261,8 +261,8 @@ static void test_bits_by_register_are_of_this_entry(void **state)
 	static const struct {
 		const char *bytes;
 		u64 was, becomes;
-	} bits[] = {{"\x48\x0f\xab\x37", 0, 1ULL << 40}, {"\x48\x0f\xb3\x37", 1ULL << 40 | 4, 4}, {"\x48\x0f\xbb\x37", 4, 1ULL << 40 | 4},
-		    {"\x48\x0f\xbb\x37", 1ULL << 40 | 4, 4}};
+	} bits[] = { { "\x48\x0f\xab\x37", 0, 1ULL << 40 }, { "\x48\x0f\xb3\x37", 1ULL << 40 | 4, 4 }, { "\x48\x0f\xbb\x37", 4, 1ULL << 40 | 4 },
+		     { "\x48\x0f\xbb\x37", 1ULL << 40 | 4, 4 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
 		table_of(t.l1)[SLOT] = bits[i].was;
@@ -282,7 +282,7 @@ static void test_a_store_stays_within_its_entry(void **state)
 		const char *bytes;
 		size_t n;
 		unsigned int size;
-	} movs[] = {{"\x40\x88\x37", 3, 1}, {"\x66\x89\x37", 3, 2}, {"\x89\x37", 2, 4}, {"\x48\x89\x37", 3, 8}};
+	} movs[] = { { "\x40\x88\x37", 3, 1 }, { "\x66\x89\x37", 3, 2 }, { "\x89\x37", 2, 4 }, { "\x48\x89\x37", 3, 8 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(movs); i++)
 		for (unsigned int byte = 0; byte < 8; byte++) {

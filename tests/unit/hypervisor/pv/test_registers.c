@@ -114,7 +114,7 @@ static void test_tsd_is_for_the_guests_user_mode(void **state)
 
 static void tsc_aux_as_guest(u32 value)
 {
-	*guest_regs() = (struct cpu_user_regs){.rcx = MSR_TSC_AUX, .rax = value};
+	*guest_regs() = (struct cpu_user_regs){ .rcx = MSR_TSC_AUX, .rax = value };
 	assert_int_equal(EMULATE(WRMSR), EMUL_DONE);
 }
 
@@ -185,8 +185,8 @@ static void test_breakpoints_are_armed_only_while_their_guest_runs(void **state)
 
 static void test_bases_and_selectors_follow_the_vcpu(void **state)
 {
-	fake_cpu = (struct fake_registers){.cr4 = BASE_CR4, .msr_fs_base = 1, .msr_gs_base = 2,
-					   .msr_shadow_gs_base = 3, .ds = 4, .es = 5, .fs = 6, .gs = 7};
+	fake_cpu = (struct fake_registers){ .cr4 = BASE_CR4, .msr_fs_base = 1, .msr_gs_base = 2,
+					    .msr_shadow_gs_base = 3, .ds = 4, .es = 5, .fs = 6, .gs = 7 };
 	run(b);
 	assert_int_equal(fake_cpu.msr_fs_base | fake_cpu.msr_gs_base | fake_cpu.msr_shadow_gs_base, 0);
 	assert_int_equal(fake_cpu.ds | fake_cpu.es | fake_cpu.fs | fake_cpu.gs, 0);

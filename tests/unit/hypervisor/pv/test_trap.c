@@ -41,15 +41,15 @@ static int done(void **state)
 static u64 trap(unsigned int vector, u32 error_code, bool in_kernel)
 {
 	pv->in_kernel = in_kernel;
-	*regs = (struct cpu_user_regs){.rip = (u64)(uintptr_t)code, .cs = 0x33, .ss = 0x2b, .rsp = (u64)(uintptr_t)&stack[30],
-				       .rflags = 0x202, .entry_vector = vector, .error_code = error_code};
+	*regs = (struct cpu_user_regs){ .rip = (u64)(uintptr_t)code, .cs = 0x33, .ss = 0x2b, .rsp = (u64)(uintptr_t)&stack[30],
+					.rflags = 0x202, .entry_vector = vector, .error_code = error_code };
 	pv_trap(regs);
 	return regs->rip;
 }
 
 static void test_an_exception_enters_its_own_handler(void **state)
 {
-	static const u8 vectors[] = {0, 1, 3, 4, 5, 6, 10, 11, 12, 16, 17, 19};
+	static const u8 vectors[] = { 0, 1, 3, 4, 5, 6, 10, 11, 12, 16, 17, 19 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		for (int in_kernel = 0; in_kernel < 2; in_kernel++)
@@ -100,7 +100,7 @@ static void test_a_programs_interrupt_uses_gates_that_are_open(void **state)
 		assert_int_equal(((u64 *)regs->rsp)[3], after - 2);
 		assert_int_equal(soft_int(0x82, 0x82 * 8 + 2, true), HANDLER + 0x82); /* its kernel is ring 0 */
 	}
-	pv->trap[0x82] = (struct pv_trap){.dpl = 3};
+	pv->trap[0x82] = (struct pv_trap){ .dpl = 3 };
 	assert_int_equal(soft_int(0x82, 0x82 * 8 + 2, false), HANDLER + 13); /* there is none */
 	pv->trap[0x82].address = HANDLER + 0x82;
 	assert_int_equal(soft_int(0x82, 0x82 * 8, false), HANDLER + 13); /* of a selector */

@@ -44,8 +44,8 @@ static bool is_zero(const u8 *p, size_t len)
 static const struct {
 	size_t size, taken, per_page;
 } sizes[] = {
-	{0, 32, 127}, {1, 32, 127}, {32, 32, 127}, {33, 64, 63}, {64, 64, 63}, {65, 128, 31},
-	{256, 256, 15}, {257, 512, 7}, {512, 512, 7}, {513, 1024, 3}, {1024, 1024, 3},
+	{ 0, 32, 127 }, { 1, 32, 127 }, { 32, 32, 127 }, { 33, 64, 63 }, { 64, 64, 63 }, { 65, 128, 31 },
+	{ 256, 256, 15 }, { 257, 512, 7 }, { 512, 512, 7 }, { 513, 1024, 3 }, { 1024, 1024, 3 },
 };
 
 /* Freed from the first, from the last, and from the middle. */
@@ -86,7 +86,7 @@ static void test_small_objects_fill_their_pages_and_leave_them(void **state)
 /* Pages with room are a list: taken out of its ends and its middle, in every order. */
 static void test_pages_with_room_are_found_whichever_go(void **state)
 {
-	static const u8 orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 2, 0, 3}, {2, 0, 3, 1}, {1, 3, 0, 2}};
+	static const u8 orders[][4] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 1, 2, 0, 3 }, { 2, 0, 3, 1 }, { 1, 3, 0, 2 } };
 
 	for (size_t o = 0; o < ARRAY_SIZE(orders); o++) {
 		void *obj[4][3], *more[4];
@@ -121,7 +121,7 @@ static void test_large_objects_are_whole_pages(void **state)
 {
 	static const struct {
 		size_t size, pages;
-	} large[] = {{1025, 1}, {PAGE_SIZE, 1}, {PAGE_SIZE + 1, 2}, {2 * PAGE_SIZE, 2}, {2 * PAGE_SIZE + 1, 4}, {5 * PAGE_SIZE, 8}};
+	} large[] = { { 1025, 1 }, { PAGE_SIZE, 1 }, { PAGE_SIZE + 1, 2 }, { 2 * PAGE_SIZE, 2 }, { 2 * PAGE_SIZE + 1, 4 }, { 5 * PAGE_SIZE, 8 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(large); i++)
 		for (int again = 0; again < 2; again++) { /* the second may be given what the first wrote */

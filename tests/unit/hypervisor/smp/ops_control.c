@@ -63,11 +63,11 @@ static bool domctl(struct control_args *a, u32 slot, u32 cmd, enum life next)
 static bool create(struct control_args *a, u32 slot)
 {
 	slots[slot].domid = slot + SLOTS * (1 + slots[slot].round++ % 4000);
-	a->op.u.createdomain = (struct xen_domctl_createdomain){.max_vcpus = GUEST_VCPUS,
-								.max_evtchn_port = 255,
-								.max_grant_frames = 2,
-								.max_maptrack_frames = 2,
-								.grant_opts = 1};
+	a->op.u.createdomain = (struct xen_domctl_createdomain){ .max_vcpus = GUEST_VCPUS,
+								 .max_evtchn_port = 255,
+								 .max_grant_frames = 2,
+								 .max_maptrack_frames = 2,
+								 .grant_opts = 1 };
 	return domctl(a, slot, XEN_DOMCTL_createdomain, CREATED);
 }
 
@@ -85,8 +85,8 @@ static bool set_limit(struct control_args *a, u32 slot)
 
 static bool give_memory(struct control_args *a, u32 slot)
 {
-	a->r = (struct xen_memory_reservation){.nr_extents = FIRST_FRAMES,
-					       .domid = (domid_t)slots[slot].domid};
+	a->r = (struct xen_memory_reservation){ .nr_extents = FIRST_FRAMES,
+						.domid = (domid_t)slots[slot].domid };
 	for (u32 i = 0; i < FIRST_FRAMES; i++)
 		a->frame[i] = i;
 	set_xen_guest_handle(a->r.extent_start, a->frame);
@@ -239,8 +239,8 @@ static bool take_memory_start(struct guest *g, struct guest_vcpu *gv)
 	a->frame[0] = TAKE(other->pool[place]);
 	if (!a->frame[0])
 		return false;
-	a->r = (struct xen_memory_reservation){.nr_extents = 1,
-					       .domid = (domid_t)LOAD(other->domid)};
+	a->r = (struct xen_memory_reservation){ .nr_extents = 1,
+						.domid = (domid_t)LOAD(other->domid) };
 	set_xen_guest_handle(a->r.extent_start, a->frame);
 	return call(__HYPERVISOR_memory_op, XENMEM_decrease_reservation, GUEST_PTR(&a->r), 0, 0);
 }
@@ -251,7 +251,7 @@ static bool take_memory_done(struct guest *g, struct guest_vcpu *gv, long rc)
 }
 
 struct op control_ops[] = {
-	{"control", 0, 40, control_start, control_done},
-	{"take_memory", 0, 2, take_memory_start, take_memory_done},
-	{.name = NULL},
+	{ "control", 0, 40, control_start, control_done },
+	{ "take_memory", 0, 2, take_memory_start, take_memory_done },
+	{ .name = NULL },
 };

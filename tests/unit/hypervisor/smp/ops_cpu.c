@@ -37,12 +37,12 @@ static struct registers *mine(void)
 
 	if (r->domid_1 == v->domain->domain_id + 1u)
 		return r;
-	*r = (struct registers){.domid_1 = v->domain->domain_id + 1u,
-				.xcr0 = v->pv.xcr0,
-				.cr4 = v->pv.ctrlreg[4] & CR4_GUEST,
-				.fs_base = fake_cpu.msr_fs_base,
-				.dr6 = X86_DR6_DEFAULT,
-				.dr7 = X86_DR7_DEFAULT};
+	*r = (struct registers){ .domid_1 = v->domain->domain_id + 1u,
+				 .xcr0 = v->pv.xcr0,
+				 .cr4 = v->pv.ctrlreg[4] & CR4_GUEST,
+				 .fs_base = fake_cpu.msr_fs_base,
+				 .dr6 = X86_DR6_DEFAULT,
+				 .dr7 = X86_DR7_DEFAULT };
 	for (unsigned int i = 0; i < 4; i++)
 		r->dr[i] = v->pv.debugreg[i];
 	return r;
@@ -90,8 +90,8 @@ static bool execute(struct guest_vcpu *gv, const char *bytes, size_t n, u64 rcx,
 
 	memset(gv->args, 0x90, 32);
 	memcpy(gv->args, bytes, n);
-	*regs = (struct cpu_user_regs){.rip = GUEST_PTR(gv->args), .rcx = rcx,
-				       .rax = (u32)value, .rdx = value >> 32};
+	*regs = (struct cpu_user_regs){ .rip = GUEST_PTR(gv->args), .rcx = rcx,
+					.rax = (u32)value, .rdx = value >> 32 };
 	hv_lock();
 	is_done = pv_emul_privileged(regs) == EMUL_DONE;
 	hv_unlock();
@@ -222,15 +222,15 @@ static bool dr6_done(struct guest *g, struct guest_vcpu *gv, long rc)
 }
 
 struct op cpu_ops[] = {
-	{"XSETBV", 2, 1, xsetbv_start, NULL},
-	{"vector registers", 3, 1, vector_start, NULL},
-	{"clts", 1, 1, taskswitch_start, NULL},
-	{"CR4", 1, 1, cr4_start, NULL},
-	{"TSC_AUX", 2, 1, tsc_aux_start, NULL},
-	{"FS base", 1, 1, fs_base_start, NULL},
-	{"breakpoint address", 1, 1, debug_start, debug_done},
-	{"breakpoints armed", 2, 1, arm_start, arm_done},
-	{"breakpoint met", 1, 1, breakpoint_start, NULL},
-	{"DR6 cleared", 1, 1, dr6_start, dr6_done},
-	{.name = NULL},
+	{ "XSETBV", 2, 1, xsetbv_start, NULL },
+	{ "vector registers", 3, 1, vector_start, NULL },
+	{ "clts", 1, 1, taskswitch_start, NULL },
+	{ "CR4", 1, 1, cr4_start, NULL },
+	{ "TSC_AUX", 2, 1, tsc_aux_start, NULL },
+	{ "FS base", 1, 1, fs_base_start, NULL },
+	{ "breakpoint address", 1, 1, debug_start, debug_done },
+	{ "breakpoints armed", 2, 1, arm_start, arm_done },
+	{ "breakpoint met", 1, 1, breakpoint_start, NULL },
+	{ "DR6 cleared", 1, 1, dr6_start, dr6_done },
+	{ .name = NULL },
 };

@@ -58,7 +58,7 @@ static bool bind_done(struct guest *g, struct guest_vcpu *gv, long rc)
 
 static bool ipi_start(struct guest *g, struct guest_vcpu *gv)
 {
-	*(struct evtchn_bind_ipi *)gv->args = (struct evtchn_bind_ipi){.vcpu = cpu_random(3)};
+	*(struct evtchn_bind_ipi *)gv->args = (struct evtchn_bind_ipi){ .vcpu = cpu_random(3) };
 	return event(gv, EVTCHNOP_bind_ipi);
 }
 
@@ -70,7 +70,7 @@ static bool ipi_done(struct guest *g, struct guest_vcpu *gv, long rc)
 static bool virq_start(struct guest *g, struct guest_vcpu *gv)
 {
 	*(struct evtchn_bind_virq *)gv->args =
-		(struct evtchn_bind_virq){.virq = cpu_random(4), .vcpu = cpu_random(2)};
+		(struct evtchn_bind_virq){ .virq = cpu_random(4), .vcpu = cpu_random(2) };
 	return event(gv, EVTCHNOP_bind_virq);
 }
 
@@ -100,20 +100,20 @@ static bool unmask_start(struct guest *g, struct guest_vcpu *gv)
 static bool bind_vcpu_start(struct guest *g, struct guest_vcpu *gv)
 {
 	*(struct evtchn_bind_vcpu *)gv->args =
-		(struct evtchn_bind_vcpu){.port = any_port(g), .vcpu = cpu_random(3)};
+		(struct evtchn_bind_vcpu){ .port = any_port(g), .vcpu = cpu_random(3) };
 	return event(gv, EVTCHNOP_bind_vcpu);
 }
 
 static bool status_start(struct guest *g, struct guest_vcpu *gv)
 {
 	*(struct evtchn_status *)gv->args =
-		(struct evtchn_status){.dom = DOMID_SELF, .port = any_port(g)};
+		(struct evtchn_status){ .dom = DOMID_SELF, .port = any_port(g) };
 	return event(gv, EVTCHNOP_status);
 }
 
 static bool reset_start(struct guest *g, struct guest_vcpu *gv)
 {
-	*(struct evtchn_reset *)gv->args = (struct evtchn_reset){.dom = DOMID_SELF};
+	*(struct evtchn_reset *)gv->args = (struct evtchn_reset){ .dom = DOMID_SELF };
 	return event(gv, EVTCHNOP_reset);
 }
 
@@ -137,8 +137,8 @@ static bool poll_start(struct guest *g, struct guest_vcpu *gv)
 
 	ports[0] = any_port(g);
 	ports[1] = any_port(g);
-	*op = (struct sched_poll){.nr_ports = 1 + cpu_random(2),
-				  .timeout = (u64)now_ns() + cpu_random(TIMEOUT_NS)};
+	*op = (struct sched_poll){ .nr_ports = 1 + cpu_random(2),
+				   .timeout = (u64)now_ns() + cpu_random(TIMEOUT_NS) };
 	set_xen_guest_handle(op->ports, ports);
 	return call(__HYPERVISOR_sched_op, SCHEDOP_poll, GUEST_PTR(op), 0, 0);
 }
@@ -174,21 +174,21 @@ static bool area_start(struct guest *g, struct guest_vcpu *gv)
 }
 
 struct op event_ops[] = {
-	{"evtchn_alloc", 3, 2, alloc_start, alloc_done},
-	{"evtchn_bind", 6, 4, bind_start, bind_done},
-	{"evtchn_ipi", 1, 1, ipi_start, ipi_done},
-	{"evtchn_virq", 1, 1, virq_start, virq_done},
-	{"evtchn_send", 10, 6, send_start, NULL},
-	{"evtchn_close", 3, 2, close_start, NULL},
-	{"evtchn_unmask", 2, 1, unmask_start, NULL},
-	{"evtchn_bind_vcpu", 1, 1, bind_vcpu_start, NULL},
-	{"evtchn_status", 1, 1, status_start, NULL},
-	{"evtchn_reset", 1, 0, reset_start, NULL},
-	{"timer", 2, 1, timer_start, NULL},
-	{"yield", 1, 1, yield_start, NULL},
-	{"poll", 2, 1, poll_start, NULL},
-	{"sibling", 1, 1, sibling_start, NULL},
-	{"vcpu_info", 1, 1, info_start, NULL},
-	{"vcpu_area", 1, 1, area_start, NULL},
-	{.name = NULL},
+	{ "evtchn_alloc", 3, 2, alloc_start, alloc_done },
+	{ "evtchn_bind", 6, 4, bind_start, bind_done },
+	{ "evtchn_ipi", 1, 1, ipi_start, ipi_done },
+	{ "evtchn_virq", 1, 1, virq_start, virq_done },
+	{ "evtchn_send", 10, 6, send_start, NULL },
+	{ "evtchn_close", 3, 2, close_start, NULL },
+	{ "evtchn_unmask", 2, 1, unmask_start, NULL },
+	{ "evtchn_bind_vcpu", 1, 1, bind_vcpu_start, NULL },
+	{ "evtchn_status", 1, 1, status_start, NULL },
+	{ "evtchn_reset", 1, 0, reset_start, NULL },
+	{ "timer", 2, 1, timer_start, NULL },
+	{ "yield", 1, 1, yield_start, NULL },
+	{ "poll", 2, 1, poll_start, NULL },
+	{ "sibling", 1, 1, sibling_start, NULL },
+	{ "vcpu_info", 1, 1, info_start, NULL },
+	{ "vcpu_area", 1, 1, area_start, NULL },
+	{ .name = NULL },
 };

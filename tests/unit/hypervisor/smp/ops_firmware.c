@@ -18,7 +18,7 @@ struct firmware_args {
 void firmware_begin(void)
 {
 	efi_facts = (struct efi_facts){
-		.tables = TABLES, .nr_tables = 9, .revision = 0x20046, .fw_revision = 7, .vendor = {'S', 'M', 'P'}};
+		.tables = TABLES, .nr_tables = 9, .revision = 0x20046, .fw_revision = 7, .vendor = { 'S', 'M', 'P' }};
 }
 
 static bool firmware_start(struct guest *g, struct guest_vcpu *gv)
@@ -26,7 +26,7 @@ static bool firmware_start(struct guest *g, struct guest_vcpu *gv)
 	struct firmware_args *a = (struct firmware_args *)gv->args;
 	struct xenpf_firmware_info *f = &a->op.u.firmware_info;
 
-	a->op = (struct xen_platform_op){.cmd = XENPF_firmware_info, .interface_version = XENPF_INTERFACE_VERSION};
+	a->op = (struct xen_platform_op){ .cmd = XENPF_firmware_info, .interface_version = XENPF_INTERFACE_VERSION };
 	f->type = cpu_random(3) ? XEN_FW_EFI_INFO : cpu_random(XEN_FW_KBD_SHIFT_FLAGS + 3);
 	f->index = cpu_random(16) ? cpu_random(8) : ~0u;
 	if (f->index == XEN_FW_EFI_VENDOR) {
@@ -110,6 +110,6 @@ static bool firmware_done(struct guest *g, struct guest_vcpu *gv, long rc)
 }
 
 struct op firmware_ops[] = {
-	{"firmware_info", 1, 4, firmware_start, firmware_done},
-	{.name = NULL},
+	{ "firmware_info", 1, 4, firmware_start, firmware_done },
+	{ .name = NULL },
 };

@@ -58,10 +58,10 @@ static bool map_start(struct guest *g, struct guest_vcpu *gv)
 	flags |= cpu_random(6) ? GNTMAP_host_map :
 		 cpu_random(2) ? GNTMAP_host_map | GNTMAP_device_map : GNTMAP_device_map;
 	host = any_host_addr(g, &flags);
-	*op = (struct gnttab_map_grant_ref){.host_addr = host,
-					    .flags = flags,
-					    .ref = any_ref(g, other),
-					    .dom = (domid_t)LOAD(other->domid)};
+	*op = (struct gnttab_map_grant_ref){ .host_addr = host,
+					     .flags = flags,
+					     .ref = any_ref(g, other),
+					     .dom = (domid_t)LOAD(other->domid) };
 	return call(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, GUEST_PTR(op), 1, 0);
 }
 
@@ -118,9 +118,9 @@ static bool replace_start(struct guest *g, struct guest_vcpu *gv)
 
 	if (!handle_1)
 		return false;
-	*op = (struct gnttab_unmap_and_replace){.host_addr = LOAD(m->host_addr),
-						.new_addr = va_of(cpu_random(16)),
-						.handle = handle_1 - 1};
+	*op = (struct gnttab_unmap_and_replace){ .host_addr = LOAD(m->host_addr),
+						 .new_addr = va_of(cpu_random(16)),
+						 .handle = handle_1 - 1 };
 	return call(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_and_replace, GUEST_PTR(op), 1, 0);
 }
 
@@ -160,7 +160,7 @@ static bool copy_start(struct guest *g, struct guest_vcpu *gv)
 	u32 nr = 1 + cpu_random(3);
 
 	for (u32 i = 0; i < nr; i++) {
-		op[i] = (struct gnttab_copy){.len = (u16)(8 * cpu_random(64))};
+		op[i] = (struct gnttab_copy){ .len = (u16)(8 * cpu_random(64)) };
 		copy_end(g, &op[i], false);
 		copy_end(g, &op[i], true);
 	}
@@ -176,7 +176,7 @@ static bool swap_start(struct guest *g, struct guest_vcpu *gv)
 {
 	struct gnttab_swap_grant_ref *op = (struct gnttab_swap_grant_ref *)gv->args;
 
-	*op = (struct gnttab_swap_grant_ref){.ref_a = cpu_random(REFS), .ref_b = cpu_random(REFS)};
+	*op = (struct gnttab_swap_grant_ref){ .ref_a = cpu_random(REFS), .ref_b = cpu_random(REFS) };
 	return call(__HYPERVISOR_grant_table_op, GNTTABOP_swap_grant_ref, GUEST_PTR(op), 1, 0);
 }
 
@@ -184,18 +184,18 @@ static bool setup_start(struct guest *g, struct guest_vcpu *gv)
 {
 	struct gnttab_setup_table *op = (struct gnttab_setup_table *)gv->args;
 
-	*op = (struct gnttab_setup_table){.dom = DOMID_SELF, .nr_frames = 1 + cpu_random(2)};
+	*op = (struct gnttab_setup_table){ .dom = DOMID_SELF, .nr_frames = 1 + cpu_random(2) };
 	set_xen_guest_handle(op->frame_list, (xen_pfn_t *)(gv->args + 128));
 	return call(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, GUEST_PTR(op), 1, 0);
 }
 
 struct op grant_ops[] = {
-	{"grant", 12, 6, grant_start, NULL},
-	{"grant_map", 12, 12, map_start, map_done},
-	{"grant_unmap", 8, 8, unmap_start, unmap_done},
-	{"grant_replace", 1, 1, replace_start, replace_done},
-	{"grant_copy", 6, 6, copy_start, copy_done},
-	{"grant_swap", 1, 1, swap_start, NULL},
-	{"grant_setup", 1, 1, setup_start, NULL},
-	{.name = NULL},
+	{ "grant", 12, 6, grant_start, NULL },
+	{ "grant_map", 12, 12, map_start, map_done },
+	{ "grant_unmap", 8, 8, unmap_start, unmap_done },
+	{ "grant_replace", 1, 1, replace_start, replace_done },
+	{ "grant_copy", 6, 6, copy_start, copy_done },
+	{ "grant_swap", 1, 1, swap_start, NULL },
+	{ "grant_setup", 1, 1, setup_start, NULL },
+	{ .name = NULL },
 };

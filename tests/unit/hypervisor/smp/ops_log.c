@@ -37,9 +37,9 @@ static bool log_start(struct guest *g, struct guest_vcpu *gv)
 	gv->place = slot;
 	log_begins(slot);
 	memset(a->bitmap, 0xa5, sizeof(a->bitmap));
-	a->op = (struct xen_domctl){.cmd = XEN_DOMCTL_shadow_op,
-				    .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
-				    .domain = (domid_t)domid};
+	a->op = (struct xen_domctl){ .cmd = XEN_DOMCTL_shadow_op,
+				     .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				     .domain = (domid_t)domid };
 	a->op.u.shadow_op.op = any_op(slot);
 	a->op.u.shadow_op.pages = PAGES;
 	set_xen_guest_handle(a->op.u.shadow_op.dirty_bitmap, a->bitmap);
@@ -67,6 +67,6 @@ static bool log_done(struct guest *g, struct guest_vcpu *gv, long rc)
 }
 
 struct op log_ops[] = {
-	{"log_dirty", 0, 12, log_start, log_done},
-	{.name = NULL},
+	{ "log_dirty", 0, 12, log_start, log_done },
+	{ .name = NULL },
 };

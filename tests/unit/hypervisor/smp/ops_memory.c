@@ -44,7 +44,7 @@ static bool reservation(struct guest_vcpu *gv, u32 cmd, u32 nr)
 {
 	struct reservation_args *a = (struct reservation_args *)gv->args;
 
-	a->r = (struct xen_memory_reservation){.nr_extents = nr, .domid = DOMID_SELF};
+	a->r = (struct xen_memory_reservation){ .nr_extents = nr, .domid = DOMID_SELF };
 	set_xen_guest_handle(a->r.extent_start, a->frame);
 	gv->place = nr;
 	return call(__HYPERVISOR_memory_op, cmd, GUEST_PTR(a), 0, 0);
@@ -105,10 +105,10 @@ static bool exchange_start(struct guest *g, struct guest_vcpu *gv)
 		return false;
 	gv->place = nr;
 	a->x = (struct xen_memory_exchange){
-		.in = {.nr_extents = nr, .domid = DOMID_SELF},
-		.out = {.nr_extents = is_contiguous ? 1 : nr,
-			.extent_order = is_contiguous ? 2 : 0,
-			.domid = DOMID_SELF}};
+		.in = { .nr_extents = nr, .domid = DOMID_SELF },
+		.out = { .nr_extents = is_contiguous ? 1 : nr,
+			 .extent_order = is_contiguous ? 2 : 0,
+			 .domid = DOMID_SELF }};
 	for (u32 i = 0; i < BATCH; i++)
 		a->out[i] = 200 + i;
 	set_xen_guest_handle(a->x.in.extent_start, a->in);
@@ -131,8 +131,8 @@ static bool exchange_done(struct guest *g, struct guest_vcpu *gv, long rc)
 }
 
 struct op memory_ops[] = {
-	{"decrease", 6, 1, decrease_start, decrease_done},
-	{"populate", 8, 2, populate_start, populate_done},
-	{"exchange", 3, 1, exchange_start, exchange_done},
-	{.name = NULL},
+	{ "decrease", 6, 1, decrease_start, decrease_done },
+	{ "populate", 8, 2, populate_start, populate_done },
+	{ "exchange", 3, 1, exchange_start, exchange_done },
+	{ .name = NULL },
 };

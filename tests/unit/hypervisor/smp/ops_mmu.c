@@ -12,7 +12,7 @@
 /* Mostly sensible; sometimes a strange bit, somebody else's frame, or nothing. */
 static u64 any_entry(const struct guest *g)
 {
-	static const u64 odd[] = {PTE_PS, PTE_PCD, 1ULL << 45, PTE_GRANT, PTE_G, PTE_NX, PTE_A};
+	static const u64 odd[] = { PTE_PS, PTE_PCD, 1ULL << 45, PTE_GRANT, PTE_G, PTE_NX, PTE_A };
 	u64 flags = cpu_random(3) ? RW : RO;
 
 	if (cpu_random(5) == 0)
@@ -60,17 +60,17 @@ static bool trapped_start(struct guest *g, struct guest_vcpu *gv)
 	static const struct {
 		u8 len, code[5];
 	} stores[] = {
-		{3, {0x48, 0x89, 0x07}},	      /* mov %rax,(%rdi) */
-		{3, {0x48, 0x87, 0x07}},	      /* xchg %rax,(%rdi) */
-		{5, {0xf0, 0x48, 0x0f, 0xb1, 0x0f}}, /* lock cmpxchg %rcx,(%rdi) */
-		{4, {0xf0, 0x80, 0x27, 0xfd}},	      /* lock andb $~2,(%rdi) */
-		{2, {0x89, 0x07}},		      /* mov %eax,(%rdi) */
+		{ 3, { 0x48, 0x89, 0x07 } },	      /* mov %rax,(%rdi) */
+		{ 3, { 0x48, 0x87, 0x07 } },	      /* xchg %rax,(%rdi) */
+		{ 5, { 0xf0, 0x48, 0x0f, 0xb1, 0x0f } }, /* lock cmpxchg %rcx,(%rdi) */
+		{ 4, { 0xf0, 0x80, 0x27, 0xfd } },    /* lock andb $~2,(%rdi) */
+		{ 2, { 0x89, 0x07 } },		      /* mov %eax,(%rdi) */
 	};
 	u32 which = cpu_random(2) ? 0 : cpu_random(ARRAY_SIZE(stores));
 	u32 va = cpu_random(4) ? 8 + P_L1A + cpu_random(8 - P_L1A) : any_va(); /* its level-1 tables */
 	u64 at = va_of(va) + any_index() * 8;
-	struct cpu_user_regs regs = {.rip = GUEST_PTR(gv->args), .rdi = at, .rax = any_entry(g),
-				     .rcx = any_entry(g), .cs = FLAT_KERNEL_CS};
+	struct cpu_user_regs regs = { .rip = GUEST_PTR(gv->args), .rdi = at, .rax = any_entry(g),
+				      .rcx = any_entry(g), .cs = FLAT_KERNEL_CS };
 
 	memcpy(gv->args, stores[which].code, sizeof(stores[which].code));
 	return pv_ptwr_fault(&regs, at) && regs.rip != GUEST_PTR(gv->args);
@@ -101,7 +101,7 @@ static struct mmu_update any_upper(const struct guest *g)
 		entry = any_entry(g);
 	if (cpu_random(4) == 0)
 		idx = cpu_random(3);
-	return (struct mmu_update){slot_of(LOAD(g->pool[place]), idx), entry};
+	return (struct mmu_update){ slot_of(LOAD(g->pool[place]), idx), entry };
 }
 
 static bool update_start(struct guest *g, struct guest_vcpu *gv)
@@ -110,7 +110,7 @@ static bool update_start(struct guest *g, struct guest_vcpu *gv)
 	u32 nr = 1 + cpu_random(4);
 
 	for (u32 i = 0; i < nr; i++)
-		req[i] = cpu_random(4) ? (struct mmu_update){any_slot(g), any_entry(g)} :
+		req[i] = cpu_random(4) ? (struct mmu_update){ any_slot(g), any_entry(g) } :
 					 any_upper(g);
 	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), nr, 0, DOMID_SELF);
 }
@@ -133,11 +133,11 @@ static bool graft_start(struct guest *g, struct guest_vcpu *gv)
 
 	if (!l2 || !l1 || !other || !page)
 		return false;
-	req[0] = (struct mmu_update){slot_of(l1, any_index()), pte_make(_mfn(page), RW)};
-	req[1] = (struct mmu_update){slot_of(l2, 0), pte_make(_mfn(l1), RW)};
-	req[2] = (struct mmu_update){slot_of(l2, 1), pte_make(_mfn(other), RW)};
-	req[3] = (struct mmu_update){slot_of(view, VIEWS + cpu_random(8 - VIEWS)), pte_make(_mfn(l1), RO)};
-	req[4] = (struct mmu_update){slot_of(l3, 1), pte_make(_mfn(l2), RW)};
+	req[0] = (struct mmu_update){ slot_of(l1, any_index()), pte_make(_mfn(page), RW) };
+	req[1] = (struct mmu_update){ slot_of(l2, 0), pte_make(_mfn(l1), RW) };
+	req[2] = (struct mmu_update){ slot_of(l2, 1), pte_make(_mfn(other), RW) };
+	req[3] = (struct mmu_update){ slot_of(view, VIEWS + cpu_random(8 - VIEWS)), pte_make(_mfn(l1), RO) };
+	req[4] = (struct mmu_update){ slot_of(l3, 1), pte_make(_mfn(l2), RW) };
 	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), 5, 0, DOMID_SELF);
 }
 
@@ -146,7 +146,7 @@ static bool prune_start(struct guest *g, struct guest_vcpu *gv)
 {
 	struct mmu_update *req = (struct mmu_update *)gv->args;
 
-	*req = (struct mmu_update){slot_of(LOAD(g->pool[P_L3]), 1), 0};
+	*req = (struct mmu_update){ slot_of(LOAD(g->pool[P_L3]), 1), 0 };
 	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), 1, 0, DOMID_SELF);
 }
 
@@ -160,8 +160,8 @@ static bool foreign_start(struct guest *g, struct guest_vcpu *gv)
 
 	if (is_theirs)
 		foreign |= (domid + 1) << 16;
-	*req = (struct mmu_update){any_slot(is_theirs ? other : g),
-				   pte_make(_mfn(any_frame(other)), cpu_random(3) ? RW : RO)};
+	*req = (struct mmu_update){ any_slot(is_theirs ? other : g),
+				    pte_make(_mfn(any_frame(other)), cpu_random(3) ? RW : RO) };
 	return call(__HYPERVISOR_mmu_update, GUEST_PTR(req), 1, 0, foreign);
 }
 
@@ -206,7 +206,7 @@ static bool ext(struct guest_vcpu *gv, u32 cmd, u64 arg1, u64 arg2)
 {
 	struct mmuext_op *op = (struct mmuext_op *)gv->args;
 
-	*op = (struct mmuext_op){.cmd = cmd};
+	*op = (struct mmuext_op){ .cmd = cmd };
 	op->arg1.mfn = arg1;
 	op->arg2.src_mfn = arg2;
 	return call(__HYPERVISOR_mmuext_op, GUEST_PTR(op), 1, 0, DOMID_SELF);
@@ -234,9 +234,9 @@ static bool baseptr_start(struct guest *g, struct guest_vcpu *gv)
 
 static bool flush_start(struct guest *g, struct guest_vcpu *gv)
 {
-	static const u32 cmds[] = {MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_INVLPG_LOCAL,
-				   MMUEXT_TLB_FLUSH_ALL,   MMUEXT_INVLPG_ALL,
-				   MMUEXT_TLB_FLUSH_MULTI, MMUEXT_INVLPG_MULTI};
+	static const u32 cmds[] = { MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_INVLPG_LOCAL,
+				    MMUEXT_TLB_FLUSH_ALL,   MMUEXT_INVLPG_ALL,
+				    MMUEXT_TLB_FLUSH_MULTI, MMUEXT_INVLPG_MULTI };
 	u64 *mask = (u64 *)(gv->args + 64);
 
 	*mask = cpu_random(4);
@@ -272,20 +272,20 @@ static bool ldt_start(struct guest *g, struct guest_vcpu *gv)
 }
 
 struct op mmu_ops[] = {
-	{"touch", 60, 60, touch_start, NULL},
-	{"trapped_store", 12, 4, trapped_start, NULL},
-	{"mmu_update", 20, 10, update_start, NULL},
-	{"graft", 8, 2, graft_start, NULL},
-	{"prune", 6, 2, prune_start, NULL},
-	{"foreign_update", 1, 20, foreign_start, NULL},
-	{"va_mapping", 20, 10, va_mapping_start, NULL},
-	{"va_mapping_other", 1, 6, va_other_start, NULL},
-	{"pin", 8, 2, pin_start, NULL},
-	{"unpin", 5, 1, unpin_start, NULL},
-	{"baseptr", 2, 1, baseptr_start, NULL},
-	{"flush", 1, 1, flush_start, NULL},
-	{"page", 2, 1, page_start, NULL},
-	{"descriptors", 2, 1, descriptors_start, NULL},
-	{"ldt", 1, 1, ldt_start, NULL},
-	{.name = NULL},
+	{ "touch", 60, 60, touch_start, NULL },
+	{ "trapped_store", 12, 4, trapped_start, NULL },
+	{ "mmu_update", 20, 10, update_start, NULL },
+	{ "graft", 8, 2, graft_start, NULL },
+	{ "prune", 6, 2, prune_start, NULL },
+	{ "foreign_update", 1, 20, foreign_start, NULL },
+	{ "va_mapping", 20, 10, va_mapping_start, NULL },
+	{ "va_mapping_other", 1, 6, va_other_start, NULL },
+	{ "pin", 8, 2, pin_start, NULL },
+	{ "unpin", 5, 1, unpin_start, NULL },
+	{ "baseptr", 2, 1, baseptr_start, NULL },
+	{ "flush", 1, 1, flush_start, NULL },
+	{ "page", 2, 1, page_start, NULL },
+	{ "descriptors", 2, 1, descriptors_start, NULL },
+	{ "ldt", 1, 1, ldt_start, NULL },
+	{ .name = NULL },
 };

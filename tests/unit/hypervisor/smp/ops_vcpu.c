@@ -31,7 +31,7 @@ static bool start_start(struct guest *g, struct guest_vcpu *gv)
 }
 
 struct op vcpu_ops[] = {
-	{"vcpu_initialise", 6, 0, initialise_start, NULL},
-	{"vcpu_start", 2, 0, start_start, NULL},
-	{.name = NULL},
+	{ "vcpu_initialise", 6, 0, initialise_start, NULL },
+	{ "vcpu_start", 2, 0, start_start, NULL },
+	{ .name = NULL },
 };

@@ -197,9 +197,9 @@ static bool option(const char *arg)
 	static const struct {
 		const char *name;
 		unsigned int *value;
-	} numbers[] = {{"seed", &opt_seed},	  {"seeds", &opt_seeds}, {"ops", &opt_ops},
-		       {"cpus", &opt_cpus},	  {"threads", &opt_threads}, {"proof", &opt_proof},
-		       {"verbose", &opt_verbose}};
+	} numbers[] = { { "seed", &opt_seed },	  { "seeds", &opt_seeds }, { "ops", &opt_ops },
+			{ "cpus", &opt_cpus },	  { "threads", &opt_threads }, { "proof", &opt_proof },
+			{ "verbose", &opt_verbose } };
 	char name[16];
 	unsigned int n;
 

@@ -16,12 +16,12 @@
 #define GUARD 0xcc
 
 static u8 text[1024];
-static const u8 code[] = {0x0f, 0x01, 0xcb, 0x31, 0xc0};
+static const u8 code[] = { 0x0f, 0x01, 0xcb, 0x31, 0xc0 };
 
 static struct alt_site site(size_t at, size_t len, size_t code_len, u32 feature, bool is_nops)
 {
-	return (struct alt_site){(u64)(uintptr_t)(text + at), (u64)(uintptr_t)code, (u32)len,
-				 (u32)code_len, feature, is_nops};
+	return (struct alt_site){ (u64)(uintptr_t)(text + at), (u64)(uintptr_t)code, (u32)len,
+				  (u32)code_len, feature, is_nops };
 }
 
 static int reset(void **state)
@@ -40,9 +40,9 @@ static unsigned int count(size_t at, size_t len)
 		u8 first[3];
 		size_t nr_first, len;
 	} forms[] = {
-		{{0x66, 0x0f, 0x1f}, 3, 0}, {{0x0f, 0x1f, 0x00}, 3, 3}, {{0x0f, 0x1f, 0x40}, 3, 4},
-		{{0x0f, 0x1f, 0x44}, 3, 5}, {{0x0f, 0x1f, 0x80}, 3, 7}, {{0x0f, 0x1f, 0x84}, 3, 8},
-		{{0x66, 0x90}, 2, 2},	    {{0x90}, 1, 1},
+		{ { 0x66, 0x0f, 0x1f }, 3, 0 }, { { 0x0f, 0x1f, 0x00 }, 3, 3 }, { { 0x0f, 0x1f, 0x40 }, 3, 4 },
+		{ { 0x0f, 0x1f, 0x44 }, 3, 5 }, { { 0x0f, 0x1f, 0x80 }, 3, 7 }, { { 0x0f, 0x1f, 0x84 }, 3, 8 },
+		{ { 0x66, 0x90 }, 2, 2 },	    { { 0x90 }, 1, 1 },
 	};
 	size_t end = at + len;
 	unsigned int n = 0;
@@ -74,8 +74,8 @@ static unsigned int count(size_t at, size_t len)
 
 static void test_a_site_that_is_on_gets_its_code_and_one_that_is_off_none(void **state)
 {
-	const struct alt_site s[] = {site(8, 5, 5, 1, true), site(32, 8, 3, 2, true),
-				     site(64, 5, 5, 3, true)};
+	const struct alt_site s[] = { site(8, 5, 5, 1, true), site(32, 8, 3, 2, true),
+				      site(64, 5, 5, 3, true) };
 
 	alt_apply(s, s + 3, 1u << 1 | 1u << 2);
 
@@ -103,8 +103,8 @@ static void test_every_length_becomes_few_no_ops(void **state)
 
 static void test_idle_sites_side_by_side_are_one(void **state)
 {
-	const struct alt_site s[] = {site(0, 8, 5, 1, true), site(8, 23, 5, 2, true),
-				     site(31, 40, 5, 3, true), site(80, 8, 5, 1, true)};
+	const struct alt_site s[] = { site(0, 8, 5, 1, true), site(8, 23, 5, 2, true),
+				      site(31, 40, 5, 3, true), site(80, 8, 5, 1, true) };
 
 	alt_apply(s, s + 4, 0);
 
@@ -115,8 +115,8 @@ static void test_idle_sites_side_by_side_are_one(void **state)
 
 static void test_an_idle_site_ends_where_one_is_on(void **state)
 {
-	const struct alt_site s[] = {site(0, 8, 5, 1, true), site(8, 5, 5, 2, true),
-				     site(13, 8, 5, 1, true)};
+	const struct alt_site s[] = { site(0, 8, 5, 1, true), site(8, 5, 5, 2, true),
+				      site(13, 8, 5, 1, true) };
 
 	alt_apply(s, s + 3, 1u << 2);
 
@@ -127,7 +127,7 @@ static void test_an_idle_site_ends_where_one_is_on(void **state)
 
 static void test_code_that_stands_there_stays_unless_its_other_is_on(void **state)
 {
-	const struct alt_site s[] = {site(0, 16, 5, 1, false), site(0, 16, 3, 2, false)};
+	const struct alt_site s[] = { site(0, 16, 5, 1, false), site(0, 16, 3, 2, false) };
 
 	alt_apply(s, s + 2, 0);
 	for (size_t i = 0; i < 17; i++)

@@ -132,7 +132,7 @@ static int fresh(void **state)
 	memset(page, 0, sizeof(page));
 	memset(x2reg, 0, sizeof(x2reg));
 	acpi_facts.lapic = BASE;
-	boot_options = (struct boot_options){0};
+	boot_options = (struct boot_options){ 0 };
 	cpu_has_x2apic = false;
 	base_msr = BASE | BASE_BSP | ENABLE;
 	nr_fences = 0;
@@ -177,7 +177,7 @@ static void test_an_interrupt_is_one_write_behind_a_fence(void **state)
 
 static void test_every_mode_the_firmware_may_leave_is_taken_over(void **state)
 {
-	static const u32 left[] = {0, ENABLE, ENABLE | X2APIC};
+	static const u32 left[] = { 0, ENABLE, ENABLE | X2APIC };
 
 	cpu_has_x2apic = true;
 	for (size_t i = 0; i < 3; i++) {

@@ -17,7 +17,7 @@
 #include "x86/console.h"
 #include "x86/uart.h"
 
-struct boot_options boot_options = {.log_level = LOG_DEBUG, .console_com1 = true};
+struct boot_options boot_options = { .log_level = LOG_DEBUG, .console_com1 = true };
 
 static char serial[1 << 20];
 static size_t serial_len;
@@ -68,7 +68,7 @@ static const char *ring_from(u32 *idx)
 
 static int setup(void **state)
 {
-	static const struct console_reader reader = {debug_key, arrived};
+	static const struct console_reader reader = { debug_key, arrived };
 
 	console_set_reader(&reader);
 	serial_len = 0;

@@ -23,7 +23,7 @@ static void assert_entry(const struct e820_map *m, unsigned int i, u64 addr, u64
 
 static void test_ranges_are_sorted_and_neighbours_joined(void **state)
 {
-	struct e820_map m = {0};
+	struct e820_map m = { 0 };
 
 	e820_add(&m, 0x200000, 0x100000, E820_RAM);
 	e820_add(&m, 0x100000, 0x100000, E820_RAM);
@@ -39,7 +39,7 @@ static void test_ranges_are_sorted_and_neighbours_joined(void **state)
 
 static void test_what_is_not_ram_wins_over_ram(void **state)
 {
-	struct e820_map m = {0};
+	struct e820_map m = { 0 };
 
 	e820_add(&m, 0x100000, 0x300000, E820_RAM);
 	e820_add(&m, 0x200000, 0x100000, E820_RESERVED);
@@ -53,7 +53,7 @@ static void test_what_is_not_ram_wins_over_ram(void **state)
 
 static void test_a_range_that_wraps_around_is_cut(void **state)
 {
-	struct e820_map m = {0};
+	struct e820_map m = { 0 };
 
 	e820_add(&m, ~0ULL - 0xfff, 0x10000, E820_RESERVED);
 	e820_sanitise(&m);
@@ -137,7 +137,7 @@ static void test_random_maps_keep_each_byte_what_it_was(void **state)
 	unsigned int seed = 7;
 
 	for (int round = 0; round < 2000; round++) {
-		struct e820_map in = {0}, out;
+		struct e820_map in = { 0 }, out;
 
 		for (int k = 0; k < 12; k++)
 			e820_add(&in, (u64)rand_r(&seed) % 64, (u64)rand_r(&seed) % 24,

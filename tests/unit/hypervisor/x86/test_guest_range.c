@@ -69,7 +69,7 @@ static void test_random_ranges_agree_with_wide_arithmetic(void **state)
 	unsigned int seed = 11;
 
 	for (int i = 0; i < 1000000; i++) {
-		u64 edges[] = {0, 1ULL << 47, HV_HOLE_START, HV_HOLE_END, ~0ULL};
+		u64 edges[] = { 0, 1ULL << 47, HV_HOLE_START, HV_HOLE_END, ~0ULL };
 		u64 va = edges[rand_r(&seed) % 5] + (u64)(rand_r(&seed) % 64) - 32;
 		u64 len = (u64)rand_r(&seed) % 64;
 		unsigned __int128 end = (unsigned __int128)va + len;
@@ -99,11 +99,11 @@ static void test_copies_reach_the_whole_range_or_nothing(void **state)
 /* What the copy functions do to an address, wherever a mispredicted branch has let it come from. */
 static void test_no_address_of_the_hypervisors_survives_the_mask(void **state)
 {
-	const u64 good[] = {0, 1, 0x7fffffffffff, HV_HOLE_END, HV_HOLE_END + 1, ~0ULL};
+	const u64 good[] = { 0, 1, 0x7fffffffffff, HV_HOLE_END, HV_HOLE_END + 1, ~0ULL };
 	/* the last two: a CPU that looks at 48 bits only takes them for the hypervisor's */
-	const u64 bad[] = {HV_HOLE_START,      HV_HOLE_END - 1, 0xffff828000200000,
-			   DIRECTMAP_START,    1ULL << 47,      HV_HOLE_START - 1,
-			   0x0000830000000000, 0x7fff828000200000};
+	const u64 bad[] = { HV_HOLE_START,      HV_HOLE_END - 1, 0xffff828000200000,
+			    DIRECTMAP_START,    1ULL << 47,      HV_HOLE_START - 1,
+			    0x0000830000000000, 0x7fff828000200000 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_true(guest_address_ok(good[i]));

@@ -113,7 +113,7 @@ static void own_handler(void)
 
 static int setup(void **state)
 {
-	static const struct irq_guest guest = {raise_gsi, cpu_of};
+	static const struct irq_guest guest = { raise_gsi, cpu_of };
 
 	irq_set_guest(&guest);
 	for (u32 i = 0; i < 16; i++)

@@ -25,7 +25,7 @@
 #define LAPIC 0xfee00000ULL
 #define FIRST_LINE 24
 
-static const struct pci_device card = {.bus = 2, .devfn = 0x18};
+static const struct pci_device card = { .bus = 2, .devfn = 0x18 };
 static u8 config[256], cap_id;
 static u32 table[NR_ENTRIES][4]; /* the card's, at bar + 0x800 */
 static u64 bar;
@@ -107,14 +107,14 @@ static void set_bar(u64 at)
 
 static int map(unsigned int entry, unsigned int *line)
 {
-	struct msi_request req = {.dev = card, .entry = entry, .table_base = bar};
+	struct msi_request req = { .dev = card, .entry = entry, .table_base = bar };
 
 	return msi_map(&req, line);
 }
 
 static int setup(void **state)
 {
-	machine_e820 = (struct e820_map){.nr = 1, .entry = {{0, RAM_END, E820_RAM}}};
+	machine_e820 = (struct e820_map){ .nr = 1, .entry = { { 0, RAM_END, E820_RAM } } };
 	for (unsigned int i = FIRST_LINE; i < next_line; i++)
 		msi_unmap(i);
 	next_line = FIRST_LINE;
@@ -131,7 +131,7 @@ static int setup(void **state)
 
 static void test_an_entry_of_the_table_is_closed_until_it_is_written(void **state)
 {
-	const struct irq_route route = {.apic_id = 3, .vector = 0x51};
+	const struct irq_route route = { .apic_id = 3, .vector = 0x51 };
 	unsigned int line;
 
 	assert_int_equal(map(2, &line), 0);
@@ -155,7 +155,7 @@ static void test_an_entry_of_the_table_is_closed_until_it_is_written(void **stat
 
 static void test_what_the_device_has_not_is_refused(void **state)
 {
-	struct msi_request req = {.dev = card, .table_base = bar + 0x1000};
+	struct msi_request req = { .dev = card, .table_base = bar + 0x1000 };
 	unsigned int line;
 
 	assert_int_equal(map(NR_ENTRIES, &line), -EINVAL);
@@ -208,7 +208,7 @@ static void test_a_device_that_comes_and_goes_takes_no_more_mappings(void **stat
 
 static void test_a_device_whose_memory_is_off_is_left_alone(void **state)
 {
-	const struct irq_route route = {.vector = 0x60};
+	const struct irq_route route = { .vector = 0x60 };
 	unsigned int line;
 
 	assert_int_equal(map(0, &line), 0);
@@ -223,8 +223,8 @@ static void test_a_device_whose_memory_is_off_is_left_alone(void **state)
 
 static void test_plain_messages_go_to_the_capability_itself(void **state)
 {
-	const struct irq_route route = {.apic_id = 1, .vector = 0x77};
-	struct msi_request req = {.dev = card};
+	const struct irq_route route = { .apic_id = 1, .vector = 0x77 };
+	struct msi_request req = { .dev = card };
 	unsigned int line;
 
 	cap_id = 0x05;
@@ -249,7 +249,7 @@ static void test_after_a_reset_the_devices_own_messages_are_written_again(void *
 	assert_int_equal(map(1, &second), 0);
 	msi_unmap(first);
 
-	msi_restore((struct pci_device){.bus = 2, .devfn = 0x19});
+	msi_restore((struct pci_device){ .bus = 2, .devfn = 0x19 });
 	assert_int_equal(restored, 0);
 	msi_restore(card);
 	assert_int_equal(restored, 1u << (second - FIRST_LINE));

@@ -26,7 +26,7 @@ char cpu_vendor[13];
 
 /* The sites of entry.S: one of each. */
 static u8 text[16 * 32];
-static const u8 code[4] = {1, 2, 3, 4};
+static const u8 code[4] = { 1, 2, 3, 4 };
 #define MSR_DE_CFG 0xc0011029u
 #define NR_SITES 10
 /* As the linker script has them: a table and its end. */
@@ -162,8 +162,8 @@ static void boot(const char *vendor, u32 cpuid_signature, struct spec_cpu facts)
 {
 	memset(text, 0x90, sizeof(text));
 	for (u32 i = 0; i < NR_SITES; i++)
-		sites[i] = (struct alt_site){(u64)(uintptr_t)SITE(i), (u64)(uintptr_t)code, 8, 4, i,
-					     i < ALT_THUNK_JMP};
+		sites[i] = (struct alt_site){ (u64)(uintptr_t)SITE(i), (u64)(uintptr_t)code, 8, 4, i,
+					      i < ALT_THUNK_JMP };
 	strcpy(cpu_vendor, vendor);
 	signature = cpuid_signature;
 	leaf_max = leaf_max ? leaf_max : 7;
@@ -171,7 +171,7 @@ static void boot(const char *vendor, u32 cpuid_signature, struct spec_cpu facts)
 	spec_ctrl = efer = own = 0;
 	nr_ibpb = nr_l1d = nr_rsb = 0;
 	fake_cpus[0].guest_spec_ctrl = fake_cpus[0].hv_spec_ctrl = 0;
-	boot_options.spec = (struct spec_options){0};
+	boot_options.spec = (struct spec_options){ 0 };
 	spec_ctrl_init(false);
 }
 
@@ -213,10 +213,10 @@ static void test_each_site_is_there_exactly_when_planned(void **state)
 					    1u << ALT_THUNK_JMP);
 
 	boot("AuthenticAMD", SIG_ZEN4,
-	     (struct spec_cpu){.leaf7_ebx = LEAF7_EBX_SMEP,
-			       .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_BTC_NO,
-			       .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO,
-			       .ext21_ecx = EXT21_ECX_TSA_SQ_NO | EXT21_ECX_TSA_L1_NO});
+	     (struct spec_cpu){ .leaf7_ebx = LEAF7_EBX_SMEP,
+				.ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_BTC_NO,
+				.ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO,
+				.ext21_ecx = EXT21_ECX_TSA_SQ_NO | EXT21_ECX_TSA_L1_NO });
 	assert_int_equal(present(), 1u << ALT_THUNK_JMP);
 	assert_int_equal(efer, 1u << 21);
 }
@@ -238,7 +238,7 @@ static void test_the_predictor_is_emptied_between_domains_only(void **state)
 
 static void test_where_an_ibpb_leaves_returns_they_are_overwritten_with_it(void **state)
 {
-	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){.ext8_ebx = EXT8_EBX_IBPB});
+	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){ .ext8_ebx = EXT8_EBX_IBPB });
 	spec_ctrl_switch_in(1, own);
 	spec_ctrl_switch_in(1, own);
 	assert_int_equal(nr_ibpb, 1);
@@ -247,7 +247,7 @@ static void test_where_an_ibpb_leaves_returns_they_are_overwritten_with_it(void 
 	assert_int_equal(nr_rsb, 2);
 
 	boot("AuthenticAMD", SIG_ZEN4,
-	     (struct spec_cpu){.ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBPB_RET});
+	     (struct spec_cpu){ .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBPB_RET });
 	spec_ctrl_switch_in(1, own);
 	assert_int_equal(nr_ibpb, 1);
 	assert_int_equal(nr_rsb, 0);
@@ -256,7 +256,7 @@ static void test_where_an_ibpb_leaves_returns_they_are_overwritten_with_it(void 
 static void test_the_older_ibrs_is_written_on_every_entry(void **state)
 {
 	boot("GenuineIntel", SIG_SKYLAKE,
-	     (struct spec_cpu){.leaf7_ebx = LEAF7_EBX_SMEP, .leaf7_edx = LEAF7_EDX_IBRSB});
+	     (struct spec_cpu){ .leaf7_ebx = LEAF7_EBX_SMEP, .leaf7_edx = LEAF7_EDX_IBRSB });
 
 	spec_ctrl_switch_in(1, own);
 	assert_int_equal(fake_cpus[0].hv_spec_ctrl, SPEC_CTRL_IBRS);
@@ -302,7 +302,7 @@ static void test_what_this_cpu_lacks_is_a_fault_of_the_guest(void **state)
 	assert_true(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
 	assert_int_equal(nr_l1d, 1);
 
-	boot("GenuineIntel", SIG_HASWELL, (struct spec_cpu){0});
+	boot("GenuineIntel", SIG_HASWELL, (struct spec_cpu){ 0 });
 	assert_false(spec_ctrl_guest_write(&own, MSR_SPEC_CTRL, 0));
 	assert_false(spec_ctrl_guest_write(&own, MSR_PRED_CMD, 1));
 	assert_false(spec_ctrl_guest_write(&own, MSR_FLUSH_CMD, 1));
@@ -311,7 +311,7 @@ static void test_what_this_cpu_lacks_is_a_fault_of_the_guest(void **state)
 /* AMD bulletin 7008. */
 static void test_a_refused_register_is_not_called_treated(void **state)
 {
-	const struct spec_cpu zen2 = {.ext8_ebx = EXT8_EBX_IBPB};
+	const struct spec_cpu zen2 = { .ext8_ebx = EXT8_EBX_IBPB };
 
 	boot("AuthenticAMD", SIG_ZEN2, zen2);
 	assert_int_equal(spec_plan.issue[ISSUE_ZENBLEED].state, SPEC_MITIGATED);
@@ -348,9 +348,9 @@ static void test_hyperthreads_are_counted(void **state)
 		u32 max, ebx1, edx1, eax4, ebx11;
 		bool shared;
 	} machines[] = {
-		{0xb, 0, 0, 0, 2, true},	     {0xb, 0, 0, 0, 1, false},
-		{0xb, 8 << 16, 1u << 28, 3 << 26, 0, true}, {7, 8 << 16, 1u << 28, 3 << 26, 2, true},
-		{7, 4 << 16, 1u << 28, 3 << 26, 2, false},  {7, 4 << 16, 0, 0, 0, false},
+		{ 0xb, 0, 0, 0, 2, true },	     { 0xb, 0, 0, 0, 1, false },
+		{ 0xb, 8 << 16, 1u << 28, 3 << 26, 0, true }, { 7, 8 << 16, 1u << 28, 3 << 26, 2, true },
+		{ 7, 4 << 16, 1u << 28, 3 << 26, 2, false },  { 7, 4 << 16, 0, 0, 0, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
@@ -379,7 +379,7 @@ static void boot_and_report(struct spec_cpu facts, const char *words)
 /* tests/bench/system/settings.sh takes it from there that what is measured is what was asked for. */
 static void test_the_log_names_the_sequences_that_are_there(void **state)
 {
-	const struct spec_cpu all = {.leaf7_edx = LEAF7_EDX_IBRSB, .ext8_ebx = EXT8_EBX_IBPB};
+	const struct spec_cpu all = { .leaf7_edx = LEAF7_EDX_IBRSB, .ext8_ebx = EXT8_EBX_IBPB };
 
 	boot_and_report(all, "bti-thunk=retpoline,ibrs,ibpb,ibpb-entry=0,rsb,md-clear,eager-fpu");
 	assert_non_null(strstr(said, "on each way in or out: xpti spec_ctrl rsb verw\n"));
@@ -389,7 +389,7 @@ static void test_the_log_names_the_sequences_that_are_there(void **state)
 	assert_non_null(
 		strstr(said, "on each way in or out: xpti spec_ctrl ibpb rsb bhb verw div\n"));
 
-	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){0});
+	boot("AuthenticAMD", SIG_ZEN4, (struct spec_cpu){ 0 });
 	assert_true(spec_options_parse(&boot_options.spec, "no"));
 	spec_ctrl_init(false);
 	said[0] = '\0';

@@ -30,117 +30,117 @@ static const struct {
 	u32 hv_spec_ctrl;
 	bool xpti, verw, rsb, rsb_switch, bhb, entry_ibpb, eager_fpu, div;
 } cpus[] = {
-	{.name = "Bonnell, in order", .cpu = {INTEL(6, 0x1c)}, .thunk = THUNK_JMP},
-	{.name = "Sandy Bridge without microcode",
-	 .cpu = {INTEL(6, 0x2a)},
-	 .mitigated = B(SPECTRE_V1) | B(MELTDOWN) | B(LAZY_FPU) | B(L1TF),
-	 .open = B(SPECTRE_V2) | B(SSB) | B(MDS),
-	 .thunk = THUNK_RETPOLINE,
-	 .xpti = true,
-	 .verw = true,
-	 .rsb = true,
-	 .eager_fpu = true},
-	{.name = "Haswell with microcode",
-	 .cpu = {INTEL(6, 0x3c), SMEP,
-		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_SRBDS_CTRL},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
+	{ .name = "Bonnell, in order", .cpu = { INTEL(6, 0x1c) }, .thunk = THUNK_JMP },
+	{ .name = "Sandy Bridge without microcode",
+	  .cpu = { INTEL(6, 0x2a) },
+	  .mitigated = B(SPECTRE_V1) | B(MELTDOWN) | B(LAZY_FPU) | B(L1TF),
+	  .open = B(SPECTRE_V2) | B(SSB) | B(MDS),
+	  .thunk = THUNK_RETPOLINE,
+	  .xpti = true,
+	  .verw = true,
+	  .rsb = true,
+	  .eager_fpu = true },
+	{ .name = "Haswell with microcode",
+	  .cpu = { INTEL(6, 0x3c), SMEP,
+		   .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_SRBDS_CTRL },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
 		      B(MDS) | B(SRBDS),
-	 .thunk = THUNK_RETPOLINE,
-	 .xpti = true,
-	 .verw = true,
-	 .eager_fpu = true},
-	{.name = "Skylake server with microcode of 2019 and TSX",
-	 .cpu = {INTEL(6, 0x55), .leaf7_ebx = LEAF7_EBX_SMEP | LEAF7_EBX_RTM,
-		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR, .arch_caps = CAPS_RSBA},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
+	  .thunk = THUNK_RETPOLINE,
+	  .xpti = true,
+	  .verw = true,
+	  .eager_fpu = true },
+	{ .name = "Skylake server with microcode of 2019 and TSX",
+	  .cpu = { INTEL(6, 0x55), .leaf7_ebx = LEAF7_EBX_SMEP | LEAF7_EBX_RTM,
+		   .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR, .arch_caps = CAPS_RSBA },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(MELTDOWN) | B(SSB) | B(LAZY_FPU) | B(L1TF) |
 		      B(MDS) | B(TAA) | B(MMIO) | B(RETBLEED),
-	 .open = B(GDS) | B(ITS),
-	 .thunk = THUNK_JMP,
-	 .hv_spec_ctrl = SPEC_CTRL_IBRS,
-	 .xpti = true,
-	 .verw = true,
-	 .eager_fpu = true},
+	  .open = B(GDS) | B(ITS),
+	  .thunk = THUNK_JMP,
+	  .hv_spec_ctrl = SPEC_CTRL_IBRS,
+	  .xpti = true,
+	  .verw = true,
+	  .eager_fpu = true },
 	{.name = "Ice Lake server, new microcode",
-	 .cpu = {INTEL(6, 0x6a), SMEP,
-		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
-		 .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
-		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
-			      CAPS_FB_CLEAR | CAPS_GDS_CTRL},
+	 .cpu = { INTEL(6, 0x6a), SMEP,
+		  .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
+		  .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
+		  .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
+			      CAPS_FB_CLEAR | CAPS_GDS_CTRL },
 	 .mitigated =
 		 B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(LAZY_FPU) | B(MMIO) | B(BHI) | B(GDS),
 	 .open = B(ITS),
 	 .thunk = THUNK_JMP,
 	 .hv_spec_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S,
 	 .verw = true,
-	 .eager_fpu = true},
-	{.name = "Cascade Lake, which overwrites its branch history by hand",
-	 .cpu = {INTEL(6, 0x55), SMEP,
-		 .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
-		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_RRSBA | CAPS_FB_CLEAR |
-			      CAPS_GDS_CTRL},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(LAZY_FPU) | B(MMIO) | B(RETBLEED) |
+	 .eager_fpu = true },
+	{ .name = "Cascade Lake, which overwrites its branch history by hand",
+	  .cpu = { INTEL(6, 0x55), SMEP,
+		   .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR | LEAF7_EDX_ARCH_CAPS,
+		   .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_RRSBA | CAPS_FB_CLEAR |
+			      CAPS_GDS_CTRL },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(LAZY_FPU) | B(MMIO) | B(RETBLEED) |
 		      B(BHI) | B(GDS),
-	 .open = B(ITS),
-	 .thunk = THUNK_JMP,
-	 .hv_spec_ctrl = SPEC_CTRL_IBRS,
-	 .verw = true,
-	 .bhb = true,
-	 .eager_fpu = true},
-	{.name = "Gracemont",
-	 .cpu = {INTEL(6, 0xbe), SMEP, .leaf7_edx = NEW_2018 | LEAF7_EDX_ARCH_CAPS,
-		 .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
-		 .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
-			      CAPS_RFDS_CLEAR | CAPS_SSB_NO},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(LAZY_FPU) | B(BHI) | B(RFDS),
-	 .thunk = THUNK_JMP,
-	 .hv_spec_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S,
-	 .verw = true,
-	 .eager_fpu = true},
-	{.name = "Zen 1",
-	 .cpu = {AMD(0x17, 0x01), SMEP, .ext8_ebx = EXT8_EBX_IBPB},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(RETBLEED) | B(DIV) | B(SRSO),
-	 .open = B(SSB),
-	 .thunk = THUNK_RETPOLINE,
-	 .rsb = true,
-	 .rsb_switch = true,
-	 .entry_ibpb = true,
-	 .div = true},
-	{.name = "Zen 2",
-	 .cpu = {AMD(0x17, 0x31), SMEP,
-		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_STIBP | EXT8_EBX_SSBD},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(RETBLEED) | B(ZENBLEED) | B(SRSO),
-	 .thunk = THUNK_RETPOLINE,
-	 .rsb = true,
-	 .rsb_switch = true,
-	 .entry_ibpb = true},
-	{.name = "Zen 3 without microcode",
-	 .cpu = {AMD(0x19, 0x01), SMEP,
-		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
-	 .open = B(SRSO) | B(TSA),
-	 .thunk = THUNK_RETPOLINE,
-	 .rsb_switch = true,
-	 .verw = true},
+	  .open = B(ITS),
+	  .thunk = THUNK_JMP,
+	  .hv_spec_ctrl = SPEC_CTRL_IBRS,
+	  .verw = true,
+	  .bhb = true,
+	  .eager_fpu = true },
+	{ .name = "Gracemont",
+	  .cpu = { INTEL(6, 0xbe), SMEP, .leaf7_edx = NEW_2018 | LEAF7_EDX_ARCH_CAPS,
+		   .leaf7_2_edx = LEAF7_2_EDX_BHI_CTRL,
+		   .arch_caps = CAPS_RDCL_NO | CAPS_EIBRS | CAPS_MDS_NO | CAPS_TAA_NO |
+			      CAPS_RFDS_CLEAR | CAPS_SSB_NO },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(LAZY_FPU) | B(BHI) | B(RFDS),
+	  .thunk = THUNK_JMP,
+	  .hv_spec_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S,
+	  .verw = true,
+	  .eager_fpu = true },
+	{ .name = "Zen 1",
+	  .cpu = { AMD(0x17, 0x01), SMEP, .ext8_ebx = EXT8_EBX_IBPB },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(RETBLEED) | B(DIV) | B(SRSO),
+	  .open = B(SSB),
+	  .thunk = THUNK_RETPOLINE,
+	  .rsb = true,
+	  .rsb_switch = true,
+	  .entry_ibpb = true,
+	  .div = true },
+	{ .name = "Zen 2",
+	  .cpu = { AMD(0x17, 0x31), SMEP,
+		   .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_STIBP | EXT8_EBX_SSBD },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(RETBLEED) | B(ZENBLEED) | B(SRSO),
+	  .thunk = THUNK_RETPOLINE,
+	  .rsb = true,
+	  .rsb_switch = true,
+	  .entry_ibpb = true },
+	{ .name = "Zen 3 without microcode",
+	  .cpu = { AMD(0x19, 0x01), SMEP,
+		   .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
+	  .open = B(SRSO) | B(TSA),
+	  .thunk = THUNK_RETPOLINE,
+	  .rsb_switch = true,
+	  .verw = true },
 	{.name = "Zen 4, new microcode",
-	 .cpu = {AMD(0x19, 0x11), SMEP,
-		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO |
+	 .cpu = { AMD(0x19, 0x11), SMEP,
+		  .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_BTC_NO |
 			     EXT8_EBX_IBPB_RET,
-		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_IBPB_BRTYPE | EXT21_EAX_VERW_CLEAR},
+		  .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_IBPB_BRTYPE | EXT21_EAX_VERW_CLEAR },
 	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB) | B(SRSO) | B(TSA),
 	 .thunk = THUNK_JMP,
 	 .verw = true,
-	 .entry_ibpb = true},
-	{.name = "Zen 5",
-	 .cpu = {AMD(0x1a, 0x02), SMEP,
-		 .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_IBPB_RET,
-		 .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO},
-	 .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
-	 .thunk = THUNK_JMP},
+	 .entry_ibpb = true },
+	{ .name = "Zen 5",
+	  .cpu = { AMD(0x1a, 0x02), SMEP,
+		   .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS | EXT8_EBX_SSBD | EXT8_EBX_IBPB_RET,
+		   .ext21_eax = EXT21_EAX_AUTO_IBRS | EXT21_EAX_SRSO_NO },
+	  .mitigated = B(SPECTRE_V1) | B(SPECTRE_V2) | B(SSB),
+	  .thunk = THUNK_JMP },
 };
 
 static void test_each_processor_gets_what_it_needs(void **state)
 {
-	const struct spec_options none = {0};
+	const struct spec_options none = { 0 };
 
 	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
 		struct spec_plan p;
@@ -173,10 +173,10 @@ static void test_each_processor_gets_what_it_needs(void **state)
 /* AMD bulletin 7046 and the APM: without the bit an IBPB says nothing of returns. */
 static void test_what_an_ibpb_leaves_is_not_called_treated(void **state)
 {
-	const struct spec_cpu zen2 = {AMD(0x17, 0x31), SMEP,
-				      .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS};
+	const struct spec_cpu zen2 = { AMD(0x17, 0x31), SMEP,
+				       .ext8_ebx = EXT8_EBX_IBPB | EXT8_EBX_IBRS };
 	struct spec_cpu newer = zen2;
-	struct spec_options no_rsb = {.rsb = OPTION_OFF};
+	struct spec_options no_rsb = { .rsb = OPTION_OFF };
 	struct spec_plan p;
 
 	spec_plan_make(&zen2, &no_rsb, &p);
@@ -192,12 +192,12 @@ static void test_what_an_ibpb_leaves_is_not_called_treated(void **state)
 
 static void test_buffers_that_hyperthreads_share_are_open(void **state)
 {
-	const struct spec_options none = {0};
-	struct spec_cpu haswell = {INTEL(6, 0x3c), SMEP,
-				   .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
-				   .threads_share_core = true};
-	struct spec_cpu zen3 = {AMD(0x19, 0x01), SMEP, .ext21_eax = EXT21_EAX_VERW_CLEAR,
-				.threads_share_core = true};
+	const struct spec_options none = { 0 };
+	struct spec_cpu haswell = { INTEL(6, 0x3c), SMEP,
+				    .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+				    .threads_share_core = true };
+	struct spec_cpu zen3 = { AMD(0x19, 0x01), SMEP, .ext21_eax = EXT21_EAX_VERW_CLEAR,
+				 .threads_share_core = true };
 	struct spec_plan p;
 
 	spec_plan_make(&haswell, &none, &p);
@@ -213,7 +213,7 @@ static void test_buffers_that_hyperthreads_share_are_open(void **state)
 
 static void test_what_is_turned_off_is_open(void **state)
 {
-	struct spec_options off = {0};
+	struct spec_options off = { 0 };
 
 	assert_true(spec_options_parse(&off, "no"));
 	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
@@ -236,8 +236,8 @@ static void test_what_is_turned_off_is_open(void **state)
 
 static void test_what_is_asked_for_is_done_where_the_cpu_can(void **state)
 {
-	struct spec_options o = {0};
-	const struct spec_cpu plain = {.vendor = VENDOR_OTHER};
+	struct spec_options o = { 0 };
+	const struct spec_cpu plain = { .vendor = VENDOR_OTHER };
 	struct spec_plan p;
 
 	assert_true(
@@ -254,9 +254,9 @@ static void test_what_is_asked_for_is_done_where_the_cpu_can(void **state)
 
 static void test_guests_get_the_bits_that_the_cpu_has(void **state)
 {
-	const struct spec_options none = {0};
-	const struct spec_cpu intel = {INTEL(6, 0x3c), .leaf7_edx = LEAF7_EDX_IBRSB};
-	const struct spec_cpu old = {INTEL(6, 0x3c)};
+	const struct spec_options none = { 0 };
+	const struct spec_cpu intel = { INTEL(6, 0x3c), .leaf7_edx = LEAF7_EDX_IBRSB };
+	const struct spec_cpu old = { INTEL(6, 0x3c) };
 	struct spec_plan p;
 
 	spec_plan_make(&intel, &none, &p);
@@ -269,9 +269,9 @@ static void test_guests_get_the_bits_that_the_cpu_has(void **state)
 
 static void test_guests_read_what_the_cpu_is_like_and_of_no_other_register(void **state)
 {
-	const struct spec_options none = {0};
-	struct spec_cpu cpu = {INTEL(6, 0x6a), .leaf7_edx = LEAF7_EDX_IBRSB | LEAF7_EDX_ARCH_CAPS,
-			       .arch_caps = CAPS_RDCL_NO | CAPS_GDS_CTRL | CAPS_ITS_NO | 1ULL << 7};
+	const struct spec_options none = { 0 };
+	struct spec_cpu cpu = { INTEL(6, 0x6a), .leaf7_edx = LEAF7_EDX_IBRSB | LEAF7_EDX_ARCH_CAPS,
+				.arch_caps = CAPS_RDCL_NO | CAPS_GDS_CTRL | CAPS_ITS_NO | 1ULL << 7 };
 	struct spec_plan p;
 
 	spec_plan_make(&cpu, &none, &p);
