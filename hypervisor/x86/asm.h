@@ -51,7 +51,7 @@ static inline void rsb_overwrite(void)
 			 "3: pause; lfence; jmp 3b\n"
 			 "2: call 4f\n"
 			 "5: pause; lfence; jmp 5b\n"
-			 "4: dec %%ecx; jnz 1b\n"
+			 "4: dec %%ecx; jnz 1b; lfence\n"
 			 "add %1, %%rsp" ::"i"(RSB_DEPTH / 2), "i"(RSB_DEPTH * 8)
 			 : "rcx", "cc", "memory");
 }
