@@ -66,7 +66,8 @@
 	 * for each would cost as many instructions again on each entry, none at all 280 bytes at each
 	 * place. The last fence stops who guesses that the loop ended early.
 	 */
-	.macro OVERWRITE_RSB
+	.pushsection .alt_code, "a"
+overwrite_rsb:
 	mov	$(RSB_DEPTH / 8), %ecx
 3:
 	.rept	8
@@ -80,11 +81,12 @@
 	jnz	3b
 	lfence
 	add	$(RSB_DEPTH * 8), %rsp
-	.endm
+overwrite_rsb_end:
+	.popsection
 
 	.macro FORGET_PREDICTIONS
 	ALT	ALT_IBPB, "mov $msr_pred_cmd, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr"
-	ALT	ALT_RSB, "OVERWRITE_RSB"
+	ALT_SHARED ALT_RSB, overwrite_rsb, overwrite_rsb_end
 	/* More taken branches than the history of any CPU holds. */
 	ALT	ALT_BHB, "mov $(bhb_branches / 2), %ecx; 1: jmp 2f; nop; 2: sub $1, %ecx; \
 		jnz 1b; lfence"

@@ -20,13 +20,13 @@
 #ifdef __ASSEMBLY__
 /* clang-format off */
 	/*
-	 * At 771: @len bytes that became something, and at 772: what is to stand there for
+	 * From 771: to 774: is what became something, from @code to @end what is to stand there for
 	 * @feature.
 	 */
-	.macro ALT_ROW feature, is_nops
+	.macro ALT_ROW feature, is_nops, code=772b, end=773b
 	.pushsection .alt_sites, "a"
-	.quad	771b, 772b
-	.long	774b - 771b, 773b - 772b
+	.quad	771b, \code
+	.long	774b - 771b, \end - \code
 	.long	\feature, \is_nops
 	.popsection
 	.endm
@@ -41,6 +41,12 @@
 773:
 	.popsection
 	ALT_ROW	\feature, 1
+	.endm
+	/* The same for many sites, with one copy of the code: from @code to @end in .alt_code. */
+	.macro ALT_SHARED feature, code, end
+771:	.skip	\end - \code, 0x90
+774:
+	ALT_ROW	\feature, 1, \code, \end
 	.endm
 /* clang-format on */
 #else
