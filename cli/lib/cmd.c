@@ -76,7 +76,7 @@ static void print_cmd_help(const struct cli_tool *tool, const struct cli_cmd *cm
 		fprintf(f, "\nFor example:\n  %s help %s\n", tool->name, tool->cmds[0]->name);
 }
 
-/* Lines of " name  summary", which completions and Ganeti read. */
+/* Four lines, which the completion that comes with Xen skips, then some of " name  summary". */
 static void print_help(const struct cli_tool *tool, FILE *f)
 {
 	int width = HELP_COLUMN;
@@ -84,7 +84,7 @@ static void print_help(const struct cli_tool *tool, FILE *f)
 	for (size_t i = 0; tool->cmds[i]; i++)
 		if ((int)strlen(tool->cmds[i]->name) > width)
 			width = (int)strlen(tool->cmds[i]->name);
-	fprintf(f, "Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n%s\n\n", tool->name, tool->summary);
+	fprintf(f, "Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", tool->name, tool->summary);
 	for (size_t i = 0; tool->cmds[i]; i++)
 		fprintf(f, " %-*s %s\n", width, tool->cmds[i]->name, tool->cmds[i]->help);
 	fprintf(f, "\n%s help COMMAND tells more.\n", tool->name);

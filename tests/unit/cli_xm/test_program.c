@@ -36,6 +36,32 @@ static void test_help_needs_no_store_and_lists_every_command(void **state)
 	WRONG("help", "nothing");
 }
 
+/* What Debian keeps beside our xl: sed '1,4d' | awk '/^ [^ ]/ { print $1 }'. */
+static void test_xens_completion_finds_every_command(void **state)
+{
+	const char *line = xm_out;
+
+	(void)state;
+	fake_store_refuse_open(ENOENT);
+	expect_status(xl_run("help", NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		line = strchr(line, '\n');
+		assert_non_null(line);
+		line++;
+	}
+	for (size_t i = 0; xl_tool.cmds[i]; i++) {
+		size_t len = strlen(xl_tool.cmds[i]->name);
+
+		assert_int_equal(line[0], ' ');
+		assert_int_equal(strncmp(line + 1, xl_tool.cmds[i]->name, len), 0);
+		assert_int_equal(line[1 + len], ' ');
+		line = strchr(line, '\n');
+		assert_non_null(line);
+		line++;
+	}
+	assert_int_equal(line[0], '\n');
+}
+
 static void test_every_command_explains_itself_without_a_store(void **state)
 {
 	(void)state;
@@ -128,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BARE(test_help_needs_no_store_and_lists_every_command),
+		BARE(test_xens_completion_finds_every_command),
 		BARE(test_every_command_explains_itself_without_a_store),
 		BARE(test_every_command_counts_its_words),
 		BARE(test_unknown_commands_get_the_nearest),
