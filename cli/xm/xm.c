@@ -20,7 +20,7 @@ static int fail(struct xm *xm, int code, const char *fmt, ...)
 	if (code != CLI_FAIL && !xm->cause)
 		xm->cause = code;
 	va_start(ap, fmt);
-	cli_vsay(&xm->voice, CLI_ERROR, code, fmt, ap);
+	cli_vsay(&xm->voice, CLI_ERROR, cli_status(xm->tool, code), fmt, ap);
 	va_end(ap);
 	return CLI_FAIL;
 }
@@ -91,7 +91,7 @@ int xm_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
 	const char *base = slash ? slash + 1 : argc > 0 ? argv[0] : "xm";
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 	const struct cli_tool *tool = strcmp(base, "xl") == 0 ? &xl_tool : &xm_tool;
-	struct xm xm = { .prog = tool->name, .in = in, .out = out, .err = err,
+	struct xm xm = { .tool = tool, .prog = tool->name, .in = in, .out = out, .err = err,
 			 .voice = { .out = out, .err = err } };
 	int ret;
 

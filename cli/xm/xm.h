@@ -16,7 +16,8 @@
 struct xs_handle;
 
 struct xm {
-	const char *prog; /* "xm" or "xl": as the user called it */
+	const struct cli_tool *tool; /* as the user called it */
+	const char *prog;	     /* its name: "xm" or "xl" */
 	FILE *in, *out, *err;
 	struct cli_voice voice; /* on out and err */
 	struct xs_handle *xs;	/* NULL until xm_store() */

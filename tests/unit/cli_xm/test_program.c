@@ -137,6 +137,8 @@ static void test_errors_are_json_where_json_is_asked_for(void **state)
 	expect_status(xm_run("list", "--json", NULL), CLI_NO_STORE);
 	expect_err("{\"error\":\"cannot reach the store at ");
 	expect_err("\",\"code\":3}\n");
+	expect_status(xl_run("list", "--json", NULL), 1);
+	expect_err("\",\"code\":1}\n");
 	WRONG("console", "--json", "web");
 	expect_err("there is no JSON of it");
 }
