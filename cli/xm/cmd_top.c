@@ -166,6 +166,8 @@ static bool pause_until(struct top *top, int64_t deadline_ns, int interrupt_fd)
 
 		if (left_ms <= 0)
 			return true;
+		if (left_ms > 60000)
+			left_ms = 60000;
 		if (poll(fds, 2, (int)left_ms) < 0 && errno != EINTR)
 			return false;
 		if (fds[0].revents)

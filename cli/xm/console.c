@@ -206,12 +206,15 @@ static int64_t next_deadline(const struct console *c)
 	return STORE_FOREVER;
 }
 
+/* An hour at most: a turn looks at the clock again. */
 static int poll_ms(int64_t deadline_ns)
 {
 	int64_t left = deadline_ns - store_now();
 
-	if (deadline_ns == STORE_FOREVER || left > INT64_C(3600000000000))
+	if (deadline_ns == STORE_FOREVER)
 		return -1;
+	if (left > INT64_C(3600000000000))
+		return 3600000;
 	return left < 0 ? 0 : (int)((left + 999999) / 1000000);
 }
 
