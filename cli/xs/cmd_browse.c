@@ -98,7 +98,8 @@ static void terminal_open(struct ui *u)
 static int instead(struct cli_args *a, char *path)
 {
 	char *argv[] = { path, NULL };
-	struct cli_args tree = { .cmd = &cmd_tree, .argc = 1, .argv = argv, .json = a->json };
+	struct cli_args tree = { .tool = a->tool, .cmd = &cmd_tree, .voice = a->voice, .argc = 1,
+				 .argv = argv, .json = a->json };
 
 	cli_warn("this terminal cannot place text: here is xs tree %s", path);
 	return cmd_tree.run(&tree);
