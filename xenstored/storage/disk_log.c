@@ -62,16 +62,17 @@ static int put_aside(const char *path, const char *store_dir)
 	for (unsigned int i = 0; i < 1000; i++) {
 		snprintf(to, sizeof(to), "%.500s/unread-%u-%s", store_dir, i,
 			 strrchr(path, '/') + 1);
-		if (link(path, to) == 0)
-			break;
-		if (errno != EEXIST)
+		if (stat(to, &st) == 0 || errno != ENOENT)
+			continue;
+		/* Not link(): not every file system has that, nor is it let for every owner. */
+		if (rename(path, to) < 0)
 			return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
+		log_errorx("%s has changes that do not follow on what there is: it has been put "
+			   "aside as %s",
+			   path, to);
+		return 0;
 	}
-	if (unlink(path) < 0)
-		return -EIO;
-	log_errorx("%s has changes that do not follow on what there is: it has been put aside as %s",
-		   path, to);
-	return 0;
+	return -EIO;
 }
 
 int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
