@@ -90,11 +90,13 @@ static bool is_stale(const struct start *s)
 	return s->source == FROM_NEWER || (s->source == FROM_DATA && s->missed > 1);
 }
 
+/* Logs without an end may lack as much as data.mdb did: then nobody knows what was behind them. */
 static int note_stale(struct start *s, struct disk_env *e)
 {
+	bool all = s->log_ended || s->d->cfg.told > 0;
 	const struct disk_lost stale = {
-		.rev = s->found, .time_ns = s->time_ns, .path = "/", .path_len = 1,
-		.loss = DISK_STALE,
+		.rev = all ? s->found : s->applied, .time_ns = s->time_ns, .path = "/",
+		.path_len = 1, .loss = all ? DISK_STALE : DISK_UNKNOWN,
 	};
 
 	log_errorx("%s was of revision %" PRIu64 ", where there had been %" PRIu64

@@ -107,6 +107,22 @@ static void test_the_logs_make_up_for_an_old_file_and_it_is_said(void **state)
 	assert_stale(&k, "/?4@6 ");
 }
 
+/* Nor is it known that they have all there was: they do not end. */
+static void test_logs_without_an_end_may_lack_something_too(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, false);
+	put_old_back(&k);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	assert_stale(&k, "/?3@18 ");
+}
+
 /* The logs of its time are gone: the last generation goes before it. */
 static void test_a_newer_generation_goes_before_an_old_file(void **state)
 {
@@ -273,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_logs_make_up_for_an_old_file_and_it_is_said),
+		cmocka_unit_test(test_logs_without_an_end_may_lack_something_too),
 		cmocka_unit_test(test_a_newer_generation_goes_before_an_old_file),
 		cmocka_unit_test(test_what_nothing_is_left_of_but_a_name_is_missing),
 		cmocka_unit_test(test_a_whole_directory_of_before_is_no_old_file),
