@@ -13,6 +13,7 @@
 #include "queue.h"
 #include "server.h"
 #include "store.h"
+#include "xs_path.h"
 
 /* Bytes of a change in the queue that are neither path, value nor rights. */
 #define CHANGE_MORE 64u
@@ -43,7 +44,8 @@ int durable_give_up(struct server *srv)
 
 /*
  * What is queued and does not last now: removals of what the disk has by another rule (lasting.h),
- * changes that lasted when they were made. A RESET leaves all that alone, so they stay queued.
+ * what a removal of what lasts takes along, changes that lasted when they were made. A RESET leaves
+ * all that alone, so they stay queued.
  */
 struct carried {
 	struct buf bytes;	/* each: its length (size_t), its value with the key 0, 0 */
@@ -53,13 +55,12 @@ struct carried {
 
 static const unsigned char no_key[CHANGE_KEY];
 
-static void carry(void *arg, const struct change *c)
+static void carry_one(struct carried *k, const struct change *c)
 {
-	struct carried *k = arg;
 	size_t len = change_len(c);
 	char *to;
 
-	if (c->op == CHANGE_RESET || lasting_is(c->path, c->path_len) || k->err)
+	if (k->err)
 		return;
 	to = buf_room(&k->bytes, sizeof(len) + len);
 	if (!to) {
@@ -71,6 +72,35 @@ static void carry(void *arg, const struct change *c)
 	buf_added(&k->bytes, sizeof(len) + len);
 	k->nr++;
 	k->longest = len > k->longest ? len : k->longest;
+}
+
+/* What the removal of what lasts takes along that does not is within a "-PATH" (last_rule.h). */
+static void carry_what_is_below(struct carried *k, const struct change *c)
+{
+	size_t rule_len, n;
+	const char *rule = lasting_rule(&rule_len);
+
+	for (size_t at = 0; at < rule_len; at += n + 1) {
+		const char *top = rule + at + 1;
+		struct change below = *c;
+
+		n = strlen(rule + at);
+		if (rule[at] != '-' || !xs_path_is_within(top, n - 1, c->path, c->path_len))
+			continue;
+		below.path = top;
+		below.path_len = (uint16_t)(n - 1);
+		carry_one(k, &below);
+	}
+}
+
+static void carry(void *arg, const struct change *c)
+{
+	if (c->op == CHANGE_RESET)
+		return;
+	if (!lasting_is(c->path, c->path_len))
+		carry_one(arg, c);
+	else if (c->op == CHANGE_REMOVE)
+		carry_what_is_below(arg, c);
 }
 
 static void queue_carried(struct server *srv, const struct carried *k)

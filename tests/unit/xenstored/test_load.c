@@ -685,6 +685,24 @@ static void test_a_removal_of_what_does_not_last_stays_queued(void **state)
 	lasting_forget();
 }
 
+/* Nor to forget what a removal of what lasts takes along. */
+static void test_a_removal_of_what_is_above_stays_queued(void **state)
+{
+	assert_int_equal(lasting_persist("/mine"), 0);
+	assert_int_equal(lasting_volatile("/mine/a"), 0);
+	load_nothing();
+	assert_int_equal(t_write(c, 0, "/mine", "1"), HELD);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_non_null(t_next(c));
+	assert_int_equal(t_call(c, XS_RM, NULL, "/mine", NULL), HELD);
+	tell(WORKER_REFUSED, -ESTALE, 5);
+	look_at_queue();
+	assert_int_equal(nr_resets, 1);
+	assert_true(disk_heard_of_removal());
+	assert_int_equal(srv->durable.nr_queued, store_count(srv->tree.store, STORE_QUEUE));
+	lasting_forget();
+}
+
 /* A rule that nobody else tries, of 2,000 bytes. */
 static const char *long_rule(unsigned int i)
 {
@@ -887,6 +905,7 @@ int main(void)
 		T(test_a_removal_wins_over_what_a_rule_that_was_never_settled_made),
 		T(test_a_removal_wins_over_what_is_left_on_the_disk),
 		T(test_a_removal_of_what_does_not_last_stays_queued),
+		T(test_a_removal_of_what_is_above_stays_queued),
 		T(test_any_number_of_rules_may_be_tried),
 		T(test_what_is_loaded_late_is_settled_then),
 		T(test_the_queue_says_what_its_last_revision_is),
