@@ -247,6 +247,11 @@ void lasting_left(const char *path, size_t len)
 
 	while (n < len && path[n] != '/')
 		n++;
+	/* What always lasts is no reason to let all others wait for the disk. */
+	if (last_rule(rule, ALWAYS, path, n)) {
+		kept_add(rule, ALWAYS);
+		return;
+	}
 	/* One of most is as good as all of these: what they have is seldom removed. */
 	if (last_rule(running, sizeof(running), path, n)) {
 		kept_add(running, sizeof(running));

@@ -717,6 +717,9 @@ static const char *long_rule(unsigned int i)
 static void test_any_number_of_rules_may_be_tried(void **state)
 {
 	load_nothing();
+	lasting_left("/config/x", 9);
+	assert_true(lasting_may_be_kept("/config/x/y", 11));
+	assert_false(lasting_may_be_kept("/anything", 9));
 	lasting_left("/of-another-boot/x", 18);
 	lasting_left("/vm/1", 5);
 	assert_true(lasting_may_be_kept("/anything", 9));
