@@ -361,8 +361,10 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	fe = be->ops->has_frontend ? read_state(be, be->frontend) : XenbusStateConnected;
 	if (!store_read_bool(be->xs, be->path, "online", true) &&
 	    (own == XenbusStateClosing || own == XenbusStateClosed || fe == XenbusStateClosed))
-		return poll_removal(be, fe, now_ns, again_ns);
-	rc = on_frontend[fe] ? on_frontend[fe](be, now_ns) : 0;
+		rc = poll_removal(be, fe, now_ns, again_ns);
+	else
+		rc = on_frontend[fe] ? on_frontend[fe](be, now_ns) : 0;
+	/* Also when it is to go and the guest holds on to it: it is served until then. */
 	if (rc == 0 && be->ops->look)
 		be->ops->look(be);
 	/* The directory may vanish under any write. */

@@ -29,7 +29,7 @@
 static struct backend be;
 static char dir[] = "/tmp/test-backend-XXXXXX";
 static int prepare_rc, work_rc;
-static unsigned int connects, disconnects;
+static unsigned int connects, disconnects, looks;
 static const uint32_t refs[2] = { 8, 9 };
 static unsigned int nr_refs;
 
@@ -69,6 +69,11 @@ static int dev_work(struct backend *b)
 	return work_rc;
 }
 
+static void dev_look(struct backend *b)
+{
+	looks++;
+}
+
 static const struct backend_ops ops = {
 	.name = "testback",
 	.type = "vbd",
@@ -78,6 +83,7 @@ static const struct backend_ops ops = {
 	.connect = dev_connect,
 	.disconnect = dev_disconnect,
 	.work = dev_work,
+	.look = dev_look,
 };
 
 static void write_device(void)
@@ -96,7 +102,7 @@ static void new_process(void)
 	be.xs = xs_open(0);
 	be.gnt = xengnttab_open(NULL, 0);
 	be.evt = xenevtchn_open(NULL, 0);
-	connects = disconnects = 0;
+	connects = disconnects = looks = 0;
 	assert_int_equal(backend_init(&be, &ops, BACK), 0);
 }
 
@@ -354,6 +360,25 @@ static void test_removal_waits_for_a_live_frontend(void **state)
 	state_is("6");
 }
 
+/* A guest that holds on to its disk may be saved: dom0 asks the disk to come to rest. */
+static void test_what_is_to_go_looks_at_what_dom0_wrote_while_it_is_held(void **state)
+{
+	unsigned int before;
+
+	connect_frontend();
+	frontend("4");
+	ask_removal();
+	frontend("5");
+	assert_int_equal(look(10 * SECOND), 0);
+	before = looks;
+	assert_int_equal(look(30 * SECOND), 0);
+	assert_true(be.connected);
+	assert_int_equal(looks, before + 1);
+	frontend("6");
+	assert_int_equal(look(31 * SECOND), 1);
+	assert_int_equal(looks, before + 1);
+}
+
 static void test_removal_cuts_off_a_dead_frontend(void **state)
 {
 	connect_frontend();
@@ -564,6 +589,7 @@ int main(void)
 		T(test_broken_ring_stops_only_the_connection),
 		T(test_keys_swapped_while_connected_change_nothing),
 		T(test_removal_waits_for_a_live_frontend),
+		T(test_what_is_to_go_looks_at_what_dom0_wrote_while_it_is_held),
 		T(test_removal_cuts_off_a_dead_frontend),
 		T(test_removal_without_connection_is_immediate),
 		T(test_removal_with_the_frontend_directory_gone_is_immediate),
