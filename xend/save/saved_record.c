@@ -27,16 +27,35 @@ static int append(struct saved_head *h, const char *text)
 	return 0;
 }
 
+/* A card with nothing but defaults is an empty directory. */
+static bool is_plain_card(const struct record_keys *keys, size_t at)
+{
+	const char *key = keys->v[at].key, *item;
+	size_t len = record_keys_item(key, "vif", &item), whole = strlen(key);
+
+	if (!len || item[len])
+		return false;
+	for (size_t i = at + 1; i < keys->nr; i++) {
+		const char *next = keys->v[i].key;
+
+		if (strncmp(next, key, whole) || next[whole] != '/')
+			break;
+		if (keys->v[i].value[0])
+			return false;
+	}
+	return true;
+}
+
 /* The switches that say what is to happen now are not the domain's. */
-static bool is_kept(const struct record_key *k)
+static bool is_kept(const struct record_keys *keys, size_t at)
 {
 	static const char *const now[] = { "power", "saved", "arriving", "moved" };
 
 	for (size_t i = 0; i < sizeof(now) / sizeof(now[0]); i++) {
-		if (!strcmp(k->key, now[i]))
+		if (!strcmp(keys->v[at].key, now[i]))
 			return false;
 	}
-	return k->value[0];
+	return keys->v[at].value[0] || is_plain_card(keys, at);
 }
 
 static int take_keys(struct saved_head *h, const struct record_keys *keys)
@@ -44,7 +63,7 @@ static int take_keys(struct saved_head *h, const struct record_keys *keys)
 	int err = 0;
 
 	for (size_t i = 0; i < keys->nr && !err; i++) {
-		if (!is_kept(&keys->v[i]))
+		if (!is_kept(keys, i))
 			continue;
 		err = append(h, keys->v[i].key);
 		if (!err)

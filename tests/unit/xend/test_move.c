@@ -272,7 +272,7 @@ static void test_what_changed_while_it_moved_is_not_lost(void **state)
 {
 	static const char *const keys[][2] = {
 		{ "memory", "24" }, { "disk/0/target", "file:/data/other.img" }, { "on_crash", "destroy" },
-		{ "vif/0/ip", NULL },
+		{ "vif/0/ip", NULL }, { "vif/1", "" },
 	};
 	struct world *w = *state;
 
