@@ -391,9 +391,14 @@ static bool is_to_go(struct backend *be)
 static void end_requests(struct backend *be)
 {
 	struct blkback *b = be->dev;
+	uint64_t ended = b->engine->nr_requests;
 	int silent_ms = 0;
 
 	while (!blk_ring_stop(b->engine, CLOSE_LOOK_MS)) {
+		/* Slow is not silent. */
+		if (b->engine->nr_requests != ended)
+			silent_ms = 0;
+		ended = b->engine->nr_requests;
 		if (!b->image.is_remote || !is_to_go(be))
 			continue;
 		silent_ms += CLOSE_LOOK_MS;
