@@ -11,14 +11,14 @@ serve()
 {
 	LD_LIBRARY_PATH=$KIT/lib/x86_64-linux-gnu $KIT/bin/nbdkit -f -i 127.0.0.1 "$@" >>/tmp/nbdkit.log 2>&1 &
 	server=$!
-	until_true 20 grep -q :2A39 /proc/net/tcp # 10809
+	until_true 20 grep -q ":2A39 00000000:0000 0A" /proc/net/tcp # 10809, LISTEN
 }
 by_file() { serve $KIT/nbdkit-file-plugin.so $IMAGE; }
 slowly() { serve --filter=$KIT/nbdkit-delay-filter.so $KIT/nbdkit-file-plugin.so $IMAGE wdelay=3; }
-ends() { kill -9 $server && wait $server 2>/dev/null; :; }
+ends() { kill -9 $server && { wait $server 2>/dev/null; :; }; }
 
 waits() { xs read "/local/domain/0/backend/vbd/$(xm domid cloud)/51728/error" | grep -q "$1"; }
-# data FILE: what is in the image's first 4 MiB.
+# data: what is in the image's first 4 MiB.
 data() { head -c 4194304 $IMAGE | sha256sum | cut -c 1-64; }
 sum() { grep -aoE "^$1 [0-9a-f]{64}" "$(log_of cloud)" | tail -n 1 | cut -d ' ' -f 2; }
 
@@ -45,7 +45,6 @@ same "what it wrote is in the image" "$(sum second)" "$(data)"
 ends
 claim "a server that needs three seconds for a write" slowly
 claim "xm save" xm save cloud /data/cloud.save
-claim "nothing was under way to the disk any more" grep -q . /data/cloud.save
 ends
 same "what it was told is written is in the image" "$(sum second)" "$(data)"
 claim "a server runs, fast again" by_file
