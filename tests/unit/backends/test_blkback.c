@@ -315,6 +315,18 @@ static void test_a_disk_that_is_flushed_is_drained(void **state)
 	is_drained("token");
 }
 
+/* As of a file on a CD-ROM. */
+static void test_a_disk_that_is_only_read_needs_no_flush(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	fake_store_set(BACK "/mode", "r");
+	assert_int_equal(start(), 0);
+	strcpy(blkback.syncing, "token");
+	sync_ended(&be, -EINVAL);
+	assert_string_equal(fake_store_get(BACK "/drained"), "token");
+	assert_null(fake_store_get(BACK "/error"));
+}
+
 /* It waits for none: dom0 may have given up, and the guest go on, long before. */
 static void test_a_silent_server_holds_up_no_drain(void **state)
 {
@@ -425,6 +437,7 @@ int main(void)
 		T(test_a_disk_that_grew_meanwhile_is_told),
 		T(test_a_disk_that_is_flushed_is_drained),
 		T(test_a_disk_that_cannot_be_flushed_is_not_drained),
+		T(test_a_disk_that_is_only_read_needs_no_flush),
 		T(test_a_silent_server_holds_up_no_drain),
 		T(test_a_drain_is_answered_by_a_flush_of_its_own),
 		T(test_a_device_that_is_to_go_leaves_a_silent_server),
