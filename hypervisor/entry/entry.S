@@ -61,35 +61,42 @@
 	FORGET_PREDICTIONS
 	.endm
 
-	/*
-	 * Each call that never returns leaves a harmless prediction for one return. Eight a turn: a turn
-	 * for each would cost as many instructions again on each entry, none at all 280 bytes at each
-	 * place. The last fence stops who guesses that the loop ended early.
-	 */
 	.pushsection .alt_code, "a"
+empty_predictor:
+	mov	$msr_pred_cmd, %ecx
+	xor	%edx, %edx
+	mov	$1, %eax
+	wrmsr
+empty_predictor_end:
+	/*
+	 * Each call that never returns leaves a harmless prediction for one return. A loop would be
+	 * as many instructions again, on each entry.
+	 */
 overwrite_rsb:
-	mov	$(RSB_DEPTH / 8), %ecx
-3:
-	.rept	8
+	.rept	RSB_DEPTH
 	call	1f
 2:	pause
 	lfence
 	jmp	2b
 1:
 	.endr
-	dec	%ecx
-	jnz	3b
-	lfence
 	add	$(RSB_DEPTH * 8), %rsp
 overwrite_rsb_end:
+	/* More taken branches than the history of any CPU holds. */
+overwrite_bhb:
+	mov	$(bhb_branches / 2), %ecx
+1:	jmp	2f
+	nop
+2:	sub	$1, %ecx
+	jnz	1b
+	lfence
+overwrite_bhb_end:
 	.popsection
 
 	.macro FORGET_PREDICTIONS
-	ALT	ALT_IBPB, "mov $msr_pred_cmd, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr"
+	ALT_SHARED ALT_IBPB, empty_predictor, empty_predictor_end
 	ALT_SHARED ALT_RSB, overwrite_rsb, overwrite_rsb_end
-	/* More taken branches than the history of any CPU holds. */
-	ALT	ALT_BHB, "mov $(bhb_branches / 2), %ecx; 1: jmp 2f; nop; 2: sub $1, %ecx; \
-		jnz 1b; lfence"
+	ALT_SHARED ALT_BHB, overwrite_bhb, overwrite_bhb_end
 	.endm
 
 	/*
