@@ -57,6 +57,9 @@ static int put_aside(const char *path, const char *store_dir)
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -EIO;
+	/* Nobody made it to be a log. */
+	if (!S_ISREG(st.st_mode))
+		return -EIO;
 	if (st.st_size <= FILE_HEAD + FRAME_HEAD)
 		return 0;
 	for (unsigned int i = 0; i < 1000; i++) {
