@@ -32,7 +32,8 @@ void xpti_copy_load(void);
 
 /*
  * Before a return to a guest: it will run on this CPU's copy of the tables that are loaded, as they
- * are.
+ * are. Whoever has waited for the hypervisor lock since has answered flushes that this look did not
+ * see, and passes it again: an IRET that faulted, too (entry/traps.c).
  */
 static inline void xpti_before_guest(void)
 {

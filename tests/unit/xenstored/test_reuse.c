@@ -131,7 +131,7 @@ static void test_memory_of_nodes_that_go_is_used_again(void **state)
 		/* What takes the first ones away is written beside them. */
 		if (round == 1)
 			file = live_file_bytes();
-		/* Who copies the file meanwhile holds the pages of one round, not of more. */
+		/* store_shrink.c may copy in between: full pages, which the next nodes split. */
 		if (round > 0 && live_file_bytes() > 2 * file + file / 8)
 			fail_msg("round %u: the file has grown from %zu to %zu bytes", round, file,
 				 live_file_bytes());
