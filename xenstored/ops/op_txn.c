@@ -51,6 +51,8 @@ int op_transaction_end(struct req *r)
 		ret = txn_commit(r->srv, r->view.txn);
 	else
 		txn_abort(r->srv, r->view.txn);
+	if (ret == -EINPROGRESS)
+		return ret;
 	r->view.txn = NULL;
 	saved_txn(r->conn, id, false);
 	return ret < 0 ? ret : reply_ok(r);

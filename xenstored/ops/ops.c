@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "durable.h"
 #include "monitor.h"
 #include "server.h"
 #include "txn.h"
@@ -210,15 +211,17 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.reply_len = 0;
 
 	c->hold_seq = 0;
+	c->room_lacked = 0;
 	srv->acting = &r;
 	ret = carry_out(&r);
 	srv->acting = NULL;
 	/* As the original: who does not look at each answer must not make the rest come true. */
 	if (ret == -ENOMEM && r.view.txn)
 		txn_doom(r.view.txn, ret);
-	if (ret == -EINPROGRESS)
+	if (ret == -EINPROGRESS || (ret == -ENOSPC && durable_await_room(c)))
 		return false;
 	c->park_bypass = false;
+	c->room_asked = 0;
 	c->nr_requests++;
 	if (ret == 0 && !r.replied)
 		ret = -EIO;

@@ -129,6 +129,8 @@ struct disk_room {
 
 /* Allocates ahead, giving old history up for it when the disk is full. What there is then. */
 void disk_room(struct disk *d, struct disk_room *out);
+/* The same for a change that needs @bytes of it: they are allocated if the disk has twice as much. */
+void disk_room_for(struct disk *d, uint64_t bytes, struct disk_room *out);
 /*
  * What @nr nodes that are put or removed, with @bytes of paths, permissions and values as they are
  * and as they become, may need in one commit. When that

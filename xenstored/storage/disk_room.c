@@ -147,7 +147,21 @@ static bool give_history_up(struct disk *d)
 	return disk_commit(d) == 0;
 }
 
+/* All that it lacks, or as if it had not been asked for. */
+static void allocate_for(struct disk *d, const struct usage *u, uint64_t bytes)
+{
+	uint64_t free = free_bytes(d, u);
+
+	if (free < bytes && bytes - free <= most_to_take(d))
+		allocate(d, larger(d->allocated, u->used) + (bytes - free + PAGE - 1) / PAGE * PAGE);
+}
+
 void disk_room(struct disk *d, struct disk_room *out)
+{
+	disk_room_for(d, 0, out);
+}
+
+void disk_room_for(struct disk *d, uint64_t bytes, struct disk_room *out)
 {
 	struct usage u;
 
@@ -161,6 +175,8 @@ void disk_room(struct disk *d, struct disk_room *out)
 		return;
 	if (free_bytes(d, &u) < larger(ahead(&u) / 2, document(d, &u)))
 		allocate(d, u.used + larger(ahead(&u), 2 * document(d, &u)));
+	if (bytes > 0)
+		allocate_for(d, &u, bytes + RESERVE);
 	if (free_bytes(d, &u) < RESERVE + LOW && give_history_up(d) && look(d, &u) < 0)
 		return;
 	out->free_bytes = free_bytes(d, &u) > RESERVE ? free_bytes(d, &u) - RESERVE : 0;

@@ -349,6 +349,16 @@ static void on_lost_known(struct worker *w, uint32_t id)
 	tell_answer(w, id, ret);
 }
 
+/* What is queued already is applied before: it has less need of room then. */
+static void on_room(struct worker *w, uint64_t bytes)
+{
+	struct worker_msg msg = { .op = WORKER_ROOM };
+
+	apply_all(w);
+	disk_room_for(w->disk, bytes, &msg.room);
+	tell(w, &msg);
+}
+
 static void on_ended(struct worker *w)
 {
 	struct signalfd_siginfo info;
@@ -388,6 +398,9 @@ static bool on_message(struct worker *w)
 		break;
 	case WORKER_ASK:
 		on_question(w, &packet.msg, packet.data, (size_t)n - sizeof(packet.msg));
+		break;
+	case WORKER_ROOM:
+		on_room(w, packet.msg.a);
 		break;
 	case WORKER_READY:
 	case WORKER_NODE:

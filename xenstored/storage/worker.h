@@ -30,6 +30,8 @@ enum worker_op {
 				 * daemon has none, and again after a LOADED with err */
 	WORKER_LOST_KNOWN,	/* id; the administrator knows what was lost. Answered as ASK */
 	WORKER_ASK,		/* id; payload: a question (below). Answered by WORKER_ANSWERs */
+	WORKER_ROOM,		/* a: bytes that one change lacks room for. Answered by a ROOM with
+				 * the room there is then, whether that is enough or not */
 	/* The worker tells. */
 	WORKER_READY,		/* rev: applied; found, err of the start. First message of all */
 	WORKER_NODE,		/* payload: records, see below; parents first */
@@ -56,7 +58,7 @@ struct worker_msg {
 	uint32_t flags;		/* of READY: WORKER_FOUND_*; of DURABLE, too: WORKER_DEGRADED */
 	uint64_t rev;
 	uint64_t a;
-	struct disk_room room;	/* of READY, DURABLE, REFUSED */
+	struct disk_room room;	/* of READY, DURABLE, REFUSED, ROOM */
 };
 
 #define WORKER_FOUND_NEW	1u

@@ -26,8 +26,6 @@
 
 /* Before the worker has said what room there is, so much may be queued. */
 #define ROOM_ASSUMED	(4u << 20)
-/* What removals may use beyond the room that the disk has promised: it keeps some for them. */
-#define ROOM_KEPT	(128u * 1024u)
 /* The disk says nothing for so long at a start: the rest of the store is served without it. */
 #define SILENCE_MS	10000
 #define DOWN_NS		3000000000ull
@@ -41,22 +39,6 @@
 #define KNOWN "known"
 
 /* --- what is queued --- */
-
-int durable_room(struct server *srv, const struct change_need *need)
-{
-	struct durable *d = &srv->durable;
-	uint64_t bytes = d->bytes_queued + need->bytes + need->nr_perms * PACKED_PERM;
-	uint64_t wanted;
-
-	if (d->off)
-		return 0;
-	if (d->refused)
-		return d->refused;
-	if (d->loading)
-		return -EIO;
-	wanted = disk_need(&d->room, d->nr_queued + need->nr_nodes, bytes);
-	return wanted <= d->room.free_bytes + (need->frees ? ROOM_KEPT : 0) ? 0 : -ENOSPC;
-}
 
 static void who_acts(const struct server *srv, struct change_who *who)
 {
@@ -177,13 +159,16 @@ static void trim(struct server *srv)
 
 /* --- the worker --- */
 
+bool durable_say(const struct durable *d, const struct worker_msg *msg)
+{
+	return d->io.fd >= 0 &&
+	       send(d->io.fd, msg, sizeof(*msg), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*msg);
+}
+
 /* False: it does not read now. Then it has something to read anyway. */
 static bool say(struct server *srv, uint32_t op)
 {
-	struct worker_msg msg = { .op = op };
-
-	return srv->durable.io.fd >= 0 && send(srv->durable.io.fd, &msg, sizeof(msg),
-					       MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(msg);
+	return durable_say(&srv->durable, &(struct worker_msg){ .op = op });
 }
 
 /* Asks for the nodes, which are all to come, if the time for that has come. */
@@ -262,6 +247,7 @@ void durable_died(struct server *srv)
 	d->pid = 0;
 	store_reader_died(srv->tree.store);
 	questions_fail(srv, -EIO);
+	durable_room_answered(srv, d->room_asked);
 	if (now_ns() - d->first_death_ns > DEATHS_NS) {
 		d->deaths = 0;
 		d->first_death_ns = now_ns();

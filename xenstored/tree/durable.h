@@ -63,6 +63,7 @@ struct durable {
 	uint64_t retry_ns;	/* when to start a worker again; 0: not to */
 	struct question *questions;
 	uint32_t next_id;
+	uint64_t room_asked, room_answered;	/* requests for more room, in order */
 };
 
 /*
@@ -82,6 +83,12 @@ void durable_tick(struct server *srv);
 
 /* Whether a persistent change can be accepted. 0; -ENOSPC: no room on the disk; -EROFS, -EIO. */
 int durable_room(struct server *srv, const struct change_need *need);
+/*
+ * The request under way of @c has been refused: true if it lacked room on the disk and the worker has
+ * been asked for it: it is parked, tries again when the answer is there, and is refused then if that
+ * was not enough. Called where it ends, before it has changed anything.
+ */
+bool durable_await_room(struct conn *c);
 /* The disk is to have the node as it is now; or the node at @path, and all below, is to go. */
 void durable_put(struct server *srv, const char *path, size_t len, const struct node *n);
 void durable_remove(struct server *srv, const char *path, size_t len);

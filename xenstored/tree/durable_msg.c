@@ -345,6 +345,10 @@ void durable_take(struct server *srv, const struct worker_msg *msg, const char *
 	case WORKER_REFUSED:
 		refused(srv, msg);
 		break;
+	case WORKER_ROOM:
+		srv->durable.room = msg->room;
+		durable_room_answered(srv, srv->durable.room_answered + 1);
+		break;
 	case WORKER_ANSWER:
 		answer(srv, msg, payload, len);
 		break;

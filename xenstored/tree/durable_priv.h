@@ -27,6 +27,10 @@ void durable_loaded(struct server *srv, const struct worker_msg *msg);
 void durable_died(struct server *srv);
 /* The disk takes nothing for now: who waits is told @err (negative), the live part stays. */
 void durable_refused(struct server *srv, int err);
+/* False: it does not read now, or there is none. */
+bool durable_say(const struct durable *d, const struct worker_msg *msg);
+/* What the first @up_to requests for room were told is in the room there is now: they try again. */
+void durable_room_answered(struct server *srv, uint64_t up_to);
 /* Writes down which is the last revision with persistent changes. As store_put(). */
 void durable_note_last(struct server *srv);
 /* Writes down that the nodes have come in this boot. As store_put(). */

@@ -95,13 +95,19 @@ struct txn *txn_find(struct conn *conn, uint32_t id)
 	return t;
 }
 
+void tnode_forget_victims(struct tnode *tn)
+{
+	if (tn->victims)
+		removal_fini(tn->victims);
+	free(tn->victims);
+	tn->victims = NULL;
+}
+
 static void tnode_free(struct server *srv, struct tnode *tn)
 {
 	perms_put(&srv->tree.perms, tn->base_perms);
 	perms_put(&srv->tree.perms, tn->perms);
-	if (tn->victims)
-		removal_fini(tn->victims);
-	free(tn->victims);
+	tnode_forget_victims(tn);
 	free(tn->names);
 	free(tn->value);
 	free(tn);

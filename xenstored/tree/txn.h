@@ -86,9 +86,12 @@ void txn_doom(struct txn *t, int err);
 /* Drops the transaction and everything in it. */
 void txn_abort(struct server *srv, struct txn *t);
 
+/* What removal of @tn would take along, gathered for a commit. */
+void tnode_forget_victims(struct tnode *tn);
 /*
- * Validates and applies. The transaction is gone afterwards, whatever the answer. Returns 0;
- * -EAGAIN when something it saw has changed; -ENOSPC on quota or a full store; -ENOMEM.
+ * Validates and applies. The transaction is gone afterwards, whatever the answer but one. Returns 0;
+ * -EAGAIN when something it saw has changed; -ENOSPC on quota or a full store; -ENOMEM. Only with
+ * -EINPROGRESS it is as it was: the request waits for durable_await_room().
  */
 int txn_commit(struct server *srv, struct txn *t);
 

@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "conn.h"
+#include "durable.h"
 #include "lease.h"
 #include "packed_perms.h"
 #include "server.h"
@@ -240,6 +241,13 @@ static void apply_all(struct server *srv, struct txn *t)
 	free(places.sorted);
 }
 
+/* What goes is gathered anew when the end is tried again. */
+static void forget_victims(struct txn *t)
+{
+	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next)
+		tnode_forget_victims(tn);
+}
+
 int txn_commit(struct server *srv, struct txn *t)
 {
 	struct conn *conn = t->conn;
@@ -247,6 +255,10 @@ int txn_commit(struct server *srv, struct txn *t)
 
 	if (ret == 0 && t->made_first)
 		ret = txn_prepare(srv, t);
+	if (ret == -ENOSPC && durable_await_room(conn)) {
+		forget_victims(t);
+		return -EINPROGRESS;
+	}
 	if (ret == 0) {
 		apply_all(srv, t);
 		srv->stats.commits++;

@@ -90,6 +90,7 @@ void conn_forget_client(struct conn *c)
 	c->parked = false;
 	c->park_bypass = false;
 	c->awaits = CONN_WAIT_NONE;
+	c->room_asked = 0;
 	c->ignored = false;
 	c->lost_in_a_row = 0;
 	c->stuck_since_ns = 0;

@@ -55,6 +55,7 @@ struct held_msg {
 enum conn_wait {
 	CONN_WAIT_NONE,
 	CONN_WAIT_TURN,		/* precedence.c */
+	CONN_WAIT_ROOM,		/* durable_await_room() */
 	CONN_WAITS
 };
 
@@ -78,6 +79,8 @@ struct conn {
 	bool parked;			/* the message at the front of the input waits */
 	bool park_bypass;		/* it has waited enough: do not park it again */
 	enum conn_wait awaits;		/* what it was parked for by conn_await() */
+	uint64_t room_lacked;		/* bytes on the disk that its request was refused for; or 0 */
+	uint64_t room_asked;		/* number of its question for them; 0: it has not asked */
 	bool turn_queued;		/* its START waits: precedence.c */
 	struct conn *turn_next;
 	bool flush_queued;

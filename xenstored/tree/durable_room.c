@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * durable_room.c - room on the disk, before a change is accepted: what the worker has promised; and
+ * more, for one that needs more than is allocated ahead.
+ */
+#include <errno.h>
+
+#include "change.h"
+#include "conn.h"
+#include "durable_priv.h"
+#include "ops.h"
+#include "packed_perms.h"
+#include "server.h"
+
+/* What removals may use beyond the room that the disk has promised: it keeps some for them. */
+#define ROOM_KEPT (128u * 1024u)
+
+int durable_room(struct server *srv, const struct change_need *need)
+{
+	struct durable *d = &srv->durable;
+	uint64_t bytes = d->bytes_queued + need->bytes + need->nr_perms * PACKED_PERM;
+	uint64_t wanted;
+
+	if (d->off)
+		return 0;
+	if (d->refused)
+		return d->refused;
+	if (d->loading)
+		return -EIO;
+	wanted = disk_need(&d->room, d->nr_queued + need->nr_nodes, bytes);
+	if (wanted <= d->room.free_bytes + (need->frees ? ROOM_KEPT : 0))
+		return 0;
+	if (srv->acting)
+		srv->acting->conn->room_lacked = wanted;
+	return -ENOSPC;
+}
+
+/*
+ * A little more than is lacked: others change something meanwhile. The disk may have to be waited
+ * for, so only who administers it may ask: a guest's changes are small.
+ */
+bool durable_await_room(struct conn *c)
+{
+	struct durable *d = &c->srv->durable;
+	struct worker_msg msg = { .op = WORKER_ROOM, .a = c->room_lacked + c->room_lacked / 8 };
+
+	if (!c->room_lacked || !c->privileged)
+		return false;
+	if (!c->room_asked) {
+		if (!durable_say(d, &msg))
+			return false;
+		c->room_asked = ++d->room_asked;
+	} else if (c->room_asked <= d->room_answered) {
+		return false;
+	}
+	conn_await(c, CONN_WAIT_ROOM);
+	return true;
+}
+
+void durable_room_answered(struct server *srv, uint64_t up_to)
+{
+	srv->durable.room_answered = up_to;
+	conns_resume(srv, CONN_WAIT_ROOM);
+}
