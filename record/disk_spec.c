@@ -230,6 +230,16 @@ static int set_format(struct spec *s, const char *format)
 			  format);
 }
 
+static int set_cache(struct spec *s, const char *word)
+{
+	if (!*word || strcmp(word, "default") == 0 || disk_cache_parse(word, &s->disk->cache) == 0)
+		return 0;
+	return spec_error(s->err, -EINVAL,
+			  "cache '%s' is not known: none, writeback, writethrough, directsync or "
+			  "unsafe",
+			  word);
+}
+
 static int set_backendtype(struct spec *s, const char *type)
 {
 	if (strcmp(type, "phy") == 0)
@@ -257,7 +267,7 @@ static const struct {
 } keys[] = {
 	{ "target", set_target },	  { "format", set_format },	    { "vdev", set_vdev },
 	{ "access", set_access },	  { "backendtype", set_backendtype }, { "devtype", set_devtype },
-	{ "backend", set_backend },
+	{ "backend", set_backend },	  { "cache", set_cache },
 };
 
 static int set_named(struct spec *s, char *field)
@@ -277,7 +287,7 @@ static int set_named(struct spec *s, char *field)
 				  near.word);
 	return spec_error(s->err, -EINVAL,
 			  "unknown key '%s': a disk has target, format, vdev, access, "
-			  "backendtype",
+			  "backendtype, cache",
 			  field);
 }
 
@@ -354,6 +364,8 @@ static int finish(struct spec *s)
 	/* Whatever backendtype= says: QEMU serves these to xl's guests. */
 	if (nbd_name_is(disk->path))
 		disk->backend = VDEV_NBD;
+	if (disk->backend == VDEV_NBD && disk->cache)
+		return spec_error(s->err, -EINVAL, "%s", disk_cache_remote);
 	if (s->cdrom && !disk->path[0]) {
 		spec_error(s->err, 0,
 			   "an empty drive has no effect: a paravirtual guest has disks only");

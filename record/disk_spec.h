@@ -3,7 +3,7 @@
  * disk_spec.h - one entry of disk = [ ... ]: both spellings into one meaning. Pure.
  *
  *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
- *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, target=/path
+ *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, cache=none, target=/path
  *   both, in the place of a path, the name of a disk on another machine (nbd_name.h)
  * Source: xl-disk-configuration(5); xm's example configurations.
  */
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "disk_cache.h"
 #include "spec_error.h"
 #include "vdev.h"
 
@@ -26,6 +27,7 @@ struct disk_spec {
 	unsigned int item;	      /* its place in the record: disk/@item */
 	bool writable;
 	bool shared; /* w!: no exclusive lock */
+	enum disk_cache cache;
 };
 
 /* disk_spec_parse() of a drive with no medium in it: a paravirtual guest has no use for one. */

@@ -41,6 +41,7 @@ const struct field disk_fields[] = {
 	{ "target", FIELD_TARGET, AT(struct disk_spec, path) },
 	{ "vdev", FIELD_VDEV, AT(struct disk_spec, vdev) },
 	{ "mode", FIELD_MODE, AT(struct disk_spec, writable) },
+	{ "cache", FIELD_WORD, AT(struct disk_spec, cache), disk_cache_words },
 	{ NULL },
 };
 

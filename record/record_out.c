@@ -226,12 +226,13 @@ static const char *item_value(const struct record_keys *keys, const char *list, 
 	return record_value(keys, path);
 }
 
-/* A target with a comma in it cannot stand in the short form. */
+/* A target with a comma in it cannot stand in the short form, which has no cache=, either. */
 static void print_disk(FILE *to, const struct record_keys *keys, const char *item)
 {
 	const char *target = item_value(keys, "disk", item, "target");
 	const char *vdev = item_value(keys, "disk", item, "vdev");
 	const char *mode = item_value(keys, "disk", item, "mode");
+	const char *cache = item_value(keys, "disk", item, "cache");
 	const char *path = target ? target : "";
 	char uri[VDEV_PATH_MAX + 1], *spec;
 	enum vdev_backend backend;
@@ -243,9 +244,10 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 
 	if (!strncmp(path, "file:", 5) || !strncmp(path, "phy:", 4))
 		path = strchr(path, ':') + 1;
-	if (strchr(path, ','))
-		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, target=%s%s",
+	if (strchr(path, ',') || cache)
+		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, %s%s%starget=%s%s",
 			     vdev ? vdev : "", mode, !strncmp(target, "phy:", 4) ? "phy" : "file",
+			     cache ? "cache=" : "", cache ? cache : "", cache ? ", " : "",
 			     path[0] == '/' ? "" : "/dev/", path);
 	else
 		n = asprintf(&spec, "%s%s,%s,%s", target && target[0] == '/' ? "file:" : "",

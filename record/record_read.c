@@ -72,11 +72,12 @@ static const char *judged(struct parse *p, const char *key)
 	return absent;
 }
 
+/* 0 when there is none. */
 static int word_index(const char *const *words, const char *value)
 {
 	int i = 0;
 
-	while (words[i + 1] && strcmp(words[i], value))
+	while (value && words[i + 1] && strcmp(words[i], value))
 		i++;
 	return i;
 }
@@ -181,6 +182,10 @@ static void take_disk(struct parse *p, unsigned int item)
 	snprintf(key, sizeof(key), "disk/%u/format", item);
 	judged(p, key);
 	disk->item = item;
+	if (disk->backend == VDEV_NBD && disk->cache) {
+		snprintf(key, sizeof(key), "disk/%u/cache", item);
+		complain(p, key, "disk/%u: %s", item, disk_cache_remote);
+	}
 	shorten_vdev(disk);
 	if (!disk->path[0] || vdev_disk_number(disk->vdev, &disk->number))
 		return;

@@ -28,19 +28,54 @@ static int explain(int rc, char *why, size_t len, const char *fmt, ...)
 	return rc;
 }
 
-/*
- * Requests are of 512 bytes and more: a device with larger blocks goes through the page cache, as
- * does one that knows no direct I/O. Opened not to wait for a tape or a modem; from here on waiting
- * is right, and what io_uring takes for "refuse instead of waiting".
- */
-static void set_direct(struct blk_image *img)
-{
-	int flags = fcntl(img->fd, F_GETFL) & ~O_NONBLOCK, block = 0;
+/* cache=: past the page cache; each write at once on stable storage; the guest is to flush. */
+static const struct {
+	bool direct, sync, flushes;
+} caching[] = {
+	[DISK_CACHE_DEFAULT] = { false, false, true },
+	[DISK_CACHE_NONE] = { true, false, true },
+	[DISK_CACHE_WRITEBACK] = { false, false, true },
+	[DISK_CACHE_WRITETHROUGH] = { false, true, false },
+	[DISK_CACHE_DIRECTSYNC] = { true, true, false },
+	[DISK_CACHE_UNSAFE] = { false, false, false },
+};
 
-	img->direct = img->is_device && ioctl(img->fd, BLKSSZGET, &block) == 0 &&
-		      block == BLK_SECTOR && fcntl(img->fd, F_SETFL, flags | O_DIRECT) == 0;
+/*
+ * Requests are of 512 bytes and more, which not all devices and file systems take directly: what
+ * they say of it differs, so that one is tried, not the first if there are two.
+ */
+static bool takes_sectors(const struct blk_image *img)
+{
+	off_t at = img->sectors > 1 ? BLK_SECTOR : 0;
+	_Alignas(BLK_SECTOR) char sector[2 * BLK_SECTOR];
+	/* Aligned to a sector, and to no more. */
+	char *to = (uintptr_t)sector % (2 * BLK_SECTOR) ? sector : sector + BLK_SECTOR;
+
+	return pread(img->fd, to, BLK_SECTOR, at) == BLK_SECTOR;
+}
+
+/*
+ * Opened not to wait for a tape or a modem; from here on waiting is right, and what io_uring takes
+ * for "refuse instead of waiting". A device that cannot goes through the page cache, unless its
+ * record says otherwise.
+ */
+static int set_direct(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
+{
+	int flags = fcntl(img->fd, F_GETFL) & ~O_NONBLOCK;
+	bool asked = caching[w->cache].direct;
+
+	if (asked || (img->is_device && w->cache == DISK_CACHE_DEFAULT))
+		img->direct = fcntl(img->fd, F_SETFL, flags | O_DIRECT) == 0 && takes_sectors(img);
 	if (!img->direct)
 		fcntl(img->fd, F_SETFL, flags);
+	if (asked && !img->direct)
+		return explain(-EINVAL, why, len,
+			       "disk %s cannot be read past the page cache in sectors of 512 bytes: "
+			       "cache=%s is not possible, cache=%s is",
+			       w->path, disk_cache_words[w->cache],
+			       disk_cache_words[caching[w->cache].sync ? DISK_CACHE_WRITETHROUGH :
+									 DISK_CACHE_WRITEBACK]);
+	return 0;
 }
 
 /* A file of the device's queue in sysfs, or of its whole disk's, if it is a partition. */
@@ -87,8 +122,9 @@ static bool device_writes_through(const struct stat *st)
 	return through;
 }
 
-static int measure(struct blk_image *img, const char *path, char *why, size_t len)
+static int measure(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
 {
+	const char *path = w->path;
 	uint64_t bytes;
 	unsigned int phys = BLK_SECTOR;
 	struct stat st;
@@ -112,33 +148,36 @@ static int measure(struct blk_image *img, const char *path, char *why, size_t le
 	if (img->is_device)
 		ioctl(img->fd, BLKPBSZGET, &phys);
 	img->physical_sector = phys;
-	set_direct(img);
-	img->needs_flush = !(img->direct && device_writes_through(&st));
+	if (set_direct(img, w, why, len) < 0)
+		return -EINVAL;
+	img->needs_flush = caching[w->cache].flushes &&
+			   !(img->is_device && img->direct && device_writes_through(&st));
 	img->can_discard = !img->readonly && (!img->is_device || device_discards(&st));
 	return 0;
 }
 
-int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool shared, char *why,
-		   size_t len)
+int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
 {
-	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
+	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
 	struct stat st;
 
-	*img = (struct blk_image){ .fd = -1, .readonly = readonly };
+	*img = (struct blk_image){ .fd = -1, .readonly = w->readonly };
 	/* On a block device O_EXCL asks the kernel's own question: mounted, or in use as a whole?
 	 */
-	if (!readonly && !shared && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+	if (!w->readonly && !w->shared && stat(w->path, &st) == 0 && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
-	img->fd = open(path, flags);
+	if (caching[w->cache].sync)
+		flags |= O_DSYNC;
+	img->fd = open(w->path, flags);
 	if (img->fd < 0 && errno == EBUSY)
 		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
-			       path);
+			       w->path);
 	if (img->fd < 0)
-		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
-	rc = measure(img, path, why, len);
-	if (rc == 0 && !shared && flock(img->fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
+		return explain(-EINVAL, why, len, "disk %s: %s", w->path, strerror(errno));
+	rc = measure(img, w, why, len);
+	if (rc == 0 && !w->shared && flock(img->fd, (w->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
 		rc = explain(-EAGAIN, why, len, "image %s is already in use by another domain",
-			     path);
+			     w->path);
 	if (rc < 0)
 		blk_image_close(img);
 	return rc;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * blk_image.h - the file or block device behind a virtual disk: opening, locking, size; blk_nbd.h
- * fills in what is on another machine. A device is
- * opened for direct I/O: its data is not kept in dom0's memory too, and is where another host looks
- * for it. I/O is blk_io.h's.
+ * fills in what is on another machine. Unless its record has cache=, a device is opened for direct
+ * I/O: its data is not kept in dom0's memory too, and is where another host looks for it.
+ * I/O is blk_io.h's.
  * Every path comes from dom0's record, never from the guest.
  */
 #ifndef BACKENDS_BLK_IMAGE_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "disk_cache.h"
 
 #define BLK_SECTOR 512u
 
@@ -27,12 +29,19 @@ struct blk_image {
 	uint32_t physical_sector; /* bytes */
 };
 
+/* What is to be opened, and how. */
+struct blk_image_want {
+	const char *path;
+	bool readonly; /* shared with other readers; else taken exclusively */
+	bool shared;   /* not at all (mode "w!") */
+	enum disk_cache cache;
+};
+
 /*
- * Opens @path. @readonly: share it with other readers; else take it exclusively unless @shared
- * (mode "w!"). On failure returns -errno and puts one line for the user into @why.
+ * Opens it. On failure returns -errno and puts one line for the user into @why.
  * -EAGAIN: in use by somebody else, worth a few more tries.
  */
-int blk_image_open(struct blk_image *img, const char *path, bool readonly, bool shared, char *why,
+int blk_image_open(struct blk_image *img, const struct blk_image_want *want, char *why,
 		   size_t why_len);
 void blk_image_close(struct blk_image *img);
 

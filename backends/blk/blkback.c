@@ -3,7 +3,7 @@
  * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device or one
  * of another machine.
  *
- * Owns the record's keys params, type, mode, lock and the features offered to the frontend; the
+ * Owns the record's keys params, type, mode, lock, cache and the features offered to the frontend; the
  * requests are blk_ring.c's, the image blk_image.c's, or another machine blk_nbd.c's, doing I/O
  * blk_io.c's.
  */
@@ -44,6 +44,7 @@
 struct wanted {
 	char name[1024]; /* of a file or device, or as nbd_name.h has it */
 	bool readonly, shared;
+	enum disk_cache cache;
 };
 
 struct blkback {
@@ -62,7 +63,7 @@ static struct blkback blkback; /* the one disk of this process */
 
 static int read_record(struct backend *be, struct wanted *w)
 {
-	char mode[8] = "r";
+	char mode[8] = "r", cache[16] = "";
 
 	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
 	    (w->name[0] != '/' && !nbd_name_is(w->name))) {
@@ -73,7 +74,12 @@ static int read_record(struct backend *be, struct wanted *w)
 	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
 	w->readonly = mode[0] != 'w';
 	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
-	return 0;
+	store_read_str(be->xs, be->path, "cache", cache, sizeof(cache));
+	if (disk_cache_parse(cache, &w->cache) == 0)
+		return 0;
+	backend_fail(be, "cache=%s is not known: none, writeback, writethrough, directsync or unsafe",
+		     cache);
+	return -EINVAL;
 }
 
 /* --- a disk on another machine --------------------------------------------------------------- */
@@ -155,7 +161,10 @@ static int open_image(struct backend *be, const struct wanted *w, char *why, siz
 {
 	if (nbd_name_is(w->name))
 		return open_remote(be, w, why, len);
-	return blk_image_open(&blkback.image, w->name, w->readonly, w->shared, why, len);
+	return blk_image_open(&blkback.image,
+			      &(struct blk_image_want){ .path = w->name, .readonly = w->readonly,
+							.shared = w->shared, .cache = w->cache },
+			      why, len);
 }
 
 static int blk_prepare(struct backend *be)

@@ -47,6 +47,12 @@ static void write_common(struct txn *tx, enum device_kind k, unsigned int domid,
 	txn_write(tx, path_frontend(k, domid, id, "backend-id"), "0");
 }
 
+static void write_if(struct txn *tx, struct path p, const char *value)
+{
+	if (value[0])
+		txn_write(tx, p, value);
+}
+
 static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spec *disk)
 {
 	const enum device_kind k = DEVICE_VBD;
@@ -58,6 +64,7 @@ static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spe
 	txn_write(tx, path_backend(k, domid, id, "type"), disk_backend_name(disk->backend));
 	txn_write(tx, path_backend(k, domid, id, "mode"), disk->writable ? "w" : "r");
 	txn_write(tx, path_backend(k, domid, id, "lock"), disk->shared ? "0" : "1");
+	write_if(tx, path_backend(k, domid, id, "cache"), disk_cache_words[disk->cache]);
 	txn_write(tx, path_backend(k, domid, id, "dev"), disk->vdev);
 	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
 	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
@@ -65,12 +72,6 @@ static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spe
 	txn_write(tx, path_backend(k, domid, id, "device-type"), "disk");
 	txn_write(tx, path_frontend(k, domid, id, "virtual-device"), id);
 	txn_write(tx, path_frontend(k, domid, id, "device-type"), "disk");
-}
-
-static void write_if(struct txn *tx, struct path p, const char *value)
-{
-	if (value[0])
-		txn_write(tx, p, value);
 }
 
 /* As Xen's tools write it. */

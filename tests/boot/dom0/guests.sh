@@ -38,7 +38,7 @@ sum=$(grep -aoE '^sum [0-9a-f]{64}' "$(log_of demo)" | head -n 1)
 
 # A second disk and a second card while it runs; Linux's own drivers take them up and let go.
 dd if=/dev/zero of=/data/more.img bs=1M count=4 2>/dev/null
-claim "xm block-attach to a running guest" xm block-attach demo file:/data/more.img xvdb w
+claim "xm block-attach to a running guest" xm block-attach demo vdev=xvdb cache=none target=/data/more.img
 claim "xm network-attach" xm network-attach demo mac=00:16:3e:00:00:22 bridge=xenbr0
 claim "xm diff: record and domain agree" xm diff demo
 types demo 'for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/xvdb ] && [ -d /sys/class/net/eth1 ] && break; sleep 1; done

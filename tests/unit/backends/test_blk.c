@@ -71,7 +71,11 @@ static void connect_with(const struct blk_wire *wire, const struct blk_guest *g,
 
 	fake_reset();
 	make_image((size_t)DISK_SECTORS * 512);
-	assert_int_equal(blk_image_open(&image, image_path, readonly, false, why, sizeof(why)), 0);
+	assert_int_equal(blk_image_open(&image,
+					&(struct blk_image_want){ .path = image_path,
+								  .readonly = readonly },
+					why, sizeof(why)),
+			 0);
 	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
 	assert_non_null(blk);
 	guest = g;
@@ -879,55 +883,6 @@ static void test_32bit_guest_reads_writes_and_discards(void **state)
 	assert_int_equal(fake.page[DATA + 19][7], pattern(16 * 512 + 19 * 4096 + 7));
 }
 
-/* --- images ------------------------------------------------------------------------------- */
-
-static int open_image(const char *path, bool readonly, bool shared, char *why)
-{
-	struct blk_image img;
-	int rc = blk_image_open(&img, path, readonly, shared, why, 256);
-
-	if (rc == 0)
-		blk_image_close(&img);
-	return rc;
-}
-
-static void test_writable_image_is_exclusive(void **state)
-{
-	char why[256], want[256];
-
-	snprintf(want, sizeof(want), "image %s is already in use by another domain", image_path);
-	assert_int_equal(open_image(image_path, false, false, why), -EAGAIN);
-	assert_string_equal(why, want);
-	assert_int_equal(open_image(image_path, true, false, why), -EAGAIN);
-	assert_int_equal(open_image(image_path, false, true, why), 0); /* w! */
-}
-
-static void test_readonly_images_are_shared(void **state)
-{
-	char why[256];
-
-	assert_int_equal(open_image(image_path, true, false, why), 0);
-	assert_int_equal(open_image(image_path, false, false, why), -EAGAIN);
-}
-
-static void test_bad_images_name_the_cause(void **state)
-{
-	char why[256];
-
-	assert_int_equal(open_image("/nowhere/disk.img", false, false, why), -EINVAL);
-	assert_string_equal(why, "disk /nowhere/disk.img: No such file or directory");
-	assert_int_equal(open_image("/dev/null", false, false, why), -EINVAL);
-	assert_string_equal(why, "disk /dev/null is neither a file nor a block device");
-	assert_int_equal(open_image("/tmp", true, false, why), -EINVAL);
-	blk_image_close(&image);
-	assert_int_equal(truncate(image_path, 1000), 0);
-	assert_int_equal(open_image(image_path, false, false, why), -EINVAL);
-	assert_non_null(strstr(why, "1000 bytes, is not a multiple of 512"));
-	assert_int_equal(truncate(image_path, 0), 0);
-	assert_int_equal(open_image(image_path, false, false, why), -EINVAL);
-	assert_non_null(strstr(why, "is empty"));
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -976,10 +931,6 @@ int main(void)
 		T(test_an_image_made_longer_is_noticed),
 		cmocka_unit_test_setup_teardown(test_32bit_guest_reads_writes_and_discards,
 						set_up32, tear_down),
-		T(test_writable_image_is_exclusive),
-		cmocka_unit_test_setup_teardown(test_readonly_images_are_shared, set_up_readonly,
-						tear_down),
-		T(test_bad_images_name_the_cause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,8 @@ static void run_blk(const struct blk_wire *wire)
 
 	assert_int_equal(ftruncate(fd, DISK_BYTES), 0);
 	close(fd);
-	assert_int_equal(blk_image_open(&image, path, false, false, why, sizeof(why)), 0);
+	assert_int_equal(blk_image_open(&image, &(struct blk_image_want){ .path = path }, why,
+					sizeof(why)), 0);
 	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
 	fake_io.slow = true;
 	assert_int_equal(blk_ring_attach(blk, wire, fake.page[1], &record, &table, false), 0);

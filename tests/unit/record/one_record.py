@@ -103,6 +103,8 @@ def cfg_of(key, value):
     lines = [f"name = 'cfg'"]
     lines += [f"{k} = {quote(v)}" for k, v in r.items() if "/" not in k]
     disk = [r.get(f"disk/0/{k}", "") for k in ("target", "vdev", "mode")]
+    if "disk/0/cache" in r:
+        disk = [disk[0], "raw", *disk[1:], f"cache={r['disk/0/cache']}"]
     lines.append(f"disk = [ {quote(','.join(disk))} ]")
     vif = ", ".join(f"{k[6:]}={v}" for k, v in r.items() if k.startswith("vif/0/"))
     if vif:

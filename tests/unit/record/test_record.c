@@ -89,6 +89,16 @@ static void test_absent_keys_count_as_the_registry_says(void **state)
 	assert_int_equal(rec.maxvcpus, 4);
 }
 
+static void test_a_disk_of_another_machine_has_no_cache(void **state)
+{
+	base();
+	set("disk/7/target", "nbd://host/x");
+	set("disk/7/vdev", "xvda");
+	assert_int_equal(parse(), 0);
+	set("disk/7/cache", "none");
+	says("disk/7: cache= is for files and devices of this host");
+}
+
 /* The registry's defaults are possible values, its words are all known to the structure. */
 static void test_every_word_and_default_of_the_registry_is_understood(void **state)
 {
@@ -252,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_absent_keys_count_as_the_registry_says),
 		T(test_every_word_and_default_of_the_registry_is_understood),
+		T(test_a_disk_of_another_machine_has_no_cache),
 		T(test_everything_wrong_is_said_at_once),
 		T(test_what_only_the_whole_shows_is_judged),
 		T(test_items_keep_their_order_and_numbers),

@@ -73,6 +73,26 @@ static void test_xls_spelling_of_disks_is_understood(void **state)
 	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+static void test_cache_has_libvirts_words(void **state)
+{
+	char text[80];
+	struct disk_spec disk;
+
+	(void)state;
+	for (int i = 0; disk_cache_words[i]; i++) {
+		snprintf(text, sizeof(text), "/x,raw,xvda,rw,cache=%s", disk_cache_words[i]);
+		assert_int_equal(disk_spec_parse(text, NULL, &disk, why), 0);
+		assert_int_equal(disk.cache, i);
+	}
+	assert_int_equal(disk_spec_parse("vdev=xvda,cache=default,target=/x", NULL, &disk, why), 0);
+	assert_int_equal(disk.cache, DISK_CACHE_DEFAULT);
+	assert_int_equal(disk_spec_parse("/x,raw,xvda,w,cache=fast", NULL, &disk, why), -EINVAL);
+	assert_non_null(strstr(why, "cache 'fast' is not known: none, writeback"));
+	assert_int_equal(disk_spec_parse("vdev=xvda,cache=none,target=nbd:h:10809", NULL, &disk, why),
+			 -EINVAL);
+	assert_non_null(strstr(why, "its server decides"));
+}
+
 static void disk_refused(const char *text, int code, const char *message)
 {
 	struct disk_spec disk;
@@ -277,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_xms_spelling_of_disks_is_understood),
 		cmocka_unit_test(test_xls_spelling_of_disks_is_understood),
+		cmocka_unit_test(test_cache_has_libvirts_words),
 		cmocka_unit_test(test_what_old_files_say_of_disks_is_understood),
 		cmocka_unit_test(test_disks_on_other_machines_are_understood),
 		cmocka_unit_test(test_a_wrong_disk_is_told_which_part_is_wrong),

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_blk_image.c - claims about opening a file as a disk: who may at the same time, what is no
+ * disk, and what cache= makes of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "blk_image.h"
+
+static char path[64];
+static char why[512];
+/* Reads past the page cache are refused, as of a device whose sectors have 4,096 bytes. */
+static bool large_sectors;
+
+ssize_t __real_pread64(int fd, void *buf, size_t len, off_t at);
+ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at);
+
+ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at)
+{
+	if (large_sectors && fcntl(fd, F_GETFL) & O_DIRECT) {
+		errno = EINVAL;
+		return -1;
+	}
+	return __real_pread64(fd, buf, len, at);
+}
+
+static int set_up(void **state)
+{
+	int fd;
+
+	large_sectors = false;
+	/* Of the file systems there, most likely one that knows direct I/O. */
+	strcpy(path, "/var/tmp/test-blk-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0 && ftruncate(fd, 65536) == 0);
+	close(fd);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	return unlink(path);
+}
+
+static int try_open(const char *name, bool readonly, bool shared)
+{
+	const struct blk_image_want want = { .path = name, .readonly = readonly, .shared = shared };
+	struct blk_image img;
+	int rc = blk_image_open(&img, &want, why, sizeof(why));
+
+	if (rc == 0)
+		blk_image_close(&img);
+	return rc;
+}
+
+static void hold(struct blk_image *img, bool readonly)
+{
+	const struct blk_image_want want = { .path = path, .readonly = readonly };
+
+	assert_int_equal(blk_image_open(img, &want, why, sizeof(why)), 0);
+}
+
+static void test_a_writable_image_is_exclusive(void **state)
+{
+	char want[256];
+	struct blk_image held;
+
+	hold(&held, false);
+	snprintf(want, sizeof(want), "image %s is already in use by another domain", path);
+	assert_int_equal(try_open(path, false, false), -EAGAIN);
+	assert_string_equal(why, want);
+	assert_int_equal(try_open(path, true, false), -EAGAIN);
+	assert_int_equal(try_open(path, false, true), 0); /* w! */
+	blk_image_close(&held);
+	assert_int_equal(try_open(path, false, false), 0);
+}
+
+static void test_readonly_images_are_shared(void **state)
+{
+	struct blk_image held;
+
+	hold(&held, true);
+	assert_int_equal(try_open(path, true, false), 0);
+	assert_int_equal(try_open(path, false, false), -EAGAIN);
+	blk_image_close(&held);
+}
+
+static void test_bad_images_name_the_cause(void **state)
+{
+	assert_int_equal(try_open("/nowhere/disk.img", false, false), -EINVAL);
+	assert_string_equal(why, "disk /nowhere/disk.img: No such file or directory");
+	assert_int_equal(try_open("/dev/null", false, false), -EINVAL);
+	assert_string_equal(why, "disk /dev/null is neither a file nor a block device");
+	assert_int_equal(try_open("/tmp", true, false), -EINVAL);
+	assert_int_equal(truncate(path, 1000), 0);
+	assert_int_equal(try_open(path, false, false), -EINVAL);
+	assert_non_null(strstr(why, "1000 bytes, is not a multiple of 512"));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(try_open(path, false, false), -EINVAL);
+	assert_non_null(strstr(why, "is empty"));
+}
+
+/* What each word asks of the kernel and of the guest. */
+static const struct {
+	enum disk_cache cache;
+	bool direct, sync, needs_flush;
+} words[] = {
+	{ DISK_CACHE_DEFAULT, false, false, true },
+	{ DISK_CACHE_NONE, true, false, true },
+	{ DISK_CACHE_WRITEBACK, false, false, true },
+	{ DISK_CACHE_WRITETHROUGH, false, true, false },
+	{ DISK_CACHE_DIRECTSYNC, true, true, false },
+	{ DISK_CACHE_UNSAFE, false, false, false },
+};
+
+static void test_each_word_of_cache_is_done(void **state)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct blk_image_want want = { .path = path, .cache = words[i].cache };
+		struct blk_image img;
+		int flags;
+
+		if (blk_image_open(&img, &want, why, sizeof(why)))
+			fail_msg("%s", why);
+		flags = fcntl(img.fd, F_GETFL);
+		assert_int_equal(!!(flags & O_DIRECT), words[i].direct);
+		assert_int_equal(img.direct, words[i].direct);
+		assert_int_equal((flags & O_DSYNC) == O_DSYNC, words[i].sync);
+		assert_int_equal(img.needs_flush, words[i].needs_flush);
+		assert_int_equal(flags & O_NONBLOCK, 0);
+		blk_image_close(&img);
+	}
+}
+
+/* Not silently something else. */
+static void test_what_is_not_possible_is_refused(void **state)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct blk_image_want want = { .path = path, .cache = words[i].cache };
+		struct blk_image img;
+		char text[64];
+
+		large_sectors = true;
+		if (!words[i].direct) {
+			assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), 0);
+			blk_image_close(&img);
+			continue;
+		}
+		assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), -EINVAL);
+		snprintf(text, sizeof(text), "cache=%s is not possible, cache=%s is",
+			 disk_cache_words[words[i].cache],
+			 words[i].sync ? "writethrough" : "writeback");
+		assert_non_null(strstr(why, text));
+		assert_non_null(strstr(why, path));
+	}
+}
+
+static void test_one_sector_is_enough(void **state)
+{
+	const struct blk_image_want want = { .path = path, .cache = DISK_CACHE_NONE };
+	struct blk_image img;
+
+	assert_int_equal(truncate(path, 512), 0);
+	assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), 0);
+	assert_true(img.direct);
+	blk_image_close(&img);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_a_writable_image_is_exclusive),
+		T(test_readonly_images_are_shared),
+		T(test_bad_images_name_the_cause),
+		T(test_each_word_of_cache_is_done),
+		T(test_what_is_not_possible_is_refused),
+		T(test_one_sector_is_enough),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
