@@ -73,6 +73,13 @@ int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
 	      struct cfg_report *rep);
 
 /*
+ * The same of a file about the host: keys of xl.conf have dots; xend-config.sxp is one s-expression
+ * after the other, (KEY VALUE).
+ */
+int cfg_parse_host(struct cfg *cfg, const char *source, const char *text, size_t len,
+		   struct cfg_report *rep);
+
+/*
  * Takes one word of the command line: KEY=VALUE, several with ';' between, blanks around them as in
  * a file. A value may be a literal as in a file, or bare text (name=web), which is then a string
  * and ends at the last ';' or where "; KEY=" follows. Errors as cfg_parse(); -EINVAL also when

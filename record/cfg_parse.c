@@ -235,10 +235,10 @@ static int parse_all(struct parser *p)
 	return ret;
 }
 
-int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
-	      struct cfg_report *rep)
+/* From the start to the first byte that says something. */
+static int begin(struct parser *p, struct cfg *cfg, const char *source, const char *text,
+		 size_t len, struct cfg_report *rep)
 {
-	struct parser p = { .cfg = cfg, .rep = rep, .text = text, .len = len, .line = 1, .col = 1 };
 	char why[96];
 
 	if (len > CFG_TEXT_MAX) {
@@ -247,13 +247,37 @@ int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
 		cfg_error(rep, source, why);
 		return -E2BIG;
 	}
-	p.source = cfg_store_source(cfg, source);
-	if (!p.source)
+	*p = (struct parser){ .cfg = cfg, .rep = rep, .text = text, .len = len, .line = 1, .col = 1 };
+	p->source = cfg_store_source(cfg, source);
+	if (!p->source)
 		return -ENOMEM;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		p.at = 3; /* an editor's byte order mark */
-	scan_skip(&p, true);
+		p->at = 3; /* an editor's byte order mark */
+	scan_skip(p, true);
+	return 0;
+}
+
+int cfg_parse(struct cfg *cfg, const char *source, const char *text, size_t len,
+	      struct cfg_report *rep)
+{
+	struct parser p;
+	int ret = begin(&p, cfg, source, text, len, rep);
+
+	if (ret)
+		return ret;
 	return scan_peek(&p) == '(' ? sxp_read(&p) : parse_all(&p);
+}
+
+int cfg_parse_host(struct cfg *cfg, const char *source, const char *text, size_t len,
+		   struct cfg_report *rep)
+{
+	struct parser p;
+	int ret = begin(&p, cfg, source, text, len, rep);
+
+	if (ret)
+		return ret;
+	p.dotted = true;
+	return scan_peek(&p) == '(' ? sxp_read_settings(&p) : parse_all(&p);
 }
 
 /* ---- words of the command line ---- */

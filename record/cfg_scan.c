@@ -68,7 +68,7 @@ size_t scan_word(struct parser *p, char word[KEY_MAX_LEN + 1])
 {
 	size_t n = 0;
 
-	while (scan_is_word(scan_peek(p)) && n < KEY_MAX_LEN) {
+	while ((scan_is_word(scan_peek(p)) || (p->dotted && scan_peek(p) == '.')) && n < KEY_MAX_LEN) {
 		word[n++] = (char)scan_peek(p);
 		scan_advance(p);
 	}

@@ -20,6 +20,7 @@ struct parser {
 	const char *text;
 	size_t len, at;
 	int line, col;
+	bool dotted; /* keys may have dots, as xl.conf's have */
 };
 
 /* The byte at the cursor, or @n bytes on; EOF behind the text. */

@@ -275,3 +275,36 @@ int sxp_read(struct parser *p)
 	cfg_value_fini(&top);
 	return ret;
 }
+
+static int read_setting(struct parser *p)
+{
+	struct cfg_value item = { 0 };
+	char buf[16];
+	int ret;
+
+	if (scan_peek(p) == '(') {
+		ret = take_list(p, 1, &item);
+		if (!ret && !*head(&item)) {
+			cfg_error_at(p->rep, &item.pos, "(KEY VALUE) is expected here");
+			ret = -EINVAL;
+		}
+		if (!ret)
+			ret = set_scalar(p, head(&item), &item);
+	} else {
+		item.pos = scan_here(p);
+		cfg_error_at(p->rep, &item.pos, "%s where (KEY VALUE) is expected",
+			     scan_describe(scan_peek(p), buf));
+		ret = -EINVAL;
+	}
+	cfg_value_fini(&item);
+	return ret;
+}
+
+int sxp_read_settings(struct parser *p)
+{
+	int ret = 0;
+
+	for (scan_skip(p, true); scan_peek(p) != EOF && !ret; scan_skip(p, true))
+		ret = read_setting(p);
+	return ret;
+}

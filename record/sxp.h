@@ -17,5 +17,7 @@
  * `xm list --long` says about a running domain (domid, state, cpu_time, ...) is passed over.
  */
 int sxp_read(struct parser *p);
+/* The same of any number of (KEY VALUE), one after the other, as xend-config.sxp has them. */
+int sxp_read_settings(struct parser *p);
 
 #endif

@@ -14,7 +14,7 @@ static const struct cli_cmd *const commands[] = {
 	&cmd_network_detach, &cmd_top, &cmd_mem_set, &cmd_mem_max, &cmd_vcpu_list,
 	&cmd_vcpu_set, &cmd_vcpu_pin, &cmd_sched_credit, &cmd_export, &cmd_diff, &cmd_explain,
 	&cmd_history, &cmd_why, &cmd_wait, &cmd_events, &cmd_sysrq, &cmd_dmesg, &cmd_debug_keys,
-	&cmd_doctor,
+	&cmd_doctor, &cmd_import_host,
 	&cli_help,
 	NULL,
 };

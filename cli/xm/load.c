@@ -54,26 +54,41 @@ static char *read_all(FILE *f, size_t *len)
 	return text;
 }
 
-static int parse_file(struct xm *xm, struct cfg *cfg, const char *path, struct cfg_report *rep)
+char *load_text(struct xm *xm, const char *path, size_t *len)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *f = standard ? xm->in : fopen(path, "re");
-	size_t len;
 	char *text;
-	int ret = 0;
 
-	if (!f)
-		return xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
-	text = read_all(f, &len);
-	if (!text)
-		ret = xm_fail(xm, "out of memory");
-	else if (ferror(f))
-		ret = xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
-	else if (cfg_parse(cfg, standard ? "(standard input)" : path, text, len, rep) == -ENOMEM)
-		ret = xm_fail(xm, "out of memory");
-	free(text);
+	if (!f) {
+		xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	text = read_all(f, len);
+	if (!text) {
+		xm_fail(xm, "out of memory");
+	} else if (ferror(f)) {
+		xm_fail(xm, "cannot read %s: %s", path, strerror(errno));
+		free(text);
+		text = NULL;
+	}
 	if (!standard)
 		fclose(f);
+	return text;
+}
+
+static int parse_file(struct xm *xm, struct cfg *cfg, const char *path, struct cfg_report *rep)
+{
+	const char *source = strcmp(path, "-") == 0 ? "(standard input)" : path;
+	size_t len;
+	char *text = load_text(xm, path, &len);
+	int ret = 0;
+
+	if (!text)
+		return 1;
+	if (cfg_parse(cfg, source, text, len, rep) == -ENOMEM)
+		ret = xm_fail(xm, "out of memory");
+	free(text);
 	return ret;
 }
 

@@ -11,6 +11,9 @@
 
 #define LOAD_PATH_MAX 1024
 
+/* All of a file ("-": standard input), malloc'd, its length in *@len; NULL after saying why not. */
+char *load_text(struct xm *xm, const char *path, size_t *len);
+
 /*
  * Reads @file (found as given, else in /etc/xen, with .cfg added if need be; "-" is standard input;
  * NULL: none, the overrides say it all), applies @nr @overrides, and makes @rec. Warnings go to

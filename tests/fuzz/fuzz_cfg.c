@@ -9,6 +9,7 @@
 
 #include "cfg_keys.h"
 #include "fuzz.h"
+#include "host_cfg.h"
 #include "record_out.h"
 
 static void count(void *data, bool wrong, const char *text)
@@ -72,6 +73,21 @@ static void check_words(const char *text)
 	cfg_fini(&cfg);
 }
 
+/* Each setting has its fate, or something wrong was told. */
+static void check_host(const char *text, size_t len)
+{
+	unsigned int told = 0;
+	struct cfg_report rep = { .say = count, .data = &told };
+	struct host_cfg host = { 0 };
+
+	host_cfg_read(&host, "fuzz", text, len, &rep);
+	host_cfg_judge(&host, &rep);
+	FUZZ_CHECK(told || host.nr == host.cfg.nr_settings);
+	for (size_t i = 0; i < host.nr; i++)
+		FUZZ_CHECK(host.settings[i].says[0]);
+	host_cfg_fini(&host);
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
@@ -80,6 +96,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	if (read_record((const char *)data, size, &rec) == 0)
 		check_round(&rec);
 	check_words(text);
+	check_host((const char *)data, size);
 	free(text);
 	return 0;
 }

@@ -100,6 +100,25 @@ claim_says "weight and cap are what they were" '^pinned +[0-9]+ +512 +50$' xm sc
 claim_says "and so are the pins" ' 0 / all$' xm vcpu-list pinned
 claim "shutdown -w" xm shutdown -w pinned
 claim "nothing is left" sh -c '[ "$(xm list | wc -l)" = 2 ]'
+
+# the files of Xen's tools
+mkdir "$dir/auto"
+printf 'vif.default.bridge = "br7"\nclaim_mode = 1\n' >"$dir/xl.conf"
+printf '# xend\n(dom0-min-mem 196)\n(vif-script vif-bridge)\n' >"$dir/xend.sxp"
+sed 's/"web"/"mail"/; s/vif = .*//' "$dir/web.cfg" >"$dir/auto/mail.cfg"
+ln -s "$dir/web.cfg" "$dir/auto/web.cfg"
+printf 'vif.default.brigde = "br8"\nvif.default.bridge = "br9"\n' >"$dir/wrong.conf"
+host() { xm import-host "$@" "$dir/xend.sxp" "$dir/xl.conf" "$dir/auto"; }
+claim_says "import-host -n says what would become of each" 'xl.conf:1 +vif.default.bridge +br7 +taken +/config/network/bridge$' host -n
+claim "and changes nothing" sh -c '! xs exists /config/host/dom0_min_mem && ! xs exists /config/domain/mail'
+claim_says "an unknown name is told with its place" 'wrong.conf:1:1: unknown name .*did you mean' xm import-host "$dir/wrong.conf"
+claim "and nothing of its file is taken" sh -c '! xs exists /config/network/bridge'
+claim_says "import-host" 'auto/mail.cfg +name +mail +taken ' host
+claim "the host's keys are there" sh -c '[ "$(xs read /config/host/dom0_min_mem) $(xs read /config/network/bridge)" = "196 br7" ]'
+claim "a domain of auto starts with the host" sh -c '[ "$(xs read /config/domain/mail/autostart) $(xs read /config/domain/mail/persistent)" = "1 1" ]'
+claim "a card without a bridge has the host's" sh -c '[ "$(xs read /config/domain/web/vif/0/bridge)" = br7 ]'
+claim_says "once more: what is there is kept" 'auto/mail.cfg +name +mail +kept +there is a domain of that name' host
+xm delete mail && xm delete web
 echo "1..$n"
 [ $failed = 0 ] || sed 's/^/# xend: /' "$dir/xend.log" | tail -n 30
 exit $failed
