@@ -234,7 +234,8 @@ static int run_cmd(struct cli_args *a, int argc, char **argv)
 	if (status)
 		return status;
 	status = a->cmd->run(a);
-	if (a->json && a->cmd->says == CLI_SAYS_NOTHING && status <= CLI_FAIL)
+	if (a->json && a->cmd->says == CLI_SAYS_NOTHING && status <= CLI_FAIL &&
+	    !a->voice->said_error)
 		fprintf(cli_out(a->voice), "{\"ok\":%s}\n", status ? "false" : "true");
 	return status;
 }

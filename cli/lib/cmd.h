@@ -29,7 +29,7 @@ struct cli_tool;
 /* What -j makes of a command. */
 enum cli_says {
 	CLI_SAYS_JSON,	  /* it prints JSON itself */
-	CLI_SAYS_NOTHING, /* it only ends: {"ok":true}, or false with status 1 */
+	CLI_SAYS_NOTHING, /* it only ends: {"ok":true}, or false: status 1 without an error */
 	CLI_SAYS_OTHER,	  /* what it prints is not its own: JSON are its errors only */
 	CLI_SAYS_NO_JSON, /* it is for people: -j is refused */
 };

@@ -73,12 +73,13 @@ static void say_text(const struct cli_voice *v, FILE *f, enum cli_level level, c
 	fflush(f);
 }
 
-void cli_vsay(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap)
+void cli_vsay(struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap)
 {
 	char text[4096];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	fflush(cli_out(v));
+	v->said_error = v->said_error || level == CLI_ERROR;
 	if (v->say)
 		v->say(text);
 	else if (v->json)
@@ -87,7 +88,7 @@ void cli_vsay(const struct cli_voice *v, enum cli_level level, int code, const c
 		say_text(v, cli_err(v), level, text);
 }
 
-void cli_say(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
+void cli_say(struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
 {
 	va_list ap;
 

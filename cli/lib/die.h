@@ -27,6 +27,7 @@ struct cli_voice {
 	FILE *out, *err;   /* NULL: the standard streams */
 	bool json;	   /* messages are one JSON object a line: {"error":"...","code":N} */
 	bool colour;	   /* "Error" may be red */
+	bool said_error;   /* so that nothing more needs to be said of how it went */
 	void (*say)(const char *text); /* messages go there, one line each without its end; or NULL */
 };
 
@@ -37,9 +38,9 @@ struct cli_voice *cli_voice(void);
 FILE *cli_out(const struct cli_voice *v);
 FILE *cli_err(const struct cli_voice *v);
 /* One line; @code is told in JSON. */
-void cli_say(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
+void cli_say(struct cli_voice *v, enum cli_level level, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void cli_vsay(const struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap);
+void cli_vsay(struct cli_voice *v, enum cli_level level, int code, const char *fmt, va_list ap);
 
 /* One line by the program's voice; the program goes on. */
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -16,7 +16,7 @@ static const size_t flags[] = {
 	[JSON_XL] = JSON_INDENT(4),
 };
 
-int json_show(const struct cli_voice *v, const json_t *value, enum json_form form)
+int json_show(struct cli_voice *v, const json_t *value, enum json_form form)
 {
 	FILE *f = cli_out(v);
 	bool person = form == JSON_ANSWER && isatty(fileno(f)), told = ferror(f);
@@ -28,7 +28,7 @@ int json_show(const struct cli_voice *v, const json_t *value, enum json_form for
 	return bad ? CLI_FAIL : CLI_OK;
 }
 
-int json_say(const struct cli_voice *v, json_t *value, enum json_form form)
+int json_say(struct cli_voice *v, json_t *value, enum json_form form)
 {
 	int status = CLI_FAIL;
 

@@ -21,9 +21,9 @@ enum json_form {
  * Prints @value, which stays the caller's. Returns the exit status; the first failure of an
  * output is told, but not that its reader went away.
  */
-int json_show(const struct cli_voice *v, const json_t *value, enum json_form form);
+int json_show(struct cli_voice *v, const json_t *value, enum json_form form);
 /* The same, and drops @value; NULL: out of memory. */
-int json_say(const struct cli_voice *v, json_t *value, enum json_form form);
+int json_say(struct cli_voice *v, json_t *value, enum json_form form);
 
 /* The same by the program's voice, as JSON_ANSWER, and as JSON_LINE, flushed; what fails ends the program. */
 void json_print(json_t *value);

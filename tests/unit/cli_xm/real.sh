@@ -56,6 +56,8 @@ disk = [ 'file:$dir/disk.img,xvda,w' ]
 vif = [ '' ]
 EOF
 
+claim_says "an error in JSON is one object" '^\{"error":"there is no domain .nobody.","code":1\}$' xm pause -j nobody
+claim "and nothing beside it" sh -c '[ -z "$(xm pause -j nobody 2>/dev/null)" ]'
 claim "create" xm create "$dir/web.cfg"
 claim_says "what its kernel needs to start is told" "^[1-9][0-9]*$" xs read /status/domain/web/start_kib
 claim_says "less than it can live with is refused" "less than a kernel made for 16 MiB" xm mem-set web 4
