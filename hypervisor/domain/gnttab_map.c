@@ -13,6 +13,8 @@
 #include "lib/nospec.h"
 #include "mm/frame.h"
 
+#define HANDLES_PER_CHECK 64 /* of a dying domain's, between two looks whether others wait */
+
 /* --- maptrack --- */
 
 static struct maptrack *maptrack_entry(const struct grant_table *t, grant_handle_t handle)
@@ -245,31 +247,34 @@ void gnttab_unmap_complete(struct gnttab_unmap_state *st)
 	references_put(st->rd, st->ref, st->frame, st->done, !st->is_readonly);
 }
 
+/* Undoes what @handle, any, of @t maps: @t's domain is dying, and its page tables run no more. */
+static void handle_release(struct grant_table *t, grant_handle_t handle)
+{
+	const struct maptrack *m = maptrack_entry(t, handle);
+	u16 done = m->flags & (GNTMAP_host_map | GNTMAP_device_map);
+	bool writable = !(m->flags & GNTMAP_readonly);
+	grant_ref_t ref = m->ref;
+	struct domain *rd;
+
+	if (!done)
+		return;
+	rd = domain_find(m->domid);
+	BUG_ON(!rd || !rd->gnttab);
+	maptrack_free(t, handle);
+	references_put(rd, ref,
+		       rd->gnttab->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME].frame,
+		       done, writable);
+}
+
 int gnttab_release_mappings(struct domain *d)
 {
 	struct grant_table *t = d->gnttab;
 
-	if (!t)
-		return 0;
-	for (; t->release_cursor < t->nr_maptrack_pages * MAPTRACK_PER_PAGE; t->release_cursor++) {
-		struct maptrack *m = maptrack_entry(t, t->release_cursor);
-		u16 done = m->flags & (GNTMAP_host_map | GNTMAP_device_map);
-		struct domain *rd;
-		grant_ref_t ref;
-		bool writable;
-
-		if (!done)
-			continue;
-		if (t->release_cursor % 64 == 63 && hypercall_should_preempt())
+	while (t && t->release_cursor < t->nr_maptrack_pages * MAPTRACK_PER_PAGE) {
+		handle_release(t, t->release_cursor);
+		/* of any handle, in use or not: it was the guest that chose those which are */
+		if (++t->release_cursor % HANDLES_PER_CHECK == 0 && hypercall_should_preempt())
 			return -ERESTART;
-		rd = domain_find(m->domid);
-		BUG_ON(!rd || !rd->gnttab);
-		ref = m->ref;
-		writable = !(m->flags & GNTMAP_readonly);
-		maptrack_free(t, t->release_cursor);
-		references_put(rd, ref,
-			       rd->gnttab->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME].frame,
-			       done, writable);
 	}
 	return 0;
 }

@@ -276,6 +276,33 @@ static void test_a_dead_mapper_gives_everything_back(void **state)
 	assert_int_equal(entry(8)->flags, GTF_permit_access);
 }
 
+/* Whichever handles are in use: of some numbers it has none. */
+static void test_a_dead_mappers_handles_are_released_in_steps(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	struct frame *f = grant(8, 0);
+	u64 bus = mfn_to_maddr(frame_to_mfn(f));
+	u32 left;
+
+	entry(8)->domid = 2;
+	world_run(d2->vcpu[0]);
+	for (grant_handle_t i = 0; i < MAPTRACK_PER_PAGE; i++)
+		assert_int_equal(map(8, GNTMAP_device_map).handle, i);
+	for (grant_handle_t i = 63; i < MAPTRACK_PER_PAGE; i += 64)
+		assert_int_equal(unmap(i, 0, bus), GNTST_okay);
+	world_run(dom0->vcpu[0]);
+	left = d2->gnttab->nr_mapped;
+	world.preempt = true;
+	while (domain_kill(d2) == -ERESTART) {
+		assert_true(left - d2->gnttab->nr_mapped <= 64);
+		left = d2->gnttab->nr_mapped;
+	}
+	world.preempt = false;
+	assert_true(left <= 64);
+	assert_null(domain_find(2));
+	assert_int_equal(refs(f), 1);
+}
+
 static void test_copy_moves_bytes_between_grant_and_own_page(void **state)
 {
 	struct gnttab_copy *op = guest_alloc(sizeof(*op));
@@ -396,6 +423,7 @@ int main(void)
 		T(test_an_unmap_batch_flushes_before_it_drops_references),
 		T(test_a_dead_granters_page_stays_until_the_mapper_lets_go),
 		T(test_a_dead_mapper_gives_everything_back),
+		T(test_a_dead_mappers_handles_are_released_in_steps),
 		T(test_copy_moves_bytes_between_grant_and_own_page),
 		T(test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused),
 		T(test_the_table_grows_to_its_limit_and_no_further),
