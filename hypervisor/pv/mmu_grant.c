@@ -71,10 +71,10 @@ static bool is_mapping_of(u64 entry, u32 gnt_flags, mfn_t frame)
 }
 
 /*
- * Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it.
- * Not from @to, where it goes: the mapping to be undone would stay.
+ * Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it, and what is known of
+ * its table. Not from @to, of @to_table, where it goes: the mapping to be undone would stay.
  */
-static int entry_take(u64 va, const u64 *to, u64 *entry)
+static int entry_take(u64 va, struct frame *to_table, const u64 *to, u64 *entry)
 {
 	struct frame *table;
 	u64 *slot;
@@ -87,6 +87,7 @@ static int entry_take(u64 va, const u64 *to, u64 *entry)
 	} else {
 		*entry = *slot;
 		WRITE_ONCE(*slot, 0);
+		to_table->type |= table->type & FT_FOREIGN;
 	}
 	frame_put_and_type(table);
 	return rc;
@@ -103,7 +104,7 @@ int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 gnt_flags, mfn_t frame)
 	if (!is_mapping_of(*slot, gnt_flags, frame))
 		rc = -EINVAL;
 	else if (new_addr)
-		rc = entry_take(new_addr, slot, &entry);
+		rc = entry_take(new_addr, table, slot, &entry);
 	if (!rc)
 		WRITE_ONCE(*slot, entry);
 	frame_put_and_type(table);

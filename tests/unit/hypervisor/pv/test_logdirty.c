@@ -238,6 +238,37 @@ static void test_a_page_that_others_can_write_is_told_as_long_as_they_can(void *
 	assert_false(is_told(0));
 }
 
+/* GNTTABOP_unmap_and_replace puts an entry into another table, which had none of another domain's. */
+static void test_a_foreign_mapping_that_moves_is_told_all_the_same(void **state)
+{
+	const u64 at = 2UL << 20;
+	struct frame *other;
+	struct tree own;
+	mfn_t granted;
+
+	machine_run(0);
+	own = tree_new(0);
+	other = frame_new(0);
+	table_of(own.l2)[1] = entry_to(other, RW);
+	assert_int_equal(install(&own), 0);
+	granted = frame_to_mfn(frame_new(2));
+	assert_int_equal(update(maddr_of(own.l1, 1), entry_to(page[0], RW), 1), 0);
+	assert_int_equal(pv_grant_map_pte(at, GNTMAP_host_map, granted), 0);
+	begin();
+	machine_run(0);
+	assert_int_equal(pv_grant_unmap_pte(at, PAGE_SIZE, GNTMAP_host_map, granted), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		clean();
+		assert_true(is_told(0));
+	}
+	machine_run(0);
+	assert_int_equal(update(maddr_of(other, 0), 0, DOMID_SELF), 0);
+	clean();
+	assert_true(is_told(0));
+	clean();
+	assert_false(is_told(0));
+}
+
 /* dom0 writes a page of the guest's, lets go of it, and its CPU remembers the mapping. */
 static void dom0_writes_and_lets_go(struct frame *l1)
 {
@@ -470,6 +501,7 @@ int main(void)
 		T(test_a_fault_of_the_guests_own_says_what_its_tables_say),
 		T(test_outside_the_mode_a_fault_is_the_guests_own),
 		T(test_a_page_that_others_can_write_is_told_as_long_as_they_can),
+		T(test_a_foreign_mapping_that_moves_is_told_all_the_same),
 		T(test_before_writes_are_forgotten_nobody_remembers_a_mapping),
 		T(test_a_frame_that_becomes_another_page_is_told_as_that),
 		T(test_pages_beyond_the_bitmap_are_not_forgotten),
