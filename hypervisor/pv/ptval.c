@@ -24,6 +24,11 @@
 #include "x86/pte.h"
 #include "x86/tlb.h"
 
+/* Level-1 entries dropped between two looks whether others wait. */
+#ifndef PUTS_PER_CHECK /* the random machines' tables have few */
+#define PUTS_PER_CHECK 64
+#endif
+
 static bool type_is_table(enum frame_type t)
 {
 	return t >= FT_L1 && t <= FT_L4;
@@ -136,6 +141,7 @@ static int child_put(struct frame *child)
 static int table_devalidate(struct frame *f, unsigned int level, unsigned int *nr, bool *pset)
 {
 	const u64 *table = mfn_to_virt(frame_to_mfn(f));
+	unsigned int nr_put = 0;
 	int rc;
 
 	if (*pset) {
@@ -151,12 +157,15 @@ static int table_devalidate(struct frame *f, unsigned int level, unsigned int *n
 			continue;
 		if (level == 1) {
 			pt_entry_put(entry, 1, f);
-			continue;
-		}
-		rc = child_put(mfn_to_frame(pte_mfn(entry)));
-		if (rc) {
-			*pset = true;
-			return rc;
+			/* it may have been all that kept its frame: then all CPUs of the owner were flushed for it */
+			if (++nr_put % PUTS_PER_CHECK)
+				continue;
+		} else {
+			rc = child_put(mfn_to_frame(pte_mfn(entry)));
+			if (rc) {
+				*pset = true;
+				return rc;
+			}
 		}
 		if (*nr > 0 && hypercall_should_preempt())
 			return -ERESTART;

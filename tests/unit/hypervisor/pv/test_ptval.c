@@ -511,6 +511,30 @@ static void test_teardown_lets_others_in_and_passes_by_where_it_has_nothing(void
 	assert_int_equal(restarts[1], 0); /* not a record looked at */
 }
 
+/* For each of the frames, which the table alone keeps, all CPUs of the owner are flushed. */
+static void test_a_table_of_frames_given_back_is_left_in_steps(void **state)
+{
+	struct tree t = tree_new(1);
+	u64 nr_free, nr_before;
+
+	fake_domain[1].max_pages = FAKE_FRAMES;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		table_of(t.l1)[i] = entry_to(frame_new(1), RW);
+	assert_int_equal(install(&t), 0);
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		assert_true(domain_frame_release(mfn_to_frame(pte_mfn(table_of(t.l1)[i]))));
+	nr_before = nr_free = page_alloc_free_frames();
+	machine_preempt(1);
+	assert_int_equal(update(maddr_of(t.l2, 0), 0, DOMID_SELF), 0);
+	do {
+		assert_true(page_alloc_free_frames() - nr_free <= 64);
+		nr_free = page_alloc_free_frames();
+	} while (pv_drain_deferred(current) == -ERESTART);
+	machine_preempt(0);
+	assert_true(page_alloc_free_frames() - nr_free <= 64);
+	assert_int_equal(page_alloc_free_frames() - nr_before, PT_ENTRIES);
+}
+
 static struct frame *watched;
 static u64 watched_at_end;
 static unsigned int nr_gone;
@@ -867,6 +891,7 @@ int main(void)
 		CLAIM(test_teardown_returns_every_frame_whatever_state_they_are_in),
 		CLAIM(test_a_table_refused_after_a_stop_is_flushed_before_it_is_written),
 		CLAIM(test_teardown_lets_others_in_and_passes_by_where_it_has_nothing),
+		CLAIM(test_a_table_of_frames_given_back_is_left_in_steps),
 		CLAIM(test_a_dying_domain_stays_until_the_call_that_names_it_is_over),
 		CLAIM(test_a_type_change_flushes_only_who_ran_the_owner),
 		CLAIM(test_giving_back_and_getting_frames_flushes_nobody_else),

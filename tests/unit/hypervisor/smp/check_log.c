@@ -52,8 +52,10 @@ static void others_of_grants(const struct domain *d)
 static void others_of_table(const struct frame *table)
 {
 	const u64 *entry = mfn_to_virt(frame_to_mfn(table));
+	/* what was let go may be anybody's by now */
+	unsigned int nr = table->type & FT_PARTIAL ? table->nval : PT_ENTRIES;
 
-	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+	for (unsigned int i = 0; i < nr; i++)
 		if ((entry[i] & (PTE_P | PTE_RW)) == (PTE_P | PTE_RW) && mfn_is_ram(pte_mfn(entry[i])) &&
 		    mfn_to_frame(pte_mfn(entry[i]))->owner != table->owner)
 			is_others[mfn_x(pte_mfn(entry[i]))] = 1;
