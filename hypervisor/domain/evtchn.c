@@ -154,7 +154,7 @@ void evtchn_set_pending(struct domain *d, struct vcpu *v, evtchn_port_t port)
 bool evtchn_is_pending(const struct domain *d, evtchn_port_t port)
 {
 	return port < EVTCHN_2L_NR_CHANNELS && d->shared_info &&
-	       word_test(d->shared_info->evtchn_pending, port);
+	       word_test(d->shared_info->evtchn_pending, (u32)index_nospec(port, EVTCHN_2L_NR_CHANNELS));
 }
 
 bool evtchn_is_masked(const struct domain *d, evtchn_port_t port)
@@ -173,7 +173,7 @@ static void port_notify(struct domain *d, evtchn_port_t port, const struct evtch
 
 static struct vcpu *vcpu_of(const struct domain *d, u32 vcpu_id)
 {
-	return vcpu_id < d->nr_vcpus_max && vcpu_id < DOMAIN_MAX_VCPUS ? d->vcpu[vcpu_id] : NULL;
+	return vcpu_id < d->nr_vcpus_max ? d->vcpu[index_nospec(vcpu_id, DOMAIN_MAX_VCPUS)] : NULL;
 }
 
 /* --- binding --- */
@@ -218,6 +218,7 @@ int evtchn_bind_virq(struct domain *d, u32 virq, u32 vcpu_id, evtchn_port_t *por
 
 	if (virq >= NR_VIRQS || (!virq_is_per_vcpu(virq) && vcpu_id != 0))
 		return -EINVAL;
+	virq = (u32)index_nospec(virq, NR_VIRQS);
 	v = vcpu_of(d, vcpu_id);
 	if (!v)
 		return -ENOENT;
@@ -429,15 +430,16 @@ int evtchn_status(struct domain *d, evtchn_port_t port, struct evtchn_status *st
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, u32 vcpu_id)
 {
 	struct evtchn *c = port_find(d, port);
+	struct vcpu *v = vcpu_of(d, vcpu_id);
 
-	if (!vcpu_of(d, vcpu_id))
+	if (!v)
 		return -ENOENT;
 	if (!c || c->state == ECS_FREE || c->state == ECS_IPI ||
 	    (c->state == ECS_VIRQ && virq_is_per_vcpu(c->virq)))
 		return -EINVAL;
 	if (c->state == ECS_VIRQ && vcpu_id != c->vcpu_id) {
 		/* The binding is found through its vcpu: it moves with the notification. */
-		d->vcpu[vcpu_id]->virq_to_evtchn[c->virq] = port;
+		v->virq_to_evtchn[c->virq] = port;
 		d->vcpu[c->vcpu_id]->virq_to_evtchn[c->virq] = 0;
 	}
 	c->vcpu_id = vcpu_id;

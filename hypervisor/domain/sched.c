@@ -15,6 +15,7 @@
 #include "domain/guest.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "x86/asm.h"
 #include "x86/clock.h"
 #include "x86/lock.h"
@@ -161,7 +162,7 @@ long sched_watchdog(struct domain *d, u32 id, u32 timeout_s)
 		}
 		return -EEXIST;
 	}
-	id--;
+	id = (u32)index_nospec(id - 1, NR_WATCHDOGS);
 	if (!(d->watchdog_timer_set >> id & 1))
 		return -EINVAL;
 	if (timeout_s == 0) {

@@ -6,6 +6,7 @@
  */
 #include "domain/hc_args.h"
 #include "lib/errno.h"
+#include "lib/nospec.h"
 #include "pv/context.h"
 #include "pv/pv.h"
 #include "x86/asm.h"
@@ -82,7 +83,7 @@ long hc_set_debugreg(struct hc_args *a)
 		/* C51: never an address in the hypervisor */
 		if (!guest_address_ok(val))
 			return -EPERM;
-		pv->debugreg[a->a[0]] = val;
+		pv->debugreg[index_nospec(a->a[0], 4)] = val;
 		pv_debug_load(pv);
 		return 0;
 	case 4:
@@ -106,6 +107,7 @@ long hc_get_debugreg(struct hc_args *a)
 
 	if (nr > 7)
 		return -ENODEV;
-	a->value = (long)current->pv.debugreg[nr == 4 ? 6 : nr == 5 ? 7 : nr];
+	nr = nr == 4 ? 6 : nr == 5 ? 7 : nr;
+	a->value = (long)current->pv.debugreg[index_nospec(nr, 8)];
 	return 0;
 }
