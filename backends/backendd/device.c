@@ -320,12 +320,14 @@ static void start(struct device *d)
 
 /* --- what the store says ------------------------------------------------------------------ */
 
-static struct device *find(struct supervisor *sv, const char *path)
+static struct device *find(struct supervisor *sv, const char *type, unsigned int domid,
+			   unsigned int devid)
 {
-	for (struct device *d = sv->devices; d; d = d->next)
-		if (!strcmp(d->path, path))
-			return d;
-	return NULL;
+	struct device *d = sv->devices;
+
+	while (d && (d->devid != devid || d->domid != domid || strcmp(d->kind->type, type) != 0))
+		d = d->next;
+	return d;
 }
 
 /* As the process itself reads it (backend_main.c). */
@@ -399,14 +401,13 @@ static void check_vanished(struct device *d)
 void device_check(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid)
 {
 	const struct device_kind *kind = find_kind(type);
+	struct device *d = find(sv, type, domid, devid);
 	char path[128], frontend[256];
-	struct device *d;
 	int rc;
 
 	if (!kind)
 		return;
 	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%u", type, domid, devid);
-	d = find(sv, path);
 	rc = store_read_str(sv->xs, path, "frontend", frontend, sizeof(frontend));
 	if (rc == 0 && !d)
 		add(sv, kind, domid, devid, path);
@@ -414,6 +415,29 @@ void device_check(struct supervisor *sv, const char *type, unsigned int domid, u
 		check_present(d);
 	else if (rc == -ENOENT && d && !store_exists(sv->xs, path) && errno == ENOENT)
 		check_vanished(d);
+}
+
+void device_note(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid)
+{
+	struct device *d = find(sv, type, domid, devid);
+
+	if (d)
+		d->noted = true;
+	else
+		device_check(sv, type, domid, devid);
+}
+
+void device_check_noted(struct supervisor *sv)
+{
+	struct device *next;
+
+	for (struct device *d = sv->devices; d; d = next) {
+		next = d->next;
+		if (!d->noted)
+			continue;
+		d->noted = false;
+		device_check(sv, d->kind->type, d->domid, d->devid);
+	}
 }
 
 void device_check_known(struct supervisor *sv)

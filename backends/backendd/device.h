@@ -47,6 +47,7 @@ struct device {
 	struct event *adopted_exit;
 	struct event *timer; /* restart, or the end of the grace after the directory went */
 	bool gone;	     /* the directory vanished */
+	bool noted;	     /* an event was about it: device_check_noted() */
 	uint64_t started_ns;
 	unsigned int backoff_ms;
 	struct grant grant;	  /* its process's connections to the store */
@@ -58,6 +59,13 @@ const char *device_type(unsigned int i);
 
 /* Looks at one backend directory and takes the step due: start, restart, stop, forget. */
 void device_check(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid);
+
+/*
+ * Something of that directory changed: it is looked at by device_check_noted(), however often this is
+ * said until then. At once, if there is no such device yet.
+ */
+void device_note(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid);
+void device_check_noted(struct supervisor *sv);
 
 /* Looks at all devices known, for those whose directories vanished. */
 void device_check_known(struct supervisor *sv);

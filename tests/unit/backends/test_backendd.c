@@ -485,6 +485,51 @@ static void test_names_that_are_no_device_start_nothing(void **state)
 	assert_int_equal(started(5, 0), 0);
 }
 
+#define WRITERS 4
+
+/* Device 10's process writes its state as fast as the store takes it; a byte into @to now and then. */
+static pid_t start_writer(int to)
+{
+	pid_t pid = fork();
+	struct xs_handle *own;
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	own = xs_open(0);
+	for (unsigned int i = 0; own; i++) {
+		store_write(own, XBT_NULL, back(10), "state", "%u", 1 + i % 6);
+		if (i % 1000 == 999 && write(to, "", 1) != 1)
+			break;
+	}
+	_exit(1);
+}
+
+/* What a guest can have it do, by letting its frontends begin over and over. */
+static void test_devices_that_are_written_without_end_hold_up_no_other(void **state)
+{
+	pid_t writer[WRITERS], other;
+	char byte;
+	int told[2];
+
+	offer(10);
+	offer(20);
+	other = wait_started(20, 0);
+	assert_int_equal(pipe(told), 0);
+	for (int i = 0; i < WRITERS; i++)
+		writer[i] = start_writer(told[1]);
+	for (int i = 0; i < 2 * WRITERS; i++)
+		assert_int_equal(read(told[0], &byte, 1), 1);
+	kill(other, SIGKILL);
+	wait_started(20, 1);
+	offer(21);
+	wait_started(21, 0);
+	for (int i = 0; i < WRITERS; i++)
+		stop(writer[i], SIGKILL);
+	close(told[0]);
+	close(told[1]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -507,6 +552,7 @@ int main(int argc, char **argv)
 		T(test_missing_program_is_named_to_the_user),
 		T(test_restarted_store_is_found_again),
 		T(test_names_that_are_no_device_start_nothing),
+		T(test_devices_that_are_written_without_end_hold_up_no_other),
 	};
 
 	if (argc != 4)
