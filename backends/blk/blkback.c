@@ -411,6 +411,7 @@ static void end_requests(struct backend *be)
 		if (b->engine->nr_requests != ended)
 			silent_ms = 0;
 		ended = b->engine->nr_requests;
+		backend_hear(be);
 		if (!b->image.is_remote || !is_to_go(be))
 			continue;
 		silent_ms += CLOSE_LOOK_MS;

@@ -91,18 +91,30 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	look(arg);
 }
 
-static void on_store(evutil_socket_t fd, short what, void *arg)
+/* Events carry no values: however many there are, one look at the store answers them all. */
+static bool take_events(struct xs_handle *xs)
 {
-	struct process *p = arg;
 	bool any = false;
 	char **watch;
 
-	/* Events carry no values: however many there are, one look at the store answers them all.
-	 */
-	while ((watch = xs_check_watch(p->be.xs))) {
+	while ((watch = xs_check_watch(xs))) {
 		any = true;
 		free(watch);
 	}
+	return any;
+}
+
+void backend_hear(struct backend *be)
+{
+	if (take_events(be->xs))
+		event_active(self->again, EV_TIMEOUT, 0);
+}
+
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+	struct process *p = arg;
+	bool any = take_events(p->be.xs);
+
 	if (errno != EAGAIN) {
 		log_error("%s: store connection lost", p->be.path);
 		backend_stop(&p->be, BACKEND_EXIT_RETRY);

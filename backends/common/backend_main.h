@@ -19,4 +19,10 @@ void backend_stop(struct backend *be, enum backend_exit code);
 /* Has ops->work called from the loop soon, for instance when the tap became readable. */
 void backend_kick(struct backend *be);
 
+/*
+ * For who keeps the loop waiting: takes what the store has to say, which is looked at once the loop goes
+ * on. A guest can write its state as often as it likes, and what nobody takes is kept in memory.
+ */
+void backend_hear(struct backend *be);
+
 #endif

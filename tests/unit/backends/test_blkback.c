@@ -35,6 +35,14 @@ static struct nbd_server server;
 static char dir[64];
 static unsigned int waited;
 static void (*while_waiting)(void);
+static unsigned int heard; /* how often it took what the store had to say */
+static unsigned int goes_on_at; /* when the server does, 0: never */
+
+void backend_hear(struct backend *b)
+{
+	if (++heard == goes_on_at)
+		nbd_server_go_on(&server);
+}
 
 void backend_kick(struct backend *b)
 {
@@ -73,7 +81,7 @@ static int set_up(void **state)
 	fake_reset();
 	nbd_server_listen_unix(&server, dir);
 	write_device(server.name);
-	waited = 0;
+	waited = heard = goes_on_at = 0;
 	while_waiting = NULL;
 	return 0;
 }
@@ -374,6 +382,22 @@ static void test_a_device_that_is_to_go_leaves_a_silent_server(void **state)
 	assert_false(blk_io_wait_ms(blkback.io, 100));
 }
 
+/*
+ * A guest has its disk close while much is to be flushed, and writes its state meanwhile, as fast as it
+ * can: nobody else takes those events out of the process's memory.
+ */
+static void test_the_store_is_heard_while_requests_end(void **state)
+{
+	nbd_server_start(&server, megabyte);
+	assert_int_equal(start(), 0);
+	nbd_server_freeze(&server);
+	fake_store_set(BACK "/drain", "token");
+	blk_look(&be);
+	goes_on_at = 3;
+	blk_disconnect(&be);
+	assert_int_equal(heard, 3);
+}
+
 static int held;
 
 static void lets_go(void)
@@ -441,6 +465,7 @@ int main(void)
 		T(test_a_silent_server_holds_up_no_drain),
 		T(test_a_drain_is_answered_by_a_flush_of_its_own),
 		T(test_a_device_that_is_to_go_leaves_a_silent_server),
+		T(test_the_store_is_heard_while_requests_end),
 		T(test_who_had_the_disk_before_is_waited_for),
 	};
 
