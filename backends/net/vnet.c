@@ -20,6 +20,11 @@
 #define UDP_CSUM_OFFSET 6
 #define TCP_MIN_LEN 20
 #define UDP_LEN 8
+/*
+ * The least a TCP segment carries: the smallest of maximum sizes, 48 bytes, less 40 of options, as
+ * Linux's own TCP has it. One packet with less would make dom0's kernel allocate up to 64 Ki at once.
+ */
+#define MIN_SEGMENT 8
 
 /* Where the transport header starts and what it is. */
 struct place {
@@ -114,7 +119,7 @@ static int set_gso(const struct place *place, const struct vnet_facts *facts,
 
 	if (facts->gso_type != XEN_NETIF_GSO_TYPE_TCPV4 && !v6)
 		return -EINVAL;
-	if (facts->gso_size == 0 || place->proto != IPPROTO_TCP || place->v6 != v6)
+	if (facts->gso_size < MIN_SEGMENT || place->proto != IPPROTO_TCP || place->v6 != v6)
 		return -EINVAL;
 	hdr->gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 	hdr->gso_size = facts->gso_size;

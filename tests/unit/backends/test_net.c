@@ -425,6 +425,26 @@ static void test_gso_of_size_zero_is_refused(void **state)
 	bad_packet(2);
 }
 
+/* A packet of 64 KiB would become 64 Ki of them in dom0's kernel. */
+static void test_segments_smaller_than_any_tcp_sends_are_refused(void **state)
+{
+	uint8_t buf[3100];
+
+	for (uint16_t size = 1; size < 8; size++) {
+		make_tcp(DATA, 0, 3000);
+		put_tx(DATA, 0, 3000, NETTXF_csum_blank | NETTXF_extra_info);
+		put_extra(XEN_NETIF_EXTRA_TYPE_GSO, 0, XEN_NETIF_GSO_TYPE_TCPV4, size);
+		bad_packet(2);
+	}
+	make_tcp(DATA, 0, 3000);
+	put_tx(DATA, 0, 3000, NETTXF_csum_blank | NETTXF_extra_info);
+	put_extra(XEN_NETIF_EXTRA_TYPE_GSO, 0, XEN_NETIF_GSO_TYPE_TCPV4, 8);
+	assert_int_equal(send_now(), 0);
+	assert_int_equal(tx_status(), NETIF_RSP_OKAY);
+	assert_int_equal(tx_status(), NETIF_RSP_NULL);
+	assert_int_equal(take(buf, sizeof(buf)), VNET_LEN + 3000);
+}
+
 static void test_gso_of_unknown_or_wrong_kind_is_refused(void **state)
 {
 	static const uint8_t kinds[] = { XEN_NETIF_GSO_TYPE_NONE, XEN_NETIF_GSO_TYPE_TCPV6, 3, 255 };
@@ -774,6 +794,7 @@ int main(void)
 		T(test_fragments_larger_than_the_packet_are_refused),
 		T(test_fragments_that_wrap_the_first_size_are_refused),
 		T(test_gso_of_size_zero_is_refused),
+		T(test_segments_smaller_than_any_tcp_sends_are_refused),
 		T(test_gso_of_unknown_or_wrong_kind_is_refused),
 		T(test_gso_without_blank_checksum_is_refused),
 		T(test_blank_checksum_on_what_has_none_is_refused),
