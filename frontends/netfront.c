@@ -163,28 +163,30 @@ static int take(struct netfront *n, void *frame)
 
 int netfront_receive(struct netfront *n, void *frame, u64 timeout_ns)
 {
-	u64 deadline = clock_ns() + timeout_ns;
+	u64 deadline = clock_ns() + timeout_ns, now;
 
 	while (!n->is_broken) {
 		u32 prod = READ_ONCE(n->rx.sring->rsp_prod);
+		int len;
 
 		xen_rmb(); /* the index, then the response it covers */
 		if (prod - n->rx.rsp_cons > NET_RX_BUFFERS) {
 			n->is_broken = true;
-		} else if (prod != n->rx.rsp_cons) {
-			int len = take(n, frame);
-
-			if (len)
-				return len;
-		} else {
-			n->rx.sring->rsp_event = n->rx.rsp_cons + 1;
-			xen_mb(); /* ask for the event, then look once more */
-			if (READ_ONCE(n->rx.sring->rsp_prod) != n->rx.rsp_cons)
-				continue;
-			if (clock_ns() >= deadline)
-				return -ETIMEDOUT;
-			port_wait(n->port, deadline - clock_ns());
+			break;
 		}
+		len = prod != n->rx.rsp_cons ? take(n, frame) : 0;
+		if (len)
+			return len;
+		/* Also while responses come: none of them may ever be of use. */
+		now = clock_ns();
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		if (prod != n->rx.rsp_cons)
+			continue;
+		n->rx.sring->rsp_event = prod + 1;
+		xen_mb(); /* ask for the event, then look once more */
+		if (READ_ONCE(n->rx.sring->rsp_prod) == prod)
+			port_wait(n->port, deadline - now);
 	}
 	return -EIO;
 }

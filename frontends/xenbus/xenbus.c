@@ -133,6 +133,9 @@ int xenbus_call(u32 type, u32 txn, const void *body, size_t len, char *reply, si
 		rc = put(body, len, deadline);
 	port_send(start_info->store_evtchn);
 	do {
+		/* Events alone may come for ever. */
+		if (!rc && clock_ns() >= deadline)
+			rc = -ETIMEDOUT;
 		if (!rc)
 			rc = get_message(&hdr, payload, deadline);
 	} while (!rc && hdr.type == XS_WATCH_EVENT);

@@ -27,6 +27,7 @@
 static struct netfront net;
 static struct blkfront blk;
 static void (*backend)(void); /* what it does whenever the frontend waits or looks at the clock */
+static void (*meanwhile)(void); /* what it does whenever a page is offered */
 static unsigned int keeps_1_in; /* grants the backend does not let go of; 0: none */
 static u64 now;
 
@@ -77,6 +78,8 @@ u64 virt_to_mfn(const void *va)
 
 grant_ref_t grant_offer(domid_t domid, u64 mfn, u16 flags)
 {
+	if (meanwhile)
+		meanwhile();
 	do {
 		next_ref = next_ref % (GRANTS - 1) + 1;
 	} while (granted[next_ref]);
@@ -224,7 +227,7 @@ static int fresh(void **state)
 		free(page[i].at);
 	nr_pages = 0;
 	memset(granted, 0, sizeof(granted));
-	backend = NULL;
+	backend = meanwhile = NULL;
 	keeps_1_in = 0;
 	assert_int_equal(netfront_open(&net, 0), 0);
 	assert_int_equal(blkfront_open(&blk, 51712), 0);
@@ -304,6 +307,30 @@ static void test_a_frame_across_the_pages_end_is_dropped(void **state)
 	assert_int_equal(netfront_receive(&net, frame, NS_PER_S), -ETIMEDOUT);
 	assert_false(net.is_broken);
 	check_buffers();
+}
+
+static unsigned int nr_useless;
+
+static void net_sends_useless(void)
+{
+	u32 prod = net.rx.sring->rsp_prod;
+
+	if (++nr_useless > ROUNDS)
+		fail_msg("it never ends");
+	*RING_GET_RESPONSE(&net.rx, prod) = (struct netif_rx_response){
+		.id = (u16)(nr_useless % NET_RX_BUFFERS), .status = NETIF_RSP_ERROR };
+	net.rx.sring->rsp_prod = prod + 1;
+}
+
+static void test_useless_answers_without_end_keep_nobody(void **state)
+{
+	u8 frame[NET_FRAME_MAX];
+
+	nr_useless = 0;
+	net_sends_useless();
+	meanwhile = net_sends_useless;
+	assert_int_equal(netfront_receive(&net, frame, NS_PER_S), -ETIMEDOUT);
+	assert_false(net.is_broken);
 }
 
 /* --- the disk --- */
@@ -388,6 +415,7 @@ int main(void)
 		CLAIM(test_no_lie_about_sending_frees_a_page_that_is_in_use),
 		CLAIM(test_a_number_no_buffer_has_breaks_the_ring),
 		CLAIM(test_a_frame_across_the_pages_end_is_dropped),
+		CLAIM(test_useless_answers_without_end_keep_nobody),
 		CLAIM(test_no_lie_about_a_request_is_more_than_its_failure),
 		CLAIM(test_a_late_answer_is_nobodys),
 		CLAIM(test_an_answer_to_nothing_asked_breaks_the_ring),
