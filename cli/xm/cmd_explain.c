@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "domains.h"
 #include "record_store.h"
+#include "text.h"
 
 static const char *const kinds[] = { "vbd", "vif", "console" };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -73,16 +74,19 @@ static void explain_does(struct xm *xm, const struct domain *dom)
 	free(error);
 }
 
+/* What it is told may be a guest's, or of a device's process: no byte of it reaches a terminal raw. */
 static int waits(struct xm *xm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static int waits(struct xm *xm, const char *fmt, ...)
 {
+	char line[2048], *text;
 	va_list ap;
 
-	fputs("waits: ", xm->out);
 	va_start(ap, fmt);
-	vfprintf(xm->out, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fputc('\n', xm->out);
+	text = text_escape(line, strlen(line));
+	fprintf(xm->out, "waits: %s\n", text);
+	free(text);
 	return 1;
 }
 

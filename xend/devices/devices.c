@@ -169,6 +169,21 @@ static void describe(struct xend *x, unsigned int domid, enum device_kind k, con
 	free(dev);
 }
 
+char *devices_words(struct xend *x, unsigned int domid, enum device_kind k, const char *id,
+		    const char *key)
+{
+	char *text = store_read(x->xs, path_backend(k, domid, id, key));
+
+	for (unsigned char *c = (unsigned char *)text; c && *c; c++) {
+		/* UTF-8 stays, but for the control characters that are two bytes there. */
+		if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			c[0] = c[1] = '?';
+		else if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	return text;
+}
+
 int devices_check(struct xend *x, unsigned int domid, enum device_kind k, const char *id, char *why,
 		  size_t why_len)
 {
@@ -180,7 +195,7 @@ int devices_check(struct xend *x, unsigned int domid, enum device_kind k, const 
 		rc = 0;
 	} else if (status && !strcmp(status, "error")) {
 		describe(x, domid, k, id, what, sizeof(what));
-		text = store_read(x->xs, path_backend(k, domid, id, "hotplug-error"));
+		text = devices_words(x, domid, k, id, "hotplug-error");
 		snprintf(why, why_len, "%s: %s", what, text ? text : "its backend failed");
 		free(text);
 		rc = -EIO;

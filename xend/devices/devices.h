@@ -45,6 +45,13 @@ bool devices_closed(struct xend *x, struct domain *d);
 int devices_remove(struct xend *x, struct domain *d);
 
 /*
+ * What its process said of itself in @key, malloc'd; NULL: nothing. It may be its guest's by now, and
+ * people read this on terminals and in logs: no control character is left.
+ */
+char *devices_words(struct xend *x, unsigned int domid, enum device_kind kind, const char *id,
+		    const char *key);
+
+/*
  * One device: 0 ready, -EINPROGRESS not yet, -EIO with @why (@why_len bytes): what its backend
  * said. @id: as in the backend's path.
  */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices.h"
 #include "domain.h"
 #include "store.h"
 #include "xend.h"
@@ -47,7 +48,7 @@ static int ask(struct xend *x, const struct domain *d, const char *id, const str
 static void explain(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
 {
 	char *dev = store_read(x->xs, key(d, id, "dev"));
-	char *error = store_read(x->xs, key(d, id, "error"));
+	char *error = devices_words(x, (unsigned int)d->domid, DEVICE_VBD, id, "error");
 
 	snprintf(dr->why, dr->why_len, "disk %.32s: what the guest asked of it did not end within "
 		 "%d s%s%.300s", dev ? dev : id, DISK_DRAIN_S, error && error[0] ? ": " : "",

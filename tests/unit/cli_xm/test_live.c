@@ -187,6 +187,10 @@ static void test_explain_says_what_is_waited_for(void **state)
 	expect_out("does:  it is running, domain 1");
 	expect_out("waits: vbd 51712: dom0's side is not set up: no such image");
 	expect_out("waits: its next start, to follow the record");
+	/* The guest's own key: nothing it writes there does anything to the terminal. */
+	fake_store_set("/local/domain/1/control/shutdown", "\033]0;root\007halt");
+	OK("explain", "demo");
+	expect_out("waits: the guest takes up the request to \\x1b]0;root\\x07halt");
 	FAILS("explain", "nosuch");
 }
 

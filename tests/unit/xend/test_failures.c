@@ -198,6 +198,19 @@ static void test_a_backend_s_error_becomes_the_domain_s(void **state)
 	assert_clean(before);
 }
 
+/* One that its guest took over would speak to whoever reads it on a terminal. */
+static void test_a_backend_s_error_has_no_control_characters(void **state)
+{
+	struct world *w = *state;
+
+	w->backends = BACKENDS_BROKEN;
+	w->words = "\033]0;root\007 \302\2332J\n\177 \303\244\302\240";
+	world_record(w, "web");
+	world_run(w, 1);
+	assert_string_equal(error_of("web"),
+			    "network card 0: ?]0;root? ??2J?? \303\244\302\240");
+}
+
 /* A script of a card that was taken back writes its last word into nowhere. */
 static void test_what_is_left_of_a_device_is_neither_waited_for_nor_in_the_way(void **state)
 {
@@ -294,6 +307,7 @@ int main(void)
 		T(test_a_record_that_changes_while_it_is_read_is_read_again),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
 		T(test_a_backend_s_error_becomes_the_domain_s),
+		T(test_a_backend_s_error_has_no_control_characters),
 		T(test_what_is_left_of_a_device_is_neither_waited_for_nor_in_the_way),
 		T(test_a_silent_backend_is_named_after_its_time),
 		T(test_a_backend_that_never_closes_does_not_keep_the_domain),

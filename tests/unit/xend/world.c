@@ -92,7 +92,7 @@ static void serve(struct world *w, const char *dir)
 	} else if (!status && w->backends == BACKENDS_BROKEN && strstr(dir, "/vif/")) {
 		fake_set(key, "error");
 		snprintf(path, sizeof(path), "%s/hotplug-error", dir);
-		fake_set(path, "bridge nosuch does not exist");
+		fake_set(path, w->words ? w->words : "bridge nosuch does not exist");
 	} else if (!status && w->backends != BACKENDS_SILENT) {
 		fake_set(key, "connected");
 	}

@@ -20,6 +20,7 @@ struct world {
 	struct xend x;
 	uint64_t now;
 	enum world_backends backends;
+	const char *words; /* of those that are broken; NULL: of a bridge */
 	bool disks_hang;		/* a disk's server does not answer: none comes to rest */
 	bool running;			/* xend lives */
 	char kernel[64], ramdisk[64];	/* files in a directory of its own */
