@@ -17,6 +17,16 @@
 #define LOG_WINDOW_NS 10000000000ULL
 #define LOG_WINDOW_LINES 20
 
+/*
+ * How often a frontend may begin: each time costs dom0's store dozens of requests, and its network a
+ * change of the interface. PV GRUB, the kernel after it and some that fail wait for nothing.
+ */
+#define ROUNDS_AT_ONCE 16
+#define ROUND_NS 100000000ULL
+/* How often anything that is written may have us look: some requests to the store each time. */
+#define LOOKS_AT_ONCE 64
+#define LOOK_NS 5000000ULL
+
 static int set_state(struct backend *be, enum xenbus_state state)
 {
 	int rc = store_write(be->xs, XBT_NULL, be->path, "state", "%d", state);
@@ -278,8 +288,7 @@ static int finish(struct backend *be)
 }
 
 /* xend asked for removal. A live frontend gets the chance to let go first. */
-static int poll_removal(struct backend *be, enum xenbus_state fe, uint64_t now_ns,
-			uint64_t *again_ns)
+static int poll_removal(struct backend *be, enum xenbus_state fe, uint64_t now_ns)
 {
 	if (!be->removal_ns)
 		be->removal_ns = now_ns;
@@ -291,15 +300,21 @@ static int poll_removal(struct backend *be, enum xenbus_state fe, uint64_t now_n
 		return 0;
 	if (fe != XenbusStateConnected || now_ns - be->removal_ns >= BACKEND_REMOVAL_NS)
 		return finish(be);
-	*again_ns = be->removal_ns + BACKEND_REMOVAL_NS;
+	be->again_ns = be->removal_ns + BACKEND_REMOVAL_NS;
 	return 0;
+}
+
+/* false: not yet, but at be->again_ns. */
+static bool may_begin(struct backend *be, uint64_t now_ns)
+{
+	be->again_ns = pace_take(&be->rounds, now_ns, ROUNDS_AT_ONCE, ROUND_NS);
+	return be->again_ns == 0;
 }
 
 static int frontend_initialising(struct backend *be, uint64_t now_ns)
 {
-	(void)now_ns;
 	disconnect(be);
-	return be->state == XenbusStateInitWait ? 0 : offer(be);
+	return be->state == XenbusStateInitWait || !may_begin(be, now_ns) ? 0 : offer(be);
 }
 
 static int frontend_ready(struct backend *be, uint64_t now_ns)
@@ -308,7 +323,7 @@ static int frontend_ready(struct backend *be, uint64_t now_ns)
 		return 0;
 	if (be->state != XenbusStateInitWait && be->state != XenbusStateConnected)
 		return 0;
-	return connect_now(be, now_ns);
+	return may_begin(be, now_ns) ? connect_now(be, now_ns) : 0;
 }
 
 static int frontend_closing(struct backend *be, uint64_t now_ns)
@@ -350,7 +365,10 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	enum xenbus_state fe, own;
 	int rc;
 
-	*again_ns = 0;
+	*again_ns = pace_take(&be->looks, now_ns, LOOKS_AT_ONCE, LOOK_NS);
+	if (*again_ns)
+		return 0;
+	be->again_ns = 0;
 	if (!store_exists(be->xs, be->path)) {
 		if (errno != ENOENT)
 			return -errno;
@@ -361,12 +379,13 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	fe = be->ops->has_frontend ? read_state(be, be->frontend) : XenbusStateConnected;
 	if (!store_read_bool(be->xs, be->path, "online", true) &&
 	    (own == XenbusStateClosing || own == XenbusStateClosed || fe == XenbusStateClosed))
-		rc = poll_removal(be, fe, now_ns, again_ns);
+		rc = poll_removal(be, fe, now_ns);
 	else
 		rc = on_frontend[fe] ? on_frontend[fe](be, now_ns) : 0;
 	/* Also when it is to go and the guest holds on to it: it is served until then. */
 	if (rc == 0 && be->ops->look)
 		be->ops->look(be);
+	*again_ns = be->again_ns;
 	/* The directory may vanish under any write. */
 	return rc == -ENOENT ? 0 : rc;
 }

@@ -22,6 +22,7 @@
 
 #include "backend_exit.h"
 #include "journal.h"
+#include "pace.h"
 #include "store.h"
 
 /* How long a frontend may take to react to its device being removed before it is cut off. */
@@ -71,6 +72,8 @@ struct backend {
 
 	enum xenbus_state state; /* what we last wrote */
 	uint64_t removal_ns;	 /* when removal was first seen; 0: not asked */
+	struct pace rounds, looks; /* what its frontend began; what backend_poll() did */
+	uint64_t again_ns;	 /* when backend_poll() is to be called again; 0: on events */
 	uint64_t log_ns;	 /* start of the window that log_lines counts in */
 	unsigned int log_lines;
 
@@ -95,8 +98,9 @@ int backend_init(struct backend *be, const struct backend_ops *ops, const char *
 int backend_start(struct backend *be);
 
 /*
- * Acts on whatever the store says now. Returns 0 to go on, 1 when the device is finished
- * (closed, or its directory vanished) and the process should exit, -errno of the store.
+ * Acts on whatever the store says now; not yet, if it was called very often just before. Returns 0 to
+ * go on, 1 when the device is finished (closed, or its directory vanished) and the process should
+ * exit, -errno of the store.
  * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events).
  */
 int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);

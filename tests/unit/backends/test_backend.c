@@ -203,18 +203,86 @@ static void test_frontend_may_come_again(void **state)
 static void test_every_pair_of_frontend_states_is_survived(void **state)
 {
 	char from[2] = "0", to[2] = "0";
+	uint64_t now = 0;
 
 	fake_store_set(FRONT "/ring-ref", "8");
 	fake_store_set(FRONT "/event-channel", "5");
 	for (from[0] = '0'; from[0] <= '9'; from[0]++)
 		for (to[0] = '0'; to[0] <= '9'; to[0]++) {
 			frontend(from);
-			assert_int_equal(look(2), 0);
+			assert_int_equal(look(now += SECOND), 0);
 			frontend(to);
-			assert_int_equal(look(3), 0);
+			assert_int_equal(look(now += SECOND), 0);
 			assert_int_equal(fake.mapped, be.connected);
 			assert_int_equal(fake.bound, be.connected);
 		}
+}
+
+#define MS 1000000ULL
+
+/* Each time is dozens of requests to the store, with dom0's rights. */
+static void test_a_frontend_that_begins_over_and_over_is_made_to_wait(void **state)
+{
+	static const char *const states[] = { "6", "1", "3" };
+	uint64_t again, now = SECOND;
+
+	fake_store_set(FRONT "/ring-ref", "8");
+	fake_store_set(FRONT "/event-channel", "5");
+	for (unsigned int i = 0; i < 600; i++) {
+		frontend(states[i % 3]);
+		assert_int_equal(look(now += 5 * MS), 0);
+	}
+	assert_in_range(connects, 8, 40);
+	/* It is told nothing; the process is told when to go on. */
+	be.rounds.until_ns = now + 10 * SECOND;
+	frontend("6");
+	assert_int_equal(look(now), 0);
+	frontend("1");
+	assert_int_equal(backend_poll(&be, now, &again), 0);
+	state_is("6");
+	assert_true(again > now);
+	assert_int_equal(look(again), 0);
+	state_is("2");
+	frontend("3");
+	assert_int_equal(backend_poll(&be, again, &again), 0);
+	assert_false(be.connected);
+	assert_int_equal(look(again), 0);
+	assert_true(be.connected);
+}
+
+/* Without being offered anew: its state is nothing for a moment. */
+static void test_a_frontend_that_comes_and_goes_is_made_to_wait(void **state)
+{
+	uint64_t now = SECOND;
+
+	connect_frontend();
+	for (unsigned int i = 0; i < 300; i++) {
+		frontend("nothing");
+		assert_int_equal(look(now += 5 * MS), 0);
+		frontend("4");
+		assert_int_equal(look(now += 5 * MS), 0);
+	}
+	assert_in_range(connects, 16, 60);
+	assert_int_equal(look(now += SECOND), 0);
+	assert_true(be.connected);
+}
+
+/* A guest may write its state as fast as it likes, and below it, too. */
+static void test_a_storm_of_writes_is_looked_at_now_and_then(void **state)
+{
+	uint64_t again;
+
+	connect_frontend();
+	frontend("4");
+	looks = 0;
+	for (unsigned int i = 0; i < 1000; i++)
+		assert_int_equal(backend_poll(&be, SECOND, &again), 0);
+	assert_in_range(looks, 8, 100);
+	/* Nothing of it is forgotten. */
+	assert_in_range(again, SECOND + 1, SECOND + 10 * MS);
+	frontend("6");
+	assert_int_equal(look(again), 0);
+	state_is("6");
 }
 
 /* --- hostile frontends ---------------------------------------------------------------------- */
@@ -576,6 +644,9 @@ int main(void)
 		T(test_frontend_closing_and_closed_is_followed),
 		T(test_frontend_may_come_again),
 		T(test_every_pair_of_frontend_states_is_survived),
+		T(test_a_frontend_that_begins_over_and_over_is_made_to_wait),
+		T(test_a_frontend_that_comes_and_goes_is_made_to_wait),
+		T(test_a_storm_of_writes_is_looked_at_now_and_then),
 		T(test_missing_keys_are_refused),
 		T(test_ring_ref_out_of_the_table_is_refused),
 		T(test_ring_ref_too_large_is_refused),
