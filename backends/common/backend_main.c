@@ -136,7 +136,7 @@ static void on_evtchn(evutil_socket_t fd, short what, void *arg)
 		return;
 	/*
 	 * Work before unmasking: a frontend that storms its event channel gets one round of work an
-	 * event, not one interrupt a send. A port of an earlier connection is only unmasked.
+	 * event, not one interrupt a send. A port of an earlier connection is unbound by now.
 	 */
 	if ((evtchn_port_t)port == p->be.port)
 		work(p);
