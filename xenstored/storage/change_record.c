@@ -120,6 +120,8 @@ static int is_sensible(const struct change *c)
 		return 0;
 	if ((c->op == CHANGE_PUT) != (c->nr_perms > 0))
 		return 0;
+	if (c->op == CHANGE_PUT && !packed_fits(c->nr_perms, c->value_len))
+		return 0;
 	return c->path_len <= XENSTORE_ABS_PATH_MAX && xs_path_is_absolute(c->path, c->path_len);
 }
 

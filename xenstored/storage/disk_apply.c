@@ -15,7 +15,7 @@
 #include "rev_record.h"
 #include "stored_node.h"
 
-#define NODE_VALUE_MAX (64u + 3072u + 65535u * PACKED_PERM + XENSTORE_PAYLOAD_MAX)
+#define NODE_VALUE_MAX (64u + 3072u + 2u * XENSTORE_PAYLOAD_MAX)
 
 /* --- history --- */
 

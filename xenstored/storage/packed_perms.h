@@ -5,10 +5,21 @@
 #ifndef XENSTORED_PACKED_PERMS_H
 #define XENSTORED_PACKED_PERMS_H
 
+#include <stdbool.h>
+
 #include "bytes.h"
 #include "xs_path.h"
+#include "xs_wire.h"
 
 #define PACKED_PERM 3
+/* A request can bring no more than these, and who keeps them has room for no more. */
+#define PACKED_PERMS_MAX (XENSTORE_PAYLOAD_MAX / PACKED_PERM)
+
+/* Whether some request can have made a node of that: a record that says so may be anybody's. */
+static inline bool packed_fits(unsigned int nr_perms, uint32_t value_len)
+{
+	return nr_perms <= PACKED_PERMS_MAX && value_len <= XENSTORE_PAYLOAD_MAX;
+}
 
 static inline void packed_perm_put(unsigned char *perms, unsigned int i, const struct xs_perm *in)
 {

@@ -77,8 +77,9 @@ static int read_record(const unsigned char *p, size_t len, struct stored_node *o
 		.path_len = get_le16(p + AT_PATH_LEN),
 		.value_len = get_le32(p + AT_VALUE_LEN),
 	};
-	if (out->nr_perms == 0 || len != HEAD + (size_t)out->nr_perms * PACKED_PERM +
-						  out->path_len + (size_t)out->value_len)
+	if (out->nr_perms == 0 || !packed_fits(out->nr_perms, out->value_len) ||
+	    len != HEAD + (size_t)out->nr_perms * PACKED_PERM +
+			    out->path_len + (size_t)out->value_len)
 		return -EBADMSG;
 	out->perms = p + HEAD;
 	out->path = (const char *)out->perms + (size_t)out->nr_perms * PACKED_PERM;

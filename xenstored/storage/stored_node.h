@@ -34,8 +34,8 @@ void stored_node_write(const struct stored_node *n, char db, const void *key, si
 
 /*
  * Reads it. The path is that in the record, where there is one, else the first @path_len bytes of
- * the key. 0, or -EBADMSG: checksum, lengths, no permissions, a path that is not canonical or not
- * the key's.
+ * the key. 0, or -EBADMSG: checksum, lengths, permissions (none, or more than a node can have), a
+ * path that is not canonical or not the key's.
  */
 int stored_node_read(char db, const void *key, size_t key_len, size_t path_len, const void *value,
 		     size_t len, struct stored_node *out);

@@ -64,7 +64,7 @@ static int parse_node(const unsigned char *p, size_t len, struct old_node *n)
 	n->perms = p + sizeof(n->head);
 	n->name = (const char *)n->perms + (size_t)n->head.nr_perms * PACKED_PERM;
 	n->value = n->name + n->head.name_len;
-	if (n->head.nr_perms == 0 || n->head.value_len > XENSTORE_PAYLOAD_MAX ||
+	if (n->head.nr_perms == 0 || !packed_fits(n->head.nr_perms, n->head.value_len) ||
 	    len != sizeof(n->head) + (size_t)n->head.nr_perms * PACKED_PERM + n->head.name_len +
 			    n->head.value_len)
 		return -EBADMSG;

@@ -260,6 +260,42 @@ static void test_senseless_nodes_are_refused_though_the_sum_is_right(void **stat
 	assert_int_equal(stored_node_read('n', "/a", 2, 5, out, len, &back), -EBADMSG);
 }
 
+/* More rights, or a longer value, than any request can bring: nobody has room for them. */
+static void test_nodes_that_nobody_can_have_made_are_refused(void **state)
+{
+	static unsigned char perms[65536 * PACKED_PERM], out[sizeof(perms) + 8192];
+	static char value[XENSTORE_PAYLOAD_MAX + 1];
+	static const struct {
+		uint16_t nr_perms;
+		uint32_t value_len;
+		int ret;
+	} t[] = {
+		{ 1365, XENSTORE_PAYLOAD_MAX, 0 },
+		{ 1366, 1, -EBADMSG },
+		{ 65535, 1, -EBADMSG },
+		{ 1, XENSTORE_PAYLOAD_MAX + 1, -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		unsigned char key[CHANGE_KEY];
+		struct stored_node n = sample_node("/a", 2, perms), back;
+		struct change c = { .op = CHANGE_PUT, .path = "/a", .path_len = 2, .perms = perms,
+				    .nr_perms = t[i].nr_perms, .value = value,
+				    .value_len = t[i].value_len }, read;
+
+		n.nr_perms = t[i].nr_perms;
+		n.value = value;
+		n.value_len = t[i].value_len;
+		stored_node_write(&n, 'n', "/a", 2, out);
+		assert_int_equal(stored_node_read('n', "/a", 2, 2, out, stored_node_len(&n), &back),
+				 t[i].ret);
+		change_key(key, 1, 0);
+		change_write(&c, key, out);
+		assert_int_equal(change_read(key, out, change_len(&c), &read), t[i].ret);
+	}
+}
+
 static struct change sample_change(const unsigned char *perms)
 {
 	return (struct change){
@@ -360,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_a_node_is_read_as_it_was_written),
 		cmocka_unit_test(test_no_flipped_bit_of_a_node_is_believed),
 		cmocka_unit_test(test_senseless_nodes_are_refused_though_the_sum_is_right),
+		cmocka_unit_test(test_nodes_that_nobody_can_have_made_are_refused),
 		cmocka_unit_test(test_a_change_is_read_as_it_was_written),
 		cmocka_unit_test(test_no_flipped_bit_of_a_change_is_believed),
 		cmocka_unit_test(test_senseless_changes_are_refused_though_the_sum_is_right),
