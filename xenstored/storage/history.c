@@ -171,7 +171,8 @@ static int next_key(struct walking *w, const MDB_val *head, const MDB_val *from,
 	if (a < 0 && b < 0)
 		return -ENOENT;
 	*out = a < 0 || (b == 0 && compare(&past, &node) < 0) ? past : node;
-	if (out->mv_size > PATH_KEY_MAX)
+	/* A key that ends with no revision of ours would lead back to where the walk comes from. */
+	if (out->mv_size > PATH_KEY_MAX || compare(out, from) < 0)
 		return -EBADMSG;
 	memcpy(bytes, out->mv_data, out->mv_size);
 	out->mv_data = bytes;
@@ -265,6 +266,9 @@ static int tell_change(struct walking *w, const MDB_val *key, const MDB_val *val
 	if (change_key_read(key->mv_data, key->mv_size, &c.rev, &c.index) < 0 ||
 	    rev_record_read(key->mv_data, value->mv_data, value->mv_size, &c.record) < 0)
 		return -EBADMSG;
+	/* What it made is not known any more: a later change, which nobody kept, would be taken for it. */
+	if (c.rev < w->e->head.horizon)
+		return -ENOENT;
 	if (!xs_path_is_within(c.record.path, c.record.path_len, top->text, top->len))
 		return 0;
 	ret = around(w, &c.record, c.rev, &c.state);

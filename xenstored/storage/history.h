@@ -58,8 +58,8 @@ struct history_place {
 };
 
 /*
- * The changes of the path and of what is below it before @before (NULL: all), newest first. 0;
- * -EBADMSG.
+ * The changes of the path and of what is below it before @before (NULL: all), newest first, as far
+ * back as is known. 0; -EBADMSG.
  */
 int history_log(struct disk_env *e, const struct history_place *before, const struct xs_path *path,
 		history_each_change *each, void *arg);

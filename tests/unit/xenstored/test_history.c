@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "storage/disk_priv.h"
 #include "storage/history.h"
+#include "storage/packed_perms.h"
 
 #define REVS 60
 #define SEED_MAX 12
@@ -271,6 +273,47 @@ static void test_what_is_given_up_is_said_to_be_unknown(void **state)
 	kit_fini(&k);
 }
 
+/* Of a change before a revision that nobody kept anything of, only who made it is known, not what. */
+static void test_the_log_says_nothing_of_what_is_unknown(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/a=1 +/b=2");
+	assert_int_equal(kit_try_lean(&k, 6, 3, "+/a=3 -/b"), 0);
+	assert_int_equal(kit_try_rev(&k, 9, 6, "+/a=4"), 0);
+	assert_string_equal(log_of(&k, "/"), "9+/a=4/1000/kit ");
+	kit_fini(&k);
+}
+
+/* A file that somebody has made: such a key would lead the walk back to where it comes from. */
+static void test_a_walk_ends_whatever_the_keys_are(void **state)
+{
+	static const char key[] = "/a\1\1\1\1\1\1\1\1";
+	unsigned char value[128], perms[PACKED_PERM] = { 0 };
+	const struct stored_node n = {
+		.path = "/a", .path_len = 2, .perms = perms, .nr_perms = 1, .value = "",
+	};
+	struct kit k;
+	MDB_val key_val = { sizeof(key) - 1, (void *)key }, v = { stored_node_len(&n), value };
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/a=1 +/b=2");
+	stored_node_write(&n, disk_db_letter[DISK_PAST], key, sizeof(key) - 1, value);
+	assert_int_equal(disk_begin(k.d), 0);
+	assert_int_equal(disk_env_put(&k.d->env, DISK_PAST, &key_val, &v, false), 0);
+	assert_int_equal(disk_commit(k.d), 0);
+	/* It would be for ever. */
+	alarm(60);
+	assert_string_equal(tree_at(&k, 3, "/"), strerror(EBADMSG));
+	alarm(0);
+	kit_fini(&k);
+}
+
 static void test_history_is_bounded_by_size_and_age(void **state)
 {
 	static char words[5000];
@@ -305,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_the_log_can_be_asked_for_from_any_change_on),
 		cmocka_unit_test(test_the_log_leaves_out_what_a_reset_left_as_it_was),
 		cmocka_unit_test(test_what_is_given_up_is_said_to_be_unknown),
+		cmocka_unit_test(test_the_log_says_nothing_of_what_is_unknown),
+		cmocka_unit_test(test_a_walk_ends_whatever_the_keys_are),
 		cmocka_unit_test(test_history_is_bounded_by_size_and_age),
 	};
 
