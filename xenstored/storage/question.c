@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "disk_copy.h"
 #include "history.h"
 #include "in_child.h"
@@ -135,7 +136,10 @@ static int open_env(struct answer *a)
 	int ret = disk_env_open(&a->env, a->q->path, a->q->map_size,
 				a->q->beside ? DISK_READ_BESIDE : DISK_READ);
 
-	return ret < 0 ? ret : disk_env_begin(&a->env, false);
+	/* "There is no such file" would be taken for "there is no such node", or for "nothing is lost". */
+	if (ret == 0)
+		ret = disk_env_begin(&a->env, false);
+	return ret == -ENOENT ? -EIO : ret;
 }
 
 /* --- log --- */
@@ -434,6 +438,9 @@ static int ask_lost(struct answer *a)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/* By the process that reads it. */
+static const struct numbered restored = { .prefix = "restored-", .suffix = ".mdb" };
+
 /* A copy is read, not the file: what was verified is what is sent. */
 static int ask_read(struct answer *a)
 {
@@ -444,7 +451,7 @@ static int ask_read(struct answer *a)
 
 	a->most = SIZE_MAX;
 	snapshot_path(a->q->state_dir, a->word[1], from);
-	snprintf(to, sizeof(to), "%.400s/restored-%d.mdb", a->q->run_dir, (int)getpid());
+	numbered_path(&restored, a->q->run_dir, (uint64_t)getpid(), to);
 	ret = in_child(disk_copy, &copy);
 	if (ret == 0)
 		ret = disk_env_open(&a->env, to, a->q->map_size, DISK_READ);
@@ -533,4 +540,36 @@ int question_answer(void *arg)
 	disk_env_close(&a.env);
 	send_packet(&a, ret);
 	return 0;
+}
+
+/* --- what a process that was killed has left --- */
+
+struct cleaning {
+	const struct numbered *name;
+	const char *dir;
+	uint64_t number;	/* 0: each */
+};
+
+static int clean_one(void *arg, uint64_t number)
+{
+	struct cleaning *c = arg;
+	char path[NUMBERED_PATH];
+
+	numbered_path(c->name, c->dir, number, path);
+	if (c->number == 0 || c->number == number)
+		unlink(path);
+	return 0;
+}
+
+void question_clean(const struct disk_config *cfg, pid_t pid)
+{
+	char snapshots[NUMBERED_PATH];
+	struct cleaning c[] = {
+		{ &snapshot_part, snapshots, (uint64_t)pid },
+		{ &restored, cfg->run_dir, (uint64_t)pid },
+	};
+
+	snapshot_dir(cfg->state_dir, snapshots);
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
+		numbered_each(c[i].name, c[i].dir, clean_one, &c[i]);
 }

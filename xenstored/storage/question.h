@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+struct disk_config;
 
 struct question {
 	int fd;			/* where the answer goes, in packets of worker.h */
@@ -24,5 +27,8 @@ struct question {
 
 /* For in_child_start(); @arg: a struct question. Sends the answer; 0, or 1: nobody listens. */
 int question_answer(void *arg);
+
+/* Removes what process @pid, which has ended, has left half made; 0: what any has, none is left. */
+void question_clean(const struct disk_config *cfg, pid_t pid);
 
 #endif

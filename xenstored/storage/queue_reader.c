@@ -14,6 +14,8 @@
 #define QUEUE_DB "queue"
 /* More than the live environment has databases. */
 #define DATABASES 32
+/* The daemon exchanges its environment once a second at most. */
+#define OPEN_TRIES 5
 
 /* The daemon makes its file larger: the map follows. */
 static int begin(struct queue_reader *q, MDB_txn **txn)
@@ -32,12 +34,22 @@ static int begin(struct queue_reader *q, MDB_txn **txn)
 	return disk_errno(rc);
 }
 
-int queue_reader_open(struct queue_reader *q, const char *dir)
+/* Which environment has the name. The number of an open one no other can get. */
+static int number_of(const char *dir, ino_t *number)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return disk_errno(errno);
+	*number = st.st_ino;
+	return 0;
+}
+
+static int open_named(struct queue_reader *q, const char *dir)
 {
 	MDB_txn *txn = NULL;
 	int ret, rc = mdb_env_create(&q->env);
 
-	q->dir = dir;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(q->env, DATABASES);
 	if (rc == 0)
@@ -49,6 +61,33 @@ int queue_reader_open(struct queue_reader *q, const char *dir)
 		ret = disk_errno(mdb_txn_commit(txn));
 	else if (txn)
 		mdb_txn_abort(txn);
+	if (ret < 0)
+		queue_reader_close(q);
+	return ret;
+}
+
+/*
+ * LMDB opens one file after the other: the readers' table may be the one of the environment that has
+ * just given its name away. Who writes would not see the reader there, nor he what is written.
+ */
+int queue_reader_open(struct queue_reader *q, const char *dir)
+{
+	int ret = -EIO;
+
+	*q = (struct queue_reader){ .dir = dir };
+	for (unsigned int i = 0; i < OPEN_TRIES; i++) {
+		ino_t before = 0, after = 0;
+
+		ret = number_of(dir, &before);
+		if (ret == 0)
+			ret = open_named(q, dir);
+		if (ret == 0)
+			ret = number_of(dir, &after);
+		if (ret < 0 || before == after)
+			break;
+		queue_reader_close(q);
+		ret = -EIO;
+	}
 	if (ret < 0)
 		queue_reader_close(q);
 	return ret;

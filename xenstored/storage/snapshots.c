@@ -19,6 +19,9 @@
 
 #define SUFFIX ".mdb"
 
+/* No reader of names takes this one for a snapshot. */
+const struct numbered snapshot_part = { .prefix = "part-", .suffix = "" };
+
 bool snapshot_name_good(const char *name)
 {
 	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -27,7 +30,7 @@ bool snapshot_name_good(const char *name)
 	return len > 0 && len <= SNAPSHOT_NAME_MAX && name[len] == '\0' && name[0] != '-';
 }
 
-static void snapshot_dir(const char *state_dir, char out[NUMBERED_PATH])
+void snapshot_dir(const char *state_dir, char *out)
 {
 	snprintf(out, NUMBERED_PATH, "%.400s/snapshots", state_dir);
 }
@@ -35,12 +38,6 @@ static void snapshot_dir(const char *state_dir, char out[NUMBERED_PATH])
 void snapshot_path(const char *state_dir, const char *name, char *out)
 {
 	snprintf(out, NUMBERED_PATH, "%.400s/snapshots/%.64s" SUFFIX, state_dir, name);
-}
-
-/* No reader of names takes this one for a snapshot. */
-static void part_path(const char *state_dir, const char *name, char out[NUMBERED_PATH])
-{
-	snprintf(out, NUMBERED_PATH, "%.400s/snapshots/%.64s.part", state_dir, name);
 }
 
 static int give_name(const char *part, const char *state_dir, const char *name)
@@ -67,7 +64,7 @@ int snapshot_make(const char *state_dir, const char *from, const char *name, uin
 
 	snapshot_dir(state_dir, dir);
 	snapshot_path(state_dir, name, path);
-	part_path(state_dir, name, part);
+	numbered_path(&snapshot_part, dir, (uint64_t)getpid(), part);
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return disk_errno(errno);
 	if (access(path, F_OK) == 0)

@@ -14,9 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct numbered;
+
 #define SNAPSHOT_NAME_MAX 64
 
+/*
+ * What is being made, in STATE/snapshots, by the number of the process that makes it: two that make
+ * one of the same name do not meet before one of them gets it.
+ */
+extern const struct numbered snapshot_part;
+
 bool snapshot_name_good(const char *name);
+/* STATE/snapshots in @out of at least 600 bytes. */
+void snapshot_dir(const char *state_dir, char *out);
 /* The file's path in @out of at least 600 bytes; the name is good. */
 void snapshot_path(const char *state_dir, const char *name, char *out);
 

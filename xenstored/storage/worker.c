@@ -35,6 +35,12 @@
 /* Questions that are being answered at one time. */
 #define QUESTIONS 16u
 
+/* One of them: who answers it; pid 0: it is nobody's place. */
+struct asked {
+	pid_t pid;
+	uint32_t id;
+};
+
 struct worker {
 	const struct worker_config *cfg;
 	int fd, signals;
@@ -48,7 +54,7 @@ struct worker {
 	bool gap;		/* because of the queue: changes are missing in it */
 	bool reopen;		/* what is on the disk has to be found again */
 	uint64_t retry_ns, retry_at_ns;
-	unsigned int questions;
+	struct asked asked[QUESTIONS];
 };
 
 static uint64_t now_ns(void)
@@ -311,6 +317,15 @@ static void tell_answer(struct worker *w, uint32_t id, int err)
 	tell(w, &(struct worker_msg){ .op = WORKER_ANSWER, .id = id, .err = err });
 }
 
+/* The question that process @pid answers; 0: a place for one. NULL: there is none. */
+static struct asked *asked_by(struct worker *w, pid_t pid)
+{
+	for (unsigned int i = 0; i < QUESTIONS; i++)
+		if (w->asked[i].pid == pid)
+			return &w->asked[i];
+	return NULL;
+}
+
 static void on_question(struct worker *w, const struct worker_msg *msg, const char *text,
 			size_t len)
 {
@@ -319,9 +334,10 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 		.state_dir = w->cfg->disk.state_dir, .run_dir = w->cfg->disk.run_dir,
 		.map_size = disk_map_size(w->disk),
 	};
+	struct asked *place = asked_by(w, 0);
 	pid_t pid;
 
-	if (w->questions == QUESTIONS) {
+	if (!place) {
 		tell_answer(w, msg->id, -EBUSY);
 		return;
 	}
@@ -335,7 +351,22 @@ static void on_question(struct worker *w, const struct worker_msg *msg, const ch
 	if (pid < 0)
 		tell_answer(w, msg->id, pid);
 	else
-		w->questions++;
+		*place = (struct asked){ pid, msg->id };
+}
+
+/*
+ * Who answers says the last word itself, but one that dies of a damaged file, or is killed: nobody
+ * else would, and a client waits for it.
+ */
+static void on_question_ended(struct worker *w, struct asked *q, int status)
+{
+	int ret = in_child_result(status);
+
+	if (ret < 0) {
+		question_clean(&w->cfg->disk, q->pid);
+		tell_answer(w, q->id, ret == -EAGAIN ? -EIO : ret);
+	}
+	*q = (struct asked){ 0 };
 }
 
 static void on_lost_known(struct worker *w, uint32_t id)
@@ -362,14 +393,16 @@ static void on_room(struct worker *w, uint64_t bytes)
 static void on_ended(struct worker *w)
 {
 	struct signalfd_siginfo info;
+	struct asked *q;
 	int status;
 	pid_t pid;
 
 	while (read(w->signals, &info, sizeof(info)) == sizeof(info))
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (!disk_generation_ended(w->disk, pid, status) && w->questions)
-			w->questions--;
+		q = asked_by(w, pid);
+		if (!disk_generation_ended(w->disk, pid, status) && q)
+			on_question_ended(w, q, status);
 	}
 }
 
@@ -469,8 +502,13 @@ static void set_up(struct worker *w)
 static int open_all(struct worker *w, struct disk_found *found)
 {
 	int lock = disk_lock(w->cfg->disk.state_dir);
-	int ret = lock < 0 ? lock : disk_open(&w->cfg->disk, &w->disk, found);
+	int ret = lock;
 
+	/* With the lock, nobody is left who answers one. */
+	if (ret >= 0) {
+		question_clean(&w->cfg->disk, 0);
+		ret = disk_open(&w->cfg->disk, &w->disk, found);
+	}
 	return ret < 0 ? ret : queue_reader_open(&w->queue, w->cfg->live_dir);
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <lmdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,9 +16,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/question.h"
+#include "storage/queue_reader.h"
 #include "storage/stored_node.h"
 #include "storage/worker.h"
 #include "xs_past.h"
@@ -408,6 +412,105 @@ static void test_a_broken_change_in_the_queue_is_told_by_its_revision(void **sta
 	side_fini();
 }
 
+/* --- an environment that is exchanged for another one --- */
+
+static void one_commit(MDB_env *env, const char *db, uint64_t rev)
+{
+	unsigned char key[CHANGE_KEY], value[200];
+	MDB_val k = { CHANGE_KEY, key }, v = { 0, value };
+	struct change c;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	change_key(key, rev, 0);
+	kit_change("+/config=1", &c);
+	change_write(&c, key, value);
+	v.mv_size = change_len(&c);
+	if (mdb_txn_begin(env, NULL, 0, &txn) || mdb_dbi_open(txn, db, MDB_CREATE, &dbi) ||
+	    (rev && mdb_put(txn, dbi, &k, &v, 0)) || mdb_txn_commit(txn))
+		_exit(1);
+}
+
+/* What the queue has it got by the last of @nr commits. */
+static MDB_env *make_queue(const char *dir, unsigned int nr)
+{
+	MDB_env *env;
+
+	if (mkdir(dir, 0700) < 0 || mdb_env_create(&env) || mdb_env_set_maxdbs(env, 4) ||
+	    mdb_env_open(env, dir, MDB_NOSYNC | MDB_NOTLS, 0600))
+		_exit(1);
+	one_commit(env, "queue", 0);
+	for (unsigned int i = 2; i < nr; i++)
+		one_commit(env, "more", i);
+	one_commit(env, "queue", 1);
+	return env;
+}
+
+/* The daemon gives the other one the name between LMDB's two files; NULL: it does not. */
+static const char *exchanged, *exchanged_by;
+
+/* LMDB's open(): what is compiled here calls another one. */
+int open_of_lmdb(const char *path, int flags, ...) __asm__("open");
+
+int open_of_lmdb(const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (exchanged && strstr(path, "/lock.mdb")) {
+		assert_int_equal(renameat2(AT_FDCWD, exchanged, AT_FDCWD, exchanged_by,
+					   RENAME_EXCHANGE), 0);
+		exchanged = NULL;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* They are opened one after the other: both have to be of one environment. */
+static void test_a_queue_that_is_exchanged_meanwhile_is_read_whole(void **state)
+{
+	char a[150], b[150], byte = 0;
+	struct kit k;
+	int ready[2];
+	pid_t pid;
+
+	(void)state;
+	kit_init(&k);
+	snprintf(a, sizeof(a), "%s/live", k.run);
+	snprintf(b, sizeof(b), "%s/live.new", k.run);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		/* The last commit of one is on the first page, that of the other on the second. */
+		make_queue(a, 4);
+		make_queue(b, 5);
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct queue_batch batch = { .e = NULL };
+		struct queue_reader q;
+
+		exchanged = a;
+		exchanged_by = b;
+		assert_int_equal(queue_reader_open(&q, a), 0);
+		assert_null(exchanged);
+		assert_int_equal(queue_read(&q, 0, 10, &batch), 0);
+		assert_int_equal(batch.nr, 1);
+		queue_batch_fini(&batch);
+		queue_reader_close(&q);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+	kit_fini(&k);
+}
+
 /* --- questions --- */
 
 static char answer[200000];
@@ -612,6 +715,189 @@ static void test_a_damaged_snapshot_is_refused_and_the_worker_goes_on(void **sta
 	side_fini();
 }
 
+/* The process that answers the one question there is, once those before have ended. */
+static pid_t answering(void)
+{
+	char path[80];
+	int pid = 0, other, nr;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", t.pid, t.pid);
+	do {
+		f = fopen(path, "r");
+		assert_non_null(f);
+		nr = fscanf(f, "%d %d", &pid, &other);
+		fclose(f);
+		assert_true(nr > 0);
+	} while (nr > 1);
+	return pid;
+}
+
+/* The err of the last part of the answer to question @id, which may have many. */
+static int rest_of_answer(uint32_t id)
+{
+	struct pollfd p = { t.fd, POLLIN, 0 };
+
+	do {
+		if (poll(&p, 1, 30000) != 1)
+			fail_msg("nobody says that there will be no answer");
+		next();
+	} while (t.got.msg.op != WORKER_ANSWER || t.got.msg.id != id || t.got.msg.err == 1);
+	return t.got.msg.err;
+}
+
+/* Who reads a damaged file may die of it, and whoever lacks memory is killed: a client waits. */
+static void test_a_question_is_answered_when_who_answers_it_is_killed(void **state)
+{
+	struct pollfd p;
+
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=");
+	queue_large(600);
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(t.rev);
+	/* More than as many as there may be at one time. */
+	for (uint32_t id = 1; id <= 20; id++) {
+		say(WORKER_ASK, id, "tree\0" "99999\0/config", 19);
+		p = (struct pollfd){ t.fd, POLLIN, 0 };
+		assert_int_equal(poll(&p, 1, -1), 1);
+		assert_int_equal(kill(answering(), SIGKILL), 0);
+		assert_int_equal(rest_of_answer(id), -EIO);
+	}
+	say(WORKER_ASK, 21, "tree\0" "99999\0/config", 19);
+	assert_int_equal(rest_of_answer(21), 0);
+	side_fini();
+}
+
+/* That there is no file is no word about a node, nor that nothing is lost. */
+static void test_a_store_that_cannot_be_read_is_not_taken_for_one_that_has_nothing(void **state)
+{
+	static const char *const words[] = { "at\0" "3\0/config", "lost", "log\0/config" };
+	static const size_t len[] = { 13, 5, 12 };
+
+	(void)state;
+	kit_init(&t.k);
+	for (size_t i = 0; i < 3; i++) {
+		struct {
+			struct worker_msg msg;
+			char data[WORKER_PACKET];
+		} got;
+		int fds[2], status;
+		pid_t pid;
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct question q = {
+				.fd = fds[1], .text = words[i], .len = len[i],
+				.state_dir = t.k.state, .run_dir = t.k.run,
+				.path = "/dev/shm/xs-there-is-none/data.mdb", .map_size = 1 << 20,
+				.beside = true,
+			};
+
+			_exit(question_answer(&q));
+		}
+		assert_true(recv(fds[0], &got, sizeof(got), 0) >= (ssize_t)sizeof(got.msg));
+		assert_int_equal(got.msg.err, -EIO);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	kit_fini(&t.k);
+}
+
+static unsigned int count_named(const char *dir, const char *pattern)
+{
+	char path[300];
+	unsigned int nr;
+	glob_t g;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, pattern);
+	if (glob(path, 0, NULL, &g) != 0)
+		return 0;
+	nr = (unsigned int)g.gl_pathc;
+	globfree(&g);
+	return nr;
+}
+
+static void leave(const char *dir, const char *name)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* As large as a store each, in memory or beside the snapshots, and nobody would ask for it again. */
+static void test_what_killed_questions_leave_is_removed(void **state)
+{
+	static const char other[] = "00000000000000000001";
+	char snapshots[150], name[80];
+	struct pollfd p;
+
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=");
+	queue_large(600);
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(t.rev);
+	assert_int_equal(ASK("snapshot\0one"), 0);
+	snprintf(snapshots, sizeof(snapshots), "%s/snapshots", t.k.state);
+	say(WORKER_ASK, 99, "tree\0" "99999\0/config", 19);
+	p = (struct pollfd){ t.fd, POLLIN, 0 };
+	assert_int_equal(poll(&p, 1, -1), 1);
+	/* What it would have if that were its question; and another one, which goes on. */
+	snprintf(name, sizeof(name), "part-%020d", answering());
+	leave(snapshots, name);
+	snprintf(name, sizeof(name), "restored-%020d.mdb", answering());
+	leave(t.k.run, name);
+	snprintf(name, sizeof(name), "part-%s", other);
+	leave(snapshots, name);
+	assert_int_equal(kill(answering(), SIGKILL), 0);
+	assert_int_equal(rest_of_answer(99), -EIO);
+	assert_int_equal(count_named(snapshots, "part-*"), 1);
+	assert_int_equal(count_named(t.k.run, "restored-*"), 0);
+	/* Nobody was left to do that. */
+	worker_gone();
+	snprintf(name, sizeof(name), "restored-%s.mdb", other);
+	leave(t.k.run, name);
+	leave(snapshots, "part-of-the-wall.mdb");
+	worker_up();
+	begin();
+	assert_int_equal(count_named(snapshots, "part-0*"), 0);
+	assert_int_equal(count_named(t.k.run, "restored-*"), 0);
+	assert_int_equal(count_named(snapshots, "*.mdb"), 2);
+	side_fini();
+}
+
+/* Each makes a whole one, and the first gets the name: neither touches what the other writes. */
+static void test_two_snapshots_of_one_name_do_not_meet(void **state)
+{
+	int err[3] = { 1, 1, 1 };
+
+	(void)state;
+	side_init();
+	begin();
+	queue_rev("+/config=");
+	queue_large(600);
+	say(WORKER_QUEUED, 0, "", 0);
+	await_durable(t.rev);
+	say(WORKER_ASK, 1, "snapshot\0same", 14);
+	say(WORKER_ASK, 2, "snapshot\0same", 14);
+	while (err[1] == 1 || err[2] == 1)
+		if (next() == WORKER_ANSWER)
+			err[t.got.msg.id] = t.got.msg.err;
+	assert_int_equal(err[1] + err[2], -EEXIST);
+	assert_int_equal(ASK("snapshot-verify\0same"), 0);
+	side_fini();
+}
+
 /* What answers a question waits, here for us to read; it does not outlive who has started it. */
 static void test_the_end_of_a_worker_is_seen_while_a_question_hangs(void **state)
 {
@@ -650,11 +936,16 @@ int main(void)
 		cmocka_unit_test(test_a_load_ends_at_a_gap_in_the_queue),
 		cmocka_unit_test(test_missing_changes_are_refused_and_a_reset_heals),
 		cmocka_unit_test(test_a_broken_change_in_the_queue_is_told_by_its_revision),
+		cmocka_unit_test(test_a_queue_that_is_exchanged_meanwhile_is_read_whole),
 		cmocka_unit_test(test_questions_about_the_past_are_answered),
 		cmocka_unit_test(test_a_forgotten_revision_is_said_to_be),
 		cmocka_unit_test(test_snapshots_are_whole_and_have_names_of_their_own),
 		cmocka_unit_test(test_a_snapshot_of_any_size_is_read),
 		cmocka_unit_test(test_a_damaged_snapshot_is_refused_and_the_worker_goes_on),
+		cmocka_unit_test(test_a_question_is_answered_when_who_answers_it_is_killed),
+		cmocka_unit_test(test_a_store_that_cannot_be_read_is_not_taken_for_one_that_has_nothing),
+		cmocka_unit_test(test_what_killed_questions_leave_is_removed),
+		cmocka_unit_test(test_two_snapshots_of_one_name_do_not_meet),
 		cmocka_unit_test(test_the_end_of_a_worker_is_seen_while_a_question_hangs),
 	};
 
