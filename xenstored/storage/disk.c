@@ -84,6 +84,7 @@ int disk_reopen(struct disk *d, struct disk_found *found)
 	int ret;
 
 	d->cfg.told = disk_applied(d);
+	generation_stop(d);
 	disk_abort(d);
 	disk_env_close(&d->env);
 	disk_log_end(&d->log, false);

@@ -141,6 +141,12 @@ static int open_databases(struct disk_env *e, enum disk_mode mode)
 	ret = rc == MDB_NOTFOUND ? -EBADMSG : disk_errno(rc);
 	if (ret == 0 && mode != DISK_FILL)
 		ret = head_load(e);
+	/*
+	 * Which root is the last one LMDB takes from its lock file while somebody else has that open:
+	 * a reader of the file that had the name before leads to another one of this file.
+	 */
+	if (ret == 0 && mode == DISK_WRITE && e->head.stamp != mdb_txn_id(e->txn))
+		ret = -EIO;
 	if (ret < 0) {
 		disk_env_abort(e);
 		return ret;

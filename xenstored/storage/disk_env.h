@@ -61,7 +61,8 @@ int disk_errno(int rc);
 
 /*
  * Opens the file @path; DISK_FILL makes it, replacing what was there. 0; -ENOENT; -EBADMSG: no
- * such file or damaged; -EPROTONOSUPPORT: of a later format; or as disk_errno().
+ * such file or damaged; -EPROTONOSUPPORT: of a later format; -EIO, of DISK_WRITE: somebody still
+ * reads the file that had the name before; or as disk_errno().
  */
 int disk_env_open(struct disk_env *e, const char *path, uint64_t map_size, enum disk_mode mode);
 /* Without a commit. Nothing when it was never opened. */

@@ -284,6 +284,44 @@ int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bo
 	return ret;
 }
 
+/* Where the end mark is, or the end of the file, or what cannot be read. */
+static off_t end_of(int fd, bool *marked)
+{
+	unsigned char head[FRAME_HEAD];
+	off_t at = FILE_HEAD;
+
+	*marked = false;
+	while (!*marked && pread(fd, head, FRAME_HEAD, at) == FRAME_HEAD) {
+		*marked = get_le32(head) == 0;
+		at += *marked ? 0 : FRAME_HEAD + (off_t)get_le32(head);
+	}
+	return at;
+}
+
+int disk_log_goes_on(const char *store_dir)
+{
+	char path[NUMBERED_PATH];
+	uint64_t base;
+	bool marked;
+	off_t at;
+	int fd, ret = disk_log_newest(store_dir, &base);
+
+	if (ret < 0)
+		return ret;
+	numbered_path(&log_name, store_dir, base, path);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	/* Where there is none there is no end. */
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return errno == EROFS ? -EROFS : errno == EACCES ? -EACCES : -EIO;
+	at = end_of(fd, &marked);
+	if (marked && (ftruncate(fd, at) < 0 || fsync(fd) < 0))
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
 int disk_log_newest(const char *store_dir, uint64_t *base)
 {
 	return numbered_last(&log_name, store_dir, base);

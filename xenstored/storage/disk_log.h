@@ -28,6 +28,11 @@ struct disk_log {
  * @l->failed says so.
  */
 int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base);
+/*
+ * Takes the end mark from the newest log there is: changes are to come that no log will have. 0, or
+ * -Exxx: it may be there still.
+ */
+int disk_log_goes_on(const char *store_dir);
 /* @orderly: marks the end, so that a reader knows that nothing is missing behind it. */
 void disk_log_end(struct disk_log *l, bool orderly);
 

@@ -50,6 +50,8 @@ extern const struct numbered generation_name;
 void generation_dir(const struct disk *d, char out[DISK_PATH]);
 /* The newest one's revision, 0: none. 0, -ENOMEM, -EIO. */
 int generation_newest(const struct disk *d, uint64_t *rev);
+/* Ends the process that writes one: what it reads is about to be another file. */
+void generation_stop(struct disk *d);
 /* Makes @path, a whole file that nobody will write again, a generation too. */
 void generation_keep(struct disk *d, const char *path, uint64_t applied);
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -41,13 +42,27 @@ void disk_room_init(struct disk *d)
 		d->allocated = (uint64_t)st.st_size;
 }
 
-/* Pages of the free list that the next commit may use: those of the last two it may not. */
+static int oldest_of(const char *line, void *arg)
+{
+	size_t *oldest = arg, txn;
+
+	if (sscanf(line, "%*d %*x %zu", &txn) == 1 && txn < *oldest)
+		*oldest = txn;
+	return 0;
+}
+
+/*
+ * Pages of the free list that the next commit may use: those of the last two it may not, nor those
+ * that a question or a copy under way still sees.
+ */
 static uint64_t free_pages(struct disk *d)
 {
 	uint64_t pages = 0, last = mdb_txn_id(d->env.txn);
+	size_t oldest = last;
 	MDB_cursor *cursor;
 	MDB_val key, value;
 
+	mdb_reader_list(d->env.env, oldest_of, &oldest);
 	/* Handle 0 is LMDB's free list: commit, then number of pages and the pages. */
 	if (mdb_cursor_open(d->env.txn, 0, &cursor))
 		return 0;
@@ -58,7 +73,7 @@ static uint64_t free_pages(struct disk *d)
 			break;
 		memcpy(&commit, key.mv_data, sizeof(commit));
 		memcpy(&nr, value.mv_data, sizeof(nr));
-		if (commit + 2 <= last)
+		if (commit + 2 <= last && commit < oldest)
 			pages += nr;
 	}
 	mdb_cursor_close(cursor);

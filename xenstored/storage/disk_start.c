@@ -259,6 +259,14 @@ static int make_dirs(struct disk *d)
 	return disk_sync_dir(d->cfg.state_dir);
 }
 
+/* Where there is no room for one, what comes is in no log, and none is to look like the last. */
+static int begin_log(struct start *s)
+{
+	int ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied);
+
+	return ret == -ENOSPC ? disk_log_goes_on(s->d->store_dir) : ret;
+}
+
 /* In STATE, to go on there. */
 static int start_writing(struct start *s)
 {
@@ -275,7 +283,7 @@ static int start_writing(struct start *s)
 	if (ret == 0 && s->source != FROM_DATA)
 		keep_first(s);
 	if (ret == 0)
-		ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied) == -EIO ? -EIO : 0;
+		ret = begin_log(s);
 	if (ret < 0)
 		return ret;
 	return disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
@@ -319,9 +327,10 @@ static int start_in_place(struct start *s)
 		ret = disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
 	if (ret < 0)
 		return ret;
-	if (s->d->env.head.applied < last) {
+	ret = s->d->env.head.applied < last ? -EBADMSG : disk_log_goes_on(s->d->store_dir);
+	if (ret < 0) {
 		disk_env_close(&s->d->env);
-		return -EBADMSG;
+		return ret;
 	}
 	log_warnx("there is no room for a copy of %s: it is used as it is", s->d->path);
 	s->source = FROM_DATA;
@@ -331,12 +340,26 @@ static int start_in_place(struct start *s)
 	return 0;
 }
 
+static void copy_in_run(const struct disk *d, char out[DISK_PATH])
+{
+	snprintf(out, DISK_PATH, "%.500s/store-copy.mdb", d->cfg.run_dir);
+}
+
+/* It takes as much memory as the store is large: not longer than it is read. */
+static void remove_copy_in_run(const struct disk *d)
+{
+	char path[DISK_PATH];
+
+	copy_in_run(d, path);
+	unlink(path);
+}
+
 /* In RUN, for as long as STATE cannot be written: what it has can be read at least. */
 static int start_reading(struct start *s, int why)
 {
 	int ret;
 
-	snprintf(s->to, sizeof(s->to), "%.500s/store-copy.mdb", s->d->cfg.run_dir);
+	copy_in_run(s->d, s->to);
 	s->synced = false;
 	s->d->read_only = why;
 	snprintf(s->d->copy_path, sizeof(s->d->copy_path), "%s", s->to);
@@ -351,6 +374,8 @@ int disk_start(struct disk *d, struct disk_found *found)
 
 	if (ret == -ENOSPC && start_in_place(&s) == 0)
 		ret = 0;
+	if (ret == 0)
+		remove_copy_in_run(d);
 	if (ret == -EROFS || ret == -EACCES || ret == -ENOSPC || ret == -EIO)
 		ret = start_reading(&s, ret);
 	if (ret < 0)

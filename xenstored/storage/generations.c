@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk_copy.h"
@@ -231,6 +232,18 @@ void disk_generation(struct disk *d, uint64_t now_ns)
 		return;
 	d->gen.pid = pid;
 	d->gen.applied = d->env.kept.applied;
+}
+
+void generation_stop(struct disk *d)
+{
+	if (!d->gen.pid)
+		return;
+	/* Of the ways to do that, the one that the sandbox leaves (abort() needs it). */
+	tgkill(d->gen.pid, d->gen.pid, SIGKILL);
+	while (waitpid(d->gen.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	d->gen.pid = 0;
+	d->gen.applied = 0;
 }
 
 bool disk_generation_ended(struct disk *d, int pid, int status)

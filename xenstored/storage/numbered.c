@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define DIGITS 20
+/* No store comes so far, and behind the last number there is none: nobody has made it. */
+#define NUMBER_BITS 56
 
 void numbered_path(const struct numbered *n, const char *dir, uint64_t number,
 		   char out[NUMBERED_PATH])
@@ -29,7 +31,7 @@ static bool parse(const struct numbered *n, const char *name, uint64_t *number)
 		return false;
 	errno = 0;
 	*number = strtoull(name, NULL, 10);
-	return errno == 0;
+	return errno == 0 && *number >> NUMBER_BITS == 0;
 }
 
 static int compare(const void *pa, const void *pb)
@@ -66,10 +68,13 @@ int numbered_each(const struct numbered *n, const char *dir,
 
 	if (!d)
 		return errno == ENOENT ? 0 : errno == ENOMEM ? -ENOMEM : -EIO;
-	while (ret == 0 && (entry = readdir(d))) {
+	/* Nobody may take a part of the names for all there are. */
+	while (ret == 0 && (errno = 0, entry = readdir(d))) {
 		if (parse(n, entry->d_name, &number))
 			ret = add(&s, number);
 	}
+	if (ret == 0 && errno)
+		ret = -EIO;
 	closedir(d);
 	if (s.nr > 1)
 		qsort(s.e, s.nr, sizeof(*s.e), compare);

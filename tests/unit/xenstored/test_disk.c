@@ -283,6 +283,67 @@ static void test_a_live_store_that_knows_more_is_not_believed_to_be_complete(voi
 }
 
 /* A RESET says what it is all of; the rest is not its to take. */
+/* Has the file that is open now read by a process, till @hold is closed. */
+static pid_t read_beside(struct kit *k, int *hold)
+{
+	int ready[2], held[2];
+	struct disk_env e;
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(held), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(held[1]);
+		if (disk_env_open(&e, disk_path(k->d), 64u << 20, DISK_READ_BESIDE) == 0 &&
+		    disk_env_begin(&e, false) == 0 && write(ready[1], "", 1) == 1)
+			_exit(read(held[0], &byte, 1) == 0 ? 0 : 1);
+		_exit(1);
+	}
+	close(ready[1]);
+	close(held[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	*hold = held[1];
+	return pid;
+}
+
+/*
+ * A question or a generation under way keeps LMDB's lock file open, in which it is written which
+ * root is the last: of the file that had the name before.
+ */
+static void test_a_reader_of_the_file_before_leads_to_no_other_root(void **state)
+{
+	(void)state;
+	for (unsigned int more = 0; more < 2; more++) {
+		const char *want = more ? KIT_FILLED "/config/e=6 " : KIT_FILLED;
+		struct disk_found found;
+		int hold, status;
+		struct kit k;
+		pid_t pid;
+
+		kit_filled(&k);
+		if (more)
+			kit_rev(&k, "+/config/e=6");
+		pid = read_beside(&k, &hold);
+		assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
+		assert_int_equal(disk_reopen(k.d, &found), 0);
+		assert_string_equal(kit_nodes(&k), want);
+		close(hold);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(disk_reopen(k.d, &found), 0);
+		assert_int_equal(found.read_only, 0);
+		assert_string_equal(kit_nodes(&k), want);
+		kit_rev(&k, "+/config/f=7");
+		kit_close(&k, true);
+		kit_open(&k);
+		assert_non_null(strstr(kit_nodes(&k), "/config/f=7 "));
+		kit_fini(&k);
+	}
+}
+
 static void test_a_reset_takes_only_what_lasts_now(void **state)
 {
 	static const char rule[] = "+/config\0+/history\0*\0!/vm\0-/config/v";
@@ -361,6 +422,27 @@ static void test_a_later_format_is_refused_and_left_alone(void **state)
 }
 
 /* --- a directory that cannot be written --- */
+
+/* It is in memory, and as large as the store. */
+static void test_the_copy_that_was_read_goes_when_it_is_read_no_more(void **state)
+{
+	char path[150];
+	struct stat st;
+	struct kit k;
+	int fd;
+
+	(void)state;
+	kit_filled(&k);
+	kit_close(&k, true);
+	snprintf(path, sizeof(path), "%s/store-copy.mdb", k.run);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	kit_open(&k);
+	assert_int_equal(k.found.read_only, 0);
+	assert_int_equal(stat(path, &st), -1);
+	kit_fini(&k);
+}
 
 /* Permissions do not stop root: what is claimed is looked at by somebody else. */
 static void as_nobody(int (*claims)(struct kit *k), struct kit *k)
@@ -519,6 +601,39 @@ static void test_what_is_promised_is_enough(void **state)
 	kit_fini(&k);
 }
 
+/* What is free, but not for the next commit: a question or a copy under way has it still before it. */
+static void test_what_a_reader_sees_is_promised_to_nobody(void **state)
+{
+	static char text[400000], value[2500];
+	struct disk_room room;
+	unsigned int revs = 0;
+	int hold, status;
+	struct kit k;
+	size_t at = 0;
+	pid_t pid;
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	kit_init(&k);
+	k.map_size = 8u << 20;
+	kit_open(&k);
+	kit_rev(&k, "+/config=");
+	for (unsigned int i = 0; i < 20; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, " +/config/n%u=%s", i, value);
+	pid = read_beside(&k, &hold);
+	for (;; revs++) {
+		disk_room(k.d, &room);
+		if (disk_need(&room, 20, 20 * 2 * 2520) > room.free_bytes)
+			break;
+		kit_rev(&k, text);
+		assert_true(revs < 1000);
+	}
+	close(hold);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	kit_fini(&k);
+}
+
 /*
  * A full store: what does not fit is known beforehand, what is removed still goes, and then there
  * is room again.
@@ -582,13 +697,16 @@ int main(void)
 		cmocka_unit_test(test_the_newer_generation_may_be_damaged_too),
 		cmocka_unit_test(test_what_no_file_has_is_named),
 		cmocka_unit_test(test_a_live_store_that_knows_more_is_not_believed_to_be_complete),
+		cmocka_unit_test(test_a_reader_of_the_file_before_leads_to_no_other_root),
 		cmocka_unit_test(test_a_reset_takes_only_what_lasts_now),
 		cmocka_unit_test(test_a_part_written_anew_does_not_end_what_is_said_of_a_loss),
 		cmocka_unit_test(test_a_later_format_is_refused_and_left_alone),
+		cmocka_unit_test(test_the_copy_that_was_read_goes_when_it_is_read_no_more),
 		cmocka_unit_test(test_a_read_only_directory_is_served),
 		cmocka_unit_test(test_room_is_allocated_ahead),
 		cmocka_unit_test(test_a_document_has_room_in_a_large_store),
 		cmocka_unit_test(test_what_is_promised_is_enough),
+		cmocka_unit_test(test_what_a_reader_sees_is_promised_to_nobody),
 		cmocka_unit_test(test_a_full_store_takes_removals),
 	};
 

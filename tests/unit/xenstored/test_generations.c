@@ -74,6 +74,29 @@ static void test_a_generation_is_written_beside(void **state)
 	kit_fini(&k);
 }
 
+/* It would give its name to what the new beginning writes in the same place. */
+static void test_a_generation_under_way_ends_when_the_store_is_opened_again(void **state)
+{
+	const uint64_t minute = 60 * 1000000000ull;
+	struct disk_found found;
+	struct kit k;
+	int status;
+
+	(void)state;
+	kit_filled(&k);
+	disk_generation(k.d, minute);
+	disk_generation(k.d, 7 * minute);
+	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
+	assert_int_equal(disk_reopen(k.d, &found), 0);
+	assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
+	assert_int_equal(found.read_only, 0);
+	assert_string_equal(kit_nodes(&k), KIT_FILLED);
+	/* The next one is due as if it had not been. */
+	kit_rev(&k, "+/config/e=6");
+	make_generation(&k, 13 * minute);
+	kit_fini(&k);
+}
+
 /* What no log has is in a new generation as soon as there may be one. */
 static void test_a_log_that_cannot_be_begun_is_made_up_for(void **state)
 {
@@ -178,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_start_keeps_what_it_found_as_a_generation),
 		cmocka_unit_test(test_a_generation_is_written_beside),
+		cmocka_unit_test(test_a_generation_under_way_ends_when_the_store_is_opened_again),
 		cmocka_unit_test(test_a_log_that_cannot_be_begun_is_made_up_for),
 		cmocka_unit_test(
 			test_a_generation_that_cannot_be_written_is_tried_again_in_a_minute),

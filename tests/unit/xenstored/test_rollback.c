@@ -5,11 +5,14 @@
  * on. Claims: what another copy has is not lost, an older state is never taken for the last one
  * without a word, nothing that may be the last copy is overwritten.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +44,33 @@ static void copy(const char *from, const char *to)
 	assert_int_equal(n, 0);
 	close(in);
 	close(out);
+}
+
+/* The name behind which a directory cannot be read on; 0: it can. */
+static unsigned int names_left;
+
+struct dirent *__real_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d);
+struct dirent *__real_readdir64(DIR *d);
+struct dirent *__wrap_readdir64(DIR *d);
+
+static bool dir_fails(void)
+{
+	if (names_left == 0 || --names_left > 0)
+		return false;
+	names_left = 1;
+	errno = EIO;
+	return true;
+}
+
+struct dirent *__wrap_readdir(DIR *d)
+{
+	return dir_fails() ? NULL : __real_readdir(d);
+}
+
+struct dirent *__wrap_readdir64(DIR *d)
+{
+	return dir_fails() ? NULL : __real_readdir64(d);
 }
 
 static char old[200];
@@ -188,6 +218,55 @@ static void test_a_whole_directory_of_before_is_no_old_file(void **state)
 	kit_fini(&k);
 }
 
+/* Behind the last number there is none: no store has made that file. */
+static void test_a_number_that_no_store_comes_to_is_no_revision(void **state)
+{
+	static const char *const names[] = {
+		"store/log-18446744073709551615", "store/generations/18446744073709551615.mdb",
+		"store/generations/00072057594037927936.mdb",
+	};
+	char path[200];
+	struct kit k;
+	uint64_t rev;
+	int fd;
+
+	(void)state;
+	make(&k);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", k.state, names[i]);
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	kit_open(&k);
+	assert_false(k.found.degraded);
+	rev = kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	kit_open(&k);
+	assert_int_equal(k.found.applied, rev);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	kit_fini(&k);
+}
+
+/* A disk that tells of a part of the names does not tell which was the last one. */
+static void test_a_part_of_the_names_is_not_taken_for_all(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	put_old_back(&k);
+	for (unsigned int left = 1; left < 4; left++) {
+		names_left = left;
+		assert_int_equal(kit_try(&k), -EIO);
+		k.d = NULL;
+	}
+	names_left = 0;
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	assert_stale(&k, "/?4@6 ");
+}
+
 /* The daemon has been told of more than any copy has. */
 static void test_what_was_told_and_is_nowhere_is_missing(void **state)
 {
@@ -206,6 +285,51 @@ static void test_what_was_told_and_is_nowhere_is_missing(void **state)
 }
 
 /* --- logs --- */
+
+/* Opens it where no file can be made that has anything in it. */
+static void open_without_room(struct kit *k)
+{
+	struct rlimit was, low = { 8192, 8192 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	low.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	kit_open(k);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+/* Where there was no room for a log of them, the end mark of the one before is none. */
+static void test_changes_that_no_log_has_are_missed_when_the_file_is(void **state)
+{
+	unsigned int logs;
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	logs = kit_count(&k, "log-*");
+	open_without_room(&k);
+	assert_int_equal(k.found.read_only, 0);
+	assert_int_equal(kit_count(&k, "log-*"), logs);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	/* With it, nothing is missing. */
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	assert_false(k.found.degraded);
+	kit_fini(&k);
+
+	make(&k);
+	open_without_room(&k);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	assert_non_null(strstr(kit_lost(&k), "/?3@"));
+	kit_fini(&k);
+}
 
 /* Changes behind one that is broken are applied by nobody: somebody may read them yet. */
 static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state)
@@ -293,7 +417,10 @@ int main(void)
 		cmocka_unit_test(test_a_newer_generation_goes_before_an_old_file),
 		cmocka_unit_test(test_what_nothing_is_left_of_but_a_name_is_missing),
 		cmocka_unit_test(test_a_whole_directory_of_before_is_no_old_file),
+		cmocka_unit_test(test_a_number_that_no_store_comes_to_is_no_revision),
+		cmocka_unit_test(test_a_part_of_the_names_is_not_taken_for_all),
 		cmocka_unit_test(test_what_was_told_and_is_nowhere_is_missing),
+		cmocka_unit_test(test_changes_that_no_log_has_are_missed_when_the_file_is),
 		cmocka_unit_test(test_a_log_that_could_not_be_read_on_is_not_overwritten),
 		cmocka_unit_test(test_who_is_killed_in_the_middle_finds_what_there_was),
 	};
