@@ -79,12 +79,14 @@ static int look(void *arg)
 
 	if (ret == 0)
 		ret = disk_env_begin(&e, false);
-	if (ret == 0)
+	if (ret == 0) {
 		*l->facts = (struct disk_facts){
 			.applied = e.head.applied, .nodes = e.head.count[DISK_NODE],
 			.digest = e.head.digest[DISK_NODE],
 			.newest = e.head.stamp == mdb_txn_id(e.txn),
 		};
+		memcpy(l->facts->id, e.id, DISK_ID);
+	}
 	disk_env_abort(&e);
 	disk_env_close(&e);
 	return ret;

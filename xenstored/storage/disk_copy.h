@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk_env.h"
+
 struct disk_copying {
 	const char *from, *to;
 	uint64_t map_size;
@@ -31,6 +33,7 @@ int disk_check(void *arg);
 struct disk_facts {
 	uint64_t applied;
 	uint64_t nodes, digest;	/* number of nodes, digest of their records */
+	unsigned char id[DISK_ID];
 	bool newest;	/* the root that led there is the summary's; else one of before, torn */
 };
 int disk_look(const char *path, uint64_t map_size, struct disk_facts *out);

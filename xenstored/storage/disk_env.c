@@ -14,6 +14,7 @@
 #define META_DB "meta"
 #define META_LETTER 'm'
 #define HEAD_KEY "head"
+#define ID_KEY "store"
 #define HEAD_LEN (CHECKED_HEAD + 4 + 4 * 8 + DISK_DBS * 16)
 
 const char disk_db_letter[DISK_DBS] = {
@@ -100,6 +101,41 @@ static int head_load(struct disk_env *e)
 	return ret == -ENOENT ? -EBADMSG : ret < 0 ? ret : head_read(&e->head, &value);
 }
 
+/* A file of an earlier release has none. One that is broken is no reason not to read the rest. */
+static int id_load(struct disk_env *e)
+{
+	MDB_val key = { sizeof(ID_KEY) - 1, ID_KEY }, value;
+	const unsigned char *p;
+	size_t len;
+	int ret = disk_errno(mdb_get(e->txn, e->meta, &key, &value));
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	e->id_broken = checked_open(META_LETTER, ID_KEY, sizeof(ID_KEY) - 1, value.mv_data,
+				    value.mv_size, &p, &len) < 0 || len != DISK_ID;
+	if (!e->id_broken)
+		memcpy(e->id, p, DISK_ID);
+	return 0;
+}
+
+int disk_env_set_id(struct disk_env *e, const unsigned char id[DISK_ID])
+{
+	unsigned char bytes[CHECKED_HEAD + DISK_ID];
+	MDB_val key = { sizeof(ID_KEY) - 1, ID_KEY }, value = { sizeof(bytes), bytes };
+
+	memcpy(e->id, id, DISK_ID);
+	memcpy(bytes + CHECKED_HEAD, id, DISK_ID);
+	checked_seal(META_LETTER, ID_KEY, sizeof(ID_KEY) - 1, bytes, sizeof(bytes));
+	return disk_errno(mdb_put(e->txn, e->meta, &key, &value, 0));
+}
+
+bool disk_id_known(const unsigned char id[DISK_ID])
+{
+	static const unsigned char none[DISK_ID];
+
+	return memcmp(id, none, DISK_ID) != 0;
+}
+
 static int head_store(struct disk_env *e)
 {
 	unsigned char bytes[HEAD_LEN];
@@ -141,6 +177,8 @@ static int open_databases(struct disk_env *e, enum disk_mode mode)
 	ret = rc == MDB_NOTFOUND ? -EBADMSG : disk_errno(rc);
 	if (ret == 0 && mode != DISK_FILL)
 		ret = head_load(e);
+	if (ret == 0 && mode != DISK_FILL)
+		ret = id_load(e);
 	/*
 	 * Which root is the last one LMDB takes from its lock file while somebody else has that open:
 	 * a reader of the file that had the name before leads to another one of this file.
@@ -383,8 +421,10 @@ int disk_env_check(struct disk_env *e, struct disk_env *to)
 	sum.applied = e->head.applied;
 	sum.horizon = e->head.horizon;
 	sum.stamp = mdb_txn_id(e->txn);
-	if (ret == 0 && memcmp(&sum, &e->head, sizeof(sum)) != 0)
+	if (ret == 0 && (memcmp(&sum, &e->head, sizeof(sum)) != 0 || e->id_broken))
 		ret = -EBADMSG;
+	if (ret == 0 && to && disk_id_known(e->id))
+		ret = disk_env_set_id(to, e->id);
 	if (ret == 0 && to) {
 		to->head.applied = sum.applied;
 		to->head.horizon = sum.horizon;

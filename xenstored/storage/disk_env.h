@@ -40,12 +40,17 @@ struct disk_head {
 	uint64_t count[DISK_DBS], digest[DISK_DBS];
 };
 
+/* Which store a file is of: 16 bytes that no two stores have; all 0: it does not say. */
+#define DISK_ID 16
+
 struct disk_env {
 	MDB_env *env;
 	MDB_txn *txn;		/* the open one, of either kind */
 	MDB_dbi dbi[DISK_DBS], meta;
 	struct disk_head head;	/* of the open transaction, else of the last commit */
 	struct disk_head kept;	/* of the last commit */
+	unsigned char id[DISK_ID];
+	bool id_broken;		/* there was one: a file that is not whole */
 };
 
 enum disk_mode {
@@ -73,6 +78,10 @@ int disk_env_begin(struct disk_env *e, bool write);
 /* With the summary. After an error the transaction is gone. */
 int disk_env_commit(struct disk_env *e);
 void disk_env_abort(struct disk_env *e);
+
+/* Says in the open write transaction which store it is of. 0 or as disk_errno(). */
+int disk_env_set_id(struct disk_env *e, const unsigned char id[DISK_ID]);
+bool disk_id_known(const unsigned char id[DISK_ID]);
 
 /* The value as it is there, checksum and all. 0, -ENOENT, -EBADMSG. */
 int disk_env_get(struct disk_env *e, enum disk_db db, const MDB_val *key, MDB_val *value);

@@ -153,9 +153,13 @@ static int add_what_came_later(struct start *s, struct disk_env *e)
 
 	if (ret < 0)
 		return ret;
-	if (s->source == FROM_DATA)
+	if (s->source == FROM_DATA) {
 		s->found = e->kept.applied;
-	ret = disk_log_replay(s->d->store_dir, apply_logged, &t, &s->log_ended);
+		disk_start_foreign(s, e->id, s->found);
+	}
+	ret = disk_start_give_id(s, e);
+	if (ret == 0)
+		ret = disk_log_replay(s->d->store_dir, apply_logged, &t, &s->log_ended);
 	if (ret == 0)
 		ret = disk_start_names(s, &newest);
 	if (ret < 0)

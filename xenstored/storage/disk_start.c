@@ -315,8 +315,13 @@ static int start_in_place(struct start *s)
 {
 	struct disk_copying c = { .from = s->d->path, .map_size = s->d->cfg.map_size };
 	uint64_t last = s->d->cfg.told, newest;
+	struct disk_facts facts;
 	int ret = in_child(disk_check, &c);
 
+	if (ret == 0)
+		ret = disk_look(s->d->path, s->d->cfg.map_size, &facts);
+	if (ret == 0)
+		disk_start_foreign(s, facts.id, facts.applied);
 	if (ret == 0)
 		ret = disk_start_names(s, &newest);
 	if (ret == 0 && s->known > last)

@@ -37,6 +37,14 @@ struct start {
 int disk_start_names(struct start *s, uint64_t *newest);
 
 /*
+ * disk_id.c: puts generations aside that are newer than revision @than and of another store than @id
+ * (all 0: that is not known), of which there is a number here, but nothing else.
+ */
+void disk_start_foreign(struct start *s, const unsigned char id[DISK_ID], uint64_t than);
+/* Gives the copy @e, with an open write transaction, the id that the store has had, or a new one. */
+int disk_start_give_id(struct start *s, struct disk_env *e);
+
+/*
  * Puts on top of the copy s->to what the logs have behind it, and says what is lost. 0; -ESTALE:
  * there is a generation that is newer, and !s->no_newer; or as disk_env_commit().
  */

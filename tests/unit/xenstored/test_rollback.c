@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "disk_kit.h"
+#include "storage/disk_copy.h"
 
 /* Ends the process before data.mdb gets another content; set in a child only. */
 static bool dies;
@@ -179,6 +180,94 @@ static void test_a_newer_generation_goes_before_an_old_file(void **state)
 	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
 	assert_int_equal(kit_count(&k, "older-*"), 1);
 	assert_stale(&k, "/?4@6 ");
+}
+
+/* --- whose it is --- */
+
+static void id_of(const char *path, unsigned char id[DISK_ID])
+{
+	struct disk_facts facts;
+
+	assert_int_equal(disk_look(path, 64u << 20, &facts), 0);
+	memcpy(id, facts.id, DISK_ID);
+}
+
+/* As a release leaves it that knows of no id. */
+static void forget_id(const char *path)
+{
+	MDB_val key = { 5, "store" };
+	struct disk_env e;
+
+	assert_int_equal(disk_env_open(&e, path, 64u << 20, DISK_AMEND), 0);
+	assert_int_equal(disk_env_begin(&e, true), 0);
+	assert_int_equal(mdb_del(e.txn, e.meta, &key, NULL), 0);
+	assert_int_equal(disk_env_commit(&e), 0);
+	disk_env_close(&e);
+}
+
+/* Two directories were mixed: a number does not say of which store the state is that has it. */
+static void test_a_generation_of_another_store_is_not_believed(void **state)
+{
+	char to[300];
+	struct kit k, other;
+
+	(void)state;
+	make(&k);
+	kit_init(&other);
+	kit_open(&other);
+	for (unsigned int i = 0; i < 20; i++)
+		kit_rev(&other, "+/config=another +/config/z=1");
+	kit_close(&other, true);
+	kit_open(&other);
+	snprintf(to, sizeof(to), "%s/store/generations/%s", k.state,
+		 strrchr(kit_file(&other, "generations/*.mdb"), '/') + 1);
+	copy(kit_file(&other, "generations/*.mdb"), to);
+	kit_fini(&other);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	assert_false(k.found.degraded);
+	assert_int_equal(kit_count(&k, "foreign-*.mdb"), 1);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	/* It stands for nothing any more, also where the file is gone. */
+	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	assert_false(k.found.degraded);
+	kit_fini(&k);
+}
+
+static void test_a_store_keeps_its_id(void **state)
+{
+	unsigned char first[DISK_ID], id[DISK_ID];
+	struct kit k;
+
+	(void)state;
+	make(&k);
+	id_of(kit_file(&k, "data.mdb"), first);
+	assert_true(disk_id_known(first));
+	id_of(kit_file(&k, "generations/*.mdb"), id);
+	assert_memory_equal(id, first, DISK_ID);
+	/* The release before was here for a while. */
+	forget_id(kit_file(&k, "data.mdb"));
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	kit_close(&k, true);
+	id_of(kit_file(&k, "data.mdb"), id);
+	assert_memory_equal(id, first, DISK_ID);
+	/* No file says anything: one that is upgraded. */
+	forget_id(kit_file(&k, "data.mdb"));
+	remove_all(&k, "generations/*.mdb");
+	kit_open(&k);
+	kit_close(&k, true);
+	id_of(kit_file(&k, "data.mdb"), first);
+	assert_true(disk_id_known(first));
+	kit_open(&k);
+	assert_false(k.found.degraded);
+	kit_close(&k, true);
+	id_of(kit_file(&k, "data.mdb"), id);
+	assert_memory_equal(id, first, DISK_ID);
+	kit_fini(&k);
 }
 
 /* No copy of what was newer is left, but its name is: nobody is told that nothing is missing. */
@@ -415,6 +504,8 @@ int main(void)
 		cmocka_unit_test(test_the_logs_make_up_for_an_old_file_and_it_is_said),
 		cmocka_unit_test(test_logs_without_an_end_may_lack_something_too),
 		cmocka_unit_test(test_a_newer_generation_goes_before_an_old_file),
+		cmocka_unit_test(test_a_generation_of_another_store_is_not_believed),
+		cmocka_unit_test(test_a_store_keeps_its_id),
 		cmocka_unit_test(test_what_nothing_is_left_of_but_a_name_is_missing),
 		cmocka_unit_test(test_a_whole_directory_of_before_is_no_old_file),
 		cmocka_unit_test(test_a_number_that_no_store_comes_to_is_no_revision),
