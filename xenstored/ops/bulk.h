@@ -35,7 +35,7 @@ void feed_before(struct server *srv, const struct node *n);
 /* Notes one change; XS_BULK_PUT takes what feed_before() kept as the previous value. */
 void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	       const char *path, size_t len, const struct node *n);
-/* Sends what was noted, behind the frame srv->event_hold_seq. */
+/* Sends what was noted; the disk may not have it yet. */
 void feed_flush(struct server *srv);
 /* Ends all subscriptions: what they would have to tell is not known. */
 void feed_end_all(struct server *srv);

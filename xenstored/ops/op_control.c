@@ -84,6 +84,11 @@ static int control_log(struct req *r, const char **arg, unsigned int nr)
 {
 	if (nr == 0)
 		return reply_string(r, r->srv->trace ? "on" : "off");
+	/* The other meaning: what changed at or below a path. */
+	if (arg[0][0] == '/')
+		return past_words(r, "log", arg, nr);
+	if (r->conn->read_only)
+		return -EROFS;
 	if (nr == 1 && strcmp(arg[0], "on") == 0) {
 		int ret = trace_open(r->srv, r->srv->cfg.trace_path);
 
@@ -93,8 +98,7 @@ static int control_log(struct req *r, const char **arg, unsigned int nr)
 		trace_open(r->srv, NULL);
 		return reply_ok(r);
 	}
-	/* The other meaning: what changed at or below a path. */
-	return arg[0][0] == '/' ? past_words(r, "log", arg, nr) : -EINVAL;
+	return -EINVAL;
 }
 
 static int control_logfile(struct req *r, const char **arg, unsigned int nr)
@@ -509,7 +513,7 @@ static int control_help(struct req *r, const char **arg, unsigned int nr);
 
 static const struct control controls[] = {
 	{ "check", control_check, 0, 0, NEVER, "" },
-	{ "log", control_log, 0, 2, 1, "[on|off|PATH [REV[.INDEX]]]" },
+	{ "log", control_log, 0, 2, NEVER, "[on|off|PATH [REV[.INDEX]]]" },
 	{ "logfile", control_logfile, 1, 1, 0, "FILE" },
 	{ "memreport", control_memreport, 0, 1, 1, "[FILE]" },
 	{ "print", control_print, 1, 1, 1, "TEXT" },
