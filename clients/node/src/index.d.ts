@@ -41,7 +41,8 @@ export interface Abortable {
 export interface StoreOptions {
   /** The daemon's socket. Default: XENSTORED_PATH, or socket in XENSTORED_RUNDIR, or in /run/xenstored. */
   socket?: string | undefined;
-  /** How long to try to come back when the connection is lost, ms (default 10000); Infinity: for ever. */
+  /** How long to try to come back when the connection is lost, and to wait for a greeting (at least 3 s), ms (default 10000);
+   * Infinity: for ever, and a minute for a greeting. */
   patience?: number | undefined;
 }
 
@@ -68,8 +69,8 @@ export declare class PermissionDenied extends StoreError {}
 /** EAGAIN: somebody else changed what the transaction used. It was not committed. */
 export declare class Conflict extends StoreError {}
 
-/** EIO: no daemon within the patience, or one that does not speak the protocol (cause); ECANCELED: closed. What was asked
- * has not been done. */
+/** EIO: no daemon within the patience, or one that does not speak the protocol (cause); ECANCELED: closed; ENOTCONN: not
+ * opened. What was asked has not been done. */
 export declare class ConnectionLost extends StoreError {}
 
 /** EIO: the connection broke while a change was on its way, and nobody can say what became of it. */
@@ -136,7 +137,7 @@ export declare class Watch implements AsyncIterableIterator<WatchEvent> {
 export declare class Store {
   /** Not connected yet: see open(), connect(). */
   constructor(options?: StoreOptions);
-  /** ConnectionLost: there is no daemon. */
+  /** ConnectionLost: there is no daemon, or none that greets in time. */
   open(options?: Abortable): Promise<this>;
   /** Who waits for anything, a watch too, is rejected with ConnectionLost (ECANCELED). */
   close(): Promise<void>;

@@ -13,6 +13,7 @@ const LOSSES_MAX = 5;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
 const SHORTEST_GREETING_MS = 3000;
+const LONGEST_GREETING_MS = 60_000; // where the patience is for ever
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const CHANGE = 2 ** 31; // in the number of a request: this is a change. As libxs/xs_session.c numbers them.
 const OUTCOME = /^\d+ \d+( \d+:E[A-Z0-9]+)*$/;
@@ -63,6 +64,7 @@ export class Link {
   #timer;
   #why; // the connection before ended
   #hasSession = false;
+  #isOpened = false;
   error; // why it was given up
   epoch = 0; // of the connection: transactions do not outlive it
 
@@ -76,6 +78,7 @@ export class Link {
 
   async open() {
     const end = performance.now() + this.#patience;
+    this.#isOpened = true;
     for (;;) {
       try {
         return await this.#connect();
@@ -111,6 +114,7 @@ export class Link {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.error) throw this.error;
+      if (!this.#isOpened) throw new ConnectionLost("ENOTCONN", { text: "the store was not opened", path });
       if (epoch !== this.epoch) throw new Conflict("EAGAIN", { text: "the connection was lost", path });
       if (payload.length > PAYLOAD_MAX) throw new StoreError("E2BIG", { path });
       const message = { op, transaction, payload };
@@ -144,7 +148,7 @@ export class Link {
   #connect(patience = this.#patience) {
     return new Promise((resolve, reject) => {
       let up = false;
-      const limit = Math.max(patience, SHORTEST_GREETING_MS);
+      const limit = patience === Infinity ? LONGEST_GREETING_MS : Math.max(patience, SHORTEST_GREETING_MS);
       const timer = setTimeout(() => connection.destroy(new ProtocolError("no greeting")), Math.min(limit, LONGEST_TIMER_MS));
       const connection = new Connection(this.#path, {
         open: () => connection.send({ op: Op.CONTROL, request: 0, transaction: 0, payload: joined("session", this.#token) }),

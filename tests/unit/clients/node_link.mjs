@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { connect, Conflict, ConnectionLost, Kind, OutcomeUnknown, PermissionDenied } from "../../../clients/node/src/index.js";
+import { connect, Conflict, ConnectionLost, Kind, OutcomeUnknown, PermissionDenied, Store } from "../../../clients/node/src/index.js";
 import { ofTree } from "../../../clients/node/src/document.js";
 import * as longValue from "../../../clients/node/src/long_value.js";
 import { joined, Op, pack, unpackHeader } from "../../../clients/node/src/wire.js";
@@ -346,6 +346,25 @@ const hostile = {
       assert.ok(error instanceof ConnectionLost, String(error));
       assert.match(error.message, reason);
     }
+  },
+
+  async "who never greets is told, also where the patience is for ever"() {
+    const real = globalThis.setTimeout;
+    globalThis.setTimeout = (what, time_ms, ...words) => real(what, time_ms === 60_000 ? 10 : time_ms, ...words);
+    try {
+      const daemon = new Daemon(undefined, { session: NOTHING });
+      const error = await inTime(errorOf(daemon.with({ patience: Infinity }, () => {})), "an end of the greeting");
+      assert.ok(error instanceof ConnectionLost, String(error));
+      assert.match(error.message, new RegExp(`${daemon.path}.*no greeting`));
+    } finally {
+      globalThis.setTimeout = real;
+    }
+  },
+
+  async "one that was not opened says so"() {
+    const error = await inTime(errorOf(new Store().read("/a")), "an error");
+    assert.ok(error instanceof ConnectionLost, String(error));
+    assert.equal(error.code, "ENOTCONN");
   },
 
   async "answers that are none are told, and end nothing else"() {

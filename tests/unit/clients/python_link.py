@@ -6,15 +6,18 @@ import asyncio
 import errno
 import os
 import pathlib
+import signal
+import socket
 import sys
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "clients/python/src"))
-from storevisor_store import (AsyncStore, ConnectionLost, OutcomeUnknown, PermissionDenied, Store,  # noqa: E402
-                              document, long_value)
+from storevisor_store import (AsyncStore, Conflict, ConnectionLost, OutcomeUnknown, PermissionDenied,  # noqa: E402
+                              ProtocolError, Store, StoreError, document, link, long_value)
 from storevisor_store.wire import HEADER, Message, Op, joined  # noqa: E402
 
 HANG_UP, NOTHING = object(), object()
@@ -22,15 +25,16 @@ WAIT = 30
 
 
 class Daemon:
-    """says: what to answer to (connection, op, transaction, payload): bytes, an error's name, HANG_UP, NOTHING."""
+    """says: what to answer to (connection, op, transaction, payload): bytes, an error's name, a Message as it is, HANG_UP,
+    NOTHING. session: the same for the greeting, but a text is one of a session."""
 
     def __init__(self, says, session="new", kinds=None):
         self.says, self.session, self.connections, self.asked, self.kinds = says, session, 0, [], kinds
         self.dir = tempfile.mkdtemp(prefix="pylink-")
         self.path = self.dir + "/socket"
 
-    async def __aenter__(self):
-        self.server = await asyncio.start_unix_server(self.serve, self.path)
+    async def __aenter__(self, **where):
+        self.server = await asyncio.start_unix_server(self.serve, **(where or {"path": self.path}))
         return self
 
     async def __aexit__(self, *_):
@@ -47,7 +51,7 @@ class Daemon:
                 op, number, tx, length = HEADER.unpack(await reader.readexactly(HEADER.size))
                 payload = await reader.readexactly(length)
                 if op == Op.CONTROL and payload.startswith(b"session"):
-                    answer = self.session.encode() + b"\0"
+                    answer = self.session.encode() + b"\0" if isinstance(self.session, str) else self.session
                 elif op == Op.CONTROL:
                     answer = self.kinds(connection)
                 else:
@@ -56,6 +60,9 @@ class Daemon:
                 if answer is HANG_UP:
                     break
                 if answer is NOTHING:
+                    continue
+                if isinstance(answer, Message):
+                    writer.write(answer._replace(request=answer.request + number).pack())
                     continue
                 if isinstance(answer, str):
                     op, answer = Op.ERROR, answer.encode() + b"\0"
@@ -243,6 +250,143 @@ class Links(unittest.IsolatedAsyncioTestCase):
             got = await asyncio.wait_for(asyncio.gather(*changes, return_exceptions=True), WAIT)
             self.assertEqual([got[0], got[2], got[3]], [b"OK\0", b"OK\0", b"again\0"])
             self.assertEqual(got[1].errno, errno.ENOENT)
+
+
+#: What no daemon may say as an answer: what is told of it.
+ODD = (
+    (Message(Op.READ, 0, 0, b"x" * 4097), "a message of 4097 bytes"),
+    (Message(Op.WRITE, 0, 0, b"x"), "message 11 as an answer"),
+    (Message(4711, 0, 0, b"x"), "message 4711 as an answer"),
+    (Message(Op.WATCH_EVENT, 0, 0, b"x"), "names no path"),
+)
+GREETINGS = (
+    ("1 2 3", "a session that cannot be read"),
+    ("1 2 3:oops", "a session that cannot be read"),
+    (Message(Op.READ, 0, 0, b"x"), "instead of a greeting"),
+    (Message(Op.CONTROL, 0, 0, b"x" * 4097), "a message of 4097 bytes"),
+    (HANG_UP, "it hung up"),
+)
+
+
+class Hostile(unittest.IsolatedAsyncioTestCase):
+    async def lost(self, waiting, words):
+        with self.assertRaisesRegex(ConnectionLost, words) as caught:
+            await asyncio.wait_for(waiting, WAIT)
+        return caught.exception
+
+    async def test_a_daemon_that_never_greets_is_told(self):
+        for patience in (0.01, None):
+            async with Daemon(None, session=NOTHING) as daemon:
+                with mock.patch.multiple(link, _SHORTEST_GREETING=0.05, _LONGEST_GREETING=0.05):
+                    await self.lost(AsyncStore(daemon.path, patience).open(), f"{daemon.path}.*no greeting within 0.05 s")
+                    await self.lost(asyncio.to_thread(Store, daemon.path, patience), "no greeting")
+
+    async def test_one_that_greets_no_more_is_given_up(self):
+        async with Daemon(lambda *_: HANG_UP) as daemon:
+            with mock.patch.object(link, "_SHORTEST_GREETING", 0.05):
+                async with AsyncStore(daemon.path, 0.1) as store:
+                    daemon.session = NOTHING
+                    await self.lost(store.exists("/a"), "no greeting")
+
+    async def test_a_greeting_that_cannot_be_read_is_told(self):
+        for session, words in GREETINGS:
+            async with Daemon(None, session=session) as daemon:
+                await self.lost(AsyncStore(daemon.path, 0.01).open(), words)
+        await self.lost(AsyncStore("/nowhere/socket").open(), "/nowhere/socket.*No such file")
+
+    async def test_one_whom_too_many_wait_for_is_asked_again(self):
+        async with Daemon(lambda *_: b"OK\0") as daemon:
+            daemon.server.close()
+            await daemon.server.wait_closed()
+            os.unlink(daemon.path)
+            with socket.socket(socket.AF_UNIX) as place, socket.socket(socket.AF_UNIX) as first:
+                place.bind(daemon.path)
+                place.listen(0)
+                first.connect(daemon.path)
+                await self.lost(AsyncStore(daemon.path, 0).open(), "temporarily unavailable")
+                dial = mock.Mock(side_effect=link.Link._dial)
+                store = AsyncStore(daemon.path)
+                with mock.patch.object(link.Link, "_dial", lambda self: dial(self)):
+                    opening = asyncio.ensure_future(store.open())
+                    await until(lambda: dial.call_count > 1)
+                    await daemon.__aenter__(sock=place.dup())
+                    await asyncio.wait_for(opening, WAIT)
+                await store.close()
+
+    async def test_what_no_daemon_may_say_ends_a_question_with_its_reason_and_a_change_unknown(self):
+        for answer, words in ODD:
+            async with Daemon(lambda *_: answer) as daemon, AsyncStore(daemon.path, 0.05) as store:
+                await self.lost(store.list("/a"), words)
+            async with Daemon(lambda *_: answer) as daemon, AsyncStore(daemon.path, 0.05) as store:
+                with self.assertRaises(OutcomeUnknown):
+                    await asyncio.wait_for(store._ask(Op.MKDIR, joined("/a"), "/a"), WAIT)
+                self.assertEqual(len(daemon.ops(Op.MKDIR)), 1)
+
+    async def test_a_watch_over_connections_that_break_at_once_is_given_up_in_the_end(self):
+        def says(connection, *_):
+            return b"OK\0" if connection == 1 else HANG_UP
+
+        async with Daemon(says) as daemon, AsyncStore(daemon.path, 0.1) as store:
+            watch = store.watch("/a")
+            await watch.__anext__()
+            store._link._writer.close()
+            await self.lost(watch.__anext__(), "it hung up")
+            self.assertLess(daemon.connections, 10)
+
+    async def test_an_error_of_a_name_that_does_not_exist_is_eio(self):
+        for name in ("EOOPS", "errorcode", "__name__", "\udcff".encode("utf-8", "surrogateescape")):
+            answer = Message(Op.ERROR, 0, 0, name) if isinstance(name, bytes) else name
+            async with Daemon(lambda *_: answer) as daemon, AsyncStore(daemon.path) as store:
+                with self.assertRaises(StoreError) as caught:
+                    await asyncio.wait_for(store.read("/a"), WAIT)
+                self.assertEqual((type(caught.exception), caught.exception.errno), (StoreError, errno.EIO))
+
+    async def test_answers_that_are_none_are_told_and_end_nothing_else(self):
+        def says(_, op, *__):
+            return {Op.DIRECTORY: "E2BIG", Op.TRANSACTION_START: b"none\0", Op.DIRECTORY_PART: b"odd"}.get(op, b"OK\0")
+
+        async with Daemon(says, kinds=lambda _: b"9x") as daemon, AsyncStore(daemon.path) as store:
+            for asked in (store.begin(), store.list("/a"), store._value_and_kind("/a")):
+                with self.assertRaises(ProtocolError):
+                    await asyncio.wait_for(asked, WAIT)
+            self.assertEqual(daemon.connections, 1)
+
+    async def test_a_list_that_always_changes_has_an_end(self):
+        generation = []
+
+        def says(_, op, *__):
+            generation.append(op)
+            return "E2BIG" if op == Op.DIRECTORY else b"%d\0x\0" % len(generation)
+
+        async with Daemon(says) as daemon, AsyncStore(daemon.path) as store:
+            with self.assertRaises(Conflict):
+                await asyncio.wait_for(store.list("/a"), WAIT)
+
+    async def test_what_fits_into_no_message_is_refused_before_it_is_sent(self):
+        async with Daemon(lambda *_: b"OK\0") as daemon, AsyncStore(daemon.path) as store:
+            with self.assertRaises(StoreError) as caught:
+                await store.read("/" + 5000 * "a")
+            self.assertEqual((caught.exception.errno, daemon.asked), (errno.E2BIG, []))
+
+    async def test_one_that_was_not_opened_or_by_another_process_says_so(self):
+        def child(store):
+            signal.alarm(WAIT)
+            try:
+                store.read("/a")
+            except ConnectionLost:
+                store.close()
+                os._exit(0)
+            os._exit(1)
+
+        async with Daemon(lambda *_: b"OK\0") as daemon:
+            await self.lost(AsyncStore(daemon.path).read("/a"), "not opened")
+            store = await asyncio.to_thread(Store, daemon.path)
+            pid = os.fork()
+            if not pid:
+                child(store)
+            self.assertEqual(os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, pid, 0))[1]), 0)
+            self.assertEqual(await asyncio.to_thread(store.read, "/a"), b"OK\0")
+            await asyncio.to_thread(store.close)
 
 
 unittest.main()

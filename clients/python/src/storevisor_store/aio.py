@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import AsyncIterator, Awaitable, Callable, Dict, List, Optional, Set, Tuple, TypeVar
 
 from . import long_value
-from .errors import Conflict, StoreError
+from .errors import Conflict, ProtocolError, StoreError
 from .link import Link, Refused, default_path
 from .nodes import Body, Nodes
 from .wire import Message, Op, joined
@@ -150,7 +150,7 @@ class AsyncTransaction(Nodes):
 
 class AsyncStore(Nodes):
     """A connection to the daemon. socket: its path (default: where libxenstore looks). patience: seconds to try to come
-    back when it is lost; None: for ever."""
+    back when it is lost, and to wait for a greeting (at least 3); None: for ever, and a minute for a greeting."""
 
     def __init__(self, socket: Optional[str] = None, patience: Optional[float] = 10.0) -> None:
         self._link = Link(socket or default_path(), patience, self._on_event, self._on_up)
@@ -219,12 +219,19 @@ class AsyncStore(Nodes):
             raise
 
     def _begun(self, answer: bytes) -> AsyncTransaction:
-        return AsyncTransaction(self, int(answer.rstrip(b"\0")))
+        number = answer.rstrip(b"\0")
+        if not number.isdigit() or not 0 < int(number) < 1 << 32:
+            raise ProtocolError("no number of a transaction")
+        return AsyncTransaction(self, int(number))
 
     def _not_wanted(self, starting: "asyncio.Future[bytes]") -> None:
         """One that was asked for has begun, or not: the daemon is not to keep it."""
         if not starting.cancelled() and not starting.exception():
-            task = asyncio.ensure_future(self._abort(self._begun(starting.result())))
+            try:
+                tx = self._begun(starting.result())
+            except ProtocolError:
+                return
+            task = asyncio.ensure_future(self._abort(tx))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 

@@ -24,7 +24,15 @@ class Conflict(StoreError):
 
 
 class ConnectionLost(StoreError):
-    """EIO: no daemon within the patience. What was asked has not been done."""
+    """EIO: no daemon within the patience, or one that does not speak the protocol (__cause__); ECANCELED: closed; ENOTCONN:
+    not opened, or by another process. What was asked has not been done."""
+
+
+class ProtocolError(StoreError):
+    """EPROTO: the daemon said what is not of the protocol."""
+
+    def __init__(self, text: str, path: Optional[str] = None) -> None:
+        super().__init__(errno.EPROTO, f"the daemon sent {text}", path)
 
 
 class OutcomeUnknown(ConnectionLost):
@@ -37,5 +45,7 @@ _KINDS = {"ENOENT": NotFound, "EACCES": PermissionDenied, "EPERM": PermissionDen
 
 def error_of(name: str, path: Optional[str] = None) -> StoreError:
     """The exception for an error's name on the wire ("ENOENT"); unknown names are EIO."""
-    number = getattr(errno, name, errno.EIO)
+    number = getattr(errno, name, None)
+    if not isinstance(number, int):  # whatever else the module has: its name is anybody's text
+        number = errno.EIO
     return _KINDS.get(name, StoreError)(number, os.strerror(number), path)

@@ -9,15 +9,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import secrets
+import socket
 from typing import Callable, Dict, List, Optional, Tuple
 
-from .errors import Conflict, ConnectionLost, OutcomeUnknown, StoreError, error_of
-from .wire import CHANGES, HEADER, Message, Op, joined, strings, unpack_header
+from .errors import Conflict, ConnectionLost, OutcomeUnknown, ProtocolError, StoreError, error_of
+from .wire import CHANGES, HEADER, PAYLOAD_MAX, Message, Op, joined, strings, unpack_header
 
 _LOSSES_MAX = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+_SHORTEST_GREETING, _LONGEST_GREETING = 3.0, 60.0  # seconds; the second one where the patience is for ever
 _CHANGE = 1 << 31  # in the number of a request: this is a change. As libxs/xs_session.c numbers them.
+
+_OUTCOME = re.compile(r"[0-9]{1,10} [0-9]{1,10}( [0-9]{1,10}:E[A-Z0-9]+)*\Z")
+_BREAKS = (OSError, EOFError, ValueError)  # what ends a connection
 
 Refused = Callable[[StoreError], None]
 
@@ -38,6 +44,18 @@ def _counts(message: Message) -> bool:
     if message.op == Op.TRANSACTION_END:
         return message.payload[:1] == b"T"
     return message.op in CHANGES and message.transaction == 0
+
+
+def _word(payload: bytes) -> str:
+    """A payload that is one word, anybody's, with or without its NUL."""
+    return payload.rstrip(b"\0").decode("utf-8", "replace")
+
+
+class _Trouble:
+    """Since when the connection does not last, and how long to wait before the next."""
+
+    def __init__(self, begin: float) -> None:
+        self.begin, self.pause = begin, _FIRST_PAUSE
 
 
 class _Pending:
@@ -79,12 +97,28 @@ class Link:
         self._writer: Optional[asyncio.StreamWriter] = None
         self._task: Optional[asyncio.Task[None]] = None
         self._has_session = False
+        self._opened = False
+        self._took = False  # something that it said, behind the greeting
         self.error: Optional[StoreError] = None  # why it was given up
         self._broken: Optional[asyncio.Future[None]] = None
         self.epoch = 0  # of the connection: transactions do not outlive it
 
     async def open(self) -> None:
-        reader = await self._connect()
+        """ConnectionLost: nobody is there, or who is there does not greet in time."""
+        loop = asyncio.get_running_loop()
+        end = None if self._patience is None else loop.time() + self._patience
+        self._opened = True
+        while True:
+            try:
+                reader = await self._connect(self._patience)
+                break
+            except _BREAKS as error:
+                # one that is there, and has too many who wait for it (oxenstored: one)
+                full = getattr(error, "errno", None) == errno.EAGAIN
+                if not full or end is not None and loop.time() + _FIRST_PAUSE > end:
+                    self.error = self._nobody(error)
+                    raise self.error from error
+            await asyncio.sleep(_FIRST_PAUSE)
         self._task = asyncio.create_task(self._run(reader))
 
     async def close(self) -> None:
@@ -115,6 +149,10 @@ class Link:
                       epoch: Optional[int] = None) -> bytes:
         if self.error:
             raise self.error
+        if not self._opened:
+            raise ConnectionLost(errno.ENOTCONN, "not opened")
+        if len(payload) > PAYLOAD_MAX:
+            raise StoreError(errno.E2BIG, os.strerror(errno.E2BIG), path)
         if epoch is not None and epoch != self.epoch:
             raise Conflict(errno.EAGAIN, "the connection was lost", path)
         message = Message(op, 0, transaction, payload)
@@ -135,14 +173,39 @@ class Link:
 
     # ---- the connection ----
 
-    async def _connect(self) -> asyncio.StreamReader:
-        reader, writer = await asyncio.open_unix_connection(self._path)
+    def _dial(self) -> socket.socket:
+        """At once, or not: asyncio takes the EAGAIN of one whom too many wait for for a connection that is on its way."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.connect(self._path)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    async def _connect(self, patience: Optional[float]) -> asyncio.StreamReader:
+        """Makes one and greets the daemon."""
+        reader, writer = await asyncio.open_unix_connection(sock=self._dial())
+        limit = _LONGEST_GREETING if patience is None else max(patience, _SHORTEST_GREETING)
+        late: List[bool] = []
+
+        def hang_up() -> None:
+            late.append(True)
+            writer.transport.abort()
+
+        timer = asyncio.get_running_loop().call_later(limit, hang_up)
         try:
             outcome = await self._ask_session(reader, writer)
-        except (OSError, EOFError, ValueError):
+        except BaseException as error:
             writer.close()
+            if late and isinstance(error, _BREAKS):
+                raise ProtocolError(f"no greeting within {limit:g} s") from error
             raise
+        finally:
+            timer.cancel()
         self.epoch += 1
+        self._took = False
         self._writer = writer
         self._settle(outcome)
         self._again = {}
@@ -156,15 +219,16 @@ class Link:
     async def _ask_session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Optional[str]:
         """What the daemon knows of our changes: "new", "LAST FLOOR [ID:ERROR]..."; None: it has no sessions."""
         writer.write(Message(Op.CONTROL, 0, 0, joined("session", self._token)).pack())
-        while True:
-            op, _, _, length = unpack_header(await reader.readexactly(HEADER.size))
-            payload = await reader.readexactly(length)
-            answer = payload.rstrip(b"\0").decode()
-            # oxenstored says OK to whatever it does not know
-            if op == Op.CONTROL and (answer == "new" or answer[:1].isdigit()):
-                return answer
-            if op in (Op.CONTROL, Op.ERROR):
-                return None
+        op, _, _, length = unpack_header(await reader.readexactly(HEADER.size))
+        answer = _word(await reader.readexactly(length))
+        if op not in (Op.CONTROL, Op.ERROR):
+            raise ProtocolError(f"message {op} instead of a greeting")
+        # oxenstored says OK to whatever it does not know
+        if op == Op.ERROR or not (answer == "new" or "0" <= answer[:1] <= "9"):
+            return None
+        if answer != "new" and not _OUTCOME.match(answer):
+            raise ProtocolError("a session that cannot be read")
+        return answer
 
     def _settle(self, outcome: Optional[str]) -> None:
         """What was in flight on the connection before: done, failed, to be sent again, or not known."""
@@ -196,42 +260,63 @@ class Link:
         return OutcomeUnknown(errno.EIO, "the connection broke during the change", p.path)
 
     async def _run(self, reader: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        trouble: Optional[_Trouble] = None
         while True:
+            up_since = loop.time()
             try:
                 await self._read(reader)
-            except (OSError, EOFError, ValueError):
-                pass
+            except _BREAKS as error:
+                why: BaseException = error
             self._hang_up()
+            is_fresh = not trouble or self._took or loop.time() - up_since > _LONGEST_PAUSE
+            if not trouble or is_fresh:
+                trouble = _Trouble(loop.time())
             try:
-                reader = await self._come_back()
-            except OSError:
-                self.error = ConnectionLost(errno.EIO, f"the store daemon does not answer at {self._path}")
-                self._fail_all(self.error)
+                reader = await self._come_back(trouble, is_fresh, why)
+            except ConnectionLost as error:
+                self.error = error
+                self._fail_all(error)
                 return
 
-    async def _come_back(self) -> asyncio.StreamReader:
+    async def _come_back(self, trouble: _Trouble, at_once: bool, why: BaseException) -> asyncio.StreamReader:
+        """@at_once: the first time without a pause. One that comes up and breaks without a word counts as none."""
         loop = asyncio.get_running_loop()
-        begin, pause = loop.time(), _FIRST_PAUSE
         while True:
+            left = None if self._patience is None else trouble.begin + self._patience - loop.time()
+            if not at_once:
+                if left is not None and trouble.pause > left:
+                    raise self._nobody(why) from why
+                await asyncio.sleep(trouble.pause)
+                trouble.pause = min(2 * trouble.pause, _LONGEST_PAUSE)
+            at_once = False
             try:
-                return await self._connect()
-            except (OSError, EOFError, ValueError) as error:
-                if self._patience is not None and loop.time() - begin + pause > self._patience:
-                    raise ConnectionLost(errno.EIO, str(error)) from error
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+                return await self._connect(left)
+            except _BREAKS as error:
+                why = error
+
+    def _nobody(self, why: BaseException) -> ConnectionLost:
+        what = "it hung up" if isinstance(why, EOFError) else str(why)
+        return ConnectionLost(errno.EIO, f"no store daemon answers at {self._path} ({what})")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while True:
             op, number, _, length = unpack_header(await reader.readexactly(HEADER.size))
             payload = await reader.readexactly(length)
             if op == Op.WATCH_EVENT:
-                path, token = strings(payload)[:2]
-                self._on_event(path, token)
+                words = strings(payload)
+                if len(words) < 2:
+                    raise ProtocolError("an event that names no path and token")
+                self._took = True
+                self._on_event(words[0], words[1])
                 continue
-            pending = self._pending.pop(number, None)
+            pending = self._pending.get(number)
+            if pending and op not in (pending.message.op, Op.ERROR):
+                raise ProtocolError(f"message {op} as an answer to one of type {pending.message.op:d}")
+            self._took = True
+            self._pending.pop(number, None)
             refused = None if pending else self._again.pop(number, None)
-            error = error_of(payload.rstrip(b"\0").decode(), pending.path if pending else None) if op == Op.ERROR else None
+            error = error_of(_word(payload), pending.path if pending else None) if op == Op.ERROR else None
             if refused and error:
                 refused(error)
             elif not pending:

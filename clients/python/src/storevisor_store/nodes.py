@@ -8,11 +8,13 @@ from typing import Awaitable, Callable, List, Optional, Tuple, Union
 
 from . import document, long_value
 from .document import Node
-from .errors import Conflict, NotFound, StoreError
+from .errors import Conflict, NotFound, ProtocolError, StoreError
 from .wire import Op, joined, strings
 
 _PARTS_AT_ONCE = 32
+_LISTINGS_MAX = 1000
 Value = Union[str, bytes]
+_KINDS = frozenset(b"%d" % kind for kind in document.Kind)
 Body = Callable[["Nodes"], Awaitable[bytes]]
 
 
@@ -86,17 +88,20 @@ class Nodes:
         except StoreError as error:
             if error.errno != errno.E2BIG:
                 raise
-        while True:
+        for _ in range(_LISTINGS_MAX):
             names = await self._names_in_parts(path)
             if names is not None:
                 return names
+        raise Conflict(errno.EAGAIN, "the children change faster than they can be listed", path)
 
     async def _names_in_parts(self, path: str) -> Optional[List[str]]:
         """None: the set changed meanwhile."""
         gen, got = None, b""
         while True:
             part = await self._ask(Op.DIRECTORY_PART, joined(path, str(len(got))), path)
-            head, _, rest = part.partition(b"\0")
+            head, nul, rest = part.partition(b"\0")
+            if not nul:
+                raise ProtocolError("a part of a list without a generation", path)
             if gen not in (None, head):
                 return None
             gen = head
@@ -138,6 +143,8 @@ class Nodes:
         kind = document.Kind.TEXT
         if await self._knows_kinds():
             answer = await self._ask(Op.CONTROL, joined("json", str(self._transaction_id()), path), path)
+            if answer[:1] not in _KINDS:
+                raise ProtocolError("a kind that does not exist", path)
             kind, value = document.Kind(int(answer[:1])), answer[1:]
             if not long_value.mark_at(path, value):
                 return value, kind

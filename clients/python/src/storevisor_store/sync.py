@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import threading
 from typing import Any, Callable, Coroutine, Iterator, List, Optional, TypeVar
 
@@ -25,11 +26,18 @@ class _Looking:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._lock, self._ended = threading.Lock(), False
+        self._lock, self._ended, self._process = threading.Lock(), False, os.getpid()
         self._thread = threading.Thread(target=self._loop.run_forever, name="storevisor-store", daemon=True)
         self._thread.start()
 
+    def _is_elsewhere(self) -> bool:
+        """fork() took no thread along, and perhaps the lock as it was: who waited would wait for ever."""
+        return self._process != os.getpid()
+
     def wait(self, what: Coroutine[Any, Any, T]) -> T:
+        if self._is_elsewhere():
+            what.close()
+            raise ConnectionLost(errno.ENOTCONN, "opened by another process: each opens a Store of its own")
         with self._lock:
             if self._ended:
                 what.close()
@@ -43,6 +51,8 @@ class _Looking:
 
     def end(self) -> None:
         """Everybody who still waits is told first."""
+        if self._is_elsewhere():
+            return
         with self._lock:
             if self._ended:
                 return
