@@ -139,19 +139,31 @@ static int string_error(struct parser *p, const char *key, const struct cfg_pos 
 	return -EINVAL;
 }
 
+/* The bytes of a line's end here, as any editor writes it; 0: there is none. */
+static size_t line_end(const struct parser *p)
+{
+	if (scan_peek(p) == '\r' && scan_peek_after(p, 1) == '\n')
+		return 2;
+	return scan_peek(p) == '\n';
+}
+
 /* One byte of string content into @out; -EINVAL after reporting. */
 static int take_char(struct parser *p, const char *key, const struct cfg_pos *open, bool lines,
 		     char *out)
 {
 	struct cfg_pos pos = scan_here(p);
-	int c = scan_peek(p);
+	int c;
 
+	if (line_end(p) == 2)
+		scan_advance(p); /* of a file with CRLF, which Python reads as LF */
+	c = scan_peek(p);
 	if (c == EOF || (c == '\n' && !lines))
 		return string_error(p, key, open, c);
 	if (c == '\\') {
 		scan_advance(p);
-		if (scan_peek(p) == '\n') { /* Python: a continued string */
-			scan_advance(p);
+		if (line_end(p)) { /* Python: a continued string */
+			for (size_t n = line_end(p); n; n--)
+				scan_advance(p);
 			return 0;
 		}
 		c = take_escape(p);

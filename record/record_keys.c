@@ -12,19 +12,52 @@ static bool all_digits(const char *s, size_t len)
 	return len && strspn(s, "0123456789") >= len;
 }
 
-/* By components; numbers by their size, and as text when that is equal ("07" and "7"). */
+static size_t zeros(const char *digits, size_t len)
+{
+	size_t n = 0;
+
+	while (n + 1 < len && digits[n] == '0')
+		n++;
+	return n;
+}
+
+/* Of any lengths, by their size. */
+static int compare_numbers(const char *a, size_t la, const char *b, size_t lb)
+{
+	size_t za = zeros(a, la), zb = zeros(b, lb);
+
+	if (la - za != lb - zb)
+		return la - za < lb - zb ? -1 : 1;
+	return strncmp(a + za, b + zb, la - za);
+}
+
+/*
+ * Numbers first, by their size, and as text when that is equal ("07" and "7"). Any three names have
+ * one order: else what is there would not be found.
+ */
+static int compare_names(const char *a, size_t la, const char *b, size_t lb)
+{
+	bool na = all_digits(a, la), nb = all_digits(b, lb);
+	int c = na && nb ? compare_numbers(a, la, b, lb) : 0;
+
+	if (na != nb)
+		return na ? -1 : 1;
+	if (!c)
+		c = strncmp(a, b, la < lb ? la : lb);
+	if (c || la == lb)
+		return c;
+	return la < lb ? -1 : 1;
+}
+
+/* By components. */
 static int compare(const char *a, const char *b)
 {
 	while (*a && *b) {
 		size_t la = strcspn(a, "/"), lb = strcspn(b, "/");
-		bool numbers = all_digits(a, la) && all_digits(b, lb) && la < 10 && lb < 10;
-		long d = numbers ? strtol(a, NULL, 10) - strtol(b, NULL, 10) : 0;
-		int c = d ? 0 : strncmp(a, b, la < lb ? la : lb);
+		int c = compare_names(a, la, b, lb);
 
-		if (d || c)
-			return d ? (d < 0 ? -1 : 1) : c;
-		if (la != lb)
-			return la < lb ? -1 : 1;
+		if (c)
+			return c;
 		a += la + (a[la] == '/');
 		b += lb + (b[lb] == '/');
 	}

@@ -85,10 +85,16 @@ static void test_what_pythons_users_wrote_is_read(void **state)
 static void test_line_ends_of_windows_and_a_byte_order_mark_do_not_matter(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("\xef\xbb\xbfname = 'web'\r\nvcpus = \\\r\n 2\r\n"), 0);
+	assert_int_equal(parse("\xef\xbb\xbfname = 'web'\r\nvcpus = \\\r\n 2\r\n"
+			       "extra = 'two \\\r\nwords'\r\nc = \"\"\"three\r\nlines\"\"\"\r\n"),
+			 0);
 
 	assert_string_equal(value("name")->text, "web");
 	assert_int_equal(value("vcpus")->num, 2);
+	assert_string_equal(value("extra")->text, "two words");
+	assert_string_equal(value("c")->text, "three\nlines");
+	refused("a = 'x\r\nb = 1\r\n", "web.cfg:1:5: a: the string that opens here is not closed");
+	refused("a = 'x\ry'\n", "web.cfg:1:7: a: byte 0x0d cannot stand in a string");
 }
 
 static void test_escapes_in_strings_are_undone(void **state)

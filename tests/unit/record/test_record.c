@@ -209,6 +209,31 @@ static void test_items_keep_their_order_and_numbers(void **state)
 	record_keys_free(&back);
 }
 
+static void test_keys_of_any_names_are_found(void **state)
+{
+	static const char *const names[] = { "9", "10", "1x", "x", "07", "7", "1234567890", "0",
+					     "00" };
+	enum { NR = sizeof(names) / sizeof(names[0]) };
+	char key[64];
+
+	(void)state;
+	/* Each of them as the first, the others behind it. */
+	for (unsigned int first = 0; first < NR; first++) {
+		record_keys_free(&keys);
+		for (unsigned int i = 0; i < NR; i++) {
+			snprintf(key, sizeof(key), "disk/%s/vdev", names[(first + i * 2) % NR]);
+			set(key, names[(first + i * 2) % NR]);
+		}
+		assert_int_equal(keys.nr, NR);
+		for (unsigned int i = 0; i < NR; i++) {
+			snprintf(key, sizeof(key), "disk/%s/vdev", names[i]);
+			if (!record_keys_get(&keys, key))
+				fail_msg("%s first: no %s", names[first], key);
+			assert_string_equal(record_keys_get(&keys, key), names[i]);
+		}
+	}
+}
+
 static void test_json_keeps_numbers_and_items(void **state)
 {
 	json_t *o;
@@ -266,6 +291,7 @@ int main(void)
 		T(test_everything_wrong_is_said_at_once),
 		T(test_what_only_the_whole_shows_is_judged),
 		T(test_items_keep_their_order_and_numbers),
+		T(test_keys_of_any_names_are_found),
 		T(test_json_keeps_numbers_and_items),
 		T(test_a_file_says_what_is_there_even_if_it_is_wrong),
 	};
