@@ -47,6 +47,9 @@ static int walk(struct load *l, const char *path, unsigned int depth)
 		err = record_keys_set(l->keys, path + l->root_len + 1, value);
 	free(value);
 	names = err ? NULL : xs_directory(l->xs, l->t, path, &nr);
+	/* Whose keys are not told has not lost them. */
+	if (!err && !names)
+		err = errno ? -errno : -EIO;
 	for (unsigned int i = 0; names && i < nr && !err && depth < DEPTH_MAX; i++)
 		err = walk_child(l, path, names[i], depth + 1);
 	free(names);

@@ -4,6 +4,7 @@
  */
 #include "domain.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,47 @@ struct domain *domain_get(struct xend *x, const char *name)
 		;
 	*end = d;
 	return d;
+}
+
+bool domain_lost_number(const struct domain *d, const struct hv_domain *list, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].domid == d->domid)
+			return memcmp(list[i].uuid, d->uuid_bytes, sizeof(d->uuid_bytes)) != 0;
+	return false;
+}
+
+static bool has_uuid(const struct domain *other, const struct domain *d)
+{
+	return other != d && (other->domid >= 0 || other->walk != WALK_NONE) &&
+	       !memcmp(other->uuid_bytes, d->rec.uuid, sizeof(d->rec.uuid));
+}
+
+static int uuid_taken(struct domain *d, const char *by)
+{
+	domain_error(d, "%s has this uuid, too: a record without a uuid gets one of its own", by);
+	return -EEXIST;
+}
+
+int domain_claim_uuid(struct xend *x, struct domain *d)
+{
+	struct hv_domain *list;
+	size_t nr;
+	int err;
+
+	for (const struct domain *other = x->domains; other; other = other->next)
+		if (has_uuid(other, d))
+			return uuid_taken(d, other->name);
+	err = hv_domain_list(x->hv, &list, &nr);
+	if (err) {
+		domain_error(d, "the hypervisor does not list its domains: %s", strerror(-err));
+		return err;
+	}
+	for (size_t i = 0; i < nr && !err; i++)
+		if (!list[i].dying && !memcmp(list[i].uuid, d->rec.uuid, sizeof(d->rec.uuid)))
+			err = uuid_taken(d, "a domain of other tools");
+	free(list);
+	return err;
 }
 
 void domain_drop(struct xend *x, struct domain *d)

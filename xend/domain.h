@@ -15,6 +15,7 @@ struct xend;
 struct build;
 struct restore;
 struct save;
+struct hv_domain;
 struct maker;
 
 /* What the builder has made of a domain, for the steps after it. */
@@ -89,6 +90,14 @@ struct domain *domain_find(struct xend *x, const char *name);
 struct domain *domain_find_id(struct xend *x, int domid);
 /* Finds or makes; NULL without memory or when the name cannot be a store path. */
 struct domain *domain_get(struct xend *x, const char *name);
+/* Whether @list has another domain by its number: then nothing that has the number is its own. */
+bool domain_lost_number(const struct domain *d, const struct hv_domain *list, size_t nr);
+/*
+ * 0: no living domain has the uuid of its record, before it is written down that this one has.
+ * -EEXIST, or what the hypervisor says, with its error line: who looks for domains by uuid
+ * (recover.c, xl) would take each of two for the other.
+ */
+int domain_claim_uuid(struct xend *x, struct domain *d);
 /* Takes it off the list and frees it. */
 void domain_drop(struct xend *x, struct domain *d);
 

@@ -30,7 +30,7 @@ static int add_body(struct txn *tx, void *arg)
 	const struct entry *e = arg;
 	unsigned long seq = 0;
 	unsigned int nr;
-	char **old = store_list(tx->xs, tx->t, path_history(e->name, NULL), &nr);
+	char **old = txn_list(tx, path_history(e->name, NULL), &nr);
 	char text[24];
 
 	if (nr) {
@@ -85,7 +85,7 @@ void history_prune(struct xend *x)
 
 	for (unsigned int i = 0; i < nr; i++) {
 		if (!path_name_of(names[i], name) || domain_find(x, name) ||
-		    store_exists(x->xs, path_config(name, NULL)))
+		    store_has(x->xs, path_config(name, NULL)) != 0)
 			continue;
 		last_time(x, name, when);
 		if (!nr_gone++ || strcmp(when, first) < 0) {

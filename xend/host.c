@@ -115,12 +115,16 @@ void host_refresh(struct xend *x)
 		store_writef(x->xs, path_host("free_kib"), "%" PRIu64, h.free_kib);
 }
 
-bool host_first_start(struct xend *x)
+int host_first_start(struct xend *x)
 {
-	if (store_exists(x->xs, path_host("booted")))
-		return false;
-	store_writef(x->xs, path_host("booted"), "%lld", (long long)time(NULL));
-	return true;
+	int has = store_has(x->xs, path_host("booted"));
+
+	return has < 0 ? has : !has;
+}
+
+int host_booted(struct xend *x)
+{
+	return store_writef(x->xs, path_host("booted"), "%lld", (long long)time(NULL));
 }
 
 bool host_stopping(struct xend *x)

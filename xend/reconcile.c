@@ -24,6 +24,7 @@
 
 #define FAST_RESTART_NS (60 * NS_PER_S)
 #define FAST_RESTARTS_MAX 5
+#define AGAIN_NS NS_PER_S
 
 static void forget(struct xend *x, struct domain *d)
 {
@@ -40,8 +41,17 @@ static void fail(struct xend *x, struct domain *d, const char *why)
 
 static void start(struct xend *x, struct domain *d)
 {
-	if (record_ensure_uuid(x->xs, &d->rec)) {
+	int err = record_ensure_uuid(x->xs, &d->rec);
+
+	if (err == -ENOENT) {
+		d->dirty = true;
+		return;
+	}
+	if (err)
 		domain_error(d, "the store refuses to take a uuid for the record");
+	else
+		err = domain_claim_uuid(x, d);
+	if (err) {
 		fail(x, d, "uuid");
 		return;
 	}
@@ -116,15 +126,16 @@ static void follow_share(struct xend *x, struct domain *d)
 	memcpy(d->error, before, sizeof(before));
 }
 
-void reconcile(struct xend *x, struct domain *d)
+uint64_t reconcile(struct xend *x, struct domain *d)
 {
 	struct record *rec = malloc(sizeof(*rec));
 	char why[DOMAIN_ERROR_MAX];
+	uint64_t again = 0;
 	int err;
 
-	d->dirty = false;
 	if (!rec)
-		return;
+		return x->now_ns + AGAIN_NS;
+	d->dirty = false;
 	err = record_read(x->xs, d->name, rec, why, sizeof(why));
 	if (err == -ENOENT || err == -EINVAL || err == 0) {
 		bool other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
@@ -141,8 +152,11 @@ void reconcile(struct xend *x, struct domain *d)
 			reconcile_stopped(x, d, err, why);
 	} else {
 		log_warnx("%s: the record cannot be read: %s", d->name, strerror(-err));
+		d->dirty = true;
+		again = x->now_ns + AGAIN_NS;
 	}
 	free(rec);
+	return again;
 }
 
 bool reconcile_withdraw(struct xend *x, struct domain *d)
@@ -345,6 +359,10 @@ void reconcile_deaths(struct xend *x)
 			if (list[i].domid == d->domid &&
 			    !memcmp(list[i].uuid, d->uuid_bytes, sizeof(d->uuid_bytes)))
 				h = &list[i];
+		}
+		if (domain_lost_number(d, list, nr)) {
+			log_info("%s: domain %d is another one by now", d->name, d->domid);
+			d->domid = -1;
 		}
 		follow(x, d, h);
 	}

@@ -74,12 +74,33 @@ int record_remove(struct xs_handle *xs, const char *name)
 	return store_rm(xs, path_config(name, NULL));
 }
 
+static int uuid_body(struct txn *tx, void *arg)
+{
+	struct record *r = arg;
+	char *power = txn_read(tx, path_config(r->name, "power"));
+	char *uuid = txn_read(tx, path_config(r->name, "uuid"));
+	bool there = power != NULL;
+
+	if (uuid && !vdev_uuid_parse(uuid, r->uuid))
+		vdev_uuid_format(r->uuid, r->uuid_text); /* somebody was faster */
+	else if (there)
+		txn_write(tx, path_config(r->name, "uuid"), r->uuid_text);
+	free(power);
+	free(uuid);
+	return there || tx->err ? 0 : -ENOENT;
+}
+
 int record_ensure_uuid(struct xs_handle *xs, struct record *r)
 {
+	int err;
+
 	if (r->uuid_text[0])
 		return 0;
 	if (record_uuid_make(r->uuid))
 		return -EIO;
 	vdev_uuid_format(r->uuid, r->uuid_text);
-	return store_write(xs, path_config(r->name, "uuid"), r->uuid_text);
+	err = store_transact(xs, uuid_body, r);
+	if (err)
+		r->uuid_text[0] = '\0';
+	return err;
 }

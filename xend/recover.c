@@ -3,7 +3,8 @@
  * recover.c - adopting and undoing what an earlier xend left.
  *
  * The store is the only memory: /status/domain/NAME says how far a domain was. What the
- * hypervisor has is matched by uuid, since a domid may have been given but not written down.
+ * hypervisor has is matched by uuid, since a domid may have been given but not written down, or be
+ * somebody else's by now.
  */
 #include "recover.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "foreign.h"
+#include "host.h"
 #include "log.h"
 #include "steps.h"
 #include "record_store.h"
@@ -44,18 +46,29 @@ static int boot_body(struct txn *tx, void *arg)
 	return 0;
 }
 
-void recover_boot(struct xend *x)
+/* The names below @root. 0 or -errno. */
+static int list_names(struct xend *x, const char *root, char ***names, unsigned int *nr)
 {
-	struct path root = { PATH_CONFIG_ROOT };
-	char name[PATH_NAME_MAX];
+	struct path p;
+
+	snprintf(p.s, sizeof(p.s), "%s", root);
+	*names = store_list(x->xs, XBT_NULL, p, nr);
+	return *names || errno == ENOENT ? 0 : errno ? -errno : -EIO;
+}
+
+int recover_boot(struct xend *x)
+{
+	char name[PATH_NAME_MAX], **names;
 	unsigned int nr;
-	char **names = store_list(x->xs, XBT_NULL, root, &nr);
+	int err = list_names(x, PATH_CONFIG_ROOT, &names, &nr);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		if (path_name_of(names[i], name) && store_transact(x->xs, boot_body, name))
 			log_warn("%s: the record cannot be prepared for this boot", name);
 	}
 	free(names);
+	/* Last: who is killed before has started nothing, and does all of it again. */
+	return err ? err : host_booted(x);
 }
 
 /* The journalled state of one domain. */
@@ -65,50 +78,85 @@ struct found {
 	enum domain_after after;
 };
 
-static void take_text(struct xend *x, const char *name, const char *key, char *out, size_t len)
+static void take_text(struct txn *tx, const char *name, const char *key, char *out, size_t len)
 {
-	char *v = store_read(x->xs, path_status(name, key));
+	char *v = txn_read(tx, path_status(name, key));
 
 	snprintf(out, len, "%s", v ? v : "");
 	free(v);
 }
 
-static void take_status(struct xend *x, struct domain *d, struct found *f)
+static bool take_flag(struct txn *tx, const char *name, const char *key)
 {
-	char *state = store_read(x->xs, path_status(d->name, "state"));
-	char *after = store_read(x->xs, path_status(d->name, "after"));
-	char hash[24];
+	char *v = txn_read(tx, path_status(name, key));
 
-	*f = (struct found){ domain_state_parse(state),
-			     store_read(x->xs, path_status(d->name, "step")),
-			     domain_after_parse(after) };
-	take_text(x, d->name, "uuid", d->uuid, sizeof(d->uuid));
-	if (vdev_uuid_parse(d->uuid, d->uuid_bytes))
-		d->uuid[0] = '\0';
-	take_text(x, d->name, "error", d->error, sizeof(d->error));
-	take_text(x, d->name, "end_why", d->end_why, sizeof(d->end_why));
-	take_text(x, d->name, "built", hash, sizeof(hash));
-	d->built_hash = strtoull(hash, NULL, 16);
-	d->domid = (int)store_read_long(x->xs, path_status(d->name, "domid"));
-	if (store_exists(x->xs, path_status(d->name, "start_kib")))
-		d->start_kib = (uint64_t)store_read_long(x->xs,
-							 path_status(d->name, "start_kib"));
-	d->transient = store_exists(x->xs, path_status(d->name, "transient"));
-	d->preserved = store_exists(x->xs, path_status(d->name, "preserved"));
-	d->handed = store_exists(x->xs, path_status(d->name, "handed"));
-	free(state);
-	free(after);
+	free(v);
+	return v != NULL;
 }
 
+/* -1: there is none, or no number. */
+static long take_number(struct txn *tx, const char *name, const char *key)
+{
+	char text[24], *end;
+	long n;
+
+	take_text(tx, name, key, text, sizeof(text));
+	errno = 0;
+	n = strtol(text, &end, 10);
+	return errno || end == text || *end || n < 0 ? -1 : n;
+}
+
+static int status_body(struct txn *tx, void *arg)
+{
+	struct domain *d = ((void **)arg)[0];
+	struct found *f = ((void **)arg)[1];
+	char *state = txn_read(tx, path_status(d->name, "state"));
+	char *after = txn_read(tx, path_status(d->name, "after"));
+	char hash[24];
+	long kib;
+
+	free(f->step);
+	*f = (struct found){ domain_state_parse(state), txn_read(tx, path_status(d->name, "step")),
+			     domain_after_parse(after) };
+	take_text(tx, d->name, "uuid", d->uuid, sizeof(d->uuid));
+	if (vdev_uuid_parse(d->uuid, d->uuid_bytes))
+		d->uuid[0] = '\0';
+	take_text(tx, d->name, "error", d->error, sizeof(d->error));
+	take_text(tx, d->name, "end_why", d->end_why, sizeof(d->end_why));
+	take_text(tx, d->name, "built", hash, sizeof(hash));
+	d->built_hash = strtoull(hash, NULL, 16);
+	d->domid = (int)take_number(tx, d->name, "domid");
+	kib = take_number(tx, d->name, "start_kib");
+	d->start_kib = kib > 0 ? (uint64_t)kib : 0;
+	d->transient = take_flag(tx, d->name, "transient");
+	d->preserved = take_flag(tx, d->name, "preserved");
+	d->handed = take_flag(tx, d->name, "handed");
+	free(state);
+	free(after);
+	return 0;
+}
+
+static int take_status(struct xend *x, struct domain *d, struct found *f)
+{
+	void *arg[2] = { d, f };
+
+	*f = (struct found){ 0 };
+	return store_transact(x->xs, status_body, arg);
+}
+
+/* The one with its number, should another tool have made a second one with its uuid. */
 static const struct hv_domain *match(const struct domain *d, const struct hv_domain *list,
 				     size_t nr)
 {
+	const struct hv_domain *found = NULL;
+
 	for (size_t i = 0; i < nr; i++) {
 		if (list[i].domid && !list[i].dying && d->uuid[0] &&
-		    !memcmp(list[i].uuid, d->uuid_bytes, sizeof(d->uuid_bytes)))
-			return &list[i];
+		    !memcmp(list[i].uuid, d->uuid_bytes, sizeof(d->uuid_bytes)) &&
+		    (!found || list[i].domid == d->domid))
+			found = &list[i];
 	}
-	return NULL;
+	return found;
 }
 
 /*
@@ -120,17 +168,30 @@ static bool may_go_on(const struct found *f, const struct hv_domain *h, int rec_
 	return h && f->step && f->after == AFTER_NR && (!rec_err || rec_err == -EINVAL);
 }
 
-static void recover_one(struct xend *x, struct domain *d, const struct hv_domain *list, size_t nr)
+/* 0 or -errno: it is not known what it was; nothing was decided. */
+static int recover_one(struct xend *x, struct domain *d, const struct hv_domain *list, size_t nr)
 {
 	const struct hv_domain *h;
 	char why[DOMAIN_ERROR_MAX];
 	struct found f;
-	int rec_err;
+	int rec_err, err = take_status(x, d, &f);
+	bool had;
 
-	take_status(x, d, &f);
 	/* Deaths are judged by the record, so it must be known before the first look. */
 	rec_err = record_read(x->xs, d->name, &d->rec, why, sizeof(why));
-	h = match(d, list, nr);
+	if (!err && rec_err && rec_err != -ENOENT && rec_err != -EINVAL)
+		err = rec_err;
+	if (err) {
+		free(f.step);
+		return err;
+	}
+	had = d->domid >= 0;
+	/* Of one that neither was begun nor ran there is nothing, whoever has its uuid. */
+	h = had || f.step ? match(d, list, nr) : NULL;
+	if (domain_lost_number(d, list, nr)) {
+		log_info("%s: domain %d is another one by now", d->name, d->domid);
+		d->domid = -1;
+	}
 	d->state = f.state == STATE_NR ? STATE_DEFINED : f.state;
 	if (may_go_on(&f, h, rec_err) && steps_resume_up(x, d, f.step)) {
 		d->domid = h->domid;
@@ -153,37 +214,42 @@ static void recover_one(struct xend *x, struct domain *d, const struct hv_domain
 		log_info("%s: adopted domain %d", d->name, d->domid);
 		/* An earlier xend may have been moving it. Refused where nothing can be noted. */
 		hv_dirty_end(x->hv, h->domid);
-	} else if (d->domid >= 0) {
-		log_info("%s: domain %d is gone: cleaning up", d->name, d->domid);
+	} else if (had) {
+		log_info("%s: its domain is gone: cleaning up", d->name);
 		steps_resume_down(x, d, NULL, AFTER_STOP);
 	} else if (d->state == STATE_STARTING || d->state == STATE_STOPPING) {
 		d->state = STATE_DEFINED;
 	}
 	d->give_up = d->state == STATE_FAILED;
 	free(f.step);
+	return 0;
 }
 
-void recover_domains(struct xend *x)
+static int recover_name(struct xend *x, const char *name, const struct hv_domain *list, size_t nr)
 {
-	struct path root = { PATH_STATUS_ROOT };
+	int foreign = store_has(x->xs, path_status(name, "foreign"));
+	struct domain *d = foreign ? NULL : domain_get(x, name);
+
+	if (!d)
+		return foreign < 0 ? foreign : 0;
+	d->dirty = true;
+	return recover_one(x, d, list, nr);
+}
+
+int recover_domains(struct xend *x)
+{
 	struct hv_domain *list = NULL;
 	size_t nr_domains = 0;
-	char name[PATH_NAME_MAX];
+	char name[PATH_NAME_MAX], **names;
 	unsigned int nr;
-	char **names = store_list(x->xs, XBT_NULL, root, &nr);
+	int err = list_names(x, PATH_STATUS_ROOT, &names, &nr);
 
-	if (hv_domain_list(x->hv, &list, &nr_domains))
-		nr_domains = 0;
-	for (unsigned int i = 0; i < nr; i++) {
-		struct domain *d = NULL;
-
-		if (path_name_of(names[i], name) && !foreign_is(x, name))
-			d = domain_get(x, name);
-		if (!d)
-			continue;
-		recover_one(x, d, list, nr_domains);
-		d->dirty = true;
-	}
+	if (!err)
+		err = hv_domain_list(x->hv, &list, &nr_domains);
+	for (unsigned int i = 0; i < nr && !err; i++)
+		if (path_name_of(names[i], name) && path_name_ok(name))
+			err = recover_name(x, name, list, nr_domains);
 	free(list);
 	free(names);
+	return err;
 }

@@ -7,10 +7,15 @@
 
 struct xend;
 
+/*
+ * Both: 0 or -errno: store or hypervisor did not tell all. Then nothing may be done by what they told:
+ * a domain would be ended, or built a second time, because a question was not answered.
+ */
+
 /* First start after the host's boot: transient records go, autostart decides about power. */
-void recover_boot(struct xend *x);
+int recover_boot(struct xend *x);
 
 /* Later starts: running domains are adopted, half-built or half-undone ones undone. */
-void recover_domains(struct xend *x);
+int recover_domains(struct xend *x);
 
 #endif

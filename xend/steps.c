@@ -123,8 +123,8 @@ static int undo_create(struct xend *x, struct domain *d)
 			  strerror(-err));
 		return err;
 	}
-	if (hv_domain_info(x->hv, (uint16_t)d->domid, &info) == -ENOENT ||
-	    memcmp(info.uuid, d->uuid_bytes, sizeof(info.uuid)))
+	err = hv_domain_info(x->hv, (uint16_t)d->domid, &info);
+	if (err == -ENOENT || (!err && memcmp(info.uuid, d->uuid_bytes, sizeof(info.uuid))))
 		return 0;
 	return -EINPROGRESS;
 }

@@ -29,9 +29,10 @@ int store_transact(struct xs_handle *xs, int (*body)(struct txn *tx, void *arg),
 		err = body(&tx, arg);
 		if (!err)
 			err = tx.err;
-		if (xs_transaction_end(xs, tx.t, err != 0))
+		/* EAGAIN in it: it is lost already */
+		if (xs_transaction_end(xs, tx.t, err != 0) && err != -EAGAIN)
 			return err;
-		if (errno != EAGAIN)
+		if (errno != EAGAIN && err != -EAGAIN)
 			return err ? err : errno_or_eio();
 	}
 	return -EBUSY;
@@ -81,8 +82,20 @@ void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int r
 char *txn_read(struct txn *tx, struct path p)
 {
 	unsigned int len;
+	char *value = xs_read(tx->xs, tx->t, p.s, &len);
 
-	return xs_read(tx->xs, tx->t, p.s, &len);
+	if (!value && errno != ENOENT && !tx->err)
+		tx->err = errno_or_eio();
+	return value;
+}
+
+char **txn_list(struct txn *tx, struct path p, unsigned int *nr)
+{
+	char **list = store_list(tx->xs, tx->t, p, nr);
+
+	if (!list && errno != ENOENT && !tx->err)
+		tx->err = errno_or_eio();
+	return list;
 }
 
 int txn_is(struct txn *tx, struct path p, const char *value)
@@ -128,6 +141,15 @@ bool store_exists(struct xs_handle *xs, struct path p)
 
 	free(v);
 	return v != NULL;
+}
+
+int store_has(struct xs_handle *xs, struct path p)
+{
+	char *v = store_read(xs, p);
+	int has = v ? 1 : errno == ENOENT ? 0 : errno_or_eio();
+
+	free(v);
+	return has;
 }
 
 long store_read_long(struct xs_handle *xs, struct path p)

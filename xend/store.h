@@ -14,7 +14,10 @@
 
 #include "xspaths.h"
 
-/* One attempt at a transaction. The first failed write is kept in err; later ones do nothing. */
+/*
+ * One attempt at a transaction. The first failed write is kept in err; later ones do nothing. So is
+ * a question without an answer: what is not said is not taken for what is not there.
+ */
 struct txn {
 	struct xs_handle *xs;
 	xs_transaction_t t;
@@ -34,8 +37,10 @@ void txn_mkdir(struct txn *tx, struct path p);
 void txn_rm(struct txn *tx, struct path p);	/* no error when absent */
 /* Owner @owner; domain @reader may read; nobody else. The same id twice: owner only. */
 void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int reader);
-/* Value as an allocated string, NULL when absent. */
+/* Value as an allocated string, NULL when absent, or with tx->err. */
 char *txn_read(struct txn *tx, struct path p);
+/* Children as store_list() has them, NULL and 0 also with tx->err. */
+char **txn_list(struct txn *tx, struct path p, unsigned int *nr);
 /* 1: it is @value; 0: it is another, or none; -errno: the store does not say. */
 int txn_is(struct txn *tx, struct path p, const char *value);
 
@@ -46,9 +51,11 @@ int store_writef(struct xs_handle *xs, struct path p, const char *fmt, ...)
 int store_rm(struct xs_handle *xs, struct path p);
 char *store_read(struct xs_handle *xs, struct path p);
 bool store_exists(struct xs_handle *xs, struct path p);
+/* 1: it is there; 0: it is not; -errno: the store does not say. */
+int store_has(struct xs_handle *xs, struct path p);
 /* -1 when absent or not a number. */
 long store_read_long(struct xs_handle *xs, struct path p);
-/* Children as one allocation, *nr of them; NULL and 0 when there are none. */
+/* Children as one allocation, *nr of them; NULL and 0 when there is no such node (ENOENT), or with errno. */
 char **store_list(struct xs_handle *xs, xs_transaction_t t, struct path p, unsigned int *nr);
 
 #endif

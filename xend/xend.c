@@ -59,9 +59,13 @@ int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd,
 		err = host_write(x);
 	if (err)
 		return err;
-	if (host_first_start(x))
-		recover_boot(x);
-	recover_domains(x);
+	err = host_first_start(x);
+	if (err == 1)
+		err = recover_boot(x);
+	if (!err)
+		err = recover_domains(x);
+	if (err)
+		return err;
 	status_refresh(x);
 	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
 		if (!xs_watch(xs, watches[i].path, watches[i].token))
@@ -131,7 +135,7 @@ static uint64_t run_domains(struct xend *x)
 		if (d->walk != WALK_NONE)
 			t = steps_run(x, d);
 		else if (d->dirty)
-			reconcile(x, d);
+			t = reconcile(x, d);
 		else
 			t = XEND_IDLE;
 		if (t < again)

@@ -135,7 +135,10 @@ int devices_write(struct xend *x, struct domain *d)
 	return store_transact(x->xs, devices_body, d);
 }
 
-/* Calls @fn for each backend directory of the domain until it returns non-zero. */
+/*
+ * Calls @fn for each backend directory of the domain until it returns non-zero. -EIO: the store does
+ * not say which there are.
+ */
 static int for_each(struct xend *x, struct domain *d,
 		    int (*fn)(struct xend *, struct domain *, enum device_kind, const char *id))
 {
@@ -143,7 +146,7 @@ static int for_each(struct xend *x, struct domain *d,
 		unsigned int nr;
 		char **ids = store_list(x->xs, XBT_NULL,
 					path_backend_dir(k, (unsigned int)d->domid), &nr);
-		int rc = 0;
+		int rc = ids || errno == ENOENT ? 0 : -EIO;
 
 		for (unsigned int i = 0; i < nr && !rc; i++)
 			rc = fn(x, d, k, ids[i]);
@@ -255,7 +258,7 @@ static int close_body(struct txn *tx, void *arg)
 
 	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
 		unsigned int nr;
-		char **ids = store_list(tx->xs, tx->t, path_backend_dir(k, domid), &nr);
+		char **ids = txn_list(tx, path_backend_dir(k, domid), &nr);
 
 		for (unsigned int i = 0; i < nr; i++)
 			ask_close(tx, domid, k, ids[i]);
@@ -319,7 +322,14 @@ struct one {
 	enum device_kind kind;
 	unsigned int index;
 	const char *id;
+	struct devices_also also;
 };
+
+static void do_also(struct txn *tx, const struct one *o)
+{
+	if (o->also.run)
+		o->also.run(tx, o->also.arg);
+}
 
 static int add_body(struct txn *tx, void *arg)
 {
@@ -331,13 +341,14 @@ static int add_body(struct txn *tx, void *arg)
 		write_disk(tx, (unsigned int)o->d->domid, &o->d->rec.disk[o->index]);
 	else
 		write_vif(tx, o->d, &o->d->rec.vif[o->index]);
+	do_also(tx, o);
 	return 0;
 }
 
 int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
-		const char *id)
+		const char *id, struct devices_also also)
 {
-	struct one o = { d, kind, index, id };
+	struct one o = { d, kind, index, id, also };
 
 	return store_transact(x->xs, add_body, &o);
 }
@@ -347,12 +358,14 @@ static int unplug_body(struct txn *tx, void *arg)
 	const struct one *o = arg;
 
 	ask_close(tx, (unsigned int)o->d->domid, o->kind, o->id);
+	do_also(tx, o);
 	return 0;
 }
 
-int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
+int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id,
+		   struct devices_also also)
 {
-	struct one o = { d, kind, 0, id };
+	struct one o = { d, kind, 0, id, also };
 
 	return store_transact(x->xs, unplug_body, &o);
 }
@@ -369,7 +382,7 @@ static int drop_body(struct txn *tx, void *arg)
 
 int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const char *id)
 {
-	struct one o = { d, kind, 0, id };
+	struct one o = { d, kind, 0, id, { 0 } };
 
 	return store_transact(x->xs, drop_body, &o);
 }
@@ -387,7 +400,7 @@ static unsigned int count(struct txn *tx, enum device_kind kind, unsigned int do
 {
 	unsigned int nr;
 
-	free(store_list(tx->xs, tx->t, path_backend_dir(kind, domid), &nr));
+	free(txn_list(tx, path_backend_dir(kind, domid), &nr));
 	return nr;
 }
 

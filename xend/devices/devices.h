@@ -58,11 +58,18 @@ char *devices_words(struct xend *x, unsigned int domid, enum device_kind kind, c
 int devices_check(struct xend *x, unsigned int domid, enum device_kind kind, const char *id,
 		  char *why, size_t why_len);
 
+/* What is done in the same transaction, perhaps several times; run may be NULL. */
+struct devices_also {
+	void (*run)(struct txn *tx, const void *arg);
+	const void *arg;
+};
+
 /* Writes the directories of d->rec's disk or card number @index, which are called @id. 0 or -errno. */
 int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
-		const char *id);
+		const char *id, struct devices_also also);
 /* Asks one backend to close; its frontend stays, so that the guest can let go. 0 or -errno. */
-int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id);
+int devices_unplug(struct xend *x, struct domain *d, enum device_kind kind, const char *id,
+		   struct devices_also also);
 /* Removes both directories of one device, closed or not. 0 or -errno. */
 int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const char *id);
 

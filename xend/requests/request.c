@@ -39,6 +39,22 @@ int refuse(struct request *r, int err, const char *fmt, ...)
 	return err;
 }
 
+void request_note(struct txn *tx, const void *arg)
+{
+	const struct request *r = arg;
+	char *op = txn_read(tx, path_request(r->id, "op"));
+
+	/* Gone meanwhile: do not bring it back. */
+	if (op)
+		txn_write(tx, path_request(r->id, "begun"), "1");
+	free(op);
+}
+
+int request_noted(struct xend *x, const struct request *r)
+{
+	return store_has(x->xs, path_request(r->id, "begun"));
+}
+
 char *request_argument(struct xend *x, const struct request *r, const char *name)
 {
 	char key[PATH_NAME_MAX];

@@ -96,6 +96,25 @@ static int find_item(const struct domain *d, enum device_kind kind, unsigned int
 	return -1;
 }
 
+static int waits(struct xend *x, struct request *r)
+{
+	r->poll = poll_attached;
+	r->deadline_ns = x->now_ns + CONNECT_NS;
+	return -EINPROGRESS;
+}
+
+/* 0: it has no such device; 1: it has, of this request, before xend was killed; else -errno. */
+static int there(struct xend *x, struct request *r, const struct domain *d)
+{
+	int has = store_has(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device,
+						"frontend"));
+	int own = has == 1 ? request_noted(x, r) : 0;
+
+	if (has == 1 && !own)
+		return refuse(r, -EEXIST, "it has that device already");
+	return has == 1 ? own : has;
+}
+
 int op_attach(struct xend *x, struct request *r)
 {
 	struct domain *d = live_target(x, r);
@@ -120,20 +139,19 @@ int op_attach(struct xend *x, struct request *r)
 		return refuse(r, -ENOENT, "its record has no such device (item %ld)", item);
 	snprintf(r->device, sizeof(r->device), "%u", r->kind == DEVICE_VBD ?
 		 d->rec.disk[index].number : d->rec.vif[index].item);
-	if (store_exists(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device,
-					     "frontend")))
-		return refuse(r, -EEXIST, "it has that device already");
+	err = there(x, r, d);
+	if (err)
+		return err < 0 ? err : waits(x, r);
 	if (r->kind == DEVICE_VBD) {
 		err = devices_may_write(x, &d->rec.disk[index], why, sizeof(why));
 		if (err)
 			return refuse(r, err, "%s", why);
 	}
-	err = devices_add(x, d, r->kind, (unsigned int)index, r->device);
+	err = devices_add(x, d, r->kind, (unsigned int)index, r->device,
+			  (struct devices_also){ request_note, r });
 	if (err)
 		return refuse(r, err, "the store refuses the device: %s", strerror(-err));
-	r->poll = poll_attached;
-	r->deadline_ns = x->now_ns + CONNECT_NS;
-	return -EINPROGRESS;
+	return waits(x, r);
 }
 
 /* ---- detach ---- */
@@ -170,9 +188,13 @@ int op_detach(struct xend *x, struct request *r)
 	snprintf(r->device, sizeof(r->device), "%s",
 		 device && path_name_ok(device) ? device : "none");
 	free(device);
-	if (!store_exists(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device, NULL)))
-		return refuse(r, -ENOENT, "it has no such device");
-	err = devices_unplug(x, d, r->kind, r->device);
+	err = store_has(x->xs, path_backend(r->kind, (unsigned int)d->domid, r->device, NULL));
+	/* The xend before may have had it gone, and not lived to say so. */
+	if (!err && request_noted(x, r) == 1)
+		return 0;
+	if (err != 1)
+		return err ? err : refuse(r, -ENOENT, "it has no such device");
+	err = devices_unplug(x, d, r->kind, r->device, (struct devices_also){ request_note, r });
 	if (err)
 		return refuse(r, err, "the store refuses: %s", strerror(-err));
 	r->poll = poll_detached;

@@ -10,6 +10,7 @@
 
 struct xend;
 struct save;
+struct txn;
 
 enum request_state { REQUEST_NEW, REQUEST_WORKING, REQUEST_ANSWERED };
 
@@ -33,6 +34,14 @@ struct request {
 /* Says why in the user's words. Returns @err. */
 int refuse(struct request *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Notes that @arg, a request, was done, in the transaction that does it: what another xend finds of it
+ * after a kill is its own, and no reason to refuse it.
+ */
+void request_note(struct txn *tx, const void *arg);
+/* 1: that was noted; 0: it was not; -errno: not known. */
+int request_noted(struct xend *x, const struct request *r);
 
 /* The argument @name of a request as text the caller frees; NULL: not given. */
 char *request_argument(struct xend *x, const struct request *r, const char *name);

@@ -16,6 +16,7 @@
 struct move {
 	const struct domain *d;
 	const char *to;
+	const struct request *r;
 };
 
 /* Copies a subtree; the values are text here, as all of /config, /status and /history is. */
@@ -27,7 +28,7 @@ static void copy_tree(struct txn *tx, const char *from, const char *to)
 
 	snprintf(p.s, sizeof(p.s), "%s", from);
 	value = txn_read(tx, p);
-	names = store_list(tx->xs, tx->t, p, &nr);
+	names = txn_list(tx, p, &nr);
 	snprintf(p.s, sizeof(p.s), "%s", to);
 	if (value)
 		txn_write(tx, p, value);
@@ -63,22 +64,28 @@ static int move_body(struct txn *tx, void *arg)
 		txn_write(tx, path_home((unsigned int)m->d->domid, "name"), m->to);
 		txn_write(tx, path_vm(m->d->uuid, "name"), m->to);
 	}
+	request_note(tx, m->r);
 	return 0;
 }
 
 int op_rename(struct xend *x, struct request *r)
 {
 	char *to = store_read(x->xs, path_request(r->id, "args/name"));
-	struct domain *d = settled_target(x, r);
-	struct move m = { d, to };
+	bool done = request_noted(x, r) == 1;
+	struct domain *d = done ? NULL : settled_target(x, r);
+	struct move m = { d, to, r };
 	const char *problem = domain_name_problem(to ? to : "");
 	int err = 0;
 
+	if (done) {
+		free(to);
+		return 0;
+	}
 	if (!d)
 		err = -ESRCH;
 	else if (problem)
 		err = refuse(r, -EINVAL, "the name '%.80s' %s", to ? to : "", problem);
-	else if (domain_find(x, to) || store_exists(x->xs, path_config(to, NULL)))
+	else if (domain_find(x, to) || store_has(x->xs, path_config(to, NULL)) != 0)
 		err = refuse(r, -EEXIST, "there is a domain %.64s already", to);
 	else if (d->walk != WALK_NONE)
 		err = refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));

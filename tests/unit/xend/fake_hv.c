@@ -215,6 +215,11 @@ void fake_hv_vanish(int domid)
 	}
 }
 
+void fake_hv_foreign(int domid, const uint8_t uuid[16])
+{
+	memcpy(add((uint16_t)domid)->info.uuid, uuid, 16);
+}
+
 void fake_hv_hold(bool hold)
 {
 	the_hv->hold = hold;
@@ -271,15 +276,19 @@ int hv_debug_keys(struct hv *hv, const char *keys)
 int hv_domain_info(struct hv *hv, uint16_t domid, struct hv_domain *info)
 {
 	struct fake_domain *d = fake_hv_find(domid);
+	int err = d ? fake_hv_failing("domain_info") : -ENOENT;
 
-	if (!d)
-		return -ENOENT;
-	*info = d->info;
-	return fake_hv_failing("domain_info");
+	if (!err)
+		*info = d->info;
+	return err;
 }
 
 int hv_domain_list(struct hv *hv, struct hv_domain **list, size_t *nr)
 {
+	int err = fake_hv_failing("domain_list");
+
+	if (err)
+		return err;
 	*list = calloc(MAX_DOMAINS, sizeof(**list));
 	*nr = 0;
 	for (int i = 0; i < MAX_DOMAINS; i++) {

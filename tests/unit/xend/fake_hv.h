@@ -37,6 +37,8 @@ void fake_hv_shutdown(int domid, enum hv_shutdown_reason reason);
 extern char fake_debug_keys[HV_DEBUG_KEYS_MAX + 1];
 /* Another tool destroys it. */
 void fake_hv_vanish(int domid);
+/* Another tool's domain has that number, and this uuid. */
+void fake_hv_foreign(int domid, const uint8_t uuid[16]);
 /* While set, a destroyed domain stays as a dying one: somebody maps its frames. */
 void fake_hv_hold(bool hold);
 

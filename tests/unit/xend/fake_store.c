@@ -38,7 +38,8 @@ struct xs_handle {
 	struct watch *watches;
 	struct event *events, **events_end;
 	unsigned int conflicts, introduced[64], nr_introduced;
-	char fail_part[128], lose_part[128];
+	char fail_part[128], lose_part[128], once_end[128];
+	int once_err;
 	enum fake_failure failure;
 };
 
@@ -188,11 +189,22 @@ static bool fails(enum fake_failure from)
 	return the_store->failure >= from;
 }
 
+static bool refused_once(const char *path)
+{
+	size_t len = strlen(path), n = strlen(the_store->once_end);
+
+	if (!n || len < n || strcmp(path + len - n, the_store->once_end))
+		return false;
+	the_store->once_end[0] = '\0';
+	errno = the_store->once_err;
+	return true;
+}
+
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
 {
 	struct node *n = tree_find(tree_of(t), path);
 
-	if (fails(FAKE_AWAY))
+	if (fails(FAKE_AWAY) || refused_once(path))
 		return NULL;
 	if (!n) {
 		errno = ENOENT;
@@ -269,6 +281,8 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, u
 	char *text;
 
 	*num = 0;
+	if (refused_once(path))
+		return NULL;
 	if (!tree_find(tree, path)) {
 		errno = ENOENT;
 		return NULL;
@@ -398,6 +412,17 @@ bool xs_release_domain(struct xs_handle *h, unsigned int domid)
 	}
 	errno = ENOENT;
 	return false;
+}
+
+void fake_refuse_once(const char *end, int err)
+{
+	snprintf(the_store->once_end, sizeof(the_store->once_end), "%s", end);
+	the_store->once_err = err;
+}
+
+bool fake_has_refused(void)
+{
+	return !the_store->once_end[0];
 }
 
 void fake_set(const char *path, const char *value)

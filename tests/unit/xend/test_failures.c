@@ -144,6 +144,46 @@ static void test_a_record_that_changes_while_it_is_read_is_read_again(void **sta
 	assert_int_equal(record_read(w->xs, "nobody", &r, why, sizeof(why)), -ENOENT);
 }
 
+/* Keys that are not told are not gone: a domain would end, or run without its disks. */
+static void test_a_record_that_cannot_be_read_is_read_later(void **state)
+{
+	static const struct { const char *key, *mib; } cases[] = {
+		{ "/config/domain/web", "14" }, { "/config/domain/web/disk", "12" },
+		{ "/config/domain/web/power", "13" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world_record(w, "web");
+		fake_set("/config/domain/web/memory", cases[i].mib);
+		fake_refuse_once(cases[i].key, ENOMEM);
+		world_run(w, 0);
+		assert_true(fake_has_refused());
+		if (i)
+			assert_string_equal(state_of("web"), "running");
+		world_run(w, 2);
+		assert_string_equal(state_of("web"), "running");
+		assert_non_null(fake_get("/local/domain/0/backend/vbd/1/51712/params"));
+		assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "");
+		if (i)
+			assert_non_null(fake_get("/status/domain/web/pending"));
+	}
+}
+
+static void test_a_record_that_is_gone_gets_no_uuid(void **state)
+{
+	struct world *w = *state;
+	struct record r = { .name = "web" };
+
+	assert_int_equal(record_ensure_uuid(w->xs, &r), -ENOENT);
+	assert_null(fake_get("/config/domain/web"));
+	world_record(w, "web");
+	fake_set("/config/domain/web/uuid", "7315864e-5e4b-493c-9f14-c0fd4ad5f871");
+	assert_int_equal(record_ensure_uuid(w->xs, &r), 0);
+	assert_string_equal(r.uuid_text, "7315864e-5e4b-493c-9f14-c0fd4ad5f871");
+	assert_string_equal(fake_get("/config/domain/web/uuid"), r.uuid_text);
+}
+
 static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **state)
 {
 	static const struct { const char *key, *value, *says; } wrong[] = {
@@ -305,6 +345,8 @@ int main(void)
 		T(test_dom0_keeps_its_least),
 		T(test_too_much_memory_names_the_shortfall_and_three_cures),
 		T(test_a_record_that_changes_while_it_is_read_is_read_again),
+		T(test_a_record_that_cannot_be_read_is_read_later),
+		T(test_a_record_that_is_gone_gets_no_uuid),
 		T(test_wrong_records_fail_with_the_key_and_what_would_be_right),
 		T(test_a_backend_s_error_becomes_the_domain_s),
 		T(test_a_backend_s_error_has_no_control_characters),

@@ -221,6 +221,124 @@ static void test_a_failed_transient_keeps_its_reason_until_the_record_is_removed
 	assert_string_equal(state_of("a"), "none");
 }
 
+/* ---- a question that was not answered is no answer ---- */
+
+/* Starts another xend, while something does not answer: it may say that it cannot. Then one more. */
+static void start_twice(struct world *w)
+{
+	if (xend_start(&w->x, w->xs, w->hv, -1, w->now)) {
+		world_kill(w);
+		fake_hv_fail(NULL, 0);
+		world_start(w);
+	}
+	w->running = true;
+	world_run(w, 30);
+}
+
+/* Domain 1 runs, as before. */
+static void assert_untouched(const char *what)
+{
+	if (strcmp(state_of("a"), "running") || fake_hv_guest() != 1 || fake_introduced() != 1 ||
+	    fake_hv_paused(1) || !fake_get("/config/domain/a/power") ||
+	    strcmp(fake_get("/config/domain/a/power"), "on") ||
+	    fake_get("/local/domain/1/control/shutdown")[0])
+		fail_msg("%s: it is %s, domain %d", what, state_of("a"), fake_hv_guest());
+}
+
+static void test_a_hypervisor_that_names_no_domains_ends_none(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "a");
+	world_run(w, 1);
+	world_kill(w);
+	fake_hv_fail("domain_list", -ENOMEM);
+	start_twice(w);
+	assert_untouched("domain_list");
+}
+
+static void test_a_store_that_does_not_answer_once_ends_no_domain_and_builds_none(void **state)
+{
+	static const char *const keys[] = {
+		"/host/booted", "/status/domain", "/status/domain/a/foreign",
+		"/status/domain/a/state", "/status/domain/a/uuid", "/status/domain/a/domid",
+		"/status/domain/a/step", "/config/domain/a", "/config/domain/a/power",
+	};
+	struct world *w = *state;
+
+	world_record(w, "a");
+	fake_set("/config/domain/a/persistent", "0");
+	world_run(w, 1);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		world_kill(w);
+		fake_refuse_once(keys[i], EIO);
+		start_twice(w);
+		assert_true(fake_has_refused());
+		assert_untouched(keys[i]);
+	}
+}
+
+static void test_another_domain_by_an_old_number_is_left_alone(void **state)
+{
+	static const uint8_t uuid[16] = { 7 };
+	struct world *w = *state;
+
+	for (int restarted = 0; restarted < 2; restarted++) {
+		int domid;
+
+		world_record(w, "a");
+		world_run(w, 1);
+		domid = fake_hv_guest();
+		if (restarted)
+			world_kill(w);
+		fake_hv_vanish(domid);
+		fake_hv_foreign(domid, uuid);
+		if (restarted)
+			world_start(w);
+		w->x.check_domains = true;
+		world_run(w, 60);
+		assert_string_equal(state_of("a"), "shutdown");
+		assert_int_equal(fake_hv_guest(), domid);
+		assert_false(fake_hv_paused(domid));
+		fake_hv_vanish(domid);
+	}
+}
+
+static void test_a_second_record_with_the_same_uuid_does_not_start(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "a");
+	world_run(w, 1);
+	world_record(w, "b");
+	fake_set("/config/domain/b/uuid", fake_get("/config/domain/a/uuid"));
+	world_run(w, 20);
+	assert_string_equal(state_of("b"), "failed");
+	assert_non_null(strstr(error_of("b"), "a has this uuid"));
+	world_kill(w);
+	world_start(w);
+	world_run(w, 20);
+	assert_untouched("b");
+	assert_string_equal(state_of("b"), "failed");
+}
+
+/* One that still dies has its memory and disks: its successor waits. */
+static void test_a_hypervisor_that_does_not_say_is_not_said_to_have_let_go(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "a");
+	world_run(w, 1);
+	fake_hv_hold(true);
+	fake_hv_fail("domain_info", -ENOMEM);
+	request(w, "destroy", "a");
+	assert_string_equal(state_of("a"), "stopping");
+	fake_hv_fail(NULL, 0);
+	fake_hv_hold(false);
+	world_run(w, 1);
+	assert_string_equal(state_of("a"), "shutdown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +351,11 @@ int main(void)
 		T(test_autostart_decides_what_runs_after_a_host_reboot),
 		T(test_a_restarted_xend_is_not_taken_for_a_host_reboot),
 		T(test_a_failed_transient_keeps_its_reason_until_the_record_is_removed),
+		T(test_a_hypervisor_that_names_no_domains_ends_none),
+		T(test_a_store_that_does_not_answer_once_ends_no_domain_and_builds_none),
+		T(test_another_domain_by_an_old_number_is_left_alone),
+		T(test_a_second_record_with_the_same_uuid_does_not_start),
+		T(test_a_hypervisor_that_does_not_say_is_not_said_to_have_let_go),
 #undef T
 	};
 

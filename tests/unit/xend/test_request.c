@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <string.h>
@@ -362,6 +363,74 @@ static void test_a_running_domain_is_renamed_without_a_gap(void **state)
 	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
 }
 
+/* Else xm would take back from the record what the guest has, or call failed what was done. */
+static void test_a_request_of_a_killed_xend_is_answered_by_the_next(void **state)
+{
+	struct world *w = *state;
+
+	start_web(w);
+	record_second_disk();
+	w->backends = BACKENDS_SILENT;
+	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_non_null(fake_get(BACK "/vbd/1/51728/params"));
+	world_kill(w);
+	w->backends = BACKENDS_GOOD;
+	fake_set(BACK "/vbd/1/51728/mark", "the same");
+	world_start(w);
+	world_run(w, 2);
+	assert_done();
+	assert_non_null(fake_get(BACK "/vbd/1/51728/mark"));
+	/* Another that asks for it is another. */
+	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_refused("already");
+
+	ask(w, 1, "detach", "web", "kind", "vbd", "device", "51728", NULL);
+	assert_done();
+	world_kill(w);
+	fake_set("/request/r1/state", NULL);
+	world_start(w);
+	world_run(w, 2);
+	assert_done();
+
+	ask(w, 2, "rename", "web", "name", "shop", NULL);
+	assert_done();
+	world_kill(w);
+	fake_set("/request/r1/state", NULL);
+	world_start(w);
+	world_run(w, 2);
+	assert_done();
+}
+
+/* What is not said is not taken for what is not there: neither a record's keys, nor a device. */
+static void test_a_store_that_does_not_answer_once_loses_no_record_and_no_device(void **state)
+{
+	static const char *const keys[] = {
+		"/config/domain/web/disk", "/config/domain/web/disk/0/mode", "/status/domain/web",
+		"/history/domain/web",
+	};
+	struct world *w = *state;
+	char *before, *now;
+
+	start_web(w);
+	before = fake_dump("/config/domain/web");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		fake_refuse_once(keys[i], ENOMEM);
+		ask(w, 2, "rename", "web", "name", "shop", NULL);
+		assert_true(fake_has_refused());
+		assert_refused("refuses");
+		assert_null(fake_get("/config/domain/shop"));
+		now = fake_dump("/config/domain/web");
+		assert_string_equal(now, before);
+		free(now);
+	}
+	free(before);
+	fake_set(BACK "/vbd/1/51712/mark", "the same");
+	fake_refuse_once(BACK "/vbd/1/51712/frontend", EIO);
+	ask(w, 1, "attach", "web", "list", "disk", "item", "0", NULL);
+	assert_refused("failed");
+	assert_non_null(fake_get(BACK "/vbd/1/51712/mark"));
+}
+
 static void test_a_host_that_goes_down_leaves_records_switched_on(void **state)
 {
 	struct world *w = *state;
@@ -420,6 +489,8 @@ int main(void)
 		TEST(test_cpus_that_are_not_there_fail_the_start),
 		TEST(test_the_memory_limit_is_the_hypervisors_and_the_homes),
 		TEST(test_a_running_domain_is_renamed_without_a_gap),
+		TEST(test_a_store_that_does_not_answer_once_loses_no_record_and_no_device),
+		TEST(test_a_request_of_a_killed_xend_is_answered_by_the_next),
 		TEST(test_a_host_that_goes_down_leaves_records_switched_on),
 		TEST(test_a_host_that_goes_down_ends_what_is_only_starting),
 	};
