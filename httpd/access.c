@@ -29,7 +29,7 @@
 int access_token(struct httpd *srv, const char *file, const char **why)
 {
 	char text[TOKEN_MAX + 2];
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe: at once */
 	struct stat st;
 	ssize_t len;
 	int rc = fd < 0 ? -errno : 0;
@@ -43,7 +43,9 @@ int access_token(struct httpd *srv, const char *file, const char **why)
 		len--;
 	if (len < 0)
 		*why = "it cannot be read";
-	else if (!S_ISREG(st.st_mode) || st.st_mode & 077)
+	else if (!S_ISREG(st.st_mode))
+		*why = "it is no file";
+	else if (st.st_mode & 077)
 		*why = "others may read it: chmod 600 it";
 	else if (st.st_uid != 0 && st.st_uid != geteuid())
 		*why = "it is another user's";
@@ -125,6 +127,16 @@ static bool token_allowed(const struct conn *c)
 	return differs == 0;
 }
 
+/* Whether none is wanted, or the request has it: then the connection is no stranger's. */
+static bool token_is_known(struct conn *c)
+{
+	bool known = !c->srv->has_token || token_allowed(c);
+
+	if (known)
+		conn_let_in(c);
+	return known;
+}
+
 /* ---- from where ---- */
 
 /* Whether @name is one of this machine's own, with a port or without: no other resolves there. */
@@ -174,12 +186,12 @@ bool access_check(struct conn *c)
 	else if (!is_own_page(c))
 		conn_error(c, 403, "Origin", "open the console at this address itself",
 			   "a page of another place asks");
-	else if (c->srv->has_token && !routes_is_open(c) && !token_allowed(c))
+	else if (token_is_known(c) || routes_is_open(c))
+		return true;
+	else
 		conn_error(c, 401, "Authorization",
 			   "send Authorization: Bearer TOKEN, as the file of --token has it", "%s",
 			   c->head.authorization ? "this is not the token" :
 						   "a token is needed");
-	else
-		return true;
 	return false;
 }

@@ -50,6 +50,43 @@ void conn_destroy(struct conn *c)
 	free(c);
 }
 
+/* ---- whose places there are ---- */
+
+/* The one that came first of those that were not let in; NULL: all were. */
+static struct conn *oldest_stranger(const struct httpd *srv)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *c = srv->conns; c; c = c->next)
+		if (!c->known)
+			oldest = c;
+	return oldest;
+}
+
+/* Who comes when all places are of those who were let in waits in the kernel. */
+static void close_door_if_full(struct httpd *srv)
+{
+	if (srv->nr_conns >= srv->max_conns && !oldest_stranger(srv))
+		evconnlistener_disable(srv->listener);
+}
+
+/* Else whoever can connect would keep everybody out, by saying nothing. */
+static void make_room(struct httpd *srv)
+{
+	struct conn *stranger = srv->nr_conns >= srv->max_conns ? oldest_stranger(srv) : NULL;
+
+	if (stranger)
+		conn_destroy(stranger);
+}
+
+void conn_let_in(struct conn *c)
+{
+	if (c->known)
+		return;
+	c->known = true;
+	close_door_if_full(c->srv);
+}
+
 /* ---- one request ---- */
 
 /* A head that is broken leaves nobody knowing where the next one begins. */
@@ -274,6 +311,7 @@ void conn_create(struct httpd *srv, int fd)
 	struct conn *c = calloc(1, sizeof(*c));
 	socklen_t len = sizeof(c->peer);
 
+	make_room(srv);
 	if (c) {
 		c->srv = srv;
 		c->bev = bufferevent_socket_new(srv->base, fd, BEV_OPT_CLOSE_ON_FREE |
@@ -291,12 +329,11 @@ void conn_create(struct httpd *srv, int fd)
 	if (c->next)
 		c->next->prev = &c->next;
 	srv->conns = c;
-	/* who comes when there are too many waits in the kernel */
-	if (++srv->nr_conns == srv->max_conns)
-		evconnlistener_disable(srv->listener);
+	srv->nr_conns++;
 	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, 2 * HEAD_BYTES_MAX);
 	set_deadline(c, REQUEST_S);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	access_peer(c);
+	if (access_peer(c) && !srv->has_token)
+		conn_let_in(c);
 }

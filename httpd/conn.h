@@ -32,6 +32,7 @@ struct conn {
 	struct event *deadline;
 	enum conn_state state;
 	bool at_end;		/* the peer sends no more */
+	bool known;		/* it was let in; a stranger makes room for who comes */
 	struct ucred peer;	/* of a unix socket */
 	char *text;		/* of the head */
 	struct head head;
@@ -45,6 +46,8 @@ struct conn {
 void conn_create(struct httpd *srv, int fd);
 /* Ends the connection at once. */
 void conn_destroy(struct conn *c);
+/* It was let in: from here on its place is its own. */
+void conn_let_in(struct conn *c);
 
 /*
  * Answers the request. @fields: lines of the head with their ends, or NULL. The body is copied; of

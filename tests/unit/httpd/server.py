@@ -393,9 +393,42 @@ class Access(Base):
         client.close()
         self.assertEqual(self.world.stop(server), (0, ""))
 
+    def test_strangers_keep_nobody_out(self):
+        server = self.world.serve("--port", "0", "--token", self.token_file(), "--connections", "4")
+        right = {"Authorization": f"Bearer {TOKEN}"}
+
+        def come(**fields):
+            client = Client(server.address)
+            self.addCleanup(client.close)
+            return client, client.ask("GET", "/v1/tree/?depth=0", **fields).status
+
+        for _ in range(4):
+            come()
+        halves = [Client(server.address) for _ in range(4)]  # who says nothing, or half of it
+        for client in halves:
+            self.addCleanup(client.close)
+            client.sock.sendall(b"GET / HTTP/1.1\r\n")
+        known = [come(**right) for _ in range(4)]
+        self.assertEqual([status for _, status in known], [200] * 4)
+        for client in halves:  # they made room
+            try:
+                self.assertEqual(client.file.read(), b"")
+            except ConnectionResetError:
+                pass  # before what they said was read
+        late = Client(server.address)
+        late.sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client, _ in known:  # and nobody who was let in did
+            self.assertEqual(client.ask("GET", "/v1/tree/?depth=0", **right).status, 200)
+        known[0][0].close()
+        self.assertEqual(late.raw(b"").status, 200)
+        late.close()
+        self.assertEqual(self.world.stop(server), (0, ""))
+
     def test_what_it_does_not_start_with(self):
         open_to_all, short = self.token_file(mode=0o644), self.token_file("short")
-        for options, words in ((["--port", "0"], "--token"), (["--token", open_to_all], "chmod 600"), (["--token", short], "16"),
+        pipe = self.world.dir / "pipe"
+        os.mkfifo(pipe, 0o600)
+        for options, words in ((["--port", "0"], "--token"), (["--token", open_to_all], "chmod 600"), (["--token", pipe], "no file"), (["--token", short], "16"),
                                (["--port", "0", "--socket", "x", "--token", self.token_file()], "either"),
                                (["--user", "root"], "all rights"), (["--allow", "no-such-user"], "no such user"),
                                (["--port", "70000"], "number"), (["extra"], "extra")):
