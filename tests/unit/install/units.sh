@@ -37,8 +37,16 @@ nobody_stops()
 # after FILE UNIT: at the host's end it is stopped before UNIT.
 after() { words After "$1" | grep -qxF "$2" && words 'Wants|Requires' "$1" | grep -qxF "$2"; }
 
+# endless FILE: it is not given up by systemd, which does so after five starts within ten seconds.
+endless()
+{
+	! words Restart "$1" | grep -q . || words StartLimitIntervalSec "$1" | grep -qx 0 ||
+		[ "$(words RestartSec "$1" | grep -xE '[0-9]+s?' | tr -d s)" -gt 2 ]
+}
+
 for unit; do
 	claim "${unit##*/} is not stopped by the stop of another daemon" nobody_stops "$unit" "$@"
+	claim "${unit##*/} is started again as long as it fails" endless "$unit"
 done
 for pair in backendd:xenstored xend:xenstored xend:backendd xend-domains:xend; do
 	unit=${pair%:*}.service
