@@ -62,14 +62,36 @@ static void say_json(FILE *f, int code, const char *text)
 	fprintf(f, "\",\"code\":%d}\n", code);
 }
 
+/*
+ * What a message names is anybody's: a file, a value. No terminal is told anything by it. A line may
+ * end: Xen's own tools say so, and ours by their names.
+ */
+static void put_text(FILE *f, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
+		size_t len = text_utf8_len(p, strnlen((const char *)p, 4));
+		bool control = len == 1 ? (*p < 0x20 && *p != '\n') || *p == 0x7f : p[0] == 0xc2 && p[1] < 0xa0;
+
+		if (!len || control) {
+			fprintf(f, "\\x%02x", *p);
+			len = 1;
+		} else {
+			fwrite(p, len, 1, f);
+		}
+		p += len;
+	}
+}
+
 static void say_text(const struct cli_voice *v, FILE *f, enum cli_level level, const char *text)
 {
 	const char *label = v->name ? v->name : level == CLI_ERROR ? "Error" : "Warning";
 
 	if (v->colour && !v->name)
-		fprintf(f, "\033[%sm%s:\033[0m %s\n", level == CLI_ERROR ? "31" : "33", label, text);
+		fprintf(f, "\033[%sm%s:\033[0m ", level == CLI_ERROR ? "31" : "33", label);
 	else
-		fprintf(f, "%s: %s\n", label, text);
+		fprintf(f, "%s: ", label);
+	put_text(f, text);
+	fputc('\n', f);
 	fflush(f);
 }
 

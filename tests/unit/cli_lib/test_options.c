@@ -7,11 +7,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "cmd.h"
+#include "die.h"
 #include "nearest.h"
 
 static const struct cli_opt options[] = {
@@ -335,6 +337,21 @@ static void test_help_is_every_tools(void **state)
 	assert_non_null(strstr(printed, "tool (Storevisor) "));
 }
 
+static void test_a_message_tells_a_terminal_nothing(void **state)
+{
+	struct cli_voice voice = { .name = "xs" };
+	size_t len;
+	char *text;
+
+	(void)state;
+	voice.err = open_memstream(&text, &len);
+	cli_say(&voice, CLI_ERROR, 1, "%s", "a\033]0;b\007\r c\td caf\xc3\xa9 \xc2\x9b\x33m \xff \\n\x7f");
+	fclose(voice.err);
+	assert_string_equal(text, "xs: a\\x1b]0;b\\x07\\x0d c\\x09d caf\xc3\xa9 \\xc2\\x9b\x33m \\xff "
+				  "\\n\\x7f\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_commands_are_abbreviated_only_where_the_tool_says_so),
 		cmocka_unit_test(test_json_says_how_it_went),
 		cmocka_unit_test(test_help_is_every_tools),
+		cmocka_unit_test(test_a_message_tells_a_terminal_nothing),
 	};
 
 	return cmocka_run_group_tests_name("cli: options", tests, NULL, NULL);
