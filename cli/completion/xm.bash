@@ -25,7 +25,10 @@ _xm()
 	fi
 	case $command in
 	create | new | define)
-		COMPREPLY=($(compgen -f -- "$cur") $(cd /etc/xen 2>/dev/null && compgen -G "$cur*.cfg"))
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur"; cd /etc/xen 2>/dev/null && compgen -G "$cur*.cfg")
+		compopt -o filenames 2>/dev/null ;;
+	restore | import-host)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null ;;
 	help)
 		COMPREPLY=($(compgen -W "$("$tool" help 2>/dev/null | sed -n 's/^ \([a-z][a-z-]*\)  *.*/\1/p')" -- "$cur")) ;;
@@ -39,8 +42,9 @@ _xm()
 		if ((COMP_CWORD == i + 1)); then
 			COMPREPLY=($(compgen -W "$(_xm_domains status)" -- "$cur"))
 		else
+			# what is no device's name is somebody's text, and compgen -W expands what it is given
 			COMPREPLY=($(compgen -W "$("$tool" "${command%-detach}-list" --json "${COMP_WORDS[i + 1]}" 2>/dev/null |
-				grep -oE '"(name|mac)": *"[^"]*"' | cut -d '"' -f 4)" -- "$cur"))
+				grep -oE '"(name|mac)": *"[A-Za-z0-9:._/-]*"' | cut -d '"' -f 4)" -- "$cur"))
 		fi ;;
 	start | delete | undefine | edit | autostart | rename | export | explain | history | why | wait | events)
 		COMPREPLY=($(compgen -W "$(_xm_domains config)" -- "$cur")) ;;

@@ -28,6 +28,6 @@ for tool in xm xl
 	complete -c $tool -f
 	complete -c $tool -n 'not __xm_command' -a '(__xm_commands)'
 	complete -c $tool -n '__xm_command; and string match -q -- "-*" (commandline -ct)' -a '(__xm_options)'
-	complete -c $tool -n '__xm_command; and not string match -q -- "-*" (commandline -ct); and not contains -- (__xm_command) create new define' -a '(__xm_domains)'
-	complete -c $tool -n 'contains -- (__xm_command) create new define' -F
+	complete -c $tool -n '__xm_command; and not string match -q -- "-*" (commandline -ct); and not contains -- (__xm_command) create new define restore import-host' -a '(__xm_domains)'
+	complete -c $tool -n 'contains -- (__xm_command) create new define restore import-host' -F
 end

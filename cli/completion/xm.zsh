@@ -18,6 +18,8 @@ _xm()
 		compadd -- $found
 	elif [[ $command == (create|new|define) ]]; then
 		_files -g '*.cfg'
+	elif [[ $command == (restore|import-host) ]]; then
+		_files
 	else
 		found=(${(f)"$({ xs list /config/domain; xs list /status/domain; } 2>/dev/null | sort -u)"})
 		compadd -- $found

@@ -31,7 +31,7 @@ _xs()
 		COMPREPLY=($(compgen -W "$(_xs_paths "$tool" "$cur")" -- "$cur"))
 		compopt -o nospace 2>/dev/null
 	else
-		COMPREPLY=($(compgen -f -- "$cur"))
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null
 	fi
 }

@@ -72,6 +72,20 @@ for tool in xs xm; do
 		is "$tool: and every option" "" "$(options_in_fish $tool $commands | lacks "$dir/options")"
 	fi
 done
+# xm's own words are a stand-in's: a card whose address is somebody's text.
+mkdir "$dir/said" "$dir/files"
+printf '#!/bin/sh\n[ "$1" != network-list ] || echo '"'"'{"mac": "$(touch ran)", "name": "eth0"}'"'\n" >"$dir/said/xm"
+chmod +x "$dir/said/xm"
+: >"$dir/files/of a host.conf"
+is "bash runs nothing that a device says" "eth0" "$(cd "$dir/files" && PATH=$dir/said:$PATH in_bash xm network-detach web '')"
+is "and ran nothing" "of a host.conf" "$(ls "$dir/files")"
+for command in create restore import-host; do
+	is "bash completes files of xm $command, also with blanks" "of a host.conf" "$(cd "$dir/files" && in_bash xm $command o)"
+	if command -v fish >/dev/null; then
+		is "fish too" "of a host.conf" "$(cd "$dir/files" && in_fish xm $command o)"
+	fi
+done
+is "bash completes files of xs, too" "of a host.conf" "$(cd "$dir/files" && in_bash xs import o)"
 is "bash completes paths from the store as it is" /config/domain/web "$(in_bash xs read /config/domain/w)"
 if command -v fish >/dev/null; then is "fish too" /config/domain/web "$(in_fish xs read /config/domain/w)"; fi
 
