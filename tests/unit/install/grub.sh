@@ -31,7 +31,7 @@ prepare_grub_to_access_device() { printf "search --no-floppy --fs-uuid --set=roo
 END
 entries()
 {
-	sh "$install/20_storevisor" >cfg 2>err
+	sh "$install/90_storevisor" >cfg 2>err
 }
 has() { grep -q -- "$1" cfg; }
 hasnt() { ! grep -q -- "$1" cfg; }
@@ -91,15 +91,29 @@ claim "so is any root without an initrd" has 'vmlinuz-6.1.0-10-amd64 root=/dev/s
 GRUB_DISTRIBUTOR="Bob's" entries
 claim "a title with a quote is one word" grub-script-check cfg
 
+# A default that is a number counts entries: those of whoever else is there come before ours.
+last() { [ "$(ls "$install"/[0-9]*_storevisor | sed 's|.*/||; s|_.*||')" -gt 41 ]; }
+claim "the entries come behind all others, whose numbers stay" last
+
 # The choice.
 export STOREVISOR_ROOT="$work"
 for tool in update-grub grub-reboot; do
 	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n' "$tool" "$work" >"bin/$tool"
 done
+mkdir -p boot/grub etc/default/grub.d
+cat >>bin/update-grub <<'END'
+cd "$STOREVISOR_ROOT" && [ ! -e full ] || exit 1
+GRUB_DEFAULT=0
+for file in etc/default/grub.d/*.cfg; do [ ! -e "$file" ] || . "./$file"; done
+printf '	set default="%s"\n' '${next_entry}' "$GRUB_DEFAULT" >boot/grub/grub.cfg
+[ -e no-kernel ] || echo "menuentry 'with' \$menuentry_id_option 'storevisor' {" >>boot/grub/grub.cfg
+END
+sh bin/update-grub
 printf '#!/bin/sh\necho 0\n' >bin/id
 printf '#!/bin/sh\n. %s/probed\ncase $1 in *fs) echo $fs ;; *) echo $under ;; esac\n' "$work" >bin/grub-probe
 echo 'under= fs=ext2' >probed
-printf '#!/bin/sh\necho next_entry=storevisor\n' >bin/grub-editenv
+printf '#!/bin/sh\n[ "$1" = list ] || echo grub-editenv "$@" >>%s/calls\ncat %s/env\n' "$work" "$work" >bin/grub-editenv
+echo next_entry=storevisor >env
 chmod +x bin/*
 choose()
 {
@@ -122,8 +136,37 @@ claim "--default names the entry" grep -qx GRUB_DEFAULT=storevisor $default
 claim "and GRUB's menu is made anew" grep -q update-grub calls
 choose --status
 claim "which is said" has 'by default: under the hypervisor'
+touch full
+choose --native
+claim "a menu that could not be made is told" grep -q 'update-grub failed' err
+choose --status
+claim "and what it says still is what is said" has 'by default: under the hypervisor'
+choose --default
+claim "one that could not be made chooses nothing" test ! -e $default
+rm full
 choose --native
 claim "--native takes it back" test ! -e $default
+claim "and a wish for once with it" grep -qx 'grub-editenv - unset next_entry' calls
+choose --status
+claim "which is said, too" has 'by default: without'
+echo GRUB_DEFAULT=saved >etc/default/grub.d/xen.cfg
+choose --default
+claim "a file that is read later is told" grep -q 'GRUB_DEFAULT is set anew' err
+claim "and is no surprise when it goes" test ! -e $default
+choose --status
+claim "and that it wins" has 'by default: without'
+sed -i 's/"saved"/"${saved_entry}"/' boot/grub/grub.cfg
+echo saved_entry=storevisor >env
+choose --status
+claim "a saved default is known" has 'by default: under the hypervisor'
+rm etc/default/grub.d/*.cfg
+touch no-kernel
+choose --default
+claim "an entry that is not there is no default" grep -q 'no entry' err
+choose --once
+claim "nor one for once" sh -c "grep -q 'no entry' err && [ ! -e calls ]"
+rm no-kernel
+choose --native
 claim "a wrong word is refused" sh -c "sh $install/storevisor-boot --maybe 2>/dev/null; [ \$? = 2 ]"
 rm boot/storevisor.gz
 claim "without the image it is no default" sh -c "! sh $install/storevisor-boot --default 2>/dev/null && [ ! -e $default ]"
