@@ -28,7 +28,7 @@ packages()
 	done
 	# shellcheck disable=SC2086 # a list of words
 	present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null |
-		awk '$1 == "ii" { print $2 }')
+		awk '$1 ~ /^.i$/ { print $2 }') # wanted, held, or on its way out: it is there
 	missing=
 	for name in $wanted; do
 		printf '%s\n' "$present" | grep -qx -- "$name" || missing="$missing $name"
