@@ -6,6 +6,7 @@
 # It ends by `success` (hotplug-status=connected) or `fatal TEXT` (hotplug-error, and
 # hotplug-status=error). Gives: command, dev, and the functions below.
 
+set -f # a value of the store's is words, never a pattern of files
 PATH=$PATH:/usr/lib/storevisor/bin # xenstore-read and -write, where no other package has them
 command=$1
 [ $# -gt 0 ] && shift

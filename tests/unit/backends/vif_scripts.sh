@@ -60,6 +60,13 @@ claim "going offline after the interface went is no error" [ "$status" -eq 0 ]
 ip='' run vif-route online
 claim "vif-route without an address names the key" failed_saying "add ip= to the record"
 
+cd "$work" && : >10.9.8.7 # a file that a pattern would find
+ip='10.9.8.[0-9]' vif=lo run vif-route offline
+claim "an address is no pattern of files" called 'route del 10.9.8.[0-9]'
+ip='' vif=lo run vif-route offline
+claim "a card without an address goes offline all the same" called "ip link set dev lo down"
+claim "with nothing said in its way" [ "$status" -eq 0 ]
+
 real=
 for b in /sys/class/net/*/bridge; do
 	[ -d "$b" ] && real=$(basename "$(dirname "$b")")
