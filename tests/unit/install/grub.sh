@@ -26,7 +26,9 @@ export pkgdatadir="$work/lib" STOREVISOR_BOOT="$work/boot"
 cat >lib/grub-mkconfig_lib <<'END'
 grub_file_is_not_garbage() { [ -s "$1" ]; }
 grub_quote() { sed "s/'/'\\\\''/g"; }
-make_system_path_relative_to_its_root() { echo /boot; }
+make_system_path_relative_to_its_root() { if [ "$1" = / ]; then echo "/${root_part:-}"; else echo /boot; fi; }
+grub_probe=probe_label
+probe_label() { echo tank; }
 prepare_grub_to_access_device() { printf "search --no-floppy --fs-uuid --set=root B007\n"; }
 END
 entries()
@@ -35,7 +37,7 @@ entries()
 }
 has() { grep -q -- "$1" cfg; }
 hasnt() { ! grep -q -- "$1" cfg; }
-export GRUB_DEVICE=/dev/sda2 GRUB_DEVICE_UUID=1234-5678 GRUB_DEVICE_BOOT=/dev/sda2 GRUB_DISTRIBUTOR="Debian GNU/Linux" \
+export GRUB_FS root_part GRUB_DEVICE=/dev/sda2 GRUB_DEVICE_UUID=1234-5678 GRUB_DEVICE_BOOT=/dev/sda2 GRUB_DISTRIBUTOR="Debian GNU/Linux" \
 	GRUB_CMDLINE_LINUX_DEFAULT=quiet GRUB_CMDLINE_STOREVISOR=dom0_mem=1024M
 
 entries
@@ -85,6 +87,12 @@ installed_words()
 }
 (installed_words)
 claim "what is set in /etc/default/grub.d arrives" has 'storevisor.gz dom0_mem=1024M$'
+GRUB_FS=btrfs root_part=@rootfs entries
+claim "a root that is a part of btrfs is that part" has 'root=UUID=1234-5678 rootflags=subvol=@rootfs ro'
+GRUB_FS=btrfs entries
+claim "one that is all of it is no part" has 'root=UUID=1234-5678 ro'
+GRUB_FS=zfs root_part=ROOT/debian@ entries
+claim "a root of ZFS is called as there" has 'root=ZFS=tank/ROOT/debian ro'
 rm boot/initrd.img-6.1.0-10-amd64
 entries
 claim "so is any root without an initrd" has 'vmlinuz-6.1.0-10-amd64 root=/dev/sda2 ro'
