@@ -71,4 +71,14 @@ sh "$debian/storevisor-utils.postrm" remove
 is "a removal leaves all" console "$(ls "$work/var/log/xen")"
 sh "$debian/storevisor-utils.postrm" purge
 is "a purge leaves nothing of ours" "" "$(ls "$work/var/log")"
+
+# Units: one that does not come up again, and domains that do not end.
+mkdir -p "$work/run/systemd/system"
+printf '#!/bin/sh\nexit 0\n' >"$work/bin/systemctl"
+printf '#!/bin/sh\necho "$@" >>%s/invoked\nexit 1\n' "$work" >"$work/bin/deb-systemd-invoke"
+script postinst configure 0.1
+is "an upgrade goes on after a unit that does not start" "0 2" "$? $(wc -l <"$work/invoked")"
+: >"$work/invoked"
+script prerm remove
+is "a removal does not go on while there are domains" "1 stop xend-domains.service" "$? $(cat "$work/invoked")"
 echo "1..$n"
