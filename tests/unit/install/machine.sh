@@ -88,6 +88,15 @@ claim "a folder whose name has blanks is refused" same 2 $?
 run --add one --add deep/one -- true >"$work/said" 2>&1
 claim "so are two of one name, of which one would hide the other" same 2 $?
 
+# The store alone: what is said works in another terminal, wherever that is.
+cp "$source/storevisor" "$work/"
+mkdir -p build/xenstored build/cli/xs
+printf '#!/bin/sh\n' >build/xenstored/xenstored
+chmod +x build/xenstored/xenstored
+STOREVISOR_BUILD=build sh ./storevisor store "Bob's store" >"$work/said" 2>&1
+said=$(cd / && eval "$(sed -n 's/^storevisor:   export/export/p' "$work/said")" && echo "$XENSTORED_PATH ${PATH%%:*}")
+claim "where the store is can be typed as it is said" same "$work/Bob's store/run/socket $work/build/cli/xs" "$said"
+
 # packages: those that are held are there, too.
 printf '#!/bin/sh\nprintf "ii  one\\nhi  held\\nrc  gone\\n"\n' >bin/dpkg-query
 printf '#!/bin/sh\necho 1\n' >bin/id
