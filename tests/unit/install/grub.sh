@@ -96,6 +96,8 @@ claim "a root of ZFS is called as there" has 'root=ZFS=tank/ROOT/debian ro'
 rm boot/initrd.img-6.1.0-10-amd64
 entries
 claim "so is any root without an initrd" has 'vmlinuz-6.1.0-10-amd64 root=/dev/sda2 ro'
+GRUB_DISTRIBUTOR= entries
+claim "a system without a name has one in the menu" has "menuentry 'GNU/Linux, with Storevisor'"
 GRUB_DISTRIBUTOR="Bob's" entries
 claim "a title with a quote is one word" grub-script-check cfg
 
