@@ -72,6 +72,14 @@ is "a removal leaves all" console "$(ls "$work/var/log/xen")"
 sh "$debian/storevisor-utils.postrm" purge
 is "a purge leaves nothing of ours" "" "$(ls "$work/var/log")"
 
+# What the operator has chosen of the store's tools.
+printf '#!/bin/sh\n[ "$1" = --query ] || echo "$@" >%s/chosen\nprintf "Name: xenstore\\nStatus: %%s\\nBest: /best\\nValue: /mine\\n" "$STATUS"\n' \
+	"$work" >"$work/bin/update-alternatives"
+STATUS=manual sh "$debian/storevisor-store.postinst" triggered /usr/bin/xenstore >/dev/null
+is "a choice of the store's tools stays" "--quiet --set xenstore /mine" "$(cat "$work/chosen")"
+STATUS=auto sh "$debian/storevisor-store.postinst" triggered /usr/bin/xenstore >/dev/null
+is "none stays none" "--quiet --auto xenstore" "$(cat "$work/chosen")"
+
 # Units: one that does not come up again, and domains that do not end.
 mkdir -p "$work/run/systemd/system"
 printf '#!/bin/sh\nexit 0\n' >"$work/bin/systemctl"
