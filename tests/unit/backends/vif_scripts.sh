@@ -67,6 +67,18 @@ ip='' vif=lo run vif-route offline
 claim "a card without an address goes offline all the same" called "ip link set dev lo down"
 claim "with nothing said in its way" [ "$status" -eq 0 ]
 
+# On a made-up machine: one bridge, then two.
+mkdir -p "$work/made/net/br7/bridge" "$work/made/net/vif3.0"
+echo 1500 >"$work/made/net/br7/mtu"
+for file in "$scripts"/vif-*; do sed "s|/sys/class/net|$work/made/net|g" "$file" >"$work/made/${file##*/}"; done
+own=$scripts scripts=$work/made
+bridge='' run vif-bridge online
+claim "the only bridge there is is the default" called "ip link set dev vif3.0 master br7"
+mkdir -p "$work/made/net/br8/bridge"
+bridge='' run vif-bridge online
+claim "of several it is the one that Xen's tools make" failed_saying "bridge xenbr0 does not exist"
+scripts=$own
+
 real=
 for b in /sys/class/net/*/bridge; do
 	[ -d "$b" ] && real=$(basename "$(dirname "$b")")
