@@ -97,6 +97,24 @@ STOREVISOR_BUILD=build sh ./storevisor store "Bob's store" >"$work/said" 2>&1
 said=$(cd / && eval "$(sed -n 's/^storevisor:   export/export/p' "$work/said")" && echo "$XENSTORED_PATH ${PATH%%:*}")
 claim "where the store is can be typed as it is said" same "$work/Bob's store/run/socket $work/build/cli/xs" "$said"
 
+# Two at once, in a folder that has been configured: each waits for the other, if that comes, before it ends.
+cat >bin/ninja <<'END'
+#!/bin/sh
+mkdir "$WORK/alone" 2>/dev/null || : >"$WORK/both"
+for _ in 1 2 3 4 5; do
+	[ ! -e "$WORK/both" ] || break
+	sleep 0.1
+done
+rmdir "$WORK/alone" 2>/dev/null
+echo ran >>"$WORK/ran"
+END
+chmod +x bin/ninja
+: >build/build.ninja
+: >packages.txt
+(unset STOREVISOR_BUILD && for _ in 1 2; do sh ./storevisor store one >>"$work/said" 2>&1 & done && wait)
+claim "both have compiled" same 2 "$(wc -l <ran)"
+claim "one at a time" test ! -e both
+
 # packages: those that are held are there, too.
 printf '#!/bin/sh\nprintf "ii  one\\nhi  held\\nrc  gone\\n"\n' >bin/dpkg-query
 printf '#!/bin/sh\necho 1\n' >bin/id
