@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,42 +83,41 @@ int xs_req_emit(struct xs_client *c, struct xs_req *r)
 	return 0;
 }
 
-static size_t txn_index(const struct xs_client *c, uint32_t tx)
+/*
+ * The daemon numbers a connection's transactions from 1: its number of one that was lost with an
+ * earlier connection is somebody else's on this one. So the caller holds a number of ours, which
+ * comes once only. *@wire: what the daemon calls @tx.
+ */
+static int txn_check(struct xs_client *c, uint32_t tx, unsigned int type, uint32_t *wire)
 {
 	size_t i = 0;
 
-	while (i < c->nr_txns && c->txns[i] != tx)
-		i++;
-	return i;
-}
-
-/* An id of an earlier connection may be somebody else's on this one: only known ones go out. */
-static int txn_check(struct xs_client *c, uint32_t tx, unsigned int type)
-{
-	size_t i;
-
+	*wire = 0;
 	if (!tx)
 		return 0;
-	i = txn_index(c, tx);
+	while (i < c->nr_txns && c->txns[i].id != tx)
+		i++;
 	if (i == c->nr_txns)
 		return -EAGAIN;
+	*wire = c->txns[i].wire;
 	if (type == XS_TRANSACTION_END)
 		c->txns[i] = c->txns[--c->nr_txns];
 	return 0;
 }
 
-static int txn_opened(struct xs_client *c, uint32_t tx)
+static int txn_opened(struct xs_client *c, uint32_t wire)
 {
 	if (c->nr_txns == c->max_txns) {
 		size_t n = c->max_txns ? c->max_txns * 2 : 8;
-		uint32_t *grown = realloc(c->txns, n * sizeof(*grown));
+		struct xs_client_txn *grown = realloc(c->txns, n * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
 		c->txns = grown;
 		c->max_txns = n;
 	}
-	c->txns[c->nr_txns++] = tx;
+	c->next_txn += c->next_txn == UINT32_MAX ? 2 : 1; /* 0 is none */
+	c->txns[c->nr_txns++] = (struct xs_client_txn){ .id = c->next_txn, .wire = wire };
 	return 0;
 }
 
@@ -125,12 +125,13 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 		  unsigned int nr, const struct xs_req *like)
 {
 	struct xs_req *r;
+	uint32_t wire = 0;
 	size_t len = 0;
 	bool counts;
 	int rc = c->error;
 
 	if (!rc)
-		rc = txn_check(c, tx, type);
+		rc = txn_check(c, tx, type, &wire);
 	if (rc)
 		return rc;
 	for (unsigned int i = 0; i < nr; i++)
@@ -141,7 +142,7 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 	if (!r)
 		return -ENOMEM;
 	*r = *like;
-	r->hdr = (struct xsd_sockmsg){ .type = type, .tx_id = tx, .len = len };
+	r->hdr = (struct xsd_sockmsg){ .type = type, .tx_id = wire, .len = len };
 	len = 0;
 	for (unsigned int i = 0; i < nr; i++) {
 		memcpy(r->payload + len, iov[i].iov_base, iov[i].iov_len);
@@ -258,6 +259,16 @@ static void take_part(struct xs_req *r, const char *body, size_t len)
 	r->fn(r->arg, 0, body, len);
 }
 
+static void take_txn(struct xs_client *c, struct xs_req *r, const char *body)
+{
+	char text[16] = "";
+	int rc = txn_opened(c, strtoul(body, NULL, 10));
+
+	if (!rc)
+		snprintf(text, sizeof(text), "%u", c->next_txn);
+	xs_req_finish(c, r, rc, text, rc ? 0 : strlen(text) + 1);
+}
+
 static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, const char *body)
 {
 	struct xs_req *r;
@@ -270,12 +281,12 @@ static void handle_message(struct xs_client *c, const struct xsd_sockmsg *hdr, c
 	r = req_find(c, hdr->req_id);
 	if (!r)
 		return;
-	if (hdr->type == XS_TRANSACTION_START && txn_opened(c, strtoul(body, NULL, 10)) != 0)
-		xs_req_finish(c, r, -ENOMEM, "", 0);
-	else if (hdr->type == XS_ERROR)
+	if (hdr->type == XS_ERROR)
 		fail_req(c, r, wire_error(body));
 	else if (hdr->type != r->hdr.type)
 		xs_req_finish(c, r, -EBADMSG, "", 0);
+	else if (hdr->type == XS_TRANSACTION_START)
+		take_txn(c, r, body);
 	else if (r->stream && !r->began && hdr->len == sizeof("OK") && !strcmp(body, "OK"))
 		fail_req(c, r, -ENOSYS); /* oxenstored says so to whatever it does not know */
 	else if (r->stream && hdr->len)

@@ -32,6 +32,11 @@ struct xs_buf {
 	size_t start, end, size;
 };
 
+struct xs_client_txn {
+	uint32_t id;   /* what the caller holds: never again another's */
+	uint32_t wire; /* what the daemon calls it */
+};
+
 struct xs_client_watch {
 	uint32_t slot;
 	uint32_t serial; /* tells a late event of the slot's former owner */
@@ -60,8 +65,9 @@ struct xs_client {
 	char token[XS_SESSION_TOKEN_BUF]; /* the session's name; empty before the first change */
 	bool in_session; /* asked for it on this connection */
 	bool holding;    /* until that is answered, nothing else goes out */
-	uint32_t *txns; /* open on this connection */
+	struct xs_client_txn *txns; /* open on this connection */
 	size_t nr_txns, max_txns;
+	uint32_t next_txn;
 
 	struct xs_client_watch **watches; /* by slot */
 	uint32_t nr_watches, next_serial;

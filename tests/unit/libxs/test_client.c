@@ -127,6 +127,24 @@ static uint32_t start_txn(struct fixture *x)
 	return tx;
 }
 
+static void test_a_lost_transaction_never_becomes_the_next_connection_s(void **state)
+{
+	struct fixture *x = *state;
+	uint32_t lost, mine;
+
+	x->f.next_tx = 0;
+	lost = start_txn(x);
+	fake_break(&x->f);
+	x->f.next_tx = 0; /* as the daemon numbers them: anew on each connection */
+	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL), 0);
+	mine = start_txn(x);
+
+	assert_int_equal(xs_sync_write(x->c, lost, "/a", "2", 1), -EAGAIN);
+	assert_int_equal(xs_sync_str(x->c, XS_TRANSACTION_END, lost, "T", NULL, NULL), -EAGAIN);
+	assert_int_equal(xs_sync_str(x->c, XS_TRANSACTION_END, mine, "T", NULL, NULL), 0);
+	assert_string_equal(x->f.value[0], "one");
+}
+
 /* Changes are numbered from here. */
 #define CHANGE(n) (0x80000000u + (n))
 
@@ -698,6 +716,7 @@ int main(void)
 		TEST(test_errors_of_the_daemon_become_errno_values),
 		TEST(test_a_payload_above_the_limit_is_refused_before_it_is_sent),
 		TEST(test_a_lost_request_outside_a_transaction_is_sent_again),
+		TEST(test_a_lost_transaction_never_becomes_the_next_connection_s),
 		TEST(test_a_lost_write_that_was_done_is_not_sent_again),
 		TEST(test_a_lost_write_that_was_not_done_is_sent_again),
 		TEST(test_a_lost_write_that_failed_failed),
