@@ -85,17 +85,33 @@ static int nothing(void *arg, struct xs_client *c, uint32_t tx)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+struct bind_words {
+	char ttl[24];
+	struct iovec iov[4];
+	unsigned int nr;
+};
+
+static void bind_words(struct bind_words *w, const char *path, const char *value, long ttl_ms)
+{
+	size_t len = (size_t)snprintf(w->ttl, sizeof(w->ttl), "%ld", ttl_ms) + 1;
+
+	w->iov[0] = (struct iovec){ (void *)"bind", 5 };
+	w->iov[1] = (struct iovec){ (void *)path, strlen(path) + 1 };
+	w->iov[2] = (struct iovec){ (void *)value, strlen(value) + 1 };
+	w->iov[3] = (struct iovec){ w->ttl, len };
+	w->nr = ttl_ms ? 4 : 3;
+}
+
 int hold_bind(const char *path, const char *value, long ttl_ms)
 {
-	char ttl[24], *answer;
-	struct iovec iov[4] = { { (void *)"bind", 5 }, { (void *)path, strlen(path) + 1 },
-				{ (void *)value, strlen(value) + 1 }, { ttl, 0 } };
+	struct bind_words w;
+	char *answer;
 	/* a connection has a session, which is what is bound to, from its first commit on */
 	int rc = ttl_ms ? 0 : xs_transact(store(), nothing, (void *)path, TRIES, NULL);
 
-	iov[3].iov_len = (size_t)snprintf(ttl, sizeof(ttl), "%ld", ttl_ms) + 1;
+	bind_words(&w, path, value, ttl_ms);
 	if (!rc)
-		rc = xs_sync(store(), XS_CONTROL, 0, iov, ttl_ms ? 4 : 3, &answer, NULL);
+		rc = xs_sync(store(), XS_CONTROL, 0, w.iov, w.nr, &answer, NULL);
 	/* a CONTROL that was in flight when the daemon died: asking again changes nothing */
 	if (rc == -EIO && !xs_client_error(store()))
 		return hold_bind(path, value, ttl_ms);
@@ -252,16 +268,80 @@ static void end_command(const struct hold *h, pid_t pid, int ended)
 		kill(pid, SIGKILL);
 }
 
+static void on_answer(void *arg, int rc, const char *data, size_t len)
+{
+	struct hold *h = arg;
+
+	(void)len;
+	h->asking = false;
+	if (rc == -EIO) /* it was in flight when the daemon died: asking again changes nothing */
+		h->changed = true;
+	else if (rc || strcmp(data, "held") != 0)
+		h->lost = true;
+	else
+		h->held_ms = h->asked_ms;
+}
+
+static void submit_bind(struct hold *h)
+{
+	struct bind_words w;
+	int rc;
+
+	bind_words(&w, h->path, h->value, h->ttl_ms);
+	rc = xs_submit(store(), XS_CONTROL, 0, w.iov, w.nr, on_answer, h);
+	if (rc)
+		on_answer(h, rc, "", 0);
+}
+
+static void submit_nothing(void *arg, struct xs_txn *t)
+{
+	const struct hold *h = arg;
+
+	xs_submit_str(store(), XS_READ, xs_txn_id(t), h->path, NULL, NULL);
+	xs_txn_commit(t);
+}
+
+static void on_session(void *arg, int rc, unsigned int attempts)
+{
+	(void)attempts;
+	if (rc)
+		on_answer(arg, rc, "", 0);
+	else
+		submit_bind(arg);
+}
+
+/* As confirm(), without waiting: a store that is there and says nothing must not stop us, too. */
+static void ask(struct hold *h)
+{
+	int rc = 0;
+
+	h->changed = false;
+	h->asked_ms = now_ms();
+	h->asking = true;
+	if (h->ttl_ms)
+		submit_bind(h);
+	else
+		rc = xs_txn_run(store(), submit_nothing, on_session, h, TRIES);
+	if (rc || xs_client_dispatch(store()) != 0)
+		h->lost = true;
+}
+
+/* When something is to be done although nothing happens: to ask, or to do without an answer. */
+static long due_ms(const struct hold *h)
+{
+	return h->held_ms + (h->asking ? h->ttl_ms * 3 / 4 : h->ttl_ms / 3);
+}
+
 /*
  * Looks after it until the command ends, it is lost, or xs is to end. @before: the signals that say
  * so are blocked but while it waits, and none of them comes just before that.
  */
 static void keep(struct hold *h, int ended, const sigset_t *before)
 {
-	while (!told_to_end) {
+	while (!told_to_end && !h->lost) {
 		struct pollfd fds[2] = { { .fd = ended, .events = POLLIN },
 					 { .fd = xs_client_fd(store()), .events = POLLIN } };
-		long next = h->held_ms + h->ttl_ms / 3, left = next - now_ms();
+		long left = due_ms(h) - now_ms();
 		struct timespec ts = { left / 1000, left % 1000 * 1000000 };
 
 		if (left < 0)
@@ -270,13 +350,12 @@ static void keep(struct hold *h, int ended, const sigset_t *before)
 			continue;
 		if (fds[0].revents)
 			return;
-		h->lost = xs_client_dispatch(store()) != 0;
-		if (!h->lost && (h->changed || (h->ttl_ms && now_ms() >= next))) {
-			h->changed = false;
-			h->lost = confirm(h) != 1;
-		}
-		if (h->lost)
-			return;
+		if (xs_client_dispatch(store()) != 0)
+			h->lost = true;
+		else if (h->ttl_ms && h->asking && now_ms() >= due_ms(h))
+			h->lost = true;
+		else if (!h->asking && (h->changed || (h->ttl_ms && now_ms() >= due_ms(h))))
+			ask(h);
 	}
 }
 

@@ -23,6 +23,8 @@ struct hold {
 	long held_ms; /* when it was asked for what was last found to be ours; 0: it is not */
 	long timeout_ms; /* how long to wait for it; <0: for ever */
 	bool no_wait, changed, lost;
+	bool asking;   /* whether it is still ours: the answer is not here */
+	long asked_ms; /* when */
 };
 
 /* The option @name, a time that a bond may have; 0: it is not given. Ends the program otherwise. */
@@ -37,7 +39,7 @@ void hold_init(struct hold *h, char *path, const char *name, long ttl_ms);
 void hold_take(struct hold *h);
 /*
  * Runs the command while it is; with a lease the command has ended, or is killed, before that is
- * over, unless this process was kept from running: then at once. Returns its status, with h->lost:
+ * over, whether the store answers or not, unless this process was kept from running: then at once. Returns its status, with h->lost:
  * it was ended because the node is not ours any more, or nobody knows; its status is of no use then.
  */
 int hold_run(struct hold *h, char **argv);

@@ -132,6 +132,18 @@ start_store
 is "who waits, waits for the daemon longer than its lease" "leads" "$(comes_so leads two && echo leads)"
 kill $two; wait $two 2>/dev/null
 
+# ---- a daemon that is there and does not answer ----
+candidate one --lease 3s; one=$pid
+until_so leads one
+command_pid=$(cat "$dir/one.cmd")
+kill -STOP "$daemon"
+is "of a store that is stopped the command ends before the lease" "ended" "$(comes_so ended "$command_pid" && echo ended)"
+is "and xs says so" "xs: /t/leader: not the leader any more" "$(cat "$dir/one.err")"
+kill $one; wait $one
+is "a leader of before who waits for it can be told to end" 143 $?
+kill -CONT "$daemon"
+until_so gone /t/leader
+
 # ---- lock ----
 "$xs_prog" lock --lease 5s /t/lock -- sh -c "echo \$\$ >$dir/lock.cmd; read -r x <$dir/gate" 2>/dev/null &
 holder=$!

@@ -21,6 +21,7 @@
 #include "store.h"
 
 #define LEASE_MS 6000
+#define SHORT_LEASE_MS 600
 #define PATIENCE_MS 10000
 
 static xs_link_fn *link_changed;
@@ -28,6 +29,7 @@ static void *link_arg;
 static int64_t patience;
 static bool held, term_before_exec, term_before_wait;
 static volatile sig_atomic_t nr_terms;
+static int nr_asked; /* without waiting for the answer */
 
 /* ---- the store ---- */
 
@@ -96,6 +98,32 @@ int xs_sync(struct xs_client *c, unsigned int type, uint32_t tx, const struct io
 	return 0;
 }
 
+int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
+	      unsigned int nr, xs_done_fn *fn, void *arg)
+{
+	nr_asked++; /* it never answers */
+	return 0;
+}
+
+int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
+		  xs_done_fn *fn, void *arg)
+{
+	return 0;
+}
+
+int xs_txn_run(struct xs_client *c, xs_txn_body_fn *body, xs_txn_done_fn *done, void *arg,
+	       unsigned int max_tries)
+{
+	return 0;
+}
+
+uint32_t xs_txn_id(const struct xs_txn *t)
+{
+	return 1;
+}
+
+void xs_txn_commit(struct xs_txn *t) {}
+
 int xs_sync_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s, char **data,
 		size_t *len)
 {
@@ -163,7 +191,7 @@ static int setup(void **state)
 	struct sigaction count = { .sa_handler = count_term };
 
 	held = term_before_exec = term_before_wait = false;
-	nr_terms = 0;
+	nr_terms = nr_asked = 0;
 	patience = PATIENCE_MS;
 	return sigaction(SIGTERM, &count, NULL);
 }
@@ -178,12 +206,28 @@ static struct hold taken(long ttl_ms)
 	return h;
 }
 
-static int run(const char *script)
+static int run_holding(struct hold *h, const char *script)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
+
+	return hold_run(h, (char **)argv);
+}
+
+static int run(const char *script)
+{
 	struct hold h = taken(0);
 
-	return hold_run(&h, (char **)argv);
+	return run_holding(&h, script);
+}
+
+/* The command ends by itself after a while, or the test would not when that is not so. */
+static void test_of_a_store_that_does_not_answer_the_command_ends_with_the_lease(void **state)
+{
+	struct hold h = taken(SHORT_LEASE_MS);
+
+	assert_int_equal(run_holding(&h, "trap '' TERM; exec sleep 20"), 128 + SIGKILL);
+	assert_true(h.lost);
+	assert_int_equal(nr_asked, 1);
 }
 
 static void test_a_signal_before_the_command_begins_is_for_it(void **state)
@@ -248,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_signal_before_the_command_begins_is_for_it),
+		T(test_of_a_store_that_does_not_answer_the_command_ends_with_the_lease),
 		T(test_who_waits_has_the_usual_patience),
 		T(test_who_has_it_gives_up_before_the_lease_is_over),
 		T(test_without_a_lease_it_has_the_usual_patience),
