@@ -22,6 +22,7 @@
 #include "watch_session.h"
 
 #define LOOK_MS 250
+#define GONE_MS 1000 /* an editor may put a file away before it writes the new one */
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS 60000
 #define STOP_MS 10000
@@ -32,6 +33,7 @@ struct job {
 	pid_t pid; /* 0: not running */
 	struct timespec mtime;
 	bool met;  /* by the scan that runs */
+	int64_t unmet_ms; /* since when it is not there; 0: it is */
 	bool wrong; /* its file is: not tried before that changes */
 	bool over; /* ended with status 0: its work is done */
 	int64_t started_ms, again_ms, backoff_ms;
@@ -47,25 +49,10 @@ static void on_stop(int sig)
 
 /* ---- processes ---- */
 
-/* Whether the file can be used; what is wrong with it is said by the one who looks. */
-static bool is_right(const char *file)
-{
-	pid_t pid = fork();
-	int status = -1;
-
-	if (pid == 0) {
-		execl("/proc/self/exe", "xs", "watch", "--check", "--config", file, (char *)NULL);
-		_exit(CLI_NO_HANDLER);
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
-}
-
 /* It runs with the file as it was: nothing of that is cut short. */
 static void job_reload(struct job *j)
 {
-	if (!is_right(j->file)) {
+	if (!watch_conf_is_right(j->file)) {
 		cli_warn("%s: goes on as it was", j->file);
 	} else if (kill(j->pid, SIGUSR1) == 0) {
 		cli_warn("%s: has changed: it is read anew when no handler runs", j->file);
@@ -178,6 +165,7 @@ static void look_at(struct job **jobs, const char *file)
 		return;
 	j = job_of(jobs, file);
 	j->met = true;
+	j->unmet_ms = 0;
 	if (j->mtime.tv_sec == st.st_mtim.tv_sec && j->mtime.tv_nsec == st.st_mtim.tv_nsec)
 		return;
 	j->mtime = st.st_mtim;
@@ -188,13 +176,23 @@ static void look_at(struct job **jobs, const char *file)
 	j->backoff_ms = BACKOFF_FIRST_MS;
 }
 
-static void drop_unmet(struct job **jobs)
+static bool is_gone(struct job *j)
+{
+	if (j->met) {
+		j->met = false;
+		return false;
+	}
+	if (!j->unmet_ms)
+		j->unmet_ms = watch_now_ms();
+	return watch_now_ms() - j->unmet_ms >= GONE_MS;
+}
+
+static void drop(struct job **jobs, bool all)
 {
 	while (*jobs) {
 		struct job *j = *jobs;
 
-		if (j->met) {
-			j->met = false;
+		if (!is_gone(j) && !all) {
 			jobs = &j->next;
 			continue;
 		}
@@ -204,14 +202,16 @@ static void drop_unmet(struct job **jobs)
 	}
 }
 
-static void scan(struct job **jobs, const char *dir)
+/* 0; -errno: not all of it could be read. */
+static int look_at_all(struct job **jobs, const char *dir)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
+	int rc;
 
 	if (!d)
-		cli_die(CLI_USAGE, "%s: %s", dir, strerror(errno));
-	while ((e = readdir(d))) {
+		return -errno;
+	while (errno = 0, e = readdir(d)) {
 		size_t len = strlen(e->d_name);
 		char *file;
 
@@ -222,10 +222,26 @@ static void scan(struct job **jobs, const char *dir)
 		look_at(jobs, file);
 		free(file);
 	}
+	rc = -errno;
 	closedir(d);
-	drop_unmet(jobs);
+	return rc;
+}
+
+/* Of a directory that cannot be read nothing is known: what runs goes on. */
+static void scan(struct job **jobs, const char *dir, bool first)
+{
+	static int rc_said; /* once for each cause; one thread */
+	int rc = look_at_all(jobs, dir);
+
+	if (rc && first)
+		cli_die(CLI_USAGE, "%s: %s", dir, strerror(-rc));
+	if (rc && rc != rc_said)
+		cli_warn("%s: %s: what runs goes on", dir, strerror(-rc));
+	rc_said = rc;
+	if (!rc)
+		drop(jobs, false);
 	for (struct job *j = *jobs; j; j = j->next)
-		if (!j->pid && !j->over && !j->wrong && watch_now_ms() >= j->again_ms)
+		if (!j->pid && !j->over && !j->wrong && !j->unmet_ms && watch_now_ms() >= j->again_ms)
 			job_start(j);
 }
 
@@ -236,19 +252,19 @@ static int run_automate(struct cli_args *a)
 
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
-	scan(&jobs, dir);
+	scan(&jobs, dir, true);
 	notify_service("READY=1");
 	while (!stopping) {
 		usleep(LOOK_MS * 1000);
 		reap(jobs);
-		scan(&jobs, dir);
+		scan(&jobs, dir, false);
 		notify_service("WATCHDOG=1");
 	}
 	/* all at once: each may take its handler's time */
 	for (struct job *j = jobs; j; j = j->next)
 		if (j->pid)
 			kill(j->pid, SIGTERM);
-	drop_unmet(&jobs);
+	drop(&jobs, true);
 	return CLI_OK;
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cmds.h"
 #include "die.h"
@@ -148,13 +150,34 @@ static void load(struct conf *c)
 	fclose(f);
 }
 
+bool watch_conf_is_right(const char *file)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		execl("/proc/self/exe", "xs", "watch", "--check", "--config", file, (char *)NULL);
+		_exit(CLI_NO_HANDLER);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
+}
+
+static const char *file_read; /* once, at the start */
+
+const char *watch_conf_file(void)
+{
+	return file_read;
+}
+
 int watch_conf_run(const struct cli_args *a)
 {
 	static struct conf c;
 	static char *argv[2 * WORDS_MAX + 2];
 	int argc = 0;
 
-	c.file = cli_str(a, "config", NULL);
+	c.file = file_read = cli_str(a, "config", NULL);
 	resume_listen();
 	load(&c);
 	argv[argc++] = (char *)a->cmd->name;

@@ -6,6 +6,8 @@
 #ifndef STOREVISOR_XS_WATCH_CONF_H
 #define STOREVISOR_XS_WATCH_CONF_H
 
+#include <stdbool.h>
+
 #include "cmd.h"
 
 /* Where automations are kept, one a file NAME.conf. */
@@ -16,5 +18,9 @@
  * it. Returns the exit status. A file that is wrong ends the program (CLI_USAGE) with its line.
  */
 int watch_conf_run(const struct cli_args *a);
+/* Whether @file can be used now; what is wrong with it is said by the process that looks. */
+bool watch_conf_is_right(const char *file);
+/* The file that watch_conf_run() has read; NULL: none. */
+const char *watch_conf_file(void);
 
 #endif

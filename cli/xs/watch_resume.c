@@ -13,6 +13,7 @@
 
 #include "die.h"
 #include "json_out.h"
+#include "watch_conf.h"
 #include "watch_session.h"
 
 #define VARIABLE "XS_WATCH_RESUME" /* the file's descriptor */
@@ -109,10 +110,16 @@ static bool own_words(char *words[WORDS_MAX + 1])
 void resume_exec(struct session *s)
 {
 	static char *words[WORDS_MAX + 1];
-	int fd = leave(s);
 	char number[16];
+	int fd;
 
 	wanted = 0;
+	/* it may be another one than that which was right when the signal was sent */
+	if (watch_conf_file() && !watch_conf_is_right(watch_conf_file())) {
+		cli_warn("%s: goes on as it was", watch_conf_file());
+		return;
+	}
+	fd = leave(s);
 	snprintf(number, sizeof(number), "%d", fd);
 	if (fd >= 0 && own_words(words) && setenv(VARIABLE, number, 1) == 0) {
 		fflush(stdout);
@@ -178,6 +185,8 @@ void resume_take(struct session *s)
 	unsetenv(VARIABLE);
 	all = json_loadfd(fd, 0, NULL);
 	close(fd);
+	if (!all)
+		cli_warn("what waited and was seen before cannot be read: it is lost");
 	take_seen(s, all);
 	take_paths(s, all);
 	if (json_is_integer(json_object_get(all, "left")))

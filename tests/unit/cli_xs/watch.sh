@@ -342,6 +342,31 @@ is "what is wrong in a file is told once" 1 "$(grep -c 'r.conf:2:1: ' reload.err
 xs rm /re/other
 until_so grep -q "new ended $" reload.log
 is "it goes on with what it has seen" 1 "$(grep -c 'new begun $' reload.log)"
+# right when it was looked at, wrong when the handler has ended
+: >reload.log; rm reload.go; : >reload.err
+xs write /re/k hold; until_so grep -q 'new begun hold' reload.log
+xs write /re/k q4
+conf newer; until_so grep -q 'has changed: it is read anew' reload.err
+printf 'path = /re/*\nnonsense\n' >reload.d/r.conf; until_so grep -q 'goes on as it was' reload.err
+touch reload.go
+comes_so grep -q 'ended q4' reload.log
+is "a file that is wrong by the time it is read loses nothing" "new begun hold,new ended hold,new begun q4,new ended q4" \
+	"$(paste -sd , reload.log)"
+conf new; until_so sh -c 'xs write /re/k mark; grep -q "new ended mark" reload.log'
+is "still in the same process" "$watching" "$(pgrep -P $automate)"
+# an editor puts the old file away before it writes the new one
+: >reload.log; rm reload.go
+xs write /re/k hold; until_so grep -q 'new begun hold' reload.log
+xs write /re/k q5
+mv reload.d/r.conf old.conf; sleep 0.5; conf edited
+touch reload.go
+comes_so grep -q 'ended q5' reload.log
+is "a file that is away for a moment ends no handler and loses nothing" "new ended hold 1" \
+	"$(grep 'ended hold' reload.log) $(grep -c 'begun q5' reload.log)"
+# nor does a directory that cannot be read
+mv reload.d away.d; until_so grep -q 'reload.d: .*: what runs goes on' reload.err
+mv away.d reload.d
+is "nor does a directory that is away" "$watching" "$(pgrep -P $automate)"
 echo nonsense >reload.d/bad.conf
 until_so grep -q 'bad.conf: is wrong; it is tried again when it changes' reload.err
 sleep 2
