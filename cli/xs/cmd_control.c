@@ -17,6 +17,7 @@
 #include "die.h"
 #include "json_out.h"
 #include "store.h"
+#include "text_show.h"
 
 #define MAX_WORDS 16
 #define MONITOR_MS 100
@@ -45,7 +46,8 @@ static void show(const char *answer)
 {
 	size_t len = strlen(answer);
 
-	fputs(answer, stdout);
+	/* some answers have values in them */
+	text_show(stdout, answer, len);
 	if (!len || answer[len - 1] != '\n')
 		putchar('\n');
 }
@@ -147,7 +149,7 @@ static void show_operations(const struct cli_args *a, char *lines)
 	char *save = NULL;
 
 	if (!a->json) {
-		fputs(lines, stdout);
+		text_show(stdout, lines, strlen(lines));
 		return;
 	}
 	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))

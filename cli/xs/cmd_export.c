@@ -17,6 +17,7 @@
 #include "long_value.h"
 #include "store.h"
 #include "text.h"
+#include "text_show.h"
 
 /* What daemons write while the machine runs: no part of a document about what should be. */
 static const char *const runtime[] = { "local", "vm", "libxl", "tool", "status", "request", "host",
@@ -59,7 +60,16 @@ static void print_natural(const struct job *j, bool relative)
 {
 	const struct doc_style style = { .perms = j->perms, .whole = !relative };
 
-	doc_write(stdout, j->root, j->path, &style);
+	char *text = NULL;
+	size_t len;
+	FILE *f = isatty(STDOUT_FILENO) ? must(open_memstream(&text, &len)) : stdout;
+
+	doc_write(f, j->root, j->path, &style);
+	if (f != stdout) {
+		fclose(f);
+		text_show_json(stdout, must(text), len);
+		free(text);
+	}
 	putchar('\n');
 }
 

@@ -14,6 +14,7 @@
 #include "past.h"
 #include "store.h"
 #include "text.h"
+#include "text_show.h"
 
 struct job {
 	const struct cli_args *a;
@@ -22,12 +23,14 @@ struct job {
 };
 
 /* Bytes that are no text could tell a terminal to do things. */
-static void print_raw(const char *path, const char *value, size_t len)
+static void print_raw(const struct job *j, const char *path, const char *value, size_t len)
 {
-	if (isatty(STDOUT_FILENO) && !text_is_text(value, len))
+	if (isatty(STDOUT_FILENO) && !text_is_harmless(value, len))
 		cli_die(CLI_FAIL, "%s: is not text, and standard output is a terminal: leave --raw "
 			"out, or write it to a file", path);
 	fwrite(value, 1, len, stdout);
+	if (cli_has(j->a, "null"))
+		putchar('\0');
 }
 
 static void print_value(struct job *j, const char *path, const char *value, size_t len)
@@ -53,10 +56,8 @@ static void take_node(void *arg, const struct xs_node *n, const char *path)
 		json_print_line(node_json(n, path, false, cli_has(j->a, "decode")));
 	else if (j->all)
 		json_object_set_new(j->all, path, json_value(n->value, n->value_len));
-	else if (cli_has(j->a, "raw") && cli_has(j->a, "null"))
-		fwrite(n->value, 1, n->value_len + 1, stdout);
 	else if (cli_has(j->a, "raw"))
-		print_raw(path, n->value, n->value_len);
+		print_raw(j, path, n->value, n->value_len);
 	else
 		print_value(j, path, n->value, n->value_len);
 }

@@ -21,6 +21,7 @@
 #include "store.h"
 #include "table.h"
 #include "text.h"
+#include "text_show.h"
 #include "watch_state.h"
 
 #define TRIES 100
@@ -284,7 +285,7 @@ static void show_one(const struct cli_args *a, const struct rules_one *one)
 	json_t *v, *o;
 
 	if (!a->json) {
-		fwrite(one->text, 1, one->len, stdout);
+		text_show(stdout, one->text, one->len);
 		if (!one->len || one->text[one->len - 1] != '\n')
 			putchar('\n');
 		return;

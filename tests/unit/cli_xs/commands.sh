@@ -76,6 +76,16 @@ is "write --if-gen 0 wants nothing to be there" 1 $rc
 if command -v script >/dev/null; then
 	run script -qec "'$xs_prog' get --raw /t/bin" /dev/null
 	is "get --raw gives a terminal no bytes that are no text" "1 0" "$rc $(echo "$out" | grep -c "$(printf '\377')")"
+	# ESC, and CSI in one character, which is text
+	for evil in '\033]0;title\007' 'x\302\2330m'; do
+		xs write --ttl 1h /t/evil "$(printf "$evil")"
+		for how in 'read --raw' 'read --raw --null' 'read --json' 'read' 'export' 'export --exact' 'control bonds' 'tree'; do
+			case $how in *bonds) what= ;; *) what=/t/evil ;; esac
+			script -qec "LC_ALL=C.UTF-8 '$xs_prog' $how $what" /dev/null </dev/null >"$dir/shown" 2>&1
+			is "$how: nothing stored talks to a terminal" 0 "$(LC_ALL=C grep -c "$(printf '\033\|\302\233')" "$dir/shown")"
+		done
+		xs rm /t/evil
+	done
 fi
 
 # listing
