@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,22 +106,26 @@ static _Noreturn void child_main(const struct handlers *h, int in, const json_t 
 	_exit(CLI_NO_HANDLER);
 }
 
-/* The batch goes through a file without a name: a handler that reads late blocks nobody. */
+/*
+ * The batch goes through a file without a name: a handler that reads late blocks nobody. In memory:
+ * a disk that is full ends no automation.
+ */
 static FILE *batch_file(const json_t *events)
 {
-	FILE *f = tmpfile();
+	int fd = memfd_create("xs-events", MFD_CLOEXEC);
+	FILE *f = fd >= 0 ? fdopen(fd, "w+") : NULL;
 	size_t i;
 	json_t *e;
 
 	if (!f)
-		cli_die(CLI_NO_HANDLER, "temporary file: %s", strerror(errno));
+		cli_die(CLI_NO_HANDLER, "no room for the events: %s", strerror(errno));
 	json_array_foreach(events, i, e) {
 		json_dumpf(e, f, JSON_COMPACT);
 		fputc('\n', f);
 	}
 	/* a handler shall not work on half a batch */
 	if (fflush(f) != 0 || ferror(f))
-		cli_die(CLI_NO_HANDLER, "temporary file: %s", strerror(errno));
+		cli_die(CLI_NO_HANDLER, "no room for the events: %s", strerror(errno));
 	rewind(f);
 	return f;
 }

@@ -415,6 +415,13 @@ is "a reader that goes away ends it quietly" 0 "$(cat unread errors)"
 run sh -c 'xs watch /t >/dev/full'
 is "events that cannot be written end it with status 1" "1 1" "$rc $(echo "$err" | grep -c 'standard output: No space')"
 
+# nothing can be written in /tmp
+read_only='mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp'
+if unshare -rm sh -c "$read_only" 2>/dev/null; then
+	run unshare -rm sh -c "$read_only && exec xs watch --initial event -t 300ms /t/a --exec xs write /t/full seen"
+	is "a handler needs no room on a disk" "124 seen" "$rc $(xs read /t/full)"
+fi
+
 # the daemon dies and comes back
 if [ -n "$daemon" ]; then
 	watch -j -n 2 /t/a
