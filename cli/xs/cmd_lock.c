@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "text.h"
 
 #define TRIES 1000
+#define HIDDEN ULLONG_MAX
 #define LOOK_AGAIN_MS 1000 /* a holder may die without touching the node */
 
 /* The command's process, which waits to become it. */
@@ -36,7 +38,16 @@ struct lock {
 	bool changed;
 };
 
-/* Start time of a process in ticks since boot, 0: there is none, or no more than its status. */
+/* Whether there is such a process, of which /proc tells us nothing (hidepid, or no /proc at all). */
+static bool is_hidden(long pid)
+{
+	return pid > 0 && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/*
+ * Start time of a process in ticks since boot, 0: there is none, or no more than its status; HIDDEN:
+ * there is one, and nobody tells since when.
+ */
 static unsigned long long start_time(long pid)
 {
 	unsigned long long t = 0;
@@ -47,7 +58,7 @@ static unsigned long long start_time(long pid)
 	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
 	f = fopen(path, "r");
 	if (!f)
-		return 0;
+		return is_hidden(pid) ? HIDDEN : 0;
 	/* the name in parentheses may hold anything; fields 3, 20 and 22 are behind the last one */
 	p = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
 	fclose(f);
@@ -69,12 +80,13 @@ static bool is_process(const char *value, long *pid, unsigned long long *since)
 /* What others wrote, with a lease for one, is theirs until they remove it. */
 static bool is_held(const char *holder, size_t len)
 {
-	unsigned long long since;
+	unsigned long long since, now;
 	long pid;
 
 	if (strlen(holder) != len || !is_process(holder, &pid, &since))
 		return len;
-	return since && start_time(pid) == since;
+	now = start_time(pid);
+	return now == HIDDEN || (since && now == since);
 }
 
 /* Whether the node holds others: as a lock it would be removed with them. */
@@ -226,6 +238,7 @@ static int run_lock(struct cli_args *a)
 {
 	struct lock l = { .path = store_path(a->argv[0]) };
 	char **words = a->argv + 1;
+	unsigned long long since;
 	struct command c;
 	int code;
 
@@ -238,7 +251,12 @@ static int run_lock(struct cli_args *a)
 		return run_with_lease(a, words);
 	}
 	c = prepare(words);
-	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)c.pid, start_time(c.pid));
+	since = start_time(c.pid);
+	/* nobody could tell that we hold it */
+	if (!since || since == HIDDEN)
+		cli_die(CLI_FAIL, "/proc does not tell when a process began: there is no lock "
+			"without that");
+	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)c.pid, since);
 	acquire(a, &l);
 	code = run_command(&c);
 	xs_transact(store(), release_mine, &l, TRIES, NULL);

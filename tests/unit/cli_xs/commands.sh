@@ -213,6 +213,20 @@ run xs lock -n /t/zero -- echo ran
 is "nor one that begins with a byte of zero" "1  2" "$rc $out $(xs read --raw /t/zero | wc -c)"
 run xs lock -t 100ms /t/leased -- echo ran
 is "what is held with a lease is held" "124  lock 1 0123456789abcdef" "$rc $out $(xs read /t/leased)"
+# who sees no process of others (hidepid), or none at all, takes no lock of theirs
+if unshare -m setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+	modes=$(stat -c %a "$dir" "$dir/run" "$dir/run/socket" | xargs)
+	chmod 711 "$dir" "$dir/run"; chmod 666 "$dir/run/socket"; cp "$xs_prog" "$dir/xs-of-all"
+	xs lock /t/hidden sh -c "read -r x <'$dir/gate'" &
+	holder=$!
+	until_so xs exists /t/hidden
+	run unshare -m sh -c "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups '$dir/xs-of-all' lock -n /t/hidden -- echo ran"
+	is "a lock whose holder is hidden is held" "1  1" "$rc $out $(echo "$err" | grep -c 'held by process')"
+	run unshare -m sh -c "mount -t tmpfs none /proc && exec '$xs_prog' lock -n /t/hidden -- echo ran"
+	is "without /proc there is no lock" "1  1" "$rc $out $(echo "$err" | grep -c '/proc does not tell')"
+	echo >"$dir/gate"; wait $holder
+	set -- $modes; chmod "$1" "$dir"; chmod "$2" "$dir/run"; chmod "$3" "$dir/run/socket"
+fi
 xs write /t/lock '999999999 1'
 run xs lock -n /t/lock -- true
 is "a lock whose holder died is free" 0 $rc
