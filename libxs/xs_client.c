@@ -158,6 +158,8 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 		free(r);
 		return rc;
 	}
+	if (c->silence_ms >= 0 && !c->nr_reqs)
+		c->heard_ns = xs_now_ns();
 	*c->reqs_tail = r;
 	c->reqs_tail = &r->next;
 	c->nr_reqs += !r->stream;
@@ -335,6 +337,8 @@ static int read_some(struct xs_client *c)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	c->in.end += n;
+	if (c->silence_ms >= 0)
+		c->heard_ns = xs_now_ns();
 	rc = handle_input(c);
 	return rc ? rc : n == READ_CHUNK;
 }
@@ -416,6 +420,8 @@ int xs_client_dispatch(struct xs_client *c)
 		/* what callbacks submitted leaves at once */
 		if (rc >= 0 && c->out.start < c->out.end)
 			rc = flush(c);
+		if (rc >= 0 && xs_link_is_silent(c))
+			rc = -ETIMEDOUT;
 		if (rc < 0) {
 			/* answers of before the end are answers */
 			while (c->is_socket && read_some(c) > 0)

@@ -54,6 +54,7 @@ int xs_client_open(struct xs_client **out, const char *path)
 	c->epoll_fd = c->timer_fd = c->fd = -1;
 	c->reqs_tail = &c->reqs;
 	c->patience_ms = PATIENCE_MS;
+	c->silence_ms = -1;
 	c->proved = true; /* who opens finds out by itself */
 	rc = open_any(c, path);
 	if (rc) {
@@ -100,6 +101,12 @@ void xs_client_close(struct xs_client *c)
 void xs_client_set_patience(struct xs_client *c, int64_t ms)
 {
 	c->patience_ms = ms;
+}
+
+void xs_client_set_silence(struct xs_client *c, int64_t ms)
+{
+	c->silence_ms = ms;
+	c->heard_ns = xs_now_ns();
 }
 
 void xs_client_on_link(struct xs_client *c, xs_link_fn *fn, void *arg)
@@ -243,9 +250,10 @@ void xs_link_retry(struct xs_client *c)
 		fail_all(c, -EIO);
 		return;
 	}
-	fd = xs_transport_open(c->path, &is_socket);
+	fd = xs_transport_open_now(c->path, &is_socket);
 	if (fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0) {
 		c->fd = fd;
+		c->heard_ns = now;
 		if (resend_all(c) != 0) {
 			xs_link_lost(c, -ENOMEM);
 			return;
@@ -261,14 +269,33 @@ void xs_link_retry(struct xs_client *c)
 	c->backoff_ns = c->backoff_ns * 2 > max_ns ? max_ns : c->backoff_ns * 2;
 }
 
+static int ms_until(uint64_t ns)
+{
+	uint64_t now = xs_now_ns();
+
+	return now >= ns ? 0 : (int)((ns - now + 999999) / 1000000);
+}
+
+/* Milliseconds until the daemon has been silent for too long; -1: it may be. */
+static int silence_left_ms(const struct xs_client *c)
+{
+	uint64_t end_ns = c->heard_ns + (uint64_t)c->silence_ms * 1000000;
+	uint64_t patience_ns = c->lost_ns + (uint64_t)c->patience_ms * 1000000;
+
+	if (c->silence_ms < 0 || c->fd < 0 || !c->is_socket || !c->nr_reqs)
+		return -1;
+	return ms_until(!c->proved && c->patience_ms > 0 && patience_ns < end_ns ? patience_ns :
+										   end_ns);
+}
+
+bool xs_link_is_silent(const struct xs_client *c)
+{
+	return silence_left_ms(c) == 0;
+}
+
 int xs_link_wait_ms(const struct xs_client *c)
 {
-	uint64_t now;
-
-	if (c->fd >= 0)
-		return -1;
-	now = xs_now_ns();
-	return now >= c->retry_ns ? 0 : (int)((c->retry_ns - now + 999999) / 1000000);
+	return c->fd >= 0 ? silence_left_ms(c) : ms_until(c->retry_ns);
 }
 
 /* ---- the descriptor for event loops ---- */

@@ -74,7 +74,8 @@ struct xs_client {
 
 	int epoll_fd, timer_fd; /* made by xs_client_fd(); -1 before */
 	uint32_t epoll_mask;
-	int64_t patience_ms;
+	int64_t patience_ms, silence_ms;
+	uint64_t heard_ns; /* monotonic: when something came, or was asked while nothing was owed */
 	uint64_t lost_ns, retry_ns; /* monotonic: when it was lost, when to try again */
 	uint64_t backoff_ns;
 	bool proved; /* something was answered on this connection */
@@ -108,7 +109,9 @@ void xs_link_lost(struct xs_client *c, int err);
 void xs_link_retry(struct xs_client *c);
 /* Makes epoll and timer descriptors say what the client waits for. */
 void xs_link_arm(struct xs_client *c);
-/* Milliseconds until the next retry; -1 when connected. */
+/* Whether the daemon has been silent for longer than it may. */
+bool xs_link_is_silent(const struct xs_client *c);
+/* Milliseconds until the next retry; when connected, until the silence is too long; -1: for ever. */
 int xs_link_wait_ms(const struct xs_client *c);
 
 #endif

@@ -107,6 +107,8 @@ struct xs_handle {
  * Opens @path, a socket or a xenbus character device. Returns a descriptor, or -1 with errno.
  */
 int xs_transport_open(const char *path, bool *is_socket);
+/* As xs_transport_open(); EAGAIN when the daemon has more connections waiting than it takes. */
+int xs_transport_open_now(const char *path, bool *is_socket);
 
 /*
  * Sends one request and waits for its answer, over a reconnect if need be.

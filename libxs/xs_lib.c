@@ -55,7 +55,8 @@ const char *xs_daemon_socket_ro(void)
 	return daemon_path(buf, sizeof(buf));
 }
 
-static int open_socket(const char *path)
+/* @flags: SOCK_NONBLOCK not to wait for a place in the queue. */
+static int open_socket(const char *path, int flags)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, err;
@@ -65,7 +66,7 @@ static int open_socket(const char *path)
 		return -1;
 	}
 	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
@@ -76,7 +77,7 @@ static int open_socket(const char *path)
 	return -1;
 }
 
-int xs_transport_open(const char *path, bool *is_socket)
+static int transport_open(const char *path, bool *is_socket, int flags)
 {
 	struct stat st;
 
@@ -87,7 +88,17 @@ int xs_transport_open(const char *path, bool *is_socket)
 	if (stat(path, &st) != 0)
 		return -1;
 	*is_socket = S_ISSOCK(st.st_mode);
-	return *is_socket ? open_socket(path) : open(path, O_RDWR | O_CLOEXEC);
+	return *is_socket ? open_socket(path, flags) : open(path, O_RDWR | O_CLOEXEC);
+}
+
+int xs_transport_open(const char *path, bool *is_socket)
+{
+	return transport_open(path, is_socket, 0);
+}
+
+int xs_transport_open_now(const char *path, bool *is_socket)
+{
+	return transport_open(path, is_socket, SOCK_NONBLOCK);
 }
 
 bool xs_write_all(int fd, const void *data, unsigned int len)

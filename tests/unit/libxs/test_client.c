@@ -145,6 +145,49 @@ static void test_a_lost_transaction_never_becomes_the_next_connection_s(void **s
 	assert_string_equal(x->f.value[0], "one");
 }
 
+/* It is there, takes connections, and says nothing: as a process that was stopped. */
+static void test_of_a_daemon_that_is_silent_too_long_is_said(void **state)
+{
+	struct fixture *x = *state;
+	int question, again;
+
+	xs_client_set_silence(x->c, 100);
+	xs_client_set_patience(x->c, 100);
+	pthread_mutex_lock(&x->f.lock);
+	question = xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL);
+	again = xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL);
+	pthread_mutex_unlock(&x->f.lock);
+
+	assert_int_equal(question, -EIO);
+	assert_int_equal(again, -EIO);
+}
+
+static void test_of_a_change_nobody_knows_when_it_stays_silent(void **state)
+{
+	struct fixture *x = *state;
+	int rc;
+
+	x->f.session = "new";
+	assert_int_equal(xs_sync_write(x->c, 0, "/a", "1", 1), 0);
+	xs_client_set_silence(x->c, 100);
+	xs_client_set_patience(x->c, 100);
+	pthread_mutex_lock(&x->f.lock);
+	rc = xs_sync_write(x->c, 0, "/a", "2", 1);
+	pthread_mutex_unlock(&x->f.lock);
+
+	assert_int_equal(rc, -ENOTRECOVERABLE);
+}
+
+static void test_who_owes_nothing_may_be_silent(void **state)
+{
+	struct fixture *x = *state;
+
+	xs_client_set_silence(x->c, 50);
+	xs_client_run(x->c, 200);
+	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL), 0);
+	assert_int_equal(x->f.connects, 1);
+}
+
 /* Changes are numbered from here. */
 #define CHANGE(n) (0x80000000u + (n))
 
@@ -717,6 +760,9 @@ int main(void)
 		TEST(test_a_payload_above_the_limit_is_refused_before_it_is_sent),
 		TEST(test_a_lost_request_outside_a_transaction_is_sent_again),
 		TEST(test_a_lost_transaction_never_becomes_the_next_connection_s),
+		TEST(test_of_a_daemon_that_is_silent_too_long_is_said),
+		TEST(test_of_a_change_nobody_knows_when_it_stays_silent),
+		TEST(test_who_owes_nothing_may_be_silent),
 		TEST(test_a_lost_write_that_was_done_is_not_sent_again),
 		TEST(test_a_lost_write_that_was_not_done_is_sent_again),
 		TEST(test_a_lost_write_that_failed_failed),
