@@ -19,6 +19,8 @@
 #include "store.h"
 
 #define PATIENCE_MS 2000
+#define SILENCE_MS 5000
+#define UNSURE_MS 200 /* for both, of a store that gave no answer the last time */
 #define SAID_MAX 50
 #define WAITING_MAX (2 * (size_t)DOCUMENT_MAX)
 
@@ -29,6 +31,14 @@ static struct {
 
 /* A question was not understood: the client may think that no such is (xs_submit_stream()). */
 static bool refused;
+static bool unsure; /* the last request got no answer; one thread */
+
+/* While one request waits for the store, all do. */
+static void bound_waiting(void)
+{
+	xs_client_set_patience(store(), unsure ? UNSURE_MS : PATIENCE_MS);
+	xs_client_set_silence(store(), unsure ? UNSURE_MS : SILENCE_MS);
+}
 
 static void say(const char *text)
 {
@@ -53,7 +63,7 @@ bool side_connect(void)
 		store_hang_up();
 	if (store_connect() != 0)
 		return false;
-	xs_client_set_patience(store(), PATIENCE_MS);
+	bound_waiting();
 	/* an answer to this is one of a connection that is there now */
 	return xs_sync_str(store(), XS_READ, 0, "/", NULL, NULL) != -EIO;
 }
@@ -77,14 +87,15 @@ bool side_begin(struct conn *c)
 			   "the store does not answer: %s", strerror(rc ? -rc : ECONNRESET));
 		return false;
 	}
-	xs_client_set_patience(store(), PATIENCE_MS);
+	bound_waiting();
 	return true;
 }
 
 void side_end(void)
 {
 	/* it gave up, or may think that this daemon has no streams: the next request begins anew */
-	if (xs_client_error(store()) || refused)
+	unsure = xs_client_error(store());
+	if (unsure || refused)
 		store_hang_up();
 	refused = false;
 }

@@ -158,11 +158,12 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 		free(r);
 		return rc;
 	}
-	if (c->silence_ms >= 0 && !c->nr_reqs)
+	if (c->silence_ms >= 0 && !c->nr_owed)
 		c->heard_ns = xs_now_ns();
 	*c->reqs_tail = r;
 	c->reqs_tail = &r->next;
 	c->nr_reqs += !r->stream;
+	c->nr_owed += !r->feed;
 	xs_link_arm(c);
 	return 0;
 }
@@ -180,11 +181,15 @@ int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct 
 	return submit(c, type, tx, iov, nr, &(struct xs_req){ .fn = fn, .arg = arg });
 }
 
+static bool is_feed(const struct iovec *word)
+{
+	return word->iov_len == 5 && memcmp(word->iov_base, "feed", 5) == 0;
+}
+
 /* Questions about the past are refused for what they say, too: a revision that is no number. */
 static bool is_bulk(const struct iovec *word)
 {
-	return word->iov_len == 5 && (memcmp(word->iov_base, "dump", 5) == 0 ||
-				      memcmp(word->iov_base, "feed", 5) == 0);
+	return is_feed(word) || (word->iov_len == 5 && memcmp(word->iov_base, "dump", 5) == 0);
 }
 
 int xs_submit_stream(struct xs_client *c, const struct iovec *iov, unsigned int nr,
@@ -194,7 +199,7 @@ int xs_submit_stream(struct xs_client *c, const struct iovec *iov, unsigned int 
 		return -EOPNOTSUPP;
 	return submit(c, XS_CONTROL, 0, iov, nr,
 		      &(struct xs_req){ .fn = fn, .arg = arg, .stream = true,
-					.bulk = is_bulk(iov) });
+					.feed = is_feed(iov), .bulk = is_bulk(iov) });
 }
 
 int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
@@ -223,6 +228,7 @@ void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *da
 	if (c->reqs_tail == &r->next)
 		c->reqs_tail = p;
 	c->nr_reqs -= !r->stream;
+	c->nr_owed -= !r->feed;
 	if (r->fn)
 		r->fn(r->arg, rc, data, len);
 	free(r);

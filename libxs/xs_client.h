@@ -49,7 +49,7 @@ void xs_client_set_patience(struct xs_client *c, int64_t ms);
  * How long the daemon may owe an answer without sending anything, before the connection is taken for
  * a lost one; one made again has what is left of the patience, if that is less. <0, the default: for
  * ever, as a daemon may be long at work, or stopped. Heeded by xs_client_run(), _wait() and the
- * xs_sync functions; streams owe nothing. Not for a daemon that is not reached by a socket.
+ * xs_sync functions; a feed owes nothing. Not for a daemon that is not reached by a socket.
  */
 void xs_client_set_silence(struct xs_client *c, int64_t ms);
 void xs_client_on_link(struct xs_client *c, xs_link_fn *fn, void *arg);

@@ -282,7 +282,7 @@ static int silence_left_ms(const struct xs_client *c)
 	uint64_t end_ns = c->heard_ns + (uint64_t)c->silence_ms * 1000000;
 	uint64_t patience_ns = c->lost_ns + (uint64_t)c->patience_ms * 1000000;
 
-	if (c->silence_ms < 0 || c->fd < 0 || !c->is_socket || !c->nr_reqs)
+	if (c->silence_ms < 0 || c->fd < 0 || !c->is_socket || !c->nr_owed)
 		return -1;
 	return ms_until(!c->proved && c->patience_ms > 0 && patience_ns < end_ns ? patience_ns :
 										   end_ns);

@@ -22,6 +22,7 @@ struct xs_req {
 	uint64_t end;
 	bool stream;  /* answered by any number of messages, an empty one at the end */
 	bool began;   /* of a stream: some have come */
+	bool feed;    /* of a stream: it has no end, and so nothing is owed */
 	bool bulk;    /* of a stream: who has any answers it, whatever it says otherwise */
 	struct xsd_sockmsg hdr;
 	char payload[];
@@ -60,6 +61,7 @@ struct xs_client {
 	uint64_t emitted, flushed; /* bytes put into out, and taken by the connection */
 	struct xs_req *reqs, **reqs_tail;
 	unsigned int nr_reqs; /* without streams, which may never end */
+	unsigned int nr_owed; /* with those that do */
 	bool no_bulk; /* this daemon does not know CONTROL dump and feed, or refuses us */
 	uint32_t next_id, next_change; /* two rows of numbers: xs_session.h */
 	char token[XS_SESSION_TOKEN_BUF]; /* the session's name; empty before the first change */

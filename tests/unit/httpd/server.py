@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -563,6 +564,18 @@ class Events(Base):
                 self.assertEqual(name, "change")
                 seen.append(data.get("value"))
             self.assertEqual(seen, wanted)
+
+    def test_a_store_that_is_stopped_stops_nobody_else(self):
+        self.client.ask("PUT", self.url, 1)
+        os.kill(self.world.daemon.pid, signal.SIGSTOP)
+        try:
+            self.refused(self.client.ask("GET", self.url), 503)
+            begin = time.monotonic()
+            self.refused(self.client.ask("GET", self.url), 503)
+            self.assertLess(time.monotonic() - begin, 4)  # the first one has told
+        finally:
+            os.kill(self.world.daemon.pid, signal.SIGCONT)
+        until(lambda: self.client.ask("GET", self.url).status == 200, "the store goes on")
 
     def test_a_place_that_is_not_known_is_said_to_be_lost(self):
         _, _, place = self.stream("/").event()

@@ -178,6 +178,25 @@ static void test_of_a_change_nobody_knows_when_it_stays_silent(void **state)
 	assert_int_equal(rc, -ENOTRECOVERABLE);
 }
 
+static void test_a_dump_is_owed_and_a_feed_is_not(void **state)
+{
+	struct fixture *x = *state;
+	struct iovec dump = { (void *)"dump", 5 }, feed = { (void *)"feed", 5 };
+	struct got g = { 0 };
+
+	xs_client_set_silence(x->c, 50);
+	xs_client_set_patience(x->c, 50);
+	pthread_mutex_lock(&x->f.lock);
+	assert_int_equal(xs_submit_stream(x->c, &feed, 1, take, &g), 0);
+	xs_client_run(x->c, 200);
+	assert_int_equal(g.calls, 0);
+	assert_int_equal(xs_submit_stream(x->c, &dump, 1, take, &g), 0);
+	xs_client_run(x->c, 1000);
+	assert_int_equal(g.calls, 2);
+	assert_int_equal(g.rc, -EIO);
+	pthread_mutex_unlock(&x->f.lock);
+}
+
 static void test_who_owes_nothing_may_be_silent(void **state)
 {
 	struct fixture *x = *state;
@@ -762,6 +781,7 @@ int main(void)
 		TEST(test_a_lost_transaction_never_becomes_the_next_connection_s),
 		TEST(test_of_a_daemon_that_is_silent_too_long_is_said),
 		TEST(test_of_a_change_nobody_knows_when_it_stays_silent),
+		TEST(test_a_dump_is_owed_and_a_feed_is_not),
 		TEST(test_who_owes_nothing_may_be_silent),
 		TEST(test_a_lost_write_that_was_done_is_not_sent_again),
 		TEST(test_a_lost_write_that_was_not_done_is_sent_again),
