@@ -51,7 +51,8 @@ struct save {
 	struct worker worker;		/* first */
 	struct saved_head head;
 	char path[DISK_PATH_MAX + 1], partial[(DISK_PATH_MAX + 1) + 16];
-	bool is_whole;
+	bool is_placed;			/* the file is at .path; the worker's until it has ended */
+	bool is_taken;			/* and its save is known to have gone well: the loop's */
 	bool is_channel;		/* to another host: no file */
 	int fd;
 	char epoch[MOVE_EPOCH_MAX + 1];	/* of a channel */
@@ -87,6 +88,15 @@ int save_alloc(struct xend *x, const struct domain *d, struct save **out, char *
 int save_find_domain(struct save *s);	/* opens .hv, fills .info */
 int save_write_head(struct save *s);
 int save_write_memory(struct save *s);	/* all behind the head, of a suspended domain */
+
+/*
+ * save_file.c. Makes the file beside @path, which nobody else has open: 0 or -errno, -EBUSY: another save
+ * writes it. To its place, on the disk, unless nobody waits for it any more: 0 or -errno with the worker's
+ * words. Closes it, and removes what save_result() has not told of.
+ */
+int save_file_open(struct save *s, const char *path);
+int save_file_place(struct save *s);
+void save_file_close(struct save *s);
 
 /* A record of up to two parts: a header of its own and data. */
 int save_put_record(struct save *s, enum stream_type type, const void *a, size_t a_len,

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,12 +203,7 @@ static int run(struct worker *w)
 		err = save_write_head(s);
 	if (!err)
 		err = save_write_memory(s);
-	if (!err && fsync(s->fd))
-		err = save_fail(s, -errno, "the disk does not take it");
-	if (!err && rename(s->partial, s->path))
-		err = worker_fail(w, -errno, "%.900s cannot be made: %s", s->path, strerror(errno));
-	s->is_whole = !err;
-	return err;
+	return err ? err : save_file_place(s);
 }
 
 static void destroy(struct worker *w)
@@ -219,11 +213,10 @@ static void destroy(struct worker *w)
 	save_live_fini(s);
 	if (s->hv)
 		hv_close(s->hv);
-	if (s->fd >= 0) {
+	if (s->fd >= 0 && !s->is_channel)
+		save_file_close(s);
+	else if (s->fd >= 0)
 		close(s->fd);
-		if (!s->is_whole && !s->is_channel)
-			unlink(s->partial);
-	}
 	saved_head_free(&s->head);
 	free(s->p2m);
 	free(s->p2m_frame);
@@ -270,13 +263,10 @@ int save_open(struct xend *x, const struct domain *d, const char *path, struct s
 	if (err)
 		return err;
 	s->worker.run = run;
-	snprintf(s->path, sizeof(s->path), "%s", path);
-	snprintf(s->partial, sizeof(s->partial), "%s.partial", path);
-	s->fd = open(s->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (s->fd < 0) {
-		err = -errno;
+	err = save_file_open(s, path);
+	if (err) {
 		snprintf(why, WORKER_WHY, "%.400s cannot be written in dom0: %s", s->partial,
-			 strerror(-err));
+			 err == -EBUSY ? "another save writes it" : strerror(-err));
 		destroy(&s->worker);
 		return err;
 	}
@@ -323,6 +313,7 @@ int save_result(struct save *s, char *why)
 
 	if (err && err != -EINPROGRESS)
 		snprintf(why, WORKER_WHY, "%s", s->worker.why);
+	s->is_taken = !err;
 	return err;
 }
 

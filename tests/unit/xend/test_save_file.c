@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_save_file.c - the file of a save: whose it is, when it is there, and what a guest can put into it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "save_priv.h"
+#include "save_pv.h"
+#include "world.h"
+
+static char file[64], partial[80];
+
+/* --- what reaches the disk --- */
+
+static unsigned int dirs_synced;
+static struct save *withdrawn_in_file, *withdrawn_in_dir;
+static bool dir_is_broken;
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	if (!S_ISDIR(st.st_mode)) {
+		if (withdrawn_in_file)
+			withdrawn_in_file->worker.stop = true;
+		return 0;
+	}
+	/* The name of what is whole is there when it is made durable. */
+	assert_int_equal(access(file, F_OK), 0);
+	dirs_synced++;
+	if (withdrawn_in_dir)
+		withdrawn_in_dir->worker.stop = true;
+	errno = EIO;
+	return dir_is_broken ? -1 : 0;
+}
+
+static int start(void **state)
+{
+	int err = world_setup(state);
+	struct world *w = *state;
+
+	snprintf(file, sizeof(file), "%s/a.save", w->dir);
+	snprintf(partial, sizeof(partial), "%s.partial", file);
+	dirs_synced = 0;
+	withdrawn_in_file = withdrawn_in_dir = NULL;
+	dir_is_broken = false;
+	world_record(w, "a");
+	world_run(w, 1);
+	assert_string_equal(state_of("a"), "running");
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	return err;
+}
+
+static int end(void **state)
+{
+	unlink(file);
+	unlink(partial);
+	return world_teardown(state);
+}
+
+static struct save *opened(struct world *w, const char *name)
+{
+	char why[WORKER_WHY] = "";
+	struct save *s = NULL;
+
+	if (save_open(&w->x, domain_find(&w->x, name), file, &s, why))
+		fail_msg("%s", why);
+	return s;
+}
+
+/* As xm asks. */
+static void save(struct world *w)
+{
+	fake_set("/request/r1/args/file", file);
+	request(w, "save", "a");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	world_run(w, 30);
+}
+
+static void write_old(void)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fputs("old", f);
+	fclose(f);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* The machine may lose its power as soon as the domain has ended. */
+static void test_name_is_on_the_disk_before_the_domain_ends(void **state)
+{
+	save(*state);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_int_equal(dirs_synced, 1);
+	assert_int_equal(access(file, F_OK), 0);
+	assert_string_equal(state_of("a"), "shutdown");
+}
+
+static void test_name_that_the_disk_does_not_take_is_gone_and_the_guest_goes_on(void **state)
+{
+	dir_is_broken = true;
+	save(*state);
+	assert_non_null(strstr(fake_get("/request/r1/error"), "the disk does not take its name"));
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_not_equal(access(file, F_OK), 0);
+}
+
+/* --- withdrawn --- */
+
+/* The guest runs on, so what was read last may be torn. */
+static void test_withdrawn_before_it_is_in_its_place_it_never_gets_there(void **state)
+{
+	struct world *w = *state;
+	struct save *s;
+
+	write_old();
+	s = opened(w, "a");
+	fake_hv_suspend(1);
+	withdrawn_in_file = s;
+	assert_int_equal(save_begin(s, &w->x), 0);
+	save_release(s);
+	assert_int_equal(size_of(file), 3);
+	assert_int_equal(size_of(partial), -1);
+}
+
+static void test_withdrawn_when_it_is_in_its_place_it_goes(void **state)
+{
+	struct world *w = *state;
+	struct save *s = opened(w, "a");
+
+	fake_hv_suspend(1);
+	withdrawn_in_dir = s;
+	assert_int_equal(save_begin(s, &w->x), 0);
+	save_release(s);
+	assert_int_equal(size_of(file), -1);
+	assert_int_equal(size_of(partial), -1);
+}
+
+static void test_late_withdrawn_save_leaves_the_next_one_alone(void **state)
+{
+	struct world *w = *state;
+	struct save *s = opened(w, "a");
+
+	fake_hv_suspend(1);
+	assert_int_equal(save_begin(s, &w->x), 0);
+	assert_int_equal(unlink(file), 0);
+	write_old();
+	save_release(s);
+	assert_int_equal(size_of(file), 3);
+}
+
+/* --- somebody else's --- */
+
+static void test_two_saves_do_not_write_one_file(void **state)
+{
+	struct world *w = *state;
+	char why[WORKER_WHY] = "";
+	struct save *s = opened(w, "a"), *other = NULL;
+	struct stat st;
+
+	assert_int_equal(save_open(&w->x, domain_find(&w->x, "a"), file, &other, why), -EBUSY);
+	assert_non_null(strstr(why, "another save writes it"));
+	assert_int_equal(stat(partial, &st), 0);
+	fake_hv_suspend(1);
+	assert_int_equal(save_begin(s, &w->x), 0);
+	assert_int_equal(save_result(s, why), 0);
+	save_release(s);
+	assert_true(size_of(file) > 4096);
+}
+
+static void test_what_a_killed_xend_left_is_in_nobodys_way(void **state)
+{
+	FILE *f = fopen(partial, "w");
+
+	fputs("half", f);
+	fclose(f);
+	save(*state);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_true(size_of(file) > 4096);
+}
+
+/* In a directory that is everybody's. */
+static void test_memory_is_written_to_no_file_that_was_there(void **state)
+{
+	struct world *w = *state;
+	char victim[64];
+	struct stat st;
+	FILE *f;
+
+	snprintf(victim, sizeof(victim), "%s/victim", w->dir);
+	f = fopen(victim, "w");
+	fputs("precious", f);
+	fclose(f);
+	assert_int_equal(symlink(victim, partial), 0);
+	save_release(opened(w, "a"));
+	assert_int_equal(size_of(victim), 8);
+	/* Who can read it already would see the guest's memory. */
+	assert_int_equal(link(victim, partial), 0);
+	save_release(opened(w, "a"));
+	assert_int_equal(size_of(victim), 8);
+	unlink(victim);
+	/* xend itself would wait for a reader. */
+	assert_int_equal(mkfifo(partial, 0666), 0);
+	alarm(10);
+	save_release(opened(w, "a"));
+	alarm(0);
+	assert_int_equal(stat(partial, &st), -1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_name_is_on_the_disk_before_the_domain_ends),
+		T(test_name_that_the_disk_does_not_take_is_gone_and_the_guest_goes_on),
+		T(test_withdrawn_before_it_is_in_its_place_it_never_gets_there),
+		T(test_withdrawn_when_it_is_in_its_place_it_goes),
+		T(test_late_withdrawn_save_leaves_the_next_one_alone),
+		T(test_two_saves_do_not_write_one_file),
+		T(test_what_a_killed_xend_left_is_in_nobodys_way),
+		T(test_memory_is_written_to_no_file_that_was_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
