@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "make_elf.h"
 #include "save_priv.h"
 #include "save_pv.h"
 #include "world.h"
@@ -231,6 +232,50 @@ static void test_memory_is_written_to_no_file_that_was_there(void **state)
 	assert_int_equal(stat(partial, &st), -1);
 }
 
+/* --- a guest that lies --- */
+
+/* All its pages are one page of it that has contents. */
+static void name_one_frame_for_all(void)
+{
+	const struct start_info *si = (void *)fake_hv_guest_memory(1, fake_hv_guest_reg(1, "rsi"));
+	uint64_t list = si->mfn_list, nr = si->nr_pages, first = 0;
+
+	for (uint64_t pfn = 0; pfn < nr; pfn++) {
+		uint64_t *mfn = (uint64_t *)fake_hv_guest_memory(1, list + pfn * 8);
+
+		if (!pfn)
+			first = *mfn;
+		else if (pfn >= nr / 2)
+			*mfn = first;
+	}
+	fake_hv_guest_memory(1, make_elf_linux.vbase)[0] = 1;
+}
+
+static off_t size_when_saved(struct world *w)
+{
+	struct save *s = opened(w, "a");
+	off_t size;
+
+	fake_hv_suspend(1);
+	assert_int_equal(save_begin(s, &w->x), 0);
+	if (save_result(s, s->worker.why))
+		fail_msg("%s", s->worker.why);
+	save_release(s);
+	size = size_of(file);
+	unlink(file);
+	assert_int_equal(hv_domain_resume(w->hv, 1), 0);
+	return size;
+}
+
+/* Of a list as long as it likes: dom0's disk would be full. */
+static void test_guest_cannot_make_its_file_longer_than_its_memory(void **state)
+{
+	off_t honest = size_when_saved(*state);
+
+	name_one_frame_for_all();
+	assert_in_range(size_when_saved(*state), 4096, honest + 4096);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -244,6 +289,7 @@ int main(void)
 		T(test_two_saves_do_not_write_one_file),
 		T(test_what_a_killed_xend_left_is_in_nobodys_way),
 		T(test_memory_is_written_to_no_file_that_was_there),
+		T(test_guest_cannot_make_its_file_longer_than_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
