@@ -74,6 +74,21 @@ static int give_up(struct xend *x, struct request *r, struct domain *d)
 	return saving_give_up(x, r, d);
 }
 
+/* How the worker's step ended, with @why; -EINPROGRESS: it goes on, and that is told. */
+static int look(struct xend *x, struct request *r, struct domain *d, const char *phase, char *why)
+{
+	int err = save_result(d->saving.file, why);
+
+	if (err != -EINPROGRESS)
+		return err;
+	if (save_is_stuck(d->saving.file, x->now_ns)) {
+		snprintf(why, WORKER_WHY, "the other host took nothing for %d s", SAVE_STUCK_S);
+		return -ETIMEDOUT;
+	}
+	move_progress(x, r, d, phase);
+	return err;
+}
+
 /* --- it is there --- */
 
 /*
@@ -150,10 +165,9 @@ static int poll_handed(struct xend *x, struct request *r)
 
 	if (!d)
 		return -ESRCH;
-	err = save_result(d->saving.file, why);
+	err = look(x, r, d, "handing-over", why);
 	switch (err) {
 	case -EINPROGRESS:
-		move_progress(x, r, d, "handing-over");
 		return err;
 	case 0:
 		return leave(x, r, d);
@@ -228,22 +242,7 @@ static int write_down(struct xend *x, struct request *r, struct domain *d)
 	return err;
 }
 
-/* How the worker's step ended, with @why; -EINPROGRESS: it goes on, and that is told. */
-static int look(struct xend *x, struct request *r, struct domain *d, const char *phase, char *why)
-{
-	int err = save_result(d->saving.file, why);
-
-	if (err != -EINPROGRESS)
-		return err;
-	if (save_is_stuck(d->saving.file, x->now_ns)) {
-		snprintf(why, WORKER_WHY, "the other host took nothing for %d s", SAVE_STUCK_S);
-		return -ETIMEDOUT;
-	}
-	move_progress(x, r, d, phase);
-	return err;
-}
-
-/* The same, of a guest that was asked nothing yet: whatever fails, it runs on. */
+/* As look(), of a guest that was asked nothing yet: whatever fails, it runs on. */
 static int look_while_it_runs(struct xend *x, struct request *r, struct domain *d,
 			      const char *phase)
 {

@@ -22,6 +22,7 @@
 #include "xend.h"
 
 #define HEAD_S 5			/* for xm to send what it has already */
+#define STORE_S 60			/* that a store which was heard of just now may be silent */
 
 int move_in_connect(struct domain *d)
 {
@@ -131,6 +132,9 @@ int move_in_step(struct xend *x, struct domain *d)
 		return err;
 	d->restore->is_handed = true;
 	err = take_over(x, d);
+	/* It may be this host's by now, and the only copy: it waits for the store, however long. */
+	if (err == -EINPROGRESS)
+		d->deadline_ns = x->now_ns + STORE_S * NS_PER_S;
 	if (err)
 		return err;
 	/* If nobody hears it: the source asks, and this store answers. */

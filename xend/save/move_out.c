@@ -3,6 +3,7 @@
 #include "move_out.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,8 @@ int move_ask(struct save *s, struct xend *x)
 
 void move_done(struct save *s)
 {
-	/* Who does not hear it keeps a line in its store too long. */
+	/* Who does not hear it keeps a line in its store too long; xend waits for nobody who takes nothing. */
+	fcntl(s->fd, F_SETFL, O_NONBLOCK);
 	move_send(s->fd, MOVE_DONE, s->epoch, "");
 }
 

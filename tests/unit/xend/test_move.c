@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -21,6 +22,7 @@
 
 #include "move_in.h"
 #include "move_msg.h"
+#include "move_out.h"
 #include "restore_priv.h"
 #include "restore_pv.h"
 #include "save_live.h"
@@ -322,6 +324,8 @@ static void test_a_silent_store_is_no_sign_that_it_was_not_taken_over(void **sta
 	fake_lose_answer("/config/move/");
 	assert_int_equal(move_in_step(&w->x, &d), -EINPROGRESS);
 	assert_null(fake_get("/config/domain/a/arriving"));
+	/* It is this host's, and the only copy: no clock ends it before the store has said so. */
+	assert_true(d.deadline_ns > w->x.now_ns);
 	assert_int_equal(move_in_step(&w->x, &d), 0);
 	assert_string_equal(d.error, "");
 	close(pair[0]);
@@ -365,6 +369,15 @@ static void test_device_and_pause_stay_while_it_moves(void **state)
 
 /* --- how long it may take --- */
 
+/* A step of the move has ended, and xend goes on. */
+static void wait_for_worker(struct world *w)
+{
+	uint64_t nr;
+
+	assert_int_equal(read(w->x.wake_fd, &nr, sizeof(nr)), sizeof(nr));
+	world_steps(w, 5);
+}
+
 static void test_arrival_waits_as_long_as_something_comes(void **state)
 {
 	struct restore r = { .worker.owner = WORKER_WORKING, .is_channel = true };
@@ -404,6 +417,70 @@ static void test_a_host_that_takes_nothing_more_is_not_waited_for(void **state)
 	assert_true(save_is_stuck(&s, now + 120 * NS_PER_S));
 }
 
+/* Takes all that comes, and says no word more. */
+static int falls_silent(int fd)
+{
+	static char buf[65536];
+	struct move_msg m;
+
+	if (!next(fd, &m) || m.type != MOVE_OFFER || move_send(fd, MOVE_ACCEPT, m.epoch, "") ||
+	    move_send(fd, MOVE_READY, m.epoch, ""))
+		return 2;
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	return 0;
+}
+
+/* What hands it over may not even leave: that is no reason to wait for ever. */
+static void test_a_host_that_does_not_take_the_hand_over_is_not_waited_for(void **state)
+{
+	struct world *w = *state;
+	pid_t other = other_host(falls_silent);
+
+	runs(w);
+	w->x.wake_fd = eventfd(0, EFD_CLOEXEC);
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+	request(w, "migrate", "a");
+	wait_for_worker(w); /* the offer */
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	w->x.check_domains = true;
+	world_steps(w, 5);
+	wait_for_worker(w); /* its memory */
+	assert_non_null(fake_get("/config/domain/a/moved"));
+	assert_null(fake_get("/request/r1/state"));
+	world_run(w, SAVE_STUCK_S + 2);
+	assert_non_null(strstr(fake_get("/request/r1/error"), "whether it runs on b is not known, so it "
+			       "does not run here"));
+	assert_int_equal(end_of(other), 0);
+	world_run(w, 30);
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 0);
+	close(w->x.wake_fd);
+	w->x.wake_fd = -1;
+}
+
+/* It has all but read what was sent before, and said that it runs. */
+static void test_nobody_waits_for_who_does_not_take_the_last_word(void **state)
+{
+	static const char full[4096];
+	struct save s = { .is_channel = true };
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	while (send(pair[0], full, sizeof(full), MSG_DONTWAIT) > 0)
+		;
+	s.fd = pair[0];
+	alarm(10);
+	move_done(&s);
+	alarm(0);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
@@ -421,6 +498,8 @@ int main(void)
 		T(test_device_and_pause_stay_while_it_moves),
 		T(test_arrival_waits_as_long_as_something_comes),
 		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
+		T(test_a_host_that_does_not_take_the_hand_over_is_not_waited_for),
+		T(test_nobody_waits_for_who_does_not_take_the_last_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
