@@ -307,11 +307,12 @@ static void sync_ended(struct backend *be, int rc)
 	/* Nothing was written, and iso9660 or squashfs refuse to flush a file. */
 	if (b->image.readonly)
 		rc = 0;
-	if (rc == 0)
-		rc = store_write(be->xs, XBT_NULL, be->path, "drained", "%s", b->syncing);
-	else
+	if (rc < 0)
 		store_write(be->xs, XBT_NULL, be->path, "error", "what was written cannot be "
 			    "flushed: %s", strerror(-rc));
+	/* It will not be asked again: nobody is to wait for it. */
+	store_write(be->xs, XBT_NULL, be->path, "drained", "%s%s", rc < 0 ? "failed " : "",
+		    b->syncing);
 	if (rc < 0)
 		log_info("%s: cannot be drained: %s", be->path, strerror(-rc));
 }

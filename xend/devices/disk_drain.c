@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xen/io/xenbus.h>
+
 #include "devices.h"
 #include "domain.h"
 #include "store.h"
 #include "xend.h"
+
+#define FAILED "failed "		/* before the token */
 
 struct drain {
 	const char *token;
@@ -57,14 +61,41 @@ static void explain(struct xend *x, const struct domain *d, const char *id, cons
 	free(error);
 }
 
+/* Its process has ended all requests, and itself: xend had asked it to. */
+static bool has_gone(struct xend *x, const struct domain *d, const char *id)
+{
+	return store_read_long(x->xs, key(d, id, "state")) == XenbusStateClosed &&
+	       store_read_long(x->xs, key(d, id, "online")) == 0;
+}
+
+/* The disk refuses for good what was to reach it. */
+static int refused(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
+{
+	char *dev = store_read(x->xs, key(d, id, "dev"));
+	char *error = devices_words(x, (unsigned int)d->domid, DEVICE_VBD, id, "error");
+
+	snprintf(dr->why, dr->why_len, "disk %.32s: %.300s", dev ? dev : id,
+		 error ? error : "what was written cannot be flushed");
+	free(dev);
+	free(error);
+	return -ENODEV;
+}
+
 static int look(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
 {
 	char *done = store_read(x->xs, key(d, id, "drained"));
 	bool is_same = done && !strcmp(done, dr->token);
+	bool is_refused = done && !strncmp(done, FAILED, strlen(FAILED)) &&
+			  !strcmp(done + strlen(FAILED), dr->token);
 
 	free(done);
-	if (is_same)
+	if (is_same || has_gone(x, d, id))
 		return 0;
+	if (is_refused)
+		return refused(x, d, id, dr);
+	/* Of one that is not served any more nothing will be heard. */
+	if (devices_check(x, (unsigned int)d->domid, DEVICE_VBD, id, dr->why, dr->why_len) == -EIO)
+		return -ENODEV;
 	explain(x, d, id, dr);
 	return -EINPROGRESS;
 }

@@ -25,8 +25,8 @@ struct domain;
 int disk_drain(struct xend *x, const struct domain *d, const char *token);
 
 /*
- * Asked at @since_ns: 0: all have; -EINPROGRESS; -ETIMEDOUT, -EIO of the store: for a line in the
- * user's words, which is in @why.
+ * Asked at @since_ns: 0: all have; -EINPROGRESS; -ETIMEDOUT, -ENODEV: one cannot, -EIO of the store: for a
+ * line in the user's words, which is in @why.
  */
 int disk_drained(struct xend *x, const struct domain *d, const char *token, uint64_t since_ns,
 		 char *why, size_t why_len);
