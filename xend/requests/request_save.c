@@ -122,6 +122,8 @@ static int poll_drained(struct xend *x, struct request *r, struct domain *d)
 	if (err == -EINPROGRESS)
 		return err;
 	r->deadline_ns = 0;
+	if (!err)
+		err = save_take_record(d->saving.file, x, why);
 	if (err) {
 		saving_let_go(d);
 		saving_go_on(x, r, d);

@@ -249,6 +249,22 @@ int save_alloc(struct xend *x, const struct domain *d, struct save **out, char *
 	return 0;
 }
 
+int save_take_record(struct save *s, struct xend *x, char *why)
+{
+	struct saved_head now = { .record = NULL };
+	int err = saved_record_read(x->xs, s->head.name, &now);
+
+	if (err) {
+		snprintf(why, WORKER_WHY, "its record cannot be read: %s", strerror(-err));
+		saved_head_free(&now);
+		return err;
+	}
+	saved_head_free(&s->head);
+	s->head.record = now.record;
+	s->head.record_len = now.record_len;
+	return 0;
+}
+
 int save_record_is(const struct save *s, struct txn *tx)
 {
 	return saved_record_is(tx->xs, tx->t, s->head.name, &s->head);

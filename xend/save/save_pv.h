@@ -25,6 +25,12 @@ struct txn;
 int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
 	      char *why);
 
+/*
+ * The record as it is by now, of a guest that has suspended itself: what was changed until then is saved
+ * with it. Before save_begin(). 0 or -errno with @why.
+ */
+int save_take_record(struct save *s, struct xend *x, char *why);
+
 /* Whether its record is in @tx what the head of @s says: 1, 0 or -errno of the store. */
 int save_record_is(const struct save *s, struct txn *tx);
 

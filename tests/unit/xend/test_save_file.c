@@ -130,6 +130,32 @@ static void test_name_that_the_disk_does_not_take_is_gone_and_the_guest_goes_on(
 	assert_int_not_equal(access(file, F_OK), 0);
 }
 
+/* --- the record in it --- */
+
+static int is_restart(void *arg, const char *key, const char *value)
+{
+	(void)arg;
+	return !strcmp(key, "on_crash") && !strcmp(value, "restart");
+}
+
+/* Somebody removes it, and the file is all there is. */
+static void test_record_is_saved_as_it_is_when_the_guest_stands_still(void **state)
+{
+	struct world *w = *state;
+	struct saved_head h;
+
+	fake_set("/request/r1/args/file", file);
+	request(w, "save", "a");
+	fake_set("/config/domain/a/on_crash", "restart");
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	world_run(w, 30);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_int_equal(saved_head_read(file, &h, NULL), 0);
+	assert_int_equal(saved_head_each(&h, is_restart, NULL), 1);
+	saved_head_free(&h);
+}
+
 /* --- withdrawn --- */
 
 /* The guest runs on, so what was read last may be torn. */
@@ -276,6 +302,77 @@ static void test_guest_cannot_make_its_file_longer_than_its_memory(void **state)
 	assert_in_range(size_when_saved(*state), 4096, honest + 4096);
 }
 
+/* --- a disk that will not come to rest --- */
+
+static char *disk_key(const char *key)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/1/51712/%s", key);
+	return path;
+}
+
+/* Its guest stands still, and is asked for what it says at once. */
+static void drains(struct world *w)
+{
+	w->disks_hang = true;
+	save(w);
+	/* Of its suspension a fake machine's xend hears within ten seconds. */
+	assert_non_null(fake_get(disk_key("drain")));
+	assert_null(fake_get("/request/r1/state"));
+}
+
+static void goes_on(const char *words)
+{
+	assert_non_null(fake_get("/request/r1/error"));
+	assert_non_null(strstr(fake_get("/request/r1/error"), words));
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_not_equal(access(file, F_OK), 0);
+}
+
+static void test_disk_that_refuses_a_flush_is_not_waited_for(void **state)
+{
+	struct world *w = *state;
+	char answer[64];
+
+	drains(w);
+	fake_set(disk_key("drained"), "failed of another time");
+	world_run(w, 0);
+	assert_null(fake_get("/request/r1/state"));
+	snprintf(answer, sizeof(answer), "failed %s", fake_get(disk_key("drain")));
+	fake_set(disk_key("error"), "what was written cannot be flushed: Input/output error");
+	fake_set(disk_key("drained"), answer);
+	world_run(w, 1);
+	goes_on("disk xvda: what was written cannot be flushed: Input/output error");
+}
+
+static void test_disk_that_nobody_serves_any_more_is_not_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	drains(w);
+	fake_set(disk_key("hotplug-error"), "/data/a.img: No such file or directory");
+	fake_set(disk_key("hotplug-status"), "error");
+	world_run(w, 1);
+	goes_on("/data/a.img: No such file or directory");
+}
+
+static void test_disk_that_has_closed_for_good_is_at_rest(void **state)
+{
+	struct world *w = *state;
+
+	drains(w);
+	/* The guest alone has let go: its process lives, and answers. */
+	fake_set(disk_key("state"), "6");
+	world_run(w, 1);
+	assert_null(fake_get("/request/r1/state"));
+	fake_set(disk_key("online"), "0");
+	world_run(w, 5);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_int_equal(access(file, F_OK), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -283,12 +380,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_name_is_on_the_disk_before_the_domain_ends),
 		T(test_name_that_the_disk_does_not_take_is_gone_and_the_guest_goes_on),
+		T(test_record_is_saved_as_it_is_when_the_guest_stands_still),
 		T(test_withdrawn_before_it_is_in_its_place_it_never_gets_there),
 		T(test_withdrawn_when_it_is_in_its_place_it_goes),
 		T(test_late_withdrawn_save_leaves_the_next_one_alone),
 		T(test_two_saves_do_not_write_one_file),
 		T(test_what_a_killed_xend_left_is_in_nobodys_way),
 		T(test_memory_is_written_to_no_file_that_was_there),
+		T(test_disk_that_refuses_a_flush_is_not_waited_for),
+		T(test_disk_that_nobody_serves_any_more_is_not_waited_for),
+		T(test_disk_that_has_closed_for_good_is_at_rest),
 		T(test_guest_cannot_make_its_file_longer_than_its_memory),
 	};
 
