@@ -94,13 +94,12 @@ static uint64_t expect(struct save *s, uint64_t nr)
 
 static int make_room(struct save *s)
 {
-	s->live.kind = malloc(s->nr_pfns);
+	s->live.kind = calloc(1, s->nr_pfns);
 	s->live.dirty = calloc(1, (s->nr_pfns + 63) / 64 * 8);
 	if (!s->live.kind || !s->live.dirty)
 		return save_fail(s, -ENOMEM, "dom0 has not enough memory to move a domain");
-	memset(s->live.kind, PAGE_NONE, s->nr_pfns);
 	for (uint64_t i = 0; i < s->nr_pfns; i++) {
-		if (s->p2m[i] != PV_NO_FRAME)
+		if (save_mfn_of(s, i) != PV_NO_FRAME)
 			set(s->live.dirty, i);
 	}
 	return save_make_batch(s);
@@ -196,7 +195,7 @@ static int compare_p2m(struct save *s, const uint64_t *p2m, const uint64_t *p2m_
 		changed = true;
 	}
 	for (uint64_t i = 0; changed && i < nr_pfns; i++) {
-		if (PAGE_LEVEL(s->live.kind[i]))
+		if (PAGE_LEVEL(save_sent_as(s, i)))
 			set(s->live.dirty, i);
 	}
 	return 0;
@@ -235,7 +234,7 @@ static int compare_kinds(struct save *s)
 			pfn[i] = at + i;
 		err = save_kinds(s, pfn, nr, mfn, type);
 		for (size_t i = 0; !err && i < nr; i++) {
-			if (type[i] != s->live.kind[at + i])
+			if (type[i] != save_sent_as(s, at + i))
 				set(s->live.dirty, at + i);
 		}
 	}

@@ -57,11 +57,10 @@ static int read_p2m_page(struct save *s, uint64_t n, uint64_t mfn)
 		/* Once: it may be running. */
 		uint64_t frame = __atomic_load_n(&list[i], __ATOMIC_RELAXED);
 
-		s->p2m[pfn] = PV_NO_FRAME;
 		/* One that is named twice is written once: the file is no longer than its memory. */
 		if (frame & P2M_FLAGS || frame > s->max_mfn || s->pfn_of[frame] != NO_PFN)
 			continue;
-		s->p2m[pfn] = frame;
+		s->p2m[pfn] = ~frame;
 		s->pfn_of[frame] = (uint32_t)pfn;
 	}
 	s->p2m_frame[n] = mfn;
@@ -101,6 +100,8 @@ int save_read_p2m(struct save *s, const struct shared_info *si)
 	for (uint64_t n = 0; !err && n < s->nr_p2m_frames; n++) {
 		uint64_t mfn = walk(s, top, va + n * PAGE);
 
+		if (atomic_load(&s->worker.stop))
+			return -EINTR;
 		if (mfn == PV_NO_FRAME)
 			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
 		err = read_p2m_page(s, n, mfn);

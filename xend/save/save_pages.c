@@ -97,7 +97,7 @@ int save_kinds(struct save *s, const uint64_t *pfn, size_t nr, uint64_t *mfn, ui
 	int err;
 
 	for (size_t i = 0; i < nr; i++)
-		mfn[i] = s->p2m[pfn[i]];
+		mfn[i] = save_mfn_of(s, pfn[i]);
 	err = hv_page_types(s->hv, s->domid, mfn, nr, type);
 	if (err)
 		return save_fail(s, err, "the hypervisor does not tell kinds of frames");
@@ -121,12 +121,12 @@ int save_put_batch(struct save *s, const uint64_t *pfn, size_t nr)
 		return err;
 	/* What was sent, as the hypervisor calls it. */
 	for (size_t i = 0; s->live.kind && i < nr; i++)
-		s->live.kind[pfn[i]] = (uint8_t)type[i];
+		s->live.kind[pfn[i]] = (uint8_t)~type[i];
 	err = copy_pages(s, mfn, type, nr, s->batch + list, &len);
 	for (size_t i = 0; i < nr; i++) {
 		if (type[i] != PAGE_DEFERRED)
 			continue;
-		s->live.kind[pfn[i]] = PAGE_DEFERRED;
+		s->live.kind[pfn[i]] = (uint8_t)~PAGE_DEFERRED;
 		type[i] = PAGE_ALLOC;
 	}
 	*rec = (struct stream_pages){ (uint32_t)nr, 0 };
@@ -148,7 +148,7 @@ int save_put_pages(struct save *s)
 	int err = save_make_batch(s);
 
 	for (uint64_t i = 0; !err && i < s->nr_pfns; i++) {
-		if (s->p2m[i] != PV_NO_FRAME)
+		if (save_mfn_of(s, i) != PV_NO_FRAME)
 			pfn[nr++] = i;
 		if (nr == STREAM_BATCH || (nr && i + 1 == s->nr_pfns)) {
 			err = s->worker.stop ? -EINTR : save_put_batch(s, pfn, nr);

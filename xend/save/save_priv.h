@@ -16,6 +16,7 @@
 #include "pv_tables.h"
 #include "record.h"
 #include "saved_head.h"
+#include "stream.h"
 #include "stream_sum.h"
 #include "worker.h"
 
@@ -38,14 +39,14 @@ struct save_live {
 	bool is_running;		/* and the guest runs */
 	bool is_refused;		/* it cannot: the guest stands still from the first page */
 	uint64_t max_stop_ms, max_kib_s;	/* wished for; max_kib_s 0: no limit */
-	uint8_t *kind;			/* by pfn: as it was sent, PAGE_DEFERRED */
+	uint8_t *kind;			/* by pfn: ~ how it was sent, PAGE_DEFERRED; 0: not yet */
 	uint8_t *dirty;			/* by pfn, a bit */
 	uint64_t sent, sent_ns;		/* bytes of rounds, and the time they took */
 	_Atomic uint64_t round, left_kib, rate_kib_s, stop_ms;	/* for anybody to look at */
 };
 
 /* Of a page that will be read when its guest stands still. No kind of the hypervisor's. */
-#define PAGE_DEFERRED 0xffu
+#define PAGE_DEFERRED 0xfeu
 
 struct save {
 	struct worker worker;		/* first */
@@ -62,7 +63,10 @@ struct save {
 	struct stream_sum sum;
 	struct hv *hv;
 	struct hv_domain info;
-	uint64_t nr_pfns, *p2m;		/* by pfn: an mfn, or PV_NO_FRAME */
+	/*
+	 * By pfn: ~mfn; 0: none. How many there are is the guest's word: what has none takes no memory.
+	 */
+	uint64_t nr_pfns, *p2m;
 	uint64_t nr_p2m_frames, *p2m_frame;	/* mfns of the guest's own list */
 	uint64_t max_mfn;
 	uint32_t *pfn_of;		/* by mfn */
@@ -72,6 +76,18 @@ struct save {
 	_Atomic uint64_t done_kib, total_kib, nr_taken;	/* for anybody to look at */
 	uint64_t taken_seen, taken_ns;	/* the loop's: .nr_taken, and when it was another last */
 };
+
+/* The frame of page @pfn; PV_NO_FRAME. */
+static inline uint64_t save_mfn_of(const struct save *s, uint64_t pfn)
+{
+	return ~s->p2m[pfn];
+}
+
+/* How page @pfn was sent while the guest ran: a kind, PAGE_DEFERRED; PAGE_NONE: not yet. */
+static inline uint8_t save_sent_as(const struct save *s, uint64_t pfn)
+{
+	return s->live.kind[pfn] ? (uint8_t)~s->live.kind[pfn] : (uint8_t)PAGE_NONE;
+}
 
 /* Sets the worker's words. Returns @err. */
 int save_fail(struct save *s, int err, const char *what);
