@@ -266,14 +266,16 @@ static int poll_sent(struct xend *x, struct request *r)
 	if (!d->handed && is_withdrawn(x, r))
 		return give_up(x, r, d);
 	err = look(x, r, d, "sending", why);
-	if (err == -EINPROGRESS)
+	if ((!err || err == -EINPROGRESS) && !d->handed) {
+		int at_rest = disk_drained(x, d, r->epoch, r->began_ns, why, sizeof(why));
+
+		/* One that never will be is not waited for until all is sent. */
+		if (!err || at_rest == -ENODEV)
+			err = at_rest;
+	}
+	if (err == -EINPROGRESS) {
+		move_progress(x, r, d, "sending");
 		return err;
-	if (!err && !d->handed) {
-		err = disk_drained(x, d, r->epoch, r->began_ns, why, sizeof(why));
-		if (err == -EINPROGRESS) {
-			move_progress(x, r, d, "sending");
-			return err;
-		}
 	}
 	if (!err) {
 		err = write_down(x, r, d);

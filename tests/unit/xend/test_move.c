@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -378,6 +379,23 @@ static void wait_for_worker(struct world *w)
 	world_steps(w, 5);
 }
 
+/* Nobody wants what they do any more; they have ended when nothing here is theirs. */
+static void wait_for_no_worker(struct world *w)
+{
+	unsigned int nr;
+
+	do {
+		DIR *tasks = opendir("/proc/self/task");
+
+		for (nr = 0; readdir(tasks); nr++)
+			;
+		closedir(tasks);
+		usleep(1000);
+	} while (nr > 3); /* ., .. and this one */
+	close(w->x.wake_fd);
+	w->x.wake_fd = -1;
+}
+
 static void test_arrival_waits_as_long_as_something_comes(void **state)
 {
 	struct restore r = { .worker.owner = WORKER_WORKING, .is_channel = true };
@@ -458,8 +476,55 @@ static void test_a_host_that_does_not_take_the_hand_over_is_not_waited_for(void 
 	assert_int_equal(end_of(other), 0);
 	world_run(w, 30);
 	assert_int_equal(fake_hv_guest_reg(1, "rax"), 0);
-	close(w->x.wake_fd);
-	w->x.wake_fd = -1;
+	wait_for_no_worker(w);
+}
+
+/* Makes room, takes all that comes, and does not say that it could let it run. */
+static int takes_long(int fd)
+{
+	static char buf[65536];
+	struct move_msg m;
+
+	if (!next(fd, &m) || m.type != MOVE_OFFER || move_send(fd, MOVE_ACCEPT, m.epoch, ""))
+		return 2;
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	return 0;
+}
+
+#define VBD "/local/domain/0/backend/vbd/1/51712/"
+
+/* However long it would take to send the rest. */
+static void test_a_disk_that_refuses_a_flush_ends_the_move_at_once(void **state)
+{
+	struct world *w = *state;
+	pid_t other = other_host(takes_long);
+	char answer[64];
+
+	runs(w);
+	w->x.wake_fd = eventfd(0, EFD_CLOEXEC);
+	w->disks_hang = true;
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+	request(w, "migrate", "a");
+	wait_for_worker(w); /* the offer */
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	w->x.check_domains = true;
+	world_steps(w, 5);
+	assert_non_null(fake_get(VBD "drain"));
+	assert_null(fake_get("/request/r1/state"));
+	snprintf(answer, sizeof(answer), "failed %s", fake_get(VBD "drain"));
+	fake_set(VBD "error", "what was written cannot be flushed: Input/output error");
+	fake_set(VBD "drained", answer);
+	world_run(w, 1);
+	assert_non_null(fake_get("/request/r1/error"));
+	assert_non_null(strstr(fake_get("/request/r1/error"), "disk xvda: what was written cannot be flushed"));
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	assert_int_equal(end_of(other), 0);
+	wait_for_no_worker(w);
 }
 
 /* It has all but read what was sent before, and said that it runs. */
@@ -499,8 +564,10 @@ int main(void)
 		T(test_arrival_waits_as_long_as_something_comes),
 		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
 		T(test_a_host_that_does_not_take_the_hand_over_is_not_waited_for),
+		T(test_a_disk_that_refuses_a_flush_ends_the_move_at_once),
 		T(test_nobody_waits_for_who_does_not_take_the_last_word),
 	};
 
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
