@@ -107,14 +107,6 @@ int arrival_check(struct xs_handle *xs, const struct saved_head *head, const cha
 	return ret;
 }
 
-/* All records' names to *@names; -errno: the store does not say. */
-static int list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, unsigned int *nr)
-{
-	errno = 0;
-	*names = store_list_names(xs, t, nr, DIR);
-	return *names || !errno || errno == ENOENT ? 0 : -errno;
-}
-
 /* --- that it comes --- */
 
 struct beginning {
@@ -148,7 +140,7 @@ static int make_room(struct beginning *b)
 {
 	unsigned int nr;
 	char **names;
-	int ret = list_records(b->xs, b->t, &names, &nr);
+	int ret = store_list_records(b->xs, b->t, &names, &nr);
 
 	for (unsigned int i = 0; !ret && i < nr; i++) {
 		char *uuid = store_read(b->xs, b->t, DIR "/%s/uuid", names[i]);
@@ -180,8 +172,9 @@ static int begin_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	b->xs = xs;
 	b->t = t;
 	snprintf(b->why, ARRIVAL_WHY, "%.64s is just starting or ending here", name);
-	if (store_exists(xs, t, "/status/domain/%s/domid", name))
-		return -EBUSY;
+	ret = store_has(xs, t, "/status/domain/%s/domid", name);
+	if (ret)
+		return ret < 0 ? ret : -EBUSY;
 	ret = start_forget(xs, t, name);
 	if (!ret)
 		ret = make_room(b);
@@ -233,7 +226,7 @@ static int end_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	e->runs = ret > 0;
 	if (ret)
 		return ret < 0 ? ret : 0;
-	ret = list_records(xs, t, &names, &nr);
+	ret = store_list_records(xs, t, &names, &nr);
 	for (unsigned int i = 0; ret >= 0 && i < nr; i++) {
 		ret = is_there(xs, t, e->epoch, DIR, names[i], "/arriving");
 		if (ret > 0)

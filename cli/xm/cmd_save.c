@@ -106,11 +106,11 @@ static int write_key(void *arg, const char *key, const char *value)
 	return store_write(r->xs, r->t, value, "%s", path);
 }
 
-/* Whether the record of @name is this domain's. */
-static bool is_own(const struct restoring *r, const char *name)
+/* Whether the record of @name is this domain's; -errno: the store does not say. */
+static int is_own(const struct restoring *r, const char *name)
 {
 	char *uuid = store_read(r->xs, r->t, "/config/domain/%s/uuid", name);
-	bool own = uuid && strcmp(uuid, r->head->uuid) == 0;
+	int own = uuid ? !strcmp(uuid, r->head->uuid) : errno == ENOENT ? 0 : -errno;
 
 	free(uuid);
 	return own;
@@ -123,18 +123,19 @@ static bool is_own(const struct restoring *r, const char *name)
 static int take_record(struct restoring *r)
 {
 	unsigned int nr;
-	char **names = store_list_names(r->xs, r->t, &nr, "/config/domain");
+	char **names;
 	bool exists = false;
-	int ret = 0;
+	int ret = store_list_records(r->xs, r->t, &names, &nr);
 
-	for (unsigned int i = 0; i < nr && !ret; i++) {
+	for (unsigned int i = 0; !ret && i < nr; i++) {
 		bool same_name = strcmp(names[i], r->head->name) == 0;
+		int own = is_own(r, names[i]);
 
 		exists = exists || same_name;
-		if (same_name == is_own(r, names[i]))
+		if (own == same_name)
 			continue;
 		snprintf(r->other, sizeof(r->other), "%s", names[i]);
-		ret = -EEXIST;
+		ret = own < 0 ? own : -EEXIST;
 	}
 	free(names);
 	return ret || exists ? ret : saved_head_each(r->head, write_key, r);
@@ -146,8 +147,9 @@ static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 	const char *name = r->head->name;
 	int ret;
 
-	if (store_exists(xs, t, "/status/domain/%s/domid", name))
-		return -EISCONN;
+	ret = store_has(xs, t, "/status/domain/%s/domid", name);
+	if (ret)
+		return ret < 0 ? ret : -EISCONN;
 	r->xs = xs;
 	r->t = t;
 	ret = take_record(r);

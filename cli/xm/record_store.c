@@ -88,14 +88,16 @@ static int conflict_with(struct xs_handle *xs, struct put *put, const char *name
 static int check_uuid(struct xs_handle *xs, xs_transaction_t t, struct put *put)
 {
 	unsigned int nr;
-	char **names = store_list_names(xs, t, &nr, "/config/domain");
-	int ret = 0;
+	char **names;
+	int ret = store_list_records(xs, t, &names, &nr);
 
-	for (unsigned int i = 0; names && i < nr && !ret; i++) {
+	for (unsigned int i = 0; !ret && i < nr; i++) {
 		char *uuid = store_read(xs, t, DIR "/uuid", names[i]);
 
-		if (uuid && strcmp(uuid, put->rec->uuid_text) == 0 &&
-		    strcmp(names[i], put->rec->name) != 0)
+		if (!uuid && errno != ENOENT)
+			ret = -errno;
+		else if (uuid && strcmp(uuid, put->rec->uuid_text) == 0 &&
+			 strcmp(names[i], put->rec->name) != 0)
 			ret = conflict_with(xs, put, names[i]);
 		free(uuid);
 	}
@@ -107,10 +109,11 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct put *put = data;
 	const struct record *rec = put->rec;
-	bool present = store_exists(xs, t, DIR, rec->name);
-	int ret = 0;
+	int present = store_has(xs, t, DIR, rec->name);
+	int lives = store_has(xs, t, "/status/domain/%s/domid", rec->name);
+	int ret = present < 0 ? present : lives < 0 ? lives : 0;
 
-	if (present || store_exists(xs, t, "/status/domain/%s/domid", rec->name))
+	if (!ret && (present || lives))
 		ret = conflict_with(xs, put, rec->name);
 	if (!ret && !rec->uuid_is_new)
 		ret = check_uuid(xs, t, put);

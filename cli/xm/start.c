@@ -33,10 +33,10 @@ struct follow {
 int start_forget(struct xs_handle *xs, xs_transaction_t t, const char *name)
 {
 	static const char *const stale[] = { "state", "error" };
-	int ret = 0;
+	int ret = store_has(xs, t, "/status/domain/%s/step", name);
 
-	if (store_exists(xs, t, "/status/domain/%s/step", name))
-		return -EBUSY;
+	if (ret)
+		return ret < 0 ? ret : -EBUSY;
 	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]) && !ret; i++)
 		ret = store_remove(xs, t, "/status/domain/%s/%s", name, stale[i]);
 	return ret;

@@ -77,6 +77,18 @@ bool store_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...
 	return text != NULL;
 }
 
+int store_has(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+{
+	char path[STORE_PATH_MAX], *text;
+	unsigned int len;
+	int ret;
+
+	text = FORMAT_PATH(path, fmt) ? xs_read(xs, t, path, &len) : NULL;
+	ret = text ? 1 : errno == ENOENT ? 0 : -errno;
+	free(text);
+	return ret;
+}
+
 int store_write(struct xs_handle *xs, xs_transaction_t t, const char *value, const char *fmt, ...)
 {
 	char path[STORE_PATH_MAX];
@@ -139,6 +151,13 @@ char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *
 	}
 	*nr = kept;
 	return names;
+}
+
+int store_list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, unsigned int *nr)
+{
+	errno = 0;
+	*names = store_list_names(xs, t, nr, "/config/domain");
+	return *names || !errno || errno == ENOENT ? 0 : -errno;
 }
 
 int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_transaction_t, void *),

@@ -22,6 +22,10 @@ char *store_read(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 bool store_read_number(struct xs_handle *xs, xs_transaction_t t, long long *out, const char *fmt,
 		       ...) __attribute__((format(printf, 4, 5)));
 
+/* For what must not be done where it is there. 1; 0: known not to be; -errno: the store does not say. */
+int store_has(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 bool store_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -39,7 +43,10 @@ int store_remove(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 char **store_list(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same of a directory whose entries are names of domains: the names. */
+/* All records' names, to free() as those. 0; -errno: the store does not say. */
+int store_list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, unsigned int *nr);
+
+/* As store_list(), of a directory whose entries are names of domains: the names. */
 char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr,
 			const char *dir);
 

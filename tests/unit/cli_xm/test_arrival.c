@@ -8,12 +8,15 @@
 #include <stdint.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "arrival.h"
 #include "fake_store.h"
 #include "move_msg.h"
+#include "saved_head.h"
 #include "xm.h"
 
 #define EPOCH "01234567-89ab-cdef-0123-456789abcdef"
@@ -125,6 +128,64 @@ static void test_an_epoch_is_a_uuid(void **state)
 	assert_true(answers_to(MOVE_ASK, EPOCH) > 0);
 }
 
+/* --- and the one that it is restored on --- */
+
+#define UUID "12345678-1234-4234-8234-123456789abc"
+
+/* Whatever the store leaves unsaid, what it would have said is believed: nothing may go on from the file. */
+static void restores_nothing(void)
+{
+	static const char record[] = "memory\0" "64\0" "uuid\0" UUID;
+	struct saved_head h = { .version = SAVED_VERSION, .name = "web", .uuid = UUID, .nr_pages = 1,
+				.nr_vcpus = 1, .record = (char *)record, .record_len = sizeof(record) };
+	char path[] = "/tmp/xm-arrival.XXXXXX";
+	char *argv[] = { "/usr/sbin/xm", "restore", path };
+	int fd = mkstemp(path), failed = 1;
+
+	assert_int_equal(saved_head_write(fd, &h), 0);
+	close(fd);
+	for (int n = 1; failed; n++) {
+		FILE *out = tmpfile();
+
+		reads_left = n;
+		alarm(10);	/* for what goes on, and waits */
+		assert_int_not_equal(xm_main(3, argv, out, out, out), 0);
+		alarm(0);
+		failed = !reads_left;
+		reads_left = 0;
+		if (fake_store_count("/config/domain/web/saved"))
+			fail_msg("read %d fails, and the file is taken", n);
+		fclose(out);
+	}
+	unlink(path);
+}
+
+static void test_what_runs_gets_no_old_memory(void **state)
+{
+	(void)state;
+	fake_store_set("/config/domain/web/uuid", UUID);
+	fake_store_set("/status/domain/web/domid", "3");
+	restores_nothing();
+}
+
+static void test_what_is_just_ending_gets_no_old_memory(void **state)
+{
+	(void)state;
+	fake_store_set("/config/domain/web/uuid", UUID);
+	fake_store_set("/status/domain/web/step", "devices");
+	restores_nothing();
+}
+
+static void test_what_is_another_domain_gets_no_old_memory(void **state)
+{
+	(void)state;
+	fake_store_set("/config/domain/web/uuid", EPOCH);
+	restores_nothing();
+	fake_store_set("/config/domain/web/uuid", UUID);
+	fake_store_set("/config/domain/site/uuid", UUID);
+	restores_nothing();
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -133,6 +194,9 @@ int main(void)
 		T(test_no_is_said_of_what_is_known_not_to_come),
 		T(test_no_is_never_said_of_what_runs),
 		T(test_an_epoch_is_a_uuid),
+		T(test_what_runs_gets_no_old_memory),
+		T(test_what_is_just_ending_gets_no_old_memory),
+		T(test_what_is_another_domain_gets_no_old_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
