@@ -27,6 +27,7 @@
 #include "xend.h"
 
 #define STOP_MS 300			/* of a live move, unless said otherwise */
+#define HOST_MAX 200			/* of its name, in moved= */
 
 /* The host of a record's moved=. */
 static const char *host_of(const struct domain *d)
@@ -34,6 +35,15 @@ static const char *host_of(const struct domain *d)
 	const char *blank = strchr(d->rec.moved, ' ');
 
 	return blank ? blank + 1 : "the other host";
+}
+
+/* As moved= has it. */
+static void host_named(struct xend *x, const struct request *r, char host[HOST_MAX + 1])
+{
+	char *text = request_argument(x, r, "host");
+
+	snprintf(host, HOST_MAX + 1, "%s", text && text[0] ? text : "?");
+	free(text);
 }
 
 /* Known not to be there: a store that is gone does not say so. */
@@ -224,13 +234,12 @@ static int give_body(struct txn *tx, void *arg)
  */
 static int write_down(struct xend *x, struct request *r, struct domain *d)
 {
-	char moved[RECORD_MOVE_MAX + 1];
-	char *host = request_argument(x, r, "host");
+	char moved[RECORD_MOVE_MAX + 1], host[HOST_MAX + 1];
 	const struct give g = { d, r, moved };
 	int err;
 
-	snprintf(moved, sizeof(moved), "%s %.200s", r->epoch, host && host[0] ? host : "?");
-	free(host);
+	host_named(x, r, host);
+	snprintf(moved, sizeof(moved), "%s %s", r->epoch, host);
 	/* Until the store says no. */
 	d->handed = true;
 	err = store_transact(x->xs, give_body, (void *)&g);
@@ -417,6 +426,17 @@ static int take_epoch(struct request *r, const struct domain *d)
 	return 0;
 }
 
+/* Every other host has never heard of it, and would say that it never arrived. */
+static int asks_who_has_it(struct xend *x, struct request *r, const struct domain *d)
+{
+	char host[HOST_MAX + 1];
+
+	host_named(x, r, host);
+	return strcmp(host, host_of(d)) ?
+		       refuse(r, -EINVAL, "it was handed over to %s, and only that host knows whether it "
+			      "runs there: ask it by that name", host_of(d)) : 0;
+}
+
 static int begin(struct xend *x, struct request *r, struct domain *d, const char *channel)
 {
 	struct saving s = { .state = SAVE_OFFERED };
@@ -451,7 +471,9 @@ int op_migrate(struct xend *x, struct request *r)
 	if (d->saving.file || d->walk != WALK_NONE)
 		return refuse(r, -EBUSY, "%s is being %s", d->name,
 			      d->saving.file ? "saved or moved" : "started or ended");
-	err = d->rec.moved[0] ? take_epoch(r, d) : saving_possible(x, r, d);
+	err = d->rec.moved[0] ? asks_who_has_it(x, r, d) : saving_possible(x, r, d);
+	if (!err && d->rec.moved[0])
+		err = take_epoch(r, d);
 	if (!err && !d->rec.moved[0])
 		err = saving_epoch(r);
 	if (err)

@@ -171,6 +171,38 @@ static void test_other_host_does_not_forget_while_the_record_is_here(void **stat
 	store_fails(*state, FAKE_KEEPS);
 }
 
+/* --- it is not --- */
+
+static int never_heard_of_it(int fd)
+{
+	struct move_msg m;
+
+	return next(fd, &m) && m.type == MOVE_ASK ? move_send(fd, MOVE_NO, EPOCH, "it never arrived") : 2;
+}
+
+/* A host that it was never handed to knows nothing of it, and it may run on the one that it was. */
+static void test_only_who_it_was_handed_to_is_asked(void **state)
+{
+	struct world *w = *state;
+	pid_t other;
+
+	handed_over(w);
+	fake_set("/request/r1/args/host", "c");
+	other = other_host(never_heard_of_it);
+	request(w, "migrate", "a");
+	assert_non_null(fake_get("/config/domain/a/moved"));
+	assert_non_null(strstr(fake_get("/request/r1/error"), "it was handed over to b"));
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+
+	handed_over(w);
+	other = other_host(never_heard_of_it);
+	request(w, "migrate", "a");
+	assert_int_equal(end_of(other), 0);
+	assert_null(fake_get("/config/domain/a/moved"));
+	assert_non_null(strstr(fake_get("/request/r1/error"), "it is here as before"));
+}
+
 /* --- what it writes meanwhile --- */
 
 static void runs(struct world *w)
@@ -553,6 +585,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_other_host_does_not_forget_while_the_store_is_away),
 		T(test_other_host_does_not_forget_while_the_record_is_here),
+		T(test_only_who_it_was_handed_to_is_asked),
 		T(test_what_an_ended_xend_had_noted_is_noted_no_more),
 		T(test_rounds_begin_where_writes_are_noted_already),
 		T(test_what_was_written_down_is_handed_over_whatever_is_heard_of_it),
