@@ -12,6 +12,7 @@
 
 #include "disk_drain.h"
 #include "home.h"
+#include "log.h"
 #include "reconcile.h"
 #include "record_store.h"
 #include "request_ops.h"
@@ -94,6 +95,9 @@ static int finish(struct xend *x, struct request *r, struct domain *d)
 
 		return err ? refuse(r, err, "%s", why) : resumed;
 	}
+	/* Also where its host goes down, or loses its power now: booted anew, it would change its disks. */
+	if (record_power_off(x->xs, d->name))
+		log_warnx("%s: saved, and its record cannot be switched off", d->name);
 	steps_begin_down(x, d, AFTER_STOP, "save");
 	r->poll = poll_ended;
 	return -EINPROGRESS;

@@ -121,7 +121,7 @@ uint64_t restore_kib(const struct restore *r)
 int restore_populate(struct xend *x, struct domain *d)
 {
 	struct restore *r = d->restore;
-	struct hv_domain info;
+	struct hv_domain info = { .shared_info_mfn = 0 };
 	int err;
 
 	r->domid = (uint16_t)d->domid;

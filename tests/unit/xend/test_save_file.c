@@ -158,6 +158,18 @@ static void test_record_is_saved_as_it_is_when_the_guest_stands_still(void **sta
 	saved_head_free(&h);
 }
 
+/* autostart=last would boot it anew, and its disks would fit its memory no more. */
+static void test_what_is_saved_while_its_host_goes_down_does_not_boot_anew(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/a/autostart", "last");
+	fake_set("/host/stopping", "1");
+	save(w);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_string_equal(fake_get("/config/domain/a/power"), "off");
+}
+
 /* --- withdrawn --- */
 
 /* The guest runs on, so what was read last may be torn. */
@@ -428,6 +440,7 @@ int main(void)
 		T(test_name_is_on_the_disk_before_the_domain_ends),
 		T(test_name_that_the_disk_does_not_take_is_gone_and_the_guest_goes_on),
 		T(test_record_is_saved_as_it_is_when_the_guest_stands_still),
+		T(test_what_is_saved_while_its_host_goes_down_does_not_boot_anew),
 		T(test_withdrawn_before_it_is_in_its_place_it_never_gets_there),
 		T(test_withdrawn_when_it_is_in_its_place_it_goes),
 		T(test_late_withdrawn_save_leaves_the_next_one_alone),
