@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "confine.h"
 #include "conn.h"
 #include "lease.h"
 #include "server.h"
@@ -204,26 +205,38 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 	return 0;
 }
 
+/* Whether the client may have its transaction remember one more node, in @bytes. */
+static int one_more_allowed(struct server *srv, const struct txn *t, size_t bytes)
+{
+	const struct conn *c = t->conn;
+	int ret;
+
+	/* What is not there is remembered, too, and of that there is no end. */
+	if (c->privileged)
+		return confine_txn_nodes(c, t->nr_nodes + 1);
+	ret = domain_may(srv, c->account, QUOTA_MEMORY, bytes);
+	if (ret < 0)
+		return ret;
+	return quota_allows(&srv->quotas, &c->account->quota, QUOTA_TRANS_NODES, t->nr_nodes + 1) ?
+		       0 :
+		       -ENOSPC;
+}
+
 int txn_touch(struct server *srv, struct txn *t, const char *path, size_t len, struct tnode **out)
 {
 	uint32_t hash = path_hash(path, len);
 	struct tnode *tn = lookup_hashed(t, path, len, hash);
 	struct node base;
 	unsigned int b;
+	int ret;
 
 	if (tn) {
 		*out = tn;
 		return 0;
 	}
-	if (!t->conn->privileged) {
-		int ret = domain_may(srv, t->conn->account, QUOTA_MEMORY, sizeof(*tn) + len);
-
-		if (ret < 0)
-			return ret;
-		if (!quota_allows(&srv->quotas, &t->conn->account->quota, QUOTA_TRANS_NODES,
-				  t->nr_nodes + 1))
-			return -ENOSPC;
-	}
+	ret = one_more_allowed(srv, t, sizeof(*tn) + len);
+	if (ret < 0)
+		return ret;
 	tn = calloc(1, sizeof(*tn) + len + 1);
 	if (!tn)
 		return -ENOMEM;

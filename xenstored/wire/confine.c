@@ -102,3 +102,8 @@ int confine_txn(const struct conn *c)
 {
 	return c->confine && c->nr_txns >= CONFINE_TXNS ? -ENOSPC : 0;
 }
+
+int confine_txn_nodes(const struct conn *c, unsigned int nr)
+{
+	return c->confine && nr > CONFINE_TXN_NODES ? -ENOSPC : 0;
+}

@@ -18,9 +18,10 @@
 struct confine;
 struct conn;
 
-/* The most watches and open transactions of such a connection. */
+/* The most watches and open transactions of such a connection, and nodes, there or not, of each of those. */
 #define CONFINE_WATCHES 16
 #define CONFINE_TXNS 4
+#define CONFINE_TXN_NODES 256
 
 /*
  * Confines @c to the @nr @rules, the client's strings: "r/PATH": this node and all below may be
@@ -38,5 +39,7 @@ bool confine_allows(const struct conn *c, const struct xs_path *path, unsigned i
 int confine_watch(const struct conn *c, const struct xs_path *path);
 /* Whether it may have one more transaction: 0 or -ENOSPC. */
 int confine_txn(const struct conn *c);
+/* Whether one of its transactions may have touched @nr nodes: 0 or -ENOSPC. */
+int confine_txn_nodes(const struct conn *c, unsigned int nr);
 
 #endif

@@ -220,6 +220,31 @@ static void test_it_holds_a_bounded_part_of_the_daemon(void **state)
 	}
 }
 
+/* A transaction remembers what it has asked for, also nodes that are not there. */
+static void test_its_transactions_remember_a_bounded_number_of_nodes(void **state)
+{
+	uint32_t t = t_begin(taken);
+	char path[100];
+	unsigned int n = 0;
+	int ret;
+
+	do {
+		snprintf(path, sizeof(path), OWN "/%u", n);
+		ret = t_read(taken, t, path, text);
+	} while (ret == ENOENT && ++n < 10000);
+	assert_int_equal(ret, ENOSPC);
+	assert_in_range(n, 100, 1000);
+	/* What it has seen it may go on with, and others are as free as before. */
+	assert_int_equal(t_read(taken, t, OWN "/0", text), ENOENT);
+	assert_int_equal(t_end(taken, t, true), 0);
+	t = t_begin(host);
+	for (n = 0; n < 1000; n++) {
+		snprintf(path, sizeof(path), OWN "/%u", n);
+		assert_int_equal(t_read(host, t, path, text), ENOENT);
+	}
+	assert_int_equal(t_end(host, t, true), 0);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -235,6 +260,7 @@ int main(void)
 		TEST(test_a_malformed_rule_confines_nobody),
 		TEST(test_a_removed_directory_stays_removed),
 		TEST(test_it_holds_a_bounded_part_of_the_daemon),
+		TEST(test_its_transactions_remember_a_bounded_number_of_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
