@@ -324,21 +324,30 @@ static void accept_paused(struct listener *l)
 	loop_remove(&l->io);
 }
 
+/* False: there is nobody, or no more can be taken now. */
+static bool accept_one(struct listener *l)
+{
+	int client = accept4(l->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (client < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			accept_paused(l);
+		return false;
+	}
+	if (conn_socket_create(l->srv, client, l->read_only) < 0)
+		close(client);
+	return true;
+}
+
 static void listener_readable(void *arg, short events)
 {
 	struct listener *l = arg;
 
-	for (int i = 0; i < 64; i++) {
-		int client = accept4(l->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (client < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-				accept_paused(l);
-			return;
-		}
-		if (conn_socket_create(l->srv, client, l->read_only) < 0)
-			close(client);
-	}
+	for (int i = 0; i < 64 && accept_one(l); i++)
+		;
+	/* Who was not let in holds no descriptor till something else happens. */
+	if (l->srv->dead_list)
+		server_turn(l->srv);
 }
 
 static int bind_fresh(const char *path, unsigned int mode)

@@ -5,6 +5,7 @@ gives them, that a change of it is felt at once, and whatever they try to get mo
 children of this test, which root runs."""
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -83,9 +84,11 @@ def becoming(uid, *gids):
         os.setgroups([])
 
 
-def start(*options):
+def start(*options, files=None):
+    """@files: so many descriptors the daemon may have."""
     child = subprocess.Popen([sys.argv[1], "-N", "-D", "--run-dir", DIR / "run", "--state-dir", DIR / "state",
-                              "--user", "65534", *options], stderr=subprocess.PIPE, text=True)
+                              "--user", "65534", *options], stderr=subprocess.PIPE, text=True,
+                             preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
     for line in child.stderr:
         if "serving" in line:
             break
@@ -195,6 +198,18 @@ def crowds(root):
     claim("and it does again", "blue", got)
 
 
+def too_many():
+    """Who has as many connections as it may, and comes again and again, holds none of the daemon's descriptors."""
+    child = start("--others", "none", files=256)
+    many = [becoming(DAVE) for _ in range(64 + 400)]
+    claim("root comes in behind who is one too many", "", Client().read("/"))
+    for c in many:
+        c.close()
+    child.send_signal(signal.SIGTERM)
+    claim("who finds as many descriptors as before", 0, child.communicate(timeout=60)[1].count("cannot accept more clients"))
+    shutil.rmtree(DIR / "run")
+
+
 def felt_at_once(root):
     alice, bob, before = becoming(ALICE), becoming(BOB), becoming(CAROL, OPS)
     alice.read("/alice"), bob.read("/bobs"), before.read("/secret")
@@ -237,6 +252,7 @@ def after_restart(root, child):
 
 def main():
     DIR.chmod(0o755)
+    too_many()
     child = start("--entry-nb", "300", "--persist", "/")
     root = Client()
     claim("without a table everybody who may connect may do everything", "OK", becoming(CAROL).write("/any", "1"))
