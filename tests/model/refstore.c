@@ -193,10 +193,26 @@ static struct ref_touch *touched(struct ref_txn *t, const char *path)
 	return NULL;
 }
 
+/* Whether the transaction has made or removed a node above. */
+static bool is_below_a_made_one(struct ref_txn *t, const char *path)
+{
+	char up[REF_PATH];
+
+	strcpy(up, path);
+	while (strcmp(up, "/") != 0) {
+		struct ref_touch *above;
+
+		parent_of(up, up);
+		above = touched(t, up);
+		if (above && (above->state == REF_CREATED || above->state == REF_DELETED))
+			return true;
+	}
+	return false;
+}
+
 static struct ref_touch *touch(struct ref *r, struct ref_txn *t, const char *path)
 {
 	struct ref_touch *x = touched(t, path);
-	char up[REF_PATH];
 	struct ref_node *n;
 
 	if (x)
@@ -204,16 +220,9 @@ static struct ref_touch *touch(struct ref *r, struct ref_txn *t, const char *pat
 	x = &t->touch[t->nr++];
 	memset(x, 0, sizeof(*x));
 	strcpy(x->path, path);
-	strcpy(up, path);
-	while (strcmp(up, "/") != 0) {
-		struct ref_touch *above;
-
-		parent_of(up, up);
-		above = touched(t, up);
-		if (above && (above->state == REF_CREATED || above->state == REF_DELETED)) {
-			x->state = REF_DELETED;
-			return x;
-		}
+	if (is_below_a_made_one(t, path)) {
+		x->state = REF_DELETED;
+		return x;
 	}
 	n = base_find(r, path);
 	if (n)
@@ -277,12 +286,44 @@ static int judge(struct ref *r, int c, int t, const char *path, int need, const 
 	return n && rights(r, c, n->perms) & MAY_READ ? ENOENT : EACCES;
 }
 
-/* Who may not know a node has seen nothing of it but its permissions. */
+/* The same, but remembers nothing. */
+static struct ref_node *peek(struct ref *r, struct ref_txn *t, const char *path)
+{
+	struct ref_touch *x = touched(t, path);
+
+	if (x)
+		return exists(x) ? &x->now : NULL;
+	return is_below_a_made_one(t, path) ? NULL : base_find(r, path);
+}
+
+/* Who is not even told whether there is such a node has seen nothing. */
+static bool is_hidden(struct ref *r, int c, int t, const char *path, int need)
+{
+	char where[REF_PATH];
+	struct ref_node *n;
+
+	if (t < 0 || r->domid[c] == 0)
+		return false;
+	n = peek(r, &r->txn[t], path);
+	if (n && (rights(r, c, n->perms) & need) == need)
+		return false;
+	strcpy(where, path);
+	while (!n && strcmp(where, "/") != 0) {
+		parent_of(where, where);
+		n = peek(r, &r->txn[t], where);
+	}
+	return !n || !(rights(r, c, n->perms) & MAY_READ);
+}
+
+/* Who may not do with a node what it asks for has seen nothing of it but its permissions. */
 static int get(struct ref *r, int c, int t, const char *path, int need, bool value,
 	       bool children, struct ref_node **out)
 {
 	int err;
 
+	*out = NULL;
+	if (is_hidden(r, c, t, path, need))
+		return EACCES;
 	*out = see(r, t, path, false, r->domid[c] != 0, false);
 	err = judge(r, c, t, path, need, *out);
 	if (err != EACCES)
@@ -498,10 +539,11 @@ int ref_ls(struct ref *r, int c, int t, const char *path, char *names)
 
 int ref_getp(struct ref *r, int c, int t, const char *path, char *perms)
 {
-	struct ref_node *n = see(r, t, path, false, true, false);
-	int err;
+	struct ref_node *n;
+	int err = get(r, c, t, path, MAY_READ, false, false, &n);
 
-	err = get(r, c, t, path, MAY_READ, false, false, &n);
+	if (err != EACCES)
+		see(r, t, path, false, true, false);
 	if (!err)
 		strcpy(perms, n->perms);
 	return err;

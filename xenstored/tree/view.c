@@ -102,6 +102,36 @@ static int missing_error(struct view *v, const struct xs_path *path)
 	return conn_access(v->conn, above.perms) & ACCESS_READ ? -ENOENT : -EACCES;
 }
 
+/* The permissions of the node as the transaction sees it, without remembering it. NULL: it is not there. */
+static const struct perms *perms_seen(struct view *v, const char *path, size_t len)
+{
+	const struct tnode *tn = txn_lookup(v->txn, path, len);
+	struct node n;
+
+	if (tn)
+		return !tnode_exists(tn) ? NULL : tn->perms ? tn->perms : tn->base_perms;
+	return !txn_hides(v->txn, path, len) && tree_find(&v->srv->tree, path, len, &n) ? n.perms :
+											  NULL;
+}
+
+/*
+ * Whether the caller is told nothing of a node, not even whether it is there. Such a node is no part
+ * of its transaction: a conflict over it would tell, and how many nodes have been remembered.
+ */
+static bool hidden(struct view *v, const struct xs_path *path, unsigned int need)
+{
+	const struct perms *perms = NULL;
+	size_t len = path->len;
+	unsigned int access;
+
+	while (len > 0 && !(perms = perms_seen(v, path->text, len)))
+		len = xs_path_parent_len(path->text, len);
+	if (!perms)
+		return true;
+	access = conn_access(v->conn, perms);
+	return !(access & ACCESS_READ) && (len < path->len || (access & need) != need);
+}
+
 /* The table of people is not theirs to write, whoever owns the nodes around it. */
 static bool guarded(const struct view *v, const struct xs_path *path, unsigned int need)
 {
@@ -113,10 +143,12 @@ int view_get(struct view *v, const struct xs_path *path, unsigned int need, unsi
 	     struct vnode *out)
 {
 	unsigned int checked = v->conn->privileged ? 0 : SEEN_PERMS;
-	int ret = confine_allows(v->conn, path, need) && !guarded(v, path, need) ?
-			  view_lookup(v, path->text, path->len, checked, out) :
-			  -EACCES;
+	int ret;
 
+	if (!confine_allows(v->conn, path, need) || guarded(v, path, need) ||
+	    (v->txn && !v->conn->privileged && hidden(v, path, need)))
+		return -EACCES;
+	ret = view_lookup(v, path->text, path->len, checked, out);
 	if (ret == -ENOENT)
 		ret = missing_error(v, path);
 	else if (ret == 0 && (conn_access(v->conn, out->perms) & need) != need)

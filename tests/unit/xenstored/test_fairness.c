@@ -382,6 +382,33 @@ static void test_what_a_guest_may_not_read_it_neither_sees_change_nor_protects(v
 	assert_int_equal(t_end(v.c, t, false), 0);
 }
 
+/* Nor that there is a node, that it comes or goes, and for whom it is. */
+static void test_what_a_guest_may_not_read_is_no_part_of_its_transaction(void **state)
+{
+	struct conn *spy = guest(1);
+	char out[100];
+	uint32_t t;
+
+	assert_int_equal(t_write(dom0, 0, "/hidden/there", "a"), 0);
+	guest(2);
+	t = t_begin(spy);
+	assert_int_equal(t_read(spy, t, "/hidden/there", out), EACCES);
+	assert_int_equal(t_ls(spy, t, "/hidden", out), EACCES);
+	assert_int_equal(t_write(spy, t, "/hidden/not/yet", "x"), EACCES);
+	assert_int_equal(t_rm(spy, t, "/hidden/not"), EACCES);
+	assert_int_equal(t_setp(dom0, 0, "/hidden", "n0 r2"), 0);
+	assert_int_equal(t_rm(dom0, 0, "/hidden/there"), 0);
+	assert_int_equal(t_write(dom0, 0, "/hidden/not/yet", "b"), 0);
+	assert_int_equal(t_end(spy, t, true), 0);
+
+	/* A transaction that may remember one node more would remember this one, or those above, too. */
+	assert_int_equal(t_call(dom0, XS_WIRE_SET_QUOTA, out, "1", "transaction-nodes", "1", NULL), 0);
+	t = t_begin(spy);
+	assert_int_equal(t_read(spy, t, "/hidden/not/yet", out), EACCES);
+	assert_int_equal(t_read(spy, t, "/hidden/none/such/node", out), EACCES);
+	assert_int_equal(t_end(spy, t, true), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -394,6 +421,7 @@ int main(void)
 		T(test_who_goes_first_does_so_for_a_limited_time),
 		T(test_who_goes_first_and_leaves_makes_room),
 		T(test_what_a_guest_may_not_read_it_neither_sees_change_nor_protects),
+		T(test_what_a_guest_may_not_read_is_no_part_of_its_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
