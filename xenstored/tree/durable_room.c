@@ -46,13 +46,13 @@ bool durable_await_room(struct conn *c)
 
 	if (!c->room_lacked || !c->privileged)
 		return false;
-	if (!c->room_asked) {
-		if (!durable_say(d, &msg))
-			return false;
-		c->room_asked = ++d->room_asked;
-	} else if (c->room_asked <= d->room_answered) {
+	if (c->room_asked ? c->room_asked <= d->room_answered : !durable_say(d, &msg)) {
+		/* A transaction is over with that: what ended it is not to be tried again. */
+		c->room_lacked = 0;
 		return false;
 	}
+	if (!c->room_asked)
+		c->room_asked = ++d->room_asked;
 	conn_await(c, CONN_WAIT_ROOM);
 	return true;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +130,33 @@ static void test_the_queue_is_emptied_in_a_full_store(void **state)
 		durable_turn(srv);
 	assert_int_equal(store_count(srv->tree.store, STORE_QUEUE), 0);
 	srv->durable.off = true;
+	t_stop(srv);
+}
+
+/* A request that was refused because the worker did not read is over: nobody parks what is left of it. */
+static void test_what_was_refused_is_not_parked(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	char packet[4096] = { 0 };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	while (send(pair[0], packet, sizeof(packet), MSG_DONTWAIT) > 0)
+		;
+	srv->durable.io.fd = pair[0];
+	dom0->room_lacked = 1;
+	assert_false(durable_await_room(dom0));
+	while (recv(pair[1], packet, sizeof(packet), MSG_DONTWAIT) > 0)
+		;
+	assert_false(durable_await_room(dom0));
+	/* The next one may. */
+	dom0->room_lacked = 1;
+	assert_true(durable_await_room(dom0));
+	conns_resume(srv, CONN_WAIT_ROOM);
+	srv->durable.io.fd = -1;
+	close(pair[0]);
+	close(pair[1]);
 	t_stop(srv);
 }
 
@@ -496,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_a_large_addition_to_a_small_store),
 		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
 		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
+		cmocka_unit_test(test_what_was_refused_is_not_parked),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
 		cmocka_unit_test(test_rows_between_others_fill_their_pages),
