@@ -59,8 +59,12 @@ static int past(struct req *r, const char *const *word, unsigned int nr)
 {
 	const struct bulk_stream s = { .req_id = r->hdr.req_id };
 	struct buf answer = { 0 };
-	int ret = durable_ask(r->conn, word, nr, &answer);
+	int ret;
 
+	/* A kernel takes one reply a request. */
+	if (r->conn->domain)
+		return -EINVAL;
+	ret = durable_ask(r->conn, word, nr, &answer);
 	if (ret == 0) {
 		ret = bulk_send(r->conn, &s, &answer, 0);
 		/* half a stream cannot be taken back */
