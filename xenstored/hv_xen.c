@@ -98,7 +98,10 @@ static int xen_ring_rebind(struct hv *hv, unsigned int domid, uint32_t remote_po
 	struct hv_xen *x = self(hv);
 	int port;
 
-	x->lib.xenevtchn_unbind(x->evtchn, ring->port);
+	/* Its number is soon another domain's, whom the end of this ring must not cut off. */
+	if (ring->port)
+		x->lib.xenevtchn_unbind(x->evtchn, ring->port);
+	ring->port = 0;
 	port = x->lib.xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
 	if (port < 0)
 		return -EINVAL;

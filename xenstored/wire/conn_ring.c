@@ -48,7 +48,7 @@
 
 struct ring {
 	struct hv_ring map;
-	uint32_t port;
+	uint32_t port;		/* 0: no channel could be bound */
 	uint32_t in_cons;	/* bytes taken from the request ring (free-running) */
 	uint32_t shown_cons;	/* what the page says of it */
 	uint32_t rsp_prod;	/* bytes put into the response ring (free-running) */
@@ -250,7 +250,7 @@ static void ring_flush(struct conn *c)
 		ring->starved = false;
 		server_again(c->srv, c);
 	}
-	if (ring->moved)
+	if (ring->moved && ring->port)
 		c->srv->hv->notify(c->srv->hv, ring->port);
 	ring->moved = false;
 }
@@ -502,11 +502,10 @@ int conn_ring_rebind(struct conn *c, uint32_t port)
 	struct ring *ring = ring_of(c);
 	int ret = c->srv->hv->ring_rebind(c->srv->hv, c->domid, port, &ring->map);
 
-	if (ret < 0)
-		return ret;
 	server_port_unbound(c->srv, ring->port, c);
 	ring->port = ring->map.port;
-	ret = server_port_bound(c->srv, ring->port, c);
+	if (ret == 0)
+		ret = server_port_bound(c->srv, ring->port, c);
 	server_again(c->srv, c);
 	return ret;
 }

@@ -81,7 +81,9 @@ static int fake_ring_map(struct hv *hv, unsigned int domid, uint64_t gfn, uint32
 static int fake_ring_rebind(struct hv *hv, unsigned int domid, uint32_t remote_port,
 			    struct hv_ring *ring)
 {
-	return remote_port == 666 ? -EINVAL : 0;
+	/* The port of before is somebody else's soon. */
+	ring->port = remote_port == 666 ? 0 : FAKE_PORT(domid);
+	return ring->port ? 0 : -EINVAL;
 }
 
 static void fake_ring_unmap(struct hv *hv, struct hv_ring *ring)

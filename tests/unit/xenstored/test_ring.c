@@ -353,6 +353,41 @@ static void test_introduction_with_a_bad_channel_fails_and_leaves_nothing(void *
 	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "2", "5", "7", NULL), 0);
 }
 
+/* Its local port is the next domain's then: what ends the first must not end that. */
+static void test_a_ring_whose_channel_is_refused_has_none(void **state)
+{
+	struct xsd_sockmsg hdr;
+
+	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "666", NULL), EINVAL);
+	assert_null(srv->by_port[FAKE_PORT(1)]);
+	/* What is to be told meanwhile finds no channel. */
+	put_request(XS_WRITE, "data/x\0hello", 12);
+	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "9", NULL), 0);
+	assert_ptr_equal(srv->by_port[FAKE_PORT(1)], ring());
+	serve();
+	assert_true(take_msg(&hdr, text));
+	assert_string_equal(text, "OK");
+}
+
+/* A kernel takes one reply a request. */
+static void test_a_stream_is_nothing_for_a_ring(void **state)
+{
+	static const char *const asked[] = { "dump\0/", "feed\0/", "log\0/config", "at\0" "1\0/config",
+					     "tree\0" "1\0/config", "diff\0" "1\0/config",
+					     "snapshots", "generations" };
+	static const uint32_t len[] = { 7, 7, 12, 13, 15, 15, 10, 12 };
+
+	ring()->privileged = true;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct xsd_sockmsg hdr;
+
+		put_request(XS_CONTROL, asked[i], len[i]);
+		assert_true(take_msg(&hdr, text));
+		assert_string_equal(text, "EINVAL");
+	}
+	ring()->privileged = false;
+}
+
 static void test_domid_used_again_at_once_gets_its_own_ring(void **state)
 {
 	struct xsd_sockmsg hdr;
@@ -426,6 +461,8 @@ int main(void)
 		T(test_a_request_of_before_the_reconnect_is_not_done),
 		T(test_features_are_announced),
 		T(test_introduction_with_a_bad_channel_fails_and_leaves_nothing),
+		T(test_a_ring_whose_channel_is_refused_has_none),
+		T(test_a_stream_is_nothing_for_a_ring),
 		T(test_domid_used_again_at_once_gets_its_own_ring),
 		T(test_events_reach_the_ring),
 		T(test_many_events_arrive_as_room_allows),
