@@ -219,6 +219,8 @@ void watch_remove(struct server *srv, struct watch *w)
 
 void watch_remove_all(struct server *srv, struct conn *conn)
 {
+	/* Each watch would look for its own among those of all. */
+	conn_forget_all_events(conn);
 	while (conn->watch_first)
 		watch_remove(srv, conn->watch_first);
 }

@@ -83,7 +83,6 @@ void conn_forget_client(struct conn *c)
 		txn_abort(srv, c->txns);
 	precedence_forget(srv, c);
 	watch_remove_all(srv, c);
-	event_queue_fini(&c->events);
 	held_free(c);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
@@ -391,8 +390,7 @@ void conn_too_slow(struct conn *c)
 		c->ignored = true;
 	else
 		conn_kill(c);
-	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)c->events.bytes);
-	event_queue_fini(&c->events);
+	conn_forget_all_events(c);
 }
 
 void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t len)
@@ -424,6 +422,12 @@ void conn_forget_events(struct conn *c, const struct watch *w)
 
 	event_queue_forget(&c->events, w);
 	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
+}
+
+void conn_forget_all_events(struct conn *c)
+{
+	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)c->events.bytes);
+	event_queue_fini(&c->events);
 }
 
 void conn_refill(struct conn *c)

@@ -177,6 +177,8 @@ static inline size_t conn_waiting(const struct conn *c)
 void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t len);
 /* Forgets waiting events of a watch that goes away. */
 void conn_forget_events(struct conn *c, const struct watch *w);
+/* The same of all of them: the work is as much as there is. */
+void conn_forget_all_events(struct conn *c);
 /* Moves waiting events to the output as far as there is room. */
 void conn_refill(struct conn *c);
 

@@ -139,6 +139,38 @@ static void test_who_has_bonds_is_passed_over_once(void **state)
 	assert_true(work < 2 * first);
 }
 
+/* The work for each event that a lost client has not read, with so many watches that all see each write. */
+static uint64_t loss_of_events(unsigned int nr_watches, unsigned int nr_writes)
+{
+	struct conn *c = t_client(srv, 0), *host = t_client(srv, 0);
+	char word[32];
+	size_t nr;
+
+	for (unsigned int i = 0; i < nr_watches; i++) {
+		snprintf(word, sizeof(word), "%u", i);
+		assert_int_equal(t_watch(c, "/", word), 0);
+	}
+	for (unsigned int i = 0; i < nr_writes; i++) {
+		snprintf(word, sizeof(word), "/w/%u", i);
+		assert_int_equal(t_write(host, 0, word, "1"), 0);
+	}
+	nr = c->events.nr;
+	assert_true(nr > 1000);
+	work = 0;
+	conn_kill(c);
+	conns_reap(srv);
+	print_message("blocks of code for each of %zu events, %u watches: %llu\n", nr, nr_watches,
+		      (unsigned long long)(work / nr));
+	return work / nr;
+}
+
+static void test_a_client_that_has_read_nothing_costs_what_it_has(void **state)
+{
+	uint64_t few = loss_of_events(10, 2000);
+
+	assert_in_range(loss_of_events(1000, 20), 0, 2 * few + 100);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -147,6 +179,7 @@ int main(void)
 		T(test_a_lost_client_costs_what_the_first_one_did),
 		T(test_so_does_one_that_hangs_up),
 		T(test_who_has_bonds_is_passed_over_once),
+		T(test_a_client_that_has_read_nothing_costs_what_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
