@@ -22,6 +22,8 @@ struct conn;
 #define CONFINE_WATCHES 16
 #define CONFINE_TXNS 4
 #define CONFINE_TXN_NODES 256
+/* Bytes of events that may wait until it reads: with more it is closed. */
+#define CONFINE_EVENTS (4u << 20)
 
 /*
  * Confines @c to the @nr @rules, the client's strings: "r/PATH": this node and all below may be

@@ -383,6 +383,12 @@ static bool takes_events(const struct conn *c)
 /* Domain 0's clients are bounded too, generously: then the connection is closed. */
 #define WAITING_EVENTS_MAX (64u * 1024u * 1024u)
 
+/* Of one that serves a guest's device: who is taken over with it has as many as the guest has devices. */
+static size_t waiting_events_max(const struct conn *c)
+{
+	return c->confine ? CONFINE_EVENTS : WAITING_EVENTS_MAX;
+}
+
 void conn_too_slow(struct conn *c)
 {
 	c->srv->stats.conns_dropped++;
@@ -411,7 +417,7 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 	else if (ret < 0)
 		c->srv->events_lost = true;
 	domain_use(c->srv, c->domid, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
-	if (c->events.bytes > WAITING_EVENTS_MAX ||
+	if (c->events.bytes > waiting_events_max(c) ||
 	    (!c->privileged && domain_may(c->srv, c->account, QUOTA_MEMORY, 0) < 0))
 		conn_too_slow(c);
 }

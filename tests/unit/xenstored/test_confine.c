@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "confine.h"
 #include "harness.h"
 #include "ops.h"
 
@@ -245,6 +246,28 @@ static void test_its_transactions_remember_a_bounded_number_of_nodes(void **stat
 	assert_int_equal(t_end(host, t, true), 0);
 }
 
+/* Its guest writes, it does not read: both may be the same attacker's. */
+static void test_it_lets_a_bounded_number_of_events_wait(void **state)
+{
+	char token[16], path[2000];
+	size_t most = 0;
+
+	for (unsigned int n = 0; n < CONFINE_WATCHES; n++) {
+		snprintf(token, sizeof(token), "%u", n);
+		assert_int_equal(t_watch(taken, FRONT, token), 0);
+	}
+	for (unsigned int n = 0; !taken->dead && most < 32u << 20; n++) {
+		snprintf(path, sizeof(path), FRONT "/%01900u", n);
+		assert_int_equal(t_write(host, 0, path, ""), 0);
+		assert_int_equal(t_rm(host, 0, path), 0);
+		if (taken->events.bytes > most)
+			most = taken->events.bytes;
+	}
+	assert_true(taken->dead);
+	assert_in_range(most, 256u << 10, 8u << 20);
+	conns_reap(srv);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -260,6 +283,7 @@ int main(void)
 		TEST(test_a_malformed_rule_confines_nobody),
 		TEST(test_a_removed_directory_stays_removed),
 		TEST(test_it_holds_a_bounded_part_of_the_daemon),
+		TEST(test_it_lets_a_bounded_number_of_events_wait),
 		TEST(test_its_transactions_remember_a_bounded_number_of_nodes),
 	};
 
