@@ -253,19 +253,12 @@ static int put_node(struct restore *r, const struct past_node *p)
 		return 0;
 	s.perms = set_of(r, r->next++);
 	if (s.perms && tree_find(&r->srv->tree, s.path, xs_path_parent_len(s.path, s.len), &n) &&
-	    !tree_find(&r->srv->tree, s.path, s.len, &n))
+	    !tree_find(&r->srv->tree, s.path, s.len, &n)) {
 		change_create(r->srv, &s, &n);
+		/* Who watches what is above is told of the whole. */
+		watch_note(r->srv, s.path, s.len, NULL, s.perms, xs_path_parent_len(s.path, s.len) > 1);
+	}
 	return 0;
-}
-
-/* For events: the first set there is. */
-static struct perms *some_set(const struct restore *r)
-{
-	struct perms *p = NULL;
-
-	for (size_t i = 0; !p && i < buf_len(&r->perms) / sizeof(p); i++)
-		p = set_of(r, i);
-	return p;
 }
 
 static struct removal *old_of(const struct restore *r, size_t i)
@@ -284,12 +277,6 @@ static void replace(struct restore *r, const struct buf *answer)
 		change_remove(r->srv, old_of(r, i));
 	each_node(r, answer, put_node);
 	end_kept(r, true);
-	for (size_t at = 0; at < buf_len(&r->tops) && some_set(r);) {
-		const char *top = buf_front(&r->tops) + at;
-
-		watch_note(r->srv, top, strlen(top), NULL, some_set(r), false);
-		at += strlen(top) + 1;
-	}
 	/* What has come back may name a domain that has ended meanwhile. */
 	r->srv->ended_still_named = true;
 }

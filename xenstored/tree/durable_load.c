@@ -256,12 +256,18 @@ static void note_tops(struct server *srv)
 	buf_fini(&tops);
 }
 
-/* The part as it is now is what clients saw nothing of. */
+static bool is_below_a_top(const char *path, size_t len)
+{
+	return lasting_is(path, len) && xs_path_parent_len(path, len) > 1;
+}
+
+/* The part as it is now is what clients saw nothing of: those who watch a top or all, and below. */
 static void tell_all(struct server *srv)
 {
 	note_tops(srv);
 	feed_end_all(srv);
 	watch_fire_collected(srv);
+	watch_fire_all(srv, is_below_a_top);
 }
 
 void durable_loaded(struct server *srv, const struct worker_msg *msg)

@@ -405,13 +405,25 @@ void watch_fire_first(struct server *srv, struct watch *w)
 	conn_send_event(w->conn, w, w->on->path, w->on->len);
 }
 
+void watch_fire_all(struct server *srv, bool (*is_one)(const char *path, size_t len))
+{
+	for (struct conn *c = srv->conns; c; c = c->next) {
+		for (struct watch *w = c->watch_first; w && !c->dead; w = w->next) {
+			if (is_one(w->on->path, w->on->len))
+				watch_fire_first(srv, w);
+		}
+	}
+}
+
+static bool is_any(const char *path, size_t len)
+{
+	return true;
+}
+
 void watch_make_up(struct server *srv)
 {
 	if (!srv->events_lost)
 		return;
 	srv->events_lost = false;
-	for (struct conn *c = srv->conns; c; c = c->next) {
-		for (struct watch *w = c->watch_first; w && !c->dead; w = w->next)
-			watch_fire_first(srv, w);
-	}
+	watch_fire_all(srv, is_any);
 }

@@ -474,6 +474,30 @@ static void test_snapshot_is_restored_while_running(void **state)
 	close(fd);
 }
 
+/* Also who watches what there was not, and is now. */
+static void test_a_restore_is_told_to_who_watches_what_it_brings(void **state)
+{
+	char text[XENSTORE_PAYLOAD_MAX + 1];
+	int fd = live_open(), other = live_open();
+
+	assert_int_equal(live_write_number(fd, "/config/dir/s", 1), 0);
+	assert_int_equal(live_request(fd, XS_CONTROL, "snapshot\0one", 13, NULL), 0);
+	assert_int_equal(live_request(fd, XS_RM, "/config/dir", 12, NULL), 0);
+	assert_true(live_send(other, XS_WATCH, 0, "/config/dir\0t", 14));
+	assert_int_equal(live_await(other, NULL), 0);
+	assert_int_equal(live_await(other, text), 0);
+	assert_string_equal(text, "/config/dir");
+	assert_int_equal(live_request(fd, XS_CONTROL, "restore\0one", 12, NULL), 0);
+	assert_int_equal(live_read_number(fd, "/config/dir/s"), 1);
+	/* The event, if there is one, is in front of this answer. */
+	memset(text, 0, sizeof(text));
+	assert_true(live_send(other, XS_READ, 0, "/config/dir/s", 14));
+	assert_int_equal(live_await(other, text), 0);
+	assert_string_equal(text, "/config/dir");
+	close(other);
+	close(fd);
+}
+
 /* It is in no snapshot: what it is below comes from there, and it stays. */
 static void test_a_restore_leaves_what_does_not_last(void **state)
 {
@@ -758,6 +782,7 @@ int main(int argc, char **argv)
 		T(test_live_update_goes_on_as_the_program_that_is_named),
 		T(test_snapshot_is_restored_while_running),
 		T(test_a_snapshot_gives_nothing_to_who_came_later),
+		T(test_a_restore_is_told_to_who_watches_what_it_brings),
 		T(test_a_restore_leaves_what_does_not_last),
 		T(test_a_restore_leaves_what_is_held),
 		T(test_persistent_changes_outlast_many_of_the_runtime_part),

@@ -183,6 +183,37 @@ static void test_a_disk_that_could_not_be_read_is_asked_again(void **state)
 	assert_int_equal(t_write(c, 0, "/config/x", "2"), HELD);
 }
 
+/* Who watches something below cannot know that it is there now. */
+static void test_who_watches_what_comes_late_is_told(void **state)
+{
+	struct conn *one = t_client(srv, 0), *two = t_client(srv, 0), *top = t_client(srv, 0);
+
+	assert_int_equal(t_watch(one, "/config/domain", "all"), 0);
+	t_expect_event(one, "/config/domain", "all");
+	assert_int_equal(t_watch(two, "/config/domain/a/power", "a"), 0);
+	t_expect_event(two, "/config/domain/a/power", "a");
+	assert_int_equal(t_watch(two, "/local/domain", "b"), 0);
+	t_expect_event(two, "/local/domain", "b");
+	assert_int_equal(t_watch(top, "/", "top"), 0);
+	t_expect_event(top, "/", "top");
+	tell(WORKER_READY, 0, 5);
+	send_node("/config", "", 0);
+	send_node("/history", "", 0);
+	send_node("/config/domain", "", 0);
+	send_node("/config/domain/a", "", 0);
+	send_node("/config/domain/a/power", "on", 2);
+	t_expect_quiet(one);
+	tell(WORKER_LOADED, 0, 5);
+	assert_true(is_loaded());
+	t_expect_event(one, "/config/domain", "all");
+	t_expect_quiet(one);
+	t_expect_event(two, "/config/domain/a/power", "a");
+	t_expect_quiet(two);
+	t_expect_event(top, "/config", "top");
+	t_expect_event(top, "/history", "top");
+	t_expect_quiet(top);
+}
+
 /* The change behind what was loaded follows on it, whatever was queued before. */
 static void test_the_next_change_follows_on_what_was_loaded(void **state)
 {
@@ -890,6 +921,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_a_load_without_room_is_no_load),
 		T(test_a_disk_that_could_not_be_read_is_asked_again),
+		T(test_who_watches_what_comes_late_is_told),
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
 		T(test_a_disk_of_another_store_is_never_written_anew),
