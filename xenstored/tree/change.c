@@ -91,6 +91,12 @@ bool change_is_persistent(const char *path, size_t len)
 	return lasting_is(path, len);
 }
 
+void change_is_there(struct server *srv, const char *path, size_t len, uint64_t rev)
+{
+	if (change_is_persistent(path, len))
+		durable_had(srv, rev);
+}
+
 /* The disk is to have the node as it is now. */
 static void make_durable(struct server *srv, const char *path, size_t len, const struct node *n)
 {
@@ -144,8 +150,10 @@ void change_value(struct server *srv, const char *path, size_t len, struct node 
 
 void change_mark(struct server *srv, const char *path, size_t len, struct node *n, uint8_t mark)
 {
-	if (n->mark == mark)
+	if (n->mark == mark) {
+		change_is_there(srv, path, len, n->gen);
 		return;
+	}
 	tree_set_mark(&srv->tree, path, len, n, mark);
 	make_durable(srv, path, len, n);
 }

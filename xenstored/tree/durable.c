@@ -101,6 +101,18 @@ void durable_remove(struct server *srv, const char *path, size_t len)
 		d->load_err = -EAGAIN;
 }
 
+void durable_had(struct server *srv, uint64_t rev)
+{
+	const struct durable *d = &srv->durable;
+	struct conn *c = srv->acting ? srv->acting->conn : NULL;
+
+	/* What stands for a parent that the disk has lost is newer than anything that will come there. */
+	if (rev > d->last)
+		rev = d->last;
+	if (c && !d->off && rev > c->hold_seq)
+		c->hold_seq = rev;
+}
+
 void durable_note_last(struct server *srv)
 {
 	unsigned char rec[STORE_HEAD + 8];

@@ -92,6 +92,11 @@ bool durable_await_room(struct conn *c);
 /* The disk is to have the node as it is now; or the node at @path, and all below, is to go. */
 void durable_put(struct server *srv, const char *path, size_t len, const struct node *n);
 void durable_remove(struct server *srv, const char *path, size_t len);
+/*
+ * The request under way asks for what is there, or gone, since revision @rev: its reply waits as long
+ * as that of who has made it so.
+ */
+void durable_had(struct server *srv, uint64_t rev);
 /* The revision that is about to be complete, if it has persistent changes, else 0. */
 uint64_t durable_published(struct server *srv);
 

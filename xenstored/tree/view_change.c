@@ -272,7 +272,11 @@ int view_mkdir(struct view *v, const struct xs_path *path)
 	struct vnode vn;
 	int ret = view_get(v, path, ACCESS_WRITE, 0, &vn);
 
-	return ret == -ENOENT ? create(v, path, NULL, 0) : ret;
+	if (ret == -ENOENT)
+		return create(v, path, NULL, 0);
+	if (ret == 0 && !v->txn)
+		change_is_there(v->srv, path->text, path->len, vn.base.gen);
+	return ret;
 }
 
 int view_rm(struct view *v, const struct xs_path *path)
@@ -288,7 +292,10 @@ int view_rm(struct view *v, const struct xs_path *path)
 	if (ret == -ENOENT) {
 		size_t len = xs_path_parent_len(path->text, path->len);
 
-		return view_lookup(v, path->text, len, 0, &vn);
+		ret = view_lookup(v, path->text, len, 0, &vn);
+		if (ret == 0 && !v->txn)
+			change_is_there(v->srv, path->text, path->len, vn.base.children_gen);
+		return ret;
 	}
 	if (ret < 0)
 		return ret;

@@ -419,6 +419,43 @@ static void load_nothing(void)
 	assert_true(is_loaded());
 }
 
+/* What asks for what somebody else is still waiting for waits, too: OK would say that the disk has it. */
+static void test_what_is_there_already_is_acknowledged_with_it(void **state)
+{
+	struct conn *same, *dir, *gone, *txn, *other = t_client(srv, 0);
+	char text[XENSTORE_PAYLOAD_MAX + 1];
+	uint32_t t;
+
+	load_nothing();
+	assert_int_equal(t_write(c, 0, "/config/x", "1"), HELD);
+	same = t_client(srv, 0);
+	assert_int_equal(t_write(same, 0, "/config/x", "1"), HELD);
+	dir = t_client(srv, 0);
+	assert_int_equal(t_mkdir(dir, 0, "/config/x"), HELD);
+	txn = t_client(srv, 0);
+	t = t_begin(txn);
+	assert_int_equal(t_write(txn, t, "/config/x", "1"), 0);
+	assert_int_equal(t_end(txn, t, true), HELD);
+	/* Who only reads does not, nor who asks for something else, or what the disk has. */
+	assert_int_equal(t_mkdir(other, 0, "/config"), 0);
+	assert_int_equal(t_write(other, 0, "/config", ""), 0);
+	assert_int_equal(t_rm(other, 0, "/history/none"), 0);
+	assert_int_equal(t_read(other, 0, "/config/x", text), 0);
+	assert_int_equal(t_write(other, 0, "/tool/x", "1"), 0);
+	assert_int_equal(t_write(other, 0, "/tool/x", "1"), 0);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_string_equal(t_next(same)->data, "OK");
+	assert_string_equal(t_next(dir)->data, "OK");
+	assert_string_equal(t_next(txn)->data, "OK");
+	assert_int_equal(t_write(same, 0, "/config/x", "1"), 0);
+	assert_int_equal(t_rm(c, 0, "/config/x"), HELD);
+	gone = t_client(srv, 0);
+	assert_int_equal(t_rm(gone, 0, "/config/x"), HELD);
+	tell(WORKER_DURABLE, 0, srv->durable.last);
+	assert_string_equal(t_next(gone)->data, "OK");
+	assert_int_equal(t_rm(gone, 0, "/config/x"), 0);
+}
+
 static unsigned int nr_resets;
 static bool reset_has_left;
 
@@ -922,6 +959,7 @@ int main(void)
 		T(test_a_load_without_room_is_no_load),
 		T(test_a_disk_that_could_not_be_read_is_asked_again),
 		T(test_who_watches_what_comes_late_is_told),
+		T(test_what_is_there_already_is_acknowledged_with_it),
 		T(test_the_next_change_follows_on_what_was_loaded),
 		T(test_a_disk_of_another_store_is_not_believed),
 		T(test_a_disk_of_another_store_is_never_written_anew),
