@@ -49,6 +49,7 @@ static void others_of_grants(const struct domain *d)
 	}
 }
 
+/* Not by a grant: that counts as long as it is pinned, and a dead mapper's tables keep the entry. */
 static void others_of_table(const struct frame *table)
 {
 	const u64 *entry = mfn_to_virt(frame_to_mfn(table));
@@ -56,7 +57,7 @@ static void others_of_table(const struct frame *table)
 	unsigned int nr = table->type & FT_PARTIAL ? table->nval : PT_ENTRIES;
 
 	for (unsigned int i = 0; i < nr; i++)
-		if ((entry[i] & (PTE_P | PTE_RW)) == (PTE_P | PTE_RW) && mfn_is_ram(pte_mfn(entry[i])) &&
+		if ((entry[i] & (PTE_P | PTE_RW | PTE_GRANT)) == (PTE_P | PTE_RW) && mfn_is_ram(pte_mfn(entry[i])) &&
 		    mfn_to_frame(pte_mfn(entry[i]))->owner != table->owner)
 			is_others[mfn_x(pte_mfn(entry[i]))] = 1;
 }
