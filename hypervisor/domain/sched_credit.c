@@ -146,11 +146,28 @@ void credit_remove(struct vcpu *v)
 	v->sched->is_queued = false;
 }
 
+/* It waited while others ran, or nobody waited at all: its debt is paid. */
+static void forgive(struct sched_vcpu *s)
+{
+	s->credit = MAX(s->credit, 0);
+	s->prio = PRIO_UNDER;
+}
+
+static void forgive_sleepers(void)
+{
+	for (struct domain *d = domain_list; d; d = d->next)
+		for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
+			if (d->vcpu[i] && !d->vcpu[i]->sched->is_queued)
+				forgive(d->vcpu[i]->sched);
+}
+
 static void accounting_ensure(s_time_t now)
 {
 	if (is_accounting)
 		return;
 	is_accounting = true;
+	if (now - accounted_ns > ELAPSED_MAX)
+		forgive_sleepers();
 	accounted_ns = now;
 	/* What a runner used without contention is not charged to it. */
 	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
@@ -174,13 +191,6 @@ static void contention_begin(s_time_t now)
 		if (cpus[i].running && !timer_is_armed(&cpus[i].slice_timer))
 			timer_set(&cpus[i].slice_timer,
 				  now + MAX(slice_left(cpus[i].running, now), 1));
-}
-
-/* It waited while others ran: its debt is paid. */
-static void forgive(struct sched_vcpu *s)
-{
-	s->credit = MAX(s->credit, 0);
-	s->prio = PRIO_UNDER;
 }
 
 /* An idle CPU for @v, the one it ran on if possible, called to choose; NO_CPU: none. */
@@ -359,17 +369,26 @@ struct vcpu *credit_pick(s_time_t now)
 
 #define WEIGHT_SCALE 256 /* a domain's weight is divided among its vcpus */
 
-static unsigned int active_vcpus(const struct domain *d)
+/*
+ * One that sleeps pays what it owes of its domain's share first: else a domain would use one of its
+ * vcpus after the other, each until it owes, and never pay.
+ */
+static bool gets_share(const struct sched_vcpu *s)
+{
+	return s->is_active || s->credit < 0;
+}
+
+static unsigned int sharing_vcpus(const struct domain *d)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
-		nr += d->vcpu[i] && d->vcpu[i]->sched->is_active;
+		nr += d->vcpu[i] && gets_share(d->vcpu[i]->sched);
 	return nr;
 }
 
 /*
- * What each of @d's @nr active vcpus wants of @elapsed, before @list: no more than it could have
+ * What each of @d's @nr vcpus that get a share wants of @elapsed, before @list: no more than it could have
  * used, than the cap allows, or than it could save. Savings that would be cut off are the others'.
  */
 static struct share *domain_wants(struct domain *d, unsigned int nr, s_time_t elapsed,
@@ -382,13 +401,13 @@ static struct share *domain_wants(struct domain *d, unsigned int nr, s_time_t el
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {
 		struct sched_vcpu *s = d->vcpu[i] ? d->vcpu[i]->sched : NULL;
 
-		if (!s || !s->is_active)
+		if (!s || !gets_share(s))
 			continue;
 		s->share = (struct share){
 			.next = list,
 			.cpus = d->vcpu[i]->affinity,
 			.weight = (s64)d->scheduler_weight * WEIGHT_SCALE / nr,
-			.limit = MIN(most, CREDIT_MAX - s->credit),
+			.limit = MIN(most, (s->is_active ? CREDIT_MAX : 0) - s->credit),
 		};
 		list = &s->share;
 	}
@@ -403,18 +422,18 @@ static void vcpu_account(struct vcpu *v)
 	s_time_t share = s->share.got;
 	u8 prio;
 
-	if (!s->is_active) {
+	if (!gets_share(s)) {
 		forgive(s);
 		return;
 	}
 	/* Nobody waits for what it uses: more than that, so that it never waits for credit. */
-	if (s->share.is_sated && !is_capped)
+	if (s->share.is_sated && s->is_active && !is_capped)
 		share *= 2;
 	s->credit = MIN(s->credit + share, CREDIT_MAX);
 	prio = s->credit < 0 ? PRIO_OVER : PRIO_UNDER;
 	if (prio == PRIO_OVER && is_capped)
 		prio = PRIO_PARKED;
-	if (s->prio != PRIO_BOOST || prio != PRIO_UNDER)
+	if (s->prio != PRIO_BOOST || prio != PRIO_UNDER || !s->is_active)
 		s->prio = prio;
 	if (s->is_queued) {
 		credit_remove(v);
@@ -430,7 +449,7 @@ static bool divide(s_time_t elapsed)
 	bool is_capped = false;
 
 	for (struct domain *d = domain_list; d; d = d->next) {
-		unsigned int nr = active_vcpus(d);
+		unsigned int nr = sharing_vcpus(d);
 
 		if (!nr)
 			continue;

@@ -13,6 +13,8 @@
 #define CPUS 4
 #define SECONDS 1000000000LL
 #define MS 1000000LL
+#define TURN_MS 9 /* less than a boost */
+#define VCPUS 16
 
 static struct domain *d[3];
 static struct vcpu *on[CPUS];
@@ -82,12 +84,9 @@ static s_time_t next_timer(void)
 	return next ? next + late : 0;
 }
 
-static void run_for(s_time_t ns)
+/* All timers and what they ask for, until @end. */
+static void run_until(s_time_t end)
 {
-	s_time_t end = world.now + ns;
-
-	for (unsigned int c = 0; c < fake_nr_cpus; c++)
-		schedule(c);
 	while (next_timer() && next_timer() < end) {
 		world.now = MAX(world.now, next_timer());
 		for (unsigned int c = 0; c < CPUS; c++) {
@@ -100,6 +99,14 @@ static void run_for(s_time_t ns)
 				schedule(c);
 	}
 	world.now = end;
+	fake_cpu_id = 0;
+}
+
+static void run_for(s_time_t ns)
+{
+	for (unsigned int c = 0; c < fake_nr_cpus; c++)
+		schedule(c);
+	run_until(world.now + ns);
 	for (unsigned int c = 0; c < CPUS; c++) {
 		fake_cpu_id = c;
 		stop(c);
@@ -194,7 +201,7 @@ static void test_a_sleepers_share_is_the_others_by_weight(void **state)
 	fake_nr_cpus = 1;
 	for (unsigned int i = 0; i < 3; i++)
 		domain_add(i, 1, 256u << i);
-	run_for(SECONDS / 10); /* no longer boosted */
+	run_for(2 * SECONDS); /* no longer boosted; and dom0 has paid for setup() */
 	ran[0] = ran[1] = ran[2] = 0;
 	for (unsigned int i = 0; i < 1000; i++) {
 		credit_insert(dom0->vcpu[0], true, world.now);
@@ -240,6 +247,58 @@ static void test_who_wakes_gets_the_idle_cpu_it_ran_on(void **state)
 	assert_ptr_equal(on[3], d[0]->vcpu[0]);
 }
 
+static void wake(struct vcpu *v)
+{
+	if (credit_insert(v, true, world.now) != NO_CPU)
+		schedule(0);
+}
+
+/* The one on CPU 0 blocks. */
+static void block(void)
+{
+	stop(0);
+	on[0] = NULL;
+	schedule(0);
+}
+
+/* For ten seconds each vcpu of d[0] in turn uses its boost and sleeps while the others do; after a round all for @nap_ms. */
+static void take_turns(unsigned int nap_ms)
+{
+	unsigned int at = 0, used = 0;
+
+	fake_nr_cpus = 1;
+	domain_add(0, VCPUS, 256);
+	domain_add(1, 1, 256);
+	for (unsigned int k = 1; k < VCPUS; k++)
+		credit_remove(d[0]->vcpu[k]);
+	schedule(0);
+	for (s_time_t end = world.now + 10 * SECONDS; world.now < end;) {
+		run_until(world.now + MS);
+		if (on[0] != d[0]->vcpu[at] || ++used < TURN_MS)
+			continue;
+		used = 0;
+		at = (at + 1) % VCPUS;
+		block();
+		if (at == 0)
+			run_until(world.now + nap_ms * MS);
+		wake(d[0]->vcpu[at]);
+	}
+	stop(0);
+	on[0] = NULL;
+}
+
+static void test_who_changes_vcpus_pays_all_the_same(void **state)
+{
+	take_turns(0);
+	assert_true(ran[1] > 9 * SECONDS / 2);
+}
+
+static void test_who_naps_pays_all_the_same(void **state)
+{
+	take_turns(61);
+	assert_true(ran[1] > 9 * SECONDS / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +318,9 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_pays_all_the_same, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_who_naps_pays_all_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_wakes_gets_the_idle_cpu_it_ran_on, setup,
 						teardown),
 	};
