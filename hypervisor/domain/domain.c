@@ -246,6 +246,9 @@ int domain_kill(struct domain *d)
 		d->relinquish_step = KILL_TABLES;
 		/* fallthrough */
 	case KILL_TABLES:
+		rc = gnttab_release_frames(d);
+		if (rc)
+			return rc;
 		d->relinquish_step = KILL_DONE;
 		domain_try_free(d);
 		virq_raise_global(VIRQ_DOM_EXC);

@@ -48,6 +48,31 @@ static bool shared_frame_free(struct grant_table *t, u32 idx)
 	return true;
 }
 
+static bool frame_is_pinned(const struct grant_active *active)
+{
+	for (u32 i = 0; i < GRANTS_PER_FRAME; i++)
+		if (active[i].frame)
+			return true;
+	return false;
+}
+
+int gnttab_release_frames(struct domain *d)
+{
+	struct grant_table *t = d->gnttab;
+
+	while (t->nr_frames) {
+		u32 last = t->nr_frames - 1;
+
+		if (frame_is_pinned(t->active[last]) || !shared_frame_free(t, last))
+			break;
+		xfree(t->active[last]);
+		t->nr_frames = last;
+		if (hypercall_should_preempt())
+			return -ERESTART;
+	}
+	return 0;
+}
+
 bool gnttab_fini(struct domain *d)
 {
 	struct grant_table *t = d->gnttab;

@@ -52,10 +52,15 @@ struct grant_table {
 
 int gnttab_init(struct domain *d); /* by d->max_grant_frames, max_maptrack_frames. 0, -ENOMEM */
 /*
- * Preemptible release of everything @d has mapped: pins and references; the entries themselves
- * are in page tables that never run again. -ERESTART; 0.
+ * Preemptible release of everything @d has mapped: pins and references, then the maptrack; the
+ * entries themselves are in page tables that never run again. -ERESTART; 0.
  */
 int gnttab_release_mappings(struct domain *d);
+/*
+ * Preemptible, of dying @d: frees the tables from their end up to what others still use, which is
+ * left to gnttab_fini(). -ERESTART; 0.
+ */
+int gnttab_release_frames(struct domain *d);
 /* Unshares and frees the tables. False: a frame is still mapped by somebody, try again later. */
 bool gnttab_fini(struct domain *d);
 

@@ -276,5 +276,11 @@ int gnttab_release_mappings(struct domain *d)
 		if (++t->release_cursor % HANDLES_PER_CHECK == 0 && hypercall_should_preempt())
 			return -ERESTART;
 	}
+	while (t && t->nr_maptrack_pages) {
+		t->maptrack_free = MAPTRACK_NONE;
+		xfree(t->maptrack[--t->nr_maptrack_pages]);
+		if (hypercall_should_preempt())
+			return -ERESTART;
+	}
 	return 0;
 }

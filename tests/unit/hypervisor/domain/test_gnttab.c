@@ -13,6 +13,8 @@
 #include "lib/string.h"
 #include "x86/layout.h"
 
+#define LAST_BLOCKS 16
+
 static struct domain *d1;
 
 static int setup(void **state)
@@ -303,6 +305,32 @@ static void test_a_dead_mappers_handles_are_released_in_steps(void **state)
 	assert_int_equal(refs(f), 1);
 }
 
+/* What a guest made large is freed, and thereby made zero, with looks whether others wait. */
+static void test_a_dead_domains_tables_are_freed_in_steps(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	long left;
+	u64 free;
+
+	grant(8, 0);
+	entry(8)->domid = 2;
+	assert_int_equal(gnttab_grow(d2, d2->gnttab->max_frames), 0);
+	world_run(d2->vcpu[0]);
+	for (grant_handle_t i = 0; i < 4 * MAPTRACK_PER_PAGE; i++)
+		assert_int_equal(map(8, GNTMAP_device_map).handle, i);
+	world_run(dom0->vcpu[0]);
+	world.preempt = true;
+	do {
+		left = world_blocks;
+		free = page_alloc_free_frames();
+	} while (domain_kill(d2) == -ERESTART && left - world_blocks <= 1 &&
+		 page_alloc_free_frames() - free <= 1);
+	world.preempt = false;
+	assert_null(domain_find(2));
+	/* at last what each domain has, be it large or small */
+	assert_true(left - world_blocks < LAST_BLOCKS);
+}
+
 static void test_copy_moves_bytes_between_grant_and_own_page(void **state)
 {
 	struct gnttab_copy *op = guest_alloc(sizeof(*op));
@@ -424,6 +452,7 @@ int main(void)
 		T(test_a_dead_granters_page_stays_until_the_mapper_lets_go),
 		T(test_a_dead_mapper_gives_everything_back),
 		T(test_a_dead_mappers_handles_are_released_in_steps),
+		T(test_a_dead_domains_tables_are_freed_in_steps),
 		T(test_copy_moves_bytes_between_grant_and_own_page),
 		T(test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused),
 		T(test_the_table_grows_to_its_limit_and_no_further),
