@@ -261,42 +261,56 @@ static void block(void)
 	schedule(0);
 }
 
-/* For ten seconds each vcpu of d[0] in turn uses its boost and sleeps while the others do; after a round all for @nap_ms. */
-static void take_turns(unsigned int nap_ms)
+/*
+ * For ten seconds each vcpu of d[0] in turn uses its boost and sleeps while the others do; after @round turns all sleep for @nap_ms.
+ * @victims work all the time.
+ */
+static void take_turns(unsigned int victims, unsigned int round, unsigned int nap_ms)
 {
-	unsigned int at = 0, used = 0;
+	unsigned int turn = 0, used = 0;
 
 	fake_nr_cpus = 1;
 	domain_add(0, VCPUS, 256);
-	domain_add(1, 1, 256);
+	for (unsigned int i = 1; i <= victims; i++)
+		domain_add(i, 1, 256);
 	for (unsigned int k = 1; k < VCPUS; k++)
 		credit_remove(d[0]->vcpu[k]);
 	schedule(0);
 	for (s_time_t end = world.now + 10 * SECONDS; world.now < end;) {
 		run_until(world.now + MS);
-		if (on[0] != d[0]->vcpu[at] || ++used < TURN_MS)
+		if (on[0] != d[0]->vcpu[turn % VCPUS] || ++used < TURN_MS)
 			continue;
 		used = 0;
-		at = (at + 1) % VCPUS;
 		block();
-		if (at == 0)
+		if (++turn % round == 0)
 			run_until(world.now + nap_ms * MS);
-		wake(d[0]->vcpu[at]);
+		wake(d[0]->vcpu[turn % VCPUS]);
 	}
 	stop(0);
 	on[0] = NULL;
+	/* no more than its part, of which 5 % are given */
+	assert_true(ran[0] < 10 * SECONDS * 105 / 100 / (victims + 1));
 }
 
 static void test_who_changes_vcpus_pays_all_the_same(void **state)
 {
-	take_turns(0);
-	assert_true(ran[1] > 9 * SECONDS / 2);
+	take_turns(1, 1, 0);
+}
+
+static void test_who_changes_vcpus_among_several_pays_all_the_same(void **state)
+{
+	take_turns(2, 1, 0);
 }
 
 static void test_who_naps_pays_all_the_same(void **state)
 {
-	take_turns(61);
-	assert_true(ran[1] > 9 * SECONDS / 2);
+	take_turns(1, VCPUS, 61);
+}
+
+/* Nobody waits at most times when it is time to account. */
+static void test_who_sleeps_while_it_is_accounted_pays_all_the_same(void **state)
+{
+	take_turns(1, 2, 12);
 }
 
 int main(void)
@@ -321,6 +335,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_pays_all_the_same, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_who_naps_pays_all_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_who_changes_vcpus_among_several_pays_all_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_who_sleeps_while_it_is_accounted_pays_all_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_wakes_gets_the_idle_cpu_it_ran_on, setup,
 						teardown),
 	};
