@@ -17,6 +17,7 @@
 #define VCPUS 16
 
 static struct domain *d[3];
+static u16 cap; /* of d[0] in take_turns(), 0: none */
 static struct vcpu *on[CPUS];
 static s_time_t since[CPUS];
 static s_time_t ran[3]; /* by domain */
@@ -36,6 +37,7 @@ static int setup(void **state)
 	world_reset();
 	fake_nr_cpus = CPUS;
 	late = 0;
+	cap = 0;
 	for (fake_cpu_id = CPUS; fake_cpu_id-- > 0;)
 		timer_softirq(); /* what an earlier test left armed */
 	fake_cpu_id = 0;
@@ -271,6 +273,7 @@ static void take_turns(unsigned int victims, unsigned int round, unsigned int na
 
 	fake_nr_cpus = 1;
 	domain_add(0, VCPUS, 256);
+	assert_int_equal(credit_set_params(d[0], 0, cap), 0);
 	for (unsigned int i = 1; i <= victims; i++)
 		domain_add(i, 1, 256);
 	for (unsigned int k = 1; k < VCPUS; k++)
@@ -288,29 +291,44 @@ static void take_turns(unsigned int victims, unsigned int round, unsigned int na
 	}
 	stop(0);
 	on[0] = NULL;
-	/* no more than its part, of which 5 % are given */
-	assert_true(ran[0] < 10 * SECONDS * 105 / 100 / (victims + 1));
+}
+
+/* No more than its part: 5 % are given. */
+static void assert_part(unsigned int percent)
+{
+	assert_true(ran[0] < 10 * SECONDS * percent / 100 * 105 / 100);
 }
 
 static void test_who_changes_vcpus_pays_all_the_same(void **state)
 {
 	take_turns(1, 1, 0);
+	assert_part(50);
 }
 
 static void test_who_changes_vcpus_among_several_pays_all_the_same(void **state)
 {
 	take_turns(2, 1, 0);
+	assert_part(33);
 }
 
 static void test_who_naps_pays_all_the_same(void **state)
 {
 	take_turns(1, VCPUS, 61);
+	assert_part(50);
 }
 
 /* Nobody waits at most times when it is time to account. */
 static void test_who_sleeps_while_it_is_accounted_pays_all_the_same(void **state)
 {
 	take_turns(1, 2, 12);
+	assert_part(50);
+}
+
+static void test_who_changes_vcpus_keeps_its_cap(void **state)
+{
+	cap = 20;
+	take_turns(0, 1, 0);
+	assert_part(cap);
 }
 
 int main(void)
@@ -335,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_pays_all_the_same, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_who_naps_pays_all_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_keeps_its_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_who_changes_vcpus_among_several_pays_all_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(
