@@ -153,12 +153,16 @@ static void forgive(struct sched_vcpu *s)
 	s->prio = PRIO_UNDER;
 }
 
-static void forgive_sleepers(void)
+/* All who owe, but for those in the queue, which keep their places. */
+static void forgive_all(void)
 {
 	for (struct domain *d = domain_list; d; d = d->next)
-		for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
-			if (d->vcpu[i] && !d->vcpu[i]->sched->is_queued)
-				forgive(d->vcpu[i]->sched);
+		for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {
+			struct sched_vcpu *s = d->vcpu[i] ? d->vcpu[i]->sched : NULL;
+
+			if (s && s->credit < 0 && !s->is_queued)
+				forgive(s);
+		}
 }
 
 static void accounting_ensure(s_time_t now)
@@ -167,7 +171,7 @@ static void accounting_ensure(s_time_t now)
 		return;
 	is_accounting = true;
 	if (now - accounted_ns > ELAPSED_MAX)
-		forgive_sleepers();
+		forgive_all();
 	accounted_ns = now;
 	/* What a runner used without contention is not charged to it. */
 	for (unsigned int i = 0; i < smp_nr_cpus(); i++)
