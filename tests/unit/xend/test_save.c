@@ -41,6 +41,12 @@ static int start(void **state)
 	return err;
 }
 
+static int end(void **state)
+{
+	unlink(file);
+	return world_teardown(state);
+}
+
 static void ask(struct world *w, const char *checkpoint)
 {
 	fake_set("/request/r1", NULL);
@@ -584,7 +590,7 @@ static void test_memory_of_another_domain_is_refused(void **state)
 	assert_non_null(strstr(error_of("b"), "is the memory of another domain (a, uuid"));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, start, world_teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
