@@ -74,6 +74,7 @@ struct txn {
 	struct tnode *made_first, *made_last;
 	uint64_t nodes_created;		/* here, for the connection's own domain */
 	size_t bytes;			/* charged to the domain */
+	uint64_t had;			/* revision of what was asked for here and is so already: durable_had() */
 };
 
 /* START. Returns 0, -ENOSPC (quota), -ENOMEM. */

@@ -261,6 +261,7 @@ int txn_commit(struct server *srv, struct txn *t)
 	}
 	if (ret == 0) {
 		apply_all(srv, t);
+		durable_had(srv, t->had);
 		srv->stats.commits++;
 		conn->lost_in_a_row = 0;
 	} else if (ret == -EAGAIN) {

@@ -267,6 +267,15 @@ int view_set_mark(struct view *v, const struct xs_path *path, uint8_t mark)
 	return 0;
 }
 
+/* What is asked of @path is so since revision @rev already. */
+static void is_so(struct view *v, const struct xs_path *path, uint64_t rev)
+{
+	if (!v->txn)
+		change_is_there(v->srv, path->text, path->len, rev);
+	else if (change_is_persistent(path->text, path->len) && rev > v->txn->had)
+		v->txn->had = rev;
+}
+
 int view_mkdir(struct view *v, const struct xs_path *path)
 {
 	struct vnode vn;
@@ -274,8 +283,8 @@ int view_mkdir(struct view *v, const struct xs_path *path)
 
 	if (ret == -ENOENT)
 		return create(v, path, NULL, 0);
-	if (ret == 0 && !v->txn)
-		change_is_there(v->srv, path->text, path->len, vn.base.gen);
+	if (ret == 0)
+		is_so(v, path, vn.base.gen);
 	return ret;
 }
 
@@ -293,8 +302,8 @@ int view_rm(struct view *v, const struct xs_path *path)
 		size_t len = xs_path_parent_len(path->text, path->len);
 
 		ret = view_lookup(v, path->text, len, 0, &vn);
-		if (ret == 0 && !v->txn)
-			change_is_there(v->srv, path->text, path->len, vn.base.children_gen);
+		if (ret == 0)
+			is_so(v, path, vn.base.children_gen);
 		return ret;
 	}
 	if (ret < 0)

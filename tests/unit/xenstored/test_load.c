@@ -436,6 +436,10 @@ static void test_what_is_there_already_is_acknowledged_with_it(void **state)
 	t = t_begin(txn);
 	assert_int_equal(t_write(txn, t, "/config/x", "1"), 0);
 	assert_int_equal(t_end(txn, t, true), HELD);
+	dir = t_client(srv, 0);
+	t = t_begin(dir);
+	assert_int_equal(t_mkdir(dir, t, "/config/x"), 0);
+	assert_int_equal(t_end(dir, t, true), HELD);
 	/* Who only reads does not, nor who asks for something else, or what the disk has. */
 	assert_int_equal(t_mkdir(other, 0, "/config"), 0);
 	assert_int_equal(t_write(other, 0, "/config", ""), 0);
@@ -451,8 +455,13 @@ static void test_what_is_there_already_is_acknowledged_with_it(void **state)
 	assert_int_equal(t_rm(c, 0, "/config/x"), HELD);
 	gone = t_client(srv, 0);
 	assert_int_equal(t_rm(gone, 0, "/config/x"), HELD);
+	txn = t_client(srv, 0);
+	t = t_begin(txn);
+	assert_int_equal(t_rm(txn, t, "/config/x"), 0);
+	assert_int_equal(t_end(txn, t, true), HELD);
 	tell(WORKER_DURABLE, 0, srv->durable.last);
 	assert_string_equal(t_next(gone)->data, "OK");
+	assert_string_equal(t_next(txn)->data, "OK");
 	assert_int_equal(t_rm(gone, 0, "/config/x"), 0);
 }
 
