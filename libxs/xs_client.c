@@ -105,6 +105,14 @@ static int txn_check(struct xs_client *c, uint32_t tx, unsigned int type, uint32
 	return 0;
 }
 
+uint32_t xs_client_txn_number(const struct xs_client *c, uint32_t tx)
+{
+	for (size_t i = 0; i < c->nr_txns; i++)
+		if (c->txns[i].id == tx)
+			return c->txns[i].wire;
+	return 0;
+}
+
 static int txn_opened(struct xs_client *c, uint32_t wire)
 {
 	if (c->nr_txns == c->max_txns) {

@@ -74,6 +74,9 @@ int xs_client_wait(struct xs_client *c);
  */
 int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
 	      unsigned int nr, xs_done_fn *fn, void *arg);
+/* What the daemon calls transaction @tx, for a CONTROL that names one; 0: it is not open on this
+ * connection, and xs_submit() will say so. */
+uint32_t xs_client_txn_number(const struct xs_client *c, uint32_t tx);
 /* One string, its NUL included, as the payload: READ, DIRECTORY, RM, MKDIR, GET_PERMS. */
 int xs_submit_str(struct xs_client *c, unsigned int type, uint32_t tx, const char *s,
 		  xs_done_fn *fn, void *arg);

@@ -221,7 +221,7 @@ static int ask_value(struct job *j)
 
 	if (j->w->no_kinds)
 		return xs_submit_str(j->w->c, XS_READ, j->w->tx, j->path, got_value, j);
-	iov[1].iov_len = (size_t)snprintf(tx, sizeof(tx), "%u", j->w->tx) + 1;
+	iov[1].iov_len = (size_t)snprintf(tx, sizeof(tx), "%u", xs_client_txn_number(j->w->c, j->w->tx)) + 1;
 	/* the header's id is for this side: what becomes of it when the store is lost */
 	return xs_submit(j->w->c, XS_CONTROL, j->w->tx, iov, 3, got_kind, j);
 }

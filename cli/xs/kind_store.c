@@ -24,7 +24,7 @@ bool kind_known(void)
 static int submit(uint32_t tx, const char *path, const char *kind, xs_done_fn *fn, void *arg)
 {
 	char id[16];
-	int len = snprintf(id, sizeof(id), "%u", tx);
+	int len = snprintf(id, sizeof(id), "%u", xs_client_txn_number(store(), tx));
 	struct iovec iov[4] = {
 		{ (void *)"json", 5 }, { id, (size_t)len + 1 }, { (void *)path, strlen(path) + 1 },
 		{ (void *)kind, 2 },
