@@ -440,6 +440,8 @@ static void goes_on(const char *what, uint64_t n)
 	files_remove(dir);
 }
 
+#define FEW 20u
+
 static void at_each_operation(const char *kind, unsigned int step)
 {
 	uint64_t last = operations();
@@ -463,7 +465,8 @@ static void at_each_operation(const char *kind, unsigned int step)
 	}
 	print_message("%s: %u of %llu operations; the run ended at %u of them\n", kind, nr,
 		      (unsigned long long)last, ended);
-	assert_true(ended > 0);
+	/* Of few, each may be one that it does without. */
+	assert_true(ended > 0 || nr < FEW);
 }
 
 static void test_killed_at_each_operation_it_goes_on(void **state)
