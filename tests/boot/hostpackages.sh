@@ -27,9 +27,9 @@ install() { in_root dpkg --force-depends -i /debs/storevisor-store.deb /debs/sto
 
 [ -e "$ROOTFILE" ] || {
 	note "making a fresh Debian"
-	mmdebstrap --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new" >"$SCRATCH/log" 2>&1 ||
+	mmdebstrap --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new.tar.zst" >"$SCRATCH/log" 2>&1 ||
 		die "mmdebstrap failed: $(tail -n 5 "$SCRATCH/log")"
-	mv "$ROOTFILE.new" "$ROOTFILE"
+	mv "$ROOTFILE.new.tar.zst" "$ROOTFILE"
 }
 mkdir -p "$R" "$SCRATCH/out.d"
 tar -xf "$ROOTFILE" -C "$R"
