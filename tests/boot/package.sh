@@ -56,16 +56,32 @@ serve()
 	# shellcheck disable=SC2046 # words
 	as xenstored $(sed -n 's/^ExecStart=//p' "$R/lib/systemd/system/xenstored.service" | sed 's/ \$STORE_ARGS//') \
 		--group xenstore >"$SCRATCH/daemon.log" 2>&1 &
-	daemon=$!
 	for _ in $(seq 200); do
-		! as xenstored xs exists / 2>/dev/null || return 0
+		! as xenstored xs exists / 2>/dev/null || { daemon=$(serving) && return 0; }
 		sleep 0.05
 	done
 	fail "the daemon serves" "$(cat "$SCRATCH/daemon.log")"
 }
 
-# The shell's word about who was terminated is no news.
-stop() { kill "$daemon"; wait "$daemon" 2>/dev/null || :; }
+# The daemon itself: what the shell has started is a shell, which starts it.
+serving()
+{
+	for pid in $(pgrep -f '^/usr/lib/storevisor/xenstored .*--persist / --group xenstore'); do
+		[ "$(readlink "/proc/$pid/root")" != "$R" ] || { echo "$pid" && return; }
+	done
+	return 1
+}
+
+# Also its worker has gone then: nothing writes below the root any more.
+stop()
+{
+	kill "$daemon"
+	for _ in $(seq 400); do
+		serving >/dev/null || return 0
+		sleep 0.05
+	done
+	fail "the daemon ends" "$(cat "$SCRATCH/daemon.log")"
+}
 
 # files: all that is there, but for dpkg's own books and what users and caches are.
 files() { (cd "$R" && find . -path ./proc -prune -o -path ./var/lib/dpkg -prune -o -path ./var/cache -prune -o -print | sort); }
@@ -106,7 +122,7 @@ claim "somebody is made to read only" in_root xs access alice read
 claim "which holds" not as alice xs write /app/colour red
 same "and lets read" blue "$(as alice xs read /app/colour)"
 claim "until it is taken back" in_root xs access -r alice
-same "the daemon is its own user's" "$(in_root id -u xenstored)" "$(stat -c %u "/proc/$(pgrep -f '^/usr/lib/storevisor/xenstored .*--persist / --group xenstore' | head -n 1)")"
+same "the daemon is its own user's" "$(in_root id -u xenstored)" "$(stat -c %u "/proc/$daemon")"
 stop
 
 claim "the next version goes over it" in_root dpkg -i new.deb
