@@ -85,8 +85,9 @@ void durable_tick(struct server *srv);
 int durable_room(struct server *srv, const struct change_need *need);
 /*
  * The request under way of @c has been refused: true if it lacked room on the disk and the worker has
- * been asked for it: it is parked, tries again when the answer is there, and is refused then if that
- * was not enough. Called where it ends, before it has changed anything.
+ * been asked for it: it is parked, tries again when the answer is there, asks again if others have taken
+ * it meanwhile, and is refused if the disk has not got it. Called where it ends, before it has changed
+ * anything.
  */
 bool durable_await_room(struct conn *c);
 /* The disk is to have the node as it is now; or the node at @path, and all below, is to go. */

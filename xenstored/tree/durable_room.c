@@ -37,22 +37,28 @@ int durable_room(struct server *srv, const struct change_need *need)
 
 /*
  * A little more than is lacked: others change something meanwhile. The disk may have to be waited
- * for, so only who administers it may ask: a guest's changes are small.
+ * for, so only who administers it may ask: a guest's changes are small. Where others have taken what
+ * was allocated it lacks more than it has asked for, and asks again: what they took is in the queue,
+ * for which there is an end. That what it asked for is not there is the disk's last word.
  */
 bool durable_await_room(struct conn *c)
 {
 	struct durable *d = &c->srv->durable;
 	struct worker_msg msg = { .op = WORKER_ROOM, .a = c->room_lacked + c->room_lacked / 8 };
+	bool waits = c->room_asked > d->room_answered;
+	bool asks = !waits && (!c->room_asked || c->room_lacked > c->room_wanted);
 
 	if (!c->room_lacked || !c->privileged)
 		return false;
-	if (c->room_asked ? c->room_asked <= d->room_answered : !durable_say(d, &msg)) {
+	if (!waits && !(asks && durable_say(d, &msg))) {
 		/* A transaction is over with that: what ended it is not to be tried again. */
 		c->room_lacked = 0;
 		return false;
 	}
-	if (!c->room_asked)
+	if (asks) {
 		c->room_asked = ++d->room_asked;
+		c->room_wanted = msg.a;
+	}
 	conn_await(c, CONN_WAIT_ROOM);
 	return true;
 }

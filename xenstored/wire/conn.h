@@ -81,6 +81,7 @@ struct conn {
 	enum conn_wait awaits;		/* what it was parked for by conn_await() */
 	uint64_t room_lacked;		/* bytes on the disk that its request was refused for; or 0 */
 	uint64_t room_asked;		/* number of its question for them; 0: it has not asked */
+	uint64_t room_wanted;		/* what it has asked for then */
 	bool turn_queued;		/* its START waits: precedence.c */
 	struct conn *turn_next;
 	bool flush_queued;

@@ -31,17 +31,22 @@ static uint32_t begin(int fd)
 	return (uint32_t)strtoul(out, NULL, 10);
 }
 
-static void write_all(int fd, uint32_t tx)
+static void write_below(int fd, uint32_t tx, const char *dir)
 {
 	char data[120];
 
 	for (unsigned int i = 0; i < NODES; i++) {
-		int len = snprintf(data, sizeof(data), "/config/large/%u%cthe value of number %u", i, 0, i);
+		int len = snprintf(data, sizeof(data), "%s/%u%cthe value of number %u", dir, i, 0, i);
 
 		assert_true(live_send(fd, XS_WRITE, tx, data, (uint32_t)len));
 		for (unsigned int n = 0; i % BATCH == BATCH - 1 && n < BATCH; n++)
 			assert_int_equal(live_await(fd, NULL), 0);
 	}
+}
+
+static void write_all(int fd, uint32_t tx)
+{
+	write_below(fd, tx, "/config/large");
 }
 
 static int end(int fd, uint32_t tx)
@@ -148,6 +153,28 @@ static void test_only_who_needs_the_room_waits(void **state)
 	close(other);
 }
 
+/* What is allocated for the first is not there for the second, which was asked for beside it. */
+static void test_two_wait_and_both_get_their_room(void **state)
+{
+	int fd = live_open(), other = live_open(), third = live_open();
+	uint32_t tx = begin(fd), other_tx = begin(other);
+
+	write_all(fd, tx);
+	write_below(other, other_tx, "/config/other");
+	stop_worker();
+	assert_true(live_send(fd, XS_TRANSACTION_END, tx, "T", 2));
+	assert_true(live_send(other, XS_TRANSACTION_END, other_tx, "T", 2));
+	/* Both have asked by then. */
+	assert_int_equal(live_write_number(third, "/tool/passed", 1), 0);
+	assert_false(live_is_answered(fd) || live_is_answered(other));
+	let_worker_go_on(SIGCONT);
+	assert_int_equal(live_await(fd, NULL), 0);
+	assert_int_equal(live_await(other, NULL), 0);
+	close(fd);
+	close(other);
+	close(third);
+}
+
 static void test_a_worker_that_dies_meanwhile_ends_the_waiting(void **state)
 {
 	int fd = live_open(), answer;
@@ -197,6 +224,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_a_large_transaction_and_a_large_removal),
 		T(test_only_who_needs_the_room_waits),
+		T(test_two_wait_and_both_get_their_room),
 		T(test_a_worker_that_dies_meanwhile_ends_the_waiting),
 		T(test_a_disk_without_room_refuses_just_that),
 	};
