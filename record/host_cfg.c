@@ -26,6 +26,7 @@ static const char why_cpus[] = "cpus= of a domain, xm vcpu-pin";
 static const char why_hotplug[] = "backendd runs the scripts and waits for them";
 static const char why_backend[] = "Domain-0 serves all devices";
 static const char why_remus[] = "there is no replication (Remus, COLO)";
+static const char why_pci[] = "devices are not given to guests";
 static const char why_hvm[] = "guests are paravirtual";
 
 struct host_name {
@@ -40,6 +41,7 @@ static const struct host_name names[] = {
 	{ "blkdev_start", HOST_NO_EFFECT, "no disk is mounted in Domain-0 to boot a guest" },
 	{ "claim_mode", HOST_NO_EFFECT, "whether there is memory is looked at before a domain is built" },
 	{ "colo.default.proxyscript", HOST_NO_EFFECT, why_remus },
+	{ "defaultbridge", HOST_TAKEN, at_bridge },
 	{ "domid_policy", HOST_NO_EFFECT, "the hypervisor gives the numbers, in order" },
 	{ "lockfile", HOST_NO_EFFECT, "transactions of the store take the place of a lock" },
 	{ "max_grant_frames", HOST_NO_EFFECT, why_limits },
@@ -52,6 +54,7 @@ static const struct host_name names[] = {
 	{ "vif.default.bridge", HOST_TAKEN, at_bridge },
 	{ "vif.default.gatewaydev", HOST_NO_EFFECT, "no script asks for it" },
 	{ "vif.default.script", HOST_ELSEWHERE, why_script },
+	{ "vifscript", HOST_ELSEWHERE, why_script },
 	{ "vm.cpumask", HOST_ELSEWHERE, why_cpus },
 	{ "vm.hvm.cpumask", HOST_NO_EFFECT, why_hvm },
 	{ "vm.pv.cpumask", HOST_ELSEWHERE, why_cpus },
@@ -68,7 +71,8 @@ static const struct host_name names[] = {
 	{ "logfile", HOST_NO_EFFECT, why_log },
 	{ "loglevel", HOST_NO_EFFECT, why_log },
 	{ "network-script", HOST_ELSEWHERE, why_bridge },
-	{ "pci-passthrough-strict-check", HOST_NO_EFFECT, "devices are not given to guests" },
+	{ "pci-dev-assign-strict-check", HOST_NO_EFFECT, why_pci },
+	{ "pci-passthrough-strict-check", HOST_NO_EFFECT, why_pci },
 	{ "resource-label-change-script", HOST_NO_EFFECT, "there are no security labels" },
 	{ "total_available_memory", HOST_NO_EFFECT, "memory is not promised twice" },
 	{ "vif-script", HOST_ELSEWHERE, why_script },

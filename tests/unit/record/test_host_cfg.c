@@ -78,6 +78,9 @@ static void test_every_name_of_debians_xl_conf_is_known(void **state)
 			 0);
 	assert_int_equal(host.nr, 14);
 	taken("vif.default.bridge", "/config/network/bridge", "br0");
+	/* As xl 4.2 called them; xl 4.17 still takes them. */
+	assert_int_equal(judge("vifscript=\"vif-route\"\ndefaultbridge=\"br1\"\n"), 0);
+	taken("defaultbridge", "/config/network/bridge", "br1");
 	for (size_t i = 0; i < host.nr; i++)
 		assert_true(host.settings[i].says[0]);
 }
