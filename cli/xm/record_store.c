@@ -126,6 +126,14 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	return ret ? ret : put_record(xs, t, rec);
 }
 
+int record_put_in(struct xs_handle *xs, xs_transaction_t t, const struct record *rec,
+		  enum record_mode mode, struct record_conflict *conflict)
+{
+	struct put put = { rec, mode, conflict };
+
+	return put_body(xs, t, &put);
+}
+
 int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode mode,
 	       struct record_conflict *conflict)
 {

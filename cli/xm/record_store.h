@@ -31,6 +31,9 @@ struct record_conflict {
  */
 int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode mode,
 	       struct record_conflict *conflict);
+/* The same inside the caller's transaction; with -EEXIST nothing has been written in it. */
+int record_put_in(struct xs_handle *xs, xs_transaction_t t, const struct record *rec,
+		  enum record_mode mode, struct record_conflict *conflict);
 
 /*
  * Makes the record @old, as record_load() read it, say what @rec does, which is of the same name.

@@ -120,6 +120,27 @@ claim "the host's keys are there" sh -c '[ "$(xs read /config/host/dom0_min_mem)
 claim "a domain of auto starts with the host" sh -c '[ "$(xs read /config/domain/mail/autostart) $(xs read /config/domain/mail/persistent)" = "1 1" ]'
 claim "a card without a bridge has the host's" sh -c '[ "$(xs read /config/domain/web/vif/0/bridge)" = br7 ]'
 claim_says "once more: what is there is kept" 'auto/mail.cfg +name +mail +kept +there is a domain of that name' host
+claim_says "and -n says so" 'auto/mail.cfg +name +mail +kept ' host -n
+xs write /config/network/bridge br8
+claim_says "what was set since stays" 'vif.default.bridge +br7 +kept +/config/network/bridge is br8 and stays so$' host
+claim "and nothing of it was written" sh -c '[ "$(xs read /config/network/bridge)" = br8 ]'
+xs rm /config/network/bridge
+mkdir "$dir/odd" "$dir/odd/old"
+mkfifo "$dir/odd/a-pipe"
+ln -s nowhere "$dir/odd/b-broken"
+ln -s c-loop "$dir/odd/c-loop"
+sed 's/"mail"/"one"/' "$dir/auto/mail.cfg" >"$dir/odd/d.cfg"
+sed 's/"mail"/"one"/' "$dir/auto/mail.cfg" >"$dir/odd/e.cfg"
+head -c 1100000 /dev/zero | tr '\0' '#' >"$dir/odd/f-huge"
+printf 'name = "nul\0"\n' >"$dir/odd/g-nul"
+odd() { timeout 20 "$dir/xm" import-host "$@" "$dir/odd"; }
+claim_says "of two files of one domain the first is taken, says -n too" 'odd/e.cfg +name +one +kept ' odd -n
+claim_says "what is no file is told" 'odd/old is no file' odd
+claim "a pipe is not waited for" grep -q "odd/a-pipe is no file" "$dir/said"
+claim "so are links to nothing and in circles" sh -c 'grep -q "odd/b-broken: No such" "$1" && grep -q "odd/c-loop: Too many" "$1"' - "$dir/said"
+claim "and what is too large, or no text" sh -c 'grep -q "odd/f-huge: .*too many" "$1" && grep -q "odd/g-nul:1:" "$1"' - "$dir/said"
+claim "and the others are taken" xs exists /config/domain/one
+xm delete one
 xm delete mail && xm delete web
 echo "1..$n"
 [ $failed = 0 ] || sed 's/^/# xend: /' "$dir/xend.log" | tail -n 30
