@@ -47,25 +47,65 @@ static void write_common(struct txn *tx, enum device_kind k, unsigned int domid,
 	txn_write(tx, path_frontend(k, domid, id, "backend-id"), "0");
 }
 
-static void write_if(struct txn *tx, struct path p, const char *value)
+/*
+ * What the record says of a device, as its backend directory has it: what is written is what is
+ * compared. NULL: the key is not there.
+ */
+struct said {
+	const char *key, *value;
+};
+
+#define DISK_SAID 6
+#define VIF_SAID 5
+
+static const char *or_none(const char *value)
 {
-	if (value[0])
-		txn_write(tx, p, value);
+	return value[0] ? value : NULL;
+}
+
+static void disk_said(const struct disk_spec *disk, struct said out[DISK_SAID])
+{
+	out[0] = (struct said){ "params", disk->path };
+	out[1] = (struct said){ "type", disk_backend_name(disk->backend) };
+	out[2] = (struct said){ "mode", disk->writable ? "w" : "r" };
+	out[3] = (struct said){ "lock", disk->shared ? "0" : "1" };
+	out[4] = (struct said){ "cache", or_none(disk_cache_words[disk->cache]) };
+	out[5] = (struct said){ "dev", disk->vdev };
+}
+
+/* But for its address, of which the record may say nothing. @rate: 48 bytes, as Xen's tools write it. */
+static void vif_said(const struct vif_spec *v, struct said out[VIF_SAID], char rate[48])
+{
+	struct card_rate parsed;
+
+	rate[0] = '\0';
+	if (card_rate_parse(v->rate, &parsed))
+		snprintf(rate, 48, "%llu,%u", (unsigned long long)parsed.bytes, parsed.interval_us);
+	out[0] = (struct said){ "bridge", v->bridge };
+	out[1] = (struct said){ "script", v->script };
+	out[2] = (struct said){ "ip", or_none(v->ip) };
+	out[3] = (struct said){ "vifname", or_none(v->vifname) };
+	out[4] = (struct said){ "rate", or_none(rate) };
+}
+
+static void write_said(struct txn *tx, enum device_kind k, unsigned int domid, const char *id,
+		       const struct said *said, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (said[i].value)
+			txn_write(tx, path_backend(k, domid, id, said[i].key), said[i].value);
 }
 
 static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spec *disk)
 {
 	const enum device_kind k = DEVICE_VBD;
+	struct said said[DISK_SAID];
 	char id[16];
 
 	snprintf(id, sizeof(id), "%u", disk->number);
+	disk_said(disk, said);
 	write_common(tx, k, domid, id);
-	txn_write(tx, path_backend(k, domid, id, "params"), disk->path);
-	txn_write(tx, path_backend(k, domid, id, "type"), disk_backend_name(disk->backend));
-	txn_write(tx, path_backend(k, domid, id, "mode"), disk->writable ? "w" : "r");
-	txn_write(tx, path_backend(k, domid, id, "lock"), disk->shared ? "0" : "1");
-	write_if(tx, path_backend(k, domid, id, "cache"), disk_cache_words[disk->cache]);
-	txn_write(tx, path_backend(k, domid, id, "dev"), disk->vdev);
+	write_said(tx, k, domid, id, said, DISK_SAID);
 	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
 	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
 	txn_write(tx, path_backend(k, domid, id, "bootable"), "1");
@@ -74,32 +114,21 @@ static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spe
 	txn_write(tx, path_frontend(k, domid, id, "device-type"), "disk");
 }
 
-/* As Xen's tools write it. */
-static void write_rate(struct txn *tx, struct path p, const char *text)
-{
-	struct card_rate rate;
-
-	if (card_rate_parse(text, &rate))
-		txn_writef(tx, p, "%llu,%u", (unsigned long long)rate.bytes, rate.interval_us);
-}
-
 static void write_vif(struct txn *tx, const struct domain *d, const struct vif_spec *v)
 {
 	const enum device_kind k = DEVICE_VIF;
 	unsigned int domid = (unsigned int)d->domid;
-	char id[16], mac[18];
+	struct said said[VIF_SAID];
+	char id[16], mac[18], rate[48];
 
 	snprintf(id, sizeof(id), "%u", v->item);
 	record_vif_mac(&d->rec, v, mac);
+	vif_said(v, said, rate);
 	write_common(tx, k, domid, id);
 	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
-	txn_write(tx, path_backend(k, domid, id, "bridge"), v->bridge);
-	txn_write(tx, path_backend(k, domid, id, "script"), v->script);
+	write_said(tx, k, domid, id, said, VIF_SAID);
 	txn_write(tx, path_backend(k, domid, id, "handle"), id);
 	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
-	write_if(tx, path_backend(k, domid, id, "ip"), v->ip);
-	write_if(tx, path_backend(k, domid, id, "vifname"), v->vifname);
-	write_rate(tx, path_backend(k, domid, id, "rate"), v->rate);
 	txn_write(tx, path_frontend(k, domid, id, "handle"), id);
 	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
 }
@@ -390,9 +419,19 @@ int devices_drop(struct xend *x, struct domain *d, enum device_kind kind, const 
 static bool is_value(struct txn *tx, struct path p, const char *value)
 {
 	char *now = txn_read(tx, p);
-	bool is = now && !strcmp(now, value);
+	bool is = now && value ? !strcmp(now, value) : !now && !value;
 
 	free(now);
+	return is;
+}
+
+static bool is_said(struct txn *tx, enum device_kind k, unsigned int domid, const char *id,
+		    const struct said *said, size_t nr)
+{
+	bool is = true;
+
+	for (size_t i = 0; i < nr && is; i++)
+		is = is_value(tx, path_backend(k, domid, id, said[i].key), said[i].value);
 	return is;
 }
 
@@ -412,19 +451,20 @@ bool devices_as_recorded(struct txn *tx, const struct domain *d)
 	char id[16];
 
 	for (unsigned int i = 0; same && i < d->rec.nr_disks; i++) {
-		const struct disk_spec *disk = &d->rec.disk[i];
+		struct said said[DISK_SAID];
 
-		snprintf(id, sizeof(id), "%u", disk->number);
-		same = is_value(tx, path_backend(DEVICE_VBD, domid, id, "params"), disk->path) &&
-		       is_value(tx, path_backend(DEVICE_VBD, domid, id, "mode"),
-				disk->writable ? "w" : "r");
+		snprintf(id, sizeof(id), "%u", d->rec.disk[i].number);
+		disk_said(&d->rec.disk[i], said);
+		same = is_said(tx, DEVICE_VBD, domid, id, said, DISK_SAID);
 	}
 	for (unsigned int i = 0; same && i < d->rec.nr_vifs; i++) {
 		const struct vif_spec *v = &d->rec.vif[i];
+		struct said said[VIF_SAID];
+		char rate[48];
 
 		snprintf(id, sizeof(id), "%u", v->item);
-		same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "bridge"),
-				v->bridge);
+		vif_said(v, said, rate);
+		same = is_said(tx, DEVICE_VIF, domid, id, said, VIF_SAID);
 		if (same && v->mac[0])
 			same = is_value(tx, path_backend(DEVICE_VIF, domid, id, "mac"), v->mac);
 	}

@@ -429,6 +429,33 @@ static void test_a_changed_record_is_marked_pending_while_it_runs(void **state)
 	assert_null(fake_get("/status/domain/a/pending"));
 }
 
+static void test_so_is_each_word_on_its_devices(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} words[] = {
+		{ "disk/0/cache", "none" },	{ "disk/0/mode", "w!" },   { "disk/0/target", "file:/b" },
+		{ "vif/0/ip", "10.0.0.9" },	{ "vif/0/bridge", "br9" }, { "vif/0/script", "vif-route" },
+		{ "vif/0/vifname", "web0" }, { "vif/0/rate", "1Mb/s" },
+	};
+	struct world *w = *state;
+	char path[64], *before;
+
+	world_record(w, "a");
+	world_run(w, 1);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(path, sizeof(path), "/config/domain/a/%s", words[i].key);
+		before = fake_get(path) ? strdup(fake_get(path)) : NULL;
+		fake_set(path, words[i].value);
+		world_run(w, 1);
+		assert_non_null(fake_get("/status/domain/a/pending"));
+		fake_set(path, before);
+		world_run(w, 1);
+		assert_null(fake_get("/status/domain/a/pending"));
+		free(before);
+	}
+}
+
 static void test_history_tells_the_story_and_stays_bounded(void **state)
 {
 	struct world *w = *state;
@@ -472,6 +499,7 @@ int main(void)
 		T(test_a_record_called_domain_0_is_left_alone),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
+		T(test_so_is_each_word_on_its_devices),
 		T(test_history_tells_the_story_and_stays_bounded),
 #undef T
 	};
