@@ -235,6 +235,7 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	const char *cache = item_value(keys, "disk", item, "cache");
 	const char *path = target ? target : "";
 	char uri[VDEV_PATH_MAX + 1], *spec;
+	bool is_phy = !strncmp(path, "phy:", 4);
 	enum vdev_backend backend;
 	int n;
 
@@ -242,13 +243,13 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	if (!vdev_target(path, &backend, uri) && backend == VDEV_NBD)
 		target = path = uri;
 
-	if (!strncmp(path, "file:", 5) || !strncmp(path, "phy:", 4))
+	if (!strncmp(path, "file:", 5) || is_phy)
 		path = strchr(path, ':') + 1;
 	if (strchr(path, ',') || cache)
 		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, %s%s%starget=%s%s",
-			     vdev ? vdev : "", mode, !strncmp(target, "phy:", 4) ? "phy" : "file",
+			     vdev ? vdev : "", mode, is_phy ? "phy" : "file",
 			     cache ? "cache=" : "", cache ? cache : "", cache ? ", " : "",
-			     path[0] == '/' ? "" : "/dev/", path);
+			     !*path || path[0] == '/' ? "" : "/dev/", path);
 	else
 		n = asprintf(&spec, "%s%s,%s,%s", target && target[0] == '/' ? "file:" : "",
 			     target ? target : "", vdev ? vdev : "", mode);

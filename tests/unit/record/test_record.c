@@ -269,12 +269,15 @@ static void test_a_file_says_what_is_there_even_if_it_is_wrong(void **state)
 	set("cmdline", "a 'b'");
 	set("disk/40/target", "/with,comma");
 	set("disk/40/vdev", "xvdb");
+	/* Somebody has only begun with it. */
+	set("disk/41/cache", "none");
 	set("vif/0/bridge", "br1");
 	record_print_cfg("web", &keys, f);
 	fclose(f);
 	assert_non_null(strstr(text, "memory      = 'lots'\n"));
 	assert_non_null(strstr(text, "cmdline     = 'a \\'b\\''\n"));
 	assert_non_null(strstr(text, "'vdev=xvdb, access=r, backendtype=file, target=/with,comma'"));
+	assert_non_null(strstr(text, "'vdev=, access=r, backendtype=file, cache=none, target='"));
 	assert_non_null(strstr(text, "'bridge=br1'"));
 	assert_null(strstr(text, "maxmem"));
 	free(text);
