@@ -51,7 +51,7 @@ static bool takes_sectors(const struct blk_image *img)
 	/* Aligned to a sector, and to no more. */
 	char *to = (uintptr_t)sector % (2 * BLK_SECTOR) ? sector : sector + BLK_SECTOR;
 
-	return pread(img->fd, to, BLK_SECTOR, at) == BLK_SECTOR;
+	return pread(img->fd, to, BLK_SECTOR, at) >= 0 || (errno != EINVAL && errno != EOPNOTSUPP);
 }
 
 /*
@@ -150,7 +150,7 @@ static int measure(struct blk_image *img, const struct blk_image_want *w, char *
 	img->physical_sector = phys;
 	if (set_direct(img, w, why, len) < 0)
 		return -EINVAL;
-	img->needs_flush = caching[w->cache].flushes &&
+	img->needs_flush = caching[w->cache].flushes && !w->sync &&
 			   !(img->is_device && img->direct && device_writes_through(&st));
 	img->can_discard = !img->readonly && (!img->is_device || device_discards(&st));
 	return 0;
@@ -166,7 +166,7 @@ int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *
 	 */
 	if (!w->readonly && !w->shared && stat(w->path, &st) == 0 && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
-	if (caching[w->cache].sync)
+	if (caching[w->cache].sync || w->sync)
 		flags |= O_DSYNC;
 	img->fd = open(w->path, flags);
 	if (img->fd < 0 && errno == EBUSY)

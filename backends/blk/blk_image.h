@@ -34,6 +34,7 @@ struct blk_image_want {
 	const char *path;
 	bool readonly; /* shared with other readers; else taken exclusively */
 	bool shared;   /* not at all (mode "w!") */
+	bool sync;     /* whatever cache says, each write is safe when it ends */
 	enum disk_cache cache;
 };
 

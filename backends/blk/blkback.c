@@ -157,14 +157,28 @@ static int open_remote(struct backend *be, const struct wanted *w, char *why, si
 
 /* --- the device ------------------------------------------------------------------------------ */
 
+/*
+ * A guest that was told that there is nothing to flush sends no flush, whatever has changed since the
+ * process before this one: how the device caches, how it can be opened, or its record.
+ */
+static bool guest_flushes(struct backend *be)
+{
+	uint64_t state;
+
+	return store_read_num(be->xs, be->path, "state", UINT32_MAX, &state) < 0 ||
+	       state != XenbusStateConnected ||
+	       store_read_bool(be->xs, be->path, "feature-flush-cache", true);
+}
+
 static int open_image(struct backend *be, const struct wanted *w, char *why, size_t len)
 {
+	struct blk_image_want want = { .path = w->name, .readonly = w->readonly,
+				       .shared = w->shared, .cache = w->cache };
+
 	if (nbd_name_is(w->name))
 		return open_remote(be, w, why, len);
-	return blk_image_open(&blkback.image,
-			      &(struct blk_image_want){ .path = w->name, .readonly = w->readonly,
-							.shared = w->shared, .cache = w->cache },
-			      why, len);
+	want.sync = w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
+	return blk_image_open(&blkback.image, &want, why, len);
 }
 
 static int blk_prepare(struct backend *be)

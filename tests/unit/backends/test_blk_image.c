@@ -21,14 +21,15 @@ static char path[64];
 static char why[512];
 /* Reads past the page cache are refused, as of a device whose sectors have 4,096 bytes. */
 static bool large_sectors;
+static int read_error; /* of reads past the page cache, errno */
 
 ssize_t __real_pread64(int fd, void *buf, size_t len, off_t at);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at);
 
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at)
 {
-	if (large_sectors && fcntl(fd, F_GETFL) & O_DIRECT) {
-		errno = EINVAL;
+	if ((large_sectors || read_error) && fcntl(fd, F_GETFL) & O_DIRECT) {
+		errno = large_sectors ? EINVAL : read_error;
 		return -1;
 	}
 	return __real_pread64(fd, buf, len, at);
@@ -39,6 +40,7 @@ static int set_up(void **state)
 	int fd;
 
 	large_sectors = false;
+	read_error = 0;
 	/* Of the file systems there, most likely one that knows direct I/O. */
 	strcpy(path, "/var/tmp/test-blk-XXXXXX");
 	fd = mkstemp(path);
@@ -165,6 +167,22 @@ static void test_what_is_not_possible_is_refused(void **state)
 	}
 }
 
+/* A guest that runs keeps its disk, and keeps it past the page cache. */
+static void test_a_damaged_sector_says_nothing_about_their_size(void **state)
+{
+	static const int errors[] = { EIO, ENOMEM };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		const struct blk_image_want want = { .path = path, .cache = DISK_CACHE_NONE };
+		struct blk_image img;
+
+		read_error = errors[i];
+		assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), 0);
+		assert_true(img.direct);
+		blk_image_close(&img);
+	}
+}
+
 static void test_one_sector_is_enough(void **state)
 {
 	const struct blk_image_want want = { .path = path, .cache = DISK_CACHE_NONE };
@@ -186,6 +204,7 @@ int main(void)
 		T(test_bad_images_name_the_cause),
 		T(test_each_word_of_cache_is_done),
 		T(test_what_is_not_possible_is_refused),
+		T(test_a_damaged_sector_says_nothing_about_their_size),
 		T(test_one_sector_is_enough),
 	};
 

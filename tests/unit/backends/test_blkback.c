@@ -13,6 +13,7 @@ int blkback_main(int argc, char **argv);
 #include "blkback.c"
 #undef main
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -191,6 +192,50 @@ static void test_an_image_is_served_as_ever(void **state)
 	fclose(f);
 	assert_int_equal(start(), 0);
 	is_offered("8");
+}
+
+static bool is_sync(void)
+{
+	return (fcntl(blkback.image.fd, F_GETFL) & O_DSYNC) == O_DSYNC;
+}
+
+/* What the process before this one offered counts, not what the image would be offered with now. */
+static void test_a_guest_that_was_told_of_no_flush_needs_none(void **state)
+{
+	char image[96];
+	FILE *f;
+
+	snprintf(image, sizeof(image), "%s/image", dir);
+	f = fopen(image, "w");
+	assert_non_null(f);
+	assert_int_equal(ftruncate(fileno(f), 4096), 0);
+	fclose(f);
+	fake_store_set(BACK "/params", image);
+	/* A process that ends lets go of it; the ring of one that does not takes a moment. */
+	fake_store_set(BACK "/lock", "0");
+	fake_store_set(BACK "/cache", "writethrough");
+	assert_int_equal(start(), 0);
+	is_offered("8");
+	assert_true(is_sync());
+	stop();
+	fake_store_set(BACK "/state", "4");
+	fake_store_set(BACK "/cache", "writeback");
+	/* As of a version before it: then it is not offered anew. */
+	assert_int_equal(unlink(be.journal_path), 0);
+	assert_int_equal(start(), 0);
+	assert_string_equal(fake_store_get(BACK "/feature-flush-cache"), "0");
+	assert_true(is_sync());
+	stop();
+	/* Of what is not to be safe nothing was promised. */
+	fake_store_set(BACK "/cache", "unsafe");
+	assert_int_equal(unlink(be.journal_path), 0);
+	assert_int_equal(start(), 0);
+	assert_false(is_sync());
+	stop();
+	fake_store_set(BACK "/feature-flush-cache", "1");
+	fake_store_set(BACK "/cache", "writeback");
+	assert_int_equal(start(), 0);
+	assert_false(is_sync());
 }
 
 /* --- a guest has it, and its server is away -------------------------------------------------- */
@@ -452,6 +497,7 @@ int main(void)
 		T(test_a_disk_on_another_machine_is_offered),
 		T(test_one_that_cannot_be_is_an_error_in_the_store),
 		T(test_an_image_is_served_as_ever),
+		T(test_a_guest_that_was_told_of_no_flush_needs_none),
 		T(test_a_guests_disk_waits_for_its_server),
 		T(test_a_smaller_disk_is_waited_out),
 		T(test_what_is_to_go_waits_no_longer),
