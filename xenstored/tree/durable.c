@@ -259,7 +259,7 @@ void durable_died(struct server *srv)
 	d->pid = 0;
 	store_reader_died(srv->tree.store);
 	questions_fail(srv, -EIO);
-	durable_room_answered(srv, d->room_asked);
+	durable_room_void(srv);
 	if (now_ns() - d->first_death_ns > DEATHS_NS) {
 		d->deaths = 0;
 		d->first_death_ns = now_ns();

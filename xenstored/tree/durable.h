@@ -64,6 +64,7 @@ struct durable {
 	struct question *questions;
 	uint32_t next_id;
 	uint64_t room_asked, room_answered;	/* requests for more room, in order */
+	uint64_t room_void;	/* those up to it were a worker's that has died */
 };
 
 /*

@@ -119,6 +119,8 @@ static void disk_ready(struct server *srv, const struct worker_msg *msg)
 			   strerror(-msg->err));
 	make_up_for(srv, msg);
 	lasting_go_on(srv);
+	/* Who was waiting for the room that the worker before it was asked for. */
+	conns_resume(srv, CONN_WAIT_ROOM);
 }
 
 static void durable_now(struct server *srv, const struct worker_msg *msg)
@@ -155,6 +157,7 @@ void durable_refused(struct server *srv, int err)
 	conns_fail_held(srv, d->rev + 1, -err);
 	sessions_refused(srv, d->rev + 1);
 	conns_release_held(srv, UINT64_MAX);
+	conns_resume(srv, CONN_WAIT_ROOM);
 }
 
 static void refused(struct server *srv, const struct worker_msg *msg)

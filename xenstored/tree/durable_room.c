@@ -35,32 +35,58 @@ int durable_room(struct server *srv, const struct change_need *need)
 	return -ENOSPC;
 }
 
+/* Whether @c has a question that has not been answered yet with what it lacks now. */
+static bool has_question(const struct durable *d, const struct conn *c)
+{
+	bool asked = c->room_asked > d->room_void;
+
+	return !asked || c->room_lacked > c->room_wanted;
+}
+
 /*
- * A little more than is lacked: others change something meanwhile. The disk may have to be waited
- * for, so only who administers it may ask: a guest's changes are small. Where others have taken what
- * was allocated it lacks more than it has asked for, and asks again: what they took is in the queue,
- * for which there is an end. That what it asked for is not there is the disk's last word.
+ * A little more than is lacked: others change something meanwhile. True: the answer is to come, or the
+ * worker that can be asked, if this one is gone and that has only not been heard yet.
+ */
+static bool ask(struct durable *d, struct conn *c)
+{
+	struct worker_msg msg = { .op = WORKER_ROOM, .a = c->room_lacked + c->room_lacked / 8 };
+
+	if (d->io.fd < 0 || c->room_asked > d->room_answered)
+		return true;
+	if (!has_question(d, c))
+		return false;
+	if (!durable_say(d, &msg))
+		return errno == EPIPE || errno == ECONNRESET;
+	c->room_asked = ++d->room_asked;
+	c->room_wanted = msg.a;
+	return true;
+}
+
+/*
+ * The disk may have to be waited for, so only who administers it may ask: a guest's changes are small.
+ * Where others have taken what was allocated it lacks more than it has asked for, and asks again: what
+ * they took is in the queue, for which there is an end. That what it asked for is not there is the
+ * disk's last word.
  */
 bool durable_await_room(struct conn *c)
 {
-	struct durable *d = &c->srv->durable;
-	struct worker_msg msg = { .op = WORKER_ROOM, .a = c->room_lacked + c->room_lacked / 8 };
-	bool waits = c->room_asked > d->room_answered;
-	bool asks = !waits && (!c->room_asked || c->room_lacked > c->room_wanted);
-
 	if (!c->room_lacked || !c->privileged)
 		return false;
-	if (!waits && !(asks && durable_say(d, &msg))) {
-		/* A transaction is over with that: what ended it is not to be tried again. */
-		c->room_lacked = 0;
-		return false;
+	if (ask(&c->srv->durable, c)) {
+		conn_await(c, CONN_WAIT_ROOM);
+		return true;
 	}
-	if (asks) {
-		c->room_asked = ++d->room_asked;
-		c->room_wanted = msg.a;
-	}
-	conn_await(c, CONN_WAIT_ROOM);
-	return true;
+	/* A transaction is over with that: what ended it is not to be tried again. */
+	c->room_lacked = 0;
+	return false;
+}
+
+/* Who waits for it waits on: for the next worker, or for the word that the disk takes nothing. */
+void durable_room_void(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	d->room_void = d->room_answered = d->room_asked;
 }
 
 void durable_room_answered(struct server *srv, uint64_t up_to)
