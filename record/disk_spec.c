@@ -88,6 +88,7 @@ static const struct {
 	{ "file:", VDEV_FILE },	 { "phy:", VDEV_PHY },	   { "raw:", VDEV_UNKNOWN },
 	{ "tap:aio:", VDEV_FILE }, { "tap2:aio:", VDEV_FILE }, { "aio:", VDEV_FILE },
 	{ "tap:raw:", VDEV_FILE }, { "tap2:raw:", VDEV_FILE }, { "ioemu:", VDEV_UNKNOWN },
+	{ "tap:tapdisk:aio:", VDEV_FILE }, { "tap2:tapdisk:aio:", VDEV_FILE },
 };
 
 /* Where @path is when it does not begin at the root. */
@@ -261,13 +262,29 @@ static int set_backend(struct spec *s, const char *domain)
 			  domain);
 }
 
+/* A program that makes the device: block-iscsi, block-drbd. */
+static int set_script(struct spec *s, const char *script)
+{
+	return spec_error(s->err, -ENOTSUP,
+			  "script '%.64s': no script makes a disk here: write the device it would "
+			  "make, phy:/dev/...",
+			  script);
+}
+
+static int set_trusted(struct spec *s, const char *value)
+{
+	(void)value;
+	return spec_error(s->err, 0, "trusted has no effect: no disk trusts its guest");
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct spec *s, const char *value);
 } keys[] = {
 	{ "target", set_target },	  { "format", set_format },	    { "vdev", set_vdev },
 	{ "access", set_access },	  { "backendtype", set_backendtype }, { "devtype", set_devtype },
-	{ "backend", set_backend },	  { "cache", set_cache },
+	{ "backend", set_backend },	  { "cache", set_cache },	    { "script", set_script },
+	{ "trusted", set_trusted },
 };
 
 static int set_named(struct spec *s, char *field)

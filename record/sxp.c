@@ -132,14 +132,15 @@ static int append(struct parser *p, const char *key, const struct cfg_pos *pos, 
 	return ret;
 }
 
+/* In the form in which a path may have commas. As xend: what does not say so is not written to. */
 static int add_disk(struct parser *p, const struct cfg_value *dev)
 {
 	const char *uname = text_of(dev, "uname"), *name = text_of(dev, "dev");
 	const char *mode = text_of(dev, "mode");
 	char *text;
 
-	if (asprintf(&text, "%s,%s,%s", uname ? uname : "", name ? name : "", mode ? mode : "w") <
-	    0)
+	if (asprintf(&text, "vdev=%s,access=%s,target=%s", name ? name : "", mode ? mode : "r",
+		     uname ? uname : "") < 0)
 		text = NULL;
 	return append(p, "disk", &dev->pos, text);
 }

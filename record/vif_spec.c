@@ -98,13 +98,29 @@ static int set_rate(struct vif_spec *vif, const char *value, char *err)
 	return 0;
 }
 
+/* The keys of a card; or, without a function, why one has no effect: "" needs no word. */
 static const struct {
 	const char *name;
 	int (*set)(struct vif_spec *vif, const char *value, char *err);
+	const char *why;
 } keys[] = {
-	{ "mac", set_mac },	  { "bridge", set_bridge },   { "script", set_script },
-	{ "ip", set_ip },		  { "vifname", set_vifname }, { "type", set_type },
-	{ "backend", set_backend }, { "rate", set_rate },	    { "model", NULL },
+	{ "mac", set_mac },
+	{ "bridge", set_bridge },
+	{ "script", set_script },
+	{ "ip", set_ip },
+	{ "vifname", set_vifname },
+	{ "type", set_type },
+	{ "backend", set_backend },
+	{ "rate", set_rate },
+	/* In many files of guests that have no emulated card. */
+	{ "model", NULL, "" },
+	{ "mtu", NULL, "a card has its bridge's" },
+	{ "devid", NULL, "cards are numbered in their order" },
+	{ "gatewaydev", NULL, "no script asks for it" },
+	{ "trusted", NULL, "no card trusts its guest" },
+	{ "accel", NULL, "there is one kind of card" },
+	{ "policy", NULL, "security labels (XSM) are not supported" },
+	{ "uuid", NULL, "a card is known by its number" },
 };
 
 static int set_named(struct vif_spec *vif, const char *name, const char *value, char *err)
@@ -112,8 +128,12 @@ static int set_named(struct vif_spec *vif, const char *name, const char *value, 
 	struct nearest near = { 0 };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(name, keys[i].name) == 0) /* model: for emulated cards, no effect */
-			return keys[i].set ? keys[i].set(vif, value, err) : 0;
+		if (strcmp(name, keys[i].name) == 0 && keys[i].set)
+			return keys[i].set(vif, value, err);
+		if (strcmp(name, keys[i].name) == 0)
+			return *keys[i].why ? spec_error(err, 0, "%s has no effect: %s", name,
+							 keys[i].why) :
+					      0;
 		nearest_offer(&near, name, keys[i].name);
 	}
 	if (near.word)

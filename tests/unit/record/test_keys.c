@@ -307,6 +307,7 @@ static void test_xms_s_expressions_become_the_same_record(void **state)
 				   " (args \"quiet 3\")))\n"
 				   " (device (vbd (uname file:/a) (dev xvda:disk) (mode w)))\n"
 				   " (device (tap (uname tap:aio:/b) (dev xvdb) (mode r)))\n"
+				   " (device (vbd (uname 'file:/c,d=e') (dev xvdc)))\n"
 				   " (device (vif (bridge br1) (mac 00:16:3e:00:00:09)))\n (device "
 				   "(console (x y))))\n"),
 			 0);
@@ -316,8 +317,11 @@ static void test_xms_s_expressions_become_the_same_record(void **state)
 	assert_int_equal(rec.vcpus, 2);
 	assert_string_equal(record_action_word(rec.on_crash), "preserve");
 	assert_string_equal(rec.cmdline, "root=/dev/xvda ro quiet 3");
-	assert_int_equal(rec.nr_disks, 2);
+	assert_int_equal(rec.nr_disks, 3);
+	assert_true(rec.disk[0].writable);
 	assert_string_equal(rec.disk[1].path, "/b");
+	assert_string_equal(rec.disk[2].path, "/c,d=e");
+	assert_false(rec.disk[2].writable);
 	assert_string_equal(rec.vif[0].mac, "00:16:3e:00:00:09");
 	assert_string_equal(heard_remarks, "");
 }

@@ -117,6 +117,8 @@ static void test_what_old_files_say_of_disks_is_understood(void **state)
 		{ "phy:/dev/vg/x,xvda,w,0", VDEV_PHY, "/dev/vg/x", "xvda", "w" },
 		{ "/x,,xvda", VDEV_UNKNOWN, "/x", "xvda", "w" },
 		{ "/x,,xvda,", VDEV_UNKNOWN, "/x", "xvda", "w" },
+		{ "tap2:tapdisk:aio:/x,xvda,w", VDEV_FILE, "/x", "xvda", "w" },
+		{ "/x,raw,xvda,rw,trusted=0", VDEV_UNKNOWN, "/x", "xvda", "w" },
 	};
 	struct disk_spec disk;
 
@@ -201,6 +203,7 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 	disk_refused("nbd:host:1", -EINVAL, "write 'nbd://host:1,xvda,w'");
 	disk_refused("/x,raw,xvda,w,more", -EINVAL, "one part too many");
 	disk_refused("vdevs=xvda,target=/x", -EINVAL, "unknown key 'vdevs'; did you mean 'vdev'?");
+	disk_refused("script=block-iscsi,vdev=xvda,target=iqn", -ENOTSUP, "no script makes a disk");
 	disk_refused("colour=red,target=/x", -EINVAL, "unknown key 'colour'");
 	disk_refused("vdev=xvda,backend=drv,target=/x", -ENOTSUP, "served by Domain-0 only");
 	disk_refused("vdev=xvda,devtype=floppy,target=/x", -ENOTSUP, "disks only");
@@ -263,6 +266,24 @@ static void test_an_empty_card_has_every_default(void **state)
 	assert_string_equal(why, "");
 }
 
+/* Keys of xl and xm that are nothing here: no reason to refuse the guest. */
+static void test_what_has_no_effect_on_a_card_is_told(void **state)
+{
+	static const char *const words[] = { "mtu=9000", "devid=1", "gatewaydev=eth0", "trusted=0",
+					     "accel=sfc_netfront", "policy=x",
+					     "uuid=1b4e28ba-2fa1-4d2b-883f-0016d3cca427" };
+	struct vif_spec vif;
+	char text[96];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(text, sizeof(text), "%s,bridge=br1", words[i]);
+		assert_int_equal(vif_spec_parse(text, &vif, why), 0);
+		assert_string_equal(vif.bridge, "br1");
+		assert_non_null(strstr(why, "has no effect: "));
+	}
+}
+
 static void vif_refused(const char *text, int code, const char *message)
 {
 	struct vif_spec vif;
@@ -304,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_paths_of_any_length_are_taken_or_refused_whole),
 		cmocka_unit_test(test_network_cards_are_understood),
 		cmocka_unit_test(test_an_empty_card_has_every_default),
+		cmocka_unit_test(test_what_has_no_effect_on_a_card_is_told),
 		cmocka_unit_test(test_a_wrong_card_is_told_which_part_is_wrong),
 	};
 
