@@ -119,6 +119,7 @@ static void setting_replace(struct cfg_setting *s, const struct cfg_pos *pos,
 {
 	s->shadowed_line = s->pos.source == pos->source ? s->pos.line : 0;
 	s->pos = *pos;
+	s->wrong = false;
 	cfg_value_fini(&s->value);
 	s->value = *value;
 	memset(value, 0, sizeof(*value));
@@ -153,7 +154,7 @@ int cfg_store_set(struct cfg *cfg, const char *key, const struct cfg_pos *pos, b
 {
 	struct cfg_setting *s = setting_find(cfg, key), *settings;
 
-	if (s && append)
+	if (s && append && !s->wrong)
 		return setting_append(s, value, rep);
 	if (s) {
 		setting_replace(s, pos, value);
@@ -172,6 +173,19 @@ int cfg_store_set(struct cfg *cfg, const char *key, const struct cfg_pos *pos, b
 	setting_replace(s, pos, value);
 	s->shadowed_line = 0;
 	return 0;
+}
+
+int cfg_store_wrong(struct cfg *cfg, const char *key, const struct cfg_pos *pos)
+{
+	struct cfg_value none = { 0 };
+	int ret;
+
+	if (setting_find(cfg, key))
+		return 0;
+	ret = cfg_store_set(cfg, key, pos, false, &none, NULL);
+	if (ret == 0)
+		setting_find(cfg, key)->wrong = true;
+	return ret;
 }
 
 void cfg_fini(struct cfg *cfg)

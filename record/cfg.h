@@ -39,6 +39,7 @@ struct cfg_setting {
 	char *key;
 	struct cfg_pos pos;
 	int shadowed_line; /* > 0: this value replaced the one of that line, same file */
+	bool wrong;	   /* it could not be read, which has been told; the value is none */
 	struct cfg_value value;
 };
 

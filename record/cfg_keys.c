@@ -76,6 +76,8 @@ static int take_setting(struct reading *r, const struct cfg_setting *s)
 {
 	const struct key *key = cfg_taken_find(s->key);
 
+	if (s->wrong)
+		return 0;
 	if (s->shadowed_line > 0)
 		cfg_remark_at(r->rep, &s->pos,
 			      "%s is set twice; this value replaces the one of line %d", s->key,
@@ -170,7 +172,7 @@ static void require(const struct reading *r, const struct cfg *cfg, const char *
 	const struct cfg_setting *s = cfg_find(cfg, key);
 
 	/* What is there and wrong has been told. */
-	if (!present && (!s || asks_for_nothing(&s->value)))
+	if (!present && (!s || (!s->wrong && asks_for_nothing(&s->value))))
 		cfg_error(r->rep, cfg->nr_sources ? cfg->sources[0] : "(no file)", what);
 }
 

@@ -195,6 +195,8 @@ static int parse_statement(struct parser *p)
 	if (!ret)
 		ret = cfg_store_set(p->cfg, key, &pos, append, &value, p->rep);
 	cfg_value_fini(&value);
+	if (ret == -EINVAL && cfg_store_wrong(p->cfg, key, &pos))
+		ret = -ENOMEM;
 	return ret;
 }
 

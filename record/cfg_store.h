@@ -16,6 +16,12 @@ const char *cfg_store_source(struct cfg *cfg, const char *source);
 int cfg_store_set(struct cfg *cfg, const char *key, const struct cfg_pos *pos, bool append,
 		  struct cfg_value *value, struct cfg_report *rep);
 
+/*
+ * The setting @key has no value that could be read, which has been told; one that is there stays.
+ * 0 or -ENOMEM.
+ */
+int cfg_store_wrong(struct cfg *cfg, const char *key, const struct cfg_pos *pos);
+
 /* Moves @item to the end of @list. 0 or -ENOMEM (then @item is still the caller's). */
 int cfg_list_add(struct cfg_value *list, struct cfg_value *item);
 

@@ -193,6 +193,8 @@ int host_cfg_judge(struct host_cfg *h, struct cfg_report *rep)
 		const struct host_name *name = name_find(s->key);
 		struct host_setting *out = &h->settings[h->nr];
 
+		if (s->wrong)
+			continue;
 		if (!name) {
 			ret = unknown(s, rep);
 			continue;
