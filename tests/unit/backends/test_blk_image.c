@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,6 +23,16 @@ static char why[512];
 /* Reads past the page cache are refused, as of a device whose sectors have 4,096 bytes. */
 static bool large_sectors;
 static int read_error; /* of reads past the page cache, errno */
+static uint32_t said_align; /* what the kernel says of direct I/O, 0: nothing */
+
+int __wrap_statx(int fd, const char *name, int flags, unsigned int mask, struct statx *st);
+
+int __wrap_statx(int fd, const char *name, int flags, unsigned int mask, struct statx *st)
+{
+	*st = (struct statx){ .stx_dio_offset_align = said_align, .stx_dio_mem_align = 512,
+			      .stx_mask = said_align ? STATX_DIOALIGN : 0 };
+	return 0;
+}
 
 ssize_t __real_pread64(int fd, void *buf, size_t len, off_t at);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at);
@@ -41,6 +52,7 @@ static int set_up(void **state)
 
 	large_sectors = false;
 	read_error = 0;
+	said_align = 0;
 	/* Of the file systems there, most likely one that knows direct I/O. */
 	strcpy(path, "/var/tmp/test-blk-XXXXXX");
 	fd = mkstemp(path);
@@ -183,6 +195,24 @@ static void test_a_damaged_sector_says_nothing_about_their_size(void **state)
 	}
 }
 
+/* As ext4 on a device with sectors of 4,096 bytes: it reads 512 bytes, and does not write them. */
+static void test_what_is_said_of_sectors_counts_more_than_a_read(void **state)
+{
+	static const struct {
+		uint32_t said;
+		int ret;
+	} cases[] = { { 512, 0 }, { 4096, -EINVAL }, { 4, 0 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct blk_image_want want = { .path = path, .cache = DISK_CACHE_NONE };
+		struct blk_image img;
+
+		said_align = cases[i].said;
+		assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), cases[i].ret);
+		blk_image_close(&img);
+	}
+}
+
 static void test_one_sector_is_enough(void **state)
 {
 	const struct blk_image_want want = { .path = path, .cache = DISK_CACHE_NONE };
@@ -205,6 +235,7 @@ int main(void)
 		T(test_each_word_of_cache_is_done),
 		T(test_what_is_not_possible_is_refused),
 		T(test_a_damaged_sector_says_nothing_about_their_size),
+		T(test_what_is_said_of_sectors_counts_more_than_a_read),
 		T(test_one_sector_is_enough),
 	};
 
