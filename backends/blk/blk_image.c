@@ -74,7 +74,7 @@ static bool takes_sectors(const struct blk_image *img)
 /*
  * Opened not to wait for a tape or a modem; from here on waiting is right, and what io_uring takes
  * for "refuse instead of waiting". A device that cannot goes through the page cache, unless its
- * record says otherwise.
+ * record says otherwise; what a running guest has, in any case.
  */
 static int set_direct(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
 {
@@ -85,7 +85,7 @@ static int set_direct(struct blk_image *img, const struct blk_image_want *w, cha
 		img->direct = fcntl(img->fd, F_SETFL, flags | O_DIRECT) == 0 && takes_sectors(img);
 	if (!img->direct)
 		fcntl(img->fd, F_SETFL, flags);
-	if (asked && !img->direct)
+	if (asked && !img->direct && !w->in_use)
 		return explain(-EINVAL, why, len,
 			       "disk %s cannot be used past the page cache in sectors of 512 bytes: "
 			       "cache=%s is not possible, cache=%s is",

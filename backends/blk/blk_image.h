@@ -35,6 +35,7 @@ struct blk_image_want {
 	bool readonly; /* shared with other readers; else taken exclusively */
 	bool shared;   /* not at all (mode "w!") */
 	bool sync;     /* whatever cache says, each write is safe when it ends */
+	bool in_use;   /* a guest has it: through the page cache rather than not at all */
 	enum disk_cache cache;
 };
 

@@ -157,17 +157,21 @@ static int open_remote(struct backend *be, const struct wanted *w, char *why, si
 
 /* --- the device ------------------------------------------------------------------------------ */
 
+static bool is_in_use(struct backend *be)
+{
+	uint64_t state;
+
+	return store_read_num(be->xs, be->path, "state", UINT32_MAX, &state) == 0 &&
+	       state == XenbusStateConnected;
+}
+
 /*
  * A guest that was told that there is nothing to flush sends no flush, whatever has changed since the
  * process before this one: how the device caches, how it can be opened, or its record.
  */
 static bool guest_flushes(struct backend *be)
 {
-	uint64_t state;
-
-	return store_read_num(be->xs, be->path, "state", UINT32_MAX, &state) < 0 ||
-	       state != XenbusStateConnected ||
-	       store_read_bool(be->xs, be->path, "feature-flush-cache", true);
+	return store_read_bool(be->xs, be->path, "feature-flush-cache", true);
 }
 
 static int open_image(struct backend *be, const struct wanted *w, char *why, size_t len)
@@ -177,7 +181,8 @@ static int open_image(struct backend *be, const struct wanted *w, char *why, siz
 
 	if (nbd_name_is(w->name))
 		return open_remote(be, w, why, len);
-	want.sync = w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
+	want.in_use = is_in_use(be);
+	want.sync = want.in_use && w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
 	return blk_image_open(&blkback.image, &want, why, len);
 }
 

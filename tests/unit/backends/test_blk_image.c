@@ -179,6 +179,22 @@ static void test_what_is_not_possible_is_refused(void **state)
 	}
 }
 
+/* A guest that runs, perhaps with requests that were all large enough, loses no disk by it. */
+static void test_but_not_to_a_guest_that_has_it(void **state)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct blk_image_want want = { .path = path, .cache = words[i].cache,
+						     .in_use = true };
+		struct blk_image img;
+
+		large_sectors = true;
+		assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), 0);
+		assert_false(img.direct);
+		assert_int_equal(img.needs_flush, words[i].needs_flush);
+		blk_image_close(&img);
+	}
+}
+
 /* A guest that runs keeps its disk, and keeps it past the page cache. */
 static void test_a_damaged_sector_says_nothing_about_their_size(void **state)
 {
@@ -234,6 +250,7 @@ int main(void)
 		T(test_bad_images_name_the_cause),
 		T(test_each_word_of_cache_is_done),
 		T(test_what_is_not_possible_is_refused),
+		T(test_but_not_to_a_guest_that_has_it),
 		T(test_a_damaged_sector_says_nothing_about_their_size),
 		T(test_what_is_said_of_sectors_counts_more_than_a_read),
 		T(test_one_sector_is_enough),
