@@ -196,6 +196,53 @@ static int set_scalar(struct parser *p, const char *key, const struct cfg_value 
 	return set(p, key, &list->pos, value);
 }
 
+/* The CPUs of one list as cpus = '...' has them, malloc'd; of an empty one any will do. */
+static char *cpus_of(const struct cfg_value *list)
+{
+	char *text = strdup(list->nr_items ? "" : "all");
+
+	for (size_t i = 0; text && i < list->nr_items; i++) {
+		const char *cpu = list->items[i].text;
+		char *longer;
+
+		if (asprintf(&longer, "%s%s%s", text, *text ? "," : "", cpu ? cpu : "?") < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* Whether lists inside @list, or it itself, name a CPU. */
+static bool names_cpus(const struct cfg_value *list)
+{
+	for (size_t i = 0; i < list->nr_items; i++)
+		if (list->items[i].type != CFG_LIST || list->items[i].nr_items)
+			return true;
+	return false;
+}
+
+/* (cpus ((0 1) ())), a list for each virtual CPU; (cpus (0 1)), one for all; (cpus (())), none. */
+static int add_cpus(struct parser *p, const struct cfg_value *list)
+{
+	const struct cfg_value *value = list->nr_items == 2 ? &list->items[1] : NULL;
+	struct cfg_value all = { .type = CFG_STRING, .pos = list->pos };
+	int ret = 0;
+
+	if (!value || value->type != CFG_LIST)
+		return set_scalar(p, "cpus", list);
+	if (!names_cpus(value))
+		return 0;
+	for (size_t i = 0; i < value->nr_items && value->items[0].type == CFG_LIST && !ret; i++)
+		ret = append(p, "cpus", &list->pos, cpus_of(&value->items[i]));
+	if (ret || value->items[0].type == CFG_LIST)
+		return ret;
+	all.text = cpus_of(value);
+	ret = all.text ? set(p, "cpus", &list->pos, &all) : -ENOMEM;
+	free(all.text);
+	return ret;
+}
+
 /* (image (linux (kernel ..) (ramdisk ..) (root ..) (args ..))) */
 static int add_image(struct parser *p, const struct cfg_value *list)
 {
@@ -214,7 +261,8 @@ static int add_image(struct parser *p, const struct cfg_value *list)
 		if (strcmp(key, "args") == 0)
 			key = "extra";
 		/* What xend added to every image it printed. */
-		if (strcmp(key, "device_model") == 0 || strcmp(key, "notes") == 0)
+		if (strcmp(key, "device_model") == 0 || strcmp(key, "notes") == 0 ||
+		    strcmp(key, "videoram") == 0)
 			continue;
 		ret = set_scalar(p, key, item);
 	}
@@ -227,7 +275,7 @@ static bool is_observation(const char *key)
 	static const char *const keys[] = { "domid",	"status",      "state",
 					    "cpu_time",	"start_time",  "online_vcpus",
 					    "store_mfn", "console_mfn", "shutdown_reason",
-					    "cpuid",	"vcpu_avail" };
+					    "cpuid",	"vcpu_avail",  "pool_name" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -247,6 +295,8 @@ static int add_top(struct parser *p, const struct cfg_value *item)
 		return add_image(p, item);
 	if (strcmp(key, "device") == 0)
 		return add_device(p, item);
+	if (strcmp(key, "cpus") == 0)
+		return add_cpus(p, item);
 	return is_observation(key) ? 0 : set_scalar(p, key, item);
 }
 

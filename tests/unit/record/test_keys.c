@@ -326,6 +326,27 @@ static void test_xms_s_expressions_become_the_same_record(void **state)
 	assert_string_equal(heard_remarks, "");
 }
 
+/* As xend lists them: of each virtual CPU, or of all. */
+static void test_cpus_of_s_expressions_are_lists(void **state)
+{
+	static const struct {
+		const char *text, *cpus;
+	} cases[] = {
+		{ "(cpus ())", "all" },		{ "(cpus (()))", "all" },
+		{ "(cpus (0 1))", "0,1" },	{ "(cpus ((0 1) (2)))", "0,1 2" },
+		{ "(cpus '0-3,^2')", "0-3,^2" }, { "(cpus 1)", "1" },
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "(vm (name web) (memory 64) %s (image (linux (kernel /k))))",
+			 cases[i].text);
+		assert_int_equal(read_text(text), 0);
+		assert_string_equal(rec.cpus, cases[i].cpus);
+	}
+}
+
 static void refused_sxp(const char *text, const char *message)
 {
 	cfg_fini(&cfg);
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_a_command_line_over_the_abis_limit_is_refused),
 		cmocka_unit_test(test_numbers_may_be_names_paths_may_be_none),
 		cmocka_unit_test(test_xms_s_expressions_become_the_same_record),
+		cmocka_unit_test(test_cpus_of_s_expressions_are_lists),
 		cmocka_unit_test(test_errors_in_s_expressions_have_a_place_too),
 		cmocka_unit_test(test_no_key_is_in_two_tables),
 	};
