@@ -30,8 +30,8 @@ enum worker_op {
 				 * daemon has none, and again after a LOADED with err */
 	WORKER_LOST_KNOWN,	/* id; the administrator knows what was lost. Answered as ASK */
 	WORKER_ASK,		/* id; payload: a question (below). Answered by WORKER_ANSWERs */
-	WORKER_ROOM,		/* a: bytes that one change lacks room for. Answered by a ROOM with
-				 * the room there is then, whether that is enough or not */
+	WORKER_ROOM,		/* a: bytes that one change lacks room for, or 0. Answered by a ROOM
+				 * with the room there is then, whether that is enough or not */
 	/* The worker tells. */
 	WORKER_READY,		/* rev: applied; found, err of the start. First message of all */
 	WORKER_NODE,		/* payload: records, see below; parents first */

@@ -398,6 +398,7 @@ void durable_tick(struct server *srv)
 	/* What a message that was not taken should have said. */
 	if (d->last > d->rev)
 		say(srv, WORKER_QUEUED);
+	durable_room_tick(srv);
 	load(srv);
 	lasting_go_on(srv);
 	start_again(srv);

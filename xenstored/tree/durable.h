@@ -65,6 +65,7 @@ struct durable {
 	uint32_t next_id;
 	uint64_t room_asked, room_answered;	/* requests for more room, in order */
 	uint64_t room_void;	/* those up to it were a worker's that has died */
+	bool room_lacked;	/* somebody was refused for want of it since it was asked for last */
 };
 
 /*

@@ -31,6 +31,8 @@ void durable_refused(struct server *srv, int err);
 bool durable_say(const struct durable *d, const struct worker_msg *msg);
 /* What the first @up_to requests for room were told is in the room there is now: they try again. */
 void durable_room_answered(struct server *srv, uint64_t up_to);
+/* Once a second: what there is now, if somebody was refused for want of it. */
+void durable_room_tick(struct server *srv);
 /* The worker has gone: nobody will answer what it was asked. */
 void durable_room_void(struct server *srv);
 /* Writes down which is the last revision with persistent changes. As store_put(). */

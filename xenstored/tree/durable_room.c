@@ -32,7 +32,22 @@ int durable_room(struct server *srv, const struct change_need *need)
 		return 0;
 	if (srv->acting)
 		srv->acting->conn->room_lacked = wanted;
+	d->room_lacked = true;
 	return -ENOSPC;
+}
+
+/*
+ * Who may not wait is refused by what the worker has said last, and nothing is queued then that would
+ * make it say more: once a second it is asked what there is now.
+ */
+void durable_room_tick(struct server *srv)
+{
+	struct durable *d = &srv->durable;
+
+	if (!d->room_lacked || !durable_say(d, &(struct worker_msg){ .op = WORKER_ROOM }))
+		return;
+	d->room_lacked = false;
+	d->room_asked++;
 }
 
 /* Whether @c has a question that has not been answered yet with what it lacks now. */

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "durable_priv.h"
 #include "files.h"
 #include "harness.h"
 #include "store_priv.h"
@@ -155,6 +156,40 @@ static void test_what_was_refused_is_not_parked(void **state)
 	assert_true(durable_await_room(dom0));
 	conns_resume(srv, CONN_WAIT_ROOM);
 	srv->durable.io.fd = -1;
+	close(pair[0]);
+	close(pair[1]);
+	t_stop(srv);
+}
+
+/* A guest that was refused while the disk was full is not refused when it has room again. */
+static void test_room_that_has_come_is_found(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0), *guest = t_client(srv, 1);
+	struct worker_msg msg;
+	int pair[2];
+
+	assert_int_equal(t_mkdir(dom0, 0, "/config/guest"), 0);
+	assert_int_equal(t_setp(dom0, 0, "/config/guest", "n1"), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	srv->durable.off = false;
+	srv->durable.io.fd = pair[0];
+	srv->durable.room.free_bytes = 0;
+	durable_tick(srv);
+	assert_int_equal(recv(pair[1], &msg, sizeof(msg), 0), -1);
+	assert_int_equal(t_write(guest, 0, "/config/guest/a", "1"), ENOSPC);
+	durable_tick(srv);
+	assert_int_equal(recv(pair[1], &msg, sizeof(msg), 0), sizeof(msg));
+	assert_int_equal(msg.op, WORKER_ROOM);
+	/* Once is enough. */
+	durable_tick(srv);
+	assert_int_equal(recv(pair[1], &msg, sizeof(msg), 0), -1);
+	msg = (struct worker_msg){ .op = WORKER_ROOM, .room.free_bytes = 1u << 20 };
+	durable_take(srv, &msg, NULL, 0);
+	assert_int_equal(srv->durable.room_answered, srv->durable.room_asked);
+	assert_int_equal(t_write(guest, 0, "/config/guest/a", "1"), 0);
+	srv->durable.io.fd = -1;
+	srv->durable.off = true;
 	close(pair[0]);
 	close(pair[1]);
 	t_stop(srv);
@@ -525,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
 		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
 		cmocka_unit_test(test_what_was_refused_is_not_parked),
+		cmocka_unit_test(test_room_that_has_come_is_found),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
 		cmocka_unit_test(test_rows_between_others_fill_their_pages),
