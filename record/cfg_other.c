@@ -17,12 +17,13 @@ static const char why_pci[] =
 	"whole machine away";
 static const char why_usbctrl[] = "driver domains and passed-through devices are not supported";
 static const char why_vtpm[] =
-	"there is no such device here: a guest has disks, network cards and a console";
+	"there is no such device here: a guest has disks, network cards, a console and a screen";
 static const char why_nfs_root[] = "write it into extra: root=/dev/nfs nfsroot=SERVER:/PATH";
 static const char why_ip[] =
 	"the guest's own network set-up goes into extra (ip=...), an address for the "
 	"script of a card into vif";
-static const char why_vfb[] = "there is no graphical console yet; use xm console";
+static const char why_vfb[] = "write vfb = [ 'vnc=1' ], which has vnclisten, vncdisplay and vncpasswd";
+static const char why_vkb[] = "a screen, vfb, has keyboard and pointer";
 static const char why_channel[] = "there are no channels yet";
 static const char why_cpus[] = "write cpus, the CPUs it may run on";
 static const char why_pool[] = "the host has one CPU pool and one memory node";
@@ -167,8 +168,7 @@ static const struct key_other others[] = {
 	{ "hostname", KEY_NO_EFFECT, why_ip },
 	{ "interface", KEY_NO_EFFECT, why_ip },
 	{ "dhcp", KEY_NO_EFFECT, why_ip },
-	{ "vfb", KEY_NO_EFFECT, why_vfb },
-	{ "vkb", KEY_NO_EFFECT, why_vfb },
+	{ "vkb", KEY_NO_EFFECT, why_vkb },
 	{ "vnc", KEY_NO_EFFECT, why_vfb },
 	{ "vncpasswd", KEY_NO_EFFECT, why_vfb },
 	{ "vnclisten", KEY_NO_EFFECT, why_vfb },

@@ -378,6 +378,7 @@ static const struct key taken[] = {
 	{ "cpu_cap", take_cap },
 	{ "disk", cfg_take_disk },
 	{ "vif", cfg_take_vif },
+	{ "vfb", cfg_take_vfb },
 	{ "on_poweroff", take_on_poweroff },
 	{ "on_reboot", take_on_reboot },
 	{ "on_crash", take_on_crash },

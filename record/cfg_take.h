@@ -35,5 +35,6 @@ int cfg_take_kind(struct reading *r, const struct cfg_setting *s);
 /* Rows of the table, as key.take. */
 int cfg_take_disk(struct reading *r, const struct cfg_setting *s);
 int cfg_take_vif(struct reading *r, const struct cfg_setting *s);
+int cfg_take_vfb(struct reading *r, const struct cfg_setting *s);
 
 #endif

@@ -108,3 +108,23 @@ int cfg_take_vif(struct reading *r, const struct cfg_setting *s)
 	}
 	return ret;
 }
+
+/* A domain has one screen. */
+int cfg_take_vfb(struct reading *r, const struct cfg_setting *s)
+{
+	size_t nr;
+	const struct cfg_value *item = as_list(r, s, &nr, "vnc=1");
+	char why[SPEC_ERROR_LEN];
+
+	if (!item)
+		return s->value.type == CFG_LIST ? 0 : -EINVAL;
+	if (nr > 1)
+		return item_wrong(r, &item[1], "vfb", 1, "a domain has one screen");
+	if (item->type != CFG_STRING)
+		return item_wrong(r, item, "vfb", 0, "must be a string: 'vnc=1'");
+	if (screen_spec_parse(item->text, &r->rec->screen, why))
+		return item_wrong(r, item, "vfb", 0, why);
+	if (why[0])
+		cfg_remark_at(r->rep, &item->pos, "vfb 1: %s", why);
+	return 0;
+}

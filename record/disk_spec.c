@@ -43,18 +43,6 @@ const char *disk_mode_name(const struct disk_spec *disk)
 	return disk->shared ? "w!" : "w";
 }
 
-static char *trim(char *s)
-{
-	char *end;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
-}
-
 static int cut(const char *text, struct fields *f, char *err)
 {
 	char *s = f->text;
@@ -66,7 +54,7 @@ static int cut(const char *text, struct fields *f, char *err)
 	strcpy(f->text, text);
 	while (s) {
 		char *comma = strchr(s, ',');
-		char *field = trim(s);
+		char *field = spec_trim(s);
 
 		/* xl: target= takes the rest of the line, commas too. */
 		if (strncmp(field, "target=", 7) == 0)
@@ -75,7 +63,7 @@ static int cut(const char *text, struct fields *f, char *err)
 			return spec_error(err, -EINVAL, "more than %d parts", FIELDS_MAX);
 		if (comma)
 			*comma = '\0';
-		f->at[f->nr++] = trim(field);
+		f->at[f->nr++] = spec_trim(field);
 		s = comma ? comma + 1 : NULL;
 	}
 	return 0;
@@ -293,10 +281,10 @@ static int set_named(struct spec *s, char *field)
 	struct nearest near = { 0 };
 
 	*eq = '\0';
-	field = trim(field);
+	field = spec_trim(field);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (strcmp(field, keys[i].name) == 0)
-			return keys[i].set(s, trim(eq + 1));
+			return keys[i].set(s, spec_trim(eq + 1));
 		nearest_offer(&near, field, keys[i].name);
 	}
 	if (near.word)

@@ -20,7 +20,7 @@ static const char why_script[] = "script= of a card; /etc/xen/scripts are called
 static const char why_bridge[] = "the host's own network set-up makes the bridge: interfaces(5), "
 				 "systemd.netdev(5)";
 static const char why_log[] = "the journal, or the system's log, has what is said";
-static const char why_vnc[] = "there is no graphical console yet: xm console";
+static const char why_vnc[] = "each domain's vfb says where its screen is shown: on this host alone, if it says nothing";
 static const char why_limits[] = "the hypervisor's own limits apply";
 static const char why_cpus[] = "cpus= of a domain, xm vcpu-pin";
 static const char why_hotplug[] = "backendd runs the scripts and waits for them";

@@ -121,5 +121,11 @@ uint64_t record_hash(const struct record *r)
 	hash_bytes(&h, r->kernel, strlen(r->kernel) + 1);
 	hash_bytes(&h, r->ramdisk, strlen(r->ramdisk) + 1);
 	hash_bytes(&h, r->cmdline, strlen(r->cmdline) + 1);
+	/* A record without one counts as it did before there were screens. */
+	if (r->screen.vnc) {
+		hash_bytes(&h, r->screen.listen, strlen(r->screen.listen) + 1);
+		hash_bytes(&h, r->screen.display, strlen(r->screen.display) + 1);
+		hash_bytes(&h, r->screen.password, strlen(r->screen.password) + 1);
+	}
 	return h;
 }

@@ -17,6 +17,7 @@
 #include "disk_spec.h"
 #include "domain_name.h"
 #include "record_keys.h"
+#include "screen_spec.h"
 #include "vif_spec.h"
 
 #define RECORD_ROOT "/config/domain"
@@ -50,6 +51,7 @@ struct record {
 	char saved[DISK_PATH_MAX + 1]; /* a file of xm save it goes on from; "": it boots */
 	char arriving[RECORD_MOVE_MAX + 1]; /* from another host, under this epoch; "": no */
 	char moved[RECORD_MOVE_MAX + 1]; /* "EPOCH HOST": handed over; it must not run here */
+	struct screen_spec screen;
 	unsigned int nr_disks, nr_vifs;
 	struct disk_spec disk[RECORD_DISKS_MAX]; /* in the order of their items */
 	struct vif_spec vif[RECORD_VIFS_MAX];

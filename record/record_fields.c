@@ -34,6 +34,10 @@ const struct field record_fields[] = {
 	{ "saved", FIELD_TEXT, AT(struct record, saved) },
 	{ "arriving", FIELD_TEXT, AT(struct record, arriving) },
 	{ "moved", FIELD_TEXT, AT(struct record, moved) },
+	{ "vfb/vnc", FIELD_BOOL, AT(struct record, screen.vnc), no_yes },
+	{ "vfb/vnclisten", FIELD_TEXT, AT(struct record, screen.listen) },
+	{ "vfb/vncdisplay", FIELD_TEXT, AT(struct record, screen.display) },
+	{ "vfb/vncpasswd", FIELD_TEXT, AT(struct record, screen.password) },
 	{ NULL },
 };
 

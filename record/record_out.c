@@ -296,6 +296,29 @@ static void print_list(FILE *to, const struct record_keys *keys, const char *lis
 	fprintf(to, "%s]\n", any ? "\n" : "");
 }
 
+/* As print_vif(): what the record says, if there is a screen. */
+static void print_screen(FILE *to, const struct record_keys *keys)
+{
+	static const char *const fields[] = { "vnclisten", "vncdisplay", "vncpasswd" };
+	const char *vnc = record_keys_get(keys, "vfb/vnc");
+	char spec[256] = "vnc=1", path[KEY_LEN];
+
+	if (!vnc || strcmp(vnc, "1") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *value;
+		size_t n = strlen(spec);
+
+		snprintf(path, sizeof(path), "vfb/%s", fields[i]);
+		value = record_keys_get(keys, path);
+		if (value && *value)
+			snprintf(spec + n, sizeof(spec) - n, ", %s=%s", fields[i], value);
+	}
+	fprintf(to, "%-11s = [\n\t", "vfb");
+	print_quoted(to, spec);
+	fputs("\n]\n", to);
+}
+
 void record_print_cfg(const char *name, const struct record_keys *keys, FILE *to)
 {
 	print_text(to, "name", name);
@@ -307,4 +330,5 @@ void record_print_cfg(const char *name, const struct record_keys *keys, FILE *to
 	}
 	print_list(to, keys, "disk", print_disk);
 	print_list(to, keys, "vif", print_vif);
+	print_screen(to, keys);
 }

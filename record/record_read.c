@@ -242,6 +242,12 @@ static void take_list(struct parse *p, const char *list,
 static void check_whole(struct parse *p)
 {
 	struct record *r = p->r;
+	char why[SPEC_ERROR_LEN];
+
+	if (screen_spec_check(&r->screen, why)) {
+		complain(p, "vfb/vnclisten", "vfb: %.400s", why);
+		r->screen.vnc = false;
+	}
 
 	if (r->maxmem_mib && r->maxmem_mib < r->memory_mib)
 		complain(p, "maxmem", "maxmem=%llu is less than memory=%llu",

@@ -2,8 +2,10 @@
 /*
  * spec_error.c - see spec_error.h.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "spec_error.h"
 
@@ -15,4 +17,16 @@ int spec_error(char *err, int code, const char *fmt, ...)
 	vsnprintf(err, SPEC_ERROR_LEN, fmt, ap);
 	va_end(ap);
 	return code;
+}
+
+char *spec_trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return s;
 }

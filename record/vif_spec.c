@@ -144,18 +144,6 @@ static int set_named(struct vif_spec *vif, const char *name, const char *value, 
 			  name);
 }
 
-static char *trim(char *s)
-{
-	char *end;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
-}
-
 int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_LEN])
 {
 	char copy[1024], *next = copy;
@@ -167,7 +155,7 @@ int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_L
 				  sizeof(copy) - 1);
 	strcpy(copy, text);
 	while (next) {
-		char *field = trim(strsep(&next, ",")), *eq = strchr(field, '=');
+		char *field = spec_trim(strsep(&next, ",")), *eq = strchr(field, '=');
 		int ret;
 
 		if (!*field)
@@ -178,7 +166,7 @@ int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_L
 					  "'mac=00:16:3e:01:02:03, bridge=xenbr0'",
 					  field);
 		*eq = '\0';
-		ret = set_named(vif, trim(field), trim(eq + 1), err);
+		ret = set_named(vif, spec_trim(field), spec_trim(eq + 1), err);
 		if (ret)
 			return ret;
 	}

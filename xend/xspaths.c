@@ -12,7 +12,8 @@
 #include "domain_name.h"
 
 static const char *const kind_names[DEVICE_NR] = {
-	[DEVICE_VBD] = "vbd", [DEVICE_VIF] = "vif", [DEVICE_CONSOLE] = "console",
+	[DEVICE_VBD] = "vbd",	[DEVICE_VIF] = "vif",	      [DEVICE_VFB] = "vfb",
+	[DEVICE_VKBD] = "vkbd", [DEVICE_CONSOLE] = "console",
 };
 
 static struct path __attribute__((format(printf, 2, 3)))

@@ -25,7 +25,7 @@ struct path {
 #define PATH_BACKEND_ROOT "/local/domain/0/backend"
 
 /* The kinds of backend directories xend makes, in the order they are closed. */
-enum device_kind { DEVICE_VBD, DEVICE_VIF, DEVICE_CONSOLE, DEVICE_NR };
+enum device_kind { DEVICE_VBD, DEVICE_VIF, DEVICE_VFB, DEVICE_VKBD, DEVICE_CONSOLE, DEVICE_NR };
 
 struct path path_config(const char *name, const char *key);
 struct path path_status(const char *name, const char *key);

@@ -201,7 +201,7 @@ static int usage(void)
 		"usage: backendd [-N] [-v] [-l DIR] [-s DIR]\n"
 		"  -N      stay in the foreground (always so; for scripts written for others)\n"
 		"  -v      log every step, in the device processes too\n"
-		"  -l DIR  take blkback, netback, consback from DIR (default: beside backendd)\n"
+		"  -l DIR  take blkback, netback and the others from DIR (default: beside backendd)\n"
 		"  -s DIR  where sysfs is (/sys): it shows what dom0's kernel serves itself\n");
 	return 2;
 }

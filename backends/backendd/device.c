@@ -33,6 +33,8 @@ static const struct device_kind kinds[] = {
 	{ "vbd", "blkback" },
 	{ "vif", "netback" },
 	{ "console", "consback" },
+	{ "vfb", "fbback" },
+	{ "vkbd", "kbdback" },
 };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -117,6 +117,21 @@ void backend_notify(struct backend *be)
 	xenevtchn_notify(be->evt, be->port);
 }
 
+static void *map_ring(struct backend *be, uint32_t ref)
+{
+	if (be->ops->map)
+		return be->ops->map(be, ref);
+	return xengnttab_map_grant_ref(be->gnt, be->domid, ref, PROT_READ | PROT_WRITE);
+}
+
+static void unmap_ring(struct backend *be, void *page)
+{
+	if (be->ops->unmap)
+		be->ops->unmap(be, page);
+	else
+		xengnttab_unmap(be->gnt, page, 1);
+}
+
 static void detach(struct backend *be)
 {
 	be->journal.page->open = 0;
@@ -125,7 +140,7 @@ static void detach(struct backend *be)
 	be->port = 0;
 	for (unsigned int i = 0; i < be->nr_rings; i++)
 		if (be->ring_page[i])
-			xengnttab_unmap(be->gnt, be->ring_page[i], 1);
+			unmap_ring(be, be->ring_page[i]);
 	memset(be->ring_page, 0, sizeof(be->ring_page));
 	be->nr_rings = 0;
 }
@@ -139,8 +154,7 @@ int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, ui
 	be->resumed = page->open && page->port == port && !memcmp(page->refs, refs, len);
 	be->nr_rings = nr;
 	for (unsigned int i = 0; i < nr; i++) {
-		be->ring_page[i] = xengnttab_map_grant_ref(be->gnt, be->domid, refs[i],
-							   PROT_READ | PROT_WRITE);
+		be->ring_page[i] = map_ring(be, refs[i]);
 		if (!be->ring_page[i])
 			return errno ? -errno : -EIO;
 	}

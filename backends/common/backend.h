@@ -21,6 +21,7 @@
 #include <xen/io/xenbus.h>
 
 #include "backend_exit.h"
+#include "confine.h"
 #include "journal.h"
 #include "pace.h"
 #include "store.h"
@@ -36,6 +37,7 @@ struct backend_ops {
 	const char *type;     /* device class directory: "vbd" */
 	size_t journal_extra; /* bytes behind the journal's head for the device itself */
 	bool has_frontend;    /* false: no xenbus frontend, connected from start (console) */
+	const struct confine_more *more; /* what it needs of the kernel besides, or NULL */
 	/*
 	 * With all privileges: opens what the device needs (image, tap, pty) and reads the record.
 	 * Returns 0, or -errno after backend_fail() named the cause; -EAGAIN: worth a retry.
@@ -46,6 +48,12 @@ struct backend_ops {
 	int (*offer)(struct backend *be, xs_transaction_t t);
 	/* Reads the frontend's keys, calls backend_attach(), starts work. 0/-errno. */
 	int (*connect)(struct backend *be);
+	/*
+	 * How a page that the frontend named @ref is mapped, and unmapped. NULL: a grant. map() returns
+	 * NULL with errno.
+	 */
+	void *(*map)(struct backend *be, uint32_t ref);
+	void (*unmap)(struct backend *be, void *page);
 	/* Stops work on the rings, which are unmapped after it returns. */
 	void (*disconnect)(struct backend *be);
 	/* Works off the rings. 0: nothing left; 1: call again soon; -errno: the frontend broke. */

@@ -240,7 +240,7 @@ static int give_up_rights(struct process *p, const char *user)
 	int rc;
 
 	p->from.may_connect = false;
-	rc = confine(user);
+	rc = confine_with(user, p->be.ops->more);
 	if (rc == 0)
 		return 0;
 	backend_fail(&p->be, "%s cannot give up its rights and become user %s: %s",

@@ -139,7 +139,18 @@ static int allow_with_limits(scmp_filter_ctx ctx)
 	return rc;
 }
 
-static int load_filter(void)
+static int allow_more(scmp_filter_ctx ctx, const struct confine_more *more)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && more->calls[i] != -1; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, more->calls[i], 0);
+	for (size_t i = 0; rc == 0 && more->ioctls[i]; i++)
+		rc = allow_values(ctx, SCMP_SYS(ioctl), &more->ioctls[i], 1);
+	return rc;
+}
+
+static int load_filter(const struct confine_more *more)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = 0;
@@ -156,6 +167,8 @@ static int load_filter(void)
 				  sizeof(allowed_fcntls) / sizeof(allowed_fcntls[0]));
 	if (rc == 0)
 		rc = allow_with_limits(ctx);
+	if (rc == 0 && more)
+		rc = allow_more(ctx, more);
 	if (rc == 0)
 		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)
@@ -164,7 +177,7 @@ static int load_filter(void)
 	return rc;
 }
 
-int confine(const char *user)
+int confine_with(const char *user, const struct confine_more *more)
 {
 	int rc = drop_user(user);
 
@@ -173,8 +186,13 @@ int confine(const char *user)
 			   rc == -ENOENT ? "there is no such user" : strerror(-rc));
 		return rc;
 	}
-	rc = load_filter();
+	rc = load_filter(more);
 	if (rc < 0)
 		log_errorx("cannot load the system call filter: error %d", -rc);
 	return rc;
+}
+
+int confine(const char *user)
+{
+	return confine_with(user, NULL);
 }

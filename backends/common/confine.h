@@ -17,4 +17,13 @@
  */
 int confine(const char *user);
 
+/* What a kind of device needs besides: system calls, -1 after the last, and ioctls, 0 after it. */
+struct confine_more {
+	const int *calls;
+	const unsigned int *ioctls;
+};
+
+/* The same, with @more (NULL: nothing). */
+int confine_with(const char *user, const struct confine_more *more);
+
 #endif

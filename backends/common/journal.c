@@ -74,20 +74,32 @@ int journal_name(char *buf, size_t len, const char *type, unsigned int domid, un
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
-int journal_log_name(char *buf, size_t len, const char *name)
+static int name_beside(char *buf, size_t len, const char *name, const char *what)
 {
-	int n = snprintf(buf, len, "%s.log", name);
+	int n = snprintf(buf, len, "%s.%s", name, what);
 
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
+int journal_log_name(char *buf, size_t len, const char *name)
+{
+	return name_beside(buf, len, name, "log");
+}
+
+int journal_input_name(char *buf, size_t len, const char *name)
+{
+	return name_beside(buf, len, name, "input");
+}
+
 void journal_remove(const char *name)
 {
-	char log[300];
+	char beside[300];
 
 	unlink(name);
-	if (journal_log_name(log, sizeof(log), name) == 0)
-		unlink(log);
+	if (journal_log_name(beside, sizeof(beside), name) == 0)
+		unlink(beside);
+	if (journal_input_name(beside, sizeof(beside), name) == 0)
+		unlink(beside);
 }
 
 static int lock_and_map(struct journal *j, size_t extra)

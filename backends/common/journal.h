@@ -48,6 +48,9 @@ int journal_name(char *buf, size_t len, const char *type, unsigned int domid, un
 /* Builds the name of the file beside journal @name that blk_log.h uses. 0 or -ENAMETOOLONG. */
 int journal_log_name(char *buf, size_t len, const char *name);
 
+/* The same of the FIFO that input_pipe.h uses. */
+int journal_input_name(char *buf, size_t len, const char *name);
+
 /* Removes journal @name and what is beside it. */
 void journal_remove(const char *name);
 

@@ -42,6 +42,12 @@ static const struct class {
 			 "feature-ctrl-ring", "multi-queue-max-queues" },
 	},
 	{ .type = "console", .front = "tty", .home = "name" },
+	{
+		.type = "vfb",
+		.own = { "request-update", "feature-resize", "vnc-port" },
+		.home = "name",
+	},
+	{ .type = "vkbd", .own = { "feature-abs-pointer", "width", "height" } },
 };
 
 static const char *const every_class[] = { "state", "hotplug-status", "hotplug-error", "error" };

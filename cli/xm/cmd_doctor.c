@@ -314,7 +314,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 
 static void check_domains(struct doctor *d)
 {
-	static const char *const kinds[] = { "vbd", "vif", "console" };
+	static const char *const kinds[] = { "vbd", "vif", "vfb", "vkbd", "console" };
 	struct domains all;
 
 	if (domains_load(d->xm->xs, &all) < 0) {
@@ -326,7 +326,7 @@ static void check_domains(struct doctor *d)
 
 		if (dom->has_record)
 			check_record(d, dom);
-		for (size_t k = 0; k < 3 && domain_is_live(dom) && dom->domid > 0; k++)
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && domain_is_live(dom) && dom->domid > 0; k++)
 			check_devices(d, dom, kinds[k]);
 		if (dom->state == DOM_FAILED || dom->state == DOM_CRASHED)
 			found(d, false, "%s: is %s: '%s why %s' tells more", dom->name,

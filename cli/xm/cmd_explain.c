@@ -14,7 +14,7 @@
 #include "record_store.h"
 #include "text.h"
 
-static const char *const kinds[] = { "vbd", "vif", "console" };
+static const char *const kinds[] = { "vbd", "vif", "vfb", "vkbd", "console" };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static char *read_or(struct xs_handle *xs, const char *otherwise, const char *fmt, ...)

@@ -5,7 +5,7 @@
 #include "commands.h"
 
 static const struct cli_cmd *const commands[] = {
-	&cmd_create, &cmd_list, &cmd_console, &cmd_shutdown, &cmd_reboot, &cmd_destroy,
+	&cmd_create, &cmd_list, &cmd_console, &cmd_vncviewer, &cmd_shutdown, &cmd_reboot, &cmd_destroy,
 	&cmd_pause, &cmd_unpause, &cmd_save, &cmd_restore, &cmd_migrate, &cmd_receive, &cmd_new,
 	&cmd_define, &cmd_start, &cmd_delete,
 	&cmd_undefine, &cmd_edit, &cmd_config, &cmd_autostart, &cmd_rename, &cmd_info,

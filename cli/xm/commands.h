@@ -13,7 +13,7 @@ extern const struct cli_cmd cmd_new, cmd_define, cmd_delete, cmd_undefine, cmd_s
 	cmd_autostart, cmd_rename;
 extern const struct cli_cmd cmd_list, cmd_vm_list, cmd_info, cmd_uptime, cmd_domid, cmd_domname,
 	cmd_dmesg, cmd_debug_keys, cmd_block_list, cmd_network_list;
-extern const struct cli_cmd cmd_console, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
+extern const struct cli_cmd cmd_console, cmd_vncviewer, cmd_wait, cmd_events, cmd_history, cmd_why, cmd_sysrq,
 	cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top, cmd_doctor;
 extern const struct cli_cmd cmd_block_attach, cmd_block_detach, cmd_network_attach,
 	cmd_network_detach, cmd_vcpu_list, cmd_vcpu_pin, cmd_sched_credit, cmd_mem_max, cmd_explain,

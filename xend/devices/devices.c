@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devices.c - xenbus directories of disks, cards and the console.
+ * devices.c - xenbus directories of disks, cards, the screen and the console.
  *
  * Backend directories: owned and written by dom0, readable by the guest. Frontend directories:
  * the guest's own, since it writes its rings there. The console's frontend is the read-only
@@ -24,6 +24,7 @@
 
 #define DOM0 0u
 #define CONSOLE_ID "0"
+#define SCREEN_ID "0"
 
 static void write_common(struct txn *tx, enum device_kind k, unsigned int domid, const char *id)
 {
@@ -133,6 +134,27 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 	txn_write(tx, path_frontend(k, domid, id, "mac"), mac);
 }
 
+/*
+ * Two devices that are one: who sees the screen types on the keyboard. The password is dom0's alone:
+ * the guest may read what is beside it.
+ */
+static void write_screen(struct txn *tx, unsigned int domid, const struct screen_spec *s)
+{
+	const enum device_kind k = DEVICE_VFB;
+	const struct path password = path_backend(k, domid, SCREEN_ID, "vncpasswd");
+
+	if (!s->vnc)
+		return;
+	write_common(tx, k, domid, SCREEN_ID);
+	txn_write(tx, path_backend(k, domid, SCREEN_ID, "vnc"), "1");
+	txn_write(tx, path_backend(k, domid, SCREEN_ID, "vnclisten"), s->listen);
+	write_if(tx, path_backend(k, domid, SCREEN_ID, "vncdisplay"), s->display);
+	write_if(tx, password, s->password);
+	if (s->password[0])
+		txn_perms(tx, password, DOM0, DOM0);
+	write_common(tx, DEVICE_VKBD, domid, SCREEN_ID);
+}
+
 int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *why,
 		      size_t why_len)
 {
@@ -156,6 +178,7 @@ static int devices_body(struct txn *tx, void *arg)
 		write_disk(tx, domid, &d->rec.disk[i]);
 	for (unsigned int i = 0; i < d->rec.nr_vifs; i++)
 		write_vif(tx, d, &d->rec.vif[i]);
+	write_screen(tx, domid, &d->rec.screen);
 	return 0;
 }
 
@@ -190,6 +213,9 @@ static int for_each(struct xend *x, struct domain *d,
 static void describe(struct xend *x, unsigned int domid, enum device_kind k, const char *id,
 		     char *out, size_t len)
 {
+	static const char *const names[DEVICE_NR] = { [DEVICE_VFB] = "screen",
+						      [DEVICE_VKBD] = "keyboard",
+						      [DEVICE_CONSOLE] = "console" };
 	char *dev = k == DEVICE_VBD ? store_read(x->xs, path_backend(k, domid, id, "dev")) : NULL;
 
 	if (k == DEVICE_VBD)
@@ -197,7 +223,7 @@ static void describe(struct xend *x, unsigned int domid, enum device_kind k, con
 	else if (k == DEVICE_VIF)
 		snprintf(out, len, "network card %s", id);
 	else
-		snprintf(out, len, "console");
+		snprintf(out, len, "%s", names[k]);
 	free(dev);
 }
 

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* fb_vnc.c - see fb_vnc.h. */
+#include "fb_vnc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#define PIXEL 4
+#define ASIDE 63 /* a descriptor that nothing else has: confine.c allows 64 */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* One of ours in the library's clientData. */
+struct viewer {
+	struct fb_vnc *vnc;
+	struct event *readable;
+};
+
+/* --- where it listens ---------------------------------------------------------------------- */
+
+static socklen_t parse_address(const char *text, union address *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
+		a->v4.sin_family = AF_INET;
+		return sizeof(a->v4);
+	}
+	if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) == 1) {
+		a->v6.sin6_family = AF_INET6;
+		return sizeof(a->v6);
+	}
+	return 0;
+}
+
+static int listen_at(union address *a, socklen_t len, unsigned int port)
+{
+	const int on = 1;
+	int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
+
+	if (fd < 0)
+		return -errno;
+	if (a->any.sa_family == AF_INET)
+		a->v4.sin_port = htons((uint16_t)port);
+	else
+		a->v6.sin6_port = htons((uint16_t)port);
+	/* A process that was killed leaves its viewers' connections behind. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (a->any.sa_family == AF_INET ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, &a->any, len) == 0 && listen(fd, FB_VNC_VIEWERS) == 0)
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int listen_somewhere(struct fb_vnc *v, const char *address, int display, int first,
+			    unsigned int *port)
+{
+	union address a;
+	socklen_t len = parse_address(address, &a);
+	int fd = -EADDRINUSE;
+
+	if (!len)
+		return -EINVAL;
+	if (display < 0 && first >= 0) {
+		*port = SCREEN_PORT + (unsigned int)first;
+		fd = listen_at(&a, len, *port);
+	}
+	for (unsigned int n = 0; fd == -EADDRINUSE && n < SCREEN_DISPLAYS; n++) {
+		*port = SCREEN_PORT + (display < 0 ? n : (unsigned int)display);
+		fd = listen_at(&a, len, *port);
+		if (display >= 0)
+			break;
+	}
+	v->listening = fd;
+	return fd < 0 ? fd : 0;
+}
+
+/* --- what viewers do ------------------------------------------------------------------------ */
+
+static void on_key(rfbBool down, rfbKeySym keysym, rfbClientPtr cl)
+{
+	struct fb_vnc *v = cl->screen->screenData;
+
+	v->ops->key(v->arg, keysym, down);
+}
+
+static void on_pointer(int buttons, int x, int y, rfbClientPtr cl)
+{
+	struct fb_vnc *v = cl->screen->screenData;
+	int right = v->screen->width - 1, bottom = v->screen->height - 1;
+
+	x = x < 0 ? 0 : x > right ? right : x;
+	y = y < 0 ? 0 : y > bottom ? bottom : y;
+	v->ops->pointer(v->arg, (uint32_t)x, (uint32_t)y, (uint8_t)buttons);
+}
+
+static void on_gone(rfbClientPtr cl)
+{
+	struct viewer *viewer = cl->clientData;
+	struct fb_vnc *v = viewer->vnc;
+
+	event_free(viewer->readable);
+	free(viewer);
+	v->viewers--;
+	v->ops->left(v->arg);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	fb_vnc_send(arg);
+}
+
+/* Closes one that has not even said who it is: nobody is kept out by those who say nothing. */
+static bool close_a_silent_one(struct fb_vnc *v)
+{
+	rfbClientIteratorPtr all = rfbGetClientIterator(v->screen);
+	rfbClientPtr cl, silent = NULL;
+
+	/* The newest stands first: the last one found has been silent for longest. */
+	while ((cl = rfbClientIteratorNext(all)))
+		if (cl->state != RFB_NORMAL && cl->sock != RFB_INVALID_SOCKET)
+			silent = cl;
+	rfbReleaseClientIterator(all);
+	if (!silent)
+		return false;
+	rfbCloseClient(silent);
+	fb_vnc_send(v);
+	return true;
+}
+
+/*
+ * The library first looks whether a connection speaks HTTP. Of one that sends a byte or three and
+ * closes it waits for the fourth for ever (0.9.14), and of every other for a tenth of a second. So it
+ * is shown a socket in which four bytes of RFB wait; what it says there, its greeting, is passed on,
+ * and then the viewer's own socket takes that one's place.
+ */
+static int make_quiet(struct fb_vnc *v)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, v->quiet) < 0)
+		return -errno;
+	return write(v->quiet[1], "RFB ", 4) == 4 ? 0 : -EIO;
+}
+
+/* The viewer at @fd, greeted. NULL: @fd is closed. */
+static rfbClientPtr greet(struct fb_vnc *v, int fd)
+{
+	char greeting[sz_rfbProtocolVersionMsg];
+	rfbClientPtr cl;
+	ssize_t n;
+
+	if (dup3(fd, ASIDE, O_CLOEXEC) < 0 || dup3(v->quiet[0], fd, O_CLOEXEC) < 0) {
+		close(fd);
+		return NULL;
+	}
+	cl = rfbNewClient(v->screen, fd);
+	n = read(v->quiet[1], greeting, sizeof(greeting));
+	if (cl)
+		dup3(ASIDE, fd, O_CLOEXEC);
+	close(ASIDE);
+	/* A new connection has room for it. */
+	if (cl && (n <= 0 || write(fd, greeting, (size_t)n) != n)) {
+		rfbCloseClient(cl);
+		fb_vnc_send(v);
+		return NULL;
+	}
+	return cl;
+}
+
+static void add_viewer(struct fb_vnc *v, int fd)
+{
+	const int on = 1;
+	struct viewer *viewer = calloc(1, sizeof(*viewer));
+	rfbClientPtr cl;
+
+	if (!viewer) {
+		close(fd);
+		return;
+	}
+	viewer->vnc = v;
+	viewer->readable = event_new(v->base, fd, EV_READ | EV_PERSIST, on_readable, v);
+	/* From here on the library closes it. */
+	cl = viewer->readable ? greet(v, fd) : NULL;
+	if (!cl || event_add(viewer->readable, NULL) < 0) {
+		if (viewer->readable)
+			event_free(viewer->readable);
+		else
+			close(fd);
+		free(viewer);
+		if (cl)
+			rfbCloseClient(cl);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	cl->clientData = viewer;
+	cl->clientGoneHook = on_gone;
+	v->viewers++;
+	v->ops->came(v->arg);
+}
+
+static void on_connection(evutil_socket_t listening, short what, void *arg)
+{
+	struct fb_vnc *v = arg;
+	int fd = accept4((int)listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (v->viewers >= FB_VNC_VIEWERS && !close_a_silent_one(v))
+		close(fd);
+	else
+		add_viewer(v, fd);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+/*
+ * The libraries' first call of a cipher looks for its configuration in files, which a confined
+ * process could not.
+ */
+static void wake_ciphers(void)
+{
+	unsigned char challenge[CHALLENGESIZE] = { 0 };
+	char password[] = "storevis";
+
+	rfbRandomBytes(challenge);
+	rfbEncryptBytes(challenge, password);
+}
+
+/* A guest's pixel: blue in the lowest byte. */
+static void set_colours(rfbScreenInfoPtr s)
+{
+	s->serverFormat.redShift = 16;
+	s->serverFormat.greenShift = 8;
+	s->serverFormat.blueShift = 0;
+}
+
+static int make_screen(struct fb_vnc *v, const char *title)
+{
+	rfbScreenInfoPtr s = rfbGetScreen(NULL, NULL, 640, 480, 8, 3, PIXEL);
+
+	if (!s)
+		return -ENOMEM;
+	v->screen = s;
+	s->frameBuffer = calloc(640 * 480, PIXEL);
+	if (!s->frameBuffer)
+		return -ENOMEM;
+	s->screenData = v;
+	s->desktopName = title;
+	s->port = s->ipv6port = 0;
+	s->cursor = NULL; /* the guest draws its own */
+	s->alwaysShared = TRUE;
+	s->deferUpdateTime = 0;
+	s->maxClientWait = FB_VNC_PATIENCE_MS;
+	set_colours(s);
+	s->kbdAddEvent = on_key;
+	s->ptrAddEvent = on_pointer;
+	if (v->password[0]) {
+		s->authPasswdData = v->password;
+		s->passwordCheck = rfbCheckPasswordByList;
+	}
+	rfbInitServer(s);
+	return 0;
+}
+
+int fb_vnc_open(struct fb_vnc *v, const char *address, int display, int first, char *password,
+		const char *title, unsigned int *port)
+{
+	int rc = listen_somewhere(v, address, display, first, port);
+
+	if (rc < 0)
+		return rc;
+	rfbLogEnable(0); /* lines that any viewer can cause */
+	v->password[0] = password[0] ? password : NULL;
+	wake_ciphers();
+	rc = make_quiet(v);
+	return rc < 0 ? rc : make_screen(v, title);
+}
+
+int fb_vnc_start(struct fb_vnc *v, struct event_base *base)
+{
+	v->base = base;
+	v->accepting = event_new(base, v->listening, EV_READ | EV_PERSIST, on_connection, v);
+	return v->accepting && event_add(v->accepting, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+int fb_vnc_resize(struct fb_vnc *v, uint32_t width, uint32_t height)
+{
+	char *old = v->screen->frameBuffer, *pixels = calloc((size_t)width * height, PIXEL);
+	rfbClientIteratorPtr all;
+	rfbClientPtr cl;
+
+	if (!pixels)
+		return -ENOMEM;
+	rfbNewFramebuffer(v->screen, pixels, (int)width, (int)height, 8, 3, PIXEL);
+	/* The library chose its own order of colours again, and made its tables by that. */
+	set_colours(v->screen);
+	all = rfbGetClientIterator(v->screen);
+	while ((cl = rfbClientIteratorNext(all)))
+		v->screen->setTranslateFunction(cl);
+	rfbReleaseClientIterator(all);
+	free(old);
+	return 0;
+}
+
+void fb_vnc_copy(struct fb_vnc *v, const uint8_t *from, const struct fb_shape *shape,
+		 const struct fb_rect *rect)
+{
+	size_t to_stride = (size_t)v->screen->width * PIXEL;
+	uint8_t *to = (uint8_t *)v->screen->frameBuffer + rect->y * to_stride +
+		      (size_t)rect->x * PIXEL;
+
+	from += shape->offset + (size_t)rect->y * shape->stride + (size_t)rect->x * PIXEL;
+	for (uint32_t y = 0; y < rect->height; y++)
+		memcpy(to + y * to_stride, from + (size_t)y * shape->stride,
+		       (size_t)rect->width * PIXEL);
+	rfbMarkRectAsModified(v->screen, (int)rect->x, (int)rect->y, (int)(rect->x + rect->width),
+			      (int)(rect->y + rect->height));
+}
+
+void fb_vnc_send(struct fb_vnc *v)
+{
+	rfbProcessEvents(v->screen, 0);
+}
+
+bool fb_vnc_watched(const struct fb_vnc *v)
+{
+	return v->viewers > 0;
+}
+
+void fb_vnc_close(struct fb_vnc *v)
+{
+	if (v->accepting)
+		event_free(v->accepting);
+	if (v->listening > 0)
+		close(v->listening);
+	if (v->quiet[0] > 0)
+		close(v->quiet[0]);
+	if (v->quiet[1] > 0)
+		close(v->quiet[1]);
+	if (!v->screen)
+		return;
+	rfbShutdownServer(v->screen, TRUE);
+	free(v->screen->frameBuffer);
+	rfbScreenCleanup(v->screen);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kbdback.c - keyboard and pointer backend process: what viewers of one guest's screen do.
+ *
+ * fbback has the viewers; their keys come by a FIFO (input_pipe.h), one event each, and go into the
+ * guest's ring as they are. Owns the backend directory's feature-abs-pointer, width, height. What
+ * the guest has no room for is lost.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "backend_main.h"
+#include "input_pipe.h"
+#include "kbd_ring.h"
+
+#define EVENTS_A_TURN XENKBD_IN_RING_LEN
+
+struct kbdback {
+	int input;
+	bool absolute;	/* the guest wants the pointer's place, not its way */
+	int32_t x, y;	/* where the pointer was, for its way */
+	struct event *readable;
+};
+
+static struct kbdback kbdback = { .input = -1 }; /* the one keyboard of this process */
+
+/* Puts at most a turn's events into the ring. Returns how many; -EPROTO. */
+static int pass_on(struct backend *be)
+{
+	struct xenkbd_page *page = be->ring_page[0];
+	struct kbdback *k = be->dev;
+	union xenkbd_in_event event;
+	int nr = 0, room = kbd_ring_room(page);
+
+	while (room >= 0 && nr < (int)EVENTS_A_TURN && input_pipe_get(k->input, &event)) {
+		nr++;
+		if (room == 0)
+			continue;
+		if (event.type == XENKBD_TYPE_POS && !k->absolute)
+			kbd_to_motion(&event, &k->x, &k->y);
+		kbd_ring_put(page, &event);
+		room = kbd_ring_room(page);
+	}
+	return room < 0 ? room : nr;
+}
+
+static int kbd_work(struct backend *be)
+{
+	int nr = pass_on(be);
+
+	kbd_ring_ignore(be->ring_page[0]);
+	if (nr > 0)
+		backend_notify(be);
+	return nr < 0 ? nr : nr == (int)EVENTS_A_TURN;
+}
+
+static void on_input(evutil_socket_t fd, short what, void *arg)
+{
+	struct backend *be = arg;
+
+	if (be->connected)
+		backend_kick(be);
+	else
+		input_pipe_drain(fd);
+}
+
+static int kbd_prepare(struct backend *be)
+{
+	int fd = input_pipe_open(be->domid, false);
+
+	/* The screen's process makes it, and is being started, too. */
+	if (fd < 0 && fd != -EAGAIN)
+		backend_fail(be, "no way to the screen's viewers: %s", strerror(-fd));
+	if (fd < 0)
+		return fd;
+	kbdback.input = fd;
+	be->dev = &kbdback;
+	return 0;
+}
+
+static int kbd_offer(struct backend *be, xs_transaction_t t)
+{
+	int rc = store_write(be->xs, t, be->path, XENKBD_FIELD_FEAT_ABS_POINTER, "1");
+
+	input_pipe_drain(kbdback.input);
+	if (rc == 0)
+		rc = store_write(be->xs, t, be->path, XENKBD_FIELD_WIDTH, "%d", KBD_RANGE);
+	if (rc == 0)
+		rc = store_write(be->xs, t, be->path, XENKBD_FIELD_HEIGHT, "%d", KBD_RANGE);
+	return rc;
+}
+
+static int kbd_connect(struct backend *be)
+{
+	struct kbdback *k = be->dev;
+	uint64_t number, port;
+	uint32_t ref;
+	int rc = store_read_num(be->xs, be->frontend, XENKBD_FIELD_RING_GREF, UINT32_MAX, &number);
+
+	if (rc == 0)
+		rc = store_read_num(be->xs, be->frontend, XENKBD_FIELD_EVT_CHANNEL, UINT32_MAX,
+				    &port);
+	if (rc < 0)
+		return rc;
+	k->absolute = store_read_bool(be->xs, be->frontend, XENKBD_FIELD_REQ_ABS_POINTER, false);
+	k->x = k->y = 0;
+	ref = (uint32_t)number;
+	return backend_attach(be, &ref, 1, (uint32_t)port);
+}
+
+static void kbd_disconnect(struct backend *be)
+{
+	(void)be; /* what comes now is taken by on_input() */
+}
+
+static int kbd_start(struct backend *be, struct event_base *base)
+{
+	struct kbdback *k = be->dev;
+
+	k->readable = event_new(base, k->input, EV_READ | EV_PERSIST, on_input, be);
+	return k->readable && event_add(k->readable, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static void kbd_fini(struct backend *be)
+{
+	if (be->dev && kbdback.input >= 0)
+		close(kbdback.input);
+}
+
+static const struct backend_ops kbd_ops = {
+	.name = "kbdback",
+	.type = "vkbd",
+	.has_frontend = true,
+	.prepare = kbd_prepare,
+	.offer = kbd_offer,
+	.connect = kbd_connect,
+	.disconnect = kbd_disconnect,
+	.work = kbd_work,
+	.start = kbd_start,
+	.fini = kbd_fini,
+};
+
+int main(int argc, char **argv)
+{
+	return backend_main(argc, argv, &kbd_ops);
+}
