@@ -40,6 +40,7 @@ facts()
 	echo "swap:"
 	swapon --noheadings --show=NAME,SIZE
 	echo "network:"
+	until_true 60 sh -c 'ip -br link show xenbr0 | grep -q " UP "' # its card's carrier takes its time
 	ip -4 -br addr | tr -s ' '
 	ip route
 	echo "devices and drivers:"

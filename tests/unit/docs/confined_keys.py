@@ -7,7 +7,7 @@ import re
 import sys
 
 TOP = pathlib.Path(sys.argv[1])
-PROGRAMS = {"vbd": "blkback", "vif": "netback", "console": "consback"}
+PROGRAMS = {"vbd": "blkback", "vif": "netback", "console": "consback", "vfb": "fbback", "vkbd": "kbdback"}
 LINE = re.compile(r"^/local/domain/0/backend/(\w+)/\$DOMID/\$ID/([\w-]+) = .*? \[\w*\] (.*?) >", re.M)
 
 

@@ -106,6 +106,9 @@ def cfg_of(key, value):
     if "disk/0/cache" in r:
         disk = [disk[0], "raw", *disk[1:], f"cache={r['disk/0/cache']}"]
     lines.append(f"disk = [ {quote(','.join(disk))} ]")
+    vfb = ",".join(f"{k[4:]}={v}" for k, v in r.items() if k.startswith("vfb/"))
+    if vfb:
+        lines.append(f"vfb = [ {quote(vfb)} ]")
     vif = ", ".join(f"{k[6:]}={v}" for k, v in r.items() if k.startswith("vif/0/"))
     if vif:
         lines.append(f"vif = [ {quote(vif)} ]")

@@ -187,7 +187,7 @@ static void test_keys_without_effect_are_warned_about(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text(BASE "vnc = 1\ncpus_soft = '0-1'\n"), 0);
-	heard_remark("web.cfg:4:1: vnc has no effect: there is no graphical console");
+	heard_remark("web.cfg:4:1: vnc has no effect: write vfb = ");
 	heard_remark("web.cfg:5:1: cpus_soft has no effect");
 }
 

@@ -114,10 +114,10 @@ static void drain(const struct world *w, const char *dir)
 
 static void serve_all(struct world *w)
 {
-	static const char *const kinds[] = { "vbd", "vif", "console" };
+	static const char *const kinds[] = { "vbd", "vif", "vfb", "vkbd", "console" };
 	char path[256];
 
-	for (int k = 0; k < 3; k++) {
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		unsigned int nr, nr_ids;
 		char **ids, **list;
 
@@ -231,7 +231,7 @@ void assert_clean(uint64_t free_kib)
 	assert_true(fake_hv_free_kib() == free_kib);
 	assert_int_equal(fake_hv_windows(), 0);
 	assert_int_equal(fake_introduced(), 0);
-	assert_int_equal(fake_count("/local/domain/0/backend"), 4);
+	assert_int_equal(fake_count("/local/domain/0/backend"), 6);
 	assert_int_equal(fake_count("/local/domain"), 1 + fake_count("/local/domain/0"));
 	assert_int_equal(fake_count("/vm"), 4);		/* dom0's */
 }
