@@ -12,6 +12,7 @@
 
 #include "card.h"
 #include "cpu_list.h"
+#include "screen.h"
 #include "vdev.h"
 
 static const struct schema_row rows[] = {
@@ -51,6 +52,7 @@ static const struct {
 	[SCHEMA_IFNAME] = { "interface name" },
 	[SCHEMA_SCRIPT] = { "script" },
 	[SCHEMA_IPS] = { "IP addresses" },
+	[SCHEMA_IP] = { "IP address" },
 	[SCHEMA_RATE] = { "rate" },
 	[SCHEMA_CPUS] = { "CPU list" },
 };
@@ -218,6 +220,7 @@ static const struct {
 	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
 	[SCHEMA_SCRIPT] = { card_script_ok, "a script's name without blanks or shell characters" },
 	[SCHEMA_IPS] = { is_ips, "IPv4 or IPv6 addresses with blanks between" },
+	[SCHEMA_IP] = { screen_address_ok, "an IPv4 or IPv6 address" },
 	[SCHEMA_RATE] = { is_rate, "a speed such as 10Mb/s or 250KB/s@20ms" },
 	[SCHEMA_CPUS] = { is_cpus, "a list of CPUs such as all or 0-3,^2" },
 };

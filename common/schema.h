@@ -37,6 +37,7 @@ enum schema_type {
 	SCHEMA_IFNAME, /* of an interface or bridge in dom0 */
 	SCHEMA_SCRIPT, /* a hotplug script's name or path */
 	SCHEMA_IPS,    /* addresses with blanks between */
+	SCHEMA_IP,     /* one address */
 	SCHEMA_RATE,   /* of a card: 10Mb/s, 250KB/s@20ms */
 	SCHEMA_CPUS,   /* lists of the machine's CPUs: all, 0-3,^2 */
 	SCHEMA_NR,

@@ -296,24 +296,28 @@ static void print_list(FILE *to, const struct record_keys *keys, const char *lis
 	fprintf(to, "%s]\n", any ? "\n" : "");
 }
 
-/* As print_vif(): what the record says, if there is a screen. */
+/* As print_vif(): what the record says, if it says anything. */
 static void print_screen(FILE *to, const struct record_keys *keys)
 {
 	static const char *const fields[] = { "vnclisten", "vncdisplay", "vncpasswd" };
 	const char *vnc = record_keys_get(keys, "vfb/vnc");
-	char spec[256] = "vnc=1", path[KEY_LEN];
+	char spec[256], path[KEY_LEN];
+	bool any = vnc && *vnc;
 
-	if (!vnc || strcmp(vnc, "1") != 0)
-		return;
+	snprintf(spec, sizeof(spec), "vnc=%.32s", any ? vnc : "0");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const char *value;
 		size_t n = strlen(spec);
 
 		snprintf(path, sizeof(path), "vfb/%s", fields[i]);
 		value = record_keys_get(keys, path);
-		if (value && *value)
+		if (value && *value) {
 			snprintf(spec + n, sizeof(spec) - n, ", %s=%s", fields[i], value);
+			any = true;
+		}
 	}
+	if (!any)
+		return;
 	fprintf(to, "%-11s = [\n\t", "vfb");
 	print_quoted(to, spec);
 	fputs("\n]\n", to);

@@ -239,11 +239,22 @@ static void take_list(struct parse *p, const char *list,
 	}
 }
 
+static bool speaks_of(const struct record_keys *keys, const char *list)
+{
+	size_t len = strlen(list);
+
+	for (size_t i = 0; i < keys->nr; i++)
+		if (!strncmp(keys->v[i].key, list, len) && keys->v[i].key[len] == '/')
+			return true;
+	return false;
+}
+
 static void check_whole(struct parse *p)
 {
 	struct record *r = p->r;
 	char why[SPEC_ERROR_LEN];
 
+	r->screen.said = speaks_of(p->keys, "vfb");
 	if (screen_spec_check(&r->screen, why)) {
 		complain(p, "vfb/vnclisten", "vfb: %.400s", why);
 		r->screen.vnc = false;

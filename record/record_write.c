@@ -87,7 +87,7 @@ int record_format(const struct record *r, struct record_keys *keys)
 
 	for (const struct field *f = record_fields; f->key && !err; f++) {
 		/* Most have no screen, and need not hear of it. */
-		if (!r->screen.vnc && !strncmp(f->key, "vfb/", 4))
+		if (!r->screen.said && !strncmp(f->key, "vfb/", 4))
 			continue;
 		value_of(f, r, value);
 		if (value[0] || !strcmp(f->key, "cmdline"))

@@ -123,7 +123,7 @@ int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPE
 
 	err[0] = '\0';
 	memset(screen, 0, sizeof(*screen));
-	screen->vnc = true;
+	screen->said = screen->vnc = true;
 	strcpy(screen->listen, SCREEN_ADDRESS);
 	if (strlen(text) >= sizeof(copy))
 		return spec_error(err, -EINVAL, "the vfb is longer than %zu characters",

@@ -12,7 +12,8 @@
 #include "spec_error.h"
 
 struct screen_spec {
-	bool vnc; /* there is one, which VNC shows */
+	bool said; /* the record speaks of one, perhaps to say that there is none */
+	bool vnc;  /* there is one, which VNC shows */
 	char listen[SCREEN_ADDRESS_MAX + 1];
 	char display[3]; /* 0 to 99, or "" = the first that is free */
 	char password[SCREEN_PASSWORD_MAX + 1];

@@ -145,25 +145,30 @@ static int add_disk(struct parser *p, const struct cfg_value *dev)
 	return append(p, "disk", &dev->pos, text);
 }
 
-static int add_vif(struct parser *p, const struct cfg_value *dev)
+/* What is said by name, and means something here, as "KEY=VALUE,..." of list setting @list. */
+static int add_named(struct parser *p, const struct cfg_value *dev, const char *list,
+		     const char *const *keys)
 {
-	static const char *const keys[] = { "mac", "bridge", "script", "ip", "vifname", "type",
-					    "rate" };
 	char *text = strdup("");
 
-	for (size_t i = 0; text && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char *value = text_of(dev, keys[i]);
+	for (; text && *keys; keys++) {
+		const char *value = text_of(dev, *keys);
 		char *longer;
 
 		if (!value)
 			continue;
-		if (asprintf(&longer, "%s%s%s=%s", text, *text ? "," : "", keys[i], value) < 0)
+		if (asprintf(&longer, "%s%s%s=%s", text, *text ? "," : "", *keys, value) < 0)
 			longer = NULL;
 		free(text);
 		text = longer;
 	}
-	return append(p, "vif", &dev->pos, text);
+	return append(p, list, &dev->pos, text);
 }
+
+static const char *const vif_keys[] = { "mac",	"bridge", "script", "ip", "vifname",
+					"type", "rate",	  NULL };
+static const char *const vfb_keys[] = { "type",	     "vnc",	  "vnclisten", "vncdisplay",
+					"vncunused", "vncpasswd", NULL };
 
 /* (device (KIND ...)): a kind without a meaning here becomes a key, for cfg_keys.c to judge. */
 static int add_device(struct parser *p, const struct cfg_value *device)
@@ -174,7 +179,9 @@ static int add_device(struct parser *p, const struct cfg_value *device)
 	if (strcmp(kind, "vbd") == 0 || strcmp(kind, "tap") == 0 || strcmp(kind, "tap2") == 0)
 		return add_disk(p, dev);
 	if (strcmp(kind, "vif") == 0)
-		return add_vif(p, dev);
+		return add_named(p, dev, "vif", vif_keys);
+	if (strcmp(kind, "vfb") == 0)
+		return add_named(p, dev, "vfb", vfb_keys);
 	if (strcmp(kind, "console") == 0 || strcmp(kind, "vkbd") == 0)
 		return 0;
 	if (dev == device || !*kind) {

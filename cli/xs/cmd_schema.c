@@ -41,6 +41,8 @@ static const char *regex_of(enum schema_type type)
 		       "0[xX][0-9A-Fa-f]+|[0-9]+)?$";
 	case SCHEMA_IFNAME:
 		return "^([A-Za-z0-9_.@-]{1,15})?$";
+	case SCHEMA_IP:
+		return "^[0-9A-Fa-f:.]*$";
 	case SCHEMA_SCRIPT:
 		return "^([^\\s'\"`$;&|<>()\\\\]{1,127})?$";
 	case SCHEMA_RATE:

@@ -142,14 +142,15 @@ static void write_screen(struct txn *tx, unsigned int domid, const struct screen
 {
 	const enum device_kind k = DEVICE_VFB;
 	const struct path password = path_backend(k, domid, SCREEN_ID, "vncpasswd");
+	const struct said said[] = { { "vnc", "1" },
+				     { "vnclisten", s->listen },
+				     { "vncdisplay", or_none(s->display) },
+				     { "vncpasswd", or_none(s->password) } };
 
 	if (!s->vnc)
 		return;
 	write_common(tx, k, domid, SCREEN_ID);
-	txn_write(tx, path_backend(k, domid, SCREEN_ID, "vnc"), "1");
-	txn_write(tx, path_backend(k, domid, SCREEN_ID, "vnclisten"), s->listen);
-	write_if(tx, path_backend(k, domid, SCREEN_ID, "vncdisplay"), s->display);
-	write_if(tx, password, s->password);
+	write_said(tx, k, domid, SCREEN_ID, said, sizeof(said) / sizeof(said[0]));
 	if (s->password[0])
 		txn_perms(tx, password, DOM0, DOM0);
 	write_common(tx, DEVICE_VKBD, domid, SCREEN_ID);
