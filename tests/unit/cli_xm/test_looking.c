@@ -171,6 +171,24 @@ static void test_domid_and_domname_are_each_others_inverse(void **state)
 	expect_err("domain 'off' is not running");
 }
 
+static void test_vncviewer_says_where_a_screen_is(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	FAILS("vncviewer", "demo");
+	expect_err("'demo' has no screen");
+	fake_store_set("/local/domain/0/backend/vfb/1/0/vnclisten", "127.0.0.1");
+	fake_store_set("/local/domain/0/backend/vfb/1/0/vnc-port", "5903");
+	OK("vncviewer", "--print", "demo");
+	assert_string_equal(xm_out, "127.0.0.1::5903\n");
+	fake_store_set("/local/domain/0/backend/vfb/1/0/vnclisten", "::1");
+	OK("vncviewer", "-p", "demo");
+	assert_string_equal(xm_out, "[::1]::5903\n");
+	OK("vncviewer", "-j", "demo");
+	expect_out("\"port\":5903");
+	FAILS("vncviewer", "nobody");
+}
+
 static void test_devices_are_listed_from_the_backends_side(void **state)
 {
 	(void)state;
@@ -444,6 +462,7 @@ int main(void)
 		LIVE(test_info_prints_the_lines_other_programs_grep_for),
 		LIVE(test_uptime_counts_from_the_start),
 		LIVE(test_domid_and_domname_are_each_others_inverse),
+		LIVE(test_vncviewer_says_where_a_screen_is),
 		LIVE(test_devices_are_listed_from_the_backends_side),
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
 		LIVE(test_debug_keys_are_pressed_by_xend),

@@ -54,6 +54,36 @@ static void test_the_guest_may_write_only_what_is_its_own(void **state)
 	free(dump);
 }
 
+static void test_the_guest_may_not_read_its_screens_password(void **state)
+{
+	struct world *w = *state;
+	char *dump;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/vfb/vnc", "1");
+	fake_set("/config/domain/web/vfb/vnclisten", "0.0.0.0");
+	fake_set("/config/domain/web/vfb/vncpasswd", "secret");
+	world_run(w, 1);
+	dump = fake_dump("/");
+	assert_non_null(strstr(dump, "backend/vfb/1/0/vnclisten = \"0.0.0.0\" n0 r1"));
+	assert_non_null(strstr(dump, "backend/vfb/1/0/vncpasswd = \"secret\" n0 r-1"));
+	assert_non_null(strstr(dump, "/local/domain/1/device/vfb/0/state = \"1\" n1 r0"));
+	assert_non_null(strstr(dump, "/local/domain/1/device/vkbd/0/state = \"1\" n1 r0"));
+	free(dump);
+}
+
+static void test_a_screen_anybody_could_use_starts_no_domain(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/vfb/vnc", "1");
+	fake_set("/config/domain/web/vfb/vnclisten", "0.0.0.0");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "failed");
+	assert_non_null(strstr(error_of("web"), "needs vncpasswd"));
+}
+
 static void test_power_off_asks_the_guest_and_then_removes_everything(void **state)
 {
 	struct world *w = *state;
@@ -477,6 +507,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 		T(test_a_record_with_power_on_becomes_a_running_domain),
 		T(test_the_guest_may_write_only_what_is_its_own),
+		T(test_the_guest_may_not_read_its_screens_password),
+		T(test_a_screen_anybody_could_use_starts_no_domain),
 		T(test_power_off_asks_the_guest_and_then_removes_everything),
 		T(test_thirty_cycles_return_to_the_starting_point),
 		T(test_a_reboot_starts_it_anew_and_never_loses_the_record),

@@ -135,6 +135,9 @@ static void test_every_path_xend_writes_is_registered(void **state)
 	fake_set("/config/domain/web/vif/0/ip", "10.0.0.9");
 	fake_set("/config/domain/web/vif/0/vifname", "web0");
 	fake_set("/config/domain/web/vif/0/rate", "10Mb/s@20ms");
+	fake_set("/config/domain/web/vfb/vnc", "1");
+	fake_set("/config/domain/web/vfb/vncdisplay", "3");
+	fake_set("/config/domain/web/vfb/vncpasswd", "secret");
 	for (unsigned int n = 0; n < 40; n++) {		/* the journal's keys come and go */
 		world_steps(w, 1);
 		check_store();
