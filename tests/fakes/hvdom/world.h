@@ -25,6 +25,7 @@ struct world {
 	bool is_read_only;	/* guest memory can be read, not written */
 	unsigned int irets;
 	bool preempt;		/* hypercalls should stop between steps */
+	unsigned int preempt_at; /* at this step from now, once; 0: at none */
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */
 	bool pte_map_fails, pte_unmap_fails;

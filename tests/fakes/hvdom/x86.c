@@ -47,6 +47,8 @@ void smp_kick(unsigned int cpu)
 
 bool softirq_is_pending(void)
 {
+	if (world.preempt_at && --world.preempt_at == 0)
+		return true;
 	return world.softirqs[fake_cpu_id] != 0 || world.preempt;
 }
 

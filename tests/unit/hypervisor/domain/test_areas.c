@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "domain/evtchn.h"
 #include "domain/guest.h"
+#include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
@@ -117,6 +119,26 @@ static void test_runstates_are_published_as_they_are(void **state)
 	assert_int_equal(r->time[RUNSTATE_blocked], 0x1234);
 }
 
+/* What a guest reads of a vcpu without a CPU is what it was as it left it. */
+static void test_who_leaves_the_cpu_is_seen_to_have_left(void **state)
+{
+	struct vcpu_runstate_info *r = (struct vcpu_runstate_info *)page[0];
+
+	dom0->vcpu[0]->vcpu_info->evtchn_upcall_pending = 0;
+	sched_block();
+	world_softirqs();
+	assert_ptr_equal(current, v);
+	v->runstate_guest = VA;
+	vcpu_runstate_publish(v);
+	assert_int_equal(r->state, RUNSTATE_running);
+	vcpu_mark_events_pending(dom0->vcpu[0]);
+	v->vcpu_info->evtchn_upcall_pending = 0;
+	sched_block();
+	world_softirqs();
+	assert_ptr_equal(current, dom0->vcpu[0]);
+	assert_int_equal(r->state, RUNSTATE_blocked);
+}
+
 static void test_a_time_area_is_the_same_as_the_vcpus_own(void **state)
 {
 	struct vcpu_time_info *t = (struct vcpu_time_info *)page[0];
@@ -175,6 +197,7 @@ int main(void)
 		T(test_bytes_go_where_the_tables_say),
 		T(test_nothing_is_written_where_the_kernel_could_not),
 		T(test_runstates_are_published_as_they_are),
+		T(test_who_leaves_the_cpu_is_seen_to_have_left),
 		T(test_a_time_area_is_the_same_as_the_vcpus_own),
 		T(test_time_in_a_state_is_counted_until_it_ends),
 	};

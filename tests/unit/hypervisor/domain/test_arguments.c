@@ -240,6 +240,34 @@ static void test_nothing_behind_the_last_of_a_list_is_done(void **state)
 	assert_int_equal(q[1].status, 99);
 }
 
+/* Two of three: the first two are answered, the third is not looked at. */
+static void test_as_many_grants_are_done_as_were_said(void **state)
+{
+	static const struct {
+		u32 cmd;
+		size_t size, status;
+	} ops[] = {
+#define OP(cmd, type) { cmd, sizeof(struct type), offsetof(struct type, status) }
+		OP(GNTTABOP_map_grant_ref, gnttab_map_grant_ref), OP(GNTTABOP_unmap_grant_ref, gnttab_unmap_grant_ref),
+		OP(GNTTABOP_unmap_and_replace, gnttab_unmap_and_replace), OP(GNTTABOP_copy, gnttab_copy),
+		OP(GNTTABOP_swap_grant_ref, gnttab_swap_grant_ref),
+#undef OP
+	};
+	u8 *list = guest_alloc(3 * sizeof(struct gnttab_copy));
+
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+		memset(list, 0x77, 3 * sizeof(struct gnttab_copy));
+		assert_int_equal(hypercall(__HYPERVISOR_grant_table_op, ops[i].cmd, GUEST(list), 2, 0), 0);
+		for (unsigned int k = 0; k < 3; k++) {
+			s16 status;
+
+			memcpy(&status, list + k * ops[i].size + ops[i].status, sizeof(status));
+			if ((status == 0x7777) != (k == 2))
+				fail_msg("grant_table_op %u: entry %u: %#x", ops[i].cmd, k, status);
+		}
+	}
+}
+
 static void test_features_are_what_a_64_bit_guest_counts_on(void **state)
 {
 	xen_feature_info_t *info = guest_alloc(sizeof(*info));
@@ -271,6 +299,7 @@ int main(void)
 		CLAIM(test_reasons_to_shut_down_are_the_abis),
 		CLAIM(test_dom0_learns_which_cpus_there_are),
 		CLAIM(test_nothing_behind_the_last_of_a_list_is_done),
+		CLAIM(test_as_many_grants_are_done_as_were_said),
 		CLAIM(test_features_are_what_a_64_bit_guest_counts_on),
 	};
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "domain/sched.h"
+#include "domain/sched_share.h"
 
 #define CPUS 4
 #define SECONDS 1000000000LL
@@ -331,6 +332,67 @@ static void test_who_changes_vcpus_keeps_its_cap(void **state)
 	assert_part(cap);
 }
 
+/* Without competition nobody is accounted for, and no timer ticks; a cap is kept all the same, from its first turn. */
+static void test_a_cap_alone_is_what_is_accounted_for(void **state)
+{
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 256);
+	run_for(SECONDS); /* whatever was accounted for before ends */
+	schedule(0);
+	assert_ptr_equal(on[0], d[0]->vcpu[0]);
+	assert_int_equal(next_timer(), 0);
+	stop(0);
+	on[0] = NULL;
+	schedule(0); /* nor while nobody runs */
+	assert_int_equal(next_timer(), 0);
+	credit_requeue(d[0]->vcpu[0], false);
+	assert_int_equal(credit_set_params(d[0], 0, 20), 0);
+	ran[0] = 0;
+
+	run_for(10 * SECONDS);
+
+	assert_about(ran[0], 2 * SECONDS);
+}
+
+/* Who wakes with credit goes before others for some milliseconds, not until it is looked at first. */
+static void test_a_boost_lasts(void **state)
+{
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 256);
+	domain_add(1, 1, 256);
+	credit_remove(d[0]->vcpu[0]);
+	schedule(0);
+	assert_ptr_equal(on[0], d[1]->vcpu[0]);
+	world.now += MS;
+	credit_insert(d[0]->vcpu[0], true, world.now);
+	for (unsigned int i = 0; i < 5; i++) {
+		schedule(0);
+		assert_ptr_equal(on[0], d[0]->vcpu[0]);
+		world.now += MS;
+	}
+	stop(0);
+	on[0] = NULL;
+}
+
+static struct share share_of(s64 limit, struct share *next)
+{
+	return (struct share){ .next = next, .cpus = 1, .weight = 1, .limit = limit };
+}
+
+static void test_a_division_knows_nothing_of_the_one_before(void **state)
+{
+	struct share a = share_of(1, NULL), b = share_of(1000, &a);
+
+	shares_divide(&b, 1, 1000);
+	assert_true(a.is_sated && !b.is_sated);
+	a.limit = 1000;
+	b.limit = 1;
+	shares_divide(&b, 1, 1000);
+	assert_true(b.is_sated && !a.is_sated);
+	assert_int_equal(b.got, 1);
+	assert_in_range(a.got, 998, 999);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +410,9 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_sleepers_share_is_the_others_by_weight,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_cap_alone_is_what_is_accounted_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_pays_all_the_same, setup,

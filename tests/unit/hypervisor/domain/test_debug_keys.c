@@ -176,8 +176,11 @@ static void test_the_audits_sum_is_told(void **state)
 
 static void test_the_queue_is_told(void **state)
 {
+	fake_nr_cpus = 2;
 	press('r');
 	says("CPU 0");
+	says("CPU 1: idle");
+	assert_int_equal(count("CPU "), 2);
 	says("waits 0");
 }
 

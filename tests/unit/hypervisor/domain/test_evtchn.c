@@ -10,6 +10,7 @@
 
 #include "domain/evtchn.h"
 #include "lib/errno.h"
+#include "x86/irq.h"
 
 static struct domain *d1, *d2;
 
@@ -196,6 +197,8 @@ static void test_pirqs_need_a_mapping_and_bind_once(void **state)
 	assert_int_equal(evtchn_close(dom0, p), 0);
 	assert_int_equal(world.gsi_bound[11], 0);
 	assert_false(evtchn_raise_pirq(dom0, 11));
+	assert_false(evtchn_raise_pirq(dom0, GSI_LIMIT));
+	assert_false(evtchn_raise_pirq(NULL, 11)); /* whose it was is gone */
 	dom0->pirq_to_gsi[11] = 0xff;
 }
 

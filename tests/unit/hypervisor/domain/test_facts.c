@@ -376,6 +376,12 @@ static void test_idle_times_are_of_the_cpus_that_were_named(void **state)
 	assert_int_equal(p->u.getidletime.now, world.now);
 	assert_true(idle[0] != 0xeeeeeeeeeeeeeeee && idle[2] != 0xeeeeeeeeeeeeeeee);
 	assert_true(idle[1] == 0xeeeeeeeeeeeeeeee && idle[3] == 0xeeeeeeeeeeeeeeee);
+	/* a byte of bits, one of which is asked for */
+	*map = 7;
+	memset(idle, 0xee, 4 * 8);
+	p->u.getidletime.cpumap_nr_cpus = 1;
+	assert_int_equal(platform(XENPF_getidletime), 0);
+	assert_true(idle[0] != 0xeeeeeeeeeeeeeeee && idle[1] == 0xeeeeeeeeeeeeeeee);
 	p->u.getidletime.idletime.p = NOWHERE;
 	assert_int_equal(platform(XENPF_getidletime), -EFAULT);
 }
@@ -471,7 +477,7 @@ static void test_what_was_typed_is_read_as_far_as_there_is_room(void **state)
 	assert_memory_equal(buf, "hel\xee", 4);
 	assert_int_equal(console(CONSOLEIO_read, 16, buf), 2);
 	assert_memory_equal(buf, "lo\xee", 2);
-	assert_int_equal(console(CONSOLEIO_read, 16, NOWHERE), 0); /* nothing there, nothing written */
+	assert_int_equal(console(CONSOLEIO_read, 0x7fffffff, NOWHERE), 0); /* nothing there, nothing written */
 	world.typed = "x";
 	assert_int_equal(console(CONSOLEIO_read, 16, NOWHERE), -EFAULT);
 }

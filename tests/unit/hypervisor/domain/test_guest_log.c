@@ -94,6 +94,30 @@ static void test_why_a_domain_ended_is_said_once_whatever_is_said_beside_it(void
 	assert_int_equal(world.log_lines, 1 + d1->is_shut_down);
 }
 
+/* Where the vcpu was when it happened is said only of the vcpu that it happened to. */
+static char crash_line[256];
+
+static void keep_crash(const char *line)
+{
+	if (__builtin_strstr(line, "crashed: "))
+		strlcpy(crash_line, line, sizeof(crash_line));
+}
+
+static void test_a_crash_names_the_vcpu_that_did_it(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+
+	world.on_log = keep_crash;
+	world_run(d1->vcpu[0]);
+	guest_regs()->rip = 0x1234;
+	domain_crash(d1, "its own doing");
+	assert_string_equal(crash_line, "d1v0: crashed: its own doing (rip 1234)");
+	world_run(dom0->vcpu[0]);
+	domain_crash(d2, "another's doing");
+	assert_string_equal(crash_line, "d2: crashed: another's doing");
+	guest_regs()->rip = 0;
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, setup, teardown)
 
 int main(void)
@@ -103,6 +127,7 @@ int main(void)
 		CLAIM(test_what_was_left_out_is_counted),
 		CLAIM(test_a_flood_does_not_silence_another_domain),
 		CLAIM(test_all_together_have_a_limit),
+		CLAIM(test_a_crash_names_the_vcpu_that_did_it),
 		CLAIM(test_why_a_domain_ended_is_said_once_whatever_is_said_beside_it),
 	};
 

@@ -14,6 +14,7 @@
 
 #include "domain/evtchn.h"
 #include "domain/frame_ref.h"
+#include "domain/preempt.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -135,6 +136,43 @@ static void test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to(void **s
 			assert_int_equal(m[i].args[k], 10 + k);
 	}
 	assert_int_equal(d1->tot_pages, 12); /* each once */
+}
+
+/* It stops inside its second entry, having come there without a stop. */
+static void test_a_multicall_goes_on_at_the_entry_that_stopped(void **state)
+{
+	struct multicall_entry *m = guest_alloc(2 * sizeof(*m));
+	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_multicall, .rdi = GUEST(m), .rsi = 2, .rip = 0x1002 };
+
+	*r = (struct xen_memory_reservation){ .extent_start.p = guest_alloc(4 * 8), .nr_extents = 4, .domid = 1 };
+	m[0] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version };
+	m[1] = (struct multicall_entry){ .op = __HYPERVISOR_memory_op, .args = { XENMEM_populate_physmap, GUEST(r) } };
+	world.preempt_at = 2;
+	hypercall_entry(&regs);
+	world.preempt_at = 0;
+	assert_int_equal(regs.rip, 0x1000);
+	assert_int_equal(regs.rdi, GUEST(&m[1]));
+	assert_int_equal(regs.rsi, 1);
+	regs.rip = 0x1002;
+	hypercall_entry(&regs);
+	assert_int_equal(regs.rip, 0x1002);
+	assert_int_equal(m[1].result, 4);
+}
+
+/* An event that waits for the vcpu is a reason by itself; one that it does not want now is none. */
+static void test_a_call_stops_for_an_event(void **state)
+{
+	struct vcpu_info *info = current->vcpu_info;
+
+	info->evtchn_upcall_mask = 0;
+	info->evtchn_upcall_pending = 0;
+	assert_false(hypercall_should_preempt());
+	info->evtchn_upcall_pending = 1;
+	assert_true(hypercall_should_preempt());
+	info->evtchn_upcall_mask = 1;
+	assert_false(hypercall_should_preempt());
+	info->evtchn_upcall_pending = 0;
 }
 
 static void test_a_list_of_calls_is_read_and_answered(void **state)
@@ -645,6 +683,8 @@ int main(void)
 		T(test_a_multicall_entry_restarts_where_it_stopped),
 		T(test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to),
 		T(test_a_list_of_calls_is_read_and_answered),
+		T(test_a_multicall_goes_on_at_the_entry_that_stopped),
+		T(test_a_call_stops_for_an_event),
 		T(test_a_return_to_the_guest_is_the_guests),
 		T(test_a_result_that_looks_like_a_restart_is_a_result),
 		T(test_domctl_refuses_other_versions_strangers_and_oneself),

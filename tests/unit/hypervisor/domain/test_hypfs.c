@@ -147,7 +147,9 @@ static void test_it_is_for_dom0_to_read_only(void **state)
 
 	memcpy(path, "/", 2);
 	assert_int_equal(hypfs(XEN_HYPFS_OP_write_contents, GUEST(path), 2, GUEST(out), 1), -EACCES);
-	assert_int_equal(hypfs(XEN_HYPFS_OP_get_version, 1, 0, 0, 0), -EINVAL);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(hypfs(XEN_HYPFS_OP_get_version, i == 0, i == 1, i == 2, i == 3), -EINVAL);
+	assert_int_equal(hypfs(XEN_HYPFS_OP_get_version, 0, 0, 0, 0), 1);
 	assert_int_equal(hypfs(3, GUEST(path), 2, GUEST(out), ROOM), -EOPNOTSUPP);
 	world_run(world_domain(2, 1)->vcpu[0]);
 	assert_int_equal(hypfs(XEN_HYPFS_OP_read, GUEST(path), 2, GUEST(out), ROOM), -EPERM);

@@ -336,6 +336,26 @@ static void test_a_watchdog_goes_with_its_domain(void **state)
 	timer_softirq(); /* reads no freed memory: the sanitizer would say so */
 }
 
+/* As many timers as there is room for; one more needs memory. */
+static void test_a_watchdog_without_memory_says_so(void **state)
+{
+	static struct timer others[1024];
+	struct sched_watchdog *w = guest_alloc(sizeof(*w));
+	unsigned int nr = 0;
+
+	*w = (struct sched_watchdog){ .timeout = 100 };
+	world_run(world_domain(1, 1)->vcpu[0]);
+	do {
+		world.alloc_fails_at = 1;
+		assert_true(nr < ARRAY_SIZE(others));
+	} while (!timer_init(&others[nr++], NULL, NULL));
+	assert_int_equal(failing(__HYPERVISOR_sched_op, SCHEDOP_watchdog, GUEST(w), 0), -ENOMEM);
+	for (unsigned int i = 0; i < nr; i++)
+		timer_fini(&others[i]);
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, GUEST(w), 0, 0), 1);
+	world_run(dom0->vcpu[0]);
+}
+
 static void test_a_vcpus_areas_are_forgotten_before_its_memory_goes(void **state)
 {
 	struct domain *d1 = world_domain(1, 1);
@@ -394,6 +414,7 @@ int main(void)
 		T(test_a_shared_page_that_is_mapped_keeps_its_domain),
 		T(test_who_is_told_why_a_domain_stops),
 		T(test_a_watchdog_goes_with_its_domain),
+		T(test_a_watchdog_without_memory_says_so),
 		T(test_a_vcpus_areas_are_forgotten_before_its_memory_goes),
 		T(test_pauses_of_a_vcpu_are_counted),
 	};

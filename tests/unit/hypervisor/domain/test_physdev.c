@@ -97,6 +97,7 @@ static void test_each_operation_says_what_is_wrong_with_its_argument(void **stat
 		CASE(map_pirq, -EINVAL, GSI(.index = 24, .pirq = -1)),
 		CASE(map_pirq, -EINVAL, GSI(.index = -1, .pirq = -1)),
 		CASE(map_pirq, -EEXIST, GSI(.index = 22, .pirq = 23)),
+		CASE(map_pirq, -EEXIST, GSI(.index = 22, .pirq = 0)), /* 0 is a number, not "any" */
 		CASE(map_pirq, -EINVAL, GSI(.index = 22, .pirq = GSI_LIMIT)),
 		CASE(map_pirq, 0, GSI(.index = 22, .pirq = GSI_LIMIT - 1)),
 		CASE(map_pirq, 0, .map = { .domid = 0, .type = MAP_PIRQ_TYPE_GSI, .index = 5, .pirq = -1 }),

@@ -116,6 +116,31 @@ static void test_a_vcpu_has_what_it_was_given_and_tells_it(void **state)
 	SAME(user_regs);
 }
 
+/* What is told is what it has now: selectors as they were when it last left the CPU, and the registers of its FPU. */
+static void test_what_it_changed_since_is_told(void **state)
+{
+	u8 *fpu = (u8 *)&c.fpu_ctxt;
+
+	c.flags |= VGCF_I387_VALID;
+	*(u16 *)fpu = 0x27f;
+	*(u32 *)(fpu + 24) = 0x1f80;
+	fpu[160] = 0x77;
+	assert_int_equal(set(), 0);
+	v->pv.ds = 0x11;
+	v->pv.es = 0x22;
+	v->pv.fs = 0x33;
+	v->pv.gs = 0x44;
+	memset(&told, 0xee, sizeof(told));
+	pv_vcpu_get_context(v, &told);
+	assert_int_equal(told.user_regs.ds, 0x11);
+	assert_int_equal(told.user_regs.es, 0x22);
+	assert_int_equal(told.user_regs.fs, 0x33);
+	assert_int_equal(told.user_regs.gs, 0x44);
+	assert_int_equal(*(u16 *)&told.fpu_ctxt, 0x27f);
+	assert_int_equal(((u8 *)&told.fpu_ctxt)[160], 0x77);
+	assert_int_equal(told.gdt_frames[2], 0); /* and nothing of whatever was there before */
+}
+
 static void test_what_no_guest_may_have_is_not_taken(void **state)
 {
 	assert_int_equal(set(), 0);
@@ -172,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_a_vcpu_has_what_it_was_given_and_tells_it),
+		CLAIM(test_what_it_changed_since_is_told),
 		CLAIM(test_what_no_guest_may_have_is_not_taken),
 		CLAIM(test_a_context_is_given_once),
 		CLAIM(test_each_bad_field_is_refused_and_nothing_is_taken),

@@ -217,6 +217,23 @@ static void test_an_image_of_unused_registers_is_their_initial_state(void **stat
 	assert_int_equal(*(u64 *)(image + 160), 0);
 }
 
+/* Where the CPU must not be asked lazily: the registers are the vcpu's, and CR0.TS is what its guest made of it. */
+static void test_loaded_early_the_guests_own_ts_stays(void **state)
+{
+	const u64 others = 0x80010033;
+
+	for (int ts = 0; ts < 2; ts++) {
+		use(b);
+		fill(0x5ec2e7);
+		run(a);
+		fake_cpu.cr0 = others | X86_CR0_TS;
+		a->pv.ctrlreg[0] = ts ? X86_CR0_TS : 0;
+		fpu_load_early(a);
+		assert_registers(0, 0, 0);
+		assert_int_equal(fake_cpu.cr0, others | (ts ? X86_CR0_TS : 0));
+	}
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, done)
 
 int main(void)
@@ -231,6 +248,7 @@ int main(void)
 		CLAIM(test_a_file_names_only_states_that_fit_together),
 		CLAIM(test_a_file_has_a_clean_header_and_a_length_that_fits),
 		CLAIM(test_a_state_the_cpu_refuses_ends_its_domain_only),
+		CLAIM(test_loaded_early_the_guests_own_ts_stays),
 		CLAIM(test_an_image_of_unused_registers_is_their_initial_state),
 	};
 

@@ -362,6 +362,23 @@ static void test_a_bitmap_that_cannot_be_written_loses_nothing(void **state)
 	assert_true(is_told(0));
 }
 
+/* Of 100 pages it has 13 bytes; those behind may be nobody's. */
+static void test_an_answer_ends_with_its_last_byte(void **state)
+{
+	static u8 pages[2 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+	u8 *bitmap = pages + PAGE_SIZE - 13;
+
+	m2p_set(frame_to_mfn(page[0]), 99);
+	begin();
+	assert_true(touch(0, true));
+	fake_unmapped = (u64)(uintptr_t)(pages + PAGE_SIZE);
+	machine_run(0);
+	report = (struct logdirty_report){ .bitmap = (u64)(uintptr_t)bitmap, .nr_pages = 100 };
+	assert_int_equal(logdirty_report(d1, &report, false), 0);
+	assert_int_equal(bitmap[99 / 8] >> 99 % 8 & 1, 1);
+	machine_run(1);
+}
+
 static void test_without_a_bitmap_only_the_count_is_told(void **state)
 {
 	begin();
@@ -448,6 +465,42 @@ static void test_the_mode_gives_back_all_it_took(void **state)
 	machine_preempt(0);
 }
 
+/* A domain's end: nothing it still does may lead into a shadow that is gone, or make one. */
+static void test_the_mode_is_off_before_its_first_page_goes(void **state)
+{
+	unsigned int steps = 0;
+
+	begin();
+	machine_run(0);
+	machine_preempt(1);
+	while (logdirty_end(d1) == -ERESTART) {
+		assert_false(d1->pv.log->is_on);
+		steps++;
+	}
+	assert_true(steps > 0);
+	assert_null(d1->pv.log);
+	machine_preempt(0);
+	machine_run(1);
+}
+
+/* As many lines as it may, and each mistake counted. */
+static void test_the_audit_says_what_is_wrong_as_often_as_it_may(void **state)
+{
+	unsigned int lines = 1;
+	u64 *shadow;
+
+	begin();
+	assert_true(touch(0, true));
+	shadow = mfn_to_virt(_mfn(current->pv.kernel_cr3 >> PAGE_SHIFT));
+	shadow[0] ^= PTE_NX;
+	assert_int_equal(shadow_audit(d1, &lines), 1);
+	assert_int_equal(lines, 0);
+	assert_int_equal(shadow_audit(d1, &lines), 1);
+	assert_int_equal(lines, 0);
+	shadow[0] ^= PTE_NX;
+	assert_int_equal(shadow_audit(d1, &lines), 0);
+}
+
 static void test_without_memory_the_mode_is_refused(void **state)
 {
 	unsigned int nr = 0;
@@ -507,10 +560,13 @@ int main(void)
 		T(test_pages_beyond_the_bitmap_are_not_forgotten),
 		T(test_after_a_lost_answer_everything_is_told),
 		T(test_a_bitmap_that_cannot_be_written_loses_nothing),
+		T(test_an_answer_ends_with_its_last_byte),
 		T(test_without_a_bitmap_only_the_count_is_told),
 		T(test_a_full_pool_drops_shadows_and_no_write),
 		T(test_what_the_cpu_walks_is_not_made_anew_for_its_next_tables),
 		T(test_the_mode_gives_back_all_it_took),
+		T(test_the_mode_is_off_before_its_first_page_goes),
+		T(test_the_audit_says_what_is_wrong_as_often_as_it_may),
 		T(test_without_memory_the_mode_is_refused),
 		T(test_operations_wait_for_each_other),
 	};

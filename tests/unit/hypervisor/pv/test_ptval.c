@@ -379,6 +379,7 @@ static void share_map_and_take_back(const struct tree *t, bool writable)
 	assert_false(frame_unshare(shared)); /* still mapped */
 	assert_int_equal(update(maddr_of(t->l1, 4), 0, DOMID_SELF), 0);
 	assert_true(frame_unshare(shared));
+	assert_int_equal(frame_refs(virt_to_frame(shared)), 0);
 	xen_pages_free(shared, 0);
 
 	do {
@@ -824,6 +825,30 @@ static void test_a_context_may_have_the_segment_bases_that_programs_write(void *
 	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), 0);
 }
 
+/* What was taken before the bad entry is put in steps, too: the rest waits to be drained, and nothing of it stays. */
+static void test_a_refused_table_is_left_in_steps(void **state)
+{
+	struct frame *l2 = frame_new(1), *l1[4];
+	struct tree t = tree_new(1);
+
+	assert_int_equal(install(&t), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(l1); i++) {
+		l1[i] = frame_new(1);
+		table_of(l2)[i] = entry_to(l1[i], RW);
+	}
+	table_of(l2)[ARRAY_SIZE(l1)] = entry_to(t.l4, RW); /* no level-1 table */
+	machine_preempt(1);
+	assert_int_equal(mmuext(MMUEXT_PIN_L2_TABLE, l2), -EINVAL);
+	assert_int_not_equal(frame_type_count(l1[0]), 0);
+	while (pv_drain_deferred(current) == -ERESTART)
+		;
+	machine_preempt(0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(l1); i++)
+		assert_int_equal(frame_type_count(l1[i]), 0);
+	assert_int_equal(frame_type_count(l2), 0);
+	assert_int_equal(frame_ref_count(l2), 1);
+}
+
 /* Nothing does that: each way in drains. */
 static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void **state)
 {
@@ -899,6 +924,7 @@ int main(void)
 		CLAIM(test_who_let_go_of_a_foreign_frame_is_flushed_before_anybody_gets_it),
 		CLAIM(test_a_table_changed_by_another_is_its_owners_to_be_flushed),
 		CLAIM(test_a_context_of_two_big_tables_is_taken_in_the_end),
+		CLAIM(test_a_refused_table_is_left_in_steps),
 		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
 	};
 
