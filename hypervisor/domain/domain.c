@@ -173,7 +173,7 @@ out_gnttab:
 out_evtchn:
 	BUG_ON(!frame_unshare(d->shared_info));
 	list_remove(d);
-	evtchn_destroy(d);
+	BUG_ON(evtchn_destroy(d)); /* no port is open yet */
 out_pirq:
 	xfree(d->pirq_to_gsi);
 out_mem:
@@ -188,6 +188,7 @@ out_free:
 /* The steps of D9 in order; each may be repeated, and some return -ERESTART many times. */
 enum kill_step {
 	KILL_STOP,
+	KILL_PORTS,
 	KILL_UNMAP_GRANTS,
 	KILL_RELINQUISH,
 	KILL_TABLES,
@@ -202,7 +203,6 @@ static void kill_stop(struct domain *d)
 			vcpu_sleep(d->vcpu[i]);
 	for (unsigned int i = 0; i < NR_WATCHDOGS; i++)
 		timer_fini(&d->watchdog_timer[i]);
-	evtchn_destroy(d);
 	virq_forget_domain(d);
 	claim_set(d, 0);
 }
@@ -230,6 +230,12 @@ int domain_kill(struct domain *d)
 	switch ((enum kill_step)d->relinquish_step) {
 	case KILL_STOP:
 		kill_stop(d);
+		d->relinquish_step = KILL_PORTS;
+		/* fallthrough */
+	case KILL_PORTS:
+		rc = evtchn_destroy(d);
+		if (rc)
+			return rc;
 		d->relinquish_step = KILL_UNMAP_GRANTS;
 		/* fallthrough */
 	case KILL_UNMAP_GRANTS:

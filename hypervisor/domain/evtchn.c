@@ -6,6 +6,7 @@
  */
 #include "domain/evtchn.h"
 
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/nospec.h"
@@ -16,6 +17,7 @@
 #define PORTS_PER_BUCKET 128
 #define NR_BUCKETS (EVTCHN_2L_NR_CHANNELS / PORTS_PER_BUCKET)
 #define PORTS_PER_WORD 64
+#define CLOSED_PER_CHECK 64 /* ports closed between two looks whether others wait */
 
 /* Values as EVTCHNSTAT_* reports them. */
 enum evtchn_state {
@@ -43,6 +45,7 @@ struct evtchn {
 struct evtchn_table {
 	struct evtchn *bucket[NR_BUCKETS]; /* NULL: never used; never freed before the domain is */
 	evtchn_port_t first_free_hint;     /* no free port below it */
+	evtchn_port_t reset_at;            /* where a reset goes on that was preempted */
 	u16 pirq_port[GSI_LIMIT];          /* 0: not bound */
 };
 _Static_assert(EVTCHN_2L_NR_CHANNELS == 4096, "xen/event_channel.h: two-level ABI on 64 bits");
@@ -52,7 +55,7 @@ int evtchn_init(struct domain *d)
 	d->evtchn = xzalloc_obj(struct evtchn_table);
 	if (!d->evtchn)
 		return -ENOMEM;
-	d->evtchn->first_free_hint = 1; /* port 0 means "none" */
+	d->evtchn->first_free_hint = d->evtchn->reset_at = 1; /* port 0 means "none" */
 	return 0;
 }
 
@@ -345,29 +348,45 @@ int evtchn_close(struct domain *d, evtchn_port_t port)
 	return 0;
 }
 
-void evtchn_reset(struct domain *d)
+int evtchn_reset(struct domain *d)
 {
-	if (!d->evtchn)
-		return;
-	for (evtchn_port_t p = 1; p < EVTCHN_2L_NR_CHANNELS; p++) {
-		struct evtchn *c = port_find(d, p);
+	struct evtchn_table *t = d->evtchn;
+	unsigned int nr_closed = 0;
 
-		if (c)
-			port_close(d, p, c);
-		else
-			p |= PORTS_PER_BUCKET - 1; /* the rest of a bucket never used */
+	if (!t)
+		return 0;
+	for (; t->reset_at < EVTCHN_2L_NR_CHANNELS; t->reset_at++) {
+		struct evtchn *c = port_find(d, t->reset_at);
+
+		if (!c) {
+			t->reset_at |= PORTS_PER_BUCKET - 1; /* the rest of a bucket never used */
+			continue;
+		}
+		if (c->state == ECS_FREE)
+			continue;
+		if (nr_closed == CLOSED_PER_CHECK) {
+			if (hypercall_should_preempt())
+				return -ERESTART;
+			nr_closed = 0;
+		}
+		port_close(d, t->reset_at, c);
+		nr_closed++;
 	}
+	t->reset_at = 1;
+	return 0;
 }
 
-void evtchn_destroy(struct domain *d)
+int evtchn_destroy(struct domain *d)
 {
-	if (!d->evtchn)
-		return;
-	evtchn_reset(d);
+	int rc = evtchn_reset(d);
+
+	if (rc || !d->evtchn)
+		return rc;
 	for (unsigned int i = 0; i < NR_BUCKETS; i++)
 		xfree(d->evtchn->bucket[i]);
 	xfree(d->evtchn);
 	d->evtchn = NULL;
+	return 0;
 }
 
 /* --- use --- */

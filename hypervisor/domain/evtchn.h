@@ -13,8 +13,9 @@
 
 #include <xen/event_channel.h>
 
-int evtchn_init(struct domain *d);     /* 0, -ENOMEM */
-void evtchn_destroy(struct domain *d); /* closes all ports, frees the table; idempotent */
+int evtchn_init(struct domain *d); /* 0, -ENOMEM */
+/* Closes all ports, frees the table; idempotent. -ERESTART: some are closed, call again; 0. */
+int must_check evtchn_destroy(struct domain *d);
 
 /*
  * A port that @remote (domid, not resolved: may not exist yet) can bind to. -ENOSPC: quota;
@@ -44,8 +45,11 @@ int evtchn_status(struct domain *d, evtchn_port_t port, struct evtchn_status *st
  */
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, u32 vcpu_id);
 int evtchn_unmask(struct domain *d, evtchn_port_t port); /* -EINVAL: out of range */
-/* Closes all ports but keeps the table (EVTCHNOP_reset). */
-void evtchn_reset(struct domain *d);
+/*
+ * Closes all ports but keeps the table (EVTCHNOP_reset). -ERESTART: some are closed, call again; 0. What is opened
+ * between two calls may stay open.
+ */
+int must_check evtchn_reset(struct domain *d);
 /* True when @port's pending bit is set in @d's shared info. False too when out of range. */
 bool evtchn_is_pending(const struct domain *d, evtchn_port_t port);
 bool evtchn_is_masked(const struct domain *d, evtchn_port_t port);

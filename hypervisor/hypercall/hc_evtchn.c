@@ -102,9 +102,7 @@ static int op_reset(union evtchn_arg *arg)
 	struct domain *d;
 	int rc = domain_find_remote(arg->reset.dom, &d);
 
-	if (!rc)
-		evtchn_reset(d);
-	return rc;
+	return rc ? rc : evtchn_reset(d);
 }
 
 #define OP(name, has_result)                                                                       \

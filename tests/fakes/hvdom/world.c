@@ -72,7 +72,8 @@ static void tables_grow(void)
 	fake_nr_cpus = 1;
 	while (!evtchn_alloc_unbound(dom0, DOMID_SELF, &port))
 		;
-	evtchn_reset(dom0);
+	while (evtchn_reset(dom0) == -ERESTART)
+		;
 }
 
 static void machine_make(void)
@@ -125,7 +126,8 @@ u64 world_end(void)
 	}
 	if (domain_list->next)
 		return WORLD_FRAMES; /* one is not gone: everything counts as lost */
-	evtchn_reset(dom0);
+	while (evtchn_reset(dom0) == -ERESTART)
+		;
 	for (u64 i = 0; i < frame_table_nr; i++)
 		if (!(table[i].ref & FRAME_FREE) && table[i].owner == 0)
 			domain_frame_release(&table[i]);

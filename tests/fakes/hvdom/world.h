@@ -23,6 +23,7 @@ struct world {
 	unsigned int softirqs[NR_CPUS]; /* pending, a bit each */
 	unsigned int kicks[NR_CPUS];	/* interrupts sent by smp_kick() */
 	bool is_read_only;	/* guest memory can be read, not written */
+	const void *read_only;	/* this word of it can not; NULL: all can */
 	unsigned int irets;
 	bool preempt;		/* hypercalls should stop between steps */
 	unsigned int preempt_at; /* at this step from now, once; 0: at none */

@@ -186,7 +186,7 @@ int copy_from_guest(void *dst, u64 va, size_t len)
 
 int copy_to_guest(u64 va, const void *src, size_t len)
 {
-	if (len && (!is_mapped(va, len) || world.is_read_only))
+	if (len && (!is_mapped(va, len) || world.is_read_only || va == (u64)(uintptr_t)world.read_only))
 		return -EFAULT;
 	if (len)
 		memcpy((void *)va, src, len);

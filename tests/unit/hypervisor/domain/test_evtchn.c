@@ -214,6 +214,91 @@ static void test_a_dying_domain_leaves_no_port_behind(void **state)
 	assert_int_equal(evtchn_send(d1, p1), 0);
 }
 
+#define NR_PORTS (EVTCHN_2L_NR_CHANNELS - 1)
+#define CLOSED_PER_STEP 64
+
+/* As many as there can be, each connected to one of d2's. */
+static void connect_all(void)
+{
+	d1->max_evtchn_port = d2->max_evtchn_port = NR_PORTS;
+	for (unsigned int i = 0; i < NR_PORTS; i++) {
+		evtchn_port_t p1, p2;
+
+		connect(&p1, &p2);
+	}
+	world.preempt = true;
+}
+
+static unsigned int nr_connected(void)
+{
+	unsigned int nr = 0;
+
+	for (evtchn_port_t p = 1; p <= NR_PORTS; p++)
+		nr += status_of(d2, p) == EVTCHNSTAT_interdomain;
+	return nr;
+}
+
+/* A step has been made; that many were still connected before it. */
+static unsigned int step_was_short(unsigned int before)
+{
+	const unsigned int now = nr_connected();
+
+	assert_true(now < before && before - now <= CLOSED_PER_STEP);
+	return now;
+}
+
+static void test_a_domain_with_every_port_dies_in_steps(void **state)
+{
+	unsigned int left = NR_PORTS, steps = 0;
+	evtchn_port_t port;
+
+	connect_all();
+	while (domain_kill(d1) == -ERESTART) {
+		left = step_was_short(left);
+		steps++;
+		assert_int_equal(evtchn_send(d2, NR_PORTS), 0); /* nobody is woken by it */
+		assert_int_equal(evtchn_bind_interdomain(d2, d1, NR_PORTS, &port), -EINVAL);
+		assert_int_equal(evtchn_alloc_unbound(d1, 2, &port), -EINVAL);
+	}
+	world.preempt = false;
+	assert_true(steps >= NR_PORTS / CLOSED_PER_STEP);
+	assert_null(domain_find(1));
+	assert_int_equal(nr_connected(), 0);
+	for (evtchn_port_t p = 1; p <= NR_PORTS; p++)
+		assert_int_equal(status_of(d2, p), EVTCHNSTAT_unbound);
+}
+
+/* Any guest may, as often as it likes. */
+static void test_a_reset_of_every_port_goes_in_steps(void **state)
+{
+	struct evtchn_reset *op = guest_alloc(sizeof(*op));
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_event_channel_op, .rdi = EVTCHNOP_reset, .rsi = GUEST(op) };
+	unsigned int left = NR_PORTS, steps = 0;
+	evtchn_port_t port;
+
+	*op = (struct evtchn_reset){ .dom = DOMID_SELF };
+	connect_all();
+	world_run(d1->vcpu[0]);
+	for (;;) {
+		regs.rip = 0x1002;
+		hypercall_entry(&regs);
+		if (regs.rip == 0x1002)
+			break;
+		left = step_was_short(left);
+		steps++;
+	}
+	world.preempt = false;
+	world_run(dom0->vcpu[0]);
+	assert_int_equal(regs.rax, 0);
+	assert_int_equal(steps, NR_PORTS / CLOSED_PER_STEP);
+	assert_int_equal(nr_connected(), 0);
+	/* the next one begins at the first again */
+	assert_int_equal(evtchn_alloc_unbound(d1, 2, &port), 0);
+	assert_int_equal(port, 1);
+	assert_int_equal(evtchn_reset(d1), 0);
+	assert_int_equal(status_of(d1, 1), EVTCHNSTAT_closed);
+}
+
 static void test_an_event_ends_block(void **state)
 {
 	struct vcpu *v = d1->vcpu[0];
@@ -271,6 +356,8 @@ int main(void)
 		T(test_an_ipi_raises_its_own_vcpu),
 		T(test_pirqs_need_a_mapping_and_bind_once),
 		T(test_a_dying_domain_leaves_no_port_behind),
+		T(test_a_domain_with_every_port_dies_in_steps),
+		T(test_a_reset_of_every_port_goes_in_steps),
 		T(test_an_event_ends_block),
 		T(test_fifo_is_refused_and_so_is_an_unprivileged_foreign_op),
 	};

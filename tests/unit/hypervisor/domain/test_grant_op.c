@@ -155,12 +155,19 @@ static s16 unmap(grant_handle_t handle, u64 host_addr, u64 dev_bus_addr)
 	return op->status;
 }
 
+static const struct grant_pins *pins_of(grant_ref_t ref)
+{
+	return &d1->gnttab->active[0][ref].pins;
+}
+
 static void test_an_unmap_undoes_what_is_named_and_no_more(void **state)
 {
 	struct frame *f = grant(FIRST, 0);
 	struct gnttab_map_grant_ref m = map_of(GNTMAP_host_map | GNTMAP_device_map);
 
 	assert_int_equal(frame_ref_count(f), 3);
+	assert_int_equal(pins_of(FIRST)->host_write, 1);
+	assert_int_equal(pins_of(FIRST)->dev_write, 1);
 	assert_int_equal(unmap(m.handle + 1, 0x1000, 0), GNTST_bad_handle);
 	assert_int_equal(unmap(~0u, 0x1000, 0), GNTST_bad_handle);
 	assert_int_equal(unmap(m.handle, 0, m.dev_bus_addr + PAGE_SIZE), GNTST_general_error);
@@ -168,6 +175,8 @@ static void test_an_unmap_undoes_what_is_named_and_no_more(void **state)
 	assert_int_equal(frame_ref_count(f), 3);
 	assert_int_equal(unmap(m.handle, 0, m.dev_bus_addr), GNTST_okay);
 	assert_int_equal(frame_ref_count(f), 2);
+	assert_int_equal(pins_of(FIRST)->host_write, 1);
+	assert_int_equal(pins_of(FIRST)->dev_write, 0);
 	assert_int_equal(entry(FIRST)->flags, GTF_permit_access | GTF_reading | GTF_writing);
 	assert_int_equal(unmap(m.handle, 0x1000, 0), GNTST_okay);
 	assert_int_equal(frame_ref_count(f), 1);

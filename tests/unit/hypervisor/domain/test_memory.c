@@ -257,6 +257,19 @@ static long exchange_from(u64 nr_exchanged, struct xen_memory_reservation in, st
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
 }
 
+/* A list that cannot be told its new frame: the guest learns that, and has the frame all the same. */
+static void test_an_exchange_whose_answer_has_no_place_says_so(void **state)
+{
+	xen_pfn_t *out = guest_alloc(16);
+	u64 done;
+
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 2, 0), 2);
+	world.read_only = &out[1];
+	assert_int_equal(exchange(1, 2, 0, 2, 0, out, &done), -EFAULT);
+	world.read_only = NULL;
+	assert_int_equal(d1->tot_pages, 2);
+}
+
 /* xen/memory.h: both sides name one domain and as many frames; what is done already is whole chunks. */
 static void test_an_exchange_says_what_is_wrong(void **state)
 {
@@ -467,6 +480,7 @@ int main(void)
 		T(test_exchange_works_at_the_limit_of_the_domain),
 		T(test_a_failed_chunk_leaves_the_old_frames),
 		T(test_exchange_refuses_what_does_not_add_up),
+		T(test_an_exchange_whose_answer_has_no_place_says_so),
 		T(test_exchange_undoes_itself_when_the_result_cannot_be_told),
 		T(test_an_exchange_says_what_is_wrong),
 		T(test_an_exchange_splits_and_stops_between_chunks),

@@ -398,6 +398,24 @@ static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(voi
 	share_map_and_take_back(&t, false);
 }
 
+/* The guest lets go of it first, and its CPU remembers: nothing is written there any more once it is taken back. */
+static void test_shared_memory_that_is_taken_back_is_written_by_nobody(void **state)
+{
+	struct tree t = tree_new(1);
+	void *shared = xen_pages_alloc(0);
+
+	assert_int_equal(install(&t), 0);
+	frame_share(shared, current->domain, true);
+	assert_int_equal(update(maddr_of(t.l1, 4), entry_to(virt_to_frame(shared), RW), DOMID_SELF), 0);
+	tlb_flush_local_all(); /* what follows is newer than any flush */
+	assert_true(guest_touch(4 * PAGE_SIZE, true));
+	assert_int_equal(update(maddr_of(t.l1, 4), 0, DOMID_SELF), 0);
+	assert_true(tlb_has(virt_to_mfn(shared), true));
+	assert_true(frame_unshare(shared));
+	assert_false(tlb_has(virt_to_mfn(shared), true));
+	xen_pages_free(shared, 0);
+}
+
 static void test_a_dying_owner_gives_out_no_reference(void **state)
 {
 	struct frame *page = frame_new(2);
@@ -909,6 +927,7 @@ int main(void)
 		CLAIM(test_a_released_frame_can_be_written_by_nobody),
 		CLAIM(test_no_type_outlives_its_owner),
 		CLAIM(test_a_grant_mapping_is_not_replaced_by_itself),
+		CLAIM(test_shared_memory_that_is_taken_back_is_written_by_nobody),
 		CLAIM(test_shared_hypervisor_memory_is_flushed_before_it_is_used_again),
 		CLAIM(test_a_dying_owner_gives_out_no_reference),
 		CLAIM(test_base_pointers_name_only_validated_l4_tables),
