@@ -269,7 +269,7 @@ int pv_domain_relinquish(struct domain *d)
 {
 	int rc = logdirty_end(d);
 
-	for (unsigned int i = 0; i < DOMAIN_MAX_VCPUS && !rc; i++)
+	for (unsigned int i = 0; i < d->nr_vcpus_max && !rc; i++)
 		if (d->vcpu[i])
 			rc = vcpu_relinquish(d->vcpu[i]);
 	/* types form no cycle, so without roots every table is devalidated */

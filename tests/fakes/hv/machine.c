@@ -37,6 +37,8 @@
 
 unsigned char *fake_ram;
 struct domain fake_domain[FAKE_DOMAINS];
+/* Behind a domain's last: who looks there faults. */
+#define FAKE_NO_VCPU ((struct vcpu *)16)
 struct vcpu fake_vcpu[FAKE_VCPUS];
 struct domain *dom0, *domain_list;
 u64 *hv_l4;
@@ -123,6 +125,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 		d->is_privileged = i == 0;
 		d->max_pages = 500;
 		d->nr_vcpus_max = 2;
+		d->vcpu[2] = FAKE_NO_VCPU;
 		d->frames_in = frames_in[i];
 		tlb_space_init(&d->tlb);
 		if (pv_domain_init(d))

@@ -39,6 +39,7 @@ static void dom0_make(void)
 		abort();
 	dom0->max_pages = WORLD_FRAMES;
 	dom0->vcpu[0]->is_initialised = true;
+	dom0->vcpu[dom0->nr_vcpus_max] = (struct vcpu *)16; /* as in world_domain() */
 	domain_unpause_by_controller(dom0);
 	vcpu_up(dom0->vcpu[0]);
 	sched_softirq(); /* no effect without current: the queue is filled */
@@ -160,6 +161,8 @@ struct domain *world_domain(domid_t domid, unsigned int nr_vcpus)
 	if (domain_create(domid, &config, &d))
 		abort();
 	d->max_pages = 512;
+	if (nr_vcpus < DOMAIN_MAX_VCPUS)
+		d->vcpu[nr_vcpus] = (struct vcpu *)16; /* none: who looks there faults */
 	for (unsigned int i = 0; i < nr_vcpus; i++) {
 		if (vcpu_create(d, i))
 			abort();

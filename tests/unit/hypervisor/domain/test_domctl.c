@@ -455,7 +455,7 @@ static void test_lists_are_read_to_their_ends(void **state)
 {
 	struct xen_domctl_cpu_policy *p = &op->u.cpu_policy;
 
-	p->leaves.p = guest_mem + sizeof(guest_mem) - sizeof(xen_cpuid_leaf_t); /* the second is not there */
+	p->leaves.p = (void *)(guest_mem + sizeof(guest_mem) - sizeof(xen_cpuid_leaf_t)); /* the second is not there */
 	p->nr_leaves = 2;
 	assert_int_equal(domctl(XEN_DOMCTL_set_cpu_policy, 1), -EFAULT);
 	op->u.getpageframeinfo3.num = 1;

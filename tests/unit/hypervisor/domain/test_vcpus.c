@@ -194,7 +194,7 @@ static void test_why_a_domain_stopped_is_said_in_words(void **state)
 
 	for (u8 code = 0; code < ARRAY_SIZE(words); code++) {
 		domain_shutdown(d1, code);
-		assert_non_null(strstr(world.last_line, words[code]));
+		assert_non_null(__builtin_strstr(world.last_line, words[code]));
 		assert_int_equal(d1->shutdown_code, code);
 		domain_shutdown(d1, code + 1); /* the first is the one that counts */
 		assert_int_equal(d1->shutdown_code, code);
@@ -220,12 +220,12 @@ static void test_the_machine_does_as_dom0_does(void **state)
 	assert_int_equal(stops_by(SHUTDOWN_reboot), 'r');
 	assert_int_equal(stops_by(SHUTDOWN_crash), 'r');
 	assert_int_equal(stops_by(SHUTDOWN_MAX + 1), 'r');
-	assert_non_null(strstr(world.last_line, "shutdown"));
+	assert_non_null(__builtin_strstr(world.last_line, "shutdown"));
 	boot_options.noreboot = true;
 	assert_int_equal(stops_by(SHUTDOWN_poweroff), 'p');
 	assert_int_equal(stops_by(SHUTDOWN_reboot), 'h');
 	assert_int_equal(stops_by(SHUTDOWN_soft_reset), 'h');
-	assert_non_null(strstr(world.last_line, "soft reset"));
+	assert_non_null(__builtin_strstr(world.last_line, "soft reset"));
 	assert_false(dom0->is_shutting_down);
 }
 

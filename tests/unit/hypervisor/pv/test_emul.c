@@ -135,7 +135,7 @@ static void test_strings_of_ports_go_on_from_where_they_are(void **state)
 				assert_int_equal(fake_cpu.port_value, 0x55555555u >> (32 - 8 * strings[i].size));
 			if (is_out || !strings[i].accesses)
 				continue;
-			for (unsigned int k = 0; k < 4; k++) /* the first element, and what is behind it */
+			for (int k = 0; k < 4; k++) /* the first element, and what is behind it */
 				assert_int_equal(middle[k], k < (strings[i].moved > 0 ? strings[i].moved : strings[i].size) ?
 							    (u8)(BUS >> 8 * (k % strings[i].size)) : 0x55);
 		}

@@ -127,14 +127,14 @@ static void test_who_is_named_must_be_there_and_within_reach(void **state)
 		{ (2 + 1) << 16 | DOMID_SELF, -EPERM, 0 }, { (1 + 1) << 16 | DOMID_XEN, -EPERM, 0 },
 	};
 
-	for (unsigned int dom0 = 0; dom0 < 2; dom0++) {
-		machine_run(!dom0);
+	for (unsigned int by_dom0 = 0; by_dom0 < 2; by_dom0++) {
+		machine_run(!by_dom0);
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 			struct mmu_update none;
 			long rc = call(hc_mmu_update, (u64)(uintptr_t)&none, 0, 0, names[i].foreign);
 
-			if (rc != (dom0 ? names[i].of_dom0 : names[i].of_domu))
-				fail_msg("dom0 %u, %#x: %ld", dom0, names[i].foreign, rc);
+			if (rc != (by_dom0 ? names[i].of_dom0 : names[i].of_domu))
+				fail_msg("dom0 %u, %#x: %ld", by_dom0, names[i].foreign, rc);
 			for (unsigned int d = 0; d < FAKE_DOMAINS; d++)
 				assert_int_equal(fake_domain[d].nr_holds, 0);
 		}
