@@ -21,7 +21,6 @@ int domain_mem_init(struct domain *d)
 void domain_mem_fini(struct domain *d)
 {
 	xfree(d->frames_in);
-	d->frames_in = NULL;
 }
 
 void domain_mem_lost(struct domain *d, const struct frame *f)

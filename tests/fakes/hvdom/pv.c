@@ -117,6 +117,7 @@ int pv_grant_map_pte(u64 host_addr, u32 flags, mfn_t frame)
 	if (world.pte_map_fails)
 		return -EINVAL;
 	world.pte_maps++;
+	world.pte_flags = flags;
 	return 0;
 }
 
@@ -125,6 +126,7 @@ int pv_grant_unmap_pte(u64 host_addr, u64 new_addr, u32 flags, mfn_t frame)
 	if (world.pte_unmap_fails)
 		return -EINVAL;
 	world.pte_maps--;
+	world.pte_flags = flags;
 	return 0;
 }
 

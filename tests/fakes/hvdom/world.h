@@ -29,6 +29,7 @@ struct world {
 	unsigned int preempt_at; /* at this step from now, once; 0: at none */
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */
+	u32 pte_flags;		/* GNTMAP_*, of the last that came or went */
 	bool pte_map_fails, pte_unmap_fails;
 	unsigned int switches_in;
 	struct domain *bad_fpu; /* whose floating point state the CPU refuses */

@@ -354,6 +354,24 @@ static void test_a_cap_alone_is_what_is_accounted_for(void **state)
 	assert_about(ran[0], 2 * SECONDS);
 }
 
+/* On as many CPUs as there can be, all idle but one: nobody looks behind the last. */
+static void test_accounts_are_of_every_cpu_and_no_more(void **state)
+{
+	fake_nr_cpus = NR_CPUS;
+	domain_add(0, 1, 256);
+	assert_int_equal(credit_set_params(d[0], 0, 50), 0);
+	for (fake_cpu_id = NR_CPUS; fake_cpu_id-- > 0;)
+		credit_pick(world.now);
+	fake_cpu_id = d[0]->vcpu[0]->last_cpu;
+	assert_in_range(fake_cpu_id, 0, NR_CPUS - 1);
+	world.now += SECONDS;
+	timer_softirq(); /* accounts */
+	credit_print();
+	credit_charge(d[0]->vcpu[0], world.now);
+	fake_nr_cpus = 1;
+	fake_cpu_id = 0;
+}
+
 /* Who wakes with credit goes before others for some milliseconds, not until it is looked at first. */
 static void test_a_boost_lasts(void **state)
 {
@@ -411,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_sleepers_share_is_the_others_by_weight,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_alone_is_what_is_accounted_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_accounts_are_of_every_cpu_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,

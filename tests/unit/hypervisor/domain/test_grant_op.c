@@ -184,6 +184,23 @@ static void test_an_unmap_undoes_what_is_named_and_no_more(void **state)
 	assert_int_equal(unmap(m.handle, 0x1000, 0), GNTST_bad_handle);
 }
 
+/* An entry is taken out as it was put in: by its address or by the entry's, for user mode or not, writable or not. */
+static void test_an_unmap_is_of_the_kind_that_was_mapped(void **state)
+{
+	static const u32 kinds[] = { 0, GNTMAP_application_map, GNTMAP_contains_pte, GNTMAP_readonly,
+				     GNTMAP_application_map | GNTMAP_contains_pte | GNTMAP_readonly };
+
+	grant(FIRST, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct gnttab_map_grant_ref m = map_of(GNTMAP_host_map | kinds[i]);
+
+		assert_int_equal(world.pte_flags, GNTMAP_host_map | kinds[i]);
+		world.pte_flags = 0;
+		assert_int_equal(unmap(m.handle, 0x1000, 0), GNTST_okay);
+		assert_int_equal(world.pte_flags, GNTMAP_host_map | kinds[i]);
+	}
+}
+
 /* The last writer goes, a reader stays: xen/grant_table.h, GTF_writing. */
 static void test_flags_say_who_is_left(void **state)
 {
@@ -398,6 +415,7 @@ int main(void)
 		T(test_a_map_says_what_is_wrong),
 		T(test_a_map_that_half_fails_leaves_nothing),
 		T(test_an_unmap_undoes_what_is_named_and_no_more),
+		T(test_an_unmap_is_of_the_kind_that_was_mapped),
 		T(test_flags_say_who_is_left),
 		T(test_a_batch_goes_as_far_as_it_can_be_read),
 		T(test_a_copy_is_of_bytes_of_one_page),

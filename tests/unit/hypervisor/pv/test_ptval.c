@@ -380,6 +380,7 @@ static void share_map_and_take_back(const struct tree *t, bool writable)
 	assert_int_equal(update(maddr_of(t->l1, 4), 0, DOMID_SELF), 0);
 	assert_true(frame_unshare(shared));
 	assert_int_equal(frame_refs(virt_to_frame(shared)), 0);
+	assert_int_equal(virt_to_frame(shared)->type, 0);
 	xen_pages_free(shared, 0);
 
 	do {

@@ -136,6 +136,35 @@ static void test_a_page_fault_is_the_guests_own(void **state)
 	assert_int_equal(((u64 *)regs->rsp)[2], 4);
 }
 
+/* The CPU's own reads of descriptors that are not there: the first and the last of each table, and what is beside them. */
+static void test_a_missing_descriptor_is_told_as_of_a_shorter_table(void **state)
+{
+	const u64 gdt = VCPU_GDT_VA(current->vcpu_id), ldt = VCPU_LDT_VA(current->vcpu_id);
+	const u64 gdt_end = gdt + VCPU_GDT_PAGES * PAGE_SIZE, ldt_end = ldt + VCPU_LDT_PAGES * PAGE_SIZE;
+
+	pv->ldt_base = 0x700000;
+	fake_cpu.cr2 = gdt;
+	assert_int_equal(trap(14, 0, false), HANDLER + 13);
+	assert_int_equal(((u64 *)regs->rsp)[2], 0);
+	fake_cpu.cr2 = gdt_end - 8;
+	assert_int_equal(trap(14, 0, false), HANDLER + 13);
+	assert_int_equal(((u64 *)regs->rsp)[2], VCPU_GDT_PAGES * PAGE_SIZE - 8);
+	fake_cpu.cr2 = ldt;
+	assert_int_equal(trap(14, 0, false), HANDLER + 14);
+	assert_int_equal(current->vcpu_info->arch.cr2, 0x700000);
+	fake_cpu.cr2 = ldt_end - 8;
+	assert_int_equal(trap(14, 0, false), HANDLER + 14);
+	assert_int_equal(current->vcpu_info->arch.cr2, 0x700000 + VCPU_LDT_PAGES * PAGE_SIZE - 8);
+	for (int i = 0; i < 2; i++) { /* not of these tables: nobody's but the guest's */
+		fake_cpu.cr2 = i ? ldt_end : gdt - 1;
+		assert_int_equal(trap(14, 0, false), HANDLER + 14);
+		assert_int_equal(current->vcpu_info->arch.cr2, fake_cpu.cr2);
+	}
+	fake_cpu.cr2 = ldt;
+	assert_int_equal(trap(14, 4, false), HANDLER + 14); /* the program's own try */
+	assert_int_equal(current->vcpu_info->arch.cr2, ldt);
+}
+
 static void test_only_cpus_that_there_are_are_flushed(void **state)
 {
 	fake_nr_cpus = 2;
@@ -186,6 +215,7 @@ int main(void)
 		CLAIM(test_a_programs_interrupt_uses_gates_that_are_open),
 		CLAIM(test_privileged_instructions_are_done_for_the_kernel),
 		CLAIM(test_a_page_fault_is_the_guests_own),
+		CLAIM(test_a_missing_descriptor_is_told_as_of_a_shorter_table),
 		CLAIM(test_only_cpus_that_there_are_are_flushed),
 		CLAIM(test_a_grant_goes_into_an_entry_of_a_live_table),
 	};
