@@ -354,6 +354,23 @@ static void test_a_cap_alone_is_what_is_accounted_for(void **state)
 	assert_about(ran[0], 2 * SECONDS);
 }
 
+/* Nobody pays for the time in which nobody else wanted the CPU. */
+static void test_who_was_alone_owes_nothing(void **state)
+{
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 256);
+	run_for(SECONDS); /* what was accounted for before ends */
+	schedule(0);
+	world.now += 10 * SECONDS;
+	ran[0] = 0;
+	since[0] = world.now;
+	domain_add(1, 1, 256);
+	run_until(world.now + 200 * MS);
+	stop(0);
+	on[0] = NULL;
+	assert_in_range(ran[0], 70 * MS, 130 * MS);
+}
+
 /* On as many CPUs as there can be, all idle but one: nobody looks behind the last. */
 static void test_accounts_are_of_every_cpu_and_no_more(void **state)
 {
@@ -430,6 +447,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_alone_is_what_is_accounted_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accounts_are_of_every_cpu_and_no_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_was_alone_owes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,

@@ -521,9 +521,11 @@ static void test_vcpu_numbers_are_checked_and_info_moves_once(void **state)
 				   0), -EINVAL);
 	op->offset = 128;
 	d1->vcpu[0]->vcpu_info->evtchn_upcall_pending = 1;
+	d1->vcpu[0]->vcpu_info->arch.cr2 = 0x1234;
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
 				   0), 0);
 	assert_int_equal(d1->vcpu[0]->vcpu_info->evtchn_upcall_pending, 1);
+	assert_int_equal(d1->vcpu[0]->vcpu_info->arch.cr2, 0x1234);
 	assert_int_equal(frame_ref_count(f), 2);
 	assert_int_equal(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, GUEST(op),
 				   0), -EINVAL);

@@ -126,6 +126,22 @@ static long set_gdt(u64 nr)
 	return call(hc_set_gdt, (u64)(uintptr_t)mfns, nr, 0, 0);
 }
 
+/* A page of descriptors is judged by what is in it. */
+static void test_a_table_ends_with_its_page(void **state)
+{
+	struct frame *other = frame_new(1);
+	u64 *behind = table_of(page) + PT_ENTRIES, kept = *behind;
+
+	mfns[0] = mfn_x(frame_to_mfn(page));
+	*behind = REST | P | TYPE(12); /* a gate, which no guest has */
+	assert_int_equal(set_gdt(1), 0);
+	pv_gdt_clear(current);
+	*behind = kept;
+	table_of(other)[PT_ENTRIES - 1] = REST | P | TYPE(12);
+	mfns[0] = mfn_x(frame_to_mfn(other));
+	assert_int_equal(set_gdt(1), -EINVAL);
+}
+
 static void test_a_gdt_is_as_many_frames_as_its_entries_need(void **state)
 {
 	static const struct {
@@ -252,6 +268,7 @@ int main(void)
 		CLAIM(test_a_descriptor_is_taken_as_far_as_it_is_harmless),
 		CLAIM(test_a_descriptor_goes_into_plain_memory_or_a_table_of_them),
 		CLAIM(test_a_table_of_descriptors_is_looked_through_to_its_end),
+		CLAIM(test_a_table_ends_with_its_page),
 		CLAIM(test_a_gdt_is_as_many_frames_as_its_entries_need),
 		CLAIM(test_an_ldt_is_a_range_of_the_guests_own),
 		CLAIM(test_the_ldts_frames_are_found_when_the_cpu_looks_for_them),

@@ -139,6 +139,8 @@ static void test_foreign_frames_need_the_right_and_the_right_owner(void **state)
 
 static void test_device_memory_is_for_the_privileged_and_uncached(void **state)
 {
+	static const u64 caches[] = { 0, PTE_PWT, PTE_PCD, PTE_PCD | PTE_PWT, PTE_PAT, PTE_PAT | PTE_PWT, PTE_PAT | PTE_PCD,
+				      PTE_CACHE };
 	u64 device = (u64)(FAKE_FRAMES - 2) << PAGE_SHIFT, hv_own = (u64)(FAKE_FRAMES - 1) << PAGE_SHIFT;
 	struct tree t = tree_new(1), t0;
 
@@ -150,6 +152,13 @@ static void test_device_memory_is_for_the_privileged_and_uncached(void **state)
 	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, t0.l4), 0);
 	assert_int_equal(update(maddr_of(t0.l1, 0), device | RW, DOMID_SELF), 0);
 	assert_true(table_of(t0.l1)[0] & PTE_PCD);
+	for (size_t i = 0; i < ARRAY_SIZE(caches); i++) {
+		const u64 is_kept = caches[i] == PTE_PCD || caches[i] == (PTE_PCD | PTE_PWT) || caches[i] == PTE_PAT;
+
+		assert_int_equal(update(maddr_of(t0.l1, 0), 0, DOMID_SELF), 0);
+		assert_int_equal(update(maddr_of(t0.l1, 0), device | RW | caches[i], DOMID_SELF), 0);
+		assert_int_equal(table_of(t0.l1)[0] & PTE_CACHE, is_kept ? caches[i] : PTE_PCD | PTE_PWT);
+	}
 	assert_int_equal(update(maddr_of(t0.l1, 1), hv_own | RW, DOMID_SELF), -EPERM);
 }
 
