@@ -416,6 +416,14 @@ static void test_a_claim_keeps_frames_from_others_until_used(void **state)
 	assert_int_equal(reservation(XENMEM_populate_physmap, 2, 1, 0), 1);
 }
 
+static void test_an_extent_is_given_back_whole(void **state)
+{
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 2, 3), 2);
+	assert_int_equal(d1->tot_pages, 16);
+	assert_int_equal(reservation(XENMEM_decrease_reservation, 1, 1, 3), 1);
+	assert_int_equal(d1->tot_pages, 8);
+}
+
 static void test_the_toolstack_gets_a_guests_grant_table(void **state)
 {
 	struct xen_mem_acquire_resource *r = guest_alloc(sizeof(*r));
@@ -437,6 +445,9 @@ static void test_the_toolstack_gets_a_guests_grant_table(void **state)
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
 			 -EINVAL);
 	r->frame = 0;
+	d1->is_dying = true;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0), -ESRCH);
+	d1->is_dying = false;
 	r->type = XENMEM_resource_vmtrace_buf;
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
 			 -EOPNOTSUPP);
@@ -487,6 +498,7 @@ int main(void)
 		T(test_an_extent_is_held_whole_or_not_at_all),
 		T(test_memory_that_ends_within_a_chunk_comes_back),
 		T(test_a_claim_keeps_frames_from_others_until_used),
+		T(test_an_extent_is_given_back_whole),
 		T(test_the_toolstack_gets_a_guests_grant_table),
 		T(test_only_dom0_sees_the_machines_memory_map),
 	};

@@ -16,6 +16,9 @@
 
 #define MS 1000000LL
 
+extern u64 fake_spec_life; /* tests/fakes/hvcpu/spec.c */
+extern u32 fake_spec_ctrl;
+
 static struct domain *d1, *d2;
 
 static int setup(void **state)
@@ -144,6 +147,41 @@ static void test_a_lone_vcpu_is_not_disturbed_by_timers(void **state)
 	assert_int_equal(world.hw_timer[0], 0);
 	current->periodic_period_ns = 10 * MS;
 	domain_unpause(d1);
+	domain_unpause(d2);
+}
+
+/* One that nobody sets again: each tick sets the next. */
+static void test_a_periodic_timer_ticks_as_long_as_its_vcpu_runs(void **state)
+{
+	evtchn_port_t port;
+	unsigned int ticks = 0;
+
+	domain_pause(d1);
+	domain_pause(d2);
+	world_softirqs();
+	assert_int_equal(evtchn_bind_virq(dom0, VIRQ_TIMER, 0, &port), 0);
+	current->periodic_last_ns = world.now;
+	vcpu_periodic_start(current);
+	for (unsigned int i = 0; i < 50; i++) {
+		run_for(MS);
+		ticks += evtchn_is_pending(dom0, port);
+		dom0->shared_info->evtchn_pending[0] = 0;
+		current->vcpu_info->evtchn_upcall_pending = 0;
+	}
+	assert_in_range(ticks, 4, 6); /* each 10 ms */
+	domain_unpause(d1);
+	domain_unpause(d2);
+}
+
+/* What a domain may see of the CPU's speculation is its own: the barrier between domains is there. */
+static void test_a_switch_tells_the_cpu_whose_turn_it_is(void **state)
+{
+	d1->vcpu[0]->pv.spec_ctrl = 4;
+	domain_pause(d2);
+	block_current();
+	assert_ptr_equal(current, d1->vcpu[0]);
+	assert_int_equal(fake_spec_life, d1->life);
+	assert_int_equal(fake_spec_ctrl, 4);
 	domain_unpause(d2);
 }
 
@@ -368,6 +406,8 @@ int main(void)
 		T(test_a_vcpu_woken_by_an_event_preempts_a_busy_one),
 		T(test_a_vcpu_that_has_just_got_the_cpu_keeps_it_for_its_grace),
 		T(test_a_lone_vcpu_is_not_disturbed_by_timers),
+		T(test_a_periodic_timer_ticks_as_long_as_its_vcpu_runs),
+		T(test_a_switch_tells_the_cpu_whose_turn_it_is),
 		T(test_an_idle_cpu_resumes_the_same_vcpu_without_a_switch),
 		T(test_runstate_times_add_up_to_all_time),
 		T(test_block_with_an_event_pending_returns_at_once),

@@ -273,6 +273,16 @@ static long poll_ports(const evtchn_port_t *ports, u32 nr)
 	return hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, GUEST(p), 0, 0);
 }
 
+static void test_a_polls_ports_are_read(void **state)
+{
+	struct sched_poll *p = guest_alloc(sizeof(*p));
+
+	p->nr_ports = 1;
+	p->timeout = 1;
+	p->ports.p = (evtchn_port_t *)NOWHERE;
+	assert_int_equal(hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, GUEST(p), 0, 0), -EFAULT);
+}
+
 static void test_a_poll_is_of_at_most_128_ports_that_there_can_be(void **state)
 {
 	static const evtchn_port_t first_bad = EVTCHN_2L_NR_CHANNELS, last_good = EVTCHN_2L_NR_CHANNELS - 1;
@@ -436,6 +446,7 @@ int main(void)
 		T(test_an_nmi_is_for_the_vcpu_that_was_named),
 		T(test_a_callback_for_nmis_is_an_address_of_the_guests),
 		T(test_assists_are_those_of_the_abi),
+		T(test_a_polls_ports_are_read),
 		T(test_a_poll_is_of_at_most_128_ports_that_there_can_be),
 		T(test_watchdogs_are_two_a_domain),
 		T(test_shutting_down_says_why),

@@ -162,7 +162,7 @@ static void test_a_context_is_given_once(void **state)
 
 static void test_each_bad_field_is_refused_and_nothing_is_taken(void **state)
 {
-	const u64 hole = 0xffff800000000000;
+	const u64 hole = 0xffff800000000000, not_canonical = 1ULL << 47;
 	const struct {
 		u64 *field, bad;
 	} fields[] = {
@@ -173,7 +173,8 @@ static void test_each_bad_field_is_refused_and_nothing_is_taken(void **state)
 		{ &c.ldt_base, hole }, { &c.ldt_ents, 8193 },
 		{ &c.gdt_ents, FIRST_RESERVED_GDT_ENTRY + 1 },
 		{ &c.gdt_frames[1], ~0ULL }, { &c.ctrlreg[3], ~0ULL << 12 },
-		{ &c.ctrlreg[1], ~0ULL << 12 },
+		{ &c.ctrlreg[1], ~0ULL << 12 }, { &c.fs_base, not_canonical },
+		{ &c.gs_base_kernel, not_canonical }, { &c.gs_base_user, not_canonical },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

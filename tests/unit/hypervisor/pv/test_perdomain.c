@@ -75,6 +75,22 @@ static void test_a_window_is_where_the_cpu_looks_and_empty(void **state)
 	assert_int_equal(pages_used(), 0);
 }
 
+/* A vcpu made later lies before one that runs: of its window nothing is touched. */
+static void test_a_new_window_leaves_the_next_ones_alone(void **state)
+{
+	struct vcpu first = vcpu_of(0), second = vcpu_of(1);
+
+	assert_int_equal(pv_perdomain_init(&d), 0);
+	assert_int_equal(pv_window_init(&second), 0);
+	for (unsigned int i = 0; i < WINDOW; i++)
+		second.pv.window_l1[i] = 0x123;
+	assert_int_equal(pv_window_init(&first), 0);
+	assert_ptr_equal(first.pv.window_l1 + WINDOW, second.pv.window_l1);
+	for (unsigned int i = 0; i < WINDOW; i++)
+		assert_int_equal(second.pv.window_l1[i], 0x123);
+	pv_perdomain_fini(&d);
+}
+
 static void test_all_of_it_goes_and_no_cpu_walks_it_any_more(void **state)
 {
 	struct vcpu v = vcpu_of(0);
@@ -138,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_a_window_is_where_the_cpu_looks_and_empty),
+		CLAIM(test_a_new_window_leaves_the_next_ones_alone),
 		CLAIM(test_all_of_it_goes_and_no_cpu_walks_it_any_more),
 		CLAIM(test_too_little_memory_is_said_and_kept),
 		CLAIM(test_a_window_follows_its_vcpu_to_another_cpu),
