@@ -371,6 +371,21 @@ static void test_who_was_alone_owes_nothing(void **state)
 	assert_in_range(ran[0], 70 * MS, 130 * MS);
 }
 
+/* Of four idle CPUs the one is woken where it may run, and once. */
+static void test_a_cpu_is_called_that_may_run_it(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		domain_add(i, 1, 256);
+		credit_remove(d[i]->vcpu[0]);
+		d[i]->vcpu[0]->affinity = 1 << 2;
+	}
+	for (fake_cpu_id = CPUS; fake_cpu_id-- > 0;)
+		assert_null(credit_pick(world.now)); /* nobody is called any more */
+	fake_cpu_id = 0;
+	assert_int_equal(credit_insert(d[0]->vcpu[0], false, world.now), 2);
+	assert_int_equal(credit_insert(d[1]->vcpu[0], false, world.now), NO_CPU);
+}
+
 /* On as many CPUs as there can be, all idle but one: nobody looks behind the last. */
 static void test_accounts_are_of_every_cpu_and_no_more(void **state)
 {
@@ -448,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cap_alone_is_what_is_accounted_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accounts_are_of_every_cpu_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_was_alone_owes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_cpu_is_called_that_may_run_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,

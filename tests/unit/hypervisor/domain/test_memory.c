@@ -10,9 +10,11 @@
 
 #include "domain/frame_ref.h"
 #include "domain/gnttab.h"
+#include "domain/memory.h"
 #include "hypercall/memory.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "x86/layout.h"
 
 static struct domain *d1;
@@ -416,6 +418,16 @@ static void test_a_claim_keeps_frames_from_others_until_used(void **state)
 	assert_int_equal(reservation(XENMEM_populate_physmap, 2, 1, 0), 1);
 }
 
+static void test_an_order_is_bounded_by_the_heaps(void **state)
+{
+	struct frame *f;
+
+	d1->max_pages = 4ULL << MAX_ORDER;
+	assert_int_equal(domain_frames_alloc(d1, MAX_ORDER, 0, &f), -ENOMEM);
+	assert_int_equal(domain_frames_alloc(d1, MAX_ORDER + 1, 0, &f), -EINVAL);
+	d1->max_pages = 512;
+}
+
 static void test_an_extent_is_given_back_whole(void **state)
 {
 	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 2, 3), 2);
@@ -441,6 +453,13 @@ static void test_the_toolstack_gets_a_guests_grant_table(void **state)
 	r->frame = 4;
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
 			 -EINVAL);
+	r->frame = 2; /* more than there are behind it: none is given, and the table stays as it is */
+	r->nr_frames = 3;
+	list[0] = 0x77;
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0), -EINVAL);
+	assert_int_equal(list[0], 0x77);
+	assert_int_equal(d1->gnttab->nr_frames, 1);
+	r->nr_frames = 1;
 	r->frame = ~0ULL;
 	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_acquire_resource, GUEST(r), 0, 0),
 			 -EINVAL);
@@ -498,6 +517,7 @@ int main(void)
 		T(test_an_extent_is_held_whole_or_not_at_all),
 		T(test_memory_that_ends_within_a_chunk_comes_back),
 		T(test_a_claim_keeps_frames_from_others_until_used),
+		T(test_an_order_is_bounded_by_the_heaps),
 		T(test_an_extent_is_given_back_whole),
 		T(test_the_toolstack_gets_a_guests_grant_table),
 		T(test_only_dom0_sees_the_machines_memory_map),
