@@ -325,6 +325,31 @@ static void test_who_sleeps_while_it_is_accounted_pays_all_the_same(void **state
 	assert_part(50);
 }
 
+/* One that sleeps a millisecond after each turn: that it wakes is no reason to forget what it owes. */
+static void test_who_wakes_often_pays_all_the_same(void **state)
+{
+	const struct vcpu *v;
+	unsigned int used = 0;
+
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 256);
+	domain_add(1, 1, 256);
+	v = d[0]->vcpu[0];
+	schedule(0);
+	for (s_time_t end = world.now + 10 * SECONDS; world.now < end;) {
+		run_until(world.now + MS);
+		if (on[0] != v || ++used < TURN_MS)
+			continue;
+		used = 0;
+		block();
+		run_until(world.now + MS);
+		wake(d[0]->vcpu[0]);
+	}
+	stop(0);
+	on[0] = NULL;
+	assert_part(50);
+}
+
 static void test_who_changes_vcpus_keeps_its_cap(void **state)
 {
 	cap = 20;
@@ -470,6 +495,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_pays_all_the_same, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_who_wakes_often_pays_all_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_naps_pays_all_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_changes_vcpus_keeps_its_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -433,12 +433,38 @@ static void test_only_version_one_exists(void **state)
 				   0x80000000, 0), -EINVAL);
 }
 
+/* What others may write is told of every grant, a frame of them a step where somebody waits, and at once where nobody does. */
+static void test_writers_are_noted_in_steps(void **state)
+{
+	const u32 nr = 3;
+	struct frame *f = grant(8, 0);
+	struct gnttab_map_grant_ref m = map(8, GNTMAP_host_map);
+	unsigned int steps = 0;
+	u64 cursor = 0;
+
+	assert_int_equal(gnttab_grow(d1, nr), 0);
+	f->ref &= ~FRAME_WRITTEN;
+	assert_int_equal(gnttab_note_writers(d1, &cursor), 0);
+	assert_true(f->ref & FRAME_WRITTEN);
+	assert_int_equal(cursor, nr * GRANTS_PER_FRAME);
+	f->ref &= ~FRAME_WRITTEN;
+	cursor = 0;
+	world.preempt = true;
+	while (gnttab_note_writers(d1, &cursor) == -ERESTART)
+		assert_int_equal(cursor, ++steps * GRANTS_PER_FRAME);
+	world.preempt = false;
+	assert_int_equal(steps, nr);
+	assert_true(f->ref & FRAME_WRITTEN);
+	assert_int_equal(unmap(m.handle, 0x10000, 0), GNTST_okay);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_writable_map_holds_a_reference_and_the_write_type),
+		T(test_writers_are_noted_in_steps),
 		T(test_a_read_only_map_takes_no_write_type),
 		T(test_what_was_not_granted_is_not_mapped),
 		T(test_a_page_table_cannot_be_mapped_writable),
