@@ -34,6 +34,7 @@ struct lease;
 struct listener;
 struct monitor;
 struct req;
+struct user;
 
 struct server_config {
 	const char *run_dir;		/* live environment, socket */
@@ -81,6 +82,7 @@ struct server {
 	struct quotas quotas;
 
 	struct conn *conns;
+	struct user *users;		/* who have connections: user.h */
 	unsigned int nr_conns;
 	uint64_t next_conn_id;
 	struct conn *flush_list, *flush_last; /* who has output, first come first */

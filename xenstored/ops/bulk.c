@@ -121,6 +121,9 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 
 	if (r->conn->domain)
 		return -EINVAL;
+	ret = user_may_wait(r->conn);
+	if (ret < 0)
+		return ret;
 	/* EINVAL would say that this daemon has no such command */
 	if (xs_path_canonical(name, strlen(name), r->conn->domid, 0, &path) < 0)
 		return -ENOENT;

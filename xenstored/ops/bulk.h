@@ -19,11 +19,11 @@ struct server;
 /*
  * Sends the node @path and what is below it down to @depth levels, all of one moment. Returns 0
  * with the end mark left as the reply; -ENOENT, also for what is no path; -EINVAL on a ring; -E2BIG
- * (XS_BULK_NODES_MAX); -ENOMEM.
+ * (XS_BULK_NODES_MAX); -EBUSY: its user leaves too much unread (user.h); -ENOMEM.
  */
 int bulk_dump(struct req *r, const char *path, unsigned int depth);
 
-/* Subscribes @r's connection to changes at or below @nr paths. 0, -EINVAL, -ENOMEM. */
+/* Subscribes @r's connection to changes at or below @nr paths. 0, -EINVAL, -ENOSPC (user.h), -ENOMEM. */
 int feed_start(struct req *r, const char *const *paths, unsigned int nr);
 
 /* Calls @fn for every path that @c is subscribed to. */

@@ -126,6 +126,19 @@ static void count_owned(void *arg, const struct node *n, size_t name_len)
 	o->used[QUOTA_MEMORY] += node_charge(name_len, n->value_len, n->perms->nr);
 }
 
+/* What a connection holds. */
+static void add_held(const struct conn *cn, uint64_t used[QUOTA_NR])
+{
+	used[QUOTA_TRANSACTIONS] += cn->nr_txns;
+	used[QUOTA_MEMORY] += cn->events.bytes;
+	for (const struct txn *tx = cn->txns; tx; tx = tx->next)
+		used[QUOTA_MEMORY] += tx->bytes;
+	for (const struct watch *w = cn->watch_first; w; w = w->next) {
+		used[QUOTA_WATCHES]++;
+		used[QUOTA_MEMORY] += sizeof(*w) + w->token_len + sizeof(struct watch_path) + w->on->len;
+	}
+}
+
 /* One domain's counted uses, from scratch. */
 static void recount(struct check *c, const struct domain *d, uint64_t used[QUOTA_NR])
 {
@@ -134,17 +147,36 @@ static void recount(struct check *c, const struct domain *d, uint64_t used[QUOTA
 	memset(used, 0, QUOTA_NR * sizeof(*used));
 	tree_each_node(&c->srv->tree, count_owned, &owned);
 	for (struct conn *cn = c->srv->conns; cn; cn = cn->next) {
-		if (cn->domid != d->domid || cn->domain_gone)
-			continue;
-		used[QUOTA_TRANSACTIONS] += cn->nr_txns;
-		used[QUOTA_MEMORY] += cn->events.bytes;
-		for (struct txn *tx = cn->txns; tx; tx = tx->next)
-			used[QUOTA_MEMORY] += tx->bytes;
-		for (struct watch *w = cn->watch_first; w; w = w->next) {
-			used[QUOTA_WATCHES]++;
-			used[QUOTA_MEMORY] += sizeof(*w) + w->token_len +
-					      sizeof(struct watch_path) + w->on->len;
+		if (cn->domid == d->domid && !cn->domain_gone && !cn->user)
+			add_held(cn, used);
+	}
+}
+
+static void check_use(struct check *c, const char *whose, unsigned int number,
+		      const uint64_t used[QUOTA_NR], const uint64_t recount[QUOTA_NR])
+{
+	for (int i = 0; i < QUOTA_NR; i++) {
+		if (quota_table[i].counted && i != QUOTA_OUTSTANDING && used[i] != recount[i])
+			fault(c, "%s %u: %s is %llu, recount %llu", whose, number, quota_table[i].name,
+			      (unsigned long long)used[i], (unsigned long long)recount[i]);
+	}
+}
+
+static void check_users(struct check *c)
+{
+	for (const struct user *u = c->srv->users; u; u = u->next) {
+		uint64_t used[QUOTA_NR] = { 0 };
+		unsigned int nr = 0;
+
+		for (const struct conn *cn = c->srv->conns; cn; cn = cn->next) {
+			if (cn->user != u)
+				continue;
+			nr++;
+			add_held(cn, used);
 		}
+		check_use(c, "user", u->uid, u->used, used);
+		if (nr != u->nr_conns)
+			fault(c, "user %u: %u connections, %u found", u->uid, u->nr_conns, nr);
 	}
 }
 
@@ -154,13 +186,7 @@ static void check_quotas(struct check *c)
 		uint64_t used[QUOTA_NR];
 
 		recount(c, d, used);
-		for (int i = 0; i < QUOTA_NR; i++) {
-			if (quota_table[i].counted && i != QUOTA_OUTSTANDING &&
-			    used[i] != d->used[i])
-				fault(c, "domain %u: %s is %llu, recount %llu", d->domid,
-				      quota_table[i].name, (unsigned long long)d->used[i],
-				      (unsigned long long)used[i]);
-		}
+		check_use(c, "domain", d->domid, d->used, used);
 	}
 }
 
@@ -194,6 +220,7 @@ unsigned int check_all(struct server *srv, struct buf *out)
 	check_tree(&c);
 	check_perms(&c);
 	check_quotas(&c);
+	check_users(&c);
 	check_watches(&c);
 	return c.faults;
 }

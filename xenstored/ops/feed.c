@@ -48,6 +48,7 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr)
 {
 	struct xs_bulk begin = { .kind = XS_BULK_BEGIN, .len = sizeof(begin) };
 	struct feed *f;
+	int ret;
 
 	if (r->conn->domain)
 		return -EINVAL;
@@ -65,9 +66,12 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr)
 		}
 	if (!r->srv->feeds)
 		r->srv->feeds = calloc(1, sizeof(*r->srv->feeds));
-	if (!r->srv->feeds) {
+	ret = r->srv->feeds ? user_stream_begin(r->conn) : -ENOMEM;
+	if (ret < 0) {
 		free(f);
-		return -ENOMEM;
+		if (r->srv->feeds && !r->srv->feeds->first)
+			feeds_free(r->srv);
+		return ret;
 	}
 	f->next = r->srv->feeds->first;
 	r->srv->feeds->first = f;
@@ -154,6 +158,13 @@ static int pick(struct feeds *fs, const struct feed *f)
 	return ret;
 }
 
+/* It is on no list any more. */
+static void feed_free(struct feed *f)
+{
+	user_stream_end(f->conn);
+	free(f);
+}
+
 static void end_feed(struct server *srv, struct feed *f)
 {
 	struct conn_msg msg = {
@@ -162,7 +173,7 @@ static void end_feed(struct server *srv, struct feed *f)
 
 	if (!f->conn->dead && conn_send(f->conn, &msg) < 0)
 		conn_kill(f->conn);
-	free(f);
+	feed_free(f);
 }
 
 static void send_to(struct server *srv, struct feed **at)
@@ -223,7 +234,7 @@ void feed_forget(struct server *srv, const struct conn *c)
 
 		if (f->conn == c) {
 			*at = f->next;
-			free(f);
+			feed_free(f);
 		} else {
 			at = &f->next;
 		}

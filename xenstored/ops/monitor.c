@@ -86,12 +86,18 @@ static struct monitor *monitor_of(struct server *srv, const struct conn *c)
 int monitor_start(struct server *srv, struct conn *c)
 {
 	struct monitor *m = monitor_of(srv, c);
+	int ret;
 
 	if (m)
 		return 0;
+	ret = user_stream_begin(c);
+	if (ret < 0)
+		return ret;
 	m = calloc(1, sizeof(*m));
-	if (!m)
+	if (!m) {
+		user_stream_end(c);
 		return -ENOMEM;
+	}
 	m->conn = c;
 	m->next = srv->monitors;
 	srv->monitors = m;
@@ -129,6 +135,7 @@ void monitor_forget(struct server *srv, struct conn *c)
 		if (m->conn != c)
 			continue;
 		*at = m->next;
+		user_stream_end(c);
 		buf_fini(&m->lines);
 		free(m);
 		return;

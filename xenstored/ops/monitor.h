@@ -21,7 +21,7 @@ struct server;
 bool monitor_active(const struct server *srv);
 /* Reports a finished request: errno value @err (0: good) after @took_ns. */
 void monitor_report(struct server *srv, const struct req *r, int err, uint64_t took_ns);
-/* Begins to gather lines for @c. 0 or -ENOMEM. */
+/* Begins to gather lines for @c. 0, -ENOSPC (user.h) or -ENOMEM. */
 int monitor_start(struct server *srv, struct conn *c);
 /* Takes whole lines gathered for @c, at most @room bytes. 0, or -ENOENT: not started. */
 int monitor_take(struct server *srv, struct conn *c, char *out, size_t room, size_t *len);

@@ -65,6 +65,9 @@ static int past(struct req *r, const char *const *word, unsigned int nr)
 	if (r->conn->domain)
 		return -EINVAL;
 	ret = durable_ask(r->conn, word, nr, &answer);
+	/* Now, not when it asked: many may have asked at once. */
+	if (ret == 0)
+		ret = user_may_wait(r->conn);
 	if (ret == 0) {
 		ret = bulk_send(r->conn, &s, &answer, 0);
 		/* half a stream cannot be taken back */

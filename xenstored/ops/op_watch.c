@@ -28,12 +28,9 @@ static int watch_path_arg(struct req *r, const char *name, struct xs_path *path,
 
 static int watch_quota(struct req *r, size_t bytes)
 {
-	int ret;
+	int ret = conn_may(r->conn, QUOTA_WATCHES, 1);
 
-	if (r->conn->privileged)
-		return 0;
-	ret = domain_may(r->srv, r->conn->account, QUOTA_WATCHES, 1);
-	return ret < 0 ? ret : domain_may(r->srv, r->conn->account, QUOTA_MEMORY, bytes);
+	return ret < 0 ? ret : conn_may(r->conn, QUOTA_MEMORY, bytes);
 }
 
 int op_watch(struct req *r)

@@ -398,9 +398,7 @@ int domain_may(struct server *srv, struct domain *d, enum quota_kind kind, uint6
 	if (quota_allows(&srv->quotas, &d->quota, kind, d->used[kind] + more))
 		return 0;
 	warn_quota(srv, d, kind);
-	if (kind == QUOTA_MEMORY)
-		return -ENOMEM;
-	return kind == QUOTA_WATCHES ? -E2BIG : -ENOSPC;
+	return quota_errno(kind);
 }
 
 void domain_count_node(void *arg, const struct node *n, size_t name_len)

@@ -25,7 +25,7 @@ struct server;
 /* Of one client: its user's number and those of its groups. */
 #define PEOPLE_IDS 16
 
-/* Connections of one user, and of all, who may not do everything: those who may are let in, always. */
+/* Connections of one user, and of all, who may not do everything; who may: user.h. */
 #define PEOPLE_CONNS	 64
 #define PEOPLE_CONNS_ALL 4096
 

@@ -2,6 +2,7 @@
 /* quota.c - the table of limits. Source of the numbers: C xenstored of Xen 4.17 and later. */
 #include "quota.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <xen/io/xs_wire.h>
@@ -38,6 +39,13 @@ enum quota_kind quota_by_name(const char *name)
 			break;
 	}
 	return (enum quota_kind)i;
+}
+
+int quota_errno(enum quota_kind kind)
+{
+	if (kind == QUOTA_MEMORY)
+		return -ENOMEM;
+	return kind == QUOTA_WATCHES ? -E2BIG : -ENOSPC;
 }
 
 uint64_t quota_limit(const struct quotas *q, const struct quota_overrides *own,

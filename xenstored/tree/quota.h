@@ -52,6 +52,9 @@ void quotas_init(struct quotas *q);
 /* The kind called @name, or QUOTA_NR. */
 enum quota_kind quota_by_name(const char *name);
 
+/* What a request is answered that would go beyond the limit of @kind: -Exxx. */
+int quota_errno(enum quota_kind kind);
+
 /* The limit that counts for a domain with overrides @own (may be NULL). 0: none. */
 uint64_t quota_limit(const struct quotas *q, const struct quota_overrides *own,
 		     enum quota_kind kind);

@@ -40,20 +40,18 @@ static struct txn *txn_alloc(struct conn *conn, uint32_t id)
 static void txn_charge(struct server *srv, struct txn *t, size_t bytes)
 {
 	t->bytes += bytes;
-	domain_use(srv, t->conn->domid, QUOTA_MEMORY, (int64_t)bytes);
+	conn_use(t->conn, QUOTA_MEMORY, (int64_t)bytes);
 }
 
 int txn_start(struct server *srv, struct conn *conn, struct txn **out)
 {
 	struct txn *t;
 	uint32_t id;
+	int ret;
 
-	if (!conn->privileged) {
-		int ret = domain_may(srv, conn->account, QUOTA_TRANSACTIONS, 1);
-
-		if (ret < 0)
-			return ret;
-	}
+	ret = conn_may(conn, QUOTA_TRANSACTIONS, 1);
+	if (ret < 0)
+		return ret;
 	do {
 		id = ++conn->next_tx_id;
 	} while (id == 0 || txn_find(conn, id));
@@ -61,7 +59,7 @@ int txn_start(struct server *srv, struct conn *conn, struct txn **out)
 	if (!t)
 		return -ENOMEM;
 	t->start_ns = now_ns();
-	domain_use(srv, conn->domid, QUOTA_TRANSACTIONS, 1);
+	conn_use(conn, QUOTA_TRANSACTIONS, 1);
 	txn_charge(srv, t, sizeof(*t));
 	*out = t;
 	return 0;
@@ -82,7 +80,7 @@ int txn_restore_doomed(struct server *srv, struct conn *conn, uint32_t id)
 	txn_doom(t, -EAGAIN);
 	if (id > conn->next_tx_id)
 		conn->next_tx_id = id;
-	domain_use(srv, conn->domid, QUOTA_TRANSACTIONS, 1);
+	conn_use(conn, QUOTA_TRANSACTIONS, 1);
 	txn_charge(srv, t, sizeof(*t));
 	return 0;
 }
@@ -125,8 +123,8 @@ void txn_abort(struct server *srv, struct txn *t)
 		at = &(*at)->next;
 	*at = t->next;
 	t->conn->nr_txns--;
-	domain_use(srv, t->conn->domid, QUOTA_TRANSACTIONS, -1);
-	domain_use(srv, t->conn->domid, QUOTA_MEMORY, -(int64_t)t->bytes);
+	conn_use(t->conn, QUOTA_TRANSACTIONS, -1);
+	conn_use(t->conn, QUOTA_MEMORY, -(int64_t)t->bytes);
 	for (struct tnode *tn = t->first; tn; tn = next) {
 		next = tn->next;
 		tnode_free(srv, tn);
@@ -208,15 +206,14 @@ static int tnode_remember(struct tnode *tn, const struct node *n)
 /* Whether the client may have its transaction remember one more node, in @bytes. */
 static int one_more_allowed(struct server *srv, const struct txn *t, size_t bytes)
 {
-	const struct conn *c = t->conn;
-	int ret;
-
+	struct conn *c = t->conn;
 	/* What is not there is remembered, too, and of that there is no end. */
-	if (c->privileged)
-		return confine_txn_nodes(c, t->nr_nodes + 1);
-	ret = domain_may(srv, c->account, QUOTA_MEMORY, bytes);
+	int ret = conn_may(c, QUOTA_MEMORY, bytes);
+
 	if (ret < 0)
 		return ret;
+	if (c->privileged)
+		return confine_txn_nodes(c, t->nr_nodes + 1);
 	return quota_allows(&srv->quotas, &c->account->quota, QUOTA_TRANS_NODES, t->nr_nodes + 1) ?
 		       0 :
 		       -ENOSPC;
@@ -274,16 +271,14 @@ void txn_take_value(struct server *srv, struct txn *t, struct tnode *tn, char *v
 	tn->value = value;
 	tn->value_len = len;
 	t->bytes = (size_t)((int64_t)t->bytes + more);
-	domain_use(srv, t->conn->domid, QUOTA_MEMORY, more);
+	conn_use(t->conn, QUOTA_MEMORY, more);
 }
 
 int txn_take_names(struct server *srv, struct txn *t, struct tnode *tn, const char *names,
 		   size_t len)
 {
-	int ret = 0;
+	int ret = conn_may(t->conn, QUOTA_MEMORY, len);
 
-	if (!t->conn->privileged)
-		ret = domain_may(srv, t->conn->account, QUOTA_MEMORY, len);
 	if (ret < 0)
 		return ret;
 	tn->names = malloc(len + 1);

@@ -30,10 +30,11 @@ static int size_allowed(struct view *v, size_t name_len, size_t value_len, unsig
 static int growth_allowed(struct view *v, uint64_t nr_nodes, uint64_t bytes)
 {
 	uint64_t open = v->txn ? v->txn->nodes_created : 0;
-	int ret;
+	/* What a transaction remembers is held by its client, and by nobody else. */
+	int ret = v->txn ? conn_may(v->conn, QUOTA_MEMORY, bytes) : 0;
 
-	if (v->conn->privileged)
-		return 0;
+	if (ret < 0 || v->conn->privileged)
+		return ret;
 	ret = nr_nodes ? domain_may(v->srv, v->conn->account, QUOTA_NODES, open + nr_nodes) : 0;
 	if (ret == 0 && bytes)
 		ret = domain_may(v->srv, v->conn->account, QUOTA_MEMORY, bytes);

@@ -179,9 +179,9 @@ int watch_add(struct server *srv, struct conn *conn, const struct xs_path *path,
 	conn->watch_last = w;
 	conn->nr_watches++;
 	t->nr_watches++;
-	domain_use(srv, conn->domid, QUOTA_WATCHES, 1);
-	domain_use(srv, conn->domid, QUOTA_MEMORY,
-		   (int64_t)(sizeof(*w) + token_len + sizeof(*wp) + path->len));
+	conn_use(conn, QUOTA_WATCHES, 1);
+	conn_use(conn, QUOTA_MEMORY,
+		 (int64_t)(sizeof(*w) + token_len + sizeof(*wp) + path->len));
 	*out = w;
 	return 0;
 }
@@ -192,9 +192,9 @@ void watch_remove(struct server *srv, struct watch *w)
 	struct conn *conn = w->conn;
 
 	conn_forget_events(conn, w);
-	domain_use(srv, conn->domid, QUOTA_WATCHES, -1);
-	domain_use(srv, conn->domid, QUOTA_MEMORY,
-		   -(int64_t)(sizeof(*w) + w->token_len + sizeof(*wp) + wp->len));
+	conn_use(conn, QUOTA_WATCHES, -1);
+	conn_use(conn, QUOTA_MEMORY,
+		 -(int64_t)(sizeof(*w) + w->token_len + sizeof(*wp) + wp->len));
 	if (w->path_prev)
 		w->path_prev->path_next = w->path_next;
 	else

@@ -104,6 +104,7 @@ static void conn_destroy(struct conn *c)
 	conn_forget_client(c);
 	session_leave(srv, c, c->hung_up);
 	confine_free(c->confine);
+	user_leave(c);
 	free(c->peer);
 	if (c->prev)
 		c->prev->next = c->next;
@@ -166,12 +167,18 @@ void conns_reap(struct server *srv)
 	}
 }
 
+/* Whose output has bounds of its own: a person, or who serves a guest's device. */
+static bool has_few(const struct conn *c)
+{
+	return !c->privileged || c->confine;
+}
+
 bool conn_may_start(const struct conn *c)
 {
 	if (c->dead || c->ignored || c->parked)
 		return false;
 	if (!c->domain)
-		return conn_waiting(c) < CONN_OUT_HIGH;
+		return conn_waiting(c) < (has_few(c) ? FEW_OUT_HIGH : CONN_OUT_HIGH);
 	if (c->held_first || buf_len(&c->out) >= RING_OUT_HIGH)
 		return false;
 	return c->privileged || quota_allows(&c->srv->quotas, &c->domain->quota,
@@ -376,8 +383,9 @@ static int send_event_now(struct conn *c, const struct watch *w, const char *pat
 /* Behind a held message events wait in their queue, which merges and charges them. */
 static bool takes_events(const struct conn *c)
 {
-	return !c->held_first &&
-	       buf_len(&c->out) < (c->domain ? RING_EVENTS_HIGH : CONN_EVENTS_HIGH);
+	size_t high = c->domain ? RING_EVENTS_HIGH : has_few(c) ? FEW_EVENTS_HIGH : CONN_EVENTS_HIGH;
+
+	return !c->held_first && buf_len(&c->out) < high;
 }
 
 /* Domain 0's clients are bounded too, generously: then the connection is closed. */
@@ -416,9 +424,9 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 		c->srv->stats.events_merged++;
 	else if (ret < 0)
 		c->srv->events_lost = true;
-	domain_use(c->srv, c->domid, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
+	conn_use(c, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
 	if (c->events.bytes > waiting_events_max(c) ||
-	    (!c->privileged && domain_may(c->srv, c->account, QUOTA_MEMORY, 0) < 0))
+	    conn_may(c, QUOTA_MEMORY, 0) < 0)
 		conn_too_slow(c);
 }
 
@@ -427,12 +435,12 @@ void conn_forget_events(struct conn *c, const struct watch *w)
 	size_t before = c->events.bytes;
 
 	event_queue_forget(&c->events, w);
-	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
+	conn_use(c, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
 }
 
 void conn_forget_all_events(struct conn *c)
 {
-	domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)c->events.bytes);
+	conn_use(c, QUOTA_MEMORY, -(int64_t)c->events.bytes);
 	event_queue_fini(&c->events);
 }
 
@@ -448,7 +456,7 @@ void conn_refill(struct conn *c)
 		free(e);
 	}
 	if (before != c->events.bytes)
-		domain_use(c->srv, c->domid, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
+		conn_use(c, QUOTA_MEMORY, -(int64_t)(before - c->events.bytes));
 }
 
 static void release_held_of(struct conn *c, uint64_t seq)

@@ -18,6 +18,7 @@
 #include "change_record.h"
 #include "event_queue.h"
 #include "people.h"
+#include "user.h"
 #include "xs_wire.h"
 
 struct confine;
@@ -69,6 +70,7 @@ struct conn {
 	struct domain *account;		/* what it uses is counted there; NULL: privileged */
 	bool privileged;		/* domain 0: socket or ring */
 	struct peer *peer;		/* who that is, of an accepted socket; else NULL */
+	struct user *user;		/* whose it is, and counts what it holds; NULL: root's, a ring */
 	struct rights rights;		/* of a person (people.h) who is not privileged */
 	bool read_only;
 	struct change_who who;		/* for the history of what it changes */
@@ -118,6 +120,9 @@ struct conn {
 /* With more output than this, requests wait in the input; events wait in their queue earlier. */
 #define CONN_OUT_HIGH	(256u * 1024u)
 #define CONN_EVENTS_HIGH (64u * 1024u)
+/* The same of a socket whose client may not do everything: there may be many of one user. */
+#define FEW_OUT_HIGH	(32u * 1024u)
+#define FEW_EVENTS_HIGH (16u * 1024u)
 #define RING_OUT_HIGH	(8u * 1024u)
 #define RING_EVENTS_HIGH (1u * 1024u)
 

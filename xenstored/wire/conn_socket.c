@@ -258,31 +258,29 @@ static int peer_of(int fd, struct conn *c)
 	return 0;
 }
 
-/* Whether people have as many connections as they may, or this one's user has. */
+/* Whether people have as many connections as they may, all together. */
 static bool are_many(const struct conn *c)
 {
 	const unsigned int most = c->srv->cfg.people_conns;
-	unsigned int own = 0, all = 0;
+	unsigned int all = 0;
 
-	for (const struct conn *o = c->srv->conns; o; o = o->next) {
-		if (!o->peer || o->privileged || o->dead)
-			continue;
-		all++;
-		own += o->peer->uid == c->peer->uid;
-	}
+	for (const struct conn *o = c->srv->conns; o; o = o->next)
+		all += o->peer && !o->privileged && !o->dead;
 	/* it is one of them itself */
-	return own > PEOPLE_CONNS || (most && all > most);
+	return most && all > most;
 }
 
 /* What it may do from now on. 0, -ENOMEM, or -EUSERS: there are as many as there may be. */
 static int take_rights(struct conn *c)
 {
 	struct rights *r = &c->rights;
+	int ret;
 
 	people_judge(c->srv, c->peer, r);
 	c->privileged = r->all;
-	if (r->all)
-		return 0;
+	ret = user_join(c);
+	if (ret < 0 || r->all)
+		return ret;
 	if (are_many(c))
 		return -EUSERS;
 	if (r->reads && r->id[0] == PERSON_NOBODY)

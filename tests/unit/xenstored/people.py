@@ -59,7 +59,7 @@ class Client:
                 got, _, _, length = struct.unpack("<IIII", self.take(16))
                 data = self.take(length)
                 if got != 15:  # events are not asked about here
-                    return data.rstrip(b"\0").decode()
+                    return data.rstrip(b"\0").decode(errors="replace")
         except (ConnectionError, BrokenPipeError):
             return "gone"
 
@@ -210,6 +210,101 @@ def too_many():
     shutil.rmtree(DIR / "run")
 
 
+def until(client, refused, ask, most):
+    """How many of @ask(i) are answered before one is @refused; beyond @most it is not asked."""
+    for i in range(most + 1):
+        got = ask(client, i)
+        if got == refused:
+            return i
+    return f"more than {most}: {got}"
+
+
+def watch(client, i):
+    return client.ask(WATCH, "/any", f"token {i}")
+
+
+def begin(client, _):
+    return "OK" if client.ask(START).isdigit() else "refused"
+
+
+def feed(client, _):
+    """Its first answer is the beginning of a stream."""
+    return "ENOSPC" if client.ask(CONTROL, "feed", "/any") == "ENOSPC" else "OK"
+
+
+def held():
+    """What connections hold is their user's, who has no number of its own too, and bounded."""
+    child = start("--others", "none", "--persist", "/config")
+    root = Client()
+    root.write("/any", "x")
+    table(root, **{f"group_{OPS}": "read", f"user_{ALICE}": "all"})
+    carol, bob = becoming(CAROL, OPS), becoming(BOB, OPS)
+    claim("who has no number has so many watches", 128, until(carol, "E2BIG", watch, 200))
+    claim("on all its connections", "E2BIG", watch(becoming(CAROL, OPS), 1))
+    claim("and so many transactions", 10, until(carol, "refused", begin, 20))
+    claim("another one who has none has its own", ("OK", "OK"), (watch(bob, 1), begin(bob, 1)))
+    begin(bob, 1)
+    got = until(bob, "ENOMEM", lambda c, i: c.ask(READ, f"/{i}" + "n" * 1900, tx=1 + i % 2), 2000)
+    claim("one's transactions are bounded in memory", True, got in range(1000, 1300))
+    claim("and take none of another one's", "ENOENT", carol.ask(READ, "/" + "n" * 1900, tx=1))
+    alice = becoming(ALICE)
+    claim("who may do everything has so many watches", 16384, until(alice, "E2BIG", watch, 20000))
+    claim("transactions", 256, until(alice, "refused", begin, 300))
+    claim("bytes in them", True, isinstance(until(alice, "ENOMEM", lambda c, i: c.ask(
+        READ, f"/{i}/" + "n" * 2900, tx=1), 30000), int))
+    many = [becoming(ALICE) for _ in range(20)]
+    claim("streams", ["OK"] * 16 + ["ENOSPC"] * 4, [feed(c, 0) for c in many])
+    claim("root has as many as it likes", ("OK", "OK", "OK"), (watch(root, 1), begin(root, 1), feed(Client(), 1)))
+    many[0].close()
+    claim("what is ended counts no more", "OK", comes_true("OK", lambda: feed(many[19], 0)))
+    claim("it is all as it is counted", "OK", root.ask(CONTROL, "check"))
+    for c in many:
+        c.close()
+    alice.close()
+    claim("so is what is left", "OK", comes_true("OK", lambda: watch(becoming(ALICE), 1)))
+    claim("and counted", "OK", root.ask(CONTROL, "check"))
+    unread(root)
+    many = [becoming(ALICE) for _ in range(300)]
+    claim("connections", 256, sum(c.read("/any") == "x" for c in many))
+    claim("others come in beside them", ("x", "x"), (becoming(BOB, OPS).read("/any"), Client().read("/any")))
+    end(child)
+    shutil.rmtree(DIR / "run")
+
+
+def comes_true(wanted, ask):
+    """The daemon learns of an end when it comes to it."""
+    deadline = time.monotonic() + 60
+    got = ask()
+    while got != wanted and time.monotonic() < deadline:
+        got = ask()
+    return got
+
+
+def unread(root):
+    """Answers that nobody reads: about 16 MiB each."""
+    for i in range(4096):
+        root.write(f"/long/{i}", "v" * 4000)
+    many = [becoming(ALICE) for _ in range(12)]
+    got = []
+    for c in many:
+        # its head alone; the daemon has made the whole by then
+        c.sock.sendall(struct.pack("<IIII", CONTROL, 7, 0, 11) + b"dump\0/long\0")
+        kind, _, _, length = struct.unpack("<IIII", c.take(16))
+        got.append(c.take(length).rstrip(b"\0").decode() if kind == ERROR else "begun")
+    claim("so much may be unread", (True, "EBUSY"), (3 <= got.count("begun") <= 6, got[-1]))
+    claim("which is nobody else's trouble", True, root.ask(CONTROL, "dump", "/any") != "EBUSY")
+    for c in many:
+        c.close()
+    claim("and is over with it", False, comes_true(False, lambda: dump_is_busy()))
+
+
+def dump_is_busy():
+    c = becoming(ALICE)
+    got = c.ask(CONTROL, "dump", "/any")
+    c.close()
+    return got == "EBUSY"
+
+
 def felt_at_once(root):
     alice, bob, before = becoming(ALICE), becoming(BOB), becoming(CAROL, OPS)
     alice.read("/alice"), bob.read("/bobs"), before.read("/secret")
@@ -253,6 +348,7 @@ def after_restart(root, child):
 def main():
     DIR.chmod(0o755)
     too_many()
+    held()
     child = start("--entry-nb", "300", "--persist", "/")
     root = Client()
     claim("without a table everybody who may connect may do everything", "OK", becoming(CAROL).write("/any", "1"))

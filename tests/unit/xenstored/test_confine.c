@@ -268,6 +268,24 @@ static void test_it_lets_a_bounded_number_of_events_wait(void **state)
 	conns_reap(srv);
 }
 
+/* It asks and does not read: further requests wait where they are. */
+static void test_its_answers_wait_in_bounded_memory(void **state)
+{
+	static const char payload[] = OWN "/params";
+	const struct xsd_sockmsg hdr = { XS_READ, 77, 0, sizeof(payload) };
+	char bytes[sizeof(hdr) + sizeof(payload)];
+
+	memcpy(bytes, &hdr, sizeof(hdr));
+	memcpy(bytes + sizeof(hdr), payload, sizeof(payload));
+	while (conn_may_start(taken))
+		assert_int_equal(conn_input(taken, bytes, sizeof(bytes), 1), sizeof(bytes));
+	assert_int_equal(conn_input(taken, bytes, sizeof(bytes), 1), 0);
+	assert_in_range(conn_waiting(taken), 16u << 10, 36u << 10);
+	while (t_next(taken))
+		;
+	assert_int_equal(conn_input(taken, bytes, sizeof(bytes), 1), sizeof(bytes));
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -284,6 +302,7 @@ int main(void)
 		TEST(test_a_removed_directory_stays_removed),
 		TEST(test_it_holds_a_bounded_part_of_the_daemon),
 		TEST(test_it_lets_a_bounded_number_of_events_wait),
+		TEST(test_its_answers_wait_in_bounded_memory),
 		TEST(test_its_transactions_remember_a_bounded_number_of_nodes),
 	};
 
