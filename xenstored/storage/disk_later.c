@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "change_record.h"
 #include "disk_copy.h"
@@ -136,7 +137,7 @@ static int take_what_is_left(struct start *s, struct disk_env *e)
 int disk_start_names(struct start *s, uint64_t *newest)
 {
 	uint64_t base;
-	int ret = disk_log_newest(s->d->store_dir, &base);
+	int ret = disk_log_newest(s->d->store_dir, s->id, &base);
 
 	if (ret == 0)
 		ret = generation_newest(s->d, newest);
@@ -155,11 +156,14 @@ static int add_what_came_later(struct start *s, struct disk_env *e)
 		return ret;
 	if (s->source == FROM_DATA) {
 		s->found = e->kept.applied;
-		disk_start_foreign(s, e->id, s->found);
+		memcpy(s->id, e->id, DISK_ID);
+		disk_start_foreign(s, s->found);
 	}
 	ret = disk_start_give_id(s, e);
+	memcpy(s->id, e->id, DISK_ID);
+	disk_start_foreign_logs(s);
 	if (ret == 0)
-		ret = disk_log_replay(s->d->store_dir, apply_logged, &t, &s->log_ended);
+		ret = disk_log_replay(s->d->store_dir, s->id, apply_logged, &t, &s->log_ended);
 	if (ret == 0)
 		ret = disk_start_names(s, &newest);
 	if (ret < 0)

@@ -14,23 +14,76 @@
 #include "crc32c.h"
 #include "disk_copy.h"
 #include "log.h"
-#include "numbered.h"
 
-/* The file: magic, base, checksum of both. A frame: length of what follows, its checksum. */
-#define MAGIC "SVchg003"
+/* The file: magic, base, which store it is of, checksum of these. A frame: length, checksum. */
+#define MAGIC "SVchg004"
 #define MAGIC_LEN 8
-#define FILE_HEAD (MAGIC_LEN + 8 + 4)
+#define FILE_HEAD (MAGIC_LEN + 8 + DISK_ID + 4)
+/* The release before does not say which store. */
+#define MAGIC_003 "SVchg003"
+#define FILE_HEAD_003 (MAGIC_LEN + 8 + 4)
 #define FRAME_HEAD 8
 /* A change in a frame: revision, index, length, then the value. None: the end mark. */
 #define ENTRY_HEAD 16
 
-static const struct numbered log_name = { .prefix = "log-", .suffix = "" };
+const struct numbered disk_log_name = { .prefix = "log-", .suffix = "" };
 
-static void file_head(uint64_t base, unsigned char out[FILE_HEAD])
+static void write_head(uint64_t base, const unsigned char id[DISK_ID], unsigned char out[FILE_HEAD])
 {
 	memcpy(out, MAGIC, MAGIC_LEN);
 	put_le64(out + MAGIC_LEN, base);
-	put_le32(out + MAGIC_LEN + 8, crc32c(0, out, MAGIC_LEN + 8));
+	memcpy(out + MAGIC_LEN + 8, id, DISK_ID);
+	put_le32(out + FILE_HEAD - 4, crc32c(0, out, FILE_HEAD - 4));
+}
+
+struct log_head {
+	size_t len;
+	uint64_t base;
+	unsigned char id[DISK_ID];
+};
+
+/* What the beginning of a file says. False: it is not that of a log, or not whole. */
+static bool read_head(const unsigned char *p, size_t len, struct log_head *out)
+{
+	*out = (struct log_head){ 0 };
+	if (len >= FILE_HEAD && memcmp(p, MAGIC, MAGIC_LEN) == 0)
+		out->len = FILE_HEAD;
+	else if (len >= FILE_HEAD_003 && memcmp(p, MAGIC_003, MAGIC_LEN) == 0)
+		out->len = FILE_HEAD_003;
+	if (out->len == 0 || get_le32(p + out->len - 4) != crc32c(0, p, out->len - 4))
+		return false;
+	out->base = get_le64(p + MAGIC_LEN);
+	if (out->len == FILE_HEAD)
+		memcpy(out->id, p + MAGIC_LEN + 8, DISK_ID);
+	return true;
+}
+
+/* The same of an open file. */
+static bool head_of(int fd, struct log_head *out)
+{
+	unsigned char bytes[FILE_HEAD];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+
+	return n > 0 && read_head(bytes, (size_t)n, out);
+}
+
+/* Whether it says that it is of another store than @id. */
+static bool is_foreign(const struct log_head *h, const unsigned char id[DISK_ID])
+{
+	return disk_id_known(h->id) && disk_id_known(id) && memcmp(h->id, id, DISK_ID) != 0;
+}
+
+bool disk_log_id(const char *path, unsigned char id[DISK_ID])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct log_head h;
+	bool known = fd >= 0 && head_of(fd, &h) && disk_id_known(h.id);
+
+	if (known)
+		memcpy(id, h.id, DISK_ID);
+	if (fd >= 0)
+		close(fd);
+	return known;
 }
 
 static int write_all(int fd, const unsigned char *data, size_t len, uint64_t at)
@@ -78,14 +131,15 @@ static int put_aside(const char *path, const char *store_dir)
 	return -EIO;
 }
 
-int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
+int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base,
+		   const unsigned char id[DISK_ID])
 {
 	unsigned char head[FILE_HEAD];
 	char path[NUMBERED_PATH];
 	int ret;
 
 	disk_log_end(l, false);
-	numbered_path(&log_name, store_dir, base, path);
+	numbered_path(&disk_log_name, store_dir, base, path);
 	ret = put_aside(path, store_dir);
 	if (ret == 0) {
 		l->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -96,7 +150,7 @@ int disk_log_start(struct disk_log *l, const char *store_dir, uint64_t base)
 		l->failed = true;
 		return ret;
 	}
-	file_head(base, head);
+	write_head(base, id, head);
 	ret = write_all(l->fd, head, FILE_HEAD, 0);
 	/* It has to be there for good: else the one before it would look like the last. */
 	if (ret == 0 && (fsync(l->fd) < 0 || disk_sync_dir(store_dir) < 0))
@@ -179,6 +233,7 @@ void disk_log_end(struct disk_log *l, bool orderly)
 
 struct replay {
 	const char *store_dir;
+	const unsigned char *id;
 	disk_each_change *each;
 	void *arg;
 	bool ended, broken;
@@ -212,16 +267,18 @@ static int replay_frame(struct replay *r, const unsigned char *p, size_t len)
 
 static int replay_bytes(struct replay *r, uint64_t base, const unsigned char *p, size_t len)
 {
-	unsigned char head[FILE_HEAD];
+	struct log_head head;
+	bool whole = read_head(p, len, &head);
 
-	file_head(base, head);
+	if (whole && is_foreign(&head, r->id))
+		return 0;
 	r->ended = false;
-	if (len < FILE_HEAD || memcmp(p, head, FILE_HEAD) != 0) {
+	if (!whole || head.base != base) {
 		r->broken = true;
 		return 0;
 	}
-	p += FILE_HEAD;
-	len -= FILE_HEAD;
+	p += head.len;
+	len -= head.len;
 	while (len > 0) {
 		size_t n = len < FRAME_HEAD ? 0 : get_le32(p);
 		int ret;
@@ -250,7 +307,7 @@ static int replay_file(void *arg, uint64_t base)
 	struct stat st;
 	int fd, ret = 0;
 
-	numbered_path(&log_name, r->store_dir, base, path);
+	numbered_path(&disk_log_name, r->store_dir, base, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		ret = -EIO;
@@ -275,10 +332,11 @@ static int replay_file(void *arg, uint64_t base)
 	return ret;
 }
 
-int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bool *ended)
+int disk_log_replay(const char *store_dir, const unsigned char id[DISK_ID], disk_each_change *each,
+		    void *arg, bool *ended)
 {
-	struct replay r = { .store_dir = store_dir, .each = each, .arg = arg };
-	int ret = numbered_each(&log_name, store_dir, replay_file, &r);
+	struct replay r = { .store_dir = store_dir, .id = id, .each = each, .arg = arg };
+	int ret = numbered_each(&disk_log_name, store_dir, replay_file, &r);
 
 	*ended = r.ended && !r.broken;
 	return ret;
@@ -288,7 +346,8 @@ int disk_log_replay(const char *store_dir, disk_each_change *each, void *arg, bo
 static off_t end_of(int fd, bool *marked)
 {
 	unsigned char head[FRAME_HEAD];
-	off_t at = FILE_HEAD;
+	struct log_head file;
+	off_t at = head_of(fd, &file) ? (off_t)file.len : FILE_HEAD;
 
 	*marked = false;
 	while (!*marked && pread(fd, head, FRAME_HEAD, at) == FRAME_HEAD) {
@@ -298,17 +357,17 @@ static off_t end_of(int fd, bool *marked)
 	return at;
 }
 
-int disk_log_goes_on(const char *store_dir)
+int disk_log_goes_on(const char *store_dir, const unsigned char id[DISK_ID])
 {
 	char path[NUMBERED_PATH];
 	uint64_t base;
 	bool marked;
 	off_t at;
-	int fd, ret = disk_log_newest(store_dir, &base);
+	int fd, ret = disk_log_newest(store_dir, id, &base);
 
 	if (ret < 0)
 		return ret;
-	numbered_path(&log_name, store_dir, base, path);
+	numbered_path(&disk_log_name, store_dir, base, path);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	/* Where there is none there is no end. */
 	if (fd < 0 && errno == ENOENT)
@@ -322,9 +381,30 @@ int disk_log_goes_on(const char *store_dir)
 	return ret;
 }
 
-int disk_log_newest(const char *store_dir, uint64_t *base)
+struct newest {
+	const char *store_dir;
+	const unsigned char *id;
+	uint64_t *base;
+};
+
+static int note_ours(void *arg, uint64_t base)
 {
-	return numbered_last(&log_name, store_dir, base);
+	unsigned char id[DISK_ID];
+	char path[NUMBERED_PATH];
+	struct newest *n = arg;
+
+	numbered_path(&disk_log_name, n->store_dir, base, path);
+	if (!disk_id_known(n->id) || !disk_log_id(path, id) || memcmp(id, n->id, DISK_ID) == 0)
+		*n->base = base;
+	return 0;
+}
+
+int disk_log_newest(const char *store_dir, const unsigned char id[DISK_ID], uint64_t *base)
+{
+	struct newest n = { store_dir, id, base };
+
+	*base = 0;
+	return numbered_each(&disk_log_name, store_dir, note_ours, &n);
 }
 
 struct thinning {
@@ -342,7 +422,7 @@ static int thin_one(void *arg, uint64_t base)
 	char path[NUMBERED_PATH];
 
 	if (t->any && base <= t->rev) {
-		numbered_path(&log_name, t->store_dir, t->before, path);
+		numbered_path(&disk_log_name, t->store_dir, t->before, path);
 		if (t->may_go(t->arg, path) && unlink(path) < 0)
 			log_warn("%s: cannot be removed", path);
 	}
@@ -358,5 +438,5 @@ void disk_log_thin_out(const char *store_dir, uint64_t rev,
 		.store_dir = store_dir, .rev = rev, .may_go = may_go, .arg = arg,
 	};
 
-	numbered_each(&log_name, store_dir, thin_one, &t);
+	numbered_each(&disk_log_name, store_dir, thin_one, &t);
 }

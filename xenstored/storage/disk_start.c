@@ -128,11 +128,17 @@ static int from_old_format(struct start *s)
 static int find_whole(struct start *s)
 {
 	int data = copy_from(s, s->d->path), ret = data;
+	struct disk_facts facts;
 
 	s->source = FROM_DATA;
 	if (ret == 0 || says_no_more(s, ret))
 		return ret;
 	s->source = FROM_GENERATION;
+	/* What is damaged may still say which store it was. */
+	if (disk_look(s->d->path, s->d->cfg.map_size, &facts) == 0) {
+		memcpy(s->id, facts.id, DISK_ID);
+		disk_start_foreign(s, 0);
+	}
 	ret = from_generations(s, 0, true);
 	if (ret == -ENOENT)
 		ret = from_old_format(s);
@@ -262,9 +268,9 @@ static int make_dirs(struct disk *d)
 /* Where there is no room for one, what comes is in no log, and none is to look like the last. */
 static int begin_log(struct start *s)
 {
-	int ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied);
+	int ret = disk_log_start(&s->d->log, s->d->store_dir, s->applied, s->id);
 
-	return ret == -ENOSPC ? disk_log_goes_on(s->d->store_dir) : ret;
+	return ret == -ENOSPC ? disk_log_goes_on(s->d->store_dir, s->id) : ret;
 }
 
 /* In STATE, to go on there. */
@@ -320,19 +326,21 @@ static int start_in_place(struct start *s)
 
 	if (ret == 0)
 		ret = disk_look(s->d->path, s->d->cfg.map_size, &facts);
-	if (ret == 0)
-		disk_start_foreign(s, facts.id, facts.applied);
+	if (ret == 0) {
+		memcpy(s->id, facts.id, DISK_ID);
+		disk_start_foreign(s, facts.applied);
+	}
 	if (ret == 0)
 		ret = disk_start_names(s, &newest);
 	if (ret == 0 && s->known > last)
 		last = s->known;
 	if (ret == 0)
-		ret = disk_log_replay(s->d->store_dir, note_last, &last, &s->log_ended);
+		ret = disk_log_replay(s->d->store_dir, s->id, note_last, &last, &s->log_ended);
 	if (ret == 0)
 		ret = disk_env_open(&s->d->env, s->d->path, s->d->cfg.map_size, DISK_WRITE);
 	if (ret < 0)
 		return ret;
-	ret = s->d->env.head.applied < last ? -EBADMSG : disk_log_goes_on(s->d->store_dir);
+	ret = s->d->env.head.applied < last ? -EBADMSG : disk_log_goes_on(s->d->store_dir, s->id);
 	if (ret < 0) {
 		disk_env_close(&s->d->env);
 		return ret;

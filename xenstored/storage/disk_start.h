@@ -24,6 +24,7 @@ struct start {
 	enum source source;
 	bool synced;
 	uint64_t time_ns;
+	unsigned char id[DISK_ID];	/* of the copy: which store this is */
 	uint64_t applied;	/* of the copy, with what the logs had */
 	uint64_t known;		/* that there was something up to this revision */
 	uint64_t found;		/* of data.mdb, where that is whole */
@@ -37,10 +38,12 @@ struct start {
 int disk_start_names(struct start *s, uint64_t *newest);
 
 /*
- * disk_id.c: puts generations aside that are newer than revision @than and of another store than @id
- * (all 0: that is not known), of which there is a number here, but nothing else.
+ * disk_id.c: puts generations aside that are newer than revision @than, and logs, of another store
+ * than s->id (all 0: that is not known), of which there is a number here, but nothing else.
  */
-void disk_start_foreign(struct start *s, const unsigned char id[DISK_ID], uint64_t than);
+void disk_start_foreign(struct start *s, uint64_t than);
+/* The same of logs alone. */
+void disk_start_foreign_logs(struct start *s);
 /* Gives the copy @e, with an open write transaction, the id that the store has had, or a new one. */
 int disk_start_give_id(struct start *s, struct disk_env *e);
 

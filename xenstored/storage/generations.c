@@ -225,7 +225,7 @@ void disk_generation(struct disk *d, uint64_t now_ns)
 	snprintf(part, sizeof(part), "%.550s/part", dir);
 	is_due_after(d, now_ns);
 	/* From here on the log is the new one's; the old ones go when it is whole. */
-	if (disk_log_start(&d->log, d->store_dir, d->env.kept.applied) < 0)
+	if (disk_log_start(&d->log, d->store_dir, d->env.kept.applied, d->env.id) < 0)
 		log_warnx("no new log of changes can be begun");
 	pid = in_child_start(make, &m);
 	if (pid < 0)

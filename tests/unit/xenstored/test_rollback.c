@@ -205,6 +205,22 @@ static void forget_id(const char *path)
 	disk_env_close(&e);
 }
 
+/* Every record that names the path. */
+static void spoil(const char *file, const char *path)
+{
+	static char bytes[8 << 20];
+	int fd = open(file, O_RDWR);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	char *at = bytes;
+
+	assert_true(fd >= 0 && len > 0);
+	while ((at = memmem(at, (size_t)(bytes + len - at), path, strlen(path)))) {
+		at += strlen(path);
+		assert_int_equal(pwrite(fd, "\xff", 1, at - bytes), 1);
+	}
+	close(fd);
+}
+
 /* Two directories were mixed: a number does not say of which store the state is that has it. */
 static void test_a_generation_of_another_store_is_not_believed(void **state)
 {
@@ -234,6 +250,62 @@ static void test_a_generation_of_another_store_is_not_believed(void **state)
 	kit_open(&k);
 	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
 	assert_false(k.found.degraded);
+	kit_fini(&k);
+}
+
+/* What follows by its number on what there is may be another store's all the same. */
+static void test_a_log_of_another_store_is_not_believed(void **state)
+{
+	struct kit k, other;
+	char to[300];
+
+	(void)state;
+	make(&k);
+	make(&other);
+	kit_open(&other);
+	kit_rev(&other, "+/config/evil=1");
+	kit_close(&other, true);
+	snprintf(to, sizeof(to), "%s/store/%s", k.state,
+		 strrchr(kit_file(&other, "log-*"), '/') + 1);
+	assert_int_not_equal(access(to, F_OK), 0);
+	copy(kit_file(&other, "log-*"), to);
+	kit_fini(&other);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	assert_false(k.found.degraded);
+	assert_int_equal(kit_count(&k, "foreign-*"), 1);
+	kit_rev(&k, "+/config/f=7");
+	kit_close(&k, true);
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
+	assert_false(k.found.degraded);
+	kit_fini(&k);
+}
+
+/* Nor is the number of one believed where data.mdb is damaged: it says which store it was. */
+static void test_a_damaged_file_does_not_become_another_store(void **state)
+{
+	char to[300], data[300];
+	struct kit k, other;
+
+	(void)state;
+	make(&k);
+	kit_init(&other);
+	kit_open(&other);
+	for (unsigned int i = 0; i < 20; i++)
+		kit_rev(&other, "+/config=another +/config/z=1");
+	kit_close(&other, true);
+	kit_open(&other);
+	snprintf(to, sizeof(to), "%s/store/generations/%s", k.state,
+		 strrchr(kit_file(&other, "generations/*.mdb"), '/') + 1);
+	copy(kit_file(&other, "generations/*.mdb"), to);
+	kit_fini(&other);
+	/* A record that is not whole. */
+	snprintf(data, sizeof(data), "%.100s/store/data.mdb", k.state);
+	spoil(data, "/config/d");
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), LAST);
+	assert_int_equal(kit_count(&k, "foreign-*.mdb"), 1);
 	kit_fini(&k);
 }
 
@@ -451,22 +523,6 @@ static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state
 
 /* --- the moment between putting a file aside and the new one --- */
 
-/* Every record that names the path. */
-static void spoil(const char *file, const char *path)
-{
-	static char bytes[8 << 20];
-	int fd = open(file, O_RDWR);
-	ssize_t len = read(fd, bytes, sizeof(bytes));
-	char *at = bytes;
-
-	assert_true(fd >= 0 && len > 0);
-	while ((at = memmem(at, (size_t)(bytes + len - at), path, strlen(path)))) {
-		at += strlen(path);
-		assert_int_equal(pwrite(fd, "\xff", 1, at - bytes), 1);
-	}
-	close(fd);
-}
-
 static void test_who_is_killed_in_the_middle_finds_what_there_was(void **state)
 {
 	char data[200];
@@ -505,6 +561,8 @@ int main(void)
 		cmocka_unit_test(test_logs_without_an_end_may_lack_something_too),
 		cmocka_unit_test(test_a_newer_generation_goes_before_an_old_file),
 		cmocka_unit_test(test_a_generation_of_another_store_is_not_believed),
+		cmocka_unit_test(test_a_log_of_another_store_is_not_believed),
+		cmocka_unit_test(test_a_damaged_file_does_not_become_another_store),
 		cmocka_unit_test(test_a_store_keeps_its_id),
 		cmocka_unit_test(test_what_nothing_is_left_of_but_a_name_is_missing),
 		cmocka_unit_test(test_a_whole_directory_of_before_is_no_old_file),

@@ -3,6 +3,7 @@
  * test_takeover.c - a store that the release before has written is taken over: every node, value,
  * permission and the order of children, and the file is kept. samples/format2.mdb was made by that
  * release; format2.txt is what it told of it: path, value in hex, permissions, depth first.
+ * samples/log003 is a log of that of format 3 whose logs had no id.
  *
  * argv[1]: the directory samples.
  */
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "storage/disk_copy.h"
+#include "storage/disk_log.h"
 #include "storage/packed_perms.h"
 #include "storage/stored_node.h"
 
@@ -107,15 +110,13 @@ static void assert_sample(struct kit *k)
 	}
 }
 
-static void copy_sample(const char *to, off_t flip)
+static void copy_file(const char *from, const char *to, off_t flip)
 {
 	static unsigned char bytes[1 << 20];
-	char path[200];
 	int fd;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/format2.mdb", samples);
-	fd = open(path, O_RDONLY);
+	fd = open(from, O_RDONLY);
 	n = read(fd, bytes, sizeof(bytes));
 	assert_true(n > 0 && n < (ssize_t)sizeof(bytes));
 	close(fd);
@@ -124,6 +125,14 @@ static void copy_sample(const char *to, off_t flip)
 	fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_int_equal(write(fd, bytes, (size_t)n), n);
 	close(fd);
+}
+
+static void copy_sample(const char *to, off_t flip)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/format2.mdb", samples);
+	copy_file(path, to, flip);
 }
 
 static void with_sample(struct kit *k)
@@ -222,12 +231,46 @@ static void test_without_a_good_copy_what_there_is_is_put_aside(void **state)
 	kit_fini(&k);
 }
 
+/* The logs of the release before do not say which store they are of: samples/log003 is one, whole. */
+static void test_a_log_that_says_no_store_is_read(void **state)
+{
+	unsigned char id[DISK_ID];
+	struct disk_facts facts;
+	char from[200], to[200];
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	snprintf(to, sizeof(to), "%s/store", k.state);
+	assert_int_equal(mkdir(to, 0700), 0);
+	snprintf(to, sizeof(to), "%s/store/log-%020u", k.state, 0);
+	snprintf(from, sizeof(from), "%s/log003", samples);
+	copy_file(from, to, -1);
+	assert_false(disk_log_id(to, id));
+	kit_open(&k);
+	assert_string_equal(kit_nodes(&k), "/config= /config/domain= /config/domain/web=on "
+					   "/config/domain/web/memory=512 ");
+	assert_false(k.found.degraded);
+	kit_rev(&k, "+/config/more=1");
+	/* The next one does. */
+	assert_true(disk_log_id(kit_file(&k, "log-*"), id));
+	assert_int_equal(disk_look(kit_file(&k, "data.mdb"), 64u << 20, &facts), 0);
+	assert_memory_equal(facts.id, id, DISK_ID);
+	kit_close(&k, true);
+	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
+	kit_open(&k);
+	assert_non_null(strstr(kit_nodes(&k), "/config/domain/web/memory=512 /config/more=1 "));
+	assert_false(k.found.degraded);
+	kit_fini(&k);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_lost),
 		cmocka_unit_test(test_it_can_be_repeated),
 		cmocka_unit_test(test_a_damaged_one_is_noticed),
+		cmocka_unit_test(test_a_log_that_says_no_store_is_read),
 		cmocka_unit_test(test_without_a_good_copy_what_there_is_is_put_aside),
 	};
 
