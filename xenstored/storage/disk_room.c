@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "disk_priv.h"
+#include "free_list.h"
 #include "log.h"
 
 #define PAGE 4096u
@@ -42,50 +43,13 @@ void disk_room_init(struct disk *d)
 		d->allocated = (uint64_t)st.st_size;
 }
 
-static int oldest_of(const char *line, void *arg)
-{
-	size_t *oldest = arg, txn;
-
-	if (sscanf(line, "%*d %*x %zu", &txn) == 1 && txn < *oldest)
-		*oldest = txn;
-	return 0;
-}
-
-/*
- * Pages of the free list that the next commit may use: those of the last two it may not, nor those
- * that a question or a copy under way still sees.
- */
-static uint64_t free_pages(struct disk *d)
-{
-	uint64_t pages = 0, last = mdb_txn_id(d->env.txn);
-	size_t oldest = last;
-	MDB_cursor *cursor;
-	MDB_val key, value;
-
-	mdb_reader_list(d->env.env, oldest_of, &oldest);
-	/* Handle 0 is LMDB's free list: commit, then number of pages and the pages. */
-	if (mdb_cursor_open(d->env.txn, 0, &cursor))
-		return 0;
-	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-		size_t commit, nr;
-
-		if (key.mv_size != sizeof(commit) || value.mv_size < sizeof(nr))
-			break;
-		memcpy(&commit, key.mv_data, sizeof(commit));
-		memcpy(&nr, value.mv_data, sizeof(nr));
-		if (commit + 2 <= last && commit < oldest)
-			pages += nr;
-	}
-	mdb_cursor_close(cursor);
-	return pages;
-}
-
 struct usage {
 	uint64_t used, free, tree;	/* bytes */
 };
 
 static int look(struct disk *d, struct usage *u)
 {
+	struct free_pages pages;
 	MDB_envinfo info;
 	int ret = disk_env_begin(&d->env, false);
 
@@ -93,7 +57,8 @@ static int look(struct disk *d, struct usage *u)
 		return ret;
 	mdb_env_info(d->env.env, &info);
 	u->used = (uint64_t)(info.me_last_pgno + 1) * PAGE;
-	u->free = free_pages(d) * PAGE;
+	free_list_count(d->env.env, d->env.txn, &pages);
+	u->free = pages.now * PAGE;
 	u->tree = disk_env_tree_bytes(&d->env);
 	disk_env_abort(&d->env);
 	return 0;

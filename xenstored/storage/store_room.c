@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "free_list.h"
 #include "page_bound.h"
 #include "store_priv.h"
 
@@ -212,46 +213,17 @@ static void take(struct store *l, const struct page_bound *b)
 
 /* --- what was given back --- */
 
-static int oldest_of(const char *line, void *arg)
-{
-	size_t *oldest = arg, txn;
-
-	if (sscanf(line, "%*d %*x %zu", &txn) == 1 && txn < *oldest)
-		*oldest = txn;
-	return 0;
-}
-
-/*
- * LMDB's own list has an entry for each commit. Those are used that no reader can see any more, nor
- * the commit before the last. @later: what another commit makes usable.
- */
+/* Counted between two transactions, or beside one: that may not look at the list itself. */
 static uint64_t given_back(struct store *l, uint64_t *later)
 {
-	MDB_cursor *cursor;
-	MDB_val key, value;
+	struct free_pages pages;
 	MDB_txn *txn;
-	uint64_t nr = 0;
-	size_t last, oldest;
 
-	*later = 0;
-	/* A transaction that writes may not look at the list. */
 	store_must("free pages", mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn));
-	last = oldest = mdb_txn_id(txn);
-	mdb_reader_list(l->env, oldest_of, &oldest);
-	store_must("free pages", mdb_cursor_open(txn, 0, &cursor));
-	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-		uint64_t id, in_it;
-
-		memcpy(&id, key.mv_data, sizeof(id));
-		memcpy(&in_it, value.mv_data, sizeof(in_it));
-		if (id < oldest)
-			nr += in_it;
-		else if (oldest == last)
-			*later += in_it;
-	}
-	mdb_cursor_close(cursor);
+	store_must("free pages", free_list_count(l->env, txn, &pages));
 	mdb_txn_abort(txn);
-	return nr;
+	*later = pages.later;
+	return pages.now;
 }
 
 void store_usage(struct store *l, uint64_t *size, uint64_t *free_bytes)
