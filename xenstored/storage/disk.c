@@ -85,6 +85,7 @@ int disk_reopen(struct disk *d, struct disk_found *found)
 
 	d->cfg.told = disk_applied(d);
 	generation_stop(d);
+	disk_compact_stop(d);
 	disk_abort(d);
 	disk_env_close(&d->env);
 	disk_log_end(&d->log, false);

@@ -145,4 +145,17 @@ void disk_generation(struct disk *d, uint64_t now_ns);
 /* Process @pid has ended with @status: true if it was writing a generation. */
 bool disk_generation_ended(struct disk *d, int pid, int status);
 
+/* --- room of the disk that is not needed any more --- */
+
+/*
+ * When nothing has changed for a minute and data.mdb has twice the room it needs: begins to write it
+ * anew, in a process of its own.
+ */
+void disk_compact(struct disk *d, uint64_t now_ns);
+/*
+ * Process @pid has ended with @status: true if it was that. *@result: 0, data.mdb is the new one, or
+ * the old one as it was; -EIO: it cannot be opened, disk_reopen(). With no transaction open.
+ */
+bool disk_compact_ended(struct disk *d, int pid, int status, int *result);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_priv.h - the opened durable side; shared by disk.c, disk_start.c, disk_room.c and
- * generations.c.
+ * disk_priv.h - the opened durable side; shared by disk.c, disk_start.c, disk_room.c,
+ * disk_compact.c and generations.c.
  */
 #ifndef XENSTORED_DISK_PRIV_H
 #define XENSTORED_DISK_PRIV_H
@@ -29,6 +29,12 @@ struct disk {
 	int read_only;		/* 0, or why: -Exxx */
 	bool degraded;		/* there are losses that nobody knows of */
 	uint64_t lost_ns;	/* when the last of them was found; 0: that is not known yet */
+	/* data.mdb is written anew, if pid; since which commit nothing has changed. */
+	struct {
+		pid_t pid;
+		uint64_t commit;
+		uint64_t due_ns;	/* 0: not before something has changed */
+	} compact;
 	/* The generation being written, if pid; or last written. */
 	struct {
 		pid_t pid;
@@ -43,6 +49,11 @@ int disk_start(struct disk *d, struct disk_found *found);
 
 /* disk_room.c: opens d->fd and takes what is allocated. */
 void disk_room_init(struct disk *d);
+/* Whether data.mdb has twice as much of the disk as a copy of it would have, which there is room for. */
+bool disk_room_is_wasted(struct disk *d);
+
+/* disk_compact.c: ends the process that writes data.mdb anew: what it reads is about to be another file. */
+void disk_compact_stop(struct disk *d);
 
 /* generations.c */
 extern const struct numbered generation_name;

@@ -136,6 +136,19 @@ static void allocate_for(struct disk *d, const struct usage *u, uint64_t bytes)
 		allocate(d, larger(d->allocated, u->used) + (bytes - free + PAGE - 1) / PAGE * PAGE);
 }
 
+bool disk_room_is_wasted(struct disk *d)
+{
+	struct usage u;
+	uint64_t size;
+
+	if (d->fd < 0 || look(d, &u) < 0)
+		return false;
+	/* As a copy of it would be. */
+	u.used = u.tree;
+	size = u.used + larger(ahead(&u), 2 * document(d, &u));
+	return d->allocated > 2 * size && most_to_take(d) > size;
+}
+
 void disk_room(struct disk *d, struct disk_room *out)
 {
 	disk_room_for(d, 0, out);

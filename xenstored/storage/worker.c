@@ -390,18 +390,28 @@ static void on_room(struct worker *w, uint64_t bytes)
 	tell(w, &msg);
 }
 
+/* There is other room now. */
+static void on_compacted(struct worker *w, int ret)
+{
+	w->reopen |= ret < 0;
+	w->more = true;
+	w->told = false;
+}
+
 static void on_ended(struct worker *w)
 {
 	struct signalfd_siginfo info;
 	struct asked *q;
-	int status;
+	int status, ret;
 	pid_t pid;
 
 	while (read(w->signals, &info, sizeof(info)) == sizeof(info))
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		q = asked_by(w, pid);
-		if (!disk_generation_ended(w->disk, pid, status) && q)
+		if (disk_compact_ended(w->disk, pid, status, &ret))
+			on_compacted(w, ret);
+		else if (!disk_generation_ended(w->disk, pid, status) && q)
 			on_question_ended(w, q, status);
 	}
 }
@@ -473,6 +483,7 @@ static void serve(struct worker *w)
 		if (is_time_to_apply(w))
 			apply(w);
 		disk_generation(w->disk, now_ns());
+		disk_compact(w->disk, now_ns());
 	}
 	w->alone = true;
 	/* What the last live commit has is to be on the disk before another worker reads it. */
