@@ -156,7 +156,7 @@ static void queue_all(struct server *srv)
 	bool more;
 	struct walk w;
 
-	srv->tree.changed = true;
+	tree_change_untraced(&srv->tree);
 	/* Of what does not last as it is said now there may be something: that is left to it. */
 	c.value = lasting_rule(&rule_len);
 	c.value_len = (uint32_t)rule_len;

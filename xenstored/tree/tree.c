@@ -33,7 +33,9 @@ uint32_t path_hash(const char *path, size_t len)
 
 int tree_init(struct tree *t, struct store *store)
 {
-	*t = (struct tree){ .store = store, .next_id = NODE_ID_FIRST };
+	/* What there is may not be counted yet when something is committed. */
+	*t = (struct tree){ .store = store, .next_id = NODE_ID_FIRST, .id_bound = UINT64_MAX,
+			    .rev_bound = UINT64_MAX };
 	return perms_table_init(&t->perms);
 }
 
@@ -252,7 +254,7 @@ void tree_set_mark(struct tree *t, const char *path, size_t len, struct node *n,
 	char value[XENSTORE_PAYLOAD_MAX] XS_NOT_CLEARED;
 	const struct node_spec s = { path, len, value, n->value_len, n->perms, mark, 0 };
 
-	t->changed = true;
+	tree_change_untraced(t);
 	/* The old record is where the value is. */
 	memcpy(value, n->value, n->value_len);
 	n->mark = mark;
@@ -266,7 +268,7 @@ void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n
 	const struct node_spec s = { path, len, value, n->value_len, perms, n->mark, 0 };
 	struct perms *old = n->perms;
 
-	t->changed = true;
+	tree_change_untraced(t);
 	/* The old record is where the value is. */
 	memcpy(value, n->value, n->value_len);
 	named_change(t, old, n->id, path, len, false);
@@ -281,6 +283,8 @@ void tree_replace(struct tree *t, const struct node_spec *s, struct node *n)
 {
 	struct perms *old = n->perms;
 
+	/* The revision that goes may have been the highest. */
+	t->unsaved = true;
 	named_change(t, old, n->id, s->path, s->len, false);
 	n->gen = s->gen;
 	n->perms = perms_ref(s->perms);
@@ -306,21 +310,43 @@ void tree_remove(struct tree *t, const char *path, size_t len, bool top)
 		store_del(t->store, STORE_CHILD, key, sizeof(key));
 		if (top)
 			parent_changed(t, path, xs_path_parent_len(path, len), -1);
+	} else {
+		tree_change_untraced(t);
 	}
 	perms_put(&t->perms, n.perms);
 	t->nr_nodes--;
+}
+
+/* So many numbers are given out before another record says so. */
+#define BLOCK 4096u
+/* Records of STORE_META: the numbers to go on with; above all revisions there may have been. */
+#define NUMBERS "tree"
+#define BOUND	"bound"
+
+static void stage_bound(struct tree *t)
+{
+	unsigned char rec[STORE_HEAD + 8];
+
+	if (t->rev <= t->rev_bound)
+		return;
+	t->rev_bound = t->rev + BLOCK;
+	put_le64(rec + STORE_HEAD, t->rev_bound);
+	store_put(t->store, STORE_META, BOUND, strlen(BOUND), rec, sizeof(rec));
 }
 
 void tree_stage(struct tree *t)
 {
 	unsigned char rec[STORE_HEAD + 16];
 
-	if (!t->unsaved)
+	stage_bound(t);
+	if (!t->unsaved && t->next_id <= t->id_bound)
 		return;
 	t->unsaved = false;
+	if (t->next_id > t->id_bound)
+		t->id_bound = t->next_id + BLOCK;
 	put_le64(rec + STORE_HEAD, t->rev);
-	put_le64(rec + STORE_HEAD + 8, t->next_id);
-	store_put(t->store, STORE_META, "tree", 4, rec, sizeof(rec));
+	put_le64(rec + STORE_HEAD + 8, t->id_bound);
+	store_put(t->store, STORE_META, NUMBERS, strlen(NUMBERS), rec, sizeof(rec));
 }
 
 void tree_continue(struct tree *t, uint64_t rev)
@@ -329,13 +355,18 @@ void tree_continue(struct tree *t, uint64_t rev)
 	t->unsaved = true;
 }
 
+void tree_change_untraced(struct tree *t)
+{
+	t->changed = t->untraced = true;
+}
+
 bool tree_publish(struct tree *t)
 {
 	if (!t->changed)
 		return false;
 	t->rev++;
-	t->changed = false;
-	t->unsaved = true;
+	t->unsaved |= t->untraced;
+	t->changed = t->untraced = false;
 	return true;
 }
 
@@ -400,15 +431,35 @@ int tree_count_perms(struct tree *t)
 	return 0;
 }
 
+/* 0: nothing says so. */
+static uint64_t bound_of(struct tree *t)
+{
+	struct store_bytes rec;
+
+	return store_get(t->store, STORE_META, BOUND, strlen(BOUND), &rec) && rec.len == 8 ?
+		       get_le64(rec.data) : 0;
+}
+
+void tree_skip_lost(struct tree *t)
+{
+	t->rev = bound_of(t);
+}
+
 int tree_recount(struct tree *t, tree_each *each, void *arg)
 {
 	struct store_bytes rec;
 	int ret;
 
-	if (store_get(t->store, STORE_META, "tree", 4, &rec) && rec.len == 16) {
-		t->rev = get_le64(rec.data);
-		t->next_id = get_le64((const unsigned char *)rec.data + 8);
+	/* Of a tree that was mended: what its revision was before is not in the record. */
+	t->unsaved = t->rev > 0;
+	if (store_get(t->store, STORE_META, NUMBERS, strlen(NUMBERS), &rec) && rec.len == 16) {
+		if (get_le64(rec.data) > t->rev)
+			t->rev = get_le64(rec.data);
+		t->next_id = t->id_bound = get_le64((const unsigned char *)rec.data + 8);
+	} else {
+		t->id_bound = 0;
 	}
+	t->rev_bound = bound_of(t);
 	ret = tree_count_perms(t);
 	if (ret == 0)
 		tree_each_node(t, each, arg);

@@ -41,8 +41,11 @@ struct tree {
 	size_t nr_nodes;
 	uint64_t next_id;
 	uint64_t rev;		/* the last revision that is complete */
+	uint64_t id_bound;	/* what the record says of next_id: at least that */
+	uint64_t rev_bound;	/* what another one says of rev: at most that */
 	bool changed;		/* revision rev + 1 has begun */
-	bool unsaved;		/* the record of the two numbers above is not as they are */
+	bool untraced;		/* and no node will have it */
+	bool unsaved;		/* the record of the revision has to be as it is */
 };
 
 /* An empty tree in @live. 0 or -ENOMEM. */
@@ -99,14 +102,23 @@ static inline uint64_t tree_now(const struct tree *t)
 	return t->rev + t->changed;
 }
 
+/* Begins a revision that is seen of no node. */
+void tree_change_untraced(struct tree *t);
+
 /* Revisions go on above @rev, which an earlier boot has given out. */
 void tree_continue(struct tree *t, uint64_t rev);
 
 /* Ends the revision, if anything was changed in it. Whether it was. */
 bool tree_publish(struct tree *t);
 
-/* Before a commit: puts the revision and the next id, to be known after a restart. */
+/*
+ * Before a commit: sees to it that a restart knows the revision and no id is given twice. A start
+ * reads all nodes anyway, and most revisions are the highest that some node has: then there is
+ * nothing to be put.
+ */
 void tree_stage(struct tree *t);
+/* At the start of a store in which nodes are lost: theirs may have been the last revision. */
+void tree_skip_lost(struct tree *t);
 
 /* When the value or the set of children last became different. */
 static inline uint64_t node_latest_gen(const struct node *n)

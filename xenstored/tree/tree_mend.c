@@ -281,6 +281,7 @@ int tree_mend(struct tree *t)
 	struct mending m = { .t = t };
 	int ret = know_perms(t);
 
+	tree_skip_lost(t);
 	if (ret == 0)
 		ret = save_nodes(&m);
 	if (ret == 0)

@@ -12,17 +12,23 @@
 static struct server *srv;
 static struct conn *client;
 
+/* One request, its commit, and its reply. */
+__attribute__((noinline)) static void turn(const char *msg, size_t len)
+{
+	if (conn_input(client, msg, len, 1) != len)
+		abort();
+	conns_flush(srv);
+}
+
 static uint32_t request(uint32_t type, uint32_t tx, const char *payload, size_t len)
 {
 	char msg[256];
 
 	xs_wire_put_hdr(msg, type, 1, tx, (uint32_t)len);
 	memcpy(msg + XS_WIRE_HDR_LEN, payload, len);
-	if (conn_input(client, msg, XS_WIRE_HDR_LEN + len, 1) != XS_WIRE_HDR_LEN + len)
-		abort();
+	turn(msg, XS_WIRE_HDR_LEN + len);
 	memcpy(msg, buf_front(&client->out) + XS_WIRE_HDR_LEN, 16);
 	buf_take(&client->out, buf_len(&client->out));
-	conns_flush(srv);
 	return (uint32_t)strtoul(msg, NULL, 10);
 }
 
