@@ -339,7 +339,11 @@ static int heard_name(struct salvage *v, const struct told *t, const MDB_val *ke
 	return 0;
 }
 
-/* What changed behind the state in @into is named by its revision. */
+/*
+ * What changed behind the state in @into, which has what the logs had already, is named by its
+ * revision. What was removed was in @into, or put before: it has its name from there, and may have
+ * been put again in the same revision, which only notes what it did first.
+ */
 static int heard_revision(struct salvage *v, const struct told *t, const MDB_val *key,
 			  const MDB_val *value)
 {
@@ -349,10 +353,12 @@ static int heard_revision(struct salvage *v, const struct told *t, const MDB_val
 	uint32_t index;
 	MDB_val name = { 0, bytes };
 
-	if (t->end)
+	if (t->end || (v->last.mv_data && compare(&v->last, key) >= 0))
 		return 1;
+	if (remember(&v->last, key) < 0)
+		return -ENOMEM;
 	if (!t->whole || change_key_read(key->mv_data, key->mv_size, &rev, &index) < 0 ||
-	    rev <= v->s->into->kept.applied ||
+	    rev <= v->s->into->head.applied ||
 	    rev_record_read(key->mv_data, value->mv_data, value->mv_size, &r) < 0 ||
 	    r.op != CHANGE_PUT)
 		return 0;

@@ -523,6 +523,58 @@ static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state
 
 /* --- the moment between putting a file aside and the new one --- */
 
+/* Every page of data.mdb that has these bytes. */
+static void spoil_pages(const char *file, const char *text)
+{
+	static char bytes[8 << 20];
+	int fd = open(file, O_RDWR);
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	char *at = bytes;
+
+	assert_true(fd >= 0 && len > 0);
+	while ((at = memmem(at, (size_t)(bytes + len - at), text, strlen(text)))) {
+		at = bytes + (at - bytes) / 4096 * 4096;
+		memset(at, 0, 4096);
+		assert_int_equal(pwrite(fd, at, 4096, at - bytes), 4096);
+		at += 4096;
+	}
+	close(fd);
+}
+
+/* It came and went behind the earlier state, and the log has both: nothing of it is missing. */
+static void test_what_the_log_has_removed_is_not_lost(void **state)
+{
+	char text[600], log[200];
+	struct stat st;
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config=");
+	for (unsigned int i = 0; i < 60; i++) {
+		snprintf(text, sizeof(text), "+/config/n%02u=only-%02u-%0300u", i, i, i);
+		kit_rev(&k, text);
+	}
+	kit_close(&k, true);
+	kit_open(&k);
+	kit_rev(&k, "+/config/tmp=1");
+	kit_rev(&k, "-/config/tmp");
+	kit_rev(&k, "+/config/z=1");
+	kit_close(&k, true);
+	/* The last change is in no log any more, and a page is gone from the middle of the file. */
+	snprintf(log, sizeof(log), "%s", kit_file(&k, "log-*"));
+	assert_int_equal(stat(log, &st), 0);
+	assert_int_equal(truncate(log, st.st_size - 30), 0);
+	spoil_pages(kit_file(&k, "data.mdb"), "only-30-");
+	kit_open(&k);
+	assert_true(k.found.degraded);
+	assert_null(strstr(kit_lost(&k), "/config/tmp"));
+	assert_non_null(strstr(kit_lost(&k), "/config/n30?2@"));
+	assert_non_null(strstr(kit_nodes(&k), "/config/z=1 "));
+	kit_fini(&k);
+}
+
 static void test_who_is_killed_in_the_middle_finds_what_there_was(void **state)
 {
 	char data[200];
@@ -571,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_told_and_is_nowhere_is_missing),
 		cmocka_unit_test(test_changes_that_no_log_has_are_missed_when_the_file_is),
 		cmocka_unit_test(test_a_log_that_could_not_be_read_on_is_not_overwritten),
+		cmocka_unit_test(test_what_the_log_has_removed_is_not_lost),
 		cmocka_unit_test(test_who_is_killed_in_the_middle_finds_what_there_was),
 	};
 
