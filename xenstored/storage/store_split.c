@@ -220,13 +220,29 @@ static bool put_new_close(struct store *l, enum store_table t, MDB_cursor *c, MD
 	return true;
 }
 
-void split_put(struct store *l, enum store_table t, MDB_cursor *c, MDB_val *key, MDB_val *value)
+/* Whoever changes a record has mostly just read it. */
+static bool is_at(MDB_cursor *c, const MDB_val *key)
+{
+	MDB_val at, v;
+
+	return mdb_cursor_get(c, &at, &v, MDB_GET_CURRENT) == 0 && same(&at, key);
+}
+
+/* As put_new(), by the way that is cheapest for most. */
+static bool put_if_new(struct store *l, enum store_table t, MDB_cursor *c, MDB_val *key,
+		       MDB_val *value)
 {
 	const size_t size = entry_size(key->mv_size, value->mv_size);
-	bool is_new = is_close(l, t, size) ? put_new_close(l, t, c, key, value, size) :
-					     put_new(l, t, c, key, value);
 
-	if (is_new)
+	if (is_at(c, key))
+		return false;
+	return is_close(l, t, size) ? put_new_close(l, t, c, key, value, size) :
+				      put_new(l, t, c, key, value);
+}
+
+void split_put(struct store *l, enum store_table t, MDB_cursor *c, MDB_val *key, MDB_val *value)
+{
+	if (put_if_new(l, t, c, key, value))
 		remember(l, t, c, key);
 	else
 		store_must(store_table_name[t], mdb_cursor_put(c, key, value, MDB_CURRENT));
