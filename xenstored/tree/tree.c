@@ -210,17 +210,56 @@ void tree_keep_place(struct tree *t, const char *path, size_t len, size_t value_
 	store_put(t->store, STORE_NODE, k.data, k.len, rec, size);
 }
 
+void tree_family_begin(struct tree *t)
+{
+	t->family.on = true;
+	t->family.len = 0;
+}
+
+void tree_family_known(struct tree *t)
+{
+	struct family *f = &t->family;
+
+	if (f->nr)
+		parent_changed(t, f->path, f->len, (int)f->nr);
+	f->nr = 0;
+	f->len = 0;
+}
+
+void tree_family_end(struct tree *t)
+{
+	tree_family_known(t);
+	t->family.on = false;
+}
+
+/* The id of the directory that gets one node more; 0: there is none. */
+static uint64_t parent_of(struct tree *t, const char *path, size_t len)
+{
+	struct family *f = &t->family;
+	struct node parent;
+
+	if (f->on && f->len == len && len && memcmp(f->path, path, len) == 0)
+		return f->id;
+	tree_family_known(t);
+	if (!len || !tree_find(t, path, len, &parent))
+		return 0;
+	if (f->on) {
+		memcpy(f->path, path, len);
+		f->len = len;
+		f->id = parent.id;
+	}
+	return parent.id;
+}
+
 void tree_add(struct tree *t, const struct node_spec *s, struct node *out)
 {
 	size_t parent_len = s->path[0] == '/' ? xs_path_parent_len(s->path, s->len) : 0;
-	struct node parent = { 0 };
+	uint64_t parent = parent_of(t, s->path, parent_len);
 
-	if (parent_len)
-		tree_find(t, s->path, parent_len, &parent);
 	t->changed |= s->gen == 0;
 	*out = (struct node){
 		.id = s->len == 1 && s->path[0] == '/' ? NODE_ID_ROOT : t->next_id++,
-		.parent = parent.id,
+		.parent = parent,
 		.gen = s->gen ? s->gen : tree_now(t),
 		.value = s->value,
 		.value_len = (uint32_t)s->value_len,
@@ -231,7 +270,10 @@ void tree_add(struct tree *t, const struct node_spec *s, struct node *out)
 	named_change(t, s->perms, out->id, s->path, s->len, true);
 	if (parent_len) {
 		child_put(t, out, s->path, s->len);
-		parent_changed(t, s->path, parent_len, 1);
+		if (t->family.on && t->family.len)
+			t->family.nr++;
+		else
+			parent_changed(t, s->path, parent_len, 1);
 	}
 	t->nr_nodes++;
 }

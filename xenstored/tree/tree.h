@@ -35,6 +35,15 @@ struct node {
 	uint8_t mark;		/* enum xs_kind: JSON kind of the value */
 };
 
+/* Nodes that are made one after the other in the same directory: it is told of all of them at once. */
+struct family {
+	bool on;
+	unsigned int nr;	/* that it does not know of yet */
+	uint64_t id;		/* of the directory */
+	size_t len;		/* of its path; 0: none yet */
+	char path[XS_PATH_BUF];
+};
+
 struct tree {
 	struct store *store;
 	struct perms_table perms;	/* one reference for each node that has the set */
@@ -46,6 +55,7 @@ struct tree {
 	bool changed;		/* revision rev + 1 has begun */
 	bool untraced;		/* and no node will have it */
 	bool unsaved;		/* the record of the revision has to be as it is */
+	struct family family;
 };
 
 /* An empty tree in @live. 0 or -ENOMEM. */
@@ -84,6 +94,14 @@ void tree_keep_place(struct tree *t, const char *path, size_t len, size_t value_
 		     unsigned int nr_perms);
 /* Makes the node, whose parent is there ("/" and "@" nodes: has none). */
 void tree_add(struct tree *t, const struct node_spec *s, struct node *out);
+/*
+ * From the first to the other, which belongs to the same request, only tree_add() is called and
+ * nobody looks at directories that it adds to: their records lack that. tree_family_known() puts
+ * what they lack in between.
+ */
+void tree_family_begin(struct tree *t);
+void tree_family_known(struct tree *t);
+void tree_family_end(struct tree *t);
 /* Replaces value and mark, or the permissions. @n is what tree_find() gave, and follows. */
 void tree_set_value(struct tree *t, const char *path, size_t len, struct node *n,
 		    const char *value, size_t value_len, uint8_t mark);

@@ -233,11 +233,16 @@ static void apply_all(struct server *srv, struct txn *t)
 	struct places places;
 
 	places_init(&places, t);
+	tree_family_begin(&srv->tree);
 	for (struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
 		if (tn->state == TNODE_CREATED)
 			keep_places(srv, &places, tn);
+		/* What looks at other nodes finds them as they are. */
+		if (tn->state != TNODE_CREATED || tn->victims)
+			tree_family_known(&srv->tree);
 		apply_one(srv, tn);
 	}
+	tree_family_end(&srv->tree);
 	free(places.sorted);
 }
 

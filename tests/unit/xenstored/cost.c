@@ -59,6 +59,21 @@ static void transaction_one(unsigned int i)
 	request(XS_TRANSACTION_END, tx, "T", 2);
 }
 
+/* A directory of fourteen, as a device's is. */
+static void create_one(unsigned int i)
+{
+	uint32_t tx = request(XS_TRANSACTION_START, 0, "", 1);
+	char payload[80];
+
+	for (unsigned int k = 0; k < 14; k++) {
+		int n = snprintf(payload, sizeof(payload), "/local/domain/0/device/made/%05u/key-%02u", i, k);
+
+		memcpy(payload + n + 1, "value", 5);
+		request(XS_WRITE, tx, payload, (size_t)n + 6);
+	}
+	request(XS_TRANSACTION_END, tx, "T", 2);
+}
+
 static const struct kind {
 	const char *name;
 	void (*one)(unsigned int i);
@@ -67,6 +82,7 @@ static const struct kind {
 	{ "write", write_one },
 	{ "event", event_one },
 	{ "transaction", transaction_one },
+	{ "create", create_one },
 };
 
 int main(int argc, char **argv)
