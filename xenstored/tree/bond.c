@@ -242,7 +242,7 @@ int bond_make(struct server *srv, struct conn *c, const struct xs_path *path, co
 	    len > BOND_VALUE_MAX || path->text[0] != '/' || path->len == 1 ||
 	    (!srv->durable.off && lasting_is(path->text, path->len)))
 		return -EINVAL;
-	if ((!b && srv->bonds.nr >= BONDS_MAX) ||
+	if ((!b && srv->bonds.nr >= (c->user ? BONDS_MAX - BONDS_ROOT : BONDS_MAX)) ||
 	    store_room(srv->tree.store, 1, BOND_RECORD_MAX, false) < 0)
 		return -ENOSPC;
 	if (!b) {

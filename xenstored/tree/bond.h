@@ -29,6 +29,8 @@ struct server;
 #define BOND_TTL_MAX_MS (24u * 3600u * 1000u)
 #define BOND_VALUE_MAX	1024u		/* bytes */
 #define BONDS_MAX	4096u
+/* Of them so many are root's, however many others want (user.h). */
+#define BONDS_ROOT	1024u
 
 struct bond;
 

@@ -165,6 +165,24 @@ static void forget(struct server *srv, struct session *s)
 	free(s);
 }
 
+static struct session_list *orphans_of(struct sessions *t, const struct session *s)
+{
+	return s->of_user ? &t->user_orphans : &t->orphans;
+}
+
+static void thin_out(struct server *srv, struct session_list *orphans)
+{
+	while (orphans->nr > SESSION_ORPHANS) {
+		struct session *s = orphans->first;
+
+		/* A start finds all in one list. */
+		if (bonds_session_has(srv, s->id))
+			move_to(&srv->sessions.bonded, s);
+		else
+			forget(srv, s);
+	}
+}
+
 /*
  * The orphan that has been one for longest goes when there are too many; not one that has bonds: it
  * has the time that these have to come back, and there are no more of them than bonds. Those were
@@ -177,17 +195,11 @@ static void orphaned(struct server *srv, struct session *s)
 
 	s->conn = NULL;
 	bonds_session_lost(srv, s->id);
-	move_to(bonds_session_has(srv, s->id) ? &t->bonded : &t->orphans, s);
+	move_to(bonds_session_has(srv, s->id) ? &t->bonded : orphans_of(t, s), s);
 	for (s = t->bonded.first; s && !bonds_session_has(srv, s->id); s = t->bonded.first)
-		move_to(&t->orphans, s);
-	while (t->orphans.nr > SESSION_ORPHANS) {
-		s = t->orphans.first;
-		/* A start finds all in one list. */
-		if (bonds_session_has(srv, s->id))
-			move_to(&t->bonded, s);
-		else
-			forget(srv, s);
-	}
+		move_to(orphans_of(t, s), s);
+	thin_out(srv, &t->orphans);
+	thin_out(srv, &t->user_orphans);
 }
 
 /* --- taking one up --- */
@@ -274,6 +286,7 @@ int session_take(struct server *srv, struct conn *c, const char *token, struct b
 	if (ret < 0)
 		return ret;
 	s->conn = c;
+	s->of_user = c->user != NULL;
 	c->session = s;
 	bonds_session_back(srv, s->id);
 	/* Whether it comes true is known when the disk has it. */
@@ -361,7 +374,8 @@ static void each_session(struct server *srv, uint64_t seq,
 			 void (*each)(struct server *srv, struct session *s, uint64_t seq))
 {
 	const struct session_list *const lists[] = {
-		&srv->sessions.connected, &srv->sessions.orphans, &srv->sessions.bonded,
+		&srv->sessions.connected, &srv->sessions.orphans, &srv->sessions.user_orphans,
+		&srv->sessions.bonded,
 	};
 	struct session *s, *next;
 

@@ -26,7 +26,10 @@ struct server;
 #define SESSION_TOKEN_LEN	16	/* bytes; on the wire 32 hexadecimal digits */
 /* Of requests that failed so many are remembered; of older ones all that is known is that. */
 #define SESSION_FAILED		32
-/* Sessions without a connection that are kept, the last ones; beside those that have bonds (bond.h). */
+/*
+ * Sessions without a connection that are kept, the last ones; beside those that have bonds (bond.h).
+ * As many again of clients that are not root's: who loses connections in a row ends none of its.
+ */
 #define SESSION_ORPHANS		1024
 /* The longest record of one. */
 #define SESSION_RECORD_MAX	(16 + 4 + 4 + 2 + SESSION_FAILED * 5)
@@ -48,6 +51,7 @@ struct session {
 	unsigned int nr_failed;
 	struct session_failure failed[SESSION_FAILED];	/* oldest first */
 	struct conn *conn;		/* whose it is; NULL: an orphan */
+	bool of_user;			/* that one was a user's (user.h), the last time */
 };
 
 #define SESSION_BUCKETS 1024
@@ -61,6 +65,7 @@ struct sessions {
 	struct session *bucket[SESSION_BUCKETS];	/* by token, which is random */
 	/* Each is in one of these; the orphans longest first. */
 	struct session_list connected, orphans;
+	struct session_list user_orphans;
 	struct session_list bonded;	/* orphans that had bonds when they were last looked at */
 	uint64_t next_id;
 };

@@ -264,6 +264,8 @@ def held():
     claim("so is what is left", "OK", comes_true("OK", lambda: watch(becoming(ALICE), 1)))
     claim("and counted", "OK", root.ask(CONTROL, "check"))
     unread(root)
+    lost_sessions()
+    bonds()
     many = [becoming(ALICE) for _ in range(300)]
     claim("connections", 256, sum(c.read("/any") == "x" for c in many))
     claim("others come in beside them", ("x", "x"), (becoming(BOB, OPS).read("/any"), Client().read("/any")))
@@ -292,10 +294,40 @@ def unread(root):
         kind, _, _, length = struct.unpack("<IIII", c.take(16))
         got.append(c.take(length).rstrip(b"\0").decode() if kind == ERROR else "begun")
     claim("so much may be unread", (True, "EBUSY"), (3 <= got.count("begun") <= 6, got[-1]))
-    claim("which is nobody else's trouble", True, root.ask(CONTROL, "dump", "/any") != "EBUSY")
+    claim("which is nobody else's trouble", True, Client().ask(CONTROL, "dump", "/any") != "EBUSY")
     for c in many:
         c.close()
     claim("and is over with it", False, comes_true(False, lambda: dump_is_busy()))
+
+
+def lost_sessions():
+    """Who breaks the protocol loses its connection, and leaves a session; root's is there still."""
+    own, mine = Client(), f"{7:032x}"
+    claim("root has a session", "new", own.ask(CONTROL, "session", mine))
+    broken(own)
+    for i in range(1100):
+        alice = becoming(ALICE)
+        alice.ask(CONTROL, "session", f"{i + 100:032x}")
+        broken(alice)
+    got = Client().ask(CONTROL, "session", mine)
+    claim("others that lose theirs do not end it", "0 0", got)
+    got = becoming(ALICE).ask(CONTROL, "session", f"{100:032x}")
+    claim("but their own first ones", "new", got)
+
+
+def broken(client):
+    """A message longer than there is one; and the end is the daemon's."""
+    client.sock.sendall(struct.pack("<IIII", READ, 7, 0, 5000))
+    while client.sock.recv(4096):
+        pass
+    client.close()
+
+
+def bonds():
+    alice = becoming(ALICE)
+    nr = until(alice, "ENOSPC", lambda c, i: "OK" if c.ask(
+        CONTROL, "bind", f"/any/{i}", "x", "86400000") == "not held" else "ENOSPC", 5000)
+    claim("bonds are left for root", (3072, "not held"), (nr, Client().ask(CONTROL, "bind", "/any/root", "x", "86400000")))
 
 
 def dump_is_busy():
