@@ -53,12 +53,12 @@ static int open_sockets(struct server *srv)
 {
 	const struct server_config *cfg = &srv->cfg;
 
-	srv->listener = listener_open(srv, cfg->socket_path, 0600, false, cfg->live_fd);
-	if (!srv->listener)
+	srv->wire.listener = listener_open(srv, cfg->socket_path, 0600, false, cfg->live_fd);
+	if (!srv->wire.listener)
 		return -EIO;
 	if (cfg->ro_socket_path) {
-		srv->ro_listener = listener_open(srv, cfg->ro_socket_path, 0660, true, -1);
-		if (!srv->ro_listener)
+		srv->wire.ro_listener = listener_open(srv, cfg->ro_socket_path, 0660, true, -1);
+		if (!srv->wire.ro_listener)
 			return -EIO;
 	}
 	return 0;
@@ -92,7 +92,7 @@ static void resume(struct server *srv)
 	if (!srv->restarted)
 		return;
 	domains_check(srv);
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		for (struct watch *w = c->watch_first; w; w = w->next)
 			watch_fire_first(srv, w);
 	}
@@ -130,7 +130,7 @@ static int give_dirs(const struct server_config *cfg)
 static int give_socket(const struct server *srv, const struct stat *was)
 {
 	const struct server_config *cfg = &srv->cfg;
-	bool given = listener_is_given(srv->listener);
+	bool given = listener_is_given(srv->wire.listener);
 	gid_t gid = given ? was->st_gid : cfg->socket_gid;
 
 	if (!gid && !given)
@@ -152,7 +152,7 @@ static int drop_privileges(const struct server *srv)
 
 	if (ret == 0 && becomes)
 		ret = give_dirs(cfg);
-	if (ret == 0 && (becomes || !listener_is_given(srv->listener)))
+	if (ret == 0 && (becomes || !listener_is_given(srv->wire.listener)))
 		ret = give_socket(srv, &was);
 	if (ret == 0 && cfg->uid != 0)
 		ret = sandbox_enter(cfg->uid, cfg->gid);
@@ -252,9 +252,9 @@ int boot_serve(struct boot *b, char **argv)
 		log_errorx("not enough memory to serve");
 	update = ret == 1;
 	if (update)
-		srv->live_fd = dup(listener_fd(srv->listener));
-	listener_close(srv->listener, !update);
-	listener_close(srv->ro_listener, !update);
+		srv->live_fd = dup(listener_fd(srv->wire.listener));
+	listener_close(srv->wire.listener, !update);
+	listener_close(srv->wire.ro_listener, !update);
 	durable_down(srv);
 	if (update) {
 		server_leave(srv);

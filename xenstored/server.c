@@ -51,11 +51,11 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	srv->hv = hv;
 	quotas_init(&srv->quotas);
 	srv->stats.start_ns = now_ns();
-	srv->next_conn_id = 1;
+	srv->wire.next_conn_id = 1;
 	srv->successor = -1;
 	srv->loop = loop_create();
-	srv->scratch = malloc(SCRATCH_SIZE);
-	if (!srv->loop || !srv->scratch || domains_init(&srv->domains) < 0 ||
+	srv->wire.scratch = malloc(SCRATCH_SIZE);
+	if (!srv->loop || !srv->wire.scratch || domains_init(&srv->domains) < 0 ||
 	    watch_table_init(&srv->watches) < 0)
 		return -ENOMEM;
 	srv->durable.off = cfg->in_memory;
@@ -214,7 +214,7 @@ void server_fini(struct server *srv)
 	struct store *store;
 
 	server_leave(srv);
-	for (struct conn *c = srv->conns; c; c = c->next)
+	for (struct conn *c = srv->wire.conns; c; c = c->next)
 		conn_kill(c);
 	conns_reap(srv);
 	sessions_fini(srv);
@@ -228,8 +228,8 @@ void server_fini(struct server *srv)
 	store_close(store);
 	events_fini(srv);
 	loop_destroy(srv->loop);
-	free(srv->by_port);
-	free(srv->scratch);
+	free(srv->wire.by_port);
+	free(srv->wire.scratch);
 	free(srv->trace_path);
 }
 
@@ -312,26 +312,26 @@ void server_again(struct server *srv, struct conn *c)
 		return;
 	c->again_queued = true;
 	c->again_next = NULL;
-	if (srv->again_last)
-		srv->again_last->again_next = c;
+	if (srv->wire.again_last)
+		srv->wire.again_last->again_next = c;
 	else
-		srv->again_list = c;
-	srv->again_last = c;
+		srv->wire.again_list = c;
+	srv->wire.again_last = c;
 }
 
 void server_serve_again(struct server *srv)
 {
-	struct conn *last = srv->again_last;
+	struct conn *last = srv->wire.again_last;
 	bool more = last != NULL;
 
 	/* One round: who asks for another turn meanwhile is behind the last one. */
-	while (more && srv->again_list) {
-		struct conn *c = srv->again_list;
+	while (more && srv->wire.again_list) {
+		struct conn *c = srv->wire.again_list;
 
 		more = c != last;
-		srv->again_list = c->again_next;
-		if (!srv->again_list)
-			srv->again_last = NULL;
+		srv->wire.again_list = c->again_next;
+		if (!srv->wire.again_list)
+			srv->wire.again_last = NULL;
 		c->again_queued = false;
 		if (!c->dead)
 			c->ops->serve(c);
@@ -358,33 +358,33 @@ void server_turn(struct server *srv)
 	durable_turn(srv);
 	if (srv->leases || srv->precedence[0].until_ns || srv->precedence[1].until_ns)
 		watch_leases(srv);
-	if (srv->dead_list)
+	if (srv->wire.dead_list)
 		conns_reap(srv);
 }
 
 int server_port_bound(struct server *srv, uint32_t port, struct conn *c)
 {
-	if (port >= srv->nr_ports) {
-		size_t nr = srv->nr_ports ? srv->nr_ports : 64;
+	if (port >= srv->wire.nr_ports) {
+		size_t nr = srv->wire.nr_ports ? srv->wire.nr_ports : 64;
 		struct conn **by_port;
 
 		while (nr <= port)
 			nr *= 2;
-		by_port = realloc(srv->by_port, nr * sizeof(*by_port));
+		by_port = realloc(srv->wire.by_port, nr * sizeof(*by_port));
 		if (!by_port)
 			return -ENOMEM;
-		memset(by_port + srv->nr_ports, 0, (nr - srv->nr_ports) * sizeof(*by_port));
-		srv->by_port = by_port;
-		srv->nr_ports = nr;
+		memset(by_port + srv->wire.nr_ports, 0, (nr - srv->wire.nr_ports) * sizeof(*by_port));
+		srv->wire.by_port = by_port;
+		srv->wire.nr_ports = nr;
 	}
-	srv->by_port[port] = c;
+	srv->wire.by_port[port] = c;
 	return 0;
 }
 
 void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c)
 {
-	if (port < srv->nr_ports && srv->by_port[port] == c)
-		srv->by_port[port] = NULL;
+	if (port < srv->wire.nr_ports && srv->wire.by_port[port] == c)
+		srv->wire.by_port[port] = NULL;
 }
 
 static void hv_readable(void *arg, short events)
@@ -396,8 +396,8 @@ static void hv_readable(void *arg, short events)
 	for (int i = 0; i < 64 && srv->hv->next_event(srv->hv, &port, &changed) == 0; i++) {
 		if (changed)
 			domains_check(srv);
-		else if (port < srv->nr_ports && srv->by_port[port])
-			conn_ring_serve(srv->by_port[port]);
+		else if (port < srv->wire.nr_ports && srv->wire.by_port[port])
+			conn_ring_serve(srv->wire.by_port[port]);
 	}
 	server_turn(srv);
 }
@@ -423,7 +423,7 @@ static void tick(void *arg, short events)
 	loop_timer_seen(&srv->tick);
 	/* Once a second the loop goes round: that is what a watchdog may know. */
 	notify_service("WATCHDOG=1");
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		/* Had no room for its record, or to begin: now there may be some. */
 		if (c->domain)
 			server_again(srv, c);
@@ -431,8 +431,8 @@ static void tick(void *arg, short events)
 		    now - c->stuck_since_ns > STUCK_NS)
 			conn_too_slow(c);
 	}
-	listener_resume(srv->listener);
-	listener_resume(srv->ro_listener);
+	listener_resume(srv->wire.listener);
+	listener_resume(srv->wire.ro_listener);
 	if (srv->rights_stale)
 		people_refresh(srv);
 	watch_make_up(srv);
@@ -495,8 +495,8 @@ int server_run(struct server *srv)
 	/* Now also a signal to end is heard. */
 	notify_service("READY=1\nSTATUS=serving");
 	while (!srv->stop && !srv->want_live_update) {
-		loop_turn(srv->loop, !srv->again_list);
-		if (!srv->again_list)
+		loop_turn(srv->loop, !srv->wire.again_list);
+		if (!srv->wire.again_list)
 			continue;
 		server_serve_again(srv);
 		server_turn(srv);

@@ -13,7 +13,6 @@
 #include <sys/types.h>
 
 #include "bond.h"
-#include "conn.h"
 #include "domain.h"
 #include "durable.h"
 #include "lease.h"
@@ -21,9 +20,9 @@
 #include "people.h"
 #include "precedence.h"
 #include "quota.h"
-#include "session.h"
 #include "tree.h"
 #include "watch.h"
+#include "wire.h"
 #include "xs_wire.h"
 
 struct conn;
@@ -31,10 +30,8 @@ struct feeds;
 struct hv;
 struct store;
 struct lease;
-struct listener;
 struct monitor;
 struct req;
-struct user;
 
 struct server_config {
 	const char *run_dir;		/* live environment, socket */
@@ -81,38 +78,24 @@ struct server {
 	struct fire_list fires;
 	struct quotas quotas;
 
-	struct conn *conns;
-	struct user *users;		/* who have connections: user.h */
-	unsigned int nr_conns;
-	uint64_t next_conn_id;
-	struct conn *flush_list, *flush_last; /* who has output, first come first */
-	struct conn *again_list, *again_last;
-	struct conn *dead_list;
-	struct conn *held_list;
+	struct wire wire;
 
 	struct durable durable;
 	bool serving;			/* the event loop is running */
-	bool awaited[CONN_WAITS];	/* some connection is parked for it */
-	bool short_of_room;		/* some ring could not put its record: conns_flush() */
 	bool ended_still_named;		/* an ended domain is still named somewhere */
 	bool rights_stale;		/* the table of people was changed: people.h */
 	bool events_lost;		/* no memory for one: see watch_make_up() */
 	bool restarted;			/* this boot had a daemon before */
 	int state_lock, run_lock;
 
-	struct conn **by_port;		/* local event channel port -> ring */
-	size_t nr_ports;
-	char *scratch;			/* where sockets are read into */
 	struct loop_fd hv_events, tick, lease_timer, signals;
 	bool lease_timer_set;
-	struct listener *listener, *ro_listener;
 	bool keep_rings;		/* going down for a restart: records stay */
 
 	struct lease *leases;
 	bool contended;			/* some node may be hot */
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id: lease.c */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
-	struct sessions sessions;
 	struct bonds bonds;
 	struct monitor *monitors;
 	struct feeds *feeds;		/* NULL: nobody subscribes to changes */

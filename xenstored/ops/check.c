@@ -146,7 +146,7 @@ static void recount(struct check *c, const struct domain *d, uint64_t used[QUOTA
 
 	memset(used, 0, QUOTA_NR * sizeof(*used));
 	tree_each_node(&c->srv->tree, count_owned, &owned);
-	for (struct conn *cn = c->srv->conns; cn; cn = cn->next) {
+	for (struct conn *cn = c->srv->wire.conns; cn; cn = cn->next) {
 		if (cn->domid == d->domid && !cn->domain_gone && !cn->user)
 			add_held(cn, used);
 	}
@@ -164,11 +164,11 @@ static void check_use(struct check *c, const char *whose, unsigned int number,
 
 static void check_users(struct check *c)
 {
-	for (const struct user *u = c->srv->users; u; u = u->next) {
+	for (const struct user *u = c->srv->wire.users; u; u = u->next) {
 		uint64_t used[QUOTA_NR] = { 0 };
 		unsigned int nr = 0;
 
-		for (const struct conn *cn = c->srv->conns; cn; cn = cn->next) {
+		for (const struct conn *cn = c->srv->wire.conns; cn; cn = cn->next) {
 			if (cn->user != u)
 				continue;
 			nr++;
@@ -205,7 +205,7 @@ static void check_watches(struct check *c)
 			}
 		}
 	}
-	for (struct conn *cn = c->srv->conns; cn; cn = cn->next) {
+	for (struct conn *cn = c->srv->wire.conns; cn; cn = cn->next) {
 		for (struct watch *w = cn->watch_first; w; w = w->next)
 			nr--;
 	}

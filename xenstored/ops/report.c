@@ -37,7 +37,7 @@ int report_memory(struct server *srv, struct buf *out)
 	struct mallinfo2 mi = mallinfo2();
 	size_t waiting = 0, output = 0;
 
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		waiting += c->events.bytes;
 		output += c->in.cap + c->out.cap;
 	}
@@ -45,7 +45,7 @@ int report_memory(struct server *srv, struct buf *out)
 	    mi.arena + mi.hblkhd);
 	say(out, "nodes %zu\npermission sets %u\n", srv->tree.nr_nodes, srv->tree.perms.nr);
 	say(out, "watches %zu on %zu paths\n", srv->watches.nr_watches, srv->watches.nr_paths);
-	say(out, "connections %u, buffers %zu, waiting events %zu\n", srv->nr_conns, output,
+	say(out, "connections %u, buffers %zu, waiting events %zu\n", srv->wire.nr_conns, output,
 	    waiting);
 	return say(out, "domains %u\n", srv->domains.nr);
 }
@@ -98,7 +98,7 @@ static void gauges(const struct server *srv, struct gauge g[NR_GAUGES])
 	const struct gauge all[NR_GAUGES] = {
 		{ "nodes", "gauge", "nodes in the store", srv->tree.nr_nodes },
 		{ "watches", "gauge", "registered watches", srv->watches.nr_watches },
-		{ "connections", "gauge", "sockets and rings", srv->nr_conns },
+		{ "connections", "gauge", "sockets and rings", srv->wire.nr_conns },
 		{ "domains", "gauge", "known domains", srv->domains.nr },
 		{ "events_total", "counter", "watch events queued", s->events },
 		{ "events_merged_total", "counter", "events merged with a waiting one",
@@ -175,7 +175,7 @@ static void report_feed(void *arg, const char *path)
 
 void report_watches(struct server *srv, unsigned int domid, struct buf *out)
 {
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		if (domid != NO_DOMID && domid != c->domid)
 			continue;
 		for (struct watch *w = c->watch_first; w; w = w->next)

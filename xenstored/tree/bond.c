@@ -368,8 +368,8 @@ int bond_restore(struct server *srv, uint64_t id, const void *record, size_t len
 	if (id > srv->bonds.next_id)
 		srv->bonds.next_id = id;
 	/* its record may be lost: the next session must not have this one's nodes */
-	if (b->session > srv->sessions.next_id)
-		srv->sessions.next_id = b->session;
+	if (b->session > srv->wire.sessions.next_id)
+		srv->wire.sessions.next_id = b->session;
 	return 0;
 }
 

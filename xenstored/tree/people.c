@@ -176,7 +176,7 @@ void people_refresh(struct server *srv)
 	struct rights now;
 
 	srv->rights_stale = false;
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		if (!c->peer)
 			continue;
 		people_judge(srv, c->peer, &now);

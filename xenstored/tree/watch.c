@@ -407,7 +407,7 @@ void watch_fire_first(struct server *srv, struct watch *w)
 
 void watch_fire_all(struct server *srv, bool (*is_one)(const char *path, size_t len))
 {
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		for (struct watch *w = c->watch_first; w && !c->dead; w = w->next) {
 			if (is_one(w->on->path, w->on->len))
 				watch_fire_first(srv, w);

@@ -35,12 +35,12 @@ struct conn *conn_create(struct server *srv, const struct conn_ops *ops, unsigne
 	c->account = d;
 	c->privileged = domid == 0;
 	c->transport = transport;
-	c->id = srv->next_conn_id++;
-	c->next = srv->conns;
-	if (srv->conns)
-		srv->conns->prev = c;
-	srv->conns = c;
-	srv->nr_conns++;
+	c->id = srv->wire.next_conn_id++;
+	c->next = srv->wire.conns;
+	if (srv->wire.conns)
+		srv->wire.conns->prev = c;
+	srv->wire.conns = c;
+	srv->wire.nr_conns++;
 	return c;
 }
 
@@ -49,8 +49,8 @@ void conn_kill(struct conn *c)
 	if (c->dead)
 		return;
 	c->dead = true;
-	c->dead_next = c->srv->dead_list;
-	c->srv->dead_list = c;
+	c->dead_next = c->srv->wire.dead_list;
+	c->srv->wire.dead_list = c;
 }
 
 /* Frees the first held message. */
@@ -109,10 +109,10 @@ static void conn_destroy(struct conn *c)
 	if (c->prev)
 		c->prev->next = c->next;
 	else
-		srv->conns = c->next;
+		srv->wire.conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	srv->nr_conns--;
+	srv->wire.nr_conns--;
 	if (c->domain)
 		c->domain->conn = NULL;
 	free(c);
@@ -121,9 +121,9 @@ static void conn_destroy(struct conn *c)
 /* Takes the dead off the list of connections to be served again. */
 static void forget_again(struct server *srv)
 {
-	struct conn **at = &srv->again_list;
+	struct conn **at = &srv->wire.again_list;
 
-	srv->again_last = NULL;
+	srv->wire.again_last = NULL;
 	while (*at) {
 		struct conn *c = *at;
 
@@ -131,7 +131,7 @@ static void forget_again(struct server *srv)
 			*at = c->again_next;
 			c->again_queued = false;
 		} else {
-			srv->again_last = c;
+			srv->wire.again_last = c;
 			at = &c->again_next;
 		}
 	}
@@ -140,7 +140,7 @@ static void forget_again(struct server *srv)
 /* Takes the dead off the list of connections that hold messages. */
 static void forget_held(struct server *srv)
 {
-	struct conn **at = &srv->held_list;
+	struct conn **at = &srv->wire.held_list;
 
 	while (*at) {
 		struct conn *c = *at;
@@ -154,14 +154,14 @@ static void forget_held(struct server *srv)
 
 void conns_reap(struct server *srv)
 {
-	while (srv->dead_list) {
+	while (srv->wire.dead_list) {
 		conns_flush(srv);
 		forget_again(srv);
 		forget_held(srv);
-		while (srv->dead_list) {
-			struct conn *c = srv->dead_list;
+		while (srv->wire.dead_list) {
+			struct conn *c = srv->wire.dead_list;
 
-			srv->dead_list = c->dead_next;
+			srv->wire.dead_list = c->dead_next;
 			conn_destroy(c);
 		}
 	}
@@ -218,16 +218,16 @@ void conn_unpark(struct conn *c)
 
 void conn_await(struct conn *c, enum conn_wait what)
 {
-	c->srv->awaited[what] = true;
+	c->srv->wire.awaited[what] = true;
 	c->awaits = what;
 }
 
 void conns_resume(struct server *srv, enum conn_wait what)
 {
-	if (!srv->awaited[what])
+	if (!srv->wire.awaited[what])
 		return;
-	srv->awaited[what] = false;
-	for (struct conn *c = srv->conns; c; c = c->next) {
+	srv->wire.awaited[what] = false;
+	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		if (c->awaits != what)
 			continue;
 		c->awaits = CONN_WAIT_NONE;
@@ -243,16 +243,16 @@ void conn_want_flush(struct conn *c)
 		return;
 	c->flush_queued = true;
 	c->flush_next = NULL;
-	if (srv->flush_last)
-		srv->flush_last->flush_next = c;
+	if (srv->wire.flush_last)
+		srv->wire.flush_last->flush_next = c;
 	else
-		srv->flush_list = c;
-	srv->flush_last = c;
+		srv->wire.flush_list = c;
+	srv->wire.flush_last = c;
 }
 
 void conns_stage(struct server *srv)
 {
-	for (struct conn *c = srv->flush_list; c; c = c->flush_next) {
+	for (struct conn *c = srv->wire.flush_list; c; c = c->flush_next) {
 		if (!c->dead && c->ops->stage)
 			c->ops->stage(c);
 	}
@@ -263,13 +263,13 @@ static void flush_listed(struct server *srv, const struct conn *last)
 	bool more = last != NULL;
 
 	/* Who asks meanwhile is behind the last one: that is to be committed first. */
-	while (more && srv->flush_list) {
-		struct conn *c = srv->flush_list;
+	while (more && srv->wire.flush_list) {
+		struct conn *c = srv->wire.flush_list;
 
 		more = c != last;
-		srv->flush_list = c->flush_next;
-		if (!srv->flush_list)
-			srv->flush_last = NULL;
+		srv->wire.flush_list = c->flush_next;
+		if (!srv->wire.flush_list)
+			srv->wire.flush_last = NULL;
 		c->flush_queued = false;
 		if (!c->dead)
 			c->ops->flush(c);
@@ -281,14 +281,14 @@ void conns_flush(struct server *srv)
 	bool stuck;
 
 	do {
-		srv->short_of_room = false;
+		srv->wire.short_of_room = false;
 		conns_stage(srv);
 		tree_stage(&srv->tree);
 		/* No commit makes room for who waits for it: the next turn tries again. */
-		stuck = srv->short_of_room && !store_dirty(srv->tree.store);
+		stuck = srv->wire.short_of_room && !store_dirty(srv->tree.store);
 		store_commit(srv->tree.store);
-		flush_listed(srv, srv->flush_last);
-	} while (srv->flush_list && !stuck);
+		flush_listed(srv, srv->wire.flush_last);
+	} while (srv->wire.flush_list && !stuck);
 }
 
 /* Room behind a held message, so that it can become an error of any name in place. */
@@ -315,8 +315,8 @@ static struct held_msg *held_add(struct conn *c, uint64_t seq, size_t len)
 	c->held_last = m;
 	if (!c->held_listed) {
 		c->held_listed = true;
-		c->held_next = c->srv->held_list;
-		c->srv->held_list = c;
+		c->held_next = c->srv->wire.held_list;
+		c->srv->wire.held_list = c;
 	}
 	return m;
 }
@@ -477,7 +477,7 @@ static void release_held_of(struct conn *c, uint64_t seq)
 
 void conns_release_held(struct server *srv, uint64_t seq)
 {
-	struct conn **at = &srv->held_list;
+	struct conn **at = &srv->wire.held_list;
 
 	while (*at) {
 		struct conn *c = *at;
@@ -509,7 +509,7 @@ static void fail_held_msg(struct held_msg *m, int err)
 
 void conns_fail_held(struct server *srv, uint64_t seq, int err)
 {
-	for (struct conn *c = srv->held_list; c; c = c->held_next) {
+	for (struct conn *c = srv->wire.held_list; c; c = c->held_next) {
 		for (struct held_msg *m = c->held_first; m; m = m->next) {
 			if (m->seq >= seq)
 				fail_held_msg(m, err);

@@ -152,7 +152,7 @@ static void ring_stage(struct conn *c)
 	/* Room for what it took was asked for before; events may wait for the next commit. */
 	if (!ring->changed && buf_len(&c->out) > 0 &&
 	    !store_spare(c->srv->tree.store, 1, RECORD_MAX)) {
-		c->srv->short_of_room = true;
+		c->srv->wire.short_of_room = true;
 		return;
 	}
 	fill_out(c);

@@ -122,7 +122,7 @@ static bool receive(struct conn *c)
 	struct server *srv = c->srv;
 	struct sock *s = sock_of(c);
 	bool empty = buf_len(&c->in) == 0;
-	char *into = empty ? srv->scratch : buf_room(&c->in, READ_SIZE);
+	char *into = empty ? srv->wire.scratch : buf_room(&c->in, READ_SIZE);
 	size_t used;
 	ssize_t n;
 
@@ -264,7 +264,7 @@ static bool are_many(const struct conn *c)
 	const unsigned int most = c->srv->cfg.people_conns;
 	unsigned int all = 0;
 
-	for (const struct conn *o = c->srv->conns; o; o = o->next)
+	for (const struct conn *o = c->srv->wire.conns; o; o = o->next)
 		all += o->peer && !o->privileged && !o->dead;
 	/* it is one of them itself */
 	return most && all > most;
@@ -344,7 +344,7 @@ static void listener_readable(void *arg, short events)
 	for (int i = 0; i < 64 && accept_one(l); i++)
 		;
 	/* Who was not let in holds no descriptor till something else happens. */
-	if (l->srv->dead_list)
+	if (l->srv->wire.dead_list)
 		server_turn(l->srv);
 }
 

@@ -154,7 +154,7 @@ static void add(struct sessions *t, struct session_list *l, struct session *s)
 
 static void forget(struct server *srv, struct session *s)
 {
-	struct session **at = bucket_of(&srv->sessions, s->token);
+	struct session **at = bucket_of(&srv->wire.sessions, s->token);
 
 	log_gone(srv, s);
 	bonds_session_over(srv, s->id);
@@ -177,7 +177,7 @@ static void thin_out(struct server *srv, struct session_list *orphans)
 
 		/* A start finds all in one list. */
 		if (bonds_session_has(srv, s->id))
-			move_to(&srv->sessions.bonded, s);
+			move_to(&srv->wire.sessions.bonded, s);
 		else
 			forget(srv, s);
 	}
@@ -191,7 +191,7 @@ static void thin_out(struct server *srv, struct session_list *orphans)
  */
 static void orphaned(struct server *srv, struct session *s)
 {
-	struct sessions *t = &srv->sessions;
+	struct sessions *t = &srv->wire.sessions;
 
 	s->conn = NULL;
 	bonds_session_lost(srv, s->id);
@@ -237,8 +237,8 @@ static int make(struct server *srv, const unsigned char *token, struct session *
 		free(s);
 		return -ENOSPC;
 	}
-	s->id = ++srv->sessions.next_id;
-	add(&srv->sessions, &srv->sessions.connected, s);
+	s->id = ++srv->wire.sessions.next_id;
+	add(&srv->wire.sessions, &srv->wire.sessions.connected, s);
 	log_put(srv, s);
 	*out = s;
 	return 0;
@@ -277,10 +277,10 @@ int session_take(struct server *srv, struct conn *c, const char *token, struct b
 
 	if (ret < 0)
 		return ret;
-	s = find(&srv->sessions, bytes);
+	s = find(&srv->wire.sessions, bytes);
 	ret = s ? describe(s, out) : buf_append(out, "new", 3);
 	if (ret == 0 && s)
-		take_from(&srv->sessions, s);
+		take_from(&srv->wire.sessions, s);
 	else if (ret == 0)
 		ret = make(srv, bytes, &s);
 	if (ret < 0)
@@ -374,8 +374,8 @@ static void each_session(struct server *srv, uint64_t seq,
 			 void (*each)(struct server *srv, struct session *s, uint64_t seq))
 {
 	const struct session_list *const lists[] = {
-		&srv->sessions.connected, &srv->sessions.orphans, &srv->sessions.user_orphans,
-		&srv->sessions.bonded,
+		&srv->wire.sessions.connected, &srv->wire.sessions.orphans, &srv->wire.sessions.user_orphans,
+		&srv->wire.sessions.bonded,
 	};
 	struct session *s, *next;
 
@@ -407,9 +407,9 @@ int session_restore(struct server *srv, uint64_t id, const void *record, size_t 
 		return -EBADMSG;
 	}
 	s->id = id;
-	if (id > srv->sessions.next_id)
-		srv->sessions.next_id = id;
-	add(&srv->sessions, &srv->sessions.orphans, s);
+	if (id > srv->wire.sessions.next_id)
+		srv->wire.sessions.next_id = id;
+	add(&srv->wire.sessions, &srv->wire.sessions.orphans, s);
 	return 0;
 }
 
@@ -421,5 +421,5 @@ static void drop(struct server *srv, struct session *s, uint64_t seq)
 void sessions_fini(struct server *srv)
 {
 	each_session(srv, 0, drop);
-	srv->sessions = (struct sessions){ 0 };
+	srv->wire.sessions = (struct sessions){ 0 };
 }

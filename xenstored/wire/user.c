@@ -20,7 +20,7 @@ static bool is_root(uid_t uid)
 
 static struct user *user_get(struct server *srv, uid_t uid)
 {
-	struct user *u = srv->users;
+	struct user *u = srv->wire.users;
 
 	while (u && u->uid != uid)
 		u = u->next;
@@ -30,8 +30,8 @@ static struct user *user_get(struct server *srv, uid_t uid)
 	if (!u)
 		return NULL;
 	u->uid = uid;
-	u->next = srv->users;
-	srv->users = u;
+	u->next = srv->wire.users;
+	srv->wire.users = u;
 	return u;
 }
 
@@ -49,7 +49,7 @@ int user_join(struct conn *c)
 
 void user_leave(struct conn *c)
 {
-	struct user **at = &c->srv->users, *u = c->user;
+	struct user **at = &c->srv->wire.users, *u = c->user;
 
 	if (!u)
 		return;
@@ -129,7 +129,7 @@ int user_may_wait(const struct conn *c)
 {
 	size_t waiting = 0;
 
-	for (const struct conn *o = c->user ? c->srv->conns : NULL; o; o = o->next)
+	for (const struct conn *o = c->user ? c->srv->wire.conns : NULL; o; o = o->next)
 		waiting += o->user == c->user ? conn_waiting(o) : 0;
 	return waiting > USER_WAITING ? -EBUSY : 0;
 }

@@ -167,7 +167,7 @@ static void test_a_lost_session_with_bonds_is_not_forgotten(void **state)
 		ANSWERS(a, "new", "session", token);
 		lose(a);
 	}
-	assert_int_equal(srv->sessions.orphans.nr, SESSION_ORPHANS);
+	assert_int_equal(srv->wire.sessions.orphans.nr, SESSION_ORPHANS);
 	bonds_end_due(srv);
 	assert_true(there("/t/q"));
 	a = t_client(srv, 0);

@@ -42,7 +42,7 @@ static void serve(void)
 {
 	if (ring())
 		conn_ring_serve(ring());
-	for (int i = 0; i < 100 && srv->again_list; i++)
+	for (int i = 0; i < 100 && srv->wire.again_list; i++)
 		server_serve_again(srv);
 	conns_flush(srv);
 }
@@ -359,11 +359,11 @@ static void test_a_ring_whose_channel_is_refused_has_none(void **state)
 	struct xsd_sockmsg hdr;
 
 	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "666", NULL), EINVAL);
-	assert_null(srv->by_port[FAKE_PORT(1)]);
+	assert_null(srv->wire.by_port[FAKE_PORT(1)]);
 	/* What is to be told meanwhile finds no channel. */
 	put_request(XS_WRITE, "data/x\0hello", 12);
 	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "9", NULL), 0);
-	assert_ptr_equal(srv->by_port[FAKE_PORT(1)], ring());
+	assert_ptr_equal(srv->wire.by_port[FAKE_PORT(1)], ring());
 	serve();
 	assert_true(take_msg(&hdr, text));
 	assert_string_equal(text, "OK");
@@ -398,7 +398,7 @@ static void test_domid_used_again_at_once_gets_its_own_ring(void **state)
 	domains_check(srv);
 	assert_int_equal(t_call(dom0, XS_INTRODUCE, NULL, "1", "5", "9", NULL), 0);
 	conns_reap(srv);
-	assert_ptr_equal(srv->by_port[FAKE_PORT(1)], ring());
+	assert_ptr_equal(srv->wire.by_port[FAKE_PORT(1)], ring());
 	t_mkdir(dom0, 0, "/local/domain/1");
 	t_setp(dom0, 0, "/local/domain/1", "n1");
 	put_request(XS_WRITE, "data/x\0hello", 12);

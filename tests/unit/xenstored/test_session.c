@@ -161,14 +161,14 @@ static void test_orphans_are_bounded_and_the_oldest_goes_first(void **state)
 		conn_kill(c);
 		conns_reap(srv);
 	}
-	assert_int_equal(srv->sessions.orphans.nr, SESSION_ORPHANS);
+	assert_int_equal(srv->wire.sessions.orphans.nr, SESSION_ORPHANS);
 	snprintf(token, sizeof(token), "%032x", 9);
 	assert_int_equal(take(a, token), 0);
 	assert_string_equal(text, "new");
 	snprintf(token, sizeof(token), "%032x", 10);
 	assert_int_equal(take(b, token), 0);
 	assert_string_equal(text, "1 0");
-	assert_int_equal(srv->sessions.orphans.nr, SESSION_ORPHANS - 1);
+	assert_int_equal(srv->wire.sessions.orphans.nr, SESSION_ORPHANS - 1);
 }
 
 static void test_tokens_are_32_digits_of_sockets_of_domain_0(void **state)

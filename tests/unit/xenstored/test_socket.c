@@ -42,7 +42,7 @@ static void serve(void)
 {
 	for (int i = 0; i < 200; i++) {
 		loop_turn(srv->loop, false);
-		if (srv->again_list) {
+		if (srv->wire.again_list) {
 			server_serve_again(srv);
 			server_turn(srv);
 		}
@@ -108,7 +108,7 @@ static void test_requests_go_on_when_the_socket_takes_all_output(void **state)
 	}
 	close(fd);
 	serve();
-	assert_int_equal(srv->nr_conns, 0);
+	assert_int_equal(srv->wire.nr_conns, 0);
 }
 
 static void test_a_client_that_reads_late_gets_every_reply(void **state)
@@ -125,7 +125,7 @@ static void test_a_client_that_reads_late_gets_every_reply(void **state)
 	send_all(fd, msg, len);
 	for (int i = 0; i < 100000 && got < NR * (XS_WIRE_HDR_LEN + VALUE); i++) {
 		loop_turn(srv->loop, false);
-		if (srv->again_list) {
+		if (srv->wire.again_list) {
 			server_serve_again(srv);
 			server_turn(srv);
 		}
@@ -145,7 +145,7 @@ static void test_what_was_sent_before_hanging_up_is_carried_out(void **state)
 	send_all(fd, msg, put_request(msg, XS_WRITE, "/last\0words", 11));
 	close(fd);
 	serve();
-	assert_int_equal(srv->nr_conns, 0);
+	assert_int_equal(srv->wire.nr_conns, 0);
 	assert_true(tree_find(&srv->tree, "/last", 5, &n));
 }
 
@@ -158,7 +158,7 @@ static void test_a_client_that_only_stops_sending_is_let_go(void **state)
 	serve();
 	read_all(fd, &ended);
 	assert_true(ended);
-	assert_int_equal(srv->nr_conns, 0);
+	assert_int_equal(srv->wire.nr_conns, 0);
 	close(fd);
 }
 

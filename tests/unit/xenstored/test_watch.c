@@ -62,10 +62,10 @@ static void test_the_writer_is_served_before_its_watchers(void **state)
 	memcpy(bytes + sizeof(hdr), write, 4);
 	conn_input(a, bytes, sizeof(hdr) + 4, 1);
 
-	assert_ptr_equal(srv->flush_list, a);
+	assert_ptr_equal(srv->wire.flush_list, a);
 	assert_ptr_equal(a->flush_next, b);
 	conns_flush(srv);
-	assert_null(srv->flush_list);
+	assert_null(srv->wire.flush_list);
 }
 
 static void test_changes_below_fire_with_their_own_path(void **state)

@@ -86,7 +86,7 @@ static void test_a_lost_client_costs_what_the_first_one_did(void **state)
 		c[i] = holder(i);
 	lose_all(c, false, &first, &last);
 	assert_alike(first, last);
-	assert_int_equal(srv->sessions.bonded.nr, CLIENTS);
+	assert_int_equal(srv->wire.sessions.bonded.nr, CLIENTS);
 	assert_int_equal(srv->bonds.nr, CLIENTS);
 }
 
@@ -130,8 +130,8 @@ static void test_who_has_bonds_is_passed_over_once(void **state)
 		if (i == SOME - 1)
 			first = work;
 	}
-	assert_int_equal(srv->sessions.orphans.nr, SESSION_ORPHANS);
-	assert_int_equal(srv->sessions.bonded.nr, CLIENTS);
+	assert_int_equal(srv->wire.sessions.orphans.nr, SESSION_ORPHANS);
+	assert_int_equal(srv->wire.sessions.bonded.nr, CLIENTS);
 	print_message("%llu blocks, then %llu\n", (unsigned long long)first,
 		      (unsigned long long)work);
 	/* Nobody has looked at all of them for each. */
