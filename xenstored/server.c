@@ -230,7 +230,7 @@ void server_fini(struct server *srv)
 	loop_destroy(srv->loop);
 	free(srv->wire.by_port);
 	free(srv->wire.scratch);
-	free(srv->trace_path);
+	free(srv->ops.trace_path);
 }
 
 /* What every store has; directories of the persistent environment are flagged by their name. */

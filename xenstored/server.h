@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "bond.h"
@@ -17,6 +16,7 @@
 #include "durable.h"
 #include "lease.h"
 #include "loop.h"
+#include "ops_state.h"
 #include "people.h"
 #include "precedence.h"
 #include "quota.h"
@@ -26,12 +26,9 @@
 #include "xs_wire.h"
 
 struct conn;
-struct feeds;
 struct hv;
 struct store;
 struct lease;
-struct monitor;
-struct req;
 
 struct server_config {
 	const char *run_dir;		/* live environment, socket */
@@ -79,6 +76,7 @@ struct server {
 	struct quotas quotas;
 
 	struct wire wire;
+	struct ops_state ops;
 
 	struct durable durable;
 	bool serving;			/* the event loop is running */
@@ -97,14 +95,6 @@ struct server {
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id: lease.c */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
 	struct bonds bonds;
-	struct monitor *monitors;
-	struct feeds *feeds;		/* NULL: nobody subscribes to changes */
-	uint64_t change_seq;		/* of the last change noted for them */
-	const struct req *acting;	/* the request being carried out, or NULL */
-	char *trace_path;		/* set by CONTROL logfile */
-	FILE *trace;			/* every operation is written here, if anywhere */
-
-	char reply[XENSTORE_PAYLOAD_MAX];	/* of the request being carried out */
 	struct server_stats stats;
 	bool stop;
 	bool want_live_update;

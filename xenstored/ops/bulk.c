@@ -91,7 +91,7 @@ static int send_tree(struct req *r, struct walk *w, const struct xs_path *path, 
 	struct bulk_stream s = { .req_id = r->hdr.req_id };
 	const struct perms *before = NULL;
 	struct xs_bulk begin = { .kind = XS_BULK_BEGIN, .len = sizeof(begin),
-				 .gen = r->srv->tree.rev, .seq = r->srv->change_seq };
+				 .gen = r->srv->tree.rev, .seq = r->srv->ops.change_seq };
 	struct buf bytes = { 0 };
 	bool more = walk_begin(w, &r->srv->tree, path->text, path->len);
 	int ret = buf_append(&bytes, &begin, sizeof(begin));

@@ -38,10 +38,10 @@ struct feeds {
 
 static void feeds_free(struct server *srv)
 {
-	buf_fini(&srv->feeds->noted);
-	buf_fini(&srv->feeds->mine);
-	free(srv->feeds);
-	srv->feeds = NULL;
+	buf_fini(&srv->ops.feeds->noted);
+	buf_fini(&srv->ops.feeds->mine);
+	free(srv->ops.feeds);
+	srv->ops.feeds = NULL;
 }
 
 int feed_start(struct req *r, const char *const *paths, unsigned int nr)
@@ -64,26 +64,26 @@ int feed_start(struct req *r, const char *const *paths, unsigned int nr)
 			free(f);
 			return -EINVAL;
 		}
-	if (!r->srv->feeds)
-		r->srv->feeds = calloc(1, sizeof(*r->srv->feeds));
-	ret = r->srv->feeds ? user_stream_begin(r->conn) : -ENOMEM;
+	if (!r->srv->ops.feeds)
+		r->srv->ops.feeds = calloc(1, sizeof(*r->srv->ops.feeds));
+	ret = r->srv->ops.feeds ? user_stream_begin(r->conn) : -ENOMEM;
 	if (ret < 0) {
 		free(f);
-		if (r->srv->feeds && !r->srv->feeds->first)
+		if (r->srv->ops.feeds && !r->srv->ops.feeds->first)
 			feeds_free(r->srv);
 		return ret;
 	}
-	f->next = r->srv->feeds->first;
-	r->srv->feeds->first = f;
+	f->next = r->srv->ops.feeds->first;
+	r->srv->ops.feeds->first = f;
 	begin.gen = r->srv->tree.rev;
-	begin.seq = r->srv->change_seq;
+	begin.seq = r->srv->ops.change_seq;
 	return reply_data(r, &begin, sizeof(begin));
 }
 
 void feed_each(const struct server *srv, const struct conn *c,
 	       void (*fn)(void *arg, const char *path), void *arg)
 {
-	for (const struct feed *f = srv->feeds ? srv->feeds->first : NULL; f; f = f->next)
+	for (const struct feed *f = srv->ops.feeds ? srv->ops.feeds->first : NULL; f; f = f->next)
 		for (unsigned int i = 0; f->conn == c && i < f->nr; i++)
 			fn(arg, f->paths[i].text);
 }
@@ -92,16 +92,16 @@ void feed_each(const struct server *srv, const struct conn *c,
 
 void feed_before(struct server *srv, const struct node *n)
 {
-	if (!srv->feeds)
+	if (!srv->ops.feeds)
 		return;
-	srv->feeds->prev_len = n->value_len;
-	memcpy(srv->feeds->prev, n->value, n->value_len);
+	srv->ops.feeds->prev_len = n->value_len;
+	memcpy(srv->ops.feeds->prev, n->value, n->value_len);
 }
 
 void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	       const char *path, size_t len, const struct node *n)
 {
-	struct feeds *fs = srv->feeds;
+	struct feeds *fs = srv->ops.feeds;
 	struct xs_bulk rec = { .kind = (uint8_t)kind, .flags = (uint8_t)flags, .gen = n->gen,
 			       .domid = XS_BULK_NOBODY };
 	struct bulk_parts parts = { .prev = "" };
@@ -109,11 +109,11 @@ void feed_note(struct server *srv, enum xs_bulk_kind kind, unsigned int flags,
 	/* "@" nodes are no part of the tree. */
 	if (!fs || path[0] != '/')
 		return;
-	if (srv->acting) {
-		rec.domid = (uint16_t)srv->acting->conn->domid;
-		rec.tx = srv->acting->hdr.tx_id;
+	if (srv->ops.acting) {
+		rec.domid = (uint16_t)srv->ops.acting->conn->domid;
+		rec.tx = srv->ops.acting->hdr.tx_id;
 	}
-	rec.seq = ++srv->change_seq;
+	rec.seq = ++srv->ops.change_seq;
 	parts.name = path;
 	parts.name_len = len;
 	parts.value = kind == XS_BULK_DEL ? "" : n->value;
@@ -178,7 +178,7 @@ static void end_feed(struct server *srv, struct feed *f)
 
 static void send_to(struct server *srv, struct feed **at)
 {
-	struct feeds *fs = srv->feeds;
+	struct feeds *fs = srv->ops.feeds;
 	struct feed *f = *at;
 	struct bulk_stream s = { .req_id = f->req_id };
 	int ret = fs->failed ? -ENOMEM : pick(fs, f);
@@ -196,7 +196,7 @@ static void send_to(struct server *srv, struct feed **at)
 
 void feed_flush(struct server *srv)
 {
-	struct feeds *fs = srv->feeds;
+	struct feeds *fs = srv->ops.feeds;
 
 	if (!fs || (buf_len(&fs->noted) == 0 && !fs->failed))
 		return;
@@ -215,19 +215,19 @@ void feed_flush(struct server *srv)
 
 void feed_end_all(struct server *srv)
 {
-	while (srv->feeds && srv->feeds->first) {
-		struct feed *f = srv->feeds->first;
+	while (srv->ops.feeds && srv->ops.feeds->first) {
+		struct feed *f = srv->ops.feeds->first;
 
-		srv->feeds->first = f->next;
+		srv->ops.feeds->first = f->next;
 		end_feed(srv, f);
 	}
-	if (srv->feeds)
+	if (srv->ops.feeds)
 		feeds_free(srv);
 }
 
 void feed_forget(struct server *srv, const struct conn *c)
 {
-	struct feed **at = srv->feeds ? &srv->feeds->first : NULL;
+	struct feed **at = srv->ops.feeds ? &srv->ops.feeds->first : NULL;
 
 	while (at && *at) {
 		struct feed *f = *at;
@@ -239,6 +239,6 @@ void feed_forget(struct server *srv, const struct conn *c)
 			at = &f->next;
 		}
 	}
-	if (srv->feeds && !srv->feeds->first)
+	if (srv->ops.feeds && !srv->ops.feeds->first)
 		feeds_free(srv);
 }

@@ -26,7 +26,7 @@ struct monitor {
 
 bool monitor_active(const struct server *srv)
 {
-	return srv->monitors || srv->trace;
+	return srv->ops.monitors || srv->ops.trace;
 }
 
 /* Payload bytes as one printable word: NUL becomes '|', the rest what is not printable '?'. */
@@ -64,9 +64,9 @@ void monitor_report(struct server *srv, const struct req *r, int err, uint64_t t
 	char line[400];
 	size_t len = format_line(r, err, took_ns, line, sizeof(line));
 
-	if (srv->trace)
-		fwrite(line, 1, len, srv->trace);
-	for (struct monitor *m = srv->monitors; m; m = m->next) {
+	if (srv->ops.trace)
+		fwrite(line, 1, len, srv->ops.trace);
+	for (struct monitor *m = srv->ops.monitors; m; m = m->next) {
 		if (m->conn == r->conn)
 			continue;
 		if (buf_len(&m->lines) + len > LINES_SIZE || buf_append(&m->lines, line, len) < 0)
@@ -76,7 +76,7 @@ void monitor_report(struct server *srv, const struct req *r, int err, uint64_t t
 
 static struct monitor *monitor_of(struct server *srv, const struct conn *c)
 {
-	struct monitor *m = srv->monitors;
+	struct monitor *m = srv->ops.monitors;
 
 	while (m && m->conn != c)
 		m = m->next;
@@ -99,8 +99,8 @@ int monitor_start(struct server *srv, struct conn *c)
 		return -ENOMEM;
 	}
 	m->conn = c;
-	m->next = srv->monitors;
-	srv->monitors = m;
+	m->next = srv->ops.monitors;
+	srv->ops.monitors = m;
 	return 0;
 }
 
@@ -129,7 +129,7 @@ int monitor_take(struct server *srv, struct conn *c, char *out, size_t room, siz
 
 void monitor_forget(struct server *srv, struct conn *c)
 {
-	for (struct monitor **at = &srv->monitors; *at; at = &(*at)->next) {
+	for (struct monitor **at = &srv->ops.monitors; *at; at = &(*at)->next) {
 		struct monitor *m = *at;
 
 		if (m->conn != c)
@@ -144,15 +144,15 @@ void monitor_forget(struct server *srv, struct conn *c)
 
 int trace_open(struct server *srv, const char *path)
 {
-	if (srv->trace)
-		fclose(srv->trace);
-	srv->trace = NULL;
+	if (srv->ops.trace)
+		fclose(srv->ops.trace);
+	srv->ops.trace = NULL;
 	if (!path)
 		return 0;
-	srv->trace = fopen(path, "ae");
-	if (!srv->trace)
+	srv->ops.trace = fopen(path, "ae");
+	if (!srv->ops.trace)
 		return -errno;
-	setvbuf(srv->trace, NULL, _IOLBF, 0);
+	setvbuf(srv->ops.trace, NULL, _IOLBF, 0);
 	return 0;
 }
 
@@ -164,6 +164,6 @@ int trace_to(struct server *srv, int fd)
 		return -errno;
 	trace_open(srv, NULL);
 	setvbuf(f, NULL, _IOLBF, 0);
-	srv->trace = f;
+	srv->ops.trace = f;
 	return 0;
 }

@@ -90,7 +90,7 @@ static int past_words(struct req *r, const char *what, const char **arg, unsigne
 static int control_log(struct req *r, const char **arg, unsigned int nr)
 {
 	if (nr == 0)
-		return reply_string(r, r->srv->trace ? "on" : "off");
+		return reply_string(r, r->srv->ops.trace ? "on" : "off");
 	/* The other meaning: what changed at or below a path. */
 	if (arg[0][0] == '/')
 		return past_words(r, "log", arg, nr);
@@ -122,8 +122,8 @@ static int control_logfile(struct req *r, const char **arg, unsigned int nr)
 		free(path);
 		return ret;
 	}
-	free(r->srv->trace_path);
-	r->srv->trace_path = path;
+	free(r->srv->ops.trace_path);
+	r->srv->ops.trace_path = path;
 	r->srv->cfg.trace_path = path;
 	return reply_ok(r);
 }

@@ -207,14 +207,14 @@ bool ops_dispatch(struct conn *c, const struct xsd_sockmsg *hdr, const char *pay
 	r.new_watch = NULL;
 	r.replied = false;
 	r.at_once = false;
-	r.reply = srv->reply;
+	r.reply = srv->ops.reply;
 	r.reply_len = 0;
 
 	c->hold_seq = 0;
 	c->room_lacked = 0;
-	srv->acting = &r;
+	srv->ops.acting = &r;
 	ret = carry_out(&r);
-	srv->acting = NULL;
+	srv->ops.acting = NULL;
 	/* As the original: who does not look at each answer must not make the rest come true. */
 	if (ret == -ENOMEM && r.view.txn)
 		txn_doom(r.view.txn, ret);

@@ -54,7 +54,7 @@ int change_room(struct server *srv, const struct change_need *need)
 	if (ret < 0)
 		return ret;
 	records_of(need, &records);
-	records.trusted = srv->acting && srv->acting->conn->privileged;
+	records.trusted = srv->ops.acting && srv->ops.acting->conn->privileged;
 	return store_room_for(srv->tree.store, &records);
 }
 
@@ -267,7 +267,7 @@ static void note_removed(struct server *srv, const char *path, size_t len, struc
 
 	if (is_told_of(srv, path))
 		watch_note(srv, path, len, perms, NULL, exact);
-	if (srv->feeds && tree_find(&srv->tree, path, len, &n))
+	if (srv->ops.feeds && tree_find(&srv->tree, path, len, &n))
 		feed_note(srv, XS_BULK_DEL, 0, path, len, &n);
 }
 

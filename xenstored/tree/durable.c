@@ -43,8 +43,8 @@
 static void who_acts(const struct server *srv, struct change_who *who)
 {
 	*who = (struct change_who){ 0 };
-	if (srv->acting)
-		*who = srv->acting->conn->who;
+	if (srv->ops.acting)
+		*who = srv->ops.acting->conn->who;
 }
 
 void durable_enqueue_again(struct server *srv, struct change *c)
@@ -104,7 +104,7 @@ void durable_remove(struct server *srv, const char *path, size_t len)
 void durable_had(struct server *srv, uint64_t rev)
 {
 	const struct durable *d = &srv->durable;
-	struct conn *c = srv->acting ? srv->acting->conn : NULL;
+	struct conn *c = srv->ops.acting ? srv->ops.acting->conn : NULL;
 
 	/* What stands for a parent that the disk has lost is newer than anything that will come there. */
 	if (rev > d->last)

@@ -30,8 +30,8 @@ int durable_room(struct server *srv, const struct change_need *need)
 	wanted = disk_need(&d->room, d->nr_queued + need->nr_nodes, bytes);
 	if (wanted <= d->room.free_bytes + (need->frees ? ROOM_KEPT : 0))
 		return 0;
-	if (srv->acting)
-		srv->acting->conn->room_lacked = wanted;
+	if (srv->ops.acting)
+		srv->ops.acting->conn->room_lacked = wanted;
 	d->room_lacked = true;
 	return -ENOSPC;
 }

@@ -215,7 +215,7 @@ static void test_subscriber_that_does_not_read_is_ended_and_costs_no_more(void *
 	}
 
 	assert_true(most < 5 * 1024 * 1024);
-	assert_null(srv->feeds);
+	assert_null(srv->ops.feeds);
 	while ((m = t_next(b)))
 		end = m->len == 0;
 	assert_true(end);
@@ -224,11 +224,11 @@ static void test_subscriber_that_does_not_read_is_ended_and_costs_no_more(void *
 static void test_subscription_ends_with_its_connection(void **state)
 {
 	control(b, 77, "feed\0/t", 8);
-	assert_non_null(srv->feeds);
+	assert_non_null(srv->ops.feeds);
 
 	t_hang_up(b);
 
-	assert_null(srv->feeds);
+	assert_null(srv->ops.feeds);
 	t_write(a, 0, "/t", "1");
 }
 
