@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "record.h"
+#include "xs_easy.h"
 
 #define DEPTH_MAX 4
 #define PATH_MAX_LEN 512
-#define TRIES_MAX 100
 
 struct load {
 	struct xs_handle *xs;
@@ -36,20 +36,20 @@ static int walk_child(struct load *l, const char *path, const char *name, unsign
 /* A node that vanished while it was looked for means that the commit fails. */
 static int walk(struct load *l, const char *path, unsigned int depth)
 {
-	unsigned int nr = 0, len;
-	char *value = xs_read(l->xs, l->t, path, &len), **names;
+	char *value = xs_easy_read(l->xs, l->t, path), **names;
+	unsigned int nr = 0;
 	int err = 0;
 
 	if (!value)
-		return errno ? -errno : -EIO;
+		return -errno;
 	/* Directories have no value of their own, items that are empty directories count. */
 	if (path[l->root_len])
 		err = record_keys_set(l->keys, path + l->root_len + 1, value);
 	free(value);
-	names = err ? NULL : xs_directory(l->xs, l->t, path, &nr);
+	names = err ? NULL : xs_easy_list(l->xs, l->t, path, &nr);
 	/* Whose keys are not told has not lost them. */
 	if (!err && !names)
-		err = errno ? -errno : -EIO;
+		err = -errno;
 	for (unsigned int i = 0; names && i < nr && !err && depth < DEPTH_MAX; i++)
 		err = walk_child(l, path, names[i], depth + 1);
 	free(names);
@@ -71,21 +71,28 @@ int record_load_in(struct xs_handle *xs, xs_transaction_t t, const char *name,
 	return !err && !keys->nr ? -ENOENT : err;
 }
 
+struct whole {
+	const char *name;
+	struct record_keys *keys;
+	bool absent;
+};
+
+/* Also what was not there must have been missing at one moment: that is committed, too. */
+static int load_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct whole *w = arg;
+	int err;
+
+	record_keys_free(w->keys);
+	err = record_load_in(xs, t, w->name, w->keys);
+	w->absent = err == -ENOENT;
+	return w->absent ? 0 : err;
+}
+
 int record_load(struct xs_handle *xs, const char *name, struct record_keys *keys)
 {
-	for (int i = 0; i < TRIES_MAX; i++) {
-		xs_transaction_t t = xs_transaction_start(xs);
-		int err;
+	struct whole w = { .name = name, .keys = keys };
+	int err = xs_easy_transact(xs, load_body, &w);
 
-		if (!t)
-			return errno ? -errno : -EIO;
-		err = record_load_in(xs, t, name, keys);
-		/* Also what was not there must have been missing at one moment. */
-		if (xs_transaction_end(xs, t, false))
-			return err;
-		if (errno != EAGAIN)
-			return errno ? -errno : -EIO;
-		record_keys_free(keys);
-	}
-	return -EBUSY;
+	return !err && w.absent ? -ENOENT : err;
 }

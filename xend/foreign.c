@@ -62,7 +62,7 @@ static void forget_old(struct xend *x, const struct hv_domain *list, size_t nr)
 	struct path root = { PATH_STATUS_ROOT };
 	char name[PATH_NAME_MAX], now[PATH_NAME_MAX];
 	unsigned int nr_names;
-	char **names = store_list(x->xs, XBT_NULL, root, &nr_names);
+	char **names = store_list(x->xs, root, &nr_names);
 
 	for (unsigned int i = 0; i < nr_names; i++) {
 		const struct hv_domain *h;

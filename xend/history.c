@@ -65,7 +65,7 @@ void history_add(struct xend *x, const char *name, const char *from, const char 
 static void last_time(struct xend *x, const char *name, char out[32])
 {
 	unsigned int nr;
-	char **moves = store_list(x->xs, XBT_NULL, path_history(name, NULL), &nr), *value = NULL;
+	char **moves = store_list(x->xs, path_history(name, NULL), &nr), *value = NULL;
 
 	if (nr) {
 		qsort(moves, nr, sizeof(moves[0]), by_text);
@@ -81,7 +81,7 @@ void history_prune(struct xend *x)
 	struct path root = { PATH_HISTORY_ROOT };
 	char name[PATH_NAME_MAX], oldest[PATH_NAME_MAX] = "", first[32] = "", when[32];
 	unsigned int nr, nr_gone = 0;
-	char **names = store_list(x->xs, XBT_NULL, root, &nr);
+	char **names = store_list(x->xs, root, &nr);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		if (!path_name_of(names[i], name) || domain_find(x, name) ||

@@ -52,7 +52,7 @@ static int list_names(struct xend *x, const char *root, char ***names, unsigned 
 	struct path p;
 
 	snprintf(p.s, sizeof(p.s), "%s", root);
-	*names = store_list(x->xs, XBT_NULL, p, nr);
+	*names = store_list(x->xs, p, nr);
 	return *names || errno == ENOENT ? 0 : errno ? -errno : -EIO;
 }
 

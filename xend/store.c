@@ -1,70 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.c - conveniences over libxenstore.
+ * store.c - see store.h. What is asked and answered: xs_easy.c.
  */
 #include "store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CONFLICTS 100
+struct body {
+	int (*run)(struct txn *tx, void *arg);
+	void *arg;
+};
 
-static int errno_or_eio(void)
+static int run_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	return errno ? -errno : -EIO;
+	const struct body *body = arg;
+	struct txn tx = { .xs = xs, .t = t };
+	int err = body->run(&tx, body->arg);
+
+	return err ? err : tx.err;
 }
 
 int store_transact(struct xs_handle *xs, int (*body)(struct txn *tx, void *arg), void *arg)
 {
-	for (int i = 0; i < MAX_CONFLICTS; i++) {
-		struct txn tx = { .xs = xs };
-		int err;
-
-		tx.t = xs_transaction_start(xs);
-		if (!tx.t)
-			return errno_or_eio();
-		err = body(&tx, arg);
-		if (!err)
-			err = tx.err;
-		/* EAGAIN in it: it is lost already */
-		if (xs_transaction_end(xs, tx.t, err != 0) && err != -EAGAIN)
-			return err;
-		if (errno != EAGAIN && err != -EAGAIN)
-			return err ? err : errno_or_eio();
-	}
-	return -EBUSY;
+	return xs_easy_transact(xs, run_body, &(struct body){ body, arg });
 }
+
+/* ---- in a transaction ---- */
 
 void txn_write(struct txn *tx, struct path p, const char *value)
 {
-	if (!tx->err && !xs_write(tx->xs, tx->t, p.s, value, (unsigned int)strlen(value)))
-		tx->err = errno_or_eio();
+	if (!tx->err)
+		tx->err = xs_easy_write(tx->xs, tx->t, p.s, value);
 }
 
 void txn_writef(struct txn *tx, struct path p, const char *fmt, ...)
 {
-	char value[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
+	if (!tx->err)
+		tx->err = xs_easy_vwrite(tx->xs, tx->t, p.s, fmt, ap);
 	va_end(ap);
-	txn_write(tx, p, value);
 }
 
 void txn_mkdir(struct txn *tx, struct path p)
 {
 	if (!tx->err && !xs_mkdir(tx->xs, tx->t, p.s))
-		tx->err = errno_or_eio();
+		tx->err = errno ? -errno : -EIO;
 }
 
 void txn_rm(struct txn *tx, struct path p)
 {
-	if (!tx->err && !xs_rm(tx->xs, tx->t, p.s) && errno != ENOENT)
-		tx->err = errno_or_eio();
+	if (!tx->err)
+		tx->err = xs_easy_rm(tx->xs, tx->t, p.s);
 }
 
 void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int reader)
@@ -76,104 +68,82 @@ void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int r
 	unsigned int nr = owner == reader ? 1 : 2;
 
 	if (!tx->err && !xs_set_permissions(tx->xs, tx->t, p.s, perms, nr))
-		tx->err = errno_or_eio();
+		tx->err = errno ? -errno : -EIO;
 }
 
 char *txn_read(struct txn *tx, struct path p)
 {
-	unsigned int len;
-	char *value = xs_read(tx->xs, tx->t, p.s, &len);
+	char *value = xs_easy_read(tx->xs, tx->t, p.s);
 
 	if (!value && errno != ENOENT && !tx->err)
-		tx->err = errno_or_eio();
+		tx->err = -errno;
 	return value;
 }
 
 char **txn_list(struct txn *tx, struct path p, unsigned int *nr)
 {
-	char **list = store_list(tx->xs, tx->t, p, nr);
+	char **list = xs_easy_list(tx->xs, tx->t, p.s, nr);
 
 	if (!list && errno != ENOENT && !tx->err)
-		tx->err = errno_or_eio();
+		tx->err = -errno;
 	return list;
 }
 
 int txn_is(struct txn *tx, struct path p, const char *value)
 {
 	char *now = txn_read(tx, p);
-	int is = now ? !strcmp(now, value) : errno == ENOENT ? 0 : errno_or_eio();
+	int is = now ? !strcmp(now, value) : errno == ENOENT ? 0 : -errno;
 
 	free(now);
 	return is;
 }
 
+/* ---- outside ---- */
+
 int store_write(struct xs_handle *xs, struct path p, const char *value)
 {
-	return xs_write(xs, XBT_NULL, p.s, value, (unsigned int)strlen(value)) ? 0 : errno_or_eio();
+	return xs_easy_write(xs, XBT_NULL, p.s, value);
 }
 
 int store_writef(struct xs_handle *xs, struct path p, const char *fmt, ...)
 {
-	char value[512];
 	va_list ap;
+	int err;
 
 	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
+	err = xs_easy_vwrite(xs, XBT_NULL, p.s, fmt, ap);
 	va_end(ap);
-	return store_write(xs, p, value);
+	return err;
 }
 
 int store_rm(struct xs_handle *xs, struct path p)
 {
-	return xs_rm(xs, XBT_NULL, p.s) || errno == ENOENT ? 0 : errno_or_eio();
+	return xs_easy_rm(xs, XBT_NULL, p.s);
 }
 
 char *store_read(struct xs_handle *xs, struct path p)
 {
-	unsigned int len;
-
-	return xs_read(xs, XBT_NULL, p.s, &len);
+	return xs_easy_read(xs, XBT_NULL, p.s);
 }
 
 bool store_exists(struct xs_handle *xs, struct path p)
 {
-	char *v = store_read(xs, p);
-
-	free(v);
-	return v != NULL;
+	return store_has(xs, p) > 0;
 }
 
 int store_has(struct xs_handle *xs, struct path p)
 {
-	char *v = store_read(xs, p);
-	int has = v ? 1 : errno == ENOENT ? 0 : errno_or_eio();
-
-	free(v);
-	return has;
+	return xs_easy_has(xs, XBT_NULL, p.s);
 }
 
 long store_read_long(struct xs_handle *xs, struct path p)
 {
-	char *v = store_read(xs, p), *end;
-	long n;
+	uint64_t n;
 
-	if (!v)
-		return -1;
-	errno = 0;
-	n = strtol(v, &end, 10);
-	if (errno || end == v || *end || n < 0)
-		n = -1;
-	free(v);
-	return n;
+	return xs_easy_number(xs, XBT_NULL, p.s, LONG_MAX, &n) ? -1 : (long)n;
 }
 
-char **store_list(struct xs_handle *xs, xs_transaction_t t, struct path p, unsigned int *nr)
+char **store_list(struct xs_handle *xs, struct path p, unsigned int *nr)
 {
-	char **list;
-
-	*nr = 0;
-	list = xs_directory(xs, t, p.s, nr);
-	if (!list)
-		*nr = 0;
-	return list;
+	return xs_easy_list(xs, XBT_NULL, p.s, nr);
 }

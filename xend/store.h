@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - small conveniences over the libxenstore API.
- *
- * A transaction body is a function that may run several times: the store refuses a commit that
- * raced (EAGAIN) and store_transact() starts over.
+ * store.h - the store (xs_easy.h) by xend's paths, and transactions that keep their first error.
  */
 #ifndef XEND_STORE_H
 #define XEND_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <xenstore.h>
 
+#include "xs_easy.h"
 #include "xspaths.h"
 
 /*
@@ -24,10 +21,7 @@ struct txn {
 	int err;
 };
 
-/*
- * Runs @body in a transaction until it commits. A body that returns non-zero, or whose writes
- * failed, is rolled back and that error returned. -EBUSY after too many conflicts.
- */
+/* xs_easy_transact(); a body whose writes failed counts as one that returned that error. */
 int store_transact(struct xs_handle *xs, int (*body)(struct txn *tx, void *arg), void *arg);
 
 void txn_write(struct txn *tx, struct path p, const char *value);
@@ -39,7 +33,7 @@ void txn_rm(struct txn *tx, struct path p);	/* no error when absent */
 void txn_perms(struct txn *tx, struct path p, unsigned int owner, unsigned int reader);
 /* Value as an allocated string, NULL when absent, or with tx->err. */
 char *txn_read(struct txn *tx, struct path p);
-/* Children as store_list() has them, NULL and 0 also with tx->err. */
+/* Children as xs_easy_list() has them, NULL and 0 also with tx->err. */
 char **txn_list(struct txn *tx, struct path p, unsigned int *nr);
 /* 1: it is @value; 0: it is another, or none; -errno: the store does not say. */
 int txn_is(struct txn *tx, struct path p, const char *value);
@@ -55,7 +49,7 @@ bool store_exists(struct xs_handle *xs, struct path p);
 int store_has(struct xs_handle *xs, struct path p);
 /* -1 when absent or not a number. */
 long store_read_long(struct xs_handle *xs, struct path p);
-/* Children as one allocation, *nr of them; NULL and 0 when there is no such node (ENOENT), or with errno. */
-char **store_list(struct xs_handle *xs, xs_transaction_t t, struct path p, unsigned int *nr);
+/* Children as xs_easy_list() has them. */
+char **store_list(struct xs_handle *xs, struct path p, unsigned int *nr);
 
 #endif

@@ -79,7 +79,7 @@ static void mark_all(struct xend *x)
 	struct path root = { PATH_CONFIG_ROOT };
 	char name[PATH_NAME_MAX];
 	unsigned int nr;
-	char **names = store_list(x->xs, XBT_NULL, root, &nr);
+	char **names = store_list(x->xs, root, &nr);
 
 	for (unsigned int i = 0; i < nr; i++)
 		if (path_name_of(names[i], name))

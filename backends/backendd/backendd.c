@@ -36,10 +36,8 @@ static void each_number(struct supervisor *sv, const char *dir,
 			const char *type, unsigned int domid)
 {
 	unsigned int nr;
-	char **names = xs_directory(sv->xs, XBT_NULL, dir, &nr);
+	char **names = xs_easy_list(sv->xs, XBT_NULL, dir, &nr);
 
-	if (!names)
-		return;
 	for (unsigned int i = 0; i < nr; i++) {
 		char *end;
 		unsigned long n = strtoul(names[i], &end, 10);

@@ -152,7 +152,7 @@ static void ended(struct device *d, const char *how, enum device_phase phase)
 	d->adopted_exit = NULL;
 	grant_end(&d->grant);
 	d->phase = phase;
-	if (!d->gone && !store_exists(d->sv->xs, d->path) && errno == ENOENT)
+	if (!d->gone && store_has(d->sv->xs, d->path) == 0)
 		d->gone = true;
 	if (d->gone) {
 		forget(d);
@@ -415,7 +415,7 @@ void device_check(struct supervisor *sv, const char *type, unsigned int domid, u
 		add(sv, kind, domid, devid, path);
 	else if (rc == 0 && !d->gone)
 		check_present(d);
-	else if (rc == -ENOENT && d && !store_exists(sv->xs, path) && errno == ENOENT)
+	else if (rc == -ENOENT && d && store_has(sv->xs, path) == 0)
 		check_vanished(d);
 }
 
@@ -448,7 +448,7 @@ void device_check_known(struct supervisor *sv)
 
 	for (struct device *d = sv->devices; d; d = next) {
 		next = d->next;
-		if (!store_exists(sv->xs, d->path) && errno == ENOENT)
+		if (store_has(sv->xs, d->path) == 0)
 			check_vanished(d);
 	}
 }

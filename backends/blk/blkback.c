@@ -117,8 +117,10 @@ static void on_lost(const char *why)
 /* Waits a moment. 0; -ENOENT, -ECANCELED: the device goes; -EIO: so has the store. */
 static int wait_for_server(struct backend *be, const char *why)
 {
-	if (!store_exists(be->xs, be->path))
-		return errno == ENOENT ? -ENOENT : -EIO;
+	int has = store_has(be->xs, be->path);
+
+	if (has <= 0)
+		return has ? -EIO : -ENOENT;
 	if (!store_read_bool(be->xs, be->path, "online", true))
 		return -ECANCELED;
 	say_waiting(be, why);
@@ -411,8 +413,10 @@ static int blk_start(struct backend *be, struct event_base *base)
 
 static bool is_to_go(struct backend *be)
 {
-	if (!store_exists(be->xs, be->path))
-		return errno == ENOENT;
+	int has = store_has(be->xs, be->path);
+
+	if (has <= 0)
+		return !has;
 	return !store_read_bool(be->xs, be->path, "online", true);
 }
 

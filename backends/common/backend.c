@@ -13,7 +13,6 @@
 
 #include <log.h>
 
-#define OFFER_TRIES 16
 #define LOG_WINDOW_NS 10000000000ULL
 #define LOG_WINDOW_LINES 20
 
@@ -93,8 +92,9 @@ int backend_init(struct backend *be, const struct backend_ops *ops, const char *
 	devid = dev;
 	if (strcmp(again, path))
 		return -EINVAL;
-	if (!store_exists(be->xs, path))
-		return -errno;
+	rc = store_has(be->xs, path);
+	if (rc <= 0)
+		return rc ? rc : -ENOENT;
 	rc = store_read_str(be->xs, path, "frontend", be->frontend, sizeof(be->frontend));
 	if (rc < 0)
 		return rc == -ENOENT ? -EINVAL : rc;
@@ -239,33 +239,26 @@ int backend_work(struct backend *be, uint64_t now_ns)
 	return rc;
 }
 
+static int offer_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct backend *be = arg;
+	int rc = be->ops->offer(be, t);
+
+	if (rc == 0)
+		rc = store_write(xs, t, be->path, "hotplug-status", "connected");
+	return rc ? rc : store_write(xs, t, be->path, "state", "%d", XenbusStateInitWait);
+}
+
 /* Publishes the device: features and InitWait appear together. Nothing is connected then. */
 static int offer(struct backend *be)
 {
-	be->journal.page->open = 0;
-	for (int i = 0; i < OFFER_TRIES; i++) {
-		xs_transaction_t t = xs_transaction_start(be->xs);
-		int rc;
+	int rc;
 
-		if (t == XBT_NULL)
-			return -errno;
-		rc = be->ops->offer(be, t);
-		if (rc == 0)
-			rc = store_write(be->xs, t, be->path, "hotplug-status", "connected");
-		if (rc == 0)
-			rc = store_write(be->xs, t, be->path, "state", "%d", XenbusStateInitWait);
-		if (rc < 0) {
-			xs_transaction_end(be->xs, t, true);
-			return rc;
-		}
-		if (xs_transaction_end(be->xs, t, false)) {
-			be->state = XenbusStateInitWait;
-			return 0;
-		}
-		if (errno != EAGAIN)
-			return -errno;
-	}
-	return -EAGAIN;
+	be->journal.page->open = 0;
+	rc = xs_easy_transact(be->xs, offer_body, be);
+	if (rc == 0)
+		be->state = XenbusStateInitWait;
+	return rc;
 }
 
 int backend_start(struct backend *be)
@@ -383,9 +376,10 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns)
 	if (*again_ns)
 		return 0;
 	be->again_ns = 0;
-	if (!store_exists(be->xs, be->path)) {
-		if (errno != ENOENT)
-			return -errno;
+	rc = store_has(be->xs, be->path);
+	if (rc < 0)
+		return rc;
+	if (!rc) {
 		disconnect(be);
 		return 1;
 	}

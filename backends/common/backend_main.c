@@ -163,7 +163,7 @@ static int read_scope(struct store_scope *scope, const struct backend_ops *ops, 
 	rc = store_read_str(xs, path, "frontend", scope->frontend, sizeof(scope->frontend));
 	if (rc == 0)
 		rc = store_read_num(xs, path, "frontend-id", DOMID_FIRST_RESERVED - 1, &domid);
-	if (rc == -ENOENT && store_exists(xs, path))
+	if (rc == -ENOENT && store_has(xs, path) > 0)
 		rc = -EINVAL;
 	scope->domid = (uint32_t)domid;
 	xs_close(xs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - typed reads and writes of DIR/KEY over libxenstore.
+ * store.h - typed reads and writes of DIR/KEY (xs_easy.h).
  *
  * Values are untrusted unless dom0 alone may write DIR: numbers are parsed whole and bounded,
  * strings are copied and terminated. No path is ever taken from a value by this file.
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <xenstore.h>
+#include "xs_easy.h"
 
 /* Longest path of the protocol (XENSTORE_ABS_PATH_MAX) plus its end. */
 #define STORE_PATH_MAX 3073
@@ -38,12 +38,11 @@ int store_read_num(struct xs_handle *xs, const char *dir, const char *key, uint6
 /* The same for 0/1 keys with a default; anything unreadable is the default. */
 bool store_read_bool(struct xs_handle *xs, const char *dir, const char *key, bool otherwise);
 
-/* Writes a formatted value. Returns 0 or -errno. */
+/* Writes a formatted value; a longer text (an error naming a long path) is cut. 0 or -errno. */
 int store_write(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *key,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* Does the node exist? false also when the store cannot be asked: errno tells (ENOENT: it
- * answered). */
-bool store_exists(struct xs_handle *xs, const char *dir);
+/* 1: the node is there; 0: it is not; -errno: the store does not say. */
+int store_has(struct xs_handle *xs, const char *dir);
 
 #endif

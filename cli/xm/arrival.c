@@ -129,11 +129,12 @@ static int write_key(void *arg, const char *key, const char *value)
 	return store_write(b->xs, b->t, value, "%s", path);
 }
 
-/* Whether @name is what is left of an earlier arrival of the same domain. */
-static bool is_left_over(struct beginning *b, const char *name, const char *uuid)
+/* Whether @name is what is left of an earlier arrival of the same domain: 1, 0, -errno. */
+static int is_left_over(struct beginning *b, const char *name, const char *uuid)
 {
-	return !strcmp(name, b->head->name) && uuid && !strcmp(uuid, b->head->uuid) &&
-	       store_exists(b->xs, b->t, DIR "/%s/arriving", name);
+	if (strcmp(name, b->head->name) || !uuid || strcmp(uuid, b->head->uuid))
+		return 0;
+	return store_has(b->xs, b->t, DIR "/%s/arriving", name);
 }
 
 static int make_room(struct beginning *b)
@@ -144,13 +145,13 @@ static int make_room(struct beginning *b)
 
 	for (unsigned int i = 0; !ret && i < nr; i++) {
 		char *uuid = store_read(b->xs, b->t, DIR "/%s/uuid", names[i]);
-		int err = uuid || errno == ENOENT ? 0 : -errno;
+		int left = !uuid && errno != ENOENT ? -errno : is_left_over(b, names[i], uuid);
 		bool same_name = !strcmp(names[i], b->head->name);
 		bool same_uuid = uuid && !strcmp(uuid, b->head->uuid);
 
-		if (err) {
-			ret = err;
-		} else if (is_left_over(b, names[i], uuid)) {
+		if (left < 0) {
+			ret = left;
+		} else if (left) {
 			ret = store_remove(b->xs, b->t, DIR "/%s", names[i]);
 		} else if (same_name || same_uuid) {
 			snprintf(b->why, ARRIVAL_WHY, "there is a domain %.64s here already%s",

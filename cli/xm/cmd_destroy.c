@@ -50,9 +50,10 @@ static int pause_one(struct xm *xm, const struct domain *dom)
 static int forget_paused(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const char *name = data;
+	int has = store_has(xs, t, "/config/domain/%s/paused", name);
 
-	if (!store_exists(xs, t, "/config/domain/%s/paused", name))
-		return -ENOENT;
+	if (has <= 0)
+		return has ? has : -ENOENT;
 	return store_write(xs, t, "0", "/config/domain/%s/paused", name);
 }
 

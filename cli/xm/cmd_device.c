@@ -115,6 +115,18 @@ static bool has_it(const struct device *dev, const struct record *now)
 	return false;
 }
 
+/* Whether item @dev->item is somebody's: 1, 0; -errno: the store does not say. */
+static int is_taken(struct xs_handle *xs, xs_transaction_t t, const struct device *dev)
+{
+	const struct kind *kind = dev->kind;
+	int ret = store_has(xs, t, "/config/domain/%s/%s/%u", dev->dom->name, kind->list, dev->item);
+
+	if (ret || !kind->item_is_id)
+		return ret;
+	return store_has(xs, t, "/local/domain/0/backend/%s/%d/%u", kind->backend, dev->dom->domid,
+			 dev->item);
+}
+
 /* At the first number that is free everywhere; -EEXIST when the list has the name already. */
 static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
@@ -135,11 +147,9 @@ static int put_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	if ((kind == &disk_kind ? now.nr_disks : now.nr_vifs) >= kind->max)
 		return -ENOSPC;
 	dev->item = 0;
-	while (store_exists(xs, t, "/config/domain/%s/%s/%u", name, kind->list, dev->item) ||
-	       (kind->item_is_id && store_exists(xs, t, "/local/domain/0/backend/%s/%d/%u",
-						 kind->backend, dev->dom->domid, dev->item)))
+	while ((ret = is_taken(xs, t, dev)) > 0)
 		dev->item++;
-	return kind->put(xs, t, name, dev->item, dev->rec);
+	return ret ? ret : kind->put(xs, t, name, dev->item, dev->rec);
 }
 
 static int take_back(struct xm *xm, const struct device *dev)

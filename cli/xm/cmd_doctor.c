@@ -65,10 +65,9 @@ static void check_dom0(struct doctor *d)
 static bool check_store(struct doctor *d)
 {
 	int64_t start = store_now();
-	bool ok = xm_store(d->xm) != NULL;
+	/* Refused is answered, too. */
+	bool ok = xm_store(d->xm) && store_has(d->xm->xs, XBT_NULL, "/") != -EIO;
 
-	if (ok)
-		store_exists(d->xm->xs, XBT_NULL, "/");
 	if (ok)
 		found(d, true, "the store answers (%.1f ms)", (double)(store_now() - start) / 1e6);
 	else

@@ -153,7 +153,7 @@ static int explain_waits(struct xm *xm, const struct domain *dom)
 	}
 	if (dom->domid > 0)
 		n += waits_for_guest(xm, dom);
-	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", dom->name))
+	if (store_exists(xm->xs, "/status/domain/%s/pending", dom->name))
 		n += waits(xm, "its next start, to follow the record: '%s diff %s' shows what",
 			   xm->prog, dom->name);
 	if (dom->state == DOM_FAILED)

@@ -128,7 +128,7 @@ static int run_why(struct cli_args *args)
 	if (nr)
 		text = store_read(xm->xs, XBT_NULL, "/history/domain/%s/%s", name, entries[nr - 1]);
 	gone = !dom.has_record &&
-	       !store_exists(xm->xs, XBT_NULL, "/status/domain/%s/state", name);
+	       !store_exists(xm->xs, "/status/domain/%s/state", name);
 	fprintf(xm->out, "%s is %s", name, gone ? "gone" : dom.state_word);
 	if (dom.domid >= 0)
 		fprintf(xm->out, " (id %d)", dom.domid);
@@ -141,7 +141,7 @@ static int run_why(struct cli_args *args)
 	if (dom.foreign)
 		fprintf(xm->out, "Other tools built it; here it can be seen and ended (%s destroy).\n",
 			xm->prog);
-	if (store_exists(xm->xs, XBT_NULL, "/status/domain/%s/pending", name))
+	if (store_exists(xm->xs, "/status/domain/%s/pending", name))
 		fputs("Its record was changed since it started; the change counts from its next "
 		      "start.\n",
 		      xm->out);

@@ -109,8 +109,11 @@ static int finish(struct xm *xm, const struct change *c, int ret, const char *wh
 static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct change *c = data;
-	int ret = store_write_number(xs, t, c->value, "/local/domain/%d/memory/target",
-				     c->dom->domid);
+	char kib[24];
+	int ret;
+
+	snprintf(kib, sizeof(kib), "%lld", c->value);
+	ret = store_write(xs, t, kib, "/local/domain/%d/memory/target", c->dom->domid);
 
 	/* The next start must be possible. */
 	c->kept = c->value;

@@ -18,14 +18,14 @@ static int move(struct xs_handle *xs, xs_transaction_t t, const char *below,
 		const struct rename_args *r)
 {
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
-	int ret = 0;
+	int has, ret;
 
 	snprintf(from, sizeof(from), "%s/%s", below, r->from);
 	snprintf(to, sizeof(to), "%s/%s", below, r->to);
-	if (store_exists(xs, t, "%s", to))
-		ret = store_remove(xs, t, "%s", to);
-	if (ret || !store_exists(xs, t, "%s", from))
-		return ret;
+	ret = store_remove(xs, t, "%s", to);
+	has = ret ? ret : store_has(xs, t, "%s", from);
+	if (has <= 0)
+		return has;
 	ret = store_copy(xs, t, from, to);
 	return ret ? ret : store_remove(xs, t, "%s", from);
 }
@@ -34,10 +34,10 @@ static int move(struct xs_handle *xs, xs_transaction_t t, const char *below,
 static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct rename_args *r = data;
-	int ret;
+	int ret = store_has(xs, t, "/config/domain/%s", r->to);
 
-	if (store_exists(xs, t, "/config/domain/%s", r->to))
-		return -EEXIST;
+	if (ret)
+		return ret < 0 ? ret : -EEXIST;
 	ret = move(xs, t, "/config/domain", r);
 	return ret ? ret : move(xs, t, "/history/domain", r);
 }
@@ -93,10 +93,10 @@ struct autostart_args {
 static int autostart_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct autostart_args *a = data;
-	int ret;
+	int ret = store_has(xs, t, "/config/domain/%s", a->name);
 
-	if (!store_exists(xs, t, "/config/domain/%s", a->name))
-		return -ENOENT;
+	if (ret <= 0)
+		return ret ? ret : -ENOENT;
 	ret = store_write(xs, t, a->value, "/config/domain/%s/autostart", a->name);
 	/* What is to come back after a reboot of the host must be kept over it. */
 	if (!ret && a->value[0] != '0')

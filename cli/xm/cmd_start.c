@@ -24,10 +24,9 @@ struct switch_on {
 static int switch_on(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct switch_on *on = data;
-	int ret = 0;
+	int has = store_has(xs, t, "/config/domain/%s", on->name);
+	int ret = has > 0 ? 0 : has < 0 ? has : -ENOENT;
 
-	if (!store_exists(xs, t, "/config/domain/%s", on->name))
-		return -ENOENT;
 	if (!ret)
 		ret = start_forget(xs, t, on->name);
 	if (!ret)

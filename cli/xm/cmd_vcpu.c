@@ -131,11 +131,12 @@ static int keep_pin(struct xs_handle *xs, xs_transaction_t t, const struct keep 
 static int keep_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct keep *k = data;
-	int ret = 0;
+	int ret = store_has(xs, t, RECORD_ROOT "/%s", k->name);
 
 	/* Domain-0, and what was made by others, has no record. */
-	if (!store_exists(xs, t, RECORD_ROOT "/%s", k->name))
-		return 0;
+	if (ret <= 0)
+		return ret;
+	ret = 0;
 	if (k->weight)
 		ret = store_write(xs, t, k->weight, RECORD_ROOT "/%s/cpu_weight", k->name);
 	if (!ret && k->cap)

@@ -74,7 +74,7 @@ static void read_status(struct xs_handle *xs, struct domain *dom)
 	store_read_number(xs, XBT_NULL, &dom->memory_kib, "%s/%s/memory_kib", dir, dom->name);
 	store_read_number(xs, XBT_NULL, &dom->vcpus, "%s/%s/vcpus", dir, dom->name);
 	store_read_number(xs, XBT_NULL, &dom->cpu_time_ns, "%s/%s/cpu_time_ns", dir, dom->name);
-	dom->foreign = store_exists(xs, XBT_NULL, "%s/%s/foreign", dir, dom->name);
+	dom->foreign = store_exists(xs, "%s/%s/foreign", dir, dom->name);
 	if (store_read_number(xs, XBT_NULL, &n, "%s/%s/blocked", dir, dom->name))
 		dom->blocked = n != 0;
 }
@@ -84,7 +84,7 @@ static void read_record(struct xs_handle *xs, struct domain *dom)
 	static const char dir[] = "/config/domain";
 	long long n;
 
-	dom->has_record = store_exists(xs, XBT_NULL, "%s/%s", dir, dom->name);
+	dom->has_record = store_exists(xs, "%s/%s", dir, dom->name);
 	if (!dom->has_record)
 		return;
 	dom->persistent =
@@ -113,7 +113,7 @@ bool domain_read(struct xs_handle *xs, const char *name, struct domain *dom)
 		strcpy(dom->state_word, states[DOM_DEFINED].word);
 	else if (dom->state == DOM_DEFINED || dom->state == DOM_FAILED)
 		dom->domid = -1;
-	return dom->has_record || store_exists(xs, XBT_NULL, "/status/domain/%s/state", name);
+	return dom->has_record || store_exists(xs, "/status/domain/%s/state", name);
 }
 
 static int compare_domains(const void *a, const void *b)

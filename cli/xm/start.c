@@ -67,7 +67,7 @@ static void undraw(struct follow *f)
 /* The reason belongs to the state, but the two are not read at one instant: it gets a second. */
 static enum outcome look_failed(struct follow *f)
 {
-	if (store_exists(f->xs, XBT_NULL, "/status/domain/%s/error", f->name))
+	if (store_exists(f->xs, "/status/domain/%s/error", f->name))
 		return FAILED;
 	if (f->failed_mutely)
 		return store_now() >= f->deadline_ns ? FAILED : GOING_ON;
@@ -84,7 +84,7 @@ static enum outcome look(struct follow *f)
 	domain_read(f->xs, f->name, &dom);
 	if (!dom.has_record)
 		return ENDED;
-	if (!store_exists(f->xs, XBT_NULL, "/status/domain/%s/state", f->name))
+	if (!store_exists(f->xs, "/status/domain/%s/state", f->name))
 		return GOING_ON;
 	f->seen = f->seen || dom.state != DOM_DEFINED;
 	if (dom.domid >= 0)

@@ -17,123 +17,30 @@
 #include "domain_name.h"
 #include "store.h"
 
-#define TRIES_MAX 100
-
 /* Names are in @fmt as people say them; what a path cannot hold is escaped. */
-static bool format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
+struct store_path store_path(const char *fmt, ...)
 {
 	char plain[STORE_PATH_MAX];
-	int n = vsnprintf(plain, sizeof(plain), fmt, ap);
+	struct store_path path;
+	va_list ap;
+	int n;
 
-	if (n >= 0 && n < STORE_PATH_MAX && domain_name_path(plain, path, STORE_PATH_MAX))
-		return true;
-	errno = ENAMETOOLONG;
-	return false;
+	va_start(ap, fmt);
+	n = vsnprintf(plain, sizeof(plain), fmt, ap);
+	va_end(ap);
+	if (n < 0 || n >= STORE_PATH_MAX || !domain_name_path(plain, path.text, sizeof(path.text)))
+		path.text[0] = '\0';
+	return path;
 }
 
-/* Formats into @path; false (errno ENAMETOOLONG) when it does not fit. */
-#define FORMAT_PATH(path, fmt)                                                                     \
-	({                                                                                         \
-		va_list ap_;                                                                       \
-		bool fits_;                                                                        \
-		va_start(ap_, fmt);                                                                \
-		fits_ = format_path(path, fmt, ap_);                                               \
-		va_end(ap_);                                                                       \
-		fits_;                                                                             \
-	})
-
-char *store_read(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
+bool store_number(struct xs_handle *xs, xs_transaction_t t, long long *out, const char *path)
 {
-	char path[STORE_PATH_MAX];
-	unsigned int len;
+	uint64_t n;
 
-	return FORMAT_PATH(path, fmt) ? xs_read(xs, t, path, &len) : NULL;
-}
-
-bool store_read_number(struct xs_handle *xs, xs_transaction_t t, long long *out, const char *fmt,
-		       ...)
-{
-	char path[STORE_PATH_MAX], *text, *end;
-	unsigned int len;
-	bool ok;
-
-	text = FORMAT_PATH(path, fmt) ? xs_read(xs, t, path, &len) : NULL;
-	if (!text)
+	if (xs_easy_number(xs, t, path, INT64_MAX, &n))
 		return false;
-	errno = 0;
-	*out = strtoll(text, &end, 10);
-	ok = end != text && !*end && !errno;
-	free(text);
-	return ok;
-}
-
-bool store_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX], *text;
-	unsigned int len;
-
-	text = FORMAT_PATH(path, fmt) ? xs_read(xs, t, path, &len) : NULL;
-	free(text);
-	return text != NULL;
-}
-
-int store_has(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX], *text;
-	unsigned int len;
-	int ret;
-
-	text = FORMAT_PATH(path, fmt) ? xs_read(xs, t, path, &len) : NULL;
-	ret = text ? 1 : errno == ENOENT ? 0 : -errno;
-	free(text);
-	return ret;
-}
-
-int store_write(struct xs_handle *xs, xs_transaction_t t, const char *value, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX];
-
-	if (!FORMAT_PATH(path, fmt) || !xs_write(xs, t, path, value, (unsigned int)strlen(value)))
-		return -errno;
-	return 0;
-}
-
-int store_write_number(struct xs_handle *xs, xs_transaction_t t, long long value, const char *fmt,
-		       ...)
-{
-	char path[STORE_PATH_MAX], text[24];
-	int len = snprintf(text, sizeof(text), "%lld", value);
-
-	if (!FORMAT_PATH(path, fmt) || !xs_write(xs, t, path, text, (unsigned int)len))
-		return -errno;
-	return 0;
-}
-
-int store_remove(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX];
-
-	if (!FORMAT_PATH(path, fmt))
-		return -errno;
-	return xs_rm(xs, t, path) || errno == ENOENT ? 0 : -errno;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char **store_list(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX], **names;
-
-	*nr = 0;
-	names = FORMAT_PATH(path, fmt) ? xs_directory(xs, t, path, nr) : NULL;
-	if (!names)
-		*nr = 0;
-	else
-		qsort(names, *nr, sizeof(*names), compare_names);
-	return names;
+	*out = (long long)n;
+	return true;
 }
 
 /* An escape is longer than what it stands for: the names shrink where they are. */
@@ -155,55 +62,22 @@ char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *
 
 int store_list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, unsigned int *nr)
 {
-	errno = 0;
 	*names = store_list_names(xs, t, nr, "/config/domain");
-	return *names || !errno || errno == ENOENT ? 0 : -errno;
-}
-
-int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_transaction_t, void *),
-		   void *data)
-{
-	for (int i = 0; i < TRIES_MAX; i++) {
-		xs_transaction_t t = xs_transaction_start(xs);
-		int ret;
-
-		if (t == XBT_NULL)
-			return -errno;
-		ret = body(xs, t, data);
-		if (ret) {
-			xs_transaction_end(xs, t, true);
-			if (ret == -EAGAIN)
-				continue;
-			return ret;
-		}
-		if (xs_transaction_end(xs, t, false))
-			return 0;
-		if (errno != EAGAIN)
-			return -errno;
-		/* Another writer won; let it get ahead. */
-		usleep(1000 * (useconds_t)(i < 20 ? i : 20));
-	}
-	return -EAGAIN;
+	return *names || errno == ENOENT ? 0 : -errno;
 }
 
 int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to)
 {
-	char source[STORE_PATH_MAX], target[STORE_PATH_MAX];
-	unsigned int len, nr;
-	char *value, **names;
-	int ret = 0;
+	char *value = store_read(xs, t, "%s", from), **names = NULL;
+	unsigned int nr = 0;
+	int ret = value ? store_write(xs, t, value, "%s", to) : -errno;
 
-	if (!domain_name_path(from, source, sizeof(source)) ||
-	    !domain_name_path(to, target, sizeof(target)))
-		return -ENAMETOOLONG;
-	value = xs_read(xs, t, source, &len);
-	if (!value)
-		return -errno;
-	if (!xs_write(xs, t, target, value, len))
-		ret = -errno;
 	free(value);
-	names = ret ? NULL : store_list(xs, t, &nr, "%s", from);
-	for (unsigned int i = 0; names && i < nr && !ret; i++) {
+	if (!ret) {
+		names = store_list(xs, t, &nr, "%s", from);
+		ret = names ? 0 : -errno;
+	}
+	for (unsigned int i = 0; i < nr && !ret; i++) {
 		char child[STORE_PATH_MAX], copy[STORE_PATH_MAX];
 
 		if (snprintf(child, sizeof(child), "%s/%s", from, names[i]) >= STORE_PATH_MAX ||
@@ -214,21 +88,6 @@ int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const
 	}
 	free(names);
 	return ret;
-}
-
-bool store_watch(struct xs_handle *xs, const char *token, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX];
-
-	return FORMAT_PATH(path, fmt) && xs_watch(xs, path, token);
-}
-
-void store_unwatch(struct xs_handle *xs, const char *token, const char *fmt, ...)
-{
-	char path[STORE_PATH_MAX];
-
-	if (FORMAT_PATH(path, fmt))
-		xs_unwatch(xs, path, token);
 }
 
 int64_t store_now(void)

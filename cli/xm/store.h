@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - short ways to say what xm says to the store: formatted paths, numbers, transactions,
- * waiting. A thin layer over <xenstore.h>; knows no path, but that a domain's name in one is
- * escaped (domain_name.h).
+ * store.h - how xm names paths to the store (xs_easy.h): formatted, and a domain's name in one
+ * escaped (domain_name.h); waiting, and signals beside that. Knows no path.
  */
 #ifndef XM_STORE_H
 #define XM_STORE_H
@@ -10,38 +9,31 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <xenstore.h>
+
+#include "xs_easy.h"
 
 #define STORE_PATH_MAX 512
 
-/* The value as a string (malloc'd; a NUL is added), or NULL with errno. */
-char *store_read(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* A path, formatted and with what it cannot hold escaped; empty when it does not fit (xs_easy.h). */
+struct store_path {
+	char text[STORE_PATH_MAX];
+};
+struct store_path store_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The value as a decimal number; false when it is absent or not one. */
-bool store_read_number(struct xs_handle *xs, xs_transaction_t t, long long *out, const char *fmt,
-		       ...) __attribute__((format(printf, 4, 5)));
+/* As in xs_easy.h, each of the path that the last arguments format. */
+#define store_read(xs, t, ...) xs_easy_read(xs, t, store_path(__VA_ARGS__).text)
+#define store_has(xs, t, ...) xs_easy_has(xs, t, store_path(__VA_ARGS__).text)
+#define store_write(xs, t, value, ...) xs_easy_write(xs, t, store_path(__VA_ARGS__).text, value)
+#define store_remove(xs, t, ...) xs_easy_rm(xs, t, store_path(__VA_ARGS__).text)
+#define store_list(xs, t, nr, ...) xs_easy_list(xs, t, store_path(__VA_ARGS__).text, nr)
+#define store_transact xs_easy_transact
 
-/* For what must not be done where it is there. 1; 0: known not to be; -errno: the store does not say. */
-int store_has(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Whether it is there, for what is only shown: in a transaction an unknown is no absence. */
+#define store_exists(xs, ...) (store_has(xs, XBT_NULL, __VA_ARGS__) > 0)
 
-bool store_exists(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Writes a string (without its NUL). 0 or -errno. */
-int store_write(struct xs_handle *xs, xs_transaction_t t, const char *value, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-int store_write_number(struct xs_handle *xs, xs_transaction_t t, long long value, const char *fmt,
-		       ...) __attribute__((format(printf, 4, 5)));
-
-/* Removes a subtree; its absence is no error. 0 or -errno. */
-int store_remove(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Child names, sorted; free() the array in one go. NULL and *nr = 0 when there is no such node. */
-char **store_list(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+/* The value as a decimal number to *@out; false when it is absent or not one. */
+#define store_read_number(xs, t, out, ...) store_number(xs, t, out, store_path(__VA_ARGS__).text)
+bool store_number(struct xs_handle *xs, xs_transaction_t t, long long *out, const char *path);
 
 /* All records' names, to free() as those. 0; -errno: the store does not say. */
 int store_list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, unsigned int *nr);
@@ -50,21 +42,12 @@ int store_list_records(struct xs_handle *xs, xs_transaction_t t, char ***names, 
 char **store_list_names(struct xs_handle *xs, xs_transaction_t t, unsigned int *nr,
 			const char *dir);
 
-/*
- * Runs @body in a transaction, again when another writer was faster (at most 100 times).
- * @body returns 0 to commit, anything else to abort; that is then returned. Else 0 or -errno.
- */
-int store_transact(struct xs_handle *xs, int (*body)(struct xs_handle *, xs_transaction_t, void *),
-		   void *data);
-
 /* Copies a whole subtree inside a transaction. 0 or -errno. */
 int store_copy(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to);
 
 /* Watches a formatted path, or ends that. false with errno. */
-bool store_watch(struct xs_handle *xs, const char *token, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-void store_unwatch(struct xs_handle *xs, const char *token, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+#define store_watch(xs, token, ...) xs_watch(xs, store_path(__VA_ARGS__).text, token)
+#define store_unwatch(xs, token, ...) xs_unwatch(xs, store_path(__VA_ARGS__).text, token)
 
 /* Nanoseconds of the monotonic clock, and a point in time that far away. */
 int64_t store_now(void);

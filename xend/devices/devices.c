@@ -197,7 +197,7 @@ static int for_each(struct xend *x, struct domain *d,
 {
 	for (enum device_kind k = 0; k < DEVICE_NR; k++) {
 		unsigned int nr;
-		char **ids = store_list(x->xs, XBT_NULL,
+		char **ids = store_list(x->xs,
 					path_backend_dir(k, (unsigned int)d->domid), &nr);
 		int rc = ids || errno == ENOENT ? 0 : -EIO;
 

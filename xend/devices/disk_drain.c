@@ -28,7 +28,7 @@ static int for_disks(struct xend *x, const struct domain *d, const struct drain 
 				 const struct drain *dr))
 {
 	unsigned int nr;
-	char **ids = store_list(x->xs, XBT_NULL,
+	char **ids = store_list(x->xs,
 				path_backend_dir(DEVICE_VBD, (unsigned int)d->domid), &nr);
 	int err = ids || errno == ENOENT ? 0 : -EIO; /* a store that is away names no disk */
 

@@ -404,7 +404,7 @@ void request_scan(struct xend *x)
 {
 	struct path root = { PATH_REQUEST_ROOT };
 	unsigned int nr;
-	char **ids = store_list(x->xs, XBT_NULL, root, &nr);
+	char **ids = store_list(x->xs, root, &nr);
 
 	for (unsigned int i = 0; i < nr; i++)
 		request_event(x, ids[i]);

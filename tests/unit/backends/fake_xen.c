@@ -260,6 +260,10 @@ bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const v
 {
 	char value[1024];
 
+	if (t && fake.lost_txns) {
+		errno = EAGAIN;
+		return false;
+	}
 	memcpy(value, data, len);
 	value[len] = '\0';
 	fake_store_set(path, value);
@@ -273,6 +277,16 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort_it)
 {
+	if (!fake.lost_txns)
+		return true;
+	fake.lost_txns--;
+	errno = EAGAIN;
+	return false;
+}
+
+bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	fake_store_rm(path);
 	return true;
 }
 

@@ -34,6 +34,7 @@ struct fake_guest {
 	/* The backend's memory that is granted to itself: page i of it has number FAKE_OWN + i. */
 	uint8_t *own;
 	unsigned int own_copies; /* that named it by number */
+	unsigned int lost_txns; /* transactions whose connection is lost with their first write */
 	/* Called before each single grant copy: the guest may change its memory meanwhile. */
 	void (*meanwhile)(void);
 };

@@ -155,6 +155,15 @@ static void connect_frontend(void)
 
 /* --- the straight way ---------------------------------------------------------------------- */
 
+static void test_an_offer_that_lost_its_connection_is_made_again(void **state)
+{
+	fake_store_set(BACK "/state", "1");
+	fake.lost_txns = 2;
+	assert_int_equal(backend_start(&be), 0);
+	assert_int_equal(fake.lost_txns, 0);
+	state_is("2");
+}
+
 static void test_start_offers_the_device(void **state)
 {
 	state_is("2");
@@ -640,6 +649,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_start_offers_the_device),
+		T(test_an_offer_that_lost_its_connection_is_made_again),
 		T(test_frontend_ready_connects_once),
 		T(test_frontend_closing_and_closed_is_followed),
 		T(test_frontend_may_come_again),

@@ -176,7 +176,7 @@ static void check_untouched(void)
 	assert_string_equal(text, "/own/disk");
 	store_read_str(xs, OTHER, "params", text, sizeof(text));
 	assert_string_equal(text, "/their/disk");
-	assert_false(store_exists(xs, "/config/domain/mine"));
+	assert_int_equal(store_has(xs, "/config/domain/mine"), 0);
 }
 
 static void test_a_taken_process_gets_nothing_whatever_is_killed(void **state)
@@ -201,7 +201,7 @@ static void test_a_taken_process_gets_nothing_whatever_is_killed(void **state)
 	stop(sv_pid, SIGKILL);
 	stop(store_pid, SIGKILL);
 	start_store();
-	assert_true(store_exists(xs, OWN)); /* waits for it, as whoever starts backendd does */
+	assert_int_equal(store_has(xs, OWN), 1); /* waits for it, as whoever starts backendd does */
 	start_supervisor();
 	play_round(n++);
 	check_log(n - 10);

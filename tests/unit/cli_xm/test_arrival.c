@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_arrival.c - what the host that a domain comes to tells of it: never more than its store says.
+ * test_arrival.c - what the host that a domain comes to tells of it: never more than its store says;
+ * and a record that is renamed while the store leaves something unsaid.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -186,6 +187,66 @@ static void test_what_is_another_domain_gets_no_old_memory(void **state)
 	restores_nothing();
 }
 
+/* --- a record gets another name --- */
+
+static const char *const keys[] = { "memory", "uuid", "disk/0/params", "disk/0/mode", "vif/0/mac", "paused" };
+#define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static unsigned int keys_of(const char *name)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < NR_KEYS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/config/domain/%s/%s", name, keys[i]);
+		nr += fake_store_count(path);
+	}
+	return nr;
+}
+
+static void test_a_record_is_renamed_whole_or_not_at_all(void **state)
+{
+	char *argv[] = { "/usr/sbin/xm", "rename", "web", "site" };
+	bool unsaid = true;
+
+	(void)state;
+	for (int n = 1; unsaid; n++) {
+		FILE *out = tmpfile();
+		int status;
+
+		fake_store_reset();
+		for (size_t i = 0; i < NR_KEYS; i++) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "/config/domain/web/%s", keys[i]);
+			fake_store_set(path, keys[i]);
+		}
+		reads_left = n;
+		status = xm_main(4, argv, out, out, out);
+		unsaid = !reads_left;
+		reads_left = 0;
+		fclose(out);
+		if (keys_of(status ? "web" : "site") != NR_KEYS || keys_of(status ? "site" : "web"))
+			fail_msg("read %d fails, and of the record %u keys are left", n,
+				 keys_of("site") + keys_of("web"));
+	}
+	assert_int_equal(keys_of("site"), NR_KEYS);
+}
+
+/* No handle may be open when the store is emptied. */
+static int setup_closed(void **state)
+{
+	fake_store_reset();
+	reads_left = 0;
+	return 0;
+}
+
+static int teardown_closed(void **state)
+{
+	return fake_store_handles() == 0 ? 0 : -1;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -197,6 +258,8 @@ int main(void)
 		T(test_what_runs_gets_no_old_memory),
 		T(test_what_is_just_ending_gets_no_old_memory),
 		T(test_what_is_another_domain_gets_no_old_memory),
+		cmocka_unit_test_setup_teardown(test_a_record_is_renamed_whole_or_not_at_all, setup_closed,
+						teardown_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
