@@ -114,11 +114,15 @@ int xs_client_watch(struct xs_client *c, const char *path, int depth, xs_event_f
 /* No event comes after this returns. @w is gone. */
 void xs_client_unwatch(struct xs_client *c, struct xs_client_watch *w);
 
+/* How often is enough where nobody knows better. */
+#define XS_TRIES 100
+
 /*
  * A transaction as a callback: @body runs with an open one, submits what it likes with
  * xs_txn_id(), and some time later calls xs_txn_commit() or xs_txn_abort(). On a conflict it runs
  * again, at most @max_tries times in all; then @done gets the outcome (0, -EAGAIN: never got
- * through, the abort's rc, or the daemon's error) and how many attempts it took.
+ * through, the abort's rc, or the daemon's error) and how many attempts it took. When the connection
+ * was lost it also runs again after an abort: what it read then is nothing to go by.
  */
 typedef void xs_txn_body_fn(void *arg, struct xs_txn *t);
 typedef void xs_txn_done_fn(void *arg, int rc, unsigned int attempts);

@@ -68,10 +68,9 @@ static void txn_aborted(void *arg, int rc, const char *data, size_t len)
 {
 	struct xs_txn *t = arg;
 
-	(void)rc;
 	(void)data;
 	(void)len;
-	txn_over(t, t->abort_rc);
+	txn_over(t, rc ? rc : t->abort_rc);
 }
 
 int xs_txn_run(struct xs_client *c, xs_txn_body_fn *body, xs_txn_done_fn *done, void *arg,
@@ -106,7 +105,8 @@ void xs_txn_commit(struct xs_txn *t)
 void xs_txn_abort(struct xs_txn *t, int rc)
 {
 	t->abort_rc = rc;
-	if (xs_submit_str(t->c, XS_TRANSACTION_END, t->id, "F", txn_aborted, t) != 0)
+	rc = xs_submit_str(t->c, XS_TRANSACTION_END, t->id, "F", txn_aborted, t);
+	if (rc)
 		txn_over(t, rc);
 }
 
@@ -125,7 +125,7 @@ static int attempt(struct xs_client *c, xs_txn_sync_fn *body, void *arg)
 	free(text);
 	rc = body(arg, c, tx);
 	end = xs_sync_str(c, XS_TRANSACTION_END, tx, rc ? "F" : "T", NULL, NULL);
-	return rc ? rc : end;
+	return end ? end : rc;
 }
 
 int xs_transact(struct xs_client *c, xs_txn_sync_fn *body, void *arg, unsigned int max_tries,

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "xs_client.h"
 #include "xs_wire.h"
 
-#define TRIES_MAX 100
 #define PAUSE_US 1000 /* times how often it failed ... */
 #define PAUSES_MAX 20 /* ... but not more */
 
@@ -136,7 +136,7 @@ int xs_easy_transact(struct xs_handle *xs, xs_easy_body_fn *body, void *arg)
 {
 	int rc = attempt(xs, body, arg);
 
-	for (int i = 1; rc == -EAGAIN && i < TRIES_MAX; i++) {
+	for (int i = 1; rc == -EAGAIN && i < XS_TRIES; i++) {
 		/* Another writer won; let it get ahead. */
 		usleep(PAUSE_US * (useconds_t)(i < PAUSES_MAX ? i - 1 : PAUSES_MAX));
 		rc = attempt(xs, body, arg);

@@ -15,7 +15,6 @@
 
 #define WINDOW 256 /* requests in flight; the daemon answers a batch with one write */
 
-#define SNAPSHOT_TRIES 100
 
 struct walk;
 
@@ -566,7 +565,7 @@ int xs_tree_snapshot(struct xs_client *c, const char *path, int depth, unsigned 
 	int rc = read_dump(c, path, depth, flags, &s.root);
 
 	if (rc)
-		rc = xs_transact(c, snapshot_body, &s, SNAPSHOT_TRIES, NULL);
+		rc = xs_transact(c, snapshot_body, &s, XS_TRIES, NULL);
 	if (rc)
 		xs_tree_free(s.root);
 	else

@@ -22,7 +22,6 @@
 #include "schema.h"
 #include "store.h"
 
-#define TRIES 100
 #define RECORDS "/config/domain/"
 #define PATTERN "/config/domain/$NAME/"
 
@@ -173,7 +172,7 @@ void job_run(struct job *j)
 	int rc;
 
 	doc_limits_check(&j->doc);
-	rc = xs_transact(store(), do_it, j, TRIES, NULL);
+	rc = xs_transact(store(), do_it, j, XS_TRIES, NULL);
 	if (j->moved)
 		cli_die(CLI_FAIL, "the store changed after the plan was shown; nothing was done");
 	if (j->nr_others)

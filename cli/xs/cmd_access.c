@@ -17,7 +17,6 @@
 #include "table.h"
 
 #define DIR "/config/access"
-#define TRIES 100
 #define FIRST_OWN 40001ul
 #define LOWEST 32768ul
 #define LAST 65533ul
@@ -227,7 +226,7 @@ static int run_access(struct cli_args *a)
 	    strcmp(j.rights, "none") != 0 && strcmp(j.rights, "own") != 0 && !is_own(j.rights))
 		cli_usage(a, "%s: all, read, none, own or a number from %lu to %lu is wanted",
 			  j.rights, LOWEST, LAST);
-	rc = xs_transact(store(), change, &j, TRIES, NULL);
+	rc = xs_transact(store(), change, &j, XS_TRIES, NULL);
 	if (j.removes && rc == -ENOENT)
 		no_row(a);
 	if (rc)

@@ -17,8 +17,6 @@
 #include "store.h"
 #include "watch_state.h"
 
-#define TRIES 100
-
 struct job {
 	char *from, *to;
 	bool move, force;
@@ -140,7 +138,7 @@ static int run(struct cli_args *a, bool move)
 
 	if (path_is_below(j.from, j.to))
 		cli_die(CLI_USAGE, "%s is inside %s", j.to, j.from);
-	rc = xs_transact(store(), do_it, &j, TRIES, NULL);
+	rc = xs_transact(store(), do_it, &j, XS_TRIES, NULL);
 	if (*j.why)
 		cli_die(CLI_FAIL, "%s: %s; nothing was written", j.refused, j.why);
 	if (rc == -EEXIST)

@@ -12,8 +12,6 @@
 #include "long_value.h"
 #include "store.h"
 
-#define TRIES 100
-
 struct job {
 	char *path;
 	char perms[XENSTORE_PAYLOAD_MAX];
@@ -100,7 +98,7 @@ static int run_perms(struct cli_args *a)
 
 	take_modes(a, &j);
 	if (j.len)
-		rc = xs_transact(store(), set_all, &j, TRIES, NULL);
+		rc = xs_transact(store(), set_all, &j, XS_TRIES, NULL);
 	else
 		show(a, j.path);
 	if (rc)

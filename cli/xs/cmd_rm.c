@@ -10,8 +10,6 @@
 #include "die.h"
 #include "store.h"
 
-#define TRIES 100
-
 struct job {
 	struct cli_args *a;
 	const char *failed;
@@ -62,7 +60,7 @@ static int run_rm(struct cli_args *a)
 
 	if (cli_has(a, "if-value") && (cli_has(a, "force") || a->argc > 1))
 		cli_usage(a, "--if-value is about one node that is there");
-	rc = xs_transact(store(), rm_all, &j, TRIES, NULL);
+	rc = xs_transact(store(), rm_all, &j, XS_TRIES, NULL);
 	if (rc == -ECANCELED)
 		cli_die(CLI_FAIL, "%s: has another value", j.failed);
 	if (rc)

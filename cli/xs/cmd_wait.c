@@ -13,8 +13,6 @@
 #include "long_value.h"
 #include "store.h"
 
-#define TRIES 100
-
 struct waiting {
 	char *path;
 	const char *value; /* NULL: any */
@@ -124,7 +122,7 @@ static bool all_met(struct conditions *all)
 	if (unmet(all))
 		return false;
 	if (look)
-		rc = xs_transact(store(), at_once, all, TRIES, NULL);
+		rc = xs_transact(store(), at_once, all, XS_TRIES, NULL);
 	if (rc && rc != -EAGAIN)
 		store_failed("commit", rc);
 	return !rc && !unmet(all);

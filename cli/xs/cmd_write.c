@@ -16,7 +16,6 @@
 #include "rules.h"
 #include "store.h"
 
-#define TRIES 100
 #define TRIES_ALWAYS 1000000 /* without a condition: whoever was first has been written over */
 #define STDIN_MAX LONG_VALUE_MAX
 #define TTL_VALUE_MAX 1024 /* bytes: BOND_VALUE_MAX of the daemon */
@@ -235,7 +234,7 @@ static int run_write(struct cli_args *a)
 	if (j.ttl_ms)
 		check_ttl_values(a);
 	conditional = j.if_value || j.if_absent || j.if_gen >= 0;
-	rc = xs_transact(store(), write_all, &j, conditional ? TRIES : TRIES_ALWAYS, NULL);
+	rc = xs_transact(store(), write_all, &j, conditional ? XS_TRIES : TRIES_ALWAYS, NULL);
 	if (rc)
 		unbind_all(&j);
 	for (int i = 0; rc == 0 && i < a->argc; i += j.from_stdin ? 1 : 2) {

@@ -11,7 +11,6 @@
 #include "long_value.h"
 #include "store.h"
 
-#define TRIES 100
 #define PATH_SIZE (LONG_PATH_MAX + LONG_NAME_MAX + 1)
 
 /* ---- several requests, one answer ---- */
@@ -109,7 +108,7 @@ char *long_read(uint32_t tx, const char *path, size_t *len, int *rc)
 		   xs_sync_str(store(), XS_READ, 0, path, &r.value, &r.len);
 	/* of one moment: others may be writing it */
 	if (!tx && !*rc && long_is_mark_of(path, r.value, r.len, NULL))
-		*rc = xs_transact(store(), read_whole, &r, TRIES, NULL);
+		*rc = xs_transact(store(), read_whole, &r, XS_TRIES, NULL);
 	if (len)
 		*len = r.len;
 	if (!*rc)
@@ -281,7 +280,7 @@ int long_write(uint32_t tx, const char *path, const char *value, size_t len)
 		return write_in(&w, store(), tx);
 	if (!long_is_needed(path, value, len) && !long_parts_now(0, path, &rc) && !rc)
 		return xs_sync_write(store(), 0, path, value, len);
-	return rc ? rc : xs_transact(store(), write_in, &w, TRIES, NULL);
+	return rc ? rc : xs_transact(store(), write_in, &w, XS_TRIES, NULL);
 }
 
 int long_submit_perms(uint32_t tx, const char *path, size_t nr_parts, const char *perms,

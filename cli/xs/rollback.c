@@ -17,8 +17,6 @@
 #include "long_value.h"
 #include "store.h"
 
-#define TRIES 100
-
 void rollback_fini(struct rollback *r)
 {
 	for (size_t i = 0; i < r->nr; i++) {
@@ -136,7 +134,7 @@ static int roll_back(void *arg, struct xs_client *c, uint32_t tx)
 
 int rollback_run(struct rollback *r)
 {
-	return xs_transact(store(), roll_back, r, TRIES, NULL);
+	return xs_transact(store(), roll_back, r, XS_TRIES, NULL);
 }
 
 json_t *rollback_json(const struct rollback *r)

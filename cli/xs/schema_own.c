@@ -24,7 +24,6 @@
 #include "text_show.h"
 #include "watch_state.h"
 
-#define TRIES 100
 #define NAME_MAX_LEN 64
 #define TOLD_MAX 10
 #define PERMS "r0" /* whom it holds has to see it */
@@ -211,7 +210,7 @@ int schema_own_add(struct cli_args *a)
 	doc_end_if_wrong(&d);
 	if (j.len > LONG_VALUE_MAX)
 		cli_die(CLI_USAGE, "%s: a schema has at most %d bytes", j.file, LONG_VALUE_MAX);
-	rc = xs_transact(store(), add, &j, TRIES, NULL);
+	rc = xs_transact(store(), add, &j, XS_TRIES, NULL);
 	for (size_t i = 0; i < j.nr_wrong && i < TOLD_MAX; i++)
 		cli_warn("%s", j.told[i]);
 	if (j.nr_wrong)
@@ -327,7 +326,7 @@ int schema_own_remove(struct cli_args *a)
 	int rc;
 
 	set_path(&j);
-	rc = xs_transact(store(), take_away, &j, TRIES, NULL);
+	rc = xs_transact(store(), take_away, &j, XS_TRIES, NULL);
 	if (rc == -ENOENT)
 		no_schema(a->argv[1]);
 	if (rc)

@@ -8,8 +8,6 @@
 #include "rules.h"
 #include "store.h"
 
-#define TRIES 100
-
 /* A node named only for its children need not exist: what is said about them decides. */
 static bool holds(const struct plan *p)
 {
@@ -56,7 +54,7 @@ void txn_init(struct txn *t, struct doc_part parts[TXN_NR_PARTS])
 
 int txn_run(struct txn *t)
 {
-	return xs_transact(store(), do_it, t, TRIES, &t->attempts);
+	return xs_transact(store(), do_it, t, XS_TRIES, &t->attempts);
 }
 
 json_t *txn_json(const struct txn *t)

@@ -614,8 +614,29 @@ static void test_a_body_that_refuses_is_not_run_again(void **state)
 	assert_int_equal(runs, 1);
 }
 
+/* As many bodies do: what cannot be read is not there. */
+static int break_then_refuse(void *arg, struct xs_client *c, uint32_t tx)
+{
+	struct fixture *x = arg;
+	int rc;
+
+	if (x->f.connects == 1)
+		fake_break(&x->f);
+	rc = xs_sync_str(c, XS_READ, tx, "/a", NULL, NULL);
+	return rc ? -ENOENT : 0;
+}
+
+static void test_what_a_lost_transaction_made_of_it_is_no_verdict(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int attempts;
+
+	assert_int_equal(xs_transact(x->c, break_then_refuse, x, 5, &attempts), 0);
+	assert_int_equal(attempts, 2);
+}
+
 struct async_txn {
-	int bodies, rc;
+	int bodies, rc, refusal;
 	unsigned int attempts;
 	bool done;
 	struct xs_client *c;
@@ -627,7 +648,7 @@ static void async_read(void *arg, int rc, const char *data, size_t len)
 	struct async_txn *a = arg;
 
 	if (rc)
-		xs_txn_abort(a->t, rc);
+		xs_txn_abort(a->t, a->refusal ? a->refusal : rc);
 	else
 		xs_txn_commit(a->t);
 }
@@ -675,6 +696,13 @@ static void test_a_transaction_as_a_callback_survives_a_lost_connection(void **s
 	while (!a.done)
 		xs_client_run(x->c, 100);
 
+	assert_int_equal(a.rc, 0);
+	assert_int_equal(a.bodies, 2);
+	a = (struct async_txn){ .c = x->c, .refusal = -ENOENT };
+	x->f.drop_after = 2;
+	assert_int_equal(xs_txn_run(x->c, async_body, async_done, &a, 5), 0);
+	while (!a.done)
+		xs_client_run(x->c, 100);
 	assert_int_equal(a.rc, 0);
 	assert_int_equal(a.bodies, 2);
 }
@@ -807,6 +835,7 @@ int main(void)
 		TEST(test_a_conflicting_transaction_runs_again),
 		TEST(test_retries_have_a_bound),
 		TEST(test_a_body_that_refuses_is_not_run_again),
+		TEST(test_what_a_lost_transaction_made_of_it_is_no_verdict),
 		TEST(test_a_transaction_as_a_callback_is_retried),
 		TEST(test_a_transaction_as_a_callback_survives_a_lost_connection),
 		TEST(test_a_tree_is_read_whole_and_sorted_when_asked),
