@@ -98,11 +98,11 @@ static int txn_check(struct xs_client *c, uint32_t tx, unsigned int type, uint32
 	while (i < c->nr_txns && c->txns[i].id != tx)
 		i++;
 	if (i == c->nr_txns)
-		return -EAGAIN;
+		return -ENOENT;
 	*wire = c->txns[i].wire;
 	if (type == XS_TRANSACTION_END)
 		c->txns[i] = c->txns[--c->nr_txns];
-	return 0;
+	return *wire ? 0 : -EAGAIN;
 }
 
 uint32_t xs_client_txn_number(const struct xs_client *c, uint32_t tx)
@@ -242,6 +242,7 @@ void xs_req_finish(struct xs_client *c, struct xs_req *r, int rc, const char *da
 	free(r);
 }
 
+/* As libxenstore has it: what it does not know is EINVAL. */
 static int wire_error(const char *name)
 {
 	for (size_t i = 0; i < sizeof(xsd_errors) / sizeof(xsd_errors[0]); i++)
@@ -421,6 +422,25 @@ static int flush(struct xs_client *c)
 	return rc;
 }
 
+bool xs_client_push(struct xs_client *c)
+{
+	/* what fails is met again by who reads */
+	if (c->fd >= 0)
+		flush(c);
+	return c->is_socket && c->out.start < c->out.end;
+}
+
+int xs_client_prepare(struct xs_client *c, struct pollfd *p)
+{
+	int sent = c->fd >= 0 ? flush(c) : 0;
+
+	*p = (struct pollfd){ .fd = c->fd, .events = POLLIN };
+	if (c->is_socket && c->out.start < c->out.end)
+		p->events |= POLLOUT;
+	/* gone, or somebody waits for just what was answered */
+	return sent || c->error ? 0 : xs_link_wait_ms(c);
+}
+
 int xs_client_dispatch(struct xs_client *c)
 {
 	int rc;
@@ -436,6 +456,8 @@ int xs_client_dispatch(struct xs_client *c)
 			rc = flush(c);
 		if (rc >= 0 && xs_link_is_silent(c))
 			rc = -ETIMEDOUT;
+		if (rc >= 0 && c->broken)
+			rc = c->broken;
 		if (rc < 0) {
 			/* answers of before the end are answers */
 			while (c->is_socket && read_some(c) > 0)
@@ -456,18 +478,14 @@ static int wait_ms(int timeout_ms, int retry_ms)
 
 int xs_client_run(struct xs_client *c, int timeout_ms)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLIN };
-	int sent = 0;
+	struct pollfd p;
+	int ms;
 
 	if (c->error)
 		return c->error;
-	if (c->fd >= 0)
-		sent = flush(c);
-	if (sent) /* gone, or somebody waits for just what was answered */
-		return xs_client_dispatch(c);
-	if (c->is_socket && c->out.start < c->out.end)
-		p.events |= POLLOUT;
-	poll(&p, 1, wait_ms(timeout_ms, xs_link_wait_ms(c)));
+	ms = xs_client_prepare(c, &p);
+	if (ms)
+		poll(&p, 1, wait_ms(timeout_ms, ms));
 	return xs_client_dispatch(c);
 }
 

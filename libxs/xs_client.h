@@ -8,11 +8,13 @@
  * wait (run, wait, sync, transact) nor close the client. Payloads and limits: xen/io/xs_wire.h.
  *
  * A lost connection is made again by itself, with back-off. Every watch is registered again and
- * fires once; questions outside transactions are asked again; a CONTROL in flight ends in -EIO. Of
- * a change in flight, a commit too, the daemon is asked what became of it: the answer is the one
- * that was lost; one that was not done is sent again, and a transaction ends in -EAGAIN, which
- * always means that it was not committed. -ENOTRECOVERABLE: nobody knows (the daemon is another
- * one's, or did not come back, or it is an answer from inside a transaction that was committed).
+ * fires once; while the daemon refuses one, that is no connection, and the patience runs on.
+ * Questions outside transactions are asked again, but not for ever what the daemon dies of; a
+ * CONTROL in flight ends in -EIO. Of a change in flight, a commit too, the daemon is asked what
+ * became of it: the answer is the one that was lost; one that was not done is sent again, and a
+ * transaction ends in -EAGAIN, which always means that it was not committed. -ENOTRECOVERABLE:
+ * nobody knows (the daemon is another one's, or did not come back, or it is an answer from inside a
+ * transaction that was committed).
  */
 #ifndef STOREVISOR_XS_CLIENT_H
 #define STOREVISOR_XS_CLIENT_H
@@ -35,7 +37,8 @@ typedef void xs_link_fn(void *arg, bool up);
 
 /*
  * Connects to @path, or when NULL to where libxenstore would (XENSTORED_PATH, XENSTORED_RUNDIR,
- * the socket, the xenbus device). Returns 0, or -errno of the connection. *@out is the caller's.
+ * the socket, the xenbus device). Returns 0, or -errno of the connection: -ETIMEDOUT when for ten
+ * seconds more were waiting there than the daemon takes. *@out is the caller's.
  */
 int xs_client_open(struct xs_client **out, const char *path);
 
@@ -70,7 +73,8 @@ int xs_client_wait(struct xs_client *c);
  * Queues one request of type @type (enum xsd_sockmsg_type or xs_op_new) in transaction @tx (0:
  * none). The payload is copied. Nothing is sent before the next dispatch, run or wait, so that
  * many requests leave in one write. @fn may be NULL. Returns 0; -E2BIG payload above 4096 bytes;
- * -EAGAIN @tx is not open on this connection; -ENOMEM; the error for which the client gave up.
+ * -EAGAIN @tx was lost with its connection; -ENOENT it has ended, or never began; -ENOMEM; the error
+ * for which the client gave up.
  */
 int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
 	      unsigned int nr, xs_done_fn *fn, void *arg);

@@ -12,31 +12,60 @@
 #include <unistd.h>
 
 #include "xs_client_priv.h"
-#include "xs_handle.h"
 
 #define PATIENCE_MS 10000
+#define LOSSES_MAX 8
 #define BACKOFF_FIRST_NS (1000ULL * 1000)
 #define BACKOFF_SOON_NS (20ULL * 1000 * 1000)   /* while a daemon may be starting again */
 #define BACKOFF_LATER_NS (1000ULL * 1000 * 1000) /* once it seems to be gone for longer */
 #define SOON_NS (5000ULL * 1000 * 1000)
 
-static int open_any(struct xs_client *c, const char *path)
+/* The first connection, to @path. Its queue may be full: that is waited for, but not for ever. */
+static int open_patiently(const char *path, bool *is_socket)
+{
+	uint64_t deadline_ns = xs_now_ns() + PATIENCE_MS * 1000000ULL;
+	int fd;
+
+	while ((fd = xs_transport_open(path, is_socket)) < 0 && errno == EAGAIN) {
+		if (xs_now_ns() >= deadline_ns) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		usleep(BACKOFF_FIRST_NS / 1000);
+	}
+	return fd;
+}
+
+/* Descriptor and its name, or -errno. */
+static int open_any(const struct xs_how *how, bool *is_socket, const char **name)
 {
 	static const char *const devices[] = { "/dev/xen/xenbus", "/proc/xen/xenbus" };
-	const char *name = path ? path : xs_daemon_socket();
-	int fd = xs_transport_open(name, &c->is_socket);
-	int err = errno;
+	int fd, err;
 
-	if (fd < 0 && !path && !getenv("XENSTORED_PATH"))
+	*name = how->path ? how->path : xs_daemon_socket();
+	fd = open_patiently(*name, is_socket);
+	err = errno;
+	if (fd < 0 && !how->path && !getenv("XENSTORED_PATH"))
 		for (size_t i = 0; fd < 0 && i < sizeof(devices) / sizeof(devices[0]); i++) {
-			name = devices[i];
-			fd = xs_transport_open(name, &c->is_socket);
+			*name = devices[i];
+			fd = open_patiently(*name, is_socket);
+			if (fd < 0 && how->device_says && errno != ENOENT)
+				err = errno;
 		}
+	return fd < 0 ? -err : fd;
+}
+
+static int open_first(struct xs_client *c, const struct xs_how *how)
+{
+	const char *name = NULL;
+	int fd;
+
+	c->is_socket = true;
+	fd = how->connect ? how->connect(how->connect_arg) : open_any(how, &c->is_socket, &name);
 	if (fd < 0)
-		return -err;
-	free(c->path);
-	c->path = strdup(name);
-	if (!c->path || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
+		return fd;
+	c->path = name ? strdup(name) : NULL;
+	if ((name && !c->path) || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
 		close(fd);
 		return -ENOMEM;
 	}
@@ -46,6 +75,11 @@ static int open_any(struct xs_client *c, const char *path)
 
 int xs_client_open(struct xs_client **out, const char *path)
 {
+	return xs_client_open_how(out, &(struct xs_how){ .path = path });
+}
+
+int xs_client_open_how(struct xs_client **out, const struct xs_how *how)
+{
 	struct xs_client *c = calloc(1, sizeof(*c));
 	int rc;
 
@@ -53,10 +87,12 @@ int xs_client_open(struct xs_client **out, const char *path)
 		return -ENOMEM;
 	c->epoll_fd = c->timer_fd = c->fd = -1;
 	c->reqs_tail = &c->reqs;
-	c->patience_ms = PATIENCE_MS;
+	c->connect = how->connect;
+	c->connect_arg = how->connect_arg;
+	c->patience_ms = how->connect ? -1 : PATIENCE_MS;
 	c->silence_ms = -1;
 	c->proved = true; /* who opens finds out by itself */
-	rc = open_any(c, path);
+	rc = open_first(c, how);
 	if (rc) {
 		free(c->path);
 		free(c);
@@ -82,6 +118,17 @@ void xs_client_close(struct xs_client *c)
 	if (!c)
 		return;
 	fail_all(c, -ECANCELED);
+	xs_client_abandon(c);
+}
+
+void xs_client_abandon(struct xs_client *c)
+{
+	while (c->reqs) {
+		struct xs_req *r = c->reqs;
+
+		c->reqs = r->next;
+		free(r);
+	}
 	for (uint32_t i = 0; i < c->nr_watches; i++)
 		free(c->watches[i]);
 	free(c->watches);
@@ -128,7 +175,8 @@ static int lost_outcome(const struct xs_client *c, const struct xs_req *r)
 		return 0;
 	if (r->hdr.tx_id)
 		return -EAGAIN;
-	return r->hdr.type == XS_CONTROL ? -EIO : 0;
+	/* nobody has to be asked for ever what the daemon dies of */
+	return r->hdr.type == XS_CONTROL || r->losses > LOSSES_MAX ? -EIO : 0;
 }
 
 /* Ends what must not be sent again. A callback may submit more: those wait for the reconnect. */
@@ -160,12 +208,15 @@ void xs_link_lost(struct xs_client *c, int err)
 	c->fd = -1;
 	c->in.start = c->in.end = 0;
 	c->out.start = c->out.end = 0;
-	c->nr_txns = 0;
+	for (size_t i = 0; i < c->nr_txns; i++)
+		c->txns[i].wire = 0;
+	c->broken = 0;
 	c->no_bulk = false;
 	c->in_session = c->holding = false;
 	for (struct xs_req *r = c->reqs; r; r = r->next) {
 		/* of what went out in part the daemon can have made nothing */
 		r->sent = r->out ? r->end <= c->flushed : r->sent;
+		r->losses += r->out && r->sent;
 		r->out = false;
 	}
 	c->emitted = c->flushed = 0;
@@ -192,7 +243,7 @@ static void proved(void *arg, int rc, const char *data, size_t len)
 
 	(void)data;
 	(void)len;
-	if (rc == -ECONNRESET || rc == -ECANCELED)
+	if (rc == -ECONNRESET || rc == -ECANCELED || c->broken)
 		return;
 	c->proved = true;
 	if (c->link_fn)
@@ -250,7 +301,7 @@ void xs_link_retry(struct xs_client *c)
 		fail_all(c, -EIO);
 		return;
 	}
-	fd = xs_transport_open_now(c->path, &is_socket);
+	fd = c->connect ? c->connect(c->connect_arg) : xs_transport_open(c->path, &is_socket);
 	if (fd >= 0 && fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0) {
 		c->fd = fd;
 		c->heard_ns = now;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xs_client_priv.h - the inside of struct xs_client, for xs_client.c, xs_client_link.c and
- * xs_client_watch.c only. No locks: one thread owns a client.
+ * xs_client_priv.h - the inside of struct xs_client, for the files of libxs only. No locks: one thread
+ * owns a client, or whoever holds the lock of the handle that it is in (xs_handle.h).
  */
 #ifndef STOREVISOR_XS_CLIENT_PRIV_H
 #define STOREVISOR_XS_CLIENT_PRIV_H
 
-#include <xenstore.h>
+#include <poll.h>
 
-#include "xs_client.h"
+#include "xs.h"
 #include "xs_session.h"
 
 /* One request; kept until answered, in order of submission, so that it can be sent again. */
@@ -24,6 +24,7 @@ struct xs_req {
 	bool began;   /* of a stream: some have come */
 	bool feed;    /* of a stream: it has no end, and so nothing is owed */
 	bool bulk;    /* of a stream: who has any answers it, whatever it says otherwise */
+	unsigned char losses; /* connections that were lost while it was owed */
 	struct xsd_sockmsg hdr;
 	char payload[];
 };
@@ -35,13 +36,16 @@ struct xs_buf {
 
 struct xs_client_txn {
 	uint32_t id;   /* what the caller holds: never again another's */
-	uint32_t wire; /* what the daemon calls it */
+	uint32_t wire; /* what the daemon calls it; 0: it was lost with its connection */
 };
 
 struct xs_client_watch {
 	uint32_t slot;
 	uint32_t serial; /* tells a late event of the slot's former owner */
 	bool registered; /* the daemon agreed: to be made again after a reconnect */
+	bool again;      /* asked for again on this connection, not answered yet */
+	bool leaving;    /* by xs_client_unwatch_as(): not answered yet */
+	const char *token; /* the caller's, behind the path; NULL: slot and serial */
 	int depth;
 	xs_event_fn *fn;
 	void *arg;
@@ -50,12 +54,18 @@ struct xs_client_watch {
 	char path[];
 };
 
+/* An event's payload, path NUL token NUL, and a NUL behind its @len bytes. */
+typedef void xs_raw_fn(void *arg, const char *body, size_t len);
+
 struct xs_client {
-	char *path;
+	char *path; /* NULL: @connect gives the connections */
+	xs_connect_fn *connect;
+	void *connect_arg;
 	int fd; /* -1 while there is no connection */
 	bool is_socket;
 	bool device_busy; /* no socket: a request was written and is not answered yet */
 	int error;
+	int broken; /* a connection that is of no use: why, for the next to lose it */
 
 	struct xs_buf in, out;
 	uint64_t emitted, flushed; /* bytes put into out, and taken by the connection */
@@ -67,12 +77,14 @@ struct xs_client {
 	char token[XS_SESSION_TOKEN_BUF]; /* the session's name; empty before the first change */
 	bool in_session; /* asked for it on this connection */
 	bool holding;    /* until that is answered, nothing else goes out */
-	struct xs_client_txn *txns; /* open on this connection */
+	struct xs_client_txn *txns; /* not ended */
 	size_t nr_txns, max_txns;
 	uint32_t next_txn;
 
 	struct xs_client_watch **watches; /* by slot */
 	uint32_t nr_watches, next_serial;
+	xs_raw_fn *raw_fn; /* gets every event as it came */
+	void *raw_arg;
 
 	int epoll_fd, timer_fd; /* made by xs_client_fd(); -1 before */
 	uint32_t epoll_mask;
@@ -84,6 +96,35 @@ struct xs_client {
 	xs_link_fn *link_fn;
 	void *link_arg;
 };
+
+/* How a client is opened; all zero: as xs_client_open() does with NULL. */
+struct xs_how {
+	const char *path; /* this one only */
+	bool device_says; /* of a socket and a device that fail, the device's error counts */
+	xs_connect_fn *connect; /* gives every connection, and for that is waited for ever */
+	void *connect_arg;
+};
+int xs_client_open_how(struct xs_client **out, const struct xs_how *how);
+/* In the child of a fork: frees, and says nothing to anybody. */
+void xs_client_abandon(struct xs_client *c);
+/* Sends what goes out now. Whether something is left for xs_client_prepare() to wait for. */
+bool xs_client_push(struct xs_client *c);
+/*
+ * Before waiting: sends, and says in @p what to poll for and how many milliseconds at most (<0: for
+ * ever; 0: not at all). xs_client_dispatch() comes after it.
+ */
+int xs_client_prepare(struct xs_client *c, struct pollfd *p);
+/* A watch under the caller's token; its events go to raw_fn. @done tells what the daemon said. */
+int xs_client_watch_as(struct xs_client *c, const char *path, const char *token, int depth,
+		       xs_done_fn *done, void *arg);
+int xs_client_unwatch_as(struct xs_client *c, const char *path, const char *token,
+			 xs_done_fn *done, void *arg);
+
+/*
+ * Opens @path, a socket or a xenbus character device. Returns a descriptor, or -1 with errno: EAGAIN
+ * when the daemon has more connections waiting than it takes.
+ */
+int xs_transport_open(const char *path, bool *is_socket);
 
 uint64_t xs_now_ns(void);
 /* Makes @len bytes of room at the end. 0 or -ENOMEM. */

@@ -32,17 +32,27 @@ static int slot_find(struct xs_client *c, uint32_t *slot)
 	return 0;
 }
 
-static size_t token_of(const struct xs_client_watch *w, char token[TOKEN_LEN])
+static struct iovec token_of(const struct xs_client_watch *w, char buf[TOKEN_LEN])
 {
-	return snprintf(token, TOKEN_LEN, "%x.%x", w->slot, w->serial) + 1;
+	int len;
+
+	if (w->token)
+		return (struct iovec){ (void *)w->token, strlen(w->token) + 1 };
+	len = snprintf(buf, TOKEN_LEN, "%x.%x", w->slot, w->serial);
+	return (struct iovec){ buf, (size_t)len + 1 };
+}
+
+static void forget(struct xs_client_watch *w)
+{
+	w->c->watches[w->slot] = NULL;
+	free(w);
 }
 
 static int submit_watch(struct xs_client *c, struct xs_client_watch *w, xs_done_fn *fn)
 {
 	char token[TOKEN_LEN], depth[16];
 	struct iovec iov[3] = { { w->path, strlen(w->path) + 1 },
-				{ token, token_of(w, token) },
-				{ depth, 0 } };
+				token_of(w, token), { depth, 0 } };
 
 	/* an older daemon ignores the third field or refuses it: see watch_done */
 	if (w->depth >= 0)
@@ -63,19 +73,31 @@ static void watch_done(void *arg, int rc, const char *data, size_t len)
 	w->registered = rc == 0;
 	if (w->done)
 		w->done(w->arg, rc, data, len);
-	if (!w->fn || rc) {
-		/* unwatched meanwhile, or refused: nobody refers to it any more */
-		c->watches[w->slot] = NULL;
-		free(w);
-	}
+	/* unwatched meanwhile, or refused: nobody refers to it any more */
+	if (!w->fn || rc)
+		forget(w);
 }
 
 static void again_done(void *arg, int rc, const char *data, size_t len)
 {
-	(void)arg;
-	(void)rc;
+	struct xs_client_watch *w = arg;
+
 	(void)data;
 	(void)len;
+	w->again = false;
+	if (!w->fn) {
+		forget(w); /* unwatched meanwhile */
+		return;
+	}
+	if (rc == 0 || rc == -ECONNRESET || rc == -ECANCELED)
+		return;
+	if (rc == -EINVAL && w->depth >= 0) {
+		w->depth = -1; /* a daemon that is older than the last one */
+		rc = xs_watch_again(w->c, w);
+	}
+	/* Somebody waits for what would never come: better a connection that is lost once more. */
+	if (rc)
+		w->c->broken = rc;
 }
 
 int xs_watch_again(struct xs_client *c, struct xs_client_watch *w)
@@ -84,15 +106,15 @@ int xs_watch_again(struct xs_client *c, struct xs_client_watch *w)
 	int rc = submit_watch(c, w, again_done);
 
 	if (!rc)
-		(*at)->rewatch = true;
+		w->again = (*at)->rewatch = true;
 	return rc;
 }
 
-int xs_client_watch(struct xs_client *c, const char *path, int depth, xs_event_fn *fn, void *arg,
-		    xs_done_fn *done, struct xs_client_watch **out)
+static int watch(struct xs_client *c, const char *path, const char *token, int depth,
+		 xs_event_fn *fn, void *arg, xs_done_fn *done, struct xs_client_watch **out)
 {
-	size_t len = strlen(path) + 1;
-	struct xs_client_watch *w = malloc(sizeof(*w) + len);
+	size_t len = strlen(path) + 1, token_len = token ? strlen(token) + 1 : 0;
+	struct xs_client_watch *w = malloc(sizeof(*w) + len + token_len);
 	uint32_t slot;
 	int rc;
 
@@ -106,6 +128,8 @@ int xs_client_watch(struct xs_client *c, const char *path, int depth, xs_event_f
 		.fn = fn, .arg = arg, .done = done, .c = c,
 	};
 	memcpy(w->path, path, len);
+	if (token)
+		w->token = memcpy(w->path + len, token, token_len);
 	rc = submit_watch(c, w, watch_done);
 	if (rc)
 		goto out_free;
@@ -119,21 +143,85 @@ out_free:
 	return rc;
 }
 
+int xs_client_watch(struct xs_client *c, const char *path, int depth, xs_event_fn *fn, void *arg,
+		    xs_done_fn *done, struct xs_client_watch **out)
+{
+	return watch(c, path, NULL, depth, fn, arg, done, out);
+}
+
 void xs_client_unwatch(struct xs_client *c, struct xs_client_watch *w)
 {
 	char token[TOKEN_LEN];
-	struct iovec iov[2] = { { w->path, strlen(w->path) + 1 },
-				{ token, token_of(w, token) } };
-	bool settled = w->registered;
+	struct iovec iov[2] = { { w->path, strlen(w->path) + 1 }, token_of(w, token) };
+	bool settled = w->registered && !w->again;
 
 	xs_submit(c, XS_UNWATCH, 0, iov, 2, NULL, NULL);
 	w->fn = NULL;
 	w->done = NULL;
 	w->registered = false;
-	if (settled) {
-		c->watches[w->slot] = NULL;
-		free(w);
-	} /* else watch_done, still to come, frees it */
+	if (settled)
+		forget(w);
+	/* else watch_done or again_done, still to come, does */
+}
+
+/* ---- under the caller's token ---- */
+
+static void raw_event(void *arg, const char *path)
+{
+	(void)arg;
+	(void)path; /* raw_fn has it */
+}
+
+int xs_client_watch_as(struct xs_client *c, const char *path, const char *token, int depth,
+		       xs_done_fn *done, void *arg)
+{
+	return watch(c, path, token, depth, raw_event, arg, done, NULL);
+}
+
+static struct xs_client_watch *find_as(struct xs_client *c, const char *path, const char *token)
+{
+	for (uint32_t i = 0; i < c->nr_watches; i++) {
+		struct xs_client_watch *w = c->watches[i];
+
+		if (w && w->token && w->registered && !w->leaving && strcmp(w->path, path) == 0 &&
+		    strcmp(w->token, token) == 0)
+			return w;
+	}
+	return NULL;
+}
+
+/* Up to this it is made again on every connection: the daemon may be asked more than once. */
+static void unwatch_done(void *arg, int rc, const char *data, size_t len)
+{
+	struct xs_client_watch *w = arg;
+
+	w->leaving = false;
+	w->done(w->arg, rc, data, len);
+	if (rc)
+		return;
+	w->registered = false;
+	w->fn = NULL;
+	if (!w->again) /* else again_done does */
+		forget(w);
+}
+
+int xs_client_unwatch_as(struct xs_client *c, const char *path, const char *token,
+			 xs_done_fn *done, void *arg)
+{
+	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 },
+				{ (void *)token, strlen(token) + 1 } };
+	struct xs_client_watch *w = find_as(c, path, token);
+	int rc;
+
+	if (!w)
+		return xs_submit(c, XS_UNWATCH, 0, iov, 2, done, arg);
+	rc = xs_submit(c, XS_UNWATCH, 0, iov, 2, unwatch_done, w);
+	if (rc)
+		return rc;
+	w->leaving = true;
+	w->done = done;
+	w->arg = arg;
+	return 0;
 }
 
 void xs_watch_event(struct xs_client *c, const char *body, size_t len)
@@ -142,6 +230,10 @@ void xs_watch_event(struct xs_client *c, const char *body, size_t len)
 	unsigned int slot, serial;
 	struct xs_client_watch *w;
 
+	if (c->raw_fn) {
+		c->raw_fn(c->raw_arg, body, len);
+		return;
+	}
 	if (path_len >= len || sscanf(body + path_len + 1, "%x.%x", &slot, &serial) != 2)
 		return;
 	w = slot < c->nr_watches ? c->watches[slot] : NULL;

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "xs_handle.h"
+#include "xs_client_priv.h"
 
 #define DEFAULT_RUNDIR "/var/run/xenstored"
 
@@ -55,8 +55,7 @@ const char *xs_daemon_socket_ro(void)
 	return daemon_path(buf, sizeof(buf));
 }
 
-/* @flags: SOCK_NONBLOCK not to wait for a place in the queue. */
-static int open_socket(const char *path, int flags)
+static int open_socket(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, err;
@@ -66,7 +65,7 @@ static int open_socket(const char *path, int flags)
 		return -1;
 	}
 	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
@@ -77,7 +76,7 @@ static int open_socket(const char *path, int flags)
 	return -1;
 }
 
-static int transport_open(const char *path, bool *is_socket, int flags)
+int xs_transport_open(const char *path, bool *is_socket)
 {
 	struct stat st;
 
@@ -88,17 +87,7 @@ static int transport_open(const char *path, bool *is_socket, int flags)
 	if (stat(path, &st) != 0)
 		return -1;
 	*is_socket = S_ISSOCK(st.st_mode);
-	return *is_socket ? open_socket(path, flags) : open(path, O_RDWR | O_CLOEXEC);
-}
-
-int xs_transport_open(const char *path, bool *is_socket)
-{
-	return transport_open(path, is_socket, 0);
-}
-
-int xs_transport_open_now(const char *path, bool *is_socket)
-{
-	return transport_open(path, is_socket, SOCK_NONBLOCK);
+	return *is_socket ? open_socket(path) : open(path, O_RDWR | O_CLOEXEC);
 }
 
 bool xs_write_all(int fd, const void *data, unsigned int len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xs_ops.c - data operations of the libxenstore API: values, children, permissions.
+ * xs_ops.c - data operations of the libxenstore API: values, children, permissions, transactions.
  * Each is one request; only a directory too large for one message takes several.
  */
 #include <ctype.h>
@@ -204,6 +204,22 @@ bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *pat
 	}
 	iov[1].iov_len = len;
 	return xs_ack(xs_talk(h, t, XS_SET_PERMS, iov, 2, NULL));
+}
+
+/* ---- transactions: the caller's id is the client's, which comes once only ---- */
+
+xs_transaction_t xs_transaction_start(struct xs_handle *h)
+{
+	char *reply = xs_talk_str(h, 0, XS_TRANSACTION_START, "", NULL);
+	xs_transaction_t t = reply ? strtoul(reply, NULL, 10) : XBT_NULL;
+
+	free(reply);
+	return t;
+}
+
+bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
+{
+	return xs_ack(xs_talk_str(h, t, XS_TRANSACTION_END, abort ? "F" : "T", NULL));
 }
 
 /* Kept in the API; rights can no longer be given up by one connection. */

@@ -5,15 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "xs_handle.h"
-#include "xs.h"
 
 #define READER_STACK (64 * 1024)
 
@@ -36,11 +35,20 @@ static void pipe_clear(struct xs_handle *h)
 			;
 }
 
-void xs_queue_event(struct xs_handle *h, struct xs_msg *msg)
+void xs_queue_event(void *arg, const char *body, size_t len)
 {
-	struct xs_event *e = (struct xs_event *)msg->body;
+	struct xs_handle *h = arg;
+	struct xs_event *e = malloc(sizeof(*e) + len + 1);
 
+	if (!e) {
+		/* an event that is lost is a change that nobody looks at */
+		h->c->broken = -ENOMEM;
+		return;
+	}
 	e->next = NULL;
+	e->len = (uint32_t)len;
+	memcpy(e->body, body, len);
+	e->body[len] = '\0';
 	if (!h->events)
 		pipe_raise(h);
 	*h->events_tail = e;
@@ -113,35 +121,20 @@ static void drop_events(struct xs_handle *h, const char *path, const char *token
 
 /* ---- the reader thread ---- */
 
-static void deliver(struct xs_handle *h, struct xs_msg *msg)
-{
-	pthread_mutex_lock(&h->lock);
-	if (msg->hdr.type == XS_WATCH_EVENT) {
-		xs_queue_event(h, msg);
-	} else if (h->reply_state == XS_REPLY_WAITING && msg->hdr.req_id == h->reply_id) {
-		h->reply = *msg;
-		h->reply_state = XS_REPLY_HERE;
-		pthread_cond_broadcast(&h->changed);
-	} else {
-		free(msg->body); /* answer to a request that was given up */
-	}
-	pthread_mutex_unlock(&h->lock);
-}
-
 static void *reader(void *arg)
 {
 	struct xs_handle *h = arg;
-	struct xs_msg msg;
 
-	for (;;) {
-		if (xs_receive(h, h->fd, &msg) == 0)
-			deliver(h, &msg);
-		else if (xs_reconnect(h) != 0)
-			return NULL;
-	}
+	pthread_mutex_lock(&h->lock);
+	xs_pump_always(h);
+	if (h->c->error)
+		pipe_raise(h); /* as good as an event: xs_check_watch() says it */
+	pthread_mutex_unlock(&h->lock);
+	return NULL;
 }
 
-int xs_reader_start(struct xs_handle *h)
+/* Starts the reader thread if there is none. Call with lock held. 0 or -errno. */
+static int reader_start(struct xs_handle *h)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
@@ -149,9 +142,9 @@ int xs_reader_start(struct xs_handle *h)
 
 	if (h->reader_running)
 		return 0;
-	if (h->stop_fd < 0)
-		h->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (h->stop_fd < 0)
+	if (h->wake_fd < 0)
+		h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->wake_fd < 0)
 		return -errno;
 	sigfillset(&all);
 	pthread_attr_init(&attr);
@@ -160,101 +153,35 @@ int xs_reader_start(struct xs_handle *h)
 	rc = pthread_create(&h->reader, &attr, reader, h);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if (rc)
-		return -rc;
-	pthread_mutex_lock(&h->lock);
-	h->reader_running = true;
-	pthread_mutex_unlock(&h->lock);
-	return 0;
-}
-
-static bool reader_ensure(struct xs_handle *h)
-{
-	int rc;
-
-	pthread_mutex_lock(&h->request_lock);
-	rc = xs_reader_start(h);
-	pthread_mutex_unlock(&h->request_lock);
-	errno = -rc;
-	return rc == 0;
+	h->reader_running = rc == 0;
+	return -rc;
 }
 
 /* ---- registrations ---- */
 
-static struct xs_reg *reg_new(const char *path, const char *token, const char *depth)
+static bool is_done(struct xs_answer *a, int rc)
 {
-	size_t plen = strlen(path) + 1, tlen = strlen(token) + 1;
-	size_t dlen = depth ? strlen(depth) + 1 : 0;
-	struct xs_reg *r = malloc(sizeof(*r) + plen + tlen + dlen);
-
-	if (!r)
-		return NULL;
-	r->path = memcpy(r->body, path, plen);
-	r->token = memcpy(r->body + plen, token, tlen);
-	memcpy(r->body + plen + tlen, depth ? depth : "", dlen);
-	r->len = plen + tlen + dlen;
-	return r;
+	free(a->data);
+	errno = -rc;
+	return rc == 0;
 }
 
-static void reg_forget(struct xs_handle *h, const char *path, const char *token)
+static bool watch(struct xs_handle *h, const char *path, const char *token, int depth)
 {
-	for (struct xs_reg **p = &h->regs; *p; p = &(*p)->next) {
-		struct xs_reg *r = *p;
-
-		if (strcmp(r->path, path) == 0 && strcmp(r->token, token) == 0) {
-			*p = r->next;
-			free(r);
-			return;
-		}
-	}
-}
-
-/* Which connection this is: the number changes with every reconnect. */
-static uint32_t connection_of(struct xs_handle *h)
-{
-	uint32_t epoch;
+	struct xs_answer a = { .here = false };
+	int rc;
 
 	pthread_mutex_lock(&h->lock);
-	epoch = h->epoch;
+	rc = reader_start(h);
+	if (!rc)
+		rc = xs_await(h, &a, xs_client_watch_as(h->c, path, token, depth, xs_answer_take, &a));
 	pthread_mutex_unlock(&h->lock);
-	return epoch;
-}
-
-static bool watch(struct xs_handle *h, const char *path, const char *token, const char *depth)
-{
-	struct xs_reg *r = reg_new(path, token, depth);
-	struct iovec iov;
-	uint32_t epoch = 0;
-
-	if (!r || !reader_ensure(h)) {
-		free(r);
-		return false;
-	}
-	iov = (struct iovec){ r->body, r->len };
-	if (!xs_ack(xs_talk_epoch(h, 0, XS_WATCH, &iov, 1, NULL, &epoch))) {
-		int err = errno;
-
-		free(r);
-		errno = err;
-		return false;
-	}
-	pthread_mutex_lock(&h->regs_lock);
-	r->next = h->regs;
-	h->regs = r;
-	pthread_mutex_unlock(&h->regs_lock);
-	/* Broken in between, the new connection may not have it: then again; it may be there. */
-	if (connection_of(h) == epoch || xs_ack(xs_talk(h, 0, XS_WATCH, &iov, 1, NULL)) ||
-	    errno == EEXIST)
-		return true;
-	pthread_mutex_lock(&h->regs_lock);
-	reg_forget(h, path, token);
-	pthread_mutex_unlock(&h->regs_lock);
-	return false;
+	return is_done(&a, rc);
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 {
-	return watch(h, path, token, NULL);
+	return watch(h, path, token, -1);
 }
 
 static bool has_depth(struct xs_handle *h)
@@ -266,14 +193,11 @@ static bool has_depth(struct xs_handle *h)
 
 bool xs_watch_depth(struct xs_handle *h, const char *path, const char *token, unsigned int depth)
 {
-	char text[16];
-
 	if (!has_depth(h)) {
 		errno = EOPNOTSUPP;
 		return false;
 	}
-	snprintf(text, sizeof(text), "%u", depth);
-	return watch(h, path, token, text);
+	return watch(h, path, token, depth > INT_MAX ? INT_MAX : (int)depth);
 }
 
 bool xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token,
@@ -284,24 +208,15 @@ bool xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token
 
 bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 {
-	struct iovec iov[2] = { { (void *)path, strlen(path) + 1 },
-				{ (void *)token, strlen(token) + 1 } };
-	uint32_t epoch = 0;
+	struct xs_answer a = { .here = false };
+	int rc;
 
-	if (!xs_ack(xs_talk_epoch(h, 0, XS_UNWATCH, iov, 2, NULL, &epoch)))
-		return false;
-	pthread_mutex_lock(&h->regs_lock);
-	reg_forget(h, path, token);
-	pthread_mutex_unlock(&h->regs_lock);
-	/* Broken in between, the new connection may have it again: its answer says. */
-	if (connection_of(h) != epoch)
-		xs_ack(xs_talk(h, 0, XS_UNWATCH, iov, 2, NULL));
-	if (h->flags & XS_UNWATCH_FILTER) {
-		pthread_mutex_lock(&h->lock);
+	pthread_mutex_lock(&h->lock);
+	rc = xs_await(h, &a, xs_client_unwatch_as(h->c, path, token, xs_answer_take, &a));
+	if (!rc && h->flags & XS_UNWATCH_FILTER)
 		drop_events(h, path, token);
-		pthread_mutex_unlock(&h->lock);
-	}
-	return true;
+	pthread_mutex_unlock(&h->lock);
+	return is_done(&a, rc);
 }
 
 /* ---- delivery ---- */
@@ -325,16 +240,16 @@ static char **next_event(struct xs_handle *h, unsigned int *num, bool wait)
 	char **out = NULL;
 	int err;
 
-	if (wait && !h->reader_running && !reader_ensure(h))
-		return NULL;
 	pthread_mutex_lock(&h->lock);
-	while (wait && !h->events && !h->dead)
+	err = wait ? -reader_start(h) : 0;
+	while (wait && !err && !h->events && !h->c->error)
 		pthread_cond_wait(&h->changed, &h->lock);
-	if (h->events)
+	if (!err && h->events) {
 		out = pop_event(h, num);
-	else
-		errno = h->dead ? EIO : EAGAIN;
-	err = errno;
+		err = out ? 0 : ENOMEM;
+	} else if (!err) {
+		err = h->c->error ? EIO : EAGAIN;
+	}
 	pthread_mutex_unlock(&h->lock);
 	errno = err;
 	return out;

@@ -32,9 +32,8 @@
 /*
  * All that event loop, grants, events, store, disk, its server, tap and pty need once everything is
  * open. ioctl, fcntl, mmap, mprotect, tgkill, sendto and recvfrom have limits of their own below;
- * mmap/munmap: ring grants; recvmsg/dup3: a new connection to the store, handed over (store_ask.h),
- * takes the place of the lost one; clone3 and clone are absent: the store library's reader thread
- * runs already.
+ * mmap/munmap: ring grants; recvmsg: a new connection to the store, handed over (store_ask.h);
+ * clone3 and clone are absent: the store library's reader thread runs already.
  */
 static const int allowed[] = {
 	SCMP_SYS(read),		  SCMP_SYS(write),
@@ -45,7 +44,7 @@ static const int allowed[] = {
 	SCMP_SYS(ftruncate),	  SCMP_SYS(lseek),
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(fstat),	  SCMP_SYS(close),
-	SCMP_SYS(recvmsg),	  SCMP_SYS(dup3),
+	SCMP_SYS(recvmsg),
 	SCMP_SYS(shutdown), /* says good-bye to the server */
 	SCMP_SYS(io_uring_enter), /* setup and register are absent: blk_io_uring.c did both */
 	SCMP_SYS(munmap),	  SCMP_SYS(mremap),

@@ -131,6 +131,15 @@ static void watch(struct fake_store *f, int c, const struct message *m)
 	char body[160];
 	int i = 0;
 
+	if (f->refuse_watches) {
+		f->refuse_watches--;
+		error(f, c, m, "ENOSPC");
+		return;
+	}
+	if (f->no_depth && strlen(m->body) + strlen(token) + 2 < m->hdr.len) {
+		error(f, c, m, "EINVAL");
+		return;
+	}
 	while (f->watch[i].path[0])
 		i++;
 	f->watch[i].conn = c;
@@ -247,7 +256,8 @@ static void serve(struct fake_store *f, int c)
 	}
 	m.body[m.hdr.len] = '\0';
 	f->requests++;
-	if (f->drop_after && --f->drop_after == 0) {
+	if ((f->drop_after && --f->drop_after == 0) ||
+	    (f->poison && m.hdr.type == XS_READ && strcmp(m.body, f->poison) == 0)) {
 		drop(f, c);
 	} else if (f->oversize) {
 		f->oversize--;

@@ -31,6 +31,9 @@ struct fake_store {
 	unsigned int conflicts;  /* so many commits answer EAGAIN */
 	unsigned int drop_after; /* requests until the connection breaks unanswered; 0: never */
 	unsigned int listing_max; /* longer listings answer E2BIG, and come in parts */
+	unsigned int refuse_watches; /* so many are answered ENOSPC */
+	bool no_depth;           /* watches with a depth are answered EINVAL */
+	const char *poison;      /* reading it breaks the connection, always; may be NULL */
 	unsigned int oversize;   /* so many answers claim an impossible length */
 	const char *session; /* what CONTROL session answers; NULL: it is not known here */
 	const char *session_once; /* and what it answers the next time only, if not NULL */

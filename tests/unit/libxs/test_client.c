@@ -127,6 +127,17 @@ static uint32_t start_txn(struct fixture *x)
 	return tx;
 }
 
+static void test_nobody_is_asked_for_ever_what_the_daemon_dies_of(void **state)
+{
+	struct fixture *x = *state;
+
+	x->f.poison = "/poison";
+	alarm(60);
+	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/poison", NULL, NULL), -EIO);
+	alarm(0);
+	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL), 0);
+}
+
 static void test_a_lost_transaction_never_becomes_the_next_connection_s(void **state)
 {
 	struct fixture *x = *state;
@@ -520,6 +531,75 @@ static void test_watches_are_made_again_after_a_reconnect_and_fire_once(void **s
 	assert_string_equal(b.last, "/b/c");
 }
 
+static void test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again(void **state)
+{
+	struct fixture *x = *state;
+	struct events a = { 0 }, b = { 0 };
+
+	xs_client_watch(x->c, "/a", -1, note, &a, NULL, NULL);
+	xs_client_watch(x->c, "/b", -1, note, &b, NULL, NULL);
+	run_until(x, &a.n, 1);
+	run_until(x, &b.n, 1);
+	x->f.refuse_watches = 3; /* of two connections */
+	fake_break(&x->f);
+	run_until(x, &a.n, 2);
+	xs_sync_write(x->c, 0, "/a/c", "x", 1);
+	run_until(x, &a.n, 3);
+	assert_string_equal(a.last, "/a/c");
+}
+
+static void test_a_watch_that_is_not_made_again_is_said(void **state)
+{
+	struct fixture *x = *state;
+	struct events e = { 0 };
+
+	xs_client_watch(x->c, "/a", -1, note, &e, NULL, NULL);
+	run_until(x, &e.n, 1);
+	xs_client_set_patience(x->c, 50);
+	x->f.refuse_watches = UINT32_MAX;
+	fake_break(&x->f);
+	for (int i = 0; i < 500 && !xs_client_error(x->c); i++)
+		xs_client_run(x->c, 10);
+	assert_int_equal(xs_client_error(x->c), -EIO);
+}
+
+static void test_a_watch_is_made_again_where_no_depths_are_known(void **state)
+{
+	struct fixture *x = *state;
+	struct events e = { 0 };
+
+	xs_client_watch(x->c, "/a", 1, note, &e, NULL, NULL);
+	run_until(x, &e.n, 1);
+	x->f.no_depth = true;
+	fake_break(&x->f);
+	run_until(x, &e.n, 2);
+	xs_sync_write(x->c, 0, "/a/b", "x", 1);
+	run_until(x, &e.n, 3);
+	assert_int_equal(x->f.connects, 2);
+}
+
+/* At each moment of a reconnect: the answer to the watch's second request may be still to come. */
+static void test_unwatch_while_it_is_made_again_is_safe(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int runs = 0; runs < 12; runs++) {
+		struct events e = { 0 };
+		struct xs_client_watch *w;
+		int gone;
+
+		xs_client_watch(x->c, "/a", -1, note, &e, NULL, &w);
+		run_until(x, &e.n, 1);
+		fake_break(&x->f);
+		for (int i = 0; i < runs; i++)
+			xs_client_run(x->c, 1);
+		xs_client_unwatch(x->c, w);
+		gone = e.n;
+		assert_int_equal(xs_sync_write(x->c, 0, "/a", "x", 1) == -ENOTRECOVERABLE, 0);
+		assert_int_equal(e.n, gone);
+	}
+}
+
 static void link_changed(void *arg, bool up)
 {
 	struct events *e = arg;
@@ -830,6 +910,11 @@ int main(void)
 		TEST(test_after_unwatch_no_event_comes),
 		TEST(test_unwatch_before_the_answer_is_safe),
 		TEST(test_watches_are_made_again_after_a_reconnect_and_fire_once),
+		TEST(test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again),
+		TEST(test_a_watch_that_is_not_made_again_is_said),
+		TEST(test_a_watch_is_made_again_where_no_depths_are_known),
+		TEST(test_unwatch_while_it_is_made_again_is_safe),
+		TEST(test_nobody_is_asked_for_ever_what_the_daemon_dies_of),
 		TEST(test_the_link_callback_tells_lost_then_back),
 		TEST(test_the_descriptor_polls_readable_when_there_is_work),
 		TEST(test_a_conflicting_transaction_runs_again),

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -221,6 +223,38 @@ static void test_many_threads_share_one_handle(void **state)
 	}
 }
 
+static void *write_much(void *arg)
+{
+	struct fixture *x = arg;
+	char text[3000];
+
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 200; i++)
+		if (!xs_write(x->h, XBT_NULL, "/big", text, sizeof(text)))
+			return (void *)1;
+	return NULL;
+}
+
+/* More at a time than the connection takes, while the reader thread waits for what comes. */
+static void test_many_threads_write_more_than_the_connection_holds(void **state)
+{
+	enum { THREADS = 100 };
+	struct fixture *x = *state;
+	pthread_t t[THREADS];
+	void *bad;
+
+	assert_true(xs_watch(x->h, "/busy", "t"));
+	pthread_mutex_lock(&x->f.lock); /* the daemon reads nothing yet */
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, write_much, x);
+	usleep(50000);
+	pthread_mutex_unlock(&x->f.lock);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+}
+
 static void *breaker(void *arg)
 {
 	struct fixture *x = arg;
@@ -327,6 +361,46 @@ static void test_a_transaction_over_a_broken_connection_ends_in_eagain(void **st
 	assert_true(xs_transaction_end(x->h, t, false));
 }
 
+static void test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	free(xs_read_watch(x->h, &num));
+	x->f.refuse_watches = 2;
+	fake_break(&x->f);
+	alarm(60);
+	free(xs_read_watch(x->h, &num));
+	alarm(0);
+	assert_int_equal(x->f.connects, 4);
+}
+
+static void test_nobody_is_asked_for_ever_what_the_daemon_dies_of(void **state)
+{
+	struct fixture *x = *state;
+
+	x->f.poison = "/poison";
+	assert_null(xs_read(x->h, XBT_NULL, "/poison", NULL));
+	assert_int_equal(errno, EIO);
+	free(xs_read(x->h, XBT_NULL, "/a", NULL));
+	assert_int_equal(errno, 0);
+}
+
+static void test_a_transaction_that_has_ended_is_none(void **state)
+{
+	struct fixture *x = *state;
+	xs_transaction_t t = xs_transaction_start(x->h);
+
+	assert_true(xs_transaction_end(x->h, t, true));
+	assert_false(xs_write(x->h, t, "/a", "x", 1));
+	assert_int_equal(errno, ENOENT);
+	assert_false(xs_transaction_end(x->h, t, false));
+	assert_int_equal(errno, ENOENT);
+	assert_false(xs_write(x->h, 4711, "/a", "x", 1));
+	assert_int_equal(errno, ENOENT);
+}
+
 /* Changes are numbered from here. */
 #define CHANGE(n) (0x80000000u + (n))
 
@@ -362,7 +436,7 @@ static void test_a_lost_write_is_what_the_daemon_says_it_was(void **state)
 		/* two or three were numbered in each round before */
 		snprintf(answer, sizeof(answer), "%u 0 %u:%s", CHANGE(before + cases[i].last),
 			 CHANGE(before + cases[i].failed), cases[i].how);
-		x->h->next_change = before;
+		x->h->c->next_change = before;
 		assert_int_equal(lost_write(x, answer), cases[i].err);
 		assert_int_equal(x->f.writes, cases[i].writes);
 	}
@@ -389,7 +463,7 @@ static void test_EAGAIN_of_a_lost_commit_means_not_committed(void **state)
 		xs_transaction_t t;
 
 		x->f.session = "new";
-		x->h->next_change = 0;
+		x->h->c->next_change = 0;
 		assert_true(xs_write(x->h, XBT_NULL, "/a", "1", 1));
 		t = xs_transaction_start(x->h);
 		snprintf(answer, sizeof(answer), "%u 0", CHANGE(1 + done));
@@ -436,6 +510,75 @@ static void test_a_handle_is_closed_while_there_is_no_daemon(void **state)
 }
 
 /* ---- no connection ---- */
+
+static void *open_one(void *arg)
+{
+	struct xs_handle *h = xs_open(0);
+
+	*(int *)arg = h ? 0 : errno;
+	xs_close(h);
+	return NULL;
+}
+
+/* Of a daemon that takes nobody in: its queue gets full. Returns the socket. */
+static int listen_full(char dir[32], char path[64], int conns[8])
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), n = 0;
+
+	strcpy(dir, "/tmp/xs-full-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, 64, "%s/socket", dir);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	do
+		conns[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	while (connect(conns[n], (struct sockaddr *)&addr, sizeof(addr)) == 0 && ++n < 7);
+	assert_int_equal(errno, EAGAIN);
+	conns[n + 1] = -1;
+	setenv("XENSTORED_PATH", path, 1);
+	return fd;
+}
+
+static void end_full(int fd, const char *dir, const char *path, const int *conns)
+{
+	close(fd);
+	for (; *conns >= 0; conns++)
+		close(*conns);
+	unlink(path);
+	rmdir(dir);
+	unsetenv("XENSTORED_PATH");
+}
+
+static void test_who_opens_waits_for_a_place_in_the_queue(void **state)
+{
+	char dir[32], path[64];
+	int conns[8], fd = listen_full(dir, path, conns), err = -1;
+	pthread_t t;
+
+	pthread_create(&t, NULL, open_one, &err);
+	close(accept(fd, NULL, NULL));
+	pthread_join(t, NULL);
+	assert_int_equal(err, 0);
+	end_full(fd, dir, path, conns);
+}
+
+static void test_who_opens_does_not_wait_for_ever(void **state)
+{
+	char dir[32], path[64];
+	int conns[8], fd = listen_full(dir, path, conns), err = -1;
+	struct xs_client *c;
+	pthread_t t;
+
+	alarm(60);
+	pthread_create(&t, NULL, open_one, &err);
+	assert_int_equal(xs_client_open(&c, NULL), -ETIMEDOUT);
+	pthread_join(t, NULL);
+	alarm(0);
+	assert_int_equal(err, ETIMEDOUT);
+	end_full(fd, dir, path, conns);
+}
 
 static void test_no_daemon_is_an_error_at_open(void **state)
 {
@@ -498,10 +641,14 @@ int main(void)
 		TEST(test_without_the_filter_events_of_before_are_still_delivered),
 		TEST(test_unwatch_of_nothing_fails),
 		TEST(test_many_threads_share_one_handle),
+		TEST(test_many_threads_write_more_than_the_connection_holds),
 		TEST(test_threads_do_not_notice_that_the_connection_breaks),
 		TEST(test_a_thread_may_wait_for_events_while_others_ask),
 		TEST(test_a_request_survives_a_broken_connection),
 		TEST(test_watches_are_made_again_and_fire_once),
+		TEST(test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again),
+		TEST(test_nobody_is_asked_for_ever_what_the_daemon_dies_of),
+		TEST(test_a_transaction_that_has_ended_is_none),
 		TEST(test_a_transaction_over_a_broken_connection_ends_in_eagain),
 		TEST(test_a_lost_write_is_what_the_daemon_says_it_was),
 		TEST(test_what_nobody_knows_is_an_error_of_its_own),
@@ -509,6 +656,8 @@ int main(void)
 		TEST(test_a_conflict_is_eagain),
 		TEST(test_a_handle_is_closed_at_any_moment_of_a_reconnect),
 		TEST(test_a_handle_is_closed_while_there_is_no_daemon),
+		cmocka_unit_test(test_who_opens_waits_for_a_place_in_the_queue),
+		cmocka_unit_test(test_who_opens_does_not_wait_for_ever),
 		cmocka_unit_test(test_no_daemon_is_an_error_at_open),
 		cmocka_unit_test(test_paths_come_from_the_environment),
 		cmocka_unit_test(test_permission_strings),
