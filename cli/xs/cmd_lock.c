@@ -2,7 +2,9 @@
 /*
  * cmd_lock.c - `xs lock`: runs a command while holding a lock in the store. The node names the
  * command's process, which holds it also when xs itself has died; a holder that ended is recognised
- * by its process id and start time, so the lock frees itself. Between processes of one machine.
+ * by its process id and start time, so the lock frees itself. That is known of processes that /proc
+ * shows under the same numbers, those of one PID namespace: who shares the socket from another, a
+ * container, sees the lock of a stranger, which is held until it is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +46,22 @@ static bool is_hidden(long pid)
 	return pid > 0 && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
+/* The PID namespace that /proc shows, if that is ours: a number; 0: nobody tells. */
+static unsigned long own_space(void)
+{
+	char text[64] = "";
+	unsigned long space = 0;
+
+	/* a /proc that was mounted for others has other numbers */
+	if (readlink("/proc/self", text, sizeof(text) - 1) < 0 || atol(text) != (long)getpid())
+		return 0;
+	memset(text, 0, sizeof(text));
+	if (readlink("/proc/self/ns/pid", text, sizeof(text) - 1) < 0 ||
+	    sscanf(text, "pid:[%lu]", &space) != 1)
+		return 0;
+	return space;
+}
+
 /*
  * Start time of a process in ticks since boot, 0: there is none, or no more than its status; HIDDEN:
  * there is one, and nobody tells since when.
@@ -69,24 +87,35 @@ static unsigned long long start_time(long pid)
 	return (state == 'Z' && threads <= 1) || state == 'X' ? 0 : t;
 }
 
-/* Whether @value is what we write: of which process, and since when that runs. */
-static bool is_process(const char *value, long *pid, unsigned long long *since)
-{
-	int end = 0;
+/* What we write: which process, since when it runs, and in which PID namespace it has that number. */
+struct process {
+	long pid;
+	unsigned long long since;
+	unsigned long space; /* 0: it is not said (an older xs) */
+};
 
-	return sscanf(value, "%ld %llu%n", pid, since, &end) == 2 && !value[end];
+static bool is_process(const char *value, struct process *p)
+{
+	int end = 0, end_of_all = 0;
+
+	p->space = 0;
+	if (sscanf(value, "%ld %llu%n %lu%n", &p->pid, &p->since, &end, &p->space, &end_of_all) < 2)
+		return false;
+	return !value[end] || (end_of_all && !value[end_of_all]);
 }
 
 /* What others wrote, with a lease for one, is theirs until they remove it. */
 static bool is_held(const char *holder, size_t len)
 {
-	unsigned long long since, now;
-	long pid;
+	unsigned long long now;
+	struct process p;
 
-	if (strlen(holder) != len || !is_process(holder, &pid, &since))
+	if (strlen(holder) != len || !is_process(holder, &p))
 		return len;
-	now = start_time(pid);
-	return now == HIDDEN || (since && now == since);
+	if (p.space && p.space != own_space())
+		return true;
+	now = start_time(p.pid);
+	return now == HIDDEN || (p.since && now == p.since);
 }
 
 /* Whether the node holds others: as a lock it would be removed with them. */
@@ -140,11 +169,13 @@ static long now_ms(void)
 static _Noreturn void give_up(const struct lock *l, int status)
 {
 	char *value = text_escape(l->holder, strlen(l->holder));
-	unsigned long long since;
-	long pid;
+	struct process p;
 
-	if (is_process(l->holder, &pid, &since))
-		cli_die(status, "%s: held by process %ld", l->path, pid);
+	if (is_process(l->holder, &p) && p.space && p.space != own_space())
+		cli_die(status, "%s: held by process %ld of another PID namespace, a container: "
+			"whether that runs is not seen from here", l->path, p.pid);
+	if (is_process(l->holder, &p))
+		cli_die(status, "%s: held by process %ld", l->path, p.pid);
 	cli_die(status, "%s: held by somebody else: its value is %.200s", l->path, value);
 }
 
@@ -239,6 +270,7 @@ static int run_lock(struct cli_args *a)
 	struct lock l = { .path = store_path(a->argv[0]) };
 	char **words = a->argv + 1;
 	unsigned long long since;
+	unsigned long space;
 	struct command c;
 	int code;
 
@@ -252,11 +284,12 @@ static int run_lock(struct cli_args *a)
 	}
 	c = prepare(words);
 	since = start_time(c.pid);
+	space = own_space();
 	/* nobody could tell that we hold it */
-	if (!since || since == HIDDEN)
+	if (!since || since == HIDDEN || !space)
 		cli_die(CLI_FAIL, "/proc does not tell when a process began: there is no lock "
 			"without that");
-	snprintf(l.me, sizeof(l.me), "%ld %llu", (long)c.pid, since);
+	snprintf(l.me, sizeof(l.me), "%ld %llu %lu", (long)c.pid, since, space);
 	acquire(a, &l);
 	code = run_command(&c);
 	xs_transact(store(), release_mine, &l, TRIES, NULL);
@@ -278,8 +311,9 @@ const struct cli_cmd cmd_lock = {
 	.args = "PATH [--] COMMAND [ARGUMENT]...",
 	.help = "runs a command while holding a lock; its status is ours",
 	.more = "The command's own process holds the lock: it is free again when that ends in any\n"
-		"way, and not when xs is killed before. A node that holds others, or a value that\n"
-		"is no lock's, is never taken. With --lease, which takes a path that is\n"
+		"way, and not when xs is killed before. Of a process in another container it is\n"
+		"not seen whether it has ended: its lock is held until it is given back. A node\n"
+		"that holds others, or a value that is no lock's, is never taken. With --lease, which takes a path that is\n"
 		"not kept over a boot, it is xs itself that holds it and renews it three times in\n"
 		"TIME; it is free at most TIME after xs died or hangs, and a command whose lock is\n"
 		"lost is ended.",

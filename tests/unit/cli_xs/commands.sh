@@ -227,6 +227,25 @@ if unshare -m setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/nul
 	echo >"$dir/gate"; wait $holder
 	set -- $modes; chmod "$1" "$dir"; chmod "$2" "$dir/run"; chmod "$3" "$dir/run/socket"
 fi
+# a container that shares the socket numbers processes anew: it neither sees who holds a lock nor that it ended
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+	"$xs_prog" lock /t/outside sh -c "read -r x <'$dir/gate'" & holder=$!
+	until_so xs exists /t/outside
+	run unshare --pid --fork --mount-proc "$xs_prog" lock -n /t/outside -- echo ran
+	is "a lock is held for a container, too" "1  1" "$rc $out $(echo "$err" | grep -c 'of another PID namespace')"
+	run unshare --pid --fork "$xs_prog" lock -n /t/inside -- echo ran
+	is "with the /proc of others there is no lock" "1  1" "$rc $out $(echo "$err" | grep -c '/proc does not tell')"
+	echo >"$dir/gate"; wait $holder
+	run unshare --pid --fork --mount-proc "$xs_prog" lock -n /t/outside -- echo ran
+	is "and given to it when it is free" "0 ran" "$rc $out"
+	unshare --pid --fork --mount-proc "$xs_prog" lock /t/inside sh -c "read -r x <'$dir/gate'" & holder=$!
+	until_so xs exists /t/inside
+	run xs lock -n /t/inside -- echo ran
+	is "a container's lock is held for the host" "1  1" "$rc $out $(echo "$err" | grep -c 'of another PID namespace')"
+	echo >"$dir/gate"; wait $holder
+	run xs lock -n /t/inside -- echo ran
+	is "and free when it is given back" "0 ran" "$rc $out"
+fi
 xs write /t/lock '999999999 1'
 run xs lock -n /t/lock -- true
 is "a lock whose holder died is free" 0 $rc
