@@ -65,7 +65,7 @@ static void let_go(struct xs_client *c)
 	for (struct xs_req *r = c->reqs; r && !rc; r = r->next)
 		rc = r->out ? 0 : xs_req_emit(c, r);
 	if (rc)
-		xs_link_lost(c, rc);
+		c->broken = rc;
 	xs_link_arm(c);
 }
 

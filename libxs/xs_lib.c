@@ -16,7 +16,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "xs_client_priv.h"
 
@@ -76,6 +79,16 @@ static int open_socket(const char *path)
 	return -1;
 }
 
+/* What is written to a file that somebody named by mistake would be in it. */
+static bool is_device(const char *path, const struct stat *st)
+{
+	struct statfs fs;
+
+	/* a device in /dev, a file of xenfs in /proc/xen */
+	return S_ISCHR(st->st_mode) ||
+	       (S_ISREG(st->st_mode) && statfs(path, &fs) == 0 && fs.f_type == XENFS_SUPER_MAGIC);
+}
+
 int xs_transport_open(const char *path, bool *is_socket)
 {
 	struct stat st;
@@ -87,6 +100,10 @@ int xs_transport_open(const char *path, bool *is_socket)
 	if (stat(path, &st) != 0)
 		return -1;
 	*is_socket = S_ISSOCK(st.st_mode);
+	if (!*is_socket && !is_device(path, &st)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
 	return *is_socket ? open_socket(path) : open(path, O_RDWR | O_CLOEXEC);
 }
 

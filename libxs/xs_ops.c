@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "xs_handle.h"
+#include "xs_listing.h"
 
 /* ---- children ---- */
 
@@ -40,41 +41,8 @@ static char **names_vector(const char *names, size_t len, unsigned int *num)
 	return out;
 }
 
-struct parts {
-	char *names;
-	size_t len;
-	char gen[24]; /* decimal generation: the same in every part, or we start again */
-};
-
-/* Appends one DIRECTORY_PART reply. 1: that was the last; 0: more; -errno. */
-static int parts_add(struct parts *p, const char *reply, unsigned int len)
-{
-	size_t gen_len = strnlen(reply, len);
-	const char *names = reply + gen_len + 1;
-	size_t n = len - gen_len - 1;
-	char *grown;
-	bool last;
-
-	if (gen_len >= len || gen_len >= sizeof(p->gen))
-		return -EIO;
-	if (p->len && strcmp(p->gen, reply) != 0)
-		return -ESTALE;
-	memcpy(p->gen, reply, gen_len + 1);
-	/* the end is marked by an empty name */
-	last = n >= 1 && names[n - 1] == '\0' && (n == 1 || names[n - 2] == '\0');
-	n -= last;
-	if (!last && !n)
-		return -EIO;
-	grown = realloc(p->names, p->len + n + 1);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + p->len, names, n);
-	p->names = grown;
-	p->len += n;
-	return last;
-}
-
-static int parts_read(struct xs_handle *h, xs_transaction_t t, const char *path, struct parts *p)
+static int parts_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+		      struct xs_listing *l)
 {
 	int rc = 0;
 
@@ -84,16 +52,12 @@ static int parts_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 		unsigned int len;
 		char *reply;
 
-		iov[1].iov_len = snprintf(offset, sizeof(offset), "%zu", p->len) + 1;
+		iov[1].iov_len = snprintf(offset, sizeof(offset), "%zu", l->len) + 1;
 		reply = xs_talk(h, t, XS_DIRECTORY_PART, iov, 2, &len);
 		if (!reply)
 			return -errno;
-		rc = parts_add(p, reply, len);
+		rc = xs_listing_add(l, reply, len);
 		free(reply);
-		if (rc == -ESTALE) {
-			p->len = 0;
-			rc = 0;
-		}
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -101,13 +65,13 @@ static int parts_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 static char **directory_parts(struct xs_handle *h, xs_transaction_t t, const char *path,
 			      unsigned int *num)
 {
-	struct parts p = { 0 };
-	int rc = parts_read(h, t, path, &p);
+	struct xs_listing l = { 0 };
+	int rc = parts_read(h, t, path, &l);
 	char **out = NULL;
 
 	if (!rc)
-		out = names_vector(p.names, p.len, num);
-	free(p.names);
+		out = names_vector(l.names, l.len, num);
+	free(l.names);
 	if (rc)
 		errno = -rc;
 	return out;

@@ -11,10 +11,10 @@
 
 #include "xs.h"
 #include "xs_kind.h"
+#include "xs_listing.h"
 #include "xs_tree_priv.h"
 
 #define WINDOW 256 /* requests in flight; the daemon answers a batch with one write */
-
 
 struct walk;
 
@@ -25,9 +25,7 @@ struct job {
 	struct xs_node *node;
 	int depth;
 	unsigned int pending; /* requests unanswered */
-	char *names;          /* of a directory that comes in parts */
-	size_t names_len;
-	char gen[24];
+	struct xs_listing parts; /* of a directory that comes in them */
 	char path[];
 };
 
@@ -166,7 +164,7 @@ static void answered(struct job *j)
 {
 	j->w->in_flight--;
 	if (--j->pending == 0) {
-		free(j->names);
+		free(j->parts.names);
 		free(j);
 	}
 }
@@ -240,45 +238,16 @@ static void got_perms(void *arg, int rc, const char *data, size_t len)
 
 static void ask_part(struct job *j);
 
-/* One part of a large directory. 1: the last; 0: more; -errno. */
-static int part_add(struct job *j, const char *data, size_t len)
-{
-	size_t gen_len = strnlen(data, len) + 1;
-	const char *names = data + gen_len;
-	size_t n = len - gen_len;
-	bool last;
-	char *grown;
-
-	if (gen_len > len || gen_len > sizeof(j->gen))
-		return -EIO;
-	if (j->names_len && strcmp(j->gen, data) != 0) {
-		j->names_len = 0; /* changed meanwhile: from the start */
-		return 0;
-	}
-	memcpy(j->gen, data, gen_len);
-	last = n && names[n - 1] == '\0' && (n == 1 || names[n - 2] == '\0');
-	n -= last;
-	if (!last && !n)
-		return -EIO;
-	grown = realloc(j->names, j->names_len + n + 1);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + j->names_len, names, n);
-	j->names = grown;
-	j->names_len += n;
-	return last;
-}
-
 static void got_part(void *arg, int rc, const char *data, size_t len)
 {
 	struct job *j = arg;
 
 	if (!rc)
-		rc = part_add(j, data, len);
+		rc = xs_listing_add(&j->parts, data, len);
 	if (rc == 0)
 		ask_part(j);
 	else if (rc > 0)
-		expand(j, j->names, j->names_len);
+		expand(j, j->parts.names, j->parts.len);
 	else
 		j->node->list_rc = rc;
 	answered(j);
@@ -299,7 +268,7 @@ static void ask_part(struct job *j)
 	char offset[24];
 	struct iovec iov[2] = { { j->path, strlen(j->path) + 1 }, { offset, 0 } };
 
-	iov[1].iov_len = snprintf(offset, sizeof(offset), "%zu", j->names_len) + 1;
+	iov[1].iov_len = snprintf(offset, sizeof(offset), "%zu", j->parts.len) + 1;
 	submitted(j, xs_submit(j->w->c, XS_DIRECTORY_PART, j->w->tx, iov, 2, got_part, j));
 }
 

@@ -119,7 +119,7 @@ static void list(struct fake_store *f, int c, const struct message *m, bool part
 	n = len - offset < f->listing_max ? len - offset : f->listing_max;
 	while (n && names[offset + n - 1])
 		n--;
-	memcpy(part, "77", 3);
+	memcpy(part, f->churn && f->requests % 2 ? "78" : "77", 3);
 	memcpy(part + 3, names + offset, n);
 	part[3 + n] = '\0';
 	answer(f, c, m, part, 3 + n + (offset + n == len));

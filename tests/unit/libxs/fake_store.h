@@ -33,6 +33,7 @@ struct fake_store {
 	unsigned int listing_max; /* longer listings answer E2BIG, and come in parts */
 	unsigned int refuse_watches; /* so many are answered ENOSPC */
 	bool no_depth;           /* watches with a depth are answered EINVAL */
+	bool churn;              /* a directory is another one at each part that is asked for */
 	const char *poison;      /* reading it breaks the connection, always; may be NULL */
 	unsigned int oversize;   /* so many answers claim an impossible length */
 	const char *session; /* what CONTROL session answers; NULL: it is not known here */

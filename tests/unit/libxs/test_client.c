@@ -869,6 +869,19 @@ static void test_a_listing_too_long_for_a_message_comes_in_parts(void **state)
 	xs_tree_free(t);
 }
 
+static void test_a_directory_that_never_holds_still_is_not_listed_for_ever(void **state)
+{
+	struct fixture *x = *state;
+	struct xs_node *t = NULL;
+
+	fill_tree(x);
+	x->f.listing_max = 3;
+	x->f.churn = true;
+	alarm(60);
+	assert_int_equal(xs_tree_read(x->c, 0, "/t", 1, 0, &t), -EAGAIN);
+	alarm(0);
+}
+
 static void test_a_tree_that_is_not_there_is_an_error(void **state)
 {
 	struct fixture *x = *state;
@@ -927,6 +940,7 @@ int main(void)
 		TEST(test_a_tree_is_not_read_deeper_than_asked),
 		TEST(test_names_alone_need_no_further_request),
 		TEST(test_a_listing_too_long_for_a_message_comes_in_parts),
+		TEST(test_a_directory_that_never_holds_still_is_not_listed_for_ever),
 		TEST(test_a_tree_that_is_not_there_is_an_error),
 	};
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -101,6 +102,24 @@ static void test_a_long_directory_comes_whole(void **state)
 	assert_string_equal(names[0], "child-0");
 	assert_string_equal(names[199], "child-199");
 	free(names);
+}
+
+static void test_a_directory_that_never_holds_still_is_not_listed_for_ever(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+	char path[64];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "/a/child-%d", i);
+		fake_put(&x->f, path, "");
+	}
+	x->f.listing_max = 64;
+	x->f.churn = true;
+	alarm(60);
+	assert_null(xs_directory(x->h, XBT_NULL, "/a", &num));
+	alarm(0);
+	assert_int_equal(errno, EAGAIN);
 }
 
 static void test_permissions_are_parsed(void **state)
@@ -588,6 +607,27 @@ static void test_no_daemon_is_an_error_at_open(void **state)
 	unsetenv("XENSTORED_PATH");
 }
 
+static void test_a_file_is_no_store_and_stays_as_it_is(void **state)
+{
+	char path[] = "/tmp/xs-file-XXXXXX";
+	int fd = mkstemp(path);
+	struct xs_handle *h;
+	struct stat st;
+
+	setenv("XENSTORED_PATH", path, 1);
+	h = xs_open(0);
+	if (h)
+		xs_write(h, XBT_NULL, "/a", "1", 1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_null(h);
+	assert_null(xs_open(0));
+	assert_int_equal(errno, ENOTSOCK);
+	close(fd);
+	unlink(path);
+	unsetenv("XENSTORED_PATH");
+}
+
 static void test_paths_come_from_the_environment(void **state)
 {
 	unsetenv("XENSTORED_PATH");
@@ -633,6 +673,7 @@ int main(void)
 		TEST(test_read_gives_the_value_and_ends_it_with_a_nul),
 		TEST(test_errors_are_in_errno_and_a_success_clears_it),
 		TEST(test_a_long_directory_comes_whole),
+		TEST(test_a_directory_that_never_holds_still_is_not_listed_for_ever),
 		TEST(test_permissions_are_parsed),
 		TEST(test_a_watch_is_read_and_the_descriptor_says_when),
 		cmocka_unit_test_setup_teardown(
@@ -659,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_who_opens_waits_for_a_place_in_the_queue),
 		cmocka_unit_test(test_who_opens_does_not_wait_for_ever),
 		cmocka_unit_test(test_no_daemon_is_an_error_at_open),
+		cmocka_unit_test(test_a_file_is_no_store_and_stays_as_it_is),
 		cmocka_unit_test(test_paths_come_from_the_environment),
 		cmocka_unit_test(test_permission_strings),
 		cmocka_unit_test(test_subpaths_are_compared_as_text),
