@@ -268,21 +268,6 @@ static int serve(struct process *p, const char *user)
 	return 0;
 }
 
-static enum backend_exit exit_code(int rc)
-{
-	switch (rc) {
-	case -ENOENT: /* the directory went while we started */
-		return BACKEND_EXIT_DONE;
-	case -EBUSY:
-	case -EAGAIN:
-	case -EIO:
-	case -ENOMEM:
-		return BACKEND_EXIT_RETRY;
-	default:
-		return BACKEND_EXIT_CONFIG;
-	}
-}
-
 static int usage(const char *name)
 {
 	fprintf(stderr,
@@ -341,7 +326,7 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	}
 	if (rc < 0) {
 		log_warnx("%s: %s", argv[optind], strerror(-rc));
-		process.code = exit_code(rc);
+		process.code = backend_exit_of(rc);
 	}
 	return process.code;
 }

@@ -20,6 +20,7 @@
 #include <log.h>
 
 #include "backend.h"
+#include "backend_exit.h"
 #include "fake_xen.h"
 
 #define BACK "/local/domain/0/backend/vbd/7/51712"
@@ -162,6 +163,16 @@ static void test_an_offer_that_lost_its_connection_is_made_again(void **state)
 	assert_int_equal(backend_start(&be), 0);
 	assert_int_equal(fake.lost_txns, 0);
 	state_is("2");
+}
+
+static void test_the_stores_errors_are_worth_another_start(void **state)
+{
+	static const int errs[] = { EAGAIN, EIO, ENOMEM, EBUSY, ENOTRECOVERABLE };
+
+	for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++)
+		assert_int_equal(backend_exit_of(-errs[i]), BACKEND_EXIT_RETRY);
+	assert_int_equal(backend_exit_of(-ENOENT), BACKEND_EXIT_DONE);
+	assert_int_equal(backend_exit_of(-EINVAL), BACKEND_EXIT_CONFIG);
 }
 
 static void test_start_offers_the_device(void **state)
@@ -649,6 +660,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_start_offers_the_device),
+		T(test_the_stores_errors_are_worth_another_start),
 		T(test_an_offer_that_lost_its_connection_is_made_again),
 		T(test_frontend_ready_connects_once),
 		T(test_frontend_closing_and_closed_is_followed),
