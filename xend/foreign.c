@@ -16,7 +16,7 @@
 static bool is_ours(struct xend *x, const char *name)
 {
 	return strcmp(name, "Domain-0") == 0 || domain_find(x, name) ||
-	       store_exists(x->xs, path_config(name, NULL));
+	       store_has(x->xs, path_config(name, NULL)) != 0;
 }
 
 /*

@@ -27,6 +27,7 @@
 #include "xend.h"
 
 #define KEEP_NS (60 * NS_PER_S)
+#define UNSAID_NS (NS_PER_S / 10)
 #define OUTPUT_CHUNK 1900u
 
 int refuse(struct request *r, int err, const char *fmt, ...)
@@ -333,9 +334,15 @@ static int dispatch(struct xend *x, struct request *r, const char *op)
 static void begin(struct xend *x, struct request *r)
 {
 	char *op = store_read(x->xs, path_request(r->id, "op"));
-	bool answered = store_exists(x->xs, path_request(r->id, "state"));
+	int unsaid = op || errno == ENOENT ? 0 : -errno;
+	int answered = store_has(x->xs, path_request(r->id, "state"));
 	int err;
 
+	/* Stays new: it is neither forgotten nor done twice. */
+	if (unsaid || answered < 0) {
+		free(op);
+		return;
+	}
 	if (!op || answered) {
 		/* Incomplete or left by an earlier xend: goes when its time is over. */
 		r->state = REQUEST_ANSWERED;
@@ -383,15 +390,16 @@ void request_event(struct xend *x, const char *id)
 		/* A second look only at one that was incomplete or has been removed. */
 		if (r->state != REQUEST_ANSWERED)
 			return;
-		if (!store_exists(x->xs, path_request(id, "op"))) {
+		if (store_has(x->xs, path_request(id, "op")) == 0) {
 			*p = r->next;
 			free(r);
-		} else if (!store_exists(x->xs, path_request(id, "state"))) {
+		} else if (store_has(x->xs, path_request(id, "state")) <= 0) {
 			r->state = REQUEST_NEW;
 		}
 		return;
 	}
-	if (!path_name_ok(id) || !store_exists(x->xs, path_request(id, "op")))
+	/* What the store does not say now, it is asked when the request's turn comes. */
+	if (!path_name_ok(id) || store_has(x->xs, path_request(id, "op")) == 0)
 		return;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -418,8 +426,11 @@ uint64_t request_run(struct xend *x)
 	for (struct request **p = &x->requests, *r; (r = *p);) {
 		if (r->state == REQUEST_NEW) {
 			begin(x, r);
-			/* It may have given a domain something to do. */
-			again = 0;
+			/* It may have given a domain something to do; or the store says nothing now. */
+			if (r->state != REQUEST_NEW)
+				again = 0;
+			else if (x->now_ns + UNSAID_NS < again)
+				again = x->now_ns + UNSAID_NS;
 		} else if (r->state == REQUEST_WORKING) {
 			look_again(x, r);
 		}

@@ -58,7 +58,7 @@ static bool is_absent(struct xend *x, struct path p)
 
 static bool is_withdrawn(struct xend *x, const struct request *r)
 {
-	return !store_exists(x->xs, path_request(r->id, "op"));
+	return store_has(x->xs, path_request(r->id, "op")) == 0;
 }
 
 /* The domain a request works for; NULL: it ended by itself. */

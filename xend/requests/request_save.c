@@ -148,7 +148,7 @@ static int poll_saved(struct xend *x, struct request *r)
 
 	if (!d || !d->saving.file)
 		return refuse(r, -ESRCH, "it ended while it was being saved");
-	if (!store_exists(x->xs, path_request(r->id, "op")))
+	if (store_has(x->xs, path_request(r->id, "op")) == 0)
 		return saving_give_up(x, r, d);
 	if (d->saving.state == SAVE_ASKED)
 		return saving_poll_asked(x, r, d);

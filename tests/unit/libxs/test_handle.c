@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -330,6 +331,31 @@ static void test_a_thread_may_wait_for_events_while_others_ask(void **state)
 	assert_true(xs_write(x->h, XBT_NULL, "/a", "new", 3));
 	pthread_join(t, &bad);
 	assert_null(bad);
+}
+
+static void test_the_child_of_a_fork_lets_go_and_the_parent_goes_on(void **state)
+{
+	struct fixture *x = *state;
+	unsigned int num;
+	int status;
+	pid_t pid;
+	char **v;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	free(xs_read_watch(x->h, &num));
+	pid = fork();
+	if (pid == 0) {
+		alarm(60);
+		xs_daemon_destroy_postfork(x->h);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(xs_write(x->h, XBT_NULL, "/a/b", "1", 1));
+	v = xs_read_watch(x->h, &num);
+	assert_string_equal(v[XS_WATCH_PATH], "/a/b");
+	free(v);
+	assert_int_equal(x->f.connects, 1);
 }
 
 /* ---- reconnects ---- */
@@ -685,6 +711,7 @@ int main(void)
 		TEST(test_many_threads_write_more_than_the_connection_holds),
 		TEST(test_threads_do_not_notice_that_the_connection_breaks),
 		TEST(test_a_thread_may_wait_for_events_while_others_ask),
+		TEST(test_the_child_of_a_fork_lets_go_and_the_parent_goes_on),
 		TEST(test_a_request_survives_a_broken_connection),
 		TEST(test_watches_are_made_again_and_fire_once),
 		TEST(test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again),

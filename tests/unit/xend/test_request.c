@@ -431,6 +431,31 @@ static void test_a_store_that_does_not_answer_once_loses_no_record_and_no_device
 	assert_non_null(fake_get(BACK "/vbd/1/51712/mark"));
 }
 
+static void test_a_store_that_does_not_answer_once_has_no_request_forgotten_or_done_twice(void **state)
+{
+	static const char *const keys[] = { "/request/r1/op", "/request/r1/state" };
+	struct world *w = *state;
+
+	start_web(w);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		fake_refuse_once(keys[i], ENOMEM);
+		ask(w, 2, i ? "unpause" : "pause", "web", NULL);
+		assert_true(fake_has_refused());
+		assert_done();
+	}
+	ask(w, 2, "destroy", "web", NULL);
+	assert_done();
+	fake_set("/config/domain/web/power", "on");
+	world_run(w, 2);
+	assert_string_equal(state_of("web"), "running");
+	world_kill(w);
+	fake_refuse_once("/request/r1/state", ENOMEM);
+	world_start(w);
+	world_run(w, 2);
+	assert_true(fake_has_refused());
+	assert_string_equal(state_of("web"), "running");
+}
+
 static void test_a_host_that_goes_down_leaves_records_switched_on(void **state)
 {
 	struct world *w = *state;
@@ -490,6 +515,7 @@ int main(void)
 		TEST(test_the_memory_limit_is_the_hypervisors_and_the_homes),
 		TEST(test_a_running_domain_is_renamed_without_a_gap),
 		TEST(test_a_store_that_does_not_answer_once_loses_no_record_and_no_device),
+		TEST(test_a_store_that_does_not_answer_once_has_no_request_forgotten_or_done_twice),
 		TEST(test_a_request_of_a_killed_xend_is_answered_by_the_next),
 		TEST(test_a_host_that_goes_down_leaves_records_switched_on),
 		TEST(test_a_host_that_goes_down_ends_what_is_only_starting),

@@ -277,6 +277,17 @@ static void test_withdrawn_save_leaves_a_running_domain_and_no_file(void **state
 	save(w, "0");
 }
 
+static void test_a_store_that_does_not_answer_once_withdraws_nothing(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "0");
+	fake_refuse_once("/request/r1/op", ENOMEM);
+	world_run(w, 1);
+	assert_true(fake_has_refused());
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "suspend");
+}
+
 static void suspends(struct world *w)
 {
 	ask(w, "0");
@@ -605,6 +616,7 @@ int main(void)
 		T(test_kernel_that_cannot_or_does_not_is_told_of),
 		T(test_what_cannot_be_saved_goes_on_and_leaves_no_file),
 		T(test_withdrawn_save_leaves_a_running_domain_and_no_file),
+		T(test_a_store_that_does_not_answer_once_withdraws_nothing),
 		T(test_nothing_is_saved_before_its_disks_are_at_rest),
 		T(test_disk_that_does_not_come_to_rest_is_named_and_its_guest_goes_on),
 		T(test_withdrawn_while_a_disk_hangs_it_goes_on_at_once),
