@@ -14,7 +14,6 @@
 #include "xs_client_priv.h"
 
 #define PATIENCE_MS 10000
-#define LOSSES_MAX 8
 #define BACKOFF_FIRST_NS (1000ULL * 1000)
 #define BACKOFF_SOON_NS (20ULL * 1000 * 1000)   /* while a daemon may be starting again */
 #define BACKOFF_LATER_NS (1000ULL * 1000 * 1000) /* once it seems to be gone for longer */
@@ -176,7 +175,7 @@ static int lost_outcome(const struct xs_client *c, const struct xs_req *r)
 	if (r->hdr.tx_id)
 		return -EAGAIN;
 	/* nobody has to be asked for ever what the daemon dies of */
-	return r->hdr.type == XS_CONTROL || r->losses > LOSSES_MAX ? -EIO : 0;
+	return r->hdr.type == XS_CONTROL || r->losses > XS_LOSSES_MAX ? -EIO : 0;
 }
 
 /* Ends what must not be sent again. A callback may submit more: those wait for the reconnect. */

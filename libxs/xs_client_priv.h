@@ -11,6 +11,8 @@
 #include "xs.h"
 #include "xs_session.h"
 
+#define XS_LOSSES_MAX 8
+
 /* One request; kept until answered, in order of submission, so that it can be sent again. */
 struct xs_req {
 	struct xs_req *next;
@@ -24,7 +26,7 @@ struct xs_req {
 	bool began;   /* of a stream: some have come */
 	bool feed;    /* of a stream: it has no end, and so nothing is owed */
 	bool bulk;    /* of a stream: who has any answers it, whatever it says otherwise */
-	unsigned char losses; /* connections that were lost while it was owed */
+	unsigned char losses; /* connections that were lost while it was owed: XS_LOSSES_MAX is enough */
 	struct xsd_sockmsg hdr;
 	char payload[];
 };

@@ -26,15 +26,20 @@ bool xs_session_decides(const struct xs_client *c, const struct xs_req *r)
 	return xs_req_counts(r) || (r->hdr.tx_id && end_of(c, r));
 }
 
-/* What became of @r, which was in flight: 0, -errno; 1: not done, to be sent again. */
+/*
+ * What became of @r, which was in flight: 0, -errno; 1: not done, to be sent again, but not for ever
+ * what the daemon dies of.
+ */
 static int outcome(const struct xs_client *c, const struct xs_req *r, const char *answer)
 {
 	const struct xs_req *end = r->hdr.tx_id ? end_of(c, r) : NULL;
 	int rc = answer ? xs_session_outcome(answer, (end ? end : r)->hdr.req_id) :
 			  -ENOTRECOVERABLE;
 
+	if (rc == 1 && r->hdr.tx_id)
+		return -EAGAIN;
 	if (rc == 1)
-		return r->hdr.tx_id ? -EAGAIN : 1;
+		return r->losses > XS_LOSSES_MAX ? -EIO : 1;
 	/* It was answered, and the answer is what is lost. */
 	return end && end != r && rc == 0 ? -ENOTRECOVERABLE : rc;
 }

@@ -257,7 +257,7 @@ static void serve(struct fake_store *f, int c)
 	m.body[m.hdr.len] = '\0';
 	f->requests++;
 	if ((f->drop_after && --f->drop_after == 0) ||
-	    (f->poison && m.hdr.type == XS_READ && strcmp(m.body, f->poison) == 0)) {
+	    (f->poison && strcmp(m.body, f->poison) == 0)) {
 		drop(f, c);
 	} else if (f->oversize) {
 		f->oversize--;

@@ -34,7 +34,7 @@ struct fake_store {
 	unsigned int refuse_watches; /* so many are answered ENOSPC */
 	bool no_depth;           /* watches with a depth are answered EINVAL */
 	bool churn;              /* a directory is another one at each part that is asked for */
-	const char *poison;      /* reading it breaks the connection, always; may be NULL */
+	const char *poison;      /* reading or writing it breaks the connection, always; may be NULL */
 	unsigned int oversize;   /* so many answers claim an impossible length */
 	const char *session; /* what CONTROL session answers; NULL: it is not known here */
 	const char *session_once; /* and what it answers the next time only, if not NULL */

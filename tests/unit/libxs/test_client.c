@@ -134,6 +134,9 @@ static void test_nobody_is_asked_for_ever_what_the_daemon_dies_of(void **state)
 	x->f.poison = "/poison";
 	alarm(60);
 	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/poison", NULL, NULL), -EIO);
+	/* that it was not done, it is told each time */
+	x->f.session = "0 0";
+	assert_int_equal(xs_sync_write(x->c, 0, "/poison", "x", 1), -EIO);
 	alarm(0);
 	assert_int_equal(xs_sync_str(x->c, XS_READ, 0, "/a", NULL, NULL), 0);
 }
