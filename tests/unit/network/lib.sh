@@ -86,3 +86,15 @@ facts()
 		ip -$family route show table all dev "$1" | grep -v '^\(fe80::\|multicast\|anycast fe80\|local fe80\)' | sed 's/ linkdown//; s/ *$//' | sort
 	done
 }
+
+# guest NAME CARD: a namespace whose eth0 is what Domain-0 has as CARD.
+guest()
+{
+	ip netns add "$1"
+	ip link add "$2" type veth peer name eth0 netns "$1"
+	ip netns exec "$1" ip link set lo up
+	ip netns exec "$1" ip link set eth0 up
+}
+in_guest() { ip netns exec guest "$@"; }
+# seen WHERE ADDRESS: by which address whoever serves there sees it; nobody: "no".
+seen() { ip netns exec "$1" python3 "$here/probe.py" seen "$2" 2>/dev/null || echo no; }

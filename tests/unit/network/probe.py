@@ -6,6 +6,7 @@ probe.py serve ADDRESS...: answers on port 7000 of each, UDP and TCP, until it i
 probe.py ask STOP ADDRESS...: over each, one TCP connection and UDP datagrams, 200 a second; prints "ready" when all
 have been answered. Ends when the file STOP is there and all answer once more: prints for each "ADDRESS LOST SILENT_MS",
 datagrams without answer and the longest that the connection has waited. Fails when a connection has ended.
+probe.py seen ADDRESS: prints by which address whoever serves there sees us. Fails when nobody answers.
 """
 import os
 import selectors
@@ -38,7 +39,7 @@ def serve(addresses):
             try:
                 if key.data == socket.SOCK_DGRAM:
                     data, who = s.recvfrom(64)
-                    s.sendto(data, who)
+                    s.sendto(who[0].encode() if data == b"who" else data, who)
                 elif key.data == socket.SOCK_STREAM:
                     sel.register(s.accept()[0], selectors.EVENT_READ, None)
                 else:
@@ -115,6 +116,22 @@ def ask(stop, addresses):
         print(h.address, h.sent - h.got, round(h.silent_s * 1000))
 
 
+def seen(address):
+    with socket.socket(family(address), socket.SOCK_DGRAM) as s:
+        s.settimeout(1)
+        for _ in range(3):
+            try:
+                s.sendto(b"who", (address, PORT))
+                print(s.recv(64).decode())
+                return
+            except OSError as error:
+                last = error
+    sys.exit(f"{address}: {last}")
+
+
+if sys.argv[1] == "seen":
+    seen(sys.argv[2])
+    sys.exit(0)
 if sys.argv[1] == "serve":
     serve(sys.argv[2:])
 ask(sys.argv[2], sys.argv[3:])
