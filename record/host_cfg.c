@@ -17,8 +17,8 @@ static const char why_server[] = "nothing listens: tools meet in the store, xm m
 static const char why_ballooning[] = "/config/host/dom0_min_mem says how far Domain-0 is made "
 				     "smaller for a domain; without it, it is not";
 static const char why_script[] = "script= of a card; /etc/xen/scripts are called as they were";
-static const char why_bridge[] = "the host's own network set-up makes the bridge: interfaces(5), "
-				 "systemd.netdev(5)";
+static const char why_bridge[] = "storevisor-network(8) makes bridges, as the store describes them "
+				 "in /config/network";
 static const char why_log[] = "the journal, or the system's log, has what is said";
 static const char why_vnc[] = "each domain's vfb says where its screen is shown: on this host alone, if it says nothing";
 static const char why_limits[] = "the hypervisor's own limits apply";

@@ -161,8 +161,8 @@ static void check_bridge(struct doctor *d)
 		found(d, true, "bridge %s exists", name);
 	else
 		found(d, false,
-		      "bridge %s does not exist: ip link add %s type bridge; ip link set %s up",
-		      name, name, name);
+		      "bridge %s does not exist: storevisor-network bridge %s makes it from the NIC, "
+		      "storevisor-network nat one with a net of its own", name, name);
 	free(bridge);
 }
 

@@ -55,7 +55,9 @@ for program in xend backendd blkback netback consback; do
 	same "$program finds its libraries, or those of Xen that its package asks for" "" \
 		"$(in_root ldd /usr/lib/storevisor/$program | grep 'not found' | grep -v 'libxen\|liburing\|liblzma\|liblz4\|libzstd\|libbz2\|libz\.\|libevent')"
 done
-claim "a script of theirs is where they look" in_root test -x /usr/lib/storevisor/scripts/vif-bridge
+for name in vif-bridge vif-nat network-bridge network-nat; do
+	claim "a script of theirs is where they look: $name" in_root test -x /usr/lib/storevisor/scripts/$name
+done
 
 # One boot without, one under the hypervisor.
 generate()
@@ -70,14 +72,14 @@ mkdir -p "$R/tmp/sys/hypervisor/properties"
 echo xen >"$R/tmp/sys/hypervisor/type"
 echo 00000f5d >"$R/tmp/sys/hypervisor/properties/features"
 generate
-same "Domain-0 starts all of it" "backendd.service proc-xen.mount xend-domains.service xend.service" \
+same "Domain-0 starts all of it" "backendd.service proc-xen.mount storevisor-network.service xend-domains.service xend.service" \
 	"$(ls "$R/gen/multi-user.target.wants" | xargs)"
 mkdir -p "$R/etc/systemd/system"
 cp -r "$R"/gen/. "$R/etc/systemd/system/"
 claim "systemd finds no fault in it" sh -c \
-	"chroot $R systemd-analyze verify --man=no xend.service backendd.service xend-domains.service proc-xen.mount xenstored.service >$SCRATCH/verify 2>&1; cat $SCRATCH/verify; ! grep -E 'xend|backendd|xenstored|proc-xen' $SCRATCH/verify"
+	"chroot $R systemd-analyze verify --man=no xend.service backendd.service xend-domains.service storevisor-network.service proc-xen.mount xenstored.service >$SCRATCH/verify 2>&1; cat $SCRATCH/verify; ! grep -E 'xend|backendd|xenstored|proc-xen|storevisor-network' $SCRATCH/verify"
 rm -rf "$R/gen" "$R/tmp/sys" "$R/etc/systemd/system/xenstored.service.d" "$R"/etc/systemd/system/multi-user.target.wants/xend* \
-	"$R"/etc/systemd/system/multi-user.target.wants/backendd* "$R"/etc/systemd/system/multi-user.target.wants/proc-xen*
+	"$R"/etc/systemd/system/multi-user.target.wants/backendd* "$R"/etc/systemd/system/multi-user.target.wants/proc-xen* "$R"/etc/systemd/system/multi-user.target.wants/storevisor-network*
 
 claim "the same again is an upgrade" install
 claim "they are removed" in_root dpkg -r storevisor storevisor-utils storevisor-store

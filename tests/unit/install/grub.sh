@@ -200,6 +200,7 @@ claim "nor has a guest" nothing
 echo 00000f5d >sys/hypervisor/properties/features
 generate
 claim "Domain-0 has" test -L gen/multi-user.target.wants/xend.service
+claim "its bridges are made" test -L gen/multi-user.target.wants/storevisor-network.service
 claim "and its store serves domains" grep -q '^ExecStart=.*xenstored' gen/xenstored.service.d/50-dom0.conf
 for word in ProtectControlGroups ProtectKernelTunables; do
 	claim "in the machine's own /proc ($word)" grep -qx "$word=no" gen/xenstored.service.d/50-dom0.conf

@@ -52,6 +52,10 @@ for pair in backendd:xenstored xend:xenstored xend:backendd xend-domains:xend; d
 	unit=${pair%:*}.service
 	claim "$unit goes with ${pair#*:}, and is stopped before it" after "$(file "$@")" "${pair#*:}.service"
 done
+unit=storevisor-network.service
+bridges=$(file "$@")
+claim "bridges are there before domains" grep -qx 'Before=xend.service' "$bridges"
+claim "and they need the store" after "$bridges" xenstored.service
 unit=xend-domains.service
 domains=$(file "$@")
 claim "the stop of xend-domains ends all domains" grep -qx 'ExecStop=.*/xm shutdown --host --all --wait' "$domains"

@@ -100,6 +100,7 @@ static void test_xends_file_is_read(void **state)
 	assert_int_equal(host.nr, 7);
 	taken("dom0-min-mem", "/config/host/dom0_min_mem", "196");
 	assert_int_equal(of("network-script")->fate, HOST_ELSEWHERE);
+	assert_non_null(strstr(of("network-script")->says, "storevisor-network"));
 	assert_int_equal(of("logfile")->fate, HOST_NO_EFFECT);
 }
 
