@@ -50,6 +50,7 @@ static const struct {
 	[SCHEMA_TARGET] = { "disk target" },
 	[SCHEMA_DISK] = { "disk name" },
 	[SCHEMA_IFNAME] = { "interface name" },
+	[SCHEMA_BRIDGE] = { "bridge" },
 	[SCHEMA_SCRIPT] = { "script" },
 	[SCHEMA_IPS] = { "IP addresses" },
 	[SCHEMA_IP] = { "IP address" },
@@ -218,6 +219,9 @@ static const struct {
 	[SCHEMA_TARGET] = { is_target, "file:/path, phy:/dev/x or nbd://HOST:PORT/EXPORT" },
 	[SCHEMA_DISK] = { is_disk, "a disk name such as xvda" },
 	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
+	[SCHEMA_BRIDGE] = { card_bridge_ok,
+			    "a bridge's name (1 to 15 letters, digits, -_.@), or a switch's with VLANs: "
+			    "ovsbr0.10:20:30" },
 	[SCHEMA_SCRIPT] = { card_script_ok, "a script's name without blanks or shell characters" },
 	[SCHEMA_IPS] = { is_ips, "IPv4 or IPv6 addresses with blanks between" },
 	[SCHEMA_IP] = { screen_address_ok, "an IPv4 or IPv6 address" },

@@ -34,7 +34,8 @@ enum schema_type {
 	SCHEMA_FILE,   /* an absolute path in dom0 */
 	SCHEMA_TARGET, /* of a disk: file:/path, phy:/dev/x */
 	SCHEMA_DISK,   /* a disk as the guest names it: xvda */
-	SCHEMA_IFNAME, /* of an interface or bridge in dom0 */
+	SCHEMA_IFNAME, /* of an interface in dom0 */
+	SCHEMA_BRIDGE, /* what a card is plugged into: an interface, a switch with VLANs */
 	SCHEMA_SCRIPT, /* a hotplug script's name or path */
 	SCHEMA_IPS,    /* addresses with blanks between */
 	SCHEMA_IP,     /* one address */

@@ -9,7 +9,7 @@
 
 const char *record_bridge(const char *bridge)
 {
-	return bridge && card_ifname_ok(bridge) ? bridge :
+	return bridge && card_bridge_ok(bridge) ? bridge :
 						  schema_find("/config/network/bridge")->absent;
 }
 

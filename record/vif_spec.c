@@ -28,25 +28,27 @@ static int set_mac(struct vif_spec *vif, const char *value, char *err)
 			  value);
 }
 
-static int set_ifname(char out[VIF_NAME_MAX + 1], const char *key, const char *value, char *err)
-{
-	if (!card_ifname_ok(value))
-		return spec_error(err, -EINVAL,
-				  "%s '%.64s': an interface name has 1 to %d characters: letters, "
-				  "digits, '-', '_', '.', '@'",
-				  key, value, VIF_NAME_MAX);
-	strcpy(out, value);
-	return 0;
-}
-
 static int set_bridge(struct vif_spec *vif, const char *value, char *err)
 {
-	return set_ifname(vif->bridge, "bridge", value, err);
+	if (!card_bridge_ok(value))
+		return spec_error(err, -EINVAL,
+				  "bridge '%.64s': a bridge's name has 1 to %d characters: letters, "
+				  "digits, '-', '_', '.', '@'; a switch's may have VLANs behind it, "
+				  "ovsbr0.10:20:30",
+				  value, CARD_IFNAME_MAX);
+	strcpy(vif->bridge, value);
+	return 0;
 }
 
 static int set_vifname(struct vif_spec *vif, const char *value, char *err)
 {
-	return set_ifname(vif->vifname, "vifname", value, err);
+	if (!card_ifname_ok(value))
+		return spec_error(err, -EINVAL,
+				  "vifname '%.64s': an interface name has 1 to %d characters: "
+				  "letters, digits, '-', '_', '.', '@'",
+				  value, VIF_NAME_MAX);
+	strcpy(vif->vifname, value);
+	return 0;
 }
 
 static int set_script(struct vif_spec *vif, const char *value, char *err)

@@ -18,7 +18,7 @@
 
 struct vif_spec {
 	char mac[VIF_MAC_LEN + 1];	/* lower case aa:bb:cc:dd:ee:ff, or "" = to be made up */
-	char bridge[VIF_NAME_MAX + 1];	/* or "" = the host's default */
+	char bridge[CARD_BRIDGE_MAX + 1]; /* or "" = the host's default */
 	char script[VIF_TEXT_MAX + 1];	/* or "" = vif-bridge */
 	char ip[VIF_TEXT_MAX + 1];	/* addresses, separated by one space, or "" */
 	char vifname[VIF_NAME_MAX + 1]; /* or "" = vifDOMID.DEVID */

@@ -144,11 +144,15 @@ static void check_faults(struct doctor *d)
 	free(keys);
 }
 
-static bool bridge_exists(const char *name)
+/* A switch of Open vSwitch is an interface of its name; VLANs may be behind that. */
+static bool bridge_exists(const char *name, const char *script)
 {
+	bool is_switch = strchr(name, ':') || strstr(script, "openvswitch");
+	int len = is_switch ? (int)strcspn(name, ".:") : CARD_IFNAME_MAX;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/bridge", name);
+	snprintf(path, sizeof(path), "/sys/class/net/%.*s%s", len > CARD_IFNAME_MAX ? CARD_IFNAME_MAX : len,
+		 name, is_switch ? "" : "/bridge");
 	return access(path, F_OK) == 0;
 }
 
@@ -157,7 +161,7 @@ static void check_bridge(struct doctor *d)
 	char *bridge = store_read(d->xm->xs, XBT_NULL, "/config/network/bridge");
 	const char *name = bridge && *bridge ? bridge : "xenbr0";
 
-	if (bridge_exists(name))
+	if (bridge_exists(name, ""))
 		found(d, true, "bridge %s exists", name);
 	else
 		found(d, false,
@@ -304,7 +308,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 		check_image_space(d, dom->name, &rec.disk[i]);
 	}
 	for (unsigned int i = 0; i < rec.nr_vifs; i++)
-		if (rec.vif[i].bridge[0] && !bridge_exists(rec.vif[i].bridge))
+		if (rec.vif[i].bridge[0] && !bridge_exists(rec.vif[i].bridge, rec.vif[i].script))
 			found(d, false, "%s: network card %u: bridge %s does not exist", dom->name,
 			      rec.vif[i].item, rec.vif[i].bridge);
 	if (d->nr_bad == before)

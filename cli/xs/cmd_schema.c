@@ -16,6 +16,7 @@
 /* ---- schema ---- */
 
 #define UP_TO_255 "([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+#define VLAN "(0|[1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-5])"
 
 /*
  * Text that a value of @type matches, or NULL: any. What no pattern can say (an address, a CPU
@@ -43,6 +44,9 @@ static const char *regex_of(enum schema_type type)
 		return "^([A-Za-z0-9_.@-]{1,15})?$";
 	case SCHEMA_IP:
 		return "^[0-9A-Fa-f:.]*$";
+	case SCHEMA_BRIDGE:
+		return "^(?=.{0,63}$)([A-Za-z0-9_.@-]{1,15}|"
+		       "[A-Za-z0-9_@-]{1,15}([.]" VLAN ")?(:" VLAN ")*)?$";
 	case SCHEMA_SCRIPT:
 		return "^([^\\s'\"`$;&|<>()\\\\]{1,127})?$";
 	case SCHEMA_RATE:

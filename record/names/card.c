@@ -17,6 +17,42 @@ bool card_ifname_ok(const char *name)
 	return len > 0 && len <= CARD_IFNAME_MAX;
 }
 
+/* Behind a '.' or ':' at *@text; it is behind the number then. */
+static bool take_vlan(const char **text)
+{
+	const char *p = *text + 1;
+	long vlan = 0;
+
+	while (isdigit((unsigned char)*p) && vlan <= 4095)
+		vlan = vlan * 10 + (*p++ - '0');
+	if (p == *text + 1 || vlan > 4095 || ((*text)[1] == '0' && p > *text + 2))
+		return false;
+	*text = p;
+	return true;
+}
+
+bool card_bridge_ok(const char *bridge)
+{
+	size_t len = strcspn(bridge, ".:");
+	char name[CARD_IFNAME_MAX + 1];
+
+	if (card_ifname_ok(bridge))
+		return true;
+	if (len > CARD_IFNAME_MAX || strlen(bridge) > CARD_BRIDGE_MAX)
+		return false;
+	memcpy(name, bridge, len);
+	name[len] = '\0';
+	if (!card_ifname_ok(name))
+		return false;
+	bridge += len;
+	if (*bridge == '.' && !take_vlan(&bridge))
+		return false;
+	while (*bridge == ':')
+		if (!take_vlan(&bridge))
+			return false;
+	return !*bridge;
+}
+
 bool card_script_ok(const char *script)
 {
 	for (const char *s = script; *s; s++)

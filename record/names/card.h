@@ -10,10 +10,18 @@
 #include <stdint.h>
 
 #define CARD_IFNAME_MAX 15 /* IFNAMSIZ - 1 */
+#define CARD_BRIDGE_MAX 63
 #define CARD_TEXT_MAX 127
 
 /* The name of an interface or bridge: 1 to 15 letters, digits, '-', '_', '.', '@'. */
 bool card_ifname_ok(const char *name);
+
+/*
+ * What a card is plugged into: an interface's name; or, for vif-openvswitch, a switch's, with a VLAN
+ * and the VLANs of a trunk behind it: ovsbr0.10, ovsbr0:20:30, ovsbr0.10:20. VLANs are 0 to 4095; at
+ * most CARD_BRIDGE_MAX bytes. Source: xl-network-configuration(5) of Xen 4.17.
+ */
+bool card_bridge_ok(const char *bridge);
 
 /* A hotplug script: a file name or path of 1 to 127 bytes without blanks or shell characters. */
 bool card_script_ok(const char *script);

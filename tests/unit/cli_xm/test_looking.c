@@ -237,6 +237,8 @@ static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 	(void)state;
 	OK("new", CFG);
 	OK("create", CFG, "name=web", "vif=['bridge=lo']");
+	OK("new", CFG, "name=switched",
+	   "vif=['bridge=lo.5:6,script=vif-openvswitch', 'bridge=ovs9:6,script=vif-openvswitch']");
 	fake_store_set("/config/domain/demo/kernel", "/nowhere/k");
 	fake_store_set("/local/domain/0/backend/vbd/1/51712/hotplug-status", "connected");
 	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-error", "no such bridge");
@@ -250,6 +252,8 @@ static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 	expect_out("\nBAD  demo: kernel /nowhere/k: No such file or directory\n");
 	expect_out("\nBAD  bridge nobr7 does not exist: storevisor-network bridge nobr7 makes it ");
 	expect_out("\nBAD  web: network card 0: bridge lo does not exist\n");
+	expect_out("\nBAD  switched: network card 1: bridge ovs9:6 does not exist\n");
+	assert_null(strstr(xm_out, "network card 0: bridge lo.5"));
 	expect_out("\nok   web: vbd 51712 is served\n");
 	expect_out("\nBAD  web: vif 0 is not served: no such bridge\n");
 }

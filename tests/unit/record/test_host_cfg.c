@@ -126,7 +126,7 @@ static void test_what_is_wrong_is_told_with_its_place(void **state)
 		  "f:2:1: unknown name 'vif.default.brigde'; did you mean 'vif.default.bridge'?" },
 		{ "zebra = 1", "f:1:1: unknown name 'zebra': neither" },
 		{ "(zebra 1)", "f:1:1: unknown name 'zebra'" },
-		{ "vif.default.bridge = 'far too long for a name'", "an interface name" },
+		{ "vif.default.bridge = 'far too long for a name'", "a bridge's name" },
 		{ "vif.default.bridge = ['a']", "f:1:1: vif.default.bridge: one value is expected" },
 		{ "(dom0-min-mem 63)", "a number from 64 to 16777216" },
 		{ "(dom0-min-mem 16777217)", "a number from 64 to 16777216" },

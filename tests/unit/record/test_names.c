@@ -155,6 +155,18 @@ static void test_nothing_for_a_shell_is_in_what_a_card_says(void **state)
 	assert_false(card_ifname_ok("a-name-of-16-byt"));
 	assert_false(card_ifname_ok("a b"));
 	assert_false(card_ifname_ok("$(reboot)"));
+	assert_true(card_bridge_ok("xenbr0.7"));
+	assert_true(card_bridge_ok("a-name-of-15-by.4095:0"));
+	assert_true(card_bridge_ok("ovsbr0:10:20:30"));
+	assert_false(card_bridge_ok("ovsbr0.10.20:30"));
+	assert_false(card_bridge_ok("ovsbr0:010"));
+	assert_false(card_bridge_ok("ovsbr0:4096"));
+	assert_false(card_bridge_ok("ovsbr0:99999999999999999999"));
+	assert_false(card_bridge_ok("ovsbr0:1;reboot"));
+	assert_false(card_bridge_ok(":10"));
+	assert_false(card_bridge_ok(""));
+	assert_false(card_bridge_ok("a-name-of-16-byt:10"));
+	assert_false(card_bridge_ok("ovs:1000:1001:1002:1003:1004:1005:1006:1007:1008:1009:1010:1011:12"));
 	assert_true(card_script_ok("/etc/xen/scripts/vif-route"));
 	assert_false(card_script_ok("vif-bridge;reboot"));
 	assert_false(card_script_ok(""));
