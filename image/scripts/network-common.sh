@@ -57,6 +57,9 @@ put() {
 	[ ! -e "$2" ] || [ "$(cat "$2")" = "$1" ] || echo "$1" >"$2"
 }
 
+# ports: the bridge's.
+ports() { ls "/sys/class/net/$bridge/brif" 2>/dev/null; }
+
 # default_device: the NIC that the first default route leads by; of a bridge of ours, what that is made from.
 default_device() {
 	ways=$(ip -4 route show default && ip -6 route show default) || fatal "the routes cannot be told"

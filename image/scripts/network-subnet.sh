@@ -92,7 +92,7 @@ start() {
 }
 
 stop() {
-	others=$(find "/sys/class/net/$bridge/brif" -mindepth 1 -printf '%f ' 2>/dev/null)
+	others=$(ports | xargs)
 	[ -z "$others" ] || fatal "$bridge has ports, of guests: $others"
 	undo
 }

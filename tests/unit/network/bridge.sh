@@ -97,17 +97,25 @@ done
 claim "it has many steps: $steps" [ "$steps" -ge 20 ]
 claim "a failure of any of them is told, and all is as before" same "" "$bad"
 
-# Killed in the middle: it has no time to undo anything.
+# Killed in the middle, after so many lines of its batches: it has no time to undo anything.
 cat >"$work/bin/ip" <<END
 #!/bin/sh
-[ "\$1" != -batch ] || { head -n "\$CUT" "\$2" >$work/half; $real -batch $work/half; kill -9 \$PPID; exit 1; }
+if [ "\$1" = -batch ]; then
+	before=\$(cat $work/ran)
+	lines=\$(wc -l <"\$2")
+	echo \$((before + lines)) >$work/ran
+	[ \$((before + lines)) -lt "\$CUT" ] || { head -n \$((CUT - before)) "\$2" >$work/half; $real -batch $work/half; kill -9 \$PPID; exit 1; }
+fi
 exec $real "\$@"
 END
-for cut in 0 3 6 8 20; do
+for cut in 0 3 6 7 10 14 15; do
+	echo 0 >"$work/ran"
 	CUT=$cut PATH="$work/bin:$PATH" "$script" start >"$work/said" 2>&1
-	claim "killed after $cut lines, it is taken back" "$script" revert
+	claim "killed after $cut lines" [ $? -gt 128 ]
+	claim "it is taken back" "$script" revert
 	claim "wholly" before
 done
+echo 0 >"$work/ran"
 CUT=7 PATH="$work/bin:$PATH" "$script" start >"$work/said" 2>&1
 claim "or a new start begins with that" "$script" start
 claim "and is whole" moved
