@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 script=$1/network-bridge
 nic
+echo 2 >/proc/sys/net/ipv6/conf/eth0/accept_ra
+echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_ignore
 facts eth0 >"$work/before"
 before() { settled eth0 && facts eth0 | diff "$work/before" - && not ip link show dev xenbr0 && same "" "$(ls -A /run/storevisor/network | grep -vx lock)"; }
 moved() { facts xenbr0 | diff "$work/before" -; }

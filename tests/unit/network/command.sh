@@ -18,8 +18,8 @@ facts eth0 >"$work/before"
 before() { facts eth0 | diff "$work/before" - && not ip link show dev xenbr0 && not test -e /run/storevisor/network/.pending; }
 moved() { facts xenbr0 | diff "$work/before" -; }
 # routed DEV: the same, where packets are passed on.
-routed() { facts "$1" | grep -v '^accept_ra\|^anycast' | diff "$work/unrouted" -; }
-grep -v ^accept_ra "$work/before" >"$work/unrouted"
+routed() { facts "$1" | grep -v 'accept_ra\|^anycast' | diff "$work/unrouted" -; }
+grep -v accept_ra "$work/before" >"$work/unrouted"
 network() { sh "$command" "$@"; }
 config=/config/network
 

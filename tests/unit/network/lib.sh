@@ -80,7 +80,8 @@ settled() { until_so sh -c "ip -6 addr show dev $1 scope link | grep inet6 | gre
 facts()
 {
 	cat "/sys/class/net/$1/address" "/sys/class/net/$1/mtu"
-	(cd "/proc/sys/net/ipv6/conf/$1" && grep . disable_ipv6 accept_dad accept_ra)
+	(cd /proc/sys/net && grep . ipv6/conf/"$1"/disable_ipv6 ipv6/conf/"$1"/accept_dad ipv6/conf/"$1"/accept_ra ipv4/conf/"$1"/arp_ignore) |
+		sed "s,/$1/,/DEV/,"
 	ip -o addr show dev "$1" | sed -e 's/^[0-9]*: //' -e 's/ *\\.*//' -e "s/\\<$1\\>/DEV/g" | grep -v 'scope link'
 	for family in 4 6; do
 		ip -$family route show table all dev "$1" | grep -v '^\(fe80::\|multicast\|anycast fe80\|local fe80\)' | sed 's/ linkdown//; s/ *$//' | sort
