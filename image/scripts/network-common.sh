@@ -17,7 +17,7 @@ fatal() {
 	exit 1
 }
 
-names=' bridge netdev vlan stp address dhcp '
+names=' bridge netdev vlan stp address dhcp antispoof '
 bridge='' netdev='' vlan='' stp='' address='' dhcp=''
 command=$1
 [ $# -eq 0 ] || shift
@@ -34,6 +34,7 @@ for arg; do
 	stp) stp=$value ;;
 	address) address=$value ;;
 	dhcp) dhcp=$value ;;
+	antispoof) [ "$value" = no ] || fatal "antispoof=$value: there is none here" ;; # Xen's, no by default
 	esac
 done
 bridge=${bridge:-xenbr0}

@@ -32,7 +32,7 @@ asked()
 kept() { awk 'NF == 3 { n++; if ($2 > 20 || $3 > 1000) bad = 1; print } END { exit bad || n != 3 }' "$work/asked"; }
 
 claim "nobody has a bridge at first" not "$script" status
-claim "it starts while others talk to the host" asked "$script" start
+claim "it starts, by Xen's words, while others talk to the host" asked "$script" start netdev=eth0 bridge=xenbr0 antispoof=no
 claim "MAC, addresses and routes are the bridge's" moved
 claim "the NIC has none" bare
 claim "those who talked go on, and little was lost" kept
@@ -147,7 +147,8 @@ ip link add br7 type bridge
 claim "a bridge that was there is left alone" says "br7 is there, and was not made here" "$script" start bridge=br7
 claim "also by stop" says "br7 was not made here" "$script" stop bridge=br7
 claim "a NIC that is not there is named" says "there is no NIC eth9" "$script" start netdev=eth9
-claim "an unknown word too" says "unknown word 'antispoof'" "$script" start antispoof=yes
+claim "an unknown word too" says "unknown word 'colour'" "$script" start colour=red
+claim "what it cannot do is refused" says "antispoof=yes: there is none" "$script" start antispoof=yes
 claim "a name for no bridge" says "is no bridge's name" "$script" start 'bridge=../x'
 claim "a VLAN's number" says "vlan=4095" "$script" start vlan=4095
 claim "nothing of this has changed anything" before
