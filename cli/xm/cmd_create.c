@@ -2,14 +2,13 @@
 /*
  * cmd_create.c - xm create, and xm new: a configuration becomes a record.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "commands.h"
 #include "console.h"
+#include "define.h"
 #include "json_print.h"
 #include "load.h"
-#include "record_store.h"
 #include "start.h"
 
 static const struct cli_opt create_options[] = {
@@ -66,45 +65,6 @@ static int print(struct xm *xm, struct record *rec)
 	return ret;
 }
 
-static int tell_conflict(struct xm *xm, const struct record *rec, const struct record_conflict *c)
-{
-	if (!c->same_name)
-		return xm_fail(xm,
-			       "%s: uuid %s is %s's already: remove the uuid line, and one is made",
-			       rec->name, rec->uuid_text, c->name);
-	if (c->live)
-		return xm_fail(xm,
-			       "%s: a domain of that name is there already (id %d): choose another "
-			       "with name=..., or end it with '%s destroy %s'",
-			       rec->name, c->domid, xm->prog, rec->name);
-	if (c->persistent)
-		return xm_fail(
-			xm,
-			"%s: there is a stored record of that name: '%s start %s' starts it, "
-			"'%s delete %s' removes it",
-			rec->name, xm->prog, rec->name, xm->prog, rec->name);
-	return xm_fail(xm, "%s: a domain of that name is just starting or ending; try again",
-		       rec->name);
-}
-
-static int put(struct xm *xm, const struct record *rec, enum record_mode mode)
-{
-	struct xs_handle *xs = xm_store(xm);
-	struct record_conflict conflict;
-	int ret;
-
-	if (!xs)
-		return 1;
-	ret = record_put(xs, rec, mode, &conflict);
-	if (ret == -EEXIST)
-		return tell_conflict(xm, rec, &conflict);
-	if (ret == -E2BIG)
-		return xm_fail(xm,
-			       "%s: a value is too long for the store (4096 bytes with its path)",
-			       rec->name);
-	return ret ? xm_fail_store(xm, "writing the record", -ret) : 0;
-}
-
 static int create(struct xm *xm, const struct cli_args *args, struct record *rec)
 {
 	bool quiet = cli_has(args, "quiet");
@@ -114,7 +74,7 @@ static int create(struct xm *xm, const struct cli_args *args, struct record *rec
 	rec->paused = cli_has(args, "paused");
 	rec->persistent = rec->autostart != AUTOSTART_NO;
 	load_host(xm, rec);
-	ret = put(xm, rec, RECORD_CREATE);
+	ret = define_record(xm, rec, RECORD_CREATE);
 	if (!ret)
 		ret = start_follow(xm, rec->name, quiet, &domid);
 	if (!ret && cli_has(args, "console_autoconnect"))
@@ -154,7 +114,7 @@ static int run_new(struct cli_args *args)
 		xm_warn(xm, "%s is stored all the same; it cannot start before that is mended",
 			rec.name);
 	load_host(xm, &rec);
-	ret = put(xm, &rec, RECORD_DEFINE);
+	ret = define_record(xm, &rec, RECORD_DEFINE);
 	if (!ret && !cli_has(args, "quiet"))
 		fprintf(xm->out, "Stored domain %s; '%s start %s' starts it\n", rec.name, xm->prog,
 			rec.name);
