@@ -27,6 +27,15 @@ _xm()
 	create | new | define)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur"; cd /etc/xen 2>/dev/null && compgen -G "$cur*.cfg")
 		compopt -o filenames 2>/dev/null ;;
+	image)
+		case ${COMP_WORDS[COMP_CWORD - 1]} in
+		--from | --from-disk | --ssh-key | --file)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			compopt -o filenames 2>/dev/null ;;
+		--debian) COMPREPLY=($(compgen -W "bookworm trixie" -- "$cur")) ;;
+		--*) ;;
+		*) COMPREPLY=($(compgen -W "$(_xm_domains config)" -- "$cur")) ;;
+		esac ;;
 	restore | import-host)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null ;;

@@ -29,5 +29,6 @@ for tool in xm xl
 	complete -c $tool -n 'not __xm_command' -a '(__xm_commands)'
 	complete -c $tool -n '__xm_command; and string match -q -- "-*" (commandline -ct)' -a '(__xm_options)'
 	complete -c $tool -n '__xm_command; and not string match -q -- "-*" (commandline -ct); and not contains -- (__xm_command) create new define restore import-host' -a '(__xm_domains)'
+	complete -c $tool -n 'test (__xm_command) = image; and contains -- (commandline -opc)[-1] --from --from-disk --ssh-key --file' -F
 	complete -c $tool -n 'contains -- (__xm_command) create new define restore import-host' -F
 end

@@ -18,6 +18,8 @@ _xm()
 		compadd -- $found
 	elif [[ $command == (create|new|define) ]]; then
 		_files -g '*.cfg'
+	elif [[ $command == image && $words[CURRENT-1] == --(from|from-disk|ssh-key|file) ]]; then
+		_files
 	elif [[ $command == (restore|import-host) ]]; then
 		_files
 	else

@@ -7,7 +7,7 @@
 static const struct cli_cmd *const commands[] = {
 	&cmd_create, &cmd_list, &cmd_console, &cmd_vncviewer, &cmd_shutdown, &cmd_reboot, &cmd_destroy,
 	&cmd_pause, &cmd_unpause, &cmd_save, &cmd_restore, &cmd_migrate, &cmd_receive, &cmd_new,
-	&cmd_define, &cmd_start, &cmd_delete,
+	&cmd_define, &cmd_image, &cmd_start, &cmd_delete,
 	&cmd_undefine, &cmd_edit, &cmd_config, &cmd_autostart, &cmd_rename, &cmd_info,
 	&cmd_uptime, &cmd_domid, &cmd_domname, &cmd_vm_list, &cmd_block_list,
 	&cmd_block_attach, &cmd_block_detach, &cmd_network_list, &cmd_network_attach,

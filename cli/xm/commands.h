@@ -17,7 +17,8 @@ extern const struct cli_cmd cmd_console, cmd_vncviewer, cmd_wait, cmd_events, cm
 	cmd_mem_set, cmd_vcpu_set, cmd_export, cmd_top, cmd_doctor;
 extern const struct cli_cmd cmd_block_attach, cmd_block_detach, cmd_network_attach,
 	cmd_network_detach, cmd_vcpu_list, cmd_vcpu_pin, cmd_sched_credit, cmd_mem_max, cmd_explain,
-	cmd_diff, cmd_config, cmd_save, cmd_restore, cmd_migrate, cmd_receive, cmd_import_host;
+	cmd_diff, cmd_config, cmd_save, cmd_restore, cmd_migrate, cmd_receive, cmd_import_host,
+	cmd_image;
 
 /* The same commands by two names: what fails is 1 for who calls xl, as with Xen's. */
 extern const struct cli_tool xm_tool, xl_tool;

@@ -85,6 +85,8 @@ for command in create restore import-host; do
 		is "fish too" "of a host.conf" "$(cd "$dir/files" && in_fish xm $command o)"
 	fi
 done
+is "bash completes the file that an option of xm image wants" "of a host.conf" "$(cd "$dir/files" && in_bash xm image new --from o)"
+if command -v fish >/dev/null; then is "fish too" "of a host.conf" "$(cd "$dir/files" && in_fish xm image new --from o)"; fi
 is "bash completes files of xs, too" "of a host.conf" "$(cd "$dir/files" && in_bash xs import o)"
 is "bash completes paths from the store as it is" /config/domain/web "$(in_bash xs read /config/domain/w)"
 if command -v fish >/dev/null; then is "fish too" /config/domain/web "$(in_fish xs read /config/domain/w)"; fi
