@@ -253,6 +253,15 @@ claim "a disk as it is" xm image web --from-disk "$image" --memory 128
 is "is the record's" "file:$image 128" "$(xs read /config/domain/web/disk/0/target) $(xs read /config/domain/web/memory)"
 xm delete web
 claim "nothing can be put into it" refuses 2 '--ssh-key has no meaning with --from-disk' xm image web --from-disk "$image" --ssh-key "$dir/key.pub"
+truncate -s 32M "$dir/parts"
+printf 'label: gpt\nsize=4M\n' | sfdisk -q "$dir/parts"
+claim "with partitions" xm image parts --from-disk "$dir/parts"
+claim_says() { "$@" 2>&1 | grep -F "the disk is longer; it has partitions"; }
+claim "it is made longer, and the rest is told to be the guest's" claim_says xm image parts --grow 40M
+is "it is" 41943040 "$(stat -c %s "$dir/parts")"
+rm "$dir/parts"
+claim "one that is gone" refuses 1 'parts is not there' xm image parts --grow 48M
+xm delete parts
 printf 'QFI\373\0\0\0\3 and so on' >"$dir/disk.qcow2"
 claim "one in another format" refuses 1 'is a qcow2: .qemu-img convert -O raw' xm image web --from-disk "$dir/disk.qcow2"
 rm "$image"
