@@ -20,6 +20,7 @@
 #include "nbd_name.h"
 
 #define CONNECT_MS 5000
+#define OPEN_MS 20000	 /* a server of ours opens its image before it says anything */
 #define SILENCE_MS 10000 /* a machine that says nothing for so long is gone */
 
 static int explain(const struct blk_nbd_want *w, int rc, char *why, size_t len, const char *fmt, ...)
@@ -74,16 +75,29 @@ static long now_ms(void)
 	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
 }
 
-static int connect_to(const struct nbd_lib *lib, struct nbd_handle *h, const struct nbd_name *name)
+/* @s has a connection, or @name says where to. */
+static int begin_to_connect(const struct nbd_lib *lib, struct nbd_handle *h,
+			    const struct nbd_name *name, struct blk_server *s)
 {
-	long until = now_ms() + CONNECT_MS;
+	int conn = s->conn;
+
+	s->conn = -1; /* the library's, whatever becomes of it */
+	if (conn >= 0)
+		return lib->nbd_aio_connect_socket(h, conn);
+	return name->host[0] ? lib->nbd_aio_connect_tcp(h, name->host, name->port)
+			     : lib->nbd_aio_connect_unix(h, name->socket);
+}
+
+static int connect_to(const struct nbd_lib *lib, struct nbd_handle *h, const struct nbd_name *name,
+		      struct blk_server *s)
+{
+	long until = now_ms() + (s->conn >= 0 ? OPEN_MS : CONNECT_MS);
 	int rc = lib->nbd_set_tls(h, LIBNBD_TLS_DISABLE);
 
 	if (rc == 0)
 		rc = lib->nbd_set_export_name(h, name->export);
 	if (rc == 0)
-		rc = name->host[0] ? lib->nbd_aio_connect_tcp(h, name->host, name->port)
-				   : lib->nbd_aio_connect_unix(h, name->socket);
+		rc = begin_to_connect(lib, h, name, s);
 	while (rc == 0 && lib->nbd_aio_is_ready(h) == 0) {
 		long left = until - now_ms();
 
@@ -173,35 +187,58 @@ static int open_io(struct blk_image *img, struct blk_io **io, const struct blk_n
 	return rc;
 }
 
-int blk_nbd_open(struct blk_image *img, struct blk_io **io, const struct blk_nbd_want *w, char *why,
-		 size_t len)
+/* Somebody is there to connect to, and the disk is ours. */
+static int find_server(struct blk_image *img, const struct blk_nbd_want *w, struct nbd_name *name,
+		       struct blk_server *s, char *why, size_t len)
 {
-	const struct nbd_lib *lib;
-	struct nbd_name name;
-	struct nbd_handle *h;
-	const char *wrong = nbd_name_parse(w->name, &name);
+	char text[1024];
+	const char *wrong;
 	int rc;
 
-	*img = (struct blk_image){ .fd = -1, .readonly = w->readonly, .is_remote = true };
-	*io = NULL;
-	if (wrong)
-		return explain(w, -EINVAL, why, len, "%s", wrong);
-	lib = nbd_lib_load();
-	if (!lib)
-		return explain(w, -EINVAL, why, len, "libnbd.so.0 is not there: apt-get install "
-			       "libnbd0");
-	rc = take_lock(w, &img->fd, why, len);
-	if (rc < 0)
-		return rc;
-	h = lib->nbd_create();
-	rc = h ? connect_to(lib, h, &name) : -ENOMEM;
+	if (w->server) {
+		rc = blk_server_start(s, w->server, w->dir, text, sizeof(text));
+		img->fd = s->image;
+		s->image = -1;
+		return rc < 0 ? explain(w, rc, why, len, "%s", text) : 0;
+	}
+	wrong = nbd_name_parse(w->name, name);
+	return wrong ? explain(w, -EINVAL, why, len, "%s", wrong) :
+		       take_lock(w, &img->fd, why, len);
+}
+
+/* Of a server of ours that ended at once: what it said is why. */
+static int explain_connect(const struct blk_nbd_want *w, int rc, const struct nbd_lib *lib,
+			   struct blk_server *s, char *why, size_t len)
+{
+	char said[768] = "";
+
 	if (rc == -ETIMEDOUT)
-		explain(w, rc, why, len, "its server did not answer within %d s", CONNECT_MS / 1000);
-	else if (rc < 0)
-		explain(w, rc, why, len, "%s", nbd_lib_error(lib));
+		return explain(w, rc, why, len, "its server did not answer within %d s",
+			       (w->server ? OPEN_MS : CONNECT_MS) / 1000);
+	if (!w->server)
+		return explain(w, rc, why, len, "%s", nbd_lib_error(lib));
+	explain(w, rc, why, len, "%s", nbd_lib_error(lib));
+	blk_server_last_words(s, OPEN_MS, said, sizeof(said));
+	if (!said[0])
+		return rc;
+	return explain(w, rc, why, len, "%s%s", said,
+		       strstr(said, "backing file") ?
+			       " (a disk opens no other files than those that its backing= names)" :
+			       "");
+}
+
+static int open_disk(struct blk_image *img, struct blk_io **io, const struct blk_nbd_want *w,
+		     const struct nbd_lib *lib, const struct nbd_name *name, struct blk_server *s,
+		     char *why, size_t len)
+{
+	struct nbd_handle *h = lib->nbd_create();
+	int rc = h ? connect_to(lib, h, name, s) : -ENOMEM;
+
+	if (rc < 0)
+		explain_connect(w, rc, lib, s, why, len);
 	if (rc == 0)
 		rc = measure(img, w, lib, h, why, len);
-	if (rc == 0 && name.host[0])
+	if (rc == 0 && name->host[0])
 		bound_silence(lib->nbd_aio_get_fd(h));
 	if (rc == 0) {
 		rc = open_io(img, io, w, lib, h, why, len);
@@ -209,6 +246,29 @@ int blk_nbd_open(struct blk_image *img, struct blk_io **io, const struct blk_nbd
 	}
 	if (h)
 		lib->nbd_close(h);
+	return rc;
+}
+
+int blk_nbd_open(struct blk_image *img, struct blk_io **io, const struct blk_nbd_want *w, char *why,
+		 size_t len)
+{
+	struct blk_server server = BLK_SERVER_NONE;
+	struct nbd_name name = { .export = "" };
+	const struct nbd_lib *lib;
+	int rc;
+
+	*img = (struct blk_image){ .fd = -1, .readonly = w->readonly, .is_remote = true };
+	*io = NULL;
+	lib = nbd_lib_load();
+	if (!lib)
+		return explain(w, -EINVAL, why, len, "libnbd.so.0 is not there: apt-get install "
+			       "libnbd0");
+	rc = find_server(img, w, &name, &server, why, len);
+	if (rc == 0)
+		rc = open_disk(img, io, w, lib, &name, &server, why, len);
+	if (rc == 0)
+		blk_nbd_io_own_server(*io, &server);
+	blk_server_close(&server);
 	if (rc < 0)
 		blk_image_close(img);
 	return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_nbd.h - a disk on another machine: its connection, and blk_io.h's operations over it.
+ * blk_nbd.h - a disk on another machine, or an image whose format a server reads for us: its
+ * connection, and blk_io.h's operations over it.
  *
  * The connection is made while the process may, and never again: a process whose server is gone
  * ends without an answer to what is under way, and its successor connects and does all of that
@@ -11,14 +12,16 @@
 
 #include "blk_image.h"
 #include "blk_io.h"
+#include "blk_server.h"
 
 struct blk_nbd_want {
-	const char *name; /* as nbd_name.h has it */
+	const char *name; /* as nbd_name.h has it; of an image of this host its path */
+	const struct blk_server_want *server; /* of such an image: who reads it; else NULL */
 	bool readonly;
 	bool shared;	  /* with other writers: then nothing is kept that could be written again */
 	bool resume;	  /* the guest goes on where a predecessor was: what that kept counts */
 	uint64_t least_sectors; /* a smaller one is not that disk */
-	const char *dir;  /* of locks */
+	const char *dir;  /* of locks, and of what is ours for a moment */
 	const char *log;  /* file of its blk_log.h */
 	/* The server is gone, for the reason @why. Must not return. */
 	void (*lost)(const char *why);

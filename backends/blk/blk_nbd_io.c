@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 #define OWN BLK_IO_DEPTH	 /* the slot of our own flush */
 #define TRIM_MAX (1ull << 30)	 /* bytes in one request; its field has 32 bits */
 #define CLOSE_MS 5000		 /* of silence, at the last flush */
+#define OWN_END_MS 500		 /* for a server of ours that is gone already to have ended */
 #define DATA_MAX (32ull << 20)	 /* the protocol's, where the server names none */
 
 /* First in, first out; never more than one entry a tag. */
@@ -48,6 +50,7 @@ struct nbd {
 	void (*lost)(const char *why); /* NULL: not yet */
 	void (*lost_later)(const char *why);
 	bool dead;
+	struct blk_server server; /* if it is ours */
 	struct blk_log log;
 	bool flushing; /* OWN is out */
 	bool refused;  /* it failed, and nothing was written since */
@@ -73,9 +76,15 @@ static uint32_t pop(struct tags *t)
 
 static void gone(struct nbd *n, const char *why)
 {
+	char said[512] = "", both[1024];
+
 	n->dead = true;
-	if (n->lost)
-		n->lost(why);
+	if (!n->lost)
+		return;
+	/* One of ours is on its way out, and may say more. */
+	blk_server_last_words(&n->server, OWN_END_MS, said, sizeof(said));
+	snprintf(both, sizeof(both), "%s%s%s", why, said[0] ? ": " : "", said);
+	n->lost(both);
 }
 
 /* The library calls it inside of its own functions: nothing is done here. */
@@ -299,6 +308,16 @@ static int32_t one(struct nbd *n, const struct blk_io_op *op, int ms)
 	return -EIO;
 }
 
+/* It ends with its connection; until then it may have to write what the format needs. */
+static void end_own_server(struct nbd *n)
+{
+	char said[512];
+
+	if (n->server.says >= 0 && !blk_server_last_words(&n->server, CLOSE_MS, said, sizeof(said)))
+		log_warnx("a disk's server did not end in time%s%s", said[0] ? ": " : "", said);
+	blk_server_close(&n->server);
+}
+
 static void nbd_close_io(struct blk_io *io)
 {
 	const struct blk_io_op sync = { .kind = BLK_IO_SYNC };
@@ -316,6 +335,7 @@ static void nbd_close_io(struct blk_io *io)
 		n->lib->nbd_aio_disconnect(n->h, 0);
 	blk_log_close(&n->log);
 	n->lib->nbd_close(n->h);
+	end_own_server(n);
 	if (n->poll >= 0)
 		close(n->poll);
 	free(n);
@@ -332,7 +352,7 @@ struct blk_io *blk_nbd_io_open(const struct nbd_lib *lib, struct nbd_handle *h,
 		return NULL;
 	}
 	*n = (struct nbd){ .io = { .way = &blk_io_nbd }, .lib = lib, .h = h, .watched = -1,
-			   .lost_later = lost };
+			   .lost_later = lost, .server = BLK_SERVER_NONE };
 	n->can_flush = lib->nbd_can_flush(h) == 1;
 	n->data_max = max >= 4096 && max < (int64_t)DATA_MAX ? (uint64_t)max : DATA_MAX;
 	for (unsigned int i = 0; i <= BLK_IO_DEPTH; i++)
@@ -407,8 +427,18 @@ void blk_nbd_io_abandon(struct blk_io *io)
 
 	n->lost = NULL;
 	n->dead = true;
+	blk_server_close(&n->server);
 	/* Whatever it still says wakes nobody. */
 	epoll_ctl(n->poll, EPOLL_CTL_DEL, n->lib->nbd_aio_get_fd(n->h), NULL);
+}
+
+void blk_nbd_io_own_server(struct blk_io *io, struct blk_server *s)
+{
+	struct nbd *n = (struct nbd *)io;
+
+	n->server.says = s->says;
+	s->says = -1;
+	s->pid = 0; /* this process will not be one that may kill */
 }
 
 void blk_nbd_io_serve(struct blk_io *io)

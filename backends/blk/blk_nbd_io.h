@@ -4,6 +4,7 @@
 #define BACKENDS_BLK_NBD_IO_H
 
 #include "blk_io_priv.h"
+#include "blk_server.h"
 #include "nbd_lib.h"
 
 /* Over @h, which is its own from here on, also on failure. NULL: errno. */
@@ -17,6 +18,12 @@ struct blk_io *blk_nbd_io_open(const struct nbd_lib *lib, struct nbd_handle *h,
  * Then they are all there still.
  */
 int blk_nbd_io_keep(struct blk_io *io, const char *file, const char *name, bool resume);
+
+/*
+ * The server is a process of ours, @s, of which the io has what it says and the conn from here on:
+ * that is quoted when it goes, and waited for when the disk is closed.
+ */
+void blk_nbd_io_own_server(struct blk_io *io, struct blk_server *s);
 
 /* From here on a server that goes is told to lost(). */
 void blk_nbd_io_serve(struct blk_io *io);

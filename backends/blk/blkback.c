@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device or one
- * of another machine.
+ * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device, an image
+ * of another format or a disk of another machine.
  *
- * Owns the record's keys params, type, mode, lock, cache and the features offered to the frontend; the
- * requests are blk_ring.c's, the image blk_image.c's, or another machine blk_nbd.c's, doing I/O
- * blk_io.c's.
+ * Owns the record's keys params, type, mode, lock, cache, format, backing and the features offered to
+ * the frontend; the requests are blk_ring.c's, the image blk_image.c's, or its server's blk_nbd.c's,
+ * doing I/O blk_io.c's.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -45,6 +45,8 @@ struct wanted {
 	char name[1024]; /* of a file or device, or as nbd_name.h has it */
 	bool readonly, shared;
 	enum disk_cache cache;
+	enum disk_format format;
+	char backing[1024]; /* with commas between */
 };
 
 struct blkback {
@@ -61,6 +63,30 @@ struct blkback {
 
 static struct blkback blkback; /* the one disk of this process */
 
+/* Another machine serves it, or a process of ours that knows its format. */
+static bool has_server(const struct wanted *w)
+{
+	return nbd_name_is(w->name) || w->format != DISK_FORMAT_RAW;
+}
+
+static int read_format(struct backend *be, struct wanted *w)
+{
+	char format[16] = "raw";
+
+	store_read_str(be->xs, be->path, "format", format, sizeof(format));
+	if (disk_format_parse(format, (int)strlen(format), &w->format) < 0) {
+		backend_fail(be, "format=%s is not known: %s", format, disk_format_list);
+		return -EINVAL;
+	}
+	if (w->format != DISK_FORMAT_RAW && (w->shared || nbd_name_is(w->name))) {
+		backend_fail(be, "format=%s is for a file or device of this host that nobody else "
+				 "writes to", format);
+		return -EINVAL;
+	}
+	store_read_str(be->xs, be->path, "backing", w->backing, sizeof(w->backing));
+	return 0;
+}
+
 static int read_record(struct backend *be, struct wanted *w)
 {
 	char mode[8] = "r", cache[16] = "";
@@ -76,13 +102,13 @@ static int read_record(struct backend *be, struct wanted *w)
 	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
 	store_read_str(be->xs, be->path, "cache", cache, sizeof(cache));
 	if (disk_cache_parse(cache, &w->cache) == 0)
-		return 0;
+		return read_format(be, w);
 	backend_fail(be, "cache=%s is not known: none, writeback, writethrough, directsync or unsafe",
 		     cache);
 	return -EINVAL;
 }
 
-/* --- a disk on another machine --------------------------------------------------------------- */
+/* --- a disk with a server ---------------------------------------------------------------------- */
 
 static bool was_offered(struct backend *be)
 {
@@ -132,13 +158,17 @@ static int wait_for_server(struct backend *be, const char *why)
  * A new device's server is there or the device is refused. One that a guest has been offered is
  * waited for: until it is there, or the device is to go.
  */
-static int open_remote(struct backend *be, const struct wanted *w, char *why, size_t len)
+static int open_served(struct backend *be, const struct wanted *w, char *why, size_t len)
 {
 	bool offered = was_offered(be);
 	char log_file[sizeof(be->journal_path) + 8];
+	const struct blk_server_want server = { .image = w->name, .format = w->format,
+						.backing = w->backing, .readonly = w->readonly,
+						.cache = w->cache, .user = be->user };
 	struct blk_nbd_want want = { .name = w->name, .readonly = w->readonly,
-					  .shared = w->shared, .resume = offered,
-					  .dir = journal_dir(), .log = log_file, .lost = on_lost };
+				     .server = w->format != DISK_FORMAT_RAW ? &server : NULL,
+				     .shared = w->shared, .resume = offered,
+				     .dir = journal_dir(), .log = log_file, .lost = on_lost };
 	int rc;
 
 	journal_log_name(log_file, sizeof(log_file), be->journal_path);
@@ -181,8 +211,8 @@ static int open_image(struct backend *be, const struct wanted *w, char *why, siz
 	struct blk_image_want want = { .path = w->name, .readonly = w->readonly,
 				       .shared = w->shared, .cache = w->cache };
 
-	if (nbd_name_is(w->name))
-		return open_remote(be, w, why, len);
+	if (has_server(w))
+		return open_served(be, w, why, len);
 	want.in_use = is_in_use(be);
 	want.sync = want.in_use && w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
 	return blk_image_open(&blkback.image, &want, why, len);
@@ -198,7 +228,7 @@ static int blk_prepare(struct backend *be)
 		return rc;
 	be->dev = &blkback;
 	blkback.be = be;
-	for (int i = 0; i < (nbd_name_is(w->name) ? LOCK_TRIES_REMOTE : LOCK_TRIES); i++) {
+	for (int i = 0; i < (has_server(w) ? LOCK_TRIES_REMOTE : LOCK_TRIES); i++) {
 		rc = open_image(be, w, why, sizeof(why));
 		if (rc != -EAGAIN)
 			break;

@@ -16,6 +16,7 @@
 	X(nbd_set_tls) \
 	X(nbd_aio_connect_tcp) \
 	X(nbd_aio_connect_unix) \
+	X(nbd_aio_connect_socket) \
 	X(nbd_aio_is_ready) \
 	X(nbd_aio_is_dead) \
 	X(nbd_aio_is_closed) \

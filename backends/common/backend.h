@@ -69,6 +69,7 @@ struct backend_ops {
 struct backend {
 	const struct backend_ops *ops;
 	void *dev; /* the device's own state */
+	const char *user; /* whom this process, and one that works for it, becomes; NULL: nobody */
 	struct xs_handle *xs;
 	xengnttab_handle *gnt;
 	xenevtchn_handle *evt;

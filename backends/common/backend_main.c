@@ -248,7 +248,7 @@ static int give_up_rights(struct process *p, const char *user)
 	return -EPERM;
 }
 
-static int serve(struct process *p, const char *user)
+static int serve(struct process *p)
 {
 	struct backend *be = &p->be;
 	int rc = backend_start(be);
@@ -259,8 +259,8 @@ static int serve(struct process *p, const char *user)
 	if (rc < 0)
 		return rc;
 	rc = build_loop(p);
-	if (rc == 0 && user)
-		rc = give_up_rights(p, user);
+	if (rc == 0 && be->user)
+		rc = give_up_rights(p, be->user);
 	if (rc < 0)
 		return rc;
 	look(p);
@@ -321,7 +321,8 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	self = &process;
 	rc = start_process(&process, ops, argv[optind]);
 	if (rc == 0) {
-		rc = serve(&process, user);
+		process.be.user = user;
+		rc = serve(&process);
 		backend_fini(&process.be, process.code == BACKEND_EXIT_RETRY);
 	}
 	if (rc < 0) {

@@ -81,7 +81,7 @@ static const int allowed_without_address[] = { SCMP_SYS(sendto), SCMP_SYS(recvfr
 /* fcntl without what makes the kernel send signals (F_SETOWN, F_SETSIG) or drops a lock. */
 static const unsigned int allowed_fcntls[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL };
 
-static int find_user(const char *user, uid_t *uid, gid_t *gid)
+int confine_find_user(const char *user, uid_t *uid, gid_t *gid)
 {
 	struct passwd *pw = getpwnam(user);
 	char *end;
@@ -102,7 +102,7 @@ static int drop_user(const char *user)
 	uid_t uid;
 	gid_t gid;
 
-	if (find_user(user, &uid, &gid) < 0)
+	if (confine_find_user(user, &uid, &gid) < 0)
 		return -ENOENT;
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
 		return -errno;

@@ -8,6 +8,8 @@
 #ifndef BACKENDS_CONFINE_H
 #define BACKENDS_CONFINE_H
 
+#include <sys/types.h>
+
 /* Who device processes are, unless told otherwise: a user that owns nothing and is nobody else. */
 #define CONFINE_USER "xenbackend"
 
@@ -25,5 +27,7 @@ struct confine_more {
 
 /* The same, with @more (NULL: nothing). */
 int confine_with(const char *user, const struct confine_more *more);
+/* Who @user is (a name, or UID[:GID]). 0 or -ENOENT: nobody, or root. */
+int confine_find_user(const char *user, uid_t *uid, gid_t *gid);
 
 #endif

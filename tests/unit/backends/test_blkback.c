@@ -238,6 +238,35 @@ static void test_a_guest_that_was_told_of_no_flush_needs_none(void **state)
 	assert_false(is_sync());
 }
 
+/* A process of ours is its server then, under the same roof. */
+static void test_an_image_of_another_format_is_offered(void **state)
+{
+	char image[96], command[192];
+
+	snprintf(image, sizeof(image), "%s/image", dir);
+	snprintf(command, sizeof(command), "qemu-img create -q -f qcow2 %s 1M", image);
+	assert_int_equal(system(command), 0);
+	fake_store_set(BACK "/params", image);
+	fake_store_set(BACK "/format", "qcow2");
+	assert_int_equal(start(), 0);
+	is_offered("2048");
+	assert_string_equal(fake_store_get(BACK "/feature-discard"), "1");
+	stop();
+	fake_store_rm(BACK "/hotplug-status");
+	fake_store_set(BACK "/format", "vmdk");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "invalid VMDK image");
+	stop();
+	fake_store_set(BACK "/format", "qcow3");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "format=qcow3 is not known: raw, qcow2");
+	stop();
+	fake_store_set(BACK "/format", "qcow2");
+	fake_store_set(BACK "/lock", "0");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "that nobody else writes to");
+}
+
 /* --- a guest has it, and its server is away -------------------------------------------------- */
 
 static void nobody_listens(void)
@@ -498,6 +527,7 @@ int main(void)
 		T(test_one_that_cannot_be_is_an_error_in_the_store),
 		T(test_an_image_is_served_as_ever),
 		T(test_a_guest_that_was_told_of_no_flush_needs_none),
+		T(test_an_image_of_another_format_is_offered),
 		T(test_a_guests_disk_waits_for_its_server),
 		T(test_a_smaller_disk_is_waited_out),
 		T(test_what_is_to_go_waits_no_longer),

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jail.c - see jail.h. The files are shown by mounts of what is open already, so that no path is
+ * looked up twice; the one capability that is left opens them, and there is nothing else to open.
+ */
+#include "jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <seccomp.h>
+
+#include "confine.h"
+
+#define MEMORY_MAX (2ull << 30) /* of data; QEMU's threads have stacks of 8 MiB */
+#define PATH_LEN 4096
+
+/* --- the root directory --------------------------------------------------------------------- */
+
+/* Where programs and their libraries are; a link stays one, what is not there is left out. */
+static const char *const host_dirs[] = { "usr", "lib", "lib64" };
+
+static int show_host_dir(const char *root, const char *name)
+{
+	char from[64], to[PATH_LEN], link[256];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(from, sizeof(from), "/%s", name);
+	snprintf(to, sizeof(to), "%s/%s", root, name);
+	if (lstat(from, &st) < 0)
+		return 0;
+	n = readlink(from, link, sizeof(link) - 1);
+	if (n > 0) {
+		link[n] = '\0';
+		return symlink(link, to);
+	}
+	if (mkdir(to, 0755) < 0 || mount(from, to, NULL, MS_BIND, NULL) < 0)
+		return -1;
+	return mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
+}
+
+/* The directories above @path, below @root, as far as they are not there. */
+static int make_parents(const char *root, const char *path)
+{
+	char dir[PATH_LEN];
+	size_t at = strlen(root) + 1;
+
+	if (snprintf(dir, sizeof(dir), "%s%s", root, path) >= (int)sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (char *slash = strchr(dir + at, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* A copy of the mount that @f is on, of this file alone: to be made before the name space is ours. */
+static int copy_mount(const struct jail_file *f)
+{
+	return open_tree(f->fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+static int show_file(const char *root, const struct jail_file *f, int tree)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+	char to[PATH_LEN];
+	int fd;
+
+	if (f->readonly)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
+	    make_parents(root, f->path) < 0)
+		return -1;
+	snprintf(to, sizeof(to), "%s%s", root, f->path);
+	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Below /usr it is there already, and cannot be written. */
+	if (fd >= 0)
+		close(fd);
+	else if (errno != EROFS)
+		return -1;
+	return move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int make_root(const struct jail *jail, const int *tree, const char **step)
+{
+	*step = "its root directory";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("jail", jail->dir, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755") < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(host_dirs) / sizeof(host_dirs[0]); i++)
+		if (show_host_dir(jail->dir, host_dirs[i]) < 0)
+			return -1;
+	for (unsigned int i = 0; i < jail->nr_files; i++)
+		if (show_file(jail->dir, &jail->file[i], tree[i]) < 0)
+			return -1;
+	if (mount(NULL, jail->dir, NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
+		  "size=64k") < 0)
+		return -1;
+	return chroot(jail->dir) < 0 || chdir("/") < 0 ? -1 : 0;
+}
+
+/* --- rights --------------------------------------------------------------------------------- */
+
+/* Opening files whatever their modes, and nothing else. */
+static int keep_one_capability(void)
+{
+	const uint32_t one = 1u << CAP_DAC_OVERRIDE;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { one, one, one }, { 0, 0, 0 } };
+
+	if (syscall(SYS_capset, &head, data) < 0)
+		return -1;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0);
+}
+
+static int drop_rights(uid_t uid, gid_t gid)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return -1;
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (cap != CAP_DAC_OVERRIDE && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -1;
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
+	    keep_one_capability() < 0)
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/*
+ * What no server of a disk asks of the kernel: other processes (its user has some), name spaces,
+ * keys, and what has been ways into kernels. A list of what it may would be QEMU's to change.
+ */
+static const int refused[] = {
+	SCMP_SYS(kill),		     SCMP_SYS(tkill),
+	SCMP_SYS(rt_sigqueueinfo),   SCMP_SYS(rt_tgsigqueueinfo),
+	SCMP_SYS(pidfd_open),	     SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),  SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kcmp),		     SCMP_SYS(setpriority),
+	SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_setscheduler),
+	SCMP_SYS(fork),		     SCMP_SYS(vfork),
+	SCMP_SYS(unshare),	     SCMP_SYS(setns),
+	SCMP_SYS(mount),	     SCMP_SYS(umount2),
+	SCMP_SYS(move_mount),	     SCMP_SYS(open_tree),
+	SCMP_SYS(fsopen),	     SCMP_SYS(mount_setattr),
+	SCMP_SYS(pivot_root),	     SCMP_SYS(chroot),
+	SCMP_SYS(mknod),	     SCMP_SYS(mknodat),
+	SCMP_SYS(add_key),	     SCMP_SYS(keyctl),
+	SCMP_SYS(request_key),	     SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open),   SCMP_SYS(userfaultfd),
+	SCMP_SYS(io_uring_setup),    SCMP_SYS(personality),
+};
+
+static const int refused_without_network[] = {
+	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+};
+
+static int refuse(scmp_filter_ctx ctx, const int *call, size_t nr)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < nr; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call[i], 0);
+	return rc;
+}
+
+/* Threads, and no processes; signals to itself. clone3 hides what it asks for: libc has clone too. */
+static int refuse_with_limits(scmp_filter_ctx ctx)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+				  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
+				      SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+	return rc;
+}
+
+static int load_filter(bool network)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int rc = ctx ? refuse(ctx, refused, sizeof(refused) / sizeof(refused[0])) : -ENOMEM;
+
+	if (rc == 0 && !network)
+		rc = refuse(ctx, refused_without_network,
+			    sizeof(refused_without_network) / sizeof(refused_without_network[0]));
+	if (rc == 0)
+		rc = refuse_with_limits(ctx);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return rc;
+}
+
+int jail_enter(const struct jail *jail, pid_t parent, const char **step)
+{
+	int spaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (jail->network ? 0 : CLONE_NEWNET);
+	const struct rlimit data = { MEMORY_MAX, MEMORY_MAX };
+	int tree[JAIL_FILES_MAX], rc;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	*step = "its user";
+	if (jail->user && confine_find_user(jail->user, &uid, &gid) < 0)
+		return -ENOENT;
+	*step = "its files";
+	for (unsigned int i = 0; i < jail->nr_files; i++) {
+		tree[i] = copy_mount(&jail->file[i]);
+		if (tree[i] < 0)
+			return -errno;
+	}
+	*step = "name spaces of its own";
+	if (unshare(spaces) < 0 || make_root(jail, tree, step) < 0)
+		return -errno;
+	*step = "its rights";
+	if (drop_rights(uid, gid) < 0)
+		return -errno;
+	/* Changing the user has cleared it: so now, and then a look whether it is too late. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	if (getppid() != parent)
+		return -ESRCH;
+	*step = "its system calls";
+	rc = load_filter(jail->network);
+	/* The last: this process may have more, as one does that a sanitizer watches. */
+	if (rc == 0 && setrlimit(RLIMIT_DATA, &data) < 0)
+		rc = -errno;
+	return rc;
+}

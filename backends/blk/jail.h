@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jail.h - what a disk's server may reach: a root directory of its own with the host's programs,
+ * read only, and the files of its disk, each at its own path; no process but itself; the network
+ * only if it is said. Whatever the disk's contents name, nothing else is there.
+ *
+ * Source: mount_namespaces(7), capabilities(7), seccomp(2).
+ */
+#ifndef BACKENDS_JAIL_H
+#define BACKENDS_JAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define JAIL_FILES_MAX 9
+
+struct jail_file {
+	const char *path; /* absolute */
+	int fd;		  /* it, open: what is shown is what this is, and stays open */
+	bool readonly;
+};
+
+struct jail {
+	const char *dir;  /* any directory that is there: the new root is mounted over it */
+	const char *user; /* as confine() has it; NULL: nobody else, for tests and to debug */
+	bool network;
+	struct jail_file file[JAIL_FILES_MAX];
+	unsigned int nr_files;
+};
+
+/*
+ * In a new child of @parent, as root, alone in its process: enters the jail for good and ends with
+ * @parent's thread. Files that the user may not open can be opened all the same. Returns 0, or -errno
+ * with the step that failed in @*step.
+ */
+int jail_enter(const struct jail *jail, pid_t parent, const char **step);
+
+#endif
