@@ -21,6 +21,7 @@ struct spec {
 	const char *base;
 	char *err;
 	bool cdrom;
+	bool formatted; /* it was said in what format it is */
 };
 
 struct fields {
@@ -73,11 +74,43 @@ static const struct {
 	const char *prefix;
 	enum vdev_backend backend;
 } prefixes[] = {
-	{ "file:", VDEV_FILE },	 { "phy:", VDEV_PHY },	   { "raw:", VDEV_UNKNOWN },
+	{ "file:", VDEV_FILE },	   { "phy:", VDEV_PHY },       { "ioemu:", VDEV_UNKNOWN },
 	{ "tap:aio:", VDEV_FILE }, { "tap2:aio:", VDEV_FILE }, { "aio:", VDEV_FILE },
-	{ "tap:raw:", VDEV_FILE }, { "tap2:raw:", VDEV_FILE }, { "ioemu:", VDEV_UNKNOWN },
 	{ "tap:tapdisk:aio:", VDEV_FILE }, { "tap2:tapdisk:aio:", VDEV_FILE },
 };
+
+/* FORMAT:, tap:FORMAT: and tap2:FORMAT: at the start of @target. What is behind it, or NULL. */
+static const char *behind_format(struct spec *s, const char *target)
+{
+	static const char *const drivers[] = { "tap:", "tap2:" };
+	const char *word = target, *colon;
+
+	for (size_t i = 0; i < 2; i++)
+		if (!strncmp(target, drivers[i], strlen(drivers[i])))
+			word = target + strlen(drivers[i]);
+	colon = strchr(word, ':');
+	if (!colon || disk_format_parse(word, (int)(colon - word), &s->disk->format))
+		return NULL;
+	s->formatted = true;
+	if (word != target)
+		s->disk->backend = VDEV_FILE;
+	return colon + 1;
+}
+
+/* PREFIX: at the start of @target, which says what serves it. What is behind it. */
+static const char *behind_prefix(struct spec *s, const char *target)
+{
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i].prefix);
+
+		if (strncmp(target, prefixes[i].prefix, len) == 0) {
+			if (prefixes[i].backend != VDEV_UNKNOWN)
+				s->disk->backend = prefixes[i].backend;
+			return target + len;
+		}
+	}
+	return target;
+}
 
 /* Where @path is when it does not begin at the root. */
 static const char *directory(const struct spec *s)
@@ -100,21 +133,14 @@ static int set_nbd(struct spec *s, const char *target)
 
 static int set_target(struct spec *s, const char *target)
 {
-	const char *path = target, *colon, *from;
+	const char *path, *colon, *from;
 	int n;
 
 	if (nbd_name_is(target))
 		return set_nbd(s, target);
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		size_t len = strlen(prefixes[i].prefix);
-
-		if (strncmp(target, prefixes[i].prefix, len) == 0) {
-			path = target + len;
-			if (prefixes[i].backend != VDEV_UNKNOWN)
-				s->disk->backend = prefixes[i].backend;
-			break;
-		}
-	}
+	path = behind_format(s, target);
+	if (!path)
+		path = behind_prefix(s, target);
 	colon = strchr(path, ':');
 	if (path == target && path[0] != '/' && colon)
 		return spec_error(s->err, -ENOTSUP,
@@ -209,14 +235,37 @@ static int set_access(struct spec *s, const char *word)
 			  word);
 }
 
-static int set_format(struct spec *s, const char *format)
+static int set_format(struct spec *s, const char *word)
 {
-	if (!*format || strcmp(format, "raw") == 0 || strcmp(format, "aio") == 0)
+	enum disk_format format = DISK_FORMAT_RAW;
+
+	if (!*word)
 		return 0;
-	return spec_error(s->err, -ENOTSUP,
-			  "format '%s' is not supported: only raw images are; convert it "
-			  "with qemu-img convert -O raw",
-			  format);
+	if (strcmp(word, "aio") && disk_format_parse(word, (int)strlen(word), &format))
+		return spec_error(s->err, -ENOTSUP, "format '%s' is not known: %s", word,
+				  disk_format_list);
+	if (s->formatted && format != s->disk->format)
+		return spec_error(s->err, -EINVAL, "it cannot be %s and %s",
+				  disk_format_words[s->disk->format], word);
+	s->disk->format = format;
+	s->formatted = true;
+	return 0;
+}
+
+static int set_backing(struct spec *s, const char *path)
+{
+	char *to = s->disk->backing;
+	size_t len = strlen(to);
+	int n;
+
+	if (*path != '/' && !s->base)
+		return spec_error(s->err, -EINVAL, "'%s' must be an absolute path", path);
+	n = snprintf(to + len, DISK_BACKING_MAX + 1 - len, "%s%s%s%s", len ? "," : "",
+		     *path == '/' ? "" : s->base, *path == '/' ? "" : "/", path);
+	if (len + (size_t)n <= DISK_BACKING_MAX)
+		return 0;
+	return spec_error(s->err, -EINVAL, "the paths of backing= are longer than %d characters",
+			  DISK_BACKING_MAX);
 }
 
 static int set_cache(struct spec *s, const char *word)
@@ -271,8 +320,7 @@ static const struct {
 } keys[] = {
 	{ "target", set_target },	  { "format", set_format },	    { "vdev", set_vdev },
 	{ "access", set_access },	  { "backendtype", set_backendtype }, { "devtype", set_devtype },
-	{ "backend", set_backend },	  { "cache", set_cache },	    { "script", set_script },
-	{ "trusted", set_trusted },
+	{ "tap:tapdisk:aio:", VDEV_FILE }, { "tap2:tapdisk:aio:", VDEV_FILE },
 };
 
 static int set_named(struct spec *s, char *field)
@@ -292,7 +340,7 @@ static int set_named(struct spec *s, char *field)
 				  near.word);
 	return spec_error(s->err, -EINVAL,
 			  "unknown key '%s': a disk has target, format, vdev, access, "
-			  "backendtype, cache",
+			  "backendtype, cache, backing",
 			  field);
 }
 
@@ -361,16 +409,48 @@ static bool is_xm_spelling(const struct fields *f)
 	return is_vdev(f->at[1]) || (f->nr == 3 && is_mode(f->at[2]));
 }
 
+static const char *backing_clash(const struct disk_spec *disk)
+{
+	unsigned int nr = 0;
+
+	if (!disk->backing[0])
+		return NULL;
+	if (disk->format == DISK_FORMAT_RAW)
+		return "backing= is for images of a format that stand on others, such as qcow2";
+	for (const char *path = disk->backing; path; path = strchr(path, ','), nr++) {
+		path += *path == ',';
+		if (*path != '/')
+			return "backing= is to be absolute paths with commas between";
+	}
+	return nr > DISK_BACKING_FILES ? "backing= has more than eight files" : NULL;
+}
+
+const char *disk_spec_clash(const struct disk_spec *disk, const char **key)
+{
+	*key = "cache";
+	if (disk->backend == VDEV_NBD && disk->cache)
+		return disk_cache_remote;
+	*key = "format";
+	if (disk->backend == VDEV_NBD && disk->format != DISK_FORMAT_RAW)
+		return "format= is for files and devices of this host: another machine's disk is raw";
+	if (disk->shared && disk->format != DISK_FORMAT_RAW)
+		return "w! is for raw images: two that write one of another format destroy it";
+	*key = "backing";
+	return backing_clash(disk);
+}
+
 /* What needs the whole of it; a compact disc is a disk that cannot be written. */
 static int finish(struct spec *s)
 {
 	struct disk_spec *disk = s->disk;
+	const char *clash, *key;
 
 	/* Whatever backendtype= says: QEMU serves these to xl's guests. */
 	if (nbd_name_is(disk->path))
 		disk->backend = VDEV_NBD;
-	if (disk->backend == VDEV_NBD && disk->cache)
-		return spec_error(s->err, -EINVAL, "%s", disk_cache_remote);
+	clash = disk_spec_clash(disk, &key);
+	if (clash)
+		return spec_error(s->err, -EINVAL, "%s", clash);
 	if (s->cdrom && !disk->path[0]) {
 		spec_error(s->err, 0,
 			   "an empty drive has no effect: a paravirtual guest has disks only");

@@ -5,6 +5,8 @@
  *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
  *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, cache=none, target=/path
  *   both, in the place of a path, the name of a disk on another machine (nbd_name.h)
+ *   a format before the path (qcow2:/path, tap:vhd:/path) or as format=, and the files that an image
+ *   of one may stand on, backing=/path, once for each
  * Source: xl-disk-configuration(5); xm's example configurations.
  */
 #ifndef STOREVISOR_DISK_SPEC_H
@@ -13,11 +15,14 @@
 #include <stdbool.h>
 
 #include "disk_cache.h"
+#include "disk_format.h"
 #include "spec_error.h"
 #include "vdev.h"
 
 #define DISK_PATH_MAX VDEV_PATH_MAX
 #define DISK_VDEV_MAX 31
+#define DISK_BACKING_MAX 1023
+#define DISK_BACKING_FILES 8
 
 struct disk_spec {
 	enum vdev_backend backend;
@@ -28,6 +33,8 @@ struct disk_spec {
 	bool writable;
 	bool shared; /* w!: no exclusive lock */
 	enum disk_cache cache;
+	enum disk_format format;
+	char backing[DISK_BACKING_MAX + 1]; /* absolute paths with commas between */
 };
 
 /* disk_spec_parse() of a drive with no medium in it: a paravirtual guest has no use for one. */
@@ -41,6 +48,11 @@ struct disk_spec {
  */
 int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
 		    char err[SPEC_ERROR_LEN]);
+
+/*
+ * What of @disk cannot be together, in the user's words, and the key at fault in @*key; NULL: nothing.
+ */
+const char *disk_spec_clash(const struct disk_spec *disk, const char **key);
 
 /* "file", "phy" or "nbd"; "file" as well when nothing was said. */
 const char *disk_backend_name(enum vdev_backend backend);

@@ -46,6 +46,8 @@ const struct field disk_fields[] = {
 	{ "vdev", FIELD_VDEV, AT(struct disk_spec, vdev) },
 	{ "mode", FIELD_MODE, AT(struct disk_spec, writable) },
 	{ "cache", FIELD_WORD, AT(struct disk_spec, cache), disk_cache_words },
+	{ "format", FIELD_WORD, AT(struct disk_spec, format), disk_format_words },
+	{ "backing", FIELD_TEXT, AT(struct disk_spec, backing) },
 	{ NULL },
 };
 

@@ -226,16 +226,40 @@ static const char *item_value(const struct record_keys *keys, const char *list, 
 	return record_value(keys, path);
 }
 
-/* A target with a comma in it cannot stand in the short form, which has no cache=, either. */
+/* Of a disk, what the short form has no place for: "KEY=VALUE, " for each. */
+static const char *named_parts(const struct record_keys *keys, const char *item, char *out, size_t len)
+{
+	const char *cache = item_value(keys, "disk", item, "cache");
+	const char *format = item_value(keys, "disk", item, "format");
+	const char *backing = item_value(keys, "disk", item, "backing");
+	FILE *to = fmemopen(out, len, "w");
+
+	out[0] = '\0';
+	if (!to)
+		return out;
+	if (cache)
+		fprintf(to, "cache=%s, ", cache);
+	if (format && strcmp(format, "raw"))
+		fprintf(to, "format=%s, ", format);
+	while (backing && *backing) {
+		size_t path = strcspn(backing, ",");
+
+		fprintf(to, "backing=%.*s, ", (int)path, backing);
+		backing += path + (backing[path] == ',');
+	}
+	fclose(to);
+	return out;
+}
+
+/* A target with a comma in it cannot stand in the short form, either. */
 static void print_disk(FILE *to, const struct record_keys *keys, const char *item)
 {
 	const char *target = item_value(keys, "disk", item, "target");
 	const char *vdev = item_value(keys, "disk", item, "vdev");
 	const char *mode = item_value(keys, "disk", item, "mode");
-	const char *cache = item_value(keys, "disk", item, "cache");
-	const char *path = target ? target : "";
-	char uri[VDEV_PATH_MAX + 1], *spec;
+	const char *path = target ? target : "", *more;
 	bool is_phy = !strncmp(path, "phy:", 4);
+	char uri[VDEV_PATH_MAX + 1], extra[2048], *spec;
 	enum vdev_backend backend;
 	int n;
 
@@ -245,11 +269,11 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 
 	if (!strncmp(path, "file:", 5) || is_phy)
 		path = strchr(path, ':') + 1;
-	if (strchr(path, ',') || cache)
-		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, %s%s%starget=%s%s",
+	more = named_parts(keys, item, extra, sizeof(extra));
+	if (strchr(path, ',') || *more)
+		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, %starget=%s%s",
 			     vdev ? vdev : "", mode, is_phy ? "phy" : "file",
-			     cache ? "cache=" : "", cache ? cache : "", cache ? ", " : "",
-			     !*path || path[0] == '/' ? "" : "/dev/", path);
+			     more, !*path || path[0] == '/' ? "" : "/dev/", path);
 	else
 		n = asprintf(&spec, "%s%s,%s,%s", target && target[0] == '/' ? "file:" : "",
 			     target ? target : "", vdev ? vdev : "", mode);

@@ -172,6 +172,7 @@ static void take_disk(struct parse *p, unsigned int item)
 {
 	struct record *r = p->r;
 	struct disk_spec *disk = &r->disk[r->nr_disks];
+	const char *clash, *fault;
 	char key[KEY_LEN];
 
 	if (r->nr_disks == RECORD_DISKS_MAX) {
@@ -179,12 +180,11 @@ static void take_disk(struct parse *p, unsigned int item)
 		return;
 	}
 	take_fields(p, disk_fields, disk, "disk", item);
-	snprintf(key, sizeof(key), "disk/%u/format", item);
-	judged(p, key);
 	disk->item = item;
-	if (disk->backend == VDEV_NBD && disk->cache) {
-		snprintf(key, sizeof(key), "disk/%u/cache", item);
-		complain(p, key, "disk/%u: %s", item, disk_cache_remote);
+	clash = disk_spec_clash(disk, &fault);
+	if (clash) {
+		snprintf(key, sizeof(key), "disk/%u/%s", item, fault);
+		complain(p, key, "disk/%u: %s", item, clash);
 	}
 	shorten_vdev(disk);
 	if (!disk->path[0] || vdev_disk_number(disk->vdev, &disk->number))

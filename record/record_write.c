@@ -68,11 +68,7 @@ static int put_item(struct record_keys *keys, const struct field *fields, const 
 
 int record_format_disk(const struct disk_spec *disk, struct record_keys *keys)
 {
-	char key[64];
-	int err = put_item(keys, disk_fields, disk, "disk", disk->item);
-
-	snprintf(key, sizeof(key), "disk/%u/format", disk->item);
-	return err ? err : record_keys_set(keys, key, "raw");
+	return put_item(keys, disk_fields, disk, "disk", disk->item);
 }
 
 int record_format_vif(const struct vif_spec *vif, struct record_keys *keys)

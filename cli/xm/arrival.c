@@ -64,6 +64,13 @@ static int check_disk(const struct disk_spec *disk, char *why)
 			 disk->vdev, disk->path, strerror(errno));
 		return -ENODEV;
 	}
+	/* It is opened here while the other host may have to write to it still. */
+	if (disk->format != DISK_FORMAT_RAW && disk->writable) {
+		snprintf(why, ARRIVAL_WHY, "its disk %s is of format %s, of which two hosts cannot "
+			 "have the same image open: xm save and xm restore move it", disk->vdev,
+			 disk_format_words[disk->format]);
+		return -EOPNOTSUPP;
+	}
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return 0;
 	snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, is neither a file nor a device here",

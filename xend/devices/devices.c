@@ -56,7 +56,7 @@ struct said {
 	const char *key, *value;
 };
 
-#define DISK_SAID 6
+#define DISK_SAID 8
 #define VIF_SAID 5
 
 static const char *or_none(const char *value)
@@ -72,6 +72,9 @@ static void disk_said(const struct disk_spec *disk, struct said out[DISK_SAID])
 	out[3] = (struct said){ "lock", disk->shared ? "0" : "1" };
 	out[4] = (struct said){ "cache", or_none(disk_cache_words[disk->cache]) };
 	out[5] = (struct said){ "dev", disk->vdev };
+	out[6] = (struct said){ "format", disk->format == DISK_FORMAT_RAW ? NULL :
+						disk_format_words[disk->format] };
+	out[7] = (struct said){ "backing", or_none(disk->backing) };
 }
 
 /* But for its address, of which the record may say nothing. @rate: 48 bytes, as Xen's tools write it. */

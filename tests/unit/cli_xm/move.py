@@ -329,6 +329,10 @@ def main():
     p = move(at, other)
     assert p.returncode == 1 and "its disk xvda, /no/such/image, is not reachable here" in p.stderr, p
     assert at.xs("write", "/config/domain/web/disk/0/target", f"file:{TOP}/disk.img") is not None
+    assert at.xs("write", "/config/domain/web/disk/0/format", "qcow2") is not None
+    p = move(at, other)
+    assert p.returncode == 1 and "two hosts cannot have the same image open" in p.stderr, p
+    assert at.xs("write", "/config/domain/web/disk/0/format", "raw") is not None
     assert other.xm("new", f"{TOP}/web.cfg").returncode == 0
     p = move(at, other)
     assert p.returncode == 1 and "there is a domain web here already" in p.stderr, p

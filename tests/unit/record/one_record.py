@@ -103,8 +103,9 @@ def cfg_of(key, value):
     lines = [f"name = 'cfg'"]
     lines += [f"{k} = {quote(v)}" for k, v in r.items() if "/" not in k]
     disk = [r.get(f"disk/0/{k}", "") for k in ("target", "vdev", "mode")]
-    if "disk/0/cache" in r:
-        disk = [disk[0], "raw", *disk[1:], f"cache={r['disk/0/cache']}"]
+    more = [f"{k}={r[f'disk/0/{k}']}" for k in ("cache", "backing") if f"disk/0/{k}" in r]
+    if more or "disk/0/format" in r:
+        disk = [disk[0], r.get("disk/0/format", "raw"), *disk[1:], *more]
     lines.append(f"disk = [ {quote(','.join(disk))} ]")
     vfb = ",".join(f"{k[4:]}={v}" for k, v in r.items() if k.startswith("vfb/"))
     if vfb:
@@ -177,7 +178,7 @@ def check_schema(cases):
     """The JSON Schema takes all that import takes, and nothing that a pattern can tell is wrong."""
     validator = jsonschema.Draft7Validator(json.loads(run(xs, "schema")[1]))
     beyond = {"maxmem=63", "vif/0/ip=10.0.0.256", "vif/0/ip=home", "cpus=256", "cpus=3-1", "cpus=0, 1",
-              "vfb/vnclisten=127.0.0.256", "vfb/vnc=2", "vfb/vncdisplay=100", "vif/0/rate=1001GB/s", "vif/0/rate=7b/s@1s", "vif/0/rate=10Mb/s@11s"}
+              "vfb/vnclisten=127.0.0.256", "vfb/vnc=2", "vfb/vncdisplay=100", "vif/0/rate=1001GB/s", "vif/0/rate=7b/s@1s", "vif/0/rate=10Mb/s@11s", "disk/0/backing=/b"}
     wrong = []
     for key, value, good, _ in cases:
         keys = {k: int(v) if v.isdigit() and "/" not in k else v for k, v in record_of(key, value).items()}

@@ -99,6 +99,36 @@ static void test_a_disk_of_another_machine_has_no_cache(void **state)
 	says("disk/7: cache= is for files and devices of this host");
 }
 
+static void test_an_image_has_a_format_and_what_it_stands_on(void **state)
+{
+	base();
+	set("disk/7/target", "file:/x");
+	set("disk/7/vdev", "xvda");
+	set("disk/7/format", "qcow2");
+	set("disk/7/backing", "/a,/b");
+	assert_int_equal(parse(), 0);
+	assert_int_equal(rec.disk[0].format, DISK_FORMAT_QCOW2);
+	assert_string_equal(rec.disk[0].backing, "/a,/b");
+	set("disk/7/backing", "/a,b");
+	says("disk/7: backing= is to be absolute paths");
+	set("disk/7/backing", "/a,,/b");
+	says("disk/7: backing= is to be absolute paths");
+	set("disk/7/backing", "/1,/2,/3,/4,/5,/6,/7,/8");
+	assert_int_equal(parse(), 0);
+	set("disk/7/backing", "/1,/2,/3,/4,/5,/6,/7,/8,/9");
+	says("disk/7: backing= has more than eight files");
+	set("disk/7/backing", "/a");
+	set("disk/7/format", "raw");
+	says("disk/7: backing= is for images of a format that stand on others");
+	set("disk/7/backing", "");
+	set("disk/7/format", "vhd");
+	set("disk/7/mode", "w!");
+	says("disk/7: w! is for raw images");
+	set("disk/7/mode", "w");
+	set("disk/7/target", "nbd://host/x");
+	says("disk/7: format= is for files and devices of this host");
+}
+
 /* The registry's defaults are possible values, its words are all known to the structure. */
 static void test_every_word_and_default_of_the_registry_is_understood(void **state)
 {
@@ -291,6 +321,7 @@ int main(void)
 		T(test_absent_keys_count_as_the_registry_says),
 		T(test_every_word_and_default_of_the_registry_is_understood),
 		T(test_a_disk_of_another_machine_has_no_cache),
+		T(test_an_image_has_a_format_and_what_it_stands_on),
 		T(test_everything_wrong_is_said_at_once),
 		T(test_what_only_the_whole_shows_is_judged),
 		T(test_items_keep_their_order_and_numbers),

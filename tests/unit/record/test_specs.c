@@ -93,6 +93,46 @@ static void test_cache_has_libvirts_words(void **state)
 	assert_non_null(strstr(why, "its server decides"));
 }
 
+static void test_a_format_is_said_in_each_way(void **state)
+{
+	static const struct {
+		const char *text;
+		enum disk_format format;
+		enum vdev_backend backend;
+	} cases[] = {
+		{ "/x,qcow2,xvda,w", DISK_FORMAT_QCOW2, VDEV_UNKNOWN },
+		{ "format=vhd, vdev=xvda, access=rw, target=/x", DISK_FORMAT_VHD, VDEV_UNKNOWN },
+		{ "qcow:/x,xvda,w", DISK_FORMAT_QCOW, VDEV_UNKNOWN },
+		{ "tap:qcow2:/x,xvda,w", DISK_FORMAT_QCOW2, VDEV_FILE },
+		{ "tap2:vhd:/x,xvda,w", DISK_FORMAT_VHD, VDEV_FILE },
+		{ "tap:vdi:/x,vdi,xvda,w", DISK_FORMAT_VDI, VDEV_FILE },
+		{ "tap2:raw:/x,xvda,w", DISK_FORMAT_RAW, VDEV_FILE },
+		{ "vmdk:/x,xvda,w", DISK_FORMAT_VMDK, VDEV_UNKNOWN },
+		{ "/x,vhdx,xvda,w", DISK_FORMAT_VHDX, VDEV_UNKNOWN },
+		{ "/x,qed,xvda,w", DISK_FORMAT_QED, VDEV_UNKNOWN },
+		{ "file:/x,xvda,w", DISK_FORMAT_RAW, VDEV_FILE },
+	};
+	struct disk_spec disk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (disk_spec_parse(cases[i].text, NULL, &disk, why))
+			fail_msg("%s: %s", cases[i].text, why);
+		assert_int_equal(disk.format, cases[i].format);
+		assert_int_equal(disk.backend, cases[i].backend);
+		assert_string_equal(disk.path, "/x");
+	}
+}
+
+static void test_what_an_image_stands_on_is_named_once_for_each(void **state)
+{
+	struct disk_spec disk;
+
+	(void)state;
+	assert_int_equal(disk_spec_parse("/x,qcow2,xvda,w,backing=/a,backing=b", "/srv", &disk, why), 0);
+	assert_string_equal(disk.backing, "/a,/srv/b");
+}
+
 static void disk_refused(const char *text, int code, const char *message)
 {
 	struct disk_spec disk;
@@ -182,7 +222,13 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 	disk_refused("file:/x,xvda,x", -EINVAL, "'x' is not an access mode");
 	disk_refused("file:/x,zzz,w", -EINVAL, "'zzz' is not a disk name");
 	disk_refused("file:/x", -EINVAL, "guest's name for the disk is missing");
-	disk_refused("/x,qcow2,xvda,w", -ENOTSUP, "only raw images are");
+	disk_refused("/x,qcow3,xvda,w", -ENOTSUP, "format 'qcow3' is not known: raw, qcow2,");
+	disk_refused("qcow2:/x,raw,xvda,w", -EINVAL, "it cannot be qcow2 and raw");
+	disk_refused("tap:qcow3:/x,xvda,w", -ENOTSUP, "no backend for 'tap:'");
+	disk_refused("tap:qcow2:/x,xvda,w!", -EINVAL, "w! is for raw images");
+	disk_refused("/x,qcow2,xvda,w,backing=b", -EINVAL, "'b' must be an absolute path");
+	disk_refused("/x,raw,xvda,w,backing=/b", -EINVAL, "backing= is for images of a format");
+	disk_refused("vdev=xvda,format=vhd,target=nbd://h/x", -EINVAL, "another machine's disk is raw");
 	disk_refused("iscsi:host,xvda,w", -ENOTSUP, "no backend for 'iscsi:'");
 	disk_refused("nbd:host,xvda,w", -EINVAL, "its port is missing: write nbd:HOST:PORT");
 	disk_refused("nbd:,xvda,w", -EINVAL, "its host is to be");
@@ -319,6 +365,8 @@ int main(void)
 		cmocka_unit_test(test_xms_spelling_of_disks_is_understood),
 		cmocka_unit_test(test_xls_spelling_of_disks_is_understood),
 		cmocka_unit_test(test_cache_has_libvirts_words),
+		cmocka_unit_test(test_a_format_is_said_in_each_way),
+		cmocka_unit_test(test_what_an_image_stands_on_is_named_once_for_each),
 		cmocka_unit_test(test_what_old_files_say_of_disks_is_understood),
 		cmocka_unit_test(test_disks_on_other_machines_are_understood),
 		cmocka_unit_test(test_a_wrong_disk_is_told_which_part_is_wrong),

@@ -70,6 +70,8 @@ static void record_second_disk(void)
 	fake_set("/config/domain/web/disk/1/target", "file:/data/two.img");
 	fake_set("/config/domain/web/disk/1/vdev", "xvdb");
 	fake_set("/config/domain/web/disk/1/mode", "w");
+	fake_set("/config/domain/web/disk/1/format", "qcow2");
+	fake_set("/config/domain/web/disk/1/backing", "/data/base.img");
 }
 
 static void test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs(void **state)
@@ -84,6 +86,9 @@ static void test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs(
 	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
 	assert_done();
 	assert_string_equal(fake_get(BACK "/vbd/1/51728/params"), "/data/two.img");
+	assert_string_equal(fake_get(BACK "/vbd/1/51728/format"), "qcow2");
+	assert_string_equal(fake_get(BACK "/vbd/1/51728/backing"), "/data/base.img");
+	assert_null(fake_get(BACK "/vbd/1/51712/format"));
 	assert_string_equal(fake_get(FRONT "/vbd/51728/backend"), BACK "/vbd/1/51728");
 	assert_null(fake_get("/status/domain/web/pending"));
 
