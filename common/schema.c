@@ -216,7 +216,7 @@ static const struct {
 	[SCHEMA_MAC] = { vdev_mac_ok, "a MAC address of one card such as 00:16:3e:00:00:01" },
 	[SCHEMA_PATH] = { is_path, "a full path of the store" },
 	[SCHEMA_FILE] = { is_path, "an absolute path in dom0" },
-	[SCHEMA_TARGET] = { is_target, "file:/path, phy:/dev/x or nbd://HOST:PORT/EXPORT" },
+	[SCHEMA_TARGET] = { is_target, "file:/path, phy:/dev/x, nbd://HOST:PORT/EXPORT or iscsi://HOST/TARGET/LUN" },
 	[SCHEMA_DISK] = { is_disk, "a disk name such as xvda" },
 	[SCHEMA_IFNAME] = { card_ifname_ok, "an interface name (1 to 15 letters, digits, -_.@)" },
 	[SCHEMA_BRIDGE] = { card_bridge_ok,

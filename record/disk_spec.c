@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "disk_spec.h"
-#include "nbd_name.h"
 #include "nearest.h"
+#include "remote_name.h"
 
 #define FIELDS_MAX 16
 
@@ -32,9 +32,9 @@ struct fields {
 
 const char *disk_backend_name(enum vdev_backend backend)
 {
-	if (backend == VDEV_NBD)
-		return "nbd";
-	return backend == VDEV_PHY ? "phy" : "file";
+	static const char *const names[] = { "file", "file", "phy", "nbd", "iscsi" };
+
+	return names[backend];
 }
 
 const char *disk_mode_name(const struct disk_spec *disk)
@@ -118,17 +118,13 @@ static const char *directory(const struct spec *s)
 	return s->disk->backend == VDEV_PHY ? "/dev" : s->base;
 }
 
-static int set_nbd(struct spec *s, const char *target)
+static int set_remote(struct spec *s, const char *target)
 {
-	struct nbd_name name;
-	const char *why = nbd_name_parse(target, &name);
+	enum vdev_backend backend;
+	const char *why = remote_name_settle(target, &backend, s->disk->path,
+					     sizeof(s->disk->path));
 
-	if (why)
-		return spec_error(s->err, -EINVAL, "'%.200s' names no disk: %s", target, why);
-	if (nbd_name_format(&name, s->disk->path, sizeof(s->disk->path)))
-		return 0;
-	return spec_error(s->err, -EINVAL, "the disk's name is longer than %d characters",
-			  DISK_PATH_MAX);
+	return why ? spec_error(s->err, -EINVAL, "'%.200s' names no disk: %s", target, why) : 0;
 }
 
 static int set_target(struct spec *s, const char *target)
@@ -136,8 +132,8 @@ static int set_target(struct spec *s, const char *target)
 	const char *path, *colon, *from;
 	int n;
 
-	if (nbd_name_is(target))
-		return set_nbd(s, target);
+	if (remote_name_is(target))
+		return set_remote(s, target);
 	path = behind_format(s, target);
 	if (!path)
 		path = behind_prefix(s, target);
@@ -145,8 +141,9 @@ static int set_target(struct spec *s, const char *target)
 	if (path == target && path[0] != '/' && colon)
 		return spec_error(s->err, -ENOTSUP,
 				  "no backend for '%.*s:': write file:/path for an "
-				  "image, phy:/dev/... for a block device or "
-				  "nbd:HOST:PORT for one on another machine",
+				  "image, phy:/dev/... for a block device, or "
+				  "nbd:HOST:PORT or iscsi://HOST/TARGET/LUN for one on another "
+				  "machine",
 				  (int)(colon - path), path);
 	if (!*path)
 		return 0; /* the whole is checked at the end */
@@ -428,10 +425,10 @@ static const char *backing_clash(const struct disk_spec *disk)
 const char *disk_spec_clash(const struct disk_spec *disk, const char **key)
 {
 	*key = "cache";
-	if (disk->backend == VDEV_NBD && disk->cache)
+	if (vdev_is_remote(disk->backend) && disk->cache)
 		return disk_cache_remote;
 	*key = "format";
-	if (disk->backend == VDEV_NBD && disk->format != DISK_FORMAT_RAW)
+	if (vdev_is_remote(disk->backend) && disk->format != DISK_FORMAT_RAW)
 		return "format= is for files and devices of this host: another machine's disk is raw";
 	if (disk->shared && disk->format != DISK_FORMAT_RAW)
 		return "w! is for raw images: two that write one of another format destroy it";
@@ -443,11 +440,12 @@ const char *disk_spec_clash(const struct disk_spec *disk, const char **key)
 static int finish(struct spec *s)
 {
 	struct disk_spec *disk = s->disk;
+	char whole[DISK_PATH_MAX + 1];
 	const char *clash, *key;
 
 	/* Whatever backendtype= says: QEMU serves these to xl's guests. */
-	if (nbd_name_is(disk->path))
-		disk->backend = VDEV_NBD;
+	if (remote_name_is(disk->path))
+		remote_name_settle(disk->path, &disk->backend, whole, sizeof(whole));
 	clash = disk_spec_clash(disk, &key);
 	if (clash)
 		return spec_error(s->err, -EINVAL, "%s", clash);
@@ -464,7 +462,7 @@ static int finish(struct spec *s)
 		return spec_error(s->err, -EINVAL,
 				  "the guest's name for the disk is missing: write "
 				  "'%s%.200s,xvda,w' or 'vdev=xvda, target=%.200s'",
-				  disk->backend == VDEV_NBD ? "" : "file:", disk->path,
+				  vdev_is_remote(disk->backend) ? "" : "file:", disk->path,
 				  disk->path);
 	if (s->cdrom) {
 		disk->writable = disk->shared = false;

@@ -4,7 +4,7 @@
  *
  *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
  *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, cache=none, target=/path
- *   both, in the place of a path, the name of a disk on another machine (nbd_name.h)
+ *   both, in the place of a path, the name of a disk on another machine (remote_name.h)
  *   a format before the path (qcow2:/path, tap:vhd:/path) or as format=, and the files that an image
  *   of one may stand on, backing=/path, once for each
  * Source: xl-disk-configuration(5); xm's example configurations.
@@ -26,7 +26,7 @@
 
 struct disk_spec {
 	enum vdev_backend backend;
-	char path[DISK_PATH_MAX + 1]; /* absolute; of VDEV_NBD its URI */
+	char path[DISK_PATH_MAX + 1]; /* absolute; of one on another machine its URI */
 	char vdev[DISK_VDEV_MAX + 1]; /* as the guest names it: xvda, xvdb2, sda, d0p1, 51712 */
 	uint32_t number;	      /* the guest's virtual device */
 	unsigned int item;	      /* its place in the record: disk/@item */
@@ -54,7 +54,7 @@ int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
  */
 const char *disk_spec_clash(const struct disk_spec *disk, const char **key);
 
-/* "file", "phy" or "nbd"; "file" as well when nothing was said. */
+/* "file", "phy", "nbd" or "iscsi"; "file" as well when nothing was said. */
 const char *disk_backend_name(enum vdev_backend backend);
 
 /* "r", "w" or "w!", as records say it. */

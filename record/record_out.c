@@ -264,7 +264,7 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	int n;
 
 	/* As a URI, in which a comma is no comma. */
-	if (!vdev_target(path, &backend, uri) && backend == VDEV_NBD)
+	if (!vdev_target(path, &backend, uri) && vdev_is_remote(backend))
 		target = path = uri;
 
 	if (!strncmp(path, "file:", 5) || is_phy)

@@ -191,19 +191,25 @@ static int open_io(struct blk_image *img, struct blk_io **io, const struct blk_n
 static int find_server(struct blk_image *img, const struct blk_nbd_want *w, struct nbd_name *name,
 		       struct blk_server *s, char *why, size_t len)
 {
+	struct blk_server_want server;
 	char text[1024];
 	const char *wrong;
 	int rc;
 
-	if (w->server) {
-		rc = blk_server_start(s, w->server, w->dir, text, sizeof(text));
+	wrong = w->server ? NULL : nbd_name_parse(w->name, name);
+	if (wrong)
+		return explain(w, -EINVAL, why, len, "%s", wrong);
+	/* A file has a lock of its own. */
+	rc = w->name[0] == '/' ? 0 : take_lock(w, &img->fd, why, len);
+	if (rc < 0 || !w->server)
+		return rc;
+	server = *w->server;
+	server.lock = img->fd;
+	rc = blk_server_start(s, &server, w->dir, text, sizeof(text));
+	if (img->fd < 0)
 		img->fd = s->image;
-		s->image = -1;
-		return rc < 0 ? explain(w, rc, why, len, "%s", text) : 0;
-	}
-	wrong = nbd_name_parse(w->name, name);
-	return wrong ? explain(w, -EINVAL, why, len, "%s", wrong) :
-		       take_lock(w, &img->fd, why, len);
+	s->image = -1;
+	return rc < 0 ? explain(w, rc, why, len, "%s", text) : 0;
 }
 
 /* Of a server of ours that ended at once: what it said is why. */

@@ -15,8 +15,8 @@
 #include "blk_server.h"
 
 struct blk_nbd_want {
-	const char *name; /* as nbd_name.h has it; of an image of this host its path */
-	const struct blk_server_want *server; /* of such an image: who reads it; else NULL */
+	const char *name; /* as nbd_name.h has it; else, by a server of ours: */
+	const struct blk_server_want *server; /* its image, which is the name; or NULL */
 	bool readonly;
 	bool shared;	  /* with other writers: then nothing is kept that could be written again */
 	bool resume;	  /* the guest goes on where a predecessor was: what that kept counts */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * blk_server.c - see blk_server.h. The server is handed a socket that listens, as sd_listen_fds(3)
- * has it, with our connection in it and its name removed. Source: qemu-nbd(8).
+ * has it, with our connection in it and its name removed. Of an iSCSI disk it connects to the target
+ * anew by itself, and nobody is told: so it has each write safe before that ends, or a target that
+ * forgets would not be noticed. Source: qemu-nbd(8), qemu-block-drivers(7).
  */
 #include "blk_server.h"
 
@@ -20,12 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "iscsi_name.h"
+#include "iscsi_options.h"
 #include "jail.h"
 
 #define PROGRAM "/usr/bin/qemu-nbd"
 #define FIRST_LISTENED 3
 #define FIRST_FILE 4 /* the server's, and all behind it are those of its files */
 #define ARGS_MAX 12
+#define MODULE_HINT " (apt-get install qemu-block-extra)"
 
 static int explain(int rc, char *why, size_t len, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -135,19 +140,22 @@ static const char *const caching[] = {
 	[DISK_CACHE_UNSAFE] = "--cache=unsafe",
 };
 
-static void words(const struct blk_server_want *want, const char *argv[ARGS_MAX])
+/* @options: of an iSCSI disk; "": the image is one. */
+static void words(const struct blk_server_want *want, const char *options,
+		  const char *argv[ARGS_MAX])
 {
 	unsigned int n = 0;
 
 	argv[n++] = "qemu-nbd";
-	argv[n++] = "-f";
-	argv[n++] = disk_format_driver(want->format);
-	argv[n++] = caching[want->cache];
+	argv[n++] = options[0] ? "--image-opts" : "-f";
+	if (!options[0])
+		argv[n++] = disk_format_driver(want->format);
+	argv[n++] = options[0] ? "--cache=writethrough" : caching[want->cache];
 	argv[n++] = "--discard=unmap";
 	if (want->readonly)
 		argv[n++] = "--read-only";
 	argv[n++] = "--";
-	argv[n++] = want->image;
+	argv[n++] = options[0] ? options : want->image;
 	argv[n] = NULL;
 }
 
@@ -167,17 +175,15 @@ static int arrange(const struct jail *jail, int listens)
 	return close_range((unsigned int)at, ~0u, 0) < 0 ? -errno : 0;
 }
 
-static void run(const struct jail *jail, const struct blk_server_want *want, int listens, int says,
-		pid_t parent)
+static void run(const struct jail *jail, const char *const *argv, int listens, int says, pid_t parent)
 {
-	const char *argv[ARGS_MAX], *step = "its descriptors";
+	const char *step = "its descriptors";
 	char pid[32];
 	char *const env[] = { (char *)"LC_ALL=C", (char *)"LISTEN_FDS=1", pid, NULL };
 	sigset_t none;
 	int nothing = open("/dev/null", O_RDWR), rc;
 
 	snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
-	words(want, argv);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(nothing, 0);
@@ -195,7 +201,7 @@ static void run(const struct jail *jail, const struct blk_server_want *want, int
 	_exit(1);
 }
 
-static int spawn(struct blk_server *s, const struct jail *jail, const struct blk_server_want *want)
+static int spawn(struct blk_server *s, const struct jail *jail, const char *const *argv)
 {
 	pid_t parent = getpid();
 	int says[2], listens = listen_for_one(jail->dir, &s->conn);
@@ -209,7 +215,7 @@ static int spawn(struct blk_server *s, const struct jail *jail, const struct blk
 	}
 	s->pid = fork();
 	if (s->pid == 0)
-		run(jail, want, listens, says[1], parent);
+		run(jail, argv, listens, says[1], parent);
 	close(listens);
 	close(says[1]);
 	s->says = says[0];
@@ -219,22 +225,36 @@ static int spawn(struct blk_server *s, const struct jail *jail, const struct blk
 	return -EAGAIN;
 }
 
+/* The jail with the image's files, or with the network. */
+static int fill_jail(struct jail *jail, const struct blk_server_want *want, char *names,
+		     char options[ISCSI_OPTIONS_MAX], char *why, size_t len)
+{
+	if (!iscsi_name_is(want->image))
+		return open_files(jail, want, names, why, len);
+	jail->network = true;
+	jail->file[0] = (struct jail_file){ .fd = want->lock };
+	jail->nr_files = 1;
+	return iscsi_options(want->image, options, why, len);
+}
+
 int blk_server_start(struct blk_server *s, const struct blk_server_want *want, const char *dir,
 		     char *why, size_t len)
 {
 	struct jail jail = { .dir = dir, .user = want->user };
-	char *names = strdup(want->backing);
+	char *names = strdup(want->backing), options[ISCSI_OPTIONS_MAX] = "";
+	const char *argv[ARGS_MAX];
 	int rc = -ENOMEM;
 
 	*s = (struct blk_server)BLK_SERVER_NONE;
 	if (access(PROGRAM, X_OK) < 0)
-		rc = explain(-EINVAL, why, len, "%s images are read by qemu-nbd, which is not there: "
-			     "apt-get install qemu-utils", disk_format_words[want->format]);
+		rc = explain(-EINVAL, why, len, "it is read by qemu-nbd, which is not there: "
+			     "apt-get install qemu-utils");
 	else if (names)
-		rc = open_files(&jail, want, names, why, len);
+		rc = fill_jail(&jail, want, names, options, why, len);
 	if (rc == 0) {
-		s->image = jail.file[0].fd;
-		rc = spawn(s, &jail, want);
+		words(want, options, argv);
+		s->image = jail.network ? -1 : jail.file[0].fd;
+		rc = spawn(s, &jail, argv);
 		close_files(&jail, 1);
 		if (rc < 0)
 			explain(rc, why, len, "its server: %s", strerror(-rc));
@@ -277,7 +297,8 @@ bool blk_server_last_words(struct blk_server *s, int ms, char *text, size_t len)
 		said[--n] = '\0';
 	line = strrchr(said, '\n');
 	line = line ? line + 1 : said;
-	snprintf(text, len, "%s", without_prefix(line));
+	snprintf(text, len, "%s%s", without_prefix(line),
+		 strstr(line, "Unknown driver 'iscsi'") ? MODULE_HINT : "");
 	return got == 0;
 }
 

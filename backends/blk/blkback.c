@@ -29,6 +29,7 @@
 #include "blk_nbd_io.h"
 #include "blk_ring.h"
 #include "nbd_name.h"
+#include "remote_name.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
 #define LOCK_TRIES 20
@@ -42,7 +43,7 @@
 
 /* What the record says. */
 struct wanted {
-	char name[1024]; /* of a file or device, or as nbd_name.h has it */
+	char name[1024]; /* of a file or device, or as remote_name.h has it */
 	bool readonly, shared;
 	enum disk_cache cache;
 	enum disk_format format;
@@ -66,7 +67,13 @@ static struct blkback blkback; /* the one disk of this process */
 /* Another machine serves it, or a process of ours that knows its format. */
 static bool has_server(const struct wanted *w)
 {
-	return nbd_name_is(w->name) || w->format != DISK_FORMAT_RAW;
+	return remote_name_is(w->name) || w->format != DISK_FORMAT_RAW;
+}
+
+/* For which a process of ours does it. */
+static bool has_own_server(const struct wanted *w)
+{
+	return has_server(w) && !nbd_name_is(w->name);
 }
 
 static int read_format(struct backend *be, struct wanted *w)
@@ -78,7 +85,7 @@ static int read_format(struct backend *be, struct wanted *w)
 		backend_fail(be, "format=%s is not known: %s", format, disk_format_list);
 		return -EINVAL;
 	}
-	if (w->format != DISK_FORMAT_RAW && (w->shared || nbd_name_is(w->name))) {
+	if (w->format != DISK_FORMAT_RAW && (w->shared || remote_name_is(w->name))) {
 		backend_fail(be, "format=%s is for a file or device of this host that nobody else "
 				 "writes to", format);
 		return -EINVAL;
@@ -92,9 +99,9 @@ static int read_record(struct backend *be, struct wanted *w)
 	char mode[8] = "r", cache[16] = "";
 
 	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
-	    (w->name[0] != '/' && !nbd_name_is(w->name))) {
+	    (w->name[0] != '/' && !remote_name_is(w->name))) {
 		backend_fail(be, "the disk has no image: target= must be an absolute path, or the "
-				 "nbd: name of one on another machine");
+				 "nbd: or iscsi: name of one on another machine");
 		return -EINVAL;
 	}
 	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
@@ -166,7 +173,7 @@ static int open_served(struct backend *be, const struct wanted *w, char *why, si
 						.backing = w->backing, .readonly = w->readonly,
 						.cache = w->cache, .user = be->user };
 	struct blk_nbd_want want = { .name = w->name, .readonly = w->readonly,
-				     .server = w->format != DISK_FORMAT_RAW ? &server : NULL,
+				     .server = has_own_server(w) ? &server : NULL,
 				     .shared = w->shared, .resume = offered,
 				     .dir = journal_dir(), .log = log_file, .lost = on_lost };
 	int rc;

@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -109,7 +110,7 @@ static int make_root(const struct jail *jail, const int *tree, const char **step
 		if (show_host_dir(jail->dir, host_dirs[i]) < 0)
 			return -1;
 	for (unsigned int i = 0; i < jail->nr_files; i++)
-		if (show_file(jail->dir, &jail->file[i], tree[i]) < 0)
+		if (jail->file[i].path && show_file(jail->dir, &jail->file[i], tree[i]) < 0)
 			return -1;
 	if (mount(NULL, jail->dir, NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
 		  "size=64k") < 0)
@@ -199,6 +200,19 @@ static int refuse_with_limits(scmp_filter_ctx ctx)
 	return rc;
 }
 
+/* No socket but those of IPv4 and IPv6: others lead to this host's programs and drivers. */
+static int refuse_other_families(scmp_filter_ctx ctx)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+				  SCMP_A0(SCMP_CMP_LT, AF_INET));
+
+	for (unsigned int family = AF_INET + 1; rc == 0 && family < AF_INET6; family++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+				      SCMP_A0(SCMP_CMP_EQ, family));
+	return rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+					  SCMP_A0(SCMP_CMP_GT, AF_INET6));
+}
+
 static int load_filter(bool network)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -207,6 +221,8 @@ static int load_filter(bool network)
 	if (rc == 0 && !network)
 		rc = refuse(ctx, refused_without_network,
 			    sizeof(refused_without_network) / sizeof(refused_without_network[0]));
+	if (rc == 0 && network)
+		rc = refuse_other_families(ctx);
 	if (rc == 0)
 		rc = refuse_with_limits(ctx);
 	if (rc == 0)
@@ -228,7 +244,7 @@ int jail_enter(const struct jail *jail, pid_t parent, const char **step)
 		return -ENOENT;
 	*step = "its files";
 	for (unsigned int i = 0; i < jail->nr_files; i++) {
-		tree[i] = copy_mount(&jail->file[i]);
+		tree[i] = jail->file[i].path ? copy_mount(&jail->file[i]) : 0;
 		if (tree[i] < 0)
 			return -errno;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jail.h - what a disk's server may reach: a root directory of its own with the host's programs,
- * read only, and the files of its disk, each at its own path; no process but itself; the network
- * only if it is said. Whatever the disk's contents name, nothing else is there.
+ * read only, and the files of its disk, each at its own path; no process but itself; the Internet
+ * protocols only if it is said. Whatever the disk's contents name, nothing else is there.
  *
  * Source: mount_namespaces(7), capabilities(7), seccomp(2).
  */
@@ -16,7 +16,7 @@
 #define JAIL_FILES_MAX 9
 
 struct jail_file {
-	const char *path; /* absolute */
+	const char *path; /* absolute; NULL: it is not shown, but stays open */
 	int fd;		  /* it, open: what is shown is what this is, and stays open */
 	bool readonly;
 };

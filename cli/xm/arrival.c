@@ -57,7 +57,7 @@ static int check_disk(const struct disk_spec *disk, char *why)
 	struct stat st;
 
 	/* The process that serves it asks its server, before the guest runs here. */
-	if (disk->backend == VDEV_NBD)
+	if (vdev_is_remote(disk->backend))
 		return 0;
 	if (stat(disk->path, &st)) {
 		snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, is not reachable here: %s",

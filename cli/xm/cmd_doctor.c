@@ -301,7 +301,7 @@ static void check_record(struct doctor *d, const struct domain *dom)
 	if (problem)
 		found(d, false, "%s: ramdisk %s: %s", dom->name, rec.ramdisk, problem);
 	for (unsigned int i = 0; i < rec.nr_disks; i++) {
-		problem = rec.disk[i].backend == VDEV_NBD ? NULL : file_problem(rec.disk[i].path);
+		problem = vdev_is_remote(rec.disk[i].backend) ? NULL : file_problem(rec.disk[i].path);
 		if (problem)
 			found(d, false, "%s: disk %s: %s: %s", dom->name, rec.disk[i].vdev,
 			      rec.disk[i].path, problem);

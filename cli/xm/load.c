@@ -167,7 +167,7 @@ static int check_disk(struct xm *xm, const struct disk_spec *disk)
 	struct stat st;
 
 	/* Whether its server is there is seen where the guest starts. */
-	if (disk->backend == VDEV_NBD)
+	if (vdev_is_remote(disk->backend))
 		return 0;
 	if (stat(disk->path, &st) < 0)
 		return xm_fail(xm, "disk %u (%s): %s: %s", nr, disk->vdev, disk->path,

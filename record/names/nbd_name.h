@@ -14,13 +14,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NBD_HOST_MAX 255
+#include "net_name.h"
+
 #define NBD_EXPORT_MAX 255
 #define NBD_SOCKET_MAX 107 /* of sockaddr_un */
 
 struct nbd_name {
-	char host[NBD_HOST_MAX + 1]; /* a name or address; "": a socket of this machine */
-	char port[6];
+	char host[NET_HOST_MAX + 1]; /* a name or address; "": a socket of this machine */
+	char port[NET_PORT_MAX + 1];
 	char socket[NBD_SOCKET_MAX + 1]; /* absolute */
 	char export[NBD_EXPORT_MAX + 1]; /* "": the server's default */
 };

@@ -3,7 +3,7 @@
  * vdev.c - disk numbers, disk targets, network addresses, UUIDs as text.
  */
 #include "vdev.h"
-#include "nbd_name.h"
+#include "remote_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -151,15 +151,10 @@ void vdev_mac_default(const uint8_t uuid[16], unsigned int index, char out[18])
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1])
 {
 	const char *rest = text;
-	struct nbd_name nbd;
 	int n;
 
-	if (nbd_name_is(text)) {
-		*backend = VDEV_NBD;
-		return !nbd_name_parse(text, &nbd) &&
-			       nbd_name_format(&nbd, path, VDEV_PATH_MAX + 1) ?
-			       0 : -EINVAL;
-	}
+	if (remote_name_is(text))
+		return remote_name_settle(text, backend, path, VDEV_PATH_MAX + 1) ? -EINVAL : 0;
 	*backend = strncmp(text, "phy:", 4) ? VDEV_FILE : VDEV_PHY;
 	if (!strncmp(text, "file:", 5))
 		rest = text + 5;

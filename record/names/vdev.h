@@ -24,11 +24,17 @@ enum vdev_backend {
 	VDEV_FILE,
 	VDEV_PHY,
 	VDEV_NBD, /* its path is a URI: nbd_name.h */
+	VDEV_ISCSI, /* the same: iscsi_name.h */
 };
+
+static inline bool vdev_is_remote(enum vdev_backend backend)
+{
+	return backend == VDEV_NBD || backend == VDEV_ISCSI;
+}
 
 /*
  * A disk's target as records have it: file:/path, /path (the same), phy:/dev/x, phy:x, or as
- * nbd_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and for
+ * remote_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and for
  * paths beyond VDEV_PATH_MAX.
  */
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1]);

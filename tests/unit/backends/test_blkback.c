@@ -172,7 +172,7 @@ static void test_one_that_cannot_be_is_an_error_in_the_store(void **state)
 	stop();
 	fake_store_set(BACK "/params", "image");
 	assert_int_equal(start(), -EINVAL);
-	store_says("hotplug-error", "must be an absolute path, or the nbd: name");
+	store_says("hotplug-error", "must be an absolute path, or the nbd: or iscsi: name");
 }
 
 static void test_an_image_is_served_as_ever(void **state)
@@ -265,6 +265,22 @@ static void test_an_image_of_another_format_is_offered(void **state)
 	fake_store_set(BACK "/lock", "0");
 	assert_int_equal(start(), -EINVAL);
 	store_says("hotplug-error", "that nobody else writes to");
+}
+
+static void test_an_iscsi_target_is_asked(void **state)
+{
+	fake_store_set(BACK "/params", "iscsi://127.0.0.1:1/iqn.2026-01.test:disk/1");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "its target: Connection refused");
+	stop();
+	fake_store_set(BACK "/format", "qcow2");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "is for a file or device of this host");
+	stop();
+	fake_store_rm(BACK "/format");
+	fake_store_set(BACK "/params", "iscsi://127.0.0.1:1/iqn.2026-01.test:disk");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "its number is missing");
 }
 
 /* --- a guest has it, and its server is away -------------------------------------------------- */
@@ -528,6 +544,7 @@ int main(void)
 		T(test_an_image_is_served_as_ever),
 		T(test_a_guest_that_was_told_of_no_flush_needs_none),
 		T(test_an_image_of_another_format_is_offered),
+		T(test_an_iscsi_target_is_asked),
 		T(test_a_guests_disk_waits_for_its_server),
 		T(test_a_smaller_disk_is_waited_out),
 		T(test_what_is_to_go_waits_no_longer),

@@ -95,6 +95,7 @@ static void test_targets_of_disks_have_one_reading(void **state)
 		{ "file:/x", VDEV_FILE, "/x" }, { "/x", VDEV_FILE, "/x" },
 		{ "phy:/dev/x", VDEV_PHY, "/dev/x" }, { "phy:vg/x", VDEV_PHY, "/dev/vg/x" },
 		{ "nbd:nas 5", VDEV_NBD, "nbd://nas:5" }, { "nbd://nas/x,y", VDEV_NBD, "nbd://nas/x%2Cy" },
+		{ "iscsi://nas/iqn.a/1", VDEV_ISCSI, "iscsi://nas/iqn.a/1" },
 	};
 	static const char *const bad[] = { "", "x", "file:x", "file:", "phy:", "nbd:/x", "nbd:",
 					   "nbds://nas" };

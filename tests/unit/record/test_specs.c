@@ -199,6 +199,12 @@ static void test_disks_on_other_machines_are_understood(void **state)
 		{ "nbd:unix:/run/s,xvda,w", VDEV_NBD, "nbd+unix:///?socket=/run/s", "xvda", "w" },
 		{ "nbd:unix:/run/s:exportname=e,xvda,w", VDEV_NBD, "nbd+unix:///e?socket=/run/s",
 		  "xvda", "w" },
+		{ "iscsi://nas:3260/iqn.2026-01.org.example:a/1,xvda,w", VDEV_ISCSI,
+		  "iscsi://nas/iqn.2026-01.org.example:a/1", "xvda", "w" },
+		{ "iscsi://[fe80::1]:10/iqn.a/007,raw,xvda,r", VDEV_ISCSI,
+		  "iscsi://[fe80::1]:10/iqn.a/7", "xvda", "r" },
+		{ "vdev=xvdb,backendtype=phy,target=iscsi://10.0.0.7/eui.02/0", VDEV_ISCSI,
+		  "iscsi://10.0.0.7/eui.02/0", "xvdb", "w" },
 	};
 	struct disk_spec disk;
 	char text[DISK_PATH_MAX + 64];
@@ -229,7 +235,19 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 	disk_refused("/x,qcow2,xvda,w,backing=b", -EINVAL, "'b' must be an absolute path");
 	disk_refused("/x,raw,xvda,w,backing=/b", -EINVAL, "backing= is for images of a format");
 	disk_refused("vdev=xvda,format=vhd,target=nbd://h/x", -EINVAL, "another machine's disk is raw");
-	disk_refused("iscsi:host,xvda,w", -ENOTSUP, "no backend for 'iscsi:'");
+	disk_refused("rbd:host,xvda,w", -ENOTSUP, "no backend for 'rbd:'");
+	disk_refused("iscsi:host,xvda,w", -EINVAL, "write iscsi://HOST[:PORT]/TARGET/LUN");
+	disk_refused("iscsi://host,xvda,w", -EINVAL, "its target is missing: write iscsi://");
+	disk_refused("iscsi://host/iqn.a:b,xvda,w", -EINVAL, "its number is missing");
+	disk_refused("iscsi://host//1,xvda,w", -EINVAL, "its target is to be a name");
+	disk_refused("iscsi://host/iqn.a b/1,xvda,w", -EINVAL, "its target is to be a name");
+	disk_refused("iscsi://host/iqn.a/x,xvda,w", -EINVAL, "its number (LUN) is to be");
+	disk_refused("iscsi://host/iqn.a/16384,xvda,w", -EINVAL, "its number (LUN) is to be");
+	disk_refused("iscsi://host/iqn.a/1/2,xvda,w", -EINVAL, "its number (LUN) is to be");
+	disk_refused("iscsi://:1/iqn.a/1,xvda,w", -EINVAL, "its host is to be");
+	disk_refused("iscsi://host:0/iqn.a/1,xvda,w", -EINVAL, "its port is to be");
+	disk_refused("iscsi://me%secret@host/iqn.a/1,xvda,w", -EINVAL, "a user and a password");
+	disk_refused("iscsi://host/iqn.a/1,qcow2,xvda,w", -EINVAL, "another machine's disk is raw");
 	disk_refused("nbd:host,xvda,w", -EINVAL, "its port is missing: write nbd:HOST:PORT");
 	disk_refused("nbd:,xvda,w", -EINVAL, "its host is to be");
 	disk_refused("nbd:/a,xvda,w", -EINVAL, "its host is to be");

@@ -199,7 +199,7 @@ static void test_wrong_records_fail_with_the_key_and_what_would_be_right(void **
 		{ "disk/0/vdev", "sdz9",
 		  "disk/0/vdev=sdz9 is not possible: a disk name such as xvda" },
 		{ "disk/0/target", "relative.img",
-		  "disk/0/target=relative.img is not possible: file:/path, phy:/dev/x or nbd:" },
+		  "disk/0/target=relative.img is not possible: file:/path, phy:/dev/x, nbd:" },
 		{ "disk/0/mode", "x", "mode=x is not possible: one of r, w, w! is wanted" },
 		{ "disk/0/format", "qcow3", "format=qcow3 is not possible: one of raw, qcow2," },
 		{ "vif/0/mac", "nonsense", "mac=nonsense is not possible: a MAC address of one card" },
