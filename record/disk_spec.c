@@ -317,7 +317,8 @@ static const struct {
 } keys[] = {
 	{ "target", set_target },	  { "format", set_format },	    { "vdev", set_vdev },
 	{ "access", set_access },	  { "backendtype", set_backendtype }, { "devtype", set_devtype },
-	{ "tap:tapdisk:aio:", VDEV_FILE }, { "tap2:tapdisk:aio:", VDEV_FILE },
+	{ "backend", set_backend },	  { "cache", set_cache },	    { "backing", set_backing },
+	{ "script", set_script },	  { "trusted", set_trusted },
 };
 
 static int set_named(struct spec *s, char *field)
