@@ -78,6 +78,21 @@ static void test_lists_that_cannot_be_read_are_efault(void **state)
 	assert_int_equal(grants(GNTTABOP_query_size, NULL, 2), -EINVAL);
 }
 
+/* An answer that has no place is EFAULT, and not the answer. */
+static void test_answers_that_cannot_be_written_are_efault(void **state)
+{
+	static const u32 cmds[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_unmap_and_replace,
+				    GNTTABOP_setup_table, GNTTABOP_copy, GNTTABOP_query_size, GNTTABOP_swap_grant_ref,
+				    GNTTABOP_set_version, GNTTABOP_get_version };
+	u8 *op = guest_alloc(256);
+
+	world.is_read_only = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++)
+		if (grants(cmds[i], op, 1) != -EFAULT)
+			fail_msg("grant_table_op %u", cmds[i]);
+	world.is_read_only = false;
+}
+
 static void test_a_map_says_what_is_wrong(void **state)
 {
 	static const struct {
@@ -412,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_lists_that_cannot_be_read_are_efault),
+		T(test_answers_that_cannot_be_written_are_efault),
 		T(test_a_map_says_what_is_wrong),
 		T(test_a_map_that_half_fails_leaves_nothing),
 		T(test_an_unmap_undoes_what_is_named_and_no_more),

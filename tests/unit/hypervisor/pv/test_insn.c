@@ -72,6 +72,30 @@ static void test_prefixes_are_read_in_any_number(void **state)
 	assert_int_equal(DECODE(&i, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\xec"), -EINVAL);
 }
 
+/* Fifteen bytes are all: prefixes take the room of what follows them. */
+static void test_no_part_of_it_is_beyond_the_fifteenth_byte(void **state)
+{
+	static const struct {
+		const char *bytes; /* behind the prefixes */
+		unsigned int len, needs;
+	} cases[] = {
+		{ "\x89\x83", 2, 6 }, { "\x89\x43", 2, 3 }, { "\x89\x04\x24", 3, 3 }, { "\x89\x04\x25", 3, 7 }, { "\x89\x05", 2, 6 },
+		{ "\xc7\x03", 2, 4 }, { "\xc6\x03", 2, 3 }, { "\x89", 1, 2 }, { "\x0f\xb1", 2, 3 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (unsigned int nr = 15 - cases[i].needs; nr <= 16 - cases[i].needs; nr++) {
+			char bytes[24];
+			struct insn in;
+
+			memset(bytes, 0x66, nr);
+			memcpy(bytes + nr, cases[i].bytes, cases[i].len);
+			memset(bytes + nr + cases[i].len, 0x03, sizeof(bytes) - nr - cases[i].len);
+			if (decode(&in, bytes, sizeof(bytes)) != (nr + cases[i].needs > 15 ? -EINVAL : 0))
+				fail_msg("case %zu behind %u prefixes", i, nr);
+		}
+}
+
 static void test_byte_registers_follow_rex(void **state)
 {
 	struct insn i;
@@ -147,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_memory_operands_are_computed),
 		CLAIM(test_prefixes_are_read_in_any_number),
+		CLAIM(test_no_part_of_it_is_beyond_the_fifteenth_byte),
 		CLAIM(test_byte_registers_follow_rex),
 		CLAIM(test_a_32_bit_result_clears_the_upper_half),
 		CLAIM(test_unknown_opcodes_are_refused),
