@@ -418,6 +418,21 @@ static void test_a_claim_keeps_frames_from_others_until_used(void **state)
 	assert_int_equal(reservation(XENMEM_populate_physmap, 2, 1, 0), 1);
 }
 
+/* Whoever has the frame next does not find another's number, nor his bytes. */
+static void test_a_frame_that_goes_leaves_nothing_of_its_owner(void **state)
+{
+	struct frame *f = world_page(d1);
+	const mfn_t mfn = frame_to_mfn(f);
+
+	m2p_set(mfn, 0x4711);
+	memset(mfn_to_virt(mfn), 0x55, PAGE_SIZE);
+	assert_true(domain_frame_release(f));
+	assert_true(m2p_get(mfn) == M2P_INVALID);
+	assert_int_equal(f->owner, DOMID_XEN);
+	for (size_t i = 0; i < PAGE_SIZE; i++)
+		assert_int_equal(((u8 *)mfn_to_virt(mfn))[i], 0);
+}
+
 static void test_an_order_is_bounded_by_the_heaps(void **state)
 {
 	struct frame *f;
@@ -517,6 +532,7 @@ int main(void)
 		T(test_an_extent_is_held_whole_or_not_at_all),
 		T(test_memory_that_ends_within_a_chunk_comes_back),
 		T(test_a_claim_keeps_frames_from_others_until_used),
+		T(test_a_frame_that_goes_leaves_nothing_of_its_owner),
 		T(test_an_order_is_bounded_by_the_heaps),
 		T(test_an_extent_is_given_back_whole),
 		T(test_the_toolstack_gets_a_guests_grant_table),

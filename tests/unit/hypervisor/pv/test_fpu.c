@@ -129,6 +129,40 @@ static void test_the_last_instructions_address_is_not_passed_on(void **state)
 	assert_int_equal(fake_fpu.fip, 0);
 }
 
+static u32 last_leaf, features_8;
+
+static void cpu_of_amd(u32 leaf, u32 sub, u32 reg[4])
+{
+	cpu_without_rstr_fp_err_ptrs(leaf, sub, reg);
+	if (leaf == 0x80000000)
+		reg[0] = last_leaf;
+	if (leaf == 0x80000008)
+		reg[1] = features_8;
+}
+
+/* AMD APM vol. 3, leaf 8000_0008: one that restores them needs no help; one that has no such leaf does not say so. */
+static void test_a_cpu_that_restores_the_address_is_asked(void **state)
+{
+	static const struct {
+		u32 last, features;
+		bool is_left; /* what the CPU left is not cleared by hand */
+	} cases[] = { { 0x80000008, 1u << 2, true }, { 0x80000008, ~(1u << 2), false }, { 0x80000007, 1u << 2, false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fake_pointers_stay = true;
+		last_leaf = cases[i].last;
+		features_8 = cases[i].features;
+		fake_cpuid = cpu_of_amd;
+		fake_cpu.cr0 = 0;
+		fpu_init();
+		fake_cpuid = NULL;
+		use(a);
+		fill(0x400123);
+		use(b);
+		assert_int_equal(fake_fpu.fip, cases[i].is_left ? 0x400123 : 0);
+	}
+}
+
 static void test_without_xsave_the_same_holds(void **state)
 {
 	cpu_has_xsave = false;
@@ -243,6 +277,7 @@ int main(void)
 		CLAIM(test_a_small_xcr0_shows_nothing_of_another_vcpu),
 		CLAIM(test_a_feature_enabled_later_begins_in_its_initial_state),
 		CLAIM(test_the_last_instructions_address_is_not_passed_on),
+		CLAIM(test_a_cpu_that_restores_the_address_is_asked),
 		CLAIM(test_without_xsave_the_same_holds),
 		CLAIM(test_reserved_mxcsr_bits_never_reach_the_cpu),
 		CLAIM(test_a_file_names_only_states_that_fit_together),

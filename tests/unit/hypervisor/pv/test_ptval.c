@@ -233,6 +233,7 @@ static void test_a_fast_update_never_changes_frame_or_rights(void **state)
 /* L1TF: what a not-present entry names is read from the cache on a wrong path. */
 static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(void **state)
 {
+	u64 *behind, kept;
 	struct tree t = tree_new(1), other = tree_new(1);
 	u64 secret = entry_to(frame_new(1), RW) & ~PTE_P;
 	u64 inverted = ~secret & PTE_ADDR_MASK & ((1ULL << cpu_maxphys_bits) - 1);
@@ -247,8 +248,15 @@ static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(voi
 	/* nor does a table that is made one */
 	table_of(other.l1)[7] = secret;
 	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, other.l4), -EINVAL);
-	table_of(other.l1)[7] = inverted;
+	table_of(other.l1)[7] = 0;
+	table_of(other.l1)[PT_ENTRIES - 1] = secret;
+	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, other.l4), -EINVAL);
+	table_of(other.l1)[PT_ENTRIES - 1] = inverted;
+	behind = table_of(other.l1) + PT_ENTRIES; /* whatever page that is */
+	kept = *behind;
+	*behind = secret;
 	assert_int_equal(mmuext(MMUEXT_PIN_L4_TABLE, other.l4), 0);
+	*behind = kept;
 	spec_plan.l1tf = false;
 	assert_int_equal(update(maddr_of(t.l1, 1), secret, DOMID_SELF), 0);
 }
