@@ -445,6 +445,9 @@ static void test_a_boost_lasts(void **state)
 		assert_ptr_equal(on[0], d[0]->vcpu[0]);
 		world.now += MS;
 	}
+	world.now += 2 * TURN_MS * MS; /* and it ends */
+	schedule(0);
+	assert_ptr_equal(on[0], d[1]->vcpu[0]);
 	stop(0);
 	on[0] = NULL;
 }
