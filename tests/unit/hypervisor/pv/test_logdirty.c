@@ -492,10 +492,12 @@ static void test_the_mode_is_off_before_its_first_page_goes(void **state)
 /* As many lines as it may, and each mistake counted. */
 static void test_the_audit_says_what_is_wrong_as_often_as_it_may(void **state)
 {
+	struct shadow_pool *pool;
 	unsigned int lines = 1;
 	u64 *shadow;
 
 	begin();
+	pool = d1->pv.log->pool;
 	assert_true(touch(0, true));
 	shadow = mfn_to_virt(_mfn(current->pv.kernel_cr3 >> PAGE_SHIFT));
 	shadow[0] ^= PTE_NX;
@@ -504,6 +506,14 @@ static void test_the_audit_says_what_is_wrong_as_often_as_it_may(void **state)
 	assert_int_equal(shadow_audit(d1, &lines), 1);
 	assert_int_equal(lines, 0);
 	shadow[0] ^= PTE_NX;
+	assert_int_equal(shadow_audit(d1, &lines), 0);
+	for (u32 i = 1; i <= pool->nr; i += pool->nr - 1) { /* the first and the last */
+		const u32 kept = pool->shadow[i].original;
+
+		pool->shadow[i].original = (u32)mfn_x(frame_to_mfn(page[0])); /* no table */
+		assert_int_equal(shadow_audit(d1, &lines), 1);
+		pool->shadow[i].original = kept;
+	}
 	assert_int_equal(shadow_audit(d1, &lines), 0);
 }
 
