@@ -356,7 +356,7 @@ void server_turn(struct server *srv)
 {
 	conns_flush(srv);
 	durable_turn(srv);
-	if (srv->leases || srv->precedence[0].until_ns || srv->precedence[1].until_ns)
+	if (srv->turns.leases || srv->turns.precedence[0].until_ns || srv->turns.precedence[1].until_ns)
 		watch_leases(srv);
 	if (srv->wire.dead_list)
 		conns_reap(srv);

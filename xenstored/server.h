@@ -14,13 +14,12 @@
 #include "bond.h"
 #include "domain.h"
 #include "durable.h"
-#include "lease.h"
 #include "loop.h"
 #include "ops_state.h"
 #include "people.h"
-#include "precedence.h"
 #include "quota.h"
 #include "tree.h"
+#include "turns.h"
 #include "watch.h"
 #include "wire.h"
 #include "xs_wire.h"
@@ -28,7 +27,6 @@
 struct conn;
 struct hv;
 struct store;
-struct lease;
 
 struct server_config {
 	const char *run_dir;		/* live environment, socket */
@@ -90,10 +88,7 @@ struct server {
 	bool lease_timer_set;
 	bool keep_rings;		/* going down for a restart: records stay */
 
-	struct lease *leases;
-	bool contended;			/* some node may be hot */
-	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id: lease.c */
-	struct precedence precedence[2];	/* of domain 0's clients, of the others */
+	struct turns turns;
 	struct bonds bonds;
 	struct server_stats stats;
 	bool stop;

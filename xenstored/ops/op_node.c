@@ -22,7 +22,7 @@ static int await_turn(struct req *r, const struct xs_path *path)
 {
 	struct node n;
 
-	if (!r->view.txn || !r->srv->contended)
+	if (!r->view.txn || !r->srv->turns.contended)
 		return 0;
 	if (!tree_find(&r->srv->tree, path->text, path->len, &n) ||
 	    !(conn_access(r->conn, n.perms) & ACCESS_READ) ||

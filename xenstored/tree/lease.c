@@ -34,7 +34,7 @@ struct lease {
 /* Heat of the nodes whose ids fall on the same place: turns only save work, so that is no harm. */
 static uint16_t *heat_of(struct server *srv, uint64_t node_id)
 {
-	return &srv->heat[node_id % LEASE_HEATS];
+	return &srv->turns.heat[node_id % LEASE_HEATS];
 }
 
 void lease_heat(struct server *srv, const struct node *n)
@@ -44,12 +44,12 @@ void lease_heat(struct server *srv, const struct node *n)
 	if (!n)
 		return;
 	*heat = *heat + HEAT_PER_LOSS > HEAT_MAX ? HEAT_MAX : (uint16_t)(*heat + HEAT_PER_LOSS);
-	srv->contended = true;
+	srv->turns.contended = true;
 }
 
 static struct lease *lease_find(struct server *srv, uint64_t node_id)
 {
-	struct lease *l = srv->leases;
+	struct lease *l = srv->turns.leases;
 
 	while (l && l->node_id != node_id)
 		l = l->next;
@@ -63,14 +63,14 @@ static struct lease *lease_create(struct server *srv, uint64_t node_id)
 	if (!l)
 		return NULL;
 	l->node_id = node_id;
-	l->next = srv->leases;
-	srv->leases = l;
+	l->next = srv->turns.leases;
+	srv->turns.leases = l;
 	return l;
 }
 
 static bool holds_any(struct server *srv, const struct txn *t)
 {
-	for (struct lease *l = srv->leases; l; l = l->next) {
+	for (struct lease *l = srv->turns.leases; l; l = l->next) {
 		if (l->holder == t)
 			return true;
 	}
@@ -148,7 +148,7 @@ static void pass_on(struct server *srv, struct lease **at)
 
 void lease_release(struct server *srv, struct txn *t)
 {
-	for (struct lease **at = &srv->leases; *at;) {
+	for (struct lease **at = &srv->turns.leases; *at;) {
 		struct lease *l = *at;
 
 		if (l->holder == t)
@@ -160,7 +160,7 @@ void lease_release(struct server *srv, struct txn *t)
 
 void lease_forget(struct server *srv, struct conn *c)
 {
-	for (struct lease *l = srv->leases; l; l = l->next) {
+	for (struct lease *l = srv->turns.leases; l; l = l->next) {
 		struct waiter **at = &l->first;
 
 		l->last = NULL;
@@ -180,10 +180,10 @@ void lease_forget(struct server *srv, struct conn *c)
 
 void leases_fini(struct server *srv)
 {
-	while (srv->leases) {
-		struct lease *l = srv->leases;
+	while (srv->turns.leases) {
+		struct lease *l = srv->turns.leases;
 
-		srv->leases = l->next;
+		srv->turns.leases = l->next;
 		while (l->first) {
 			struct waiter *w = l->first;
 
@@ -198,10 +198,10 @@ long long lease_tick(struct server *srv)
 {
 	uint64_t now, next = 0;
 
-	if (!srv->leases)
+	if (!srv->turns.leases)
 		return 0;
 	now = now_ns();
-	for (struct lease **at = &srv->leases; *at;) {
+	for (struct lease **at = &srv->turns.leases; *at;) {
 		struct lease *l = *at;
 
 		if (l->until_ns <= now)

@@ -21,7 +21,7 @@ static bool for_host(const struct conn *c)
 
 static struct precedence *turn_of(const struct conn *c)
 {
-	return &c->srv->precedence[for_host(c) ? 0 : 1];
+	return &c->srv->turns.precedence[for_host(c) ? 0 : 1];
 }
 
 static void set_end(struct precedence *p, const struct conn *c)
@@ -95,7 +95,7 @@ static bool guards(struct txn *t, const char *path, size_t len, bool below)
 /* The transaction that goes before requests of @c in turn @i, or NULL. */
 static struct txn *before(const struct conn *c, unsigned int i)
 {
-	struct txn *t = c->srv->precedence[i].txn;
+	struct txn *t = c->srv->turns.precedence[i].txn;
 
 	return t && t->conn != c && (i == 0 || !for_host(c)) ? t : NULL;
 }
@@ -130,7 +130,7 @@ bool precedence_waits_end(struct conn *c, const struct txn *t)
 
 bool precedence_has(const struct server *srv, const struct txn *t)
 {
-	return srv->precedence[0].txn == t || srv->precedence[1].txn == t;
+	return srv->turns.precedence[0].txn == t || srv->turns.precedence[1].txn == t;
 }
 
 /* Calls the next one, before anybody who waited can change what it is going to see. */
@@ -155,8 +155,8 @@ static void pass_on(struct server *srv, struct precedence *p)
 void precedence_over(struct server *srv, const struct txn *t)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		if (srv->precedence[i].txn == t)
-			pass_on(srv, &srv->precedence[i]);
+		if (srv->turns.precedence[i].txn == t)
+			pass_on(srv, &srv->turns.precedence[i]);
 	}
 }
 
@@ -184,7 +184,7 @@ long long precedence_tick(struct server *srv)
 	unsigned long long next = 0, now = 0;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		struct precedence *p = &srv->precedence[i];
+		struct precedence *p = &srv->turns.precedence[i];
 
 		if (!p->txn && !p->called)
 			continue;

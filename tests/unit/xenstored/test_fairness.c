@@ -333,7 +333,7 @@ static void test_who_goes_first_does_so_for_a_limited_time(void **state)
 
 	play(&v);
 	play(&v);
-	assert_ptr_equal(srv->precedence[0].txn, v.c->txns);
+	assert_ptr_equal(srv->turns.precedence[0].txn, v.c->txns);
 	assert_false(play(&h));
 	clock_ns += 99000000;
 	assert_false(play(&h));
@@ -353,10 +353,10 @@ static void test_who_goes_first_and_leaves_makes_room(void **state)
 	t_hang_up(v.c);
 	assert_true(play(&h));
 	assert_true(play(&w));
-	assert_ptr_equal(srv->precedence[0].txn, w.c->txns);
+	assert_ptr_equal(srv->turns.precedence[0].txn, w.c->txns);
 	t_hang_up(w.c);
-	assert_null(srv->precedence[0].txn);
-	assert_null(srv->precedence[0].called);
+	assert_null(srv->turns.precedence[0].txn);
+	assert_null(srv->turns.precedence[0].called);
 }
 
 static void test_what_a_guest_may_not_read_it_neither_sees_change_nor_protects(void **state)
@@ -376,7 +376,7 @@ static void test_what_a_guest_may_not_read_it_neither_sees_change_nor_protects(v
 
 	v.c->lost_in_a_row = PRECEDENCE_LOSSES;
 	t = t_begin(v.c);
-	assert_ptr_equal(srv->precedence[1].txn, v.c->txns);
+	assert_ptr_equal(srv->turns.precedence[1].txn, v.c->txns);
 	assert_int_equal(t_read(v.c, t, "/secret", out), EACCES);
 	assert_int_equal(t_write(other, 0, "/secret", "c"), 0);
 	assert_int_equal(t_end(v.c, t, false), 0);
