@@ -121,6 +121,18 @@ char **xs_easy_list(struct xs_handle *xs, xs_transaction_t t, const char *path, 
 	return NULL;
 }
 
+int xs_easy_drain(struct xs_handle *xs)
+{
+	bool any = false;
+	char **event;
+
+	while ((event = xs_check_watch(xs))) {
+		any = true;
+		free(event);
+	}
+	return any ? 1 : errno == EAGAIN ? 0 : -EIO;
+}
+
 static int attempt(struct xs_handle *xs, xs_easy_body_fn *body, void *arg)
 {
 	xs_transaction_t t = xs_transaction_start(xs);

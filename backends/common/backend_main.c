@@ -92,36 +92,24 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Events carry no values: however many there are, one look at the store answers them all. */
-static bool take_events(struct xs_handle *xs)
-{
-	bool any = false;
-	char **watch;
-
-	while ((watch = xs_check_watch(xs))) {
-		any = true;
-		free(watch);
-	}
-	return any;
-}
-
 void backend_hear(struct backend *be)
 {
-	if (take_events(be->xs))
+	if (xs_easy_drain(be->xs) > 0)
 		event_active(self->again, EV_TIMEOUT, 0);
 }
 
 static void on_store(evutil_socket_t fd, short what, void *arg)
 {
 	struct process *p = arg;
-	bool any = take_events(p->be.xs);
+	int rc = xs_easy_drain(p->be.xs);
 
-	if (errno != EAGAIN) {
+	if (rc < 0) {
 		log_error("%s: store connection lost", p->be.path);
 		backend_stop(&p->be, BACKEND_EXIT_RETRY);
 		return;
 	}
 	/* A device may have something to look at when dom0 touches its directory: an image's size. */
-	if (any) {
+	if (rc > 0) {
 		look(p);
 		work(p);
 	}

@@ -242,7 +242,7 @@ static bool turn(struct console *c)
 	if (c->pty >= 0 && fds[FD_PTY].revents & (POLLIN | POLLHUP | POLLERR) && !pty_read(c))
 		pty_close(c);
 	if (fds[FD_STORE].revents)
-		store_drain(c->xs);
+		xs_easy_drain(c->xs);
 	if (c->pty < 0)
 		again = look(c);
 	if (c->in_ended && c->idle_ns >= 0 && c->pty >= 0 && !c->nr_pending &&

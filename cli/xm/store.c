@@ -103,18 +103,6 @@ int64_t store_deadline(int64_t ns)
 	return store_now() + ns;
 }
 
-bool store_drain(struct xs_handle *xs)
-{
-	bool any = false;
-	char **event;
-
-	while ((event = xs_check_watch(xs))) {
-		any = true;
-		free(event);
-	}
-	return any;
-}
-
 int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns)
 {
 	struct pollfd fds[2] = { { .fd = xs_fileno(xs), .events = POLLIN },
@@ -123,10 +111,10 @@ int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns)
 	for (;;) {
 		int64_t left_ms = (deadline_ns - store_now() + 999999) / 1000000;
 
-		if (store_drain(xs))
-			return 1;
-		if (errno != EAGAIN)
-			return -EIO;
+		int rc = xs_easy_drain(xs);
+
+		if (rc)
+			return rc;
 		if (left_ms <= 0)
 			return 0;
 		if (left_ms > 60000)

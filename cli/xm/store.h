@@ -63,9 +63,6 @@ int64_t store_deadline(int64_t ns);
  */
 int store_wait(struct xs_handle *xs, int interrupt_fd, int64_t deadline_ns);
 
-/* Takes all queued watch events off. Returns whether there were any. */
-bool store_drain(struct xs_handle *xs);
-
 /* Signals as data; fd is -1 when that is not possible (Ctrl-C then ends the process as usual). */
 struct interrupts {
 	int fd;

@@ -149,6 +149,21 @@ static void test_children_are_sorted(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+/* ---- events ---- */
+
+static void test_events_are_taken_off_all_at_once(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(xs_easy_drain(x->h), 0);
+	assert_true(xs_watch(x->h, "/a", "t"));
+	assert_true(xs_write(x->h, XBT_NULL, "/a/b", "1", 1));
+	/* its answer comes behind all of them */
+	assert_int_equal(xs_easy_has(x->h, XBT_NULL, "/a"), 1);
+	assert_int_equal(xs_easy_drain(x->h), 1);
+	assert_int_equal(xs_easy_drain(x->h), 0);
+}
+
 /* ---- transactions ---- */
 
 struct job {
@@ -218,6 +233,7 @@ int main(void)
 		TEST(test_what_is_absent_is_told_from_what_is_not_said),
 		TEST(test_a_path_that_did_not_fit_is_not_asked_for),
 		TEST(test_children_are_sorted),
+		TEST(test_events_are_taken_off_all_at_once),
 		TEST(test_a_conflict_is_tried_again_and_not_for_ever),
 		TEST(test_a_body_gives_up_for_once_or_for_good),
 		TEST(test_what_a_lost_transaction_made_of_it_is_no_verdict),
