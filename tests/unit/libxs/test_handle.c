@@ -4,6 +4,7 @@
  * no connection.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +30,31 @@ struct fixture {
 	struct fake_store f;
 	struct xs_handle *h;
 };
+
+/* In libxentoolcore's place: what it would cut off. */
+static struct xs_active *active;
+
+void xentoolcore__register_active_handle(struct xs_active *self);
+void xentoolcore__register_active_handle(struct xs_active *self)
+{
+	active = self;
+}
+
+void xentoolcore__deregister_active_handle(struct xs_active *self);
+void xentoolcore__deregister_active_handle(struct xs_active *self)
+{
+	if (active == self)
+		active = NULL;
+}
+
+int xentoolcore__restrict_by_dup2_null(int fd);
+int xentoolcore__restrict_by_dup2_null(int fd)
+{
+	int null = open("/dev/null", O_RDONLY), rc = dup2(null, fd);
+
+	close(null);
+	return rc < 0 ? -1 : 0;
+}
 
 static int setup_flags(void **state, unsigned long flags)
 {
@@ -446,6 +472,45 @@ static void test_a_transaction_that_has_ended_is_none(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+/* Rights that were given up do not come back, and nobody waits for that. */
+static void restrict_it(struct fixture *x)
+{
+	assert_ptr_equal(active, x->h);
+	assert_int_equal(active->restrict_cb(active, 5), 0);
+	alarm(60);
+	for (int i = 0; i < 2; i++) {
+		assert_null(xs_read(x->h, XBT_NULL, "/a", NULL));
+		assert_int_equal(errno, EIO);
+	}
+}
+
+static void test_a_restricted_handle_never_connects_again(void **state)
+{
+	struct fixture *x = *state;
+
+	free(xs_read(x->h, XBT_NULL, "/a", NULL));
+	restrict_it(x);
+	alarm(0);
+	assert_int_equal(x->f.connects, 1);
+}
+
+static void test_a_restricted_handle_tells_who_waits_for_events(void **state)
+{
+	struct fixture *x = *state;
+	struct pollfd p = { .fd = xs_fileno(x->h), .events = POLLIN };
+	unsigned int num;
+
+	assert_true(xs_watch(x->h, "/a", "t"));
+	free(xs_read_watch(x->h, &num));
+	restrict_it(x);
+	assert_int_equal(poll(&p, 1, -1), 1);
+	assert_null(xs_check_watch(x->h));
+	assert_int_equal(errno, EIO);
+	assert_null(xs_read_watch(x->h, &num));
+	alarm(0);
+	assert_int_equal(x->f.connects, 1);
+}
+
 /* Changes are numbered from here. */
 #define CHANGE(n) (0x80000000u + (n))
 
@@ -716,6 +781,8 @@ int main(void)
 		TEST(test_watches_are_made_again_and_fire_once),
 		TEST(test_a_watch_that_is_refused_after_a_reconnect_is_asked_for_again),
 		TEST(test_nobody_is_asked_for_ever_what_the_daemon_dies_of),
+		TEST(test_a_restricted_handle_never_connects_again),
+		TEST(test_a_restricted_handle_tells_who_waits_for_events),
 		TEST(test_a_transaction_that_has_ended_is_none),
 		TEST(test_a_transaction_over_a_broken_connection_ends_in_eagain),
 		TEST(test_a_lost_write_is_what_the_daemon_says_it_was),
