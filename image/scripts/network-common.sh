@@ -73,6 +73,7 @@ default_device() {
 dispatch() {
 	case $command in
 	start)
+		case $(ip -V 2>&1) in *iproute2*) ;; *) fatal "ip is not iproute2's: apt install iproute2" ;; esac
 		alone
 		start
 		;;

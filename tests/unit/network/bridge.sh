@@ -99,6 +99,17 @@ done
 claim "it has many steps: $steps" [ "$steps" -ge 20 ]
 claim "a failure of any of them is told, and all is as before" same "" "$bad"
 
+# From one call on, ip does nothing any more: what cannot be undone then can be later.
+sed -i 's/!= "\${FAIL:-0}"/-lt "${FAIL:-0}"/' "$work/bin/ip"
+for at in 14 20 24 28; do
+	: >"$work/calls"
+	FAIL=$at PATH="$work/bin:$PATH" "$script" start >"$work/said" 2>&1
+	claim "without ip from its call $at on, not all is undone" not before
+	claim "which it says" grep -q 'not all of eth0 could be given back' "$work/said"
+	claim "a revert does it, when there is one" "$script" revert
+	claim "all of it" before
+done
+
 # Killed in the middle, after so many lines of its batches: it has no time to undo anything.
 cat >"$work/bin/ip" <<END
 #!/bin/sh
@@ -149,6 +160,8 @@ claim "also by stop" says "br7 was not made here" "$script" stop bridge=br7
 claim "a NIC that is not there is named" says "there is no NIC eth9" "$script" start netdev=eth9
 claim "an unknown word too" says "unknown word 'colour'" "$script" start colour=red
 claim "what it cannot do is refused" says "antispoof=yes: there is none" "$script" start antispoof=yes
+printf '#!/bin/sh\necho "BusyBox v1.35.0" >&2\nexit 1\n' >"$work/bin/ip"
+claim "another's ip is none" says "ip is not iproute2's" env PATH="$work/bin:$PATH" "$script" start
 claim "a name for no bridge" says "is no bridge's name" "$script" start 'bridge=../x'
 claim "a VLAN's number" says "vlan=4095" "$script" start vlan=4095
 claim "nothing of this has changed anything" before

@@ -85,7 +85,7 @@ cat >"$work/bin/ip" <<END
 exec $real "\$@"
 END
 chmod +x "$work/bin/ip"
-setsid -w sh -c "sh '$command' --confirm 2 bridge xenbr0" >"$work/said" 2>&1
+setsid -w sh -c "sh '$command' --confirm 6 bridge xenbr0" >"$work/said" 2>&1
 claim "one that is cut off half way" not before
 claim "is taken back, too" until_so before
 sed -i 's/kill -9 0/kill -9 $PPID; exit 1/' "$work/bin/ip"
