@@ -3,9 +3,8 @@
  * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device, an image
  * of another format or a disk of another machine.
  *
- * Owns the record's keys params, type, mode, lock, cache, format, backing and the features offered to
- * the frontend; the requests are blk_ring.c's, the image blk_image.c's, or its server's blk_nbd.c's,
- * doing I/O blk_io.c's.
+ * Owns the features offered to the frontend; what dom0 wants is blk_record.c's, the requests are
+ * blk_ring.c's, the image blk_image.c's, or its server's blk_nbd.c's, doing I/O blk_io.c's.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -27,9 +26,8 @@
 #include "backend_main.h"
 #include "blk_nbd.h"
 #include "blk_nbd_io.h"
+#include "blk_record.h"
 #include "blk_ring.h"
-#include "nbd_name.h"
-#include "remote_name.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
 #define LOCK_TRIES 20
@@ -41,18 +39,9 @@
 #define CLOSE_LOOK_MS 100
 #define WHY_LEN 1400
 
-/* What the record says. */
-struct wanted {
-	char name[1024]; /* of a file or device, or as remote_name.h has it */
-	bool readonly, shared;
-	enum disk_cache cache;
-	enum disk_format format;
-	char backing[1024]; /* with commas between */
-};
-
 struct blkback {
 	struct backend *be;
-	struct wanted record;
+	struct blk_record record;
 	struct blk_image image;
 	struct blk_io *io;
 	struct event *done; /* some of io's operations ended */
@@ -63,57 +52,6 @@ struct blkback {
 };
 
 static struct blkback blkback; /* the one disk of this process */
-
-/* Another machine serves it, or a process of ours that knows its format. */
-static bool has_server(const struct wanted *w)
-{
-	return remote_name_is(w->name) || w->format != DISK_FORMAT_RAW;
-}
-
-/* For which a process of ours does it. */
-static bool has_own_server(const struct wanted *w)
-{
-	return has_server(w) && !nbd_name_is(w->name);
-}
-
-static int read_format(struct backend *be, struct wanted *w)
-{
-	char format[16] = "raw";
-
-	store_read_str(be->xs, be->path, "format", format, sizeof(format));
-	if (disk_format_parse(format, (int)strlen(format), &w->format) < 0) {
-		backend_fail(be, "format=%s is not known: %s", format, disk_format_list);
-		return -EINVAL;
-	}
-	if (w->format != DISK_FORMAT_RAW && (w->shared || remote_name_is(w->name))) {
-		backend_fail(be, "format=%s is for a file or device of this host that nobody else "
-				 "writes to", format);
-		return -EINVAL;
-	}
-	store_read_str(be->xs, be->path, "backing", w->backing, sizeof(w->backing));
-	return 0;
-}
-
-static int read_record(struct backend *be, struct wanted *w)
-{
-	char mode[8] = "r", cache[16] = "";
-
-	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
-	    (w->name[0] != '/' && !remote_name_is(w->name))) {
-		backend_fail(be, "the disk has no image: target= must be an absolute path, or the "
-				 "nbd: or iscsi: name of one on another machine");
-		return -EINVAL;
-	}
-	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
-	w->readonly = mode[0] != 'w';
-	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
-	store_read_str(be->xs, be->path, "cache", cache, sizeof(cache));
-	if (disk_cache_parse(cache, &w->cache) == 0)
-		return read_format(be, w);
-	backend_fail(be, "cache=%s is not known: none, writeback, writethrough, directsync or unsafe",
-		     cache);
-	return -EINVAL;
-}
 
 /* --- a disk with a server ---------------------------------------------------------------------- */
 
@@ -165,7 +103,7 @@ static int wait_for_server(struct backend *be, const char *why)
  * A new device's server is there or the device is refused. One that a guest has been offered is
  * waited for: until it is there, or the device is to go.
  */
-static int open_served(struct backend *be, const struct wanted *w, char *why, size_t len)
+static int open_served(struct backend *be, const struct blk_record *w, char *why, size_t len)
 {
 	bool offered = was_offered(be);
 	char log_file[sizeof(be->journal_path) + 8];
@@ -173,7 +111,7 @@ static int open_served(struct backend *be, const struct wanted *w, char *why, si
 						.backing = w->backing, .readonly = w->readonly,
 						.cache = w->cache, .user = be->user };
 	struct blk_nbd_want want = { .name = w->name, .readonly = w->readonly,
-				     .server = has_own_server(w) ? &server : NULL,
+				     .server = blk_record_has_own_server(w) ? &server : NULL,
 				     .shared = w->shared, .resume = offered,
 				     .dir = journal_dir(), .log = log_file, .lost = on_lost };
 	int rc;
@@ -213,12 +151,12 @@ static bool guest_flushes(struct backend *be)
 	return store_read_bool(be->xs, be->path, "feature-flush-cache", true);
 }
 
-static int open_image(struct backend *be, const struct wanted *w, char *why, size_t len)
+static int open_image(struct backend *be, const struct blk_record *w, char *why, size_t len)
 {
 	struct blk_image_want want = { .path = w->name, .readonly = w->readonly,
 				       .shared = w->shared, .cache = w->cache };
 
-	if (has_server(w))
+	if (blk_record_has_server(w))
 		return open_served(be, w, why, len);
 	want.in_use = is_in_use(be);
 	want.sync = want.in_use && w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
@@ -228,14 +166,14 @@ static int open_image(struct backend *be, const struct wanted *w, char *why, siz
 static int blk_prepare(struct backend *be)
 {
 	char why[WHY_LEN];
-	struct wanted *w = &blkback.record;
-	int rc = read_record(be, w);
+	struct blk_record *w = &blkback.record;
+	int rc = blk_record_read(be, w);
 
 	if (rc < 0)
 		return rc;
 	be->dev = &blkback;
 	blkback.be = be;
-	for (int i = 0; i < (has_server(w) ? LOCK_TRIES_REMOTE : LOCK_TRIES); i++) {
+	for (int i = 0; i < (blk_record_has_server(w) ? LOCK_TRIES_REMOTE : LOCK_TRIES); i++) {
 		rc = open_image(be, w, why, sizeof(why));
 		if (rc != -EAGAIN)
 			break;

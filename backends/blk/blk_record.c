@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* blk_record.c - see blk_record.h. The keys are dom0's: store-paths.md. */
+#include "blk_record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nbd_name.h"
+#include "remote_name.h"
+
+bool blk_record_has_server(const struct blk_record *w)
+{
+	return remote_name_is(w->name) || w->format != DISK_FORMAT_RAW;
+}
+
+bool blk_record_has_own_server(const struct blk_record *w)
+{
+	return blk_record_has_server(w) && !nbd_name_is(w->name);
+}
+
+static int read_format(struct backend *be, struct blk_record *w)
+{
+	char format[16] = "raw";
+
+	store_read_str(be->xs, be->path, "format", format, sizeof(format));
+	if (disk_format_parse(format, (int)strlen(format), &w->format) < 0) {
+		backend_fail(be, "format=%s is not known: %s", format, disk_format_list);
+		return -EINVAL;
+	}
+	if (w->format != DISK_FORMAT_RAW && (w->shared || remote_name_is(w->name))) {
+		backend_fail(be, "format=%s is for a file or device of this host that nobody else "
+				 "writes to", format);
+		return -EINVAL;
+	}
+	store_read_str(be->xs, be->path, "backing", w->backing, sizeof(w->backing));
+	return 0;
+}
+
+int blk_record_read(struct backend *be, struct blk_record *w)
+{
+	char mode[8] = "r", cache[16] = "";
+
+	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
+	    (w->name[0] != '/' && !remote_name_is(w->name))) {
+		backend_fail(be, "the disk has no image: target= must be an absolute path, or the "
+				 "nbd: or iscsi: name of one on another machine");
+		return -EINVAL;
+	}
+	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
+	w->readonly = mode[0] != 'w';
+	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
+	store_read_str(be->xs, be->path, "cache", cache, sizeof(cache));
+	if (disk_cache_parse(cache, &w->cache) == 0)
+		return read_format(be, w);
+	backend_fail(be, "cache=%s is not known: none, writeback, writethrough, directsync or unsafe",
+		     cache);
+	return -EINVAL;
+}
