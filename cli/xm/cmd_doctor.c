@@ -243,8 +243,9 @@ static void check_image_space(struct doctor *d, const char *domain, const struct
 
 	if (!disk->writable || stat(disk->path, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
-	/* An image that has all its blocks needs no more. */
-	if ((unsigned long long)st.st_blocks * 512 < (unsigned long long)st.st_size &&
+	/* A raw image that has all its blocks needs no more; those of other formats grow. */
+	if ((disk->format != DISK_FORMAT_RAW ||
+	     (unsigned long long)st.st_blocks * 512 < (unsigned long long)st.st_size) &&
 	    !has_space(disk->path, &mib))
 		found(d, false,
 		      "%s: disk %s: %s: its file system is full (%llu MiB left), and the image is "

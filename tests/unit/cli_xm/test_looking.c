@@ -290,6 +290,23 @@ static void test_doctor_sees_a_full_disk(void **state)
 		fail_msg("a file system without a size is not full: %s", xm_out);
 }
 
+static void test_doctor_knows_which_images_grow(void **state)
+{
+	(void)state;
+	OK("new", CFG);
+	/* As long as it is, it is there. */
+	assert_int_equal(truncate(xm_file("disk.img"), 0), 0);
+	full = true;
+	FAILS("doctor");
+	if (strstr(xm_out, "disk.img: its file system is full"))
+		fail_msg("a raw image that is all there does not grow: %s", xm_out);
+	fake_store_set("/config/domain/demo/disk/0/format", "qcow2");
+	FAILS("doctor");
+	full = false;
+	expect_out("disk.img: its file system is full (0 MiB left), and the image is not all there "
+		   "yet: make room\n");
+}
+
 static void test_doctor_says_that_the_store_is_not_there(void **state)
 {
 	(void)state;
@@ -474,6 +491,7 @@ int main(void)
 		LIVE(test_debug_keys_are_pressed_by_xend),
 		LIVE(test_doctor_names_what_is_wrong_and_the_cure),
 		LIVE(test_doctor_sees_a_full_disk),
+		LIVE(test_doctor_knows_which_images_grow),
 		BARE(test_doctor_says_that_the_store_is_not_there),
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
