@@ -36,6 +36,8 @@ static const char *const host_dirs[] = { "usr", "lib", "lib64" };
 
 static int show_host_dir(const char *root, const char *name)
 {
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NODEV };
 	char from[64], to[PATH_LEN], link[256];
 	struct stat st;
 	ssize_t n;
@@ -49,9 +51,10 @@ static int show_host_dir(const char *root, const char *name)
 		link[n] = '\0';
 		return symlink(link, to);
 	}
-	if (mkdir(to, 0755) < 0 || mount(from, to, NULL, MS_BIND, NULL) < 0)
+	/* With what is mounted below it: that is as read only as the rest. */
+	if (mkdir(to, 0755) < 0 || mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return -1;
-	return mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
+	return mount_setattr(AT_FDCWD, to, AT_RECURSIVE, &attr, sizeof(attr));
 }
 
 /* The directories above @path, below @root, as far as they are not there. */

@@ -545,6 +545,32 @@ static void test_who_took_it_over_reaches_nothing(void **state)
 	}
 }
 
+/* A loader may look there: what is mounted below /usr is a part of it, and as read only. */
+static void look_below_usr(void)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY };
+	const char *step;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
+	    close(open("/usr/local/there", O_CREAT | O_WRONLY, 0666)))
+		_exit(1);
+	if (jail_enter(&jail, getppid(), &step) || access("/usr/local/there", R_OK))
+		_exit(2);
+	_exit(open("/usr/local/there", O_WRONLY) < 0 && errno == EROFS ? 0 : 3);
+}
+
+static void test_what_is_mounted_below_usr_is_there(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		look_below_usr();
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -566,6 +592,7 @@ int main(void)
 		T(test_a_confined_process_is_served_to_the_end),
 		T(test_the_server_has_one_right_and_no_other_files),
 		T(test_who_took_it_over_reaches_nothing),
+		T(test_what_is_mounted_below_usr_is_there),
 	};
 
 	if (geteuid()) {
