@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,9 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,7 +27,6 @@
 #include "blk_io_kit.h"
 #include "blk_nbd.h"
 #include "confine.h"
-#include "jail.h"
 
 #define BLOCKS 256u
 #define NOBODY "65534:65534"
@@ -507,70 +502,6 @@ static void test_the_server_has_one_right_and_no_other_files(void **state)
 	assert_int_equal(stat(path, &st), -1);
 }
 
-/* What a server that an image took over might try, with @network or without. */
-static void try_everything(bool network)
-{
-	const struct jail jail = { .dir = dir, .user = NOBODY, .network = network };
-	const char *step;
-	int status;
-
-	if (jail_enter(&jail, getppid(), &step))
-		_exit(1);
-	status = 2;
-	if (access("/usr/bin/env", X_OK) || open("/etc/passwd", O_RDONLY) >= 0 ||
-	    open("/usr/x", O_CREAT | O_WRONLY, 0600) >= 0 || mkdir("/x", 0700) == 0)
-		_exit(status);
-	status = 3;
-	if (kill(getppid(), 0) == 0 || ptrace(PTRACE_ATTACH, getppid(), 0, 0) == 0 ||
-	    fork() >= 0 || unshare(CLONE_NEWUSER) == 0 || chroot("/usr") == 0 || setuid(0) == 0 ||
-	    mknod("/usr/x", S_IFBLK, 0) == 0 || mount("x", "/usr", "tmpfs", 0, NULL) == 0)
-		_exit(status);
-	status = 4;
-	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || socket(AF_NETLINK, SOCK_RAW, 0) >= 0 ||
-	    socket(AF_PACKET, SOCK_RAW, 0) >= 0 || socket(AF_INET, SOCK_RAW, 1) >= 0)
-		_exit(status);
-	_exit((socket(AF_INET, SOCK_STREAM, 0) >= 0) == network ? 0 : 5);
-}
-
-static void test_who_took_it_over_reaches_nothing(void **state)
-{
-	for (int network = 0; network < 2; network++) {
-		int status;
-		pid_t pid = fork();
-
-		if (pid == 0)
-			try_everything(network);
-		waitpid(pid, &status, 0);
-		assert_int_equal(status, 0);
-	}
-}
-
-/* A loader may look there: what is mounted below /usr is a part of it, and as read only. */
-static void look_below_usr(void)
-{
-	const struct jail jail = { .dir = dir, .user = NOBODY };
-	const char *step;
-
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
-	    close(open("/usr/local/there", O_CREAT | O_WRONLY, 0666)))
-		_exit(1);
-	if (jail_enter(&jail, getppid(), &step) || access("/usr/local/there", R_OK))
-		_exit(2);
-	_exit(open("/usr/local/there", O_WRONLY) < 0 && errno == EROFS ? 0 : 3);
-}
-
-static void test_what_is_mounted_below_usr_is_there(void **state)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		look_below_usr();
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -591,8 +522,6 @@ int main(void)
 		T(test_it_ends_with_the_disks_process),
 		T(test_a_confined_process_is_served_to_the_end),
 		T(test_the_server_has_one_right_and_no_other_files),
-		T(test_who_took_it_over_reaches_nothing),
-		T(test_what_is_mounted_below_usr_is_there),
 	};
 
 	if (geteuid()) {
