@@ -21,6 +21,7 @@
 
 #define CONNECT_MS 5000
 #define OPEN_MS 20000	 /* a server of ours opens its image before it says anything */
+#define LAST_WORDS_MS 2000 /* for a server of ours that has ended the connection to end, too */
 #define SILENCE_MS 10000 /* a machine that says nothing for so long is gone */
 
 static int explain(const struct blk_nbd_want *w, int rc, char *why, size_t len, const char *fmt, ...)
@@ -224,7 +225,7 @@ static int explain_connect(const struct blk_nbd_want *w, int rc, const struct nb
 	if (!w->server)
 		return explain(w, rc, why, len, "%s", nbd_lib_error(lib));
 	explain(w, rc, why, len, "%s", nbd_lib_error(lib));
-	blk_server_last_words(s, OPEN_MS, said, sizeof(said));
+	blk_server_last_words(s, LAST_WORDS_MS, said, sizeof(said));
 	if (!said[0])
 		return rc;
 	return explain(w, rc, why, len, "%s%s", said,

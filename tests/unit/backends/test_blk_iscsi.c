@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -268,6 +270,30 @@ static void test_what_is_not_there_is_refused_in_one_line(void **state)
 	refused(-EHOSTUNREACH, "refused");
 }
 
+/* In a child, as if the package were not there. */
+static void refused_without_package(void)
+{
+	const struct blk_nbd_want w = want();
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("x", "/usr/lib/x86_64-linux-gnu/qemu", "tmpfs", 0, NULL))
+		_exit(1);
+	if (!blk_nbd_open(&image, &io, &w, why, sizeof(why)))
+		_exit(2);
+	_exit(strstr(why, "apt-get install qemu-block-extra") ? 0 : 3);
+}
+
+static void test_a_package_that_is_missing_is_named(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		refused_without_package();
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* All of them written once, over and over; the guest is told of no error and of no end. */
 static void test_a_target_that_comes_back_is_gone_on_with(void **state)
 {
@@ -323,6 +349,7 @@ int main(void)
 		T(test_what_was_written_is_at_the_target),
 		T(test_two_do_not_write_one),
 		T(test_what_is_not_there_is_refused_in_one_line),
+		T(test_a_package_that_is_missing_is_named),
 		T(test_a_target_that_comes_back_is_gone_on_with),
 		T(test_nothing_told_is_lost_when_its_server_is_killed),
 	};

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -364,6 +366,30 @@ static void test_what_cannot_be_opened_is_said_in_one_line(void **state)
 	refused(-EINVAL, "neither a file nor a block device");
 }
 
+/* In a child, as if the package were not there. */
+static void refused_without_package(void)
+{
+	const struct blk_nbd_want w = want();
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("x", "/usr/bin", "tmpfs", 0, NULL))
+		_exit(1);
+	if (!blk_nbd_open(&image, &io, &w, why, sizeof(why)))
+		_exit(2);
+	_exit(strstr(why, "apt-get install qemu-utils") ? 0 : 3);
+}
+
+static void test_a_package_that_is_missing_is_named(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		refused_without_package();
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* --- a server that dies --------------------------------------------------------------------- */
 
 /* Our one child. */
@@ -518,6 +544,7 @@ int main(void)
 		T(test_a_chain_needs_each_of_its_files),
 		T(test_a_header_reaches_nothing_of_the_hosts),
 		T(test_what_cannot_be_opened_is_said_in_one_line),
+		T(test_a_package_that_is_missing_is_named),
 		T(test_nothing_told_is_lost_when_it_is_killed),
 		T(test_it_ends_with_the_disks_process),
 		T(test_a_confined_process_is_served_to_the_end),
