@@ -315,8 +315,6 @@ static void unbind_remote(const struct domain *d, struct evtchn *c)
 static void port_close(struct domain *d, evtchn_port_t port, struct evtchn *c)
 {
 	switch ((enum evtchn_state)c->state) {
-	case ECS_FREE:
-		return;
 	case ECS_INTERDOMAIN:
 		unbind_remote(d, c);
 		break;
@@ -327,6 +325,7 @@ static void port_close(struct domain *d, evtchn_port_t port, struct evtchn *c)
 	case ECS_VIRQ:
 		d->vcpu[c->vcpu_id]->virq_to_evtchn[c->virq] = 0;
 		break;
+	case ECS_FREE: /* nobody closes one */
 	case ECS_UNBOUND:
 	case ECS_IPI:
 		break;

@@ -24,8 +24,6 @@ static long op_initialise(struct vcpu *v, u64 arg)
 		return -ENOMEM;
 	if (copy_from_guest(ctxt, arg, sizeof(*ctxt)) == 0)
 		rc = pv_vcpu_set_context(v, ctxt);
-	if (rc == 0)
-		v->is_initialised = true;
 	xfree(ctxt);
 	return rc;
 }

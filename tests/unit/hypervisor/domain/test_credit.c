@@ -411,6 +411,35 @@ static void test_a_cpu_is_called_that_may_run_it(void **state)
 	assert_int_equal(credit_insert(d[1]->vcpu[0], false, world.now), NO_CPU);
 }
 
+/* After a long stop all begin anew: also one that sleeps, and owes what nobody waits for any more. */
+static void test_an_old_debt_is_forgotten(void **state)
+{
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 256);
+	domain_add(1, 1, 256);
+	credit_remove(d[1]->vcpu[0]);
+	schedule(0);
+	assert_ptr_equal(on[0], d[0]->vcpu[0]);
+	credit_insert(d[1]->vcpu[0], false, world.now); /* somebody waits: it pays */
+	world.now += 100 * MS;
+	stop(0); /* and sleeps */
+	credit_remove(d[1]->vcpu[0]);
+	on[0] = NULL;
+	timer_softirq();
+	world.now += 10 * SECONDS;
+	credit_insert(d[1]->vcpu[0], false, world.now);
+	schedule(0);
+	assert_ptr_equal(on[0], d[1]->vcpu[0]);
+	world.now += MS;
+	credit_insert(dom0->vcpu[0], false, world.now); /* accounts begin again */
+	credit_insert(d[0]->vcpu[0], true, world.now);
+	schedule(0);
+	assert_ptr_equal(on[0], d[0]->vcpu[0]); /* it owes nothing, and is boosted */
+	stop(0);
+	on[0] = NULL;
+	credit_remove(dom0->vcpu[0]);
+}
+
 /* On as many CPUs as there can be, all idle but one: nobody looks behind the last. */
 static void test_accounts_are_of_every_cpu_and_no_more(void **state)
 {
@@ -492,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_accounts_are_of_every_cpu_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_was_alone_owes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cpu_is_called_that_may_run_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_old_debt_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,

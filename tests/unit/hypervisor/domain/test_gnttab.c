@@ -433,6 +433,20 @@ static void test_only_version_one_exists(void **state)
 				   0x80000000, 0), -EINVAL);
 }
 
+/* Of a domain that mapped something: all its pages go with the table. */
+static void test_a_table_goes_with_what_it_tracked(void **state)
+{
+	struct domain *d2 = world_domain(2, 1);
+	const long blocks = world_blocks;
+
+	d2->gnttab->maptrack[0] = xzalloc_array(struct maptrack, MAPTRACK_PER_PAGE);
+	d2->gnttab->nr_maptrack_pages = 1;
+	assert_true(gnttab_fini(d2));
+	assert_null(d2->gnttab);
+	assert_true(world_blocks < blocks);
+	assert_int_equal(gnttab_init(d2), 0);
+}
+
 /* What others may write is told of every grant, a frame of them a step where somebody waits, and at once where nobody does. */
 static void test_writers_are_noted_in_steps(void **state)
 {
@@ -464,6 +478,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_writable_map_holds_a_reference_and_the_write_type),
+		T(test_a_table_goes_with_what_it_tracked),
 		T(test_writers_are_noted_in_steps),
 		T(test_a_read_only_map_takes_no_write_type),
 		T(test_what_was_not_granted_is_not_mapped),
