@@ -73,32 +73,32 @@ static void close_files(struct jail *jail, unsigned int first)
 		close(jail->file[i].fd);
 }
 
+static int add_file(struct jail *jail, const char *path, bool readonly, char *why, size_t len)
+{
+	struct jail_file f = { .path = path, .readonly = readonly };
+	int rc;
+
+	if (path[0] != '/')
+		return explain(-EINVAL, why, len, "%s is no absolute path", path);
+	if (jail->nr_files == JAIL_FILES_MAX)
+		return explain(-EINVAL, why, len, "backing= has more than %d files",
+			       JAIL_FILES_MAX - 1);
+	rc = open_file(&f, why, len);
+	if (rc == 0)
+		jail->file[jail->nr_files++] = f;
+	return rc;
+}
+
 /* @names: @want's backing, to be cut. */
 static int open_files(struct jail *jail, const struct blk_server_want *want, char *names, char *why,
 		      size_t len)
 {
-	struct jail_file *f = &jail->file[0];
 	char *rest = NULL;
-	int rc;
+	int rc = add_file(jail, want->image, want->readonly, why, len);
 
-	*f = (struct jail_file){ .path = want->image, .readonly = want->readonly };
-	rc = open_file(f, why, len);
-	if (rc < 0)
-		return rc;
-	jail->nr_files = 1;
 	for (char *name = strtok_r(names, ",", &rest); name && rc == 0;
-	     name = strtok_r(NULL, ",", &rest)) {
-		f = &jail->file[jail->nr_files];
-		*f = (struct jail_file){ .path = name, .readonly = true };
-		if (name[0] != '/')
-			rc = explain(-EINVAL, why, len, "backing=%s is no absolute path", name);
-		else if (jail->nr_files == JAIL_FILES_MAX)
-			rc = explain(-EINVAL, why, len, "backing= has more than %d files",
-				     JAIL_FILES_MAX - 1);
-		else
-			rc = open_file(f, why, len);
-		jail->nr_files += rc == 0;
-	}
+	     name = strtok_r(NULL, ",", &rest))
+		rc = add_file(jail, name, true, why, len);
 	if (rc < 0)
 		close_files(jail, 0);
 	return rc;

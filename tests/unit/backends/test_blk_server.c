@@ -351,11 +351,18 @@ static void test_a_header_reaches_nothing_of_the_hosts(void **state)
 
 static void test_what_cannot_be_opened_is_said_in_one_line(void **state)
 {
+	char many[1024];
+
 	shell("truncate -s 1M %s", file);
 	shell("dd if=/dev/zero of=%s bs=4k count=1 conv=notrunc status=none", file);
 	refused(-EHOSTUNREACH, "not in qcow2 format");
 	server.backing = "base";
 	refused(-EINVAL, "no absolute path");
+	shell("truncate -s 1M %s", base);
+	snprintf(many, sizeof(many), "%s,%s,%s,%s,%s,%s,%s,%s,%s", base, base, base, base, base,
+		 base, base, base, base);
+	server.backing = many;
+	refused(-EINVAL, "backing= has more than 8 files");
 	server.backing = "/nowhere";
 	refused(-EINVAL, "/nowhere: No such file");
 	server.backing = "";
