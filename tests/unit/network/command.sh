@@ -93,6 +93,33 @@ claim "one whose script is killed is at once" says "xenbr0 is not made" network 
 claim "all of it" before
 rm "$work/bin/ip"
 
+# Nobody would undo it.
+xs_real=$(readlink -f "$work/bin/xs")
+rm "$work/bin/xs"
+printf '#!/bin/sh\n[ "$1" != write ] || exit 1\nexec %s "$@"\n' "$xs_real" >"$work/bin/xs"
+chmod +x "$work/bin/xs"
+claim "where the store takes nothing, no bridge is made" says "nobody would be there to undo it" network apply xenbr0
+claim "nothing has changed" before
+rm "$work/bin/xs" && ln -s "$xs_real" "$work/bin/xs"
+printf '#!/bin/sh\nexit 0\n' >"$work/bin/setsid"
+printf '#!/bin/sh\n[ "$1" = 20 ] || exec %s "$@"\nexit 124\n' "$(command -v timeout)" >"$work/bin/timeout"
+chmod +x "$work/bin/setsid" "$work/bin/timeout"
+claim "nor where nobody watches" says "nobody would be there to undo it" network apply xenbr0
+claim "nor is anything left of that" before
+rm "$work/bin/setsid" "$work/bin/timeout"
+mkfifo /run/storevisor/network/.answer.new
+mkdir "$work/elsewhere"
+cp "$command" "$work/elsewhere/mine"
+printf '#!/bin/sh\ncd / && exec %s "$@"\n' "$(command -v setsid)" >"$work/bin/setsid"
+chmod +x "$work/bin/setsid"
+claim "whatever one that was killed left, and by whatever name it is called" \
+	sh -c "cd '$work/elsewhere' && sh ./mine --confirm 30 apply xenbr0"
+claim "somebody watches" pgrep -f -- '--watch xenbr0 30'
+claim "who waits for an answer" network revert
+claim "and goes then" until_so not pgrep -f -- --watch
+claim "with the bridge" before
+rm "$work/bin/setsid"
+
 # Boots, several, documents.
 cat >"$work/net.json" <<'END'
 { "config": { "network": {
