@@ -57,17 +57,16 @@ static int show_host_dir(const char *root, const char *name)
 	return mount_setattr(AT_FDCWD, to, AT_RECURSIVE, &attr, sizeof(attr));
 }
 
-/* The directories above @path, below @root, as far as they are not there. */
-static int make_parents(const char *root, const char *path)
+/* The directories above @path, as far as they are not there. */
+static int make_parents(const char *path)
 {
 	char dir[PATH_LEN];
-	size_t at = strlen(root) + 1;
 
-	if (snprintf(dir, sizeof(dir), "%s%s", root, path) >= (int)sizeof(dir)) {
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	for (char *slash = strchr(dir + at, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 			return -1;
@@ -82,25 +81,42 @@ static int copy_mount(const struct jail_file *f)
 	return open_tree(f->fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 }
 
-static int show_file(const char *root, const struct jail_file *f, int tree)
+/* Its root directory is ours already: no name below leads out of it, whatever links /usr has. */
+static int show_file(const struct jail_file *f, int tree)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
-	char to[PATH_LEN];
 	int fd;
 
 	if (f->readonly)
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
-	    make_parents(root, f->path) < 0)
+	    make_parents(f->path) < 0)
 		return -1;
-	snprintf(to, sizeof(to), "%s%s", root, f->path);
-	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	/* Below /usr it is there already, and cannot be written. */
 	if (fd >= 0)
 		close(fd);
 	else if (errno != EROFS)
 		return -1;
-	return move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH);
+	return move_mount(tree, "", AT_FDCWD, f->path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/*
+ * Into @root, and the host's mounts are let go of: as long as a process had them, what dom0 unmounts
+ * would stay in use. Only the kernel's first root cannot be left, which is a host's that runs from
+ * its initramfs: there they stay, out of reach. Source: pivot_root(2).
+ */
+static int leave_host(const char *root)
+{
+	if (chdir(root) < 0)
+		return -1;
+	if (syscall(SYS_pivot_root, ".", ".") == 0) {
+		if (umount2(".", MNT_DETACH) < 0)
+			return -1;
+	} else if (errno != EINVAL || chroot(".") < 0) {
+		return -1;
+	}
+	return chdir("/");
 }
 
 static int make_root(const struct jail *jail, const int *tree, const char **step)
@@ -112,13 +128,12 @@ static int make_root(const struct jail *jail, const int *tree, const char **step
 	for (size_t i = 0; i < sizeof(host_dirs) / sizeof(host_dirs[0]); i++)
 		if (show_host_dir(jail->dir, host_dirs[i]) < 0)
 			return -1;
-	for (unsigned int i = 0; i < jail->nr_files; i++)
-		if (jail->file[i].path && show_file(jail->dir, &jail->file[i], tree[i]) < 0)
-			return -1;
-	if (mount(NULL, jail->dir, NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
-		  "size=64k") < 0)
+	if (leave_host(jail->dir) < 0)
 		return -1;
-	return chroot(jail->dir) < 0 || chdir("/") < 0 ? -1 : 0;
+	for (unsigned int i = 0; i < jail->nr_files; i++)
+		if (jail->file[i].path && show_file(&jail->file[i], tree[i]) < 0)
+			return -1;
+	return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, "size=64k");
 }
 
 /* --- rights --------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* test_jail.c - what a disk's server reaches when somebody took it over. Needs root. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -103,6 +105,93 @@ static void test_what_is_mounted_below_usr_is_there(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* --- what of the host stays in use ----------------------------------------------------------- */
+
+/* Enters the jail, says so and stays as long as somebody has the other end of @stay. */
+static void sit(const struct jail *jail, pid_t parent, int say, int stay)
+{
+	const char *step;
+	int rc = jail_enter(jail, parent, &step);
+	char c;
+
+	_exit(write(say, &rc, sizeof(rc)) != sizeof(rc) || read(stay, &c, 1) != 0);
+}
+
+/* A file system that the host had mounted is gone when the host unmounts it. */
+static void unmount_meanwhile(void)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY };
+	struct pollfd p = { .fd = inotify_init1(IN_CLOEXEC), .events = POLLIN };
+	struct inotify_event event;
+	char at[96];
+	int says[2], stays[2], rc = -1;
+
+	snprintf(at, sizeof(at), "%s/mounted", dir);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(at, 0755) || mount("x", at, "tmpfs", 0, NULL) || pipe(says) || pipe(stays) ||
+	    inotify_add_watch(p.fd, at, IN_UNMOUNT) < 0)
+		_exit(1);
+	if (fork() == 0) {
+		close(stays[1]);
+		close(p.fd);
+		sit(&jail, getppid(), says[1], stays[0]);
+	}
+	close(stays[0]);
+	if (read(says[0], &rc, sizeof(rc)) != sizeof(rc) || rc || umount(at))
+		_exit(2);
+	/* The kernel tells it with the last mount's end; 20 s: it is not going to. */
+	if (poll(&p, 1, 20000) != 1 || read(p.fd, &event, sizeof(event)) != sizeof(event))
+		_exit(3);
+	_exit(event.mask & IN_UNMOUNT ? 0 : 4);
+}
+
+static void test_what_the_host_unmounts_is_gone(void **state)
+{
+	char at[96];
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		unmount_meanwhile();
+	waitpid(pid, &status, 0);
+	snprintf(at, sizeof(at), "%s/mounted", dir);
+	rmdir(at);
+	assert_int_equal(status, 0);
+}
+
+/* A name with more ".." than it has directories is the root's: of the jail, not of the host. */
+static void look_for_odd_name(void)
+{
+	char real[96], odd[160];
+	struct jail jail = { .dir = dir, .user = NOBODY, .nr_files = 1 };
+	const char *step;
+	int fd;
+
+	snprintf(real, sizeof(real), "%s/real", dir);
+	snprintf(odd, sizeof(odd), "/../../../../..%s", real);
+	fd = unshare(CLONE_NEWNS) ? -1 : open(real, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		_exit(1);
+	jail.file[0] = (struct jail_file){ .path = odd, .fd = fd };
+	if (jail_enter(&jail, getppid(), &step))
+		_exit(2);
+	_exit(open(odd, O_RDWR) >= 0 && open(real, O_RDWR) >= 0 ? 0 : 3);
+}
+
+static void test_no_name_leads_out_of_it(void **state)
+{
+	char real[96];
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		look_for_odd_name();
+	waitpid(pid, &status, 0);
+	snprintf(real, sizeof(real), "%s/real", dir);
+	unlink(real);
+	assert_int_equal(status, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -110,6 +199,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_who_took_it_over_reaches_nothing),
 		T(test_what_is_mounted_below_usr_is_there),
+		T(test_what_the_host_unmounts_is_gone),
+		T(test_no_name_leads_out_of_it),
 	};
 
 	if (geteuid()) {
