@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # image.sh XENSTORED XM XS XEND_FAKE SCRIPTS - xm image with the real store, xend and Debian's tools: disks of small
-# archives, read by debugfs; what is refused, and what an archive that means harm can do. What a whole Debian makes
-# of it: tests/boot/image.sh. Stand-ins: mmdebstrap, and LVM's tools, for which a file is a volume.
+# archives, read by debugfs; what is refused, and what an archive that means harm can do.
+# Stand-ins: mmdebstrap, and LVM's tools, for which a file is a volume.
 set -u
 xenstored=$(realpath "$1") xs_prog=$(realpath "$3") xend_fake=$(realpath "$4") n=0 failed=0
 dir=$(mktemp -d /tmp/xm-image.XXXXXX)
