@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 
 #include "confine.h"
@@ -178,6 +179,9 @@ static const int refused[] = {
 	SCMP_SYS(process_vm_readv),  SCMP_SYS(process_vm_writev),
 	SCMP_SYS(kcmp),		     SCMP_SYS(setpriority),
 	SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_setscheduler),
+	SCMP_SYS(sched_setattr),     SCMP_SYS(sched_setparam),
+	SCMP_SYS(ioprio_set),	     SCMP_SYS(migrate_pages),
+	SCMP_SYS(move_pages),	     SCMP_SYS(flock), /* the lock is its disk's process's, too */
 	SCMP_SYS(fork),		     SCMP_SYS(vfork),
 	SCMP_SYS(unshare),	     SCMP_SYS(setns),
 	SCMP_SYS(mount),	     SCMP_SYS(umount2),
@@ -201,6 +205,33 @@ static int refuse(scmp_filter_ctx ctx, const int *call, size_t nr)
 
 	for (size_t i = 0; rc == 0 && i < nr; i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call[i], 0);
+	return rc;
+}
+
+/*
+ * Ways to other processes that are not calls of their own: who is sent a descriptor's signals, which
+ * the kernel sends to whoever has the same user, and whose limits are set. And the end with the
+ * disk's process, which a server that lived on would have put off.
+ */
+static const struct {
+	int call;
+	unsigned int at;
+	unsigned int value;
+} refused_values[] = {
+	{ SCMP_SYS(fcntl), 1, F_SETOWN },      { SCMP_SYS(fcntl), 1, F_SETOWN_EX },
+	{ SCMP_SYS(fcntl), 1, F_SETSIG },      { SCMP_SYS(ioctl), 1, FIOSETOWN },
+	{ SCMP_SYS(ioctl), 1, SIOCSPGRP },     { SCMP_SYS(prctl), 0, PR_SET_PDEATHSIG },
+};
+
+static int refuse_values(scmp_filter_ctx ctx)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
+				  SCMP_A0(SCMP_CMP_NE, 0));
+
+	for (size_t i = 0; rc == 0 && i < sizeof(refused_values) / sizeof(refused_values[0]); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused_values[i].call, 1,
+				      SCMP_CMP(refused_values[i].at, SCMP_CMP_MASKED_EQ, 0xffffffff,
+					       refused_values[i].value));
 	return rc;
 }
 
@@ -243,6 +274,8 @@ static int load_filter(bool network)
 		rc = refuse_other_families(ctx);
 	if (rc == 0)
 		rc = refuse_with_limits(ctx);
+	if (rc == 0)
+		rc = refuse_values(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -13,13 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <cmocka.h>
 
@@ -77,6 +83,67 @@ static void test_who_took_it_over_reaches_nothing(void **state)
 		waitpid(pid, &status, 0);
 		assert_int_equal(status, 0);
 	}
+}
+
+/* --- processes of the same user: other disks', and their servers --------------------------- */
+
+static int refused(int rc)
+{
+	return rc < 0 && errno == EPERM;
+}
+
+/* All that has an effect on @other, whose user is this one's; and an end that is put off. */
+static void try_other_process(pid_t other)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY };
+	const struct f_owner_ex owner = { F_OWNER_PID, other };
+	const struct sched_param param = { 0 };
+	const struct rlimit none = { 0, 0 };
+	const char *step;
+	struct rlimit own;
+	int fds[2], pid = other;
+
+	if (pipe(fds) || jail_enter(&jail, getppid(), &step))
+		_exit(1);
+	if (!refused(kill(other, SIGKILL)) || !refused(fcntl(fds[0], F_SETOWN, other)) ||
+	    !refused(fcntl(fds[0], F_SETOWN_EX, &owner)) ||
+	    !refused(fcntl(fds[0], F_SETSIG, SIGKILL)) ||
+	    !refused(ioctl(fds[0], FIOSETOWN, &pid)) || !refused(ioctl(fds[0], SIOCSPGRP, &pid)))
+		_exit(2);
+	if (!refused(prlimit(other, RLIMIT_CPU, &none, NULL)) ||
+	    !refused(sched_setparam(other, &param)))
+		_exit(3);
+	if (!refused(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)) || !refused(flock(fds[0], LOCK_UN)))
+		_exit(4);
+	_exit(getrlimit(RLIMIT_CPU, &own) || fcntl(fds[0], F_GETFL) < 0 ? 5 : 0);
+}
+
+static void test_who_took_it_over_reaches_no_process_of_its_user(void **state)
+{
+	int status, ready[2];
+	pid_t other, pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	other = fork();
+	if (other == 0) {
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	pid = fork();
+	if (pid == 0)
+		try_other_process(other);
+	waitpid(pid, &status, 0);
+	kill(other, SIGTERM);
+	assert_int_equal(status, 0);
+	/* Ours was the first signal it was sent. */
+	waitpid(other, &status, 0);
+	assert_int_equal(status, SIGTERM);
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* A loader may look there: what is mounted below /usr is a part of it, and as read only. */
@@ -198,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_who_took_it_over_reaches_nothing),
+		T(test_who_took_it_over_reaches_no_process_of_its_user),
 		T(test_what_is_mounted_below_usr_is_there),
 		T(test_what_the_host_unmounts_is_gone),
 		T(test_no_name_leads_out_of_it),
