@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 
@@ -168,6 +169,45 @@ static int drop_rights(uid_t uid, gid_t gid)
 }
 
 /*
+ * A mount that is read only keeps nobody from writing to a device. Where one is to be read, files are
+ * written only that may be: by Landlock, or not at all. Source: landlock(7).
+ */
+static bool has_device_to_read(const struct jail *jail)
+{
+	struct stat st;
+
+	for (unsigned int i = 0; i < jail->nr_files; i++)
+		if (jail->file[i].path && jail->file[i].readonly &&
+		    (fstat(jail->file[i].fd, &st) < 0 || !S_ISREG(st.st_mode)))
+			return true;
+	return false;
+}
+
+static int write_only_what_may_be(const struct jail *jail)
+{
+	const struct landlock_ruleset_attr attr = { .handled_access_fs =
+							    LANDLOCK_ACCESS_FS_WRITE_FILE };
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0), rc = 0;
+
+	if (rules < 0)
+		return -1;
+	for (unsigned int i = 0; rc == 0 && i < jail->nr_files; i++) {
+		const struct landlock_path_beneath_attr file = {
+			.allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE,
+			.parent_fd = jail->file[i].fd,
+		};
+
+		if (jail->file[i].path && !jail->file[i].readonly)
+			rc = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+					  &file, 0);
+	}
+	if (rc == 0)
+		rc = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+	close(rules);
+	return rc;
+}
+
+/*
  * What no server of a disk asks of the kernel: other processes (its user has some), name spaces,
  * keys, and what has been ways into kernels. A list of what it may would be QEMU's to change.
  */
@@ -305,6 +345,10 @@ int jail_enter(const struct jail *jail, pid_t parent, const char **step)
 	*step = "its rights";
 	if (drop_rights(uid, gid) < 0)
 		return -errno;
+	*step = "a device that it may only read (Landlock)";
+	if (has_device_to_read(jail) && write_only_what_may_be(jail) < 0)
+		return -errno;
+	*step = "its rights";
 	/* Changing the user has cleared it: so now, and then a look whether it is too late. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;

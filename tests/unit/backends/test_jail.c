@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +173,43 @@ static void test_what_is_mounted_below_usr_is_there(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* --- what may be read, and written ---------------------------------------------------------- */
+
+/* /dev/null, and /dev/zero to be read only: to open one for writing writes nothing. */
+static void open_devices(char node[2][96])
+{
+	struct jail jail = { .dir = dir, .user = NOBODY, .nr_files = 2 };
+	const char *step;
+
+	for (int i = 0; i < 2; i++)
+		jail.file[i] = (struct jail_file){ .path = node[i], .readonly = i,
+						   .fd = open(node[i], i ? O_RDONLY : O_RDWR) };
+	if (jail_enter(&jail, getppid(), &step))
+		_exit(1);
+	if (open(node[0], O_RDWR) < 0 || open(node[1], O_RDONLY) < 0)
+		_exit(2);
+	_exit(open(node[1], O_RDWR) < 0 && errno == EACCES ? 0 : 3);
+}
+
+static void test_a_device_to_read_is_not_written(void **state)
+{
+	char node[2][96];
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(node[i], sizeof(node[i]), "%s/node%d", dir, i);
+		assert_int_equal(mknod(node[i], S_IFCHR | 0600, makedev(1, 3 + 2 * (dev_t)i)), 0);
+	}
+	pid = fork();
+	if (pid == 0)
+		open_devices(node);
+	waitpid(pid, &status, 0);
+	for (int i = 0; i < 2; i++)
+		unlink(node[i]);
+	assert_int_equal(status, 0);
+}
+
 /* --- what of the host stays in use ----------------------------------------------------------- */
 
 /* Enters the jail, says so and stays as long as somebody has the other end of @stay. */
@@ -267,6 +305,7 @@ int main(void)
 		T(test_who_took_it_over_reaches_nothing),
 		T(test_who_took_it_over_reaches_no_process_of_its_user),
 		T(test_what_is_mounted_below_usr_is_there),
+		T(test_a_device_to_read_is_not_written),
 		T(test_what_the_host_unmounts_is_gone),
 		T(test_no_name_leads_out_of_it),
 	};
