@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,10 +14,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <event2/event.h>
 
+#include "fb_message.h"
+
 #define PIXEL 4
+#define MESSAGES_A_TURN 64
 #define ASIDE 63 /* a descriptor that nothing else has: confine.c allows 64 */
 
 union address {
@@ -27,7 +33,9 @@ union address {
 /* One of ours in the library's clientData. */
 struct viewer {
 	struct fb_vnc *vnc;
+	rfbClientPtr cl;
 	struct event *readable;
+	uint32_t passed; /* bytes still to come of a message that nobody wants */
 };
 
 /* --- where it listens ---------------------------------------------------------------------- */
@@ -115,16 +123,131 @@ static void on_gone(rfbClientPtr cl)
 	struct viewer *viewer = cl->clientData;
 	struct fb_vnc *v = viewer->vnc;
 
+	for (unsigned int i = 0; i < FB_VNC_VIEWERS; i++)
+		if (v->viewer[i] == viewer)
+			v->viewer[i] = NULL;
 	event_free(viewer->readable);
 	free(viewer);
 	v->viewers--;
 	v->ops->left(v->arg);
 }
 
+/* --- patience ------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t waited_for = -1;
+
+/* Whatever the library does with that socket, it ends. */
+static void on_alarm(int signo)
+{
+	int err = errno;
+
+	shutdown(waited_for, SHUT_RDWR);
+	errno = err;
+}
+
+/*
+ * The library begins its patience anew with each byte that a viewer takes or sends: with a byte a
+ * second all wait for one, for ever. Between this and end_patience() it has the socket @fd so long.
+ */
+static void begin_patience(int fd)
+{
+	const struct itimerval patience = {
+		.it_value = { FB_VNC_PATIENCE_MS / 1000, FB_VNC_PATIENCE_MS % 1000 * 1000 }
+	};
+
+	waited_for = fd;
+	setitimer(ITIMER_REAL, &patience, NULL);
+}
+
+static void end_patience(void)
+{
+	const struct itimerval none = { 0 };
+
+	setitimer(ITIMER_REAL, &none, NULL);
+	waited_for = -1;
+}
+
+/* --- what viewers send ---------------------------------------------------------------------- */
+
+/* As fb_message_next(), also for one that has not said yet who it is. */
+static enum fb_message next_message(const rfbClientPtr cl, const uint8_t *bytes, size_t len,
+				    uint32_t *size)
+{
+	if (cl->state == RFB_NORMAL)
+		return fb_message_next(bytes, len, size);
+	*size = cl->state == RFB_PROTOCOL_VERSION ? sz_rfbProtocolVersionMsg :
+		cl->state == RFB_AUTHENTICATION	  ? CHALLENGESIZE :
+						    1;
+	return len < *size ? FB_MESSAGE_PART : FB_MESSAGE_WHOLE;
+}
+
+/* Nothing more comes: half a message stays half a message. */
+static bool has_ended(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && p.revents;
+}
+
+static bool is_not_there(ssize_t n)
+{
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* Reads from what is passed over. False: nothing was there. */
+static bool pass_over(struct viewer *viewer)
+{
+	char scrap[4096];
+	ssize_t n = read(viewer->cl->sock, scrap,
+			 viewer->passed < sizeof(scrap) ? viewer->passed : sizeof(scrap));
+
+	if (n > 0)
+		viewer->passed -= (uint32_t)n;
+	else if (!is_not_there(n))
+		rfbCloseClient(viewer->cl);
+	return n > 0;
+}
+
+/* Takes a message that is there. False: none is, or the viewer is closed. */
+static bool take_message(struct viewer *viewer)
+{
+	uint8_t bytes[FB_MESSAGE_MAX];
+	rfbClientPtr cl = viewer->cl;
+	enum fb_message what;
+	uint32_t size = 0;
+	ssize_t n;
+
+	if (viewer->passed)
+		return pass_over(viewer);
+	n = recv(cl->sock, bytes, sizeof(bytes), MSG_PEEK);
+	if (is_not_there(n))
+		return false;
+	what = n > 0 ? next_message(cl, bytes, (size_t)n, &size) : FB_MESSAGE_NEVER;
+	if (what == FB_MESSAGE_NEVER || (what == FB_MESSAGE_PART && has_ended(cl->sock)))
+		rfbCloseClient(cl);
+	else if (what == FB_MESSAGE_PASSED)
+		viewer->passed = size;
+	else if (what == FB_MESSAGE_WHOLE)
+		rfbProcessClientMessage(cl);
+	return what != FB_MESSAGE_PART && cl->sock != RFB_INVALID_SOCKET;
+}
+
+/* Something came: by the edge, for half a message must not wake us until there is more of it. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	fb_vnc_send(arg);
+	struct viewer *viewer = arg;
+	unsigned int nr = 0;
+
+	begin_patience((int)fd);
+	while (nr < MESSAGES_A_TURN && take_message(viewer))
+		nr++;
+	end_patience();
+	if (nr == MESSAGES_A_TURN)
+		event_active(viewer->readable, EV_READ, 0);
+	fb_vnc_send(viewer->vnc);
 }
+
+/* --- who comes ------------------------------------------------------------------------------ */
 
 /* Closes one that has not even said who it is: nobody is kept out by those who say nothing. */
 static bool close_a_silent_one(struct fb_vnc *v)
@@ -176,7 +299,7 @@ static rfbClientPtr greet(struct fb_vnc *v, int fd)
 	/* A new connection has room for it. */
 	if (cl && (n <= 0 || write(fd, greeting, (size_t)n) != n)) {
 		rfbCloseClient(cl);
-		fb_vnc_send(v);
+		rfbClientConnectionGone(cl);
 		return NULL;
 	}
 	return cl;
@@ -193,7 +316,8 @@ static void add_viewer(struct fb_vnc *v, int fd)
 		return;
 	}
 	viewer->vnc = v;
-	viewer->readable = event_new(v->base, fd, EV_READ | EV_PERSIST, on_readable, v);
+	viewer->readable = event_new(v->base, fd, EV_READ | EV_PERSIST | EV_ET, on_readable,
+				     viewer);
 	/* From here on the library closes it. */
 	cl = viewer->readable ? greet(v, fd) : NULL;
 	if (!cl || event_add(viewer->readable, NULL) < 0) {
@@ -202,13 +326,21 @@ static void add_viewer(struct fb_vnc *v, int fd)
 		else
 			close(fd);
 		free(viewer);
-		if (cl)
+		if (cl) {
 			rfbCloseClient(cl);
+			rfbClientConnectionGone(cl);
+		}
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	viewer->cl = cl;
 	cl->clientData = viewer;
 	cl->clientGoneHook = on_gone;
+	for (unsigned int i = 0; i < FB_VNC_VIEWERS && viewer; i++)
+		if (!v->viewer[i]) {
+			v->viewer[i] = viewer;
+			viewer = NULL;
+		}
 	v->viewers++;
 	v->ops->came(v->arg);
 }
@@ -265,6 +397,8 @@ static int make_screen(struct fb_vnc *v, const char *title)
 	s->cursor = NULL; /* the guest draws its own */
 	s->alwaysShared = TRUE;
 	s->deferUpdateTime = 0;
+	/* Else it keeps the pointer's last place until something else happens. */
+	s->deferPtrUpdateTime = 0;
 	s->maxClientWait = FB_VNC_PATIENCE_MS;
 	set_colours(s);
 	s->kbdAddEvent = on_key;
@@ -280,10 +414,12 @@ static int make_screen(struct fb_vnc *v, const char *title)
 int fb_vnc_open(struct fb_vnc *v, const char *address, int display, int first, char *password,
 		const char *title, unsigned int *port)
 {
+	const struct sigaction alarm = { .sa_handler = on_alarm };
 	int rc = listen_somewhere(v, address, display, first, port);
 
 	if (rc < 0)
 		return rc;
+	sigaction(SIGALRM, &alarm, NULL);
 	rfbLogEnable(0); /* lines that any viewer can cause */
 	v->password[0] = password[0] ? password : NULL;
 	wake_ciphers();
@@ -334,7 +470,17 @@ void fb_vnc_copy(struct fb_vnc *v, const uint8_t *from, const struct fb_shape *s
 
 void fb_vnc_send(struct fb_vnc *v)
 {
-	rfbProcessEvents(v->screen, 0);
+	for (unsigned int i = 0; i < FB_VNC_VIEWERS; i++) {
+		rfbClientPtr cl = v->viewer[i] ? v->viewer[i]->cl : NULL;
+
+		if (cl && cl->sock != RFB_INVALID_SOCKET) {
+			begin_patience(cl->sock);
+			rfbUpdateClient(cl);
+			end_patience();
+		}
+		if (cl && cl->sock == RFB_INVALID_SOCKET)
+			rfbClientConnectionGone(cl);
+	}
 }
 
 bool fb_vnc_watched(const struct fb_vnc *v)

@@ -2,8 +2,8 @@
 /*
  * fb_vnc.h - the picture as viewers see it, by libvncserver.
  *
- * Viewers are strangers: they may send anything, and be slow. Who does not take what it is sent
- * within FB_VNC_PATIENCE_MS is closed. Everything runs in the caller's libevent loop.
+ * Viewers are strangers: they may send anything, and be slow. Who does not take an update
+ * within FB_VNC_PATIENCE_MS is closed; that long another may have to wait for it, and no longer. Everything runs in the caller's libevent loop.
  */
 #ifndef BACKENDS_FB_VNC_H
 #define BACKENDS_FB_VNC_H
@@ -17,10 +17,11 @@
 #include "screen.h"
 
 #define FB_VNC_VIEWERS 8
-#define FB_VNC_PATIENCE_MS 2000
+#define FB_VNC_PATIENCE_MS 5000
 
 struct event;
 struct event_base;
+struct viewer;
 
 /* What viewers do. */
 struct fb_vnc_ops {
@@ -38,6 +39,7 @@ struct fb_vnc {
 	char *password[2]; /* as libvncserver wants it: a list; the first NULL: none is asked for */
 	int listening;
 	int quiet[2]; /* what a viewer is until the library has looked at it: fb_vnc.c */
+	struct viewer *viewer[FB_VNC_VIEWERS]; /* NULL: nobody; @viewers others */
 	unsigned int viewers;
 	struct event_base *base;
 	struct event *accepting;

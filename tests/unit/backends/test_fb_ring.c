@@ -20,6 +20,7 @@
 #include <rfb/keysym.h>
 
 #include "fb_input.h"
+#include "fb_message.h"
 #include "fb_ring.h"
 #include "input_pipe.h"
 #include "kbd_ring.h"
@@ -418,6 +419,40 @@ static void test_the_pipe_carries_events_whole(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void test_a_message_ends_where_it_says(void **state)
+{
+	static const struct {
+		uint8_t bytes[8];
+		size_t len;
+		enum fb_message what;
+		uint32_t size;
+	} cases[] = {
+		{ { 0 }, 0, FB_MESSAGE_PART, 0 },
+		{ { 4, 1 }, 7, FB_MESSAGE_PART, 0 },
+		{ { 4, 1 }, 8, FB_MESSAGE_WHOLE, 8 },
+		{ { 5 }, 6, FB_MESSAGE_WHOLE, 6 },
+		{ { 2, 0, 0, 2 }, 8, FB_MESSAGE_PART, 0 },
+		{ { 2, 0, 0, 1 }, 8, FB_MESSAGE_WHOLE, 8 },
+		{ { 2, 0, 1, 1 }, 8, FB_MESSAGE_NEVER, 0 }, /* 257 encodings */
+		{ { 6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff }, 8, FB_MESSAGE_PASSED, 0x80000007 },
+		{ { 6, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc }, 8, FB_MESSAGE_PASSED, 12 },
+		{ { 6, 0, 0, 0, 0x80, 0, 0, 0 }, 8, FB_MESSAGE_PASSED, 0x80000008 },
+		{ { 8, 2 }, 4, FB_MESSAGE_PASSED, 4 },
+		{ { 1 }, 8, FB_MESSAGE_NEVER, 0 },
+		{ { 7 }, 8, FB_MESSAGE_NEVER, 0 },
+		{ { 255 }, 8, FB_MESSAGE_NEVER, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t size = 0;
+
+		assert_int_equal(fb_message_next(cases[i].bytes, cases[i].len, &size),
+				 cases[i].what);
+		if (cases[i].size)
+			assert_int_equal(size, cases[i].size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_pointer_reaches_all_ends, set_up_input),
 		cmocka_unit_test_setup(test_buttons_and_the_wheel, set_up_input),
 		cmocka_unit_test(test_the_pipe_carries_events_whole),
+		cmocka_unit_test(test_a_message_ends_where_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ int fbback_main(int argc, char **argv);
 #define FRONT "/local/domain/7/device/vfb/0"
 #define WIDTH 640u
 #define HEIGHT 480u
-#define BYTES (2u << 20)
+#define BYTES FB_MEMORY_MAX
 #define WAIT_S 30
 
 /* The guest's memory. */
@@ -389,6 +389,10 @@ static void test_keys_and_the_pointer_reach_the_keyboard(void **state)
 		assert_true(now() < end);
 	assert_int_equal(e.pos.type, XENKBD_TYPE_POS);
 	assert_int_equal(e.pos.abs_x, KBD_RANGE - 1);
+	assert_true(SendPointerEvent(c, 0, 0, 0));
+	while (!input_pipe_get(keyboard, &e))
+		assert_true(now() < end);
+	assert_int_equal(e.pos.abs_x, 0);
 	/* It leaves with the key down. */
 	rfbClientCleanup(c);
 	while (!input_pipe_get(keyboard, &e))
@@ -455,6 +459,135 @@ static void test_what_is_no_viewer_ends_nothing(void **state)
 	kill_device();
 }
 
+/* A viewer without the library's manners, of a screen without a password, until it has shaken hands. */
+static int shake_hands(void)
+{
+	static const char hello[] = "RFB 003.008\n\001\001";
+	char said[256];
+	int fd = dial();
+
+	assert_int_equal(recv(fd, said, 12, MSG_WAITALL), 12);
+	assert_int_equal(send(fd, hello, 12, 0), 12);
+	assert_int_equal(recv(fd, said, 2, MSG_WAITALL), 2); /* there is one way to say who one is */
+	assert_int_equal(send(fd, hello + 12, 1, 0), 1);
+	assert_int_equal(recv(fd, said, 4, MSG_WAITALL), 4);
+	assert_int_equal(send(fd, hello + 13, 1, 0), 1);
+	assert_int_equal(recv(fd, said, 24 + 3, MSG_WAITALL), 24 + 3);
+	return fd;
+}
+
+/* A process that does something slow with @fd, a @step each second. */
+static pid_t go_on_slowly(int fd, void (*step)(int fd))
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		const struct timespec second = { 1, 0 };
+
+		step(fd);
+		nanosleep(&second, NULL);
+	}
+}
+
+static void another_is_served(void)
+{
+	rfbClient *c = view();
+
+	assert_non_null(c);
+	draw(300, 300, (uint32_t)guest->page.fb.width, 0x335577);
+	sees(c, 305, 305, 0x335577);
+	rfbClientCleanup(c);
+}
+
+static void while_one_is_slow(int fd, void (*step)(int fd))
+{
+	pid_t slow = go_on_slowly(fd, step);
+
+	another_is_served();
+	assert_int_equal(kill(slow, SIGKILL), 0);
+	assert_int_equal(waitpid(slow, NULL, 0), slow);
+	close(fd);
+}
+
+static void send_a_byte(int fd)
+{
+	send(fd, "a", 1, MSG_NOSIGNAL);
+}
+
+/* Enough that the kernel soon says that there is room again. */
+static void read_little(int fd)
+{
+	static char some[1024 * 1024];
+
+	recv(fd, some, sizeof(some), MSG_DONTWAIT);
+}
+
+static void test_a_message_that_never_ends_holds_up_nobody(void **state)
+{
+	static const uint8_t cut_text[] = { 6, 0, 0, 0, 0, 15, 0, 0 }, key[] = { 4, 1 };
+	int fd;
+
+	write_device("127.0.0.1", "");
+	run_device();
+	while_one_is_slow(dial(), send_a_byte);
+	fd = shake_hands();
+	assert_int_equal(send(fd, cut_text, sizeof(cut_text), 0), sizeof(cut_text));
+	while_one_is_slow(fd, send_a_byte);
+	fd = shake_hands();
+	assert_int_equal(send(fd, key, sizeof(key), 0), sizeof(key));
+	another_is_served();
+	close(fd);
+	kill_device();
+}
+
+static void ask_for_all(int fd, uint32_t width, uint32_t height)
+{
+	const uint8_t all[] = { 3, 0, 0, 0, 0, 0, (uint8_t)(width >> 8), (uint8_t)width,
+				(uint8_t)(height >> 8), (uint8_t)height };
+
+	assert_int_equal(send(fd, all, sizeof(all), MSG_NOSIGNAL), sizeof(all));
+}
+
+static void test_who_takes_a_little_now_and_then_holds_up_nobody(void **state)
+{
+	struct xenfb_page *page = &guest->page.fb;
+	int fd;
+
+	write_device("127.0.0.1", "");
+	page->width = 2800;
+	page->height = 2900;
+	page->line_length = 2800 * 4;
+	run_device();
+	fd = shake_hands();
+	for (int i = 0; i < 64; i++)
+		ask_for_all(fd, 2800, 2900);
+	while_one_is_slow(fd, read_little);
+	kill_device();
+}
+
+/* The library would make a second picture, and say so. */
+static void test_a_scale_is_not_taken(void **state)
+{
+	static const uint8_t half[] = { 8, 2, 0, 0 }, palms[] = { 15, 2, 0, 0 };
+	uint8_t answer[16];
+	int fd;
+
+	write_device("127.0.0.1", "");
+	run_device();
+	fd = shake_hands();
+	assert_int_equal(send(fd, half, sizeof(half), 0), sizeof(half));
+	assert_int_equal(send(fd, palms, sizeof(palms), 0), sizeof(palms));
+	ask_for_all(fd, WIDTH, HEIGHT);
+	assert_int_equal(recv(fd, answer, sizeof(answer), MSG_WAITALL), sizeof(answer));
+	assert_int_equal(answer[0], 0); /* an update, and all of the picture */
+	assert_int_equal(answer[8] << 8 | answer[9], WIDTH);
+	close(fd);
+	kill_device();
+}
+
 static void fails_with(const char *words)
 {
 	const char *said;
@@ -518,6 +651,9 @@ int main(void)
 		T(test_who_has_not_the_password_sees_nothing),
 		T(test_those_who_say_nothing_keep_nobody_out),
 		T(test_what_is_no_viewer_ends_nothing),
+		T(test_a_message_that_never_ends_holds_up_nobody),
+		T(test_who_takes_a_little_now_and_then_holds_up_nobody),
+		T(test_a_scale_is_not_taken),
 		T(test_an_open_address_without_a_password_is_refused),
 		T(test_a_display_that_is_taken_is_said),
 		T(test_a_picture_that_cannot_be_stops_the_device_only),
