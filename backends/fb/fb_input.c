@@ -33,18 +33,21 @@ void fb_input_key(struct fb_input *in, uint32_t keysym, bool down)
 	if (!key || key >= 256)
 		return;
 	if (down)
-		in->down[key / 8] |= (uint8_t)(1 << key % 8);
-	else
-		in->down[key / 8] &= (uint8_t)~(1 << key % 8);
+		in->held->down[key / 8] |= (uint8_t)(1 << key % 8);
 	put_key(in, key, down);
+	if (!down)
+		in->held->down[key / 8] &= (uint8_t)~(1 << key % 8);
 }
 
 static void set_buttons(struct fb_input *in, uint8_t buttons)
 {
+	const uint8_t changed = buttons ^ in->held->buttons;
+
+	in->held->buttons |= buttons;
 	for (unsigned int i = 0; i < sizeof(button_keys) / sizeof(button_keys[0]); i++)
-		if ((buttons ^ in->buttons) & 1u << i)
+		if (changed & 1u << i)
 			put_key(in, button_keys[i], buttons >> i & 1);
-	in->buttons = buttons;
+	in->held->buttons = buttons;
 }
 
 /* A pointer's place from 0 to the range's last. */
@@ -56,7 +59,7 @@ static int32_t scaled(uint32_t at, uint32_t size)
 void fb_input_pointer(struct fb_input *in, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
 		      uint8_t buttons)
 {
-	uint8_t pressed = buttons & (uint8_t)~in->buttons;
+	uint8_t pressed = buttons & (uint8_t)~in->held->buttons;
 	union xenkbd_in_event e;
 
 	memset(&e, 0, sizeof(e));
@@ -71,8 +74,8 @@ void fb_input_pointer(struct fb_input *in, uint32_t x, uint32_t y, uint32_t widt
 void fb_input_release(struct fb_input *in)
 {
 	for (uint16_t key = 1; key < 256; key++)
-		if (in->down[key / 8] & 1 << key % 8)
+		if (in->held->down[key / 8] & 1 << key % 8)
 			put_key(in, key, false);
-	memset(in->down, 0, sizeof(in->down));
+	memset(in->held->down, 0, sizeof(in->held->down));
 	set_buttons(in, 0);
 }

@@ -11,10 +11,15 @@
 #include <xen/xen.h>
 #include <xen/io/kbdif.h>
 
-/* Keys that are down, and buttons, so that nothing stays pressed when the last viewer leaves. */
-struct fb_input {
+/* Keys that are down, and buttons: all that are, at any instruction, and for one perhaps one more. */
+struct fb_held {
 	uint8_t down[256 / 8];
 	uint8_t buttons;
+};
+
+/* @held outlives the process, so that nothing stays pressed when its viewers are gone. */
+struct fb_input {
+	struct fb_held *held;
 	void (*put)(void *arg, const union xenkbd_in_event *event);
 	void *arg;
 };

@@ -31,10 +31,11 @@
 #define SLOW_PERIOD_US 200000 /* of a guest that does not say what it changed */
 #define RECTS 32
 
-/* For a successor: what the shared page says only once. In the journal. */
+/* For a successor: what the shared page says only once, what viewers hold down. In the journal. */
 struct kept {
 	uint32_t valid, bytes;
 	struct fb_shape shape;
+	struct fb_held held;
 };
 
 struct fbback {
@@ -219,6 +220,7 @@ static int fb_prepare(struct backend *be)
 	f->vnc.arg = f;
 	f->vnc.listening = -1;
 	f->in.put = put_event;
+	f->in.held = &f->kept->held;
 	snprintf(domain, sizeof(domain), "/local/domain/%u", be->domid);
 	if (store_read_str(be->xs, domain, "name", f->title, sizeof(f->title)) < 0)
 		snprintf(f->title, sizeof(f->title), "domain %u", be->domid);
@@ -319,6 +321,8 @@ static int fb_start(struct backend *be, struct event_base *base)
 {
 	struct fbback *f = be->dev;
 
+	/* The viewers of a process that was killed are gone. */
+	fb_input_release(&f->in);
 	f->period = evtimer_new(base, on_period, f);
 	return f->period ? fb_vnc_start(&f->vnc, base) : -ENOMEM;
 }

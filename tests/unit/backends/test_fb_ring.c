@@ -303,11 +303,12 @@ static void on_put(void *arg, const union xenkbd_in_event *e)
 	put[nr_put++ % 32] = *e;
 }
 
-static struct fb_input in;
+static struct fb_held held;
+static struct fb_input in = { .held = &held };
 
 static int set_up_input(void **state)
 {
-	memset(&in, 0, sizeof(in));
+	memset(&held, 0, sizeof(held));
 	in.put = on_put;
 	nr_put = 0;
 	return 0;

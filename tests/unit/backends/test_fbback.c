@@ -403,6 +403,32 @@ static void test_keys_and_the_pointer_reach_the_keyboard(void **state)
 	kill_device();
 }
 
+static void test_a_killed_process_leaves_no_key_down(void **state)
+{
+	time_t end = now() + WAIT_S;
+	union xenkbd_in_event e;
+	int keyboard;
+	rfbClient *c;
+
+	run_device();
+	keyboard = input_pipe_open(7, false);
+	c = view();
+	assert_non_null(c);
+	assert_true(SendKeyEvent(c, XK_x, TRUE));
+	while (!input_pipe_get(keyboard, &e))
+		assert_true(now() < end);
+	assert_int_equal(e.key.pressed, 1);
+	kill_device();
+	rfbClientCleanup(c);
+	fake_store_set(BACK "/state", "4");
+	run_device();
+	assert_true(input_pipe_get(keyboard, &e));
+	assert_int_equal(e.key.keycode, KEY_X);
+	assert_int_equal(e.key.pressed, 0);
+	close(keyboard);
+	kill_device();
+}
+
 static void test_who_has_not_the_password_sees_nothing(void **state)
 {
 	run_device();
@@ -648,6 +674,7 @@ int main(void)
 		T(test_a_guest_makes_its_picture_larger),
 		T(test_a_successor_listens_where_its_predecessor_did),
 		T(test_keys_and_the_pointer_reach_the_keyboard),
+		T(test_a_killed_process_leaves_no_key_down),
 		T(test_who_has_not_the_password_sees_nothing),
 		T(test_those_who_say_nothing_keep_nobody_out),
 		T(test_what_is_no_viewer_ends_nothing),
