@@ -69,17 +69,24 @@ default_device() {
 	echo "$by"
 }
 
+# mine FILE: the state is not another script's, which has that file: what there is of it only that one can undo.
+mine() { [ ! -e "$state/$1" ] || fatal "$bridge is another script's, by which it was begun: stop it by that one first"; }
+
 # dispatch: of a script with the functions start, stop and is_up.
 dispatch() {
 	case $command in
 	start)
 		case $(ip -V 2>&1) in *iproute2*) ;; *) fatal "ip is not iproute2's: apt install iproute2" ;; esac
 		alone
+		mine "$foreign"
+		trap '' PIPE # nobody reads any more what is told: what is half done is to be done or undone
 		start
 		;;
 	stop)
 		alone
 		[ -d "$state" ] || { ! network_exists "$bridge" || fatal "$bridge was not made here"; exit 0; }
+		mine "$foreign"
+		trap '' PIPE
 		stop
 		;;
 	status) is_up || exit 1 ;;

@@ -9,6 +9,9 @@
 # shellcheck source-path=SCRIPTDIR source=forwarding.sh
 . "$(dirname "$0")/forwarding.sh"
 
+# shellcheck disable=SC2034 # dispatch's: what network-bridge has as soon as there is something to undo
+foreign=port
+
 # own_mac: the bridge's, always the same; without one a bridge has that of one of its guests.
 own_mac() { echo "$bridge" | cksum | awk '{ printf "02:16:3e:%02x:%02x:%02x\n", $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }'; }
 

@@ -8,7 +8,7 @@ nic
 echo 2 >/proc/sys/net/ipv6/conf/eth0/accept_ra
 echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_ignore
 facts eth0 >"$work/before"
-before() { settled eth0 && facts eth0 | diff "$work/before" - && not ip link show dev xenbr0 && same "" "$(ls -A /run/storevisor/network | grep -vx lock)"; }
+before() { settled eth0 && facts eth0 | diff "$work/before" - && not ip link show dev xenbr0 && same "" "$(ls -A /run/storevisor/network | grep -vx 'lock\|.forwarding')"; }
 moved() { facts xenbr0 | diff "$work/before" -; }
 bare() { same "" "$(ip -o addr show dev eth0)$(ip -4 route show table all dev eth0)$(ip -6 route show table all dev eth0 | grep -v '^multicast')"; }
 
@@ -134,6 +134,39 @@ claim "or a new start begins with that" "$script" start
 claim "and is whole" moved
 claim "as its stop" sh -c "'$script' stop"
 claim "is" before
+
+echo 0 >"$work/ran"
+CUT=10 PATH="$work/bin:$PATH" "$script" start >"$work/said" 2>&1
+claim "another script leaves alone what was killed" says "xenbr0 is another script's" "$1/network-route" start bridge=xenbr0 address=10.1.0.1/24
+claim "also by stop" says "xenbr0 is another script's" "$1/network-route" stop bridge=xenbr0
+claim "it is taken back then" "$script" revert
+claim "wholly" before
+claim "nor is another's bridge" "$1/network-route" start bridge=xenbr0 address=10.1.0.1/24
+claim "this one's to stop" says "xenbr0 is another script's" "$script" stop
+claim "or to revert" says "xenbr0 is another script's" "$script" revert
+"$1/network-route" stop bridge=xenbr0
+claim "it goes" before
+
+# A terminal that is gone: what ip complains of, and what is told, is read by nobody.
+cat >"$work/bin/ip" <<END
+#!/bin/sh
+case \$* in
+"-batch "*) echo bad >>"\$2" ;;
+"-force -batch "*) sed -i '1i bad' "\$3" ;;
+esac
+exec $real "\$@"
+END
+mkfifo "$work/gone"
+unread() { (exec 8<>"$work/gone" 6>"$work/gone" 8<&- && exec env PATH="$work/bin:$PATH" "$script" "$@" >&6 2>&6); }
+claim "a failure that nobody reads" not unread start
+has() { ip -4 route show default dev eth0 | grep -q 192.0.2.1 && ip addr show dev eth0 | grep -q 192.0.2.10/24; }
+claim "is taken back all the same" has
+"$script" revert >"$work/said" 2>&1
+claim "wholly" before
+"$script" start
+unread stop
+claim "so is what is stopped" has
+"$script" revert
 
 # A NIC that has only IPv6, and one that the world is not behind.
 ip link add eth1 type veth peer name port1 netns lan
