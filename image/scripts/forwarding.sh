@@ -19,19 +19,24 @@ forward_learners() {
 
 forward_begin() {
 	: >"$forwarding/users/$1" || return 1
-	[ ! -e "$forwarding/before" ] || return 0
-	(set +f; forward_learners) >"$forwarding/learners"
-	for way in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
-		[ ! -e "$way" ] || echo "$way $(cat "$way")"
-	done >"$forwarding/before.new" && mv "$forwarding/before.new" "$forwarding/before" || return 1
-	while read -r way; do echo 2 >"$way"; done <"$forwarding/learners"
+	if [ ! -e "$forwarding/before" ]; then
+		(set +f; forward_learners) >"$forwarding/learners"
+		for way in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do
+			[ ! -e "$way" ] || echo "$way $(cat "$way")"
+		done >"$forwarding/before.new" && mv "$forwarding/before.new" "$forwarding/before" || return 1
+	fi
+	# also for the second: somebody may have been killed here, or another have turned it off
+	while read -r way; do [ ! -e "$way" ] || echo 2 >"$way"; done <"$forwarding/learners"
 	while read -r way was; do
-		[ "$was" = 1 ] || echo 1 >"$way" || return 1
+		[ "$(cat "$way")" = 1 ] || echo 1 >"$way" || return 1
 	done <"$forwarding/before"
 }
 
 forward_back() {
 	rm -f "$forwarding/users/$1"
+	for user in $(ls "$forwarding/users"); do # a card that went without a word needs nothing any more
+		[ -e "/sys/class/net/$user" ] || rm -f "$forwarding/users/$user"
+	done
 	[ -e "$forwarding/before" ] && [ -z "$(ls "$forwarding/users")" ] || return 0
 	while read -r way was; do
 		[ "$was" = 1 ] || echo "$was" >"$way"

@@ -96,6 +96,15 @@ for script in vif-nat vif-route; do
 	claim "$script: it goes offline" card $script offline
 	claim "$script: nobody is reached then" is_seen 203.0.113.1 no
 done
+card vif-route online
+ip tuntap add dev vif2.0 mode tap
+echo 10.3.0.7 >"$work/store/backend/vif/1/0/ip"
+echo 0 >/proc/sys/net/ipv4/ip_forward
+claim "a second card" env vif=vif2.0 XENBUS_PATH=backend/vif/1/0 "$scripts/vif-route" online type_if=vif
+claim "has packets passed on, though somebody has turned that off" grep -qx 1 /proc/sys/net/ipv4/ip_forward
+ip link del vif2.0
+claim "it is gone without a word, and the first goes" card vif-route offline
+claim "then nothing is passed on any more" grep -qx 0 /proc/sys/net/ipv4/ip_forward
 ip link del vif1.0
 claim "in the end all is as at first" before
 
