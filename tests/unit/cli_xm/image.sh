@@ -238,6 +238,19 @@ claim "grow" xm image web --grow 128M
 is "the file is longer" 134217728 "$(stat -c %s "$image")"
 is "and its file system" 134217728 "$(dumpe2fs -h "$image" 2>/dev/null | awk '/^Block count/ { b = $3 } /^Block size/ { print b * $3 }')"
 claim "which is whole" e2fsck -f -n "$image"
+# who is interrupted while the file system becomes longer has it, and no half of it
+real=$(command -v resize2fs)
+printf '#!/bin/sh\n: >"%s/began"; until [ -e "%s/go" ]; do sleep 0.05; done; exec %s "$@"\n' "$dir/outside" "$dir/outside" "$real" >"$dir/bin/resize2fs"
+chmod +x "$dir/bin/resize2fs"
+xm image web --grow 160M >"$dir/longer" 2>&1 &
+growing=$!
+until_true test -e "$dir/outside/began"
+kill -TERM "-$(pgrep -P $growing)" # all of guest-disk, as xm does
+: >"$dir/outside/go"
+status=0
+wait $growing || status=$?
+is "one who is interrupted then has it all" "0 167772160" "$status $(dumpe2fs -h "$image" 2>/dev/null | awk '/^Block count/ { b = $3 } /^Block size/ { print b * $3 }')"
+rm "$dir/bin/resize2fs" "$dir/outside/began" "$dir/outside/go"
 claim "who holds it as a guest's process does keeps it" flock -x "$image" sh -c 'xm image web --grow 256M 2>&1 | grep "is in use"'
 xs write /config/domain/web/kernel "$dir/kernel"
 claim "the record starts" xm start web
@@ -280,7 +293,7 @@ cat >"$dir/bin/lvcreate" <<END
 #!/bin/sh
 case "\$*" in *'-L 33554432b -n web v0') truncate -s 32M "$dir/volume" ;; *) echo "  no room in v0" >&2; exit 5 ;; esac
 END
-printf '#!/bin/sh\nrm "%s"\n' "$dir/volume" >"$dir/bin/lvremove"
+printf '#!/bin/sh\nflock -n "%s" rm "%s" # LVM removes none that is open\n' "$dir/volume" "$dir/volume" >"$dir/bin/lvremove"
 : >"$dir/open"
 chmod +x "$dir/bin/lvs" "$dir/bin/lvcreate" "$dir/bin/lvremove"
 volume() { xm image web --volume v0/web "$@"; }
@@ -293,6 +306,9 @@ claim "its file system is whole" e2fsck -f -n "$dir/volume"
 is "and has what it shall" web "$(of "$dir/volume" /etc/hostname)"
 xm delete web
 claim "one with data on it is not written over" refuses 1 'v0/web holds data \(ext4\): wipefs -a' volume --from "$dir/root.tar"
+printf _BHRfS_M | dd of="$dir/volume" bs=1 seek=65600 conv=notrunc status=none
+claim "nor one with two kinds of data" refuses 1 'v0/web holds data \((ext4 btrfs|btrfs ext4)\)' volume --from "$dir/root.tar"
+printf '\0\0\0\0\0\0\0\0' | dd of="$dir/volume" bs=1 seek=65600 conv=notrunc status=none
 claim "an empty one says its size itself" refuses 1 'is there already, so --size is not' volume --from "$dir/root.tar" --size 32M
 head -c 32M /dev/urandom >"$dir/volume"
 echo open >"$dir/open"
@@ -332,7 +348,30 @@ status=0
 wait $making || status=$?
 is "one that is interrupted says so" "130 1" "$status $(grep -c '^Error: interrupted; nothing is left' "$dir/endless")"
 claim "and nothing is left" nothing
-rm "$dir/bin/mmdebstrap"
+# two with one volume: the first has it, also while nothing is on it yet
+rm -f "$dir/began" "$dir/volume"
+truncate -s 32M "$dir/volume"
+xm image first --debian endless --volume v0/web >"$dir/endless" 2>&1 &
+making=$!
+until_true test -e "$dir/began"
+claim "a second disk on the volume" refuses 1 'v0/web is in use' volume --from "$dir/root.tar"
+kill -TERM $making
+wait $making
+claim "it stays as it was when the first is interrupted" sh -c 'cmp -n 33554432 "$1/volume" /dev/zero' sh "$dir"
+rm "$dir/began" "$dir/volume"
+xm image first --debian endless --volume v0/web --size 32M >"$dir/endless" 2>&1 &
+making=$!
+until_true test -e "$dir/began"
+claim "nor has it one that is new" refuses 1 'v0/web is in use' volume --from "$dir/root.tar"
+kill -TERM $making
+wait $making
+claim "which goes" test ! -e "$dir/volume"
+# somebody writes to it by hand meanwhile
+truncate -s 32M "$dir/volume"
+sed -i "s|^cp |mke2fs -q -F -L theirs $dir/volume; cp |" "$dir/bin/mmdebstrap"
+claim "what has come to be on a volume meanwhile" refuses 1 'v0/web holds data \(ext2\)' volume --debian bookworm
+is "stays" theirs "$(e2label "$dir/volume")"
+rm "$dir/volume" "$dir/bin/mmdebstrap"
 mkdir "$dir/few"
 cp -rs /usr/bin/. "$dir/few/"
 rm -f "$dir/few/mmdebstrap"
