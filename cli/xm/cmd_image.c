@@ -426,6 +426,9 @@ static int grow(const struct image *im)
 		return xm_fail_store(im->xm, "reading the record", -ret);
 	if (!rec.nr_disks || rec.disk[0].backend == VDEV_NBD || !rec.disk[0].writable)
 		return xm_fail(im->xm, "%s has no disk of this host that it may write to", dom.name);
+	if (rec.disk[0].format != DISK_FORMAT_RAW) /* its file is not the disk's bytes, and may end with a footer */
+		return xm_fail(im->xm, "%s is a %s: 'qemu-img resize' makes it longer", rec.disk[0].path,
+			       disk_format_words[rec.disk[0].format]);
 	snprintf(path, sizeof(path), "path=%s", rec.disk[0].path);
 	snprintf(bytes, sizeof(bytes), "bytes=%lld", (long long)size_of(size));
 	ret = guest_disk_run(im->xm, &d);

@@ -272,6 +272,10 @@ claim "with partitions" xm image parts --from-disk "$dir/parts"
 claim_says() { "$@" 2>&1 | grep -F "the disk is longer; it has partitions"; }
 claim "it is made longer, and the rest is told to be the guest's" claim_says xm image parts --grow 40M
 is "it is" 41943040 "$(stat -c %s "$dir/parts")"
+xs write /config/domain/parts/disk/0/format vhd
+claim "an image whose file is not the disk's bytes is not made longer" refuses 1 "is a vhd: 'qemu-img resize'" xm image parts --grow 48M
+is "nor its file" 41943040 "$(stat -c %s "$dir/parts")"
+xs rm /config/domain/parts/disk/0/format
 rm "$dir/parts"
 claim "one that is gone" refuses 1 'parts is not there' xm image parts --grow 48M
 xm delete parts
