@@ -47,13 +47,21 @@ static int explain(int rc, char *why, size_t len, const char *fmt, ...)
 
 /* --- its files ------------------------------------------------------------------------------ */
 
-/* Its lock goes with the descriptor: to the server, whose end is the lock's too. */
+/*
+ * Its lock goes with the descriptor: to the server, whose end is the lock's too. So does a device,
+ * which is taken as blk_image.c takes it: mounted, or in use by another of its names?
+ */
 static int open_file(struct jail_file *f, char *why, size_t len)
 {
+	int flags = (f->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc = 0;
 	struct stat st;
-	int rc = 0;
 
-	f->fd = open(f->path, (f->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (!f->readonly && stat(f->path, &st) == 0 && S_ISBLK(st.st_mode))
+		flags |= O_EXCL;
+	f->fd = open(f->path, flags);
+	if (f->fd < 0 && errno == EBUSY)
+		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
+			       f->path);
 	if (f->fd < 0)
 		return explain(-EINVAL, why, len, "%s: %s", f->path, strerror(errno));
 	if (fstat(f->fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))

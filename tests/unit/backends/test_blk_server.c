@@ -269,6 +269,44 @@ static void test_the_lock_lasts_as_long_as_the_server(void **state)
 	close(fd);
 }
 
+/* The first line that @command says. */
+static void line_of(const char *command, char *line, int len)
+{
+	FILE *f = popen(command, "r");
+
+	assert_non_null(f);
+	assert_non_null(fgets(line, len, f));
+	assert_int_equal(pclose(f), 0);
+	line[strcspn(line, "\n")] = '\0';
+}
+
+/* What is mounted is a file system's, and another node of a device has a lock of its own. */
+static void test_a_device_in_use_is_refused(void **state)
+{
+	char command[192], device[64];
+	int fd, kept;
+
+	/* Unlike a file, it does not grow. */
+	shell("truncate -s 4M %s", file);
+	snprintf(command, sizeof(command), "/sbin/losetup -f --show %s", file);
+	line_of(command, device, sizeof(device));
+	kept = open(device, O_RDONLY);
+	shell("/sbin/losetup -d %s", device); /* when nobody has it */
+	server.image = device;
+	fd = open(device, O_RDONLY | O_EXCL);
+	refused(-EAGAIN, "is in use: unmount it in dom0 first");
+	close(fd);
+	open_disk(false);
+	fill(3, 0x33);
+	assert_int_equal(first_byte(3), 0x33);
+	/* The server has it, too. */
+	blk_image_close(&image);
+	assert_int_equal(open(device, O_RDONLY | O_EXCL), -1);
+	assert_int_equal(errno, EBUSY);
+	close_disk();
+	close(kept);
+}
+
 /* --- what an image's contents can name ------------------------------------------------------ */
 
 static void make_overlay(const char *options)
@@ -546,6 +584,7 @@ int main(void)
 		T(test_one_that_is_only_read_has_many_readers),
 		T(test_two_do_not_write_one_image),
 		T(test_the_lock_lasts_as_long_as_the_server),
+		T(test_a_device_in_use_is_refused),
 		T(test_a_backing_file_that_is_not_allowed_is_refused),
 		T(test_one_that_is_allowed_is_read_and_not_written),
 		T(test_a_chain_needs_each_of_its_files),
