@@ -204,8 +204,8 @@ static void run(const struct jail *jail, const char *const *argv, int listens, i
 		dprintf(2, "cannot confine it: %s: %s\n", step, strerror(-rc));
 		_exit(1);
 	}
-	execve(PROGRAM, (char *const *)argv, env);
-	dprintf(2, "%s: %s\n", PROGRAM, strerror(errno));
+	rc = jail_run(jail, (char *const *)argv, env);
+	dprintf(2, "%s: %s\n", PROGRAM, strerror(-rc));
 	_exit(1);
 }
 
@@ -248,7 +248,7 @@ static int fill_jail(struct jail *jail, const struct blk_server_want *want, char
 int blk_server_start(struct blk_server *s, const struct blk_server_want *want, const char *dir,
 		     char *why, size_t len)
 {
-	struct jail jail = { .dir = dir, .user = want->user };
+	struct jail jail = { .dir = dir, .user = want->user, .program = PROGRAM };
 	char *names = strdup(want->backing), options[ISCSI_OPTIONS_MAX] = "";
 	const char *argv[ARGS_MAX];
 	int rc = -ENOMEM;

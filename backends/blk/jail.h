@@ -24,6 +24,7 @@ struct jail_file {
 struct jail {
 	const char *dir;  /* any directory that is there: the new root is mounted over it */
 	const char *user; /* as confine() has it; NULL: nobody else, for tests and to debug */
+	const char *program; /* absolute: what jail_run() runs; NULL: nothing */
 	bool network;
 	struct jail_file file[JAIL_FILES_MAX];
 	unsigned int nr_files;
@@ -35,5 +36,8 @@ struct jail {
  * with the step that failed in @*step.
  */
 int jail_enter(const struct jail *jail, pid_t parent, const char **step);
+
+/* In the jail: becomes its program, which can become no other. Returns -errno, if at all. */
+int jail_run(const struct jail *jail, char *const *argv, char *const *env);
 
 #endif

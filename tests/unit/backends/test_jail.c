@@ -173,6 +173,41 @@ static void test_what_is_mounted_below_usr_is_there(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* --- its program ---------------------------------------------------------------------------- */
+
+static void run_another(void)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY, .program = "/usr/bin/dash" };
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"exec /usr/bin/true", NULL };
+	char *const env[] = { NULL };
+	const char *step;
+
+	if (jail_enter(&jail, getppid(), &step))
+		_exit(1);
+	if (!refused(execve("/usr/bin/true", argv, env)) ||
+	    !refused(execveat(AT_FDCWD, "/usr/bin/true", argv, env, 0)))
+		_exit(2);
+	jail_run(&jail, argv, env);
+	_exit(3);
+}
+
+/* One that a thread became would live on behind the disk's process. */
+static void test_its_program_becomes_no_other(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int nothing = open("/dev/null", O_RDWR);
+
+		dup2(nothing, 2); /* the shell says what it cannot */
+		run_another();
+	}
+	waitpid(pid, &status, 0);
+	/* The shell's for what is there and cannot be run. */
+	assert_int_equal(WEXITSTATUS(status), 126);
+}
+
 /* --- what may be read, and written ---------------------------------------------------------- */
 
 /* /dev/null, and /dev/zero to be read only: to open one for writing writes nothing. */
@@ -305,6 +340,7 @@ int main(void)
 		T(test_who_took_it_over_reaches_nothing),
 		T(test_who_took_it_over_reaches_no_process_of_its_user),
 		T(test_what_is_mounted_below_usr_is_there),
+		T(test_its_program_becomes_no_other),
 		T(test_a_device_to_read_is_not_written),
 		T(test_what_the_host_unmounts_is_gone),
 		T(test_no_name_leads_out_of_it),
