@@ -141,6 +141,15 @@ static int make_root(const struct jail *jail, const int *tree, const char **step
 
 /* --- rights --------------------------------------------------------------------------------- */
 
+/* Whether there is a file to open, whose mode need not let the user. */
+static bool has_file(const struct jail *jail)
+{
+	for (unsigned int i = 0; i < jail->nr_files; i++)
+		if (jail->file[i].path)
+			return true;
+	return false;
+}
+
 /* Opening files whatever their modes, and nothing else. */
 static int keep_one_capability(void)
 {
@@ -153,18 +162,19 @@ static int keep_one_capability(void)
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0);
 }
 
-static int drop_rights(uid_t uid, gid_t gid)
+/* Without KEEPCAPS a change of the user drops all. */
+static int drop_rights(uid_t uid, gid_t gid, bool files)
 {
 	const struct rlimit none = { 0, 0 };
 
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return -1;
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (cap != CAP_DAC_OVERRIDE && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+		if ((cap != CAP_DAC_OVERRIDE || !files) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+	if (prctl(PR_SET_KEEPCAPS, files, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
-	    keep_one_capability() < 0)
+	    (files && keep_one_capability() < 0))
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
@@ -376,7 +386,7 @@ int jail_enter(const struct jail *jail, pid_t parent, const char **step)
 	if (jail->program && place_name(jail->program) < 0)
 		return -errno;
 	*step = "its rights";
-	if (drop_rights(uid, gid) < 0)
+	if (drop_rights(uid, gid, has_file(jail)) < 0)
 		return -errno;
 	*step = "a device that it may only read (Landlock)";
 	if (has_device_to_read(jail) && write_only_what_may_be(jail) < 0)

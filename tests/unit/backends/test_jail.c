@@ -155,11 +155,38 @@ static void look_below_usr(void)
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
-	    close(open("/usr/local/there", O_CREAT | O_WRONLY, 0666)))
+	    close(open("/usr/local/there", O_CREAT | O_WRONLY, 0600)) ||
+	    chmod("/usr/local/there", 0666))
 		_exit(1);
 	if (jail_enter(&jail, getppid(), &step) || access("/usr/local/there", R_OK))
 		_exit(2);
 	_exit(open("/usr/local/there", O_WRONLY) < 0 && errno == EROFS ? 0 : 3);
+}
+
+/* An iSCSI disk's server has no file: what only root may read in /usr is not for it. */
+static void look_for_secret(void)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY, .network = true };
+	const char *step;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
+	    close(open("/usr/local/secret", O_CREAT | O_WRONLY, 0600)))
+		_exit(1);
+	if (jail_enter(&jail, getppid(), &step))
+		_exit(2);
+	_exit(open("/usr/local/secret", O_RDONLY) < 0 && errno == EACCES ? 0 : 3);
+}
+
+static void test_without_files_it_has_no_right_at_all(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		look_for_secret();
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
 }
 
 static void test_what_is_mounted_below_usr_is_there(void **state)
@@ -340,6 +367,7 @@ int main(void)
 		T(test_who_took_it_over_reaches_nothing),
 		T(test_who_took_it_over_reaches_no_process_of_its_user),
 		T(test_what_is_mounted_below_usr_is_there),
+		T(test_without_files_it_has_no_right_at_all),
 		T(test_its_program_becomes_no_other),
 		T(test_a_device_to_read_is_not_written),
 		T(test_what_the_host_unmounts_is_gone),
