@@ -18,11 +18,30 @@ bool blk_record_has_own_server(const struct blk_record *w)
 	return blk_record_has_server(w) && !nbd_name_is(w->name);
 }
 
+/*
+ * @buf keeps what it has if dom0 says nothing. What cannot be read is no such case: an image that was
+ * given to its guest as raw bytes is what that writes there.
+ */
+static int read_said(struct backend *be, const char *key, char *buf, size_t len)
+{
+	int rc = store_read_str(be->xs, be->path, key, buf, len);
+
+	if (rc == 0 || rc == -ENOENT)
+		return 0;
+	if (rc == -EINVAL)
+		backend_fail(be, "%s= is too long", key);
+	return rc;
+}
+
 static int read_format(struct backend *be, struct blk_record *w)
 {
 	char format[16] = "raw";
+	int rc = read_said(be, "format", format, sizeof(format));
 
-	store_read_str(be->xs, be->path, "format", format, sizeof(format));
+	if (rc == 0)
+		rc = read_said(be, "backing", w->backing, sizeof(w->backing));
+	if (rc < 0)
+		return rc;
 	if (disk_format_parse(format, (int)strlen(format), &w->format) < 0) {
 		backend_fail(be, "format=%s is not known: %s", format, disk_format_list);
 		return -EINVAL;
@@ -32,7 +51,6 @@ static int read_format(struct backend *be, struct blk_record *w)
 				 "writes to", format);
 		return -EINVAL;
 	}
-	store_read_str(be->xs, be->path, "backing", w->backing, sizeof(w->backing));
 	return 0;
 }
 

@@ -17,7 +17,10 @@ struct blk_record {
 	char backing[1024]; /* with commas between */
 };
 
-/* Reads params, mode, lock, cache, format and backing. 0, or -EINVAL after backend_fail(). */
+/*
+ * Reads params, mode, lock, cache, format and backing. 0; -EINVAL after backend_fail(); another
+ * -errno: the store does not say what format it is.
+ */
 int blk_record_read(struct backend *be, struct blk_record *w);
 
 /* Another machine serves it, or a process of ours that knows its format. */

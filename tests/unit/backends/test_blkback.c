@@ -261,6 +261,11 @@ static void test_an_image_of_another_format_is_offered(void **state)
 	assert_int_equal(start(), -EINVAL);
 	store_says("hotplug-error", "format=qcow3 is not known: raw, qcow2");
 	stop();
+	/* Whatever it is, it is not the guest's to read and to write as it stands. */
+	fake_store_set(BACK "/format", "a-format-of-a-long-name");
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "format= is too long");
+	stop();
 	fake_store_set(BACK "/format", "qcow2");
 	fake_store_set(BACK "/lock", "0");
 	assert_int_equal(start(), -EINVAL);
