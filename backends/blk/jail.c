@@ -34,8 +34,11 @@
 
 /* --- the root directory --------------------------------------------------------------------- */
 
-/* Where programs and their libraries are; a link stays one, what is not there is left out. */
-static const char *const host_dirs[] = { "usr", "lib", "lib64" };
+/*
+ * Where programs and their libraries are, and nothing that an administrator put beside them: an
+ * image's header can name what is here. A link stays one, what is not there is left out.
+ */
+static const char *const host_dirs[] = { "usr/bin", "usr/lib", "usr/lib64", "lib", "lib64" };
 
 static int show_host_dir(const char *root, const char *name)
 {
@@ -124,9 +127,13 @@ static int leave_host(const char *root)
 
 static int make_root(const struct jail *jail, const int *tree, const char **step)
 {
+	char usr[PATH_LEN];
+
 	*step = "its root directory";
+	snprintf(usr, sizeof(usr), "%s/usr", jail->dir);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("jail", jail->dir, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755") < 0)
+	    mount("jail", jail->dir, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755") < 0 ||
+	    mkdir(usr, 0755) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(host_dirs) / sizeof(host_dirs[0]); i++)
 		if (show_host_dir(jail->dir, host_dirs[i]) < 0)

@@ -369,6 +369,7 @@ static void test_a_header_reaches_nothing_of_the_hosts(void **state)
 	static const char *const made[] = {
 		"-u -b /etc/passwd -F raw", "-u -b /proc/1/environ -F raw",
 		"-u -b nbd://127.0.0.1:10809 -F raw", "-u -b /dev/mem -F raw",
+		"-u -b /usr/share/common-licenses/GPL-3 -F raw", "-u -b fat:/usr/local -F raw",
 		"-u -b 'json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":"
 		"\"/etc/shadow\"}}' -F raw",
 	};

@@ -59,6 +59,7 @@ static void try_everything(bool network)
 		_exit(1);
 	status = 2;
 	if (access("/usr/bin/env", X_OK) || open("/etc/passwd", O_RDONLY) >= 0 ||
+	    access("/usr/local", F_OK) == 0 || access("/usr/share", F_OK) == 0 ||
 	    open("/usr/x", O_CREAT | O_WRONLY, 0600) >= 0 || mkdir("/x", 0700) == 0)
 		_exit(status);
 	status = 3;
@@ -154,13 +155,13 @@ static void look_below_usr(void)
 	const char *step;
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
-	    close(open("/usr/local/there", O_CREAT | O_WRONLY, 0600)) ||
-	    chmod("/usr/local/there", 0666))
+	    mount("x", "/usr/lib/locale", "tmpfs", 0, NULL) ||
+	    close(open("/usr/lib/locale/there", O_CREAT | O_WRONLY, 0600)) ||
+	    chmod("/usr/lib/locale/there", 0666))
 		_exit(1);
-	if (jail_enter(&jail, getppid(), &step) || access("/usr/local/there", R_OK))
+	if (jail_enter(&jail, getppid(), &step) || access("/usr/lib/locale/there", R_OK))
 		_exit(2);
-	_exit(open("/usr/local/there", O_WRONLY) < 0 && errno == EROFS ? 0 : 3);
+	_exit(open("/usr/lib/locale/there", O_WRONLY) < 0 && errno == EROFS ? 0 : 3);
 }
 
 /* An iSCSI disk's server has no file: what only root may read in /usr is not for it. */
@@ -170,12 +171,12 @@ static void look_for_secret(void)
 	const char *step;
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("x", "/usr/local", "tmpfs", 0, NULL) ||
-	    close(open("/usr/local/secret", O_CREAT | O_WRONLY, 0600)))
+	    mount("x", "/usr/lib/locale", "tmpfs", 0, NULL) ||
+	    close(open("/usr/lib/locale/secret", O_CREAT | O_WRONLY, 0600)))
 		_exit(1);
 	if (jail_enter(&jail, getppid(), &step))
 		_exit(2);
-	_exit(open("/usr/local/secret", O_RDONLY) < 0 && errno == EACCES ? 0 : 3);
+	_exit(open("/usr/lib/locale/secret", O_RDONLY) < 0 && errno == EACCES ? 0 : 3);
 }
 
 static void test_without_files_it_has_no_right_at_all(void **state)
