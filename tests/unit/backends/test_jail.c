@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -327,6 +328,42 @@ static void test_what_the_host_unmounts_is_gone(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As on a host that runs from its initramfs, if @root_stays: the kernel does not let go of that one. */
+static bool root_stays;
+
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e);
+long __real_syscall(long nr, long a, long b, long c, long d, long e);
+long __wrap_syscall(long nr, long a, long b, long c, long d, long e)
+{
+	if (nr != SYS_pivot_root || !root_stays)
+		return __real_syscall(nr, a, b, c, d, e);
+	errno = EINVAL;
+	return -1;
+}
+
+static void enter_from_a_root_that_stays(void)
+{
+	const struct jail jail = { .dir = dir, .user = NOBODY };
+	const char *step;
+
+	root_stays = true;
+	if (jail_enter(&jail, getppid(), &step))
+		_exit(2);
+	_exit(access("/etc", F_OK) && access("/../etc", F_OK) && access("../etc", F_OK) &&
+	      access(dir, F_OK) && !access("/usr/bin/env", X_OK) ? 0 : 3);
+}
+
+static void test_a_root_that_cannot_be_left_is_out_of_reach(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		enter_from_a_root_that_stays();
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* A name with more ".." than it has directories is the root's: of the jail, not of the host. */
 static void look_for_odd_name(void)
 {
@@ -372,6 +409,7 @@ int main(void)
 		T(test_its_program_becomes_no_other),
 		T(test_a_device_to_read_is_not_written),
 		T(test_what_the_host_unmounts_is_gone),
+		T(test_a_root_that_cannot_be_left_is_out_of_reach),
 		T(test_no_name_leads_out_of_it),
 	};
 
