@@ -286,6 +286,14 @@ static const char *without_prefix(const char *line)
 	return strncmp(line, "qemu-nbd: ", 10) ? line : line + 10;
 }
 
+/* It says names that an image's contents have: what a terminal would do is not theirs to say. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 bool blk_server_last_words(struct blk_server *s, int ms, char *text, size_t len)
 {
 	struct pollfd p = { .fd = s->says, .events = POLLIN };
@@ -307,6 +315,7 @@ bool blk_server_last_words(struct blk_server *s, int ms, char *text, size_t len)
 	line = line ? line + 1 : said;
 	snprintf(text, len, "%s%s", without_prefix(line),
 		 strstr(line, "Unknown driver 'iscsi'") ? MODULE_HINT : "");
+	make_printable(text);
 	return got == 0;
 }
 

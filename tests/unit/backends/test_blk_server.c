@@ -388,6 +388,15 @@ static void test_a_header_reaches_nothing_of_the_hosts(void **state)
 	refused(-EHOSTUNREACH, "image-flat.vmdk");
 }
 
+/* It ends on the screen of who starts the guest, and in the log. */
+static void test_a_name_in_a_header_is_said_as_text(void **state)
+{
+	shell("rm %s; qemu-img create -q -f qcow2 -u -b \"$(printf '/no\\033]0;x\\007\\177where')\" "
+	      "-F raw %s 1M", file, file);
+	refused(-EHOSTUNREACH, "/no?]0;x??where");
+	assert_null(strpbrk(why, "\033\007\177"));
+}
+
 static void test_what_cannot_be_opened_is_said_in_one_line(void **state)
 {
 	char many[1024];
@@ -590,6 +599,7 @@ int main(void)
 		T(test_one_that_is_allowed_is_read_and_not_written),
 		T(test_a_chain_needs_each_of_its_files),
 		T(test_a_header_reaches_nothing_of_the_hosts),
+		T(test_a_name_in_a_header_is_said_as_text),
 		T(test_what_cannot_be_opened_is_said_in_one_line),
 		T(test_a_package_that_is_missing_is_named),
 		T(test_nothing_told_is_lost_when_it_is_killed),
