@@ -77,7 +77,7 @@ claim "nothing reads it" until_true 20 sh -c '! pidof qemu-nbd'
 with_disk "/data/top.qcow2,qcow2,xvdb,w,backing=/data/base.qcow2"
 claim "a guest is created with it, and the other named" xm create /tmp/qcow2.cfg
 claim "it comes up again" hears cloud 90 'guest: ready' 2
-types cloud 'dd if=/dev/urandom of=/mnt/q bs=64k count=64 2>/dev/null; echo fourth $(sha256sum </mnt/q); while [ ! -e /mnt/qstop ]; do dd if=/mnt/q of=/dev/xvdb bs=64k conv=fsync 2>/dev/null && echo qround; done &'
+types cloud 'rm /mnt/a /mnt/b /mnt/c; dd if=/dev/urandom of=/mnt/q bs=64k count=64 2>/dev/null; echo fourth $(sha256sum </mnt/q); while [ ! -e /mnt/qstop ]; do dd if=/mnt/q of=/dev/xvdb bs=64k conv=fsync 2>/dev/null && echo qround; done &'
 claim "it writes to it, over and over" hears cloud 60 '^qround' 2
 before=$(reader)
 same "who reads it is nobody of dom0's users with rights" "$(id -u xenbackend)" "$(awk '$1 == "Uid:" { print $2 }' /proc/$before/status)"
