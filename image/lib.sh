@@ -99,6 +99,23 @@ put_library()
 	cp -L "$2" "$dir/"
 }
 
+# put_modules ROOT KERNEL NAME...: modules with what they depend on, and fresh indexes. From $DEBROOT.
+put_modules()
+{
+	root=$1 version=$2
+	shift 2
+	mkdir -p "$root/lib/modules/$version"
+	cp "$DEBROOT/lib/modules/$version"/modules.builtin* "$DEBROOT/lib/modules/$version/modules.order" \
+		"$root/lib/modules/$version/"
+	for module; do
+		modprobe -d "$DEBROOT" -S "$version" --show-depends "$module" 2>/dev/null ||
+			note "kernel $version has no module $module"
+	done | awk '$1 == "insmod" { print $2 }' | sort -u | while read -r file; do
+		install -D -m 644 "$file" "$root${file#"$DEBROOT"}"
+	done
+	depmod -b "$root" "$version"
+}
+
 # pack ROOT FILE: ROOT as a newc archive owned by root, times left out.
 pack()
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The units of the store, of automations and of what manages domains under Debian's systemd as the first process of a machine: Debian's kernel
+# The units of the store, of automations, of bridges and of what manages domains under Debian's systemd as the first process of a machine: Debian's kernel
 # without a hypervisor, our store daemon, systemd-inside.sh. Idle time passes at once there, so that
 # waiting for a watchdog costs nothing.
 . "$(dirname "$0")/lib.sh"
@@ -21,8 +21,18 @@ for applet in $(busybox --list | grep -vx busybox); do
 	ln -s busybox "$root/bin/$applet"
 done
 rm -f "$root/sbin/init" "$root/bin/poweroff"
+ln -s ../bin/busybox "$root/sbin/modprobe"
+DEBROOT=$CACHE/root put_modules "$root" "$(kernel_version amd64)" bridge 8021q veth
+put_elf "$root" "$(readlink -f "$(command -v ip)")" /sbin/ip
+put_elf "$root" "$(command -v flock)" /bin/flock
+mkdir -p "$root/lib/storevisor/scripts"
+cp "$TOP"/image/scripts/* "$root/lib/storevisor/scripts/"
+cp "$TOP/install/storevisor-network" "$root/sbin/"
+# busybox's shell takes its own ip before any other.
+put_elf "$root" /bin/dash /bin/dash
+sed -i '1s|/bin/sh|/bin/dash|' "$root"/lib/storevisor/scripts/network-* "$root/sbin/storevisor-network"
 for file in /lib/systemd/systemd /lib/systemd/systemd-executor /lib/systemd/systemd-shutdown \
-	/bin/systemctl /bin/systemd-analyze; do
+	/bin/systemctl /bin/systemd-analyze /bin/systemd-run; do
 	[ ! -e "$file" ] || put_elf "$root" "$file" "$file"
 done
 put_elf "$root" "$BUILD/cli/xs/xs" /bin/xs
@@ -36,10 +46,11 @@ cp /lib/systemd/system/systemd-poweroff.service "$TOP"/cli/xs/systemd/* "$TOP"/x
 mkdir "$root/lib/systemd/system/xenstored.service.d"
 printf '%s\n' '[Service]' StandardError=kmsg >"$root/lib/systemd/system/xenstored.service.d/words.conf"
 # What manages domains needs a hypervisor: here their units are what is looked at, with others in their places.
-for unit in backendd xend xend-domains; do
+for unit in backendd xend xend-domains storevisor-network; do
 	mkdir "$root/lib/systemd/system/$unit.service.d"
 	printf '%s\n' '[Unit]' ConditionPathExists= >"$root/lib/systemd/system/$unit.service.d/other.conf"
-	[ $unit = xend-domains ] || printf '%s\n' '[Service]' Type=exec ExecStartPre= ExecStart= 'ExecStart=/bin/sleep 1000000' \
+	case $unit in xend-domains | storevisor-network) continue ;; esac
+	printf '%s\n' '[Service]' Type=exec ExecStartPre= ExecStart= 'ExecStart=/bin/sleep 1000000' \
 		>>"$root/lib/systemd/system/$unit.service.d/other.conf"
 done
 printf '%s\n' '#!/bin/sh' 'echo "$*" >>/tmp/xm; xs put /host/stopping 1' >"$root/sbin/xm"

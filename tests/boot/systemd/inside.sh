@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Under systemd: the store, asked for through its socket; xs-watch@NAME.service and xs-automate.service, started, fed,
-# deafened and stopped; what manages domains, restarted.
+# deafened and stopped; what manages domains, restarted; the host's network, with VLANs and a watcher that is a unit.
 . /lib.sh
 export HOME=/root
 # conf NAME LINE...: an automation.
@@ -77,6 +77,27 @@ claim "it lives longer than the watchdog's time, too" acts six
 same "without a restart" 0 "$(prop xs-automate NRestarts)"
 systemctl stop xs-automate
 claim "and ends with all its automations" not runs "watch --config"
+
+# A NIC whose cable ends in this machine, too.
+/sbin/ip link set lo up
+/sbin/ip link add eth0 type veth peer name lan0 && /sbin/ip link set lan0 up
+/sbin/ip addr add 192.0.2.10/24 dev eth0 && /sbin/ip link set eth0 up && /sbin/ip route add default via 192.0.2.1
+up() { test -d "/sys/class/net/$1/bridge"; }
+watchers() { systemctl list-units --plain --no-legend 'run-*.service' | wc -l; }
+claim "a NIC becomes a bridge" storevisor-network --confirm 30 bridge xenbr0
+claim "which has its address" sh -c '/sbin/ip route show default | grep -q xenbr0 && /sbin/ip addr show xenbr0 | grep -q 192.0.2.10/24'
+same "a unit waits for somebody to say that it works" 1 "$(watchers)"
+claim "nobody does, and all is as before" until_true 120 not up xenbr0
+claim "with its route" sh -c '/sbin/ip route show default | grep -q "dev eth0"'
+claim "a VLAN of the NIC becomes one" storevisor-network bridge xenbr5 device=eth0 vlan=5
+claim "by an interface of that VLAN" grep -q '^eth0.5 *| 5 *| eth0' /proc/net/vlan/config
+claim "which is its port" test -e /sys/class/net/xenbr5/brif/eth0.5
+claim "it is confirmed" storevisor-network confirm
+claim "and the unit is gone" until_true 60 sh -c '! systemctl list-units --plain --no-legend "run-*.service" | grep -q .'
+/sbin/ip link del xenbr5 && /sbin/ip link del eth0.5 && rm -rf /run/storevisor/network # what a boot leaves of it
+claim "each boot" systemctl start storevisor-network
+claim "makes it again" up xenbr5
+claim "and not the other" not up xenbr0
 
 # systemd hands a stop on to what requires the stopped.
 alive() { systemctl is-active xend-domains xend backendd | xargs; }
