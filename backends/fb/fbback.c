@@ -206,6 +206,9 @@ static int open_vnc(struct backend *be)
 	if (rc < 0)
 		backend_fail(be, "cannot listen for viewers at %s port %u: %s", address, f->port,
 			     strerror(-rc));
+	/* A successor offers nothing anew, and the port may be another's by now. */
+	if (rc == 0 && again && f->port != before)
+		rc = store_write(be->xs, XBT_NULL, be->path, "vnc-port", "%u", f->port);
 	return rc == -EADDRINUSE ? -EINVAL : rc;
 }
 

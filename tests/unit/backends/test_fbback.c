@@ -366,6 +366,27 @@ static void test_a_successor_listens_where_its_predecessor_did(void **state)
 	kill_device();
 }
 
+/* Else people are led, with this screen's password, to whoever has that port now. */
+static void test_a_successor_says_where_it_listens_if_that_port_is_gone(void **state)
+{
+	char first[16], second[16];
+
+	run_device();
+	snprintf(first, sizeof(first), "%u", port);
+	/* Another has it, and the guest is connected: nothing is offered anew. */
+	fake_store_set(BACK "/vnc-port", first);
+	fake_store_set(BACK "/state", "4");
+	setenv("STOREVISOR_BACKEND_DIR", strcat(dir, "/2"), 1);
+	assert_int_equal(start_device(), 0);
+	dir[strlen(dir) - 2] = '\0';
+	snprintf(second, sizeof(second), "%u", fbback.port);
+	assert_string_not_equal(second, first);
+	assert_string_equal(fake_store_get(BACK "/vnc-port"), second);
+	fb_fini(&be);
+	journal_close(&be.journal);
+	kill_device();
+}
+
 static void test_keys_and_the_pointer_reach_the_keyboard(void **state)
 {
 	union xenkbd_in_event e;
@@ -673,6 +694,7 @@ int main(void)
 		T(test_a_viewer_sees_what_the_guest_draws),
 		T(test_a_guest_makes_its_picture_larger),
 		T(test_a_successor_listens_where_its_predecessor_did),
+		T(test_a_successor_says_where_it_listens_if_that_port_is_gone),
 		T(test_keys_and_the_pointer_reach_the_keyboard),
 		T(test_a_killed_process_leaves_no_key_down),
 		T(test_who_has_not_the_password_sees_nothing),
