@@ -207,10 +207,24 @@ case "\$*" in
 *) exec $real "\$@" ;;
 esac
 END
+"$real" link add link eth0 name eth0.5 type macvlan mode bridge
+claim "what is called as a VLAN, and is none, is left alone" says "eth0.5 is there, and is not VLAN 5 of eth0" "$script" start bridge=xenbr5 netdev=eth0 vlan=5
+"$real" link del eth0.5
 claim "a VLAN of the NIC becomes a bridge" env PATH="$work/bin:$PATH" "$script" start bridge=xenbr5 netdev=eth0 vlan=5
 claim "by an interface of its own" grep -q 'type vlan id 5' "$work/vlan"
 claim "which is its port" test -e /sys/class/net/xenbr5/brif/eth0.5
 claim "the NIC keeps what it has" sh -c "ip addr show dev eth0 | grep -q 192.0.2.10/24"
 claim "with stop" "$script" stop bridge=xenbr5
 claim "the VLAN's interface goes" before
+"$real" link add link eth0 name eth0.5 type macvlan mode bridge
+cat >"$work/bin/ip" <<END
+#!/bin/sh
+case "\$*" in
+"-d -o link show dev eth0.5") echo '7: eth0.5@eth0: <UP> mtu 1500 \ link/ether promiscuity 0 \ vlan protocol 802.1Q id 5 <REORDER_HDR> ' ;;
+*) exec $real "\$@" ;;
+esac
+END
+claim "a VLAN's interface that is there is taken" env PATH="$work/bin:$PATH" "$script" start bridge=xenbr5 netdev=eth0 vlan=5
+claim "with stop" "$script" stop bridge=xenbr5
+claim "it stays" "$real" link show dev eth0.5
 plan
