@@ -52,6 +52,7 @@ claim "is there at once" moved
 claim "waits" sh -c "sh '$command' | grep -qx 'xenbr0 waits for confirm or revert.'"
 claim "and is for no boot" same 0 "$(xs read -v $config/xenbr0/boot)"
 claim "it may be asked for again meanwhile" network apply xenbr0
+claim "but not to stay without that" says "xenbr0 waits for confirm or revert" network --now apply xenbr0
 claim "is confirmed" network confirm
 claim "stays" moved
 claim "and comes with each boot" same 1 "$(xs read -v $config/xenbr0/boot)"
@@ -119,6 +120,19 @@ claim "who waits for an answer" network revert
 claim "and goes then" until_so not pgrep -f -- --watch
 claim "with the bridge" before
 rm "$work/bin/setsid"
+
+# The watcher's first undoing fails.
+real=$(command -v ip)
+cat >"$work/bin/ip" <<END
+#!/bin/sh
+case \$* in "-force "*) [ -e "$work/tried" ] || { : >"$work/tried"; exit 1; } ;; esac
+exec $real "\$@"
+END
+chmod +x "$work/bin/ip"
+claim "one that nobody confirms" network --confirm 1 apply xenbr0
+claim "is taken back also where the first attempt fails" until_so before
+claim "as it has" test -e "$work/tried"
+rm "$work/bin/ip"
 
 # Boots, several, documents.
 cat >"$work/net.json" <<'END'
