@@ -17,7 +17,7 @@ bool net_take_text(char *out, size_t size, const char *text, size_t len, bool ur
 
 /*
  * A host, an address, or one of IPv6 in brackets, at the start of @s, up to its end or one of @ends,
- * to @host without the brackets. Where it ends, or NULL.
+ * to @host without the brackets, in small letters. Where it ends, or NULL.
  */
 const char *net_take_host(char host[NET_HOST_MAX + 1], const char *s, const char *ends);
 

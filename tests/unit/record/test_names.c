@@ -96,6 +96,9 @@ static void test_targets_of_disks_have_one_reading(void **state)
 		{ "phy:/dev/x", VDEV_PHY, "/dev/x" }, { "phy:vg/x", VDEV_PHY, "/dev/vg/x" },
 		{ "nbd:nas 5", VDEV_NBD, "nbd://nas:5" }, { "nbd://nas/x,y", VDEV_NBD, "nbd://nas/x%2Cy" },
 		{ "iscsi://nas/iqn.a/1", VDEV_ISCSI, "iscsi://nas/iqn.a/1" },
+		/* A host's letters are small or not; nobody else's names are ours to change. */
+		{ "iscsi://NAS.Example/iqn.A/1", VDEV_ISCSI, "iscsi://nas.example/iqn.A/1" },
+		{ "iscsi://[FE80::A%Eth0]/iqn.a/1", VDEV_ISCSI, "iscsi://[fe80::a%Eth0]/iqn.a/1" },
 	};
 	static const char *const bad[] = { "", "x", "file:x", "file:", "phy:", "nbd:/x", "nbd:",
 					   "nbds://nas" };
