@@ -104,6 +104,17 @@ static int set_named(struct screen_spec *s, const char *name, const char *value,
 			  near.word ? near.word : "", near.word ? "'?" : "");
 }
 
+/* One that an entry can say, whose parts end at commas and begin and end without blanks. */
+static bool can_be_said(const char *password)
+{
+	const size_t len = strlen(password);
+
+	for (size_t i = 0; i < len; i++)
+		if (password[i] == ',' || (unsigned char)password[i] < ' ' || password[i] == 0x7f)
+			return false;
+	return !len || (password[0] != ' ' && password[len - 1] != ' ');
+}
+
 int screen_spec_check(const struct screen_spec *screen, char err[SPEC_ERROR_LEN])
 {
 	if (!screen->vnc)
@@ -111,6 +122,9 @@ int screen_spec_check(const struct screen_spec *screen, char err[SPEC_ERROR_LEN]
 	if (!screen_address_ok(screen->listen))
 		return spec_error(err, -EINVAL, "vnclisten '%.64s' is not an address such as "
 				  "127.0.0.1 or ::1", screen->listen);
+	if (!can_be_said(screen->password))
+		return spec_error(err, -EINVAL, "vncpasswd has a comma, a control character or a "
+				  "blank at an end");
 	if (!screen->password[0] && !screen_is_local(screen->listen))
 		return spec_error(err, -EINVAL, "vnclisten=%s needs vncpasswd: else anybody who "
 				  "can reach it has the screen", screen->listen);

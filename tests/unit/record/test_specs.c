@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_specs.c - claims about the spellings of disks and network cards.
+ * test_specs.c - claims about the spellings of disks, network cards and screens.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "disk_spec.h"
+#include "screen_spec.h"
 #include "vif_spec.h"
 
 static char why[SPEC_ERROR_LEN];
@@ -377,6 +378,23 @@ static void test_a_wrong_card_is_told_which_part_is_wrong(void **state)
 	vif_refused("backend=drv", -ENOTSUP, "Domain-0 only");
 }
 
+/* A record's, which xm export shall be able to write so that xm new reads the same. */
+static void test_a_password_that_no_entry_can_say_is_refused(void **state)
+{
+	static const char *const wrong[] = { "a,b", ",", " ab", "ab ", "a\nb", "\t" };
+	struct screen_spec s = { .vnc = true, .listen = SCREEN_ADDRESS };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		strcpy(s.password, wrong[i]);
+		assert_int_equal(screen_spec_check(&s, why), -EINVAL);
+		assert_non_null(strstr(why, "vncpasswd"));
+	}
+	strcpy(s.password, "a b='\"\\");
+	assert_int_equal(screen_spec_check(&s, why), 0);
+	assert_int_equal(screen_spec_parse("vncpasswd=a b='\"\\", &s, why), 0);
+	assert_string_equal(s.password, "a b='\"\\");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_an_empty_card_has_every_default),
 		cmocka_unit_test(test_what_has_no_effect_on_a_card_is_told),
 		cmocka_unit_test(test_a_wrong_card_is_told_which_part_is_wrong),
+		cmocka_unit_test(test_a_password_that_no_entry_can_say_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("record: disks and cards", tests, NULL, NULL);
