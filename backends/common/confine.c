@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <linux/if_tun.h>
 #include <seccomp.h>
 #include <xen/xen.h>
@@ -146,6 +149,10 @@ static int allow_more(scmp_filter_ctx ctx, const struct confine_more *more)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, more->calls[i], 0);
 	for (size_t i = 0; rc == 0 && more->ioctls[i]; i++)
 		rc = allow_values(ctx, SCMP_SYS(ioctl), &more->ioctls[i], 1);
+	if (rc == 0 && more->nodelay)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, IPPROTO_TCP),
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, TCP_NODELAY));
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #ifndef BACKENDS_CONFINE_H
 #define BACKENDS_CONFINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Who device processes are, unless told otherwise: a user that owns nothing and is nobody else. */
@@ -19,10 +20,11 @@
  */
 int confine(const char *user);
 
-/* What a kind of device needs besides: system calls, -1 after the last, and ioctls, 0 after it. */
+/* What a kind of device needs besides: system calls, -1 after the last, ioctls, 0 after it, and setsockopt for TCP_NODELAY. */
 struct confine_more {
 	const int *calls;
 	const unsigned int *ioctls;
+	bool nodelay;
 };
 
 /* The same, with @more (NULL: nothing). */

@@ -347,12 +347,11 @@ static void fb_fini(struct backend *be)
  * Viewers are accepted, take the place of what stands for them (fb_vnc.c), and are asked who they are;
  * the guest's memory is mapped when it connects.
  */
-static const int more_calls[] = { SCMP_SYS(accept4),	  SCMP_SYS(setsockopt),
-				  SCMP_SYS(getpeername), SCMP_SYS(select),
-				  SCMP_SYS(pselect6),	  SCMP_SYS(dup3),
-				  SCMP_SYS(setitimer),	  -1 };
+static const int more_calls[] = { SCMP_SYS(accept4),	SCMP_SYS(getpeername), SCMP_SYS(select),
+				  SCMP_SYS(pselect6),	SCMP_SYS(dup3),	       SCMP_SYS(setitimer),
+				  -1 };
 static const unsigned int more_ioctls[] = { IOCTL_PRIVCMD_MMAPBATCH_V2, 0 };
-static const struct confine_more more_of_screens = { more_calls, more_ioctls };
+static const struct confine_more more_of_screens = { more_calls, more_ioctls, .nodelay = true };
 
 static const struct backend_ops fb_ops = {
 	.name = "fbback",

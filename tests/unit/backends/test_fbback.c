@@ -14,6 +14,8 @@ int fbback_main(int argc, char **argv);
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -450,6 +452,36 @@ static void test_a_killed_process_leaves_no_key_down(void **state)
 	kill_device();
 }
 
+/* Of a child that is confined as the device, and sets an option of a socket. */
+static int ends_after(int level, int option)
+{
+	int status, on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (confine_with("65534", fb_ops.more) < 0)
+			_exit(10);
+		setsockopt(fd, level, option, &on, sizeof(on));
+		_exit(0);
+	}
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Others load programs into the kernel, or another protocol (SO_ATTACH_FILTER, TCP_ULP). */
+static void test_a_taken_process_sets_one_option_of_sockets(void **state)
+{
+	static const int others[][2] = { { SOL_SOCKET, SO_ATTACH_FILTER },
+					 { SOL_SOCKET, TCP_NODELAY },
+					 { IPPROTO_TCP, TCP_ULP },
+					 { IPPROTO_IP, IP_OPTIONS } };
+
+	assert_int_equal(ends_after(IPPROTO_TCP, TCP_NODELAY), 0);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_true(WIFSIGNALED(ends_after(others[i][0], others[i][1])));
+}
+
 static void test_who_has_not_the_password_sees_nothing(void **state)
 {
 	run_device();
@@ -697,6 +729,7 @@ int main(void)
 		T(test_a_successor_says_where_it_listens_if_that_port_is_gone),
 		T(test_keys_and_the_pointer_reach_the_keyboard),
 		T(test_a_killed_process_leaves_no_key_down),
+		T(test_a_taken_process_sets_one_option_of_sockets),
 		T(test_who_has_not_the_password_sees_nothing),
 		T(test_those_who_say_nothing_keep_nobody_out),
 		T(test_what_is_no_viewer_ends_nothing),
