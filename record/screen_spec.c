@@ -23,12 +23,7 @@ static int set_vnc(struct screen_spec *s, const char *value, char *err)
 
 static int set_unused(struct screen_spec *s, const char *value, char *err)
 {
-	bool any;
-	int ret = set_bool(&any, "vncunused", value, err);
-
-	if (any)
-		s->display[0] = '\0';
-	return ret;
+	return set_bool(&s->any, "vncunused", value, err);
 }
 
 static int set_type(struct screen_spec *s, const char *value, char *err)
@@ -157,5 +152,7 @@ int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPE
 		if (ret)
 			return ret;
 	}
+	if (screen->any)
+		screen->display[0] = '\0';
 	return screen_spec_check(screen, err);
 }

@@ -15,6 +15,7 @@ struct screen_spec {
 	bool said; /* the record speaks of one, perhaps to say that there is none */
 	bool vnc;  /* there is one, which VNC shows */
 	char listen[SCREEN_ADDRESS_MAX + 1];
+	bool any;  /* of an entry that is read: vncunused=1, so its vncdisplay counts for nothing */
 	char display[3]; /* 0 to 99, or "" = the first that is free */
 	char password[SCREEN_PASSWORD_MAX + 1];
 };

@@ -395,6 +395,20 @@ static void test_a_password_that_no_entry_can_say_is_refused(void **state)
 	assert_string_equal(s.password, "a b='\"\\");
 }
 
+static void test_vncunused_counts_wherever_it_stands(void **state)
+{
+	struct screen_spec s;
+
+	assert_int_equal(screen_spec_parse("vncdisplay=5, vncunused=1", &s, why), 0);
+	assert_string_equal(s.display, "");
+	assert_int_equal(screen_spec_parse("vncunused=1, vncdisplay=5", &s, why), 0);
+	assert_string_equal(s.display, "");
+	assert_int_equal(screen_spec_parse("vncunused=1, vnclisten=127.0.0.1:5", &s, why), 0);
+	assert_string_equal(s.display, "");
+	assert_int_equal(screen_spec_parse("vncunused=0, vncdisplay=5", &s, why), 0);
+	assert_string_equal(s.display, "5");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_an_empty_card_has_every_default),
 		cmocka_unit_test(test_what_has_no_effect_on_a_card_is_told),
 		cmocka_unit_test(test_a_wrong_card_is_told_which_part_is_wrong),
+		cmocka_unit_test(test_vncunused_counts_wherever_it_stands),
 		cmocka_unit_test(test_a_password_that_no_entry_can_say_is_refused),
 	};
 
