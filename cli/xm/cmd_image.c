@@ -320,7 +320,9 @@ static int plan_place(const struct image *im, struct plan *p)
 		snprintf(p->bytes, sizeof(p->bytes), "bytes=%lld", (long long)size_of(size));
 	else
 		strcpy(p->bytes, "bytes=");
-	if (!volume && access(p->path, F_OK) == 0)
+	if (volume)
+		return define_disk_is_free(im->xm, p->path);
+	if (access(p->path, F_OK) == 0)
 		return xm_fail(im->xm, "%s is there already: --file names another place, --from-disk takes it "
 				       "as it is", p->path);
 	return 0;

@@ -3,10 +3,13 @@
  * define.c - see define.h.
  */
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "define.h"
 #include "domain_name.h"
 #include "domains.h"
+#include "record_store.h"
 
 /* @name is the one that was wanted; @prog how the user calls this program. */
 static int tell_same_name(struct xm *xm, const char *name, const struct record_conflict *c)
@@ -63,4 +66,36 @@ int define_name_is_free(struct xm *xm, const char *name)
 	conflict.persistent = dom.persistent;
 	conflict.domid = dom.domid;
 	return tell_same_name(xm, name, &conflict);
+}
+
+/* Whether both are one path, or names of one block device. */
+static bool same_place(const char *a, const char *b)
+{
+	struct stat st_a, st_b;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && S_ISBLK(st_a.st_mode) &&
+	       S_ISBLK(st_b.st_mode) && st_a.st_rdev == st_b.st_rdev;
+}
+
+int define_disk_is_free(struct xm *xm, const char *path)
+{
+	struct xs_handle *xs = xm_store(xm);
+	struct domains all;
+	struct record rec;
+	int ret = xs ? domains_load(xs, &all) : 1;
+
+	if (ret)
+		return xs ? xm_fail_store(xm, "reading the records", -ret) : 1;
+	for (size_t i = 0; !ret && i < all.nr; i++) {
+		if (!all.at[i].has_record || record_get(xs, all.at[i].name, &rec))
+			continue;
+		for (size_t j = 0; !ret && j < (size_t)rec.nr_disks; j++)
+			if (rec.disk[j].backend != VDEV_NBD && same_place(rec.disk[j].path, path))
+				ret = xm_fail(xm, "%s is %s's already: detach it there, or name another volume",
+					      path, all.at[i].name);
+	}
+	domains_fini(&all);
+	return ret;
 }

@@ -16,4 +16,10 @@ int define_record(struct xm *xm, const struct record *rec, enum record_mode mode
  */
 int define_name_is_free(struct xm *xm, const char *name);
 
+/*
+ * 0 when no record has the block device at @path, or what is going to be there, as a disk; else 1
+ * after saying whose it is. A guest may keep on it what no tool knows by its looks.
+ */
+int define_disk_is_free(struct xm *xm, const char *path);
+
 #endif

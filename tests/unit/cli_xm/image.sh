@@ -319,6 +319,10 @@ echo open >"$dir/open"
 claim "one that is open" refuses 1 'v0/web is in use' volume --from "$dir/root.tar"
 : >"$dir/open"
 claim "what fails leaves one that was there" refuses 1 'no kernel in boot/' volume --from "$dir/nokernel.tar"
+xm image other --from-disk "$dir/noise"
+xs write /config/domain/other/disk/0/target phy:/dev/v0/web
+claim "one that another domain has, whatever is on it" refuses 1 "/dev/v0/web is other's already" volume --from "$dir/root.tar"
+xm delete other
 claim "an empty volume, whatever its blocks were" volume --from "$dir/root.tar"
 claim "its file system is whole, too" e2fsck -f -n "$dir/volume"
 is "and has the file of the archive" kernel "$(of "$dir/volume" /boot/vmlinuz-6.1.0-9-amd64)"
