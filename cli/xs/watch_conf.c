@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #define LINE_MAX_LEN 4096
 #define WORDS_MAX 256
+#define VARIABLE "XS_WATCH_CONF" /* the descriptor of what is kept of the file */
 
 struct conf {
 	const char *file;
@@ -132,10 +134,25 @@ static void take_line(struct conf *c, char *text)
 		take_option(c, name, value);
 }
 
+/* What a process before this one kept, once; NULL: nothing. */
+static FILE *kept(void)
+{
+	const char *number = getenv(VARIABLE);
+	FILE *f = number ? fdopen(atoi(number), "r") : NULL;
+
+	unsetenv(VARIABLE); /* no handler is to see it */
+	if (f)
+		rewind(f);
+	return f;
+}
+
 static void load(struct conf *c)
 {
 	char line[LINE_MAX_LEN];
-	FILE *f = fopen(c->file, "re");
+	FILE *f = kept();
+
+	if (!f)
+		f = fopen(c->file, "re");
 
 	if (!f)
 		cli_die(CLI_USAGE, "%s: %s", c->file, strerror(errno));
@@ -148,6 +165,45 @@ static void load(struct conf *c)
 	if (ferror(f))
 		cli_die(CLI_USAGE, "%s: %s", c->file, strerror(errno));
 	fclose(f);
+}
+
+static int copy(FILE *from)
+{
+	int to = memfd_create("xs-watch-conf", 0);
+	char part[4096];
+	size_t n;
+
+	while (to >= 0 && (n = fread(part, 1, sizeof(part), from)) > 0)
+		if (write(to, part, n) != (ssize_t)n)
+			break;
+	if (to < 0 || (feof(from) && !ferror(from)))
+		return to;
+	close(to);
+	errno = EIO;
+	return -1;
+}
+
+static int keeping = -1; /* the descriptor */
+
+bool watch_conf_keep(const char *file)
+{
+	FILE *from = fopen(file, "re");
+	char number[16];
+
+	if (!from)
+		return false;
+	keeping = copy(from);
+	fclose(from);
+	snprintf(number, sizeof(number), "%d", keeping);
+	return keeping >= 0 && setenv(VARIABLE, number, 1) == 0;
+}
+
+void watch_conf_forget(void)
+{
+	unsetenv(VARIABLE);
+	if (keeping >= 0)
+		close(keeping);
+	keeping = -1;
 }
 
 bool watch_conf_is_right(const char *file)

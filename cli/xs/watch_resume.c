@@ -114,9 +114,14 @@ void resume_exec(struct session *s)
 	int fd;
 
 	wanted = 0;
-	/* it may be another one than that which was right when the signal was sent */
-	if (watch_conf_file() && !watch_conf_is_right(watch_conf_file())) {
+	/*
+	 * It may be another one than that which was right when the signal was sent, and again another,
+	 * or none, when the process that comes looks: what is judged here is what that one gets.
+	 */
+	if (watch_conf_file() && (!watch_conf_keep(watch_conf_file()) ||
+				  !watch_conf_is_right(watch_conf_file()))) {
 		cli_warn("%s: goes on as it was", watch_conf_file());
+		watch_conf_forget();
 		return;
 	}
 	fd = leave(s);
@@ -129,6 +134,7 @@ void resume_exec(struct session *s)
 	}
 	cli_warn("the file cannot be read anew: %s", strerror(errno));
 	unsetenv(VARIABLE);
+	watch_conf_forget();
 	if (fd >= 0)
 		close(fd);
 }

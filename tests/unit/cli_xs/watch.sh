@@ -367,6 +367,26 @@ is "a file that is away for a moment ends no handler and loses nothing" "new end
 mv reload.d away.d; until_so grep -q 'reload.d: .*: what runs goes on' reload.err
 mv away.d reload.d
 is "nor does a directory that is away" "$watching" "$(pgrep -P $automate)"
+# nor a file that is put away as soon as somebody has looked at it
+printf '#!/bin/sh\necho "$XS_VALUE" >>away.log\n' >say; chmod +x say
+printf 'path = /away/*\ninitial = none\nexec-per-key = ./say\n' >away.conf
+xs watch --config away.conf & watcher=$!
+until_so sh -c 'xs write /away/k before; grep -q before away.log'
+cat >hide.py <<'P'
+import ctypes, os
+CLOSE_NOWRITE = 0x10
+libc = ctypes.CDLL(None)
+looks = libc.inotify_init()
+libc.inotify_add_watch(looks, b"away.conf", CLOSE_NOWRITE)
+open("hiding", "w").close()
+os.read(looks, 4096)
+os.rename("away.conf", "hidden.conf")
+P
+/usr/bin/python3 hide.py & until_so test -e hiding
+kill -USR1 $watcher; until_so test -e hidden.conf
+comes_so sh -c 'xs write /away/k after; grep -q after away.log'
+is "nor a file that is put away once somebody has looked at it" "0 before after" "$(kill -0 $watcher; echo $?) $(sort -ru away.log | xargs)"
+kill $watcher; done_watching
 echo nonsense >reload.d/bad.conf
 until_so grep -q 'bad.conf: is wrong; it is tried again when it changes' reload.err
 sleep 2
