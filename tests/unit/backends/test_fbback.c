@@ -203,6 +203,7 @@ static rfbClient *view(void)
 
 	c->GetPassword = give_password;
 	c->canHandleNewFBSize = TRUE;
+	free(c->serverHost);
 	c->serverHost = strdup("127.0.0.1");
 	c->serverPort = (int)port;
 	c->appData.encodingsString = "zrle hextile raw";
@@ -210,6 +211,14 @@ static rfbClient *view(void)
 	c->format.greenShift = 8;
 	c->format.blueShift = 0;
 	return rfbInitClient(c, NULL, NULL) ? c : NULL;
+}
+
+/* Its picture is the caller's. */
+static void leave(rfbClient *c)
+{
+	free(c->frameBuffer);
+	c->frameBuffer = NULL;
+	rfbClientCleanup(c);
 }
 
 static time_t now(void)
@@ -317,12 +326,12 @@ static void test_a_viewer_sees_what_the_guest_draws(void **state)
 	draw(630, 470, WIDTH, 0xfedcba);
 	sees(c, 639, 479, 0xfedcba);
 	sees(c, 0, 0, 0);
-	rfbClientCleanup(c);
+	leave(c);
 	/* One that comes later sees all of it. */
 	c = view();
 	assert_non_null(c);
 	sees(c, 105, 55, 0x123456);
-	rfbClientCleanup(c);
+	leave(c);
 	kill_device();
 }
 
@@ -342,14 +351,14 @@ static void test_a_guest_makes_its_picture_larger(void **state)
 	assert_int_equal(c->width, 800);
 	/* Whoever follows a killed process knows the size that was said once. */
 	kill_device();
-	rfbClientCleanup(c);
+	leave(c);
 	fake_store_set(BACK "/state", "4");
 	run_device();
 	c = view();
 	assert_non_null(c);
 	assert_int_equal(c->width, 800);
 	sees(c, 785, 585, 0x00ff00);
-	rfbClientCleanup(c);
+	leave(c);
 	kill_device();
 }
 
@@ -417,7 +426,7 @@ static void test_keys_and_the_pointer_reach_the_keyboard(void **state)
 		assert_true(now() < end);
 	assert_int_equal(e.pos.abs_x, 0);
 	/* It leaves with the key down. */
-	rfbClientCleanup(c);
+	leave(c);
 	while (!input_pipe_get(keyboard, &e))
 		assert_true(now() < end);
 	assert_int_equal(e.key.keycode, KEY_X);
@@ -442,7 +451,7 @@ static void test_a_killed_process_leaves_no_key_down(void **state)
 		assert_true(now() < end);
 	assert_int_equal(e.key.pressed, 1);
 	kill_device();
-	rfbClientCleanup(c);
+	leave(c);
 	fake_store_set(BACK "/state", "4");
 	run_device();
 	assert_true(input_pipe_get(keyboard, &e));
@@ -488,7 +497,7 @@ static void test_who_has_not_the_password_sees_nothing(void **state)
 	strcpy(password, "another");
 	assert_null(view());
 	strcpy(password, "tRee8888");
-	rfbClientCleanup(view());
+	leave(view());
 	kill_device();
 }
 
@@ -516,7 +525,7 @@ static void test_those_who_say_nothing_keep_nobody_out(void **state)
 	sees(c, 5, 5, 0x445566);
 	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
 		close(silent[i]);
-	rfbClientCleanup(c);
+	leave(c);
 	kill_device();
 }
 
@@ -534,7 +543,7 @@ static void test_what_is_no_viewer_ends_nothing(void **state)
 	}
 	c = view();
 	assert_non_null(c);
-	rfbClientCleanup(c);
+	leave(c);
 	kill_device();
 }
 
@@ -578,7 +587,7 @@ static void another_is_served(void)
 	assert_non_null(c);
 	draw(300, 300, (uint32_t)guest->page.fb.width, 0x335577);
 	sees(c, 305, 305, 0x335577);
-	rfbClientCleanup(c);
+	leave(c);
 }
 
 static void while_one_is_slow(int fd, void (*step)(int fd))
