@@ -147,6 +147,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	apic_init();			 /* interrupts of this CPU */
 	ioapic_init();			 /* device interrupts, all masked */
 	clock_init();			 /* system time, the timer, wall time */
+	uart_measure();
 	fpu_init();			 /* what guests may use */
 	sched_init();			 /* run queues */
 	hv_lock();			 /* what follows is seen by all CPUs */

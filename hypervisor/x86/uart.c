@@ -5,6 +5,7 @@
  */
 #include "lib/log.h"
 #include "x86/asm.h"
+#include "x86/clock.h"
 #include "x86/console.h"
 #include "x86/irq.h"
 #include "x86/uart.h"
@@ -28,17 +29,31 @@
 #define UART_CLOCK 115200u
 #define FIFO_SIZE 16
 #define BITS 10			/* of a byte on the line */
-#define SPINS_SECOND 1000000u	/* port reads, about */
-#define TX_SPINS (SPINS_SECOND / 10)
+#define READS_UNMEASURED 10000000u /* of a port in a second: more than any does */
+#define READS_MEASURED 256
+#define PATIENCE_PART 10 /* of a second: what a line that takes nothing costs, once */
 #define RX_BURST 256	/* bytes taken by one interrupt */
 
 static u16 port; /* 0: no serial line */
 /* Port reads for which it is waited yet, and those that a FIFO's bytes earn, twice what they take. */
-static u32 patience, earned;
+static u32 patience, patience_max, earned;
+static u32 speed; /* bits a second */
 
 u16 uart_port(void)
 {
 	return port;
+}
+
+/* A bus decides how many looks at the line are a second: 0.1 us to some us each. */
+static void count_by(u64 reads_second)
+{
+	u64 most = reads_second < READS_UNMEASURED ? reads_second : READS_UNMEASURED;
+
+	patience_max = (u32)(most / PATIENCE_PART);
+	earned = (u32)(2 * FIFO_SIZE * BITS * most / speed);
+	if (earned > patience_max)
+		earned = patience_max;
+	patience = patience_max;
 }
 
 void uart_init(u16 base, u32 baud)
@@ -56,10 +71,21 @@ void uart_init(u16 base, u32 baud)
 	outb(base + UART_FCR, FCR_ENABLE_CLEAR);
 	outb(base + UART_MCR, MCR_DTR_RTS_OUT2);
 	port = base;
-	earned = 2 * FIFO_SIZE * BITS * (SPINS_SECOND / (baud ? baud : UART_CLOCK));
-	if (earned > TX_SPINS)
-		earned = TX_SPINS;
-	patience = TX_SPINS;
+	speed = baud ? baud : UART_CLOCK;
+	count_by(READS_UNMEASURED);
+}
+
+void uart_measure(void)
+{
+	s_time_t start = now_ns(), took;
+
+	if (!port)
+		return;
+	for (unsigned int i = 0; i < READS_MEASURED; i++)
+		(void)inb(port + UART_LSR);
+	took = now_ns() - start;
+	if (took > 0)
+		count_by((u64)READS_MEASURED * 1000000000ULL / (u64)took);
 }
 
 /*
@@ -72,8 +98,8 @@ static bool wait_for_room(void)
 		if (!(inb(port + UART_LSR) & LSR_TX_EMPTY))
 			continue;
 		patience += earned - i;
-		if (patience > TX_SPINS)
-			patience = TX_SPINS;
+		if (patience > patience_max)
+			patience = patience_max;
 		return true;
 	}
 	patience = 0;

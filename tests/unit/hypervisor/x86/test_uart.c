@@ -32,9 +32,17 @@ void console_input(char c)
 static u8 regs[8];
 static unsigned int nr_reads, slow; /* it has room at each so-manyth look only; 0: as LSR says */
 
+static u64 clock_ns, read_ns = 1000; /* what a read takes */
+
+s_time_t now_ns(void)
+{
+	return (s_time_t)clock_ns;
+}
+
 u32 fake_port_read(u16 port)
 {
 	nr_reads++;
+	clock_ns += read_ns;
 	if (port == COM1 + LSR && slow && nr_reads % slow == 0)
 		return LSR_TX_EMPTY;
 	return regs[port - COM1];
@@ -49,6 +57,7 @@ static void test_stuck_line_is_used_again(void **state)
 {
 	(void)state;
 	uart_init(COM1, 115200);
+	uart_measure();
 	assert_int_equal(uart_port(), COM1);
 	regs[LSR] = LSR_TX_EMPTY;
 	uart_write("a", 1);
@@ -72,6 +81,7 @@ static void test_slow_line_costs_what_its_speed_says(void **state)
 
 	(void)state;
 	uart_init(COM1, 115200);
+	uart_measure();
 	regs[LSR] = 0;
 	slow = 90000;
 	nr_reads = 0;
@@ -86,9 +96,45 @@ static void test_slow_line_costs_what_its_speed_says(void **state)
 	assert_int_equal(nr_reads, sizeof(text) / 16);
 }
 
+/* A line at its own speed, looked at @ns a time: it has room again when 16 bytes have gone. */
+static void writes_all(u64 ns)
+{
+	char text[64];
+	unsigned int written = 0;
+
+	memset(text, '.', sizeof(text));
+	read_ns = ns;
+	slow = (unsigned int)(16 * 10 * 1000000000ULL / 115200 / ns);
+	for (unsigned int i = 0; i < 200; i++) {
+		regs[0] = 0;
+		uart_write(text, sizeof(text) - 1);
+		uart_write("!", 1);
+		written += regs[0] == '!';
+	}
+	assert_int_equal(written, 200);
+	slow = 0;
+}
+
+static void test_a_line_behind_a_fast_bus_is_not_given_up(void **state)
+{
+	static const u64 buses[] = { 100, 250, 500, 1000, 4000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++) {
+		read_ns = buses[i];
+		uart_init(COM1, 115200);
+		regs[LSR] = 0;
+		writes_all(buses[i]); /* before the clock runs */
+		uart_measure();
+		writes_all(buses[i]);
+	}
+	read_ns = 1000;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_line_behind_a_fast_bus_is_not_given_up),
 		cmocka_unit_test(test_stuck_line_is_used_again),
 		cmocka_unit_test(test_slow_line_costs_what_its_speed_says),
 	};
