@@ -23,12 +23,11 @@ medium()
 		--install-modules="iso9660 multiboot2 normal biosdisk part_msdos" >"$SCRATCH/mkrescue.log" 2>&1
 }
 
-# configuration MODEL: without a screen, a sound card or the host's time. uart.c waits in a loop
-# of seven instructions, a port read each, and takes a million for a second at most: so few make that true.
+# configuration MODEL: without a screen, a sound card or the host's time.
 configuration()
 {
 	cat <<-END
-		cpu: model=$1, count=1, ips=4000000
+		cpu: model=$1, count=1, ips=50000000
 		memory: guest=512, host=512
 		romimage: file=/usr/share/bochs/BIOS-bochs-latest
 		vgaromimage: file=/usr/share/vgabios/vgabios.bin
