@@ -51,7 +51,7 @@ same "xm is also xl" /usr/sbin/xm "$(in_root readlink -f /usr/sbin/xl)"
 claim "and says what it can" in_root xl help
 claim "the hypervisor is one that GRUB takes" sh -c "gzip -dc $R/boot/storevisor.gz >$SCRATCH/hv && grub-file --is-x86-multiboot2 $SCRATCH/hv"
 claim "PV GRUB is a kernel of Xen's" grep -aq xen-3.0 "$R/usr/lib/storevisor/grub-x86_64-xen.bin"
-for program in xend backendd blkback netback consback; do
+for program in xend backendd blkback netback consback fbback kbdback; do
 	same "$program finds its libraries, or those of Xen that its package asks for" "" \
 		"$(in_root ldd /usr/lib/storevisor/$program | grep 'not found' | grep -v 'libxen\|liburing\|liblzma\|liblz4\|libzstd\|libbz2\|libz\.\|libevent')"
 done
