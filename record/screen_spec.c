@@ -83,8 +83,9 @@ static const struct {
 	{ "xauthority", NULL },     { "keymap", NULL },
 };
 
-static int set_named(struct screen_spec *s, const char *name, const char *value, char *err)
+static int set_named(void *data, const char *name, const char *value, char *err)
 {
+	struct screen_spec *s = data;
 	struct nearest near = { 0 };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -128,30 +129,15 @@ int screen_spec_check(const struct screen_spec *screen, char err[SPEC_ERROR_LEN]
 
 int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPEC_ERROR_LEN])
 {
-	char copy[512], *next = copy;
+	int ret;
 
 	err[0] = '\0';
 	memset(screen, 0, sizeof(*screen));
 	screen->said = screen->vnc = true;
 	strcpy(screen->listen, SCREEN_ADDRESS);
-	if (strlen(text) >= sizeof(copy))
-		return spec_error(err, -EINVAL, "the vfb is longer than %zu characters",
-				  sizeof(copy) - 1);
-	strcpy(copy, text);
-	while (next) {
-		char *field = spec_trim(strsep(&next, ",")), *eq = strchr(field, '=');
-		int ret;
-
-		if (!*field)
-			continue;
-		if (!eq)
-			return spec_error(err, -EINVAL, "'%.64s' has no '=': a vfb is written "
-					  "'vnc=1, vncdisplay=1'", field);
-		*eq = '\0';
-		ret = set_named(screen, spec_trim(field), spec_trim(eq + 1), err);
-		if (ret)
-			return ret;
-	}
+	ret = spec_each(text, "vfb", "vnc=1, vncdisplay=1", set_named, screen, err);
+	if (ret)
+		return ret;
 	if (screen->any)
 		screen->display[0] = '\0';
 	return screen_spec_check(screen, err);

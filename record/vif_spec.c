@@ -125,8 +125,9 @@ static const struct {
 	{ "uuid", NULL, "a card is known by its number" },
 };
 
-static int set_named(struct vif_spec *vif, const char *name, const char *value, char *err)
+static int set_named(void *data, const char *name, const char *value, char *err)
 {
+	struct vif_spec *vif = data;
 	struct nearest near = { 0 };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -148,29 +149,7 @@ static int set_named(struct vif_spec *vif, const char *name, const char *value, 
 
 int vif_spec_parse(const char *text, struct vif_spec *vif, char err[SPEC_ERROR_LEN])
 {
-	char copy[1024], *next = copy;
-
 	err[0] = '\0';
 	memset(vif, 0, sizeof(*vif));
-	if (strlen(text) >= sizeof(copy))
-		return spec_error(err, -EINVAL, "the vif is longer than %zu characters",
-				  sizeof(copy) - 1);
-	strcpy(copy, text);
-	while (next) {
-		char *field = spec_trim(strsep(&next, ",")), *eq = strchr(field, '=');
-		int ret;
-
-		if (!*field)
-			continue;
-		if (!eq)
-			return spec_error(err, -EINVAL,
-					  "'%s' has no '=': a vif is written "
-					  "'mac=00:16:3e:01:02:03, bridge=xenbr0'",
-					  field);
-		*eq = '\0';
-		ret = set_named(vif, spec_trim(field), spec_trim(eq + 1), err);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return spec_each(text, "vif", "mac=00:16:3e:01:02:03, bridge=xenbr0", set_named, vif, err);
 }
