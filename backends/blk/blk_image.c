@@ -15,10 +15,7 @@
 
 #include <linux/fs.h>
 
-static int explain(int rc, char *why, size_t len, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int explain(int rc, char *why, size_t len, const char *fmt, ...)
+int blk_explain(int rc, char *why, size_t len, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -86,7 +83,7 @@ static int set_direct(struct blk_image *img, const struct blk_image_want *w, cha
 	if (!img->direct)
 		fcntl(img->fd, F_SETFL, flags);
 	if (asked && !img->direct && !w->in_use)
-		return explain(-EINVAL, why, len,
+		return blk_explain(-EINVAL, why, len,
 			       "disk %s cannot be used past the page cache in sectors of 512 bytes: "
 			       "cache=%s is not possible, cache=%s is",
 			       w->path, disk_cache_words[w->cache],
@@ -147,20 +144,20 @@ static int measure(struct blk_image *img, const struct blk_image_want *w, char *
 	struct stat st;
 
 	if (fstat(img->fd, &st) < 0)
-		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
+		return blk_explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
 	img->is_device = S_ISBLK(st.st_mode);
 	if (!img->is_device && !S_ISREG(st.st_mode))
-		return explain(-EINVAL, why, len, "disk %s is neither a file nor a block device",
-			       path);
+		return blk_explain(-EINVAL, why, len, "disk %s is neither a file nor a block device",
+				   path);
 	bytes = (uint64_t)st.st_size;
 	if (img->is_device && ioctl(img->fd, BLKGETSIZE64, &bytes) < 0)
-		return explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
+		return blk_explain(-EINVAL, why, len, "disk %s: %s", path, strerror(errno));
 	if (bytes == 0)
-		return explain(-EINVAL, why, len, "disk %s is empty", path);
+		return blk_explain(-EINVAL, why, len, "disk %s is empty", path);
 	if (bytes % BLK_SECTOR)
-		return explain(-EINVAL, why, len,
-			       "disk %s: its size, %llu bytes, is not a multiple of 512", path,
-			       (unsigned long long)bytes);
+		return blk_explain(-EINVAL, why, len,
+				   "disk %s: its size, %llu bytes, is not a multiple of 512", path,
+				   (unsigned long long)bytes);
 	img->sectors = bytes / BLK_SECTOR;
 	if (img->is_device)
 		ioctl(img->fd, BLKPBSZGET, &phys);
@@ -187,14 +184,14 @@ int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *
 		flags |= O_DSYNC;
 	img->fd = open(w->path, flags);
 	if (img->fd < 0 && errno == EBUSY)
-		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
-			       w->path);
+		return blk_explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
+				   w->path);
 	if (img->fd < 0)
-		return explain(-EINVAL, why, len, "disk %s: %s", w->path, strerror(errno));
+		return blk_explain(-EINVAL, why, len, "disk %s: %s", w->path, strerror(errno));
 	rc = measure(img, w, why, len);
 	if (rc == 0 && !w->shared && flock(img->fd, (w->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
-		rc = explain(-EAGAIN, why, len, "image %s is already in use by another domain",
-			     w->path);
+		rc = blk_explain(-EAGAIN, why, len, "image %s is already in use by another domain",
+				 w->path);
 	if (rc < 0)
 		blk_image_close(img);
 	return rc;

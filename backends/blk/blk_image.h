@@ -53,4 +53,8 @@ void blk_image_close(struct blk_image *img);
  */
 bool blk_image_resized(struct blk_image *img);
 
+/* Why a disk cannot be had, one line to @why of @len bytes. Returns @rc. */
+int blk_explain(int rc, char *why, size_t len, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
 #endif

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "blk_image.h"
 #include "iscsi_name.h"
 #include "iscsi_options.h"
 #include "jail.h"
@@ -31,19 +31,6 @@
 #define FIRST_FILE 4 /* the server's, and all behind it are those of its files */
 #define ARGS_MAX 12
 #define MODULE_HINT " (apt-get install qemu-block-extra)"
-
-static int explain(int rc, char *why, size_t len, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int explain(int rc, char *why, size_t len, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, len, fmt, ap);
-	va_end(ap);
-	return rc;
-}
 
 /* --- its files ------------------------------------------------------------------------------ */
 
@@ -60,14 +47,14 @@ static int open_file(struct jail_file *f, char *why, size_t len)
 		flags |= O_EXCL;
 	f->fd = open(f->path, flags);
 	if (f->fd < 0 && errno == EBUSY)
-		return explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
-			       f->path);
+		return blk_explain(-EAGAIN, why, len, "device %s is in use: unmount it in dom0 first",
+				   f->path);
 	if (f->fd < 0)
-		return explain(-EINVAL, why, len, "%s: %s", f->path, strerror(errno));
+		return blk_explain(-EINVAL, why, len, "%s: %s", f->path, strerror(errno));
 	if (fstat(f->fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
-		rc = explain(-EINVAL, why, len, "%s is neither a file nor a block device", f->path);
+		rc = blk_explain(-EINVAL, why, len, "%s is neither a file nor a block device", f->path);
 	else if (flock(f->fd, (f->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
-		rc = explain(-EAGAIN, why, len, "%s is already in use by another domain", f->path);
+		rc = blk_explain(-EAGAIN, why, len, "%s is already in use by another domain", f->path);
 	if (rc == 0)
 		return 0;
 	close(f->fd);
@@ -87,10 +74,10 @@ static int add_file(struct jail *jail, const char *path, bool readonly, char *wh
 	int rc;
 
 	if (path[0] != '/')
-		return explain(-EINVAL, why, len, "%s is no absolute path", path);
+		return blk_explain(-EINVAL, why, len, "%s is no absolute path", path);
 	if (jail->nr_files == JAIL_FILES_MAX)
-		return explain(-EINVAL, why, len, "backing= has more than %d files",
-			       JAIL_FILES_MAX - 1);
+		return blk_explain(-EINVAL, why, len, "backing= has more than %d files",
+				   JAIL_FILES_MAX - 1);
 	rc = open_file(&f, why, len);
 	if (rc == 0)
 		jail->file[jail->nr_files++] = f;
@@ -255,7 +242,7 @@ int blk_server_start(struct blk_server *s, const struct blk_server_want *want, c
 
 	*s = (struct blk_server)BLK_SERVER_NONE;
 	if (access(PROGRAM, X_OK) < 0)
-		rc = explain(-EINVAL, why, len, "it is read by qemu-nbd, which is not there: "
+		rc = blk_explain(-EINVAL, why, len, "it is read by qemu-nbd, which is not there: "
 			     "apt-get install qemu-utils");
 	else if (names)
 		rc = fill_jail(&jail, want, names, options, why, len);
@@ -265,9 +252,9 @@ int blk_server_start(struct blk_server *s, const struct blk_server_want *want, c
 		rc = spawn(s, &jail, argv);
 		close_files(&jail, 1);
 		if (rc < 0)
-			explain(rc, why, len, "its server: %s", strerror(-rc));
+			blk_explain(rc, why, len, "its server: %s", strerror(-rc));
 	} else if (rc == -ENOMEM) {
-		explain(rc, why, len, "%s", strerror(-rc));
+		blk_explain(rc, why, len, "%s", strerror(-rc));
 	}
 	free(names);
 	if (rc < 0)
