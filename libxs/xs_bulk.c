@@ -70,7 +70,7 @@ void xs_bulk_reader_fini(struct xs_bulk_reader *r)
 
 /* ---- a dump ---- */
 
-struct dump {
+struct xs_tree_dump {
 	struct xs_bulk_reader reader;
 	unsigned int flags;
 	int max; /* levels asked for */
@@ -94,7 +94,7 @@ static char *copy(const char *data, size_t len)
 	return out;
 }
 
-static int take_perms(struct dump *d, struct xs_node *n, const struct xs_bulk_view *v)
+static int take_perms(struct xs_tree_dump *d, struct xs_node *n, const struct xs_bulk_view *v)
 {
 	const char *perms = v->rec.flags & XS_BULK_SAME_PERMS ? d->perms : v->perms;
 	size_t len = v->rec.flags & XS_BULK_SAME_PERMS ? d->perms_len : v->rec.perms_len;
@@ -110,7 +110,7 @@ static int take_perms(struct dump *d, struct xs_node *n, const struct xs_bulk_vi
 
 static int dump_node(void *arg, const struct xs_bulk_view *v)
 {
-	struct dump *d = arg;
+	struct xs_tree_dump *d = arg;
 	struct xs_node *parent = d->last, *n;
 
 	if (v->rec.kind == XS_BULK_BEGIN) {
@@ -145,7 +145,7 @@ static int dump_node(void *arg, const struct xs_bulk_view *v)
 
 static void dump_part(void *arg, int rc, const char *data, size_t len)
 {
-	struct dump *d = arg;
+	struct xs_tree_dump *d = arg;
 
 	if (rc || len == 0) {
 		d->done = true;
@@ -155,30 +155,53 @@ static void dump_part(void *arg, int rc, const char *data, size_t len)
 	}
 }
 
-int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
-		 struct xs_node **out, uint64_t *rev)
+int xs_tree_dump_begin(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		       struct xs_tree_dump **out)
 {
-	struct dump d = { .flags = flags, .max = depth };
+	struct xs_tree_dump *d = calloc(1, sizeof(*d));
 	char levels[16];
 	struct iovec iov[3] = {
 		{ (void *)"dump", 5 }, { (void *)path, strlen(path) + 1 }, { levels, 0 },
 	};
 	int rc;
 
+	if (!d)
+		return -ENOMEM;
+	d->flags = flags;
+	d->max = depth;
 	iov[2].iov_len = snprintf(levels, sizeof(levels), "%d", depth < 0 ? 65535 : depth) + 1;
-	rc = xs_submit_stream(c, iov, 3, dump_part, &d);
+	rc = xs_submit_stream(c, iov, 3, dump_part, d);
 	if (rc)
-		return rc;
-	while (!d.done)
-		xs_client_run(c, -1); /* giving up ends every request */
-	xs_bulk_reader_fini(&d.reader);
-	rc = d.rc ? d.rc : d.root ? 0 : -EPROTO;
-	if (rc)
-		xs_tree_free(d.root);
+		free(d);
 	else
-		*out = d.root;
-	if (!rc)
-		d.root->seq = d.seq;
-	*rev = d.rev;
+		*out = d;
 	return rc;
+}
+
+int xs_tree_dump_end(struct xs_client *c, struct xs_tree_dump *d, struct xs_node **out, uint64_t *rev)
+{
+	int rc;
+
+	while (!d->done)
+		xs_client_run(c, -1); /* giving up ends every request */
+	xs_bulk_reader_fini(&d->reader);
+	rc = d->rc ? d->rc : d->root ? 0 : -EPROTO;
+	if (rc)
+		xs_tree_free(d->root);
+	else
+		*out = d->root;
+	if (!rc)
+		d->root->seq = d->seq;
+	*rev = d->rev;
+	free(d);
+	return rc;
+}
+
+int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
+		 struct xs_node **out, uint64_t *rev)
+{
+	struct xs_tree_dump *d;
+	int rc = xs_tree_dump_begin(c, path, depth, flags, &d);
+
+	return rc ? rc : xs_tree_dump_end(c, d, out, rev);
 }

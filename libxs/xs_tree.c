@@ -15,6 +15,7 @@
 #include "xs_tree_priv.h"
 
 #define WINDOW 256 /* requests in flight; the daemon answers a batch with one write */
+#define DUMPS_AT_ONCE 16 /* each up to as many nodes as the daemon puts into one answer */
 
 struct walk;
 
@@ -445,27 +446,67 @@ static void take_children(struct xs_node *n, struct xs_node *sub)
 static int dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
 		struct xs_node **out, uint64_t *rev);
 
-/* What is below the children of @root, each by itself; -EAGAIN: not of the moment that @root is of. */
+/* @n, or the first behind it that has children. */
+static struct xs_node *with_children(struct xs_node *n)
+{
+	while (n && n->nr_children == 0)
+		n = n->next;
+	return n;
+}
+
+static int begin_below(struct xs_client *c, const struct xs_node *n, int depth, unsigned int flags,
+		       struct xs_tree_dump **out)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+
+	xs_tree_path(n, path, sizeof(path));
+	return xs_tree_dump_begin(c, path, depth, flags, out);
+}
+
+static int end_below(struct xs_client *c, struct xs_node *n, struct xs_tree_dump *d, int depth,
+		     unsigned int flags, uint64_t rev)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	struct xs_node *sub = NULL;
+	uint64_t sub_rev = rev;
+	int rc = xs_tree_dump_end(c, d, &sub, &sub_rev);
+
+	if (rc == -E2BIG && depth != 1) {
+		xs_tree_path(n, path, sizeof(path));
+		rc = dump(c, path, depth, flags, &sub, &sub_rev);
+	}
+	if (!rc && sub_rev != rev)
+		rc = -EAGAIN;
+	if (!rc)
+		take_children(n, sub);
+	xs_tree_free(sub);
+	return rc;
+}
+
+/*
+ * What is below the children of @root, each by itself, some asked for at once; -EAGAIN: not of the
+ * moment that @root is of.
+ */
 static int dump_below(struct xs_client *c, struct xs_node *root, int depth, unsigned int flags,
 		      uint64_t rev)
 {
-	char path[XENSTORE_ABS_PATH_MAX + 1];
-	int rc = 0;
+	struct xs_node *next = with_children(root->children), *n = next;
+	struct xs_tree_dump *ahead[DUMPS_AT_ONCE];
+	size_t begun = 0, ended = 0;
+	int rc = 0, one;
 
-	for (struct xs_node *n = root->children; n && !rc; n = n->next) {
-		struct xs_node *sub = NULL;
-		uint64_t sub_rev = rev;
-
-		if (n->nr_children == 0)
-			continue;
-		xs_tree_path(n, path, sizeof(path));
-		rc = dump(c, path, depth, flags, &sub, &sub_rev);
-		if (!rc && sub_rev != rev)
-			rc = -EAGAIN;
-		if (!rc)
-			take_children(n, sub);
-		xs_tree_free(sub);
-	}
+	do {
+		while (!rc && next && begun - ended < DUMPS_AT_ONCE) {
+			rc = begin_below(c, next, depth, flags, &ahead[begun % DUMPS_AT_ONCE]);
+			begun += !rc;
+			next = with_children(next->next);
+		}
+		if (begun == ended)
+			break;
+		one = end_below(c, n, ahead[ended++ % DUMPS_AT_ONCE], depth, flags, rev);
+		n = with_children(n->next);
+		rc = rc ? rc : one;
+	} while (next || begun != ended);
 	return rc;
 }
 
