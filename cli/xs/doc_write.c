@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* doc_write.c - see doc_write.h. */
+/*
+ * doc_write.c - see doc_write.h. Most keys and values are text of which every byte stands for itself in
+ * JSON: these are written as they are, without a value of jansson's for each.
+ */
 #include "doc_write.h"
 
 #include <stdlib.h>
@@ -35,20 +38,23 @@ struct members {
 
 static void line(const struct out *o)
 {
-	if (!o->style->compact)
-		fprintf(o->f, "\n%*s", 2 * o->depth, "");
+	if (o->style->compact)
+		return;
+	putc_unlocked('\n', o->f);
+	for (int i = 0; i < o->depth; i++)
+		fwrite_unlocked("  ", 1, 2, o->f);
 }
 
 static void begin(struct out *o, char bracket)
 {
-	putc(bracket, o->f);
+	putc_unlocked(bracket, o->f);
 	o->depth++;
 }
 
 static void next(const struct out *o, bool first)
 {
 	if (!first)
-		putc(',', o->f);
+		putc_unlocked(',', o->f);
 	line(o);
 }
 
@@ -58,7 +64,7 @@ static void end(struct out *o, char bracket, bool empty)
 	o->depth--;
 	if (!empty)
 		line(o);
-	putc(bracket, o->f);
+	putc_unlocked(bracket, o->f);
 }
 
 /* What is left of @v's own lines is indented as the place is: permissions are lists. */
@@ -71,28 +77,54 @@ static void put_json(struct out *o, json_t *v)
 		if (*s == '\n')
 			line(o);
 		else
-			putc(*s, o->f);
+			putc_unlocked(*s, o->f);
 	}
 	free(text);
 	json_decref(v);
 }
 
+static bool is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return false;
+	return true;
+}
+
+static void put_plain(const struct out *o, const char *text, size_t len)
+{
+	putc_unlocked('"', o->f);
+	fwrite_unlocked(text, 1, len, o->f);
+	putc_unlocked('"', o->f);
+}
+
 static void put_key(struct out *o, const char *key)
 {
-	put_json(o, json_string(key));
+	size_t len = strlen(key);
+
+	if (is_plain(key, len))
+		put_plain(o, key, len);
+	else
+		put_json(o, json_string(key));
 	fputs(o->style->compact ? ":" : ": ", o->f);
 }
 
 /* ---- members ---- */
 
-static struct member *add(struct members *m, const char *key)
+/* @key is the members' from now on. */
+static struct member *add_own(struct members *m, char *key)
 {
 	if (m->nr == m->max) {
 		m->max = m->max ? 2 * m->max : 8;
 		m->v = must(realloc(m->v, m->max * sizeof(*m->v)));
 	}
-	m->v[m->nr] = (struct member){ .key = must(strdup(key)) };
+	m->v[m->nr] = (struct member){ .key = key };
 	return &m->v[m->nr++];
+}
+
+static struct member *add(struct members *m, const char *key)
+{
+	return add_own(m, must(strdup(key)));
 }
 
 static int by_key(const void *a, const void *b)
@@ -113,8 +145,11 @@ static void add_value(struct members *m, const struct xs_node *n)
 /* What the child of that name is called in a document. */
 static char *key_of(const char *wire)
 {
-	char *name = name_decode(wire), *key;
+	char *name, *key;
 
+	if (!strchr(wire, '@'))
+		return must(strdup(wire));
+	name = name_decode(wire);
 	if (asprintf(&key, "%s%s", !name ? NAME_WIRE : name[0] == '@' ? "@" : "",
 		     name ? name : wire) < 0)
 		cli_die(CLI_FAIL, "out of memory");
@@ -124,10 +159,7 @@ static char *key_of(const char *wire)
 
 static void add_child(struct members *m, const struct xs_node *c)
 {
-	char *key = key_of(c->name);
-
-	add(m, key)->child = c;
-	free(key);
+	add_own(m, key_of(c->name))->child = c;
 }
 
 /* ---- nodes ---- */
@@ -168,10 +200,18 @@ static void put_node(struct out *o, const struct xs_node *n, const char *path);
 
 static void put_child(struct out *o, const struct xs_node *c, const char *path)
 {
+	size_t up_len = strcmp(path, "/") ? strlen(path) : 0, len = strlen(c->name);
 	char *child;
 
-	if (asprintf(&child, "%s/%s", strcmp(path, "/") ? path : "", c->name) < 0)
-		cli_die(CLI_FAIL, "out of memory");
+	/* where nothing is below it nobody asks what it is called */
+	if (!c->children) {
+		put_node(o, c, "");
+		return;
+	}
+	child = must(malloc(up_len + len + 2));
+	memcpy(child, path, up_len);
+	child[up_len] = '/';
+	memcpy(child + up_len + 1, c->name, len + 1);
 	put_node(o, c, child);
 	free(child);
 }
@@ -239,6 +279,8 @@ static void put_node(struct out *o, const struct xs_node *n, const char *path)
 		put_object(o, n, path, false);
 	else if (n->kind == XS_KIND_NUMBER && kind_fits(XS_KIND_NUMBER, value, n->value_len))
 		fputs(value, o->f);
+	else if (n->kind == XS_KIND_TEXT && is_plain(value, n->value_len))
+		put_plain(o, value, n->value_len);
 	else
 		put_json(o, kind_json(n->kind, value, n->value_len));
 }
