@@ -37,7 +37,12 @@ static int by_path(const void *a, const void *b)
 
 void doc_sort(struct doc *d)
 {
-	if (d->nr)
+	size_t nr = 1;
+
+	/* what was exported is in order */
+	while (nr < d->nr && by_path(&d->wants[nr - 1], &d->wants[nr]) <= 0)
+		nr++;
+	if (nr < d->nr)
 		qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
 }
 

@@ -146,19 +146,29 @@ void doc_take_perms(struct doc *d, const struct place *p, struct want *w, const 
 
 /* ---- the natural form ---- */
 
+static char *child_path(const char *up, const char *name)
+{
+	size_t up_len = strcmp(up, "/") ? strlen(up) : 0, len = strlen(name);
+	char *path = must(malloc(up_len + len + 2));
+
+	memcpy(path, up, up_len);
+	path[up_len] = '/';
+	memcpy(path + up_len + 1, name, len + 1);
+	return path;
+}
+
 /* @key: the child's name, or "@wire:" and how the store has it. */
 static void take_child(struct doc *d, struct place *kid, const char *key)
 {
 	bool wire = key == kid->key && strncmp(key, NAME_WIRE, strlen(NAME_WIRE)) == 0;
 	char *name = wire ? must(strdup(key + strlen(NAME_WIRE))) : name_encode(key), *path;
 
-	if (!name_ok(name)) {
+	if (wire && !name_ok(name)) {
 		doc_problem(d, kid, NAME_WIRE " is followed by letters, digits and - _ @ only");
 		free(name);
 		return;
 	}
-	if (asprintf(&path, "%s/%s", strcmp(kid->up->path, "/") ? kid->up->path : "", name) < 0)
-		cli_die(CLI_FAIL, "out of memory");
+	path = child_path(kid->up->path, name);
 	free(name);
 	kid->path = path;
 	doc_take_node(d, kid);

@@ -23,13 +23,18 @@ bool kind_known(void)
 
 static int submit(uint32_t tx, const char *path, const char *kind, xs_done_fn *fn, void *arg)
 {
-	char id[16];
-	int len = snprintf(id, sizeof(id), "%u", xs_client_txn_number(store(), tx));
+	/* one thread; a document asks for each of its nodes by the same number */
+	static uint32_t number;
+	static char id[16] = "0";
+	uint32_t now = xs_client_txn_number(store(), tx);
 	struct iovec iov[4] = {
-		{ (void *)"json", 5 }, { id, (size_t)len + 1 }, { (void *)path, strlen(path) + 1 },
+		{ (void *)"json", 5 }, { id, 0 }, { (void *)path, strlen(path) + 1 },
 		{ (void *)kind, 2 },
 	};
 
+	if (now != number)
+		snprintf(id, sizeof(id), "%u", number = now);
+	iov[1].iov_len = strlen(id) + 1;
 	/* CONTROL has no transaction; with the header's, losing the store is an ordinary retry */
 	return xs_submit(store(), XS_CONTROL, tx, iov, kind ? 4 : 3, fn, arg);
 }

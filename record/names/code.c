@@ -4,13 +4,14 @@
 
 #include <string.h>
 
-#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@"
-
 static const char digits[] = "0123456789abcdef";
 
 bool code_is_plain(unsigned char byte)
 {
-	return byte && strchr(PLAIN, byte);
+	unsigned char letter = byte | 0x20;
+
+	return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' ||
+	       byte == '@';
 }
 
 char *code_put(char *to, unsigned char byte)
