@@ -17,7 +17,7 @@
 #include "document.h"
 #include "plan.h"
 #include "query.h"
-#include "rules.h"
+#include "rules_whole.h"
 #include "side.h"
 #include "store.h"
 
@@ -121,7 +121,7 @@ static int replace(void *arg, struct xs_client *x, uint32_t tx)
 	if (!rc)
 		rc = plan_apply(&j->plan, tx, &j->failed);
 	if (!rc)
-		rc = rules_check_doc(tx, &j->doc, &j->nr_refused);
+		rc = rules_check_doc(tx, &j->doc, &j->plan, &j->nr_refused);
 	if (rc)
 		return rc;
 	/* a patch may have taken all of it away, and who may only write does not see it */
@@ -132,11 +132,23 @@ static int replace(void *arg, struct xs_client *x, uint32_t tx)
 static int delete(void *arg, struct xs_client *x, uint32_t tx)
 {
 	struct change_job *j = arg;
+	const char *const paths[] = { j->path };
+	struct rules_missing missing;
 	int rc = look(j, x, tx);
 
+	j->nr_refused = 0;
 	if (!rc && !j->was)
 		rc = -ENOENT;
-	return rc ? rc : xs_sync_str(x, XS_RM, tx, j->path, NULL, NULL);
+	if (!rc)
+		rc = xs_sync_str(x, XS_RM, tx, j->path, NULL, NULL);
+	if (rc)
+		return rc;
+	rc = rules_whole_paths(tx, paths, 1, &missing);
+	if (rc == -EINVAL) {
+		j->nr_refused = 1;
+		cli_warn("%s: %s", missing.at, missing.why);
+	}
+	return rc;
 }
 
 static void answer_change(struct conn *c, struct change_job *j, int rc)

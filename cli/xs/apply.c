@@ -159,7 +159,7 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 	if (!rc)
 		rc = plan_apply(&j->plan, tx, &j->failed);
 	if (!rc)
-		rc = rules_check_doc(tx, &j->doc, &j->nr_refused);
+		rc = rules_check_doc(tx, &j->doc, &j->plan, &j->nr_refused);
 	if (!rc)
 		rc = check_records(j, tx);
 	if (!rc && j->keep_set)

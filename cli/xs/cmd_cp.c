@@ -13,7 +13,7 @@
 #include "kind.h"
 #include "lifetime.h"
 #include "long_value.h"
-#include "rules.h"
+#include "rules_whole.h"
 #include "store.h"
 #include "watch_state.h"
 
@@ -78,35 +78,59 @@ static int check_rules(struct job *j, struct rules *rules, const struct xs_node 
 	return -EINVAL;
 }
 
-static int copy_tree(struct job *j, uint32_t tx, const struct xs_node *root)
+/* Where @n of the tree @root comes to be. */
+static void new_path(const struct job *j, const struct xs_node *root, const struct xs_node *n,
+		     char path[2 * XENSTORE_ABS_PATH_MAX])
 {
-	struct rules rules;
+	char from[XENSTORE_ABS_PATH_MAX + 1] = "";
+
+	if (n != root)
+		xs_tree_path(n, from, sizeof(from));
+	snprintf(path, 2 * XENSTORE_ABS_PATH_MAX, "%s%s", j->to, n == root ? "" : from + strlen(j->from));
+}
+
+static int copy_tree(struct job *j, uint32_t tx, const struct xs_node *root, struct rules *rules)
+{
 	char path[2 * XENSTORE_ABS_PATH_MAX];
-	int rc = rules_read(&rules, tx);
+	int rc = 0;
 
 	*j->why = '\0';
 	for (const struct xs_node *n = root; n && !rc; n = xs_tree_next(root, n)) {
-		size_t at = strlen(j->to);
-
-		memcpy(path, j->to, at + 1);
-		if (n != root) {
-			char from[XENSTORE_ABS_PATH_MAX + 1];
-
-			xs_tree_path(n, from, sizeof(from));
-			snprintf(path + at, sizeof(path) - at, "%s", from + strlen(j->from));
-		}
-		rc = check_rules(j, &rules, n, path);
+		new_path(j, root, n, path);
+		rc = check_rules(j, rules, n, path);
 		if (!rc)
 			rc = copy_node(j, tx, n, path);
 	}
-	rules_free(&rules);
 	xs_client_wait(store());
 	return rc ? rc : j->rc;
+}
+
+/* What has come is whole, and so is what it left. */
+static int check_whole(struct job *j, uint32_t tx, const struct xs_node *root, struct rules *rules)
+{
+	const struct rules_sight s = { .tx = tx };
+	char path[2 * XENSTORE_ABS_PATH_MAX], before[2 * XENSTORE_ABS_PATH_MAX] = "";
+	struct rules_missing m;
+	int rc = 0;
+
+	for (const struct xs_node *n = root; n && rules->nr && !rc; n = xs_tree_next(root, n)) {
+		new_path(j, root, n, path);
+		rc = rules_whole(rules, &s, path, *before ? before : NULL, &m);
+		memcpy(before, path, strlen(path) + 1);
+	}
+	if (!rc && j->move)
+		rc = rules_whole(rules, &s, j->from, NULL, &m);
+	if (rc == -EINVAL) {
+		snprintf(j->refused, sizeof(j->refused), "%s", m.at);
+		snprintf(j->why, sizeof(j->why), "%s", m.why);
+	}
+	return rc;
 }
 
 static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct job *j = arg;
+	struct rules rules = { 0 };
 	struct xs_node *root;
 	int rc;
 
@@ -119,9 +143,14 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 	if (!j->force && xs_sync_str(c, XS_READ, tx, j->to, NULL, NULL) == 0)
 		rc = -EEXIST;
 	if (!rc)
-		rc = copy_tree(j, tx, root);
+		rc = rules_read(&rules, tx);
+	if (!rc)
+		rc = copy_tree(j, tx, root, &rules);
 	if (!rc && j->move)
 		rc = xs_sync_str(c, XS_RM, tx, j->from, NULL, NULL);
+	if (!rc)
+		rc = check_whole(j, tx, root, &rules);
+	rules_free(&rules);
 	xs_tree_free(root);
 	return rc;
 }

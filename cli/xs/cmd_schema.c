@@ -253,8 +253,8 @@ const struct cli_cmd cmd_schema = {
 	.help = "the types of all known paths as a JSON Schema, for editors; schemas of one's own",
 	.more = "Without a word it needs no store: what it says is what import and apply check.\n"
 		"add keeps FILE, a JSON Schema, in the store, in place of one of that name; from then\n"
-		"on no command of xs writes a value below PATH that it does not allow, and explain\n"
-		"says what it says. What keywords there are, and who is not held by them: xs(1).",
+		"on no command of xs writes a value below PATH that it does not allow, or removes what\n"
+		"it wants to be there, and explain says what it says. What keywords there are, and who is not held by them: xs(1).",
 	.example = "xs schema >store.schema.json\n"
 		   "xs schema add --at '/config/service/*' service.json",
 	.opts = opts,

@@ -13,7 +13,7 @@
 #include "hold.h"
 #include "lifetime.h"
 #include "long_value.h"
-#include "rules.h"
+#include "rules_whole.h"
 #include "store.h"
 
 #define TRIES_ALWAYS 1000000 /* without a condition: whoever was first has been written over */
@@ -32,6 +32,7 @@ struct job {
 	const char *refused; /* path whose condition did not hold */
 	const char *failed;  /* path the daemon refused, or a schema */
 	char why[RULES_WHY_LEN]; /* then: what it says */
+	char at[XENSTORE_ABS_PATH_MAX + 1]; /* and of what, if that is none of the words */
 };
 
 /*
@@ -141,13 +142,11 @@ static void check_ttl_values(const struct cli_args *a)
 }
 
 /* What schemas of one's own say, in the transaction that writes. Nothing has been written yet. */
-static int check_rules(struct job *j, uint32_t tx)
+static int check_rules(struct job *j, struct rules *rules)
 {
-	int step = j->from_stdin ? 1 : 2, rc;
-	struct rules rules;
+	int step = j->from_stdin ? 1 : 2, rc = 0;
 
 	j->why[0] = '\0';
-	rc = rules_read(&rules, tx);
 	for (int i = 0; i < j->a->argc && !rc; i += step) {
 		const char *value = j->from_stdin ? j->from_stdin : j->a->argv[i + 1];
 		const struct rule_value v = {
@@ -155,12 +154,32 @@ static int check_rules(struct job *j, uint32_t tx)
 		};
 		char *path = store_path(j->a->argv[i]);
 
-		rc = rules_allow(&rules, path, &v, j->why) ? 0 : -EINVAL;
+		rc = rules_allow(rules, path, &v, j->why) ? 0 : -EINVAL;
 		if (rc)
 			j->failed = j->a->argv[i];
 		free(path);
 	}
-	rules_free(&rules);
+	return rc;
+}
+
+/* And of what has been written, together. */
+static int check_whole(struct job *j, uint32_t tx, struct rules *rules)
+{
+	const struct rules_sight s = { .tx = tx };
+	int step = j->from_stdin ? 1 : 2, rc = 0;
+	struct rules_missing m;
+
+	for (int i = 0; i < j->a->argc && !rc && rules->nr; i += step) {
+		char *path = store_path(j->a->argv[i]);
+
+		rc = rules_whole(rules, &s, path, NULL, &m);
+		free(path);
+	}
+	if (rc == -EINVAL) {
+		snprintf(j->at, sizeof(j->at), "%s", m.at);
+		snprintf(j->why, sizeof(j->why), "%s", m.why);
+		j->failed = j->at;
+	}
 	return rc;
 }
 
@@ -184,9 +203,13 @@ static int write_one(struct job *j, uint32_t tx, const char *path, const char *v
 static int write_all(void *arg, struct xs_client *c, uint32_t tx)
 {
 	struct job *j = arg;
-	int rc = check_rules(j, tx), step = j->from_stdin ? 1 : 2;
+	int step = j->from_stdin ? 1 : 2, rc;
+	struct rules rules;
 
 	(void)c;
+	rc = rules_read(&rules, tx);
+	if (!rc)
+		rc = check_rules(j, &rules);
 	for (int i = 0; i < j->a->argc && !rc; i += step) {
 		char *path = store_path(j->a->argv[i]);
 
@@ -197,6 +220,9 @@ static int write_all(void *arg, struct xs_client *c, uint32_t tx)
 			j->failed = j->a->argv[i];
 		free(path);
 	}
+	if (!rc)
+		rc = check_whole(j, tx, &rules);
+	rules_free(&rules);
 	return rc;
 }
 

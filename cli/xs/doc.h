@@ -36,6 +36,7 @@ struct want {
 	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
 	int kind;    /* enum xs_kind, or WANT_ANY_KIND */
+	bool unsaid;    /* text, because nothing is said: what xs write wrote may read like a number */
 	bool says_kind; /* by a word of its own, which counts whatever the value looks like */
 	bool list;   /* an array: what is below it and not in the document goes */
 	int line, column; /* where the document says so; line 0: it is no text */

@@ -73,6 +73,7 @@ void doc_take_line(struct doc *d, const struct json_pos *pos)
 	if (b64)
 		json_decref(value);
 	w->kind = XS_KIND_TEXT;
+	w->unsaid = !kind;
 	if (kind)
 		doc_take_kind(d, &p, w, kind);
 	if (perms)

@@ -92,29 +92,50 @@ int rollback_ask(struct rollback *r)
 	return xs_past_ask(store(), words, 3, take_step, r);
 }
 
+static int check_value(struct rollback *r, uint32_t tx, struct rules *rules, const struct rollback_step *s)
+{
+	struct rule_value v = { .kind = RULE_ANY_KIND };
+	char *value;
+	int rc;
+
+	if (s->gone || long_is_part(s->path, NULL))
+		return 0;
+	r->failed = s->path;
+	value = long_read(tx, s->path, &v.len, &rc);
+	if (rc)
+		return rc;
+	v.bytes = value;
+	if (s->kind != XS_KIND_TEXT && kind_fits((enum xs_kind)s->kind, value, v.len))
+		v.kind = s->kind;
+	rc = rules_allow(rules, s->path, &v, r->why) ? 0 : -EINVAL;
+	free(value);
+	return rc;
+}
+
+static int check_whole(struct rollback *r, struct rules *rules, const struct rules_sight *sight, size_t i)
+{
+	struct rules_missing m;
+	int rc = rules_whole(rules, sight, r->v[i].path, i ? r->v[i - 1].path : NULL, &m);
+
+	if (rc != -EINVAL)
+		return rc;
+	snprintf(r->at, sizeof(r->at), "%s", m.at);
+	snprintf(r->why, sizeof(r->why), "%s", m.why);
+	r->failed = r->at;
+	return rc;
+}
+
 /* All has been written: what is read is what there will be, the schemas included. */
 static int check_rules(struct rollback *r, uint32_t tx)
 {
+	const struct rules_sight sight = { .tx = tx };
 	struct rules rules;
 	int rc = rules_read(&rules, tx);
 
-	for (size_t i = 0; i < r->nr && rules.nr && !rc; i++) {
-		const struct rollback_step *s = &r->v[i];
-		struct rule_value v = { .kind = RULE_ANY_KIND };
-		char *value;
-
-		if (s->gone || long_is_part(s->path, NULL))
-			continue;
-		r->failed = s->path;
-		value = long_read(tx, s->path, &v.len, &rc);
-		if (rc)
-			break;
-		v.bytes = value;
-		if (s->kind != XS_KIND_TEXT && kind_fits((enum xs_kind)s->kind, value, v.len))
-			v.kind = s->kind;
-		rc = rules_allow(&rules, s->path, &v, r->why) ? 0 : -EINVAL;
-		free(value);
-	}
+	for (size_t i = 0; i < r->nr && rules.nr && !rc; i++)
+		rc = check_value(r, tx, &rules, &r->v[i]);
+	for (size_t i = 0; i < r->nr && rules.nr && !rc; i++)
+		rc = check_whole(r, &rules, &sight, i);
 	rules_free(&rules);
 	return rc;
 }

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "rules.h"
+#include "rules_whole.h"
 
 struct rollback_step {
 	bool gone;
@@ -27,6 +27,7 @@ struct rollback {
 	size_t nr;
 	const char *failed; /* path the store refused, or a schema of one's own */
 	char why[RULES_WHY_LEN]; /* then: what that says; else empty */
+	char at[XENSTORE_ABS_PATH_MAX + 1]; /* where something would be missing */
 };
 
 /* Asks what would have to change. 0 or -errno, -ESTALE: not known any more. */

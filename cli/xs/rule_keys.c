@@ -5,7 +5,6 @@
  */
 #include "rule_keys.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,10 @@
 #include "kind.h"
 #include "name.h"
 #include "nearest.h"
+#include "rule_book.h"
+#include "rule_pattern.h"
+#include "rule_scalar.h"
 
-#define PATTERN_MAX 256
-#define COUNT_MAX 1000000000
-#define COPIES_MAX 2000 /* regcomp() makes as many of what is repeated, and asks each of each */
 
 static const struct {
 	const char *name;
@@ -42,153 +41,19 @@ const char *rule_types_text(unsigned int which, char *buf, size_t size)
 	return buf;
 }
 
-/* ---- what keywords say ---- */
-
-static bool take_text(struct doc *d, const struct place *p, char **to)
+static struct rule_pattern *compile(struct doc *d, const struct place *p, const char *text, struct rule *r)
 {
-	if (!json_is_string(p->pos->v)) {
-		doc_problem(d, p, "is a text");
-		return false;
-	}
-	if (to)
-		*to = must(strdup(json_string_value(p->pos->v)));
-	return true;
-}
+	char why[RULE_PATTERN_WHY];
+	struct rule_pattern *re = NULL;
 
-static bool take_bool(struct doc *d, const struct place *p)
-{
-	if (!json_is_boolean(p->pos->v))
-		doc_problem(d, p, "is true or false");
-	return json_is_true(p->pos->v);
-}
-
-static void take_number(struct doc *d, const struct place *p, struct rule_bound *b)
-{
-	if (!json_is_number(p->pos->v)) {
-		doc_problem(d, p, "is a number");
-		return;
-	}
-	b->text = must(strndup(p->pos->text, p->pos->len));
-	b->at = strtold(b->text, NULL);
-	b->set = true;
-	if (isinf(b->at))
-		doc_problem(d, p, "is larger than numbers can be");
-}
-
-static void take_count(struct doc *d, const struct place *p, struct rule_bound *b)
-{
-	bool plain = json_is_number(p->pos->v) && strspn(p->pos->text, "0123456789") >= p->pos->len;
-
-	if (!plain || json_number_value(p->pos->v) > COUNT_MAX)
-		doc_problem(d, p, "is a number from 0 to %d without fraction", COUNT_MAX);
-	else
-		take_number(d, p, b);
-}
-
-/* What is a class or more to others, and a letter or an error to POSIX, would hold nobody. */
-static const char *foreign(const char *s)
-{
-	for (; *s; s++) {
-		if (s[0] == '(' && s[1] == '?')
-			return "(?";
-		if (s[0] != '\\')
-			continue;
-		s++;
-		if ((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
-		    (*s >= 'A' && *s <= 'Z') || !*s)
-			return s - 1;
-	}
-	return NULL;
-}
-
-/* How often regcomp() copies what stands before: "+" is one, and any number of another. */
-static long copies_of(const char **s)
-{
-	char *end;
-	long lo, hi;
-
-	if (**s != '{')
-		return *(*s)++ == '+' ? 2 : 1;
-	lo = hi = strtol(*s + 1, &end, 10);
-	if (*end == ',')
-		hi = strtol(end + 1, &end, 10);
-	*s = *end == '}' ? end + 1 : *s + 1;
-	hi = hi > lo ? hi : lo + 1;
-	return hi > COPIES_MAX ? COPIES_MAX + 1 : hi;
-}
-
-static const char *behind_class(const char *s)
-{
-	s += 1 + (s[1] == '^');
-	for (s += *s == ']'; *s && *s != ']'; s++)
-		if (*s == '[' && s[1] && strchr(":.=", s[1])) {
-			const char *end = strchr(s + 2, ']');
-
-			s = end ? end : s;
-		}
-	return *s ? s + 1 : s;
-}
-
-/* How many nodes up to its end, or that of the group; more than COPIES_MAX is too many. */
-static long size_of(const char **s)
-{
-	long sum = 0;
-
-	while (**s && **s != ')' && sum <= COPIES_MAX) {
-		long one = 1;
-
-		if (**s == '(') {
-			++*s;
-			one = size_of(s) + 1;
-			*s += **s == ')';
-		} else if (**s == '[') {
-			*s = behind_class(*s);
-		} else {
-			*s += **s == '\\' ? 2 : 1; /* foreign() has seen that something follows */
-		}
-		while (**s && strchr("*+?{", **s) && one <= COPIES_MAX)
-			one *= copies_of(s);
-		sum += one;
-	}
-	return sum;
-}
-
-static bool too_large(const char *text)
-{
-	long sum = 0;
-
-	/* a ) that closes nothing is left to regcomp() */
-	for (; *text && sum <= COPIES_MAX; text += *text == ')')
-		sum += size_of(&text);
-	return sum > COPIES_MAX;
-}
-
-static bool compile(struct doc *d, const struct place *p, const char *text, regex_t *re)
-{
-	const char *bad = foreign(text);
-	char why[128];
-	int rc;
-
-	if (strlen(text) > PATTERN_MAX) {
-		doc_problem(d, p, "a pattern has at most %d bytes", PATTERN_MAX);
-		return false;
-	}
-	if (bad) {
-		doc_problem(d, p, "%.2s is none of POSIX's patterns, which these are: [0-9], "
-			"[[:space:]], (a|b), {1,3}", bad);
-		return false;
-	}
-	if (too_large(text)) {
-		doc_problem(d, p, "repeats too much: what + and {} copy is more than %d in all",
-			    COPIES_MAX);
-		return false;
-	}
-	rc = regcomp(re, text, REG_EXTENDED | REG_NOSUB);
-	if (!rc)
-		return true;
-	regerror(rc, re, why, sizeof(why));
-	doc_problem(d, p, "is no pattern: %s", why);
-	return false;
+	if (r->book->nr_patterns++ == RULE_PATTERNS_MAX)
+		doc_problem(d, p, "a schema has at most %d patterns", RULE_PATTERNS_MAX);
+	if (r->book->nr_patterns > RULE_PATTERNS_MAX)
+		return NULL;
+	re = rule_pattern_read(text, why);
+	if (!re)
+		doc_problem(d, p, "%s", why);
+	return re;
 }
 
 /* Documents know numbers by their text only. */
@@ -206,7 +71,7 @@ static void on_type(struct doc *d, const struct place *p, struct rule *r)
 	size_t nr = json_is_array(v) ? json_array_size(v) : 1;
 
 	for (size_t i = 0; i < nr; i++) {
-		const char *s = json_string_value(json_is_array(v) ? json_array_get(v, i) : v);
+		const char *s = scalar_word(json_is_array(v) ? json_array_get(v, i) : v);
 		size_t t = 0;
 
 		while (s && t < NR_TYPES && strcmp(types[t].name, s) != 0)
@@ -221,56 +86,104 @@ static void on_type(struct doc *d, const struct place *p, struct rule *r)
 			"list of these");
 }
 
+/* Of enum and const one is enough; another would have to be held, too. */
+static bool begin_choices(struct doc *d, const struct place *p, struct rule *r)
+{
+	if (r->choices)
+		doc_problem(d, p, "enum and const say the same: one of them is possible");
+	else
+		r->choices = must(json_array());
+	return json_array_size(r->choices) == 0;
+}
+
+static void add_choice(struct doc *d, const struct place *p, struct rule *r)
+{
+	if (json_is_object(p->pos->v) || json_is_array(p->pos->v))
+		doc_problem(d, p, "a value is text, a number, true, false or null");
+	json_array_append_new(r->choices, value_of(p->pos));
+}
+
 static void on_enum(struct doc *d, const struct place *p, struct rule *r)
 {
 	if (!json_is_array(p->pos->v) || !p->pos->nr) {
 		doc_problem(d, p, "is a list of values");
 		return;
 	}
-	r->choices = must(json_array());
+	if (!begin_choices(d, p, r))
+		return;
 	for (size_t i = 0; i < p->pos->nr; i++) {
 		struct place one = { .up = p, .index = i, .pos = &p->pos->kids[i],
 				     .depth = p->depth };
 
-		if (json_is_object(one.pos->v) || json_is_array(one.pos->v))
-			doc_problem(d, &one, "a value is text, a number, true, false or null");
-		json_array_append_new(r->choices, value_of(one.pos));
+		add_choice(d, &one, r);
 	}
+}
+
+static void on_const(struct doc *d, const struct place *p, struct rule *r)
+{
+	if (begin_choices(d, p, r))
+		add_choice(d, p, r);
+}
+
+/* Draft 4 has a word beside the bound instead, which is told as no number. */
+static void take_edge(struct doc *d, const struct place *p, struct rule_bound *b, bool beyond)
+{
+	if (b->set) {
+		doc_problem(d, p, "one bound of a side is possible: with what equals it, or without");
+		return;
+	}
+	scalar_number(d, p, b);
+	b->beyond = beyond;
 }
 
 static void on_minimum(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_number(d, p, &r->minimum);
+	take_edge(d, p, &r->minimum, false);
 }
 
 static void on_maximum(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_number(d, p, &r->maximum);
+	take_edge(d, p, &r->maximum, false);
+}
+
+static void on_more_than(struct doc *d, const struct place *p, struct rule *r)
+{
+	take_edge(d, p, &r->minimum, true);
+}
+
+static void on_less_than(struct doc *d, const struct place *p, struct rule *r)
+{
+	take_edge(d, p, &r->maximum, true);
 }
 
 static void on_min_len(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_count(d, p, &r->min_len);
+	scalar_count(d, p, &r->min_len);
 }
 
 static void on_max_len(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_count(d, p, &r->max_len);
+	scalar_count(d, p, &r->max_len);
 }
 
 static void on_max_items(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_count(d, p, &r->max_items);
+	scalar_count(d, p, &r->max_items);
+}
+
+static void on_min_items(struct doc *d, const struct place *p, struct rule *r)
+{
+	scalar_count(d, p, &r->min_items);
+	r->book->wants_children |= r->min_items.at > 0;
 }
 
 static void on_pattern(struct doc *d, const struct place *p, struct rule *r)
 {
 	char *text = NULL;
 
-	if (take_text(d, p, &text) && compile(d, p, text, &r->re))
-		r->pattern = text;
-	else
-		free(text);
+	if (scalar_text(d, p, &text))
+		r->re = compile(d, p, text, r);
+	r->pattern = text;
 }
 
 static void take_kids(struct doc *d, const struct place *p, struct rule *r, bool patterns)
@@ -287,12 +200,16 @@ static void take_kids(struct doc *d, const struct place *p, struct rule *r, bool
 	json_object_foreach(p->pos->v, key, member) {
 		struct place at = { .up = p, .key = key, .pos = &p->pos->kids[i++],
 				    .depth = p->depth + 1 };
-		struct rule_kid kid = { .is_pattern = patterns };
+		struct rule_kid kid = { .re = patterns ? compile(d, &at, key, r) : NULL };
 
 		(void)member;
-		if (patterns && !compile(d, &at, key, &kid.re))
+		if (patterns && !kid.re)
 			continue;
-		kid.rule = rule_take(d, &at);
+		if (rule_book_is_full(r->book)) {
+			rule_pattern_free(kid.re);
+			break;
+		}
+		kid.rule = rule_take(d, &at, r->book);
 		kid.name = patterns ? must(strdup(key)) : name_encode(key);
 		r->kids[r->nr_kids++] = kid;
 	}
@@ -308,12 +225,12 @@ static void on_pattern_properties(struct doc *d, const struct place *p, struct r
 	take_kids(d, p, r, true);
 }
 
-static struct rule *take_below(struct doc *d, const struct place *p)
+static struct rule *take_below(struct doc *d, const struct place *p, struct rule_book *book)
 {
 	struct place below = *p;
 
 	below.depth++;
-	return rule_take(d, &below);
+	return rule_take(d, &below, book);
 }
 
 static void on_additional(struct doc *d, const struct place *p, struct rule *r)
@@ -321,43 +238,93 @@ static void on_additional(struct doc *d, const struct place *p, struct rule *r)
 	if (json_is_boolean(p->pos->v))
 		r->no_other = json_is_false(p->pos->v);
 	else
-		r->other = take_below(d, p);
+		r->other = take_below(d, p, r->book);
 }
 
 static void on_items(struct doc *d, const struct place *p, struct rule *r)
 {
-	r->item = take_below(d, p);
+	r->item = take_below(d, p, r->book);
+}
+
+static struct rule **take_list(struct doc *d, const struct place *p, struct rule_book *book, size_t *nr)
+{
+	struct rule **list;
+
+	if (!json_is_array(p->pos->v) || !p->pos->nr) {
+		doc_problem(d, p, "is a list of schemas");
+		return NULL;
+	}
+	list = must(calloc(p->pos->nr, sizeof(*list)));
+	for (size_t i = 0; i < p->pos->nr && !rule_book_is_full(book); i++) {
+		struct place one = { .up = p, .index = i, .pos = &p->pos->kids[i],
+				     .depth = p->depth + 1 };
+
+		list[(*nr)++] = rule_take(d, &one, book);
+	}
+	return list;
 }
 
 static void on_any_of(struct doc *d, const struct place *p, struct rule *r)
 {
-	if (!json_is_array(p->pos->v) || !p->pos->nr) {
-		doc_problem(d, p, "is a list of schemas");
+	r->any = take_list(d, p, r->book, &r->nr_any);
+}
+
+static void on_all_of(struct doc *d, const struct place *p, struct rule *r)
+{
+	r->all = take_list(d, p, r->book, &r->nr_all);
+}
+
+static void on_required(struct doc *d, const struct place *p, struct rule *r)
+{
+	if (!json_is_array(p->pos->v)) {
+		doc_problem(d, p, "is a list of names");
 		return;
 	}
-	r->any = must(calloc(p->pos->nr, sizeof(*r->any)));
+	r->required = must(calloc(p->pos->nr + 1, sizeof(*r->required)));
 	for (size_t i = 0; i < p->pos->nr; i++) {
-		struct place one = { .up = p, .index = i, .pos = &p->pos->kids[i],
-				     .depth = p->depth + 1 };
+		struct place one = { .up = p, .index = i, .pos = &p->pos->kids[i], .depth = p->depth };
 
-		r->any[r->nr_any++] = rule_take(d, &one);
+		if (scalar_word(one.pos->v))
+			r->required[r->nr_required++] = name_encode(scalar_word(one.pos->v));
+		else
+			doc_problem(d, &one, "a name is a text");
 	}
+	r->book->wants_children |= r->nr_required > 0;
+}
+
+static void on_ref(struct doc *d, const struct place *p, struct rule *r)
+{
+	char *text = NULL;
+
+	if (scalar_text(d, p, &text)) {
+		r->ref = rule_book_find(r->book, d, p, text);
+		rule_book_later(r->book, p, r);
+	}
+	free(text);
+}
+
+/* Values that somebody may like to see: of any kind. */
+static void on_examples(struct doc *d, const struct place *p, struct rule *r)
+{
+	(void)r;
+	if (!json_is_array(p->pos->v))
+		doc_problem(d, p, "is a list of values");
 }
 
 static void on_title(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_text(d, p, &r->title);
+	scalar_text(d, p, &r->title);
 }
 
 static void on_description(struct doc *d, const struct place *p, struct rule *r)
 {
-	take_text(d, p, &r->words);
+	scalar_text(d, p, &r->words);
 }
 
 static void on_remark(struct doc *d, const struct place *p, struct rule *r)
 {
 	(void)r;
-	take_text(d, p, NULL);
+	scalar_text(d, p, NULL);
 }
 
 /* Whether it is possible is seen when all of the rule is known. */
@@ -365,16 +332,17 @@ static void on_default(struct doc *d, const struct place *p, struct rule *r)
 {
 	(void)d;
 	r->absent = value_of(p->pos);
+	rule_book_later(r->book, p, r);
 }
 
 static void on_write_only(struct doc *d, const struct place *p, struct rule *r)
 {
-	r->secret = take_bool(d, p);
+	r->secret = scalar_bool(d, p);
 }
 
 static void on_lasts(struct doc *d, const struct place *p, struct rule *r)
 {
-	r->lasts = take_bool(d, p);
+	r->lasts = scalar_bool(d, p);
 	r->says_lasts = true;
 }
 
@@ -383,22 +351,33 @@ static void on_lasts(struct doc *d, const struct place *p, struct rule *r)
 static const struct rule_keyword keywords[] = {
 	{ "type", 0, on_type },
 	{ "enum", 0, on_enum },
+	{ "const", 0, on_const },
 	{ "minimum", NUMBERS, on_minimum },
 	{ "maximum", NUMBERS, on_maximum },
+	{ "exclusiveMinimum", NUMBERS, on_more_than },
+	{ "exclusiveMaximum", NUMBERS, on_less_than },
 	{ "minLength", RULE_STRING, on_min_len },
 	{ "maxLength", RULE_STRING, on_max_len },
 	{ "pattern", RULE_STRING, on_pattern },
 	{ "properties", RULE_OBJECT, on_properties },
 	{ "patternProperties", RULE_OBJECT, on_pattern_properties },
 	{ "additionalProperties", RULE_OBJECT, on_additional },
+	{ "required", RULE_OBJECT, on_required },
 	{ "items", RULE_ARRAY, on_items },
+	{ "minItems", RULE_ARRAY, on_min_items },
 	{ "maxItems", RULE_ARRAY, on_max_items },
 	{ "anyOf", 0, on_any_of },
+	{ "allOf", 0, on_all_of },
+	{ "$ref", 0, on_ref },
+	{ "$defs", 0, rule_book_take_parts },
+	{ "definitions", 0, rule_book_take_parts },
 	{ "title", 0, on_title },
 	{ "description", 0, on_description },
 	{ "default", 0, on_default },
 	{ "writeOnly", 0, on_write_only },
 	{ "x-lasts", 0, on_lasts },
+	{ "examples", 0, on_examples },
+	{ "$id", 0, on_remark },
 	{ "$schema", 0, on_remark },
 	{ "$comment", 0, on_remark },
 };
@@ -416,7 +395,7 @@ const struct rule_keyword *rule_keyword_of(const char *name)
 void rule_keyword_unknown(struct doc *d, const struct place *p)
 {
 	struct nearest best = { NULL, 0 };
-	char words[400] = "";
+	char words[600] = "";
 
 	for (size_t i = 0; i < NR_KEYWORDS; i++) {
 		nearest_offer(&best, p->key, keywords[i].name);

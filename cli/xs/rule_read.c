@@ -10,7 +10,9 @@
 #include "die.h"
 #include "json_out.h"
 #include "kind.h"
+#include "rule_book.h"
 #include "rule_keys.h"
+#include "rule_pattern.h"
 
 #define DEPTH_MAX 64
 
@@ -27,31 +29,13 @@ static void check_keyword(struct doc *d, const struct place *p, const struct rul
 
 static void check_order(struct doc *d, const struct place *p, const struct rule *r)
 {
-	if ((r->minimum.set && r->maximum.set && r->minimum.at > r->maximum.at) ||
+	bool beyond = r->minimum.beyond || r->maximum.beyond;
+
+	if ((r->minimum.set && r->maximum.set &&
+	     (r->minimum.at > r->maximum.at || (beyond && r->minimum.at == r->maximum.at))) ||
+	    (r->min_items.set && r->max_items.set && r->min_items.at > r->max_items.at) ||
 	    (r->min_len.set && r->max_len.set && r->min_len.at > r->max_len.at))
 		doc_problem(d, p, "the least allowed is more than the most: nothing is possible here");
-}
-
-static void check_default(struct doc *d, const struct place *p, const struct rule *r)
-{
-	struct rule_fault fault = { 0 };
-	struct rule_value v = { .kind = (int)kind_of(p->pos->v) };
-	char *bytes;
-
-	if (json_is_null(p->pos->v)) {
-		bytes = must(strdup(""));
-	} else if (json_is_number(p->pos->v)) {
-		bytes = must(strndup(p->pos->text, p->pos->len));
-		v.len = p->pos->len;
-	} else {
-		bytes = json_bytes(p->pos->v, &v.len);
-	}
-	v.bytes = bytes;
-	if (!bytes)
-		doc_problem(d, p, "a default is text, a number, true, false or null");
-	else if (!rule_allows(r, "", &v, &fault))
-		doc_problem(d, p, "%s (%s)", fault.text, fault.keyword);
-	free(bytes);
 }
 
 static void each_member(struct doc *d, const struct place *p, struct rule *r,
@@ -83,16 +67,17 @@ static void take_member(struct doc *d, const struct place *kid, struct rule *r)
 static void check_member(struct doc *d, const struct place *kid, struct rule *r)
 {
 	check_keyword(d, kid, r);
-	if (strcmp(kid->key, "default") == 0)
-		check_default(d, kid, r);
 }
 
-struct rule *rule_take(struct doc *d, const struct place *p)
+void rule_fill(struct doc *d, const struct place *p, struct rule *r)
 {
-	struct rule *r = must(calloc(1, sizeof(*r)));
 	unsigned int before = d->nr_errors;
 
-	if (!json_is_object(p->pos->v)) {
+	if (r->book->nr_rules++ >= RULE_PARTS_MAX) {
+		/* once is enough */
+		if (r->book->nr_rules == RULE_PARTS_MAX + 1)
+			doc_problem(d, p, "a schema has at most %d parts", RULE_PARTS_MAX);
+	} else if (!json_is_object(p->pos->v)) {
 		doc_problem(d, p, "a schema is an object");
 	} else if (p->depth > DEPTH_MAX) {
 		doc_problem(d, p, "nested too deeply");
@@ -103,6 +88,66 @@ struct rule *rule_take(struct doc *d, const struct place *p)
 			each_member(d, p, r, check_member);
 		check_order(d, p, r);
 	}
+}
+
+struct rule *rule_take(struct doc *d, const struct place *p, struct rule_book *book)
+{
+	struct rule *r = must(calloc(1, sizeof(*r)));
+
+	r->book = book;
+	rule_fill(d, p, r);
+	return r;
+}
+
+static void check_default(struct doc *d, const struct place *p, const struct rule *r)
+{
+	struct rule_fault fault = { 0 };
+	struct rule_value v = { .kind = (int)kind_of(p->pos->v) };
+	char *bytes;
+
+	if (json_is_null(p->pos->v)) {
+		bytes = must(strdup(""));
+	} else if (json_is_number(p->pos->v)) {
+		bytes = must(strndup(p->pos->text, p->pos->len));
+		v.len = p->pos->len;
+	} else {
+		bytes = json_bytes(p->pos->v, &v.len);
+	}
+	v.bytes = bytes;
+	if (!bytes)
+		doc_problem(d, p, "a default is text, a number, true, false or null");
+	else if (!rule_allows(r, "", &v, &fault))
+		doc_problem(d, p, "%s (%s)", fault.text, fault.keyword);
+	free(bytes);
+}
+
+/* What a default may be is known when what $ref names has been read. */
+static void check_later(struct doc *d, const struct rule_book *b)
+{
+	for (size_t i = 0; i < b->nr_later; i++)
+		if (strcmp(b->later[i].at->key, "default") == 0)
+			check_default(d, b->later[i].at, b->later[i].rule);
+}
+
+static struct rule *read_at(struct doc *d, const struct json_pos *pos)
+{
+	struct place top = { .pos = pos };
+	unsigned int before = d->nr_errors;
+	struct rule_book *book;
+	struct rule *r;
+
+	if (!json_is_object(pos->v)) {
+		doc_problem(d, &top, "a schema is an object");
+		return NULL;
+	}
+	book = rule_book_create(pos);
+	r = book->top = must(calloc(1, sizeof(*r)));
+	r->book = book;
+	rule_fill(d, &top, r);
+	/* what goes in a circle is not asked */
+	if (d->nr_errors == before && rule_book_ends(book, d))
+		check_later(d, book);
+	rule_book_done(book);
 	return r;
 }
 
@@ -129,9 +174,7 @@ struct rule *rule_read(struct doc *d, const char *text, size_t len)
 		}
 		doc_problem_in(d, &why);
 	} else {
-		struct place top = { .pos = pos };
-
-		r = rule_take(d, &top);
+		r = read_at(d, pos);
 	}
 	json_pos_free(pos);
 	if (d->nr_errors == before)
@@ -145,6 +188,13 @@ static void bound_free(struct rule_bound *b)
 	free(b->text);
 }
 
+static void free_list(struct rule **list, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		rule_free(list[i]);
+	free(list);
+}
+
 void rule_free(struct rule *r)
 {
 	if (!r)
@@ -155,21 +205,24 @@ void rule_free(struct rule *r)
 	bound_free(&r->maximum);
 	bound_free(&r->min_len);
 	bound_free(&r->max_len);
+	bound_free(&r->min_items);
 	bound_free(&r->max_items);
-	if (r->pattern)
-		regfree(&r->re);
+	rule_pattern_free(r->re);
 	for (size_t i = 0; i < r->nr_kids; i++) {
-		if (r->kids[i].is_pattern)
-			regfree(&r->kids[i].re);
+		rule_pattern_free(r->kids[i].re);
 		rule_free(r->kids[i].rule);
 		free(r->kids[i].name);
 	}
-	for (size_t i = 0; i < r->nr_any; i++)
-		rule_free(r->any[i]);
+	for (size_t i = 0; i < r->nr_required; i++)
+		free(r->required[i]);
+	free_list(r->any, r->nr_any);
+	free_list(r->all, r->nr_all);
 	rule_free(r->other);
 	rule_free(r->item);
+	if (r->book && r->book->top == r)
+		rule_book_free(r->book);
+	free(r->required);
 	free(r->kids);
-	free(r->any);
 	free(r->pattern);
 	free(r->title);
 	free(r->words);

@@ -99,10 +99,11 @@ struct lasting {
 	bool says, lasts;
 };
 
-static void ask_lasting(void *arg, const struct rule *at)
+static void ask_lasting(void *arg, const struct rule *at, bool needed)
 {
 	struct lasting *l = arg;
 
+	(void)needed;
 	if (at->says_lasts)
 		*l = (struct lasting){ true, at->lasts };
 }
@@ -173,39 +174,6 @@ bool rules_allow(struct rules *r, const char *path, const struct rule_value *v,
 		if (!one_allows(r, &r->v[i], path, v, why))
 			return false;
 	return true;
-}
-
-static struct rule_value value_of_want(const struct want *w)
-{
-	/* a node that is only named has children */
-	if (!w->value)
-		return (struct rule_value){ "", 0, w->kind == XS_KIND_LIST ? w->kind :
-					    XS_KIND_OBJECT };
-	return (struct rule_value){ w->value, w->len, w->kind == WANT_ANY_KIND ? RULE_ANY_KIND :
-				    w->kind };
-}
-
-int rules_check_doc(uint32_t tx, const struct doc *d, unsigned int *nr)
-{
-	char why[RULES_WHY_LEN];
-	struct rules r;
-	int rc = rules_read(&r, tx);
-
-	*nr = 0;
-	for (size_t i = 0; r.nr && i < d->nr; i++) {
-		const struct want *w = &d->wants[i];
-		const struct rule_value v = value_of_want(w);
-
-		if (w->gone || rules_allow(&r, w->path, &v, why))
-			continue;
-		++*nr;
-		if (w->line)
-			cli_warn("%s:%d:%d: %s: %s", d->name, w->line, w->column, w->path, why);
-		else
-			cli_warn("%s: %s: %s", d->name, w->path, why);
-	}
-	rules_free(&r);
-	return *nr ? -EINVAL : rc;
 }
 
 struct rule_value rules_value_of(const struct xs_node *n)

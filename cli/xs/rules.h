@@ -17,6 +17,7 @@
 #define RULES_WHY_LEN (RULE_WHY_LEN + 200)
 
 struct doc;
+struct plan;
 struct xs_node;
 
 /* One of them; strings are the table's. */
@@ -50,10 +51,11 @@ const struct rule *rules_rule(struct rules_one *one);
 bool rules_allow(struct rules *r, const char *path, const struct rule_value *v,
 		 char why[RULES_WHY_LEN]);
 /*
- * Asks the schemas that @tx sees, once it has written @d: a document may bring its own. 0; -errno;
- * -EINVAL when *@nr nodes that @d wants are not possible, of each of which is told where it stands.
+ * rules_doc.c. Asks the schemas that @tx sees, once it has written @p, what @d wants: a document may
+ * bring its own. 0; -errno; -EINVAL when *@nr nodes that @d wants are not possible, or lack something
+ * when @p is done, of each of which is told where it stands.
  */
-int rules_check_doc(uint32_t tx, const struct doc *d, unsigned int *nr);
+int rules_check_doc(uint32_t tx, const struct doc *d, const struct plan *p, unsigned int *nr);
 /* The value of @n with its kind, if it has one that somebody gave it. */
 struct rule_value rules_value_of(const struct xs_node *n);
 

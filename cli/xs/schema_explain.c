@@ -33,7 +33,7 @@ static json_t *bound_json(const struct rule_bound *b)
 	return b->set ? json_loads(b->text, JSON_DECODE_ANY, NULL) : NULL;
 }
 
-static json_t *saying_json(const struct rules_one *one, const struct rule *r)
+static json_t *saying_json(const struct rules_one *one, const struct rule *r, bool needed)
 {
 	char types[80];
 	json_t *o = schema_own_json(one);
@@ -43,11 +43,14 @@ static json_t *saying_json(const struct rules_one *one, const struct rule *r)
 	set(o, "title", text_or_null(r->title));
 	set(o, "meaning", text_or_null(r->words));
 	set(o, "values", json_incref(r->choices));
-	set(o, "min", bound_json(&r->minimum));
-	set(o, "max", bound_json(&r->maximum));
+	set(o, r->minimum.beyond ? "more-than" : "min", bound_json(&r->minimum));
+	set(o, r->maximum.beyond ? "less-than" : "max", bound_json(&r->maximum));
 	set(o, "min-length", bound_json(&r->min_len));
 	set(o, "max-length", bound_json(&r->max_len));
+	set(o, "min-items", bound_json(&r->min_items));
 	set(o, "max-items", bound_json(&r->max_items));
+	set(o, "required", rule_required_json(r));
+	set(o, "needed", needed ? json_true() : NULL);
 	set(o, "matches", text_or_null(r->pattern));
 	set(o, "default", json_incref(r->absent));
 	set(o, "lasts", r->says_lasts ? json_boolean(r->lasts) : NULL);
@@ -58,9 +61,9 @@ static void print_bounds(const char *what, const struct rule_bound *min,
 			 const struct rule_bound *max)
 {
 	if (min->set || max->set)
-		printf("%-12s %s%s%s%s\n", what, min->set ? "at least " : "", min->set ? min->text : "",
-		       min->set && max->set ? ", at most " : max->set ? "at most " : "",
-		       max->set ? max->text : "");
+		printf("%-12s %s%s%s%s%s\n", what, !min->set ? "" : min->beyond ? "more than " : "at least ",
+		       min->set ? min->text : "", min->set && max->set ? ", " : "",
+		       !max->set ? "" : max->beyond ? "less than " : "at most ", max->set ? max->text : "");
 }
 
 static void print_json(const char *what, const json_t *v)
@@ -82,9 +85,9 @@ static void print_text(const char *what, const char *text)
 	free(shown);
 }
 
-static void print_saying(const struct rules_one *one, const struct rule *r)
+static void print_saying(const struct rules_one *one, const struct rule *r, bool needed)
 {
-	static const struct rule_bound none;
+	json_t *required = rule_required_json(r);
 	char types[80];
 	char *name = name_shown(one->name), *at = name_shown(one->at);
 
@@ -94,29 +97,33 @@ static void print_saying(const struct rules_one *one, const struct rule *r)
 	print_json("values", r->choices);
 	print_bounds("limits", &r->minimum, &r->maximum);
 	print_bounds("length", &r->min_len, &r->max_len);
-	print_bounds("items", &none, &r->max_items);
+	print_bounds("items", &r->min_items, &r->max_items);
+	print_json("required", required);
+	if (needed)
+		printf("%-12s %s\n", "needed", "has to be there where what is above it is");
 	print_text("matches", r->pattern);
 	print_json("default", r->absent);
 	print_text("meaning", r->words);
 	if (r->says_lasts)
 		printf("%-12s %s\n", "", r->lasts ? "kept over a boot of the host" :
 		       "gone with the next boot of the host");
+	json_decref(required);
 	free(name);
 	free(at);
 }
 
-static void say(void *arg, const struct rule *r)
+static void say(void *arg, const struct rule *r, bool needed)
 {
 	struct saying *s = arg;
 
 	/* its parts say more */
-	if (r->nr_any && !r->types && !r->choices && !r->words)
+	if ((r->nr_any || r->nr_all || r->ref) && !r->types && !r->choices && !r->words)
 		return;
 	s->said = true;
 	if (s->json)
-		json_array_append_new(s->list, saying_json(s->one, r));
+		json_array_append_new(s->list, saying_json(s->one, r, needed));
 	else
-		print_saying(s->one, r);
+		print_saying(s->one, r, needed);
 }
 
 json_t *schema_own_explain(const char *path, bool json, size_t *nr)

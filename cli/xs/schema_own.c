@@ -117,6 +117,11 @@ static void forget_wrong(struct job *j)
 	j->nr_wrong = 0;
 }
 
+static bool has_child(const void *arg, const char *name)
+{
+	return xs_tree_child(arg, name);
+}
+
 /* Everything the place has, or may have: stars are looked at from above. */
 static int check_there(struct job *j, uint32_t tx)
 {
@@ -133,8 +138,10 @@ static int check_there(struct job *j, uint32_t tx)
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	for (const struct xs_node *n = root; n; n = xs_tree_next(root, n)) {
-		const struct rule_value v = rules_value_of(n);
+		const struct rule_family family = { has_child, n, n->children };
+		struct rule_value v = rules_value_of(n);
 
+		v.family = &family;
 		xs_tree_path(n, path, sizeof(path));
 		if (!n->value_rc && !rules_allow(&only, path, &v, why))
 			wrong(j, path, why);

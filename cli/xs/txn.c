@@ -35,7 +35,7 @@ static int do_it(void *arg, struct xs_client *c, uint32_t tx)
 	if (!rc)
 		rc = plan_apply(&t->plan, tx, &t->failed);
 	if (!rc)
-		rc = rules_check_doc(tx, t->held ? &t->then : &t->otherwise, &t->nr_refused);
+		rc = rules_check_doc(tx, t->held ? &t->then : &t->otherwise, &t->plan, &t->nr_refused);
 	return rc;
 }
 

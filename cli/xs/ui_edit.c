@@ -236,7 +236,7 @@ static void finished(void *arg, int rc, unsigned int attempts)
 static void carry_out(struct ui *u)
 {
 	struct ui_edit *e = u->edit;
-	char why[RULES_WHY_LEN];
+	char why[UI_RULES_WHY];
 	int rc;
 
 	if (!u->link_up) {
@@ -244,8 +244,8 @@ static void carry_out(struct ui *u)
 		ui_edit_forget(u);
 		return;
 	}
-	if (e->type == XS_WRITE &&
-	    !ui_rules_allow(u, e->path, e->payload, e->payload_len, why)) {
+	if ((e->type == XS_WRITE && !ui_rules_allow(u, e->path, e->payload, e->payload_len, why)) ||
+	    (e->type != XS_SET_PERMS && !ui_rules_whole(u, e->path, e->type == XS_RM, why))) {
 		say_not_written(e, why);
 		ui_edit_forget(u);
 		return;

@@ -5,6 +5,7 @@
  */
 #include "ui_rules.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,19 @@ bool ui_rules_allow(struct ui *u, const char *path, const char *value, size_t le
 	return rules_allow(&u->rules, path, &v, why);
 }
 
+bool ui_rules_whole(struct ui *u, const char *path, bool removed, char why[UI_RULES_WHY])
+{
+	const struct rules_sight s = { .gone = removed ? path : NULL, .made = removed ? NULL : path };
+	struct rules_missing m;
+
+	read_anew(u);
+	/* what the daemon does not tell it will say when it is asked to change it */
+	if (rules_whole(&u->rules, &s, path, NULL, &m) != -EINVAL || !*m.why)
+		return true;
+	snprintf(why, UI_RULES_WHY, "%s: %s", m.at, m.why);
+	return false;
+}
+
 /* ---- what is shown ---- */
 
 struct saying {
@@ -58,8 +72,8 @@ static void say_limits(const struct saying *s, const struct rule_bound *min,
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "%.50s to %.50s", min->set ? min->text : "any",
-		 max->set ? max->text : "any");
+	snprintf(text, sizeof(text), "%s%.50s to %s%.50s", min->beyond ? "above " : "",
+		 min->set ? min->text : "any", max->beyond ? "below " : "", max->set ? max->text : "any");
 	if (min->set || max->set)
 		say(s, "from:  ", text);
 }
@@ -73,9 +87,10 @@ static void say_json(const struct saying *s, const char *what, const json_t *v)
 	free(text);
 }
 
-static void say_rule(void *arg, const struct rule *r)
+static void say_rule(void *arg, const struct rule *r, bool needed)
 {
 	const struct saying *s = arg;
+	json_t *required = rule_required_json(r);
 	char types[80];
 
 	if (r->words)
@@ -85,6 +100,10 @@ static void say_rule(void *arg, const struct rule *r)
 	say_limits(s, &r->minimum, &r->maximum);
 	say_json(s, "words: ", r->choices);
 	say_json(s, "else:  ", r->absent);
+	say_json(s, "needs: ", required);
+	if (needed)
+		say(s, "needed", "");
+	json_decref(required);
 }
 
 void ui_rules_each(const struct ui *u, const char *path,

@@ -3,7 +3,9 @@
 #ifndef STOREVISOR_XS_UI_RULES_H
 #define STOREVISOR_XS_UI_RULES_H
 
-#include "rules.h"
+#include "rules_whole.h"
+
+#define UI_RULES_WHY (XENSTORE_ABS_PATH_MAX + RULES_WHY_LEN + 3)
 
 struct ui;
 
@@ -18,6 +20,11 @@ void ui_rules_refresh(struct ui *u);
  */
 bool ui_rules_allow(struct ui *u, const char *path, const char *value, size_t len,
 		    char why[RULES_WHY_LEN]);
+/*
+ * The same of what has to be there, as if @path had been written, or been @removed. What is missing
+ * otherwise is told, too.
+ */
+bool ui_rules_whole(struct ui *u, const char *path, bool removed, char why[UI_RULES_WHY]);
 /* Calls @line for each line that they have to say of @path, as they were read last. */
 void ui_rules_each(const struct ui *u, const char *path,
 		   void (*line)(void *arg, const char *text), void *arg);

@@ -184,6 +184,10 @@ sees "what a schema of one's own does not allow is not written" "^10 is not poss
 is "the store has what it had" 3 "$(xs read /t/eggs/n)"
 sees "what it says is shown" "how many eggs"
 keys e C-u; typed 9; keys Enter; sees "and what it allows is written" "^xs write /t/eggs/n '9'"
+echo '{"type":"object","required":["n"]}' | xs schema add --at /t/eggs --name eggs -
+go /t/eggs/n; until_screen 'needed'; keys d; typed n; keys Enter
+sees "what has to be there is not removed" "^/t/eggs: n has to be here .required of schema eggs"
+is "and stays" 9 "$(xs read /t/eggs/n)"
 xs schema rm eggs; xs rm /t/eggs
 head -c 2000 /dev/zero | xs write --stdin /t/zeros
 go /t/zeros; until_screen 'value: 2000 bytes'; keys e; sees "a value that is no text is not for an editor" "^not text, nothing for an editor: xs write --stdin /t/zeros"

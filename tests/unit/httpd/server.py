@@ -158,6 +158,26 @@ class Documents(Base):
         self.assertEqual(self.client.ask("GET", self.url).json(), {"port": 80})
         self.assertEqual(self.client.ask("PATCH", self.url, {"port": 1}).status, 200)
 
+    def test_what_a_schema_of_ones_own_wants_to_be_there_stays(self):
+        schema, top = self.world.dir / "both.json", self.place[1:]
+        schema.write_text('{"type": "object", "required": ["port", "mode"], "properties": {"port": {"type": "integer"}}}')
+        self.client.ask("PUT", self.url, {"port": 80})
+        old = self.client.ask("GET", f"/v1/history{self.place}/port?n=1").json()[0]["revision"]
+        self.client.ask("PUT", self.url, {"port": 80, "mode": "fast"})
+        self.world.xs("schema", "add", "--at", self.place, "--name", top, schema)
+        self.addCleanup(self.world.xs, "schema", "rm", top)
+        missing = f"mode has to be here (required of schema {top})"
+        for how, url, body in (("PUT", self.url, {"port": 1}), ("PATCH", self.url, {"mode": None}),
+                               ("POST", "/v1/txn", {"if": {}, "then": {top: {"mode": None}}})):
+            said = self.refused(self.client.ask(how, url, body), 400, "body:1:")
+            self.assertIn(missing, said["error"])
+        self.assertEqual(self.refused(self.client.ask("DELETE", self.url + "/mode"), 400, self.place)["error"], missing)
+        said = self.refused(self.client.ask("POST", "/v1/rollback", {"revision": old, "path": self.place}), 400, self.place)
+        self.assertIn(missing, said["error"])
+        self.assertEqual(self.client.ask("GET", self.url).json(), {"port": 80, "mode": "fast"})
+        self.assertEqual(self.client.ask("PATCH", self.url, {"port": 1}).status, 200)
+        self.assertEqual(self.client.ask("DELETE", self.url).status, 204)
+
     def test_no_document_reaches_out_of_its_place(self):
         self.world.xs("write", self.place + "/victim", "x")
         outside = self.place + "/victim"
