@@ -35,6 +35,20 @@ export class Conflict extends StoreError {}
 /** EIO: no daemon within the patience, or one that does not speak the protocol (cause). What was asked has not been done. */
 export class ConnectionLost extends StoreError {}
 
+/** EOPNOTSUPP: only Storevisor's daemon has this. */
+export class NotSupported extends StoreError {
+  constructor(path) {
+    super("EOPNOTSUPP", { text: "this daemon binds keys to nothing: Storevisor's does", path });
+  }
+}
+
+/** ESTALE: somebody else may have what was held. */
+export class Lost extends StoreError {
+  constructor(path) {
+    super("ESTALE", { text: "lost: somebody else may have it", path });
+  }
+}
+
 /** EIO: the connection broke while a change was on its way, and nobody can say what became of it. */
 export class OutcomeUnknown extends ConnectionLost {}
 

@@ -73,6 +73,12 @@ export declare class Conflict extends StoreError {}
  * opened. What was asked has not been done. */
 export declare class ConnectionLost extends StoreError {}
 
+/** EOPNOTSUPP: only Storevisor's daemon has this. */
+export declare class NotSupported extends StoreError {}
+
+/** ESTALE: somebody else may have what was held. */
+export declare class Lost extends StoreError {}
+
 /** EIO: the connection broke while a change was on its way, and nobody can say what became of it. */
 export declare class OutcomeUnknown extends ConnectionLost {}
 
@@ -133,6 +139,32 @@ export declare class Watch implements AsyncIterableIterator<WatchEvent> {
   [Symbol.asyncIterator](): this;
 }
 
+export interface BondOptions extends Abortable {
+  /** Milliseconds, 100 to 86400000. Default: as long as this client is there. */
+  ttl?: number | undefined;
+}
+
+export interface LockOptions extends BondOptions {
+  /** What the key says of who has it, beside a number of its own (default HOST:PID). */
+  name?: string | undefined;
+}
+
+/** A key that one of several has at a time: see Store.lock(). */
+export declare class Hold {
+  private constructor();
+  readonly path: string;
+  /** What the key holds. */
+  readonly value: string;
+  /** Whether somebody else may have it: it was taken away, given back, or nobody could say for so long. */
+  readonly lost: boolean;
+  /** Aborted, with Lost, when it is. */
+  readonly signal: AbortSignal;
+  /** Throws Lost when it is. */
+  check(): void;
+  /** Gives it back. */
+  close(): Promise<void>;
+}
+
 /** A connection to the daemon, made again when it is lost. */
 export declare class Store {
   /** Not connected yet: see open(), connect(). */
@@ -144,6 +176,18 @@ export declare class Store {
   /** Runs the body in a transaction, again while others change what it uses; Conflict after so many tries. What the body
    * throws ends it, and nothing is changed. */
   transaction<T>(body: (transaction: Transaction) => T | PromiseLike<T>, options?: TransactionOptions): Promise<T>;
+  /** Has the daemon remove the node, if it still has that value then, when this client is gone (20 s after its connection
+   * was lost), or after ttl. Whether it has that value now; it may come later. The same again begins the time anew.
+   * NotSupported: not Storevisor's daemon; EINVAL: what is kept over a boot. */
+  bind(path: string, value: string, options?: BondOptions): Promise<boolean>;
+  /** Takes that back, if it is there. */
+  unbind(path: string, value: string, options?: Abortable): Promise<void>;
+  /** Waits until the key is free and has it, until close(). Who dies loses it, after 20 s of a lost connection at most; with
+   * ttl, which is renewed three times in it, who hangs, too. It contends with `xs lock --lease` and `xs elect`. */
+  lock(path: string, options?: LockOptions): Promise<Hold>;
+  /** Runs the work while this is the leader, the one who has the lock. When that is lost held.signal is aborted: the work is
+   * to throw then, and runs again when it is had again. What it gives otherwise, or throws, is what this does. */
+  elect<T>(path: string, work: (held: Hold) => T | PromiseLike<T>, options?: LockOptions): Promise<T>;
   /** Changes at and below the path, and "@introduceDomain", "@releaseDomain". */
   watch(path: string, options?: Abortable): Watch;
 }
@@ -153,6 +197,7 @@ export interface Store extends Nodes {}
 type AsyncDispose = typeof Symbol extends { readonly asyncDispose: infer S extends symbol } ? S : never;
 export interface Store extends Record<AsyncDispose, () => Promise<void>> {}
 export interface Watch extends Record<AsyncDispose, () => Promise<void>> {}
+export interface Hold extends Record<AsyncDispose, () => Promise<void>> {}
 
 /** An open store. */
 export declare function connect(options?: StoreOptions & Abortable): Promise<Store>;

@@ -91,6 +91,11 @@ export class Link {
     }
   }
 
+  /** Whether the daemon is one that knows its clients over a lost connection: ours. */
+  get hasSession() {
+    return this.#hasSession;
+  }
+
   close() {
     this.#giveUp(new ConnectionLost("ECANCELED", { text: "the connection was closed" }));
     clearTimeout(this.#timer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // store.js - the store and its transactions: what users hold.
 import { Conflict, ProtocolError, StoreError } from "./errors.js";
+import { bind, Hold, unbind } from "./hold.js";
 import { defaultPath, Link } from "./link.js";
 import * as longValue from "./long_value.js";
 import { Nodes } from "./nodes.js";
@@ -145,6 +146,34 @@ export class Store extends Nodes {
     }
   }
 
+  // ---- what goes with its holder ----
+
+  async bind(path, value, options) {
+    return bind(this._link, path, value, options);
+  }
+
+  async unbind(path, value, options) {
+    return unbind(this._link, path, value, options);
+  }
+
+  async lock(path, { signal, ...options } = {}) {
+    return new Hold(this, path, options)._take(signal);
+  }
+
+  async elect(path, work, { signal, ...options } = {}) {
+    for (;;) {
+      const held = await this.lock(path, { ...options, signal });
+      try {
+        return await work(held);
+      } catch (error) {
+        if (!held.lost) throw error;
+        if (this._link.error) throw this._link.error;
+      } finally {
+        await held.close();
+      }
+    }
+  }
+
   // ---- watches ----
 
   watch(path, { signal } = {}) {
@@ -155,7 +184,7 @@ export class Store extends Nodes {
 
 // Node 18.18 and 20.4 know it, and with it `await using`
 if (Symbol.asyncDispose) {
-  for (const { prototype } of [Store, Watch])
+  for (const { prototype } of [Store, Watch, Hold])
     Object.defineProperty(prototype, Symbol.asyncDispose, { value: prototype.close, writable: true, configurable: true });
 }
 

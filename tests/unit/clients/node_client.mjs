@@ -2,6 +2,8 @@
 // node_client.mjs XENSTORED XS WHICH [START SHIM] - the Node client against a daemon of its own: ours, or Debian's c or ox
 // (tests/bench/peers/start). In between is a line that the test can cut.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -542,6 +544,144 @@ const kills = {
   },
 };
 
+/** What goes with who has it. */
+const holds = OURS ? {
+  async "a bond removes what it was made to"() {
+    assert.equal(await store.bind("/t/k", "mine"), false);
+    await store.write("/t/k", "mine");
+    assert.equal(await store.bind("/t/k", "mine"), true);
+    await store.unbind("/t/k", "mine");
+    await store.unbind("/t/k", "mine");
+    assert.equal(await store.bind("/t/k", "mine", { ttl: 100 }), true);
+    await until(async () => !(await store.exists("/t/k")));
+    const own = await connect({ socket: line.path });
+    await store.write("/t/k", "other");
+    assert.equal(await own.bind("/t/k", "other"), true);
+    await own.close();
+    await until(async () => !(await store.exists("/t/k")));
+    for (const ttl of [50, 86_400_001, NaN, "1"]) await assert.rejects(store.bind("/t/k", "v", { ttl }), RangeError);
+    await assert.rejects(store.bind("/config/k", "v"), { code: "EINVAL", message: /kept over a boot/ });
+  },
+
+  async "one of several has it at a time"() {
+    let inside = 0;
+    const most = [];
+    const work = async () => {
+      const own = await connect({ socket: line.path });
+      for (const ttl of [undefined, 5000, undefined]) {
+        const held = await own.lock("/t/lock", { ttl });
+        inside += 1;
+        most.push(inside);
+        assert.equal(await own.readText("/t/lock"), held.value);
+        held.check();
+        inside -= 1;
+        await held.close();
+        assert.equal(held.lost, true);
+      }
+      await own.close();
+    };
+    await Promise.all([work(), work(), work(), work()]);
+    assert.deepEqual(most, Array(12).fill(1));
+    assert.equal(await store.exists("/t/lock"), false);
+  },
+
+  async "who does not get it in time leaves nothing"() {
+    const held = await store.lock("/t/lock", { name: "first" });
+    assert.ok(held.value.startsWith("first "));
+    const own = await connect({ socket: line.path });
+    await assert.rejects(own.lock("/t/lock", { signal: AbortSignal.timeout(200) }), { name: "TimeoutError" });
+    await own.close();
+    assert.equal(await store.readText("/t/lock"), held.value);
+    assert.equal(held.lost, false);
+    await held.close();
+    for (const name of ["", "x".repeat(201), 5]) await assert.rejects(store.lock("/t/lock", { name }), RangeError);
+    await assert.rejects(store.lock("/t/lock", { name: "a\0b" }), TypeError);
+  },
+
+  async "who dies has it no more"() {
+    const index = new URL("../../../clients/node/src/index.js", import.meta.url).href;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", `import { connect } from ${JSON.stringify(index)};
+      await (await connect({ socket: ${JSON.stringify(line.path)} })).lock("/t/lock"); console.log("has it");`]);
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    const held = await store.lock("/t/lock", { signal: AbortSignal.timeout(WAIT_MS) });
+    assert.equal(held.lost, false);
+    await held.close();
+  },
+
+  async "what was taken away is lost"() {
+    for (const ttl of [undefined, 60_000]) {
+      const held = await store.lock("/t/lock", { ttl });
+      xs(["write", "/t/lock", "somebody else"]);
+      await once(held.signal, "abort");
+      assert.throws(() => held.check(), { name: "Lost", code: "ESTALE", path: "/t/lock" });
+      assert.equal(held.signal.reason.name, "Lost");
+      await held.close();
+      assert.equal(await store.readText("/t/lock"), "somebody else");
+      xs(["rm", "/t/lock"]);
+    }
+  },
+
+  async "it is renewed for as long as it is held"() {
+    const held = await store.lock("/t/lock", { ttl: 500 });
+    await new Promise((go) => setTimeout(go, 2000));
+    assert.equal(held.lost, false);
+    assert.equal(await store.readText("/t/lock"), held.value);
+    await held.close();
+  },
+
+  async "a daemon that is started again changes nothing, one that stays away has nobody hold anything"() {
+    const own = await connect({ socket: daemon.socket, patience: Infinity });
+    const held = await own.lock("/t/lock");
+    for (let i = 0; i < 3; i++) {
+      await daemon.kill();
+      await daemon.start();
+      assert.equal(await own.readText("/t/lock"), held.value);
+    }
+    assert.equal(held.lost, false);
+    await held.close();
+    const short = await own.lock("/t/lock", { ttl: 500 });
+    await daemon.kill();
+    await once(short.signal, "abort");
+    await daemon.start();
+    await short.close();
+    await own.close();
+  },
+
+  async "xs contends for the same"() {
+    const held = await store.lock("/t/lock", { ttl: 60_000 });
+    assert.throws(() => xs(["lock", "--lease", "1m", "--no-wait", "/t/lock", "true"]));
+    await held.close();
+    xs(["lock", "--lease", "1m", "--no-wait", "/t/lock", "true"]);
+  },
+
+  async "a leader works while it is one"() {
+    const begun = [];
+    const leading = store.elect("/t/leader", async (held) => {
+      begun.push(held.value);
+      if (begun.length === 2) return "done";
+      await once(held.signal, "abort");
+      held.check();
+    }, { name: "one" });
+    await until(() => begun.length === 1);
+    xs(["write", "/t/leader", "somebody else"]);
+    await new Promise((go) => setTimeout(go, 100));
+    assert.equal(begun.length, 1);
+    xs(["rm", "/t/leader"]);
+    assert.equal(await leading, "done");
+    assert.notEqual(begun[0], begun[1]);
+    assert.equal(await store.exists("/t/leader"), false);
+    await assert.rejects(store.elect("/t/leader", () => { throw new RangeError("mine"); }), RangeError);
+    assert.equal(await store.exists("/t/leader"), false);
+  },
+} : {
+  async "a daemon that binds nothing is said to be one"() {
+    for (const what of [store.bind("/t/k", "v"), store.bind("/t/k", "v", { ttl: 1000 }), store.unbind("/t/k", "v"), store.lock("/t/k")])
+      await assert.rejects(what, { name: "NotSupported", code: "EOPNOTSUPP", path: "/t/k" });
+    assert.equal(await store.exists("/t/k"), false);
+  },
+};
+
 /** The examples of the README, as they are written there. */
 const examples = {
   async "what the README shows works"() {
@@ -559,7 +699,7 @@ const examples = {
       await inTime(import(`data:text/javascript,${encodeURIComponent(text)}`), "the end of an example");
     }
     console.log = log;
-    assert.deepEqual(shown, ["31 tomato", "[object Object]", "/config/garden"]);
+    assert.deepEqual(shown, ["31 tomato", "[object Object]", "/config/garden", "true"]);
     assert.equal(xs(["read", "/config/garden/tomato/height"]).toString().trim(), "32");
   },
 };
@@ -568,7 +708,7 @@ let failed = 1;
 try {
   const all = { ...nodes, ...longValues, ...names, ...documents, ...transactions, ...watches, ...losses };
   // Debian's daemons end with all they know
-  failed = await run(OURS ? { ...all, ...kills, ...examples } : all, { each });
+  failed = await run(OURS ? { ...all, ...kills, ...holds, ...examples } : { ...all, ...holds }, { each });
 } finally {
   line.close();
   await daemon.end();

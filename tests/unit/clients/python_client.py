@@ -19,7 +19,7 @@ import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "clients/python/src"))
-from storevisor_store import (AsyncStore, Conflict, ConnectionLost, NotFound, OutcomeUnknown, Store,  # noqa: E402
+from storevisor_store import (AsyncStore, Conflict, ConnectionLost, Lost, NotFound, NotSupported, OutcomeUnknown, Store,  # noqa: E402
                               StoreError, long_value, names, nodes)
 
 XENSTORED, XS, WHICH = sys.argv[1:4]
@@ -473,11 +473,179 @@ class Losses(Nodes):
         store.close()
 
 
+class Holds(Nodes):
+    """What goes with who has it."""
+
+    def other(self):
+        store = Store(LINE.path)
+        self.addCleanup(store.close)
+        return store
+
+    @unittest.skipIf(OURS, "ours binds")
+    def test_a_daemon_that_binds_nothing_is_said_to_be_one(self):
+        for what in (lambda: self.store.bind("/t/k", "v"), lambda: self.store.bind("/t/k", "v", 1.0),
+                     lambda: self.store.unbind("/t/k", "v"), self.store.lock("/t/k").__enter__):
+            with self.assertRaises(NotSupported) as caught:
+                what()
+            self.assertEqual((caught.exception.errno, caught.exception.filename), (errno.EOPNOTSUPP, "/t/k"))
+        self.assertFalse(self.store.exists("/t/k"))
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_a_bond_removes_what_it_was_made_to(self):
+        self.assertFalse(self.store.bind("/t/k", "mine"))
+        self.store.write("/t/k", "mine")
+        self.assertTrue(self.store.bind("/t/k", "mine"))
+        self.store.unbind("/t/k", "mine")
+        self.store.unbind("/t/k", "mine")
+        self.assertTrue(self.store.bind("/t/k", "mine", 0.1))
+        until(lambda: not self.store.exists("/t/k"))
+        other = self.other()
+        self.store.write("/t/k", "other")
+        self.assertTrue(other.bind("/t/k", "other"))
+        other.close()
+        until(lambda: not self.store.exists("/t/k"))
+        self.assertRaises(ValueError, self.store.bind, "/t/k", "v", 0.05)
+        self.assertRaises(ValueError, self.store.bind, "/t/k", "v", 86401)
+        with self.assertRaises(StoreError) as caught:
+            self.store.bind("/config/k", "v")
+        self.assertEqual(caught.exception.errno, errno.EINVAL)
+        self.assertIn("kept over a boot", str(caught.exception))
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_one_of_several_has_it_at_a_time(self):
+        inside, most = [], []
+
+        def work():
+            store = self.other()
+            for ttl in (None, 5.0, None):
+                with store.lock("/t/lock", ttl=ttl) as held:
+                    inside.append(held)
+                    most.append(len(inside))
+                    self.assertEqual(store.read_text("/t/lock"), held.value)
+                    held.check()
+                    inside.remove(held)
+                self.assertTrue(held.lost)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WAIT)
+        self.assertEqual(most, [1] * 12)
+        self.assertFalse(self.store.exists("/t/lock"))
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_who_does_not_get_it_in_time_leaves_nothing(self):
+        with self.store.lock("/t/lock", name="first") as held:
+            self.assertTrue(held.value.startswith("first "))
+            with self.assertRaises(TimeoutError) as caught:
+                self.other().lock("/t/lock", timeout=0.2).__enter__()
+            self.assertEqual(caught.exception.filename, "/t/lock")
+            self.assertEqual(self.store.read_text("/t/lock"), held.value)
+            self.assertFalse(held.lost)
+        for name in ("", "x" * 201, "a\0b"):
+            self.assertRaises(ValueError, self.store.lock, "/t/lock", name=name)
+        self.assertRaises(RuntimeError, held.__enter__)
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_who_dies_has_it_no_more(self):
+        script = (f"import sys, os; sys.path.insert(0, {str(TOP / 'clients/python/src')!r})\n"
+                  "from storevisor_store import Store\n"
+                  f"Store({LINE.path!r}).lock('/t/lock', ttl=60.0 if sys.argv[1:] else None).__enter__()\n"
+                  "print('has it', flush=True); sys.stdin.read()")
+        child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.assertEqual(child.stdout.readline(), b"has it\n")
+        child.kill()
+        child.communicate()
+        with self.store.lock("/t/lock", timeout=WAIT) as held:
+            self.assertFalse(held.lost)
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_what_was_taken_away_is_lost(self):
+        for ttl in (None, 60.0):
+            with self.store.lock("/t/lock", ttl=ttl) as held:
+                self.assertFalse(held.wait_lost(0.01))
+                xs("write", "/t/lock", "somebody else")
+                self.assertTrue(held.wait_lost(WAIT))
+                self.assertRaises(Lost, held.check)
+            self.assertEqual(self.store.read("/t/lock"), b"somebody else")
+            xs("rm", "/t/lock")
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_it_is_renewed_for_as_long_as_it_is_held(self):
+        with self.store.lock("/t/lock", ttl=0.5) as held:
+            self.assertFalse(held.wait_lost(2.0))
+            self.assertEqual(self.store.read_text("/t/lock"), held.value)
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_a_daemon_that_is_started_again_changes_nothing(self):
+        store = Store(DAEMON.socket, patience=None)
+        self.addCleanup(store.close)
+        with store.lock("/t/lock") as held:
+            for _ in range(3):
+                DAEMON.kill()
+                DAEMON.start()
+                self.assertEqual(store.read_text("/t/lock"), held.value)
+            self.assertFalse(held.lost)
+        self.assertFalse(store.exists("/t/lock"))
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_one_that_stays_away_has_nobody_hold_anything(self):
+        store = Store(DAEMON.socket, patience=None)
+        self.addCleanup(store.close)
+        with store.lock("/t/lock", ttl=0.5) as held:
+            DAEMON.kill()
+            self.assertTrue(held.wait_lost(WAIT))
+            DAEMON.start()
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_xs_contends_for_the_same(self):
+        with self.store.lock("/t/lock", ttl=60.0):
+            self.assertRaises(AssertionError, xs, "lock", "--lease", "1m", "--no-wait", "/t/lock", "true")
+        xs("lock", "--lease", "1m", "--no-wait", "/t/lock", "true")
+
+    @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
+    def test_a_leader_works_while_it_is_one(self):
+        async def run():
+            begun, ended = [], []
+
+            async def work(held):
+                begun.append(held.value)
+                try:
+                    if len(begun) == 2:
+                        return "done"
+                    await asyncio.sleep(WAIT)
+                finally:
+                    ended.append(held.lost)
+
+            async with AsyncStore(LINE.path) as store:
+                leading = asyncio.ensure_future(store.elect("/t/leader", work, name="one"))
+                while not begun:
+                    await asyncio.sleep(0.01)
+                await store.write("/t/leader", "somebody else")
+                while not ended:
+                    await asyncio.sleep(0.01)
+                await store.rm("/t/leader")
+                self.assertEqual(await asyncio.wait_for(leading, WAIT), "done")
+                self.assertEqual(len(set(begun)), 2)
+                self.assertEqual(ended, [True, False])
+                self.assertFalse(await store.exists("/t/leader"))
+
+                async def fail(held):
+                    raise KeyError(held.path)
+
+                with self.assertRaises(KeyError):
+                    await store.elect("/t/leader", fail)
+                self.assertFalse(await store.exists("/t/leader"))
+
+        asyncio.run(run())
+
+
 DAEMON = Daemon()
 try:
     LINE = Line(DAEMON)
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(Nodes)
-    for case in (Names, Documents, Transactions, Watches, Losses):
+    for case in (Names, Documents, Transactions, Watches, Losses, Holds):
         own = [n for n in unittest.defaultTestLoader.getTestCaseNames(case) if n in vars(case)]
         suite.addTests(case(n) for n in own)
     ok = unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful()

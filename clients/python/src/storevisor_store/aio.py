@@ -14,8 +14,9 @@ import itertools
 from dataclasses import dataclass
 from typing import AsyncIterator, Awaitable, Callable, Dict, List, Optional, Set, Tuple, TypeVar
 
-from . import long_value
+from . import hold, long_value
 from .errors import Conflict, ProtocolError, StoreError
+from .hold import AsyncHold
 from .link import Link, Refused, default_path
 from .nodes import Body, Nodes
 from .wire import Message, Op, joined
@@ -240,6 +241,44 @@ class AsyncStore(Nodes):
             await tx._end(False)
         except StoreError:
             pass  # it has ended, by its commit or with its connection
+
+    # ---- what goes with its holder ----
+
+    async def bind(self, path: str, value: str, ttl: Optional[float] = None) -> bool:
+        """Has the daemon remove @path, if it still has @value then, when this client is gone (20 s after its connection was
+        lost), or after @ttl seconds (0.1 to 86400). Returns whether it has that value now; it may come later. The same again
+        begins the time anew. NotSupported: not Storevisor's daemon; StoreError (EINVAL): what is kept over a boot."""
+        return await hold.bind(self, path, value, ttl)
+
+    async def unbind(self, path: str, value: str) -> None:
+        """Takes that back, if it is there."""
+        await hold.unbind(self, path, value)
+
+    def lock(self, path: str, *, ttl: Optional[float] = None, name: Optional[str] = None,
+             timeout: Optional[float] = None) -> AsyncHold:
+        """A key that one of several has at a time, for async with: waits until it is free (@timeout: TimeoutError), and
+        gives it back. The key holds @name (default HOST:PID) and a number of its own. Who dies loses it, after 20 s of a
+        lost connection at most; with @ttl, which is renewed three times in it, who hangs, too. `.lost`, `.check()` and
+        `.wait_lost()` tell. It contends with `xs lock --lease` and `xs elect` of the same key."""
+        return AsyncHold(self, path, ttl, name, timeout)
+
+    async def elect(self, path: str, work: Callable[[AsyncHold], Awaitable[T]], *, ttl: Optional[float] = None,
+                    name: Optional[str] = None) -> T:
+        """Runs @work while this is the leader, the one who has the lock; it is cancelled when that is lost, and run again
+        when it is had again. What it returns, or raises, is what this does."""
+        while True:
+            async with self.lock(path, ttl=ttl, name=name) as held:
+                working, lost = asyncio.ensure_future(work(held)), asyncio.ensure_future(held.wait_lost())
+                try:
+                    await asyncio.wait((working, lost), return_when=asyncio.FIRST_COMPLETED)
+                    if working.done():
+                        return working.result()
+                finally:
+                    lost.cancel()
+                    working.cancel()
+                    await asyncio.wait((working,))
+            if self._link.error:
+                raise self._link.error
 
     # ---- watches ----
 

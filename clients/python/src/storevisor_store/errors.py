@@ -35,6 +35,20 @@ class ProtocolError(StoreError):
         super().__init__(errno.EPROTO, f"the daemon sent {text}", path)
 
 
+class NotSupported(StoreError):
+    """EOPNOTSUPP: only Storevisor's daemon has this."""
+
+    def __init__(self, path: Optional[str] = None) -> None:
+        super().__init__(errno.EOPNOTSUPP, "this daemon binds keys to nothing: Storevisor's does", path)
+
+
+class Lost(StoreError):
+    """ESTALE: somebody else may have what was held."""
+
+    def __init__(self, path: Optional[str] = None) -> None:
+        super().__init__(errno.ESTALE, "lost: somebody else may have it", path)
+
+
 class OutcomeUnknown(ConnectionLost):
     """EIO: the connection broke while a change was on its way, and nobody can say what became of it."""
 

@@ -129,6 +129,11 @@ class Link:
         self._hang_up()
         self._fail_all(self.error)
 
+    @property
+    def has_session(self) -> bool:
+        """Whether the daemon is one that knows its clients over a lost connection: ours."""
+        return self._has_session
+
     def broken(self) -> "asyncio.Future[None]":
         """Done when the connection is given up."""
         if not self._broken:

@@ -16,6 +16,7 @@ from typing import Any, Callable, Coroutine, Iterator, List, Optional, TypeVar
 from .aio import AsyncStore, AsyncTransaction, AsyncWatch, Event
 from .document import Json, Node
 from .errors import Conflict, ConnectionLost
+from .hold import AsyncHold
 from .nodes import Nodes, Value
 
 T = TypeVar("T")
@@ -155,6 +156,42 @@ class Watch(Iterator[Event]):
         self.close()
 
 
+class Hold:
+    """See AsyncStore.lock(). A thread of the Store's keeps it; the one that works asks now and then."""
+
+    def __init__(self, looking: _Looking, hold: AsyncHold) -> None:
+        self._looking, self._hold = looking, hold
+        self.path, self.value = hold.path, hold.value
+
+    @property
+    def lost(self) -> bool:
+        return self._hold.lost
+
+    def check(self) -> None:
+        self._hold.check()
+
+    def wait_lost(self, timeout: Optional[float] = None) -> bool:
+        """Until it is lost, or for @timeout seconds. Whether it is."""
+        async def wait() -> None:
+            try:
+                await asyncio.wait_for(self._hold.wait_lost(), timeout)
+            except asyncio.TimeoutError:
+                pass
+
+        self._looking.wait(wait())
+        return self.lost
+
+    def __enter__(self) -> "Hold":
+        try:
+            self._looking.wait(self._hold.__aenter__())
+        except TimeoutError:  # on its way out of the thread it has lost the path
+            raise TimeoutError(errno.ETIMEDOUT, "somebody else has it", self.path) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._looking.wait(self._hold.__aexit__())
+
+
 class Store(SyncNodes):
     """See AsyncStore. Its connection is looked after by a thread of its own, so that watches go on."""
 
@@ -201,6 +238,21 @@ class Store(SyncNodes):
                 self._wait(self._store._abort(tx))
                 raise
         raise ValueError("tries: at least one")
+
+    def bind(self, path: str, value: str, ttl: Optional[float] = None) -> bool:
+        """See AsyncStore.bind()."""
+        return self._wait(self._store.bind(path, value, ttl))
+
+    def unbind(self, path: str, value: str) -> None:
+        self._wait(self._store.unbind(path, value))
+
+    def lock(self, path: str, *, ttl: Optional[float] = None, name: Optional[str] = None,
+             timeout: Optional[float] = None) -> Hold:
+        """See AsyncStore.lock(); for with."""
+        async def make() -> AsyncHold:
+            return self._store.lock(path, ttl=ttl, name=name, timeout=timeout)
+
+        return Hold(self._looking, self._wait(make()))
 
     def watch(self, path: str) -> Watch:
         """See AsyncStore.watch()."""
