@@ -8,7 +8,7 @@
 "$TOP/image/make"
 if [ -n "${STOREVISOR_DEBS:-}" ]; then
 	mkdir "$SCRATCH/debs"
-	cp "$STOREVISOR_DEBS"/*.deb "$SCRATCH/debs/"
+	cp "$STOREVISOR_DEBS"/storevisor*.deb "$SCRATCH/debs/"
 else
 	"$TOP/storevisor" deb "$SCRATCH/debs"
 fi

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# package.sh - the package storevisor-store in a fresh Debian, no machine: judged by lintian, installed,
-# used by its own user and the group, upgraded, beside Debian's own tools, built against, removed,
+# package.sh - the package storevisor-store and those of its clients in a fresh Debian, no machine: judged by lintian,
+# installed, used by its own user and the group, upgraded, beside Debian's own tools, built against, removed,
 # purged. Run by name only: making the root takes two minutes the first time.
 [ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=1 exec unshare --mount --propagation private sh "$0"
 . "$(dirname "$0")/lib.sh"
 . "$TOP/image/lib.sh"
 packages deb
 packages package
-ROOTFILE=$CACHE/debian-root.tar.zst
-NEEDS=systemd,libevent-core-2.1-7,libjansson4,liblmdb0,libncursesw6,libseccomp2,gcc,libc6-dev,pkg-config
+ROOTFILE=$CACHE/debian-clients.tar.zst
+NEEDS=systemd,libevent-core-2.1-7,libjansson4,liblmdb0,libncursesw6,libseccomp2,gcc,libc6-dev,pkg-config,python3,nodejs
 THEIRS='xenstore-utils libxenstore4 libxentoolcore1 xen-utils-common'
 R=$SCRATCH/root
 
@@ -93,9 +93,13 @@ tar -xf "$ROOTFILE" -C "$R"
 : >"$R/etc/machine-id"
 mount -t proc proc "$R/proc"
 mkdir -p "$R/var/log/xen" # a script of Debian's package wants it
-"$TOP/storevisor" deb "$SCRATCH/out.d" store
-set -- "$SCRATCH"/out.d/*.deb
-claim "lintian has nothing to say" lintian --fail-on error,warning --tag-display-limit 0 "$1"
+if [ -n "${STOREVISOR_DEBS:-}" ]; then cp "$STOREVISOR_DEBS"/*.deb "$SCRATCH/out.d/"; else "$TOP/storevisor" deb "$SCRATCH/out.d" store; fi
+for deb in "$SCRATCH"/out.d/*.deb; do
+	claim "lintian has nothing to say of ${deb##*/}" lintian --fail-on error,warning --tag-display-limit 0 "$deb"
+done
+set -- "$SCRATCH"/out.d/storevisor-store_*.deb
+mkdir "$R/clients"
+cp "$SCRATCH"/out.d/python3-storevisor_*.deb "$SCRATCH"/out.d/node-storevisor_*.deb "$R/clients/"
 older "$1" "$SCRATCH/old.deb"
 cp "$1" "$R/new.deb"
 cp "$SCRATCH/old.deb" "$R/old.deb"
@@ -163,6 +167,35 @@ for lib in one:xs two:xenstore; do
 	same "and runs" blue "$(as alice "/${lib%:*}")"
 done
 stop
+# its clients, as programs of their languages find them; each without the others
+cat >"$R/one.py" <<'EOF'
+import importlib.metadata
+from storevisor_store import Store
+with Store() as store, store.lock("/tool/lock", ttl=30) as held:
+    print(store.read_text("/app/colour"), importlib.metadata.version("storevisor-store"), held.lost)
+EOF
+cat >"$R/one.cjs" <<'EOF'
+const { connect } = require("storevisor-store");
+connect().then(async (store) => {
+  console.log(await store.readText("/app/colour"));
+  await store.close();
+});
+EOF
+cat >"$R/one.mjs" <<'EOF'
+import { createRequire } from "node:module";
+const { NotFound } = await createRequire(import.meta.url)("storevisor-store").load();
+console.log(NotFound.name);
+EOF
+claim "its clients install" in_root sh -c 'dpkg -i clients/*.deb'
+serve
+same "the one for Python reads and locks" "blue $(sed -n 's/^version = "\(.*\)"/\1/p' "$TOP/clients/python/pyproject.toml") False" "$(as alice python3 /one.py 2>&1)"
+same "the one for Node reads" blue "$(as alice node /one.cjs 2>&1)"
+same "and is for modules, too" NotFound "$(as alice node /one.mjs 2>&1)"
+stop
+claim "they are removed" in_root dpkg -r python3-storevisor node-storevisor
+claim "and purged" in_root dpkg -P python3-storevisor node-storevisor
+claim "nothing is left of them" not find "$R/usr/lib/python3/dist-packages/storevisor_store" "$R/usr/share/nodejs/storevisor-store"
+rm -r "$R/clients" "$R/one.py" "$R/one.cjs" "$R/one.mjs"
 for file in usr/share/man/man1/xs.1.gz usr/share/man/man8/xenstored.8.gz usr/share/man/man8/xs-httpd.8.gz usr/share/bash-completion/completions/xs \
 	usr/share/doc/storevisor-store/examples/backup.conf lib/systemd/system/xs-automate.service \
 	lib/systemd/system/xs-httpd.service usr/sbin/xs-httpd; do

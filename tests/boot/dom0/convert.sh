@@ -65,7 +65,7 @@ natively()
 	claim "natively, no unit has failed" quiet_units
 	facts >$STATE/facts
 	errors >$STATE/errors
-	claim "apt installs the packages, and what they need" apt-get -q -y install /mnt/debs/*.deb
+	claim "apt installs the packages, and what they need" apt-get -q -y install /mnt/debs/storevisor*.deb
 	claim "no unit has failed by that" quiet_units
 	same "nothing that manages domains runs" inactive "$(systemctl is-active xend.service)"
 	claim "the store serves" xs write /convert/was native

@@ -45,7 +45,8 @@ def run(name, pairs, home, env):
 def main():
     home = pathlib.Path(tempfile.mkdtemp(prefix="sv-page."))
     env = dict(os.environ, XENSTORED_PATH=str(home / "store/run/socket"),
-               PATH=f"{BUILD}/cli/xs:{TOP}/docs/examples:{os.environ['PATH']}")
+               PATH=f"{BUILD}/cli/xs:{TOP}/docs/examples:{os.environ['PATH']}",
+               PYTHONPATH=f"{TOP}/clients/python/src")
     daemon = subprocess.Popen([TOP / "storevisor", "store", "--demo", home / "store"], stderr=subprocess.PIPE, text=True,
                               env=dict(os.environ, STOREVISOR_BUILD=str(BUILD)), start_new_session=True)
     try:
