@@ -33,6 +33,24 @@ static void forget(struct xend *x, struct domain *d)
 	history_prune(x);
 }
 
+/*
+ * That it has ended, in its record: a transient one goes, another is switched off. Where the store
+ * refuses (a full disk, say), it is tried again until it is so, and nothing is started before.
+ */
+static int record_end(struct xend *x, struct domain *d)
+{
+	bool waited = d->ended;
+	int err = d->transient ? record_remove(x->xs, d->name) : record_power_off(x->xs, d->name);
+
+	d->ended = err != 0;
+	d->dirty = true;
+	if (err && !waited)
+		log_warnx("%s: it has ended, and its record cannot be %s: %s: it is not started "
+			  "before that is done", d->name, d->transient ? "removed" : "switched off",
+			  strerror(-err));
+	return err;
+}
+
 static void fail(struct xend *x, struct domain *d, const char *why)
 {
 	d->give_up = true;
@@ -148,6 +166,8 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 			follow_share(x, d);
 		if (d->domid >= 0)
 			reconcile_running(x, d, err);
+		else if (d->ended && err != -ENOENT)
+			again = record_end(x, d) ? x->now_ns + AGAIN_NS : 0;
 		else
 			reconcile_stopped(x, d, err, why);
 	} else {
@@ -168,12 +188,9 @@ bool reconcile_withdraw(struct xend *x, struct domain *d)
 	if (rec && d->walk == WALK_NONE && d->domid < 0 && !d->give_up &&
 	    record_read(x->xs, d->name, rec, why, sizeof(why)) != -ENOENT)
 		begins = rec->power;
-	if (begins && rec->persistent)
-		record_power_off(x->xs, d->name);
-	else if (begins)
-		record_remove(x->xs, d->name);
 	if (begins) {
-		d->dirty = true;
+		d->transient = !rec->persistent;
+		record_end(x, d);
 		domain_set_state(x, d, STATE_SHUTDOWN, "destroy");
 	}
 	free(rec);
@@ -194,17 +211,17 @@ static void settle(struct xend *x, struct domain *d, enum domain_state state)
 {
 	const char *why = d->end_why[0] ? d->end_why : "stopped";
 
-	if (!d->transient) {
-		/* A host that goes down ends it for now: power stays, for autostart=last. */
-		if (!host_stopping(x))
-			record_power_off(x->xs, d->name);
-		domain_set_state(x, d, state, why);
-		d->dirty = true;
-		return;
-	}
+	/* A host that goes down ends it for now: power stays, for autostart=last. */
+	if (!d->transient && !host_stopping(x))
+		record_end(x, d);
 	domain_set_state(x, d, state, why);
-	record_remove(x->xs, d->name);
-	forget(x, d);
+	d->dirty = true;
+	if (!d->transient)
+		return;
+	if (!record_end(x, d))
+		forget(x, d);
+	else
+		status_write(x, d);
 }
 
 void reconcile_moved(struct xend *x, struct domain *d)

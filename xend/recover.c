@@ -131,6 +131,7 @@ static int status_body(struct txn *tx, void *arg)
 	d->transient = take_flag(tx, d->name, "transient");
 	d->preserved = take_flag(tx, d->name, "preserved");
 	d->handed = take_flag(tx, d->name, "handed");
+	d->ended = take_flag(tx, d->name, "ended");
 	free(state);
 	free(after);
 	return 0;

@@ -48,6 +48,7 @@ static int status_body(struct txn *tx, void *arg)
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
 	write_or_remove(tx, path_status(d->name, "handed"), d->handed, "1");
+	write_or_remove(tx, path_status(d->name, "ended"), d->ended, "1");
 	/* One of other tools' may have had the name before the record came. */
 	txn_rm(tx, path_status(d->name, "foreign"));
 	if (!d->saving.file)

@@ -330,6 +330,79 @@ static void test_a_name_that_is_no_path_is_left_alone(void **state)
 	assert_int_equal(fake_count("/status/domain"), 8);	/* dom0's only */
 }
 
+/* A full disk: what powered itself off must not come up again because nobody could note that it is off. */
+static void test_an_end_that_cannot_be_recorded_is_still_an_end(void **state)
+{
+	static const struct { const char *persistent; unsigned int reason; const char *state; } ends[] = {
+		{ "1", HV_SHUTDOWN_POWEROFF, "shutdown" },
+		{ "1", HV_SHUTDOWN_CRASH, "crashed" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		world_record(w, "web");
+		world_run(w, 1);
+		fake_fail_writes("/config/domain/web/power");
+		fake_hv_shutdown(fake_hv_guest(), (enum hv_shutdown_reason)ends[i].reason);
+		world_run(w, 15);
+		assert_int_equal(fake_hv_domains(), 0);
+		assert_string_equal(state_of("web"), ends[i].state);
+		/* Neither a word on its record nor another xend makes it run. */
+		fake_set("/config/domain/web/on_reboot", i ? "destroy" : "restart");
+		world_run(w, 15);
+		world_kill(w);
+		world_start(w);
+		world_run(w, 15);
+		assert_int_equal(fake_hv_domains(), 0);
+		assert_string_equal(fake_get("/config/domain/web/power"), "on");
+		fake_fail_writes(NULL);
+		world_run(w, 2);
+		assert_string_equal(fake_get("/config/domain/web/power"), "off");
+		assert_string_equal(state_of("web"), ends[i].state);
+		assert_null(fake_get("/status/domain/web/ended"));
+	}
+	/* Switched on again, it starts. */
+	fake_set("/config/domain/web/power", "on");
+	world_run(w, 1);
+	assert_string_equal(state_of("web"), "running");
+}
+
+static void test_a_transient_record_that_cannot_be_removed_starts_nothing(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/persistent", "0");
+	world_run(w, 1);
+	fake_store_fail(FAKE_KEEPS);
+	request(w, "destroy", "web");
+	world_run(w, 40);
+	assert_int_equal(fake_hv_domains(), 0);
+	fake_store_fail(FAKE_WORKS);
+	world_run(w, 15);
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_null(fake_get("/config/domain/web"));
+	assert_string_equal(state_of("web"), "none");
+}
+
+static void test_a_start_withdrawn_on_a_full_disk_is_withdrawn(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_hv_fail("domain_create", -EPERM);
+	world_run(w, 1);
+	fake_hv_fail(NULL, 0);
+	fake_set("/config/domain/web/memory", "16");
+	fake_fail_writes("/config/domain/web/power");
+	request(w, "destroy", "web");
+	world_run(w, 15);
+	assert_int_equal(fake_hv_domains(), 0);
+	fake_fail_writes(NULL);
+	world_run(w, 2);
+	assert_string_equal(fake_get("/config/domain/web/power"), "off");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,9 +410,6 @@ int main(void)
 		T(test_every_failing_hypercall_undoes_everything),
 		T(test_a_store_that_refuses_a_write_undoes_everything),
 		T(test_racing_commits_are_repeated),
-		T(test_dom0_gives_what_is_missing_where_it_may),
-		T(test_dom0_that_does_not_give_fails_the_start),
-		T(test_dom0_keeps_its_least),
 		T(test_dom0_gives_what_is_missing_where_it_may),
 		T(test_dom0_that_does_not_give_fails_the_start),
 		T(test_dom0_keeps_its_least),
@@ -355,6 +425,9 @@ int main(void)
 		T(test_a_backend_that_never_closes_does_not_keep_the_domain),
 		T(test_held_frames_are_waited_for),
 		T(test_a_name_that_is_no_path_is_left_alone),
+		T(test_an_end_that_cannot_be_recorded_is_still_an_end),
+		T(test_a_transient_record_that_cannot_be_removed_starts_nothing),
+		T(test_a_start_withdrawn_on_a_full_disk_is_withdrawn),
 #undef T
 	};
 
