@@ -33,7 +33,7 @@ static int unknown_key(const struct cfg_setting *s, struct cfg_report *rep)
 	for (size_t i = 0; cfg_taken_at(i); i++)
 		nearest_offer(&near, s->key, cfg_taken_at(i)->name);
 	for (size_t i = 0; cfg_other_at(i); i++)
-		if (cfg_other_at(i)->verdict == KEY_REFUSED)
+		if (cfg_other_at(i)->verdict == KEY_REFUSED || cfg_other_is_hvm(cfg_other_at(i)))
 			nearest_offer(&near, s->key, cfg_other_at(i)->name);
 	if (near.word && nearest_is_slip(&near)) {
 		cfg_error_at(rep, &s->pos, "unknown key '%s'; did you mean '%s'?", s->key,
@@ -61,12 +61,14 @@ static int take_other(const struct reading *r, const struct cfg_setting *s)
 
 	if (!other)
 		return unknown_key(s, r->rep);
+	/* Of a guest that is not of this kind that is said once. */
+	if (cfg_other_is_hvm(other) && (r->other_kind || asks_for_nothing(&s->value)))
+		return 0;
 	if (other->verdict == KEY_NO_EFFECT) {
 		cfg_remark_at(r->rep, &s->pos, "%s has no effect: %s", s->key, other->reason);
 		return 0;
 	}
-	/* Of a guest that is not of this kind that is said once. */
-	if (asks_for_nothing(&s->value) || (r->other_kind && cfg_other_is_hvm(other)))
+	if (asks_for_nothing(&s->value))
 		return 0;
 	cfg_error_at(r->rep, &s->pos, "%s: %s", s->key, other->reason);
 	return -ENOTSUP;
@@ -146,12 +148,12 @@ static void take_loader(struct reading *r, const struct cfg *cfg)
 
 	if (!r->bootloader)
 		return;
+	/* xl and xm go by the bootloader, too; xend's own files name what it had found. */
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
 		s = cfg_find(cfg, inside[i]);
 		if (s && !asks_for_nothing(&s->value))
-			cfg_error_at(r->rep, &s->value.pos, "%s: with a bootloader the menu on the "
-				     "guest's disk says which file boots: leave out one of the two",
-				     s->key);
+			cfg_remark_at(r->rep, &s->pos, "%s has no effect: with a bootloader the "
+				      "menu on the guest's disk says which file boots", s->key);
 	}
 	for (size_t i = 0; i < sizeof(menus) / sizeof(menus[0]); i++) {
 		s = cfg_find(cfg, menus[i]);

@@ -52,7 +52,7 @@ static const struct host_name names[] = {
 	{ "run_hotplug_scripts", HOST_NO_EFFECT, why_hotplug },
 	{ "vif.default.backend", HOST_NO_EFFECT, why_backend },
 	{ "vif.default.bridge", HOST_TAKEN, at_bridge },
-	{ "vif.default.gatewaydev", HOST_NO_EFFECT, "no script asks for it" },
+	{ "vif.default.gatewaydev", HOST_ELSEWHERE, "gatewaydev= of a card" },
 	{ "vif.default.script", HOST_ELSEWHERE, why_script },
 	{ "vifscript", HOST_ELSEWHERE, why_script },
 	{ "vm.cpumask", HOST_ELSEWHERE, why_cpus },

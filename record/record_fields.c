@@ -57,6 +57,7 @@ const struct field vif_fields[] = {
 	{ "script", FIELD_TEXT, AT(struct vif_spec, script) },
 	{ "ip", FIELD_TEXT, AT(struct vif_spec, ip) },
 	{ "vifname", FIELD_TEXT, AT(struct vif_spec, vifname) },
+	{ "gatewaydev", FIELD_TEXT, AT(struct vif_spec, gatewaydev) },
 	{ "rate", FIELD_TEXT, AT(struct vif_spec, rate) },
 	{ NULL },
 };

@@ -131,6 +131,7 @@ static json_t *vif_json(const struct vif_spec *vif)
 	set_text(o, "script", vif->script);
 	set_text(o, "ip", vif->ip);
 	set_text(o, "vifname", vif->vifname);
+	set_text(o, "gatewaydev", vif->gatewaydev);
 	set_text(o, "rate", vif->rate);
 	return o;
 }
@@ -287,7 +288,7 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 static void print_vif(FILE *to, const struct record_keys *keys, const char *item)
 {
 	static const char *const fields[] = { "mac", "bridge", "script", "ip", "vifname",
-					      "rate" };
+					      "gatewaydev", "rate" };
 	char spec[1024], path[KEY_LEN];
 	size_t n = 0;
 

@@ -166,7 +166,7 @@ static int add_named(struct parser *p, const struct cfg_value *dev, const char *
 }
 
 static const char *const vif_keys[] = { "mac",	"bridge", "script", "ip", "vifname",
-					"type", "rate",	  NULL };
+					"gatewaydev", "type", "rate", NULL };
 static const char *const vfb_keys[] = { "type",	     "vnc",	  "vnclisten", "vncdisplay",
 					"vncunused", "vncpasswd", NULL };
 

@@ -51,6 +51,17 @@ static int set_vifname(struct vif_spec *vif, const char *value, char *err)
 	return 0;
 }
 
+static int set_gatewaydev(struct vif_spec *vif, const char *value, char *err)
+{
+	if (!card_ifname_ok(value))
+		return spec_error(err, -EINVAL,
+				  "gatewaydev '%.64s': an interface name has 1 to %d characters: "
+				  "letters, digits, '-', '_', '.', '@'",
+				  value, CARD_IFNAME_MAX);
+	strcpy(vif->gatewaydev, value);
+	return 0;
+}
+
 static int set_script(struct vif_spec *vif, const char *value, char *err)
 {
 	if (!card_script_ok(value))
@@ -111,6 +122,8 @@ static const struct {
 	{ "script", set_script },
 	{ "ip", set_ip },
 	{ "vifname", set_vifname },
+	{ "gatewaydev", set_gatewaydev },
+	{ "netdev", set_gatewaydev },
 	{ "type", set_type },
 	{ "backend", set_backend },
 	{ "rate", set_rate },
@@ -118,7 +131,6 @@ static const struct {
 	{ "model", NULL, "" },
 	{ "mtu", NULL, "a card has its bridge's" },
 	{ "devid", NULL, "cards are numbered in their order" },
-	{ "gatewaydev", NULL, "no script asks for it" },
 	{ "trusted", NULL, "no card trusts its guest" },
 	{ "accel", NULL, "there is one kind of card" },
 	{ "policy", NULL, "security labels (XSM) are not supported" },
@@ -143,7 +155,8 @@ static int set_named(void *data, const char *name, const char *value, char *err)
 		return spec_error(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", name,
 				  near.word);
 	return spec_error(err, -EINVAL,
-			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname, rate",
+			  "unknown key '%s': a vif has mac, bridge, script, ip, vifname, "
+			  "gatewaydev, rate",
 			  name);
 }
 

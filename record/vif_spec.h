@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vif_spec.h - one entry of vif = [ ... ]: "mac=..., bridge=..., script=..., ip=..., vifname=...,
- * rate=...".
+ * gatewaydev=..., rate=...".
  * Pure. Source: xl-network-configuration(5); xm's example configurations.
  */
 #ifndef STOREVISOR_VIF_SPEC_H
@@ -22,6 +22,7 @@ struct vif_spec {
 	char script[VIF_TEXT_MAX + 1];	/* or "" = vif-bridge */
 	char ip[VIF_TEXT_MAX + 1];	/* addresses, separated by one space, or "" */
 	char vifname[VIF_NAME_MAX + 1]; /* or "" = vifDOMID.DEVID */
+	char gatewaydev[CARD_IFNAME_MAX + 1]; /* for the script: dom0's interface towards the net; or "" */
 	char rate[CARD_RATE_MAX + 1];	/* what it may send: card_rate_parse(), or "" = no limit */
 	unsigned int item;		/* vif/@item in the record; also the device's number */
 	bool mac_is_new;		/* made up by record_complete() */

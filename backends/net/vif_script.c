@@ -47,6 +47,8 @@ int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir)
 	if (rc == 0)
 		rc = read_optional(xs, dir, "ip", s->ip, sizeof(s->ip));
 	if (rc == 0)
+		rc = read_optional(xs, dir, "gatewaydev", s->gatewaydev, sizeof(s->gatewaydev));
+	if (rc == 0)
 		rc = read_optional(xs, dir, "vifname", s->vif, sizeof(s->vif));
 	if (rc < 0)
 		return rc;
@@ -75,6 +77,11 @@ static void exec_script(const struct vif_script *s, const char *action, int err)
 	setenv("vif", s->vif, 1);
 	setenv("bridge", s->bridge, 1);
 	setenv("ip", s->ip, 1);
+	/* Without one a script has its own default, eth0 as a rule. */
+	if (s->gatewaydev[0])
+		setenv("netdev", s->gatewaydev, 1);
+	else
+		unsetenv("netdev");
 	setenv("XENBUS_PATH", s->path, 1);
 	setenv("XENBUS_TYPE", "vif", 1);
 	setenv("XENBUS_BASE_PATH", "backend", 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vif_script.h - runs /etc/xen/scripts/vif-* by Xen's contract: `SCRIPT ACTION type_if=vif` with
- * vif, bridge, ip, script, XENBUS_PATH, XENBUS_TYPE in the environment; the script writes
+ * vif, bridge, ip, script, netdev (of gatewaydev), XENBUS_PATH, XENBUS_TYPE in the environment; the script writes
  * hotplug-status, or hotplug-error and hotplug-status=error.
  */
 #ifndef BACKENDS_VIF_SCRIPT_H
@@ -16,6 +16,7 @@ struct vif_script {
 	char vif[16];	  /* interface name in dom0 */
 	char bridge[64];
 	char ip[256];
+	char gatewaydev[16]; /* "": the script's own default */
 	char path[256]; /* backend directory relative to /local/domain/0 */
 };
 

@@ -163,11 +163,21 @@ static const struct cli_cmd *find_beginning(const struct cli_tool *tool, const c
 	return nr == 1 ? found : NULL;
 }
 
+/* Why there is no @name, which others' tools have; NULL: nobody's. */
+static const char *why_absent(const struct cli_tool *tool, const char *name)
+{
+	for (const struct cli_absent *a = tool->absent; a && a->name; a++)
+		if (strcmp(a->name, name) == 0)
+			return a->why;
+	return NULL;
+}
+
 /* NULL and *@status after saying that there is none. */
 static const struct cli_cmd *find_or_refuse(const struct cli_args *a, const char *name, int *status)
 {
 	const struct cli_cmd *cmd = cli_find(a->tool, name);
 	const struct cli_args line = { .tool = a->tool, .voice = a->voice };
+	const char *why = why_absent(a->tool, name);
 	struct nearest near = { 0 };
 	char candidates[256];
 
@@ -180,6 +190,8 @@ static const struct cli_cmd *find_or_refuse(const struct cli_args *a, const char
 	if (candidates[0])
 		*status = cli_refuse(&line, "'%s' is the beginning of several commands: %s", name,
 				     candidates);
+	else if (why)
+		*status = cli_refuse(&line, "there is no %s here: %s", name, why);
 	else if (near.word)
 		*status = cli_refuse(&line, "unknown command '%s'; did you mean '%s'?", name,
 				     near.word);

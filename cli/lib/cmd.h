@@ -66,11 +66,18 @@ struct cli_args {
 	struct cli_seen seen[CLI_OPT_MAX]; /* options in order of appearance */
 };
 
+/* A command of others' tools of that name that this one has not. */
+struct cli_absent {
+	const char *name;
+	const char *why; /* completes "there is no NAME here: " */
+};
+
 struct cli_tool {
 	const char *name;
 	const char *summary;
 	const struct cli_cmd *const *cmds;
 	const char *footer; /* last lines of the help, or NULL */
+	const struct cli_absent *absent; /* ends with {0}; NULL: none */
 	const char *before; /* letters of switches that may stand before the command and do nothing */
 	bool abbreviates;   /* a command's beginning will do where no other begins so */
 	bool fails_by_one;  /* as Xen's tool: CLI_FAIL where it would be CLI_USAGE to CLI_NO_RIGHT */

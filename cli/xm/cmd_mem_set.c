@@ -6,6 +6,7 @@
  * cpu/N/availability by its CPU hotplug. A stored record is changed along, so that the next start
  * agrees. Source: Xen's xenstore-paths, memory/target and cpu.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "request.h"
 
 #define MEMORY_MIN_KIB 4096
+#define MEMORY_MAX_KIB (1LL << 34) /* a record's most */
 #define DOM0_MIN_KIB (128 << 10) /* as xl */
 
 static const struct cli_opt mem_set_options[] = {
@@ -29,23 +31,31 @@ static const struct cli_opt scope_options[] = {
 	{ 0 },
 };
 
-/* "128" and "128m" MiB, "1g" GiB, "131072k" KiB; -1 for anything else. */
+static const struct cli_opt vcpu_set_options[] = {
+	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 'i', "ignore-host", NULL, NULL }, /* xl: though the host has fewer, which is not asked here */
+	{ 0 },
+};
+
+/*
+ * "128" and "128m" MiB, "1g" GiB, "1t" TiB, "131072k" KiB, "134217728b" bytes, as xl; "128MB" too.
+ * -1 for anything else.
+ */
 static long long memory_kib(const char *text)
 {
-	static const struct {
-		const char *suffix;
-		int shift; /* of KiB */
-	} units[] = { { "", 10 },	{ "m", 10 }, { "M", 10 }, { "mb", 10 },
-		      { "g", 20 }, { "G", 20 }, { "k", 0 },  { "K", 0 } };
+	static const char units[] = "kmgt"; /* each 1024 of the one before */
 	char *end;
 	long long n = strtoll(text, &end, 10);
+	const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : units + 1;
 
-	if (end == text || n <= 0 || n > (1 << 24))
+	if (end == text || n <= 0 || n >= 1LL << 40)
 		return -1;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(end, units[i].suffix) == 0)
-			return n << units[i].shift;
-	return -1;
+	if (!strcasecmp(end, "b"))
+		return n >> 10;
+	if (!unit || (*end && end[1] && strcasecmp(end + 1, "b")))
+		return -1;
+	n = n <= MEMORY_MAX_KIB >> 10 * (unit - units) ? n << 10 * (unit - units) : -1;
+	return n;
 }
 
 struct change {
@@ -184,7 +194,7 @@ const struct cli_cmd cmd_mem_set = {
 	.name = "mem-set",
 	.args = "DOMAIN MEMORY",
 	.help = "Tell a running domain how much memory to use",
-	.more = "MEMORY is in MiB, or has a unit: k, m, g. The guest's balloon driver follows in "
+	.more = "MEMORY is in MiB, or has a unit: b, k, m, g, t. The guest's balloon driver follows in "
 		  "its own\n"
 		  "time; maxmem of the record is the limit. The record keeps at least what the "
 		  "kernel\n"
@@ -240,7 +250,7 @@ const struct cli_cmd cmd_mem_max = {
 	.name = "mem-max",
 	.args = "DOMAIN MEMORY",
 	.help = "Say how much memory a running domain can have at most",
-	.more = "MEMORY is in MiB, or has a unit: k, m, g. A guest cannot grow beyond what its\n"
+	.more = "MEMORY is in MiB, or has a unit: b, k, m, g, t. A guest cannot grow beyond what its\n"
 		  "kernel made room for at its start, whatever the limit.",
 	.opts = scope_options,
 	.says = CLI_SAYS_NOTHING,
@@ -294,7 +304,7 @@ const struct cli_cmd cmd_vcpu_set = {
 	.args = "DOMAIN NUMBER",
 	.help = "Tell a running domain how many virtual CPUs to use",
 	.more = "The guest switches them in its own time; maxvcpus of the record is the limit.",
-	.opts = scope_options,
+	.opts = vcpu_set_options,
 	.says = CLI_SAYS_NOTHING,
 	.min_args = 2,
 	.max_args = 2,

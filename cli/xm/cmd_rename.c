@@ -30,14 +30,31 @@ static int move(struct xs_handle *xs, xs_transaction_t t, const char *below,
 	return ret ? ret : store_remove(xs, t, "%s", from);
 }
 
-/* What is left of an older domain of the new name goes. */
+/* Whether a domain has @name: its record, or, where other tools built it, its number. 1, 0; -errno. */
+static int is_anybodys(struct xs_handle *xs, xs_transaction_t t, const char *name)
+{
+	int ret = store_has(xs, t, "/config/domain/%s", name);
+
+	return ret ? ret : store_has(xs, t, "/status/domain/%s/domid", name);
+}
+
+/* What is left of an older domain of the new name goes. -EBUSY: it starts or ends, by its old name. */
 static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct rename_args *r = data;
-	int ret = store_has(xs, t, "/config/domain/%s", r->to);
+	int ret = is_anybodys(xs, t, r->to);
+	enum dom_state state;
+	char *word;
 
 	if (ret)
 		return ret < 0 ? ret : -EEXIST;
+	word = store_read(xs, t, "/status/domain/%s/state", r->from);
+	if (!word && errno != ENOENT)
+		return -errno;
+	state = word ? dom_state_parse(word) : DOM_DEFINED;
+	free(word);
+	if (state == DOM_STARTING || state == DOM_STOPPING)
+		return -EBUSY;
 	ret = move(xs, t, "/config/domain", r);
 	return ret ? ret : move(xs, t, "/history/domain", r);
 }
@@ -72,6 +89,9 @@ static int run_rename(struct cli_args *args)
 	ret = store_transact(xm->xs, rename_body, &r);
 	if (ret == -EEXIST)
 		return xm_fail(xm, "there is a domain '%s' already", name);
+	if (ret == -EBUSY)
+		return xm_fail(xm, "%s is %s: it can be renamed when that is over", dom.name,
+			       dom.state_word);
 	return ret ? xm_fail_store(xm, "renaming the record", -ret) : 0;
 }
 

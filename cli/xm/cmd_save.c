@@ -214,6 +214,8 @@ static int run_restore(struct cli_args *args)
 static const struct cli_opt restore_options[] = {
 	{ 'p', "paused", NULL, "leave the domain paused (xm unpause lets it go on)" },
 	{ 'q', "quiet", NULL, "print errors only" },
+	{ 'e', NULL, NULL, NULL }, /* xl: nobody waits for its end, as here */
+	{ 'd', NULL, NULL, NULL },
 	{ 0 },
 };
 

@@ -153,6 +153,7 @@ static int keep(struct xm *xm, struct keep k)
 
 static const struct cli_opt pin_options[] = {
 	{ 'l', "live", NULL, "only the running domain, not its stored record" },
+	{ 'f', "force", NULL, NULL }, /* xl: also what a guest has pinned itself, which none can */
 	{ 0 },
 };
 
@@ -190,7 +191,7 @@ const struct cli_cmd cmd_vcpu_pin = {
 	.help = "Say on which CPUs a virtual CPU may run",
 	.more = "VCPU is a number or all. CPUS are where it may run, SOFT-CPUS where it had "
 		  "better:\n"
-		  "0-3,^2, all, or - to leave that as it is. The record keeps CPUS for the next\n"
+		  "0-3,^2, all,^0, or - to leave that as it is. The record keeps CPUS for the next\n"
 		  "start.",
 	.opts = pin_options,
 	.says = CLI_SAYS_NOTHING,
@@ -280,6 +281,7 @@ static int run_sched_credit(struct cli_args *args)
 
 const struct cli_cmd cmd_sched_credit = {
 	.name = "sched-credit",
+	.alias = "sched-credit2", /* what xl calls it by the scheduler that Xen has now */
 	.help = "Show or set domains' shares of the CPUs",
 	.more = "Without -w and -c it shows. What is set is kept in the record for the next "
 		  "start.",

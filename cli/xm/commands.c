@@ -19,12 +19,64 @@ static const struct cli_cmd *const commands[] = {
 	NULL,
 };
 
+static const char hvm[] = "guests are paravirtual";
+static const char passed[] = "no device of the machine is given to a guest";
+static const char no_device[] = "a guest has disks, network cards, a console and a screen";
+static const char one_pool[] = "all CPUs are one pool: cpus= of a record and vcpu-pin divide them";
+static const char no_xsm[] = "security labels (XSM) are not supported";
+static const char no_psr[] = "processor monitoring is not offered";
+
+/* Commands of xl 4.17, and of xm 3.4 and 4.2. */
+static const struct cli_absent absent[] = {
+	{ "config-update", "edit changes a record, also while its domain runs" },
+	{ "dump-core", "save -c writes a running domain's memory to a file" },
+	{ "trigger", "shutdown, reboot and sysrq ask a guest; destroy does not" },
+	{ "reset", "destroy, then start" },
+	{ "suspend", "save writes a domain to a file" },
+	{ "resume", "restore lets a saved domain go on" },
+	{ "log", "xend's lines are in the journal, or /var/log/xen/xend.log; dmesg has the hypervisor's" },
+	{ "shell", "each command is a word of the shell" },
+	{ "serve", "nothing listens: tools meet in the store" },
+	{ "domstate", "list, or explain" },
+	{ "dry-run", "create -n" },
+	{ "block-configure", "block-detach, then block-attach" },
+	{ "cd-insert", "a CD-ROM is a disk: block-attach" },
+	{ "cd-eject", "a CD-ROM is a disk: block-detach" },
+	{ "claims", "whether there is memory is looked at before a domain is built" },
+	{ "sharing", "no page is shared between domains" },
+	{ "sched-sedf", "sched-credit" },
+	{ "sched-rtds", "sched-credit" },
+	{ "remus", "there is no replication" },
+	{ "devd", "backendd serves the devices" },
+	{ "set-parameters", "the hypervisor's command line has them, at its boot" },
+	{ "getenforce", no_xsm }, { "setenforce", no_xsm }, { "loadpolicy", no_xsm },
+	{ "button-press", hvm }, { "qemu-monitor-command", hvm }, { "mem-swap-target", hvm },
+	{ "pci-attach", passed }, { "pci-detach", passed }, { "pci-list", passed },
+	{ "pci-assignable-add", passed }, { "pci-assignable-remove", passed },
+	{ "pci-assignable-list", passed }, { "pci-list-assignable-devices", passed },
+	{ "usbctrl-attach", passed }, { "usbctrl-detach", passed }, { "usbdev-attach", passed },
+	{ "usbdev-detach", passed }, { "usb-list", passed }, { "scsi-attach", passed },
+	{ "scsi-detach", passed }, { "scsi-list", passed },
+	{ "channel-list", no_device }, { "vkb-attach", no_device }, { "vkb-list", no_device },
+	{ "vkb-detach", no_device }, { "vdispl-attach", no_device }, { "vdispl-list", no_device },
+	{ "vdispl-detach", no_device }, { "vsnd-attach", no_device }, { "vsnd-list", no_device },
+	{ "vsnd-detach", no_device }, { "vtpm-attach", no_device }, { "vtpm-list", no_device },
+	{ "vtpm-detach", no_device },
+	{ "cpupool-create", one_pool }, { "cpupool-list", one_pool }, { "cpupool-destroy", one_pool },
+	{ "cpupool-rename", one_pool }, { "cpupool-cpu-add", one_pool }, { "cpupool-migrate", one_pool },
+	{ "cpupool-cpu-remove", one_pool }, { "cpupool-numa-split", one_pool },
+	{ "psr-hwinfo", no_psr }, { "psr-cmt-attach", no_psr }, { "psr-cmt-detach", no_psr },
+	{ "psr-cmt-show", no_psr }, { "psr-cat-set", no_psr }, { "psr-cat-show", no_psr },
+	{ "psr-mba-set", no_psr }, { "psr-mba-show", no_psr },
+	{ 0 },
+};
+
 /* xl's -v, -f, -t and -T are taken before the command. */
 #define TOOL(by_name, one)                                                                         \
 	{                                                                                          \
 		.name = by_name, .summary = "Starts, stops, shows and attaches to domains.",       \
-		.cmds = commands, .footer = "xm(1) and xm.cfg(5) tell all.", .before = "vftT",     \
-		.abbreviates = true, .fails_by_one = one,                                          \
+		.cmds = commands, .footer = "xm(1) and xm.cfg(5) tell all.",                       \
+		.absent = absent, .before = "vftT", .abbreviates = true, .fails_by_one = one,      \
 	}
 
 const struct cli_tool xm_tool = TOOL("xm", false), xl_tool = TOOL("xl", true);

@@ -12,6 +12,8 @@
 #include "nearest.h"
 #include "schema.h"
 
+#define DOMID_END 0x7ff0 /* from here on they are Xen's own names (DOMID_SELF and so on) */
+
 static const struct {
 	const char *word;
 	const char *flags; /* r b p s c d, as xl list */
@@ -69,7 +71,7 @@ static void read_status(struct xs_handle *xs, struct domain *dom)
 	dom->state = dom_state_parse(dom->state_word);
 	copy_text(xs, dom->uuid, sizeof(dom->uuid), dir, dom->name, "uuid");
 	if (store_read_number(xs, XBT_NULL, &n, "%s/%s/domid", dir, dom->name) && n >= 0 &&
-	    n < 0x7ff0)
+	    n < DOMID_END)
 		dom->domid = (int)n;
 	store_read_number(xs, XBT_NULL, &dom->memory_kib, "%s/%s/memory_kib", dir, dom->name);
 	store_read_number(xs, XBT_NULL, &dom->vcpus, "%s/%s/vcpus", dir, dom->name);
@@ -182,6 +184,14 @@ static bool is_number(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
+/* The number @text is, or -1: what is too large for one is nobody's, not the rest of a division. */
+static int domid_of(const char *text)
+{
+	unsigned long n = is_number(text) ? strtoul(text, NULL, 10) : DOMID_END;
+
+	return n < DOMID_END ? (int)n : -1;
+}
+
 int domain_find(struct xm *xm, const char *arg, struct domain *dom)
 {
 	struct xs_handle *xs = xm_store(xm);
@@ -201,7 +211,7 @@ int domain_find(struct xm *xm, const char *arg, struct domain *dom)
 	ret = -ENOENT;
 	for (size_t i = 0; i < all.nr && ret; i++) {
 		nearest_offer(&near, arg, all.at[i].name);
-		if (is_number(arg) && all.at[i].domid == atoi(arg)) {
+		if (domid_of(arg) >= 0 && all.at[i].domid == domid_of(arg)) {
 			*dom = all.at[i];
 			ret = 0;
 		}

@@ -27,32 +27,65 @@ static bool any(const uint8_t map[CPU_LIST_BYTES])
 	return false;
 }
 
+/* "2" or "0-3" at *@s, which is moved behind it. 0; -EINVAL. */
+static int numbers(const char **s, unsigned long *first, unsigned long *last)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**s))
+		return -EINVAL;
+	*first = *last = strtoul(*s, &end, 10);
+	if (*end == '-' && isdigit((unsigned char)end[1]))
+		*last = strtoul(end + 1, &end, 10);
+	*s = end;
+	return *last < CPU_LIST_CPUS_MAX && *first <= *last ? 0 : -EINVAL;
+}
+
+/* Behind "node:" or "nodes:": 1; else 0. */
+static bool names_nodes(const char **s)
+{
+	static const char *const words[] = { "node:", "nodes:" };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (strncmp(*s, words[i], strlen(words[i])) == 0) {
+			*s += strlen(words[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One part of a list, which ends at *@s then: "^", "node:", "all" and numbers. 0; -EINVAL. */
+static int parse_part(const char **s, uint8_t map[CPU_LIST_BYTES])
+{
+	unsigned long first = 0, last = CPU_LIST_CPUS_MAX - 1;
+	bool on = **s != '^', nodes;
+
+	*s += !on;
+	nodes = names_nodes(s);
+	if (strncmp(*s, "all", 3) == 0)
+		*s += 3;
+	else if (numbers(s, &first, &last))
+		return -EINVAL;
+	if (!nodes)
+		set_bits(map, first, last, on);
+	else if (!first)
+		set_bits(map, 0, CPU_LIST_CPUS_MAX - 1, on);
+	/* Memory is one node, number 0, which has all CPUs: others have none to add or take. */
+	return 0;
+}
+
 /* @len bytes at @text. */
 static int parse(const char *text, size_t len, uint8_t map[CPU_LIST_BYTES])
 {
 	const char *stop = text + len;
 
 	memset(map, 0, CPU_LIST_BYTES);
-	if (len == 3 && !memcmp(text, "all", 3)) {
-		memset(map, 0xff, CPU_LIST_BYTES);
-		return 0;
-	}
 	while (text < stop) {
-		bool on = *text != '^';
-		char *end;
-		unsigned long first, last;
-
-		text += !on;
-		if (!isdigit((unsigned char)*text))
+		if (parse_part(&text, map) || text > stop ||
+		    (text < stop && (*text != ',' || text + 1 == stop)))
 			return -EINVAL;
-		first = last = strtoul(text, &end, 10);
-		if (*end == '-' && isdigit((unsigned char)end[1]))
-			last = strtoul(end + 1, &end, 10);
-		if (last >= CPU_LIST_CPUS_MAX || first > last || end > stop ||
-		    (end < stop && (*end != ',' || end + 1 == stop)))
-			return -EINVAL;
-		set_bits(map, first, last, on);
-		text = end < stop ? end + 1 : end;
+		text += text < stop;
 	}
 	return any(map) ? 0 : -EINVAL;
 }

@@ -57,7 +57,7 @@ struct said {
 };
 
 #define DISK_SAID 8
-#define VIF_SAID 5
+#define VIF_SAID 6
 
 static const char *or_none(const char *value)
 {
@@ -90,6 +90,7 @@ static void vif_said(const struct vif_spec *v, struct said out[VIF_SAID], char r
 	out[2] = (struct said){ "ip", or_none(v->ip) };
 	out[3] = (struct said){ "vifname", or_none(v->vifname) };
 	out[4] = (struct said){ "rate", or_none(rate) };
+	out[5] = (struct said){ "gatewaydev", or_none(v->gatewaydev) };
 }
 
 static void write_said(struct txn *tx, enum device_kind k, unsigned int domid, const char *id,

@@ -72,7 +72,7 @@ struct domain *any_target(struct xend *x, struct request *r)
 	if (!d && name && *name) {
 		long id = strtol(name, &end, 10);
 
-		if (!*end && id > 0)
+		if (!*end && id > 0 && id <= UINT16_MAX)
 			d = domain_find_id(x, (int)id);
 	}
 	if (!d && name && foreign_is(x, name))

@@ -116,14 +116,15 @@ int op_vcpu_pin(struct xend *x, struct request *r)
 	char *soft = request_argument(x, r, "soft");
 	int domid = target_id(x, r), err = 0;
 	bool all = vcpu && !strcmp(vcpu, "all");
-	unsigned int i = vcpu ? (unsigned int)strtoul(vcpu, NULL, 10) : 0;
+	unsigned long nr = vcpu ? strtoul(vcpu, NULL, 10) : 0;
+	unsigned int i = nr < UINT32_MAX ? (unsigned int)nr : UINT32_MAX;
 	struct hv_affinity a = { 0 };
 	struct hv_vcpu v;
 
 	if (domid < 0)
 		err = -ESRCH;
 	else if ((hard && cpu_list_parse(hard, a.hard)) || (soft && cpu_list_parse(soft, a.soft)))
-		err = refuse(r, -EINVAL, "%.64s is no list of CPUs: 0-3,^2 and all are",
+		err = refuse(r, -EINVAL, "%.64s is no list of CPUs: 0-3,^2 and all,^0 are",
 			     hard && cpu_list_parse(hard, a.hard) ? hard : soft);
 	while (!err) {
 		err = hv_vcpu_info(x->hv, (uint16_t)domid, i, &v);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "request_ops.h"
 #include "store.h"
 #include "xend.h"
@@ -85,7 +86,8 @@ int op_rename(struct xend *x, struct request *r)
 		err = -ESRCH;
 	else if (problem)
 		err = refuse(r, -EINVAL, "the name '%.80s' %s", to ? to : "", problem);
-	else if (domain_find(x, to) || store_has(x->xs, path_config(to, NULL)) != 0)
+	else if (domain_find(x, to) || store_has(x->xs, path_config(to, NULL)) != 0 ||
+		 foreign_is(x, to))
 		err = refuse(r, -EEXIST, "there is a domain %.64s already", to);
 	else if (d->walk != WALK_NONE)
 		err = refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));

@@ -53,6 +53,11 @@ static void test_what_it_is_told_is_xens_contract(void **state)
 	(void)state;
 	assert_int_equal(run("[ \"$1 $2 $vif $bridge $XENBUS_PATH\" = "
 			     "'online type_if=vif vif3.0 xenbr0 backend/vif/3/0' ]"), 0);
+	/* vif-route asks for the NIC by that name; without one it has its own default. */
+	assert_int_equal(run("[ \"${netdev-none}\" = none ]"), 0);
+	strcpy(script.gatewaydev, "ens3");
+	assert_int_equal(run("[ \"$netdev\" = ens3 ]"), 0);
+	script.gatewaydev[0] = '\0';
 }
 
 static void test_its_last_words_are_kept(void **state)

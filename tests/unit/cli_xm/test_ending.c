@@ -115,6 +115,10 @@ static void test_destroy_takes_names_and_numbers_and_leaves_no_request(void **st
 	(void)state;
 	OK("create", CFG);
 	OK("create", CFG, "name=two");
+	/* 2^32 + 1 is not 1. */
+	FAILS("destroy", "4294967297");
+	expect_err("there is no domain '4294967297'");
+	FAILS("pause", "18446744073709551617");
 	OK("destroy", "1", "two");
 	wait_key("/status/domain/two/state", NULL);
 	assert_int_equal(fake_store_count("/request"), 1);

@@ -159,6 +159,20 @@ static void test_the_memory_limit_is_not_below_the_target(void **state)
 	OK("mem-max", "demo", "120");
 	expect_key("/local/domain/1/memory/static-max", "122880");
 	expect_key(RECORD "/maxmem", "120");
+	/* Units are xl's. */
+	OK("mem-max", "demo", "128MB");
+	expect_key(RECORD "/maxmem", "128");
+	OK("mem-max", "demo", "125829120b");
+	expect_key(RECORD "/maxmem", "120");
+	OK("mem-max", "demo", "1T");
+	expect_key(RECORD "/maxmem", "1048576");
+	OK("mem-max", "demo", "122880K");
+	WRONG("mem-max", "demo", "0.5g");
+	WRONG("mem-max", "demo", "1x");
+	WRONG("mem-max", "demo", "1gg");
+	WRONG("mem-max", "demo", "17t");
+	WRONG("mem-max", "demo", "9223372036854775807g");
+	expect_key(RECORD "/maxmem", "120");
 	FAILS("mem-max", "demo", "64");
 	expect_err("64 MiB is less than it shall have now, 100 MiB: mem-set first");
 }

@@ -97,6 +97,15 @@ static void test_unknown_commands_get_the_nearest(void **state)
 	expect_err("Error: unknown command 'lst'; did you mean 'list'? (see: xm help)");
 	WRONG("frobnicate");
 	expect_err("unknown command 'frobnicate' (see: xm help)");
+	/* What xl has and we have not is known by name. */
+	WRONG("dump-core", "web");
+	expect_err("there is no dump-core here: save -c writes");
+	expect_status(xl_run("pci-list", "web", NULL), 1);
+	expect_err("there is no pci-list here: no device of the machine is given");
+	OK("sched-credit2", "-h");
+	OK("restore", "-e", "-d", "-h");
+	OK("vcpu-pin", "-f", "-h");
+	OK("vcpu-set", "-i", "-h");
 	WRONG("de");
 	expect_err("'de' is the beginning of several commands: ");
 	OK("cons", "-h");

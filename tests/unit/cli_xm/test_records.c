@@ -109,6 +109,27 @@ static void test_rename_moves_the_record_of_a_stopped_domain(void **state)
 	expect_err("demo: not renamed: operation not known");
 }
 
+/* While it starts its devices, its name in the store and its record belong together. */
+static void test_what_starts_or_is_others_keeps_its_name(void **state)
+{
+	static const char *const states[] = { "starting", "stopping" };
+
+	(void)state;
+	OK("new", CFG);
+	for (size_t i = 0; i < 2; i++) {
+		fake_store_set("/status/domain/demo/state", states[i]);
+		FAILS("rename", "demo", "web");
+		expect_err("demo is st");
+		expect_err("it can be renamed when that is over");
+		expect_key("/config/domain/demo/memory", "128");
+	}
+	fake_store_set("/status/domain/demo/state", "defined");
+	fake_store_set("/status/domain/web/domid", "7");
+	FAILS("rename", "demo", "web");
+	expect_err("there is a domain 'web' already");
+	expect_key("/status/domain/web/domid", "7");
+}
+
 static void test_autostart_is_shown_and_set(void **state)
 {
 	(void)state;
@@ -268,6 +289,8 @@ int main(void)
 		LIVE(test_new_warns_about_missing_files_and_stores_all_the_same),
 		LIVE(test_delete_removes_only_what_does_not_run),
 		LIVE(test_rename_moves_the_record_of_a_stopped_domain),
+		cmocka_unit_test_setup_teardown(test_what_starts_or_is_others_keeps_its_name, xm_setup_bare,
+						xm_teardown),
 		LIVE(test_autostart_is_shown_and_set),
 		LIVE(test_edit_changes_a_record_and_keeps_what_a_file_does_not_say),
 		LIVE(test_edit_of_an_imported_record_changes_what_was_edited_only),

@@ -185,7 +185,14 @@ static void test_nothing_for_a_shell_is_in_what_a_card_says(void **state)
 static void test_lists_of_cpus_are_read_as_xl_does(void **state)
 {
 	static const char *const bad[] = { "", "x", "3-1", "256", "0,", ",0", "0 ", " 0", "0  1", "^0",
-					   "0,^0", "-1", "1-" };
+					   "0,^0", "-1", "1-", "all,^all", "node:1",
+					   "node:", "nodes:0,", "nodes:0-", "^node:0", "all0", "all-3", "node", "^", "^,0" };
+	static const struct {
+		const char *text;
+		uint8_t first, last;
+	} good[] = { { "all,^0", 0xfe, 0xff }, { "all,^1-7", 0x01, 0xff }, { "node:0", 0xff, 0xff },
+		     { "nodes:0-3,^node:2", 0xff, 0xff }, { "all,^node:1", 0xff, 0xff },
+		     { "1,node:1,^6", 0x02, 0 }, { "node:0,node:2,^0-3", 0xf0, 0xff } };
 	uint8_t map[CPU_LIST_BYTES];
 	char out[32];
 
@@ -193,6 +200,13 @@ static void test_lists_of_cpus_are_read_as_xl_does(void **state)
 	assert_int_equal(cpu_list_parse("0-3,^2,8", map), 0);
 	assert_int_equal(map[0], 0x0b);
 	assert_int_equal(map[1], 0x01);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(cpu_list_parse(good[i].text, map), 0);
+		assert_int_equal(map[0], good[i].first);
+		assert_int_equal(map[CPU_LIST_BYTES - 1], good[i].last);
+	}
+	assert_int_equal(cpu_list_of("all,^0 node:0", 0, map), 0);
+	assert_int_equal(map[0], 0xfe);
 	assert_int_equal(cpu_list_of("2", 5, map), 0);
 	assert_int_equal(map[0], 0x04);
 	assert_int_equal(cpu_list_of("2 3", 1, map), 0);

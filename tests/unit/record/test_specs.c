@@ -312,6 +312,11 @@ static void test_network_cards_are_understood(void **state)
 	assert_string_equal(vif.script, "vif-bridge");
 	assert_string_equal(vif.ip, "10.0.0.2 fe80::1/64");
 	assert_string_equal(vif.vifname, "web0");
+	assert_string_equal(vif.gatewaydev, "");
+	assert_int_equal(vif_spec_parse("script=vif-route,ip=10.0.0.2,gatewaydev=ens3", &vif, why), 0);
+	assert_string_equal(vif.gatewaydev, "ens3");
+	assert_int_equal(vif_spec_parse("netdev=eth1.7", &vif, why), 0);
+	assert_string_equal(vif.gatewaydev, "eth1.7");
 }
 
 static void test_an_empty_card_has_every_default(void **state)
@@ -334,7 +339,7 @@ static void test_an_empty_card_has_every_default(void **state)
 /* Keys of xl and xm that are nothing here: no reason to refuse the guest. */
 static void test_what_has_no_effect_on_a_card_is_told(void **state)
 {
-	static const char *const words[] = { "mtu=9000", "devid=1", "gatewaydev=eth0", "trusted=0",
+	static const char *const words[] = { "mtu=9000", "devid=1", "trusted=0",
 					     "accel=sfc_netfront", "policy=x",
 					     "uuid=1b4e28ba-2fa1-4d2b-883f-0016d3cca427" };
 	struct vif_spec vif;
@@ -371,6 +376,7 @@ static void test_a_wrong_card_is_told_which_part_is_wrong(void **state)
 	vif_refused("bridge=", -EINVAL, "1 to 15 characters");
 	vif_refused("bridge=a-name-that-is-too-long", -EINVAL, "1 to 15 characters");
 	vif_refused("bridge=a b", -EINVAL, "letters, digits");
+	vif_refused("gatewaydev=eth0;reboot", -EINVAL, "gatewaydev 'eth0;reboot'");
 	vif_refused("script=vif-bridge; reboot", -EINVAL, "shell characters");
 	vif_refused("ip=10.0.0.256", -EINVAL, "is not an IPv4 or IPv6 address");
 	vif_refused("ip=10.0.0.1/999", -EINVAL, "is not an IPv4");

@@ -56,6 +56,22 @@ static void test_one_that_xl_built_is_listed_as_such(void **state)
 	assert_string_equal(state_of("shop"), "running");
 }
 
+static void test_nobody_is_renamed_to_it(void **state)
+{
+	struct world *w = *state;
+
+	build_one(w, "shop");
+	world_record(w, "web");
+	fake_set("/request/r1", NULL);
+	world_run(w, 1);
+	fake_set("/request/r1/args/name", "shop");
+	request(w, "rename", "web");
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+	assert_string_equal(fake_get("/request/r1/error"), "there is a domain shop already");
+	assert_string_equal(fake_get("/status/domain/shop/foreign"), "1");
+	assert_string_equal(state_of("web"), "running");
+}
+
 static void test_it_is_ended_with_all_that_there_is_of_it(void **state)
 {
 	struct world *w = *state;
@@ -220,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_that_xl_built_is_listed_as_such),
+		TEST(test_nobody_is_renamed_to_it),
 		TEST(test_it_is_ended_with_all_that_there_is_of_it),
 		TEST(test_it_is_ended_by_its_number),
 		TEST(test_nothing_else_is_done_to_it),

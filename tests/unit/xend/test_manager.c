@@ -467,6 +467,7 @@ static void test_so_is_each_word_on_its_devices(void **state)
 		{ "disk/0/cache", "none" },	{ "disk/0/mode", "w!" },   { "disk/0/target", "file:/b" },
 		{ "vif/0/ip", "10.0.0.9" },	{ "vif/0/bridge", "br9" }, { "vif/0/script", "vif-route" },
 		{ "vif/0/vifname", "web0" }, { "vif/0/rate", "1Mb/s" },
+		{ "vif/0/gatewaydev", "eth1" },
 	};
 	struct world *w = *state;
 	char path[64], *before;

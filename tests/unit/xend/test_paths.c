@@ -134,6 +134,7 @@ static void test_every_path_xend_writes_is_registered(void **state)
 	world_record(w, "web");
 	fake_set("/config/domain/web/vif/0/ip", "10.0.0.9");
 	fake_set("/config/domain/web/vif/0/vifname", "web0");
+	fake_set("/config/domain/web/vif/0/gatewaydev", "eth1");
 	fake_set("/config/domain/web/vif/0/rate", "10Mb/s@20ms");
 	fake_set("/config/domain/web/vfb/vnc", "1");
 	fake_set("/config/domain/web/vfb/vncdisplay", "3");

@@ -205,6 +205,12 @@ static void test_virtual_cpus_are_listed_and_pinned(void **state)
 	assert_refused("one is no list of CPUs");
 	ask(w, 1, "vcpu-pin", "web", "vcpu", "5", "hard", "0", NULL);
 	assert_refused("no virtual CPU 5");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "4294967296", "hard", "0", NULL);
+	assert_refused("no virtual CPU 4294967295");
+	ask(w, 1, "pause", "4294967297", NULL);
+	assert_refused("there is no domain 4294967297");
+	ask(w, 1, "vcpu-pin", "web", "vcpu", "0", "hard", "all,^1", NULL);
+	assert_done();
 }
 
 static void test_weight_and_cap_are_set_one_by_one(void **state)
