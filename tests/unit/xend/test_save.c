@@ -407,6 +407,97 @@ static void test_xend_killed_in_the_middle_leaves_a_running_domain(void **state)
 	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
 }
 
+/* @n pieces of xend's work, with a guest that does what it is asked for. */
+static void steps_with_guest(struct world *w, unsigned int n)
+{
+	char path[64];
+
+	while (n--) {
+		world_steps(w, 1);
+		snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", fake_hv_guest());
+		if (fake_hv_guest() < 0 || !fake_get(path) || strcmp(fake_get(path), "suspend"))
+			continue;
+		fake_set(path, "");
+		fake_hv_suspend(fake_hv_guest());
+		w->x.check_domains = true;
+	}
+}
+
+/* Whichever it is: the guest runs and is to, or its file is whole and it is not to. */
+static void test_xend_killed_at_any_step_of_a_save_leaves_a_domain_or_a_file(void **state)
+{
+	struct world *w = *state;
+	unsigned int nr_files = 0, nr_domains = 0;
+	struct saved_head h;
+	char path[64];
+
+	for (unsigned int n = 0; n < 60; n++) {
+		unlink(file);
+		fake_set("/request/r1", NULL);
+		world_run(w, 1);
+		assert_string_equal(state_of("a"), "running");
+		snprintf(path, sizeof(path), "/local/domain/%d/control/feature-suspend", fake_hv_guest());
+		fake_set(path, "1");
+		fake_set("/request/r1/args/file", file);
+		fake_set("/request/r1/args/checkpoint", n % 2 ? "1" : "0");
+		fake_set("/request/r1/domain", "a");
+		fake_set("/request/r1/op", "save");
+		steps_with_guest(w, n / 2);
+		world_kill(w);
+		world_start(w);
+		steps_with_guest(w, 20);
+		world_run(w, 40);
+		if (strcmp(state_of("a"), "running") == 0) {
+			nr_domains++;
+			assert_int_equal(fake_hv_domains(), 1);
+			assert_string_equal(fake_get("/config/domain/a/power"), "on");
+		} else {
+			nr_files++;
+			assert_string_equal(state_of("a"), "shutdown");
+			assert_clean(free_kib);
+			assert_string_equal(fake_get("/config/domain/a/power"), "off");
+			assert_int_equal(saved_head_read(file, &h, NULL), 0);
+			saved_head_free(&h);
+			fake_set("/config/domain/a/power", "on");
+		}
+		/* Who asked is told the one or the other. */
+		assert_non_null(fake_get("/request/r1/state"));
+	}
+	assert_true(nr_files > 0 && nr_domains > 0);
+}
+
+/* The saved memory goes on exactly once, wherever the xend that began it was killed. */
+static void test_xend_killed_at_any_step_of_a_restore_is_followed_by_one_that_restores(void **state)
+{
+	const struct make_elf *m = &make_elf_linux;
+	struct world *w = *state;
+
+	for (unsigned int n = 0; n < 40; n++) {
+		char path[64];
+
+		fake_hv_guest_memory(fake_hv_guest(), m->vbase + m->paddr)[5] = (uint8_t)(n + 1);
+		snprintf(path, sizeof(path), "/local/domain/%d/control/feature-suspend", fake_hv_guest());
+		fake_set(path, "1");
+		ask(w, "0");
+		steps_with_guest(w, 5);
+		world_run(w, 30);
+		assert_string_equal(fake_get("/request/r1/state"), "done");
+		assert_clean(free_kib);
+		fake_set("/config/domain/a/saved", file);
+		fake_set("/config/domain/a/power", "on");
+		world_steps(w, n);
+		world_kill(w);
+		world_start(w);
+		world_run(w, 60);
+		assert_string_equal(error_of("a"), "");
+		assert_string_equal(state_of("a"), "running");
+		assert_int_equal(fake_hv_domains(), 1);
+		assert_false(fake_hv_paused(fake_hv_guest()));
+		assert_null(fake_get("/config/domain/a/saved"));
+		assert_int_equal(fake_hv_guest_memory(fake_hv_guest(), m->vbase + m->paddr)[5], n + 1);
+	}
+}
+
 /* --- the reader alone, in this process: what it asks for is granted and forgotten --- */
 
 static bool alone;
@@ -623,6 +714,8 @@ int main(void)
 		T(test_name_and_wishes_stay_while_it_is_saved),
 		T(test_domain_that_nobody_saves_is_resumed),
 		T(test_xend_killed_in_the_middle_leaves_a_running_domain),
+		T(test_xend_killed_at_any_step_of_a_save_leaves_a_domain_or_a_file),
+		T(test_xend_killed_at_any_step_of_a_restore_is_followed_by_one_that_restores),
 		T(test_file_without_checksums_is_restored_still),
 		T(test_no_file_with_a_byte_changed_is_read),
 		T(test_damaged_file_is_refused_and_all_comes_back),
