@@ -96,7 +96,7 @@ static int check_uuid(struct xs_handle *xs, xs_transaction_t t, struct put *put)
 
 		if (!uuid && errno != ENOENT)
 			ret = -errno;
-		else if (uuid && strcmp(uuid, put->rec->uuid_text) == 0 &&
+		else if (uuid && strcasecmp(uuid, put->rec->uuid_text) == 0 &&
 			 strcmp(names[i], put->rec->name) != 0)
 			ret = conflict_with(xs, put, names[i]);
 		free(uuid);

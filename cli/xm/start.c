@@ -172,9 +172,9 @@ static int tell(struct follow *f, enum outcome outcome)
 		return tell_failed(f);
 	case ENDED:
 		return xm_fail(xm,
-			       "%s: started, and ended at once; its last words are in "
-			       "/var/log/xen/console/guest-%s.log",
-			       f->name, f->name);
+			       "%s: it has ended already: '%s why %s' tells why, and its last words, if "
+			       "it had any, are in /var/log/xen/console/guest-%s.log",
+			       f->name, xm->prog, f->name, f->name);
 	case NOBODY:
 		withdraw(f, false);
 		return xm_fail(xm,

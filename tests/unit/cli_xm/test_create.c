@@ -123,8 +123,8 @@ static void test_a_domain_that_ends_at_once_is_an_error(void **state)
 {
 	(void)state;
 	FAILS("create", CFG, "extra=fake=exit");
-	expect_err("demo: started, and ended at once; its last words are in "
-		   "/var/log/xen/console/guest-demo.log");
+	expect_err("demo: it has ended already: 'xm why demo' tells why, and its last words, if it had "
+		   "any, are in /var/log/xen/console/guest-demo.log");
 }
 
 static void *restarted_xend(void *data)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
@@ -232,89 +231,6 @@ static void test_debug_keys_are_pressed_by_xend(void **state)
 	assert_int_equal(fake_store_count("/request"), 1);
 }
 
-static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
-{
-	(void)state;
-	OK("new", CFG);
-	OK("create", CFG, "name=web", "vif=['bridge=lo']");
-	OK("new", CFG, "name=switched",
-	   "vif=['bridge=lo.5:6,script=vif-openvswitch', 'bridge=ovs9:6,script=vif-openvswitch']");
-	fake_store_set("/config/domain/demo/kernel", "/nowhere/k");
-	fake_store_set("/local/domain/0/backend/vbd/1/51712/hotplug-status", "connected");
-	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-error", "no such bridge");
-	fake_store_set("/config/network/bridge", "nobr7");
-	FAILS("doctor");
-
-	expect_out("\nok   the store answers (");
-	expect_out("\nok   xend answers (");
-	expect_out("\nok   1024 MiB of memory are free for domains\n");
-	expect_out("\nNOTE MDS: open: turned off\n");
-	expect_out("\nBAD  demo: kernel /nowhere/k: No such file or directory\n");
-	expect_out("\nBAD  bridge nobr7 does not exist: storevisor-network bridge nobr7 makes it ");
-	expect_out("\nBAD  web: network card 0: bridge lo does not exist\n");
-	expect_out("\nBAD  switched: network card 1: bridge ovs9:6 does not exist\n");
-	assert_null(strstr(xm_out, "network card 0: bridge lo.5"));
-	expect_out("\nok   web: vbd 51712 is served\n");
-	expect_out("\nBAD  web: vif 0 is not served: no such bridge\n");
-}
-
-static bool full; /* every file system is */
-
-int __wrap_statvfs64(const char *path, struct statvfs *fs);
-int __wrap_statvfs64(const char *path, struct statvfs *fs)
-{
-	*fs = (struct statvfs){ .f_frsize = 4096, .f_blocks = 1 << 20, .f_files = 1000,
-				.f_bavail = full ? 100 : 1 << 18, .f_favail = 10 };
-	/* What the kernel makes up has no size, and is not full for that. */
-	if (strcmp(path, "/run") == 0)
-		fs->f_blocks = fs->f_bavail = 0;
-	return 0;
-}
-
-static void test_doctor_sees_a_full_disk(void **state)
-{
-	(void)state;
-	OK("new", CFG);
-	assert_int_equal(truncate(xm_file("disk.img"), 64 << 20), 0);
-	FAILS("doctor");
-	expect_out("\nok   the store and the logs have room\n");
-	full = true;
-	FAILS("doctor");
-	full = false;
-	expect_out("\nBAD  /var/lib/xenstored: its file system is full (0 MiB left): no record can "
-		   "be changed: make room\n");
-	expect_out("\nBAD  /var/log: its file system is full (0 MiB left): nothing is logged");
-	expect_out("disk.img: its file system is full (0 MiB left), and the image is not all there "
-		   "yet: make room\n");
-	if (strstr(xm_out, "/run: its file system is full"))
-		fail_msg("a file system without a size is not full: %s", xm_out);
-}
-
-static void test_doctor_knows_which_images_grow(void **state)
-{
-	(void)state;
-	OK("new", CFG);
-	/* As long as it is, it is there. */
-	assert_int_equal(truncate(xm_file("disk.img"), 0), 0);
-	full = true;
-	FAILS("doctor");
-	if (strstr(xm_out, "disk.img: its file system is full"))
-		fail_msg("a raw image that is all there does not grow: %s", xm_out);
-	fake_store_set("/config/domain/demo/disk/0/format", "qcow2");
-	FAILS("doctor");
-	full = false;
-	expect_out("disk.img: its file system is full (0 MiB left), and the image is not all there "
-		   "yet: make room\n");
-}
-
-static void test_doctor_says_that_the_store_is_not_there(void **state)
-{
-	(void)state;
-	fake_store_refuse_open(ENOENT);
-	NO_STORE("doctor");
-	expect_out("BAD  the store does not answer: start xenstored\n");
-}
-
 static void test_history_and_why_tell_what_happened(void **state)
 {
 	(void)state;
@@ -489,10 +405,6 @@ int main(void)
 		LIVE(test_devices_are_listed_from_the_backends_side),
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
 		LIVE(test_debug_keys_are_pressed_by_xend),
-		LIVE(test_doctor_names_what_is_wrong_and_the_cure),
-		LIVE(test_doctor_sees_a_full_disk),
-		LIVE(test_doctor_knows_which_images_grow),
-		BARE(test_doctor_says_that_the_store_is_not_there),
 		LIVE(test_history_and_why_tell_what_happened),
 		LIVE(test_sysrq_reaches_guests_that_take_it),
 		LIVE(test_mem_set_tells_the_guest_and_the_record),

@@ -3,8 +3,8 @@
  * disk_use.h - whether dom0 itself uses what a guest shall write to: two that write to one file
  * system destroy it. Reads /proc and /sys; a look, not a lock.
  */
-#ifndef XEND_DISK_USE_H
-#define XEND_DISK_USE_H
+#ifndef COMMON_DISK_USE_H
+#define COMMON_DISK_USE_H
 
 #include <stddef.h>
 #include <sys/types.h>
