@@ -202,6 +202,7 @@ void reconcile_built(struct xend *x, struct domain *d)
 	d->started_ns = x->now_ns;
 	d->dirty = true;
 	domain_set_state(x, d, d->rec.paused ? STATE_PAUSED : STATE_RUNNING, "built");
+	status_started(x, d);
 	status_refresh_one(x, d);
 	host_refresh(x);
 }

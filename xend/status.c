@@ -62,6 +62,7 @@ static int status_body(struct txn *tx, void *arg)
 		txn_rm(tx, path_status(d->name, "memory_kib"));
 		txn_rm(tx, path_status(d->name, "vcpus"));
 		txn_rm(tx, path_status(d->name, "cpu_time_ns"));
+		txn_rm(tx, path_status(d->name, "started"));
 	}
 	return 0;
 }
@@ -96,6 +97,12 @@ int status_write_step(struct xend *x, const struct domain *d, const char *step)
 	struct step_args a = { d, step };
 
 	return store_transact(x->xs, step_body, &a);
+}
+
+void status_started(struct xend *x, const struct domain *d)
+{
+	if (store_writef(x->xs, path_status(d->name, "started"), "%llu", x->now_ns / NS_PER_S))
+		log_warn("%s: status cannot be written", d->name);
 }
 
 void status_remove(struct xend *x, const char *name)

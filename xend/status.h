@@ -14,6 +14,8 @@ void status_write(struct xend *x, const struct domain *d);
 /* The journal: the step about to be done or undone and what follows afterwards. */
 int status_write_step(struct xend *x, const struct domain *d, const char *step);
 void status_remove(struct xend *x, const char *name);
+/* It runs from now on: xm uptime counts from here. */
+void status_started(struct xend *x, const struct domain *d);
 /* All of a domain that other tools built: the key foreign says so. */
 void status_write_foreign(struct xend *x, const char *name, const struct hv_domain *h);
 /* The figures of one running domain that change by themselves. */

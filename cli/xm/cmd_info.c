@@ -210,10 +210,15 @@ static long long domain_uptime(struct xs_handle *xs, const struct domain *dom)
 		clock_gettime(CLOCK_BOOTTIME, &now);
 		return now.tv_sec;
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (store_read_number(xs, XBT_NULL, &start, "/vm/%s/start_time", dom->uuid))
-		return now.tv_sec > start ? now.tv_sec - start : 0;
-	return -1;
+	/* The time of day may have been set since: on a host without a clock that is long ago, or to come. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!store_read_number(xs, XBT_NULL, &start, "/status/domain/%s/started", dom->name)) {
+		/* One that other tools built. */
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (!store_read_number(xs, XBT_NULL, &start, "/vm/%s/start_time", dom->uuid))
+			return -1;
+	}
+	return now.tv_sec > start ? now.tv_sec - start : 0;
 }
 
 /* "3 days,  4:05:06" as xl writes it. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
@@ -150,6 +151,25 @@ static void test_uptime_counts_from_the_start(void **state)
 	expect_out("up 0:01:0");
 	OK("uptime", "--json", "demo");
 	expect_out("\"seconds\":6");
+}
+
+/* A host that finds its clock by NTP had guests before it had the time. */
+static void test_uptime_does_not_jump_with_the_time_of_day(void **state)
+{
+	struct timespec now;
+	char text[32], path[80], *uuid;
+
+	(void)state;
+	OK("create", CFG);
+	uuid = fake_store_get("/status/domain/demo/uuid");
+	snprintf(path, sizeof(path), "/vm/%s/start_time", uuid);
+	free(uuid);
+	fake_store_set(path, "86400");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text), "%lld", (long long)now.tv_sec - 65);
+	fake_store_set("/status/domain/demo/started", text);
+	OK("uptime", "demo");
+	expect_out("demo                                 1 0:01:0");
 }
 
 static void test_domid_and_domname_are_each_others_inverse(void **state)
@@ -400,6 +420,7 @@ int main(void)
 		BARE(test_without_xend_list_still_prints_and_says_so),
 		LIVE(test_info_prints_the_lines_other_programs_grep_for),
 		LIVE(test_uptime_counts_from_the_start),
+		LIVE(test_uptime_does_not_jump_with_the_time_of_day),
 		LIVE(test_domid_and_domname_are_each_others_inverse),
 		LIVE(test_vncviewer_says_where_a_screen_is),
 		LIVE(test_devices_are_listed_from_the_backends_side),

@@ -30,6 +30,7 @@ static void test_a_record_with_power_on_becomes_a_running_domain(void **state)
 	assert_int_equal(fake_introduced(), 1);
 	assert_null(fake_get("/status/domain/web/step"));
 	assert_string_equal(fake_get("/status/domain/web/memory_kib"), "16384");
+	assert_int_equal(strtoull(fake_get("/status/domain/web/started"), NULL, 10), w->x.now_ns / NS_PER_S);
 	assert_string_equal(fake_get("/local/domain/1/name"), "web");
 	assert_string_equal(fake_get("/host/vulnerabilities/meltdown"), "Meltdown: open: turned off");
 }
