@@ -24,7 +24,7 @@ static const struct cli_opt options[] = {
 
 static void print_header(struct xm *xm, bool verbose)
 {
-	fprintf(xm->out, "%-40s%5s %5s %5s %10s%9s%s\n", "Name", "ID", "Mem", "VCPUs", "State",
+	fprintf(xm->out, "%-40s %4s %5s %5s %10s %8s%s\n", "Name", "ID", "Mem", "VCPUs", "State",
 		"Time(s)", verbose ? "   UUID" : "");
 }
 
@@ -34,7 +34,7 @@ static void print_row(struct xm *xm, const struct domain *dom, bool verbose)
 
 	if (dom->domid >= 0)
 		snprintf(id, sizeof(id), "%d", dom->domid);
-	fprintf(xm->out, "%-40s%5s %5lld %5lld %10s%9.1f", dom->name, id,
+	fprintf(xm->out, "%-40s %4s %5lld %5lld %10s %8.1f", dom->name, id,
 		(dom->memory_kib + 1023) / 1024, dom->vcpus, domain_flags(dom),
 		(double)dom->cpu_time_ns / 1e9);
 	if (verbose)

@@ -51,6 +51,31 @@ static void test_list_has_exactly_six_columns_and_the_host_first(void **state)
 	assert_int_equal(lines, 3);
 }
 
+/* Ganeti takes a line of five words for an error: eleven days of CPU time must not be the end of it. */
+static void test_columns_stay_apart_however_long_it_runs_and_is_called(void **state)
+{
+	static const char name[] = "a-name-as-long-as-names-are-which-is-sixty-four-characters-long.";
+	static const struct { const char *key, *value; } keys[] = {
+		{ "state", "running" }, { "domid", "32751" }, { "memory_kib", "17179869184" },
+		{ "vcpus", "128" }, { "cpu_time_ns", "1000000000000000" },
+	};
+	char path[160], words[6][80], *line;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(path, sizeof(path), "/status/domain/%.63s@2e/%s", name, keys[i].key);
+		fake_store_set(path, keys[i].value);
+	}
+	OK("list");
+	line = strstr(xm_out, name);
+	assert_non_null(line);
+	assert_int_equal(sscanf(line, "%79s %79s %79s %79s %79s %79s", words[0], words[1], words[2], words[3],
+				words[4], words[5]), 6);
+	assert_string_equal(words[1], "32751");
+	assert_string_equal(words[2], "16777216");
+	assert_string_equal(words[5], "1000000.0");
+}
+
 static void test_stored_domains_are_listed_only_where_asked_for(void **state)
 {
 	(void)state;
@@ -413,6 +438,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE(test_list_has_exactly_six_columns_and_the_host_first),
+		LIVE(test_columns_stay_apart_however_long_it_runs_and_is_called),
 		LIVE(test_stored_domains_are_listed_only_where_asked_for),
 		LIVE(test_a_domain_between_two_lives_is_still_listed_by_name),
 		LIVE(test_list_long_is_xls_json_with_a_state_for_pacemaker),
