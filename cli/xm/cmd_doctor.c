@@ -13,6 +13,7 @@
 #include "notify.h"
 #include "request.h"
 #include "store.h"
+#include "text.h"
 
 const char *doctor_root = "";
 
@@ -27,11 +28,15 @@ const char *doctor_at(char out[DOCTOR_PATH], const char *fmt, ...)
 	return out;
 }
 
+/* Words of devices' processes are among them: no byte of theirs reaches a terminal raw. */
 static void say(struct doctor *d, const char *word, const char *fmt, va_list ap)
 {
-	fputs(word, d->xm->out);
-	vfprintf(d->xm->out, fmt, ap);
-	fputc('\n', d->xm->out);
+	char line[4096], *text;
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	text = text_escape(line, strlen(line));
+	fprintf(d->xm->out, "%s%s\n", word, text);
+	free(text);
 }
 
 void doctor_found(struct doctor *d, bool ok, const char *fmt, ...)

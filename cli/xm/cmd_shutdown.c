@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "domains.h"
+#include "record_store.h"
 #include "request.h"
 
 #define ALL {'a', "all", NULL, "all running domains but Domain-0"}
@@ -44,7 +45,8 @@ static int shutdown_one(struct xm *xm, const struct domain *dom)
 
 	if (!dom->has_record)
 		return request_simple(xm, "shutdown", dom->name, "not shut down");
-	ret = store_write(xm->xs, XBT_NULL, "off", "/config/domain/%s/power", dom->name);
+	/* It may be ending by itself just now, and its record with it. */
+	ret = record_switch_off(xm->xs, dom->name);
 	return ret ? xm_fail_store(xm, "switching the record off", -ret) : 0;
 }
 

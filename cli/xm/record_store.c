@@ -142,6 +142,19 @@ int record_put(struct xs_handle *xs, const struct record *rec, enum record_mode 
 	return store_transact(xs, put_body, &put);
 }
 
+static int switch_off(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const char *name = data;
+	int has = store_has(xs, t, DIR, name);
+
+	return has > 0 ? store_write(xs, t, "off", DIR "/power", name) : has;
+}
+
+int record_switch_off(struct xs_handle *xs, const char *name)
+{
+	return store_transact(xs, switch_off, (void *)name);
+}
+
 int record_get(struct xs_handle *xs, const char *name, struct record *rec)
 {
 	struct record_keys keys = { 0 };

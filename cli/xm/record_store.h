@@ -55,6 +55,9 @@ int record_replace(struct xs_handle *xs, const struct record_keys *old, struct r
 int record_set(struct xs_handle *xs, xs_transaction_t t, const char *name, const char *key,
 	       const char *value, char why[SPEC_ERROR_LEN]);
 
+/* power = off. 0, also when there is no record any more, which is not brought back; -errno. */
+int record_switch_off(struct xs_handle *xs, const char *name);
+
 /* Writes the keys of one disk or card of @name, at its item. 0 or -errno. */
 int record_put_disk(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct disk_spec *disk);

@@ -10,6 +10,7 @@
 
 #include "domains.h"
 #include "notify.h"
+#include "record_store.h"
 #include "request.h"
 #include "start.h"
 
@@ -138,7 +139,7 @@ static void withdraw(struct follow *f, bool destroy)
 
 	domain_read(f->xs, f->name, &dom);
 	if (dom.has_record && dom.persistent)
-		store_write(f->xs, XBT_NULL, "off", "/config/domain/%s/power", f->name);
+		record_switch_off(f->xs, f->name);
 	if (destroy) {
 		request_run(f->xs, &req);
 		request_close(f->xs, &req);

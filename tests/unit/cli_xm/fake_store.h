@@ -22,6 +22,12 @@ void fake_store_refuse_writes(int err);
 /* Handles open now: a test that leaves with more than it began with has leaked one. */
 int fake_store_handles(void);
 
+/*
+ * How many writes to a record this thread has done outside a transaction: each brings a record back, as one
+ * key, that was removed in the meantime.
+ */
+unsigned int fake_store_loose(void);
+
 /* Nodes below @path, itself included; 0 when it is not there. */
 unsigned int fake_store_count(const char *path);
 

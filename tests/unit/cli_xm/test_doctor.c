@@ -261,6 +261,17 @@ static void test_one_image_of_two_domains_is_told(void **state)
 	fake_store_set("/config/domain/demo/disk/0/mode", "w!");
 }
 
+/* They may be those of a process that its guest has taken over. */
+static void test_words_of_a_device_do_not_reach_the_terminal_raw(void **state)
+{
+	(void)state;
+	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-status", "error");
+	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-error", "\033[2J\nok   all is well");
+	FAILS("doctor");
+	expect_out("BAD  web: vif 0 is not served: \\x1b[2J");
+	assert_null(strstr(xm_out, "\nok   all is well"));
+}
+
 static void test_two_records_of_one_uuid_are_told(void **state)
 {
 	char *uuid = fake_store_get("/config/domain/demo/uuid");
@@ -316,6 +327,7 @@ int main(void)
 		HOST(test_each_thing_that_is_wrong_is_found_until_it_is_right),
 		HOST(test_what_dom0_uses_itself_is_no_guests_to_write_to),
 		HOST(test_one_image_of_two_domains_is_told),
+		HOST(test_words_of_a_device_do_not_reach_the_terminal_raw),
 		HOST(test_two_records_of_one_uuid_are_told),
 		HOST(test_what_reads_an_image_of_another_format_is_missed),
 		HOST(test_a_machine_that_boots_without_is_told),

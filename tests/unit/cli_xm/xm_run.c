@@ -104,6 +104,11 @@ int xm_teardown(void **state)
 	if (xend)
 		fake_xend_stop(xend);
 	xend = NULL;
+	/* Whatever a command did to a record, it did to one that was there. */
+	if (fake_store_loose()) {
+		fprintf(stderr, "a record was written to outside a transaction\n");
+		return -1;
+	}
 	/* A leaked connection would be a leaked thread and descriptor in a script's loop. */
 	return fake_store_handles() == 0 ? 0 : -1;
 }
