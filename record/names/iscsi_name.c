@@ -38,7 +38,7 @@ static const char *parse_unit(const char *s, struct iscsi_name *name)
 
 const char *iscsi_name_parse(const char *text, struct iscsi_name *name)
 {
-	const char *s;
+	const char *s, *why;
 
 	memset(name, 0, sizeof(*name));
 	strcpy(name->port, PORT);
@@ -46,22 +46,17 @@ const char *iscsi_name_parse(const char *text, struct iscsi_name *name)
 		return WRITE_IT;
 	if (strchr(text, '@'))
 		return "a user and a password are not possible in it: whoever sees processes sees it";
-	s = net_take_host(name->host, text + 8, ":/");
-	if (!s)
-		return NET_BAD_HOST;
-	if (*s == ':') {
-		s = net_take_port(name->port, s + 1);
-		if (!s || (*s && *s != '/'))
-			return NET_BAD_PORT;
-	}
+	s = text + 8;
+	why = net_take_authority(&s, name->host, name->port);
+	if (why)
+		return why;
 	return *s ? parse_unit(s + 1, name) : "its target is missing: " WRITE_IT;
 }
 
 bool iscsi_name_format(const struct iscsi_name *name, char *out, size_t len)
 {
-	bool v6 = strchr(name->host, ':'), usual = !strcmp(name->port, PORT);
+	char where[NET_AUTHORITY_MAX + 1];
 
-	return snprintf(out, len, "iscsi://%s%s%s%s%s/%s/%u", v6 ? "[" : "", name->host,
-			v6 ? "]" : "", usual ? "" : ":", usual ? "" : name->port, name->target,
-			name->lun) < (int)len;
+	net_put_authority(where, name->host, name->port, PORT);
+	return snprintf(out, len, "iscsi://%s/%s/%u", where, name->target, name->lun) < (int)len;
 }

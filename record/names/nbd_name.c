@@ -22,14 +22,12 @@ bool nbd_name_is(const char *text)
 /* //HOST[:PORT][/EXPORT] */
 static const char *parse_uri(const char *s, struct nbd_name *name)
 {
-	s = net_take_host(name->host, s + 2, ":/");
-	if (!s)
-		return NET_BAD_HOST;
-	if (*s == ':') {
-		s = net_take_port(name->port, s + 1);
-		if (!s || (*s && *s != '/'))
-			return NET_BAD_PORT;
-	}
+	const char *why;
+
+	s += 2;
+	why = net_take_authority(&s, name->host, name->port);
+	if (why)
+		return why;
 	s += *s == '/';
 	if (strchr(s, '?'))
 		return "a URI with ? names a socket: nbd+unix:///EXPORT?socket=PATH";
@@ -112,17 +110,14 @@ static void put(FILE *to, const char *text)
 
 bool nbd_name_format(const struct nbd_name *name, char *out, size_t len)
 {
-	char text[2048];
+	char text[2048], where[NET_AUTHORITY_MAX + 1];
 	FILE *to = fmemopen(text, sizeof(text), "w");
-	bool v6 = strchr(name->host, ':');
 
 	if (!to)
 		return false;
 	if (name->host[0]) {
-		fprintf(to, "nbd://%s%s%s", v6 ? "[" : "", name->host, v6 ? "]" : "");
-		if (strcmp(name->port, PORT))
-			fprintf(to, ":%s", name->port);
-		fputs(name->export[0] ? "/" : "", to);
+		net_put_authority(where, name->host, name->port, PORT);
+		fprintf(to, "nbd://%s%s", where, name->export[0] ? "/" : "");
 		put(to, name->export);
 	} else {
 		fputs("nbd+unix:///", to);

@@ -69,3 +69,24 @@ const char *net_take_port(char port[NET_PORT_MAX + 1], const char *s)
 	snprintf(port, NET_PORT_MAX + 1, "%ld", number);
 	return s + len;
 }
+
+const char *net_take_authority(const char **s, char host[NET_HOST_MAX + 1], char port[NET_PORT_MAX + 1])
+{
+	*s = net_take_host(host, *s, ":/");
+	if (!*s)
+		return NET_BAD_HOST;
+	if (**s == ':') {
+		*s = net_take_port(port, *s + 1);
+		if (!*s || (**s && **s != '/'))
+			return NET_BAD_PORT;
+	}
+	return NULL;
+}
+
+void net_put_authority(char out[NET_AUTHORITY_MAX + 1], const char *host, const char *port, const char *usual)
+{
+	const bool v6 = strchr(host, ':'), said = strcmp(port, usual);
+
+	snprintf(out, NET_AUTHORITY_MAX + 1, "%s%s%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "", said ? ":" : "",
+		 said ? port : "");
+}

@@ -24,4 +24,14 @@ const char *net_take_host(char host[NET_HOST_MAX + 1], const char *s, const char
 /* A port at the start of @s. Where it ends, or NULL. */
 const char *net_take_port(char port[NET_PORT_MAX + 1], const char *s);
 
+/*
+ * HOST[:PORT] of a URI, which ends with it or at a '/': *@s is moved behind it. NULL, or what is wrong;
+ * @port stays as it was where none is said.
+ */
+const char *net_take_authority(const char **s, char host[NET_HOST_MAX + 1], char port[NET_PORT_MAX + 1]);
+
+#define NET_AUTHORITY_MAX (NET_HOST_MAX + NET_PORT_MAX + 3)
+/* The same written: an address of IPv6 in brackets, no port that is the @usual one. */
+void net_put_authority(char out[NET_AUTHORITY_MAX + 1], const char *host, const char *port, const char *usual);
+
 #endif
