@@ -108,6 +108,8 @@ static int set_record(struct xs_handle *xs, xs_transaction_t t, struct change *c
 
 static int finish(struct xm *xm, const struct change *c, int ret, const char *what)
 {
+	if (ret == -ESRCH)
+		return xm_fail(xm, "%s has ended meanwhile", c->dom->name);
 	if (ret < 0)
 		return xm_fail_store(xm, what, -ret);
 	if (!ret && c->why[0])
@@ -120,10 +122,11 @@ static int write_memory(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct change *c = data;
 	char kib[24];
-	int ret;
+	int ret = domain_has_home(xs, t, c->dom);
 
 	snprintf(kib, sizeof(kib), "%lld", c->value);
-	ret = store_write(xs, t, kib, "/local/domain/%d/memory/target", c->dom->domid);
+	if (!ret)
+		ret = store_write(xs, t, kib, "/local/domain/%d/memory/target", c->dom->domid);
 
 	/* The next start must be possible. */
 	c->kept = c->value;
@@ -263,7 +266,7 @@ const struct cli_cmd cmd_mem_max = {
 static int write_vcpus(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	struct change *c = data;
-	int ret = 0;
+	int ret = domain_has_home(xs, t, c->dom);
 
 	for (long long i = 0; i < c->possible && !ret; i++)
 		ret = store_write(xs, t, i < c->value ? "online" : "offline",

@@ -36,11 +36,25 @@ static int wait_taken(struct xs_handle *xs, int domid, const char *key)
 	return taken ? 0 : woken ? woken : -ETIMEDOUT;
 }
 
+struct press {
+	const struct domain *dom;
+	const char *key; /* "": withdrawn */
+};
+
+static int press(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct press *p = data;
+	int ret = domain_has_home(xs, t, p->dom);
+
+	return ret ? ret : store_write(xs, t, p->key, "/local/domain/%d/control/sysrq", p->dom->domid);
+}
+
 static int run_sysrq(struct cli_args *args)
 {
 	struct xm *xm = args->with;
 	const char *key = args->argv[1];
 	struct domain dom;
+	struct press p = { &dom, key }, withdrawn = { &dom, "" };
 	int ret;
 
 	if (!isalnum((unsigned char)key[0]) || key[1])
@@ -51,13 +65,15 @@ static int run_sysrq(struct cli_args *args)
 		return 1;
 	if (dom.domid == 0)
 		return xm_fail(xm, "for Domain-0 itself write to /proc/sysrq-trigger");
-	ret = store_write(xm->xs, XBT_NULL, key, "/local/domain/%d/control/sysrq", dom.domid);
+	ret = store_transact(xm->xs, press, &p);
+	if (ret == -ESRCH)
+		return xm_fail(xm, "%s has ended meanwhile", dom.name);
 	if (ret)
 		return xm_fail_store(xm, "writing control/sysrq", -ret);
 	ret = wait_taken(xm->xs, dom.domid, key);
 	if (ret != -ETIMEDOUT)
 		return ret ? xm_fail_store(xm, "waiting for the guest", -ret) : 0;
-	store_write(xm->xs, XBT_NULL, "", "/local/domain/%d/control/sysrq", dom.domid);
+	store_transact(xm->xs, press, &withdrawn);
 	return xm_fail(xm, "%s's kernel does not take sysrq keys; '%s' is withdrawn", dom.name,
 		       key);
 }

@@ -233,3 +233,10 @@ int domain_find_running(struct xm *xm, const char *arg, struct domain *dom)
 	xm_fail(xm, "domain '%s' is not running (it is %s)", dom->name, dom->state_word);
 	return -ENOENT;
 }
+
+int domain_has_home(struct xs_handle *xs, xs_transaction_t t, const struct domain *dom)
+{
+	int has = store_has(xs, t, "/local/domain/%d", dom->domid);
+
+	return has > 0 ? 0 : has < 0 ? has : -ESRCH;
+}

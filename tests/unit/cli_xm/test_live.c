@@ -177,6 +177,22 @@ static void test_the_memory_limit_is_not_below_the_target(void **state)
 	expect_err("64 MiB is less than it shall have now, 100 MiB: mem-set first");
 }
 
+/* What is told to one that has just ended stays for the next of its number, or for ever. */
+static void test_nothing_is_written_into_the_home_of_one_that_has_ended(void **state)
+{
+	(void)state;
+	fake_store_set("/status/domain/web/state", "running");
+	fake_store_set("/status/domain/web/domid", "7");
+	fake_store_set("/status/domain/web/memory_kib", "131072");
+	FAILS("mem-set", "-f", "web", "64");
+	expect_err("web has ended meanwhile");
+	FAILS("sysrq", "web", "h");
+	expect_err("web has ended meanwhile");
+	FAILS("vcpu-set", "web", "1");
+	assert_int_equal(fake_store_count("/local/domain/7"), 0);
+	assert_int_equal(fake_store_count("/config/domain/web"), 0);
+}
+
 static void test_diff_tells_record_from_domain(void **state)
 {
 	(void)state;
@@ -234,6 +250,8 @@ int main(void)
 		LIVE(test_shares_are_shown_and_set),
 		LIVE(test_the_memory_limit_is_not_below_the_target),
 		LIVE(test_diff_tells_record_from_domain),
+		cmocka_unit_test_setup_teardown(test_nothing_is_written_into_the_home_of_one_that_has_ended, xm_setup_bare,
+						xm_teardown),
 		LIVE(test_explain_says_what_is_waited_for),
 		LIVE(test_config_is_edit_and_export),
 	};
