@@ -109,6 +109,47 @@ static void remove_all(struct kit *k, const char *pattern)
 		assert_int_equal(unlink(kit_file(k, pattern)), 0);
 }
 
+/* data.mdb is all there is. */
+static void leave_the_file(struct kit *k)
+{
+	remove_all(k, "log-*");
+	remove_all(k, "generations/*");
+}
+
+/* Opened, it has these, and nothing is missing. */
+static void open_whole(struct kit *k, const char *nodes)
+{
+	kit_open(k);
+	assert_string_equal(kit_nodes(k), nodes);
+	assert_false(k->found.degraded);
+}
+
+/* A file of @other's, which ends, comes to @k's in @dir. */
+static void mix(struct kit *k, struct kit *other, const char *dir, const char *pattern)
+{
+	const char *from = kit_file(other, pattern);
+	char to[300];
+
+	snprintf(to, sizeof(to), "%s/store/%s%s", k->state, dir, strrchr(from, '/') + 1);
+	assert_int_not_equal(access(to, F_OK), 0);
+	copy(from, to);
+	kit_fini(other);
+}
+
+/* Of a store that is another and much further on, the last generation. */
+static void mix_generation(struct kit *k)
+{
+	struct kit other;
+
+	kit_init(&other);
+	kit_open(&other);
+	for (unsigned int i = 0; i < 20; i++)
+		kit_rev(&other, "+/config=another +/config/z=1");
+	kit_close(&other, true);
+	kit_open(&other);
+	mix(k, &other, "generations/", "generations/*.mdb");
+}
+
 /* What follows is as ever, and the administrator has to say that he knows. */
 static void assert_stale(struct kit *k, const char *lost)
 {
@@ -205,18 +246,21 @@ static void forget_id(const char *path)
 	disk_env_close(&e);
 }
 
-/* Every record that names the path. */
-static void spoil(const char *file, const char *path)
+/* Every place of @file with @text: the byte behind it, or its whole page. */
+static void spoil(const char *file, const char *text, bool page)
 {
-	static char bytes[8 << 20];
+	static char bytes[8 << 20], zeroes[4096];
 	int fd = open(file, O_RDWR);
 	ssize_t len = read(fd, bytes, sizeof(bytes));
 	char *at = bytes;
 
 	assert_true(fd >= 0 && len > 0);
-	while ((at = memmem(at, (size_t)(bytes + len - at), path, strlen(path)))) {
-		at += strlen(path);
-		assert_int_equal(pwrite(fd, "\xff", 1, at - bytes), 1);
+	while ((at = memmem(at, (size_t)(bytes + len - at), text, strlen(text)))) {
+		off_t from = page ? (at - bytes) / 4096 * 4096 : at - bytes + (off_t)strlen(text);
+		size_t n = page ? sizeof(zeroes) : 1;
+
+		assert_int_equal(pwrite(fd, page ? zeroes : "\xff", n, from), n);
+		at = bytes + from + (page ? 4096 : 0);
 	}
 	close(fd);
 }
@@ -224,32 +268,18 @@ static void spoil(const char *file, const char *path)
 /* Two directories were mixed: a number does not say of which store the state is that has it. */
 static void test_a_generation_of_another_store_is_not_believed(void **state)
 {
-	char to[300];
-	struct kit k, other;
+	struct kit k;
 
 	(void)state;
 	make(&k);
-	kit_init(&other);
-	kit_open(&other);
-	for (unsigned int i = 0; i < 20; i++)
-		kit_rev(&other, "+/config=another +/config/z=1");
-	kit_close(&other, true);
-	kit_open(&other);
-	snprintf(to, sizeof(to), "%s/store/generations/%s", k.state,
-		 strrchr(kit_file(&other, "generations/*.mdb"), '/') + 1);
-	copy(kit_file(&other, "generations/*.mdb"), to);
-	kit_fini(&other);
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), LAST);
-	assert_false(k.found.degraded);
+	mix_generation(&k);
+	open_whole(&k, LAST);
 	assert_int_equal(kit_count(&k, "foreign-*.mdb"), 1);
 	kit_rev(&k, "+/config/f=7");
 	kit_close(&k, true);
 	/* It stands for nothing any more, also where the file is gone. */
 	assert_int_equal(unlink(kit_file(&k, "data.mdb")), 0);
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
-	assert_false(k.found.degraded);
+	open_whole(&k, LAST "/config/f=7 ");
 	kit_fini(&k);
 }
 
@@ -257,7 +287,6 @@ static void test_a_generation_of_another_store_is_not_believed(void **state)
 static void test_a_log_of_another_store_is_not_believed(void **state)
 {
 	struct kit k, other;
-	char to[300];
 
 	(void)state;
 	make(&k);
@@ -265,44 +294,27 @@ static void test_a_log_of_another_store_is_not_believed(void **state)
 	kit_open(&other);
 	kit_rev(&other, "+/config/evil=1");
 	kit_close(&other, true);
-	snprintf(to, sizeof(to), "%s/store/%s", k.state,
-		 strrchr(kit_file(&other, "log-*"), '/') + 1);
-	assert_int_not_equal(access(to, F_OK), 0);
-	copy(kit_file(&other, "log-*"), to);
-	kit_fini(&other);
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), LAST);
-	assert_false(k.found.degraded);
+	mix(&k, &other, "", "log-*");
+	open_whole(&k, LAST);
 	assert_int_equal(kit_count(&k, "foreign-*"), 1);
 	kit_rev(&k, "+/config/f=7");
 	kit_close(&k, true);
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
-	assert_false(k.found.degraded);
+	open_whole(&k, LAST "/config/f=7 ");
 	kit_fini(&k);
 }
 
 /* Nor is the number of one believed where data.mdb is damaged: it says which store it was. */
 static void test_a_damaged_file_does_not_become_another_store(void **state)
 {
-	char to[300], data[300];
-	struct kit k, other;
+	char data[300];
+	struct kit k;
 
 	(void)state;
 	make(&k);
-	kit_init(&other);
-	kit_open(&other);
-	for (unsigned int i = 0; i < 20; i++)
-		kit_rev(&other, "+/config=another +/config/z=1");
-	kit_close(&other, true);
-	kit_open(&other);
-	snprintf(to, sizeof(to), "%s/store/generations/%s", k.state,
-		 strrchr(kit_file(&other, "generations/*.mdb"), '/') + 1);
-	copy(kit_file(&other, "generations/*.mdb"), to);
-	kit_fini(&other);
+	mix_generation(&k);
 	/* A record that is not whole. */
 	snprintf(data, sizeof(data), "%.100s/store/data.mdb", k.state);
-	spoil(data, "/config/d");
+	spoil(data, "/config/d", false);
 	kit_open(&k);
 	assert_string_equal(kit_nodes(&k), LAST);
 	assert_int_equal(kit_count(&k, "foreign-*.mdb"), 1);
@@ -370,12 +382,9 @@ static void test_a_whole_directory_of_before_is_no_old_file(void **state)
 
 	(void)state;
 	make(&k);
-	remove_all(&k, "log-*");
-	remove_all(&k, "generations/*");
+	leave_the_file(&k);
 	put_old_back(&k);
-	kit_open(&k);
-	assert_false(k.found.degraded);
-	assert_string_equal(kit_nodes(&k), "/config= /config/a=1 /config/b=2 ");
+	open_whole(&k, "/config= /config/a=1 /config/b=2 ");
 	kit_fini(&k);
 }
 
@@ -435,8 +444,7 @@ static void test_what_was_told_and_is_nowhere_is_missing(void **state)
 
 	(void)state;
 	make(&k);
-	remove_all(&k, "log-*");
-	remove_all(&k, "generations/*");
+	leave_the_file(&k);
 	put_old_back(&k);
 	k.told = 15;
 	kit_open(&k);
@@ -476,9 +484,7 @@ static void test_changes_that_no_log_has_are_missed_when_the_file_is(void **stat
 	kit_rev(&k, "+/config/f=7");
 	kit_close(&k, true);
 	/* With it, nothing is missing. */
-	kit_open(&k);
-	assert_string_equal(kit_nodes(&k), LAST "/config/f=7 ");
-	assert_false(k.found.degraded);
+	open_whole(&k, LAST "/config/f=7 ");
 	kit_fini(&k);
 
 	make(&k);
@@ -523,24 +529,6 @@ static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state
 
 /* --- the moment between putting a file aside and the new one --- */
 
-/* Every page of data.mdb that has these bytes. */
-static void spoil_pages(const char *file, const char *text)
-{
-	static char bytes[8 << 20];
-	int fd = open(file, O_RDWR);
-	ssize_t len = read(fd, bytes, sizeof(bytes));
-	char *at = bytes;
-
-	assert_true(fd >= 0 && len > 0);
-	while ((at = memmem(at, (size_t)(bytes + len - at), text, strlen(text)))) {
-		at = bytes + (at - bytes) / 4096 * 4096;
-		memset(at, 0, 4096);
-		assert_int_equal(pwrite(fd, at, 4096, at - bytes), 4096);
-		at += 4096;
-	}
-	close(fd);
-}
-
 /* It came and went behind the earlier state, and the log has both: nothing of it is missing. */
 static void test_what_the_log_has_removed_is_not_lost(void **state)
 {
@@ -566,7 +554,7 @@ static void test_what_the_log_has_removed_is_not_lost(void **state)
 	snprintf(log, sizeof(log), "%s", kit_file(&k, "log-*"));
 	assert_int_equal(stat(log, &st), 0);
 	assert_int_equal(truncate(log, st.st_size - 30), 0);
-	spoil_pages(kit_file(&k, "data.mdb"), "only-30-");
+	spoil(kit_file(&k, "data.mdb"), "only-30-", true);
 	kit_open(&k);
 	assert_true(k.found.degraded);
 	assert_null(strstr(kit_lost(&k), "/config/tmp"));
@@ -585,10 +573,9 @@ static void test_who_is_killed_in_the_middle_finds_what_there_was(void **state)
 	(void)state;
 	make(&k);
 	snprintf(data, sizeof(data), "%.100s/store/data.mdb", k.state);
-	remove_all(&k, "log-*");
-	remove_all(&k, "generations/*");
+	leave_the_file(&k);
 	/* What is there can still be read record by record. */
-	spoil(data, "/config/d");
+	spoil(data, "/config/d", false);
 	pid = fork();
 	if (pid == 0) {
 		dies = true;
