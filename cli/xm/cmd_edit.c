@@ -18,11 +18,18 @@
 #include "record_settle.h"
 #include "record_store.h"
 
+#define EDIT_PATH 256
+
 static int write_file(struct xm *xm, const char *name, const struct record_keys *keys,
-		      char path[64])
+		      char path[EDIT_PATH])
 {
-	int fd = mkstemps(strcpy(path, "/tmp/xm-edit-XXXXXX.cfg"), 4);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	const char *dir = getenv("TMPDIR");
+	FILE *f;
+	int fd;
+
+	snprintf(path, EDIT_PATH, "%.200s/xm-edit-XXXXXX.cfg", dir && *dir == '/' ? dir : "/tmp");
+	fd = mkstemps(path, 4);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!f)
 		return xm_fail(xm, "cannot write %s: %s", path, strerror(errno));
@@ -94,7 +101,7 @@ static int write_back(struct xm *xm, const char *name, const struct record_keys 
 
 static int edit(struct xm *xm, const struct domain *dom, const struct record_keys *old)
 {
-	char path[64], found[LOAD_PATH_MAX];
+	char path[EDIT_PATH], found[LOAD_PATH_MAX];
 	struct record rec;
 	int ret = write_file(xm, dom->name, old, path);
 
@@ -140,7 +147,8 @@ const struct cli_cmd cmd_edit = {
 	.name = "edit",
 	.args = "DOMAIN",
 	.help = "Change a stored record in your editor",
-	.more = "The editor is $VISUAL, else $EDITOR, else vi.",
+	.more = "The editor is $VISUAL, else $EDITOR, else vi. Meanwhile the text is in $TMPDIR, else /tmp; it stays\n"
+		"there where it could not be taken.",
 	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
 	.max_args = 1,

@@ -259,23 +259,25 @@ static void test_a_host_name_names_a_domain(void **state)
 
 static void test_edit_loses_nothing_when_it_fails(void **state)
 {
+	char where[400];
+
 	(void)state;
 	OK("new", CFG);
 	setenv("EDITOR", "false", 1);
 	FAILS("edit", "demo");
 	expect_err("the editor (false) failed; nothing is changed");
 	setenv("EDITOR", "sed -i s/memory/memroy/", 1);
+	setenv("TMPDIR", xm_file("."), 1);
 	FAILS("edit", "demo");
 	expect_err("unknown key 'memroy'");
-	expect_err("demo is not changed; your text is in /tmp/xm-edit-");
-	unlink(strstr(xm_err, "/tmp/xm-edit-"));
+	snprintf(where, sizeof(where), "demo is not changed; your text is in %s/xm-edit-", xm_file("."));
+	expect_err(where);
 	setenv("EDITOR", "sed -i s/.demo./\\'other\\'/", 1);
 	FAILS("edit", "demo");
 	expect_err("'xm rename demo other'");
 	expect_key("/config/domain/demo/memory", "128");
 	unsetenv("EDITOR");
-	if (system("rm -f /tmp/xm-edit-*.cfg"))
-		fail();
+	unsetenv("TMPDIR");
 }
 
 #define LIVE(f) cmocka_unit_test_setup_teardown(f, xm_setup, xm_teardown)
