@@ -3,7 +3,7 @@
  * cfg_parse.c - the grammar of configuration files, by recursive descent (depth is bounded).
  *
  *   file    = { statement } ;  statement = KEY ( "=" | "+=" ) value ( newline | ";" )
- *   value   = string | integer | True | False | None | "[" items "]" | "(" items ")"
+ *   value   = string { string } | integer | True | False | None | "[" items "]" | "(" items ")"
  *   items   = [ value { "," value } [","] ]
  */
 #include <ctype.h>
@@ -93,6 +93,35 @@ static int parse_word(struct parser *p, const char *key, struct cfg_value *value
 	return value->text ? 0 : -ENOMEM;
 }
 
+static bool is_quote(int c)
+{
+	return c == '"' || c == '\'';
+}
+
+/*
+ * Strings behind one another are one, as in Python: a long line is written so. In a list a comma may be
+ * missing between them, and nobody means two disks as one.
+ */
+static int parse_strings(struct parser *p, const char *key, int depth, struct cfg_value *value)
+{
+	int ret = scan_string(p, key, value);
+
+	for (scan_skip(p, false); !ret && !depth && is_quote(scan_peek(p)); scan_skip(p, false)) {
+		struct cfg_value more = { 0 };
+		char *joined = NULL;
+
+		ret = scan_string(p, key, &more);
+		if (!ret && asprintf(&joined, "%s%s", value->text, more.text) < 0)
+			ret = -ENOMEM;
+		if (!ret) {
+			free(value->text);
+			value->text = joined;
+		}
+		cfg_value_fini(&more);
+	}
+	return ret;
+}
+
 static int parse_value(struct parser *p, const char *key, int depth, struct cfg_value *value)
 {
 	struct cfg_pos pos = scan_here(p);
@@ -100,8 +129,8 @@ static int parse_value(struct parser *p, const char *key, int depth, struct cfg_
 	char buf[16];
 
 	value->pos = pos;
-	if (c == '"' || c == '\'')
-		return scan_string(p, key, value);
+	if (is_quote(c))
+		return parse_strings(p, key, depth, value);
 	if (c == '[' || c == '(')
 		return parse_list(p, key, depth, value);
 	if (c != EOF && (isdigit(c) || c == '-' || c == '+'))

@@ -97,6 +97,20 @@ static void test_line_ends_of_windows_and_a_byte_order_mark_do_not_matter(void *
 	refused("a = 'x\ry'\n", "web.cfg:1:7: a: byte 0x0d cannot stand in a string");
 }
 
+/* As Python joins them, over continued lines, too; in a list that is a comma that was forgotten. */
+static void test_strings_behind_one_another_are_one(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("extra = 'root=/dev/xvda1 ' \\\n\t\"ro \" 'quiet' # so\nb = 'x''y'; c = ''\"z\"\n"), 0);
+	assert_string_equal(value("extra")->text, "root=/dev/xvda1 ro quiet");
+	assert_string_equal(value("b")->text, "xy");
+	assert_string_equal(value("c")->text, "z");
+	refused("disk = [ 'a' 'b' ]", "web.cfg:1:14: disk: ',' or ']' is missing before");
+	refused("a = 'x' 'y", "web.cfg:1:9: a: the string that opens here is not closed");
+	refused("a = 'x' 2", "web.cfg:1:9: a: '2' after the value");
+	refused("a = 'x'\n'y'\n", "web.cfg:2:1: a line must be KEY = VALUE");
+}
+
 static void test_escapes_in_strings_are_undone(void **state)
 {
 	(void)state;
@@ -255,6 +269,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_what_pythons_users_wrote_is_read, reset),
 		cmocka_unit_test_teardown(
 			test_line_ends_of_windows_and_a_byte_order_mark_do_not_matter, reset),
+		cmocka_unit_test_teardown(test_strings_behind_one_another_are_one, reset),
 		cmocka_unit_test_teardown(test_escapes_in_strings_are_undone, reset),
 		cmocka_unit_test_teardown(test_plus_equals_appends, reset),
 		cmocka_unit_test_teardown(
