@@ -417,8 +417,8 @@ static const char *backing_clash(const struct disk_spec *disk)
 		return "backing= is for images of a format that stand on others, such as qcow2";
 	for (const char *path = disk->backing; path; path = strchr(path, ','), nr++) {
 		path += *path == ',';
-		if (*path != '/')
-			return "backing= is to be absolute paths with commas between";
+		if (*path != '/' || isspace((unsigned char)path[strcspn(path, ",") - 1]))
+			return "backing= is to be absolute paths with commas between, and no blanks";
 	}
 	return nr > DISK_BACKING_FILES ? "backing= has more than eight files" : NULL;
 }

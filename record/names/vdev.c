@@ -162,6 +162,9 @@ int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PAT
 		rest = text + 4;
 	if (!*rest || (*rest != '/' && *backend != VDEV_PHY))
 		return -EINVAL;
+	/* A disk line of a file cannot say a blank at its end: edited, it would be another path. */
+	if (isspace((unsigned char)rest[strlen(rest) - 1]))
+		return -EINVAL;
 	n = snprintf(path, VDEV_PATH_MAX + 1, "%s%s", *rest == '/' ? "" : "/dev/", rest);
 	return n > VDEV_PATH_MAX ? -EINVAL : 0;
 }
