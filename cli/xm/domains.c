@@ -93,10 +93,12 @@ static void read_record(struct xs_handle *xs, struct domain *dom)
 		!store_read_number(xs, XBT_NULL, &n, "%s/%s/persistent", dir, dom->name) || n != 0;
 	if (!dom->uuid[0])
 		copy_text(xs, dom->uuid, sizeof(dom->uuid), dir, dom->name, "uuid");
-	/* What it would have, while it has nothing. */
-	if (dom->domid < 0 && store_read_number(xs, XBT_NULL, &n, "%s/%s/memory", dir, dom->name))
+	/* What it would have, while it has nothing, or is being given it. */
+	if (dom->domid >= 0 && dom->memory_kib)
+		return;
+	if (store_read_number(xs, XBT_NULL, &n, "%s/%s/memory", dir, dom->name))
 		dom->memory_kib = n * 1024;
-	if (dom->domid < 0)
+	if (dom->domid < 0 || !dom->vcpus)
 		dom->vcpus = store_read_number(xs, XBT_NULL, &n, "%s/%s/vcpus", dir, dom->name) ?
 				     n :
 				     atoll(schema_find(RECORD_ROOT "/x/vcpus")->absent);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "domains.h"
 #include "fake_store.h"
 #include "xm_run.h"
 
@@ -74,6 +75,28 @@ static void test_columns_stay_apart_however_long_it_runs_and_is_called(void **st
 	assert_string_equal(words[1], "32751");
 	assert_string_equal(words[2], "16777216");
 	assert_string_equal(words[5], "1000000.0");
+}
+
+/* Its figures are written down when it runs. */
+static void test_one_that_starts_is_listed_with_what_it_is_to_have(void **state)
+{
+	struct xs_handle *xs;
+	struct domain dom;
+
+	(void)state;
+	OK("new", CFG, "vcpus=2");
+	fake_store_set("/status/domain/demo/domid", "9");
+	fake_store_set("/status/domain/demo/state", "starting");
+	xs = xs_open(0);
+	assert_true(domain_read(xs, "demo", &dom));
+	assert_int_equal(dom.memory_kib, 128 << 10);
+	assert_int_equal(dom.vcpus, 2);
+	fake_store_set("/status/domain/demo/memory_kib", "4096");
+	fake_store_set("/status/domain/demo/vcpus", "1");
+	assert_true(domain_read(xs, "demo", &dom));
+	xs_close(xs);
+	assert_int_equal(dom.memory_kib, 4096);
+	assert_int_equal(dom.vcpus, 1);
 }
 
 static void test_stored_domains_are_listed_only_where_asked_for(void **state)
@@ -439,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE(test_list_has_exactly_six_columns_and_the_host_first),
 		LIVE(test_columns_stay_apart_however_long_it_runs_and_is_called),
+		BARE(test_one_that_starts_is_listed_with_what_it_is_to_have),
 		LIVE(test_stored_domains_are_listed_only_where_asked_for),
 		LIVE(test_a_domain_between_two_lives_is_still_listed_by_name),
 		LIVE(test_list_long_is_xls_json_with_a_state_for_pacemaker),

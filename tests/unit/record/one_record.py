@@ -177,8 +177,10 @@ def check_documents(cases):
 def check_schema(cases):
     """The JSON Schema takes all that import takes, and nothing that a pattern can tell is wrong."""
     validator = jsonschema.Draft7Validator(json.loads(run(xs, "schema")[1]))
-    beyond = {"maxmem=63", "cpus=node:1", "disk/0/target=file:/a ", "vif/0/ip=10.0.0.256", "vif/0/ip=home", "cpus=256", "cpus=3-1", "cpus=0, 1",
-              "vfb/vnclisten=127.0.0.256", "vfb/vnc=2", "vfb/vncdisplay=100", "vif/0/rate=1001GB/s", "vif/0/rate=7b/s@1s", "vif/0/rate=10Mb/s@11s", "disk/0/backing=/b"}
+    beyond = {"maxmem=63", "cpus=node:1", "disk/0/target=file:/a ", "vif/0/ip=10.0.0.256", "vif/0/ip=home",
+              "cpus=256", "cpus=3-1", "cpus=0, 1", "vfb/vnclisten=127.0.0.256", "vfb/vnc=2",
+              "vfb/vncdisplay=100", "vif/0/rate=1001GB/s", "vif/0/rate=7b/s@1s", "vif/0/rate=10Mb/s@11s",
+              "disk/0/backing=/b"}
     wrong = []
     for key, value, good, _ in cases:
         keys = {k: int(v) if v.isdigit() and "/" not in k else v for k, v in record_of(key, value).items()}
