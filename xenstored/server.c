@@ -23,6 +23,7 @@
 #include "store.h"
 #include "log.h"
 #include "monitor.h"
+#include "named.h"
 #include "notify.h"
 #include "people.h"
 #include "saved.h"
@@ -88,7 +89,7 @@ static int know_domains(struct server *srv)
 	struct domain *d;
 	int ret = domain_find_or_adopt(srv, 0, &d);
 
-	for (unsigned int domid = 1; ret == 0 && tree_named_next(&srv->tree, &domid); domid++) {
+	for (unsigned int domid = 1; ret == 0 && named_domid_next(&srv->tree, &domid); domid++) {
 		/* People are counted when they come. */
 		if (person_is(domid) || domain_find(&srv->domains, domid))
 			continue;

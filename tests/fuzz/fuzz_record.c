@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "hv.h"
+#include "named.h"
 #include "server.h"
 #include "store.h"
 
@@ -39,6 +40,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	struct server_config cfg = { .in_memory = true };
 	struct server *srv = calloc(1, sizeof(*srv));
 	struct walk w;
+	struct named at;
 
 	if (!srv || server_init(srv, &cfg, hv_none_open()) < 0)
 		abort();
@@ -46,6 +48,9 @@ int fuzz_one(const uint8_t *data, size_t size)
 	FUZZ_CHECK(tree_recount(&srv->tree, count, NULL) == 0);
 	for (bool more = walk_begin(&w, &srv->tree, "/", 1); more;)
 		more = walk_next(&w, 20);
+	for (unsigned int domid = 0; named_domid_next(&srv->tree, &domid); domid++)
+		for (bool more = named_first(&srv->tree, domid, &at); more;)
+			more = named_next(&srv->tree, &at);
 	server_fini(srv);
 	free(srv);
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "named.h"
 #include "store.h"
 #include "server.h"
 #include "txn.h"
@@ -55,20 +56,71 @@ static void check_node(struct check *c, const struct walk *w)
 		fault(c, "node %.200s: of a revision that is still to come", w->path);
 }
 
-static void check_named(struct check *c, const struct walk *w)
+static bool names(const struct perms *p, unsigned int domid, unsigned int before)
 {
-	const struct perms *p = w->node.perms;
-
-	for (unsigned int i = 0; i < p->nr; i++) {
-		uint64_t id = w->node.id;
-		struct xs_path path;
-
-		if (p->e[i].domid == 0)
-			continue;
-		if (!tree_named(&c->srv->tree, p->e[i].domid, &id, &path) || id != w->node.id ||
-		    path.len != w->len || memcmp(path.text, w->path, w->len) != 0)
-			fault(c, "node %.200s: not found by domain %u", w->path, p->e[i].domid);
+	for (unsigned int i = 0; i < before; i++) {
+		if (p->e[i].domid == domid)
+			return true;
 	}
+	return false;
+}
+
+/* The index has the node for each domain that it names. How many these are. */
+static size_t check_named(struct check *c, const struct node *n, const char *path, size_t len)
+{
+	size_t nr = 0;
+
+	for (unsigned int i = 0; i < n->perms->nr; i++) {
+		unsigned int domid = n->perms->e[i].domid;
+
+		if (domid == 0 || names(n->perms, domid, i))
+			continue;
+		nr++;
+		if (!named_has(&c->srv->tree, domid, n, path, len))
+			fault(c, "node %.*s: not found by domain %u", (int)(len < 200 ? len : 200), path, domid);
+	}
+	return nr;
+}
+
+/* What the index has, it has of nodes that name the domain. How many. */
+static size_t check_names(struct check *c)
+{
+	struct tree *t = &c->srv->tree;
+	struct named at;
+	size_t nr = 0;
+
+	for (unsigned int domid = 0; named_domid_next(t, &domid); domid++) {
+		bool more = named_first(t, domid, &at);
+
+		if (!more)
+			fault(c, "domain %u: its index names no node", domid);
+		for (; more; more = named_next(t, &at), nr++) {
+			struct node n;
+
+			if (!tree_find(t, at.path.text, at.path.len, &n) || n.id != at.id ||
+			    !names(n.perms, domid, n.perms->nr))
+				fault(c, "node %.200s: found by domain %u, which it does not name",
+				      at.path.text, domid);
+		}
+	}
+	return nr;
+}
+
+/* The "@" nodes, which hang nowhere. How many names they have in the index. */
+static size_t check_special(struct check *c)
+{
+	struct store *l = c->srv->tree.store;
+	struct store_bytes key, rec;
+	bool more = store_seek(l, STORE_NODE, "@", 1, &key, &rec);
+	size_t nr = 0;
+
+	for (; more && *(const char *)key.data == '@'; more = store_next(l, STORE_NODE, &key, &rec)) {
+		struct node n;
+
+		if (tree_find(&c->srv->tree, key.data, key.len, &n))
+			nr += check_named(c, &n, key.data, key.len);
+	}
+	return nr;
 }
 
 static void check_tree(struct check *c)
@@ -76,13 +128,15 @@ static void check_tree(struct check *c)
 	struct tree *t = &c->srv->tree;
 	struct walk w;
 	bool more = walk_begin(&w, t, "/", 1);
-	size_t nr = 0;
+	size_t nr = 0, nr_named = 0, nr_found = check_names(c);
 
 	for (; more; more = walk_next(&w, UINT32_MAX), nr++) {
 		check_node(c, &w);
-		check_named(c, &w);
+		nr_named += check_named(c, &w.node, w.path, w.len);
 	}
-	/* The "@" nodes hang nowhere. */
+	nr_named += check_special(c);
+	if (nr_named != nr_found)
+		fault(c, "permissions: %zu names of domains, %zu in the index", nr_named, nr_found);
 	if (nr > t->nr_nodes || store_count(t->store, STORE_NODE) != t->nr_nodes ||
 	    store_count(t->store, STORE_CHILD) + 1 != nr)
 		fault(c, "tree: %zu nodes, %zu counted", nr, t->nr_nodes);

@@ -22,14 +22,16 @@
 
 const char *const store_table_name[STORE_TABLES] = {
 	[STORE_META] = "meta",	  [STORE_NODE] = "node",	    [STORE_CHILD] = "child",
-	[STORE_NAMED] = "named",	  [STORE_DOMAIN] = "domain", [STORE_RING] = "ring",
+	[STORE_NAMED] = "names",	  [STORE_DOMAIN] = "domain", [STORE_RING] = "ring",
 	[STORE_WATCH] = "watch",	  [STORE_TXN] = "txn",	    [STORE_SESSION] = "session",
 	[STORE_BOND] = "bond",	  [STORE_QUEUE] = "queue",
 };
 
+const char store_names_before[] = "named";
+
 bool store_table_may_lack(enum store_table t)
 {
-	return t == STORE_BOND;
+	return t == STORE_BOND || t == STORE_NAMED;
 }
 
 /* For checked.h. The queue's is CHANGE_DB: its reader is the disk half. */
@@ -151,7 +153,7 @@ void store_put(struct store *l, enum store_table t, const void *key, size_t key_
 	MDB_val k = { key_len, (void *)key }, v = { len, rec };
 
 	checked_seal(letter[t], key, key_len, rec, len);
-	if (t == STORE_NODE || t == STORE_CHILD)
+	if (t == STORE_NODE || t == STORE_CHILD || t == STORE_NAMED)
 		split_put(l, t, cursor_of(l, &l->cursor[t], t), &k, &v);
 	else
 		store_must(store_table_name[t],
@@ -234,13 +236,32 @@ static int open_tables(struct store *l)
 	return rc;
 }
 
+/* An index that is as it was in an earlier release goes, and it is written down that it lacks. */
+static int drop_names_before(struct store *l)
+{
+	MDB_val key = { strlen(STORE_UNNAMED), STORE_UNNAMED };
+	unsigned char rec[STORE_HEAD];
+	MDB_val value = { sizeof(rec), rec };
+	MDB_dbi before;
+	int rc = mdb_dbi_open(l->txn, store_names_before, 0, &before);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	checked_seal(letter[STORE_META], key.mv_data, key.mv_size, rec, sizeof(rec));
+	if (rc == 0)
+		rc = mdb_drop(l->txn, before, 1);
+	if (rc == 0)
+		rc = mdb_drop(l->txn, l->dbi[STORE_NAMED], 0);
+	return rc ? rc : mdb_put(l->txn, l->dbi[STORE_META], &key, &value, 0);
+}
+
 /* @path: of the file itself, with MDB_NOSUBDIR in @flags. The blocks are there already. */
 static int open_env(struct store *l, const char *path, unsigned int flags)
 {
 	int rc = mdb_env_create(&l->env);
 
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(l->env, STORE_TABLES);
+		rc = mdb_env_set_maxdbs(l->env, STORE_TABLES + 1);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(l->env, l->size);
 	if (rc == 0)
@@ -251,6 +272,8 @@ static int open_env(struct store *l, const char *path, unsigned int flags)
 	if (rc == 0) {
 		store_mark_begin(l->mark, mdb_txn_id(l->txn));
 		rc = open_tables(l);
+		if (rc == 0)
+			rc = drop_names_before(l);
 		if (rc == 0)
 			rc = mdb_txn_commit(l->txn);
 		else

@@ -23,7 +23,7 @@ enum store_table {
 	STORE_META,	/* a name */
 	STORE_NODE,	/* path, or what stands for a long one: path_key.h */
 	STORE_CHILD,	/* parent's id, id: the name; so children are in order of creation */
-	STORE_NAMED,	/* domid, id: the path; nodes whose permissions name a domain but 0 */
+	STORE_NAMED,	/* domid, directory, row of ids: nodes whose permissions name a domain but 0 */
 	STORE_DOMAIN,	/* domid */
 	STORE_RING,	/* domid */
 	STORE_WATCH,	/* domid, id: a ring's watch */
@@ -75,6 +75,12 @@ void store_still(struct store *l, enum store_found what);
  * and numbers in what is there mean two things. Its commit is the first that changes anything.
  */
 #define STORE_MENDING "mending"
+
+/*
+ * The record of STORE_META that says that STORE_NAMED is to be made anew: the environment is one of
+ * a release that had another index, which is gone with the commit that has this.
+ */
+#define STORE_UNNAMED "unnamed"
 
 /* The record with that key, valid until the next change of any table. False: there is none. */
 bool store_get(struct store *l, enum store_table t, const void *key, size_t key_len,

@@ -209,16 +209,20 @@ static bool is_ours(struct look *l, unsigned int table, const MDB_val *key, cons
 	return store_record_whole((enum store_table)table, key, value);
 }
 
+static bool is_text(const MDB_val *key, const char *text)
+{
+	return key->mv_size == strlen(text) && memcmp(key->mv_data, text, key->mv_size) == 0;
+}
+
 static bool is_table(struct look *l, unsigned int table, const MDB_val *key, const MDB_val *value)
 {
 	(void)l;
 	(void)table;
 	(void)value;
 	for (int t = 0; t < STORE_TABLES; t++)
-		if (key->mv_size == strlen(store_table_name[t]) &&
-		    memcmp(key->mv_data, store_table_name[t], key->mv_size) == 0)
+		if (is_text(key, store_table_name[t]))
 			return true;
-	return false;
+	return is_text(key, store_names_before);
 }
 
 /* Pages of the file, in order, none twice; noted in l->free. The numbers are those of commits. */
@@ -284,22 +288,26 @@ static bool flags_right(struct look *l)
 	return mdb_dbi_flags(l->txn, MAIN_DBI, &flags) == 0 && flags == 0;
 }
 
+static bool table_whole(struct look *l, enum store_table t, const char *name, bool may_lack)
+{
+	unsigned int flags;
+	MDB_dbi dbi;
+	int rc = mdb_dbi_open(l->txn, name, 0, &dbi);
+
+	if (rc == MDB_NOTFOUND && may_lack)
+		return true;
+	l->starved |= rc == ENOMEM;
+	return rc == 0 && mdb_dbi_flags(l->txn, dbi, &flags) == 0 && flags == 0 &&
+	       tree_whole(l, dbi, t, is_ours);
+}
+
 bool look_all_whole(struct look *l)
 {
 	bool whole = flags_right(l) && tree_whole(l, MAIN_DBI, 0, is_table) &&
 		     tree_whole(l, FREE_DBI, 1, is_free_list);
 
-	for (int t = 0; t < STORE_TABLES && whole; t++) {
-		unsigned int flags;
-		MDB_dbi dbi;
-		int rc = mdb_dbi_open(l->txn, store_table_name[t], 0, &dbi);
-
-		if (rc == MDB_NOTFOUND && store_table_may_lack((enum store_table)t))
-			continue;
-		l->starved |= rc == ENOMEM;
-		whole = rc == 0 &&
-			mdb_dbi_flags(l->txn, dbi, &flags) == 0 && flags == 0 &&
-			tree_whole(l, dbi, (unsigned int)t, is_ours);
-	}
-	return whole && pages_whole(l);
+	for (int t = 0; t < STORE_TABLES && whole; t++)
+		whole = table_whole(l, (enum store_table)t, store_table_name[t],
+				    store_table_may_lack((enum store_table)t));
+	return whole && table_whole(l, STORE_NAMED, store_names_before, true) && pages_whole(l);
 }

@@ -9,6 +9,8 @@
 
 /* Names of the tables as LMDB knows them. */
 extern const char *const store_table_name[STORE_TABLES];
+/* Of a table that an earlier release may have left, in the place of STORE_NAMED. */
+extern const char store_names_before[];
 /* A daemon of an earlier release, which had it not, may have left the environment without it. */
 bool store_table_may_lack(enum store_table t);
 

@@ -244,7 +244,7 @@ int store_open_to_read(const char *dir, bool as_it_says, MDB_env **env, MDB_txn 
 		return wrong_or(errno);
 	rc = mdb_env_create(env);
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(*env, STORE_TABLES);
+		rc = mdb_env_set_maxdbs(*env, STORE_TABLES + 1);
 	if (rc == 0 && !as_it_says)
 		rc = mdb_env_set_mapsize(*env, (size_t)st.st_size);
 	if (rc)

@@ -17,6 +17,7 @@
 #include "conn_ring.h"
 #include "hv.h"
 #include "log.h"
+#include "named.h"
 #include "people.h"
 #include "saved.h"
 #include "server.h"
@@ -97,21 +98,23 @@ static int strip_reader(struct server *srv, const struct xs_path *path, struct n
  */
 static int forget_named(struct server *srv, unsigned int domid, bool lasting)
 {
-	struct xs_path path;
+	const struct tree *t = &srv->tree;
+	struct named at;
 	int all = 0;
 
 	for (int owned = 1; owned >= 0; owned--) {
-		for (uint64_t id = 0; tree_named(&srv->tree, domid, &id, &path); id++) {
+		for (bool more = named_first(t, domid, &at); more; more = named_next(t, &at)) {
+			const struct xs_path *path = &at.path;
 			struct node n;
 			int ret = 0;
 
-			if (!tree_find(&srv->tree, path.text, path.len, &n) ||
-			    (lasting && !change_is_persistent(path.text, path.len)))
+			if (!tree_find(t, path->text, path->len, &n) ||
+			    (lasting && !change_is_persistent(path->text, path->len)))
 				continue;
 			if (perms_owner(n.perms) != domid)
-				ret = owned ? 0 : strip_reader(srv, &path, &n, domid);
+				ret = owned ? 0 : strip_reader(srv, path, &n, domid);
 			else if (owned && n.id != NODE_ID_ROOT)
-				ret = change_forget_at(srv, path.text, path.len);
+				ret = change_forget_at(srv, path->text, path->len);
 			all = ret < 0 ? ret : all;
 		}
 	}
@@ -146,7 +149,7 @@ static bool is_named(const struct server *srv, unsigned int domid)
 		if (d->target == domid)
 			return true;
 	}
-	return domid != 0 && tree_named_next(&srv->tree, &named) && named == domid;
+	return domid != 0 && named_domid_next(&srv->tree, &named) && named == domid;
 }
 
 /* Whether the domid's last life could not be forgotten; it is tried once more. */
@@ -165,18 +168,19 @@ static bool still_named(struct server *srv, unsigned int domid)
  */
 static int adopt_person(struct server *srv, unsigned int id, struct domain **out)
 {
-	struct xs_path path;
+	const struct tree *t = &srv->tree;
+	struct named at;
 
 	if (!people_know(srv, id))
 		return -ENOENT;
 	*out = domain_create(srv, id, 0);
 	if (!*out)
 		return -ENOMEM;
-	for (uint64_t node = 0; tree_named(&srv->tree, id, &node, &path); node++) {
+	for (bool more = named_first(t, id, &at); more; more = named_next(t, &at)) {
 		struct node n;
 
-		if (tree_find(&srv->tree, path.text, path.len, &n) && perms_owner(n.perms) == id)
-			domain_count_node(srv, &n, strlen(xs_path_leaf(path.text, path.len)));
+		if (tree_find(t, at.path.text, at.path.len, &n) && perms_owner(n.perms) == id)
+			domain_count_node(srv, &n, strlen(xs_path_leaf(at.path.text, at.path.len)));
 	}
 	return 0;
 }
@@ -247,7 +251,7 @@ static void forget_special(struct server *srv, unsigned int domid)
 void domains_forget_unknown(struct server *srv)
 {
 	srv->ended_still_named = false;
-	for (unsigned int domid = 0; tree_named_next(&srv->tree, &domid); domid++) {
+	for (unsigned int domid = 0; named_domid_next(&srv->tree, &domid); domid++) {
 		if (!person_is(domid) && !domain_find(&srv->domains, domid))
 			forget_domid(srv, domid);
 	}
@@ -264,7 +268,7 @@ int domains_forget_loaded(struct server *srv)
 	unsigned int nr = 1;
 	int ret = 0, one;
 
-	for (unsigned int domid = 1; tree_named_next(&srv->tree, &domid); domid++) {
+	for (unsigned int domid = 1; named_domid_next(&srv->tree, &domid); domid++) {
 		one = person_is(domid) ? 0 : forget_named(srv, domid, true);
 		ret = one < 0 ? one : ret;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tree.c - nodes as records of the live environment, and their indexes: children by parent, nodes
- * by the domains that their permissions name. Layout: docs/store-format.md. Single-threaded.
+ * tree.c - nodes as records of the live environment, and the index of children by parent; named.c
+ * has the other one. Layout: docs/store-format.md. Single-threaded.
  */
 #include "tree.h"
 
@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "bytes.h"
 #include "log.h"
+#include "named.h"
 #include "store.h"
 #include "packed_perms.h"
 #include "tree_priv.h"
@@ -51,7 +52,7 @@ size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms)
 	return NODE_COST + name_len + value_len + nr_perms * sizeof(struct xs_perm);
 }
 
-static bool node_read(const struct tree *t, const struct store_bytes *rec, struct node *out)
+bool node_read(const struct tree *t, const struct store_bytes *rec, struct node *out)
 {
 	const unsigned char *p = rec->data;
 	size_t perms_at, value_at;
@@ -124,14 +125,6 @@ void parent_changed(struct tree *t, const char *path, size_t len, int delta)
 	store_put(t->store, STORE_NODE, k.data, k.len, rec, STORE_HEAD + old.len);
 }
 
-/* --- the indexes --- */
-
-static void child_key(unsigned char *key, uint64_t parent, uint64_t id)
-{
-	put_be64(key, parent);
-	put_be64(key + 8, id);
-}
-
 void child_put(struct tree *t, const struct node *n, const char *path, size_t len)
 {
 	unsigned char key[CHILD_KEY], rec[STORE_HEAD + XS_PATH_BUF] XS_NOT_CLEARED;
@@ -141,56 +134,6 @@ void child_put(struct tree *t, const struct node *n, const char *path, size_t le
 	child_key(key, n->parent, n->id);
 	memcpy(rec + STORE_HEAD, name, name_len);
 	store_put(t->store, STORE_CHILD, key, sizeof(key), rec, STORE_HEAD + name_len);
-}
-
-/* For each domain but 0 that @perms name: an entry of node @id, put or deleted. */
-void named_change(struct tree *t, const struct perms *perms, uint64_t id, const char *path,
-		  size_t len, bool put)
-{
-	unsigned char key[NAMED_KEY], rec[STORE_HEAD + XS_PATH_BUF] XS_NOT_CLEARED;
-
-	for (unsigned int i = 0; i < perms->nr; i++) {
-		if (perms->e[i].domid == 0)
-			continue;
-		be16_put(key, perms->e[i].domid);
-		put_be64(key + 2, id);
-		if (put) {
-			memcpy(rec + STORE_HEAD, path, len);
-			store_put(t->store, STORE_NAMED, key, sizeof(key), rec, STORE_HEAD + len);
-		} else {
-			store_del(t->store, STORE_NAMED, key, sizeof(key));
-		}
-	}
-}
-
-bool tree_named(const struct tree *t, unsigned int domid, uint64_t *id, struct xs_path *out)
-{
-	unsigned char key[NAMED_KEY];
-	struct store_bytes found, rec;
-
-	be16_put(key, domid);
-	put_be64(key + 2, *id);
-	if (!store_seek(t->store, STORE_NAMED, key, sizeof(key), &found, &rec) ||
-	    found.len != NAMED_KEY || be16_get(found.data) != domid || rec.len >= XS_PATH_BUF)
-		return false;
-	*id = get_be64((const unsigned char *)found.data + 2);
-	memcpy(out->text, rec.data, rec.len);
-	out->text[rec.len] = '\0';
-	out->len = rec.len;
-	return true;
-}
-
-bool tree_named_next(const struct tree *t, unsigned int *domid)
-{
-	unsigned char key[NAMED_KEY] = { 0 };
-	struct store_bytes found, rec;
-
-	be16_put(key, *domid);
-	if (*domid > UINT16_MAX ||
-	    !store_seek(t->store, STORE_NAMED, key, sizeof(key), &found, &rec))
-		return false;
-	*domid = be16_get(found.data);
-	return true;
 }
 
 /* --- changes --- */
@@ -220,6 +163,7 @@ void tree_family_known(struct tree *t)
 {
 	struct family *f = &t->family;
 
+	named_settle(t);
 	if (f->nr)
 		parent_changed(t, f->path, f->len, (int)f->nr);
 	f->nr = 0;
@@ -267,7 +211,7 @@ void tree_add(struct tree *t, const struct node_spec *s, struct node *out)
 		.mark = s->mark,
 	};
 	node_write(t, out, s);
-	named_change(t, s->perms, out->id, s->path, s->len, true);
+	named_put(t, s->perms, out, s->path, s->len);
 	if (parent_len) {
 		child_put(t, out, s->path, s->len);
 		if (t->family.on && t->family.len)
@@ -313,10 +257,10 @@ void tree_set_perms(struct tree *t, const char *path, size_t len, struct node *n
 	tree_change_untraced(t);
 	/* The old record is where the value is. */
 	memcpy(value, n->value, n->value_len);
-	named_change(t, old, n->id, path, len, false);
+	named_del(t, old, n, path, len);
 	n->perms = perms_ref(perms);
 	node_write(t, n, &s);
-	named_change(t, perms, n->id, path, len, true);
+	named_put(t, perms, n, path, len);
 	tree_find(t, path, len, n);
 	perms_put(&t->perms, old);
 }
@@ -327,11 +271,11 @@ void tree_replace(struct tree *t, const struct node_spec *s, struct node *n)
 
 	/* The revision that goes may have been the highest. */
 	t->unsaved = true;
-	named_change(t, old, n->id, s->path, s->len, false);
+	named_del(t, old, n, s->path, s->len);
 	n->gen = s->gen;
 	n->perms = perms_ref(s->perms);
 	node_write(t, n, s);
-	named_change(t, n->perms, n->id, s->path, s->len, true);
+	named_put(t, n->perms, n, s->path, s->len);
 	perms_put(&t->perms, old);
 }
 
@@ -345,7 +289,7 @@ void tree_remove(struct tree *t, const char *path, size_t len, bool top)
 		return;
 	t->changed = true;
 	key_of(path, len, &k);
-	named_change(t, n.perms, n.id, path, len, false);
+	named_del(t, n.perms, &n, path, len);
 	store_del(t->store, STORE_NODE, k.data, k.len);
 	if (n.parent) {
 		child_key(key, n.parent, n.id);
@@ -503,6 +447,8 @@ int tree_recount(struct tree *t, tree_each *each, void *arg)
 	}
 	t->rev_bound = bound_of(t);
 	ret = tree_count_perms(t);
+	if (ret == 0)
+		ret = named_resume(t);
 	if (ret == 0)
 		tree_each_node(t, each, arg);
 	return ret;

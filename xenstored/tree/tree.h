@@ -35,9 +35,14 @@ struct node {
 	uint8_t mark;		/* enum xs_kind: JSON kind of the value */
 };
 
-/* Nodes that are made one after the other in the same directory: it is told of all of them at once. */
+/*
+ * Nodes that are made one after the other in the same directory: it is told of all of them at once,
+ * and so is the index of names of those in a row that have the same permissions.
+ */
 struct family {
 	bool on;
+	struct perms *perms;	/* NULL: the index knows all of them */
+	uint64_t row, bits;
 	unsigned int nr;	/* that it does not know of yet */
 	uint64_t id;		/* of the directory */
 	size_t len;		/* of its path; 0: none yet */
@@ -96,8 +101,8 @@ void tree_keep_place(struct tree *t, const char *path, size_t len, size_t value_
 void tree_add(struct tree *t, const struct node_spec *s, struct node *out);
 /*
  * From the first to the other, which belongs to the same request, only tree_add() is called and
- * nobody looks at directories that it adds to: their records lack that. tree_family_known() puts
- * what they lack in between.
+ * nobody looks at directories that it adds to, nor for who is named: their records lack that.
+ * tree_family_known() puts what they lack in between.
  */
 void tree_family_begin(struct tree *t);
 void tree_family_known(struct tree *t);
@@ -169,11 +174,6 @@ struct walk {
 bool walk_begin(struct walk *w, const struct tree *t, const char *path, size_t len);
 /* To the next node not deeper than @max below the top. False: that was all. */
 bool walk_next(struct walk *w, unsigned int max);
-
-/* The first node from id *@id on, of those whose permissions name domain @domid; *@id: its id. */
-bool tree_named(const struct tree *t, unsigned int domid, uint64_t *id, struct xs_path *out);
-/* The lowest domid from @domid on that some node names. False: there is none. */
-bool tree_named_next(const struct tree *t, unsigned int *domid);
 
 /* Bytes of memory a node with these lengths is charged for. */
 size_t node_charge(size_t name_len, size_t value_len, unsigned int nr_perms);

@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "log.h"
+#include "named.h"
 #include "tree_priv.h"
 
 /* What is known of a node from its record. */
@@ -207,7 +208,7 @@ static int index_again(struct mending *m, const struct saved_node *s)
 		return -ENOSPC;
 	if (!tree_find(m->t, path, s->len, &n))
 		return 0;
-	named_change(m->t, n.perms, n.id, path, s->len, true);
+	named_put(m->t, n.perms, &n, path, s->len);
 	if (!above || !tree_find(m->t, path, above, &parent))
 		return 0;
 	n.parent = parent.id;
@@ -270,8 +271,9 @@ static int tell_lost(struct mending *m)
 /* With the last change of it. */
 static int mended(struct tree *t)
 {
-	if (store_room(t->store, 1, 0, true) < 0)
+	if (store_room(t->store, 2, 0, true) < 0)
 		return -ENOSPC;
+	store_del(t->store, STORE_META, STORE_UNNAMED, strlen(STORE_UNNAMED));
 	store_del(t->store, STORE_META, STORE_MENDING, strlen(STORE_MENDING));
 	return 0;
 }

@@ -70,18 +70,23 @@ static inline const char *node_path(const struct store_bytes *key, const struct 
 	return p[AT_FLAGS] & FLAG_PATH ? (const char *)p + FIXED + 2 : key->data;
 }
 
-/* Keys of the indexes: parent's id, id; domid, id. */
+/* A key of STORE_CHILD: parent's id, id. */
 #define CHILD_KEY 16
-#define NAMED_KEY 10
+
+static inline void child_key(unsigned char *key, uint64_t parent, uint64_t id)
+{
+	put_be64(key, parent);
+	put_be64(key + 8, id);
+}
+
+/* What a record says; its pointers are into it. False: it makes no sense. */
+bool node_read(const struct tree *t, const struct store_bytes *rec, struct node *out);
 
 /* store_room() must have said that there is room for what these put. */
 void node_write(struct tree *t, const struct node *n, const struct node_spec *s);
 /* The node @path has @delta children more, as of the revision that has begun. */
 void parent_changed(struct tree *t, const char *path, size_t len, int delta);
 void child_put(struct tree *t, const struct node *n, const char *path, size_t len);
-/* For each domain but 0 that @perms name: an entry of node @id, put or deleted. */
-void named_change(struct tree *t, const struct perms *perms, uint64_t id, const char *path,
-		  size_t len, bool put);
 /* Counts the nodes and the permission sets that they have. 0 or -ENOMEM. */
 int tree_count_perms(struct tree *t);
 

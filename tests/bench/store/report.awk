@@ -85,7 +85,7 @@ END {
 	times("domain-create trace, plain client: 3 times", "domain-create", "ops/s", 3)
 	a = median("ours", "domain-create-piped", "ops/s"); b = best("domain-create", "ops/s")
 	judge("domain-create trace, libxs pipelining: 10 times", a >= 10 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
-	at_most("memory of 1,000 domains, tmpfs included: at most 20 MB", "memory-1000-domains", "MB", 20)
+	at_most("memory of 1,000 domains, tmpfs included: at most 32 MB", "memory-1000-domains", "MB", 32)
 	at_most("kill -9 and restart, 100 clients: longest stall 100 ms", "restart", "stall-ms", 100)
 	at_most("live update, 100 clients: longest stall 100 ms", "live-update", "stall-ms", 100)
 	a = median("ours", "durable", "sixtyfour/s"); b = median("ours", "durable", "one/s")

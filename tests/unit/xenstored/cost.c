@@ -59,12 +59,19 @@ static void transaction_one(unsigned int i)
 	request(XS_TRANSACTION_END, tx, "T", 2);
 }
 
-/* A directory of fourteen, as a device's is. */
-static void create_one(unsigned int i)
+/* A directory of fourteen, as a device's is. @perms: whose; NULL: domain 0's, as what is above. */
+static void create_device(unsigned int i, const char *perms)
 {
 	uint32_t tx = request(XS_TRANSACTION_START, 0, "", 1);
 	char payload[80];
 
+	if (perms) {
+		int n = snprintf(payload, sizeof(payload), "/local/domain/0/device/made/%05u", i);
+
+		request(XS_MKDIR, tx, payload, (size_t)n + 1);
+		n += 1 + snprintf(payload + n + 1, sizeof(payload) - (size_t)n - 1, "%s", perms);
+		request(XS_SET_PERMS, tx, payload, (size_t)n + 1);
+	}
 	for (unsigned int k = 0; k < 14; k++) {
 		int n = snprintf(payload, sizeof(payload), "/local/domain/0/device/made/%05u/key-%02u", i, k);
 
@@ -72,6 +79,17 @@ static void create_one(unsigned int i)
 		request(XS_WRITE, tx, payload, (size_t)n + 6);
 	}
 	request(XS_TRANSACTION_END, tx, "T", 2);
+}
+
+static void create_one(unsigned int i)
+{
+	create_device(i, NULL);
+}
+
+/* What a guest is named in. */
+static void device_one(unsigned int i)
+{
+	create_device(i, "n1");
 }
 
 static const struct kind {
@@ -83,6 +101,7 @@ static const struct kind {
 	{ "event", event_one },
 	{ "transaction", transaction_one },
 	{ "create", create_one },
+	{ "device", device_one },
 };
 
 int main(int argc, char **argv)
@@ -98,6 +117,7 @@ int main(int argc, char **argv)
 		return 2;
 	srv = t_start();
 	client = t_client(srv, 0);
+	t_client(srv, 1);
 	if (t_write(client, 0, PATH, "0") != 0)
 		return 1;
 	for (unsigned int i = 0; i < n; i++)

@@ -3,7 +3,8 @@
 # cost.sh PROGRAM - instructions the daemon spends on one request, counted by valgrind: the same on
 # every machine and under any load, so a request that became dearer is noticed. 77: no valgrind.
 # Counted is what conn_input() and all it calls does: reading the socket, the request, its changes and the
-# reply's bytes. "turn" is that and the commit. "create" is a directory of fourteen in a transaction. Not the loop, the kernel, or the worker.
+# reply's bytes. "turn" is that and the commit. "create" is a directory of fourteen in a
+# transaction, "device" the same, which is a guest's. Not the loop, the kernel, or the worker.
 set -u
 program=$1
 command -v valgrind >/dev/null || exit 77
@@ -33,5 +34,6 @@ read turn 2900
 write turn 14800
 transaction turn 26900
 create turn 245000
+device turn 277000
 LIMITS
 exit $failed

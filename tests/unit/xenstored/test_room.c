@@ -13,6 +13,7 @@
 #include "durable_priv.h"
 #include "files.h"
 #include "harness.h"
+#include "named.h"
 #include "store_priv.h"
 
 #define GUESTS	20u
@@ -102,7 +103,7 @@ static void test_an_ended_domain_is_forgotten_in_parts(void **state)
 	fake_domain(srv->hv, 1, 0);
 	domains_check(srv);
 	conns_reap(srv);
-	assert_true(!tree_named_next(&srv->tree, &named) || named != 1);
+	assert_true(!named_domid_next(&srv->tree, &named) || named != 1);
 	t_stop(srv);
 }
 

@@ -171,6 +171,37 @@ static void test_a_client_that_has_read_nothing_costs_what_it_has(void **state)
 	assert_in_range(loss_of_events(1000, 20), 0, 2 * few + 100);
 }
 
+/* Domain 1 ends, which one node of @nr in a directory names; the others another domain. */
+static uint64_t end_of_one_beside(unsigned int nr)
+{
+	struct conn *host = t_client(srv, 0);
+	char path[32];
+
+	t_client(srv, 1);
+	t_client(srv, 2);
+	for (unsigned int i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "/n%u/%u", nr, i);
+		assert_int_equal(t_mkdir(host, 0, path), 0);
+		assert_int_equal(t_setp(host, 0, path, i == nr / 2 ? "n0 r1 r2" : "n0 r2"), 0);
+	}
+	snprintf(path, sizeof(path), "/n%u/%u", nr, nr / 2);
+	work = 0;
+	domain_release(srv, domain_find(&srv->domains, 1));
+	print_message("blocks of code for the end of who is named by one node of %u: %llu\n", nr,
+		      (unsigned long long)work);
+	nr = (unsigned int)work;
+	assert_int_equal(t_getp(host, 0, path, out), 0);
+	assert_string_equal(out, "n0 r2");
+	return nr;
+}
+
+static void test_an_ended_domain_costs_what_it_had(void **state)
+{
+	uint64_t few = end_of_one_beside(20), many = end_of_one_beside(20 * CLIENTS);
+
+	assert_in_range(many, few / 2, few + few / 4);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -180,6 +211,7 @@ int main(void)
 		T(test_so_does_one_that_hangs_up),
 		T(test_who_has_bonds_is_passed_over_once),
 		T(test_a_client_that_has_read_nothing_costs_what_it_has),
+		T(test_an_ended_domain_costs_what_it_had),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
