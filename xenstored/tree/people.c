@@ -65,11 +65,8 @@ static bool row_of(const struct server *srv, const char *kind, unsigned int numb
 
 	if (!tree_find(&srv->tree, path, (size_t)len, &n))
 		return false;
-	if (people_parse(n.value, n.value_len, out) < 0) {
-		log_warnx("%s: not all, read, none or a number from %u to %u: not served", path,
-			  PERSON_FIRST, PERSON_LAST);
+	if (people_parse(n.value, n.value_len, out) < 0)
 		*out = (struct rights){ 0 };
-	}
 	return true;
 }
 
@@ -165,10 +162,43 @@ bool people_guard(const char *path, size_t len, bool whole)
 	       (whole && xs_path_is_within(PEOPLE_DIR, dir_len, path, len));
 }
 
+/* Whether row_of() looks there. */
+static bool is_row(const char *path, size_t len)
+{
+	char row[64], number[16];
+	int number_len = (int)(path + len - xs_path_leaf(path, len));
+	uint64_t id;
+
+	if (snprintf(number, sizeof(number), "%.*s", number_len, path + len - number_len) != number_len ||
+	    number_len >= (int)sizeof(number) || xs_wire_get_number(number, UINT32_MAX, &id) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (snprintf(row, sizeof(row), PEOPLE_DIR "/%s/%u", kinds[i], (unsigned int)id) == (int)len &&
+		    memcmp(row, path, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Here, not where it is asked: anybody connects as often as he likes. */
+static void tell_of_row(const struct server *srv, const char *path, size_t len)
+{
+	struct rights r;
+	struct node n;
+
+	if (is_row(path, len) && tree_find(&srv->tree, path, len, &n) &&
+	    people_parse(n.value, n.value_len, &r) < 0)
+		log_warnx("%.*s: not all, read, none or a number from %u to %u: not served", (int)len, path,
+			  PERSON_FIRST, PERSON_LAST);
+}
+
 void people_note(struct server *srv, const char *path, size_t len, bool whole)
 {
-	if (people_guard(path, len, whole))
-		srv->rights_stale = true;
+	if (!people_guard(path, len, whole))
+		return;
+	srv->rights_stale = true;
+	if (!whole)
+		tell_of_row(srv, path, len);
 }
 
 void people_refresh(struct server *srv)

@@ -348,6 +348,8 @@ def felt_at_once(root):
     claim("who is made as domain 0 is", "x", becoming(ALICE).read("/secret"))
     claim("a row that says nothing", "OK", root.write(f"/config/access/user/{ALICE}", "everything"))
     claim("gives nothing", "EACCES", becoming(ALICE).read("/alice"))
+    claim("nor one that says another nothing", "OK", root.write(f"/config/access/user/{ALICE}", "nothing"))
+    claim("however often it is asked", {"EACCES"}, {becoming(ALICE).read("/alice") for _ in range(9)})
     claim("rows go", "OK", root.ask(RM, "/config/access/group"))
     claim("with what they gave", "gone", before.read("/secret"))
     table(root, **{f"user_{ALICE}": "40001", f"group_{OPS}": "read"})
@@ -357,6 +359,8 @@ def after_restart(root, child):
     claim("what somebody has is counted on", "ENOSPC", becoming(ALICE).write("/alice/n/again", "1"))
     child.kill()
     child.wait()
+    claim("a row that says nothing is told of once for each change of it", [f"/config/access/user/{ALICE}"] * 2,
+          [line.split(": ")[2] for line in child.stderr if "not all, read, none" in line])
     child = start("--others", "none", "--entry-nb", "300", "--persist", "/")
     root = Client()
     claim("after a crash the owner is who it was", "blue", becoming(ALICE).read("/alice/colour"))
