@@ -51,6 +51,8 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	srv->cfg = *cfg;
 	srv->hv = hv;
 	quotas_init(&srv->quotas);
+	for (unsigned int i = 0; i < 2; i++)
+		precedence_init(&srv->turns.precedence[i]);
 	srv->stats.start_ns = now_ns();
 	srv->wire.next_conn_id = 1;
 	srv->successor = -1;
@@ -357,7 +359,7 @@ void server_turn(struct server *srv)
 {
 	conns_flush(srv);
 	durable_turn(srv);
-	if (srv->turns.leases || srv->turns.precedence[0].until_ns || srv->turns.precedence[1].until_ns)
+	if (srv->turns.leases.nr || srv->turns.precedence[0].until_ns || srv->turns.precedence[1].until_ns)
 		watch_leases(srv);
 	if (srv->wire.dead_list)
 		conns_reap(srv);

@@ -2,6 +2,7 @@
 /*
  * lease.c - turns on contended nodes: bounded waiting instead of endless EAGAIN (rule C9).
  * Owns the queues of parked connections. Works on node ids, so that a node may go at any time.
+ * Each turn is found by its node, by who has it, and by its end; a connection is in one queue at most.
  */
 #include "lease.h"
 
@@ -16,19 +17,17 @@
 /* What a conflict adds to a node's heat, and its limit; every free turn takes one off. */
 #define HEAT_PER_LOSS	64u
 #define HEAT_MAX	4096u
-
-struct waiter {
-	struct waiter *next;
-	struct conn *conn;
-	uint64_t since_ns;
-};
+/* Where turns begin to be found by node; a power of two. */
+#define FIRST_BUCKETS	64u
 
 struct lease {
-	struct lease *next;
+	LIST_ENTRY(lease) of_node;	/* of its bucket */
+	LIST_ENTRY(lease) of_holder;	/* while there is one */
+	TAILQ_ENTRY(lease) due;
 	uint64_t node_id;
 	struct txn *holder;		/* NULL: the next waiter has been woken and is to come */
 	uint64_t until_ns;
-	struct waiter *first, *last;
+	TAILQ_HEAD(, conn) waiting;
 };
 
 /* Heat of the nodes whose ids fall on the same place: turns only save work, so that is no harm. */
@@ -47,56 +46,105 @@ void lease_heat(struct server *srv, const struct node *n)
 	srv->turns.contended = true;
 }
 
+/* --- by node --- */
+
+/* Multiplied, or nodes could be made that fall on few places. */
+static struct lease_list *bucket_of(const struct leases *t, uint64_t node_id)
+{
+	return &t->bucket[(node_id * 0x9e3779b97f4a7c15ull >> 32) & (t->nr_buckets - 1)];
+}
+
+/* Doubles the table. A failure only makes the chains longer. */
+static void grow(struct leases *t)
+{
+	unsigned int before = t->nr_buckets, nr = before ? 2 * before : FIRST_BUCKETS;
+	struct lease_list *bucket = calloc(nr, sizeof(*bucket)), *old = t->bucket;
+
+	if (!bucket)
+		return;
+	t->bucket = bucket;
+	t->nr_buckets = nr;
+	for (unsigned int i = 0; i < before; i++) {
+		while (!LIST_EMPTY(&old[i])) {
+			struct lease *l = LIST_FIRST(&old[i]);
+
+			LIST_REMOVE(l, of_node);
+			LIST_INSERT_HEAD(bucket_of(t, l->node_id), l, of_node);
+		}
+	}
+	free(old);
+}
+
 static struct lease *lease_find(struct server *srv, uint64_t node_id)
 {
-	struct lease *l = srv->turns.leases;
+	struct leases *t = &srv->turns.leases;
+	struct lease *l = t->nr ? LIST_FIRST(bucket_of(t, node_id)) : NULL;
 
 	while (l && l->node_id != node_id)
-		l = l->next;
+		l = LIST_NEXT(l, of_node);
 	return l;
 }
 
 static struct lease *lease_create(struct server *srv, uint64_t node_id)
 {
+	struct leases *t = &srv->turns.leases;
 	struct lease *l = calloc(1, sizeof(*l));
 
-	if (!l)
+	if (t->nr >= t->nr_buckets)
+		grow(t);
+	if (!l || !t->bucket) {
+		free(l);
 		return NULL;
+	}
 	l->node_id = node_id;
-	l->next = srv->turns.leases;
-	srv->turns.leases = l;
+	TAILQ_INIT(&l->waiting);
+	LIST_INSERT_HEAD(bucket_of(t, node_id), l, of_node);
+	if (t->nr++ == 0)
+		TAILQ_INIT(&t->due);
+	TAILQ_INSERT_TAIL(&t->due, l, due);
 	return l;
 }
 
-static bool holds_any(struct server *srv, const struct txn *t)
+/* Of one that nobody has. */
+static void lease_free(struct leases *t, struct lease *l)
 {
-	for (struct lease *l = srv->turns.leases; l; l = l->next) {
-		if (l->holder == t)
-			return true;
-	}
-	return false;
+	LIST_REMOVE(l, of_node);
+	TAILQ_REMOVE(&t->due, l, due);
+	t->nr--;
+	free(l);
 }
 
-static bool enqueue(struct lease *l, struct conn *c)
-{
-	struct waiter *w = calloc(1, sizeof(*w));
+/* --- by its end --- */
 
-	if (!w)
-		return false;
-	w->conn = c;
-	w->since_ns = now_ns();
-	if (l->last)
-		l->last->next = w;
-	else
-		l->first = w;
-	l->last = w;
-	return true;
+/* All turns are as long: the one that begins last ends last. */
+static void begin_turn(struct server *srv, struct lease *l)
+{
+	l->until_ns = now_ns() + TURN_NS;
+	TAILQ_REMOVE(&srv->turns.leases.due, l, due);
+	TAILQ_INSERT_TAIL(&srv->turns.leases.due, l, due);
 }
 
-static void grant(struct lease *l, struct txn *t)
+/* --- turns --- */
+
+static void grant(struct server *srv, struct lease *l, struct txn *t)
 {
 	l->holder = t;
-	l->until_ns = now_ns() + TURN_NS;
+	LIST_INSERT_HEAD(&t->leases, l, of_holder);
+	begin_turn(srv, l);
+}
+
+static void leave_queue(struct conn *c)
+{
+	if (c->lease)
+		TAILQ_REMOVE(&c->lease->waiting, c, lease_next);
+	c->lease = NULL;
+}
+
+static void enqueue(struct lease *l, struct conn *c)
+{
+	leave_queue(c);
+	c->lease = l;
+	TAILQ_INSERT_TAIL(&l->waiting, c, lease_next);
 }
 
 bool lease_take(struct server *srv, uint64_t node_id, struct txn *t)
@@ -111,106 +159,70 @@ bool lease_take(struct server *srv, uint64_t node_id, struct txn *t)
 	if (!l) {
 		l = lease_create(srv, node_id);
 		if (l)
-			grant(l, t);
+			grant(srv, l, t);
 		--*heat;
 		return true;
 	}
 	/* Woken for this turn, or nobody has it. */
-	if (!l->holder && (t->conn->park_bypass || !l->first)) {
-		grant(l, t);
+	if (!l->holder && (t->conn->park_bypass || TAILQ_EMPTY(&l->waiting))) {
+		grant(srv, l, t);
 		return true;
 	}
-	if (t->conn->park_bypass || holds_any(srv, t))
+	if (t->conn->park_bypass || !LIST_EMPTY(&t->leases))
 		return true;
-	return !enqueue(l, t->conn);
+	enqueue(l, t->conn);
+	return false;
 }
 
 /* Ends the current turn; wakes the next one in the queue, or drops the lease. */
-static void pass_on(struct server *srv, struct lease **at)
+static void pass_on(struct server *srv, struct lease *l)
 {
-	struct lease *l = *at;
-	struct waiter *w = l->first;
+	struct conn *c = TAILQ_FIRST(&l->waiting);
 
+	if (l->holder)
+		LIST_REMOVE(l, of_holder);
 	l->holder = NULL;
-	if (!w) {
-		*at = l->next;
-		free(l);
+	if (!c) {
+		lease_free(&srv->turns.leases, l);
 		return;
 	}
-	l->first = w->next;
-	if (!l->first)
-		l->last = NULL;
-	l->until_ns = now_ns() + TURN_NS;
-	w->conn->park_bypass = true;
-	conn_unpark(w->conn);
-	free(w);
+	leave_queue(c);
+	begin_turn(srv, l);
+	c->park_bypass = true;
+	conn_unpark(c);
 }
 
 void lease_release(struct server *srv, struct txn *t)
 {
-	for (struct lease **at = &srv->turns.leases; *at;) {
-		struct lease *l = *at;
-
-		if (l->holder == t)
-			pass_on(srv, at);
-		if (*at == l)
-			at = &l->next;
-	}
+	while (!LIST_EMPTY(&t->leases))
+		pass_on(srv, LIST_FIRST(&t->leases));
 }
 
-void lease_forget(struct server *srv, struct conn *c)
+void lease_forget(struct conn *c)
 {
-	for (struct lease *l = srv->turns.leases; l; l = l->next) {
-		struct waiter **at = &l->first;
-
-		l->last = NULL;
-		while (*at) {
-			struct waiter *w = *at;
-
-			if (w->conn == c) {
-				*at = w->next;
-				free(w);
-			} else {
-				l->last = w;
-				at = &w->next;
-			}
-		}
-	}
+	leave_queue(c);
 }
 
 void leases_fini(struct server *srv)
 {
-	while (srv->turns.leases) {
-		struct lease *l = srv->turns.leases;
+	struct leases *t = &srv->turns.leases;
 
-		srv->turns.leases = l->next;
-		while (l->first) {
-			struct waiter *w = l->first;
-
-			l->first = w->next;
-			free(w);
-		}
-		free(l);
-	}
+	/* Those that are waited for have nobody by now: connections go before. */
+	while (t->nr)
+		lease_free(t, TAILQ_FIRST(&t->due));
+	free(t->bucket);
+	*t = (struct leases){ 0 };
 }
 
 long long lease_tick(struct server *srv)
 {
-	uint64_t now, next = 0;
+	struct leases *t = &srv->turns.leases;
+	uint64_t now;
 
-	if (!srv->turns.leases)
+	if (!t->nr)
 		return 0;
 	now = now_ns();
-	for (struct lease **at = &srv->turns.leases; *at;) {
-		struct lease *l = *at;
-
-		if (l->until_ns <= now)
-			pass_on(srv, at);
-		if (*at != l)
-			continue;
-		if (!next || l->until_ns < next)
-			next = l->until_ns;
-		at = &l->next;
-	}
-	return next > now ? (long long)(next - now) : next ? 1 : 0;
+	while (t->nr && TAILQ_FIRST(&t->due)->until_ns <= now)
+		pass_on(srv, TAILQ_FIRST(&t->due));
+	return t->nr ? (long long)(TAILQ_FIRST(&t->due)->until_ns - now) : 0;
 }

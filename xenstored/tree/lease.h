@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 /* Places for the heat of nodes. */
 #define LEASE_HEATS 1024u
@@ -22,6 +23,14 @@ struct conn;
 struct node;
 struct server;
 struct txn;
+
+/* All turns there are; a part of struct server (turns.h). */
+LIST_HEAD(lease_list, lease);
+struct leases {
+	unsigned int nr, nr_buckets;
+	struct lease_list *bucket;	/* by node; NULL: none yet */
+	TAILQ_HEAD(, lease) due;	/* the one that ends first comes first; while there are any */
+};
 
 /* A transaction failed because @n (may be NULL: gone) is not as it saw it. */
 void lease_heat(struct server *srv, const struct node *n);
@@ -36,9 +45,9 @@ bool lease_take(struct server *srv, uint64_t node_id, struct txn *t);
 void lease_release(struct server *srv, struct txn *t);
 
 /* The connection goes: it leaves the queues. */
-void lease_forget(struct server *srv, struct conn *c);
+void lease_forget(struct conn *c);
 
-/* The daemon ends: what is left of turns whose waiters never came. */
+/* The daemon ends, its connections have: what is left of turns whose waiters never came. */
 void leases_fini(struct server *srv);
 
 /* Ends turns that are over time. Call once a loop turn; returns ns until the next end, 0: none. */

@@ -32,12 +32,20 @@ static void set_end(struct precedence *p, const struct conn *c)
 static void enqueue(struct precedence *p, struct conn *c)
 {
 	c->turn_queued = true;
-	c->turn_next = NULL;
-	if (p->last)
-		p->last->turn_next = c;
-	else
-		p->first = c;
-	p->last = c;
+	TAILQ_INSERT_TAIL(&p->waiting, c, turn_next);
+}
+
+static void leave_queue(struct precedence *p, struct conn *c)
+{
+	if (c->turn_queued)
+		TAILQ_REMOVE(&p->waiting, c, turn_next);
+	c->turn_queued = false;
+}
+
+void precedence_init(struct precedence *p)
+{
+	*p = (struct precedence){ 0 };
+	TAILQ_INIT(&p->waiting);
 }
 
 bool precedence_may_start(struct conn *c)
@@ -46,7 +54,7 @@ bool precedence_may_start(struct conn *c)
 
 	if (c->lost_in_a_row < PRECEDENCE_LOSSES || p->called == c || (p->txn && p->txn->conn == c))
 		return true;
-	if (!p->txn && !p->called && !p->first)
+	if (!p->txn && !p->called && TAILQ_EMPTY(&p->waiting))
 		return true;
 	if (!c->turn_queued)
 		enqueue(p, c);
@@ -136,16 +144,13 @@ bool precedence_has(const struct server *srv, const struct txn *t)
 /* Calls the next one, before anybody who waited can change what it is going to see. */
 static void pass_on(struct server *srv, struct precedence *p)
 {
-	struct conn *c = p->first;
+	struct conn *c = TAILQ_FIRST(&p->waiting);
 
 	p->txn = NULL;
 	p->called = c;
 	p->until_ns = 0;
 	if (c) {
-		p->first = c->turn_next;
-		if (!p->first)
-			p->last = NULL;
-		c->turn_queued = false;
+		leave_queue(p, c);
 		set_end(p, c);
 		conn_unpark(c);
 	}
@@ -163,18 +168,8 @@ void precedence_over(struct server *srv, const struct txn *t)
 void precedence_forget(struct server *srv, struct conn *c)
 {
 	struct precedence *p = turn_of(c);
-	struct conn **at = &p->first;
 
-	p->last = NULL;
-	while (*at) {
-		if (*at == c) {
-			*at = c->turn_next;
-			continue;
-		}
-		p->last = *at;
-		at = &(*at)->turn_next;
-	}
-	c->turn_queued = false;
+	leave_queue(p, c);
 	if (p->called == c)
 		pass_on(srv, p);
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 struct conn;
 struct server;
@@ -25,9 +26,12 @@ struct txn;
 struct precedence {
 	struct txn *txn;		/* NULL: nobody */
 	struct conn *called;		/* whose START is to come next, or NULL */
-	struct conn *first, *last;	/* whose START waits, linked by turn_next */
+	TAILQ_HEAD(, conn) waiting;	/* whose START waits */
 	unsigned long long until_ns;	/* @txn or @called goes first no longer than this */
 };
+
+/* At the start of the daemon. */
+void precedence_init(struct precedence *p);
 
 /* Before START: false when it has to wait for its turn (the connection is resumed then). */
 bool precedence_may_start(struct conn *c);

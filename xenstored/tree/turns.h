@@ -12,10 +12,8 @@
 #include "lease.h"
 #include "precedence.h"
 
-struct lease;
-
 struct turns {
-	struct lease *leases;
+	struct leases leases;
 	bool contended;			/* some node may be hot */
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */

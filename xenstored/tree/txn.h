@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lease.h"
 #include "tree.h"
 #include "xs_path.h"
 
@@ -62,6 +63,7 @@ struct tnode {
 
 struct txn {
 	struct txn *next;		/* of the connection */
+	struct lease_list leases;	/* turns that it has: lease.c */
 	struct conn *conn;
 	uint32_t id;
 	bool doomed;			/* something went wrong in it: ends in @doom */

@@ -78,7 +78,7 @@ void conn_forget_client(struct conn *c)
 	monitor_forget(srv, c);
 	durable_forget(c);
 	feed_forget(srv, c);
-	lease_forget(srv, c);
+	lease_forget(c);
 	while (c->txns)
 		txn_abort(srv, c->txns);
 	precedence_forget(srv, c);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "buf.h"
 #include "change_record.h"
@@ -85,7 +86,9 @@ struct conn {
 	uint64_t room_asked;		/* number of its question for them; 0: it has not asked */
 	uint64_t room_wanted;		/* what it has asked for then */
 	bool turn_queued;		/* its START waits: precedence.c */
-	struct conn *turn_next;
+	TAILQ_ENTRY(conn) turn_next;
+	struct lease *lease;		/* whose turn it waits for: lease.c */
+	TAILQ_ENTRY(conn) lease_next;
 	bool flush_queued;
 	bool domain_gone;		/* was a ring whose domain ended */
 	bool ignored;			/* a ring that broke the protocol: no more requests */
