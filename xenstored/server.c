@@ -13,21 +13,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "change.h"
 #include "conn.h"
 #include "conn_ring.h"
 #include "conn_socket.h"
 #include "hv.h"
 #include "lasting.h"
-#include "lease.h"
 #include "store.h"
 #include "log.h"
 #include "monitor.h"
 #include "named.h"
 #include "notify.h"
 #include "people.h"
+#include "ports.h"
 #include "saved.h"
 #include "tree_mend.h"
+#include "turns.h"
 #include "txn.h"
 #include "watch.h"
 
@@ -51,8 +53,7 @@ int server_init(struct server *srv, const struct server_config *cfg, struct hv *
 	srv->cfg = *cfg;
 	srv->hv = hv;
 	quotas_init(&srv->quotas);
-	for (unsigned int i = 0; i < 2; i++)
-		precedence_init(&srv->turns.precedence[i]);
+	turns_init(&srv->turns);
 	srv->stats.start_ns = now_ns();
 	srv->wire.next_conn_id = 1;
 	srv->successor = -1;
@@ -191,7 +192,7 @@ static void own_signals(sigset_t *set)
 /* Descriptors that the server has opened itself. */
 static void events_fini(struct server *srv)
 {
-	struct loop_fd *own[] = { &srv->tick, &srv->lease_timer, &srv->signals };
+	struct loop_fd *own[] = { &srv->tick, &srv->turns.timer, &srv->signals };
 
 	loop_remove(&srv->hv_events);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
@@ -231,7 +232,7 @@ void server_fini(struct server *srv)
 	store_close(store);
 	events_fini(srv);
 	loop_destroy(srv->loop);
-	free(srv->wire.by_port);
+	ports_fini(srv);
 	free(srv->wire.scratch);
 	free(srv->ops.trace_path);
 }
@@ -309,85 +310,13 @@ uint64_t server_publish(struct server *srv)
 	return rev;
 }
 
-void server_again(struct server *srv, struct conn *c)
-{
-	if (c->again_queued || c->dead)
-		return;
-	c->again_queued = true;
-	c->again_next = NULL;
-	if (srv->wire.again_last)
-		srv->wire.again_last->again_next = c;
-	else
-		srv->wire.again_list = c;
-	srv->wire.again_last = c;
-}
-
-void server_serve_again(struct server *srv)
-{
-	struct conn *last = srv->wire.again_last;
-	bool more = last != NULL;
-
-	/* One round: who asks for another turn meanwhile is behind the last one. */
-	while (more && srv->wire.again_list) {
-		struct conn *c = srv->wire.again_list;
-
-		more = c != last;
-		srv->wire.again_list = c->again_next;
-		if (!srv->wire.again_list)
-			srv->wire.again_last = NULL;
-		c->again_queued = false;
-		if (!c->dead)
-			c->ops->serve(c);
-	}
-}
-
-/* One turn ends after at most 5 ms; whoever waits for it goes on then. */
-static void watch_leases(struct server *srv)
-{
-	long long ns = lease_tick(srv), other = precedence_tick(srv);
-
-	if (other > 0 && (ns <= 0 || other < ns))
-		ns = other;
-
-	if (ns <= 0 || !loop_has(&srv->lease_timer) || srv->lease_timer_set)
-		return;
-	srv->lease_timer_set = true;
-	loop_timer_set(&srv->lease_timer, (uint64_t)ns, 0);
-}
-
 void server_turn(struct server *srv)
 {
 	conns_flush(srv);
 	durable_turn(srv);
-	if (srv->turns.leases.nr || srv->turns.precedence[0].until_ns || srv->turns.precedence[1].until_ns)
-		watch_leases(srv);
+	turns_tick(srv);
 	if (srv->wire.dead_list)
 		conns_reap(srv);
-}
-
-int server_port_bound(struct server *srv, uint32_t port, struct conn *c)
-{
-	if (port >= srv->wire.nr_ports) {
-		size_t nr = srv->wire.nr_ports ? srv->wire.nr_ports : 64;
-		struct conn **by_port;
-
-		while (nr <= port)
-			nr *= 2;
-		by_port = realloc(srv->wire.by_port, nr * sizeof(*by_port));
-		if (!by_port)
-			return -ENOMEM;
-		memset(by_port + srv->wire.nr_ports, 0, (nr - srv->wire.nr_ports) * sizeof(*by_port));
-		srv->wire.by_port = by_port;
-		srv->wire.nr_ports = nr;
-	}
-	srv->wire.by_port[port] = c;
-	return 0;
-}
-
-void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c)
-{
-	if (port < srv->wire.nr_ports && srv->wire.by_port[port] == c)
-		srv->wire.by_port[port] = NULL;
 }
 
 static void hv_readable(void *arg, short events)
@@ -399,18 +328,9 @@ static void hv_readable(void *arg, short events)
 	for (int i = 0; i < 64 && srv->hv->next_event(srv->hv, &port, &changed) == 0; i++) {
 		if (changed)
 			domains_check(srv);
-		else if (port < srv->wire.nr_ports && srv->wire.by_port[port])
-			conn_ring_serve(srv->wire.by_port[port]);
+		else if (port_conn(srv, port))
+			conn_ring_serve(port_conn(srv, port));
 	}
-	server_turn(srv);
-}
-
-static void lease_due(void *arg, short events)
-{
-	struct server *srv = arg;
-
-	loop_timer_seen(&srv->lease_timer);
-	srv->lease_timer_set = false;
 	server_turn(srv);
 }
 
@@ -429,7 +349,7 @@ static void tick(void *arg, short events)
 	for (struct conn *c = srv->wire.conns; c; c = c->next) {
 		/* Had no room for its record, or to begin: now there may be some. */
 		if (c->domain)
-			server_again(srv, c);
+			conn_again(c);
 		if (!c->privileged && c->stuck_since_ns && !c->ignored &&
 		    now - c->stuck_since_ns > STUCK_NS)
 			conn_too_slow(c);
@@ -439,7 +359,7 @@ static void tick(void *arg, short events)
 	if (srv->rights_stale)
 		people_refresh(srv);
 	watch_make_up(srv);
-	if (srv->ended_still_named)
+	if (srv->domains.ended_still_named)
 		domains_forget_unknown(srv);
 	durable_tick(srv);
 	server_turn(srv);
@@ -476,11 +396,10 @@ static int events_init(struct server *srv)
 	int ret = signals_init(srv);
 
 	srv->tick = (struct loop_fd){ .ready = tick, .arg = srv };
-	srv->lease_timer = (struct loop_fd){ .ready = lease_due, .arg = srv };
 	if (ret == 0)
 		ret = loop_add_timer(srv->loop, &srv->tick);
 	if (ret == 0)
-		ret = loop_add_timer(srv->loop, &srv->lease_timer);
+		ret = turns_up(srv);
 	if (ret == 0)
 		ret = bonds_init(srv);
 	if (ret < 0)
@@ -498,10 +417,10 @@ int server_run(struct server *srv)
 	/* Now also a signal to end is heard. */
 	notify_service("READY=1\nSTATUS=serving");
 	while (!srv->stop && !srv->want_live_update) {
-		loop_turn(srv->loop, !srv->wire.again_list);
-		if (!srv->wire.again_list)
+		loop_turn(srv->loop, !conns_ask_again(srv));
+		if (!conns_ask_again(srv))
 			continue;
-		server_serve_again(srv);
+		conns_serve_again(srv);
 		server_turn(srv);
 	}
 	return srv->want_live_update ? 1 : 0;

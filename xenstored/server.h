@@ -78,14 +78,11 @@ struct server {
 
 	struct durable durable;
 	bool serving;			/* the event loop is running */
-	bool ended_still_named;		/* an ended domain is still named somewhere */
 	bool rights_stale;		/* the table of people was changed: people.h */
-	bool events_lost;		/* no memory for one: see watch_make_up() */
 	bool restarted;			/* this boot had a daemon before */
 	int state_lock, run_lock;
 
-	struct loop_fd hv_events, tick, lease_timer, signals;
-	bool lease_timer_set;
+	struct loop_fd hv_events, tick, signals;
 	bool keep_rings;		/* going down for a restart: records stay */
 
 	struct turns turns;
@@ -128,15 +125,8 @@ int server_standard_nodes(struct server *srv);
  */
 uint64_t server_publish(struct server *srv);
 
-/* Serves the connection again at the end of the turn. */
-void server_again(struct server *srv, struct conn *c);
-/* One round over the connections that asked for it. */
-void server_serve_again(struct server *srv);
 /* The end of a callback that carried out requests: flush, try again, free the dead. */
 void server_turn(struct server *srv);
-/* Events on local port @port are @c's from now on (0 or -ENOMEM), or not any more. */
-int server_port_bound(struct server *srv, uint32_t port, struct conn *c);
-void server_port_unbound(struct server *srv, uint32_t port, const struct conn *c);
 
 /* Sets a limit, of @d or (NULL) the global one, for good. 0 or -ENOSPC. */
 int server_set_quota(struct server *srv, struct domain *d, enum quota_kind kind, uint64_t value);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "again.h"
 #include "check.h"
 #include "conn.h"
 #include "conn_ring.h"
@@ -63,7 +64,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 
 	while (at < size) {
 		at += step(srv, page, data + at, size - at);
-		server_serve_again(srv);
+		conns_serve_again(srv);
 		server_turn(srv);
 	}
 	fuzz_server_stop(srv);

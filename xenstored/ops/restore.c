@@ -278,7 +278,7 @@ static void replace(struct restore *r, const struct buf *answer)
 	each_node(r, answer, put_node);
 	end_kept(r, true);
 	/* What has come back may name a domain that has ended meanwhile. */
-	r->srv->ended_still_named = true;
+	r->srv->domains.ended_still_named = true;
 }
 
 int restore_nodes(struct server *srv, const struct buf *answer)

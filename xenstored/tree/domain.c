@@ -124,7 +124,7 @@ static int forget_named(struct server *srv, unsigned int domid, bool lasting)
 static void forget_domid(struct server *srv, unsigned int domid)
 {
 	if (forget_named(srv, domid, false) < 0)
-		srv->ended_still_named = true;
+		srv->domains.ended_still_named = true;
 }
 
 /* Also in the record: after a restart the domid may be another domain's. */
@@ -137,7 +137,7 @@ static void forget_target(struct server *srv, unsigned int domid)
 		if (saved_room_for(srv, 1, true) == 0)
 			saved_domain(srv, d);
 		else
-			srv->ended_still_named = true;
+			srv->domains.ended_still_named = true;
 	}
 }
 
@@ -155,7 +155,7 @@ static bool is_named(const struct server *srv, unsigned int domid)
 /* Whether the domid's last life could not be forgotten; it is tried once more. */
 static bool still_named(struct server *srv, unsigned int domid)
 {
-	if (!srv->ended_still_named || !is_named(srv, domid))
+	if (!srv->domains.ended_still_named || !is_named(srv, domid))
 		return false;
 	forget_target(srv, domid);
 	forget_domid(srv, domid);
@@ -250,7 +250,7 @@ static void forget_special(struct server *srv, unsigned int domid)
 
 void domains_forget_unknown(struct server *srv)
 {
-	srv->ended_still_named = false;
+	srv->domains.ended_still_named = false;
 	for (unsigned int domid = 0; named_domid_next(&srv->tree, &domid); domid++) {
 		if (!person_is(domid) && !domain_find(&srv->domains, domid))
 			forget_domid(srv, domid);

@@ -42,6 +42,7 @@ struct domains {
 	struct domain **by_id;		/* 65536 pointers: domains, and people above them */
 	struct domain *list;
 	unsigned int nr;
+	bool ended_still_named;		/* an ended one is still named somewhere */
 };
 
 int domains_init(struct domains *t);

@@ -246,7 +246,7 @@ static void note_tops(struct server *srv)
 	struct buf tops = { 0 };
 
 	if (lasting_tops(srv, &tops) < 0)
-		srv->events_lost = true;
+		srv->watches.events_lost = true;
 	for (size_t at = 0; at < buf_len(&tops);) {
 		const char *top = buf_front(&tops) + at;
 
@@ -299,7 +299,7 @@ void durable_loaded(struct server *srv, const struct worker_msg *msg)
 	if (server_standard_nodes(srv) < 0)
 		log_warnx("no room for what every store has");
 	/* What has come may name domains of an earlier boot. */
-	srv->ended_still_named = true;
+	srv->domains.ended_still_named = true;
 	tell_all(srv);
 	lasting_go_on(srv);
 }

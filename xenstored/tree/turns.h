@@ -10,13 +10,24 @@
 #include <stdint.h>
 
 #include "lease.h"
+#include "loop.h"
 #include "precedence.h"
+
+struct server;
 
 struct turns {
 	struct leases leases;
 	bool contended;			/* some node may be hot */
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
+	struct loop_fd timer;		/* when the next one is over, if */
+	bool timer_set;
 };
+
+void turns_init(struct turns *t);
+/* The loop is about to run. 0 or -ENOMEM. */
+int turns_up(struct server *srv);
+/* At the end of each turn of the loop: ends what is over time, and is called again in time. */
+void turns_tick(struct server *srv);
 
 #endif

@@ -260,7 +260,7 @@ void watch_note(struct server *srv, const char *path, size_t len, struct perms *
 		return;
 	f = fire_new(&srv->fires, path, len);
 	if (!f) {
-		srv->events_lost = true;
+		srv->watches.events_lost = true;
 		return;
 	}
 	f->before = before ? perms_ref(before) : NULL;
@@ -289,7 +289,7 @@ void watch_note_special(struct server *srv, const char *name, unsigned int domid
 		return;
 	f = fire_new(&srv->fires, name, strlen(name));
 	if (!f) {
-		srv->events_lost = true;
+		srv->watches.events_lost = true;
 		return;
 	}
 	f->domid = domid;
@@ -422,8 +422,8 @@ static bool is_any(const char *path, size_t len)
 
 void watch_make_up(struct server *srv)
 {
-	if (!srv->events_lost)
+	if (!srv->watches.events_lost)
 		return;
-	srv->events_lost = false;
+	srv->watches.events_lost = false;
 	watch_fire_all(srv, is_any);
 }

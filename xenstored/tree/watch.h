@@ -52,6 +52,7 @@ struct watch_table {
 	size_t nr_paths;
 	size_t nr_watches;
 	uint64_t next_id;
+	bool events_lost;	/* no memory for one: see watch_make_up() */
 };
 
 /* One change waiting for its events. */

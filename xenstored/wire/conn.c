@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "again.h"
 #include "bulk.h"
 #include "confine.h"
 #include "lease.h"
@@ -118,25 +119,6 @@ static void conn_destroy(struct conn *c)
 	free(c);
 }
 
-/* Takes the dead off the list of connections to be served again. */
-static void forget_again(struct server *srv)
-{
-	struct conn **at = &srv->wire.again_list;
-
-	srv->wire.again_last = NULL;
-	while (*at) {
-		struct conn *c = *at;
-
-		if (c->dead) {
-			*at = c->again_next;
-			c->again_queued = false;
-		} else {
-			srv->wire.again_last = c;
-			at = &c->again_next;
-		}
-	}
-}
-
 /* Takes the dead off the list of connections that hold messages. */
 static void forget_held(struct server *srv)
 {
@@ -156,7 +138,7 @@ void conns_reap(struct server *srv)
 {
 	while (srv->wire.dead_list) {
 		conns_flush(srv);
-		forget_again(srv);
+		conns_forget_again(srv);
 		forget_held(srv);
 		while (srv->wire.dead_list) {
 			struct conn *c = srv->wire.dead_list;
@@ -416,14 +398,14 @@ void conn_send_event(struct conn *c, struct watch *w, const char *path, size_t l
 		return;
 	if (!c->events.first && takes_events(c)) {
 		if (send_event_now(c, w, path, len) == -ENOMEM)
-			c->srv->events_lost = true;
+			c->srv->watches.events_lost = true;
 		return;
 	}
 	ret = event_queue_add(&c->events, w, path, len);
 	if (ret == 0)
 		c->srv->stats.events_merged++;
 	else if (ret < 0)
-		c->srv->events_lost = true;
+		c->srv->watches.events_lost = true;
 	conn_use(c, QUOTA_MEMORY, (int64_t)(c->events.bytes - before));
 	if (c->events.bytes > waiting_events_max(c) ||
 	    conn_may(c, QUOTA_MEMORY, 0) < 0)
@@ -452,7 +434,7 @@ void conn_refill(struct conn *c)
 		struct queued_event *e = event_queue_take(&c->events);
 
 		if (send_event_now(c, e->watch, e->path, e->len) == -ENOMEM)
-			c->srv->events_lost = true;
+			c->srv->watches.events_lost = true;
 		free(e);
 	}
 	if (before != c->events.bytes)

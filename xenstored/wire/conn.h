@@ -35,7 +35,7 @@ struct conn_ops {
 	void (*stage)(struct conn *c);
 	/* Moves as much of conn->out as the transport takes. Marks the conn dead on failure. */
 	void (*flush)(struct conn *c);
-	/* Carries out waiting input; called at the end of a turn after server_again(). */
+	/* Carries out waiting input; called at the end of a turn after conn_again(). */
 	void (*serve)(struct conn *c);
 	/* Input may be processed again after a pause. */
 	void (*resume)(struct conn *c);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "again.h"
 #include "bytes.h"
 #include "conn.h"
 #include "domain.h"
@@ -22,6 +23,7 @@
 #include "store.h"
 #include "log.h"
 #include "ops.h"
+#include "ports.h"
 #include "saved.h"
 #include "server.h"
 #include "txn.h"
@@ -248,7 +250,7 @@ static void ring_flush(struct conn *c)
 		c->stuck_since_ns = now_ns();
 	if (ring->starved && conn_may_start(c) && room_for_reply(c)) {
 		ring->starved = false;
-		server_again(c->srv, c);
+		conn_again(c);
 	}
 	if (ring->moved && ring->port)
 		c->srv->hv->notify(c->srv->hv, ring->port);
@@ -338,13 +340,13 @@ void conn_ring_serve(struct conn *c)
 	}
 	ring->starved = !conn_may_start(c) || !room_for_reply(c);
 	if (budget == 0)
-		server_again(c->srv, c);
+		conn_again(c);
 	conn_want_flush(c);
 }
 
 static void ring_resume(struct conn *c)
 {
-	server_again(c->srv, c);
+	conn_again(c);
 }
 
 static void ring_fini(struct conn *c)
@@ -352,7 +354,7 @@ static void ring_fini(struct conn *c)
 	struct ring *ring = ring_of(c);
 	unsigned char key[2];
 
-	server_port_unbound(c->srv, ring->port, c);
+	port_unbound(c->srv, ring->port, c);
 	be16_put(key, c->domid);
 	if (!c->srv->keep_rings && c->domain)
 		store_del(c->srv->tree.store, STORE_RING, key, sizeof(key));
@@ -479,11 +481,11 @@ int conn_ring_create(struct server *srv, struct domain *d, uint64_t gfn, uint32_
 	}
 	ret = ring_attach(d->conn);
 	if (ret == 0)
-		ret = server_port_bound(srv, ring->port, d->conn);
+		ret = port_bound(srv, ring->port, d->conn);
 	if (ret < 0)
 		return give_up(d, ret);
 	conn_want_flush(d->conn);
-	server_again(srv, d->conn);
+	conn_again(d->conn);
 	return 0;
 }
 
@@ -502,11 +504,11 @@ int conn_ring_rebind(struct conn *c, uint32_t port)
 	struct ring *ring = ring_of(c);
 	int ret = c->srv->hv->ring_rebind(c->srv->hv, c->domid, port, &ring->map);
 
-	server_port_unbound(c->srv, ring->port, c);
+	port_unbound(c->srv, ring->port, c);
 	ring->port = ring->map.port;
 	if (ret == 0)
-		ret = server_port_bound(c->srv, ring->port, c);
-	server_again(c->srv, c);
+		ret = port_bound(c->srv, ring->port, c);
+	conn_again(c);
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "claim.h"
 #include "conn.h"
 #include "domain.h"
@@ -105,7 +106,7 @@ static void socket_flush(struct conn *c)
 		c->nr_outstanding = 0;
 	/* What had to wait for room in the output goes on. */
 	if (!c->dead && has_work(c))
-		server_again(c->srv, c);
+		conn_again(c);
 }
 
 /* Carries out what has arrived in conn->in. */
@@ -159,7 +160,7 @@ static void socket_serve(struct conn *c)
 	else if (!receive(c))
 		conn_kill(c);
 	if (!c->dead && has_work(c))
-		server_again(c->srv, c);
+		conn_again(c);
 }
 
 static void socket_ready(void *arg, short events)
@@ -181,7 +182,7 @@ static void socket_ready(void *arg, short events)
 
 static void socket_resume(struct conn *c)
 {
-	server_again(c->srv, c);
+	conn_again(c);
 }
 
 static void socket_fini(struct conn *c)

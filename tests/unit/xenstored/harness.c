@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "files.h"
 #include "lease.h"
 #include "ops.h"
@@ -24,7 +25,7 @@ static void no_fini(struct conn *c)
 
 static void t_resume(struct conn *c)
 {
-	server_again(c->srv, c);
+	conn_again(c);
 }
 
 static void t_serve(struct conn *c)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "again.h"
 #include "conn_ring.h"
 #include "harness.h"
 
@@ -43,7 +44,7 @@ static void serve(void)
 	if (ring())
 		conn_ring_serve(ring());
 	for (int i = 0; i < 100 && srv->wire.again_list; i++)
-		server_serve_again(srv);
+		conns_serve_again(srv);
 	conns_flush(srv);
 }
 

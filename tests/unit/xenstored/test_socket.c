@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "conn_socket.h"
 
 static struct server *srv;
@@ -43,7 +44,7 @@ static void serve(void)
 	for (int i = 0; i < 200; i++) {
 		loop_turn(srv->loop, false);
 		if (srv->wire.again_list) {
-			server_serve_again(srv);
+			conns_serve_again(srv);
 			server_turn(srv);
 		}
 	}
@@ -126,7 +127,7 @@ static void test_a_client_that_reads_late_gets_every_reply(void **state)
 	for (int i = 0; i < 100000 && got < NR * (XS_WIRE_HDR_LEN + VALUE); i++) {
 		loop_turn(srv->loop, false);
 		if (srv->wire.again_list) {
-			server_serve_again(srv);
+			conns_serve_again(srv);
 			server_turn(srv);
 		}
 		got += read_all(fd, &ended);
