@@ -61,8 +61,22 @@ static uint32_t by_instruction(uint32_t crc, const void *data, size_t len)
 		memcpy(&w, p, 8);
 		c = __builtin_ia32_crc32di(c, w);
 	}
-	while (len--)
-		c = __builtin_ia32_crc32qi((uint32_t)c, *p++);
+	if (len & 4) {
+		uint32_t w;
+
+		memcpy(&w, p, 4);
+		c = __builtin_ia32_crc32si((uint32_t)c, w);
+		p += 4;
+	}
+	if (len & 2) {
+		uint16_t w;
+
+		memcpy(&w, p, 2);
+		c = __builtin_ia32_crc32hi((uint32_t)c, w);
+		p += 2;
+	}
+	if (len & 1)
+		c = __builtin_ia32_crc32qi((uint32_t)c, *p);
 	return ~(uint32_t)c;
 }
 

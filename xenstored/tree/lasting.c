@@ -24,6 +24,8 @@
 static char rule[RULE_MAX] = "+/config\0+/history";
 #define ALWAYS sizeof("+/config\0+/history")
 static size_t rule_len = ALWAYS;
+/* Most paths are asked about twice a change and begin as no rule does: bytes that one begins with. */
+static bool begins[256] = { ['c'] = true, ['h'] = true }, begins_any;
 
 /* What daemons write while the machine runs: of no use in the next boot. */
 static const char running[] = "*\0!/local\0!/vm\0!/libxl\0!/tool\0!/status\0!/request\0!/host";
@@ -47,6 +49,8 @@ static int say(const char *path, bool lasts)
 		return -EINVAL;
 	if (lasts ? canonical.len > 1 && strchr(canonical.text + 1, '/') : canonical.len == 1)
 		return -EINVAL;
+	begins[(unsigned char)canonical.text[1]] = true;
+	begins_any |= canonical.len == 1;
 	if (lasts && canonical.len == 1)
 		return add('\0', running, sizeof(running));
 	return add(lasts ? '+' : '-', canonical.text, canonical.len + 1);
@@ -65,7 +69,8 @@ int lasting_volatile(const char *path)
 
 bool lasting_is(const char *path, size_t len)
 {
-	return path[0] == '/' && len > 1 && last_rule(rule, rule_len, path, len);
+	return path[0] == '/' && len > 1 && (begins_any || begins[(unsigned char)path[1]]) &&
+	       last_rule(rule, rule_len, path, len);
 }
 
 const char *lasting_rule(size_t *len)

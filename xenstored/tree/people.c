@@ -194,7 +194,8 @@ static void tell_of_row(const struct server *srv, const char *path, size_t len)
 
 void people_note(struct server *srv, const char *path, size_t len, bool whole)
 {
-	if (!people_guard(path, len, whole))
+	/* Most that is changed begins otherwise. */
+	if ((len > 1 && path[1] != PEOPLE_DIR[1]) || !people_guard(path, len, whole))
 		return;
 	srv->rights_stale = true;
 	if (!whole)
