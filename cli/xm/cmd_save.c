@@ -74,7 +74,8 @@ const struct cli_cmd cmd_save = {
 		  "meanwhile.\n"
 		  "What the guest asked its disks for ends first; where that takes longer than a "
 		  "minute,\n"
-		  "it goes on and nothing is written.",
+		  "or FILE's file system takes nothing for half a minute, it goes on and there is no "
+		  "file.",
 	.opts = save_options,
 	.says = CLI_SAYS_NO_JSON,
 	.min_args = 2,

@@ -7,6 +7,7 @@
  * and no new file.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ int saving_give_up(struct xend *x, struct request *r, struct domain *d)
 	if (d->saving.state == SAVE_ASKED)
 		home_withdraw_shutdown(x, d);
 	saving_let_go(d);
-	return d->saving.state == SAVE_ASKED ? 0 : saving_go_on(x, r, d);
+	return d->saving.state <= SAVE_ASKED ? 0 : saving_go_on(x, r, d);
 }
 
 /* The guest still runs: wait on, or take the wish back. */
@@ -82,10 +83,22 @@ int saving_poll_asked(struct xend *x, struct request *r, struct domain *d)
 	return -EINPROGRESS;
 }
 
+/* How the worker's step ended, with @why; one whose file system does not answer has ended. */
+static int look(struct xend *x, struct request *r, struct domain *d, char *why)
+{
+	int err = save_result(d->saving.file, why);
+
+	r->deadline_ns = err == -EINPROGRESS ? x->now_ns + NS_PER_S : 0;
+	if (err != -EINPROGRESS || !save_is_stuck(d->saving.file, x->now_ns))
+		return err;
+	snprintf(why, WORKER_WHY, "the file system of the file took nothing for %d s", SAVE_FILE_STUCK_S);
+	return -ETIMEDOUT;
+}
+
 static int finish(struct xend *x, struct request *r, struct domain *d)
 {
 	char why[WORKER_WHY];
-	int err = save_result(d->saving.file, why);
+	int err = look(x, r, d, why);
 
 	if (err == -EINPROGRESS)
 		return err;
@@ -142,6 +155,24 @@ static int poll_drained(struct xend *x, struct request *r, struct domain *d)
 	return refuse(r, err, "dom0 has no thread to spare");
 }
 
+/* The guest is not asked before there is a file to write to. */
+static int poll_opened(struct xend *x, struct request *r, struct domain *d)
+{
+	char why[WORKER_WHY];
+	int err = look(x, r, d, why);
+
+	if (err == -EINPROGRESS)
+		return err;
+	if (err)
+		refuse(r, err, "%s", why);
+	else
+		err = saving_ask(x, r, d);
+	if (!err)
+		return -EINPROGRESS;
+	saving_let_go(d);
+	return err;
+}
+
 static int poll_saved(struct xend *x, struct request *r)
 {
 	struct domain *d = domain_find(x, r->domain);
@@ -150,6 +181,8 @@ static int poll_saved(struct xend *x, struct request *r)
 		return refuse(r, -ESRCH, "it ended while it was being saved");
 	if (store_has(x->xs, path_request(r->id, "op")) == 0)
 		return saving_give_up(x, r, d);
+	if (d->saving.state == SAVE_OFFERED)
+		return poll_opened(x, r, d);
 	if (d->saving.state == SAVE_ASKED)
 		return saving_poll_asked(x, r, d);
 	if (d->saving.state == SAVE_SUSPENDED) {
@@ -193,7 +226,7 @@ int saving_possible(struct xend *x, struct request *r, const struct domain *d)
 static int begin(struct xend *x, struct request *r, struct domain *d, const char *file)
 {
 	long checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint"));
-	struct saving s = { .goes_on = checkpoint == 1 };
+	struct saving s = { .state = SAVE_OFFERED, .goes_on = checkpoint == 1 };
 	char why[WORKER_WHY];
 	int err = saving_epoch(r);
 
@@ -203,14 +236,9 @@ static int begin(struct xend *x, struct request *r, struct domain *d, const char
 	if (err)
 		return refuse(r, err, "%s", why);
 	d->saving = s;
-	err = saving_ask(x, r, d);
-	if (err) {
-		saving_let_go(d);
-		return err;
-	}
 	memcpy(r->domain, d->name, sizeof(r->domain));
 	r->poll = poll_saved;
-	return -EINPROGRESS;
+	return poll_saved(x, r);
 }
 
 int op_save(struct xend *x, struct request *r)

@@ -3,6 +3,7 @@
  * save_file.c - the file of a save: beside its place until it is whole and on the disk.
  *
  * Where it is, others may write too: what has its name already is no place to write a guest's memory.
+ * Its file system may be another machine's, and answer nothing for hours: all here is a worker's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 
 #include "save_priv.h"
 #include "save_pv.h"
+
+#define WINDOW (4 << 20)		/* bytes on their way to the disk; twice that wait for it at most */
 
 /* Whether @path is the file that @s writes: another save may have put its own there since. */
 static bool is_ours(const struct save *s, const char *path)
@@ -39,13 +42,10 @@ static int clear(const char *path)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-int save_file_open(struct save *s, const char *path)
+static int make(struct save *s)
 {
-	int err;
+	int err = clear(s->partial);
 
-	snprintf(s->path, sizeof(s->path), "%s", path);
-	snprintf(s->partial, sizeof(s->partial), "%s.partial", path);
-	err = clear(s->partial);
 	if (err)
 		return err;
 	s->fd = open(s->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -53,6 +53,34 @@ int save_file_open(struct save *s, const char *path)
 		return -errno;
 	/* Where there are no locks, two saves with one name are told apart by nobody. */
 	return flock(s->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK ? -EBUSY : 0;
+}
+
+int save_file_make(struct save *s)
+{
+	int err = make(s);
+
+	return err ? worker_fail(&s->worker, err, "%.400s cannot be written in dom0: %s", s->partial,
+				 err == -EBUSY ? "another save writes it" : strerror(-err)) : 0;
+}
+
+/*
+ * What was written goes to the disk beside what is written next, so that a disk that takes nothing is seen
+ * by that, and what is left for the end is little. File systems that cannot be told so do it at the end.
+ */
+int save_file_written(struct save *s, size_t len)
+{
+	static const unsigned int both = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+					 SYNC_FILE_RANGE_WAIT_AFTER;
+	off_t from = s->synced;
+
+	s->written += (off_t)len;
+	if (s->written - from < WINDOW)
+		return 0;
+	s->synced = s->written;
+	if (!sync_file_range(s->fd, from, s->written - from, SYNC_FILE_RANGE_WRITE) &&
+	    (!from || !sync_file_range(s->fd, from - WINDOW, WINDOW, both)))
+		return 0;
+	return errno == EIO || errno == ENOSPC || errno == EDQUOT ? -errno : 0;
 }
 
 /* That a file has a new name is on the disk when its directory is. */
@@ -92,4 +120,5 @@ void save_file_close(struct save *s)
 	if (!s->is_taken && is_ours(s, made))
 		unlink(made);
 	close(s->fd);
+	s->fd = -1;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define __XEN_TOOLS__ 1
 #include <xen/xen.h>
@@ -56,6 +57,8 @@ struct save {
 	bool is_taken;			/* and its save is known to have gone well: the loop's */
 	bool is_channel;		/* to another host: no file */
 	int fd;
+	int wake_fd;			/* of a file: the loop's */
+	off_t written, synced;		/* of a file: bytes, and those whose way to the disk has begun */
 	char epoch[MOVE_EPOCH_MAX + 1];	/* of a channel */
 	struct move_in in;
 	uint16_t domid;
@@ -106,11 +109,12 @@ int save_write_head(struct save *s);
 int save_write_memory(struct save *s);	/* all behind the head, of a suspended domain */
 
 /*
- * save_file.c. Makes the file beside @path, which nobody else has open: 0 or -errno, -EBUSY: another save
- * writes it. To its place, on the disk, unless nobody waits for it any more: 0 or -errno with the worker's
- * words. Closes it, and removes what save_result() has not told of.
+ * save_file.c, for a worker. Makes the file beside .path, which nobody else has open; moves it to its place, on
+ * the disk, unless nobody waits for it any more: each 0 or -errno with the worker's words. Notes that so much more
+ * was written: 0 or -errno. Closes it, and removes what save_result() has not told of.
  */
-int save_file_open(struct save *s, const char *path);
+int save_file_make(struct save *s);
+int save_file_written(struct save *s, size_t len);
 int save_file_place(struct save *s);
 void save_file_close(struct save *s);
 

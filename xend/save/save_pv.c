@@ -38,6 +38,12 @@ static int not_written(struct save *s, int err)
 					   s->partial, strerror(-err));
 }
 
+/* What was waited for may have taken hours: by then the number is perhaps another domain's. */
+static int goes_on(struct save *s)
+{
+	return atomic_load(&s->worker.stop) ? worker_fail(&s->worker, -EINTR, "withdrawn") : 0;
+}
+
 static int put(struct save *s, const void *data, size_t len)
 {
 	const uint8_t *p = data;
@@ -45,11 +51,18 @@ static int put(struct save *s, const void *data, size_t len)
 	while (len) {
 		/* In parts, so that it can be seen whether they are taken. */
 		ssize_t n = write(s->fd, p, len < PUT_MAX ? len : PUT_MAX);
+		int err;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return not_written(s, -errno);
+		err = s->is_channel ? 0 : save_file_written(s, (size_t)n);
+		if (err)
+			return not_written(s, err);
+		err = goes_on(s);
+		if (err)
+			return err;
 		stream_sum_add(&s->sum, p, (size_t)n);
 		atomic_fetch_add(&s->nr_taken, (uint64_t)n);
 		p += n;
@@ -184,9 +197,12 @@ int save_find_domain(struct save *s)
 
 int save_write_memory(struct save *s)
 {
-	const struct shared_info *si = hv_map_read(s->hv, s->domid, &s->info.shared_info_mfn, 1);
-	int err;
+	const struct shared_info *si;
+	int err = goes_on(s);
 
+	if (err)
+		return err;
+	si = hv_map_read(s->hv, s->domid, &s->info.shared_info_mfn, 1);
 	if (!si)
 		return save_fail(s, errno ? -errno : -EFAULT, "its shared page cannot be read");
 	err = s->live.is_on ? save_put_last_round(s, si) : write_body(s, si);
@@ -203,7 +219,31 @@ static int run(struct worker *w)
 		err = save_write_head(s);
 	if (!err)
 		err = save_write_memory(s);
-	return err ? err : save_file_place(s);
+	if (!err)
+		err = save_file_place(s);
+	/* Before it is told. */
+	if (err)
+		save_file_close(s);
+	return err;
+}
+
+static int run_make(struct worker *w)
+{
+	struct save *s = (struct save *)w;
+	int err = save_file_make(s);
+
+	if (err && s->fd >= 0) {
+		/* Another save's. */
+		close(s->fd);
+		s->fd = -1;
+	}
+	return err;
+}
+
+static int run_close(struct worker *w)
+{
+	save_file_close((struct save *)w);
+	return 0;
 }
 
 static void destroy(struct worker *w)
@@ -278,16 +318,17 @@ int save_open(struct xend *x, const struct domain *d, const char *path, struct s
 
 	if (err)
 		return err;
-	s->worker.run = run;
-	err = save_file_open(s, path);
-	if (err) {
-		snprintf(why, WORKER_WHY, "%.400s cannot be written in dom0: %s", s->partial,
-			 err == -EBUSY ? "another save writes it" : strerror(-err));
-		destroy(&s->worker);
-		return err;
-	}
-	*out = s;
-	return 0;
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	snprintf(s->partial, sizeof(s->partial), "%s.partial", path);
+	s->wake_fd = x->wake_fd;
+	s->worker.run = run_make;
+	s->taken_ns = x->now_ns;
+	err = worker_start(&s->worker, x->wake_fd);
+	if (err)
+		snprintf(why, WORKER_WHY, "dom0 has no thread to spare");
+	else
+		*out = s;
+	return err;
 }
 
 void save_progress(struct save *s, uint64_t *sent_kib, uint64_t *total_kib)
@@ -303,7 +344,8 @@ bool save_is_stuck(struct save *s, uint64_t now_ns)
 	if (taken != s->taken_seen)
 		s->taken_ns = now_ns;
 	s->taken_seen = taken;
-	return taken && now_ns - s->taken_ns >= SAVE_STUCK_S * NS_PER_S;
+	return (taken || !s->is_channel) &&
+	       now_ns - s->taken_ns >= (s->is_channel ? SAVE_STUCK_S : SAVE_FILE_STUCK_S) * NS_PER_S;
 }
 
 void save_rounds(struct save *s, struct save_rounds *now)
@@ -320,6 +362,8 @@ int save_live_refused(const struct save *s)
 
 int save_begin(struct save *s, struct xend *x)
 {
+	s->worker.run = run;
+	s->taken_ns = x->now_ns;
 	return worker_start(&s->worker, x->wake_fd);
 }
 
@@ -329,7 +373,7 @@ int save_result(struct save *s, char *why)
 
 	if (err && err != -EINPROGRESS)
 		snprintf(why, WORKER_WHY, "%s", s->worker.why);
-	s->is_taken = !err;
+	s->is_taken = !err && s->is_placed;
 	return err;
 }
 
@@ -338,5 +382,11 @@ void save_release(struct save *s)
 	/* A worker that waits for the other host ends. */
 	if (s && s->is_channel && s->fd >= 0)
 		shutdown(s->fd, SHUT_RDWR);
+	/* Its file system may take as long as it likes to close and remove it. */
+	if (s && !s->is_channel && atomic_load(&s->worker.owner) == WORKER_FINISHED && s->fd >= 0) {
+		s->worker.run = run_close;
+		if (worker_start(&s->worker, s->wake_fd))
+			return;
+	}
 	worker_release(s ? &s->worker : NULL);
 }

@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,6 +53,47 @@ int __wrap_fsync(int fd)
 	return dir_is_broken ? -1 : 0;
 }
 
+/* --- a file system that does not answer --- */
+
+enum hung { HUNG_NOWHERE, HUNG_OPEN, HUNG_WRITE };
+
+static _Atomic enum hung hung_at;
+static atomic_bool hangs;			/* somebody waits there */
+
+static void answer_if_well(enum hung where, const char *path)
+{
+	while (hung_at == where && !strcmp(path, partial)) {
+		hangs = true;
+		usleep(1000);
+	}
+}
+
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	answer_if_well(HUNG_OPEN, path);
+	return __real_open64(path, flags, mode);
+}
+
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	char link[32], path[128] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (hung_at == HUNG_WRITE && readlink(link, path, sizeof(path) - 1) > 0)
+		answer_if_well(HUNG_WRITE, path);
+	return __real_write(fd, data, len);
+}
+
 static int start(void **state)
 {
 	int err = world_setup(state);
@@ -80,7 +123,7 @@ static struct save *opened(struct world *w, const char *name)
 	char why[WORKER_WHY] = "";
 	struct save *s = NULL;
 
-	if (save_open(&w->x, domain_find(&w->x, name), file, &s, why))
+	if (save_open(&w->x, domain_find(&w->x, name), file, &s, why) || save_result(s, why))
 		fail_msg("%s", why);
 	return s;
 }
@@ -214,6 +257,107 @@ static void test_late_withdrawn_save_leaves_the_next_one_alone(void **state)
 	assert_int_equal(size_of(file), 3);
 }
 
+/* --- a file system that does not answer --- */
+
+static bool is_asked(void)
+{
+	return !strcmp(fake_get("/local/domain/1/control/shutdown"), "suspend");
+}
+
+/* Workers are threads from here, and the file's system hangs @where; until somebody waits for it. */
+static void save_hangs(struct world *w, enum hung where)
+{
+	w->x.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	hung_at = where;
+	hangs = false;
+	fake_set("/request/r1/args/file", file);
+	request(w, "save", "a");
+	while (where != HUNG_OPEN && !is_asked()) {
+		usleep(1000);
+		world_steps(w, 1);
+	}
+	if (where != HUNG_OPEN) {
+		fake_set("/local/domain/1/control/shutdown", "");
+		fake_hv_suspend(1);
+		world_run(w, 10);
+	}
+	while (!hangs)
+		usleep(1000);
+}
+
+/* It answers again, and nothing is left there. */
+static void answers_again(struct world *w)
+{
+	hung_at = HUNG_NOWHERE;
+	while (size_of(partial) >= 0)
+		usleep(1000);
+	assert_int_equal(size_of(file), -1);
+	close(w->x.wake_fd);
+	w->x.wake_fd = -1;
+}
+
+static void test_guest_is_not_asked_before_its_file_is_there_and_nobody_else_waits(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "b");
+	fake_set("/config/domain/b/disk/0/target", "file:/data/other.img");
+	world_run(w, 2);
+	save_hangs(w, HUNG_OPEN);
+	assert_false(is_asked());
+	fake_set("/request/r2/domain", "b");
+	fake_set("/request/r2/op", "pause");
+	world_run(w, 1);
+	assert_string_equal(fake_get("/request/r2/state"), "done");
+	assert_null(fake_get("/request/r1/state"));
+	world_run(w, SAVE_FILE_STUCK_S);
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+	assert_non_null(strstr(fake_get("/request/r1/error"), "took nothing for 30 s"));
+	assert_false(is_asked());
+	assert_string_equal(state_of("a"), "running");
+	answers_again(w);
+}
+
+static void test_guest_goes_on_when_its_file_takes_nothing(void **state)
+{
+	struct world *w = *state;
+
+	save_hangs(w, HUNG_WRITE);
+	world_run(w, SAVE_FILE_STUCK_S - 12);
+	assert_null(fake_get("/request/r1/state"));
+	world_run(w, 14);
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+	assert_non_null(strstr(fake_get("/request/r1/error"), "took nothing for 30 s"));
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	answers_again(w);
+}
+
+static void test_guest_goes_on_when_nobody_waits_for_what_its_file_does_not_take(void **state)
+{
+	struct world *w = *state;
+
+	save_hangs(w, HUNG_WRITE);
+	fake_set("/request/r1", NULL);
+	world_run(w, 1);
+	assert_string_equal(state_of("a"), "running");
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 1);
+	answers_again(w);
+}
+
+static void test_destroyed_while_its_file_takes_nothing(void **state)
+{
+	struct world *w = *state;
+
+	save_hangs(w, HUNG_WRITE);
+	fake_set("/request/r2/domain", "a");
+	fake_set("/request/r2/op", "destroy");
+	world_run(w, 5);
+	assert_string_equal(fake_get("/request/r2/state"), "done");
+	assert_int_equal(fake_hv_domains(), 0);
+	answers_again(w);
+}
+
 /* --- somebody else's --- */
 
 static void test_two_saves_do_not_write_one_file(void **state)
@@ -223,8 +367,10 @@ static void test_two_saves_do_not_write_one_file(void **state)
 	struct save *s = opened(w, "a"), *other = NULL;
 	struct stat st;
 
-	assert_int_equal(save_open(&w->x, domain_find(&w->x, "a"), file, &other, why), -EBUSY);
+	assert_int_equal(save_open(&w->x, domain_find(&w->x, "a"), file, &other, why), 0);
+	assert_int_equal(save_result(other, why), -EBUSY);
 	assert_non_null(strstr(why, "another save writes it"));
+	save_release(other);
 	assert_int_equal(stat(partial, &st), 0);
 	fake_hv_suspend(1);
 	assert_int_equal(save_begin(s, &w->x), 0);
@@ -445,6 +591,10 @@ int main(void)
 		T(test_withdrawn_before_it_is_in_its_place_it_never_gets_there),
 		T(test_withdrawn_when_it_is_in_its_place_it_goes),
 		T(test_late_withdrawn_save_leaves_the_next_one_alone),
+		T(test_guest_is_not_asked_before_its_file_is_there_and_nobody_else_waits),
+		T(test_guest_goes_on_when_its_file_takes_nothing),
+		T(test_guest_goes_on_when_nobody_waits_for_what_its_file_does_not_take),
+		T(test_destroyed_while_its_file_takes_nothing),
 		T(test_two_saves_do_not_write_one_file),
 		T(test_what_a_killed_xend_left_is_in_nobodys_way),
 		T(test_memory_is_written_to_no_file_that_was_there),
