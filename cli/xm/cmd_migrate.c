@@ -4,13 +4,17 @@
  *
  * xend does it. This opens the door: a channel that xend connects to, whose other end is given to
  * ssh as its standard streams. xm itself is not in the way: when it is killed, the move goes on.
+ * Nor is it kept waiting: not by a xend that is not there, not by an ssh that does not end.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +25,8 @@
 
 #define MOVE_TIMEOUT_NS (24 * 3600 * INT64_C(1000000000))
 #define CONNECT_S 120			/* for xend to take the request */
+#define CONNECT_NS ((CONNECT_S + 5) * INT64_C(1000000000))	/* by then the door is closed */
+#define SETTLE_NS (45 * INT64_C(1000000000))	/* the other host's answer may take 30 s */
 #define COMMAND_MAX 1024
 
 /* xl's contract: COMMAND HOST xl migrate-receive, by the shell; an empty COMMAND: HOST is all. */
@@ -36,28 +42,58 @@ static int make_command(struct xm *xm, const char *with, const char *host, char 
 	return n < COMMAND_MAX ? 0 : xm_fail(xm, "%s: the command is too long", host);
 }
 
-/* The process that waits for xend and becomes the command. */
-static void become(struct channel *c, const char *command)
+/* The process that waits for xend and becomes the command. Who has @taken's other end hears that xend came. */
+static void become(struct channel *c, const char *command, int taken)
 {
 	int conn;
 
+	/* Whoever interrupts means xm, which ends this too, but not in the middle of a hand-over. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	alarm(CONNECT_S);
 	conn = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
 	alarm(0);
 	/* Once: a xend that comes after this one must not wait at a door that nobody opens. */
 	channel_close(c);
-	if (conn >= 0 && dup2(conn, 0) == 0 && dup2(conn, 1) == 1)
+	if (conn >= 0 && write(taken, "", 1) == 1 && dup2(conn, 0) == 0 && dup2(conn, 1) == 1)
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
 
-/* What it waits for has been said or will never be: it ends, or is ended. */
-static void end(pid_t pid, bool well)
+/* Whether it ends within @ms. */
+static bool ends(int pidfd, int ms)
 {
-	if (!well)
-		kill(pid, SIGTERM);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (poll(&p, 1, ms) < 0 && errno == EINTR)
 		;
+	return p.revents;
+}
+
+/*
+ * What the command waits for has been said or will never be: it ends, or is ended. Its last word to the other
+ * host may still be on its way when all went @well.
+ */
+static void end(struct xm *xm, pid_t pid, bool well, const char *command)
+{
+	static const struct {
+		int signal, ms;
+	} ways[] = { { 0, 10000 }, { SIGTERM, 3000 }, { SIGKILL, 1000 } };
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0u);
+	bool ended = false;
+
+	for (size_t i = well ? 0 : 1; pidfd >= 0 && !ended && i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (i && well)
+			xm_warn(xm, "'%s' does not end by itself: it gets signal %d", command, ways[i].signal);
+		if (ways[i].signal)
+			kill(pid, ways[i].signal);
+		ended = ends(pidfd, ways[i].ms);
+	}
+	if (!ended)
+		xm_warn(xm, "'%s' does not end: process %ld is left alone", command, (long)pid);
+	if (pidfd >= 0)
+		close(pidfd);
+	waitpid(pid, NULL, WNOHANG);
 }
 
 /* One line that is written over. */
@@ -114,35 +150,103 @@ static void tell_output(struct xm *xm, const struct request *req)
 	free(said);
 }
 
-static int migrate(struct xm *xm, const struct domain *dom, const struct wish *wish,
-		   struct channel *c)
+/* --- the move --- */
+
+struct moving {
+	struct xm *xm;
+	const struct domain *dom;
+	const struct wish *wish;
+	struct channel *channel;
+	int taken;			/* readable when xend has come, and when nobody will */
+};
+
+static bool is_taken(void *arg)
 {
-	const struct request_arg with[] = { { "channel", c->path }, { "host", wish->host },
+	const struct moving *m = arg;
+	char byte;
+
+	return read(m->taken, &byte, 1) == 1;
+}
+
+/* Whether xend has done with it: it says nothing of its progress any more. */
+static bool is_settled(struct xs_handle *xs, const char *name)
+{
+	return store_has(xs, XBT_NULL, "/status/domain/%s/move", name) == 0;
+}
+
+/* Nobody waits any more, and xend has heard of that: says what became of the domain. */
+static void tell_what_became(struct xm *xm, const struct domain *dom, const struct wish *wish)
+{
+	struct xs_handle *xs = xm_store(xm);
+	int64_t deadline = store_deadline(SETTLE_NS);
+	struct interrupts interrupts;
+	char *moved;
+
+	if (!xs || !store_watch(xs, "settled", "/status/domain/%s/move", dom->name))
+		return;
+	interrupts_open(&interrupts);
+	while (!is_settled(xs, dom->name) && store_wait(xs, interrupts.fd, deadline) > 0)
+		;
+	interrupts_close(&interrupts);
+	store_unwatch(xs, "settled", "/status/domain/%s/move", dom->name);
+	moved = store_read(xs, XBT_NULL, "/config/domain/%s/moved", dom->name);
+	if (moved)
+		xm_warn(xm, "%s was handed over already; whether it runs on %s, '%s migrate %s %s' again asks",
+			dom->name, wish->host, xm->prog, dom->name, wish->host);
+	else if (store_has(xs, XBT_NULL, "/config/domain/%s", dom->name) == 0)
+		xm_warn(xm, "%s was handed over already: it runs on %s", dom->name, wish->host);
+	else if (is_settled(xs, dom->name))
+		xm_warn(xm, "%s runs here as before", dom->name);
+	free(moved);
+}
+
+static int run(struct moving *m, pid_t pid)
+{
+	const struct wish *wish = m->wish;
+	struct xm *xm = m->xm;
+	const struct request_arg with[] = { { "channel", m->channel->path }, { "host", wish->host },
 					    { "live", wish->live ? "1" : "0" },
 					    { "max_stop_ms", wish->max_stop_ms },
 					    { "max_kib_s", wish->max_kib_s }, { NULL, NULL } };
-	const char *command = wish->command;
-	struct request req = { .op = "migrate", .domain = dom->name, .args = with,
-			       .timeout_ns = MOVE_TIMEOUT_NS,
-			       .progress = xm->progress ? draw : NULL, .xm = xm };
-	int ret;
-	pid_t pid;
+	struct request req = { .op = "migrate", .domain = m->dom->name, .args = with,
+			       .timeout_ns = MOVE_TIMEOUT_NS, .begin_ns = CONNECT_NS, .has_begun = is_taken,
+			       .with = m, .progress = xm->progress ? draw : NULL, .xm = xm };
+	int ret = request_told(xm, &req, "not moved");
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return xm_fail(xm, "no process for '%s': %s", command, strerror(errno));
-	if (pid == 0)
-		become(c, command);
-	close(c->fd);
-	c->fd = -1;
-	ret = request_told(xm, &req, "not moved");
 	if (!ret)
 		tell_output(xm, &req);
 	request_close(xm->xs, &req);
-	end(pid, ret == 0);
-	if (!ret)
-		fprintf(xm->out, "%s runs on %s\n", dom->name, wish->host);
+	if (!ret) {
+		fprintf(xm->out, "%s runs on %s\n", m->dom->name, wish->host);
+		fflush(xm->out);
+	} else if (req.is_withdrawn) {
+		tell_what_became(xm, m->dom, wish);
+	}
+	end(xm, pid, ret == 0, wish->command);
+	return ret;
+}
+
+static int migrate(struct moving *m)
+{
+	int taken[2], ret;
+	pid_t pid;
+
+	if (pipe2(taken, O_CLOEXEC))
+		return xm_fail(m->xm, "no pipe: %s", strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		become(m->channel, m->wish->command, taken[1]);
+	close(taken[1]);
+	if (pid < 0) {
+		ret = xm_fail(m->xm, "no process for '%s': %s", m->wish->command, strerror(errno));
+	} else {
+		close(m->channel->fd);
+		m->channel->fd = -1;
+		m->taken = taken[0];
+		ret = run(m, pid);
+	}
+	close(taken[0]);
 	return ret;
 }
 
@@ -168,7 +272,7 @@ static int run_migrate(struct cli_args *args)
 		return xm_fail(xm, "Domain-0 cannot be moved");
 	if (channel_open(xm, &c))
 		return 1;
-	ret = migrate(xm, &dom, &wish, &c);
+	ret = migrate(&(struct moving){ xm, &dom, &wish, &c, -1 });
 	channel_close(&c);
 	return ret;
 }

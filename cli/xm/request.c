@@ -47,9 +47,8 @@ static int request_state(struct xs_handle *xs, struct request *req)
 	return ret;
 }
 
-static int request_wait(struct xs_handle *xs, struct request *req, int interrupt)
+static int wait_until(struct xs_handle *xs, struct request *req, int interrupt, int64_t deadline)
 {
-	int64_t deadline = store_deadline(req->timeout_ns ? req->timeout_ns : REQUEST_TIMEOUT_NS);
 	int ret, woken;
 
 	do {
@@ -61,6 +60,19 @@ static int request_wait(struct xs_handle *xs, struct request *req, int interrupt
 	} while (ret == 1 && woken > 0);
 	if (ret == 1)
 		ret = woken == 0 ? -ETIMEDOUT : woken;
+	return ret;
+}
+
+static int request_wait(struct xs_handle *xs, struct request *req, int interrupt)
+{
+	int64_t deadline = store_deadline(req->timeout_ns ? req->timeout_ns : REQUEST_TIMEOUT_NS);
+	int ret = -ETIMEDOUT;
+
+	if (req->has_begun)
+		ret = wait_until(xs, req, interrupt, store_deadline(req->begin_ns));
+	if (ret == -ETIMEDOUT && (!req->has_begun || req->has_begun(req->with)))
+		ret = wait_until(xs, req, interrupt, deadline);
+	req->is_withdrawn = ret == -ETIMEDOUT || ret == -EINTR;
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #ifndef XM_REQUEST_H
 #define XM_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store.h"
@@ -23,9 +24,14 @@ struct request {
 	const char *domain;		/* a name, or NULL */
 	const struct request_arg *args; /* or NULL */
 	int64_t timeout_ns;		/* 0: REQUEST_TIMEOUT_NS */
+	/* With it: how long xend may take to begin, and whether it has, which is asked once when that is over. */
+	int64_t begin_ns;
+	bool (*has_begun)(void *with);
+	void *with;
 	/* Called whenever something was written about the domain or the request; or NULL. */
 	void (*progress)(struct xm *xm, const struct request *req);
 	struct xm *xm; /* for it */
+	bool is_withdrawn;		/* set by request_run(): without an answer */
 	char id[40];			/* set by request_run(): /request/ID */
 	char error[REQUEST_ERROR_LEN];	/* xend's words after -EREMOTEIO */
 };

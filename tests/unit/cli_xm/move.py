@@ -22,7 +22,7 @@ PATIENCE_S = int(os.environ.get("PATIENCE", "240"))
 # hop HOST COMMAND...: what stands in for ssh. cut=BYTES: only so many bytes get there; hush=BYTES: only
 # so many come back; then the line is dead.
 HOP = """#!/usr/bin/env python3
-import os, subprocess, sys, threading
+import os, subprocess, sys, threading, time
 top, host = %r, sys.argv[1]
 env = dict(os.environ, XENSTORED_PATH=f"{top}/{host}/run/socket", STOREVISOR_CHANNEL_DIR=f"{top}/{host}/ch")
 cut, hush = (int(os.environ.get(k, "-1")) for k in ("MOVE_CUT", "MOVE_HUSH"))
@@ -37,6 +37,8 @@ def copy(fr, to, left):
         os.write(to, data)
         left -= len(data) if left > 0 else 0
     if not left:
+        while os.environ.get("MOVE_STAY"): # a line that is dead and says nothing
+            time.sleep(1)
         p.kill() if os.environ.get("MOVE_KILL") else None
         os._exit(1)
     os.close(to)
@@ -160,6 +162,8 @@ def check_lives():
 
 
 LIVE = ["--live", "--bandwidth=1", "--max-downtime=1"] # slow, so that there are rounds
+# An ssh that neither answers nor ends, nor listens to SIGTERM.
+STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
 options = []
 
 
@@ -310,14 +314,33 @@ def main():
     claim("where the hypervisor cannot note what it writes, it stands still, and that is said")
     options[:] = []
 
-    p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", "", "web", "cat >/dev/null"], env=at.env,
-                         stderr=subprocess.PIPE, text=True)
-    until(lambda: at.read("/status/domain/web/move/phase") == "offered", "its progress is told")
+    for command in "cat >/dev/null", STUBBORN: # neither ends nor answers
+        p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", "", "web", command], env=at.env,
+                             stderr=subprocess.PIPE, text=True)
+        until(lambda: at.read("/status/domain/web/move/phase") == "offered", "its progress is told")
+        p.send_signal(signal.SIGINT)
+        said = p.communicate(timeout=PATIENCE_S)[1]
+        assert "interrupted" in said and "web runs here as before" in said, said
+        until(lambda: at.xs("exists", "/status/domain/web/move") is None, "the end of it")
+        settle("a cancelled move")
+    claim("a move that is cancelled leaves the guest where it is, whatever ssh does, and that is said")
+
+    other = OTHER[at]
+    p = at.xm("migrate", "-s", "", "web", f"{TOP}/hop {other.name} xm migrate-receive; {STUBBORN}")
+    assert p.returncode == 0 and p.stdout.startswith("web runs on ") and "does not end by itself" in p.stderr, p
+    at = settle("a move by an ssh that does not end")
+    assert at is other
+    claim("an ssh that does not end when all is done keeps nobody waiting")
+
+    # The answer to the hand-over does not come back, and somebody interrupts that.
+    p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", f"{TOP}/hop", "web", OTHER[at].name],
+                         env=dict(at.env, MOVE_HUSH="1024", MOVE_STAY="1"), stderr=subprocess.PIPE, text=True)
+    until(lambda: at.read("/config/domain/web/moved"), "the hand-over")
     p.send_signal(signal.SIGINT)
-    assert "interrupted" in p.communicate(timeout=PATIENCE_S)[1]
-    until(lambda: at.xs("exists", "/status/domain/web/move") is None, "the end of it")
-    settle("a cancelled move")
-    claim("a move that is cancelled leaves the guest where it is")
+    said = p.communicate(timeout=PATIENCE_S)[1]
+    assert "was handed over already; whether it runs on" in said, said
+    at = settle("an interrupted hand-over")
+    claim("who interrupts a hand-over is told what to do")
 
     # Ended before, while and after it could be told anything.
     for command in ("no-such-command-anywhere", "head -c 1 >/dev/null", "head -c 1000 >/dev/null"):
