@@ -383,6 +383,7 @@ static uint64_t run_up(struct xend *x, struct domain *d)
 	set_step(d, d->step + 1);
 	if (d->step == NR_STEPS) {
 		d->walk = WALK_NONE;
+		move_in_tell_times(d);
 		free_makers(d);
 		reconcile_built(x, d);
 	}

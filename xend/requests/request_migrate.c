@@ -129,8 +129,7 @@ static int leave(struct xend *x, struct request *r, struct domain *d)
 	d->saving.file = NULL;
 	move_progress_end(x, d->name);
 	if (r->began_ns)
-		log_info("%s: stood still for %llu ms", d->name,
-			 (unsigned long long)((x->now_ns - r->began_ns) / NS_PER_MS));
+		move_tell_times(r->channel, r->began_ns);
 	if (d->domid >= 0)
 		steps_begin_down(x, d, AFTER_MOVED, "moved");
 	else

@@ -94,8 +94,15 @@ static int take_over(struct xend *x, struct domain *d)
 		domain_error(d, "the other host was told meanwhile that it will not run here");
 		return err;
 	}
-	log_warnx("%s: the store does not say whether it was taken over: %s", d->name,
-		  strerror(-err));
+	/* An answer: nothing was written. The other host hears no, and has it still. */
+	if (err == -ENOSPC) {
+		domain_error(d, "the store here has no room to write down that it is here");
+		return err;
+	}
+	if (err != d->restore->unsaid)
+		log_warnx("%s: the store does not say whether it was taken over: %s", d->name,
+			  strerror(-err));
+	d->restore->unsaid = err;
 	return -EINPROGRESS;
 }
 
@@ -124,12 +131,16 @@ int move_in_step(struct xend *x, struct domain *d)
 		domain_error(d, "it has arriving=, and no saved= to come from");
 		return -EINVAL;
 	}
-	if (!d->deadline_ns)
+	if (!d->deadline_ns) {
 		err = say(d, MOVE_READY);
+		d->restore->times.ready_ns = move_clock_ns();
+	}
 	if (!err && !d->restore->is_handed)
 		err = hear(d);
 	if (err < 0)
 		return err;
+	if (!d->restore->is_handed)
+		d->restore->times.handed_ns = move_clock_ns();
 	d->restore->is_handed = true;
 	err = take_over(x, d);
 	/* It may be this host's by now, and the only copy: it waits for the store, however long. */
@@ -142,6 +153,16 @@ int move_in_step(struct xend *x, struct domain *d)
 	d->rec.arriving[0] = '\0';
 	d->rec.saved[0] = '\0';
 	return 0;
+}
+
+void move_in_tell_times(const struct domain *d)
+{
+	const struct restore *r = d->restore;
+
+	if (r && r->is_handed)
+		log_info("%s: arrived: %llu ms from the end of its memory until it could run, %llu from the "
+			 "hand-over until it did", d->name, move_ms(r->times.read_ns, r->times.ready_ns),
+			 move_ms(r->times.handed_ns, move_clock_ns()));
 }
 
 void move_in_late(struct xend *x, struct domain *d)

@@ -22,6 +22,10 @@ int move_in_accept(struct domain *d);
  * Else -errno with d->error: it will never run under this epoch.
  */
 int move_in_step(struct xend *x, struct domain *d);
+
+/* To the log, of one that runs: how long that took. */
+void move_in_tell_times(const struct domain *d);
+
 void move_in_late(struct xend *x, struct domain *d);
 
 #endif

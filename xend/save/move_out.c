@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "log.h"
 #include "move_msg.h"
 #include "save_live.h"
 #include "save_priv.h"
@@ -87,7 +88,11 @@ static int run_send(struct worker *w)
 	struct save *s = (struct save *)w;
 	int err = save_write_memory(s);
 
-	return err ? err : await(s, MOVE_READY, ANSWER_LOOKS);
+	s->times.sent_ns = move_clock_ns();
+	if (!err)
+		err = await(s, MOVE_READY, ANSWER_LOOKS);
+	s->times.ready_ns = move_clock_ns();
+	return err;
 }
 
 static int run_hand_over(struct worker *w)
@@ -95,6 +100,7 @@ static int run_hand_over(struct worker *w)
 	struct save *s = (struct save *)w;
 	int err = say(s, MOVE_HANDOVER, "");
 
+	s->times.handed_ns = move_clock_ns();
 	return err ? err : await(s, MOVE_RUNS, RUNS_LOOKS);
 }
 
@@ -143,6 +149,17 @@ int move_hand_over(struct save *s, struct xend *x)
 int move_ask(struct save *s, struct xend *x)
 {
 	return begin(s, x, run_ask);
+}
+
+void move_tell_times(const struct save *s, uint64_t began_ns)
+{
+	const struct move_out_times *t = &s->times;
+	uint64_t now = move_clock_ns();
+
+	log_info("%s: stood still for %llu ms: %llu for its memory, %llu until it was ready there, %llu to "
+		 "write that down, %llu until it ran there", s->head.name, move_ms(began_ns, now),
+		 move_ms(began_ns, t->sent_ns), move_ms(t->sent_ns, t->ready_ns),
+		 move_ms(t->ready_ns, t->handed_ns), move_ms(t->handed_ns, now));
 }
 
 void move_done(struct save *s)

@@ -39,6 +39,9 @@ int move_hand_over(struct save *s, struct xend *x);
 /* What came of @epoch, of which this host does not know. Ends as move_hand_over(). */
 int move_ask(struct save *s, struct xend *x);
 
+/* To the log: for what it stood still since @began_ns, in which it was found to be suspended. */
+void move_tell_times(const struct save *s, uint64_t began_ns);
+
 /* The domain is forgotten here: the target may forget the epoch. Does not wait. */
 void move_done(struct save *s);
 

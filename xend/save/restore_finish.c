@@ -79,21 +79,27 @@ static int write_shared_info(struct restore *r)
 	return write_page(r, r->shared_info_mfn, "its shared page cannot be written");
 }
 
+/* The guest stands still for it: as many pages at once as the window holds. */
 static int write_p2m(struct restore *r)
 {
-	uint64_t *list = (uint64_t *)r->window->page[0];
+	size_t nr = 0;
 	int err = 0;
 
 	for (uint64_t n = 0; !err && n < r->nr_p2m_frames; n++) {
 		uint64_t mfn = data_frame(r, r->p2m_frame[n], "the guest's list of frames");
+		uint64_t *list = (uint64_t *)r->window->page[nr];
 
 		if (mfn == PV_NO_FRAME)
 			return -EINVAL;
 		for (uint64_t i = 0; i < P2M_PER_PAGE; i++)
 			list[i] = restore_mfn_of(r, n * P2M_PER_PAGE + i);
-		err = write_page(r, mfn, "its memory cannot be written");
+		r->window->frame[nr++] = mfn;
+		if (nr < STREAM_BATCH && n + 1 < r->nr_p2m_frames)
+			continue;
+		err = restore_ask_write(r, nr);
+		nr = 0;
 	}
-	return err;
+	return err ? restore_fail(r, err, "its memory cannot be written") : 0;
 }
 
 static int pin_tables(struct restore *r)

@@ -19,6 +19,7 @@
 #include "guest_ram.h"
 #include "hv.h"
 #include "move_msg.h"
+#include "move_times.h"
 #include "restore_frames.h"
 #include "restore_link.h"
 #include "saved_head.h"
@@ -44,6 +45,8 @@ struct restore {
 	int fd;				/* the file, or a channel to another host */
 	struct move_in in;		/* of a channel */
 	bool is_channel, is_handed;
+	struct move_in_times times;
+	int unsaid;			/* what the store said in place of an answer, once logged */
 	uint16_t domid;
 	uint64_t shared_info_mfn;
 	struct build_result made;

@@ -48,6 +48,8 @@ static int on_read(struct restore *r, const struct restore_question *q)
 	const uint64_t mfn = q->arg;
 	void *page = hv_map(r->hv, r->domid, &mfn, 1);
 
+	/* It has read the stream to its end, and begins to finish. */
+	r->times.read_ns = move_clock_ns();
 	if (!page)
 		return errno ? -errno : -EFAULT;
 	memcpy(r->window->page[0], page, PAGE);

@@ -14,6 +14,7 @@
 #include "guest_ram.h"
 #include "hv.h"
 #include "move_msg.h"
+#include "move_times.h"
 #include "pv_tables.h"
 #include "record.h"
 #include "saved_head.h"
@@ -61,6 +62,7 @@ struct save {
 	off_t written, synced;		/* of a file: bytes, and those whose way to the disk has begun */
 	char epoch[MOVE_EPOCH_MAX + 1];	/* of a channel */
 	struct move_in in;
+	struct move_out_times times;
 	uint16_t domid;
 	/* below: the worker's */
 	struct stream_sum sum;

@@ -15,12 +15,14 @@
 #include <string.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "move_in.h"
 #include "move_msg.h"
 #include "move_out.h"
@@ -365,6 +367,54 @@ static void test_a_silent_store_is_no_sign_that_it_was_not_taken_over(void **sta
 	close(pair[1]);
 }
 
+/* That is an answer: who waits for a full disk keeps a guest still that could go on where it was. */
+static void test_a_full_disk_gives_it_back(void **state)
+{
+	struct world *w = *state;
+	struct restore r = { .is_channel = true, .is_handed = true };
+	struct domain d = { .restore = &r, .deadline_ns = 1, .name = "a" };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	r.fd = pair[0];
+	snprintf(d.rec.arriving, sizeof(d.rec.arriving), EPOCH);
+	fake_set("/config/domain/a/arriving", EPOCH);
+	fake_fail_writes("/config/move/");
+	assert_int_equal(move_in_step(&w->x, &d), -ENOSPC);
+	assert_non_null(strstr(d.error, "no room"));
+	/* So the no that follows is true. */
+	assert_string_equal(fake_get("/config/domain/a/arriving"), EPOCH);
+	assert_null(fake_get("/config/move/" EPOCH));
+	fake_fail_writes(NULL);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* It is looked at a thousand times a second. */
+static void test_a_silent_store_fills_no_log(void **state)
+{
+	struct world *w = *state;
+	struct restore r = { .is_channel = true, .is_handed = true };
+	struct domain d = { .restore = &r, .deadline_ns = 1, .name = "a" };
+	int before = dup(STDERR_FILENO), to = memfd_create("log", MFD_CLOEXEC);
+	char said[4096] = "";
+
+	snprintf(d.rec.arriving, sizeof(d.rec.arriving), EPOCH);
+	log_init("test", LOG_LVL_WARN, 0);
+	dup2(to, STDERR_FILENO);
+	fake_store_fail(FAKE_AWAY);
+	for (int i = 0; i < 1000; i++)
+		move_in_step(&w->x, &d);
+	fake_store_fail(FAKE_WORKS);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	log_init("test", LOG_LVL_ERROR, 0);
+	assert_true(pread(to, said, sizeof(said) - 1, 0) > 0);
+	close(to);
+	assert_non_null(strchr(said, '\n'));
+	assert_null(strchr(strchr(said, '\n') + 1, '\n'));
+}
+
 /* --- what others say and want meanwhile --- */
 
 static void test_words_of_the_other_host_are_printable(void **state)
@@ -592,6 +642,8 @@ int main(void)
 		T(test_what_changed_while_it_moved_is_not_lost),
 		T(test_what_is_switched_off_while_it_moves_is_off),
 		T(test_a_silent_store_is_no_sign_that_it_was_not_taken_over),
+		T(test_a_full_disk_gives_it_back),
+		T(test_a_silent_store_fills_no_log),
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
 		T(test_arrival_waits_as_long_as_something_comes),
