@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-# moving.sh a|b TIMES - one of two hosts: a guest is made on a, moves to b while it runs, and back.
+# moving.sh a|b TIMES KIND... - one of two hosts: a guest is made on a, and for each KIND moves to b while it runs, and
+# back, TIMES times: an idle one, one whose web server is under load (web), once one that writes faster than the link
+# takes (writer).
 . /mnt/dom0/lib.sh
 
 me=$1 times=$2
+shift 2
 case $me in a) here=10.0.0.101 there=10.0.0.102 ;; b) here=10.0.0.102 there=10.0.0.101 ;; esac
 card=$(ls /sys/class/net | grep '^eth' | head -n 1)
 ip addr del 10.0.0.1/24 dev xenbr0
@@ -16,7 +19,7 @@ EVER=100000
 printf '#!/bin/sh\nexec xm migrate-receive 2>>/tmp/receive.err\n' >/tmp/receive
 chmod +x /tmp/receive
 busybox nc -ll -p 7777 -e /tmp/receive &
-move() { xm migrate --live -s '' demo "busybox nc $there 7777"; }
+move() { xm migrate --live $how -s '' demo "busybox nc $there 7777"; }
 is_here() { [ "$(xs read /status/domain/demo/state)" = running ] && ! xs exists /status/domain/demo/handed; }
 
 # What the guest said up to now is not claimed again.
@@ -27,47 +30,114 @@ says() { [ "$(new | grep -acE -- "$1")" -ge "$2" ]; }
 goes_on()
 {
 	claim "$1 it counts on" until_true 60 says '^tick [0-9]+ ' 10
-	claim "$1 it writes on" until_true 60 says '^wrote' 2
-	new | grep -a '^stood' | sed "s/^/# $1 /"
+	[ $kind != disk ] || claim "$1 it writes on" until_true 60 says '^wrote' 2
+	new | grep -a '^stood' | sed "s/^/# guest: $kind /"
 }
 
+# What a guest of KIND does, from now on; what it did before, ends.
+does()
+{
+	types demo 'killall clock disk httpd 2>/dev/null; echo stopped'
+	claim "$kind: what it did before has ended" until_true 60 says '^stopped' 1
+	case $kind in
+	writer) types demo "/tmp/clock 16384 &" ;;
+	*) types demo '/tmp/clock &' ;;
+	esac
+	case $kind in
+	disk) types demo '/tmp/disk &' ;;
+	web)
+		types demo 'httpd -p 80 -h /tmp/www'
+		claim "web: it serves" until_true 60 wget -q -O /dev/null http://10.0.0.2/page
+		;;
+	esac
+}
+
+# Two at a time ask for pages, as long as there is /tmp/load; what answers is counted.
+load()
+{
+	touch /tmp/load
+	for client in 1 2; do
+		while [ -e /tmp/load ]; do
+			wget -q -T 20 -O /dev/null http://10.0.0.2/page && echo page >>/tmp/pages.$client
+		done &
+	done
+}
+pages() { cat /tmp/pages.* 2>/dev/null | wc -l; }
+more_pages() { [ "$(pages)" -ge $(($1 + 10)) ]; }
+
+# The stop is announced before it begins.
+announced() { [ "$(xs read /status/domain/demo/move/stop_ms 2>/dev/null || echo 0)" -gt 0 ]; }
+
+/mnt/dom0/clock pair | sed 's/^/# /'
 truncate -s 8M /tmp/zeros.img
 cp /mnt/dom0/clock /tmp/clock.img
 truncate -s 2M /tmp/clock.img
 claim "the other host answers" until_true $EVER answers $there
 if [ $me = a ]; then
+	kind=disk how=
 	claim "a guest" xm create -q /etc/xen/demo.cfg 'disk=["file:/tmp/zeros.img,xvda,w", "file:/tmp/clock.img,xvdb,r"]'
 	claim "it answers" until_true 60 answers 10.0.0.2
-	types demo 'cat /dev/xvdb >/tmp/clock; chmod +x /tmp/clock; /tmp/clock &'
-	types demo 'while dd if=/dev/zero of=/dev/xvda bs=4k count=20 oflag=direct 2>/dev/null; do echo wrote; usleep 100000; done &'
-	goes_on "before:"
-	for time in $(seq "$times"); do
+	types demo 'cat /dev/xvdb >/tmp/clock; chmod +x /tmp/clock; mkdir /tmp/www; dd if=/dev/urandom of=/tmp/www/page bs=16k count=1 2>/dev/null'
+	types demo 'echo "while dd if=/dev/zero of=/dev/xvda bs=4k count=20 oflag=direct 2>/dev/null; do echo wrote; usleep 100000; done" >/tmp/disk; chmod +x /tmp/disk'
+	types demo 'echo "i=0; while :; do i=\$((i+1)); echo \$i; usleep 100000; done" >/tmp/count; nc -ll -p 9000 -e sh /tmp/count &'
+	# One connection, over all moves.
+	sleep 1
+	busybox nc 10.0.0.2 9000 >/tmp/stream </dev/null &
+	for kind in "$@"; do
 		from_now
-		claim "$time: xm migrate --live" move
-		claim "$time: it is gone here, with its record" sh -c '! xm list demo && ! xs exists /config/domain/demo'
-		claim "$time: it answers from there" until_true 60 answers 10.0.0.2
-		claim "$time: it comes back" until_true $EVER is_here
+		does
 		from_now
-		goes_on "$time, here again:"
-		claim "$time: it answers here" until_true 60 answers 10.0.0.2
+		goes_on "$kind: before:"
+		from_now
+		[ $kind != web ] || load
+		[ $kind != writer ] || how=--bandwidth=2
+		for time in $(seq $([ $kind != writer ] && echo "$times" || echo 1)); do
+			counted=$(pages)
+			[ $kind != web ] || claim "web: $time: pages are answered" until_true 60 more_pages "$counted"
+			from_now
+			if [ $kind = writer ]; then
+				move >/tmp/move.out 2>&1 &
+				claim "writer: its stop is announced" until_true $EVER announced
+				echo "# writer: $(xs ls -f /status/domain/demo/move | tr '\n' ' ')"
+				claim "writer: $time: xm migrate --live" wait $!
+			else
+				claim "$kind: $time: xm migrate --live" move
+			fi
+			claim "$kind: $time: it is gone here, with its record" sh -c '! xm list demo && ! xs exists /config/domain/demo'
+			claim "$kind: $time: it answers from there" until_true 60 answers 10.0.0.2
+			counted=$(pages)
+			[ $kind != web ] || claim "web: $time: pages are answered from there" until_true 60 more_pages "$counted"
+			claim "$kind: $time: it comes back" until_true $EVER is_here
+			goes_on "$kind: $time, here again:"
+			from_now
+			claim "$kind: $time: it answers here" until_true 60 answers 10.0.0.2
+		done
+		rm -f /tmp/load
+		how=
 	done
-	claim "it is the same: its counter and its clock never stepped back" sh -c "tr -d '\r' <$(log_of demo) | grep -aE '^tick [0-9]+ [0-9]+$' |
-		awk '{ if (\$2 <= last || \$3 < at) { print; exit 1 } last = \$2; at = \$3 }'"
+	claim "it is the same: its clock never stepped back" sh -c "tr -d '\r' <$(log_of demo) | grep -aE '^tick [0-9]+ [0-9]+$' |
+		awk '{ if (\$3 < at) { print; exit 1 } at = \$3 }'"
+	claim "a connection that was there before has lost and doubled nothing" sh -c 'wc -l </tmp/stream
+		awk "{ if (\$1 != ++n) { print; exit 1 } } END { exit n < 20 }" /tmp/stream'
 	claim "nothing is left of the epochs" sh -c '[ -z "$(xs ls /config/move 2>/dev/null)" ]'
 	echo done | busybox nc $there 7778
 	claim "and ends as any other" xm destroy demo
 	claim "its disk has what it wrote" sh -c 'head -c 8388608 /dev/zero | cmp - /tmp/zeros.img'
 else
-	for time in $(seq "$times"); do
-		claim "$time: a guest arrives" until_true $EVER is_here
-		goes_on "$time, there:"
-		claim "$time: its record came along" xs exists /config/domain/demo/kernel
-		claim "$time: xm migrate --live back" move
-		claim "$time: it is gone here" gone demo
-		from_now
+	for kind in "$@"; do
+		[ $kind != writer ] || how=--bandwidth=2
+		for time in $(seq $([ $kind != writer ] && echo "$times" || echo 1)); do
+			claim "$kind: $time: a guest arrives" until_true $EVER is_here
+			goes_on "$kind: $time, there:"
+			claim "$kind: $time: its record came along" xs exists /config/domain/demo/kernel
+			claim "$kind: $time: xm migrate --live back" move
+			claim "$kind: $time: it is gone here" gone demo
+			from_now
+		done
 	done
 	claim "the other host is done" sh -c 'busybox nc -l -p 7778 | grep -q done'
 fi
 audits
 [ ! -s /tmp/receive.err ] || sed 's/^/# receive: /' /tmp/receive.err
-grep -hE 'rounds;|stood still' /var/log/xen/xend.log | sed 's/^/# /'
+grep -hE 'rounds;|stood still|arrived:' /var/log/xen/xend.log | sed 's/^/# /'
+/mnt/dom0/clock pair | sed 's/^/# /'
