@@ -47,7 +47,7 @@ static const struct maker from_kernel = {
 };
 
 static const struct maker from_file = {
-	restore_image, NULL, restore_populate, restore_load, restore_load_late, restore_tables,
+	restore_image, restore_image_late, restore_populate, restore_load, restore_load_late, restore_tables,
 };
 
 static int do_image(struct xend *x, struct domain *d)

@@ -42,6 +42,7 @@ struct saved_vcpu {
 struct restore {
 	struct worker worker;		/* first */
 	struct saved_head head;
+	char path[DISK_PATH_MAX + 1];	/* the file's, or the channel's */
 	int fd;				/* the file, or a channel to another host */
 	struct move_in in;		/* of a channel */
 	bool is_channel, is_handed;

@@ -6,6 +6,7 @@
 #include "restore_pv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -89,7 +90,15 @@ static int read_channel(struct domain *d, struct restore *r)
 	return r->fd < 0 ? r->fd : saved_head_take(r->fd, &r->head);
 }
 
-int restore_image(struct xend *x, struct domain *d)
+/* Of a file: its file system may be another machine's, and answer when it likes. */
+static int run_head(struct worker *w)
+{
+	struct restore *r = (struct restore *)w;
+
+	return saved_head_read(r->path, &r->head, &r->fd);
+}
+
+static int begin(struct xend *x, struct domain *d)
 {
 	struct restore *r = calloc(1, sizeof(*r));
 	int err;
@@ -98,12 +107,30 @@ int restore_image(struct xend *x, struct domain *d)
 		domain_error(d, "dom0 has not enough memory to restore a domain");
 		return -ENOMEM;
 	}
-	r->worker.run = run;
+	r->worker.run = run_head;
 	r->worker.destroy = destroy;
 	r->fd = -1;
+	snprintf(r->path, sizeof(r->path), "%s", d->rec.saved);
 	d->restore = r;
-	err = d->rec.arriving[0] ? read_channel(d, r) :
-				   saved_head_read(d->rec.saved, &r->head, &r->fd);
+	if (d->rec.arriving[0])
+		return read_channel(d, r);
+	err = worker_start(&r->worker, x->wake_fd);
+	if (err) {
+		d->restore = NULL;
+		domain_error(d, "dom0 has no thread to spare");
+	}
+	return err ? err : worker_result(&r->worker);
+}
+
+int restore_image(struct xend *x, struct domain *d)
+{
+	struct restore *r;
+	int err = d->restore ? worker_result(&d->restore->worker) : begin(x, d);
+
+	r = d->restore;
+	if (err == -EINPROGRESS || !r)
+		return err;
+	r->worker.run = run;
 	if (err == -EINVAL)
 		domain_error(d, "%s is not a file that xm save made, or is damaged: remove saved= "
 			     "to boot the domain anew", d->rec.saved);
@@ -111,6 +138,11 @@ int restore_image(struct xend *x, struct domain *d)
 		domain_error(d, "the saved memory %s cannot be read: %s: remove saved= to boot the "
 			     "domain anew", d->rec.saved, strerror(-err));
 	return err ? err : compare_head(d, &r->head);
+}
+
+void restore_image_late(struct xend *x, struct domain *d)
+{
+	domain_error(d, "the file system of %s does not answer", d->rec.saved);
 }
 
 uint64_t restore_kib(const struct restore *r)

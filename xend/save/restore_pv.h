@@ -14,8 +14,9 @@ struct xend;
 struct domain;
 struct restore;
 
-/* Reads the head of d->rec.saved and compares it with the record. */
+/* Reads the head of d->rec.saved, a file's by a worker, and compares it with the record. */
 int restore_image(struct xend *x, struct domain *d);
+void restore_image_late(struct xend *x, struct domain *d);
 /* What it needs, KiB, of maxmem= at most: known when restore_image() was done. */
 uint64_t restore_kib(const struct restore *r);
 int restore_populate(struct xend *x, struct domain *d);

@@ -58,11 +58,12 @@ int __wrap_fsync(int fd)
 enum hung { HUNG_NOWHERE, HUNG_OPEN, HUNG_WRITE };
 
 static _Atomic enum hung hung_at;
+static const char *hung_file;
 static atomic_bool hangs;			/* somebody waits there */
 
 static void answer_if_well(enum hung where, const char *path)
 {
-	while (hung_at == where && !strcmp(path, partial)) {
+	while (hung_at == where && hung_file && !strcmp(path, hung_file)) {
 		hangs = true;
 		usleep(1000);
 	}
@@ -268,6 +269,7 @@ static bool is_asked(void)
 static void save_hangs(struct world *w, enum hung where)
 {
 	w->x.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	hung_file = partial;
 	hung_at = where;
 	hangs = false;
 	fake_set("/request/r1/args/file", file);
@@ -291,7 +293,7 @@ static void answers_again(struct world *w)
 	hung_at = HUNG_NOWHERE;
 	while (size_of(partial) >= 0)
 		usleep(1000);
-	assert_int_equal(size_of(file), -1);
+	assert_true(hung_file == file || size_of(file) == -1);
 	close(w->x.wake_fd);
 	w->x.wake_fd = -1;
 }
@@ -355,6 +357,35 @@ static void test_destroyed_while_its_file_takes_nothing(void **state)
 	world_run(w, 5);
 	assert_string_equal(fake_get("/request/r2/state"), "done");
 	assert_int_equal(fake_hv_domains(), 0);
+	answers_again(w);
+}
+
+static void test_nobody_waits_for_the_file_of_a_restore(void **state)
+{
+	struct world *w = *state;
+
+	save(w);
+	world_record(w, "b");
+	fake_set("/config/domain/b/disk/0/target", "file:/data/other.img");
+	world_run(w, 2);
+	w->x.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	hung_file = file;
+	hung_at = HUNG_OPEN;
+	hangs = false;
+	fake_set("/config/domain/a/saved", file);
+	fake_set("/config/domain/a/power", "on");
+	world_run(w, 1);
+	while (!hangs)
+		usleep(1000);
+	fake_set("/request/r2/domain", "b");
+	fake_set("/request/r2/op", "pause");
+	world_run(w, 1);
+	assert_string_equal(fake_get("/request/r2/state"), "done");
+	world_run(w, 290);
+	assert_string_equal(state_of("a"), "starting");
+	world_run(w, 20);
+	assert_string_equal(state_of("a"), "failed");
+	assert_non_null(strstr(error_of("a"), "does not answer"));
 	answers_again(w);
 }
 
@@ -595,6 +626,7 @@ int main(void)
 		T(test_guest_goes_on_when_its_file_takes_nothing),
 		T(test_guest_goes_on_when_nobody_waits_for_what_its_file_does_not_take),
 		T(test_destroyed_while_its_file_takes_nothing),
+		T(test_nobody_waits_for_the_file_of_a_restore),
 		T(test_two_saves_do_not_write_one_file),
 		T(test_what_a_killed_xend_left_is_in_nobodys_way),
 		T(test_memory_is_written_to_no_file_that_was_there),
