@@ -108,6 +108,19 @@ static int home_body(struct txn *tx, void *arg)
 	return 0;
 }
 
+static int rings_body(struct txn *tx, void *arg)
+{
+	struct domain *d = arg;
+
+	write_rings(tx, d, (unsigned int)d->domid);
+	return 0;
+}
+
+int home_write_rings(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, rings_body, d);
+}
+
 int home_write(struct xend *x, struct domain *d)
 {
 	return store_transact(x->xs, home_body, d);

@@ -12,6 +12,8 @@ struct domain;
 
 /* Writes both trees with their permissions in one transaction. 0 or -errno. */
 int home_write(struct xend *x, struct domain *d);
+/* Only where its rings are, of one that had none when its home was written. 0 or -errno. */
+int home_write_rings(struct xend *x, struct domain *d);
 /* Removes both; nothing there is no error. */
 int home_remove(struct xend *x, struct domain *d);
 /* Asks the guest by control/shutdown: "poweroff", "reboot", "suspend". */

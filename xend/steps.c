@@ -23,6 +23,7 @@
 #include "record_store.h"
 #include "cpu_share.h"
 #include "status.h"
+#include "store.h"
 #include "xend.h"
 
 static int store_error(struct domain *d, const char *what, int err)
@@ -136,7 +137,9 @@ static int do_schedule(struct xend *x, struct domain *d)
 
 static int do_home(struct xend *x, struct domain *d)
 {
-	return store_error(d, "write the domain's home", home_write(x, d));
+	int err = d->rec.arriving[0] ? home_write_rings(x, d) : home_write(x, d);
+
+	return store_error(d, "write the domain's home", err);
 }
 
 static int undo_home(struct xend *x, struct domain *d)
@@ -180,7 +183,9 @@ static int do_disks(struct xend *x, struct domain *d)
 
 static int do_devices(struct xend *x, struct domain *d)
 {
-	return store_error(d, "write the devices", devices_write(x, d));
+	int err = d->rec.arriving[0] ? devices_write_console(x, d) : devices_write(x, d);
+
+	return store_error(d, "write the devices", err);
 }
 
 static int undo_devices(struct xend *x, struct domain *d)
@@ -201,6 +206,40 @@ static int undo_backends(struct xend *x, struct domain *d)
 			return err;
 	}
 	return devices_closed(x, d) ? 0 : -EINPROGRESS;
+}
+
+/*
+ * The guest of another host runs there until its memory is here, and stands still for all that begins then. So what
+ * its devices' processes need to come up begins before any of it is asked for; one that cannot is a no while
+ * nothing was given away.
+ */
+static int do_early(struct xend *x, struct domain *d)
+{
+	int err = 0;
+
+	if (!d->rec.arriving[0])
+		return 0;
+	if (!d->deadline_ns) {
+		d->made = (struct build_result){ 0 };
+		err = home_write(x, d);
+		err = store_error(d, "write the devices", err ? err : devices_write_early(x, d));
+	}
+	if (!err)
+		err = devices_ready(x, d);
+	return err ? err : restore_accept(x, d);
+}
+
+/* Of what has come further, all is gone by now. */
+static int undo_early(struct xend *x, struct domain *d)
+{
+	int err;
+
+	if (d->domid < 0 || store_has(x->xs, path_home((unsigned int)d->domid, NULL)) == 0)
+		return 0;
+	err = undo_backends(x, d);
+	if (!err)
+		err = devices_remove(x, d);
+	return err ? err : home_remove(x, d);
 }
 
 /*
@@ -256,6 +295,8 @@ static const struct step steps[] = {
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "schedule", do_schedule },
 	{ "populate", do_populate },
+	{ "early", do_early, undo_early, .run_limit_ns = 30 * NS_PER_S, .undo_limit_ns = 10 * NS_PER_S,
+	  .late = devices_blame },
 	{ "load", do_load, undo_load, .run_limit_ns = 3600 * NS_PER_S,
 	  .undo_limit_ns = 10 * NS_PER_S, .late = load_late },
 	{ "tables", do_tables },

@@ -170,6 +170,34 @@ static int measure(struct blk_image *img, const struct blk_image_want *w, char *
 	return 0;
 }
 
+const char *blk_locks = "/proc/locks";
+
+/* Whether a process of this host has it: other hosts' locks the kernel does not list. */
+static bool is_locked_here(const struct blk_image *img)
+{
+	FILE *f = fopen(blk_locks, "re");
+	char line[256], file[64];
+	bool is = false;
+	struct stat st;
+
+	if (!f)
+		return true;
+	if (fstat(img->fd, &st) == 0)
+		snprintf(file, sizeof(file), " %02x:%02x:%llu ", major(st.st_dev), minor(st.st_dev),
+			 (unsigned long long)st.st_ino);
+	else
+		file[0] = '\0';
+	while (!is && fgets(line, sizeof(line), f))
+		is = strstr(line, " FLOCK ") && strstr(line, file);
+	fclose(f);
+	return is;
+}
+
+int blk_image_lock(const struct blk_image *img)
+{
+	return flock(img->fd, (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) ? -errno : 0;
+}
+
 int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
@@ -189,7 +217,9 @@ int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *
 	if (img->fd < 0)
 		return blk_explain(-EINVAL, why, len, "disk %s: %s", w->path, strerror(errno));
 	rc = measure(img, w, why, len);
-	if (rc == 0 && !w->shared && flock(img->fd, (w->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
+	if (rc == 0 && !w->shared)
+		img->is_lent = blk_image_lock(img) < 0;
+	if (rc == 0 && img->is_lent && (!w->lock_later || is_locked_here(img)))
 		rc = blk_explain(-EAGAIN, why, len, "image %s is already in use by another domain",
 				 w->path);
 	if (rc < 0)

@@ -23,6 +23,7 @@ struct blk_image {
 	bool is_device;
 	bool is_remote; /* blk_nbd.h; fd is its lock */
 	bool can_discard;
+	bool is_lent; /* its lock is on another host, where its guest is */
 	bool direct; /* past dom0's page cache */
 	bool needs_flush; /* a write that ended is not yet on stable storage */
 	uint64_t sectors;	  /* of BLK_SECTOR bytes */
@@ -34,6 +35,7 @@ struct blk_image_want {
 	const char *path;
 	bool readonly; /* shared with other readers; else taken exclusively */
 	bool shared;   /* not at all (mode "w!") */
+	bool lock_later; /* another host may have it still: then .is_lent, and blk_image_lock() is to come */
 	bool sync;     /* whatever cache says, each write is safe when it ends */
 	bool in_use;   /* a guest has it: through the page cache rather than not at all */
 	enum disk_cache cache;
@@ -45,6 +47,10 @@ struct blk_image_want {
  */
 int blk_image_open(struct blk_image *img, const struct blk_image_want *want, char *why,
 		   size_t why_len);
+/* Where the kernel lists this host's locks; another file in tests. */
+extern const char *blk_locks;
+/* Takes it for itself, a file at least. 0; -EWOULDBLOCK: somebody else has it; another -errno. */
+int blk_image_lock(const struct blk_image *img);
 void blk_image_close(struct blk_image *img);
 
 /*

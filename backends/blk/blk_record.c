@@ -67,6 +67,7 @@ int blk_record_read(struct backend *be, struct blk_record *w)
 	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));
 	w->readonly = mode[0] != 'w';
 	w->shared = !store_read_bool(be->xs, be->path, "lock", true) || !strcmp(mode, "w!");
+	w->lock_comes = store_read_bool(be->xs, be->path, "lock-comes", false);
 	store_read_str(be->xs, be->path, "cache", cache, sizeof(cache));
 	if (disk_cache_parse(cache, &w->cache) == 0)
 		return read_format(be, w);

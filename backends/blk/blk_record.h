@@ -12,13 +12,14 @@
 struct blk_record {
 	char name[1024]; /* of a file or device, or as remote_name.h has it */
 	bool readonly, shared;
+	bool lock_comes; /* with its guest, which runs on another host still */
 	enum disk_cache cache;
 	enum disk_format format;
 	char backing[1024]; /* with commas between */
 };
 
 /*
- * Reads params, mode, lock, cache, format and backing. 0; -EINVAL after backend_fail(); another
+ * Reads params, mode, lock, lock-comes, cache, format and backing. 0; -EINVAL after backend_fail(); another
  * -errno: the store does not say what format it is.
  */
 int blk_record_read(struct backend *be, struct blk_record *w);

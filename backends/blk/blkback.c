@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -49,6 +50,7 @@ struct blkback {
 	char drain[40];	  /* the token of dom0's drain=, if that is there */
 	char syncing[40]; /* under which a flush was begun */
 	char answered[40]; /* under which one has ended */
+	struct event *lent; /* looks for it again */
 };
 
 static struct blkback blkback; /* the one disk of this process */
@@ -153,14 +155,20 @@ static bool guest_flushes(struct backend *be)
 
 static int open_image(struct backend *be, const struct blk_record *w, char *why, size_t len)
 {
-	struct blk_image_want want = { .path = w->name, .readonly = w->readonly,
-				       .shared = w->shared, .cache = w->cache };
+	struct blk_image_want want = { .path = w->name, .readonly = w->readonly, .shared = w->shared,
+				       .lock_later = w->lock_comes, .cache = w->cache };
 
 	if (blk_record_has_server(w))
 		return open_served(be, w, why, len);
 	want.in_use = is_in_use(be);
 	want.sync = want.in_use && w->cache != DISK_CACHE_UNSAFE && !guest_flushes(be);
 	return blk_image_open(&blkback.image, &want, why, len);
+}
+
+/* An image that only one domain is to have. */
+static bool has_lock(const struct blk_record *w)
+{
+	return !w->shared && !blk_record_has_server(w);
 }
 
 static int blk_prepare(struct backend *be)
@@ -294,6 +302,41 @@ static int blk_connect(struct backend *be)
 
 /* --- being drained --------------------------------------------------------------------------- */
 
+/*
+ * A guest that moves to another host takes the lock along, where a file system has the hosts see each other's:
+ * there it could not write before. It is lent: if the guest stays, it is taken back before the first request.
+ */
+static void lend(struct backend *be)
+{
+	struct blkback *b = be->dev;
+
+	if (!has_lock(&b->record) || strcmp(b->drain, b->syncing) ||
+	    !store_read_bool(be->xs, be->path, "lock-leaves", false))
+		return;
+	b->image.is_lent = flock(b->image.fd, LOCK_UN) == 0;
+}
+
+/* Whether the image's lock is where the guest is not: its requests wait then. */
+static bool is_elsewhere(struct backend *be)
+{
+	static const struct timeval soon = { .tv_usec = LOCK_WAIT_US };
+	struct blkback *b = be->dev;
+	char text[WHY_LEN];
+
+	if (!b->image.is_lent || b->drain[0])
+		return b->image.is_lent;
+	if (!blk_image_lock(&b->image)) {
+		b->image.is_lent = false;
+		store_write(be->xs, XBT_NULL, be->path, "error", "%s", "");
+		return false;
+	}
+	snprintf(text, sizeof(text), "image %s is in use by another domain", b->record.name);
+	say_waiting(be, text);
+	if (b->lent)
+		event_add(b->lent, &soon);
+	return true;
+}
+
 /* Under the token that it was begun for: until then the guest was suspended. */
 static void sync_ended(struct backend *be, int rc)
 {
@@ -306,6 +349,8 @@ static void sync_ended(struct backend *be, int rc)
 	if (rc < 0)
 		store_write(be->xs, XBT_NULL, be->path, "error", "what was written cannot be "
 			    "flushed: %s", strerror(-rc));
+	else
+		lend(be);
 	/* It will not be asked again: nobody is to wait for it. */
 	store_write(be->xs, XBT_NULL, be->path, "drained", "%s%s", rc < 0 ? "failed " : "",
 		    b->syncing);
@@ -354,8 +399,13 @@ static int blk_work(struct backend *be)
 {
 	struct blkback *b = be->dev;
 	bool notify;
-	int rc = blk_ring_work(b->engine, &notify);
+	int rc;
 
+	if (is_elsewhere(be)) {
+		drain(be);
+		return 0;
+	}
+	rc = blk_ring_work(b->engine, &notify);
 	if (notify)
 		backend_notify(be);
 	if (rc >= 0 && blk_image_resized(&b->image))
@@ -378,9 +428,18 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 	backend_kick(be);
 }
 
+static void on_lent(evutil_socket_t fd, short what, void *arg)
+{
+	backend_kick(arg);
+}
+
 static int blk_start(struct backend *be, struct event_base *base)
 {
 	struct blkback *b = be->dev;
+
+	b->lent = evtimer_new(base, on_lent, be);
+	if (!b->lent)
+		return -ENOMEM;
 
 	b->done = event_new(base, blk_io_fd(b->io), EV_READ | EV_PERSIST, on_done, be);
 	return b->done && event_add(b->done, NULL) == 0 ? 0 : -ENOMEM;

@@ -101,9 +101,10 @@ static void write_said(struct txn *tx, enum device_kind k, unsigned int domid, c
 			txn_write(tx, path_backend(k, domid, id, said[i].key), said[i].value);
 }
 
-static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spec *disk)
+static void write_disk(struct txn *tx, const struct domain *d, const struct disk_spec *disk)
 {
 	const enum device_kind k = DEVICE_VBD;
+	unsigned int domid = (unsigned int)d->domid;
 	struct said said[DISK_SAID];
 	char id[16];
 
@@ -111,6 +112,9 @@ static void write_disk(struct txn *tx, unsigned int domid, const struct disk_spe
 	disk_said(disk, said);
 	write_common(tx, k, domid, id);
 	write_said(tx, k, domid, id, said, DISK_SAID);
+	/* The other host's process has it as long as the guest runs there. */
+	if (d->rec.arriving[0])
+		txn_write(tx, path_backend(k, domid, id, "lock-comes"), "1");
 	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
 	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
 	txn_write(tx, path_backend(k, domid, id, "bootable"), "1");
@@ -172,24 +176,48 @@ int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *
 	return -EBUSY;
 }
 
-static int devices_body(struct txn *tx, void *arg)
+static int console_body(struct txn *tx, void *arg)
 {
 	const struct domain *d = arg;
 	unsigned int domid = (unsigned int)d->domid;
 
 	write_common(tx, DEVICE_CONSOLE, domid, CONSOLE_ID);
 	txn_write(tx, path_backend(DEVICE_CONSOLE, domid, CONSOLE_ID, "protocol"), "vt100");
+	return 0;
+}
+
+static int without_console_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+
 	for (unsigned int i = 0; i < d->rec.nr_disks; i++)
-		write_disk(tx, domid, &d->rec.disk[i]);
+		write_disk(tx, d, &d->rec.disk[i]);
 	for (unsigned int i = 0; i < d->rec.nr_vifs; i++)
 		write_vif(tx, d, &d->rec.vif[i]);
-	write_screen(tx, domid, &d->rec.screen);
+	write_screen(tx, (unsigned int)d->domid, &d->rec.screen);
 	return 0;
+}
+
+static int devices_body(struct txn *tx, void *arg)
+{
+	int err = console_body(tx, arg);
+
+	return err ? err : without_console_body(tx, arg);
 }
 
 int devices_write(struct xend *x, struct domain *d)
 {
 	return store_transact(x->xs, devices_body, d);
+}
+
+int devices_write_early(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, without_console_body, d);
+}
+
+int devices_write_console(struct xend *x, struct domain *d)
+{
+	return store_transact(x->xs, console_body, d);
 }
 
 /*
@@ -398,7 +426,7 @@ static int add_body(struct txn *tx, void *arg)
 	/* What is left of one that was there before would be taken for the new one's. */
 	txn_rm(tx, path_backend(o->kind, (unsigned int)o->d->domid, o->id, NULL));
 	if (o->kind == DEVICE_VBD)
-		write_disk(tx, (unsigned int)o->d->domid, &o->d->rec.disk[o->index]);
+		write_disk(tx, o->d, &o->d->rec.disk[o->index]);
 	else
 		write_vif(tx, o->d, &o->d->rec.vif[o->index]);
 	do_also(tx, o);

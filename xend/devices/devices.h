@@ -28,6 +28,13 @@ int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *
 /* Writes every device of the record in one transaction. 0 or -errno. */
 int devices_write(struct xend *x, struct domain *d);
 
+/*
+ * The same in two parts, for one whose memory is still to come: what needs none of it, and the console, whose
+ * ring it has. Each 0 or -errno.
+ */
+int devices_write_early(struct xend *x, struct domain *d);
+int devices_write_console(struct xend *x, struct domain *d);
+
 /* 0: all backends are ready; -EINPROGRESS: not yet; -EIO: one failed, d->error says which. */
 int devices_ready(struct xend *x, struct domain *d);
 

@@ -18,6 +18,7 @@
 
 struct drain {
 	const char *token;
+	bool leaves;			/* for another host */
 	char *why;
 	size_t why_len;
 };
@@ -45,7 +46,9 @@ static struct path key(const struct domain *d, const char *id, const char *name)
 
 static int ask(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
 {
-	return store_write(x->xs, key(d, id, "drain"), dr->token);
+	int err = dr->leaves ? store_write(x->xs, key(d, id, "lock-leaves"), "1") : 0;
+
+	return err ? err : store_write(x->xs, key(d, id, "drain"), dr->token);
 }
 
 /* What its process last said, if it did. */
@@ -103,13 +106,14 @@ static int look(struct xend *x, const struct domain *d, const char *id, const st
 static int forget(struct xend *x, const struct domain *d, const char *id, const struct drain *dr)
 {
 	(void)dr;
+	store_rm(x->xs, key(d, id, "lock-leaves"));
 	store_rm(x->xs, key(d, id, "drain"));
 	return 0;
 }
 
-int disk_drain(struct xend *x, const struct domain *d, const char *token)
+int disk_drain(struct xend *x, const struct domain *d, const char *token, bool leaves)
 {
-	const struct drain dr = { .token = token };
+	const struct drain dr = { .token = token, .leaves = leaves };
 
 	return for_disks(x, d, &dr, ask);
 }
@@ -117,7 +121,7 @@ int disk_drain(struct xend *x, const struct domain *d, const char *token)
 int disk_drained(struct xend *x, const struct domain *d, const char *token, uint64_t since_ns,
 		 char *why, size_t why_len)
 {
-	const struct drain dr = { token, why, why_len };
+	const struct drain dr = { .token = token, .why = why, .why_len = why_len };
 	int err = for_disks(x, d, &dr, look);
 
 	if (err == -EIO)

@@ -9,6 +9,7 @@
 #ifndef XEND_DISK_DRAIN_H
 #define XEND_DISK_DRAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,10 +20,10 @@ struct xend;
 struct domain;
 
 /*
- * Asks the processes of @d's disks, under @token, new each time. The domain is suspended. 0; -errno of
- * the store.
+ * Asks the processes of @d's disks, under @token, new each time. The domain is suspended; when it @leaves for
+ * another host, so do its images' locks. 0; -errno of the store.
  */
-int disk_drain(struct xend *x, const struct domain *d, const char *token);
+int disk_drain(struct xend *x, const struct domain *d, const char *token, bool leaves);
 
 /*
  * Asked at @since_ns: 0: all have; -EINPROGRESS; -ETIMEDOUT, -ENODEV: one cannot, -EIO of the store: for a

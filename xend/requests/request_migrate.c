@@ -326,7 +326,7 @@ static int poll_suspending(struct xend *x, struct request *r)
 	}
 	r->began_ns = x->now_ns;
 	d->saving.state = SAVE_WRITING;
-	err = disk_drain(x, d, r->epoch);
+	err = disk_drain(x, d, r->epoch, true);
 	if (err) {
 		let_go(x, d);
 		saving_go_on(x, r, d);

@@ -118,7 +118,7 @@ static int finish(struct xend *x, struct request *r, struct domain *d)
 
 static int ask_disks(struct xend *x, struct request *r, struct domain *d)
 {
-	int err = disk_drain(x, d, r->epoch);
+	int err = disk_drain(x, d, r->epoch, false);
 
 	if (err) {
 		saving_let_go(d);

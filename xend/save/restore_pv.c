@@ -150,6 +150,17 @@ uint64_t restore_kib(const struct restore *r)
 	return r->head.nr_pages * (PAGE / 1024);
 }
 
+static int start_worker(struct xend *x, struct domain *d)
+{
+	int err = worker_start(&d->restore->worker, x->wake_fd);
+
+	if (!err)
+		return 0;
+	d->restore = NULL;
+	domain_error(d, "dom0 has no thread to spare");
+	return err;
+}
+
 int restore_populate(struct xend *x, struct domain *d)
 {
 	struct restore *r = d->restore;
@@ -163,15 +174,21 @@ int restore_populate(struct xend *x, struct domain *d)
 		return err;
 	err = hv_domain_info(x->hv, r->domid, &info);
 	r->shared_info_mfn = info.shared_info_mfn;
-	if (!err && d->rec.arriving[0])
-		err = move_in_accept(d);
-	if (!err)
-		err = worker_start(&r->worker, x->wake_fd);
-	if (err) {
+	/* What comes from another host is asked for later. */
+	if (!err && !d->rec.arriving[0])
+		return start_worker(x, d);
+	if (err)
 		domain_error(d, "the domain cannot be restored: %s", strerror(-err));
-		if (err == -EAGAIN)
-			d->restore = NULL;
-	}
+	return err;
+}
+
+int restore_accept(struct xend *x, struct domain *d)
+{
+	int err = move_in_accept(d);
+
+	if (!err)
+		return start_worker(x, d);
+	domain_error(d, "the domain cannot be restored: %s", strerror(-err));
 	return err;
 }
 

@@ -20,6 +20,8 @@ void restore_image_late(struct xend *x, struct domain *d);
 /* What it needs, KiB, of maxmem= at most: known when restore_image() was done. */
 uint64_t restore_kib(const struct restore *r);
 int restore_populate(struct xend *x, struct domain *d);
+/* Has the other host send its memory. 0 or -errno with d->error. */
+int restore_accept(struct xend *x, struct domain *d);
 /*
  * Waits for a worker: minutes for a large domain. From another host: as long as something comes,
  * and d->deadline_ns is when too long nothing has.

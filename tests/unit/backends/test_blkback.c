@@ -493,6 +493,97 @@ static void test_the_store_is_heard_while_requests_end(void **state)
 	assert_int_equal(heard, 3);
 }
 
+/* --- its lock --- */
+
+static char image[96];
+
+static void make_image(void)
+{
+	int fd;
+
+	snprintf(image, sizeof(image), "%s/image", dir);
+	fd = open(image, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	fake_store_set(BACK "/params", image);
+}
+
+/* Another host's process, where its file system has it know of ours. */
+static bool others_have_it(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void test_the_lock_goes_with_a_guest_that_moves_and_comes_back_with_one_that_stays(void **state)
+{
+	int other;
+
+	make_image();
+	assert_int_equal(start(), 0);
+	other = open(image, O_RDWR);
+	assert_false(others_have_it(other));
+	/* It is saved only. */
+	fake_store_set(BACK "/drain", "first");
+	blk_look(&be);
+	is_drained("first");
+	assert_false(others_have_it(other));
+	fake_store_rm(BACK "/drain");
+	fake_store_rm(BACK "/drained");
+	blk_look(&be);
+
+	fake_store_set(BACK "/lock-leaves", "1");
+	fake_store_set(BACK "/drain", "second");
+	blk_look(&be);
+	is_drained("second");
+	assert_true(is_elsewhere(&be));
+	assert_true(others_have_it(other));
+	/* It stays, and the other process has not ended yet: nothing is written before. */
+	fake_store_rm(BACK "/drain");
+	blk_look(&be);
+	assert_true(is_elsewhere(&be));
+	store_says("error", "in use by another domain");
+	close(other);
+	assert_false(is_elsewhere(&be));
+	assert_string_equal(fake_store_get(BACK "/error"), "");
+	other = open(image, O_RDWR);
+	assert_false(others_have_it(other));
+	close(other);
+}
+
+static void test_the_lock_of_a_guest_that_comes_is_taken_when_it_is_here(void **state)
+{
+	int other;
+
+	make_image();
+	other = open(image, O_RDWR);
+	assert_true(others_have_it(other));
+	fake_store_set(BACK "/lock-comes", "1");
+	/* Who is of this host will not let go. */
+	assert_int_equal(start(), -EINVAL);
+	store_says("hotplug-error", "already in use");
+	waited = 0;
+	/* What another host's process has, this one's kernel does not list. */
+	blk_locks = "/dev/null";
+	assert_int_equal(start(), 0);
+	blk_locks = "/proc/locks";
+	is_offered("2048");
+	assert_int_equal(waited, 0);
+	assert_true(is_elsewhere(&be));
+	flock(other, LOCK_UN);
+	assert_false(is_elsewhere(&be));
+	assert_false(others_have_it(other));
+	close(other);
+}
+
+static void test_who_shares_its_disk_waits_for_no_lock(void **state)
+{
+	make_image();
+	fake_store_set(BACK "/lock", "0");
+	fake_store_set(BACK "/lock-comes", "1");
+	assert_int_equal(start(), 0);
+	assert_false(is_elsewhere(&be));
+}
+
 static int held;
 
 static void lets_go(void)
@@ -556,6 +647,9 @@ int main(void)
 		T(test_a_server_that_goes_ends_the_process),
 		T(test_a_disk_that_grew_meanwhile_is_told),
 		T(test_a_disk_that_is_flushed_is_drained),
+		T(test_the_lock_goes_with_a_guest_that_moves_and_comes_back_with_one_that_stays),
+		T(test_the_lock_of_a_guest_that_comes_is_taken_when_it_is_here),
+		T(test_who_shares_its_disk_waits_for_no_lock),
 		T(test_a_disk_that_cannot_be_flushed_is_not_drained),
 		T(test_a_disk_that_is_only_read_needs_no_flush),
 		T(test_a_silent_server_holds_up_no_drain),

@@ -298,6 +298,19 @@ def main():
     at = settle("the way back")
     claim("and back")
 
+    # Nothing of it is sent, and the guest runs, until its devices are there.
+    other = OTHER[at]
+    runs_since = len(lives())
+    assert other.xs("write", "/test/hold", "1") is not None
+    p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", f"{TOP}/hop", "web", other.name], env=at.env)
+    until(lambda: other.read("/status/domain/web/step") == "early", "the wait for its devices")
+    assert at.read("/status/domain/web/move/phase") == "offered" and len(lives()) == runs_since
+    assert other.xs("rm", "/test/hold") is not None
+    assert p.wait(PATIENCE_S) == 0
+    at = settle("a move to where devices come up slowly")
+    assert at is other
+    claim("it is not suspended before its devices are there")
+
     options[:] = LIVE
     for _ in range(2):
         p = move(at, OTHER[at])
