@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "disk_marker.h"
 #include "record.h"
 #include "schema.h"
 #include "start.h"
@@ -19,9 +20,57 @@
 
 /* --- what the host has --- */
 
+/* What goes beside a record has keys of no record's. */
+#define MARKER "marker/"
+#define HISTORY "history/"
+
 static int take_key(void *arg, const char *key, const char *value)
 {
+	if (!strncmp(key, MARKER, strlen(MARKER)) || !strncmp(key, HISTORY, strlen(HISTORY)))
+		return 0;
 	return record_keys_set(arg, key, value);
+}
+
+struct wanted {
+	const char *vdev, *value;
+};
+
+static int find_marker(void *arg, const char *key, const char *value)
+{
+	struct wanted *w = arg;
+
+	if (!strncmp(key, MARKER, strlen(MARKER)) && !strcmp(key + strlen(MARKER), w->vdev))
+		w->value = value;
+	return 0;
+}
+
+/* Whether the disk of that name is the one that the guest has there. An older host says nothing of it. */
+static int compare_disk(const struct saved_head *head, const struct disk_spec *disk, char *why)
+{
+	static const char *const what[] = {
+		[DISK_MARKER_OTHER_SIZE] = "has another size here",
+		[DISK_MARKER_OTHER_CONTENT] = "has other contents here",
+		[DISK_MARKER_NONE] = "cannot be compared: what comes makes no sense",
+	};
+	struct wanted w = { .vdev = disk->vdev };
+	char ours[DISK_MARKER_MAX];
+	enum disk_marker_like like;
+	int err;
+
+	saved_head_each(head, find_marker, &w);
+	if (!w.value)
+		return 0;
+	err = disk_marker_read(disk->path, ours);
+	if (err) {
+		snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, cannot be read here: %s", disk->vdev, disk->path,
+			 strerror(-err));
+		return err;
+	}
+	like = disk_marker_compare(w.value, ours);
+	if (like == DISK_MARKER_SAME)
+		return 0;
+	snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, %s", disk->vdev, disk->path, what[like]);
+	return -ENODEV;
 }
 
 /* Each word of @features has no bit that @here lacks. */
@@ -52,7 +101,7 @@ static int check_cpu(struct xs_handle *xs, const char *features, char *why)
 	return ok ? 0 : -ENODEV;
 }
 
-static int check_disk(const struct disk_spec *disk, char *why)
+static int check_disk(const struct saved_head *head, const struct disk_spec *disk, char *why)
 {
 	struct stat st;
 
@@ -72,7 +121,7 @@ static int check_disk(const struct disk_spec *disk, char *why)
 		return -EOPNOTSUPP;
 	}
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-		return 0;
+		return compare_disk(head, disk, why);
 	snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, is neither a file nor a device here",
 		 disk->vdev, disk->path);
 	return -ENODEV;
@@ -106,7 +155,7 @@ int arrival_check(struct xs_handle *xs, const struct saved_head *head, const cha
 	if (!ret)
 		ret = check_cpu(xs, features, why);
 	for (unsigned int i = 0; !ret && i < rec->nr_disks; i++)
-		ret = check_disk(&rec->disk[i], why);
+		ret = check_disk(head, &rec->disk[i], why);
 	for (unsigned int i = 0; !ret && i < rec->nr_vifs; i++)
 		ret = check_bridge(&rec->vif[i], why);
 	record_keys_free(&keys);
@@ -124,12 +173,22 @@ struct beginning {
 	char *why;
 };
 
+/* What happened to it is told where it is, in place of what is left of an earlier stay. */
+static int write_history(const struct beginning *b, const char *number, const char *value)
+{
+	if (!*number || strspn(number, "0123456789") != strlen(number))
+		return 0;
+	return store_write(b->xs, b->t, value, "/history/domain/%s/%s", b->head->name, number);
+}
+
 /* Keys that no version knows are not brought into the store. */
 static int write_key(void *arg, const char *key, const char *value)
 {
 	const struct beginning *b = arg;
 	char path[STORE_PATH_MAX];
 
+	if (!strncmp(key, HISTORY, strlen(HISTORY)))
+		return write_history(b, key + strlen(HISTORY), value);
 	snprintf(path, sizeof(path), DIR "/%s/%s", b->head->name, key);
 	if (strstr(key, "..") || !schema_find(path))
 		return 0;
@@ -186,6 +245,8 @@ static int begin_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 	ret = start_forget(xs, t, name);
 	if (!ret)
 		ret = make_room(b);
+	if (!ret)
+		ret = store_remove(xs, t, "/history/domain/%s", name);
 	if (!ret)
 		ret = saved_head_each(b->head, write_key, b);
 	if (!ret)

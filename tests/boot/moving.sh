@@ -4,7 +4,8 @@
 # to its disk and once while it writes memory faster than the link is allowed to take it. By hand: two machines want
 # two CPUs for some minutes. Its disk has nothing but zeros on both; it looks at the clock every millisecond
 # (moving/clock.c). --long: five times there and back, idle, with a web server under load, and the writer once; how long
-# it stood still, and the median and worst of them, are in the output (moving/stops.py). KINDS and MOVES choose.
+# it stood still, and the median and worst of them, are in the output (moving/stops.py). KINDS and MOVES choose; with VERBOSE
+# each step of both xends is in it too.
 . "$(dirname "$0")/lib.sh"
 
 cp -r "$TOP/tests/boot/dom0" "$SCRATCH/dom0"
@@ -15,6 +16,8 @@ cc -O2 -static -o "$SCRATCH/dom0/clock" "$TOP/tests/boot/moving/clock.c" || {
 }
 
 [ -z "${STOREVISOR_LONG:-}" ] || { KINDS=${KINDS:-idle web writer} MOVES=${MOVES:-5}; }
+
+[ -z "${VERBOSE:-}" ] || touch "$SCRATCH/dom0/verbose"
 
 # end NAME OTHER MAC: one of the machines, its TAP to a file of its own.
 end()

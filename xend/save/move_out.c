@@ -14,6 +14,7 @@
 #include "host.h"
 #include "log.h"
 #include "move_msg.h"
+#include "move_more.h"
 #include "save_live.h"
 #include "save_priv.h"
 #include "save_pv.h"
@@ -179,6 +180,7 @@ int move_open(struct xend *x, const struct domain *d, const char *channel, const
 	if (err)
 		return err;
 	s->is_channel = true;
+	move_more_read(x, s);
 	snprintf(s->epoch, sizeof(s->epoch), "%s", epoch);
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s", channel);
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

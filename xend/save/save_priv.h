@@ -52,7 +52,7 @@ struct save_live {
 
 struct save {
 	struct worker worker;		/* first */
-	struct saved_head head;
+	struct saved_head head, more;	/* .more: only .record, of a channel (move_more.h) */
 	char path[DISK_PATH_MAX + 1], partial[(DISK_PATH_MAX + 1) + 16];
 	bool is_placed;			/* the file is at .path; the worker's until it has ended */
 	bool is_taken;			/* and its save is known to have gone well: the loop's */

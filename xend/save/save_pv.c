@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "move_more.h"
 #include "save_priv.h"
 #include "saved_record.h"
 #include "store.h"
@@ -181,7 +182,7 @@ int save_write_head(struct save *s)
 		if (hv_vcpu_info(s->hv, s->domid, i, &vcpu) == 0 && vcpu.online)
 			s->head.nr_vcpus = i + 1;
 	}
-	err = saved_head_write(s->fd, &s->head);
+	err = s->is_channel ? move_more_write_head(s) : saved_head_write(s->fd, &s->head);
 	return err ? not_written(s, err) : 0;
 }
 
@@ -258,6 +259,7 @@ static void destroy(struct worker *w)
 	else if (s->fd >= 0)
 		close(s->fd);
 	saved_head_free(&s->head);
+	saved_head_free(&s->more);
 	free(s->p2m);
 	free(s->p2m_frame);
 	free(s->pfn_of);

@@ -58,6 +58,18 @@ static bool is_kept(const struct record_keys *keys, size_t at)
 	return keys->v[at].value[0] || is_plain_card(keys, at);
 }
 
+int saved_record_add(struct saved_head *h, const char *key, const char *value)
+{
+	size_t before = h->record_len;
+	int err = append(h, key);
+
+	if (!err)
+		err = append(h, value);
+	if (err)
+		h->record_len = before;
+	return err;
+}
+
 static int take_keys(struct saved_head *h, const struct record_keys *keys)
 {
 	int err = 0;
@@ -65,9 +77,7 @@ static int take_keys(struct saved_head *h, const struct record_keys *keys)
 	for (size_t i = 0; i < keys->nr && !err; i++) {
 		if (!is_kept(keys, i))
 			continue;
-		err = append(h, keys->v[i].key);
-		if (!err)
-			err = append(h, keys->v[i].value);
+		err = saved_record_add(h, keys->v[i].key, keys->v[i].value);
 	}
 	return err || h->record_len ? err : -ENOENT;
 }

@@ -13,6 +13,9 @@ struct saved_head;
  */
 int saved_record_read(struct xs_handle *xs, const char *name, struct saved_head *h);
 
+/* One pair more. 0; -E2BIG, -ENOMEM: @h is as it was. */
+int saved_record_add(struct saved_head *h, const char *key, const char *value);
+
 /* Whether it is @h->record in transaction @t: 1, 0 or -errno of the store. */
 int saved_record_is(struct xs_handle *xs, xs_transaction_t t, const char *name,
 		    const struct saved_head *h);

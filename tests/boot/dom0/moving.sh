@@ -22,6 +22,13 @@ busybox nc -ll -p 7777 -e /tmp/receive &
 move() { xm migrate --live $how -s '' demo "busybox nc $there 7777"; }
 is_here() { [ "$(xs read /status/domain/demo/state)" = running ] && ! xs exists /status/domain/demo/handed; }
 
+[ ! -e /mnt/dom0/verbose ] || {
+	mv /usr/sbin/xend /usr/sbin/xend.quiet
+	printf '#!/bin/sh\nexec xend.quiet -v\n' >/usr/sbin/xend
+	chmod +x /usr/sbin/xend
+	service restart xend
+}
+
 # What the guest said up to now is not claimed again.
 mark=0
 from_now() { mark=$(wc -l <"$(log_of demo)" 2>/dev/null || echo 0); }
@@ -58,7 +65,7 @@ load()
 	touch /tmp/load
 	for client in 1 2; do
 		while [ -e /tmp/load ]; do
-			wget -q -T 20 -O /dev/null http://10.0.0.2/page && echo page >>/tmp/pages.$client
+			timeout 20 wget -q -O /dev/null http://10.0.0.2/page && echo page >>/tmp/pages.$client
 		done &
 	done
 }
@@ -139,5 +146,6 @@ else
 fi
 audits
 [ ! -s /tmp/receive.err ] || sed 's/^/# receive: /' /tmp/receive.err
+grep -hE 'step |request |undo ' /var/log/xen/xend.log | sed 's/^/# /'
 grep -hE 'rounds;|stood still|arrived:' /var/log/xen/xend.log | sed 's/^/# /'
 /mnt/dom0/clock pair | sed 's/^/# /'

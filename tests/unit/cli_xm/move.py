@@ -286,13 +286,16 @@ def main():
     until(lambda: at.read("/local/domain/1/control/feature-suspend") == "1", "a guest")
     claim("a guest on one of two hosts")
 
+    past = [at.read(f"/history/domain/web/{n}") for n in at.xs("ls", "/history/domain/web").split()]
     p = move(at, b)
     assert p.returncode == 0 and p.stdout == "web runs on b\n", p
+    here = [b.read(f"/history/domain/web/{n}") for n in b.xs("ls", "/history/domain/web").split()]
+    assert past and here[:len(past)] == past and len(here) > len(past), (past, here)
     at = settle("a move")
     assert at is b and b.read("/config/domain/web/cpu_weight") == "512"
     assert HOSTS[0].xs("exists", "/config/domain/web") is None
     until(lambda: not b.xs("ls", "/config/move"), "the epoch is forgotten")
-    claim("moved: with its record, and the old host has nothing of it")
+    claim("moved: with its record and its history, and the old host has nothing of it")
     p = move(at, OTHER[at])
     assert p.returncode == 0, p
     at = settle("the way back")

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "arrival.h"
+#include "disk_marker.h"
 #include "fake_store.h"
 #include "move_msg.h"
 #include "saved_head.h"
@@ -127,6 +128,93 @@ static void test_an_epoch_is_a_uuid(void **state)
 	assert_int_not_equal(fake_store_count("/config/domain/web"), 0);
 	fake_store_set("/config/move/" EPOCH, "web");
 	assert_true(answers_to(MOVE_ASK, EPOCH) > 0);
+}
+
+/* --- whether its disk is here --- */
+
+/* A disk of 1 MiB with something in each block but the first @nr, which have something else. */
+static void make_disk(const char *path, off_t size, unsigned int nr)
+{
+	char block[4096];
+	FILE *f = fopen(path, "w");
+
+	for (off_t at = 0; at < size; at += (off_t)sizeof(block)) {
+		memset(block, at / (off_t)sizeof(block) < nr ? 'x' : 'o', sizeof(block));
+		assert_int_equal(fwrite(block, 1, sizeof(block), f), sizeof(block));
+	}
+	fclose(f);
+}
+
+static void add(char **to, const char *key, const char *value)
+{
+	*to = stpcpy(stpcpy(*to, key) + 1, value) + 1;
+}
+
+/* What a host with the disk @path says to one that has been told of it with @marker. */
+static const char *answer_to(struct xs_handle *xs, const char *path, const char *marker)
+{
+	static char record[2048], why[ARRIVAL_WHY];
+	char target[128], *end = record;
+	struct saved_head h = { .version = SAVED_VERSION, .name = "web", .record = record };
+
+	snprintf(target, sizeof(target), "file:%s", path);
+	add(&end, "disk/0/target", target);
+	add(&end, "disk/0/vdev", "xvda");
+	add(&end, "kernel", "/boot/kernel");
+	add(&end, "memory", "64");
+	if (marker)
+		add(&end, "marker/xvda", marker);
+	h.record_len = (size_t)(end - record);
+	why[0] = '\0';
+	return arrival_check(xs, &h, "", why) ? why : "yes";
+}
+
+static void test_a_disk_of_the_same_name_must_be_the_same(void **state)
+{
+	char path[] = "/tmp/xm-arrival.XXXXXX", marker[DISK_MARKER_MAX];
+
+	close(mkstemp(path));
+	make_disk(path, 1 << 20, 0);
+	assert_int_equal(disk_marker_read(path, marker), 0);
+	assert_string_equal(answer_to(*state, path, NULL), "yes");
+	assert_string_equal(answer_to(*state, path, marker), "yes");
+	/* Its guest runs, and writes. */
+	make_disk(path, 1 << 20, 100);
+	assert_string_equal(answer_to(*state, path, marker), "yes");
+	make_disk(path, 1 << 20, 200);
+	assert_non_null(strstr(answer_to(*state, path, marker), "its disk xvda"));
+	assert_non_null(strstr(answer_to(*state, path, marker), "other contents here"));
+	make_disk(path, 2 << 20, 0);
+	assert_non_null(strstr(answer_to(*state, path, marker), "another size here"));
+	/* Where most is nothing on both, what is something counts. */
+	make_disk(path, 0, 0);
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	assert_int_equal(disk_marker_read(path, marker), 0);
+	make_disk(path, 4096, 0);
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	assert_non_null(strstr(answer_to(*state, path, marker), "other contents here"));
+	marker[strlen(marker) - 1] = 'g';
+	assert_non_null(strstr(answer_to(*state, path, marker), "makes no sense"));
+	unlink(path);
+}
+
+static void test_what_happened_to_it_comes_along(void **state)
+{
+	static const char record[] = "memory\0" "64\0" "history/00000007\0" "then running\0" "history/../x\0" "y\0"
+				     "marker/xvda\0" "1";
+	struct saved_head h = { .version = SAVED_VERSION, .name = "web", .record = (char *)record,
+				.record_len = sizeof(record) };
+	char why[ARRIVAL_WHY], *came;
+
+	fake_store_set("/history/domain/web/00000003", "of an earlier stay");
+	assert_int_equal(arrival_begin(*state, &h, EPOCH, "/run/socket", why), 0);
+	came = fake_store_get("/history/domain/web/00000007");
+	assert_string_equal(came, "then running");
+	free(came);
+	assert_int_equal(fake_store_count("/history/domain/web/00000003"), 0);
+	assert_int_equal(fake_store_count("/history/domain/x"), 0);
+	assert_int_equal(fake_store_count("/config/domain/web/marker"), 0);
+	assert_int_equal(fake_store_count("/config/domain/web/history"), 0);
 }
 
 /* --- and the one that it is restored on --- */
@@ -255,6 +343,8 @@ int main(void)
 		T(test_no_is_said_of_what_is_known_not_to_come),
 		T(test_no_is_never_said_of_what_runs),
 		T(test_an_epoch_is_a_uuid),
+		T(test_a_disk_of_the_same_name_must_be_the_same),
+		T(test_what_happened_to_it_comes_along),
 		T(test_what_runs_gets_no_old_memory),
 		T(test_what_is_just_ending_gets_no_old_memory),
 		T(test_what_is_another_domain_gets_no_old_memory),
