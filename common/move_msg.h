@@ -36,7 +36,7 @@ struct move_msg {
 	uint32_t type;
 	uint32_t crc;			/* CRC-32C of all, itself as 0 */
 	char epoch[MOVE_EPOCH_MAX + 1 + 3];
-	char text[MOVE_TEXT_MAX + 1 + 8]; /* OFFER: the CPU's features; NO: why; else "" */
+	char text[MOVE_TEXT_MAX + 1 + 8]; /* OFFER: the CPU's features; ACCEPT: "zstd" if pages may come packed; NO: why; else "" */
 };
 
 /* A message that is coming in. Zeroed at the start, and by move_take() after each. */

@@ -78,6 +78,7 @@ int __wrap_helper_end(pid_t pid, const atomic_bool *stop)
 	/* what goes with a process */
 	free(r->p2m_frame);
 	free(r->body);
+	free(r->unpacked);
 	restore_frames_fini(&r->frames);
 	for (int i = 0; i < RECORD_VCPUS_MAX; i++)
 		free(r->vcpu[i].fpu);

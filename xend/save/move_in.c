@@ -19,6 +19,7 @@
 #include "move_msg.h"
 #include "restore_priv.h"
 #include "store.h"
+#include "stream_pack.h"
 #include "xend.h"
 
 #define HEAD_S 5			/* for xm to send what it has already */
@@ -49,7 +50,8 @@ int move_in_connect(struct domain *d)
 
 static int say(struct domain *d, enum move_type type)
 {
-	int err = move_send(d->restore->fd, type, d->rec.arriving, "");
+	const char *text = type == MOVE_ACCEPT ? STREAM_PACK_WORD : "";
+	int err = move_send(d->restore->fd, type, d->rec.arriving, text);
 
 	if (err)
 		domain_error(d, "the connection to the other host was lost");

@@ -57,6 +57,8 @@ static int await(struct save *s, enum move_type wanted, unsigned int looks)
 		return move_lost(s);
 	if (m.type == MOVE_NO)
 		return worker_fail(&s->worker, -ECANCELED, "%s", m.text);
+	if (m.type == MOVE_ACCEPT)
+		s->pack.is_wanted = !strcmp(m.text, STREAM_PACK_WORD);
 	return m.type == wanted ? 0 : worker_fail(&s->worker, -EBADMSG, "an answer out of turn");
 }
 
@@ -161,6 +163,9 @@ void move_tell_times(const struct save *s, uint64_t began_ns)
 		 "write that down, %llu until it ran there", s->head.name, move_ms(began_ns, now),
 		 move_ms(began_ns, t->sent_ns), move_ms(t->sent_ns, t->ready_ns),
 		 move_ms(t->ready_ns, t->handed_ns), move_ms(t->handed_ns, now));
+	if (s->pack.in)
+		log_info("%s: %llu KiB of its memory went packed, as %llu", s->head.name,
+			 (unsigned long long)s->pack.in / 1024, (unsigned long long)s->pack.out / 1024);
 }
 
 void move_done(struct save *s)

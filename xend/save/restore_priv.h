@@ -64,6 +64,7 @@ struct restore {
 	uint64_t nr_p2m_frames;
 	uint8_t *body;
 	size_t body_room;
+	uint8_t *unpacked;		/* NULL: none came yet */
 	uint8_t shared_info[PAGE];
 	bool has_shared_info;
 	struct saved_vcpu vcpu[RECORD_VCPUS_MAX];

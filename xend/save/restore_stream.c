@@ -12,6 +12,7 @@
 #include "pv_tables.h"
 #include "restore_priv.h"
 #include "stream.h"
+#include "stream_pack.h"
 
 #define MAX_PFN (1ull << 30)
 #define RECORD_MAX ((MAX_PFN / P2M_PER_PAGE + 8) * 8)	/* bytes of one record: such a p2m */
@@ -208,6 +209,25 @@ static int on_pages(struct restore *r, uint32_t len)
 	return err || !nr_with ? err : take_pages(r, with, nr_with, r->body + list);
 }
 
+/* In the room that is kept for it: the window may be asked for meanwhile, the body is the packed one's. */
+static int on_packed(struct restore *r, uint32_t len)
+{
+	size_t whole = stream_unpacked_len(r->body, len, STREAM_PAGES_MAX);
+	uint8_t *packed = r->body;
+	int err;
+
+	if (!r->unpacked)
+		r->unpacked = malloc(STREAM_PAGES_MAX);
+	if (!r->unpacked)
+		return no_memory(r);
+	if (!whole || !stream_unpack(packed, len, r->unpacked, whole))
+		return restore_damaged(r, "packed pages that cannot be unpacked");
+	r->body = r->unpacked;
+	err = on_pages(r, (uint32_t)whole);
+	r->body = packed;
+	return err;
+}
+
 static int on_p2m_frames(struct restore *r, uint32_t len)
 {
 	const struct stream_p2m *rec = (const struct stream_p2m *)r->body;
@@ -370,6 +390,8 @@ static int get_body(struct restore *r, const struct stream_record *rec)
 
 static int do_record(struct restore *r, const struct stream_record *rec)
 {
+	if (rec->type == STREAM_PACKED && r->p2m_frame)
+		return on_packed(r, rec->length);
 	if (rec->type < sizeof(on_record) / sizeof(on_record[0]) && on_record[rec->type]) {
 		if (!r->p2m_frame && rec->type != STREAM_PV_INFO &&
 		    rec->type != STREAM_P2M_FRAMES && rec->type != STREAM_STATIC_DATA_END)

@@ -59,7 +59,7 @@ static void hold_back(const struct save *s, uint64_t began_ns, uint64_t bytes)
 /* Sends every page whose bit is set, in order. */
 static int put_dirty(struct save *s, bool limited)
 {
-	uint64_t pfn[STREAM_BATCH], began = now_ns(), before = s->sum.nr_bytes;
+	uint64_t pfn[STREAM_BATCH], began = now_ns(), before = s->sum.nr_bytes, pages = s->page_bytes;
 	size_t nr = 0;
 	int err = 0;
 
@@ -74,7 +74,7 @@ static int put_dirty(struct save *s, bool limited)
 		if (limited)
 			hold_back(s, began, s->sum.nr_bytes - before);
 	}
-	s->live.sent += s->sum.nr_bytes - before;
+	s->live.sent += s->page_bytes - pages;
 	s->live.sent_ns += now_ns() - began;
 	return err;
 }

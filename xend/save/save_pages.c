@@ -108,6 +108,23 @@ int save_kinds(struct save *s, const uint64_t *pfn, size_t nr, uint64_t *mfn, ui
 	return 0;
 }
 
+/* The first @len bytes of the batch, as they are or packed. */
+static int put_pages(struct save *s, size_t len)
+{
+	uint64_t began;
+	size_t packed;
+	int err;
+
+	s->page_bytes += len;
+	stream_pack_limit(&s->pack, s->live.is_running ? s->live.max_kib_s : 0);
+	packed = stream_pack(&s->pack, s->batch, len);
+	began = move_clock_ns();
+	err = packed ? save_put_record(s, STREAM_PACKED, s->pack.to, packed, NULL, 0) :
+		       save_put_record(s, STREAM_PAGE_DATA, s->batch, len, NULL, 0);
+	stream_pack_measure(&s->pack, packed ? packed : len, move_clock_ns() - began);
+	return err;
+}
+
 int save_put_batch(struct save *s, const uint64_t *pfn, size_t nr)
 {
 	struct stream_pages *rec = (struct stream_pages *)s->batch;
@@ -132,12 +149,12 @@ int save_put_batch(struct save *s, const uint64_t *pfn, size_t nr)
 	*rec = (struct stream_pages){ (uint32_t)nr, 0 };
 	for (size_t i = 0; i < nr; i++)
 		rec->pfn[i] = pfn[i] | (uint64_t)type[i] << STREAM_TYPE_SHIFT;
-	return err ? err : save_put_record(s, STREAM_PAGE_DATA, s->batch, list + len, NULL, 0);
+	return err ? err : put_pages(s, list + len);
 }
 
 int save_make_batch(struct save *s)
 {
-	s->batch = malloc(sizeof(struct stream_pages) + STREAM_BATCH * (8 + PAGE));
+	s->batch = malloc(STREAM_PAGES_MAX);
 	return s->batch ? 0 : save_fail(s, -ENOMEM, "dom0 has not enough memory to save a domain");
 }
 

@@ -19,6 +19,7 @@
 #include "record.h"
 #include "saved_head.h"
 #include "stream.h"
+#include "stream_pack.h"
 #include "stream_sum.h"
 #include "worker.h"
 
@@ -77,6 +78,8 @@ struct save {
 	uint32_t *pfn_of;		/* by mfn */
 	struct table walk[LEVELS + 1];
 	uint8_t *batch;
+	struct stream_pack pack;
+	uint64_t page_bytes;		/* of pages, as they would be unpacked */
 	struct save_live live;
 	_Atomic uint64_t done_kib, total_kib, nr_taken;	/* for anybody to look at */
 	uint64_t taken_seen, taken_ns;	/* the loop's: .nr_taken, and when it was another last */

@@ -264,6 +264,7 @@ static void destroy(struct worker *w)
 	free(s->p2m_frame);
 	free(s->pfn_of);
 	free(s->batch);
+	stream_pack_fini(&s->pack);
 	free(s);
 }
 

@@ -47,6 +47,8 @@ enum stream_type {
 /* Ours, with bodies of stream_sum.h. */
 #define STREAM_CHECK (STREAM_OPTIONAL | 0x53560001u)
 #define STREAM_DIGEST (STREAM_OPTIONAL | 0x53560002u)
+/* A uint64_t, the length of a body of STREAM_PAGE_DATA, and that packed by zstd; only to who says that it knows it. */
+#define STREAM_PACKED 0x53560003u
 
 struct stream_record {
 	uint32_t type, length;		/* of the body; padded to 8 bytes */
@@ -70,6 +72,7 @@ struct stream_pages {
 #define STREAM_PFN_MASK ((1ull << 52) - 1)
 #define STREAM_TYPE_SHIFT 60
 #define STREAM_BATCH 1024u		/* pages a record */
+#define STREAM_PAGES_MAX (sizeof(struct stream_pages) + STREAM_BATCH * (8 + 4096))	/* bytes of its body */
 
 struct stream_vcpu {
 	uint32_t id, reserved;

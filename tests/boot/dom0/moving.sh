@@ -47,7 +47,7 @@ does()
 	types demo 'killall clock disk httpd 2>/dev/null; echo stopped'
 	claim "$kind: what it did before has ended" until_true 60 says '^stopped' 1
 	case $kind in
-	writer) types demo "/tmp/clock 16384 &" ;;
+	writer) types demo "/tmp/clock 8192 &" ;;
 	*) types demo '/tmp/clock &' ;;
 	esac
 	case $kind in
@@ -97,7 +97,7 @@ if [ $me = a ]; then
 		goes_on "$kind: before:"
 		from_now
 		[ $kind != web ] || load
-		[ $kind != writer ] || how=--bandwidth=2
+		[ $kind != writer ] || how=--bandwidth=4
 		for time in $(seq $([ $kind != writer ] && echo "$times" || echo 1)); do
 			counted=$(pages)
 			[ $kind != web ] || claim "web: $time: pages are answered" until_true 60 more_pages "$counted"
@@ -132,7 +132,7 @@ if [ $me = a ]; then
 	claim "its disk has what it wrote" sh -c 'head -c 8388608 /dev/zero | cmp - /tmp/zeros.img'
 else
 	for kind in "$@"; do
-		[ $kind != writer ] || how=--bandwidth=2
+		[ $kind != writer ] || how=--bandwidth=4
 		for time in $(seq $([ $kind != writer ] && echo "$times" || echo 1)); do
 			claim "$kind: $time: a guest arrives" until_true $EVER is_here
 			goes_on "$kind: $time, there:"

@@ -4,7 +4,7 @@
  * long it stood still whenever that was longer than 20 ms: by the clock that stands still with it
  * ("ran") and by the one that does not ("was"), and what the time stamp counters of the machines that it was
  * on said before and after ("from", "to"), in us. Ten times a second a line "tick NUMBER MS", of the
- * former. With KIB it writes to each page of so much memory meanwhile, over and over, sixteen pages a look.
+ * former. With KIB it writes to each page of so much memory meanwhile, over and over, two pages a look.
  *
  * clock pair, in dom0: "pair US NS", what the counter and the clock of its log say, for stops.py.
  */
@@ -17,7 +17,7 @@
 
 #define LONG_NS 20000000ll
 #define PAGE 4096
-#define PAGES 16			/* 62 MiB in a second */
+#define PAGES 2				/* 8 MiB in a second */
 #define PER_US 1000			/* QEMU's counter, where instructions are its clock: 1 GHz */
 
 static long long at(clockid_t clock)

@@ -415,6 +415,55 @@ static void test_a_silent_store_fills_no_log(void **state)
 	assert_null(strchr(strchr(said, '\n') + 1, '\n'));
 }
 
+/* --- packed where the link is slow --- */
+
+static void test_what_the_link_takes_faster_is_not_packed(void **state)
+{
+	static uint8_t page[STREAM_PAGES_MAX], back[STREAM_PAGES_MAX];
+	struct stream_pack p = { .is_wanted = true };
+	size_t len;
+
+	(void)state;
+	/* Nothing is known of it. */
+	assert_int_equal(stream_pack(&p, page, sizeof(page)), 0);
+	/* A GiB in a millisecond; then a MiB in ten seconds. */
+	stream_pack_measure(&p, 1 << 30, 1000000);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(stream_pack(&p, page, sizeof(page)), 0);
+	for (int i = 0; i < 20; i++)
+		stream_pack_measure(&p, 1 << 20, 10000000000);
+	for (int i = 0; i < 16 && !(len = stream_pack(&p, page, sizeof(page))); i++)
+		;
+	assert_true(len > 8 && len < sizeof(page) / 100);
+	assert_int_equal(stream_unpacked_len(p.to, len, sizeof(back)), sizeof(page));
+	memset(back, 1, sizeof(back));
+	assert_true(stream_unpack(p.to, len, back, sizeof(back)));
+	assert_memory_equal(back, page, sizeof(page));
+	/* A stranger's. */
+	assert_false(stream_unpack(p.to, len - 1, back, sizeof(back)));
+	assert_false(stream_unpack(p.to, len, back, sizeof(back) - 1));
+	assert_int_equal(stream_unpacked_len(p.to, len, sizeof(back) - 1), 0);
+	assert_int_equal(stream_unpacked_len(p.to, 8, sizeof(back)), 0);
+	/* Who does not know it gets none. */
+	p.is_wanted = false;
+	assert_int_equal(stream_pack(&p, page, sizeof(page)), 0);
+	stream_pack_fini(&p);
+}
+
+static void test_what_packs_badly_goes_as_it_is(void **state)
+{
+	static uint8_t noise[1 << 20];
+	struct stream_pack p = { .is_wanted = true };
+	uint32_t x = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+	stream_pack_limit(&p, 1024);
+	assert_int_equal(stream_pack(&p, noise, sizeof(noise)), 0);
+	stream_pack_fini(&p);
+}
+
 /* --- what others say and want meanwhile --- */
 
 static void test_words_of_the_other_host_are_printable(void **state)
@@ -644,6 +693,8 @@ int main(void)
 		T(test_a_silent_store_is_no_sign_that_it_was_not_taken_over),
 		T(test_a_full_disk_gives_it_back),
 		T(test_a_silent_store_fills_no_log),
+		T(test_what_the_link_takes_faster_is_not_packed),
+		T(test_what_packs_badly_goes_as_it_is),
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
 		T(test_arrival_waits_as_long_as_something_comes),

@@ -542,6 +542,7 @@ static int read_alone(const char *path, char *why)
 	alone = false;
 	free(r->p2m_frame);
 	free(r->body);
+	free(r->unpacked);
 	restore_frames_fini(&r->frames);
 	for (int i = 0; i < RECORD_VCPUS_MAX; i++)
 		free(r->vcpu[i].fpu);
