@@ -36,7 +36,7 @@ static int pin(struct xend *x, struct domain *d)
 	return err ? refused(d, "cpus", err) : 0;
 }
 
-static int share(struct xend *x, struct domain *d)
+int sched_share(struct xend *x, struct domain *d)
 {
 	struct hv_credit c = { (uint16_t)d->rec.cpu_weight, (uint16_t)d->rec.cap };
 	int err = hv_credit_set(x->hv, (uint16_t)d->domid, &c);
@@ -51,7 +51,7 @@ int sched_apply(struct xend *x, struct domain *d, bool again)
 	if (again || strcmp(d->rec.cpus, "all"))
 		err = pin(x, d);
 	if (!err && (again || d->rec.cpu_weight != WEIGHT_DEFAULT || d->rec.cap))
-		err = share(x, d);
+		err = sched_share(x, d);
 	return err;
 }
 

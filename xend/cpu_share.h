@@ -17,6 +17,9 @@ struct record;
  */
 int sched_apply(struct xend *x, struct domain *d, bool again);
 
+/* Only weight and cap, whatever it has now. 0; -errno after domain_error(). */
+int sched_share(struct xend *x, struct domain *d);
+
 /* Whether two records say the same of it. */
 bool sched_same(const struct record *a, const struct record *b);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu_share.h"
 #include "foreign.h"
 #include "host.h"
 #include "log.h"
@@ -213,8 +214,9 @@ static int recover_one(struct xend *x, struct domain *d, const struct hv_domain 
 	} else if (h) {
 		d->domid = h->domid;
 		log_info("%s: adopted domain %d", d->name, d->domid);
-		/* An earlier xend may have been moving it. Refused where nothing can be noted. */
-		hv_dirty_end(x->hv, h->domid);
+		/* An earlier xend may have been moving it, and have slowed it down. Refused where nothing is noted. */
+		if (!hv_dirty_end(x->hv, h->domid))
+			sched_share(x, d);
 	} else if (had) {
 		log_info("%s: its domain is gone: cleaning up", d->name);
 		steps_resume_down(x, d, NULL, AFTER_STOP);

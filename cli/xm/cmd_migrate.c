@@ -99,18 +99,20 @@ static void end(struct xm *xm, pid_t pid, bool well, const char *command)
 /* One line that is written over. */
 static void draw(struct xm *xm, const struct request *req)
 {
-	char *phase = store_read(xm->xs, XBT_NULL, "/status/domain/%s/move/phase", req->domain);
-	long long v[5] = { 0 };
+	char *phase = store_read(xm->xs, XBT_NULL, "/status/domain/%s/move/phase", req->domain), slow[40] = "";
+	long long v[6] = { 0 };
 	static const char *const keys[] = { "sent_kib", "total_kib", "rate_kib_s", "stop_ms",
-					    "round" };
+					    "round", "slow_percent" };
 
 	for (size_t i = 0; phase && i < sizeof(keys) / sizeof(keys[0]); i++)
 		store_read_number(xm->xs, XBT_NULL, &v[i], "/status/domain/%s/move/%s", req->domain,
 				  keys[i]);
+	if (v[5])
+		snprintf(slow, sizeof(slow), ", held to %lld %% of its CPUs", v[5]);
 	if (phase)
 		fprintf(xm->err,
-			"\r%s: %s %lld, %lld of %lld MiB, %lld MiB/s, stops for %lld ms\033[K",
-			req->domain, phase, v[4], v[0] >> 10, v[1] >> 10, v[2] >> 10, v[3]);
+			"\r%s: %s %lld, %lld of %lld MiB, %lld MiB/s, stops for %lld ms%s\033[K",
+			req->domain, phase, v[4], v[0] >> 10, v[1] >> 10, v[2] >> 10, v[3], slow);
 	fflush(xm->err);
 	free(phase);
 }
@@ -280,7 +282,7 @@ static int run_migrate(struct cli_args *args)
 static const struct cli_opt migrate_options[] = {
 	{ 's', NULL, "COMMAND", "what reaches HOST instead of ssh" },
 	{ 'l', "live", NULL, "let the domain run while its memory is sent" },
-	{ 0, "max-downtime", "MS", "with -l: stop it when that takes no longer (300)" },
+	{ 0, "max-downtime", "MS", "with -l: stop it when that takes no longer, and slow it down for that (300)" },
 	{ 0, "bandwidth", "MIB", "with -l: send no more in a second while it runs" },
 	{ 0 },
 };

@@ -370,6 +370,9 @@ static int poll_rounds(struct xend *x, struct request *r)
 	log_info("%s: %llu rounds; %llu KiB are left, and stop it for about %llu ms", d->name,
 		 (unsigned long long)now.round, (unsigned long long)now.left_kib,
 		 (unsigned long long)now.stop_ms);
+	if (now.slow_percent)
+		log_info("%s: it wrote faster than the link took, and was held to %llu %% of its CPUs", d->name,
+			 (unsigned long long)now.slow_percent);
 	if (save_live_refused(d->saving.file))
 		store_write(x->xs, path_request_output(r->id, 0),
 			    "the hypervisor does not note what a running domain writes: it stood "

@@ -13,7 +13,7 @@
 
 struct progress {
 	const char *name, *phase;
-	uint64_t sent_kib, total_kib, rate, stop_ms, round;
+	uint64_t sent_kib, total_kib, rate, stop_ms, round, slow;
 };
 
 static void put(struct txn *tx, const struct progress *p, const char *key, uint64_t value)
@@ -31,6 +31,8 @@ static int body(struct txn *tx, void *arg)
 	put(tx, p, "move/rate_kib_s", p->rate);
 	put(tx, p, "move/stop_ms", p->stop_ms);
 	put(tx, p, "move/round", p->round);
+	if (p->slow)
+		put(tx, p, "move/slow_percent", p->slow);
 	return 0;
 }
 
@@ -52,6 +54,7 @@ void move_progress(struct xend *x, struct request *r, const struct domain *d, co
 		p.rate = now.rate_kib_s;
 		p.stop_ms = now.stop_ms;
 		p.round = now.round;
+		p.slow = now.slow_percent;
 	}
 	store_transact(x->xs, body, &p);
 }

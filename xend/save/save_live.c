@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "log.h"
 #include "save_priv.h"
 #include "stream.h"
 
@@ -113,6 +114,37 @@ static int take_dirty(struct save *s, uint64_t *nr)
 	return err ? save_fail(s, err, "the hypervisor does not tell what was written") : 0;
 }
 
+/*
+ * One that writes faster than the link takes gets less of its CPUs, step by step, so that what it stands still for
+ * can be as little as was asked for. Whether a step was left.
+ */
+static bool slow_down(struct save *s)
+{
+	static const uint16_t percent[] = { 50, 25, 10, 5 };
+	struct save_live *l = &s->live;
+	struct hv_credit c;
+	uint32_t vcpus = s->head.nr_vcpus ? s->head.nr_vcpus : 1;
+
+	if (l->nr_slowed >= sizeof(percent) / sizeof(percent[0]) ||
+	    (!l->nr_slowed && hv_credit_get(s->hv, s->domid, &l->share)))
+		return false;
+	c = l->share;
+	c.cap = (uint16_t)((l->share.cap ? l->share.cap : 100 * vcpus) * percent[l->nr_slowed] / 100);
+	if (!c.cap || hv_credit_set(s->hv, s->domid, &c))
+		return false;
+	atomic_store(&l->slow_percent, percent[l->nr_slowed++]);
+	return true;
+}
+
+/* It is asked to suspend itself next, or goes on: all of its CPUs are its own again. */
+static void let_run(struct save *s)
+{
+	if (s->live.nr_slowed && hv_credit_set(s->hv, s->domid, &s->live.share))
+		log_warnx("%s: it is held to a part of its CPUs, and the hypervisor refuses to let it go",
+			  s->head.name);
+	s->live.nr_slowed = 0;
+}
+
 static int rounds(struct save *s)
 {
 	uint64_t nr = 0, least = UINT64_MAX;
@@ -126,6 +158,10 @@ static int rounds(struct save *s)
 			break;
 		no_gain = nr < least ? 0 : no_gain + 1;
 		least = nr < least ? nr : least;
+		if (no_gain && slow_down(s)) {
+			no_gain = 0;
+			least = UINT64_MAX;
+		}
 		err = put_dirty(s, true);
 		memset(s->live.dirty, 0, (s->nr_pfns + 7) / 8);
 	}
@@ -173,6 +209,7 @@ int save_put_rounds(struct save *s)
 	err = begin(s);
 	if (!err)
 		err = rounds(s);
+	let_run(s);
 	s->live.is_running = false;
 	return err;
 }

@@ -45,7 +45,10 @@ struct save_live {
 	uint8_t *kind;			/* by pfn: ~ how it was sent, PAGE_DEFERRED; 0: not yet */
 	uint8_t *dirty;			/* by pfn, a bit */
 	uint64_t sent, sent_ns;		/* bytes of rounds, and the time they took */
-	_Atomic uint64_t round, left_kib, rate_kib_s, stop_ms;	/* for anybody to look at */
+	struct hv_credit share;		/* the guest's own, while it is slowed down */
+	unsigned int nr_slowed;		/* steps */
+	/* For anybody to look at. */
+	_Atomic uint64_t round, left_kib, rate_kib_s, stop_ms, slow_percent;
 };
 
 /* Of a page that will be read when its guest stands still. No kind of the hypervisor's. */

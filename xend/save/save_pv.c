@@ -355,7 +355,8 @@ void save_rounds(struct save *s, struct save_rounds *now)
 {
 	*now = (struct save_rounds){ atomic_load(&s->live.round), atomic_load(&s->live.left_kib),
 				     atomic_load(&s->live.rate_kib_s),
-				     atomic_load(&s->live.stop_ms) };
+				     atomic_load(&s->live.stop_ms),
+				     atomic_load(&s->live.slow_percent) };
 }
 
 int save_live_refused(const struct save *s)

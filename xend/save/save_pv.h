@@ -46,6 +46,7 @@ void save_progress(struct save *s, uint64_t *sent_kib, uint64_t *total_kib);
 /* Of rounds with the guest running, save_live.h. All 0 when there are none. */
 struct save_rounds {
 	uint64_t round, left_kib, rate_kib_s, stop_ms;
+	uint64_t slow_percent;		/* of its CPUs that the guest was held to; 0: it was not */
 };
 void save_rounds(struct save *s, struct save_rounds *now);
 /* After the rounds: whether there were none, as the hypervisor cannot note what a guest writes. */

@@ -422,6 +422,8 @@ int hv_vcpu_set_affinity(struct hv *hv, uint16_t domid, unsigned int vcpu, bool 
 	return 0;
 }
 
+uint16_t fake_hv_least_cap;
+
 int hv_credit_get(struct hv *hv, uint16_t domid, struct hv_credit *c)
 {
 	struct fake_domain *d = fake_hv_find(domid);
@@ -439,5 +441,7 @@ int hv_credit_set(struct hv *hv, uint16_t domid, const struct hv_credit *c)
 	if (!d)
 		return -ESRCH;
 	d->credit = *c;
+	if (c->cap && c->cap < fake_hv_least_cap)
+		fake_hv_least_cap = c->cap;
 	return 0;
 }

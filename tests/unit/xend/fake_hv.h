@@ -50,6 +50,8 @@ const struct shared_info *fake_hv_shared_info(int domid);
 void fake_hv_suspend(int domid);
 /* At each look at what it wrote, a guest that runs writes so many pages more; how many looks there were. */
 extern unsigned int fake_hv_writes, fake_hv_looks;
+/* The least cap that any domain was given and that is below it. */
+extern uint16_t fake_hv_least_cap;
 bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);
 bool fake_hv_pinned(int domid);
 /* It was given the MSRs that a domain here is saved with. */

@@ -244,6 +244,51 @@ static void test_rounds_begin_where_writes_are_noted_already(void **state)
 	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
 }
 
+/* It would stand still for as long as its memory is large, and nobody had asked for that. */
+static void test_who_writes_faster_than_the_link_takes_is_slowed_down(void **state)
+{
+	struct world *w = *state;
+	const struct hv_credit own = { 512, 80 };
+	char why[WORKER_WHY] = "";
+	struct save_rounds now;
+	struct hv_credit c;
+	struct save *s;
+
+	runs(w);
+	assert_int_equal(hv_credit_set(w->hv, 1, &own), 0);
+	assert_int_equal(save_alloc(&w->x, domain_find(&w->x, "a"), &s, why), 0);
+	s->fd = open("/dev/null", O_WRONLY);
+	s->live.max_kib_s = 1024;
+	assert_int_equal(save_find_domain(s), 0);
+	fake_hv_least_cap = 100;
+	fake_hv_writes = 64;
+	if (save_put_rounds(s))
+		fail_msg("%s", s->worker.why);
+	fake_hv_writes = 0;
+	save_rounds(s, &now);
+	assert_int_equal(now.slow_percent, 5);
+	assert_int_equal(fake_hv_least_cap, 4);
+	/* For its suspension, and wherever it goes on. */
+	assert_int_equal(hv_credit_get(w->hv, 1, &c), 0);
+	assert_int_equal(c.cap, 80);
+	assert_int_equal(c.weight, 512);
+	save_release(s);
+}
+
+static void test_what_an_ended_xend_had_slowed_down_is_not(void **state)
+{
+	struct world *w = *state;
+	struct hv_credit c = { 256, 5 };
+
+	runs(w);
+	world_kill(w);
+	assert_int_equal(hv_dirty_begin(w->hv, 1), 0);
+	assert_int_equal(hv_credit_set(w->hv, 1, &c), 0);
+	world_start(w);
+	assert_int_equal(hv_credit_get(w->hv, 1, &c), 0);
+	assert_int_equal(c.cap, 0);
+}
+
 /* --- a store that does not say how it ended --- */
 
 static void test_what_was_written_down_is_handed_over_whatever_is_heard_of_it(void **state)
@@ -687,6 +732,8 @@ int main(void)
 		T(test_only_who_it_was_handed_to_is_asked),
 		T(test_what_an_ended_xend_had_noted_is_noted_no_more),
 		T(test_rounds_begin_where_writes_are_noted_already),
+		T(test_who_writes_faster_than_the_link_takes_is_slowed_down),
+		T(test_what_an_ended_xend_had_slowed_down_is_not),
 		T(test_what_was_written_down_is_handed_over_whatever_is_heard_of_it),
 		T(test_what_changed_while_it_moved_is_not_lost),
 		T(test_what_is_switched_off_while_it_moves_is_off),
