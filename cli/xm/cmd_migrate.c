@@ -177,12 +177,12 @@ static bool is_settled(struct xs_handle *xs, const char *name)
 }
 
 /* Nobody waits any more, and xend has heard of that: says what became of the domain. */
-static void tell_what_became(struct xm *xm, const struct domain *dom, const struct wish *wish)
+static void tell_what_became(struct xm *xm, const struct domain *dom)
 {
 	struct xs_handle *xs = xm_store(xm);
 	int64_t deadline = store_deadline(SETTLE_NS);
 	struct interrupts interrupts;
-	char *moved;
+	char *moved, *blank;
 
 	if (!xs || !store_watch(xs, "settled", "/status/domain/%s/move", dom->name))
 		return;
@@ -192,11 +192,13 @@ static void tell_what_became(struct xm *xm, const struct domain *dom, const stru
 	interrupts_close(&interrupts);
 	store_unwatch(xs, "settled", "/status/domain/%s/move", dom->name);
 	moved = store_read(xs, XBT_NULL, "/config/domain/%s/moved", dom->name);
+	blank = moved ? strchr(moved, ' ') : NULL;
 	if (moved)
 		xm_warn(xm, "%s was handed over already; whether it runs on %s, '%s migrate %s %s' again asks",
-			dom->name, wish->host, xm->prog, dom->name, wish->host);
+			dom->name, blank ? blank + 1 : "the other host", xm->prog, dom->name,
+			blank ? blank + 1 : "HOST");
 	else if (store_has(xs, XBT_NULL, "/config/domain/%s", dom->name) == 0)
-		xm_warn(xm, "%s was handed over already: it runs on %s", dom->name, wish->host);
+		xm_warn(xm, "%s was handed over already: it runs on the other host", dom->name);
 	else if (is_settled(xs, dom->name))
 		xm_warn(xm, "%s runs here as before", dom->name);
 	free(moved);
@@ -222,7 +224,7 @@ static int run(struct moving *m, pid_t pid)
 		fprintf(xm->out, "%s runs on %s\n", m->dom->name, wish->host);
 		fflush(xm->out);
 	} else if (req.is_withdrawn) {
-		tell_what_became(xm, m->dom, wish);
+		tell_what_became(xm, m->dom);
 	}
 	end(xm, pid, ret == 0, wish->command);
 	return ret;
@@ -252,6 +254,45 @@ static int migrate(struct moving *m)
 	return ret;
 }
 
+/* --- calling one off --- */
+
+/* The request that moves @dom is called off. 0; -ENOENT: there is none; -errno. */
+static int cancel_body(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const struct domain *dom = data;
+	unsigned int nr;
+	char **ids = xs_directory(xs, t, "/request", &nr);
+	int ret = ids ? -ENOENT : -errno;
+
+	for (unsigned int i = 0; ids && i < nr && ret == -ENOENT; i++) {
+		char *op = store_read(xs, t, "/request/%s/op", ids[i]);
+		char *name = store_read(xs, t, "/request/%s/domain", ids[i]);
+
+		if (op && name && !strcmp(op, "migrate") && !strcmp(name, dom->name) &&
+		    store_has(xs, t, "/request/%s/state", ids[i]) == 0)
+			ret = store_write(xs, t, "1", "/request/%s/cancel", ids[i]);
+		free(op);
+		free(name);
+	}
+	free(ids);
+	return ret;
+}
+
+static int cancel(struct xm *xm, struct domain *dom)
+{
+	struct xs_handle *xs = xm_store(xm);
+	int ret = xs ? store_transact(xs, cancel_body, dom) : 0;
+
+	if (!xs)
+		return 1;
+	if (ret == -ENOENT)
+		return xm_fail(xm, "%s is not being moved", dom->name);
+	if (ret)
+		return xm_fail_store(xm, "calling it off", -ret);
+	tell_what_became(xm, dom);
+	return 0;
+}
+
 static int run_migrate(struct cli_args *args)
 {
 	struct xm *xm = args->with;
@@ -262,6 +303,10 @@ static int run_migrate(struct cli_args *args)
 	struct domain dom;
 	int ret;
 
+	if (cli_has(args, "cancel"))
+		return domain_find(xm, args->argv[0], &dom) ? 1 : cancel(xm, &dom);
+	if (args->argc < 2)
+		return cli_refuse(args, "'%s migrate' needs the host to move it to", xm->prog);
 	ret = take_number(args, "max-downtime", 1, "300", wish.max_stop_ms);
 	if (!ret)
 		ret = take_number(args, "bandwidth", 1024, "0", wish.max_kib_s);
@@ -283,13 +328,14 @@ static const struct cli_opt migrate_options[] = {
 	{ 's', NULL, "COMMAND", "what reaches HOST instead of ssh" },
 	{ 'l', "live", NULL, "let the domain run while its memory is sent" },
 	{ 0, "max-downtime", "MS", "with -l: stop it when that takes no longer, and slow it down for that (300)" },
+	{ 0, "cancel", NULL, "call off a move that somebody else began: DOMAIN stays here" },
 	{ 0, "bandwidth", "MIB", "with -l: send no more in a second while it runs" },
 	{ 0 },
 };
 
 const struct cli_cmd cmd_migrate = {
 	.name = "migrate",
-	.args = "DOMAIN HOST",
+	.args = "DOMAIN [HOST]",
 	.help = "Move a running domain to another host",
 	.more = "Its disks must be the same there, by the same names; HOST needs this system, "
 		  "and ssh.\n"
@@ -298,7 +344,7 @@ const struct cli_cmd cmd_migrate = {
 		  "whether HOST has it, it stands still, and the same command again asks HOST.",
 	.opts = migrate_options,
 	.says = CLI_SAYS_NO_JSON,
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = 2,
 	.example = "xm migrate web otherhost",
 	.run = run_migrate,

@@ -56,9 +56,11 @@ static bool is_absent(struct xend *x, struct path p)
 	return absent;
 }
 
+/* Who asked has gone, or somebody else has called it off. */
 static bool is_withdrawn(struct xend *x, const struct request *r)
 {
-	return store_has(x->xs, path_request(r->id, "op")) == 0;
+	return store_has(x->xs, path_request(r->id, "op")) == 0 ||
+	       store_has(x->xs, path_request(r->id, "cancel")) > 0;
 }
 
 /* The domain a request works for; NULL: it ended by itself. */
@@ -80,8 +82,11 @@ static void let_go(struct xend *x, struct domain *d)
 
 static int give_up(struct xend *x, struct request *r, struct domain *d)
 {
+	int err;
+
 	move_progress_end(x, d->name);
-	return saving_give_up(x, r, d);
+	err = saving_give_up(x, r, d);
+	return err ? err : refuse(r, -EINTR, "it was called off");
 }
 
 /* How the worker's step ended, with @why; -EINPROGRESS: it goes on, and that is told. */
@@ -214,6 +219,8 @@ static int give_body(struct txn *tx, void *arg)
 	if (is)
 		return is < 0 ? is : 0;
 	is = txn_is(tx, path_request(g->r->id, "op"), "migrate");
+	if (is == 1 && txn_is(tx, path_request(g->r->id, "cancel"), "1") == 1)
+		is = 0;
 	if (is <= 0)
 		return is < 0 ? is : -ECANCELED;
 	/* The other host has it as it was at the beginning: no change to it gets lost. */
@@ -254,7 +261,7 @@ static int write_down(struct xend *x, struct request *r, struct domain *d)
 static int look_while_it_runs(struct xend *x, struct request *r, struct domain *d,
 			      const char *phase)
 {
-	char why[WORKER_WHY] = "withdrawn";
+	char why[WORKER_WHY] = "it was called off";
 	int err = is_withdrawn(x, r) ? -EINTR : look(x, r, d, phase, why);
 
 	if (!err || err == -EINPROGRESS)
@@ -287,7 +294,8 @@ static int poll_sent(struct xend *x, struct request *r)
 	}
 	if (!err) {
 		err = write_down(x, r, d);
-		snprintf(why, sizeof(why), err == -ESTALE ? "its record was changed while it moved: the "
+		snprintf(why, sizeof(why), err == -ECANCELED ? "it was called off" :
+			 err == -ESTALE ? "its record was changed while it moved: the "
 			 "same command again moves it as it is now" :
 			 "it cannot be written down: %s", strerror(-err));
 	}

@@ -343,6 +343,19 @@ def main():
         settle("a cancelled move")
     claim("a move that is cancelled leaves the guest where it is, whatever ssh does, and that is said")
 
+    p = at.xm("migrate", "--cancel", "web")
+    assert p.returncode == 1 and "web is not being moved" in p.stderr, p
+    for how in [], LIVE:
+        p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", *how, "-s", "", "web", "cat >/dev/null"], env=at.env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: at.read("/status/domain/web/move/phase") == "offered", "its progress is told")
+        cancel = at.xm("migrate", "--cancel", "web")
+        assert cancel.returncode == 0 and "web runs here as before" in cancel.stderr, cancel
+        said = p.communicate(timeout=PATIENCE_S)
+        assert p.returncode == 1 and not said[0] and "not moved: it was called off" in said[1], said
+        settle("a move that was called off")
+    claim("somebody else can call a move off, and both are told")
+
     other = OTHER[at]
     p = at.xm("migrate", "-s", "", "web", f"{TOP}/hop {other.name} xm migrate-receive; {STUBBORN}")
     assert p.returncode == 0 and p.stdout.startswith("web runs on ") and "does not end by itself" in p.stderr, p
