@@ -193,6 +193,12 @@ static int undo_devices(struct xend *x, struct domain *d)
 	return d->domid < 0 ? 0 : devices_remove(x, d);
 }
 
+/* A guest that arrives stands still meanwhile: what it can do without comes up beside it. */
+static int do_backends(struct xend *x, struct domain *d)
+{
+	return d->rec.arriving[0] ? devices_ready_but_console(x, d) : devices_ready(x, d);
+}
+
 static int undo_backends(struct xend *x, struct domain *d)
 {
 	int err;
@@ -303,7 +309,7 @@ static const struct step steps[] = {
 	{ "home", do_home, undo_home },
 	{ "introduce", do_introduce, undo_introduce },
 	{ "devices", do_devices, undo_devices },
-	{ "backends", devices_ready, undo_backends, .run_limit_ns = 30 * NS_PER_S,
+	{ "backends", do_backends, undo_backends, .run_limit_ns = 30 * NS_PER_S,
 	  .undo_limit_ns = 10 * NS_PER_S, .late = devices_blame },
 	{ "hand-over", move_in_step, .run_limit_ns = 60 * NS_PER_S, .poll_ns = NS_PER_MS,
 	  .late = move_in_late },

@@ -310,6 +310,18 @@ int devices_ready(struct xend *x, struct domain *d)
 	return for_each(x, d, check_ready);
 }
 
+static int check_needed(struct xend *x, struct domain *d, enum device_kind k, const char *id)
+{
+	int rc = check_ready(x, d, k, id);
+
+	return k == DEVICE_CONSOLE && rc == -EINPROGRESS ? 0 : rc;
+}
+
+int devices_ready_but_console(struct xend *x, struct domain *d)
+{
+	return for_each(x, d, check_needed);
+}
+
 static int blame(struct xend *x, struct domain *d, enum device_kind k, const char *id)
 {
 	char what[64];

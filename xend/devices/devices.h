@@ -38,6 +38,9 @@ int devices_write_console(struct xend *x, struct domain *d);
 /* 0: all backends are ready; -EINPROGRESS: not yet; -EIO: one failed, d->error says which. */
 int devices_ready(struct xend *x, struct domain *d);
 
+/* The same, but that nothing waits for the console: what a guest says is in its ring until that comes up. */
+int devices_ready_but_console(struct xend *x, struct domain *d);
+
 /* Names the first backend that is not ready, for the time-out's error line. */
 void devices_blame(struct xend *x, struct domain *d);
 
