@@ -26,8 +26,12 @@
 
 static int take_key(void *arg, const char *key, const char *value)
 {
-	if (!strncmp(key, MARKER, strlen(MARKER)) || !strncmp(key, HISTORY, strlen(HISTORY)))
-		return 0;
+	static const char *const beside[] = { MARKER, HISTORY, "pin/", "share" };
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		if (!strncmp(key, beside[i], strlen(beside[i])))
+			return 0;
+	}
 	return record_keys_set(arg, key, value);
 }
 

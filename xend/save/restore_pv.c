@@ -14,6 +14,7 @@
 
 #include "build_pv.h"
 #include "move_in.h"
+#include "move_more.h"
 #include "pv_tables.h"
 #include "restore_priv.h"
 #include "xend.h"
@@ -174,6 +175,8 @@ int restore_populate(struct xend *x, struct domain *d)
 		return err;
 	err = hv_domain_info(x->hv, r->domid, &info);
 	r->shared_info_mfn = info.shared_info_mfn;
+	if (!err && d->rec.arriving[0])
+		move_more_apply(x, d, &r->head);
 	/* What comes from another host is asked for later. */
 	if (!err && !d->rec.arriving[0])
 		return start_worker(x, d);

@@ -296,10 +296,15 @@ def main():
     assert HOSTS[0].xs("exists", "/config/domain/web") is None
     until(lambda: not b.xs("ls", "/config/move"), "the epoch is forgotten")
     claim("moved: with its record and its history, and the old host has nothing of it")
+    for command in ("sched-credit", "-d", "web", "-w", "300", "-c", "70"), ("vcpu-pin", "web", "0", "1"):
+        p = at.xm(*command)
+        assert p.returncode == 0, p
     p = move(at, OTHER[at])
     assert p.returncode == 0, p
     at = settle("the way back")
-    claim("and back")
+    share, pins = at.xm("sched-credit", "-d", "web").stdout, at.xm("vcpu-list", "web").stdout
+    assert re.search(r"\b300 +70\b", share) and re.search(r"^web +\d+ +0 .* 1 */ *all *$", pins, re.M), (share, pins)
+    claim("and back, with the weight, the cap and the CPUs that it was given meanwhile")
 
     # Nothing of it is sent, and the guest runs, until its devices are there.
     other = OTHER[at]
