@@ -15,7 +15,7 @@ cc -O2 -static -o "$SCRATCH/dom0/clock" "$TOP/tests/boot/moving/clock.c" || {
 	exit 1
 }
 
-[ -z "${STOREVISOR_LONG:-}" ] || { KINDS=${KINDS:-idle web writer} MOVES=${MOVES:-5}; }
+[ -z "${STOREVISOR_LONG:-}" ] || { KINDS=${KINDS:-idle web writer} MOVES=${MOVES:-5} PATIENCE=${PATIENCE:-5300}; }
 
 [ -z "${VERBOSE:-}" ] || touch "$SCRATCH/dom0/verbose"
 
