@@ -300,7 +300,8 @@ static const struct step steps[] = {
 	{ "create", do_create, undo_create, .undo_limit_ns = 10 * NS_PER_S,
 	  .poll_ns = 20 * NS_PER_MS },
 	{ "schedule", do_schedule },
-	{ "populate", do_populate },
+	/* It may have begun to load: what follows is no part of that. */
+	{ "populate", do_populate, undo_load, .undo_limit_ns = 10 * NS_PER_S },
 	{ "early", do_early, undo_early, .run_limit_ns = 30 * NS_PER_S, .undo_limit_ns = 10 * NS_PER_S,
 	  .late = devices_blame },
 	{ "load", do_load, undo_load, .run_limit_ns = 3600 * NS_PER_S,

@@ -55,9 +55,10 @@ def main():
         total, memory, _, down, _ = numbers(left[1])
         ready, runs = numbers(came[1])
         began = left[0] - total
-        # The guest's stop that ended there just after it came: by that machine's counter.
+        # The guest's stop that began here before it was suspended, and ended there just after it came.
         after = [s for s in hosts[target][2]
-                 if came[0] - 50 < clock_of(hosts[target][0], s[3]) < came[0] + 5000]
+                 if came[0] - 50 < clock_of(hosts[target][0], s[3]) < came[0] + 5000
+                 and -100 < began - clock_of(hosts[source][0], s[2]) < 5000]
         kind, ran, frm, to = min(after, key=lambda s: s[3]) if after else ("?", 0, None, None)
         suspending = max(0, began - clock_of(hosts[source][0], frm)) if frm else 0
         looks = max(0, clock_of(hosts[target][0], to) - came[0]) if to else 0
