@@ -84,14 +84,16 @@ static void partial_set(struct frame *f, unsigned int nval, bool pset)
 static int table_devalidate(struct frame *f, unsigned int level, unsigned int *nr, bool *pset);
 
 /*
- * Finishes the child of a pset entry: its general reference is ours; if it is PARTIAL, that work is undone first.
+ * Finishes the child of a pset entry of a table of @level: its general reference is ours. If it still is the PARTIAL table that it was
+ * when the entry was looked at, that work is undone first. Others may have ended that, and the guest made another table of it since,
+ * PARTIAL as well: that is left to who meets it. So each call in here is a level below, however many such tables name each other.
  */
-static int pset_child_finish(u64 entry)
+static int pset_child_finish(u64 entry, unsigned int level)
 {
 	struct frame *child = mfn_to_frame(pte_mfn(entry));
 	int rc = 0;
 
-	if (child->type & FT_PARTIAL)
+	if (child->type & FT_PARTIAL && (unsigned int)frame_type_of(child) == level - 1)
 		rc = ptval_finish_partial(child);
 	if (!rc)
 		frame_put(child);
@@ -145,7 +147,7 @@ static int table_devalidate(struct frame *f, unsigned int level, unsigned int *n
 	int rc;
 
 	if (*pset) {
-		rc = pset_child_finish(table[*nr]);
+		rc = pset_child_finish(table[*nr], level);
 		if (rc)
 			return rc;
 		*pset = false;

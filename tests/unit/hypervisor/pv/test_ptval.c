@@ -907,6 +907,53 @@ static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void *
 	assert_int_equal(fake_domain[1].tot_pages, 0);
 }
 
+/* Makes @f, PARTIAL, a table of @level that names @below, and is left when its first level below is half looked at. */
+static void leave_half_done(struct frame *f, unsigned int level, struct frame *below)
+{
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE + frame_type_of(f) - 1, f), 0);
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, f), 0);
+	table_of(f)[0] = entry_to(below, RW);
+	table_of(f)[1] = 0;
+	machine_preempt(1);
+	assert_int_equal(frame_get_and_type(f, current->domain, (enum frame_type)level), -ERESTART);
+	machine_preempt(0);
+}
+
+/*
+ * A guest ends what another of its vcpus left half done, and makes something else of that table, half done as well. So it has as many such
+ * tables as it likes, each of which names the next: ending one must not end the next by a call in a call, which is the hypervisor's stack.
+ */
+static void test_a_half_done_table_ends_only_what_still_is_its_own(void **state)
+{
+	struct frame *chain[50], *l1 = frame_new(1);
+	const unsigned int last = ARRAY_SIZE(chain) - 1;
+
+	for (unsigned int i = 0; i <= last; i++) {
+		chain[i] = frame_new(1);
+		table_of(chain[i])[0] = table_of(chain[i])[1] = entry_to(l1, RW);
+	}
+	machine_preempt(1);
+	assert_int_equal(frame_get_and_type(chain[0], current->domain, FT_L2), -ERESTART);
+	machine_preempt(0);
+	for (unsigned int i = 0; i < last; i++)
+		leave_half_done(chain[i], 3, chain[i + 1]);
+	assert_int_equal(audit(NULL, NULL), 0);
+
+	assert_int_equal(ptval_finish_partial(chain[0]), 0);
+	assert_int_equal(frame_type_count(chain[0]), 0);
+	assert_true(chain[1]->type & FT_PARTIAL);
+	assert_int_equal(frame_type_of(chain[1]), FT_L3);
+	assert_int_equal(audit(NULL, NULL), 0);
+	/* the last two are what they were: the lower one ends with the upper */
+	assert_int_equal(frame_type_of(chain[last]), FT_L2);
+	assert_int_equal(ptval_finish_partial(chain[last - 1]), 0);
+	assert_int_equal(frame_type_count(chain[last]), 0);
+	machine_run(0);
+	fake_domain[1].is_dying = true;
+	assert_int_equal(pv_domain_relinquish(&fake_domain[1]), 0);
+	assert_int_equal(fake_domain[1].tot_pages, 0);
+}
+
 /* Where a mispredicted branch let a guest's number come too far. */
 static void test_no_frame_number_leads_out_of_the_table(void **state)
 {
@@ -962,6 +1009,7 @@ int main(void)
 		CLAIM(test_a_table_changed_by_another_is_its_owners_to_be_flushed),
 		CLAIM(test_a_context_of_two_big_tables_is_taken_in_the_end),
 		CLAIM(test_a_refused_table_is_left_in_steps),
+		CLAIM(test_a_half_done_table_ends_only_what_still_is_its_own),
 		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
 	};
 

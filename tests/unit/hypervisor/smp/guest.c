@@ -121,6 +121,14 @@ static void take_events(void)
 	__atomic_exchange_n(&current->domain->shared_info->evtchn_pending[0], 0, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * A hypercall that was stopped goes on when the guest issues it again: it need not. Only what has nothing to remember.
+ */
+static bool gives_up(const struct op *op)
+{
+	return !op->done && cpu_random(4) == 0;
+}
+
 void guest_step(void)
 {
 	struct guest *g = guest_of(current->domain);
@@ -131,6 +139,10 @@ void guest_step(void)
 	machine_advance(1 + cpu_random(4000));
 	if (cpu_random(3) == 0)
 		wish_to_be_stopped();
+	if (gv->op && gives_up(gv->op)) {
+		gv->op = NULL;
+		return;
+	}
 	if (gv->op) {
 		hypercall_issue(g, gv);
 		return;
