@@ -3,21 +3,34 @@
 #include "domain/preempt.h"
 
 #include "domain/domain.h"
+#include "x86/clock.h"
 #include "x86/lock.h"
 #include "x86/softirq.h"
 
-/* Steps of a long operation that others wait for. */
-#define CHECKS_PER_TURN 16
-
 /*
- * Another CPU wants the lock. Not at each check: going on costs a return to the guest, and a step
- * between two checks is short.
+ * How long others wait for a long operation at the most: so many of its steps, and so much time, whichever comes first. Most steps are short,
+ * and going on costs a return to the guest; but one may be to empty 512 pages, and how many of which a guest makes up.
  */
+#define CHECKS_PER_TURN 16
+#define TURN_NS 200000
+
+/* Another CPU wants the lock, and has wanted it for a turn. */
 static bool others_are_waiting(void)
 {
-	static unsigned int checks; /* hypervisor lock */
+	/* hypervisor lock; a turn may be another operation's, which ended: then one check is too early */
+	static unsigned int checks;
+	static s_time_t began_ns;
+	s_time_t now;
 
-	return hv_lock_is_wanted() && ++checks % CHECKS_PER_TURN == 0;
+	if (!hv_lock_is_wanted())
+		return false;
+	now = now_ns();
+	if (checks++ == 0)
+		began_ns = now;
+	if (checks < CHECKS_PER_TURN && now - began_ns < TURN_NS)
+		return false;
+	checks = 0;
+	return true;
 }
 
 bool hypercall_should_preempt(void)

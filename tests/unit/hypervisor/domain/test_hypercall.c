@@ -18,6 +18,7 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/lock.h"
 #include "x86/spec_ctrl.h"
 
 static struct domain *d1;
@@ -173,6 +174,30 @@ static void test_a_call_stops_for_an_event(void **state)
 	info->evtchn_upcall_mask = 1;
 	assert_false(hypercall_should_preempt());
 	info->evtchn_upcall_pending = 0;
+}
+
+/* Short steps are not worth a return each. Long ones: a guest chooses how long its calls' are, and others have waited. */
+static void test_a_call_lets_others_in_after_so_many_steps_or_so_long(void **state)
+{
+	unsigned int steps = 0;
+
+	current->vcpu_info->evtchn_upcall_mask = 1;
+	assert_false(hypercall_should_preempt());
+	fake_lock_is_wanted = true;
+	for (unsigned int turn = 0; turn < 3; turn++, steps = 0) {
+		while (!hypercall_should_preempt())
+			steps++;
+		assert_int_equal(steps, 15);
+	}
+	for (unsigned int turn = 0; turn < 3; turn++) {
+		assert_false(hypercall_should_preempt());
+		world.now += 150000;
+		assert_false(hypercall_should_preempt());
+		world.now += 150000;
+		assert_true(hypercall_should_preempt());
+	}
+	fake_lock_is_wanted = false;
+	assert_false(hypercall_should_preempt());
 }
 
 static void test_a_list_of_calls_is_read_and_answered(void **state)
@@ -687,6 +712,7 @@ int main(void)
 		T(test_a_list_of_calls_is_read_and_answered),
 		T(test_a_multicall_goes_on_at_the_entry_that_stopped),
 		T(test_a_call_stops_for_an_event),
+		T(test_a_call_lets_others_in_after_so_many_steps_or_so_long),
 		T(test_a_return_to_the_guest_is_the_guests),
 		T(test_a_result_that_looks_like_a_restart_is_a_result),
 		T(test_domctl_refuses_other_versions_strangers_and_oneself),
