@@ -11,6 +11,7 @@
 #include "domain/gnttab.h"
 #include "domain/guest.h"
 #include "domain/memory.h"
+#include "domain/preempt.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -192,6 +193,7 @@ enum kill_step {
 	KILL_UNMAP_GRANTS,
 	KILL_RELINQUISH,
 	KILL_TABLES,
+	KILL_VCPUS,
 	KILL_DONE,
 };
 
@@ -220,6 +222,38 @@ static void kill_tables(struct domain *d)
 	for (struct domain *o = domain_list; o; o = o->next)
 		if (o->target == d)
 			o->target = NULL;
+}
+
+/* False: somebody (dom0's page tables) still maps it. */
+static bool shared_info_free(struct domain *d)
+{
+	if (!d->shared_info)
+		return true;
+	if (!frame_unshare(d->shared_info))
+		return false;
+	xen_pages_free(d->shared_info, 0);
+	d->shared_info = NULL;
+	return true;
+}
+
+/*
+ * What is of use to a domain that runs alone. One that somebody keeps by a mapping of its frame, and that is started anew meanwhile, again and
+ * again, would hold all of it each time, on nobody's account.
+ */
+static int kill_vcpus(struct domain *d)
+{
+	for (unsigned int i = 0; i < d->nr_vcpus_max; i++) {
+		if (!d->vcpu[i])
+			continue;
+		vcpu_destroy(d->vcpu[i]);
+		if (hypercall_should_preempt())
+			return -ERESTART;
+	}
+	pv_domain_fini(d);
+	xfree(d->memory_map);
+	d->memory_map = NULL;
+	shared_info_free(d); /* or later, when it is nobody's */
+	return 0;
 }
 
 int domain_kill(struct domain *d)
@@ -255,6 +289,12 @@ int domain_kill(struct domain *d)
 		rc = gnttab_release_frames(d);
 		if (rc)
 			return rc;
+		d->relinquish_step = KILL_VCPUS;
+		/* fallthrough */
+	case KILL_VCPUS:
+		rc = kill_vcpus(d);
+		if (rc)
+			return rc;
 		d->relinquish_step = KILL_DONE;
 		domain_try_free(d);
 		virq_raise_global(VIRQ_DOM_EXC);
@@ -263,18 +303,6 @@ int domain_kill(struct domain *d)
 		break;
 	}
 	return 0;
-}
-
-/* False: somebody (dom0's page tables) still maps it. */
-static bool shared_info_free(struct domain *d)
-{
-	if (!d->shared_info)
-		return true;
-	if (!frame_unshare(d->shared_info))
-		return false;
-	xen_pages_free(d->shared_info, 0);
-	d->shared_info = NULL;
-	return true;
 }
 
 void domain_try_free(struct domain *d)
@@ -289,10 +317,6 @@ void domain_try_free(struct domain *d)
 		d->nr_holds--;
 		return;
 	}
-	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
-		if (d->vcpu[i])
-			vcpu_destroy(d->vcpu[i]);
-	pv_domain_fini(d);
 	list_remove(d);
 	xfree(d->memory_map);
 	xfree(d->pirq_to_gsi);

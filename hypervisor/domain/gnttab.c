@@ -60,16 +60,21 @@ int gnttab_release_frames(struct domain *d)
 {
 	struct grant_table *t = d->gnttab;
 
-	while (t->nr_frames) {
-		u32 last = t->nr_frames - 1;
+	/* from the end; where somebody uses one, those before it go all the same: whoever pins the last would keep them all */
+	for (; t->release_cursor < t->nr_frames; t->release_cursor++) {
+		u32 idx = t->nr_frames - 1 - t->release_cursor;
 
-		if (frame_is_pinned(t->active[last]) || !shared_frame_free(t, last))
-			break;
-		xfree(t->active[last]);
-		t->nr_frames = last;
-		if (hypercall_should_preempt())
+		if (t->active[idx] && !frame_is_pinned(t->active[idx]) && shared_frame_free(t, idx)) {
+			xfree(t->active[idx]);
+			t->active[idx] = NULL;
+		}
+		if (hypercall_should_preempt()) {
+			t->release_cursor++;
 			return -ERESTART;
+		}
 	}
+	xfree(t->maptrack);
+	t->maptrack = NULL;
 	return 0;
 }
 

@@ -39,13 +39,13 @@ struct maptrack {
 
 struct grant_table {
 	u32 nr_frames, max_frames;
-	grant_entry_v1_t **shared;     /* [nr_frames], each a page shared with the domain */
-	struct grant_active **active;  /* [nr_frames], GRANTS_PER_FRAME each */
+	grant_entry_v1_t **shared;     /* [nr_frames], each a page shared with the domain; NULL: a dead one's, not in use */
+	struct grant_active **active;  /* [nr_frames], GRANTS_PER_FRAME each; NULL: as above */
 	struct maptrack **maptrack;    /* [nr_maptrack_pages] */
 	u32 nr_maptrack_pages, max_maptrack_pages;
 	u32 maptrack_free; /* first free handle, MAPTRACK_NONE: none */
 	u32 nr_mapped;     /* handles in use */
-	u32 release_cursor;
+	u32 release_cursor; /* of the domain's end: handles, then frames */
 };
 #define MAPTRACK_NONE (~0u)
 #define MAPTRACK_PER_PAGE (PAGE_SIZE / sizeof(struct maptrack))
@@ -57,8 +57,8 @@ int gnttab_init(struct domain *d); /* by d->max_grant_frames, max_maptrack_frame
  */
 int gnttab_release_mappings(struct domain *d);
 /*
- * Preemptible, of dying @d: frees the tables from their end up to what others still use, which is
- * left to gnttab_fini(). -ERESTART; 0.
+ * Preemptible, of dying @d, which has nothing mapped any more: frees of the tables what others do not still use; that is left to
+ * gnttab_fini(). -ERESTART; 0.
  */
 int gnttab_release_frames(struct domain *d);
 /* Unshares and frees the tables. False: a frame is still mapped by somebody, try again later. */

@@ -282,5 +282,7 @@ int gnttab_release_mappings(struct domain *d)
 		if (hypercall_should_preempt())
 			return -ERESTART;
 	}
+	if (t)
+		t->release_cursor = 0; /* gnttab_release_frames() has it next */
 	return 0;
 }

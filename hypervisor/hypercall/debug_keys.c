@@ -109,7 +109,8 @@ static void print_grants(void)
 		if (!t)
 			continue;
 		for (u32 i = 0; i < t->nr_frames * GRANTS_PER_FRAME; i++)
-			pinned += !!t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME].frame;
+			pinned += t->active[i / GRANTS_PER_FRAME] &&
+				  t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME].frame;
 		log_info("d%u: grant table of %u frames (%u at most), %u entries in use by others; "
 			 "maps %u of others'",
 			 d->domain_id, t->nr_frames, t->max_frames, pinned, t->nr_mapped);

@@ -115,7 +115,9 @@ static void count_vcpu(struct audit *a, const struct vcpu *v)
 
 static const struct frame *granted_frame(const struct grant_table *t, grant_ref_t ref)
 {
-	return t ? t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME].frame : NULL;
+	const struct grant_active *active = t ? t->active[ref / GRANTS_PER_FRAME] : NULL;
+
+	return active ? active[ref % GRANTS_PER_FRAME].frame : NULL;
 }
 
 /* What @d maps of others. */

@@ -254,6 +254,8 @@ static void test_a_domain_with_every_port_dies_in_steps(void **state)
 
 	connect_all();
 	while (domain_kill(d1) == -ERESTART) {
+		if (!left)
+			continue; /* what else it had */
 		left = step_was_short(left);
 		steps++;
 		assert_int_equal(evtchn_send(d2, NR_PORTS), 0); /* nobody is woken by it */

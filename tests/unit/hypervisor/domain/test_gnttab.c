@@ -9,10 +9,12 @@
 #include <cmocka.h>
 
 #include "domain/gnttab.h"
+#include "hypercall/debug_keys.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/layout.h"
 
+#define STEP_BLOCKS 4 /* a vcpu's */
 #define LAST_BLOCKS 16
 
 static struct domain *d1;
@@ -323,12 +325,46 @@ static void test_a_dead_domains_tables_are_freed_in_steps(void **state)
 	do {
 		left = world_blocks;
 		free = page_alloc_free_frames();
-	} while (domain_kill(d2) == -ERESTART && left - world_blocks <= 1 &&
+	} while (domain_kill(d2) == -ERESTART && left - world_blocks <= STEP_BLOCKS &&
 		 page_alloc_free_frames() - free <= 1);
 	world.preempt = false;
 	assert_null(domain_find(2));
 	/* at last what each domain has, be it large or small */
 	assert_true(left - world_blocks < LAST_BLOCKS);
+}
+
+/*
+ * Whoever maps one frame of a domain's keeps it when it is dead, as long as he likes; started anew, there is the next. So of the dead one there is
+ * hardly more than that frame: no vcpu, no page of its grant table but the one in use, be it the last, not even shared_info.
+ */
+static void test_of_a_dead_domain_that_is_kept_little_is_left(void **state)
+{
+	const u32 last = d1->gnttab->max_frames - 1;
+	const u64 before = page_alloc_free_frames();
+	const long blocks = world_blocks;
+	struct frame *f = world_page(d1);
+	grant_entry_v1_t *e;
+	grant_handle_t a;
+
+	assert_int_equal(gnttab_grow(d1, d1->gnttab->max_frames), 0);
+	e = &d1->gnttab->shared[last][7];
+	*e = (grant_entry_v1_t){ .frame = (u32)mfn_x(frame_to_mfn(f)), .flags = GTF_permit_access };
+	a = map(last * GRANTS_PER_FRAME + 7, GNTMAP_host_map).handle;
+	while (domain_kill(d1) == -ERESTART)
+		;
+	assert_ptr_equal(domain_find(1), d1);
+	assert_null(d1->vcpu[0]);
+	assert_null(d1->shared_info);
+	for (u32 i = 0; i < last; i++)
+		assert_true(!d1->gnttab->shared[i] && !d1->gnttab->active[i]);
+	/* the frame, the page of grants; less of everything else than it had to begin with */
+	assert_true(before - page_alloc_free_frames() <= 2);
+	assert_true(world_blocks < blocks);
+	assert_int_equal(refs(f), 1);
+	for (const char *key = "egmq"; *key; key++) /* who asks what there is, is told */
+		assert_true(debug_key(*key));
+	assert_int_equal(unmap(a, 0x10000, 0), GNTST_okay);
+	assert_null(domain_find(1));
 }
 
 static void test_copy_moves_bytes_between_grant_and_own_page(void **state)
@@ -494,6 +530,7 @@ int main(void)
 		T(test_a_dead_mapper_gives_everything_back),
 		T(test_a_dead_mappers_handles_are_released_in_steps),
 		T(test_a_dead_domains_tables_are_freed_in_steps),
+		T(test_of_a_dead_domain_that_is_kept_little_is_left),
 		T(test_copy_moves_bytes_between_grant_and_own_page),
 		T(test_copy_beyond_the_page_or_into_what_is_not_ours_is_refused),
 		T(test_the_table_grows_to_its_limit_and_no_further),

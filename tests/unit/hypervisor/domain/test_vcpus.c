@@ -180,7 +180,8 @@ static void test_a_domain_that_dies_has_nothing_that_runs_or_fires(void **state)
 	assert_int_equal(sched_watchdog(d1, 0, 5), 2);
 	domain_hold(d1);
 	assert_int_equal(domain_kill(d1), 0);
-	assert_all_are(RUNSTATE_offline);
+	for (unsigned int i = 0; i < d1->nr_vcpus_max; i++)
+		assert_null(d1->vcpu[i]);
 	assert_null(credit_pick(world.now));
 	for (unsigned int i = 0; i < NR_WATCHDOGS; i++)
 		assert_false(d1->watchdog_timer[i].is_initialised);

@@ -42,8 +42,10 @@ static void others_of_grants(const struct domain *d)
 	const struct grant_table *t = d->gnttab;
 
 	for (u32 i = 0; t && i < t->nr_frames * GRANTS_PER_FRAME; i++) {
-		const struct grant_active *a = &t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
+		const struct grant_active *frame = t->active[i / GRANTS_PER_FRAME], *a = frame + i % GRANTS_PER_FRAME;
 
+		if (!frame) /* of a dead domain */
+			continue;
 		if (a->pins.host_write | a->pins.dev_write)
 			is_others[a->frame - frame_table] = 1;
 	}
