@@ -169,6 +169,15 @@ static long op_get_cpu_version(struct xen_platform_op *op)
 	return 0;
 }
 
+/*
+ * What ACPI says of a CPU's speeds and ways to sleep: CPUs run as the firmware set them, and idle in HLT. This errno is Xen's where it leaves both alone;
+ * of any other Linux complains, for each CPU, at each boot.
+ */
+static long op_set_processor_pminfo(struct xen_platform_op *op)
+{
+	return -ENOSYS;
+}
+
 static const struct {
 	long (*fn)(struct xen_platform_op *op);
 	bool copy_back;
@@ -178,6 +187,7 @@ static const struct {
 	[XENPF_firmware_info] = { op_firmware_info, true },
 	[XENPF_enter_acpi_sleep] = { op_enter_acpi_sleep, false },
 	[XENPF_getidletime] = { op_getidletime, true },
+	[XENPF_set_processor_pminfo] = { op_set_processor_pminfo, false },
 	[XENPF_get_cpuinfo] = { op_get_cpuinfo, true },
 	[XENPF_get_cpu_version] = { op_get_cpu_version, true },
 };
@@ -191,7 +201,7 @@ long hc_platform_op(struct hc_args *a)
 		return -EFAULT;
 	if (op.interface_version != XENPF_INTERFACE_VERSION)
 		return -EACCES;
-	/* CPU hotplug, frequencies, microcode, memory types: known, and not done. */
+	/* CPU hotplug, microcode, memory types: known, and not done. */
 	if (op.cmd >= ARRAY_SIZE(platform_ops) || !platform_ops[op.cmd].fn)
 		return -EOPNOTSUPP;
 	rc = platform_ops[op.cmd].fn(&op);

@@ -259,6 +259,9 @@ static void test_each_platform_op_says_what_is_wrong_with_its_arguments(void **s
 		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_VBEDDC_INFO }),
 		PLATFORM(firmware_info, -ESRCH, .firmware_info = { .type = XEN_FW_EFI_INFO }),
 		PLATFORM(firmware_info, -EINVAL, .firmware_info = { .type = XEN_FW_KBD_SHIFT_FLAGS + 1 }),
+		/* Linux is silent about this one alone */
+		PLATFORM(set_processor_pminfo, -ENOSYS, .set_pminfo = { .type = XEN_PM_CX }),
+		PLATFORM(set_processor_pminfo, -ENOSYS, .set_pminfo = { .type = XEN_PM_PX }),
 		PLATFORM(enter_acpi_sleep, -ENODEV, .enter_acpi_sleep = { .flags = XENPF_ACPI_SLEEP_EXTENDED }),
 		PLATFORM(getidletime, -EINVAL, .getidletime = { .cpumap_nr_cpus = 0 }),
 		PLATFORM(getidletime, -EFAULT, .getidletime = { .cpumap_nr_cpus = 1, .cpumap_bitmap.p = NOWHERE }),
