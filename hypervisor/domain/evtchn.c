@@ -45,7 +45,7 @@ struct evtchn {
 struct evtchn_table {
 	struct evtchn *bucket[NR_BUCKETS]; /* NULL: never used; never freed before the domain is */
 	evtchn_port_t first_free_hint;     /* no free port below it */
-	evtchn_port_t reset_at;            /* where a reset goes on that was preempted */
+	evtchn_port_t reset_at;            /* no open port below it: where a reset goes on that was preempted */
 	u16 pirq_port[GSI_LIMIT];          /* 0: not bound */
 };
 _Static_assert(EVTCHN_2L_NR_CHANNELS == 4096, "xen/event_channel.h: two-level ABI on 64 bits");
@@ -89,6 +89,8 @@ static int port_alloc(struct domain *d, evtchn_port_t *port, struct evtchn **out
 		if ((*bucket)[p % PORTS_PER_BUCKET].state != ECS_FREE)
 			continue;
 		t->first_free_hint = p;
+		/* a reset that was stopped and given up must not make the next one, which may be the domain's end, pass it by */
+		t->reset_at = MIN(t->reset_at, p);
 		*port = p;
 		*out = &(*bucket)[p % PORTS_PER_BUCKET];
 		return 0;

@@ -46,8 +46,8 @@ int evtchn_status(struct domain *d, evtchn_port_t port, struct evtchn_status *st
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, u32 vcpu_id);
 int evtchn_unmask(struct domain *d, evtchn_port_t port); /* -EINVAL: out of range */
 /*
- * Closes all ports but keeps the table (EVTCHNOP_reset). -ERESTART: some are closed, call again; 0. What is opened
- * between two calls may stay open.
+ * Closes all ports but keeps the table (EVTCHNOP_reset). -ERESTART: some are closed, call again; 0: none is open, nor
+ * what was opened between two calls.
  */
 int must_check evtchn_reset(struct domain *d);
 /* True when @port's pending bit is set in @d's shared info. False too when out of range. */

@@ -247,6 +247,44 @@ static unsigned int step_was_short(unsigned int before)
 	return now;
 }
 
+/* d1 is stopped in a reset, does not go on, and opens a port below where it stopped: to the one of d2's that is returned. */
+static evtchn_port_t give_up_a_reset(evtchn_port_t *below)
+{
+	evtchn_port_t p1, p2;
+
+	for (unsigned int i = 0; i < 2 * CLOSED_PER_STEP; i++)
+		connect(&p1, &p2);
+	world.preempt = true;
+	assert_int_equal(evtchn_reset(d1), -ERESTART);
+	world.preempt = false;
+	assert_int_equal(evtchn_alloc_unbound(d2, 1, &p2), 0);
+	assert_int_equal(evtchn_bind_interdomain(d1, d2, p2, below), 0);
+	assert_true(*below < CLOSED_PER_STEP);
+	return p2;
+}
+
+static void test_a_reset_that_was_given_up_hides_no_port_from_the_next(void **state)
+{
+	evtchn_port_t below, p2 = give_up_a_reset(&below);
+
+	assert_int_equal(evtchn_reset(d1), 0);
+	assert_int_equal(status_of(d1, below), EVTCHNSTAT_closed);
+	assert_int_equal(status_of(d2, p2), EVTCHNSTAT_unbound);
+}
+
+/* Or the other end would name a domain that is no more: whoever sends or closes there takes the host along. */
+static void test_a_reset_that_was_given_up_hides_no_port_from_the_end(void **state)
+{
+	evtchn_port_t below, p2 = give_up_a_reset(&below);
+
+	while (domain_kill(d1) == -ERESTART)
+		;
+	assert_null(domain_find(1));
+	assert_int_equal(status_of(d2, p2), EVTCHNSTAT_unbound);
+	assert_int_equal(evtchn_send(d2, p2), 0);
+	assert_int_equal(evtchn_close(d2, p2), 0);
+}
+
 static void test_a_domain_with_every_port_dies_in_steps(void **state)
 {
 	unsigned int left = NR_PORTS, steps = 0;
@@ -358,6 +396,8 @@ int main(void)
 		T(test_an_ipi_raises_its_own_vcpu),
 		T(test_pirqs_need_a_mapping_and_bind_once),
 		T(test_a_dying_domain_leaves_no_port_behind),
+		T(test_a_reset_that_was_given_up_hides_no_port_from_the_next),
+		T(test_a_reset_that_was_given_up_hides_no_port_from_the_end),
 		T(test_a_domain_with_every_port_dies_in_steps),
 		T(test_a_reset_of_every_port_goes_in_steps),
 		T(test_an_event_ends_block),
