@@ -8,6 +8,7 @@
 #include "x86/clock.h"
 
 #define TIMEOUT_NS 50000
+#define MANY 80 /* ports */
 
 static u32 any_port(const struct guest *g)
 {
@@ -39,6 +40,21 @@ static bool alloc_start(struct guest *g, struct guest_vcpu *gv)
 static bool alloc_done(struct guest *g, struct guest_vcpu *gv, long rc)
 {
 	return rc == 0 && port_keep(g, gv, ((struct evtchn_alloc_unbound *)gv->args)->port);
+}
+
+/* More than a reset closes without a look whether others wait, in one call. */
+static bool many_start(struct guest *g, struct guest_vcpu *gv)
+{
+	struct multicall_entry *list = (struct multicall_entry *)gv->args;
+	struct evtchn_alloc_unbound *arg = (struct evtchn_alloc_unbound *)(list + MANY);
+
+	for (u32 i = 0; i < MANY; i++) {
+		arg[i] = (struct evtchn_alloc_unbound){ .dom = DOMID_SELF,
+							.remote_dom = (domid_t)LOAD(any_guest()->domid) };
+		list[i] = (struct multicall_entry){ .op = __HYPERVISOR_event_channel_op,
+						    .args = { EVTCHNOP_alloc_unbound, GUEST_PTR(&arg[i]) } };
+	}
+	return call(__HYPERVISOR_multicall, GUEST_PTR(list), MANY, 0, 0);
 }
 
 static bool bind_start(struct guest *g, struct guest_vcpu *gv)
@@ -175,6 +191,7 @@ static bool area_start(struct guest *g, struct guest_vcpu *gv)
 
 struct op event_ops[] = {
 	{ "evtchn_alloc", 3, 2, alloc_start, alloc_done },
+	{ "evtchn_many", 1, 0, many_start, NULL },
 	{ "evtchn_bind", 6, 4, bind_start, bind_done },
 	{ "evtchn_ipi", 1, 1, ipi_start, ipi_done },
 	{ "evtchn_virq", 1, 1, virq_start, virq_done },
