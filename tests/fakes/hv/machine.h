@@ -19,6 +19,8 @@ extern struct vcpu fake_vcpu[FAKE_VCPUS];
 /* Called, if set, when the structure of a dying domain would be freed. */
 extern void (*fake_domain_goes)(struct domain *d);
 
+/* Lines of the log, ever. */
+extern unsigned int fake_log_lines;
 /* Copies to and from this page fault; 0: none. */
 extern u64 fake_unmapped;
 /* Only these bytes of host memory are guest memory; a length of 0: all are. */

@@ -240,6 +240,22 @@ static void test_all_that_may_hold_a_frame_is_counted(void **state)
 	assert_int_equal(pv_audit(&nr), -ENOMEM); /* nothing to count with */
 }
 
+/* Whoever sits at the console learns how much is wrong, and of ten what. */
+static void test_so_many_mistakes_are_counted_and_ten_are_told(void **state)
+{
+	struct frame *f[15];
+	unsigned int before;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(f); i++)
+		f[i] = frame_new(1);
+	assert_int_equal(wrong(), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(f); i++)
+		f[i]->ref++;
+	before = fake_log_lines;
+	assert_int_equal(wrong(), ARRAY_SIZE(f));
+	assert_int_equal(fake_log_lines - before, 10);
+}
+
 /* A table on the way to be one, and on the way to be none: what is done of it holds, and it holds itself. */
 static void test_half_done_tables_are_right(void **state)
 {
@@ -315,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLAIM(test_each_mistake_is_one),
 		CLAIM(test_all_that_may_hold_a_frame_is_counted),
+		CLAIM(test_so_many_mistakes_are_counted_and_ten_are_told),
 		CLAIM(test_half_done_tables_are_right),
 		CLAIM(test_a_mapped_grant_is_held_by_its_handle),
 	};

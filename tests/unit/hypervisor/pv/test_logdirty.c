@@ -104,6 +104,24 @@ static bool touch(u64 va, bool write)
 	return true;
 }
 
+/* In the record of what is no table, there is something else where a table has its shadow: when it was last mapped. */
+static void test_only_tables_are_noted_as_such(void **state)
+{
+	u32 type, stamp;
+
+	for (int i = 0; i < 10; i++)
+		tlb_flush_local_all();
+	assert_int_equal(update(maddr_of(t.l1, 2), 0, DOMID_SELF), 0);
+	type = page[2]->type;
+	stamp = page[2]->stamp;
+	assert_true(stamp > 5);
+	begin();
+	assert_int_equal(page[2]->type, type);
+	assert_int_equal(page[2]->stamp, stamp);
+	assert_int_equal(page[0]->type & FT_LOGGED, 0);
+	assert_int_equal(t.l1->type & FT_LOGGED, FT_LOGGED);
+}
+
 static void test_what_is_written_is_told_once(void **state)
 {
 	begin();
@@ -562,6 +580,7 @@ static void test_operations_wait_for_each_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_only_tables_are_noted_as_such),
 		T(test_what_is_written_is_told_once),
 		T(test_what_is_read_is_not_told),
 		T(test_the_guest_sees_its_own_tables),
