@@ -39,7 +39,7 @@ struct maptrack {
 
 struct grant_table {
 	u32 nr_frames, max_frames;
-	grant_entry_v1_t **shared;     /* [nr_frames], each a page shared with the domain; NULL: a dead one's, not in use */
+	grant_entry_v1_t **shared;     /* [nr_frames], each a page shared with the domain; NULL: a dead one's, unused */
 	struct grant_active **active;  /* [nr_frames], GRANTS_PER_FRAME each; NULL: as above */
 	struct maptrack **maptrack;    /* [nr_maptrack_pages] */
 	u32 nr_maptrack_pages, max_maptrack_pages;
@@ -57,8 +57,8 @@ int gnttab_init(struct domain *d); /* by d->max_grant_frames, max_maptrack_frame
  */
 int gnttab_release_mappings(struct domain *d);
 /*
- * Preemptible, of dying @d, which has nothing mapped any more: frees of the tables what others do not still use; that is left to
- * gnttab_fini(). -ERESTART; 0.
+ * Preemptible, of dying @d, which has nothing mapped any more: frees of the tables what others do not still use; that
+ * is left to gnttab_fini(). -ERESTART; 0.
  */
 int gnttab_release_frames(struct domain *d);
 /* Unshares and frees the tables. False: a frame is still mapped by somebody, try again later. */

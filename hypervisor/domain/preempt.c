@@ -8,8 +8,9 @@
 #include "x86/softirq.h"
 
 /*
- * How long others wait for a long operation at the most: so many of its steps, and so much time, whichever comes first. Most steps are short,
- * and going on costs a return to the guest; but one may be to empty 512 pages, and how many of which a guest makes up.
+ * How long others wait for a long operation at the most: so many of its steps, and so much time, whichever comes
+ * first. Most steps are short, and going on costs a return to the guest; but one may be to empty 512 pages, and how
+ * many of which a guest makes up.
  */
 #define CHECKS_PER_TURN 16
 #define TURN_NS 200000

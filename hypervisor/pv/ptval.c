@@ -84,9 +84,10 @@ static void partial_set(struct frame *f, unsigned int nval, bool pset)
 static int table_devalidate(struct frame *f, unsigned int level, unsigned int *nr, bool *pset);
 
 /*
- * Finishes the child of a pset entry of a table of @level: its general reference is ours. If it still is the PARTIAL table that it was
- * when the entry was looked at, that work is undone first. Others may have ended that, and the guest made another table of it since,
- * PARTIAL as well: that is left to who meets it. So each call in here is a level below, however many such tables name each other.
+ * Finishes the child of a pset entry of a table of @level: its general reference is ours. If it still is the PARTIAL
+ * table that it was when the entry was looked at, that work is undone first. Others may have ended that, and the guest
+ * made another table of it since, PARTIAL as well: that is left to who meets it. So each call in here is a level
+ * below, however many such tables name each other.
  */
 static int pset_child_finish(u64 entry, unsigned int level)
 {

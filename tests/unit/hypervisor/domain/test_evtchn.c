@@ -247,7 +247,10 @@ static unsigned int step_was_short(unsigned int before)
 	return now;
 }
 
-/* d1 is stopped in a reset, does not go on, and opens a port below where it stopped: to the one of d2's that is returned. */
+/*
+ * d1 is stopped in a reset, does not go on, and opens a port below where it stopped: to the one of d2's that is
+ * returned.
+ */
 static evtchn_port_t give_up_a_reset(evtchn_port_t *below)
 {
 	evtchn_port_t p1, p2;

@@ -334,8 +334,9 @@ static void test_a_dead_domains_tables_are_freed_in_steps(void **state)
 }
 
 /*
- * Whoever maps one frame of a domain's keeps it when it is dead, as long as he likes; started anew, there is the next. So of the dead one there is
- * hardly more than that frame: no vcpu, no page of its grant table but the one in use, be it the last, not even shared_info.
+ * Whoever maps one frame of a domain's keeps it when it is dead, as long as he likes; started anew, there is the next.
+ * So of the dead one there is hardly more than that frame: no vcpu, no page of its grant table but the one in use, be
+ * it the last, not even shared_info.
  */
 static void test_of_a_dead_domain_that_is_kept_little_is_left(void **state)
 {

@@ -176,7 +176,9 @@ static void test_a_call_stops_for_an_event(void **state)
 	info->evtchn_upcall_pending = 0;
 }
 
-/* Short steps are not worth a return each. Long ones: a guest chooses how long its calls' are, and others have waited. */
+/*
+ * Short steps are not worth a return each. Long ones: a guest chooses how long its calls' are, and others have waited.
+ */
 static void test_a_call_lets_others_in_after_so_many_steps_or_so_long(void **state)
 {
 	unsigned int steps = 0;

@@ -920,8 +920,9 @@ static void leave_half_done(struct frame *f, unsigned int level, struct frame *b
 }
 
 /*
- * A guest ends what another of its vcpus left half done, and makes something else of that table, half done as well. So it has as many such
- * tables as it likes, each of which names the next: ending one must not end the next by a call in a call, which is the hypervisor's stack.
+ * A guest ends what another of its vcpus left half done, and makes something else of that table, half done as well. So
+ * it has as many such tables as it likes, each of which names the next: ending one must not end the next by a call in
+ * a call, which is the hypervisor's stack.
  */
 static void test_a_half_done_table_ends_only_what_still_is_its_own(void **state)
 {

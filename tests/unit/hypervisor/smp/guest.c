@@ -122,11 +122,19 @@ static void take_events(void)
 }
 
 /*
- * A hypercall that was stopped goes on when the guest issues it again: it need not. Only what has nothing to remember.
+ * A hypercall that was stopped goes on when the guest issues it again: it need not. dom0 does, where it has to know
+ * how it went.
  */
-static bool gives_up(const struct op *op)
+static bool gives_up(struct guest *g, struct guest_vcpu *gv, bool is_dom0)
 {
-	return !op->done && cpu_random(4) == 0;
+	const struct op *op = gv->op;
+
+	if (cpu_random(4) || (is_dom0 && op->done))
+		return false;
+	if (op->done)
+		op->done(g, gv, -ERESTART);
+	gv->op = NULL;
+	return true;
 }
 
 void guest_step(void)
@@ -139,12 +147,9 @@ void guest_step(void)
 	machine_advance(1 + cpu_random(4000));
 	if (cpu_random(3) == 0)
 		wish_to_be_stopped();
-	if (gv->op && gives_up(gv->op)) {
-		gv->op = NULL;
-		return;
-	}
 	if (gv->op) {
-		hypercall_issue(g, gv);
+		if (!gives_up(g, gv, is_dom0))
+			hypercall_issue(g, gv);
 		return;
 	}
 	if (LOAD(guests_must_go) && !is_dom0)
