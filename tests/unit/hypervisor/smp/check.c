@@ -41,6 +41,26 @@ static bool is_granted(const struct domain *d, const struct frame *f, bool writa
 	return false;
 }
 
+/*
+ * @f was shared with a domain that is dead and not gone, and nobody's entry names it any more: it waits, as it was, for
+ * the domain's other pages. Who had it mapped may read it until it is used again.
+ */
+static bool is_left_over(const struct frame *f)
+{
+	const void *page = mfn_to_virt(frame_to_mfn(f));
+
+	for (const struct domain *d = domain_list; d; d = d->next) {
+		if (!d->is_dying)
+			continue;
+		if (page == d->shared_info)
+			return true;
+		for (u32 i = 0; d->gnttab && i < d->gnttab->nr_frames; i++)
+			if (page == d->gnttab->shared[i])
+				return true;
+	}
+	return false;
+}
+
 static void complain(unsigned int cpu, const struct domain *d, const struct frame *f,
 		     const char *what)
 {
@@ -79,6 +99,8 @@ static void check_page(unsigned int cpu, const struct domain *d, const struct tr
 	if (t->is_writable && type != FT_WR && type != FT_NONE && frame_type_count(f))
 		complain(cpu, d, f, "can write a table");
 	if (f->owner == d->domain_id || (d->is_privileged && f->owner < DOMID_FIRST_RESERVED))
+		return;
+	if (d->is_privileged && !t->is_writable && is_left_over(f))
 		return;
 	if (f->owner >= DOMID_FIRST_RESERVED || !is_granted(d, f, t->is_writable))
 		complain(cpu, d, f, t->is_writable ? "can write what is not its" :

@@ -15,7 +15,7 @@ struct guest guests[SLOTS];
 static struct guest_vcpu guest_vcpus[SLOTS][GUEST_VCPUS];
 
 static struct op *const op_lists[] = { memory_ops, mmu_ops, grant_ops, event_ops, control_ops, log_ops, cpu_ops,
-				       vcpu_ops, firmware_ops };
+				       vcpu_ops, firmware_ops, shared_ops };
 
 struct guest *guest_of(const struct domain *d)
 {

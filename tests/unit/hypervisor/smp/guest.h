@@ -61,7 +61,7 @@ struct op {
 	u64 tried, worked;
 };
 extern struct op memory_ops[], mmu_ops[], grant_ops[], event_ops[], control_ops[], log_ops[], cpu_ops[],
-	vcpu_ops[], firmware_ops[];
+	vcpu_ops[], firmware_ops[], shared_ops[];
 
 /* --- guest.c --- */
 struct guest *guest_of(const struct domain *d);
