@@ -356,6 +356,13 @@ static void test_a_message_gets_a_number_and_gives_it_back(void **state)
 		assert_int_equal(world.msi_unmapped, 30 + i);
 		assert_int_equal(evtchn_bind_pirq(dom0, 30 + i, &port), -EPERM);
 	}
+	/* whose number could not be told, nobody could unmap */
+	world.msi_line = 40;
+	world.is_read_only = true;
+	assert_int_equal(map_msi(MAP_PIRQ_TYPE_MSI), -EFAULT);
+	world.is_read_only = false;
+	assert_int_equal(world.msi_unmapped, 40);
+	assert_int_equal(evtchn_bind_pirq(dom0, 40, &port), -EPERM);
 	world.msi_unmapped = 0;
 	assert_int_equal(map_gsi(LEVEL_LINE, -1), 0);
 	arg->unmap = (struct physdev_unmap_pirq){ .domid = DOMID_SELF, .pirq = LEVEL_LINE };

@@ -10,6 +10,7 @@
 
 #include "mm/page_alloc.h"
 #include "pv/logdirty.h"
+#include "x86/asm.h"
 #include "x86/guest_access.h"
 #include "x86/tlb.h"
 
@@ -120,6 +121,27 @@ static void test_only_tables_are_noted_as_such(void **state)
 	assert_int_equal(page[2]->stamp, stamp);
 	assert_int_equal(page[0]->type & FT_LOGGED, 0);
 	assert_int_equal(t.l1->type & FT_LOGGED, FT_LOGGED);
+}
+
+/* By the guest's own tables, whatever the CPU's code says of what it walks. */
+static void test_a_page_fault_is_the_guests_own_or_is_answered(void **state)
+{
+	static u64 stack[32] __attribute__((aligned(16)));
+	const u64 handler = 0x500000, rip = 0x400000;
+	struct cpu_user_regs *regs = guest_regs();
+
+	current->pv.trap[14].address = handler;
+	current->pv.kernel_sp = (u64)(uintptr_t)&stack[32];
+	begin();
+	for (unsigned int i = 0; i < 4; i++) {
+		const bool is_mapped = i < ARRAY_SIZE(page);
+
+		*regs = (struct cpu_user_regs){ .rip = rip, .rsp = (u64)(uintptr_t)&stack[30], .entry_vector = 14 };
+		fake_cpu.cr2 = i * PAGE_SIZE;
+		pv_trap(regs);
+		assert_int_equal(regs->rip, is_mapped ? rip : handler);
+		assert_int_equal(guest_touch(i * PAGE_SIZE, false), is_mapped);
+	}
 }
 
 static void test_what_is_written_is_told_once(void **state)
@@ -581,6 +603,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_only_tables_are_noted_as_such),
+		T(test_a_page_fault_is_the_guests_own_or_is_answered),
 		T(test_what_is_written_is_told_once),
 		T(test_what_is_read_is_not_told),
 		T(test_the_guest_sees_its_own_tables),

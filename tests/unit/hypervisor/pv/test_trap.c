@@ -11,6 +11,7 @@
 #include "guest.h"
 #include "pv/domain_tlb.h"
 #include "x86/asm.h"
+#include "x86/lock.h"
 
 #define HANDLER 0x500000
 
@@ -44,7 +45,21 @@ static u64 trap(unsigned int vector, u32 error_code, bool in_kernel)
 	*regs = (struct cpu_user_regs){ .rip = (u64)(uintptr_t)code, .cs = 0x33, .ss = 0x2b, .rsp = (u64)(uintptr_t)&stack[30],
 					.rflags = 0x202, .entry_vector = vector, .error_code = error_code };
 	pv_trap(regs);
+	assert_int_equal(fake_lock_depth, 0);
 	return regs->rip;
+}
+
+/* Else the other CPUs wait for it, and nobody lets it go. */
+static void test_no_trap_keeps_the_hypervisors_lock(void **state)
+{
+	static const u8 bytes[][3] = { { 0x0f, 0x32 }, { 0xfa }, { 0x0f, 0x20, 0xc0 }, { 0x0f, 0x01, 0xf9 }, { 0xf4 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
+		for (unsigned int vector = 0; vector < 32; vector++) {
+			memcpy(code, bytes[i], sizeof(bytes[i]));
+			trap(vector, 0, true);
+			trap(vector, 0, false);
+		}
 }
 
 static void test_an_exception_enters_its_own_handler(void **state)
@@ -209,6 +224,7 @@ static void test_a_grant_goes_into_an_entry_of_a_live_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CLAIM(test_no_trap_keeps_the_hypervisors_lock),
 		CLAIM(test_an_exception_enters_its_own_handler),
 		CLAIM(test_a_debug_exception_says_what_it_was_of),
 		CLAIM(test_the_fpu_comes_back_unseen_unless_the_guest_wants_to_know),
