@@ -118,9 +118,11 @@ static bool give_context(struct control_args *a, u32 slot, u32 vcpu, enum life n
 /* What a toolstack does with a guest that runs. */
 static bool disturb(struct control_args *a, u32 slot)
 {
-	switch (cpu_random(4)) {
+	switch (cpu_random(5)) {
 	case 0:
 		return domctl(a, slot, XEN_DOMCTL_pausedomain, PAUSED);
+	case 3: /* it may have shut itself down */
+		return domctl(a, slot, XEN_DOMCTL_resumedomain, RUNS);
 	case 1:
 		a->op.u.vcpuaffinity.vcpu = cpu_random(GUEST_VCPUS);
 		a->op.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;

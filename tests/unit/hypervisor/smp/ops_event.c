@@ -169,6 +169,13 @@ static bool sibling_start(struct guest *g, struct guest_vcpu *gv)
 	return call(__HYPERVISOR_vcpu_op, cpu_random(3) ? VCPUOP_up : VCPUOP_down, other, 0, 0);
 }
 
+/* To be saved, as it believes; dom0 lets it go on, or ends it. */
+static bool suspend_start(struct guest *g, struct guest_vcpu *gv)
+{
+	*(struct sched_shutdown *)gv->args = (struct sched_shutdown){ .reason = SHUTDOWN_suspend };
+	return call(__HYPERVISOR_sched_op, SCHEDOP_shutdown, GUEST_PTR(gv->args), 0, 0);
+}
+
 static bool info_start(struct guest *g, struct guest_vcpu *gv)
 {
 	*(struct vcpu_register_vcpu_info *)gv->args = (struct vcpu_register_vcpu_info){
@@ -205,6 +212,7 @@ struct op event_ops[] = {
 	{ "yield", 1, 1, yield_start, NULL },
 	{ "poll", 2, 1, poll_start, NULL },
 	{ "sibling", 1, 1, sibling_start, NULL },
+	{ "suspend", 1, 0, suspend_start, NULL },
 	{ "vcpu_info", 1, 1, info_start, NULL },
 	{ "vcpu_area", 1, 1, area_start, NULL },
 	{ .name = NULL },
