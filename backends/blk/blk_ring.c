@@ -9,11 +9,11 @@
 #include <log.h>
 
 struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *io,
-				 xengnttab_handle *gnt, uint32_t domid)
+				 xengnttab_handle *gnt, uint32_t domid, unsigned int nr)
 {
 	struct blk_ring *b = calloc(1, sizeof(*b));
 
-	if (!b || granted_make(&b->arena, BLK_ARENA_PAGES, BLK_GRANTED_PAGES) < 0) {
+	if (!b || granted_make(&b->arena, BLK_ARENA_PAGES / nr, BLK_GRANTED_PAGES / nr) < 0) {
 		free(b);
 		return NULL;
 	}
@@ -385,11 +385,16 @@ void blk_ring_reap(struct blk_ring *b)
 	reap(b);
 }
 
+bool blk_ring_is_idle(struct blk_ring *b, bool attached)
+{
+	return !is_out(b) && (!attached || bring_pending(&b->ring) == 0);
+}
+
 bool blk_ring_sync(struct blk_ring *b, bool attached)
 {
 	const struct blk_io_op op = { .kind = BLK_IO_SYNC };
 
-	if (is_out(b) || (attached && bring_pending(&b->ring) != 0))
+	if (!blk_ring_is_idle(b, attached))
 		return false;
 	b->sync = BLK_SYNC_OUT;
 	blk_io_add(b->io, &op);

@@ -8,7 +8,8 @@
  * A successor after kill -9 does again, in ring order, what has no answer yet (struct bring_table):
  * the kernel ends the dead process's I/O before it lets go of its locks, the guest keeps the data
  * granted until answered, and what a guest wants in an order it waits for.
- * Memory is fixed at creation: BLK_ARENA_PAGES of buffers; with none left, requests wait.
+ * Memory is fixed at creation: BLK_ARENA_PAGES of buffers; with none left, requests wait. The order is
+ * that of one ring: who wants a flush of what another ring of the device wrote waits for that first.
  */
 #ifndef BACKENDS_BLK_RING_H
 #define BACKENDS_BLK_RING_H
@@ -49,9 +50,12 @@ struct blk_ring {
 	unsigned int most_at_once;
 };
 
-/* Allocates an engine for @image and @io (both kept). NULL: no memory. */
+/*
+ * Allocates an engine for @image and @io (both kept), one of @nr (1..4) of its device, which share the
+ * memory for buffers out among them. NULL: no memory.
+ */
 struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *io,
-				 xengnttab_handle *gnt, uint32_t domid);
+				 xengnttab_handle *gnt, uint32_t domid, unsigned int nr);
 /* Nothing may be out. */
 void blk_ring_destroy(struct blk_ring *b);
 
@@ -86,6 +90,8 @@ void blk_ring_reap(struct blk_ring *b);
  * and takes nothing more until that is done. false: something is.
  */
 bool blk_ring_sync(struct blk_ring *b, bool attached);
+/* Nothing is out, nor in the ring, if there is one. */
+bool blk_ring_is_idle(struct blk_ring *b, bool attached);
 /* How that ended, once: 0 or -errno; -EINPROGRESS. */
 int blk_ring_sync_result(struct blk_ring *b);
 

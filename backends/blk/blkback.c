@@ -28,7 +28,8 @@
 #include "blk_nbd.h"
 #include "blk_nbd_io.h"
 #include "blk_record.h"
-#include "blk_ring.h"
+#include "blk_queues.h"
+#include "queues.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
 #define LOCK_TRIES 20
@@ -44,9 +45,7 @@ struct blkback {
 	struct backend *be;
 	struct blk_record record;
 	struct blk_image image;
-	struct blk_io *io;
-	struct event *done; /* some of io's operations ended */
-	struct blk_ring *engine;
+	struct blk_queues queues;
 	char drain[40];	  /* the token of dom0's drain=, if that is there */
 	char syncing[40]; /* under which a flush was begun */
 	char answered[40]; /* under which one has ended */
@@ -122,7 +121,7 @@ static int open_served(struct backend *be, const struct blk_record *w, char *why
 	if (offered)
 		store_read_num(be->xs, be->path, "sectors", UINT64_MAX, &want.least_sectors);
 	do {
-		rc = blk_nbd_open(&blkback.image, &blkback.io, &want, why, len);
+		rc = blk_nbd_open(&blkback.image, &blkback.queues.queue[0].io, &want, why, len);
 		if (rc == 0)
 			break;
 		if (!offered)
@@ -193,14 +192,13 @@ static int blk_prepare(struct backend *be)
 		backend_fail(be, "%s", why);
 		return -EINVAL;
 	}
-	if (!blkback.io)
-		blkback.io = blk_io_open(blkback.image.fd, false);
-	if (!blkback.io)
-		return -errno;
-	log_info("%s: %s by %s%s", be->path, w->name, blk_io_name(blkback.io),
-		 blkback.image.direct ? ", direct" : "");
-	blkback.engine = blk_ring_create(&blkback.image, blkback.io, be->gnt, be->domid);
-	return blkback.engine ? 0 : -ENOMEM;
+	/* A server has one connection, on which as much is out as one ring asks for. */
+	rc = blk_queues_make(&blkback.queues, blk_record_has_server(w) ? 1 : queues_to_offer(be),
+			     &blkback.image, be);
+	if (rc == 0)
+		log_info("%s: %s by %s%s", be->path, w->name, blk_io_name(blkback.queues.queue[0].io),
+			 blkback.image.direct ? ", direct" : "");
+	return rc;
 }
 
 static int blk_offer(struct backend *be, xs_transaction_t t)
@@ -228,7 +226,7 @@ static int blk_offer(struct backend *be, xs_transaction_t t)
 
 	for (size_t i = 0; rc == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
 		rc = store_write(be->xs, t, be->path, keys[i].key, "%llu", keys[i].value);
-	return rc;
+	return rc ? rc : queues_offer(be, t, b->queues.nr);
 }
 
 static const struct blk_wire *read_protocol(struct backend *be)
@@ -271,10 +269,11 @@ static void tell_growth(struct backend *be)
 
 static int blk_connect(struct backend *be)
 {
+	static const char *const keys[] = { "ring-ref" };
 	struct blkback *b = be->dev;
+	struct backend_queue queue[JOURNAL_QUEUES];
 	const struct blk_wire *wire;
-	uint64_t ref, port, order = 0;
-	uint32_t ring_ref;
+	uint64_t order = 0;
 	int rc;
 
 	wire = read_protocol(be);
@@ -283,18 +282,11 @@ static int blk_connect(struct backend *be)
 	rc = store_read_num(be->xs, be->frontend, "ring-page-order", 32, &order);
 	if ((rc < 0 && rc != -ENOENT) || order != 0)
 		return -EINVAL;
-	rc = store_read_num(be->xs, be->frontend, "ring-ref", UINT32_MAX, &ref);
+	rc = queues_read(be, keys, 1, b->queues.nr, queue);
+	if (rc > 0)
+		rc = backend_attach(be, queue, (unsigned int)rc, 1);
 	if (rc == 0)
-		rc = store_read_num(be->xs, be->frontend, "event-channel", UINT32_MAX, &port);
-	if (rc < 0)
-		return rc;
-	ring_ref = (uint32_t)ref;
-	rc = backend_attach(be, &ring_ref, 1, (uint32_t)port);
-	if (rc < 0)
-		return rc;
-	rc = blk_ring_attach(b->engine, wire, be->ring_page[0], backend_record(be, 0),
-			     (struct bring_table *)((char *)be->journal.page + JOURNAL_HEAD),
-			     be->resumed);
+		rc = blk_queues_attach(&b->queues, be, wire);
 	if (rc == 0 && be->resumed)
 		tell_growth(be);
 	return rc;
@@ -365,11 +357,12 @@ static void sync_ended(struct backend *be, int rc)
 static void drain(struct backend *be)
 {
 	struct blkback *b = be->dev;
+	struct blk_ring *first = b->queues.queue[0].engine; /* flushes for all */
 	int rc;
 
-	while ((rc = blk_ring_sync_result(b->engine)) != -EINPROGRESS ||
+	while ((rc = blk_ring_sync_result(first)) != -EINPROGRESS ||
 	       (b->drain[0] && strcmp(b->drain, b->answered) &&
-		blk_ring_sync(b->engine, be->connected))) {
+		blk_queues_are_idle(&b->queues, be) && blk_ring_sync(first, be->connected))) {
 		if (rc != -EINPROGRESS)
 			sync_ended(be, rc);
 		else
@@ -388,14 +381,14 @@ static void blk_look(struct backend *be)
 	memcpy(b->drain, token, sizeof(token));
 	/* What is in the ring comes first. */
 	if (be->connected)
-		backend_kick(be);
+		backend_kick(be, BACKEND_ALL_QUEUES);
 	else
 		drain(be);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static int blk_work(struct backend *be)
+static int blk_work(struct backend *be, unsigned int queue)
 {
 	struct blkback *b = be->dev;
 	bool notify;
@@ -405,9 +398,9 @@ static int blk_work(struct backend *be)
 		drain(be);
 		return 0;
 	}
-	rc = blk_ring_work(b->engine, &notify);
+	rc = blk_ring_work(b->queues.queue[queue].engine, &notify);
 	if (notify)
-		backend_notify(be);
+		backend_notify(be, queue);
 	if (rc >= 0 && blk_image_resized(&b->image))
 		tell_size(be);
 	if (rc >= 0)
@@ -417,20 +410,20 @@ static int blk_work(struct backend *be)
 
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
-	struct backend *be = arg;
-	struct blkback *b = be->dev;
+	struct blk_queue *q = arg;
+	struct backend *be = blkback.be;
 
 	/* What there is to hear then is the end of a flush, or that a disk's server went. */
 	if (!be->connected) {
-		blk_ring_reap(b->engine);
+		blk_ring_reap(q->engine);
 		drain(be);
 	}
-	backend_kick(be);
+	backend_kick(be, 1u << (q - blkback.queues.queue));
 }
 
 static void on_lent(evutil_socket_t fd, short what, void *arg)
 {
-	backend_kick(arg);
+	backend_kick(arg, (1u << blkback.queues.nr) - 1);
 }
 
 static int blk_start(struct backend *be, struct event_base *base)
@@ -440,9 +433,14 @@ static int blk_start(struct backend *be, struct event_base *base)
 	b->lent = evtimer_new(base, on_lent, be);
 	if (!b->lent)
 		return -ENOMEM;
+	for (unsigned int i = 0; i < b->queues.nr; i++) {
+		struct blk_queue *q = &b->queues.queue[i];
 
-	b->done = event_new(base, blk_io_fd(b->io), EV_READ | EV_PERSIST, on_done, be);
-	return b->done && event_add(b->done, NULL) == 0 ? 0 : -ENOMEM;
+		q->done = event_new(base, blk_io_fd(q->io), EV_READ | EV_PERSIST, on_done, q);
+		if (!q->done || event_add(q->done, NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static bool is_to_go(struct backend *be)
@@ -461,14 +459,14 @@ static bool is_to_go(struct backend *be)
 static void end_requests(struct backend *be)
 {
 	struct blkback *b = be->dev;
-	uint64_t ended = b->engine->nr_requests;
+	uint64_t ended = blk_queues_sum(&b->queues).requests;
 	int silent_ms = 0;
 
-	while (!blk_ring_stop(b->engine, CLOSE_LOOK_MS)) {
+	while (!blk_queues_stop(&b->queues, CLOSE_LOOK_MS)) {
 		/* Slow is not silent. */
-		if (b->engine->nr_requests != ended)
+		if (blk_queues_sum(&b->queues).requests != ended)
 			silent_ms = 0;
-		ended = b->engine->nr_requests;
+		ended = blk_queues_sum(&b->queues).requests;
 		backend_hear(be);
 		if (!b->image.is_remote || !is_to_go(be))
 			continue;
@@ -476,39 +474,37 @@ static void end_requests(struct backend *be)
 		if (silent_ms < CLOSE_MS)
 			continue;
 		log_warnx("%s: disk %s: its server says nothing: %u requests are given up with the "
-			  "device", be->path, b->record.name, b->engine->nr_used);
-		blk_ring_abandon(b->engine);
-		blk_nbd_io_abandon(b->io);
+			  "device", be->path, b->record.name, blk_queues_sum(&b->queues).out);
+		/* Who has a server has one queue. */
+		blk_ring_abandon(b->queues.queue[0].engine);
+		blk_nbd_io_abandon(b->queues.queue[0].io);
 	}
 }
 
 static void blk_disconnect(struct backend *be)
 {
-	struct blkback *b = be->dev;
+	struct blk_sum s;
 
 	end_requests(be);
 	if (!backend_may_log(be))
 		return;
-	log_info("%s: %llu requests, %llu failed, at most %u at once", be->path,
-		 (unsigned long long)b->engine->nr_requests,
-		 (unsigned long long)b->engine->nr_errors, b->engine->most_at_once);
+	s = blk_queues_sum(&blkback.queues);
+	log_info("%s: %llu requests, %llu failed, at most %u at once of a ring", be->path,
+		 (unsigned long long)s.requests, (unsigned long long)s.errors, s.most_at_once);
 }
 
 static void blk_fini(struct backend *be)
 {
 	if (!be->dev)
 		return;
-	if (blkback.engine)
-		blk_ring_stop(blkback.engine, -1);
-	blk_ring_destroy(blkback.engine);
-	blk_io_close(blkback.io);
+	blk_queues_drop(&blkback.queues);
 	blk_image_close(&blkback.image);
 }
 
 static const struct backend_ops blk_ops = {
 	.name = "blkback",
 	.type = "vbd",
-	.journal_extra = sizeof(struct bring_table),
+	.journal_extra = JOURNAL_QUEUES * sizeof(struct bring_table),
 	.has_frontend = true,
 	.prepare = blk_prepare,
 	.offer = blk_offer,

@@ -112,9 +112,9 @@ struct rsp_record *backend_record(struct backend *be, unsigned int i)
 	return &be->journal.page->ring[i];
 }
 
-void backend_notify(struct backend *be)
+void backend_notify(struct backend *be, unsigned int queue)
 {
-	xenevtchn_notify(be->evt, be->port);
+	xenevtchn_notify(be->evt, be->port[queue]);
 }
 
 static void *map_ring(struct backend *be, uint32_t ref)
@@ -135,38 +135,85 @@ static void unmap_ring(struct backend *be, void *page)
 static void detach(struct backend *be)
 {
 	be->journal.page->open = 0;
-	if (be->port)
-		xenevtchn_unbind(be->evt, be->port);
-	be->port = 0;
-	for (unsigned int i = 0; i < be->nr_rings; i++)
+	for (unsigned int q = 0; q < JOURNAL_QUEUES; q++)
+		if (be->port[q])
+			xenevtchn_unbind(be->evt, be->port[q]);
+	for (unsigned int i = 0; i < JOURNAL_RINGS; i++)
 		if (be->ring_page[i])
 			unmap_ring(be, be->ring_page[i]);
+	memset(be->port, 0, sizeof(be->port));
 	memset(be->ring_page, 0, sizeof(be->ring_page));
-	be->nr_rings = 0;
+	be->nr_queues = be->nr_rings = 0;
+	be->due = 0;
 }
 
-int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, uint32_t port)
+/* The same page or channel for two: each would take the other's requests for its own. */
+static bool has_twice(const struct journal_page *want)
 {
-	struct journal_page *page = be->journal.page;
-	size_t len = nr * sizeof(refs[0]);
-	xenevtchn_port_or_error_t bound;
+	unsigned int nr = want->nr_queues * want->nr_rings;
 
-	be->resumed = page->open && page->port == port && !memcmp(page->refs, refs, len);
-	be->nr_rings = nr;
-	for (unsigned int i = 0; i < nr; i++) {
-		be->ring_page[i] = map_ring(be, refs[i]);
+	for (unsigned int i = 0; i < nr; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (want->refs[i] == want->refs[j])
+				return true;
+	for (unsigned int i = 0; i < want->nr_queues; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (want->port[i] == want->port[j])
+				return true;
+	return false;
+}
+
+static int map_and_bind(struct backend *be, const struct journal_page *want)
+{
+	be->nr_queues = want->nr_queues;
+	be->nr_rings = want->nr_rings;
+	for (unsigned int i = 0; i < be->nr_queues * be->nr_rings; i++) {
+		be->ring_page[i] = map_ring(be, want->refs[i]);
 		if (!be->ring_page[i])
 			return errno ? -errno : -EIO;
 	}
-	bound = xenevtchn_bind_interdomain(be->evt, be->domid, port);
-	if (bound < 0)
-		return -errno;
-	be->port = (evtchn_port_t)bound;
+	for (unsigned int q = 0; q < be->nr_queues; q++) {
+		xenevtchn_port_or_error_t bound =
+			xenevtchn_bind_interdomain(be->evt, be->domid, want->port[q]);
+
+		if (bound < 0)
+			return -errno;
+		be->port[q] = (evtchn_port_t)bound;
+	}
+	return 0;
+}
+
+static bool is_same(const struct journal_page *a, const struct journal_page *b)
+{
+	return a->nr_queues == b->nr_queues && a->nr_rings == b->nr_rings &&
+	       !memcmp(a->refs, b->refs, sizeof(a->refs)) &&
+	       !memcmp(a->port, b->port, sizeof(a->port));
+}
+
+int backend_attach(struct backend *be, const struct backend_queue *queue, unsigned int nr,
+		   unsigned int nr_rings)
+{
+	struct journal_page *page = be->journal.page;
+	struct journal_page want = { .nr_queues = nr, .nr_rings = nr_rings };
+	int rc;
+
+	for (unsigned int q = 0; q < nr; q++) {
+		memcpy(want.refs + q * nr_rings, queue[q].ref, nr_rings * sizeof(want.refs[0]));
+		want.port[q] = queue[q].port;
+	}
+	if (has_twice(&want))
+		return -EINVAL;
+	be->resumed = page->open && is_same(page, &want);
+	rc = map_and_bind(be, &want);
+	if (rc < 0)
+		return rc;
 	if (!be->resumed) {
 		page->open = 0;
 		memset(page->ring, 0, sizeof(page->ring));
-		memcpy(page->refs, refs, len);
-		page->port = port;
+		page->nr_queues = nr;
+		page->nr_rings = nr_rings;
+		memcpy(page->refs, want.refs, sizeof(page->refs));
+		memcpy(page->port, want.port, sizeof(page->port));
 		/* From here on a successor resumes: nothing was consumed yet, so that is right too.
 		 */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -197,7 +244,7 @@ static void fatal(struct backend *be, const char *what, int err)
 	set_state(be, XenbusStateClosing);
 }
 
-static int connect_now(struct backend *be, uint64_t now_ns)
+static int connect_now(struct backend *be)
 {
 	bool takeover = be->journal.page->open;
 	int rc = be->ops->connect(be);
@@ -219,24 +266,39 @@ static int connect_now(struct backend *be, uint64_t now_ns)
 			return rc;
 	}
 	/* Requests and wake-ups may have passed while nobody was bound. */
-	backend_work(be, now_ns);
-	if (be->connected && be->resumed)
-		backend_notify(be);
+	backend_work(be, BACKEND_ALL_QUEUES);
+	for (unsigned int q = 0; be->connected && be->resumed && q < be->nr_queues; q++)
+		backend_notify(be, q);
 	return 0;
 }
 
-int backend_work(struct backend *be, uint64_t now_ns)
+int backend_work(struct backend *be, unsigned int due)
 {
-	int rc;
+	const unsigned int nr = be->nr_queues, first = be->turn;
+	bool any = false;
 
 	if (!be->connected)
 		return 0;
-	rc = be->ops->work(be);
-	if (rc < 0) {
-		fatal(be, "the frontend broke its ring", rc);
-		return 0;
+	due |= be->due;
+	be->due = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int q = (first + i) % nr;
+		int rc;
+
+		if (!(due & 1u << q))
+			continue;
+		if (!any)
+			be->turn = q + 1;
+		any = true;
+		rc = be->ops->work(be, q);
+		if (rc < 0) {
+			fatal(be, "the frontend broke its ring", rc);
+			return 0;
+		}
+		if (rc > 0)
+			be->due |= 1u << q;
 	}
-	return rc;
+	return be->due != 0;
 }
 
 static int offer_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
@@ -285,8 +347,8 @@ static int finish(struct backend *be)
 {
 	int rc;
 
-	if (be->connected)
-		be->ops->work(be);
+	for (unsigned int q = 0; be->connected && q < be->nr_queues; q++)
+		be->ops->work(be, q);
 	disconnect(be);
 	rc = be->state == XenbusStateClosed && read_state(be, be->path) == XenbusStateClosed
 		     ? 0
@@ -330,7 +392,7 @@ static int frontend_ready(struct backend *be, uint64_t now_ns)
 		return 0;
 	if (be->state != XenbusStateInitWait && be->state != XenbusStateConnected)
 		return 0;
-	return may_begin(be, now_ns) ? connect_now(be, now_ns) : 0;
+	return may_begin(be, now_ns) ? connect_now(be) : 0;
 }
 
 static int frontend_closing(struct backend *be, uint64_t now_ns)

@@ -56,8 +56,11 @@ struct backend_ops {
 	void (*unmap)(struct backend *be, void *page);
 	/* Stops work on the rings, which are unmapped after it returns. */
 	void (*disconnect)(struct backend *be);
-	/* Works off the rings. 0: nothing left; 1: call again soon; -errno: the frontend broke. */
-	int (*work)(struct backend *be);
+	/*
+	 * Works off some of the rings of queue @queue: a bounded part, for others wait. 0: nothing left; 1: call
+	 * again soon; -errno: the frontend broke.
+	 */
+	int (*work)(struct backend *be, unsigned int queue);
 	/* Adds the device's own descriptors to the loop, before privileges go. May be NULL. */
 	int (*start)(struct backend *be, struct event_base *base);
 	/* Looks at what else dom0 wrote into the backend directory. May be NULL. */
@@ -90,9 +93,11 @@ struct backend {
 	struct journal journal;
 	bool connected;
 	bool resumed; /* this connection was taken over from a killed process */
-	void *ring_page[JOURNAL_RINGS];
-	unsigned int nr_rings;
-	evtchn_port_t port; /* ours, bound to the frontend's */
+	unsigned int nr_queues, nr_rings;  /* while they are mapped: as many rings a queue as another */
+	void *ring_page[JOURNAL_RINGS];	   /* those of the first queue first */
+	evtchn_port_t port[JOURNAL_QUEUES]; /* ours, bound to the frontend's */
+	unsigned int due; /* queues that there is something to do for: a bit each */
+	unsigned int turn; /* who is asked first: whoever comes after the first of last time */
 	struct event_base *base;
 };
 
@@ -110,28 +115,40 @@ int backend_start(struct backend *be);
  * Acts on whatever the store says now; not yet, if it was called very often just before. Returns 0 to
  * go on, 1 when the device is finished (closed, or its directory vanished) and the process should
  * exit, -errno of the store.
- * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events).
+ * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events). It may have connected
+ * and begun to work: then be->due says what is left.
  */
 int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
 
-/* Runs ops->work; closes the connection if the frontend broke the protocol. Returns as work >= 0.
+#define BACKEND_ALL_QUEUES UINT32_MAX
+
+/*
+ * Runs ops->work once for each queue in @due (bits) or be->due, in turn; closes the connection if the frontend broke the protocol. Returns 1: call again soon (be->due says for whom); 0.
  */
-int backend_work(struct backend *be, uint64_t now_ns);
+int backend_work(struct backend *be, unsigned int due);
 
 /* Drops the journal's lock, the device and, unless a successor takes it over, the connection. */
 void backend_fini(struct backend *be, bool handover);
 
-/*
- * For connect(): maps @nr ring grants and binds @port, resuming if the journal says that exactly
- * this connection was open. Sets ring_page[], port, resumed. 0, -errno.
- */
-int backend_attach(struct backend *be, const uint32_t *refs, unsigned int nr, uint32_t port);
+/* Of one queue, the frontend's words: any number. */
+struct backend_queue {
+	uint32_t ref[JOURNAL_RINGS / JOURNAL_QUEUES];
+	uint32_t port;
+};
 
-/* The response record of ring @i, for bring_attach(). */
+/*
+ * For connect(): maps @nr_rings ring grants of each of @nr queues and binds their ports, resuming if the
+ * journal says that exactly this connection was open. Sets nr_queues, nr_rings, ring_page[], port[], resumed.
+ * 0; -EINVAL: two are the same; -errno.
+ */
+int backend_attach(struct backend *be, const struct backend_queue *queue, unsigned int nr,
+		   unsigned int nr_rings);
+
+/* The response record of ring_page[@i], for bring_attach(). */
 struct rsp_record *backend_record(struct backend *be, unsigned int i);
 
-/* Tells the frontend to look at its ring. */
-void backend_notify(struct backend *be);
+/* Tells the frontend to look at the rings of @queue. */
+void backend_notify(struct backend *be, unsigned int queue);
 
 /* May one more line be logged that a guest can cause as often as it likes? At most 20 in 10 s. */
 bool backend_may_log(struct backend *be);

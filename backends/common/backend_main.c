@@ -45,25 +45,30 @@ void backend_stop(struct backend *be, enum backend_exit code)
 	event_base_loopbreak(be->base);
 }
 
-void backend_kick(struct backend *be)
+void backend_kick(struct backend *be, unsigned int due)
 {
-	(void)be;
+	be->due |= due;
 	event_active(self->kick, EV_TIMEOUT, 0);
 }
 
-static void work(struct process *p)
+/* After the other events had their turn, so that no ring starves the store. */
+static void go_on_soon(struct process *p)
 {
-	/* More to do: after the other events had their turn, so that no ring starves the store. */
-	if (backend_work(&p->be, now_ns()) > 0) {
-		const struct timeval at_once = { 0, 0 };
+	const struct timeval at_once = { 0, 0 };
 
+	if (p->be.connected && p->be.due)
 		event_add(p->kick, &at_once);
-	}
+}
+
+static void work(struct process *p, unsigned int due)
+{
+	backend_work(&p->be, due);
+	go_on_soon(p);
 }
 
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
-	work(arg);
+	work(arg, 0);
 }
 
 static void look(struct process *p)
@@ -77,6 +82,7 @@ static void look(struct process *p)
 		backend_stop(&p->be, rc > 0 ? BACKEND_EXIT_DONE : BACKEND_EXIT_RETRY);
 		return;
 	}
+	go_on_soon(p);
 	if (again) {
 		uint64_t left = again > now ? again - now : 0;
 		const struct timeval tv = { (time_t)(left / 1000000000ULL),
@@ -111,24 +117,35 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
 	/* A device may have something to look at when dom0 touches its directory: an image's size. */
 	if (rc > 0) {
 		look(p);
-		work(p);
+		work(p, BACKEND_ALL_QUEUES);
 	}
+}
+
+/* The queues that are told of by @port, a bit each; 0: a port of an earlier connection, unbound by now. */
+static unsigned int queues_of(const struct backend *be, xenevtchn_port_or_error_t port)
+{
+	for (unsigned int q = 0; q < be->nr_queues; q++)
+		if ((evtchn_port_t)port == be->port[q])
+			return 1u << q;
+	return 0;
 }
 
 static void on_evtchn(evutil_socket_t fd, short what, void *arg)
 {
 	struct process *p = arg;
 	xenevtchn_port_or_error_t port = xenevtchn_pending(p->be.evt);
+	unsigned int due;
 
 	if (port < 0)
 		return;
 	/*
 	 * Work before unmasking: a frontend that storms its event channel gets one round of work an
-	 * event, not one interrupt a send. A port of an earlier connection is unbound by now.
+	 * event, not one interrupt a send.
 	 */
-	if ((evtchn_port_t)port == p->be.port)
-		work(p);
-	if ((evtchn_port_t)port == p->be.port)
+	due = queues_of(&p->be, port);
+	if (due)
+		work(p, due);
+	if (queues_of(&p->be, port))
 		xenevtchn_unmask(p->be.evt, (evtchn_port_t)port);
 }
 

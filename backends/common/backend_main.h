@@ -16,8 +16,8 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops);
 /* Ends the loop with @code, from inside an event (a device's own descriptor broke). */
 void backend_stop(struct backend *be, enum backend_exit code);
 
-/* Has ops->work called from the loop soon, for instance when the tap became readable. */
-void backend_kick(struct backend *be);
+/* Has ops->work called from the loop soon for the queues in @due (bits), for instance when the tap became readable. */
+void backend_kick(struct backend *be, unsigned int due);
 
 /*
  * For who keeps the loop waiting: takes what the store has to say, which is looked at once the loop goes

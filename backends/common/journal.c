@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOURNAL_MAGIC 0x53564a32u /* "SVJ2": change with the layout */
+#define JOURNAL_MAGIC 0x53564a33u /* "SVJ3": change with the layout */
 
-_Static_assert(sizeof(struct journal_page) <= JOURNAL_HEAD, "the head is one page");
+_Static_assert(sizeof(struct journal_page) <= JOURNAL_HEAD, "it is all in the head");
 
 const char *journal_dir(void)
 {

@@ -17,14 +17,16 @@
 
 #include "bring.h"
 
-#define JOURNAL_RINGS 2
-#define JOURNAL_HEAD 4096 /* bytes before the device's own room */
+#define JOURNAL_QUEUES 4 /* that one device may have; a queue has one ring, or one each way */
+#define JOURNAL_RINGS (2 * JOURNAL_QUEUES)
+#define JOURNAL_HEAD 8192 /* bytes before the device's own room */
 
 struct journal_page {
 	uint32_t magic;
 	uint32_t open; /* 1 between attach and detach of the rings below */
+	uint32_t nr_queues, nr_rings;
 	uint32_t refs[JOURNAL_RINGS];
-	uint32_t port; /* the frontend's event channel */
+	uint32_t port[JOURNAL_QUEUES]; /* the frontend's event channels */
 	struct rsp_record ring[JOURNAL_RINGS];
 	int32_t server; /* the last process that worked on this connection; for backendd */
 };

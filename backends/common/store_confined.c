@@ -32,7 +32,8 @@ static const struct class {
 		.own = { "feature-flush-cache", "feature-barrier", "feature-persistent",
 			 "feature-max-indirect-segments", "max-ring-page-order", "feature-discard",
 			 "discard-granularity", "discard-alignment", "discard-secure", "sectors",
-			 "sector-size", "physical-sector-size", "info", "drained" },
+			 "sector-size", "physical-sector-size", "info", "drained",
+			 "multi-queue-max-queues" },
 	},
 	{
 		.type = "vif",

@@ -86,7 +86,7 @@ static int take_output(struct backend *be)
 	return n;
 }
 
-static int cons_work(struct backend *be)
+static int cons_work(struct backend *be, unsigned int queue)
 {
 	struct consback *c = be->dev;
 	bool any = false;
@@ -97,7 +97,7 @@ static int cons_work(struct backend *be)
 	if (n < 0)
 		return n;
 	if (any)
-		backend_notify(be);
+		backend_notify(be, 0);
 	if (c->budget < PERIOD_BYTES && c->period && !event_pending(c->period, EV_TIMEOUT, NULL)) {
 		const struct timeval tv = { 0, PERIOD_US };
 
@@ -113,7 +113,7 @@ static int cons_work(struct backend *be)
 static void on_period(evutil_socket_t fd, short what, void *arg)
 {
 	consback.budget = PERIOD_BYTES;
-	backend_kick(arg);
+	backend_kick(arg, BACKEND_ALL_QUEUES);
 }
 
 /* --- pty to guest ------------------------------------------------------------------------- */
@@ -134,7 +134,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 	n = read(c->pty.master, buf, (size_t)room < sizeof(buf) ? (size_t)room : sizeof(buf));
 	if (n > 0) {
 		cons_ring_write(be->ring_page[0], buf, (size_t)n);
-		backend_notify(be);
+		backend_notify(be, 0);
 	} else if (n == 0 || errno != EAGAIN) {
 		event_del(c->input);
 	}
@@ -200,12 +200,14 @@ static int cons_offer(struct backend *be, xs_transaction_t t)
 
 static int cons_connect(struct backend *be)
 {
-	const uint32_t ref = GNTTAB_RESERVED_CONSOLE;
+	struct backend_queue queue = { .ref = { GNTTAB_RESERVED_CONSOLE } };
 	uint64_t port;
 	int rc = store_read_num(be->xs, be->frontend, "port", UINT32_MAX, &port);
 
-	if (rc == 0)
-		rc = backend_attach(be, &ref, 1, (uint32_t)port);
+	if (rc < 0)
+		return rc;
+	queue.port = (uint32_t)port;
+	rc = backend_attach(be, &queue, 1, 1);
 	if (rc < 0)
 		return rc;
 	return store_write(be->xs, XBT_NULL, be->frontend, "tty", "%s", consback.pty.slave);

@@ -127,14 +127,14 @@ static void on_period(evutil_socket_t fd, short what, void *arg)
 		wait_a_period(f);
 }
 
-static int fb_work(struct backend *be)
+static int fb_work(struct backend *be, unsigned int queue)
 {
 	struct fbback *f = be->dev;
 	const struct fb_events events = { on_update, on_resize, f };
 	int nr = fb_ring_take(be->ring_page[0], &f->kept->shape, f->kept->bytes, &events);
 
 	if (nr > 0)
-		backend_notify(be);
+		backend_notify(be, 0);
 	return nr < 0 ? nr : 0;
 }
 
@@ -286,7 +286,7 @@ static int fb_connect(struct backend *be)
 {
 	struct fbback *f = be->dev;
 	uint64_t number, port;
-	uint32_t ref;
+	struct backend_queue queue;
 	/* A frame's number, which is below 2^32 on machines of less than 16 TiB. */
 	int rc = store_read_num(be->xs, be->frontend, "page-ref", UINT32_MAX, &number);
 
@@ -295,8 +295,8 @@ static int fb_connect(struct backend *be)
 	if (rc < 0)
 		return rc;
 	f->updates = store_read_bool(be->xs, be->frontend, "feature-update", false);
-	ref = (uint32_t)number;
-	rc = backend_attach(be, &ref, 1, (uint32_t)port);
+	queue = (struct backend_queue){ { (uint32_t)number }, (uint32_t)port };
+	rc = backend_attach(be, &queue, 1, 1);
 	if (rc == 0)
 		rc = take_shape(be);
 	if (rc == 0)

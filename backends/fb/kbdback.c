@@ -48,13 +48,13 @@ static int pass_on(struct backend *be)
 	return room < 0 ? room : nr;
 }
 
-static int kbd_work(struct backend *be)
+static int kbd_work(struct backend *be, unsigned int queue)
 {
 	int nr = pass_on(be);
 
 	kbd_ring_ignore(be->ring_page[0]);
 	if (nr > 0)
-		backend_notify(be);
+		backend_notify(be, 0);
 	return nr < 0 ? nr : nr == (int)EVENTS_A_TURN;
 }
 
@@ -63,7 +63,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 	struct backend *be = arg;
 
 	if (be->connected)
-		backend_kick(be);
+		backend_kick(be, BACKEND_ALL_QUEUES);
 	else
 		input_pipe_drain(fd);
 }
@@ -98,7 +98,7 @@ static int kbd_connect(struct backend *be)
 {
 	struct kbdback *k = be->dev;
 	uint64_t number, port;
-	uint32_t ref;
+	struct backend_queue queue;
 	int rc = store_read_num(be->xs, be->frontend, XENKBD_FIELD_RING_GREF, UINT32_MAX, &number);
 
 	if (rc == 0)
@@ -108,8 +108,8 @@ static int kbd_connect(struct backend *be)
 		return rc;
 	k->absolute = store_read_bool(be->xs, be->frontend, XENKBD_FIELD_REQ_ABS_POINTER, false);
 	k->x = k->y = 0;
-	ref = (uint32_t)number;
-	return backend_attach(be, &ref, 1, (uint32_t)port);
+	queue = (struct backend_queue){ { (uint32_t)number }, (uint32_t)port };
+	return backend_attach(be, &queue, 1, 1);
 }
 
 static void kbd_disconnect(struct backend *be)

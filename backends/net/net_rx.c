@@ -67,7 +67,7 @@ static int fill(struct net_rx *rx)
 	for (int i = 0; i < NET_RX_BATCH && rx->nr < NET_RX_BATCH; i++) {
 		int rc;
 
-		if (NET_RX_PAGES - rx->used < NET_RX_MAX_SLOTS - 1)
+		if (rx->arena.nr_pages - rx->used < NET_RX_MAX_SLOTS - 1)
 			break;
 		rc = read_packet(rx);
 		if (rc <= 0)

@@ -42,7 +42,7 @@ struct net_rx {
 	uint32_t used;	   /* pages of the arena */
 	struct gcopy copy;
 	struct net_rx_packet packet[NET_RX_BATCH];
-	struct granted arena; /* NET_RX_PAGES, the owner's */
+	struct granted arena; /* the owner's: NET_RX_PAGES, of several queues NET_RX_MAX_SLOTS or more each */
 };
 
 /*

@@ -203,14 +203,14 @@ static int gather(struct net_tx *tx, uint32_t pending)
 		struct slots s;
 		int rc;
 
-		tx->wait_ns = net_pace_wait(&tx->pace, tx->now_ns);
-		if (tx->wait_ns || NET_TX_PAGES - used < NET_TX_MAX_FRAGS)
+		tx->wait_ns = net_pace_wait(tx->pace, tx->now_ns);
+		if (tx->wait_ns || tx->arena.nr_pages - used < NET_TX_MAX_FRAGS)
 			break;
 		rc = read_slots(tx, at, pending - at, p, &s);
 		if (rc < 0)
 			return nr ? nr : rc; /* the good ones first; then this one is first */
 		plan_packet(tx, &s, p, used);
-		net_pace_take(&tx->pace, p->len);
+		net_pace_take(tx->pace, p->len);
 		used += s.nr_frags;
 		at += p->slots;
 		nr++;

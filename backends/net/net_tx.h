@@ -47,13 +47,13 @@ struct net_tx {
 	xengnttab_handle *gnt;
 	uint32_t domid;
 	int tap;
-	struct net_pace pace;
+	struct net_pace *pace; /* the card's: all its queues' */
 	uint64_t now_ns;	/* CLOCK_MONOTONIC, set before net_tx_work() */
 	uint64_t wait_ns;	/* set by it: packets wait until then for their share; 0: none */
 	uint64_t packets, errors, dropped;
 	struct gcopy copy;
 	struct net_tx_packet packet[NET_TX_BATCH];
-	struct granted arena; /* NET_TX_PAGES, the owner's */
+	struct granted arena; /* the owner's: NET_TX_PAGES, of several queues NET_TX_MAX_FRAGS or more each */
 	uint8_t joined[XEN_NETIF_MAX_TX_SIZE]; /* a packet whose headers are in several fragments */
 };
 

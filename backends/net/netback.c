@@ -21,6 +21,7 @@
 #include "backend_main.h"
 #include "net_rx.h"
 #include "net_tx.h"
+#include "queues.h"
 #include "tap.h"
 #include "vif_script.h"
 
@@ -31,16 +32,30 @@
  */
 #define PRIORITY (-5)
 
-struct netback {
-	int tap;
-	struct vif_script script;
-	struct event *readable, *share;	/* the tap has a packet; the guest may send again */
-	bool has_packet;		/* the tap said so, and was not emptied since */
+/* Pages for packets that each of several queues has, each way: a batch of short ones, and one of the longest. */
+#define QUEUE_PAGES (NET_TX_BATCH + NET_TX_MAX_FRAGS)
+
+/* One of the guest's queues, and one of the tap's. */
+struct net_queue {
+	struct event *readable;	/* the tap has a packet */
+	bool has_packet;	/* it said so, and was not emptied since */
 	struct net_tx tx;
 	struct net_rx rx;
 };
 
-static struct netback netback = { .tap = -1 }; /* the one card of this process */
+struct netback {
+	struct backend *be;
+	struct tap tap;
+	struct vif_script script;
+	struct event *share;	/* the guest may send again */
+	unsigned int waiting;	/* queues that wait for it, a bit each */
+	struct net_pace pace;
+	struct net_queue queue[JOURNAL_QUEUES];
+};
+
+static struct netback netback; /* the one card of this process */
+
+_Static_assert(TAP_QUEUES == JOURNAL_QUEUES, "each ring has its queue");
 
 /* The script's own words win, those for hotplug-error before those on standard error: @said. */
 static int script_failed(struct backend *be, int rc, const char *said)
@@ -69,10 +84,27 @@ static int read_rate(struct backend *be)
 	int rc = store_read_str(be->xs, be->path, "rate", words, sizeof(words));
 
 	if (rc == 0 || rc == -ENOENT)
-		rc = net_pace_init(&netback.tx.pace, rc ? "" : words);
+		rc = net_pace_init(&netback.pace, rc ? "" : words);
 	if (rc < 0)
 		backend_fail(be, "rate=%s is not BYTES,MICROSECONDS", words);
 	return rc < 0 ? -EINVAL : 0;
+}
+
+static int make_queue(struct netback *n, unsigned int i)
+{
+	struct net_queue *q = &n->queue[i];
+	const bool alone = n->tap.nr == 1;
+	const size_t tx = alone ? NET_TX_PAGES : QUEUE_PAGES, rx = alone ? NET_RX_PAGES : QUEUE_PAGES;
+
+	if (granted_make(&q->tx.arena, tx, tx) < 0 || granted_make(&q->rx.arena, rx, rx) < 0)
+		return -ENOMEM;
+	q->tx.copy.own = &q->tx.arena;
+	q->rx.copy.own = &q->rx.arena;
+	q->tx.gnt = q->rx.gnt = n->be->gnt;
+	q->tx.domid = q->rx.domid = n->be->domid;
+	q->tx.tap = q->rx.tap = n->tap.fd[i];
+	q->tx.pace = &n->pace;
+	return 0;
 }
 
 static int net_prepare(struct backend *be)
@@ -89,9 +121,10 @@ static int net_prepare(struct backend *be)
 		return -EINVAL;
 	}
 	be->dev = n;
-	n->tap = tap_open(n->script.vif);
-	if (n->tap < 0) {
-		backend_fail(be, "network interface %s: %s", n->script.vif, strerror(-n->tap));
+	n->be = be;
+	rc = tap_open(&n->tap, n->script.vif, queues_to_offer(be));
+	if (rc < 0) {
+		backend_fail(be, "network interface %s: %s", n->script.vif, strerror(-rc));
 		return -EINVAL;
 	}
 	rc = vif_script_run(&n->script, "online", said);
@@ -99,15 +132,10 @@ static int net_prepare(struct backend *be)
 		return script_failed(be, rc, said);
 	if (setpriority(PRIO_PROCESS, 0, PRIORITY) < 0)
 		log_warn("%s: no higher priority", be->path);
-	if (granted_make(&n->tx.arena, NET_TX_PAGES, NET_TX_PAGES) < 0 ||
-	    granted_make(&n->rx.arena, NET_RX_PAGES, NET_RX_PAGES) < 0)
-		return -ENOMEM;
-	n->tx.copy.own = &n->tx.arena;
-	n->rx.copy.own = &n->rx.arena;
-	n->tx.gnt = n->rx.gnt = be->gnt;
-	n->tx.domid = n->rx.domid = be->domid;
-	n->tx.tap = n->rx.tap = n->tap;
-	return 0;
+	rc = 0;
+	for (unsigned int i = 0; rc == 0 && i < n->tap.nr; i++)
+		rc = make_queue(n, i);
+	return rc;
 }
 
 static int net_offer(struct backend *be, xs_transaction_t t)
@@ -125,13 +153,12 @@ static int net_offer(struct backend *be, xs_transaction_t t)
 		{ "feature-multicast-control", 0 },
 		{ "feature-split-event-channels", 0 },
 		{ "feature-ctrl-ring", 0 },
-		{ "multi-queue-max-queues", 1 },
 	};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
 		rc = store_write(be->xs, t, be->path, keys[i].key, "%d", keys[i].value);
-	return rc;
+	return rc ? rc : queues_offer(be, t, netback.tap.nr);
 }
 
 /* What the guest can take decides what dom0's stack may hand over unfinished. */
@@ -144,71 +171,68 @@ static int set_offload(struct backend *be)
 	bool gso4 = store_read_bool(be->xs, be->frontend, "feature-gso-tcpv4", false);
 	bool gso6 = store_read_bool(be->xs, be->frontend, "feature-gso-tcpv6", false);
 
-	n->rx.can_sg = sg;
+	for (unsigned int i = 0; i < n->tap.nr; i++)
+		n->queue[i].rx.can_sg = sg;
 	/* The tap knows one checksum switch for both families. */
-	return tap_set_offload(n->tap, csum4 && csum6, sg && gso4, sg && gso6);
+	return tap_set_offload(&n->tap, csum4 && csum6, sg && gso4, sg && gso6);
 }
 
-static int read_rings(struct backend *be, uint32_t refs[2], uint32_t *port)
+/* Begins with the rings of queue @i, which are mapped. */
+static int attach_queue(struct backend *be, unsigned int i)
 {
-	uint64_t tx, rx, evtchn;
-	int rc = store_read_num(be->xs, be->frontend, "tx-ring-ref", UINT32_MAX, &tx);
+	struct net_queue *q = &netback.queue[i];
+	int rc = bring_attach(&q->tx.ring, be->ring_page[2 * i], &net_tx_geometry,
+			      backend_record(be, 2 * i), be->resumed);
 
 	if (rc == 0)
-		rc = store_read_num(be->xs, be->frontend, "rx-ring-ref", UINT32_MAX, &rx);
-	if (rc == 0)
-		rc = store_read_num(be->xs, be->frontend, "event-channel", UINT32_MAX, &evtchn);
-	if (rc < 0)
-		return rc;
-	refs[0] = (uint32_t)tx;
-	refs[1] = (uint32_t)rx;
-	*port = (uint32_t)evtchn;
-	return 0;
+		rc = bring_attach(&q->rx.ring, be->ring_page[2 * i + 1], &net_rx_geometry,
+				  backend_record(be, 2 * i + 1), be->resumed);
+	q->rx.held = q->rx.nr = q->rx.used = 0;
+	q->rx.stalled = q->has_packet = false;
+	return rc;
 }
 
 static int net_connect(struct backend *be)
 {
+	static const char *const keys[] = { "tx-ring-ref", "rx-ring-ref" };
+	struct backend_queue queue[JOURNAL_QUEUES];
 	struct netback *n = be->dev;
-	uint32_t refs[2], port;
 	int rc;
 
 	if (!store_read_bool(be->xs, be->frontend, "request-rx-copy", false))
 		return -EOPNOTSUPP;
-	rc = read_rings(be, refs, &port);
+	rc = queues_read(be, keys, 2, n->tap.nr, queue);
+	if (rc > 0)
+		rc = backend_attach(be, queue, (unsigned int)rc, 2);
+	for (unsigned int i = 0; rc == 0 && i < be->nr_queues; i++)
+		rc = attach_queue(be, i);
+	if (rc == 0)
+		rc = tap_use(&n->tap, be->nr_queues);
 	if (rc == 0)
 		rc = set_offload(be);
-	if (rc == 0)
-		rc = backend_attach(be, refs, 2, port);
-	if (rc == 0)
-		rc = bring_attach(&n->tx.ring, be->ring_page[0], &net_tx_geometry,
-				  backend_record(be, 0), be->resumed);
-	if (rc == 0)
-		rc = bring_attach(&n->rx.ring, be->ring_page[1], &net_rx_geometry,
-				  backend_record(be, 1), be->resumed);
 	if (rc < 0)
 		return rc;
-	n->rx.held = n->rx.nr = n->rx.used = 0;
-	n->rx.stalled = false;
 	if (!be->resumed)
-		tap_drain(n->tap);
-	event_add(n->readable, NULL);
+		tap_drain(&n->tap);
+	for (unsigned int i = 0; i < be->nr_queues; i++)
+		event_add(n->queue[i].readable, NULL);
 	return 0;
 }
 
 /* Moves packets to the guest; reads the tap only while the guest has room. */
-static int move_rx(struct backend *be)
+static int move_rx(struct backend *be, unsigned int i)
 {
-	struct netback *n = be->dev;
+	struct net_queue *q = &netback.queue[i];
 	bool notify;
-	int rc = net_rx_work(&n->rx, &notify);
+	int rc = net_rx_work(&q->rx, &notify);
 
 	if (notify)
-		backend_notify(be);
-	if (n->rx.stalled)
-		event_del(n->readable);
+		backend_notify(be, i);
+	if (q->rx.stalled)
+		event_del(q->readable);
 	else if (rc >= 0)
-		event_add(n->readable, NULL); /* nothing, while it is there */
-	n->has_packet = rc > 0;
+		event_add(q->readable, NULL); /* nothing, while it is there */
+	q->has_packet = rc > 0;
 	return rc;
 }
 
@@ -220,31 +244,34 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-/* Until the guest has a share again. */
-static void wait_for_share(struct netback *n)
+/* Until the guest has a share again: then those that waited have their turns. */
+static void wait_for_share(struct netback *n, unsigned int i)
 {
-	const uint64_t us = (n->tx.wait_ns - n->tx.now_ns) / 1000 + 1;
+	const struct net_tx *tx = &n->queue[i].tx;
+	const uint64_t us = (tx->wait_ns - tx->now_ns) / 1000 + 1;
 	const struct timeval tv = { (time_t)(us / 1000000), (suseconds_t)(us % 1000000) };
 
+	n->waiting |= 1u << i;
 	event_add(n->share, &tv);
 }
 
-static int net_work(struct backend *be)
+static int net_work(struct backend *be, unsigned int i)
 {
 	struct netback *n = be->dev;
+	struct net_queue *q = &n->queue[i];
 	bool notify;
 	int more, rc;
 
-	n->tx.now_ns = now_ns();
-	more = net_tx_work(&n->tx, &notify);
-	if (n->tx.wait_ns)
-		wait_for_share(n);
+	q->tx.now_ns = now_ns();
+	more = net_tx_work(&q->tx, &notify);
+	if (q->tx.wait_ns)
+		wait_for_share(n, i);
 	if (notify)
-		backend_notify(be);
+		backend_notify(be, i);
 	if (more < 0)
 		return more;
 	/* An event of the guest's sending is no reason to ask the tap. */
-	rc = n->has_packet || n->rx.stalled ? move_rx(be) : 0;
+	rc = q->has_packet || q->rx.stalled ? move_rx(be, i) : 0;
 	if (rc == -EIO) {
 		/* Somebody in dom0 deleted the interface: the successor makes a new one. */
 		log_warnx("%s: interface %s is gone", be->path, n->script.vif);
@@ -256,41 +283,60 @@ static int net_work(struct backend *be)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	netback.has_packet = true;
-	backend_kick(arg);
+	struct net_queue *q = arg;
+
+	q->has_packet = true;
+	backend_kick(netback.be, 1u << (q - netback.queue));
 }
 
 static void on_share(evutil_socket_t fd, short what, void *arg)
 {
-	backend_kick(arg);
+	unsigned int due = netback.waiting;
+
+	netback.waiting = 0;
+	backend_kick(arg, due);
 }
 
 static void net_disconnect(struct backend *be)
 {
 	struct netback *n = be->dev;
+	struct { unsigned long long packets, errors, dropped; } tx = { 0 }, rx = { 0 };
 
-	event_del(n->readable);
+	for (unsigned int i = 0; i < n->tap.nr; i++) {
+		const struct net_queue *q = &n->queue[i];
+
+		event_del(q->readable);
+		tx.packets += q->tx.packets;
+		tx.errors += q->tx.errors;
+		tx.dropped += q->tx.dropped;
+		rx.packets += q->rx.packets;
+		rx.errors += q->rx.errors;
+		rx.dropped += q->rx.dropped;
+	}
 	event_del(n->share);
-	if (!backend_may_log(be))
-		return;
-	log_info("%s: sent %llu, bad %llu, dropped %llu; received %llu, bad %llu, dropped %llu",
-		 be->path, (unsigned long long)n->tx.packets, (unsigned long long)n->tx.errors,
-		 (unsigned long long)n->tx.dropped, (unsigned long long)n->rx.packets,
-		 (unsigned long long)n->rx.errors, (unsigned long long)n->rx.dropped);
+	n->waiting = 0;
+	if (backend_may_log(be))
+		log_info("%s: sent %llu, bad %llu, dropped %llu; received %llu, bad %llu, dropped %llu",
+			 be->path, tx.packets, tx.errors, tx.dropped, rx.packets, rx.errors,
+			 rx.dropped);
 }
 
 static int net_start(struct backend *be, struct event_base *base)
 {
-	netback.readable = event_new(base, netback.tap, EV_READ | EV_PERSIST, on_readable, be);
+	for (unsigned int i = 0; i < netback.tap.nr; i++) {
+		struct net_queue *q = &netback.queue[i];
+
+		q->readable = event_new(base, netback.tap.fd[i], EV_READ | EV_PERSIST, on_readable, q);
+		if (!q->readable)
+			return -ENOMEM;
+	}
 	netback.share = evtimer_new(base, on_share, be);
-	return netback.readable && netback.share ? 0 : -ENOMEM;
+	return netback.share ? 0 : -ENOMEM;
 }
 
 static void net_fini(struct backend *be)
 {
-	if (netback.tap >= 0)
-		close(netback.tap);
-	netback.tap = -1;
+	tap_close(&netback.tap);
 }
 
 static const struct backend_ops net_ops = {

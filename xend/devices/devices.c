@@ -101,10 +101,17 @@ static void write_said(struct txn *tx, enum device_kind k, unsigned int domid, c
 			txn_write(tx, path_backend(k, domid, id, said[i].key), said[i].value);
 }
 
+/* For whom several queues are worth it: one for each vcpu it can have. */
+static void write_vcpus(struct txn *tx, enum device_kind k, const struct domain *d, const char *id)
+{
+	if (d->rec.maxvcpus > 1)
+		txn_writef(tx, path_backend(k, (unsigned int)d->domid, id, "vcpus"), "%u", d->rec.maxvcpus);
+}
+
 static void write_disk(struct txn *tx, const struct domain *d, const struct disk_spec *disk)
 {
 	const enum device_kind k = DEVICE_VBD;
-	unsigned int domid = (unsigned int)d->domid;
+	const unsigned int domid = (unsigned int)d->domid;
 	struct said said[DISK_SAID];
 	char id[16];
 
@@ -115,6 +122,7 @@ static void write_disk(struct txn *tx, const struct domain *d, const struct disk
 	/* The other host's process has it as long as the guest runs there. */
 	if (d->rec.arriving[0])
 		txn_write(tx, path_backend(k, domid, id, "lock-comes"), "1");
+	write_vcpus(tx, k, d, id);
 	txn_write(tx, path_backend(k, domid, id, "virtual-device"), id);
 	txn_write(tx, path_backend(k, domid, id, "removable"), "0");
 	txn_write(tx, path_backend(k, domid, id, "bootable"), "1");
@@ -136,6 +144,7 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 	write_common(tx, k, domid, id);
 	txn_write(tx, path_backend(k, domid, id, "mac"), mac);
 	write_said(tx, k, domid, id, said, VIF_SAID);
+	write_vcpus(tx, k, d, id);
 	txn_write(tx, path_backend(k, domid, id, "handle"), id);
 	txn_write(tx, path_backend(k, domid, id, "type"), "vif");
 	txn_write(tx, path_frontend(k, domid, id, "handle"), id);

@@ -146,6 +146,7 @@ int xenevtchn_fd(xenevtchn_handle *h)
 int xenevtchn_notify(xenevtchn_handle *h, evtchn_port_t port)
 {
 	fake.notified++;
+	fake.notified_port = port;
 	return 0;
 }
 

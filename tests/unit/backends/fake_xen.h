@@ -27,6 +27,7 @@ struct fake_guest {
 	unsigned int mapped;   /* grants mapped now */
 	unsigned int bound;    /* event channels bound now */
 	unsigned int notified; /* events the backend sent */
+	uint32_t notified_port; /* the last of them: 100 more than the guest's */
 	unsigned int copies;   /* grant copies done, good or bad */
 	unsigned int copy_calls;
 	bool copy_fails;       /* the whole copy call fails */

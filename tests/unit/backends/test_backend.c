@@ -32,7 +32,9 @@ static char dir[] = "/tmp/test-backend-XXXXXX";
 static int prepare_rc, work_rc;
 static unsigned int connects, disconnects, looks;
 static const uint32_t refs[2] = { 8, 9 };
-static unsigned int nr_refs;
+static unsigned int nr_refs, nr_queues;
+static unsigned int left[JOURNAL_QUEUES]; /* rounds of work that each queue has */
+static char order[64];			  /* which were worked on */
 
 static int dev_prepare(struct backend *b)
 {
@@ -47,17 +49,18 @@ static int dev_offer(struct backend *b, xs_transaction_t t)
 static int dev_connect(struct backend *b)
 {
 	uint64_t ref, port;
-	uint32_t mine[2];
+	struct backend_queue mine[JOURNAL_QUEUES];
 	int rc = store_read_num(b->xs, b->frontend, "ring-ref", UINT32_MAX, &ref);
 
 	if (rc == 0)
 		rc = store_read_num(b->xs, b->frontend, "event-channel", UINT32_MAX, &port);
 	if (rc < 0)
 		return rc;
-	mine[0] = (uint32_t)ref;
-	mine[1] = refs[1];
 	connects++;
-	return backend_attach(b, mine, nr_refs, (uint32_t)port);
+	for (unsigned int q = 0; q < nr_queues; q++)
+		mine[q] = (struct backend_queue){ { (uint32_t)ref + 2 * q, refs[1] + 2 * q },
+						  (uint32_t)port + q };
+	return backend_attach(b, mine, nr_queues, nr_refs);
 }
 
 static void dev_disconnect(struct backend *b)
@@ -65,9 +68,15 @@ static void dev_disconnect(struct backend *b)
 	disconnects++;
 }
 
-static int dev_work(struct backend *b)
+static int dev_work(struct backend *b, unsigned int queue)
 {
-	return work_rc;
+	size_t len = strlen(order);
+
+	if (len < sizeof(order) - 1)
+		order[len] = (char)('0' + queue);
+	if (left[queue])
+		left[queue]--;
+	return left[queue] ? 1 : work_rc;
 }
 
 static void dev_look(struct backend *b)
@@ -112,7 +121,8 @@ static int set_up(void **state)
 	fake_reset();
 	write_device();
 	prepare_rc = work_rc = 0;
-	nr_refs = 1;
+	nr_refs = nr_queues = 1;
+	memset(left, 0, sizeof(left));
 	new_process();
 	assert_int_equal(backend_start(&be), 0);
 	return 0;
@@ -395,7 +405,7 @@ static void test_broken_ring_stops_only_the_connection(void **state)
 {
 	connect_frontend();
 	work_rc = -EPROTO;
-	assert_int_equal(backend_work(&be, 5), 0);
+	assert_int_equal(backend_work(&be, BACKEND_ALL_QUEUES), 0);
 	assert_false(be.connected);
 	state_is("5");
 	assert_int_equal(fake.mapped, 0);
@@ -419,7 +429,51 @@ static void test_keys_swapped_while_connected_change_nothing(void **state)
 	frontend("4");
 	assert_int_equal(look(3), 0);
 	assert_int_equal(connects, 1);
-	assert_int_equal(be.port, 105);
+	assert_int_equal(be.port[0], 105);
+}
+
+/* --- several queues ------------------------------------------------------------------------- */
+
+static void worked(unsigned int due, const char *which)
+{
+	memset(order, 0, sizeof(order));
+	backend_work(&be, due);
+	assert_string_equal(order, which);
+}
+
+static void test_queues_have_turns(void **state)
+{
+	nr_queues = 3;
+	connect_frontend();
+	memset(left, 0, sizeof(left));
+	be.turn = 0;
+	worked(BACKEND_ALL_QUEUES, "012");
+	worked(BACKEND_ALL_QUEUES, "120");
+	worked(BACKEND_ALL_QUEUES, "201");
+	/* Only those for which there is something to do. */
+	worked(4, "2");
+	worked(0, "");
+	worked(3, "01");
+}
+
+static void test_a_queue_with_more_to_do_is_due_again(void **state)
+{
+	nr_queues = 4;
+	connect_frontend();
+	be.turn = 0;
+	left[1] = 3;
+	worked(2, "1");
+	assert_int_equal(be.due, 2);
+	worked(1, "01"); /* the turn is not the same one's again */
+	assert_int_equal(be.due, 2);
+	worked(0, "1");
+	assert_int_equal(be.due, 0);
+	/* Nothing of it is left for the next connection. */
+	left[3] = 5;
+	worked(8, "3");
+	frontend("6");
+	assert_int_equal(look(9), 0);
+	assert_int_equal(be.due, 0);
 }
 
 /* --- removal ------------------------------------------------------------------------------- */
@@ -681,6 +735,8 @@ int main(void)
 		T(test_second_ring_failing_unmaps_the_first),
 		T(test_broken_ring_stops_only_the_connection),
 		T(test_keys_swapped_while_connected_change_nothing),
+		T(test_queues_have_turns),
+		T(test_a_queue_with_more_to_do_is_due_again),
 		T(test_removal_waits_for_a_live_frontend),
 		T(test_what_is_to_go_looks_at_what_dom0_wrote_while_it_is_held),
 		T(test_removal_cuts_off_a_dead_frontend),

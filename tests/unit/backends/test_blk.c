@@ -76,7 +76,7 @@ static void connect_with(const struct blk_wire *wire, const struct blk_guest *g,
 								  .readonly = readonly },
 					why, sizeof(why)),
 			 0);
-	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1, 1);
 	assert_non_null(blk);
 	guest = g;
 	req_prod = rsp_cons = 0;
@@ -761,7 +761,7 @@ static void test_a_successor_does_again_what_has_no_answer(void **state)
 	assert_int_equal(next_answer(), 1);
 	/* Slots of requests that are still out have answers in them now. */
 	blk_ring_destroy(blk);
-	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1, 1);
 	assert_int_equal(blk_ring_attach(blk, wire, ring(), &record, &table, true), 0);
 	put(BLKIF_OP_READ, 0, 1, DATA + 20);
 	put(BLKIF_OP_READ, 6 * 8, 1, DATA + 21);

@@ -45,7 +45,7 @@ void backend_hear(struct backend *b)
 		nbd_server_go_on(&server);
 }
 
-void backend_kick(struct backend *b)
+void backend_kick(struct backend *b, unsigned int due)
 {
 }
 
@@ -102,9 +102,10 @@ static int start(void)
 
 static void stop(void)
 {
-	blk_ring_destroy(blkback.engine);
-	if (blkback.io)
-		blk_io_close(blkback.io);
+	for (unsigned int i = 0; i < JOURNAL_QUEUES; i++) {
+		blk_ring_destroy(blkback.queues.queue[i].engine);
+		blk_io_close(blkback.queues.queue[i].io);
+	}
 	blk_image_close(&blkback.image);
 	journal_close(&be.journal);
 }
@@ -375,8 +376,8 @@ static void test_a_server_that_goes_ends_the_process(void **state)
 	nbd_server_kill(&server);
 	pid = fork();
 	if (pid == 0) {
-		blk_io_wait(blkback.io);
-		on_done(0, 0, &be);
+		blk_io_wait(blkback.queues.queue[0].io);
+		on_done(0, 0, &blkback.queues.queue[0]);
 		_exit(1);
 	}
 	waitpid(pid, &status, 0);
@@ -398,8 +399,8 @@ static void test_a_disk_that_grew_meanwhile_is_told(void **state)
 /* What the process's loop does when the disk has something to say. */
 static void hear(void)
 {
-	blk_io_wait(blkback.io);
-	on_done(0, 0, &be);
+	blk_io_wait(blkback.queues.queue[0].io);
+	on_done(0, 0, &blkback.queues.queue[0]);
 }
 
 static void is_drained(const char *token)
@@ -474,7 +475,7 @@ static void test_a_device_that_is_to_go_leaves_a_silent_server(void **state)
 	blk_disconnect(&be);
 	/* Nothing of it wakes the process any more. */
 	nbd_server_go_on(&server);
-	assert_false(blk_io_wait_ms(blkback.io, 100));
+	assert_false(blk_io_wait_ms(blkback.queues.queue[0].io, 100));
 }
 
 /*
@@ -623,10 +624,10 @@ static void test_a_disk_that_cannot_be_flushed_is_not_drained(void **state)
 	blk_look(&be);
 	is_drained("failed token");
 	store_says("error", "cannot be flushed: Input/output error");
-	blk_ring_destroy(blkback.engine);
-	blk_io_close(blkback.io);
-	blkback.engine = NULL;
-	blkback.io = NULL;
+	blk_ring_destroy(blkback.queues.queue[0].engine);
+	blk_io_close(blkback.queues.queue[0].io);
+	blkback.queues.queue[0].engine = NULL;
+	blkback.queues.queue[0].io = NULL;
 	nbd_server_stop(&server);
 }
 

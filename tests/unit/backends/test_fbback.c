@@ -79,7 +79,7 @@ void fb_map_close(struct fb_map *m)
 {
 }
 
-void backend_kick(struct backend *b)
+void backend_kick(struct backend *b, unsigned int due)
 {
 }
 
@@ -101,7 +101,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	char byte;
 
 	if (read(fd, &byte, 1) == 1)
-		backend_work(&be, 1);
+		backend_work(&be, BACKEND_ALL_QUEUES);
 }
 
 static int start_device(void)

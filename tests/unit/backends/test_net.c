@@ -30,6 +30,7 @@
 
 static struct net_tx tx;
 static struct net_rx rx;
+static struct net_pace pace;
 static struct rsp_record tx_record, rx_record;
 static int wire; /* dom0's side of the tap */
 static uint32_t tx_prod, tx_cons, rx_prod, rx_cons;
@@ -55,6 +56,8 @@ static int set_up(void **state)
 	wire = pair[1];
 	memset(&tx, 0, sizeof(tx));
 	memset(&rx, 0, sizeof(rx));
+	memset(&pace, 0, sizeof(pace));
+	tx.pace = &pace;
 	tx.gnt = rx.gnt = xengnttab_open(NULL, 0);
 	tx.domid = rx.domid = 1;
 	tx.tap = rx.tap = pair[0];
@@ -319,7 +322,7 @@ static void test_a_rate_lets_through_so_many_bytes_and_no_more(void **state)
 	uint64_t rest;
 
 	/* 250 packets of 1000 bytes a second. */
-	assert_int_equal(net_pace_init(&tx.pace, "2500,10000"), 0);
+	assert_int_equal(net_pace_init(&pace, "2500,10000"), 0);
 	for (uint32_t i = 0; i < 200; i++) {
 		make_tcp(DATA + i % 100, 0, 1000);
 		put_tx(DATA + i % 100, 0, 1000, 0);
@@ -336,7 +339,7 @@ static void test_a_rate_lets_through_so_many_bytes_and_no_more(void **state)
 	assert_int_equal(tx.wait_ns, 1500000000);
 	/* What was not used is lost: a share and a packet, after any pause. */
 	assert_int_equal(sent_by(3600000), 3);
-	tx.pace.share = 0;
+	pace.share = 0;
 	rest = 200 - tx.packets;
 	assert_int_equal(sent_by(3600000), rest);
 	assert_int_equal(tx.wait_ns, 0);

@@ -136,7 +136,7 @@ static void run_blk(const struct blk_wire *wire)
 	close(fd);
 	assert_int_equal(blk_image_open(&image, &(struct blk_image_want){ .path = path }, why,
 					sizeof(why)), 0);
-	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1);
+	blk = blk_ring_create(&image, blk_io_open(image.fd, false), xengnttab_open(NULL, 0), 1, 1);
 	fake_io.slow = true;
 	assert_int_equal(blk_ring_attach(blk, wire, fake.page[1], &record, &table, false), 0);
 	for (int i = 0; i < STEPS; i++) {
@@ -176,6 +176,7 @@ static void run_blk(const struct blk_wire *wire)
 }
 
 static struct net_tx tx;
+static struct net_pace no_limit;
 static struct net_rx rx;
 
 static void drain(int fd)
@@ -195,6 +196,7 @@ static void run_net(void)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
 	memset(&tx, 0, sizeof(tx));
 	memset(&rx, 0, sizeof(rx));
+	tx.pace = &no_limit;
 	tx.gnt = rx.gnt = xengnttab_open(NULL, 0);
 	tx.tap = rx.tap = pair[0];
 	assert_int_equal(granted_make(&tx.arena, NET_TX_PAGES, NET_TX_PAGES), 0);

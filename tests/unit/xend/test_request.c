@@ -101,6 +101,21 @@ static void test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs(
 	assert_null(fake_get("/status/domain/web/pending"));
 }
 
+/* It is how many queues its devices may have. */
+static void test_devices_are_told_of_several_vcpus(void **state)
+{
+	struct world *w = *state;
+
+	fake_set("/config/domain/web/maxvcpus", "3");
+	start_web(w);
+	record_second_disk();
+	ask(w, 1, "attach", "web", "list", "disk", "item", "1", NULL);
+	assert_done();
+	assert_string_equal(fake_get(BACK "/vbd/1/51712/vcpus"), "3");
+	assert_string_equal(fake_get(BACK "/vbd/1/51728/vcpus"), "3");
+	assert_string_equal(fake_get(BACK "/vif/1/0/vcpus"), "3");
+}
+
 static void test_a_card_has_its_item_as_number(void **state)
 {
 	struct world *w = *state;
