@@ -252,11 +252,13 @@ static bool speaks_of(const struct record_keys *keys, const char *list)
 static void check_whole(struct parse *p)
 {
 	struct record *r = p->r;
-	char why[SPEC_ERROR_LEN];
+	char why[SPEC_ERROR_LEN], path[32];
+	const char *key;
 
 	r->screen.said = speaks_of(p->keys, "vfb");
-	if (screen_spec_check(&r->screen, why)) {
-		complain(p, "vfb/vnclisten", "vfb: %.400s", why);
+	if (screen_spec_check(&r->screen, &key, why)) {
+		snprintf(path, sizeof(path), "vfb/%s", key);
+		complain(p, path, "vfb: %.400s", why);
 		r->screen.vnc = false;
 	}
 

@@ -111,24 +111,27 @@ static bool can_be_said(const char *password)
 	return !len || (password[0] != ' ' && password[len - 1] != ' ');
 }
 
-int screen_spec_check(const struct screen_spec *screen, char err[SPEC_ERROR_LEN])
+int screen_spec_check(const struct screen_spec *screen, const char **key, char err[SPEC_ERROR_LEN])
 {
+	*key = "vnclisten";
 	if (!screen->vnc)
 		return 0;
 	if (!screen_address_ok(screen->listen))
 		return spec_error(err, -EINVAL, "vnclisten '%.64s' is not an address such as "
 				  "127.0.0.1 or ::1", screen->listen);
-	if (!can_be_said(screen->password))
-		return spec_error(err, -EINVAL, "vncpasswd has a comma, a control character or a "
-				  "blank at an end");
 	if (!screen->password[0] && !screen_is_local(screen->listen))
 		return spec_error(err, -EINVAL, "vnclisten=%s needs vncpasswd: else anybody who "
 				  "can reach it has the screen", screen->listen);
+	*key = "vncpasswd";
+	if (!can_be_said(screen->password))
+		return spec_error(err, -EINVAL, "vncpasswd has a comma, a control character or a "
+				  "blank at an end");
 	return 0;
 }
 
 int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPEC_ERROR_LEN])
 {
+	const char *key;
 	int ret;
 
 	err[0] = '\0';
@@ -140,5 +143,5 @@ int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPE
 		return ret;
 	if (screen->any)
 		screen->display[0] = '\0';
-	return screen_spec_check(screen, err);
+	return screen_spec_check(screen, &key, err);
 }

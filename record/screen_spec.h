@@ -26,7 +26,7 @@ struct screen_spec {
  */
 int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPEC_ERROR_LEN]);
 
-/* Whether @screen can be as a whole: 0; -EINVAL with @err. */
-int screen_spec_check(const struct screen_spec *screen, char err[SPEC_ERROR_LEN]);
+/* Whether @screen can be as a whole: 0; -EINVAL with @err, and @key says which of its keys is wrong. */
+int screen_spec_check(const struct screen_spec *screen, const char **key, char err[SPEC_ERROR_LEN]);
 
 #endif

@@ -20,6 +20,7 @@
 static struct record_keys keys;
 static struct record rec;
 static char wrong[4096];
+static char wrong_key[64]; /* of the last one */
 
 static int teardown(void **state)
 {
@@ -32,7 +33,7 @@ static int teardown(void **state)
 static void hear(void *data, const char *key, const char *text)
 {
 	(void)data;
-	(void)key;
+	snprintf(wrong_key, sizeof(wrong_key), "%s", key);
 	strcat(wrong, text);
 	strcat(wrong, "\n");
 }
@@ -216,6 +217,21 @@ static void test_what_only_the_whole_shows_is_judged(void **state)
 	assert_non_null(strstr(wrong, "the name 'a b' has a character"));
 }
 
+/* What is wrong is told of the key that is, which is where a form marks it. */
+static void test_a_screens_fault_is_told_of_the_key_that_has_it(void **state)
+{
+	base();
+	set("vfb/vnc", "1");
+	set("vfb/vncpasswd", "a,b");
+	says("vncpasswd has a comma");
+	assert_string_equal(wrong_key, "vfb/vncpasswd");
+	base();
+	set("vfb/vnc", "1");
+	set("vfb/vnclisten", "0.0.0.0");
+	says("needs vncpasswd");
+	assert_string_equal(wrong_key, "vfb/vnclisten");
+}
+
 static void test_items_keep_their_order_and_numbers(void **state)
 {
 	struct record_keys back = { 0 };
@@ -324,6 +340,7 @@ int main(void)
 		T(test_an_image_has_a_format_and_what_it_stands_on),
 		T(test_everything_wrong_is_said_at_once),
 		T(test_what_only_the_whole_shows_is_judged),
+		T(test_a_screens_fault_is_told_of_the_key_that_has_it),
 		T(test_items_keep_their_order_and_numbers),
 		T(test_keys_of_any_names_are_found),
 		T(test_json_keeps_numbers_and_items),

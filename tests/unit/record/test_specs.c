@@ -389,14 +389,15 @@ static void test_a_password_that_no_entry_can_say_is_refused(void **state)
 {
 	static const char *const wrong[] = { "a,b", ",", " ab", "ab ", "a\nb", "\t" };
 	struct screen_spec s = { .vnc = true, .listen = SCREEN_ADDRESS };
+	const char *key;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		strcpy(s.password, wrong[i]);
-		assert_int_equal(screen_spec_check(&s, why), -EINVAL);
+		assert_int_equal(screen_spec_check(&s, &key, why), -EINVAL);
 		assert_non_null(strstr(why, "vncpasswd"));
 	}
 	strcpy(s.password, "a b='\"\\");
-	assert_int_equal(screen_spec_check(&s, why), 0);
+	assert_int_equal(screen_spec_check(&s, &key, why), 0);
 	assert_int_equal(screen_spec_parse("vncpasswd=a b='\"\\", &s, why), 0);
 	assert_string_equal(s.password, "a b='\"\\");
 }
