@@ -26,6 +26,7 @@
 #include "fb_ring.h"
 #include "fb_vnc.h"
 #include "input_pipe.h"
+#include "kbd_owed.h"
 
 #define PERIOD_US 33333
 #define SLOW_PERIOD_US 200000 /* of a guest that does not say what it changed */
@@ -42,6 +43,8 @@ struct fbback {
 	struct fb_vnc vnc;
 	struct fb_input in;
 	int input; /* to kbdback */
+	struct kbd_owed owed; /* that had no room there */
+	struct event *room;   /* there is some again */
 	struct fb_map *map;
 	struct kept *kept;
 	const uint8_t *memory; /* the guest's, NULL: not connected */
@@ -163,9 +166,36 @@ static void on_left(void *arg)
 		fb_input_release(&fbback.in);
 }
 
+/* False: something is owed still, and on_room() comes when there is room for it. */
+static bool pay(struct fbback *f)
+{
+	union xenkbd_in_event event;
+
+	while (kbd_owed_next(&f->owed, &event)) {
+		if (!input_pipe_put(f->input, &event)) {
+			event_add(f->room, NULL);
+			return false;
+		}
+		kbd_owed_told(&f->owed, &event);
+	}
+	return true;
+}
+
 static void put_event(void *arg, const union xenkbd_in_event *event)
 {
-	input_pipe_put(fbback.input, event);
+	struct fbback *f = &fbback;
+
+	if (pay(f) && input_pipe_put(f->input, event)) {
+		kbd_owed_told(&f->owed, event);
+	} else {
+		kbd_owed_note(&f->owed, event);
+		event_add(f->room, NULL);
+	}
+}
+
+static void on_room(evutil_socket_t fd, short what, void *arg)
+{
+	pay(arg);
 }
 
 static const struct fb_vnc_ops viewers = {
@@ -324,9 +354,12 @@ static int fb_start(struct backend *be, struct event_base *base)
 {
 	struct fbback *f = be->dev;
 
+	f->period = evtimer_new(base, on_period, f);
+	f->room = event_new(base, f->input, EV_WRITE, on_room, f);
+	if (!f->room)
+		return -ENOMEM;
 	/* The viewers of a process that was killed are gone. */
 	fb_input_release(&f->in);
-	f->period = evtimer_new(base, on_period, f);
 	return f->period ? fb_vnc_start(&f->vnc, base) : -ENOMEM;
 }
 

@@ -44,11 +44,9 @@ int input_pipe_open(unsigned int domid, bool make)
 	return fd;
 }
 
-void input_pipe_put(int fd, const union xenkbd_in_event *event)
+bool input_pipe_put(int fd, const union xenkbd_in_event *event)
 {
-	ssize_t n = write(fd, event, sizeof(*event));
-
-	(void)n; /* full: nobody takes what is typed */
+	return write(fd, event, sizeof(*event)) == (ssize_t)sizeof(*event);
 }
 
 bool input_pipe_get(int fd, union xenkbd_in_event *event)

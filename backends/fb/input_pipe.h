@@ -22,8 +22,8 @@
  */
 int input_pipe_open(unsigned int domid, bool make);
 
-/* Writes one event; one for which there is no room is lost, as a key pressed on a dead machine. */
-void input_pipe_put(int fd, const union xenkbd_in_event *event);
+/* Writes one event. False: there is no room, nobody takes what is typed. */
+bool input_pipe_put(int fd, const union xenkbd_in_event *event);
 
 /* The next event. False: none is there, or not a whole one, and what there was of it is gone. */
 bool input_pipe_get(int fd, union xenkbd_in_event *event);

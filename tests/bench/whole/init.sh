@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The first process of a guest, and of a machine without a hypervisor (BARE=1): what it is to do is on
+# the kernel's command line. Figures are lines "NAME VALUE".
+export PATH=/bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+exec </dev/console >/dev/console 2>&1
+for module in /m/*.ko; do [ ! -e "$module" ] || insmod "$module"; done
+
+# As one does it natively: a name space at the other end of a pair of cards, one of which is in a bridge.
+bare_web()
+{
+	web serve -n veth1 10.0.0.11 &
+	server=$!
+	brctl addbr xenbr0
+	ip addr add 10.0.0.1/24 dev xenbr0
+	ip link add veth0 type veth peer name veth1
+	until ip link set veth1 netns $server; do usleep 20000; done
+	brctl addif xenbr0 veth0
+	ip link set veth0 up
+	ip link set xenbr0 up
+	for _ in $(seq "$ROUNDS"); do echo "web $(web get 10.0.0.11 "$PAGES")"; done
+}
+
+case $FIGURE in
+compile)
+	/tree/compile.sh # what is read and made once
+	for _ in $(seq "$ROUNDS"); do echo "compile $(clock /tree/compile.sh)"; done
+	;;
+web)
+	ip link set lo up
+	if [ -n "$BARE" ]; then bare_web; else web serve eth0 10.0.0.11 & fi
+	;;
+esac
+echo 'figures: done'
+[ "$FIGURE$BARE" != web ] || wait
+poweroff -f
