@@ -13,15 +13,21 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include <event2/event.h>
+
+#include <linux/sockios.h>
 
 #include "fb_message.h"
 
 #define PIXEL 4
 #define MESSAGES_A_TURN 64
+#define LOOK_US 20000 /* between looks at who has not taken what it was sent */
+#define SEND_BUFFER (1024 * 1024)
 #define ASIDE 63 /* a descriptor that nothing else has: confine.c allows 64 */
 
 union address {
@@ -36,6 +42,8 @@ struct viewer {
 	rfbClientPtr cl;
 	struct event *readable;
 	uint32_t passed; /* bytes still to come of a message that nobody wants */
+	bool unheard;	 /* something of it waits until it has taken what it was sent */
+	uint64_t since_ns; /* when it was first seen not to have; 0: it has */
 };
 
 /* --- where it listens ---------------------------------------------------------------------- */
@@ -54,9 +62,10 @@ static socklen_t parse_address(const char *text, union address *a)
 	return 0;
 }
 
+/* A viewer's socket has its buffer from this one: later the process may not ask for one. */
 static int listen_at(union address *a, socklen_t len, unsigned int port)
 {
-	const int on = 1;
+	const int on = 1, room = SEND_BUFFER;
 	int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
 
 	if (fd < 0)
@@ -65,6 +74,8 @@ static int listen_at(union address *a, socklen_t len, unsigned int port)
 		a->v4.sin_port = htons((uint16_t)port);
 	else
 		a->v6.sin6_port = htons((uint16_t)port);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	/* A process that was killed leaves its viewers' connections behind. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (a->any.sa_family == AF_INET ||
@@ -149,10 +160,10 @@ static void on_alarm(int signo)
  * The library begins its patience anew with each byte that a viewer takes or sends: with a byte a
  * second all wait for one, for ever. Between this and end_patience() it has the socket @fd so long.
  */
-static void begin_patience(int fd)
+static void begin_patience(const struct fb_vnc *v, int fd)
 {
 	const struct itimerval patience = {
-		.it_value = { FB_VNC_PATIENCE_MS / 1000, FB_VNC_PATIENCE_MS % 1000 * 1000 }
+		.it_value = { v->patience_ms / 1000, v->patience_ms % 1000 * 1000 }
 	};
 
 	waited_for = fd;
@@ -165,6 +176,49 @@ static void end_patience(void)
 
 	setitimer(ITIMER_REAL, &none, NULL);
 	waited_for = -1;
+}
+
+/*
+ * Has @viewer taken all that it was sent? Else it is looked at again, and closed when it has not for too
+ * long. So all that is sent at a time finds room, and the library waits for nobody.
+ */
+static bool has_taken(struct viewer *viewer)
+{
+	const struct timeval soon = { 0, LOOK_US };
+	struct fb_vnc *v = viewer->vnc;
+	struct timespec ts;
+	uint64_t now_ns;
+	int left = 0;
+
+	if (ioctl(viewer->cl->sock, SIOCOUTQ, &left) < 0 || left == 0) {
+		viewer->since_ns = 0;
+		return true;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+	if (!viewer->since_ns)
+		viewer->since_ns = now_ns;
+	if (now_ns - viewer->since_ns > v->patience_ms * 1000000ULL)
+		rfbCloseClient(viewer->cl);
+	else if (!event_pending(v->look, EV_TIMEOUT, NULL))
+		event_add(v->look, &soon);
+	return false;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct fb_vnc *v = arg;
+
+	for (unsigned int i = 0; i < FB_VNC_VIEWERS; i++) {
+		struct viewer *viewer = v->viewer[i];
+
+		if (!viewer || viewer->cl->sock == RFB_INVALID_SOCKET || !has_taken(viewer) ||
+		    !viewer->unheard)
+			continue;
+		viewer->unheard = false;
+		event_active(viewer->readable, EV_READ, 0);
+	}
+	fb_vnc_send(v);
 }
 
 /* --- what viewers send ---------------------------------------------------------------------- */
@@ -238,10 +292,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct viewer *viewer = arg;
 	unsigned int nr = 0;
 
-	begin_patience((int)fd);
-	while (nr < MESSAGES_A_TURN && take_message(viewer))
-		nr++;
-	end_patience();
+	/* It may send without end what is to be answered, and take none of the answers. */
+	viewer->unheard = !has_taken(viewer);
+	if (!viewer->unheard) {
+		begin_patience(viewer->vnc, (int)fd);
+		while (nr < MESSAGES_A_TURN && take_message(viewer))
+			nr++;
+		end_patience();
+	}
 	if (nr == MESSAGES_A_TURN)
 		event_active(viewer->readable, EV_READ, 0);
 	fb_vnc_send(viewer->vnc);
@@ -381,6 +439,26 @@ static void set_colours(rfbScreenInfoPtr s)
 	s->serverFormat.blueShift = 0;
 }
 
+/*
+ * How many bytes of pixels a viewer is sent at a time: a quarter of what Linux gives its socket, half of which
+ * is for Linux's own. Whatever the encoding, it is not more than a little longer than the pixels.
+ */
+static void set_room(struct fb_vnc *v)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(v->listening, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	v->room = (uint32_t)size / 4;
+}
+
+static void set_slices(struct fb_vnc *v)
+{
+	const uint32_t rows = v->room / ((uint32_t)v->screen->width * PIXEL);
+
+	v->screen->progressiveSliceHeight = rows ? (int)rows : 1;
+}
+
 static int make_screen(struct fb_vnc *v, const char *title)
 {
 	rfbScreenInfoPtr s = rfbGetScreen(NULL, NULL, 640, 480, 8, 3, PIXEL);
@@ -399,7 +477,9 @@ static int make_screen(struct fb_vnc *v, const char *title)
 	s->deferUpdateTime = 0;
 	/* Else it keeps the pointer's last place until something else happens. */
 	s->deferPtrUpdateTime = 0;
-	s->maxClientWait = FB_VNC_PATIENCE_MS;
+	s->maxClientWait = (int)v->patience_ms;
+	set_room(v);
+	set_slices(v);
 	set_colours(s);
 	s->kbdAddEvent = on_key;
 	s->ptrAddEvent = on_pointer;
@@ -419,6 +499,7 @@ int fb_vnc_open(struct fb_vnc *v, const char *address, int display, int first, c
 
 	if (rc < 0)
 		return rc;
+	v->patience_ms = FB_VNC_PATIENCE_MS;
 	sigaction(SIGALRM, &alarm, NULL);
 	rfbLogEnable(0); /* lines that any viewer can cause */
 	v->password[0] = password[0] ? password : NULL;
@@ -431,7 +512,8 @@ int fb_vnc_start(struct fb_vnc *v, struct event_base *base)
 {
 	v->base = base;
 	v->accepting = event_new(base, v->listening, EV_READ | EV_PERSIST, on_connection, v);
-	return v->accepting && event_add(v->accepting, NULL) == 0 ? 0 : -ENOMEM;
+	v->look = evtimer_new(base, on_look, v);
+	return v->look && v->accepting && event_add(v->accepting, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 int fb_vnc_resize(struct fb_vnc *v, uint32_t width, uint32_t height)
@@ -443,6 +525,7 @@ int fb_vnc_resize(struct fb_vnc *v, uint32_t width, uint32_t height)
 	if (!pixels)
 		return -ENOMEM;
 	rfbNewFramebuffer(v->screen, pixels, (int)width, (int)height, 8, 3, PIXEL);
+	set_slices(v);
 	/* The library chose its own order of colours again, and made its tables by that. */
 	set_colours(v->screen);
 	all = rfbGetClientIterator(v->screen);
@@ -473,8 +556,8 @@ void fb_vnc_send(struct fb_vnc *v)
 	for (unsigned int i = 0; i < FB_VNC_VIEWERS; i++) {
 		rfbClientPtr cl = v->viewer[i] ? v->viewer[i]->cl : NULL;
 
-		if (cl && cl->sock != RFB_INVALID_SOCKET) {
-			begin_patience(cl->sock);
+		if (cl && cl->sock != RFB_INVALID_SOCKET && has_taken(v->viewer[i])) {
+			begin_patience(v, cl->sock);
 			rfbUpdateClient(cl);
 			end_patience();
 		}
@@ -492,6 +575,8 @@ void fb_vnc_close(struct fb_vnc *v)
 {
 	if (v->accepting)
 		event_free(v->accepting);
+	if (v->look)
+		event_free(v->look);
 	if (v->listening > 0)
 		close(v->listening);
 	if (v->quiet[0] > 0)

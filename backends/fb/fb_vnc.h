@@ -2,8 +2,9 @@
 /*
  * fb_vnc.h - the picture as viewers see it, by libvncserver.
  *
- * Viewers are strangers: they may send anything, and be slow. Who does not take an update
- * within FB_VNC_PATIENCE_MS is closed; that long another may have to wait for it, and no longer. Everything runs in the caller's libevent loop.
+ * Viewers are strangers: they may send anything, and be slow. A viewer is sent a slice of the picture that
+ * its socket has room for, and nothing is read of it nor sent to it before it has taken that: nobody waits for
+ * it. Who has not taken one within patience_ms is closed. Everything runs in the caller's libevent loop.
  */
 #ifndef BACKENDS_FB_VNC_H
 #define BACKENDS_FB_VNC_H
@@ -43,6 +44,9 @@ struct fb_vnc {
 	unsigned int viewers;
 	struct event_base *base;
 	struct event *accepting;
+	struct event *look; /* at those that have not taken what they were sent */
+	uint32_t patience_ms; /* FB_VNC_PATIENCE_MS since fb_vnc_open() */
+	uint32_t room;	    /* bytes of pixels that a viewer's socket surely takes at once */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <xen/xen.h>
 #include <xen/sys/privcmd.h>
@@ -383,7 +384,7 @@ static void fb_fini(struct backend *be)
 static const int more_calls[] = { SCMP_SYS(accept4),	SCMP_SYS(getpeername), SCMP_SYS(select),
 				  SCMP_SYS(pselect6),	SCMP_SYS(dup3),	       SCMP_SYS(setitimer),
 				  -1 };
-static const unsigned int more_ioctls[] = { IOCTL_PRIVCMD_MMAPBATCH_V2, 0 };
+static const unsigned int more_ioctls[] = { IOCTL_PRIVCMD_MMAPBATCH_V2, SIOCOUTQ, 0 };
 static const struct confine_more more_of_screens = { more_calls, more_ioctls, .nodelay = true };
 
 static const struct backend_ops fb_ops = {
