@@ -28,37 +28,12 @@
 
 #include <log.h>
 
-#include "blk_io_kit.h"
-#include "blk_nbd.h"
+#include "blk_served_kit.h"
 
-#define BLOCKS 256u
-#define NOBODY "65534:65534"
 #define TARGET "iqn.2026-01.test:disk"
 
-static char dir[64], file[96], log_file[96], name[128];
+static char name[128];
 static unsigned int port;
-static pid_t target;
-static struct blk_image image;
-static struct blk_server_want server;
-static char why[1400];
-static jmp_buf lost_to;
-
-static void on_lost(const char *text)
-{
-	longjmp(lost_to, 1);
-}
-
-static void __attribute__((format(printf, 1, 2))) shell(const char *fmt, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	if (system(command))
-		fail_msg("%s", command);
-}
 
 /* --- the target ----------------------------------------------------------------------------- */
 
@@ -83,8 +58,8 @@ static void start_target(void)
 	snprintf(portal, sizeof(portal), "portal=127.0.0.1:%u", port);
 	snprintf(ipc, sizeof(ipc), "%s/tgt", dir);
 	setenv("TGT_IPC_SOCKET", ipc, 1);
-	target = fork();
-	if (target == 0) {
+	other_child = fork();
+	if (other_child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execl("/usr/sbin/tgtd", "tgtd", "-f", "--iscsi", portal, (char *)NULL);
 		_exit(127);
@@ -100,57 +75,24 @@ static void start_target(void)
 
 static void kill_target(void)
 {
-	if (target)
-		kill(target, SIGKILL);
-	if (target)
-		waitpid(target, NULL, 0);
-	target = 0;
+	if (other_child)
+		kill(other_child, SIGKILL);
+	if (other_child)
+		waitpid(other_child, NULL, 0);
+	other_child = 0;
 }
 
 /* --- what each test has --------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
-	strcpy(dir, "/tmp/test-blk-iscsi-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(file, sizeof(file), "%s/image", dir);
-	snprintf(log_file, sizeof(log_file), "%s/log", dir);
+	make_folder("blk-iscsi");
 	shell("truncate -s 1M %s", file);
 	port = free_port();
 	start_target();
 	snprintf(name, sizeof(name), "iscsi://localhost:%u/" TARGET "/1", port);
 	server = (struct blk_server_want){ .image = name, .backing = "", .user = NOBODY };
-	io = NULL;
-	image.fd = -1;
 	return 0;
-}
-
-/* Our child that is not the target, 0: there is none. */
-static pid_t server_pid(void)
-{
-	char path[64];
-	int pid = 0, is = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (!is && fscanf(f, "%d", &pid) == 1)
-		is = pid == target ? 0 : pid;
-	fclose(f);
-	return is;
-}
-
-static void close_disk(void)
-{
-	pid_t pid;
-
-	if (io)
-		blk_io_close(io);
-	io = NULL;
-	blk_image_close(&image);
-	while ((pid = server_pid()))
-		waitpid(pid, NULL, 0);
 }
 
 static int tear_down(void **state)
@@ -159,58 +101,6 @@ static int tear_down(void **state)
 	kill_target();
 	shell("rm -r %s", dir);
 	return 0;
-}
-
-static struct blk_nbd_want want(void)
-{
-	return (struct blk_nbd_want){ .name = name, .server = &server, .dir = dir,
-				      .readonly = server.readonly, .log = log_file,
-				      .lost = on_lost };
-}
-
-static void open_disk(bool resume)
-{
-	struct blk_nbd_want w = want();
-
-	w.resume = resume;
-	if (blk_nbd_open(&image, &io, &w, why, sizeof(why)))
-		fail_msg("%s", why);
-}
-
-static void refused(int rc, const char *text)
-{
-	const struct blk_nbd_want w = want();
-
-	assert_int_equal(blk_nbd_open(&image, &io, &w, why, sizeof(why)), rc);
-	assert_null(io);
-	if (!strstr(why, text) || strchr(why, '\n'))
-		fail_msg("'%s' does not say '%s'", why, text);
-}
-
-static int32_t one(enum blk_io_kind kind, void *buf, uint64_t block)
-{
-	int32_t res[BLK_IO_DEPTH] = { -1 };
-
-	add(kind, 0, buf, block);
-	blk_io_start(io);
-	collect(1, res);
-	return res[0];
-}
-
-static void fill(uint64_t block, uint8_t with)
-{
-	static uint8_t buf[BLOCK];
-
-	memset(buf, with, BLOCK);
-	assert_int_equal(one(BLK_IO_WRITE, buf, block), BLOCK);
-}
-
-static uint8_t first_byte(uint64_t block)
-{
-	static uint8_t buf[BLOCK];
-
-	assert_int_equal(one(BLK_IO_READ, buf, block), BLOCK);
-	return buf[0];
 }
 
 /* --- claims --------------------------------------------------------------------------------- */

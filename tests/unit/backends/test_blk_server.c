@@ -26,62 +26,19 @@
 
 #include <log.h>
 
-#include "blk_io_kit.h"
-#include "blk_nbd.h"
+#include "blk_served_kit.h"
 #include "confine.h"
 
-#define BLOCKS 256u
-#define NOBODY "65534:65534"
-
-static char dir[64], file[96], base[96], log_file[96];
-static struct blk_image image;
-static struct blk_server_want server;
-static char why[1400];
-static jmp_buf lost_to;
-static char lost_why[1024];
-
-static void on_lost(const char *text)
-{
-	snprintf(lost_why, sizeof(lost_why), "%s", text);
-	longjmp(lost_to, 1);
-}
-
-static void __attribute__((format(printf, 1, 2))) shell(const char *fmt, ...)
-{
-	char command[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	if (system(command))
-		fail_msg("%s", command);
-}
+static char base[96];
 
 static int set_up(void **state)
 {
-	strcpy(dir, "/tmp/test-blk-server-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(file, sizeof(file), "%s/image", dir);
+	make_folder("blk-server");
 	snprintf(base, sizeof(base), "%s/base", dir);
-	snprintf(log_file, sizeof(log_file), "%s/log", dir);
 	server = (struct blk_server_want){ .image = file, .format = DISK_FORMAT_QCOW2,
 					   .backing = "", .user = NOBODY };
-	io = NULL;
-	image.fd = -1;
 	shell("qemu-img create -q -f qcow2 %s 1M", file);
 	return 0;
-}
-
-static void close_disk(void)
-{
-	if (io)
-		blk_io_close(io);
-	io = NULL;
-	blk_image_close(&image);
-	/* Whoever served it: nobody else is our child. */
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 }
 
 static int tear_down(void **state)
@@ -89,64 +46,6 @@ static int tear_down(void **state)
 	close_disk();
 	shell("rm -r %s", dir);
 	return 0;
-}
-
-static struct blk_nbd_want want(void)
-{
-	return (struct blk_nbd_want){ .name = file, .server = &server, .dir = dir,
-				      .readonly = server.readonly, .log = log_file,
-				      .lost = on_lost };
-}
-
-static int try_disk(void)
-{
-	const struct blk_nbd_want w = want();
-
-	return blk_nbd_open(&image, &io, &w, why, sizeof(why));
-}
-
-static void open_disk(bool resume)
-{
-	struct blk_nbd_want w = want();
-
-	w.resume = resume;
-	if (blk_nbd_open(&image, &io, &w, why, sizeof(why)))
-		fail_msg("%s", why);
-}
-
-static void refused(int rc, const char *text)
-{
-	assert_int_equal(try_disk(), rc);
-	assert_null(io);
-	assert_int_equal(image.fd, -1);
-	if (!strstr(why, text) || strchr(why, '\n'))
-		fail_msg("'%s' does not say '%s'", why, text);
-}
-
-static int32_t one(enum blk_io_kind kind, void *buf, uint64_t block)
-{
-	int32_t res[BLK_IO_DEPTH] = { -1 };
-
-	add(kind, 0, buf, block);
-	blk_io_start(io);
-	collect(1, res);
-	return res[0];
-}
-
-static void fill(uint64_t block, uint8_t with)
-{
-	static uint8_t buf[BLOCK];
-
-	memset(buf, with, BLOCK);
-	assert_int_equal(one(BLK_IO_WRITE, buf, block), BLOCK);
-}
-
-static uint8_t first_byte(uint64_t block)
-{
-	static uint8_t buf[BLOCK];
-
-	assert_int_equal(one(BLK_IO_READ, buf, block), BLOCK);
-	return buf[0];
 }
 
 /* What qemu-img finds in the image. */
@@ -446,21 +345,6 @@ static void test_a_package_that_is_missing_is_named(void **state)
 }
 
 /* --- a server that dies --------------------------------------------------------------------- */
-
-/* Our one child. */
-static pid_t server_pid(void)
-{
-	char path[64];
-	int pid = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &pid), 1);
-	fclose(f);
-	return pid;
-}
 
 static void test_nothing_told_is_lost_when_it_is_killed(void **state)
 {
