@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # In dom0, under -icount: inside.sh ours|debian TIMES [disk|net|ROW]... Two guests, of which the first has
 # a disk in dom0's memory and one that takes 200 us; lines for own.awk: "row NAME NANOSECONDS cpu
-# DOM0 FIRST SECOND", each row so many times.
+# DOM0 FIRST SECOND", each row so many times. In the environment, VCPUS: of each guest.
 daemons=$1 times=$2
 shift 2
 here=/mnt/devices
@@ -42,6 +42,7 @@ guest()
 		ramdisk = "$here/guest.cpio"
 		extra = "console=hvc0 quiet ADDRESS=$2"
 		memory = 128
+		vcpus = ${VCPUS:-1}
 		disk = [ $3 ]
 		vif = [ "mac=00:16:3e:00:01:${2##*.},bridge=xenbr0" ]
 	END
