@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# In dom0, under -icount: inside.sh ours|debian TIMES [disk|net|ROW]... Two guests, of which the first has
-# a disk in dom0's memory and one that takes 200 us; lines for own.awk: "row NAME NANOSECONDS cpu
+# In dom0, under -icount: inside.sh ours|debian TIMES [disk|net|formats|ROW]... Two guests, of which the first
+# has a disk in dom0's memory and one that takes 200 us; for formats, which Debian's has not, a third, whose disks
+# are files of a file system in dom0's memory, in each cache= mode, and have servers; lines for own.awk: "row NAME NANOSECONDS cpu
 # DOM0 FIRST SECOND", each row so many times. In the environment, VCPUS: of each guest.
 daemons=$1 times=$2
 shift 2
 here=/mnt/devices
-dom0=10.0.0.1 first=10.0.0.11 second=10.0.0.12
-wanted=${*:-disk net}
+dom0=10.0.0.1 first=10.0.0.11 second=10.0.0.12 third=10.0.0.13
+wanted=${*:-disk net formats}
 
 # module PATTERN WORD...
 module()
@@ -18,7 +19,7 @@ module()
 }
 
 module 'configfs' 2>/dev/null
-module 'brd' rd_nr=1 rd_size=65536
+module 'brd' rd_nr=2 rd_size=65536
 module 'null_blk' nr_devices=1 gb=1 queue_mode=2 irqmode=2 completion_nsec=200000 submit_queues=1 \
 	hw_queue_depth=128
 dd if=/dev/zero of=/dev/ram0 bs=1M count=64 2>/dev/null # its pages exist from now on
@@ -108,4 +109,60 @@ pair packet_guest_to_dom0 $dom0 "count 5002" $first "flood $dom0 5002 10000"
 pair packet_guest_to_guest $second "count 5002" $first "flood $second 5002 10000"
 pair round_trip_guest_dom0 $dom0 "echo 5003" $first "ping $dom0 5003 1000"
 pair round_trip_guest_guest $second "echo 5003" $first "ping $second 5003 1000"
+
+# wants_formats: is a row of that group, or by its name, to be measured?
+wants_formats()
+{
+	[ "$daemons" = ours ] || return 1
+	for word in $wanted; do
+		case $word in formats | file_* | qcow2_* | nbd_*) return 0 ;; esac
+	done
+	return 1
+}
+
+# formats_guest: with a disk of each kind, xvdb to xvdh. Its readers are where blkback's jail shows them.
+formats_guest()
+{
+	for file in "$here"/lib/x86_64-linux-gnu/*; do
+		name=/lib/x86_64-linux-gnu/${file##*/}
+		[ -e "$name" ] || cp "$file" "$name"
+	done
+	cp "$here/bin/qemu-nbd" /usr/bin/
+	dd if="$here/fs.img" of=/dev/ram1 bs=1M 2>/dev/null
+	mkdir -p /tmp/files
+	mount -t ext4 /dev/ram1 /tmp/files || exit 1
+	ip link set lo up
+	disks=
+	for kind in none writeback writethrough directsync unsafe nbd; do
+		dd if=/dev/zero of=/tmp/files/$kind bs=1M count=4 2>/dev/null
+	done
+	cp "$here/image.qcow2" /tmp/files/
+	qemu-nbd -f raw -t -k /tmp/nbd.socket --fork /tmp/files/nbd || exit 1
+	letter=b
+	for kind in none writeback writethrough directsync unsafe; do
+		disks="$disks\"format=raw, vdev=xvd$letter, access=rw, cache=$kind, target=/tmp/files/$kind\", "
+		letter=$(echo $letter | tr b-f c-g)
+	done
+	guest c $third "$disks\"/tmp/files/image.qcow2,qcow2,xvdg,w\", \"nbd+unix:///?socket=/tmp/nbd.socket,raw,xvdh,w\""
+	until ping -c 1 -W 1 $third >/dev/null; do :; done
+}
+
+# formats_rows KIND DISK
+formats_rows()
+{
+	row formats "$1_write_4k_depth_32" $third disk "/dev/$2" rwrite 4096 32 1500
+	row formats "$1_read_4k_depth_32" $third disk "/dev/$2" rread 4096 32 1500
+	row formats "$1_sync_write_4k" $third disk "/dev/$2" swrite 4096 1 300
+}
+
+if wants_formats; then
+	formats_guest
+	formats_rows file_none xvdb
+	formats_rows file_writeback xvdc
+	formats_rows file_writethrough xvdd
+	formats_rows file_directsync xvde
+	formats_rows file_unsafe xvdf
+	formats_rows qcow2 xvdg
+	formats_rows nbd xvdh
+fi
 kill $server

@@ -30,7 +30,7 @@
 #define PORT 2300
 #define LINE 200
 #define WORDS 12
-#define GUESTS 3 /* domain 0 and two more */
+#define GUESTS 4 /* domain 0 and three more */
 
 /* --- in the guest --------------------------------------------------------------------------- */
 

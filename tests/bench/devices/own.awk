@@ -15,7 +15,7 @@ $1 == "row" {
 		order[++nr_rows] = $2
 	n = ++nr[$2]
 	value[$2, n] = $3
-	busy = $5 + $6 + $7
+	busy = $5 + $6 + $7 + $8
 	share[$2] += all[turn] ? 100 * own[turn] / all[turn] : 0
 	dom0[$2] += busy ? 100 * $5 / busy : 0
 	if ($3 !~ /^[0-9]+$/)

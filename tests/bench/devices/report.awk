@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # report.awk - two files of own.awk's lines: Debian's Xen and ours. A row that one of them lacks
-# ends with status 1.
+# ends with status 1, but for those of formats, which are ours alone.
 FNR == 1 { file++ }
 file == 1 { xen[$1] = $2; xen_rest[$1] = $3 "/" $4; xen_arrived[$1] = $5; next }
 {
@@ -15,7 +15,10 @@ END {
 	for (i = 1; i <= nr; i++) {
 		name = order[i]
 		if (!(name in xen) || xen[name] <= 0) {
-			absent = 1
+			if (name ~ /^(file|qcow2|nbd)_/)
+				printf "%-26s %10s %10d %9s  %-9s %-9s\n", name, "-", ours[name], "-", "-", rest[name]
+			else
+				absent = 1
 			continue
 		}
 		printf "%-26s %10d %10d %9.2f  %-9s %-9s %s\n", name, xen[name], ours[name],

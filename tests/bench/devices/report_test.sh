@@ -26,6 +26,8 @@ printf '%s\n' 'read 400 10 70 - 3' 'packet_x 2000 0 50 50 2' >"$W/xen"
 awk -f "$here/report.awk" "$W/xen" "$W/ours" >"$W/out"
 is 'the ratio' '0.50' "$(awk '$1 == "read" { print $4 }' "$W/out")"
 is 'what arrived' '50 100' "$(awk '$1 == "packet_x" { print $7, $8 }' "$W/out")"
+printf 'qcow2_read 300 10 70 - 3\n' | cat "$W/ours" - | awk -f "$here/report.awk" "$W/xen" - >"$W/out"
+is 'a row that is ours alone' '- 300 -' "$(awk '$1 == "qcow2_read" { print $2, $3, $4 }' "$W/out")"
 if sed 1d "$W/xen" | awk -f "$here/report.awk" - "$W/ours" >/dev/null; then
 	is 'a row that Xen lacks' refused taken
 fi

@@ -148,6 +148,41 @@ static void test_keys_and_the_pointer_reach_the_keyboard(void **state)
 	kill_device();
 }
 
+/* Nobody takes it for a while, as when the keyboard's process is being started again. */
+static void test_a_key_let_go_while_the_pipe_is_full_is_let_go(void **state)
+{
+	time_t end = now() + WAIT_S;
+	union xenkbd_in_event e;
+	unsigned int nr = 0;
+	int keyboard;
+	rfbClient *c;
+
+	run_device();
+	c = view();
+	assert_non_null(c);
+	assert_true(SendKeyEvent(c, XK_x, TRUE));
+	for (int i = 0; i < 3000; i++)
+		assert_true(SendPointerEvent(c, i % 600, 7, 0));
+	assert_true(SendKeyEvent(c, XK_x, FALSE));
+	/* It has heard all of that once it shows what was drawn then. */
+	draw(100, 50, WIDTH, 0x123456);
+	sees(c, 105, 55, 0x123456);
+	keyboard = input_pipe_open(7, false);
+	for (;;) {
+		if (!input_pipe_get(keyboard, &e)) {
+			assert_true(now() < end);
+			continue;
+		}
+		nr++;
+		if (e.type == XENKBD_TYPE_KEY && e.key.keycode == KEY_X && !e.key.pressed)
+			break;
+	}
+	assert_true(nr < 3000); /* it was full */
+	close(keyboard);
+	leave(c);
+	kill_device();
+}
+
 static void test_a_killed_process_leaves_no_key_down(void **state)
 {
 	time_t end = now() + WAIT_S;
@@ -263,6 +298,7 @@ int main(void)
 		T(test_a_successor_listens_where_its_predecessor_did),
 		T(test_a_successor_says_where_it_listens_if_that_port_is_gone),
 		T(test_keys_and_the_pointer_reach_the_keyboard),
+		T(test_a_key_let_go_while_the_pipe_is_full_is_let_go),
 		T(test_a_killed_process_leaves_no_key_down),
 		T(test_a_taken_process_sets_one_option_of_sockets),
 		T(test_an_open_address_without_a_password_is_refused),
