@@ -123,7 +123,8 @@ int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
 #define BACKEND_ALL_QUEUES UINT32_MAX
 
 /*
- * Runs ops->work once for each queue in @due (bits) or be->due, in turn; closes the connection if the frontend broke the protocol. Returns 1: call again soon (be->due says for whom); 0.
+ * Runs ops->work once for each queue in @due (bits) or be->due, in turn; closes the connection if the
+ * frontend broke the protocol. Returns 1: call again soon (be->due says for whom); 0.
  */
 int backend_work(struct backend *be, unsigned int due);
 

@@ -15,7 +15,7 @@
 struct device {
 	const char *id;
 	char backend[STORE_PATH_MAX]; /* from the backend side: the guest cannot lie about it */
-	long long backend_id, state, channel, ring, rx_ring;
+	long long backend_id, state, queues, channel, ring, rx_ring; /* channel and rings: of the first queue */
 	char text[256]; /* what names it: disk name, or MAC */
 };
 
@@ -45,6 +45,13 @@ static void read_device(struct xs_handle *xs, const struct kind *kind, int domid
 		 kind->name, domid, dev->id);
 	dev->backend_id = 0;
 	dev->state = number(xs, dir, "state");
+	dev->queues = number(xs, dir, "multi-queue-num-queues");
+	/* Of several the first is shown; what PV GRUB wrote of its one may still be beside them. */
+	if (dev->queues > 1)
+		snprintf(dir, sizeof(dir), "/local/domain/%d/device/%s/%.64s/queue-0", domid, kind->name,
+			 dev->id);
+	else
+		dev->queues = 1;
 	dev->channel = number(xs, dir, "event-channel");
 	dev->ring = number(xs, dir, kind->ring);
 	dev->rx_ring = number(xs, dir, kind->rx_ring);
@@ -80,15 +87,15 @@ static void vif_row(FILE *to, const struct device *dev)
 
 static json_t *vbd_json(const struct device *dev)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "vdev", dev->id, "name", dev->text,
-			 "state", (json_int_t)dev->state, "event_channel", (json_int_t)dev->channel,
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "vdev", dev->id, "name", dev->text,
+			 "state", (json_int_t)dev->state, "queues", (json_int_t)dev->queues, "event_channel", (json_int_t)dev->channel,
 			 "ring_ref", (json_int_t)dev->ring, "backend", dev->backend);
 }
 
 static json_t *vif_json(const struct device *dev)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "devid", dev->id, "mac", dev->text,
-			 "state", (json_int_t)dev->state, "event_channel", (json_int_t)dev->channel,
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "devid", dev->id, "mac", dev->text,
+			 "state", (json_int_t)dev->state, "queues", (json_int_t)dev->queues, "event_channel", (json_int_t)dev->channel,
 			 "tx_ring_ref", (json_int_t)dev->ring, "rx_ring_ref",
 			 (json_int_t)dev->rx_ring, "backend", dev->backend);
 }

@@ -269,8 +269,23 @@ static void test_devices_are_listed_from_the_backends_side(void **state)
 	expect_out("768/769");
 	OK("network-list", "--json", "demo");
 	expect_out("\"tx_ring_ref\":768");
+	expect_out("\"queues\":1");
 	OK("vm-list");
 	expect_out("1      demo");
+}
+
+static void test_of_several_queues_the_first_is_listed(void **state)
+{
+	(void)state;
+	OK("create", CFG);
+	fake_store_set("/local/domain/1/device/vbd/51712/multi-queue-num-queues", "2");
+	fake_store_set("/local/domain/1/device/vbd/51712/queue-0/ring-ref", "555");
+	fake_store_set("/local/domain/1/device/vbd/51712/queue-0/event-channel", "77");
+	OK("block-list", "demo");
+	expect_out("51712 0   0      4     77     555 ");
+	OK("block-list", "--json", "demo");
+	expect_out("\"queues\":2");
+	expect_out("\"event_channel\":77");
 }
 
 static void test_dmesg_prints_all_parts_without_control_bytes(void **state)
@@ -474,6 +489,7 @@ int main(void)
 		LIVE(test_domid_and_domname_are_each_others_inverse),
 		LIVE(test_vncviewer_says_where_a_screen_is),
 		LIVE(test_devices_are_listed_from_the_backends_side),
+		LIVE(test_of_several_queues_the_first_is_listed),
 		LIVE(test_dmesg_prints_all_parts_without_control_bytes),
 		LIVE(test_debug_keys_are_pressed_by_xend),
 		LIVE(test_history_and_why_tell_what_happened),
