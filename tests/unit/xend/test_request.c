@@ -526,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_recorded_disk_is_attached_and_detached_while_the_domain_runs),
+		TEST(test_devices_are_told_of_several_vcpus),
 		TEST(test_a_card_has_its_item_as_number),
 		TEST(test_a_backend_that_fails_leaves_nothing_and_says_why),
 		TEST(test_a_backend_that_never_comes_is_given_up_after_half_a_minute),
