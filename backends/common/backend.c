@@ -185,7 +185,7 @@ static int map_and_bind(struct backend *be, const struct journal_page *want)
 
 static bool is_same(const struct journal_page *a, const struct journal_page *b)
 {
-	return a->nr_queues == b->nr_queues && a->nr_rings == b->nr_rings &&
+	return a->nr_queues == b->nr_queues && (a->nr_rings == b->nr_rings || !a->nr_rings) &&
 	       !memcmp(a->refs, b->refs, sizeof(a->refs)) &&
 	       !memcmp(a->port, b->port, sizeof(a->port));
 }
@@ -204,6 +204,8 @@ int backend_attach(struct backend *be, const struct backend_queue *queue, unsign
 	if (has_twice(&want))
 		return -EINVAL;
 	be->resumed = page->open && is_same(page, &want);
+	if (be->resumed)
+		page->nr_rings = nr_rings;
 	rc = map_and_bind(be, &want);
 	if (rc < 0)
 		return rc;

@@ -13,6 +13,15 @@
 #include <unistd.h>
 
 #define JOURNAL_MAGIC 0x53564a33u /* "SVJ3": change with the layout */
+#define MAGIC_2 0x53564a32u	  /* "SVJ2": one queue */
+#define HEAD_2 4096
+
+/* A process of before may be followed by one of now: its guest's requests are in its journal. */
+struct journal_page_2 {
+	uint32_t magic, open, refs[2], port;
+	struct rsp_record ring[2];
+	int32_t server;
+};
 
 _Static_assert(sizeof(struct journal_page) <= JOURNAL_HEAD, "it is all in the head");
 
@@ -102,13 +111,59 @@ void journal_remove(const char *name)
 		unlink(beside);
 }
 
+/* What a journal of @size bytes has, as one of now; the device's own room begins with what it began with. */
+static void carry_over(const char *old, size_t size, char *now, size_t extra)
+{
+	const struct journal_page_2 *from = (const struct journal_page_2 *)old;
+	struct journal_page *to = (struct journal_page *)now;
+
+	to->open = from->open;
+	to->nr_queues = 1;
+	memcpy(to->refs, from->refs, sizeof(from->refs));
+	to->port[0] = from->port;
+	memcpy(to->ring, from->ring, sizeof(from->ring));
+	to->server = from->server;
+	memcpy(now + JOURNAL_HEAD, old + HEAD_2, size - HEAD_2 < extra ? size - HEAD_2 : extra);
+	to->magic = JOURNAL_MAGIC;
+}
+
+/* One of before becomes one of now. Of any other nothing happens. 0 or -errno. */
+static int modernise(struct journal *j, size_t size, size_t extra)
+{
+	char *old = NULL, *now = NULL;
+	int rc = 0;
+
+	if (size < HEAD_2 || size > HEAD_2 + extra)
+		return 0;
+	old = malloc(size);
+	now = calloc(1, JOURNAL_HEAD + extra);
+	if (!old || !now)
+		rc = -ENOMEM;
+	else if (pread(j->fd, old, size, 0) == (ssize_t)size &&
+		 ((struct journal_page_2 *)old)->magic == MAGIC_2) {
+		carry_over(old, size, now, extra);
+		if (pwrite(j->fd, now, JOURNAL_HEAD + extra, 0) != (ssize_t)(JOURNAL_HEAD + extra))
+			rc = errno ? -errno : -EIO;
+	}
+	free(old);
+	free(now);
+	return rc;
+}
+
 static int lock_and_map(struct journal *j, size_t extra)
 {
+	int rc;
+
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st;
 
 	if (fcntl(j->fd, F_SETLK, &lock) < 0)
 		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	if (fstat(j->fd, &st) < 0)
+		return -errno;
+	rc = modernise(j, (size_t)st.st_size, extra);
+	if (rc < 0)
+		return rc;
 	if (fstat(j->fd, &st) < 0)
 		return -errno;
 	j->len = JOURNAL_HEAD + extra;
@@ -172,11 +227,16 @@ pid_t journal_owner(const char *name)
 pid_t journal_server(const char *name)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	uint32_t magic = 0;
 	int32_t pid = 0;
+	off_t at;
 
 	if (fd < 0)
 		return 0;
-	if (pread(fd, &pid, sizeof(pid), offsetof(struct journal_page, server)) != sizeof(pid))
+	if (pread(fd, &magic, sizeof(magic), 0) != sizeof(magic))
+		magic = 0;
+	at = magic == MAGIC_2 ? offsetof(struct journal_page_2, server) : offsetof(struct journal_page, server);
+	if (pread(fd, &pid, sizeof(pid), at) != sizeof(pid))
 		pid = 0;
 	close(fd);
 	return pid;

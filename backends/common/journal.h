@@ -24,7 +24,8 @@
 struct journal_page {
 	uint32_t magic;
 	uint32_t open; /* 1 between attach and detach of the rings below */
-	uint32_t nr_queues, nr_rings;
+	uint32_t nr_queues;
+	uint32_t nr_rings; /* of each queue; 0: a journal of before queues, which did not say it */
 	uint32_t refs[JOURNAL_RINGS];
 	uint32_t port[JOURNAL_QUEUES]; /* the frontend's event channels */
 	struct rsp_record ring[JOURNAL_RINGS];

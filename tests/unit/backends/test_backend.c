@@ -631,6 +631,43 @@ static void test_connected_device_without_its_journal_is_not_offered_anew(void *
 	assert_false(be.resumed);
 }
 
+/* One of before queues, which a process left that an older program ran. */
+static void test_a_journal_of_before_queues_is_taken_over(void **state)
+{
+	struct {
+		uint32_t magic, open, refs[2], port;
+		struct rsp_record ring[2];
+		int32_t server;
+	} before = { .magic = 0x53564a32, .open = 1, .refs = { 8 }, .port = 5, .server = 77,
+		     .ring = { { .start = 3, .taken = 9 } } };
+	char head[4096] = { 0 };
+	FILE *f;
+
+	connect_frontend();
+	frontend("4");
+	journal_close(&be.journal);
+	memcpy(head, &before, sizeof(before));
+	f = fopen(be.journal_path, "w");
+	assert_int_equal(fwrite(head, sizeof(head), 1, f), 1);
+	fclose(f);
+	assert_int_equal(journal_server(be.journal_path), 77);
+	fake.mapped = fake.bound = 0;
+	new_process();
+	assert_int_equal(journal_server(be.journal_path), 77);
+	assert_int_equal(be.journal.page->ring[0].taken, 9);
+	assert_int_equal(be.journal.page->server, 77);
+	assert_int_equal(backend_start(&be), 0);
+	state_is("4");
+	assert_int_equal(look(2), 0);
+	assert_true(be.connected);
+	assert_true(be.resumed);
+	/* From then on it is one of now. */
+	kill_process();
+	assert_int_equal(backend_start(&be), 0);
+	assert_int_equal(look(3), 0);
+	assert_true(be.resumed);
+}
+
 static void test_old_journal_is_nothing_to_a_new_device(void **state)
 {
 	/* Same domid, same references, but offered anew: another guest. */
@@ -748,6 +785,7 @@ int main(void)
 		T(test_kill_before_connecting_starts_over),
 		T(test_other_ring_than_the_killed_ones_is_not_resumed),
 		T(test_other_port_than_the_killed_ones_is_not_resumed),
+		T(test_a_journal_of_before_queues_is_taken_over),
 		T(test_old_journal_is_nothing_to_a_new_device),
 		T(test_kill_after_removal_was_asked_finishes_it),
 		T(test_second_process_is_refused_and_the_owner_named),
