@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The first process of a guest, and of a machine without a hypervisor (BARE=1): what it is to do is on
 # the kernel's command line. Figures are lines "NAME VALUE".
-export PATH=/bin
+export PATH=/bin:/usr/bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1

@@ -67,7 +67,7 @@ static void answer(int conn, const char *page, size_t len)
 	close(conn);
 }
 
-static int serve(const char *interface, const char *address)
+static _Noreturn void serve(const char *interface, const char *address)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	static char page[PAGE + 256];
@@ -133,10 +133,10 @@ int main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "serve") && !strcmp(argv[2], "-n")) {
 		if (unshare(CLONE_NEWNET) < 0)
 			fail("unshare");
-		return serve(argv[3], argv[4]);
+		serve(argv[3], argv[4]);
 	}
 	if (argc == 4 && !strcmp(argv[1], "serve"))
-		return serve(argv[2], argv[3]);
+		serve(argv[2], argv[3]);
 	fprintf(stderr, "usage: web serve [-n] INTERFACE ADDRESS | web get ADDRESS COUNT\n");
 	return 2;
 }
