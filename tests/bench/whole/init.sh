@@ -14,12 +14,12 @@ bare_web()
 	web serve -n veth1 10.0.0.11 &
 	server=$!
 	brctl addbr xenbr0
-	ip addr add 10.0.0.1/24 dev xenbr0
-	ip link add veth0 type veth peer name veth1
-	until ip link set veth1 netns $server; do usleep 20000; done
+	/usr/bin/ip addr add 10.0.0.1/24 dev xenbr0
+	/usr/bin/ip link add veth0 type veth peer name veth1
+	until /usr/bin/ip link set veth1 netns $server; do usleep 20000; done
 	brctl addif xenbr0 veth0
-	ip link set veth0 up
-	ip link set xenbr0 up
+	/usr/bin/ip link set veth0 up
+	/usr/bin/ip link set xenbr0 up
 	for _ in $(seq "$ROUNDS"); do echo "web $(web get 10.0.0.11 "$PAGES")"; done
 }
 
@@ -29,7 +29,7 @@ compile)
 	for _ in $(seq "$ROUNDS"); do echo "compile $(clock /tree/compile.sh)"; done
 	;;
 web)
-	ip link set lo up
+	/usr/bin/ip link set lo up
 	if [ -n "$BARE" ]; then bare_web; else web serve eth0 10.0.0.11 & fi
 	;;
 esac
