@@ -79,7 +79,7 @@ cp -r "$R"/gen/. "$R/etc/systemd/system/"
 claim "systemd finds no fault in it" sh -c \
 	"chroot $R systemd-analyze verify --man=no xend.service backendd.service xend-domains.service storevisor-network.service proc-xen.mount xenstored.service >$SCRATCH/verify 2>&1; cat $SCRATCH/verify; ! grep -E 'xend|backendd|xenstored|proc-xen|storevisor-network' $SCRATCH/verify"
 rm -rf "$R/gen" "$R/tmp/sys" "$R/etc/systemd/system/xenstored.service.d" "$R"/etc/systemd/system/multi-user.target.wants/xend* \
-	"$R"/etc/systemd/system/multi-user.target.wants/backendd* "$R"/etc/systemd/system/multi-user.target.wants/proc-xen* "$R"/etc/systemd/system/multi-user.target.wants/storevisor-network*
+	"$R"/etc/systemd/system/multi-user.target.wants/backendd* "$R"/etc/systemd/system/multi-user.target.wants/proc-xen* "$R"/etc/systemd/system/multi-user.target.wants/storevisor-network* "$R/etc/systemd/system/xen.service" "$R/etc/systemd/system/xendomains.service"
 
 claim "the same again is an upgrade" install
 claim "they are removed" in_root dpkg -r storevisor storevisor-utils storevisor-store

@@ -205,4 +205,7 @@ claim "and its store serves domains" grep -q '^ExecStart=.*xenstored' gen/xensto
 for word in ProtectControlGroups ProtectKernelTunables; do
 	claim "in the machine's own /proc ($word)" grep -qx "$word=no" gen/xenstored.service.d/50-dom0.conf
 done
+for unit in xen xendomains; do
+	claim "Debian's own $unit stays away" test "$(readlink gen/$unit.service)" = /dev/null
+done
 echo "1..$n"
