@@ -109,32 +109,50 @@ static bool by_number(struct xend *x, long domid, char out[PATH_NAME_MAX])
 	return true;
 }
 
+/* The one called *@name, or with that number: then *@name is @found, what it is called. */
+static bool find_one(struct xend *x, const char **name, char found[PATH_NAME_MAX], struct hv_domain *h)
+{
+	char *end;
+	long domid = strtol(*name, &end, 10);
+
+	if (**name && !*end && by_number(x, domid, found))
+		*name = found;
+	/* A record may have come since it was listed: the name is that one's. */
+	if (!foreign_is(x, *name) || is_ours(x, *name))
+		return false;
+	domid = store_read_long(x->xs, path_status(*name, "domid"));
+	return domid > 0 && domid <= UINT16_MAX && !hv_domain_info(x->hv, (uint16_t)domid, h) && is_foreign(x, h);
+}
+
+int foreign_ask_shutdown(struct xend *x, const char *name)
+{
+	char found[PATH_NAME_MAX];
+	struct hv_domain h;
+
+	if (!find_one(x, &name, found, &h))
+		return -ENOENT;
+	return store_write(x->xs, path_home(h.domid, "control/shutdown"), "poweroff");
+}
+
 struct domain *foreign_adopt(struct xend *x, const char *name)
 {
-	char found[PATH_NAME_MAX], *end;
-	long domid = strtol(name, &end, 10);
+	char found[PATH_NAME_MAX];
 	struct hv_domain h;
 	struct domain *d;
 
-	if (*name && !*end && by_number(x, domid, found))
-		name = found;
-	/* A record may have come since it was listed: the name is that one's. */
-	if (!foreign_is(x, name) || is_ours(x, name))
-		return NULL;
-	domid = store_read_long(x->xs, path_status(name, "domid"));
-	if (domid <= 0 || hv_domain_info(x->hv, (uint16_t)domid, &h) || !is_foreign(x, &h))
+	if (!find_one(x, &name, found, &h))
 		return NULL;
 	d = domain_get(x, name);
 	if (!d)
 		return NULL;
-	d->domid = (int)domid;
+	d->domid = h.domid;
 	memcpy(d->uuid_bytes, h.uuid, sizeof(d->uuid_bytes));
 	vdev_uuid_format(h.uuid, d->uuid);
 	d->transient = true;
 	d->state = STATE_RUNNING;
 	store_rm(x->xs, path_status(name, "foreign"));
 	/* What xl notes of a domain. */
-	store_rm(x->xs, path_libxl((unsigned int)domid));
-	log_info("%s: domain %ld of other tools is taken over, to be ended", name, domid);
+	store_rm(x->xs, path_libxl(h.domid));
+	log_info("%s: domain %u of other tools is taken over, to be ended", name, h.domid);
 	return d;
 }

@@ -77,7 +77,7 @@ struct domain *any_target(struct xend *x, struct request *r)
 	}
 	if (!d && name && foreign_is(x, name))
 		refuse(r, -ENOENT, "%.64s was built by other tools, which know what it is: here it "
-		       "can only be ended (xm destroy)", name);
+		       "can only be ended (xm shutdown, xm destroy)", name);
 	else if (!d)
 		refuse(r, -ENOENT, "there is no domain %.64s", name ? name : "without a name");
 	free(name);
@@ -222,11 +222,26 @@ static int shutdown_for_host(struct xend *x, struct domain *d)
 	return err;
 }
 
+/* One that other tools built: 0, it is asked; -ENOENT: it is none of those. */
+static int shutdown_foreign(struct xend *x, struct request *r)
+{
+	char *name = store_read(x->xs, path_request(r->id, "domain"));
+	int err = name ? foreign_ask_shutdown(x, name) : -ENOENT;
+
+	free(name);
+	if (err && err != -ENOENT)
+		refuse(r, err, "the store refuses control/shutdown: %s", strerror(-err));
+	return err;
+}
+
 static int op_shutdown(struct xend *x, struct request *r)
 {
-	struct domain *d = running_target(x, r);
-	int err;
+	int err = shutdown_foreign(x, r);
+	struct domain *d;
 
+	if (err != -ENOENT)
+		return err;
+	d = running_target(x, r);
 	if (!d)
 		return -ESRCH;
 	if (host_stopping(x))

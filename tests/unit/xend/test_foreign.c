@@ -98,9 +98,31 @@ static void test_it_is_ended_by_its_number(void **state)
 	assert_int_equal(fake_hv_domains(), 0);
 }
 
+static void test_it_is_asked_to_shut_down(void **state)
+{
+	struct world *w = *state;
+	int domid = build_one(w, "shop");
+
+	ask(w, "shutdown", "shop");
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+	/* The host goes down: by its number, too. */
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_set("/host/stopping", "1");
+	ask(w, "shutdown", "1");
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+	/* What comes then, who built it knows. */
+	world_run(w, 15);
+	assert_int_equal(fake_hv_domains(), 1);
+	fake_hv_vanish(domid);
+	ask(w, "shutdown", "shop");
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+}
+
 static void test_nothing_else_is_done_to_it(void **state)
 {
-	static const char *const ops[] = { "pause", "reboot", "shutdown", "mem-max", "rename" };
+	static const char *const ops[] = { "pause", "reboot", "mem-max", "rename" };
 	struct world *w = *state;
 	int domid = build_one(w, "shop");
 
@@ -239,6 +261,7 @@ int main(void)
 		TEST(test_nobody_is_renamed_to_it),
 		TEST(test_it_is_ended_with_all_that_there_is_of_it),
 		TEST(test_it_is_ended_by_its_number),
+		TEST(test_it_is_asked_to_shut_down),
 		TEST(test_nothing_else_is_done_to_it),
 		TEST(test_a_record_of_its_name_is_another_domain),
 		TEST(test_a_record_that_comes_later_keeps_its_name),
