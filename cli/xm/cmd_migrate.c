@@ -326,6 +326,7 @@ static int run_migrate(struct cli_args *args)
 
 static const struct cli_opt migrate_options[] = {
 	{ 's', NULL, "COMMAND", "what reaches HOST instead of ssh" },
+	{ 'C', NULL, "FILE", NULL }, /* xl, Ganeti: the file of the domain; its record goes with it */
 	{ 'l', "live", NULL, "let the domain run while its memory is sent" },
 	{ 0, "max-downtime", "MS", "with -l: stop it when that takes no longer, and slow it down for that (300)" },
 	{ 0, "cancel", NULL, "call off a move that somebody else began: DOMAIN stays here" },

@@ -335,6 +335,11 @@ def main():
     at.die_after(-2)
     at = settle("a move of one that is not watched")
     claim("where the hypervisor cannot note what it writes, it stands still, and that is said")
+    options[:] = ["-C", "/etc/xen/web"]
+    p = move(at, OTHER[at])
+    assert p.returncode == 0, p
+    at = settle("a move with Ganeti's words")
+    claim("the file that Ganeti names with -C is not needed: the record goes along")
     options[:] = []
 
     for command in "cat >/dev/null", STUBBORN: # neither ends nor answers
