@@ -78,6 +78,10 @@ rm "$work/broken"
 cd "$work" || exit 1
 run --disk odd:kept.img -- true >"$work/said" 2>&1
 claim "a colon in a disk's name is no protocol" told "file=./odd:kept.img,cache"
+mv image/debian kept-debian
+run --disk odd:kept.img -- true >"$work/said" 2>&1
+claim "a disk that is there needs no Debian made" same 3 $?
+mv kept-debian image/debian
 touch stopped
 run --disk half.img -- true >"$work/said" 2>&1
 claim "a copy that was stopped is no disk" test ! -e half.img
