@@ -119,19 +119,22 @@ claim "and it is gone" until_true 10 gone cloud
 claim "a guest that powers off by itself goes away" sh -c '
 	. /mnt/dom0/lib.sh; trap - EXIT; types grub "poweroff -f"; until_true 20 gone grub'
 
-# The same files on a disk without a partition table, and with GRUB 1's menu.
+# The same files on a disk without a partition table, and with GRUB 1's menu, whose root is a partition of the first
+# disk: there is none, and the first disk is the swap space.
 dd if=/data/guests/grub.img of=/data/plain.img bs=1M skip=2 count=24 2>/dev/null
+dd if=/dev/zero of=/data/swap.img bs=1M count=1 2>/dev/null
 mkdir -p /tmp/plain
 mount -t ext4 -o loop /data/plain.img /tmp/plain
 rm /tmp/plain/boot/grub/grub.cfg
-printf '%s\n' 'default 1' 'timeout 0' 'title None' 'root (hd0)' 'kernel /boot/none' 'title Linux' 'root (hd0)' \
-	'kernel /boot/vmlinuz root=/dev/xvda ro panic=1' 'initrd /boot/initrd' >/tmp/plain/boot/grub/menu.lst
+printf '%s\n' 'default 1' 'timeout 0' 'title None' 'root (hd0)' 'kernel /boot/none' 'title Linux' 'root (hd0,0)' \
+	'kernel /boot/vmlinuz root=/dev/xvda2 ro panic=1' 'initrd /boot/initrd' >/tmp/plain/boot/grub/menu.lst
 umount /tmp/plain
-claim "a disk as xen-tools makes one" xm create /etc/xen/grub.cfg 'name="plain"' 'vif=[]' 'disk=["file:/data/plain.img,xvda,w"]'
+claim "disks as xen-tools makes them" xm create /etc/xen/grub.cfg 'name="plain"' 'vif=[]' \
+	'disk=["file:/data/plain.img,xvda2,w","file:/data/swap.img,xvda1,w"]'
 claim "PV GRUB without a partition table: menu.lst says what boots" hears plain 90 'guest: ready 6\.1\.[0-9]*-[0-9]*-amd64'
 claim "xm destroy plain" xm destroy plain
 until_true 10 gone plain >/dev/null 2>&1
-rm -f /data/plain.img
+rm -f /data/plain.img /data/swap.img
 
 claim "what was written is in the image" sh -c '
 	mkdir -p /tmp/look && mount -o loop,ro /data/guests/demo.img /tmp/look && cd /tmp/look &&
