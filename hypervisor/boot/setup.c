@@ -84,10 +84,9 @@ static void make_frame_tables(void)
 	maddr_t m2p = bootmem_alloc(m2p_len, LARGE_PAGE);
 	maddr_t table = bootmem_alloc(nr * sizeof(struct frame), PAGE_SIZE);
 
-	memset(maddr_to_virt(m2p), 0xff, m2p_len);
 	memset(maddr_to_virt(table), 0, nr * sizeof(struct frame));
 	pt_map(M2P_RO_START, m2p, m2p_len, PTE_US | PTE_NX);
-	frame_table_init(maddr_to_virt(table), maddr_to_virt(m2p), nr);
+	frame_table_init(maddr_to_virt(table), maddr_to_virt(m2p), m2p_len, nr);
 }
 
 static void start_dom0(void)

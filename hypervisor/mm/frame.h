@@ -197,8 +197,10 @@ static inline u64 m2p_get(mfn_t mfn)
 /*
  * Boot: takes over the two arrays (already mapped and zeroed by the caller) and marks every frame
  * as DOMID_IO (not RAM); the boot code then marks what is RAM with frame_mark_xen or page_alloc_add.
+ * @m2p has @m2p_len bytes, for @nr_frames entries or more: a toolstack maps whole 2 MiB of it
+ * (XENMEM_machphys_mfn_list), so all of its frames are mfn_is_m2p(), and what no entry lies in is invalid.
  */
-void frame_table_init(struct frame *table, u64 *m2p, u64 nr_frames);
+void frame_table_init(struct frame *table, u64 *m2p, u64 m2p_len, u64 nr_frames);
 /* Boot: [start, end) is RAM in use by the hypervisor itself (image, tables, modules). */
 void frame_mark_xen(mfn_t start, mfn_t end);
 

@@ -110,7 +110,7 @@ void machine_reset(unsigned int preempt, unsigned int seed)
 	fake_cpu_id = 0;
 	fake_nr_cpus = 1;
 	memset(tlb, 0, sizeof(tlb));
-	frame_table_init(table, m2p, FAKE_FRAMES);
+	frame_table_init(table, m2p, FAKE_FRAMES * sizeof(*m2p), FAKE_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(16));
 	page_alloc_add(_mfn(16), _mfn(FAKE_FRAMES - 64)); /* the last 64 stay DOMID_IO: device memory */
 	cpus_reset();

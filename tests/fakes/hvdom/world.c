@@ -84,7 +84,7 @@ static void machine_make(void)
 	fake_ram = ram + PAGE_SIZE - (uintptr_t)ram % PAGE_SIZE;
 	table = calloc(WORLD_FRAMES, sizeof(*table));
 	m2p = calloc(WORLD_FRAMES, sizeof(*m2p));
-	frame_table_init(table, m2p, WORLD_FRAMES);
+	frame_table_init(table, m2p, WORLD_FRAMES * sizeof(*m2p), WORLD_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(16));
 	page_alloc_add(_mfn(16), _mfn(WORLD_FRAMES - 64)); /* the last 64: device memory */
 	sched_init();

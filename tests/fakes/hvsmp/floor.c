@@ -83,7 +83,7 @@ void machine_make(void)
 		fpu_init();
 	}
 	machine_is_stopping = false;
-	frame_table_init(table, m2p, MACHINE_FRAMES);
+	frame_table_init(table, m2p, MACHINE_FRAMES * sizeof(*m2p), MACHINE_FRAMES);
 	frame_mark_xen(_mfn(0), _mfn(FIRST_FREE_FRAME));
 	page_alloc_add(_mfn(FIRST_FREE_FRAME), _mfn(MACHINE_FRAMES - 64)); /* then: device memory */
 	sched_init();

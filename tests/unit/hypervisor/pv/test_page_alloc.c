@@ -279,7 +279,7 @@ static void test_a_table_has_so_many_chunks_at_the_most(void **state)
 		struct frame *table = calloc(tables[i].nr, sizeof(*table));
 		u64 *m2p = malloc(tables[i].nr * sizeof(*m2p));
 
-		frame_table_init(table, m2p, tables[i].nr);
+		frame_table_init(table, m2p, tables[i].nr * sizeof(*m2p), tables[i].nr);
 		assert_int_equal(frame_chunk_shift, tables[i].shift);
 		assert_true(frame_chunks() <= 2048);
 		assert_int_equal(table[0].owner, DOMID_IO);
@@ -305,10 +305,16 @@ static void test_what_is_ram_and_what_is_the_table_of_numbers(void **state)
 	assert_true(frame_table[16].ref & FRAME_DIRTY);
 	for (u64 mfn = m2p - 1; mfn <= m2p + pages; mfn++)
 		assert_int_equal(mfn_is_m2p(_mfn(mfn)), mfn >= m2p && mfn < m2p + pages);
-	frame_table_nr -= 100; /* a last page that is not full is its own too */
+	/* A last page that is not full is its own too. */
+	frame_table_init(frame_table, m2p_table, pages * PAGE_SIZE - 100, FAKE_FRAMES);
 	assert_true(mfn_is_m2p(_mfn(m2p + pages - 1)));
 	assert_false(mfn_is_m2p(_mfn(m2p + pages)));
-	frame_table_nr += 100;
+	/* What is rounded up to what a toolstack maps belongs to it. */
+	frame_table_init(frame_table, m2p_table, (pages + 1) * PAGE_SIZE, FAKE_FRAMES);
+	assert_true(mfn_is_m2p(_mfn(m2p + pages)));
+	assert_false(mfn_is_m2p(_mfn(m2p + pages + 1)));
+	assert_int_equal(m2p_table[(pages + 1) * PAGE_SIZE / sizeof(*m2p_table) - 1], M2P_INVALID);
+	machine_reset(0, 1);
 }
 
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, ended)
