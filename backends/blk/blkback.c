@@ -201,6 +201,22 @@ static int blk_prepare(struct backend *be)
 	return rc;
 }
 
+static bool has_key(struct backend *be, const char *key)
+{
+	char word[8];
+
+	return store_read_str(be->xs, be->path, key, word, sizeof(word)) != -ENOENT;
+}
+
+/*
+ * A disk of libxl's names a script, which libxl runs when the device is offered; Debian's refuses a device that a
+ * running guest has connected by then. At its end it says which device of dom0's the disk is.
+ */
+static bool blk_may_connect(struct backend *be)
+{
+	return !has_key(be, "script") || has_key(be, "physical-device");
+}
+
 static int blk_offer(struct backend *be, xs_transaction_t t)
 {
 	struct blkback *b = be->dev;
@@ -508,6 +524,7 @@ static const struct backend_ops blk_ops = {
 	.has_frontend = true,
 	.prepare = blk_prepare,
 	.offer = blk_offer,
+	.may_connect = blk_may_connect,
 	.connect = blk_connect,
 	.disconnect = blk_disconnect,
 	.work = blk_work,

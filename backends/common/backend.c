@@ -394,6 +394,8 @@ static int frontend_ready(struct backend *be, uint64_t now_ns)
 		return 0;
 	if (be->state != XenbusStateInitWait && be->state != XenbusStateConnected)
 		return 0;
+	if (be->state == XenbusStateInitWait && be->ops->may_connect && !be->ops->may_connect(be))
+		return 0;
 	return may_begin(be, now_ns) ? connect_now(be) : 0;
 }
 

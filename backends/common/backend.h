@@ -46,6 +46,8 @@ struct backend_ops {
 	/* Writes features and properties inside the transaction that offers the device. 0/-errno.
 	 */
 	int (*offer)(struct backend *be, xs_transaction_t t);
+	/* Whether what dom0 does to an offered device first is done. NULL: nothing is. */
+	bool (*may_connect)(struct backend *be);
 	/* Reads the frontend's keys, calls backend_attach(), starts work. 0/-errno. */
 	int (*connect)(struct backend *be);
 	/*

@@ -201,6 +201,32 @@ static bool is_sync(void)
 }
 
 /* What the process before this one offered counts, not what the image would be offered with now. */
+static void test_a_script_of_libxls_is_waited_for(void **state)
+{
+	char *image = NULL;
+	uint64_t again;
+	int fd;
+
+	(void)state;
+	assert_true(asprintf(&image, "%s/image", dir) > 0);
+	fd = open(image, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	write_device(image);
+	fake_store_set(BACK "/script", "/etc/xen/scripts/block");
+	assert_int_equal(start(), 0);
+	store_says("state", "2");
+	/* The guest runs, and is ready at once. It is no error that its keys are not there: nobody looks. */
+	fake_store_set(FRONT "/state", "3");
+	assert_int_equal(backend_poll(&be, 1000000000, &again), 0);
+	store_says("state", "2");
+	assert_null(fake_store_get(BACK "/error"));
+	fake_store_set(BACK "/physical-device", "7:0");
+	assert_int_equal(backend_poll(&be, 2000000000, &again), 0);
+	store_says("error", "cannot connect to the frontend");
+	close(fd);
+	free(image);
+}
+
 static void test_a_guest_that_was_told_of_no_flush_needs_none(void **state)
 {
 	char image[96];
@@ -639,6 +665,7 @@ int main(void)
 		T(test_a_disk_on_another_machine_is_offered),
 		T(test_one_that_cannot_be_is_an_error_in_the_store),
 		T(test_an_image_is_served_as_ever),
+		T(test_a_script_of_libxls_is_waited_for),
 		T(test_a_guest_that_was_told_of_no_flush_needs_none),
 		T(test_an_image_of_another_format_is_offered),
 		T(test_an_iscsi_target_is_asked),
