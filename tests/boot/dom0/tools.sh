@@ -148,8 +148,12 @@ xen_tools()
 # --- Debian's xl -----------------------------------------------------------------------------------
 
 xl() { theirs xl "$@"; }
-# asks PATTERN TEXT: the guest's shell, through xl console, answers so.
-asks() { (sleep 2; printf '%s\n' "$2"; sleep 6; printf '\035') | says "$1" theirs timeout 60 xl console debian; }
+# asks PATTERN TEXT: the guest's shell, through xl console, which wants a terminal, answers so.
+asks()
+{
+	(sleep 3; printf '%s\n' "$2"; sleep 8; printf '\035') |
+		says "$1" theirs timeout 60 script -qc 'xl console debian' /dev/null
+}
 
 debian_xl()
 {
@@ -168,7 +172,7 @@ debian_xl()
 	claim "xm list says who built it" says '^debian .* built by other tools' xm list -v debian
 	claim "xl console" asks 'answer 42' 'echo answer $((6 * 7))'
 	claim "xl pause" xl pause debian
-	claim "which its list tells" says '--p---' xl list debian
+	claim "which its list tells" says '-[-b]p---' xl list debian
 	claim "and xm's" says '--p---' xm list debian
 	claim "xl unpause" xl unpause debian
 	claim "the guest goes on" pings 10.0.0.7
