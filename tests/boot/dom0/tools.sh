@@ -255,6 +255,7 @@ libvirt()
 		  </devices>
 		</domain>
 	END
+	mkdir -p $T/var/log/libvirt
 	theirs libvirtd -d
 	claim "virsh connects" until_true 60 virt uri
 	claim "virsh nodeinfo" says '^CPU\(s\): +1' virt nodeinfo
