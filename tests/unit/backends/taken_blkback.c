@@ -60,7 +60,7 @@ static void disconnect(struct backend *be)
 {
 }
 
-static int work(struct backend *be)
+static int work(struct backend *be, unsigned int queue)
 {
 	return 0;
 }
