@@ -134,6 +134,20 @@ claim "is taken back also where the first attempt fails" until_so before
 claim "as it has" test -e "$work/tried"
 rm "$work/bin/ip"
 
+# The watcher is killed.
+network --confirm 30 apply xenbr0 >/dev/null
+for pid in $(pgrep -f -- '--watch xenbr0 30'); do kill -9 "$pid"; done
+claim "one whose watcher is gone is known as such" until_so sh -c "sh '$command' | grep -qx 'xenbr0 waits for confirm or revert, and does so for good.'"
+claim "it can still be confirmed" network confirm
+network stop xenbr0 && network --confirm 30 apply xenbr0 >/dev/null
+for pid in $(pgrep -f -- '--watch xenbr0 30'); do kill -9 "$pid"; done
+until_so flock -n /run/storevisor/network/.watching true
+claim "or it is undone by the next command" sh -c "sh '$command' apply xenbr0 2>'$work/said' && grep -q 'nobody has confirmed xenbr0, and who watched it is gone: it is undone' '$work/said'"
+claim "which makes its own" moved
+claim "with a watcher" pgrep -f -- '--watch xenbr0 60'
+claim "that goes" network revert
+claim "wholly" before
+
 # Boots, several, documents.
 cat >"$work/net.json" <<'END'
 { "config": { "network": {
