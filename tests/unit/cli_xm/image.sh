@@ -356,6 +356,24 @@ status=0
 wait $making || status=$?
 is "one that is interrupted says so" "130 1" "$status $(grep -c '^Error: interrupted; nothing is left' "$dir/endless")"
 claim "and nothing is left" nothing
+# nor of one that has no time for it, when the next one has come
+rm -f "$dir/began"
+xm image first --debian endless --file "$dir/out/web.img" --size 32M >"$dir/endless" 2>&1 &
+making=$!
+until_true test -e "$dir/began"
+claim "the folder of one that runs" sh -c 'ls -d "$1"/out/.xm-image.*' sh "$dir"
+claim "is left to it by another" new other --from "$dir/root.tar"
+claim "whole" sh -c 'ls -d "$1"/out/.xm-image.*' sh "$dir"
+xm delete other && rm "$dir/out/other.img"
+kill -KILL "-$(pgrep -P $making)" $making
+wait $making
+mkdir "$dir/out/.xm-image.mallory"
+chown 1234 "$dir/out/.xm-image.mallory"
+claim "one that was killed leaves it" sh -c 'ls -d "$1"/out/.xm-image.??????' sh "$dir"
+claim "the next one" new other --from "$dir/root.tar"
+is "removes it, and no other user's" .xm-image.mallory "$(ls -A "$dir/out" | grep -v other.img)"
+xm delete other && rm -r "$dir/out/other.img" "$dir/out/.xm-image.mallory"
+rm -f "$dir/began"
 # two with one volume: the first has it, also while nothing is on it yet
 rm -f "$dir/began" "$dir/volume"
 truncate -s 32M "$dir/volume"
