@@ -8,6 +8,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=forwarding.sh
 . "$(dirname "$0")/forwarding.sh"
+# shellcheck source=network-owner.sh
+. "$(dirname "$0")/network-owner.sh"
 
 # shellcheck disable=SC2034 # dispatch's: what network-bridge has as soon as there is something to undo
 foreign=port
@@ -66,11 +68,12 @@ undo() {
 	masquerade_end "$bridge"
 	! network_exists "$bridge" || ip link del dev "$bridge"
 	forward_end "$bridge"
+	networkd_may
 	rm -rf "$state"
 }
 
 make() {
-	mkdir -p "$state" && : >"$state/subnet" &&
+	mkdir -p "$state" && : >"$state/subnet" && networkd_shall_leave "$bridge" &&
 		ip link add name "$bridge" address "$(own_mac)" type bridge stp_state "${stp:-0}" forward_delay "$((${stp:-0} * 200))" ||
 		return 1
 	for one in $address; do

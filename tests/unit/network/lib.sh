@@ -3,9 +3,9 @@
 # namespaces of its own, with a NIC eth0 whose cable ends in another namespace, `lan`. TAP output.
 if [ -z "${OWN_NETWORK:-}" ]; then
 	[ "$(id -u)" = 0 ] && as= || as=-r
-	OWN_NETWORK=1 exec unshare $as --net --mount --pid --fork --kill-child --mount-proc sh "$0" "$@"
+	OWN_NETWORK=1 exec unshare $as --uts --net --mount --pid --fork --kill-child --mount-proc sh "$0" "$@"
 fi
-mount -t tmpfs tmpfs /run && mount -t sysfs sysfs /sys || exit 99
+mount -t tmpfs tmpfs /run && mount -t sysfs -o "${OWN_SYS:-rw}" sysfs /sys || exit 99
 unset CDPATH
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
