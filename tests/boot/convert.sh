@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # convert.sh - a Debian as an installer leaves it takes our packages, boots under the hypervisor with a guest,
 # and is rid of them again: four boots of one machine, each by the disk's own GRUB (dom0/convert.sh). Run by name
-# only: it makes a Debian the first time, and takes a quarter of an hour.
+# only: it makes a Debian the first time, and takes a quarter of an hour. convertuefi: the same on another machine.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/image/lib.sh"
 "$TOP/image/make"
@@ -14,5 +14,8 @@ else
 fi
 mkdir "$SCRATCH/guest"
 tar xzf "$IMAGE/guests.tar.gz" -C "$SCRATCH/guest" ./grub.img
-inside convert.sh --native --reboot --timeout 3600 --disk "$SCRATCH/disk" --add "$SCRATCH/debs" --add "$SCRATCH/guest"
+"$TOP/tests/boot/xfs-disk" "$SCRATCH/guest/grub.img" "$SCRATCH/guest/xfs.img"
+export STOREVISOR_DEBS="$SCRATCH/debs" # the Debian's apt has in its cache what they need
+# shellcheck disable=SC2086 # options
+inside convert.sh ${CONVERT_MACHINE:-} --native --reboot --timeout 3600 --disk "$SCRATCH/disk" --add "$SCRATCH/debs" --add "$SCRATCH/guest"
 finish

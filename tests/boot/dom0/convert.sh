@@ -131,11 +131,36 @@ guest()
 	claim "its console is reached" grep -q 'written 42' /tmp/talk
 }
 
+# layout NAME FILE: a disk as it is starts as a domain, by its own menu.
+layout()
+{
+	claim "$1: a record for the disk" xm image "$1" --from-disk "$2" --memory 256
+	claim "$1: it starts" xm start "$1"
+	claim "$1: its own menu finds its kernel" hears "$1" 300 'guest: ready'
+	claim "$1: it ends" xm destroy "$1"
+	xm delete "$1"
+}
+
+# layouts: a root file system in a volume group of the guest's own, and an XFS behind a partition for UEFI.
+layouts()
+{
+	truncate -s 64M /root/lvm.img
+	loop=$(losetup -f --show /root/lvm.img)
+	claim "a volume group inside a guest's disk" sh -ec "pvcreate -q -y $loop && vgcreate -q inner $loop && lvcreate -q -y -W n -n root -L 24M inner"
+	dd if=/mnt/guest/grub.img of=/dev/inner/root bs=1M skip=2 count=24 conv=fsync 2>/dev/null
+	claim "is let go" until_true 20 vgchange -q -an inner
+	losetup -d "$loop"
+	layout lvm /root/lvm.img
+	cp --sparse=always /mnt/guest/xfs.img /root/
+	layout xfs /root/xfs.img
+}
+
 default()
 {
 	claim "the next boot is under the hypervisor by itself" under_hypervisor
 	claim "no unit has failed there" quiet_units
 	claim "the guest has come up with it" hears first 300 'guest: ready' 2
+	layouts
 	claim "it shuts down when it is told" xm shutdown --wait first
 	claim "it is off then" not xm domid first
 	claim "the packages are purged under the hypervisor itself" apt-get -q -y purge storevisor storevisor-utils storevisor-store
