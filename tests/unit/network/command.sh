@@ -67,6 +67,22 @@ claim "and comes with no boot" same 0 "$(xs read -v $config/xenbr0/boot)"
 network boot
 claim "really" before
 
+# The default route says which NIC is meant. It may come late: a lease, a router's announcement.
+ip -4 route show default >"$work/ways4"
+ip -6 route show default | grep -v 'proto ra' | sed 's/ pref .*//' >"$work/ways6"
+ip -4 route flush default
+ip -6 route flush default
+xs write $config/xenbr0/boot 1
+sh "$command" boot >"$work/said" 2>&1 &
+late=$!
+claim "a boot without a default route" until_so pgrep -P $late sleep
+while read -r way; do ip -4 route add $way; done <"$work/ways4"
+while read -r way; do ip -6 route add $way; done <"$work/ways6"
+claim "waits for one" wait $late
+claim "and has the bridge then" moved
+claim "which goes again" network stop xenbr0
+claim "with all as before" before
+
 claim "a bridge that nobody confirms" network --confirm 1 apply xenbr0
 claim "is taken back" until_so before
 claim "it is too late then" says "nothing waits" network confirm
