@@ -17,7 +17,7 @@
 
 #define UP_TO_255 "([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 #define VLAN "(0|[1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-5])"
-#define CPUS_PART "\\^?(nodes?:)?(all|[0-9]+(-[0-9]+)?)"
+#define CPUS_PART "((nodes?:)?all|\\^?(nodes?:)?[0-9]+(-[0-9]+)?)"
 
 /*
  * Text that a value of @type matches, or NULL: any. What no pattern can say (an address, a CPU

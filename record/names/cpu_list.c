@@ -63,7 +63,8 @@ static int parse_part(const char **s, uint8_t map[CPU_LIST_BYTES])
 
 	*s += !on;
 	nodes = names_nodes(s);
-	if (strncmp(*s, "all", 3) == 0)
+	/* xl takes no "^all" either: what is meant by that is not to be guessed. */
+	if (on && strncmp(*s, "all", 3) == 0)
 		*s += 3;
 	else if (numbers(s, &first, &last))
 		return -EINVAL;

@@ -186,7 +186,8 @@ static void test_lists_of_cpus_are_read_as_xl_does(void **state)
 {
 	static const char *const bad[] = { "", "x", "3-1", "256", "0,", ",0", "0 ", " 0", "0  1", "^0",
 					   "0,^0", "-1", "1-", "all,^all", "node:1",
-					   "node:", "nodes:0,", "nodes:0-", "^node:0", "all0", "all-3", "node", "^", "^,0" };
+					   "node:", "nodes:0,", "nodes:0-", "^node:0", "all0", "all-3", "node", "^", "^,0",
+					   "0-3,^all,1", "^all,1", "1,^node:all,2", "0,^nodes:all,1" };
 	static const struct {
 		const char *text;
 		uint8_t first, last;
