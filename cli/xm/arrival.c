@@ -23,6 +23,7 @@
 /* What goes beside a record has keys of no record's. */
 #define MARKER "marker/"
 #define HISTORY "history/"
+#define HISTORY_DIGITS 8
 
 static int take_key(void *arg, const char *key, const char *value)
 {
@@ -177,10 +178,13 @@ struct beginning {
 	char *why;
 };
 
-/* What happened to it is told where it is, in place of what is left of an earlier stay. */
+/*
+ * What happened to it is told where it is, in place of what is left of an earlier stay. By a number as
+ * xend/history.c makes them: behind another one it would count on wrongly, and each new line replace the last.
+ */
 static int write_history(const struct beginning *b, const char *number, const char *value)
 {
-	if (!*number || strspn(number, "0123456789") != strlen(number))
+	if (strlen(number) != HISTORY_DIGITS || strspn(number, "0123456789") != HISTORY_DIGITS)
 		return 0;
 	return store_write(b->xs, b->t, value, "/history/domain/%s/%s", b->head->name, number);
 }

@@ -201,6 +201,7 @@ static void test_a_disk_of_the_same_name_must_be_the_same(void **state)
 static void test_what_happened_to_it_comes_along(void **state)
 {
 	static const char record[] = "memory\0" "64\0" "history/00000007\0" "then running\0" "history/../x\0" "y\0"
+				     "history/99999999999999999999\0" "the last of all\0" "history/8\0" "short\0"
 				     "marker/xvda\0" "1";
 	struct saved_head h = { .version = SAVED_VERSION, .name = "web", .record = (char *)record,
 				.record_len = sizeof(record) };
@@ -212,6 +213,9 @@ static void test_what_happened_to_it_comes_along(void **state)
 	assert_string_equal(came, "then running");
 	free(came);
 	assert_int_equal(fake_store_count("/history/domain/web/00000003"), 0);
+	/* xend counts on behind the last: what is no number of its own would be that for ever. */
+	assert_int_equal(fake_store_count("/history/domain/web/99999999999999999999"), 0);
+	assert_int_equal(fake_store_count("/history/domain/web/8"), 0);
 	assert_int_equal(fake_store_count("/history/domain/x"), 0);
 	assert_int_equal(fake_store_count("/config/domain/web/marker"), 0);
 	assert_int_equal(fake_store_count("/config/domain/web/history"), 0);
