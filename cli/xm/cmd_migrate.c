@@ -176,16 +176,17 @@ static bool is_settled(struct xs_handle *xs, const char *name)
 	return store_has(xs, XBT_NULL, "/status/domain/%s/move", name) == 0;
 }
 
-/* Nobody waits any more, and xend has heard of that: says what became of the domain. */
-static void tell_what_became(struct xm *xm, const struct domain *dom)
+/* Nobody waits any more, and xend has heard of that: says what became of the domain. Whether it is here as before. */
+static bool tell_what_became(struct xm *xm, const struct domain *dom)
 {
 	struct xs_handle *xs = xm_store(xm);
 	int64_t deadline = store_deadline(SETTLE_NS);
 	struct interrupts interrupts;
 	char *moved, *blank;
+	bool stays = false;
 
 	if (!xs || !store_watch(xs, "settled", "/status/domain/%s/move", dom->name))
-		return;
+		return false;
 	interrupts_open(&interrupts);
 	while (!is_settled(xs, dom->name) && store_wait(xs, interrupts.fd, deadline) > 0)
 		;
@@ -200,8 +201,13 @@ static void tell_what_became(struct xm *xm, const struct domain *dom)
 	else if (store_has(xs, XBT_NULL, "/config/domain/%s", dom->name) == 0)
 		xm_warn(xm, "%s was handed over already: it runs on the other host", dom->name);
 	else if (is_settled(xs, dom->name))
+		stays = true;
+	else
+		xm_warn(xm, "xend has not said yet whether %s stays here", dom->name);
+	if (stays)
 		xm_warn(xm, "%s runs here as before", dom->name);
 	free(moved);
+	return stays;
 }
 
 static int run(struct moving *m, pid_t pid)
@@ -289,8 +295,7 @@ static int cancel(struct xm *xm, struct domain *dom)
 		return xm_fail(xm, "%s is not being moved", dom->name);
 	if (ret)
 		return xm_fail_store(xm, "calling it off", -ret);
-	tell_what_became(xm, dom);
-	return 0;
+	return tell_what_became(xm, dom) ? 0 : 1;
 }
 
 static int run_migrate(struct cli_args *args)

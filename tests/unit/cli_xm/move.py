@@ -377,8 +377,12 @@ def main():
     p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", f"{TOP}/hop", "web", OTHER[at].name],
                          env=dict(at.env, MOVE_HUSH="1024", MOVE_STAY="1"), stderr=subprocess.PIPE, text=True)
     until(lambda: at.read("/config/domain/web/moved"), "the hand-over")
+    cancel = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "--cancel", "web"], env=at.env, stderr=subprocess.PIPE, text=True)
+    until(lambda: any(at.read(f"/request/{i}/cancel") for i in (at.xs("ls", "/request") or "").split()), "the wish")
     p.send_signal(signal.SIGINT)
     said = p.communicate(timeout=PATIENCE_S)[1]
+    late = cancel.communicate(timeout=PATIENCE_S)[1]
+    assert cancel.returncode == 1 and "was handed over already" in late, (cancel.returncode, late)
     assert "was handed over already; whether it runs on" in said, said
     at = settle("an interrupted hand-over")
     claim("who interrupts a hand-over is told what to do")
