@@ -371,12 +371,17 @@ bool blk_ring_stop(struct blk_ring *b, int ms)
 	return true;
 }
 
-void blk_ring_abandon(struct blk_ring *b)
+void blk_ring_leave(struct blk_ring *b)
 {
 	for (unsigned int i = 0; i < BRING_TAKEN; i++)
 		b->op[i].state = BLK_OP_FREE;
 	b->nr_used = b->nr_waiting = b->nr_taken = 0;
 	b->barrier = b->unstarted = false;
+}
+
+void blk_ring_abandon(struct blk_ring *b)
+{
+	blk_ring_leave(b);
 	b->sync = BLK_SYNC_NONE;
 }
 

@@ -79,6 +79,8 @@ int blk_ring_work(struct blk_ring *b, bool *notify);
  */
 bool blk_ring_stop(struct blk_ring *b, int ms);
 
+/* Forgets what was taken and not begun: nothing may have begun but a flush of ours. The journal keeps it. */
+void blk_ring_leave(struct blk_ring *b);
 /* Nobody waits for what is out any more: @io will not be asked for anything again. */
 void blk_ring_abandon(struct blk_ring *b);
 

@@ -469,6 +469,16 @@ static bool is_to_go(struct backend *be)
 }
 
 /*
+ * What a killed process had taken off the rings waits for the lock: another host's guest may write to the image. It
+ * is not begun at the end either, and stays in the journal for the next process.
+ */
+static void leave_requests(struct blkback *b)
+{
+	for (unsigned int i = 0; b->image.is_lent && i < b->queues.nr; i++)
+		blk_ring_leave(b->queues.queue[i].engine);
+}
+
+/*
  * Waits for what is out: what a server still has would be done after what somebody else writes next.
  * But one that says nothing keeps no device that is to go, nor whoever wants the disk after it.
  */
@@ -478,6 +488,7 @@ static void end_requests(struct backend *be)
 	uint64_t ended = blk_queues_sum(&b->queues).requests;
 	int silent_ms = 0;
 
+	leave_requests(b);
 	while (!blk_queues_stop(&b->queues, CLOSE_LOOK_MS)) {
 		/* Slow is not silent. */
 		if (blk_queues_sum(&b->queues).requests != ended)
@@ -513,6 +524,7 @@ static void blk_fini(struct backend *be)
 {
 	if (!be->dev)
 		return;
+	leave_requests(&blkback);
 	blk_queues_drop(&blkback.queues);
 	blk_image_close(&blkback.image);
 }

@@ -14,6 +14,7 @@ int blkback_main(int argc, char **argv);
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/file.h>
 
 #include <cmocka.h>
 
@@ -446,6 +447,71 @@ static void test_a_ring_that_broke_meanwhile_lets_the_others_go(void **state)
 	serves(4);
 }
 
+static bool is_empty(int fd)
+{
+	static const char zeros[SECTORS * 512];
+	char now_there[SECTORS * 512];
+
+	assert_int_equal(pread(fd, now_there, sizeof(now_there), 0), sizeof(now_there));
+	return !memcmp(now_there, zeros, sizeof(zeros));
+}
+
+/* A process is killed with a write off each ring; meanwhile another host has the image's lock: its open file. */
+static int killed_and_locked(void)
+{
+	int other = open(image_file, O_RDWR);
+
+	connect_with(4);
+	fake_store_set(FRONT "/state", "4");
+	for (unsigned int q = 0; q < 4; q++) {
+		memset(fake.page[DATA + q], 'a', FAKE_PAGE);
+		ask(q, BLKIF_OP_WRITE, q, q);
+		assert_int_equal(bring_pending(&blkback.queues.queue[q].engine->ring), 1);
+		assert_true(bring_take(&blkback.queues.queue[q].engine->ring, blkback.queues.queue[q].engine->table) >= 0);
+	}
+	kill_process();
+	/* The ring of one that does not end holds its file for a moment. */
+	assert_int_equal(flock(other, LOCK_EX), 0);
+	fake_store_set(BACK "/lock-comes", "1");
+	blk_locks = "/dev/null";
+	assert_int_equal(new_process(), 0);
+	blk_locks = "/proc/locks";
+	assert_int_equal(look(), 0);
+	assert_true(be.connected && be.resumed);
+	assert_true(is_elsewhere(&be));
+	return other;
+}
+
+/* Whoever has the lock writes: what waited for it is not done behind his back when the device ends. */
+static void test_what_waits_for_the_lock_is_not_written_at_the_end(void **state)
+{
+	int other = killed_and_locked();
+
+	fake_store_set(FRONT "/state", "6");
+	assert_int_equal(look(), 0);
+	assert_false(be.connected);
+	assert_true(is_empty(other));
+	close(other);
+}
+
+/* Nor when this process ends: it is the next one's. */
+static void test_what_waits_for_the_lock_is_left_to_the_next_process(void **state)
+{
+	int other = killed_and_locked();
+
+	backend_fini(&be, true);
+	fake.mapped = fake.bound = 0;
+	assert_true(is_empty(other));
+	assert_int_equal(flock(other, LOCK_UN), 0);
+	assert_int_equal(new_process(), 0);
+	assert_int_equal(look(), 0);
+	assert_true(be.connected && be.resumed);
+	for (unsigned int q = 0; q < 4; q++)
+		answers(q, 1);
+	assert_false(is_empty(other));
+	close(other);
+}
+
 /* --- being drained --------------------------------------------------------------------------------- */
 
 static void test_a_drain_waits_for_every_ring(void **state)
@@ -485,6 +551,8 @@ int main(void)
 		T(test_all_rings_of_a_killed_process_are_taken_over),
 		T(test_a_guest_keeps_the_queues_that_it_has),
 		T(test_other_queues_than_the_killed_ones_are_not_taken_over),
+		T(test_what_waits_for_the_lock_is_not_written_at_the_end),
+		T(test_what_waits_for_the_lock_is_left_to_the_next_process),
 		T(test_a_ring_that_broke_meanwhile_lets_the_others_go),
 		T(test_a_drain_waits_for_every_ring),
 	};
