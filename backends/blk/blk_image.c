@@ -198,6 +198,18 @@ int blk_image_lock(const struct blk_image *img)
 	return flock(img->fd, (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) ? -errno : 0;
 }
 
+static int lock_or_lend(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
+{
+	int rc = blk_image_lock(img);
+
+	if (rc < 0 && rc != -EWOULDBLOCK)
+		return blk_explain(-EAGAIN, why, len, "image %s cannot be locked: %s", w->path, strerror(-rc));
+	img->is_lent = rc < 0;
+	if (img->is_lent && (!w->lock_later || is_locked_here(img)))
+		return blk_explain(-EAGAIN, why, len, "image %s is already in use by another domain", w->path);
+	return 0;
+}
+
 int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *why, size_t len)
 {
 	int flags = (w->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, rc;
@@ -218,10 +230,7 @@ int blk_image_open(struct blk_image *img, const struct blk_image_want *w, char *
 		return blk_explain(-EINVAL, why, len, "disk %s: %s", w->path, strerror(errno));
 	rc = measure(img, w, why, len);
 	if (rc == 0 && !w->shared)
-		img->is_lent = blk_image_lock(img) < 0;
-	if (rc == 0 && img->is_lent && (!w->lock_later || is_locked_here(img)))
-		rc = blk_explain(-EAGAIN, why, len, "image %s is already in use by another domain",
-				 w->path);
+		rc = lock_or_lend(img, w, why, len);
 	if (rc < 0)
 		blk_image_close(img);
 	return rc;

@@ -330,15 +330,18 @@ static bool is_elsewhere(struct backend *be)
 	static const struct timeval soon = { .tv_usec = LOCK_WAIT_US };
 	struct blkback *b = be->dev;
 	char text[WHY_LEN];
+	int rc;
 
 	if (!b->image.is_lent || b->drain[0])
 		return b->image.is_lent;
-	if (!blk_image_lock(&b->image)) {
+	rc = blk_image_lock(&b->image);
+	if (rc == 0) {
 		b->image.is_lent = false;
 		store_write(be->xs, XBT_NULL, be->path, "error", "%s", "");
 		return false;
 	}
-	snprintf(text, sizeof(text), "image %s is in use by another domain", b->record.name);
+	snprintf(text, sizeof(text), "image %s %s", b->record.name,
+		 rc == -EWOULDBLOCK ? "is in use by another domain" : strerror(-rc));
 	say_waiting(be, text);
 	if (b->lent)
 		event_add(b->lent, &soon);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,11 +47,23 @@ ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at)
 	return __real_pread64(fd, buf, len, at);
 }
 
+static int lock_error; /* of locks, errno */
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+
+int __wrap_flock(int fd, int how)
+{
+	errno = lock_error;
+	return lock_error ? -1 : __real_flock(fd, how);
+}
+
 static int set_up(void **state)
 {
 	int fd;
 
 	large_sectors = false;
+	lock_error = 0;
 	read_error = 0;
 	said_align = 0;
 	/* Of the file systems there, most likely one that knows direct I/O. */
@@ -240,6 +253,23 @@ static void test_one_sector_is_enough(void **state)
 	blk_image_close(&img);
 }
 
+/* Of NFS without its lock daemon: nobody else has it, and nobody will let it go. */
+static void test_a_file_system_that_has_no_locks_lends_none(void **state)
+{
+	const struct blk_image_want want = { .path = path, .lock_later = true };
+	struct blk_image img;
+
+	blk_locks = "/dev/null";
+	lock_error = ENOLCK;
+	assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), -EAGAIN);
+	assert_non_null(strstr(why, "cannot be locked: No locks available"));
+	lock_error = EWOULDBLOCK;
+	assert_int_equal(blk_image_open(&img, &want, why, sizeof(why)), 0);
+	assert_true(img.is_lent);
+	blk_locks = "/proc/locks";
+	blk_image_close(&img);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -254,6 +284,7 @@ int main(void)
 		T(test_a_damaged_sector_says_nothing_about_their_size),
 		T(test_what_is_said_of_sectors_counts_more_than_a_read),
 		T(test_one_sector_is_enough),
+		T(test_a_file_system_that_has_no_locks_lends_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
