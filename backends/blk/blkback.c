@@ -7,6 +7,7 @@
  * blk_ring.c's, the image blk_image.c's, or its server's blk_nbd.c's, doing I/O blk_io.c's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,17 @@ static void tell_growth(struct backend *be)
 		tell_size(be);
 }
 
+/*
+ * The image of a guest that comes was opened while the guest wrote to it on another host. What this host's page cache
+ * has of it since then, or since an earlier stay (NFS looks whether that is still so when a file is opened), may be
+ * older than what is there by now.
+ */
+static void forget_cached(const struct blkback *b)
+{
+	if (b->record.lock_comes && !b->image.is_remote)
+		posix_fadvise(b->image.fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int blk_connect(struct backend *be)
 {
 	static const char *const keys[] = { "ring-ref" };
@@ -305,6 +317,8 @@ static int blk_connect(struct backend *be)
 		rc = blk_queues_attach(&b->queues, be, wire);
 	if (rc == 0 && be->resumed)
 		tell_growth(be);
+	if (rc == 0 && !be->resumed)
+		forget_cached(b);
 	return rc;
 }
 

@@ -48,6 +48,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendfile),	  SCMP_SYS(newfstatat),
 	SCMP_SYS(fstat),	  SCMP_SYS(close),
 	SCMP_SYS(recvmsg),	  SCMP_SYS(flock),
+	SCMP_SYS(fadvise64),
 	SCMP_SYS(shutdown), /* says good-bye to the server */
 	SCMP_SYS(io_uring_enter), /* setup and register are absent: blk_io_uring.c did both */
 	SCMP_SYS(munmap),	  SCMP_SYS(mremap),

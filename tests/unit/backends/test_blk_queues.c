@@ -45,6 +45,19 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	return 0;
 }
 
+static unsigned int nr_forgotten; /* times that the image's pages were to leave the cache */
+
+int __wrap_posix_fadvise64(int fd, off_t at, off_t len, int advice);
+int __wrap_posix_fadvise64(int fd, off_t at, off_t len, int advice)
+{
+	assert_int_equal(fd, blkback.image.fd);
+	assert_int_equal(at, 0);
+	assert_int_equal(len, 0);
+	assert_int_equal(advice, POSIX_FADV_DONTNEED);
+	nr_forgotten++;
+	return 0;
+}
+
 /* --- the guest --------------------------------------------------------------------------------- */
 
 static blkif_sring_t *ring(unsigned int q)
@@ -192,6 +205,7 @@ static int set_up(void **state)
 	assert_int_equal(ftruncate(fd, SECTORS * 512), 0);
 	close(fd);
 	fake_reset();
+	nr_forgotten = 0;
 	write_device("4");
 	assert_int_equal(new_process(), 0);
 	return 0;
@@ -512,6 +526,26 @@ static void test_what_waits_for_the_lock_is_left_to_the_next_process(void **stat
 	close(other);
 }
 
+/* Its image was opened while it wrote to that elsewhere: what is cached of it since is old. */
+static void test_a_guest_that_came_reads_what_it_wrote_elsewhere(void **state)
+{
+	serves(4);
+	assert_int_equal(nr_forgotten, 0);
+	let_go();
+	fake.mapped = fake.bound = 0;
+	write_device("4");
+	fake_store_set(BACK "/lock-comes", "1");
+	assert_int_equal(new_process(), 0);
+	assert_int_equal(nr_forgotten, 0);
+	taken_and_killed(4);
+	assert_int_equal(nr_forgotten, 1);
+	/* What the guest has written here since is not old. */
+	assert_int_equal(new_process(), 0);
+	assert_int_equal(look(), 0);
+	assert_true(be.connected && be.resumed);
+	assert_int_equal(nr_forgotten, 1);
+}
+
 /* --- being drained --------------------------------------------------------------------------------- */
 
 static void test_a_drain_waits_for_every_ring(void **state)
@@ -551,6 +585,7 @@ int main(void)
 		T(test_all_rings_of_a_killed_process_are_taken_over),
 		T(test_a_guest_keeps_the_queues_that_it_has),
 		T(test_other_queues_than_the_killed_ones_are_not_taken_over),
+		T(test_a_guest_that_came_reads_what_it_wrote_elsewhere),
 		T(test_what_waits_for_the_lock_is_not_written_at_the_end),
 		T(test_what_waits_for_the_lock_is_left_to_the_next_process),
 		T(test_a_ring_that_broke_meanwhile_lets_the_others_go),
