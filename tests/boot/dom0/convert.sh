@@ -78,11 +78,13 @@ natively()
 }
 
 # explained: lines that a boot under the hypervisor has and a native one has not. Linux asks for the machine's
-# CPUs by a hypercall that is not there: corrected errors of the hardware are not collected (docs/caveats.md).
+# CPUs by a hypercall that is not there: corrected errors of the hardware are not collected; and the firmware's services,
+# which would say whether it checks signatures, are nobody's to use (docs/caveats.md).
 explained()
 {
 	cat <<'END'
 xen_mcelog: Failed to get CPU numbers
+Could not determine UEFI Secure Boot status.
 END
 }
 
