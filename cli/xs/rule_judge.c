@@ -2,7 +2,7 @@
 /*
  * rule_judge.c - which parts of a schema speak of a path, and whether they all let a value be there.
  * Parts may lead to themselves (rule_book.h), and each alternative asks anew: how many are asked of
- * one value is bounded, and so is how deeply.
+ * one value is bounded, and so is how deeply, and what all their patterns take together.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@
 struct walk {
 	struct rule_fault *fault; /* NULL: nothing is judged */
 	unsigned int steps, nested;
+	uint64_t left; /* steps of patterns: RULE_PATTERN_STEPS */
 	bool over; /* too many: nothing else counts */
 	void (*each)(void *arg, const struct rule *at, bool needed);
 	void *arg;
@@ -63,18 +64,20 @@ static bool is_index(const char *name, long *index)
 }
 
 /* A name of which a pattern cannot tell in time is one that it has: what it says of it counts. */
-static bool kid_is(const struct rule_kid *k, const char *name, const char *text)
+static bool kid_is(const struct rule_kid *k, const char *name, const char *text, struct walk *w)
 {
-	return k->re ? rule_pattern_match(k->re, text, strlen(text)) != RULE_MATCH_NO : strcmp(k->name, name) == 0;
+	if (!k->re)
+		return strcmp(k->name, name) == 0;
+	return rule_pattern_match(k->re, text, strlen(text), &w->left) != RULE_MATCH_NO;
 }
 
-static size_t members_of(const struct rule *r, const char *name, const struct rule **to, size_t max)
+static size_t members_of(const struct rule *r, const char *name, struct walk *w, const struct rule **to, size_t max)
 {
 	char *text = name_decode(name);
 	size_t nr = 0;
 
 	for (size_t i = 0; i < r->nr_kids && nr < max; i++)
-		if (kid_is(&r->kids[i], name, text ? text : name))
+		if (kid_is(&r->kids[i], name, text ? text : name, w))
 			to[nr++] = r->kids[i].rule;
 	if (!nr && r->other && max)
 		to[nr++] = r->other;
@@ -89,12 +92,12 @@ static bool holds_members(const struct rule *r)
 }
 
 /* What @r says of the child @name, malloc'd: *@nr rules, all of which count. */
-static const struct rule **kids_of(const struct rule *r, const char *name, size_t *nr)
+static const struct rule **kids_of(const struct rule *r, const char *name, struct walk *w, size_t *nr)
 {
 	const struct rule **list = must(calloc(r->nr_kids + 2, sizeof(struct rule *)));
 	long index;
 
-	*nr = holds_members(r) ? members_of(r, name, list, r->nr_kids + 1) : 0;
+	*nr = holds_members(r) ? members_of(r, name, w, list, r->nr_kids + 1) : 0;
 	if (!*nr && r->types & RULE_ARRAY && r->item && is_index(name, &index))
 		list[(*nr)++] = r->item;
 	return list;
@@ -143,7 +146,7 @@ static bool child_fits(const struct rule *r, const char *tail, const struct rule
 {
 	char *name = first_name(tail);
 	size_t nr;
-	const struct rule **kids = kids_of(r, name, &nr);
+	const struct rule **kids = kids_of(r, name, w, &nr);
 	bool ok = name_fits(r, name, nr, depth, w->fault);
 
 	for (size_t i = 0; ok && i < nr; i++)
@@ -177,7 +180,7 @@ static bool judge(const struct rule *r, const char *tail, const struct rule_valu
 	bool ok = step(w);
 
 	w->nested++;
-	ok = ok && (*tail ? child_fits(r, tail, v, depth, w) : rule_value_fits(r, v, depth, w->fault)) &&
+	ok = ok && (*tail ? child_fits(r, tail, v, depth, w) : rule_value_fits(r, v, depth, &w->left, w->fault)) &&
 	     all_fit(r, tail, v, depth, w) && any_fits(r, tail, v, depth, w);
 	w->nested--;
 	return ok;
@@ -186,7 +189,7 @@ static bool judge(const struct rule *r, const char *tail, const struct rule_valu
 bool rule_allows(const struct rule *r, const char *tail, const struct rule_value *v,
 		 struct rule_fault *fault)
 {
-	struct walk w = { .fault = fault };
+	struct walk w = { .left = RULE_PATTERN_STEPS, .fault = fault };
 
 	*fault = (struct rule_fault){ .untold = rule_is_secret(r, tail) };
 	return judge(r, tail, v, 0, &w);
@@ -195,7 +198,7 @@ bool rule_allows(const struct rule *r, const char *tail, const struct rule_value
 bool rule_allows_untold(const struct rule *r, const char *tail, const struct rule_value *v,
 			struct rule_fault *fault)
 {
-	struct walk w = { .fault = fault };
+	struct walk w = { .left = RULE_PATTERN_STEPS, .fault = fault };
 
 	*fault = (struct rule_fault){ .untold = true };
 	return judge(r, tail, v, 0, &w);
@@ -218,7 +221,7 @@ static void each_kid(const struct rule *r, const char *tail, struct walk *w)
 	static const struct rule none;
 	char *name = first_name(tail);
 	size_t nr;
-	const struct rule **kids = kids_of(r, name, &nr);
+	const struct rule **kids = kids_of(r, name, w, &nr);
 
 	for (size_t i = 0; i < nr; i++)
 		each(kids[i], rest_of(tail), is_required(r, name), w);
@@ -250,7 +253,7 @@ static void each(const struct rule *r, const char *tail, bool needed, struct wal
 bool rule_each(const struct rule *r, const char *tail,
 	       void (*fn)(void *arg, const struct rule *at, bool needed), void *arg)
 {
-	struct walk w = { .each = fn, .arg = arg };
+	struct walk w = { .left = RULE_PATTERN_STEPS, .each = fn, .arg = arg };
 
 	each(r, tail, false, &w);
 	return !w.over;

@@ -72,18 +72,25 @@ static int step(pcre2_callout_block *b, void *arg)
 	return s->nr > s->max ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
-enum rule_match rule_pattern_match(const struct rule_pattern *p, const char *text, size_t len)
+enum rule_match rule_pattern_match(const struct rule_pattern *p, const char *text, size_t len, uint64_t *left)
 {
-	pcre2_match_context *limits = must(pcre2_match_context_create(NULL));
-	pcre2_match_data *found = must(pcre2_match_data_create(1, NULL));
 	struct steps s = { .max = STEPS_MAX + (uint64_t)STEPS_A_BYTE * len };
+	pcre2_match_context *limits;
+	pcre2_match_data *found;
 	int rc;
 
+	if (!*left)
+		return RULE_MATCH_UNKNOWN;
+	if (s.max > *left)
+		s.max = *left;
+	limits = must(pcre2_match_context_create(NULL));
+	found = must(pcre2_match_data_create(1, NULL));
 	pcre2_set_callout(limits, step, &s);
 	pcre2_set_match_limit(limits, UINT32_MAX); /* ours counts all that it does */
 	pcre2_set_heap_limit(limits, HEAP_MAX_KIB);
 	rc = pcre2_match(p->code, (PCRE2_SPTR)text, len, 0, 0, found, limits);
 	pcre2_match_data_free(found);
 	pcre2_match_context_free(limits);
+	*left -= s.nr < *left ? s.nr : *left;
 	return rc >= 0 ? RULE_MATCH_YES : rc == PCRE2_ERROR_NOMATCH ? RULE_MATCH_NO : RULE_MATCH_UNKNOWN;
 }

@@ -37,6 +37,7 @@ struct judged {
 	const struct rule *r;
 	const struct rule_value *v;
 	size_t depth;
+	uint64_t *left; /* steps of patterns */
 	struct rule_fault *fault;
 };
 
@@ -158,7 +159,7 @@ static size_t length(const struct rule_value *v)
 static bool pattern_fits(const struct judged *j)
 {
 	const struct rule *r = j->r;
-	enum rule_match m = rule_pattern_match(r->re, j->v->bytes, j->v->len);
+	enum rule_match m = rule_pattern_match(r->re, j->v->bytes, j->v->len, j->left);
 	char *shown;
 
 	if (m == RULE_MATCH_YES)
@@ -254,10 +255,10 @@ static bool items_fit(const struct judged *j, unsigned int types)
 	return true;
 }
 
-bool rule_value_fits(const struct rule *r, const struct rule_value *v, size_t depth,
+bool rule_value_fits(const struct rule *r, const struct rule_value *v, size_t depth, uint64_t *left,
 		     struct rule_fault *fault)
 {
-	const struct judged j = { r, v, depth, fault };
+	const struct judged j = { r, v, depth, left, fault };
 	unsigned int types = types_of(v) & (r->types ? r->types : ~0u);
 	char words[80];
 

@@ -311,6 +311,39 @@ static void test_a_match_takes_so_long_and_no_longer(void **state)
 	}
 }
 
+/* Twelve ways to one slow pattern, or twelve slow ones, and then one that is none. */
+static void test_all_matches_for_one_value_take_so_long_and_no_longer(void **state)
+{
+	static const char ref[] = "{\"$ref\":\"#/$defs/slow\"},", slow[] = "(((((a+)+)+)+)+)+[@x]";
+	const struct rule_value v = { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 40, TEXT, NULL };
+	static const int ways[] = { 2, 12 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char values[2000] = "", names[2000] = "", schema[5000], name[50] = "/";
+		struct rule_fault f = { 0 };
+		struct rule *r;
+
+		for (int nr = 0; nr < ways[i]; nr++) {
+			strcat(values, ref);
+			sprintf(names + strlen(names), "\"%s%d*\":{},", slow, nr);
+		}
+		snprintf(schema, sizeof(schema), OBJECT(",\"$defs\":{\"slow\":" STR(",\"pattern\":\"%s\"")
+			 "},\"properties\":{\"v\":{\"anyOf\":[%s" STR(",\"pattern\":\"^a*$\"") "]}}"), slow, values);
+		r = rule_of(schema);
+		assert_int_equal(rule_allows(r, "/v", &v, &f), i == 0);
+		if (i)
+			assert_non_null(strstr(f.text, "would take too long"));
+		rule_free(r);
+		/* of which nobody knows whether it is about the name, that holds */
+		snprintf(schema, sizeof(schema), OBJECT(",\"patternProperties\":{%s\"^b\":" INT("") "}"), names);
+		r = rule_of(schema);
+		strcat(name, v.bytes);
+		assert_int_equal(rule_allows(r, name, &v, &f), i == 0);
+		rule_free(r);
+	}
+}
+
 static void test_a_pattern_is_told_so_that_it_harms_no_terminal(void **state)
 {
 	struct rule *r = rule_of(STR(",\"pattern\":\"^\\u001b[a]$\""));
@@ -719,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_a_secret_is_not_told),
 		cmocka_unit_test(test_a_secret_is_told_by_no_other_part),
 		cmocka_unit_test(test_a_match_takes_so_long_and_no_longer),
+		cmocka_unit_test(test_all_matches_for_one_value_take_so_long_and_no_longer),
 		cmocka_unit_test(test_a_pattern_is_told_so_that_it_harms_no_terminal),
 		cmocka_unit_test(test_patterns_that_repeat_are_taken),
 		cmocka_unit_test(test_what_is_no_schema_is_told_by_line_and_column),
