@@ -463,15 +463,16 @@ static int begin_below(struct xs_client *c, const struct xs_node *n, int depth, 
 	return xs_tree_dump_begin(c, path, depth, flags, out);
 }
 
+/* @failed: it is only waited for. */
 static int end_below(struct xs_client *c, struct xs_node *n, struct xs_tree_dump *d, int depth,
-		     unsigned int flags, uint64_t rev)
+		     unsigned int flags, uint64_t rev, bool failed)
 {
 	char path[XENSTORE_ABS_PATH_MAX + 1];
 	struct xs_node *sub = NULL;
 	uint64_t sub_rev = rev;
 	int rc = xs_tree_dump_end(c, d, &sub, &sub_rev);
 
-	if (rc == -E2BIG && depth != 1) {
+	if (rc == -E2BIG && depth != 1 && !failed) {
 		xs_tree_path(n, path, sizeof(path));
 		rc = dump(c, path, depth, flags, &sub, &sub_rev);
 	}
@@ -503,7 +504,7 @@ static int dump_below(struct xs_client *c, struct xs_node *root, int depth, unsi
 		}
 		if (begun == ended)
 			break;
-		one = end_below(c, n, ahead[ended++ % DUMPS_AT_ONCE], depth, flags, rev);
+		one = end_below(c, n, ahead[ended++ % DUMPS_AT_ONCE], depth, flags, rev, rc != 0);
 		n = with_children(n->next);
 		rc = rc ? rc : one;
 	} while (next || begun != ended);

@@ -13,6 +13,7 @@
 #include <xenstore.h>
 
 #include "fake_store.h"
+#include "xs_bulk.h"
 
 struct message {
 	struct xsd_sockmsg hdr;
@@ -125,6 +126,59 @@ static void list(struct fake_store *f, int c, const struct message *m, bool part
 	answer(f, c, m, part, 3 + n + (offset + n == len));
 }
 
+static bool is_child(const struct fake_store *f, int i, const char *path)
+{
+	size_t len = strlen(path);
+
+	return f->node[i] && strncmp(f->node[i], path, len) == 0 && f->node[i][len] == '/' &&
+	       !strchr(f->node[i] + len + 1, '/');
+}
+
+/* Behind the @at bytes of @out, with all below it down to @levels. Returns how many nodes these are. */
+static unsigned int dump_node(const struct fake_store *f, const char *path, unsigned int depth, unsigned int levels,
+			      char *out, size_t *at)
+{
+	const char *name = depth ? strrchr(path, '/') + 1 : path, *value = f->value[find(f, path)];
+	struct xs_bulk rec = { .kind = XS_BULK_NODE, .depth = (uint16_t)depth, .perms_len = 3 };
+	unsigned int nr = 1;
+
+	for (int i = 0; i < FAKE_NODES; i++)
+		rec.tx += is_child(f, i, path);
+	rec.name_len = (uint16_t)strlen(name);
+	rec.value_len = (uint16_t)strlen(value);
+	rec.len = sizeof(rec) + rec.name_len + rec.value_len + rec.perms_len;
+	memcpy(out + *at, &rec, sizeof(rec));
+	*at += sizeof(rec) + sprintf(out + *at + sizeof(rec), "%s%sn0", name, value) + 1;
+	for (int i = 0; i < FAKE_NODES && depth < levels; i++)
+		if (is_child(f, i, path))
+			nr += dump_node(f, f->node[i], depth + 1, levels, out, at);
+	return nr;
+}
+
+static void dump(struct fake_store *f, int c, const struct message *m)
+{
+	static char out[1 << 20];
+	const char *path = m->body + sizeof("dump"), *levels = path + strlen(path) + 1;
+	struct xs_bulk begin = { .kind = XS_BULK_BEGIN, .len = sizeof(begin), .gen = f->churn ? ++f->dumps : 7 };
+	size_t at = sizeof(begin), n;
+
+	f->dumps += !f->churn;
+	memcpy(out, &begin, sizeof(begin));
+	if (find(f, path) < 0) {
+		error(f, c, m, "ENOENT");
+		return;
+	}
+	if (dump_node(f, path, 0, (unsigned int)atoi(levels), out, &at) > f->dump_max) {
+		error(f, c, m, "E2BIG");
+		return;
+	}
+	for (size_t sent = 0; sent < at; sent += n) {
+		n = at - sent < XENSTORE_PAYLOAD_MAX ? at - sent : XENSTORE_PAYLOAD_MAX;
+		answer(f, c, m, out + sent, n);
+	}
+	answer(f, c, m, "", 0);
+}
+
 static void watch(struct fake_store *f, int c, const struct message *m)
 {
 	const char *token = m->body + strlen(m->body) + 1;
@@ -224,6 +278,10 @@ static void handle(struct fake_store *f, int c, const struct message *m)
 
 			f->session_once = NULL;
 			answer(f, c, m, say, strlen(say) + 1);
+			break;
+		}
+		if (strcmp(m->body, "dump") == 0 && f->dump_max) {
+			dump(f, c, m);
 			break;
 		}
 		/* live-update is under way for ever; of the rest it knows as little as Debian's */

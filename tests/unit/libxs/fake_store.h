@@ -33,12 +33,13 @@ struct fake_store {
 	unsigned int listing_max; /* longer listings answer E2BIG, and come in parts */
 	unsigned int refuse_watches; /* so many are answered ENOSPC */
 	bool no_depth;           /* watches with a depth are answered EINVAL */
-	bool churn;              /* a directory is another one at each part that is asked for */
+	bool churn;              /* a directory, or a dump, is another one each time it is asked for */
 	const char *poison;      /* reading or writing it breaks the connection, always; may be NULL */
 	unsigned int oversize;   /* so many answers claim an impossible length */
 	const char *session; /* what CONTROL session answers; NULL: it is not known here */
 	const char *session_once; /* and what it answers the next time only, if not NULL */
-	unsigned int requests, connects, reads, writes;
+	unsigned int dump_max; /* nodes of one answer to CONTROL dump; 0: it is not known here */
+	unsigned int requests, connects, reads, writes, dumps;
 };
 
 void fake_start(struct fake_store *f);
