@@ -74,16 +74,18 @@ static int add_node(struct buf *out, const struct node *n, const char *name, siz
 	return bulk_add(out, &rec, &parts);
 }
 
-static bool too_many(struct walk *w, const struct tree *t, const struct xs_path *path,
-		     unsigned int max)
+/* Who asks for more nodes than this has had his turn: hundreds of requests have room in one. */
+#define TURN_NODES 1024u
+
+/* How many nodes there are, or one more than there may be. */
+static unsigned int count(struct walk *w, const struct tree *t, const struct xs_path *path, unsigned int max)
 {
 	bool more = walk_begin(w, t, path->text, path->len);
 	unsigned int nr = 0;
 
-	for (; more; more = walk_next(w, max))
-		if (++nr > XS_BULK_NODES_MAX)
-			return true;
-	return false;
+	for (; more && nr <= XS_BULK_NODES_MAX; more = walk_next(w, max))
+		nr++;
+	return nr;
 }
 
 static int send_tree(struct req *r, struct walk *w, const struct xs_path *path, unsigned int max)
@@ -117,6 +119,7 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 	struct xs_path path;
 	struct walk w XS_NOT_CLEARED;
 	struct node top;
+	unsigned int nr;
 	int ret;
 
 	if (r->conn->domain)
@@ -129,7 +132,9 @@ int bulk_dump(struct req *r, const char *name, unsigned int depth)
 		return -ENOENT;
 	if (!tree_find(&srv->tree, path.text, path.len, &top))
 		return -ENOENT;
-	if (too_many(&w, &srv->tree, &path, depth))
+	nr = count(&w, &srv->tree, &path, depth);
+	r->conn->took_long = nr > TURN_NODES;
+	if (nr > XS_BULK_NODES_MAX)
 		return -E2BIG;
 	ret = send_tree(r, &w, &path, depth);
 	/* half a stream cannot be taken back */

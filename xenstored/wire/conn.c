@@ -171,7 +171,8 @@ size_t conn_input(struct conn *c, const char *data, size_t len, unsigned int bud
 {
 	size_t used = 0;
 
-	while (budget-- > 0 && conn_may_start(c)) {
+	c->took_long = false;
+	while (budget-- > 0 && !c->took_long && conn_may_start(c)) {
 		struct xsd_sockmsg hdr;
 		int total = xs_wire_get_hdr(data + used, len - used, &hdr);
 

@@ -80,6 +80,7 @@ struct conn {
 	bool hung_up;			/* the client has closed its side, or is no more */
 	struct session *session;	/* CONTROL session, or NULL */
 	bool parked;			/* the message at the front of the input waits */
+	bool took_long;			/* what it asked for last: others have their turn */
 	bool park_bypass;		/* it has waited enough: do not park it again */
 	enum conn_wait awaits;		/* what it was parked for by conn_await() */
 	uint64_t room_lacked;		/* bytes on the disk that its request was refused for; or 0 */
@@ -153,7 +154,8 @@ void conns_reap(struct server *srv);
 
 /*
  * Processes complete messages among the @len bytes at @data, at most @budget of them. Returns how
- * many bytes were used up; stops early when the connection dies, is parked, or its output is full.
+ * many bytes were used up; stops early when the connection dies, is parked, its output is full, or
+ * what it asked for took long (bulk.c).
  */
 size_t conn_input(struct conn *c, const char *data, size_t len, unsigned int budget);
 

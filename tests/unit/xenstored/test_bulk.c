@@ -113,6 +113,31 @@ static void test_dump_of_many_nodes_comes_in_many_messages(void **state)
 	assert_string_equal(text + strlen(text) - 1, "|");
 }
 
+/* Requests of one client that wait already are carried out many in a row, but not such ones. */
+static void test_after_a_long_dump_others_have_their_turn(void **state)
+{
+	static const char *const tops[] = { "dump\0/t", "dump\0/s" };
+	size_t message = sizeof(struct xsd_sockmsg) + 8;
+	char path[64], bytes[256];
+
+	for (int i = 0; i < 1500; i++) {
+		snprintf(path, sizeof(path), "/t/%d", i);
+		t_write(a, 0, path, "");
+	}
+	t_write(a, 0, "/s", "");
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t j = 0; j < 3; j++) {
+			const struct xsd_sockmsg hdr = { XS_CONTROL, 77, 0, 8 };
+
+			memcpy(bytes + j * message, &hdr, sizeof(hdr));
+			memcpy(bytes + j * message + sizeof(hdr), tops[i], 8);
+		}
+		assert_int_equal(conn_input(b, bytes, 3 * message, 256), i ? 3 * message : message);
+		while (t_next(b))
+			;
+	}
+}
+
 static void test_dump_of_nothing_is_ENOENT_and_a_guest_is_refused(void **state)
 {
 	char out[64];
@@ -251,6 +276,7 @@ int main(void)
 		T(test_dump_is_the_subtree_parents_first),
 		T(test_dump_goes_no_deeper_than_asked),
 		T(test_dump_of_many_nodes_comes_in_many_messages),
+		T(test_after_a_long_dump_others_have_their_turn),
 		T(test_dump_of_nothing_is_ENOENT_and_a_guest_is_refused),
 		T(test_feed_tells_each_change_with_both_values_and_who),
 		T(test_feed_tells_nodes_made_on_the_way_and_all_that_go),
