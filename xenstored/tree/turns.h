@@ -21,7 +21,7 @@ struct turns {
 	uint16_t heat[LEASE_HEATS];	/* lost transactions lately, by node id */
 	struct precedence precedence[2];	/* of domain 0's clients, of the others */
 	struct loop_fd timer;		/* when the next one is over, if */
-	bool timer_set;
+	uint64_t timer_ns;		/* and when that is; 0: nobody is waited for */
 };
 
 void turns_init(struct turns *t);

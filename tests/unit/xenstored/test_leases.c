@@ -4,8 +4,11 @@
  * the daemon's code (meson.build), on a clock of the test's own. Claim: taking one, waiting for one, giving
  * all of a transaction back, losing a client, and a tick cost what they do with a hundred.
  */
+#include <unistd.h>
+
 #include "harness.h"
 #include "lease.h"
+#include "loop.h"
 #include "txn.h"
 
 #define FEW	100u
@@ -189,11 +192,41 @@ static void test_a_queue_keeps_its_order(void **state)
 	assert_int_equal(srv->turns.leases.nr, 0);
 }
 
+/* A lease that begins while somebody goes first for long is over in time, with nobody asking for anything. */
+static void test_the_turn_that_ends_first_ends_first(void **state)
+{
+	struct txn *first = begin(), *holder = begin();
+	struct precedence *p = &srv->turns.precedence[0];
+
+	(void)state;
+	srv->loop = loop_create();
+	assert_non_null(srv->loop);
+	assert_int_equal(turns_up(srv), 0);
+	first->conn->lost_in_a_row = PRECEDENCE_LOSSES;
+	precedence_started(first->conn, first);
+	p->until_ns = clock_ns + 1000000000000ull;
+	turns_tick(srv);
+	make_hot();
+	take(holder, 1, 1);
+	turns_tick(srv);
+	clock_ns += TURN_NS;
+	alarm(60);
+	loop_turn(srv->loop, true);
+	alarm(0);
+	assert_int_equal(srv->turns.leases.nr, 0);
+	assert_ptr_equal(p->txn, first);
+	loop_remove(&srv->turns.timer);
+	close(srv->turns.timer.fd);
+	loop_destroy(srv->loop);
+	srv->loop = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_turn_costs_the_same_beside_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_queue_keeps_its_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_turn_that_ends_first_ends_first, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
