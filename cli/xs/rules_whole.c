@@ -137,6 +137,9 @@ int rules_whole(struct rules *r, const struct rules_sight *s, const char *path, 
 
 	m->why[0] = '\0';
 	snprintf(at, sizeof(at), "%s", path);
+	/* of what is not held nothing above it was looked at */
+	if (before && path_is_below(RULES_HOME, before))
+		before = NULL;
 	while (!rc && r->nr && !path_is_below(RULES_HOME, at) && !(before && path_is_below(at, before))) {
 		struct sight_node n = { 0 };
 		char *slash = strrchr(at, '/');

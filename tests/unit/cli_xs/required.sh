@@ -180,4 +180,15 @@ while [ $i -lt 30 ]; do
 	i=$((i + 1))
 done
 is "of two who each take one away, one finds the other's gone" 0 $bare
+
+# what holds schemas is not held, and hides nobody from what is
+echo '{ "type": "object", "required": ["service"] }' >top.json
+run xs schema add --at /config top.json
+is "a schema of all there is" "0 " "$rc $err"
+xs write /config/schema/note x
+run xs rm /config/schema/note /config/service
+is "rm behind something of the schemas" \
+	"1 xs: /config: service has to be here (required of schema top); nothing was removed" "$rc $err"
+run xs rm /config/schema/note
+is "that by itself" "0 " "$rc $err"
 plan
