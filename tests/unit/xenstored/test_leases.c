@@ -199,8 +199,6 @@ static void test_the_turn_that_ends_first_ends_first(void **state)
 	struct precedence *p = &srv->turns.precedence[0];
 
 	(void)state;
-	srv->loop = loop_create();
-	assert_non_null(srv->loop);
 	assert_int_equal(turns_up(srv), 0);
 	first->conn->lost_in_a_row = PRECEDENCE_LOSSES;
 	precedence_started(first->conn, first);
@@ -215,10 +213,6 @@ static void test_the_turn_that_ends_first_ends_first(void **state)
 	alarm(0);
 	assert_int_equal(srv->turns.leases.nr, 0);
 	assert_ptr_equal(p->txn, first);
-	loop_remove(&srv->turns.timer);
-	close(srv->turns.timer.fd);
-	loop_destroy(srv->loop);
-	srv->loop = NULL;
 }
 
 int main(void)
