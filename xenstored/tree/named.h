@@ -29,7 +29,8 @@ struct named {
 
 /*
  * The first node that names @domid; the one behind @at, whatever was changed since: only what came
- * in between may be left out. Directories come before what is in them. False: no more.
+ * in between may be left out. Directories come before what is in them, but nodes with records of
+ * their own before all others. False: no more.
  */
 bool named_first(const struct tree *t, unsigned int domid, struct named *at);
 bool named_next(const struct tree *t, struct named *at);
