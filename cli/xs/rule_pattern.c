@@ -3,11 +3,14 @@
  * rule_pattern.c - see rule_pattern.h. libpcre2's own limit counts how often it goes back, from each
  * byte on anew, and not what a repeat runs over in one go: "^.*a+[@x]" goes back a million times over
  * half a million bytes each in a text of 1 MiB, and "a+[@x]" begins as often. So each item of the
- * pattern calls back, and what lies between two calls is counted, too.
+ * pattern calls back, and what lies between two calls is counted, too. What an item looks at before it
+ * fails nobody calls back for: "a{60000}c" does at each byte, and so does what was found before, \1. That
+ * is counted when such an item is begun.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "rule_pattern.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +24,46 @@
 #define STEPS_A_BYTE 32
 #define HEAP_MAX_KIB (128 << 10)
 
+/* What one item takes before it may fail. */
+struct item {
+	uint16_t least; /* n of {n} */
+	bool back;	/* as often as this: what a group has found */
+};
+
 struct rule_pattern {
 	pcre2_code *code;
+	struct item *item; /* by where it stands */
+	const char *text;  /* while it is read */
 };
 
 struct steps {
+	const struct rule_pattern *p;
 	uint64_t nr, max;
 	size_t at;
 };
+
+static bool is_back(const char *s, size_t len)
+{
+	return len > 1 && ((s[0] == '\\' && ((s[1] >= '1' && s[1] <= '9') || s[1] == 'k' || s[1] == 'g')) ||
+			   (len > 4 && memcmp(s, "(?P=", 4) == 0));
+}
+
+/* Of each place that calls back, the end too. */
+static int note_item(pcre2_callout_enumerate_block *b, void *arg)
+{
+	struct rule_pattern *p = arg;
+	const char *s = p->text + b->pattern_position;
+	size_t len = b->next_item_length, open = len;
+	struct item *i = &p->item[b->pattern_position];
+
+	while (open > 0 && s[open - 1] != '{')
+		open--;
+	*i = (struct item){ 1, is_back(s, len) };
+	/* behind a group it is of what is in there, which calls back itself */
+	if (open > 1 && open < len && s[0] != ')' && (s[0] != '[' || s[open - 2] == ']'))
+		i->least = (uint16_t)strtoul(s + open, NULL, 10);
+	return 0;
+}
 
 struct rule_pattern *rule_pattern_read(const char *text, char why[RULE_PATTERN_WHY])
 {
@@ -46,8 +81,13 @@ struct rule_pattern *rule_pattern_read(const char *text, char why[RULE_PATTERN_W
 	}
 	p = must(calloc(1, sizeof(*p)));
 	p->code = pcre2_compile((PCRE2_SPTR)text, strlen(text), options, &rc, &at, NULL);
-	if (p->code)
+	if (p->code) {
+		p->item = must(calloc(strlen(text) + 1, sizeof(*p->item)));
+		p->text = text;
+		pcre2_callout_enumerate(p->code, note_item, p);
+		p->text = NULL;
 		return p;
+	}
 	free(p);
 	if (pcre2_get_error_message(rc, words, sizeof(words)) < 0)
 		*words = '\0';
@@ -57,24 +97,42 @@ struct rule_pattern *rule_pattern_read(const char *text, char why[RULE_PATTERN_W
 
 void rule_pattern_free(struct rule_pattern *p)
 {
-	if (p)
-		pcre2_code_free(p->code);
+	if (!p)
+		return;
+	pcre2_code_free(p->code);
+	free(p->item);
 	free(p);
+}
+
+/* The most that some group has found; how many were looked at is added. */
+static uint64_t longest_found(const pcre2_callout_block *b)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 1; i < b->capture_top; i++) {
+		size_t from = b->offset_vector[2 * i], to = b->offset_vector[2 * i + 1];
+
+		if (from != PCRE2_UNSET && to != PCRE2_UNSET && to > from && to - from > most)
+			most = to - from;
+	}
+	return most + b->capture_top;
 }
 
 static int step(pcre2_callout_block *b, void *arg)
 {
 	struct steps *s = arg;
-	size_t at = b->current_position;
+	const struct item *i = &s->p->item[b->pattern_position];
+	size_t at = b->current_position, rest = b->subject_length - at;
+	uint64_t ahead = i->least > 1 || i->back ? (uint64_t)i->least * (i->back ? longest_found(b) : 1) : 0;
 
-	s->nr += 1 + (at > s->at ? at - s->at : s->at - at);
+	s->nr += 1 + (ahead < rest ? ahead : rest) + (at > s->at ? at - s->at : s->at - at);
 	s->at = at;
 	return s->nr > s->max ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
 enum rule_match rule_pattern_match(const struct rule_pattern *p, const char *text, size_t len, uint64_t *left)
 {
-	struct steps s = { .max = STEPS_MAX + (uint64_t)STEPS_A_BYTE * len };
+	struct steps s = { .p = p, .max = STEPS_MAX + (uint64_t)STEPS_A_BYTE * len };
 	pcre2_match_context *limits;
 	pcre2_match_data *found;
 	int rc;

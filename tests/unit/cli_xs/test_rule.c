@@ -311,6 +311,40 @@ static void test_a_match_takes_so_long_and_no_longer(void **state)
 	}
 }
 
+/* What an item looks at before it fails is counted, too: each of these took ten seconds and more. */
+static void test_what_a_failing_item_looks_at_is_counted(void **state)
+{
+	static char text[(1 << 20) + 1];
+	static const char *const bombs[] = {
+		"a{60000}[cd]", "(?:[ax]{60000}|b)[cd]", "(?=[ax]{60000,60001})[cd]", "(?i)^(a*)b.*?\\\\1[cd]",
+		"(?i)^(?<n>a*)b.*?\\\\k<n>[cd]",
+	};
+	/* they are few, or what they look at is little */
+	static const char *const good[] = {
+		"^[ab]{60000}", "^([ab]{10}){100}", "(a)\\\\1{5}b(a)", "^(?i)(a{50})\\\\1", "^[a{9999}b]{9}", "b[{]?",
+	};
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	for (size_t i = 50001; i < sizeof(text) - 1; i += 50001)
+		text[i] = 'b';
+	for (size_t i = 0; i < sizeof(bombs) / sizeof(bombs[0]) + sizeof(good) / sizeof(good[0]); i++) {
+		size_t nr = sizeof(bombs) / sizeof(bombs[0]);
+		const struct rule_value whole = { text, sizeof(text) - 1, TEXT, NULL };
+		struct rule_fault f = { 0 };
+		char schema[100];
+		struct rule *r;
+		bool ok;
+
+		snprintf(schema, sizeof(schema), STR(",\"pattern\":\"%s\""), i < nr ? bombs[i] : good[i - nr]);
+		r = rule_of(schema);
+		ok = rule_allows(r, "", &whole, &f);
+		if (ok != (i >= nr) || (!ok && !strstr(f.text, "would take too long")))
+			fail_msg("%s: %s", schema, ok ? "allowed" : f.text);
+		rule_free(r);
+	}
+}
+
 /* Twelve ways to one slow pattern, or twelve slow ones, and then one that is none. */
 static void test_all_matches_for_one_value_take_so_long_and_no_longer(void **state)
 {
@@ -752,6 +786,7 @@ int main(void)
 		cmocka_unit_test(test_a_secret_is_not_told),
 		cmocka_unit_test(test_a_secret_is_told_by_no_other_part),
 		cmocka_unit_test(test_a_match_takes_so_long_and_no_longer),
+		cmocka_unit_test(test_what_a_failing_item_looks_at_is_counted),
 		cmocka_unit_test(test_all_matches_for_one_value_take_so_long_and_no_longer),
 		cmocka_unit_test(test_a_pattern_is_told_so_that_it_harms_no_terminal),
 		cmocka_unit_test(test_patterns_that_repeat_are_taken),
