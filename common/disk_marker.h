@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_marker.h - what a disk has at places all over it, as a line of text: two hosts tell by it whether they mean
- * the same disk. Nothing is written to it, and nothing of it stays in this host's page cache, where the other host's
- * later writes would not be seen.
+ * disk_marker.h - what a disk has at places all over it, as a line of text: two hosts tell by it
+ * whether they mean the same disk. Nothing is written to it, and nothing of it stays in this host's
+ * page cache, where the other host's later writes would not be seen.
  */
 #ifndef COMMON_DISK_MARKER_H
 #define COMMON_DISK_MARKER_H
@@ -23,8 +23,8 @@ enum disk_marker_like {
 };
 
 /*
- * Whether @theirs can be of the disk that @ours, made here, is of. Its guest runs meanwhile and writes: some
- * places may differ.
+ * Whether @theirs can be of the disk that @ours, made here, is of. Its guest runs meanwhile and
+ * writes: some places may differ.
  */
 enum disk_marker_like disk_marker_compare(const char *theirs, const char *ours);
 

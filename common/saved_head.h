@@ -3,8 +3,8 @@
  * saved_head.h - the head of a file that xm save makes: whose memory follows, and its record.
  *
  * The record is text as it stood in /config/domain/NAME, key for key, so that the domain can be
- * restored where nobody knows it. What follows the head is xend's (xend/save/stream.h). From version
- * 2 on the head has a checksum, and so has each record behind it.
+ * restored where nobody knows it. What follows the head is xend's (xend/save/stream.h). From
+ * version 2 on the head has a checksum, and so has each record behind it.
  */
 #ifndef COMMON_SAVED_HEAD_H
 #define COMMON_SAVED_HEAD_H

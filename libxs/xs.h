@@ -43,8 +43,9 @@ bool xs_set_domain_quota(struct xs_handle *h, unsigned int domid, const char *qu
 /*
  * A handle whose connections come from somebody else: @fn returns a connected socket, which the
  * handle then owns, or -errno: -EAGAIN to be asked again soon. It runs in xs_open_with(), later,
- * whenever the connection was lost, in whichever thread waits for that, and for as long as it takes:
- * nobody gives up. It must not use the handle. For processes that may open nothing themselves.
+ * whenever the connection was lost, in whichever thread waits for that, and for as long as it
+ * takes: nobody gives up. It must not use the handle. For processes that may open nothing
+ * themselves.
  * NULL: errno.
  */
 typedef int xs_connect_fn(void *arg);

@@ -49,10 +49,11 @@ void xs_client_close(struct xs_client *c);
  * ever; 0: not at all. */
 void xs_client_set_patience(struct xs_client *c, int64_t ms);
 /*
- * How long the daemon may owe an answer without sending anything, before the connection is taken for
- * a lost one; one made again has what is left of the patience, if that is less. <0, the default: for
- * ever, as a daemon may be long at work, or stopped. Heeded by xs_client_run(), _wait() and the
- * xs_sync functions; a feed owes nothing. Not for a daemon that is not reached by a socket.
+ * How long the daemon may owe an answer without sending anything, before the connection is taken
+ * for a lost one; one made again has what is left of the patience, if that is less. <0, the
+ * default: for ever, as a daemon may be long at work, or stopped. Heeded by xs_client_run(),
+ * _wait() and the xs_sync functions; a feed owes nothing. Not for a daemon that is not reached by a
+ * socket.
  */
 void xs_client_set_silence(struct xs_client *c, int64_t ms);
 void xs_client_on_link(struct xs_client *c, xs_link_fn *fn, void *arg);
@@ -73,8 +74,8 @@ int xs_client_wait(struct xs_client *c);
  * Queues one request of type @type (enum xsd_sockmsg_type or xs_op_new) in transaction @tx (0:
  * none). The payload is copied. Nothing is sent before the next dispatch, run or wait, so that
  * many requests leave in one write. @fn may be NULL. Returns 0; -E2BIG payload above 4096 bytes;
- * -EAGAIN @tx was lost with its connection; -ENOENT it has ended, or never began; -ENOMEM; the error
- * for which the client gave up.
+ * -EAGAIN @tx was lost with its connection; -ENOENT it has ended, or never began; -ENOMEM; the
+ * error for which the client gave up.
  */
 int xs_submit(struct xs_client *c, unsigned int type, uint32_t tx, const struct iovec *iov,
 	      unsigned int nr, xs_done_fn *fn, void *arg);
@@ -125,8 +126,8 @@ void xs_client_unwatch(struct xs_client *c, struct xs_client_watch *w);
  * A transaction as a callback: @body runs with an open one, submits what it likes with
  * xs_txn_id(), and some time later calls xs_txn_commit() or xs_txn_abort(). On a conflict it runs
  * again, at most @max_tries times in all; then @done gets the outcome (0, -EAGAIN: never got
- * through, the abort's rc, or the daemon's error) and how many attempts it took. When the connection
- * was lost it also runs again after an abort: what it read then is nothing to go by.
+ * through, the abort's rc, or the daemon's error) and how many attempts it took. When the
+ * connection was lost it also runs again after an abort: what it read then is nothing to go by.
  */
 typedef void xs_txn_body_fn(void *arg, struct xs_txn *t);
 typedef void xs_txn_done_fn(void *arg, int rc, unsigned int attempts);

@@ -219,7 +219,9 @@ void xs_link_lost(struct xs_client *c, int err)
 		r->out = false;
 	}
 	c->emitted = c->flushed = 0;
-	/* a dying daemon may still take a connection that nobody will serve: the same loss goes on */
+	/*
+	 * a dying daemon may still take a connection that nobody will serve: the same loss goes on
+	 */
 	if (c->proved) {
 		c->proved = false;
 		c->lost_ns = xs_now_ns();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xs_client_priv.h - the inside of struct xs_client, for the files of libxs only. No locks: one thread
- * owns a client, or whoever holds the lock of the handle that it is in (xs_handle.h).
+ * xs_client_priv.h - the inside of struct xs_client, for the files of libxs only. No locks: one
+ * thread owns a client, or whoever holds the lock of the handle that it is in (xs_handle.h).
  */
 #ifndef STOREVISOR_XS_CLIENT_PRIV_H
 #define STOREVISOR_XS_CLIENT_PRIV_H
@@ -123,8 +123,8 @@ int xs_client_unwatch_as(struct xs_client *c, const char *path, const char *toke
 			 xs_done_fn *done, void *arg);
 
 /*
- * Opens @path, a socket or a xenbus character device. Returns a descriptor, or -1 with errno: EAGAIN
- * when the daemon has more connections waiting than it takes.
+ * Opens @path, a socket or a xenbus character device. Returns a descriptor, or -1 with errno:
+ * EAGAIN when the daemon has more connections waiting than it takes.
  */
 int xs_transport_open(const char *path, bool *is_socket);
 
@@ -156,7 +156,9 @@ void xs_link_retry(struct xs_client *c);
 void xs_link_arm(struct xs_client *c);
 /* Whether the daemon has been silent for longer than it may. */
 bool xs_link_is_silent(const struct xs_client *c);
-/* Milliseconds until the next retry; when connected, until the silence is too long; -1: for ever. */
+/*
+ * Milliseconds until the next retry; when connected, until the silence is too long; -1: for ever.
+ */
 int xs_link_wait_ms(const struct xs_client *c);
 
 #endif

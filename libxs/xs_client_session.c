@@ -27,8 +27,8 @@ bool xs_session_decides(const struct xs_client *c, const struct xs_req *r)
 }
 
 /*
- * What became of @r, which was in flight: 0, -errno; 1: not done, to be sent again, but not for ever
- * what the daemon dies of.
+ * What became of @r, which was in flight: 0, -errno; 1: not done, to be sent again, but not for
+ * ever what the daemon dies of.
  */
 static int outcome(const struct xs_client *c, const struct xs_req *r, const char *answer)
 {

@@ -50,15 +50,15 @@ int xs_easy_rm(struct xs_handle *xs, xs_transaction_t t, const char *path);
 char **xs_easy_list(struct xs_handle *xs, xs_transaction_t t, const char *path, unsigned int *nr);
 
 /*
- * Takes every watch event off that is there, for who then looks at all anyway. 1: there were some; 0:
- * none; -EIO: none, and there is no connection to come.
+ * Takes every watch event off that is there, for who then looks at all anyway. 1: there were some;
+ * 0: none; -EIO: none, and there is no connection to come.
  */
 int xs_easy_drain(struct xs_handle *xs);
 
 /*
  * Runs @body in a transaction, which it returns 0 to commit, and anything else to give up; -EAGAIN
- * is what it gives up for this attempt only. It runs again, XS_TRIES times at most, when somebody else
- * was faster, and when the connection was lost, whatever it made of that: what it read then is
+ * is what it gives up for this attempt only. It runs again, XS_TRIES times at most, when somebody
+ * else was faster, and when the connection was lost, whatever it made of that: what it read then is
  * nothing to go by. 0; what @body returned; -EAGAIN: never got through; -errno of the store, also
  * when that did not hear that it was given up.
  */

@@ -209,8 +209,8 @@ int xs_await(struct xs_handle *h, struct xs_answer *a, int rc)
 		return rc == h->c->error ? -EIO : rc;
 	h->talking++;
 	/*
-	 * The reader, which waits already, does not know of what the connection did not take at once;
-	 * whoever else waits does so for an answer, which comes.
+	 * The reader, which waits already, does not know of what the connection did not take at
+	 * once; whoever else waits does so for an answer, which comes.
 	 */
 	if (h->pumped && xs_client_push(h->c))
 		xs_wake(h);

@@ -57,7 +57,9 @@ struct xs_answer {
 };
 /* An xs_done_fn with a struct xs_answer. */
 void xs_answer_take(void *arg, int rc, const char *data, size_t len);
-/* Runs until @a, the answer to what was submitted with @rc, is there. Call with lock held. -errno. */
+/*
+ * Runs until @a, the answer to what was submitted with @rc, is there. Call with lock held. -errno.
+ */
 int xs_await(struct xs_handle *h, struct xs_answer *a, int rc);
 
 /* The reader: works until the handle is closed, or there is no connection to come. Lock held. */

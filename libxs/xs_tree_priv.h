@@ -18,8 +18,8 @@ struct xs_node *xs_tree_add(struct xs_node *parent, const char *name, size_t len
 int xs_tree_dump(struct xs_client *c, const char *path, int depth, unsigned int flags,
 		 struct xs_node **out, uint64_t *rev);
 /*
- * The same in two steps, so that several are under way: what was begun (0) has to be ended, once, which
- * waits for it and frees it.
+ * The same in two steps, so that several are under way: what was begun (0) has to be ended, once,
+ * which waits for it and frees it.
  */
 struct xs_tree_dump;
 int xs_tree_dump_begin(struct xs_client *c, const char *path, int depth, unsigned int flags,

@@ -148,7 +148,10 @@ static void take_loader(struct reading *r, const struct cfg *cfg)
 
 	if (!r->bootloader)
 		return;
-	/* xend's own files name what pygrub had found. Of a file that people wrote, pygrub boots this one of the disk. */
+	/*
+	 * xend's own files name what pygrub had found. Of a file that people wrote, pygrub boots
+	 * this one of the disk.
+	 */
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
 		s = cfg_find(cfg, inside[i]);
 		if (s && !asks_for_nothing(&s->value))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cfg_other.c - the table of keys known by name and not acted on. See cfg_other.h. What xl and xm read
- * of fully virtualised guests alone changes nothing here either: a file for one of those says so (type,
- * builder), and is refused for that.
+ * cfg_other.c - the table of keys known by name and not acted on. See cfg_other.h. What xl and xm
+ * read of fully virtualised guests alone changes nothing here either: a file for one of those says
+ * so (type, builder), and is refused for that.
  * Source of the names: xl.cfg(5) of Xen 4.17 and xm create of 3.4.
  */
 #include <string.h>

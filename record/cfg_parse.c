@@ -99,8 +99,8 @@ static bool is_quote(int c)
 }
 
 /*
- * Strings behind one another are one, as in Python: a long line is written so. In a list a comma may be
- * missing between them, and nobody means two disks as one.
+ * Strings behind one another are one, as in Python: a long line is written so. In a list a comma
+ * may be missing between them, and nobody means two disks as one.
  */
 static int parse_strings(struct parser *p, const char *key, int depth, struct cfg_value *value)
 {

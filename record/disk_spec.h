@@ -5,8 +5,8 @@
  *   xm:  file:/path,xvda,w    phy:/dev/vg/x,xvda1,r    tap:aio:/path,xvda,w!
  *   xl:  /path,raw,xvda,rw    format=raw, vdev=xvda, access=rw, cache=none, target=/path
  *   both, in the place of a path, the name of a disk on another machine (remote_name.h)
- *   a format before the path (qcow2:/path, tap:vhd:/path) or as format=, and the files that an image
- *   of one may stand on, backing=/path, once for each
+ *   a format before the path (qcow2:/path, tap:vhd:/path) or as format=, and the files that an
+ *   image of one may stand on, backing=/path, once for each
  * Source: xl-disk-configuration(5); xm's example configurations.
  */
 #ifndef STOREVISOR_DISK_SPEC_H
@@ -50,7 +50,8 @@ int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
 		    char err[SPEC_ERROR_LEN]);
 
 /*
- * What of @disk cannot be together, in the user's words, and the key at fault in @*key; NULL: nothing.
+ * What of @disk cannot be together, in the user's words, and the key at fault in @*key; NULL:
+ * nothing.
  */
 const char *disk_spec_clash(const struct disk_spec *disk, const char **key);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screen_spec.h - the entry of vfb = [ ... ]: "vnc=1, vnclisten=..., vncdisplay=..., vncpasswd=...".
- * Pure. Source: xl.cfg(5); xm's example configurations.
+ * screen_spec.h - the entry of vfb = [ ... ]: "vnc=1, vnclisten=..., vncdisplay=...,
+ * vncpasswd=...". Pure. Source: xl.cfg(5); xm's example configurations.
  */
 #ifndef STOREVISOR_SCREEN_SPEC_H
 #define STOREVISOR_SCREEN_SPEC_H
@@ -26,7 +26,10 @@ struct screen_spec {
  */
 int screen_spec_parse(const char *text, struct screen_spec *screen, char err[SPEC_ERROR_LEN]);
 
-/* Whether @screen can be as a whole: 0; -EINVAL with @err, and @key says which of its keys is wrong. */
+/*
+ * Whether @screen can be as a whole: 0; -EINVAL with @err, and @key says which of its keys is
+ * wrong.
+ */
 int screen_spec_check(const struct screen_spec *screen, const char **key, char err[SPEC_ERROR_LEN]);
 
 #endif

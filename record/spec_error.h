@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spec_error.h - a disk, a network card or a screen as the user wrote it: what is wrong with it, in one
- * line, and its words.
+ * spec_error.h - a disk, a network card or a screen as the user wrote it: what is wrong with it, in
+ * one line, and its words.
  */
 #ifndef STOREVISOR_SPEC_ERROR_H
 #define STOREVISOR_SPEC_ERROR_H
@@ -15,9 +15,9 @@ int spec_error(char *err, int code, const char *fmt, ...) __attribute__((format(
 typedef int (*spec_set_fn)(void *data, const char *name, const char *value, char *err);
 
 /*
- * Each "NAME=VALUE" of @text, which commas part, given to @set, up to the first that is wrong. An empty
- * one is passed over. @noun ("vif") and @example are for errors. 0; -EINVAL: too long, or a part without '=';
- * what @set returned.
+ * Each "NAME=VALUE" of @text, which commas part, given to @set, up to the first that is wrong. An
+ * empty one is passed over. @noun ("vif") and @example are for errors. 0; -EINVAL: too long, or a
+ * part without '='; what @set returned.
  */
 int spec_each(const char *text, const char *noun, const char *example, spec_set_fn set, void *data,
 	      char err[SPEC_ERROR_LEN]);

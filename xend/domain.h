@@ -35,7 +35,9 @@ enum domain_walk { WALK_NONE, WALK_UP, WALK_DOWN };
 /* What follows when everything is undone; journalled, so a restarted xend knows. */
 enum domain_after { AFTER_STOP, AFTER_RESTART, AFTER_CRASH, AFTER_FAIL, AFTER_MOVED, AFTER_NR };
 
-/* OFFERED: to the other host, or the file's system is asked for it: the guest has heard of nothing. */
+/*
+ * OFFERED: to the other host, or the file's system is asked for it: the guest has heard of nothing.
+ */
 enum save_state { SAVE_OFFERED, SAVE_ASKED, SAVE_SUSPENDED, SAVE_DRAINING, SAVE_WRITING };
 
 /* Of a domain that is being saved; without a file, one that suspends itself is resumed. */

@@ -2,9 +2,9 @@
 /*
  * foreign.h - domains that other tools built (xl, libvirt): in the hypervisor, without a record.
  *
- * They are listed in /status/domain like others, with the key foreign, can be asked to shut down, as
- * all are when the host goes down, and can be ended. Nothing else is done with them: whoever built one
- * knows what it is.
+ * They are listed in /status/domain like others, with the key foreign, can be asked to shut down,
+ * as all are when the host goes down, and can be ended. Nothing else is done with them: whoever
+ * built one knows what it is.
  */
 #ifndef XEND_FOREIGN_H
 #define XEND_FOREIGN_H
@@ -23,8 +23,9 @@ void foreign_refresh(struct xend *x, const struct hv_domain *list, size_t nr);
 bool foreign_is(struct xend *x, const char *name);
 
 /*
- * Asks the one called @name (or, when that is a number, with that domid) to shut down; what comes then
- * is the affair of who built it. 0; -ENOENT: there is none, or the name is ours; an error of the store.
+ * Asks the one called @name (or, when that is a number, with that domid) to shut down; what comes
+ * then is the affair of who built it. 0; -ENOENT: there is none, or the name is ours; an error of
+ * the store.
  */
 int foreign_ask_shutdown(struct xend *x, const char *name);
 

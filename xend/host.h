@@ -20,7 +20,10 @@ void host_features(const struct hv_host *h, char out[HOST_FEATURES_MAX]);
 void host_refresh(struct xend *x);
 /* 1: no xend of this boot of the host has said host_booted() yet; 0: one has; -errno: not known. */
 int host_first_start(struct xend *x);
-/* The records are as this boot wants them. 0 or -errno: the next xend would do it again, to what runs. */
+/*
+ * The records are as this boot wants them. 0 or -errno: the next xend would do it again, to what
+ * runs.
+ */
 int host_booted(struct xend *x);
 
 /* Whether the host is going down: nothing is started any more (/host/stopping). */

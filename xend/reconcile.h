@@ -12,8 +12,8 @@ struct xend;
 struct domain;
 
 /*
- * Compares record and domain and begins what is missing. May drop @d. Not during a walk. When to look
- * again, absolute ns: 0 is at once, later is for a record that could not be read.
+ * Compares record and domain and begins what is missing. May drop @d. Not during a walk. When to
+ * look again, absolute ns: 0 is at once, later is for a record that could not be read.
  */
 uint64_t reconcile(struct xend *x, struct domain *d);
 

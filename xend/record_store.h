@@ -29,7 +29,9 @@ int record_forget_saved(struct xs_handle *xs, const char *name);
 
 int record_remove(struct xs_handle *xs, const char *name);
 
-/* Gives a record without one a random uuid, if nobody else has. -ENOENT: it is gone, and stays so. */
+/*
+ * Gives a record without one a random uuid, if nobody else has. -ENOENT: it is gone, and stays so.
+ */
 int record_ensure_uuid(struct xs_handle *xs, struct record *r);
 
 #endif

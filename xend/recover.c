@@ -162,8 +162,8 @@ static const struct hv_domain *match(const struct domain *d, const struct hv_dom
 }
 
 /*
- * A start that was past the hand-over goes on only under a record that says so. Without one, the host
- * that it came from may have been told meanwhile that it never will run here.
+ * A start that was past the hand-over goes on only under a record that says so. Without one, the
+ * host that it came from may have been told meanwhile that it never will run here.
  */
 static bool may_go_on(const struct found *f, const struct hv_domain *h, int rec_err)
 {
@@ -214,7 +214,10 @@ static int recover_one(struct xend *x, struct domain *d, const struct hv_domain 
 	} else if (h) {
 		d->domid = h->domid;
 		log_info("%s: adopted domain %d", d->name, d->domid);
-		/* An earlier xend may have been moving it, and have slowed it down. Refused where nothing is noted. */
+		/*
+		 * An earlier xend may have been moving it, and have slowed it down. Refused where
+		 * nothing is noted.
+		 */
 		if (!hv_dirty_end(x->hv, h->domid))
 			sched_share(x, d);
 	} else if (had) {

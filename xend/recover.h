@@ -8,8 +8,8 @@
 struct xend;
 
 /*
- * Both: 0 or -errno: store or hypervisor did not tell all. Then nothing may be done by what they told:
- * a domain would be ended, or built a second time, because a question was not answered.
+ * Both: 0 or -errno: store or hypervisor did not tell all. Then nothing may be done by what they
+ * told: a domain would be ended, or built a second time, because a question was not answered.
  */
 
 /* First start after the host's boot: transient records go, autostart decides about power. */

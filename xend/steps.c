@@ -71,7 +71,9 @@ static int do_load(struct xend *x, struct domain *d)
 	return d->maker->load(x, d);
 }
 
-/* What is destroyed next is nobody's to fill. A kernel's worker is done before there is a domain. */
+/*
+ * What is destroyed next is nobody's to fill. A kernel's worker is done before there is a domain.
+ */
 static int undo_load(struct xend *x, struct domain *d)
 {
 	return restore_stop(x, d);
@@ -215,9 +217,9 @@ static int undo_backends(struct xend *x, struct domain *d)
 }
 
 /*
- * The guest of another host runs there until its memory is here, and stands still for all that begins then. So what
- * its devices' processes need to come up begins before any of it is asked for; one that cannot is a no while
- * nothing was given away.
+ * The guest of another host runs there until its memory is here, and stands still for all that
+ * begins then. So what its devices' processes need to come up begins before any of it is asked for;
+ * one that cannot is a no while nothing was given away.
  */
 static int do_early(struct xend *x, struct domain *d)
 {

@@ -154,7 +154,10 @@ uint64_t xend_run(struct xend *x, uint64_t now_ns)
 		x->next_check_ns = now_ns + SAFETY_CHECK_NS;
 		reconcile_deaths(x);
 	}
-	/* First what is asked: it may give a domain a step to do, and nothing would wake us for that. */
+	/*
+	 * First what is asked: it may give a domain a step to do, and nothing would wake us for
+	 * that.
+	 */
 	again = request_run(x);
 	t = run_domains(x);
 	if (t < again)

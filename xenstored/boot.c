@@ -126,7 +126,9 @@ static int give_dirs(const struct server_config *cfg)
 	return ret < 0 ? ret : sandbox_own_dir(cfg->run_dir, cfg->uid, cfg->gid);
 }
 
-/* Whose socket that is: of the group that was asked for; one that was given to us stays as it was. */
+/*
+ * Whose socket that is: of the group that was asked for; one that was given to us stays as it was.
+ */
 static int give_socket(const struct server *srv, const struct stat *was)
 {
 	const struct server_config *cfg = &srv->cfg;

@@ -61,8 +61,8 @@ const char *device_type(unsigned int i);
 void device_check(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid);
 
 /*
- * Something of that directory changed: it is looked at by device_check_noted(), however often this is
- * said until then. At once, if there is no such device yet.
+ * Something of that directory changed: it is looked at by device_check_noted(), however often this
+ * is said until then. At once, if there is no such device yet.
  */
 void device_note(struct supervisor *sv, const char *type, unsigned int domid, unsigned int devid);
 void device_check_noted(struct supervisor *sv);

@@ -53,8 +53,8 @@ static bool says_larger(const struct blk_image *img)
 
 /*
  * Requests are of 512 bytes and more, which not all devices and file systems take directly. One is
- * tried, too, where nothing is said of it: not the first if there are two. A sector that is damaged,
- * or memory that is short, says nothing about it.
+ * tried, too, where nothing is said of it: not the first if there are two. A sector that is
+ * damaged, or memory that is short, says nothing about it.
  */
 static bool takes_sectors(const struct blk_image *img)
 {

@@ -47,9 +47,10 @@ void blk_log_flushed(struct blk_log *log, uint64_t mark);
 void blk_log_drop(struct blk_log *log);
 
 /*
- * Calls @redo for each write, the oldest first, with its data in @buf (BLK_LOG_BYTES, the caller's),
- * until it returns non-zero; that, or 0. Nothing is taken out. Who wrote it is not trusted: it had
- * dealt with a guest, and who reads it has all rights. -EBADMSG: it is no log from there on.
+ * Calls @redo for each write, the oldest first, with its data in @buf (BLK_LOG_BYTES, the
+ * caller's), until it returns non-zero; that, or 0. Nothing is taken out. Who wrote it is not
+ * trusted: it had dealt with a guest, and who reads it has all rights. -EBADMSG: it is no log from
+ * there on.
  */
 int blk_log_each(const struct blk_log *log, void *buf,
 		 int (*redo)(void *arg, uint64_t offset, void *buf, uint64_t len), void *arg);

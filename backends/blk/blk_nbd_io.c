@@ -292,7 +292,9 @@ static unsigned int nbd_reap(struct blk_io *io, struct blk_io_done *done, unsign
 	return nr;
 }
 
-/* One operation, alone. Its result; -EIO of a connection that ended; -ETIMEDOUT: silence for @ms. */
+/*
+ * One operation, alone. Its result; -EIO of a connection that ended; -ETIMEDOUT: silence for @ms.
+ */
 static int32_t one(struct nbd *n, const struct blk_io_op *op, int ms)
 {
 	struct blk_io_done done;

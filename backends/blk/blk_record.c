@@ -19,8 +19,8 @@ bool blk_record_has_own_server(const struct blk_record *w)
 }
 
 /*
- * @buf keeps what it has if dom0 says nothing. What cannot be read is no such case: an image that was
- * given to its guest as raw bytes is what that writes there.
+ * @buf keeps what it has if dom0 says nothing. What cannot be read is no such case: an image that
+ * was given to its guest as raw bytes is what that writes there.
  */
 static int read_said(struct backend *be, const char *key, char *buf, size_t len)
 {

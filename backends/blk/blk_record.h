@@ -19,8 +19,8 @@ struct blk_record {
 };
 
 /*
- * Reads params, mode, lock, lock-comes, cache, format and backing. 0; -EINVAL after backend_fail(); another
- * -errno: the store does not say what format it is.
+ * Reads params, mode, lock, lock-comes, cache, format and backing. 0; -EINVAL after backend_fail();
+ * another -errno: the store does not say what format it is.
  */
 int blk_record_read(struct backend *be, struct blk_record *w);
 

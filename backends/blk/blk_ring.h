@@ -8,8 +8,9 @@
  * A successor after kill -9 does again, in ring order, what has no answer yet (struct bring_table):
  * the kernel ends the dead process's I/O before it lets go of its locks, the guest keeps the data
  * granted until answered, and what a guest wants in an order it waits for.
- * Memory is fixed at creation: BLK_ARENA_PAGES of buffers; with none left, requests wait. The order is
- * that of one ring: who wants a flush of what another ring of the device wrote waits for that first.
+ * Memory is fixed at creation: BLK_ARENA_PAGES of buffers; with none left, requests wait. The order
+ * is that of one ring: who wants a flush of what another ring of the device wrote waits for that
+ * first.
  */
 #ifndef BACKENDS_BLK_RING_H
 #define BACKENDS_BLK_RING_H
@@ -51,8 +52,8 @@ struct blk_ring {
 };
 
 /*
- * Allocates an engine for @image and @io (both kept), one of @nr (1..4) of its device, which share the
- * memory for buffers out among them. NULL: no memory.
+ * Allocates an engine for @image and @io (both kept), one of @nr (1..4) of its device, which share
+ * the memory for buffers out among them. NULL: no memory.
  */
 struct blk_ring *blk_ring_create(const struct blk_image *image, struct blk_io *io,
 				 xengnttab_handle *gnt, uint32_t domid, unsigned int nr);
@@ -74,12 +75,15 @@ int blk_ring_attach(struct blk_ring *b, const struct blk_wire *wire, void *page,
 int blk_ring_work(struct blk_ring *b, bool *notify);
 
 /*
- * Waits until everything begun has ended and is answered. The ring may be unmapped then. false: after
- * @ms (-1: no end) in which nothing ended, something is out still.
+ * Waits until everything begun has ended and is answered. The ring may be unmapped then. false:
+ * after @ms (-1: no end) in which nothing ended, something is out still.
  */
 bool blk_ring_stop(struct blk_ring *b, int ms);
 
-/* Forgets what was taken and not begun: nothing may have begun but a flush of ours. The journal keeps it. */
+/*
+ * Forgets what was taken and not begun: nothing may have begun but a flush of ours. The journal
+ * keeps it.
+ */
 void blk_ring_leave(struct blk_ring *b);
 /* Nobody waits for what is out any more: @io will not be asked for anything again. */
 void blk_ring_abandon(struct blk_ring *b);
@@ -88,8 +92,8 @@ void blk_ring_abandon(struct blk_ring *b);
 void blk_ring_reap(struct blk_ring *b);
 
 /*
- * When nothing is out, nor in the ring (if there is one: @attached), has all that was written flushed,
- * and takes nothing more until that is done. false: something is.
+ * When nothing is out, nor in the ring (if there is one: @attached), has all that was written
+ * flushed, and takes nothing more until that is done. false: something is.
  */
 bool blk_ring_sync(struct blk_ring *b, bool attached);
 /* Nothing is out, nor in the ring, if there is one. */

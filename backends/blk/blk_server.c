@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * blk_server.c - see blk_server.h. The server is handed a socket that listens, as sd_listen_fds(3)
- * has it, with our connection in it and its name removed. Of an iSCSI disk it connects to the target
- * anew by itself, and nobody is told: so it has each write safe before that ends, or a target that
- * forgets would not be noticed. Source: qemu-nbd(8), qemu-block-drivers(7).
+ * has it, with our connection in it and its name removed. Of an iSCSI disk it connects to the
+ * target anew by itself, and nobody is told: so it has each write safe before that ends, or a
+ * target that forgets would not be noticed. Source: qemu-nbd(8), qemu-block-drivers(7).
  */
 #include "blk_server.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_server.h - a process that reads an image's format for us, or speaks iSCSI: Debian's qemu-nbd, in
- * a jail, at the other end of a socket that nobody else can reach. It lives as long as the disk's
- * process.
+ * blk_server.h - a process that reads an image's format for us, or speaks iSCSI: Debian's qemu-nbd,
+ * in a jail, at the other end of a socket that nobody else can reach. It lives as long as the
+ * disk's process.
  */
 #ifndef BACKENDS_BLK_SERVER_H
 #define BACKENDS_BLK_SERVER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device, an image
- * of another format or a disk of another machine.
+ * blkback.c - block backend process: one virtual disk of one guest, on a raw file, a device, an
+ * image of another format or a disk of another machine.
  *
  * Owns the features offered to the frontend; what dom0 wants is blk_record.c's, the requests are
  * blk_ring.c's, the image blk_image.c's, or its server's blk_nbd.c's, doing I/O blk_io.c's.
@@ -55,7 +55,9 @@ struct blkback {
 
 static struct blkback blkback; /* the one disk of this process */
 
-/* --- a disk with a server ---------------------------------------------------------------------- */
+/*
+ * --- a disk with a server ----------------------------------------------------------------------
+ */
 
 static bool was_offered(struct backend *be)
 {
@@ -145,8 +147,8 @@ static bool is_in_use(struct backend *be)
 }
 
 /*
- * A guest that was told that there is nothing to flush sends no flush, whatever has changed since the
- * process before this one: how the device caches, how it can be opened, or its record.
+ * A guest that was told that there is nothing to flush sends no flush, whatever has changed since
+ * the process before this one: how the device caches, how it can be opened, or its record.
  */
 static bool guest_flushes(struct backend *be)
 {
@@ -210,8 +212,9 @@ static bool has_key(struct backend *be, const char *key)
 }
 
 /*
- * A disk of libxl's names a script, which libxl runs when the device is offered; Debian's refuses a device that a
- * running guest has connected by then. At its end it says which device of dom0's the disk is.
+ * A disk of libxl's names a script, which libxl runs when the device is offered; Debian's refuses a
+ * device that a running guest has connected by then. At its end it says which device of dom0's the
+ * disk is.
  */
 static bool blk_may_connect(struct backend *be)
 {
@@ -285,9 +288,9 @@ static void tell_growth(struct backend *be)
 }
 
 /*
- * The image of a guest that comes was opened while the guest wrote to it on another host. What this host's page cache
- * has of it since then, or since an earlier stay (NFS looks whether that is still so when a file is opened), may be
- * older than what is there by now.
+ * The image of a guest that comes was opened while the guest wrote to it on another host. What this
+ * host's page cache has of it since then, or since an earlier stay (NFS looks whether that is still
+ * so when a file is opened), may be older than what is there by now.
  */
 static void forget_cached(const struct blkback *b)
 {
@@ -325,8 +328,9 @@ static int blk_connect(struct backend *be)
 /* --- being drained --------------------------------------------------------------------------- */
 
 /*
- * A guest that moves to another host takes the lock along, where a file system has the hosts see each other's:
- * there it could not write before. It is lent: if the guest stays, it is taken back before the first request.
+ * A guest that moves to another host takes the lock along, where a file system has the hosts see
+ * each other's: there it could not write before. It is lent: if the guest stays, it is taken back
+ * before the first request.
  */
 static void lend(struct backend *be)
 {
@@ -486,8 +490,8 @@ static bool is_to_go(struct backend *be)
 }
 
 /*
- * What a killed process had taken off the rings waits for the lock: another host's guest may write to the image. It
- * is not begun at the end either, and stays in the journal for the next process.
+ * What a killed process had taken off the rings waits for the lock: another host's guest may write
+ * to the image. It is not begun at the end either, and stays in the journal for the next process.
  */
 static void leave_requests(struct blkback *b)
 {
@@ -496,8 +500,9 @@ static void leave_requests(struct blkback *b)
 }
 
 /*
- * Waits for what is out: what a server still has would be done after what somebody else writes next.
- * But one that says nothing keeps no device that is to go, nor whoever wants the disk after it.
+ * Waits for what is out: what a server still has would be done after what somebody else writes
+ * next. But one that says nothing keeps no device that is to go, nor whoever wants the disk after
+ * it.
  */
 static void end_requests(struct backend *be)
 {

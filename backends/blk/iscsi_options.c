@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* iscsi_options.c - see iscsi_options.h. Source: qemu-block-drivers(7), blockdev options of iscsi. */
+/*
+ * iscsi_options.c - see iscsi_options.h. Source: qemu-block-drivers(7), blockdev options of iscsi.
+ */
 #include "iscsi_options.h"
 
 #include <errno.h>

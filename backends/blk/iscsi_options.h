@@ -9,8 +9,8 @@
 
 /*
  * QEMU's options of the disk @name (iscsi_name.h) to @out: its host is looked up here, since the
- * server cannot, and this host's own name is told if open-iscsi has one. 0, or -errno with a line for
- * the user in @why.
+ * server cannot, and this host's own name is told if open-iscsi has one. 0, or -errno with a line
+ * for the user in @why.
  */
 int iscsi_options(const char *name, char out[ISCSI_OPTIONS_MAX], char *why, size_t why_len);
 

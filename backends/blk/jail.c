@@ -81,7 +81,9 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-/* A copy of the mount that @f is on, of this file alone: to be made before the name space is ours. */
+/*
+ * A copy of the mount that @f is on, of this file alone: to be made before the name space is ours.
+ */
 static int copy_mount(const struct jail_file *f)
 {
 	return open_tree(f->fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
@@ -108,9 +110,9 @@ static int show_file(const struct jail_file *f, int tree)
 }
 
 /*
- * Into @root, and the host's mounts are let go of: as long as a process had them, what dom0 unmounts
- * would stay in use. Only the kernel's first root cannot be left, which is a host's that runs from
- * its initramfs: there they stay, out of reach. Source: pivot_root(2).
+ * Into @root, and the host's mounts are let go of: as long as a process had them, what dom0
+ * unmounts would stay in use. Only the kernel's first root cannot be left, which is a host's that
+ * runs from its initramfs: there they stay, out of reach. Source: pivot_root(2).
  */
 static int leave_host(const char *root)
 {
@@ -187,8 +189,8 @@ static int drop_rights(uid_t uid, gid_t gid, bool files)
 }
 
 /*
- * A mount that is read only keeps nobody from writing to a device. Where one is to be read, files are
- * written only that may be: by Landlock, or not at all. Source: landlock(7).
+ * A mount that is read only keeps nobody from writing to a device. Where one is to be read, files
+ * are written only that may be: by Landlock, or not at all. Source: landlock(7).
  */
 static bool has_device_to_read(const struct jail *jail)
 {
@@ -267,9 +269,9 @@ static int refuse(scmp_filter_ctx ctx, const int *call, size_t nr)
 }
 
 /*
- * Ways to other processes that are not calls of their own: who is sent a descriptor's signals, which
- * the kernel sends to whoever has the same user, and whose limits are set. And the end with the
- * disk's process, which a server that lived on would have put off.
+ * Ways to other processes that are not calls of their own: who is sent a descriptor's signals,
+ * which the kernel sends to whoever has the same user, and whose limits are set. And the end with
+ * the disk's process, which a server that lived on would have put off.
  */
 static const struct {
 	int call;
@@ -293,7 +295,9 @@ static int refuse_values(scmp_filter_ctx ctx)
 	return rc;
 }
 
-/* Threads, and no processes; signals to itself. clone3 hides what it asks for: libc has clone too. */
+/*
+ * Threads, and no processes; signals to itself. clone3 hides what it asks for: libc has clone too.
+ */
 static int refuse_with_limits(scmp_filter_ctx ctx)
 {
 	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
@@ -321,9 +325,10 @@ static int refuse_other_families(scmp_filter_ctx ctx)
 }
 
 /*
- * A thread that becomes another program has no end with its parent: that is a thread's own. A filter
- * sees where a program's name is, not what it says; so the one name that may be is where only root can
- * have memory (vm.mmap_min_addr), which is gone with the first program. Source: execve(2), mmap(2).
+ * A thread that becomes another program has no end with its parent: that is a thread's own. A
+ * filter sees where a program's name is, not what it says; so the one name that may be is where
+ * only root can have memory (vm.mmap_min_addr), which is gone with the first program. Source:
+ * execve(2), mmap(2).
  */
 #define NAME_AT 0x1000ul
 

@@ -32,8 +32,8 @@ struct jail {
 
 /*
  * In a new child of @parent, as root, alone in its process: enters the jail for good and ends with
- * @parent's thread. Where files are shown, whatever is there can be opened, whoever owns it. Returns 0, or -errno
- * with the step that failed in @*step.
+ * @parent's thread. Where files are shown, whatever is there can be opened, whoever owns it.
+ * Returns 0, or -errno with the step that failed in @*step.
  */
 int jail_enter(const struct jail *jail, pid_t parent, const char **step);
 

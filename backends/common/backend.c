@@ -17,8 +17,8 @@
 #define LOG_WINDOW_LINES 20
 
 /*
- * How often a frontend may begin: each time costs dom0's store dozens of requests, and its network a
- * change of the interface. PV GRUB, the kernel after it and some that fail wait for nothing.
+ * How often a frontend may begin: each time costs dom0's store dozens of requests, and its network
+ * a change of the interface. PV GRUB, the kernel after it and some that fail wait for nothing.
  */
 #define ROUNDS_AT_ONCE 16
 #define ROUND_NS 100000000ULL

@@ -51,16 +51,16 @@ struct backend_ops {
 	/* Reads the frontend's keys, calls backend_attach(), starts work. 0/-errno. */
 	int (*connect)(struct backend *be);
 	/*
-	 * How a page that the frontend named @ref is mapped, and unmapped. NULL: a grant. map() returns
-	 * NULL with errno.
+	 * How a page that the frontend named @ref is mapped, and unmapped. NULL: a grant. map()
+	 * returns NULL with errno.
 	 */
 	void *(*map)(struct backend *be, uint32_t ref);
 	void (*unmap)(struct backend *be, void *page);
 	/* Stops work on the rings, which are unmapped after it returns. */
 	void (*disconnect)(struct backend *be);
 	/*
-	 * Works off some of the rings of queue @queue: a bounded part, for others wait. 0: nothing left; 1: call
-	 * again soon; -errno: the frontend broke.
+	 * Works off some of the rings of queue @queue: a bounded part, for others wait. 0: nothing
+	 * left; 1: call again soon; -errno: the frontend broke.
 	 */
 	int (*work)(struct backend *be, unsigned int queue);
 	/* Adds the device's own descriptors to the loop, before privileges go. May be NULL. */
@@ -114,19 +114,19 @@ int backend_init(struct backend *be, const struct backend_ops *ops, const char *
 int backend_start(struct backend *be);
 
 /*
- * Acts on whatever the store says now; not yet, if it was called very often just before. Returns 0 to
- * go on, 1 when the device is finished (closed, or its directory vanished) and the process should
- * exit, -errno of the store.
- * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events). It may have connected
- * and begun to work: then be->due says what is left.
+ * Acts on whatever the store says now; not yet, if it was called very often just before. Returns 0
+ * to go on, 1 when the device is finished (closed, or its directory vanished) and the process
+ * should exit, -errno of the store.
+ * @now_ns: CLOCK_MONOTONIC. Call again at *@again_ns (0: only on store events). It may have
+ * connected and begun to work: then be->due says what is left.
  */
 int backend_poll(struct backend *be, uint64_t now_ns, uint64_t *again_ns);
 
 #define BACKEND_ALL_QUEUES UINT32_MAX
 
 /*
- * Runs ops->work once for each queue in @due (bits) or be->due, in turn; closes the connection if the
- * frontend broke the protocol. Returns 1: call again soon (be->due says for whom); 0.
+ * Runs ops->work once for each queue in @due (bits) or be->due, in turn; closes the connection if
+ * the frontend broke the protocol. Returns 1: call again soon (be->due says for whom); 0.
  */
 int backend_work(struct backend *be, unsigned int due);
 
@@ -140,9 +140,9 @@ struct backend_queue {
 };
 
 /*
- * For connect(): maps @nr_rings ring grants of each of @nr queues and binds their ports, resuming if the
- * journal says that exactly this connection was open. Sets nr_queues, nr_rings, ring_page[], port[], resumed.
- * 0; -EINVAL: two are the same; -errno.
+ * For connect(): maps @nr_rings ring grants of each of @nr queues and binds their ports, resuming
+ * if the journal says that exactly this connection was open. Sets nr_queues, nr_rings, ring_page[],
+ * port[], resumed. 0; -EINVAL: two are the same; -errno.
  */
 int backend_attach(struct backend *be, const struct backend_queue *queue, unsigned int nr,
 		   unsigned int nr_rings);

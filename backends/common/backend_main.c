@@ -114,14 +114,19 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
 		backend_stop(&p->be, BACKEND_EXIT_RETRY);
 		return;
 	}
-	/* A device may have something to look at when dom0 touches its directory: an image's size. */
+	/*
+	 * A device may have something to look at when dom0 touches its directory: an image's size.
+	 */
 	if (rc > 0) {
 		look(p);
 		work(p, BACKEND_ALL_QUEUES);
 	}
 }
 
-/* The queues that are told of by @port, a bit each; 0: a port of an earlier connection, unbound by now. */
+/*
+ * The queues that are told of by @port, a bit each; 0: a port of an earlier connection, unbound by
+ * now.
+ */
 static unsigned int queues_of(const struct backend *be, xenevtchn_port_or_error_t port)
 {
 	for (unsigned int q = 0; q < be->nr_queues; q++)

@@ -20,7 +20,10 @@
  */
 int confine(const char *user);
 
-/* What a kind of device needs besides: system calls, -1 after the last, ioctls, 0 after it, and setsockopt for TCP_NODELAY. */
+/*
+ * What a kind of device needs besides: system calls, -1 after the last, ioctls, 0 after it, and
+ * setsockopt for TCP_NODELAY.
+ */
 struct confine_more {
 	const int *calls;
 	const unsigned int *ioctls;

@@ -111,7 +111,10 @@ void journal_remove(const char *name)
 		unlink(beside);
 }
 
-/* What a journal of @size bytes has, as one of now; the device's own room begins with what it began with. */
+/*
+ * What a journal of @size bytes has, as one of now; the device's own room begins with what it began
+ * with.
+ */
 static void carry_over(const char *old, size_t size, char *now, size_t extra)
 {
 	const struct journal_page_2 *from = (const struct journal_page_2 *)old;

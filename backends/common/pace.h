@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pace.h - how often somebody else may have us do something: so many times without waiting, then once
- * an interval. Pure.
+ * pace.h - how often somebody else may have us do something: so many times without waiting, then
+ * once an interval. Pure.
  */
 #ifndef BACKENDS_PACE_H
 #define BACKENDS_PACE_H
@@ -14,8 +14,8 @@ struct pace {
 };
 
 /*
- * May it be done at @now_ns (any clock that does not go back)? 0: yes, and it is counted; else when to
- * ask again. @at_once times of @interval_ns are not waited for.
+ * May it be done at @now_ns (any clock that does not go back)? 0: yes, and it is counted; else when
+ * to ask again. @at_once times of @interval_ns are not waited for.
  */
 static inline uint64_t pace_take(struct pace *p, uint64_t now_ns, unsigned int at_once,
 				 uint64_t interval_ns)

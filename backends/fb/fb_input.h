@@ -11,7 +11,9 @@
 #include <xen/xen.h>
 #include <xen/io/kbdif.h>
 
-/* Keys that are down, and buttons: all that are, at any instruction, and for one perhaps one more. */
+/*
+ * Keys that are down, and buttons: all that are, at any instruction, and for one perhaps one more.
+ */
 struct fb_held {
 	uint8_t down[256 / 8];
 	uint8_t buttons;

@@ -179,8 +179,8 @@ static void end_patience(void)
 }
 
 /*
- * Has @viewer taken all that it was sent? Else it is looked at again, and closed when it has not for too
- * long. So all that is sent at a time finds room, and the library waits for nobody.
+ * Has @viewer taken all that it was sent? Else it is looked at again, and closed when it has not
+ * for too long. So all that is sent at a time finds room, and the library waits for nobody.
  */
 static bool has_taken(struct viewer *viewer)
 {
@@ -327,9 +327,9 @@ static bool close_a_silent_one(struct fb_vnc *v)
 
 /*
  * The library first looks whether a connection speaks HTTP. Of one that sends a byte or three and
- * closes it waits for the fourth for ever (0.9.14), and of every other for a tenth of a second. So it
- * is shown a socket in which four bytes of RFB wait; what it says there, its greeting, is passed on,
- * and then the viewer's own socket takes that one's place.
+ * closes it waits for the fourth for ever (0.9.14), and of every other for a tenth of a second. So
+ * it is shown a socket in which four bytes of RFB wait; what it says there, its greeting, is passed
+ * on, and then the viewer's own socket takes that one's place.
  */
 static int make_quiet(struct fb_vnc *v)
 {
@@ -440,8 +440,9 @@ static void set_colours(rfbScreenInfoPtr s)
 }
 
 /*
- * How many bytes of pixels a viewer is sent at a time: a quarter of what Linux gives its socket, half of which
- * is for Linux's own. Whatever the encoding, it is not more than a little longer than the pixels.
+ * How many bytes of pixels a viewer is sent at a time: a quarter of what Linux gives its socket,
+ * half of which is for Linux's own. Whatever the encoding, it is not more than a little longer than
+ * the pixels.
  */
 static void set_room(struct fb_vnc *v)
 {

@@ -2,9 +2,10 @@
 /*
  * fb_vnc.h - the picture as viewers see it, by libvncserver.
  *
- * Viewers are strangers: they may send anything, and be slow. A viewer is sent a slice of the picture that
- * its socket has room for, and nothing is read of it nor sent to it before it has taken that: nobody waits for
- * it. Who has not taken one within patience_ms is closed. Everything runs in the caller's libevent loop.
+ * Viewers are strangers: they may send anything, and be slow. A viewer is sent a slice of the
+ * picture that its socket has room for, and nothing is read of it nor sent to it before it has
+ * taken that: nobody waits for it. Who has not taken one within patience_ms is closed. Everything
+ * runs in the caller's libevent loop.
  */
 #ifndef BACKENDS_FB_VNC_H
 #define BACKENDS_FB_VNC_H

@@ -378,8 +378,8 @@ static void fb_fini(struct backend *be)
 }
 
 /*
- * Viewers are accepted, take the place of what stands for them (fb_vnc.c), and are asked who they are;
- * the guest's memory is mapped when it connects.
+ * Viewers are accepted, take the place of what stands for them (fb_vnc.c), and are asked who they
+ * are; the guest's memory is mapped when it connects.
  */
 static const int more_calls[] = { SCMP_SYS(accept4),	SCMP_SYS(getpeername), SCMP_SYS(select),
 				  SCMP_SYS(pselect6),	SCMP_SYS(dup3),	       SCMP_SYS(setitimer),

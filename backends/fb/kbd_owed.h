@@ -2,8 +2,8 @@
 /*
  * kbd_owed.h - what must still be said of keys and the pointer for which there was no room. Pure.
  *
- * Of each key only whether it is down: what was pressed and let go meanwhile is nothing, what was let go is
- * told when there is room. Of the pointer its last place; turns of its wheel are lost.
+ * Of each key only whether it is down: what was pressed and let go meanwhile is nothing, what was
+ * let go is told when there is room. Of the pointer its last place; turns of its wheel are lost.
  */
 #ifndef BACKENDS_KBD_OWED_H
 #define BACKENDS_KBD_OWED_H

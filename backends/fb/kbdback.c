@@ -3,8 +3,8 @@
  * kbdback.c - keyboard and pointer backend process: what viewers of one guest's screen do.
  *
  * fbback has the viewers; their keys come by a FIFO (input_pipe.h), one event each, and go into the
- * guest's ring as they are. Owns the backend directory's feature-abs-pointer, width, height. Of what
- * the guest has no room for it is told later how it ended (kbd_owed.h).
+ * guest's ring as they are. Owns the backend directory's feature-abs-pointer, width, height. Of
+ * what the guest has no room for it is told later how it ended (kbd_owed.h).
  */
 #include <errno.h>
 #include <stdint.h>

@@ -32,7 +32,10 @@
  */
 #define PRIORITY (-5)
 
-/* Pages for packets that each of several queues has, each way: a batch of short ones, and one of the longest. */
+/*
+ * Pages for packets that each of several queues has, each way: a batch of short ones, and one of
+ * the longest.
+ */
 #define QUEUE_PAGES (NET_TX_BATCH + NET_TX_MAX_FRAGS)
 
 /* One of the guest's queues, and one of the tap's. */

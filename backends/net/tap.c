@@ -52,7 +52,10 @@ static int open_queue(struct tap *tap, const char *name, int flags)
 int tap_open(struct tap *tap, const char *name, unsigned int nr)
 {
 	const int many = nr > 1 ? IFF_MULTI_QUEUE : 0;
-	/* The first makes the interface: with several queues, joining somebody else's would succeed, too. */
+	/*
+	 * The first makes the interface: with several queues, joining somebody else's would
+	 * succeed, too.
+	 */
 	int rc = 0, first = many ? IFF_TUN_EXCL : 0;
 
 	tap->nr = 0;

@@ -19,16 +19,16 @@ struct tap {
 };
 
 /*
- * Makes interface @name with @nr queues (1 to TAP_QUEUES), all in use. Waits up to two seconds for a namesake
- * that is just going away. Returns 0 or -errno (-EBUSY: name in use).
+ * Makes interface @name with @nr queues (1 to TAP_QUEUES), all in use. Waits up to two seconds for
+ * a namesake that is just going away. Returns 0 or -errno (-EBUSY: name in use).
  */
 int tap_open(struct tap *tap, const char *name, unsigned int nr);
 /* Also of what was never opened: @tap->nr is 0 then. */
 void tap_close(struct tap *tap);
 
 /*
- * Packets come to the first @used queues (1 to nr) only: what is sent on one comes back on the same. What
- * waited in others is thrown away. Returns 0 or -errno. Needs no privilege.
+ * Packets come to the first @used queues (1 to nr) only: what is sent on one comes back on the
+ * same. What waited in others is thrown away. Returns 0 or -errno. Needs no privilege.
  */
 int tap_use(struct tap *tap, unsigned int used);
 

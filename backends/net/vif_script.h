@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vif_script.h - runs /etc/xen/scripts/vif-* by Xen's contract: `SCRIPT ACTION type_if=vif` with
- * vif, bridge, ip, script, netdev (of gatewaydev), XENBUS_PATH, XENBUS_TYPE in the environment; the script writes
- * hotplug-status, or hotplug-error and hotplug-status=error.
+ * vif, bridge, ip, script, netdev (of gatewaydev), XENBUS_PATH, XENBUS_TYPE in the environment; the
+ * script writes hotplug-status, or hotplug-error and hotplug-status=error.
  */
 #ifndef BACKENDS_VIF_SCRIPT_H
 #define BACKENDS_VIF_SCRIPT_H
@@ -28,8 +28,8 @@ int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir)
 /*
  * Runs it with @action ("online", "offline") and waits. What it says on standard error goes to
  * ours, the last line of it to @said ("": nothing; cut where it does not fit). Returns 0; -ENOENT:
- * there is no such script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call before
- * threads exist or privileges go.
+ * there is no such script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call
+ * before threads exist or privileges go.
  */
 int vif_script_run(const struct vif_script *s, const char *action, char said[VIF_SCRIPT_SAID]);
 

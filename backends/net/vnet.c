@@ -22,7 +22,8 @@
 #define UDP_LEN 8
 /*
  * The least a TCP segment carries: the smallest of maximum sizes, 48 bytes, less 40 of options, as
- * Linux's own TCP has it. One packet with less would make dom0's kernel allocate up to 64 Ki at once.
+ * Linux's own TCP has it. One packet with less would make dom0's kernel allocate up to 64 Ki at
+ * once.
  */
 #define MIN_SEGMENT 8
 

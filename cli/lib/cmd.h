@@ -3,8 +3,8 @@
  * cmd.h - one table of commands makes dispatch, option parsing, help and completion.
  *
  * A tool defines a NULL-terminated array of pointers to struct cli_cmd, each const and in the
- * file of its command, and calls cli_run(). Nothing here touches the store: help always works. Nothing is
- * kept in the process: tests run a tool several times, and in threads.
+ * file of its command, and calls cli_run(). Nothing here touches the store: help always works.
+ * Nothing is kept in the process: tests run a tool several times, and in threads.
  */
 #ifndef STOREVISOR_CLI_CMD_H
 #define STOREVISOR_CLI_CMD_H
@@ -88,7 +88,9 @@ extern const struct cli_cmd cli_help;
 
 /* Runs the command argv[1] names, with the program's voice. Returns the exit status. */
 int cli_run(const struct cli_tool *tool, int argc, char **argv);
-/* The same with another voice; the command finds @with in its arguments. @argv's order is changed. */
+/*
+ * The same with another voice; the command finds @with in its arguments. @argv's order is changed.
+ */
 int cli_run_as(const struct cli_tool *tool, struct cli_voice *voice, void *with, int argc,
 	       char **argv);
 /* Runs the command of @like with other words, argv[0] being its name. */
@@ -98,17 +100,20 @@ const struct cli_cmd *cli_find(const struct cli_tool *tool, const char *name);
 
 /* The status of @tool for @code. */
 int cli_status(const struct cli_tool *tool, int code);
-/* Says what is wrong with the line and where more is to be read; returns the status of a wrong line. */
+/*
+ * Says what is wrong with the line and where more is to be read; returns the status of a wrong
+ * line.
+ */
 int cli_refuse(const struct cli_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same, and ends the program. */
 _Noreturn void cli_usage(const struct cli_args *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Splits @argv (argv[0] is the command's name) by a->cmd->opts into a->seen and a->argv, which is @argv
- * in another order. Options and arguments may be mixed; "--" ends options; -cp, -f FILE, -fFILE,
- * --file FILE, --file=FILE and --fi FILE, where no other begins so, are understood. 0; CLI_HELP_ASKED;
- * -EINVAL with @err naming the word and the nearest option.
+ * Splits @argv (argv[0] is the command's name) by a->cmd->opts into a->seen and a->argv, which is
+ * @argv in another order. Options and arguments may be mixed; "--" ends options; -cp, -f FILE,
+ * -fFILE, --file FILE, --file=FILE and --fi FILE, where no other begins so, are understood. 0;
+ * CLI_HELP_ASKED; -EINVAL with @err naming the word and the nearest option.
  */
 #define CLI_ERROR_LEN 256
 #define CLI_HELP_ASKED 1

@@ -18,8 +18,8 @@ static struct cli_voice own = { .name = "xs" };
 static int died;
 
 /*
- * The sanitizer asks at the end whether leaks count. Who ends by cli_end leaves what its callers hold to
- * the kernel: their pointers may be in registers only, where nobody finds them any more.
+ * The sanitizer asks at the end whether leaks count. Who ends by cli_end leaves what its callers
+ * hold to the kernel: their pointers may be in registers only, where nobody finds them any more.
  */
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void)
@@ -63,7 +63,8 @@ static void say_json(FILE *f, int code, const char *text)
 }
 
 /*
- * What a message names is anybody's: a file, a value. No terminal is told anything by it. A line may
+ * What a message names is anybody's: a file, a value. No terminal is told anything by it. A line
+ * may
  * end: Xen's own tools say so, and ours by their names.
  */
 static void put_text(FILE *f, const char *text)

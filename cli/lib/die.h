@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * die.h - how a command-line tool says what went wrong: one line on standard error, and an exit status
- * with one meaning everywhere. Both manuals have the list of statuses from here, docs/verbs.md is held to it.
+ * die.h - how a command-line tool says what went wrong: one line on standard error, and an exit
+ * status with one meaning everywhere. Both manuals have the list of statuses from here,
+ * docs/verbs.md is held to it.
  */
 #ifndef STOREVISOR_CLI_DIE_H
 #define STOREVISOR_CLI_DIE_H

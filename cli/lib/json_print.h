@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_print.h - the one place where the tools print JSON: the forms there are, always with a final newline.
+ * json_print.h - the one place where the tools print JSON: the forms there are, always with a final
+ * newline.
  */
 #ifndef STOREVISOR_CLI_JSON_PRINT_H
 #define STOREVISOR_CLI_JSON_PRINT_H
@@ -25,7 +26,10 @@ int json_show(struct cli_voice *v, const json_t *value, enum json_form form);
 /* The same, and drops @value; NULL: out of memory. */
 int json_say(struct cli_voice *v, json_t *value, enum json_form form);
 
-/* The same by the program's voice, as JSON_ANSWER, and as JSON_LINE, flushed; what fails ends the program. */
+/*
+ * The same by the program's voice, as JSON_ANSWER, and as JSON_LINE, flushed; what fails ends the
+ * program.
+ */
 void json_print(json_t *value);
 void json_print_line(json_t *value);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opts.c - the words of a command line into options and arguments, by the rows of one command. Unlike
- * getopt it keeps no state in the process, and offers the nearest of what there is.
+ * opts.c - the words of a command line into options and arguments, by the rows of one command.
+ * Unlike getopt it keeps no state in the process, and offers the nearest of what there is.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -49,7 +49,10 @@ static int find_marker(void *arg, const char *key, const char *value)
 	return 0;
 }
 
-/* Whether the disk of that name is the one that the guest has there. An older host says nothing of it. */
+/*
+ * Whether the disk of that name is the one that the guest has there. An older host says nothing of
+ * it.
+ */
 static int compare_disk(const struct saved_head *head, const struct disk_spec *disk, char *why)
 {
 	static const char *const what[] = {
@@ -179,8 +182,9 @@ struct beginning {
 };
 
 /*
- * What happened to it is told where it is, in place of what is left of an earlier stay. By a number as
- * xend/history.c makes them: behind another one it would count on wrongly, and each new line replace the last.
+ * What happened to it is told where it is, in place of what is left of an earlier stay. By a number
+ * as xend/history.c makes them: behind another one it would count on wrongly, and each new line
+ * replace the last.
  */
 static int write_history(const struct beginning *b, const char *number, const char *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.h - a unix socket whose path a key of the store names, so that xend can be given the stream
- * of a moving domain: only who may write the store and is root reaches it.
+ * channel.h - a unix socket whose path a key of the store names, so that xend can be given the
+ * stream of a moving domain: only who may write the store and is root reaches it.
  */
 #ifndef XM_CHANNEL_H
 #define XM_CHANNEL_H

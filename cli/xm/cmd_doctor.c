@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_doctor.c - xm doctor: is everything there that a domain needs, and if not, what to do. What is looked at
- * is in doctor_host.c and doctor_domains.c; this has the store, xend and the lines.
+ * cmd_doctor.c - xm doctor: is everything there that a domain needs, and if not, what to do. What
+ * is looked at is in doctor_host.c and doctor_domains.c; this has the store, xend and the lines.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -74,7 +74,9 @@ static void explain_does(struct xm *xm, const struct domain *dom)
 	free(error);
 }
 
-/* What it is told may be a guest's, or of a device's process: no byte of it reaches a terminal raw. */
+/*
+ * What it is told may be a guest's, or of a device's process: no byte of it reaches a terminal raw.
+ */
 static int waits(struct xm *xm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static int waits(struct xm *xm, const char *fmt, ...)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_image.c - xm image: a disk for a guest, made or taken as it is, and the record of a domain that boots
- * from it. The disk is guest-disk's work; this judges the line, and writes the record when the disk is whole.
+ * cmd_image.c - xm image: a disk for a guest, made or taken as it is, and the record of a domain
+ * that boots from it. The disk is guest-disk's work; this judges the line, and writes the record
+ * when the disk is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +111,10 @@ static bool is_mirror(const char *text)
 	return false;
 }
 
-/* Every option that was given and is not among @allowed, a list with blanks around each, is refused. */
+/*
+ * Every option that was given and is not among @allowed, a list with blanks around each, is
+ * refused.
+ */
 static int only(const struct cli_args *args, const char *with, const char *allowed)
 {
 	for (int i = 0; i < args->nr_seen; i++) {
@@ -212,7 +216,10 @@ static const char *other_format(const char *path)
 
 /* --- the record ------------------------------------------------------------------------------ */
 
-/* The record that has @path as its disk, by the words that xm new would read. 0, or 1 after saying why not. */
+/*
+ * The record that has @path as its disk, by the words that xm new would read. 0, or 1 after saying
+ * why not.
+ */
 static int make_record(const struct image *im, const char *path, struct record *rec)
 {
 	const struct cli_args *args = im->args;

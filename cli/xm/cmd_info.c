@@ -210,7 +210,10 @@ static long long domain_uptime(struct xs_handle *xs, const struct domain *dom)
 		clock_gettime(CLOCK_BOOTTIME, &now);
 		return now.tv_sec;
 	}
-	/* The time of day may have been set since: on a host without a clock that is long ago, or to come. */
+	/*
+	 * The time of day may have been set since: on a host without a clock that is long ago, or
+	 * to come.
+	 */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!store_read_number(xs, XBT_NULL, &start, "/status/domain/%s/started", dom->name)) {
 		/* One that other tools built. */

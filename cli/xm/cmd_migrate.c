@@ -42,12 +42,17 @@ static int make_command(struct xm *xm, const char *with, const char *host, char 
 	return n < COMMAND_MAX ? 0 : xm_fail(xm, "%s: the command is too long", host);
 }
 
-/* The process that waits for xend and becomes the command. Who has @taken's other end hears that xend came. */
+/*
+ * The process that waits for xend and becomes the command. Who has @taken's other end hears that
+ * xend came.
+ */
 static void become(struct channel *c, const char *command, int taken)
 {
 	int conn;
 
-	/* Whoever interrupts means xm, which ends this too, but not in the middle of a hand-over. */
+	/*
+	 * Whoever interrupts means xm, which ends this too, but not in the middle of a hand-over.
+	 */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	alarm(CONNECT_S);
@@ -71,8 +76,8 @@ static bool ends(int pidfd, int ms)
 }
 
 /*
- * What the command waits for has been said or will never be: it ends, or is ended. Its last word to the other
- * host may still be on its way when all went @well.
+ * What the command waits for has been said or will never be: it ends, or is ended. Its last word to
+ * the other host may still be on its way when all went @well.
  */
 static void end(struct xm *xm, pid_t pid, bool well, const char *command)
 {
@@ -123,7 +128,10 @@ struct wish {
 	char max_stop_ms[24], max_kib_s[24];	/* as the request has them */
 };
 
-/* Option @what, a whole number from 1 on, times @unit; else @otherwise. 0; a status after saying why not. */
+/*
+ * Option @what, a whole number from 1 on, times @unit; else @otherwise. 0; a status after saying
+ * why not.
+ */
 static int take_number(const struct cli_args *args, const char *what, unsigned long unit,
 		       const char *otherwise, char out[24])
 {
@@ -176,7 +184,10 @@ static bool is_settled(struct xs_handle *xs, const char *name)
 	return store_has(xs, XBT_NULL, "/status/domain/%s/move", name) == 0;
 }
 
-/* Nobody waits any more, and xend has heard of that: says what became of the domain. Whether it is here as before. */
+/*
+ * Nobody waits any more, and xend has heard of that: says what became of the domain. Whether it is
+ * here as before.
+ */
 static bool tell_what_became(struct xm *xm, const struct domain *dom)
 {
 	struct xs_handle *xs = xm_store(xm);

@@ -30,7 +30,9 @@ static int move(struct xs_handle *xs, xs_transaction_t t, const char *below,
 	return ret ? ret : store_remove(xs, t, "%s", from);
 }
 
-/* Whether a domain has @name: its record, or, where other tools built it, its number. 1, 0; -errno. */
+/*
+ * Whether a domain has @name: its record, or, where other tools built it, its number. 1, 0; -errno.
+ */
 static int is_anybodys(struct xs_handle *xs, xs_transaction_t t, const char *name)
 {
 	int ret = store_has(xs, t, "/config/domain/%s", name);
@@ -38,7 +40,9 @@ static int is_anybodys(struct xs_handle *xs, xs_transaction_t t, const char *nam
 	return ret ? ret : store_has(xs, t, "/status/domain/%s/domid", name);
 }
 
-/* What is left of an older domain of the new name goes. -EBUSY: it starts or ends, by its old name. */
+/*
+ * What is left of an older domain of the new name goes. -EBUSY: it starts or ends, by its old name.
+ */
 static int rename_body(struct xs_handle *xs, xs_transaction_t t, void *data)
 {
 	const struct rename_args *r = data;

@@ -11,8 +11,8 @@
 int define_record(struct xm *xm, const struct record *rec, enum record_mode mode);
 
 /*
- * Whether @name could be the name of a new record now. 0, or 1 after saying why not: it is none, or somebody's.
- * Only define_record() says it for good.
+ * Whether @name could be the name of a new record now. 0, or 1 after saying why not: it is none, or
+ * somebody's. Only define_record() says it for good.
  */
 int define_name_is_free(struct xm *xm, const char *name);
 

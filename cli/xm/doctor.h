@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doctor.h - what xm doctor looks at: one line a finding, "ok", "NOTE" or "BAD", with the cure. Nothing is
- * changed. What is to be found on the host is read below doctor_root.
+ * doctor.h - what xm doctor looks at: one line a finding, "ok", "NOTE" or "BAD", with the cure.
+ * Nothing is changed. What is to be found on the host is read below doctor_root.
  */
 #ifndef XM_DOCTOR_H
 #define XM_DOCTOR_H

@@ -72,8 +72,9 @@ bool domain_is_active(const struct domain *dom);
 bool domain_is_live(const struct domain *dom);
 
 /*
- * Before something is written into the home of @dom, in that transaction: 0, or -ESRCH when it has ended since
- * it was looked for, and what is written would be left there for the next one of its number; -errno.
+ * Before something is written into the home of @dom, in that transaction: 0, or -ESRCH when it has
+ * ended since it was looked for, and what is written would be left there for the next one of its
+ * number; -errno.
  */
 int domain_has_home(struct xs_handle *xs, xs_transaction_t t, const struct domain *dom);
 

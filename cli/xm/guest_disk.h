@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_disk.h - runs guest-disk, the program beside xm that makes guests' disks, and passes on what it says.
+ * guest_disk.h - runs guest-disk, the program beside xm that makes guests' disks, and passes on
+ * what it says.
  * What it takes and prints: cli/xm/guest-disk.
  */
 #ifndef XM_GUEST_DISK_H
@@ -18,8 +19,8 @@ struct guest_disk {
 };
 
 /*
- * Runs it to its end. A signal that would end xm ends it first, and what it made goes with it. 0; 1 after
- * saying why it failed; CLI_INTERRUPTED after saying so.
+ * Runs it to its end. A signal that would end xm ends it first, and what it made goes with it. 0; 1
+ * after saying why it failed; CLI_INTERRUPTED after saying so.
  */
 int guest_disk_run(struct xm *xm, struct guest_disk *d);
 

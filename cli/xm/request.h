@@ -24,7 +24,10 @@ struct request {
 	const char *domain;		/* a name, or NULL */
 	const struct request_arg *args; /* or NULL */
 	int64_t timeout_ns;		/* 0: REQUEST_TIMEOUT_NS */
-	/* With it: how long xend may take to begin, and whether it has, which is asked once when that is over. */
+	/*
+	 * With it: how long xend may take to begin, and whether it has, which is asked once when
+	 * that is over.
+	 */
 	int64_t begin_ns;
 	bool (*has_begun)(void *with);
 	void *with;

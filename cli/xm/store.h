@@ -14,7 +14,9 @@
 
 #define STORE_PATH_MAX 512
 
-/* A path, formatted and with what it cannot hold escaped; empty when it does not fit (xs_easy.h). */
+/*
+ * A path, formatted and with what it cannot hold escaped; empty when it does not fit (xs_easy.h).
+ */
 struct store_path {
 	char text[STORE_PATH_MAX];
 };

@@ -2,8 +2,8 @@
 /*
  * xm.h - one run of xm: its streams, its connection to the store, and how it says what went wrong.
  *
- * Everything xm does goes through the store; nothing here talks to a daemon or the hypervisor. Commands,
- * options, help and exit statuses: cli/lib. A command finds this in its arguments (with).
+ * Everything xm does goes through the store; nothing here talks to a daemon or the hypervisor.
+ * Commands, options, help and exit statuses: cli/lib. A command finds this in its arguments (with).
  */
 #ifndef XM_XM_H
 #define XM_XM_H
@@ -39,8 +39,8 @@ int xm_fail(struct xm *xm, const char *fmt, ...) __attribute__((format(printf, 2
 void xm_warn(struct xm *xm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Says that the store failed @what ("reading the record of web") with errno, and returns 1; the run's
- * status tells a store that is away and a right that is lacking.
+ * Says that the store failed @what ("reading the record of web") with errno, and returns 1; the
+ * run's status tells a store that is away and a right that is lacking.
  */
 int xm_fail_store(struct xm *xm, const char *what, int err);
 

@@ -29,9 +29,9 @@ struct job {
 
 /*
  * Makes the plan of j->doc and, unless dry_run, does it, in one transaction, again on a conflict.
- * Ends the program when a record is incomplete, a schema of one's own does not allow something, or a
- * limit of the store is passed (CLI_USAGE), when another document declares what would change, when the plan is not the one that was shown, or when
- * the store refuses.
+ * Ends the program when a record is incomplete, a schema of one's own does not allow something, or
+ * a limit of the store is passed (CLI_USAGE), when another document declares what would change,
+ * when the plan is not the one that was shown, or when the store refuses.
  */
 void job_run(struct job *j);
 /* The plan as lines, or as a JSON patch with --json or --plan-json. */

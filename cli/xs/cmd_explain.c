@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_explain.c - `xs explain`: what the table of docs/store-paths.md, and schemas of one's own, say
- * about one path.
+ * cmd_explain.c - `xs explain`: what the table of docs/store-paths.md, and schemas of one's own,
+ * say about one path.
  */
 #include <stdio.h>
 #include <stdlib.h>

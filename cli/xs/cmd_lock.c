@@ -40,7 +40,9 @@ struct lock {
 	bool changed;
 };
 
-/* Whether there is such a process, of which /proc tells us nothing (hidepid, or no /proc at all). */
+/*
+ * Whether there is such a process, of which /proc tells us nothing (hidepid, or no /proc at all).
+ */
 static bool is_hidden(long pid)
 {
 	return pid > 0 && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
@@ -63,8 +65,8 @@ static unsigned long own_space(void)
 }
 
 /*
- * Start time of a process in ticks since boot, 0: there is none, or no more than its status; HIDDEN:
- * there is one, and nobody tells since when.
+ * Start time of a process in ticks since boot, 0: there is none, or no more than its status;
+ * HIDDEN: there is one, and nobody tells since when.
  */
 static unsigned long long start_time(long pid)
 {
@@ -87,7 +89,9 @@ static unsigned long long start_time(long pid)
 	return (state == 'Z' && threads <= 1) || state == 'X' ? 0 : t;
 }
 
-/* What we write: which process, since when it runs, and in which PID namespace it has that number. */
+/*
+ * What we write: which process, since when it runs, and in which PID namespace it has that number.
+ */
 struct process {
 	long pid;
 	unsigned long long since;

@@ -7,11 +7,11 @@
  * is children 0..n-1 and nothing else below (RFC 7396); null means that the node shall not exist,
  * in an array or where allow_null is not set it is a value; {} is a node with an empty one; "@kind"
  * is the kind of a value that does not show it (kind.h). A child whose name begins with @ has one
- * more @, and names have any characters (name.h); "@wire:NAME" is the child that the store calls so,
- * but none that is a part of a long value of the document. At the top "@roots" lists
- * the paths below which --prune removes what is not in the document, and "@set" names the document
- * as owners.h has it. Exact form: one object a line, {"path","value"|"b64","perms","kind"}, and
- * "gen", which says what it was and is not written.
+ * more @, and names have any characters (name.h); "@wire:NAME" is the child that the store calls
+ * so, but none that is a part of a long value of the document. At the top "@roots" lists the paths
+ * below which --prune removes what is not in the document, and "@set" names the document as
+ * owners.h has it. Exact form: one object a line, {"path","value"|"b64","perms","kind"}, and "gen",
+ * which says what it was and is not written.
  *
  * Values of the natural form are checked against the schema (docs/store-paths.md); the exact form
  * is a backup and taken as it is.

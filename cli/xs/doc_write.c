@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doc_write.c - see doc_write.h. Most keys and values are text of which every byte stands for itself in
+ * doc_write.c - see doc_write.h. Most keys and values are text of which every byte stands for
+ * itself in
  * JSON: these are written as they are, without a value of jansson's for each.
  */
 #include "doc_write.h"

@@ -39,8 +39,9 @@ void hold_init(struct hold *h, char *path, const char *name, long ttl_ms);
 void hold_take(struct hold *h);
 /*
  * Runs the command while it is; with a lease the command has ended, or is killed, before that is
- * over, whether the store answers or not, unless this process was kept from running: then at once. Returns its status, with h->lost:
- * it was ended because the node is not ours any more, or nobody knows; its status is of no use then.
+ * over, whether the store answers or not, unless this process was kept from running: then at once.
+ * Returns its status, with h->lost: it was ended because the node is not ours any more, or nobody
+ * knows; its status is of no use then.
  */
 int hold_run(struct hold *h, char **argv);
 /* The node goes if it is ours. */

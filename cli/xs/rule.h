@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rule.h - a schema of somebody's own: what may be at and below a path, as a part of JSON Schema. It
- * judges each node where it stands, by its value and by which children it has. rule_read.c makes it of
- * its text (keyword by keyword: rule_keys.c; parts by name: rule_book.c), rule_judge.c asks it. Pure;
- * where such schemas are kept: rules.h.
+ * rule.h - a schema of somebody's own: what may be at and below a path, as a part of JSON Schema.
+ * It judges each node where it stands, by its value and by which children it has. rule_read.c makes
+ * it of its text (keyword by keyword: rule_keys.c; parts by name: rule_book.c), rule_judge.c asks
+ * it. Pure; where such schemas are kept: rules.h.
  */
 #ifndef STOREVISOR_XS_RULE_H
 #define STOREVISOR_XS_RULE_H
@@ -114,8 +114,8 @@ bool rule_allows_untold(const struct rule *r, const char *tail, const struct rul
 bool rule_is_secret(const struct rule *r, const char *tail);
 /*
  * Calls @fn for each part of @r that speaks of @tail; more than one where there are alternatives,
- * or patterns. @needed: what is above it wants it there. False: the schema asks more than is looked at
- * (RULE_STEPS_MAX), and some parts were left out.
+ * or patterns. @needed: what is above it wants it there. False: the schema asks more than is looked
+ * at (RULE_STEPS_MAX), and some parts were left out.
  */
 bool rule_each(const struct rule *r, const char *tail,
 	       void (*fn)(void *arg, const struct rule *at, bool needed), void *arg);

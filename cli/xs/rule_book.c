@@ -79,7 +79,10 @@ void rule_book_free(struct rule_book *b)
 	free(b);
 }
 
-/* A $ref is a URI with a JSON Pointer in it (RFC 6901): %25 is %, then ~1 is / and ~0 is ~. malloc'd. */
+/*
+ * A $ref is a URI with a JSON Pointer in it (RFC 6901): %25 is %, then ~1 is / and ~0 is ~.
+ * malloc'd.
+ */
 static char *pointed(const char *ref)
 {
 	char *out = must(strdup(ref)), *to = out;
@@ -201,7 +204,10 @@ static int longer(int most, struct rule *next, int depth)
 	return most < 0 ? most : one < 0 ? one : one + 1 > most ? one + 1 : most;
 }
 
-/* Through how many others at most @r asks the same node, and itself; LOOP, FAR. Each is gone through once. */
+/*
+ * Through how many others at most @r asks the same node, and itself; LOOP, FAR. Each is gone
+ * through once.
+ */
 static int hops_of(struct rule *r, int depth)
 {
 	int most = 1;

@@ -3,8 +3,8 @@
  * rule_book.h - what one schema has once: its parts by name ($defs, definitions), which $ref names,
  * and what can only be looked at when all of it is read. For rule_read.c and rule_keys.c only.
  *
- * Parts may name themselves, for a tree is described by that. Between a part and itself there has to
- * be a name of the store, and a $ref leads through no more than RULE_HOPS_MAX others.
+ * Parts may name themselves, for a tree is described by that. Between a part and itself there has
+ * to be a name of the store, and a $ref leads through no more than RULE_HOPS_MAX others.
  */
 #ifndef STOREVISOR_XS_RULE_BOOK_H
 #define STOREVISOR_XS_RULE_BOOK_H
@@ -33,11 +33,17 @@ struct rule_book {
 	bool wants_children; /* some part has required, or minItems */
 };
 
-/* The empty parts that @top, an object, has by name, so that they can be named before they are read. */
+/*
+ * The empty parts that @top, an object, has by name, so that they can be named before they are
+ * read.
+ */
 struct rule_book *rule_book_create(const struct json_pos *top);
 /* Not what it was made for: the rules that are no parts. */
 void rule_book_free(struct rule_book *b);
-/* The part that "#", "#/$defs/a" or "#/definitions/a" is, or NULL after telling what is wrong at @p. */
+/*
+ * The part that "#", "#/$defs/a" or "#/definitions/a" is, or NULL after telling what is wrong at
+ * @p.
+ */
 struct rule *rule_book_find(struct rule_book *b, struct doc *d, const struct place *p, const char *ref);
 /* Whether it has more parts than it may, which has been told: nothing more is taken. */
 static inline bool rule_book_is_full(const struct rule_book *b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rule_judge.c - which parts of a schema speak of a path, and whether they all let a value be there.
- * Parts may lead to themselves (rule_book.h), and each alternative asks anew: how many are asked of
- * one value is bounded, and so is how deeply, and what all their patterns take together.
+ * rule_judge.c - which parts of a schema speak of a path, and whether they all let a value be
+ * there. Parts may lead to themselves (rule_book.h), and each alternative asks anew: how many are
+ * asked of one value is bounded, and so is how deeply, and what all their patterns take together.
  */
 #include <stdint.h>
 #include <stdlib.h>

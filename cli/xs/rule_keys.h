@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rule_keys.h - the keywords that a schema may have: for rule_read.c, rule_book.c and rule_keys.c only. What is
- * wrong is told by doc_problem().
+ * rule_keys.h - the keywords that a schema may have: for rule_read.c, rule_book.c and rule_keys.c
+ * only. What is wrong is told by doc_problem().
  */
 #ifndef STOREVISOR_XS_RULE_KEYS_H
 #define STOREVISOR_XS_RULE_KEYS_H

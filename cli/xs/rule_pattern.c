@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rule_pattern.c - see rule_pattern.h. libpcre2's own limit counts how often it goes back, from each
- * byte on anew, and not what a repeat runs over in one go: "^.*a+[@x]" goes back a million times over
- * half a million bytes each in a text of 1 MiB, and "a+[@x]" begins as often. So each item of the
- * pattern calls back, and what lies between two calls is counted, too. What an item looks at before it
- * fails nobody calls back for: "a{60000}c" does at each byte, and so does what was found before, \1. That
- * is counted when such an item is begun.
+ * rule_pattern.c - see rule_pattern.h. libpcre2's own limit counts how often it goes back, from
+ * each byte on anew, and not what a repeat runs over in one go: "^.*a+[@x]" goes back a million
+ * times over half a million bytes each in a text of 1 MiB, and "a+[@x]" begins as often. So each
+ * item of the pattern calls back, and what lies between two calls is counted, too. What an item
+ * looks at before it fails nobody calls back for: "a{60000}c" does at each byte, and so does what
+ * was found before, \1. That is counted when such an item is begun.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "rule_pattern.h"

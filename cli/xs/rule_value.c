@@ -41,7 +41,9 @@ struct judged {
 	struct rule_fault *fault;
 };
 
-/* Whom it is about, malloc'd: what is text in a document is in quotes, for it may read otherwise. */
+/*
+ * Whom it is about, malloc'd: what is text in a document is in quotes, for it may read otherwise.
+ */
 static char *shown_value(const struct judged *j)
 {
 	const struct rule_value *v = j->v;
@@ -220,7 +222,9 @@ static bool choice_fits(const struct judged *j, unsigned int types)
 	return false;
 }
 
-/* As the child that has to be there, but is not, shows: what is an object for sure has its names. */
+/*
+ * As the child that has to be there, but is not, shows: what is an object for sure has its names.
+ */
 static bool members_fit(const struct judged *j, unsigned int types)
 {
 	const struct rule_family *f = j->v->family;

@@ -45,15 +45,15 @@ const char *rules_tail(const char *at, const char *path);
 /* The rule of @one; NULL, after telling why unless it is quiet: it is broken. */
 const struct rule *rules_rule(struct rules_one *one);
 /*
- * Whether all of @r let @v be at @path, and it lasts as they want it, where the daemon tells. If not,
- * @why is a sentence with value, rule and schema.
+ * Whether all of @r let @v be at @path, and it lasts as they want it, where the daemon tells. If
+ * not, @why is a sentence with value, rule and schema.
  */
 bool rules_allow(struct rules *r, const char *path, const struct rule_value *v,
 		 char why[RULES_WHY_LEN]);
 /*
- * rules_doc.c. Asks the schemas that @tx sees, once it has written @p, what @d wants: a document may
- * bring its own. 0; -errno; -EINVAL when *@nr nodes that @d wants are not possible, or lack something
- * when @p is done, of each of which is told where it stands.
+ * rules_doc.c. Asks the schemas that @tx sees, once it has written @p, what @d wants: a document
+ * may bring its own. 0; -errno; -EINVAL when *@nr nodes that @d wants are not possible, or lack
+ * something when @p is done, of each of which is told where it stands.
  */
 int rules_check_doc(uint32_t tx, const struct doc *d, const struct plan *p, unsigned int *nr);
 /* The value of @n with its kind, if it has one that somebody gave it. */

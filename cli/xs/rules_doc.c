@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rules_doc.c - a document that has been written, and what schemas of one's own (rules.h) say of it. */
+/*
+ * rules_doc.c - a document that has been written, and what schemas of one's own (rules.h) say of
+ * it.
+ */
 #include <errno.h>
 #include <stdio.h>
 
@@ -43,7 +46,10 @@ static void check_values(struct rules *r, const struct doc *d, unsigned int *nr)
 	}
 }
 
-/* What no want says is missing where it would be: the object is shown, or else what was changed in it. */
+/*
+ * What no want says is missing where it would be: the object is shown, or else what was changed in
+ * it.
+ */
 static int check_whole(struct rules *r, uint32_t tx, const struct doc *d, const struct plan *p, unsigned int *nr)
 {
 	const struct rules_sight s = { .tx = tx };

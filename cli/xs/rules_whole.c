@@ -98,7 +98,10 @@ static void ask_wants(void *arg, const struct rule *at, bool needed)
 	*(bool *)arg |= at->nr_required > 0 || at->min_items.at > 0;
 }
 
-/* Whether the children that are there are what makes @rule refuse it: its value is not looked at anew. */
+/*
+ * Whether the children that are there are what makes @rule refuse it: its value is not looked at
+ * anew.
+ */
 static bool misses(const struct rule *rule, const char *tail, const struct sight_node *n, struct rule_fault *fault)
 {
 	struct rule_value v = value_of(n);
@@ -162,7 +165,9 @@ int rules_whole_paths(uint32_t tx, const char *const *paths, size_t nr, struct r
 	struct rules r;
 	int rc = rules_read(&r, tx);
 
-	/* one that is none has been told of where a value is written, and holds nobody who removes */
+	/*
+	 * one that is none has been told of where a value is written, and holds nobody who removes
+	 */
 	for (size_t i = 0; i < r.nr; i++)
 		r.v[i].quiet = true;
 	for (size_t i = 0; i < nr && !rc; i++)

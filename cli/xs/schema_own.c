@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema_own.c - see schema_own.h. A schema is added in one transaction with looking whether what is
- * there is as it says, so that nobody writes anything else in between.
+ * schema_own.c - see schema_own.h. A schema is added in one transaction with looking whether what
+ * is there is as it says, so that nobody writes anything else in between.
  */
 #include "schema_own.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* schema_own.h - `xs schema add`, `list`, `show`, `rm`: schemas of one's own in the store (rules.h). */
+/*
+ * schema_own.h - `xs schema add`, `list`, `show`, `rm`: schemas of one's own in the store
+ * (rules.h).
+ */
 #ifndef STOREVISOR_XS_SCHEMA_OWN_H
 #define STOREVISOR_XS_SCHEMA_OWN_H
 
@@ -20,8 +23,8 @@ int schema_own_remove(struct cli_args *a);
 /* Name and place of @one as people type them. The caller owns it. */
 json_t *schema_own_json(const struct rules_one *one);
 /*
- * schema_explain.c. For `xs explain`: what all schemas say of @path, as lines or, with @json, as a list; the caller
- * owns it. *@nr says how many schemas do. No store is no schema.
+ * schema_explain.c. For `xs explain`: what all schemas say of @path, as lines or, with @json, as a
+ * list; the caller owns it. *@nr says how many schemas do. No store is no schema.
  */
 json_t *schema_own_explain(const char *path, bool json, size_t *nr);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ui_rules.c - what schemas of one's own (rules.h) say to `xs browse`: of the node that it shows, as
- * they were read last, and of a value that is to be written, as they are.
+ * ui_rules.c - what schemas of one's own (rules.h) say to `xs browse`: of the node that it shows,
+ * as they were read last, and of a value that is to be written, as they are.
  */
 #include "ui_rules.h"
 

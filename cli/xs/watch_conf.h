@@ -19,8 +19,8 @@
  */
 int watch_conf_run(const struct cli_args *a);
 /*
- * Keeps what is in @file now: that is what watch_conf_is_right() judges, and what a process that this
- * one becomes reads, wherever the file is by then. False, with errno: it cannot be read.
+ * Keeps what is in @file now: that is what watch_conf_is_right() judges, and what a process that
+ * this one becomes reads, wherever the file is by then. False, with errno: it cannot be read.
  */
 bool watch_conf_keep(const char *file);
 /* Nothing is kept: from here on it is the file again. */

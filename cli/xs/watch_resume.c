@@ -115,8 +115,9 @@ void resume_exec(struct session *s)
 
 	wanted = 0;
 	/*
-	 * It may be another one than that which was right when the signal was sent, and again another,
-	 * or none, when the process that comes looks: what is judged here is what that one gets.
+	 * It may be another one than that which was right when the signal was sent, and again
+	 * another, or none, when the process that comes looks: what is judged here is what that one
+	 * gets.
 	 */
 	if (watch_conf_file() && (!watch_conf_keep(watch_conf_file()) ||
 				  !watch_conf_is_right(watch_conf_file()))) {

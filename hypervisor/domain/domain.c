@@ -237,8 +237,9 @@ static bool shared_info_free(struct domain *d)
 }
 
 /*
- * What is of use to a domain that runs alone. One that somebody keeps by a mapping of its frame, and that is started
- * anew meanwhile, again and again, would hold all of it each time, on nobody's account.
+ * What is of use to a domain that runs alone. One that somebody keeps by a mapping of its frame,
+ * and that is started anew meanwhile, again and again, would hold all of it each time, on nobody's
+ * account.
  */
 static int kill_vcpus(struct domain *d)
 {

@@ -172,11 +172,14 @@ int domain_find_remote(domid_t domid, struct domain **out);
 /* Marks it dying and starts teardown; -ERESTART until all is returned; 0 when the domain is gone
  * or only waits for others' grant mappings. D9's order. */
 int domain_kill(struct domain *d);
-/* Frees the structure once dying, torn down, held by nobody and tot_pages == 0. Called by frame_put too. */
+/*
+ * Frees the structure once dying, torn down, held by nobody and tot_pages == 0. Called by frame_put
+ * too.
+ */
 void domain_try_free(struct domain *d);
 /*
- * Keeps the structure of @d, which may be dying, over an operation that drops references on its frames: with the last
- * of them it would go. domain_unhold() may free it.
+ * Keeps the structure of @d, which may be dying, over an operation that drops references on its
+ * frames: with the last of them it would go. domain_unhold() may free it.
  */
 static inline void domain_hold(struct domain *d)
 {
@@ -195,8 +198,8 @@ void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(
 
 /* --- domain/guest_log.c --- */
 /*
- * One line of the log that @d caused, cut at 200 bytes. It may not appear: a domain has five lines a
- * second, all domains twenty. With or without the hypervisor lock.
+ * One line of the log that @d caused, cut at 200 bytes. It may not appear: a domain has five lines
+ * a second, all domains twenty. With or without the hypervisor lock.
  */
 void domain_log(struct domain *d, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

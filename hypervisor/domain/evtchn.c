@@ -90,8 +90,8 @@ static int port_alloc(struct domain *d, evtchn_port_t *port, struct evtchn **out
 			continue;
 		t->first_free_hint = p;
 		/*
-		 * a reset that was stopped and given up must not make the next one, which may be the domain's end,
-		 * pass it by
+		 * a reset that was stopped and given up must not make the next one, which may be
+		 * the domain's end, pass it by
 		 */
 		t->reset_at = MIN(t->reset_at, p);
 		*port = p;

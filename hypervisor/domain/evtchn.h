@@ -46,8 +46,8 @@ int evtchn_status(struct domain *d, evtchn_port_t port, struct evtchn_status *st
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, u32 vcpu_id);
 int evtchn_unmask(struct domain *d, evtchn_port_t port); /* -EINVAL: out of range */
 /*
- * Closes all ports but keeps the table (EVTCHNOP_reset). -ERESTART: some are closed, call again; 0: none is open, nor
- * what was opened between two calls.
+ * Closes all ports but keeps the table (EVTCHNOP_reset). -ERESTART: some are closed, call again; 0:
+ * none is open, nor what was opened between two calls.
  */
 int must_check evtchn_reset(struct domain *d);
 /* True when @port's pending bit is set in @d's shared info. False too when out of range. */
@@ -72,7 +72,9 @@ bool virq_is_per_vcpu(u32 virq);
 
 /* A device interrupt for dom0: sets the port bound to @pirq pending. False: nobody bound it. */
 bool evtchn_raise_pirq(struct domain *d, unsigned int pirq);
-/* The CPU where the vcpu last ran that @pirq's port notifies. NO_CPU: not bound, or it never ran. */
+/*
+ * The CPU where the vcpu last ran that @pirq's port notifies. NO_CPU: not bound, or it never ran.
+ */
 unsigned int evtchn_pirq_cpu(const struct domain *d, u32 pirq);
 /* The port bound to @pirq; 0: none. */
 evtchn_port_t evtchn_of_pirq(const struct domain *d, u32 pirq);

@@ -2,7 +2,8 @@
 /*
  * fpu.c - floating point and vector state of vcpus, saved only when used. The guest sees its state
  * always there: CR0.TS is set while another vcpu's state may be in the registers, and the #NM loads
- * it. Owns XCR0, the state registers and each vcpu's fpu_area. Source: Intel SDM vol. 1, chapter 13.
+ * it. Owns XCR0, the state registers and each vcpu's fpu_area. Source: Intel SDM vol. 1, chapter
+ * 13.
  *
  * State is saved and loaded while XCR0 has everything the hypervisor manages, whatever the guest's
  * has: what a vcpu has not in its area then becomes initial, and nothing of the one before it is

@@ -26,7 +26,9 @@ bool frame_get(struct frame *f, const struct domain *d)
 	/* I11: a dying owner gives out nothing more; teardown only ever puts. */
 	if (unlikely(d->is_dying))
 		return false;
-	/* Nor does a path that the CPU takes by mistake look into what is another's (lib/nospec.h). */
+	/*
+	 * Nor does a path that the CPU takes by mistake look into what is another's (lib/nospec.h).
+	 */
 	fence_nospec();
 	f->ref++;
 	return true;
@@ -58,7 +60,10 @@ static void frame_release_to_heap(struct frame *f)
 		frame_set_refs(f, 0);
 		f->type = 0;
 		f->owner = DOMID_XEN;
-		/* a mapping of shared_info or of grant frames was the last thing a dead domain waited for */
+		/*
+		 * a mapping of shared_info or of grant frames was the last thing a dead domain
+		 * waited for
+		 */
 		if (owner && owner->is_dying)
 			domain_try_free(owner);
 		return;
@@ -88,7 +93,9 @@ void frame_share(void *va, struct domain *d, bool writable)
 {
 	struct frame *f = virt_to_frame(va);
 
-	/* One permanent type reference: WR lets RW entries in, NONE keeps every writable one out. */
+	/*
+	 * One permanent type reference: WR lets RW entries in, NONE keeps every writable one out.
+	 */
 	f->type = ((u32)(writable ? FT_WR : FT_NONE) << FT_SHIFT) | FT_VALID | 1;
 	f->owner = d->domain_id;
 	frame_set_refs(f, FRAME_XENHEAP | FRAME_ALLOC | 1);

@@ -61,8 +61,8 @@ int gnttab_release_frames(struct domain *d)
 	struct grant_table *t = d->gnttab;
 
 	/*
-	 * from the end; where somebody uses one, those before it go all the same: whoever pins the last would keep
-	 * them all
+	 * from the end; where somebody uses one, those before it go all the same: whoever pins the
+	 * last would keep them all
 	 */
 	for (; t->release_cursor < t->nr_frames; t->release_cursor++) {
 		u32 idx = t->nr_frames - 1 - t->release_cursor;

@@ -57,8 +57,8 @@ int gnttab_init(struct domain *d); /* by d->max_grant_frames, max_maptrack_frame
  */
 int gnttab_release_mappings(struct domain *d);
 /*
- * Preemptible, of dying @d, which has nothing mapped any more: frees of the tables what others do not still use; that
- * is left to gnttab_fini(). -ERESTART; 0.
+ * Preemptible, of dying @d, which has nothing mapped any more: frees of the tables what others do
+ * not still use; that is left to gnttab_fini(). -ERESTART; 0.
  */
 int gnttab_release_frames(struct domain *d);
 /* Unshares and frees the tables. False: a frame is still mapped by somebody, try again later. */
@@ -70,8 +70,8 @@ int gnttab_grow(struct domain *d, u32 nr_frames);
 int gnttab_get_shared_frame(struct domain *d, u32 idx, mfn_t *mfn);
 
 /*
- * Notes a write (FRAME_WRITTEN) to each frame of @d's that a grant in use lets somebody write, from entry *@cursor on, 0 at first.
- * -ERESTART: preempted, to go on at *@cursor; 0.
+ * Notes a write (FRAME_WRITTEN) to each frame of @d's that a grant in use lets somebody write, from
+ * entry *@cursor on, 0 at first. -ERESTART: preempted, to go on at *@cursor; 0.
  */
 int gnttab_note_writers(const struct domain *d, u64 *cursor);
 

@@ -13,7 +13,10 @@ struct domain;
 struct vcpu;
 
 /* --- what a frame is used as (pv/ptval.c) --- */
-/* General and type reference in one: frame_get + frame_type_get; nothing is held on failure. -EPERM: not @d's. */
+/*
+ * General and type reference in one: frame_get + frame_type_get; nothing is held on failure.
+ * -EPERM: not @d's.
+ */
 int must_check frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type type);
 void frame_put_and_type(struct frame *f);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_args.h - what a hypercall's handler is given and what it returns: for hypercall/, which calls them, and pv/,
- * which has some.
+ * hc_args.h - what a hypercall's handler is given and what it returns: for hypercall/, which calls
+ * them, and pv/, which has some.
  */
 #ifndef HV_DOMAIN_HC_ARGS_H
 #define HV_DOMAIN_HC_ARGS_H

@@ -45,7 +45,10 @@ int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_
 	if (!f)
 		return -ENOMEM;
 	for (u64 i = 0; i < nr; i++) {
-		/* dom0's first memory is filled by its builder and kernel: nobody's secrets are in it yet */
+		/*
+		 * dom0's first memory is filled by its builder and kernel: nobody's secrets are in
+		 * it yet
+		 */
 		if (dom0)
 			frame_clean(&f[i]);
 		frame_set_refs(&f[i], FRAME_ALLOC | FRAME_WRITTEN | 1); /* it was not sent */

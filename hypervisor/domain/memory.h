@@ -15,8 +15,9 @@ struct domain;
 int domain_frames_alloc(struct domain *d, unsigned int order, unsigned int addr_bits,
 			struct frame **out);
 /*
- * Ends @d's allocation of @f: drops the ALLOC reference once (idempotent: false when it was gone). The caller
- * must hold a reference of its own or know the frame stays (the heap gets it when the last ref goes).
+ * Ends @d's allocation of @f: drops the ALLOC reference once (idempotent: false when it was gone).
+ * The caller must hold a reference of its own or know the frame stays (the heap gets it when the
+ * last ref goes).
  */
 bool domain_frame_release(struct frame *f);
 

@@ -8,9 +8,9 @@
 #include "x86/softirq.h"
 
 /*
- * How long others wait for a long operation at the most: so many of its steps, and so much time, whichever comes
- * first. Most steps are short, and going on costs a return to the guest; but one may be to empty 512 pages, and how
- * many of which a guest makes up.
+ * How long others wait for a long operation at the most: so many of its steps, and so much time,
+ * whichever comes first. Most steps are short, and going on costs a return to the guest; but one
+ * may be to empty 512 pages, and how many of which a guest makes up.
  */
 #define CHECKS_PER_TURN 16
 #define TURN_NS 200000
@@ -18,7 +18,10 @@
 /* Another CPU wants the lock, and has wanted it for a turn. */
 static bool others_are_waiting(void)
 {
-	/* hypervisor lock; a turn may be another operation's, which ended: then one check is too early */
+	/*
+	 * hypervisor lock; a turn may be another operation's, which ended: then one check is too
+	 * early
+	 */
 	static unsigned int checks;
 	static s_time_t began_ns;
 	s_time_t now;

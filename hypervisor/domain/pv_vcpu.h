@@ -28,7 +28,10 @@ struct pv_vcpu {
 	struct frame *cr3_user;   /* NULL: none */
 	bool in_kernel;           /* which of the two is loaded */
 	u64 kernel_cr3, user_cr3; /* what the CPU loads for them (pv/context.h); 0: none */
-	/* Faults of that many addresses from HV_HOLE_END on are the guest's own: all it has, or 0 in log-dirty mode. */
+	/*
+	 * Faults of that many addresses from HV_HOLE_END on are the guest's own: all it has, or 0
+	 * in log-dirty mode.
+	 */
 	u64 fault_range;
 
 	u64 kernel_sp, kernel_ss; /* HYPERVISOR_stack_switch */
@@ -51,7 +54,10 @@ struct pv_vcpu {
 	u64 *window_l1; /* L1 entries of this vcpu's GDT+LDT window (32 entries) */
 	u32 window_cpu; /* whose page of descriptors is in it */
 
-	/* D5: partially devalidated frames, each with a reference, to be finished first; one a level */
+	/*
+	 * D5: partially devalidated frames, each with a reference, to be finished first; one a
+	 * level
+	 */
 	struct frame *deferred[4];
 	unsigned int nr_deferred;
 	u64 xcr0, xcr0_ever; /* now; all that was ever enabled */

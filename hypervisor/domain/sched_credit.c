@@ -392,8 +392,9 @@ static unsigned int sharing_vcpus(const struct domain *d)
 }
 
 /*
- * What each of @d's @nr vcpus that get a share wants of @elapsed, before @list: no more than it could have
- * used, than the cap allows, or than it could save. Savings that would be cut off are the others'.
+ * What each of @d's @nr vcpus that get a share wants of @elapsed, before @list: no more than it
+ * could have used, than the cap allows, or than it could save. Savings that would be cut off are
+ * the others'.
  */
 static struct share *domain_wants(struct domain *d, unsigned int nr, s_time_t elapsed,
 				  struct share *list)

@@ -137,7 +137,9 @@ bool guest_syscall32(struct cpu_user_regs *regs)
 	return guest_exit_work(regs);
 }
 
-/* Whoever runs next gets no NMI before somebody's iret, and may not need one for long: here is one. */
+/*
+ * Whoever runs next gets no NMI before somebody's iret, and may not need one for long: here is one.
+ */
 static void guest_nmi(const struct cpu_user_regs *regs)
 {
 	nmi_handle(regs);

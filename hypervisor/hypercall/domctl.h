@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * domctl.h - what the files of domctl share: hc_domctl.c dispatches, domctl_life.c, domctl_vcpu.c,
- * domctl_shadow.c and domctl_misc.c implement. Each operation gets the copied-in structure and, unless its row
- * says otherwise, the domain it names.
+ * domctl_shadow.c and domctl_misc.c implement. Each operation gets the copied-in structure and,
+ * unless its row says otherwise, the domain it names.
  */
 #ifndef HV_HYPERCALL_DOMCTL_H
 #define HV_HYPERCALL_DOMCTL_H
@@ -62,7 +62,10 @@ long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op);
 long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op);
 long domctl_accept(struct domain *d, struct xen_domctl *op);
 
-/* Copies @bits out to a guest's bitmap, as much as it holds; what it has beyond 64 is zero. -EFAULT. */
+/*
+ * Copies @bits out to a guest's bitmap, as much as it holds; what it has beyond 64 is zero.
+ * -EFAULT.
+ */
 long domctl_put_bitmap(const struct xenctl_bitmap *map, u64 bits);
 /* Copies in the first 64 bits of a guest's bitmap. -EFAULT. */
 long domctl_get_bitmap(const struct xenctl_bitmap *map, u64 *bits);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* domctl_shadow.c - domctl shadow_op: log-dirty mode, of all that Xen's shadow paging can. ABI: xen/domctl.h. */
+/*
+ * domctl_shadow.c - domctl shadow_op: log-dirty mode, of all that Xen's shadow paging can. ABI:
+ * xen/domctl.h.
+ */
 #include "hypercall/domctl.h"
 #include "lib/errno.h"
 #include "pv/logdirty.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hc_hypfs.c - hypfs_op: dom0 reads what the CPU is vulnerable to and what is done about it, as text,
- * in the hypervisor's file system: /vulnerabilities/NAME. There is nothing else in it and nothing to
- * write. ABI: xen/hypfs.h; Xen 4.17 common/hypfs.c for which error comes first.
+ * hc_hypfs.c - hypfs_op: dom0 reads what the CPU is vulnerable to and what is done about it, as
+ * text, in the hypervisor's file system: /vulnerabilities/NAME. There is nothing else in it and
+ * nothing to write. ABI: xen/hypfs.h; Xen 4.17 common/hypfs.c for which error comes first.
  */
 #include <xen/hypfs.h>
 

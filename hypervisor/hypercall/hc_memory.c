@@ -81,7 +81,10 @@ static long op_maximum_reservation(u64 arg, long *value)
 	return rc;
 }
 
-/* The guest says how many, any number; one that has said nothing yet, such as one being restored, has 0. */
+/*
+ * The guest says how many, any number; one that has said nothing yet, such as one being restored,
+ * has 0.
+ */
 static long op_maximum_gpfn(u64 arg, long *value)
 {
 	struct domain *d;

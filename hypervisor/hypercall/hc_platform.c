@@ -170,8 +170,9 @@ static long op_get_cpu_version(struct xen_platform_op *op)
 }
 
 /*
- * What ACPI says of a CPU's speeds and ways to sleep: CPUs run as the firmware set them, and idle in HLT. This errno
- * is Xen's where it leaves both alone; of any other Linux complains, for each CPU, at each boot.
+ * What ACPI says of a CPU's speeds and ways to sleep: CPUs run as the firmware set them, and idle
+ * in HLT. This errno is Xen's where it leaves both alone; of any other Linux complains, for each
+ * CPU, at each boot.
  */
 static long op_set_processor_pminfo(struct xen_platform_op *op)
 {

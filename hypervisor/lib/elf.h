@@ -29,8 +29,8 @@ struct elf_image {
 };
 
 /*
- * 0; -ENOEXEC not ELF64 x86-64; -EINVAL truncated or inconsistent. @reason: what is wrong, to follow
- * the file's name.
+ * 0; -ENOEXEC not ELF64 x86-64; -EINVAL truncated or inconsistent. @reason: what is wrong, to
+ * follow the file's name.
  */
 int must_check elf_parse(struct elf_image *img, const void *bytes, size_t len, const char **reason);
 

@@ -3,7 +3,8 @@
  * log.h - the hypervisor's voice: serial console and the console ring (`xm dmesg`).
  *
  * Levels name who is at fault: ERROR our bug or the hardware, WARN the operator must act, INFO
- * lifecycle, DEBUG details. What a guest causes goes by domain_log() (domain/domain.h), whatever its
+ * lifecycle, DEBUG details. What a guest causes goes by domain_log() (domain/domain.h), whatever
+ * its
  * level: a guest has so many lines a second.
  */
 #ifndef HV_LIB_LOG_H
@@ -27,8 +28,8 @@ void hv_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noretur
 	} while (0)
 
 /*
- * What a release survives by ending the domain in whose name it happened: checked builds (-DHV_CHECKED, every host
- * test) stop there, so that the cause is seen.
+ * What a release survives by ending the domain in whose name it happened: checked builds
+ * (-DHV_CHECKED, every host test) stop there, so that the cause is seen.
  */
 #ifdef HV_CHECKED
 #define CHECKED_BUG() hv_panic("BUG at %s:%d", __FILE__, __LINE__)

@@ -54,8 +54,8 @@ void *memmove(void *dst, const void *src, size_t len)
 	const u8 *s = src;
 
 	/*
-	 * Forward is right whenever the destination does not start inside the source. By words, like
-	 * memcpy(): not every CPU, and no emulator, moves single bytes as fast.
+	 * Forward is right whenever the destination does not start inside the source. By words,
+	 * like memcpy(): not every CPU, and no emulator, moves single bytes as fast.
 	 */
 	if ((uintptr_t)d - (uintptr_t)s >= len) {
 		size_t words = len / 8;

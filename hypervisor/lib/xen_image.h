@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xen_image.h - what a PV kernel's image says to Xen: its notes, or the older guest string. Pure, as
- * elf.h; the hypervisor reads dom0's kernel with it, xend every other.
+ * xen_image.h - what a PV kernel's image says to Xen: its notes, or the older guest string. Pure,
+ * as elf.h; the hypervisor reads dom0's kernel with it, xend every other.
  * Source: xen/elfnote.h; which are optional, and what stands for them: as Xen 4.17.
  */
 #ifndef HV_LIB_XEN_IMAGE_H
@@ -26,8 +26,8 @@ struct xen_image {
 };
 
 /*
- * Reads @len bytes. 0; -ENOEXEC not ELF64 x86-64; -EOPNOTSUPP not made for Xen; -EINVAL truncated or
- * contradicts itself. @reason: what is wrong, to follow the file's name.
+ * Reads @len bytes. 0; -ENOEXEC not ELF64 x86-64; -EOPNOTSUPP not made for Xen; -EINVAL truncated
+ * or contradicts itself. @reason: what is wrong, to follow the file's name.
  */
 int must_check xen_image_parse(struct xen_image *x, const void *bytes, size_t len,
 			       const char **reason);

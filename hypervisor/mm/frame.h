@@ -91,7 +91,10 @@ static inline struct frame *virt_to_frame(const void *va)
 	return &frame_table[mfn_x(virt_to_mfn(va))];
 }
 
-/* True when @mfn has a record and is RAM (owner is not DOMID_IO). @mfn: guest-controlled, any value. */
+/*
+ * True when @mfn has a record and is RAM (owner is not DOMID_IO). @mfn: guest-controlled, any
+ * value.
+ */
 bool mfn_is_ram(mfn_t mfn);
 
 static inline enum frame_type frame_type_of(const struct frame *f)
@@ -121,7 +124,10 @@ static inline void frame_set_refs(struct frame *f, u64 refs)
 	f->ref = (f->ref & ~(FRAME_REF_MASK | FRAME_FLAGS | FRAME_WRITTEN)) | refs;
 }
 
-/* What is in @f, or which of its owner's pages it is, changes or has changed: one instruction, so that nobody asks who logs. */
+/*
+ * What is in @f, or which of its owner's pages it is, changes or has changed: one instruction, so
+ * that nobody asks who logs.
+ */
 static inline void frame_note_write(struct frame *f)
 {
 	f->ref |= FRAME_WRITTEN;
@@ -139,8 +145,8 @@ static inline void frame_set_order(struct frame *f, unsigned int order)
 }
 
 /*
- * The table in at most 2048 chunks: each domain counts its frames of each, so that who looks for them passes by those
- * where it has none.
+ * The table in at most 2048 chunks: each domain counts its frames of each, so that who looks for
+ * them passes by those where it has none.
  */
 extern unsigned int frame_chunk_shift; /* log2 of frames a chunk; fixed after boot */
 static inline u64 frame_chunk(u64 mfn)
@@ -196,9 +202,10 @@ static inline u64 m2p_get(mfn_t mfn)
 
 /*
  * Boot: takes over the two arrays (already mapped and zeroed by the caller) and marks every frame
- * as DOMID_IO (not RAM); the boot code then marks what is RAM with frame_mark_xen or page_alloc_add.
- * @m2p has @m2p_len bytes, for @nr_frames entries or more: a toolstack maps whole 2 MiB of it
- * (XENMEM_machphys_mfn_list), so all of its frames are mfn_is_m2p(), and what no entry lies in is invalid.
+ * as DOMID_IO (not RAM); the boot code then marks what is RAM with frame_mark_xen or
+ * page_alloc_add. @m2p has @m2p_len bytes, for @nr_frames entries or more: a toolstack maps whole 2
+ * MiB of it (XENMEM_machphys_mfn_list), so all of its frames are mfn_is_m2p(), and what no entry
+ * lies in is invalid.
  */
 void frame_table_init(struct frame *table, u64 *m2p, u64 m2p_len, u64 nr_frames);
 /* Boot: [start, end) is RAM in use by the hypervisor itself (image, tables, modules). */

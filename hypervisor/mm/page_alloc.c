@@ -4,8 +4,8 @@
  * records of their first frames. A zone is all frames whose numbers have as many bits: whoever must
  * have memory below some power of two finds whole zones below it, and no list is ever walked.
  *
- * Free frames are zero, or marked FRAME_DIRTY (from boot). A stale translation of a freed frame is flushed
- * before the frame is given out again (stamp, security.md C25).
+ * Free frames are zero, or marked FRAME_DIRTY (from boot). A stale translation of a freed frame is
+ * flushed before the frame is given out again (stamp, security.md C25).
  */
 #include "mm/page_alloc.h"
 
@@ -119,7 +119,10 @@ void page_alloc_add(mfn_t start, mfn_t end)
 	}
 }
 
-/* Cuts a block of @order from the free block at @mfn of size @from; gives back the upper halves, keeps the lower. */
+/*
+ * Cuts a block of @order from the free block at @mfn of size @from; gives back the upper halves,
+ * keeps the lower.
+ */
 static void block_split(u64 mfn, unsigned int from, unsigned int order)
 {
 	while (from > order) {
@@ -128,7 +131,10 @@ static void block_split(u64 mfn, unsigned int from, unsigned int order)
 	}
 }
 
-/* A free block of at least @order in @zone or one below; the highest: low memory is for those who ask for it. */
+/*
+ * A free block of at least @order in @zone or one below; the highest: low memory is for those who
+ * ask for it.
+ */
 static bool block_find(unsigned int zone, unsigned int order, u64 *mfn, unsigned int *found)
 {
 	for (unsigned int z = zone + 1; z-- > 0;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bounce.c - enters the guest kernel on a trap, an event or a system call. The frame's layout is the
- * public ABI's (xen/arch-x86/xen-x86_64.h); security.md C52, C53.
+ * bounce.c - enters the guest kernel on a trap, an event or a system call. The frame's layout is
+ * the public ABI's (xen/arch-x86/xen-x86_64.h); security.md C52, C53.
  */
 #include "pv/bounce.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * callback.c - where the guest kernel wants to be entered, and delivery of what is pending: trap table, callbacks,
- * kernel stack, events, NMI, system calls from user mode, and the way back (iret).
+ * callback.c - where the guest kernel wants to be entered, and delivery of what is pending: trap
+ * table, callbacks, kernel stack, events, NMI, system calls from user mode, and the way back
+ * (iret).
  */
 #include <xen/callback.h>
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.c - puts a vcpu's page tables, descriptor windows, segment state and control registers on the CPU and
- * takes them off again. Owns CR3, TSC_AUX, the segment bases and the guest's bits of CR4.
+ * context.c - puts a vcpu's page tables, descriptor windows, segment state and control registers on
+ * the CPU and takes them off again. Owns CR3, TSC_AUX, the segment bases and the guest's bits of
+ * CR4.
  *
- * GS: while the guest kernel runs, GS_BASE is the kernel's and SHADOW_GS_BASE the user's; in guest user mode they are
- * swapped. The guest may write its bases directly (FSGSBASE), so they are read back when it leaves.
+ * GS: while the guest kernel runs, GS_BASE is the kernel's and SHADOW_GS_BASE the user's; in guest
+ * user mode they are swapped. The guest may write its bases directly (FSGSBASE), so they are read
+ * back when it leaves.
  */
 #include "pv/context.h"
 
@@ -22,7 +24,10 @@
 #include "x86/segment.h"
 #include "x86/tlb.h"
 
-/* Of the bits a guest may set, those that change what its user mode may do; the others are so for all. */
+/*
+ * Of the bits a guest may set, those that change what its user mode may do; the others are so for
+ * all.
+ */
 #define CR4_APPLIED (X86_CR4_TSD | X86_CR4_FSGSBASE)
 
 u64 pv_cr3_of(struct frame *l4)
@@ -90,7 +95,10 @@ void pv_vcpu_switch_out(struct vcpu *v)
 	pv_debug_unload(pv);
 }
 
-/* A selector the guest's tables no longer hold faults on loading: it becomes null, as after a real CPU's check. */
+/*
+ * A selector the guest's tables no longer hold faults on loading: it becomes null, as after a real
+ * CPU's check.
+ */
 static void selectors_load(const struct pv_vcpu *pv)
 {
 	segment_load_ds(pv->ds);
@@ -162,7 +170,9 @@ int pv_set_segment_base(u32 msr, u64 base)
 
 int pv_set_user_gs_selector(u16 sel)
 {
-	/* in guest kernel mode the user's base is the shadow: load the selector between two swaps */
+	/*
+	 * in guest kernel mode the user's base is the shadow: load the selector between two swaps
+	 */
 	swapgs();
 	segment_load_gs(sel);
 	swapgs();

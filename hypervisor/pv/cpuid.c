@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpuid.c - the CPU as a paravirtual kernel should see it: the real one without what a PV guest cannot use, by allow-masks per
- * leaf, and the hypervisor's own leaves. Guest user mode sees the real CPUID: nothing here is a secret.
+ * cpuid.c - the CPU as a paravirtual kernel should see it: the real one without what a PV guest
+ * cannot use, by allow-masks per leaf, and the hypervisor's own leaves. Guest user mode sees the
+ * real CPUID: nothing here is a secret.
  */
 #include "domain/fpu.h"
 #include "pv/pv.h"

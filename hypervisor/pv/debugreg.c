@@ -15,7 +15,9 @@
 
 /* What a guest may set, or an exception say, in DR6: breakpoints 0-3, BD, BS, BT. */
 #define DR6_STATUS 0xe00fULL
-/* DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor. */
+/*
+ * DR7 bits for data and instruction breakpoints; general detect (bit 13) would stop the hypervisor.
+ */
 #define DR7_RESERVED_ZERO 0xffffffff0000fc00ULL
 #define DR7_ENABLE 0xffULL
 

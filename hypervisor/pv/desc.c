@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desc.c - guest descriptor tables: what a descriptor may say (security.md D7), the GDT's frames, the
- * LDT's frames on demand, update_descriptor. Owns pv_vcpu.gdt_*, ldt_*.
+ * desc.c - guest descriptor tables: what a descriptor may say (security.md D7), the GDT's frames,
+ * the LDT's frames on demand, update_descriptor. Owns pv_vcpu.gdt_*, ldt_*.
  *
  * The tables are seen by the CPU through the vcpu's window (perdomain.c), never at guest addresses.
  */
@@ -38,12 +38,17 @@ static bool desc_check(u64 *desc)
 
 	if (!(d & DESC_P))
 		return true;
-	/* system descriptors (TSS, LDT, every gate) are the hypervisor's; the all-zero type is harmless */
+	/*
+	 * system descriptors (TSS, LDT, every gate) are the hypervisor's; the all-zero type is
+	 * harmless
+	 */
 	if (!(d & DESC_S))
 		return !(d & DESC_TYPE_MASK);
 	if ((d & DESC_DPL_MASK) >> DESC_DPL_SHIFT < GUEST_RING)
 		d = (d & ~DESC_DPL_MASK) | GUEST_RING << DESC_DPL_SHIFT;
-	/* the CPU must never need to write the accessed bit into a frame the guest thinks constant */
+	/*
+	 * the CPU must never need to write the accessed bit into a frame the guest thinks constant
+	 */
 	*desc = d | DESC_ACCESSED;
 	return true;
 }
@@ -192,7 +197,10 @@ long hc_update_descriptor(struct hc_args *a)
 	f = mfn_to_frame(mfn);
 	if (!frame_get(f, current->domain))
 		return -EINVAL;
-	/* in use as a descriptor page: the checked value keeps it valid; else it must be plain memory */
+	/*
+	 * in use as a descriptor page: the checked value keeps it valid; else it must be plain
+	 * memory
+	 */
 	type = frame_type_of(f) == FT_SEG && frame_type_count(f) ? FT_SEG : FT_WR;
 	rc = frame_type_get(f, type);
 	if (!rc) {

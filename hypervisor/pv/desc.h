@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* desc.h - guest descriptor tables (security.md D7): GDT frames, the LDT on demand, single updates. */
+/*
+ * desc.h - guest descriptor tables (security.md D7): GDT frames, the LDT on demand, single updates.
+ */
 #ifndef HV_PV_DESC_H
 #define HV_PV_DESC_H
 
@@ -7,8 +9,11 @@
 
 /* Checks every descriptor of a page, raising DPL to the guest's ring. 0; -EINVAL. */
 int pv_desc_validate_frame(void *page);
-/* Installs a GDT of @nr_entries in frames @mfn[]. Takes SEG references; drops the old. 0; -EINVAL: too many, or a frame
- * that is not the domain's, not RAM, of another type, or holds what no guest may have. */
+/*
+ * Installs a GDT of @nr_entries in frames @mfn[]. Takes SEG references; drops the old. 0; -EINVAL:
+ * too many, or a frame that is not the domain's, not RAM, of another type, or holds what no guest
+ * may have.
+ */
 int pv_gdt_set(struct vcpu *v, const u64 *mfn, u32 nr_entries);
 void pv_gdt_clear(struct vcpu *v);
 /* Names the LDT by guest virtual address; frames are mapped on first use. 0, -EINVAL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain.c - the life of the paravirtual part of a domain: its window tables, a vcpu's whole context, and teardown in D9's order.
+ * domain.c - the life of the paravirtual part of a domain: its window tables, a vcpu's whole
+ * context, and teardown in D9's order.
  */
 #include "domain/fpu.h"
 #include "domain/frame_ref.h"
@@ -215,7 +216,10 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
 	c->gs_base_user = pv->gs_base_user;
 }
 
-/* Drops one table of a dying vcpu. Preempted: the frame is PARTIAL and found by the sweep; nothing is left here. */
+/*
+ * Drops one table of a dying vcpu. Preempted: the frame is PARTIAL and found by the sweep; nothing
+ * is left here.
+ */
 static int cr3_drop(struct frame **slot)
 {
 	struct frame *f = *slot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * emul.c - the privileged instructions a paravirtual kernel still executes: a table from opcode to handler. Each acts on a copy of
- * the registers that is taken only when it succeeded.
+ * emul.c - the privileged instructions a paravirtual kernel still executes: a table from opcode to
+ * handler. Each acts on a copy of the registers that is taken only when it succeeded.
  */
 #include "pv/emul.h"
 
@@ -46,7 +46,10 @@ static bool string_step(struct emul *e, u64 *index, unsigned int size)
 	return e->insn.rep && --e->regs.rcx != 0;
 }
 
-/* INS/OUTS. Progress is kept in the registers, so that a fault or preemption resumes at the same instruction. */
+/*
+ * INS/OUTS. Progress is kept in the registers, so that a fault or preemption resumes at the same
+ * instruction.
+ */
 static enum emul_result string_io(struct emul *e, bool is_in)
 {
 	unsigned int size = insn_operand_size(&e->insn, !(e->insn.opcode & 1));

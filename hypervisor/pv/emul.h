@@ -25,7 +25,10 @@ bool pv_emul_forced_cpuid(struct cpu_user_regs *regs);
 bool pv_msr_read(struct vcpu *v, u32 msr, u64 *val);
 bool pv_msr_write(struct vcpu *v, u32 msr, u64 val);
 
-/* ioport.c: one access of 1, 2 or 4 bytes. A domain without rights reads all-ones, and its writes go nowhere. */
+/*
+ * ioport.c: one access of 1, 2 or 4 bytes. A domain without rights reads all-ones, and its writes
+ * go nowhere.
+ */
 u32 pv_ioport_read(const struct domain *d, u16 port, unsigned int size);
 void pv_ioport_write(const struct domain *d, u16 port, unsigned int size, u32 val);
 

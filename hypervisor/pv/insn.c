@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.c - the decoder: prefixes, opcode, ModRM, SIB, displacement, immediate. Intel SDM volume 2, chapter 2.
- * 64-bit code only: guests run no privileged 32-bit code.
+ * insn.c - the decoder: prefixes, opcode, ModRM, SIB, displacement, immediate. Intel SDM volume 2,
+ * chapter 2. 64-bit code only: guests run no privileged 32-bit code.
  */
 #include "pv/insn.h"
 

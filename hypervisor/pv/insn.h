@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.h - decodes the few instruction forms the hypervisor ever looks at: privileged instructions of
- * a guest kernel, and stores to a page table. The bytes are fetched once (C59); nothing is executed here.
+ * insn.h - decodes the few instruction forms the hypervisor ever looks at: privileged instructions
+ * of a guest kernel, and stores to a page table. The bytes are fetched once (C59); nothing is
+ * executed here.
  */
 #ifndef HV_PV_INSN_H
 #define HV_PV_INSN_H
@@ -37,8 +38,8 @@ enum insn_form {
 };
 
 /*
- * Fetches at current's RIP and decodes. 0; -EFAULT (code cannot be read: *@fault_va says where); -EINVAL (a form not known, or longer
- * than 15 bytes).
+ * Fetches at current's RIP and decodes. 0; -EFAULT (code cannot be read: *@fault_va says where);
+ * -EINVAL (a form not known, or longer than 15 bytes).
  */
 int insn_fetch(struct insn *i, const struct cpu_user_regs *regs, u64 *fault_va);
 
@@ -46,7 +47,10 @@ int insn_fetch(struct insn *i, const struct cpu_user_regs *regs, u64 *fault_va);
 u64 *insn_reg(struct cpu_user_regs *regs, unsigned int nr);
 /* Bytes of the operand: 1 for byte opcodes; else 8 with REX.W, 2 with 0x66, 4. */
 unsigned int insn_operand_size(const struct insn *i, bool is_byte);
-/* Reads / writes register @nr as an operand of @size bytes, honouring ah..bh and the 32-bit zero extension. */
+/*
+ * Reads / writes register @nr as an operand of @size bytes, honouring ah..bh and the 32-bit zero
+ * extension.
+ */
 u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size);
 void insn_reg_write(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size, u64 val);
 

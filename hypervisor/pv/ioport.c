@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioport.c - I/O ports as guests see them: dom0 reaches the devices, but not those the hypervisor drives itself; everybody else sees
- * an empty bus.
+ * ioport.c - I/O ports as guests see them: dom0 reaches the devices, but not those the hypervisor
+ * drives itself; everybody else sees an empty bus.
  */
 #include "pv/emul.h"
 #include "x86/asm.h"

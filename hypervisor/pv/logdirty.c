@@ -2,9 +2,10 @@
 /*
  * logdirty.c - see logdirty.h. Owns pv_domain.log, FT_LOGGED, and FRAME_WRITTEN's meaning.
  *
- * An operation is a list of steps, each of which may stop and go on; the domain is paused from the first to the last, so
- * what its vcpus may write cannot change between the step that takes it away and the one that reads. Others go on: what they have mapped
- * is noted before it is read, and what they let go of meanwhile is noted then.
+ * An operation is a list of steps, each of which may stop and go on; the domain is paused from the
+ * first to the last, so what its vcpus may write cannot change between the step that takes it away
+ * and the one that reads. Others go on: what they have mapped is noted before it is read, and what
+ * they let go of meanwhile is noted then.
  */
 #include "pv/logdirty.h"
 
@@ -79,8 +80,8 @@ static int step_make_pool(struct domain *d, struct logdirty_report *unused)
 }
 
 /*
- * Before what was noted of a frame is forgotten: whoever let go of a foreign frame, and noted that, may still write it by what a CPU
- * remembers that has not flushed since.
+ * Before what was noted of a frame is forgotten: whoever let go of a foreign frame, and noted that,
+ * may still write it by what a CPU remembers that has not flushed since.
  */
 static void flush_others(const struct domain *d)
 {

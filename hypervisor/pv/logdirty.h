@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logdirty.h - log-dirty mode: while a domain is in it, each of its frames that is written is FRAME_WRITTEN, by whomever it is
- * written, until somebody asks (decision 0035). XEN_DOMCTL_SHADOW_OP is its only user.
+ * logdirty.h - log-dirty mode: while a domain is in it, each of its frames that is written is
+ * FRAME_WRITTEN, by whomever it is written, until somebody asks (decision 0035).
+ * XEN_DOMCTL_SHADOW_OP is its only user.
  *
- * Who writes, and where it is noted: the domain's vcpus, at the fault that makes a shadow's entry writable (pv/shadow.h);
- * the hypervisor on somebody's behalf, where it does (frame_note_write); others, where they let go of a writable mapping, and while
- * they have it, at each question (grants, other domains' tables, registered vcpu_info).
+ * Who writes, and where it is noted: the domain's vcpus, at the fault that makes a shadow's entry
+ * writable (pv/shadow.h); the hypervisor on somebody's behalf, where it does (frame_note_write);
+ * others, where they let go of a writable mapping, and while they have it, at each question
+ * (grants, other domains' tables, registered vcpu_info).
  *
  * All here needs the hypervisor lock.
  */
@@ -36,16 +38,18 @@ struct logdirty_report {
 };
 
 /*
- * Each stops with -ERESTART and goes on when called again. Of a domain that is another's than current's, stopped (domain_stop) when it is
- * called, and kept paused until it is done. -EINVAL: dying, or in (not in) the mode already; -EBUSY: something else of these is under way.
+ * Each stops with -ERESTART and goes on when called again. Of a domain that is another's than
+ * current's, stopped (domain_stop) when it is called, and kept paused until it is done. -EINVAL:
+ * dying, or in (not in) the mode already; -EBUSY: something else of these is under way.
  */
 /* Into the mode. No frame is written yet. -ENOMEM: no room for shadows. */
 int logdirty_enable(struct domain *d);
 /* Out of it; 0 also if it was not in it. */
 int logdirty_disable(struct domain *d);
 /*
- * Answers @r. @is_clean: and from now on only what is written later counts; of pages beyond nr_pages nothing is forgotten.
- * -EFAULT: the bitmap; the next answer then says of every frame that it was written.
+ * Answers @r. @is_clean: and from now on only what is written later counts; of pages beyond
+ * nr_pages nothing is forgotten. -EFAULT: the bitmap; the next answer then says of every frame that
+ * it was written.
  */
 int logdirty_report(struct domain *d, struct logdirty_report *r, bool is_clean);
 /* Pages of the hypervisor's heap that the mode takes of @d's account; 0: not in it. */

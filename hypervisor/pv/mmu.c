@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu.c - HYPERVISOR_mmu_update and update_va_mapping: entries of validated tables change only here (and through
- * the same pv_entry_update for trapped writes). ABI: xen/xen.h.
+ * mmu.c - HYPERVISOR_mmu_update and update_va_mapping: entries of validated tables change only here
+ * (and through the same pv_entry_update for trapped writes). ABI: xen/xen.h.
  */
 #include "pv/mmu.h"
 
@@ -20,12 +20,15 @@
 #include "x86/xpti.h"
 
 /*
- * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who holds the references.
- * Which of them a level may have is another question (pt_entry_bits_ok).
+ * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who
+ * holds the references. Which of them a level may have is another question (pt_entry_bits_ok).
  */
 #define FAST_BITS ((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
 
-/* The frame of the level-1 table for @va; NULL: none. Kept alive by the tables above it, held by nobody. */
+/*
+ * The frame of the level-1 table for @va; NULL: none. Kept alive by the tables above it, held by
+ * nobody.
+ */
 static struct frame *walk_to_l1(const struct vcpu *v, u64 va)
 {
 	/* the kernel's tables map all a caller may name; the LDT is needed in user mode too */
@@ -222,8 +225,9 @@ static int update_one(const struct mmu_update *req, const struct pt_subject *s)
 }
 
 /*
- * High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames named in them. Both are
- * held until mmu_subjects_put(): either may be dying, and an entry that is replaced may be the last that kept it.
+ * High half of the foreign domid: owner of the tables, plus one; low half: owner of the frames
+ * named in them. Both are held until mmu_subjects_put(): either may be dying, and an entry that is
+ * replaced may be the last that kept it.
  */
 static int mmu_subjects_get(u32 foreign, struct pt_subject *s)
 {

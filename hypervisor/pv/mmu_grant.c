@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_grant.c - writes and clears the page-table entry of a grant mapping in current's tables. The references of the mapped frame
- * belong to the grant's active entry; the entry carries PTE_GRANT, and takes and drops none (D8: one place).
+ * mmu_grant.c - writes and clears the page-table entry of a grant mapping in current's tables. The
+ * references of the mapped frame belong to the grant's active entry; the entry carries PTE_GRANT,
+ * and takes and drops none (D8: one place).
  */
 #include "lib/errno.h"
 #include "mm/frame.h"
@@ -17,7 +18,10 @@
 #define AVL_LOW_SHIFT 9
 #define GUEST_AVAIL_LOW 7u
 
-/* The level-1 entry named by @host_addr, about to change; its table held with a general and an L1 type reference. */
+/*
+ * The level-1 entry named by @host_addr, about to change; its table held with a general and an L1
+ * type reference.
+ */
 static int slot_get(u64 host_addr, u32 gnt_flags, struct frame **table, u64 **slot)
 {
 	struct frame *f;
@@ -71,8 +75,9 @@ static bool is_mapping_of(u64 entry, u32 gnt_flags, mfn_t frame)
 }
 
 /*
- * Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it, and what is known of
- * its table. Not from @to, of @to_table, where it goes: the mapping to be undone would stay.
+ * Takes the entry that maps @va out of its place (unmap_and_replace): its references move with it,
+ * and what is known of its table. Not from @to, of @to_table, where it goes: the mapping to be
+ * undone would stay.
  */
 static int entry_take(u64 va, struct frame *to_table, const u64 *to, u64 *entry)
 {

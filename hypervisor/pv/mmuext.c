@@ -81,7 +81,10 @@ static int op_new_baseptr(const struct mmuext_op *op, struct domain *owner)
 		rc = frame_get_and_type(f, owner, FT_L4);
 		if (rc)
 			return rc;
-		/* Before it takes the place of what the CPU walks: room for it is made with what no vcpu has. */
+		/*
+		 * Before it takes the place of what the CPU walks: room for it is made with what no
+		 * vcpu has.
+		 */
 		current->pv.kernel_cr3 = pv_cr3_of(f);
 		current->pv.cr3_kernel = f;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msr.c - the model-specific registers a guest may read or write: an allow-list (security.md C56); all else is
- * #GP, which Linux's safe accessors expect.
+ * msr.c - the model-specific registers a guest may read or write: an allow-list (security.md C56);
+ * all else is #GP, which Linux's safe accessors expect.
  */
 #include "lib/errno.h"
 #include "pv/context.h"

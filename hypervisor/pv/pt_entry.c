@@ -71,13 +71,18 @@ static int l1_get_mmio(u64 *entry, mfn_t mfn, const struct pt_subject *s)
 
 	if (!s->pt_owner->is_privileged || mmio_is_hv(mfn))
 		return -EPERM;
-	/* UC, UC- and WC (PAT entries 2, 3 and the write-combining one Linux programs) stay; all else becomes UC */
+	/*
+	 * UC, UC- and WC (PAT entries 2, 3 and the write-combining one Linux programs) stay; all
+	 * else becomes UC
+	 */
 	if (cache != PTE_PCD && cache != (PTE_PCD | PTE_PWT) && cache != PTE_PAT)
 		*entry = (*entry & ~PTE_CACHE) | PTE_PCD | PTE_PWT;
 	return 0;
 }
 
-/* The machine-to-physical table, for dom0's toolstack to read. Holds no reference: it never goes. */
+/*
+ * The machine-to-physical table, for dom0's toolstack to read. Holds no reference: it never goes.
+ */
 static int l1_get_m2p(u64 entry)
 {
 	return !(entry & (PTE_RW | PTE_CACHE)) && mfn_is_m2p(pte_mfn(entry)) ? 0 : -EPERM;

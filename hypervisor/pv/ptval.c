@@ -3,9 +3,9 @@
  * ptval.c - the page-type state machine. Owns struct frame's type word, nval and pset, and
  * vcpu.pv.deferred. What one entry may contain is pt_entry.c's business.
  *
- * Levels strictly decrease from a table to what it names (same-level entries are refused, D11), so the
- * mutual calls frame_type_get -> validate -> pt_entry_get -> frame_type_get are at most four deep, and there are no cycles
- * of type references.
+ * Levels strictly decrease from a table to what it names (same-level entries are refused, D11), so
+ * the mutual calls frame_type_get -> validate -> pt_entry_get -> frame_type_get are at most four
+ * deep, and there are no cycles of type references.
  *
  * Order (D4, C18): claim the new type, flush what the old type left in the TLB, then validate.
  */
@@ -80,14 +80,18 @@ static void partial_set(struct frame *f, unsigned int nval, bool pset)
 	frame_get_held(f);
 }
 
-/* Defined below: a table's last reference and its entries call each other, one level down each time. */
+/*
+ * Defined below: a table's last reference and its entries call each other, one level down each
+ * time.
+ */
 static int table_devalidate(struct frame *f, unsigned int level, unsigned int *nr, bool *pset);
 
 /*
- * Finishes the child of a pset entry of a table of @level: its general reference is ours. If it still is the PARTIAL
- * table that it was when the entry was looked at, that work is undone first. Others may have ended that, and the guest
- * made another table of it since, PARTIAL as well: that is left to who meets it. So each call in here is a level
- * below, however many such tables name each other.
+ * Finishes the child of a pset entry of a table of @level: its general reference is ours. If it
+ * still is the PARTIAL table that it was when the entry was looked at, that work is undone first.
+ * Others may have ended that, and the guest made another table of it since, PARTIAL as well: that
+ * is left to who meets it. So each call in here is a level below, however many such tables name
+ * each other.
  */
 static int pset_child_finish(u64 entry, unsigned int level)
 {
@@ -121,8 +125,10 @@ static int table_last_put(struct frame *f)
 	return 0;
 }
 
-/* Drops what one present entry of level > 1 holds. On preemption the child is PARTIAL with the type reference, and
- * the general one stays with the entry (pset). */
+/*
+ * Drops what one present entry of level > 1 holds. On preemption the child is PARTIAL with the type
+ * reference, and the general one stays with the entry (pset).
+ */
 static int child_put(struct frame *child)
 {
 	if (frame_type_count(child) == 1) {
@@ -138,8 +144,8 @@ static int child_put(struct frame *child)
 }
 
 /*
- * Drops the references of entries [0, *nr) of a table, last first, and before them entry *nr's general one when *@pset.
- * On preemption *@nr and *@pset tell where to go on.
+ * Drops the references of entries [0, *nr) of a table, last first, and before them entry *nr's
+ * general one when *@pset. On preemption *@nr and *@pset tell where to go on.
  */
 static int table_devalidate(struct frame *f, unsigned int level, unsigned int *nr, bool *pset)
 {
@@ -160,7 +166,10 @@ static int table_devalidate(struct frame *f, unsigned int level, unsigned int *n
 			continue;
 		if (level == 1) {
 			pt_entry_put(entry, 1, f);
-			/* it may have been all that kept its frame: then all CPUs of the owner were flushed for it */
+			/*
+			 * it may have been all that kept its frame: then all CPUs of the owner were
+			 * flushed for it
+			 */
 			if (++nr_put % PUTS_PER_CHECK)
 				continue;
 		} else {
@@ -197,9 +206,10 @@ int ptval_finish_partial(struct frame *f)
 }
 
 /*
- * Leaves a PARTIAL frame to be finished when the current vcpu next enters (D5). Every way in drains, and one operation
- * leaves at most one frame a level. Were it not so, the frame would stay PARTIAL with its own references until its
- * owner's teardown meets it, and the owner ends: a list is no reason to stop the host.
+ * Leaves a PARTIAL frame to be finished when the current vcpu next enters (D5). Every way in
+ * drains, and one operation leaves at most one frame a level. Were it not so, the frame would stay
+ * PARTIAL with its own references until its owner's teardown meets it, and the owner ends: a list
+ * is no reason to stop the host.
  */
 static void defer(struct frame *f)
 {
@@ -243,7 +253,10 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 
 		if (!pt_slot_is_guest(level, nr))
 			continue;
-		/* A grant mapping is a hypercall's doing: the bit means nothing in a table made by a guest. */
+		/*
+		 * A grant mapping is a hypercall's doing: the bit means nothing in a table made by
+		 * a guest.
+		 */
 		entry = pt_entry_adjust(entry & ~PTE_GRANT, level);
 		if (pset)
 			frame_put(mfn_to_frame(pte_mfn(entry))); /* pt_entry_get takes its own again */
@@ -307,7 +320,10 @@ static int type_validate(struct frame *f, enum frame_type type, unsigned int nr,
 	return 0;
 }
 
-/* The frame was of another type, all of whose references are gone: what its old type left in a TLB must not survive. */
+/*
+ * The frame was of another type, all of whose references are gone: what its old type left in a TLB
+ * must not survive.
+ */
 static void flush_old_type(const struct frame *f, enum frame_type old)
 {
 	const struct domain *owner;
@@ -352,7 +368,10 @@ int frame_type_get(struct frame *f, enum frame_type type)
 
 int frame_type_put_preemptible(struct frame *f)
 {
-	/* who puts holds a reference of a frame in use whose contents were checked (C22); what is not held is not dropped */
+	/*
+	 * who puts holds a reference of a frame in use whose contents were checked (C22); what is
+	 * not held is not dropped
+	 */
 	if (unlikely(frame_type_count(f) == 0 || !(f->type & FT_VALID))) {
 		CHECKED_BUG();
 		domain_crash(current->domain, "a type reference that nobody holds was dropped");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ptwr.c - a guest kernel's plain store to one of its level-1 tables, which are mapped read-only: the store is decoded, and
- * done as a checked entry update (security.md D6 path 3). Not a general emulator: the table lists every form.
+ * ptwr.c - a guest kernel's plain store to one of its level-1 tables, which are mapped read-only:
+ * the store is decoded, and done as a checked entry update (security.md D6 path 3). Not a general
+ * emulator: the table lists every form.
  */
 #include "pv/ptwr.h"
 

@@ -6,9 +6,10 @@
 #include "domain/domain.h"
 
 /*
- * A write fault of current's kernel at @va, which maps a page read-only. True: it was a store to one of the domain's level-1 tables,
- * the entry was checked and changed, and @regs is past the instruction; or it was preempted, and @regs runs it again. Takes the
- * lock. False: the guest gets its page fault.
+ * A write fault of current's kernel at @va, which maps a page read-only. True: it was a store to
+ * one of the domain's level-1 tables, the entry was checked and changed, and @regs is past the
+ * instruction; or it was preempted, and @regs runs it again. Takes the lock. False: the guest gets
+ * its page fault.
  */
 bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va);
 

@@ -19,20 +19,27 @@ void pv_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *ctxt);
 /* --- traps (pv/traps.c): called by entry/ with the guest's registers on the CPU stack --- */
 /* Any exception that happened in guest mode; regs->entry_vector, regs->error_code. */
 void pv_trap(struct cpu_user_regs *regs);
-/* `syscall` executed in guest user mode: bounce to the guest kernel. (Kernel mode: hypercall_entry.) */
+/*
+ * `syscall` executed in guest user mode: bounce to the guest kernel. (Kernel mode:
+ * hypercall_entry.)
+ */
 void pv_syscall_from_user(struct cpu_user_regs *regs);
 /* 32-bit compat: int 0x80 etc. come through pv_trap as #GP or soft vectors. */
 void pv_int80(struct cpu_user_regs *regs);
 /*
- * The guest's own return state (@regs) faulted on the way out, in ring 0: the exception is the guest's, as if it had
- * happened at the address it returns to. @regs->entry_vector, error_code: the exception's.
+ * The guest's own return state (@regs) faulted on the way out, in ring 0: the exception is the
+ * guest's, as if it had happened at the address it returns to. @regs->entry_vector, error_code: the
+ * exception's.
  */
 void pv_iret_fault(struct cpu_user_regs *regs);
 /* Exit path, interrupts off: delivers a pending NMI or event upcall if allowed. */
 void pv_deliver_pending(struct cpu_user_regs *regs);
 /* A #PF inside the hypervisor on the per-domain window (LDT on demand). True: fixed, retry. */
 bool pv_fixup_hv_fault(unsigned long va, u32 error_code);
-/* A #PF of the hypervisor at @va, any, where it may fault, as on guest memory. True: only a shadow lacked it, retry. */
+/*
+ * A #PF of the hypervisor at @va, any, where it may fault, as on guest memory. True: only a shadow
+ * lacked it, retry.
+ */
 bool pv_fixup_copy_fault(unsigned long va, u32 error_code);
 
 /* --- hypercalls implemented here; handlers in the sense of hypercall/hypercall.h --- */

@@ -2,8 +2,9 @@
 /*
  * shadow.c - see shadow.h. Owns struct shadow_pool and frame.shadow.
  *
- * The CPUs never write to a shadow: A, and D where it is writable, are set in each entry from the beginning. So the guest's
- * entries get both at the fault that fills one, and lose none that a CPU would set later.
+ * The CPUs never write to a shadow: A, and D where it is writable, are set in each entry from the
+ * beginning. So the guest's entries get both at the fault that fills one, and lose none that a CPU
+ * would set later.
  */
 #include "pv/shadow.h"
 
@@ -156,13 +157,18 @@ void shadow_drop_all(struct domain *d)
 			drop(p, i);
 	}
 	xpti_l4_changed();
-	/* now, not when they are used again: what a CPU remembers of a dropped one may be writable */
+	/*
+	 * now, not when they are used again: what a CPU remembers of a dropped one may be writable
+	 */
 	tlb_flush_domain(d);
 }
 
 /* --- making --- */
 
-/* Room for @nr more. What vcpus have loaded is at most two for each, and the pool has many times that. */
+/*
+ * Room for @nr more. What vcpus have loaded is at most two for each, and the pool has many times
+ * that.
+ */
 static void make_room(struct domain *d, u32 nr)
 {
 	if (d->pv.log->pool->nr_free < nr)
@@ -258,13 +264,19 @@ static void path_link(struct domain *d, struct path *p, unsigned int level, u64 
 		xpti_l4_changed();
 }
 
-/* A write to @f of @d's is noted already; or, granted by another, it is noted as long as there is the mapping. */
+/*
+ * A write to @f of @d's is noted already; or, granted by another, it is noted as long as there is
+ * the mapping.
+ */
 static bool is_noted(const struct frame *f, const struct domain *d)
 {
 	return f->ref & FRAME_WRITTEN || f->owner != d->domain_id;
 }
 
-/* The entry of level 1: writable for a write, which is thereby noted; and what was written before stays writable. */
+/*
+ * The entry of level 1: writable for a write, which is thereby noted; and what was written before
+ * stays writable.
+ */
 static void path_end(struct domain *d, struct path *p, u64 va, bool is_write)
 {
 	struct log_dirty *log = d->pv.log;
@@ -301,7 +313,10 @@ bool shadow_fault(u64 va, u32 *code)
 
 /* --- the audit --- */
 
-/* What is wrong with @entry of the shadow of a table at @level, where the guest has @own. NULL: nothing. */
+/*
+ * What is wrong with @entry of the shadow of a table at @level, where the guest has @own. NULL:
+ * nothing.
+ */
 static const char *entry_wrong(const struct domain *d, u64 entry, u64 own, unsigned int level)
 {
 	const struct shadow_pool *p = d->pv.log->pool;

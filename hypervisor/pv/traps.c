@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traps.c - every exception of a guest: what the hypervisor handles itself (page-table stores, privileged instructions,
- * the lazy FPU, the LDT), and what is the guest's own and goes to its trap table.
+ * traps.c - every exception of a guest: what the hypervisor handles itself (page-table stores,
+ * privileged instructions, the lazy FPU, the LDT), and what is the guest's own and goes to its trap
+ * table.
  */
 #include "domain/fpu.h"
 #include "domain/hc_args.h"
@@ -72,8 +73,8 @@ static void general_protection(struct cpu_user_regs *regs)
 }
 
 /*
- * The CPU itself, on the guest's account, read a descriptor that is not there: of the vcpu's GDT, as
- * the CPU says of a smaller limit; of its LDT, as of that table at the guest's own address.
+ * The CPU itself, on the guest's account, read a descriptor that is not there: of the vcpu's GDT,
+ * as the CPU says of a smaller limit; of its LDT, as of that table at the guest's own address.
  */
 static bool descriptor_fault(struct cpu_user_regs *regs, u64 va, u32 code)
 {
@@ -115,7 +116,10 @@ static inline __attribute__((always_inline)) void own_fault(struct cpu_user_regs
 	pv_inject_page_fault(regs, va, code);
 }
 
-/* At an address of the hypervisor's; or of a guest in log-dirty mode, whose own tables may not say what the CPU's code does. */
+/*
+ * At an address of the hypervisor's; or of a guest in log-dirty mode, whose own tables may not say
+ * what the CPU's code does.
+ */
 static __attribute__((noinline)) void odd_fault(struct cpu_user_regs *regs, u64 va)
 {
 	u32 code = regs->error_code;
@@ -151,7 +155,10 @@ static void device_not_available(struct cpu_user_regs *regs)
 	fpu_load(current);
 	if (!(current->pv.ctrlreg[0] & X86_CR0_TS))
 		return;
-	/* the guest's own lazy switching: its handler clears its TS (ABI: already clear when it runs) */
+	/*
+	 * the guest's own lazy switching: its handler clears its TS (ABI: already clear when it
+	 * runs)
+	 */
 	current->pv.ctrlreg[0] &= ~X86_CR0_TS;
 	pv_inject_trap(regs, VEC_NM, 0);
 }
@@ -200,8 +207,8 @@ bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 	if ((error_code & PF_PRESENT) || va < ldt || va >= ldt + VCPU_LDT_PAGES * PAGE_SIZE)
 		return false;
 	/*
-	 * Not pv_enter(): a selector load of the hypervisor's own, in the middle of a switch, comes here too. The frame
-	 * is looked at and taken in one step.
+	 * Not pv_enter(): a selector load of the hypervisor's own, in the middle of a switch, comes
+	 * here too. The frame is looked at and taken in one step.
 	 */
 	hv_lock();
 	is_mapped = pv_ldt_map(va - ldt);

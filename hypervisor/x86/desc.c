@@ -198,8 +198,8 @@ void desc_init(void)
 		tss->ist[i - 1] = area + i * IST_STACK_SIZE;
 	tss->io_bitmap = sizeof(*tss); /* none: every IN and OUT of a guest is #GP */
 	/*
-	 * After a reset the LDT is memory from address 0 on, which is a guest's: it could put a gate
-	 * into ring 0 there.
+	 * After a reset the LDT is memory from address 0 on, which is a guest's: it could put a
+	 * gate into ring 0 there.
 	 */
 	percpu[cpu].has_ldt = true;
 	desc_load_own();

@@ -23,9 +23,15 @@ struct e820_map {
 };
 extern struct e820_map machine_e820; /* fixed after boot; also given to dom0 */
 
-/* Appends a range as the firmware names it; ranges may overlap and come in any order. Full: it is dropped, and counted. */
+/*
+ * Appends a range as the firmware names it; ranges may overlap and come in any order. Full: it is
+ * dropped, and counted.
+ */
 void e820_add(struct e820_map *map, u64 addr, u64 size, u32 type);
-/* Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type; says what was dropped. */
+/*
+ * Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type; says what was
+ * dropped.
+ */
 void e820_sanitise(struct e820_map *map);
 /* The range that holds the byte at @addr; NULL: none. */
 const struct e820_entry *e820_find(const struct e820_map *map, u64 addr);

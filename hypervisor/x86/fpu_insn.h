@@ -34,7 +34,9 @@ static inline int xsetbv_safe(u64 value)
 	return rc;
 }
 
-/* Loads all of the state that XCR0 enables from @area. -EFAULT: its header or MXCSR is not valid. */
+/*
+ * Loads all of the state that XCR0 enables from @area. -EFAULT: its header or MXCSR is not valid.
+ */
 static inline int xrstor_safe(const void *area)
 {
 	int rc = 0;

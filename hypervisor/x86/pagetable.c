@@ -43,7 +43,10 @@ void *pt_page(void)
 	return page;
 }
 
-/* Flags a table entry of the path needs: user access only where the guest may look. NULL: no memory. */
+/*
+ * Flags a table entry of the path needs: user access only where the guest may look. NULL: no
+ * memory.
+ */
 static u64 *next_table(u64 *entry, u64 leaf_flags)
 {
 	if (!(*entry & PTE_P)) {

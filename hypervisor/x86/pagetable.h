@@ -25,9 +25,9 @@ void pt_map(unsigned long va, maddr_t ma, u64 len, u64 flags);
  */
 bool pt_map_in(u64 *l4, unsigned long va, maddr_t ma, u64 len, u64 flags);
 /*
- * Boot list, once every mapping is made: stops the machine when a page of the hypervisor's own tables
- * can be written and executed, its code or constants can be written by any address, or the CPU does not
- * look at those rights.
+ * Boot list, once every mapping is made: stops the machine when a page of the hypervisor's own
+ * tables can be written and executed, its code or constants can be written by any address, or the
+ * CPU does not look at those rights.
  */
 void pt_check_rights(void);
 /* Where the hypervisor's 4 KiB page at @va is. False: none, or a larger one. */

@@ -31,14 +31,19 @@ struct cpu_info {
 	u32 lock_depth;      /* how often this CPU has taken the hypervisor lock */
 	u32 locks_held;      /* bit a rank of a struct spinlock */
 	u32 pad2;
-	/* Only with separate tables (x86/xpti.c): what the hypervisor and what the guest runs on. */
+	/*
+	 * Only with separate tables (x86/xpti.c): what the hypervisor and what the guest runs on.
+	 */
 	u64 hv_cr3, guest_cr3;
 	/* Of MSR SPEC_CTRL; the guest's with bit 31: always to be written (x86/spec_ctrl.c). */
 	u32 hv_spec_ctrl, guest_spec_ctrl;
 	u16 verw_selector;   /* any that can be written to: an operand in memory is what counts */
 	bool is_idle;        /* in the idle loop, which looks for work itself */
 	u8 pad[5];
-	/* Whose page tables are loaded; NULL: the hypervisor's own. As `vcpu`, but for the moments of the switch. */
+	/*
+	 * Whose page tables are loaded; NULL: the hypervisor's own. As `vcpu`, but for the moments
+	 * of the switch.
+	 */
 	const struct tlb_space *tlb_space;
 	u64 tlb_time; /* clock of the last full flush, x86/tlb.c */
 	/* Whose copy guest_cr3 is, and of what time: x86/xpti.h. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pte.h - bits of an x86-64 page-table entry, and the two the hypervisor keeps among the available ones. */
+/*
+ * pte.h - bits of an x86-64 page-table entry, and the two the hypervisor keeps among the available
+ * ones.
+ */
 #ifndef HV_X86_PTE_H
 #define HV_X86_PTE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* smap.h - for assembly: the way to guests' pages and back, where the CPU keeps the hypervisor off. */
+/*
+ * smap.h - for assembly: the way to guests' pages and back, where the CPU keeps the hypervisor off.
+ */
 #ifndef HV_X86_SMAP_H
 #define HV_X86_SMAP_H
 

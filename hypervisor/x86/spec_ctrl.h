@@ -22,7 +22,9 @@ u32 spec_plan_features(const struct spec_plan *plan, bool smap);
  * of entry.S. @smap: see above. Then every CPU: its own registers. Called by cpu_init().
  */
 void spec_ctrl_init(bool smap);
-/* Boot list: the table of faults, a line each, in the log, then the sequences that are in entry.S. */
+/*
+ * Boot list: the table of faults, a line each, in the log, then the sequences that are in entry.S.
+ */
 void spec_ctrl_report(void);
 
 /*

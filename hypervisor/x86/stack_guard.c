@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_guard.c - see stack_guard.h. The two symbols are the compiler's; the second one is also called
- * by Debian's decompression libraries, whose value is boot/libc_shim.c's.
+ * stack_guard.c - see stack_guard.h. The two symbols are the compiler's; the second one is also
+ * called by Debian's decompression libraries, whose value is boot/libc_shim.c's.
  */
 #include "x86/stack_guard.h"
 

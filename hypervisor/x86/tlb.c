@@ -15,9 +15,10 @@
  * - other domains', named by level-1 entries (dom0's): by the time when the last such entry went,
  *   which is noted before the frame is let go (pv/pt_entry.c). One that is still there holds its
  *   frame in the type and the hands it has;
- * - granted ones: flushed on all CPUs of the domain before the reference goes (hypercall/hc_gnttab.c).
- * The walker may go on through a table that is unhooked and make translations after those times: then
- * the CPU has not flushed since it was unhooked, and counts as well.
+ * - - granted ones: flushed on all CPUs of the domain before the reference goes
+ *   (hypercall/hc_gnttab.c).
+ * The walker may go on through a table that is unhooked and make translations after those times:
+ * then the CPU has not flushed since it was unhooked, and counts as well.
  *
  * Frames keep 32 bits of the clock, which may be any of many times: the latest is taken. CPUs and
  * domains keep all of it, however long ago it was.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb_space.h - what x86/tlb.c has to know of a domain: which frames a TLB can hold by its page tables. A domain has one,
- * and a CPU names that of the domain whose tables it has loaded.
+ * tlb_space.h - what x86/tlb.c has to know of a domain: which frames a TLB can hold by its page
+ * tables. A domain has one, and a CPU names that of the domain whose tables it has loaded.
  */
 #ifndef HV_X86_TLB_SPACE_H
 #define HV_X86_TLB_SPACE_H

@@ -35,7 +35,9 @@
 #define RX_BURST 256	/* bytes taken by one interrupt */
 
 static u16 port; /* 0: no serial line */
-/* Port reads for which it is waited yet, and those that a FIFO's bytes earn, twice what they take. */
+/*
+ * Port reads for which it is waited yet, and those that a FIFO's bytes earn, twice what they take.
+ */
 static u32 patience, patience_max, earned;
 static u32 speed; /* bits a second */
 

@@ -6,7 +6,9 @@
 #include "lib/types.h"
 
 void uart_init(u16 port, u32 baud);
-/* Boot, once the clock runs: how long a look at the line takes, by which its patience is counted. */
+/*
+ * Boot, once the clock runs: how long a look at the line takes, by which its patience is counted.
+ */
 void uart_measure(void);
 void uart_write(const char *buf, size_t len);
 u16 uart_port(void); /* 0: none */

@@ -17,9 +17,9 @@
 bool card_ifname_ok(const char *name);
 
 /*
- * What a card is plugged into: an interface's name; or, for vif-openvswitch, a switch's, with a VLAN
- * and the VLANs of a trunk behind it: ovsbr0.10, ovsbr0:20:30, ovsbr0.10:20. VLANs are 0 to 4095; at
- * most CARD_BRIDGE_MAX bytes. Source: xl-network-configuration(5) of Xen 4.17.
+ * What a card is plugged into: an interface's name; or, for vif-openvswitch, a switch's, with a
+ * VLAN and the VLANs of a trunk behind it: ovsbr0.10, ovsbr0:20:30, ovsbr0.10:20. VLANs are 0 to
+ * 4095; at most CARD_BRIDGE_MAX bytes. Source: xl-network-configuration(5) of Xen 4.17.
  */
 bool card_bridge_ok(const char *bridge);
 

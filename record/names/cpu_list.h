@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_list.h - lists of the machine's CPUs as xl writes them: "all,^0", "0-3,^2", "node:0". Pure. */
+/*
+ * cpu_list.h - lists of the machine's CPUs as xl writes them: "all,^0", "0-3,^2", "node:0". Pure.
+ */
 #ifndef STOREVISOR_CPU_LIST_H
 #define STOREVISOR_CPU_LIST_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * disk_format.h - what a disk's image is: by xl's words, and by QEMU's for those that a server
- * reads (blk_server.h). A format is said, never found out: an image's contents are its guest's. Pure.
+ * reads (blk_server.h). A format is said, never found out: an image's contents are its guest's.
+ * Pure.
  */
 #ifndef STOREVISOR_DISK_FORMAT_H
 #define STOREVISOR_DISK_FORMAT_H

@@ -53,7 +53,9 @@ const char *net_take_host(char host[NET_HOST_MAX + 1], const char *s, const char
 			return NULL;
 		s += len;
 	}
-	/* Two ways to write one host are one, to its disks' locks. An interface's name is as it is. */
+	/*
+	 * Two ways to write one host are one, to its disks' locks. An interface's name is as it is.
+	 */
 	for (char *c = host; *c && *c != '%'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return !*s || strchr(ends, *s) ? s : NULL;

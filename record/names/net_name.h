@@ -16,8 +16,8 @@
 bool net_take_text(char *out, size_t size, const char *text, size_t len, bool uri);
 
 /*
- * A host, an address, or one of IPv6 in brackets, at the start of @s, up to its end or one of @ends,
- * to @host without the brackets, in small letters. Where it ends, or NULL.
+ * A host, an address, or one of IPv6 in brackets, at the start of @s, up to its end or one of
+ * @ends, to @host without the brackets, in small letters. Where it ends, or NULL.
  */
 const char *net_take_host(char host[NET_HOST_MAX + 1], const char *s, const char *ends);
 
@@ -25,8 +25,8 @@ const char *net_take_host(char host[NET_HOST_MAX + 1], const char *s, const char
 const char *net_take_port(char port[NET_PORT_MAX + 1], const char *s);
 
 /*
- * HOST[:PORT] of a URI, which ends with it or at a '/': *@s is moved behind it. NULL, or what is wrong;
- * @port stays as it was where none is said.
+ * HOST[:PORT] of a URI, which ends with it or at a '/': *@s is moved behind it. NULL, or what is
+ * wrong; @port stays as it was where none is said.
  */
 const char *net_take_authority(const char **s, char host[NET_HOST_MAX + 1], char port[NET_PORT_MAX + 1]);
 

@@ -12,8 +12,8 @@
 bool remote_name_is(const char *text);
 
 /*
- * The one spelling of @text, of which remote_name_is(), to @out, @len bytes, and its protocol. NULL,
- * or what is wrong with it.
+ * The one spelling of @text, of which remote_name_is(), to @out, @len bytes, and its protocol.
+ * NULL, or what is wrong with it.
  */
 const char *remote_name_settle(const char *text, enum vdev_backend *backend, char *out, size_t len);
 

@@ -34,8 +34,8 @@ static inline bool vdev_is_remote(enum vdev_backend backend)
 
 /*
  * A disk's target as records have it: file:/path, /path (the same), phy:/dev/x, phy:x, or as
- * remote_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and for
- * paths beyond VDEV_PATH_MAX.
+ * remote_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and
+ * for paths beyond VDEV_PATH_MAX.
  */
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_json.c - any bytes as a document of xs import: what is accepted is sorted, within the limits,
- * has its place in the text, and comes out of JSON again as the same nodes.
+ * fuzz_json.c - any bytes as a document of xs import: what is accepted is sorted, within the
+ * limits, has its place in the text, and comes out of JSON again as the same nodes.
  */
 #include <stdlib.h>
 #include <string.h>

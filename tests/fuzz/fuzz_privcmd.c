@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_privcmd.c - see fuzz_privcmd.h. Frames are handed out in no order that a pfn could be taken for. */
+/*
+ * fuzz_privcmd.c - see fuzz_privcmd.h. Frames are handed out in no order that a pfn could be taken
+ * for.
+ */
 #include "fuzz_privcmd.h"
 
 #include <errno.h>

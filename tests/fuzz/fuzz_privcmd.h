@@ -2,8 +2,8 @@
 /*
  * fuzz_privcmd.h - libxencall and libxenforeignmemory over a machine in memory with one new domain,
  * whose every hypercall is judged: it is one that building a domain takes, of that domain and no
- * other, and what it points at is hypercall memory, as long as the hypervisor will read. The rest is
- * the hypervisor's to refuse, and here it does: frames that are not the domain's, page tables to
+ * other, and what it points at is hypercall memory, as long as the hypervisor will read. The rest
+ * is the hypervisor's to refuse, and here it does: frames that are not the domain's, page tables to
  * write to.
  */
 #ifndef FUZZ_PRIVCMD_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_schema.c - any bytes as a schema of one's own, and what stands behind a NUL as a value that is
- * held to it, at some paths: whatever is said has a keyword and a sentence, to know which children there
- * are never allows more, and all of it ends.
+ * fuzz_schema.c - any bytes as a schema of one's own, and what stands behind a NUL as a value that
+ * is held to it, at some paths: whatever is said has a keyword and a sentence, to know which
+ * children there are never allows more, and all of it ends.
  */
 #include <string.h>
 

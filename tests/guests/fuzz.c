@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz.c - random hypercalls with arguments that are nearly right, from one seed ("fuzz=N" on the
- * command line; the seed is all of it on one CPU; "calls=N": how many). A second vcpu rewrites the very argument structure that the
- * call under way reads: whoever reads a value twice sees two. With a CPU for each that happens all
- * the time; "raced: " tells in how many calls.
+ * command line; the seed is all of it on one CPU; "calls=N": how many). A second vcpu rewrites the
+ * very argument structure that the call under way reads: whoever reads a value twice sees two. With
+ * a CPU for each that happens all the time; "raced: " tells in how many calls.
  *
  * The guest may well end itself. What counts is the host: alive, and every frame back.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image.h - what a loader must have done for an image that leaves out what the ABI lets it: the same
- * for all of tests/guests/image_*.c, each of which is linked and described as another system's.
+ * image.h - what a loader must have done for an image that leaves out what the ABI lets it: the
+ * same for all of tests/guests/image_*.c, each of which is linked and described as another
+ * system's.
  */
 #ifndef TESTS_GUESTS_IMAGE_H
 #define TESTS_GUESTS_IMAGE_H

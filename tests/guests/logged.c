@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logged.c - the life of a guest that moves: it writes, remaps, forks, gives memory back and gets other, swaps frames and grants, on two
- * vcpus, and knows at any time what must be in each of its pages and its tables. guestrun -l asks meanwhile which pages it wrote.
+ * logged.c - the life of a guest that moves: it writes, remaps, forks, gives memory back and gets
+ * other, swaps frames and grants, on two vcpus, and knows at any time what must be in each of its
+ * pages and its tables. guestrun -l asks meanwhile which pages it wrote.
  */
 #include "claim.h"
 
@@ -80,7 +81,10 @@ static void *space_of(u64 n)
 	return (void *)(0x40000000000UL + (n << 39));
 }
 
-/* What hangs in the top-level table for each when it is in use; a table that hangs nowhere is no table. */
+/*
+ * What hangs in the top-level table for each when it is in use; a table that hangs nowhere is no
+ * table.
+ */
 static u64 hung_in[SPACES];
 
 /* Another address space with tables of its own, in which a page is a copy until it is written. */

@@ -3,7 +3,9 @@
 
 #define PAGES 64
 
-/* A frame that is given back and still mapped is still held: it counts, or there would be no limit. */
+/*
+ * A frame that is given back and still mapped is still held: it counts, or there would be no limit.
+ */
 GUEST_TEST(memory_given_back, "frames given back count until their last mapping is gone", 0)
 {
 	static xen_pfn_t mapped[PAGES], more[2048];

@@ -15,7 +15,10 @@ static u32 state_of(evtchn_port_t port)
 	return status.status;
 }
 
-/* Its port to the other is as if it had never been bound, once that is gone: it sends to nobody, and is closed. */
+/*
+ * Its port to the other is as if it had never been bound, once that is gone: it sends to nobody,
+ * and is closed.
+ */
 static void rules(void)
 {
 	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = pair_peer };

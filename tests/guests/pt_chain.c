@@ -19,8 +19,8 @@ static void tables_sort(void)
 }
 
 /*
- * Makes @t a level-3 table, is stopped at the first place, and gives up: where the count is to be written is the
- * request itself.
+ * Makes @t a level-3 table, is stopped at the first place, and gives up: where the count is to be
+ * written is the request itself.
  */
 static void leave_half_done(u64 *t)
 {
@@ -36,9 +36,10 @@ static void leave_half_done(u64 *t)
 }
 
 /*
- * An event that is always pending makes the hypervisor stop wherever it may: a level-3 table is left half looked at,
- * and so is the level-2 table that it names. The guest ends the latter itself, and makes a level-3 table of it that is
- * half looked at: and so on. When the domain is taken apart, each would be ended inside the one before, on one stack.
+ * An event that is always pending makes the hypervisor stop wherever it may: a level-3 table is
+ * left half looked at, and so is the level-2 table that it names. The guest ends the latter itself,
+ * and makes a level-3 table of it that is half looked at: and so on. When the domain is taken
+ * apart, each would be ended inside the one before, on one stack.
  */
 GUEST_TEST(pt_chain, "half-made tables that name each other are ended one by one", 0)
 {

@@ -17,9 +17,9 @@ static void store_entry(void *slot)
 }
 
 /*
- * An event that is always pending makes the hypervisor stop wherever it may: unlinking a level-2 table
- * is left half done. A store to a level-1 table below it must not give back once more what the rest
- * of that work gives back.
+ * An event that is always pending makes the hypervisor stop wherever it may: unlinking a level-2
+ * table is left half done. A store to a level-1 table below it must not give back once more what
+ * the rest of that work gives back.
  */
 GUEST_TEST(pt_deferred, "a store to a table waits until what was put off is done", 0)
 {

@@ -19,8 +19,9 @@
 struct kernel_load;
 
 /*
- * Begins loading @path, for a domain of @memory bytes: it cannot unpack to more. With @wake_fd >= 0 (an eventfd) a thread does it and writes there when
- * it has finished; with -1 it is done on return. 0 or -ENOMEM/-EAGAIN (no thread).
+ * Begins loading @path, for a domain of @memory bytes: it cannot unpack to more. With @wake_fd >= 0
+ * (an eventfd) a thread does it and writes there when it has finished; with -1 it is done on
+ * return. 0 or -ENOMEM/-EAGAIN (no thread).
  */
 int kernel_load_start(const char *path, uint64_t memory, int wake_fd, struct kernel_load **out);
 

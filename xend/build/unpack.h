@@ -25,7 +25,8 @@ struct unpack_to {
 };
 
 /*
- * Finds the kernel in the untrusted bytes @file and writes it to the room asked for, all of it. 0, or
+ * Finds the kernel in the untrusted bytes @file and writes it to the room asked for, all of it. 0,
+ * or
  *  -ENOEXEC  neither a bzImage nor ELF
  *  -ERANGE   the file ends before what its header promises
  *  -ENOTSUP  a compression that is not known

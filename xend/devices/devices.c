@@ -77,7 +77,10 @@ static void disk_said(const struct disk_spec *disk, struct said out[DISK_SAID])
 	out[7] = (struct said){ "backing", or_none(disk->backing) };
 }
 
-/* But for its address, of which the record may say nothing. @rate: 48 bytes, as Xen's tools write it. */
+/*
+ * But for its address, of which the record may say nothing. @rate: 48 bytes, as Xen's tools write
+ * it.
+ */
 static void vif_said(const struct vif_spec *v, struct said out[VIF_SAID], char rate[48])
 {
 	struct card_rate parsed;
@@ -152,8 +155,8 @@ static void write_vif(struct txn *tx, const struct domain *d, const struct vif_s
 }
 
 /*
- * Two devices that are one: who sees the screen types on the keyboard. The password is dom0's alone:
- * the guest may read what is beside it.
+ * Two devices that are one: who sees the screen types on the keyboard. The password is dom0's
+ * alone: the guest may read what is beside it.
  */
 static void write_screen(struct txn *tx, unsigned int domid, const struct screen_spec *s)
 {
@@ -230,8 +233,8 @@ int devices_write_console(struct xend *x, struct domain *d)
 }
 
 /*
- * Calls @fn for each backend directory of the domain until it returns non-zero. -EIO: the store does
- * not say which there are.
+ * Calls @fn for each backend directory of the domain until it returns non-zero. -EIO: the store
+ * does not say which there are.
  */
 static int for_each(struct xend *x, struct domain *d,
 		    int (*fn)(struct xend *, struct domain *, enum device_kind, const char *id))

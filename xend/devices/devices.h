@@ -29,8 +29,8 @@ int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *
 int devices_write(struct xend *x, struct domain *d);
 
 /*
- * The same in two parts, for one whose memory is still to come: what needs none of it, and the console, whose
- * ring it has. Each 0 or -errno.
+ * The same in two parts, for one whose memory is still to come: what needs none of it, and the
+ * console, whose ring it has. Each 0 or -errno.
  */
 int devices_write_early(struct xend *x, struct domain *d);
 int devices_write_console(struct xend *x, struct domain *d);
@@ -38,7 +38,10 @@ int devices_write_console(struct xend *x, struct domain *d);
 /* 0: all backends are ready; -EINPROGRESS: not yet; -EIO: one failed, d->error says which. */
 int devices_ready(struct xend *x, struct domain *d);
 
-/* The same, but that nothing waits for the console: what a guest says is in its ring until that comes up. */
+/*
+ * The same, but that nothing waits for the console: what a guest says is in its ring until that
+ * comes up.
+ */
 int devices_ready_but_console(struct xend *x, struct domain *d);
 
 /* Names the first backend that is not ready, for the time-out's error line. */
@@ -55,8 +58,8 @@ bool devices_closed(struct xend *x, struct domain *d);
 int devices_remove(struct xend *x, struct domain *d);
 
 /*
- * What its process said of itself in @key, malloc'd; NULL: nothing. It may be its guest's by now, and
- * people read this on terminals and in logs: no control character is left.
+ * What its process said of itself in @key, malloc'd; NULL: nothing. It may be its guest's by now,
+ * and people read this on terminals and in logs: no control character is left.
  */
 char *devices_words(struct xend *x, unsigned int domid, enum device_kind kind, const char *id,
 		    const char *key);
@@ -74,7 +77,9 @@ struct devices_also {
 	const void *arg;
 };
 
-/* Writes the directories of d->rec's disk or card number @index, which are called @id. 0 or -errno. */
+/*
+ * Writes the directories of d->rec's disk or card number @index, which are called @id. 0 or -errno.
+ */
 int devices_add(struct xend *x, struct domain *d, enum device_kind kind, unsigned int index,
 		const char *id, struct devices_also also);
 /* Asks one backend to close; its frontend stays, so that the guest can let go. 0 or -errno. */

@@ -123,7 +123,9 @@ int hv_host_info(struct hv *hv, struct hv_host *info)
 #define HYPFS_ROOM 4096
 #define FAULTS "/vulnerabilities"
 
-/* An entry of @type with its contents, then a NUL; freed with hv_buf_free(). NULL: there is none. */
+/*
+ * An entry of @type with its contents, then a NUL; freed with hv_buf_free(). NULL: there is none.
+ */
 static struct xen_hypfs_direntry *hypfs_read(struct hv *hv, const char *path, uint8_t type)
 {
 	char *name = hv_buf(hv, path, strlen(path) + 1);

@@ -441,7 +441,10 @@ uint64_t request_run(struct xend *x)
 	for (struct request **p = &x->requests, *r; (r = *p);) {
 		if (r->state == REQUEST_NEW) {
 			begin(x, r);
-			/* It may have given a domain something to do; or the store says nothing now. */
+			/*
+			 * It may have given a domain something to do; or the store says nothing
+			 * now.
+			 */
 			if (r->state != REQUEST_NEW)
 				again = 0;
 			else if (x->now_ns + UNSAID_NS < again)

@@ -4,8 +4,8 @@
  * away, forget it; or ask what came of an earlier time.
  *
  * It is given away with the record that the other host has, or not at all: one that was changed
- * meanwhile stays here. Until moved= is on the disk, whatever fails leaves a running guest here. From then on it does not
- * run here unless the other host says that it never will there.
+ * meanwhile stays here. Until moved= is on the disk, whatever fails leaves a running guest here.
+ * From then on it does not run here unless the other host says that it never will there.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -36,8 +36,8 @@ int refuse(struct request *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Notes that @arg, a request, was done, in the transaction that does it: what another xend finds of it
- * after a kill is its own, and no reason to refuse it.
+ * Notes that @arg, a request, was done, in the transaction that does it: what another xend finds of
+ * it after a kill is its own, and no reason to refuse it.
  */
 void request_note(struct txn *tx, const void *arg);
 /* 1: that was noted; 0: it was not; -errno: not known. */

@@ -2,9 +2,9 @@
 /*
  * request_save.c - xm save: ask the guest, write it down, end it or let it go on.
  *
- * Before its memory is written down, its disks come to rest: what it was told is done is on them, and
- * nothing of it is on the way any more. What fails on the way, or is withdrawn, leaves a running guest
- * and no new file.
+ * Before its memory is written down, its disks come to rest: what it was told is done is on them,
+ * and nothing of it is on the way any more. What fails on the way, or is withdrawn, leaves a
+ * running guest and no new file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -108,7 +108,10 @@ static int finish(struct xend *x, struct request *r, struct domain *d)
 
 		return err ? refuse(r, err, "%s", why) : resumed;
 	}
-	/* Also where its host goes down, or loses its power now: booted anew, it would change its disks. */
+	/*
+	 * Also where its host goes down, or loses its power now: booted anew, it would change its
+	 * disks.
+	 */
 	if (record_power_off(x->xs, d->name))
 		log_warnx("%s: saved, and its record cannot be switched off", d->name);
 	steps_begin_down(x, d, AFTER_STOP, "save");

@@ -170,7 +170,10 @@ void move_tell_times(const struct save *s, uint64_t began_ns)
 
 void move_done(struct save *s)
 {
-	/* Who does not hear it keeps a line in its store too long; xend waits for nobody who takes nothing. */
+	/*
+	 * Who does not hear it keeps a line in its store too long; xend waits for nobody who takes
+	 * nothing.
+	 */
 	fcntl(s->fd, F_SETFL, O_NONBLOCK);
 	move_send(s->fd, MOVE_DONE, s->epoch, "");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * move_times.h - when what happened while a moving guest stood still, for the log: of each host by its own
- * clock, which is the loop's.
+ * move_times.h - when what happened while a moving guest stood still, for the log: of each host by
+ * its own clock, which is the loop's.
  */
 #ifndef XEND_MOVE_TIMES_H
 #define XEND_MOVE_TIMES_H

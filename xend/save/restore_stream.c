@@ -209,7 +209,10 @@ static int on_pages(struct restore *r, uint32_t len)
 	return err || !nr_with ? err : take_pages(r, with, nr_with, r->body + list);
 }
 
-/* In the room that is kept for it: the window may be asked for meanwhile, the body is the packed one's. */
+/*
+ * In the room that is kept for it: the window may be asked for meanwhile, the body is the packed
+ * one's.
+ */
 static int on_packed(struct restore *r, uint32_t len)
 {
 	size_t whole = stream_unpacked_len(r->body, len, STREAM_PAGES_MAX);

@@ -2,8 +2,9 @@
 /*
  * save_file.c - the file of a save: beside its place until it is whole and on the disk.
  *
- * Where it is, others may write too: what has its name already is no place to write a guest's memory.
- * Its file system may be another machine's, and answer nothing for hours: all here is a worker's.
+ * Where it is, others may write too: what has its name already is no place to write a guest's
+ * memory. Its file system may be another machine's, and answer nothing for hours: all here is a
+ * worker's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +65,9 @@ int save_file_make(struct save *s)
 }
 
 /*
- * What was written goes to the disk beside what is written next, so that a disk that takes nothing is seen
- * by that, and what is left for the end is little. File systems that cannot be told so do it at the end.
+ * What was written goes to the disk beside what is written next, so that a disk that takes nothing
+ * is seen by that, and what is left for the end is little. File systems that cannot be told so do
+ * it at the end.
  */
 int save_file_written(struct save *s, size_t len)
 {

@@ -115,8 +115,8 @@ static int take_dirty(struct save *s, uint64_t *nr)
 }
 
 /*
- * One that writes faster than the link takes gets less of its CPUs, step by step, so that what it stands still for
- * can be as little as was asked for. Whether a step was left.
+ * One that writes faster than the link takes gets less of its CPUs, step by step, so that what it
+ * stands still for can be as little as was asked for. Whether a step was left.
  */
 static bool slow_down(struct save *s)
 {

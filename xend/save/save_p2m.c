@@ -57,7 +57,9 @@ static int read_p2m_page(struct save *s, uint64_t n, uint64_t mfn)
 		/* Once: it may be running. */
 		uint64_t frame = __atomic_load_n(&list[i], __ATOMIC_RELAXED);
 
-		/* One that is named twice is written once: the file is no longer than its memory. */
+		/*
+		 * One that is named twice is written once: the file is no longer than its memory.
+		 */
 		if (frame & P2M_FLAGS || frame > s->max_mfn || s->pfn_of[frame] != NO_PFN)
 			continue;
 		s->p2m[pfn] = ~frame;

@@ -73,7 +73,8 @@ struct save {
 	struct hv *hv;
 	struct hv_domain info;
 	/*
-	 * By pfn: ~mfn; 0: none. How many there are is the guest's word: what has none takes no memory.
+	 * By pfn: ~mfn; 0: none. How many there are is the guest's word: what has none takes no
+	 * memory.
 	 */
 	uint64_t nr_pfns, *p2m;
 	uint64_t nr_p2m_frames, *p2m_frame;	/* mfns of the guest's own list */
@@ -117,9 +118,10 @@ int save_write_head(struct save *s);
 int save_write_memory(struct save *s);	/* all behind the head, of a suspended domain */
 
 /*
- * save_file.c, for a worker. Makes the file beside .path, which nobody else has open; moves it to its place, on
- * the disk, unless nobody waits for it any more: each 0 or -errno with the worker's words. Notes that so much more
- * was written: 0 or -errno. Closes it, and removes what save_result() has not told of.
+ * save_file.c, for a worker. Makes the file beside .path, which nobody else has open; moves it to
+ * its place, on the disk, unless nobody waits for it any more: each 0 or -errno with the worker's
+ * words. Notes that so much more was written: 0 or -errno. Closes it, and removes what
+ * save_result() has not told of.
  */
 int save_file_make(struct save *s);
 int save_file_written(struct save *s, size_t len);

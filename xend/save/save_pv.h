@@ -19,15 +19,15 @@ struct save;
 struct txn;
 
 /*
- * Before the guest is asked: has a worker make the file beside @path, with the record as it is; how that ended,
- * save_result() tells. 0 or -errno with @why (WORKER_WHY bytes) in the user's words.
+ * Before the guest is asked: has a worker make the file beside @path, with the record as it is; how
+ * that ended, save_result() tells. 0 or -errno with @why (WORKER_WHY bytes) in the user's words.
  */
 int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
 	      char *why);
 
 /*
- * The record as it is by now, of a guest that has suspended itself: what was changed until then is saved
- * with it. Before save_begin(). 0 or -errno with @why.
+ * The record as it is by now, of a guest that has suspended itself: what was changed until then is
+ * saved with it. Before save_begin(). 0 or -errno with @why.
  */
 int save_take_record(struct save *s, struct xend *x, char *why);
 
@@ -37,7 +37,10 @@ int save_record_is(const struct save *s, struct txn *tx);
 /* The guest has suspended itself: a worker writes it. 0; -EAGAIN: no thread, and @s is released. */
 int save_begin(struct save *s, struct xend *x);
 
-/* Of the step begun last, -EINPROGRESS; 0: it is done, the last one's file is in its place; else -errno with @why. */
+/*
+ * Of the step begun last, -EINPROGRESS; 0: it is done, the last one's file is in its place; else
+ * -errno with @why.
+ */
 int save_result(struct save *s, char *why);
 
 /* How much of its memory was looked at, and sent or found to be zeros, of how much. Any time. */
@@ -54,8 +57,8 @@ int save_live_refused(const struct save *s);
 
 /*
  * Whether a channel has taken nothing of a step for SAVE_STUCK_S, which a machine that is gone does
- * without a word, but not before there was something to take; or a file for SAVE_FILE_STUCK_S, from the
- * step's beginning. To be asked all along.
+ * without a word, but not before there was something to take; or a file for SAVE_FILE_STUCK_S, from
+ * the step's beginning. To be asked all along.
  */
 #define SAVE_STUCK_S 120
 #define SAVE_FILE_STUCK_S 30		/* while it writes, the guest stands still */

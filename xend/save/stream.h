@@ -47,7 +47,10 @@ enum stream_type {
 /* Ours, with bodies of stream_sum.h. */
 #define STREAM_CHECK (STREAM_OPTIONAL | 0x53560001u)
 #define STREAM_DIGEST (STREAM_OPTIONAL | 0x53560002u)
-/* A uint64_t, the length of a body of STREAM_PAGE_DATA, and that packed by zstd; only to who says that it knows it. */
+/*
+ * A uint64_t, the length of a body of STREAM_PAGE_DATA, and that packed by zstd; only to who says
+ * that it knows it.
+ */
 #define STREAM_PACKED 0x53560003u
 
 struct stream_record {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream_pack.h - pages on their way to another host, packed where that is faster than the link: by zstd, at its
- * fastest level. Whether it is, is measured as they go.
+ * stream_pack.h - pages on their way to another host, packed where that is faster than the link: by
+ * zstd, at its fastest level. Whether it is, is measured as they go.
  */
 #ifndef XEND_STREAM_PACK_H
 #define XEND_STREAM_PACK_H
@@ -32,7 +32,10 @@ void stream_pack_measure(struct stream_pack *p, size_t len, uint64_t ns);
 size_t stream_pack(struct stream_pack *p, const void *data, size_t len);
 void stream_pack_fini(struct stream_pack *p);
 
-/* The length that the body @data of a stranger's says it has unpacked; 0: it is none, or more than @most. */
+/*
+ * The length that the body @data of a stranger's says it has unpacked; 0: it is none, or more than
+ * @most.
+ */
 size_t stream_unpacked_len(const void *data, size_t len, size_t most);
 /* Unpacks it to @out of that length. False: damaged. */
 bool stream_unpack(const void *data, size_t len, void *out, size_t out_len);

@@ -23,7 +23,10 @@ struct server;
  */
 int bulk_dump(struct req *r, const char *path, unsigned int depth);
 
-/* Subscribes @r's connection to changes at or below @nr paths. 0, -EINVAL, -ENOSPC (user.h), -ENOMEM. */
+/*
+ * Subscribes @r's connection to changes at or below @nr paths. 0, -EINVAL, -ENOSPC (user.h),
+ * -ENOMEM.
+ */
 int feed_start(struct req *r, const char *const *paths, unsigned int nr);
 
 /* Calls @fn for every path that @c is subscribed to. */

@@ -359,7 +359,10 @@ int disk_change(struct disk *d, uint64_t rev, uint32_t index, const struct chang
 {
 	int ret = disk_apply(&d->env, &d->applying, rev, index, c);
 
-	/* A RESET brings what the live part has: what was lost before that was loaded is lost still. */
+	/*
+	 * A RESET brings what the live part has: what was lost before that was loaded is lost
+	 * still.
+	 */
 	return ret < 0 || d->applying.passing ? ret : note(d, rev, index, c);
 }
 

@@ -28,7 +28,9 @@ struct disk_config {
 	uint64_t map_size;	/* largest size of data.mdb, bytes; 0: 1 GiB */
 	uint64_t history_bytes;	/* of what changes have replaced, at most; 0: 64 MiB */
 	uint64_t history_ns;	/* and not older than this; 0: 90 days */
-	/* The last revision somebody was told is durable, as far as the caller knows; 0: nothing. */
+	/*
+	 * The last revision somebody was told is durable, as far as the caller knows; 0: nothing.
+	 */
 	uint64_t told;
 };
 
@@ -98,7 +100,9 @@ int disk_nodes(struct disk *d, disk_each_node *each, void *arg);
 /* What was lost and nobody has said yet that he knows. As disk_nodes(). */
 typedef int disk_each_lost(void *arg, const struct disk_lost *l);
 int disk_lost(struct disk *d, disk_each_lost *each, void *arg);
-/* He knows: the list is empty, and what is from before the loss is thinned out again. 0 or -Exxx. */
+/*
+ * He knows: the list is empty, and what is from before the loss is thinned out again. 0 or -Exxx.
+ */
 int disk_lost_known(struct disk *d);
 
 /* --- changes: any number of revisions in one synced commit --- */
@@ -129,7 +133,9 @@ struct disk_room {
 
 /* Allocates ahead, giving old history up for it when the disk is full. What there is then. */
 void disk_room(struct disk *d, struct disk_room *out);
-/* The same for a change that needs @bytes of it: they are allocated if the disk has twice as much. */
+/*
+ * The same for a change that needs @bytes of it: they are allocated if the disk has twice as much.
+ */
 void disk_room_for(struct disk *d, uint64_t bytes, struct disk_room *out);
 /*
  * What @nr nodes that are put or removed, with @bytes of paths, permissions and values as they are
@@ -148,13 +154,13 @@ bool disk_generation_ended(struct disk *d, int pid, int status);
 /* --- room of the disk that is not needed any more --- */
 
 /*
- * When nothing has changed for a minute and data.mdb has twice the room it needs: begins to write it
- * anew, in a process of its own.
+ * When nothing has changed for a minute and data.mdb has twice the room it needs: begins to write
+ * it anew, in a process of its own.
  */
 void disk_compact(struct disk *d, uint64_t now_ns);
 /*
- * Process @pid has ended with @status: true if it was that. *@result: 0, data.mdb is the new one, or
- * the old one as it was; -EIO: it cannot be opened, disk_reopen(). With no transaction open.
+ * Process @pid has ended with @status: true if it was that. *@result: 0, data.mdb is the new one,
+ * or the old one as it was; -EIO: it cannot be opened, disk_reopen(). With no transaction open.
  */
 bool disk_compact_ended(struct disk *d, int pid, int status, int *result);
 

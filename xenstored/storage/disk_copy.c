@@ -17,7 +17,10 @@ static int open_source(const struct disk_copying *c, struct disk_env *e)
 {
 	int ret = disk_env_open(e, c->from, c->map_size, c->beside ? DISK_READ_BESIDE : DISK_READ);
 
-	/* But for what says nothing about the file: there is no memory, descriptor or right to read it. */
+	/*
+	 * But for what says nothing about the file: there is no memory, descriptor or right to read
+	 * it.
+	 */
 	return ret == 0 || ret == -ENOENT || ret == -ENOMEM || ret == -EACCES || ret == -EMFILE ||
 	       ret == -ENFILE || ret == -EPROTONOSUPPORT ? ret : -EBADMSG;
 }

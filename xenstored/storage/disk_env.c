@@ -180,8 +180,8 @@ static int open_databases(struct disk_env *e, enum disk_mode mode)
 	if (ret == 0 && mode != DISK_FILL)
 		ret = id_load(e);
 	/*
-	 * Which root is the last one LMDB takes from its lock file while somebody else has that open:
-	 * a reader of the file that had the name before leads to another one of this file.
+	 * Which root is the last one LMDB takes from its lock file while somebody else has that
+	 * open: a reader of the file that had the name before leads to another one of this file.
 	 */
 	if (ret == 0 && mode == DISK_WRITE && e->head.stamp != mdb_txn_id(e->txn))
 		ret = -EIO;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_id.c - which store a file is of. A generation or log is believed for its number, which those of
- * another store have too: whoever mixes two directories would get the one with the higher numbers.
+ * disk_id.c - which store a file is of. A generation or log is believed for its number, which those
+ * of another store have too: whoever mixes two directories would get the one with the higher
+ * numbers.
  */
 #include <errno.h>
 #include <inttypes.h>

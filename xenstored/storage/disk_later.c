@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_later.c - what is put on top of a start's copy: the changes that the logs have behind it. And
- * whether that is all there ever was; what is not is named. See disk_start.h.
+ * disk_later.c - what is put on top of a start's copy: the changes that the logs have behind it.
+ * And whether that is all there ever was; what is not is named. See disk_start.h.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -49,10 +49,16 @@ int disk_start(struct disk *d, struct disk_found *found);
 
 /* disk_room.c: opens d->fd and takes what is allocated. */
 void disk_room_init(struct disk *d);
-/* Whether data.mdb has twice as much of the disk as a copy of it would have, which there is room for. */
+/*
+ * Whether data.mdb has twice as much of the disk as a copy of it would have, which there is room
+ * for.
+ */
 bool disk_room_is_wasted(struct disk *d);
 
-/* disk_compact.c: ends the process that writes data.mdb anew: what it reads is about to be another file. */
+/*
+ * disk_compact.c: ends the process that writes data.mdb anew: what it reads is about to be another
+ * file.
+ */
 void disk_compact_stop(struct disk *d);
 
 /* generations.c */

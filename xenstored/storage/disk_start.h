@@ -34,7 +34,10 @@ struct start {
 	bool log_ended;		/* the logs say that there is nothing behind them */
 };
 
-/* The largest number that a generation has, in *@newest; of logs, too, in s->known. As numbered_each(). */
+/*
+ * The largest number that a generation has, in *@newest; of logs, too, in s->known. As
+ * numbered_each().
+ */
 int disk_start_names(struct start *s, uint64_t *newest);
 
 /*
@@ -44,7 +47,9 @@ int disk_start_names(struct start *s, uint64_t *newest);
 void disk_start_foreign(struct start *s, uint64_t than);
 /* The same of logs alone. */
 void disk_start_foreign_logs(struct start *s);
-/* Gives the copy @e, with an open write transaction, the id that the store has had, or a new one. */
+/*
+ * Gives the copy @e, with an open write transaction, the id that the store has had, or a new one.
+ */
 int disk_start_give_id(struct start *s, struct disk_env *e);
 
 /*

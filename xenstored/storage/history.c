@@ -76,7 +76,9 @@ static int state_at(struct walking *w, const MDB_val *path, uint64_t rev, struct
 	} else {
 		s->was = !(s->then.flags & PAST_ABSENT);
 	}
-	/* Of a long path the records have the name; one of them is there, or it would be unknown. */
+	/*
+	 * Of a long path the records have the name; one of them is there, or it would be unknown.
+	 */
 	s->path = s->is ? s->now.path : s->then.path;
 	s->path_len = s->is ? s->now.path_len : s->then.path_len;
 	return s->is || ret == 0 ? 0 : -ENOENT;
@@ -266,7 +268,10 @@ static int tell_change(struct walking *w, const MDB_val *key, const MDB_val *val
 	if (change_key_read(key->mv_data, key->mv_size, &c.rev, &c.index) < 0 ||
 	    rev_record_read(key->mv_data, value->mv_data, value->mv_size, &c.record) < 0)
 		return -EBADMSG;
-	/* What it made is not known any more: a later change, which nobody kept, would be taken for it. */
+	/*
+	 * What it made is not known any more: a later change, which nobody kept, would be taken for
+	 * it.
+	 */
 	if (c.rev < w->e->head.horizon)
 		return -ENOENT;
 	if (!xs_path_is_within(c.record.path, c.record.path_len, top->text, top->len))

@@ -3,8 +3,8 @@
  * last_rule.h - which paths last, as bytes: the daemon decides by them (lasting.h), and says with
  * them to the disk what a RESET is about. Pure.
  *
- * Entries, each ended by NUL: "+PATH", it and what is below it lasts; "-PATH", it does not, whatever
- * else says so; "*", all does but what is within a "!PATH".
+ * Entries, each ended by NUL: "+PATH", it and what is below it lasts; "-PATH", it does not,
+ * whatever else says so; "*", all does but what is within a "!PATH".
  */
 #ifndef XENSTORED_LAST_RULE_H
 #define XENSTORED_LAST_RULE_H

@@ -18,8 +18,8 @@ void numbered_path(const struct numbered *n, const char *dir, uint64_t number,
 
 /*
  * Calls @each with the number of every such file, smallest first, till the first answer that is
- * not 0, which is returned. A number of more than 56 bits is none; a directory that is not there has
- * none. 0, -ENOMEM, -EIO.
+ * not 0, which is returned. A number of more than 56 bits is none; a directory that is not there
+ * has none. 0, -ENOMEM, -EIO.
  */
 int numbered_each(const struct numbered *n, const char *dir,
 		  int (*each)(void *arg, uint64_t number), void *arg);

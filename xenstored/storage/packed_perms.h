@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * packed_perms.h - a permission set in a record: 3 bytes an entry, domid (little-endian) and access.
+ * packed_perms.h - a permission set in a record: 3 bytes an entry, domid (little-endian) and
+ * access.
  */
 #ifndef XENSTORED_PACKED_PERMS_H
 #define XENSTORED_PACKED_PERMS_H

@@ -136,7 +136,10 @@ static int open_env(struct answer *a)
 	int ret = disk_env_open(&a->env, a->q->path, a->q->map_size,
 				a->q->beside ? DISK_READ_BESIDE : DISK_READ);
 
-	/* "There is no such file" would be taken for "there is no such node", or for "nothing is lost". */
+	/*
+	 * "There is no such file" would be taken for "there is no such node", or for "nothing is
+	 * lost".
+	 */
 	if (ret == 0)
 		ret = disk_env_begin(&a->env, false);
 	return ret == -ENOENT ? -EIO : ret;

@@ -67,8 +67,8 @@ static int open_named(struct queue_reader *q, const char *dir)
 }
 
 /*
- * LMDB opens one file after the other: the readers' table may be the one of the environment that has
- * just given its name away. Who writes would not see the reader there, nor he what is written.
+ * LMDB opens one file after the other: the readers' table may be the one of the environment that
+ * has just given its name away. Who writes would not see the reader there, nor he what is written.
  */
 int queue_reader_open(struct queue_reader *q, const char *dir)
 {

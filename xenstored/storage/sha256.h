@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sha256.h - SHA-256 of one piece of memory, by libmd. Pure. For keys of long paths: speed is no aim. */
+/*
+ * sha256.h - SHA-256 of one piece of memory, by libmd. Pure. For keys of long paths: speed is no
+ * aim.
+ */
 #ifndef XENSTORED_SHA256_H
 #define XENSTORED_SHA256_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.c - see store.h. Owns the environment and its transaction; the room in it: store_room.c; what
- * a start makes of what it finds: store_start.c.
- * LMDB's calls that can fail only by damage or for want of memory end the process: store_die().
+ * store.c - see store.h. Owns the environment and its transaction; the room in it: store_room.c;
+ * what a start makes of what it finds: store_start.c. LMDB's calls that can fail only by damage or
+ * for want of memory end the process: store_die().
  */
 #include "store_priv.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store_look.c - see store_look.h. The head of a page is the only thing of LMDB's format that is
- * known (page_head.h): the rest is what its functions find, also when the pages that are called free have
- * been made useless. LMDB has checksums of nothing.
+ * known (page_head.h): the rest is what its functions find, also when the pages that are called
+ * free have been made useless. LMDB has checksums of nothing.
  */
 #include "store_look.h"
 

@@ -29,8 +29,8 @@ struct look {
  */
 int look_spoil_free(struct look *l);
 /*
- * Behind that: whether every record, and what LMDB needs to find and to change them, is right. False
- * says nothing if the look is starved.
+ * Behind that: whether every record, and what LMDB needs to find and to change them, is right.
+ * False says nothing if the look is starved.
  */
 bool look_all_whole(struct look *l);
 

@@ -24,8 +24,8 @@ void store_mark_done(struct store_mark *m, uint64_t number);
 
 /*
  * Of the environment in @dir: the number of the last commit somebody may have been told of, and of
- * the last that may have been made, and 1; 0: it is not known, or the file is damaged itself; -Exxx:
- * the file could not be read, which says nothing.
+ * the last that may have been made, and 1; 0: it is not known, or the file is damaged itself;
+ * -Exxx: the file could not be read, which says nothing.
  */
 int store_mark_read(const char *dir, uint64_t *done, uint64_t *begun);
 

@@ -27,7 +27,9 @@
 /* A directory, and what store_env_remove() removes from it. */
 #define ENV_FILES 4
 
-/* Records that children found, in memory that they share with us: a fault leaves what was before. */
+/*
+ * Records that children found, in memory that they share with us: a fault leaves what was before.
+ */
 struct haul {
 	bool opened;		/* the table could be found at all */
 	uint64_t commit;	/* as of which commit */
@@ -192,8 +194,8 @@ static int can_be_opened(const char *dir, struct haul *h)
 }
 
 /*
- * Whether it can be opened with page @good in the place of the other one, too; else it is as before.
- * 0, -EBADMSG or -Exxx, as can_be_opened().
+ * Whether it can be opened with page @good in the place of the other one, too; else it is as
+ * before. 0, -EBADMSG or -Exxx, as can_be_opened().
  */
 static int opens_by(const char *dir, unsigned int good, struct haul *h)
 {
@@ -215,8 +217,8 @@ static int opens_by(const char *dir, unsigned int good, struct haul *h)
 /*
  * LMDB opens nothing without both of its first pages, and goes on from the one with the larger
  * number. Where one is broken the other takes its place: the commit before the last, if the last
- * one's is gone. Where only the numbers are wrong, it is known which is the last one's. 0: as far as
- * it can be; -Exxx: it could not be looked at.
+ * one's is gone. Where only the numbers are wrong, it is known which is the last one's. 0: as far
+ * as it can be; -Exxx: it could not be looked at.
  */
 static int make_openable(const char *dir, struct haul *h)
 {

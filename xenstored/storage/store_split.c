@@ -3,11 +3,11 @@
  * store_split.c - where a leaf is divided that a new record does not fit on.
  *
  * LMDB divides it in the middle, but for a record behind its last one. Records mostly come in the
- * order of their keys, though seldom behind all others: what a domain has lies between what two other
- * domains have. Each page that such a row leaves behind would stay half empty. So where the
- * record put last lies on the same page, the page is divided right behind the new one: what
- * follows is taken away and put again such that LMDB begins a new page with it, and the row goes on
- * at the end of a page.
+ * order of their keys, though seldom behind all others: what a domain has lies between what two
+ * other domains have. Each page that such a row leaves behind would stay half empty. So where the
+ * record put last lies on the same page, the page is divided right behind the new one: what follows
+ * is taken away and put again such that LMDB begins a new page with it, and the row goes on at the
+ * end of a page.
  *
  * What is known of a page is how much of it is free. Were that wrong, pages would be less full; the
  * records are the same in any case.
@@ -19,7 +19,9 @@
 #include "page_head.h"
 #include "xs_path.h"
 
-/* Of a page, without its head; of that, what has to stay so that LMDB does not join it to others. */
+/*
+ * Of a page, without its head; of that, what has to stay so that LMDB does not join it to others.
+ */
 #define CONTENT (STORE_PAGE - 16u)
 #define STAYS	(CONTENT / 2)
 /* More records are not moved. */

@@ -84,7 +84,10 @@ void change_note(struct server *srv, const char *path, size_t len, struct perms 
 
 /* Whether a path is in the persistent part of the store. */
 bool change_is_persistent(const char *path, size_t len);
-/* What the request under way asks of @path is so since revision @rev: the disk may still be to have it. */
+/*
+ * What the request under way asks of @path is so since revision @rev: the disk may still be to have
+ * it.
+ */
 void change_is_there(struct server *srv, const char *path, size_t len, uint64_t rev);
 
 #endif

@@ -92,9 +92,9 @@ static int strip_reader(struct server *srv, const struct xs_path *path, struct n
 }
 
 /*
- * Everything that names @domid leaves the tree, or the part of it that lasts: a node of its own with
- * all below it (the home of another domain, "/", cannot), of others the permission. First what it
- * owns. 0, or why not all of it did.
+ * Everything that names @domid leaves the tree, or the part of it that lasts: a node of its own
+ * with all below it (the home of another domain, "/", cannot), of others the permission. First what
+ * it owns. 0, or why not all of it did.
  */
 static int forget_named(struct server *srv, unsigned int domid, bool lasting)
 {

@@ -106,7 +106,10 @@ void durable_had(struct server *srv, uint64_t rev)
 	const struct durable *d = &srv->durable;
 	struct conn *c = srv->ops.acting ? srv->ops.acting->conn : NULL;
 
-	/* What stands for a parent that the disk has lost is newer than anything that will come there. */
+	/*
+	 * What stands for a parent that the disk has lost is newer than anything that will come
+	 * there.
+	 */
 	if (rev > d->last)
 		rev = d->last;
 	if (c && !d->off && rev > c->hold_seq)

@@ -86,18 +86,18 @@ void durable_tick(struct server *srv);
 /* Whether a persistent change can be accepted. 0; -ENOSPC: no room on the disk; -EROFS, -EIO. */
 int durable_room(struct server *srv, const struct change_need *need);
 /*
- * The request under way of @c has been refused: true if it lacked room on the disk and the worker has
- * been asked for it: it is parked, tries again when the answer is there, asks again if others have taken
- * it meanwhile, and is refused if the disk has not got it. Called where it ends, before it has changed
- * anything.
+ * The request under way of @c has been refused: true if it lacked room on the disk and the worker
+ * has been asked for it: it is parked, tries again when the answer is there, asks again if others
+ * have taken it meanwhile, and is refused if the disk has not got it. Called where it ends, before
+ * it has changed anything.
  */
 bool durable_await_room(struct conn *c);
 /* The disk is to have the node as it is now; or the node at @path, and all below, is to go. */
 void durable_put(struct server *srv, const char *path, size_t len, const struct node *n);
 void durable_remove(struct server *srv, const char *path, size_t len);
 /*
- * The request under way asks for what is there, or gone, since revision @rev: its reply waits as long
- * as that of who has made it so.
+ * The request under way asks for what is there, or gone, since revision @rev: its reply waits as
+ * long as that of who has made it so.
  */
 void durable_had(struct server *srv, uint64_t rev);
 /* The revision that is about to be complete, if it has persistent changes, else 0. */

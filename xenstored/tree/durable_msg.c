@@ -144,7 +144,10 @@ void durable_refused(struct server *srv, int err)
 {
 	struct durable *d = &srv->durable;
 
-	/* To a client that word means: not committed, because of somebody else's commit; or nothing. */
+	/*
+	 * To a client that word means: not committed, because of somebody else's commit; or
+	 * nothing.
+	 */
 	if (err == -EAGAIN || err == -EMFILE || err == -ENFILE)
 		err = -EIO;
 	if (d->refused != err)

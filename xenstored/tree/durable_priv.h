@@ -14,7 +14,10 @@
 
 struct change;
 
-/* Queues @c as the next one of the revision under way: done now by who acts; or as it was queued before. */
+/*
+ * Queues @c as the next one of the revision under way: done now by who acts; or as it was queued
+ * before.
+ */
 void durable_enqueue(struct server *srv, struct change *c);
 void durable_enqueue_again(struct server *srv, struct change *c);
 /* Acts on a message of the worker with @len bytes of @payload. */
@@ -43,7 +46,8 @@ void durable_known(struct server *srv);
 void durable_wait_settled(struct server *srv);
 /*
  * Asks for what the disk has, and what is to last, but is not there: it was kept while something
- * else was to last. lasting_fetched() is told when it has come. False: the worker does not read now.
+ * else was to last. lasting_fetched() is told when it has come. False: the worker does not read
+ * now.
  */
 bool durable_fetch(struct server *srv);
 /*

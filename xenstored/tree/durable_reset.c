@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * durable_reset.c - the queue begun anew: the whole persistent part as it is, when the disk has lost
- * its place; or nothing, when there is no part yet. See durable_priv.h. Single-threaded; no lock.
+ * durable_reset.c - the queue begun anew: the whole persistent part as it is, when the disk has
+ * lost its place; or nothing, when there is no part yet. See durable_priv.h. Single-threaded; no
+ * lock.
  */
 #include <errno.h>
 #include <string.h>

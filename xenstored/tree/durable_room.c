@@ -37,8 +37,8 @@ int durable_room(struct server *srv, const struct change_need *need)
 }
 
 /*
- * Who may not wait is refused by what the worker has said last, and nothing is queued then that would
- * make it say more: once a second it is asked what there is now.
+ * Who may not wait is refused by what the worker has said last, and nothing is queued then that
+ * would make it say more: once a second it is asked what there is now.
  */
 void durable_room_tick(struct server *srv)
 {
@@ -59,8 +59,8 @@ static bool has_question(const struct durable *d, const struct conn *c)
 }
 
 /*
- * A little more than is lacked: others change something meanwhile. True: the answer is to come, or the
- * worker that can be asked, if this one is gone and that has only not been heard yet.
+ * A little more than is lacked: others change something meanwhile. True: the answer is to come, or
+ * the worker that can be asked, if this one is gone and that has only not been heard yet.
  */
 static bool ask(struct durable *d, struct conn *c)
 {
@@ -78,10 +78,10 @@ static bool ask(struct durable *d, struct conn *c)
 }
 
 /*
- * The disk may have to be waited for, so only who administers it may ask: a guest's changes are small.
- * Where others have taken what was allocated it lacks more than it has asked for, and asks again: what
- * they took is in the queue, for which there is an end. That what it asked for is not there is the
- * disk's last word.
+ * The disk may have to be waited for, so only who administers it may ask: a guest's changes are
+ * small. Where others have taken what was allocated it lacks more than it has asked for, and asks
+ * again: what they took is in the queue, for which there is an end. That what it asked for is not
+ * there is the disk's last word.
  */
 bool durable_await_room(struct conn *c)
 {

@@ -33,7 +33,10 @@ struct hv {
 	/* Maps the page and binds the remote port of @domid. 0 or -EINVAL. */
 	int (*ring_map)(struct hv *hv, unsigned int domid, uint64_t gfn, uint32_t remote_port,
 			struct hv_ring *out);
-	/* Binds another remote port to a ring already mapped. 0; -EINVAL: now it has none, its port is 0. */
+	/*
+	 * Binds another remote port to a ring already mapped. 0; -EINVAL: now it has none, its port
+	 * is 0.
+	 */
 	int (*ring_rebind)(struct hv *hv, unsigned int domid, uint32_t remote_port,
 			   struct hv_ring *ring);
 	void (*ring_unmap)(struct hv *hv, struct hv_ring *ring);

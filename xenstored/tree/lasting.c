@@ -24,7 +24,9 @@
 static char rule[RULE_MAX] = "+/config\0+/history";
 #define ALWAYS sizeof("+/config\0+/history")
 static size_t rule_len = ALWAYS;
-/* Most paths are asked about twice a change and begin as no rule does: bytes that one begins with. */
+/*
+ * Most paths are asked about twice a change and begin as no rule does: bytes that one begins with.
+ */
 static bool begins[256] = { ['c'] = true, ['h'] = true }, begins_any;
 
 /* What daemons write while the machine runs: of no use in the next boot. */

@@ -2,7 +2,8 @@
 /*
  * lease.c - turns on contended nodes: bounded waiting instead of endless EAGAIN (rule C9).
  * Owns the queues of parked connections. Works on node ids, so that a node may go at any time.
- * Each turn is found by its node, by who has it, and by its end; a connection is in one queue at most.
+ * Each turn is found by its node, by who has it, and by its end; a connection is in one queue at
+ * most.
  */
 #include "lease.h"
 

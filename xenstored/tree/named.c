@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * named.c - see named.h. A record is of one domain, one directory and a row of 64 ids: which of them
- * are nodes in there that name the domain, and the directory's path. Their names the index of
+ * named.c - see named.h. A record is of one domain, one directory and a row of 64 ids: which of
+ * them are nodes in there that name the domain, and the directory's path. Their names the index of
  * children knows. A node without a directory, or with a long path, has a record of its own.
  */
 #include "named.h"

@@ -52,7 +52,8 @@ void named_settle(struct tree *t);
 
 /*
  * At a start, before anything is changed: makes the index anew if the store says that it is to be
- * (store.h: STORE_UNNAMED). The sets of permissions are known. 0 or -ENOSPC; what was cut off is begun anew.
+ * (store.h: STORE_UNNAMED). The sets of permissions are known. 0 or -ENOSPC; what was cut off is
+ * begun anew.
  */
 int named_resume(struct tree *t);
 

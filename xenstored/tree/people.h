@@ -75,8 +75,8 @@ bool people_know(const struct server *srv, unsigned int id);
 bool people_guard(const char *path, size_t len, bool whole);
 
 /*
- * @path was changed, or went with all below it: rights may be others now. A row that says none of the
- * four things is told of here, once for each change.
+ * @path was changed, or went with all below it: rights may be others now. A row that says none of
+ * the four things is told of here, once for each change.
  */
 void people_note(struct server *srv, const char *path, size_t len, bool whole);
 /* After a request that changed the table: ends the clients whose rights are others now. */

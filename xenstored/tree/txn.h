@@ -92,9 +92,9 @@ void txn_abort(struct server *srv, struct txn *t);
 /* What removal of @tn would take along, gathered for a commit. */
 void tnode_forget_victims(struct tnode *tn);
 /*
- * Validates and applies. The transaction is gone afterwards, whatever the answer but one. Returns 0;
- * -EAGAIN when something it saw has changed; -ENOSPC on quota or a full store; -ENOMEM. Only with
- * -EINPROGRESS it is as it was: the request waits for durable_await_room().
+ * Validates and applies. The transaction is gone afterwards, whatever the answer but one. Returns
+ * 0; -EAGAIN when something it saw has changed; -ENOSPC on quota or a full store; -ENOMEM. Only
+ * with -EINPROGRESS it is as it was: the request waits for durable_await_room().
  */
 int txn_commit(struct server *srv, struct txn *t);
 

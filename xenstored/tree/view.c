@@ -102,7 +102,10 @@ static int missing_error(struct view *v, const struct xs_path *path)
 	return conn_access(v->conn, above.perms) & ACCESS_READ ? -ENOENT : -EACCES;
 }
 
-/* The permissions of the node as the transaction sees it, without remembering it. NULL: it is not there. */
+/*
+ * The permissions of the node as the transaction sees it, without remembering it. NULL: it is not
+ * there.
+ */
 static const struct perms *perms_seen(struct view *v, const char *path, size_t len)
 {
 	const struct tnode *tn = txn_lookup(v->txn, path, len);
@@ -115,8 +118,8 @@ static const struct perms *perms_seen(struct view *v, const char *path, size_t l
 }
 
 /*
- * Whether the caller is told nothing of a node, not even whether it is there. Such a node is no part
- * of its transaction: a conflict over it would tell, and how many nodes have been remembered.
+ * Whether the caller is told nothing of a node, not even whether it is there. Such a node is no
+ * part of its transaction: a conflict over it would tell, and how many nodes have been remembered.
  */
 static bool hidden(struct view *v, const struct xs_path *path, unsigned int need)
 {

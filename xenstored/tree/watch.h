@@ -98,8 +98,8 @@ void watch_note(struct server *srv, const char *path, size_t len, struct perms *
 void watch_note_special(struct server *srv, const char *name, unsigned int domid);
 
 /*
- * Each watch on what @is_one says fires once, whether or not the node is there: what it is has become
- * another one behind the client's back.
+ * Each watch on what @is_one says fires once, whether or not the node is there: what it is has
+ * become another one behind the client's back.
  */
 void watch_fire_all(struct server *srv, bool (*is_one)(const char *path, size_t len));
 /* Queues the events of everything noted so far, and forgets it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * again.h - connections that are served once more at the end of the turn: in rounds, so that each has
- * its budget before any has another one.
+ * again.h - connections that are served once more at the end of the turn: in rounds, so that each
+ * has its budget before any has another one.
  */
 #ifndef XENSTORED_AGAIN_H
 #define XENSTORED_AGAIN_H

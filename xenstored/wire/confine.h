@@ -18,7 +18,10 @@
 struct confine;
 struct conn;
 
-/* The most watches and open transactions of such a connection, and nodes, there or not, of each of those. */
+/*
+ * The most watches and open transactions of such a connection, and nodes, there or not, of each of
+ * those.
+ */
 #define CONFINE_WATCHES 16
 #define CONFINE_TXNS 4
 #define CONFINE_TXN_NODES 256

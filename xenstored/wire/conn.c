@@ -374,7 +374,10 @@ static bool takes_events(const struct conn *c)
 /* Domain 0's clients are bounded too, generously: then the connection is closed. */
 #define WAITING_EVENTS_MAX (64u * 1024u * 1024u)
 
-/* Of one that serves a guest's device: who is taken over with it has as many as the guest has devices. */
+/*
+ * Of one that serves a guest's device: who is taken over with it has as many as the guest has
+ * devices.
+ */
 static size_t waiting_events_max(const struct conn *c)
 {
 	return c->confine ? CONFINE_EVENTS : WAITING_EVENTS_MAX;

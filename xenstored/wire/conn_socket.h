@@ -13,8 +13,8 @@ struct listener;
 
 /*
  * Listens on @path (made with mode @mode, replacing a stale one and nobody's that lives: claim.h),
- * or on the one the service manager has given us (given_socket.h), or on the inherited descriptor @fd
- * when it is not -1. NULL with the reason logged.
+ * or on the one the service manager has given us (given_socket.h), or on the inherited descriptor
+ * @fd when it is not -1. NULL with the reason logged.
  */
 struct listener *listener_open(struct server *srv, const char *path, unsigned int mode,
 			       bool read_only, int fd);

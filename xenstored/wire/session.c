@@ -329,7 +329,9 @@ void session_note(const struct req *r, int err)
 		return;
 	}
 	s->last = r->hdr.req_id;
-	/* What changed nothing may as well be asked for again. Room: every change has reserved it. */
+	/*
+	 * What changed nothing may as well be asked for again. Room: every change has reserved it.
+	 */
 	if (store_dirty(srv->tree.store))
 		log_put(srv, s);
 }

@@ -27,8 +27,9 @@ struct server;
 /* Of requests that failed so many are remembered; of older ones all that is known is that. */
 #define SESSION_FAILED		32
 /*
- * Sessions without a connection that are kept, the last ones; beside those that have bonds (bond.h).
- * As many again of clients that are not root's: who loses connections in a row ends none of its.
+ * Sessions without a connection that are kept, the last ones; beside those that have bonds
+ * (bond.h). As many again of clients that are not root's: who loses connections in a row ends none
+ * of its.
  */
 #define SESSION_ORPHANS		1024
 /* The longest record of one. */

@@ -239,8 +239,8 @@ static void rounds(const char *self)
 }
 
 /*
- * Where its memory lies decides how many page tables a process has, and whether a mapping shares one
- * with another: the same in each run, or figures would differ by it.
+ * Where its memory lies decides how many page tables a process has, and whether a mapping shares
+ * one with another: the same in each run, or figures would differ by it.
  */
 static void settle_addresses(char **argv)
 {

@@ -51,8 +51,8 @@ static void turn_hypercall(void *arg)
 
 /*
  * The hypercall's own share: what the same way into the kernel costs without it is taken off.
- * Linux of late 2026 (6.1.192) lets no process of an unprivileged guest do hypercalls: there it has no
- * figure, on whatever hypervisor.
+ * Linux of late 2026 (6.1.192) lets no process of an unprivileged guest do hypercalls: there it has
+ * no figure, on whatever hypervisor.
  */
 static void hypercalls(void)
 {

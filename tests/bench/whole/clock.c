@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.c - COMMAND...: runs it and prints how much the time stamp counter moved on meanwhile. Under
- * -icount shift=0 on one CPU that is the whole machine's instructions.
+ * clock.c - COMMAND...: runs it and prints how much the time stamp counter moved on meanwhile.
+ * Under -icount shift=0 on one CPU that is the whole machine's instructions.
  */
 #include <stdio.h>
 #include <sys/wait.h>

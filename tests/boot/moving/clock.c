@@ -2,9 +2,10 @@
 /*
  * clock.c - clock [KIB]: a guest's program that looks at the clock every millisecond, and says how
  * long it stood still whenever that was longer than 20 ms: by the clock that stands still with it
- * ("ran") and by the one that does not ("was"), and what the time stamp counters of the machines that it was
- * on said before and after ("from", "to"), in us. Ten times a second a line "tick NUMBER MS", of the
- * former. With KIB it writes to each page of so much memory meanwhile, over and over, two pages a look.
+ * ("ran") and by the one that does not ("was"), and what the time stamp counters of the machines
+ * that it was on said before and after ("from", "to"), in us. Ten times a second a line "tick
+ * NUMBER MS", of the former. With KIB it writes to each page of so much memory meanwhile, over and
+ * over, two pages a look.
  *
  * clock pair, in dom0: "pair US NS", what the counter and the clock of its log say, for stops.py.
  */

@@ -2,8 +2,8 @@
 /*
  * viewer.c - a viewer of a screen, by RFB 3.8 without a password, for dom0.
  *
- * viewer PORT X Y RRGGBB [TEXT]: types TEXT (a ^ is the return key), then looks until that pixel has that
- * colour. Says the size and the name. Status 0 when it was seen. Source: RFC 6143.
+ * viewer PORT X Y RRGGBB [TEXT]: types TEXT (a ^ is the return key), then looks until that pixel
+ * has that colour. Says the size and the name. Status 0 when it was seen. Source: RFC 6143.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * audit.c - recounts the frame table from everything that may hold a reference: the equality of security.md D2.
+ * audit.c - recounts the frame table from everything that may hold a reference: the equality of
+ * security.md D2.
  */
 #include <stdio.h>
 

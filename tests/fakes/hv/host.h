@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.h - forced into every hypervisor file that a host test compiles: RAM is an array, and the direct map
- * starts where the array does.
+ * host.h - forced into every hypervisor file that a host test compiles: RAM is an array, and the
+ * direct map starts where the array does.
  */
 #ifndef TESTS_FAKES_HV_HOST_H
 #define TESTS_FAKES_HV_HOST_H

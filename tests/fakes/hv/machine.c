@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.c - the fake machine: what mm/ and pv/ ask of x86/, domain/ and hypercall/, as plain as can be.
+ * machine.c - the fake machine: what mm/ and pv/ ask of x86/, domain/ and hypercall/, as plain as
+ * can be.
  */
 #include "machine.h"
 
@@ -309,7 +310,10 @@ void desc_load_own(void)
 	fake_did('o');
 }
 
-/* What log-dirty mode asks of domains: the test calls it with nobody running, and grants are other tests'. */
+/*
+ * What log-dirty mode asks of domains: the test calls it with nobody running, and grants are other
+ * tests'.
+ */
 void domain_pause(struct domain *d)
 {
 	d->pause_count++;

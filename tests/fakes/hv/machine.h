@@ -26,7 +26,10 @@ extern u64 fake_unmapped;
 /* Only these bytes of host memory are guest memory; a length of 0: all are. */
 extern u64 fake_guest_start, fake_guest_len;
 
-/* Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0: never). */
+/*
+ * Fresh RAM, frame table and domains; @preempt_1_in: how often a long operation is told to stop (0:
+ * never).
+ */
 void machine_reset(unsigned int preempt_1_in, unsigned int seed);
 /* From now on. */
 void machine_preempt(unsigned int one_in);
@@ -38,16 +41,18 @@ void machine_unload(void);
 unsigned int machine_random(void);
 
 /*
- * The guest of current touches @va: walks the tables as the MMU does, sets A and D, and keeps the translation. False: it faults.
+ * The guest of current touches @va: walks the tables as the MMU does, sets A and D, and keeps the
+ * translation. False: it faults.
  */
 bool guest_touch(u64 va, bool write);
 /* Is a frame reachable through a translation the TLB still has? */
 bool tlb_has(mfn_t mfn, bool writable);
 
 /*
- * Recounts every reference and type reference from page tables, pins, CR3s, descriptor tables and ALLOC flags, and compares with the
- * frame table (security.md D2 I1..I10). @grant_refs, @grant_wr: references held by the test itself, an entry a frame, or NULL.
- * Returns the number of frames that differ, each printed.
+ * Recounts every reference and type reference from page tables, pins, CR3s, descriptor tables and
+ * ALLOC flags, and compares with the frame table (security.md D2 I1..I10). @grant_refs, @grant_wr:
+ * references held by the test itself, an entry a frame, or NULL. Returns the number of frames that
+ * differ, each printed.
  */
 unsigned int audit(const unsigned int *extra_refs, const unsigned int *extra_wr);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pv.c - the fakes of pv/ that domain/ and hypercall/ run on: a type is a count, and nothing else. */
+/*
+ * pv.c - the fakes of pv/ that domain/ and hypercall/ run on: a type is a count, and nothing else.
+ */
 #include "world.h"
 
 #include "domain/frame_ref.h"

@@ -78,7 +78,10 @@ extern unsigned char guest_mem[64 * 4096] __attribute__((aligned(4096)));
  * Fresh clock, flags and guest memory; dom0 with one vcpu running, as current, the only domain.
  */
 void world_reset(void);
-/* Destroys every domU, empties dom0. Returns the frames and blocks of memory that did not come back: 0 is right. */
+/*
+ * Destroys every domU, empties dom0. Returns the frames and blocks of memory that did not come
+ * back: 0 is right.
+ */
 u64 world_end(void);
 extern long world_blocks; /* that the hypervisor has allocated and not freed */
 /* A domU with @nr_vcpus vcpus (all with a context, vcpu 0 up), 64 MiB at most, not paused. */

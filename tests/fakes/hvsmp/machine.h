@@ -55,7 +55,9 @@ extern bool machine_is_stopping;
 void machine_run_guests(void (*loop)(void));
 /* The way out of a hypercall or an interrupt: softirqs, until none is left. */
 void machine_exit_work(void);
-/* The machine stops by itself after so many turns of idle CPUs without machine_is_busy(); 0: never. */
+/*
+ * The machine stops by itself after so many turns of idle CPUs without machine_is_busy(); 0: never.
+ */
 void machine_idle_limit(unsigned int turns);
 void machine_is_busy(void);
 /* Guest memory that hypercalls may name: [@start, @start + @len) of host memory. */

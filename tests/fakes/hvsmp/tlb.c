@@ -167,7 +167,8 @@ RACES static u64 *reach(unsigned int va, unsigned int word, bool write)
 }
 
 /*
- * A fault of an access: the CPU forgets what it knew of the address. True: the hypervisor says that it runs again.
+ * A fault of an access: the CPU forgets what it knew of the address. True: the hypervisor says that
+ * it runs again.
  */
 static bool fault(unsigned int va, bool write)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeroed.c - stands before domain_frames_alloc() (the linker's --wrap): memory that a domain is given
- * is zero, whoever had it.
+ * zeroed.c - stands before domain_frames_alloc() (the linker's --wrap): memory that a domain is
+ * given is zero, whoever had it.
  */
 #include "machine.h"
 

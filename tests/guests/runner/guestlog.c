@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* guestlog.c - see guestlog.h. Source: xen/domctl.h (shadow_op), xen/memory.h (machphys_mfn_list). */
+/*
+ * guestlog.c - see guestlog.h. Source: xen/domctl.h (shadow_op), xen/memory.h (machphys_mfn_list).
+ */
 #include "guestlog.h"
 
 #include <errno.h>

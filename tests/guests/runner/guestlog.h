@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guestlog.h - a guest in log-dirty mode while it runs: now and then it is asked what was written, and all its memory is compared
- * with what it was at the last question.
+ * guestlog.h - a guest in log-dirty mode while it runs: now and then it is asked what was written,
+ * and all its memory is compared with what it was at the last question.
  */
 #ifndef TESTS_GUESTS_RUNNER_GUESTLOG_H
 #define TESTS_GUESTS_RUNNER_GUESTLOG_H
@@ -12,7 +12,10 @@
 struct hv;
 struct guestlog;
 
-/* Into the mode. @mfn: a frame of the guest's; those beside it, to an aligned 2 MiB, are looked at. NULL, and errno. */
+/*
+ * Into the mode. @mfn: a frame of the guest's; those beside it, to an aligned 2 MiB, are looked at.
+ * NULL, and errno.
+ */
 struct guestlog *guestlog_begin(struct hv *hv, uint16_t domid, uint64_t mfn);
 /* Asks and compares. 0; -errno, also -ENOENT when the guest has ended. What is wrong is kept. */
 int guestlog_look(struct guestlog *l);

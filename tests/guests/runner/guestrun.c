@@ -11,8 +11,9 @@
  * otherwise than with success (or their death); "any" for one that has now success, now failure,
  * or nothing to judge by.
  * With -a any end of a guest that began is right: only the host is judged. With -p each file is
- * started as two domains at once that know of each other (pair.h): both must end as expected. With -l
- * each domain runs in log-dirty mode, is asked all the time, and no page may change untold (guestlog.h).
+ * started as two domains at once that know of each other (pair.h): both must end as expected. With
+ * -l each domain runs in log-dirty mode, is asked all the time, and no page may change untold
+ * (guestlog.h).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -350,7 +351,9 @@ static void prepare(struct run *r, struct xend *x, const char *file, unsigned in
 	snprintf(r->d.rec.cmdline, sizeof(r->d.rec.cmdline), "%s", cmdline);
 }
 
-/* How a guest, or the worse off of a pair, ended: who waits in vain for one that failed says less. */
+/*
+ * How a guest, or the worse off of a pair, ended: who waits in vain for one that failed says less.
+ */
 static const char *outcome_of_all(struct run *r, int nr)
 {
 	const char *first = outcome(&r[0]), *other = nr < SIDES ? first : outcome(&r[1]);

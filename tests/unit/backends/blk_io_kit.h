@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* blk_io_kit.h - what tests of blk_io.h ask of one disk, whatever serves it. Included once a test. */
+/*
+ * blk_io_kit.h - what tests of blk_io.h ask of one disk, whatever serves it. Included once a test.
+ */
 #ifndef BLK_IO_KIT_H
 #define BLK_IO_KIT_H
 

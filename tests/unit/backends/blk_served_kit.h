@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blk_served_kit.h - what tests of a disk ask that a qemu-nbd of ours serves, whatever it stands on.
- * Included once a test, which makes its folder, sets server.image and what else it wants, and uses all of it.
+ * blk_served_kit.h - what tests of a disk ask that a qemu-nbd of ours serves, whatever it stands
+ * on. Included once a test, which makes its folder, sets server.image and what else it wants, and
+ * uses all of it.
  */
 #ifndef BLK_SERVED_KIT_H
 #define BLK_SERVED_KIT_H

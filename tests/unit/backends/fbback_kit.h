@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fbback_kit.h - a screen's process, confined as it is in use, and a viewer: libvncserver's own client. The
- * test plays the guest, whose page and pixels both processes share. Needs root.
+ * fbback_kit.h - a screen's process, confined as it is in use, and a viewer: libvncserver's own
+ * client. The test plays the guest, whose page and pixels both processes share. Needs root.
  */
 #ifndef TESTS_FBBACK_KIT_H
 #define TESTS_FBBACK_KIT_H
@@ -43,7 +43,10 @@ int tear_down(void **state);
 /* In the store: a device that listens at @address, with a password or "". */
 void write_device(const char *address, const char *with);
 
-/* In the test's own process, unconfined: up to what viewers and guest would do. -errno: it did not start. */
+/*
+ * In the test's own process, unconfined: up to what viewers and guest would do. -errno: it did not
+ * start.
+ */
 int start_device(void);
 /* Its port. */
 unsigned int started_port(void);

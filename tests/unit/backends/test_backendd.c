@@ -487,7 +487,9 @@ static void test_names_that_are_no_device_start_nothing(void **state)
 
 #define WRITERS 4
 
-/* Device 10's process writes its state as fast as the store takes it; a byte into @to now and then. */
+/*
+ * Device 10's process writes its state as fast as the store takes it; a byte into @to now and then.
+ */
 static pid_t start_writer(int to)
 {
 	pid_t pid = fork();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_blk_iscsi.c - disks of iSCSI targets: Debian's tgtd serves them, qemu-nbd asks it. Operations,
- * what is refused, a target that is killed and comes back, and a qemu-nbd that is killed. Needs root.
+ * test_blk_iscsi.c - disks of iSCSI targets: Debian's tgtd serves them, qemu-nbd asks it.
+ * Operations, what is refused, a target that is killed and comes back, and a qemu-nbd that is
+ * killed. Needs root.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_blk_queues.c - a disk with several rings: how many it offers, what a frontend may say of them,
- * and that each is served, taken over and drained.
+ * test_blk_queues.c - a disk with several rings: how many it offers, what a frontend may say of
+ * them, and that each is served, taken over and drained.
  */
 #include <unistd.h>
 
@@ -58,7 +58,9 @@ int __wrap_posix_fadvise64(int fd, off_t at, off_t len, int advice)
 	return 0;
 }
 
-/* --- the guest --------------------------------------------------------------------------------- */
+/*
+ * --- the guest ---------------------------------------------------------------------------------
+ */
 
 static blkif_sring_t *ring(unsigned int q)
 {
@@ -148,7 +150,9 @@ static void answers(unsigned int q, unsigned int nr)
 	assert_int_equal(ring(q)->ring[(nr - 1) & 31].rsp.id / 100, q);
 }
 
-/* --- the process ------------------------------------------------------------------------------- */
+/*
+ * --- the process -------------------------------------------------------------------------------
+ */
 
 static int new_process(void)
 {
@@ -222,7 +226,9 @@ static int tear_down(void **state)
 	return system(command);
 }
 
-/* --- how many ---------------------------------------------------------------------------------- */
+/*
+ * --- how many ----------------------------------------------------------------------------------
+ */
 
 static void offers(const char *vcpus, const char *queues)
 {
@@ -293,7 +299,10 @@ static void test_an_answer_is_told_of_by_its_own_queues_channel(void **state)
 	}
 }
 
-/* Each has 32 requests and memory of its own: what one asks for without end is not taken from another. */
+/*
+ * Each has 32 requests and memory of its own: what one asks for without end is not taken from
+ * another.
+ */
 static void test_a_full_ring_holds_up_no_other(void **state)
 {
 	connect_with(4);
@@ -304,7 +313,10 @@ static void test_a_full_ring_holds_up_no_other(void **state)
 	answers(0, 32);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------ */
+/*
+ * --- what is refused
+ * ------------------------------------------------------------------------------
+ */
 
 static void refused(void)
 {
@@ -397,7 +409,10 @@ static void test_a_broken_ring_ends_the_connection_of_all(void **state)
 	serves(4);
 }
 
-/* --- taking over ----------------------------------------------------------------------------------- */
+/*
+ * --- taking over
+ * -----------------------------------------------------------------------------------
+ */
 
 static void taken_and_killed(unsigned int nr)
 {
@@ -470,7 +485,10 @@ static bool is_empty(int fd)
 	return !memcmp(now_there, zeros, sizeof(zeros));
 }
 
-/* A process is killed with a write off each ring; meanwhile another host has the image's lock: its open file. */
+/*
+ * A process is killed with a write off each ring; meanwhile another host has the image's lock: its
+ * open file.
+ */
 static int killed_and_locked(void)
 {
 	int other = open(image_file, O_RDWR);
@@ -496,7 +514,9 @@ static int killed_and_locked(void)
 	return other;
 }
 
-/* Whoever has the lock writes: what waited for it is not done behind his back when the device ends. */
+/*
+ * Whoever has the lock writes: what waited for it is not done behind his back when the device ends.
+ */
 static void test_what_waits_for_the_lock_is_not_written_at_the_end(void **state)
 {
 	int other = killed_and_locked();
@@ -546,7 +566,10 @@ static void test_a_guest_that_came_reads_what_it_wrote_elsewhere(void **state)
 	assert_int_equal(nr_forgotten, 1);
 }
 
-/* --- being drained --------------------------------------------------------------------------------- */
+/*
+ * --- being drained
+ * ---------------------------------------------------------------------------------
+ */
 
 static void test_a_drain_waits_for_every_ring(void **state)
 {

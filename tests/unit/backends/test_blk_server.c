@@ -262,7 +262,10 @@ static void test_a_chain_needs_each_of_its_files(void **state)
 	assert_int_equal(first_byte(0), 'A');
 }
 
-/* The contents of a disk of raw bytes are its guest's: these say that it is an image of dom0's files. */
+/*
+ * The contents of a disk of raw bytes are its guest's: these say that it is an image of dom0's
+ * files.
+ */
 static void test_a_header_reaches_nothing_of_the_hosts(void **state)
 {
 	static const char *const made[] = {

@@ -215,7 +215,10 @@ static void test_a_script_of_libxls_is_waited_for(void **state)
 	fake_store_set(BACK "/script", "/etc/xen/scripts/block");
 	assert_int_equal(start(), 0);
 	store_says("state", "2");
-	/* The guest runs, and is ready at once. It is no error that its keys are not there: nobody looks. */
+	/*
+	 * The guest runs, and is ready at once. It is no error that its keys are not there: nobody
+	 * looks.
+	 */
 	fake_store_set(FRONT "/state", "3");
 	assert_int_equal(backend_poll(&be, 1000000000, &again), 0);
 	store_says("state", "2");
@@ -505,7 +508,8 @@ static void test_a_device_that_is_to_go_leaves_a_silent_server(void **state)
 }
 
 /*
- * A guest has its disk close while much is to be flushed, and writes its state meanwhile, as fast as it
+ * A guest has its disk close while much is to be flushed, and writes its state meanwhile, as fast
+ * as it
  * can: nobody else takes those events out of the process's memory.
  */
 static void test_the_store_is_heard_while_requests_end(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_fb_viewers.c - a screen's viewers are strangers: who has no password, no manners or no time ends
- * nothing and holds up nobody.
+ * test_fb_viewers.c - a screen's viewers are strangers: who has no password, no manners or no time
+ * ends nothing and holds up nobody.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -75,7 +75,10 @@ static void test_what_is_no_viewer_ends_nothing(void **state)
 	kill_device();
 }
 
-/* A viewer without the library's manners, of a screen without a password, until it has shaken hands. */
+/*
+ * A viewer without the library's manners, of a screen without a password, until it has shaken
+ * hands.
+ */
 static int shake_hands(void)
 {
 	static const char hello[] = "RFB 003.008\n\001\001";
@@ -208,7 +211,10 @@ static void test_who_takes_nothing_holds_up_nobody(void **state)
 /* Each answer is small; enough of them would fill what the viewer does not read. */
 static void test_who_asks_without_end_and_takes_nothing_holds_up_nobody(void **state)
 {
-	/* Encodings that the library says something about at once: its name, its messages, its encodings. */
+	/*
+	 * Encodings that the library says something about at once: its name, its messages, its
+	 * encodings.
+	 */
 	static const uint8_t all[] = { 2, 0, 0, 3, 0xff, 0xfe, 0, 3, 0xff, 0xfe, 0, 1, 0xff, 0xfe, 0, 2 };
 	int fd;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_fbback.c - a screen's process: what a viewer sees of its guest and the guest of a viewer, whoever
- * follows a killed one, and what it may not do.
+ * test_fbback.c - a screen's process: what a viewer sees of its guest and the guest of a viewer,
+ * whoever follows a killed one, and what it may not do.
  */
 #include <setjmp.h>
 #include <signal.h>

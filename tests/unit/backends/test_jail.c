@@ -328,7 +328,10 @@ static void test_what_the_host_unmounts_is_gone(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* As on a host that runs from its initramfs, if @root_stays: the kernel does not let go of that one. */
+/*
+ * As on a host that runs from its initramfs, if @root_stays: the kernel does not let go of that
+ * one.
+ */
 static bool root_stays;
 
 long __wrap_syscall(long nr, long a, long b, long c, long d, long e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_kbdback.c - the keyboard's process: what a viewer did while the guest took nothing is told when it
- * does, and no key stays pressed.
+ * test_kbdback.c - the keyboard's process: what a viewer did while the guest took nothing is told
+ * when it does, and no key stays pressed.
  */
 #define main kbdback_main
 int kbdback_main(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_net_queues.c - a card with several pairs of rings: each has its queue of the tap, all have one
- * rate, and turns. Pairs of datagram sockets stand for the tap's queues.
+ * test_net_queues.c - a card with several pairs of rings: each has its queue of the tap, all have
+ * one rate, and turns. Pairs of datagram sockets stand for the tap's queues.
  */
 #define main netback_main
 int netback_main(int argc, char **argv);
@@ -49,7 +49,9 @@ int backend_main(int argc, char **argv, const struct backend_ops *ops)
 	return 0;
 }
 
-/* --- instead of the tap and the script ----------------------------------------------------------- */
+/*
+ * --- instead of the tap and the script -----------------------------------------------------------
+ */
 
 int tap_open(struct tap *tap, const char *name, unsigned int nr)
 {
@@ -99,7 +101,10 @@ int vif_script_run(const struct vif_script *s, const char *op, char said[VIF_SCR
 	return 0;
 }
 
-/* --- the guest ------------------------------------------------------------------------------------ */
+/*
+ * --- the guest
+ * ------------------------------------------------------------------------------------
+ */
 
 static struct netif_tx_sring *tx_ring(unsigned int q)
 {
@@ -195,7 +200,10 @@ static unsigned int came_out(unsigned int q)
 	return nr;
 }
 
-/* --- the process ---------------------------------------------------------------------------------- */
+/*
+ * --- the process
+ * ----------------------------------------------------------------------------------
+ */
 
 static int new_process(const char *vcpus, const char *rate)
 {
@@ -260,7 +268,10 @@ static void work(unsigned int rounds)
 		backend_work(&be, BACKEND_ALL_QUEUES);
 }
 
-/* --- tests ---------------------------------------------------------------------------------------- */
+/*
+ * --- tests
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void serves(unsigned int nr)
 {

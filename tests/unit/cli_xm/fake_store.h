@@ -23,8 +23,8 @@ void fake_store_refuse_writes(int err);
 int fake_store_handles(void);
 
 /*
- * How many writes to a record this thread has done outside a transaction: each brings a record back, as one
- * key, that was removed in the meantime.
+ * How many writes to a record this thread has done outside a transaction: each brings a record
+ * back, as one key, that was removed in the meantime.
  */
 unsigned int fake_store_loose(void);
 

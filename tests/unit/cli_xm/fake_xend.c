@@ -251,8 +251,8 @@ static void start(struct fake_xend *x, struct guest *g)
 }
 
 /*
- * Closing a pty throws away what nobody has read yet. What was written arrives a little later, and may be
- * taken before it is seen here: then a second is enough for any reader.
+ * Closing a pty throws away what nobody has read yet. What was written arrives a little later, and
+ * may be taken before it is seen here: then a second is enough for any reader.
  */
 static void until_read(const struct guest *g)
 {

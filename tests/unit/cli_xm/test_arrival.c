@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_arrival.c - what the host that a domain comes to tells of it: never more than its store says;
- * and a record that is renamed while the store leaves something unsaid.
+ * test_arrival.c - what the host that a domain comes to tells of it: never more than its store
+ * says; and a record that is renamed while the store leaves something unsaid.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,7 +225,10 @@ static void test_what_happened_to_it_comes_along(void **state)
 
 #define UUID "12345678-1234-4234-8234-123456789abc"
 
-/* Whatever the store leaves unsaid, what it would have said is believed: nothing may go on from the file. */
+/*
+ * Whatever the store leaves unsaid, what it would have said is believed: nothing may go on from the
+ * file.
+ */
 static void restores_nothing(void)
 {
 	static const char record[] = "memory\0" "64\0" "uuid\0" UUID;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_doctor.c - xm doctor: each thing that goes wrong on hosts is made to, on a host of files, and found; and is
- * not found any more when it is right again.
+ * test_doctor.c - xm doctor: each thing that goes wrong on hosts is made to, on a host of files,
+ * and found; and is not found any more when it is right again.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -179,7 +179,10 @@ static void test_nothing_is_found_where_nothing_is_wrong(void **state)
 	assert_null(strstr(xm_out, "storevisor-boot"));
 }
 
-/* A key of the store, or (with a mode) a file of the host, as it is when things are wrong, and the words. */
+/*
+ * A key of the store, or (with a mode) a file of the host, as it is when things are wrong, and the
+ * words.
+ */
 static const struct {
 	const char *at, *wrong;
 	mode_t mode;

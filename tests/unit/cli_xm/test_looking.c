@@ -52,7 +52,10 @@ static void test_list_has_exactly_six_columns_and_the_host_first(void **state)
 	assert_int_equal(lines, 3);
 }
 
-/* Ganeti takes a line of five words for an error: eleven days of CPU time must not be the end of it. */
+/*
+ * Ganeti takes a line of five words for an error: eleven days of CPU time must not be the end of
+ * it.
+ */
 static void test_columns_stay_apart_however_long_it_runs_and_is_called(void **state)
 {
 	static const char name[] = "a-name-as-long-as-names-are-which-is-sixty-four-characters-long.";

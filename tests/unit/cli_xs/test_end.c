@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_end.c - the ends of a program as the leak sanitizer sees them: who ends by cli_end or cli_die is asked
- * for nothing, who comes to the end of main is. Without a sanitizer only the statuses are looked at.
+ * test_end.c - the ends of a program as the leak sanitizer sees them: who ends by cli_end or
+ * cli_die is asked for nothing, who comes to the end of main is. Without a sanitizer only the
+ * statuses are looked at.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -279,7 +279,10 @@ static void test_a_secret_is_told_by_no_other_part(void **state)
 	}
 }
 
-/* Whoever may write a schema may not have others wait: a match has so many steps, and so much memory. */
+/*
+ * Whoever may write a schema may not have others wait: a match has so many steps, and so much
+ * memory.
+ */
 static void test_a_match_takes_so_long_and_no_longer(void **state)
 {
 	static char text[(1 << 20) + 1]; /* with a NUL behind it, as values have */
@@ -311,7 +314,9 @@ static void test_a_match_takes_so_long_and_no_longer(void **state)
 	}
 }
 
-/* What an item looks at before it fails is counted, too: each of these took ten seconds and more. */
+/*
+ * What an item looks at before it fails is counted, too: each of these took ten seconds and more.
+ */
 static void test_what_a_failing_item_looks_at_is_counted(void **state)
 {
 	static char text[(1 << 20) + 1];

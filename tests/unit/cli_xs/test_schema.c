@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_schema.c - the table made from docs/store-paths.md: which row a path falls under, what its type
- * lets pass.
+ * test_schema.c - the table made from docs/store-paths.md: which row a path falls under, what its
+ * type lets pass.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_store.c - the guest's client of the store against a daemon that has nothing to say but
- * events, and against one that breaks its ring.
+ * test_hostile_store.c - the guest's client of the store against a daemon that has nothing to say
+ * but events, and against one that breaks its ring.
  */
 #include <setjmp.h>
 #include <stdarg.h>

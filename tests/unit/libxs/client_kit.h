@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client_kit.h - what the tests of the asynchronous client share: a client of a daemon that breaks on demand
- * (fake_store.h), which has /a = "one", and what its callbacks note.
+ * client_kit.h - what the tests of the asynchronous client share: a client of a daemon that breaks
+ * on demand (fake_store.h), which has /a = "one", and what its callbacks note.
  */
 #ifndef STOREVISOR_TESTS_CLIENT_KIT_H
 #define STOREVISOR_TESTS_CLIENT_KIT_H

@@ -134,7 +134,10 @@ static bool is_child(const struct fake_store *f, int i, const char *path)
 	       !strchr(f->node[i] + len + 1, '/');
 }
 
-/* Behind the @at bytes of @out, with all below it down to @levels. Returns how many nodes these are. */
+/*
+ * Behind the @at bytes of @out, with all below it down to @levels. Returns how many nodes these
+ * are.
+ */
 static unsigned int dump_node(const struct fake_store *f, const char *path, unsigned int depth, unsigned int levels,
 			      char *out, size_t *at)
 {

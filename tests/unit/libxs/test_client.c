@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_client.c - the asynchronous client: requests and their answers, silence, patience, its descriptor,
- * against a daemon that breaks on demand.
+ * test_client.c - the asynchronous client: requests and their answers, silence, patience, its
+ * descriptor, against a daemon that breaks on demand.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_client_lost.c - what becomes of a request whose answer was lost with the connection: asked again, known
- * from the session, or not to be known.
+ * test_client_lost.c - what becomes of a request whose answer was lost with the connection: asked
+ * again, known from the session, or not to be known.
  */
 #include <errno.h>
 #include <stdio.h>

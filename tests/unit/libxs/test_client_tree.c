@@ -111,7 +111,10 @@ static void test_a_tree_that_is_not_there_is_an_error(void **state)
 	assert_null(t);
 }
 
-/* 20 directories of 20 with a node in each: of 21 nodes an answer each of them is asked for by itself. */
+/*
+ * 20 directories of 20 with a node in each: of 21 nodes an answer each of them is asked for by
+ * itself.
+ */
 static void fill_wide(struct fixture *x)
 {
 	char path[64];

@@ -143,7 +143,9 @@ static void test_keys_for_other_kinds_of_guests_are_refused_by_name(void **state
 
 #define DISK "name = 'web'\nmemory = 64\ndisk = [ 'file:/a,xvda,w' ]\n"
 
-/* Files of paravirtual guests have them, copied from others; xl and xm do not look at them either. */
+/*
+ * Files of paravirtual guests have them, copied from others; xl and xm do not look at them either.
+ */
 static void test_what_is_said_of_fully_virtualised_guests_alone_is_ignored_with_a_word(void **state)
 {
 	static const char *const words[] = { "bios = 'ovmf'", "boot = 'c'", "serial = 'pty'",

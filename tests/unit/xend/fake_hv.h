@@ -48,7 +48,10 @@ uint64_t fake_hv_guest_reg(int domid, const char *name);	/* rip rsp rsi rax cr3 
 const struct shared_info *fake_hv_shared_info(int domid);
 /* The guest does what Linux does before SCHEDOP_shutdown, and calls it to be suspended. */
 void fake_hv_suspend(int domid);
-/* At each look at what it wrote, a guest that runs writes so many pages more; how many looks there were. */
+/*
+ * At each look at what it wrote, a guest that runs writes so many pages more; how many looks there
+ * were.
+ */
 extern unsigned int fake_hv_writes, fake_hv_looks;
 /* The least cap that any domain was given and that is below it. */
 extern uint16_t fake_hv_least_cap;

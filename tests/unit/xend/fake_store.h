@@ -36,7 +36,10 @@ void fake_lose_answer(const char *part);
 /* AWAY: nothing is answered; KEEPS: nothing is removed. Until FAKE_WORKS. */
 enum fake_failure { FAKE_WORKS, FAKE_KEEPS, FAKE_AWAY };
 void fake_store_fail(enum fake_failure failure);
-/* The next read or list of a path that ends in @end fails with @err, once; whether it has is answered. */
+/*
+ * The next read or list of a path that ends in @end fails with @err, once; whether it has is
+ * answered.
+ */
 void fake_refuse_once(const char *end, int err);
 bool fake_has_refused(void);
 /* Domains introduced and not released. */

@@ -85,7 +85,9 @@ static void test_dom0_gives_what_is_missing_where_it_may(void **state)
 
 	wants_of_dom0(w, "256", 2);
 	assert_string_equal(state_of("web"), "starting");
-	/* 572 MiB, less the 16 of the domain and 1 for it in the hypervisor, which has some left. */
+	/*
+	 * 572 MiB, less the 16 of the domain and 1 for it in the hypervisor, which has some left.
+	 */
 	assert_int_equal(atoi(fake_get(TARGET)),
 			 (572 << 10) - ((17 << 10) - (int)fake_hv_free_kib()));
 	fake_hv_dom0_gets((int64_t)atoi(fake_get(TARGET)) - (572 << 10));
@@ -330,7 +332,10 @@ static void test_a_name_that_is_no_path_is_left_alone(void **state)
 	assert_int_equal(fake_count("/status/domain"), 8);	/* dom0's only */
 }
 
-/* A full disk: what powered itself off must not come up again because nobody could note that it is off. */
+/*
+ * A full disk: what powered itself off must not come up again because nobody could note that it is
+ * off.
+ */
 static void test_an_end_that_cannot_be_recorded_is_still_an_end(void **state)
 {
 	static const struct { const char *persistent; unsigned int reason; const char *state; } ends[] = {

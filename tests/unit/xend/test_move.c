@@ -412,7 +412,9 @@ static void test_a_silent_store_is_no_sign_that_it_was_not_taken_over(void **sta
 	close(pair[1]);
 }
 
-/* That is an answer: who waits for a full disk keeps a guest still that could go on where it was. */
+/*
+ * That is an answer: who waits for a full disk keeps a guest still that could go on where it was.
+ */
 static void test_a_full_disk_gives_it_back(void **state)
 {
 	struct world *w = *state;

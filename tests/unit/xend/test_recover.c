@@ -45,7 +45,9 @@ static void test_xend_killed_at_any_step_of_a_start_is_followed_by_a_clean_one(v
 	}
 }
 
-/* The other host was told that it never will run here (cli/xm/arrival.c), or somebody removed it. */
+/*
+ * The other host was told that it never will run here (cli/xm/arrival.c), or somebody removed it.
+ */
 static void test_domain_whose_record_went_while_it_started_never_runs(void **state)
 {
 	struct world *w = *state;
@@ -223,7 +225,9 @@ static void test_a_failed_transient_keeps_its_reason_until_the_record_is_removed
 
 /* ---- a question that was not answered is no answer ---- */
 
-/* Starts another xend, while something does not answer: it may say that it cannot. Then one more. */
+/*
+ * Starts another xend, while something does not answer: it may say that it cannot. Then one more.
+ */
 static void start_twice(struct world *w)
 {
 	if (xend_start(&w->x, w->xs, w->hv, -1, w->now)) {

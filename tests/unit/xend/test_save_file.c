@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_save_file.c - the file of a save: whose it is, when it is there, and what a guest can put into it.
+ * test_save_file.c - the file of a save: whose it is, when it is there, and what a guest can put
+ * into it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -265,7 +266,9 @@ static bool is_asked(void)
 	return !strcmp(fake_get("/local/domain/1/control/shutdown"), "suspend");
 }
 
-/* Workers are threads from here, and the file's system hangs @where; until somebody waits for it. */
+/*
+ * Workers are threads from here, and the file's system hangs @where; until somebody waits for it.
+ */
 static void save_hangs(struct world *w, enum hung where)
 {
 	w->x.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -504,8 +507,8 @@ static void fill(struct world *w, uint64_t mfn, uint64_t entry, bool only_first)
 }
 
 /*
- * Four tables, each of one entry 512 times, show a list as long as one likes with one frame in it: of 2^24
- * here, of more in life. In KiB: what xend had to take for it.
+ * Four tables, each of one entry 512 times, show a list as long as one likes with one frame in it:
+ * of 2^24 here, of more in life. In KiB: what xend had to take for it.
  */
 static long taken_for_a_long_list(struct world *w)
 {

@@ -8,12 +8,13 @@
  * "ready" and ends with its standard input. The machine outlives the manager: when that is killed,
  * another is started on it.
  *
- * A line N on standard input, with a word of the test's behind it: N noticeable deeds later - writes to
- * the store, messages to the other host, hypercalls that end, wake or stop a domain, each before and
- * after it is done - the manager is killed; 0: it lives on. "told WORD" says that this holds from here;
- * who reads "ready" instead has to say it to the next manager. To KERNEL.life goes a line whenever a guest may run ("+") or may not any more ("-"): time in
- * ns, sign, uuid, a checksum of the memory that the guest writes. From a line -1 to a line -2 the
- * hypervisor cannot note what it writes.
+ * A line N on standard input, with a word of the test's behind it: N noticeable deeds later -
+ * writes to the store, messages to the other host, hypercalls that end, wake or stop a domain, each
+ * before and after it is done - the manager is killed; 0: it lives on. "told WORD" says that this
+ * holds from here; who reads "ready" instead has to say it to the next manager. To KERNEL.life goes
+ * a line whenever a guest may run ("+") or may not any more ("-"): time in ns, sign, uuid, a
+ * checksum of the memory that the guest writes. From a line -1 to a line -2 the hypervisor cannot
+ * note what it writes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -219,7 +219,9 @@ static bool search(struct search *s)
 	while (s->head.next) {
 		bool placed = e && e->match && place(s, e, skip);
 
-		/* What may be tried both ways is tried as not done as well, here and in its turn. */
+		/*
+		 * What may be tried both ways is tried as not done as well, here and in its turn.
+		 */
 		if (!placed && e && e->match && !skip && s->op[e->op].unknown)
 			placed = place(s, e, true);
 		skip = false;

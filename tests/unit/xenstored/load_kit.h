@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_kit.h - a daemon whose worker is the test: what the disk has is sent by it, and what the daemon
- * asks of the disk it sees. One at a time, for cmocka.
+ * load_kit.h - a daemon whose worker is the test: what the disk has is sent by it, and what the
+ * daemon asks of the disk it sees. One at a time, for cmocka.
  */
 #ifndef LOAD_KIT_H
 #define LOAD_KIT_H

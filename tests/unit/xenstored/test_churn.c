@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_churn.c - domains come and go, and keys change at random: the daemon's memory and the file
- * of the live environment are afterwards what they were before. With STOREVISOR_LONG: 50,000 domains and
- * ten million commits.
+ * of the live environment are afterwards what they were before. With STOREVISOR_LONG: 50,000
+ * domains and ten million commits.
  *
  * argv[1]: the daemon built with the fake machine.
  */

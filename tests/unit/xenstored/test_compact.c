@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_compact.c - what data.mdb has of the disk and does not need is given back: when, that nothing
- * of it is another one afterwards, and that whoever comes between leaves the file as it was.
+ * test_compact.c - what data.mdb has of the disk and does not need is given back: when, that
+ * nothing of it is another one afterwards, and that whoever comes between leaves the file as it
+ * was.
  */
 #include "disk_kit.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_compacting.c - data.mdb is written anew under a daemon that serves (decision 40). Claims: after
- * a large import and its removal the file shrinks, while clients read and write; wherever the disk
- * hangs meanwhile, only who waits for the disk waits; whoever is killed there, the worker, who
- * copies, or all of them, what was acknowledged is there, in this boot and in the next, and the file shrinks.
+ * test_compacting.c - data.mdb is written anew under a daemon that serves (decision 40). Claims:
+ * after a large import and its removal the file shrinks, while clients read and write; wherever the
+ * disk hangs meanwhile, only who waits for the disk waits; whoever is killed there, the worker, who
+ * copies, or all of them, what was acknowledged is there, in this boot and in the next, and the
+ * file shrinks.
  *
  * argv[1]: the daemon built with the fake machine that is in a hurry (hasty.c). STOREVISOR_SEED,
  * STOREVISOR_LONG.

@@ -365,7 +365,9 @@ static void test_a_reset_takes_only_what_lasts_now(void **state)
 	kit_fini(&k);
 }
 
-/* What comes anew may come from a store that was loaded behind the loss: it has no more than that. */
+/*
+ * What comes anew may come from a store that was loaded behind the loss: it has no more than that.
+ */
 static void test_a_part_written_anew_does_not_end_what_is_said_of_a_loss(void **state)
 {
 	char said[300];
@@ -601,7 +603,9 @@ static void test_what_is_promised_is_enough(void **state)
 	kit_fini(&k);
 }
 
-/* What is free, but not for the next commit: a question or a copy under way has it still before it. */
+/*
+ * What is free, but not for the next commit: a question or a copy under way has it still before it.
+ */
 static void test_what_a_reader_sees_is_promised_to_nobody(void **state)
 {
 	static char text[400000], value[2500];

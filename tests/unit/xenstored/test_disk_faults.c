@@ -4,8 +4,8 @@
  * operation, when each one fails. Claims: what was acknowledged is there, nothing that was not
  * asked for is, a commit is there as a whole or not at all; and it goes on.
  *
- * argv[1]: disk_traced; argv[2]: the daemon built with the fake machine, which is started on some of
- * what a loss of power leaves. STOREVISOR_SEED, STOREVISOR_LONG.
+ * argv[1]: disk_traced; argv[2]: the daemon built with the fake machine, which is started on some
+ * of what a loss of power leaves. STOREVISOR_SEED, STOREVISOR_LONG.
  */
 #include "disk_kit.h"
 

@@ -401,7 +401,10 @@ static void test_what_a_guest_may_not_read_is_no_part_of_its_transaction(void **
 	assert_int_equal(t_write(dom0, 0, "/hidden/not/yet", "b"), 0);
 	assert_int_equal(t_end(spy, t, true), 0);
 
-	/* A transaction that may remember one node more would remember this one, or those above, too. */
+	/*
+	 * A transaction that may remember one node more would remember this one, or those above,
+	 * too.
+	 */
 	assert_int_equal(t_call(dom0, XS_WIRE_SET_QUOTA, out, "1", "transaction-nodes", "1", NULL), 0);
 	t = t_begin(spy);
 	assert_int_equal(t_read(spy, t, "/hidden/not/yet", out), EACCES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_free_list.c - which of the pages that were given back the next commit may use: what we count,
- * against what LMDB then does.
+ * test_free_list.c - which of the pages that were given back the next commit may use: what we
+ * count, against what LMDB then does.
  */
 #include "disk_kit.h"
 

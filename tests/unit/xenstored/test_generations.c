@@ -45,7 +45,9 @@ static void test_a_start_keeps_what_it_found_as_a_generation(void **state)
 	kit_fini(&k);
 }
 
-/* While the store is open, in a process of its own; not before its time, nor when nothing changed. */
+/*
+ * While the store is open, in a process of its own; not before its time, nor when nothing changed.
+ */
 static void test_a_generation_is_written_beside(void **state)
 {
 	const uint64_t minute = 60 * 1000000000ull;

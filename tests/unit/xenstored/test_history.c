@@ -273,7 +273,9 @@ static void test_what_is_given_up_is_said_to_be_unknown(void **state)
 	kit_fini(&k);
 }
 
-/* Of a change before a revision that nobody kept anything of, only who made it is known, not what. */
+/*
+ * Of a change before a revision that nobody kept anything of, only who made it is known, not what.
+ */
 static void test_the_log_says_nothing_of_what_is_unknown(void **state)
 {
 	struct kit k;

@@ -454,7 +454,9 @@ static void test_every_failing_allocation_has_a_defined_outcome(void **state)
 #endif
 }
 
-/* One start over what is in RUN, where operation @n and all behind it fail; it serves or refuses. */
+/*
+ * One start over what is in RUN, where operation @n and all behind it fail; it serves or refuses.
+ */
 static void start_that_fails(uint64_t n, int kind)
 {
 	char fail[64];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_lasting.c - what lasts is said otherwise than it was: the daemon's side of the worker's pair,
- * spoken to by the test. Claims: what was left on the disk comes when it is to last, without rights of
- * an earlier boot, and over a start that is cut off or a disk that is older; a removal wins over all of it.
+ * test_lasting.c - what lasts is said otherwise than it was: the daemon's side of the worker's
+ * pair, spoken to by the test. Claims: what was left on the disk comes when it is to last, without
+ * rights of an earlier boot, and over a start that is cut off or a disk that is older; a removal
+ * wins over all of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,10 @@ static void go_on_fetching(void)
 	lasting_go_on(srv);
 }
 
-/* It was kept while it was not to last. What is there goes before it; nobody of an earlier boot comes. */
+/*
+ * It was kept while it was not to last. What is there goes before it; nobody of an earlier boot
+ * comes.
+ */
 static void test_what_was_left_on_the_disk_comes_without_rights(void **state)
 {
 	char out[XENSTORE_PAYLOAD_MAX + 1];
@@ -70,7 +74,9 @@ static void note_reset(void *arg, const struct change *change)
 		reset = *change;
 }
 
-/* It is not to last any more, as the administrator has it now: that is said, and it is left there. */
+/*
+ * It is not to last any more, as the administrator has it now: that is said, and it is left there.
+ */
 static void test_what_is_not_to_last_any_more_stays_on_the_disk(void **state)
 {
 	char out[XENSTORE_PAYLOAD_MAX + 1];

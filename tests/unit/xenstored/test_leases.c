@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_leases.c - what turns on nodes cost when there are 100,000 of them, counted in basic blocks of
- * the daemon's code (meson.build), on a clock of the test's own. Claim: taking one, waiting for one, giving
- * all of a transaction back, losing a client, and a tick cost what they do with a hundred.
+ * test_leases.c - what turns on nodes cost when there are 100,000 of them, counted in basic blocks
+ * of the daemon's code (meson.build), on a clock of the test's own. Claim: taking one, waiting for
+ * one, giving all of a transaction back, losing a client, and a tick cost what they do with a
+ * hundred.
  */
 #include <unistd.h>
 
@@ -192,7 +193,10 @@ static void test_a_queue_keeps_its_order(void **state)
 	assert_int_equal(srv->turns.leases.nr, 0);
 }
 
-/* A lease that begins while somebody goes first for long is over in time, with nobody asking for anything. */
+/*
+ * A lease that begins while somebody goes first for long is over in time, with nobody asking for
+ * anything.
+ */
 static void test_the_turn_that_ends_first_ends_first(void **state)
 {
 	struct txn *first = begin(), *holder = begin();

@@ -195,7 +195,9 @@ static void test_rights_of_this_boot_stay(void **state)
 	assert_string_equal(out, "n0 r7");
 }
 
-/* What mending has left of the part, for the sake of what is below it, is as the disk has it then. */
+/*
+ * What mending has left of the part, for the sake of what is below it, is as the disk has it then.
+ */
 static void test_what_comes_takes_the_place_of_what_was_left(void **state)
 {
 	char out[XENSTORE_PAYLOAD_MAX + 1];
@@ -209,7 +211,10 @@ static void test_what_comes_takes_the_place_of_what_was_left(void **state)
 	assert_string_equal(out, "value");
 }
 
-/* What asks for what somebody else is still waiting for waits, too: OK would say that the disk has it. */
+/*
+ * What asks for what somebody else is still waiting for waits, too: OK would say that the disk has
+ * it.
+ */
 static void test_what_is_there_already_is_acknowledged_with_it(void **state)
 {
 	struct conn *same, *dir, *gone, *txn, *other = t_client(srv, 0);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_named.c - the index of who is named where. Claims: whatever is done, and over starts and the
- * file's shrinking, it is what a look at every node's permissions finds; a domain that ends is named
- * nowhere afterwards; the work for that does not depend on what others have in the same directories; an
- * environment of the release before is taken over, a start that is killed meanwhile goes on.
+ * file's shrinking, it is what a look at every node's permissions finds; a domain that ends is
+ * named nowhere afterwards; the work for that does not depend on what others have in the same
+ * directories; an environment of the release before is taken over, a start that is killed meanwhile
+ * goes on.
  *
  * argv[1]: the directory samples. STOREVISOR_SEED, STOREVISOR_LONG.
  */

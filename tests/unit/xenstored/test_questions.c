@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_questions.c - what the worker is asked is answered beside the queue, by processes of their own:
- * the past, snapshots; whoever is killed, and whatever is damaged.
+ * test_questions.c - what the worker is asked is answered beside the queue, by processes of their
+ * own: the past, snapshots; whoever is killed, and whatever is damaged.
  */
 #include "worker_side.h"
 
@@ -332,7 +332,9 @@ static void leave(const char *dir, const char *name)
 	close(fd);
 }
 
-/* As large as a store each, in memory or beside the snapshots, and nobody would ask for it again. */
+/*
+ * As large as a store each, in memory or beside the snapshots, and nobody would ask for it again.
+ */
 static void test_what_killed_questions_leave_is_removed(void **state)
 {
 	static const char other[] = "00000000000000000001";

@@ -126,7 +126,10 @@ static void test_the_end_comes_in_time_while_the_disk_hangs(void **state)
 		usleep(1000);
 	began = live_now();
 	live_kill(SIGTERM);
-	/* It gives the disk three seconds; which a loaded machine may make longer, but not for ever. */
+	/*
+	 * It gives the disk three seconds; which a loaded machine may make longer, but not for
+	 * ever.
+	 */
 	assert_true(live_now() - began < 20);
 	/* Nobody was told that it is done, and it is not lost. */
 	assert_int_equal(live_await(fd, NULL), -1);

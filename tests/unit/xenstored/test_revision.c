@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_revision.c - the last revision and the next id as a start finds them, which are written down
- * only when no node says so. After each of many requests of any kind a second tree is read from what
- * was committed: it goes on where the first one is.
+ * only when no node says so. After each of many requests of any kind a second tree is read from
+ * what was committed: it goes on where the first one is.
  */
 #include <stdlib.h>
 

@@ -135,7 +135,10 @@ static void test_the_queue_is_emptied_in_a_full_store(void **state)
 	t_stop(srv);
 }
 
-/* A request that was refused because the worker did not read is over: nobody parks what is left of it. */
+/*
+ * A request that was refused because the worker did not read is over: nobody parks what is left of
+ * it.
+ */
 static void test_what_was_refused_is_not_parked(void **state)
 {
 	struct server *srv = t_start();
@@ -350,7 +353,9 @@ static void test_a_store_that_grows_keeps_the_bound(void **state)
 
 /* --- how full pages are --- */
 
-/* Puts row @row's records, or checks them, in the order of their keys; between the first and last. */
+/*
+ * Puts row @row's records, or checks them, in the order of their keys; between the first and last.
+ */
 static void row(struct store *l, unsigned int row, bool put, size_t *bytes)
 {
 	char rec[STORE_HEAD + 90], key[32];

@@ -230,7 +230,10 @@ static void test_what_does_not_last_stays_below_what_does(void **state)
 /* Children that open an environment and are killed there; -1: all. Shared with them. */
 static int *kills, *spared;
 static pid_t looker;
-/* The damaged file has been given up for room; then so many may still be opened by who starts, -1: all. */
+/*
+ * The damaged file has been given up for room; then so many may still be opened by who starts, -1:
+ * all.
+ */
 static bool cut;
 static int opens_left = -1;
 

@@ -231,7 +231,9 @@ static void test_without_a_good_copy_what_there_is_is_put_aside(void **state)
 	kit_fini(&k);
 }
 
-/* The logs of the release before do not say which store they are of: samples/log003 is one, whole. */
+/*
+ * The logs of the release before do not say which store they are of: samples/log003 is one, whole.
+ */
 static void test_a_log_that_says_no_store_is_read(void **state)
 {
 	unsigned char id[DISK_ID];

@@ -139,7 +139,10 @@ static void test_who_has_bonds_is_passed_over_once(void **state)
 	assert_true(work < 2 * first);
 }
 
-/* The work for each event that a lost client has not read, with so many watches that all see each write. */
+/*
+ * The work for each event that a lost client has not read, with so many watches that all see each
+ * write.
+ */
 static uint64_t loss_of_events(unsigned int nr_watches, unsigned int nr_writes)
 {
 	struct conn *c = t_client(srv, 0), *host = t_client(srv, 0);

@@ -29,7 +29,10 @@ extern struct side {
 	size_t got_len;		/* of the payload */
 } side;
 
-/* A store with nothing in it, an empty queue, and a worker; the end of all of them, which is orderly. */
+/*
+ * A store with nothing in it, an empty queue, and a worker; the end of all of them, which is
+ * orderly.
+ */
 void side_init(void);
 void side_fini(void);
 /* A worker for what is there; its end once the daemon is gone. */
@@ -47,7 +50,9 @@ void side_say(enum worker_op op, uint32_t id, const char *text, size_t len);
 /* It tells that everything up to @rev is on the disk. */
 void await_durable(uint64_t rev);
 
-/* One live commit: the changes (kit_change(), between spaces) as the next revision, into the queue. */
+/*
+ * One live commit: the changes (kit_change(), between spaces) as the next revision, into the queue.
+ */
 uint64_t queue_rev(const char *text);
 /* @nr revisions of a node with 3,000 bytes each. */
 void queue_large(unsigned int nr);

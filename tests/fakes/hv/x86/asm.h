@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * asm.h (fake) - the machine's registers as variables, so that pv/ runs on the host. Found before hypervisor/x86/asm.h
- * on the include path; same names, same meaning.
+ * asm.h (fake) - the machine's registers as variables, so that pv/ runs on the host. Found before
+ * hypervisor/x86/asm.h on the include path; same names, same meaning.
  */
 #ifndef TESTS_FAKES_HV_X86_ASM_H
 #define TESTS_FAKES_HV_X86_ASM_H
@@ -18,8 +18,10 @@ struct fake_registers {
 	u16 port;	     /* of the last access */
 	u32 port_value;	     /* read from every port; the last written */
 	unsigned int nr_port_accesses;
-	/* The last of what it was told, where the order counts, a letter each: '3' CR3, 'f' all of its TLB dropped, 'g' GDT, 'l' LDT,
-	 * 'o' the hypervisor's own of both, 's' a selector. */
+	/*
+	 * The last of what it was told, where the order counts, a letter each: '3' CR3, 'f' all of
+	 * its TLB dropped, 'g' GDT, 'l' LDT, 'o' the hypervisor's own of both, 's' a selector.
+	 */
 	char did[32];
 	u64 cr3;
 	u64 gdt_va, ldt_va; /* loaded; the hypervisor's own: 0 */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lock.h (fake) - locks in a host test of one thread: counted, so that an unbalanced one is noticed. */
+/*
+ * lock.h (fake) - locks in a host test of one thread: counted, so that an unbalanced one is
+ * noticed.
+ */
 #ifndef TESTS_FAKES_HVCPU_X86_LOCK_H
 #define TESTS_FAKES_HVCPU_X86_LOCK_H
 

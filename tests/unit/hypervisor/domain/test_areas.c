@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about the areas that a vcpu registers: they are written through the guest's own tables, as its kernel would, and
- * nowhere else. ABI: xen/vcpu.h (runstate and time areas), xen/xen.h (the version protocol of vcpu_time_info).
+ * Claims about the areas that a vcpu registers: they are written through the guest's own tables, as
+ * its kernel would, and nowhere else. ABI: xen/vcpu.h (runstate and time areas), xen/xen.h (the
+ * version protocol of vcpu_time_info).
  */
 #include <setjmp.h>
 #include <stdarg.h>

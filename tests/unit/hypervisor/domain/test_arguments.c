@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about arguments: one that cannot be read is EFAULT wherever there is one, and numbers are checked to their ends. */
+/*
+ * Claims about arguments: one that cannot be read is EFAULT wherever there is one, and numbers are
+ * checked to their ends.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

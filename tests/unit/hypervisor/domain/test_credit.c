@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about domain/sched_credit.c on four CPUs that are always busy, whose time the test moves. */
+/*
+ * Claims about domain/sched_credit.c on four CPUs that are always busy, whose time the test moves.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -265,8 +267,8 @@ static void block(void)
 }
 
 /*
- * For ten seconds each vcpu of d[0] in turn uses its boost and sleeps while the others do; after @round turns all sleep for @nap_ms.
- * @victims work all the time.
+ * For ten seconds each vcpu of d[0] in turn uses its boost and sleeps while the others do; after
+ * @round turns all sleep for @nap_ms. @victims work all the time.
  */
 static void take_turns(unsigned int victims, unsigned int round, unsigned int nap_ms)
 {
@@ -325,7 +327,9 @@ static void test_who_sleeps_while_it_is_accounted_pays_all_the_same(void **state
 	assert_part(50);
 }
 
-/* One that sleeps a millisecond after each turn: that it wakes is no reason to forget what it owes. */
+/*
+ * One that sleeps a millisecond after each turn: that it wakes is no reason to forget what it owes.
+ */
 static void test_who_wakes_often_pays_all_the_same(void **state)
 {
 	const struct vcpu *v;
@@ -357,7 +361,10 @@ static void test_who_changes_vcpus_keeps_its_cap(void **state)
 	assert_part(cap);
 }
 
-/* Without competition nobody is accounted for, and no timer ticks; a cap is kept all the same, from its first turn. */
+/*
+ * Without competition nobody is accounted for, and no timer ticks; a cap is kept all the same, from
+ * its first turn.
+ */
 static void test_a_cap_alone_is_what_is_accounted_for(void **state)
 {
 	fake_nr_cpus = 1;
@@ -411,7 +418,9 @@ static void test_a_cpu_is_called_that_may_run_it(void **state)
 	assert_int_equal(credit_insert(d[1]->vcpu[0], false, world.now), NO_CPU);
 }
 
-/* After a long stop all begin anew: also one that sleeps, and owes what nobody waits for any more. */
+/*
+ * After a long stop all begin anew: also one that sleeps, and owes what nobody waits for any more.
+ */
 static void test_an_old_debt_is_forgotten(void **state)
 {
 	fake_nr_cpus = 1;
@@ -461,7 +470,9 @@ static void test_accounts_are_of_every_cpu_and_no_more(void **state)
 	fake_cpu_id = 0;
 }
 
-/* Who wakes with credit goes before others for some milliseconds, not until it is looked at first. */
+/*
+ * Who wakes with credit goes before others for some milliseconds, not until it is looked at first.
+ */
 static void test_a_boost_lasts(void **state)
 {
 	fake_nr_cpus = 1;

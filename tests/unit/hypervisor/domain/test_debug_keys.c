@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about debug keys: what of the domains and CPUs that there are is in the log, and nothing of those that there are not. */
+/*
+ * Claims about debug keys: what of the domains and CPUs that there are is in the log, and nothing
+ * of those that there are not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

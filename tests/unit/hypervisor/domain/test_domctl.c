@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about domctl, an operation at a time: which errno, and where each number ends. Errnos: Xen 4.17's common/domctl.c
- * and arch/x86/domctl.c, and docs/hypercalls.md where we differ; names and limits: xen/domctl.h.
+ * Claims about domctl, an operation at a time: which errno, and where each number ends. Errnos: Xen
+ * 4.17's common/domctl.c and arch/x86/domctl.c, and docs/hypercalls.md where we differ; names and
+ * limits: xen/domctl.h.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -369,7 +370,10 @@ static void test_a_page_of_the_guests_becomes_its_hypercall_page(void **state)
 	assert_int_equal(frame_ref_count(f), 1);
 }
 
-/* Each leaf that a policy has, once, and of those with subleaves as many as its reader takes (xen/lib/x86/cpu-policy.h). */
+/*
+ * Each leaf that a policy has, once, and of those with subleaves as many as its reader takes
+ * (xen/lib/x86/cpu-policy.h).
+ */
 static void test_a_policy_has_each_leaf_once(void **state)
 {
 	static const struct {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about domctl: what is told of a vcpu, and what it is given: affinity, callbacks, registers. ABI: xen/domctl.h. */
+/*
+ * Claims about domctl: what is told of a vcpu, and what it is given: affinity, callbacks,
+ * registers. ABI: xen/domctl.h.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

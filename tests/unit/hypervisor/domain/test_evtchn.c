@@ -248,8 +248,8 @@ static unsigned int step_was_short(unsigned int before)
 }
 
 /*
- * d1 is stopped in a reset, does not go on, and opens a port below where it stopped: to the one of d2's that is
- * returned.
+ * d1 is stopped in a reset, does not go on, and opens a port below where it stopped: to the one of
+ * d2's that is returned.
  */
 static evtchn_port_t give_up_a_reset(evtchn_port_t *below)
 {
@@ -275,7 +275,10 @@ static void test_a_reset_that_was_given_up_hides_no_port_from_the_next(void **st
 	assert_int_equal(status_of(d2, p2), EVTCHNSTAT_unbound);
 }
 
-/* Or the other end would name a domain that is no more: whoever sends or closes there takes the host along. */
+/*
+ * Or the other end would name a domain that is no more: whoever sends or closes there takes the
+ * host along.
+ */
 static void test_a_reset_that_was_given_up_hides_no_port_from_the_end(void **state)
 {
 	evtchn_port_t below, p2 = give_up_a_reset(&below);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about event_channel_op: errnos, the states a port can be in, and who is told. ABI: xen/event_channel.h; docs/hypercalls.md.
+ * Claims about event_channel_op: errnos, the states a port can be in, and who is told. ABI:
+ * xen/event_channel.h; docs/hypercalls.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,10 @@ static long evtchn(u32 cmd, union arg a)
 
 #define EVTCHN(c, ...) evtchn(EVTCHNOP_##c, (union arg){ __VA_ARGS__ })
 
-/* Of the first guest: port 1 is unbound, for domain 2; 2 an IPI of vcpu 1; 3 its timer; 4 a console's virq. */
+/*
+ * Of the first guest: port 1 is unbound, for domain 2; 2 an IPI of vcpu 1; 3 its timer; 4 a
+ * console's virq.
+ */
 static void ports_make(void)
 {
 	assert_int_equal(EVTCHN(alloc_unbound, .alloc = { .dom = DOMID_SELF, .remote_dom = 2 }), 0);

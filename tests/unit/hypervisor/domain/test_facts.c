@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about what is told of the machine: sysctl, platform_op, console_io and xen_version. ABI: xen/sysctl.h, xen/platform.h,
- * xen/xen.h, xen/version.h; docs/hypercalls.md.
+ * Claims about what is told of the machine: sysctl, platform_op, console_io and xen_version. ABI:
+ * xen/sysctl.h, xen/platform.h, xen/xen.h, xen/version.h; docs/hypercalls.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -561,7 +561,10 @@ static void test_cpus_are_online_and_others_invalid(void **state)
 	}
 }
 
-/* Where each word is: xen/arch-x86/cpufeatureset.h; what is there: pv_cpuid() of tests/fakes/hvdom/pv.c. */
+/*
+ * Where each word is: xen/arch-x86/cpufeatureset.h; what is there: pv_cpuid() of
+ * tests/fakes/hvdom/pv.c.
+ */
 static void test_each_word_of_features_is_of_its_register(void **state)
 {
 	static const struct {

@@ -334,9 +334,10 @@ static void test_a_dead_domains_tables_are_freed_in_steps(void **state)
 }
 
 /*
- * Whoever maps one frame of a domain's keeps it when it is dead, as long as he likes; started anew, there is the next.
- * So of the dead one there is hardly more than that frame: no vcpu, no page of its grant table but the one in use, be
- * it the last, not even shared_info.
+ * Whoever maps one frame of a domain's keeps it when it is dead, as long as he likes; started anew,
+ * there is the next.
+ * So of the dead one there is hardly more than that frame: no vcpu, no page of its grant table but
+ * the one in use, be it the last, not even shared_info.
  */
 static void test_of_a_dead_domain_that_is_kept_little_is_left(void **state)
 {
@@ -484,7 +485,10 @@ static void test_a_table_goes_with_what_it_tracked(void **state)
 	assert_int_equal(gnttab_init(d2), 0);
 }
 
-/* What others may write is told of every grant, a frame of them a step where somebody waits, and at once where nobody does. */
+/*
+ * What others may write is told of every grant, a frame of them a step where somebody waits, and at
+ * once where nobody does.
+ */
 static void test_writers_are_noted_in_steps(void **state)
 {
 	const u32 nr = 3;

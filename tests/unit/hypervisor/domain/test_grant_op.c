@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about grant_table_op: statuses at the ends of each number, batches that cannot be read or told, and copies byte by byte.
+ * Claims about grant_table_op: statuses at the ends of each number, batches that cannot be read or
+ * told, and copies byte by byte.
  * ABI: xen/grant_table.h; security.md C31 to C37.
  */
 #include <setjmp.h>
@@ -199,7 +200,10 @@ static void test_an_unmap_undoes_what_is_named_and_no_more(void **state)
 	assert_int_equal(unmap(m.handle, 0x1000, 0), GNTST_bad_handle);
 }
 
-/* An entry is taken out as it was put in: by its address or by the entry's, for user mode or not, writable or not. */
+/*
+ * An entry is taken out as it was put in: by its address or by the entry's, for user mode or not,
+ * writable or not.
+ */
 static void test_an_unmap_is_of_the_kind_that_was_mapped(void **state)
 {
 	static const u32 kinds[] = { 0, GNTMAP_application_map, GNTMAP_contains_pte, GNTMAP_readonly,

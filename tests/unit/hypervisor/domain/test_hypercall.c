@@ -108,7 +108,10 @@ static void test_a_multicall_entry_restarts_where_it_stopped(void **state)
 	assert_int_equal(d1->tot_pages, 10);
 }
 
-/* The first of them stays done, all its arguments are the same when it is issued again, and so are those behind. */
+/*
+ * The first of them stays done, all its arguments are the same when it is issued again, and so are
+ * those behind.
+ */
 static void test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to(void **state)
 {
 	struct multicall_entry *m = guest_alloc(3 * sizeof(*m));
@@ -177,7 +180,8 @@ static void test_a_call_stops_for_an_event(void **state)
 }
 
 /*
- * Short steps are not worth a return each. Long ones: a guest chooses how long its calls' are, and others have waited.
+ * Short steps are not worth a return each. Long ones: a guest chooses how long its calls' are, and
+ * others have waited.
  */
 static void test_a_call_lets_others_in_after_so_many_steps_or_so_long(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about a domain's life: what it begins with, what is left when memory ends at any of its allocations, and what of it is
- * gone when it is. ABI: xen/domctl.h (createdomain, set_target, set_virq_handler); security.md C10, C24, C37, C39, D9.
+ * Claims about a domain's life: what it begins with, what is left when memory ends at any of its
+ * allocations, and what of it is gone when it is. ABI: xen/domctl.h (createdomain, set_target,
+ * set_virq_handler); security.md C10, C24, C37, C39, D9.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,7 +110,10 @@ static void test_a_new_vcpu_is_down_and_its_events_masked(void **state)
 	assert_int_equal(v->last_cpu, NO_CPU);
 }
 
-/* At each allocation of it in turn. The frames are counted here, the heap's objects by the sanitizer. */
+/*
+ * At each allocation of it in turn. The frames are counted here, the heap's objects by the
+ * sanitizer.
+ */
 static void test_without_memory_no_half_of_a_domain_is_left(void **state)
 {
 	unsigned int n = 0;
@@ -273,7 +277,10 @@ static void test_dom0_is_told_when_a_domain_is_gone(void **state)
 	dom0->vcpu[0]->vcpu_info->evtchn_upcall_pending = 0;
 }
 
-/* The hypervisor's own pages that others may map: shared_info and grant frames. Each keeps the domain. */
+/*
+ * The hypervisor's own pages that others may map: shared_info and grant frames. Each keeps the
+ * domain.
+ */
 static void test_a_shared_page_that_is_mapped_keeps_its_domain(void **state)
 {
 	for (int which = 0; which < 2; which++) {
@@ -289,7 +296,10 @@ static void test_a_shared_page_that_is_mapped_keeps_its_domain(void **state)
 	}
 }
 
-/* xen/domctl.h, subscribe: its own port is told of a suspension, and VIRQ_DOM_EXC of every other end. */
+/*
+ * xen/domctl.h, subscribe: its own port is told of a suspension, and VIRQ_DOM_EXC of every other
+ * end.
+ */
 static void test_who_is_told_why_a_domain_stops(void **state)
 {
 	static const struct {
@@ -353,7 +363,10 @@ static void test_a_watchdog_without_memory_says_so(void **state)
 	} while (!timer_init(&others[nr++], NULL, NULL));
 	assert_int_equal(failing(__HYPERVISOR_sched_op, SCHEDOP_watchdog, GUEST(w), 0), -ENOMEM);
 	nr--; /* the last was refused */
-	/* with the scheduler's and the two vcpus' there are as many as there are places, which double each time */
+	/*
+	 * with the scheduler's and the two vcpus' there are as many as there are places, which
+	 * double each time
+	 */
 	assert_int_equal((nr + TIMERS_IN_USE) & (nr + TIMERS_IN_USE - 1), 0);
 	for (unsigned int i = 0; i < nr; i++)
 		timer_fini(&others[i]);

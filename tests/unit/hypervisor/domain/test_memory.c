@@ -259,7 +259,9 @@ static long exchange_from(u64 nr_exchanged, struct xen_memory_reservation in, st
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_exchange, GUEST(x), 0, 0);
 }
 
-/* A list that cannot be told its new frame: the guest learns that, and has the frame all the same. */
+/*
+ * A list that cannot be told its new frame: the guest learns that, and has the frame all the same.
+ */
 static void test_an_exchange_whose_answer_has_no_place_says_so(void **state)
 {
 	xen_pfn_t *out = guest_alloc(16);
@@ -272,7 +274,10 @@ static void test_an_exchange_whose_answer_has_no_place_says_so(void **state)
 	assert_int_equal(d1->tot_pages, 2);
 }
 
-/* xen/memory.h: both sides name one domain and as many frames; what is done already is whole chunks. */
+/*
+ * xen/memory.h: both sides name one domain and as many frames; what is done already is whole
+ * chunks.
+ */
 static void test_an_exchange_says_what_is_wrong(void **state)
 {
 	xen_pfn_t *out = guest_alloc(64);
@@ -319,7 +324,10 @@ static void test_an_exchange_says_what_is_wrong(void **state)
 		assert_int_equal(frame_refs(mfn_to_frame(_mfn(list[i]))), FRAME_ALLOC | 1);
 }
 
-/* Large ones become small ones, each with its number; the frames behind the second chunk are not touched. */
+/*
+ * Large ones become small ones, each with its number; the frames behind the second chunk are not
+ * touched.
+ */
 static void test_an_exchange_splits_and_stops_between_chunks(void **state)
 {
 	xen_pfn_t *out = guest_alloc(8 * 8);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about memory_op's facts: maps, numbers, claims, resources. ABI: xen/memory.h; docs/hypercalls.md. */
+/*
+ * Claims about memory_op's facts: maps, numbers, claims, resources. ABI: xen/memory.h;
+ * docs/hypercalls.md.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Claims about physdev_op: who may ask what, and where each number ends. ABI: xen/physdev.h; docs/hypercalls.md. */
+/*
+ * Claims about physdev_op: who may ask what, and where each number ends. ABI: xen/physdev.h;
+ * docs/hypercalls.md.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +284,10 @@ static bool is_masked_after_eoi(u32 version)
 	return evtchn_is_masked(dom0, port);
 }
 
-/* xen/physdev.h: with version 1 "the associated event channel will automatically get unmasked", with version 2 not. */
+/*
+ * xen/physdev.h: with version 1 "the associated event channel will automatically get unmasked",
+ * with version 2 not.
+ */
 static void test_version_1_of_that_page_unmasks(void **state)
 {
 	assert_false(is_masked_after_eoi(PHYSDEVOP_pirq_eoi_gmfn_v1));

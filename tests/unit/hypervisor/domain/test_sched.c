@@ -173,7 +173,9 @@ static void test_a_periodic_timer_ticks_as_long_as_its_vcpu_runs(void **state)
 	domain_unpause(d2);
 }
 
-/* What a domain may see of the CPU's speculation is its own: the barrier between domains is there. */
+/*
+ * What a domain may see of the CPU's speculation is its own: the barrier between domains is there.
+ */
 static void test_a_switch_tells_the_cpu_whose_turn_it_is(void **state)
 {
 	d1->vcpu[0]->pv.spec_ctrl = 4;
@@ -283,7 +285,10 @@ static void test_who_yields_lets_the_next_one_run(void **state)
 	assert_true(current->domain == d1 || current->domain == d2);
 }
 
-/* xen/sched.h: of one port: that one ends it; of several, any. A port that is there already does not wait. */
+/*
+ * xen/sched.h: of one port: that one ends it; of several, any. A port that is there already does
+ * not wait.
+ */
 static void test_a_poll_is_of_the_ports_that_were_named(void **state)
 {
 	struct domain *d3 = world_domain(3, 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about vcpu_op, sched_op and the small calls: which errno, where each number ends, and what is done. ABI: xen/vcpu.h,
- * xen/sched.h, xen/nmi.h, xen/xen.h; docs/hypercalls.md.
+ * Claims about vcpu_op, sched_op and the small calls: which errno, where each number ends, and what
+ * is done. ABI: xen/vcpu.h, xen/sched.h, xen/nmi.h, xen/xen.h; docs/hypercalls.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,7 +134,10 @@ static void test_time_is_published_when_it_changes(void **state)
 	assert_int_equal(t->version, version + 2);
 }
 
-/* xen/vcpu.h: the period is at least a millisecond; Xen's limit at the other end keeps sums of times from going round. */
+/*
+ * xen/vcpu.h: the period is at least a millisecond; Xen's limit at the other end keeps sums of
+ * times from going round.
+ */
 static void test_a_tick_comes_at_most_every_millisecond(void **state)
 {
 	static const struct {
@@ -341,7 +344,10 @@ static void test_the_first_sched_call_shuts_down_too(void **state)
 	assert_int_equal(d1->shutdown_code, SHUTDOWN_MAX);
 }
 
-/* xen/sched.h: a CPU; any negative number ends it, "-ENOENT" if there is none, "-EBUSY" where there is one. */
+/*
+ * xen/sched.h: a CPU; any negative number ends it, "-ENOENT" if there is none, "-EBUSY" where there
+ * is one.
+ */
 static void test_dom0_pins_itself_until_it_says_otherwise(void **state)
 {
 	struct sched_pin_override *p = guest_alloc(sizeof(*p));

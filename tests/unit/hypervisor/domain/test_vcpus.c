@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claims about all vcpus of a domain at once: what stops them and lets them go on, how one leaves a CPU for another, and what
- * the machine does when dom0 stops. ABI: xen/sched.h; docs/hypercalls.md.
+ * Claims about all vcpus of a domain at once: what stops them and lets them go on, how one leaves a
+ * CPU for another, and what the machine does when dom0 stops. ABI: xen/sched.h; docs/hypercalls.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -230,7 +230,10 @@ static void test_the_machine_does_as_dom0_does(void **state)
 	assert_false(dom0->is_shutting_down);
 }
 
-/* Its registers, the FPU's and the rest go out in this order and come in the other; then its own time. */
+/*
+ * Its registers, the FPU's and the rest go out in this order and come in the other; then its own
+ * time.
+ */
 static void test_who_leaves_takes_his_state_along(void **state)
 {
 	struct vcpu *me = dom0->vcpu[0];

@@ -53,7 +53,10 @@ static bool is_window;
 
 /* --- below and above traps.c --- */
 
-/* The lock is waited for, another CPU takes a level-4 entry away, and is told that this one flushed. */
+/*
+ * The lock is waited for, another CPU takes a level-4 entry away, and is told that this one
+ * flushed.
+ */
 bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 {
 	if (!is_window)

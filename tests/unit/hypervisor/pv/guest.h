@@ -97,7 +97,10 @@ static inline int install(struct tree *t)
 	return rc;
 }
 
-/* A new guest of one vcpu runs on its own tables @t, its kernel's stack ends at @sp. -1: they are refused. */
+/*
+ * A new guest of one vcpu runs on its own tables @t, its kernel's stack ends at @sp. -1: they are
+ * refused.
+ */
 static inline int run_guest(struct tree *t, u64 *sp)
 {
 	machine_reset(0, 1);

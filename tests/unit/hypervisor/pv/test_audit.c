@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_audit.c - the audit finds nothing where nothing is wrong, whatever holds a frame, and each single mistake as one:
- * security.md D2, I1 to I8.
+ * test_audit.c - the audit finds nothing where nothing is wrong, whatever holds a frame, and each
+ * single mistake as one: security.md D2, I1 to I8.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -256,7 +256,10 @@ static void test_so_many_mistakes_are_counted_and_ten_are_told(void **state)
 	assert_int_equal(fake_log_lines - before, 10);
 }
 
-/* A table on the way to be one, and on the way to be none: what is done of it holds, and it holds itself. */
+/*
+ * A table on the way to be one, and on the way to be none: what is done of it holds, and it holds
+ * itself.
+ */
 static void test_half_done_tables_are_right(void **state)
 {
 	struct frame *l2 = frame_new(1);

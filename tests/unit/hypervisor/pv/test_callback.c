@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_callback.c - what a kernel registers is where it is entered: trap table, callbacks, stack, flags and their ends.
- * ABI: xen/arch-x86/xen.h (trap_info), xen/callback.h, xen/arch-x86/xen-x86_64.h (iret_context); security.md C51 to C53.
+ * test_callback.c - what a kernel registers is where it is entered: trap table, callbacks, stack,
+ * flags and their ends.
+ * ABI: xen/arch-x86/xen.h (trap_info), xen/callback.h, xen/arch-x86/xen-x86_64.h (iret_context);
+ * security.md C51 to C53.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -449,7 +451,10 @@ static void test_a_return_sets_each_register(void **state)
 	}
 }
 
-/* rcx and r11 are on its stack: the way out may be the quick one. Nothing below the frame is written. */
+/*
+ * rcx and r11 are on its stack: the way out may be the quick one. Nothing below the frame is
+ * written.
+ */
 static void test_a_kernel_is_entered_the_quick_way_out(void **state)
 {
 	for (unsigned int vector = 6; vector <= 13; vector += 7) { /* without a code, and with one */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_context.c - a vcpu's whole context: what is given is what it has, what it has is what is told,
- * but for what no guest may have; and what of it is not sensible is refused by itself.
+ * test_context.c - a vcpu's whole context: what is given is what it has, what it has is what is
+ * told, but for what no guest may have; and what of it is not sensible is refused by itself.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,7 +116,10 @@ static void test_a_vcpu_has_what_it_was_given_and_tells_it(void **state)
 	SAME(user_regs);
 }
 
-/* What is told is what it has now: selectors as they were when it last left the CPU, and the registers of its FPU. */
+/*
+ * What is told is what it has now: selectors as they were when it last left the CPU, and the
+ * registers of its FPU.
+ */
 static void test_what_it_changed_since_is_told(void **state)
 {
 	u8 *fpu = (u8 *)&c.fpu_ctxt;

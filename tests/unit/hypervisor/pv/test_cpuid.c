@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cpuid.c - what a guest sees of a CPU that has everything: no bit that Xen's public header does
- * not give to paravirtual guests, and each of those but the listed ones.
+ * test_cpuid.c - what a guest sees of a CPU that has everything: no bit that Xen's public header
+ * does not give to paravirtual guests, and each of those but the listed ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -251,8 +251,9 @@ static void test_osxsave_is_the_guests_own(void **state)
 }
 
 /*
- * Whole registers of the CPU that has everything. Numbers: Intel SDM vol. 2 and AMD APM vol. 3, CPUID; the hypervisor's own:
- * xen/arch-x86/cpuid.h. What a guest could not use, or what differs from CPU to CPU of one machine, is 0.
+ * Whole registers of the CPU that has everything. Numbers: Intel SDM vol. 2 and AMD APM vol. 3,
+ * CPUID; the hypervisor's own: xen/arch-x86/cpuid.h. What a guest could not use, or what differs
+ * from CPU to CPU of one machine, is 0.
  */
 static void test_whole_leaves(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_desc.c - a guest's descriptors: what one may say, whose frames its tables are, and what the CPU sees of them.
- * Intel SDM vol. 3, 3.4.5; security.md D7.
+ * test_desc.c - a guest's descriptors: what one may say, whose frames its tables are, and what the
+ * CPU sees of them. Intel SDM vol. 3, 3.4.5; security.md D7.
  */
 #include <setjmp.h>
 #include <stdarg.h>

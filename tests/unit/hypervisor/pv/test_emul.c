@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_emul.c - each privileged instruction does to the registers what it would do on a CPU of the guest's own, for the kernel, and
- * nothing for its programs. Intel SDM vol. 2.
+ * test_emul.c - each privileged instruction does to the registers what it would do on a CPU of the
+ * guest's own, for the kernel, and nothing for its programs. Intel SDM vol. 2.
  */
 #include <setjmp.h>
 #include <stdarg.h>

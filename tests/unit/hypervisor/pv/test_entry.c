@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_entry.c - into the guest kernel and back: frames of traps, events and system calls, iret, and the
- * privileged instructions in between.
+ * test_entry.c - into the guest kernel and back: frames of traps, events and system calls, iret,
+ * and the privileged instructions in between.
  */
 #include <setjmp.h>
 #include <stdarg.h>

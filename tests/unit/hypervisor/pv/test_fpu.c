@@ -140,7 +140,10 @@ static void cpu_of_amd(u32 leaf, u32 sub, u32 reg[4])
 		reg[1] = features_8;
 }
 
-/* AMD APM vol. 3, leaf 8000_0008: one that restores them needs no help; one that has no such leaf does not say so. */
+/*
+ * AMD APM vol. 3, leaf 8000_0008: one that restores them needs no help; one that has no such leaf
+ * does not say so.
+ */
 static void test_a_cpu_that_restores_the_address_is_asked(void **state)
 {
 	static const struct {
@@ -251,7 +254,10 @@ static void test_an_image_of_unused_registers_is_their_initial_state(void **stat
 	assert_int_equal(*(u64 *)(image + 160), 0);
 }
 
-/* Where the CPU must not be asked lazily: the registers are the vcpu's, and CR0.TS is what its guest made of it. */
+/*
+ * Where the CPU must not be asked lazily: the registers are the vcpu's, and CR0.TS is what its
+ * guest made of it.
+ */
 static void test_loaded_early_the_guests_own_ts_stays(void **state)
 {
 	const u64 others = 0x80010033;

@@ -105,7 +105,10 @@ static bool touch(u64 va, bool write)
 	return true;
 }
 
-/* In the record of what is no table, there is something else where a table has its shadow: when it was last mapped. */
+/*
+ * In the record of what is no table, there is something else where a table has its shadow: when it
+ * was last mapped.
+ */
 static void test_only_tables_are_noted_as_such(void **state)
 {
 	u32 type, stamp;
@@ -171,7 +174,10 @@ static void test_what_is_read_is_not_told(void **state)
 	assert_false(is_told(0) || is_told(1));
 }
 
-/* A and D come to its entries as from an MMU; RW and D stay there when the right to write is withdrawn. */
+/*
+ * A and D come to its entries as from an MMU; RW and D stay there when the right to write is
+ * withdrawn.
+ */
 static void test_the_guest_sees_its_own_tables(void **state)
 {
 	begin();
@@ -283,7 +289,9 @@ static void test_a_page_that_others_can_write_is_told_as_long_as_they_can(void *
 	assert_false(is_told(0));
 }
 
-/* GNTTABOP_unmap_and_replace puts an entry into another table, which had none of another domain's. */
+/*
+ * GNTTABOP_unmap_and_replace puts an entry into another table, which had none of another domain's.
+ */
 static void test_a_foreign_mapping_that_moves_is_told_all_the_same(void **state)
 {
 	const u64 at = 2UL << 20;
@@ -379,7 +387,10 @@ static void test_after_a_lost_answer_everything_is_told(void **state)
 	assert_true(touch(0, true));
 	machine_preempt(1);
 	report = (struct logdirty_report){ .bitmap = (u64)(uintptr_t)told, .nr_pages = PAGES };
-	/* it could be cleared, and then not be written: as when dom0 takes its buffer away meanwhile */
+	/*
+	 * it could be cleared, and then not be written: as when dom0 takes its buffer away
+	 * meanwhile
+	 */
 	machine_run(0);
 	while (logdirty_report(d1, &report, true) == -ERESTART)
 		if (d1->pv.log->step > 0)
@@ -448,7 +459,10 @@ static struct frame *pinned_l4(void)
 	return l4;
 }
 
-/* A guest with more tables than there are shadows: each page it writes is told all the same, and nothing more is allocated. */
+/*
+ * A guest with more tables than there are shadows: each page it writes is told all the same, and
+ * nothing more is allocated.
+ */
 static void test_a_full_pool_drops_shadows_and_no_write(void **state)
 {
 	u64 free;
@@ -475,7 +489,10 @@ static void test_a_full_pool_drops_shadows_and_no_write(void **state)
 	}
 }
 
-/* Room for the new tables' shadow is not made by taking the page that the CPU walks until they are loaded. */
+/*
+ * Room for the new tables' shadow is not made by taking the page that the CPU walks until they are
+ * loaded.
+ */
 static void test_what_the_cpu_walks_is_not_made_anew_for_its_next_tables(void **state)
 {
 	struct frame *next = pinned_l4();

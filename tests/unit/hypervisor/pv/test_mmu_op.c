@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_mmu_op.c - what mmu_update, update_va_mapping and mmuext_op answer, whom they flush, and how far they have come when they
+ * test_mmu_op.c - what mmu_update, update_va_mapping and mmuext_op answer, whom they flush, and how
+ * far they have come when they
  * stop: xen/xen.h. Whether what they allow is safe is test_ptval.c's.
  */
 #include <setjmp.h>
@@ -188,7 +189,10 @@ static void test_an_exchange_of_another_entry_than_it_saw_changes_nothing(void *
 	assert_int_equal(pv_entry_exchange(t.l1, 3, table_of(t.l1)[3], entry_to(page, RW) & ~PTE_P, &s), 0);
 }
 
-/* The LDT's frames and stores to tables are found by this walk: it never leads into the hypervisor's part, nor begins nowhere. */
+/*
+ * The LDT's frames and stores to tables are found by this walk: it never leads into the
+ * hypervisor's part, nor begins nowhere.
+ */
 static void test_only_a_guests_address_is_walked(void **state)
 {
 	assert_int_equal(pv_l1_entry(current, VA_A) & PTE_ADDR_MASK, entry_to(page, 0));

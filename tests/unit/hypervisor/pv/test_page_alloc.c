@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_page_alloc.c - the heap: who needs low memory gets it without a walk, and all comes back together. */
+/*
+ * test_page_alloc.c - the heap: who needs low memory gets it without a walk, and all comes back
+ * together.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +96,9 @@ static void test_what_is_freed_in_pieces_can_be_had_whole_again(void **state)
 	frames_free(again, 8);
 }
 
-/* No block reaches over a power of two, or part of it could not be had by who needs memory below. */
+/*
+ * No block reaches over a power of two, or part of it could not be had by who needs memory below.
+ */
 static void test_no_block_crosses_a_limit(void **state)
 {
 	struct frame *f;
@@ -109,7 +114,10 @@ static void test_no_block_crosses_a_limit(void **state)
 	at_start = page_alloc_free_frames();
 }
 
-/* Of any size and below any limit, in any order: as a plain map of what is taken says, and in the end as in the beginning. */
+/*
+ * Of any size and below any limit, in any order: as a plain map of what is taken says, and in the
+ * end as in the beginning.
+ */
 static void test_blocks_overlap_nobody_and_lie_as_they_were_asked_for(void **state)
 {
 	static u8 is_taken[FAKE_FRAMES];
@@ -207,7 +215,10 @@ static void test_only_dirty_frames_are_cleaned(void **state)
 	frames_free(f, 0);
 }
 
-/* What is freed clean stays so, what is dirty does: through the lists, and in blocks that were joined. */
+/*
+ * What is freed clean stays so, what is dirty does: through the lists, and in blocks that were
+ * joined.
+ */
 static void test_dirt_is_remembered_of_each_frame(void **state)
 {
 	struct frame *f = frames_alloc(3, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_perdomain.c - each vcpu's window of descriptor tables: where it is, what is in it at first, and that all of it comes back. */
+/*
+ * test_perdomain.c - each vcpu's window of descriptor tables: where it is, what is in it at first,
+ * and that all of it comes back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ptval.c - page types: each test is one claim of security.md section D, tried on the real mm/ and pv/ files.
+ * test_ptval.c - page types: each test is one claim of security.md section D, tried on the real mm/
+ * and pv/ files.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -261,7 +262,10 @@ static void test_an_absent_entry_names_no_memory_where_the_cpu_would_read_it(voi
 	assert_int_equal(update(maddr_of(t.l1, 1), secret, DOMID_SELF), 0);
 }
 
-/* G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry changes. */
+/*
+ * G is reserved above level 1, where some CPUs fault on it: also when nothing else of the entry
+ * changes.
+ */
 static void test_no_update_sets_a_reserved_bit_in_an_upper_entry(void **state)
 {
 	static const u64 reserved[] = { PTE_G, PTE_PS, 1ULL << 45 };
@@ -416,7 +420,10 @@ static void test_shared_hypervisor_memory_is_flushed_before_it_is_used_again(voi
 	share_map_and_take_back(&t, false);
 }
 
-/* The guest lets go of it first, and its CPU remembers: nothing is written there any more once it is taken back. */
+/*
+ * The guest lets go of it first, and its CPU remembers: nothing is written there any more once it
+ * is taken back.
+ */
 static void test_shared_memory_that_is_taken_back_is_written_by_nobody(void **state)
 {
 	struct tree t = tree_new(1);
@@ -582,7 +589,10 @@ static void note_end(struct domain *d)
 	nr_gone++;
 }
 
-/* dom0 lets go of what it maps of a dying domain: that goes after the call, which names it in each entry. */
+/*
+ * dom0 lets go of what it maps of a dying domain: that goes after the call, which names it in each
+ * entry.
+ */
 static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void **state)
 {
 	struct frame *theirs = frame_new(1), *again = frame_new(1);
@@ -701,7 +711,10 @@ static void clear_with_the_table(const struct tree *t)
 	assert_int_equal(update(maddr_of(t->l2, 0), 0, DOMID_SELF), 0);
 }
 
-/* dom0 wrote to a guest's frame, and unmapped it without a flush: it is no table before dom0 has forgotten it. */
+/*
+ * dom0 wrote to a guest's frame, and unmapped it without a flush: it is no table before dom0 has
+ * forgotten it.
+ */
 static void foreign_is_let_go_and_flushed(const struct tree *t, void (*clear)(const struct tree *t))
 {
 	struct frame *page = frame_new(1);
@@ -737,7 +750,10 @@ static void test_who_let_go_of_a_foreign_frame_is_flushed_before_its_owner_uses_
 	foreign_is_let_go_and_flushed(&t, clear_with_the_table);
 }
 
-/* dom0 lets a guest have another's frame and takes it away again: it is who runs on the table that has to forget it. */
+/*
+ * dom0 lets a guest have another's frame and takes it away again: it is who runs on the table that
+ * has to forget it.
+ */
 static void test_a_table_changed_by_another_is_its_owners_to_be_flushed(void **state)
 {
 	struct frame *page;
@@ -795,7 +811,10 @@ static long set_context(struct hc_args *a)
 	return pv_vcpu_set_context(&fake_vcpu[FAKE_DOMAINS + 1], (void *)(uintptr_t)a->a[0]);
 }
 
-/* VCPUOP_initialise drops the kernel's tables whenever the user's are not yet done: each time they are put off. */
+/*
+ * VCPUOP_initialise drops the kernel's tables whenever the user's are not yet done: each time they
+ * are put off.
+ */
 static void test_a_context_of_two_big_tables_is_taken_in_the_end(void **state)
 {
 	static struct vcpu_guest_context c;
@@ -861,7 +880,10 @@ static void test_a_context_may_have_the_segment_bases_that_programs_write(void *
 	assert_int_equal(call(set_context, (u64)(uintptr_t)&c, 0, 0, 0), 0);
 }
 
-/* What was taken before the bad entry is put in steps, too: the rest waits to be drained, and nothing of it stays. */
+/*
+ * What was taken before the bad entry is put in steps, too: the rest waits to be drained, and
+ * nothing of it stays.
+ */
 static void test_a_refused_table_is_left_in_steps(void **state)
 {
 	struct frame *l2 = frame_new(1), *l1[4];
@@ -907,7 +929,10 @@ static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void *
 	assert_int_equal(fake_domain[1].tot_pages, 0);
 }
 
-/* Makes @f, PARTIAL, a table of @level that names @below, and is left when its first level below is half looked at. */
+/*
+ * Makes @f, PARTIAL, a table of @level that names @below, and is left when its first level below is
+ * half looked at.
+ */
 static void leave_half_done(struct frame *f, unsigned int level, struct frame *below)
 {
 	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE + frame_type_of(f) - 1, f), 0);
@@ -920,9 +945,9 @@ static void leave_half_done(struct frame *f, unsigned int level, struct frame *b
 }
 
 /*
- * A guest ends what another of its vcpus left half done, and makes something else of that table, half done as well. So
- * it has as many such tables as it likes, each of which names the next: ending one must not end the next by a call in
- * a call, which is the hypervisor's stack.
+ * A guest ends what another of its vcpus left half done, and makes something else of that table,
+ * half done as well. So it has as many such tables as it likes, each of which names the next:
+ * ending one must not end the next by a call in a call, which is the hypervisor's stack.
  */
 static void test_a_half_done_table_ends_only_what_still_is_its_own(void **state)
 {

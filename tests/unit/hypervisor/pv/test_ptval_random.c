@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ptval_random.c - three domains do random things to their page tables, with hypercalls stopped at random points, and
- * TLBs that forget nothing by themselves, on one CPU and on three. After every 20 operations the whole frame table is recounted; in the end all domains die and every
- * frame is back. PTVAL_SEED and PTVAL_OPS repeat or prolong a run; the seed is printed.
+ * test_ptval_random.c - three domains do random things to their page tables, with hypercalls
+ * stopped at random points, and TLBs that forget nothing by themselves, on one CPU and on three.
+ * After every 20 operations the whole frame table is recounted; in the end all domains die and
+ * every frame is back. PTVAL_SEED and PTVAL_OPS repeat or prolong a run; the seed is printed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +52,10 @@ static void op_update(unsigned int d)
 	update(maddr_of(any_frame(d), rnd(6)) | (rnd(4) ? 0 : rnd(4)), any_entry(d), foreign);
 }
 
-/* A guest writes memory that it has mapped writable: so tables get their contents before they are tables. */
+/*
+ * A guest writes memory that it has mapped writable: so tables get their contents before they are
+ * tables.
+ */
 static void op_store(unsigned int d)
 {
 	struct frame *f = any_frame(d);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ptwr.c - stores to a page table that fault: what Linux executes works, and nothing escapes validation. */
+/*
+ * test_ptwr.c - stores to a page table that fault: what Linux executes works, and nothing escapes
+ * validation.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -199,7 +202,10 @@ static void execute(const char *bytes, size_t n, u64 *mem, struct cpu_user_regs 
 	r->rflags = flags;
 }
 
-/* Each form in each size, on entries that are not present: rdi is the entry, rsi the source, rax what is compared. */
+/*
+ * Each form in each size, on entries that are not present: rdi is the entry, rsi the source, rax
+ * what is compared.
+ */
 static void test_each_store_does_what_the_cpu_does(void **state)
 {
 	static const struct {

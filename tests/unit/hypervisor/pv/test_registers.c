@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_registers.c - what one vcpu leaves in the CPU's registers is not there for the next, and each
- * runs with what it asked for: control registers, debug registers, MSRs, selectors.
+ * test_registers.c - what one vcpu leaves in the CPU's registers is not there for the next, and
+ * each runs with what it asked for: control registers, debug registers, MSRs, selectors.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,8 +198,9 @@ static void test_bases_and_selectors_follow_the_vcpu(void **state)
 }
 
 /*
- * The window is as it is to be before the tables are walked, these before descriptors are read from it, which is when a
- * selector is loaded; and a selector's base goes before the vcpu's own takes its place.
+ * The window is as it is to be before the tables are walked, these before descriptors are read from
+ * it, which is when a selector is loaded; and a selector's base goes before the vcpu's own takes
+ * its place.
  */
 static void test_a_cpu_is_told_in_an_order_that_works(void **state)
 {
@@ -224,7 +225,10 @@ static void test_a_cpu_is_told_in_an_order_that_works(void **state)
 	assert_int_equal(fake_cpu.msr_fs_base, 0xf5);
 	assert_int_equal(fake_cpu.msr_gs_base, 0x65);
 	assert_ptr_equal(this_cpu()->tlb_space, &b->domain->tlb);
-	/* the hypervisor's own descriptors are each CPU's, and were there before it forgot the others */
+	/*
+	 * the hypervisor's own descriptors are each CPU's, and were there before it forgot the
+	 * others
+	 */
 	assert_true(mfn_eq(pte_mfn(*own), desc_hv_gdt_mfn(1)));
 	assert_int_equal(fake_found, *own);
 	/* and off again: nothing of the guest's is walked or remembered */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_trap.c - each exception of a guest ends where it belongs: in its own handler, in what is done for it, or in its end.
- * Intel SDM vol. 3, chapter 6; security.md C55, C59.
+ * test_trap.c - each exception of a guest ends where it belongs: in its own handler, in what is
+ * done for it, or in its end. Intel SDM vol. 3, chapter 6; security.md C55, C59.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,7 +99,9 @@ static u64 soft_int(u8 vector, u32 error_code, bool in_kernel)
 	return trap(13, error_code, in_kernel);
 }
 
-/* The IDT refuses `int n` of ring 3 with 8n+2; QEMU says another number, so the instruction counts. */
+/*
+ * The IDT refuses `int n` of ring 3 with 8n+2; QEMU says another number, so the instruction counts.
+ */
 static void test_a_programs_interrupt_uses_gates_that_are_open(void **state)
 {
 	const u64 after = (u64)(uintptr_t)code + 2;
@@ -151,7 +153,10 @@ static void test_a_page_fault_is_the_guests_own(void **state)
 	assert_int_equal(((u64 *)regs->rsp)[2], 4);
 }
 
-/* The CPU's own reads of descriptors that are not there: the first and the last of each table, and what is beside them. */
+/*
+ * The CPU's own reads of descriptors that are not there: the first and the last of each table, and
+ * what is beside them.
+ */
 static void test_a_missing_descriptor_is_told_as_of_a_shorter_table(void **state)
 {
 	const u64 gdt = VCPU_GDT_VA(current->vcpu_id), ldt = VCPU_LDT_VA(current->vcpu_id);

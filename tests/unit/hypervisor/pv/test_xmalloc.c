@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_xmalloc.c - the hypervisor's own memory: zero, nobody else's, in as few pages as hold it, and all of it comes back. */
+/*
+ * test_xmalloc.c - the hypervisor's own memory: zero, nobody else's, in as few pages as hold it,
+ * and all of it comes back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,7 +142,10 @@ static void test_large_objects_are_whole_pages(void **state)
 	assert_null(xzalloc(PAGE_SIZE << 12)); /* more than there is */
 }
 
-/* Nobody's reference is on them, whatever they were before; and they are remembered as used until now. */
+/*
+ * Nobody's reference is on them, whatever they were before; and they are remembered as used until
+ * now.
+ */
 static void test_pages_are_the_hypervisors_own_and_go_clean(void **state)
 {
 	u8 *p = xen_pages_alloc(2);

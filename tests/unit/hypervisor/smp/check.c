@@ -42,8 +42,9 @@ static bool is_granted(const struct domain *d, const struct frame *f, bool writa
 }
 
 /*
- * @f was shared with a domain that is dead and not gone, and nobody's entry names it any more: it waits, as it was, for
- * the domain's other pages. Who had it mapped may read it until it is used again.
+ * @f was shared with a domain that is dead and not gone, and nobody's entry names it any more: it
+ * waits, as it was, for the domain's other pages. Who had it mapped may read it until it is used
+ * again.
  */
 static bool is_left_over(const struct frame *f)
 {
@@ -107,7 +108,10 @@ static void check_page(unsigned int cpu, const struct domain *d, const struct tr
 						     "can read what is not its");
 }
 
-/* A shadow of @d's of the same table of @level as when it was reached, or one that is dropped and not yet used again. */
+/*
+ * A shadow of @d's of the same table of @level as when it was reached, or one that is dropped and
+ * not yet used again.
+ */
 static bool is_shadow(const struct domain *d, const struct translation *t, unsigned int level)
 {
 	const struct shadow_pool *p = d->pv.log ? d->pv.log->pool : NULL;
@@ -163,7 +167,10 @@ static void check_free_memory(void)
 	}
 }
 
-/* No guest here does what a domain is ended for: if one is, the hypervisor blames it for a mistake of its own. */
+/*
+ * No guest here does what a domain is ended for: if one is, the hypervisor blames it for a mistake
+ * of its own.
+ */
 static void check_domains(void)
 {
 	for (const struct domain *d = domain_list; d; d = d->next) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_log.c - log-dirty mode against what is in memory: a frame that is not said to be written, and that nobody else may write,
- * holds what it held when that was said last.
+ * check_log.c - log-dirty mode against what is in memory: a frame that is not said to be written,
+ * and that nobody else may write, holds what it held when that was said last.
  */
 #include "domain/gnttab.h"
 #include "guest.h"
@@ -51,7 +51,9 @@ static void others_of_grants(const struct domain *d)
 	}
 }
 
-/* Not by a grant: that counts as long as it is pinned, and a dead mapper's tables keep the entry. */
+/*
+ * Not by a grant: that counts as long as it is pinned, and a dead mapper's tables keep the entry.
+ */
 static void others_of_table(const struct frame *table)
 {
 	const u64 *entry = mfn_to_virt(frame_to_mfn(table));

@@ -100,7 +100,8 @@ static const struct op *op_choose(bool is_dom0)
 }
 
 /*
- * An event that waits makes the hypervisor stop at the next point where it may: whether one does, the guest decides.
+ * An event that waits makes the hypervisor stop at the next point where it may: whether one does,
+ * the guest decides.
  */
 static void wish_to_be_stopped(void)
 {
@@ -122,8 +123,8 @@ static void take_events(void)
 }
 
 /*
- * A hypercall that was stopped goes on when the guest issues it again: it need not. dom0 does, where it has to know
- * how it went.
+ * A hypercall that was stopped goes on when the guest issues it again: it need not. dom0 does,
+ * where it has to know how it went.
  */
 static bool gives_up(struct guest *g, struct guest_vcpu *gv, bool is_dom0)
 {

@@ -88,16 +88,21 @@ bool guests_all_gone(void);
 extern bool guests_must_go;
 
 /*
- * Takes a slot whose guest runs or is paused, for one control call of this vcpu's, until control_give_back(). 0: none is free.
+ * Takes a slot whose guest runs or is paused, for one control call of this vcpu's, until
+ * control_give_back(). 0: none is free.
  */
 u32 control_take_running(u32 *domid);
 void control_give_back(u32 slot);
 
 /* --- check_log.c: what log-dirty mode says of frames, against what is in them --- */
-/* The guest of @slot enters the mode, or leaves it, or is asked: what it says now is not to be believed until log_ends(). */
+/*
+ * The guest of @slot enters the mode, or leaves it, or is asked: what it says now is not to be
+ * believed until log_ends().
+ */
 void log_begins(u32 slot);
 /*
- * It is done; NULL: and did not work. @bitmap: it was asked, and answered so, for @nr_pages; NULL: it was not asked, and is all written.
+ * It is done; NULL: and did not work. @bitmap: it was asked, and answered so, for @nr_pages; NULL:
+ * it was not asked, and is all written.
  */
 void log_ends(u32 slot, const struct domain *d, const u8 *bitmap, u32 nr_pages);
 /* No frame was written unnoticed. Nobody else is in the hypervisor. */

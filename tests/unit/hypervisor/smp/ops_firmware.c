@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ops_firmware.c - dom0 asks what the machine's UEFI is, with any number for any of its questions; other guests ask in vain. */
+/*
+ * ops_firmware.c - dom0 asks what the machine's UEFI is, with any number for any of its questions;
+ * other guests ask in vain.
+ */
 #include <xen/platform.h>
 
 #include "guest.h"

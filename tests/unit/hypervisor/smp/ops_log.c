@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ops_log.c - dom0 puts guests into log-dirty mode while they run, asks what they wrote, and takes them out again. */
+/*
+ * ops_log.c - dom0 puts guests into log-dirty mode while they run, asks what they wrote, and takes
+ * them out again.
+ */
 #include <xen/domctl.h>
 
 #include "guest.h"

@@ -54,7 +54,10 @@ static bool touch_start(struct guest *g, struct guest_vcpu *gv)
 	return any;
 }
 
-/* A store to a table mapped read-only faults, and the hypervisor does it. At (%rdi), from %rax, compared with %rcx. */
+/*
+ * A store to a table mapped read-only faults, and the hypervisor does it. At (%rdi), from %rax,
+ * compared with %rcx.
+ */
 static bool trapped_start(struct guest *g, struct guest_vcpu *gv)
 {
 	static const struct {
@@ -122,8 +125,8 @@ static u32 spare_frame(const struct guest *g)
 }
 
 /*
- * A new level-2 table with two level-1 tables below it, of which one maps something writable and is itself mapped
- * read-only: what the trapped stores go to.
+ * A new level-2 table with two level-1 tables below it, of which one maps something writable and is
+ * itself mapped read-only: what the trapped stores go to.
  */
 static bool graft_start(struct guest *g, struct guest_vcpu *gv)
 {

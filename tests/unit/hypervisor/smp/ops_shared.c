@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ops_shared.c - pages that are shared with the hypervisor: dom0 finds a guest's shared_info and grant frames and maps
- * them, as its toolstack does; a guest gives pages of its own for descriptors and for what it is told by.
+ * ops_shared.c - pages that are shared with the hypervisor: dom0 finds a guest's shared_info and
+ * grant frames and maps them, as its toolstack does; a guest gives pages of its own for descriptors
+ * and for what it is told by.
  */
 #include <xen/domctl.h>
 #include <xen/memory.h>

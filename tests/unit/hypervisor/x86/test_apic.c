@@ -113,7 +113,9 @@ void wrmsr(u32 msr, u64 val)
 		return;
 	}
 	reg = offset_of(msr);
-	/* ID, version, LDR, the timer's count: read only; DFR and the ICR's upper half: not there */
+	/*
+	 * ID, version, LDR, the timer's count: read only; DFR and the ICR's upper half: not there
+	 */
 	assert_false(reg == 0x20 || reg == 0x30 || reg == 0xd0 || reg == 0xe0 || reg == 0x390 ||
 		     reg == ICR_HIGH);
 	assert_true(reg == ICR || val >> 32 == 0);

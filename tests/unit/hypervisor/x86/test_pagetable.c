@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_pagetable.c - the hypervisor's own mappings: an empty heap refuses a device, and stops nothing. */
+/*
+ * test_pagetable.c - the hypervisor's own mappings: an empty heap refuses a device, and stops
+ * nothing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +25,9 @@
 
 unsigned char *fake_ram;
 struct e820_map machine_e820;
-/* A page of code and one of constants, as hypervisor.lds has them; where, is the linker's affair. */
+/*
+ * A page of code and one of constants, as hypervisor.lds has them; where, is the linker's affair.
+ */
 __asm__(".pushsection .data\n .globl image_start, text_end, rodata_start, rodata_end, image_end\n"
 	".balign 4096\n image_start: .zero 4096\n text_end:\n rodata_start: .zero 4096\n"
 	"rodata_end:\n image_end:\n .popsection");

@@ -376,7 +376,9 @@ static void boot_and_report(struct spec_cpu facts, const char *words)
 	spec_ctrl_report();
 }
 
-/* tests/bench/system/settings.sh takes it from there that what is measured is what was asked for. */
+/*
+ * tests/bench/system/settings.sh takes it from there that what is measured is what was asked for.
+ */
 static void test_the_log_names_the_sequences_that_are_there(void **state)
 {
 	const struct spec_cpu all = { .leaf7_edx = LEAF7_EDX_IBRSB, .ext8_ebx = EXT8_EBX_IBPB };

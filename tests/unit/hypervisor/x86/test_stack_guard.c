@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stack_guard.c - a function whose guard is not what it was does not return. Built with the image's flags. */
+/*
+ * test_stack_guard.c - a function whose guard is not what it was does not return. Built with the
+ * image's flags.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

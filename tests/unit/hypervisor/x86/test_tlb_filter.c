@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_tlb_filter.c - a frame's stamp is 32 bits of a clock that a guest can drive as far as it likes. */
+/*
+ * test_tlb_filter.c - a frame's stamp is 32 bits of a clock that a guest can drive as far as it
+ * likes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

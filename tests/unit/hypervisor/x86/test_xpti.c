@@ -201,7 +201,9 @@ static void test_a_change_makes_the_copies_stale_that_are_not_in_use(void **stat
 	assert_int_equal(copy()[2], 0);
 }
 
-/* Also where a page was a table, was none, and is one again: it counts as a change that it is one. */
+/*
+ * Also where a page was a table, was none, and is one again: it counts as a change that it is one.
+ */
 static void test_more_tables_than_copies_are_each_as_they_are(void **state)
 {
 	for (unsigned int round = 0; round < 3; round++) {
