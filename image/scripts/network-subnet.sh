@@ -15,7 +15,7 @@
 foreign=port
 
 # own_mac: the bridge's, always the same; without one a bridge has that of one of its guests.
-own_mac() { echo "$bridge" | cksum | awk '{ printf "02:16:3e:%02x:%02x:%02x\n", $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }'; }
+own_mac() { echo "$bridge" | md5sum | sed -E 's,^(..)(..)(..).*,02:16:3e:\1:\2:\3,'; }
 
 # range ADDRESS/LENGTH: the first and the last of IPv4 that a guest can have.
 range() {
