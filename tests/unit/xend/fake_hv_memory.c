@@ -4,6 +4,7 @@
  * made of.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,36 +32,47 @@ int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib)
 	return fake_hv_failing("set_memory_map");
 }
 
+/* A save's worker maps beside xend's own thread. Of this process: one that is killed leaves none held. */
+static pthread_mutex_t windows = PTHREAD_MUTEX_INITIALIZER;
+
 void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
 {
+	struct window w = { .nr = nr };
 	int i = 0;
 
 	errno = fake_hv_failing("map") ? -fake_hv_failing("map") : 0;
 	if (errno)
 		return NULL;
-	while (hv->window[i].bounce)
-		i++;
-	hv->window[i] = (struct window){ malloc(nr * PAGE), malloc(nr * sizeof(*mfn)), nr };
-	memcpy(hv->window[i].mfn, mfn, nr * sizeof(*mfn));
+	w.bounce = malloc(nr * PAGE);
+	w.mfn = malloc(nr * sizeof(*mfn));
+	memcpy(w.mfn, mfn, nr * sizeof(*mfn));
 	for (size_t p = 0; p < nr; p++) {
 		if (mfn[p] >= hv->nr_frames || hv->owner[mfn[p]] != domid)
 			abort();	/* a frame that is not the domain's */
-		memcpy(hv->window[i].bounce + p * PAGE, hv->frame[mfn[p]], PAGE);
+		memcpy(w.bounce + p * PAGE, hv->frame[mfn[p]], PAGE);
 	}
-	return hv->window[i].bounce;
+	pthread_mutex_lock(&windows);
+	while (hv->window[i].bounce)
+		i++;
+	hv->window[i] = w;
+	pthread_mutex_unlock(&windows);
+	return w.bounce;
 }
 
 void hv_unmap(struct hv *hv, void *addr, size_t nr)
 {
-	struct window *w = hv->window;
+	struct window *in = hv->window, w;
 
-	while (w->bounce != addr)
-		w++;
+	pthread_mutex_lock(&windows);
+	while (in->bounce != addr)
+		in++;
+	w = *in;
+	*in = (struct window){ 0 };
+	pthread_mutex_unlock(&windows);
 	for (size_t p = 0; p < nr; p++)
-		memcpy(hv->frame[w->mfn[p]], w->bounce + p * PAGE, PAGE);
-	free(w->bounce);
-	free(w->mfn);
-	*w = (struct window){ 0 };
+		memcpy(hv->frame[w.mfn[p]], w.bounce + p * PAGE, PAGE);
+	free(w.bounce);
+	free(w.mfn);
 }
 
 int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn)
