@@ -65,6 +65,6 @@ typed()
 until [ "$next" -gt "$last" ] || [ -e /run/session.reboot ]; do
 	block=$next
 	next=$((next + 1))
-	claim "$(cat /mnt/pages/$block.title)" typed "$block" || break
+	claim "$(cat /mnt/pages/$block.title)" typed "$block"
 done
 [ ! -e /run/session.reboot ] || exit 0

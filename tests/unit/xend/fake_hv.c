@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 struct hv *the_hv;
+pthread_mutex_t fake_hv_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int fake_hv_failing(const char *name)
 {
@@ -40,7 +41,7 @@ static struct fake_domain *add(uint16_t domid)
 }
 
 /* Every second frame of a stride that is prime to the machine's size: never contiguous. */
-int64_t fake_hv_take_frame(int domid)
+static int64_t take_frame(int domid)
 {
 	for (uint64_t i = 0; i < the_hv->nr_frames; i++) {
 		uint64_t m = the_hv->next;
@@ -54,6 +55,16 @@ int64_t fake_hv_take_frame(int domid)
 		return (int64_t)m;
 	}
 	return -1;
+}
+
+int64_t fake_hv_take_frame(int domid)
+{
+	int64_t mfn;
+
+	pthread_mutex_lock(&fake_hv_lock);
+	mfn = take_frame(domid);
+	pthread_mutex_unlock(&fake_hv_lock);
+	return mfn;
 }
 
 static struct hv *start_machine(void)
@@ -107,6 +118,7 @@ static void remove_domain(int i)
 {
 	struct fake_domain *d = the_hv->domain[i];
 
+	pthread_mutex_lock(&fake_hv_lock);
 	for (uint64_t m = 0; m < the_hv->nr_frames; m++) {
 		if (the_hv->owner[m] != d->info.domid)
 			continue;
@@ -118,6 +130,7 @@ static void remove_domain(int i)
 	if (!the_hv->region)
 		free(d);
 	the_hv->domain[i] = NULL;
+	pthread_mutex_unlock(&fake_hv_lock);
 }
 
 void fake_hv_free(void)

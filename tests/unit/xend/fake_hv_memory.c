@@ -32,17 +32,21 @@ int hv_set_memory_map(struct hv *hv, uint16_t domid, uint64_t kib)
 	return fake_hv_failing("set_memory_map");
 }
 
-/* A save's worker maps beside xend's own thread. Of this process: one that is killed leaves none held. */
-static pthread_mutex_t windows = PTHREAD_MUTEX_INITIALIZER;
-
 void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
 {
-	struct window w = { .nr = nr };
+	struct window w = { .nr = nr, .domid = domid };
 	int i = 0;
 
 	errno = fake_hv_failing("map") ? -fake_hv_failing("map") : 0;
 	if (errno)
 		return NULL;
+	pthread_mutex_lock(&fake_hv_lock);
+	/* As of a real machine: it may have ended since a worker was asked to read it. */
+	if (!fake_hv_find(domid)) {
+		pthread_mutex_unlock(&fake_hv_lock);
+		errno = ESRCH;
+		return NULL;
+	}
 	w.bounce = malloc(nr * PAGE);
 	w.mfn = malloc(nr * sizeof(*mfn));
 	memcpy(w.mfn, mfn, nr * sizeof(*mfn));
@@ -51,28 +55,28 @@ void *hv_map(struct hv *hv, uint16_t domid, const uint64_t *mfn, size_t nr)
 			abort();	/* a frame that is not the domain's */
 		memcpy(w.bounce + p * PAGE, hv->frame[mfn[p]], PAGE);
 	}
-	pthread_mutex_lock(&windows);
 	while (hv->window[i].bounce)
 		i++;
 	hv->window[i] = w;
-	pthread_mutex_unlock(&windows);
+	pthread_mutex_unlock(&fake_hv_lock);
 	return w.bounce;
 }
 
 void hv_unmap(struct hv *hv, void *addr, size_t nr)
 {
-	struct window *in = hv->window, w;
+	struct window *w = hv->window;
 
-	pthread_mutex_lock(&windows);
-	while (in->bounce != addr)
-		in++;
-	w = *in;
-	*in = (struct window){ 0 };
-	pthread_mutex_unlock(&windows);
-	for (size_t p = 0; p < nr; p++)
-		memcpy(hv->frame[w.mfn[p]], w.bounce + p * PAGE, PAGE);
-	free(w.bounce);
-	free(w.mfn);
+	pthread_mutex_lock(&fake_hv_lock);
+	while (w->bounce != addr)
+		w++;
+	for (size_t p = 0; p < nr; p++) {
+		if (hv->owner[w->mfn[p]] == w->domid)
+			memcpy(hv->frame[w->mfn[p]], w->bounce + p * PAGE, PAGE);
+	}
+	free(w->bounce);
+	free(w->mfn);
+	*w = (struct window){ 0 };
+	pthread_mutex_unlock(&fake_hv_lock);
 }
 
 int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn)

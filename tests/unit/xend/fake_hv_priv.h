@@ -3,6 +3,7 @@
 #ifndef TEST_FAKE_HV_PRIV_H
 #define TEST_FAKE_HV_PRIV_H
 
+#include <pthread.h>
 #include "fake_hv.h"
 
 #define __XEN_TOOLS__ 1
@@ -29,6 +30,7 @@ struct window {
 	uint8_t *bounce;
 	uint64_t *mfn;
 	size_t nr;
+	int domid;
 };
 
 struct hv {
@@ -47,6 +49,8 @@ struct hv {
 };
 
 extern struct hv *the_hv;
+/* Whose frame is whose: a save's worker maps beside xend's own thread. Of one process: who is killed leaves it free. */
+extern pthread_mutex_t fake_hv_lock;
 
 /* What fake_hv_fail() said of the operation @name; 0: it works. */
 int fake_hv_failing(const char *name);
