@@ -165,7 +165,8 @@ static int op_pause(struct xend *x, struct request *r)
 		return -ESRCH;
 	if (d->state == STATE_PAUSED)
 		return 0;
-	if (d->state != STATE_RUNNING && d->state != STATE_STOPPING)
+	/* Nor what is being taken apart: unpaused again, a part of a domain would run. */
+	if ((d->state != STATE_RUNNING && d->state != STATE_STOPPING) || d->walk != WALK_NONE)
 		return refuse(r, -EBUSY, "%s is %s", d->name, domain_state_name(d->state));
 	err = hv_domain_pause(x->hv, (uint16_t)d->domid);
 	if (err)
