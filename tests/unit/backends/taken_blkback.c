@@ -68,7 +68,7 @@ static int work(struct backend *be, unsigned int queue)
 static const struct backend_ops ops = {
 	.name = "blkback",
 	.type = "vbd",
-	.journal_extra = sizeof(struct bring_table), /* the successor goes on from the same file */
+	.journal_extra = JOURNAL_QUEUES * sizeof(struct bring_table), /* the successor goes on from the same file */
 	.has_frontend = true,
 	.prepare = prepare,
 	.offer = offer,
