@@ -117,38 +117,12 @@ static void disturb(void *arg)
 	}
 }
 
-/* An event for whose sake a call was stopped: what it goes on with is not what it began with. */
-static bool change_plans(struct trap_frame *f)
-{
-	if (f->vector != ENTRY_EVENT)
-		return false;
-	shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
-	for (unsigned int i = below(4); i; i--)
-		under_way[below(HOT)] = a_value();
-	return true;
-}
-
-/* An event is pending: the call stops at the first place where it may, once. */
-static void stopped_call(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6)
-{
-	struct vcpu_info *vi = &shared_info->vcpu_info[0];
-
-	traps_init_vcpu(); /* wherever an earlier call let events go */
-	vi->evtchn_upcall_pending = 1;
-	vi->evtchn_upcall_mask = 0;
-	hypercall6(nr, a1, a2, a3, a4, a5, a6);
-	vi->evtchn_upcall_mask = 1;
-}
-
 /* The call, and whether its arguments changed meanwhile. */
 static void race(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6)
 {
 	u64 before = READ_ONCE(changes);
 
-	if (below(4))
-		hypercall6(nr, a1, a2, a3, a4, a5, a6);
-	else
-		stopped_call(nr, a1, a2, a3, a4, a5, a6);
+	hypercall6(nr, a1, a2, a3, a4, a5, a6);
 	raced += READ_ONCE(changes) != before;
 }
 
@@ -222,7 +196,6 @@ GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
 	port = ipi.port;
 	ref = grant_offer(guest_domid(), virt_to_mfn(spare[0]), 0);
 	under_way = argument[0];
-	trap_hook(change_plans);
 	need(vcpu_run(1, disturb, NULL));
 	for (u64 i = 1; i <= calls; i++) {
 		one_call();
