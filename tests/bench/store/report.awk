@@ -46,16 +46,25 @@ function times(text, c, m, want,   a, f, o, have) {
 	if (f > 0) have = have sprintf("; echo server %.2f, ours %.2f of it", f, o)
 	target(text, a >= want ? "met" : f > 0 && f < want && o >= 0.9 ? "floor" : "MISSED", have)
 }
+# Ours by an older one of ours, as medians of the rounds: what both have of the floor, by each other.
+function kept(text, c, m, want,   i, r, cnt, a) {
+	for (i = 1; i <= n["before" SUBSEP c SUBSEP m]; i++)
+		if (v["before" SUBSEP c SUBSEP m, i] > 0 && (("ours" SUBSEP c SUBSEP m, i) in v))
+			r[++cnt] = v["ours" SUBSEP c SUBSEP m, i] / v["before" SUBSEP c SUBSEP m, i]
+	a = middle(r, cnt)
+	judge(text ": " want " of the older one's", a >= want, sprintf("%.2f (%s, %s)", a, show(median("ours", c, m)), show(median("before", c, m))), a > 0)
+}
 function at_least(text, c, m, want,   a) { a = median("ours", c, m); judge(text, a >= want, show(a), a >= 0) }
 function at_most(text, c, m, want,   a) { a = median("ours", c, m); judge(text, a <= want, show(a), a >= 0) }
 function floor_of(text, c, want,   a, b) { a = median("ours", c, "ops/s"); b = median("echo", c, "ops/s"); judge(text, a >= want * b, sprintf("%.2f of the floor (%s of %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0) }
 function spread(text, c,   a, b) { a = median("ours", c, "p99us"); b = median("ours", c, "p50us"); judge(text, a <= 3 * b, sprintf("%.1f times (%s us, p50 %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0) }
 
 END {
-	printf "%-22s %-13s %12s %12s %12s %12s\n", "case", "metric", "echo floor", "C", "oxenstored", "ours"
+	for (i = 1; i <= rows; i++) { split(order[i], p, SUBSEP); older = older || median("before", p[1], p[2]) >= 0 }
+	printf "%-22s %-13s %12s %12s %12s %12s%s\n", "case", "metric", "echo floor", "C", "oxenstored", "ours", older ? "    ours, old" : ""
 	for (i = 1; i <= rows; i++) {
 		split(order[i], p, SUBSEP)
-		printf "%-22s %-13s %12s %12s %12s %12s\n", p[1], p[2], show(median("echo", p[1], p[2])), show(median("c", p[1], p[2])), show(median("ox", p[1], p[2])), show(median("ours", p[1], p[2]))
+		printf "%-22s %-13s %12s %12s %12s %12s%s\n", p[1], p[2], show(median("echo", p[1], p[2])), show(median("c", p[1], p[2])), show(median("ox", p[1], p[2])), show(median("ours", p[1], p[2])), older ? sprintf(" %12s", show(median("before", p[1], p[2]))) : ""
 	}
 	print "\nTargets:"
 	floor_of("ping-pong read, one core: 0.75 of the echo floor", "ping-read", 0.75)
@@ -92,5 +101,18 @@ END {
 	judge("durable writes: 64 writers 20 times one", a >= 20 * b, sprintf("%.1f times (%s against %s)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
 	a = median("ours", "durable", "busy-p99us"); b = median("ours", "durable", "idle-p99us")
 	judge("runtime p99 beside 64 durable writers: at most 3 times idle", a <= 3 * b, sprintf("%.1f times (%s us, idle %s us)", a / (b > 0 ? b : 1), show(a), show(b)), a > 0 && b > 0)
+	if (older) {
+		kept("one read at a time", "ping-read", "ops/s", 0.9)
+		kept("32 reads in flight, one client", "pipe32-read-1", "ops/s", 0.9)
+		kept("32 writes in flight, one client", "pipe32-write-1", "ops/s", 0.9)
+		kept("32 reads in flight, eight clients", "pipe32-read-8", "ops/s", 0.9)
+		kept("reads of 64 clients", "clients64-read", "ops/s", 0.9)
+		kept("reads of 256 clients", "clients256-read", "ops/s", 0.9)
+		kept("one write at a time", "ping-write", "ops/s", 0.8)
+		split("txn-1r1w txn-10w bigtxn-1r1w bigtxn-10w", axes, " ")
+		for (i = 1; i <= 4; i++) kept("transactions, " axes[i], axes[i], "ops/s", 0.8)
+		kept("one durable writer", "durable", "one/s", 1)
+		kept("64 durable writers", "durable", "sixtyfour/s", 1)
+	}
 	printf "\n%d targets met, %d at the floor of the machine, %d missed, %d not measured\n", count["met"], count["floor"], count["MISSED"], count["unknown"]
 }
