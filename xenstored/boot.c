@@ -98,27 +98,13 @@ static void resume(struct server *srv)
 	}
 }
 
-/* A state directory that cannot be changed is served from, but takes nothing. */
-static void own_state(const struct server_config *cfg)
-{
-	static const char *const below[] = { "", "/store", "/store/generations", "/snapshots" };
-	char path[512];
-
-	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", cfg->state_dir, below[i]);
-		if (access(path, F_OK) == 0 && sandbox_own_dir(path, cfg->uid, cfg->gid) < 0)
-			log_warn("cannot give %s to user %u", path, (unsigned int)cfg->uid);
-	}
-}
-
-/* The directories and all in them, a socket of ours too, to the user that this is going to be. */
+/* RUN and all in it, a socket of ours too, to the user that this is going to be: own_dir.c. */
 static int give_dirs(const struct server_config *cfg)
 {
 	char path[512];
 	int ret = 0;
 
 	if (!cfg->in_memory) {
-		own_state(cfg);
 		snprintf(path, sizeof(path), "%s/live", cfg->run_dir);
 		if (access(path, F_OK) == 0)
 			ret = sandbox_own_dir(path, cfg->uid, cfg->gid);
@@ -248,9 +234,12 @@ int boot_serve(struct boot *b, char **argv)
 	}
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
-	if (ret == 0)
+	/* STATE was another daemon's all the time: own_dir.c. */
+	if (ret == 0 && srv->state_lock == -EBUSY)
+		ret = -EBUSY;
+	else if (ret == 0)
 		notify_service("STOPPING=1");
-	if (ret < 0)
+	if (ret == -ENOMEM)
 		log_errorx("not enough memory to serve");
 	update = ret == 1;
 	if (update)

@@ -7,8 +7,10 @@ struct server;
 
 /*
  * Takes RUN and STATE for this daemon until its process ends; one that is just ending is waited
- * for. A STATE that cannot be written has nobody else either. 0; -EBUSY: another one has them;
- * -Exxx, with the reason logged.
+ * for. What is in STATE becomes its user's. A STATE that cannot be written has nobody else either.
+ * Another process asks the disk: one that hangs is served without, and STATE taken when it
+ * answers; when another daemon has it then, this one ends. 0; -EBUSY: another one has them; -Exxx,
+ * with the reason logged.
  */
 int own_dirs(struct server *srv);
 

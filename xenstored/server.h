@@ -81,6 +81,7 @@ struct server {
 	bool rights_stale;		/* the table of people was changed: people.h */
 	bool restarted;			/* this boot had a daemon before */
 	int state_lock, run_lock;
+	struct loop_fd state_asked;	/* own_dir.c: of a disk that has not answered; or fd -1 */
 
 	struct loop_fd hv_events, tick, signals;
 	bool keep_rings;		/* going down for a restart: records stay */

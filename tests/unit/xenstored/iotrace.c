@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Shared with the worker, which is forked later. */
@@ -109,10 +110,45 @@ static bool fd_path(int fd, char out[PATH_MAX])
 	return ours(out);
 }
 
-/* Whether this operation is to fail; @partial: a write that can take a part instead. */
-static bool fails(bool *partial)
+/*
+ * The disk hangs: an operation on a file of STATE (or, FILE.sync, only one that waits for the disk:
+ * @syncs) does not return while the file is there that says so. Who is in one is written beside it.
+ */
+static void hang(const char *path, bool syncs)
+{
+	const char *all = getenv("XS_IO_HANG");
+	char only[200], held[200], text[16];
+	int fd;
+
+	if (!all || !strstr(path, "/tmp/xs-live-"))
+		return;
+	snprintf(only, sizeof(only), "%s.sync", all);
+	snprintf(held, sizeof(held), "%s.held", all);
+	for (bool told = false; syscall(SYS_faccessat, AT_FDCWD, all, F_OK) == 0 ||
+				(syncs && syscall(SYS_faccessat, AT_FDCWD, only, F_OK) == 0);
+	     told = true) {
+		const struct timespec pause = { .tv_nsec = 1000000 };
+		size_t len = (size_t)snprintf(text, sizeof(text), "%ld\n", syscall(SYS_getpid));
+
+		fd = -1;
+		if (!told)
+			fd = (int)syscall(SYS_openat, AT_FDCWD, held, O_WRONLY | O_APPEND | O_CREAT,
+					  0600);
+		if (fd >= 0 && (syscall(SYS_write, fd, text, len) < 0 || syscall(SYS_close, fd) < 0))
+			abort();
+		syscall(SYS_nanosleep, &pause, NULL);
+	}
+}
+
+/*
+ * Whether this operation on @path is to fail; @partial: a write that can take a part instead. It
+ * returns late when the disk hangs.
+ */
+static bool fails(const char *path, bool *partial)
 {
 	uint64_t n = __atomic_add_fetch(&shared->count, 1, __ATOMIC_RELAXED);
+
+	hang(path, false);
 
 	*partial = false;
 	if (!fail_at || (fail_all ? n < fail_at : n != fail_at))
@@ -152,7 +188,7 @@ static ssize_t vector(int fd, const struct iovec *iov, int nr, off_t offset, boo
 	bool partial, counts = at >= 0 && fd_path(fd, path);
 	ssize_t n;
 
-	if (counts && fails(&partial)) {
+	if (counts && fails(path, &partial)) {
 		if (!partial || one.iov_len < 2)
 			return -1;
 		one.iov_len /= 2;
@@ -199,7 +235,9 @@ static int sync_with(int fd, long nr)
 	bool partial, counts = fd_path(fd, path);
 	int ret;
 
-	if (counts && fails(&partial))
+	if (counts)
+		hang(path, true);
+	if (counts && fails(path, &partial))
 		return -1;
 	ret = (int)syscall(nr, fd);
 	if (counts && ret == 0)
@@ -223,7 +261,7 @@ int ftruncate(int fd, off_t len)
 	bool partial, counts = fd_path(fd, path);
 	int ret;
 
-	if (counts && fails(&partial))
+	if (counts && fails(path, &partial))
 		return -1;
 	ret = (int)syscall(SYS_ftruncate, fd, len);
 	if (counts && ret == 0)
@@ -243,7 +281,7 @@ int posix_fallocate(int fd, off_t offset, off_t len)
 	char path[PATH_MAX];
 	bool partial;
 
-	if (fd_path(fd, path) && fails(&partial))
+	if (fd_path(fd, path) && fails(path, &partial))
 		return errno;
 	return syscall(SYS_fallocate, fd, 0, offset, len) < 0 ? errno : 0;
 }
@@ -261,7 +299,7 @@ static int open_with(const char *path, int flags, mode_t mode)
 	bool cuts = counts && flags & O_TRUNC && !makes;
 	int fd;
 
-	if (counts && fails(&partial))
+	if (counts && fails(path, &partial))
 		return -1;
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 	if (fd >= 0 && makes)
@@ -299,7 +337,7 @@ static int two_paths(long nr, enum io_op op, const char *from, const char *to)
 	bool partial;
 	int ret;
 
-	if (ours(from) && fails(&partial))
+	if (ours(from) && fails(from, &partial))
 		return -1;
 	ret = (int)syscall(nr, from, to);
 	if (ret == 0)
@@ -322,7 +360,7 @@ int unlink(const char *path)
 	bool partial;
 	int ret;
 
-	if (ours(path) && fails(&partial))
+	if (ours(path) && fails(path, &partial))
 		return -1;
 	ret = (int)syscall(SYS_unlink, path);
 	if (ret == 0)
@@ -335,7 +373,7 @@ int mkdir(const char *path, mode_t mode)
 	bool partial;
 	int ret;
 
-	if (ours(path) && fails(&partial))
+	if (ours(path) && fails(path, &partial))
 		return -1;
 	ret = (int)syscall(SYS_mkdir, path, mode);
 	if (ret == 0)

@@ -7,6 +7,9 @@
  *   XS_IO_FAIL=N:KIND[:all] the Nth file operation fails (all: and every later one) with KIND: an
  *                           errno as a number, 0 for a write that takes only a part, or -9 for
  *                           the process's end in place of it
+ *   XS_IO_HANG=FILE         while FILE is there, no operation on a file of STATE returns; while
+ *                           FILE.sync is, none that waits for the disk. FILE.held gets the pid of
+ *                           each process that is in one
  *   XS_IO_COUNT=FILE        at every operation, FILE (8 bytes) holds how many there have been
  */
 #ifndef IOTRACE_H
