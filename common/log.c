@@ -5,6 +5,7 @@
  * libxs does not log.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 
 static const char *log_name = "storevisor";
 static enum log_level log_max = LOG_LVL_INFO;
-static int log_stamped;
+static int log_stamped, log_waits = 1;
+static unsigned long log_lost;
 
 static const char *const level_word[] = {
 	[LOG_LVL_ERROR] = "error: ",
@@ -31,6 +33,19 @@ void log_init(const char *name, enum log_level max, int stamped)
 	log_name = name;
 	log_max = max;
 	log_stamped = stamped;
+}
+
+void log_never_wait(void)
+{
+	log_waits = 0;
+}
+
+/* Whether a line can be written now. A pipe or socket that can be has room for one. */
+static int has_room(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return log_waits || poll(&p, 1, 0) != 0;
 }
 
 /* Bytes snprintf really put into @room, the terminator excluded. */
@@ -49,6 +64,10 @@ static void log_line(enum log_level level, int err, const char *fmt, va_list ap)
 
 	if (level > log_max)
 		return;
+	if (!has_room()) {
+		log_lost++;
+		return;
+	}
 	if (log_stamped) {
 		struct timespec now;
 
@@ -58,6 +77,10 @@ static void log_line(enum log_level level, int err, const char *fmt, va_list ap)
 	}
 	len += clamp_len(snprintf(line + len, room - len, "%s: %s", log_name, level_word[level]),
 			 room - len);
+	if (log_lost)
+		len += clamp_len(snprintf(line + len, room - len, "(%lu lines before it were lost) ",
+					  log_lost), room - len);
+	log_lost = 0;
 	len += clamp_len(vsnprintf(line + len, room - len, fmt, ap), room - len);
 	if (err)
 		len += clamp_len(snprintf(line + len, room - len, ": %s", strerror(err)),

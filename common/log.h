@@ -18,6 +18,12 @@ enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
  */
 void log_init(const char *name, enum log_level max, int stamped);
 
+/*
+ * From here on a line that standard error has no room for is lost, and the next one says how many
+ * were: whoever reads them may be waiting for a disk, and who logs is not to wait with him.
+ */
+void log_never_wait(void);
+
 /* Appends strerror(errno), as it was on entry. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -322,6 +322,7 @@ int main(int argc, char **argv)
 	if (ret)
 		return ret < 0 ? 2 : 0;
 	log_init("xenstored", o.cfg.verbose ? LOG_LVL_DEBUG : LOG_LVL_INFO, 1);
+	log_never_wait();
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit(&o.cfg);
 	if (!o.foreground)

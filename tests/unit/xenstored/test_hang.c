@@ -9,6 +9,7 @@
  * argv[1]: the daemon built with the fake machine and iotrace.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,6 +315,44 @@ static void test_a_start_serves(void **state)
 	}
 }
 
+/*
+ * Who reads the log may be waiting for the same disk. What is said meanwhile is lost, not served
+ * late.
+ */
+static void test_who_reads_the_log_is_not_waited_for(void **state)
+{
+	int own = dup(STDERR_FILENO), log[2];
+	char said[70000];
+	ssize_t n;
+
+	live_kill(SIGKILL);
+	close(fd);
+	assert_int_equal(pipe2(log, O_CLOEXEC | O_NONBLOCK), 0);
+	memset(said, '.', sizeof(said));
+	while (write(log[1], said, 4096) > 0)
+		;
+	/* The flag is the pipe's: a daemon would not find it set. */
+	assert_int_equal(fcntl(log[1], F_SETFL, 0), 0);
+	dup2(log[1], STDERR_FILENO);
+	close(log[1]);
+	live_start();
+	dup2(own, STDERR_FILENO);
+	close(own);
+	fd = live_open();
+	for (unsigned int i = 0; i < 3; i++)
+		all_is_served();
+	assert_int_equal(live_request(fd, XS_CONTROL, "print\0lost", 11, NULL), 0);
+	while (read(log[0], said, sizeof(said)) > 0)
+		;
+	assert_int_equal(live_request(fd, XS_CONTROL, "print\0told", 11, NULL), 0);
+	n = read(log[0], said, sizeof(said) - 1);
+	assert_true(n > 0);
+	said[n] = '\0';
+	assert_non_null(strstr(said, "told"));
+	assert_non_null(strstr(said, "lines before it were lost"));
+	close(log[0]);
+}
+
 /* Whether STATE is another daemon's cannot be known while it hangs: who was second ends then. */
 static void test_two_daemons_do_not_keep_one_directory(void **state)
 {
@@ -377,6 +416,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_the_end_comes_and_the_next_one_serves, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_start_serves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_reads_the_log_is_not_waited_for, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_two_daemons_do_not_keep_one_directory, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_questions_about_the_disk_wait_alone, setup,
