@@ -162,6 +162,7 @@ static int keep_node(struct restore *r, const char *path, size_t len)
 	r->need.nr_nodes++;
 	r->need.nr_perms += n.perms->nr;
 	r->need.bytes += len + n.value_len;
+	r->need.backwards++;
 	return buf_append(&r->kept, path, len) < 0 ||
 	       (n.value_len && buf_append(&r->kept, n.value, n.value_len) < 0) ? -ENOMEM : 0;
 }

@@ -2,10 +2,10 @@
 /* page_bound.c - see page_bound.h. Source: liblmdb 0.9.24, mdb_page_split(), mdb_rebalance(). */
 #include "page_bound.h"
 
-/* Bytes of content on a page that is a quarter full. */
-#define QUARTER		1024u
-/* New records to one branch's page in an order that nobody has made up. */
-#define ON_BRANCH	8u
+/* Bytes of content on a page, at least, where rows of records have been put on pages. */
+#define HALF		2048u
+/* Pages below a branch's page, at least, in an order that nobody has made up. */
+#define ON_BRANCH	4u
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -13,18 +13,29 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /*
+ * Nobody has chosen the keys. A page that is there may be full: the first new record on it divides
+ * it, and a row of records that begins there ends on a page of its own; a record in front of the one
+ * before it may be alone on its page. A row fills its pages but for what one record more would need;
+ * what comes between others leaves them half full.
+ */
+static uint64_t made_by_rows(const struct store_need *need, const struct page_shape *shape)
+{
+	uint64_t leaves = 2 * least(need->inserts, shape->leaves) + need->backwards +
+			  page_bound_content(need) / HALF;
+
+	return leaves + leaves / ON_BRANCH + least(need->inserts, shape->branches) + 64;
+}
+
+/*
  * A split leaves two pages of which one may be full again after two more entries, at worst, and a
  * page that was full is split by one: so above the leaves half as many on each level as below it.
- * That takes an order of keys chosen for it, which domain 0 has no reason to: pages are a quarter
- * full then, and more mostly.
  */
 static uint64_t made_by_inserts(const struct store_need *need, const struct page_shape *shape)
 {
 	uint64_t made = 2 * (uint64_t)need->inserts + 3 * shape->branches + 32;
 
 	if (need->trusted)
-		made = least(made, page_bound_content(need) / QUARTER +
-					   need->inserts / ON_BRANCH + 64);
+		made = least(made, made_by_rows(need, shape));
 	return need->inserts ? made : 0;
 }
 

@@ -109,7 +109,8 @@ struct store_need {
 	size_t bytes;		/* of the inserted ones; shorter ones than 64 may be left out, */
 	size_t longest;		/* and those of the longest one, or more */
 	bool frees;		/* it only takes away, and may use the reserve */
-	bool trusted;		/* nobody has chosen the keys to make it expensive */
+	bool trusted;		/* nobody has chosen the keys to make it expensive: mostly each is */
+	size_t backwards;	/* behind the one before it, in its table, but for so many */
 };
 
 /*

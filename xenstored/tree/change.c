@@ -31,11 +31,12 @@ static void records_of(const struct change_need *need, struct store_need *out)
 	size_t put = need->nr_nodes - need->nr_gone, perms = need->nr_perms - need->nr_perms_gone;
 
 	*out = (struct store_need){
-		.inserts = 2 * put + perms + RECORDS_MORE,
+		.inserts = 2 * put + perms - need->nr_unnamed + RECORDS_MORE,
 		.rewrites = put + need->nr_tops,
 		.deletes = 2 * need->nr_gone + need->nr_perms_gone,
 		.bytes = need->bytes + PACKED_PERM * perms + NODE_MORE * put,
 		.frees = need->frees,
+		.backwards = need->backwards,
 	};
 	out->longest = need->longest ? need->longest + NODE_MORE : out->bytes;
 	if (need->persistent) {

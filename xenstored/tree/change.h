@@ -21,12 +21,14 @@ struct server;
 /* What a change of nodes is going to need. */
 struct change_need {
 	size_t nr_nodes;
-	size_t nr_perms;	/* entries in the permission sets that they get or lose */
+	size_t nr_perms;	/* entries in the permission sets that they get or lose, */
+	size_t nr_unnamed;	/* and how many of those they get are domain 0's, if that is known */
 	size_t nr_gone;		/* of the nodes, those that are removed, */
 	size_t nr_perms_gone;	/* their entries, */
 	size_t nr_tops;		/* and how many of them had none above them that is removed, too */
 	size_t bytes;		/* of paths and values altogether; of a removed subtree its path's */
 	size_t longest;		/* of them, those of one node with 3 for a permission; 0: not known */
+	size_t backwards;	/* nodes made that are in front of the one made before them */
 	bool persistent;	/* some of them are, perhaps */
 	bool frees;		/* the change only takes away, and may use the reserve */
 	bool forced;		/* it is not refused for the disk's sake, which gets it later */

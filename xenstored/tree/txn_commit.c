@@ -75,6 +75,16 @@ static int prepare_victims(struct server *srv, struct txn *t, struct tnode *tn,
 	return 0;
 }
 
+/* Domain 0 is in no index. */
+static unsigned int nr_unnamed(const struct perms *perms)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < perms->nr; i++)
+		nr += perms->e[i].domid == 0;
+	return nr;
+}
+
 static void add_put(struct change_need *need, const struct tnode *tn, const struct perms *perms)
 {
 	/* Of a node that is there value and permissions are put one after the other. */
@@ -84,6 +94,7 @@ static void add_put(struct change_need *need, const struct tnode *tn, const stru
 	need->frees = false;
 	need->nr_nodes += puts;
 	need->nr_perms += perms->nr + (tn->base_perms ? tn->base_perms->nr : 0u);
+	need->nr_unnamed += nr_unnamed(perms);
 	need->bytes += puts * bytes;
 	bytes += perms->nr * PACKED_PERM;
 	if (bytes > need->longest)
@@ -103,6 +114,32 @@ static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, stru
 	return 0;
 }
 
+static int by_path(const void *pa, const void *pb)
+{
+	const struct tnode *const *a = pa, *const *b = pb;
+	size_t len = (*a)->path_len < (*b)->path_len ? (*a)->path_len : (*b)->path_len;
+	int order = memcmp((*a)->path, (*b)->path, len);
+
+	if (order)
+		return order;
+	return ((*a)->path_len > (*b)->path_len) - ((*a)->path_len < (*b)->path_len);
+}
+
+/* New nodes that are in front of the one made before them. */
+static size_t nr_backwards(const struct txn *t)
+{
+	const struct tnode *before = NULL;
+	size_t nr = 0;
+
+	for (const struct tnode *tn = t->made_first; tn; tn = tn->made_next) {
+		if (tn->state != TNODE_CREATED)
+			continue;
+		nr += before && by_path(&tn, &before) < 0;
+		before = tn;
+	}
+	return nr;
+}
+
 static int txn_prepare(struct server *srv, struct txn *t)
 {
 	struct needs needs = { .change.frees = true };
@@ -120,6 +157,7 @@ static int txn_prepare(struct server *srv, struct txn *t)
 		if (ret < 0)
 			return ret;
 	}
+	needs.change.backwards = nr_backwards(t);
 	return change_room(srv, &needs.change);
 }
 
@@ -164,17 +202,6 @@ static void apply_one(struct server *srv, struct tnode *tn)
 		apply_created(srv, tn);
 	else if (tn->state == TNODE_WRITTEN)
 		apply_written(srv, tn);
-}
-
-static int by_path(const void *pa, const void *pb)
-{
-	const struct tnode *const *a = pa, *const *b = pb;
-	size_t len = (*a)->path_len < (*b)->path_len ? (*a)->path_len : (*b)->path_len;
-	int order = memcmp((*a)->path, (*b)->path, len);
-
-	if (order)
-		return order;
-	return ((*a)->path_len > (*b)->path_len) - ((*a)->path_len < (*b)->path_len);
 }
 
 /* Nodes that are new; 0 where one may be in the place of another. */

@@ -78,6 +78,25 @@ static void test_a_large_addition_to_a_small_store(void **state)
 	t_stop(srv);
 }
 
+/* What is asked for has something to do with what is used: a large document fits, too. */
+static void test_a_large_document_fits(void **state)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+
+	uint32_t t = t_begin(dom0);
+	char path[64];
+
+	for (unsigned int i = 0; i < 100000; i++) {
+		snprintf(path, sizeof(path), "/tool/d%03u/k%02u", i / 100, i % 100);
+		assert_int_equal(t_write(dom0, t, path, "a value"), 0);
+	}
+	assert_int_equal(t_end(dom0, t, true), 0);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
+	assert_in_range(srv->tree.store->size, 8u << 20, 100u << 20);
+	t_stop(srv);
+}
+
 /* There is only room for some of it at a time: what an ended domain had goes nevertheless. */
 static void test_an_ended_domain_is_forgotten_in_parts(void **state)
 {
@@ -351,6 +370,41 @@ static void test_a_store_that_grows_keeps_the_bound(void **state)
 		churn(seed, 512, seed % 2 ? 12 : 500, seed % 4 == 0);
 }
 
+/* Puts records @from to @to, each @step-th of them: in a row, or between those with an @end. */
+static void fill(struct store *l, unsigned int from, unsigned int to, unsigned int step, const char *end)
+{
+	unsigned int nr = (to - from) / step;
+	struct store_need need = {
+		.inserts = nr, .bytes = 48ul * nr, .longest = 48, .trusted = true,
+	};
+	char rec[STORE_HEAD + 40] = { 0 }, key[32];
+
+	assert_int_equal(store_room_for(l, &need), 0);
+	for (unsigned int i = from; i < to; i += step) {
+		int len = snprintf(key, sizeof(key), "k%06u%s", i, end);
+
+		store_put(l, STORE_NODE, key, (size_t)len, rec, sizeof(rec));
+	}
+	store_commit(l);
+	assert_int_equal(store_overdrawn(l), 0);
+}
+
+/* Pages that were put in a row are full: each is divided by the first record that comes between. */
+static void test_a_little_on_each_page_of_a_full_store(void **state)
+{
+	struct store *l = store_open_private();
+
+	assert_non_null(l);
+	for (unsigned int i = 0; i < 400000; i += 50000)
+		fill(l, i, i + 50000, 1, "");
+	/* What that was given is long given back. */
+	l->borrowed_ns = 1;
+	fill(l, 0, 1, 1, "y");
+	assert_in_range(l->size, 24u << 20, 48u << 20);
+	fill(l, 0, 400000, 32, "x");
+	store_close(l);
+}
+
 /* --- how full pages are --- */
 
 /*
@@ -563,12 +617,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_removing_what_lies_scattered),
 		cmocka_unit_test(test_a_large_addition_to_a_small_store),
+		cmocka_unit_test(test_a_large_document_fits),
 		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
 		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
 		cmocka_unit_test(test_what_was_refused_is_not_parked),
 		cmocka_unit_test(test_room_that_has_come_is_found),
 		cmocka_unit_test(test_a_store_that_cannot_grow_is_never_used_up),
 		cmocka_unit_test(test_a_store_that_grows_keeps_the_bound),
+		cmocka_unit_test(test_a_little_on_each_page_of_a_full_store),
 		cmocka_unit_test(test_rows_between_others_fill_their_pages),
 		cmocka_unit_test(test_a_reader_that_stands_still),
 		cmocka_unit_test(test_what_can_never_fit_makes_no_file_larger),
