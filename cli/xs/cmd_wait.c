@@ -10,15 +10,17 @@
 
 #include "cmds.h"
 #include "die.h"
+#include "glob.h"
 #include "long_value.h"
 #include "store.h"
 
 struct waiting {
-	char *path;
+	char *path;	/* of a pattern what is before its first asterisk */
+	char *pattern;	/* NULL: it is a path */
 	const char *value; /* NULL: any */
 	bool gone, other;  /* it is not there; it has another value */
 	bool met;
-	bool unsure; /* it has a long value, which has to be read as a whole */
+	bool unsure; /* only at_once() can say: a pattern; a long value, which is read as a whole */
 	int rc;
 };
 
@@ -53,7 +55,10 @@ static void on_event(void *arg, const char *path)
 	struct waiting *w = arg;
 
 	(void)path;
-	xs_submit_str(store(), XS_READ, 0, w->path, got, w);
+	if (w->pattern)
+		w->met = true;
+	else
+		xs_submit_str(store(), XS_READ, 0, w->path, got, w);
 }
 
 static void on_registered(void *arg, int rc, const char *data, size_t len)
@@ -77,6 +82,34 @@ static void parse(char *typed, struct waiting *w)
 		w->gone = true;
 	}
 	w->path = store_path(typed);
+	if (glob_is_pattern(w->path)) {
+		w->pattern = must(strdup(w->path));
+		w->path[glob_base_len(w->path)] = '\0';
+		if (!*w->path)
+			strcpy(w->path, "/");
+		w->unsure = true;
+	}
+}
+
+/* Whether a node is so that the pattern names; or, where it shall be gone, whether there is none. */
+static int look_at_all(struct waiting *w, uint32_t tx)
+{
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	struct xs_node *root;
+	bool found = false;
+	int rc = long_tree_read(tx, w->path, -1, XS_TREE_VALUES, &root);
+
+	for (struct xs_node *n = rc ? NULL : root; n; n = xs_tree_next(root, n)) {
+		xs_tree_path(n, path, sizeof(path));
+		if (!glob_match(w->pattern, path))
+			continue;
+		found = found || w->gone ||
+			holds(w, n->value_rc, n->value ? n->value : "", n->value_len);
+	}
+	if (!rc)
+		xs_tree_free(root);
+	w->met = found != w->gone;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* Each was so at some moment; whether all are at one. 1: they are; 0; -errno. */
@@ -87,16 +120,26 @@ static int at_once(void *arg, struct xs_client *c, uint32_t tx)
 	for (int i = 0; i < all->nr; i++) {
 		struct waiting *w = &all->w[i];
 		size_t len = 0;
+		char *data = NULL;
 		int rc;
-		char *data = store_read(tx, w->path, &len, &rc);
 
 		(void)c;
-		w->met = holds(w, rc, data, len);
+		if (w->pattern) {
+			rc = look_at_all(w, tx);
+		} else {
+			data = store_read(tx, w->path, &len, &rc);
+			w->met = holds(w, rc, data, len);
+		}
 		free(data);
 		if (rc && rc != -ENOENT)
 			return rc;
 	}
 	return 0;
+}
+
+static const char *name_of(const struct waiting *w)
+{
+	return w->pattern ? w->pattern : w->path;
 }
 
 /* The first one that does not hold, or NULL. */
@@ -125,6 +168,9 @@ static bool all_met(struct conditions *all)
 		rc = xs_transact(store(), at_once, all, XS_TRIES, NULL);
 	if (rc && rc != -EAGAIN)
 		store_failed("commit", rc);
+	/* What was heard meanwhile is not what was seen: another look. */
+	for (int i = 0; rc && i < all->nr; i++)
+		all->w[i].met = true;
 	return !rc && !unmet(all);
 }
 
@@ -145,8 +191,8 @@ static int run_wait(struct cli_args *a)
 	xs_client_set_patience(store(), -1);
 	for (int i = 0; i < all.nr && !rc; i++) {
 		parse(a->argv[i], &all.w[i]);
-		rc = xs_client_watch(store(), all.w[i].path, 0, on_event, &all.w[i], on_registered,
-				     NULL);
+		rc = xs_client_watch(store(), all.w[i].path, all.w[i].pattern ? -1 : 0, on_event,
+				     &all.w[i], on_registered, NULL);
 	}
 	while (!rc && !all_met(&all)) {
 		long left = timeout < 0 ? -1 : deadline - now_ms();
@@ -154,14 +200,16 @@ static int run_wait(struct cli_args *a)
 
 		if (timeout >= 0 && left <= 0)
 			cli_die(CLI_TIMEOUT, "%s: not so within the time",
-				w ? w->path : all.w[0].path);
-		rc = xs_client_run(store(), left);
+				name_of(w ? w : &all.w[0]));
+		rc = xs_client_run(store(), w ? left : 0);
 	}
 	if (rc)
 		store_failed(all.w[0].path, rc);
 	store_hang_up();
-	for (int i = 0; i < all.nr; i++)
+	for (int i = 0; i < all.nr; i++) {
 		free(all.w[i].path);
+		free(all.w[i].pattern);
+	}
 	free(all.w);
 	return CLI_OK;
 }
@@ -177,11 +225,14 @@ const struct cli_cmd cmd_wait = {
 	.help = "waits until nodes have values, are gone, or exist",
 	.more =
 		"A condition is PATH=VALUE, PATH!=VALUE (it is there and has another value), PATH!\n"
-		"(it is gone), or PATH (it is there). Several have to hold at the same time.",
+		"(it is gone), or PATH (it is there). Several have to hold at the same time. Of a\n"
+		"PATH with asterisks, quoted for the shell, one node is enough that is so; with !\n"
+		"none may be left.",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = -1,
-	.example = "xs wait -t 30s /status/domain/web/state=running",
+	.example = "xs wait -t 30s /status/domain/web/state=running\n"
+		   "xs wait '/status/domain/*/state=crashed'",
 	.says = CLI_SAYS_NOTHING,
 	.run = run_wait,
 };

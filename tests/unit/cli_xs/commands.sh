@@ -350,6 +350,29 @@ is "wait: what was so before is not enough" no "$([ -e "$dir/met" ] && echo yes 
 xs write /wait/a 3
 wait $waiter
 is "wait: together, later" met "$(cat "$dir/met")"
+
+# one of several nodes
+xs write /wait/web/state up /wait/db/state up /wait/db/state/x down
+run xs wait -t 60s '/wait/*/state=up' /wait/a
+is "wait: a node that the pattern names is so" 0 "$rc"
+run xs wait -t 200ms '/wait/*/state=down'
+is "wait: one that it does not name is" "124 1" "$rc $(echo "$err" | grep -c '/wait/\*/state: not so')"
+run xs wait -t 200ms '/wait/*/state!=up'
+is "wait: none has another value" 124 "$rc"
+xs wait -t 60s '/**/state=down' /wait/a=5 && echo met >"$dir/met2" &
+waiter=$!
+xs write /wait/db/state down; xs write /wait/db/state up; xs write /wait/a 5
+is "wait: of a pattern, too, what was so before is not enough" no "$([ -e "$dir/met2" ] && echo yes || echo no)"
+xs write /wait/late/state down
+wait $waiter
+is "wait: a node that comes later" met "$(cat "$dir/met2")"
+run xs wait -t 200ms '/wait/*/state!'
+is "wait: some are left" 124 "$rc"
+xs wait -t 60s '/wait/*/state!' && echo met >"$dir/met3" &
+waiter=$!
+xs rm /wait/web /wait/db; xs rm /wait/late
+wait $waiter
+is "wait: none is left" met "$(cat "$dir/met3")"
 xs rm /wait
 
 # rm on a condition, and who one is
