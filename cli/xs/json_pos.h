@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 struct json_pos {
-	json_t *v;  /* borrowed; of the first one owned */
+	json_t *v;  /* valid as long as the whole; json_incref() does not keep it longer */
 	int line;   /* from 1 */
 	int column; /* in bytes, from 1 */
 	const char *text; /* of a scalar: how it is written, in the text that was read; NULL: made */

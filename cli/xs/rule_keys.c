@@ -60,7 +60,7 @@ static struct rule_pattern *compile(struct doc *d, const struct place *p, const 
 static json_t *value_of(const struct json_pos *pos)
 {
 	return json_is_number(pos->v) ? kind_json(XS_KIND_NUMBER, pos->text, pos->len) :
-					json_incref(pos->v);
+					json_deep_copy(pos->v);
 }
 
 /* ---- keywords: @p is what stands behind the word ---- */
