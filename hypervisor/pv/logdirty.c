@@ -227,6 +227,8 @@ void logdirty_table_begins(struct frame *f)
 		return;
 	f->type |= FT_LOGGED;
 	f->shadow = 0;
+	/* What was sent as data is to be sent as a table, whose entries name pages by pfn; and back. */
+	frame_note_write(f);
 }
 
 void logdirty_table_ends(struct frame *f)
@@ -237,6 +239,7 @@ void logdirty_table_ends(struct frame *f)
 	if (d->pv.log)
 		shadow_forget(d, f);
 	f->type &= ~FT_LOGGED;
+	frame_note_write(f);
 }
 
 void logdirty_entry_changes(struct frame *f, unsigned int idx)

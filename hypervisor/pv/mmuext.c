@@ -45,6 +45,7 @@ static int op_pin(const struct mmuext_op *op, struct domain *owner)
 		return -EINVAL;
 	}
 	f->type |= FT_PINNED; /* owns the two references */
+	frame_note_write(f);
 	return 0;
 }
 
@@ -59,6 +60,7 @@ static int op_unpin(const struct mmuext_op *op, struct domain *owner)
 		return -EPERM;
 	if (f->type & FT_PINNED) {
 		f->type &= ~FT_PINNED;
+		frame_note_write(f);
 		frame_put_and_type(f);
 	} else {
 		rc = -EINVAL;

@@ -460,6 +460,37 @@ static struct frame *pinned_l4(void)
 }
 
 /*
+ * What was sent as data and is a table now, or was a table, is to be sent again, though nobody wrote
+ * it: what it holds are mfns, which a stream has as pfns in a table alone. So is one whose pin, which
+ * a stream has too, comes or goes.
+ */
+static void test_a_frame_that_becomes_another_kind_is_told(void **state)
+{
+	struct frame *l1 = frame_new(1);
+
+	m2p_set(frame_to_mfn(l1), 7);
+	begin();
+	clean();
+	assert_false(is_told(7));
+	assert_int_equal(update(maddr_of(t.l2, 1), entry_to(l1, RW), DOMID_SELF), 0);
+	clean();
+	assert_true(is_told(7));
+	clean();
+	assert_false(is_told(7));
+	assert_int_equal(mmuext(MMUEXT_PIN_L1_TABLE, l1), 0);
+	clean();
+	assert_true(is_told(7));
+	assert_int_equal(mmuext(MMUEXT_UNPIN_TABLE, l1), 0);
+	clean();
+	assert_true(is_told(7));
+	assert_int_equal(update(maddr_of(t.l2, 1), 0, DOMID_SELF), 0);
+	clean();
+	assert_true(is_told(7));
+	clean();
+	assert_false(is_told(7));
+}
+
+/*
  * A guest with more tables than there are shadows: each page it writes is told all the same, and
  * nothing more is allocated.
  */
@@ -637,6 +668,7 @@ int main(void)
 		T(test_a_bitmap_that_cannot_be_written_loses_nothing),
 		T(test_an_answer_ends_with_its_last_byte),
 		T(test_without_a_bitmap_only_the_count_is_told),
+		T(test_a_frame_that_becomes_another_kind_is_told),
 		T(test_a_full_pool_drops_shadows_and_no_write),
 		T(test_what_the_cpu_walks_is_not_made_anew_for_its_next_tables),
 		T(test_the_mode_gives_back_all_it_took),
