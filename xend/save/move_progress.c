@@ -43,6 +43,9 @@ void move_progress(struct xend *x, struct request *r, const struct domain *d, co
 	struct save_rounds now;
 
 	r->deadline_ns = x->now_ns + LOOK_NS;
+	/* A guest that stands still does not wait for what nobody can read in that time. */
+	if (r->began_ns && ns < LOOK_NS)
+		return;
 	save_progress(d->saving.file, &p.sent_kib, &p.total_kib);
 	save_rounds(d->saving.file, &now);
 	/* Whole pages go, none for one of zeros: the stop is as long as all that is left takes. */

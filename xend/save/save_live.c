@@ -3,10 +3,11 @@
  * save_live.c - see save_live.h.
  *
  * What the rounds send may be torn, old, or of another kind by now: all that matters is that the
- * last round, with the guest suspended, finds every such page. It sends what the hypervisor noted;
- * what is of another kind than it was sent as, so that a page of data that became a page table goes
- * with pfns in place of mfns; and what has another frame than it had, then with all page tables,
- * which may name it.
+ * last round, with the guest suspended, finds every such page. It sends what the hypervisor noted,
+ * and that counts a page of data which became a page table, or the other way, as written; what could
+ * not be read; and what has another frame than it had, then with all page tables, which may name it.
+ * Of the guest's list of frames it looks at what was written since it was read: how long that takes
+ * does not depend on how large the guest is.
  */
 #include "save_live.h"
 
@@ -21,6 +22,8 @@
 
 #define ROUNDS_MAX 30
 #define NO_GAIN_MAX 3			/* rounds in a row that leave no less than the one before */
+#define SHORT_MAX 6			/* rounds more, when what is left is within what was wished for */
+#define SHORT_LEAST 32			/* pages; what does not depend on them takes longer than so few */
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 
@@ -75,6 +78,8 @@ static int put_dirty(struct save *s, bool limited)
 		if (limited)
 			hold_back(s, began, s->sum.nr_bytes - before);
 	}
+	if (!err)
+		err = save_flush(s);
 	s->live.sent += s->page_bytes - pages;
 	s->live.sent_ns += now_ns() - began;
 	return err;
@@ -111,7 +116,10 @@ static int take_dirty(struct save *s, uint64_t *nr)
 {
 	int err = hv_dirty_take(s->hv, s->domid, s->live.dirty, s->nr_pfns, nr);
 
-	return err ? save_fail(s, err, "the hypervisor does not tell what was written") : 0;
+	if (err)
+		return save_fail(s, err, "the hypervisor does not tell what was written");
+	save_note_p2m(s);
+	return 0;
 }
 
 /*
@@ -145,20 +153,34 @@ static void let_run(struct save *s)
 	s->live.nr_slowed = 0;
 }
 
+/*
+ * What was wished for is the most that it may stand still. A round that takes so little time leaves
+ * what was written in that time: another one is worth it, as long as each leaves a quarter less.
+ */
+static bool is_least(uint64_t nr, uint64_t before, unsigned int *nr_short)
+{
+	return nr <= SHORT_LEAST || nr > before / 4 * 3 || ++*nr_short > SHORT_MAX;
+}
+
 static int rounds(struct save *s)
 {
-	uint64_t nr = 0, least = UINT64_MAX;
-	unsigned int no_gain = 0;
+	uint64_t nr = 0, least = UINT64_MAX, before = s->nr_pfns;
+	unsigned int no_gain = 0, nr_short = 0;
+	bool is_short;
 	int err = put_dirty(s, true);
 
 	for (unsigned int n = 1; !err && n < ROUNDS_MAX && no_gain < NO_GAIN_MAX; n++) {
 		atomic_store(&s->live.round, n);
 		err = take_dirty(s, &nr);
-		if (err || expect(s, nr) <= s->live.max_stop_ms)
+		if (err)
 			break;
+		is_short = expect(s, nr) <= s->live.max_stop_ms;
+		if (is_short && is_least(nr, before, &nr_short))
+			break;
+		before = nr;
 		no_gain = nr < least ? 0 : no_gain + 1;
 		least = nr < least ? nr : least;
-		if (no_gain && slow_down(s)) {
+		if (no_gain && !is_short && slow_down(s)) {
 			no_gain = 0;
 			least = UINT64_MAX;
 		}
@@ -216,66 +238,36 @@ int save_put_rounds(struct save *s)
 
 /* --- with the guest suspended --- */
 
-/* The guest's own list again: what has another frame is to be sent. */
-static int compare_p2m(struct save *s, const uint64_t *p2m, const uint64_t *p2m_frame,
-		       uint64_t nr_pfns)
+/* What has another frame than it had, and all tables then, which may name it. */
+static int compare_p2m(struct save *s, const struct shared_info *si)
 {
+	uint64_t *before;
 	bool changed = false;
+	int err = save_reread_p2m(s, si, &before);
 
-	if (s->nr_pfns != nr_pfns ||
-	    memcmp(s->p2m_frame, p2m_frame, s->nr_p2m_frames * sizeof(*p2m_frame)))
-		return worker_fail(&s->worker, -EAGAIN, "its list of frames moved meanwhile");
-	for (uint64_t i = 0; i < nr_pfns; i++) {
-		if (s->p2m[i] == p2m[i])
+	for (uint64_t i = 0; !err && before && i < s->nr_pfns; i++) {
+		if (s->p2m[i] == before[i])
 			continue;
 		set(s->live.dirty, i);
 		changed = true;
 	}
-	for (uint64_t i = 0; changed && i < nr_pfns; i++) {
+	free(before);
+	for (uint64_t i = 0; changed && i < s->nr_pfns; i++) {
 		if (PAGE_LEVEL(save_sent_as(s, i)))
 			set(s->live.dirty, i);
 	}
-	return 0;
-}
-
-static int read_p2m_again(struct save *s, const struct shared_info *si)
-{
-	uint64_t *p2m = s->p2m, *p2m_frame = s->p2m_frame, nr_pfns = s->nr_pfns;
-	int err;
-
-	free(s->pfn_of);
-	s->p2m = NULL;
-	s->p2m_frame = NULL;
-	s->pfn_of = NULL;
-	err = save_read_p2m(s, si);
-	if (!err)
-		err = save_name_p2m_frames(s);
-	if (!err)
-		err = compare_p2m(s, p2m, p2m_frame, nr_pfns);
-	free(p2m);
-	free(p2m_frame);
 	return err;
 }
 
-/* What is of another kind than it was sent as. */
-static int compare_kinds(struct save *s)
+/* What could not be read while it ran. */
+static void add_deferred(struct save *s)
 {
-	uint64_t pfn[STREAM_BATCH], mfn[STREAM_BATCH];
-	uint32_t type[STREAM_BATCH];
-	int err = 0;
+	const uint8_t deferred = (uint8_t)~PAGE_DEFERRED, *at = s->live.kind, *end = at + s->nr_pfns;
 
-	for (uint64_t at = 0; !err && at < s->nr_pfns; at += STREAM_BATCH) {
-		size_t nr = s->nr_pfns - at < STREAM_BATCH ? s->nr_pfns - at : STREAM_BATCH;
-
-		for (size_t i = 0; i < nr; i++)
-			pfn[i] = at + i;
-		err = save_kinds(s, pfn, nr, mfn, type);
-		for (size_t i = 0; !err && i < nr; i++) {
-			if (type[i] != save_sent_as(s, at + i))
-				set(s->live.dirty, at + i);
-		}
+	while ((at = memchr(at, deferred, (size_t)(end - at)))) {
+		set(s->live.dirty, (uint64_t)(at - s->live.kind));
+		at++;
 	}
-	return err;
 }
 
 int save_put_last_round(struct save *s, const struct shared_info *si)
@@ -292,10 +284,10 @@ int save_put_last_round(struct save *s, const struct shared_info *si)
 	for (uint64_t i = 0; !err && i < (s->nr_pfns + 7) / 8; i++)
 		s->live.dirty[i] |= old[i];
 	free(old);
-	if (!err)
-		err = read_p2m_again(s, si);
-	if (!err)
-		err = compare_kinds(s);
+	if (!err) {
+		add_deferred(s);
+		err = compare_p2m(s, si);
+	}
 	if (!err)
 		err = put_dirty(s, false);
 	return err ? err : save_put_rest(s, si);

@@ -46,12 +46,17 @@ static uint64_t walk(struct save *s, uint64_t top, uint64_t va)
 	return mfn;
 }
 
+static int damaged(struct save *s)
+{
+	return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
+}
+
 static int read_p2m_page(struct save *s, uint64_t n, uint64_t mfn)
 {
 	const uint64_t *list = hv_map_read(s->hv, s->domid, &mfn, 1);
 
 	if (!list)
-		return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
+		return damaged(s);
 	for (uint64_t i = 0, pfn = n * P2M_PER_PAGE; i < P2M_PER_PAGE && pfn < s->nr_pfns;
 	     i++, pfn++) {
 		/* Once: it may be running. */
@@ -59,15 +64,26 @@ static int read_p2m_page(struct save *s, uint64_t n, uint64_t mfn)
 
 		/*
 		 * One that is named twice is written once: the file is no longer than its memory.
+		 * Whose it is may be another one's when the other has let go of it.
 		 */
-		if (frame & P2M_FLAGS || frame > s->max_mfn || s->pfn_of[frame] != NO_PFN)
+		if (frame & P2M_FLAGS || frame > s->max_mfn)
 			continue;
+		if (s->pfn_of[frame] != NO_PFN) {
+			s->p2m_stale[n] = true;
+			continue;
+		}
 		s->p2m[pfn] = ~frame;
 		s->pfn_of[frame] = (uint32_t)pfn;
 	}
-	s->p2m_frame[n] = mfn;
+	s->p2m_mfn[n] = mfn;
 	hv_unmap(s->hv, (void *)list, 1);
 	return 0;
+}
+
+static void forget_walk(struct save *s)
+{
+	for (unsigned int level = 1; level <= LEVELS; level++)
+		s->walk[level].mfn = PV_NO_FRAME;
 }
 
 static int make_maps(struct save *s)
@@ -79,12 +95,13 @@ static int make_maps(struct save *s)
 	s->nr_p2m_frames = (s->nr_pfns + P2M_PER_PAGE - 1) / P2M_PER_PAGE;
 	s->p2m = calloc(s->nr_pfns, sizeof(*s->p2m));
 	s->p2m_frame = calloc(s->nr_p2m_frames, sizeof(*s->p2m_frame));
+	s->p2m_mfn = calloc(s->nr_p2m_frames, sizeof(*s->p2m_mfn));
+	s->p2m_stale = calloc(s->nr_p2m_frames, sizeof(*s->p2m_stale));
 	s->pfn_of = malloc((s->max_mfn + 1) * sizeof(*s->pfn_of));
-	if (!s->p2m || !s->p2m_frame || !s->pfn_of)
+	if (!s->p2m || !s->p2m_frame || !s->p2m_mfn || !s->p2m_stale || !s->pfn_of)
 		return save_fail(s, -ENOMEM, "dom0 has not enough memory to save a domain");
 	memset(s->pfn_of, 0xff, (s->max_mfn + 1) * sizeof(*s->pfn_of));
-	for (unsigned int level = 1; level <= LEVELS; level++)
-		s->walk[level].mfn = PV_NO_FRAME;
+	forget_walk(s);
 	return 0;
 }
 
@@ -105,10 +122,93 @@ int save_read_p2m(struct save *s, const struct shared_info *si)
 		if (atomic_load(&s->worker.stop))
 			return -EINTR;
 		if (mfn == PV_NO_FRAME)
-			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
+			return damaged(s);
 		err = read_p2m_page(s, n, mfn);
 	}
+	for (uint64_t n = 0; !err && n < s->nr_p2m_frames; n++) {
+		s->p2m_frame[n] = save_pfn_of(s, s->p2m_mfn[n]);
+		if (s->p2m_frame[n] == PV_NO_FRAME)
+			err = damaged(s);
+	}
 	return err;
+}
+
+/* --- once more --- */
+
+void save_note_p2m(struct save *s)
+{
+	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
+		uint64_t pfn = s->p2m_frame[n];
+
+		if (s->live.dirty[pfn / 8] >> pfn % 8 & 1)
+			s->p2m_stale[n] = true;
+	}
+}
+
+/* Where the list is by now; a page of it that is elsewhere is to be read. *@any: some page is. */
+static int find_again(struct save *s, const struct shared_info *si, bool *any)
+{
+	uint64_t va = si->arch.p2m_vaddr, top = xen_cr3_to_pfn(si->arch.p2m_cr3);
+
+	*any = false;
+	if (si->arch.max_pfn != s->nr_pfns || !si->arch.p2m_cr3 || va % PAGE)
+		return worker_fail(&s->worker, -EAGAIN, "its list of frames moved meanwhile");
+	forget_walk(s);
+	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
+		uint64_t mfn = walk(s, top, va + n * PAGE);
+
+		if (mfn == PV_NO_FRAME)
+			return damaged(s);
+		s->p2m_stale[n] |= mfn != s->p2m_mfn[n];
+		s->p2m_mfn[n] = mfn;
+		*any |= s->p2m_stale[n];
+	}
+	return 0;
+}
+
+/* What page @n of the list says is not said any more. */
+static void forget_page(struct save *s, uint64_t n)
+{
+	for (uint64_t pfn = n * P2M_PER_PAGE; pfn < s->nr_pfns && pfn < (n + 1) * P2M_PER_PAGE; pfn++) {
+		if (s->p2m[pfn])
+			s->pfn_of[save_mfn_of(s, pfn)] = NO_PFN;
+		s->p2m[pfn] = 0;
+	}
+}
+
+static int read_stale(struct save *s)
+{
+	int err = 0;
+
+	/* All of them first: a frame may have gone from one to another. */
+	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
+		if (s->p2m_stale[n])
+			forget_page(s, n);
+	}
+	for (uint64_t n = 0; !err && n < s->nr_p2m_frames; n++) {
+		if (s->p2m_stale[n])
+			err = read_p2m_page(s, n, s->p2m_mfn[n]);
+	}
+	for (uint64_t n = 0; !err && n < s->nr_p2m_frames; n++) {
+		if (save_pfn_of(s, s->p2m_mfn[n]) != s->p2m_frame[n])
+			err = worker_fail(&s->worker, -EAGAIN, "its list of frames moved meanwhile");
+	}
+	return err;
+}
+
+int save_reread_p2m(struct save *s, const struct shared_info *si, uint64_t **before)
+{
+	bool any;
+	int err = find_again(s, si, &any);
+
+	*before = NULL;
+	if (err || !any)
+		return err;
+	*before = malloc(s->nr_pfns * sizeof(**before));
+	if (!*before)
+		return save_fail(s, -ENOMEM, "dom0 has not enough memory to move a domain");
+	memcpy(*before, s->p2m, s->nr_pfns * sizeof(**before));
+	return read_stale(s);
 }
 
 /* An mfn of the guest's as a pfn: only what its own list agrees with. */

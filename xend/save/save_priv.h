@@ -25,6 +25,7 @@
 
 #define PAGE GUEST_PAGE_SIZE
 #define LEVELS 4
+#define SAVE_SMALL (2 * PAGE)
 
 /* One page of a guest's table, kept while a walk stays in it. */
 struct table {
@@ -70,6 +71,8 @@ struct save {
 	uint16_t domid;
 	/* below: the worker's */
 	struct stream_sum sum;
+	uint8_t small[SAVE_SMALL];	/* parts of records that are not written yet */
+	size_t small_len;
 	struct hv *hv;
 	struct hv_domain info;
 	/*
@@ -77,7 +80,8 @@ struct save {
 	 * memory.
 	 */
 	uint64_t nr_pfns, *p2m;
-	uint64_t nr_p2m_frames, *p2m_frame;	/* mfns of the guest's own list */
+	uint64_t nr_p2m_frames, *p2m_frame, *p2m_mfn;	/* of the guest's own list: pfns, mfns */
+	bool *p2m_stale;		/* by page of it: to be read again */
 	uint64_t max_mfn;
 	uint32_t *pfn_of;		/* by mfn */
 	struct table walk[LEVELS + 1];
@@ -132,9 +136,10 @@ void save_file_close(struct save *s);
 int save_put_record(struct save *s, enum stream_type type, const void *a, size_t a_len,
 		    const void *b, size_t b_len);
 
+/* What was put goes out. */
+int save_flush(struct save *s);
+
 int save_put_headers(struct save *s);
-/* .p2m_frame from mfns to pfns; and as a record. */
-int save_name_p2m_frames(struct save *s);
 int save_put_p2m_frames(struct save *s);
 /* All behind the pages, of a suspended domain. */
 int save_put_rest(struct save *s, const struct shared_info *si);
@@ -156,6 +161,13 @@ int save_put_clock(struct save *s);
 
 /* save_p2m.c: reads the guest's own list of frames; fills in .p2m, .pfn_of and .p2m_frame. */
 int save_read_p2m(struct save *s, const struct shared_info *si);
+/* What .live.dirty names of it is to be read again. */
+void save_note_p2m(struct save *s);
+/*
+ * Reads again what is, of a suspended domain; *@before: .p2m as it was, for free(), or NULL when it
+ * is as it was. -EAGAIN when the list itself is elsewhere.
+ */
+int save_reread_p2m(struct save *s, const struct shared_info *si, uint64_t **before);
 /* An mfn of the guest's as a pfn, if its list agrees; PV_NO_FRAME. @arg: a struct save. */
 uint64_t save_pfn_of(void *arg, uint64_t mfn);
 

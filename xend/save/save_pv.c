@@ -45,10 +45,9 @@ static int goes_on(struct save *s)
 	return atomic_load(&s->worker.stop) ? worker_fail(&s->worker, -EINTR, "withdrawn") : 0;
 }
 
-static int put(struct save *s, const void *data, size_t len)
+/* @is_new: no checksum has seen it. */
+static int write_out(struct save *s, const uint8_t *p, size_t len, bool is_new)
 {
-	const uint8_t *p = data;
-
 	while (len) {
 		/* In parts, so that it can be seen whether they are taken. */
 		ssize_t n = write(s->fd, p, len < PUT_MAX ? len : PUT_MAX);
@@ -64,11 +63,40 @@ static int put(struct save *s, const void *data, size_t len)
 		err = goes_on(s);
 		if (err)
 			return err;
-		stream_sum_add(&s->sum, p, (size_t)n);
+		if (is_new)
+			stream_sum_add(&s->sum, p, (size_t)n);
 		atomic_fetch_add(&s->nr_taken, (uint64_t)n);
 		p += n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+int save_flush(struct save *s)
+{
+	size_t len = s->small_len;
+
+	s->small_len = 0;
+	return write_out(s, s->small, len, false);
+}
+
+/*
+ * Small parts go together: whoever passes them on to another host takes its turn on a CPU for each
+ * that is written.
+ */
+static int put(struct save *s, const void *data, size_t len)
+{
+	int err = 0;
+
+	if (len > sizeof(s->small) - s->small_len)
+		err = save_flush(s);
+	if (err || len > sizeof(s->small))
+		return err ? err : write_out(s, data, len, true);
+	stream_sum_add(&s->sum, data, len);
+	/* A part of no length may be nowhere. */
+	if (len)
+		memcpy(s->small + s->small_len, data, len);
+	s->small_len += len;
 	return 0;
 }
 
@@ -106,7 +134,9 @@ static int put_end(struct save *s)
 	const struct stream_digest digest = stream_sum_digest(&s->sum);
 	int err = save_put_record(s, STREAM_DIGEST, &digest, sizeof(digest), NULL, 0);
 
-	return err ? err : save_put_record(s, STREAM_END, NULL, 0, NULL, 0);
+	if (!err)
+		err = save_put_record(s, STREAM_END, NULL, 0, NULL, 0);
+	return err ? err : save_flush(s);
 }
 
 int save_put_headers(struct save *s)
@@ -126,23 +156,12 @@ int save_put_headers(struct save *s)
 	return err;
 }
 
-int save_name_p2m_frames(struct save *s)
-{
-	for (uint64_t n = 0; n < s->nr_p2m_frames; n++) {
-		s->p2m_frame[n] = save_pfn_of(s, s->p2m_frame[n]);
-		if (s->p2m_frame[n] == PV_NO_FRAME)
-			return worker_fail(&s->worker, -EFAULT, "its list of frames is damaged");
-	}
-	return 0;
-}
-
 int save_put_p2m_frames(struct save *s)
 {
 	const struct stream_p2m head = { 0, (uint32_t)(s->nr_pfns - 1) };
-	int err = save_name_p2m_frames(s);
 
-	return err ? err : save_put_record(s, STREAM_P2M_FRAMES, &head, sizeof(head), s->p2m_frame,
-			  s->nr_p2m_frames * sizeof(*s->p2m_frame));
+	return save_put_record(s, STREAM_P2M_FRAMES, &head, sizeof(head), s->p2m_frame,
+			       s->nr_p2m_frames * sizeof(*s->p2m_frame));
 }
 
 /* --- the whole --- */
@@ -262,6 +281,8 @@ static void destroy(struct worker *w)
 	saved_head_free(&s->more);
 	free(s->p2m);
 	free(s->p2m_frame);
+	free(s->p2m_mfn);
+	free(s->p2m_stale);
 	free(s->pfn_of);
 	free(s->batch);
 	stream_pack_fini(&s->pack);

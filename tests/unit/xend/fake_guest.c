@@ -121,6 +121,7 @@ bool fake_hv_has_msrs(int domid)
 /* ---- what it writes ---- */
 
 unsigned int fake_hv_writes, fake_hv_looks;
+bool fake_hv_calms;
 
 static const struct start_info *start_of(int domid)
 {
@@ -149,7 +150,9 @@ static uint64_t look(int domid, uint8_t *bits, uint64_t nr_pfns)
 
 static void run(int domid)
 {
-	for (unsigned int i = 0; !fake_hv_find(domid)->info.shutdown && i < fake_hv_writes; i++)
+	unsigned int nr = fake_hv_calms ? fake_hv_writes >> fake_hv_looks : fake_hv_writes;
+
+	for (unsigned int i = 0; !fake_hv_find(domid)->info.shutdown && i < nr; i++)
 		fake_hv_guest_memory(domid, make_elf_linux.vbase + make_elf_linux.paddr +
 						    i * PAGE)[100] += (uint8_t)(i + 1);
 }

@@ -53,6 +53,7 @@ void fake_hv_suspend(int domid);
  * were.
  */
 extern unsigned int fake_hv_writes, fake_hv_looks;
+extern bool fake_hv_calms;		/* each look finds half of what the one before did */
 /* The least cap that any domain was given and that is below it. */
 extern uint16_t fake_hv_least_cap;
 bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);

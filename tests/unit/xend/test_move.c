@@ -275,6 +275,93 @@ static void test_who_writes_faster_than_the_link_takes_is_slowed_down(void **sta
 	save_release(s);
 }
 
+static struct save *rounds_of(struct world *w, int fd, uint64_t max_stop_ms)
+{
+	char why[WORKER_WHY] = "";
+	struct save *s;
+
+	runs(w);
+	assert_int_equal(save_alloc(&w->x, domain_find(&w->x, "a"), &s, why), 0);
+	s->fd = fd;
+	s->is_channel = true;
+	s->live.max_stop_ms = max_stop_ms;
+	assert_int_equal(save_find_domain(s), 0);
+	if (save_put_rounds(s))
+		fail_msg("%s", s->worker.why);
+	return s;
+}
+
+/* The most that was wished for is not what it has to be: short rounds leave less and less. */
+static void test_rounds_go_on_while_they_leave_less(void **state)
+{
+	struct save_rounds now;
+	struct save *s;
+
+	fake_hv_writes = 64;
+	fake_hv_calms = true;
+	s = rounds_of(*state, open("/dev/null", O_WRONLY), 60000);
+	save_rounds(s, &now);
+	assert_in_range(now.left_kib, 1, 32 * 4);
+	assert_int_equal(now.slow_percent, 0);
+	save_release(s);
+	fake_hv_calms = false;
+	fake_hv_writes = 0;
+}
+
+/* Of the list of frames only what was written is read again; it is as if all of it were. */
+static void test_frames_that_change_places_are_sent_again(void **state)
+{
+	const struct start_info *si;
+	uint64_t *list, a, b, frame;
+	struct save *s;
+
+	s = rounds_of(*state, open("/dev/null", O_WRONLY), 60000);
+	si = (const void *)fake_hv_guest_memory(1, fake_hv_guest_reg(1, "rsi"));
+	list = (uint64_t *)fake_hv_guest_memory(1, si->mfn_list);
+	a = si->nr_pages < 512 ? si->nr_pages - 1 : 511;
+	b = a - 1;
+	frame = list[a];
+	list[a] = list[b];
+	list[b] = frame;
+	fake_hv_suspend(1);
+	if (save_write_memory(s))
+		fail_msg("%s", s->worker.why);
+	assert_int_equal(save_mfn_of(s, a), list[a]);
+	assert_int_equal(save_mfn_of(s, b), list[b]);
+	assert_int_equal(save_pfn_of(s, list[a]), a);
+	assert_int_equal(save_pfn_of(s, list[b]), b);
+	assert_true(s->live.dirty[a / 8] >> a % 8 & 1 && s->live.dirty[b / 8] >> b % 8 & 1);
+	for (uint64_t pfn = 0; pfn < s->nr_pfns; pfn++) {
+		if (PAGE_LEVEL(save_sent_as(s, pfn)))
+			assert_true(s->live.dirty[pfn / 8] >> pfn % 8 & 1);
+	}
+	save_release(s);
+}
+
+/* Whoever takes the stream to another host is woken by each write. */
+static void test_small_records_go_together(void **state)
+{
+	static char buf[1 << 18];
+	int pair[2], room = sizeof(buf);
+	struct save *s;
+	ssize_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	s = rounds_of(*state, open("/dev/null", O_WRONLY), 60000);
+	close(s->fd);
+	s->fd = pair[0];
+	for (int i = 0; i < 12; i++)
+		assert_int_equal(save_put_record(s, STREAM_VCPU_MSRS, buf, 24, buf, 100), 0);
+	assert_int_equal(recv(pair[1], buf, sizeof(buf), 0), -1);
+	assert_int_equal(save_flush(s), 0);
+	n = recv(pair[1], buf, sizeof(buf), 0);
+	assert_in_range(n, 12 * 124, 12 * 200);
+	assert_int_equal(recv(pair[1], buf, sizeof(buf), 0), -1);
+	save_release(s);
+	close(pair[1]);
+}
+
 static void test_what_an_ended_xend_had_slowed_down_is_not(void **state)
 {
 	struct world *w = *state;
@@ -735,6 +822,9 @@ int main(void)
 		T(test_what_an_ended_xend_had_noted_is_noted_no_more),
 		T(test_rounds_begin_where_writes_are_noted_already),
 		T(test_who_writes_faster_than_the_link_takes_is_slowed_down),
+		T(test_rounds_go_on_while_they_leave_less),
+		T(test_frames_that_change_places_are_sent_again),
+		T(test_small_records_go_together),
 		T(test_what_an_ended_xend_had_slowed_down_is_not),
 		T(test_what_was_written_down_is_handed_over_whatever_is_heard_of_it),
 		T(test_what_changed_while_it_moved_is_not_lost),
