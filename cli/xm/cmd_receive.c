@@ -166,7 +166,8 @@ static int relay(struct receiving *r)
 {
 	char why[ARRIVAL_WHY];
 
-	store_watch(r->xs, "arrival", "/status/domain/%s", r->head.name);
+	/* Not what else is told there: each step of xend's would wake it while the guest stands still. */
+	store_watch(r->xs, "arrival", "/status/domain/%s/state", r->head.name);
 	r->deadline_ns = store_deadline(PICKUP_NS);
 	while (!r->is_over)
 		turn(r);

@@ -224,7 +224,7 @@ def every_kill(which, at):
         at = now
         if not died:
             return at, n - 1, outcomes
-        n += 1 if LONG else 61
+        n += 1 if LONG else 19
 
 
 def every_cut(var, at, longest, step, **more):
