@@ -4,6 +4,7 @@
 # the kernel's command line. Figures are lines "NAME VALUE".
 export PATH=/bin:/usr/bin
 mount -t proc proc /proc
+mount -t sysfs sys /sys # where brctl makes a bridge
 mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1
 for module in /m/*.ko; do [ ! -e "$module" ] || insmod "$module"; done
@@ -16,7 +17,9 @@ bare_web()
 	brctl addbr xenbr0
 	/usr/bin/ip addr add 10.0.0.1/24 dev xenbr0
 	/usr/bin/ip link add veth0 type veth peer name veth1
-	until /usr/bin/ip link set veth1 netns $server; do usleep 20000; done
+	# before it has one of its own, the card would stay here
+	until [ "$(readlink /proc/$server/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do usleep 20000; done
+	/usr/bin/ip link set veth1 netns $server
 	brctl addif xenbr0 veth0
 	/usr/bin/ip link set veth0 up
 	/usr/bin/ip link set xenbr0 up
