@@ -9,11 +9,13 @@
 . "$(dirname "$0")/lib.sh"
 
 cp -r "$TOP/tests/boot/dom0" "$SCRATCH/dom0"
-cc -O2 -static -o "$SCRATCH/dom0/clock" "$TOP/tests/boot/moving/clock.c" || {
-	fail "the guest's program compiles"
-	finish
-	exit 1
-}
+for program in clock link; do
+	cc -O2 -static -o "$SCRATCH/dom0/$program" "$TOP/tests/boot/moving/$program.c" || {
+		fail "$program.c compiles"
+		finish
+		exit 1
+	}
+done
 
 [ -z "${STOREVISOR_LONG:-}" ] || { KINDS=${KINDS:-idle web writer} MOVES=${MOVES:-5} PATIENCE=${PATIENCE:-5300}; }
 

@@ -19,7 +19,7 @@ EVER=100000
 printf '#!/bin/sh\nexec xm migrate-receive 2>>/tmp/receive.err\n' >/tmp/receive
 chmod +x /tmp/receive
 busybox nc -ll -p 7777 -e /tmp/receive &
-move() { xm migrate --live $how -s '' demo "busybox nc $there 7777"; }
+move() { xm migrate --live $how -s '' demo "/mnt/dom0/link $there 7777"; }
 is_here() { [ "$(xs read /status/domain/demo/state)" = running ] && ! xs exists /status/domain/demo/handed; }
 
 [ ! -e /mnt/dom0/verbose ] || {
