@@ -132,6 +132,10 @@ kernel_version()
 	cat "$file"
 }
 
+# debootstrapped ARGUMENT...: mmdebstrap. Its mounts are in a name space that ends with it: of the host's, whoever
+# happens to look in there would hold one, and then it stays in what is made, and what is in it with it.
+debootstrapped() { unshare --mount --propagation private mmdebstrap "$@"; }
+
 # ext4 FILE LABEL MIB [DIR]: a sparse file system image. No blocks for root alone: the store runs as
 # another user, and what it has set aside for removals on a full disk must be of use to it.
 ext4()

@@ -27,7 +27,7 @@ install() { in_root dpkg --force-depends -i /debs/storevisor-store.deb /debs/sto
 
 [ -e "$ROOTFILE" ] || {
 	note "making a fresh Debian"
-	mmdebstrap --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new.tar.zst" >"$SCRATCH/log" 2>&1 ||
+	debootstrapped --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new.tar.zst" >"$SCRATCH/log" 2>&1 ||
 		die "mmdebstrap failed: $(tail -n 5 "$SCRATCH/log")"
 	mv "$ROOTFILE.new.tar.zst" "$ROOTFILE"
 }

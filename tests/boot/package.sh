@@ -17,7 +17,7 @@ make_root()
 {
 	[ ! -e "$ROOTFILE" ] || return 0
 	note "making a fresh Debian"
-	mmdebstrap --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new.tar.zst" >"$SCRATCH/log" 2>&1 ||
+	debootstrapped --quiet --variant=minbase --include="$NEEDS" bookworm "$ROOTFILE.new.tar.zst" >"$SCRATCH/log" 2>&1 ||
 		die "mmdebstrap failed: $(tail -n 5 "$SCRATCH/log")"
 	mv "$ROOTFILE.new.tar.zst" "$ROOTFILE"
 }

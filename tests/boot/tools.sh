@@ -7,7 +7,7 @@
 . "$TOP/image/lib.sh"
 PACKAGES=e2fsprogs,fdisk,ganeti-3.0,iproute2,iputils-ping,kmod,libevent-2.1-7,libevent-core-2.1-7,libjansson4,liblmdb0
 PACKAGES=$PACKAGES,libncursesw6,libseccomp2,libvirt-clients,libvirt-daemon,libvirt-daemon-driver-xen,openssh-client,procps
-PACKAGES=$PACKAGES,resource-agents,udev,xen-tools,xen-utils-4.17,debootstrap
+PACKAGES=$PACKAGES,lvm2,xfsprogs,resource-agents,udev,xen-tools,xen-utils-4.17,debootstrap
 GUEST=systemd-sysv,udev,kmod,ifupdown,iproute2,iputils-ping,openssh-server,initramfs-tools,linux-image-amd64
 # A guest's drivers are few, and whether its kernel is small is not what is tested.
 UNUSED='sound drivers/gpu drivers/media drivers/net/wireless drivers/net/ethernet drivers/infiniband drivers/staging
@@ -16,7 +16,7 @@ UNUSED='sound drivers/gpu drivers/media drivers/net/wireless drivers/net/etherne
 # guest FILE: what xen-create-image makes a guest of: the machine has no mirror.
 guest()
 {
-	mmdebstrap --quiet --variant=minbase --include="$GUEST" \
+	debootstrapped --quiet --variant=minbase --include="$GUEST" \
 		--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"' \
 		--essential-hook='echo MODULES=list >"$1/etc/initramfs-tools/conf.d/small"' \
 		--essential-hook='printf "xen-blkfront\next4\n" >"$1/usr/share/initramfs-tools/modules.d/xen"' \
@@ -29,12 +29,12 @@ make_debian()
 	note "making a Debian with other people's tools (some minutes, once)"
 	rm -f "$CACHE"/tools-*.img
 	work=$(mktemp -d "$CACHE/tools.XXXXXX")
-	mmdebstrap --quiet --variant=minbase --include="$PACKAGES" --customize-hook='chroot "$1" apt-get clean' \
+	debootstrapped --quiet --variant=minbase --include="$PACKAGES" --customize-hook='chroot "$1" apt-get clean' \
 		bookworm "$work/root" >"$SCRATCH/log" 2>&1 && guest "$work/root/root/guest.tar" >>"$SCRATCH/log" 2>&1 ||
 		die "mmdebstrap failed: $(tail -n 5 "$SCRATCH/log")"
 	ext4 "$work/img" tools 2600 "$work/root"
 	mv "$work/img" "$debian"
-	rm -rf "$work"
+	rm -rf --one-file-system "$work"
 }
 
 packages machine
