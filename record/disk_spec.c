@@ -12,6 +12,7 @@
 #include "disk_spec.h"
 #include "nearest.h"
 #include "remote_name.h"
+#include "script_name.h"
 
 #define FIELDS_MAX 16
 
@@ -22,6 +23,7 @@ struct spec {
 	char *err;
 	bool cdrom;
 	bool formatted; /* it was said in what format it is */
+	const char *script; /* that makes it, or NULL */
 };
 
 struct fields {
@@ -32,7 +34,7 @@ struct fields {
 
 const char *disk_backend_name(enum vdev_backend backend)
 {
-	static const char *const names[] = { "file", "file", "phy", "nbd", "iscsi" };
+	static const char *const names[] = { "file", "file", "phy", "nbd", "iscsi", "script" };
 
 	return names[backend];
 }
@@ -127,11 +129,59 @@ static int set_remote(struct spec *s, const char *target)
 	return why ? spec_error(s->err, -EINVAL, "'%.200s' names no disk: %s", target, why) : 0;
 }
 
+/* @target in the words of @script, which makes the disk. */
+static int set_made(struct spec *s, const char *script, const char *target)
+{
+	char *path = s->disk->path;
+	struct script_name name;
+	const char *why;
+	int n = snprintf(path, sizeof(s->disk->path), "script:%s:%s", script, target);
+
+	if (n > DISK_PATH_MAX)
+		return spec_error(s->err, -EINVAL, "it is longer than %d characters", DISK_PATH_MAX);
+	why = script_name_parse(path, &name);
+	return why ? spec_error(s->err, -EINVAL, "script '%.64s', target '%.64s': %s", script, target,
+				why) : 0;
+}
+
+/* Disks for which xl has a script of that name: drbd:RESOURCE is block-drbd's. */
+static const char *behind_script(const char *target, char script[16])
+{
+	static const char *const words[] = { "drbd", "enbd" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t len = strlen(words[i]);
+
+		if (strncmp(target, words[i], len) || target[len] != ':')
+			continue;
+		snprintf(script, 16, "block-%s", words[i]);
+		return target + len + 1;
+	}
+	return NULL;
+}
+
+static int set_named_script(struct spec *s, const char *target)
+{
+	struct script_name name;
+	const char *why = script_name_parse(target, &name);
+
+	return why ? spec_error(s->err, -EINVAL, "'%.200s' names no disk: %s", target, why) :
+		     set_made(s, name.script, name.what);
+}
+
 static int set_target(struct spec *s, const char *target)
 {
 	const char *path, *colon, *from;
+	char script[16];
 	int n;
 
+	if (s->script)
+		return set_made(s, s->script, target);
+	if (script_name_is(target))
+		return set_named_script(s, target);
+	path = behind_script(target, script);
+	if (path)
+		return set_made(s, script, path);
 	if (remote_name_is(target))
 		return set_remote(s, target);
 	path = behind_format(s, target);
@@ -296,13 +346,12 @@ static int set_backend(struct spec *s, const char *domain)
 			  domain);
 }
 
-/* A program that makes the device: block-iscsi, block-drbd. */
+/* It was looked for before, because the target is the script's to read (find_script()). */
 static int set_script(struct spec *s, const char *script)
 {
-	return spec_error(s->err, -ENOTSUP,
-			  "script '%.64s': no script makes a disk here: write the device it would "
-			  "make, phy:/dev/...",
-			  script);
+	(void)s;
+	(void)script;
+	return 0;
 }
 
 static int set_trusted(struct spec *s, const char *value)
@@ -338,7 +387,7 @@ static int set_named(struct spec *s, char *field)
 				  near.word);
 	return spec_error(s->err, -EINVAL,
 			  "unknown key '%s': a disk has target, format, vdev, access, "
-			  "backendtype, cache, backing",
+			  "backendtype, cache, backing, script",
 			  field);
 }
 
@@ -431,6 +480,8 @@ const char *disk_spec_clash(const struct disk_spec *disk, const char **key)
 	*key = "format";
 	if (vdev_is_remote(disk->backend) && disk->format != DISK_FORMAT_RAW)
 		return "format= is for files and devices of this host: another machine's disk is raw";
+	if (disk->backend == VDEV_SCRIPT && disk->format != DISK_FORMAT_RAW)
+		return "format= is for files and devices of this host: what a script makes is raw";
 	if (disk->shared && disk->format != DISK_FORMAT_RAW)
 		return "w! is for raw images: two that write one of another format destroy it";
 	*key = "backing";
@@ -447,6 +498,8 @@ static int finish(struct spec *s)
 	/* Whatever backendtype= says: QEMU serves these to xl's guests. */
 	if (remote_name_is(disk->path))
 		remote_name_settle(disk->path, &disk->backend, whole, sizeof(whole));
+	else if (script_name_is(disk->path))
+		disk->backend = VDEV_SCRIPT;
 	clash = disk_spec_clash(disk, &key);
 	if (clash)
 		return spec_error(s->err, -EINVAL, "%s", clash);
@@ -463,13 +516,27 @@ static int finish(struct spec *s)
 		return spec_error(s->err, -EINVAL,
 				  "the guest's name for the disk is missing: write "
 				  "'%s%.200s,xvda,w' or 'vdev=xvda, target=%.200s'",
-				  vdev_is_remote(disk->backend) ? "" : "file:", disk->path,
+				  vdev_is_path(disk->backend) ? "file:" : "", disk->path,
 				  disk->path);
 	if (s->cdrom) {
 		disk->writable = disk->shared = false;
 		spec_error(s->err, 0, "a CD-ROM is a read-only disk to a paravirtual guest");
 	}
 	return 0;
+}
+
+/* script=, wherever it stands. */
+static void find_script(struct spec *s, const struct fields *f)
+{
+	for (int i = 0; i < f->nr; i++) {
+		const char *word = f->at[i], *value = word + strcspn(word, " \t=");
+
+		if (value - word != 6 || strncmp(word, "script", 6))
+			continue;
+		value += strspn(value, " \t");
+		if (*value == '=')
+			s->script = value + 1 + strspn(value + 1, " \t");
+	}
 }
 
 int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
@@ -483,6 +550,8 @@ int disk_spec_parse(const char *text, const char *base, struct disk_spec *disk,
 	memset(disk, 0, sizeof(*disk));
 	disk->writable = true; /* xl's default */
 	ret = cut(text, &f, err);
+	if (!ret)
+		find_script(&s, &f);
 	if (!ret)
 		ret = is_xm_spelling(&f) ? parse_xm(&s, &f) : parse_xl(&s, &f);
 	return ret ? ret : finish(&s);

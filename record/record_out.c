@@ -8,6 +8,7 @@
 
 #include "record_out.h"
 #include "schema.h"
+#include "script_name.h"
 
 #define KEY_LEN 256
 
@@ -262,6 +263,7 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	bool is_phy = !strncmp(path, "phy:", 4);
 	char uri[VDEV_PATH_MAX + 1], extra[2048], *spec;
 	enum vdev_backend backend;
+	struct script_name made;
 	int n;
 
 	/* As a URI, in which a comma is no comma. */
@@ -271,7 +273,11 @@ static void print_disk(FILE *to, const struct record_keys *keys, const char *ite
 	if (!strncmp(path, "file:", 5) || is_phy)
 		path = strchr(path, ':') + 1;
 	more = named_parts(keys, item, extra, sizeof(extra));
-	if (strchr(path, ',') || *more)
+	if (!vdev_target(path, &backend, uri) && backend == VDEV_SCRIPT &&
+	    !script_name_parse(uri, &made))
+		n = asprintf(&spec, "vdev=%s, access=%s, script=%s, %starget=%s", vdev ? vdev : "",
+			     mode, made.script, more, made.what);
+	else if (strchr(path, ',') || *more)
 		n = asprintf(&spec, "vdev=%s, access=%s, backendtype=%s, %starget=%s%s",
 			     vdev ? vdev : "", mode, is_phy ? "phy" : "file",
 			     more, !*path || path[0] == '/' ? "" : "/dev/", path);

@@ -30,7 +30,7 @@ static void value_of(const struct field *f, const void *base, char out[VALUE_LEN
 		snprintf(out, VALUE_LEN, "%s", f->words[*(const unsigned int *)(const void *)at]);
 		return;
 	case FIELD_TARGET:
-		if (vdev_is_remote(disk->backend)) /* the URI has it */
+		if (!vdev_is_path(disk->backend)) /* its name has it */
 			snprintf(out, VALUE_LEN, "%s", disk->path);
 		else
 			snprintf(out, VALUE_LEN, "%s:%s", disk_backend_name(disk->backend),

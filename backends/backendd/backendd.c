@@ -184,6 +184,7 @@ static int run(struct supervisor *sv)
 	store = event_new(sv->base, xs_fileno(sv->xs), EV_READ | EV_PERSIST, on_store, sv);
 	if (!store || event_add(store, NULL) < 0)
 		return -ENOMEM;
+	device_clear_disks(sv);
 	log_info("watching %s, programs in %s", ROOT, sv->libdir);
 	notify_service("READY=1");
 	event_base_dispatch(sv->base);

@@ -82,6 +82,38 @@ static void run_offline(const struct device *d)
 		_exit(vif_script_run(&d->script, "offline", said) < 0);
 }
 
+/* In a child of its own as well, with a connection of its own. */
+static void take_away(const struct disk_script *s)
+{
+	struct xs_handle *xs;
+
+	if (fork() != 0)
+		return;
+	xs = store_open();
+	if (xs)
+		disk_script_remove(s, xs);
+	_exit(!xs);
+}
+
+void device_clear_disks(struct supervisor *sv)
+{
+	disk_script_left(sv->xs, take_away);
+}
+
+/* What is to be known of it when its keys are gone. */
+static void read_scripts(struct device *d)
+{
+	char name[1024];
+
+	memset(&d->disk, 0, sizeof(d->disk));
+	if (is_vif(d) && vif_script_read(&d->script, d->sv->xs, d->path) < 0)
+		memset(&d->script, 0, sizeof(d->script));
+	if (!strcmp(d->kind->type, "vbd") &&
+	    store_read_str(d->sv->xs, d->path, "params", name, sizeof(name)) == 0 &&
+	    disk_script_of(&d->disk, name, d->domid, d->devid) < 0)
+		d->disk.script[0] = '\0';
+}
+
 static void forget(struct device *d)
 {
 	struct device **at = &d->sv->devices;
@@ -91,6 +123,8 @@ static void forget(struct device *d)
 	*at = d->next;
 	if (is_vif(d) && d->script.script[0])
 		run_offline(d);
+	if (d->disk.script[0])
+		take_away(&d->disk);
 	journal_remove(d->journal);
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);
@@ -307,8 +341,7 @@ static void start(struct device *d)
 	d->phase = DEVICE_RUNNING;
 	d->adopted = false;
 	d->started_ns = now_ns();
-	if (is_vif(d) && vif_script_read(&d->script, d->sv->xs, d->path) < 0)
-		memset(&d->script, 0, sizeof(d->script));
+	read_scripts(d);
 	if (adopt(d))
 		return;
 	other = owner_other(d->sv->sysfs, d->kind->type);

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <xenstore.h>
 
+#include "disk_script.h"
 #include "grant.h"
 #include "vif_script.h"
 
@@ -52,7 +53,11 @@ struct device {
 	unsigned int backoff_ms;
 	struct grant grant;	  /* its process's connections to the store */
 	struct vif_script script; /* vif only: to run "offline" when the keys are gone */
+	struct disk_script disk;  /* vbd only: to run "remove" then, if a script makes it */
 };
+
+/* What scripts have made for disks that went while no supervisor ran is taken away. */
+void device_clear_disks(struct supervisor *sv);
 
 /* All classes, NULL at the end of the list. */
 const char *device_type(unsigned int i);

@@ -7,6 +7,7 @@
 
 #include "nbd_name.h"
 #include "remote_name.h"
+#include "script_name.h"
 
 bool blk_record_has_server(const struct blk_record *w)
 {
@@ -59,9 +60,9 @@ int blk_record_read(struct backend *be, struct blk_record *w)
 	char mode[8] = "r", cache[16] = "";
 
 	if (store_read_str(be->xs, be->path, "params", w->name, sizeof(w->name)) < 0 ||
-	    (w->name[0] != '/' && !remote_name_is(w->name))) {
-		backend_fail(be, "the disk has no image: target= must be an absolute path, or the "
-				 "nbd: or iscsi: name of one on another machine");
+	    (w->name[0] != '/' && !remote_name_is(w->name) && !script_name_is(w->name))) {
+		backend_fail(be, "the disk has no image: target= must be an absolute path, the nbd: or "
+				 "iscsi: name of one on another machine, or script:SCRIPT:WHAT");
 		return -EINVAL;
 	}
 	store_read_str(be->xs, be->path, "mode", mode, sizeof(mode));

@@ -30,6 +30,7 @@
 #include "blk_nbd_io.h"
 #include "blk_record.h"
 #include "blk_queues.h"
+#include "disk_script.h"
 #include "queues.h"
 
 /* A rebooting guest's old disk process may need a moment to let go of the image. */
@@ -173,12 +174,40 @@ static bool has_lock(const struct blk_record *w)
 	return !w->shared && !blk_record_has_server(w);
 }
 
+/* The disk of a script is the device that it makes. */
+static int make_disk(struct backend *be, struct blk_record *w)
+{
+	char device[sizeof(w->name)], why[WHY_LEN];
+	unsigned int domid, devid;
+	struct disk_script s;
+	int rc;
+
+	if (sscanf(be->path, "/local/domain/0/backend/vbd/%u/%u", &domid, &devid) != 2)
+		return -EINVAL;
+	rc = disk_script_of(&s, w->name, domid, devid);
+	if (rc == -ENOENT)
+		return 0;
+	s.readonly = w->readonly;
+	if (rc < 0)
+		snprintf(why, sizeof(why), "'%s' is no name of a script and what it is to make", w->name);
+	else
+		rc = disk_script_add(&s, be->xs, device, sizeof(device), why, sizeof(why));
+	if (rc < 0) {
+		backend_fail(be, "%s", why);
+		return -EINVAL;
+	}
+	memcpy(w->name, device, sizeof(w->name));
+	return 0;
+}
+
 static int blk_prepare(struct backend *be)
 {
 	char why[WHY_LEN];
 	struct blk_record *w = &blkback.record;
 	int rc = blk_record_read(be, w);
 
+	if (rc == 0)
+		rc = make_disk(be, w);
 	if (rc < 0)
 		return rc;
 	be->dev = &blkback;

@@ -9,10 +9,12 @@
 
 #include <xenstore.h>
 
+#include "script.h"
+
 #define VIF_SCRIPT_SECONDS 10
 
 struct vif_script {
-	char script[256]; /* absolute */
+	char script[SCRIPT_PATH]; /* absolute */
 	char vif[16];	  /* interface name in dom0 */
 	char bridge[64];
 	char ip[256];
@@ -23,13 +25,10 @@ struct vif_script {
 /* Reads the keys of backend directory @dir. Returns 0, or -EINVAL for a name too long. */
 int vif_script_read(struct vif_script *s, struct xs_handle *xs, const char *dir);
 
-#define VIF_SCRIPT_SAID 200
+#define VIF_SCRIPT_SAID SCRIPT_SAID
 
 /*
- * Runs it with @action ("online", "offline") and waits. What it says on standard error goes to
- * ours, the last line of it to @said ("": nothing; cut where it does not fit). Returns 0; -ENOENT:
- * there is no such script; -ETIMEDOUT: killed after VIF_SCRIPT_SECONDS; -EIO: it failed. Call
- * before threads exist or privileges go.
+ * Runs it with @action ("online", "offline"): script_run(), for VIF_SCRIPT_SECONDS at most.
  */
 int vif_script_run(const struct vif_script *s, const char *action, char said[VIF_SCRIPT_SAID]);
 

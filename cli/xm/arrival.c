@@ -113,8 +113,8 @@ static int check_disk(const struct saved_head *head, const struct disk_spec *dis
 {
 	struct stat st;
 
-	/* The process that serves it asks its server, before the guest runs here. */
-	if (vdev_is_remote(disk->backend))
+	/* The process that serves it asks its server or its script, before the guest runs here. */
+	if (!vdev_is_path(disk->backend))
 		return 0;
 	if (stat(disk->path, &st)) {
 		snprintf(why, ARRIVAL_WHY, "its disk %s, %.200s, is not reachable here: %s",

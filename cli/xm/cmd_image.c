@@ -433,7 +433,7 @@ static int grow(const struct image *im)
 	ret = record_get(im->xm->xs, dom.name, &rec);
 	if (ret)
 		return xm_fail_store(im->xm, "reading the record", -ret);
-	if (!rec.nr_disks || rec.disk[0].backend == VDEV_NBD || !rec.disk[0].writable)
+	if (!rec.nr_disks || !vdev_is_path(rec.disk[0].backend) || !rec.disk[0].writable)
 		return xm_fail(im->xm, "%s has no disk of this host that it may write to", dom.name);
 	if (rec.disk[0].format != DISK_FORMAT_RAW) /* its file is not the disk's bytes, and may end with a footer */
 		return xm_fail(im->xm, "%s is a %s: 'qemu-img resize' makes it longer", rec.disk[0].path,

@@ -92,7 +92,7 @@ int define_disk_is_free(struct xm *xm, const char *path)
 		if (!all.at[i].has_record || record_get(xs, all.at[i].name, &rec))
 			continue;
 		for (size_t j = 0; !ret && j < (size_t)rec.nr_disks; j++)
-			if (rec.disk[j].backend != VDEV_NBD && same_place(rec.disk[j].path, path))
+			if (vdev_is_path(rec.disk[j].backend) && same_place(rec.disk[j].path, path))
 				ret = xm_fail(xm, "%s is %s's already: detach it there, or name another volume",
 					      path, all.at[i].name);
 	}

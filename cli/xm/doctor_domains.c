@@ -151,20 +151,20 @@ static void check_vif(struct doctor *d, const struct domain *dom, const struct v
 
 static void check_disk(struct doctor *d, const struct domain *dom, const struct disk_spec *disk)
 {
-	const bool remote = vdev_is_remote(disk->backend);
-	const char *problem = remote ? NULL : file_problem(disk->path);
+	const bool here = vdev_is_path(disk->backend);
+	const char *problem = here ? file_problem(disk->path) : NULL;
 	char path[DOCTOR_PATH], how[384];
 
 	if (problem)
 		doctor_found(d, false, "%s: disk %s: %s: %s", dom->name, disk->vdev, disk->path, problem);
-	else if (!remote && disk->writable && !disk->shared && disk_use(doctor_root, disk->path, how, sizeof(how)))
+	else if (here && disk->writable && !disk->shared && disk_use(doctor_root, disk->path, how, sizeof(how)))
 		doctor_found(d, false, "%s: disk %s: %s %s: two that write to it destroy it: end that, or give "
 			     "it read-only (mode r)", dom->name, disk->vdev, disk->path, how);
 	if ((disk->format != DISK_FORMAT_RAW || disk->backend == VDEV_ISCSI) &&
 	    access(doctor_at(path, "/usr/bin/qemu-nbd"), X_OK))
 		doctor_found(d, false, "%s: disk %s: qemu-nbd, which reads it, is not there: apt install "
 			     "qemu-utils", dom->name, disk->vdev);
-	if (!remote)
+	if (here)
 		check_image_space(d, dom->name, disk);
 }
 
@@ -201,7 +201,7 @@ static bool same_disk(const struct disk_spec *a, const struct disk_spec *b)
 
 	if (strcmp(a->path, b->path) == 0)
 		return true;
-	if (vdev_is_remote(a->backend) || vdev_is_remote(b->backend) || stat(a->path, &st_a) ||
+	if (!vdev_is_path(a->backend) || !vdev_is_path(b->backend) || stat(a->path, &st_a) ||
 	    stat(b->path, &st_b) || S_ISBLK(st_a.st_mode) != S_ISBLK(st_b.st_mode))
 		return false;
 	if (S_ISBLK(st_a.st_mode))

@@ -166,8 +166,8 @@ static int check_disk(struct xm *xm, const struct disk_spec *disk)
 	unsigned int nr = disk->item + 1;
 	struct stat st;
 
-	/* Whether its server is there is seen where the guest starts. */
-	if (vdev_is_remote(disk->backend))
+	/* Whether its server or its script is there is seen where the guest starts. */
+	if (!vdev_is_path(disk->backend))
 		return 0;
 	if (stat(disk->path, &st) < 0)
 		return xm_fail(xm, "disk %u (%s): %s: %s", nr, disk->vdev, disk->path,

@@ -34,7 +34,8 @@ static const char *regex_of(enum schema_type type)
 	case SCHEMA_PATH:
 		return "^(/.*)?$";
 	case SCHEMA_TARGET:
-		return "^(phy:.+|(file:)?/.*|nbd:[^/].*|nbd://[^/].*|nbd\\+unix:///.+|iscsi://[^/].*)?$";
+		return "^(phy:.+|(file:)?/.*|nbd:[^/].*|nbd://[^/].*|nbd\\+unix:///.+|iscsi://[^/].*|"
+		       "script:(/[^: ]+|[^:/ ]+):[^ ].*)?$";
 	case SCHEMA_DISK:
 		return "^(/dev/)?(xvd[a-z]{1,5}" UP_TO_255 "?|sd[a-p]([1-9]|1[0-5])?|"
 		       "hd[a-d]([1-9]|[1-5][0-9]|6[0-3])?|"

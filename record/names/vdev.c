@@ -4,6 +4,7 @@
  */
 #include "vdev.h"
 #include "remote_name.h"
+#include "script_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -148,6 +149,17 @@ void vdev_mac_default(const uint8_t uuid[16], unsigned int index, char out[18])
 	snprintf(out, 18, "00:16:3e:%02x:%02x:%02x", h >> 16 & 0x7f, h >> 8 & 0xff, h & 0xff);
 }
 
+static int script_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1])
+{
+	struct script_name name;
+
+	if (script_name_parse(text, &name) || strlen(text) > VDEV_PATH_MAX)
+		return -EINVAL;
+	*backend = VDEV_SCRIPT;
+	strcpy(path, text);
+	return 0;
+}
+
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1])
 {
 	const char *rest = text;
@@ -155,6 +167,8 @@ int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PAT
 
 	if (remote_name_is(text))
 		return remote_name_settle(text, backend, path, VDEV_PATH_MAX + 1) ? -EINVAL : 0;
+	if (script_name_is(text))
+		return script_target(text, backend, path);
 	*backend = strncmp(text, "phy:", 4) ? VDEV_FILE : VDEV_PHY;
 	if (!strncmp(text, "file:", 5))
 		rest = text + 5;

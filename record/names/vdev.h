@@ -25,6 +25,7 @@ enum vdev_backend {
 	VDEV_PHY,
 	VDEV_NBD, /* its path is a URI: nbd_name.h */
 	VDEV_ISCSI, /* the same: iscsi_name.h */
+	VDEV_SCRIPT, /* its path is script:SCRIPT:WHAT: script_name.h */
 };
 
 static inline bool vdev_is_remote(enum vdev_backend backend)
@@ -32,10 +33,16 @@ static inline bool vdev_is_remote(enum vdev_backend backend)
 	return backend == VDEV_NBD || backend == VDEV_ISCSI;
 }
 
+/* Whether the path is one of this host's, and not a name that says where the disk is to be had. */
+static inline bool vdev_is_path(enum vdev_backend backend)
+{
+	return !vdev_is_remote(backend) && backend != VDEV_SCRIPT;
+}
+
 /*
  * A disk's target as records have it: file:/path, /path (the same), phy:/dev/x, phy:x, or as
- * remote_name.h says. What serves it and the absolute path or URI; -EINVAL for anything else and
- * for paths beyond VDEV_PATH_MAX.
+ * remote_name.h or script_name.h say. What serves it and the absolute path or name; -EINVAL for
+ * anything else and for paths beyond VDEV_PATH_MAX.
  */
 int vdev_target(const char *text, enum vdev_backend *backend, char path[VDEV_PATH_MAX + 1]);
 

@@ -142,7 +142,7 @@ static void add_markers(struct save *s, const struct record *rec)
 		const struct disk_spec *disk = &rec->disk[i];
 		int err;
 
-		if (vdev_is_remote(disk->backend) || disk->format != DISK_FORMAT_RAW)
+		if (!vdev_is_path(disk->backend) || disk->format != DISK_FORMAT_RAW)
 			continue;
 		err = disk_marker_read(disk->path, marker);
 		snprintf(key, sizeof(key), "marker/%s", disk->vdev);

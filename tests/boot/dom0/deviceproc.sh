@@ -146,7 +146,30 @@ claim "an image made longer is longer in the guest, while it is in use" hears cl
 claim "Debian's kernel lets a disk go that is in use" xm block-detach cloud xvdb
 types cloud 'while [ -e /sys/block/xvdb ]; do usleep 100000; done; echo let go'
 claim "it is gone from the guest" hears cloud 20 '^let go'
+
+# A disk that a script makes: Debian's block-dummy, of a loop device.
+modprobe loop
+cp /opt/debian/scripts/block* /opt/debian/scripts/*.sh /etc/xen/scripts/
+not() { ! "$@"; }
+looped() { losetup -a | grep -q /data/more.img; }
+claim "a disk that a script makes is attached" \
+	xm block-attach cloud script=block-dummy,vdev=xvdc,target=dummy:/data/more.img
+claim "the script has made a loop device" looped
+types cloud 'until [ -b /dev/xvdc ]; do usleep 100000; done; echo made $(cat /sys/block/xvdc/size)'
+claim "it is the guest's disk" hears cloud 20 '^made 16384'
+process=$(ps -o pid,args | awk '/[b]ack .*vbd\/'"$domid"'\/51744/ { print $1; exit }')
+kill -9 "$process"
+types cloud 'dd if=/dev/xvdc of=/dev/null bs=1M count=1 iflag=direct 2>/dev/null && echo served again'
+claim "its process's successor has the same" hears cloud 30 '^served again'
+same "made once" 1 "$(losetup -a | grep -c /data/more.img)"
+claim "it is detached" xm block-detach cloud xvdc
+claim "the script has taken it away" until_true 20 not looped
+claim "nothing of it is kept" until_true 20 not xs exists "/local/domain/0/disk-script/$domid"
+claim "a script that fails says why" fails_with 'none.img does not exist' \
+	xm block-attach cloud script=block-dummy,vdev=xvdd,target=dummy:/data/none.img
+claim "with such a disk attached" xm block-attach cloud script=block-dummy,vdev=xvdc,target=dummy:/data/more.img
 claim "the guest shuts down" xm shutdown -w cloud
+claim "which takes away what the script made" until_true 20 not looped
 
 # Without our rule, and with a driver that somebody loaded: two backends of a disk would destroy it,
 # and the guest would say nothing.

@@ -256,8 +256,9 @@ libvirt()
 		</domain>
 	END
 	mkdir -p $T/var/log/libvirt
-	theirs libvirtd -d
+	theirs env LIBVIRT_LOG_FILTERS='1:libxl 1:driver' LIBVIRT_LOG_OUTPUTS=1:file:/var/log/libvirt/libvirtd.log libvirtd -d
 	claim "virsh connects" until_true 60 virt uri
+	virt uri >/dev/null 2>&1 || tail -n 40 $T/var/log/libvirt/libvirtd.log | cut -c 1-300 | sed 's/^/# /'
 	claim "virsh nodeinfo" says '^CPU\(s\): +1' virt nodeinfo
 	claim "virsh capabilities" says 'xenpv' virt capabilities
 	claim "virsh define" virt define /root/virt.xml

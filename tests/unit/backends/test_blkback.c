@@ -173,7 +173,7 @@ static void test_one_that_cannot_be_is_an_error_in_the_store(void **state)
 	stop();
 	fake_store_set(BACK "/params", "image");
 	assert_int_equal(start(), -EINVAL);
-	store_says("hotplug-error", "must be an absolute path, or the nbd: or iscsi: name");
+	store_says("hotplug-error", "must be an absolute path, the nbd: or iscsi: name");
 }
 
 static void test_an_image_is_served_as_ever(void **state)

@@ -315,6 +315,9 @@ static void test_a_file_says_what_is_there_even_if_it_is_wrong(void **state)
 	set("cmdline", "a 'b'");
 	set("disk/40/target", "/with,comma");
 	set("disk/40/vdev", "xvdb");
+	set("disk/39/target", "script:block-iscsi:iqn=a,portal=b");
+	set("disk/39/vdev", "xvdc");
+	set("disk/39/cache", "none");
 	/* Somebody has only begun with it. */
 	set("disk/41/cache", "none");
 	set("vif/0/bridge", "br1");
@@ -323,6 +326,8 @@ static void test_a_file_says_what_is_there_even_if_it_is_wrong(void **state)
 	assert_non_null(strstr(text, "memory      = 'lots'\n"));
 	assert_non_null(strstr(text, "cmdline     = 'a \\'b\\''\n"));
 	assert_non_null(strstr(text, "'vdev=xvdb, access=r, backendtype=file, target=/with,comma'"));
+	assert_non_null(strstr(text, "'vdev=xvdc, access=r, script=block-iscsi, cache=none, "
+				     "target=iqn=a,portal=b'"));
 	assert_non_null(strstr(text, "'vdev=, access=r, backendtype=file, cache=none, target='"));
 	assert_non_null(strstr(text, "'bridge=br1'"));
 	assert_null(strstr(text, "maxmem"));

@@ -204,6 +204,15 @@ static void test_disks_on_other_machines_are_understood(void **state)
 		  "iscsi://nas/iqn.2026-01.org.example:a/1", "xvda", "w" },
 		{ "iscsi://[fe80::1]:10/iqn.a/007,raw,xvda,r", VDEV_ISCSI,
 		  "iscsi://[fe80::1]:10/iqn.a/7", "xvda", "r" },
+		{ "drbd:mail,xvda,w", VDEV_SCRIPT, "script:block-drbd:mail", "xvda", "w" },
+		{ "script=block-drbd,vdev=xvda,access=r,target=mail", VDEV_SCRIPT, "script:block-drbd:mail",
+		  "xvda", "r" },
+		{ "mail,raw,xvda,rw,script=block-drbd", VDEV_SCRIPT, "script:block-drbd:mail", "xvda", "w" },
+		{ "vdev=xvda, script = block-iscsi, target=iqn=a,portal=10.0.0.1", VDEV_SCRIPT,
+		  "script:block-iscsi:iqn=a,portal=10.0.0.1", "xvda", "w" },
+		{ "script=/opt/make,cache=none,backendtype=phy,vdev=xvda,target=dummy:/x", VDEV_SCRIPT,
+		  "script:/opt/make:dummy:/x", "xvda", "w" },
+		{ "script:block-drbd:mail,xvda,w!", VDEV_SCRIPT, "script:block-drbd:mail", "xvda", "w!" },
 		{ "vdev=xvdb,backendtype=phy,target=iscsi://10.0.0.7/eui.02/0", VDEV_ISCSI,
 		  "iscsi://10.0.0.7/eui.02/0", "xvdb", "w" },
 	};
@@ -212,9 +221,9 @@ static void test_disks_on_other_machines_are_understood(void **state)
 
 	(void)state;
 	check_disks(cases, sizeof(cases) / sizeof(cases[0]));
-	/* What is written is read as the same. */
+	/* What is written is read as the same, where a comma is none of the name's. */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(text, sizeof(text), "%s,xvda,w", cases[i].path);
+		snprintf(text, sizeof(text), "vdev=xvda,target=%s", cases[i].path);
 		assert_int_equal(disk_spec_parse(text, NULL, &disk, why), 0);
 		assert_string_equal(disk.path, cases[i].path);
 	}
@@ -268,7 +277,13 @@ static void test_a_wrong_disk_is_told_which_part_is_wrong(void **state)
 	disk_refused("nbd:host:1", -EINVAL, "write 'nbd://host:1,xvda,w'");
 	disk_refused("/x,raw,xvda,w,more", -EINVAL, "one part too many");
 	disk_refused("vdevs=xvda,target=/x", -EINVAL, "unknown key 'vdevs'; did you mean 'vdev'?");
-	disk_refused("script=block-iscsi,vdev=xvda,target=iqn", -ENOTSUP, "no script makes a disk");
+	disk_refused("script=a b,vdev=xvda,target=iqn", -EINVAL, "the script must be a file name");
+	disk_refused("script=../make,vdev=xvda,target=iqn", -EINVAL, "the script must be a file name");
+	disk_refused("script=block-iscsi,vdev=xvda,target=", -EINVAL, "is missing");
+	disk_refused("script=block-iscsi,vdev=xvda", -EINVAL, "the path of the image is missing");
+	disk_refused("script:block-drbd,xvda,w", -EINVAL, "write script:SCRIPT:WHAT");
+	disk_refused("drbd:,xvda,w", -EINVAL, "is missing");
+	disk_refused("script=make,format=qcow2,vdev=xvda,target=x", -EINVAL, "what a script makes is raw");
 	disk_refused("colour=red,target=/x", -EINVAL, "unknown key 'colour'");
 	disk_refused("vdev=xvda,backend=drv,target=/x", -ENOTSUP, "served by Domain-0 only");
 	disk_refused("vdev=xvda,devtype=floppy,target=/x", -ENOTSUP, "disks only");
