@@ -25,15 +25,22 @@ static const char no_device[] = "a guest has disks, network cards, a console and
 static const char one_pool[] = "all CPUs are one pool: cpus= of a record and vcpu-pin divide them";
 static const char no_xsm[] = "security labels (XSM) are not supported";
 static const char no_psr[] = "processor monitoring is not offered";
+static const char info[] = "info";
+static const char what_it_is[] = "explain, or list";
+static const char disk_on[] = "block-attach", disk_off[] = "block-detach";
+static const char card_on[] = "network-attach", card_off[] = "network-detach";
+static const char no_copies[] =
+	"LVM, or the image's format, has them; save writes a domain's memory to a file";
+static const char bridges[] = "storevisor-network makes bridges and nets";
 
-/* Commands of xl 4.17, and of xm 3.4 and 4.2. */
+/* Commands of xl 4.17, of xm 3.4 and 4.2, and those of virsh that people know. */
 static const struct cli_absent absent[] = {
 	{ "config-update", "edit changes a record, also while its domain runs" },
 	{ "dump-core", "save -c writes a running domain's memory to a file" },
 	{ "trigger", "shutdown, reboot and sysrq ask a guest; destroy does not" },
 	{ "reset", "destroy, then start" },
-	{ "suspend", "save writes a domain to a file" },
-	{ "resume", "restore lets a saved domain go on" },
+	{ "suspend", "pause stops a domain, save writes it to a file" },
+	{ "resume", "unpause lets a paused domain go on, restore a saved one" },
 	{ "log", "xend's lines are in the journal, or /var/log/xen/xend.log; dmesg has the hypervisor's" },
 	{ "shell", "each command is a word of the shell" },
 	{ "serve", "nothing listens: tools meet in the store" },
@@ -68,6 +75,21 @@ static const struct cli_absent absent[] = {
 	{ "psr-hwinfo", no_psr }, { "psr-cmt-attach", no_psr }, { "psr-cmt-detach", no_psr },
 	{ "psr-cmt-show", no_psr }, { "psr-cat-set", no_psr }, { "psr-cat-show", no_psr },
 	{ "psr-mba-set", no_psr }, { "psr-mba-show", no_psr },
+	{ "setmem", "mem-set" }, { "setmaxmem", "mem-max" }, { "setvcpus", "vcpu-set" },
+	{ "vcpuinfo", "vcpu-list" }, { "vcpucount", "vcpu-list" }, { "vcpupin", "vcpu-pin" },
+	{ "schedinfo", "sched-credit" }, { "dumpxml", "export" }, { "dominfo", what_it_is },
+	{ "domuuid", "vm-list" }, { "domstats", "top" }, { "dommemstat", "list" },
+	{ "cpu-stats", "top" },
+	{ "nodeinfo", info }, { "version", info }, { "capabilities", info }, { "hostname", info },
+	{ "freecell", info }, { "domblklist", "block-list" }, { "domiflist", "network-list" },
+	{ "attach-disk", disk_on }, { "attach-device", disk_on }, { "change-media", disk_on },
+	{ "detach-disk", disk_off }, { "detach-device", disk_off }, { "attach-interface", card_on },
+	{ "detach-interface", card_off }, { "managedsave", "save" }, { "vncdisplay", "vncviewer" },
+	{ "domdisplay", "vncviewer" }, { "send-key", "sysrq" }, { "dump", "save -c" },
+	{ "stop", "shutdown asks a domain, destroy ends it" }, { "kill", "destroy" },
+	{ "snapshot-create", no_copies }, { "snapshot-create-as", no_copies },
+	{ "snapshot-list", no_copies },
+	{ "net-list", bridges }, { "net-start", bridges }, { "net-define", bridges },
 	{ 0 },
 };
 

@@ -102,6 +102,11 @@ static void test_unknown_commands_get_the_nearest(void **state)
 	expect_err("there is no dump-core here: save -c writes");
 	expect_status(xl_run("pci-list", "web", NULL), 1);
 	expect_err("there is no pci-list here: no device of the machine is given");
+	/* virsh's */
+	WRONG("setmem", "web", "64");
+	expect_err("there is no setmem here: mem-set");
+	WRONG("suspend", "web");
+	expect_err("there is no suspend here: pause stops a domain");
 	OK("sched-credit2", "-h");
 	OK("restore", "-e", "-d", "-h");
 	OK("vcpu-pin", "-f", "-h");
