@@ -190,6 +190,7 @@ static const struct key_other others[] = {
 	{ "pool", KEY_NO_EFFECT, why_pool },
 	{ "vnuma", KEY_NO_EFFECT, why_pool },
 	{ "vcpu_avail", KEY_NO_EFFECT, why_vcpu_avail },
+	{ "maxcpus", KEY_NO_EFFECT, why_vcpu_avail }, /* EVE writes it; to xl it is nothing */
 	{ "max_event_channels", KEY_NO_EFFECT, why_max_event_channels },
 	{ "max_grant_frames", KEY_NO_EFFECT, why_max_event_channels },
 	{ "max_maptrack_frames", KEY_NO_EFFECT, why_max_event_channels },
