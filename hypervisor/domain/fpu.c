@@ -7,7 +7,8 @@
  *
  * State is saved and loaded while XCR0 has everything the hypervisor manages, whatever the guest's
  * has: what a vcpu has not in its area then becomes initial, and nothing of the one before it is
- * left to be seen by turning a feature on. What is loaded was checked when it came (xcr0_ok,
+ * left to be seen by turning a feature on. A CPU on which XSAVE and XRSTOR go past CR0.TS has its
+ * registers loaded at each switch. What is loaded was checked when it came (xcr0_ok,
  * xsave_ok, fpu_take_fxsave); a CPU that refuses it all the same ends the domain, not the host.
  */
 #include "domain/fpu.h"
@@ -21,6 +22,7 @@
 #include "x86/cpu.h"
 #include "x86/fpu_insn.h"
 #include "x86/percpu.h"
+#include "x86/spec_ctrl.h"
 
 #define XCR0_X87 (1UL << 0)
 #define XCR0_SSE (1UL << 1)
@@ -50,6 +52,7 @@ static u32 mxcsr_mask = MXCSR_MASK_DEFAULT;
 static size_t area_size = FXSAVE_SIZE;
 static bool pointers_stay; /* FXRSTOR and XRSTOR may leave FIP, FDP and FOP as they were */
 static u64 xcr0_loaded[NR_CPUS];
+bool fpu_is_eager;
 
 static u64 *header_of(void *area)
 {
@@ -95,13 +98,28 @@ static bool find_pointers_stay(void)
 	return !(b & CPUID_8_EBX_RSTR_FP_ERR_PTRS);
 }
 
+/* What boot's instructions write. */
+static u8 boot_area[XSAVE_HEADER + XSAVE_HEADER_SIZE] __attribute__((aligned(64)));
+
+/*
+ * QEMU's TCG (7.2 and later) has no #NM for XSAVE and XRSTOR, though for all else: where the #NM is
+ * what loads the state, a guest's kernel that switches its tasks would store and load another's.
+ */
+static bool find_eager(void)
+{
+	if (cpu_has_xsave && !xsave_safe(boot_area, XCR0_LEGACY)) {
+		log_info("fpu: XSAVE goes past CR0.TS here: registers are loaded at each switch");
+		return true;
+	}
+	return spec_plan.eager_fpu;
+}
+
 static void read_facts(void)
 {
-	static u8 image[FXSAVE_SIZE] __attribute__((aligned(16)));
 	u32 mask;
 
-	fxsave(image);
-	memcpy(&mask, image + FX_MXCSR_MASK, sizeof(mask));
+	fxsave(boot_area);
+	memcpy(&mask, boot_area + FX_MXCSR_MASK, sizeof(mask));
 	mxcsr_mask = mask ? mask : MXCSR_MASK_DEFAULT;
 	pointers_stay = find_pointers_stay();
 }
@@ -121,6 +139,8 @@ void fpu_init(void)
 		area_size = b; /* for what XCR0 has enabled */
 	}
 	write_cr0(read_cr0() | X86_CR0_TS);
+	if (this_cpu_id() == 0)
+		fpu_is_eager = find_eager();
 }
 
 u64 fpu_xcr0_mask(void)

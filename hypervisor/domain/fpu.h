@@ -16,8 +16,13 @@ void fpu_switch_out(struct vcpu *v);
 /* #NM from a guest whose own TS is clear: loads the state, clears TS. */
 void fpu_load(struct vcpu *v);
 /*
- * The same on switch-in, for CPUs whose wrong paths see registers behind CR0.TS: what they hold is
- * @v's own from here on. The guest's own TS stays.
+ * CR0.TS keeps nobody from the registers: this CPU's wrong paths see them, or its XSAVE does. Then
+ * fpu_load_early() is due at each switch. Since fpu_init().
+ */
+extern bool fpu_is_eager;
+/*
+ * fpu_load() on switch-in: what the registers hold is @v's own from here on. The guest's own TS
+ * stays.
  */
 void fpu_load_early(struct vcpu *v);
 /* On switch-in: loads the vcpu's XCR0. Its registers come with the first #NM. */

@@ -248,7 +248,7 @@ static void vcpu_enter(struct vcpu *next)
 	spec_ctrl_switch_in(next->domain->life, next->pv.spec_ctrl);
 	pv_vcpu_switch_in(next);
 	fpu_switch_in(next);
-	if (spec_plan.eager_fpu)
+	if (fpu_is_eager)
 		fpu_load_early(next);
 	vcpu_time_update(next);
 }

@@ -54,6 +54,16 @@ static inline int fxrstor_safe(const void *area)
 	return rc;
 }
 
+/* As xsave(), whatever CR0.TS is. -EFAULT: it is set, and the CPU says so as it should. */
+static inline int xsave_safe(void *area, u64 states)
+{
+	int rc = 0;
+
+	FPU_INSN_SAFE("xsave64 (%[area])", rc, [area] "r"(area), "a"((u32)states),
+		      "d"((u32)(states >> 32)));
+	return rc;
+}
+
 /* Into @area (64-byte aligned; standard format): those of @states that XCR0 enables. */
 static inline void xsave(void *area, u64 states)
 {

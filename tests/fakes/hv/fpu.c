@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct area) == FAKE_AREA && offsetof(struct area, xmm) ==
 	       "SDM vol. 1, 13.4");
 
 struct fake_fpu_registers fake_fpus[NR_CPUS];
-bool fake_pointers_stay, fake_fpu_refuses;
+bool fake_pointers_stay, fake_fpu_refuses, fake_xsave_ignores_ts;
 
 static int fault(void)
 {
@@ -131,6 +131,18 @@ void xsave(void *area, u64 states)
 	if (states & AVX & in_use)
 		a->ymm_high[0] = fake_fpu.ymm_high;
 	a->present = (a->present & ~states) | (states & in_use);
+}
+
+int xsave_safe(void *area, u64 states)
+{
+	u64 cr0 = fake_cpu.cr0;
+
+	if ((cr0 & X86_CR0_TS) && !fake_xsave_ignores_ts)
+		return -EFAULT;
+	fake_cpu.cr0 = cr0 & ~X86_CR0_TS;
+	xsave(area, states);
+	fake_cpu.cr0 = cr0;
+	return 0;
 }
 
 void x87_pointers_clear(void)

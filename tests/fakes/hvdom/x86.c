@@ -96,6 +96,8 @@ void fpu_vcpu_fini(struct vcpu *v)
 	xfree(v->fpu_area);
 }
 
+bool fpu_is_eager;
+
 void fpu_switch_out(struct vcpu *v)
 {
 	world_switched('f');

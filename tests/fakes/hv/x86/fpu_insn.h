@@ -24,10 +24,13 @@ extern struct fake_fpu_registers fake_fpus[NR_CPUS];
 extern bool fake_pointers_stay;
 /* True: XRSTOR and FXRSTOR refuse whatever they get, once. */
 extern bool fake_fpu_refuses;
+/* True: as under QEMU's TCG, XSAVE does not mind CR0.TS. */
+extern bool fake_xsave_ignores_ts;
 
 int xsetbv_safe(u64 value);
 int xrstor_safe(const void *area);
 int fxrstor_safe(const void *area);
+int xsave_safe(void *area, u64 states);
 void xsave(void *area, u64 states);
 void fxsave(void *area);
 void x87_pointers_clear(void);

@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "domain/evtchn.h"
+#include "domain/fpu.h"
 #include "domain/sched.h"
 #include "lib/errno.h"
 #include "x86/softirq.h"
-#include "x86/spec_ctrl.h"
 
 #define MS 1000000LL
 
@@ -343,11 +343,11 @@ static void test_a_domain_that_crashes_in_the_switch_to_it_does_not_run(void **s
 {
 	domain_pause(d2);
 	world.on_idle = let_d2_run;
-	spec_plan.eager_fpu = true;
+	fpu_is_eager = true;
 	world.bad_fpu = d1;
 	block_current();
 	world_softirqs(); /* what is due before the way out to a guest */
-	spec_plan.eager_fpu = false;
+	fpu_is_eager = false;
 
 	assert_true(d1->is_crashed);
 	assert_true(d1->is_shut_down);

@@ -14,6 +14,7 @@
 #include "x86/asm.h"
 #include "x86/cpu.h"
 #include "x86/fpu_insn.h"
+#include "x86/spec_ctrl.h"
 
 #define MXCSR 24
 #define HEADER 512
@@ -166,6 +167,30 @@ static void test_a_cpu_that_restores_the_address_is_asked(void **state)
 	}
 }
 
+/*
+ * Intel SDM vol. 2, XSAVE: #NM where CR0.TS is set. A CPU that has none, QEMU's, would let a guest's
+ * kernel save what another vcpu left; and one whose wrong paths see it is as good as that.
+ */
+static void test_registers_are_loaded_at_the_switch_where_ts_protects_nothing(void **state)
+{
+	static const struct {
+		bool has_xsave, ignores_ts, leaks, is_eager;
+	} cases[] = { { true, false, false, false }, { true, true, false, true }, { true, false, true, true },
+		      { false, true, false, false }, { false, false, true, true } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cpu_has_xsave = cases[i].has_xsave;
+		fake_xsave_ignores_ts = cases[i].ignores_ts;
+		spec_plan.eager_fpu = cases[i].leaks;
+		fake_cpu.cr0 = 0;
+		fpu_init();
+		assert_int_equal(fpu_is_eager, cases[i].is_eager);
+		assert_true(fake_cpu.cr0 & X86_CR0_TS);
+	}
+	fake_xsave_ignores_ts = spec_plan.eager_fpu = false;
+	fpu_is_eager = false;
+}
+
 static void test_without_xsave_the_same_holds(void **state)
 {
 	cpu_has_xsave = false;
@@ -284,6 +309,7 @@ int main(void)
 		CLAIM(test_a_feature_enabled_later_begins_in_its_initial_state),
 		CLAIM(test_the_last_instructions_address_is_not_passed_on),
 		CLAIM(test_a_cpu_that_restores_the_address_is_asked),
+		CLAIM(test_registers_are_loaded_at_the_switch_where_ts_protects_nothing),
 		CLAIM(test_without_xsave_the_same_holds),
 		CLAIM(test_reserved_mxcsr_bits_never_reach_the_cpu),
 		CLAIM(test_a_file_names_only_states_that_fit_together),
