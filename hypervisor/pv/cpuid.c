@@ -42,6 +42,9 @@
 /* bits that promise a register; not L1D_FLUSH, which is of use to who runs guests */
 #define L7_EDX_SPEC_CTRL (BIT(26) /* IBRSB */ | BIT(27) /* STIBP */ | BIT(31) /* SSBD */)
 #define L7_EDX_ARCH_CAPS BIT(29)
+/* leaf 0xd.1; no supervisor states, and no MSR that turns features off */
+#define LD_1_EAX_XSAVEC BIT(1)
+#define LD_1_EAX_ALLOWED (BIT(0) /* XSAVEOPT */ | LD_1_EAX_XSAVEC | BIT(2) /* XGETBV(1) */)
 /* leaf 0x80000008; AMD's SPEC_CTRL is there to be used, and not shown, as by Xen */
 #define E8_EBX_ALLOWED (BIT(26) /* SSB_NO */ | BIT(29) /* BTC_NO */)
 #define E8_EBX_IBPB (BIT(12) /* IBPB */ | BIT(30) /* IBPB_RET */)
@@ -65,10 +68,8 @@ static void leaf_1(struct leaf *l)
 	/* the number of the physical CPU it happens to run on is nothing to a guest */
 	l->b &= 0x00ffffff;
 	l->c = (l->c & L1_ECX_ALLOWED) | L1_ECX_HYPERVISOR;
-	if (current && (current->pv.ctrlreg[4] & X86_CR4_OSXSAVE))
-		l->c |= L1_ECX_OSXSAVE;
 	if (!fpu_xcr0_mask())
-		l->c &= ~(BIT(26) | BIT(27) | BIT(28) | BIT(12) | BIT(29));
+		l->c &= ~(BIT(26) | BIT(28) | BIT(12) | BIT(29));
 	l->d &= L1_EDX_ALLOWED;
 }
 
@@ -94,8 +95,10 @@ static void leaf_d(struct leaf *l, u32 sub)
 		l->c = (u32)fpu_area_size();
 		l->d = (u32)(mask >> 32);
 	} else if (sub == 1) {
-		l->a &= 7; /* XSAVEOPT, XSAVEC, XGETBV(1); no supervisor states */
-		l->b = l->c = l->d = 0;
+		l->a &= LD_1_EAX_ALLOWED;
+		if (!(l->a & LD_1_EAX_XSAVEC))
+			l->b = 0; /* how much XSAVEC writes under the XCR0 that is loaded */
+		l->c = l->d = 0;
 	} else if (sub > 62 || !(mask & 1ULL << sub)) {
 		*l = (struct leaf){ 0 };
 	}
@@ -193,4 +196,12 @@ void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c,
 	*b = l.b;
 	*c = l.c;
 	*dd = l.d;
+}
+
+void pv_cpuid_executed(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4])
+{
+	pv_cpuid(v->domain, leaf, sub, &r[0], &r[1], &r[2], &r[3]);
+	if (leaf == 1 && fpu_xcr0_mask() &&
+	    (v->pv.in_kernel || (v->pv.ctrlreg[4] & X86_CR4_OSXSAVE)))
+		r[2] |= L1_ECX_OSXSAVE;
 }

@@ -361,15 +361,15 @@ bool pv_emul_forced_cpuid(struct cpu_user_regs *regs)
 {
 	static const u8 prefix[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
 	u8 bytes[sizeof(prefix)];
-	u32 a, b, c, d;
+	u32 r[4];
 
 	if (copy_from_guest(bytes, regs->rip, sizeof(bytes)) || memcmp(bytes, prefix, sizeof(bytes)))
 		return false;
-	pv_cpuid(current->domain, regs->eax, regs->ecx, &a, &b, &c, &d);
-	regs->rax = a;
-	regs->rbx = b;
-	regs->rcx = c;
-	regs->rdx = d;
+	pv_cpuid_executed(current, regs->eax, regs->ecx, r);
+	regs->rax = r[0];
+	regs->rbx = r[1];
+	regs->rcx = r[2];
+	regs->rdx = r[3];
 	regs->rip += sizeof(bytes);
 	return true;
 }

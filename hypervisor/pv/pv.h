@@ -63,8 +63,17 @@ long hc_callback_op(struct hc_args *a);
 /* --- dom0 (boot/dom0_build.c is the caller) and others --- */
 /* Fills the hypervisor's 16 slots (with @d's per-domain slot) into an L4 page. */
 void pv_l4_fill_hv_slots(struct domain *d, u64 *l4);
-/* PV CPUID policy: what a guest of @d sees for leaf/sub. */
+/*
+ * PV CPUID policy: what a guest of @d sees for leaf/sub, but for bits that follow a vcpu's control
+ * registers, which are clear.
+ */
 void pv_cpuid(const struct domain *d, u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *dd);
+/*
+ * What the prefixed CPUID of @v puts into EAX, EBX, ECX, EDX: the policy, and OSXSAVE. User code
+ * sees that as the guest's CR4 has it; a kernel always, as on Xen: Linux takes XSAVE for absent
+ * where it is clear, before it has set CR4 at all.
+ */
+void pv_cpuid_executed(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4]);
 
 /*
  * Recounts all references and type references (pv/audit.c; security.md D2) and logs the first that

@@ -24,6 +24,8 @@ GUEST_TEST(cpuid,
 	check(!(r[2] & 1u << 5));	/* VMX */
 	check(!(r[3] & 1u << 3));	/* PSE: no large pages */
 	check(r[3] & 1u << 6);		/* PAE */
+	/* a kernel sees OSXSAVE with XSAVE, before it has set CR4: Linux asks then */
+	check_is(r[2] >> 27 & 1, r[2] >> 26 & 1);
 	leaf(0x80000001, r);
 	check(!(r[2] & 1u << 2));	/* SVM */
 	check(r[3] & 1u << 29);		/* long mode */

@@ -137,6 +137,17 @@ static void read_words(unsigned int vcpu)
 	}
 }
 
+/* Whether the vcpu that runs sees OSXSAVE. */
+static bool sees_osxsave(bool in_kernel, u64 cr4)
+{
+	u32 r[4];
+
+	current->pv.in_kernel = in_kernel;
+	current->pv.ctrlreg[4] = cr4;
+	pv_cpuid_executed(current, 1, 0, r);
+	return r[2] >> 27 & 1;
+}
+
 static bool is_set(const struct feature *f)
 {
 	return words[f->word] >> f->bit & 1;
@@ -155,7 +166,7 @@ static void test_guests_see_what_is_for_all_guests(void **state)
 		wanted = (__builtin_strchr(f->letters, 'A') && !is_hidden(f->name)) ||
 			 is_shown(f->name);
 		if (!strcmp(f->name, "OSXSAVE"))
-			wanted = false; /* until the guest's CR4 has it */
+			wanted = false; /* a vcpu's, not a domain's */
 		if (is_set(f) == wanted)
 			continue;
 		printf("%s (%s): %s\n", f->name, f->letters, wanted ? "missing" : "shown");
@@ -242,12 +253,80 @@ static void test_what_must_be_asked_for_is_dom0s(void **state)
 	assert_int_equal(words[7], 0);
 }
 
-static void test_osxsave_is_the_guests_own(void **state)
+/*
+ * Linux asks before it has set CR4 (arch/x86/xen/enlighten_pv.c, xen_check_xsave()), and takes
+ * XSAVE for absent where the bit is clear.
+ */
+static void test_a_kernel_sees_osxsave_before_it_sets_it(void **state)
 {
 	machine_run(1);
+	assert_true(sees_osxsave(true, 0));
+	assert_true(sees_osxsave(true, X86_CR4_OSXSAVE));
+}
+
+static void test_osxsave_in_user_mode_is_the_guests_own(void **state)
+{
+	machine_run(1);
+	assert_false(sees_osxsave(false, 0));
+	assert_true(sees_osxsave(false, X86_CR4_OSXSAVE));
+}
+
+/* A toolstack that reads the policy of another domain has set its own. */
+static void test_the_policy_has_no_osxsave_of_who_reads_it(void **state)
+{
+	machine_run(1);
+	current->pv.in_kernel = true;
 	current->pv.ctrlreg[4] = X86_CR4_OSXSAVE;
 	read_words(1);
-	assert_true(words[1] >> 27 & 1);
+	assert_false(is_visible("OSXSAVE"));
+}
+
+/* Only the one bit, of the one leaf. */
+static void test_what_is_executed_is_the_policy_otherwise(void **state)
+{
+	static const u32 leaves[] = { 0, 1, 2, 7, 0xd, 0x40000000, 0x40000002, 0x80000001, 0x80000008 };
+
+	machine_run(0);
+	current->pv.in_kernel = true;
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
+		for (u32 sub = 0; sub < 2; sub++) {
+			u32 want[4], r[4];
+
+			pv_cpuid(current->domain, leaves[i], sub, &want[0], &want[1], &want[2], &want[3]);
+			pv_cpuid_executed(current, leaves[i], sub, r);
+			if (leaves[i] == 1)
+				want[2] |= 1u << 27;
+			assert_memory_equal(r, want, sizeof(r));
+		}
+}
+
+static u32 leaf_d_1_eax;
+
+static void has_leaf_d_1(u32 leaf, u32 sub, u32 reg[4])
+{
+	has_everything(leaf, sub, reg);
+	if (leaf == 0xd && sub == 1) {
+		reg[0] = leaf_d_1_eax;
+		reg[1] = 832;
+	}
+}
+
+/*
+ * Linux compares it with what it computes, and does without XSAVE where the two differ
+ * (arch/x86/kernel/fpu/xstate.c, paranoid_xstate_size_valid()). Intel SDM vol. 1, 13.2.
+ */
+static void test_how_much_xsavec_writes_is_told_where_it_is_there(void **state)
+{
+	u32 r[4];
+
+	fake_cpuid = has_leaf_d_1;
+	machine_run(1);
+	leaf_d_1_eax = 7;
+	pv_cpuid(current->domain, 0xd, 1, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[1], 832);
+	leaf_d_1_eax = 5;
+	pv_cpuid(current->domain, 0xd, 1, &r[0], &r[1], &r[2], &r[3]);
+	assert_int_equal(r[1], 0);
 }
 
 /*
@@ -262,7 +341,7 @@ static void test_whole_leaves(void **state)
 	} leaves[] = {
 		{ 5, 0, { 0 } }, { 6, 0, { 0 } }, { 9, 0, { 0 } }, { 0xa, 0, { 0 } }, { 0xb, 0, { 0 } }, { 0xb, 1, { 0 } },
 		{ 7, 1, { 0 } }, { 7, 2, { 0 } }, { 7, ~0u, { 0 } },
-		{ 0xd, 1, { 7, 0, 0, 0 } }, /* XSAVEOPT, XSAVEC, XGETBV(1) */
+		{ 0xd, 1, { 7, ~0u, 0, 0 } }, /* XSAVEOPT, XSAVEC, how much that writes, XGETBV(1) */
 		{ 0xd, 9, { 0 } }, { 0xd, 62, { 0 } }, { 0xd, 63, { 0 } }, { 0xd, 64, { 0 } }, { 0xd, 66, { 0 } }, /* of no state that is switched */
 		{ 0xe, 0, { 0 } }, { 0x14, 0, { 0 } }, { 0x3fffffff, 0, { 0 } }, { 0x40010000, 0, { 0 } }, { 0x7fffffff, 0, { 0 } },
 		{ 0x80000007, 0, { 0 } }, { 0x80000009, 0, { 0 } }, { 0x8000001f, 0, { 0 } }, { 0xffffffff, 0, { 0 } },
@@ -323,7 +402,7 @@ static void test_without_xsave_nothing_that_needs_it_is_shown(void **state)
 	fpu_init();
 	assert_int_equal(fpu_xcr0_mask(), 0);
 	machine_run(1);
-	current->pv.ctrlreg[4] = X86_CR4_OSXSAVE;
+	assert_false(sees_osxsave(true, X86_CR4_OSXSAVE));
 	read_words(1);
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
 		assert_int_equal(words[1] >> bits[i] & 1, 0);
@@ -356,7 +435,11 @@ int main(void)
 		CLAIM(test_no_bit_without_a_name_is_shown),
 		CLAIM(test_amds_copy_of_leaf_1_says_the_same),
 		CLAIM(test_what_must_be_asked_for_is_dom0s),
-		CLAIM(test_osxsave_is_the_guests_own),
+		CLAIM(test_a_kernel_sees_osxsave_before_it_sets_it),
+		CLAIM(test_osxsave_in_user_mode_is_the_guests_own),
+		CLAIM(test_the_policy_has_no_osxsave_of_who_reads_it),
+		CLAIM(test_what_is_executed_is_the_policy_otherwise),
+		CLAIM(test_how_much_xsavec_writes_is_told_where_it_is_there),
 		CLAIM(test_whole_leaves),
 		CLAIM(test_numbers_within_leaves),
 		CLAIM(test_without_xsave_nothing_that_needs_it_is_shown),

@@ -350,6 +350,18 @@ static void test_the_forced_cpuid_sets_four_registers(void **state)
 	}
 }
 
+/* Leaf 1's bit 27, OSXSAVE, which is shown to who executes it. */
+static void test_the_forced_cpuid_is_the_vcpus_own(void **state)
+{
+	memcpy(code, "\x0f\x0bxen\x0f\xa2", 7);
+	for (unsigned int in_kernel = 0; in_kernel < 2; in_kernel++) {
+		current->pv.in_kernel = in_kernel;
+		*regs = (struct cpu_user_regs){ .rip = after(0), .rax = 1 };
+		assert_true(pv_emul_forced_cpuid(regs));
+		assert_int_equal(regs->rcx >> 27 & 1, in_kernel);
+	}
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, done)
 
 int main(void)
@@ -367,6 +379,7 @@ int main(void)
 		CLAIM(test_what_is_no_such_instruction_is_refused),
 		CLAIM(test_programs_execute_none_of_them),
 		CLAIM(test_the_forced_cpuid_sets_four_registers),
+		CLAIM(test_the_forced_cpuid_is_the_vcpus_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
