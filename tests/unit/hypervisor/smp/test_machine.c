@@ -21,6 +21,7 @@
 #include "domain/sched.h"
 #include "guest.h"
 #include "mm/page_alloc.h"
+#include "x86/fpu_insn.h"
 #include "x86/lock.h"
 
 #define CHECK_EVERY 4096 /* operations between two full audits */
@@ -112,6 +113,7 @@ static void run_seed(void)
 
 	cpus_set(nr_cpus, opt_threads);
 	cpus_seed(seed);
+	fake_xsave_ignores_ts = seed & 4; /* with each number of CPUs */
 	machine_make();
 	guests_begin();
 	at_start = page_alloc_free_frames();
