@@ -7,6 +7,7 @@
 #include "boot/bootmem.h"
 #include "boot/multiboot2.h"
 #include "boot/smp_start.h"
+#include "boot/ucode_module.h"
 #include "boot/upward.h"
 #include "domain/domain.h"
 #include "domain/fpu.h"
@@ -33,6 +34,7 @@
 #include "x86/spec_ctrl.h"
 #include "x86/stack_guard.h"
 #include "x86/uart.h"
+#include "x86/ucode.h"
 #include "x86/watchdog.h"
 #include "x86/xpti.h"
 
@@ -92,8 +94,10 @@ static void make_frame_tables(void)
 static void start_dom0(void)
 {
 	static const struct boot_module none;
-	struct vcpu *v = dom0_build(&info.module[0], info.nr_modules > 1 ? &info.module[1] : &none,
-				    &info.video);
+	/* behind the kernel, unless that is microcode alone */
+	unsigned int initrd = ucode_module(&info, &boot_options) == 1 ? 2 : 1;
+	struct vcpu *v = dom0_build(&info.module[0],
+				    initrd < info.nr_modules ? &info.module[initrd] : &none, &info.video);
 
 	domain_unpause_by_controller(v->domain); /* a new domain starts paused */
 	vcpu_up(v);
@@ -130,6 +134,8 @@ void boot_main(u32 magic, u32 mbi_phys)
 	read_options();			 /* and say hello */
 	reserve_boot_memory();		 /* RAM that is in use already */
 	desc_init();			 /* GDT, IDT, TSS: faults are handled from here on */
+	ucode_find(&info, &boot_options); /* newer than the firmware's */
+	ucode_load();			 /* before anybody looks what the CPU can do */
 	cpu_init();			 /* features, control registers; some may fault */
 	pt_set_pages(boot_page);	 /* before there is a heap */
 	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */

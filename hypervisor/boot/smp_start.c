@@ -25,6 +25,7 @@
 #include "x86/percpu.h"
 #include "x86/smp.h"
 #include "x86/tlb.h"
+#include "x86/ucode.h"
 #include "x86/xpti.h"
 
 #define LOW_MEMORY_END 0xa0000UL /* a started CPU begins below it, in real mode */
@@ -115,6 +116,7 @@ void ap_main(void)
 	unsigned int cpu = this_cpu_id();
 
 	desc_init();
+	ucode_load();
 	cpu_init();
 	mce_init();
 	apic_init();

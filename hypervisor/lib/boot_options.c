@@ -156,6 +156,45 @@ static bool set_watchdog_timeout(struct boot_options *o, const char *value)
 	return true;
 }
 
+/* Xen's words: a number, scan, nmi (how CPUs are held when it comes late: here it does not). */
+static bool take_ucode_word(struct boot_options *o, const char *word)
+{
+	bool is_negative = *word == '-';
+	const char *value = cmdline_value(word, "scan"), *end;
+	enum option_choice choice;
+	u64 n;
+
+	if (value && option_choice_parse(value, &choice))
+		return o->ucode_scan = choice == OPTION_ON, true;
+	value = cmdline_value(word, "nmi");
+	if (value)
+		return option_choice_parse(value, &choice);
+	n = strtou64(word + is_negative, &end);
+	if (*end || !n || n > 99)
+		return false;
+	o->ucode_module = is_negative ? -(int)n : (int)n;
+	return true;
+}
+
+static bool set_ucode(struct boot_options *o, const char *value)
+{
+	char word[16];
+
+	do {
+		size_t len = 0;
+
+		while (value[len] && value[len] != ',')
+			len++;
+		if (len >= sizeof(word))
+			return false;
+		strlcpy(word, value, len + 1);
+		if (!take_ucode_word(o, word))
+			return false;
+		value += len + (value[len] == ',');
+	} while (*value);
+	return true;
+}
+
 static bool set_spec_ctrl(struct boot_options *o, const char *value)
 {
 	return spec_options_parse(&o->spec, value);
@@ -212,6 +251,7 @@ static const struct option {
 	{ "spec-ctrl", set_spec_ctrl, "words of docs/command-line.md, separated by commas" },
 	{ "xpti", set_xpti, "1 or 0" },
 	{ "pv-l1tf", set_pv_l1tf, "1 or 0" },
+	{ "ucode", set_ucode, "scan, or a module's number" },
 	{ "placeholder", ignore, "" },
 	{ "no-real-mode", ignore, "" },
 	{ "edd", ignore, "" },

@@ -18,6 +18,8 @@ struct boot_options {
 	enum option_choice watchdog; /* off by default */
 	unsigned int watchdog_timeout; /* seconds */
 	enum option_choice smep, smap; /* default: where the CPU has it and it works (x86/cpu.c) */
+	int ucode_module; /* that has microcode: nth, from the end if negative; 0: none */
+	bool ucode_scan;  /* it is looked for */
 	enum option_choice x2apic; /* default: where the CPU has it */
 	struct spec_options spec; /* against faults of speculative execution */
 	int log_level; /* enum log_level */

@@ -14,6 +14,8 @@ cp "$STOREVISOR_BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
 inside mitigations.sh --add "$SCRATCH/guests" --xen-args "${ALL}retpoline"
 contains "indirect branches are retpolines" "indirect branches: retpoline" "$(cat "$SCRATCH/serial.log")"
 REAL_TIME=1
-inside mitigations.sh --add "$SCRATCH/guests" --cpus 2 --xen-args "${ALL}lfence"
+inside mitigations.sh --add "$SCRATCH/guests" --cpus 2 --xen-args "${ALL}lfence ucode=scan"
 contains "indirect branches are behind a fence" "indirect branches: lfence" "$(cat "$SCRATCH/serial.log")"
+contains "microcode is looked for in what the loader brought" "microcode: revision .* stays: no module has any" \
+	"$(cat "$SCRATCH/serial.log")"
 finish

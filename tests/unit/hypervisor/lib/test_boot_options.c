@@ -75,6 +75,34 @@ static void test_the_watchdog_is_off_until_asked_for(void **state)
 	assert_non_null(strstr(warned, "nmi=dom0"));
 }
 
+static void test_microcode_is_looked_for_or_named_in_xens_words(void **state)
+{
+	struct boot_options o = parse("ucode=scan");
+
+	assert_true(o.ucode_scan);
+	assert_int_equal(o.ucode_module, 0);
+	o = parse("ucode=-1,nmi=0");
+	assert_false(o.ucode_scan);
+	assert_int_equal(o.ucode_module, -1);
+	o = parse("ucode=2,scan=no,nmi");
+	assert_false(o.ucode_scan);
+	assert_int_equal(o.ucode_module, 2);
+	assert_true(parse("ucode=scan=yes").ucode_scan);
+	assert_string_equal(warned, "");
+	assert_false(parse("ucode=0").ucode_scan);
+	assert_non_null(strstr(warned, "ucode=0"));
+	assert_false(parse("ucode").ucode_scan);
+	assert_non_null(strstr(warned, "'ucode'"));
+	assert_int_equal(parse("ucode=-100").ucode_module, 0);
+	assert_non_null(strstr(warned, "ucode=-100"));
+	assert_int_equal(parse("ucode=1x").ucode_module, 0);
+	assert_non_null(strstr(warned, "ucode=1x"));
+	assert_false(parse("ucode=scanner").ucode_scan);
+	assert_non_null(strstr(warned, "ucode=scanner"));
+	assert_false(parse("ucode=aword-of-any-length").ucode_scan);
+	assert_non_null(strstr(warned, "ucode=aword-of-any-length"));
+}
+
 static void test_bad_values_are_named_with_what_is_wanted(void **state)
 {
 	assert_int_equal(parse("dom0_mem=lots").dom0_mem_bytes, 0);
@@ -121,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_dom0_memory_takes_all_of_xens_forms),
 		cmocka_unit_test(test_a_choice_is_on_off_or_left_to_the_hypervisor),
 		cmocka_unit_test(test_the_watchdog_is_off_until_asked_for),
+		cmocka_unit_test(test_microcode_is_looked_for_or_named_in_xens_words),
 		cmocka_unit_test(test_bad_values_are_named_with_what_is_wanted),
 		cmocka_unit_test(test_unknown_options_are_named),
 		cmocka_unit_test(test_console_and_log_options_are_read),
