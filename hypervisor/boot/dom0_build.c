@@ -153,9 +153,10 @@ static void plan(struct builder *b, const struct boot_module *initrd)
 	int rc = pv_layout_plan(&b->layout, &b->image, &wish, &needed);
 
 	if (rc == -ENOMEM)
-		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: at least "
-			 "%lu MiB",
-			 b->nr_pages >> 8, b->image.end >> 20, initrd->len >> 20, (needed + 255) >> 8);
+		hv_panic("dom0_mem: %lu MiB hold kernel (%lu MiB) and initrd (%lu MiB) not: at "
+			 "least %lu MiB",
+			 b->nr_pages >> 8, b->image.end >> 20, initrd->len >> 20,
+			 (needed + 255) >> 8);
 	if (rc)
 		hv_panic("dom0: the kernel asks for addresses that no guest can have");
 }
@@ -214,7 +215,8 @@ static void fill_cmd_line(struct start_info *si, const char *given)
 	strlcpy(line, given ? given : "", sizeof(si->cmd_line));
 	len = strlen(line);
 	if (efi_facts.tables)
-		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx efi=noruntime", boot_rsdp);
+		snprintf(line + len, sizeof(si->cmd_line) - len, " acpi_rsdp=0x%lx efi=noruntime",
+			 boot_rsdp);
 }
 
 static void fill_initrd(struct start_info *si, const struct pv_layout *l)

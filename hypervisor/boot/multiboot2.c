@@ -102,7 +102,8 @@ static void take_framebuffer(struct boot_video *video, const struct tag *tag)
 {
 	const struct tag_framebuffer *t = (const struct tag_framebuffer *)tag;
 
-	if (tag->size < sizeof(*t) || t->kind != FRAMEBUFFER_RGB || t->pitch > 0xffff || t->width > 0xffff ||
+	if (tag->size < sizeof(*t) || t->kind != FRAMEBUFFER_RGB || t->pitch > 0xffff ||
+	    t->width > 0xffff ||
 	    t->height > 0xffff)
 		return;
 	*video = (struct boot_video){

@@ -97,7 +97,8 @@ static void start_dom0(void)
 	/* behind the kernel, unless that is microcode alone */
 	unsigned int initrd = ucode_module(&info, &boot_options) == 1 ? 2 : 1;
 	struct vcpu *v = dom0_build(&info.module[0],
-				    initrd < info.nr_modules ? &info.module[initrd] : &none, &info.video);
+				    initrd < info.nr_modules ? &info.module[initrd] : &none,
+				    &info.video);
 
 	domain_unpause_by_controller(v->domain); /* a new domain starts paused */
 	vcpu_up(v);

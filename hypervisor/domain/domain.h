@@ -111,11 +111,13 @@ struct domain {
 	struct vcpu *vcpu[DOMAIN_MAX_VCPUS]; /* NULL: not allocated */
 
 	/* memory; frames owned have owner == domain_id */
-	u64 tot_pages;      /* frames whose owner it is and that are not free: also those given back and still in use */
+	/* frames whose owner it is and that are not free: also those given back and still in use */
+	u64 tot_pages;
 	u64 max_pages;      /* limit, XEN_DOMCTL_max_mem */
 	u64 xenheap_pages;  /* shared hypervisor pages not yet unshared */
 	u64 outstanding_claim; /* frames promised to it and not yet its; claim_set() */
-	u32 *frames_in; /* [frame_chunks()]: how many of tot_pages lie in each chunk of the frame table */
+	/* [frame_chunks()]: how many of tot_pages lie in each chunk of the frame table */
+	u32 *frames_in;
 	struct tlb_space tlb; /* of its page tables */
 	u64 relinquish_cursor; /* mfn from which teardown goes on */
 	int relinquish_step;

@@ -45,7 +45,8 @@ struct evtchn {
 struct evtchn_table {
 	struct evtchn *bucket[NR_BUCKETS]; /* NULL: never used; never freed before the domain is */
 	evtchn_port_t first_free_hint;     /* no free port below it */
-	evtchn_port_t reset_at;            /* no open port below it: where a reset goes on that was preempted */
+	/* no open port below it: where a reset goes on that was preempted */
+	evtchn_port_t reset_at;
 	u16 pirq_port[GSI_LIMIT];          /* 0: not bound */
 };
 _Static_assert(EVTCHN_2L_NR_CHANNELS == 4096, "xen/event_channel.h: two-level ABI on 64 bits");
@@ -162,7 +163,8 @@ void evtchn_set_pending(struct domain *d, struct vcpu *v, evtchn_port_t port)
 bool evtchn_is_pending(const struct domain *d, evtchn_port_t port)
 {
 	return port < EVTCHN_2L_NR_CHANNELS && d->shared_info &&
-	       word_test(d->shared_info->evtchn_pending, (u32)index_nospec(port, EVTCHN_2L_NR_CHANNELS));
+	       word_test(d->shared_info->evtchn_pending,
+			 (u32)index_nospec(port, EVTCHN_2L_NR_CHANNELS));
 }
 
 bool evtchn_is_masked(const struct domain *d, evtchn_port_t port)

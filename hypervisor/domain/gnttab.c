@@ -67,7 +67,8 @@ int gnttab_release_frames(struct domain *d)
 	for (; t->release_cursor < t->nr_frames; t->release_cursor++) {
 		u32 idx = t->nr_frames - 1 - t->release_cursor;
 
-		if (t->active[idx] && !frame_is_pinned(t->active[idx]) && shared_frame_free(t, idx)) {
+		if (t->active[idx] && !frame_is_pinned(t->active[idx]) &&
+		    shared_frame_free(t, idx)) {
 			xfree(t->active[idx]);
 			t->active[idx] = NULL;
 		}
@@ -213,7 +214,8 @@ int gnttab_note_writers(const struct domain *d, u64 *cursor)
 	const struct grant_table *t = d->gnttab;
 
 	while (t && *cursor < (u64)t->nr_frames * GRANTS_PER_FRAME) {
-		const struct grant_active *act = &t->active[*cursor / GRANTS_PER_FRAME][*cursor % GRANTS_PER_FRAME];
+		const struct grant_active *act =
+			&t->active[*cursor / GRANTS_PER_FRAME][*cursor % GRANTS_PER_FRAME];
 
 		if (act->pins.host_write | act->pins.dev_write)
 			frame_note_write(act->frame);

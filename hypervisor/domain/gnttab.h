@@ -39,7 +39,8 @@ struct maptrack {
 
 struct grant_table {
 	u32 nr_frames, max_frames;
-	grant_entry_v1_t **shared;     /* [nr_frames], each a page shared with the domain; NULL: a dead one's, unused */
+	/* [nr_frames], each a page shared with the domain; NULL: a dead one's, unused */
+	grant_entry_v1_t **shared;
 	struct grant_active **active;  /* [nr_frames], GRANTS_PER_FRAME each; NULL: as above */
 	struct maptrack **maptrack;    /* [nr_maptrack_pages] */
 	u32 nr_maptrack_pages, max_maptrack_pages;

@@ -36,7 +36,8 @@ struct pv_vcpu {
 
 	u64 kernel_sp, kernel_ss; /* HYPERVISOR_stack_switch */
 	u64 event_cb, failsafe_cb, syscall_cb, syscall32_cb, sysenter_cb, nmi_cb;
-	bool failsafe_masks_events, syscall_masks_events, syscall32_masks_events, sysenter_masks_events;
+	bool failsafe_masks_events, syscall_masks_events;
+	bool syscall32_masks_events, sysenter_masks_events;
 	struct pv_trap trap[PV_NR_VECTORS];
 
 	u64 fs_base, gs_base_kernel, gs_base_user; /* valid while not running; see pv/context.c */

@@ -8,7 +8,8 @@
 #include "pv/logdirty.h"
 #include "x86/guest_access.h"
 
-#define PAGES_MAX (1ULL << 40) /* no guest has more than that, and bytes and addresses are computed of it */
+/* no guest has more than that, and bytes and addresses are computed of it */
+#define PAGES_MAX (1ULL << 40)
 #define PAGES_PER_MB 256
 
 static long report(struct domain *d, struct xen_domctl_shadow_op *s, bool is_clean)
@@ -20,7 +21,10 @@ static long report(struct domain *d, struct xen_domctl_shadow_op *s, bool is_cle
 		return -EINVAL;
 	rc = logdirty_report(d, &r, is_clean);
 	if (!rc)
-		s->stats = (struct xen_domctl_shadow_op_stats){ .fault_count = r.fault_count, .dirty_count = r.dirty_count };
+		s->stats = (struct xen_domctl_shadow_op_stats){
+			.fault_count = r.fault_count,
+			.dirty_count = r.dirty_count,
+		};
 	return rc;
 }
 

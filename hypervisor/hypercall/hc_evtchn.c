@@ -114,7 +114,8 @@ static const struct {
 	bool has_result; /* the structure goes back to the guest */
 } evtchn_ops[] = {
 	OP(bind_interdomain, true), OP(bind_virq, true), OP(bind_pirq, true),	  OP(close, false),
-	OP(send, false),	    OP(status, true),	 OP(alloc_unbound, true), OP(bind_ipi, true),
+	OP(send, false),	    OP(status, true),	 OP(alloc_unbound, true),
+	OP(bind_ipi, true),
 	OP(bind_vcpu, false),	    OP(unmask, false),	 OP(reset, false),
 };
 #undef OP

@@ -25,7 +25,8 @@ struct exchange {
 /* Only the domain's own, unused frames go: no reference but the allocation's, no type. */
 static bool frame_is_idle(const struct frame *f, const struct domain *d)
 {
-	return f->owner == d->domain_id && frame_refs(f) == (FRAME_ALLOC | 1) && !frame_type_count(f);
+	return f->owner == d->domain_id && frame_refs(f) == (FRAME_ALLOC | 1) &&
+	       !frame_type_count(f);
 }
 
 /* Drops the hold chunk_read_in took on the first @nr input extents. */

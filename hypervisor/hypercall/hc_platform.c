@@ -48,7 +48,8 @@ static long efi_memory(union xenpf_efi_info *info)
 {
 	static const u8 types[] = {
 		[E820_RAM] = 7,	     /* EfiConventionalMemory */
-		[E820_RESERVED] = 0, /* EfiReservedMemoryType; of its own things UEFI's run time too */
+		/* EfiReservedMemoryType; of its own things UEFI's run time too */
+		[E820_RESERVED] = 0,
 		[E820_ACPI] = 9,     /* EfiACPIReclaimMemory */
 		[E820_NVS] = 10,     /* EfiACPIMemoryNVS */
 		[E820_UNUSABLE] = 8, /* EfiUnusableMemory */

@@ -76,10 +76,12 @@ static int walk_notes(const struct elf_image *img, u64 off, u64 len, const struc
 
 		memcpy(&n, img->bytes + off, sizeof(n));
 		if (!range_inside(name, ALIGN_UP((u64)n.namesz, 4), end))
-			return fail(reason, -EINVAL, "has a note whose name reaches beyond its end");
+			return fail(reason, -EINVAL,
+				    "has a note whose name reaches beyond its end");
 		desc = name + ALIGN_UP((u64)n.namesz, 4);
 		if (!range_inside(desc, n.descsz, end))
-			return fail(reason, -EINVAL, "has a note whose body reaches beyond its end");
+			return fail(reason, -EINVAL,
+				    "has a note whose body reaches beyond its end");
 		if (n.namesz == owner_size && !memcmp(img->bytes + name, wish->owner, owner_size)) {
 			wish->fn(wish->arg, n.type, img->bytes + desc, n.descsz);
 			nr++;
@@ -183,7 +185,8 @@ int elf_segment_notes(const struct elf_image *img, const char *owner, elf_note_f
 		if (ph.type != PT_NOTE)
 			continue;
 		if (!range_inside(ph.offset, ph.filesz, img->len))
-			return fail(reason, -EINVAL, "is truncated: its notes reach beyond the file");
+			return fail(reason, -EINVAL,
+				    "is truncated: its notes reach beyond the file");
 		found = walk_notes(img, ph.offset, ph.filesz, &wish, reason);
 		if (found < 0)
 			return found;
@@ -215,7 +218,8 @@ int elf_section_notes(const struct elf_image *img, const char *owner, elf_note_f
 		if (sh.type != SHT_NOTE)
 			continue;
 		if (!range_inside(sh.offset, sh.size, img->len))
-			return fail(reason, -EINVAL, "is truncated: its notes reach beyond the file");
+			return fail(reason, -EINVAL,
+				    "is truncated: its notes reach beyond the file");
 		found = walk_notes(img, sh.offset, sh.size, &wish, reason);
 		if (found < 0)
 			return found;

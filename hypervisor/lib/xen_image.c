@@ -26,7 +26,8 @@ struct fact {
 
 #define NUMBER(n, w, field) {XEN_ELFNOTE_##n, w, offsetof(struct xen_image, field), 0}
 #define STRING(n, w, field)                                                                        \
-	{XEN_ELFNOTE_##n, w, offsetof(struct xen_image, field), sizeof(((struct xen_image *)0)->field)}
+	{XEN_ELFNOTE_##n, w, offsetof(struct xen_image, field), \
+	 sizeof(((struct xen_image *)0)->field)}
 
 static const struct fact facts[] = {
 	STRING(GUEST_OS, "GUEST_OS", guest_os),
@@ -99,8 +100,9 @@ static u64 text_number(const char *s)
 	}
 	for (;; s++) {
 		u64 digit = *s >= '0' && *s <= '9' ? (u64)(*s - '0') :
-			    (*s | 0x20) >= 'a' && (*s | 0x20) <= 'f' ? (u64)((*s | 0x20) - 'a') + 10 :
-								       ~0ULL;
+			    (*s | 0x20) >= 'a' && (*s | 0x20) <= 'f' ?
+						     (u64)((*s | 0x20) - 'a') + 10 :
+						     ~0ULL;
 
 		if (digit >= base)
 			return val;
@@ -166,7 +168,8 @@ static int read_words(struct xen_image *x, const char **reason)
 		return MIN(nr, 0);
 	text = elf_section(&x->elf, GUEST_SECTION, &len);
 	if (!text)
-		return fail(reason, -EOPNOTSUPP, "is not a Xen PV kernel: it has neither Xen notes nor "
+		return fail(reason, -EOPNOTSUPP,
+			    "is not a Xen PV kernel: it has neither Xen notes nor "
 						 "a section " GUEST_SECTION);
 	take_guest_string(x, (const char *)text, len);
 	return 0;
@@ -180,7 +183,8 @@ static bool begins_with(const char *text, const char *with)
 static int check_words(const struct xen_image *x, const char **reason)
 {
 	if (!begins_with(x->loader, "generic") && !begins_with(x->guest_os, "linux"))
-		return fail(reason, -EOPNOTSUPP, "is made for another loader: neither LOADER=generic nor "
+		return fail(reason, -EOPNOTSUPP,
+			    "is made for another loader: neither LOADER=generic nor "
 						 "GUEST_OS=linux");
 	if (!begins_with(x->xen_version, "xen-3.0"))
 		return fail(reason, -EOPNOTSUPP, "is made for another version of Xen's interface: "

@@ -21,7 +21,8 @@
 #define FRAME_FREE (1ULL << 45)    /* heads a free block: next and prev are valid */
 #define FRAME_DIRTY (1ULL << 44)   /* RAM added at boot, not yet zeroed (page_alloc.h) */
 #define FRAME_FLAGS (15ULL << 44)
-#define FRAME_WRITTEN (1ULL << 43) /* since log-dirty mode last asked (pv/logdirty.h); else means nothing */
+/* since log-dirty mode last asked (pv/logdirty.h); else means nothing */
+#define FRAME_WRITTEN (1ULL << 43)
 #define FRAME_ORDER_SHIFT 38
 #define FRAME_ORDER_MASK (31ULL << FRAME_ORDER_SHIFT)
 #define FRAME_REF_MASK ((1ULL << FRAME_ORDER_SHIFT) - 1)
@@ -41,8 +42,10 @@ enum frame_type {
 #define FT_PINNED (1u << 28)
 #define FT_VALID (1u << 27)
 #define FT_PARTIAL (1u << 26)
-#define FT_LOGGED (1u << 25)  /* a table of a domain in log-dirty mode, VALID: `shadow` means something */
-#define FT_FOREIGN (1u << 24) /* a level-1 table: maps, or did, another domain's frame writable by no grant */
+/* a table of a domain in log-dirty mode, VALID: `shadow` means something */
+#define FT_LOGGED (1u << 25)
+/* a level-1 table: maps, or did, another domain's frame writable by no grant */
+#define FT_FOREIGN (1u << 24)
 #define FT_COUNT_MASK ((1u << 24) - 1)
 
 /* 16 bytes, four to a cache line: docs/decisions/0009-frame-record.md. */
@@ -52,7 +55,8 @@ struct frame {
 		struct {
 			u32 prev; /* FRAME_FREE: mfn of the neighbour on the free list */
 			u16 high_ref;
-			u16 owner; /* domid; DOMID_XEN: the hypervisor's or free, DOMID_IO: not RAM */
+			/* domid; DOMID_XEN: the hypervisor's or free, DOMID_IO: not RAM */
+			u16 owner;
 		};
 	};
 	union {
@@ -193,7 +197,8 @@ extern u64 *m2p_table; /* writable view; guests see it read-only at MACH2PHYS_VI
 static inline void m2p_set(mfn_t mfn, u64 pfn)
 {
 	m2p_table[mfn_x(mfn)] = pfn;
-	frame_note_write(mfn_to_frame(mfn)); /* what was sent as another page is to be sent as this one */
+	/* what was sent as another page is to be sent as this one */
+	frame_note_write(mfn_to_frame(mfn));
 }
 static inline u64 m2p_get(mfn_t mfn)
 {

@@ -151,7 +151,8 @@ static bool block_find(unsigned int zone, unsigned int order, u64 *mfn, unsigned
 
 struct frame *frames_alloc(unsigned int order, unsigned int addr_bits)
 {
-	unsigned int zone = addr_bits ? MAX(addr_bits, (unsigned int)PAGE_SHIFT) - PAGE_SHIFT : ZONE_NR;
+	unsigned int zone = addr_bits ? MAX(addr_bits, (unsigned int)PAGE_SHIFT) - PAGE_SHIFT :
+					ZONE_NR;
 	unsigned int found;
 	struct frame *f;
 	u64 mfn;

@@ -44,7 +44,8 @@ void xen_pages_free(void *va, unsigned int order)
 	memset(va, 0, PAGE_SIZE << order);
 	for (u64 i = 0; i < (1ULL << order); i++) {
 		f[i].type = 0;
-		f[i].stamp = tlb_clock(); /* it may have been shared: a guest's stale translation must not see it again */
+		/* it may have been shared: a guest's stale translation must not see it again */
+		f[i].stamp = tlb_clock();
 	}
 	frames_free(f, order);
 }

@@ -63,11 +63,13 @@ bounce(struct cpu_user_regs *regs, u64 address, bool masks_events, bool has_erro
 	regs->cs = FLAT_KERNEL_CS;
 	regs->ss = FLAT_KERNEL_SS;
 	regs->rflags = (regs->rflags & ~(u64)FLAGS_CLEARED_ON_ENTRY) | X86_EFLAGS_IF;
-	regs->entry_vector = TRAP_SYSCALL; /* rcx and r11 are on the guest's stack: the fast way out may use them */
+	/* rcx and r11 are on the guest's stack: the fast way out may use them */
+	regs->entry_vector = TRAP_SYSCALL;
 	if (masks_events)
 		WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 1);
 	if (unlikely(copy_to_guest(regs->rsp, &frame[first], size)))
-		domain_crash(v->domain, "kernel stack %#lx cannot be written for a trap frame of %#lx",
+		domain_crash(v->domain,
+			     "kernel stack %#lx cannot be written for a trap frame of %#lx",
 			     (unsigned long)regs->rsp, (unsigned long)frame[F_RIP]);
 }
 
@@ -82,7 +84,8 @@ void pv_bounce_error(struct cpu_user_regs *regs, u64 address, bool masks_events,
 }
 
 /* Vectors with an error code: #DF #TS #NP #SS #GP #PF #AC. */
-#define ERROR_CODE_VECTORS ((1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 14) | (1u << 17))
+#define ERROR_CODE_VECTORS \
+	((1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 14) | (1u << 17))
 
 void pv_inject_trap(struct cpu_user_regs *regs, unsigned int vector, u32 error_code)
 {

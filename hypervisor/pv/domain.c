@@ -58,7 +58,8 @@ static int context_check(const struct vcpu_guest_context *c)
 	for (size_t i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		if (!guest_address_ok(c->trap_ctxt[i].address))
 			return -EINVAL;
-	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192 || (c->ldt_base & PAGE_OFFSET_MASK))
+	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192 ||
+	    (c->ldt_base & PAGE_OFFSET_MASK))
 		return -EINVAL;
 	if (c->ldt_ents && !guest_range_ok(c->ldt_base, c->ldt_ents, 8))
 		return -EINVAL;
@@ -103,7 +104,8 @@ static void registers_take(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->regs.ss |= 3;
 	v->regs.entry_vector = 0;
 	pv->iopl = (c->user_regs.rflags & X86_EFLAGS_IOPL) >> X86_EFLAGS_IOPL_SHIFT;
-	v->regs.rflags = (c->user_regs.rflags & ~(u64)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | 2;
+	v->regs.rflags = (c->user_regs.rflags & ~(u64)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) |
+			 X86_EFLAGS_IF | 2;
 	pv->in_kernel = c->flags & VGCF_in_kernel;
 	pv->kernel_ss = c->kernel_ss | 3;
 	pv->kernel_sp = c->kernel_sp;

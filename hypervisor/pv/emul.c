@@ -165,7 +165,8 @@ static enum emul_result do_cr_read(struct emul *e)
 		val = mfn_to_maddr(frame_to_mfn(pv->cr3_kernel));
 		break;
 	case 4: /* what the guest set, and what is so for every guest */
-		val = pv->ctrlreg[4] | (read_cr4() & (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT));
+		val = pv->ctrlreg[4] |
+		      (read_cr4() & (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT));
 		break;
 	default:
 		return EMUL_REFUSED;
@@ -290,7 +291,8 @@ static const struct {
 	{ 0xee, do_out },     { 0xef, do_out },     { 0x0f32, do_rdmsr },  { 0x0f30, do_wrmsr },
 	{ 0xe4, do_in },      { 0xe5, do_in },      { 0xe6, do_out },      { 0xe7, do_out },
 	{ 0x6c, do_ins },     { 0x6d, do_ins },     { 0x6e, do_outs },     { 0x6f, do_outs },
-	{ 0x0f20, do_cr_read },  { 0x0f22, do_cr_write }, { 0x0f21, do_dr_read }, { 0x0f23, do_dr_write },
+	{ 0x0f20, do_cr_read },  { 0x0f22, do_cr_write }, { 0x0f21, do_dr_read },
+	{ 0x0f23, do_dr_write },
 	{ 0x0f06, do_clts },  { 0x0f08, do_wbinvd }, { 0x0f09, do_wbinvd }, { 0x0f31, do_rdtsc },
 	{ 0x0f01, do_group7 },
 };
@@ -363,7 +365,8 @@ bool pv_emul_forced_cpuid(struct cpu_user_regs *regs)
 	u8 bytes[sizeof(prefix)];
 	u32 r[4];
 
-	if (copy_from_guest(bytes, regs->rip, sizeof(bytes)) || memcmp(bytes, prefix, sizeof(bytes)))
+	if (copy_from_guest(bytes, regs->rip, sizeof(bytes)) ||
+	    memcmp(bytes, prefix, sizeof(bytes)))
 		return false;
 	pv_cpuid_executed(current, regs->eax, regs->ecx, r);
 	regs->rax = r[0];

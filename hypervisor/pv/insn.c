@@ -62,7 +62,8 @@ static bool is_high_byte(const struct insn *i, unsigned int nr, unsigned int siz
 	return size == 1 && !i->rex && nr >= 4 && nr < 8;
 }
 
-u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size)
+u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr,
+		  unsigned int size)
 {
 	u64 v;
 
@@ -72,7 +73,8 @@ u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int
 	return size == 8 ? v : v & ((1ULL << (size * 8)) - 1);
 }
 
-void insn_reg_write(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size, u64 val)
+void insn_reg_write(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr,
+		    unsigned int size, u64 val)
 {
 	u64 mask = size == 8 ? ~0ULL : (1ULL << (size * 8)) - 1, *r;
 

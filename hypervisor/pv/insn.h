@@ -51,7 +51,9 @@ unsigned int insn_operand_size(const struct insn *i, bool is_byte);
  * Reads / writes register @nr as an operand of @size bytes, honouring ah..bh and the 32-bit zero
  * extension.
  */
-u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size);
-void insn_reg_write(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr, unsigned int size, u64 val);
+u64 insn_reg_read(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr,
+		  unsigned int size);
+void insn_reg_write(const struct insn *i, struct cpu_user_regs *regs, unsigned int nr,
+		    unsigned int size, u64 val);
 
 #endif

@@ -21,9 +21,11 @@
 #include "x86/tlb.h"
 #include "x86/pte.h"
 
-#define FRAMES_PER_SHADOW 128 /* of the domain's memory a page of the pool, beside what its vcpus need */
+/* of the domain's memory a page of the pool, beside what its vcpus need */
+#define FRAMES_PER_SHADOW 128
 #define SHADOWS_MAX 4096      /* beside that */
-#define CLEAR_STEP 65536      /* bytes of the answer made zero between two looks whether others wait */
+/* bytes of the answer made zero between two looks whether others wait */
+#define CLEAR_STEP 65536
 #define RECORDS_PER_CHECK 1024
 #define BITS 64 /* of the answer that are gathered before they are written */
 
@@ -67,12 +69,14 @@ static int run(struct domain *d, const struct operation *o, struct logdirty_repo
 
 static bool is_table(const struct frame *f)
 {
-	return frame_type_of(f) >= FT_L1 && frame_type_of(f) <= FT_L4 && frame_type_count(f) && f->type & FT_VALID;
+	return frame_type_of(f) >= FT_L1 && frame_type_of(f) <= FT_L4 && frame_type_count(f) &&
+	       f->type & FT_VALID;
 }
 
 static int step_make_pool(struct domain *d, struct logdirty_report *unused)
 {
-	u64 nr = MIN(d->tot_pages / FRAMES_PER_SHADOW, (u64)SHADOWS_MAX) + SHADOWS_PER_VCPU * d->nr_vcpus_max;
+	u64 nr = MIN(d->tot_pages / FRAMES_PER_SHADOW, (u64)SHADOWS_MAX) +
+		 SHADOWS_PER_VCPU * d->nr_vcpus_max;
 
 	if (!d->pv.log->pool && page_alloc_free_frames() < nr)
 		return -ENOMEM;
@@ -286,7 +290,8 @@ static bool foreign_note(const struct frame *table, const struct domain *d)
 		u64 e = READ_ONCE(entry[i]);
 		struct frame *f;
 
-		if ((e & (PTE_P | PTE_RW | PTE_GRANT)) != (PTE_P | PTE_RW) || !mfn_is_ram(pte_mfn(e)))
+		if ((e & (PTE_P | PTE_RW | PTE_GRANT)) != (PTE_P | PTE_RW) ||
+		    !mfn_is_ram(pte_mfn(e)))
 			continue;
 		f = mfn_to_frame(pte_mfn(e));
 		has_any |= f->owner != table->owner;
@@ -298,7 +303,8 @@ static bool foreign_note(const struct frame *table, const struct domain *d)
 
 static bool is_foreign(const struct frame *f)
 {
-	return unlikely(f->type & FT_FOREIGN) && f->owner < DOMID_FIRST_RESERVED && !(f->ref & FRAME_FREE) &&
+	return unlikely(f->type & FT_FOREIGN) && f->owner < DOMID_FIRST_RESERVED &&
+	       !(f->ref & FRAME_FREE) &&
 	       frame_type_of(f) == FT_L1 && frame_type_count(f);
 }
 
@@ -345,7 +351,8 @@ struct answer {
 
 static int answer_write(struct answer *a)
 {
-	u64 va = a->r->bitmap + a->first / 8, len = MIN((a->r->nr_pages - a->first + 7) / 8, 8ULL), old = 0;
+	u64 va = a->r->bitmap + a->first / 8, len = MIN((a->r->nr_pages - a->first + 7) / 8, 8ULL),
+	    old = 0;
 
 	if (!a->bits)
 		return 0;
@@ -430,13 +437,18 @@ static int step_count_again(struct domain *d, struct logdirty_report *r)
 	return 0;
 }
 
-static const step_fn peek_steps[] = { step_clear_bitmap, step_grants, step_foreign, step_vcpus, step_tell, step_count };
-static const step_fn clean_steps[] = { step_clear_bitmap, step_grants,	      step_foreign,    step_vcpus,
-				       step_drop,	 step_tell_and_clean, step_count_again };
+static const step_fn peek_steps[] = {
+	step_clear_bitmap, step_grants, step_foreign, step_vcpus, step_tell, step_count,
+};
+static const step_fn clean_steps[] = {
+	step_clear_bitmap, step_grants,		step_foreign,	  step_vcpus,
+	step_drop,	   step_tell_and_clean, step_count_again,
+};
 
 int logdirty_report(struct domain *d, struct logdirty_report *r, bool is_clean)
 {
-	static const struct operation ops[] = { OPERATION(LOGDIRTY_PEEK, peek_steps), OPERATION(LOGDIRTY_CLEAN, clean_steps) };
+	static const struct operation ops[] = { OPERATION(LOGDIRTY_PEEK, peek_steps),
+						OPERATION(LOGDIRTY_CLEAN, clean_steps) };
 
 	if (d->is_dying || !d->pv.log)
 		return -EINVAL;

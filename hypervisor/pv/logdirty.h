@@ -23,7 +23,8 @@ enum logdirty_op { LOGDIRTY_IDLE, LOGDIRTY_ENABLE, LOGDIRTY_CLEAN, LOGDIRTY_PEEK
 struct log_dirty {
 	struct shadow_pool *pool; /* NULL: not yet, or no more */
 	bool is_on;		  /* its tables are LOGGED */
-	bool all_written;	  /* an answer was lost: what it would have said is not known any more */
+	/* an answer was lost: what it would have said is not known any more */
+	bool all_written;
 	u32 fault_count, dirty_count; /* since the last CLEAN; of the answer under way */
 	enum logdirty_op op;
 	unsigned int step; /* of op */
@@ -34,7 +35,8 @@ struct log_dirty {
 struct logdirty_report {
 	u64 bitmap; /* guest-controlled address of a bit a pfn; 0: none wanted */
 	u64 nr_pages; /* bits of it; guest-controlled */
-	u32 fault_count, dirty_count; /* answer: faults for the mode's sake since the last CLEAN; frames told */
+	/* answer: faults for the mode's sake since the last CLEAN; frames told */
+	u32 fault_count, dirty_count;
 };
 
 /*

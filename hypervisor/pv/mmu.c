@@ -23,7 +23,8 @@
  * Changes in these alone need no new reference (C16). PTE_GRANT is not among them: it decides who
  * holds the references. Which of them a level may have is another question (pt_entry_bits_ok).
  */
-#define FAST_BITS ((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
+#define FAST_BITS \
+	((PTE_NX | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_G | PTE_D | PTE_A | PTE_US) & ~PTE_GRANT)
 
 /*
  * The frame of the level-1 table for @va; NULL: none. Kept alive by the tables above it, held by
@@ -102,7 +103,8 @@ int pv_entry_exchange(struct frame *f, unsigned int idx, u64 old, u64 val,
 	return 0;
 }
 
-int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
+int pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val,
+		    bool preserve_ad,
 		    const struct pt_subject *s)
 {
 	u64 *slot = (u64 *)mfn_to_virt(frame_to_mfn(f)) + idx;
@@ -182,7 +184,8 @@ static int update_pt(u64 ptr, u64 val, bool preserve_ad, const struct pt_subject
 		/* a PARTIAL table is finished by the call that left it so */
 		rc = (f->type & FT_VALID) ? frame_type_get(f, type) : -EINVAL;
 		if (!rc) {
-			rc = pv_entry_update(f, type, (unsigned int)(offset / 8), val, preserve_ad, s);
+			rc = pv_entry_update(f, type, (unsigned int)(offset / 8), val, preserve_ad,
+					     s);
 			frame_type_put(f);
 		}
 	} else {
@@ -213,7 +216,8 @@ static int update_one(const struct mmu_update *req, const struct pt_subject *s)
 
 	switch (req->ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
-	case MMU_PT_UPDATE_NO_TRANSLATE: /* what gntdev's and privcmd's resources use; PV never translates */
+	/* what gntdev's and privcmd's resources use; PV never translates */
+	case MMU_PT_UPDATE_NO_TRANSLATE:
 		return update_pt(ptr, req->val, false, s);
 	case MMU_PT_UPDATE_PRESERVE_AD:
 		return update_pt(ptr, req->val, true, s);

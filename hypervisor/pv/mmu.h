@@ -30,7 +30,8 @@ int must_check pv_l1_hold(u64 va, struct frame **l1);
  * @preserve_ad: A and D bits the hardware sets meanwhile are kept. Errors as pt_entry_get; on an
  * error nothing changed. May leave deferred work.
  */
-int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val, bool preserve_ad,
+int must_check pv_entry_update(struct frame *f, unsigned int level, unsigned int idx, u64 val,
+			       bool preserve_ad,
 			       const struct pt_subject *s);
 
 /*

@@ -70,7 +70,8 @@ int pv_grant_map_pte(u64 host_addr, u32 gnt_flags, mfn_t frame)
 
 static bool is_mapping_of(u64 entry, u32 gnt_flags, mfn_t frame)
 {
-	return (entry & (PTE_P | PTE_GRANT)) == (PTE_P | PTE_GRANT) && mfn_eq(pte_mfn(entry), frame) &&
+	return (entry & (PTE_P | PTE_GRANT)) == (PTE_P | PTE_GRANT) &&
+	       mfn_eq(pte_mfn(entry), frame) &&
 	       !(entry & PTE_RW) == !!(gnt_flags & GNTMAP_readonly);
 }
 

@@ -17,7 +17,8 @@
 #include "x86/tlb.h"
 
 /* Bits a present entry may carry, besides the frame. PS is refused at every level above 1. */
-#define ENTRY_ALLOWED (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
+#define ENTRY_ALLOWED \
+	(PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX)
 #define L1_ALLOWED (ENTRY_ALLOWED | PTE_G | PTE_CACHE)
 
 u64 pt_entry_adjust(u64 entry, unsigned int level)

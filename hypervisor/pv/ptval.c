@@ -259,7 +259,8 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 		 */
 		entry = pt_entry_adjust(entry & ~PTE_GRANT, level);
 		if (pset)
-			frame_put(mfn_to_frame(pte_mfn(entry))); /* pt_entry_get takes its own again */
+			/* pt_entry_get takes its own again */
+			frame_put(mfn_to_frame(pte_mfn(entry)));
 		rc = pt_entry_get(&entry, level, &s);
 		if (rc)
 			break;
@@ -272,7 +273,8 @@ static int table_validate(struct frame *f, unsigned int level, unsigned int nr, 
 		}
 	}
 	if (rc == -ERESTART) {
-		frame_get_held(mfn_to_frame(pte_mfn(table[nr]))); /* pset: this entry's general reference */
+		/* pset: this entry's general reference */
+		frame_get_held(mfn_to_frame(pte_mfn(table[nr])));
 		partial_set(f, nr, true);
 		return rc;
 	}
@@ -409,7 +411,8 @@ int frame_get_and_type(struct frame *f, const struct domain *d, enum frame_type 
 
 int frame_hold_table(struct frame *f, const struct domain *d, unsigned int level)
 {
-	if ((unsigned int)frame_type_of(f) != level || !frame_type_count(f) || !(f->type & FT_VALID))
+	if ((unsigned int)frame_type_of(f) != level || !frame_type_count(f) ||
+	    !(f->type & FT_VALID))
 		return -EINVAL;
 	return frame_get_and_type(f, d, (enum frame_type)level);
 }
@@ -417,7 +420,8 @@ int frame_hold_table(struct frame *f, const struct domain *d, unsigned int level
 /* Of the flags in @among a table that is held has VALID alone. */
 static inline bool is_held(const struct frame *f, unsigned int level, u32 among)
 {
-	return (f->type & (FT_MASK | among)) == (level << FT_SHIFT | FT_VALID) && frame_type_count(f) && frame_ref_count(f);
+	return (f->type & (FT_MASK | among)) == (level << FT_SHIFT | FT_VALID) &&
+	       frame_type_count(f) && frame_ref_count(f);
 }
 
 bool ptval_entry_changes(struct frame *f, unsigned int level, unsigned int idx)

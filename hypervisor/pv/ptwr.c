@@ -110,7 +110,8 @@ static const struct store_form *form_find(const struct insn *i)
 	return NULL;
 }
 
-static u64 source_value(const struct store_form *form, const struct insn *i, struct cpu_user_regs *regs,
+static u64 source_value(const struct store_form *form, const struct insn *i,
+			struct cpu_user_regs *regs,
 			unsigned int size)
 {
 	switch (form->source) {
@@ -135,7 +136,8 @@ static u64 size_mask(unsigned int size)
 static void flags_set(struct cpu_user_regs *regs, const struct store *s)
 {
 	if (s->sets_carry)
-		regs->rflags = (regs->rflags & ~(u64)X86_EFLAGS_CF) | (s->carry ? X86_EFLAGS_CF : 0);
+		regs->rflags = (regs->rflags & ~(u64)X86_EFLAGS_CF) |
+			       (s->carry ? X86_EFLAGS_CF : 0);
 	if (s->sets_zero) {
 		u64 sign = s->result >> (s->size * 8 - 1) & 1;
 		bool parity = !__builtin_parity((u8)s->result);
@@ -169,7 +171,8 @@ static bool stored_table_hold(u64 va, struct frame **table)
 }
 
 /* Computes what the entry that was @old becomes, and what the registers become. */
-static u64 store_compute(const struct store_form *form, const struct insn *insn, unsigned int byte, u64 old,
+static u64 store_compute(const struct store_form *form, const struct insn *insn, unsigned int byte,
+			 u64 old,
 			 struct store *st, struct cpu_user_regs *after)
 {
 	u64 mask = size_mask(st->size) << (byte * 8);
@@ -210,7 +213,8 @@ static bool store_do(struct cpu_user_regs *regs, u64 va, struct frame *table)
 	entry = store_compute(form, &insn, byte, old, &st, &after);
 	rc = pv_entry_exchange(table, idx, old, entry, &s);
 	if (rc == -EAGAIN)
-		return true; /* the MMU set A or D for another CPU meanwhile: the instruction runs again */
+		/* the MMU set A or D for another CPU meanwhile: the instruction runs again */
+		return true;
 	if (rc)
 		return false;
 	after.rip += insn.len;
@@ -224,7 +228,8 @@ bool pv_ptwr_fault(struct cpu_user_regs *regs, u64 va)
 	bool is_done = false;
 
 	if (pv_enter())
-		return true; /* preempted before anything was looked at: the instruction runs again */
+		/* preempted before anything was looked at: the instruction runs again */
+		return true;
 	if (stored_table_hold(va, &table)) {
 		is_done = store_do(regs, va, table);
 		frame_put_and_type(table);

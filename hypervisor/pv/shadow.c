@@ -130,7 +130,8 @@ void shadow_forget(struct domain *d, struct frame *table)
 static bool is_in_use(const struct domain *d, const struct frame *l4)
 {
 	for (unsigned int i = 0; i < d->nr_vcpus_max; i++)
-		if (d->vcpu[i] && (d->vcpu[i]->pv.cr3_kernel == l4 || d->vcpu[i]->pv.cr3_user == l4))
+		if (d->vcpu[i] &&
+		    (d->vcpu[i]->pv.cr3_kernel == l4 || d->vcpu[i]->pv.cr3_user == l4))
 			return true;
 	return false;
 }
@@ -328,12 +329,14 @@ static const char *entry_wrong(const struct domain *d, u64 entry, u64 own, unsig
 	if (!(own & PTE_A) || (entry ^ own) & same || (entry & ~own & PTE_RW))
 		return "gives other rights";
 	if (level > 1)
-		return f->type & FT_LOGGED && f->shadow && p->shadow[f->shadow].mfn == mfn_x(pte_mfn(entry)) ?
+		return f->type & FT_LOGGED && f->shadow &&
+				       p->shadow[f->shadow].mfn == mfn_x(pte_mfn(entry)) ?
 			       NULL :
 			       "names what is no shadow of that table";
 	if (!mfn_eq(pte_mfn(entry), pte_mfn(own)))
 		return "names another frame";
-	return !(entry & PTE_RW) || (own & PTE_D && is_noted(f, d)) ? NULL : "may be written unnoticed";
+	return !(entry & PTE_RW) || (own & PTE_D && is_noted(f, d)) ? NULL :
+								      "may be written unnoticed";
 }
 
 static const char *shadow_wrong(const struct domain *d, u32 nr)

@@ -31,7 +31,8 @@ struct shadow {
  */
 struct shadow_pool {
 	u32 nr, nr_free;
-	u32 first_free, last_free; /* dropped last, used last: by then the CPUs have flushed of themselves */
+	/* dropped last, used last: by then the CPUs have flushed of themselves */
+	u32 first_free, last_free;
 	struct shadow shadow[]; /* [nr + 1] */
 };
 

@@ -102,7 +102,8 @@ static bool shadow_fault_locked(u64 va, u32 *code)
 	return is_done;
 }
 
-static inline __attribute__((always_inline)) void own_fault(struct cpu_user_regs *regs, u64 va, u32 code)
+static inline __attribute__((always_inline)) void own_fault(struct cpu_user_regs *regs, u64 va,
+							    u32 code)
 {
 	if (code & PF_RESERVED) {
 		/* validated tables have no reserved bits set */
@@ -218,7 +219,8 @@ bool pv_fixup_hv_fault(unsigned long va, u32 error_code)
 
 bool pv_fixup_copy_fault(unsigned long va, u32 error_code)
 {
-	return guest_address_ok(va) && !current->pv.fault_range && shadow_fault_locked(va, &error_code);
+	return guest_address_ok(va) && !current->pv.fault_range &&
+	       shadow_fault_locked(va, &error_code);
 }
 
 void pv_iret_fault(struct cpu_user_regs *regs)
@@ -226,6 +228,7 @@ void pv_iret_fault(struct cpu_user_regs *regs)
 	if (regs->entry_vector != VEC_PF)
 		pv_inject_trap(regs, regs->entry_vector, regs->error_code);
 	else if (!descriptor_fault(regs, read_cr2(), regs->error_code))
-		domain_crash(current->domain, "return to cs %#x ss %#x rip %#lx faults at %#lx", regs->cs,
+		domain_crash(current->domain, "return to cs %#x ss %#x rip %#lx faults at %#lx",
+			     regs->cs,
 			     regs->ss, (unsigned long)regs->rip, read_cr2());
 }

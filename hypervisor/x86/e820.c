@@ -74,7 +74,8 @@ void e820_sanitise(struct e820_map *map)
 	}
 	*map = clean;
 	if (map->nr_dropped)
-		log_warn("memory map: no room for %u ranges more: what RAM is there is not used", map->nr_dropped);
+		log_warn("memory map: no room for %u ranges more: what RAM is there is not used",
+			 map->nr_dropped);
 }
 
 const struct e820_entry *e820_find(const struct e820_map *map, u64 addr)

@@ -133,7 +133,8 @@ void pt_check_rights(void)
 		if (!(entry & PTE_NX))
 			hv_panic("page table: %lx can be written and executed", va);
 		if (ma < fixed_end && ma + LEVEL_SIZE(level) > fixed)
-			hv_panic("page table: %lx writes to the hypervisor's own code or constants", va);
+			hv_panic("page table: %lx writes to the hypervisor's own code or constants",
+				 va);
 	}
 	if (!cpu_keeps_rights())
 		hv_panic("page table: this CPU does not keep to read-only and no-execute");

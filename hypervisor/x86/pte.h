@@ -19,8 +19,10 @@
 #define PTE_PAT (1ULL << 7) /* level 1 */
 #define PTE_G (1ULL << 8)
 #define PTE_AVL_LOW (7ULL << 9)
-#define PTE_GUEST_KERNEL (1ULL << 52) /* US was added by the hypervisor: the guest meant a kernel page */
-#define PTE_GRANT (1ULL << 62)	      /* written by the grant code: it holds the references, not the entry */
+/* US was added by the hypervisor: the guest meant a kernel page */
+#define PTE_GUEST_KERNEL (1ULL << 52)
+/* written by the grant code: it holds the references, not the entry */
+#define PTE_GRANT (1ULL << 62)
 #define PTE_AVL_HIGH (0x7ffULL << 52)
 #define PTE_NX (1ULL << 63)
 #define PTE_ADDR_MASK 0x000ffffffffff000ULL

@@ -89,7 +89,8 @@ static void read_facts(struct spec_cpu *f)
 		cpuid(0x80000008, 0, &a, &f->ext8_ebx, &c, &d);
 	if (max_ext >= 0x80000021)
 		cpuid(0x80000021, 0, &f->ext21_eax, &b, &f->ext21_ecx, &d);
-	if (f->leaf7_edx & LEAF7_EDX_ARCH_CAPS && rdmsr_safe(MSR_ARCH_CAPABILITIES, &f->arch_caps)) {
+	if (f->leaf7_edx & LEAF7_EDX_ARCH_CAPS &&
+	    rdmsr_safe(MSR_ARCH_CAPABILITIES, &f->arch_caps)) {
 		f->arch_caps = 0;
 		f->leaf7_edx &= ~LEAF7_EDX_ARCH_CAPS;
 	}

@@ -30,17 +30,20 @@ static const struct {
 	{ 0x1c, NO_SPECULATION }, { 0x26, NO_SPECULATION }, { 0x27, NO_SPECULATION },
 	{ 0x35, NO_SPECULATION }, { 0x36, NO_SPECULATION },
 	/* Silvermont, Airmont, Knights */
-	{ 0x37, NO_L1TF }, { 0x4a, NO_L1TF }, { 0x4c, NO_L1TF }, { 0x4d, NO_L1TF }, { 0x5a, NO_L1TF },
+	{ 0x37, NO_L1TF }, { 0x4a, NO_L1TF }, { 0x4c, NO_L1TF }, { 0x4d, NO_L1TF },
+	{ 0x5a, NO_L1TF },
 	{ 0x75, NO_L1TF }, { 0x57, NO_L1TF }, { 0x85, NO_L1TF },
 	/* Goldmont, Tremont, Gracemont */
 	{ 0x5c, NO_L1TF | NO_MDS | HAS_RFDS }, { 0x5f, NO_L1TF | NO_MDS | HAS_RFDS },
 	{ 0x7a, NO_L1TF | NO_MDS | HAS_RFDS }, { 0x86, NO_MDS | HAS_RFDS | HAS_MMIO },
 	{ 0x96, NO_MDS | HAS_RFDS | HAS_MMIO }, { 0x9c, NO_MDS | HAS_RFDS | HAS_MMIO },
-	{ 0xbe, HAS_RFDS }, { 0x97, HAS_RFDS }, { 0x9a, HAS_RFDS }, { 0xb7, HAS_RFDS }, { 0xba, HAS_RFDS },
+	{ 0xbe, HAS_RFDS }, { 0x97, HAS_RFDS }, { 0x9a, HAS_RFDS }, { 0xb7, HAS_RFDS },
+	{ 0xba, HAS_RFDS },
 	{ 0xbf, HAS_RFDS },
 	/* Ivy Bridge to Broadwell */
 	{ 0x3a, HAS_SRBDS }, { 0x3c, HAS_SRBDS }, { 0x45, HAS_SRBDS }, { 0x46, HAS_SRBDS },
-	{ 0x3f, HAS_MMIO }, { 0x3d, HAS_SRBDS }, { 0x47, HAS_SRBDS }, { 0x4f, HAS_MMIO }, { 0x56, HAS_MMIO },
+	{ 0x3f, HAS_MMIO }, { 0x3d, HAS_SRBDS }, { 0x47, HAS_SRBDS }, { 0x4f, HAS_MMIO },
+	{ 0x56, HAS_MMIO },
 	/* Skylake and its likes */
 	{ 0x4e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS },
 	{ 0x5e, HAS_SRBDS | HAS_RETBLEED | HAS_MMIO | HAS_GDS },
@@ -429,11 +432,13 @@ static const struct {
 			has_bhi, treat_bhi },
 	[ISSUE_GDS] = { "gather_data_sampling", "Gather Data Sampling (CVE-2022-40982)",
 			has_gds, treat_gds },
-	[ISSUE_RFDS] = { "reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers },
+	[ISSUE_RFDS] =
+		{ "reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers },
 	[ISSUE_ITS] = { "indirect_target_selection", "Indirect Target Selection (CVE-2024-28956)",
 			has_its, treat_its },
 	[ISSUE_ZENBLEED] = { "zenbleed", "Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed },
-	[ISSUE_DIV] = { "div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div },
+	[ISSUE_DIV] =
+		{ "div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div },
 	[ISSUE_SRSO] = { "spec_rstack_overflow", "SRSO (CVE-2023-20569)", has_srso, treat_srso },
 	[ISSUE_TSA] = { "tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers },
 };

@@ -10,7 +10,8 @@
 
 /* Times of the TLB clock. Hypervisor lock. */
 struct tlb_space {
-	u64 released; /* when its domain last lost a frame: one that may be somebody else's by now */
+	/* when its domain last lost a frame: one that may be somebody else's by now */
+	u64 released;
 	u64 foreign;  /* when an entry of its tables last let go of a frame of another domain */
 };
 

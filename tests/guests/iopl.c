@@ -37,7 +37,8 @@ static void set_iopl(u32 level)
 	need(hc_physdev(PHYSDEVOP_set_iopl, &op));
 }
 
-GUEST_TEST(iopl, "the virtual I/O privilege level decides: 0 for nobody, 1 for the kernel, 3 for all",
+GUEST_TEST(iopl,
+	   "the virtual I/O privilege level decides: 0 for nobody, 1 for the kernel, 3 for all",
 	   ALSO_DOM0)
 {
 	struct physdev_set_iopl bad = { 4 };

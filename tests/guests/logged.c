@@ -67,7 +67,8 @@ static void watch_bits(void)
 	const u64 *entry = pte_find(page[i], 1);
 	u64 mfn = virt_to_mfn(page[i]);
 
-	check_is(hc_update_va(page[i], pte_make(mfn, PTE_P | PTE_RW | PTE_US), UVMF_INVLPG | UVMF_ALL), 0);
+	check_is(hc_update_va(page[i], pte_make(mfn, PTE_P | PTE_RW | PTE_US),
+			      UVMF_INVLPG | UVMF_ALL), 0);
 	check_is(*(volatile const u64 *)entry & (PTE_D | PTE_RW), PTE_RW);
 	check_is(*(volatile u64 *)&page[i][0], model[i][0]);
 	check_is(*(volatile const u64 *)entry & (PTE_A | PTE_D | PTE_RW), PTE_RW | PTE_A);
@@ -198,10 +199,12 @@ static void write_beside(void *arg)
 	*(u64 *)arg = is_over ? nr : 0;
 }
 
-GUEST_TEST(logged, "a guest finds its memory and its tables as it left them, whoever asks what it wrote", 0)
+GUEST_TEST(logged,
+	   "a guest finds its memory and its tables as it left them, whoever asks what it wrote", 0)
 {
-	static void (*const deeds[])(void) = { write_some, write_some, write_some, swap_mappings, watch_bits,
-					       fork_and_write, balloon, exchange, grant };
+	static void (*const deeds[])(void) = { write_some,     write_some, write_some,
+					       swap_mappings,  watch_bits, fork_and_write,
+					       balloon,	       exchange,   grant };
 	static volatile u64 turns;
 
 	for (unsigned int i = 0; i < PAGES; i++)

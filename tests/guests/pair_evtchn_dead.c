@@ -78,7 +78,8 @@ static evtchn_port_t bind(domid_t domid, evtchn_port_t theirs)
 /* Ends with a port that it opened below where its last reset stopped. */
 static void attack(void)
 {
-	struct evtchn_status console = { .dom = DOMID_SELF, .port = start_info->console.domU.evtchn };
+	struct evtchn_status console =
+		{ .dom = DOMID_SELF, .port = start_info->console.domU.evtchn };
 	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
 
 	pair_await(1);
@@ -88,7 +89,8 @@ static void attack(void)
 	reset_and_give_up(alloc.port);
 	check_is(state_of(alloc.port), EVTCHNSTAT_unbound);
 	if (console.status == EVTCHNSTAT_interdomain) /* else it is read without being told */
-		start_info->console.domU.evtchn = bind(console.u.interdomain.dom, console.u.interdomain.port);
+		start_info->console.domU.evtchn =
+			bind(console.u.interdomain.dom, console.u.interdomain.port);
 	check(bind(pair_peer, (evtchn_port_t)pair_word[OFFERED]) < LOW);
 	pair_word[GRANT] = grant_offer(pair_peer, virt_to_mfn(page_alloc()), 0);
 	pair_reach(1);

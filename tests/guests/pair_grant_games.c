@@ -44,7 +44,8 @@ static void play_granter(void)
 	struct grant_entry_v1 *e = &grants_table()[ref];
 	xen_pfn_t mfn = virt_to_mfn(page);
 	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
-	struct gnttab_swap_grant_ref swap = { ref, grant_offer(pair_peer, virt_to_mfn(other), 0), 0 };
+	struct gnttab_swap_grant_ref swap =
+		{ ref, grant_offer(pair_peer, virt_to_mfn(other), 0), 0 };
 
 	*page = VALUE;
 	pair_word[THEIRS] = ref;
@@ -96,7 +97,8 @@ static void attack(void)
 }
 
 GUEST_TEST(pair_grant_games,
-	   "a mapping is what it was made as, whatever either side does to entry, page or handle", 0)
+	   "a mapping is what it was made as, whatever either side does to entry, page or handle",
+	   0)
 {
 	pair_run(rules, attack);
 }

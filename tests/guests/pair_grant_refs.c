@@ -84,14 +84,16 @@ static void attack(void)
 	check(poke_faults(view));
 	mfn = m.dev_bus_addr >> PAGE_SHIFT;
 	check(hc_update_va(mine, pte_make(mfn, PTE_DATA), UVMF_INVLPG) < 0);
-	check(hc_mmu_update(pte_maddr(view, 1) | MMU_NORMAL_PT_UPDATE, pte_make(mfn, PTE_DATA)) < 0);
+	check(hc_mmu_update(pte_maddr(view, 1) | MMU_NORMAL_PT_UPDATE,
+			    pte_make(mfn, PTE_DATA)) < 0);
 	check(poke_faults(view));
 	check_is(grant_unmap(m.handle, view), GNTST_okay);
 	check(peek_faults(view));
 	pair_reach(1);
 }
 
-GUEST_TEST(pair_grant_refs, "of another domain's pages none is reached but by the grant, as it says",
+GUEST_TEST(pair_grant_refs,
+	   "of another domain's pages none is reached but by the grant, as it says",
 	   0)
 {
 	pair_run(rules, attack);

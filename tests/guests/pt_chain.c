@@ -10,9 +10,11 @@ static u64 *table[TABLES];
 static void tables_sort(void)
 {
 	for (unsigned int i = 1; i < TABLES; i++)
-		for (unsigned int j = i; j && virt_to_mfn(table[j - 1]) > virt_to_mfn(table[j]); j--) {
+		for (unsigned int j = i; j; j--) {
 			u64 *t = table[j];
 
+			if (virt_to_mfn(table[j - 1]) <= virt_to_mfn(t))
+				break;
 			table[j] = table[j - 1];
 			table[j - 1] = t;
 		}

@@ -30,7 +30,8 @@ GUEST_TEST(trap_exceptions,
 		unsigned int vector;
 		u64 error;
 	} cases[] = {
-		{ divide, TRAP_DE, 0 },	       { breakpoint, TRAP_BP, 0 }, { undefined, TRAP_UD, 0 },
+		{ divide, TRAP_DE, 0 },	       { breakpoint, TRAP_BP, 0 },
+		{ undefined, TRAP_UD, 0 },
 		{ bad_segment, TRAP_GP, 0x4448 },
 	};
 

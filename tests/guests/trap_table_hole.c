@@ -5,7 +5,8 @@
 GUEST_TEST(trap_table_hole,
 	   "a trap handler inside the hypervisor's addresses is refused", ALSO_DOM0)
 {
-	struct trap_info t[2] = { { 200, 0, FLAT_KERNEL_CS, HYPERVISOR_VIRT_START + 0x1000 }, { 0 } };
+	struct trap_info t[2] =
+		{ { 200, 0, FLAT_KERNEL_CS, HYPERVISOR_VIRT_START + 0x1000 }, { 0 } };
 
 	check_is(hypercall(set_trap_table, t), -EINVAL);
 }

@@ -3,7 +3,8 @@
 
 /* What guests tell apart: "somebody uses it" and "it can never be that". */
 GUEST_TEST(type_conflict,
-	   "a table mapped writable is EBUSY; a frame of another type as table or descriptors EINVAL",
+	   "a table mapped writable is EBUSY; a frame of another type "
+	   "as table or descriptors EINVAL",
 	   ALSO_DOM0)
 {
 	u64 *plain = page_alloc(), *table = page_alloc();

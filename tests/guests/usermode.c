@@ -252,7 +252,8 @@ static void do_unknown_syscall(void)
 
 static void do_ldt_segment(void)
 {
-	struct user_desc d = { .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1 };
+	struct user_desc d =
+		{ .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1, .useable = 1 };
 	static int word = 4711;
 	int got;
 

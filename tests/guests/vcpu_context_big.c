@@ -19,7 +19,8 @@ static u64 *l4_with(unsigned int nr)
  * Each time the hypervisor stops in the second table it gives back the first, and is stopped in
  * that.
  */
-GUEST_TEST(vcpu_context_big, "a context with two large tables is taken however often it is stopped", 0)
+GUEST_TEST(vcpu_context_big, "a context with two large tables is taken however often it is stopped",
+	   0)
 {
 	static struct vcpu_guest_context ctx;
 	struct callback_register no_events = { .type = CALLBACKTYPE_event, .address = 0 };

@@ -26,7 +26,8 @@ static bool has_avx(void)
 {
 	u32 a = 1, b, c, d;
 
-	__asm__ volatile("ud2a; .ascii \"xen\"; cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d) : "2"(0));
+	__asm__ volatile("ud2a; .ascii \"xen\"; cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d) :
+			 "2"(0));
 	return (c & (CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX)) == (CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX);
 }
 

@@ -29,7 +29,8 @@ struct guestlog {
 	uint8_t *told; /* the answer, where hypercalls may write */
 	struct {
 		uint64_t pfn; /* NO_PFN: not the guest's, or not known */
-		bool is_late; /* changed untold: by another domain after the answer, and then the next one tells it */
+		/* changed untold: by another domain after the answer; the next one tells it */
+		bool is_late;
 		uint8_t bytes[FRAME];
 	} seen[FRAMES];
 	unsigned int nr_questions, nr_told, nr_changed;
@@ -113,9 +114,11 @@ static void compare(struct guestlog *l, unsigned int i, const void *bytes)
 	l->nr_told += is_told(l, pfn);
 	l->nr_changed += !is_new && differs;
 	if (l->seen[i].is_late && !has_moved && !is_told(l, pfn) && !l->wrong[0])
-		snprintf(l->wrong, sizeof(l->wrong), "question %u: frame %#llx, page %#llx (was %#llx), %s and is not told",
-			 l->nr_questions, (unsigned long long)(l->first + i), (unsigned long long)pfn,
-			 (unsigned long long)l->seen[i].pfn, has_moved ? "is another page" : "was written");
+		snprintf(l->wrong, sizeof(l->wrong),
+			 "question %u: frame %#llx, page %#llx (was %#llx), %s and is not told",
+			 l->nr_questions, (unsigned long long)(l->first + i),
+			 (unsigned long long)pfn, (unsigned long long)l->seen[i].pfn,
+			 has_moved ? "is another page" : "was written");
 	l->seen[i].is_late = !is_new && differs && !is_told(l, pfn);
 	l->seen[i].pfn = pfn;
 	memcpy(l->seen[i].bytes, bytes, FRAME);
@@ -163,7 +166,8 @@ int guestlog_off(struct guestlog *l)
 
 bool guestlog_judge(const struct guestlog *l, const char *name)
 {
-	printf("# %s: %u questions, %u pages told, %u had changed\n", name, l->nr_questions, l->nr_told, l->nr_changed);
+	printf("# %s: %u questions, %u pages told, %u had changed\n", name, l->nr_questions,
+	       l->nr_told, l->nr_changed);
 	if (l->wrong[0])
 		printf("# %s: %s\n", name, l->wrong);
 	return !l->wrong[0];
