@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asan_fork.h"
+
 static int hidden = -1;	/* single-threaded */
 
 void in_child_hide(int fd)
@@ -34,8 +36,10 @@ static int code_of(int ret)
 pid_t in_child_start(int (*work)(void *arg), void *arg)
 {
 	const struct rlimit no_core = { 0, 0 };
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
+	asan_fork_safe();
+	pid = fork();
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
 	end_with(parent);
