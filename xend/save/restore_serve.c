@@ -151,10 +151,16 @@ static int answer(struct restore *r, const struct restore_question *q, uint64_t 
 	return 0;
 }
 
-/* Until the reader has closed its end: 0; -EBADMSG: it does what no reader of ours does. */
+/*
+ * Until the reader has closed its end: 0; -EBADMSG: it does what no reader of ours does; -EPIPE: the
+ * other host is gone, or never says another word. It is not heard of by the reader, which may hang.
+ */
 static int serve(struct restore *r, int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = r->is_channel ? r->fd : -1, .events = POLLRDHUP },
+	};
 	uint64_t left = r->max_pages * (r->is_channel ? ASKS_PER_PAGE_LIVE : ASKS_PER_PAGE) +
 			ASKS_MORE;
 	struct restore_question q;
@@ -162,8 +168,10 @@ static int serve(struct restore *r, int fd)
 	ssize_t n;
 
 	while (!atomic_load(&r->worker.stop)) {
-		if (poll(&p, 1, LOOK_MS) <= 0)
+		if (poll(p, 2, LOOK_MS) <= 0)
 			continue;
+		if (p[1].revents)
+			return -EPIPE;
 		n = recv(fd, &q, sizeof(q), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -203,6 +211,8 @@ static int outcome(struct restore *r, int err)
 		return restore_damaged(r, "what reads it crashed, or did what it may not");
 	case -EAGAIN:
 		return worker_fail(&r->worker, err, "the process that read it was killed");
+	case -EPIPE:
+		return worker_fail(&r->worker, err, "the connection to the other host was lost");
 	default:
 		take_words(r);
 		return err;

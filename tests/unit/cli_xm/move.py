@@ -209,6 +209,12 @@ def child_of(host):
     return int(p.stdout or 0)
 
 
+def reader_of(host):
+    """The process that reads what arrives there; 0: there is none just now."""
+    p = subprocess.run(["pgrep", "-P", str(child_of(host))], capture_output=True, text=True)
+    return int(p.stdout or 0)
+
+
 def every_kill(which, at):
     """Kills xend of one side at each deed until a move ends before it dies."""
     outcomes, n = {"moved": 0, "here": 0}, 1
@@ -341,6 +347,16 @@ def main():
     at = settle("a move with Ganeti's words")
     claim("the file that Ganeti names with -C is not needed: the record goes along")
     options[:] = []
+
+    # The reader there hears of nothing, and so cannot tell that nobody sends any more.
+    p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", f"{TOP}/hop", "web", OTHER[at].name],
+                         env=dict(at.env, MOVE_CUT="61000", MOVE_STAY="1"), stderr=subprocess.DEVNULL)
+    until(lambda: reader_of(OTHER[at]), "a part of its memory is there")
+    os.kill(reader_of(OTHER[at]), signal.SIGSTOP)
+    os.kill(child_of(at), signal.SIGKILL)
+    assert p.wait(PATIENCE_S) == 1
+    assert settle("a move whose source died while its reader hung") is at
+    claim("where the source is gone, what has begun to arrive ends, whatever reads it does")
 
     for command in "cat >/dev/null", STUBBORN: # neither ends nor answers
         p = subprocess.Popen([f"{TOP}/bin/xm", "migrate", "-s", "", "web", command], env=at.env,
