@@ -63,57 +63,97 @@ xs rm /config/domain/victim
 centis() { cut -d ' ' -f 1 /proc/uptime | tr -d .; }
 ticks() { grep -acE '^tick' "$(log_of cloud)"; }
 
-# survives ROUND NAME: kills NAME's process and waits until two more writes of the guest, one of them
-# begun afterwards, are on the disk; keeps the longest time that took.
-longest=0
+# Not a second by the clock each time: a guest's write ends when the host's disk has it, and what the
+# machine waits for while it is idle takes as long as the host lets it. So each time that a process is
+# killed the same work is timed without that just before, the middle of those times is a measure for
+# the other, and what backendd waits of its own accord is read from its log. That grew to five
+# seconds, and the times with it.
+CALM=/tmp/calm TOOK=/tmp/took
+
+# middle FILE [LAST]: of its numbers, or of the LAST ones, the middle one.
+middle() { tail -n "${2:-99}" "$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# waits NAME: the longest that backendd waited before it started one of NAME anew since mark, in ms.
+mark() { marked=$(wc -l <$LOG); : >$CALM; : >$TOOK; }
+waits()
+{
+	tail -n +$((marked + 1)) $LOG | sed -n "s/.*: $1 .*: restarting in \([0-9]*\) ms.*/\1/p" |
+		awk '{ n++; if ($1 > most) most = $1 } END { print (n >= 20 ? most : 99999) }'
+}
+
+# back_soon NAME: what the claims of both devices are.
+back_soon()
+{
+	calm=$(middle $CALM) early=$(middle $TOOK) late=$(middle $TOOK 10) waited=$(waits "$1")
+	echo "# $1: undisturbed $(tr '\n' ' ' <$CALM)"
+	echo "# $1: killed $(tr '\n' ' ' <$TOOK)"
+	claim "its process is started anew within a fifth of a second each time ($waited ms at most)" test "$waited" -le 200
+	claim "within a second, and what the same takes undisturbed: of all twenty times in the middle ($((early * 10)) ms, undisturbed $((calm * 10)))" \
+		test "$early" -le $((100 + 4 * calm))
+	claim "and of the last ten ($((late * 10)) ms)" test "$late" -le $((100 + 4 * calm))
+}
+
+# written ROUND FILE: waits until two more writes of the guest, one of them begun afterwards, are on
+# the disk; keeps the time since then in FILE.
+written()
+{
+	until [ "$(ticks)" -ge $((before + 2)) ]; do
+		[ $(($(centis) - began)) -lt 6000 ] || { echo "round $1: no write in a minute"; return 1; }
+		usleep 20000
+	done
+	echo $(($(centis) - began)) >>"$2"
+}
+
+# survives ROUND NAME: the same once undisturbed, and once while NAME's process is killed.
 survives()
 {
 	before=$(ticks) began=$(centis)
-	kill -9 "$(pid_of "$2")" || return 1
-	until [ "$(ticks)" -ge $((before + 2)) ]; do
-		[ $(($(centis) - began)) -lt 1000 ] || { echo "round $1: no write in ten seconds"; return 1; }
-		usleep 20000
-	done
-	took=$(($(centis) - began))
-	[ $took -le $longest ] || longest=$took
+	written "$1" $CALM || return 1
+	before=$(ticks) began=$(centis)
+	kill -9 "$(pid_of "$2")" && written "$1" $TOOK
 }
 
 types cloud 'while [ ! -e /tmp/stop ]; do dd if=/dev/zero of=/mnt/t bs=4k count=4 conv=fsync 2>/dev/null && echo tick; usleep 50000; done &'
 claim "the guest writes" hears cloud 30 '^tick' 3
+mark
 for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	claim "kill $round of the disk's process: writing goes on" survives $round blkback
 done
-claim "within a second each time ($((longest * 10)) ms at most)" test $longest -le 100
+back_soon blkback
 types cloud 'touch /tmp/stop'
 
-# answered: asks the guest every 50 ms until it has answered one of all; ping's own patience is whole seconds.
+# answered FILE: asks the guest every 50 ms until it has answered one of all, and keeps the time since
+# began in FILE; ping's own patience is whole seconds. An answer to an earlier question is none to this.
+asked=0
 answered()
 {
-	rm -f /tmp/answer
-	until [ -e /tmp/answer ]; do
-		[ $(($(centis) - began)) -lt 1000 ] || { echo "no answer in ten seconds"; return 1; }
-		{ ping -c 1 -W 1 10.0.0.3 >/dev/null 2>&1 && : >/tmp/answer; } &
+	asked=$((asked + 1)) answer=/tmp/answer.$asked
+	until [ -e $answer ]; do
+		[ $(($(centis) - began)) -lt 6000 ] || { echo "no answer in a minute"; return 1; }
+		{ ping -c 1 -W 1 10.0.0.3 >/dev/null 2>&1 && : >$answer; } &
 		usleep 50000
 	done
+	echo $(($(centis) - began)) >>"$1"
 }
 
 # reached_again: the same of netback and a packet to and fro.
 reached_again()
 {
+	began=$(centis)
+	answered $CALM || return 1
 	killed=$(pid_of netback) began=$(centis)
 	kill -9 "$killed" || return 1
 	while [ -d "/proc/$killed" ]; do usleep 1000; done
-	answered || return 1
-	took=$(($(centis) - began))
-	[ $took -le $longest ] || longest=$took
+	answered $TOOK
 }
 
-longest=0 began=$(centis)
-claim "the guest answers" answered
+began=$(centis)
+claim "the guest answers" answered /tmp/first
+mark
 for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	claim "kill $round of the card's process: the guest answers" reached_again
 done
-claim "within a second each time ($((longest * 10)) ms at most)" test $longest -le 100
+back_soon netback
 
 # lists: wherever a device is entered.
 domid=$(xm domid cloud)
