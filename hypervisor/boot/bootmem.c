@@ -8,7 +8,6 @@
 #include "x86/e820.h"
 
 #define MAX_TAKEN 256
-#define ALLOC_LIMIT (1ULL << 32) /* the early direct map ends there */
 #define LOW_MEMORY (1ULL << 20)	 /* firmware's; stays DOMID_IO for dom0 to look at */
 
 static struct range {
@@ -16,6 +15,7 @@ static struct range {
 } taken[MAX_TAKEN];
 static unsigned int nr_taken;
 static bool closed;
+static maddr_t mapped_end = 1ULL << 32; /* of the early direct map, head.S */
 
 static void insert_at(unsigned int i, maddr_t start, maddr_t end)
 {
@@ -75,7 +75,7 @@ maddr_t bootmem_alloc(u64 size, u64 align)
 	for (unsigned int i = machine_e820.nr; i-- > 0;) {
 		const struct e820_entry *e = &machine_e820.entry[i];
 		maddr_t start = MAX(ALIGN_UP(e->addr, PAGE_SIZE), LOW_MEMORY);
-		maddr_t end = MIN(ALIGN_DOWN(e->addr + e->size, PAGE_SIZE), ALLOC_LIMIT);
+		maddr_t end = MIN(ALIGN_DOWN(e->addr + e->size, PAGE_SIZE), mapped_end);
 		maddr_t at;
 
 		if (e->type != E820_RAM || start >= end)
@@ -86,7 +86,12 @@ maddr_t bootmem_alloc(u64 size, u64 align)
 		bootmem_reserve(at, size);
 		return at;
 	}
-	hv_panic("boot memory: no %lu KiB of RAM free below 4 GiB", size >> 10);
+	hv_panic("boot memory: no %lu KiB of RAM free below %lu GiB", size >> 10, mapped_end >> 30);
+}
+
+void bootmem_mapped(maddr_t end)
+{
+	mapped_end = end;
 }
 
 bool bootmem_is_open(void)

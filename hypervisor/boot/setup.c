@@ -70,7 +70,7 @@ static void read_options(void)
 
 static void reserve_boot_memory(void)
 {
-	e820_sanitise(&machine_e820);
+	e820_sanitise(&machine_e820, DIRECTMAP_SIZE);
 	bootmem_reserve(IMAGE_PHYS, (u64)(image_end - image_start));
 	for (unsigned int i = 0; i < info.nr_modules; i++)
 		bootmem_reserve(info.module[i].start, info.module[i].len);
@@ -141,6 +141,7 @@ void boot_main(u32 magic, u32 mbi_phys)
 	pt_set_pages(boot_page);	 /* before there is a heap */
 	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */
 	pagetable_init();		 /* direct map, image with its rights, this CPU's stack */
+	bootmem_mapped(DIRECTMAP_SIZE);	 /* the tables of much RAM have no room below 4 GiB */
 	make_frame_tables();		 /* who owns which frame */
 	bootmem_close();		 /* the rest of RAM is the heap */
 	pt_set_pages(heap_page);	 /* which gives page tables, too */

@@ -59,20 +59,29 @@ static void append(struct e820_map *map, u64 addr, u64 end, u32 type)
 		e820_add(map, addr, end - addr, type);
 }
 
-void e820_sanitise(struct e820_map *map)
+void e820_sanitise(struct e820_map *map, u64 ram_end)
 {
 	static struct e820_map clean; /* boot CPU only */
-	u64 addr = 0, next;
+	u64 addr = 0, next, left_out = 0;
 
 	clean.nr = 0;
 	clean.nr_dropped = map->nr_dropped;
 	for (; (next = next_boundary(map, addr)) != 0; addr = next) {
 		u32 type = type_at(map, addr);
 
+		if (addr < ram_end)
+			next = MIN(next, ram_end);
+		else if (type == E820_RAM) {
+			type = E820_UNUSABLE;
+			left_out += next - addr;
+		}
 		if (type)
 			append(&clean, addr, next, type);
 	}
 	*map = clean;
+	if (left_out)
+		log_warn("memory map: %lu MiB of RAM above %lu GiB are not used", left_out >> 20,
+			 ram_end >> 30);
 	if (map->nr_dropped)
 		log_warn("memory map: no room for %u ranges more: what RAM is there is not used",
 			 map->nr_dropped);

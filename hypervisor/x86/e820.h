@@ -29,10 +29,10 @@ extern struct e820_map machine_e820; /* fixed after boot; also given to dom0 */
  */
 void e820_add(struct e820_map *map, u64 addr, u64 size, u32 type);
 /*
- * Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type; says what was
- * dropped.
+ * Sorts, cuts overlaps (what is not RAM wins over RAM), joins neighbours of one type. RAM from
+ * @ram_end on becomes unusable. Says what was dropped, and what is not used.
  */
-void e820_sanitise(struct e820_map *map);
+void e820_sanitise(struct e820_map *map, u64 ram_end);
 /* The range that holds the byte at @addr; NULL: none. */
 const struct e820_entry *e820_find(const struct e820_map *map, u64 addr);
 /* The byte at @addr is RAM. */

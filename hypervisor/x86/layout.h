@@ -24,6 +24,7 @@
 #define PERDOMAIN_L4_SLOT 260
 #define IMAGE_START 0xffff828000000000
 #define IMAGE_PHYS 0x200000 /* load address; image virtual = IMAGE_START + physical - 0 */
+#define DIRECTMAP_SIZE (HV_HOLE_END - 0xffff830000000000) /* 5 TiB; behind it are guests' slots */
 #ifndef DIRECTMAP_START	    /* host tests put it over an array (tests/fakes/hv/host.h) */
 #define DIRECTMAP_START 0xffff830000000000
 #endif

@@ -76,7 +76,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	free(mbi);
 	FUZZ_CHECK(ok == (map.nr != 0) && (ok || reason));
 	check_info(&info);
-	e820_sanitise(&map);
+	e820_sanitise(&map, 5ULL << 40);
 	check_map(&map);
 	options_parse(&options, info.cmdline);
 	FUZZ_CHECK(is_terminated(options.cmdline, sizeof(options.cmdline)));

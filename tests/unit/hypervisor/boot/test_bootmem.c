@@ -86,10 +86,23 @@ static void test_random_allocations_are_disjoint_and_all_ram_is_accounted_for(vo
 	}
 }
 
+static void test_memory_above_4_gib_is_taken_once_it_is_mapped(void **state)
+{
+	const u64 edge = 1ULL << 32;
+
+	e820_add(&machine_e820, edge - 0x10000, 0x40000, E820_RAM);
+	assert_int_equal(bootmem_alloc(0x8000, 0x1000), edge - 0x8000);
+	bootmem_mapped(edge + 0x20000);
+	assert_int_equal(bootmem_alloc(0x10000, 0x10000), edge + 0x10000);
+	assert_int_equal(bootmem_alloc(0x10000, 0x10000), edge);
+	assert_int_equal(bootmem_alloc(0x8000, 0x1000), edge - 0x10000); /* the end of the rest */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_allocations_are_disjoint_and_all_ram_is_accounted_for),
+		cmocka_unit_test(test_memory_above_4_gib_is_taken_once_it_is_mapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
