@@ -74,7 +74,6 @@ static void frame_release_to_heap(struct frame *f)
 	m2p_set(frame_to_mfn(f), M2P_INVALID);
 	frame_set_refs(f, 0);
 	f->type = 0; /* C23: no type and no VALID bit outlives an owner */
-	f->owner = DOMID_XEN;
 	f->stamp = tlb_clock();
 	frames_free(f, 0);
 	if (owner && owner->is_dying && owner->tot_pages == 0)

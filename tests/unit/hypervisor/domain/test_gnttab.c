@@ -477,8 +477,9 @@ static void test_a_table_goes_with_what_it_tracked(void **state)
 	struct domain *d2 = world_domain(2, 1);
 	const long blocks = world_blocks;
 
-	d2->gnttab->maptrack[0] = xzalloc_array(struct maptrack, MAPTRACK_PER_PAGE);
-	d2->gnttab->nr_maptrack_pages = 1;
+	d2->gnttab->nr_maptrack_pages = 3;
+	for (u32 i = 0; i < d2->gnttab->nr_maptrack_pages; i++)
+		d2->gnttab->maptrack[i] = xzalloc_array(struct maptrack, MAPTRACK_PER_PAGE);
 	assert_true(gnttab_fini(d2));
 	assert_null(d2->gnttab);
 	assert_true(world_blocks < blocks);
