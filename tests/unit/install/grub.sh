@@ -86,7 +86,7 @@ installed_words()
 	entries
 }
 (installed_words)
-claim "what is set in /etc/default/grub.d arrives" has 'storevisor.gz dom0_mem=1024M$'
+claim "what is set in /etc/default/grub.d arrives" has 'storevisor.gz dom0_mem=1024M ucode=scan$'
 GRUB_FS=btrfs root_part=@rootfs entries
 claim "a root that is a part of btrfs is that part" has 'root=UUID=1234-5678 rootflags=subvol=@rootfs ro'
 GRUB_FS=btrfs entries
