@@ -9,6 +9,7 @@ REAL_TIME=1
 mkdir -p "$SCRATCH/guests"
 strip -o "$SCRATCH/guests/boot.elf" "$STOREVISOR_BUILD/tests/guests/guest-boot.elf"
 strip -o "$SCRATCH/guests/fuzz.elf" "$STOREVISOR_BUILD/tests/guests/kit-fuzz.elf"
+strip -o "$SCRATCH/guests/given_up.elf" "$STOREVISOR_BUILD/tests/guests/guest-given_up.elf"
 cp "$STOREVISOR_BUILD/tests/guests/guestrun" "$SCRATCH/guests/"
 inside smp.sh --cpus 4 --disk "$SCRATCH/disk" --add "$SCRATCH/guests"
 finish

@@ -8,6 +8,7 @@
  * The guest may well end itself. What counts is the host: alive, and every frame back.
  */
 #include "claim.h"
+#include "draw.h"
 
 #define CALLS 20000
 #define REPORT 500 /* calls; the guest may end itself before all are made */
@@ -16,7 +17,6 @@
 #define WORDS (PAGE_SIZE / sizeof(u64))
 #define HOT 16 /* words of the largest structure that most calls read */
 
-static u64 state;
 static u64 *argument[ARGUMENT_PAGES]; /* what pointers point to */
 static u64 *spare[SPARE_PAGES];	      /* whose frames and mappings are played with */
 static u64 *read_only;
@@ -25,34 +25,21 @@ static grant_ref_t ref;
 static volatile u64 *under_way; /* HOT words that the present call may read */
 static u64 changes, raced;
 
-static u64 next(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dUL;
-}
-
-static u64 below(u64 limit)
-{
-	return (next() >> 32) * limit >> 32;
-}
-
 static u64 a_frame(void)
 {
-	switch (below(8)) {
+	switch (draw_below(8)) {
 	case 0: return virt_to_mfn(pt_base());
 	case 1: return virt_to_mfn((void *)((u64)pte_find(spare[0], 1) & ~PAGE_OFFSET_MASK));
 	case 2: return start_info->shared_info >> PAGE_SHIFT;
-	case 3: return below(0x80000);
-	default: return pfn_to_mfn(virt_to_pfn(spare[below(SPARE_PAGES)]));
+	case 3: return draw_below(0x80000);
+	default: return pfn_to_mfn(virt_to_pfn(spare[draw_below(SPARE_PAGES)]));
 	}
 }
 
 /* An argument structure, which the other vcpu goes for. */
 static u64 a_structure(u64 *page, u64 limit)
 {
-	u64 *at = page + below(limit);
+	u64 *at = page + draw_below(limit);
 
 	WRITE_ONCE(under_way, at);
 	return (u64)at;
@@ -60,18 +47,18 @@ static u64 a_structure(u64 *page, u64 limit)
 
 static u64 a_pointer(void)
 {
-	u64 *page = argument[below(ARGUMENT_PAGES)];
+	u64 *page = argument[draw_below(ARGUMENT_PAGES)];
 
-	switch (below(16)) {
+	switch (draw_below(16)) {
 	case 0: return 0;
 	case 1: return 0x0000800000000000UL;
-	case 2: return HYPERVISOR_VIRT_START - below(64) * 8;
-	case 3: return HYPERVISOR_VIRT_END - below(64) * 8;
+	case 2: return HYPERVISOR_VIRT_START - draw_below(64) * 8;
+	case 3: return HYPERVISOR_VIRT_END - draw_below(64) * 8;
 	case 4: return 0x7000000000UL;
-	case 5: return (u64)page + PAGE_SIZE - below(32); /* straddles */
-	case 6: return (u64)read_only + below(WORDS) * 8;
-	case 7: return (u64)spare[below(SPARE_PAGES)];
-	case 8: return (u64)page + below(PAGE_SIZE);
+	case 5: return (u64)page + PAGE_SIZE - draw_below(32); /* straddles */
+	case 6: return (u64)read_only + draw_below(WORDS) * 8;
+	case 7: return (u64)spare[draw_below(SPARE_PAGES)];
+	case 8: return (u64)page + draw_below(PAGE_SIZE);
 	default: return a_structure(page, WORDS / 2);
 	}
 }
@@ -81,23 +68,23 @@ static u64 an_entry(void)
 	static const u64 flags[] = { PTE_DATA, PTE_RO, PTE_TABLE, 0, PTE_DATA | PTE_PS,
 				     PTE_DATA | PTE_PCD, PTE_DATA | PTE_NX, PTE_DATA | 1UL << 51 };
 
-	return pte_make(a_frame(), flags[below(ARRAY_SIZE(flags))]);
+	return pte_make(a_frame(), flags[draw_below(ARRAY_SIZE(flags))]);
 }
 
 static u64 a_value(void)
 {
-	switch (below(12)) {
+	switch (draw_below(12)) {
 	case 0: return 0;
 	case 1: return ~0UL;
-	case 2: return 1UL << below(64);
+	case 2: return 1UL << draw_below(64);
 	case 3: return a_frame();
-	case 4: return a_frame() << PAGE_SHIFT | (below(WORDS) * 8) | below(4);
+	case 4: return a_frame() << PAGE_SHIFT | (draw_below(WORDS) * 8) | draw_below(4);
 	case 5: return an_entry();
-	case 6: return below(2) ? port : ref;
+	case 6: return draw_below(2) ? port : ref;
 	case 7: return DOMID_SELF;
 	case 8: return a_pointer();
-	case 9: return next();
-	default: return below(40);
+	case 9: return draw();
+	default: return draw_below(40);
 	}
 }
 
@@ -134,7 +121,7 @@ static bool would_stop_us(u64 nr, u64 op)
 	case __HYPERVISOR_sched_op: return op != SCHEDOP_yield && op != SCHEDOP_pin_override;
 	case __HYPERVISOR_vcpu_op: return op == VCPUOP_down;
 	case __HYPERVISOR_set_trap_table:
-	case __HYPERVISOR_event_channel_op_compat: return below(4);
+	case __HYPERVISOR_event_channel_op_compat: return draw_below(4);
 	case __HYPERVISOR_event_channel_op: return op == EVTCHNOP_reset || op == EVTCHNOP_close;
 	case __HYPERVISOR_console_io: return true;
 	default: return false;
@@ -143,49 +130,38 @@ static bool would_stop_us(u64 nr, u64 op)
 
 static void one_call(void)
 {
-	u64 nr = below(20) ? below(42) : next();
-	u64 op = below(10) ? below(34) : a_value(), a[5];
+	u64 nr = draw_below(20) ? draw_below(42) : draw();
+	u64 op = draw_below(10) ? draw_below(34) : a_value(), a[5];
 
 	if (would_stop_us(nr, op))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(a); i++)
-		a[i] = below(3) ? a_value() : a_pointer();
+		a[i] = draw_below(3) ? a_value() : a_pointer();
 	for (unsigned int i = 0; i < 8; i++)
-		argument[below(ARGUMENT_PAGES)][below(WORDS)] = a_value();
+		argument[draw_below(ARGUMENT_PAGES)][draw_below(WORDS)] = a_value();
 	switch (nr) {
 	case __HYPERVISOR_mmu_update:
 	case __HYPERVISOR_mmuext_op:
-		a[3] = below(8) ? DOMID_SELF : a_value();
-		a[1] = below(4) + 1;
-		race(nr, below(4) ? a_structure(argument[0], 64) : a_pointer(), a[1],
-		     below(2) ? 0 : a_pointer(), a[3], a[4], 0);
+		a[3] = draw_below(8) ? DOMID_SELF : a_value();
+		a[1] = draw_below(4) + 1;
+		race(nr, draw_below(4) ? a_structure(argument[0], 64) : a_pointer(), a[1],
+		     draw_below(2) ? 0 : a_pointer(), a[3], a[4], 0);
 		return;
 	case __HYPERVISOR_update_va_mapping:
-		race(nr, (u64)spare[below(SPARE_PAGES)], an_entry(), a[2], a[3], a[4], 0);
+		race(nr, (u64)spare[draw_below(SPARE_PAGES)], an_entry(), a[2], a[3], a[4], 0);
 		return;
 	default:
 		race(nr, op, a[1], a[2], a[3], a[4], a[0]);
 	}
 }
 
-/* The number after @key on the command line. */
-static u64 number_of(const char *key, u64 otherwise)
-{
-	const char *text = (const char *)start_info->cmd_line, *end;
-
-	for (; *text; text++)
-		if (strncmp(text, key, strlen(key)) == 0)
-			return strtou64(text + strlen(key), &end);
-	return otherwise;
-}
-
 GUEST_TEST(fuzz, "no sequence of hypercalls hurts anybody but the guest", 0)
 {
 	struct evtchn_bind_ipi ipi = { 0 };
-	u64 seed = number_of("fuzz=", 1), calls = number_of("calls=", CALLS);
+	u64 seed = draw_option("fuzz=", 1), calls = draw_option("calls=", CALLS);
 
 	say("seed: %lu\n", seed);
-	state = seed * 0x9e3779b97f4a7c15UL | 1;
+	draw_from(seed);
 	for (unsigned int i = 0; i < ARGUMENT_PAGES; i++)
 		argument[i] = page_alloc();
 	for (unsigned int i = 0; i < SPARE_PAGES; i++)

@@ -59,9 +59,14 @@ for seed in $seeds; do
 	claim "fuzz seed $seed: the host lives on, every frame is back" \
 		/mnt/guests/guestrun -a -k $slack -c fuzz=$seed /mnt/guests/boot.elf /mnt/guests/special/fuzz.elf
 done
+for seed in $seeds; do
+	claim "calls given up, seed $seed: the guest lives on, every frame is back" \
+		/mnt/guests/guestrun -k $slack -s 120 -c given_up=$seed /mnt/guests/boot.elf /mnt/guests/given_up.elf
+done
 if is_ours; then
 	claim "in log-dirty mode all that a guest writes is told, and it notices nothing" \
-		/mnt/guests/guestrun -l -s 120 /mnt/guests/logged.elf /mnt/guests/pt_trapped_write.elf /mnt/guests/vcpu_info.elf
+		/mnt/guests/guestrun -l -s 120 /mnt/guests/logged.elf /mnt/guests/pt_trapped_write.elf /mnt/guests/vcpu_info.elf \
+		/mnt/guests/given_up.elf
 	claim "so is what others write into it" \
 		/mnt/guests/guestrun -lp /mnt/guests/pairs/pair_grant_games.elf /mnt/guests/pairs/pair_frames.elf
 	claim "and what a guest does that makes no sense" \

@@ -132,6 +132,10 @@ done
 sed 's/^/# arguments changed under way in /; s/$/ calls/' /tmp/raced
 claim "arguments changed while they were read" \
 	sh -c 'test "$(awk "{ n += \$1 } END { print n + 0 }" /tmp/raced)" -gt 0'
+for seed in 1 2 3; do
+	claim "calls given up wherever they are, seed $seed: the guest lives on" \
+		/mnt/guests/guestrun -s 120 -c "given_up=$seed knock=1" /mnt/guests/boot.elf /mnt/guests/given_up.elf
+done
 until_true 60 sh -c '. /mnt/dom0/lib.sh; trap - EXIT; [ "$(inventory)" = "'"$before"'" ]' >/dev/null 2>&1
 same "nothing is left behind" "$before" "$(inventory)"
 audits
