@@ -75,6 +75,7 @@ struct domain {
 	bool dirty;			/* record or state must be looked at */
 	bool give_up;			/* failed: not again until the record is written */
 	bool ended;			/* which its record does not say yet: it must not start */
+	bool held;			/* its record is not to be acted on: loss.h */
 	bool handed;			/* to another host, or perhaps: must not run here */
 	bool preserved;			/* dead, kept for a look */
 	bool transient;			/* made by xm create: goes with its domain */

@@ -16,6 +16,7 @@
 #include "home.h"
 #include "host.h"
 #include "log.h"
+#include "loss.h"
 #include "record_store.h"
 #include "cpu_share.h"
 #include "status.h"
@@ -76,6 +77,22 @@ static void start(struct xend *x, struct domain *d)
 	steps_begin_up(x, d, "power=on");
 }
 
+/*
+ * The record may not be what anybody wrote: nothing is begun by it. What runs goes on, and what
+ * does not stays so, until the administrator says that he knows.
+ */
+static bool hold(struct xend *x, struct domain *d)
+{
+	d->held = loss_holds(x, d->name);
+	if (!d->held)
+		return false;
+	domain_error(d, "the store has lost a part of its record, or brought it back from an "
+		     "earlier state: nothing is started or stopped for it before "
+		     "xs control lost known");
+	status_write(x, d);
+	return true;
+}
+
 /* Nothing runs: does the record want it to? */
 static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, const char *why)
 {
@@ -90,7 +107,7 @@ static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, con
 		domain_set_state(x, d, final ? d->state : STATE_DEFINED, "record");
 		return;
 	}
-	if (d->give_up)
+	if (d->give_up || hold(x, d))
 		return;
 	d->error[0] = '\0';
 	if (d->rec.moved[0]) {
@@ -110,6 +127,8 @@ static void reconcile_running(struct xend *x, struct domain *d, int rec_err)
 {
 	bool wanted = rec_err != -ENOENT && d->rec.power;
 
+	if (!wanted && hold(x, d))
+		return;
 	if (d->handed && rec_err == -ENOENT) {
 		steps_begin_down(x, d, AFTER_MOVED, "record-removed");
 		return;
@@ -153,7 +172,9 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 
 	if (!rec)
 		return x->now_ns + AGAIN_NS;
-	d->dirty = false;
+	if (d->held)
+		d->error[0] = '\0';
+	d->dirty = d->held = false;
 	err = record_read(x->xs, d->name, rec, why, sizeof(why));
 	if (err == -ENOENT || err == -EINVAL || err == 0) {
 		bool other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
@@ -172,6 +193,10 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 			reconcile_stopped(x, d, err, why);
 	} else {
 		log_warnx("%s: the record cannot be read: %s", d->name, strerror(-err));
+		d->dirty = true;
+		again = x->now_ns + AGAIN_NS;
+	}
+	if (d->held) {
 		d->dirty = true;
 		again = x->now_ns + AGAIN_NS;
 	}

@@ -14,6 +14,7 @@
 #include "home.h"
 #include "host.h"
 #include "log.h"
+#include "loss.h"
 #include "reconcile.h"
 #include "recover.h"
 #include "request.h"
@@ -59,6 +60,7 @@ int xend_start(struct xend *x, struct xs_handle *xs, struct hv *hv, int wake_fd,
 		err = host_write(x);
 	if (err)
 		return err;
+	loss_look(x);
 	err = host_first_start(x);
 	if (err == 1)
 		err = recover_boot(x);
@@ -153,6 +155,7 @@ uint64_t xend_run(struct xend *x, uint64_t now_ns)
 		x->check_domains = false;
 		x->next_check_ns = now_ns + SAFETY_CHECK_NS;
 		reconcile_deaths(x);
+		loss_look(x);
 	}
 	/*
 	 * First what is asked: it may give a domain a step to do, and nothing would wake us for
@@ -168,6 +171,7 @@ uint64_t xend_run(struct xend *x, uint64_t now_ns)
 void xend_stop(struct xend *x)
 {
 	request_drop_all(x);
+	loss_fini(x);
 	while (x->domains)
 		domain_drop(x, x->domains);
 }

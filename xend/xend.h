@@ -27,6 +27,9 @@ struct xend {
 	uint64_t next_check_ns;		/* safety look at the hypervisor's list */
 	bool check_domains;		/* @releaseDomain came */
 	bool has_foreign;		/* /status tells of domains that others built, or may */
+	bool degraded, loss_told;	/* loss.c: the store has lost something; that is in /status */
+	char *lost;			/* what, as it says; NULL: not known */
+	uint64_t lost_ns;		/* when it was asked */
 };
 
 #define XEND_IDLE UINT64_MAX

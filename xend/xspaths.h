@@ -19,6 +19,7 @@ struct path {
 
 #define PATH_CONFIG_ROOT "/config/domain"
 #define PATH_STATUS_ROOT "/status/domain"
+#define PATH_STATUS_STORE "/status/store"
 #define PATH_REQUEST_ROOT "/request"
 #define PATH_HISTORY_ROOT "/history/domain"
 #define PATH_HOST_STOPPING "/host/stopping"

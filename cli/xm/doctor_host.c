@@ -197,8 +197,24 @@ static void check_bridge(struct doctor *d)
 	free(bridge);
 }
 
+/* As xend has it from the store; a store of another kind knows nothing of the sort. */
+static void check_store(struct doctor *d)
+{
+	char *state = store_read(d->xm->xs, XBT_NULL, "/status/store");
+
+	if (state && strcmp(state, "degraded") == 0)
+		doctor_found(d, false,
+			     "the store has lost something, or brought it back from an earlier state: "
+			     "xs control lost says what; for such records nothing is started or "
+			     "stopped before xs control lost known");
+	else if (state)
+		doctor_found(d, true, "the store has lost nothing");
+	free(state);
+}
+
 void doctor_host(struct doctor *d)
 {
+	check_store(d);
 	check_nodes(d);
 	check_backendd(d);
 	check_backends(d);

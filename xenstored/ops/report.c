@@ -90,7 +90,7 @@ struct gauge {
 	uint64_t value;
 };
 
-#define NR_GAUGES 16
+#define NR_GAUGES 17
 
 static void gauges(const struct server *srv, struct gauge g[NR_GAUGES])
 {
@@ -116,6 +116,8 @@ static void gauges(const struct server *srv, struct gauge g[NR_GAUGES])
 		  srv->durable.nr_queued },
 		{ "degraded", "gauge", "1: the disk refuses, or has lost something",
 		  srv->durable.refused || srv->durable.degraded },
+		{ "lost", "gauge", "1: the disk has lost something that nobody has said he knows of",
+		  srv->durable.degraded },
 		{ "uptime_seconds", "gauge", "since the daemon started",
 		  (now_ns() - s->start_ns) / 1000000000u },
 	};

@@ -190,6 +190,7 @@ static const struct {
 } cases[] = {
 	{ "/proc/xen/capabilities", NULL, 0644, "control_d\n", "BAD  this is not Domain-0" },
 	{ "/dev/xen/gntdev", NULL, 0600, "", "BAD  /dev/xen/gntdev is not there: modprobe xen-gntdev" },
+	{ "/status/store", "degraded", 0, "whole", "BAD  the store has lost something, or brought it back" },
 	{ "/proc/77/comm", "frontendd\n", 0644, "backendd\n", "BAD  backendd does not run: " },
 	{ "/sys/bus/xen-backend/drivers/vif", "", 0644, NULL,
 	  "BAD  the kernel's xen-netback is loaded and would serve domains beside backendd: rmmod xen-netback" },

@@ -143,9 +143,12 @@ static struct tree *tree_of(xs_transaction_t t)
 	return t ? &the_store->shadow : &the_store->tree;
 }
 
+static const char *lost_lines;
+
 struct xs_handle *fake_store_new(void)
 {
 	fake_store_free();
+	lost_lines = NULL;
 	the_store = calloc(1, sizeof(*the_store));
 	the_store->events_end = &the_store->events;
 	tree_make(&the_store->tree, "/local");
@@ -390,6 +393,28 @@ char **xs_check_watch(struct xs_handle *h)
 	free(e->token);
 	free(e);
 	return v;
+}
+
+void fake_lost(const char *lines)
+{
+	lost_lines = lines;
+}
+
+char *xs_control_command(struct xs_handle *h, const char *cmd, void *data, unsigned int len)
+{
+	const char *rest;
+	char *text;
+
+	if (!strcmp(cmd, "stat"))
+		return strdup(lost_lines ? "connections 1\nlost 1\n" : "connections 1\nlost 0\n");
+	if (!lost_lines)
+		return strdup("nothing");
+	/* The first line by itself: the others have to be asked for. */
+	rest = strchr(lost_lines, '\n') + 1;
+	if (len || !*rest)
+		return strdup(len ? rest : lost_lines);
+	return asprintf(&text, "%.*s... 1 more lines (from 1)\n", (int)(rest - lost_lines),
+			lost_lines) < 0 ? NULL : text;
 }
 
 bool xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long mfn,

@@ -42,6 +42,8 @@ void fake_store_fail(enum fake_failure failure);
  */
 void fake_refuse_once(const char *end, int err);
 bool fake_has_refused(void);
+/* What CONTROL lost answers, lines; NULL: nothing was lost. */
+void fake_lost(const char *lines);
 /* Domains introduced and not released. */
 unsigned int fake_introduced(void);
 

@@ -503,6 +503,75 @@ static void test_history_tells_the_story_and_stays_bounded(void **state)
 	assert_null(fake_get("/history/domain/a/00000001"));
 }
 
+/* What the store says it has lost, or has brought back, is nobody's word. */
+static void test_nothing_is_stopped_for_a_record_that_was_lost(void **state)
+{
+	static const char *const losses[] = {
+		"lost 5 0 /config/domain/other\nlost 5 0 /config/domain/web\n",
+		"older 5 0 /config/domain/web/power\n",
+		"unknown 5 0 /\n",
+		"stale 5 0 /config/domain\n",
+	};
+	struct world *w = *state;
+	int id;
+
+	world_record(w, "web");
+	world_run(w, 1);
+	id = fake_hv_guest();
+	assert_string_equal(fake_get("/status/store"), "whole");
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		fake_lost(losses[i]);
+		if (i % 2)
+			fake_set("/config/domain/web/power", "off");
+		else
+			fake_set("/config/domain/web", NULL);
+		world_run(w, 60);
+		assert_string_equal(state_of("web"), "running");
+		assert_int_equal(fake_hv_guest(), id);
+		assert_null(fake_get("/local/domain/1/control/shutdown") &&
+			    *fake_get("/local/domain/1/control/shutdown") ? "asked" : NULL);
+		assert_non_null(strstr(error_of("web"), "xs control lost known"));
+		assert_string_equal(fake_get("/status/store"), "degraded");
+		/* Another xend knows as much. */
+		world_kill(w);
+		world_start(w);
+		world_run(w, 60);
+		assert_int_equal(fake_hv_guest(), id);
+		world_record(w, "web");
+		world_run(w, 2);
+		assert_string_equal(error_of("web"), "");
+	}
+	fake_set("/config/domain/web", NULL);
+	world_run(w, 2);
+	assert_string_equal(state_of("web"), "running");
+	fake_lost(NULL);
+	world_run(w, 11);
+	assert_string_equal(fake_get("/status/store"), "whole");
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+}
+
+static void test_nothing_is_started_for_a_record_that_was_brought_back(void **state)
+{
+	struct world *w = *state;
+
+	fake_lost("older 5 0 /config/domain/web/memory\n");
+	world_record(w, "web");
+	world_record(w, "webber");
+	world_run(w, 60);
+	assert_int_equal(fake_hv_domains(), 1);
+	assert_string_equal(state_of("webber"), "running");
+	assert_non_null(strstr(error_of("web"), "xs control lost known"));
+	world_kill(w);
+	world_start(w);
+	world_run(w, 60);
+	assert_int_equal(fake_hv_domains(), 1);
+	fake_lost(NULL);
+	world_run(w, 11);
+	assert_int_equal(fake_hv_domains(), 2);
+	assert_string_equal(error_of("web"), "");
+	assert_string_equal(state_of("web"), "running");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +600,8 @@ int main(void)
 		T(test_destroy_ends_every_live_state),
 		T(test_a_host_name_names_a_domain),
 		T(test_a_record_called_domain_0_is_left_alone),
+		T(test_nothing_is_stopped_for_a_record_that_was_lost),
+		T(test_nothing_is_started_for_a_record_that_was_brought_back),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
 		T(test_so_is_each_word_on_its_devices),

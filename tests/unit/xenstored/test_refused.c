@@ -340,10 +340,13 @@ static void test_what_was_lost_is_told_until_it_is_known(void **state)
 	fd = live_open();
 	other = live_open();
 	assert_non_null(strstr(CONTROL("stat"), "degraded 1\n"));
+	/* What xend looks for. */
+	assert_non_null(strstr(CONTROL("stat"), "\nlost 1\n"));
 	assert_non_null(strstr(CONTROL("lost"), "unknown 0 "));
 	assert_int_equal(live_request(fd, XS_CONTROL, "lost\0what", 10, out), EINVAL);
 	assert_string_equal(CONTROL("lost\0known"), "OK");
 	assert_non_null(strstr(CONTROL("stat"), "degraded 0\n"));
+	assert_non_null(strstr(CONTROL("stat"), "\nlost 0\n"));
 	assert_string_equal(CONTROL("lost"), "nothing");
 	assert_int_equal(live_write_number(fd, "/config/begun", 2), 0);
 	begin_again();

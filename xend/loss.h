@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loss.h - what the store has lost of the records, or has brought back from an earlier state, until
+ * the administrator says that he knows ("xs control lost known"). Nothing is started or
+ * stopped for such a record; it may not be what anybody wrote.
+ */
+#ifndef XEND_LOSS_H
+#define XEND_LOSS_H
+
+#include <stdbool.h>
+
+struct xend;
+
+/*
+ * Asks the store, writes down in /status/store whether it is "whole" or "degraded", and has all
+ * records looked at again when it has become whole. A store of another kind loses nothing.
+ */
+void loss_look(struct xend *x);
+/* Whether the record of @name is not to be acted on. */
+bool loss_holds(struct xend *x, const char *name);
+void loss_fini(struct xend *x);
+
+#endif
