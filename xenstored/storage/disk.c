@@ -2,6 +2,7 @@
 /* disk.c - see disk.h: opening, reading, changing. What a start finds is disk_start.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define HISTORY_NS (90ull * 24 * 3600 * 1000000000u)
 /* Records of history that one commit gives up beyond those that it adds. */
 #define PRUNE_STEP 64u
+/* Records of a commit that takes some MiB of memory. */
+#define LARGE 4096u
 
 static struct disk_config with_defaults(const struct disk_config *cfg)
 {
@@ -389,9 +392,23 @@ int disk_commit(struct disk *d)
 		return ret;
 	}
 	disk_log_commit(&d->log);
+	d->large = d->large || added >= LARGE;
 	d->applied = d->env.kept.applied;
 	d->degraded = d->env.kept.count[DISK_LOSS] > 0;
 	return 0;
+}
+
+int disk_rest(struct disk *d)
+{
+	int ret;
+
+	if (!d->large || d->read_only || !d->env.env)
+		return 0;
+	d->large = false;
+	disk_env_close(&d->env);
+	malloc_trim(0);
+	ret = disk_env_open(&d->env, d->path, d->cfg.map_size, DISK_WRITE);
+	return ret < 0 ? -EIO : 0;
 }
 
 void disk_abort(struct disk *d)

@@ -122,6 +122,11 @@ int disk_change(struct disk *d, uint64_t rev, uint32_t index, const struct chang
  */
 int disk_commit(struct disk *d);
 void disk_abort(struct disk *d);
+/*
+ * Nothing is to be done at the moment: gives back the memory of a large commit, which LMDB keeps for
+ * the next one as long as the environment is open. 0; -EIO: it is to be opened anew.
+ */
+int disk_rest(struct disk *d);
 uint64_t disk_applied(const struct disk *d);
 
 /* --- room, known before a change is accepted --- */

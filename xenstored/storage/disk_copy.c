@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +13,8 @@
 
 #include "disk_env.h"
 #include "in_child.h"
+
+#define HEAP_STEP (1 << 20)
 
 /* A file that LMDB cannot open is damaged, whatever it says is wrong with it. */
 static int open_source(const struct disk_copying *c, struct disk_env *e)
@@ -61,6 +65,13 @@ int disk_copy(void *arg)
 	const struct disk_copying *c = arg;
 	struct disk_env from;
 	int ret = open_source(c, &from);
+
+	/*
+	 * LMDB takes a page at a time from the end of the heap and gives each back there. In this
+	 * process, which ends behind it, that need not be a system call each.
+	 */
+	mallopt(M_TOP_PAD, HEAP_STEP);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
 
 	if (ret == 0)
 		ret = fill(c, &from);

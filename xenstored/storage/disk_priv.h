@@ -27,6 +27,7 @@ struct disk {
 	int fd;			/* of data.mdb, to allocate by; -1 */
 	uint64_t allocated;	/* bytes of it */
 	int read_only;		/* 0, or why: -Exxx */
+	bool large;		/* there was a large commit since disk_rest() */
 	bool degraded;		/* there are losses that nobody knows of */
 	uint64_t lost_ns;	/* when the last of them was found; 0: that is not known yet */
 	/* data.mdb is written anew, if pid; since which commit nothing has changed. */

@@ -467,14 +467,28 @@ static int patience(const struct worker *w)
 	return w->more ? 0 : 1000;
 }
 
+/* Nothing has come for a second. */
+static void rest(struct worker *w)
+{
+	if (w->reopen || w->refused)
+		return;
+	queue_batch_fini(&w->batch);
+	w->reopen = disk_rest(w->disk) < 0;
+	w->more = w->reopen;
+}
+
 static void serve(struct worker *w)
 {
 	struct pollfd p[] = { { w->fd, POLLIN, 0 }, { w->signals, POLLIN, 0 } };
+	int ready;
 
 	w->more = true;
 	while (!w->alone) {
-		if (poll(p, 2, patience(w)) < 0 && errno != EINTR)
+		ready = poll(p, 2, patience(w));
+		if (ready < 0 && errno != EINTR)
 			break;
+		if (ready == 0 && !w->more)
+			rest(w);
 		if (p[1].revents)
 			on_ended(w);
 		if (p[0].revents && !on_message(w))

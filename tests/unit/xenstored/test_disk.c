@@ -112,6 +112,53 @@ static void test_no_revision_is_applied_twice_and_none_is_left_out(void **state)
 	kit_fini(&k);
 }
 
+/* Pages of memory that are this process's alone. */
+static long own_pages(void)
+{
+	long resident = 0, shared = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*d %ld %ld", &resident, &shared), 2);
+	fclose(f);
+	return resident - shared;
+}
+
+/* LMDB keeps the memory of the largest transaction there was, or would for months. */
+static void test_the_memory_of_a_large_commit_is_given_back(void **state)
+{
+	enum { NODES = 20000 };
+	char *text = malloc(NODES * 24u), *end = text;
+	long before, large;
+	uint64_t rev;
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	k.map_size = 256u << 20;
+	kit_open(&k);
+	kit_rev(&k, "+/config=1");
+	for (unsigned int i = 0; i < NODES; i++)
+		end += sprintf(end, "+/config/n%05u=value ", i);
+	before = own_pages();
+	kit_rev(&k, text);
+	large = own_pages();
+	assert_in_range(large - before, 1000, 100000);
+	assert_int_equal(disk_rest(k.d), 0);
+	assert_true(own_pages() - before < (large - before) / 4);
+	/* And goes on, small and large. */
+	kit_rev(&k, "+/config=2");
+	rev = kit_rev(&k, "-/config/n00001");
+	assert_int_equal(disk_rest(k.d), 0);
+	assert_int_equal(disk_applied(k.d), rev);
+	kit_close(&k, true);
+	kit_open(&k);
+	assert_false(k.found.damaged || k.found.degraded);
+	assert_int_equal(k.found.applied, rev);
+	kit_fini(&k);
+	free(text);
+}
+
 static void test_an_aborted_commit_leaves_nothing(void **state)
 {
 	struct change c;
@@ -691,6 +738,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_committed_is_there_at_the_next_start),
 		cmocka_unit_test(test_long_paths_are_kept_and_removed_as_others),
 		cmocka_unit_test(test_no_revision_is_applied_twice_and_none_is_left_out),
+		cmocka_unit_test(test_the_memory_of_a_large_commit_is_given_back),
 		cmocka_unit_test(test_an_aborted_commit_leaves_nothing),
 		cmocka_unit_test(test_a_store_file_that_is_gone_comes_back_whole),
 		cmocka_unit_test(test_a_store_file_cut_to_nothing_comes_back_whole),
