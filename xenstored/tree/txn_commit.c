@@ -217,7 +217,7 @@ static size_t nr_new(const struct txn *t)
 	return nr;
 }
 
-/* The new nodes by path. Those in front of @next have their places, or are there. */
+/* The new nodes by path, if they come in another order. Those in front of @next have their places. */
 struct places {
 	struct tnode **sorted;
 	size_t nr, next;
@@ -227,7 +227,7 @@ static void places_init(struct places *p, const struct txn *t)
 {
 	size_t i = 0;
 
-	*p = (struct places){ .nr = nr_new(t) };
+	*p = (struct places){ .nr = nr_backwards(t) ? nr_new(t) : 0 };
 	p->sorted = p->nr ? calloc(p->nr, sizeof(struct tnode *)) : NULL;
 	if (!p->sorted) {
 		p->nr = 0;
