@@ -3,6 +3,7 @@
  * doc_load.c - documents from files: the whole text is read first, then doc_read.c looks at it.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "doc.h"
 
 #define TEXT_MAX (256u << 20)
+/* A document is many small pieces: the heap grows by so much for them, not by 128 KiB. */
+#define HEAP_STEP (2 << 20)
 
 const char *doc_name(const char *file)
 {
@@ -51,6 +54,7 @@ void doc_load(struct doc *d, const char *file, const char *at, bool allow_null)
 	size_t len;
 	char *text = doc_text(file, &len);
 
+	mallopt(M_TOP_PAD, HEAP_STEP);
 	*d = (struct doc){ .name = doc_name(file), .allow_null = allow_null };
 	doc_read(d, text, len, at);
 	free(text);

@@ -9,6 +9,9 @@
 #include "plan.h"
 #include "store.h"
 
+/* So many changes are sent without waiting for the others. */
+#define AT_ONCE 1024u
+
 struct act {
 	const char *path;
 	int rc;
@@ -68,8 +71,12 @@ int plan_apply(const struct plan *p, uint32_t tx, char **failed)
 	struct act *acts = calloc(2 * p->nr + 1, sizeof(*acts));
 	int rc = acts ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < p->nr && !rc; i++)
+	for (size_t i = 0; i < p->nr && !rc; i++) {
 		rc = submit_both(tx, &p->v[i], acts + 2 * i);
+		/* the daemon begins while the rest is being put together */
+		if (!rc && i % AT_ONCE == AT_ONCE - 1)
+			rc = xs_client_run(store(), 0);
+	}
 	xs_client_wait(store());
 	for (size_t i = 0; i < 2 * p->nr && !rc; i++)
 		if (acts[i].rc) {
