@@ -194,6 +194,9 @@ static int run_wait(struct cli_args *a)
 		rc = xs_client_watch(store(), all.w[i].path, all.w[i].pattern ? -1 : 0, on_event,
 				     &all.w[i], on_registered, NULL);
 	}
+	/* No time to hear anything: what is so now is looked at. */
+	for (int i = 0; timeout == 0 && i < all.nr; i++)
+		all.w[i].met = all.w[i].unsure = true;
 	while (!rc && !all_met(&all)) {
 		long left = timeout < 0 ? -1 : deadline - now_ms();
 		const struct waiting *w = unmet(&all);

@@ -339,6 +339,10 @@ run xs wait -t 2s /wait/a=1 /wait/b=2
 is "wait: one of them is not" "124 1" "$rc $(echo "$err" | grep -c '/wait/b: not so')"
 run xs wait -t 200ms /wait/a!=1
 is "wait: !=, and it is just that" 124 "$rc"
+run xs wait -t 0s /wait/a=1 /wait/none!
+is "wait: without any time, what is so" "0 " "$rc $err"
+run xs wait -t 0s /wait/a=2
+is "wait: without any time, what is not" 124 "$rc"
 run xs wait -t 200ms /wait/none!=1
 is "wait: !=, and it is not there" 124 "$rc"
 run xs wait -t 60s /wait/a!=2 /wait/b!=

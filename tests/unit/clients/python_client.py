@@ -540,12 +540,16 @@ class Holds(Nodes):
             self.assertTrue(held.value.startswith("first "))
             with self.assertRaises(TimeoutError) as caught:
                 self.other().lock("/t/lock", timeout=0.2).__enter__()
+            with self.assertRaises(TimeoutError):
+                self.other().lock("/t/lock", timeout=0).__enter__()
             self.assertEqual(caught.exception.filename, "/t/lock")
             self.assertEqual(self.store.read_text("/t/lock"), held.value)
             self.assertFalse(held.lost)
         for name in ("", "x" * 201, "a\0b"):
             self.assertRaises(ValueError, self.store.lock, "/t/lock", name=name)
         self.assertRaises(RuntimeError, held.__enter__)
+        with self.other().lock("/t/lock", timeout=0) as now:
+            self.assertFalse(now.lost)
 
     @unittest.skipUnless(OURS, "Debian's daemons bind nothing")
     def test_who_dies_has_it_no_more(self):

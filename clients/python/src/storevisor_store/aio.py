@@ -256,8 +256,8 @@ class AsyncStore(Nodes):
 
     def lock(self, path: str, *, ttl: Optional[float] = None, name: Optional[str] = None,
              timeout: Optional[float] = None) -> AsyncHold:
-        """A key that one of several has at a time, for async with: waits until it is free (@timeout: TimeoutError), and
-        gives it back. The key holds @name (default HOST:PID) and a number of its own. Who dies loses it, after 20 s of a
+        """A key that one of several has at a time, for async with: waits until it is free (@timeout: TimeoutError; 0: tries
+        once), and gives it back. The key holds @name (default HOST:PID) and a number of its own. Who dies loses it, after 20 s of a
         lost connection at most; with @ttl, which is renewed three times in it, who hangs, too. `.lost`, `.check()` and
         `.wait_lost()` tell. It contends with `xs lock --lease` and `xs elect` of the same key."""
         return AsyncHold(self, path, ttl, name, timeout)

@@ -78,6 +78,7 @@ class AsyncHold(AsyncContextManager["AsyncHold"]):
             raise ValueError(f"a name has 1 to {NAME_MAX} bytes")
         self.path, self.ttl, self.value = path, ttl, f"{name} {secrets.token_hex(8)}"
         self._store, self._timeout = store, timeout
+        self._tries_once = timeout is not None and timeout <= 0  # wait_for() would not even begin
         self._watch = store.watch(path)
         self._held_at: Optional[float] = None  # when was asked what was last found to be ours
         self._is_over = False  # given back, or never had
@@ -130,6 +131,8 @@ class AsyncHold(AsyncContextManager["AsyncHold"]):
     async def _take(self) -> None:
         await self._watch.__aenter__()
         while not await self._try():
+            if self._tries_once:
+                raise asyncio.TimeoutError
             await self._watch.__anext__()
 
     async def __aenter__(self) -> "AsyncHold":
@@ -137,12 +140,12 @@ class AsyncHold(AsyncContextManager["AsyncHold"]):
             raise RuntimeError("taken once already: each time is a lock() of its own")
         self._lost = asyncio.Event()
         try:
-            await asyncio.wait_for(self._take(), self._timeout)
+            await asyncio.wait_for(self._take(), None if self._tries_once else self._timeout)
         except BaseException as error:
             self._is_over = True
             await asyncio.shield(self._give_back())
             if isinstance(error, asyncio.TimeoutError):
-                raise TimeoutError(errno.ETIMEDOUT, "somebody else has it", self.path) from None
+                raise TimeoutError(errno.ETIMEDOUT, "not free within the time", self.path) from None
             raise
         self._keeper = asyncio.ensure_future(self._keep(self._lost))
         return self

@@ -185,7 +185,7 @@ class Hold:
         try:
             self._looking.wait(self._hold.__aenter__())
         except TimeoutError:  # on its way out of the thread it has lost the path
-            raise TimeoutError(errno.ETIMEDOUT, "somebody else has it", self.path) from None
+            raise TimeoutError(errno.ETIMEDOUT, "not free within the time", self.path) from None
         return self
 
     def __exit__(self, *_: object) -> None:
