@@ -360,6 +360,10 @@ class Watches(Nodes):
             self.store.write("/t/w/b", "1")
             self.assertEqual([watch.next(WAIT).path for _ in range(2)], ["/t/w/a", "/t/w/b"])
             self.assertRaises(TimeoutError, watch.next, 0.05)
+            self.store.write("/t/w/c", "1")
+            self.store.read("/t/w/c")  # its event came before this answer
+            self.assertEqual(watch.next(0).path, "/t/w/c")
+            self.assertRaises(TimeoutError, watch.next, 0)
 
     def test_close_ends_who_waits(self):
         watch = self.store.watch("/t/w").__enter__()

@@ -81,6 +81,11 @@ class AsyncWatch(AsyncIterator[Event]):
     def __aiter__(self) -> "AsyncWatch":
         return self
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next step waits for nothing: there is an event, an error or the end."""
+        return bool(self._events or self._error or self._closed)
+
     async def __anext__(self) -> Event:
         if not (self.registered or self._error or self._closed):
             await self._register()

@@ -134,9 +134,11 @@ class Watch(Iterator[Event]):
         return event
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
-        """The next one; None at the end, TimeoutError when there is none within @timeout seconds."""
+        """The next one; None at the end, TimeoutError when there is none within @timeout seconds (0: none is there)."""
         async def one() -> Optional[Event]:
             try:
+                if timeout is not None and timeout <= 0 and self._watch.is_ready:  # wait_for() would not even begin
+                    return await self._watch.__anext__()
                 return await asyncio.wait_for(self._watch.__anext__(), timeout)
             except StopAsyncIteration:
                 return None
