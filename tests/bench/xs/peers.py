@@ -220,9 +220,10 @@ class Etcd(Peer):
 
 
 class Redis(Peer):
-    """As Debian ships it: a dump now and then. With @always each reply waits for a sync."""
+    """As Debian ships it: a dump now and then. With @always each reply waits for a sync. Its bulk is in transactions of as
+    many keys as ours; piped() is without any: then others see half of it, and half of it is there when it fails."""
     needs = ["redis-server", "redis-cli"]
-    options = []
+    options, document = [], OursInMemory.document
 
     def start(self):
         self.serve(["redis-server", "--port", "0", "--unixsocket", str(self.where / "socket"), "--dir", str(self.where),
@@ -240,10 +241,18 @@ class Redis(Peer):
     def watch(self):
         return self.cli("--csv", "psubscribe", "__keyspace@0__:b/*")
 
-    def bulk(self, count):
-        path = self.where / f"in-{count}"
-        path.write_text("".join(f'SET b/{folder}/{key} "value {key}"\r\n' for folder, key in names(count)))
+    def sent(self, count, at_once):
+        path = self.where / f"in-{count}-{at_once}"
+        lines = [f'SET b/{folder}/{key} "value {key}"\r\n' for folder, key in names(count)]
+        parts = ["".join(lines[begin:begin + at_once]) for begin in range(0, count, at_once)] if at_once else []
+        path.write_text("".join(f"MULTI\r\n{part}EXEC\r\n" for part in parts) or "".join(lines))
         return ["sh", "-c", '"$@" <"$0"', str(path), *self.cli("--pipe")]
+
+    def bulk(self, count):
+        return self.sent(count, self.document)
+
+    def piped(self, count):
+        return self.sent(count, 0)
 
     def export(self):
         return ["sh", "-c", '"$@" --scan --pattern "b/*" | xargs -n 10000 "$@" mget', "sh", *self.cli()]
@@ -253,7 +262,7 @@ class Redis(Peer):
 
 
 class RedisAlways(Redis):
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
+    options, document = ["--appendonly", "yes", "--appendfsync", "always"], Ours.document
 
 
 class Dconf(Peer):
@@ -353,13 +362,15 @@ class Bench:
         print(kind, row, unit, peer, figure, sep="\t", flush=True)
 
     def row(self, row, unit, times, figure):
-        """@figure(peer) of each, in turns, so that all have the same moments."""
+        """@figure(peer) of each, in turns, so that all have the same moments. None: the row is not about that peer."""
         for _ in range(times):
             for kind, peer in self.peers:
                 if (peer, row) in self.out:
                     continue
                 try:
-                    self.say(kind, row, unit, peer.name, f"{figure(peer):.4f}")
+                    what = figure(peer)
+                    if what is not None:
+                        self.say(kind, row, unit, peer.name, f"{what:.4f}")
                 except Cannot as why:
                     self.out.add((peer, row))
                     self.say(kind, row, unit, peer.name, f"- {why}")
@@ -371,8 +382,14 @@ class Bench:
         peer.await_write()
         return (time.monotonic() - began) * 1000
 
-    def loaded(self, peer, count):
-        argv = peer.bulk(count)
+    def piped(self, peer, count):
+        """Redis without transactions beside ours, which knows nothing else."""
+        if hasattr(peer, "piped"):
+            return self.loaded(peer, count, peer.piped(count))
+        return self.loaded(peer, count) if isinstance(peer, Ours) else None
+
+    def loaded(self, peer, count, argv=None):
+        argv = argv or peer.bulk(count)
         took(peer, peer.clear())
         peer.settle()
         return took(peer, argv)
@@ -401,6 +418,7 @@ class Bench:
         number = iter(range(1 << 30))
         self.row("start, nothing in it", "ms", self.reps, self.began)
         self.row(f"{FEW} keys in", "ms", self.reps, lambda peer: self.loaded(peer, FEW))
+        self.row(f"{FEW} keys in, Redis piped", "ms", self.reps, lambda peer: self.piped(peer, FEW))
         self.row(f"{FEW} keys out", "ms", self.reps, lambda peer: self.exported(peer, FEW))
         self.row("write one key", "ms", several, lambda peer: took(peer, peer.write("one", f"new {next(number)}")))
         self.row("read one key", "ms", several, lambda peer: took(peer, peer.read("d0/k7")))
@@ -417,6 +435,7 @@ class Bench:
         self.row(f"start, {many} keys in it", "ms", self.reps, self.began)
         self.row("memory, after a start", "MB", 1, lambda peer: peer.resident() / 1e6)
         self.row(f"{many} keys in", "ms", self.reps - 1, lambda peer: self.loaded(peer, many))
+        self.row(f"{many} keys in, Redis piped", "ms", self.reps, lambda peer: self.piped(peer, many))
 
 
 def main(argv):

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "storage/checked.h"
+#include "storage/disk_copy.h"
 #include "storage/disk_env.h"
+#include "in_child.h"
 
 static void test_a_new_store_is_empty(void **state)
 {
@@ -109,6 +111,81 @@ static void test_no_revision_is_applied_twice_and_none_is_left_out(void **state)
 	kit_open(&k);
 	assert_int_equal(k.found.applied, 20);
 	assert_string_equal(kit_nodes(&k), "/config=6 /config/y=7 ");
+	kit_fini(&k);
+}
+
+/* --- branches --- */
+
+#define LEAVES_NODES 1200u
+#define LEAVES_NAME "/config/n%05u-a-name-that-is-long-enough-for-many-leaves-and-branches-of-some-length"
+
+/* Whether each node is found by a search of its own. */
+static int find_all(void *arg)
+{
+	const struct disk_copying *c = arg;
+	char path[200];
+	struct disk_env e;
+	MDB_val v;
+	int ret = disk_env_open(&e, c->from, c->map_size, DISK_READ);
+
+	if (ret == 0)
+		ret = disk_env_begin(&e, false);
+	for (unsigned int i = 0; i < LEAVES_NODES && ret == 0; i++) {
+		int len = snprintf(path, sizeof(path), LEAVES_NAME, i);
+
+		ret = disk_env_get(&e, DISK_NODE, &(MDB_val){ (size_t)len, path }, &v);
+	}
+	disk_env_close(&e);
+	return ret;
+}
+
+/* The walk of a check goes over the leaves: that the branches lead to them is looked at, too. */
+static void test_a_file_whose_branches_lead_astray_is_damaged(void **state)
+{
+	unsigned int branches = 0, refused = 0, taken = 0;
+	char *text = malloc(LEAVES_NODES * 128u), *end = text;
+	struct disk_copying c = { .map_size = 64u << 20 };
+	unsigned char head[16], byte;
+	char path[200];
+	struct kit k;
+	int fd;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	end += sprintf(end, "+/config= ");
+	for (unsigned int i = 0; i < LEAVES_NODES; i++)
+		end += sprintf(end, "+" LEAVES_NAME "=v ", i);
+	kit_rev(&k, text);
+	kit_close(&k, true);
+	free(text);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", k.state);
+	c.from = path;
+	assert_int_equal(in_child(disk_check, &c), 0);
+	assert_int_equal(in_child(find_all, &c), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	for (off_t at = 2 * 4096; pread(fd, head, sizeof(head), at) == sizeof(head); at += 4096) {
+		/* its own number, and what it is */
+		if (head[0] + head[1] * 256 != at / 4096 || head[10] != 1 || head[11])
+			continue;
+		branches++;
+		for (off_t i = at + 16 + branches; i < at + 4096; i += 13) {
+			assert_int_equal(pread(fd, &byte, 1, i), 1);
+			byte ^= (unsigned char)(1u << i % 8);
+			assert_int_equal(pwrite(fd, &byte, 1, i), 1);
+			if (in_child(disk_check, &c) < 0) {
+				refused++;
+			} else {
+				taken++;
+				assert_int_equal(in_child(find_all, &c), 0);
+			}
+			byte ^= (unsigned char)(1u << i % 8);
+			assert_int_equal(pwrite(fd, &byte, 1, i), 1);
+		}
+	}
+	close(fd);
+	assert_true(branches >= 3 && refused > 10 && taken > 10);
 	kit_fini(&k);
 }
 
@@ -738,6 +815,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_committed_is_there_at_the_next_start),
 		cmocka_unit_test(test_long_paths_are_kept_and_removed_as_others),
 		cmocka_unit_test(test_no_revision_is_applied_twice_and_none_is_left_out),
+		cmocka_unit_test(test_a_file_whose_branches_lead_astray_is_damaged),
 		cmocka_unit_test(test_the_memory_of_a_large_commit_is_given_back),
 		cmocka_unit_test(test_an_aborted_commit_leaves_nothing),
 		cmocka_unit_test(test_a_store_file_that_is_gone_comes_back_whole),
