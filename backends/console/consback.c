@@ -22,6 +22,7 @@
 
 #include "backend_main.h"
 #include "cons_log.h"
+#include "console_log_dir.h"
 #include "cons_pty.h"
 #include "cons_ring.h"
 #include "scrollback.h"
@@ -30,12 +31,8 @@
 #define PERIOD_US 50000
 #define PERIOD_BYTES 65536
 
-static const char *log_dir(void)
-{
-	const char *dir = getenv("STOREVISOR_CONSOLE_LOG_DIR");
-
-	return dir ? dir : "/var/log/xen/console";
-}
+#define CAME_PART 2000
+#define CAME_PARTS 8
 
 struct consback {
 	struct cons_pty pty;
@@ -185,16 +182,30 @@ static int cons_prepare(struct backend *be)
 	consback.log.fd = consback.log.old_fd = -1;
 	rc = store_read_str(be->xs, domain, "name", name, sizeof(name));
 	if (rc == 0)
-		rc = cons_log_open(&consback.log, log_dir(), name);
+		rc = cons_log_open(&consback.log, console_log_dir(), name);
 	if (rc < 0)
 		log_warnx("%s: no console log: %s", be->path, strerror(-rc));
 	return 0;
+}
+
+/* What it printed on the host that it comes from, in parts that xend wrote. */
+static void take_came(struct backend *be)
+{
+	char part[CAME_PART + 1], key[24];
+
+	for (unsigned int i = 0; i < CAME_PARTS; i++) {
+		snprintf(key, sizeof(key), "came/%u", i);
+		if (store_read_str(be->xs, be->path, key, part, sizeof(part)))
+			return;
+		scrollback_put(consback.back, part, strlen(part));
+	}
 }
 
 static int cons_offer(struct backend *be, xs_transaction_t t)
 {
 	/* A console that is offered is new: whatever an old file holds is another guest's. */
 	memset(consback.back, 0, sizeof(*consback.back));
+	take_came(be);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ struct console {
 	size_t nr_pending;
 	int64_t wrote_ns;	   /* when the pty last took something */
 	int64_t idle_ns, heard_ns; /* heard: when the guest last said something */
+	char moved[256]; /* the host that it is handed over to; "": it is not */
 };
 
 /* ---- the user's terminal ---- */
@@ -169,6 +170,20 @@ static void read_input(struct console *c)
 	c->nr_pending += (size_t)n;
 }
 
+/* The record says so from the hand-over until it goes; one that stays is without it again. */
+static void look_where(struct console *c)
+{
+	char *moved = store_read(c->xs, XBT_NULL, "/config/domain/%s/moved", c->name);
+	const char *host = moved ? strchr(moved, ' ') : NULL;
+	struct domain dom;
+
+	if (host)
+		snprintf(c->moved, sizeof(c->moved), "%s", host + 1);
+	else if (domain_read(c->xs, c->name, &dom) && dom.has_record)
+		c->moved[0] = '\0';
+	free(moved);
+}
+
 /* Whether the domain will have a console again: it runs, or is between two lives. */
 static bool look(struct console *c)
 {
@@ -241,8 +256,10 @@ static bool turn(struct console *c)
 		pty_flush(c);
 	if (c->pty >= 0 && fds[FD_PTY].revents & (POLLIN | POLLHUP | POLLERR) && !pty_read(c))
 		pty_close(c);
-	if (fds[FD_STORE].revents)
+	if (fds[FD_STORE].revents) {
 		xs_easy_drain(c->xs);
+		look_where(c);
+	}
 	if (c->pty < 0)
 		again = look(c);
 	if (c->in_ended && c->idle_ns >= 0 && c->pty >= 0 && !c->nr_pending &&
@@ -300,6 +317,21 @@ static bool wait_first(struct console *c, int *status)
 	return c->pty >= 0;
 }
 
+static void say_farewell(struct console *c)
+{
+	char text[2 * sizeof(c->moved) + DOMAIN_NAME_MAX];
+
+	if (c->leave || !c->moved[0]) {
+		remark(c, c->leave ? "console left" : "the domain is gone");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s runs on %s now: xm console %s there has it, with what it said here",
+		 c->name, c->moved, c->name);
+	remark(c, text);
+	if (!c->raw)
+		xm_warn(c->xm, "%s", text);
+}
+
 int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 {
 	struct console c = { .xm = xm,
@@ -317,17 +349,19 @@ int console_attach(struct xm *xm, const char *name, int64_t idle_ns)
 	c.in = fileno(xm->in);
 	c.out = fileno(xm->out);
 	interrupts_open(&c.signals);
-	if (!store_watch(c.xs, "console", "/status/domain/%s", name))
+	if (!store_watch(c.xs, "console", "/status/domain/%s", name) ||
+	    !store_watch(c.xs, "console", "/config/domain/%s/moved", name))
 		status = xm_fail_store(xm, "watching the domain", errno);
 	else if (wait_first(&c, &status)) {
 		terminal_raw(&c);
 		while (turn(&c))
 			;
 		drain_pending(&c);
-		remark(&c, c.leave ? "console left" : "the domain is gone");
+		say_farewell(&c);
 		terminal_restore(&c);
 	}
 	store_unwatch(c.xs, "console", "/status/domain/%s", name);
+	store_unwatch(c.xs, "console", "/config/domain/%s/moved", name);
 	pty_close(&c);
 	interrupts_close(&c.signals);
 	return status;

@@ -18,6 +18,7 @@
 
 #include "disk_use.h"
 #include "notify.h"
+#include "restore_pv.h"
 #include "store.h"
 #include "vdev.h"
 #include "xend.h"
@@ -25,6 +26,7 @@
 #define DOM0 0u
 #define CONSOLE_ID "0"
 #define SCREEN_ID "0"
+#define CAME_PART 2000
 
 static void write_common(struct txn *tx, enum device_kind k, unsigned int domid, const char *id)
 {
@@ -188,6 +190,24 @@ int devices_may_write(const struct xend *x, const struct disk_spec *disk, char *
 	return -EBUSY;
 }
 
+/* What the guest printed on another host, in parts that fit into a node. */
+static void write_came(struct txn *tx, unsigned int domid, const char *text)
+{
+	char part[CAME_PART + 1], key[24];
+	size_t len = strlen(text);
+
+	for (unsigned int i = 0; len; i++) {
+		size_t n = len < CAME_PART ? len : CAME_PART;
+
+		memcpy(part, text, n);
+		part[n] = '\0';
+		snprintf(key, sizeof(key), "came/%u", i);
+		txn_write(tx, path_backend(DEVICE_CONSOLE, domid, CONSOLE_ID, key), part);
+		text += n;
+		len -= n;
+	}
+}
+
 static int console_body(struct txn *tx, void *arg)
 {
 	const struct domain *d = arg;
@@ -195,6 +215,7 @@ static int console_body(struct txn *tx, void *arg)
 
 	write_common(tx, DEVICE_CONSOLE, domid, CONSOLE_ID);
 	txn_write(tx, path_backend(DEVICE_CONSOLE, domid, CONSOLE_ID, "protocol"), "vt100");
+	write_came(tx, domid, restore_console(d->restore));
 	return 0;
 }
 

@@ -23,6 +23,8 @@ struct restore_window {
 	uint64_t frame[STREAM_BATCH];	/* pfns or mfns, with each question that has any */
 	uint8_t page[STREAM_BATCH][GUEST_PAGE_SIZE];	/* or a virtual CPU's state */
 	uint64_t store_mfn, console_mfn;	/* of the rings; with the end */
+	char console[STREAM_CONSOLE_MAX];	/* what came of the guest's console; with the end */
+	uint32_t console_len;
 	char why[WORKER_WHY];		/* the words for what went wrong; with the end */
 };
 

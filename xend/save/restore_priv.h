@@ -55,6 +55,7 @@ struct restore {
 	uint64_t max_pages;		/* of the record */
 	atomic_uint_fast64_t asks;	/* of the reader, answered so far */
 	uint64_t asks_seen;		/* the loop's: when it looked last */
+	char *console;			/* what came of the guest's console; NULL: nothing */
 	struct restore_window *window;	/* shared with the reader */
 	int link;			/* the reader's end */
 	struct stream_sum sum;		/* from here on: the reader's */

@@ -56,6 +56,7 @@ static void destroy(struct worker *w)
 	if (r->fd >= 0)
 		close(r->fd);
 	saved_head_free(&r->head);
+	free(r->console);
 	if (r->window)
 		munmap(r->window, sizeof(*r->window));
 	free(r);
@@ -230,6 +231,11 @@ int restore_tables(struct xend *x, struct domain *d)
 {
 	d->made = d->restore->made;
 	return build_grant_rings(x, d);
+}
+
+const char *restore_console(const struct restore *r)
+{
+	return r && r->console ? r->console : "";
 }
 
 int restore_stop(struct xend *x, struct domain *d)

@@ -30,6 +30,9 @@ int restore_load(struct xend *x, struct domain *d);
 void restore_load_late(struct xend *x, struct domain *d);
 int restore_tables(struct xend *x, struct domain *d);
 
+/* What the guest printed last on the host that it comes from: any bytes. "": not known. */
+const char *restore_console(const struct restore *r);
+
 /*
  * The undo of restore_load(), also for a domain without: 0 when no worker makes hypercalls for the
  * domain any more, -EINPROGRESS until then.

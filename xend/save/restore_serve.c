@@ -200,12 +200,32 @@ static void take_words(struct restore *r)
 	}
 }
 
+/* The guest's words, by way of the reader: anything but a 0, which ends a text. */
+static void take_console(struct restore *r)
+{
+	const uint32_t len = __atomic_load_n(&r->window->console_len, __ATOMIC_RELAXED);
+	size_t n = 0;
+
+	if (!len || len > STREAM_CONSOLE_MAX)
+		return;
+	r->console = malloc(len + 1u);
+	for (uint32_t i = 0; r->console && i < len; i++) {
+		char c = ((volatile char *)r->window->console)[i];
+
+		if (c)
+			r->console[n++] = c;
+	}
+	if (r->console)
+		r->console[n] = '\0';
+}
+
 static int outcome(struct restore *r, int err)
 {
 	switch (err) {
 	case 0:
 		r->made.store_mfn = r->window->store_mfn;
 		r->made.console_mfn = r->window->console_mfn;
+		take_console(r);
 		return 0;
 	case -EBADMSG:
 		return restore_damaged(r, "what reads it crashed, or did what it may not");

@@ -391,6 +391,15 @@ static int get_body(struct restore *r, const struct stream_record *rec)
 	return get(r, r->body, len);
 }
 
+static int on_console(struct restore *r, uint32_t len)
+{
+	if (len > STREAM_CONSOLE_MAX)
+		return restore_damaged(r, "more of a console than is kept");
+	memcpy(r->window->console, r->body, len);
+	r->window->console_len = len;
+	return 0;
+}
+
 static int do_record(struct restore *r, const struct stream_record *rec)
 {
 	if (rec->type == STREAM_PACKED && r->p2m_frame)
@@ -401,6 +410,8 @@ static int do_record(struct restore *r, const struct stream_record *rec)
 			return restore_damaged(r, "pages before the list of frames");
 		return on_record[rec->type](r, rec->length);
 	}
+	if (rec->type == STREAM_CONSOLE)
+		return on_console(r, rec->length);
 	/* One that was checked, in a file whose head says that there are none: the head lies. */
 	if (rec->type == STREAM_CHECK)
 		return restore_damaged(r, "checksums that its head does not tell of");

@@ -155,6 +155,9 @@ int save_kinds(struct save *s, const uint64_t *pfn, size_t nr, uint64_t *mfn, ui
 int save_put_last_round(struct save *s, const struct shared_info *si);
 void save_live_fini(struct save *s);
 
+/* save_console.c. */
+int save_put_console(struct save *s);
+
 /* save_vcpus.c. */
 int save_put_vcpus(struct save *s);
 int save_put_clock(struct save *s);

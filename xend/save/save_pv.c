@@ -187,6 +187,9 @@ int save_put_rest(struct save *s, const struct shared_info *si)
 		err = save_put_record(s, STREAM_SHARED_INFO, si, PAGE, NULL, 0);
 	if (!err)
 		err = save_put_vcpus(s);
+	/* A file is for this host, which has the log. */
+	if (!err && s->is_channel)
+		err = save_put_console(s);
 	return err ? err : put_end(s);
 }
 

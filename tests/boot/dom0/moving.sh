@@ -75,6 +75,14 @@ more_pages() { [ "$(pages)" -ge $(($1 + 10)) ]; }
 # The stop is announced before it begins.
 announced() { [ "$(xs read /status/domain/demo/move/stop_ms 2>/dev/null || echo 0)" -gt 0 ]; }
 
+# The first tick that the console shows is an earlier one than the first that was printed here.
+tick_of() { tr -d '\r' <"$1" | sed -n 's/^tick \([0-9]*\) .*/\1/p' | head -n 1; }
+older_ticks()
+{
+	timeout 5 xm console demo </dev/null >/tmp/seen 2>/dev/null
+	[ "$(tick_of /tmp/seen)" -lt "$(tick_of "$(log_of demo)")" ]
+}
+
 /mnt/dom0/clock pair | sed 's/^/# /'
 truncate -s 8M /tmp/zeros.img
 cp /mnt/dom0/clock /tmp/clock.img
@@ -131,12 +139,14 @@ if [ $me = a ]; then
 	claim "and ends as any other" xm destroy demo
 	claim "its disk has what it wrote" sh -c 'head -c 8388608 /dev/zero | cmp - /tmp/zeros.img'
 else
+	first=$1
 	for kind in "$@"; do
 		[ $kind != writer ] || how=--bandwidth=4
 		for time in $(seq $([ $kind != writer ] && echo "$times" || echo 1)); do
 			claim "$kind: $time: a guest arrives" until_true $EVER is_here
 			goes_on "$kind: $time, there:"
 			claim "$kind: $time: its record came along" xs exists /config/domain/demo/kernel
+			[ "$kind$time" != "${first}1" ] || claim "its console has what it said before it came" older_ticks
 			claim "$kind: $time: xm migrate --live back" move
 			claim "$kind: $time: it is gone here" gone demo
 			from_now

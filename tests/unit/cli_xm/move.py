@@ -51,10 +51,11 @@ sys.exit(p.wait())
 class Host:
     def __init__(self, name):
         self.name, self.dir = name, TOP / name
-        for sub in ("", "run", "state", "ch"):
+        for sub in ("", "run", "state", "ch", "log"):
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         self.env = dict(os.environ, XENSTORED_PATH=f"{self.dir}/run/socket",
                         STOREVISOR_CHANNEL_DIR=f"{self.dir}/ch", STOREVISOR_NO_BRIDGES="1",
+                        STOREVISOR_CONSOLE_LOG_DIR=f"{self.dir}/log",
                         PATH=f"{TOP}/bin:{os.environ['PATH']}")
         self.kernel = f"{self.dir}/kernel"
         self.told = self.deaths = 0
@@ -292,6 +293,8 @@ def main():
     until(lambda: at.read("/local/domain/1/control/feature-suspend") == "1", "a guest")
     claim("a guest on one of two hosts")
 
+    lines = [f"what-it-prints-in-line-{n}" for n in range(1200)]
+    (at.dir / "log/guest-web.log").write_text("\n".join(lines) + "\n\0")
     past = [at.read(f"/history/domain/web/{n}") for n in at.xs("ls", "/history/domain/web").split()]
     p = move(at, b)
     assert p.returncode == 0 and p.stdout == "web runs on b\n", p
@@ -301,7 +304,11 @@ def main():
     assert at is b and b.read("/config/domain/web/cpu_weight") == "512"
     assert HOSTS[0].xs("exists", "/config/domain/web") is None
     until(lambda: not b.xs("ls", "/config/move"), "the epoch is forgotten")
-    claim("moved: with its record and its history, and the old host has nothing of it")
+    domid = at.read("/status/domain/web/domid")
+    parts = [at.read(f"/local/domain/0/backend/console/{domid}/0/came/{n}") for n in range(8)]
+    came = "".join(p for p in parts if p).split("\\n")[:-1] # as xs shows it
+    assert len(came) > 400 and came == lines[-len(came):], (len(came), came[:3], came[-3:])
+    claim("moved: with its record, its history and its console's last words, and the old host has nothing of it")
     for command in ("sched-credit", "-d", "web", "-w", "300", "-c", "70"), ("vcpu-pin", "web", "0", "1"):
         p = at.xm(*command)
         assert p.returncode == 0, p

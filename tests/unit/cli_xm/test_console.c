@@ -168,6 +168,24 @@ static void test_the_console_stays_over_a_reboot_and_ends_with_the_domain(void *
 	assert_int_equal(p.status, 0);
 }
 
+/* Who looks at it is told where to look on. */
+static void test_the_console_of_a_guest_that_moved_says_where_it_is(void **state)
+{
+	struct person p = { .argv = { "xm", "console", "demo" } };
+
+	(void)state;
+	OK("create", CFG);
+	sit_down(&p);
+	assert_true(sees(&p, "demo on domain 1"));
+	fake_store_set("/config/domain/demo/moved", "01234567-89ab-cdef-0123-456789abcdef hostb");
+	types(&p, "hello\r");
+	assert_true(sees(&p, "heard hello"));
+	types(&p, "poweroff\r");
+	assert_true(sees(&p, "[demo runs on hostb now: xm console demo there has it"));
+	stand_up(&p);
+	assert_int_equal(p.status, 0);
+}
+
 static void test_a_signal_leaves_the_console_and_restores_the_terminal(void **state)
 {
 	struct person p = { .argv = { "xm", "console", "demo" } };
@@ -267,6 +285,7 @@ int main(void)
 		LIVE(test_the_terminal_is_left_as_it_was_found),
 		LIVE(test_create_with_c_attaches),
 		LIVE(test_the_console_stays_over_a_reboot_and_ends_with_the_domain),
+		LIVE(test_the_console_of_a_guest_that_moved_says_where_it_is),
 		LIVE(test_a_signal_leaves_the_console_and_restores_the_terminal),
 		LIVE(test_lines_from_a_pipe_reach_the_guest_and_its_answers_the_output),
 		LIVE(test_without_input_the_output_is_read_to_the_end_of_the_domain),
