@@ -29,7 +29,7 @@
 #define PROGRAM "/usr/bin/qemu-nbd"
 #define FIRST_LISTENED 3
 #define FIRST_FILE 4 /* the server's, and all behind it are those of its files */
-#define ARGS_MAX 12
+#define ARGS_MAX 14
 #define MODULE_HINT " (apt-get install qemu-block-extra)"
 
 /* --- its files ------------------------------------------------------------------------------ */
@@ -136,7 +136,7 @@ static const char *const caching[] = {
 };
 
 /* @options: of an iSCSI disk; "": the image is one. */
-static void words(const struct blk_server_want *want, const char *options,
+static void words(const struct blk_server_want *want, const char *options, const char *secret,
 		  const char *argv[ARGS_MAX])
 {
 	unsigned int n = 0;
@@ -147,6 +147,11 @@ static void words(const struct blk_server_want *want, const char *options,
 		argv[n++] = disk_format_driver(want->format);
 	argv[n++] = options[0] ? "--cache=writethrough" : caching[want->cache];
 	argv[n++] = "--discard=unmap";
+	/* Not the password: a process's words are anybody's to read. */
+	if (secret) {
+		argv[n++] = "--object";
+		argv[n++] = "secret,id=" ISCSI_SECRET ",file=" JAIL_SECRET;
+	}
 	if (want->readonly)
 		argv[n++] = "--read-only";
 	argv[n++] = "--";
@@ -222,14 +227,18 @@ static int spawn(struct blk_server *s, const struct jail *jail, const char *cons
 
 /* The jail with the image's files, or with the network. */
 static int fill_jail(struct jail *jail, const struct blk_server_want *want, char *names,
-		     char options[ISCSI_OPTIONS_MAX], char *why, size_t len)
+		     char options[ISCSI_OPTIONS_MAX], struct iscsi_login *login, char *why, size_t len)
 {
+	int rc;
+
 	if (!iscsi_name_is(want->image))
 		return open_files(jail, want, names, why, len);
 	jail->network = true;
 	jail->file[0] = (struct jail_file){ .fd = want->lock };
 	jail->nr_files = 1;
-	return iscsi_options(want->image, options, why, len);
+	rc = iscsi_options(want->image, options, login, why, len);
+	jail->secret = rc == 0 && login->user[0] ? login->password : NULL;
+	return rc;
 }
 
 int blk_server_start(struct blk_server *s, const struct blk_server_want *want, const char *dir,
@@ -237,6 +246,7 @@ int blk_server_start(struct blk_server *s, const struct blk_server_want *want, c
 {
 	struct jail jail = { .dir = dir, .user = want->user, .program = PROGRAM };
 	char *names = strdup(want->backing), options[ISCSI_OPTIONS_MAX] = "";
+	struct iscsi_login login = { "", "" };
 	const char *argv[ARGS_MAX];
 	int rc = -ENOMEM;
 
@@ -245,9 +255,9 @@ int blk_server_start(struct blk_server *s, const struct blk_server_want *want, c
 		rc = blk_explain(-EINVAL, why, len, "it is read by qemu-nbd, which is not there: "
 			     "apt-get install qemu-utils");
 	else if (names)
-		rc = fill_jail(&jail, want, names, options, why, len);
+		rc = fill_jail(&jail, want, names, options, &login, why, len);
 	if (rc == 0) {
-		words(want, options, argv);
+		words(want, options, jail.secret, argv);
 		s->image = jail.network ? -1 : jail.file[0].fd;
 		rc = spawn(s, &jail, argv);
 		close_files(&jail, 1);
@@ -257,6 +267,7 @@ int blk_server_start(struct blk_server *s, const struct blk_server_want *want, c
 		blk_explain(rc, why, len, "%s", strerror(-rc));
 	}
 	free(names);
+	explicit_bzero(&login, sizeof(login));
 	if (rc < 0)
 		blk_server_close(s);
 	return rc;

@@ -9,20 +9,36 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "iscsi_name.h"
 
 #define ANSWER_MS 5000
-#define NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+
+static const char *config_dir(void)
+{
+	const char *dir = getenv("STOREVISOR_ISCSI_DIR");
+
+	return dir ? dir : "/etc/iscsi";
+}
+
+/* A file of open-iscsi's; NULL: it is not there. */
+static FILE *config(const char *name)
+{
+	char path[512];
+
+	return snprintf(path, sizeof(path), "%s/%s", config_dir(), name) < (int)sizeof(path) ? fopen(path, "re") : NULL;
+}
 
 /* Targets know hosts by it; "": the library has one of its own. */
 static void read_own_name(char own[ISCSI_TARGET_MAX + 1])
 {
 	static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:";
-	FILE *f = fopen(NAME_FILE, "re");
+	FILE *f = config("initiatorname.iscsi");
 	char line[512];
 
 	own[0] = '\0';
@@ -38,6 +54,49 @@ static void read_own_name(char own[ISCSI_TARGET_MAX + 1])
 	}
 	if (f)
 		fclose(f);
+}
+
+/* What @line, "KEY = VALUE", gives @key, to @out. False: something else, or longer. */
+static bool take_setting(char *line, const char *key, char *out, size_t len)
+{
+	size_t n = strlen(key);
+
+	line += strspn(line, " \t");
+	if (strncmp(line, key, n))
+		return false;
+	line += n + strspn(line + n, " \t");
+	if (*line != '=')
+		return false;
+	line += 1 + strspn(line + 1, " \t");
+	for (n = strcspn(line, "\n"); n && (line[n - 1] == ' ' || line[n - 1] == '\t'); n--)
+		;
+	return n && snprintf(out, len, "%.*s", (int)n, line) < (int)len;
+}
+
+/* 0, also where there is none; -EACCES: others may read it. */
+static int read_login(struct iscsi_login *login)
+{
+	static const char in_name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:@";
+	FILE *f = config("iscsid.conf");
+	char line[512];
+	struct stat st;
+
+	*login = (struct iscsi_login){ "", "" };
+	while (f && fgets(line, sizeof(line), f)) {
+		take_setting(line, "node.session.auth.username", login->user, sizeof(login->user));
+		take_setting(line, "node.session.auth.password", login->password, sizeof(login->password));
+	}
+	if (f && fstat(fileno(f), &st))
+		st.st_mode = 0777;
+	if (f)
+		fclose(f);
+	if (!login->user[0] || !login->password[0]) {
+		*login = (struct iscsi_login){ "", "" };
+		return 0;
+	}
+	if (login->user[strspn(login->user, in_name)])
+		return -EINVAL;
+	return st.st_mode & 077 ? -EACCES : 0;
 }
 
 /* Whether somebody listens there; else errno. */
@@ -81,7 +140,8 @@ static int find_address(const struct iscsi_name *name, char address[NI_MAXHOST],
 	return rc ? -EHOSTUNREACH : 0;
 }
 
-int iscsi_options(const char *text, char out[ISCSI_OPTIONS_MAX], char *why, size_t len)
+int iscsi_options(const char *text, char out[ISCSI_OPTIONS_MAX], struct iscsi_login *login, char *why,
+		  size_t len)
 {
 	char address[NI_MAXHOST] = "", own[ISCSI_TARGET_MAX + 1];
 	struct iscsi_name name;
@@ -96,12 +156,19 @@ int iscsi_options(const char *text, char out[ISCSI_OPTIONS_MAX], char *why, size
 	rc = find_address(&name, address, why, len);
 	if (rc < 0)
 		return rc;
+	rc = read_login(login);
+	if (rc < 0) {
+		snprintf(why, len, rc == -EACCES ? "others than root may read the password in %s/iscsid.conf" :
+			 "the user in %s/iscsid.conf has other characters than letters, digits and -._:@", config_dir());
+		return -EINVAL;
+	}
 	read_own_name(own);
 	v6 = strchr(address, ':');
 	snprintf(out, ISCSI_OPTIONS_MAX,
 		 "driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=%s%.64s%s:%s,"
-		 "file.target=%s,file.lun=%u%s%s",
+		 "file.target=%s,file.lun=%u%s%s%s%s",
 		 v6 ? "[" : "", address, v6 ? "]" : "", name.port, name.target, name.lun,
-		 own[0] ? ",file.initiator-name=" : "", own);
+		 own[0] ? ",file.initiator-name=" : "", own,
+		 login->user[0] ? ",file.password-secret=" ISCSI_SECRET ",file.user=" : "", login->user);
 	return 0;
 }

@@ -28,6 +28,7 @@
 #include <seccomp.h>
 
 #include "confine.h"
+#include "write_whole.h"
 
 #define MEMORY_MAX (2ull << 30) /* of data; QEMU's threads have stacks of 8 MiB */
 #define PATH_LEN 4096
@@ -127,6 +128,20 @@ static int leave_host(const char *root)
 	return chdir("/");
 }
 
+/* The jail is one process: whoever that becomes reads it. */
+static int write_secret(const char *secret)
+{
+	int fd = open(JAIL_SECRET, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = write_whole(fd, secret, strlen(secret));
+	if (rc == 0)
+		rc = fchmod(fd, 0444);
+	close(fd);
+	return rc ? -1 : 0;
+}
+
 static int make_root(const struct jail *jail, const int *tree, const char **step)
 {
 	char usr[PATH_LEN];
@@ -145,6 +160,8 @@ static int make_root(const struct jail *jail, const int *tree, const char **step
 	for (unsigned int i = 0; i < jail->nr_files; i++)
 		if (jail->file[i].path && show_file(&jail->file[i], tree[i]) < 0)
 			return -1;
+	if (jail->secret && write_secret(jail->secret) < 0)
+		return -1;
 	return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, "size=64k");
 }
 

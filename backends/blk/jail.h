@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define JAIL_FILES_MAX 9
+#define JAIL_SECRET "/secret"
 
 struct jail_file {
 	const char *path; /* absolute; NULL: it is not shown, but stays open */
@@ -26,6 +27,7 @@ struct jail {
 	const char *user; /* as confine() has it; NULL: nobody else, for tests and to debug */
 	const char *program; /* absolute: what jail_run() runs; NULL: nothing */
 	bool network;
+	const char *secret; /* what is in JAIL_SECRET, which nobody else sees; NULL: there is none */
 	struct jail_file file[JAIL_FILES_MAX];
 	unsigned int nr_files;
 };

@@ -130,6 +130,41 @@ static void test_what_was_written_is_at_the_target(void **state)
 	assert_int_equal(first_byte(3), 0);
 }
 
+static void login(const char *user, const char *password, unsigned int mode)
+{
+	shell("printf '# = x\\nnode.session.auth.authmethod = CHAP\\nnode.session.auth.username = %s\\n"
+	      "node.session.auth.password =%s \\n' >%s/iscsid.conf; chmod %o %s/iscsid.conf",
+	      user, password, dir, mode, dir);
+}
+
+/* As open-iscsi has it, in a file of root's; in no list of processes, and not in the store. */
+static void test_a_target_that_asks_for_a_password_gets_it(void **state)
+{
+	char cmd[4096], path[64];
+	ssize_t n;
+	int fd;
+
+	setenv("STOREVISOR_ISCSI_DIR", dir, 1);
+	shell("PATH=$PATH:/usr/sbin; t='tgtadm --lld iscsi --mode account --user storevisor'; exec 2>%s/said;"
+	      "$t --op new --password 'secret, with a comma' && $t --op bind --tid 1", dir);
+	refused(-EHOSTUNREACH, "iSCSI");
+	login("storevisor", "another one", 0600);
+	refused(-EHOSTUNREACH, "iSCSI");
+	login("storevisor", "secret, with a comma", 0644);
+	refused(-EINVAL, "others than root may read the password");
+	login("storevisor", "secret, with a comma", 0600);
+	open_disk(false);
+	fill(3, 0x33);
+	assert_int_equal(first_byte(3), 0x33);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", server_pid());
+	fd = open(path, O_RDONLY);
+	n = read(fd, cmd, sizeof(cmd));
+	close(fd);
+	assert_true(n > 0);
+	assert_null(memmem(cmd, (size_t)n, "with a comma", 12));
+	unsetenv("STOREVISOR_ISCSI_DIR");
+}
+
 static void test_two_do_not_write_one(void **state)
 {
 	struct blk_nbd_want w = want();
@@ -238,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_what_was_written_is_at_the_target),
+		T(test_a_target_that_asks_for_a_password_gets_it),
 		T(test_two_do_not_write_one),
 		T(test_what_is_not_there_is_refused_in_one_line),
 		T(test_a_package_that_is_missing_is_named),
