@@ -31,8 +31,8 @@
 #define PERIOD_US 50000
 #define PERIOD_BYTES 65536
 
-#define CAME_PART 2000
-#define CAME_PARTS 8
+#define CAME_PART 3900
+#define CAME_PARTS 4
 
 struct consback {
 	struct cons_pty pty;

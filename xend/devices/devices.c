@@ -26,7 +26,7 @@
 #define DOM0 0u
 #define CONSOLE_ID "0"
 #define SCREEN_ID "0"
-#define CAME_PART 2000
+#define CAME_PART 3900
 
 static void write_common(struct txn *tx, enum device_kind k, unsigned int domid, const char *id)
 {

@@ -54,7 +54,7 @@ enum stream_type {
 #define STREAM_PACKED 0x53560003u
 /* The end of what the guest printed, for its console on the next host. */
 #define STREAM_CONSOLE (STREAM_OPTIONAL | 0x53560004u)
-#define STREAM_CONSOLE_MAX 16000
+#define STREAM_CONSOLE_MAX 15600
 
 struct stream_record {
 	uint32_t type, length;		/* of the body; padded to 8 bytes */
