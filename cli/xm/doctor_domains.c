@@ -3,6 +3,7 @@
  * doctor_domains.c - see doctor.h: what keeps domains from starting, or from living together.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "domains.h"
 #include "record_load.h"
 #include "record_store.h"
+#include "script_name.h"
 
 /* A record and the domain it is of. */
 struct patient {
@@ -98,11 +100,13 @@ static bool read_record(struct doctor *d, const struct domain *dom, struct recor
 	return !ret;
 }
 
-/* Whoever runs it runs it by its name there; the operator's own go before ours. */
-static void check_script(struct doctor *d, const char *domain, const struct vif_spec *vif)
+/*
+ * Whoever runs it runs it by its name there; the operator's own go before ours. @whose: "network
+ * card 0", "disk xvda".
+ */
+static void check_script(struct doctor *d, const char *domain, const char *whose, const char *script)
 {
 	static const char *const dirs[] = { "/etc/xen/scripts/", "/usr/lib/storevisor/scripts/" };
-	const char *script = vif->script[0] ? vif->script : "vif-bridge";
 	size_t nr = script[0] == '/' ? 1 : 2;
 	char path[DOCTOR_PATH];
 
@@ -111,13 +115,13 @@ static void check_script(struct doctor *d, const char *domain, const struct vif_
 		if (access(path, X_OK) == 0)
 			return;
 		if (access(path, F_OK) == 0) {
-			doctor_found(d, false, "%s: network card %u: script %s cannot be run: chmod +x %s",
-				     domain, vif->item, script, path);
+			doctor_found(d, false, "%s: %s: script %s cannot be run: chmod +x %s", domain,
+				     whose, script, path);
 			return;
 		}
 	}
-	doctor_found(d, false, "%s: network card %u: script %s is not there: put it into %s, or name another",
-		     domain, vif->item, script, dirs[0]);
+	doctor_found(d, false, "%s: %s: script %s is not there: put it into %s, or name another",
+		     domain, whose, script, dirs[0]);
 }
 
 /* Debian's scripts leave that to the operator. */
@@ -142,10 +146,13 @@ static void check_forwarding(struct doctor *d, const struct domain *dom, const s
 
 static void check_vif(struct doctor *d, const struct domain *dom, const struct vif_spec *vif)
 {
+	char whose[32];
+
 	if (vif->bridge[0] && !doctor_bridge_exists(vif->bridge, vif->script))
 		doctor_found(d, false, "%s: network card %u: bridge %s does not exist", dom->name,
 			     vif->item, vif->bridge);
-	check_script(d, dom->name, vif);
+	snprintf(whose, sizeof(whose), "network card %u", vif->item);
+	check_script(d, dom->name, whose, vif->script[0] ? vif->script : "vif-bridge");
 	check_forwarding(d, dom, vif);
 }
 
@@ -153,8 +160,13 @@ static void check_disk(struct doctor *d, const struct domain *dom, const struct 
 {
 	const bool here = vdev_is_path(disk->backend);
 	const char *problem = here ? file_problem(disk->path) : NULL;
-	char path[DOCTOR_PATH], how[384];
+	char path[DOCTOR_PATH], how[384], whose[48];
+	struct script_name made;
 
+	if (disk->backend == VDEV_SCRIPT && !script_name_parse(disk->path, &made)) {
+		snprintf(whose, sizeof(whose), "disk %s", disk->vdev);
+		check_script(d, dom->name, whose, made.script);
+	}
 	if (problem)
 		doctor_found(d, false, "%s: disk %s: %s: %s", dom->name, disk->vdev, disk->path, problem);
 	else if (here && disk->writable && !disk->shared && disk_use(doctor_root, disk->path, how, sizeof(how)))

@@ -201,6 +201,8 @@ static const struct {
 	  "BAD  demo: network card 0: script vif-bridge is not there: put it into /etc/xen/scripts/" },
 	{ "/etc/xen/scripts/vif-bridge", "#!/bin/sh\n", 0644, "#!/bin/sh\n",
 	  "BAD  demo: network card 0: script vif-bridge cannot be run: chmod +x " },
+	{ "/config/domain/demo/disk/0/target", "script:block-drbd:mail", 0, NULL,
+	  "BAD  demo: disk xvda: script block-drbd is not there: put it into /etc/xen/scripts/" },
 	{ "/config/domain/web/vif/0/script", "vif-route", 0, "vif-bridge",
 	  "BAD  web: network card 0 is routed, and this machine passes no packets on: sysctl" },
 	{ "/config/domain/demo/kernel", "/nowhere/k", 0, NULL, "BAD  demo: kernel /nowhere/k: No such file" },
