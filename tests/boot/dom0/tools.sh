@@ -8,12 +8,13 @@ T=/tools
 G=/data/guests
 KERNEL=/usr/share/storevisor/vmlinuz-amd64 INITRD=/usr/share/storevisor/initrd-amd64
 
-# of_debian PATH COMMAND...: in that Debian, where files of guests have the places that they have here.
+# of_debian PATH COMMAND...: in that Debian, where files of guests have the places that they have here. No udevd runs, so
+# that LVM is to make its nodes itself.
 of_debian()
 {
 	path=$1
 	shift
-	chroot $T /usr/bin/env -i "PATH=$path/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root TERM=vt100 "$@"
+	chroot $T /usr/bin/env -i DM_DISABLE_UDEV=1 "PATH=$path/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root TERM=vt100 "$@"
 }
 ours() { of_debian /opt/ours: "$@"; }
 theirs() { of_debian '' "$@"; }
@@ -186,6 +187,7 @@ debian_xl()
 	claim "xl block-list" says '^51712 ' xl block-list debian
 	claim "xl network-list" says '00:16:3e:00:00:07' xl network-list debian
 	claim "xl dmesg" says . xl dmesg
+	claim "xl cpupool-list knows the pool's name, though xen-init-dom0 never ran" says '^Pool-0 ' xl cpupool-list
 	claim "xl list -l" says "\"domid\": $id" xl list -l debian
 	claim "xentop" says ' debian ' theirs xentop -b -f -i 1
 	claim "with the guest's card" says 'Net0 RX' theirs xentop -b -f -n -x -v -i 1
@@ -224,10 +226,56 @@ of_xm()
 	claim "xend sees that, too" until_true 20 gone demo
 }
 
+# --- xm image on LVM -------------------------------------------------------------------------------
+
+# volume FIELD NAME: what lvs says of it, in bytes.
+volume() { theirs lvs --noheadings --units b --nosuffix -o "$1" "vg0/$2" | tr -d ' '; }
+# blocks NAME: of the ext4 there, in bytes.
+blocks() { theirs dumpe2fs -h "/dev/vg0/$1" 2>/dev/null | awk '/^Block count/ { n = $3 } /^Block size/ { print n * $3 }'; }
+
+volumes()
+{
+	mkdir -p $T/opt/lib/storevisor $T/root/tree/etc $T/root/tree/boot
+	cp /mnt/image/guest-* $T/opt/lib/storevisor/
+	cp -r /mnt/modules/lib/modules $T/lib/
+	theirs modprobe -a dm-mod xfs
+	cp $KERNEL $T/root/tree/boot/vmlinuz-6.1
+	cp $INITRD $T/root/tree/boot/initrd.img-6.1
+	theirs tar -cf /root/tree.tar -C /root/tree .
+	truncate -s 800M $T/root/pv.img
+	loop=$(losetup -f)
+	losetup "$loop" $T/root/pv.img
+	claim "a volume group" theirs sh -ec "pvcreate -q -y $loop && vgcreate -q vg0 $loop"
+	claim "xm image makes a volume a guest" ours xm image vol --from /root/tree.tar --volume vg0/vol --size 96M --memory 192
+	same "the volume is as long as it was told" 100663296 "$(volume lv_size vol)"
+	claim "it starts" ours xm start vol
+	claim "PV GRUB boots it by its menu" hears vol 300 'guest: ready'
+	claim "with its disk" said vol 'guest: disk mounted'
+	claim "the volume is in use by then" fails_with 'in use|not off' ours xm image vol --grow 160M
+	claim "it shuts down" ours xm shutdown -w vol
+	claim "it is made longer" ours xm image vol --grow 160M
+	same "the volume" 167772160 "$(volume lv_size vol)"
+	same "and its file system" 167772160 "$(blocks vol)"
+	claim "it starts again" ours xm start vol
+	claim "and is up" hears vol 300 'guest: ready' 2
+	claim "it ends" ours xm destroy vol
+	theirs sh -c 'lvcreate -q -y -L 320M -n xfs vg0 && mkfs.xfs -q /dev/vg0/xfs' >/dev/null 2>&1
+	claim "a volume with an XFS is a guest's disk" ours xm image xfs --from-disk /dev/vg0/xfs
+	claim "it is made longer, and says what is left to do" says xfs_growfs ours xm image xfs --grow 400M
+	same "the XFS' volume" 419430400 "$(volume lv_size xfs)"
+	claim "xfs_growfs makes use of it" theirs sh -ec \
+		'mount /dev/vg0/xfs /mnt && xfs_growfs /mnt >/dev/null && test $(df -m --output=size /mnt | tail -n 1) -gt 370 && umount /mnt'
+	ours xm delete vol
+	ours xm delete xfs
+	claim "the volumes go" theirs sh -ec "vgremove -q -f -y vg0 && losetup -d $loop"
+}
+
 # --- libvirt ----------------------------------------------------------------------------------------
 
-virt() { theirs virsh -q -c xen:///system "$@"; }
+virt() { theirs timeout 180 virsh -q -c xen:///system "$@"; }
 domstate() { [ "$(virt domstate virt)" = "$1" ]; }
+# is_off: libvirt says "shut off" a moment before it lets go, and has an id for it until then.
+is_off() { domstate 'shut off' && [ "$(virt domid virt)" = - ]; }
 
 libvirt()
 {
@@ -256,9 +304,10 @@ libvirt()
 		</domain>
 	END
 	mkdir -p $T/var/log/libvirt
-	theirs env LIBVIRT_LOG_FILTERS='1:libxl 1:driver' LIBVIRT_LOG_OUTPUTS=1:file:/var/log/libvirt/libvirtd.log libvirtd -d
+	claim "libvirtd starts" theirs env LIBVIRT_LOG_FILTERS='1:libxl 1:driver' \
+		LIBVIRT_LOG_OUTPUTS=1:file:/var/log/libvirt/libvirtd.log libvirtd -d
 	claim "virsh connects" until_true 60 virt uri
-	virt uri >/dev/null 2>&1 || tail -n 40 $T/var/log/libvirt/libvirtd.log | cut -c 1-300 | sed 's/^/# /'
+	virt uri >/dev/null 2>&1 || tail -n 60 $T/var/log/libvirt/libvirtd.log | cut -c 1-300 | sed 's/^/# /'
 	claim "virsh nodeinfo" says '^CPU\(s\): +1' virt nodeinfo
 	claim "virsh capabilities" says 'xenpv' virt capabilities
 	claim "virsh define" virt define /root/virt.xml
@@ -268,7 +317,8 @@ libvirt()
 	claim "and its card" pings 10.0.0.9
 	claim "virsh list" says 'virt +running' virt list
 	claim "virsh dominfo" says '^Max memory: +131072 KiB' virt dominfo virt
-	claim "virsh domstats" says 'vcpu.current=1' virt domstats virt
+	claim "virsh vcpucount" says '^1$' virt vcpucount virt --current --live
+	claim "virsh domifstat" says 'rx_bytes +[1-9]' virt domifstat virt "vif$(virt domid virt).0"
 	(sleep 3; printf '%s\n' 'echo answer $((6 * 7))'; sleep 8; printf '\035') |
 		theirs timeout 60 script -qc 'virsh -c xen:///system console virt' /dev/null >/tmp/console 2>&1
 	claim "virsh console" says 'answer 42' cat /tmp/console
@@ -283,7 +333,7 @@ libvirt()
 	claim "virsh reboot" virt reboot virt
 	claim "the guest comes up again" hears virt 120 'guest: ready' 2
 	claim "virsh shutdown" virt shutdown virt
-	claim "the guest is off" until_true 60 domstate 'shut off'
+	claim "the guest is off" until_true 60 is_off
 	claim "it shut down cleanly" said virt 'guest: poweroff'
 	claim "virsh start again" virt start virt
 	claim "virsh destroy" virt destroy virt
@@ -292,7 +342,7 @@ libvirt()
 }
 
 claim "the Debian with the tools is there" debian
-for part in ${*:-pacemaker ganeti xen_tools debian_xl libvirt}; do
+for part in ${*:-pacemaker ganeti xen_tools volumes debian_xl libvirt}; do
 	$part
 done
 same "no domain is left" 1 "$(xm list | grep -vc '^Name')"
