@@ -53,7 +53,7 @@ claim "the hypervisor is one that GRUB takes" sh -c "gzip -dc $R/boot/storevisor
 claim "PV GRUB is a kernel of Xen's" grep -aq xen-3.0 "$R/usr/lib/storevisor/grub-x86_64-xen.bin"
 for program in xend backendd blkback netback consback fbback kbdback; do
 	same "$program finds its libraries, or those of Xen that its package asks for" "" \
-		"$(in_root ldd /usr/lib/storevisor/$program | grep 'not found' | grep -v 'libxen\|liburing\|liblzma\|liblz4\|libzstd\|libbz2\|libz\.\|libevent\|libvncserver')"
+		"$({ in_root ldd /usr/lib/storevisor/$program || echo "$program: not found"; } | grep 'not found' | grep -v 'libxen\|liburing\|liblzma\|liblz4\|libzstd\|libbz2\|libz\.\|libevent\|libvncserver')"
 done
 for name in vif-bridge vif-nat network-bridge network-nat; do
 	claim "a script of theirs is where they look: $name" in_root test -x /usr/lib/storevisor/scripts/$name
