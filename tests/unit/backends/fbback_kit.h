@@ -19,7 +19,7 @@
 #define WIDTH 640u
 #define HEIGHT 480u
 #define BYTES FB_MEMORY_MAX
-#define WAIT_S 30
+#define WAIT_S 240
 
 /* The guest's memory. */
 struct guest {

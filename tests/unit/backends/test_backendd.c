@@ -25,7 +25,7 @@
 #include "journal.h"
 #include "store.h"
 
-#define WAIT_MS 60000
+#define WAIT_MS 240000
 
 static const char *xenstored, *backendd, *device;
 static char dir[64], state_dir[96], log_path[96], programs[96], sysfs[96], journals[96];

@@ -25,7 +25,7 @@
 
 #define OWN "/local/domain/0/backend/vbd/7/768"
 #define OTHER "/local/domain/0/backend/vbd/99/768"
-#define WAIT_MS 20000
+#define WAIT_MS 240000
 
 static const char *xenstored, *backendd, *device;
 static char dir[64], state_dir[96], log_path[96], programs[96];

@@ -32,7 +32,7 @@ claim()
 		failed=1
 	fi
 }
-until_true() { for _ in $(seq 1200); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; return 1; }
+until_true() { for _ in $(seq 4800); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; return 1; }
 # nothing: no disk, no file on the way to one, no record.
 nothing() { [ -z "$(ls -A "$dir/out")" ] && [ -z "$(xs list /config/domain 2>/dev/null)" ]; }
 # refuses STATUS PATTERN COMMAND...: it ends so, with one error that has the pattern.

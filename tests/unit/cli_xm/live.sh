@@ -27,7 +27,7 @@ claim()
 }
 
 not() { ! "$@"; }
-until_true() { for _ in $(seq 1200); do "$@" && return; sleep 0.05; done; return 1; }
+until_true() { for _ in $(seq 4800); do "$@" && return; sleep 0.05; done; return 1; }
 
 mkdir "$dir/run" "$dir/state"
 claim "without a store xm says where it looked" sh -c '! xm list 2>&1 | grep -v "cannot reach the store at $XENSTORED_PATH"'

@@ -35,7 +35,7 @@ claim_says()
 	claim "$text" grep -E "$pattern" "$dir/said"
 	[ $failed = 0 ] || sed 's/^/# said: /' "$dir/said"
 }
-until_true() { for _ in $(seq 1200); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; return 1; }
+until_true() { for _ in $(seq 4800); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; return 1; }
 state_is() { [ "$(xs read "/status/domain/$1/state" 2>/dev/null)" = "$2" ]; }
 has_not_id() { [ "$(xs read "/status/domain/$1/domid" 2>/dev/null)" != "$2" ]; }
 

@@ -19,7 +19,7 @@ xenstored, xm, xs, xend_fake = (os.path.realpath(p) for p in sys.argv[1:5])
 seed = int(sys.argv[5]) if len(sys.argv) > 5 else 1
 commands = int(sys.argv[6]) if len(sys.argv) > 6 else 1000 if os.environ.get("STOREVISOR_LONG") else 50
 NAMES = ["a", "b", "c"]
-PATIENCE = 60  # seconds: for a failing test to end
+PATIENCE = 240  # seconds: for a failing test to end
 
 work = tempfile.mkdtemp(prefix="xm-storm.")
 env = dict(os.environ, XENSTORED_PATH=f"{work}/run/socket", EDITOR="sed -i 's/^vcpus.*/vcpus = 1/'", TMPDIR=work)

@@ -38,7 +38,7 @@ cursor() { screen | sed -n 's/^>\(.*\)|.*/\1/p' | sed 's/ *$//'; }
 # at WHAT TEXT: the cursor comes to stand on a line with TEXT.
 at()
 {
-	for _ in $(seq 600); do
+	for _ in $(seq 2400); do
 		case $(cursor) in *"$2"*) pass "$1" && return ;; esac
 		sleep 0.1
 	done
@@ -67,7 +67,7 @@ sees "while searching, what fits is shown" "^$home/memory/target"
 keys Enter; at "letters in their order find a path" "target = 131072 (128 MiB)"
 typed /state; keys Enter; at "a search goes to the best one" "state ="
 first=$(line 24); keys n
-for _ in $(seq 600); do [ "$(line 24)" != "$first" ] && break; sleep 0.1; done
+for _ in $(seq 2400); do [ "$(line 24)" != "$first" ] && break; sleep 0.1; done
 if [ "$(line 24)" != "$first" ]; then pass "n to the next"; else fail "n to the next" "$(screen)"; fi
 typed /nosuchpathatall; keys Enter; sees "a search without result says so" "no path has the letters"
 typed ':/not/there'; keys Enter; sees "so does a path" "/not/there: no such node"

@@ -9,11 +9,12 @@ leader() { xs read /t/leader 2>/dev/null | cut -d ' ' -f 1; }
 leads() { [ "$(leader)" = "$1" ]; }
 gone() { ! xs exists "$1"; }
 ended() { ! kill -0 "$1" 2>/dev/null; }
-# candidate NAME [OPTION]...: its pid in $pid; its command writes its own pid to $dir/NAME.cmd
+# candidate NAME [OPTION]...: its pid in $pid; its command writes its own pid to $dir/NAME.cmd, later than it leads
 candidate()
 {
 	name=$1
 	shift
+	rm -f "$dir/$name.cmd"
 	"$xs_prog" elect --name "$name" "$@" /t/leader -- \
 		sh -c "echo \$\$ >$dir/$name.cmd; trap 'echo ended >>$dir/$name.log; exit 5' TERM; while :; do sleep 0.05; done" 2>"$dir/$name.err" &
 	pid=$!
@@ -88,7 +89,7 @@ is "leaves no bond" "" "$(xs control bonds | grep refused)"
 xs write --ttl 1h /t/refused v; run xs write --if-absent --ttl 1h /t/refused v
 is "one of the same value leaves what others bound" 1 "$(xs control bonds | grep -c refused)"
 xs control unbind /t/refused v >"$dir/out"; is "which can be taken back" "" "$(xs control bonds)"
-xs write --ttl 5s /t/ttl over
+xs write --ttl 20s /t/ttl over
 kill_daemon; start_store
 is "a daemon that is started again gives the whole time again" over "$(xs read /t/ttl)"
 until_so gone /t/ttl
@@ -96,10 +97,11 @@ pass "and then it goes"
 
 # ---- a holder that hangs ----
 rm -f "$dir"/*.log
-candidate one --lease 3s; one=$pid
+# a third of it is what the leader may be late by, on a machine where nobody comes to run for long
+candidate one --lease 12s; one=$pid
 until_so leads one
-candidate two --lease 3s; two=$pid
-sleep 5
+candidate two --lease 12s; two=$pid
+sleep 15
 is "a leader that renews stays" one "$(leader)"
 kill -STOP $one
 until_so leads two
@@ -116,25 +118,29 @@ until_so gone /t/leader
 pass "of leader and daemon killed together nothing is left after the time"
 
 # ---- a daemon that is away, for a command that does not end ----
-"$xs_prog" elect --lease 6s --name deaf /t/leader -- \
+"$xs_prog" elect --lease 18s --name deaf /t/leader -- \
 	sh -c "trap '' TERM; echo \$\$ >$dir/deaf.cmd; while :; do sleep 0.05; done" 2>"$dir/deaf.err" &
 deaf=$!
 until_so test -s "$dir/deaf.cmd"
-candidate two --lease 3s; two=$pid
-until_so sh -c "'$xs_prog' control bonds | grep -q ' two '"
 begin=$(date +%s%N)
 kill_daemon
 until_so ended "$(cat "$dir/deaf.cmd")"
-is "it is killed before the lease is over" yes "$([ $((($(date +%s%N) - begin) / 1000000)) -lt 6000 ] && echo yes || echo no)"
+is "it is killed before the lease is over" yes "$([ $((($(date +%s%N) - begin) / 1000000)) -lt 18000 ] && echo yes || echo no)"
 wait $deaf
 is "and xs says why" "xs: /t/leader: the store is gone, and so is the leadership" "$(cat "$dir/deaf.err")"
+# the leadership stays for its whole time again, and somebody waits for it
+start_store
+candidate two --lease 3s; two=$pid
+until_so sh -c "'$xs_prog' control bonds | grep -q ' two '"
+kill_daemon
+sleep 4
 start_store
 is "who waits, waits for the daemon longer than its lease" "leads" "$(comes_so leads two && echo leads)"
 kill $two; wait $two 2>/dev/null
 
 # ---- a daemon that is there and does not answer ----
 candidate one --lease 3s; one=$pid
-until_so leads one
+until_so test -s "$dir/one.cmd"
 command_pid=$(cat "$dir/one.cmd")
 kill -STOP "$daemon"
 is "of a store that is stopped the command ends before the lease" "ended" "$(comes_so ended "$command_pid" && echo ended)"
@@ -145,17 +151,17 @@ kill -CONT "$daemon"
 until_so gone /t/leader
 
 # ---- lock ----
-"$xs_prog" lock --lease 5s /t/lock -- sh -c "echo \$\$ >$dir/lock.cmd; read -r x <$dir/gate" 2>/dev/null &
+"$xs_prog" lock --lease 15s /t/lock -- sh -c "echo \$\$ >$dir/lock.cmd; read -r x <$dir/gate" 2>/dev/null &
 holder=$!
 mkfifo "$dir/gate"
 until_so test -s "$dir/lock.cmd"
-run xs lock --lease 5s -n /t/lock -- true; is "a lock with a lease is not given twice" 1 "$rc"
-run xs lock --lease 5s -t 200ms /t/lock -- true; is "nor in time" 124 "$rc"
+run xs lock --lease 15s -n /t/lock -- true; is "a lock with a lease is not given twice" 1 "$rc"
+run xs lock --lease 15s -t 200ms /t/lock -- true; is "nor in time" 124 "$rc"
 kill_daemon; start_store
-run xs lock --lease 5s -n /t/lock -- true; is "nor after a restart of the daemon" 1 "$rc"
+run xs lock --lease 15s -n /t/lock -- true; is "nor after a restart of the daemon" 1 "$rc"
 xs rm /t/lock
 wait $holder; is "a lock that somebody takes away ends the command" 1 $?
-run xs lock --lease 5s -n /t/lock -- sh -c 'exit 3'; is "then it is free" 3 "$rc"
+run xs lock --lease 15s -n /t/lock -- sh -c 'exit 3'; is "then it is free" 3 "$rc"
 is "and leaves nothing" 1 "$(xs exists /t/lock; echo $?)"
 
 # ---- a connection that is not there at the start: 20 s ----

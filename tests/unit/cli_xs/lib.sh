@@ -31,7 +31,7 @@ start_store() {
 	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" "$@" >>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	export XENSTORED_PATH="$dir/run/socket"
-	for _ in $(seq 1200); do
+	for _ in $(seq 4800); do
 		"$xs_prog" exists / 2>/dev/null && return
 		kill -0 "$daemon" 2>/dev/null || break
 		sleep 0.05
@@ -62,16 +62,16 @@ run() {
 	err=$(cat "$dir/err")
 }
 
-# until_so COMMAND...: goes on when it succeeds; the test ends when it has not for a minute.
+# until_so COMMAND...: goes on when it succeeds; the test ends when it has not for four minutes.
 until_so()
 {
 	comes_so "$@" && return
-	echo "Bail out! still not so after a minute: $*"
+	echo "Bail out! still not so after four minutes: $*"
 	exit 99
 }
 comes_so()
 {
-	for _ in $(seq 600); do
+	for _ in $(seq 2400); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.1
 	done

@@ -63,7 +63,7 @@ print(types, file=sys.stderr)
 P
 xs export --flat /w | sort >truth
 for how in exact plain; do
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		python3 replay.py $how.events 2>types | sort >told
 		grep -q "^/w/end=$kills$" told && cmp -s truth told && break
 		sleep 0.1

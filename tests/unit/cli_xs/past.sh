@@ -6,7 +6,7 @@
 "$(dirname "$0")/past_server.py" "$dir/socket" "$dir/changes" &
 daemon=$!
 export XENSTORED_PATH="$dir/socket" TZ=UTC
-for _ in $(seq 600); do [ -S "$dir/socket" ] && break; sleep 0.05; done
+for _ in $(seq 4800); do [ -S "$dir/socket" ] && break; sleep 0.05; done
 
 run "$xs_prog" log /config
 is "log: newest first, with who, and no byte that could harm a terminal" \

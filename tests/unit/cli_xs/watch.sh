@@ -275,7 +275,7 @@ watch --initial none --debounce 1h --max-wait 300ms -n 1 /b
 xs write /b/m 1
 done_watching
 is "--max-wait ends the wait for quiet" "0 put /b/m" "$rc $(awk '{print $1, $2}' events)"
-watch --debounce 1h -t 3s /b/k
+watch --debounce 1h -t 10s /b/k
 done_watching
 is "--debounce does not delay the state at the start" "124 initial /b/k" "$rc $(awk '{print $1, $2}' events)"
 

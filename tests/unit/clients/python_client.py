@@ -25,7 +25,7 @@ from storevisor_store import (AsyncStore, Conflict, ConnectionLost, Lost, NotFou
 XENSTORED, XS, WHICH = sys.argv[1:4]
 START, SHIM = (sys.argv[4:6] + ["", ""])[:2]
 OURS = WHICH == "ours"
-WAIT = 30
+WAIT = 240
 VECTORS = json.loads(pathlib.Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
 
 

@@ -21,7 +21,7 @@ from storevisor_store import (AsyncStore, Conflict, ConnectionLost, OutcomeUnkno
 from storevisor_store.wire import HEADER, Message, Op, joined  # noqa: E402
 
 HANG_UP, NOTHING = object(), object()
-WAIT = 30
+WAIT = 240
 
 
 class Daemon:

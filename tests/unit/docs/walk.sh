@@ -40,7 +40,7 @@ serve()
 {
 	(cd "$source" && STOREVISOR_BUILD=$build exec sh -c "exec $(block 1) '$dir/store'") >>"$dir/store.log" 2>&1 &
 	store=$!
-	for _ in $(seq 600); do
+	for _ in $(seq 2400); do
 		"$xs_prog" exists / 2>/dev/null && return
 		kill -0 $store 2>/dev/null || break
 		sleep 0.1
@@ -52,7 +52,7 @@ serve()
 # until_shell: what runs in the second terminal has ended.
 until_shell()
 {
-	for _ in $(seq 200); do
+	for _ in $(seq 2400); do
 		[ "$(tmux -S "$dir/tmux" display -p '#{pane_current_command}')" = bash ] && return
 		sleep 0.1
 	done

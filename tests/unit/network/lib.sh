@@ -33,10 +33,10 @@ says()
 	if "$@" >"$work/said" 2>&1; then echo "it succeeds" && return 1; fi
 	grep -qF -- "$want" "$work/said"
 }
-# until COMMAND...: it succeeds within 30 s.
+# until_so COMMAND...: it succeeds within four minutes.
 until_so()
 {
-	for _ in $(seq 600); do
+	for _ in $(seq 4800); do
 		if "$@" >/dev/null 2>&1; then return 0; fi
 		sleep 0.05
 	done

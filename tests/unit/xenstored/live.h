@@ -47,6 +47,7 @@ unsigned int live_rnd(unsigned int n);
 unsigned int live_count(unsigned int ci, unsigned int more);
 /* Seconds, monotonic. */
 double live_now(void);
+#define LIVE_PATIENCE_S 240		/* for what comes, on a machine where nobody comes to run for long */
 
 /* Makes the directories and the fake machine; prints the seed. 0 or -1. */
 int live_make(void);

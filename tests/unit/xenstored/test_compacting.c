@@ -80,7 +80,7 @@ static int teardown(void **state)
 /* Until it is so; a test that fails here has waited in vain. */
 #define UNTIL(so)                                                                                  \
 	do {                                                                                       \
-		double end_ = live_now() + 120;                                                    \
+		double end_ = live_now() + LIVE_PATIENCE_S;                                       \
 		while (!(so)) {                                                                    \
 			if (live_now() > end_)                                                     \
 				fail_msg("never: %s", #so);                                        \

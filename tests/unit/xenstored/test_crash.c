@@ -63,7 +63,7 @@ static void test_ring_stream_goes_on_over_kills(void **state)
 		live_start();
 		if (i % 4 == 0) {
 			/* Only now and then: kills during the restart count as well. */
-			double end = live_now() + 20;
+			double end = live_now() + LIVE_PATIENCE_S;
 
 			while (g.answered < at_start + 20 && live_now() < end)
 				guest_run_for(&g, 0.001);
@@ -103,7 +103,7 @@ static void test_kill_between_any_two_instructions_does_nothing_twice(void **sta
 	memset(&g, 0, sizeof(g));
 	g.page = fake_ring(live.hv, 1);
 	for (unsigned int i = 0; i < nr; i++) {
-		double end = live_now() + 20;
+		double end = live_now() + LIVE_PATIENCE_S;
 		int fd = live_open();
 
 		/* A round trip: the daemon is up and waits for events. */
@@ -124,7 +124,7 @@ static void test_kill_between_any_two_instructions_does_nothing_twice(void **sta
 static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 {
 	static struct guest g;
-	double end = live_now() + 20;
+	double end = live_now() + LIVE_PATIENCE_S;
 	int fd;
 
 	memset(&g, 0, sizeof(g));
@@ -139,7 +139,7 @@ static void test_watches_of_a_ring_outlive_the_daemon(void **state)
 	fd = live_open();
 	assert_int_equal(live_write_number(fd, "/local/domain/1/data/new", 1), 0);
 	close(fd);
-	end = live_now() + 10;
+	end = live_now() + LIVE_PATIENCE_S;
 	while (g.events < 3 && live_now() < end)
 		guest_pull(&g);
 	/* The one at registration, the one of the restart, the one of the write. */
@@ -206,7 +206,7 @@ static void make_domain_2(int fd)
 
 static int guest_reads_domain_2(struct guest *g)
 {
-	double end = live_now() + 20;
+	double end = live_now() + LIVE_PATIENCE_S;
 
 	guest_place(g, XS_READ, 0, "/local/domain/2", 16);
 	fake_event(live.hv, FAKE_PORT(1));

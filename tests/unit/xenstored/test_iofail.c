@@ -89,7 +89,7 @@ static void look_at_end(void)
 /* A connection, or -1 when the daemon has refused to start. */
 static int open_or_refused(void)
 {
-	double end = live_now() + 30;
+	double end = live_now() + LIVE_PATIENCE_S;
 	siginfo_t info = { 0 };
 	int fd;
 

@@ -112,7 +112,7 @@ static bool died_and_restarted(void)
 /* A connection, to whichever daemon comes up. */
 static int open_any(void)
 {
-	double end = live_now() + 30;
+	double end = live_now() + LIVE_PATIENCE_S;
 	int fd;
 
 	while ((fd = live_try_open()) < 0 || live_request(fd, XS_READ, "/", 2, NULL) != 0) {
@@ -184,7 +184,7 @@ static void transaction(int *fd)
 static void guest_goes_on(int *fd, unsigned int nr)
 {
 	unsigned long want = guest.answered + nr;
-	double end = live_now() + 30;
+	double end = live_now() + LIVE_PATIENCE_S;
 
 	while (guest.answered < want) {
 		guest_push(&guest);
@@ -223,7 +223,7 @@ static void check_number(int fd, const char *path, unsigned int low, unsigned in
 /* One request of the guest's own, all others answered. */
 static void guest_asks(uint32_t type, uint32_t tx, const char *data, uint32_t len)
 {
-	double end = live_now() + 30;
+	double end = live_now() + LIVE_PATIENCE_S;
 
 	guest_place(&guest, type, tx, data, len);
 	fake_event(live.hv, FAKE_PORT(1));
@@ -235,7 +235,7 @@ static void guest_asks(uint32_t type, uint32_t tx, const char *data, uint32_t le
 
 static void guest_is_quiet(void)
 {
-	double end = live_now() + 30;
+	double end = live_now() + LIVE_PATIENCE_S;
 
 	while ((guest.answered < guest.sent || guest.out_done < guest.out_len) && live_now() < end) {
 		if (guest.out_done < guest.out_len)

@@ -10,7 +10,7 @@ failed=0
 pid=$!
 trap 'kill $pid; wait $pid 2>/dev/null; rm -rf "$dir"' EXIT
 export XENSTORED_PATH="$dir/run/socket"
-for _ in $(seq 600); do xenstore-exists / 2>/dev/null && break; sleep 0.1; done
+for _ in $(seq 2400); do xenstore-exists / 2>/dev/null && break; sleep 0.1; done
 
 # is WHAT EXPECTED COMMAND...: the command's output
 is()
