@@ -131,8 +131,12 @@ static void test_memory_of_nodes_that_go_is_used_again(void **state)
 		/* What takes the first ones away is written beside them. */
 		if (round == 1)
 			file = live_file_bytes();
-		/* store_shrink.c may copy in between: full pages, which the next nodes split. */
-		if (round > 0 && live_file_bytes() > 2 * file + file / 8)
+		/*
+		 * The file holds what was the most at any time. store_shrink.c may copy in between, or
+		 * what is taken away go more slowly than new nodes come: twice as much, and a third
+		 * more, was seen where nobody came to run for long. Lost, all rounds would be there.
+		 */
+		if (round > 0 && live_file_bytes() > ROUNDS / 3 * file)
 			fail_msg("round %u: the file has grown from %zu to %zu bytes", round, file,
 				 live_file_bytes());
 #ifndef __SANITIZE_ADDRESS__
