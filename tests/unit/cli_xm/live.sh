@@ -28,13 +28,15 @@ claim()
 
 not() { ! "$@"; }
 until_true() { for _ in $(seq 4800); do "$@" && return; sleep 0.05; done; return 1; }
+# A socket is there before somebody listens at it.
+serves() { grep -q "00010000 .* $dir/run/socket\$" /proc/net/unix; }
 
 mkdir "$dir/run" "$dir/state"
 claim "without a store xm says where it looked" sh -c '! xm list 2>&1 | grep -v "cannot reach the store at $XENSTORED_PATH"'
 claim "help needs no store" xm help
 "$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/store.log" 2>&1 &
 store_pid=$!
-until_true test -S "$dir/run/socket"
+until_true serves
 mkfifo "$dir/life"
 "$fake_xend" <"$dir/life" >"$dir/xend.log" 2>&1 &
 exec 9>"$dir/life"
@@ -89,7 +91,7 @@ wait $store_pid 2>/dev/null
 rm -f "$dir/run/socket"
 "$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/store.log" 2>&1 &
 store_pid=$!
-until_true test -S "$dir/run/socket"
+until_true serves
 claim "a stored record survives the daemon" xm list -a web
 claim "export gives it back" sh -c 'xm export web | grep -q "memory  *= 128"'
 claim "delete" xm delete web

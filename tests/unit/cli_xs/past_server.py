@@ -69,8 +69,9 @@ def serve(conn):
             conn.sendall(struct.pack('<IIII', kind, req, tx, len(part)) + part)
 
 listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+listener.bind(sys.argv[1] + ".new")
 listener.listen(5)
+os.rename(sys.argv[1] + ".new", sys.argv[1])  # who sees it is not refused
 while True:
     conn, _ = listener.accept()
     try:
