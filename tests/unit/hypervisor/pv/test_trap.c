@@ -154,6 +154,36 @@ static void test_a_page_fault_is_the_guests_own(void **state)
 }
 
 /*
+ * In log-dirty mode a fault is told as the guest's own tables have it, wherever its addresses
+ * begin: here they say that the page is there, and read-only.
+ */
+static void test_in_log_dirty_mode_the_guests_tables_say_what_a_fault_was(void **state)
+{
+	static const u64 va[] = { 0, HV_HOLE_END };
+	struct frame *table[] = { t.l4, t.l3, t.l2, t.l1 };
+	const u64 first = table_of(t.l4)[0], usual = pv->fault_range;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		table[i]->type |= FT_LOGGED;
+	table_of(t.l4)[pt_index(HV_HOLE_END, 4)] = first;
+	table_of(t.l1)[0] = entry_to(frame_new(1), PTE_P | PTE_US);
+	pv->fault_range = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(va); i++) {
+		fake_cpu.cr2 = va[i];
+		assert_int_equal(trap(14, 6, true), HANDLER + 14);
+		assert_int_equal(((u64 *)regs->rsp)[2] & 7, 3);
+	}
+	pv->fault_range = usual;
+	fake_cpu.cr2 = HV_HOLE_END; /* without the mode it is told as the CPU has it */
+	assert_int_equal(trap(14, 6, true), HANDLER + 14);
+	assert_int_equal(((u64 *)regs->rsp)[2] & 7, 2);
+	table_of(t.l4)[pt_index(HV_HOLE_END, 4)] = 0;
+	table_of(t.l1)[0] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		table[i]->type &= ~FT_LOGGED;
+}
+
+/*
  * The CPU's own reads of descriptors that are not there: the first and the last of each table, and
  * what is beside them.
  */
@@ -236,6 +266,7 @@ int main(void)
 		CLAIM(test_a_programs_interrupt_uses_gates_that_are_open),
 		CLAIM(test_privileged_instructions_are_done_for_the_kernel),
 		CLAIM(test_a_page_fault_is_the_guests_own),
+		CLAIM(test_in_log_dirty_mode_the_guests_tables_say_what_a_fault_was),
 		CLAIM(test_a_missing_descriptor_is_told_as_of_a_shorter_table),
 		CLAIM(test_only_cpus_that_there_are_are_flushed),
 		CLAIM(test_a_grant_goes_into_an_entry_of_a_live_table),
