@@ -40,13 +40,22 @@ state_is() { [ "$(xs read "/status/domain/$1/state" 2>/dev/null)" = "$2" ]; }
 has_not_id() { [ "$(xs read "/status/domain/$1/domid" 2>/dev/null)" != "$2" ]; }
 
 mkdir "$dir/run" "$dir/state"
-"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/store.log" 2>&1 &
-store_pid=$!
-until_true xs exists /
+serve()
+{
+	"$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/store.log" 2>&1 &
+	store_pid=$!
+	until_true xs exists /
+}
+manage()
+{
+	"$xend_fake" "$dir/kernel" 128 <"$dir/life" >"$dir/ready" 2>>"$dir/xend.log" &
+	xend_pid=$!
+	exec 9>"$dir/life"
+	until_true grep -q ready "$dir/ready"
+}
 mkfifo "$dir/life"
-"$xend_fake" "$dir/kernel" 128 <"$dir/life" >"$dir/ready" 2>"$dir/xend.log" &
-exec 9>"$dir/life"
-until_true grep -q ready "$dir/ready"
+serve
+manage
 echo disk >"$dir/disk.img"
 cat >"$dir/web.cfg" <<EOF
 name = "web"
@@ -142,6 +151,28 @@ claim "and what is too large, or no text" sh -c 'grep -q "odd/f-huge: .*too many
 claim "and the others are taken" xs exists /config/domain/one
 xm delete one
 xm delete mail && xm delete web
+
+# the disk's files are damaged, all of them: what comes back is nobody's word, and starts nothing
+sed 's/"web"/"mail"/; s/vif = .*//' "$dir/web.cfg" >"$dir/mail.cfg"
+claim "define" xm new "$dir/mail.cfg" autostart=1
+exec 9>&-
+wait $xend_pid 2>/dev/null
+# a start makes what it finds an earlier state
+for _ in 1 2; do kill $store_pid; wait $store_pid 2>/dev/null; serve; done
+kill $store_pid; wait $store_pid 2>/dev/null
+rm -rf "$dir/run/live"; rm -f "$dir"/state/store/log-*
+truncate -s 9000 "$dir/state/store/data.mdb"
+serve
+manage
+claim "the record is there again" xs exists /config/domain/mail
+claim_says "the store says that something is not as it was" '^degraded$' xs read /status/store
+claim_says "so does xm doctor" '^BAD  the store has lost something' xm doctor
+claim "nothing is started for it" until_true sh -c 'xs read /status/domain/mail/error | grep -q "lost known"'
+claim "it does not run" sh -c '[ "$(xs read /status/domain/mail/state)" = defined ]'
+claim "until that is known" xs control lost known
+claim "then it starts" until_true state_is mail running
+claim_says "and the store is whole" '^whole$' xs read /status/store
+claim "destroy it" xm destroy mail
 echo "1..$n"
 [ $failed = 0 ] || sed 's/^/# xend: /' "$dir/xend.log" | tail -n 30
 exit $failed
