@@ -271,8 +271,10 @@ volumes()
 	claim "a volume with an XFS is a guest's disk" ours xm image xfs --from-disk /dev/vg0/xfs
 	claim "it is made longer, and says what is left to do" says xfs_growfs rooted xm image xfs --grow 400M
 	same "the XFS' volume" 419430400 "$(volume lv_size xfs)"
-	claim "xfs_growfs makes use of it" theirs sh -ec \
-		'mount /dev/vg0/xfs /mnt && xfs_growfs /mnt >/dev/null && test $(df -m --output=size /mnt | tail -n 1) -gt 370 && umount /mnt'
+	theirs mount /dev/vg0/xfs /mnt
+	# its log has 64 MiB of the 320, and of the 400
+	claim "xfs_growfs makes use of it" theirs sh -ec 'xfs_growfs /mnt >/dev/null; df -m /mnt; test $(df -m --output=size /mnt | tail -n 1) -gt 300'
+	theirs umount /mnt
 	ours xm delete vol
 	ours xm delete xfs
 	claim "the volumes go" theirs sh -ec "vgremove -q -f -y vg0 && losetup -d $loop"
