@@ -42,9 +42,12 @@
 /* bits that promise a register; not L1D_FLUSH, which is of use to who runs guests */
 #define L7_EDX_SPEC_CTRL (BIT(26) /* IBRSB */ | BIT(27) /* STIBP */ | BIT(31) /* SSBD */)
 #define L7_EDX_ARCH_CAPS BIT(29)
-/* leaf 0xd.1; no supervisor states, and no MSR that turns features off */
-#define LD_1_EAX_XSAVEC BIT(1)
-#define LD_1_EAX_ALLOWED (BIT(0) /* XSAVEOPT */ | LD_1_EAX_XSAVEC | BIT(2) /* XGETBV(1) */)
+/*
+ * leaf 0xd.1; no supervisor states, no MSR that turns features off, and no XSAVEC, though Xen shows
+ * it: QEMU's TCG has none, and with Bochs 2.7's a Linux ends in "Bad FPU state". Kernels take
+ * XSAVEOPT then, which both have.
+ */
+#define LD_1_EAX_ALLOWED (BIT(0) /* XSAVEOPT */ | BIT(2) /* XGETBV(1) */)
 /* leaf 0x80000008; AMD's SPEC_CTRL is there to be used, and not shown, as by Xen */
 #define E8_EBX_ALLOWED (BIT(26) /* SSB_NO */ | BIT(29) /* BTC_NO */)
 #define E8_EBX_IBPB (BIT(12) /* IBPB */ | BIT(30) /* IBPB_RET */)
@@ -96,9 +99,7 @@ static void leaf_d(struct leaf *l, u32 sub)
 		l->d = (u32)(mask >> 32);
 	} else if (sub == 1) {
 		l->a &= LD_1_EAX_ALLOWED;
-		if (!(l->a & LD_1_EAX_XSAVEC))
-			l->b = 0; /* how much XSAVEC writes under the XCR0 that is loaded */
-		l->c = l->d = 0;
+		l->b = l->c = l->d = 0;
 	} else if (sub > 62 || !(mask & 1ULL << sub)) {
 		*l = (struct leaf){ 0 };
 	}
