@@ -70,12 +70,17 @@ static void zero_in(const struct builder *b, u64 paddr, size_t len)
 	}
 }
 
+/* Of its p2m, one piece of memory while it is built: 2 TiB of RAM, more only where asked for. */
+#define P2M_MAX_PAGES ((PAGE_SIZE << MAX_ORDER) / sizeof(u64))
+
 static u64 wanted_pages(void)
 {
 	u64 free = page_alloc_free_frames(), want = boot_options.dom0_mem_bytes >> PAGE_SHIFT;
 
-	if (!want)
+	if (!want) {
 		want = free > 2 * HEAP_RESERVE_PAGES ? free - HEAP_RESERVE_PAGES : free / 2;
+		want = MIN(want, P2M_MAX_PAGES);
+	}
 	if (want < DOM0_MIN_PAGES)
 		hv_panic("dom0_mem: %lu MiB are too little for dom0, at least %lu MiB", want >> 8,
 			 DOM0_MIN_PAGES >> 8);

@@ -136,7 +136,8 @@ void boot_main(u32 magic, u32 mbi_phys)
 	reserve_boot_memory();		 /* RAM that is in use already */
 	desc_init();			 /* GDT, IDT, TSS: faults are handled from here on */
 	ucode_find(&info, &boot_options); /* newer than the firmware's */
-	ucode_load();			 /* before anybody looks what the CPU can do */
+	if (!ucode_load())		 /* before anybody looks what the CPU can do */
+		ucode_set(NULL, 0);
 	cpu_init();			 /* features, control registers; some may fault */
 	pt_set_pages(boot_page);	 /* before there is a heap */
 	xpti_is_on = spec_plan.xpti;	 /* no global mappings then */

@@ -116,7 +116,10 @@ void ap_main(void)
 	unsigned int cpu = this_cpu_id();
 
 	desc_init();
-	ucode_load();
+	/* What the boot CPU has found in itself is used on all of them, on the very way in. */
+	if (!ucode_load())
+		for (;;)
+			__asm__ volatile("cli; hlt");
 	cpu_init();
 	mce_init();
 	apic_init();

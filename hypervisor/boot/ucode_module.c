@@ -9,6 +9,8 @@
 #include "x86/layout.h"
 #include "x86/ucode.h"
 
+#define MAX_SIZE (16u << 20) /* far above any, and far below what a machine has */
+
 unsigned int ucode_module(const struct boot_info *info, const struct boot_options *o)
 {
 	int nr = (int)info->nr_modules, n = o->ucode_module;
@@ -53,7 +55,7 @@ void ucode_find(const struct boot_info *info, const struct boot_options *o)
 		file = file_in(info, o, i, name, &len);
 	if (file)
 		update = ucode_pick(file, len, &cpu, &size, &revision);
-	if (update)
+	if (update && size <= MAX_SIZE)
 		ucode_set(copy_of(update, size), revision);
 	else
 		log_info("microcode: revision %x stays: %s", cpu.revision,

@@ -18,7 +18,7 @@
 #define MSR_AMD_PATCH_LOADER 0xc0010020u
 
 static const void *chosen; /* fixed after boot; NULL: none */
-static u32 chosen_revision;
+static u32 chosen_revision, chosen_signature;
 
 const char *ucode_file_name(const char *vendor)
 {
@@ -149,6 +149,12 @@ static u16 amd_id(const u8 *table, u64 size, u32 signature)
 	return 0;
 }
 
+/* Some of AMD's family 10h hang when they are given anything newer (Linux, the same file). */
+static bool is_final(u32 revision)
+{
+	return revision == 0x01000098 || revision == 0x0100009f || revision == 0x010000af;
+}
+
 static const void *amd_pick(const u8 *at, u64 len, const struct ucode_cpu *cpu, u64 *size,
 			    u32 *revision)
 {
@@ -159,6 +165,8 @@ static const void *amd_pick(const u8 *at, u64 len, const struct ucode_cpu *cpu, 
 	u16 id = 0;
 
 	*revision = cpu->revision;
+	if (is_final(cpu->revision))
+		return NULL;
 	while (len >= sizeof(s)) {
 		memcpy(&magic, at, sizeof(magic));
 		if (magic == AMD_MAGIC) { /* another container: its table is next */
@@ -234,11 +242,20 @@ struct ucode_cpu ucode_this_cpu(char vendor[13])
 
 void ucode_set(const void *update, u32 revision)
 {
+	char vendor[13];
+
 	chosen = update;
 	chosen_revision = revision;
+	chosen_signature = ucode_this_cpu(vendor).signature;
 }
 
-void ucode_load(void)
+/* Siblings share it, but an AMD may change what is a thread's own only for who is told. */
+static bool has_it(const struct ucode_cpu *cpu)
+{
+	return cpu->revision > chosen_revision || (cpu->revision == chosen_revision && !cpu->is_amd);
+}
+
+bool ucode_load(void)
 {
 	char vendor[13];
 	struct ucode_cpu cpu;
@@ -246,17 +263,20 @@ void ucode_load(void)
 	u32 now;
 
 	if (!chosen)
-		return;
+		return true;
 	cpu = ucode_this_cpu(vendor);
-	if (cpu.revision >= chosen_revision)
-		return; /* from its sibling */
-	if (wrmsr_safe(cpu.is_amd ? MSR_AMD_PATCH_LOADER : MSR_UCODE_WRITE,
-		       cpu.is_amd ? at : at + sizeof(struct intel_header)))
-		now = cpu.revision;
-	else
+	if (has_it(&cpu))
+		return true;
+	now = cpu.revision;
+	if (cpu.signature == chosen_signature &&
+	    !wrmsr_safe(cpu.is_amd ? MSR_AMD_PATCH_LOADER : MSR_UCODE_WRITE,
+			cpu.is_amd ? at : at + sizeof(struct intel_header)))
 		now = revision_of(cpu.is_amd);
-	if (now == chosen_revision)
-		log_info("microcode: revision %x, was %x", now, cpu.revision);
-	else
-		log_warn("microcode: revision %x is not taken, it stays %x", chosen_revision, now);
+	if (now == chosen_revision) {
+		if (now != cpu.revision)
+			log_info("microcode: revision %x, was %x", now, cpu.revision);
+		return true;
+	}
+	log_warn("microcode: revision %x is not taken, it stays %x", chosen_revision, now);
+	return false;
 }

@@ -29,10 +29,13 @@ const void *ucode_pick(const void *data, u64 len, const struct ucode_cpu *cpu, u
 struct ucode_cpu ucode_this_cpu(char vendor[13]);
 /*
  * Boot CPU: @update is what every CPU takes from now on; it is mapped as long as the machine runs,
- * on a boundary of 16 bytes.
+ * on a boundary of 16 bytes. NULL: they stay as they are.
  */
 void ucode_set(const void *update, u32 revision);
-/* Every CPU, as the first of its setup: takes it unless it has it. Interrupts are off. */
-void ucode_load(void);
+/*
+ * Every CPU, as the first of its setup: takes it unless it has it. Interrupts are off. False: it
+ * does not run what was chosen, and so may lack what the boot CPU has now; logged.
+ */
+bool ucode_load(void);
 
 #endif
