@@ -197,11 +197,18 @@ void ops_print(void)
 			       (unsigned long)op->tried, (unsigned long)op->worked);
 }
 
-void ops_all_worked(void)
+void ops_add_up(u64 *nr_worked)
 {
 	for (size_t l = 0; l < ARRAY_SIZE(op_lists); l++)
 		for (const struct op *op = op_lists[l]; op->name; op++)
-			if (!op->worked)
-				machine_fail("operation %s never worked in %lu tries", op->name,
-					     (unsigned long)op->tried);
+			*nr_worked++ += op->worked;
+}
+
+const char *ops_never_worked(const u64 *nr_worked)
+{
+	for (size_t l = 0; l < ARRAY_SIZE(op_lists); l++)
+		for (const struct op *op = op_lists[l]; op->name; op++)
+			if (!*nr_worked++)
+				return op->name;
+	return NULL;
 }

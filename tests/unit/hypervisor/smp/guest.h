@@ -80,7 +80,11 @@ void guest_forget(struct guest *g);
 /* Before all else: hypercalls may name the guests' arguments. */
 void guests_begin(void);
 void ops_print(void);
-void ops_all_worked(void);
+/* Adds how often each operation worked, in the order of the lists, to @nr_worked[OPS_MAX]. */
+#define OPS_MAX 256
+void ops_add_up(u64 *nr_worked);
+/* The first that never did; NULL: each did. */
+const char *ops_never_worked(const u64 *nr_worked);
 
 /* --- ops_control.c: dom0's life and death of the others --- */
 /* True when no guest is left but dom0; dom0's vcpus make it so once asked to. */
