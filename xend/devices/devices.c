@@ -124,6 +124,9 @@ static void write_disk(struct txn *tx, const struct domain *d, const struct disk
 	disk_said(disk, said);
 	write_common(tx, k, domid, id);
 	write_said(tx, k, domid, id, said, DISK_SAID);
+	/* What a script is told may be a password. */
+	if (disk->backend == VDEV_SCRIPT)
+		txn_perms(tx, path_backend(k, domid, id, "params"), DOM0, DOM0);
 	/* The other host's process has it as long as the guest runs there. */
 	if (d->rec.arriving[0])
 		txn_write(tx, path_backend(k, domid, id, "lock-comes"), "1");

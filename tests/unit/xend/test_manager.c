@@ -55,6 +55,20 @@ static void test_the_guest_may_write_only_what_is_its_own(void **state)
 	free(dump);
 }
 
+static void test_the_guest_may_not_read_what_its_disks_script_is_told(void **state)
+{
+	struct world *w = *state;
+	char *dump;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/disk/0/target", "script:block-x:password=secret");
+	world_run(w, 1);
+	dump = fake_dump("/");
+	assert_non_null(strstr(dump, "backend/vbd/1/51712/params = \"script:block-x:password=secret\" n0 r-1"));
+	assert_non_null(strstr(dump, "backend/vbd/1/51712/mode = \"w\" n0 r1"));
+	free(dump);
+}
+
 static void test_the_guest_may_not_read_its_screens_password(void **state)
 {
 	struct world *w = *state;
@@ -578,6 +592,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 		T(test_a_record_with_power_on_becomes_a_running_domain),
 		T(test_the_guest_may_write_only_what_is_its_own),
+		T(test_the_guest_may_not_read_what_its_disks_script_is_told),
 		T(test_the_guest_may_not_read_its_screens_password),
 		T(test_a_screen_anybody_could_use_starts_no_domain),
 		T(test_power_off_asks_the_guest_and_then_removes_everything),
