@@ -26,12 +26,17 @@ static const char *config_dir(void)
 	return dir ? dir : "/etc/iscsi";
 }
 
-/* A file of open-iscsi's; NULL: it is not there. */
+/* A file of open-iscsi's; NULL: it is not there. No buffer keeps what was read. */
 static FILE *config(const char *name)
 {
 	char path[512];
+	FILE *f = NULL;
 
-	return snprintf(path, sizeof(path), "%s/%s", config_dir(), name) < (int)sizeof(path) ? fopen(path, "re") : NULL;
+	if (snprintf(path, sizeof(path), "%s/%s", config_dir(), name) < (int)sizeof(path))
+		f = fopen(path, "re");
+	if (f)
+		setvbuf(f, NULL, _IONBF, 0);
+	return f;
 }
 
 /* Targets know hosts by it; "": the library has one of its own. */
@@ -70,7 +75,11 @@ static bool take_setting(char *line, const char *key, char *out, size_t len)
 	line += 1 + strspn(line + 1, " \t");
 	for (n = strcspn(line, "\n"); n && (line[n - 1] == ' ' || line[n - 1] == '\t'); n--)
 		;
-	return n && snprintf(out, len, "%.*s", (int)n, line) < (int)len;
+	if (!n || n >= len)
+		return false;
+	memcpy(out, line, n);
+	out[n] = '\0';
+	return true;
 }
 
 /* 0, also where there is none; -EACCES: others may read it. */
@@ -86,6 +95,7 @@ static int read_login(struct iscsi_login *login)
 		take_setting(line, "node.session.auth.username", login->user, sizeof(login->user));
 		take_setting(line, "node.session.auth.password", login->password, sizeof(login->password));
 	}
+	explicit_bzero(line, sizeof(line));
 	if (f && fstat(fileno(f), &st))
 		st.st_mode = 0777;
 	if (f)
