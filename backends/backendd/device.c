@@ -22,6 +22,8 @@
 #define BACKOFF_MAX_MS 5000
 #define BACKOFF_SERVED_MS 160 /* the most after a process that served: a guest waits for the next */
 #define GOOD_LIFE_NS 10000000000ULL /* a process that lived this long starts the back-off anew */
+#define AGAIN_S 1		    /* until what could not be taken away is tried again */
+#define STORE_TRIES 60		    /* each a second apart */
 #define GRACE_MS 5000		    /* for a process to leave after its directory vanished */
 #define EXEC_FAILED 127
 
@@ -82,27 +84,52 @@ static void run_offline(const struct device *d)
 		_exit(vif_script_run(&d->script, "offline", said) < 0);
 }
 
-/* In a child of its own as well, with a connection of its own. */
-static void take_away(const struct disk_script *s)
+static void run_remove(const struct disk_script *s)
 {
-	struct xs_handle *xs;
+	struct xs_handle *xs = store_open();
 
-	if (fork() != 0)
-		return;
-	xs = store_open();
+	for (int i = 0; !xs && i < STORE_TRIES; i++) {
+		sleep(1);
+		xs = store_open();
+	}
 	if (xs)
 		disk_script_remove(s, xs);
 	_exit(!xs);
 }
 
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *sv = arg;
+
+	sv->clears_again = false;
+	device_clear_disks(sv);
+}
+
+/* In a child of its own as well, with a connection of its own. */
+static void take_away(const struct disk_script *s, void *arg)
+{
+	static const struct timeval later = { .tv_sec = AGAIN_S };
+	struct supervisor *sv = arg;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		run_remove(s);
+	if (pid > 0)
+		return;
+	log_warn("disk script %s: cannot start a process to take %s away", s->script, s->params);
+	if (!sv->clears_again)
+		sv->clears_again = event_base_once(sv->base, -1, EV_TIMEOUT, on_again, sv, &later) == 0;
+}
+
 void device_clear_disks(struct supervisor *sv)
 {
-	disk_script_left(sv->xs, take_away);
+	disk_script_left(sv->xs, take_away, sv);
 }
 
 /* What is to be known of it when its keys are gone. */
 static void read_scripts(struct device *d)
 {
+	const struct disk_script before = d->disk;
 	char name[1024];
 
 	memset(&d->disk, 0, sizeof(d->disk));
@@ -112,6 +139,9 @@ static void read_scripts(struct device *d)
 	    store_read_str(d->sv->xs, d->path, "params", name, sizeof(name)) == 0 &&
 	    disk_script_of(&d->disk, name, d->domid, d->devid) < 0)
 		d->disk.script[0] = '\0';
+	/* It went and came back as another before anybody looked. */
+	if (before.script[0] && !disk_script_same(&before, &d->disk))
+		take_away(&before, d->sv);
 }
 
 static void forget(struct device *d)
@@ -124,7 +154,7 @@ static void forget(struct device *d)
 	if (is_vif(d) && d->script.script[0])
 		run_offline(d);
 	if (d->disk.script[0])
-		take_away(&d->disk);
+		take_away(&d->disk, d->sv);
 	journal_remove(d->journal);
 	if (d->adopted_exit)
 		event_free(d->adopted_exit);

@@ -26,6 +26,7 @@ struct supervisor {
 	const char *sysfs;
 	bool verbose;
 	struct device *devices;
+	bool clears_again; /* device_clear_disks(), soon */
 };
 
 enum device_phase {

@@ -177,7 +177,7 @@ static bool has_lock(const struct blk_record *w)
 /* The disk of a script is the device that it makes. */
 static int make_disk(struct backend *be, struct blk_record *w)
 {
-	char device[sizeof(w->name)], why[WHY_LEN];
+	char device[sizeof(w->name)] = "", why[WHY_LEN];
 	unsigned int domid, devid;
 	struct disk_script s;
 	int rc;
@@ -191,11 +191,12 @@ static int make_disk(struct backend *be, struct blk_record *w)
 	if (rc < 0)
 		snprintf(why, sizeof(why), "'%s' is no name of a script and what it is to make", w->name);
 	else
-		rc = disk_script_add(&s, be->xs, device, sizeof(device), why, sizeof(why));
-	if (rc < 0) {
+		rc = disk_script_add(&s, device, sizeof(device), why, sizeof(why));
+	/* The rest passes: a guest's disk must not stay dead because the store was away. */
+	if (rc == -EINVAL)
 		backend_fail(be, "%s", why);
-		return -EINVAL;
-	}
+	if (rc < 0)
+		return rc;
 	memcpy(w->name, device, sizeof(w->name));
 	return 0;
 }

@@ -31,18 +31,29 @@ struct disk_script {
 int disk_script_of(struct disk_script *s, const char *name, unsigned int domid,
 		   unsigned int devid);
 
-/*
- * The device that the script has made, or makes now, to @device. 0, or -errno with @why in the
- * user's words. A script that still takes away what it made of the same, for a device that is gone,
- * is waited for.
- */
-int disk_script_add(const struct disk_script *s, struct xs_handle *xs, char *device, size_t len,
-		    char *why, size_t why_len);
+/* Whether both are made by the same script of the same words. */
+bool disk_script_same(const struct disk_script *a, const struct disk_script *b);
 
-/* The script takes away what it has made, if it has, and its directory goes: nobody has it open. */
+/*
+ * The device that the script has made, or makes now, to @device. A script that still takes away
+ * what it made of the same, for a device that is gone, is waited for; what was made for an earlier
+ * device in the same place is taken away. 0; -EINVAL: @why says it in the user's words, and what
+ * was begun is taken away; -ENOENT: the device is gone; -EIO: to be tried again.
+ *
+ * A process of its own does the work, with a connection of its own to the store: the disk's process
+ * may be killed while a script runs, and its connection is good for its device only.
+ */
+int disk_script_add(const struct disk_script *s, char *device, size_t len, char *why,
+		    size_t why_len);
+
+/*
+ * The script takes away what it has made, if it has and no device in that place is to have the
+ * same, and its directory goes: nobody has it open. Waits for a script that works for that device.
+ */
 void disk_script_remove(const struct disk_script *s, struct xs_handle *xs);
 
 /* Calls @fn for each that has been made for a device that is no longer there. */
-void disk_script_left(struct xs_handle *xs, void (*fn)(const struct disk_script *s));
+void disk_script_left(struct xs_handle *xs, void (*fn)(const struct disk_script *s, void *arg),
+		      void *arg);
 
 #endif

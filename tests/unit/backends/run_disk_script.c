@@ -11,31 +11,37 @@
 #include "disk_script.h"
 #include "store.h"
 
-static void print(const struct disk_script *s)
+static void print(const struct disk_script *s, void *arg)
 {
 	printf("%u %u %s %s %s\n", s->domid, s->devid, s->script, s->readonly ? "r" : "w", s->params);
 }
 
-int main(int argc, char **argv)
+static int add(const struct disk_script *s)
 {
-	struct xs_handle *xs = store_open();
 	char device[1024] = "", why[1400] = "";
-	struct disk_script s;
-	int rc;
+	int rc = disk_script_add(s, device, sizeof(device), why, sizeof(why));
 
-	if (!xs || argc < 2)
-		return 2;
-	if (!strcmp(argv[1], "left")) {
-		disk_script_left(xs, print);
-		return 0;
-	}
-	if (argc < 5)
-		return 2;
-	rc = disk_script_of(&s, argv[2], (unsigned int)atoi(argv[3]), (unsigned int)atoi(argv[4]));
-	if (rc == 0 && !strcmp(argv[1], "add"))
-		rc = disk_script_add(&s, xs, device, sizeof(device), why, sizeof(why));
-	else if (rc == 0)
-		disk_script_remove(&s, xs);
 	printf("%s\n", rc ? why : device);
 	return rc != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct disk_script s;
+	struct xs_handle *xs;
+
+	if (argc == 5 && disk_script_of(&s, argv[2], (unsigned int)atoi(argv[3]),
+					(unsigned int)atoi(argv[4])) < 0)
+		return 1;
+	if (argc == 5 && !strcmp(argv[1], "add"))
+		return add(&s);
+	xs = argc > 1 ? store_open() : NULL;
+	if (!xs)
+		return 2;
+	if (argc == 5)
+		disk_script_remove(&s, xs);
+	else
+		disk_script_left(xs, print, NULL);
+	xs_close(xs);
+	return 0;
 }
