@@ -12,8 +12,9 @@
 #include "store.h"
 #include "xend.h"
 
-/* How old an answer may be. */
+/* How old it may be that something is lost; and what, which grows only when the store starts. */
 #define KEPT_NS NS_PER_S
+#define LIST_KEPT_NS (10 * NS_PER_S)
 
 /* The answer to CONTROL @words, each with its NUL. NULL: there is none. */
 static char *ask(struct xend *x, const char *word, const char *rest, size_t len)
@@ -71,8 +72,12 @@ static char *ask_lost(struct xend *x)
 static bool is_degraded(struct xend *x)
 {
 	char *stat = ask(x, "stat", "", 0);
-	bool yes = stat && (!strncmp(stat, "lost 1\n", 7) || strstr(stat, "\nlost 1\n"));
+	bool yes;
 
+	/* One of another kind has no such word. No answer is none: what was known stays so. */
+	if (!stat)
+		return errno != EINVAL && errno != ENOSYS && (x->degraded || !x->loss_told);
+	yes = !strncmp(stat, "lost 1\n", 7) || strstr(stat, "\nlost 1\n");
 	free(stat);
 	return yes;
 }
@@ -89,11 +94,14 @@ void loss_look(struct xend *x)
 {
 	bool was = x->degraded;
 
-	loss_fini(x);
 	x->degraded = is_degraded(x);
-	if (x->degraded)
-		x->lost = ask_lost(x);
 	x->lost_ns = x->now_ns;
+	if (!x->degraded || !x->lost || x->now_ns >= x->list_ns + LIST_KEPT_NS) {
+		loss_fini(x);
+		if (x->degraded)
+			x->lost = ask_lost(x);
+		x->list_ns = x->now_ns;
+	}
 	if (x->degraded == was && x->loss_told)
 		return;
 	x->loss_told = true;

@@ -29,7 +29,7 @@ struct xend {
 	bool has_foreign;		/* /status tells of domains that others built, or may */
 	bool degraded, loss_told;	/* loss.c: the store has lost something; that is in /status */
 	char *lost;			/* what, as it says; NULL: not known */
-	uint64_t lost_ns;		/* when it was asked */
+	uint64_t lost_ns, list_ns;	/* when it was asked whether, and what */
 };
 
 #define XEND_IDLE UINT64_MAX

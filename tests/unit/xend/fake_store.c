@@ -144,6 +144,7 @@ static struct tree *tree_of(xs_transaction_t t)
 }
 
 static const char *lost_lines;
+static unsigned int lost_asked;
 
 struct xs_handle *fake_store_new(void)
 {
@@ -400,13 +401,21 @@ void fake_lost(const char *lines)
 	lost_lines = lines;
 }
 
+unsigned int fake_lost_asked(void)
+{
+	return lost_asked;
+}
+
 char *xs_control_command(struct xs_handle *h, const char *cmd, void *data, unsigned int len)
 {
 	const char *rest;
 	char *text;
 
+	if (fails(FAKE_AWAY) || refused_once(cmd))
+		return NULL;
 	if (!strcmp(cmd, "stat"))
 		return strdup(lost_lines ? "connections 1\nlost 1\n" : "connections 1\nlost 0\n");
+	lost_asked++;
 	if (!lost_lines)
 		return strdup("nothing");
 	/* The first line by itself: the others have to be asked for. */

@@ -37,13 +37,15 @@ void fake_lose_answer(const char *part);
 enum fake_failure { FAKE_WORKS, FAKE_KEEPS, FAKE_AWAY };
 void fake_store_fail(enum fake_failure failure);
 /*
- * The next read or list of a path that ends in @end fails with @err, once; whether it has is
- * answered.
+ * The next read or list of a path that ends in @end, or that CONTROL word, fails with @err, once;
+ * whether it has is answered.
  */
 void fake_refuse_once(const char *end, int err);
 bool fake_has_refused(void);
 /* What CONTROL lost answers, lines; NULL: nothing was lost. */
 void fake_lost(const char *lines);
+/* How often that was asked. */
+unsigned int fake_lost_asked(void);
 /* Domains introduced and not released. */
 unsigned int fake_introduced(void);
 

@@ -586,6 +586,52 @@ static void test_nothing_is_started_for_a_record_that_was_brought_back(void **st
 	assert_string_equal(state_of("web"), "running");
 }
 
+static void test_a_store_that_does_not_say_has_lost_what_it_had(void **state)
+{
+	struct world *w = *state;
+
+	fake_lost("older 5 0 /config/domain/web/memory\n");
+	world_record(w, "web");
+	world_run(w, 11);
+	assert_int_equal(fake_hv_domains(), 0);
+	for (int i = 0; i < 5; i++) {
+		fake_refuse_once("stat", i % 2 ? EIO : ENOMEM);
+		world_run(w, 2);
+		assert_true(fake_has_refused());
+		assert_string_equal(fake_get("/status/store"), "degraded");
+		assert_int_equal(fake_hv_domains(), 0);
+	}
+	/* Nor is it whole where nobody has said so yet. */
+	fake_set("/config/domain/web", NULL);
+	fake_lost(NULL);
+	world_run(w, 11);
+	world_kill(w);
+	fake_refuse_once("stat", EIO);
+	world_start(w);
+	assert_string_equal(fake_get("/status/store"), "degraded");
+	world_run(w, 11);
+	assert_string_equal(fake_get("/status/store"), "whole");
+	/* One of another kind has no such word. */
+	world_kill(w);
+	fake_refuse_once("stat", EINVAL);
+	world_start(w);
+	assert_string_equal(fake_get("/status/store"), "whole");
+}
+
+/* The list may be long, and all of it is walked for each piece. */
+static void test_what_is_lost_is_not_asked_each_second(void **state)
+{
+	struct world *w = *state;
+	unsigned int before;
+
+	fake_lost("older 5 0 /config/domain/web/memory\n");
+	world_record(w, "web");
+	world_run(w, 1);
+	before = fake_lost_asked();
+	world_run(w, 60);
+	assert_true(fake_lost_asked() - before <= 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +663,8 @@ int main(void)
 		T(test_a_record_called_domain_0_is_left_alone),
 		T(test_nothing_is_stopped_for_a_record_that_was_lost),
 		T(test_nothing_is_started_for_a_record_that_was_brought_back),
+		T(test_a_store_that_does_not_say_has_lost_what_it_had),
+		T(test_what_is_lost_is_not_asked_each_second),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
 		T(test_so_is_each_word_on_its_devices),
