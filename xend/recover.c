@@ -17,6 +17,7 @@
 #include "foreign.h"
 #include "host.h"
 #include "log.h"
+#include "loss.h"
 #include "steps.h"
 #include "record_store.h"
 #include "store.h"
@@ -64,7 +65,10 @@ int recover_boot(struct xend *x)
 	int err = list_names(x, PATH_CONFIG_ROOT, &names, &nr);
 
 	for (unsigned int i = 0; i < nr; i++) {
-		if (path_name_of(names[i], name) && store_transact(x->xs, boot_body, name))
+		/* Perhaps nobody's word: not to be removed by it, nor to be made into another. */
+		if (!path_name_of(names[i], name) || loss_holds(x, name))
+			continue;
+		if (store_transact(x->xs, boot_body, name))
 			log_warn("%s: the record cannot be prepared for this boot", name);
 	}
 	free(names);

@@ -195,6 +195,51 @@ static void test_autostart_decides_what_runs_after_a_host_reboot(void **state)
 	assert_null(fake_get("/config/domain/transient"));
 }
 
+/* Of what may be nobody's word no copy is removed, and no wish made into another. */
+static void test_a_boot_leaves_a_record_alone_that_was_brought_back(void **state)
+{
+	static const char *const keys[][2] = {
+		{ "persistent", "0" }, { "arriving", "5fbf0e0a-6c5c-4a29-8f1d-0a6b3f6f8f11" },
+		{ "autostart", "0" }, { "moved", "5fbf0e0a-6c5c-4a29-8f1d-0a6b3f6f8f11 b" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char path[64], *before, *after;
+
+		world_record(w, "a");
+		fake_set("/config/domain/a/power", "off");
+		world_run(w, 1);
+		fake_lost("older 5 0 /config/domain/a/memory\n");
+		snprintf(path, sizeof(path), "/config/domain/a/%s", keys[i][0]);
+		fake_set(path, keys[i][1]);
+		fake_set("/config/domain/a/power", "on");
+		before = fake_dump("/config/domain");
+		reboot_host(w);
+		after = fake_dump("/config/domain");
+		assert_string_equal(after, before);
+		free(before);
+		free(after);
+		assert_int_equal(fake_hv_domains(), 0);
+		assert_non_null(strstr(error_of("a"), "xs control lost known"));
+		fake_set("/config/domain/a", NULL);
+		fake_lost(NULL);
+		world_run(w, 11);
+	}
+	/* What its power says counts when that is known. */
+	for (int on = 0; on < 2; on++) {
+		world_record(w, "a");
+		fake_set("/config/domain/a/autostart", on ? "0" : "1");
+		fake_set("/config/domain/a/power", on ? "on" : "off");
+		fake_lost("older 5 0 /config/domain/a/memory\n");
+		reboot_host(w);
+		assert_int_equal(fake_hv_domains(), 0);
+		fake_lost(NULL);
+		world_run(w, 11);
+		assert_int_equal(fake_hv_domains(), on);
+	}
+}
+
 static void test_a_restarted_xend_is_not_taken_for_a_host_reboot(void **state)
 {
 	struct world *w = *state;
@@ -353,6 +398,7 @@ int main(void)
 		T(test_xend_killed_during_a_reboot_still_restarts_the_guest),
 		T(test_running_and_paused_domains_are_adopted),
 		T(test_autostart_decides_what_runs_after_a_host_reboot),
+		T(test_a_boot_leaves_a_record_alone_that_was_brought_back),
 		T(test_a_restarted_xend_is_not_taken_for_a_host_reboot),
 		T(test_a_failed_transient_keeps_its_reason_until_the_record_is_removed),
 		T(test_a_hypervisor_that_names_no_domains_ends_none),
