@@ -168,6 +168,7 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 	struct record *rec = malloc(sizeof(*rec));
 	char why[DOMAIN_ERROR_MAX];
 	uint64_t again = 0;
+	bool forgets;
 	int err;
 
 	if (!rec)
@@ -176,6 +177,7 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 		d->error[0] = '\0';
 	d->dirty = d->held = false;
 	err = record_read(x->xs, d->name, rec, why, sizeof(why));
+	forgets = err == -ENOENT && d->domid < 0;
 	if (err == -ENOENT || err == -EINVAL || err == 0) {
 		bool other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
 
@@ -196,7 +198,7 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 		d->dirty = true;
 		again = x->now_ns + AGAIN_NS;
 	}
-	if (d->held) {
+	if (!forgets && d->held) {
 		d->dirty = true;
 		again = x->now_ns + AGAIN_NS;
 	}

@@ -586,6 +586,24 @@ static void test_nothing_is_started_for_a_record_that_was_brought_back(void **st
 	assert_string_equal(state_of("web"), "running");
 }
 
+/* xend must not look at what it has forgotten. */
+static void test_a_stopped_domain_whose_record_goes_is_forgotten_and_no_more(void **state)
+{
+	struct world *w = *state;
+
+	for (int lost = 0; lost < 2; lost++) {
+		fake_lost(lost ? "lost 5 0 /config/domain/web\n" : NULL);
+		world_record(w, "web");
+		fake_set("/config/domain/web/power", "off");
+		world_run(w, 11);
+		assert_string_equal(state_of("web"), "defined");
+		fake_set("/config/domain/web", NULL);
+		world_run(w, 2);
+		assert_string_equal(state_of("web"), "none");
+		assert_null(domain_find(&w->x, "web"));
+	}
+}
+
 static void test_a_store_that_does_not_say_has_lost_what_it_had(void **state)
 {
 	struct world *w = *state;
@@ -663,6 +681,7 @@ int main(void)
 		T(test_a_record_called_domain_0_is_left_alone),
 		T(test_nothing_is_stopped_for_a_record_that_was_lost),
 		T(test_nothing_is_started_for_a_record_that_was_brought_back),
+		T(test_a_stopped_domain_whose_record_goes_is_forgotten_and_no_more),
 		T(test_a_store_that_does_not_say_has_lost_what_it_had),
 		T(test_what_is_lost_is_not_asked_each_second),
 		T(test_a_removed_record_shuts_its_domain_down),
