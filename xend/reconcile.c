@@ -79,7 +79,8 @@ static void start(struct xend *x, struct domain *d)
 
 /*
  * The record may not be what anybody wrote: nothing is begun by it. What runs goes on, and what
- * does not stays so, until the administrator says that he knows.
+ * does not stays so, until the administrator says that he knows. One that was handed over may run
+ * there, whatever the record says of it by now.
  */
 static bool hold(struct xend *x, struct domain *d)
 {
@@ -88,7 +89,10 @@ static bool hold(struct xend *x, struct domain *d)
 		return false;
 	domain_error(d, "the store has lost a part of its record, or brought it back from an "
 		     "earlier state: nothing is started or stopped for it before "
-		     "xs control lost known");
+		     "xs control lost known%s",
+		     d->handed ? "; it was handed over to another host: look there first, and if "
+				 "it is there, end it here by xm destroy" :
+		     d->domid >= 0 ? "; xm destroy ends it at once" : "");
 	status_write(x, d);
 	return true;
 }
@@ -127,7 +131,7 @@ static void reconcile_running(struct xend *x, struct domain *d, int rec_err)
 {
 	bool wanted = rec_err != -ENOENT && d->rec.power;
 
-	if (!wanted && hold(x, d))
+	if ((!wanted || d->handed) && hold(x, d))
 		return;
 	if (d->handed && rec_err == -ENOENT) {
 		steps_begin_down(x, d, AFTER_MOVED, "record-removed");

@@ -744,6 +744,44 @@ static void test_a_host_that_does_not_take_the_hand_over_is_not_waited_for(void 
 	wait_for_no_worker(w);
 }
 
+/* It may run there, whatever is brought back here of the time before. */
+static void test_a_record_of_before_it_was_handed_over_lets_nothing_run(void **state)
+{
+	struct world *w = *state;
+	pid_t other = other_host(falls_silent);
+
+	runs(w);
+	w->x.wake_fd = eventfd(0, EFD_CLOEXEC);
+	fake_set("/local/domain/1/control/feature-suspend", "1");
+	fake_set("/request/r1/args/channel", channel);
+	fake_set("/request/r1/args/host", "b");
+	request(w, "migrate", "a");
+	wait_for_worker(w); /* the offer */
+	fake_set("/local/domain/1/control/shutdown", "");
+	fake_hv_suspend(1);
+	w->x.check_domains = true;
+	world_steps(w, 5);
+	wait_for_worker(w); /* its memory */
+	world_run(w, SAVE_STUCK_S + 2);
+	assert_int_equal(end_of(other), 0);
+	wait_for_no_worker(w);
+	assert_non_null(fake_get("/status/domain/a/handed"));
+	fake_lost("older 5 0 /config/domain/a/moved\n");
+	fake_set("/config/domain/a/moved", NULL);
+	w->x.check_domains = true;
+	world_run(w, 30);
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 0);
+	assert_non_null(fake_get("/status/domain/a/handed"));
+	assert_non_null(strstr(error_of("a"), "handed over to another host: look there first"));
+	/* Another xend knows as much. */
+	world_kill(w);
+	world_start(w);
+	w->x.check_domains = true;
+	world_run(w, 30);
+	assert_int_equal(fake_hv_guest_reg(1, "rax"), 0);
+	assert_non_null(fake_get("/status/domain/a/handed"));
+}
+
 /* Makes room, takes all that comes, and does not say that it could let it run. */
 static int takes_long(int fd)
 {
@@ -839,6 +877,7 @@ int main(void)
 		T(test_arrival_waits_as_long_as_something_comes),
 		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
 		T(test_a_host_that_does_not_take_the_hand_over_is_not_waited_for),
+		T(test_a_record_of_before_it_was_handed_over_lets_nothing_run),
 		T(test_a_disk_that_refuses_a_flush_ends_the_move_at_once),
 		T(test_nobody_waits_for_who_does_not_take_the_last_word),
 	};
