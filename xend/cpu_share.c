@@ -59,3 +59,10 @@ bool sched_same(const struct record *a, const struct record *b)
 {
 	return !strcmp(a->cpus, b->cpus) && a->cpu_weight == b->cpu_weight && a->cap == b->cap;
 }
+
+void sched_keep(struct record *to, const struct record *from)
+{
+	memcpy(to->cpus, from->cpus, sizeof(to->cpus));
+	to->cpu_weight = from->cpu_weight;
+	to->cap = from->cap;
+}

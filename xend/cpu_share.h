@@ -22,5 +22,7 @@ int sched_share(struct xend *x, struct domain *d);
 
 /* Whether two records say the same of it. */
 bool sched_same(const struct record *a, const struct record *b);
+/* Makes @to say of it what @from does. */
+void sched_keep(struct record *to, const struct record *from);
 
 #endif

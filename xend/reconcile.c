@@ -97,6 +97,16 @@ static bool hold(struct xend *x, struct domain *d)
 	return true;
 }
 
+/* What a record says that is not to be acted on: of it, what is followed at once stays as it is. */
+static void take_record(struct xend *x, struct domain *d, struct record *rec)
+{
+	if (d->transient == rec->persistent && !hold(x, d))
+		d->transient = !rec->persistent;
+	/* Without a name: none was there when this xend began, and nothing is known of before. */
+	if (d->domid >= 0 && d->rec.name[0] && !sched_same(&d->rec, rec) && hold(x, d))
+		sched_keep(rec, &d->rec);
+}
+
 /* Nothing runs: does the record want it to? */
 static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, const char *why)
 {
@@ -183,12 +193,13 @@ uint64_t reconcile(struct xend *x, struct domain *d)
 	err = record_read(x->xs, d->name, rec, why, sizeof(why));
 	forgets = err == -ENOENT && d->domid < 0;
 	if (err == -ENOENT || err == -EINVAL || err == 0) {
-		bool other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
+		bool other_share;
 
-		if (err != -ENOENT) {
+		if (err != -ENOENT)
+			take_record(x, d, rec);
+		other_share = err == 0 && d->domid >= 0 && !sched_same(&d->rec, rec);
+		if (err != -ENOENT)
 			d->rec = *rec;
-			d->transient = !rec->persistent;
-		}
 		if (other_share)
 			follow_share(x, d);
 		if (d->domid >= 0)

@@ -650,6 +650,30 @@ static void test_what_is_lost_is_not_asked_each_second(void **state)
 	assert_true(fake_lost_asked() - before <= 7);
 }
 
+static void test_the_share_of_a_record_that_was_brought_back_is_not_followed(void **state)
+{
+	struct world *w = *state;
+	struct hv_credit c;
+
+	world_record(w, "web");
+	fake_set("/config/domain/web/cap", "70");
+	world_run(w, 1);
+	fake_lost("older 5 0 /config/domain/web/cap\n");
+	fake_set("/config/domain/web/cap", "50");
+	fake_set("/config/domain/web/persistent", "0");
+	world_run(w, 30);
+	assert_int_equal(hv_credit_get(w->hv, (uint16_t)fake_hv_guest(), &c), 0);
+	assert_int_equal(c.cap, 70);
+	assert_null(fake_get("/status/domain/web/transient"));
+	assert_non_null(strstr(error_of("web"), "xs control lost known"));
+	fake_lost(NULL);
+	world_run(w, 11);
+	assert_int_equal(hv_credit_get(w->hv, (uint16_t)fake_hv_guest(), &c), 0);
+	assert_int_equal(c.cap, 50);
+	assert_non_null(fake_get("/status/domain/web/transient"));
+	assert_string_equal(error_of("web"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -684,6 +708,7 @@ int main(void)
 		T(test_a_stopped_domain_whose_record_goes_is_forgotten_and_no_more),
 		T(test_a_store_that_does_not_say_has_lost_what_it_had),
 		T(test_what_is_lost_is_not_asked_each_second),
+		T(test_the_share_of_a_record_that_was_brought_back_is_not_followed),
 		T(test_a_removed_record_shuts_its_domain_down),
 		T(test_a_changed_record_is_marked_pending_while_it_runs),
 		T(test_so_is_each_word_on_its_devices),
