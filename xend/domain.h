@@ -76,6 +76,7 @@ struct domain {
 	bool give_up;			/* failed: not again until the record is written */
 	bool ended;			/* which its record does not say yet: it must not start */
 	bool held;			/* its record is not to be acted on: loss.h */
+	bool as_built;			/* between two lives: it ran with what its record says */
 	bool handed;			/* to another host, or perhaps: must not run here */
 	bool preserved;			/* dead, kept for a look */
 	bool transient;			/* made by xm create: goes with its domain */

@@ -100,6 +100,8 @@ static bool hold(struct xend *x, struct domain *d)
 /* What a record says that is not to be acted on: of it, what is followed at once stays as it is. */
 static void take_record(struct xend *x, struct domain *d, struct record *rec)
 {
+	if (d->as_built)
+		d->as_built = record_same(&d->rec, rec);
 	if (d->transient == rec->persistent && !hold(x, d))
 		d->transient = !rec->persistent;
 	/* Without a name: none was there when this xend began, and nothing is known of before. */
@@ -121,7 +123,8 @@ static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, con
 		domain_set_state(x, d, final ? d->state : STATE_DEFINED, "record");
 		return;
 	}
-	if (d->give_up || hold(x, d))
+	/* Between two lives, and its record says what it ran with: that is no loss's word. */
+	if (d->give_up || (!d->as_built && hold(x, d)))
 		return;
 	d->error[0] = '\0';
 	if (d->rec.moved[0]) {
@@ -243,6 +246,7 @@ void reconcile_built(struct xend *x, struct domain *d)
 {
 	d->started_ns = x->now_ns;
 	d->dirty = true;
+	d->as_built = false;
 	domain_set_state(x, d, d->rec.paused ? STATE_PAUSED : STATE_RUNNING, "built");
 	status_started(x, d);
 	status_refresh_one(x, d);
@@ -355,6 +359,7 @@ static void handle_death(struct xend *x, struct domain *d, unsigned int reason)
 		domain_set_state(x, d, death.crash ? STATE_CRASHED : STATE_SHUTDOWN, death.why);
 		break;
 	case ACTION_RESTART:
+		d->as_built = status_is_as_built(x, d);
 		steps_begin_down(x, d, AFTER_RESTART, death.why);
 		break;
 	case ACTION_DESTROY:

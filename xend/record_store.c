@@ -47,6 +47,16 @@ int record_read(struct xs_handle *xs, const char *name, struct record *r, char *
 	return err;
 }
 
+bool record_same(const struct record *a, const struct record *b)
+{
+	struct record_keys k = { 0 }, l = { 0 };
+	bool same = !record_format(a, &k) && !record_format(b, &l) && record_keys_equal(&k, &l);
+
+	record_keys_free(&k);
+	record_keys_free(&l);
+	return same;
+}
+
 static int power_off_body(struct txn *tx, void *arg)
 {
 	const char *name = arg;

@@ -6,6 +6,7 @@
 #ifndef XEND_RECORD_STORE_H
 #define XEND_RECORD_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <xenstore.h>
 
@@ -18,6 +19,9 @@
  */
 int record_read(struct xs_handle *xs, const char *name, struct record *r, char *why,
 		size_t why_len);
+
+/* Whether both say the same in all; not, without memory. */
+bool record_same(const struct record *a, const struct record *b);
 
 /*
  * Sets power=off unless the record is gone meanwhile. 0 or -errno.

@@ -4,6 +4,7 @@
  */
 #include "status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,23 @@ static void write_or_remove(struct txn *tx, struct path p, bool present, const c
 		txn_rm(tx, p);
 }
 
+static bool is_as_built(struct txn *tx, const struct domain *d)
+{
+	return record_hash(&d->rec) == d->built_hash && devices_as_recorded(tx, d);
+}
+
+static int as_built_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+
+	return d->built_hash && is_as_built(tx, d) ? 0 : -ESTALE;
+}
+
+bool status_is_as_built(struct xend *x, const struct domain *d)
+{
+	return !store_transact(x->xs, as_built_body, (void *)d);
+}
+
 static int status_body(struct txn *tx, void *arg)
 {
 	const struct domain *d = arg;
@@ -39,9 +57,7 @@ static int status_body(struct txn *tx, void *arg)
 	write_or_remove(tx, path_status(d->name, "error"), d->error[0], d->error);
 	write_or_remove(tx, path_status(d->name, "built"), d->domid >= 0 && d->built_hash, hash);
 	write_or_remove(tx, path_status(d->name, "pending"),
-			d->domid >= 0 && d->built_hash && d->walk == WALK_NONE &&
-				(record_hash(&d->rec) != d->built_hash ||
-				 !devices_as_recorded(tx, d)),
+			d->domid >= 0 && d->built_hash && d->walk == WALK_NONE && !is_as_built(tx, d),
 			"1");
 	write_or_remove(tx, path_status(d->name, "start_kib"), d->domid >= 0 && d->start_kib,
 			start_kib);

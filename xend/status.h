@@ -5,12 +5,16 @@
 #ifndef XEND_STATUS_H
 #define XEND_STATUS_H
 
+#include <stdbool.h>
+
 struct xend;
 struct domain;
 struct hv_domain;
 
 /* Writes state, domid, uuid, error and pending in one transaction. */
 void status_write(struct xend *x, const struct domain *d);
+/* Whether @d, which has a domain, has what its record says. Not, where the store does not say. */
+bool status_is_as_built(struct xend *x, const struct domain *d);
 /* The journal: the step about to be done or undone and what follows afterwards. */
 int status_write_step(struct xend *x, const struct domain *d, const char *step);
 void status_remove(struct xend *x, const char *name);

@@ -39,11 +39,21 @@ enum progress { NOT_YET, DONE, WENT_WRONG };
 typedef enum progress (*progress_fn)(const struct domain *before, const struct domain *now,
 				     bool present);
 
+/* The store has lost something: xend, which does not act on all records then, switches it off. */
+static bool is_degraded(struct xm *xm)
+{
+	char *store = store_read(xm->xs, XBT_NULL, "/status/store");
+	bool is = store && !strcmp(store, "degraded");
+
+	free(store);
+	return is;
+}
+
 static int shutdown_one(struct xm *xm, const struct domain *dom)
 {
 	int ret;
 
-	if (!dom->has_record)
+	if (!dom->has_record || is_degraded(xm))
 		return request_simple(xm, "shutdown", dom->name, "not shut down");
 	/* It may be ending by itself just now, and its record with it. */
 	ret = record_switch_off(xm->xs, dom->name);

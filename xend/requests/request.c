@@ -17,6 +17,7 @@
 #include "home.h"
 #include "host.h"
 #include "log.h"
+#include "loss.h"
 #include "reconcile.h"
 #include "request_ops.h"
 #include "save_pv.h"
@@ -248,8 +249,15 @@ static int op_shutdown(struct xend *x, struct request *r)
 	if (host_stopping(x))
 		return shutdown_for_host(x, d);
 	err = record_power_off(x->xs, d->name);
-	return err ? refuse(r, err, "the record of %s cannot be written: %s", d->name,
-			    strerror(-err)) : 0;
+	if (err)
+		return refuse(r, err, "the record of %s cannot be written: %s", d->name,
+			      strerror(-err));
+	if (loss_holds(x, d->name))
+		return refuse(r, -EBUSY, "its record is switched off, but the store has lost a "
+			      "part of it, or brought it back from an earlier state: it is asked "
+			      "to shut down once you say xs control lost known (xs control lost "
+			      "tells what was lost); xm destroy %s ends it at once", d->name);
+	return 0;
 }
 
 static int op_refresh(struct xend *x, struct request *r)

@@ -26,6 +26,20 @@ static void test_shutdown_switches_the_record_off_and_waits_when_told(void **sta
 	expect_err("there is no domain 'demo'");
 }
 
+/* Where the store has lost something, xend is asked whether it acts on that record. */
+static void test_a_shutdown_that_xend_holds_is_told(void **state)
+{
+	(void)state;
+	fake_store_set("/status/store", "degraded");
+	OK("create", CFG, "extra=fake=busy");
+	OK("create", CFG, "name=two");
+	FAILS("shutdown", "-w", "demo");
+	expect_err("demo: not shut down: it is busy");
+	OK("shutdown", "-w", "two");
+	fake_store_set("/status/store", "whole");
+	OK("shutdown", "-w", "demo");
+}
+
 static void test_shutdown_of_all_leaves_the_host_alone(void **state)
 {
 	(void)state;
@@ -189,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE(test_shutdown_switches_the_record_off_and_waits_when_told),
+		LIVE(test_a_shutdown_that_xend_holds_is_told),
 		LIVE(test_shutdown_of_all_leaves_the_host_alone),
 		LIVE(test_the_host_goes_down_only_when_domains_are_rightly_named),
 		LIVE(test_one_that_refuses_keeps_no_other_from_being_asked),

@@ -604,6 +604,81 @@ static void test_a_stopped_domain_whose_record_goes_is_forgotten_and_no_more(voi
 	}
 }
 
+/* It is no loss's word that a record says what its guest ran with. */
+static void test_a_reboot_is_one_under_a_record_that_says_what_it_ran_with(void **state)
+{
+	struct world *w = *state;
+	int id;
+
+	world_record(w, "web");
+	world_run(w, 1);
+	fake_lost("unknown 5 0 /\n");
+	world_run(w, 11);
+	for (int i = 0; i < 3; i++) {
+		id = fake_hv_guest();
+		fake_hv_shutdown(id, HV_SHUTDOWN_REBOOT);
+		w->x.check_domains = true;
+		world_run(w, 12);
+		assert_string_equal(state_of("web"), "running");
+		assert_int_not_equal(fake_hv_guest(), id);
+	}
+	/* Another kernel's or another disk's is. */
+	for (int i = 0; i < 2; i++) {
+		fake_set(i ? "/config/domain/web/disk/0/target" : "/config/domain/web/memory",
+			 i ? "file:/data/other.img" : "20");
+		world_run(w, 1);
+		fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_REBOOT);
+		w->x.check_domains = true;
+		world_run(w, 30);
+		assert_int_equal(fake_hv_domains(), 0);
+		assert_non_null(strstr(error_of("web"), "xs control lost known"));
+		fake_lost(NULL);
+		world_run(w, 11);
+		assert_string_equal(state_of("web"), "running");
+		fake_lost("unknown 5 0 /\n");
+		world_run(w, 11);
+	}
+}
+
+/* Brought back between its two lives. */
+static void test_what_is_brought_back_while_a_guest_reboots_does_not_start(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	world_run(w, 1);
+	fake_lost("older 5 0 /config/domain/web/memory\n");
+	fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_REBOOT);
+	w->x.check_domains = true;
+	world_steps(w, 2);
+	assert_string_not_equal(state_of("web"), "none");
+	fake_set("/config/domain/web/memory", "20");
+	world_run(w, 30);
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_non_null(strstr(error_of("web"), "xs control lost known"));
+}
+
+static void test_a_shutdown_that_is_held_says_what_holds_it(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	world_run(w, 1);
+	fake_lost("older 5 0 /config/domain/web/memory\n");
+	request(w, "shutdown", "web");
+	assert_string_equal(fake_get("/request/r1/state"), "failed");
+	assert_non_null(strstr(fake_get("/request/r1/error"), "xs control lost known"));
+	assert_non_null(strstr(fake_get("/request/r1/error"), "xm destroy web"));
+	assert_non_null(strstr(error_of("web"), "xm destroy"));
+	assert_string_equal(state_of("web"), "running");
+	fake_set("/request/r1", NULL);
+	fake_lost(NULL);
+	world_run(w, 11);
+	assert_string_equal(fake_get("/local/domain/1/control/shutdown"), "poweroff");
+	request(w, "shutdown", "web");
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+}
+
 static void test_a_store_that_does_not_say_has_lost_what_it_had(void **state)
 {
 	struct world *w = *state;
@@ -706,6 +781,9 @@ int main(void)
 		T(test_nothing_is_stopped_for_a_record_that_was_lost),
 		T(test_nothing_is_started_for_a_record_that_was_brought_back),
 		T(test_a_stopped_domain_whose_record_goes_is_forgotten_and_no_more),
+		T(test_a_reboot_is_one_under_a_record_that_says_what_it_ran_with),
+		T(test_what_is_brought_back_while_a_guest_reboots_does_not_start),
+		T(test_a_shutdown_that_is_held_says_what_holds_it),
 		T(test_a_store_that_does_not_say_has_lost_what_it_had),
 		T(test_what_is_lost_is_not_asked_each_second),
 		T(test_the_share_of_a_record_that_was_brought_back_is_not_followed),
