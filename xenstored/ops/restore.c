@@ -13,7 +13,6 @@
 #include "change.h"
 #include "lasting.h"
 #include "log.h"
-#include "packed_perms.h"
 #include "server.h"
 #include "xs_past.h"
 #include "xs_wire.h"
@@ -28,6 +27,8 @@ struct restore {
 	struct buf kept;	/* struct kept_node, path, value: what does not last, below what does */
 	size_t next;
 	uint64_t rev;		/* the last revision that the snapshot has a node of */
+	const char *before;	/* first pass: the path of the last node that comes back */
+	size_t before_len;
 };
 
 /* A node that no snapshot has, and no disk. */
@@ -98,11 +99,24 @@ static int note_rev(struct restore *r, const struct past_node *n)
 	return 0;
 }
 
+/* A snapshot has its nodes by age: in any order of their paths. */
+static void need_new(struct restore *r, const struct node_spec *s)
+{
+	size_t len = s->len < r->before_len ? s->len : r->before_len;
+	int order = len ? memcmp(s->path, r->before, len) : 0;
+
+	r->need.backwards += order < 0 || (order == 0 && s->len < r->before_len);
+	r->before = s->path;
+	r->before_len = s->len;
+	change_need_put(&r->need, s, 1);
+}
+
 /* First pass: counts, and makes the sets of permissions. */
 static int prepare_node(struct restore *r, const struct past_node *n)
 {
-	struct perms *p;
-	size_t bytes;
+	struct node_spec s = {
+		.path = n->path, .len = n->head.path_len, .value_len = n->head.value_len,
+	};
 	int ret;
 
 	if (!xs_path_is_absolute(n->path, n->head.path_len))
@@ -110,21 +124,15 @@ static int prepare_node(struct restore *r, const struct past_node *n)
 	/* What lasted when the snapshot was made. */
 	if (!lasting_is(n->path, n->head.path_len))
 		return 0;
-	ret = set_in(r, n, &p);
+	ret = set_in(r, n, &s.perms);
 	if (ret < 0)
 		return ret;
-	if (buf_append(&r->perms, &p, sizeof(p)) < 0) {
-		perms_put(&r->srv->tree.perms, p);
+	if (buf_append(&r->perms, &s.perms, sizeof(s.perms)) < 0) {
+		perms_put(&r->srv->tree.perms, s.perms);
 		return -ENOMEM;
 	}
-	if (!p)
-		return 0;
-	r->need.nr_nodes++;
-	r->need.nr_perms += p->nr;
-	r->need.bytes += n->head.path_len + n->head.value_len;
-	bytes = n->head.path_len + n->head.value_len + p->nr * (size_t)PACKED_PERM;
-	if (bytes > r->need.longest)
-		r->need.longest = bytes;
+	if (s.perms)
+		need_new(r, &s);
 	return 0;
 }
 
@@ -148,6 +156,7 @@ static int each_node(struct restore *r, const struct buf *answer,
 static int keep_node(struct restore *r, const char *path, size_t len)
 {
 	struct kept_node k = { .len = len };
+	struct node_spec s = { .path = path, .len = len };
 	struct node n;
 
 	if (lasting_is(path, len) || !tree_find(&r->srv->tree, path, len, &n))
@@ -159,9 +168,9 @@ static int keep_node(struct restore *r, const char *path, size_t len)
 	if (buf_append(&r->kept, &k, sizeof(k)) < 0)
 		return -ENOMEM;
 	perms_ref(n.perms);
-	r->need.nr_nodes++;
-	r->need.nr_perms += n.perms->nr;
-	r->need.bytes += len + n.value_len;
+	s.value_len = n.value_len;
+	s.perms = n.perms;
+	change_need_put(&r->need, &s, 1);
 	r->need.backwards++;
 	return buf_append(&r->kept, path, len) < 0 ||
 	       (n.value_len && buf_append(&r->kept, n.value, n.value_len) < 0) ? -ENOMEM : 0;

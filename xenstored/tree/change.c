@@ -13,6 +13,7 @@
 #include "lasting.h"
 #include "ops.h"
 #include "packed_perms.h"
+#include "path_key.h"
 #include "people.h"
 #include "store.h"
 #include "server.h"
@@ -43,6 +44,39 @@ static void records_of(const struct change_need *need, struct store_need *out)
 		out->inserts += put + need->nr_tops;
 		out->bytes *= 2;
 	}
+	out->bytes += need->index_bytes;
+}
+
+/* Domain 0 is in no index. */
+static unsigned int nr_unnamed(const struct perms *perms)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < perms->nr; i++)
+		nr += perms->e[i].domid == 0;
+	return nr;
+}
+
+void change_need_put(struct change_need *need, const struct node_spec *s, unsigned int puts)
+{
+	unsigned int unnamed = nr_unnamed(s->perms);
+	size_t bytes = s->len + s->value_len;
+
+	need->nr_nodes += puts;
+	need->nr_perms += s->perms->nr;
+	need->nr_unnamed += unnamed;
+	need->bytes += puts * bytes;
+	/* Its name, with its parent; its directory's path, or its own, with each domain (named.h). */
+	need->index_bytes += s->len + puts * (s->perms->nr - unnamed) * s->len;
+	bytes += s->perms->nr * (size_t)PACKED_PERM;
+	/* Its key is in no order then, and its record has the path once more (path_key.h). */
+	if (s->len > PATH_KEY_MAX) {
+		need->index_bytes += (size_t)puts * PATH_KEY_MAX;
+		need->backwards += puts;
+		bytes += PATH_KEY_MAX;
+	}
+	if (bytes > need->longest)
+		need->longest = bytes;
 }
 
 int change_room(struct server *srv, const struct change_need *need)

@@ -28,11 +28,18 @@ struct change_need {
 	size_t nr_tops;		/* and how many of them had none above them that is removed, too */
 	size_t bytes;		/* of paths and values altogether; of a removed subtree its path's */
 	size_t longest;		/* of them, those of one node with 3 for a permission; 0: not known */
+	size_t index_bytes;	/* of paths and names that only the served tree repeats */
 	size_t backwards;	/* nodes made that are in front of the one made before them */
 	bool persistent;	/* some of them are, perhaps */
 	bool frees;		/* the change only takes away, and may use the reserve */
 	bool forced;		/* it is not refused for the disk's sake, which gets it later */
 };
+
+/*
+ * Adds what a node as @s says needs, put @puts times: 1: it is new. Not what it had before, nor its
+ * place among others.
+ */
+void change_need_put(struct change_need *need, const struct node_spec *s, unsigned int puts);
 
 /*
  * Makes sure that a change of nodes has room, in memory and, if it is persistent, on the disk. 0;

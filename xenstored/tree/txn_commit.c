@@ -11,7 +11,6 @@
 #include "conn.h"
 #include "durable.h"
 #include "lease.h"
-#include "packed_perms.h"
 #include "server.h"
 #include "txn.h"
 
@@ -75,30 +74,16 @@ static int prepare_victims(struct server *srv, struct txn *t, struct tnode *tn,
 	return 0;
 }
 
-/* Domain 0 is in no index. */
-static unsigned int nr_unnamed(const struct perms *perms)
+static void add_put(struct change_need *need, const struct tnode *tn, struct perms *perms)
 {
-	unsigned int nr = 0;
-
-	for (unsigned int i = 0; i < perms->nr; i++)
-		nr += perms->e[i].domid == 0;
-	return nr;
-}
-
-static void add_put(struct change_need *need, const struct tnode *tn, const struct perms *perms)
-{
-	/* Of a node that is there value and permissions are put one after the other. */
-	unsigned int puts = tn->state == TNODE_WRITTEN ? 2 : 1;
-	size_t bytes = (size_t)tn->path_len + tn->value_len;
+	const struct node_spec s = {
+		.path = tn->path, .len = tn->path_len, .value_len = tn->value_len, .perms = perms,
+	};
 
 	need->frees = false;
-	need->nr_nodes += puts;
-	need->nr_perms += perms->nr + (tn->base_perms ? tn->base_perms->nr : 0u);
-	need->nr_unnamed += nr_unnamed(perms);
-	need->bytes += puts * bytes;
-	bytes += perms->nr * PACKED_PERM;
-	if (bytes > need->longest)
-		need->longest = bytes;
+	need->nr_perms += tn->base_perms ? tn->base_perms->nr : 0u;
+	/* Of a node that is there value and permissions are put one after the other. */
+	change_need_put(need, &s, tn->state == TNODE_WRITTEN ? 2 : 1);
 }
 
 static int prepare_one(struct server *srv, struct txn *t, struct tnode *tn, struct needs *needs)
@@ -157,7 +142,7 @@ static int txn_prepare(struct server *srv, struct txn *t)
 		if (ret < 0)
 			return ret;
 	}
-	needs.change.backwards = nr_backwards(t);
+	needs.change.backwards += nr_backwards(t);
 	return change_room(srv, &needs.change);
 }
 

@@ -14,7 +14,9 @@
 #include "files.h"
 #include "harness.h"
 #include "named.h"
+#include "restore.h"
 #include "store_priv.h"
+#include "xs_past.h"
 
 #define GUESTS	20u
 #define NODES	950u
@@ -95,6 +97,112 @@ static void test_a_large_document_fits(void **state)
 	assert_int_equal(store_overdrawn(srv->tree.store), 0);
 	assert_in_range(srv->tree.store->size, 8u << 20, 100u << 20);
 	t_stop(srv);
+}
+
+/* Paths that are too long for a key come in no order, and their records repeat them. */
+static void long_paths(unsigned int dirs, size_t dir_len)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	uint32_t t = t_begin(dom0);
+	char path[1024];
+
+	for (unsigned int i = 0; i < dirs; i++) {
+		memset(path, 'd', dir_len);
+		memcpy(path, "/tool/", 6);
+		snprintf(path + dir_len - 6, 16, "%06u/x", i);
+		assert_int_equal(t_write(dom0, t, path, "v"), 0);
+	}
+	assert_int_equal(t_end(dom0, t, true), 0);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
+	t_stop(srv);
+}
+
+static void test_long_paths(void **state)
+{
+	long_paths(3000, 490);
+	long_paths(3000, 520);
+	long_paths(3000, 700);
+}
+
+/* Each domain that is named has the directory's path. */
+static void many_rights(unsigned int dirs, size_t dir_len, unsigned int rights)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	char path[1024], perms[256] = "n0";
+	uint32_t t = t_begin(dom0);
+
+	for (unsigned int i = 0; i < rights; i++) {
+		t_client(srv, 101 + i);
+		snprintf(perms + strlen(perms), 8, " r%u", 101 + i);
+	}
+	for (unsigned int i = 0; i < dirs; i++) {
+		memset(path, 'd', dir_len);
+		memcpy(path, "/tool/", 6);
+		snprintf(path + dir_len - 6, 16, "%06u/x", i);
+		assert_int_equal(t_write(dom0, t, path, "v"), 0);
+		assert_int_equal(t_setp(dom0, t, path, perms), 0);
+	}
+	assert_int_equal(t_end(dom0, t, true), 0);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
+	t_stop(srv);
+}
+
+static void test_many_rights_in_directories_with_long_paths(void **state)
+{
+	many_rights(3000, 250, 10);
+	many_rights(1000, 400, 20);
+	many_rights(500, 900, 20);
+}
+
+/* --- a restore --- */
+
+static void past_add(struct buf *answer, const char *path, const char *value, size_t value_len)
+{
+	struct xs_past head = {
+		.kind = XS_PAST_NODE, .path_len = (uint16_t)strlen(path),
+		.value_len = (uint32_t)value_len, .perms_len = 3, .rev = 1,
+	};
+
+	head.len = (uint32_t)(sizeof(head) + head.path_len + value_len + head.perms_len);
+	assert_int_equal(buf_append(answer, &head, sizeof(head)), 0);
+	assert_int_equal(buf_append(answer, path, head.path_len), 0);
+	assert_int_equal(buf_append(answer, value, value_len), 0);
+	assert_int_equal(buf_append(answer, "n0", 3), 0);
+}
+
+/* A snapshot has its nodes by age: in any order. */
+static void restored(size_t value_len, bool scattered)
+{
+	struct server *srv = t_start();
+	struct conn *dom0 = t_client(srv, 0);
+	struct buf answer = { 0 };
+	char path[64], value[2048];
+
+	memset(value, 'v', sizeof(value));
+	srv->durable.off = false;
+	srv->durable.room.free_bytes = UINT64_MAX / 2;
+	past_add(&answer, "/config", "", 0);
+	for (unsigned int i = 0; i < 4000; i++) {
+		snprintf(path, sizeof(path), "/config/k%06u", scattered ? i * 1577 % 4000 : 3999 - i);
+		past_add(&answer, path, value, value_len);
+	}
+	assert_int_equal(restore_nodes(srv, &answer), 0);
+	assert_int_equal(t_read(dom0, 0, "/config/k000000", NULL), 0);
+	store_commit(srv->tree.store);
+	assert_int_equal(store_overdrawn(srv->tree.store), 0);
+	srv->durable.off = true;
+	buf_fini(&answer);
+	t_stop(srv);
+}
+
+static void test_a_restore_of_what_was_made_in_another_order(void **state)
+{
+	for (size_t len = 1190; len <= 1310; len += 30) {
+		restored(len, false);
+		restored(len, true);
+	}
 }
 
 /* There is only room for some of it at a time: what an ended domain had goes nevertheless. */
@@ -405,6 +513,37 @@ static void test_a_little_on_each_page_of_a_full_store(void **state)
 	store_close(l);
 }
 
+/* Of @len bytes, as they are counted; what is put has up to 15 more with LMDB's part. */
+static void of_one_length(unsigned int len, bool backwards)
+{
+	const unsigned int nr = 2000;
+	struct store *l = store_open_private();
+	struct store_need need = {
+		.inserts = nr, .bytes = (size_t)nr * len, .longest = len, .trusted = true,
+		.backwards = backwards ? nr - 1 : 0,
+	};
+	char rec[2048] = { 0 }, key[32];
+
+	assert_non_null(l);
+	assert_int_equal(store_room_for(l, &need), 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		int key_len = snprintf(key, sizeof(key), "k%06u", backwards ? nr - i : i);
+
+		store_put(l, STORE_NODE, key, (size_t)key_len, rec, len + 15 - 8 - (size_t)key_len);
+	}
+	store_commit(l);
+	assert_int_equal(store_overdrawn(l), 0);
+	store_close(l);
+}
+
+static void test_records_of_which_a_page_has_three_or_two(void **state)
+{
+	for (unsigned int len = 1240; len <= 1440; len += 10) {
+		of_one_length(len, false);
+		of_one_length(len, true);
+	}
+}
+
 /* --- how full pages are --- */
 
 /*
@@ -618,6 +757,10 @@ int main(void)
 		cmocka_unit_test(test_removing_what_lies_scattered),
 		cmocka_unit_test(test_a_large_addition_to_a_small_store),
 		cmocka_unit_test(test_a_large_document_fits),
+		cmocka_unit_test(test_long_paths),
+		cmocka_unit_test(test_many_rights_in_directories_with_long_paths),
+		cmocka_unit_test(test_a_restore_of_what_was_made_in_another_order),
+		cmocka_unit_test(test_records_of_which_a_page_has_three_or_two),
 		cmocka_unit_test(test_an_ended_domain_is_forgotten_in_parts),
 		cmocka_unit_test(test_the_queue_is_emptied_in_a_full_store),
 		cmocka_unit_test(test_what_was_refused_is_not_parked),
