@@ -60,6 +60,7 @@ static void log_line(enum log_level level, int err, const char *fmt, va_list ap)
 {
 	char line[LINE_MAX_LEN];
 	size_t len = 0, room = sizeof(line) - 1;
+	unsigned long lost = log_lost;
 	ssize_t written;
 
 	if (level > log_max)
@@ -77,17 +78,17 @@ static void log_line(enum log_level level, int err, const char *fmt, va_list ap)
 	}
 	len += clamp_len(snprintf(line + len, room - len, "%s: %s", log_name, level_word[level]),
 			 room - len);
-	if (log_lost)
+	if (lost)
 		len += clamp_len(snprintf(line + len, room - len, "(%lu lines before it were lost) ",
-					  log_lost), room - len);
-	log_lost = 0;
+					  lost), room - len);
 	len += clamp_len(vsnprintf(line + len, room - len, fmt, ap), room - len);
 	if (err)
 		len += clamp_len(snprintf(line + len, room - len, ": %s", strerror(err)),
 				 room - len);
 	line[len++] = '\n';
 	written = write(STDERR_FILENO, line, len);
-	(void)written; /* nowhere is left to report that standard error is gone */
+	/* Another one who has the file may have said that nobody waits for it. */
+	log_lost = written < 0 && errno == EAGAIN ? lost + 1 : 0;
 }
 
 #define LOG_FUNC(func, level, err)                                                                 \

@@ -234,9 +234,9 @@ int boot_serve(struct boot *b, char **argv)
 	}
 	log_info("serving %s, %zu nodes", srv->cfg.socket_path, srv->tree.nr_nodes);
 	ret = server_run(srv);
-	/* STATE was another daemon's all the time: own_dir.c. */
-	if (ret == 0 && srv->state_lock == -EBUSY)
-		ret = -EBUSY;
+	/* STATE was another daemon's all the time, or may have been: own_dir.c. */
+	if (ret == 0 && own_dir_is_lost(srv))
+		ret = srv->state_lock;
 	else if (ret == 0)
 		notify_service("STOPPING=1");
 	if (ret == -ENOMEM)
@@ -246,6 +246,9 @@ int boot_serve(struct boot *b, char **argv)
 		srv->live_fd = dup(listener_fd(srv->wire.listener));
 	listener_close(srv->wire.listener, !update);
 	listener_close(srv->wire.ro_listener, !update);
+	/* It waits for the other one's end, and would write then. */
+	if (srv->state_lock == -EBUSY)
+		durable_kill(srv);
 	durable_down(srv);
 	if (update) {
 		server_leave(srv);

@@ -106,7 +106,7 @@ static bool send_file(int to, int fd)
 	return sendmsg(to, &l.msg, MSG_NOSIGNAL) == sizeof(l.number);
 }
 
-/* What send_file() was told; -EIO: nobody is there who could say. */
+/* What send_file() was told; -ECONNRESET: nobody is there who could say. */
 static int take_file(int from)
 {
 	struct letter l;
@@ -115,7 +115,7 @@ static int take_file(int from)
 
 	letter_init(&l);
 	if (recvmsg(from, &l.msg, MSG_CMSG_CLOEXEC) != sizeof(l.number))
-		return -EIO;
+		return -ECONNRESET;
 	c = CMSG_FIRSTHDR(&l.msg);
 	if (l.number < 0 || !c || c->cmsg_len != CMSG_LEN(sizeof(fd)))
 		return l.number < 0 ? l.number : -EIO;
@@ -187,7 +187,9 @@ static int take_state(struct server *srv, int tries)
 	srv->state_lock = take_file(srv->state_asked.fd);
 	if (srv->state_lock >= 0)
 		srv->state_lock = keep(srv->state_lock, srv->cfg.state_dir, tries);
-	if (srv->state_lock == -EBUSY)
+	if (srv->state_lock == -ECONNRESET)
+		log_errorx("who asked for %s was killed", srv->cfg.state_dir);
+	if (srv->state_lock == -EBUSY || srv->state_lock == -ECONNRESET)
 		return srv->state_lock;
 	if (srv->state_lock < 0) {
 		errno = -srv->state_lock;
@@ -211,7 +213,10 @@ static void answered_late(void *arg, short events)
 	struct server *srv = arg;
 	int ret = srv->state_lock >= 0 ? 0 : take_state(srv, 1);
 
-	/* Two that write to one directory are one too many. */
+	/*
+	 * Two that write to one directory are one too many. Where nobody is left to say whether
+	 * there are two, the next start asks anew: a daemon that is confined cannot.
+	 */
 	if (ret < 0)
 		srv->stop = true;
 	if (ret <= 0)
@@ -242,6 +247,11 @@ static int own_state(struct server *srv)
 	log_errorx("the disk of %s does not answer: serving without it until it does",
 		   srv->cfg.state_dir);
 	return loop_add(srv->loop, &srv->state_asked, LOOP_READ);
+}
+
+bool own_dir_is_lost(const struct server *srv)
+{
+	return srv->state_lock == -EBUSY || srv->state_lock == -ECONNRESET;
 }
 
 int own_dirs(struct server *srv)

@@ -205,6 +205,8 @@ static int open_again(struct worker *w)
 	int ret = disk_reopen(w->disk, &found);
 
 	w->reopen = ret < 0;
+	/* It may be an earlier state that was found. */
+	w->told = false;
 	return ret < 0 ? ret : disk_read_only(w->disk);
 }
 
@@ -215,7 +217,6 @@ static void look_for_file(struct worker *w)
 		return;
 	log_errorx("%s has been removed or replaced while it was in use", disk_path(w->disk));
 	w->reopen = w->more = true;
-	w->told = false;
 }
 
 /* One commit of what has gathered. */

@@ -3,6 +3,7 @@
 #include "durable.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -405,6 +406,15 @@ void durable_tick(struct server *srv)
 	load(srv);
 	lasting_go_on(srv);
 	start_again(srv);
+}
+
+void durable_kill(struct server *srv)
+{
+	pid_t pid = srv->durable.pid;
+
+	/* kill() a confined daemon may not. */
+	if (srv->durable.io.fd >= 0 && pid > 0 && tgkill(pid, pid, SIGKILL) < 0)
+		log_error("cannot end the worker");
 }
 
 void durable_down(struct server *srv)

@@ -76,6 +76,8 @@ struct durable {
 int durable_up(struct server *srv, bool load);
 /* To be called once the event loop exists. */
 int durable_listen(struct server *srv);
+/* Before durable_down(): the worker is to write nothing more. */
+void durable_kill(struct server *srv);
 /* Waits for what is queued, at most three seconds; what is left stays in the live environment. */
 void durable_down(struct server *srv);
 /* The end of a turn, after its commit. */

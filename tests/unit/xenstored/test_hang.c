@@ -353,11 +353,59 @@ static void test_who_reads_the_log_is_not_waited_for(void **state)
 	close(log[0]);
 }
 
-/* Whether STATE is another daemon's cannot be known while it hangs: who was second ends then. */
-static void test_two_daemons_do_not_keep_one_directory(void **state)
+/* What /proc says of a process. False: it has ended. */
+static bool look_at(pid_t pid, char name[20], pid_t *parent)
+{
+	char path[40], is = 'Z';
+	int ppid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%19[^)]) %c %d", name, &is, &ppid) != 3)
+		is = 'Z';
+	if (f)
+		fclose(f);
+	*parent = ppid;
+	return is != 'Z';
+}
+
+static bool is_wanted(pid_t pid, pid_t parent)
+{
+	char name[20];
+	pid_t its;
+
+	if (!look_at(pid, name, &its))
+		return false;
+	return parent ? its == parent : strcmp(name, "xenstored-disk") != 0;
+}
+
+/* A process that hangs and has this parent or, for 0, is no worker; waits for it. */
+static pid_t hanging(pid_t parent)
+{
+	char path[110];
+	int pid;
+
+	name_of(path, ".held");
+	for (;;) {
+		FILE *f = fopen(path, "re");
+
+		while (f && fscanf(f, "%d", &pid) == 1) {
+			if (is_wanted(pid, parent)) {
+				fclose(f);
+				return pid;
+			}
+		}
+		if (f)
+			fclose(f);
+		usleep(1000);
+	}
+}
+
+/* Another daemon on the same STATE, which hangs; it serves. */
+static pid_t start_second(void)
 {
 	char run[100];
-	int status;
 	pid_t second;
 
 	hang("");
@@ -374,12 +422,46 @@ static void test_two_daemons_do_not_keep_one_directory(void **state)
 	while (access(run, F_OK) < 0)
 		usleep(1000);
 	all_is_served();
-	assert_int_equal(waitpid(second, &status, WNOHANG), 0);
-	come_back();
+	assert_int_equal(waitpid(second, NULL, WNOHANG), 0);
+	return second;
+}
+
+static void ends_with_an_error(pid_t second)
+{
+	int status;
+
 	assert_int_equal(waitpid(second, &status, 0), second);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+
+/*
+ * Whether STATE is another daemon's cannot be known while it hangs: who was second ends then, and
+ * its worker does not wait for the first one's end, to write.
+ */
+static void test_two_daemons_do_not_keep_one_directory(void **state)
+{
+	pid_t second = start_second(), its_worker = hanging(second), parent;
+	unsigned int tries = 30000;
+	char name[20];
+
+	come_back();
+	ends_with_an_error(second);
+	while (look_at(its_worker, name, &parent) && --tries)
+		usleep(1000);
+	assert_int_not_equal(tries, 0);
 	all_is_served();
 	assert_int_equal(live_write_number(fd, "/config/held4", 9), 0);
+}
+
+/* Nobody is left who could say whose STATE is. */
+static void test_who_asks_for_the_directory_is_killed(void **state)
+{
+	pid_t second = start_second();
+
+	assert_int_equal(kill(hanging(0), SIGKILL), 0);
+	come_back();
+	ends_with_an_error(second);
+	all_is_served();
 }
 
 /* What an administrator asks about the disk waits for it alone. */
@@ -419,6 +501,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_who_reads_the_log_is_not_waited_for, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_daemons_do_not_keep_one_directory, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_who_asks_for_the_directory_is_killed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_questions_about_the_disk_wait_alone, setup,
 						teardown),
