@@ -17,7 +17,7 @@ from unittest import mock
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "clients/python/src"))
 from storevisor_store import (AsyncStore, Conflict, ConnectionLost, OutcomeUnknown, PermissionDenied,  # noqa: E402
-                              ProtocolError, Store, StoreError, document, link, long_value)
+                              ProtocolError, Store, StoreError, document, hold, link, long_value)
 from storevisor_store.wire import HEADER, Message, Op, joined  # noqa: E402
 
 HANG_UP, NOTHING = object(), object()
@@ -177,6 +177,22 @@ class Links(unittest.IsolatedAsyncioTestCase):
                 with self.assertRaises(ConnectionLost) as caught:
                     await store._ask(Op.WRITE, joined("/a") + b"1", "/a")
                 self.assertNotIsInstance(caught.exception, OutcomeUnknown)
+
+    async def test_one_try_for_a_lock_has_an_end_also_without_a_daemon(self):
+        def says(_, __, ___, ____):
+            if os.path.exists(daemon.path):
+                os.unlink(daemon.path)
+            return HANG_UP
+
+        async def one_try(store):
+            async with store.lock("/lock", timeout=0):
+                pass
+
+        with mock.patch.object(hold, "_ANSWER", 0.05):
+            async with Daemon(says, kinds=lambda _: HANG_UP) as daemon, AsyncStore(daemon.path, patience=None) as store:
+                trying = asyncio.ensure_future(one_try(store))
+                self.assertTrue((await asyncio.wait((trying,), timeout=20))[0], "it waits for ever")
+                self.assertIsInstance(trying.exception(), TimeoutError)
 
     async def test_a_commit_that_was_never_sent_is_a_conflict(self):
         began = []

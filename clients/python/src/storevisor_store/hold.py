@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TTL_MIN, TTL_MAX = 0.1, 86400.0
 NAME_MAX = 200
+_ANSWER = 10.0  # seconds for a daemon to answer where there is no time to wait for the key, or not any more
 _SESSION = 20.0  # what the daemon gives a client whose connection was lost
 
 
@@ -140,10 +141,11 @@ class AsyncHold(AsyncContextManager["AsyncHold"]):
             raise RuntimeError("taken once already: each time is a lock() of its own")
         self._lost = asyncio.Event()
         try:
-            await asyncio.wait_for(self._take(), None if self._tries_once else self._timeout)
+            await asyncio.wait_for(self._take(), _ANSWER if self._tries_once else self._timeout)
         except BaseException as error:
             self._is_over = True
-            await asyncio.shield(self._give_back())
+            # where no daemon answers it goes on behind this
+            await asyncio.wait((asyncio.ensure_future(self._give_back()),), timeout=_ANSWER)
             if isinstance(error, asyncio.TimeoutError):
                 raise TimeoutError(errno.ETIMEDOUT, "not free within the time", self.path) from None
             raise
