@@ -19,7 +19,8 @@ struct waiting {
 	char *pattern;	/* NULL: it is a path */
 	const char *value; /* NULL: any */
 	bool gone, other;  /* it is not there; it has another value */
-	bool met;
+	bool met;  /* as was heard of it last: a reason to look */
+	bool seen; /* at_once() has found it so */
 	bool unsure; /* only at_once() can say: a pattern; a long value, which is read as a whole */
 	int rc;
 };
@@ -108,7 +109,7 @@ static int look_at_all(struct waiting *w, uint32_t tx)
 	}
 	if (!rc)
 		xs_tree_free(root);
-	w->met = found != w->gone;
+	w->seen = found != w->gone;
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -128,11 +129,12 @@ static int at_once(void *arg, struct xs_client *c, uint32_t tx)
 			rc = look_at_all(w, tx);
 		} else {
 			data = store_read(tx, w->path, &len, &rc);
-			w->met = holds(w, rc, data, len);
+			w->seen = holds(w, rc, data, len);
 		}
 		free(data);
 		if (rc && rc != -ENOENT)
 			return rc;
+		w->met = w->seen;
 	}
 	return 0;
 }
@@ -164,14 +166,19 @@ static bool all_met(struct conditions *all)
 	}
 	if (unmet(all))
 		return false;
-	if (look)
-		rc = xs_transact(store(), at_once, all, XS_TRIES, NULL);
+	if (!look)
+		return true;
+	rc = xs_transact(store(), at_once, all, XS_TRIES, NULL);
 	if (rc && rc != -EAGAIN)
 		store_failed("commit", rc);
 	/* What was heard meanwhile is not what was seen: another look. */
 	for (int i = 0; rc && i < all->nr; i++)
 		all->w[i].met = true;
-	return !rc && !unmet(all);
+	/* Nor what is heard behind its end, which may be a reason to look but says nothing. */
+	for (int i = 0; i < all->nr; i++)
+		if (!all->w[i].seen)
+			return false;
+	return !rc;
 }
 
 static long now_ms(void)
