@@ -65,6 +65,7 @@ struct domain {
 	uint64_t deadline_ns;		/* 0: the step has not begun to wait */
 	enum domain_after after;
 	uint64_t start_kib;		/* what its kernel needs to start; 0: not known */
+	uint64_t log_from;		/* where in its console's log it begins: before are earlier ones */
 	char end_why[32];		/* with a walk down: what began it; "": not known */
 	const struct maker *maker;	/* with a walk up: where its memory comes from */
 	struct build *build;		/* while the maker's steps run; of one of them */

@@ -118,7 +118,7 @@ static int status_body(struct txn *tx, void *arg)
 	char *state = txn_read(tx, path_status(d->name, "state"));
 	char *after = txn_read(tx, path_status(d->name, "after"));
 	char hash[24];
-	long kib;
+	long kib, from;
 
 	free(f->step);
 	*f = (struct found){ domain_state_parse(state), txn_read(tx, path_status(d->name, "step")),
@@ -133,6 +133,8 @@ static int status_body(struct txn *tx, void *arg)
 	d->domid = (int)take_number(tx, d->name, "domid");
 	kib = take_number(tx, d->name, "start_kib");
 	d->start_kib = kib > 0 ? (uint64_t)kib : 0;
+	from = take_number(tx, d->name, "log_from");
+	d->log_from = from > 0 ? (uint64_t)from : 0;
 	d->transient = take_flag(tx, d->name, "transient");
 	d->preserved = take_flag(tx, d->name, "preserved");
 	d->handed = take_flag(tx, d->name, "handed");

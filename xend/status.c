@@ -46,11 +46,12 @@ bool status_is_as_built(struct xend *x, const struct domain *d)
 static int status_body(struct txn *tx, void *arg)
 {
 	const struct domain *d = arg;
-	char domid[16], hash[24], start_kib[24];
+	char domid[16], hash[24], start_kib[24], log_from[24];
 
 	snprintf(domid, sizeof(domid), "%d", d->domid);
 	snprintf(hash, sizeof(hash), "%016" PRIx64, d->built_hash);
 	snprintf(start_kib, sizeof(start_kib), "%" PRIu64, d->start_kib);
+	snprintf(log_from, sizeof(log_from), "%" PRIu64, d->log_from);
 	txn_write(tx, path_status(d->name, "state"), domain_state_name(d->state));
 	write_or_remove(tx, path_status(d->name, "domid"), d->domid >= 0, domid);
 	write_or_remove(tx, path_status(d->name, "uuid"), d->uuid[0], d->uuid);
@@ -61,6 +62,8 @@ static int status_body(struct txn *tx, void *arg)
 			"1");
 	write_or_remove(tx, path_status(d->name, "start_kib"), d->domid >= 0 && d->start_kib,
 			start_kib);
+	write_or_remove(tx, path_status(d->name, "log_from"), d->domid >= 0 && d->log_from,
+			log_from);
 	write_or_remove(tx, path_status(d->name, "transient"), d->transient, "1");
 	write_or_remove(tx, path_status(d->name, "preserved"), d->preserved, "1");
 	write_or_remove(tx, path_status(d->name, "handed"), d->handed, "1");

@@ -339,6 +339,7 @@ void steps_begin_up(struct xend *x, struct domain *d, const char *why)
 	d->error[0] = '\0';
 	d->end_why[0] = '\0';
 	d->start_kib = 0;
+	d->log_from = save_console_len(d->name);
 	d->preserved = false;
 	d->built_hash = record_hash(&d->rec);
 	memcpy(d->uuid, d->rec.uuid_text, sizeof(d->uuid));

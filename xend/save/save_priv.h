@@ -69,6 +69,7 @@ struct save {
 	struct move_in in;
 	struct move_out_times times;
 	uint16_t domid;
+	uint64_t log_from;		/* of its console's log: before are other domains */
 	/* below: the worker's */
 	struct stream_sum sum;
 	uint8_t small[SAVE_SMALL];	/* parts of records that are not written yet */

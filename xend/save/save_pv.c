@@ -309,6 +309,7 @@ int save_alloc(struct xend *x, const struct domain *d, struct save **out, char *
 	s->worker.destroy = destroy;
 	s->fd = -1;
 	s->domid = (uint16_t)d->domid;
+	s->log_from = d->log_from;
 	s->head.version = SAVED_VERSION;
 	snprintf(s->head.name, sizeof(s->head.name), "%s", d->name);
 	memcpy(s->head.uuid, d->uuid, sizeof(s->head.uuid));

@@ -31,6 +31,9 @@ int save_open(struct xend *x, const struct domain *d, const char *path, struct s
  */
 int save_take_record(struct save *s, struct xend *x, char *why);
 
+/* How long the log of the console of @name is: what is there is of earlier ones. 0: there is none. */
+uint64_t save_console_len(const char *name);
+
 /* Whether its record is in @tx what the head of @s says: 1, 0 or -errno of the store. */
 int save_record_is(const struct save *s, struct txn *tx);
 

@@ -172,6 +172,13 @@ def move(source, target, **env):
     return source.xm("migrate", *options, "-s", f"{TOP}/hop", "web", target.name, **env)
 
 
+def console_of(host):
+    """Lines that came with it of what it printed."""
+    domid = host.read("/status/domain/web/domid")
+    parts = [host.read(f"/local/domain/0/backend/console/{domid}/0/came/{n}") for n in range(8)]
+    return "".join(p for p in parts if p).split("\\n")[:-1] # as xs shows it
+
+
 def settled():
     return sum(h.has() for h in HOSTS) == 1 and not any(
         h.read(f"/config/domain/web/{k}") for h in HOSTS for k in ("moved", "arriving"))
@@ -302,6 +309,8 @@ def main():
 
     lines = [f"what-it-prints-in-line-{n}" for n in range(1200)]
     (at.dir / "log/guest-web.log").write_text("\n".join(lines) + "\n\0")
+    earlier = "what-an-earlier-one-of-its-name-printed\nand-its-last-words "
+    (b.dir / "log/guest-web.log").write_text(earlier)
     past = [at.read(f"/history/domain/web/{n}") for n in at.xs("ls", "/history/domain/web").split()]
     p = move(at, b)
     assert p.returncode == 0 and p.stdout == "web runs on b\n", p
@@ -311,20 +320,21 @@ def main():
     assert at is b and b.read("/config/domain/web/cpu_weight") == "512"
     assert HOSTS[0].xs("exists", "/config/domain/web") is None
     until(lambda: not b.xs("ls", "/config/move"), "the epoch is forgotten")
-    domid = at.read("/status/domain/web/domid")
-    parts = [at.read(f"/local/domain/0/backend/console/{domid}/0/came/{n}") for n in range(8)]
-    came = "".join(p for p in parts if p).split("\\n")[:-1] # as xs shows it
+    came = console_of(at)
     assert len(came) > 400 and came == lines[-len(came):], (len(came), came[:3], came[-3:])
     claim("moved: with its record, its history and its console's last words, and the old host has nothing of it")
     for command in ("sched-credit", "-d", "web", "-w", "300", "-c", "70"), ("vcpu-pin", "web", "0", "1"):
         p = at.xm(*command)
         assert p.returncode == 0, p
+    (b.dir / "log/guest-web.log").write_text(earlier + "its-first\nits-last\n\0")
     p = move(at, OTHER[at])
     assert p.returncode == 0, p
     at = settle("the way back")
+    assert console_of(at) == ["its-first", "its-last"], console_of(at)
     share, pins = at.xm("sched-credit", "-d", "web").stdout, at.xm("vcpu-list", "web").stdout
     assert re.search(r"\b300 +70\b", share) and re.search(r"^web +\d+ +0 .* 1 */ *all *$", pins, re.M), (share, pins)
     claim("and back, with the weight, the cap and the CPUs that it was given meanwhile")
+    claim("and without what an earlier one of its name had printed there")
 
     # Nothing of it is sent, and the guest runs, until its devices are there.
     other = OTHER[at]
