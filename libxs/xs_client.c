@@ -153,7 +153,8 @@ static int submit(struct xs_client *c, unsigned int type, uint32_t tx, const str
 	r->hdr = (struct xsd_sockmsg){ .type = type, .tx_id = wire, .len = len };
 	len = 0;
 	for (unsigned int i = 0; i < nr; i++) {
-		memcpy(r->payload + len, iov[i].iov_base, iov[i].iov_len);
+		if (iov[i].iov_len) /* an empty one may be nowhere */
+			memcpy(r->payload + len, iov[i].iov_base, iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
 	counts = xs_req_counts(r);
