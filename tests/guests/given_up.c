@@ -102,11 +102,11 @@ static bool on_event(struct trap_frame *f)
 	return true;
 }
 
-/* The other vcpu: an event whenever it likes. */
+/* The other vcpu: an event whenever it likes, and the first one does something between two. */
 static void knock(void *unused)
 {
 	for (u64 n = 1;; n = n * 6364136223846793005UL + 1442695040888963407UL) {
-		for (volatile u64 i = 0; i < n >> 54; i++)
+		for (volatile u64 i = 0; i < n >> 48; i++)
 			;
 		WRITE_ONCE(shared_info->vcpu_info[0].evtchn_upcall_pending, 1);
 	}
