@@ -154,9 +154,11 @@ xm delete mail && xm delete web
 
 # the disk's files are damaged, all of them: what comes back is nobody's word, and starts nothing
 sed 's/"web"/"mail"/; s/vif = .*//' "$dir/web.cfg" >"$dir/mail.cfg"
-claim "define" xm new "$dir/mail.cfg" autostart=1
+claim "define" xm new "$dir/mail.cfg"
 exec 9>&-
 wait $xend_pid 2>/dev/null
+# without autostart: a boot would switch it off, but leaves what was brought back as it is
+xs write /config/domain/mail/power on
 # a start makes what it finds an earlier state
 for _ in 1 2; do kill $store_pid; wait $store_pid 2>/dev/null; serve; done
 kill $store_pid; wait $store_pid 2>/dev/null
