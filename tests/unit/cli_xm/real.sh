@@ -162,6 +162,8 @@ xs write /config/domain/mail/power on
 # a start makes what it finds an earlier state
 for _ in 1 2; do kill $store_pid; wait $store_pid 2>/dev/null; serve; done
 kill $store_pid; wait $store_pid 2>/dev/null
+# the daemon's worker ends after it, with what was acknowledged on the disk: nobody writes behind our back then
+flock "$dir/state/store" true
 rm -rf "$dir/run/live"; rm -f "$dir"/state/store/log-*
 truncate -s 9000 "$dir/state/store/data.mdb"
 serve
