@@ -172,9 +172,25 @@ static const char *why_absent(const struct cli_tool *tool, const char *name)
 	return NULL;
 }
 
-/* NULL and *@status after saying that there is none. */
-static const struct cli_cmd *find_or_refuse(const struct cli_args *a, const char *name, int *status)
+/* Whether a line is to be answered in JSON when nobody knows whose options it has. */
+static bool asks_for_json(int argc, char **argv)
 {
+	static const struct cli_cmd nobodys = { .stop_at_exec = true };
+	struct cli_args a = { .cmd = &nobodys };
+	char err[CLI_ERROR_LEN];
+
+	cli_parse(&a, argc, argv, err);
+	return a.json;
+}
+
+/*
+ * The command that @argv[0] names; NULL and *@status after saying that there is none, and @argv in
+ * another order.
+ */
+static const struct cli_cmd *find_or_refuse(const struct cli_args *a, int argc, char **argv,
+					    int *status)
+{
+	const char *name = argv[0];
 	const struct cli_cmd *cmd = cli_find(a->tool, name);
 	const struct cli_args line = { .tool = a->tool, .voice = a->voice };
 	const char *why = why_absent(a->tool, name);
@@ -185,6 +201,7 @@ static const struct cli_cmd *find_or_refuse(const struct cli_args *a, const char
 		cmd = find_beginning(a->tool, name, candidates);
 	if (cmd)
 		return cmd;
+	a->voice->json = a->voice->json || asks_for_json(argc, argv);
 	for (size_t i = 0; a->tool->cmds[i]; i++)
 		nearest_offer(&near, name, a->tool->cmds[i]->name);
 	if (candidates[0])
@@ -216,24 +233,11 @@ static int wrong_count(const struct cli_args *a)
 	return 0;
 }
 
-/* What is wrong with an option before it is told as -j wants it, too. */
-static bool asks_for_json(const struct cli_cmd *cmd, int argc, char **argv)
-{
-	for (int i = 1; i < argc && !cmd->stop_at_first && strcmp(argv[i], "--"); i++) {
-		if (cmd->stop_at_exec && strncmp(argv[i], "--exec", 6) == 0)
-			break;
-		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0)
-			return true;
-	}
-	return false;
-}
-
 static int run_cmd(struct cli_args *a, int argc, char **argv)
 {
 	char err[CLI_ERROR_LEN];
 	int rc, status;
 
-	a->voice->json = a->voice->json || asks_for_json(a->cmd, argc, argv);
 	rc = cli_parse(a, argc, argv, err);
 	if (rc == CLI_HELP_ASKED) {
 		print_cmd_help(a->tool, a->cmd, cli_out(a->voice));
@@ -269,7 +273,7 @@ static int run_help(struct cli_args *a)
 		print_help(a->tool, cli_out(a->voice));
 		return CLI_OK;
 	}
-	cmd = find_or_refuse(a, a->argv[0], &status);
+	cmd = find_or_refuse(a, a->argc, a->argv, &status);
 	if (cmd)
 		print_cmd_help(a->tool, cmd, cli_out(a->voice));
 	return status;
@@ -310,8 +314,12 @@ static int run_named(struct cli_args *a, int argc, char **argv)
 {
 	int at = skip_before(a->tool, argc, argv), status;
 
-	if (at < 0)
-		return cli_refuse(a, "unknown option '%s' before the command", argv[-at]);
+	if (at < 0) {
+		const char *word = argv[-at];
+
+		a->voice->json = a->voice->json || asks_for_json(argc, argv);
+		return cli_refuse(a, "unknown option '%s' before the command", word);
+	}
 	if (at >= argc) {
 		print_help(a->tool, cli_err(a->voice));
 		return cli_status(a->tool, CLI_USAGE);
@@ -323,7 +331,7 @@ static int run_named(struct cli_args *a, int argc, char **argv)
 	if (argv[at][0] == '-' && argv[at][1])
 		a->cmd = &cli_help;
 	else
-		a->cmd = find_or_refuse(a, argv[at], &status);
+		a->cmd = find_or_refuse(a, argc - at, argv + at, &status);
 	return a->cmd ? run_cmd(a, argc - at, argv + at) : status;
 }
 

@@ -113,7 +113,8 @@ _Noreturn void cli_usage(const struct cli_args *a, const char *fmt, ...)
  * Splits @argv (argv[0] is the command's name) by a->cmd->opts into a->seen and a->argv, which is
  * @argv in another order. Options and arguments may be mixed; "--" ends options; -cp, -f FILE,
  * -fFILE, --file FILE, --file=FILE and --fi FILE, where no other begins so, are understood. 0;
- * CLI_HELP_ASKED; -EINVAL with @err naming the word and the nearest option.
+ * CLI_HELP_ASKED; -EINVAL with @err naming the first wrong word and the nearest option, and a->json
+ * by all words: what is wrong is told in JSON wherever -j stands.
  */
 #define CLI_ERROR_LEN 256
 #define CLI_HELP_ASKED 1

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "die.h"
 #include "text.h"
@@ -145,6 +147,16 @@ _Noreturn void cli_die(int code, const char *fmt, ...)
 	cli_vsay(&own, CLI_ERROR, code, fmt, ap);
 	va_end(ap);
 	cli_end(code);
+}
+
+_Noreturn void cli_not_run(const char *program)
+{
+	int why = errno;
+
+	/* what waits to be printed is the parent's, which prints it */
+	__fpurge(cli_out(&own));
+	cli_say(&own, CLI_ERROR, CLI_NO_HANDLER, "%s: %s", program, strerror(why));
+	_exit(CLI_NO_HANDLER);
 }
 
 void *must(void *p)

@@ -47,6 +47,8 @@ void cli_vsay(struct cli_voice *v, enum cli_level level, int code, const char *f
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then cli_end(@code). */
 _Noreturn void cli_die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* For a child that could not become @program: says why, by errno, and ends it. */
+_Noreturn void cli_not_run(const char *program);
 /* exit(@code) when all is said; what callers hold is left to the kernel. */
 _Noreturn void cli_end(int code);
 /* @p as it is; NULL ends the program: out of memory. */

@@ -4,6 +4,7 @@
  * Unlike getopt it keeps no state in the process, and offers the nearest of what there is.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,22 @@ struct cursor {
 	struct cli_args *a;
 	int at, end; /* the next word; where options end */
 	char **argv;
-	char *err;
+	char *err; /* what is wrong first; empty: nothing */
 	bool help;
 };
+
+/* The rest is looked at all the same: -j may stand there. */
+static void wrong(struct cursor *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void wrong(struct cursor *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (*c->err)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(c->err, CLI_ERROR_LEN, fmt, ap);
+	va_end(ap);
+}
 
 static bool opt_end(const struct cli_opt *o)
 {
@@ -72,7 +86,7 @@ static const struct cli_opt *find_name(const struct cli_cmd *cmd, const char *na
 	return nr == 1 ? found : NULL;
 }
 
-static int give(struct cursor *c, const struct cli_opt *o, const char *value)
+static void give(struct cursor *c, const struct cli_opt *o, const char *value)
 {
 	struct cli_args *a = c->a;
 
@@ -80,12 +94,10 @@ static int give(struct cursor *c, const struct cli_opt *o, const char *value)
 		c->help = true;
 	if (o == json_opt)
 		a->json = true;
-	if (a->nr_seen == CLI_OPT_MAX) {
-		snprintf(c->err, CLI_ERROR_LEN, "more than %d options", CLI_OPT_MAX);
-		return -EINVAL;
-	}
-	a->seen[a->nr_seen++] = (struct cli_seen){ o, value };
-	return 0;
+	if (a->nr_seen == CLI_OPT_MAX)
+		wrong(c, "more than %d options", CLI_OPT_MAX);
+	else
+		a->seen[a->nr_seen++] = (struct cli_seen){ o, value };
 }
 
 /* The next word as a value, for options that need one and had none attached. */
@@ -94,7 +106,7 @@ static const char *next_word(struct cursor *c)
 	return c->at < c->end ? c->argv[c->at++] : NULL;
 }
 
-static int unknown_long(struct cursor *c, const char *word, const char *name, size_t len)
+static void unknown_long(struct cursor *c, const char *word, const char *name, size_t len)
 {
 	struct nearest near = { 0 };
 	char bare[64];
@@ -104,59 +116,55 @@ static int unknown_long(struct cursor *c, const char *word, const char *name, si
 		if (o->name && o->help)
 			nearest_offer(&near, bare, o->name);
 	if (near.word)
-		snprintf(c->err, CLI_ERROR_LEN, "unknown option '%.80s'; did you mean '--%s'?", word,
-			 near.word);
+		wrong(c, "unknown option '%.80s'; did you mean '--%s'?", word, near.word);
 	else
-		snprintf(c->err, CLI_ERROR_LEN, "unknown option '%.80s'", word);
-	return -EINVAL;
+		wrong(c, "unknown option '%.80s'", word);
 }
 
-static int take_long(struct cursor *c, const char *word)
+static void take_long(struct cursor *c, const char *word)
 {
 	const char *name = word + 2, *value;
 	size_t len = strcspn(name, "=");
 	const struct cli_opt *o = find_name(c->a->cmd, name, len);
 
 	value = name[len] ? name + len + 1 : NULL;
-	if (!o)
-		return unknown_long(c, word, name, len);
+	if (!o) {
+		unknown_long(c, word, name, len);
+		return;
+	}
 	if (!o->arg && value) {
-		snprintf(c->err, CLI_ERROR_LEN, "option '--%s' takes no value", o->name);
-		return -EINVAL;
+		wrong(c, "option '--%s' takes no value", o->name);
+		return;
 	}
 	if (o->arg && !value)
 		value = next_word(c);
-	if (o->arg && !value) {
-		snprintf(c->err, CLI_ERROR_LEN, "option '--%s' needs %s", o->name, o->arg);
-		return -EINVAL;
-	}
-	return give(c, o, value);
+	if (o->arg && !value)
+		wrong(c, "option '--%s' needs %s", o->name, o->arg);
+	else
+		give(c, o, value);
 }
 
-static int take_letters(struct cursor *c, const char *word)
+static void take_letters(struct cursor *c, const char *word)
 {
-	int rc = 0;
-
-	for (const char *s = word + 1; *s && !rc && !c->help; s++) {
+	for (const char *s = word + 1; *s && !c->help; s++) {
 		const struct cli_opt *o = find_letter(c->a->cmd, *s);
 		const char *value;
 
 		if (!o) {
-			snprintf(c->err, CLI_ERROR_LEN, "unknown option '-%c'", *s);
-			return -EINVAL;
+			wrong(c, "unknown option '-%c'", *s);
+			continue;
 		}
 		if (!o->arg) {
-			rc = give(c, o, NULL);
+			give(c, o, NULL);
 			continue;
 		}
 		value = s[1] ? s + 1 : next_word(c);
-		if (!value) {
-			snprintf(c->err, CLI_ERROR_LEN, "option '-%c' needs %s", *s, o->arg);
-			return -EINVAL;
-		}
-		return give(c, o, value);
+		if (!value)
+			wrong(c, "option '-%c' needs %s", *s, o->arg);
+		else
+			give(c, o, value);
+		return;
 	}
-	return rc;
 }
 
 /* Index of the first "--exec..." argument, else @argc. */
@@ -172,12 +180,13 @@ static int exec_at(int argc, char **argv)
 int cli_parse(struct cli_args *a, int argc, char **argv, char err[CLI_ERROR_LEN])
 {
 	const struct cli_cmd *cmd = a->cmd;
-	int end = cmd->stop_at_exec ? exec_at(argc, argv) : argc, rc = 0;
+	int end = cmd->stop_at_exec ? exec_at(argc, argv) : argc;
 	struct cursor c = { .a = a, .at = 1, .end = end, .argv = argv, .err = err };
 	bool only_args = false;
 
+	*err = '\0';
 	a->argv = argv + 1;
-	while (c.at < end && !rc && !c.help) {
+	while (c.at < end && !c.help) {
 		char *word = argv[c.at++];
 
 		if (only_args || word[0] != '-' || !word[1]) {
@@ -185,12 +194,14 @@ int cli_parse(struct cli_args *a, int argc, char **argv, char err[CLI_ERROR_LEN]
 			only_args = only_args || cmd->stop_at_first;
 		} else if (strcmp(word, "--") == 0) {
 			only_args = true;
+		} else if (word[1] == '-') {
+			take_long(&c, word);
 		} else {
-			rc = word[1] == '-' ? take_long(&c, word) : take_letters(&c, word);
+			take_letters(&c, word);
 		}
 	}
-	if (rc || c.help)
-		return rc ? rc : CLI_HELP_ASKED;
+	if (*err || c.help)
+		return *err ? -EINVAL : CLI_HELP_ASKED;
 	for (int i = end; i < argc; i++)
 		a->argv[a->argc++] = argv[i];
 	if (a->argc + 1 < argc)

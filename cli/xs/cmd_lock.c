@@ -212,8 +212,7 @@ static _Noreturn void become(char **argv, int wait_for)
 	if (read(wait_for, &byte, 1) != 1)
 		_exit(CLI_FAIL);
 	execvp(argv[0], argv);
-	fprintf(stderr, "xs: %s: %s\n", argv[0], strerror(errno));
-	_exit(CLI_NO_HANDLER);
+	cli_not_run(argv[0]);
 }
 
 static struct command prepare(char **argv)

@@ -230,8 +230,7 @@ static pid_t start(const struct hold *h, char **argv, const sigset_t *before)
 	sigprocmask(SIG_SETMASK, before, NULL);
 	setenv("XS_HELD", h->value, 1);
 	execvp(argv[0], argv);
-	fprintf(stderr, "xs: %s: %s\n", argv[0], strerror(errno));
-	_exit(CLI_NO_HANDLER);
+	cli_not_run(argv[0]);
 }
 
 /* Until the command ends, or at most @ms. True: it has ended. */

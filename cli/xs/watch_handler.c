@@ -102,8 +102,7 @@ static _Noreturn void child_main(const struct handlers *h, int in, const json_t 
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	set_env(json_array_get(events, json_array_size(events) - 1));
 	execvp(h->argv[0], h->argv);
-	fprintf(stderr, "xs: %s: %s\n", h->argv[0], strerror(errno));
-	_exit(CLI_NO_HANDLER);
+	cli_not_run(h->argv[0]);
 }
 
 /*

@@ -316,10 +316,42 @@ static void test_json_says_how_it_went(void **state)
 	/* where words behind the first are another program's, those before it count */
 	assert_int_equal(RUN(&tool, "runs", "-j", "-x"), CLI_USAGE);
 	assert_non_null(strstr(said, "{\"error\":"));
-	assert_int_equal(RUN(&tool, "runs", "-x", "-j"), CLI_USAGE);
+	assert_int_equal(RUN(&tool, "runs", "-x", "-j", "word"), CLI_USAGE);
+	assert_non_null(strstr(said, "{\"error\":\"unknown option '-x'"));
+	assert_int_equal(RUN(&tool, "runs", "-x", "word", "-j"), CLI_USAGE);
 	assert_null(strstr(said, "{\"error\":"));
 	assert_int_equal(RUN(&xens, "person", "-j"), CLI_FAIL);
 	assert_string_equal(said, "{\"error\":\"person: there is no JSON of it (see: xens help person)\",\"code\":1}\n");
+}
+
+/* Also before anybody knows whose the options are. */
+static void test_what_is_no_command_is_told_in_json(void **state)
+{
+	static const char no_such[] =
+		"{\"error\":\"unknown command 'bogus' (see: tool help)\",\"code\":2}\n";
+
+	(void)state;
+	assert_int_equal(RUN(&tool, "bogus", "-j"), CLI_USAGE);
+	assert_string_equal(said, no_such);
+	assert_int_equal(RUN(&tool, "bogus", "word", "--json"), CLI_USAGE);
+	assert_string_equal(said, no_such);
+	assert_int_equal(RUN(&tool, "bogus", "-qj", "word"), CLI_USAGE);
+	assert_string_equal(said, no_such);
+	assert_int_equal(RUN(&tool, "help", "-j", "bogus"), CLI_USAGE);
+	assert_non_null(strstr(said, "{\"error\":\"help: there is no JSON of it"));
+	assert_int_equal(RUN(&tool, "-x", "quiet", "-j"), CLI_USAGE);
+	assert_string_equal(said, "{\"error\":\"unknown option '-x' before the command (see: tool help)"
+				  "\",\"code\":2}\n");
+	assert_int_equal(RUN(&tool, "-j"), CLI_USAGE);
+	assert_string_equal(said, "{\"error\":\"unknown option '-j' before the command (see: tool help)"
+				  "\",\"code\":2}\n");
+	assert_int_equal(RUN(&xens, "qui", "--json"), CLI_FAIL);
+	assert_non_null(strstr(said, "{\"error\":\"'qui' is the beginning of several commands"));
+	/* what is no option there is another program's, or a name */
+	assert_int_equal(RUN(&tool, "bogus", "--", "-j"), CLI_USAGE);
+	assert_null(strstr(said, "{\"error\":"));
+	assert_int_equal(RUN(&tool, "bogus", "--exec", "word", "-j"), CLI_USAGE);
+	assert_null(strstr(said, "{\"error\":"));
 }
 
 static void test_help_is_every_tools(void **state)
@@ -370,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_a_wrong_line_is_two_but_one_for_who_calls_xens_tool),
 		cmocka_unit_test(test_commands_are_abbreviated_only_where_the_tool_says_so),
 		cmocka_unit_test(test_json_says_how_it_went),
+		cmocka_unit_test(test_what_is_no_command_is_told_in_json),
 		cmocka_unit_test(test_help_is_every_tools),
 		cmocka_unit_test(test_a_message_tells_a_terminal_nothing),
 	};

@@ -155,6 +155,16 @@ static void test_errors_are_json_where_json_is_asked_for(void **state)
 	expect_err("\",\"code\":1}\n");
 	WRONG("console", "--json", "web");
 	expect_err("there is no JSON of it");
+	WRONG("frobnicate", "web", "--json");
+	expect_err("{\"error\":\"unknown command 'frobnicate'");
+	WRONG("dump-core", "--json", "web");
+	expect_err("{\"error\":\"there is no dump-core here");
+	WRONG("-x", "list", "--json");
+	expect_err("{\"error\":\"unknown option '-x' before the command");
+	for (size_t i = 0; xm_tool.cmds[i]; i++) {
+		WRONG(xm_tool.cmds[i]->name, "--no-such-thing", "--json");
+		expect_err("{\"error\":\"unknown option '--no-such-thing'");
+	}
 }
 
 static void test_no_colours_reach_files(void **state)

@@ -169,5 +169,18 @@ for command in listed:
         claim(f"xs {command} -j without a store", code == 3 and out == "" and is_error(err, code), code, out, err)
 code, out, err = run("ls", "--none -j")
 claim("a wrong option", code == 2 and is_error(err, code), err)
+for command in listed:
+    p = subprocess.run([xs, command, "--no-such-thing", "-j"], capture_output=True, text=True, check=False)
+    claim(f"xs {command} --no-such-thing -j", p.returncode == 2 and p.stdout == "" and is_error(p.stderr, 2), p.stderr)
+for line in ("bogus -j", "bogus --json /a", "bogus -qj", "--none ls -j", "-j", "-j ls /t", "help -j bogus", "ls --none=1 -j", "read -j",
+             "watch -t -j", "watch -t soon -j", "lock --none -j /lock true", "lock -j", "cp -j a"):
+    p = subprocess.run([xs, *line.split()], capture_output=True, text=True, check=False)
+    if line == "watch -t -j":  # the option's own word
+        claim(f"xs {line} is not asked for JSON", p.returncode == 2 and p.stderr.startswith("xs: "), p.stderr)
+    else:
+        claim(f"xs {line}, wrong", p.returncode == 2 and p.stdout == "" and is_error(p.stderr, 2), p.returncode, p.stdout, p.stderr)
+for line in ("lock -j /lock /none/such", "elect -j /lock /none/such"):
+    p = subprocess.run([xs, *line.split()], capture_output=True, text=True, check=False)
+    claim(f"xs {line}", p.returncode == 125 and p.stdout == "" and is_error(p.stderr, 125), p.returncode, p.stdout, p.stderr)
 code, out, err = run("read", "/ü@ff")
 claim("words beyond ASCII", is_error(err, 1) and "@c3@bc" in err, err)
