@@ -41,7 +41,7 @@ static struct json_pos *next_value(struct doc *d, struct text *t)
 {
 	struct json_problem why;
 	size_t used = 0;
-	struct json_pos *p = json_pos_read(t->at, t->len, t->line, &used, &why);
+	struct json_pos *p = json_pos_read_written(t->at, t->len, t->line, &used, &why);
 
 	if (!p) {
 		if (why.line == t->line)

@@ -6,6 +6,7 @@
  * What was read is freed as a whole: a value and a place for each of 100,000 lines of a document,
  * one by one, would cost as much as half of reading it.
  */
+#include <math.h>
 #include <obstack.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "die.h"
 #include "json_pos.h"
+#include "kind.h"
 
 #define obstack_chunk_alloc chunk
 #define obstack_chunk_free free
@@ -165,14 +167,111 @@ static void place(struct json_pos *p, struct scan *s, json_t *v)
 	s->at++;
 }
 
-struct json_pos *json_pos_read(const char *text, size_t len, int line, size_t *used,
-			       struct json_problem *why)
+/* ---- numbers beyond a double, which jansson refuses ---- */
+
+/* Where the next token begins, with @s behind it; NULL: there is none. */
+static const char *token(struct scan *s)
+{
+	const char *from;
+
+	skip_between(s); /* a NUL, too: it is what jansson ends at */
+	from = s->at;
+	if (from >= s->end)
+		return NULL;
+	if (strchr("[]{}", *from))
+		s->at++;
+	else
+		skip_scalar(s);
+	s->at = s->at < s->end ? s->at : s->end;
+	return from;
+}
+
+/* How much of the text the first value has: behind it there may be thousands of others. */
+static size_t extent(const char *text, size_t len)
+{
+	struct scan s = { .at = text, .end = text + len };
+	const char *from;
+	int depth = 0;
+
+	while ((from = token(&s))) {
+		depth += *from == '[' || *from == '{';
+		depth -= *from == ']' || *from == '}';
+		if (depth <= 0)
+			break;
+	}
+	return (size_t)(s.at - text);
+}
+
+static bool is_beyond(const char *at, size_t len)
+{
+	char *text;
+	bool beyond;
+
+	if (!kind_fits(XS_KIND_NUMBER, at, len))
+		return false;
+	text = must(strndup(at, len));
+	beyond = isinf(strtod(text, NULL));
+	free(text);
+	return beyond;
+}
+
+/* A copy of @len bytes at @text where such numbers are zeros of the same length. */
+static char *with_zeros(const char *text, size_t len)
+{
+	char *copy = must(malloc(len + 1));
+	struct scan s = { .at = text, .end = text + len };
+	const char *from;
+
+	memcpy(copy, text, len);
+	while ((from = token(&s))) {
+		if (!is_beyond(from, (size_t)(s.at - from)))
+			continue;
+		from += *from == '-';
+		memset(copy + (from - text), '0', (size_t)(s.at - from));
+		copy[from - text + 1] = '.';
+	}
+	return copy;
+}
+
+/* What jansson says was near its problem, as it is in @text. */
+static void say_as_written(json_error_t *e, const char *text, const char *copy, size_t len)
+{
+	char *near = strstr(e->text, " near '"), *end = strrchr(e->text, '\'');
+	size_t n, at = (size_t)e->position;
+
+	if (!near || e->position < 0 || at > len)
+		return;
+	near += strlen(" near '");
+	n = end > near ? (size_t)(end - near) : 0;
+	if (n <= at && memcmp(near, copy + at - n, n) == 0)
+		memcpy(near, text + at - n, n);
+}
+
+static json_t *values_any(struct obstack *memory, const char *text, size_t len, json_error_t *e)
+{
+	json_t *v = values_read(memory, text, len, e);
+	char *copy;
+
+	if (v || json_error_code(e) != json_error_numeric_overflow)
+		return v;
+	len = extent(text, len);
+	copy = with_zeros(text, len);
+	v = values_read(memory, copy, len, e);
+	if (!v)
+		say_as_written(e, text, copy, len);
+	free(copy);
+	return v;
+}
+
+static struct json_pos *read_by(json_t *values(struct obstack *, const char *, size_t, json_error_t *),
+				const char *text, size_t len, int line, size_t *used,
+				struct json_problem *why)
 {
 	struct whole *w = whole_new();
 	struct scan s = { .memory = &w->memory, .at = text, .end = text + len, .line_start = text,
 			  .line = line };
 	json_error_t e;
-	json_t *v = values_read(&w->memory, text, len, &e);
+	json_t *v = values(&w->memory, text, len, &e);
 
 	if (!v) {
 		why->line = line + (e.line > 0 ? e.line - 1 : 0);
@@ -184,6 +283,18 @@ struct json_pos *json_pos_read(const char *text, size_t len, int line, size_t *u
 	place(&w->top, &s, v);
 	*used = (size_t)e.position;
 	return &w->top;
+}
+
+struct json_pos *json_pos_read(const char *text, size_t len, int line, size_t *used,
+			       struct json_problem *why)
+{
+	return read_by(values_read, text, len, line, used, why);
+}
+
+struct json_pos *json_pos_read_written(const char *text, size_t len, int line, size_t *used,
+				       struct json_problem *why)
+{
+	return read_by(values_any, text, len, line, used, why);
 }
 
 static void make(struct json_pos *p, struct obstack *memory, json_t *v)

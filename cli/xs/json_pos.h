@@ -32,6 +32,12 @@ struct json_problem {
  */
 struct json_pos *json_pos_read(const char *text, size_t len, int line, size_t *used,
 			       struct json_problem *why);
+/*
+ * The same for who takes numbers as they are written: one that is beyond a double is no problem,
+ * and its @v is 0.
+ */
+struct json_pos *json_pos_read_written(const char *text, size_t len, int line, size_t *used,
+				       struct json_problem *why);
 /* What a document made by a program is: values without a place (line 0). Takes @v over. */
 struct json_pos *json_pos_made(json_t *v);
 void json_pos_free(struct json_pos *p);

@@ -12,6 +12,7 @@
 #include "doc.h"
 #include "fuzz.h"
 #include "json_pos.h"
+#include "kind.h"
 
 static void check_wants(const struct doc *d, size_t size)
 {
@@ -45,16 +46,25 @@ static void check_places(const struct json_pos *p, const char *text)
 		FUZZ_CHECK(*at == '"');
 	else
 		FUZZ_CHECK(strchr("-0123456789tfn", *at) && *at);
-	for (size_t i = 0; i < p->nr; i++)
-		check_places(&p->kids[i], text);
+	for (size_t i = 0; i < p->nr; i++) {
+		const struct json_pos *kid = &p->kids[i];
+
+		FUZZ_CHECK(!json_is_number(kid->v) || kind_fits(XS_KIND_NUMBER, kid->text, kid->len));
+		check_places(kid, text);
+	}
 }
 
 static void place(const char *text, size_t size)
 {
 	struct json_problem why;
-	size_t used = 0;
-	struct json_pos *p = json_pos_read(text, size, 1, &used, &why);
+	size_t used = 0, too = 0;
+	struct json_pos *strict = json_pos_read(text, size, 1, &used, &why);
+	struct json_pos *p = json_pos_read_written(text, size, 1, &too, &why);
 
+	/* numbers of any size are all that is accepted beside */
+	FUZZ_CHECK(!strict || (p && used == too));
+	json_pos_free(strict);
+	used = too;
 	if (p) {
 		FUZZ_CHECK(used <= size);
 		/* a NUL inside would end the search for lines early */

@@ -263,6 +263,36 @@ echo '{"kinds":{"n":1.10,"b":true,"z":null,"e":{},"l":[],"t":"1.10","x":[1,[2]]}
 xs import -q --at /config kinds.json
 kinds=$(list /config/kinds)
 is "numbers, true, null, empty ones" '{"b":true,"e":{},"l":[],"n":1.10,"t":"1.10","x":[1,[2]],"z":null}' "$kinds"
+# beyond a double
+nines=$(printf '9%.0s' $(seq 400))
+big='[1E+400,-1e999,"1E+400",0.4e0066999999999999999999,'$nines',-'$nines',{"k":1.5e+9999,"s":"\\\"1e999"},1e-999,2]'
+printf '%s' "$big" | xs import -q --at /config/big
+is "a number of any size is kept as it is written" "$big" "$(list /config/big)"
+is "and is one" "1E+400 -1e999" "$(xs read -v /config/big/0 /config/big/1 | xargs)"
+run xs import --at /config/big - <<JSON
+$big
+JSON
+is "it stays as it is" "0 nothing to change" "$rc $out"
+echo 1E400 | xs import -q --at /config/big1
+is "alone, too" 1E400 "$(list /config/big1)"
+printf '{"path":"/config/big1","value":1E401}\n{"path":"/config/big1/x","value":"-1E401"}\n' | xs import -q
+is "in lines of the exact form" "1E401 -1E401" "$(xs read -v /config/big1 /config/big1/x | xargs)"
+run xs import --at /config/big <<'JSON'
+{"a": [1E400, 2],
+ "b" 1E500}
+JSON
+is "what is wrong beside it is told as it is written" \
+	"2 xs: standard input:2:10: ':' expected near '1E500'" "$rc $(echo "$err" | head -1)"
+printf '[1E400,"a\0b",\0' >nul.json
+run xs import --at /config/big nul.json
+is "bytes that are no text behind it" "2" "$rc"
+for bad in '[1E400' '[1E400}' '1E400x' '[01E400]' '[1E400,,]' '{"a":1E400,"a":1E400}' '[-]' '[1E400,"' '[1E400,"\'; do
+	run xs import --at /config/big - <<JSON
+$bad
+JSON
+	is "refused: $bad" "2" "$rc"
+done
+xs rm -f /config/big /config/big1
 is "on the wire it is text" "1.10 1" "$(xs read -v /config/kinds/n /config/kinds/b /config/kinds/z | xargs)"
 xs write /config/kinds/n 31
 is "a write leaves a number a number" 31 "$(list /config/kinds/n)"

@@ -48,7 +48,7 @@ def source(v, indent=""):
 def number():
     return Number(r.choice(["", "-"]) + r.choice(["0", str(r.randrange(1, 10)), str(r.randrange(1, 10**30))]) +
                   r.choice(["", ".10", "." + str(r.randrange(10**18))]) +
-                  r.choice(["", "", r.choice("eE") + r.choice(["", "+", "-"]) + str(r.randrange(100))]))
+                  r.choice(["", "", r.choice("eE") + r.choice(["", "+", "-"]) + str(r.randrange(r.choice([100, 400, 10**6])))]))
 
 
 def text():
