@@ -3,6 +3,7 @@
  * doc.c - the list of nodes a document describes, and making one from a tree of the store. From
  * text: doc_read.c.
  */
+#include <obstack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +13,44 @@
 #include "die.h"
 #include "doc.h"
 
+#define obstack_chunk_alloc chunk
+#define obstack_chunk_free free
+#define CHUNK ((size_t)64 << 10)
+
+static void *chunk(size_t size)
+{
+	return must(malloc(size));
+}
+
+char *doc_keep(struct doc *d, const void *data, size_t len)
+{
+	char *kept;
+
+	if (!d->memory) {
+		d->memory = must(malloc(sizeof(*d->memory)));
+		obstack_begin(d->memory, CHUNK);
+		obstack_alignment_mask(d->memory) = 0; /* text */
+	}
+	kept = obstack_alloc(d->memory, len + 1);
+	if (data)
+		memcpy(kept, data, len);
+	kept[len] = '\0';
+	return kept;
+}
+
 struct want *doc_want(struct doc *d, const char *path)
 {
 	if (d->nr == d->max) {
 		d->max = d->max ? d->max * 2 : 64;
 		d->wants = must(realloc(d->wants, d->max * sizeof(*d->wants)));
 	}
-	d->wants[d->nr] = (struct want){ .path = must(strdup(path)), .kind = WANT_ANY_KIND };
+	d->wants[d->nr] = (struct want){ .path = path, .kind = WANT_ANY_KIND };
 	return &d->wants[d->nr++];
 }
 
-static int by_path(const void *a, const void *b)
+static int compare(const char *a, const char *b)
 {
-	const unsigned char *p = (const unsigned char *)((const struct want *)a)->path;
-	const unsigned char *q = (const unsigned char *)((const struct want *)b)->path;
+	const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;
 
 	while (*p && *p == *q) {
 		p++;
@@ -35,15 +60,68 @@ static int by_path(const void *a, const void *b)
 	return (*p == '/' ? 1 : *p) - (*q == '/' ? 1 : *q);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return compare(((const struct want *)a)->path, ((const struct want *)b)->path);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct want *p = a, *q = b;
+
+	if (p->order != q->order)
+		return p->order < q->order ? -1 : 1;
+	return compare(p->path, q->path);
+}
+
+/*
+ * What all others are below is in its place. Returns the first that may not be, and how much the
+ * paths from there on begin with.
+ */
+static size_t first_to_sort(struct doc *d, size_t *common)
+{
+	size_t i = d->nr - 1, len = strlen(d->wants[i].path);
+
+	d->wants[i].order = len;
+	while (i-- > 0) {
+		const char *path = d->wants[i].path, *next = d->wants[i + 1].path;
+		size_t n = 0;
+
+		while (n < len && path[n] == next[n])
+			n++;
+		d->wants[i].order = len = n;
+	}
+	while (++i + 1 < d->nr && !d->wants[i].path[d->wants[i].order])
+		;
+	*common = d->wants[i].order;
+	return i;
+}
+
+/* The next eight characters of @path as a number that sorts as they do. */
+static uint64_t order_of(const char *path)
+{
+	uint64_t order = 0;
+
+	for (int left = 8; left; left--) {
+		order = order << 8 | (*path == '/' ? 1 : (unsigned char)*path);
+		path += *path != '\0';
+	}
+	return order;
+}
+
 void doc_sort(struct doc *d)
 {
-	size_t nr = 1;
+	size_t nr = 1, first, common;
 
 	/* what was exported is in order */
 	while (nr < d->nr && by_path(&d->wants[nr - 1], &d->wants[nr]) <= 0)
 		nr++;
-	if (nr < d->nr)
-		qsort(d->wants, d->nr, sizeof(*d->wants), by_path);
+	if (nr >= d->nr)
+		return;
+	first = first_to_sort(d, &common);
+	for (size_t i = first; i < d->nr; i++)
+		d->wants[i].order = order_of(d->wants[i].path + common);
+	qsort(d->wants + first, d->nr - first, sizeof(*d->wants), by_order);
 }
 
 void doc_end_if_wrong(const struct doc *d)
@@ -55,11 +133,9 @@ void doc_end_if_wrong(const struct doc *d)
 
 void doc_free(struct doc *d)
 {
-	for (size_t i = 0; i < d->nr; i++) {
-		free(d->wants[i].path);
-		free(d->wants[i].value);
-		free(d->wants[i].perms);
-	}
+	if (d->memory)
+		obstack_free(d->memory, NULL);
+	free(d->memory);
 	for (size_t i = 0; i < d->nr_roots; i++)
 		free(d->roots[i]);
 	free(d->wants);
@@ -69,7 +145,7 @@ void doc_free(struct doc *d)
 
 const struct want *doc_find(const struct doc *d, const char *path)
 {
-	struct want key = { .path = (char *)path };
+	struct want key = { .path = path };
 
 	return d->nr ? bsearch(&key, d->wants, d->nr, sizeof(key), by_path) : NULL;
 }

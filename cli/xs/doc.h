@@ -21,30 +21,34 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
+struct obstack;
 struct xs_node;
 struct schema_row;
 
 #define WANT_ANY_KIND -1 /* the document does not say of what kind the value is */
 
 struct want {
-	char *path;
-	char *value; /* NULL: the node shall exist, whatever its value */
+	const char *path;  /* in the document's memory, as the two others */
+	const char *value; /* NULL: the node shall exist, whatever its value */
 	size_t len;
-	char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
+	const char *perms; /* "n0 NUL r5 NUL"; NULL: as they are */
 	size_t perms_len;
 	int kind;    /* enum xs_kind, or WANT_ANY_KIND */
 	bool unsaid;    /* text, because nothing is said: what xs write wrote may read like a number */
 	bool says_kind; /* by a word of its own, which counts whatever the value looks like */
 	bool list;   /* an array: what is below it and not in the document goes */
 	int line, column; /* where the document says so; line 0: it is no text */
+	uint64_t order; /* doc_sort()'s */
 	bool gone;   /* shall not exist */
 	bool only_holds; /* named only for its children */
 };
 
 struct doc {
+	struct obstack *memory; /* paths and values go as a whole; NULL: there are none */
 	struct want *wants; /* sorted by path: parents before children */
 	size_t nr, max;
 	char **roots;
@@ -101,8 +105,10 @@ void doc_free(struct doc *d);
 /* The want of @path, or NULL. */
 const struct want *doc_find(const struct doc *d, const char *path);
 
-/* Adds an empty want; @path is copied. For doc_take.c, doc_exact.c and doc.c. */
+/* For doc_take.c, doc_exact.c and doc_read.c. Adds an empty want; @path is of doc_keep(). */
 struct want *doc_want(struct doc *d, const char *path);
+/* @len bytes and a NUL for as long as the document; @data NULL: to be filled in. */
+char *doc_keep(struct doc *d, const void *data, size_t len);
 /* Brings the wants in order. */
 void doc_sort(struct doc *d);
 

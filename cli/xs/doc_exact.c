@@ -63,7 +63,7 @@ void doc_take_line(struct doc *d, const struct json_pos *pos)
 		return;
 	}
 	check_line(d, &p);
-	w = doc_want(d, p.path);
+	w = doc_want(d, doc_keep(d, p.path, strlen(p.path)));
 	w->line = pos->line;
 	w->column = pos->column;
 	at = place_of(&p, b64 ? "b64" : "value");

@@ -20,20 +20,28 @@ struct text {
 	int line, column;
 };
 
-static void step(struct text *t)
+static void skip(struct text *t, size_t len)
 {
-	t->column++;
-	if (*t->at == '\n') {
+	const char *end = t->at + len, *line;
+
+	t->len -= len;
+	while ((line = memchr(t->at, '\n', (size_t)(end - t->at)))) {
 		t->line++;
 		t->column = 1;
+		t->at = line + 1;
 	}
+	t->column += (int)(end - t->at);
+	t->at = end;
 }
 
 /* Skips blanks. Returns whether there is more. */
 static bool more(struct text *t)
 {
-	for (; t->len && strchr(" \t\r\n", *t->at); t->at++, t->len--)
-		step(t);
+	size_t blanks = 0;
+
+	while (blanks < t->len && strchr(" \t\r\n", t->at[blanks]))
+		blanks++;
+	skip(t, blanks);
 	return t->len > 0;
 }
 
@@ -49,8 +57,7 @@ static struct json_pos *next_value(struct doc *d, struct text *t)
 		doc_problem_in(d, &why);
 		return NULL;
 	}
-	for (; used; used--, t->at++, t->len--)
-		step(t);
+	skip(t, used);
 	return p;
 }
 
@@ -133,7 +140,7 @@ void doc_read(struct doc *d, const char *text, size_t len, const char *at)
 	}
 	p = next_value(d, &t);
 	if (p && (d->part || !doc_is_exact(p->v))) {
-		struct place top = { .pos = p, .path = at };
+		struct place top = { .pos = p, .path = doc_keep(d, at, strlen(at)) };
 
 		check_top(d, &top);
 		doc_take_node(d, &top);

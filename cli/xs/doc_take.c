@@ -68,17 +68,26 @@ bool doc_path_ok(const char *path)
 /* ---- values and permissions ---- */
 
 /* A number is kept as it was written. */
-static char *bytes_of(const struct json_pos *pos, const json_t *v, size_t *len)
+static const char *bytes_of(struct doc *d, const struct json_pos *pos, const json_t *v, size_t *len)
 {
+	char *bytes, *kept;
+
 	if (json_is_null(v)) {
 		*len = 0;
-		return must(strdup(""));
+		return "";
 	}
 	if (json_is_number(v) && pos->v == v && pos->text) {
 		*len = pos->len;
-		return must(strndup(pos->text, pos->len));
+		return doc_keep(d, pos->text, *len);
 	}
-	return json_bytes(v, len);
+	if (json_is_string(v)) {
+		*len = json_string_length(v);
+		return doc_keep(d, json_string_value(v), *len);
+	}
+	bytes = json_bytes(v, len);
+	kept = bytes ? doc_keep(d, bytes, *len) : NULL;
+	free(bytes);
+	return kept;
 }
 
 /* The kind that @w shows; it stays what it is said to be. */
@@ -90,8 +99,7 @@ static void show_kind(const struct doc *d, struct want *w, enum xs_kind kind)
 
 void doc_take_value(struct doc *d, const struct place *p, struct want *w, const json_t *v)
 {
-	free(w->value);
-	w->value = bytes_of(p->pos, v, &w->len);
+	w->value = bytes_of(d, p->pos, v, &w->len);
 	if (!w->value)
 		doc_problem(d, p, "a value is text, a number, true, false, null or "
 			"{\"@b64\": \"...\"}");
@@ -123,6 +131,7 @@ static bool perm_ok(const char *s)
 
 void doc_take_perms(struct doc *d, const struct place *p, struct want *w, const json_t *v)
 {
+	char *perms;
 	size_t i;
 	json_t *one;
 
@@ -130,9 +139,8 @@ void doc_take_perms(struct doc *d, const struct place *p, struct want *w, const 
 		doc_problem(d, p, "permissions are a list such as [\"n0\", \"r5\"]");
 		return;
 	}
-	free(w->perms);
 	w->perms_len = 0;
-	w->perms = must(calloc(json_array_size(v), 8));
+	w->perms = perms = doc_keep(d, NULL, json_array_size(v) * 8);
 	json_array_foreach(v, i, one) {
 		const char *s = json_string_value(one);
 
@@ -140,20 +148,20 @@ void doc_take_perms(struct doc *d, const struct place *p, struct want *w, const 
 			doc_problem(d, p, "permission %zu is not one of n, r, w, b and a domain id", i);
 			return;
 		}
-		w->perms_len += (size_t)sprintf(w->perms + w->perms_len, "%s", s) + 1;
+		w->perms_len += (size_t)sprintf(perms + w->perms_len, "%s", s) + 1;
 	}
 }
 
 /* ---- the natural form ---- */
 
-static char *child_path(const char *up, const char *name)
+static const char *child_path(struct doc *d, const char *up, const char *name)
 {
 	size_t up_len = strcmp(up, "/") ? strlen(up) : 0, len = strlen(name);
-	char *path = must(malloc(up_len + len + 2));
+	char *path = doc_keep(d, NULL, up_len + 1 + len);
 
 	memcpy(path, up, up_len);
 	path[up_len] = '/';
-	memcpy(path + up_len + 1, name, len + 1);
+	memcpy(path + up_len + 1, name, len);
 	return path;
 }
 
@@ -161,18 +169,16 @@ static char *child_path(const char *up, const char *name)
 static void take_child(struct doc *d, struct place *kid, const char *key)
 {
 	bool wire = key == kid->key && strncmp(key, NAME_WIRE, strlen(NAME_WIRE)) == 0;
-	char *name = wire ? must(strdup(key + strlen(NAME_WIRE))) : name_encode(key), *path;
+	const char *name = wire ? key + strlen(NAME_WIRE) : key;
+	char *encoded = wire || name_is_plain(key) ? NULL : name_encode(key);
 
 	if (wire && !name_ok(name)) {
 		doc_problem(d, kid, NAME_WIRE " is followed by letters, digits and - _ @ only");
-		free(name);
 		return;
 	}
-	path = child_path(kid->up->path, name);
-	free(name);
-	kid->path = path;
+	kid->path = child_path(d, kid->up->path, encoded ? encoded : name);
+	free(encoded);
 	doc_take_node(d, kid);
-	free(path);
 }
 
 static void take_roots(struct doc *d, const struct place *p)
@@ -253,7 +259,7 @@ static void take_members(struct doc *d, const struct place *p)
 	show_kind(d, &d->wants[self], XS_KIND_OBJECT);
 	/* An object without members has no value either: else a scalar would go on being one. */
 	if (json_object_size(p->pos->v) == 0 && p->up && !d->any_value)
-		d->wants[self].value = must(strdup(""));
+		d->wants[self].value = "";
 	json_object_foreach(p->pos->v, key, member) {
 		struct place kid = { .up = p, .key = key, .pos = &p->pos->kids[i++],
 				     .depth = p->depth + 1 };
@@ -267,7 +273,7 @@ static void take_items(struct doc *d, const struct place *p)
 	char name[24];
 
 	d->wants[d->nr - 1].list = true;
-	d->wants[d->nr - 1].value = must(strdup(""));
+	d->wants[d->nr - 1].value = "";
 	show_kind(d, &d->wants[d->nr - 1], XS_KIND_LIST);
 	for (size_t i = 0; i < p->pos->nr; i++) {
 		struct place kid = { .up = p, .index = i, .pos = &p->pos->kids[i],

@@ -9,7 +9,7 @@
 
 #include "doc_place.h"
 
-/* The value at @p and all in it. */
+/* The value at @p and all in it; p->path is of doc_keep(), or a program's own word. */
 void doc_take_node(struct doc *d, const struct place *p);
 /* Its value, kind, permissions, as @v has them. */
 void doc_take_value(struct doc *d, const struct place *p, struct want *w, const json_t *v);

@@ -96,12 +96,17 @@ static json_t *values_read(struct obstack *memory, const char *text, size_t len,
 /* To the next character that begins a value or a key, or closes. */
 static void skip_between(struct scan *s)
 {
-	while (s->at < s->end && strchr(" \t\r\n,:", *s->at)) {
-		if (*s->at == '\n') {
+	for (; s->at < s->end; s->at++) {
+		char c = *s->at;
+
+		if (c > ',' && c != ':')
+			return;
+		if (c == '\n') {
 			s->line++;
 			s->line_start = s->at + 1;
+		} else if (!strchr(" \t\r,:", c)) {
+			return;
 		}
-		s->at++;
 	}
 }
 

@@ -2,7 +2,6 @@
 /* name.c - see name.h. */
 #include "name.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +46,15 @@ char *name_encode(const char *name)
 	}
 	*to = '\0';
 	return out;
+}
+
+bool name_is_plain(const char *name)
+{
+	const char *s = name;
+
+	while (code_is_plain((unsigned char)*s) && *s != '@')
+		s++;
+	return !*s && s != name;
 }
 
 static bool is_utf8(const char *s)

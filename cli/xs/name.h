@@ -8,6 +8,7 @@
 #ifndef STOREVISOR_XS_NAME_H
 #define STOREVISOR_XS_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* In documents: before a name that name_decode() has no text for. */
@@ -15,6 +16,8 @@
 
 /* The store's name for any @name without NUL, malloc'd. name_decode() gives it back. */
 char *name_encode(const char *name);
+/* Whether that is @name itself, without a look at its codes. */
+bool name_is_plain(const char *name);
 /*
  * What the store's @name (legal in a path) stands for, malloc'd; NULL if it is no UTF-8: then it is
  * known by its own name only. name_encode() gives it back. Both exit when out of memory.

@@ -25,8 +25,8 @@ static struct change *change_add(struct plan *p, enum change_kind kind, const ch
 	}
 	if (!p->v)
 		cli_die(CLI_FAIL, "out of memory");
-	p->v[p->nr] = (struct change){ .kind = kind, .path = strdup(path), .want = want,
-				       .old_kind = WANT_ANY_KIND };
+	p->v[p->nr] = (struct change){ .kind = kind, .want = want, .old_kind = WANT_ANY_KIND,
+				       .path = want ? want->path : must(strdup(path)) };
 	return &p->v[p->nr++];
 }
 
@@ -168,14 +168,27 @@ static bool holds_the_next(const struct doc *d, size_t i)
 	return i + 1 < d->nr && path_is_below(d->wants[i].path, d->wants[i + 1].path);
 }
 
-/* As the document has them; of a node its permissions last: they are those of its parts, too. */
-static int by_want(const void *a, const void *b)
+/*
+ * As the document has them; of a node its permissions last: they are those of its parts, too. What
+ * each comes behind is counted, not compared.
+ */
+static void sort_changes(struct plan *p, const struct doc *d)
 {
-	const struct change *p = a, *q = b;
+	size_t *behind = must(calloc(2 * d->nr + 1, sizeof(*behind)));
+	struct change *sorted = must(calloc(p->nr, sizeof(*sorted)));
 
-	if (p->want != q->want)
-		return p->want < q->want ? -1 : 1;
-	return (p->kind == CHANGE_PERMS) - (q->kind == CHANGE_PERMS);
+#define SLOT(c) (2 * (size_t)((c)->want - d->wants) + ((c)->kind == CHANGE_PERMS))
+	for (size_t i = 0; i < p->nr; i++)
+		behind[SLOT(&p->v[i]) + 1]++;
+	for (size_t i = 0; i < 2 * d->nr; i++)
+		behind[i + 1] += behind[i];
+	for (size_t i = 0; i < p->nr; i++)
+		sorted[behind[SLOT(&p->v[i])]++] = p->v[i];
+#undef SLOT
+	free(behind);
+	free(p->v);
+	p->v = sorted;
+	p->max = p->nr;
 }
 
 static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct look *looks,
@@ -215,7 +228,7 @@ static int look_at_all(struct plan *p, const struct doc *d, uint32_t tx, struct 
 			p->v[i].old_parts = looks[p->v[i].want - d->wants].nr_parts;
 	/* what long values are was learnt last */
 	if (p->nr)
-		qsort(p->v, p->nr, sizeof(*p->v), by_want);
+		sort_changes(p, d);
 	for (size_t i = 0; i < d->nr && !rc; i++)
 		rc = looks[i].rc;
 	return rc;
@@ -384,7 +397,8 @@ void plan_between(struct plan *p, const struct doc *from, const struct doc *to)
 void plan_free(struct plan *p)
 {
 	for (size_t i = 0; i < p->nr; i++) {
-		free(p->v[i].path);
+		if (!p->v[i].want)
+			free((char *)p->v[i].path);
 		free(p->v[i].old);
 	}
 	free(p->v);

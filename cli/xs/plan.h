@@ -18,7 +18,7 @@ enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_REMOVE, CHANGE_PERMS };
 struct change {
 	enum change_kind kind;
 	const struct want *want; /* NULL: removed by pruning */
-	char *path;
+	const char *path; /* the want's, if there is one */
 	char *old; /* value or, of CHANGE_PERMS, permissions before; NULL: not known */
 	size_t old_len;
 	size_t old_parts; /* of a long value (long_value.h) that was there */
@@ -32,6 +32,8 @@ struct plan {
 };
 
 /*
+ * What follows keeps pointers to documents: they have to stay as they are.
+ *
  * Compares @d with the store in transaction @tx. @prune: what is below the document's roots and not
  * in it goes, but for what another document's set declares; of a document with a set only what that
  * set declared. Returns 0 or -errno; *@failed is then the path it was about.
