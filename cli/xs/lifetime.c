@@ -10,8 +10,11 @@
 #include "store.h"
 #include "watch_state.h"
 
-/* What is of the running machine. */
-static const char *const running[] = { "/local", "/vm",	     "/libxl", "/tool",
+/*
+ * What is of the running machine, and nobody expects to last. Below /tool is what programs say, but
+ * also what somebody thinks up, and that is no reason for it to be gone in silence.
+ */
+static const char *const running[] = { "/local",  "/vm",      "/libxl",
 				       "/status", "/request", "/host" };
 
 int lifetime_told(const char *path)

@@ -30,6 +30,8 @@ reboot --persist / --volatile /cache --volatile /mine/tmp
 xs write /mine/a 1 /mine/tmp/b 1 /cache/c 1 /local/d 1 /other 1 /tool/hello 1
 is "and is asked about" "persistent runtime runtime runtime" \
 	"$(for p in /mine/a /mine/tmp/b /cache/c /local/d; do xs control lifetime $p; done | xargs)"
+is "what ./storevisor store proposes is kept" "persistent" \
+	"$(xs control lifetime "$(sed -n 's|^\tnote ".*xs write \(/[^ ]*\) .*|\1|p' "$(dirname "$0")/../../../storevisor")")"
 is "it has a history" 1 "$(xs log -j /mine/a | grep -c '"path":"/mine/a","value":"1"')"
 reboot --persist / --volatile /cache --volatile /mine/tmp
 is "--persist / keeps all but the running machine's and --volatile" "/mine/a /other" \
@@ -112,6 +114,8 @@ if command -v script >/dev/null; then
 	at_terminal() { script -qec "$*" /dev/null; }
 	is "who writes a key that will not last is told once" 1 \
 		"$(at_terminal "xs write /my/a 1 /my/b 2" | grep -c 'xs: /my/a: will be gone')"
+	is "also of one that programs have beside it" 1 \
+		"$(at_terminal "xs write /tool/hello 1" | grep -c 'xs: /tool/hello: will be gone')"
 	is "not who writes what lasts, or what is not to" "" "$(at_terminal "xs write /config/b 1 /local/domain/0/x 1")"
 	echo '{"config":{"c":"1"},"my":{"c":"1"}}' >doc.json
 	is "import says it, too" 1 "$(at_terminal "xs import doc.json" | grep -c 'xs: /my.*: will be gone')"
