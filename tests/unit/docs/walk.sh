@@ -36,9 +36,10 @@ type_block()
 	done <"$dir/block"
 }
 
+# serve [OPTION]: the first block, with the option.
 serve()
 {
-	(cd "$source" && STOREVISOR_BUILD=$build exec sh -c "exec $(block 1) '$dir/store'") >>"$dir/store.log" 2>&1 &
+	(cd "$source" && STOREVISOR_BUILD=$build exec sh -c "exec $(block 1) $1 '$dir/store'") >>"$dir/store.log" 2>&1 &
 	store=$!
 	for _ in $(seq 2400); do
 		"$xs_prog" exists / 2>/dev/null && return
@@ -88,4 +89,18 @@ type_block 7
 sees "log: what was written, and by whom" 'xs.* \+ /config/garden/tomato/height = 31'
 "$xs_prog" write /config/garden/basil/water daily
 sees "restart: the watch has found the store again" '/config/garden/basil/water.*daily'
+# the last sentence of that section
+kill $store
+wait $store 2>/dev/null
+serve --demo
+until_so grep -q 'there is a small shop to look at' "$dir/store.log"
+is "--demo: there is something to look at" 0 "$("$xs_prog" diff "$source/docs/examples/demo.json" >/dev/null; echo $?)"
+first=$("$xs_prog" find --value '*' -j /shop | sed -n '1s/.*"path":"\([^"]*\)".*/\1/p')
+"$xs_prog" write "$first" mine
+kill $store
+wait $store 2>/dev/null
+: >"$dir/store.log"
+serve --demo
+until_so grep -q 'there is a small shop to look at' "$dir/store.log"
+is "--demo: and what was changed in it stays" mine "$("$xs_prog" read "$first")"
 plan
