@@ -3,7 +3,6 @@
  * doc.c - the list of nodes a document describes, and making one from a tree of the store. From
  * text: doc_read.c.
  */
-#include <obstack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +12,10 @@
 #include "die.h"
 #include "doc.h"
 
-#define obstack_chunk_alloc chunk
-#define obstack_chunk_free free
-#define CHUNK ((size_t)64 << 10)
-
-static void *chunk(size_t size)
-{
-	return must(malloc(size));
-}
-
 char *doc_keep(struct doc *d, const void *data, size_t len)
 {
-	char *kept;
+	char *kept = arena_text(&d->memory, len + 1);
 
-	if (!d->memory) {
-		d->memory = must(malloc(sizeof(*d->memory)));
-		obstack_begin(d->memory, CHUNK);
-		obstack_alignment_mask(d->memory) = 0; /* text */
-	}
-	kept = obstack_alloc(d->memory, len + 1);
 	if (data)
 		memcpy(kept, data, len);
 	kept[len] = '\0';
@@ -133,9 +117,7 @@ void doc_end_if_wrong(const struct doc *d)
 
 void doc_free(struct doc *d)
 {
-	if (d->memory)
-		obstack_free(d->memory, NULL);
-	free(d->memory);
+	arena_free(&d->memory);
 	for (size_t i = 0; i < d->nr_roots; i++)
 		free(d->roots[i]);
 	free(d->wants);

@@ -25,7 +25,8 @@
 
 #include <jansson.h>
 
-struct obstack;
+#include "arena.h"
+
 struct xs_node;
 struct schema_row;
 
@@ -48,7 +49,7 @@ struct want {
 };
 
 struct doc {
-	struct obstack *memory; /* paths and values go as a whole; NULL: there are none */
+	struct arena memory; /* of paths and values */
 	struct want *wants; /* sorted by path: parents before children */
 	size_t nr, max;
 	char **roots;

@@ -7,69 +7,57 @@
  * one by one, would cost as much as half of reading it.
  */
 #include <math.h>
-#include <obstack.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
 #include "die.h"
 #include "json_pos.h"
 #include "kind.h"
 
-#define obstack_chunk_alloc chunk
-#define obstack_chunk_free free
-#define CHUNK ((size_t)64 << 10)
-
 /* What json_pos_read() and json_pos_made() return is its top. */
 struct whole {
-	struct obstack memory;
+	struct arena memory;
 	json_t *made;	/* its values, if they are a program's; NULL: they are in the memory */
 	struct json_pos top;
 };
 
 struct scan {
-	struct obstack *memory;
+	struct arena *memory;
 	const char *at, *end;
 	const char *line_start;
 	int line;
 };
 
-static void *chunk(size_t size)
-{
-	return must(malloc(size));
-}
-
 static struct whole *whole_new(void)
 {
-	struct whole *w = must(calloc(1, sizeof(*w)));
-
-	obstack_begin(&w->memory, CHUNK);
-	return w;
+	return must(calloc(1, sizeof(struct whole)));
 }
 
 static void whole_free(struct whole *w)
 {
 	json_decref(w->made);
-	obstack_free(&w->memory, NULL);
+	arena_free(&w->memory);
 	free(w);
 }
 
 /* Places for what is in @p. */
-static void make_kids(struct json_pos *p, struct obstack *memory)
+static void make_kids(struct json_pos *p, struct arena *memory)
 {
 	p->nr = json_is_object(p->v) ? json_object_size(p->v) : json_array_size(p->v);
 	if (p->nr) {
-		p->kids = obstack_alloc(memory, p->nr * sizeof(*p->kids));
+		p->kids = arena_alloc(memory, p->nr * sizeof(*p->kids));
 		memset(p->kids, 0, p->nr * sizeof(*p->kids));
 	}
 }
 
 /* jansson asks for memory without saying for which text. */
-static struct obstack *reading;
+static struct arena *reading;
 
 static void *read_alloc(size_t size)
 {
-	return obstack_alloc(reading, size);
+	return arena_alloc(reading, size);
 }
 
 static void read_free(void *p)
@@ -78,7 +66,7 @@ static void read_free(void *p)
 }
 
 /* jansson's tree of the text, in @memory; nobody may count references to it. */
-static json_t *values_read(struct obstack *memory, const char *text, size_t len, json_error_t *e)
+static json_t *values_read(struct arena *memory, const char *text, size_t len, json_error_t *e)
 {
 	json_malloc_t usual_alloc;
 	json_free_t usual_free;
@@ -252,7 +240,7 @@ static void say_as_written(json_error_t *e, const char *text, const char *copy, 
 		memcpy(near, text + at - n, n);
 }
 
-static json_t *values_any(struct obstack *memory, const char *text, size_t len, json_error_t *e)
+static json_t *values_any(struct arena *memory, const char *text, size_t len, json_error_t *e)
 {
 	json_t *v = values_read(memory, text, len, e);
 	char *copy;
@@ -268,7 +256,7 @@ static json_t *values_any(struct obstack *memory, const char *text, size_t len, 
 	return v;
 }
 
-static struct json_pos *read_by(json_t *values(struct obstack *, const char *, size_t, json_error_t *),
+static struct json_pos *read_by(json_t *values(struct arena *, const char *, size_t, json_error_t *),
 				const char *text, size_t len, int line, size_t *used,
 				struct json_problem *why)
 {
@@ -302,7 +290,7 @@ struct json_pos *json_pos_read_written(const char *text, size_t len, int line, s
 	return read_by(values_any, text, len, line, used, why);
 }
 
-static void make(struct json_pos *p, struct obstack *memory, json_t *v)
+static void make(struct json_pos *p, struct arena *memory, json_t *v)
 {
 	const char *key;
 	json_t *kid;
