@@ -26,6 +26,7 @@ struct disk {
 	struct disk_log log;
 	int fd;			/* of data.mdb, to allocate by; -1 */
 	uint64_t allocated;	/* bytes of it */
+	uint64_t written;	/* bytes of it that were written once, at least; see disk_room.c */
 	int read_only;		/* 0, or why: -Exxx */
 	bool large;		/* there was a large commit since disk_rest() */
 	bool degraded;		/* there are losses that nobody knows of */

@@ -729,6 +729,61 @@ static void test_what_is_promised_is_enough(void **state)
 	kit_fini(&k);
 }
 
+/* Bytes of data.mdb from its beginning that were written, and those that LMDB uses. */
+static void look_at_extent(struct kit *k, uint64_t *written, uint64_t *used)
+{
+	const char *path = kit_file(k, "data.mdb");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	MDB_envinfo info;
+	struct disk_env e;
+
+	assert_true(fd >= 0);
+	*written = (uint64_t)lseek(fd, 0, SEEK_HOLE);
+	close(fd);
+	assert_int_equal(disk_env_open(&e, path, 64u << 20, DISK_READ), 0);
+	assert_int_equal(mdb_env_info(e.env, &info), 0);
+	disk_env_close(&e);
+	*used = (info.me_last_pgno + 1) * 4096u;
+}
+
+/*
+ * No commit but a large one is the first to write to a block: its sync would be one of the file
+ * system's journal, too. Of what is only allocated that is true as of a hole. And what is written
+ * for that is over nothing that there was, nor makes the file longer.
+ */
+static void test_blocks_are_written_before_a_commit_does(void **state)
+{
+	uint64_t written, used, first = 0;
+	struct disk_room room;
+	struct stat st;
+	struct kit k;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config=");
+	for (unsigned int i = 0; i < 1500; i++) {
+		char text[700];
+
+		disk_room(k.d, &room);
+		look_at_extent(&k, &written, &used);
+		first = first ? first : used;
+		assert_true(written >= used + (128u << 10));
+		assert_true(written <= used + (1u << 20));
+		assert_int_equal(stat(kit_file(&k, "data.mdb"), &st), 0);
+		assert_true(written < (uint64_t)st.st_size);
+		snprintf(text, sizeof(text), "+/config/n%u=%0600u", i % 500, i);
+		kit_rev(&k, text);
+	}
+	/* More than was written at first. */
+	assert_true(used > first + (1u << 20));
+	kit_close(&k, true);
+	kit_open(&k);
+	assert_int_equal(k.found.damaged, false);
+	assert_true(strstr(kit_nodes(&k), "000001499 ") != NULL);
+	kit_fini(&k);
+}
+
 /*
  * What is free, but not for the next commit: a question or a copy under way has it still before it.
  */
@@ -838,6 +893,7 @@ int main(void)
 		cmocka_unit_test(test_room_is_allocated_ahead),
 		cmocka_unit_test(test_a_document_has_room_in_a_large_store),
 		cmocka_unit_test(test_what_is_promised_is_enough),
+		cmocka_unit_test(test_blocks_are_written_before_a_commit_does),
 		cmocka_unit_test(test_what_a_reader_sees_is_promised_to_nobody),
 		cmocka_unit_test(test_a_full_store_takes_removals),
 	};
