@@ -12,7 +12,8 @@ void (*fake_cpuid)(u32 leaf, u32 sub, u32 reg[4]);
 
 void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 {
-	u32 reg[4] = { FAKE_XCR0, FAKE_AREA, FAKE_AREA, 0 };
+	/* leaf 0xd: the second is of what XCR0 has enabled, the third of all there is */
+	u32 reg[4] = { FAKE_XCR0, fake_fpu.xcr0 & 4 ? FAKE_AREA : 576, FAKE_AREA, 0 };
 
 	if (fake_cpuid)
 		fake_cpuid(leaf, sub, reg);

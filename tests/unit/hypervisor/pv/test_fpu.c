@@ -280,6 +280,47 @@ static void test_an_image_of_unused_registers_is_their_initial_state(void **stat
 }
 
 /*
+ * Intel SDM vol. 1, 13.4: of what the header names, each byte as it was; of the rest, none.
+ */
+static void test_an_image_has_the_kinds_that_are_there_and_no_other(void **state)
+{
+	static u8 image[512], want[512];
+
+	for (u64 present = 0; present < 4; present++) {
+		memset(file, 0x11, 512);
+		*(u32 *)(file + MXCSR) = 0x1f80;
+		*(u64 *)(file + HEADER) = present;
+		memcpy(want, file, sizeof(want));
+		if (!(present & 1)) {
+			memset(want, 0, MXCSR);
+			memset(want + 32, 0, 160 - 32);
+			*(u16 *)want = 0x37f;
+		}
+		if (!(present & 2))
+			memset(want + 160, 0, 416 - 160);
+		assert_int_equal(fpu_take_xsave(a, 7, 7, file, sizeof(file)), 0);
+		fpu_give_fxsave(a, image);
+		assert_memory_equal(image, want, sizeof(image));
+	}
+}
+
+/* What the CPU says of itself when it starts: a file may set each bit of MXCSR that there is. */
+static void test_mxcsr_has_the_bits_that_the_cpu_names(void **state)
+{
+	*(u32 *)(file + MXCSR) = FAKE_MXCSR_MASK;
+	assert_int_equal(fpu_take_xsave(a, 7, 7, file, sizeof(file)), 0);
+}
+
+/* CPUID.(EAX=0DH,ECX=0):EBX is of what XCR0 has enabled: asked when all is. */
+static void test_an_area_has_room_for_all_that_is_enabled(void **state)
+{
+	fake_cpu.cr0 = 0;
+	fake_fpu.xcr0 = 1; /* as the firmware leaves it */
+	fpu_init();
+	assert_int_equal(fpu_area_size(), FAKE_AREA);
+}
+
+/*
  * Where the CPU must not be asked lazily: the registers are the vcpu's, and CR0.TS is what its
  * guest made of it.
  */
@@ -317,6 +358,9 @@ int main(void)
 		CLAIM(test_a_state_the_cpu_refuses_ends_its_domain_only),
 		CLAIM(test_loaded_early_the_guests_own_ts_stays),
 		CLAIM(test_an_image_of_unused_registers_is_their_initial_state),
+		CLAIM(test_an_image_has_the_kinds_that_are_there_and_no_other),
+		CLAIM(test_mxcsr_has_the_bits_that_the_cpu_names),
+		CLAIM(test_an_area_has_room_for_all_that_is_enabled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
