@@ -335,6 +335,22 @@ static void test_whole_leaves(void **state)
 	}
 }
 
+/* Of those that say nothing of the machine that a guest could not use: names, caches, frequencies. */
+static void test_other_leaves_are_the_cpus(void **state)
+{
+	static const u32 leaves[] = { 2, 3, 4, 8, 0xc, 0x80000000, 0x80000002, 0x80000003, 0x80000004, 0x80000005,
+				      0x80000006 };
+
+	machine_run(1);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		u32 r[4];
+
+		pv_cpuid(current->domain, leaves[i], 0, &r[0], &r[1], &r[2], &r[3]);
+		if ((r[1] & r[2] & r[3]) != ~0u)
+			fail_msg("leaf %x: %x %x %x %x", leaves[i], r[0], r[1], r[2], r[3]);
+	}
+}
+
 static void test_numbers_within_leaves(void **state)
 {
 	u32 r[4];
@@ -412,6 +428,7 @@ int main(void)
 		CLAIM(test_the_policy_has_no_osxsave_of_who_reads_it),
 		CLAIM(test_what_is_executed_is_the_policy_otherwise),
 		CLAIM(test_whole_leaves),
+		CLAIM(test_other_leaves_are_the_cpus),
 		CLAIM(test_numbers_within_leaves),
 		CLAIM(test_without_xsave_nothing_that_needs_it_is_shown),
 		CLAIM(test_every_exception_has_a_feature),
