@@ -26,6 +26,7 @@ struct world {
 	const void *read_only;	/* this word of it can not; NULL: all can */
 	unsigned int irets;
 	bool preempt;		/* hypercalls should stop between steps */
+	unsigned int irqs_wait; /* softirqs, a bit each, that interrupts raise which are not let in yet */
 	unsigned int preempt_at; /* at this step from now, once; 0: at none */
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */

@@ -67,6 +67,8 @@ void softirq_process(void)
 
 void irq_window(void)
 {
+	world.softirqs[fake_cpu_id] |= world.irqs_wait;
+	world.irqs_wait = 0;
 }
 
 void cpu_idle_wait(void)

@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/lock.h"
+#include "x86/softirq.h"
 #include "x86/spec_ctrl.h"
 
 static struct domain *d1;
@@ -177,6 +178,17 @@ static void test_a_call_stops_for_an_event(void **state)
 	info->evtchn_upcall_mask = 1;
 	assert_false(hypercall_should_preempt());
 	info->evtchn_upcall_pending = 0;
+}
+
+/* Interrupts are off in a hypercall: one that waits is let in, or a long one would not see it. */
+static void test_a_call_stops_for_an_interrupt_that_waits(void **state)
+{
+	current->vcpu_info->evtchn_upcall_mask = 1;
+	assert_false(hypercall_should_preempt());
+	world.irqs_wait = 1u << SOFTIRQ_TIMER;
+	assert_true(hypercall_should_preempt());
+	world.softirqs[fake_cpu_id] = 0;
+	assert_false(hypercall_should_preempt());
 }
 
 /*
@@ -718,6 +730,7 @@ int main(void)
 		T(test_a_list_of_calls_is_read_and_answered),
 		T(test_a_multicall_goes_on_at_the_entry_that_stopped),
 		T(test_a_call_stops_for_an_event),
+		T(test_a_call_stops_for_an_interrupt_that_waits),
 		T(test_a_call_lets_others_in_after_so_many_steps_or_so_long),
 		T(test_a_return_to_the_guest_is_the_guests),
 		T(test_a_result_that_looks_like_a_restart_is_a_result),
