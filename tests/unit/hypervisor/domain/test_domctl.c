@@ -16,6 +16,7 @@
 
 #include "domain/evtchn.h"
 #include "domain/frame_ref.h"
+#include "domain/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/asm.h"
@@ -133,6 +134,39 @@ static void test_nobody_does_to_himself_what_stops_him(void **state)
 		assert_int_equal(domctl(cmds[i], 0), -EINVAL);
 		assert_int_equal(domctl(cmds[i], DOMID_SELF), -EINVAL);
 	}
+}
+
+/* What reads or writes a vcpu's state while that is in a CPU waits; nothing else does. */
+static void test_what_needs_a_stopped_domain_waits_for_it(void **state)
+{
+	static const u32 waits[] = {
+		XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain, XEN_DOMCTL_shadow_op, XEN_DOMCTL_setvcpucontext,
+		XEN_DOMCTL_getvcpucontext, XEN_DOMCTL_set_ext_vcpucontext, XEN_DOMCTL_get_ext_vcpucontext,
+		XEN_DOMCTL_setvcpuextstate, XEN_DOMCTL_getvcpuextstate, XEN_DOMCTL_get_vcpu_msrs,
+		XEN_DOMCTL_set_vcpu_msrs};
+	struct vcpu *v = d1->vcpu[0];
+
+	credit_remove(v);
+	v->is_running = true;
+	v->state_cpu = NR_CPUS - 1;
+	for (u32 cmd = 1; cmd <= XEN_DOMCTL_vmtrace_op; cmd++) {
+		struct cpu_user_regs regs = { .rax = __HYPERVISOR_domctl, .rdi = GUEST(op), .rip = 0x1002 };
+		bool is_waiting = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+			is_waiting |= waits[i] == cmd;
+		memset(op, 0, sizeof(*op));
+		op->cmd = cmd;
+		op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+		op->domain = 1;
+		hypercall_entry(&regs);
+		if ((regs.rip == 0x1000) != is_waiting)
+			fail_msg("domctl %u: %s", cmd, is_waiting ? "does not wait" : "waits");
+	}
+	assert_false(d1->is_dying);
+	v->is_running = false;
+	v->state_cpu = NO_CPU;
+	domain_go_on(d1);
 }
 
 static void test_a_new_domain_is_one_that_can_be_had(void **state)
@@ -492,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_each_operation_says_what_is_wrong_with_its_arguments),
 		T(test_nobody_does_to_himself_what_stops_him),
+		T(test_what_needs_a_stopped_domain_waits_for_it),
 		T(test_a_new_domain_is_one_that_can_be_had),
 		T(test_the_list_is_walked_by_number_and_ends),
 		T(test_what_a_domain_does_is_told),
