@@ -162,6 +162,10 @@ static void test_frames_nobody_was_told_about_are_taken_back(void **state)
 				   0, 0), 0);
 	assert_int_equal(page_alloc_free_frames(), before);
 	assert_int_equal(d1->tot_pages, 0);
+	res->extent_order = 3; /* all of each */
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_increase_reservation, GUEST(res), 0, 0), 0);
+	assert_int_equal(page_alloc_free_frames(), before);
+	assert_int_equal(d1->tot_pages, 0);
 }
 
 /* --- exchange --- */
@@ -515,11 +519,32 @@ static void test_only_dom0_sees_the_machines_memory_map(void **state)
 	world_run(dom0->vcpu[0]);
 }
 
+/* A frame that nobody holds is on its way to the heap, and a count that is full stays as it is. */
+static void test_a_reference_is_had_only_where_the_count_allows_it(void **state)
+{
+	static const struct {
+		u64 count;
+		domid_t owner;
+		bool is_had;
+	} cases[] = { { 0, 1, false }, { 1, 1, true }, { FRAME_REF_MASK - 1, 1, true }, { FRAME_REF_MASK, 1, false },
+		      { 1, 2, false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct frame f = { 0 };
+
+		f.owner = cases[i].owner;
+		frame_set_refs(&f, cases[i].count);
+		assert_int_equal(frame_get(&f, d1), cases[i].is_had);
+		assert_int_equal(frame_ref_count(&f), cases[i].count + cases[i].is_had);
+	}
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_a_reference_is_had_only_where_the_count_allows_it),
 		T(test_populate_gives_frames_and_fills_the_m2p),
 		T(test_populate_stops_at_the_limit_and_says_how_far_it_came),
 		T(test_a_preempted_populate_ends_complete),
