@@ -483,6 +483,9 @@ static void test_what_was_typed_is_read_as_far_as_there_is_room(void **state)
 	assert_int_equal(console(CONSOLEIO_read, 0x7fffffff, NOWHERE), 0); /* nothing there, nothing written */
 	world.typed = "x";
 	assert_int_equal(console(CONSOLEIO_read, 16, NOWHERE), -EFAULT);
+	world.typed = "x";
+	assert_int_equal(console(CONSOLEIO_read, 16, (const void *)HV_HOLE_START), -EFAULT);
+	assert_string_equal(world.typed, "x"); /* nothing was read that could not be told */
 }
 
 static void test_the_log_is_read_in_pieces_and_cleared(void **state)
