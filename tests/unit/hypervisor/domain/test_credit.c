@@ -12,6 +12,7 @@
 
 #include "domain/sched.h"
 #include "domain/sched_share.h"
+#include "x86/softirq.h"
 
 #define CPUS 4
 #define SECONDS 1000000000LL
@@ -495,6 +496,56 @@ static void test_a_boost_lasts(void **state)
 	on[0] = NULL;
 }
 
+/* Whom a CPU passes over for a better one may have another that idles, and that was not called for it. */
+static void test_who_is_passed_over_is_offered_to_an_idle_cpu(void **state)
+{
+	struct vcpu *either, *pinned;
+
+	domain_add(0, 1, 256);
+	domain_add(1, 1, 256);
+	either = d[0]->vcpu[0];
+	pinned = d[1]->vcpu[0];
+	credit_remove(either);
+	credit_remove(pinned);
+	for (unsigned int c = 0; c < CPUS; c++)
+		schedule(c); /* nobody is called */
+	either->affinity = 1 | 1 << 3;
+	pinned->affinity = 1;
+	assert_int_equal(credit_insert(either, false, world.now), 0);
+	credit_insert(pinned, true, world.now);
+	world.softirqs[3] = 0;
+	schedule(0);
+	assert_ptr_equal(on[0], pinned);
+	assert_int_equal(world.softirqs[3], 1u << SOFTIRQ_SCHEDULE);
+	schedule(3);
+	assert_ptr_equal(on[3], either);
+	stop(0);
+	stop(3);
+}
+
+/* Who uses more than its share is not before others for the rest of its boost. */
+static void test_a_boost_ends_when_its_vcpu_owes(void **state)
+{
+	fake_nr_cpus = 1;
+	domain_add(0, 1, 1);
+	domain_add(1, 1, 65535);
+	credit_remove(d[0]->vcpu[0]);
+	run_for(SECONDS);
+	schedule(0);
+	credit_insert(dom0->vcpu[0], false, world.now); /* accounts begin */
+	credit_remove(dom0->vcpu[0]);
+	world.now += 25 * MS;
+	credit_insert(d[0]->vcpu[0], true, world.now);
+	schedule(0);
+	assert_ptr_equal(on[0], d[0]->vcpu[0]);
+	world.now += 6 * MS;
+	timer_softirq(); /* 30 ms: it has used six, and none is its share */
+	schedule(0);
+	assert_ptr_equal(on[0], d[1]->vcpu[0]);
+	stop(0);
+	on[0] = NULL;
+}
+
 static struct share share_of(s64 limit, struct share *next)
 {
 	return (struct share){ .next = next, .cpus = 1, .weight = 1, .limit = limit };
@@ -537,6 +588,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cpu_is_called_that_may_run_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_old_debt_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_boost_lasts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_boost_ends_when_its_vcpu_owes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_is_passed_over_is_offered_to_an_idle_cpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_division_knows_nothing_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_cap_holds_when_timers_are_late, setup,
 						teardown),
