@@ -165,6 +165,31 @@ static void test_what_is_written_is_told_once(void **state)
 	assert_true(is_told(0));
 }
 
+/*
+ * What is only read stays read-only until it is written, whatever was noted of the frame by another
+ * mapping and whatever the entry says of writes before: else the guest's D or the note is missing.
+ */
+static void test_after_a_read_a_write_is_seen_by_both(void **state)
+{
+	begin();
+	assert_true(touch(0, true));
+	clean();
+	assert_true(touch(0, false)); /* D is there, the note is not */
+	assert_false(guest_touch(0, true));
+	assert_true(touch(0, true));
+	clean();
+	assert_true(is_told(0));
+
+	assert_int_equal(update(maddr_of(t.l1, 3), entry_to(page[0], RW), DOMID_SELF), 0);
+	assert_true(touch(0x3000, true));
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(page[0], RW), DOMID_SELF), 0);
+	tlb_flush_local_all();
+	assert_true(touch(0, false)); /* the note is there, D is not */
+	assert_false(guest_touch(0, true));
+	assert_true(touch(0, true));
+	assert_int_equal(table_of(t.l1)[0] & PTE_D, PTE_D);
+}
+
 static void test_what_is_read_is_not_told(void **state)
 {
 	begin();
@@ -287,6 +312,7 @@ static void test_a_page_that_others_can_write_is_told_as_long_as_they_can(void *
 	assert_false(is_told(2));
 	clean();
 	assert_false(is_told(0));
+	assert_int_equal(own.l1->type & FT_FOREIGN, 0); /* nobody looks through it any more */
 }
 
 /*
@@ -540,6 +566,29 @@ static void test_what_the_cpu_walks_is_not_made_anew_for_its_next_tables(void **
 	clean();
 }
 
+/* A table's shadow is another's when its turn comes; a CPU may remember what it led to. */
+static void test_a_shadow_that_is_another_tables_next_is_remembered_by_no_cpu(void **state)
+{
+	struct frame *next[160];
+	u32 nr;
+
+	d1->max_pages = 1000;
+	for (unsigned int i = 0; i < ARRAY_SIZE(next); i++)
+		next[i] = pinned_l4();
+	begin();
+	tlb_flush_local_all(); /* nobody remembers what the pool's pages were before */
+	assert_true(touch(0, true));
+	assert_int_equal(update(maddr_of(t.l2, 0), 0, DOMID_SELF), 0);
+	nr = d1->pv.log->pool->nr_free;
+	assert_in_range(nr, 2, ARRAY_SIZE(next));
+	for (u32 i = 0; i < nr; i++) {
+		assert_true(tlb_has(frame_to_mfn(page[0]), true));
+		shadow_of_l4(d1, next[i]);
+	}
+	assert_int_equal(d1->pv.log->pool->nr_free, 0);
+	assert_false(tlb_has(frame_to_mfn(page[0]), false));
+}
+
 static void test_the_mode_gives_back_all_it_took(void **state)
 {
 	u64 free = page_alloc_free_frames();
@@ -555,6 +604,7 @@ static void test_the_mode_gives_back_all_it_took(void **state)
 		assert_int_equal(logdirty_nr_pages(d1), 0);
 		assert_int_equal(d1->pause_count, 0);
 		assert_int_equal(page_alloc_free_frames(), free);
+		assert_int_equal((t.l1->type | t.l2->type | t.l3->type | t.l4->type) & FT_LOGGED, 0);
 	}
 	machine_preempt(0);
 }
@@ -654,6 +704,7 @@ int main(void)
 		T(test_a_page_fault_is_the_guests_own_or_is_answered),
 		T(test_what_is_written_is_told_once),
 		T(test_what_is_read_is_not_told),
+		T(test_after_a_read_a_write_is_seen_by_both),
 		T(test_the_guest_sees_its_own_tables),
 		T(test_tables_that_change_are_told),
 		T(test_a_changed_entry_is_what_the_cpu_walks),
@@ -671,6 +722,7 @@ int main(void)
 		T(test_a_frame_that_becomes_another_kind_is_told),
 		T(test_a_full_pool_drops_shadows_and_no_write),
 		T(test_what_the_cpu_walks_is_not_made_anew_for_its_next_tables),
+		T(test_a_shadow_that_is_another_tables_next_is_remembered_by_no_cpu),
 		T(test_the_mode_gives_back_all_it_took),
 		T(test_the_mode_is_off_before_its_first_page_goes),
 		T(test_the_audit_says_what_is_wrong_as_often_as_it_may),
