@@ -166,6 +166,30 @@ static void test_accessed_and_dirty_are_kept_for_who_asks(void **state)
 	assert_int_equal(*slot, 0); /* of what is not present nothing is kept */
 }
 
+/*
+ * Bits that are the guest's matter and no right change by themselves: whose frame it is, is not asked
+ * again, and dom0 need not name it.
+ */
+static void test_a_bit_that_gives_nothing_changes_without_a_new_reference(void **state)
+{
+	const u64 free = (PTE_US | PTE_A | PTE_D | PTE_AVL_LOW | PTE_AVL_HIGH | PTE_NX) & ~PTE_GRANT;
+	const u64 entry = entry_to(theirs, RO);
+	u64 ptr, count;
+
+	dom0_runs();
+	ptr = maddr_of(t.l1, 9);
+	assert_int_equal(update(ptr, entry, 2), 0);
+	count = frame_ref_count(theirs);
+	for (u64 bit = 1; bit; bit <<= 1) {
+		if (!(free & bit))
+			continue;
+		if (update(ptr, entry ^ bit, DOMID_SELF) || update(ptr, entry, DOMID_SELF))
+			fail_msg("bit %lx", (unsigned long)bit);
+	}
+	assert_int_equal(update(ptr, entry ^ PTE_RW, DOMID_SELF), -EPERM);
+	assert_int_equal(frame_ref_count(theirs), count);
+}
+
 static void test_an_exchange_of_another_entry_than_it_saw_changes_nothing(void **state)
 {
 	const struct pt_subject s = { .pt_owner = d1, .frame_owner = d1 };
@@ -585,6 +609,7 @@ int main(void)
 		CLAIM(test_a_half_done_table_is_not_written),
 		CLAIM(test_who_is_named_must_be_there_and_within_reach),
 		CLAIM(test_accessed_and_dirty_are_kept_for_who_asks),
+		CLAIM(test_a_bit_that_gives_nothing_changes_without_a_new_reference),
 		CLAIM(test_an_exchange_of_another_entry_than_it_saw_changes_nothing),
 		CLAIM(test_a_change_of_a_level_4_table_makes_copies_old),
 		CLAIM(test_an_entry_is_written_before_what_it_held_is_let_go),
