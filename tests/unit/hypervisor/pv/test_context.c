@@ -157,6 +157,23 @@ static void test_what_no_guest_may_have_is_not_taken(void **state)
 	assert_int_equal(v->domain->vm_assist, 0); /* the first vcpu's to say */
 }
 
+static long set_context_of_another(struct hc_args *a)
+{
+	return pv_vcpu_set_context(&fake_vcpu[2], &c);
+}
+
+static void test_the_first_vcpu_says_what_its_domain_wants_help_with(void **state)
+{
+	c.gdt_ents = 0;
+	c.ctrlreg[1] = mfn_to_maddr(frame_to_mfn(frame_new(2)));
+	c.ctrlreg[3] = mfn_to_maddr(frame_to_mfn(frame_new(2)));
+	assert_int_equal(call(set_context_of_another, 0, 0, 0, 0), 0);
+	assert_int_equal(fake_domain[2].vm_assist, c.vm_assist);
+	pv_vcpu_get_context(&fake_vcpu[2], &told);
+	SAME(vm_assist);
+	fake_domain[2].vm_assist = 0;
+}
+
 static void test_a_context_is_given_once(void **state)
 {
 	assert_int_equal(set(), 0);
@@ -203,6 +220,7 @@ int main(void)
 		CLAIM(test_a_vcpu_has_what_it_was_given_and_tells_it),
 		CLAIM(test_what_it_changed_since_is_told),
 		CLAIM(test_what_no_guest_may_have_is_not_taken),
+		CLAIM(test_the_first_vcpu_says_what_its_domain_wants_help_with),
 		CLAIM(test_a_context_is_given_once),
 		CLAIM(test_each_bad_field_is_refused_and_nothing_is_taken),
 	};
