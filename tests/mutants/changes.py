@@ -22,6 +22,8 @@ CALL_OF_LINES = re.compile(r"\t+(?!if|for|while|switch|return|do|else)\w+\(.*[^;
 LINES_OF_CALL = 5
 # The mark that a frame was written is one bit of its record, and nobody looks between two lines: under the lock.
 MARK = re.compile(r"\bframe_note_write\(")
+# The order of stores, which only another CPU sees.
+BARRIER = re.compile(r"^\t+wmb\(\);$")
 FREED = re.compile(r"\t+(?:xfree|xen_pages_free)\(([^,()]+)(?:, \w+)?\);$")
 
 
@@ -57,9 +59,9 @@ def call_left_out(lines, nr):
 
 
 def has_no_order(line, after):
-    """The two lines mean the same the other way round: a frame's mark, two frees of which neither holds the other."""
+    """The two mean the same the other way round: a frame's mark, a barrier, two frees of which neither holds the other."""
     freed = [FREED.match(one) for one in (line, after)]
-    return bool(MARK.search(line) or MARK.search(after)) or \
+    return any(MARK.search(one) or BARRIER.match(one) for one in (line, after)) or \
         all(freed) and not freed[0][1].startswith(freed[1][1]) and not freed[1][1].startswith(freed[0][1])
 
 
@@ -74,7 +76,8 @@ def changed_lines(lines, nr):
         for at in re.finditer(re.escape(old), line):
             found.append((f"'{old.strip()}' to '{new.strip()}'", [line[:at.start()] + new + line[at.end():]]))
     if re.match(r"\t+(\w+\(.*\)|\w+(->\w+|\[.*\]|\.\w+)+ [|&+-]?= .*|[\w>.-]+(--|\+\+));$", line):
-        found.append(("left out", [re.match(r"\t+", line)[0] + ";"]))
+        if not BARRIER.match(line):
+            found.append(("left out", [re.match(r"\t+", line)[0] + ";"]))
         after = lines[nr + 1] if nr + 1 < len(lines) else ""
         is_call = re.match(r"\t+\w+\(", line) or re.match(r"\t+\w+\(", after)
         if is_call and re.match(r"\t+[\w>.\[\]-]+( [|&+-]?= .*|\(.*\));$", after) and \
