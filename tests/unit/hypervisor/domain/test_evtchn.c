@@ -384,6 +384,16 @@ static void test_fifo_is_refused_and_so_is_an_unprivileged_foreign_op(void **sta
 	assert_int_equal(op->port, 1);
 }
 
+static void test_no_line_has_a_port_where_there_are_no_ports(void **state)
+{
+	static const struct domain without;
+
+	assert_int_equal(evtchn_of_pirq(&without, 0), 0);
+	assert_int_equal(evtchn_of_pirq(&without, GSI_LIMIT), 0);
+	assert_int_equal(evtchn_of_pirq(d1, GSI_LIMIT), 0);
+	assert_int_equal(evtchn_of_pirq(d1, ~0u), 0);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -401,6 +411,7 @@ int main(void)
 		T(test_ipi_and_per_vcpu_virq_ports_cannot_move),
 		T(test_an_ipi_raises_its_own_vcpu),
 		T(test_pirqs_need_a_mapping_and_bind_once),
+		T(test_no_line_has_a_port_where_there_are_no_ports),
 		T(test_a_dying_domain_leaves_no_port_behind),
 		T(test_a_reset_that_was_given_up_hides_no_port_from_the_next),
 		T(test_a_reset_that_was_given_up_hides_no_port_from_the_end),

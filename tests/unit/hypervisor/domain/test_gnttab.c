@@ -480,6 +480,8 @@ static void test_a_table_goes_with_what_it_tracked(void **state)
 	d2->gnttab->nr_maptrack_pages = 3;
 	for (u32 i = 0; i < d2->gnttab->nr_maptrack_pages; i++)
 		d2->gnttab->maptrack[i] = xzalloc_array(struct maptrack, MAPTRACK_PER_PAGE);
+	assert_true(d2->gnttab->max_maptrack_pages > 3);
+	d2->gnttab->maptrack[3] = (struct maptrack *)8; /* behind the last: whatever it is, it is no page */
 	assert_true(gnttab_fini(d2));
 	assert_null(d2->gnttab);
 	assert_true(world_blocks < blocks);

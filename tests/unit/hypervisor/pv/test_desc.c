@@ -260,6 +260,28 @@ static void test_the_ldts_frames_are_found_when_the_cpu_looks_for_them(void **st
 	assert_int_equal(pv->nr_ldt_entries, 0);
 }
 
+/* A selector that is loaded looks into the window, where there is nothing until the fault is mended. */
+static void test_a_fault_in_the_ldts_window_is_mended_where_there_is_an_ldt(void **state)
+{
+	const u64 window = VCPU_LDT_VA(current->vcpu_id), nr = 512 + 10;
+	struct frame *second = frame_new(1);
+
+	assert_int_equal(update(maddr_of(t.l1, 16), entry_to(page, RO), DOMID_SELF), 0);
+	assert_int_equal(update(maddr_of(t.l1, 17), entry_to(second, RO), DOMID_SELF), 0);
+	assert_int_equal(pv_ldt_set(current, LDT_VA, nr), 0);
+	assert_false(pv_fixup_hv_fault(window, 1)); /* it was there: something else is wrong */
+	assert_false(pv_fixup_hv_fault(window - 1, 0));
+	assert_false(pv_fixup_hv_fault(window + VCPU_LDT_PAGES * PAGE_SIZE, 0));
+	assert_false(pv_fixup_hv_fault(window + nr * 8, 0));
+	assert_null(pv->ldt_frame[0]);
+	assert_true(pv_fixup_hv_fault(window + PAGE_SIZE + 8, 0));
+	assert_null(pv->ldt_frame[0]);
+	assert_ptr_equal(pv->ldt_frame[1], second);
+	assert_true(pv_fixup_hv_fault(window, 0));
+	assert_ptr_equal(pv->ldt_frame[0], page);
+	pv_ldt_clear(current);
+}
+
 #define CLAIM(c) cmocka_unit_test_setup_teardown(c, fresh, audited)
 
 int main(void)
@@ -272,6 +294,7 @@ int main(void)
 		CLAIM(test_a_gdt_is_as_many_frames_as_its_entries_need),
 		CLAIM(test_an_ldt_is_a_range_of_the_guests_own),
 		CLAIM(test_the_ldts_frames_are_found_when_the_cpu_looks_for_them),
+		CLAIM(test_a_fault_in_the_ldts_window_is_mended_where_there_is_an_ldt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
