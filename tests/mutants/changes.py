@@ -24,6 +24,8 @@ LINES_OF_CALL = 5
 MARK = re.compile(r"\bframe_note_write\(")
 # The order of stores, which only another CPU sees.
 BARRIER = re.compile(r"^\t+wmb\(\);$")
+# How often a long operation looks whether others wait: at which of so many steps it does is nobody's concern.
+CHECK = re.compile(r" % \w+_PER_CHECK == 0\b")
 FREED = re.compile(r"\t+(?:xfree|xen_pages_free)\(([^,()]+)(?:, \w+)?\);$")
 
 
@@ -74,6 +76,8 @@ def changed_lines(lines, nr):
         found.append(("negated", [f"{match[1]}(!({match[2]})){match[3] or ''}"]))
     for old, new in OFF_BY_ONE:
         for at in re.finditer(re.escape(old), line):
+            if old == " == 0" and CHECK.search(line):
+                continue
             found.append((f"'{old.strip()}' to '{new.strip()}'", [line[:at.start()] + new + line[at.end():]]))
     if re.match(r"\t+(\w+\(.*\)|\w+(->\w+|\[.*\]|\.\w+)+ [|&+-]?= .*|[\w>.-]+(--|\+\+));$", line):
         if not BARRIER.match(line):
