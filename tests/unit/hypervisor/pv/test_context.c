@@ -146,7 +146,12 @@ static void test_what_it_changed_since_is_told(void **state)
 
 static void test_what_no_guest_may_have_is_not_taken(void **state)
 {
+	u64 others[4];
+
+	memcpy(others, &v->pv.debugreg[4], sizeof(others));
+	memset(&c.debugreg[4], 0x55, sizeof(others)); /* addresses alone are taken */
 	assert_int_equal(set(), 0);
+	assert_memory_equal(&v->pv.debugreg[4], others, sizeof(others));
 	assert_int_equal(v->regs.rflags, X86_EFLAGS_CF | X86_EFLAGS_IF | 2);
 	assert_int_equal(v->pv.iopl, 3); /* a virtual one, which is told with the flags */
 	pv_vcpu_get_context(v, &told);
