@@ -53,6 +53,11 @@ static void test_populate_gives_frames_and_fills_the_m2p(void **state)
 		assert_int_equal(m2p_get(_mfn(list[i])), 100 + i);
 		assert_int_equal(mfn_to_frame(_mfn(list[i]))->owner, 1);
 	}
+	list[0] = 200;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 1, 1, 2), 1);
+	for (u64 i = 0; i < 4; i++)
+		assert_int_equal(m2p_get(_mfn(list[0] + i)), 200 + i);
+	assert_int_not_equal(m2p_get(_mfn(list[0] + 4)), 204); /* another's, or nobody's */
 }
 
 static void test_populate_stops_at_the_limit_and_says_how_far_it_came(void **state)
