@@ -537,8 +537,10 @@ static void test_a_full_pool_drops_shadows_and_no_write(void **state)
 	clean();
 	free = page_alloc_free_frames();
 	for (unsigned int round = 0; round < 2; round++) {
-		for (unsigned int i = 1; i < NR_L1; i++)
+		for (unsigned int i = 1; i < NR_L1; i++) {
 			assert_true(touch((u64)i << 21, true));
+			assert_in_range(d1->pv.log->pool->nr_free, 0, d1->pv.log->pool->nr); /* none but its own */
+		}
 		assert_int_equal(page_alloc_free_frames(), free);
 		clean();
 		for (unsigned int i = 1; i < NR_L1; i++)
