@@ -544,6 +544,46 @@ static void test_a_reference_is_had_only_where_the_count_allows_it(void **state)
 	}
 }
 
+static void test_a_memory_map_is_told_and_goes_with_its_domain(void **state)
+{
+	struct xen_foreign_memory_map *set = guest_alloc(sizeof(*set));
+	struct xen_memory_map *map = guest_alloc(sizeof(*map));
+	u8 *entries = guest_alloc(40), *told = guest_alloc(40); /* 20 bytes each, as in xen/memory.h */
+
+	for (u8 i = 0; i < 40; i++)
+		entries[i] = i;
+	for (u32 nr = 2; nr > 0; nr--) { /* the second replaces the first */
+		*set = (struct xen_foreign_memory_map){ .domid = 1, .map = { .nr_entries = nr, .buffer.p = entries } };
+		assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_set_memory_map, GUEST(set), 0, 0), 0);
+	}
+	world_run(d1->vcpu[0]);
+	*map = (struct xen_memory_map){ .nr_entries = 2, .buffer.p = told };
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, GUEST(map), 0, 0), 0);
+	assert_int_equal(map->nr_entries, 1);
+	assert_memory_equal(told, entries, 20);
+	assert_int_equal(told[20], 0);
+	world_run(dom0->vcpu[0]);
+	domain_hold(d1);
+	while (domain_kill(d1) == -ERESTART)
+		;
+	/* one that it gets while somebody still looks at it goes, too */
+	assert_int_equal(hypercall(__HYPERVISOR_memory_op, XENMEM_set_memory_map, GUEST(set), 0, 0), 0);
+	domain_unhold(d1);
+	assert_null(domain_find(1));
+}
+
+static void test_what_is_shared_is_counted_until_it_is_not(void **state)
+{
+	void *page = xen_pages_alloc(0);
+	const u64 before = d1->xenheap_pages;
+
+	frame_share(page, d1, true);
+	assert_int_equal(d1->xenheap_pages, before + 1);
+	assert_true(frame_unshare(page));
+	assert_int_equal(d1->xenheap_pages, before);
+	xen_pages_free(page, 0);
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(n, setup, teardown)
 
 int main(void)
@@ -575,6 +615,8 @@ int main(void)
 		T(test_an_extent_is_given_back_whole),
 		T(test_the_toolstack_gets_a_guests_grant_table),
 		T(test_only_dom0_sees_the_machines_memory_map),
+		T(test_a_memory_map_is_told_and_goes_with_its_domain),
+		T(test_what_is_shared_is_counted_until_it_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
