@@ -623,6 +623,26 @@ static void test_a_dying_domain_stays_until_the_call_that_names_it_is_over(void 
 	fake_domain_goes = NULL;
 }
 
+/* The same of the call for one address: nothing of the domain is looked at after it went. */
+static void test_a_dying_domain_stays_until_its_mapping_by_address_is_over(void **state)
+{
+	struct frame *theirs = frame_new(1);
+	struct tree t;
+
+	machine_run(0);
+	t = tree_new(0);
+	assert_int_equal(install(&t), 0);
+	assert_int_equal(update(maddr_of(t.l1, 0), entry_to(theirs, RW), 1), 0);
+	fake_domain[1].is_dying = true;
+	assert_int_equal(pv_domain_relinquish(&fake_domain[1]), 0);
+	nr_gone = 0;
+	watched = t.l1;
+	fake_domain_goes = note_end;
+	assert_int_equal(call(hc_update_va_mapping_otherdomain, 0, 0, 0, 1), 0);
+	assert_int_equal(nr_gone, 1); /* once: when the call had let go of it */
+	fake_domain_goes = NULL;
+}
+
 /* CPU 0 runs domain 1, CPU 1 domain 2, CPU 2 dom0. */
 static void three_cpus(void)
 {
@@ -1028,6 +1048,7 @@ int main(void)
 		CLAIM(test_teardown_lets_others_in_and_passes_by_where_it_has_nothing),
 		CLAIM(test_a_table_of_frames_given_back_is_left_in_steps),
 		CLAIM(test_a_dying_domain_stays_until_the_call_that_names_it_is_over),
+		CLAIM(test_a_dying_domain_stays_until_its_mapping_by_address_is_over),
 		CLAIM(test_a_type_change_flushes_only_who_ran_the_owner),
 		CLAIM(test_giving_back_and_getting_frames_flushes_nobody_else),
 		CLAIM(test_who_let_go_of_a_foreign_frame_is_flushed_before_its_owner_uses_it),
