@@ -107,6 +107,9 @@ static void test_each_operation_says_what_is_wrong_with_its_arguments(void **sta
 		CASE(max_vcpus, -EINVAL, .max_vcpus = { .max = NR_VCPUS + 1 }),
 		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = NR_VIRQS }),
 		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = VIRQ_TIMER }), /* each vcpu's own */
+		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = VIRQ_DEBUG }),
+		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = VIRQ_XENOPROF }),
+		CASE(set_virq_handler, -EINVAL, .set_virq_handler = { .virq = VIRQ_XENPMU }),
 		CASE(setdebugging, 0, .setdebugging = { .enable = 1 }),
 	};
 
