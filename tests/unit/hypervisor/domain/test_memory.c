@@ -208,6 +208,29 @@ static void test_exchange_makes_single_frames_contiguous(void **state)
 	assert_int_equal(page_alloc_free_frames(), before);
 }
 
+static void test_exchange_makes_large_extents_larger_and_small_again(void **state)
+{
+	xen_pfn_t *out = guest_alloc(4 * 8);
+	u64 done;
+
+	list[0] = 200;
+	list[1] = 202;
+	assert_int_equal(reservation(XENMEM_populate_physmap, 0, 2, 1), 2);
+	out[0] = 200;
+	assert_int_equal(exchange(DOMID_SELF, 2, 1, 1, 2, out, &done), 0);
+	assert_int_equal(done, 2);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(m2p_get(_mfn(out[0] + i)), 200 + i);
+	list[0] = out[0];
+	out[0] = 200;
+	out[1] = 202;
+	assert_int_equal(exchange(DOMID_SELF, 1, 2, 2, 1, out, &done), 0);
+	assert_int_equal(done, 1);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(m2p_get(_mfn(out[i / 2] + i % 2)), 200 + i);
+	assert_int_equal(dom0->tot_pages, 4);
+}
+
 static void test_exchange_works_at_the_limit_of_the_domain(void **state)
 {
 	xen_pfn_t *out = guest_alloc(8);
@@ -600,6 +623,7 @@ int main(void)
 		T(test_a_handle_into_the_hypervisor_is_refused),
 		T(test_frames_nobody_was_told_about_are_taken_back),
 		T(test_exchange_makes_single_frames_contiguous),
+		T(test_exchange_makes_large_extents_larger_and_small_again),
 		T(test_exchange_works_at_the_limit_of_the_domain),
 		T(test_a_failed_chunk_leaves_the_old_frames),
 		T(test_exchange_refuses_what_does_not_add_up),
