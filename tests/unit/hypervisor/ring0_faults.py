@@ -24,6 +24,8 @@ KINDS = [
     (r"mov[lqw]? +[^,]*,%(ds|es|fs|gs|ss)\b", "mov to segment"), (r"pop +%[fg]s", "mov to segment"),
     (r"l(ds|es|fs|gs|ss) ", "mov to segment"), (r"(lldt|ltr|lgdt|lidt|lmsw)\b", None), (r"(invpcid|xsetbv)\b", None),
     (r"(xrstors?|xrstor64|fxrstor|fxrstor64|frstor|fldenv|fldcw|ldmxcsr|vldmxcsr)\b", None),
+    # those of the x87 that look for an exception that waits, and those that want CR0.TS clear and memory aligned
+    (r"(f[a-mo-wyz]\w*|f(?!xsave|xrstor)x\w+|emms|fwait|wait)\b", "x87"), (r"(xsave\w*|fxsave\w*)\b", "save of state"),
     (r"(wrfsbase|wrgsbase|wrpkru|vmrun|vmload|vmsave)\b", None),
     (r"iret[qlw]?\b", "iret"), (r"sysret[ql]?\b", "sysret"), (r"sysexit", "sysexit"), (r"l?ret[fq]\b", None),
     (r"(lcall|ljmp|rex.W l(call|jmp))\b", "far jump"), (r"int3?\b", "int"), (r"(popf|popfq)\b", "popf"),
