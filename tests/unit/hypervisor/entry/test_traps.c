@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_traps.c - the last instruction of the way out faults: whatever was mended meanwhile, a guest
- * is entered only past the look at the age of its tables (x86/xpti.h).
+ * is entered only past the look at the age of its tables (x86/xpti.h). And what an exception leaves
+ * in the CPU, which whoever runs next would find: NMIs that are held back, and DR6.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +27,10 @@
 #include "x86/softirq.h"
 #include "x86/xpti.h"
 
+#define VEC_DB 1
+#define VEC_NMI 2
 #define VEC_PF 14
+#define DR6_STEP 0x4000
 #define LDT_CS 0x0f
 #define GUEST_RBX 0x1234
 #define GUEST_RCX 0x5678
@@ -35,6 +39,7 @@ struct ex_entry {
 	u64 fault_rip, fixup_rip;
 };
 
+bool guest_trap(struct cpu_user_regs *regs);
 void hv_trap(struct cpu_user_regs *regs);
 bool guest_exit_work(struct cpu_user_regs *regs);
 void nmi_unblock(void);
@@ -48,8 +53,8 @@ u64 xpti_l4_changes = 1;
 static struct vcpu vcpu;
 static struct vcpu_info vcpu_info;
 static jmp_buf out;
-static unsigned int nr_loads, nr_fixed;
-static bool is_window;
+static unsigned int nr_loads, nr_fixed, nr_nmis;
+static bool is_window, nmis_are_blocked;
 
 /* --- below and above traps.c --- */
 
@@ -87,6 +92,18 @@ bool softirq_is_pending(void)
 	return false;
 }
 
+/* As the CPU: until an iret none comes. */
+void nmi_handle(const struct cpu_user_regs *regs)
+{
+	assert_true(nmis_are_blocked);
+	nr_nmis++;
+}
+
+void nmi_unblock(void)
+{
+	nmis_are_blocked = false;
+}
+
 bool xpti_fault_is_stale(u64 va)
 {
 	return false;
@@ -114,9 +131,7 @@ NOT_CALLED(void pv_syscall_from_user(struct cpu_user_regs *regs))
 NOT_CALLED(void pv_int80(struct cpu_user_regs *regs))
 NOT_CALLED(void pv_trap(struct cpu_user_regs *regs))
 NOT_CALLED(void irq_dispatch(u8 vector))
-NOT_CALLED(void nmi_handle(const struct cpu_user_regs *regs))
 NOT_CALLED(void mce_handle(const struct cpu_user_regs *regs))
-NOT_CALLED(void nmi_unblock(void))
 NOT_CALLED(void hv_panic(const char *fmt, ...))
 
 /* --- */
@@ -126,7 +141,7 @@ static int fresh(void **state)
 	memset(&fake_cpus[0], 0, sizeof(fake_cpus[0]));
 	vcpu.vcpu_info = &vcpu_info;
 	this_cpu()->vcpu = &vcpu;
-	nr_loads = nr_fixed = 0;
+	nr_loads = nr_fixed = nr_nmis = 0;
 	is_window = true;
 	/* what the stack still has of the frame when iret reads it */
 	guest_regs()->rip = 0x1000;
@@ -188,6 +203,38 @@ static void test_an_iret_that_cannot_be_mended_is_the_guests_fault(void **state)
 	assert_int_equal(guest_regs()->rbx, GUEST_RBX);
 }
 
+/* By sysret or into another guest's kernel it may be long until somebody's iret. */
+static void test_whoever_runs_after_an_nmi_is_reached_by_the_next(void **state)
+{
+	struct cpu_user_regs regs = { .entry_vector = VEC_NMI };
+
+	nmis_are_blocked = true;
+	guest_trap(&regs);
+	assert_int_equal(nr_nmis, 1);
+	assert_false(nmis_are_blocked);
+}
+
+/* The hypervisor's own iret ends it, where it came from. */
+static void test_an_nmi_in_the_hypervisor_is_handled_where_it_came(void **state)
+{
+	struct cpu_user_regs regs = { .rip = (u64)(uintptr_t)elsewhere, .entry_vector = VEC_NMI };
+
+	nmis_are_blocked = true;
+	assert_false(goes_out_again(&regs));
+	assert_int_equal(nr_nmis, 1);
+	assert_int_equal(regs.rip, (u64)(uintptr_t)elsewhere);
+}
+
+static void test_a_step_that_was_held_back_into_the_hypervisor_tells_nobody(void **state)
+{
+	struct cpu_user_regs regs = { .rip = (u64)(uintptr_t)elsewhere, .entry_vector = VEC_DB };
+
+	fake_registers[this_cpu_id()].dr[6] = X86_DR6_DEFAULT | DR6_STEP;
+	assert_false(goes_out_again(&regs));
+	assert_int_equal(fake_registers[this_cpu_id()].dr[6], X86_DR6_DEFAULT);
+	assert_int_equal(regs.rip, (u64)(uintptr_t)elsewhere);
+}
+
 int main(void)
 {
 #define CLAIM(t) cmocka_unit_test_setup(t, fresh)
@@ -195,6 +242,9 @@ int main(void)
 		CLAIM(test_an_iret_whose_window_was_mended_goes_past_the_look_at_the_tables),
 		CLAIM(test_a_selector_loaded_in_the_middle_of_a_switch_is_loaded_again),
 		CLAIM(test_an_iret_that_cannot_be_mended_is_the_guests_fault),
+		CLAIM(test_whoever_runs_after_an_nmi_is_reached_by_the_next),
+		CLAIM(test_an_nmi_in_the_hypervisor_is_handled_where_it_came),
+		CLAIM(test_a_step_that_was_held_back_into_the_hypervisor_tells_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
