@@ -258,29 +258,39 @@ static bool has_mds(const struct spec_cpu *c)
 	       !intel_is(c, NO_MDS);
 }
 
-/* VERW empties the buffers where the microcode says so. */
-static bool treat_buffers(struct row *r)
+/*
+ * VERW empties the buffers of a fault where the microcode says so of that one: older microcode runs
+ * it too, for the faults that were known then. @is_shared: the thread beside may run another
+ * domain, and look at the buffers of both.
+ */
+static bool treat_by_verw(struct row *r, bool works, bool is_shared)
 {
-	bool works = r->c->leaf7_edx & LEAF7_EDX_MD_CLEAR || r->c->arch_caps & CAPS_FB_CLEAR ||
-		     r->c->arch_caps & CAPS_RFDS_CLEAR || r->c->ext21_eax & EXT21_EAX_VERW_CLEAR;
-
 	if (!wanted(r->o->md_clear))
 		return open(r, "turned off");
 	r->p->verw_on_exit = true;
-	return works ? done(r, "buffers cleared on exit") : open(r, "VERW needs newer microcode");
+	if (!works)
+		return open(r, "VERW needs newer microcode");
+	return is_shared && r->c->threads_share_core ? open(r, "hyperthreads share buffers")
+						     : done(r, "buffers cleared on exit");
 }
 
-/* The thread beside may run another domain, and look at the buffers of both. */
-static bool treat_shared_buffers(struct row *r)
+static bool treat_mds(struct row *r)
 {
-	if (!treat_buffers(r))
-		return false;
-	return r->c->threads_share_core ? open(r, "hyperthreads share buffers") : true;
+	return treat_by_verw(r, r->c->leaf7_edx & LEAF7_EDX_MD_CLEAR, true);
 }
 
 static bool has_taa(const struct spec_cpu *c)
 {
 	return is_intel(c) && c->leaf7_ebx & LEAF7_EBX_RTM && !(c->arch_caps & CAPS_TAA_NO);
+}
+
+/* Where MDS is none, VERW does more than nothing since the microcode that brought TSX_CTRL. */
+static bool treat_taa(struct row *r)
+{
+	u64 caps = r->c->arch_caps;
+
+	return treat_by_verw(r, r->c->leaf7_edx & LEAF7_EDX_MD_CLEAR &&
+			     (!(caps & CAPS_MDS_NO) || caps & CAPS_TSX_CTRL), true);
 }
 
 static bool has_srbds(const struct spec_cpu *c)
@@ -300,6 +310,16 @@ static bool has_mmio(const struct spec_cpu *c)
 	const u64 all = CAPS_SBDR_SSDP_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO;
 
 	return intel_is(c, HAS_MMIO) && (c->arch_caps & all) != all;
+}
+
+/* The fill buffers are among those of MDS, where there is that. */
+static bool treat_mmio(struct row *r)
+{
+	const u32 mds = LEAF7_EDX_MD_CLEAR | LEAF7_EDX_L1D_FLUSH;
+	u64 caps = r->c->arch_caps;
+
+	return treat_by_verw(r, caps & CAPS_FB_CLEAR ||
+			     (!(caps & CAPS_MDS_NO) && (r->c->leaf7_edx & mds) == mds), true);
 }
 
 static bool has_retbleed(const struct spec_cpu *c)
@@ -365,6 +385,11 @@ static bool has_rfds(const struct spec_cpu *c)
 	return intel_is(c, HAS_RFDS) && !(c->arch_caps & CAPS_RFDS_NO);
 }
 
+static bool treat_rfds(struct row *r)
+{
+	return treat_by_verw(r, r->c->arch_caps & CAPS_RFDS_CLEAR, false);
+}
+
 static bool has_its(const struct spec_cpu *c)
 {
 	return intel_is(c, HAS_ITS) && !(c->arch_caps & CAPS_ITS_NO);
@@ -407,6 +432,11 @@ static bool has_tsa(const struct spec_cpu *c)
 	return amd_is(c, 0x19, 0x19) && (c->ext21_ecx & none) != none;
 }
 
+static bool treat_tsa(struct row *r)
+{
+	return treat_by_verw(r, r->c->ext21_eax & EXT21_EAX_VERW_CLEAR, false);
+}
+
 /* In order: a later row may look at what an earlier one has planned. */
 static const struct {
 	const char *key, *name;
@@ -420,12 +450,12 @@ static const struct {
 			has_ssb, treat_ssb },
 	[ISSUE_LAZY_FPU] = { "lazy_fpu", "Lazy FPU (CVE-2018-3665)", has_lazy_fpu, treat_lazy_fpu },
 	[ISSUE_L1TF] = { "l1tf", "L1 Terminal Fault (CVE-2018-3620)", has_l1tf, treat_l1tf },
-	[ISSUE_MDS] = { "mds", "MDS (CVE-2018-12130)", has_mds, treat_shared_buffers },
+	[ISSUE_MDS] = { "mds", "MDS (CVE-2018-12130)", has_mds, treat_mds },
 	[ISSUE_TAA] = { "tsx_async_abort", "TSX Asynchronous Abort (CVE-2019-11135)",
-			has_taa, treat_shared_buffers },
+			has_taa, treat_taa },
 	[ISSUE_SRBDS] = { "srbds", "SRBDS (CVE-2020-0543)", has_srbds, treat_srbds },
 	[ISSUE_MMIO] = { "mmio_stale_data", "MMIO Stale Data (CVE-2022-21166)",
-			 has_mmio, treat_shared_buffers },
+			 has_mmio, treat_mmio },
 	[ISSUE_RETBLEED] = { "retbleed", "Retbleed (CVE-2022-29900, 29901)",
 			     has_retbleed, treat_retbleed },
 	[ISSUE_BHI] = { "branch_history_injection", "Branch History Injection (CVE-2022-0001)",
@@ -433,14 +463,14 @@ static const struct {
 	[ISSUE_GDS] = { "gather_data_sampling", "Gather Data Sampling (CVE-2022-40982)",
 			has_gds, treat_gds },
 	[ISSUE_RFDS] =
-		{ "reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_buffers },
+		{ "reg_file_data_sampling", "RFDS (CVE-2023-28746)", has_rfds, treat_rfds },
 	[ISSUE_ITS] = { "indirect_target_selection", "Indirect Target Selection (CVE-2024-28956)",
 			has_its, treat_its },
 	[ISSUE_ZENBLEED] = { "zenbleed", "Zenbleed (CVE-2023-20593)", is_zen2, treat_zenbleed },
 	[ISSUE_DIV] =
 		{ "div_by_zero", "Division by zero leak (CVE-2023-20588)", is_zen1, treat_div },
 	[ISSUE_SRSO] = { "spec_rstack_overflow", "SRSO (CVE-2023-20569)", has_srso, treat_srso },
-	[ISSUE_TSA] = { "tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_buffers },
+	[ISSUE_TSA] = { "tsa", "TSA (CVE-2024-36350, 36357)", has_tsa, treat_tsa },
 };
 
 const char *spec_issue_name(enum spec_issue issue)

@@ -56,6 +56,7 @@ struct spec_cpu {
 #define CAPS_SSB_NO (1ULL << 4)
 #define CAPS_MDS_NO (1ULL << 5)
 #define CAPS_IF_PSCHANGE_MC_NO (1ULL << 6)
+#define CAPS_TSX_CTRL (1ULL << 7)
 #define CAPS_TAA_NO (1ULL << 8)
 #define CAPS_SBDR_SSDP_NO (1ULL << 13)
 #define CAPS_FBSDP_NO (1ULL << 14)

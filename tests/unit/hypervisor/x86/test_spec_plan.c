@@ -211,6 +211,49 @@ static void test_buffers_that_hyperthreads_share_are_open(void **state)
 	assert_int_equal(p.issue[ISSUE_TSA].state, SPEC_MITIGATED);
 }
 
+/*
+ * Intel's and AMD's pages on each fault: microcode of before one was known has VERW, and MD_CLEAR
+ * with it, and leaves the buffers of that fault as they are.
+ */
+static void test_verw_is_believed_of_the_faults_that_the_microcode_names(void **state)
+{
+	static const struct {
+		const char *name;
+		enum spec_issue issue;
+		struct spec_cpu cpu;
+		u64 newer; /* in ARCH_CAPABILITIES */
+	} of[] = {
+		{ "Gracemont", ISSUE_RFDS,
+		  { INTEL(6, 0xbe), .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+		    .arch_caps = CAPS_RDCL_NO | CAPS_MDS_NO | CAPS_FB_CLEAR },
+		  CAPS_RFDS_CLEAR },
+		{ "Ice Lake server", ISSUE_MMIO,
+		  { INTEL(6, 0x6a), .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+		    .arch_caps = CAPS_RDCL_NO | CAPS_MDS_NO },
+		  CAPS_FB_CLEAR },
+		{ "Cascade Lake with TSX", ISSUE_TAA,
+		  { INTEL(6, 0x55), .leaf7_ebx = LEAF7_EBX_RTM,
+		    .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+		    .arch_caps = CAPS_RDCL_NO | CAPS_MDS_NO },
+		  CAPS_TSX_CTRL },
+	};
+	const struct spec_options none = { 0 };
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct spec_cpu cpu = of[i].cpu;
+		struct spec_plan p;
+
+		print_message("%s\n", of[i].name);
+		spec_plan_make(&cpu, &none, &p);
+		assert_int_equal(p.issue[of[i].issue].state, SPEC_OPEN);
+		assert_string_equal(p.issue[of[i].issue].what, "VERW needs newer microcode");
+		assert_true(p.verw_on_exit); /* what it empties is better empty */
+		cpu.arch_caps |= of[i].newer;
+		spec_plan_make(&cpu, &none, &p);
+		assert_int_equal(p.issue[of[i].issue].state, SPEC_MITIGATED);
+	}
+}
+
 static void test_what_is_turned_off_is_open(void **state)
 {
 	struct spec_options off = { 0 };
@@ -288,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_each_processor_gets_what_it_needs),
 		cmocka_unit_test(test_what_an_ibpb_leaves_is_not_called_treated),
 		cmocka_unit_test(test_buffers_that_hyperthreads_share_are_open),
+		cmocka_unit_test(test_verw_is_believed_of_the_faults_that_the_microcode_names),
 		cmocka_unit_test(test_what_is_turned_off_is_open),
 		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
 		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
