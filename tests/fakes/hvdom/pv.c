@@ -49,6 +49,11 @@ void frame_put_and_type(struct frame *f)
 
 int pv_drain_deferred(struct vcpu *v)
 {
+	if (world.drains_stop) {
+		world.drains_stop--;
+		return -ERESTART;
+	}
+	v->pv.nr_deferred = 0;
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct world {
 	unsigned int flushes;	/* tlb_flush_domain calls */
 	unsigned int pte_maps;	/* grant entries in page tables */
 	u32 pte_flags;		/* GNTMAP_*, of the last that came or went */
+	unsigned int drains_stop; /* so many drains of deferred work are preempted */
 	bool pte_map_fails, pte_unmap_fails;
 	unsigned int switches_in;
 	struct domain *bad_fpu; /* whose floating point state the CPU refuses */

@@ -166,6 +166,51 @@ static void test_a_multicall_goes_on_at_the_entry_that_stopped(void **state)
 }
 
 /* An event that waits for the vcpu is a reason by itself; one that it does not want now is none. */
+/* Decision 15: between what a call looks at and what it does, nothing old is given back. */
+static void test_what_was_put_off_is_finished_before_a_call_does_anything(void **state)
+{
+	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
+	struct cpu_user_regs regs = { .rax = __HYPERVISOR_memory_op, .rdi = XENMEM_populate_physmap, .rsi = GUEST(r) };
+
+	*r = (struct xen_memory_reservation){ .extent_start.p = guest_alloc(8), .nr_extents = 1, .domid = 1 };
+	current->pv.nr_deferred = 1;
+	world.drains_stop = 2;
+	for (unsigned int stops = 0; stops < 2; stops++) {
+		regs.rip = 0x1002;
+		hypercall_entry(&regs);
+		assert_int_equal(regs.rip, 0x1000); /* again, as it was issued */
+		assert_int_equal(regs.rax, __HYPERVISOR_memory_op);
+		assert_int_equal(regs.rdi, XENMEM_populate_physmap);
+		assert_int_equal(regs.rsi, GUEST(r));
+		assert_int_equal(d1->tot_pages, 0);
+		assert_false(hv_lock_is_held());
+	}
+	regs.rip = 0x1002;
+	hypercall_entry(&regs);
+	assert_int_equal(regs.rip, 0x1002);
+	assert_int_equal(regs.rax, 1);
+	assert_int_equal(d1->tot_pages, 1);
+	assert_int_equal(current->pv.nr_deferred, 0);
+}
+
+/* The same of each entry: the one before may have put something off. */
+static void test_what_was_put_off_is_finished_before_an_entry_does_anything(void **state)
+{
+	struct xen_memory_reservation *r = guest_alloc(sizeof(*r));
+	struct hc_args args = { .a = { XENMEM_populate_physmap, GUEST(r) } };
+
+	*r = (struct xen_memory_reservation){ .extent_start.p = guest_alloc(8), .nr_extents = 1, .domid = 1 };
+	current->pv.nr_deferred = 1;
+	world.drains_stop = 1;
+	hv_lock(); /* the multicall's own */
+	assert_int_equal(hypercall_call(__HYPERVISOR_memory_op, &args, true), -ERESTART);
+	assert_int_equal(d1->tot_pages, 0);
+	assert_int_equal(hypercall_call(__HYPERVISOR_memory_op, &args, true), 0);
+	hv_unlock();
+	assert_int_equal(d1->tot_pages, 1);
+	assert_int_equal(current->pv.nr_deferred, 0);
+}
+
 static void test_a_call_stops_for_an_event(void **state)
 {
 	struct vcpu_info *info = current->vcpu_info;
@@ -729,6 +774,8 @@ int main(void)
 		T(test_a_multicall_that_stops_goes_on_at_the_entry_it_came_to),
 		T(test_a_list_of_calls_is_read_and_answered),
 		T(test_a_multicall_goes_on_at_the_entry_that_stopped),
+		T(test_what_was_put_off_is_finished_before_a_call_does_anything),
+		T(test_what_was_put_off_is_finished_before_an_entry_does_anything),
 		T(test_a_call_stops_for_an_event),
 		T(test_a_call_stops_for_an_interrupt_that_waits),
 		T(test_a_call_lets_others_in_after_so_many_steps_or_so_long),
