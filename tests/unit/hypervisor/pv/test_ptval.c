@@ -6,6 +6,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "guest.h"
@@ -949,6 +953,52 @@ static void test_more_deferred_tables_than_a_call_leaves_end_their_domain(void *
 	assert_int_equal(fake_domain[1].tot_pages, 0);
 }
 
+/* Whether a checked build stops where @f is written as a table of @level, in another process. */
+static bool stops(struct frame *f, unsigned int level)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		signal(SIGABRT, SIG_DFL);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(2);
+		_exit(!ptval_entry_changes(f, level, 0));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFSIGNALED(status)) {
+		assert_int_equal(WTERMSIG(status), SIGABRT);
+		return true;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return false;
+}
+
+/* Whatever came between the check and the use: another type, none, half a table, or the end. */
+static void test_a_table_that_changed_while_it_was_held_is_noticed(void **state)
+{
+	struct tree t = tree_new(1);
+	u32 type;
+	u64 ref;
+
+	assert_int_equal(install(&t), 0);
+	type = t.l1->type;
+	ref = t.l1->ref;
+	assert_false(stops(t.l1, 1));
+	assert_true(stops(t.l1, 2));
+	t.l1->type = (u32)FT_WR << FT_SHIFT | FT_VALID | 1;
+	assert_true(stops(t.l1, 1));
+	t.l1->type = type & ~FT_VALID;
+	assert_true(stops(t.l1, 1));
+	t.l1->type = type & ~FT_COUNT_MASK;
+	assert_true(stops(t.l1, 1));
+	t.l1->type = type;
+	t.l1->ref = ref & ~(u64)FRAME_REF_MASK;
+	assert_true(stops(t.l1, 1));
+	t.l1->ref = ref;
+	assert_false(stops(t.l1, 1));
+}
+
 /*
  * Makes @f, PARTIAL, a table of @level that names @below, and is left when its first level below is
  * half looked at.
@@ -1058,6 +1108,7 @@ int main(void)
 		CLAIM(test_a_refused_table_is_left_in_steps),
 		CLAIM(test_a_half_done_table_ends_only_what_still_is_its_own),
 		CLAIM(test_more_deferred_tables_than_a_call_leaves_end_their_domain),
+		CLAIM(test_a_table_that_changed_while_it_was_held_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
