@@ -2,7 +2,8 @@
 /*
  * test_entry_code.c - entry.S itself, executed in this process: what only ring 0 may do faults, and
  * the handler of the fault does it to a fake CPU. Whatever way in, C code runs with the
- * hypervisor's tables, SPEC_CTRL and predictors, and what was interrupted goes on with its own.
+ * hypervisor's tables, SPEC_CTRL and predictors, and nothing of a guest's in registers, and what
+ * was interrupted goes on with its own.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -35,7 +36,8 @@
 	 1u << ALT_VERW | 1u << ALT_DIV)
 
 extern const struct alt_site alt_sites_start[], alt_sites_end[];
-extern u8 entry_text_start[], entry_text_end[], syscall_entry[], syscall32_entry[], trap_stubs[];
+extern u8 entry_text_start[], entry_text_end[], syscall_entry[], syscall32_entry[], trap_stubs[],
+	guest_iret[];
 void return_to_guest(void) __attribute__((noreturn));
 
 u8 cpu_stacks[NR_CPUS * STACK_SIZE] __attribute__((aligned(STACK_SIZE)));
@@ -66,19 +68,41 @@ static void called(void)
 
 /* --- what entry.S calls --- */
 
-bool guest_syscall(struct cpu_user_regs *regs)
+/* RBX, RBP and R8 to R15 as C code would find them. */
+u64 registers_at_call[10];
+
+#define NOTES_REGISTERS(name)                                                                      \
+	__asm__(".pushsection .text\n"                                                             \
+		".globl " #name "\n" #name ":\n"                                                   \
+		"mov %rbx, registers_at_call\n"                                                    \
+		"mov %rbp, registers_at_call + 8\n"                                                \
+		"mov %r8, registers_at_call + 16\n"                                                \
+		"mov %r9, registers_at_call + 24\n"                                                \
+		"mov %r10, registers_at_call + 32\n"                                               \
+		"mov %r11, registers_at_call + 40\n"                                               \
+		"mov %r12, registers_at_call + 48\n"                                               \
+		"mov %r13, registers_at_call + 56\n"                                               \
+		"mov %r14, registers_at_call + 64\n"                                               \
+		"mov %r15, registers_at_call + 72\n"                                               \
+		"jmp " #name "_in_c\n"                                                             \
+		".popsection")
+NOTES_REGISTERS(guest_syscall);
+NOTES_REGISTERS(guest_syscall32);
+NOTES_REGISTERS(guest_trap);
+
+bool guest_syscall_in_c(struct cpu_user_regs *regs)
 {
 	called();
 	return false;
 }
 
-bool guest_syscall32(struct cpu_user_regs *regs)
+bool guest_syscall32_in_c(struct cpu_user_regs *regs)
 {
 	called();
 	return false;
 }
 
-bool guest_trap(struct cpu_user_regs *regs)
+bool guest_trap_in_c(struct cpu_user_regs *regs)
 {
 	called();
 	return false;
@@ -178,7 +202,9 @@ static void enter(const u8 *entry, u8 *top, u64 cs)
 	sp[1] = cs;
 	if (sigsetjmp(way_out, 1))
 		return;
-	__asm__ volatile("mov %%rdx, %%rsp; mov %[rbx], %%ebx; mov %[r12], %%r12d; jmp *%%rax" ::
+	__asm__ volatile("mov %%rdx, %%rsp; mov %[rbx], %%ebx; mov %[r12], %%r12d; mov %%ebx, %%ebp;"
+			 "mov %%ebx, %%r8d; mov %%ebx, %%r9d; mov %%ebx, %%r10d; mov %%ebx, %%r11d;"
+			 "mov %%ebx, %%r13d; mov %%ebx, %%r14d; mov %%ebx, %%r15d; jmp *%%rax" ::
 				 "a"(entry),
 			 "d"(sp), [rbx] "i"(RBX_BEFORE), [r12] "i"(R12_BEFORE));
 	__builtin_unreachable();
@@ -205,20 +231,27 @@ static void assert_c_was_safe(unsigned int calls)
 	assert_int_equal(seen.nr_ibpb, 1);
 }
 
+static const struct {
+	u8 *entry;
+	unsigned int vector; /* where there is no @entry */
+} ways[] = { { .entry = syscall_entry }, { .entry = syscall32_entry }, { .vector = VEC_UD },
+	     { .vector = VEC_NMI } };
+
+static u8 *entry_of(size_t way)
+{
+	return ways[way].entry ? ways[way].entry : stub(ways[way].vector);
+}
+
+static u8 *top_of(size_t way)
+{
+	return ways[way].vector == VEC_NMI ? IST_TOP : stack_of_guest_frame();
+}
+
 static void test_a_guests_way_in_changes_everything_and_its_way_out_back(void **state)
 {
-	const struct {
-		u8 *entry, *top;
-	} ways[] = {
-		{ syscall_entry, stack_of_guest_frame() },
-		{ syscall32_entry, stack_of_guest_frame() },
-		{ stub(VEC_UD), stack_of_guest_frame() },
-		{ stub(VEC_NMI), IST_TOP },
-	};
-
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		reset(ALL, GUEST_CR3, GUEST_SPEC_CTRL);
-		enter(ways[i].entry, ways[i].top, 3);
+		enter(entry_of(i), top_of(i), 3);
 		assert_c_was_safe(1);
 		assert_int_equal(machine.spec_ctrl, GUEST_SPEC_CTRL);
 		assert_int_equal(machine.cr3, GUEST_CR3);
@@ -257,6 +290,47 @@ static void test_an_iret_that_faults_is_handled_with_the_hypervisors(void **stat
 	assert_int_equal(machine.cr3, GUEST_CR3);
 }
 
+/* What a mispredicted path of the hypervisor's could take for an address or an index. */
+static void test_no_register_of_a_guests_reaches_c_code(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		reset(0, HV_CR3, 0);
+		memset(registers_at_call, 0xff, sizeof(registers_at_call));
+		enter(entry_of(i), top_of(i), 3);
+		assert_int_equal(nr_calls, 1);
+		for (size_t r = 0; r < ARRAY_SIZE(registers_at_call); r++)
+			assert_int_equal(registers_at_call[r], 0);
+	}
+}
+
+/* A VERW stands close before @at, behind everything that loads. */
+static bool is_behind_verw(const u8 *at)
+{
+	for (const struct alt_site *s = alt_sites_start; s < alt_sites_end; s++) {
+		u64 end = s->address + s->len;
+
+		if (s->feature == ALT_VERW && end <= (u64)(uintptr_t)at && (u64)(uintptr_t)at - end < 8)
+			return true;
+	}
+	return false;
+}
+
+static void test_each_way_out_to_a_guest_empties_the_buffers_last(void **state)
+{
+	static const u8 sysretq[] = { 0x48, 0x0f, 0x07 };
+	size_t len = (size_t)(entry_text_end - entry_text_start);
+	unsigned int nr = 0;
+
+	assert_true(is_behind_verw(guest_iret));
+	for (size_t at = 0; at + sizeof(sysretq) <= len; at++) {
+		if (memcmp(entry_text_start + at, sysretq, sizeof(sysretq)))
+			continue;
+		nr++;
+		assert_true(is_behind_verw(entry_text_start + at));
+	}
+	assert_int_equal(nr, 1);
+}
+
 static void test_a_cpu_that_needs_nothing_executes_nothing(void **state)
 {
 	reset(0, HV_CR3, 0);
@@ -291,6 +365,8 @@ int main(void)
 		cmocka_unit_test(
 			test_a_fault_between_the_two_finds_the_hypervisors_and_leaves_what_was),
 		cmocka_unit_test(test_an_iret_that_faults_is_handled_with_the_hypervisors),
+		cmocka_unit_test(test_no_register_of_a_guests_reaches_c_code),
+		cmocka_unit_test(test_each_way_out_to_a_guest_empties_the_buffers_last),
 		cmocka_unit_test(test_nothing_stands_behind_an_indirect_jump),
 		cmocka_unit_test(test_a_cpu_that_needs_nothing_executes_nothing),
 	};
