@@ -228,6 +228,8 @@ static int do_early(struct xend *x, struct domain *d)
 	if (!d->rec.arriving[0])
 		return 0;
 	if (!d->deadline_ns) {
+		/* Else the store would be the first, when it takes the ring. */
+		hv_grant_room(x->hv);
 		d->made = (struct build_result){ 0 };
 		err = home_write(x, d);
 		err = store_error(d, "write the devices", err ? err : devices_write_early(x, d));

@@ -7,11 +7,15 @@
 #include "hv_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <xen/grant_table.h>
 #include <xen/memory.h>
+#include <xen/sys/gntdev.h>
 
 #define E820_RAM 1
 
@@ -138,4 +142,16 @@ int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn)
 	if (xenforeignmemory_unmap_resource(hv->fmem, res))
 		return -errno;
 	return 0;
+}
+
+/* To announce a mapping takes the page frame; nothing is mapped, and the end of the file gives it back. */
+void hv_grant_room(struct hv *hv)
+{
+	struct ioctl_gntdev_map_grant_ref one = { .count = 1 };
+	int fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	ioctl(fd, IOCTL_GNTDEV_MAP_GRANT_REF, &one);
+	close(fd);
 }

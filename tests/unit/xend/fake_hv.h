@@ -56,6 +56,7 @@ extern unsigned int fake_hv_writes, fake_hv_looks;
 extern bool fake_hv_calms;		/* each look finds half of what the one before did */
 /* The least cap that any domain was given and that is below it. */
 extern uint16_t fake_hv_least_cap;
+extern unsigned int fake_hv_grant_rooms;	/* times that hv_grant_room() was called */
 bool fake_hv_granted(int domid, uint32_t ref, uint64_t mfn);
 bool fake_hv_pinned(int domid);
 /* It was given the MSRs that a domain here is saved with. */

@@ -85,6 +85,13 @@ int hv_grant_seed(struct hv *hv, uint16_t domid, uint32_t ref, uint64_t mfn)
 	return fake_hv_failing("grant_seed");
 }
 
+unsigned int fake_hv_grant_rooms;
+
+void hv_grant_room(struct hv *hv)
+{
+	fake_hv_grant_rooms++;
+}
+
 /* What pinning an L4 checks: every table is the domain's and nowhere mapped writable. */
 struct pin {
 	int domid;

@@ -633,6 +633,53 @@ static void test_device_and_pause_stay_while_it_moves(void **state)
 	}
 }
 
+/* --- what a guest that arrives stands still for --- */
+
+#define UUID "5fbf0e0a-6c5c-4a29-8f1d-0a6b3f6f8f11"
+
+/* 1: room was made for it. */
+static int offers(int fd)
+{
+	const struct saved_head h = { .version = SAVED_VERSION, .name = "a", .uuid = UUID,
+				      .nr_vcpus = 1, .nr_pages = 16 * 256 };
+	struct move_msg m;
+
+	return saved_head_write(fd, &h) ? 2 : next(fd, &m) && m.type == MOVE_ACCEPT;
+}
+
+/* The first grant that is mapped takes 57 ms: it runs elsewhere until none of that is left. */
+static void test_room_for_grants_is_there_before_any_memory_is_asked_for(void **state)
+{
+	struct world *w = *state;
+	unsigned int before;
+	pid_t other;
+
+	/* One that is made here waits for nothing. */
+	before = fake_hv_grant_rooms;
+	runs(w);
+	assert_int_equal(fake_hv_grant_rooms, before);
+	fake_set("/config/domain/a/power", "off");
+	fake_hv_shutdown(1, HV_SHUTDOWN_POWEROFF);
+	w->x.check_domains = true;
+	world_run(w, 5);
+	assert_int_equal(fake_hv_domains(), 0);
+
+	other = other_host(offers);
+	w->backends = BACKENDS_SILENT;
+	fake_set("/config/domain/a/uuid", UUID);
+	fake_set("/config/domain/a/arriving", EPOCH);
+	fake_set("/config/domain/a/saved", channel);
+	fake_set("/config/domain/a/power", "on");
+	world_steps(w, 20);
+	assert_int_equal(fake_hv_domains(), 1);
+	assert_int_equal(fake_hv_grant_rooms, before + 1);
+	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+	w->backends = BACKENDS_GOOD;
+	world_steps(w, 20);
+	assert_int_equal(end_of(other), 1);
+	assert_int_equal(fake_hv_grant_rooms, before + 1);
+}
+
 /* --- how long it may take --- */
 
 /* A step of the move has ended, and xend goes on. */
@@ -874,6 +921,7 @@ int main(void)
 		T(test_what_packs_badly_goes_as_it_is),
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
+		T(test_room_for_grants_is_there_before_any_memory_is_asked_for),
 		T(test_arrival_waits_as_long_as_something_comes),
 		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
 		T(test_a_host_that_does_not_take_the_hand_over_is_not_waited_for),
