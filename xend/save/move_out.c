@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,10 +102,28 @@ static int run_send(struct worker *w)
 static int run_hand_over(struct worker *w)
 {
 	struct save *s = (struct save *)w;
-	int err = say(s, MOVE_HANDOVER, "");
+	int err = 0;
 
-	s->times.handed_ns = move_clock_ns();
+	if (!atomic_exchange(&s->is_said, true)) {
+		err = say(s, MOVE_HANDOVER, "");
+		s->times.handed_ns = move_clock_ns();
+	}
 	return err ? err : await(s, MOVE_RUNS, RUNS_LOOKS);
+}
+
+/*
+ * The worker that begins now gets its turn of the CPU milliseconds later, when the loop has gone
+ * on to what else the store told it; the guest would stand still for that. A socket that is
+ * writable has room for a message. If the other host is gone the worker hears of that.
+ */
+static void say_at_once(struct save *s)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) != 1 || p.revents != POLLOUT || atomic_exchange(&s->is_said, true))
+		return;
+	move_send(s->fd, MOVE_HANDOVER, s->epoch, "");
+	s->times.handed_ns = move_clock_ns();
 }
 
 static int run_ask(struct worker *w)
@@ -146,7 +165,12 @@ int move_send_memory(struct save *s, struct xend *x)
 
 int move_hand_over(struct save *s, struct xend *x)
 {
-	return begin(s, x, run_hand_over);
+	/* First the worker: who cannot wait for the answer must not have said anything. */
+	int err = begin(s, x, run_hand_over);
+
+	if (!err)
+		say_at_once(s);
+	return err;
 }
 
 int move_ask(struct save *s, struct xend *x)

@@ -3,6 +3,7 @@
 #ifndef XEND_SAVE_PRIV_H
 #define XEND_SAVE_PRIV_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +69,7 @@ struct save {
 	char epoch[MOVE_EPOCH_MAX + 1];	/* of a channel */
 	struct move_in in;
 	struct move_out_times times;
+	atomic_bool is_said;		/* HANDOVER: by whoever set it, the loop or the worker */
 	uint16_t domid;
 	uint64_t log_from;		/* of its console's log: before are other domains */
 	/* below: the worker's */

@@ -35,6 +35,17 @@
 
 #define EPOCH "01234567-89ab-cdef-0123-456789abcdef"
 
+/* --- a thread that does not get its turn --- */
+
+static int no_turn = 1;			/* what worker_start() says instead of beginning; 1: it begins */
+
+int __real_worker_start(struct worker *w, int wake_fd);
+int __wrap_worker_start(struct worker *w, int wake_fd);
+int __wrap_worker_start(struct worker *w, int wake_fd)
+{
+	return no_turn < 1 ? no_turn : __real_worker_start(w, wake_fd);
+}
+
 /* --- the other host --- */
 
 static char channel[80];
@@ -680,6 +691,84 @@ static void test_room_for_grants_is_there_before_any_memory_is_asked_for(void **
 	assert_int_equal(fake_hv_grant_rooms, before + 1);
 }
 
+static bool heard(int fd, enum move_type type)
+{
+	struct move_in in = { .have = 0 };
+	struct move_msg m;
+
+	return move_take(fd, &in, 0, &m) == 1 && m.type == type && !strcmp(m.epoch, EPOCH);
+}
+
+/*
+ * Until a new thread gets the CPU the loop reads the whole record again, for the store told it of
+ * moved=.
+ */
+static void test_the_hand_over_does_not_wait_for_a_thread(void **state)
+{
+	struct world *w = *state;
+	struct save s = { .is_channel = true, .epoch = EPOCH };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[0];
+	no_turn = 0;
+	assert_int_equal(move_hand_over(&s, &w->x), 0);
+	no_turn = 1;
+	assert_true(heard(pair[1], MOVE_HANDOVER));
+	/* Once. */
+	assert_int_equal(move_send(pair[1], MOVE_RUNS, EPOCH, ""), 0);
+	assert_int_equal(s.worker.run(&s.worker), 0);
+	assert_false(heard(pair[1], MOVE_HANDOVER));
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Whoever then goes on here has given nothing away. */
+static void test_without_a_thread_nothing_is_handed_over(void **state)
+{
+	struct world *w = *state;
+	struct save s = { .is_channel = true, .epoch = EPOCH };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[0];
+	no_turn = -EAGAIN;
+	assert_int_equal(move_hand_over(&s, &w->x), -EAGAIN);
+	no_turn = 1;
+	assert_false(heard(pair[1], MOVE_HANDOVER));
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* The loop waits for nobody; the thread does. */
+static void test_the_loop_hands_over_nothing_that_is_not_taken(void **state)
+{
+	static char full[4096];
+	struct world *w = *state;
+	struct save s = { .is_channel = true, .epoch = EPOCH };
+	int pair[2];
+	size_t sent = 0;
+	ssize_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.fd = pair[0];
+	while ((n = send(pair[0], full, sizeof(full), MSG_DONTWAIT)) > 0)
+		sent += (size_t)n;
+	no_turn = 0;
+	alarm(10);
+	assert_int_equal(move_hand_over(&s, &w->x), 0);
+	alarm(0);
+	no_turn = 1;
+	while (sent && (n = read(pair[1], full, sent < sizeof(full) ? sent : sizeof(full))) > 0)
+		sent -= (size_t)n;
+	assert_false(heard(pair[1], MOVE_HANDOVER));
+	assert_int_equal(move_send(pair[1], MOVE_RUNS, EPOCH, ""), 0);
+	assert_int_equal(s.worker.run(&s.worker), 0);
+	assert_true(heard(pair[1], MOVE_HANDOVER));
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* --- how long it may take --- */
 
 /* A step of the move has ended, and xend goes on. */
@@ -922,6 +1011,9 @@ int main(void)
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
 		T(test_room_for_grants_is_there_before_any_memory_is_asked_for),
+		T(test_the_hand_over_does_not_wait_for_a_thread),
+		T(test_without_a_thread_nothing_is_handed_over),
+		T(test_the_loop_hands_over_nothing_that_is_not_taken),
 		T(test_arrival_waits_as_long_as_something_comes),
 		T(test_a_host_that_takes_nothing_more_is_not_waited_for),
 		T(test_a_host_that_does_not_take_the_hand_over_is_not_waited_for),
