@@ -334,17 +334,18 @@ static int poll_suspending(struct xend *x, struct request *r)
 	}
 	r->began_ns = x->now_ns;
 	d->saving.state = SAVE_WRITING;
-	err = disk_drain(x, d, r->epoch, true);
-	if (err) {
-		let_go(x, d);
-		saving_go_on(x, r, d);
-		return refuse(r, err, "the store refuses to ask its disks: %s", strerror(-err));
-	}
+	/* The worker first: until it gets its turn of the CPU the disks are asked. */
 	err = move_send_memory(d->saving.file, x);
 	if (err) {
 		d->saving.file = NULL;
 		saving_go_on(x, r, d);
 		return refuse(r, err, "dom0 has no thread to spare");
+	}
+	err = disk_drain(x, d, r->epoch, true);
+	if (err) {
+		let_go(x, d);
+		saving_go_on(x, r, d);
+		return refuse(r, err, "the store refuses to ask its disks: %s", strerror(-err));
 	}
 	r->poll = poll_sent;
 	return poll_sent(x, r);

@@ -38,11 +38,15 @@
 /* --- a thread that does not get its turn --- */
 
 static int no_turn = 1;			/* what worker_start() says instead of beginning; 1: it begins */
+static unsigned int nr_began;		/* before the disk was asked to come to rest */
+
+#define VBD "/local/domain/0/backend/vbd/1/51712/"
 
 int __real_worker_start(struct worker *w, int wake_fd);
 int __wrap_worker_start(struct worker *w, int wake_fd);
 int __wrap_worker_start(struct worker *w, int wake_fd)
 {
+	nr_began += !fake_get(VBD "drain");
 	return no_turn < 1 ? no_turn : __real_worker_start(w, wake_fd);
 }
 
@@ -691,6 +695,19 @@ static void test_room_for_grants_is_there_before_any_memory_is_asked_for(void **
 	assert_int_equal(fake_hv_grant_rooms, before + 1);
 }
 
+/* A new thread waits for the CPU while the loop asks them, a few turns for each. */
+static void test_its_memory_does_not_wait_for_its_disks(void **state)
+{
+	struct world *w = *state;
+
+	runs(w);
+	nr_began = 0;
+	assert_int_equal(moves(w, 1, "memory", "16"), 1);
+	assert_string_equal(fake_get("/request/r1/state"), "done");
+	/* The offer and the memory; the hand-over not. */
+	assert_int_equal(nr_began, 2);
+}
+
 static bool heard(int fd, enum move_type type)
 {
 	struct move_in in = { .have = 0 };
@@ -931,8 +948,6 @@ static int takes_long(int fd)
 	return 0;
 }
 
-#define VBD "/local/domain/0/backend/vbd/1/51712/"
-
 /* However long it would take to send the rest. */
 static void test_a_disk_that_refuses_a_flush_ends_the_move_at_once(void **state)
 {
@@ -1011,6 +1026,7 @@ int main(void)
 		T(test_words_of_the_other_host_are_printable),
 		T(test_device_and_pause_stay_while_it_moves),
 		T(test_room_for_grants_is_there_before_any_memory_is_asked_for),
+		T(test_its_memory_does_not_wait_for_its_disks),
 		T(test_the_hand_over_does_not_wait_for_a_thread),
 		T(test_without_a_thread_nothing_is_handed_over),
 		T(test_the_loop_hands_over_nothing_that_is_not_taken),
