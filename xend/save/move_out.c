@@ -90,8 +90,10 @@ static int run_offer(struct worker *w)
 static int run_send(struct worker *w)
 {
 	struct save *s = (struct save *)w;
+	uint64_t before = atomic_load(&s->nr_taken);
 	int err = save_write_memory(s);
 
+	s->times.sent_bytes = atomic_load(&s->nr_taken) - before;
 	s->times.sent_ns = move_clock_ns();
 	if (!err)
 		err = await(s, MOVE_READY, ANSWER_LOOKS);
@@ -187,6 +189,8 @@ void move_tell_times(const struct save *s, uint64_t began_ns)
 		 "write that down, %llu until it ran there", s->head.name, move_ms(began_ns, now),
 		 move_ms(began_ns, t->sent_ns), move_ms(t->sent_ns, t->ready_ns),
 		 move_ms(t->ready_ns, t->handed_ns), move_ms(t->handed_ns, now));
+	log_info("%s: the last round was of %llu KiB", s->head.name,
+		 (unsigned long long)t->sent_bytes / 1024);
 	if (s->pack.in)
 		log_info("%s: %llu KiB of its memory went packed, as %llu", s->head.name,
 			 (unsigned long long)s->pack.in / 1024, (unsigned long long)s->pack.out / 1024);

@@ -11,7 +11,7 @@
 
 /* On the source. */
 struct move_out_times {
-	uint64_t sent_ns;		/* the last of its memory */
+	uint64_t sent_ns, sent_bytes;	/* the last of its memory */
 	uint64_t ready_ns;		/* READY was heard */
 	uint64_t handed_ns;		/* HANDOVER was said */
 };

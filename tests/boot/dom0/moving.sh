@@ -161,5 +161,5 @@ fi
 audits
 [ ! -s /tmp/receive.err ] || sed 's/^/# receive: /' /tmp/receive.err
 grep -hE 'step |request |undo ' /var/log/xen/xend.log | sed 's/^/# /'
-grep -hE 'rounds;|stood still|arrived:' /var/log/xen/xend.log | sed 's/^/# /'
+grep -hE 'rounds;|stood still|last round|arrived:' /var/log/xen/xend.log | sed 's/^/# /'
 /mnt/dom0/clock pair | sed 's/^/# /'
