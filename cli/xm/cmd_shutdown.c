@@ -77,13 +77,20 @@ static bool is_settled(const struct domain *dom)
 	       dom->state == DOM_DEFINED || dom->state == DOM_FAILED;
 }
 
+/* Of a transient one, which has ended, nothing stays: until then its name is not free. */
+static bool is_going(const struct domain *dom)
+{
+	return (dom->state == DOM_SHUTDOWN || dom->state == DOM_CRASHED) && dom->domid < 0 &&
+	       !(dom->has_record && dom->persistent);
+}
+
 /* Not before xend has settled it: a domain without ID may still be in the state stopping. */
 static enum progress shutdown_progress(const struct domain *before, const struct domain *now,
 				       bool present)
 {
 	bool next_life = now->domid >= 0 && now->domid != before->domid;
 
-	return !present || next_life || is_settled(now) ? DONE : NOT_YET;
+	return !present || next_life || (is_settled(now) && !is_going(now)) ? DONE : NOT_YET;
 }
 
 static enum progress reboot_progress(const struct domain *before, const struct domain *now,
