@@ -13,7 +13,7 @@
 
 #include "fake_store.h"
 
-#define NODES_MAX 2048
+#define NODES_MAX 4096
 #define WATCHES_MAX 16
 #define TXNS_MAX 8
 #define HANDLES_MAX 16
@@ -54,7 +54,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree tree;
 static unsigned long generation;
 static int refuse_open, refuse_writes;
-static __thread unsigned int loose; /* the stand-in for xend is another thread */
+static const char *lost;
+static __thread unsigned int loose; /* xend is another thread */
 static struct xs_handle *handles[HANDLES_MAX];
 
 /* ---- the tree ---- */
@@ -483,12 +484,63 @@ char **xs_check_watch(struct xs_handle *h)
 	return out;
 }
 
+/* ---- what xend needs of it besides; nobody here is kept from anything ---- */
+
+bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	unsigned int len;
+	char *there = xs_read(h, t, path, &len);
+
+	free(there);
+	return there || xs_write(h, t, path, "", 0);
+}
+
+bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+			struct xs_permissions *perms, unsigned int nr)
+{
+	(void)perms;
+	(void)nr;
+	pthread_mutex_lock(&lock);
+	touched(h, t, path);
+	pthread_mutex_unlock(&lock);
+	return true;
+}
+
+bool xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long mfn,
+			 unsigned int port)
+{
+	(void)h;
+	return domid && mfn && port;
+}
+
+bool xs_release_domain(struct xs_handle *h, unsigned int domid)
+{
+	(void)h;
+	return domid;
+}
+
+char *xs_control_command(struct xs_handle *h, const char *cmd, void *data, unsigned int len)
+{
+	(void)h;
+	(void)data;
+	(void)len;
+	if (strcmp(cmd, "stat") == 0)
+		return strdup(lost ? "lost 1\n" : "lost 0\n");
+	return strdup(lost ? lost : "");
+}
+
 /* ---- for the tests ---- */
 
 void fake_store_reset(void)
 {
 	clear(&tree);
 	refuse_open = refuse_writes = 0;
+	lost = NULL;
+}
+
+void fake_store_lost(const char *lines)
+{
+	lost = lines;
 }
 
 void fake_store_refuse_open(int err)
@@ -526,6 +578,14 @@ void fake_store_set(const char *path, const char *value)
 	pthread_mutex_lock(&lock);
 	put(&tree, path, value, (unsigned int)strlen(value));
 	fire(path);
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_store_drop(const char *path)
+{
+	pthread_mutex_lock(&lock);
+	if (drop(&tree, path))
+		fire(path);
 	pthread_mutex_unlock(&lock);
 }
 

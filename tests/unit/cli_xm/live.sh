@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# live.sh XENSTORED XM FAKE_XEND - xm as a program, over our own store daemon and client library, with the stand-in for
-# xend: what users and the integrations of others (Pacemaker's Xen agent, Ganeti) call, and how it ends.
+# live.sh XENSTORED XM XS XEND_FAKE - xm as a program, over our own store daemon and client library, with the real xend
+# on a machine in memory: what users and the integrations of others (Pacemaker's Xen agent, Ganeti) call, and how it ends.
 set -u
-xenstored=$(realpath "$1") xm_prog=$(realpath "$2") fake_xend=$(realpath "$3") n=0 failed=0
+xenstored=$(realpath "$1") xm_prog=$(realpath "$2") xs_prog=$(realpath "$3") xend_fake=$(realpath "$4") n=0 failed=0
 dir=$(mktemp -d /tmp/xm-live.XXXXXX)
 trap 'kill $store_pid 2>/dev/null; exec 9>&-; wait 2>/dev/null; rm -rf "$dir"' EXIT
 ln -s "$xm_prog" "$dir/xm"
 ln -s "$xm_prog" "$dir/xl"
+ln -s "$xs_prog" "$dir/xs"
 PATH=$dir:$PATH XENSTORED_PATH=$dir/run/socket
 export PATH XENSTORED_PATH
 
@@ -38,15 +39,25 @@ claim "help needs no store" xm help
 store_pid=$!
 until_true serves
 mkfifo "$dir/life"
-"$fake_xend" <"$dir/life" >"$dir/xend.log" 2>&1 &
-exec 9>"$dir/life"
-until_true sh -c 'xm domid Domain-0 >/dev/null 2>&1'
+manage()
+{
+	"$xend_fake" "$dir/kernel" 320 <"$dir/life" >"$dir/ready" 2>>"$dir/xend.log" &
+	xend_pid=$!
+	exec 9>"$dir/life"
+	until_true grep -q ready "$dir/ready"
+}
+# Without its store it would end, and init start it anew.
+leave()
+{
+	exec 9>&-
+	wait $xend_pid 2>/dev/null
+}
+manage
 
-echo kernel >"$dir/kernel"
 echo disk >"$dir/disk.img"
 cat >"$dir/web.cfg" <<EOF
 name = "web"
-memory = 128
+memory = 16
 kernel = "$dir/kernel"
 disk = [ 'file:$dir/disk.img,xvda,w' ]
 vif = [ '' ]
@@ -56,11 +67,11 @@ claim "create" xm create "$dir/web.cfg"
 claim "Pacemaker's start: create FILE name=\"N\"" xl create "$dir/web.cfg" 'name="two"' 'disk=[]'
 claim "Pacemaker's status: list NAME" xl list web
 claim "Pacemaker's status of what does not run fails" not xl list nobody
-claim "Pacemaker's memory: the second line's columns" sh -c '[ "$(xl list web | awk "NR==2 {print \$4,\$3}")" = "1 128" ]'
+claim "Pacemaker's memory: the second line's columns" sh -c '[ "$(xl list web | awk "NR==2 {print \$4,\$3}")" = "1 16" ]'
 claim "Pacemaker's free memory: ^total_memory" sh -c 'xl info | grep -q "^total_memory"'
 claim "Ganeti's list: six columns, numbers where it wants them" sh -c '
 	xl list | awk "NR > 1 && (NF != 6 || \$2 !~ /^[0-9]+\$/ || \$3 !~ /^[0-9]+\$/ || \$4 !~ /^[0-9]+\$/ || \$6 !~ /^[0-9.]+\$/) { bad = 1 } END { exit bad }"'
-claim "mem-set" xl mem-set two 96
+claim "mem-set" xm mem-set -f two 12
 claim "a pipe that closes early is no crash" sh -c 'xm help | head -n 1'
 claim "five creates at once each get what they asked for" sh -c '
 	for i in 1 2 3 4 5; do xm create -q '"$dir"'/web.cfg name=p$i & done; wait
@@ -69,31 +80,38 @@ claim "the ids differ" sh -c '[ "$(xm list | awk "{ print \$2 }" | sort | uniq -
 claim "of two creates of one name one wins" sh -c '
 	xm create -q '"$dir"'/web.cfg name=race 2>/dev/null & a=$!; xm create -q '"$dir"'/web.cfg name=race 2>/dev/null; b=$?
 	wait $a; [ $(($? + b)) = 1 ]'
-claim "the console answers a script" sh -c 'printf "hi\n" | xm console --idle 3 web | grep -q "heard hi"'
-timeout -s INT 0.5 xm create -q "$dir/web.cfg" name=slow extra=fake=hang
+claim "shutdown -a -w ends them all" timeout 100 xm shutdown -a -w
+claim "only the host is left" sh -c '[ "$(xm list | wc -l)" = 2 ]'
+xs write /test/hold 1
+xm create -q "$dir/web.cfg" name=slow 2>"$dir/slow.out" 9>&- &
+slow=$!
+until_true sh -c 'xs read /status/domain/slow/step 2>/dev/null | grep -q backends'
+kill -INT $slow
 claim "Ctrl-C during create leaves nothing" until_true sh -c '! xm list -a slow'
-xm create -q "$dir/web.cfg" name=patient extra=fake=hang >"$dir/patient.out" 2>&1 &
+xm create -q "$dir/web.cfg" name=patient >"$dir/patient.out" 2>&1 9>&- &
 patient=$!
 until_true sh -c 'xm list -a patient >/dev/null 2>&1'
+leave
 kill -9 $store_pid
 wait $store_pid 2>/dev/null
 "$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/store.log" 2>&1 &
 store_pid=$!
 claim "a killed store comes back with everything in it" until_true sh -c 'xm list -a patient >/dev/null 2>&1'
+manage
 claim "and xm still waits for its domain" kill -0 $patient
 kill -INT $patient
 claim "until Ctrl-C, which leaves nothing" until_true sh -c '! xm list -a patient'
-claim "shutdown -a -w ends them all" timeout 100 xm shutdown -a -w
-claim "only the host is left" sh -c '[ "$(xm list | wc -l)" = 2 ]'
 claim "new" xm new "$dir/web.cfg"
+leave
 kill $store_pid
 wait $store_pid 2>/dev/null
 rm -f "$dir/run/socket"
 "$xenstored" -D -N --run-dir "$dir/run" --state-dir "$dir/state" >>"$dir/store.log" 2>&1 &
 store_pid=$!
 until_true serves
+manage
 claim "a stored record survives the daemon" xm list -a web
-claim "export gives it back" sh -c 'xm export web | grep -q "memory  *= 128"'
+claim "export gives it back" sh -c 'xm export web | grep -q "memory  *= 16"'
 claim "delete" xm delete web
 echo "1..$n"
 [ $failed = 0 ] || sed 's/^/# store: /' "$dir/store.log" | tail -n 5

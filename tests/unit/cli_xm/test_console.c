@@ -145,6 +145,7 @@ static void test_create_with_c_attaches(void **state)
 	stand_up(&p);
 
 	assert_int_equal(p.status, 0);
+	wait_key("/status/domain/demo/state", NULL);
 	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
 }
 
@@ -269,7 +270,8 @@ static void test_only_a_terminal_is_opened_whatever_the_key_says(void **state)
 static void test_waiting_for_a_console_ends_when_the_domain_does(void **state)
 {
 	(void)state;
-	OK("create", CFG, "extra=fake=mute");
+	OK("new", CFG);
+	fake_store_set("/status/domain/demo/domid", "1");
 	fake_store_set("/status/domain/demo/state", "starting");
 	interrupt_when("/status/domain/demo/state", "starting");
 	OK("console", "demo");
@@ -292,7 +294,8 @@ int main(void)
 		LIVE(test_ctrl_bracket_in_a_script_leaves_too),
 		LIVE(test_what_has_no_console_says_so),
 		LIVE(test_only_a_terminal_is_opened_whatever_the_key_says),
-		LIVE(test_waiting_for_a_console_ends_when_the_domain_does),
+		cmocka_unit_test_setup_teardown(test_waiting_for_a_console_ends_when_the_domain_does,
+						xm_setup_bare, xm_teardown),
 	};
 
 	return cmocka_run_group_tests_name("xm: console", tests, xm_group_setup, xm_group_teardown);

@@ -99,9 +99,10 @@ static void test_dryrun_prints_the_record_and_writes_nothing(void **state)
 static void test_a_failed_start_prints_xends_words_and_leaves_nothing(void **state)
 {
 	(void)state;
+	FAILS("create", CFG, "memory=4096");
+	expect_err("Error: demo: not started: not enough memory");
 	FAILS("create", CFG, "extra=fake=fail");
-
-	expect_err("Error: demo: not started: not enough memory: 12 MiB are missing\n");
+	expect_err("Error: demo: not started: disk xvda: cannot open it\n");
 	wait_key("/status/domain/demo/state", NULL);
 	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
 	OK("create", CFG);
@@ -119,10 +120,26 @@ static void test_what_a_killed_create_left_behind_does_not_stand_in_the_way(void
 	expect_key("/config/domain/demo/old", NULL);
 }
 
+/*
+ * What xend writes in the one case and in the other: of a real one xm may or may not see that the
+ * domain ran for an instant, and a test cannot kill a real one between two given writes.
+ */
+static void *short_life(void *data)
+{
+	(void)data;
+	wait_key("/config/domain/demo/power", "on");
+	fake_store_set("/status/domain/demo/state", "shutdown");
+	return NULL;
+}
+
 static void test_a_domain_that_ends_at_once_is_an_error(void **state)
 {
+	pthread_t thread;
+
 	(void)state;
-	FAILS("create", CFG, "extra=fake=exit");
+	pthread_create(&thread, NULL, short_life, NULL);
+	FAILS("create", CFG);
+	pthread_join(thread, NULL);
 	expect_err("demo: it has ended already: 'xm why demo' tells why, and its last words, if it had "
 		   "any, are in /var/log/xen/console/guest-demo.log");
 }
@@ -130,11 +147,10 @@ static void test_a_domain_that_ends_at_once_is_an_error(void **state)
 static void *restarted_xend(void *data)
 {
 	(void)data;
-	wait_key("/status/domain/demo/step", "create");
-	fake_store_set("/status/domain/demo/state", "stopping");
-	usleep(30000);
+	wait_key("/config/domain/demo/power", "on");
 	fake_store_set("/status/domain/demo/state", "starting");
-	usleep(30000);
+	fake_store_set("/status/domain/demo/state", "stopping");
+	fake_store_set("/status/domain/demo/state", "starting");
 	fake_store_set("/status/domain/demo/domid", "9");
 	fake_store_set("/status/domain/demo/state", "running");
 	return NULL;
@@ -146,7 +162,7 @@ static void test_a_restart_of_xend_in_the_middle_is_waited_out(void **state)
 
 	(void)state;
 	pthread_create(&thread, NULL, restarted_xend, NULL);
-	OK("create", CFG, "extra=fake=hang");
+	OK("create", CFG);
 	pthread_join(thread, NULL);
 	expect_out("Started domain demo (id=9)");
 }
@@ -154,7 +170,7 @@ static void test_a_restart_of_xend_in_the_middle_is_waited_out(void **state)
 static void test_ctrl_c_during_create_undoes_it(void **state)
 {
 	(void)state;
-	interrupt_when("/status/domain/demo/step", "create");
+	interrupt_when("/status/domain/demo/step", "backends");
 	expect_status(xm_run("create", CFG, "extra=fake=hang", NULL), 130);
 
 	expect_err("demo: interrupted; the start is undone");
@@ -264,8 +280,8 @@ int main(void)
 		BARE(test_dryrun_prints_the_record_and_writes_nothing),
 		LIVE(test_a_failed_start_prints_xends_words_and_leaves_nothing),
 		LIVE(test_what_a_killed_create_left_behind_does_not_stand_in_the_way),
-		LIVE(test_a_domain_that_ends_at_once_is_an_error),
-		LIVE(test_a_restart_of_xend_in_the_middle_is_waited_out),
+		BARE(test_a_domain_that_ends_at_once_is_an_error),
+		BARE(test_a_restart_of_xend_in_the_middle_is_waited_out),
 		LIVE(test_ctrl_c_during_create_undoes_it),
 		LIVE(test_a_name_in_use_is_refused_with_the_way_out),
 		BARE(test_a_uuid_in_use_is_refused),

@@ -33,13 +33,14 @@ static void test_doctor_names_what_is_wrong_and_the_cure(void **state)
 	fake_store_set("/config/domain/demo/kernel", "/nowhere/k");
 	fake_store_set("/local/domain/0/backend/vbd/1/51712/hotplug-status", "connected");
 	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-error", "no such bridge");
+	fake_store_set("/local/domain/0/backend/vif/1/0/hotplug-status", "error");
 	fake_store_set("/config/network/bridge", "nobr7");
 	FAILS("doctor");
 
 	expect_out("\nok   the store answers (");
 	expect_out("\nok   xend answers (");
-	expect_out("\nok   1024 MiB of memory are free for domains\n");
-	expect_out("\nNOTE MDS: open: turned off\n");
+	expect_out("\nok   1408 MiB of memory are free for domains\n");
+	expect_out("\nNOTE Meltdown: open: turned off\n");
 	expect_out("\nBAD  demo: kernel /nowhere/k: No such file or directory\n");
 	expect_out("\nBAD  bridge nobr7 does not exist: storevisor-network bridge nobr7 makes it ");
 	expect_out("\nBAD  web: network card 0: bridge lo does not exist\n");

@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include "fake_store.h"
+#include "host.h"
 #include "xm_run.h"
 
 #define CFG xm_file("demo.cfg")
+#define LOST_DEMO "/config/domain/demo/power\n"
 
 static void test_shutdown_switches_the_record_off_and_waits_when_told(void **state)
 {
@@ -30,13 +32,16 @@ static void test_shutdown_switches_the_record_off_and_waits_when_told(void **sta
 static void test_a_shutdown_that_xend_holds_is_told(void **state)
 {
 	(void)state;
-	fake_store_set("/status/store", "degraded");
-	OK("create", CFG, "extra=fake=busy");
+	OK("create", CFG);
 	OK("create", CFG, "name=two");
+	fake_store_lost(LOST_DEMO);
+	host_hurry();
+	wait_key("/status/store", "degraded");
 	FAILS("shutdown", "-w", "demo");
-	expect_err("demo: not shut down: it is busy");
+	expect_err("demo: not shut down: ");
 	OK("shutdown", "-w", "two");
-	fake_store_set("/status/store", "whole");
+	fake_store_lost(NULL);
+	wait_key("/status/store", "whole");
 	OK("shutdown", "-w", "demo");
 }
 
@@ -72,18 +77,22 @@ static void test_the_host_goes_down_only_when_domains_are_rightly_named(void **s
 static void test_one_that_refuses_keeps_no_other_from_being_asked(void **state)
 {
 	(void)state;
-	OK("create", CFG, "extra=fake=busy");
+	OK("create", CFG);
 	OK("create", CFG, "name=two");
-	FAILS("shutdown", "--host", "-a", "-w");
-	expect_err("demo: not shut down: it is busy");
+	fake_store_lost(LOST_DEMO);
+	host_hurry();
+	wait_key("/status/store", "degraded");
+	FAILS("shutdown", "-a", "-w");
+	expect_err("demo: not shut down: ");
 	expect_key("/status/domain/two/state", NULL);
 }
 
 static void test_a_dead_domain_that_is_kept_cannot_be_asked(void **state)
 {
 	(void)state;
-	OK("create", CFG, "extra=fake=deaf");
-	fake_store_set("/status/domain/demo/state", "crashed");
+	OK("create", CFG, "on_crash=preserve");
+	fake_store_set("/local/domain/1/control/shutdown", "crash");
+	wait_key("/status/domain/demo/state", "crashed");
 	FAILS("shutdown", "demo");
 	expect_err("demo is dead already (crashed, kept for a look): 'xm destroy demo' ends it");
 	FAILS("reboot", "demo");
@@ -118,8 +127,7 @@ static void test_reboot_waits_for_the_next_life(void **state)
 static void test_a_reboot_without_a_next_life_is_an_error(void **state)
 {
 	(void)state;
-	OK("create", CFG);
-	fake_store_set("/config/domain/demo/cmdline", "fake=exit");
+	OK("create", CFG, "on_reboot=destroy");
 	FAILS("reboot", "-w", "demo");
 	expect_err("demo has not come back: 'xm why demo' tells more");
 }
@@ -151,7 +159,7 @@ static void test_pause_and_unpause_change_the_state(void **state)
 	expect_out("--p---");
 	OK("unpause", "demo");
 	FAILS("unpause", "demo");
-	expect_err("demo: not unpaused: it is not paused");
+	expect_err("demo: not unpaused: demo is not paused (it is running)");
 }
 
 static void test_wait_returns_when_the_state_is_reached(void **state)

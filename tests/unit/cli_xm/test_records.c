@@ -56,11 +56,11 @@ static void test_a_failed_start_of_a_record_keeps_it_switched_off(void **state)
 	(void)state;
 	OK("new", CFG, "extra=fake=fail");
 	FAILS("start", "demo");
-	expect_err("demo: not started: not enough memory");
+	expect_err("demo: not started: disk xvda: cannot open it");
 	expect_key("/config/domain/demo/power", "off");
 	expect_key("/config/domain/demo/memory", "128");
 	FAILS("start", "demo");
-	expect_err("demo: not started: not enough memory");
+	expect_err("demo: not started: disk xvda: cannot open it");
 }
 
 static void test_new_warns_about_missing_files_and_stores_all_the_same(void **state)
@@ -105,8 +105,12 @@ static void test_rename_moves_the_record_of_a_stopped_domain(void **state)
 	FAILS("rename", "demo", "web");
 	expect_err("there is a domain 'web' already");
 	OK("start", "demo");
-	FAILS("rename", "demo", "other"); /* a running one is xend's to rename */
-	expect_err("demo: not renamed: operation not known");
+	OK("rename", "demo", "other"); /* a running one is xend's to rename */
+	expect_key("/config/domain/other/memory", "128");
+	expect_key("/status/domain/other/domid", "1");
+	expect_key("/local/domain/1/name", "other");
+	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
+	assert_int_equal(fake_store_count("/status/domain/demo"), 0);
 }
 
 /* While it starts its devices, its name in the store and its record belong together. */
@@ -168,6 +172,9 @@ static void test_edit_changes_a_record_and_keeps_what_a_file_does_not_say(void *
 	OK("edit", "demo");
 	expect_key("/config/domain/demo/vif/0/bridge", "br8");
 	expect_key("/config/domain/demo/saved", "/data/demo.save");
+	FAILS("start", "demo");
+	expect_err("the saved memory /data/demo.save cannot be read: No such file");
+	fake_store_drop("/config/domain/demo/saved");
 	OK("start", "demo");
 	setenv("VISUAL", "sed -i s/=.256/=64/", 1);
 	OK("edit", "demo");

@@ -19,7 +19,7 @@
 #include "xm_run.h"
 
 #define UUID "12345678-1234-4234-8234-123456789abc"
-#define RECORD "memory\0" "64\0" "uuid\0" UUID "\0" "disk/0/vdev\0" "xvda\0" "persistent\0" "0\0" \
+#define RECORD "memory\0" "64\0" "uuid\0" UUID "\0" "disk/0/vdev\0" "xvda\0" "persistent\0" "1\0" \
 	       "bogus\0" "x\0" "../../other/memory\0" "1\0" "kernel\0" "/k"
 
 static const char *saved(const char *name)
@@ -35,44 +35,54 @@ static const char *saved(const char *name)
 	return path;
 }
 
-static void test_save_names_the_file_as_xend_sees_it(void **state)
+static void test_a_saved_domain_goes_on_from_its_file(void **state)
 {
-	char here[512], path[600];
+	const char *file = xm_file("x.save");
+	char here[512];
 
-	OK("create", xm_file("demo.cfg"));
-	OK("save", "demo", "/data/x.save");
-	expect_key("/test/saved/demo", "/data/x.save");
-	expect_key("/test/checkpoint/demo", "0");
-	assert_non_null(getcwd(here, sizeof(here)));
-	snprintf(path, sizeof(path), "%s/x.save", here);
-	OK("save", "-c", "demo", "x.save");
-	expect_key("/test/saved/demo", path);
-	expect_key("/test/checkpoint/demo", "1");
+	OK("create", xm_file("demo.cfg"), "memory=16");
 	FAILS("save", "Domain-0", "x");
 	expect_err("Domain-0 cannot be saved");
 	FAILS("save", "nosuch", "x");
+	OK("save", "-c", "demo", file);
+	expect_key("/status/domain/demo/state", "running");
+	FAILS("restore", file);
+	expect_err("demo is there already");
+	OK("save", "demo", file);
+	wait_key("/status/domain/demo/state", NULL);
+	OK("restore", file);
+	expect_key("/status/domain/demo/state", "running");
+	expect_key("/config/domain/demo/vif/0/bridge", "br7");
+
+	/* xend has a directory of its own. */
+	assert_non_null(getcwd(here, sizeof(here)));
+	file = xm_file("");
+	assert_int_equal(chdir(file), 0);
+	OK("save", "-c", "demo", "y.save");
+	assert_int_equal(access(xm_file("y.save"), R_OK), 0);
+	assert_int_equal(chdir(here), 0);
 }
 
 static void test_restore_brings_the_record_along(void **state)
 {
 	const char *file = saved("web");
 
-	OK("restore", file);
+	/* There is no memory behind it: it does not start, and the record is there. */
+	FAILS("restore", file);
+	expect_err("web: not started: ");
 	expect_key("/config/domain/web/memory", "64");
 	expect_key("/config/domain/web/disk/0/vdev", "xvda");
 	expect_key("/config/domain/web/saved", file);
-	expect_key("/config/domain/web/power", "on");
 	expect_key("/config/domain/web/bogus", NULL);
 	expect_key("/config/other/memory", NULL);
 	assert_int_equal(fake_store_count("/config/other"), 0);
-	FAILS("restore", file);
-	expect_err("web is there already");
 }
 
 static void test_restore_uses_the_record_that_there_is(void **state)
 {
 	OK("new", xm_file("demo.cfg"), "name=web", "uuid=" UUID, "memory=77");
-	OK("restore", "-p", saved("web"));
+	FAILS("restore", "-p", saved("web"));
+	expect_err("web: not started: ");
 	expect_key("/config/domain/web/memory", "77");
 	expect_key("/config/domain/web/paused", "1");
 }
@@ -108,7 +118,7 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_save_names_the_file_as_xend_sees_it),
+		T(test_a_saved_domain_goes_on_from_its_file),
 		T(test_restore_brings_the_record_along),
 		T(test_restore_uses_the_record_that_there_is),
 		T(test_restore_of_a_name_or_uuid_in_use_is_refused),

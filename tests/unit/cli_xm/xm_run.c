@@ -18,7 +18,8 @@
 #include <cmocka.h>
 
 #include "fake_store.h"
-#include "fake_xend.h"
+#include "host.h"
+#include "make_elf.h"
 #include "xm.h"
 #include "xm_run.h"
 
@@ -26,7 +27,6 @@ char xm_out[16384], xm_err[16384];
 
 static char dir[] = "/tmp/xm-test-XXXXXX";
 static char input[1024];
-static struct fake_xend *xend;
 
 const char *xm_file(const char *name)
 {
@@ -47,6 +47,18 @@ void xm_write_file(const char *name, const char *text)
 	fclose(f);
 }
 
+static void write_kernel(void)
+{
+	size_t len;
+	uint8_t *elf = make_elf(&make_elf_linux, &len);
+	FILE *f = fopen(xm_file("kernel"), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(elf, 1, len, f), len);
+	fclose(f);
+	free(elf);
+}
+
 int xm_group_setup(void **state)
 {
 	sigset_t set;
@@ -59,7 +71,7 @@ int xm_group_setup(void **state)
 	unsetenv("NO_COLOR");
 	if (!mkdtemp(dir))
 		return -1;
-	xm_write_file("kernel", "kernel");
+	write_kernel();
 	xm_write_file("disk.img", "disk");
 	snprintf(text, sizeof(text),
 		 "name = 'demo'\nmemory = 128\nkernel = '%s/kernel'\n"
@@ -94,16 +106,14 @@ int xm_setup_bare(void **state)
 int xm_setup(void **state)
 {
 	xm_setup_bare(state);
-	xend = fake_xend_start();
+	host_start();
 	return 0;
 }
 
 int xm_teardown(void **state)
 {
 	(void)state;
-	if (xend)
-		fake_xend_stop(xend);
-	xend = NULL;
+	host_stop();
 	/* Whatever a command did to a record, it did to one that was there. */
 	if (fake_store_loose()) {
 		fprintf(stderr, "a record was written to outside a transaction\n");

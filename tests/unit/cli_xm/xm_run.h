@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xm_run.h - running xm inside a test: over the store in memory, with or without the stand-in for
- * xend, in a scratch directory that holds a kernel, a disk image and demo.cfg.
+ * xm_run.h - running xm inside a test: over the store in memory, with the real xend on a host in
+ * memory (host.h) or without any, in a scratch directory that holds a kernel, a disk image and demo.cfg.
  */
 #ifndef TEST_XM_RUN_H
 #define TEST_XM_RUN_H

@@ -51,7 +51,11 @@ static int64_t take_frame(int domid)
 			continue;
 		the_hv->owner[m] = domid;
 		the_hv->frame[m] = the_hv->region ? the_hv->region + m * PAGE : calloc(1, PAGE);
-		memset(the_hv->frame[m], 0, PAGE);
+		/* What nobody has had is zero, and costs nothing until it is written. */
+		if (the_hv->region && the_hv->had[m])
+			memset(the_hv->frame[m], 0, PAGE);
+		else if (the_hv->region)
+			the_hv->had[m] = true;
 		return (int64_t)m;
 	}
 	return -1;
@@ -101,10 +105,12 @@ static void *shared(size_t len)
 
 struct hv *fake_hv_new_shared(unsigned int machine_mib)
 {
+	fake_hv_free();
 	the_hv = shared(sizeof(*the_hv));
 	the_hv->nr_frames = machine_mib * 256u + 1;
 	the_hv->frame = shared(the_hv->nr_frames * sizeof(*the_hv->frame));
 	the_hv->owner = shared(the_hv->nr_frames * sizeof(*the_hv->owner));
+	the_hv->had = shared(the_hv->nr_frames * sizeof(*the_hv->had));
 	the_hv->region = shared(the_hv->nr_frames * PAGE);
 	return start_machine();
 }
@@ -133,11 +139,24 @@ static void remove_domain(int i)
 	pthread_mutex_unlock(&fake_hv_lock);
 }
 
+static void free_shared(void)
+{
+	munmap(the_hv->region, the_hv->nr_frames * PAGE);
+	munmap(the_hv->had, the_hv->nr_frames * sizeof(*the_hv->had));
+	munmap(the_hv->owner, the_hv->nr_frames * sizeof(*the_hv->owner));
+	munmap(the_hv->frame, the_hv->nr_frames * sizeof(*the_hv->frame));
+	munmap(the_hv, sizeof(*the_hv));
+	the_hv = NULL;
+}
+
 void fake_hv_free(void)
 {
-	/* One that is shared ends with the processes. */
-	if (!the_hv || the_hv->region)
+	if (!the_hv)
 		return;
+	if (the_hv->region) {
+		free_shared();
+		return;
+	}
 	for (int i = 0; i < MAX_DOMAINS; i++) {
 		if (the_hv->domain[i])
 			remove_domain(i);
@@ -220,6 +239,11 @@ void fake_hv_shutdown(int domid, enum hv_shutdown_reason reason)
 	fake_hv_find(domid)->info.reason = reason;
 }
 
+void fake_hv_ran(int domid, uint64_t ns)
+{
+	fake_hv_find(domid)->info.cpu_time_ns = ns;
+}
+
 void fake_hv_vanish(int domid)
 {
 	for (int i = 0; i < MAX_DOMAINS; i++) {
@@ -268,8 +292,16 @@ size_t hv_cpu_faults(struct hv *hv, struct hv_fault *list, size_t max)
 	return 1;
 }
 
+const char *fake_hv_log;
+bool fake_hv_log_cleared;
+
 int hv_console_read(struct hv *hv, bool clear, char **text)
 {
+	fake_hv_log_cleared = clear;
+	if (fake_hv_log) {
+		*text = strdup(fake_hv_log);
+		return 0;
+	}
 	*text = malloc(5001);
 	memset(*text, 'x', 5000);
 	(*text)[5000] = '\0';

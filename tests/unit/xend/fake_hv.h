@@ -33,8 +33,13 @@ int fake_hv_guest(void);
 bool fake_hv_paused(int domid);
 /* The guest calls SHUTDOWN_@reason. */
 void fake_hv_shutdown(int domid, enum hv_shutdown_reason reason);
+/* What the hypervisor has logged; NULL: 5000 times x. Whether who read it last cleared it. */
+extern const char *fake_hv_log;
+extern bool fake_hv_log_cleared;
 /* The debug keys that were pressed last. */
 extern char fake_debug_keys[HV_DEBUG_KEYS_MAX + 1];
+/* It has run for so long. */
+void fake_hv_ran(int domid, uint64_t ns);
 /* Another tool destroys it. */
 void fake_hv_vanish(int domid);
 /* Another tool's domain has that number, and this uuid. */

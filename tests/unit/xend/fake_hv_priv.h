@@ -45,6 +45,7 @@ struct hv {
 	int fail_err;
 	bool hold;
 	uint8_t *region;		/* of a machine that outlives a process: all its frames */
+	bool *had;			/* of such a machine: whether somebody has had that frame */
 	struct fake_domain pool[MAX_DOMAINS];	/* and its domains */
 };
 
