@@ -113,8 +113,11 @@ static void test_what_a_killed_create_left_behind_does_not_stand_in_the_way(void
 	(void)state;
 	fake_store_set("/config/domain/demo/persistent", "0");
 	fake_store_set("/config/domain/demo/old", "x");
-	fake_store_set("/status/domain/demo/state", "failed");
-	fake_store_set("/status/domain/demo/error", "old news");
+	fake_store_set("/config/domain/demo/memory", "16");
+	fake_store_set("/config/domain/demo/kernel", "/nowhere/kernel");
+	fake_store_set("/config/domain/demo/power", "on");
+	wait_key("/status/domain/demo/state", "failed");
+	wait_key("/status/domain/demo/step", NULL);
 
 	OK("create", CFG);
 	expect_key("/config/domain/demo/old", NULL);
