@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # image/headless.sh - image/run's half for a machine without a person at it: watches it, hands on what COMMAND says, and
-# its status. Sourced, never run. Needs qemu(), $W, a folder of its own, $TIMEOUT and $SILENCE in seconds.
+# its status. Sourced, never run. Needs qemu(), $W, a folder of its own, $TIMEOUT and $SILENCE in seconds: those in
+# which it could run, whatever else the host had to do.
 
 # explain TEXT: why COMMAND has no status, for a person.
 explain()
@@ -22,14 +23,28 @@ sizes()
 # What only a machine that is lost says: dom0's kernel, Debian's hypervisor, ours, GRUB.
 PANIC='Kernel panic - not syncing|^\(XEN\) Panic on CPU|^\(SV\) .*Panic: |^grub> '
 
+# clock PID: leaves in $now the host's seconds without those in which PID's busiest thread wanted a CPU and had none.
+clock()
+{
+	denied=0
+	for file in "/proc/$1/task"/*/schedstat; do
+		# nanoseconds on a CPU, waiting for one, how often; none is there when PID has ended
+		{ read -r _ delay _ <"$file"; } 2>/dev/null || continue
+		[ "$delay" -le $denied ] || denied=$delay
+	done
+	now=$(($(date +%s) - denied / 1000000000))
+}
+
 # watch_over PID: waits for the end; stops a machine that panicked, fell silent before its services
 # came up, or ran out of time. Leaves the reason in $reason.
 watch_over()
 {
-	reason='' last=0 quiet_since=$(date +%s) start=$(date +%s) up=''
+	reason='' last=0 up=''
+	clock "$1"
+	quiet_since=$now start=$now
 	while kill -0 "$1" 2>/dev/null; do
 		sleep 0.2
-		now=$(date +%s)
+		clock "$1"
 		[ -s "$W/status" ] && up=1
 		size=$(sizes)
 		[ "$size" = "$last" ] || { last=$size; quiet_since=$now; }

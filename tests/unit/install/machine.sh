@@ -18,6 +18,16 @@ cat >"$work/bin/qemu-system-x86_64" <<'END'
 printf '%s\n' "$@" >"$WORK/args"
 port() { sed -n "s/^file,id=$1,path=//p" "$WORK/args" | sed 's/,,/,/g'; }
 [ ! -e "$WORK/broken" ] || exit 1
+# Its CPU is another's, who has ten times its share: of seven seconds it has less than one.
+[ ! -e "$WORK/crowded" ] || {
+	cpu=$(taskset -cp $$ | sed 's/.*: *//; s/[^0-9].*//')
+	taskset -cp "$cpu" $$ >/dev/null
+	sh -c 'while kill -0 "$1" 2>/dev/null; do :; done' sh $$ &
+	renice -n 10 $$ >/dev/null
+	read -r up _ </proc/uptime
+	end=$((${up%.*} + 8))
+	until [ "${up%.*}" -ge $end ]; do read -r up _ </proc/uptime; done
+}
 [ -n "$(port out)" ] || exit 5
 seq 17000 >"$(port out)"
 : >"$(port err)"
@@ -74,6 +84,10 @@ run -- true >"$work/said" 2>&1
 claim "a QEMU that does not begin is the machine's failure" same 125 $?
 claim "it leaves nothing, and nobody" clean
 rm "$work/broken"
+touch "$work/crowded"
+run --timeout 4 -- true >"$work/said" 2>&1
+claim "what the host has no CPU for is none of the machine's time" same 3 $?
+rm "$work/crowded"
 
 cd "$work" || exit 1
 run --disk odd:kept.img -- true >"$work/said" 2>&1
