@@ -80,17 +80,23 @@ configuration()
 	END
 }
 
-# boots MODEL DISK SECONDS: until what is on the disk is at its end, or Bochs is, or the time has passed; what
+# spent PID: seconds of the host's CPUs that it has had; more than there are when it is gone.
+spent()
+{
+	{ read -r _ _ _ _ _ _ _ _ _ _ _ _ _ user system _ <"/proc/$1/stat"; } 2>/dev/null || user=999999999 system=0
+	echo $(((user + system) / $(getconf CLK_TCK)))
+}
+
+# boots MODEL DISK SECONDS: until what is on the disk is at its end, or Bochs is, or has had the CPU for so long; what
 # was said is in $SCRATCH/DISK.MODEL.
 boots()
 {
 	configuration "$1" "$2" >"$SCRATCH/bochsrc"
 	: >"$SCRATCH/serial.$2.$1"
 	bochs -q -f "$SCRATCH/bochsrc" -rc "$SCRATCH/commands" >"$SCRATCH/said.$1" 2>&1 </dev/null &
-	bochs=$! left=$3
+	bochs=$!
 	until grep -aqE '^.*(tests|debian): end|Panic|Kernel panic' "$SCRATCH/serial.$2.$1"; do
-		left=$((left - 1))
-		[ $left -gt 0 ] && kill -0 $bochs 2>/dev/null || break
+		[ "$(spent $bochs)" -lt "$3" ] || break
 		sleep 1
 	done
 	sleep 1
