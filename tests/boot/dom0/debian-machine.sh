@@ -124,6 +124,6 @@ guest()
 	claim "its disk works" said first 'guest: disk mounted'
 	ip addr add 10.0.0.1/24 dev xenbr0
 	claim "its card does" until_true 60 ping -c 1 -W 5 10.0.0.4
-	talks first 'echo kept >/mnt/kept; sync; echo written $((6 * 7))' 20 >/tmp/talk
+	talks first 'echo kept >/mnt/kept; sync; echo written $((6 * 7))' 'written 42' >/tmp/talk
 	claim "its console is reached" grep -q 'written 42' /tmp/talk
 }

@@ -28,7 +28,7 @@ claim "one process per device" test "$(pidof blkback | wc -w) $(pidof netback | 
 claim "xm uptime knows the guest" sh -c 'xm uptime demo | grep -q demo'
 claim "xm dmesg shows the hypervisor's log" sh -c 'xm dmesg | grep -q .'
 
-talks demo 'echo answer $((6 * 7))' 8 >/tmp/console.out 2>&1
+talks demo 'echo answer $((6 * 7))' 'answer 42' >/tmp/console.out 2>&1
 claim "xm console carries a command and its answer" grep -q 'answer 42' /tmp/console.out
 claim "what was said before is shown to a late reader" grep -q 'guest: ready' /tmp/console.out
 

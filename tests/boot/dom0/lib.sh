@@ -81,10 +81,46 @@ types()
 	(printf '%s\n' "$2"; sleep 10) >"$tty" 2>/dev/null &
 }
 
-# talks NAME TEXT SECONDS: the same through xm console, its output shown; Ctrl-] leaves it.
+# keys FORMAT [WORD]: typed into what reads /tmp/keys, if that still does.
+keys() { (trap '' PIPE; printf "$@" >&5) 2>/dev/null || :; }
+
+# looks_on SECONDS TEXT COMMAND... -- HEARD...: COMMAND shows a guest's console. TEXT, if there is one, is typed there, now
+# and then again: who sets a terminal up may throw away what was typed before. When HEARD, a command, succeeds, the time
+# is over, or COMMAND has left, Ctrl-] leaves. What COMMAND said is in /tmp/shown then; its status.
+looks_on()
+{
+	end=$(($(now) + 4 * $1)) text=$2 command=''
+	shift 2
+	rm -f /tmp/keys
+	mkfifo /tmp/keys
+	: >/tmp/shown
+	while [ "$1" != -- ]; do
+		command="$command '$1'" # no word of these has a quote
+		shift
+	done
+	shift
+	eval "$command" </tmp/keys >/tmp/shown 2>&1 &
+	looker=$!
+	exec 5>/tmp/keys
+	until has_left || [ "$(now)" -ge $end ]; do
+		[ -z "$text" ] || keys '%s\n' "$text"
+		! until_true 1 "$@" >/dev/null || break
+	done
+	keys '\035'
+	until_true 15 has_left || kill $looker
+	looked=0
+	wait $looker || looked=$?
+	exec 5>&-
+	return $looked
+}
+has_left() { ! kill -0 $looker 2>/dev/null; }
+shown() { grep -qE -- "$1" /tmp/shown; }
+
+# talks NAME TEXT PATTERN: TEXT is typed through xm console until what is said there has the PATTERN, and is shown.
 talks()
 {
-	(sleep 2; printf '%s\n' "$2"; sleep "$3"; printf '\035') | xm console "$1"
+	looks_on 60 "$2" xm console "$1" -- shown "$3"
+	cat /tmp/shown
 }
 
 # daemon NAME: the pid of a service, which may have helpers of its name.

@@ -125,8 +125,8 @@ ganeti()
 	claim "Ganeti: it shuts down" hv_xen shutdown absent
 	claim "the guest shut down cleanly" said web1.example.org 'guest: poweroff'
 	claim "Ganeti: it starts paused" hv_xen paused listed
-	(sleep 20; printf '\035') | ours timeout 120 bash /usr/lib/ganeti/3.0/usr/lib/ganeti/tools/xen-console-wrapper \
-		xl web1.example.org >/tmp/wrapper 2>&1
+	looks_on 120 '' ours bash /usr/lib/ganeti/3.0/usr/lib/ganeti/tools/xen-console-wrapper xl web1.example.org -- \
+		said web1.example.org 'guest: ready' 3
 	claim "Ganeti: its console's program lets it go on" hears web1.example.org 120 'guest: ready' 3
 	claim "Ganeti: it is destroyed" hv_xen kill absent
 	claim "Ganeti: a start that fails is an error of its kind" hv_xen broken absent
@@ -159,8 +159,8 @@ xl() { theirs xl "$@"; }
 # asks PATTERN TEXT: the guest's shell, through xl console, which wants a terminal, answers so.
 asks()
 {
-	(sleep 3; printf '%s\n' "$2"; sleep 8; printf '\035') |
-		says "$1" theirs timeout 60 script -qc 'xl console debian' /dev/null
+	looks_on 60 "$2" theirs script -qc 'xl console debian' /dev/null -- shown "$1"
+	shown "$1" || { cat /tmp/shown; return 1; }
 }
 
 debian_xl()
@@ -329,9 +329,8 @@ libvirt()
 	claim "virsh dominfo" says '^Max memory: +131072 KiB' virt dominfo virt
 	claim "virsh vcpucount" says '^1$' virt vcpucount virt --current --live
 	claim "virsh domifstat" says 'rx_bytes +[1-9]' virt domifstat virt "vif$(virt domid virt).0"
-	(sleep 3; printf '%s\n' 'echo answer $((6 * 7))'; sleep 8; printf '\035') |
-		theirs timeout 60 script -qc 'virsh -c xen:///system console virt' /dev/null >/tmp/console 2>&1
-	claim "virsh console" says 'answer 42' cat /tmp/console
+	looks_on 60 'echo answer $((6 * 7))' theirs script -qc 'virsh -c xen:///system console virt' /dev/null -- shown 'answer 42'
+	claim "virsh console" says 'answer 42' cat /tmp/shown
 	claim "virsh suspend" virt suspend virt
 	claim "which it tells" domstate paused
 	claim "virsh resume" virt resume virt

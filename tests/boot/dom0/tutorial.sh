@@ -43,16 +43,10 @@ typed()
 	{ echo 'reboot() { : >/run/session.reboot; }'; cat "/mnt/pages/$1.sh"; } >/tmp/block
 	want=/mnt/pages/$1.want
 	if grep -q 'create -c\|xm console' /tmp/block; then
-		rm -f /tmp/keys
-		mkfifo /tmp/keys
 		sed 's/\\z$//' "$want" >/tmp/want
-		sh -e /tmp/block </tmp/keys >/tmp/said 2>&1 &
-		exec 5>/tmp/keys
-		until_true 300 says /tmp/want /tmp/said
-		printf '\035' >&5
-		wait $!
+		looks_on 300 '' sh -e /tmp/block -- says /tmp/want /tmp/shown
 		status=$?
-		exec 5>&-
+		cp /tmp/shown /tmp/said
 	else
 		status=0
 		sh -e /tmp/block </dev/null >/tmp/said 2>&1 || status=$?
