@@ -37,9 +37,10 @@ mark=0
 from_now() { mark=$(wc -l <"$(log_of demo)" 2>/dev/null || echo 0); }
 new() { tail -n +$((mark + 1)) "$(log_of demo)" | tr -d '\r'; }
 says() { [ "$(new | grep -acE -- "$1")" -ge "$2" ]; }
+# Ten more ticks than now: how long it stood still it says before the first of them.
 goes_on()
 {
-	claim "$1 it counts on" until_true 60 says '^tick [0-9]+ ' 10
+	claim "$1 it counts on" until_true 60 says '^tick [0-9]+ ' $(($(new | grep -acE '^tick [0-9]+ ') + 10))
 	[ $kind != disk ] || claim "$1 it writes on" until_true 60 says '^wrote' 2
 	new | grep -a '^stood' | sed "s/^/# guest: $kind /"
 }
