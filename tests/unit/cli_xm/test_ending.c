@@ -41,8 +41,9 @@ static void test_a_shutdown_that_xend_holds_is_told(void **state)
 	expect_err("demo: not shut down: ");
 	OK("shutdown", "-w", "two");
 	fake_store_lost(NULL);
-	wait_key("/status/store", "whole");
-	OK("shutdown", "-w", "demo");
+	/* Its record has been switched off: now that counts. */
+	wait_key("/status/domain/demo/state", NULL);
+	wait_key("/config/domain/demo/power", NULL);
 }
 
 static void test_shutdown_of_all_leaves_the_host_alone(void **state)
