@@ -172,12 +172,18 @@ void domain_set_state(struct xend *x, struct domain *d, enum domain_state state,
 
 	d->state = state;
 	status_write(x, d);
-	if (from == state)
+	domain_tell(x, d, from, why);
+}
+
+void domain_tell(struct xend *x, const struct domain *d, enum domain_state from, const char *why)
+{
+	const char *to = state_names[d->state];
+
+	if (from == d->state)
 		return;
-	history_add(x, d->name, state_names[from], state_names[state], why, d->error);
+	history_add(x, d->name, state_names[from], to, why, d->error);
 	if (d->error[0])
-		log_info("%s: %s -> %s (%s): %s", d->name, state_names[from], state_names[state],
-			 why, d->error);
+		log_info("%s: %s -> %s (%s): %s", d->name, state_names[from], to, why, d->error);
 	else
-		log_info("%s: %s -> %s (%s)", d->name, state_names[from], state_names[state], why);
+		log_info("%s: %s -> %s (%s)", d->name, state_names[from], to, why);
 }

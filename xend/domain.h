@@ -113,5 +113,7 @@ void domain_error(struct domain *d, const char *fmt, ...) __attribute__((format(
 
 /* Moves to @state: status, history and log. @why is one or two words for the history. */
 void domain_set_state(struct xend *x, struct domain *d, enum domain_state state, const char *why);
+/* Of a move from @from whose status is written: history and log. */
+void domain_tell(struct xend *x, const struct domain *d, enum domain_state from, const char *why);
 
 #endif

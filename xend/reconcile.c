@@ -21,6 +21,7 @@
 #include "cpu_share.h"
 #include "status.h"
 #include "steps.h"
+#include "store.h"
 #include "xend.h"
 
 #define FAST_RESTART_NS (60 * NS_PER_S)
@@ -34,6 +35,29 @@ static void forget(struct xend *x, struct domain *d)
 	history_prune(x);
 }
 
+struct ending {
+	const struct domain *d;
+	bool removes;
+};
+
+static int ending_body(struct txn *tx, void *arg)
+{
+	const struct ending *e = arg;
+
+	record_end_in(tx, e->d->name, e->removes);
+	status_write_in(tx, e->d);
+	return 0;
+}
+
+/*
+ * The end in the record and in the state, in one: who is told of it finds the name free, whatever
+ * he makes of it is not taken for what has ended, and no xend finds one without the other.
+ */
+static int write_end(struct xend *x, const struct domain *d, bool removes)
+{
+	return store_transact(x->xs, ending_body, &(struct ending){ d, removes });
+}
+
 /*
  * That it has ended, in its record: a transient one goes, another is switched off. Where the store
  * refuses (a full disk, say), it is tried again until it is so, and nothing is started before.
@@ -41,14 +65,29 @@ static void forget(struct xend *x, struct domain *d)
 static int record_end(struct xend *x, struct domain *d)
 {
 	bool waited = d->ended;
-	int err = d->transient ? record_remove(x->xs, d->name) : record_power_off(x->xs, d->name);
+	int err;
 
+	d->ended = false;
+	err = write_end(x, d, d->transient);
 	d->ended = err != 0;
 	d->dirty = true;
 	if (err && !waited)
 		log_warnx("%s: it has ended, and its record cannot be %s: %s: it is not started "
 			  "before that is done", d->name, d->transient ? "removed" : "switched off",
 			  strerror(-err));
+	return err;
+}
+
+static int end(struct xend *x, struct domain *d, enum domain_state state, const char *why)
+{
+	enum domain_state from = d->state;
+	int err;
+
+	d->state = state;
+	err = record_end(x, d);
+	if (err)
+		status_write(x, d);
+	domain_tell(x, d, from, why);
 	return err;
 }
 
@@ -109,6 +148,25 @@ static void take_record(struct xend *x, struct domain *d, struct record *rec)
 		sched_keep(rec, &d->rec);
 }
 
+/* Its record is off, or the host goes down. */
+static void stay_stopped(struct xend *x, struct domain *d)
+{
+	bool final = d->state == STATE_SHUTDOWN || d->state == STATE_CRASHED ||
+		     d->state == STATE_FAILED;
+	enum domain_state from = d->state, state = final ? from : STATE_DEFINED;
+
+	if (d->rec.power) {
+		domain_set_state(x, d, state, "record");
+		return;
+	}
+	d->state = state;
+	/* Not where it is on again: that wakes us. */
+	if (status_write_off(x, d))
+		domain_tell(x, d, from, "record");
+	else
+		d->state = from;
+}
+
 /* Nothing runs: does the record want it to? */
 static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, const char *why)
 {
@@ -117,16 +175,16 @@ static void reconcile_stopped(struct xend *x, struct domain *d, int rec_err, con
 		return;
 	}
 	if (!d->rec.power || host_stopping(x)) {
-		bool final = d->state == STATE_SHUTDOWN || d->state == STATE_CRASHED ||
-			     d->state == STATE_FAILED;
-
-		domain_set_state(x, d, final ? d->state : STATE_DEFINED, "record");
+		stay_stopped(x, d);
 		return;
 	}
-	/* Between two lives, and its record says what it ran with: that is no loss's word. */
-	if (d->give_up || (!d->as_built && hold(x, d)))
+	if (d->give_up)
 		return;
+	/* Of its last life: the reason why this one does not begin is another. */
 	d->error[0] = '\0';
+	/* Between two lives, and its record says what it ran with: that is no loss's word. */
+	if (!d->as_built && hold(x, d))
+		return;
 	if (d->rec.moved[0]) {
 		domain_error(d, "it was handed over (%s): xm migrate asks there", d->rec.moved);
 		fail(x, d, "moved");
@@ -235,8 +293,7 @@ bool reconcile_withdraw(struct xend *x, struct domain *d)
 		begins = rec->power;
 	if (begins) {
 		d->transient = !rec->persistent;
-		record_end(x, d);
-		domain_set_state(x, d, STATE_SHUTDOWN, "destroy");
+		end(x, d, STATE_SHUTDOWN, "destroy");
 	}
 	free(rec);
 	return begins;
@@ -258,25 +315,24 @@ static void settle(struct xend *x, struct domain *d, enum domain_state state)
 {
 	const char *why = d->end_why[0] ? d->end_why : "stopped";
 
-	/* A host that goes down ends it for now: power stays, for autostart=last. */
-	if (!d->transient && !host_stopping(x))
-		record_end(x, d);
-	domain_set_state(x, d, state, why);
 	d->dirty = true;
-	if (!d->transient)
-		return;
-	if (!record_end(x, d))
+	/* A host that goes down ends it for now: power stays, for autostart=last. */
+	if (!d->transient && host_stopping(x))
+		domain_set_state(x, d, state, why);
+	else if (!end(x, d, state, why) && d->transient)
 		forget(x, d);
-	else
-		status_write(x, d);
 }
 
 void reconcile_moved(struct xend *x, struct domain *d)
 {
+	enum domain_state from = d->state;
 	int err;
 
-	domain_set_state(x, d, STATE_SHUTDOWN, "moved");
-	err = record_remove(x->xs, d->name);
+	d->state = STATE_SHUTDOWN;
+	err = write_end(x, d, true);
+	if (err)
+		status_write(x, d);
+	domain_tell(x, d, from, "moved");
 	if (!err) {
 		forget(x, d);
 		return;

@@ -69,6 +69,14 @@ static int power_off_body(struct txn *tx, void *arg)
 	return 0;
 }
 
+void record_end_in(struct txn *tx, const char *name, bool removes)
+{
+	if (removes)
+		txn_rm(tx, path_config(name, NULL));
+	else
+		power_off_body(tx, (void *)name);
+}
+
 int record_power_off(struct xs_handle *xs, const char *name)
 {
 	return store_transact(xs, power_off_body, (void *)name);
@@ -77,11 +85,6 @@ int record_power_off(struct xs_handle *xs, const char *name)
 int record_forget_saved(struct xs_handle *xs, const char *name)
 {
 	return store_rm(xs, path_config(name, "saved"));
-}
-
-int record_remove(struct xs_handle *xs, const char *name)
-{
-	return store_rm(xs, path_config(name, NULL));
 }
 
 static int uuid_body(struct txn *tx, void *arg)

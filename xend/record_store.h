@@ -12,6 +12,8 @@
 
 #include "record.h"
 
+struct txn;
+
 /*
  * Reads and checks the record of @name, of one moment. 0, -ENOENT when there is none, -errno of the
  * store, or -EINVAL with @why (@why_len bytes): all that is wrong, in one line. Even then @r is
@@ -28,10 +30,11 @@ bool record_same(const struct record *a, const struct record *b);
  */
 int record_power_off(struct xs_handle *xs, const char *name);
 
+/* The domain's end, in a transaction that tells of it: the record is removed, or switched off. */
+void record_end_in(struct txn *tx, const char *name, bool removes);
+
 /* Removes saved=. 0 or -errno. */
 int record_forget_saved(struct xs_handle *xs, const char *name);
-
-int record_remove(struct xs_handle *xs, const char *name);
 
 /*
  * Gives a record without one a random uuid, if nobody else has. -ENOENT: it is gone, and stays so.

@@ -43,9 +43,8 @@ bool status_is_as_built(struct xend *x, const struct domain *d)
 	return !store_transact(x->xs, as_built_body, (void *)d);
 }
 
-static int status_body(struct txn *tx, void *arg)
+void status_write_in(struct txn *tx, const struct domain *d)
 {
-	const struct domain *d = arg;
 	char domid[16], hash[24], start_kib[24], log_from[24];
 
 	snprintf(domid, sizeof(domid), "%d", d->domid);
@@ -83,6 +82,11 @@ static int status_body(struct txn *tx, void *arg)
 		txn_rm(tx, path_status(d->name, "cpu_time_ns"));
 		txn_rm(tx, path_status(d->name, "started"));
 	}
+}
+
+static int status_body(struct txn *tx, void *arg)
+{
+	status_write_in(tx, arg);
 	return 0;
 }
 
@@ -90,6 +94,25 @@ void status_write(struct xend *x, const struct domain *d)
 {
 	if (store_transact(x->xs, status_body, (void *)d))
 		log_warn("%s: status cannot be written", d->name);
+}
+
+static int off_body(struct txn *tx, void *arg)
+{
+	const struct domain *d = arg;
+	int on = txn_is(tx, path_config(d->name, "power"), "on");
+
+	if (!on)
+		status_write_in(tx, d);
+	return on > 0 ? -ESTALE : on;
+}
+
+bool status_write_off(struct xend *x, const struct domain *d)
+{
+	int err = store_transact(x->xs, off_body, (void *)d);
+
+	if (err && err != -ESTALE)
+		log_warn("%s: status cannot be written", d->name);
+	return err != -ESTALE;
 }
 
 struct step_args {

@@ -10,9 +10,17 @@
 struct xend;
 struct domain;
 struct hv_domain;
+struct txn;
 
 /* Writes state, domid, uuid, error and pending in one transaction. */
 void status_write(struct xend *x, const struct domain *d);
+/* The same, as a part of another one. */
+void status_write_in(struct txn *tx, const struct domain *d);
+/*
+ * The same of one whose record is off, for as long as it is: who switches it on takes away what is
+ * said of its last life, and waits for what is said of the next. Whether it was off still.
+ */
+bool status_write_off(struct xend *x, const struct domain *d);
 /* Whether @d, which has a domain, has what its record says. Not, where the store does not say. */
 bool status_is_as_built(struct xend *x, const struct domain *d);
 /* The journal: the step about to be done or undone and what follows afterwards. */

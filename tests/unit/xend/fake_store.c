@@ -44,6 +44,22 @@ struct xs_handle {
 };
 
 static struct xs_handle *the_store;
+static void (*meanwhile)(void);
+static bool others_are_here;
+
+static void others_come(void)
+{
+	if (!meanwhile || others_are_here)
+		return;
+	others_are_here = true;
+	meanwhile();
+	others_are_here = false;
+}
+
+void fake_meanwhile(void (*fn)(void))
+{
+	meanwhile = fn;
+}
 
 static void tree_free(struct tree *t)
 {
@@ -150,6 +166,8 @@ struct xs_handle *fake_store_new(void)
 {
 	fake_store_free();
 	lost_lines = NULL;
+	meanwhile = NULL;
+	others_are_here = false;
 	the_store = calloc(1, sizeof(*the_store));
 	the_store->events_end = &the_store->events;
 	tree_make(&the_store->tree, "/local");
@@ -239,6 +257,8 @@ bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const v
 	free(n->value);
 	n->value = strndup(data, len);
 	changed(path, false);
+	if (!t)
+		others_come();
 	return true;
 }
 
@@ -274,6 +294,8 @@ bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 	}
 	tree->nr = kept;
 	changed(path, true);
+	if (!t)
+		others_come();
 	return true;
 }
 
@@ -332,6 +354,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abandon)
 {
 	bool conflict = !abandon && h->conflicts, lost = false;
+	int err;
 
 	h->in_txn = false;
 	if (abandon || conflict) {
@@ -357,6 +380,9 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abandon)
 		h->lose_part[0] = '\0';
 		errno = EIO;
 	}
+	err = errno;
+	others_come();
+	errno = err;
 	return !conflict && !lost;
 }
 

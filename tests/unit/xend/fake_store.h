@@ -46,6 +46,11 @@ bool fake_has_refused(void);
 void fake_lost(const char *lines);
 /* How often that was asked. */
 unsigned int fake_lost_asked(void);
+/*
+ * @fn is called after each transaction, whatever became of it, and each change outside of one:
+ * then others may come. NULL: not any more.
+ */
+void fake_meanwhile(void (*fn)(void));
 /* Domains introduced and not released. */
 unsigned int fake_introduced(void);
 

@@ -408,6 +408,165 @@ static void test_a_start_withdrawn_on_a_full_disk_is_withdrawn(void **state)
 	assert_string_equal(fake_get("/config/domain/web/power"), "off");
 }
 
+/*
+ * What another command does as soon as it is told: nothing that is said of an earlier life is left,
+ * and it is switched on (start_forget() of xm).
+ */
+static bool asked, told_of_before;
+
+static void ask_for_a_start(void)
+{
+	fake_set("/status/domain/web/error", NULL);
+	fake_set("/status/domain/web/state", NULL);
+	fake_set("/config/domain/web/power", "on");
+	asked = true;
+}
+
+static void ask_at_once(void)
+{
+	if (!asked)
+		ask_for_a_start();
+	told_of_before |= !strcmp(state_of("web"), "failed") || !strcmp(state_of("web"), "shutdown");
+}
+
+static void ask_when_it_is_off(void)
+{
+	const char *power = fake_get("/config/domain/web/power");
+
+	if (asked || !strcmp(power, "off"))
+		ask_at_once();
+}
+
+static void start_meanwhile(struct world *w, void (*others)(void))
+{
+	asked = told_of_before = false;
+	fake_meanwhile(others);
+	world_steps(w, 4);
+	assert_true(asked);
+	assert_false(told_of_before);
+	world_run(w, 5);
+	fake_meanwhile(NULL);
+	assert_false(told_of_before);
+	assert_string_equal(state_of("web"), "running");
+	assert_string_equal(error_of("web"), "");
+}
+
+/* xend has read that it is off, and is about to say what became of it. */
+static void test_a_start_is_told_nothing_of_the_life_before(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_hv_fail("domain_create", -EPERM);
+	world_run(w, 5);
+	fake_hv_fail(NULL, 0);
+	assert_string_equal(state_of("web"), "failed");
+	assert_string_not_equal(error_of("web"), "");
+	fake_set("/config/domain/web/power", "off");
+	start_meanwhile(w, ask_at_once);
+
+	request(w, "destroy", "web");
+	world_run(w, 5);
+	assert_string_equal(state_of("web"), "shutdown");
+	fake_set("/config/domain/web/memory", "16");
+	start_meanwhile(w, ask_at_once);
+}
+
+static void test_a_start_after_one_withdrawn_is_told_nothing_of_that(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_hv_fail("domain_create", -EPERM);
+	world_run(w, 5);
+	fake_hv_fail(NULL, 0);
+	fake_set("/config/domain/web/memory", "16");
+	fake_set("/request/r1/domain", "web");
+	fake_set("/request/r1/op", "destroy");
+	start_meanwhile(w, ask_when_it_is_off);
+}
+
+static void look_for_another_reason(void)
+{
+	told_of_before |= error_of("web")[0] && !strstr(error_of("web"), "the store has lost");
+}
+
+/* Nor is one that is not begun at all. */
+static void test_a_start_that_is_held_says_that(void **state)
+{
+	struct world *w = *state;
+
+	world_record(w, "web");
+	fake_hv_fail("domain_create", -EPERM);
+	world_run(w, 5);
+	fake_hv_fail(NULL, 0);
+	fake_set("/config/domain/web/power", "off");
+	world_run(w, 1);
+	assert_null(strstr(error_of("web"), "the store has lost"));
+	fake_lost("/config/domain/web/power\n");
+	world_run(w, 30);
+	ask_for_a_start();
+	told_of_before = false;
+	fake_meanwhile(look_for_another_reason);
+	world_run(w, 1);
+	fake_meanwhile(NULL);
+	assert_false(told_of_before);
+	assert_non_null(strstr(error_of("web"), "the store has lost"));
+	fake_lost(NULL);
+}
+
+/* Who is told that it has ended may give its name to another: then that is not removed for it. */
+static bool told_with_its_record, goes_away;
+
+static void look_for_its_record(void)
+{
+	bool ended = !strcmp(state_of("web"), "shutdown");
+
+	told_with_its_record |= ended && fake_get("/config/domain/web/memory");
+	if (ended && goes_away)
+		fake_store_fail(FAKE_AWAY);
+}
+
+static void end_of_a_transient_one(struct world *w)
+{
+	told_with_its_record = false;
+	world_record(w, "web");
+	fake_set("/config/domain/web/persistent", "0");
+	world_run(w, 5);
+	assert_string_equal(state_of("web"), "running");
+	fake_meanwhile(look_for_its_record);
+	fake_hv_shutdown(fake_hv_guest(), HV_SHUTDOWN_POWEROFF);
+	world_run(w, 15);
+	fake_meanwhile(NULL);
+	assert_int_equal(fake_hv_domains(), 0);
+}
+
+static void test_an_end_is_told_when_the_name_is_free(void **state)
+{
+	struct world *w = *state;
+
+	goes_away = false;
+	end_of_a_transient_one(w);
+	assert_false(told_with_its_record);
+	assert_string_equal(state_of("web"), "none");
+}
+
+static void test_an_end_half_way_through_which_xend_dies_is_one(void **state)
+{
+	struct world *w = *state;
+
+	goes_away = true;
+	end_of_a_transient_one(w);
+	assert_string_equal(state_of("web"), "shutdown");
+	world_kill(w);
+	fake_store_fail(FAKE_WORKS);
+	world_start(w);
+	world_run(w, 15);
+	assert_int_equal(fake_hv_domains(), 0);
+	assert_null(fake_get("/config/domain/web/memory"));
+	assert_string_equal(state_of("web"), "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +592,11 @@ int main(void)
 		T(test_an_end_that_cannot_be_recorded_is_still_an_end),
 		T(test_a_transient_record_that_cannot_be_removed_starts_nothing),
 		T(test_a_start_withdrawn_on_a_full_disk_is_withdrawn),
+		T(test_a_start_is_told_nothing_of_the_life_before),
+		T(test_a_start_after_one_withdrawn_is_told_nothing_of_that),
+		T(test_a_start_that_is_held_says_that),
+		T(test_an_end_is_told_when_the_name_is_free),
+		T(test_an_end_half_way_through_which_xend_dies_is_one),
 #undef T
 	};
 
