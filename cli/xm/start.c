@@ -148,6 +148,25 @@ static void withdraw(struct follow *f, bool destroy)
 		store_remove(f->xs, XBT_NULL, "/config/domain/%s", f->name);
 }
 
+/*
+ * A start that failed leaves as little. But where nothing is said of it any more, somebody has asked
+ * for another one since (start_forget()): that is not ours.
+ */
+static int withdraw_failed(struct xs_handle *xs, xs_transaction_t t, void *data)
+{
+	const char *name = data;
+	int has = store_has(xs, t, "/status/domain/%s/state", name);
+	long long n;
+
+	if (has > 0)
+		has = store_has(xs, t, "/config/domain/%s", name);
+	if (has <= 0)
+		return has;
+	if (store_read_number(xs, t, &n, "/config/domain/%s/persistent", name) && !n)
+		return store_remove(xs, t, "/config/domain/%s", name);
+	return store_write(xs, t, "off", "/config/domain/%s/power", name);
+}
+
 static int tell_failed(struct follow *f)
 {
 	char *error = store_read(f->xs, XBT_NULL, "/status/domain/%s/error", f->name);
@@ -155,7 +174,7 @@ static int tell_failed(struct follow *f)
 	xm_fail(f->xm, "%s: not started: %s", f->name,
 		error && *error ? error : "xend gave no reason");
 	free(error);
-	withdraw(f, false);
+	store_transact(f->xs, withdraw_failed, (void *)f->name);
 	return 1;
 }
 

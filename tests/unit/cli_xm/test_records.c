@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pthread.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -61,6 +62,46 @@ static void test_a_failed_start_of_a_record_keeps_it_switched_off(void **state)
 	expect_key("/config/domain/demo/memory", "128");
 	FAILS("start", "demo");
 	expect_err("demo: not started: disk xvda: cannot open it");
+}
+
+static void *fail_the_start(void *data)
+{
+	wait_key("/config/domain/demo/power", "on");
+	fake_store_set("/status/domain/demo/error", "no memory");
+	fake_store_set("/status/domain/demo/state", "failed");
+	return data;
+}
+
+/* As another xm does that starts it. */
+static void start_it_anew(void)
+{
+	fake_store_drop("/status/domain/demo/state");
+	fake_store_drop("/status/domain/demo/error");
+	fake_store_set("/config/domain/demo/power", "on");
+}
+
+static void test_a_failed_start_leaves_the_next_one_alone(void **state)
+{
+	static const struct { const char *persistent, *power; void (*then)(void); } ends[] = {
+		{ "1", "off", NULL }, { "1", "on", start_it_anew },
+		{ "0", NULL, NULL }, { "0", "on", start_it_anew },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		pthread_t xend;
+
+		fake_store_drop("/status/domain/demo");
+		fake_store_drop("/config/domain/demo");
+		OK("new", CFG);
+		fake_store_set("/config/domain/demo/persistent", ends[i].persistent);
+		pthread_create(&xend, NULL, fail_the_start, NULL);
+		xm_when_it_complains(ends[i].then);
+		FAILS("start", "demo");
+		pthread_join(xend, NULL);
+		expect_err("demo: not started: no memory");
+		expect_key("/config/domain/demo/power", ends[i].power);
+	}
 }
 
 static void test_new_warns_about_missing_files_and_stores_all_the_same(void **state)
@@ -293,6 +334,8 @@ int main(void)
 		LIVE(test_new_stores_without_starting_and_start_starts),
 		LIVE(test_xends_journal_is_left_alone),
 		LIVE(test_a_failed_start_of_a_record_keeps_it_switched_off),
+		cmocka_unit_test_setup_teardown(test_a_failed_start_leaves_the_next_one_alone, xm_setup_bare,
+						xm_teardown),
 		LIVE(test_new_warns_about_missing_files_and_stores_all_the_same),
 		LIVE(test_delete_removes_only_what_does_not_run),
 		LIVE(test_rename_moves_the_record_of_a_stopped_domain),

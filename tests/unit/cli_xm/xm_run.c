@@ -27,6 +27,7 @@ char xm_out[16384], xm_err[16384];
 
 static char dir[] = "/tmp/xm-test-XXXXXX";
 static char input[1024];
+static void (*when_it_complains)(void);
 
 const char *xm_file(const char *name)
 {
@@ -128,6 +129,21 @@ void xm_input(const char *text)
 	snprintf(input, sizeof(input), "%s", text);
 }
 
+void xm_when_it_complains(void (*fn)(void))
+{
+	when_it_complains = fn;
+}
+
+static ssize_t complain(void *err, const char *text, size_t len)
+{
+	void (*fn)(void) = when_it_complains;
+
+	when_it_complains = NULL;
+	if (fn)
+		fn();
+	return (ssize_t)fwrite(text, 1, len, err);
+}
+
 static void slurp(FILE *f, char *out, size_t size)
 {
 	rewind(f);
@@ -138,6 +154,7 @@ static void slurp(FILE *f, char *out, size_t size)
 static int run(const char *prog, const char *word, va_list ap)
 {
 	FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
+	FILE *heard = NULL;
 	char *argv[40] = { (char *)prog };
 	int argc = 1, status;
 
@@ -148,7 +165,14 @@ static int run(const char *prog, const char *word, va_list ap)
 	/* A file shared by position: what console reads by descriptor must start at 0. */
 	lseek(fileno(in), 0, SEEK_SET);
 	input[0] = '\0';
-	status = xm_main(argc, argv, in, out, err);
+	if (when_it_complains) {
+		heard = fopencookie(err, "w", (cookie_io_functions_t){ .write = complain });
+		setvbuf(heard, NULL, _IONBF, 0);
+	}
+	status = xm_main(argc, argv, in, out, heard ? heard : err);
+	if (heard)
+		fclose(heard);
+	when_it_complains = NULL;
 	fclose(in);
 	slurp(out, xm_out, sizeof(xm_out));
 	slurp(err, xm_err, sizeof(xm_err));

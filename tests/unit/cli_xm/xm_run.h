@@ -27,6 +27,9 @@ int xl_run(const char *word, ...) __attribute__((sentinel));
 /* What the next run reads from standard input ("" again afterwards). */
 void xm_input(const char *text);
 
+/* What happens as soon as the next run complains, before it goes on. */
+void xm_when_it_complains(void (*fn)(void));
+
 /* Where things are: "DIR/NAME"; overwritten by the sixth call after. */
 const char *xm_file(const char *name);
 
