@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "read_whole.h"
+#include "saved_xl.h"
 #include "write_whole.h"
 
 /* As it stands in the file, little-endian; the record follows, padded to 8 bytes. */
@@ -26,23 +28,6 @@ struct on_disk {
 static size_t padded(size_t len)
 {
 	return (len + 7) & ~(size_t)7;
-}
-
-static int read_all(int fd, void *data, size_t len)
-{
-	char *p = data;
-
-	while (len) {
-		ssize_t n = read(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EINVAL;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /* The padding is looked at when it is read. */
@@ -107,10 +92,10 @@ static bool is_word(const char *s)
 	return !*s;
 }
 
-static int read_head(int fd, struct saved_head *h)
+/* Behind the magic. */
+static int read_head(int fd, struct on_disk d, struct saved_head *h)
 {
-	struct on_disk d;
-	int err = read_all(fd, &d, sizeof(d));
+	int err = read_whole(fd, (char *)&d + sizeof(d.magic), sizeof(d) - sizeof(d.magic));
 
 	if (err)
 		return err;
@@ -128,21 +113,30 @@ static int read_head(int fd, struct saved_head *h)
 	h->record = malloc(padded(h->record_len) + 1);
 	if (!h->record)
 		return -ENOMEM;
-	err = read_all(fd, h->record, padded(h->record_len));
+	err = read_whole(fd, h->record, padded(h->record_len));
 	if (!err)
 		err = check_sum(&d, h);
 	return err ? err : check_pairs(h);
 }
 
-int saved_head_take(int fd, struct saved_head *h)
+static int take(int fd, struct saved_head *h, bool may_be_xl)
 {
-	int err;
+	struct on_disk d;
+	int err = read_whole(fd, d.magic, sizeof(d.magic));
 
 	*h = (struct saved_head){ .record = NULL };
-	err = read_head(fd, h);
+	if (!err && may_be_xl && !memcmp(d.magic, SAVED_XL_MAGIC, sizeof(d.magic)))
+		err = saved_xl_take(fd, h);
+	else if (!err)
+		err = read_head(fd, d, h);
 	if (err)
 		saved_head_free(h);
 	return err;
+}
+
+int saved_head_take(int fd, struct saved_head *h)
+{
+	return take(fd, h, false);
 }
 
 int saved_head_read(const char *path, struct saved_head *h, int *fd)
@@ -152,7 +146,7 @@ int saved_head_read(const char *path, struct saved_head *h, int *fd)
 	*h = (struct saved_head){ .record = NULL };
 	if (in < 0)
 		return -errno;
-	err = saved_head_take(in, h);
+	err = take(in, h, true);
 	if (err || !fd)
 		close(in);
 	else
@@ -163,7 +157,8 @@ int saved_head_read(const char *path, struct saved_head *h, int *fd)
 void saved_head_free(struct saved_head *h)
 {
 	free(h->record);
-	h->record = NULL;
+	free(h->config);
+	h->record = h->config = NULL;
 	h->record_len = 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef COMMON_SAVED_HEAD_H
 #define COMMON_SAVED_HEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ struct saved_head {
 	uint64_t nr_pages;		/* the domain had */
 	char *record;			/* pairs key NUL value NUL; keys below the record's path */
 	size_t record_len;
+	/* Of xl save (saved_xl.h): none of the above but .version. */
+	bool is_xl, config_is_json;
+	char *config;			/* what xl was told of the domain; NULL: it is not there */
 };
 
 /* Writes @h at the place of @fd. 0 or -errno. */
@@ -33,11 +37,11 @@ int saved_head_write(int fd, const struct saved_head *h);
 
 /*
  * Reads a head from the beginning of the file @path. 0 and the file open behind the head in *@fd
- * (NULL: closed); -EINVAL: no file of xm save, or a damaged one; else -errno. Then
+ * (NULL: closed); -EINVAL: no file of xm save or xl save, or a damaged one; else -errno. Then
  * saved_head_free().
  */
 int saved_head_read(const char *path, struct saved_head *h, int *fd);
-/* The same from where @fd is, which is not closed. -EINVAL also for an end too early. */
+/* Only xm's, from where @fd is, which is not closed. -EINVAL also for an end too early. */
 int saved_head_take(int fd, struct saved_head *h);
 void saved_head_free(struct saved_head *h);
 

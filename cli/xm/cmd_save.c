@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "define.h"
 #include "domains.h"
+#include "load.h"
 #include "record.h"
 #include "request.h"
 #include "saved_head.h"
 #include "schema.h"
 #include "start.h"
+#include "xl_config.h"
 
 #define SAVE_TIMEOUT_NS (3600 * INT64_C(1000000000))
 #define FILE_PATH_MAX 1024
@@ -41,6 +44,7 @@ static int absolute(struct xm *xm, const char *file, char out[FILE_PATH_MAX])
 
 static const struct cli_opt save_options[] = {
 	{ 'c', "checkpoint", NULL, "let the domain go on afterwards" },
+	{ 0, "xl", NULL, "write what xl restore of Xen 4.17 takes, with a configuration file" },
 	{ 0 },
 };
 
@@ -49,7 +53,11 @@ static int run_save(struct cli_args *args)
 	struct xm *xm = args->with;
 	char file[FILE_PATH_MAX];
 	const struct request_arg with[] = {
-		{ "file", file }, { "checkpoint", cli_has(args, "checkpoint") ? "1" : "0" }, { NULL, NULL }};
+		{ "file", file },
+		{ "checkpoint", cli_has(args, "checkpoint") ? "1" : "0" },
+		{ "xl", cli_has(args, "xl") ? "1" : "0" },
+		{ NULL, NULL },
+	};
 	struct request req = { .op = "save", .args = with, .timeout_ns = SAVE_TIMEOUT_NS };
 	struct domain dom;
 	int ret;
@@ -191,23 +199,82 @@ static int restore(struct xm *xm, const struct cli_args *args, struct restoring 
 	return start_follow(xm, name, cli_has(args, "quiet"), &id);
 }
 
+/* --- of xl save --- */
+
+/* What the domain was, by what xl wrote into @file. */
+static int read_xl_config(struct xm *xm, const struct saved_head *head, const char *file, bool quiet,
+			  struct record *rec)
+{
+	char why[XL_CONFIG_WHY], left_out[XL_CONFIG_WHY] = "", source[FILE_PATH_MAX + 32];
+	size_t len = head->config ? strlen(head->config) : 0;
+	char *made = NULL;
+	int ret;
+
+	if (!head->config)
+		return xm_fail(xm, "%s does not say what the domain was: %s restore CONFIG FILE", file,
+			       xm->prog);
+	if (head->config_is_json) {
+		made = xl_config_text(head->config, &len, left_out, why);
+		if (!made)
+			return xm_fail(xm, "%s: %s: give a configuration file", file, why);
+	}
+	if (left_out[0] && !quiet)
+		xm_warn(xm, "%s: %s are left out: a configuration file may name what the domain had",
+			file, left_out);
+	snprintf(source, sizeof(source), "%s, as a configuration file", file);
+	ret = load_record_text(xm, source, made ? made : head->config, len, quiet, rec);
+	free(made);
+	return ret;
+}
+
+/* A record is made, as by xm create, that begins with this memory. */
+static int restore_xl(struct xm *xm, const struct cli_args *args, const struct saved_head *head,
+		      const char *config, const char *file)
+{
+	bool quiet = cli_has(args, "quiet");
+	char found[LOAD_PATH_MAX];
+	struct record rec;
+	int ret, id;
+
+	ret = config ? load_record(xm, config, NULL, 0, quiet, &rec, found) :
+		       read_xl_config(xm, head, file, quiet, &rec);
+	if (ret)
+		return ret;
+	if (strlen(file) >= sizeof(rec.saved))
+		return xm_fail(xm, "%s: the path is too long", file);
+	strcpy(rec.saved, file);
+	rec.power = true;
+	rec.paused = cli_has(args, "paused");
+	rec.persistent = rec.autostart != AUTOSTART_NO;
+	load_host(xm, &rec);
+	ret = define_record(xm, &rec, RECORD_CREATE);
+	return ret ? ret : start_follow(xm, rec.name, quiet, &id);
+}
+
 static int run_restore(struct cli_args *args)
 {
 	struct xm *xm = args->with;
+	const char *config = args->argc > 1 ? args->argv[0] : NULL;
 	char file[FILE_PATH_MAX];
 	struct saved_head head;
 	struct restoring r = { .head = &head, .file = file, .paused = cli_has(args, "paused") };
 	int ret;
 
-	if (absolute(xm, args->argv[0], file))
+	if (absolute(xm, args->argv[args->argc - 1], file))
 		return 1;
 	ret = saved_head_read(file, &head, NULL);
 	if (ret == -EINVAL)
-		return xm_fail(xm, "%s is not a file that '%s save' made, or is damaged", file,
-			       xm->prog);
+		return xm_fail(xm, "%s is not a file that '%s save' made, nor of xl save, or is damaged",
+			       file, xm->prog);
 	if (ret)
 		return xm_fail(xm, "%s cannot be read: %s", file, strerror(-ret));
-	ret = restore(xm, args, &r);
+	if (head.is_xl)
+		ret = restore_xl(xm, args, &head, config, file);
+	else if (config)
+		ret = xm_fail(xm, "%s has the record of its domain: restore it without %s, and change "
+			      "the record with '%s edit'", file, config, xm->prog);
+	else
+		ret = restore(xm, args, &r);
 	saved_head_free(&head);
 	return ret;
 }
@@ -222,15 +289,17 @@ static const struct cli_opt restore_options[] = {
 
 const struct cli_cmd cmd_restore = {
 	.name = "restore",
-	.args = "FILE",
+	.args = "[CONFIG] FILE",
 	.help = "Let a saved domain go on where it was",
 	.more = "FILE is of 'xm save' and stays; its disks must be as they were then. A domain "
 		  "that has\n"
-		  "no record any more gets the one it was saved with.",
+		  "no record any more gets the one it was saved with. FILE may be of Xen's 'xl save', "
+		  "too:\n"
+		  "a record is made as by 'xm create', of CONFIG or of what xl wrote down.",
 	.opts = restore_options,
 	.says = CLI_SAYS_NO_JSON,
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = 2,
 	.example = "xm restore /data/web.save",
 	.run = run_restore,
 };

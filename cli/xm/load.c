@@ -152,6 +152,22 @@ int load_record(struct xm *xm, const char *file, char *const *overrides, int nr,
 	return ret;
 }
 
+int load_record_text(struct xm *xm, const char *source, const char *text, size_t len, bool quiet,
+		     struct record *rec)
+{
+	struct reader reader = { xm, quiet };
+	struct cfg_report rep = { .say = say, .data = &reader };
+	struct cfg cfg = { 0 };
+	int ret = 0;
+
+	if (cfg_parse(&cfg, source, text, len, &rep) == -ENOMEM)
+		ret = xm_fail(xm, "out of memory");
+	if (!ret)
+		ret = read_cfg(xm, &cfg, NULL, 0, &rep, rec);
+	cfg_fini(&cfg);
+	return ret;
+}
+
 static int check_readable(struct xm *xm, const char *what, const char *path)
 {
 	if (is_file(path) && access(path, R_OK) == 0)

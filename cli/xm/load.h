@@ -22,6 +22,10 @@ char *load_text(struct xm *xm, const char *path, size_t *len);
 int load_record(struct xm *xm, const char *file, char *const *overrides, int nr, bool quiet,
 		struct record *rec, char found[LOAD_PATH_MAX]);
 
+/* The same of @text, which came from @source. */
+int load_record_text(struct xm *xm, const char *source, const char *text, size_t len, bool quiet,
+		     struct record *rec);
+
 /* Whether the files a start needs are there, readable and of the right kind. 0, or 1 after naming
  * all that are not. */
 int load_check_files(struct xm *xm, const struct record *rec);

@@ -229,13 +229,14 @@ int saving_possible(struct xend *x, struct request *r, const struct domain *d)
 static int begin(struct xend *x, struct request *r, struct domain *d, const char *file)
 {
 	long checkpoint = store_read_long(x->xs, path_request(r->id, "args/checkpoint"));
+	bool as_xl = store_read_long(x->xs, path_request(r->id, "args/xl")) == 1;
 	struct saving s = { .state = SAVE_OFFERED, .goes_on = checkpoint == 1 };
 	char why[WORKER_WHY];
 	int err = saving_epoch(r);
 
 	if (err)
 		return err;
-	err = save_open(x, d, file, &s.file, why);
+	err = save_open(x, d, file, as_xl, &s.file, why);
 	if (err)
 		return refuse(r, err, "%s", why);
 	d->saving = s;

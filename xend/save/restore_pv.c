@@ -64,8 +64,18 @@ static void destroy(struct worker *w)
 
 /* --- the steps --- */
 
-static int compare_head(struct domain *d, const struct saved_head *h)
+/* A file of xl save does not say whose it is where xend could read it: the record is believed. */
+static void take_numbers(const struct domain *d, struct saved_head *h)
 {
+	memcpy(h->uuid, d->rec.uuid_text, sizeof(h->uuid));
+	h->nr_pages = d->rec.maxmem_mib * PAGES_PER_MIB;
+	h->nr_vcpus = d->rec.maxvcpus;
+}
+
+static int compare_head(struct domain *d, struct saved_head *h)
+{
+	if (h->is_xl)
+		take_numbers(d, h);
 	if (strcmp(h->uuid, d->rec.uuid_text)) {
 		domain_error(d, "%s is the memory of another domain (%s, uuid %s): remove saved= "
 			     "to boot this one", d->rec.saved, h->name, h->uuid);
@@ -134,8 +144,8 @@ int restore_image(struct xend *x, struct domain *d)
 		return err;
 	r->worker.run = run;
 	if (err == -EINVAL)
-		domain_error(d, "%s is not a file that xm save made, or is damaged: remove saved= "
-			     "to boot the domain anew", d->rec.saved);
+		domain_error(d, "%s is not a file that xm save or xl save made, or is damaged: "
+			     "remove saved= to boot the domain anew", d->rec.saved);
 	else if (err)
 		domain_error(d, "the saved memory %s cannot be read: %s: remove saved= to boot the "
 			     "domain anew", d->rec.saved, strerror(-err));

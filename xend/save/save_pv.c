@@ -18,6 +18,7 @@
 #include "move_more.h"
 #include "save_priv.h"
 #include "saved_record.h"
+#include "saved_xl.h"
 #include "store.h"
 #include "stream.h"
 #include "xend.h"
@@ -204,7 +205,17 @@ int save_write_head(struct save *s)
 		if (hv_vcpu_info(s->hv, s->domid, i, &vcpu) == 0 && vcpu.online)
 			s->head.nr_vcpus = i + 1;
 	}
-	err = s->is_channel ? move_more_write_head(s) : saved_head_write(s->fd, &s->head);
+	if (s->is_channel)
+		err = move_more_write_head(s);
+	else
+		err = s->head.is_xl ? saved_xl_write(s->fd) : saved_head_write(s->fd, &s->head);
+	return err ? not_written(s, err) : 0;
+}
+
+static int write_end(struct save *s)
+{
+	int err = s->head.is_xl ? saved_xl_write_end(s->fd) : 0;
+
 	return err ? not_written(s, err) : 0;
 }
 
@@ -242,6 +253,8 @@ static int run(struct worker *w)
 		err = save_write_head(s);
 	if (!err)
 		err = save_write_memory(s);
+	if (!err)
+		err = write_end(s);
 	if (!err)
 		err = save_file_place(s);
 	/* Before it is told. */
@@ -338,8 +351,8 @@ int save_record_is(const struct save *s, struct txn *tx)
 	return saved_record_is(tx->xs, tx->t, s->head.name, &s->head);
 }
 
-int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
-	      char *why)
+int save_open(struct xend *x, const struct domain *d, const char *path, bool as_xl,
+	      struct save **out, char *why)
 {
 	struct save *s;
 	int err = save_alloc(x, d, &s, why);
@@ -348,6 +361,7 @@ int save_open(struct xend *x, const struct domain *d, const char *path, struct s
 		return err;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	snprintf(s->partial, sizeof(s->partial), "%s.partial", path);
+	s->head.is_xl = as_xl;
 	s->wake_fd = x->wake_fd;
 	s->worker.run = run_make;
 	s->taken_ns = x->now_ns;

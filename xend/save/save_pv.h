@@ -20,10 +20,11 @@ struct txn;
 
 /*
  * Before the guest is asked: has a worker make the file beside @path, with the record as it is; how
- * that ended, save_result() tells. 0 or -errno with @why (WORKER_WHY bytes) in the user's words.
+ * that ended, save_result() tells. @as_xl: a file for xl restore, without the record (saved_xl.h).
+ * 0 or -errno with @why (WORKER_WHY bytes) in the user's words.
  */
-int save_open(struct xend *x, const struct domain *d, const char *path, struct save **out,
-	      char *why);
+int save_open(struct xend *x, const struct domain *d, const char *path, bool as_xl,
+	      struct save **out, char *why);
 
 /*
  * The record as it is by now, of a guest that has suspended itself: what was changed until then is

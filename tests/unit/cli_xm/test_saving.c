@@ -113,6 +113,144 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 	expect_err("no possible name");
 }
 
+/* --- of xl save --- */
+
+/* As Debian's xl 4.17 writes it, shortened. */
+#define XL_JSON \
+	"{\"c_info\":{\"type\":\"pv\",\"name\":\"web\",\"uuid\":\"" UUID "\",\"run_hotplug_scripts\":\"True\"}," \
+	"\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[0],\"max_memkb\":131072,\"target_memkb\":65536," \
+	"\"shadow_memkb\":2048,\"sched_params\":{\"weight\":512,\"cap\":20},\"claim_mode\":\"True\"," \
+	"\"kernel\":\"/boot/vmlinuz-xen\",\"cmdline\":\"root=/dev/xvda ro\",\"type.pv\":{}}," \
+	"\"disks\":[{\"pdev_path\":\"/data/a,b.img\",\"vdev\":\"xvda\",\"backend\":\"phy\",\"format\":\"raw\"," \
+	"\"removable\":1,\"readwrite\":1},{\"pdev_path\":\"/data/ro.img\",\"vdev\":\"xvdb\"," \
+	"\"format\":\"raw\"}]," \
+	"\"nics\":[{\"devid\":0,\"mac\":\"00:16:3e:01:02:03\",\"bridge\":\"br7\",\"nictype\":\"vif\"}]," \
+	"%s\"on_reboot\":\"coredump_restart\",\"on_crash\":\"preserve\"}"
+
+struct xl_file {
+	unsigned int mandatory, optional, len;	/* .len: of what stands before libxl's head */
+	const char *config;			/* NULL: none */
+	char magic_of_libxl[9];
+};
+
+static const char *of_xl(struct xl_file x)
+{
+	const char *path = xm_file("web.xl");
+	unsigned int numbers[4] = { 0x01020304, x.mandatory, x.optional, x.len };
+	unsigned int text = x.config ? (unsigned int)strlen(x.config) + 1 : 0;
+	FILE *f = fopen(path, "w");
+
+	if (!x.len && x.config)
+		numbers[3] = text + 4;
+	fwrite("Xen saved domain, xl format\n \0 \r", 1, 32, f);
+	fwrite(numbers, 1, sizeof(numbers), f);
+	if (x.config) {
+		fwrite(&text, 1, sizeof(text), f);
+		fwrite(x.config, 1, text, f);
+	}
+	fwrite(x.magic_of_libxl[0] ? x.magic_of_libxl : "LibxlFmt", 1, 8, f);
+	fwrite("\0\0\0\2\0\0\0\0\1\0\0\0\0\0\0\0", 1, 16, f);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static const char *of_xl_json(const char *more)
+{
+	char *json;
+	const char *path;
+
+	assert_true(asprintf(&json, XL_JSON, more) > 0);
+	path = of_xl((struct xl_file){ .mandatory = 3, .config = json });
+	free(json);
+	return path;
+}
+
+static void test_what_xl_saved_gets_the_record_that_xl_wrote_down(void **state)
+{
+	OK("restore", "-p", of_xl_json("\"vfbs\":[{\"devid\":0}],"));
+	expect_err("vfbs are left out");
+	expect_key("/config/domain/web/saved", xm_file("web.xl"));
+	expect_key("/config/domain/web/uuid", UUID);
+	expect_key("/config/domain/web/power", "on");
+	expect_key("/config/domain/web/paused", "1");
+	expect_key("/config/domain/web/persistent", "0");
+	expect_key("/config/domain/web/memory", "64");
+	expect_key("/config/domain/web/maxmem", "128");
+	expect_key("/config/domain/web/vcpus", "1");
+	expect_key("/config/domain/web/maxvcpus", "2");
+	expect_key("/config/domain/web/cpu_weight", "512");
+	expect_key("/config/domain/web/cap", "20");
+	expect_key("/config/domain/web/kernel", "/boot/vmlinuz-xen");
+	expect_key("/config/domain/web/cmdline", "root=/dev/xvda ro");
+	expect_key("/config/domain/web/disk/0/target", "file:/data/a,b.img");
+	expect_key("/config/domain/web/disk/0/mode", "w");
+	expect_key("/config/domain/web/disk/1/mode", "r");
+	expect_key("/config/domain/web/vif/0/mac", "00:16:3e:01:02:03");
+	expect_key("/config/domain/web/vif/0/bridge", "br7");
+	expect_key("/config/domain/web/on_reboot", "restart");
+	expect_key("/config/domain/web/on_crash", "preserve");
+	FAILS("restore", xm_file("web.xl"));
+}
+
+static void test_what_xl_saved_may_have_a_configuration_of_its_own(void **state)
+{
+	const char *file = of_xl((struct xl_file){ .mandatory = 2 });
+
+	FAILS("restore", file);
+	expect_err("does not say what the domain was");
+	OK("restore", xm_file("demo.cfg"), file);
+	expect_key("/config/domain/demo/saved", file);
+	expect_key("/config/domain/demo/power", "on");
+	FAILS("restore", xm_file("demo.cfg"), saved("shop"));
+	expect_err("has the record of its domain");
+	expect_key("/config/domain/shop/saved", NULL);
+	/* xl of long ago wrote the configuration file's own text */
+	file = of_xl((struct xl_file){ .mandatory = 2,
+				       .config = "name = 'old'\nkernel = '/k'\nmemory = 32\n" });
+	OK("restore", file);
+	expect_key("/config/domain/old/memory", "32");
+}
+
+static void test_a_wrong_file_of_xl_makes_no_record(void **state)
+{
+	static const struct xl_file wrong[] = {
+		{ .mandatory = 1 },			/* before 4.6 */
+		{ .mandatory = 6 },			/* something that is not known */
+		{ .mandatory = 2, .len = 3 },
+		{ .mandatory = 2, .len = 300000 },
+		{ .mandatory = 3, .config = "{}", .len = 5 },
+		{ .mandatory = 2, .magic_of_libxl = "LibxlFmu" },
+	};
+	static const struct {
+		const char *json, *why;
+	} contents[] = {
+		{ "", "it is not JSON" },
+		{ "{", "it is not JSON" },
+		{ "[]", "it is not JSON" },
+		{ "{}", "it has no c_info" },
+		{ "{\"c_info\":1,\"b_info\":[]}", "it has no c_info" },
+		{ "{\"c_info\":{\"type\":\"hvm\"},\"b_info\":{}}", "of type hvm" },
+		{ "{\"c_info\":{\"type\":\"pv\",\"name\":\"a\\\"\\nuuid = \\\"b\"},\"b_info\":{}}",
+		  "a quotation mark" },
+		{ "{\"c_info\":{\"type\":\"pv\",\"name\":\"a\"},\"b_info\":{\"kernel\":\"/k\"},"
+		  "\"disks\":[{\"pdev_path\":\"/x\",\"vdev\":\"xvda,script=evil\"}]}", "a comma" },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		FAILS("restore", xm_file("demo.cfg"), of_xl(wrong[i]));
+		expect_err("is not a file that 'xm save' made");
+	}
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		FAILS("restore", of_xl((struct xl_file){ .mandatory = 3, .config = contents[i].json }));
+		expect_err(contents[i].why);
+	}
+	for (long len = 16; len < 72; len++) {
+		assert_int_equal(truncate(of_xl((struct xl_file){ .mandatory = 2 }), len), 0);
+		FAILS("restore", xm_file("demo.cfg"), xm_file("web.xl"));
+	}
+	assert_int_equal(fake_store_count("/config/domain"), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, xm_setup, xm_teardown)
 
 int main(void)
@@ -123,6 +261,9 @@ int main(void)
 		T(test_restore_uses_the_record_that_there_is),
 		T(test_restore_of_a_name_or_uuid_in_use_is_refused),
 		T(test_what_is_no_saved_domain_is_refused),
+		T(test_what_xl_saved_gets_the_record_that_xl_wrote_down),
+		T(test_what_xl_saved_may_have_a_configuration_of_its_own),
+		T(test_a_wrong_file_of_xl_makes_no_record),
 	};
 
 	return cmocka_run_group_tests(tests, xm_group_setup, xm_group_teardown);

@@ -47,12 +47,15 @@ static int end(void **state)
 	return world_teardown(state);
 }
 
+static const char *as_xl = "0";
+
 static void ask(struct world *w, const char *checkpoint)
 {
 	fake_set("/request/r1", NULL);
 	world_run(w, 0);
 	fake_set("/request/r1/args/file", file);
 	fake_set("/request/r1/args/checkpoint", checkpoint);
+	fake_set("/request/r1/args/xl", as_xl);
 	request(w, "save", "a");
 }
 
@@ -528,6 +531,9 @@ static int read_alone(const char *path, char *why)
 	struct restore *r = calloc(1, sizeof(*r));
 	int err = saved_head_read(path, &r->head, &r->fd);
 
+	/* of the record */
+	if (r->head.is_xl)
+		r->head.nr_vcpus = 1;
 	r->window = &window;
 	r->max_pages = 64 * 256;
 	next_frame = 0;
@@ -596,6 +602,41 @@ static void test_file_without_checksums_is_restored_still(void **state)
 	save(*state, "0");
 	make_unchecked(file);
 	assert_int_equal(read_alone(file, why), 0);
+	restore(*state);
+	assert_string_equal(error_of("a"), "");
+	assert_string_equal(state_of("a"), "running");
+}
+
+/* For xl restore: its heads before the same memory, libxl's end behind. It comes back to us as well. */
+static void test_file_for_xl_is_restored_too(void **state)
+{
+	static const unsigned char end[8];
+	unsigned char head[72], last[sizeof(end)];
+	char why[WORKER_WHY];
+	FILE *f;
+
+	as_xl = "1";
+	save(*state, "0");
+	as_xl = "0";
+	f = fopen(file, "r+");
+	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
+	assert_memory_equal(head, "Xen saved domain, xl format\n \0 \r\4\3\2\1\2\0\0\0\0\0\x56\x53\0\0\0\0", 48);
+	assert_memory_equal(head + 48, "LibxlFmt\0\0\0\2\0\0\0\0\1\0\0\0\0\0\0\0", 24);
+	fseek(f, -(long)sizeof(last), SEEK_END);
+	assert_int_equal(fread(last, 1, sizeof(last), f), sizeof(last));
+	assert_memory_equal(last, end, sizeof(end));
+	assert_int_equal(read_alone(file, why), 0);
+	for (long at = 0; at < 200; at++) {
+		unsigned char was, as;
+
+		assert_int_equal(pread(fileno(f), &was, 1, at), 1);
+		as = was ^ (unsigned char)(1 << at % 8);
+		pwrite(fileno(f), &as, 1, at);
+		if (!read_alone(file, why))
+			fail_msg("byte %ld", at);
+		pwrite(fileno(f), &was, 1, at);
+	}
+	fclose(f);
 	restore(*state);
 	assert_string_equal(error_of("a"), "");
 	assert_string_equal(state_of("a"), "running");
@@ -718,6 +759,7 @@ int main(void)
 		T(test_xend_killed_at_any_step_of_a_save_leaves_a_domain_or_a_file),
 		T(test_xend_killed_at_any_step_of_a_restore_is_followed_by_one_that_restores),
 		T(test_file_without_checksums_is_restored_still),
+		T(test_file_for_xl_is_restored_too),
 		T(test_no_file_with_a_byte_changed_is_read),
 		T(test_damaged_file_is_refused_and_all_comes_back),
 		T(test_more_memory_than_the_record_allows_is_refused),

@@ -125,7 +125,7 @@ static struct save *opened(struct world *w, const char *name)
 	char why[WORKER_WHY] = "";
 	struct save *s = NULL;
 
-	if (save_open(&w->x, domain_find(&w->x, name), file, &s, why) || save_result(s, why))
+	if (save_open(&w->x, domain_find(&w->x, name), file, false, &s, why) || save_result(s, why))
 		fail_msg("%s", why);
 	return s;
 }
@@ -401,7 +401,7 @@ static void test_two_saves_do_not_write_one_file(void **state)
 	struct save *s = opened(w, "a"), *other = NULL;
 	struct stat st;
 
-	assert_int_equal(save_open(&w->x, domain_find(&w->x, "a"), file, &other, why), 0);
+	assert_int_equal(save_open(&w->x, domain_find(&w->x, "a"), file, false, &other, why), 0);
 	assert_int_equal(save_result(other, why), -EBUSY);
 	assert_non_null(strstr(why, "another save writes it"));
 	save_release(other);
