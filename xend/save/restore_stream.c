@@ -372,7 +372,17 @@ static int (*const on_record[])(struct restore *r, uint32_t len) = {
 	[STREAM_VCPU_MSRS] = on_vcpu_msrs,
 	[STREAM_VERIFY] = on_nothing,
 	[STREAM_STATIC_DATA_END] = on_nothing,
+	[STREAM_CPUID_POLICY] = on_nothing,	/* a guest sees the CPU it is on, as one that boots */
+	[STREAM_MSR_POLICY] = on_nothing,
 };
+
+/* What says nothing of pages may come before anybody knows how many there are. */
+static bool is_early(uint32_t type)
+{
+	return type == STREAM_PV_INFO || type == STREAM_P2M_FRAMES ||
+	       type == STREAM_STATIC_DATA_END || type == STREAM_CPUID_POLICY ||
+	       type == STREAM_MSR_POLICY;
+}
 
 /* The body of the record @rec, padded, to r->body. */
 static int get_body(struct restore *r, const struct stream_record *rec)
@@ -405,8 +415,7 @@ static int do_record(struct restore *r, const struct stream_record *rec)
 	if (rec->type == STREAM_PACKED && r->p2m_frame)
 		return on_packed(r, rec->length);
 	if (rec->type < sizeof(on_record) / sizeof(on_record[0]) && on_record[rec->type]) {
-		if (!r->p2m_frame && rec->type != STREAM_PV_INFO &&
-		    rec->type != STREAM_P2M_FRAMES && rec->type != STREAM_STATIC_DATA_END)
+		if (!r->p2m_frame && !is_early(rec->type))
 			return restore_damaged(r, "pages before the list of frames");
 		return on_record[rec->type](r, rec->length);
 	}
@@ -427,7 +436,9 @@ static int take_record(struct restore *r)
 
 	if (!err)
 		err = get_body(r, &rec);
-	if (!err && r->head.version != SAVED_UNCHECKED)
+	/* In a file for xl nothing stands behind the end; the digest before it says that all is there. */
+	if (!err && r->head.version != SAVED_UNCHECKED &&
+	    !(r->head.is_xl && rec.type == STREAM_END))
 		err = get_check(r);
 	if (err)
 		return err;

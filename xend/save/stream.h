@@ -42,6 +42,8 @@ enum stream_type {
 	STREAM_VCPU_MSRS = 12,
 	STREAM_VERIFY = 13,
 	STREAM_STATIC_DATA_END = 16,
+	STREAM_CPUID_POLICY = 17,	/* of Debian's Xen */
+	STREAM_MSR_POLICY = 18,
 };
 #define STREAM_OPTIONAL 0x80000000u	/* of a type: who does not know it may skip it */
 /* Ours, with bodies of stream_sum.h. */

@@ -29,6 +29,7 @@ between_tools()
 	claim "xm restore takes what xl saved, by what it wrote down" xm restore /tmp/cloud.xl
 	claim "the guest goes on where it was" until_true 30 ping -c 1 -W 1 10.0.0.3
 	claim "and has not booted again" sh -c "[ \$(grep -ac 'guest: ready' $(log_of cloud)) = 2 ]"
+	rm -f /tmp/cloud.xl
 	claim "xm save --xl" xm save --xl cloud /tmp/cloud.xl
 	claim "Debian's daemons and drivers are back" theirs
 	claim "Debian's xl restore takes what xm saved" $xl restore /etc/xen/cloud.cfg /tmp/cloud.xl

@@ -610,7 +610,7 @@ static void test_file_without_checksums_is_restored_still(void **state)
 /* For xl restore: its heads before the same memory, libxl's end behind. It comes back to us as well. */
 static void test_file_for_xl_is_restored_too(void **state)
 {
-	static const unsigned char end[8];
+	static const unsigned char end[16];	/* Xen's, and libxl's */
 	unsigned char head[72], last[sizeof(end)];
 	char why[WORKER_WHY];
 	FILE *f;
