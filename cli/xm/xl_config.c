@@ -47,6 +47,13 @@ static json_int_t number(const json_t *in, const char *name)
 	return json_integer_value(json_object_get(in, name));
 }
 
+static json_int_t mib(const json_t *in, const char *name)
+{
+	json_int_t kib = number(in, name);
+
+	return kib / 1024 + (kib % 1024 > 0);
+}
+
 static void put_number(struct writer *w, const char *key, json_int_t n)
 {
 	if (n > 0)
@@ -67,13 +74,17 @@ static void put_part(struct writer *w, const char *key, const json_t *in, const 
 /* The disk's path is the last part: it may have commas. */
 static void put_disk(struct writer *w, const json_t *disk)
 {
-	const char *path = word(w, disk, "pdev_path");
+	const char *path = word(w, disk, "pdev_path"), *format = word(w, disk, "format");
 	bool writable = json_is_true(json_object_get(disk, "readwrite")) || number(disk, "readwrite");
 
 	fprintf(w->out, "access=%s", writable ? "rw" : "ro");
 	put_part(w, "vdev", disk, "vdev");
-	put_part(w, "format", disk, "format");
+	/* What xl calls a drive with nothing in it. */
+	if (format && strcmp(format, "empty"))
+		put_part(w, "format", disk, "format");
 	put_part(w, "script", disk, "script");
+	/* Another domain's path: what has the same here is another disk. */
+	put_part(w, "backend", disk, "backend_domname");
 	if (number(disk, "is_cdrom") || json_is_true(json_object_get(disk, "is_cdrom")))
 		fputs(",cdrom", w->out);
 	fprintf(w->out, ",target=%s", path ? path : "");
@@ -81,12 +92,12 @@ static void put_disk(struct writer *w, const json_t *disk)
 
 static void put_card(struct writer *w, const json_t *card)
 {
-	const char *mac = word(w, card, "mac");
-
-	fprintf(w->out, "mac=%s", mac ? mac : "");
+	fputs("type=vif", w->out);
+	put_part(w, "mac", card, "mac");
 	put_part(w, "bridge", card, "bridge");
 	put_part(w, "script", card, "script");
 	put_part(w, "vifname", card, "ifname");
+	put_part(w, "backend", card, "backend_domname");
 }
 
 static void put_list(struct writer *w, const char *key, const json_t *list,
@@ -126,8 +137,7 @@ static void put_action(struct writer *w, const char *key, const json_t *all)
 static void put_build(struct writer *w, const json_t *b)
 {
 	const json_t *share = json_object_get(b, "sched_params");
-	json_int_t max = (number(b, "max_memkb") + 1023) / 1024;
-	json_int_t now = (number(b, "target_memkb") + 1023) / 1024;
+	json_int_t max = mib(b, "max_memkb"), now = mib(b, "target_memkb");
 
 	put_number(w, "memory", now > 0 ? now : max);
 	put_number(w, "maxmem", max);

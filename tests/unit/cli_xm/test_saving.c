@@ -115,6 +115,8 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 
 /* --- of xl save --- */
 
+#define CHECKED 0x53560000u		/* its records have checksums */
+
 /* As Debian's xl 4.17 writes it, shortened. */
 #define XL_JSON \
 	"{\"c_info\":{\"type\":\"pv\",\"name\":\"web\",\"uuid\":\"" UUID "\",\"run_hotplug_scripts\":\"True\"}," \
@@ -129,9 +131,27 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 
 struct xl_file {
 	unsigned int mandatory, optional, len;	/* .len: of what stands before libxl's head */
+	bool has_memory;
 	const char *config;			/* NULL: none */
 	char magic_of_libxl[9];
 };
+
+/* A memory, as xend saves it for xl: behind the heads. */
+static void put_memory(FILE *to)
+{
+	const char *path = xm_file("memory.xl");
+	FILE *from;
+	int c;
+
+	OK("create", xm_file("demo.cfg"), "memory=16");
+	OK("save", "--xl", "demo", path);
+	wait_key("/status/domain/demo/state", NULL);
+	from = fopen(path, "r");
+	assert_int_equal(fseek(from, 72, SEEK_SET), 0);
+	while ((c = getc(from)) != EOF)
+		putc(c, to);
+	fclose(from);
+}
 
 static const char *of_xl(struct xl_file x)
 {
@@ -150,6 +170,8 @@ static const char *of_xl(struct xl_file x)
 	}
 	fwrite(x.magic_of_libxl[0] ? x.magic_of_libxl : "LibxlFmt", 1, 8, f);
 	fwrite("\0\0\0\2\0\0\0\0\1\0\0\0\0\0\0\0", 1, 16, f);
+	if (x.has_memory)
+		put_memory(f);
 	assert_int_equal(fclose(f), 0);
 	return path;
 }
@@ -160,7 +182,7 @@ static const char *of_xl_json(const char *more)
 	const char *path;
 
 	assert_true(asprintf(&json, XL_JSON, more) > 0);
-	path = of_xl((struct xl_file){ .mandatory = 3, .config = json });
+	path = of_xl((struct xl_file){ .mandatory = 3, .optional = CHECKED, .has_memory = true, .config = json });
 	free(json);
 	return path;
 }
@@ -169,7 +191,8 @@ static void test_what_xl_saved_gets_the_record_that_xl_wrote_down(void **state)
 {
 	OK("restore", "-p", of_xl_json("\"vfbs\":[{\"devid\":0}],"));
 	expect_err("vfbs are left out");
-	expect_key("/config/domain/web/saved", xm_file("web.xl"));
+	/* It went on from there, and must not do so again. */
+	expect_key("/config/domain/web/saved", NULL);
 	expect_key("/config/domain/web/uuid", UUID);
 	expect_key("/config/domain/web/power", "on");
 	expect_key("/config/domain/web/paused", "1");
@@ -194,21 +217,48 @@ static void test_what_xl_saved_gets_the_record_that_xl_wrote_down(void **state)
 
 static void test_what_xl_saved_may_have_a_configuration_of_its_own(void **state)
 {
-	const char *file = of_xl((struct xl_file){ .mandatory = 2 });
+	const char *file = of_xl((struct xl_file){ .mandatory = 2, .optional = CHECKED,
+						   .has_memory = true });
 
 	FAILS("restore", file);
 	expect_err("does not say what the domain was");
 	OK("restore", xm_file("demo.cfg"), file);
-	expect_key("/config/domain/demo/saved", file);
-	expect_key("/config/domain/demo/power", "on");
+	expect_key("/status/domain/demo/state", "running");
+	OK("destroy", "demo");
 	FAILS("restore", xm_file("demo.cfg"), saved("shop"));
 	expect_err("has the record of its domain");
 	expect_key("/config/domain/shop/saved", NULL);
 	/* xl of long ago wrote the configuration file's own text */
-	file = of_xl((struct xl_file){ .mandatory = 2,
+	file = of_xl((struct xl_file){ .mandatory = 2, .optional = CHECKED, .has_memory = true,
 				       .config = "name = 'old'\nkernel = '/k'\nmemory = 32\n" });
 	OK("restore", file);
 	expect_key("/config/domain/old/memory", "32");
+	expect_key("/status/domain/old/state", "running");
+}
+
+#define A_DOMAIN \
+	"{\"c_info\":{\"type\":\"pv\",\"name\":\"web\"},\"b_info\":{\"kernel\":\"/k\",\"max_memkb\":65536},"
+
+/* What xl leaves out, and a drive with nothing in it. */
+static void test_what_xl_saved_may_lack_what_is_made_up(void **state)
+{
+	OK("restore", of_xl((struct xl_file){ .mandatory = 3, .optional = CHECKED, .has_memory = true,
+					      .config = A_DOMAIN
+		"\"nics\":[{\"bridge\":\"br7\"}],\"disks\":[{\"vdev\":\"xvdc\",\"format\":\"empty\","
+		"\"removable\":1,\"is_cdrom\":1},{\"pdev_path\":\"/data/a.img\",\"vdev\":\"xvda\"}]}" }));
+	expect_key("/config/domain/web/vif/0/bridge", "br7");
+	expect_key("/config/domain/web/disk/0/vdev", "xvda");
+	expect_key("/config/domain/web/disk/1/vdev", NULL);
+}
+
+/* No number of a file's may end xm, nor be taken for another. */
+static void test_what_xl_saved_may_have_any_number(void **state)
+{
+	FAILS("restore", of_xl((struct xl_file){ .mandatory = 3, .config =
+		"{\"c_info\":{\"type\":\"pv\",\"name\":\"web\"},\"b_info\":{\"kernel\":\"/k\","
+		"\"max_memkb\":9223372036854775807}}" }));
+	expect_err("memory");
+	expect_key("/config/domain/web/kernel", NULL);
 }
 
 static void test_a_wrong_file_of_xl_makes_no_record(void **state)
@@ -234,6 +284,10 @@ static void test_a_wrong_file_of_xl_makes_no_record(void **state)
 		  "a quotation mark" },
 		{ "{\"c_info\":{\"type\":\"pv\",\"name\":\"a\"},\"b_info\":{\"kernel\":\"/k\"},"
 		  "\"disks\":[{\"pdev_path\":\"/x\",\"vdev\":\"xvda,script=evil\"}]}", "a comma" },
+		{ A_DOMAIN "\"nics\":[{\"mac\":\"00:16:3e:01:02:03,ip=10.0.0.1\"}]}", "a comma in mac" },
+		{ A_DOMAIN "\"nics\":[{\"backend_domname\":\"router\"}]}", "backend 'router'" },
+		{ A_DOMAIN "\"disks\":[{\"pdev_path\":\"/x\",\"vdev\":\"xvda\","
+		  "\"backend_domname\":\"store\"}]}", "backend 'store'" },
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -248,7 +302,8 @@ static void test_a_wrong_file_of_xl_makes_no_record(void **state)
 		assert_int_equal(truncate(of_xl((struct xl_file){ .mandatory = 2 }), len), 0);
 		FAILS("restore", xm_file("demo.cfg"), xm_file("web.xl"));
 	}
-	assert_int_equal(fake_store_count("/config/domain"), 0);
+	assert_int_equal(fake_store_count("/config/domain/web"), 0);
+	assert_int_equal(fake_store_count("/config/domain/demo"), 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, xm_setup, xm_teardown)
@@ -263,6 +318,8 @@ int main(void)
 		T(test_what_is_no_saved_domain_is_refused),
 		T(test_what_xl_saved_gets_the_record_that_xl_wrote_down),
 		T(test_what_xl_saved_may_have_a_configuration_of_its_own),
+		T(test_what_xl_saved_may_lack_what_is_made_up),
+		T(test_what_xl_saved_may_have_any_number),
 		T(test_a_wrong_file_of_xl_makes_no_record),
 	};
 
