@@ -3,6 +3,7 @@
 #include "xl_config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,19 @@ static void put_disk(struct writer *w, const json_t *disk)
 	fprintf(w->out, ",target=%s", path ? path : "");
 }
 
+/* The least speed that is so many bytes in an interval. */
+static void put_rate(struct writer *w, const json_t *card)
+{
+	json_int_t bytes = number(card, "rate_bytes_per_interval"), us = number(card, "rate_interval_usecs");
+
+	if (!bytes)
+		return;
+	if (bytes < 0 || bytes > UINT32_MAX || us <= 0 || us > UINT32_MAX)
+		wrong(w, "no possible speed in ", "rate_bytes_per_interval");
+	else
+		fprintf(w->out, ",rate=%lldB/s@%lldus", (bytes * 1000000ll + us - 1) / us, (long long)us);
+}
+
 static void put_card(struct writer *w, const json_t *card)
 {
 	fputs("type=vif", w->out);
@@ -97,6 +111,9 @@ static void put_card(struct writer *w, const json_t *card)
 	put_part(w, "bridge", card, "bridge");
 	put_part(w, "script", card, "script");
 	put_part(w, "vifname", card, "ifname");
+	put_part(w, "ip", card, "ip");
+	put_part(w, "gatewaydev", card, "gatewaydev");
+	put_rate(w, card);
 	put_part(w, "backend", card, "backend_domname");
 }
 

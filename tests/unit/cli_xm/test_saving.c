@@ -126,7 +126,8 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 	"\"disks\":[{\"pdev_path\":\"/data/a,b.img\",\"vdev\":\"xvda\",\"backend\":\"phy\",\"format\":\"raw\"," \
 	"\"removable\":1,\"readwrite\":1},{\"pdev_path\":\"/data/ro.img\",\"vdev\":\"xvdb\"," \
 	"\"format\":\"raw\"}]," \
-	"\"nics\":[{\"devid\":0,\"mac\":\"00:16:3e:01:02:03\",\"bridge\":\"br7\",\"nictype\":\"vif\"}]," \
+	"\"nics\":[{\"devid\":0,\"mac\":\"00:16:3e:01:02:03\",\"bridge\":\"br7\",\"nictype\":\"vif\"," \
+	"\"ip\":\"10.0.0.5\",\"rate_bytes_per_interval\":33334,\"rate_interval_usecs\":30000}]," \
 	"%s\"on_reboot\":\"coredump_restart\",\"on_crash\":\"preserve\"}"
 
 struct xl_file {
@@ -210,6 +211,9 @@ static void test_what_xl_saved_gets_the_record_that_xl_wrote_down(void **state)
 	expect_key("/config/domain/web/disk/1/mode", "r");
 	expect_key("/config/domain/web/vif/0/mac", "00:16:3e:01:02:03");
 	expect_key("/config/domain/web/vif/0/bridge", "br7");
+	/* What it may not do, it still may not. */
+	expect_key("/config/domain/web/vif/0/ip", "10.0.0.5");
+	expect_key("/config/domain/web/vif/0/rate", "1111134B/s@30000us");
 	expect_key("/config/domain/web/on_reboot", "restart");
 	expect_key("/config/domain/web/on_crash", "preserve");
 	FAILS("restore", xm_file("web.xl"));
@@ -285,6 +289,7 @@ static void test_a_wrong_file_of_xl_makes_no_record(void **state)
 		{ "{\"c_info\":{\"type\":\"pv\",\"name\":\"a\"},\"b_info\":{\"kernel\":\"/k\"},"
 		  "\"disks\":[{\"pdev_path\":\"/x\",\"vdev\":\"xvda,script=evil\"}]}", "a comma" },
 		{ A_DOMAIN "\"nics\":[{\"mac\":\"00:16:3e:01:02:03,ip=10.0.0.1\"}]}", "a comma in mac" },
+		{ A_DOMAIN "\"nics\":[{\"rate_bytes_per_interval\":9223372036854775807}]}", "no possible speed" },
 		{ A_DOMAIN "\"nics\":[{\"backend_domname\":\"router\"}]}", "backend 'router'" },
 		{ A_DOMAIN "\"disks\":[{\"pdev_path\":\"/x\",\"vdev\":\"xvda\","
 		  "\"backend_domname\":\"store\"}]}", "backend 'store'" },
