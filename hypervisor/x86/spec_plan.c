@@ -293,23 +293,24 @@ static bool treat_taa(struct row *r)
 			     (!(caps & CAPS_MDS_NO) || caps & CAPS_TSX_CTRL), true);
 }
 
+static bool has_mmio(const struct spec_cpu *c)
+{
+	const u64 all = CAPS_SBDR_SSDP_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO;
+
+	return intel_is(c, HAS_MMIO) && (c->arch_caps & all) != all;
+}
+
+/* Where MDS is none, it takes TSX, or what a device's registers leave behind. */
 static bool has_srbds(const struct spec_cpu *c)
 {
-	return intel_is(c, HAS_SRBDS) &&
-	       !(c->arch_caps & CAPS_MDS_NO && !(c->leaf7_ebx & LEAF7_EBX_RTM));
+	return intel_is(c, HAS_SRBDS) && (!(c->arch_caps & CAPS_MDS_NO) ||
+					  c->leaf7_ebx & LEAF7_EBX_RTM || has_mmio(c));
 }
 
 static bool treat_srbds(struct row *r)
 {
 	return r->c->leaf7_edx & LEAF7_EDX_SRBDS_CTRL ? done(r, "by the microcode")
 						      : open(r, "needs newer microcode");
-}
-
-static bool has_mmio(const struct spec_cpu *c)
-{
-	const u64 all = CAPS_SBDR_SSDP_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO;
-
-	return intel_is(c, HAS_MMIO) && (c->arch_caps & all) != all;
 }
 
 /* The fill buffers are among those of MDS, where there is that. */

@@ -254,6 +254,31 @@ static void test_verw_is_believed_of_the_faults_that_the_microcode_names(void **
 	}
 }
 
+/*
+ * Linux, bugs.c:srbds_select_mitigation(): a CPU without MDS whose TSX is off has it all the same
+ * where MMIO Stale Data brings the random numbers along.
+ */
+static void test_random_numbers_are_read_by_tsx_or_by_mmio(void **state)
+{
+	struct spec_cpu coffee_lake = {
+		INTEL(6, 0x9e), .leaf7_edx = NEW_2018 | LEAF7_EDX_MD_CLEAR,
+		.arch_caps = CAPS_RDCL_NO | CAPS_MDS_NO };
+	const struct spec_options none = { 0 };
+	struct spec_plan p;
+
+	spec_plan_make(&coffee_lake, &none, &p);
+	assert_int_equal(p.issue[ISSUE_SRBDS].state, SPEC_OPEN);
+	coffee_lake.leaf7_edx |= LEAF7_EDX_SRBDS_CTRL;
+	spec_plan_make(&coffee_lake, &none, &p);
+	assert_int_equal(p.issue[ISSUE_SRBDS].state, SPEC_MITIGATED);
+	coffee_lake.arch_caps |= CAPS_SBDR_SSDP_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO;
+	spec_plan_make(&coffee_lake, &none, &p);
+	assert_int_equal(p.issue[ISSUE_SRBDS].state, SPEC_NOT_AFFECTED);
+	coffee_lake.leaf7_ebx |= LEAF7_EBX_RTM;
+	spec_plan_make(&coffee_lake, &none, &p);
+	assert_int_equal(p.issue[ISSUE_SRBDS].state, SPEC_MITIGATED);
+}
+
 static void test_what_is_turned_off_is_open(void **state)
 {
 	struct spec_options off = { 0 };
@@ -332,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_what_an_ibpb_leaves_is_not_called_treated),
 		cmocka_unit_test(test_buffers_that_hyperthreads_share_are_open),
 		cmocka_unit_test(test_verw_is_believed_of_the_faults_that_the_microcode_names),
+		cmocka_unit_test(test_random_numbers_are_read_by_tsx_or_by_mmio),
 		cmocka_unit_test(test_what_is_turned_off_is_open),
 		cmocka_unit_test(test_what_is_asked_for_is_done_where_the_cpu_can),
 		cmocka_unit_test(test_guests_get_the_bits_that_the_cpu_has),
