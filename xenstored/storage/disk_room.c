@@ -41,13 +41,21 @@
 
 void disk_room_init(struct disk *d)
 {
-	struct stat st;
+	struct stat st, of_env;
+	int used;
 
 	d->written = 0;
 	d->fd = open(d->path, O_RDWR | O_CLOEXEC);
-	if (d->fd >= 0 && fstat(d->fd, &st) == 0 &&
-	    (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
+	if (d->fd < 0)
+		return;
+	/* Behind this one's pages are others' pages in a file that has taken the name since. */
+	if (fstat(d->fd, &st) < 0 || mdb_env_get_fd(d->env.env, &used) ||
+	    fstat(used, &of_env) < 0 || st.st_dev != of_env.st_dev || st.st_ino != of_env.st_ino) {
+		close(d->fd);
+		d->fd = -1;
+	} else if ((uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size) {
 		d->allocated = (uint64_t)st.st_size;
+	}
 }
 
 struct usage {
@@ -149,7 +157,7 @@ static void allocate_for(struct disk *d, const struct usage *u, uint64_t bytes)
  */
 static void write_ahead(struct disk *d, const struct usage *u)
 {
-	static const unsigned char zeros[64 * PAGE];
+	static unsigned char zeros[64 * PAGE];	/* const, they would be in the program's file */
 	uint64_t end = u->used + WRITTEN < d->allocated ? u->used + WRITTEN : d->allocated;
 
 	d->written = larger(d->written, u->used);

@@ -18,6 +18,7 @@
 #include "storage/checked.h"
 #include "storage/disk_copy.h"
 #include "storage/disk_env.h"
+#include "storage/disk_priv.h"
 #include "in_child.h"
 
 static void test_a_new_store_is_empty(void **state)
@@ -784,6 +785,39 @@ static void test_blocks_are_written_before_a_commit_does(void **state)
 	kit_fini(&k);
 }
 
+/* Who puts another file in the place of data.mdb has it as it was, until that is found out. */
+static void test_nothing_is_written_to_a_file_that_took_the_name(void **state)
+{
+	static unsigned char all[1u << 20], got[sizeof(all)];
+	const char *path;
+	char other[DISK_PATH];
+	struct disk_room room;
+	struct kit k;
+	int fd;
+
+	(void)state;
+	kit_init(&k);
+	kit_open(&k);
+	kit_rev(&k, "+/config=");
+	path = kit_file(&k, "data.mdb");
+	snprintf(other, sizeof(other), "%s.other", path);
+	memset(all, 0xff, sizeof(all));
+	fd = open(other, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, all, sizeof(all)), sizeof(all));
+	/* As when there were no descriptors. */
+	close(k.d->fd);
+	k.d->fd = -1;
+	k.d->allocated = 0;
+	assert_int_equal(rename(other, path), 0);
+	disk_room(k.d, &room);
+	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
+	assert_memory_equal(got, all, sizeof(all));
+	assert_int_equal(room.free_bytes, 0);
+	close(fd);
+	kit_fini(&k);
+}
+
 /*
  * What is free, but not for the next commit: a question or a copy under way has it still before it.
  */
@@ -894,6 +928,7 @@ int main(void)
 		cmocka_unit_test(test_a_document_has_room_in_a_large_store),
 		cmocka_unit_test(test_what_is_promised_is_enough),
 		cmocka_unit_test(test_blocks_are_written_before_a_commit_does),
+		cmocka_unit_test(test_nothing_is_written_to_a_file_that_took_the_name),
 		cmocka_unit_test(test_what_a_reader_sees_is_promised_to_nobody),
 		cmocka_unit_test(test_a_full_store_takes_removals),
 	};
