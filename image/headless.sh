@@ -23,12 +23,12 @@ sizes()
 # What only a machine that is lost says: dom0's kernel, Debian's hypervisor, ours, GRUB.
 PANIC='Kernel panic - not syncing|^\(XEN\) Panic on CPU|^\(SV\) .*Panic: |^grub> '
 
-# clock PID: leaves in $now the host's seconds without those in which PID's busiest thread wanted a CPU and had none.
+# clock PID: leaves in $now the host's seconds without those, $denied, in which PID's busiest thread wanted a CPU and had
+# none. They stay counted when that thread has ended, or PID has: a machine that stops is not late for it.
 clock()
 {
-	denied=0
 	for file in "/proc/$1/task"/*/schedstat; do
-		# nanoseconds on a CPU, waiting for one, how often; none is there when PID has ended
+		# nanoseconds on a CPU, waiting for one, how often
 		{ read -r _ delay _ <"$file"; } 2>/dev/null || continue
 		[ "$delay" -le $denied ] || denied=$delay
 	done
@@ -39,7 +39,7 @@ clock()
 # came up, or ran out of time. Leaves the reason in $reason.
 watch_over()
 {
-	reason='' last=0 up=''
+	reason='' last=0 up='' denied=0
 	clock "$1"
 	quiet_since=$now start=$now
 	while kill -0 "$1" 2>/dev/null; do

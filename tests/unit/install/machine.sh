@@ -27,6 +27,7 @@ port() { sed -n "s/^file,id=$1,path=//p" "$WORK/args" | sed 's/,,/,/g'; }
 	read -r up _ </proc/uptime
 	end=$((${up%.*} + 8))
 	until [ "${up%.*}" -ge $end ]; do read -r up _ </proc/uptime; done
+	[ ! -e "$WORK/stops" ] || exit 0
 }
 [ -n "$(port out)" ] || exit 5
 seq 17000 >"$(port out)"
@@ -87,7 +88,10 @@ rm "$work/broken"
 touch "$work/crowded"
 run --timeout 4 -- true >"$work/said" 2>&1
 claim "what the host has no CPU for is none of the machine's time" same 3 $?
-rm "$work/crowded"
+touch "$work/stops"
+run --timeout 4 -- true >"$work/said" 2>&1
+claim "nor when it has ended" grep -q 'the machine stopped or restarted by itself' "$work/said"
+rm "$work/crowded" "$work/stops"
 
 cd "$work" || exit 1
 run --disk odd:kept.img -- true >"$work/said" 2>&1
