@@ -124,7 +124,9 @@ static void say_at_once(struct save *s)
 
 	if (poll(&p, 1, 0) != 1 || p.revents != POLLOUT || atomic_exchange(&s->is_said, true))
 		return;
-	move_send(s->fd, MOVE_HANDOVER, s->epoch, "");
+	/* Who waits for the answer is to hear at once that there is none. */
+	if (move_send(s->fd, MOVE_HANDOVER, s->epoch, ""))
+		shutdown(s->fd, SHUT_RDWR);
 	s->times.handed_ns = move_clock_ns();
 }
 
