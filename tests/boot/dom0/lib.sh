@@ -89,7 +89,7 @@ keys() { (trap '' PIPE; printf "$@" >&5) 2>/dev/null || :; }
 # is over, or COMMAND has left, Ctrl-] leaves. What COMMAND said is in /tmp/shown then; its status.
 looks_on()
 {
-	end=$(($(now) + 4 * $1)) text=$2 command=''
+	end=$(($(now) + 4 * $1)) typing=$2 command=''
 	shift 2
 	rm -f /tmp/keys
 	mkfifo /tmp/keys
@@ -103,7 +103,7 @@ looks_on()
 	looker=$!
 	exec 5>/tmp/keys
 	until has_left || [ "$(now)" -ge $end ]; do
-		[ -z "$text" ] || keys '%s\n' "$text"
+		[ -z "$typing" ] || keys '%s\n' "$typing"
 		! until_true 1 "$@" >/dev/null || break
 	done
 	keys '\035'
