@@ -4,10 +4,12 @@
  * CPU or another.
  */
 #include "x86/asm.h"
+#include "x86/layout.h"
 #include "x86/lock.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
 #include "x86/softirq.h"
+#include "x86/spec_ctrl.h"
 
 static void (*handler[SOFTIRQ_NR])(void); /* fixed after boot */
 
@@ -72,9 +74,20 @@ void irq_window(void)
 		probe_start();
 }
 
+/* A thread that sleeps gives its part of some buffers, with what is in them, to the one beside. */
+static void empty_buffers(void)
+{
+	static const u16 selector = HV_DS;
+
+	if (spec_plan.verw_on_exit)
+		__asm__ volatile("verw %0" ::"m"(selector) : "cc", "memory");
+}
+
 void cpu_idle_wait(void)
 {
+	if (softirq_is_pending())
+		return;
+	empty_buffers();
 	/* sti holds interrupts back for one instruction: none is lost between the check and hlt. */
-	if (!softirq_is_pending())
-		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
