@@ -214,10 +214,15 @@ void kit_filled(struct kit *k)
 
 void kit_scribble(const char *path, off_t at, size_t len)
 {
-	static const char junk[65536] = { [0 ... 65535] = 0x5a };
-	int fd = open(path, O_WRONLY);
+	static unsigned char junk[65536];
+	int fd = open(path, O_RDWR);
 
-	assert_true(fd >= 0);
+	assert_true(fd >= 0 && len <= sizeof(junk));
+	memset(junk, 0, len);
+	assert_true(pread(fd, junk, len, at) >= 0);
+	/* Another than it was, each: a store's id is made by chance. */
+	for (size_t i = 0; i < len; i++)
+		junk[i] = junk[i] == 0x5a ? 0xa5 : 0x5a;
 	assert_int_equal(pwrite(fd, junk, len, at), len);
 	close(fd);
 }

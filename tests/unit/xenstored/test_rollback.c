@@ -516,7 +516,7 @@ static void test_a_log_that_could_not_be_read_on_is_not_overwritten(void **state
 	snprintf(was, sizeof(was), "%.100s/was", k.state);
 	copy(log, was);
 	/* Its first change, and data.mdb. */
-	kit_scribble(log, 30, 1);
+	kit_scribble(log, 60, 1);
 	kit_scribble(kit_file(&k, "data.mdb"), 0, 65536);
 	k.told = 18;
 	kit_open(&k);
