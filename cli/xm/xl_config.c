@@ -191,12 +191,15 @@ static void name_left_out(const json_t *all, char left_out[XL_CONFIG_WHY])
 {
 	static const char *const not_ours[] = { "vfbs", "vkbs", "pcidevs", "vtpms", "p9s", "vdispls",
 						"vsnds", "channels", "usbctrls", "usbdevs",
-						"pvcallsifs", "dtdevs" };
+						"pvcallsifs", "dtdevs", "bootloader_args",
+						"vcpu_hard_affinity", "vcpu_soft_affinity" };
+	const json_t *b = json_object_get(all, "b_info");
 	size_t at = 0;
 
 	left_out[0] = '\0';
 	for (size_t i = 0; i < sizeof(not_ours) / sizeof(not_ours[0]); i++) {
-		if (json_array_size(json_object_get(all, not_ours[i])))
+		if (json_array_size(json_object_get(all, not_ours[i])) ||
+		    json_array_size(json_object_get(b, not_ours[i])))
 			at += (size_t)snprintf(left_out + at, XL_CONFIG_WHY - at, "%s%s",
 					       at ? ", " : "", not_ours[i]);
 	}

@@ -14,8 +14,8 @@
 
 /*
  * The text of a configuration file, malloc'd; its length in *@len. NULL: @why says what is wrong
- * with @json (a NUL ends it; hostile), or that there is no memory. A screen and devices that xm does
- * not know are left out: @left_out names them, "" without any.
+ * with @json (a NUL ends it; hostile), or that there is no memory. A screen, devices that xm does
+ * not know and on which CPUs it ran are left out: @left_out names them, "" without any.
  */
 char *xl_config_text(const char *json, size_t *len, char left_out[XL_CONFIG_WHY],
 		     char why[XL_CONFIG_WHY]);

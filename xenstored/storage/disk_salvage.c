@@ -17,6 +17,7 @@
 #include "in_child.h"
 #include "packed_perms.h"
 #include "path_key.h"
+#include "read_whole.h"
 #include "rev_record.h"
 #include "stored_node.h"
 
@@ -175,21 +176,6 @@ static bool keys_have(const struct keys *k, const MDB_val *key)
 	return k->nr && bsearch(key, k->e, k->nr, sizeof(*k->e), compare);
 }
 
-static bool read_all(int fd, void *to, size_t len)
-{
-	for (char *p = to; len > 0;) {
-		ssize_t n = read(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* What is told by one process; 1 stops listening. */
 typedef int heard(struct salvage *v, const struct told *t, const MDB_val *key,
 		  const MDB_val *value);
@@ -200,14 +186,14 @@ static int listen_to(struct salvage *v, int fd, heard *each)
 	struct told t;
 	int ret = 0;
 
-	while (ret == 0 && read_all(fd, &t, sizeof(t))) {
+	while (ret == 0 && !read_whole(fd, &t, sizeof(t))) {
 		MDB_val key = { t.key_len, key_bytes };
 		MDB_val value = { t.value_len, malloc(t.value_len + 1u) };
 
 		if (!value.mv_data)
 			return -ENOMEM;
-		if (!read_all(fd, key_bytes, t.key_len) ||
-		    !read_all(fd, value.mv_data, t.value_len))
+		if (read_whole(fd, key_bytes, t.key_len) ||
+		    read_whole(fd, value.mv_data, t.value_len))
 			ret = 1;
 		else if (t.end)
 			v->ended = true;

@@ -120,7 +120,7 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 /* As Debian's xl 4.17 writes it, shortened. */
 #define XL_JSON \
 	"{\"c_info\":{\"type\":\"pv\",\"name\":\"web\",\"uuid\":\"" UUID "\",\"run_hotplug_scripts\":\"True\"}," \
-	"\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[0],\"max_memkb\":131072,\"target_memkb\":65536," \
+	"\"b_info\":{\"max_vcpus\":2,\"vcpu_hard_affinity\":[[1]],\"avail_vcpus\":[0],\"max_memkb\":131072,\"target_memkb\":65536," \
 	"\"shadow_memkb\":2048,\"sched_params\":{\"weight\":512,\"cap\":20},\"claim_mode\":\"True\"," \
 	"\"kernel\":\"/boot/vmlinuz-xen\",\"cmdline\":\"root=/dev/xvda ro\",\"type.pv\":{}}," \
 	"\"disks\":[{\"pdev_path\":\"/data/a,b.img\",\"vdev\":\"xvda\",\"backend\":\"phy\",\"format\":\"raw\"," \
@@ -191,7 +191,7 @@ static const char *of_xl_json(const char *more)
 static void test_what_xl_saved_gets_the_record_that_xl_wrote_down(void **state)
 {
 	OK("restore", "-p", of_xl_json("\"vfbs\":[{\"devid\":0}],"));
-	expect_err("vfbs are left out");
+	expect_err("vfbs, vcpu_hard_affinity are left out");
 	/* It went on from there, and must not do so again. */
 	expect_key("/config/domain/web/saved", NULL);
 	expect_key("/config/domain/web/uuid", UUID);
