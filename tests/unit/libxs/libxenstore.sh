@@ -62,6 +62,8 @@ if [ -x $tests ]; then
 fi
 
 if [ -n "$daemon" ]; then
+	# its own, not what the one before was told
+	rm -f "$dir/events"
 	timeout 120 xenstore-watch -n 3 /lib/k >"$dir/events" &
 	watch=$!
 	until_so test -s "$dir/events"
